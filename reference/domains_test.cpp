@@ -1,0 +1,157 @@
+/// The two domains meet: which zero points survive the conversion, how many, and what is lost by the others.
+#include "domains.h"
+
+#include <gtest/gtest.h>
+
+#include <bit>
+#include <cmath>
+#include <cstdint>
+#include <cstdlib>
+#include <optional>
+
+namespace tileproof::reference {
+namespace {
+
+double value_of_bf16(std::uint32_t pattern) { return std::bit_cast<float>(pattern << 16); }
+
+TEST(FloatZero, IsEightLessTheZeroPointTimesTheScale) {
+  EXPECT_EQ(float_zero_of(bf16, 0x3f00, 0), 0x4080u);          // 8 * 0.5 = 4
+  EXPECT_EQ(float_zero_of(bf16, 0x3f00, 15), 0xc060u);         // -7 * 0.5 = -3.5
+  EXPECT_EQ(float_zero_of(bf16, 0x3f80, -128), 0x4308u);       // 136
+  EXPECT_EQ(float_zero_of(bf16, 0x3f80, 127), 0xc2eeu);        // -119
+  EXPECT_EQ(float_zero_of(fp16, 0x3e00, 5), 0x4480u);          // 3 * 1.5 = 4.5
+  EXPECT_EQ(float_zero_of(fp32, 0x3f800001, 5), 0x40400002u);  // 3 + 3 * 2^-23 is a tie between 3 + 2^-22 and 3 + 2^-21
+  EXPECT_EQ(float_zero_of(bf16, 0xbf80, 8), 0x8000u);          // 0 * -1
+  EXPECT_EQ(float_zero_of(fp16, 0x7bff, 0), 0x7c00u);          // overflows
+  EXPECT_EQ(float_zero_of(bf16, 0x7f80, 8), 0x7fffu);          // 0 * infinity
+  EXPECT_EQ(float_zero_of(bf16, 0x0001, 0), 0x0008u);
+}
+
+TEST(ZeroPoint, IsFoundExactlyWhereItsFloatZeroIsThatZero) {
+  EXPECT_EQ(zero_point_of(bf16, 0x3f00, 0x4080), 0);
+  EXPECT_EQ(zero_point_of(bf16, 0x3f00, 0xc060), 15);
+  EXPECT_EQ(zero_point_of(bf16, 0xbf80, 0x4100), 16);  // (8 - 16) * -1
+  EXPECT_EQ(zero_point_of(bf16, 0x3f80, 0x0000), 8);
+  EXPECT_EQ(zero_point_of(bf16, 0x3f80, 0x8000), 8);             // a zero of either sign
+  EXPECT_EQ(zero_point_of(bf16, 0x3f80, 0x4308), -128);          // 136
+  EXPECT_EQ(zero_point_of(bf16, 0x3f80, 0x4309), std::nullopt);  // 137
+  EXPECT_EQ(zero_point_of(bf16, 0x3f80, 0xc2ee), 127);           // -119
+  EXPECT_EQ(zero_point_of(bf16, 0x3f80, 0xc2f0), std::nullopt);  // -120
+  EXPECT_EQ(zero_point_of(bf16, 0x3f80, 0x3f81), std::nullopt);  // one ulp beside a code
+  EXPECT_EQ(zero_point_of(fp16, 0x0001, 0x0008), 0);             // subnormals
+}
+
+TEST(ZeroPoint, HasNoAnswerForWhatIsNotFiniteOrAScaleOfZero) {
+  for (const Format format : {bf16, fp16, fp32}) {
+    const std::uint32_t one = static_cast<std::uint32_t>(format.bias()) << format.fraction_bits;
+    for (const std::uint32_t pattern :
+         {format.infinity(), format.sign_bit() | format.infinity(), format.infinity() + 1, format.canonical_nan()}) {
+      EXPECT_EQ(zero_point_of(format, pattern, one), std::nullopt);
+      EXPECT_EQ(zero_point_of(format, one, pattern), std::nullopt);
+    }
+    EXPECT_EQ(zero_point_of(format, 0, 0), std::nullopt);
+    EXPECT_EQ(zero_point_of(format, format.sign_bit(), one), std::nullopt);
+  }
+}
+
+/// Walks all positive normal bf16 scales with the zero points of four bits.
+template <class Visit>
+void visit_normal_scales(Visit visit) {
+  for (std::uint32_t scale = 0x0080; scale < 0x7f80; ++scale) {
+    for (int zero_point = 0; zero_point <= 15; ++zero_point) visit(scale, zero_point);
+  }
+}
+
+/// Whether a product of whole numbers fits bf16's eight significant bits.
+bool fits_eight_bits(int product) {
+  if (product == 0) return true;
+  while (product % 2 == 0) product /= 2;
+  return std::abs(product) < 256;
+}
+
+// How many of the 254 * 128 scales s * 2^e (128 <= s < 256) times 16 zero points convert exactly. m = 8 - zero_point:
+//   m = 0, +-1, +-2, +-4, 8: always, 8 zero points: 128 s each.
+//   |m| = 3 or 6: 3 s has 9 bits up to s = 170 and must be even: 22 s; else 10 bits, a multiple of 4: 21 s.
+//   Together 43. |m| = 5: 5 s has 10 bits up to s = 204, a multiple of 4: 20 s; else 11 bits, of 8: 6 s. Together 26.
+//   |m| = 7: 7 s has 10 bits up to s = 146, a multiple of 4: 5 s; else 11 bits, of 8: 13 s. Together 18.
+// Each but 8 occurs with both signs: 8 * 128 + 4 * 43 + 2 * 26 + 2 * 18 = 1284 an exponent. Of these overflow |m| s *
+// 2^e >= 2^128:
+//   e = 120 (the largest): all |m| >= 2:                        2*128 + 2*43 + 2*128 + 2*26 + 2*43 + 2*18 + 128 = 900
+//   e = 119: |m| = 3 with s >= 171, and all |m| >= 4:           2*21 + 2*128 + 2*26 + 2*43 + 2*18 + 128         = 600
+//   e = 118: |m| = 5, s >= 205; 6, s >= 171; 7, s >= 147; 8:    2*6 + 2*21 + 2*13 + 128                         = 208
+constexpr int pairs = 254 * 128 * 16;
+constexpr int exact_pairs = 254 * 1284 - 900 - 600 - 208;
+
+TEST(Conversion, IsExactForAsManyPairsAsCountedByHand) {
+  int exact = 0;
+  int inexact = 0;
+  visit_normal_scales([&](std::uint32_t scale, int zero_point) {
+    const double zero = value_of_bf16(float_zero_of(bf16, scale, zero_point));
+    ++(zero == (8 - zero_point) * value_of_bf16(scale) ? exact : inexact);
+  });
+  EXPECT_EQ(exact, exact_pairs);
+  EXPECT_EQ(exact, 324'428);
+  EXPECT_EQ(inexact, pairs - exact_pairs);
+  EXPECT_EQ(inexact, 195'764);
+}
+
+TEST(Conversion, GivesTheZeroPointBackExactlyWhereTheProductFitsTheFormat) {
+  // Where it rounded, no other zero point is near enough to be hit: there is no answer, never a wrong one.
+  int given_back = 0;
+  int refused = 0;
+  visit_normal_scales([&](std::uint32_t scale, int zero_point) {
+    const int significand = static_cast<int>(128 + scale % 128);
+    const bool overflows = std::fabs((8 - zero_point) * value_of_bf16(scale)) >= 0x1p128;
+    const bool is_exact = fits_eight_bits((8 - zero_point) * significand) && !overflows;
+    const std::optional<int> back = zero_point_of(bf16, scale, float_zero_of(bf16, scale, zero_point));
+    if (is_exact) {
+      ASSERT_EQ(back, zero_point) << std::hex << scale;
+    } else {
+      ASSERT_EQ(back, std::nullopt) << std::hex << scale << " with " << std::dec << zero_point;
+    }
+    ++(is_exact ? given_back : refused);
+  });
+  EXPECT_EQ(given_back, exact_pairs);
+  EXPECT_EQ(refused, pairs - exact_pairs);
+}
+
+TEST(Conversion, MovesAZeroByHalfAnUlpAtMost) {
+  // Relative to the exact product: at most 2^-8, half the distance of two neighbours at the low end of a binade.
+  int rounded_up = 0;
+  int rounded_down = 0;
+  visit_normal_scales([&](std::uint32_t scale, int zero_point) {
+    const double exact = (8 - zero_point) * value_of_bf16(scale);
+    const double zero = value_of_bf16(float_zero_of(bf16, scale, zero_point));
+    if (std::isinf(zero)) {
+      ASSERT_GE(std::fabs(exact), 0x1.ffp127);
+      return;
+    }
+    ASSERT_LE(std::fabs(zero - exact), 0x1p-8 * std::fabs(exact));
+    if (zero > exact) ++rounded_up;
+    if (zero < exact) ++rounded_down;
+  });
+  EXPECT_GT(rounded_up, 50'000);
+  EXPECT_GT(rounded_down, 50'000);
+}
+
+TEST(Conversion, KeepsEveryWeightWhereItIsExact) {
+  int compared = 0;
+  visit_normal_scales([&](std::uint32_t scale, int zero_point) {
+    const std::uint32_t zero = float_zero_of(bf16, scale, zero_point);
+    if (value_of_bf16(zero) != (8 - zero_point) * value_of_bf16(scale)) return;
+    for (int code = 0; code < 16; ++code, ++compared) {
+      ASSERT_EQ(dequantized_float(bf16, code, scale, zero), dequantized_integer(bf16, code, scale, zero_point))
+          << std::hex << scale << ", zero point " << std::dec << zero_point << ", code " << code;
+    }
+  });
+  EXPECT_EQ(compared, 16 * exact_pairs);
+}
+
+TEST(Conversion, TurnsTheIntegerDomainsMinusZeroIntoPlusZero) {
+  // A scale below zero: (code - zero_point) * scale is -0 where code == zero_point, but x - x is +0.
+  EXPECT_EQ(dequantized_integer(bf16, 3, 0xbf80, 3), 0x8000u);
+  EXPECT_EQ(dequantized_float(bf16, 3, 0xbf80, float_zero_of(bf16, 0xbf80, 3)), 0x0000u);
+}
+
+}  // namespace
+}  // namespace tileproof::reference

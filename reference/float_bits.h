@@ -1,0 +1,109 @@
+/// Floating-point values as bits, and one rounding from an exact value to bits.
+///
+/// Specifies the binary formats bf16, fp16 and fp32 and rounding to nearest, ties to even, subnormals kept. Every NaN
+/// that arithmetic makes is the one the hardware makes: sign 0, all exponent and fraction bits 1 (0x7fff, 0x7fff,
+/// 0x7fffffff). Integers only: nothing here depends on a compiler's or a machine's idea of floating point.
+///
+/// Source: IEEE 754-2019 sections 3.4 and 4.3.1; PTX ISA, "fma", for the canonical NaN.
+#pragma once
+
+#include <cstdint>
+
+namespace tileproof::reference {
+
+/// A binary interchange format: 1 sign bit, then exponent_bits, then fraction_bits.
+struct Format {
+  int exponent_bits;
+  int fraction_bits;
+
+  constexpr int bits() const { return 1 + exponent_bits + fraction_bits; }
+  constexpr int bias() const { return (1 << (exponent_bits - 1)) - 1; }
+  /// The exponent of the last bit of a subnormal: the smallest positive value is 2^smallest_exponent.
+  constexpr int smallest_exponent() const { return 1 - bias() - fraction_bits; }
+  constexpr std::uint32_t sign_bit() const { return std::uint32_t{1} << (bits() - 1); }
+  constexpr std::uint32_t infinity() const { return ((std::uint32_t{1} << exponent_bits) - 1) << fraction_bits; }
+  constexpr std::uint32_t canonical_nan() const { return sign_bit() - 1; }
+  constexpr bool is_nan(std::uint32_t pattern) const { return (pattern & (sign_bit() - 1)) > infinity(); }
+  constexpr bool operator==(const Format&) const = default;
+};
+
+inline constexpr Format bf16{8, 7};
+inline constexpr Format fp16{5, 10};
+inline constexpr Format fp32{8, 23};
+
+/// An extended real number: a zero with a sign, +-magnitude * 2^exponent, +-infinity, or NaN.
+struct Exact {
+  enum class Kind { finite, infinite, nan };
+  Kind kind = Kind::finite;
+  bool negative = false;
+  std::uint64_t magnitude = 0;  // 0 is a zero, whatever the exponent
+  int exponent = 0;
+};
+
+inline constexpr Exact not_a_number{.kind = Exact::Kind::nan};
+
+/// @param pattern  the bits of a value of the format, in the low format.bits() bits
+constexpr Exact decode(Format format, std::uint32_t pattern) {
+  const bool negative = (pattern & format.sign_bit()) != 0;
+  const std::uint32_t fraction = pattern & ((std::uint32_t{1} << format.fraction_bits) - 1);
+  const int exponent = static_cast<int>((pattern & (format.sign_bit() - 1)) >> format.fraction_bits);
+  if (format.is_nan(pattern)) return not_a_number;
+  if (exponent == (1 << format.exponent_bits) - 1) return {.kind = Exact::Kind::infinite, .negative = negative};
+  if (exponent == 0) return {.negative = negative, .magnitude = fraction, .exponent = format.smallest_exponent()};
+  return {.negative = negative,
+          .magnitude = fraction | std::uint64_t{1} << format.fraction_bits,
+          .exponent = exponent - 1 + format.smallest_exponent()};
+}
+
+/// The integer nearest to magnitude / 2^shift, ties to even.
+constexpr std::uint64_t shifted_right_to_nearest_even(std::uint64_t magnitude, int shift) {
+  if (shift > 64) return 0;
+  if (shift == 64) return magnitude > std::uint64_t{1} << 63 ? 1 : 0;
+  const std::uint64_t kept = magnitude >> shift;
+  const std::uint64_t dropped = magnitude - (kept << shift);
+  const std::uint64_t half = std::uint64_t{1} << (shift - 1);
+  return kept + (dropped > half || (dropped == half && kept % 2 == 1) ? 1 : 0);
+}
+
+constexpr int bit_width(std::uint64_t magnitude) {
+  int width = 0;
+  for (; magnitude != 0; magnitude >>= 1) ++width;
+  return width;
+}
+
+/// The value of the format nearest to an exact value, ties to even: the one rounding.
+/// The magnitude has at most 63 bits, so that a left shift to the format's precision cannot overflow.
+constexpr std::uint32_t rounded(Format format, Exact value) {
+  const std::uint32_t sign = value.negative ? format.sign_bit() : 0;
+  if (value.kind == Exact::Kind::nan) return format.canonical_nan();
+  if (value.kind == Exact::Kind::infinite) return sign | format.infinity();
+  if (value.magnitude == 0) return sign;
+
+  // The result's last bit weighs 2^unit: precision bits below the leading one, but never below the smallest subnormal.
+  const int leading = value.exponent + bit_width(value.magnitude) - 1;
+  int unit = leading - format.fraction_bits;
+  if (unit < format.smallest_exponent()) unit = format.smallest_exponent();
+  const int shift = unit - value.exponent;
+  const std::uint64_t units =
+      shift > 0 ? shifted_right_to_nearest_even(value.magnitude, shift) : value.magnitude << -shift;
+
+  // Exponent field and fraction in one addition: a carry out of the fraction is the next binade, or infinity.
+  const std::uint64_t pattern =
+      (static_cast<std::uint64_t>(unit - format.smallest_exponent()) << format.fraction_bits) + units;
+  return sign | (pattern < format.infinity() ? static_cast<std::uint32_t>(pattern) : format.infinity());
+}
+
+namespace shown_before_anything_runs {
+static_assert(rounded(bf16, decode(fp32, 0x3f808000)) == 0x3f80);  // a tie goes to the even neighbour below
+static_assert(rounded(bf16, decode(fp32, 0x3f818000)) == 0x3f82);  // and above
+static_assert(rounded(bf16, decode(fp32, 0x3f808001)) == 0x3f81);  // just over a tie
+static_assert(rounded(bf16, decode(fp32, 0x7f7fffff)) == 0x7f80);  // the largest fp32 overflows bf16
+static_assert(rounded(fp16, decode(fp32, 0x477fefff)) == 0x7bff);  // just under the fp16 overflow threshold
+static_assert(rounded(fp16, decode(fp32, 0x477ff000)) == 0x7c00);  // 65520 is a tie between 65504 and 2^16
+static_assert(rounded(fp16, decode(fp32, 0x33000000)) == 0x0000);  // half the smallest subnormal: even is zero
+static_assert(rounded(fp16, decode(fp32, 0xb3000001)) == 0x8001);  // just over it
+static_assert(rounded(bf16, decode(bf16, 0xff81)) == 0x7fff);      // a NaN loses its payload
+static_assert(rounded(fp32, decode(bf16, 0x8001)) == 0x80010000);  // subnormals are kept
+}  // namespace shown_before_anything_runs
+
+}  // namespace tileproof::reference
