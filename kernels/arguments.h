@@ -1,0 +1,70 @@
+/// What the three operations take, and the one place that decides whether a call is legal.
+///
+/// The launchers here, the PyTorch binding and its fake operator all ask `refusal_of`, so that they accept the same
+/// calls. No torch, no CUDA: only numbers and raw pointers.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+namespace tileproof::kernels {
+
+/// The type of scales, zeros and dequantized weights.
+enum class Type { bf16, fp16, fp32 };
+
+/// What a zero point means: (code - 8) * scale + zero, (code - zero_point) * scale, or code * scale.
+enum class Domain { floating, integer, none };
+
+/// Pack: codes into the tensor-core-tiled layout.
+struct PackArguments {
+  const std::uint8_t* codes;  // [n][k / 2], the even column in the high nibble; 16-byte aligned
+  std::uint32_t* packed;      // [ceil(n / 8)][k / (16 * inner_k_tiles)][32][inner_k_tiles / 2]; 16-byte aligned
+  std::int64_t n;
+  std::int64_t k;
+  std::int64_t inner_k_tiles;  // 2, 4 or 8
+};
+
+/// Unpack: the tensor-core-tiled layout into one int32 a code.
+struct UnpackArguments {
+  const std::uint32_t* packed;  // as PackArguments::packed; 4-byte aligned
+  std::int32_t* codes;          // [n][k], 0..15; 16-byte aligned
+  std::int64_t n;
+  std::int64_t k;
+  std::int64_t inner_k_tiles;
+};
+
+/// Dequantize: the tensor-core-tiled layout into weights, with one rounding each.
+struct DequantizeArguments {
+  const std::uint32_t* packed;     // as PackArguments::packed; 4-byte aligned
+  const void* scales;              // Type [k / group_size][n]; floating: [k / group_size][n][2], scale first, then zero
+  const std::int8_t* zero_points;  // integer: [k / group_size][n]; otherwise unused
+  void* weights;                   // Type [n][k]; 16-byte aligned
+  std::int64_t n;
+  std::int64_t k;
+  std::int64_t group_size;  // a multiple of 16 that divides k
+  std::int64_t inner_k_tiles;
+  Domain domain;
+  Type type;
+};
+
+/// Why a call is refused: which argument, what was given, what is legal.
+struct Refusal {
+  std::string argument;
+  std::string given;
+  std::string legal;
+
+  /// One line: "k: given 100, legal is a multiple of 16 * inner_k_tiles = 32".
+  std::string text() const;
+};
+
+/// @return why the call is illegal, or nothing; null pointers are legal where they point to no elements
+std::optional<Refusal> refusal_of(const PackArguments&);
+std::optional<Refusal> refusal_of(const UnpackArguments&);
+std::optional<Refusal> refusal_of(const DequantizeArguments&);
+
+/// The part about sizes alone: for callers that have no pointers yet.
+std::optional<Refusal> refusal_of_shape(std::int64_t n, std::int64_t k, std::int64_t inner_k_tiles);
+std::optional<Refusal> refusal_of_group_size(std::int64_t k, std::int64_t group_size);
+
+}  // namespace tileproof::kernels

@@ -1,0 +1,116 @@
+/// Dequantize: weights from the tensor-core-tiled layout, in three domains and three types, each with one rounding. The
+/// walk is strips.h; here a pair of codes becomes two weights. A store's columns never straddle a group: groups are
+/// multiples of 16.
+#include "strips.h"
+
+namespace tileproof::kernels {
+
+namespace {
+
+constexpr int midpoint_of_codes = 8;
+
+/// What a group's parameters look like in memory and do to a code, in each domain.
+template <class T>
+struct FloatDomain {
+  const typename T::Bits* scales_and_zeros;  // [group][n][2]
+
+  struct Parameters {
+    decltype(T::biased(0)) offset;
+    typename T::Value scale, zero;
+  };
+  TILEPROOF_WORD Parameters of(std::int64_t group_row) const {
+    const typename T::Bits* scale_and_zero = scales_and_zeros + group_row * 2;
+    return {T::biased(midpoint_of_codes), T::from_bits(loaded(scale_and_zero)),
+            T::from_bits(loaded(scale_and_zero + 1))};
+  }
+  static TILEPROOF_WORD std::uint32_t weight(std::uint32_t codes, const Parameters& p) {
+    return T::fma(T::minus(codes, p.offset), p.scale, p.zero);
+  }
+};
+
+template <class T>
+struct IntegerDomain {
+  const typename T::Bits* scales;  // [group][n]
+  const std::int8_t* zero_points;  // [group][n]
+
+  struct Parameters {
+    decltype(T::biased(0)) offset;
+    typename T::Value scale;
+  };
+  TILEPROOF_WORD Parameters of(std::int64_t group_row) const {
+    return {T::biased(loaded(zero_points + group_row)), T::from_bits(loaded(scales + group_row))};
+  }
+  static TILEPROOF_WORD std::uint32_t weight(std::uint32_t codes, const Parameters& p) {
+    return T::product(T::minus(codes, p.offset), p.scale);
+  }
+};
+
+template <class T>
+struct NoZeroPoint {
+  const typename T::Bits* scales;  // [group][n]
+
+  struct Parameters {
+    decltype(T::biased(0)) offset;
+    typename T::Value scale;
+  };
+  TILEPROOF_WORD Parameters of(std::int64_t group_row) const {
+    return {T::biased(0), T::from_bits(loaded(scales + group_row))};
+  }
+  static TILEPROOF_WORD std::uint32_t weight(std::uint32_t codes, const Parameters& p) {
+    return T::product(T::minus(codes, p.offset), p.scale);
+  }
+};
+
+/// @tparam T  Bf16 or Fp16: two weights a register; Fp32: one
+template <class T, class DomainOfT>
+struct CodesAsWeights {
+  static constexpr int element_bytes = sizeof(typename T::Bits);
+
+  DomainOfT domain;
+  std::int64_t n;
+  std::int64_t group_size;
+
+  TILEPROOF_WORD Quad operator()(const std::uint32_t (&pairs)[8 / element_bytes], std::int64_t row,
+                                 std::int64_t column) const {
+    const auto p = domain.of(quotient_of(column, group_size) * n + row);
+    if constexpr (element_bytes == 2) {
+      return {domain.weight(pairs[0], p), domain.weight(pairs[1], p), domain.weight(pairs[2], p),
+              domain.weight(pairs[3], p)};
+    } else {
+      return {domain.weight(pairs[0] & 0xffff, p), domain.weight(pairs[0] >> 16, p),
+              domain.weight(pairs[1] & 0xffff, p), domain.weight(pairs[1] >> 16, p)};
+    }
+  }
+};
+
+template <class T>
+Outcome run_type(const DequantizeArguments& a, Where where) {
+  const auto* scales = static_cast<const typename T::Bits*>(a.scales);
+  const auto with = [&](auto domain) {
+    return run_strips(a, a.weights, CodesAsWeights<T, decltype(domain)>{domain, a.n, a.group_size}, where);
+  };
+  if (a.domain == Domain::floating) return with(FloatDomain<T>{scales});
+  if (a.domain == Domain::integer) return with(IntegerDomain<T>{scales, a.zero_points});
+  return with(NoZeroPoint<T>{scales});
+}
+
+}  // namespace
+
+Outcome dequantize(const DequantizeArguments& a, Where where) {
+#if defined(__CUDACC__)
+  if (Outcome outcome; refused(a, &outcome)) return outcome;
+  if (a.n == 0 || a.k == 0) return nothing_to_do;
+#endif
+  if (a.type == Type::bf16) return run_type<Bf16>(a, where);
+  if (a.type == Type::fp16) return run_type<Fp16>(a, where);
+  return run_type<Fp32>(a, where);
+}
+
+#if !defined(__CUDACC__)
+std::int64_t threads_of(const DequantizeArguments& a) {
+  const int columns_of_store = a.type == Type::fp32 ? 4 : 8;
+  return a.n * ((a.k / 32 + 1) / 2 * (32 / columns_of_store));
+}
+#endif
+
+}  // namespace tileproof::kernels

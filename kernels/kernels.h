@@ -1,0 +1,44 @@
+/// The production kernels: pack, unpack and dequantize of the tensor-core-tiled int4 layout of PyTorch's tinygemm.
+///
+/// Each operation has two overloads made from one source: on a CUDA stream, and on the host over a range of threads. A
+/// thread is a pure function of its index, owns the elements it stores, and shares nothing: any split of the range
+/// gives the same bits.
+#pragma once
+
+#include <cstdint>
+
+#include "arguments.h"
+
+#if defined(TILEPROOF_HAS_CUDA)
+#include <cuda_runtime_api.h>
+#endif
+
+namespace tileproof::kernels {
+
+/// The threads begin <= index < end of an operation.
+struct Range {
+  std::int64_t begin;
+  std::int64_t end;
+};
+
+/// @return how many threads the operation has; 0 where there is nothing to do
+std::int64_t threads_of(const PackArguments&);
+std::int64_t threads_of(const UnpackArguments&);
+std::int64_t threads_of(const DequantizeArguments&);
+
+/// Runs a range of an operation's threads on the calling host thread. Legal arguments only (`refusal_of`), host
+/// pointers.
+void pack(const PackArguments&, Range);
+void unpack(const UnpackArguments&, Range);
+void dequantize(const DequantizeArguments&, Range);
+
+#if defined(TILEPROOF_HAS_CUDA)
+/// Launches an operation on a stream, without synchronising; an empty one returns without a launch.
+/// @return cudaErrorInvalidValue for illegal arguments (`refusal_of` says why), else the launch's error; none stays
+/// pending
+cudaError_t pack(const PackArguments&, cudaStream_t);
+cudaError_t unpack(const UnpackArguments&, cudaStream_t);
+cudaError_t dequantize(const DequantizeArguments&, cudaStream_t);
+#endif
+
+}  // namespace tileproof::kernels

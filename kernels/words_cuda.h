@@ -1,0 +1,103 @@
+/// The words of words.h on a GPU. sm_80 or newer: bf16 fused multiply-add, which keeps subnormals and rounds once.
+#pragma once
+
+#include <cuda_bf16.h>
+#include <cuda_fp16.h>
+#include <cuda_runtime.h>
+
+#include <cstdint>
+
+#include "kernels.h"
+
+#define TILEPROOF_WORD __device__ __forceinline__
+
+namespace tileproof::kernels {
+
+/// Where an operation runs, and what comes back: on the host, `Range` and nothing.
+using Where = cudaStream_t;
+using Outcome = cudaError_t;
+inline constexpr Outcome nothing_to_do = cudaSuccess;
+
+/// Sixteen bytes: the widest store of one thread.
+using Quad = uint4;
+
+TILEPROOF_WORD std::uint32_t loaded(const std::uint32_t* word) { return __ldg(word); }
+TILEPROOF_WORD std::uint16_t loaded(const std::uint16_t* bits) { return __ldg(bits); }
+TILEPROOF_WORD int loaded(const std::int8_t* value) { return __ldg(reinterpret_cast<const signed char*>(value)); }
+TILEPROOF_WORD Quad loaded_quad(const void* from) { return __ldg(static_cast<const uint4*>(from)); }
+/// Written once and not read here again: streaming, so that the packed words keep the cache.
+TILEPROOF_WORD void store(Quad quad, void* to) { __stcs(static_cast<uint4*>(to), quad); }
+
+/// bf16, two values a register. A code c placed in the fraction of 128 is 128 + c; subtracting 128 + offset is exact.
+struct Bf16 {
+  using Bits = std::uint16_t;
+  using Value = __nv_bfloat162;
+  static TILEPROOF_WORD Value from_bits(Bits bits) { return __bfloat162bfloat162(__ushort_as_bfloat16(bits)); }
+  static TILEPROOF_WORD Value biased(int offset) { return __bfloat162bfloat162(__int2bfloat16_rn(128 + offset)); }
+  static TILEPROOF_WORD Value minus(std::uint32_t pair, Value biased_offset) {
+    const std::uint32_t placed = pair | 0x43004300u;
+    return __hsub2(reinterpret_cast<const __nv_bfloat162&>(placed), biased_offset);
+  }
+  static TILEPROOF_WORD std::uint32_t fma(Value a, Value b, Value c) { return bits_of(__hfma2(a, b, c)); }
+  /// a * b with one rounding, as a fused multiply-add of -0, which keeps the sign of a zero product.
+  static TILEPROOF_WORD std::uint32_t product(Value a, Value b) { return fma(a, b, from_bits(0x8000)); }
+  static TILEPROOF_WORD std::uint32_t bits_of(Value value) { return reinterpret_cast<const std::uint32_t&>(value); }
+};
+
+/// fp16, two values a register. A code c placed in the fraction of 1024 is 1024 + c.
+struct Fp16 {
+  using Bits = std::uint16_t;
+  using Value = __half2;
+  static TILEPROOF_WORD Value from_bits(Bits bits) { return __half2half2(__ushort_as_half(bits)); }
+  static TILEPROOF_WORD Value biased(int offset) { return __half2half2(__int2half_rn(1024 + offset)); }
+  static TILEPROOF_WORD Value minus(std::uint32_t pair, Value biased_offset) {
+    const std::uint32_t placed = pair | 0x64006400u;
+    return __hsub2(reinterpret_cast<const __half2&>(placed), biased_offset);
+  }
+  static TILEPROOF_WORD std::uint32_t fma(Value a, Value b, Value c) { return bits_of(__hfma2(a, b, c)); }
+  static TILEPROOF_WORD std::uint32_t product(Value a, Value b) { return fma(a, b, from_bits(0x8000)); }
+  static TILEPROOF_WORD std::uint32_t bits_of(Value value) { return reinterpret_cast<const std::uint32_t&>(value); }
+};
+
+/// fp32, one value a register.
+struct Fp32 {
+  using Bits = std::uint32_t;
+  using Value = float;
+  static TILEPROOF_WORD Value from_bits(Bits bits) { return __uint_as_float(bits); }
+  static TILEPROOF_WORD int biased(int offset) { return offset; }
+  static TILEPROOF_WORD Value minus(std::uint32_t code, int offset) {
+    return __int2float_rn(static_cast<int>(code) - offset);
+  }
+  static TILEPROOF_WORD std::uint32_t fma(Value a, Value b, Value c) { return __float_as_uint(__fmaf_rn(a, b, c)); }
+  static TILEPROOF_WORD std::uint32_t product(Value a, Value b) { return fma(a, b, -0.0f); }
+};
+
+template <class Thread>
+__global__ void __launch_bounds__(256) run_threads(Thread thread, std::int64_t threads) {
+  const std::int64_t index = static_cast<std::int64_t>(blockIdx.x) * blockDim.x + threadIdx.x;
+  if (index < threads) thread(index);
+}
+
+/// Launches one CUDA thread for each index below `threads`. The grid has one dimension, whose limit of 2^31 - 1 blocks
+/// is beyond any memory: there is no limit on n.
+template <class Thread>
+cudaError_t run(Thread thread, std::int64_t threads, cudaStream_t stream) {
+  constexpr int threads_of_block = 256;
+  cudaLaunchConfig_t launch = {};
+  launch.gridDim = dim3(static_cast<unsigned>((threads + threads_of_block - 1) / threads_of_block));
+  launch.blockDim = dim3(threads_of_block);
+  launch.stream = stream;
+  const cudaError_t error = cudaLaunchKernelEx(&launch, run_threads<Thread>, thread, threads);
+  if (error != cudaSuccess) cudaGetLastError();  // told to the caller: the next call is not blamed for it
+  return error;
+}
+
+/// @return cudaErrorInvalidValue for arguments that are refused
+template <class Arguments>
+bool refused(const Arguments& arguments, cudaError_t* outcome) {
+  if (!refusal_of(arguments)) return false;
+  *outcome = cudaErrorInvalidValue;
+  return true;
+}
+
+}  // namespace tileproof::kernels
