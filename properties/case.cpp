@@ -1,0 +1,175 @@
+// What a case draws from its problem, and the operations it puts to its subject, guarded.
+#include "case.h"
+
+#include <cstring>
+
+#include "../reference/matrix.h"
+#include "draw.h"
+#include "specification.h"
+#include "values.h"
+
+namespace tileproof {
+
+namespace {
+
+/// Bits as a type of 16 or 32 bits, one after the other.
+std::vector<std::uint8_t> narrowed(const std::vector<std::uint32_t>& bits, std::int64_t element_bytes) {
+  const auto step = static_cast<std::size_t>(element_bytes);
+  std::vector<std::uint8_t> bytes(bits.size() * step);
+  for (std::size_t i = 0; i < bits.size(); ++i) std::memcpy(&bytes[i * step], &bits[i], step);  // little-endian
+  return bytes;
+}
+
+std::vector<std::uint32_t> widened(const std::vector<std::uint8_t>& bytes, std::int64_t element_bytes) {
+  const auto step = static_cast<std::size_t>(element_bytes);
+  std::vector<std::uint32_t> bits(bytes.size() / step);
+  for (std::size_t i = 0; i < bits.size(); ++i) std::memcpy(&bits[i], &bytes[i * step], step);
+  return bits;
+}
+
+/// [k / group_size][n][2], scale first.
+std::vector<std::uint32_t> interleaved(const Parameters& parameters) {
+  std::vector<std::uint32_t> both;
+  both.reserve(parameters.scales.elements.size() * 2);
+  for (std::size_t i = 0; i < parameters.scales.elements.size(); ++i) {
+    both.push_back(parameters.scales.elements[i]);
+    both.push_back(parameters.zeros.elements[i]);
+  }
+  return both;
+}
+
+template <class T>
+Tensor input(const char* name, const std::vector<T>& elements, std::size_t element_bytes = sizeof(T)) {
+  // An empty vector may have no address; an input must have one to be told from an output.
+  static const std::uint8_t nothing = 0;
+  const void* data = elements.empty() ? static_cast<const void*>(&nothing) : elements.data();
+  return {.name = name, .input = data, .bytes = elements.size() * sizeof(T), .element_bytes = element_bytes};
+}
+
+template <class T>
+Tensor output(const char* name, std::vector<T>& elements, std::size_t element_bytes = sizeof(T)) {
+  return {
+      .name = name, .output = elements.data(), .bytes = elements.size() * sizeof(T), .element_bytes = element_bytes};
+}
+
+}  // namespace
+
+Case::Case(const Problem& problem_, const Envelope& envelope_, Subject& subject, Met& met)
+    : problem(problem_), envelope(envelope_), subject_(subject), met_(met) {
+  count_problem(problem, met_);
+}
+
+Matrix<std::uint8_t> Case::codes() {
+  Matrix<std::uint8_t> codes(problem.n, problem.k);
+  for (std::size_t i = 0; i < codes.elements.size(); ++i) {
+    codes.elements[i] = static_cast<std::uint8_t>(drawn(problem.seed, stream::codes, i) >> 60);
+  }
+  for (std::int64_t row = 0; row < codes.rows; ++row) {
+    for (std::int64_t column = 0; column < codes.columns; ++column) {
+      const auto place = reference::place_of(row, column, problem.k, static_cast<int>(problem.inner_k_tiles));
+      met_.code_at_nibble[codes(row, column)][static_cast<std::size_t>(place.nibble)] = true;
+    }
+  }
+  codes_ = codes;
+  return codes;
+}
+
+std::vector<std::uint32_t> Case::words() {
+  std::vector<std::uint32_t> words(static_cast<std::size_t>(reference::words_of(problem.n, problem.k)));
+  for (std::size_t i = 0; i < words.size(); ++i) {
+    words[i] = static_cast<std::uint32_t>(drawn(problem.seed, stream::words, i) >> 32);
+    for (std::size_t nibble = 0; nibble < 8; ++nibble)
+      met_.code_at_nibble[words[i] >> (4 * nibble) & 15][nibble] = true;
+  }
+  return words;
+}
+
+Parameters Case::parameters() {
+  const std::int64_t groups = problem.groups();
+  Parameters result = {Matrix<std::uint32_t>(groups, problem.n), Matrix<std::uint32_t>(groups, problem.n),
+                       Matrix<std::int8_t>(groups, problem.n)};
+  const Profile& profile = profile_of(problem.scales);
+  for (std::size_t i = 0; i < result.scales.elements.size(); ++i) {
+    const ScaleAndZero both = profile.drawn(format_of(problem.out), problem.seed, i);
+    result.scales.elements[i] = both.scale;
+    result.zeros.elements[i] = both.zero;
+    result.zero_points.elements[i] = static_cast<std::int8_t>(drawn(problem.seed, stream::zero_points, i) >> 56);
+  }
+  count_values(format_of(problem.out), result.scales.elements, met_);
+  parameters_ = result;
+  return result;
+}
+
+std::uint64_t Case::choice(std::uint64_t index) const { return drawn(problem.seed, stream::choice, index); }
+
+void Case::run(const std::vector<Tensor>& tensors, const std::function<void(const std::vector<void*>&)>& use) {
+  try {
+    guarded(subject_.memory(), tensors, fill_, use);
+  } catch (const GuardViolation& violation) {
+    throw Failure("guard", violation.what());
+  } catch (const SubjectError& error) {
+    throw Failure("error", error.what(), error.device_lost);
+  }
+}
+
+std::vector<std::uint32_t> Case::pack(const Matrix<std::uint8_t>& codes) {
+  const std::vector<std::uint8_t> pairs = specified::pairs(codes);
+  std::vector<std::uint32_t> packed(static_cast<std::size_t>(reference::words_of(codes.rows, codes.columns)));
+  Tensor words = output("packed", packed);
+  words.may_equal_poison = true;
+  run({input("codes", pairs), words}, [&](const std::vector<void*>& at) {
+    subject_.run(PackCall{static_cast<const std::uint8_t*>(at[0]), static_cast<std::uint32_t*>(at[1]), codes.rows,
+                          codes.columns, problem.inner_k_tiles});
+  });
+  for (const std::uint32_t word : packed) met_.output_value(word);
+  return packed;
+}
+
+Matrix<std::int32_t> Case::unpack(const std::vector<std::uint32_t>& packed) {
+  Matrix<std::int32_t> codes(problem.n, problem.k);
+  run({input("packed_w", packed), output("codes", codes.elements)}, [&](const std::vector<void*>& at) {
+    subject_.run(UnpackCall{static_cast<const std::uint32_t*>(at[0]), static_cast<std::int32_t*>(at[1]), problem.n,
+                            problem.k, problem.inner_k_tiles});
+  });
+  for (const std::int32_t code : codes.elements) met_.output_value(static_cast<std::uint32_t>(code));
+  return codes;
+}
+
+Matrix<std::uint32_t> Case::dequantize(const std::vector<std::uint32_t>& packed, const Parameters& parameters) {
+  const auto element_bytes = static_cast<std::size_t>(bytes_of(problem.out));
+  const bool floating = problem.domain == Domain::floating;
+  const std::vector<std::uint8_t> scales =
+      narrowed(floating ? interleaved(parameters) : parameters.scales.elements, bytes_of(problem.out));
+  const std::vector<std::int8_t> zero_points =
+      problem.domain == Domain::integer ? parameters.zero_points.elements : std::vector<std::int8_t>();
+  std::vector<std::uint8_t> weights(static_cast<std::size_t>(problem.n * problem.k) * element_bytes);
+  run({input("packed_w", packed), input(floating ? "scales_and_zeros" : "scales", scales, element_bytes),
+       input("zero_points", zero_points), output("weights", weights, element_bytes)},
+      [&](const std::vector<void*>& at) {
+        subject_.run(DequantizeCall{static_cast<const std::uint32_t*>(at[0]), at[1],
+                                    static_cast<const std::int8_t*>(at[2]), at[3], problem.n, problem.k,
+                                    problem.group_size, problem.inner_k_tiles, problem.domain, problem.out});
+      });
+  Matrix<std::uint32_t> result(problem.n, problem.k);
+  result.elements = widened(weights, bytes_of(problem.out));
+  for (const std::uint32_t bits : result.elements) met_.output_value(bits);
+  return result;
+}
+
+Matrix<std::uint16_t> Case::matmul(const Matrix<std::uint16_t>& activations, const Matrix<std::uint8_t>& codes,
+                                   const Parameters& parameters) {
+  const std::vector<std::uint8_t> pairs = specified::pairs(codes);
+  const std::vector<std::uint8_t> scales_and_zeros = narrowed(interleaved(parameters), 2);
+  Matrix<std::uint16_t> out(activations.rows, problem.n);
+  run({input("activations", activations.elements), input("codes", pairs),
+       input("scales_and_zeros", scales_and_zeros, 2), output("out", out.elements)},
+      [&](const std::vector<void*>& at) {
+        subject_.run(MatmulCall{static_cast<const std::uint16_t*>(at[0]), static_cast<const std::uint8_t*>(at[1]),
+                                static_cast<const std::uint16_t*>(at[2]), static_cast<std::uint16_t*>(at[3]),
+                                activations.rows, problem.n, problem.k, problem.group_size, problem.inner_k_tiles});
+      });
+  for (const std::uint16_t bits : out.elements) met_.output_value(bits);
+  return out;
+}
+
+}  // namespace tileproof

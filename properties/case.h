@@ -1,0 +1,85 @@
+/// A case: one problem put to one subject. What a claim's body works with: it draws data, runs operations, expects
+/// results.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include "guarded.h"
+#include "matrix.h"
+#include "met.h"
+#include "problem.h"
+#include "subject.h"
+
+namespace tileproof {
+
+/// The parameters of a problem's groups, as bits: [k / group_size][n].
+struct Parameters {
+  Matrix<std::uint32_t> scales;
+  Matrix<std::uint32_t> zeros;      // float domain
+  Matrix<std::int8_t> zero_points;  // integer domain
+};
+
+/// A claim that does not hold for a case.
+struct Failure : std::runtime_error {
+  Failure(const std::string& kind_, const std::string& details, bool device_lost_ = false)
+      : std::runtime_error(details), kind(kind_), device_lost(device_lost_) {}
+  std::string kind;  // mismatch, guard, error, nondeterminism
+  bool device_lost;
+};
+
+/// What an output may hold besides the specified bits: a reason, or nullptr.
+using Explanation = std::function<const char*(std::int64_t row, std::int64_t column, std::uint32_t got)>;
+
+class Case {
+ public:
+  Case(const Problem& problem_, const Envelope& envelope_, Subject& subject, Met& met);
+
+  const Problem problem;
+  const Envelope& envelope;  // of the subject
+
+  // Data, from the problem's seed alone.
+  Matrix<std::uint8_t> codes();        // [n][k], 0..15
+  std::vector<std::uint32_t> words();  // arbitrary 32 bits; whole n-tiles
+  Parameters parameters();
+  std::uint64_t choice(std::uint64_t index) const;  // for which row to flip and the like
+
+  // Operations of the subject, guarded; results as bits.
+  std::vector<std::uint32_t> pack(const Matrix<std::uint8_t>& codes);
+  Matrix<std::int32_t> unpack(const std::vector<std::uint32_t>& packed);
+  Matrix<std::uint32_t> dequantize(const std::vector<std::uint32_t>& packed, const Parameters&);
+  Matrix<std::uint16_t> matmul(const Matrix<std::uint16_t>& activations, const Matrix<std::uint8_t>& codes,
+                               const Parameters&);
+
+  Subject& subject() { return subject_; }
+  /// What memory holds before the calls that follow.
+  void fill(const Fill& fill) { fill_ = fill; }
+
+  // Judgement. Each throws Failure, naming the first wrong elements.
+  void expect_equal(const Matrix<std::int32_t>& got, const Matrix<std::int32_t>& expected);
+  void expect_equal(const Matrix<std::uint8_t>& got, const Matrix<std::uint8_t>& expected);
+  void expect_equal(const std::vector<std::uint32_t>& got_packed, const std::vector<std::uint32_t>& expected);
+  void expect_equal(const Matrix<std::uint32_t>& got, const Matrix<std::uint32_t>& expected);
+  void expect_equal_or_explained(const Matrix<std::uint32_t>& got, const Matrix<std::uint32_t>& expected,
+                                 const Explanation&);
+  /// For bounds: |got - exact| <= bound, elementwise; `name` is the bound's.
+  void expect_within(const Matrix<double>& got, const Matrix<double>& exact, const Matrix<double>& bound,
+                     const char* name);
+
+ private:
+  void run(const std::vector<Tensor>&, const std::function<void(const std::vector<void*>&)>&);
+  template <class T>
+  void compare(const Matrix<T>& got, const Matrix<T>& expected, const Explanation&);
+  std::string element_text(std::int64_t row, std::int64_t column) const;
+
+  Subject& subject_;
+  Met& met_;
+  Fill fill_;
+  Matrix<std::uint8_t> codes_;  // as last drawn, for messages
+  Parameters parameters_;       // likewise
+};
+
+}  // namespace tileproof

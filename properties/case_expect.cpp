@@ -1,0 +1,174 @@
+// What a case expects: comparisons that name the first wrong elements.
+#include <cmath>
+#include <iomanip>
+#include <sstream>
+
+#include "../reference/tile_map.h"
+#include "case.h"
+#include "specification.h"
+
+namespace tileproof {
+
+namespace {
+
+constexpr int most_listed = 10;
+
+std::string in_hex(std::uint32_t bits, int digits) {
+  std::ostringstream text;
+  text << "0x" << std::hex << std::setfill('0') << std::setw(digits) << bits;
+  return text.str();
+}
+
+template <class T>
+std::string printed(const Problem&, T value) {
+  return std::to_string(value);
+}
+
+/// A weight: its bits and, for people, its value.
+std::string printed(const Problem& problem, std::uint32_t bits) {
+  const reference::Format format = format_of(problem.out);
+  std::ostringstream text;
+  text << in_hex(bits, format.bits() / 4) << " (" << specified::value(format, bits) << ")";
+  return text.str();
+}
+
+template <class T>
+void require_same_shape(const Matrix<T>& got, const Matrix<T>& expected) {
+  if (got.rows == expected.rows && got.columns == expected.columns) return;
+  throw Failure("mismatch", "the result has " + std::to_string(got.rows) + " x " + std::to_string(got.columns) +
+                                " elements, expected " + std::to_string(expected.rows) + " x " +
+                                std::to_string(expected.columns));
+}
+
+}  // namespace
+
+std::string Case::element_text(std::int64_t row, std::int64_t column) const {
+  std::ostringstream text;
+  text << "row " << row << ", column " << column;
+  if (row < problem.n && column < problem.k) {
+    const auto place = reference::place_of(row, column, problem.k, static_cast<int>(problem.inner_k_tiles));
+    const std::int64_t words_of_lane = problem.inner_k_tiles / 2;
+    text << " (n-tile " << row / 8 << ", k-tile " << column / 16 << ", lane " << place.word / words_of_lane % 32
+         << ", word " << place.word << ", nibble " << place.nibble << ")";
+  }
+  if (row < codes_.rows && column < codes_.columns) text << ": code " << static_cast<int>(codes_(row, column));
+  const std::int64_t group = column / problem.group_size;
+  if (row < parameters_.scales.columns && group < parameters_.scales.rows) {
+    const int digits = format_of(problem.out).bits() / 4;
+    text << ", group " << group << ", scale " << in_hex(parameters_.scales(group, row), digits);
+    if (problem.domain == Domain::floating) text << ", zero " << in_hex(parameters_.zeros(group, row), digits);
+    if (problem.domain == Domain::integer)
+      text << ", zero point " << static_cast<int>(parameters_.zero_points(group, row));
+  }
+  return text.str();
+}
+
+template <class T>
+void Case::compare(const Matrix<T>& got, const Matrix<T>& expected, const Explanation& explanation) {
+  require_same_shape(got, expected);
+  std::ostringstream listed;
+  std::int64_t wrong = 0;
+  std::int64_t first_row = -1;
+  std::int64_t first_column = 0;
+  std::string row_picture;  // of the first wrong row, an x under each wrong column
+  for (std::int64_t row = 0; row < got.rows; ++row) {
+    for (std::int64_t column = 0; column < got.columns; ++column) {
+      met_.expected_value(static_cast<std::uint32_t>(expected(row, column)));
+      bool differs = got(row, column) != expected(row, column);
+      if (differs && explanation) {
+        if (const char* reason = explanation(row, column, static_cast<std::uint32_t>(got(row, column)))) {
+          ++met_.explained[reason];
+          differs = false;
+        }
+      }
+      if (differs && first_row < 0) {
+        first_row = row;
+        first_column = column;
+      }
+      if (row == first_row) row_picture += differs ? 'x' : '.';  // from the first wrong column on
+      if (!differs || ++wrong > most_listed) continue;
+      listed << "\n  " << element_text(row, column) << ": expected " << printed(problem, expected(row, column))
+             << ", got " << printed(problem, got(row, column));
+    }
+  }
+  if (wrong == 0) return;
+  // A window of the row that holds the first wrong column.
+  constexpr std::int64_t widest = 96;
+  const std::int64_t from = first_column < widest ? 0 : first_column / 32 * 32;
+  row_picture.insert(0, static_cast<std::size_t>(first_column - from), '.');
+  const bool cut = static_cast<std::int64_t>(row_picture.size()) > widest;
+  std::ostringstream text;
+  text << wrong << " of " << got.rows * got.columns << " elements are wrong"
+       << (wrong > most_listed ? "; the first ten:" : ":") << listed.str() << "\n  row " << first_row
+       << (from > 0 ? ", from column " + std::to_string(from) : "") << ": "
+       << row_picture.substr(0, static_cast<std::size_t>(widest)) << (cut ? "..." : "");
+  throw Failure("mismatch", text.str());
+}
+
+void Case::expect_equal(const Matrix<std::int32_t>& got, const Matrix<std::int32_t>& expected) {
+  compare(got, expected, nullptr);
+}
+
+void Case::expect_equal(const Matrix<std::uint8_t>& got, const Matrix<std::uint8_t>& expected) {
+  compare(got, expected, nullptr);
+}
+
+void Case::expect_equal(const Matrix<std::uint32_t>& got, const Matrix<std::uint32_t>& expected) {
+  compare(got, expected, nullptr);
+}
+
+void Case::expect_equal_or_explained(const Matrix<std::uint32_t>& got, const Matrix<std::uint32_t>& expected,
+                                     const Explanation& explanation) {
+  compare(got, expected, explanation);
+}
+
+void Case::expect_equal(const std::vector<std::uint32_t>& got, const std::vector<std::uint32_t>& expected) {
+  const std::int64_t words_of_lane = problem.inner_k_tiles / 2;
+  std::ostringstream listed;
+  std::int64_t wrong = 0;
+  for (std::size_t i = 0; i < expected.size(); ++i) {
+    met_.expected_value(expected[i]);
+    const std::uint32_t got_word = i < got.size() ? got[i] : 0;
+    if (i < got.size() && got_word == expected[i]) continue;
+    if (++wrong > most_listed) continue;
+    const auto word = static_cast<std::int64_t>(i);
+    listed << "\n  word " << word << " (lane " << word / words_of_lane % 32 << "): expected " << in_hex(expected[i], 8)
+           << ", got " << in_hex(got_word, 8) << "; nibbles";
+    for (int nibble = 7; nibble >= 0; --nibble) {
+      if (((got_word ^ expected[i]) >> (4 * nibble) & 15) == 0) continue;
+      const auto element = reference::element_at({word, nibble}, problem.k, static_cast<int>(problem.inner_k_tiles));
+      listed << " " << nibble << " = row " << element.n << " column " << element.k;
+      if (element.n >= problem.n) listed << " (padding)";
+    }
+  }
+  if (wrong == 0 && got.size() == expected.size()) return;
+  std::ostringstream text;
+  text << wrong << " of " << expected.size() << " words are wrong" << (wrong > most_listed ? "; the first ten:" : ":")
+       << listed.str();
+  throw Failure("mismatch", text.str());
+}
+
+void Case::expect_within(const Matrix<double>& got, const Matrix<double>& exact, const Matrix<double>& bound,
+                         const char* name) {
+  require_same_shape(got, exact);
+  require_same_shape(bound, exact);
+  std::ostringstream listed;
+  std::int64_t wrong = 0;
+  for (std::int64_t row = 0; row < got.rows; ++row) {
+    for (std::int64_t column = 0; column < got.columns; ++column) {
+      met_.expected_value(static_cast<std::uint32_t>(std::hash<double>()(exact(row, column))));
+      const double error = std::fabs(got(row, column) - exact(row, column));
+      if (error <= bound(row, column) && std::isfinite(bound(row, column))) continue;  // false for NaN
+      if (++wrong > most_listed) continue;
+      listed << "\n  row " << row << ", column " << column << ": exact " << exact(row, column) << ", got "
+             << got(row, column) << ", off by " << error << ", the bound is " << bound(row, column);
+    }
+  }
+  if (wrong == 0) return;
+  std::ostringstream text;
+  text << wrong << " of " << got.rows * got.columns << " elements are outside the " << name
+       << (wrong > most_listed ? "; the first ten:" : ":") << listed.str();
+  throw Failure("mismatch", text.str());
+}
+
+}  // namespace tileproof

@@ -1,0 +1,735 @@
+// A case: what a failure says, that nothing different compares equal, that data come from the seed alone, and that a
+// subject is handed what the case drew. The places in the expected texts were worked out by hand from the tile map's
+// definition.
+#include "case.h"
+
+#include <gtest/gtest.h>
+#include <rapidcheck.h>
+
+#include <cmath>
+#include <optional>
+#include <set>
+#include <sstream>
+
+#include "draw.h"
+#include "specification.h"
+#include "values.h"
+
+namespace tileproof {
+
+namespace {
+
+class Silence : public rc::detail::TestListener {
+  void onTestCaseFinished(const rc::detail::CaseDescription&) override {}
+  void onShrinkTried(const rc::detail::CaseDescription&, bool) override {}
+  void onTestFinished(const rc::detail::TestMetadata&, const rc::detail::TestResult&) override {}
+};
+
+/// rc::check prints on its own and takes its seed from the clock; a test that fails once must fail again.
+template <class Property>
+testing::AssertionResult holds(const Property& property) {
+  rc::detail::TestParams params;
+  params.seed = 20260112;
+  params.maxSuccess = 500;
+  Silence silence;
+  const std::unordered_map<std::string, rc::detail::Reproduce> nothing_to_reproduce;
+  const auto result =
+      rc::detail::checkTestable(property, rc::detail::TestMetadata(), params, silence, nothing_to_reproduce);
+  if (result.template is<rc::detail::SuccessResult>()) return testing::AssertionSuccess();
+  std::ostringstream text;
+  rc::detail::printResultMessage(result, text);
+  return testing::AssertionFailure() << text.str();
+}
+
+/// The specification, unless a test gives an operation something else to do.
+class Scripted : public Subject {
+ public:
+  Memory& memory() override { return host_memory(); }
+  void run(const PackCall& call) override { act(on_pack, call); }
+  void run(const UnpackCall& call) override { act(on_unpack, call); }
+  void run(const DequantizeCall& call) override { act(on_dequantize, call); }
+  void run(const MatmulCall& call) override { act(on_matmul, call); }
+
+  std::function<void(const PackCall&)> on_pack;
+  std::function<void(const UnpackCall&)> on_unpack;
+  std::function<void(const DequantizeCall&)> on_dequantize;
+  std::function<void(const MatmulCall&)> on_matmul;
+
+ private:
+  template <class Call>
+  void act(const std::function<void(const Call&)>& script, const Call& call) {
+    if (script) return script(call);
+    right_->run(call);
+  }
+  std::unique_ptr<Subject> right_ = subject_row("reference").make().subject;
+};
+
+/// A case and all that it needs.
+struct Bench {
+  explicit Bench(const std::string& flags) : problem(problem_of("--claim=c --subject=s " + flags)) {}
+
+  Problem problem;
+  Envelope envelope = kernel_envelope();
+  Scripted subject;
+  Met met;
+  Case one{problem, envelope, subject, met};
+};
+
+constexpr const char* twelve_by_64 = "--n=12 --k=64 --seed=0x5";
+
+/// The failure of what is called, if it fails.
+template <class Call>
+std::optional<Failure> failure_of(const Call& call) {
+  try {
+    call();
+    return std::nullopt;
+  } catch (const Failure& failure) {
+    return failure;
+  }
+}
+
+void expect_says(const std::optional<Failure>& failure, const char* kind, const std::vector<std::string>& parts) {
+  ASSERT_TRUE(failure) << "nothing failed";
+  EXPECT_EQ(failure->kind, kind);
+  const std::string text = failure->what();
+  for (const std::string& part : parts) EXPECT_NE(text.find(part), std::string::npos) << part << " is not in: " << text;
+}
+
+std::size_t occurrences(const std::string& text, const std::string& part) {
+  std::size_t count = 0;
+  for (std::size_t at = text.find(part); at != std::string::npos; at = text.find(part, at + 1)) ++count;
+  return count;
+}
+
+std::string hex(std::uint32_t bits, int digits) {
+  char text[16];
+  std::snprintf(text, sizeof text, "0x%0*x", digits, bits);
+  return text;
+}
+
+/// Arbitrary elements.
+template <class T>
+Matrix<T> noise(std::int64_t rows, std::int64_t columns) {
+  Matrix<T> matrix(rows, columns);
+  for (std::size_t i = 0; i < matrix.elements.size(); ++i) matrix.elements[i] = static_cast<T>(mixed(i + 99));
+  return matrix;
+}
+
+// --- What a mismatch says
+
+TEST(Mismatch, NamesThePlaceAndTheParametersOfAWrongWeight) {
+  Bench b(twelve_by_64);
+  const Matrix<std::uint8_t> codes = b.one.codes();
+  const Parameters parameters = b.one.parameters();
+  Matrix<std::uint32_t> expected(12, 64), got(12, 64);
+  expected(9, 25) = 0x4000;
+  got(9, 25) = 0x4040;
+  expected(9, 41) = 0xffc0;
+  expect_says(failure_of([&] { b.one.expect_equal(got, expected); }), "mismatch",
+              {"2 of 768 elements are wrong:",
+               "row 9, column 25 (n-tile 1, k-tile 1, lane 4, word 68, nibble 7): code " +
+                   std::to_string(codes(9, 25)) + ", group 0, scale " + hex(parameters.scales(0, 9), 4) + ", zero " +
+                   hex(parameters.zeros(0, 9), 4) + ": expected 0x4000 (2), got 0x4040 (3)",
+               "row 9, column 41 (n-tile 1, k-tile 2, lane 4, word 100, nibble 5): code " +
+                   std::to_string(codes(9, 41)) + ", group 1, scale " + hex(parameters.scales(1, 9), 4) + ", zero " +
+                   hex(parameters.zeros(1, 9), 4) + ": expected 0xffc0 (",
+               "got 0x0000 (0)"});
+}
+
+TEST(Mismatch, NamesLanesAndWordsOfEveryInnerKTiles) {
+  struct Row {
+    const char* flags;
+    std::int64_t row, column;
+    const char* place;
+  };
+  for (const Row& row :
+       {Row{"--n=8 --k=64 --inner-k-tiles=4", 0, 32, "(n-tile 0, k-tile 2, lane 0, word 1, nibble 0)"},
+        {"--n=8 --k=64 --inner-k-tiles=4", 7, 63, "(n-tile 0, k-tile 3, lane 31, word 63, nibble 7)"},
+        {"--n=8 --k=128 --inner-k-tiles=8", 3, 2, "(n-tile 0, k-tile 0, lane 13, word 52, nibble 0)"},
+        {"--n=8 --k=128 --inner-k-tiles=8", 0, 127, "(n-tile 0, k-tile 7, lane 3, word 15, nibble 7)"}}) {
+    Bench b(row.flags);
+    b.one.codes();
+    Matrix<std::int32_t> expected(b.problem.n, b.problem.k), got(expected);
+    got(row.row, row.column) = 3;
+    expect_says(failure_of([&] { b.one.expect_equal(got, expected); }), "mismatch", {row.place, ": expected 0, got 3"});
+  }
+}
+
+TEST(Mismatch, NamesThePlaceWhereNoCodesWereDrawnToo) {
+  Bench b(twelve_by_64);
+  Matrix<std::int32_t> expected(12, 64), got(expected);
+  got(9, 25) = 3;
+  expect_says(failure_of([&] { b.one.expect_equal(got, expected); }), "mismatch",
+              {"row 9, column 25", "n-tile 1", "lane 4", "word 68", "nibble 7"});
+}
+
+TEST(Mismatch, NamesTheZeroPointInTheIntegerDomainAndNoneInNone) {
+  Bench integer(std::string(twelve_by_64) + " --domain=integer --out=fp32");
+  const Parameters parameters = integer.one.parameters();
+  Matrix<std::uint32_t> expected(12, 64), got(expected);
+  got(3, 60) = 0xc0400000;
+  expect_says(failure_of([&] { integer.one.expect_equal(got, expected); }), "mismatch",
+              {"scale " + hex(parameters.scales(1, 3), 8), "zero point " + std::to_string(parameters.zero_points(1, 3)),
+               "expected 0x00000000 (0), got 0xc0400000 (-3)"});
+
+  Bench none(std::string(twelve_by_64) + " --domain=none --out=fp16");
+  none.one.parameters();
+  const auto failure = failure_of([&] { none.one.expect_equal(got, expected); });
+  ASSERT_TRUE(failure);
+  EXPECT_EQ(std::string(failure->what()).find("zero"), std::string::npos) << failure->what();
+}
+
+TEST(Mismatch, ListsAtMostTenAndCountsAll) {
+  for (const std::size_t wrong : {1u, 9u, 10u, 11u, 37u, 768u}) {
+    Bench b(twelve_by_64);
+    Matrix<std::int32_t> expected(12, 64), got(expected);
+    for (std::size_t i = 0; i < wrong; ++i) got.elements[i * 767 / std::max<std::size_t>(1, wrong - 1)] = 1;
+    const auto failure = failure_of([&] { b.one.expect_equal(got, expected); });
+    expect_says(failure, "mismatch", {std::to_string(wrong) + " of 768 elements are wrong"});
+    const std::string text = failure->what();
+    EXPECT_EQ(occurrences(text, ": expected "), std::min<std::size_t>(wrong, 10));
+    EXPECT_EQ(occurrences(text, "; the first ten:"), wrong > 10 ? 1u : 0u);
+    EXPECT_NE(text.find("row 0, column 0"), std::string::npos) << "the first comes first: " << text;
+  }
+}
+
+TEST(Mismatch, DrawsTheFirstWrongRow) {
+  Bench b("--n=12 --k=32");
+  Matrix<std::int32_t> expected(12, 32), got(expected);
+  got(2, 3) = got(2, 5) = got(2, 31) = got(7, 0) = 1;
+  expect_says(failure_of([&] { b.one.expect_equal(got, expected); }), "mismatch",
+              {"\n  row 2: ...x.x.........................x"});
+}
+
+TEST(Mismatch, DrawsNoMoreOfARowThanATerminalShows) {
+  Bench b("--n=1 --k=256");
+  Matrix<std::int32_t> expected(1, 256), got(expected);
+  got(0, 1) = 1;
+  const std::string text = failure_of([&] { b.one.expect_equal(got, expected); }).value().what();
+  EXPECT_NE(text.find("\n  row 0: .x...."), std::string::npos) << text;
+  EXPECT_LT(text.size() - text.rfind('\n'), 130u) << text;
+}
+
+TEST(Mismatch, DrawsTheFirstWrongColumnHoweverFarItIs) {
+  Bench b("--n=1 --k=256");
+  Matrix<std::int32_t> expected(1, 256), got(expected);
+  got(0, 200) = 1;
+  const std::string text = failure_of([&] { b.one.expect_equal(got, expected); }).value().what();
+  EXPECT_NE(text.substr(text.rfind('\n')).find('x'), std::string::npos) << text;
+}
+
+TEST(Mismatch, OfWordsNamesLaneNibblesAndPadding) {
+  Bench b(twelve_by_64);
+  std::vector<std::uint32_t> expected(128), got(128);
+  expected[68] = 0xdeadbeef;
+  got[68] = 0xeeadbee1;  // nibbles 7 and 0
+  got[80] = 0x00000010;  // lane 16 of the second n-tile: row 12 of 12
+  expect_says(failure_of([&] { b.one.expect_equal(got, expected); }), "mismatch",
+              {"2 of 128 words are wrong", "word 68 (lane 4): expected 0xdeadbeef, got 0xeeadbee1",
+               "7 = row 9 column 25", "0 = row 9 column 0", "word 80 (lane 16): expected 0x00000000, got 0x00000010",
+               "1 = row 12 column 8 (padding)"});
+  Bench wide("--n=8 --k=64 --inner-k-tiles=4");
+  std::vector<std::uint32_t> other(64), wrong(64);
+  wrong[63] = 0xf0000000;
+  expect_says(failure_of([&] { wide.one.expect_equal(wrong, other); }), "mismatch",
+              {"1 of 64 words are wrong", "word 63 (lane 31)", "7 = row 7 column 63"});
+}
+
+TEST(Mismatch, OfWordsListsAtMostTenAndCountsAll) {
+  Bench b(twelve_by_64);
+  const std::vector<std::uint32_t> expected(128), got(128, 1);
+  const auto failure = failure_of([&] { b.one.expect_equal(got, expected); });
+  expect_says(failure, "mismatch", {"128 of 128 words are wrong; the first ten:"});
+  EXPECT_EQ(occurrences(failure->what(), ": expected "), 10u);
+}
+
+// --- Nothing different compares equal
+
+/// Whether a comparison finds nothing.
+template <class Compared>
+bool equal(Bench& b, const Compared& got, const Compared& expected) {
+  return !failure_of([&] { b.one.expect_equal(got, expected); });
+}
+
+template <class T>
+class Comparison : public testing::Test {};
+using ComparedTypes = testing::Types<std::uint8_t, std::int32_t, std::uint32_t>;
+TYPED_TEST_SUITE(Comparison, ComparedTypes);
+
+TYPED_TEST(Comparison, SeesAnyOneElementThatDiffersInAnyOneBit) {
+  Bench b("--n=9 --k=32");
+  const Matrix<TypeParam> expected = noise<TypeParam>(9, 32);
+  ASSERT_TRUE(equal(b, expected, expected));
+  for (std::size_t i = 0; i < expected.elements.size(); ++i) {
+    for (std::size_t bit = 0; bit < 8 * sizeof(TypeParam); bit += 7) {
+      Matrix<TypeParam> got = expected;
+      got.elements[i] = static_cast<TypeParam>(got.elements[i] ^ static_cast<TypeParam>(TypeParam{1} << bit));
+      ASSERT_FALSE(equal(b, got, expected)) << i << ", bit " << bit;
+      ASSERT_FALSE(equal(b, expected, got)) << i << ", bit " << bit;
+    }
+  }
+}
+
+TYPED_TEST(Comparison, NeverFindsTwoDifferentMatricesEqual) {
+  EXPECT_TRUE(holds([] {
+    Bench b("--n=64 --k=64");
+    const auto rows = *rc::gen::inRange<std::int64_t>(1, 40);
+    const auto columns = *rc::gen::inRange<std::int64_t>(1, 70);
+    const Matrix<TypeParam> expected = noise<TypeParam>(rows, columns);
+    Matrix<TypeParam> got = expected;
+    const auto row = *rc::gen::inRange<std::int64_t>(0, rows);
+    const auto column = *rc::gen::inRange<std::int64_t>(0, columns);
+    got(row, column) = static_cast<TypeParam>(*rc::gen::resize(rc::kNominalSize, rc::gen::arbitrary<std::uint32_t>()));
+    const bool same = got(row, column) == expected(row, column);
+    RC_ASSERT(equal(b, got, expected) == same);
+  }));
+}
+
+TYPED_TEST(Comparison, SeesAShapeThatDiffers) {
+  Bench b("--n=64 --k=64");
+  const auto zeros = [](std::int64_t rows, std::int64_t columns) { return Matrix<TypeParam>(rows, columns); };
+  EXPECT_TRUE(equal(b, zeros(6, 32), zeros(6, 32)));
+  for (const auto& got :
+       {zeros(5, 32), zeros(7, 32), zeros(6, 31), zeros(6, 33), zeros(32, 6), zeros(12, 16), zeros(0, 0)}) {
+    expect_says(failure_of([&] { b.one.expect_equal(got, zeros(6, 32)); }), "mismatch",
+                {std::to_string(got.rows) + " x " + std::to_string(got.columns), "expected 6 x 32"});
+    EXPECT_FALSE(equal(b, zeros(6, 32), got));
+  }
+}
+
+TEST(ComparisonOfWords, SeesAnyOneWordThatDiffersInAnyOneBit) {
+  Bench b(twelve_by_64);
+  const std::vector<std::uint32_t> expected = b.one.words();
+  ASSERT_TRUE(equal(b, expected, expected));
+  for (std::size_t i = 0; i < expected.size(); ++i) {
+    for (int bit = 0; bit < 32; ++bit) {
+      std::vector<std::uint32_t> got = expected;
+      got[i] ^= 1u << bit;
+      ASSERT_FALSE(equal(b, got, expected)) << i << ", bit " << bit;
+    }
+  }
+}
+
+TEST(ComparisonOfWords, SeesOneWordTooFewOrTooMany) {
+  Bench b(twelve_by_64);
+  const std::vector<std::uint32_t> expected(128);
+  EXPECT_FALSE(equal(b, std::vector<std::uint32_t>(127), expected));
+  EXPECT_FALSE(equal(b, std::vector<std::uint32_t>(129), expected));
+  EXPECT_FALSE(equal(b, std::vector<std::uint32_t>(), expected));
+  EXPECT_FALSE(equal(b, expected, std::vector<std::uint32_t>()));
+}
+
+TEST(ComparisonOfWeights, TellsNaNPayloadsAndSignsOfZeroApart) {
+  for (const char* type : {"bf16", "fp16", "fp32"}) {
+    Bench b(std::string("--n=1 --k=32 --out=") + type);
+    const reference::Format format = format_of(b.problem.out);
+    const auto single = [](std::uint32_t bits) {
+      Matrix<std::uint32_t> matrix(1, 1);
+      matrix(0, 0) = bits;
+      return matrix;
+    };
+    const std::uint32_t nan = format.canonical_nan();
+    for (const std::uint32_t other : {nan - 1, nan | format.sign_bit(), format.infinity() + 1}) {
+      EXPECT_FALSE(equal(b, single(other), single(nan))) << type << " " << hex(other, 8);
+      EXPECT_TRUE(equal(b, single(other), single(other)));
+    }
+    EXPECT_FALSE(equal(b, single(format.sign_bit()), single(0))) << type;
+    EXPECT_FALSE(equal(b, single(0), single(format.sign_bit()))) << type;
+  }
+}
+
+// --- Bounds and explanations
+
+Matrix<double> numbers(const std::vector<double>& elements) {
+  Matrix<double> matrix(1, static_cast<std::int64_t>(elements.size()));
+  matrix.elements = elements;
+  return matrix;
+}
+
+bool within(const std::vector<double>& got, const std::vector<double>& exact, const std::vector<double>& bound) {
+  Bench b(twelve_by_64);
+  return !failure_of([&] { b.one.expect_within(numbers(got), numbers(exact), numbers(bound), "triangle bound"); });
+}
+
+TEST(Bound, IsKeptOnItAndBrokenAboveIt) {
+  EXPECT_TRUE(within({1.5, -1.5, 3}, {1, -1, 3}, {0.5, 0.5, 0}));
+  EXPECT_FALSE(within({std::nextafter(1.5, 2)}, {1}, {0.5}));
+  EXPECT_FALSE(within({std::nextafter(-1.5, -2)}, {-1}, {0.5}));
+  EXPECT_FALSE(within({3, 3, std::nextafter(3.0, 4)}, {3, 3, 3}, {0, 0, 0}));
+}
+
+TEST(Bound, IsBrokenByWhateverIsNoNumber) {
+  EXPECT_FALSE(within({NAN}, {1}, {1e300}));
+  EXPECT_FALSE(within({1}, {NAN}, {1e300}));
+  EXPECT_FALSE(within({1}, {1}, {NAN}));
+  EXPECT_FALSE(within({INFINITY}, {1}, {1e300}));
+  EXPECT_FALSE(within({-INFINITY}, {INFINITY}, {1e300}));
+}
+
+TEST(Bound, ThatIsInfiniteBoundsNothingAndIsNotKept) {
+  EXPECT_FALSE(within({17}, {INFINITY}, {INFINITY}));
+  EXPECT_FALSE(within({17}, {1}, {INFINITY}));
+}
+
+TEST(Bound, IsBrokenByAShapeThatDiffers) {
+  EXPECT_FALSE(within({}, {1, 2}, {9, 9}));
+  EXPECT_FALSE(within({1}, {1, 2}, {9, 9}));
+}
+
+TEST(Bound, IsNamedWithTheElementsOutsideIt) {
+  Bench b(twelve_by_64);
+  const auto failure = failure_of([&] {
+    b.one.expect_within(numbers(std::vector<double>(12, 3)), numbers(std::vector<double>(12, 1)),
+                        numbers(std::vector<double>(12, 0.25)), "triangle bound");
+  });
+  expect_says(failure, "mismatch",
+              {"12 of 12 elements are outside the triangle bound; the first ten:", "row 0, column 0",
+               "exact 1, got 3, off by 2, the bound is 0.25"});
+  EXPECT_EQ(occurrences(failure->what(), ": exact "), 10u);
+}
+
+TEST(Explanation, CountsWhatItExplainsAndFailsTheRest) {
+  Bench b(twelve_by_64);
+  Matrix<std::uint32_t> expected(12, 64), got(expected);
+  got(1, 1) = got(2, 2) = got(3, 3) = 7;
+  got(11, 63) = 8;
+  int asked = 0;
+  const Explanation sevens = [&](std::int64_t row, std::int64_t column, std::uint32_t bits) -> const char* {
+    ++asked;
+    EXPECT_EQ(bits, got(row, column));
+    return bits == 7 ? "a seven" : nullptr;
+  };
+  expect_says(failure_of([&] { b.one.expect_equal_or_explained(got, expected, sevens); }), "mismatch",
+              {"1 of 768 elements are wrong", "row 11, column 63"});
+  EXPECT_EQ(asked, 4) << "only what differs needs an explanation";
+  EXPECT_EQ(b.met.explained, (std::map<std::string, std::int64_t>{{"a seven", 3}}));
+
+  got(11, 63) = 0;
+  EXPECT_FALSE(failure_of([&] { b.one.expect_equal_or_explained(got, expected, sevens); }));
+  EXPECT_EQ(b.met.explained["a seven"], 6);
+}
+
+// --- What was met
+
+TEST(MetByACase, AreTheElementsItComparedAndTheirValues) {
+  Bench b(twelve_by_64);
+  EXPECT_EQ(b.met.compared, 0);
+  b.one.expect_equal(Matrix<std::int32_t>(12, 64), Matrix<std::int32_t>(12, 64));
+  EXPECT_EQ(b.met.compared, 768);
+  EXPECT_FALSE(b.met.several_values);
+  b.one.expect_equal(std::vector<std::uint32_t>{0, 1}, std::vector<std::uint32_t>{0, 1});
+  EXPECT_EQ(b.met.compared, 770);
+  EXPECT_TRUE(b.met.several_values);
+}
+
+/// The classes that a problem counts for, once something was compared.
+std::set<std::string> classes_met_by(const std::string& flags) {
+  Bench b(flags);
+  b.one.expect_equal(std::vector<std::uint32_t>{0, 1}, std::vector<std::uint32_t>{0, 1});
+  std::set<std::string> names;
+  for (const auto& [name, count] : b.met.classes) names.insert(name);
+  return names;
+}
+
+TEST(MetByACase, AreTheClassesOfItsProblem) {
+  EXPECT_EQ(classes_met_by("--n=12 --k=64 --out=fp16"),
+            (std::set<std::string>{"inner_k_tiles 2", "out fp16", "partial tile", "several groups", "not square",
+                                   "group equal to a supertile"}));
+  EXPECT_EQ(classes_met_by("--n=64 --k=64 --inner-k-tiles=4 --group-size=64"),
+            (std::set<std::string>{"inner_k_tiles 4", "out bf16", "group equal to a supertile"}));
+  EXPECT_EQ(classes_met_by("--n=32 --k=32 --group-size=16 --out=fp32"),
+            (std::set<std::string>{"inner_k_tiles 2", "out fp32", "several groups", "group smaller than a supertile"}));
+  EXPECT_EQ(classes_met_by("--n=128 --k=128 --inner-k-tiles=2 --group-size=128"),
+            (std::set<std::string>{"inner_k_tiles 2", "out bf16", "group larger than a supertile"}));
+}
+
+TEST(MetByACase, AreTheClassesOfItsScales) {
+  Bench b("--n=8 --k=32 --scales=ordinary");
+  b.one.parameters();
+  EXPECT_EQ(b.met.classes.count("scale normal"), 1u);
+  EXPECT_EQ(b.met.classes.count("scale infinity"), 0u);
+  Bench special("--n=256 --k=64 --scales=edges");
+  special.one.parameters();
+  for (const ValueClass& row : value_classes())
+    EXPECT_EQ(special.met.classes.count(std::string("scale ") + row.name), 1u) << row.name;
+}
+
+TEST(MetByACase, AreTheCodesItDrewAtTheirNibbles) {
+  Bench b(twelve_by_64);
+  const Matrix<std::uint8_t> codes = b.one.codes();
+  // Column 25 stands in nibble 7 of its words, column 41 in nibble 5: see the places above.
+  for (std::int64_t row = 0; row < 12; ++row) {
+    EXPECT_TRUE(b.met.code_at_nibble[codes(row, 25)][7]);
+    EXPECT_TRUE(b.met.code_at_nibble[codes(row, 41)][5]);
+  }
+  Bench one_row("--n=1 --k=32");
+  const Matrix<std::uint8_t> few = one_row.one.codes();
+  int met = 0;
+  for (const auto& nibbles : one_row.met.code_at_nibble)
+    met += static_cast<int>(std::count(nibbles.begin(), nibbles.end(), true));
+  EXPECT_LE(met, 32) << "of 32 codes";
+}
+
+TEST(MetByACase, IsWhatEveryOperationGave) {
+  std::set<std::uint64_t> hashes;
+  const auto hash_after = [&](const std::function<void(Case&)>& body) {
+    Bench b(twelve_by_64);
+    body(b.one);
+    hashes.insert(b.met.output_hash);
+  };
+  const std::vector<std::uint32_t> packed = Bench(twelve_by_64).one.words();
+  hash_after([](Case&) {});
+  hash_after([](Case& c) { c.pack(c.codes()); });
+  hash_after([&](Case& c) { c.unpack(packed); });
+  hash_after([&](Case& c) { c.dequantize(packed, c.parameters()); });
+  EXPECT_EQ(hashes.size(), 4u);
+  hash_after([&](Case& c) { c.unpack(packed); });
+  EXPECT_EQ(hashes.size(), 4u) << "the same again";
+  std::vector<std::uint32_t> changed = packed;
+  changed[70] ^= 1u << 13;
+  hash_after([&](Case& c) { c.unpack(changed); });
+  EXPECT_EQ(hashes.size(), 5u);
+}
+
+// --- Data
+
+/// All that a case draws, as numbers.
+std::vector<std::uint64_t> data_of(const std::string& flags) {
+  Bench b(flags);
+  std::vector<std::uint64_t> all;
+  for (const std::uint8_t code : b.one.codes().elements) all.push_back(code);
+  for (const std::uint32_t word : b.one.words()) all.push_back(word);
+  const Parameters parameters = b.one.parameters();
+  for (const std::uint32_t scale : parameters.scales.elements) all.push_back(scale);
+  for (const std::uint32_t zero : parameters.zeros.elements) all.push_back(zero);
+  for (const std::int8_t point : parameters.zero_points.elements) all.push_back(static_cast<std::uint8_t>(point));
+  for (std::uint64_t i = 0; i < 8; ++i) all.push_back(b.one.choice(i));
+  return all;
+}
+
+TEST(Data, AreTheSameForTheSameSeedInWhateverOrderTheyAreDrawn) {
+  EXPECT_EQ(data_of(twelve_by_64), data_of(twelve_by_64));
+  Bench b(twelve_by_64);
+  const Parameters first = b.one.parameters();
+  const Matrix<std::uint8_t> codes = b.one.codes();
+  b.one.words();
+  EXPECT_EQ(b.one.codes().elements, codes.elements);
+  EXPECT_EQ(b.one.parameters().scales.elements, first.scales.elements);
+}
+
+TEST(Data, DifferBetweenSeeds) {
+  for (const char* other : {"--seed=0x4", "--seed=0x6", "--seed=0x8000000000000005"}) {
+    const std::vector<std::uint64_t> five = data_of("--n=12 --k=64 --seed=0x5");
+    const std::vector<std::uint64_t> others = data_of(std::string("--n=12 --k=64 ") + other);
+    ASSERT_EQ(five.size(), others.size());
+    std::size_t same = 0;
+    for (std::size_t i = 0; i < five.size(); ++i) same += five[i] == others[i] ? 1 : 0;
+    EXPECT_LT(same, five.size() / 8) << other;  // a code is another's in one of sixteen
+  }
+}
+
+TEST(Data, HaveTheShapesOfTheirProblem) {
+  Bench b("--n=12 --k=192 --inner-k-tiles=4 --group-size=48");
+  EXPECT_EQ(b.one.codes().rows, 12);
+  EXPECT_EQ(b.one.codes().columns, 192);
+  EXPECT_EQ(b.one.words().size(), 16u * 192 / 8);
+  const Parameters parameters = b.one.parameters();
+  for (const auto* matrix : {&parameters.scales, &parameters.zeros}) {
+    EXPECT_EQ(matrix->rows, 4);
+    EXPECT_EQ(matrix->columns, 12);
+  }
+  EXPECT_EQ(parameters.zero_points.rows, 4);
+  EXPECT_EQ(parameters.zero_points.columns, 12);
+}
+
+TEST(Data, CoverTheirWholeWidth) {
+  Bench b("--n=64 --k=256 --seed=0x7");
+  std::vector<int> counts(16);
+  for (const std::uint8_t code : b.one.codes().elements) {
+    ASSERT_LT(code, 16);
+    ++counts[code];
+  }
+  for (const int count : counts) EXPECT_NEAR(count, 1024, 160);
+  std::uint32_t ones = 0, zeros = 0;
+  for (const std::uint32_t word : b.one.words()) {
+    ones |= word;
+    zeros |= ~word;
+  }
+  EXPECT_EQ(ones & zeros, 0xffffffff);
+  Bench many("--n=256 --k=256 --group-size=16");
+  const Parameters parameters = many.one.parameters();
+  const std::set<std::int8_t> points(parameters.zero_points.elements.begin(), parameters.zero_points.elements.end());
+  EXPECT_EQ(points.size(), 256u);
+}
+
+TEST(Data, OfGroupsComeFromTheProblemsProfileAndType) {
+  for (const Profile& profile : profiles()) {
+    Bench b(std::string(twelve_by_64) + " --out=fp16 --scales=" + profile.name);
+    const Parameters parameters = b.one.parameters();
+    for (std::size_t i = 0; i < parameters.scales.elements.size(); ++i) {
+      const ScaleAndZero both = profile.drawn(reference::fp16, 5, i);
+      EXPECT_EQ(parameters.scales.elements[i], both.scale);
+      EXPECT_EQ(parameters.zeros.elements[i], both.zero);
+    }
+  }
+}
+
+// --- Operations
+
+TEST(Operations, HandTheSubjectWhatTheCaseDrew) {
+  Bench b("--n=12 --k=192 --inner-k-tiles=4 --group-size=48 --seed=0x9");
+  const Matrix<std::uint8_t> codes = b.one.codes();
+  const Parameters parameters = b.one.parameters();
+  int calls = 0;
+  b.subject.on_pack = [&](const PackCall& call) {
+    ++calls;
+    EXPECT_EQ(call.n, 12);
+    EXPECT_EQ(call.k, 192);
+    EXPECT_EQ(call.inner_k_tiles, 4);
+    for (int i = 0; i < 12 * 96; ++i) {
+      const std::size_t even = static_cast<std::size_t>(i) * 2;
+      EXPECT_EQ(call.codes[i], codes.elements[even] * 16 + codes.elements[even + 1]);
+    }
+    for (std::uint32_t i = 0; i < 16 * 192 / 8; ++i) call.packed[i] = i;
+  };
+  const std::vector<std::uint32_t> packed = b.one.pack(codes);
+  EXPECT_EQ(packed.size(), 384u);
+  EXPECT_EQ(packed[383], 383u);
+  b.subject.on_unpack = [&](const UnpackCall& call) {
+    ++calls;
+    EXPECT_EQ(call.n, 12);
+    EXPECT_EQ(call.k, 192);
+    EXPECT_EQ(call.inner_k_tiles, 4);
+    EXPECT_EQ(std::vector<std::uint32_t>(call.packed, call.packed + 384), packed);
+    for (std::int32_t i = 0; i < 12 * 192; ++i) call.codes[i] = i;
+  };
+  const Matrix<std::int32_t> unpacked = b.one.unpack(packed);
+  EXPECT_EQ(unpacked(1, 0), 192);
+  EXPECT_EQ(unpacked(11, 191), 12 * 192 - 1);
+  b.subject.on_matmul = [&](const MatmulCall& call) {
+    ++calls;
+    EXPECT_EQ(call.m, 2);
+    EXPECT_EQ(call.n, 12);
+    EXPECT_EQ(call.k, 192);
+    EXPECT_EQ(call.group_size, 48);
+    EXPECT_EQ(call.inner_k_tiles, 4);
+    EXPECT_EQ(call.activations[191], 191);
+    EXPECT_EQ(call.codes[95], codes(0, 190) * 16 + codes(0, 191));
+    EXPECT_EQ(call.scales_and_zeros[2 * 13], parameters.scales(1, 1));
+    EXPECT_EQ(call.scales_and_zeros[2 * 13 + 1], parameters.zeros(1, 1));
+    for (std::uint16_t i = 0; i < 24; ++i) call.out[i] = i;
+  };
+  Matrix<std::uint16_t> activations(2, 192);
+  for (std::size_t i = 0; i < 384; ++i) activations.elements[i] = static_cast<std::uint16_t>(i);
+  const Matrix<std::uint16_t> out = b.one.matmul(activations, codes, parameters);
+  EXPECT_EQ(out(1, 11), 23);
+  EXPECT_EQ(calls, 3);
+}
+
+/// Reads elements of a type's width.
+std::uint32_t element(const void* from, std::int64_t width, std::int64_t index) {
+  return width == 2 ? static_cast<const std::uint16_t*>(from)[index] : static_cast<const std::uint32_t*>(from)[index];
+}
+
+TEST(Operations, HandDequantizeTheParametersOfItsDomainAndType) {
+  for (const Type type : {Type::bf16, Type::fp16, Type::fp32}) {
+    for (const Domain domain : {Domain::floating, Domain::integer, Domain::none}) {
+      Bench b(std::string("--n=3 --k=96 --seed=0x9 --scales=any --out=") + name_of(type) +
+              " --domain=" + name_of(domain));
+      const Parameters parameters = b.one.parameters();
+      const std::vector<std::uint32_t> packed = b.one.words();
+      const std::int64_t width = bytes_of(type);
+      int calls = 0;
+      b.subject.on_dequantize = [&](const DequantizeCall& call) {
+        ++calls;
+        EXPECT_EQ(call.domain, domain);
+        EXPECT_EQ(call.type, type);
+        EXPECT_EQ(std::vector<std::int64_t>({call.n, call.k, call.group_size, call.inner_k_tiles}),
+                  std::vector<std::int64_t>({3, 96, 32, 2}));
+        EXPECT_EQ(std::vector<std::uint32_t>(call.packed, call.packed + packed.size()), packed);
+        for (std::int64_t i = 0; i < 9; ++i) {
+          const auto at = static_cast<std::size_t>(i);
+          const bool floating = domain == Domain::floating;
+          EXPECT_EQ(element(call.scales, width, floating ? 2 * i : i), parameters.scales.elements[at]);
+          if (floating) {
+            EXPECT_EQ(element(call.scales, width, 2 * i + 1), parameters.zeros.elements[at]);
+          }
+          if (domain == Domain::integer) {
+            EXPECT_EQ(call.zero_points[i], parameters.zero_points.elements[at]);
+          }
+        }
+        for (std::uint32_t i = 0; i < 3 * 96; ++i) {
+          if (width == 2) static_cast<std::uint16_t*>(call.weights)[i] = static_cast<std::uint16_t>(i);
+          if (width == 4) static_cast<std::uint32_t*>(call.weights)[i] = i;
+        }
+      };
+      const Matrix<std::uint32_t> weights = b.one.dequantize(packed, parameters);
+      EXPECT_EQ(calls, 1);
+      EXPECT_EQ(weights.rows, 3);
+      EXPECT_EQ(weights.columns, 96);
+      EXPECT_EQ(weights(2, 95), 287u);
+    }
+  }
+}
+
+TEST(Operations, OfASubjectThatWritesNothingAreGuardFailures) {
+  Bench b(twelve_by_64);
+  const Matrix<std::uint8_t> codes = b.one.codes();
+  const Parameters parameters = b.one.parameters();
+  const std::vector<std::uint32_t> packed = b.one.words();
+  b.subject.on_pack = [](const PackCall&) {};
+  b.subject.on_unpack = [](const UnpackCall&) {};
+  b.subject.on_dequantize = [](const DequantizeCall&) {};
+  b.subject.on_matmul = [](const MatmulCall&) {};
+  expect_says(failure_of([&] { b.one.unpack(packed); }), "guard", {"never wrote 768 elements of codes"});
+  expect_says(failure_of([&] { b.one.dequantize(packed, parameters); }), "guard",
+              {"never wrote 768 elements of weights"});
+  expect_says(failure_of([&] { b.one.matmul(Matrix<std::uint16_t>(2, 64), codes, parameters); }), "guard",
+              {"never wrote 24 elements of out"});
+  // Any word is a legal packed word: the comparison finds the poison.
+  EXPECT_EQ(b.one.pack(codes), std::vector<std::uint32_t>(128, 0xffa5ffa5));
+}
+
+TEST(Operations, RunUnderTheFillThatIsAskedFor) {
+  Bench b(twelve_by_64);
+  b.subject.on_pack = [](const PackCall&) {};
+  const Matrix<std::uint8_t> codes = b.one.codes();
+  b.one.fill({.poison = 0x1234});
+  EXPECT_EQ(b.one.pack(codes)[127], 0x12341234u);
+  b.one.fill({});
+  EXPECT_EQ(b.one.pack(codes)[127], 0xffa5ffa5u);
+}
+
+TEST(Operations, ThatTouchAnInputOrAFenceAreGuardFailures) {
+  Bench b(twelve_by_64);
+  const std::vector<std::uint32_t> packed = b.one.words();
+  b.subject.on_unpack = [](const UnpackCall& call) {
+    std::fill(call.codes, call.codes + 768, 0);
+    const_cast<std::uint32_t*>(call.packed)[3] ^= 1;
+  };
+  expect_says(failure_of([&] { b.one.unpack(packed); }), "guard", {"changed its input packed_w: element 3 of 128"});
+}
+
+TEST(Operations, ThatReportAnErrorFailWithItAndSayWhetherTheDeviceIsLost) {
+  Bench b(twelve_by_64);
+  const std::vector<std::uint32_t> packed = b.one.words();
+  for (const bool lost : {false, true}) {
+    b.subject.on_unpack = [&](const UnpackCall&) { throw SubjectError("an illegal memory access", lost); };
+    const auto failure = failure_of([&] { b.one.unpack(packed); });
+    expect_says(failure, "error", {"an illegal memory access"});
+    EXPECT_EQ(failure->device_lost, lost);
+  }
+}
+
+TEST(Operations, ThatASubjectLacksAreAnErrorOfTheClaim) {
+  struct Nothing : Subject {
+    Memory& memory() override { return host_memory(); }
+  } nothing;
+  Bench b(twelve_by_64);
+  Case one(b.problem, b.envelope, nothing, b.met);
+  EXPECT_THROW(one.pack(one.codes()), std::logic_error);
+}
+
+}  // namespace
+
+}  // namespace tileproof

@@ -1,0 +1,23 @@
+#include "claim.h"
+
+namespace tileproof {
+
+const std::vector<Claim>& claims() {
+  static const std::vector<Claim> rows = [] {
+    std::vector<Claim> all;
+    for (const auto& kind : {index_claims, value_claims, sense_claims, memory_claims, matmul_claims, format_claims}) {
+      for (Claim& claim : kind()) all.push_back(std::move(claim));
+    }
+    return all;
+  }();
+  return rows;
+}
+
+const Claim& claim_of(const std::string& name) {
+  for (const Claim& claim : claims()) {
+    if (claim.name == name) return claim;
+  }
+  throw Illegal("--claim", "'" + name + "'", "a name of 'tileproof list claims'");
+}
+
+}  // namespace tileproof

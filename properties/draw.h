@@ -1,0 +1,36 @@
+/// Random data as a pure function of (seed, stream, index): the same on every machine, in any order, for any size.
+#pragma once
+
+#include <cstdint>
+
+namespace tileproof {
+
+/// 64 well-mixed bits: the finalizer of SplitMix64 (G. Steele, D. Lea, C. Flood, OOPSLA 2014) over a counter, twice.
+constexpr std::uint64_t mixed(std::uint64_t x) {
+  x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9u;
+  x = (x ^ (x >> 27)) * 0x94d049bb133111ebu;
+  return x ^ (x >> 31);
+}
+
+/// @param stream  which of a problem's tensors or choices this is
+constexpr std::uint64_t drawn(std::uint64_t seed, std::uint64_t stream, std::uint64_t index) {
+  return mixed(mixed(seed + (stream + 1) * 0x9e3779b97f4a7c15u) + (index + 1) * 0x9e3779b97f4a7c15u);
+}
+
+/// Uniform in 0..bound-1, from 32 high bits; bound < 2^31.
+constexpr std::int64_t below(std::int64_t bound, std::uint64_t bits) {
+  return static_cast<std::int64_t>((bits >> 32) * static_cast<std::uint64_t>(bound) >> 32);
+}
+
+/// The streams, so that no two tensors of a problem share their data.
+namespace stream {
+inline constexpr std::uint64_t codes = 0;
+inline constexpr std::uint64_t words = 1;
+inline constexpr std::uint64_t scales = 2;
+inline constexpr std::uint64_t zeros = 3;
+inline constexpr std::uint64_t zero_points = 4;
+inline constexpr std::uint64_t activations = 5;
+inline constexpr std::uint64_t choice = 6;
+}  // namespace stream
+
+}  // namespace tileproof

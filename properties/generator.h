@@ -1,0 +1,28 @@
+/// RapidCheck generators of problems: dimensions, profiles and a seed by construction; never an element, never a
+/// filter.
+#pragma once
+
+#include <rapidcheck.h>
+
+#include <string>
+
+#include "claim.h"
+
+namespace tileproof {
+
+/// What a claim is drawn from for a subject: the claim's wishes within the subject's envelope.
+struct Domains {
+  Envelope envelope;
+  Draws draws;
+};
+
+/// @return the intersection, and in `why_not` the reason where it is empty
+Domains domains_of(const Claim&, const Envelope&, std::string* why_not);
+
+/// @throws Illegal where a problem is outside the domains: what the claim is not about, or the subject does not take
+void require_within(const Problem&, const Domains&);
+
+/// Problems inside the domains; shrinks to fewer rows, columns, groups, plainer profiles, never in its seed.
+rc::Gen<Problem> problems(const std::string& claim, const std::string& subject, const Domains&);
+
+}  // namespace tileproof

@@ -1,0 +1,132 @@
+#include "guarded.h"
+
+#include <cstring>
+
+namespace tileproof {
+
+namespace {
+
+constexpr std::size_t fence_bytes = 512;
+constexpr std::size_t alignment = 256;
+
+struct Placed {
+  const Tensor* tensor;
+  std::size_t begin;
+  std::size_t end() const { return begin + tensor->bytes; }
+};
+
+std::string in_elements(const Tensor& tensor, std::size_t byte) {
+  return "element " + std::to_string(byte / tensor.element_bytes) + " of " +
+         std::to_string(tensor.bytes / tensor.element_bytes);
+}
+
+/// The fences reach from the end of one tensor to the beginning of the next: the last fence byte before `begin` belongs
+/// to the tensor that begins there when it is nearer to it.
+void check_fence(const std::vector<std::uint8_t>& after, std::size_t from, std::size_t to, std::uint8_t fence,
+                 const Placed* before, const Placed* behind) {
+  for (std::size_t at = from; at < to; ++at) {
+    if (after[at] == fence) continue;
+    const bool past_the_end = before != nullptr && (behind == nullptr || at - from < to - at);
+    const Tensor& tensor = past_the_end ? *before->tensor : *behind->tensor;
+    const std::size_t distance = past_the_end ? at - from + 1 : to - at;
+    throw GuardViolation("wrote outside " + tensor.name + ": the byte " + std::to_string(distance) +
+                         (past_the_end ? " past its end" : " before its beginning") + " was changed");
+  }
+}
+
+void check_output(const Placed& placed, const std::vector<std::uint8_t>& before,
+                  const std::vector<std::uint8_t>& after) {
+  const Tensor& tensor = *placed.tensor;
+  if (tensor.may_equal_poison) return;
+  std::size_t unwritten = 0;
+  std::size_t first = 0;
+  for (std::size_t at = placed.begin; at < placed.end(); at += tensor.element_bytes) {
+    if (std::memcmp(&before[at], &after[at], tensor.element_bytes) != 0) continue;
+    if (unwritten++ == 0) first = at - placed.begin;
+  }
+  if (unwritten != 0) {
+    throw GuardViolation("never wrote " + std::to_string(unwritten) + " elements of " + tensor.name +
+                         ", the first is " + in_elements(tensor, first));
+  }
+}
+
+void check_input(const Placed& placed, const std::vector<std::uint8_t>& after) {
+  const auto* bytes = static_cast<const std::uint8_t*>(placed.tensor->input);
+  for (std::size_t at = 0; at < placed.tensor->bytes; ++at) {
+    if (after[placed.begin + at] != bytes[at]) {
+      throw GuardViolation("changed its input " + placed.tensor->name + ": " + in_elements(*placed.tensor, at));
+    }
+  }
+}
+
+/// While it lives, the subject may touch the tensors and nothing between them.
+class OnlyTensors {
+ public:
+  OnlyTensors(Memory& memory, std::uint8_t* arena, std::size_t bytes, const std::vector<Placed>& placed)
+      : memory_(memory), arena_(arena), bytes_(bytes) {
+    memory.forbid(arena, bytes);
+    for (const Placed& p : placed) memory.allow(arena + p.begin, p.tensor->bytes);
+  }
+  ~OnlyTensors() { memory_.allow(arena_, bytes_); }
+  OnlyTensors(const OnlyTensors&) = delete;
+  OnlyTensors& operator=(const OnlyTensors&) = delete;
+
+ private:
+  Memory& memory_;
+  std::uint8_t* arena_;
+  std::size_t bytes_;
+};
+
+}  // namespace
+
+void guarded(Memory& memory, const std::vector<Tensor>& tensors, const Fill& fill,
+             const std::function<void(const std::vector<void*>&)>& use) {
+  std::vector<Placed> placed;
+  std::size_t bytes = fence_bytes;
+  for (const Tensor& tensor : tensors) {
+    placed.push_back({&tensor, bytes});
+    bytes = (bytes + tensor.bytes + fence_bytes + alignment - 1) / alignment * alignment;
+  }
+
+  std::vector<std::uint8_t> before(bytes, fill.fence);
+  for (const Placed& p : placed) {
+    if (p.tensor->input != nullptr) {
+      if (p.tensor->bytes != 0) std::memcpy(&before[p.begin], p.tensor->input, p.tensor->bytes);
+      continue;
+    }
+    for (std::size_t at = 0; at < p.tensor->bytes; ++at) {
+      before[p.begin + at] = static_cast<std::uint8_t>(at % 2 == 0 ? fill.poison & 0xff : fill.poison >> 8);
+    }
+  }
+
+  auto* arena = static_cast<std::uint8_t*>(memory.arena(bytes));
+  memory.copy_in(arena, before.data(), bytes);
+  std::vector<void*> addresses;
+  for (const Placed& p : placed) addresses.push_back(arena + p.begin);
+
+  {
+    const OnlyTensors only_tensors(memory, arena, bytes, placed);
+    use(addresses);
+  }
+
+  std::vector<std::uint8_t> after(bytes);
+  memory.copy_out(after.data(), arena, bytes);
+  std::size_t fence_begin = 0;
+  const Placed* last = nullptr;
+  for (const Placed& p : placed) {
+    check_fence(after, fence_begin, p.begin, fill.fence, last, &p);
+    fence_begin = p.end();
+    last = &p;
+  }
+  if (last != nullptr) check_fence(after, fence_begin, bytes, fill.fence, last, nullptr);
+  for (const Placed& p : placed) {
+    if (p.tensor->input != nullptr) {
+      check_input(p, after);
+    } else {
+      check_output(p, before, after);
+      if (p.tensor->bytes != 0) std::memcpy(p.tensor->output, &after[p.begin], p.tensor->bytes);
+    }
+  }
+}
+
+}  // namespace tileproof

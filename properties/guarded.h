@@ -1,0 +1,46 @@
+/// One guarded call: inputs and outputs in one arena of the subject's memory, fenced on both sides, outputs poisoned
+/// before, everything looked at afterwards.
+///
+/// The fences are as long as a cache line is wide many times over, and hold 0xff: NaN in every type, code 15, zero
+/// point -1. The poison is a NaN that arithmetic never makes (its NaN is 0x7fff...), and no code; only a packed word
+/// can equal it.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include "memory.h"
+
+namespace tileproof {
+
+/// Who broke a rule of memory: left an element unwritten, touched a fence, changed an input.
+struct GuardViolation : std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
+
+/// What memory holds before a call.
+struct Fill {
+  std::uint16_t poison = 0xffa5;  // of outputs, repeated
+  std::uint8_t fence = 0xff;
+};
+
+/// A tensor of a call: a copy of an input, or room for an output.
+struct Tensor {
+  std::string name;             // for messages
+  const void* input = nullptr;  // host bytes to copy in, or nullptr for an output
+  void* output = nullptr;       // host bytes to copy out to
+  std::size_t bytes = 0;
+  std::size_t element_bytes = 1;
+  bool may_equal_poison = false;  // an output whose legal values include the poison: packed words
+};
+
+/// Lays the tensors out, calls `use` with their addresses in the order given, and checks.
+/// @throws GuardViolation; whatever `use` throws
+void guarded(Memory&, const std::vector<Tensor>&, const Fill&,
+             const std::function<void(const std::vector<void*>&)>& use);
+
+}  // namespace tileproof

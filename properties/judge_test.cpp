@@ -1,0 +1,782 @@
+// Judging: when a claim is passed, failed, skipped or mistrusted; how a failure shrinks; and subjects that no claim may
+// let pass.
+#include "judge.h"
+
+#include <gtest/gtest.h>
+#include <rapidcheck.h>
+
+#include <bit>
+#include <cstring>
+#include <set>
+
+#include "draw.h"
+#include "faults.h"
+#include "generator.h"
+#include "specification.h"
+
+namespace tileproof {
+
+namespace {
+
+class Idle : public Subject {
+ public:
+  Memory& memory() override { return host_memory(); }
+};
+
+SubjectRow row_with(Envelope envelope) {
+  return {"mine", "a subject of this test", false, std::move(envelope), nullptr};
+}
+
+Claim claim_with(std::function<void(Case&)> body, std::vector<const ClassRow*> meets = {}, Draws draws = {}) {
+  return {"test/claim", "", {}, std::move(meets), std::move(draws), std::move(body)};
+}
+
+/// Compares two elements, of more values than one.
+void compare_something(Case& c) { c.expect_equal(std::vector<std::uint32_t>{1, 2}, std::vector<std::uint32_t>{1, 2}); }
+
+/// A claim judged on a subject that is never asked for anything.
+Judgement judged(const Claim& claim, const Effort& effort = {.cases = 50, .seed = 3},
+                 const Observer& observer = nullptr) {
+  Idle idle;
+  return judge(claim, row_with(kernel_envelope()), idle, effort, observer);
+}
+
+Problem problem_with(const std::string& flags) { return problem_of("--claim=c --subject=s " + flags); }
+
+#define EXPECT_SAYS(text, part) EXPECT_NE((text).find(part), std::string::npos) << (text)
+
+// --- PASSED
+
+TEST(Passed, IsAClaimThatHeldInEveryCase) {
+  std::int64_t calls = 0;
+  const Judgement judgement = judged(claim_with([&](Case& c) {
+                                       ++calls;
+                                       compare_something(c);
+                                     }),
+                                     {.cases = 40, .seed = 3});
+  EXPECT_EQ(judgement.verdict, Verdict::passed) << judgement.reason;
+  EXPECT_EQ(judgement.reason, "");
+  EXPECT_EQ(judgement.cases, 40);
+  EXPECT_EQ(calls, 40);
+  EXPECT_EQ(judgement.elements, 80);
+  EXPECT_FALSE(judgement.finding);
+  EXPECT_FALSE(judgement.device_lost);
+  EXPECT_EQ(judgement.claim, "test/claim");
+  EXPECT_EQ(judgement.subject, "mine");
+}
+
+TEST(Passed, AndTheOtherVerdictsAreNamedAsTheReportNamesThem) {
+  EXPECT_STREQ(name_of(Verdict::passed), "PASSED");
+  EXPECT_STREQ(name_of(Verdict::failed), "FAILED");
+  EXPECT_STREQ(name_of(Verdict::skipped), "SKIPPED");
+  EXPECT_STREQ(name_of(Verdict::mistrusted), "MISTRUSTED");
+}
+
+// --- MISTRUSTED
+
+void expect_mistrusted(const Judgement& judgement, const std::string& reason) {
+  EXPECT_EQ(judgement.verdict, Verdict::mistrusted);
+  EXPECT_SAYS(judgement.reason, reason);
+}
+
+TEST(Mistrusted, IsAClaimThatComparesNothing) {
+  expect_mistrusted(judged(claim_with([](Case&) {})), "no element was compared");
+  expect_mistrusted(judged(claim_with([](Case& c) { c.expect_equal(Matrix<std::int32_t>(), Matrix<std::int32_t>()); })),
+                    "no element was compared");
+}
+
+TEST(Mistrusted, IsAClaimThatRanNoCase) {
+  expect_mistrusted(judged(claim_with(compare_something), {.cases = 0}), "no element");
+}
+
+TEST(Mistrusted, IsAClaimThatSawOneValueOnly) {
+  const auto compare_sevens = [](Case& c) {
+    Matrix<std::int32_t> sevens(3, 3);
+    for (std::int32_t& element : sevens.elements) element = 7;
+    c.expect_equal(sevens, sevens);
+  };
+  expect_mistrusted(judged(claim_with(compare_sevens)), "more than one value");
+}
+
+TEST(Mistrusted, IsAClaimOfWhichEveryElementNeededAnExplanation) {
+  const auto explained = [](bool all) {
+    return judged(claim_with([all](Case& c) {
+      Matrix<std::uint32_t> got(1, 2), expected(1, 2);
+      expected(0, 1) = got(0, 1) = 5;
+      got(0, 0) = 1;
+      if (all) got(0, 1) = 6;
+      c.expect_equal_or_explained(got, expected, [](std::int64_t, std::int64_t, std::uint32_t) { return "a reason"; });
+    }));
+  };
+  EXPECT_EQ(explained(false).verdict, Verdict::passed);
+  EXPECT_EQ(explained(false).explained.at("a reason"), 50);
+  expect_mistrusted(explained(true), "explained");
+}
+
+TEST(Mistrusted, IsAGeneratorThatCannotDraw) {
+  expect_mistrusted(judged(claim_with(compare_something, {}, {.profiles = {}})), "the generator gave up");
+}
+
+TEST(Mistrusted, IsAClaimThatDiscardsItsCases) {
+  int calls = 0;
+  const auto sometimes = [&](Case& c) {
+    compare_something(c);
+    if (++calls > 3) RC_DISCARD("not this one");
+  };
+  expect_mistrusted(judged(claim_with(sometimes)), "the generator gave up");
+  EXPECT_LT(calls, 1000);
+}
+
+/// Compares, and meets what can be met with data.
+void compare_and_draw(Case& c) {
+  c.codes();
+  c.parameters();
+  compare_something(c);
+}
+
+TEST(Mistrusted, IsAClaimThatNeverMetAClassItIsAbout) {
+  const Problem plain = problem_with("--n=32");  // 32 x 32, one group, whole n-tiles, ordinary bf16
+  struct Row {
+    const ClassRow& wanted;
+    std::vector<Problem> met_by;
+  };
+  const Row rows[] = {
+      {every_code_at_every_nibble, {problem_with("--n=512 --k=64")}},
+      {every_inner_k_tiles,
+       {plain, problem_with("--k=64 --inner-k-tiles=4"), problem_with("--k=128 --inner-k-tiles=8")}},
+      {partial_tile, {problem_with("--n=33")}},
+      {several_groups, {problem_with("--k=64")}},
+      {groups_around_a_supertile, {plain, problem_with("--group-size=16"), problem_with("--k=64 --group-size=64")}},
+      {not_square, {problem_with("--n=8")}},
+      {every_class_of_scale, {problem_with("--n=512 --scales=edges")}},
+      {every_type, {plain, problem_with("--out=fp16"), problem_with("--out=fp32")}},
+  };
+  for (const Row& row : rows) {
+    SCOPED_TRACE(row.wanted.name);
+    const auto judged_on = [&](std::vector<Problem> fixed, std::function<void(Case&)> body) {
+      return judged(claim_with(std::move(body), {&row.wanted}, {.fixed = std::move(fixed)}));
+    };
+    // A thousand codes are enough to meet every one at every nibble: where these are to be missed, none is drawn.
+    const bool of_codes = &row.wanted == &every_code_at_every_nibble;
+    expect_mistrusted(judged_on({plain}, of_codes ? compare_something : compare_and_draw),
+                      "never met: " + row.wanted.name);
+    EXPECT_EQ(judged_on(row.met_by, compare_and_draw).verdict, Verdict::passed);
+    for (std::size_t left_out = 0; left_out < row.met_by.size(); ++left_out) {
+      std::vector<Problem> fewer = row.met_by;
+      fewer.erase(fewer.begin() + static_cast<std::ptrdiff_t>(left_out));
+      if (fewer.empty()) continue;
+      expect_mistrusted(judged_on(fewer, compare_and_draw), row.wanted.name);
+    }
+  }
+}
+
+TEST(Mistrusted, NamesEveryClassThatWasNotMet) {
+  const Judgement judgement = judged(claim_with(compare_something, {&partial_tile, &not_square, &several_groups},
+                                                {.fixed = {problem_with("--n=32")}}));
+  expect_mistrusted(judgement, "never met: partial tile; not square; several groups");
+}
+
+TEST(Mistrusted, IsNoClaimWhoseClassTheSubjectCannotReach) {
+  Envelope narrow = kernel_envelope();
+  narrow.inner_k_tiles = {4};
+  narrow.group_sizes = {64};
+  narrow.types = {Type::fp16};
+  narrow.n_multiple = 16;
+  Idle idle;
+  const Claim claim =
+      claim_with(compare_something, {&every_inner_k_tiles, &partial_tile, &every_type, &groups_around_a_supertile});
+  EXPECT_EQ(judge(claim, row_with(narrow), idle, {.cases = 20}).verdict, Verdict::passed);
+}
+
+TEST(Mistrusted, IsAClaimThatComparedNothingInTheClassesItIsAbout) {
+  const auto whole_tiles_only = [](Case& c) {
+    if (c.problem.n % 8 == 0) compare_something(c);
+  };
+  expect_mistrusted(judged(claim_with(whole_tiles_only, {&partial_tile}), {.cases = 100}), "partial tile");
+}
+
+// --- SKIPPED
+
+TEST(Skipped, IsAClaimWhoseOperationTheSubjectLacks) {
+  Claim claim = claim_with([](Case&) { ADD_FAILURE() << "ran"; });
+  claim.needs = {Operation::matmul};
+  const Judgement judgement = judged(claim);
+  EXPECT_EQ(judgement.verdict, Verdict::skipped);
+  EXPECT_EQ(judgement.reason, "the subject has no matmul");
+  EXPECT_EQ(judgement.cases, 0);
+}
+
+TEST(Skipped, IsAProblemOfAClaimWhoseOperationTheSubjectLacks) {
+  Idle idle;
+  const Problem problem = problem_of("--claim=bits/unpack_returns_every_packed_code --subject=mine");
+  const Judgement judgement = judge_one(problem, row_with({.operations = {Operation::pack}}), idle);
+  EXPECT_EQ(judgement.verdict, Verdict::skipped);
+  EXPECT_EQ(judgement.reason, "the subject has no unpack");
+}
+
+TEST(Skipped, NamesClaimSubjectAndReason) {
+  const Judgement judgement = skipped(claim_with(compare_something), "cuda", "no device");
+  EXPECT_EQ(judgement.verdict, Verdict::skipped);
+  EXPECT_EQ(judgement.claim, "test/claim");
+  EXPECT_EQ(judgement.subject, "cuda");
+  EXPECT_EQ(judgement.reason, "no device");
+}
+
+// --- FAILED
+
+TEST(Failed, IsAClaimThatFailedInOneCaseOnly) {
+  int calls = 0;
+  const Judgement judgement = judged(claim_with([&](Case& c) {
+    compare_something(c);
+    if (++calls == 30) throw Failure("mismatch", "the thirtieth");
+  }));
+  EXPECT_EQ(judgement.verdict, Verdict::failed);
+  EXPECT_EQ(judgement.cases, 30);
+  ASSERT_TRUE(judgement.finding);
+  EXPECT_EQ(judgement.finding->kind, "mismatch");
+  EXPECT_EQ(judgement.finding->details, "the thirtieth");
+  EXPECT_EQ(judgement.finding->shrinks, 0);
+}
+
+TEST(Failed, IsAClaimWhoseBodyThrows) {
+  const Judgement judgement = judged(claim_with([](Case& c) {
+    compare_something(c);
+    throw std::out_of_range("vector::at");
+  }));
+  EXPECT_EQ(judgement.verdict, Verdict::failed);
+  ASSERT_TRUE(judgement.finding);
+  EXPECT_EQ(judgement.finding->kind, "error");
+  EXPECT_EQ(judgement.finding->details, "vector::at");
+}
+
+TEST(Failed, IsAFixedProblemThatFailsAndTheFirstOfThem) {
+  std::vector<std::int64_t> rows;
+  const Claim claim = claim_with(
+      [&](Case& c) {
+        rows.push_back(c.problem.n);
+        if (c.problem.n > 8) throw Failure("mismatch", "too many rows");
+      },
+      {}, {.fixed = {problem_with("--n=8"), problem_with("--n=9"), problem_with("--n=10")}});
+  const Judgement judgement = judged(claim);
+  EXPECT_EQ(judgement.verdict, Verdict::failed);
+  EXPECT_EQ(rows, (std::vector<std::int64_t>{8, 9}));
+  EXPECT_EQ(judgement.finding->problem.n, 9);
+  EXPECT_EQ(judgement.finding->problem.claim, "test/claim");
+  EXPECT_EQ(judgement.finding->problem.subject, "mine");
+}
+
+// A claim that ends in any way but by returning has not passed; all that may be left open is who says so, and how.
+template <class End>
+void expect_never_passes(const End& end) {
+  for (const bool fixed : {false, true}) {
+    int calls = 0;
+    const Claim claim = claim_with(
+        [&](Case& c) {
+          compare_something(c);
+          if (++calls > (fixed ? 0 : 20)) end();
+        },
+        {}, {.fixed = fixed ? std::vector<Problem>{Problem()} : std::vector<Problem>()});
+    Verdict verdict = Verdict::failed;
+    try {
+      verdict = judged(claim).verdict;
+    } catch (...) {
+      continue;  // whoever called knows
+    }
+    EXPECT_NE(verdict, Verdict::passed) << (fixed ? "fixed" : "drawn");
+  }
+}
+
+TEST(Failed, OrAtLeastNotPassedIsABodyThatThrowsIllegal) {
+  expect_never_passes([] { throw Illegal("--scales", "'x'", "ordinary"); });
+}
+
+TEST(Failed, OrAtLeastNotPassedIsABodyThatAssertsInRapidChecksWay) {
+  expect_never_passes([] { RC_ASSERT(false); });
+  expect_never_passes([] { RC_FAIL("no"); });
+}
+
+TEST(Failed, OrAtLeastNotPassedIsABodyThatThrowsWhatIsNoException) {
+  expect_never_passes([] { throw 42; });
+}
+
+// --- A lost device
+
+/// The calls of a claim whose body ends so, and the judgement.
+template <class End>
+std::pair<int, Judgement> calls_until_the_end(const End& end) {
+  int calls = 0;
+  const Claim claim = claim_with([&](Case& c) {
+    compare_something(c);
+    if (++calls >= 5) end(c);
+  });
+  const Judgement judgement = judged(claim);
+  return {calls, judgement};
+}
+
+TEST(ALostDevice, EndsCasesAndShrinking) {
+  const auto [calls, judgement] =
+      calls_until_the_end([](Case&) { throw Failure("error", "an illegal memory access", /*device_lost=*/true); });
+  EXPECT_EQ(calls, 5);
+  EXPECT_EQ(judgement.cases, 5);
+  EXPECT_EQ(judgement.verdict, Verdict::failed);
+  EXPECT_TRUE(judgement.device_lost);
+  EXPECT_EQ(judgement.finding->details, "an illegal memory access");
+  EXPECT_EQ(judgement.finding->shrinks, 0);
+}
+
+TEST(ALostDevice, IsReportedByTheSubjectsOwnError) {
+  struct Lost : Subject {
+    Memory& memory() override { return host_memory(); }
+    void run(const PackCall&) override {
+      ++calls;
+      throw SubjectError("an illegal memory access", /*device_lost=*/true);
+    }
+    int calls = 0;
+  } lost;
+  const Judgement judgement =
+      judge(claim_of("bits/unpack_returns_every_packed_code"), row_with(kernel_envelope()), lost, {.cases = 50});
+  EXPECT_EQ(lost.calls, 1);
+  EXPECT_TRUE(judgement.device_lost);
+  EXPECT_EQ(judgement.verdict, Verdict::failed);
+  EXPECT_EQ(judgement.finding->kind, "error");
+}
+
+TEST(ALostDevice, IsNoticedOutsideOfOperationsToo) {
+  // As when a subject's vary() or a memory's allocation reports it.
+  const auto [calls, judgement] =
+      calls_until_the_end([](Case&) { throw SubjectError("a sticky error", /*device_lost=*/true); });
+  EXPECT_EQ(calls, 5);
+  EXPECT_TRUE(judgement.device_lost);
+  EXPECT_EQ(judgement.verdict, Verdict::failed);
+}
+
+TEST(ALostDevice, WhileShrinkingEndsTheShrinking) {
+  int calls = 0;
+  const Judgement judgement = judged(claim_with([&](Case&) {
+    throw ++calls < 3 ? Failure("mismatch", "wrong") : Failure("error", "lost", /*device_lost=*/true);
+  }));
+  EXPECT_EQ(calls, 3);
+  EXPECT_TRUE(judgement.device_lost);
+  EXPECT_EQ(judgement.verdict, Verdict::failed);
+}
+
+// --- Shrinking
+
+struct Shrunk {
+  Judgement judgement;
+  std::vector<Problem> failing;  // in the order they were tried
+  std::int64_t runs = 0;
+};
+
+Shrunk shrunk_where(const std::function<bool(const Problem&)>& fails, std::uint64_t seed, const Draws& draws = {}) {
+  Shrunk result;
+  const Claim claim = claim_with(
+      [&](Case& c) {
+        compare_something(c);
+        if (fails(c.problem)) throw Failure("mismatch", line_of(c.problem));
+      },
+      {}, draws);
+  result.judgement = judged(claim, {.cases = 200, .seed = seed}, [&](const Observation& seen) {
+    ++result.runs;
+    if (seen.failed) result.failing.push_back(seen.problem);
+  });
+  return result;
+}
+
+TEST(Shrinking, EndsAtTheSmallestProblemWhereAllFail) {
+  for (std::uint64_t seed = 1; seed <= 20; ++seed) {
+    const Shrunk shrunk = shrunk_where([](const Problem&) { return true; }, seed);
+    const Problem& p = shrunk.judgement.finding->problem;
+    EXPECT_EQ(p.n * p.k, 32) << line_of(p);
+    EXPECT_EQ(p.inner_k_tiles, 2) << line_of(p);
+    EXPECT_EQ(shrunk.judgement.cases, 1);
+    EXPECT_EQ(p.seed, shrunk.failing.front().seed);
+  }
+}
+
+TEST(Shrinking, EndsNearTheSmallestProblemThatFails) {
+  for (const std::int64_t most : {100, 1000, 5000}) {
+    for (std::uint64_t seed = 1; seed <= 20; ++seed) {
+      const Shrunk shrunk = shrunk_where([=](const Problem& p) { return p.n * p.k > most; }, seed);
+      ASSERT_TRUE(shrunk.judgement.finding) << most;
+      const Problem& p = shrunk.judgement.finding->problem;
+      EXPECT_GT(p.n * p.k, most);
+      EXPECT_LE(p.n * p.k, 2 * most) << line_of(p);
+      EXPECT_LE(shrunk.runs, shrunk.judgement.cases + 401);
+    }
+  }
+}
+
+TEST(Shrinking, ReportsTheLastProblemThatFailedAndHowManyDidBefore) {
+  for (std::uint64_t seed = 1; seed <= 20; ++seed) {
+    const Shrunk shrunk =
+        shrunk_where([](const Problem& p) { return p.n > 5 && p.k > 200 && p.group_size > 32; }, seed);
+    const Finding& finding = shrunk.judgement.finding.value();
+    EXPECT_EQ(finding.problem, shrunk.failing.back());
+    EXPECT_EQ(finding.details, line_of(finding.problem));
+    EXPECT_EQ(finding.shrinks + 1, static_cast<std::int64_t>(shrunk.failing.size()));
+    for (const Problem& other : shrunk.failing) EXPECT_GE(other.n * other.k, finding.problem.n * finding.problem.k);
+  }
+}
+
+TEST(Shrinking, NeverTakesALargerProblemThanTheLast) {
+  for (std::uint64_t seed = 1; seed <= 30; ++seed) {
+    const Shrunk shrunk = shrunk_where([](const Problem& p) { return p.n * p.k > 500 && p.seed % 2 == 0; }, seed);
+    for (std::size_t i = 1; i < shrunk.failing.size(); ++i) {
+      const Problem& last = shrunk.failing[i - 1];
+      const Problem& next = shrunk.failing[i];
+      ASSERT_LE(next.n * next.k, last.n * last.k) << line_of(last) << "\n shrank to " << line_of(next);
+    }
+  }
+}
+
+TEST(Shrinking, EndsWithinItsCapHoweverSlowItIs) {
+  // One row less each time, and nothing else, fails: without a cap this tries every row count, each after many that
+  // pass.
+  std::int64_t fewest = 0;
+  const auto one_row_less = [&](const Problem& p) {
+    if (fewest == 0 ? p.n < 3000 : p.n != fewest - 1) return false;
+    fewest = p.n;
+    return true;
+  };
+  const Shrunk shrunk = shrunk_where(one_row_less, 1, {.most_k = 32, .most_elements = 32 * 20000});
+  EXPECT_EQ(shrunk.judgement.verdict, Verdict::failed);
+  EXPECT_GT(shrunk.judgement.finding->shrinks, 5);
+  EXPECT_LE(shrunk.runs, shrunk.judgement.cases + 401);
+}
+
+TEST(Shrinking, CountsForNothingThatWasMet) {
+  const auto classes_of = [](std::int64_t most) {
+    const Judgement judgement = shrunk_where([=](const Problem& p) { return p.n * p.k > most; }, 4).judgement;
+    std::int64_t cases = 0;
+    for (const char* name : {"out bf16", "out fp16", "out fp32"}) {
+      if (judgement.classes.count(name) != 0) cases += judgement.classes.at(name);
+    }
+    return std::pair(cases, judgement.cases);
+  };
+  const auto [counted, cases] = classes_of(2000);
+  EXPECT_EQ(counted, cases);
+}
+
+// --- Determinism
+
+struct Seen {
+  Judgement judgement;
+  std::vector<std::string> problems;
+};
+
+Seen seen_of(const std::string& claim, const std::string& subject, const Effort& effort) {
+  const SubjectRow& row = subject_row(subject);
+  Seen seen;
+  const auto observe = [&](const Observation& one) { seen.problems.push_back(line_of(one.problem)); };
+  seen.judgement = judge(claim_of(claim), row, *row.make().subject, effort, observe);
+  return seen;
+}
+
+TEST(TheSameSeed, GivesTheSameJudgementOfASubjectThatPasses) {
+  const std::string claim = "bits/unpack_returns_every_packed_code";
+  const Seen first = seen_of(claim, "host", {.cases = 30, .seed = 7});
+  const Seen again = seen_of(claim, "host", {.cases = 30, .seed = 7});
+  EXPECT_EQ(first.judgement.verdict, Verdict::passed);
+  EXPECT_EQ(first.problems, again.problems);
+  EXPECT_EQ(first.judgement.output_hash, again.judgement.output_hash);
+  EXPECT_EQ(first.judgement.classes, again.judgement.classes);
+  EXPECT_EQ(first.judgement.elements, again.judgement.elements);
+  // Another right subject is asked the same, and answers the same.
+  EXPECT_EQ(seen_of(claim, "reference", {.cases = 30, .seed = 7}).judgement.output_hash, first.judgement.output_hash);
+}
+
+TEST(TheSameSeed, GivesTheSameFindingOfASubjectThatFails) {
+  for (const char* subject : {"faulty:two-roundings", "faulty:last-tile-skipped", "faulty:one-triple"}) {
+    const Seen first = seen_of("value/float_domain_rounds_once", subject, {.cases = 60, .seed = 7});
+    const Seen again = seen_of("value/float_domain_rounds_once", subject, {.cases = 60, .seed = 7});
+    EXPECT_EQ(first.judgement.verdict, Verdict::failed) << subject;
+    EXPECT_EQ(first.problems, again.problems);
+    EXPECT_EQ(first.judgement.cases, again.judgement.cases);
+    EXPECT_EQ(first.judgement.output_hash, again.judgement.output_hash);
+    EXPECT_EQ(first.judgement.finding->problem, again.judgement.finding->problem);
+    EXPECT_EQ(first.judgement.finding->details, again.judgement.finding->details);
+  }
+}
+
+TEST(AnotherSeed, DrawsOtherProblems) {
+  const std::string claim = "bits/unpack_returns_every_packed_code";
+  const Seen first = seen_of(claim, "host", {.cases = 30, .seed = 7});
+  for (const std::uint64_t seed : {6u, 8u, 0u}) {
+    const Seen other = seen_of(claim, "host", {.cases = 30, .seed = seed});
+    EXPECT_NE(first.judgement.output_hash, other.judgement.output_hash);
+    std::set<std::string> shared(first.problems.begin(), first.problems.end());
+    for (const std::string& problem : other.problems) EXPECT_FALSE(shared.contains(problem)) << problem;
+  }
+}
+
+TEST(AnotherClaim, DrawsOtherProblemsOfTheSameSeed) {
+  std::set<std::uint64_t> first_seeds;
+  for (const Claim& claim : claims()) {
+    Idle idle;
+    Claim looks_only = claim;
+    looks_only.needs = {};
+    looks_only.draws = {};
+    looks_only.body = [&](Case& c) { first_seeds.insert(c.problem.seed); };
+    judge(looks_only, row_with(kernel_envelope()), idle, {.cases = 1, .seed = 1});
+  }
+  EXPECT_EQ(first_seeds.size(), claims().size());
+}
+
+// --- One problem
+
+TEST(OneProblem, ThatAFindingNamesFailsAgainWithTheSameWords) {
+  for (const Fault& fault : faults()) {
+    SCOPED_TRACE(fault.name);
+    const SubjectRow& row = subject_row("faulty:" + fault.name);
+    const Seen found = seen_of(fault.found_by.front(), row.name, {.cases = 100, .seed = 2});
+    ASSERT_TRUE(found.judgement.finding);
+    const Finding& finding = *found.judgement.finding;
+    const Judgement again = judge_one(problem_of(line_of(finding.problem)), row, *row.make().subject);
+    EXPECT_EQ(again.verdict, Verdict::failed);
+    ASSERT_TRUE(again.finding);
+    EXPECT_EQ(again.finding->problem, finding.problem);
+    EXPECT_EQ(again.finding->kind, finding.kind);
+    EXPECT_EQ(again.finding->details, finding.details);
+    EXPECT_EQ(again.finding->shrinks, 0);
+    EXPECT_EQ(again.cases, 1);
+  }
+}
+
+TEST(OneProblem, ThatHoldsPassesWhateverClassesItDoesNotMeet) {
+  const SubjectRow& row = subject_row("host");
+  const Problem problem = problem_of("--claim=value/float_domain_rounds_once --subject=host --n=1 --seed=0x1");
+  const Judgement judgement = judge_one(problem, row, *row.make().subject);
+  EXPECT_EQ(judgement.verdict, Verdict::passed) << judgement.reason;
+  EXPECT_EQ(judgement.elements, 32);
+}
+
+TEST(OneProblem, OutsideOfWhatIsPossibleOrTakenIsRefused) {
+  struct Row {
+    const char* flags;
+    const char* message;
+  };
+  const SubjectRow& host = subject_row("host");
+  Envelope narrow = kernel_envelope();
+  narrow.inner_k_tiles = {2, 8};
+  narrow.group_sizes = {32};
+  narrow.any_group_size = false;
+  narrow.n_multiple = 8;
+  narrow.types = {Type::bf16};
+  const auto refusal = [](const std::string& flags, const SubjectRow& row) -> std::string {
+    Idle idle;
+    try {
+      judge_one(problem_of("--subject=mine " + flags), row, idle);
+    } catch (const Illegal& illegal) {
+      return illegal.what();
+    }
+    return "";
+  };
+  const std::string value = "--claim=value/float_domain_rounds_once ";
+  for (const Row& row : {Row{"--k=33", "--k: given 33"},
+                         {"--n=-1", "--n: given -1"},
+                         {"--group-size=24", "--group-size: given 24"},
+                         {"--inner-k-tiles=3", "--inner-k-tiles: given 3"},
+                         {"--scales=x", "--scales: given 'x'"},
+                         {"--domain=integer", "--domain: given integer, legal is float"},
+                         {"--n=0", "--n: given 0"},
+                         {"--k=0", "--k: given 0"}}) {
+    EXPECT_SAYS(refusal(value + row.flags, host), row.message);
+  }
+  for (const Row& row : {Row{"--n=12", "--n: given 12, legal is a multiple of 8"},
+                         {"--n=8 --out=fp16", "--out: given fp16, legal is bf16"},
+                         {"--n=8 --k=64 --group-size=64", "--group-size: given 64, legal is 32"},
+                         {"--n=8 --k=64 --inner-k-tiles=4", "--inner-k-tiles: given 4, legal is 2, 8"}}) {
+    EXPECT_SAYS(refusal(value + row.flags, row_with(narrow)), row.message);
+  }
+  EXPECT_SAYS(refusal("--claim=no/such_claim", host), "--claim: given 'no/such_claim'");
+  EXPECT_SAYS(refusal("--claim=format/pack_gives_the_bytes_recorded_from_aten --n=9", host), "9 x 32");
+}
+
+// --- Subjects that no claim may let pass
+
+/// The bytes that an operation must write.
+std::pair<void*, std::size_t> output_of(const PackCall& c) {
+  return {c.packed, static_cast<std::size_t>(reference::words_of(c.n, c.k)) * 4};
+}
+std::pair<void*, std::size_t> output_of(const UnpackCall& c) {
+  return {c.codes, static_cast<std::size_t>(c.n * c.k) * 4};
+}
+std::pair<void*, std::size_t> output_of(const DequantizeCall& c) {
+  return {c.weights, static_cast<std::size_t>(c.n * c.k * bytes_of(c.type))};
+}
+std::pair<void*, std::size_t> output_of(const MatmulCall& c) {
+  return {c.out, static_cast<std::size_t>(c.m * c.n) * 2};
+}
+
+/// A right matmul, slow: weights rounded once, sums in double.
+void multiply(const MatmulCall& c) {
+  Matrix<double> weights(c.n, c.k);
+  for (std::int64_t n = 0; n < c.n; ++n) {
+    for (std::int64_t k = 0; k < c.k; ++k) {
+      const std::uint16_t* both = c.scales_and_zeros + 2 * (k / c.group_size * c.n + n);
+      const int code = reference::code_of_pairs(c.codes, n, k, c.k);
+      weights(n, k) =
+          specified::value(reference::bf16, reference::dequantized_float(reference::bf16, code, both[0], both[1]));
+    }
+  }
+  std::vector<double> activations(static_cast<std::size_t>(c.k));
+  for (std::int64_t m = 0; m < c.m; ++m) {
+    for (std::size_t k = 0; k < activations.size(); ++k) {
+      activations[k] = specified::value(reference::bf16, c.activations[static_cast<std::size_t>(m * c.k) + k]);
+    }
+    for (std::int64_t n = 0; n < c.n; ++n) {
+      double sum = 0;
+      for (std::int64_t k = 0; k < c.k; ++k) sum += activations[static_cast<std::size_t>(k)] * weights(n, k);
+      const auto bits = std::bit_cast<std::uint32_t>(static_cast<float>(sum));
+      c.out[m * c.n + n] =
+          static_cast<std::uint16_t>(reference::rounded(reference::bf16, reference::decode(reference::fp32, bits)));
+    }
+  }
+}
+
+/// Every operation, one way: derived subjects say what becomes of a call.
+class EveryOperation : public Subject {
+ public:
+  Memory& memory() override { return host_memory(); }
+  void run(const PackCall& call) override { take(call, "pack"); }
+  void run(const UnpackCall& call) override { take(call, "unpack"); }
+  void run(const DequantizeCall& call) override { take(call, "dequantize"); }
+  void run(const MatmulCall& call) override { take(call, "matmul"); }
+
+ protected:
+  using Bytes = std::vector<std::uint8_t>;
+  struct Room {
+    std::uint8_t* begin;
+    std::size_t bytes;
+    Bytes copied() const { return Bytes(begin, begin + bytes); }
+    /// Over and over where there is more room than bytes.
+    void fill(const Bytes& from) const {
+      for (std::size_t i = 0; i < bytes; ++i) begin[i] = from[i % from.size()];
+    }
+  };
+  /// @param key  the operation and the sizes of the call
+  virtual void answer(const std::string& operation, const std::string& key, const std::function<void()>& rightly,
+                      Room room) = 0;
+
+ private:
+  template <class Call>
+  void take(const Call& call, const std::string& operation) {
+    const auto [begin, bytes] = output_of(call);
+    const std::string key = operation + " " + std::to_string(call.n) + " x " + std::to_string(call.k) + " by " +
+                            std::to_string(call.inner_k_tiles) + ": " + std::to_string(bytes);
+    answer(operation, key, [&] { right(call); }, {static_cast<std::uint8_t*>(begin), bytes});
+  }
+  template <class Call>
+  void right(const Call& call) {
+    right_->run(call);
+  }
+  void right(const MatmulCall& call) { multiply(call); }
+
+  std::unique_ptr<Subject> right_ = subject_row("reference").make().subject;
+};
+
+/// The correct twin of the subjects below.
+class Right : public EveryOperation {
+  void answer(const std::string&, const std::string&, const std::function<void()>& rightly, Room) override {
+    rightly();
+  }
+};
+
+class DoesNothing : public EveryOperation {
+  void answer(const std::string&, const std::string&, const std::function<void()>&, Room) override {}
+};
+
+class WritesZeros : public EveryOperation {
+  void answer(const std::string&, const std::string&, const std::function<void()>&, Room room) override {
+    room.fill({0});
+  }
+};
+
+/// Gives what the call before should have given.
+class IsOneCallBehind : public EveryOperation {
+  void answer(const std::string& operation, const std::string&, const std::function<void()>& rightly,
+              Room room) override {
+    rightly();
+    Bytes& last = last_[operation];
+    Bytes now = room.copied();
+    if (!last.empty()) room.fill(last);
+    last = std::move(now);
+  }
+  std::map<std::string, Bytes> last_;
+};
+
+/// Computes once for every size, and never again.
+class RemembersSizes : public EveryOperation {
+  void answer(const std::string&, const std::string& key, const std::function<void()>& rightly, Room room) override {
+    Bytes& first = first_[key];
+    if (!first.empty()) return room.fill(first);
+    rightly();
+    first = room.copied();
+  }
+  std::map<std::string, Bytes> first_;
+};
+
+/// Every claim, judged on a subject in the envelope of the first registered subject that can take it.
+template <class Judged>
+std::map<std::string, Judgement> judged_by_every_claim(std::int64_t cases) {
+  std::map<std::string, Judgement> judgements;
+  for (const Claim& claim : claims()) {
+    for (const SubjectRow& row : subjects()) {
+      std::string why_not;
+      domains_of(claim, row.envelope, &why_not);
+      if (!why_not.empty()) continue;
+      Judged subject;
+      judgements[claim.name] = judge(claim, row_with(row.envelope), subject, {.cases = cases, .seed = 1});
+      break;
+    }
+  }
+  EXPECT_EQ(judgements.size(), claims().size());
+  return judgements;
+}
+
+std::string words_of(const Judgement& j) { return j.reason + (j.finding ? j.finding->details.substr(0, 200) : ""); }
+
+TEST(ASubject, ThatIsRightPassesEveryClaim) {
+  for (const auto& [claim, judgement] : judged_by_every_claim<Right>(60)) {
+    EXPECT_EQ(judgement.verdict, Verdict::passed) << claim << ": " << words_of(judgement);
+  }
+}
+
+TEST(ASubject, ThatDoesNothingFailsEveryClaim) {
+  for (const auto& [claim, judgement] : judged_by_every_claim<DoesNothing>(60)) {
+    EXPECT_EQ(judgement.verdict, Verdict::failed) << claim << ": " << words_of(judgement);
+  }
+}
+
+TEST(ASubject, ThatWritesZerosPassesNoClaim) {
+  int failed = 0;
+  for (const auto& [claim, judgement] : judged_by_every_claim<WritesZeros>(60)) {
+    // Zeros are the same under any poison, fence or repetition: claims about that are MISTRUSTED, having seen one value
+    // only.
+    const bool one_value =
+        judgement.verdict == Verdict::mistrusted && judgement.reason.find("more than one value") != std::string::npos;
+    EXPECT_TRUE(judgement.verdict == Verdict::failed || one_value) << claim << ": " << words_of(judgement);
+    failed += judgement.verdict == Verdict::failed ? 1 : 0;
+  }
+  EXPECT_GT(failed, static_cast<int>(claims().size()) * 3 / 4);
+}
+
+TEST(ASubject, ThatIsOneCallBehindFailsEveryClaim) {
+  for (const auto& [claim, judgement] : judged_by_every_claim<IsOneCallBehind>(60)) {
+    EXPECT_EQ(judgement.verdict, Verdict::failed) << claim << ": " << words_of(judgement);
+  }
+}
+
+TEST(ASubject, ThatRemembersSizesFailsAClaimAboutEachOfItsOperations) {
+  std::map<std::string, int> failed;  // by operation
+  for (const auto& [name, judgement] : judged_by_every_claim<RemembersSizes>(60)) {
+    if (judgement.verdict != Verdict::failed) continue;
+    for (const Operation operation : claim_of(name).needs) ++failed[name_of(operation)];
+  }
+  for (const char* operation : {"pack", "unpack", "dequantize", "matmul"}) EXPECT_GT(failed[operation], 0) << operation;
+}
+
+}  // namespace
+
+}  // namespace tileproof

@@ -1,0 +1,30 @@
+/// A call of the harness as arguments of the production kernels: for the subjects that run them.
+#pragma once
+
+#include "../kernels/kernels.h"
+#include "subject.h"
+
+namespace tileproof {
+
+inline kernels::Domain kernel_domain(Domain domain) {
+  return domain == Domain::floating  ? kernels::Domain::floating
+         : domain == Domain::integer ? kernels::Domain::integer
+                                     : kernels::Domain::none;
+}
+
+inline kernels::Type kernel_type(Type type) {
+  return type == Type::bf16 ? kernels::Type::bf16 : type == Type::fp16 ? kernels::Type::fp16 : kernels::Type::fp32;
+}
+
+inline kernels::PackArguments arguments_of(const PackCall& c) { return {c.codes, c.packed, c.n, c.k, c.inner_k_tiles}; }
+
+inline kernels::UnpackArguments arguments_of(const UnpackCall& c) {
+  return {c.packed, c.codes, c.n, c.k, c.inner_k_tiles};
+}
+
+inline kernels::DequantizeArguments arguments_of(const DequantizeCall& c) {
+  return {c.packed,     c.scales,        c.zero_points,           c.weights,          c.n, c.k,
+          c.group_size, c.inner_k_tiles, kernel_domain(c.domain), kernel_type(c.type)};
+}
+
+}  // namespace tileproof

@@ -1,0 +1,27 @@
+/// A matrix of rows by columns in row-major order, by value: what claims compute with.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+namespace tileproof {
+
+template <class T>
+struct Matrix {
+  std::int64_t rows = 0;
+  std::int64_t columns = 0;
+  std::vector<T> elements;
+
+  Matrix() = default;
+  Matrix(std::int64_t rows_, std::int64_t columns_)
+      : rows(rows_), columns(columns_), elements(static_cast<std::size_t>(rows_ * columns_)) {}
+
+  T& operator()(std::int64_t row, std::int64_t column) {
+    return elements[static_cast<std::size_t>(row * columns + column)];
+  }
+  const T& operator()(std::int64_t row, std::int64_t column) const {
+    return elements[static_cast<std::size_t>(row * columns + column)];
+  }
+};
+
+}  // namespace tileproof

@@ -1,0 +1,59 @@
+#include <cstdlib>
+#include <cstring>
+#include <new>
+
+#include "memory.h"
+
+#if defined(__SANITIZE_ADDRESS__)
+#include <sanitizer/asan_interface.h>
+#endif
+
+namespace tileproof {
+
+namespace {
+
+class HostMemory : public Memory {
+ public:
+  explicit HostMemory(bool forbids) : forbids_(forbids) {}
+  HostMemory(const HostMemory&) = delete;
+  HostMemory& operator=(const HostMemory&) = delete;
+  ~HostMemory() override { std::free(memory_); }
+
+  void* arena(std::size_t bytes) override {
+    constexpr std::size_t alignment = 256;
+    if (bytes > bytes_) {
+      std::free(memory_);
+      bytes_ = (bytes + bytes / 2 + alignment - 1) / alignment * alignment;
+      memory_ = std::aligned_alloc(alignment, bytes_);
+      if (memory_ == nullptr) throw std::bad_alloc();
+    }
+    return memory_;
+  }
+  void copy_in(void* to, const void* from, std::size_t bytes) override { std::memcpy(to, from, bytes); }
+  void copy_out(void* to, const void* from, std::size_t bytes) override { std::memcpy(to, from, bytes); }
+#if defined(__SANITIZE_ADDRESS__)
+  void forbid(void* begin, std::size_t bytes) override {
+    if (forbids_) ASAN_POISON_MEMORY_REGION(begin, bytes);
+  }
+  void allow(void* begin, std::size_t bytes) override { ASAN_UNPOISON_MEMORY_REGION(begin, bytes); }
+#endif
+
+ private:
+  [[maybe_unused]] bool forbids_;
+  void* memory_ = nullptr;
+  std::size_t bytes_ = 0;
+};
+
+}  // namespace
+
+Memory& host_memory() {
+  static HostMemory memory(true);
+  return memory;
+}
+
+Memory& lenient_host_memory() {
+  static HostMemory memory(false);
+  return memory;
+}
+
+}  // namespace tileproof

@@ -1,0 +1,117 @@
+#include "met.h"
+
+#include <algorithm>
+#include <string>
+
+#include "values.h"
+
+namespace tileproof {
+
+namespace {
+
+bool has_class(const Met& met, const std::string& name) { return met.classes.count(name) != 0; }
+std::string named(const char* what, std::int64_t value) { return std::string(what) + " " + std::to_string(value); }
+bool always(const Envelope&) { return true; }
+
+}  // namespace
+
+void Met::add(const Met& other) {
+  if (other.compared == 0) return;  // what was drawn and never compared was not met
+  several_values |= other.several_values || (compared != 0 && other.first_value != first_value);
+  if (compared == 0) first_value = other.first_value;
+  compared += other.compared;
+  for (std::size_t code = 0; code < code_at_nibble.size(); ++code) {
+    for (std::size_t nibble = 0; nibble < code_at_nibble[code].size(); ++nibble) {
+      code_at_nibble[code][nibble] |= other.code_at_nibble[code][nibble];
+    }
+  }
+  for (const auto& [name, count] : other.classes) classes[name] += count;
+  for (const auto& [name, count] : other.explained) explained[name] += count;
+  output_value(static_cast<std::uint32_t>(other.output_hash));
+  output_value(static_cast<std::uint32_t>(other.output_hash >> 32));
+}
+
+void Met::expected_value(std::uint32_t value) {
+  if (compared++ == 0) first_value = value;
+  several_values |= value != first_value;
+}
+
+void Met::output_value(std::uint32_t value) { output_hash = (output_hash ^ value) * 0x100000001b3u; }
+
+void count_problem(const Problem& p, Met& met) {
+  const auto count = [&met](const std::string& name) { ++met.classes[name]; };
+  count(named("inner_k_tiles", p.inner_k_tiles));
+  count(std::string("out ") + name_of(p.out));
+  if (p.n % 8 != 0) count("partial tile");
+  if (p.groups() > 1) count("several groups");
+  if (p.n != p.k) count("not square");
+  if (p.k == 0) return;
+  const std::int64_t supertile = p.supertile_columns();
+  count(p.group_size < supertile    ? "group smaller than a supertile"
+        : p.group_size == supertile ? "group equal to a supertile"
+                                    : "group larger than a supertile");
+}
+
+void count_values(reference::Format format, const std::vector<std::uint32_t>& scales, Met& met) {
+  for (const ValueClass& row : value_classes()) {
+    const auto contains = [&](std::uint32_t pattern) { return row.contains(format, pattern); };
+    if (std::any_of(scales.begin(), scales.end(), contains)) ++met.classes[std::string("scale ") + row.name];
+  }
+}
+
+const ClassRow every_code_at_every_nibble = {
+    "every code at every nibble", always, [](const Met& met) {
+      return std::all_of(met.code_at_nibble.begin(), met.code_at_nibble.end(), [](const auto& nibbles) {
+        return std::all_of(nibbles.begin(), nibbles.end(), [](bool seen) { return seen; });
+      });
+    }};
+
+const ClassRow every_inner_k_tiles = {"inner_k_tiles 2, 4 and 8",
+                                      [](const Envelope& e) { return e.inner_k_tiles.size() == 3; },
+                                      [](const Met& met) {
+                                        return has_class(met, "inner_k_tiles 2") && has_class(met, "inner_k_tiles 4") &&
+                                               has_class(met, "inner_k_tiles 8");
+                                      }};
+
+const ClassRow partial_tile = {"partial tile", [](const Envelope& e) { return e.n_multiple % 8 != 0; },
+                               [](const Met& met) { return has_class(met, "partial tile"); }};
+
+const ClassRow several_groups = {"several groups", always,
+                                 [](const Met& met) { return has_class(met, "several groups"); }};
+
+const ClassRow groups_around_a_supertile = {
+    "groups smaller than, equal to and larger than a supertile",
+    [](const Envelope& e) { return e.inner_k_tiles.size() == 3 && e.group_sizes.size() > 2; },
+    [](const Met& met) {
+      return has_class(met, "group smaller than a supertile") && has_class(met, "group equal to a supertile") &&
+             has_class(met, "group larger than a supertile");
+    }};
+
+const ClassRow not_square = {"not square", always, [](const Met& met) { return has_class(met, "not square"); }};
+
+const ClassRow every_class_of_scale = {
+    "every class of scale", always, [](const Met& met) {
+      return std::all_of(value_classes().begin(), value_classes().end(),
+                         [&](const ValueClass& row) { return has_class(met, std::string("scale ") + row.name); });
+    }};
+
+const ClassRow every_type = {"bf16, fp16 and fp32", [](const Envelope& e) { return e.types.size() == 3; },
+                             [](const Met& met) {
+                               return has_class(met, "out bf16") && has_class(met, "out fp16") &&
+                                      has_class(met, "out fp32");
+                             }};
+
+std::vector<std::string> unmet(const Met& met, const std::vector<const ClassRow*>& wanted, const Envelope& envelope) {
+  if (met.compared == 0) return {"anything at all: no element was compared"};
+  std::vector<std::string> names;
+  if (!met.several_values) names.push_back("more than one value");
+  std::int64_t explained = 0;
+  for (const auto& [reason, count] : met.explained) explained += count;
+  if (explained == met.compared) names.push_back("an element as specified: all of them were explained");
+  for (const ClassRow* row : wanted) {
+    if (row->reachable(envelope) && !row->met(met)) names.push_back(row->name);
+  }
+  return names;
+}
+
+}  // namespace tileproof

@@ -1,0 +1,54 @@
+/// What the cases of a claim have met: whether a PASSED was earned.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "subject.h"
+
+namespace tileproof {
+
+struct Met {
+  std::int64_t compared = 0;    // elements
+  bool several_values = false;  // among the expected ones
+  std::uint32_t first_value = 0;
+  std::array<std::array<bool, 8>, 16> code_at_nibble = {};
+  std::map<std::string, std::int64_t> classes;      // how many cases met each named class of problem or value
+  std::map<std::string, std::int64_t> explained;    // how many elements differ for each named, reproduced reason
+  std::uint64_t output_hash = 0xcbf29ce484222325u;  // of every output in order: FNV-1a, 32 bits a step
+
+  /// Everything of another, as if it had been met here.
+  void add(const Met& other);
+  void expected_value(std::uint32_t value);
+  void output_value(std::uint32_t value);
+};
+
+/// A class that a claim is about: MISTRUSTED where it can be reached and was not met.
+struct ClassRow {
+  std::string name;
+  bool (*reachable)(const Envelope&);
+  bool (*met)(const Met&);
+};
+
+/// Counts the classes that a problem belongs to by its numbers alone.
+void count_problem(const Problem&, Met&);
+/// Counts the classes of scale and zero that a case's data hold.
+void count_values(reference::Format, const std::vector<std::uint32_t>& scales, Met&);
+
+// The classes that claims name.
+extern const ClassRow every_code_at_every_nibble;
+extern const ClassRow every_inner_k_tiles;
+extern const ClassRow partial_tile;
+extern const ClassRow several_groups;
+extern const ClassRow groups_around_a_supertile;  // smaller, equal and larger
+extern const ClassRow not_square;
+extern const ClassRow every_class_of_scale;
+extern const ClassRow every_type;
+
+/// @return the names of the classes not met, or why the comparison proves nothing; empty where it is to be trusted
+std::vector<std::string> unmet(const Met&, const std::vector<const ClassRow*>&, const Envelope&);
+
+}  // namespace tileproof

@@ -1,0 +1,30 @@
+/// The specification, in the harness's own matrices: what claims expect.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "case.h"
+#include "matrix.h"
+
+namespace tileproof::specified {
+
+/// Two codes a byte, as pack takes them.
+std::vector<std::uint8_t> pairs(const Matrix<std::uint8_t>& codes);
+
+std::vector<std::uint32_t> packed(const Matrix<std::uint8_t>& codes, std::int64_t inner_k_tiles);
+Matrix<std::int32_t> unpacked(const std::vector<std::uint32_t>& packed, std::int64_t n, std::int64_t k,
+                              std::int64_t inner_k_tiles);
+
+/// The weight of one code in its group, as bits of the problem's type.
+std::uint32_t weight(const Problem&, int code, const Parameters&, std::int64_t row, std::int64_t column);
+Matrix<std::uint32_t> weights(const Problem&, const Matrix<std::int32_t>& codes, const Parameters&);
+
+/// Codes as unpack gives them.
+Matrix<std::int32_t> as_int32(const Matrix<std::uint8_t>& codes);
+
+/// A finite value of a format, as a double: exact for every format here.
+double value(reference::Format, std::uint32_t pattern);
+double value(const reference::Exact&);
+
+}  // namespace tileproof::specified

@@ -1,0 +1,116 @@
+/// A subject: an implementation under test. To add one, write a file like subject_host.cpp and a row in subjects.cpp.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "memory.h"
+#include "problem.h"
+
+namespace tileproof {
+
+enum class Operation { pack, unpack, dequantize, matmul };
+const char* name_of(Operation);
+
+// What an operation is given: raw pointers into the subject's memory, aligned to 256 bytes.
+
+struct PackCall {
+  const std::uint8_t* codes;  // [n][k / 2], the even column in the high nibble
+  std::uint32_t* packed;      // [ceil(n / 8)][k / (16 * inner_k_tiles)][32][inner_k_tiles / 2]
+  std::int64_t n, k, inner_k_tiles;
+};
+
+struct UnpackCall {
+  const std::uint32_t* packed;
+  std::int32_t* codes;  // [n][k]
+  std::int64_t n, k, inner_k_tiles;
+};
+
+struct DequantizeCall {
+  const std::uint32_t* packed;
+  const void* scales;              // Type [k / group_size][n]; in the float domain [k / group_size][n][2], scale first
+  const std::int8_t* zero_points;  // integer domain: [k / group_size][n]
+  void* weights;                   // Type [n][k]
+  std::int64_t n, k, group_size, inner_k_tiles;
+  Domain domain;
+  Type type;
+};
+
+/// out = activations * weights^T, the weights packed and dequantized inside, as aten's kernels do.
+struct MatmulCall {
+  const std::uint16_t* activations;       // bf16 [m][k]
+  const std::uint8_t* codes;              // [n][k / 2], as PackCall::codes
+  const std::uint16_t* scales_and_zeros;  // bf16 [k / group_size][n][2]
+  std::uint16_t* out;                     // bf16 [m][n]
+  std::int64_t m, n, k, group_size, inner_k_tiles;
+};
+
+/// What a subject accepts: problems are drawn inside it, never filtered.
+struct Envelope {
+  std::vector<Operation> operations;
+  std::int64_t n_multiple = 1;
+  std::vector<std::int64_t> inner_k_tiles = {2, 4, 8};
+  std::vector<std::int64_t> group_sizes = {32, 64, 128, 256, 16, 48, 96};
+  bool any_group_size = true;  // takes every multiple of 16 that divides k, not only these
+  std::vector<Domain> domains = {Domain::floating, Domain::integer, Domain::none};
+  std::vector<Type> types = {Type::bf16, Type::fp16, Type::fp32};
+
+  bool has(Operation) const;
+};
+
+/// How the weights inside a subject's matmul are rounded before they meet the activations.
+enum class WeightRounding { once, to_fp32 };
+
+/// The subject refused a call, or its machinery reported an error.
+struct SubjectError : std::runtime_error {
+  SubjectError(const std::string& what, bool device_lost_ = false)
+      : std::runtime_error(what), device_lost(device_lost_) {}
+  bool device_lost;  // a sticky error: nothing this process says about the device is true any more
+};
+
+class Subject {
+ public:
+  virtual ~Subject() = default;
+
+  /// Where the pointers of its calls live.
+  virtual Memory& memory() = 0;
+
+  // Each runs an operation of the envelope to its end, or throws SubjectError.
+  virtual void run(const PackCall&);
+  virtual void run(const UnpackCall&);
+  virtual void run(const DequantizeCall&);
+  virtual void run(const MatmulCall&);
+
+  /// Asks for another way of running that must give the same bits: another launch shape, another stream. 0 is the usual
+  /// one.
+  virtual void vary(std::uint64_t /*variation*/) {}
+  virtual WeightRounding weight_rounding() const { return WeightRounding::once; }
+};
+
+/// A subject, or why this machine cannot run it.
+struct MadeSubject {
+  std::unique_ptr<Subject> subject;
+  std::string why_not;
+};
+
+struct SubjectRow {
+  std::string name;
+  std::string what;
+  bool needs_gpu;
+  Envelope envelope;
+  std::function<MadeSubject()> make;
+};
+
+/// What the production kernels take, and everything else that implements all of their operations.
+Envelope kernel_envelope();
+
+/// Every subject, in the order of verdict tables.
+const std::vector<SubjectRow>& subjects();
+
+/// @throws Illegal for a name that is no subject
+const SubjectRow& subject_row(const std::string& name);
+
+}  // namespace tileproof

@@ -1,0 +1,14 @@
+/// How each subject is made; for subjects.cpp and the files that implement them.
+#pragma once
+
+#include "subject.h"
+
+namespace tileproof {
+
+MadeSubject make_reference_subject();
+MadeSubject make_host_subject();
+MadeSubject make_cuda_subject();
+MadeSubject make_aten_cpu_subject();
+MadeSubject make_aten_cuda_subject();
+
+}  // namespace tileproof

@@ -1,0 +1,81 @@
+#include <algorithm>
+
+#include "faults.h"
+#include "subject_rows.h"
+
+namespace tileproof {
+
+const char* name_of(Operation operation) {
+  constexpr const char* names[] = {"pack", "unpack", "dequantize", "matmul"};
+  return names[static_cast<int>(operation)];
+}
+
+bool Envelope::has(Operation operation) const {
+  return std::find(operations.begin(), operations.end(), operation) != operations.end();
+}
+
+namespace {
+
+[[noreturn]] void lacks(Operation operation) {
+  throw std::logic_error(std::string("a claim called ") + name_of(operation) + " on a subject without it");
+}
+
+#if !defined(TILEPROOF_HAS_CUDA)
+MadeSubject built_without_cuda() { return {nullptr, "built without CUDA: no nvcc was found"}; }
+constexpr auto make_cuda = built_without_cuda;
+#else
+constexpr auto make_cuda = make_cuda_subject;
+#endif
+
+}  // namespace
+
+void Subject::run(const PackCall&) { lacks(Operation::pack); }
+void Subject::run(const UnpackCall&) { lacks(Operation::unpack); }
+void Subject::run(const DequantizeCall&) { lacks(Operation::dequantize); }
+void Subject::run(const MatmulCall&) { lacks(Operation::matmul); }
+
+Envelope kernel_envelope() { return {.operations = {Operation::pack, Operation::unpack, Operation::dequantize}}; }
+
+namespace {
+
+/// aten's operators: the float domain in bf16, the group sizes they list. On the CPU, n in sixteens and a packing of
+/// its own.
+Envelope aten_envelope(std::vector<Operation> operations, std::int64_t n_multiple) {
+  return {.operations = std::move(operations),
+          .n_multiple = n_multiple,
+          .group_sizes = {32, 64, 128, 256},
+          .any_group_size = false,
+          .domains = {Domain::floating},
+          .types = {Type::bf16}};
+}
+
+}  // namespace
+
+const std::vector<SubjectRow>& subjects() {
+  static const std::vector<SubjectRow> rows = {
+      {"reference", "the scalar specification, judged by itself: shows that the claims can be met", false,
+       kernel_envelope(), make_reference_subject},
+      {"host", "the production kernels, compiled by the host compiler and run as a loop", false, kernel_envelope(),
+       make_host_subject},
+      {"cuda", "the production kernels on a GPU", true, kernel_envelope(), make_cuda},
+      {"aten-cpu", "PyTorch's int4 weight operators on the CPU", false, aten_envelope({Operation::matmul}, 16),
+       make_aten_cpu_subject},
+      {"aten-cuda", "PyTorch's int4 weight operators on a GPU", true,
+       aten_envelope({Operation::pack, Operation::matmul}, 1), make_aten_cuda_subject},
+  };
+  return rows;
+}
+
+const SubjectRow& subject_row(const std::string& name) {
+  std::string legal;
+  for (const SubjectRow& row : subjects()) {
+    if (row.name == name) return row;
+    legal += (legal.empty() ? "" : ", ") + row.name;
+  }
+  for (const SubjectRow& row : faulty_subjects()) {
+    if (row.name == name) return row;
+  }
+  throw Illegal("--subject", "'" + name + "'", legal + ", or one of 'tileproof list faults'");
+}
+
+}  // namespace tileproof
