@@ -1,0 +1,110 @@
+#include <set>
+#include <utility>
+
+#include "summary.h"
+
+namespace tileproof::reports {
+
+namespace {
+
+/// Counts by subject and reason, in the order of first appearance.
+class Groups {
+ public:
+  void add(const std::string& subject, const std::string& reason, std::uint64_t count) {
+    const auto [place, is_new] = places_.try_emplace({subject, reason}, groups_.size());
+    if (is_new) groups_.push_back({subject, reason, 0});
+    groups_[place->second].count += count;
+  }
+  const std::vector<Group>& all() const { return groups_; }
+
+ private:
+  std::vector<Group> groups_;
+  std::map<std::pair<std::string, std::string>, std::size_t> places_;
+};
+
+std::set<std::string> names_that_ran(const Summary& summary) {
+  std::set<std::string> names;
+  for (const Judgement& judgement : summary.judgements) {
+    if (judgement.verdict != Verdict::skipped) names.insert(judgement.subject);
+  }
+  return names;
+}
+
+/// Why subjects as a whole did not run, by name.
+std::map<std::string, std::string> reasons_not_run(const Summary& summary) {
+  const std::set<std::string> ran = names_that_ran(summary);
+  std::set<std::string> skipped;
+  for (const Judgement& judgement : summary.judgements) skipped.insert(judgement.subject);
+  std::map<std::string, std::string> reasons;
+  for (const Subject& subject : summary.subjects) {
+    if (ran.contains(subject.name)) continue;
+    reasons[subject.name] = !subject.why_not.empty()         ? subject.why_not
+                            : skipped.contains(subject.name) ? "every claim is SKIPPED"
+                                                             : "no claim was put to it";
+  }
+  return reasons;
+}
+
+}  // namespace
+
+Table table_of(const Summary& summary) {
+  Table table;
+  const std::set<std::string> ran = names_that_ran(summary);
+  std::map<std::string, std::size_t> column;
+  for (const Subject& subject : summary.subjects) {
+    if (!ran.contains(subject.name)) continue;
+    column[subject.name] = table.subjects.size();
+    table.subjects.push_back(&subject);
+  }
+  std::map<std::string, std::size_t> line;
+  for (const Judgement& judgement : summary.judgements) {
+    const auto [place, is_new] = line.try_emplace(judgement.claim, table.rows.size());
+    if (is_new) table.rows.push_back({judgement.claim, std::vector<const Judgement*>(table.subjects.size())});
+    const auto found = column.find(judgement.subject);
+    if (found != column.end()) table.rows[place->second].cells[found->second] = &judgement;
+  }
+  return table;
+}
+
+std::vector<const Judgement*> with_verdict(const Summary& summary, Verdict verdict) {
+  std::vector<const Judgement*> found;
+  for (const Judgement& judgement : summary.judgements) {
+    if (judgement.verdict == verdict) found.push_back(&judgement);
+  }
+  return found;
+}
+
+std::vector<Group> subjects_not_run(const Summary& summary) {
+  const std::map<std::string, std::string> reasons = reasons_not_run(summary);
+  Groups groups;
+  for (const Subject& subject : summary.subjects) {
+    if (const auto found = reasons.find(subject.name); found != reasons.end())
+      groups.add(subject.name, found->second, 0);
+  }
+  for (const Judgement& judgement : summary.judgements) {
+    const auto found = reasons.find(judgement.subject);
+    if (found != reasons.end() && found->second == judgement.reason) groups.add(judgement.subject, judgement.reason, 1);
+  }
+  return groups.all();
+}
+
+std::vector<Group> claims_skipped(const Summary& summary) {
+  const std::map<std::string, std::string> reasons = reasons_not_run(summary);
+  Groups groups;
+  for (const Judgement* judgement : with_verdict(summary, Verdict::skipped)) {
+    const auto found = reasons.find(judgement->subject);
+    const bool is_the_subjects = found != reasons.end() && found->second == judgement->reason;
+    if (!is_the_subjects) groups.add(judgement->subject, judgement->reason, 1);
+  }
+  return groups.all();
+}
+
+std::vector<Group> elements_explained(const Summary& summary) {
+  Groups groups;
+  for (const Judgement& judgement : summary.judgements) {
+    for (const auto& [reason, count] : judgement.explained) groups.add(judgement.subject, reason, count);
+  }
+  return groups.all();
+}
+
+}  // namespace tileproof::reports

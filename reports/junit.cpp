@@ -1,0 +1,160 @@
+#include <sstream>
+#include <utility>
+
+#include "reports.h"
+#include "summary.h"
+
+namespace tileproof::reports {
+
+namespace {
+
+/// XML 1.0 has no way to write these, not even as references.
+bool is_forbidden(char32_t value) {
+  const bool is_control = value < 0x20 && value != '\t' && value != '\n' && value != '\r';
+  return is_control || value == 0xfffe || value == 0xffff;
+}
+
+std::string reference_to(char letter) { return "&#" + std::to_string(static_cast<int>(letter)) + ";"; }
+
+/// Text with `special` characters as references.
+std::string escaped(const std::string& text, std::string_view special) {
+  std::string result;
+  for (const Character& character : characters_of(text)) {
+    if (is_forbidden(character.value)) continue;
+    const bool refers = character.bytes.size() == 1 && special.find(character.bytes) != std::string_view::npos;
+    result += refers ? reference_to(character.bytes[0]) : std::string(character.bytes);
+  }
+  return result;
+}
+
+/// As an element's content. A parser would turn a bare \r into \n, and > could end a "]]>".
+std::string content(const std::string& text) { return escaped(text, "<>&\r"); }
+
+/// An attribute and the space before it. A parser would turn bare line ends and tabs into spaces.
+std::string attribute(const std::string& name, const std::string& value) {
+  return " " + name + "=\"" + escaped(value, "<>&\"\r\n\t") + "\"";
+}
+
+std::string seconds_attribute(double seconds) {
+  std::ostringstream text;
+  text.precision(3);
+  text << std::fixed << seconds;
+  return attribute("time", text.str());
+}
+
+std::string first_line(const std::string& text) { return text.substr(0, text.find('\n')); }
+
+std::string failure(const std::string& type, const std::string& message, const std::string& body) {
+  return "      <failure" + attribute("type", type) + attribute("message", message) + ">" + content(body) +
+         "</failure>\n";
+}
+
+std::string failed(const Judgement& judgement) {
+  const std::string why = why_failed(judgement);
+  if (!judgement.finding) return failure("FAILED", first_line(why), why);
+  const std::string body = how_found(judgement) + "\n" + why + "\n" + replay_command(*judgement.finding);
+  return failure(judgement.finding->kind, first_line(why), body);
+}
+
+std::string outcome(const Judgement& judgement) {
+  switch (judgement.verdict) {
+    case Verdict::passed:
+      return "";
+    case Verdict::failed:
+      return failed(judgement);
+    case Verdict::skipped:
+      return "      <skipped" + attribute("message", judgement.reason) + "/>\n";
+    case Verdict::mistrusted:
+      return failure("MISTRUSTED", judgement.reason, judgement.reason);
+  }
+  return "";
+}
+
+std::string explained(const Judgement& judgement) {
+  std::string lines;
+  for (const auto& [reason, count] : judgement.explained) {
+    lines += "explained: " + counted(count, "element") + ": " + reason + "\n";
+  }
+  return lines.empty() ? "" : "      <system-out>" + content(lines) + "</system-out>\n";
+}
+
+std::string testcase(const Judgement& judgement) {
+  const std::string inside = outcome(judgement) + explained(judgement);
+  return "    <testcase" + attribute("classname", judgement.subject) + attribute("name", judgement.claim) +
+         seconds_attribute(judgement.seconds) + (inside.empty() ? "/>\n" : ">\n" + inside + "    </testcase>\n");
+}
+
+struct Totals {
+  std::uint64_t tests = 0;
+  std::uint64_t failures = 0;
+  std::uint64_t skipped = 0;
+  double seconds = 0;
+
+  void add(const Judgement& judgement) {
+    ++tests;
+    failures += judgement.verdict == Verdict::failed || judgement.verdict == Verdict::mistrusted ? 1 : 0;
+    skipped += judgement.verdict == Verdict::skipped ? 1 : 0;
+    seconds += judgement.seconds;
+  }
+
+  std::string attributes() const {
+    return attribute("tests", std::to_string(tests)) + attribute("failures", std::to_string(failures)) +
+           attribute("errors", "0") + attribute("skipped", std::to_string(skipped)) + seconds_attribute(seconds);
+  }
+};
+
+std::string properties(const Summary& summary, const Subject& subject) {
+  const std::pair<const char*, std::string> rows[] = {
+      {"what", subject.what},       {"why_not", subject.why_not},           {"tool", summary.tool},
+      {"command", summary.command}, {"seed", std::to_string(summary.seed)}, {"compiler", summary.machine.compiler},
+      {"cpu", summary.machine.cpu}, {"gpu", summary.machine.gpu},           {"output_hash", summary.output_hash},
+  };
+  std::string text = "    <properties>\n";
+  for (const auto& [name, value] : rows) {
+    text += "      <property" + attribute("name", name) + attribute("value", value) + "/>\n";
+  }
+  return text + "    </properties>\n";
+}
+
+std::string testsuite(const Summary& summary, const Subject& subject, Totals& of_run) {
+  Totals totals;
+  std::string testcases;
+  for (const Judgement& judgement : summary.judgements) {
+    if (judgement.subject != subject.name) continue;
+    totals.add(judgement);
+    of_run.add(judgement);
+    testcases += testcase(judgement);
+  }
+  return "  <testsuite" + attribute("name", subject.name) + totals.attributes() +
+         attribute("timestamp", summary.run_start) + ">\n" + properties(summary, subject) + testcases +
+         "  </testsuite>\n";
+}
+
+/// What makes the run red where no claim does, as a claim of its own.
+Judgement run_as_a_whole(const Summary& summary) {
+  Judgement judgement;
+  judgement.claim = "the run as a whole";
+  judgement.subject = "tileproof";
+  judgement.verdict = summary.verdict;
+  judgement.reason = summary.reason;
+  return judgement;
+}
+
+}  // namespace
+
+std::string junit(const nlohmann::json& json) {
+  const Summary summary = read(json);
+  Totals totals;
+  std::string suites;
+  for (const Subject& subject : summary.subjects) suites += testsuite(summary, subject, totals);
+  if (summary.verdict != Verdict::passed && totals.failures == 0) {
+    Summary red = summary;
+    red.judgements = {run_as_a_whole(summary)};
+    suites += testsuite(red, {"tileproof", "the run as a whole", ""}, totals);
+  }
+  totals.seconds = summary.seconds;
+  return "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites" + attribute("name", "tileproof") +
+         totals.attributes() + ">\n" + suites + "</testsuites>\n";
+}
+
+}  // namespace tileproof::reports

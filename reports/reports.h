@@ -1,0 +1,26 @@
+/// What a reviewer reads of a run: a terminal's page, a pull request's comment, a CI server's test results.
+/// All three are written from the JSON that `tileproof verify` leaves as summary.json (schema 1), and from nothing
+/// else.
+#pragma once
+
+#include <nlohmann/json_fwd.hpp>
+#include <string>
+
+namespace tileproof::reports {
+
+/// A table of claims and subjects, then what needs reading, the most important last: it ends next to the prompt.
+/// @param columns  width of the terminal in characters; narrower terminals get shorter cells, then other layouts
+/// @param colours  whether to add ANSI colours; they repeat what the words say
+/// @throws std::runtime_error naming the field of the summary that is missing, mistyped or contradicts another
+std::string terminal(const nlohmann::json& summary, int columns, bool colours);
+
+/// GitHub-flavoured Markdown of at most 65,536 bytes, as a pull request's comment may have; lists end in "and N more".
+/// @throws std::runtime_error as terminal
+std::string markdown(const nlohmann::json& summary);
+
+/// JUnit XML: a testsuite a subject, a testcase a claim. FAILED and MISTRUSTED are failures. A run that is red as a
+/// whole, while none of its claims is, gets a failing testcase of its own: servers take no tests for good news.
+/// @throws std::runtime_error as terminal
+std::string junit(const nlohmann::json& summary);
+
+}  // namespace tileproof::reports

@@ -1,0 +1,122 @@
+/// A run's summary as the writers see it: read from its JSON once, checked, grouped. Internal to reports/.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <nlohmann/json_fwd.hpp>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace tileproof::reports {
+
+enum class Verdict { passed, failed, skipped, mistrusted };
+const char* name_of(Verdict);
+
+struct Finding {
+  std::string problem;  // --flag=value words, as `tileproof replay` takes them
+  std::string kind;
+  std::string details;  // several lines
+  std::uint64_t shrinks = 0;
+};
+
+struct Judgement {
+  std::string claim;
+  std::string subject;
+  Verdict verdict = Verdict::mistrusted;
+  std::string reason;
+  std::uint64_t cases = 0;
+  std::uint64_t elements = 0;
+  double seconds = 0;
+  std::string output_hash;
+  std::map<std::string, std::uint64_t> classes;
+  std::map<std::string, std::uint64_t> explained;  // elements, by reason
+  std::optional<Finding> finding;
+};
+
+struct Subject {
+  std::string name;
+  std::string what;
+  std::string why_not;
+};
+
+struct Machine {
+  std::string compiler;
+  std::string cpu;
+  std::string gpu;  // empty: none
+};
+
+struct Summary {
+  std::string tool;
+  std::string command;
+  std::string run_start;
+  double seconds = 0;
+  std::uint64_t seed = 0;
+  std::uint64_t cases_per_claim = 0;
+  Machine machine;
+  Verdict verdict = Verdict::mistrusted;
+  std::string reason;
+  std::uint64_t exit_code = 0;
+  std::string output_hash;
+  std::map<Verdict, std::uint64_t> counts;
+  std::vector<Subject> subjects;
+  std::vector<Judgement> judgements;
+};
+
+/// @throws std::runtime_error: "summary.json: judgements[3].verdict: expected a string, got 7". Also where one field
+///         contradicts another, for then a verdict would be lost on the way to the reader.
+Summary read(const nlohmann::json&);
+
+// --- Grouped (groups.cpp). What these point to lives in the summary -------------------------------------------------
+
+struct Row {
+  std::string claim;
+  std::vector<const Judgement*> cells;  // one a subject of the table; nullptr where the claim was not put to it
+};
+struct Table {
+  std::vector<const Subject*> subjects;  // those that ran: not every claim is SKIPPED
+  std::vector<Row> rows;                 // every claim, in the order of first appearance
+};
+Table table_of(const Summary&);
+
+std::vector<const Judgement*> with_verdict(const Summary&, Verdict);
+
+struct Group {
+  std::string subject;
+  std::string reason;
+  std::uint64_t count = 0;
+};
+/// Subjects of which no claim ran. Counts the claims that are SKIPPED for that very reason.
+std::vector<Group> subjects_not_run(const Summary&);
+/// Claims SKIPPED for any other reason.
+std::vector<Group> claims_skipped(const Summary&);
+/// Elements that differ as the claim foresaw.
+std::vector<Group> elements_explained(const Summary&);
+
+// --- Words (text.cpp) ----------------------------------------------------------------------------------------------
+
+std::string counted(std::uint64_t count, const std::string& noun);  // "1 case", "2 cases"
+std::string in_seconds(double seconds);                             // "0.41s"
+std::string counts_text(const Summary&);                            // "60 PASSED, 1 FAILED"
+std::string how_found(const Judgement&);                            // "after 17 cases, smallest case after 5 shrinks"
+std::string why_failed(const Judgement&);    // the details, or what stands for them where there is no finding
+std::string replay_command(const Finding&);  // can be pasted into a shell, whatever the problem holds
+
+// --- Text from outside (text.cpp) ----------------------------------------------------------------------------------
+
+struct Character {
+  std::string_view bytes;
+  char32_t value = 0;
+};
+/// The characters of UTF-8; U+FFFD for every byte that is none. `text` must outlive them.
+std::vector<Character> characters_of(std::string_view text);
+
+/// Control characters as \x1b, so that text cannot move the cursor, colour or reorder what stands around it. Keeps \n.
+std::string visible(std::string_view text);
+/// visible, and on one line.
+std::string one_line(std::string_view text);
+/// At most `most` bytes and "...".
+std::string shortened(std::string_view text, std::size_t most);
+
+}  // namespace tileproof::reports

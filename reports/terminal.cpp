@@ -1,0 +1,291 @@
+#include <algorithm>
+#include <array>
+#include <sstream>
+
+#include "reports.h"
+#include "summary.h"
+
+namespace tileproof::reports {
+
+namespace {
+
+std::size_t width_of(const std::string& text) { return characters_of(text).size(); }
+
+std::string spaces(std::size_t count) { return std::string(count, ' '); }
+
+/// @param width  at least the text's
+std::string padded(const std::string& text, std::size_t width) { return text + spaces(width - width_of(text)); }
+
+std::string without_trailing_spaces(const std::string& line) { return line.substr(0, line.find_last_not_of(' ') + 1); }
+
+/// The screen: how wide it is, and whether it takes colours.
+class Screen {
+ public:
+  Screen(int columns, bool colours) : columns_(static_cast<std::size_t>(std::max(columns, 1))), colours_(colours) {}
+
+  std::size_t columns() const { return columns_; }
+
+  std::string painted(Verdict verdict, const std::string& text) const {
+    constexpr const char* green = "\x1b[32m";
+    constexpr const char* red = "\x1b[31m";
+    constexpr const char* dim = "\x1b[2m";
+    if (!colours_) return text;
+    const char* colour = verdict == Verdict::passed ? green : verdict == Verdict::skipped ? dim : red;
+    return colour + text + "\x1b[0m";
+  }
+
+  /// Breaks a line at spaces, where it can, and indents what follows. A word that does not fit stays whole: it may be a
+  /// name to copy or the picture of a row.
+  std::string wrapped(const std::string& untrimmed, std::size_t indent) const {
+    const std::string line = without_trailing_spaces(untrimmed);
+    std::string text;
+    std::size_t width = 0;
+    for (std::size_t at = 0; at < line.size();) {
+      const std::size_t word = line.find_first_not_of(' ', at);
+      const std::size_t end = std::min(line.find(' ', word), line.size());
+      const bool fits = width + width_of(line.substr(at, end - at)) <= columns_;
+      if (at != 0 && !fits) {
+        text += "\n" + spaces(indent);
+        width = indent;
+        at = word;
+      }
+      text += line.substr(at, end - at);
+      width += width_of(line.substr(at, end - at));
+      at = end;
+    }
+    return text + "\n";
+  }
+
+  /// A wrapped line that begins with a verdict.
+  std::string verdict_line(Verdict verdict, const std::string& rest) const {
+    const std::string name = name_of(verdict);
+    return painted(verdict, name) + wrapped(name + rest, 8).substr(name.size());
+  }
+
+ private:
+  std::size_t columns_;
+  bool colours_;
+};
+
+// --- The table -----------------------------------------------------------------------------------------------------
+
+/// How much a cell says, the most first.
+enum class Detail { full, without_cases, marks };
+
+constexpr const char* legend = "+ PASSED  X FAILED  ? MISTRUSTED  - SKIPPED\n\n";
+
+std::string mark_of(Verdict verdict) {
+  constexpr const char* marks[] = {"+", "X", "-", "?"};
+  return marks[static_cast<int>(verdict)];
+}
+
+/// A cell's parts stand below those of the other cells of its column: verdict, cases, time.
+using Parts = std::array<std::string, 3>;
+
+Parts parts_of(const Judgement* judgement, Detail detail) {
+  if (judgement == nullptr) return {};
+  const Verdict verdict = judgement->verdict;
+  if (verdict == Verdict::skipped) return {mark_of(verdict), "", ""};
+  return {detail == Detail::marks ? mark_of(verdict) : name_of(verdict),
+          detail == Detail::full ? std::to_string(judgement->cases) : "", in_seconds(judgement->seconds)};
+}
+
+/// One subject's cells, as wide as the widest.
+class Column {
+ public:
+  Column(const Table& table, std::size_t subject, Detail detail)
+      : title_(one_line(table.subjects[subject]->name)), detail_(detail) {
+    for (const Row& row : table.rows) {
+      const Parts parts = parts_of(row.cells[subject], detail);
+      for (std::size_t i = 0; i < parts.size(); ++i) widths_[i] = std::max(widths_[i], width_of(parts[i]));
+    }
+    for (const std::size_t width : widths_) cell_width_ += width == 0 ? 0 : width + 1;
+    cell_width_ -= 1;  // the first part has no space before it; there is one, for the subject ran
+  }
+
+  std::size_t width() const { return std::max(width_of(title_), cell_width_); }
+  std::string title() const { return padded(title_, width()); }
+
+  std::string text(const Judgement* judgement, const Screen& screen) const {
+    if (judgement == nullptr) return spaces(width());
+    const Parts parts = parts_of(judgement, detail_);
+    std::string text = screen.painted(judgement->verdict, parts[0]) + spaces(widths_[0] - width_of(parts[0]));
+    for (std::size_t i = 1; i < parts.size(); ++i) {
+      if (widths_[i] != 0) text += " " + spaces(widths_[i] - width_of(parts[i])) + parts[i];
+    }
+    return text + spaces(width() - cell_width_);
+  }
+
+ private:
+  std::string title_;
+  Detail detail_;
+  std::array<std::size_t, 3> widths_{};
+  std::size_t cell_width_ = 0;
+};
+
+/// All claims, a line each; or two lines each, where the cells stand below the claim.
+class Grid {
+ public:
+  Grid(const Table& table, Detail detail, bool two_lines) : table_(table), detail_(detail), two_lines_(two_lines) {
+    for (std::size_t subject = 0; subject < table.subjects.size(); ++subject) {
+      columns_.emplace_back(table, subject, detail);
+    }
+    if (two_lines) return;
+    margin_ = width_of(title);
+    for (const Row& row : table.rows) margin_ = std::max(margin_, width_of(one_line(row.claim)));
+  }
+
+  std::size_t width() const {
+    std::size_t width = margin_;
+    for (const Column& column : columns_) width += gap.size() + column.width();
+    return width;
+  }
+
+  std::string text(const Screen& screen) const {
+    std::string text = detail_ == Detail::marks ? legend : "";
+    text += line(title, [](const Column& column, std::size_t) { return column.title(); });
+    for (const Row& row : table_.rows) {
+      text += line(one_line(row.claim),
+                   [&](const Column& column, std::size_t subject) { return column.text(row.cells[subject], screen); });
+    }
+    return text;
+  }
+
+ private:
+  template <class CellText>
+  std::string line(const std::string& claim, CellText cell_text) const {
+    std::string line = two_lines_ ? claim + "\n" + spaces(margin_) : padded(claim, margin_);
+    for (std::size_t subject = 0; subject < columns_.size(); ++subject) {
+      line += gap + cell_text(columns_[subject], subject);
+    }
+    return without_trailing_spaces(line) + "\n";
+  }
+
+  inline static const std::string title = "claim";
+  inline static const std::string gap = "  ";
+
+  const Table& table_;
+  Detail detail_;
+  bool two_lines_;
+  std::vector<Column> columns_;
+  std::size_t margin_ = 2;  // of the cells: what the claims need, or what sets them off from the claims
+};
+
+/// What fits every screen: a block a subject, where a line that is too long ends in the claim's name.
+std::string blocks(const Table& table, const Screen& screen) {
+  std::string text = legend;
+  for (std::size_t subject = 0; subject < table.subjects.size(); ++subject) {
+    const Column column(table, subject, Detail::marks);
+    text += (subject == 0 ? "" : "\n") + one_line(table.subjects[subject]->name) + "\n";
+    for (const Row& row : table.rows) {
+      if (row.cells[subject] == nullptr) continue;
+      text += "  " + column.text(row.cells[subject], screen) + "  " + one_line(row.claim) + "\n";
+    }
+  }
+  return text;
+}
+
+std::string table_text(const Summary& summary, const Screen& screen) {
+  const Table table = table_of(summary);
+  if (table.subjects.empty()) return "No subject ran.\n";
+  for (const bool two_lines : {false, true}) {
+    for (const Detail detail : {Detail::full, Detail::without_cases, Detail::marks}) {
+      const Grid grid(table, detail, two_lines);
+      if (grid.width() <= screen.columns()) return grid.text(screen);
+    }
+  }
+  return blocks(table, screen);
+}
+
+// --- What stands below it ------------------------------------------------------------------------------------------
+
+/// A title and a line a group; nothing where there are none.
+template <class LineText>
+std::string list(const std::string& title, const std::vector<Group>& groups, const Screen& screen, LineText line_text) {
+  if (groups.empty()) return "";
+  std::string text = "\n" + title + ":\n";
+  for (const Group& group : groups) text += screen.wrapped("  " + one_line(line_text(group)), 6);
+  return text;
+}
+
+std::string not_run(const Summary& summary, const Screen& screen) {
+  return list("Did not run", subjects_not_run(summary), screen, [](const Group& group) {
+    const std::string claims = group.count == 0 ? "" : " (" + counted(group.count, "claim") + " SKIPPED)";
+    return group.subject + ": " + group.reason + claims;
+  });
+}
+
+std::string skipped(const Summary& summary, const Screen& screen) {
+  return list("Skipped", claims_skipped(summary), screen, [](const Group& group) {
+    return group.subject + ": " + counted(group.count, "claim") + " SKIPPED: " + group.reason;
+  });
+}
+
+std::string explained(const Summary& summary, const Screen& screen) {
+  return list(
+      "Explained differences, which are not failures", elements_explained(summary), screen,
+      [](const Group& group) { return group.subject + ": " + counted(group.count, "element") + ": " + group.reason; });
+}
+
+std::string claim_on_subject(const Judgement& judgement) {
+  return " " + one_line(judgement.claim) + " on " + one_line(judgement.subject);
+}
+
+std::string indented_details(const std::string& details, const Screen& screen) {
+  std::string text;
+  std::istringstream lines(visible(details));
+  for (std::string line; std::getline(lines, line);) {
+    const std::size_t own_indent = std::min(line.find_first_not_of(' '), line.size());
+    text += screen.wrapped("    " + line, 4 + own_indent + 4);
+  }
+  return text;
+}
+
+std::string failure(const Judgement& judgement, const Screen& screen) {
+  const std::string kind = judgement.finding ? one_line(judgement.finding->kind) + " " : "";
+  std::string text =
+      screen.verdict_line(Verdict::failed, claim_on_subject(judgement) + ": " + kind + how_found(judgement));
+  text += indented_details(why_failed(judgement), screen);
+  // Not wrapped: it is there to be copied, and a terminal copies what it wrapped itself as one line.
+  if (judgement.finding) text += "  " + replay_command(*judgement.finding) + "\n";
+  return text;
+}
+
+std::string failures(const Summary& summary, const Screen& screen) {
+  constexpr std::size_t most = 10;
+  const std::vector<const Judgement*> failed = with_verdict(summary, Verdict::failed);
+  std::string text;
+  for (std::size_t i = 0; i < std::min(failed.size(), most); ++i) text += "\n" + failure(*failed[i], screen);
+  if (failed.size() > most)
+    text += "\nand " + std::to_string(failed.size() - most) + " more FAILED: see summary.json\n";
+  return text;
+}
+
+std::string mistrusted(const Summary& summary, const Screen& screen) {
+  std::string text;
+  for (const Judgement* judgement : with_verdict(summary, Verdict::mistrusted)) {
+    text += text.empty() ? "\n" : "";
+    const std::string rest = claim_on_subject(*judgement) + ": " + one_line(judgement->reason);
+    text += screen.verdict_line(Verdict::mistrusted, rest);
+  }
+  return text;
+}
+
+/// Never wrapped, so that the last line of the output is all of it.
+std::string final_line(const Summary& summary, const Screen& screen) {
+  const std::string reason = summary.reason.empty() ? "" : " (" + one_line(summary.reason) + ")";
+  return "\n" + screen.painted(summary.verdict, name_of(summary.verdict)) + reason + ": " + counts_text(summary) +
+         " in " + in_seconds(summary.seconds) + ", hash " + one_line(summary.output_hash) + "\n";
+}
+
+}  // namespace
+
+std::string terminal(const nlohmann::json& json, int columns, bool colours) {
+  const Summary summary = read(json);
+  const Screen screen(columns, colours);
+  return table_text(summary, screen) + not_run(summary, screen) + skipped(summary, screen) +
+         explained(summary, screen) + failures(summary, screen) + mistrusted(summary, screen) +
+         final_line(summary, screen);
+}
+
+}  // namespace tileproof::reports

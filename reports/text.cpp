@@ -1,0 +1,137 @@
+#include <algorithm>
+#include <sstream>
+
+#include "summary.h"
+
+namespace tileproof::reports {
+
+namespace {
+
+bool is_shell_safe(const std::string& word) {
+  constexpr std::string_view safe = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_=./:,+@%";
+  return !word.empty() && word.find_first_not_of(safe) == std::string::npos;
+}
+
+std::string shell_word(const std::string& word) {
+  if (is_shell_safe(word)) return word;
+  std::string quoted = "'";
+  for (const char letter : word) quoted += letter == '\'' ? std::string("'\\''") : std::string(1, letter);
+  return quoted + "'";
+}
+
+std::size_t length_by_first_byte(unsigned char byte) {
+  return byte < 0x80 ? 1 : byte >= 0xf0 ? 4 : byte >= 0xe0 ? 3 : byte >= 0xc0 ? 2 : 0;
+}
+
+/// The character that begins `text`, which is not empty.
+Character first_of(std::string_view text) {
+  const Character wrong = {"\xef\xbf\xbd", 0xfffd};
+  const std::size_t length = length_by_first_byte(static_cast<unsigned char>(text[0]));
+  if (length == 0 || length > text.size()) return wrong;
+  if (length == 1) return {text.substr(0, 1), static_cast<char32_t>(text[0])};
+  char32_t value = static_cast<unsigned char>(text[0]) & (0xffu >> (length + 1));
+  for (const char next : text.substr(1, length - 1)) {
+    const auto byte = static_cast<unsigned char>(next);
+    if ((byte & 0xc0) != 0x80) return wrong;
+    value = value << 6 | (byte & 0x3fu);
+  }
+  constexpr char32_t smallest[] = {0, 0, 0x80, 0x800, 0x10000};
+  const bool is_surrogate = value >= 0xd800 && value <= 0xdfff;
+  if (value < smallest[length] || is_surrogate || value > 0x10ffff) return wrong;
+  return {text.substr(0, length), value};
+}
+
+bool is_control(char32_t value) {
+  const bool is_c0_or_c1 = value < 0x20 || (value >= 0x7f && value < 0xa0);
+  const bool reorders = (value >= 0x202a && value <= 0x202e) || (value >= 0x2066 && value <= 0x2069);
+  return is_c0_or_c1 || reorders;
+}
+
+std::string escape_of(char32_t value) {
+  std::ostringstream text;
+  text << "\\x" << (value < 0x10 ? "0" : "") << std::hex << static_cast<std::uint32_t>(value);
+  return text.str();
+}
+
+}  // namespace
+
+std::string counted(std::uint64_t count, const std::string& noun) {
+  return std::to_string(count) + " " + noun + (count == 1 ? "" : "s");
+}
+
+std::string in_seconds(double seconds) {
+  std::ostringstream text;
+  text.precision(2);
+  text << std::fixed << seconds << "s";
+  return text.str();
+}
+
+std::string counts_text(const Summary& summary) {
+  std::string text = std::to_string(summary.counts.at(Verdict::passed)) + " PASSED";
+  for (const Verdict verdict : {Verdict::failed, Verdict::mistrusted, Verdict::skipped}) {
+    const std::uint64_t count = summary.counts.at(verdict);
+    if (count != 0) text += ", " + std::to_string(count) + " " + name_of(verdict);
+  }
+  return text;
+}
+
+std::string how_found(const Judgement& judgement) {
+  const std::string after = "after " + counted(judgement.cases, "case");
+  if (!judgement.finding) return after;
+  return after + ", smallest case after " + counted(judgement.finding->shrinks, "shrink");
+}
+
+std::string why_failed(const Judgement& judgement) {
+  if (judgement.finding) return judgement.finding->details;
+  return judgement.reason.empty() ? "no finding is recorded" : judgement.reason;
+}
+
+std::string replay_command(const Finding& finding) {
+  std::string command = "./tileproof replay";
+  std::istringstream words(one_line(finding.problem));
+  for (std::string word; words >> word;) command += " " + shell_word(word);
+  return command;
+}
+
+std::vector<Character> characters_of(std::string_view text) {
+  std::vector<Character> characters;
+  while (!text.empty()) {
+    const Character character = first_of(text);
+    const bool is_of_text = character.bytes.data() == text.data();
+    text.remove_prefix(is_of_text ? character.bytes.size() : 1);
+    characters.push_back(character);
+  }
+  return characters;
+}
+
+std::string visible(std::string_view text) {
+  std::string shown;
+  for (const Character& character : characters_of(text)) {
+    if (character.value == '\t') {
+      shown += ' ';
+    } else if (is_control(character.value) && character.value != '\n') {
+      shown += escape_of(character.value);
+    } else {
+      shown += character.bytes;
+    }
+  }
+  return shown;
+}
+
+std::string one_line(std::string_view text) {
+  std::string line = visible(text);
+  std::replace(line.begin(), line.end(), '\n', ' ');
+  return line;
+}
+
+std::string shortened(std::string_view text, std::size_t most) {
+  if (text.size() <= most) return std::string(text);
+  std::string kept;
+  for (const Character& character : characters_of(text)) {
+    if (kept.size() + character.bytes.size() > most) break;
+    kept += character.bytes;
+  }
+  return kept + "...";
+}
+
+}  // namespace tileproof::reports
