@@ -1,0 +1,79 @@
+// tileproof list: what there is.
+#include <algorithm>
+#include <iostream>
+
+#include "../properties/claim.h"
+#include "../properties/faults.h"
+#include "../properties/values.h"
+#include "commands.h"
+#include "nearest.h"
+
+namespace tileproof {
+
+namespace {
+
+using Entry = std::pair<std::string, std::string>;
+
+std::string names_of(const std::vector<Operation>& operations) {
+  std::string names;
+  for (const Operation operation : operations) names += (names.empty() ? "" : ", ") + std::string(name_of(operation));
+  return names;
+}
+
+std::vector<Entry> listed_claims() {
+  std::vector<Entry> entries;
+  for (const Claim& claim : claims())
+    entries.emplace_back(claim.name, "hunts: " + claim.hunts + " (needs " + names_of(claim.needs) + ")");
+  return entries;
+}
+
+std::vector<Entry> listed_subjects() {
+  std::vector<Entry> entries;
+  for (const SubjectRow& row : subjects()) {
+    const MadeSubject made = row.make();
+    entries.emplace_back(row.name, row.what + (made.subject == nullptr ? " (not here: " + made.why_not + ")" : ""));
+  }
+  return entries;
+}
+
+std::vector<Entry> listed_faults() {
+  std::vector<Entry> entries;
+  for (const SubjectRow& row : faulty_subjects()) entries.emplace_back(row.name, row.what);
+  return entries;
+}
+
+std::vector<Entry> listed_profiles() {
+  std::vector<Entry> entries;
+  for (const Profile& profile : profiles()) entries.emplace_back(profile.name, std::string("hunts: ") + profile.hunts);
+  return entries;
+}
+
+struct Kind {
+  const char* name;
+  std::vector<Entry> (*entries)();
+};
+constexpr Kind kinds[] = {
+    {"claims", listed_claims}, {"subjects", listed_subjects}, {"faults", listed_faults}, {"profiles", listed_profiles}};
+
+int list(const std::string& wanted) {
+  std::vector<std::string> names;
+  for (const Kind& kind : kinds) {
+    names.push_back(kind.name);
+    if (wanted != kind.name) continue;
+    for (const Entry& entry : kind.entries()) std::cout << entry.first << "\n    " << entry.second << "\n";
+    return exit_code::passed;
+  }
+  const std::string meant = nearest(wanted, names);
+  throw Illegal("list", "'" + wanted + "'",
+                "claims, subjects, faults or profiles" + (meant.empty() ? "" : "; did you mean '" + meant + "'?"));
+}
+
+}  // namespace
+
+std::function<int()> set_up_list(CLI::App& app) {
+  auto wanted = std::make_shared<std::string>();
+  app.add_option("what", *wanted, "claims, subjects, faults or profiles")->required();
+  return [wanted] { return list(*wanted); };
+}
+
+}  // namespace tileproof

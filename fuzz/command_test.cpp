@@ -1,0 +1,177 @@
+// The command as a user meets it: run as a process, judged by its exit code and what it prints.
+#include <gtest/gtest.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <array>
+#include <cstdio>
+#include <filesystem>
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <sstream>
+#include <string>
+
+namespace tileproof {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+struct Ran {
+  int exit;
+  std::string text;  // stdout and stderr
+};
+
+Ran run(const std::string& arguments) {
+  std::FILE* pipe = popen((std::string(TILEPROOF_COMMAND) + " " + arguments + " 2>&1 < /dev/null").c_str(), "r");
+  std::string text;
+  std::array<char, 4096> buffer;
+  for (std::size_t read; (read = fread(buffer.data(), 1, buffer.size(), pipe)) > 0;) text.append(buffer.data(), read);
+  const int status = pclose(pipe);
+  return {WIFEXITED(status) ? WEXITSTATUS(status) : -1, text};
+}
+
+std::string text_of(const fs::path& file) {
+  std::ifstream stream(file);
+  std::ostringstream text;
+  text << stream.rdbuf();
+  return text.str();
+}
+
+class Command : public testing::Test {
+ protected:
+  void SetUp() override {
+    const auto* test = testing::UnitTest::GetInstance()->current_test_info();
+    folder_ = fs::temp_directory_path() / ("tileproof-" + std::to_string(getpid()) + "-" + test->name());
+    fs::create_directories(folder_);
+  }
+  void TearDown() override { fs::remove_all(folder_); }
+
+  std::string out(const std::string& name) const { return "--out '" + (folder_ / name).string() + "'"; }
+  nlohmann::json summary(const std::string& name) const {
+    return nlohmann::json::parse(text_of(folder_ / name / "summary.json"));
+  }
+
+  fs::path folder_;
+};
+
+void expect_refused(const Ran& ran, const std::string& named) {
+  EXPECT_EQ(ran.exit, 2) << ran.text;
+  EXPECT_NE(ran.text.find(named), std::string::npos) << ran.text;
+  EXPECT_EQ(std::count(ran.text.begin(), ran.text.end(), '\n'), 1) << ran.text;
+}
+
+const std::string quick = "verify --subject host --claim bits/ --cases 60 ";
+
+TEST_F(Command, VerifyOfTheHostKernelsPasses) {
+  const Ran ran = run(quick + out("run"));
+  EXPECT_EQ(ran.exit, 0) << ran.text;
+  EXPECT_NE(ran.text.find("PASSED"), std::string::npos);
+  EXPECT_EQ(summary("run")["verdict"], "PASSED");
+  EXPECT_EQ(summary("run")["counts"]["PASSED"], 3);
+  EXPECT_TRUE(fs::exists(folder_ / "run" / "summary.md"));
+  EXPECT_TRUE(fs::exists(folder_ / "run" / "junit.xml"));
+}
+
+TEST_F(Command, VerifyRecordsEveryCaseAsOneLine) {
+  ASSERT_EQ(run(quick + out("run")).exit, 0);
+  std::ifstream lines(folder_ / "run" / "observations.jsonl");
+  int cases = 0;
+  for (std::string line; std::getline(lines, line); ++cases) {
+    const nlohmann::json observation = nlohmann::json::parse(line);
+    EXPECT_EQ(observation["type"], "test_case");
+    EXPECT_EQ(observation["status"], "passed");
+    EXPECT_EQ(observation["features"]["subject"], "host");
+  }
+  EXPECT_EQ(cases, 3 * 60);
+}
+
+TEST_F(Command, TheSameSeedGivesTheSameVerdictsAndOutputs) {
+  ASSERT_EQ(run(quick + "--seed 7 " + out("one")).exit, 0);
+  ASSERT_EQ(run(quick + "--seed 7 " + out("two")).exit, 0);
+  ASSERT_EQ(run(quick + "--seed 8 " + out("other")).exit, 0);
+  EXPECT_EQ(summary("one")["output_hash"], summary("two")["output_hash"]);
+  EXPECT_NE(summary("one")["output_hash"], summary("other")["output_hash"]);
+}
+
+TEST_F(Command, VerifyOfAFaultySubjectFailsAndItsLineReplays) {
+  const Ran ran = run("verify --subject faulty:two-roundings --claim value/float " + out("run"));
+  EXPECT_EQ(ran.exit, 1) << ran.text;
+  const nlohmann::json finding = summary("run")["judgements"][0]["finding"];
+  const std::string line = finding["problem"];
+  EXPECT_NE(ran.text.find("replay " + line), std::string::npos) << ran.text;
+  const Ran replayed = run("replay " + line);
+  EXPECT_EQ(replayed.exit, 1) << replayed.text;
+  EXPECT_NE(replayed.text.find(finding["details"].get<std::string>()), std::string::npos) << replayed.text;
+  EXPECT_EQ(run("replay '" + line + "'").text, replayed.text);
+}
+
+TEST_F(Command, OneCaseProvesTooLittleAndIsMistrusted) {
+  const Ran ran = run("verify --subject host --claim value/float --cases 1 " + out("run"));
+  EXPECT_EQ(ran.exit, 3) << ran.text;
+  EXPECT_NE(ran.text.find("never met"), std::string::npos) << ran.text;
+}
+
+TEST_F(Command, ASubjectThatWasAskedForAndCannotRunIsRed) {
+  const Ran listed = run("list subjects");
+  ASSERT_EQ(listed.exit, 0);
+  if (listed.text.find("not here: ") == std::string::npos) GTEST_SKIP() << "every subject runs on this machine";
+  const std::string before = listed.text.substr(0, listed.text.find("    the production kernels on a GPU (not here"));
+  if (before.size() == listed.text.size()) GTEST_SKIP() << "cuda runs on this machine";
+  EXPECT_EQ(run("verify --subject cuda --claim bits/ " + out("run")).exit, 3);
+}
+
+TEST_F(Command, ReplayOfAPassingProblemSaysWhatItCompared) {
+  const Ran ran = run("replay --claim=bits/unpack_returns_every_packed_code --subject=host --n=3 --k=32 --seed=0x5");
+  EXPECT_EQ(ran.exit, 0) << ran.text;
+  EXPECT_NE(ran.text.find("PASSED: 96 elements compared"), std::string::npos) << ran.text;
+}
+
+TEST_F(Command, ListsNameClaimsSubjectsFaultsAndProfiles) {
+  EXPECT_NE(run("list claims").text.find("index/pack_puts_every_code_where_the_specification_says"), std::string::npos);
+  EXPECT_NE(run("list subjects").text.find("reference"), std::string::npos);
+  EXPECT_NE(run("list faults").text.find("faulty:nibbles-in-order"), std::string::npos);
+  EXPECT_NE(run("list profiles").text.find("cancelling"), std::string::npos);
+}
+
+TEST_F(Command, EveryHelpEndsWithTwoExamples) {
+  for (const std::string command : {"verify", "replay", "list"}) {
+    const Ran ran = run(command + " --help");
+    EXPECT_EQ(ran.exit, 0);
+    const std::size_t examples = ran.text.find("Examples:");
+    ASSERT_NE(examples, std::string::npos) << ran.text;
+    const std::string rest = ran.text.substr(examples);
+    EXPECT_NE(rest.find("tileproof " + command, rest.find("tileproof " + command) + 1), std::string::npos) << ran.text;
+  }
+}
+
+const std::string problem = "replay --claim=bits/unpack_returns_every_packed_code --subject=host ";
+
+TEST_F(Command, RefusesAnUnknownFlagAndNamesTheNearest) { expect_refused(run("verify --sed 1"), "--seed"); }
+TEST_F(Command, RefusesAnUnknownCommandAndNamesTheNearest) { expect_refused(run("verfy"), "verify"); }
+TEST_F(Command, RefusesAnUnknownSubject) { expect_refused(run("verify --subject hots"), "did you mean 'host'"); }
+TEST_F(Command, RefusesAnUnknownClaim) { expect_refused(run("verify --claim valeu/"), "--claim"); }
+TEST_F(Command, RefusesNoCases) { expect_refused(run("verify --cases 0"), "--cases"); }
+TEST_F(Command, RefusesATimeWithoutSense) { expect_refused(run("verify --for 5x"), "--for"); }
+TEST_F(Command, RefusesColumnsThatAreNoMultiple) { expect_refused(run(problem + "--k=40"), "--k: given 40"); }
+TEST_F(Command, RefusesAGroupThatDoesNotDivide) {
+  expect_refused(run(problem + "--k=64 --group-size=48"), "--group-size: given 48");
+}
+TEST_F(Command, RefusesAProblemWithoutElements) { expect_refused(run(problem + "--n=0"), "--n: given 0"); }
+TEST_F(Command, RefusesThreeInnerKTiles) { expect_refused(run(problem + "--inner-k-tiles=3"), "2, 4 or 8"); }
+TEST_F(Command, RefusesAnUnreadableLine) { expect_refused(run(problem + "--n=eight"), "--n: given 'eight'"); }
+TEST_F(Command, RefusesAnUnknownFieldOfALine) { expect_refused(run(problem + "--m=8"), "--m"); }
+TEST_F(Command, RefusesALineWithoutAClaim) { expect_refused(run("replay --subject=host"), "--claim"); }
+TEST_F(Command, RefusesAnUnknownList) { expect_refused(run("list claim"), "claims"); }
+TEST_F(Command, RefusesAFolderThatCannotBeMade) { expect_refused(run(quick + "--out /proc/nowhere/run"), "--out"); }
+
+TEST_F(Command, RefusesAFolderWithAnotherRunAndLeavesItAlone) {
+  ASSERT_EQ(run(quick + out("run")).exit, 0);
+  const std::string before = text_of(folder_ / "run" / "summary.json");
+  expect_refused(run(quick + out("run")), "another run");
+  EXPECT_EQ(text_of(folder_ / "run" / "summary.json"), before);
+}
+
+}  // namespace
+
+}  // namespace tileproof

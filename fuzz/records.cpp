@@ -1,0 +1,136 @@
+#include "records.h"
+
+#include <chrono>
+#include <ctime>
+#include <iomanip>
+#include <sstream>
+
+namespace tileproof {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+std::string utc(const char* format) {
+  const std::time_t now = std::chrono::system_clock::to_time_t(std::chrono::system_clock::now());
+  std::tm parts = {};
+  gmtime_r(&now, &parts);
+  std::ostringstream text;
+  text << std::put_time(&parts, format);
+  return text.str();
+}
+
+std::string in_hex(std::uint64_t value) {
+  std::ostringstream text;
+  text << "0x" << std::hex << std::setfill('0') << std::setw(16) << value;
+  return text.str();
+}
+
+/// A dated folder that is not there yet.
+fs::path new_run_folder() {
+  const fs::path base = folder_of_program() / "runs" / utc("%Y-%m-%dT%H-%M-%SZ");
+  fs::path folder = base;
+  for (int again = 2; fs::exists(folder); ++again) folder = base.string() + "-" + std::to_string(again);
+  return folder;
+}
+
+std::string first_line_with(const char* file, const std::string& key) {
+  std::ifstream lines(file);
+  for (std::string line; std::getline(lines, line);) {
+    if (!line.starts_with(key)) continue;
+    const std::size_t colon = line.find(": ");
+    return colon == std::string::npos ? line : line.substr(colon + 2);
+  }
+  return "";
+}
+
+std::string compiler() {
+#if defined(__clang__)
+  return "Clang " __clang_version__;
+#else
+  return "GNU " __VERSION__;
+#endif
+}
+
+}  // namespace
+
+fs::path folder_of_program() { return fs::read_symlink("/proc/self/exe").parent_path(); }
+
+std::string utc_now() { return utc("%Y-%m-%dT%H:%M:%SZ"); }
+
+Records::Records(fs::path folder)
+    : folder_(folder.empty() ? new_run_folder() : std::move(folder)),
+      run_start_(utc_now()),
+      run_start_seconds_(std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count()) {
+  const auto unusable = [this](const std::string& why) {
+    return Illegal("--out", "'" + folder_.string() + "' (" + why + ")",
+                   "a folder that can be made and written, without another run in it");
+  };
+  std::error_code error;
+  fs::create_directories(folder_, error);
+  if (error) throw unusable(error.message());
+  if (fs::exists(folder_ / "observations.jsonl", error)) throw unusable("it holds another run");
+  observations_.open(folder_ / "observations.jsonl");
+  if (!observations_) throw unusable("it cannot be written");
+}
+
+void Records::add(const Observation& observation) {
+  const Problem& p = observation.problem;
+  const nlohmann::json line = {{"type", "test_case"},
+                               {"status", observation.failed ? "failed" : "passed"},
+                               {"status_reason", observation.kind},
+                               {"representation", line_of(p)},
+                               {"arguments",
+                                {{"n", p.n},
+                                 {"k", p.k},
+                                 {"inner_k_tiles", p.inner_k_tiles},
+                                 {"group_size", p.group_size},
+                                 {"domain", name_of(p.domain)},
+                                 {"out", name_of(p.out)},
+                                 {"scales", p.scales},
+                                 {"seed", p.seed}}},
+                               {"how_generated", "RapidCheck"},
+                               {"features", {{"subject", p.subject}}},
+                               {"coverage", nullptr},
+                               {"timing", {{"execute", observation.seconds}}},
+                               {"metadata", nlohmann::json::object()},
+                               {"property", p.claim},
+                               {"run_start", run_start_seconds_}};
+  observations_ << line.dump() << "\n";
+}
+
+void Records::write(const std::string& name, const std::string& text) const {
+  std::ofstream file(folder_ / name);
+  file << text;
+  file.close();
+  if (!file) throw Illegal("--out", "'" + (folder_ / name).string() + "'", "a folder that can be written to the end");
+}
+
+nlohmann::json json_of(const Judgement& j) {
+  nlohmann::json finding = nullptr;
+  if (j.finding) {
+    finding = {{"problem", line_of(j.finding->problem)},
+               {"kind", j.finding->kind},
+               {"details", j.finding->details},
+               {"shrinks", j.finding->shrinks}};
+  }
+  return {{"claim", j.claim},
+          {"subject", j.subject},
+          {"verdict", name_of(j.verdict)},
+          {"reason", j.reason},
+          {"cases", j.cases},
+          {"elements", j.elements},
+          {"seconds", j.seconds},
+          {"output_hash", in_hex(j.output_hash)},
+          {"classes", j.classes},
+          {"explained", j.explained},
+          {"finding", finding}};
+}
+
+nlohmann::json machine() {
+  return {{"compiler", compiler()},
+          {"cpu", first_line_with("/proc/cpuinfo", "model name")},
+          {"gpu", first_line_with("/proc/driver/nvidia/gpus/0/information", "Model")}};
+}
+
+}  // namespace tileproof

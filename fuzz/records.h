@@ -1,0 +1,50 @@
+/// The memory of a run: a folder with every observation as a JSON line, and a summary.
+///
+///   observations.jsonl  one case a line, in the observation schema of property-based testing tools (type, status,
+///                       representation, arguments, features, timing, property, run_start)
+///   summary.json        the verdicts; what reports/ reads
+#pragma once
+
+#include <filesystem>
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "../properties/judge.h"
+
+namespace tileproof {
+
+/// The program's own build folder: run folders go there by default.
+std::filesystem::path folder_of_program();
+
+/// Now, as 2026-11-22T15:50:00Z.
+std::string utc_now();
+
+class Records {
+ public:
+  /// @param folder  made where it is not there; empty: a new dated folder under the build folder
+  /// @throws Illegal where it cannot be made or written, or holds another run
+  explicit Records(std::filesystem::path folder);
+
+  const std::filesystem::path& folder() const { return folder_; }
+  const std::string& run_start() const { return run_start_; }
+
+  void add(const Observation&);
+  /// Writes a file of the folder whole.
+  /// @throws Illegal where it cannot be written
+  void write(const std::string& name, const std::string& text) const;
+
+ private:
+  std::filesystem::path folder_;
+  std::string run_start_;
+  double run_start_seconds_;
+  std::ofstream observations_;
+};
+
+nlohmann::json json_of(const Judgement&);
+
+/// Compiler, processor and GPU: what a reader must know to compare two runs.
+nlohmann::json machine();
+
+}  // namespace tileproof
