@@ -123,6 +123,7 @@ TEST(Generator, ReachesAllOfTheDomains) {
       counts["partial tile"] += p.n % 8 != 0 ? 1 : 0;
       counts["one row, or as few as come together"] += p.n == pairing.domains.draws.n_multiple ? 1 : 0;
       counts["more n-tiles than one"] += p.n > 8 ? 1 : 0;
+      counts["more n-tiles than eight"] += p.n > 64 ? 1 : 0;
       counts["one group"] += p.groups() == 1 ? 1 : 0;
       counts["several groups"] += p.groups() > 1 ? 1 : 0;
       counts["more groups than rows"] += p.groups() > p.n ? 1 : 0;

@@ -8,7 +8,7 @@
 ///   it.
 /// Every code x every scale, and of the third argument a sample of every class, for bf16 and fp16:
 ///   (code - 8) * scale + zero, with zeros of every class, near the scale's exponent, and cancelling;
-///   (code - zero_point) * scale, with 6 zero points; and all 256 zero points with every 61st scale.
+///   (code - zero_point) * scale, with 6 zero points; and all 256 zero points with every 251st scale.
 /// Only sampled: everything in fp32; sum, product and quotient; rounding of arbitrary fp32 values.
 ///
 /// How MPFR rounds once: an operation rounds to the format's precision, to nearest even, with exponents as good as
@@ -22,6 +22,7 @@
 #include <bit>
 #include <cmath>
 #include <cstdint>
+#include <ostream>
 #include <random>
 #include <sstream>
 #include <string>
@@ -327,15 +328,15 @@ TEST_P(SixteenBitFormats, DequantizeEveryCodeAndScaleWithZerosNearTheScaleAsMpfr
   const Emulated& in = GetParam();
   std::mt19937_64 random(0x5ca1e);
   // Far enough on both sides for no bit of the product, and none of the zero, to reach the other's last one. Each pair
-  // of a code and a scale meets eight of the distances -15..15, and its neighbours the others.
-  std::array<std::uint32_t, 8> zeros{};
+  // of a code and a scale meets five of the distances -15..15, and its neighbours the others.
+  std::array<std::uint32_t, 5> zeros{};
   int turn = 0;
   const Comparison comparison = float_domain_against_mpfr(
       in, [&](int, std::uint32_t scale) -> const auto& {
         for (std::uint32_t& zero : zeros) zero = pattern_near(in.format, scale, turn++ % 31 - 15, random());
         return zeros;
       });
-  expect_no_difference(comparison, {.compared = codes * scales * 8, .of_each_class = 10});
+  expect_no_difference(comparison, {.compared = codes * scales * 5, .of_each_class = 10});
 }
 
 TEST_P(SixteenBitFormats, DequantizeEveryCodeAndScaleWithZerosThatCancelAsMpfr) {
@@ -382,8 +383,8 @@ TEST_P(SixteenBitFormats, DequantizeEveryCodeAndScaleWithIntegerZeroPointsAsMpfr
 TEST_P(SixteenBitFormats, DequantizeEveryIntegerZeroPointAsMpfr) {
   std::vector<int> zero_points;
   for (int zero_point = -128; zero_point <= 127; ++zero_point) zero_points.push_back(zero_point);
-  const Comparison comparison = integer_domain_against_mpfr(GetParam(), 61, zero_points);
-  expect_no_difference(comparison, {.compared = codes * (scales / 61) * 256, .of_each_class = 10});
+  const Comparison comparison = integer_domain_against_mpfr(GetParam(), 251, zero_points);
+  expect_no_difference(comparison, {.compared = codes * (scales / 251) * 256, .of_each_class = 1});
 }
 
 TEST_P(SixteenBitFormats, DequantizeEveryCodeAndScaleWithoutZeroPointAsMpfr) {
@@ -500,7 +501,7 @@ TEST(Operations, OnFp32PairsRoundOnceToEachFormatAsMpfr) {
   for (const std::uint32_t a : specials) {
     for (const std::uint32_t b : specials) pairs.push_back({a, b});
   }
-  for (int index = 0; index < 80'000; ++index) {
+  for (int index = 0; index < 60'000; ++index) {
     const auto a = static_cast<std::uint32_t>(random());
     const int distance = static_cast<int>(random() % 80) - 40;
     pairs.push_back({a, static_cast<std::uint32_t>(random())});       // exponents as far apart as they can be
@@ -521,7 +522,7 @@ TEST(Operations, OnFp32PairsRoundOnceToEachFormatAsMpfr) {
       }
     }
     SCOPED_TRACE(in.name);
-    expect_no_difference(comparison, {.compared = 3 * (18 * 18 + 3 * 80'000), .of_each_class = 100});
+    expect_no_difference(comparison, {.compared = 3 * (18 * 18 + 3 * 60'000), .of_each_class = 100});
   }
 }
 
@@ -546,7 +547,7 @@ TEST(Operations, OnTheWidestMagnitudesTheyPromiseRoundOnceToEachFormatAsMpfr) {
   for (const Emulated& in : all_formats) {
     Comparison comparison(in.format);
     Real x(in.precision), real_a(32), real_b(32);
-    for (int index = 0; index < 150'000; ++index) {
+    for (int index = 0; index < 100'000; ++index) {
       for (const Operation& operation : operations) {
         // 32 bits each for a sum, which rounds to odd once the exponents are 30 apart; 25 for a quotient; and a product
         // whose magnitude the rounding takes, 63 bits.
@@ -568,7 +569,7 @@ TEST(Operations, OnTheWidestMagnitudesTheyPromiseRoundOnceToEachFormatAsMpfr) {
     }
     SCOPED_TRACE(in.name);
     EXPECT_EQ(comparison.different, 0) << comparison.first_differences;
-    EXPECT_EQ(comparison.compared, 3 * 150'000);
+    EXPECT_EQ(comparison.compared, 3 * 100'000);
     EXPECT_GT(comparison.subnormal, 1000);
     EXPECT_GT(comparison.infinite, 1000);
   }

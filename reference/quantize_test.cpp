@@ -8,6 +8,7 @@
 #include <bit>
 #include <cmath>
 #include <cstdint>
+#include <iterator>
 #include <random>
 
 #include "dequantize.h"
@@ -106,7 +107,7 @@ TEST(FloatDomain, GivesAConstantGroupTheSmallestScaleAndCodeZero) {
 TEST(FloatDomain, GivesTheLeastWeightCodeZeroAndTheLargestFifteen) {
   std::mt19937_64 random(1);
   for (const Format format : formats) {
-    for (int index = 0; index < 50'000; ++index) {
+    for (int index = 0; index < 25'000; ++index) {
       const Extent extent = drawn_extent(format, random);
       const FloatParameters chosen = chosen_float(format, extent);
       ASSERT_EQ(quantized_float(format, extent.min, chosen), 0) << std::hex << extent.min << ' ' << extent.max;
@@ -118,7 +119,7 @@ TEST(FloatDomain, GivesTheLeastWeightCodeZeroAndTheLargestFifteen) {
 TEST(FloatDomain, BringsAWeightBackWithinHalfAScale) {
   // In fp32, where rounding adds less than 2^-20 of a scale: zero is at most 24 scales.
   std::mt19937_64 random(2);
-  for (int index = 0; index < 200'000; ++index) {
+  for (int index = 0; index < 100'000; ++index) {
     const Extent extent = drawn_extent(fp32, random);
     const FloatParameters chosen = chosen_float(fp32, extent);
     const float weight = drawn_between(extent, fp32, random);
@@ -163,7 +164,7 @@ TEST(IntegerDomain, AlwaysHoldsZeroBetweenLeastAndLargest) {
 TEST(IntegerDomain, KeepsZeroExact) {
   std::mt19937_64 random(3);
   for (const Format format : formats) {
-    for (int index = 0; index < 50'000; ++index) {
+    for (int index = 0; index < 25'000; ++index) {
       const IntegerParameters chosen = chosen_integer(format, drawn_extent(format, random), eps_of(format));
       ASSERT_EQ(quantized_integer(format, 0, chosen), chosen.zero_point);
       ASSERT_EQ(quantized_integer(format, format.sign_bit(), chosen), chosen.zero_point);
@@ -258,7 +259,7 @@ TEST(FloatDomain, EqualsTheMachinesFloatArithmeticStepByStep) {
   std::mt19937_64 random(4);
   for (const Format format : formats) {
     const Machine machine(format);
-    for (int index = 0; index < 100'000; ++index) {
+    for (int index = 0; index < 50'000; ++index) {
       const Extent extent = drawn_extent(format, random);
       const float min = value(format, extent.min);
       const float range = machine.subtract(value(format, extent.max), min);
@@ -279,7 +280,7 @@ TEST(IntegerDomain, EqualsTheMachinesFloatArithmeticStepByStep) {
   std::mt19937_64 random(5);
   for (const Format format : formats) {
     const Machine machine(format);
-    for (int index = 0; index < 100'000; ++index) {
+    for (int index = 0; index < 50'000; ++index) {
       const Extent extent = drawn_extent(format, random);
       const float min = value(format, extent.min);  // below 0, as the largest is above it
       const float range = machine.subtract(value(format, extent.max), min);
