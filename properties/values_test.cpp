@@ -141,8 +141,8 @@ TEST_P(Values, OfFiniteProfilesAndTheirWeightsAreFinite) {
 TEST_P(Values, AreAFunctionOfSeedAndIndex) {
   for (const Profile& profile : profiles()) {
     SCOPED_TRACE(profile.name);
-    int same_under_another_seed = 0;
-    int same_at_another_index = 0;
+    int same_scale_of_another_seed = 0, same_zero_of_another_seed = 0;
+    int same_scale_at_another_index = 0, same_zero_at_another_index = 0;
     constexpr int draws = 1000;
     for (std::uint64_t i = 0; i < draws; ++i) {
       const ScaleAndZero first = profile.drawn(f, 3, i);
@@ -150,14 +150,18 @@ TEST_P(Values, AreAFunctionOfSeedAndIndex) {
       const ScaleAndZero again = profile.drawn(f, 3, i);
       ASSERT_EQ(first.scale, again.scale);
       ASSERT_EQ(first.zero, again.zero);
-      const auto is_first = [&](const ScaleAndZero& other) {
-        return other.scale == first.scale && other.zero == first.zero;
-      };
-      same_under_another_seed += is_first(profile.drawn(f, 4, i)) ? 1 : 0;
-      same_at_another_index += is_first(profile.drawn(f, 3, i + draws)) ? 1 : 0;
+      const ScaleAndZero other_seed = profile.drawn(f, 4, i);
+      const ScaleAndZero other_index = profile.drawn(f, 3, i + draws);
+      same_scale_of_another_seed += other_seed.scale == first.scale ? 1 : 0;
+      same_zero_of_another_seed += other_seed.zero == first.zero ? 1 : 0;
+      same_scale_at_another_index += other_index.scale == first.scale ? 1 : 0;
+      same_zero_at_another_index += other_index.zero == first.zero ? 1 : 0;
     }
-    EXPECT_LT(same_under_another_seed, draws / 10);
-    EXPECT_LT(same_at_another_index, draws / 10);
+    // Where most classes have one member, one draw in ten is as another.
+    EXPECT_LT(same_scale_of_another_seed, draws / 5);
+    EXPECT_LT(same_zero_of_another_seed, draws / 5);
+    EXPECT_LT(same_scale_at_another_index, draws / 5);
+    EXPECT_LT(same_zero_at_another_index, draws / 5);
   }
 }
 
@@ -259,6 +263,26 @@ TEST_P(Values, OfCancellingSumsCancel) {
   EXPECT_GT(exactly, draws / 20);
   EXPECT_LT(exactly, draws);
   EXPECT_GT(told_apart, draws / 4);
+}
+
+TEST_P(Values, OfCancellingZerosAreOftenNeighboursOnEitherSide) {
+  int above = 0;
+  int below_it = 0;
+  constexpr int draws = 2000;
+  for (std::uint64_t i = 0; i < draws; ++i) {
+    const ScaleAndZero both = profile_of("cancelling").drawn(f, 31, i);
+    const double zero = value(t, both.zero);
+    double nearest = INFINITY;  // of the sixteen that cancel as exactly as the format can
+    for (int code = 0; code < 16; ++code) {
+      const auto cancelling = reference::product(reference::whole(8 - code), reference::decode(f, both.scale));
+      const double exact = value(t, reference::rounded(f, cancelling));
+      if (std::fabs(exact - zero) < std::fabs(nearest - zero)) nearest = exact;
+    }
+    above += zero > nearest ? 1 : 0;
+    below_it += zero < nearest ? 1 : 0;
+  }
+  EXPECT_NEAR(above, draws / 4, draws / 10);
+  EXPECT_NEAR(below_it, draws / 4, draws / 10);
 }
 
 TEST_P(Values, OfAnyHaveEveryBitBothWays) {
