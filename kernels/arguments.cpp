@@ -38,7 +38,8 @@ std::optional<Refusal> refusal_of_shape(std::int64_t n, std::int64_t k, std::int
   constexpr std::int64_t most_elements = std::numeric_limits<std::int64_t>::max() / 64;
   if (n < 0 || n > most_elements) return Refusal{"n", std::to_string(n), "0 or more, and n * k within 64 bits"};
   if (k < 0 || k % (16 * inner_k_tiles) != 0) {
-    return Refusal{"k", std::to_string(k), "a multiple of 16 * inner_k_tiles = " + std::to_string(16 * inner_k_tiles)};
+    return Refusal{"k", std::to_string(k),
+                   "0 or a positive multiple of 16 * inner_k_tiles = " + std::to_string(16 * inner_k_tiles)};
   }
   if (k > most_elements / (n + 8)) return Refusal{"k", std::to_string(k), "n * k within 64 bits"};
   return std::nullopt;
@@ -46,7 +47,8 @@ std::optional<Refusal> refusal_of_shape(std::int64_t n, std::int64_t k, std::int
 
 std::optional<Refusal> refusal_of_group_size(std::int64_t k, std::int64_t group_size) {
   if (group_size > 0 && group_size % 16 == 0 && k % group_size == 0) return std::nullopt;
-  return Refusal{"group_size", std::to_string(group_size), "a multiple of 16 that divides k = " + std::to_string(k)};
+  return Refusal{"group_size", std::to_string(group_size),
+                 "a positive multiple of 16 that divides k = " + std::to_string(k)};
 }
 
 std::optional<Refusal> refusal_of(const PackArguments& a) {

@@ -59,6 +59,8 @@ Case::Case(const Problem& problem_, const Envelope& envelope_, Subject& subject,
   count_problem(problem, met_);
 }
 
+Case::~Case() { subject_.vary(0); }
+
 Matrix<std::uint8_t> Case::codes() {
   Matrix<std::uint8_t> codes(problem.n, problem.k);
   for (std::size_t i = 0; i < codes.elements.size(); ++i) {

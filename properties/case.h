@@ -37,6 +37,9 @@ using Explanation = std::function<const char*(std::int64_t row, std::int64_t col
 class Case {
  public:
   Case(const Problem& problem_, const Envelope& envelope_, Subject& subject, Met& met);
+  ~Case();  // a variation that the body asked for ends with it
+  Case(const Case&) = delete;
+  Case& operator=(const Case&) = delete;
 
   const Problem problem;
   const Envelope& envelope;  // of the subject

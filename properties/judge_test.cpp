@@ -98,6 +98,15 @@ TEST(Mistrusted, IsAClaimThatSawOneValueOnly) {
   expect_mistrusted(judged(claim_with(compare_sevens)), "more than one value");
 }
 
+TEST(Mistrusted, IsNoClaimThatSawOneValueInACaseAndAnotherInTheNext) {
+  const auto compare_rows = [](Case& c) {
+    Matrix<std::int32_t> one(1, 1);
+    one(0, 0) = static_cast<std::int32_t>(c.problem.n);
+    c.expect_equal(one, one);
+  };
+  EXPECT_EQ(judged(claim_with(compare_rows)).verdict, Verdict::passed);
+}
+
 TEST(Mistrusted, IsAClaimOfWhichEveryElementNeededAnExplanation) {
   const auto explained = [](bool all) {
     return judged(claim_with([all](Case& c) {
@@ -362,6 +371,40 @@ TEST(ALostDevice, WhileShrinkingEndsTheShrinking) {
   EXPECT_EQ(judgement.verdict, Verdict::failed);
 }
 
+// --- A varied subject
+
+TEST(AVariation, EndsWithItsCase) {
+  // Else whatever is judged after a failure, smaller problems and other claims, is judged on another way of running.
+  struct WrongWhenVaried : Subject {
+    Memory& memory() override { return host_memory(); }
+    void vary(std::uint64_t variation) override { varied = variation != 0; }
+    void run(const PackCall& call) override {
+      right->run(call);
+      if (varied) call.packed[0] ^= 1;
+    }
+    void run(const UnpackCall& call) override { right->run(call); }
+    void run(const DequantizeCall& call) override { right->run(call); }
+    bool varied = false;
+    std::unique_ptr<Subject> right = subject_row("reference").make().subject;
+  } subject;
+  Claim claim = claim_of("determinism/repeats_and_launch_shapes_give_the_same_bits");
+  int cases_begun_varied = 0;
+  claim.body = [&, body = claim.body](Case& c) {
+    cases_begun_varied += subject.varied ? 1 : 0;
+    body(c);
+  };
+  EXPECT_EQ(judge(claim, row_with(kernel_envelope()), subject, {.cases = 20}).verdict, Verdict::failed);
+  EXPECT_EQ(cases_begun_varied, 0);
+  // And where a body ends in the middle of it.
+  claim.body = [&](Case& c) {
+    cases_begun_varied += subject.varied ? 1 : 0;
+    c.subject().vary(7);
+    throw Failure("guard", "in the middle");
+  };
+  EXPECT_EQ(judge(claim, row_with(kernel_envelope()), subject, {.cases = 20}).verdict, Verdict::failed);
+  EXPECT_EQ(cases_begun_varied, 0);
+}
+
 // --- Shrinking
 
 struct Shrunk {
@@ -430,6 +473,23 @@ TEST(Shrinking, NeverTakesALargerProblemThanTheLast) {
       ASSERT_LE(next.n * next.k, last.n * last.k) << line_of(last) << "\n shrank to " << line_of(next);
     }
   }
+}
+
+TEST(Shrinking, EndsInAFailureOfTheSameKind) {
+  const Claim claim = claim_with([](Case& c) {
+    compare_something(c);
+    throw c.problem.n * c.problem.k > 500 ? Failure("mismatch", "what was found") : Failure("guard", "something else");
+  });
+  int mismatches = 0;
+  for (std::uint64_t seed = 1; seed <= 20; ++seed) {
+    const Finding finding = judged(claim, {.cases = 50, .seed = seed}).finding.value();
+    const std::int64_t elements = finding.problem.n * finding.problem.k;
+    EXPECT_EQ(finding.kind, elements > 500 ? "mismatch" : "guard");
+    if (finding.kind != "mismatch") continue;
+    ++mismatches;
+    EXPECT_LE(elements, 1000) << line_of(finding.problem);
+  }
+  EXPECT_GT(mismatches, 10);
 }
 
 TEST(Shrinking, EndsWithinItsCapHoweverSlowItIs) {

@@ -160,11 +160,12 @@ void require_possible(const Problem& p) {
   constexpr std::int64_t most = std::int64_t{1} << 40;  // elements; far beyond any memory, far below overflow
   if (p.n < 0 || p.n > most) throw Illegal("--n", given(p.n), "0 or more, and n * k at most 2^40");
   if (p.k < 0 || p.k % p.supertile_columns() != 0) {
-    throw Illegal("--k", given(p.k), "a multiple of 16 * inner_k_tiles = " + given(p.supertile_columns()));
+    throw Illegal("--k", given(p.k),
+                  "0 or a positive multiple of 16 * inner_k_tiles = " + given(p.supertile_columns()));
   }
   if (p.k > most / (p.n + 1)) throw Illegal("--k", given(p.k), "n * k at most 2^40");
   if (p.group_size <= 0 || p.group_size % 16 != 0 || p.k % p.group_size != 0) {
-    throw Illegal("--group-size", given(p.group_size), "a multiple of 16 that divides k = " + given(p.k));
+    throw Illegal("--group-size", given(p.group_size), "a positive multiple of 16 that divides k = " + given(p.k));
   }
   require_profile(p.scales);
 }

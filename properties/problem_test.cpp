@@ -208,7 +208,7 @@ TEST(ProblemPossible, IsNothingElse) {
       {"--inner-k-tiles=16", {"--inner-k-tiles:", "given 16,", "2, 4 or 8"}},
       {"--inner-k-tiles=-2", {"--inner-k-tiles:", "given -2,", "2, 4 or 8"}},
       {"--inner-k-tiles=9223372036854775807", {"--inner-k-tiles:", "2, 4 or 8"}},
-      {"--k=16 --group-size=16", {"--k:", "given 16,", "a multiple of 16 * inner_k_tiles = 32"}},
+      {"--k=16 --group-size=16", {"--k:", "given 16,", "positive multiple of 16 * inner_k_tiles = 32"}},
       {"--k=33", {"--k:", "given 33,", "= 32"}},
       {"--k=96 --inner-k-tiles=4", {"--k:", "given 96,", "= 64"}},
       {"--k=192 --inner-k-tiles=8", {"--k:", "given 192,", "= 128"}},
@@ -221,13 +221,13 @@ TEST(ProblemPossible, IsNothingElse) {
       {"--n=1099511627776", {"--k:", "given 32,", "at most 2^40"}},
       {"--n=0 --k=9223372036854775776", {"--k:", "given 9223372036854775776,", "at most 2^40"}},
       {"--n=4294967296 --k=4294967296", {"--k:", "given 4294967296,", "at most 2^40"}},  // n * k wraps to 0
-      {"--group-size=0", {"--group-size:", "given 0,", "a multiple of 16 that divides k = 32"}},
+      {"--group-size=0", {"--group-size:", "given 0,", "positive multiple of 16 that divides k = 32"}},
       {"--group-size=-32", {"--group-size:", "given -32,", "divides k = 32"}},
       {"--group-size=-9223372036854775808", {"--group-size:", "divides k = 32"}},
       {"--group-size=9223372036854775807", {"--group-size:", "divides k = 32"}},
-      {"--group-size=8", {"--group-size:", "given 8,", "a multiple of 16"}},
+      {"--group-size=8", {"--group-size:", "given 8,", "multiple of 16"}},
       {"--k=96 --group-size=24",
-       {"--group-size:", "given 24,", "a multiple of 16"}},  // divides k, but is no multiple of 16
+       {"--group-size:", "given 24,", "multiple of 16"}},  // divides k, but is no multiple of 16
       {"--k=96 --group-size=64", {"--group-size:", "given 64,", "divides k = 96"}},  // the other way round
       {"--group-size=64", {"--group-size:", "given 64,", "divides k = 32"}},
       {"--scales=no-such", {"--scales:", "'no-such'", "ordinary", "mixed"}},

@@ -55,7 +55,7 @@ constexpr Exact decode(Format format, std::uint32_t pattern) {
           .exponent = exponent - 1 + format.smallest_exponent()};
 }
 
-/// The integer nearest to magnitude / 2^shift, ties to even.
+/// The integer nearest to magnitude / 2^shift, ties to even; shift is 1 or more.
 constexpr std::uint64_t shifted_right_to_nearest_even(std::uint64_t magnitude, int shift) {
   if (shift > 64) return 0;
   if (shift == 64) return magnitude > std::uint64_t{1} << 63 ? 1 : 0;

@@ -8,10 +8,11 @@
 ///            code = clamp(round(w * (1 / scale)) + zero_point, 0, 15)
 ///
 /// Every step rounds in the tensor's own format, as a chain of tensor operations does; eager arithmetic on bf16 and
-/// fp16 computes each step in fp32 and rounds that, so a step here rounds to fp32 first (which differs from one
-/// rounding only among subnormals). round is to nearest even. Finite weights only: a caller with an infinity or a NaN
-/// has no scale to choose. Source: torch.ao and torchao, choose_qparams_affine and quantize_affine, tinygemm and
-/// integer variants.
+/// fp16 computes each step in fp32 and rounds that, so a step here rounds to fp32 first. round is to nearest even. So
+/// it is on the CPU; on CUDA eager division by a number (the 15) multiplies by its reciprocal and may differ in the
+/// last bit. Finite weights of a finite range only: a caller with an infinity, a NaN or max - min beyond the format has
+/// no scale to choose. Source: torch.ao and torchao, choose_qparams_affine and quantize_affine, tinygemm and integer
+/// variants.
 #pragma once
 
 #include <cstdint>
@@ -40,6 +41,7 @@ constexpr std::uint32_t smaller(Format format, std::uint32_t a, std::uint32_t b)
 /// round(value) to nearest even, clamped to low..high; infinities clamp.
 constexpr int rounded_and_clamped(Exact value, int low, int high) {
   if (value.kind == Exact::Kind::infinite) return value.negative ? low : high;
+  if (value.magnitude == 0) value.exponent = 0;  // whatever it is: not to be shifted by
   const bool huge = value.magnitude != 0 && value.exponent + bit_width(value.magnitude) > 16;
   if (huge) return value.negative ? low : high;
   const std::uint64_t units = value.exponent >= 0 ? value.magnitude << value.exponent

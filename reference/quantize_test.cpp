@@ -14,6 +14,10 @@
 #include "dequantize.h"
 
 namespace tileproof::reference {
+
+// A zero with an exponent beyond every shift is a zero.
+static_assert(rounded_and_clamped(product(whole(0), decode(fp32, 0x7f7fffff)), 0, 15) == 0);
+
 namespace {
 
 constexpr Format formats[] = {bf16, fp16, fp32};
