@@ -8,6 +8,7 @@
 #include <filesystem>
 #include <fstream>
 #include <nlohmann/json.hpp>
+#include <regex>
 #include <sstream>
 #include <string>
 
@@ -143,6 +144,21 @@ TEST_F(Command, EveryHelpEndsWithTwoExamples) {
     const std::string rest = ran.text.substr(examples);
     EXPECT_NE(rest.find("tileproof " + command, rest.find("tileproof " + command) + 1), std::string::npos) << ran.text;
   }
+}
+
+/// README shows a real counterexample: the command after "$ ./tileproof", and what it prints but for the times.
+TEST_F(Command, PrintsTheCounterexampleThatReadmeShows) {
+  const std::string readme = text_of(TILEPROOF_README);
+  const std::string prompt = "$ ./tileproof ";
+  const std::size_t begin = readme.find(prompt);
+  ASSERT_NE(begin, std::string::npos);
+  const std::size_t end_of_line = readme.find('\n', begin);
+  const std::string arguments = readme.substr(begin + prompt.size(), end_of_line - begin - prompt.size());
+  const std::string shown = readme.substr(end_of_line + 1, readme.find("```", begin) - end_of_line - 1);
+  const std::string printed = run(arguments + " " + out("run")).text;
+  const std::regex seconds("[0-9]+\\.[0-9]+s");
+  const std::string timeless = std::regex_replace(printed, seconds, "_");
+  EXPECT_NE(timeless.find(std::regex_replace(shown, seconds, "_")), std::string::npos) << printed;
 }
 
 const std::string problem = "replay --claim=bits/unpack_returns_every_packed_code --subject=host ";
