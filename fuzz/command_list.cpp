@@ -72,7 +72,7 @@ int list(const std::string& wanted) {
 
 std::function<int()> set_up_list(CLI::App& app) {
   auto wanted = std::make_shared<std::string>();
-  app.add_option("what", *wanted, "claims, subjects, faults or profiles")->required();
+  app.add_option("what", *wanted, "claims, subjects, faults or profiles");
   return [wanted] { return list(*wanted); };
 }
 

@@ -1,4 +1,5 @@
 // tileproof verify: every claim on every subject this machine can run.
+#include <signal.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
@@ -22,12 +23,25 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
+/// Set by the first Ctrl-C: what has been judged is reported. The second one ends the process.
+volatile sig_atomic_t interrupted = 0;
+void interrupt(int) { interrupted = 1; }
+
+void report_when_interrupted() {
+  struct sigaction action = {};
+  action.sa_handler = interrupt;
+  action.sa_flags = static_cast<int>(SA_RESETHAND);
+  sigaction(SIGINT, &action, nullptr);
+  sigaction(SIGTERM, &action, nullptr);
+}
+
 struct Options {
   std::vector<std::string> subjects;
   std::vector<std::string> claims;
   std::int64_t cases = 500;
   std::string duration;
-  std::uint64_t seed = 1;
+  std::string seed_text = "1";
+  std::uint64_t seed = 1;  // of that text
   std::string out;
 };
 
@@ -109,6 +123,11 @@ class Progress {
     }
     subject_ = subject;
   }
+  /// A line that stays.
+  void say(const std::string& line) {
+    clear();
+    std::cerr << line << "\n";
+  }
   void clear() {
     if (terminal_) std::cerr << "\r\033[K" << std::flush;
   }
@@ -119,21 +138,6 @@ class Progress {
   bool terminal_;
   std::string subject_;
 };
-
-/// The judgements of several rounds as one: everything counted together, the first finding kept.
-void add_round(Judgement& sum, const Judgement& round) {
-  sum.cases += round.cases;
-  sum.elements += round.elements;
-  sum.seconds += round.seconds;
-  sum.output_hash = mixed(sum.output_hash ^ round.output_hash);
-  for (const auto& [name, count] : round.classes) sum.classes[name] += count;
-  for (const auto& [name, count] : round.explained) sum.explained[name] += count;
-  if (round.verdict == Verdict::passed || sum.verdict == Verdict::failed) return;
-  sum.verdict = round.verdict;
-  sum.reason = round.reason;
-  sum.finding = round.finding;
-  sum.device_lost = round.device_lost;
-}
 
 struct Outcome {
   std::vector<Judgement> judgements;
@@ -146,27 +150,29 @@ void judge_subject(const SubjectRow& row, Subject& subject, const std::vector<co
   const Clock::time_point begin = Clock::now();
   const Observer observer = [&records](const Observation& observation) { records.add(observation); };
   const std::size_t first = outcome.judgements.size();
-  std::string lost;
+  std::string not_run;
   for (std::uint64_t round = 0;; ++round) {
     for (std::size_t i = 0; i < claims.size(); ++i) {
       const Claim& claim = *claims[i];
       if (round == 0) progress.step(row.name, claim.name);
+      if (not_run.empty() && interrupted != 0) not_run = "not run: interrupted";
+      if (!not_run.empty() && round > 0) break;
       Judgement judgement;
-      if (lost.empty()) {
+      if (not_run.empty()) {
         judgement = judge(claim, row, subject, {options.cases, options.seed + round}, observer);
       } else {
-        judgement = skipped(claim, row.name, lost);
+        judgement = skipped(claim, row.name, not_run);
         judgement.verdict = Verdict::mistrusted;
       }
-      if (judgement.device_lost) lost = "not run: the device was lost in " + claim.name;
-      if (round == 0) {
-        outcome.judgements.push_back(judgement);
-      } else {
-        add_round(outcome.judgements[first + i], judgement);
-      }
+      if (judgement.device_lost) not_run = "not run: the device was lost in " + claim.name;
+      if (round == 0) outcome.judgements.push_back(judgement);
+      Judgement& sum = outcome.judgements[first + i];
+      const bool new_finding = judgement.finding && (round == 0 || !sum.finding);
+      if (round > 0) sum.add(judgement, claim, row.envelope);
+      if (new_finding) progress.say("FAILED " + claim.name + " on " + row.name);
     }
     const bool out_of_time = std::chrono::duration<double>(Clock::now() - begin).count() >= seconds;
-    if (out_of_time || !lost.empty()) return;
+    if (out_of_time || !not_run.empty()) return;
   }
 }
 
@@ -197,6 +203,12 @@ Overall overall(const Outcome& outcome, const Options& options) {
 #endif
     if (required)
       return {Verdict::mistrusted, row->name + " was asked for and did not run: " + why_not, exit_code::mistrusted};
+  }
+  for (const std::string& name : options.subjects) {
+    const bool judged = std::any_of(outcome.judgements.begin(), outcome.judgements.end(), [&](const Judgement& j) {
+      return j.subject == name && j.verdict != Verdict::skipped;
+    });
+    if (!judged) return {Verdict::mistrusted, name + " was asked for and has nothing to run", exit_code::mistrusted};
   }
   if (count(Verdict::mistrusted) != 0)
     return {Verdict::mistrusted, "some claims prove too little", exit_code::mistrusted};
@@ -247,6 +259,8 @@ int verify(const Options& options, const std::string& command) {
   const std::vector<const Claim*> claims = chosen_claims(options);
   const double seconds = seconds_of(options.duration);
   Records records(options.out);
+  std::cerr << "records: " << records.folder().string() << "\n";
+  report_when_interrupted();
 
   Outcome outcome;
   std::vector<MadeSubject> made;
@@ -271,11 +285,11 @@ int verify(const Options& options, const std::string& command) {
   const Overall verdict = overall(outcome, options);
   const nlohmann::json summary = summary_of(outcome, verdict, options, records, command,
                                             std::chrono::duration<double>(Clock::now() - begin).count());
+  std::cout << reports::terminal(summary, terminal_columns(), isatty(STDOUT_FILENO) != 0) << std::flush;
   records.write("summary.json", summary.dump(2) + "\n");
   records.write("summary.md", reports::markdown(summary));
   records.write("junit.xml", reports::junit(summary));
-  std::cout << "records: " << records.folder().string() << "\n"
-            << reports::terminal(summary, terminal_columns(), isatty(STDOUT_FILENO) != 0);
+  records.finish();
   return verdict.exit;
 }
 
@@ -283,17 +297,24 @@ int verify(const Options& options, const std::string& command) {
 
 std::function<int()> set_up_verify(CLI::App& app) {
   auto options = std::make_shared<Options>();
-  app.add_option("--subject", options->subjects, "a subject to judge; may be given again (default: all that run here)");
+  app.add_option(
+      "--subject", options->subjects,
+      "a subject to judge, or a fault of 'list faults'; may be given again (default: all subjects that run here)");
   app.add_option("--claim", options->claims,
                  "a claim, or how the names of claims begin; may be given again (default: all)");
   app.add_option("--cases", options->cases, "problems drawn for each claim and subject")
       ->check(CLI::Range(std::int64_t{1}, std::int64_t{1000000000}))
       ->capture_default_str();
-  app.add_option("--for", options->duration, "goes on with fresh seeds until so much time is used: 90s, 5m, 4h");
-  app.add_option("--seed", options->seed, "of all problems; the same seed gives the same problems")
+  app.add_option("--for", options->duration,
+                 "goes on with fresh seeds until so much time is used: 90s (or 90), 5m, 4h");
+  app.add_option("--seed", options->seed_text, "of all problems; the same seed gives the same problems")
       ->capture_default_str();
   app.add_option("--out", options->out, "folder for the records (default: a dated one under the build folder)");
   return [&app, options] {
+    options->seed = seed_of("--seed", options->seed_text);
+    if (app.count("--for") != 0 && options->duration.empty())
+      throw Illegal("--for", "''", "a time such as 90s, 5m or 4h");
+    if (app.count("--out") != 0 && options->out.empty()) throw Illegal("--out", "''", "a folder");
     std::string command = "verify";
     for (const CLI::Option* option : app.get_options()) {
       for (const std::string& value : option->results()) command += " " + option->get_name() + " " + value;

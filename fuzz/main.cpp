@@ -1,6 +1,7 @@
 // tileproof: the command line. Wrong usage is one line on stderr that names the argument, and exit code 2.
 #include <exception>
 #include <iostream>
+#include <new>
 
 #include "../properties/problem.h"
 #include "commands.h"
@@ -87,9 +88,15 @@ int run(int count, char** arguments) {
 
 int main(int count, char** arguments) {
   try {
-    return tileproof::run(count, arguments);
+    const int exit = tileproof::run(count, arguments);
+    if (std::cout.flush()) return exit;
+    std::cerr << "tileproof: cannot write to standard output\n";
+    return tileproof::exit_code::machine_at_fault;
   } catch (const tileproof::Illegal& illegal) {
     return tileproof::wrong_usage(illegal.what());
+  } catch (const std::bad_alloc&) {
+    std::cerr << "tileproof: out of memory\n";
+    return tileproof::exit_code::machine_at_fault;
   } catch (const std::exception& error) {
     std::cerr << "tileproof: " << error.what() << "\n";
     return tileproof::exit_code::machine_at_fault;

@@ -1,6 +1,8 @@
 #include "records.h"
 
+#include <cerrno>
 #include <chrono>
+#include <cstring>
 #include <ctime>
 #include <iomanip>
 #include <sstream>
@@ -103,7 +105,12 @@ void Records::write(const std::string& name, const std::string& text) const {
   std::ofstream file(folder_ / name);
   file << text;
   file.close();
-  if (!file) throw Illegal("--out", "'" + (folder_ / name).string() + "'", "a folder that can be written to the end");
+  if (!file) throw std::runtime_error("cannot write " + (folder_ / name).string() + ": " + std::strerror(errno));
+}
+
+void Records::finish() {
+  observations_.close();
+  if (!observations_) throw std::runtime_error("cannot write " + (folder_ / "observations.jsonl").string());
 }
 
 nlohmann::json json_of(const Judgement& j) {

@@ -32,8 +32,10 @@ class Records {
 
   void add(const Observation&);
   /// Writes a file of the folder whole.
-  /// @throws Illegal where it cannot be written
+  /// @throws std::runtime_error where it cannot be written: a full disk, say
   void write(const std::string& name, const std::string& text) const;
+  /// Closes the observations. @throws std::runtime_error where they could not be written
+  void finish();
 
  private:
   std::filesystem::path folder_;

@@ -39,18 +39,30 @@ std::vector<std::uint32_t> interleaved(const Parameters& parameters) {
 }
 
 template <class T>
-Tensor input(const char* name, const std::vector<T>& elements, std::size_t element_bytes = sizeof(T)) {
+Tensor input(const char* name, const std::vector<T>& elements, std::size_t element_bytes = sizeof(T),
+             std::size_t alignment = 256) {
   // An empty vector may have no address; an input must have one to be told from an output.
   static const std::uint8_t nothing = 0;
   const void* data = elements.empty() ? static_cast<const void*>(&nothing) : elements.data();
-  return {.name = name, .input = data, .bytes = elements.size() * sizeof(T), .element_bytes = element_bytes};
+  return {.name = name,
+          .input = data,
+          .bytes = elements.size() * sizeof(T),
+          .element_bytes = element_bytes,
+          .alignment = alignment};
 }
 
 template <class T>
-Tensor output(const char* name, std::vector<T>& elements, std::size_t element_bytes = sizeof(T)) {
-  return {
-      .name = name, .output = elements.data(), .bytes = elements.size() * sizeof(T), .element_bytes = element_bytes};
+Tensor output(const char* name, std::vector<T>& elements, std::size_t element_bytes = sizeof(T),
+              std::size_t alignment = 256) {
+  return {.name = name,
+          .output = elements.data(),
+          .bytes = elements.size() * sizeof(T),
+          .element_bytes = element_bytes,
+          .alignment = alignment};
 }
+
+/// The least alignments that a subject must take: vectors of codes and results, elements of everything else.
+constexpr std::size_t vector_alignment = 16;
 
 }  // namespace
 
@@ -117,9 +129,9 @@ void Case::run(const std::vector<Tensor>& tensors, const std::function<void(cons
 std::vector<std::uint32_t> Case::pack(const Matrix<std::uint8_t>& codes) {
   const std::vector<std::uint8_t> pairs = specified::pairs(codes);
   std::vector<std::uint32_t> packed(static_cast<std::size_t>(reference::words_of(codes.rows, codes.columns)));
-  Tensor words = output("packed", packed);
+  Tensor words = output("packed", packed, 4, vector_alignment);
   words.may_equal_poison = true;
-  run({input("codes", pairs), words}, [&](const std::vector<void*>& at) {
+  run({input("codes", pairs, 1, vector_alignment), words}, [&](const std::vector<void*>& at) {
     subject_.run(PackCall{static_cast<const std::uint8_t*>(at[0]), static_cast<std::uint32_t*>(at[1]), codes.rows,
                           codes.columns, problem.inner_k_tiles});
   });
@@ -129,10 +141,11 @@ std::vector<std::uint32_t> Case::pack(const Matrix<std::uint8_t>& codes) {
 
 Matrix<std::int32_t> Case::unpack(const std::vector<std::uint32_t>& packed) {
   Matrix<std::int32_t> codes(problem.n, problem.k);
-  run({input("packed_w", packed), output("codes", codes.elements)}, [&](const std::vector<void*>& at) {
-    subject_.run(UnpackCall{static_cast<const std::uint32_t*>(at[0]), static_cast<std::int32_t*>(at[1]), problem.n,
-                            problem.k, problem.inner_k_tiles});
-  });
+  run({input("packed_w", packed, 4, 4), output("codes", codes.elements, 4, vector_alignment)},
+      [&](const std::vector<void*>& at) {
+        subject_.run(UnpackCall{static_cast<const std::uint32_t*>(at[0]), static_cast<std::int32_t*>(at[1]), problem.n,
+                                problem.k, problem.inner_k_tiles});
+      });
   for (const std::int32_t code : codes.elements) met_.output_value(static_cast<std::uint32_t>(code));
   return codes;
 }
@@ -145,8 +158,9 @@ Matrix<std::uint32_t> Case::dequantize(const std::vector<std::uint32_t>& packed,
   const std::vector<std::int8_t> zero_points =
       problem.domain == Domain::integer ? parameters.zero_points.elements : std::vector<std::int8_t>();
   std::vector<std::uint8_t> weights(static_cast<std::size_t>(problem.n * problem.k) * element_bytes);
-  run({input("packed_w", packed), input(floating ? "scales_and_zeros" : "scales", scales, element_bytes),
-       input("zero_points", zero_points), output("weights", weights, element_bytes)},
+  run({input("packed_w", packed, 4, 4),
+       input(floating ? "scales_and_zeros" : "scales", scales, element_bytes, element_bytes),
+       input("zero_points", zero_points, 1, 1), output("weights", weights, element_bytes, vector_alignment)},
       [&](const std::vector<void*>& at) {
         subject_.run(DequantizeCall{static_cast<const std::uint32_t*>(at[0]), at[1],
                                     static_cast<const std::int8_t*>(at[2]), at[3], problem.n, problem.k,

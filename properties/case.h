@@ -61,6 +61,9 @@ class Case {
   /// What memory holds before the calls that follow.
   void fill(const Fill& fill) { fill_ = fill; }
 
+  /// What an element of the comparisons that follow is, where it is not a result as such: for messages.
+  void elements_are(const char* what) { elements_are_ = what; }
+
   // Judgement. Each throws Failure, naming the first wrong elements.
   void expect_equal(const Matrix<std::int32_t>& got, const Matrix<std::int32_t>& expected);
   void expect_equal(const Matrix<std::uint8_t>& got, const Matrix<std::uint8_t>& expected);
@@ -81,6 +84,7 @@ class Case {
   Subject& subject_;
   Met& met_;
   Fill fill_;
+  std::string elements_are_;
   Matrix<std::uint8_t> codes_;  // as last drawn, for messages
   Parameters parameters_;       // likewise
 };

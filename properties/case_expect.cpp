@@ -98,7 +98,8 @@ void Case::compare(const Matrix<T>& got, const Matrix<T>& expected, const Explan
   row_picture.insert(0, static_cast<std::size_t>(first_column - from), '.');
   const bool cut = static_cast<std::int64_t>(row_picture.size()) > widest;
   std::ostringstream text;
-  text << wrong << " of " << got.rows * got.columns << " elements are wrong"
+  text << wrong << " of " << got.rows * got.columns << (wrong == 1 ? " elements is wrong" : " elements are wrong")
+       << (elements_are_.empty() ? "" : " (an element here is " + elements_are_ + ")")
        << (wrong > most_listed ? "; the first ten:" : ":") << listed.str() << "\n  row " << first_row
        << (from > 0 ? ", from column " + std::to_string(from) : "") << ": "
        << row_picture.substr(0, static_cast<std::size_t>(widest)) << (cut ? "..." : "");
@@ -133,18 +134,18 @@ void Case::expect_equal(const std::vector<std::uint32_t>& got, const std::vector
     if (++wrong > most_listed) continue;
     const auto word = static_cast<std::int64_t>(i);
     listed << "\n  word " << word << " (lane " << word / words_of_lane % 32 << "): expected " << in_hex(expected[i], 8)
-           << ", got " << in_hex(got_word, 8) << "; nibbles";
+           << ", got " << in_hex(got_word, 8) << "; wrong nibbles:";
     for (int nibble = 7; nibble >= 0; --nibble) {
       if (((got_word ^ expected[i]) >> (4 * nibble) & 15) == 0) continue;
       const auto element = reference::element_at({word, nibble}, problem.k, static_cast<int>(problem.inner_k_tiles));
-      listed << " " << nibble << " = row " << element.n << " column " << element.k;
-      if (element.n >= problem.n) listed << " (padding)";
+      listed << " " << nibble << " (row " << element.n << " column " << element.k
+             << (element.n >= problem.n ? ", padding)" : ")");
     }
   }
   if (wrong == 0 && got.size() == expected.size()) return;
   std::ostringstream text;
-  text << wrong << " of " << expected.size() << " words are wrong" << (wrong > most_listed ? "; the first ten:" : ":")
-       << listed.str();
+  text << wrong << " of " << expected.size() << (wrong == 1 ? " words is wrong" : " words are wrong")
+       << (wrong > most_listed ? "; the first ten:" : ":") << listed.str();
   throw Failure("mismatch", text.str());
 }
 

@@ -185,7 +185,7 @@ TEST(Mismatch, ListsAtMostTenAndCountsAll) {
     Matrix<std::int32_t> expected(12, 64), got(expected);
     for (std::size_t i = 0; i < wrong; ++i) got.elements[i * 767 / std::max<std::size_t>(1, wrong - 1)] = 1;
     const auto failure = failure_of([&] { b.one.expect_equal(got, expected); });
-    expect_says(failure, "mismatch", {std::to_string(wrong) + " of 768 elements are wrong"});
+    expect_says(failure, "mismatch", {std::to_string(wrong) + " of 768 elements "});
     const std::string text = failure.value().what();
     EXPECT_EQ(occurrences(text, ": expected "), std::min<std::size_t>(wrong, 10));
     EXPECT_EQ(occurrences(text, "; the first ten:"), wrong > 10 ? 1u : 0u);
@@ -224,15 +224,15 @@ TEST(Mismatch, OfWordsNamesLaneNibblesAndPadding) {
   expected[68] = 0xdeadbeef;
   got[68] = 0xeeadbee1;  // nibbles 7 and 0
   got[80] = 0x00000010;  // lane 16 of the second n-tile: row 12 of 12
-  expect_says(failure_of([&] { b.one.expect_equal(got, expected); }), "mismatch",
-              {"2 of 128 words are wrong", "word 68 (lane 4): expected 0xdeadbeef, got 0xeeadbee1",
-               "7 = row 9 column 25", "0 = row 9 column 0", "word 80 (lane 16): expected 0x00000000, got 0x00000010",
-               "1 = row 12 column 8 (padding)"});
+  expect_says(
+      failure_of([&] { b.one.expect_equal(got, expected); }), "mismatch",
+      {"2 of 128 words are wrong", "word 68 (lane 4): expected 0xdeadbeef, got 0xeeadbee1", "7 (row 9 column 25)",
+       "0 (row 9 column 0)", "word 80 (lane 16): expected 0x00000000, got 0x00000010", "1 (row 12 column 8, padding)"});
   Bench wide("--n=8 --k=64 --inner-k-tiles=4");
   std::vector<std::uint32_t> other(64), wrong(64);
   wrong[63] = 0xf0000000;
   expect_says(failure_of([&] { wide.one.expect_equal(wrong, other); }), "mismatch",
-              {"1 of 64 words are wrong", "word 63 (lane 31)", "7 = row 7 column 63"});
+              {"1 of 64 words is wrong", "word 63 (lane 31)", "7 (row 7 column 63)"});
 }
 
 TEST(Mismatch, OfWordsListsAtMostTenAndCountsAll) {
@@ -314,7 +314,7 @@ TEST(ComparisonOfWords, SeesOneWordTooFewOrTooMany) {
   Bench b(twelve_by_64);
   const std::vector<std::uint32_t> expected(128);
   expect_says(failure_of([&] { b.one.expect_equal(std::vector<std::uint32_t>(127), expected); }), "mismatch",
-              {"1 of 128 words are wrong", "word 127"});  // though the missing word should be 0
+              {"1 of 128 words is wrong", "word 127"});  // though the missing word should be 0
   EXPECT_FALSE(equal(b, std::vector<std::uint32_t>(129), expected));
   EXPECT_FALSE(equal(b, std::vector<std::uint32_t>(), expected));
   EXPECT_FALSE(equal(b, expected, std::vector<std::uint32_t>()));
@@ -401,7 +401,7 @@ TEST(Explanation, CountsWhatItExplainsAndFailsTheRest) {
     return bits == 7 ? "a seven" : nullptr;
   };
   expect_says(failure_of([&] { b.one.expect_equal_or_explained(got, expected, sevens); }), "mismatch",
-              {"1 of 768 elements are wrong", "row 11, column 63"});
+              {"1 of 768 elements is wrong", "row 11, column 63"});
   EXPECT_EQ(asked, 4) << "only what differs needs an explanation";
   EXPECT_EQ(b.met.explained, (std::map<std::string, std::int64_t>{{"a seven", 3}}));
 
@@ -442,6 +442,15 @@ TEST(MetByACase, AreTheClassesOfItsProblem) {
             (std::set<std::string>{"inner_k_tiles 2", "out fp32", "several groups", "group smaller than a supertile"}));
   EXPECT_EQ(classes_met_by("--n=128 --k=128 --inner-k-tiles=2 --group-size=128"),
             (std::set<std::string>{"inner_k_tiles 2", "out bf16", "group larger than a supertile"}));
+}
+
+TEST(MetByACase, AreTheClassesOfUnusualGroups) {
+  EXPECT_EQ(
+      classes_met_by("--n=8 --k=768 --group-size=384"),
+      (std::set<std::string>{"inner_k_tiles 2", "out bf16", "several groups", "not square",
+                             "group larger than a supertile", "group of more than 256", "group of no power of two"}));
+  EXPECT_TRUE(classes_met_by("--n=8 --k=288 --group-size=16").contains("more groups than group_size"));
+  EXPECT_FALSE(classes_met_by("--n=8 --k=256 --group-size=16").contains("more groups than group_size"));
 }
 
 TEST(MetByACase, AreTheClassesOfItsScales) {

@@ -19,7 +19,7 @@ struct Draws {
   std::vector<std::string> profiles = {"ordinary"};
   std::int64_t n_multiple = 1;
   std::int64_t most_k = 4096;
-  std::int64_t most_elements = 16384;
+  std::int64_t most_elements = 24576;
   std::vector<Problem> fixed = {};  // these and no others
 };
 
@@ -45,5 +45,6 @@ std::vector<Claim> sense_claims();
 std::vector<Claim> memory_claims();
 std::vector<Claim> matmul_claims();
 std::vector<Claim> format_claims();
+std::vector<Claim> size_claims();
 
 }  // namespace tileproof

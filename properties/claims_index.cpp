@@ -3,6 +3,7 @@
 // Index claims use digit planes: plane d of a matrix holds, at every element, hexadecimal digit d of the element's
 // linear index. What arrives at a place in all planes spells the index of the element that went there, so the whole
 // permutation is seen, element by element, whatever it is.
+#include "../reference/arithmetic.h"
 #include "../reference/matrix.h"
 #include "claim.h"
 #include "specification.h"
@@ -48,6 +49,7 @@ void pack_puts_every_code(Case& c) {
       }
     }
   });
+  c.elements_are("the linear index of the element whose code arrived, -1 for none");
   c.expect_equal(arrived, own_indices(c.problem));
 }
 
@@ -57,6 +59,7 @@ void unpack_takes_every_code(Case& c) {
     const Matrix<std::int32_t> digits = c.unpack(specified::packed(plane, c.problem.inner_k_tiles));
     for (std::size_t i = 0; i < arrived.elements.size(); ++i) arrived.elements[i] |= digits.elements[i] << shift;
   });
+  c.elements_are("the linear index of the element whose code arrived, -1 for none");
   c.expect_equal(arrived, own_indices(c.problem));
 }
 
@@ -77,9 +80,10 @@ Matrix<std::int32_t> codes_of_weights(Case& c, const std::vector<std::uint32_t>&
   const Matrix<std::uint32_t> weights = c.dequantize(packed, identity_parameters(c.problem));
   Matrix<std::int32_t> codes(weights.rows, weights.columns);
   for (std::size_t i = 0; i < codes.elements.size(); ++i) {
-    const double value = specified::value(format, weights.elements[i]);
-    codes.elements[i] =
-        value >= 0 && value <= 15 ? static_cast<std::int32_t>(value) : -1;  // -1: no code has this weight
+    codes.elements[i] = -1;  // no code has this weight
+    for (int code = 0; code < 16; ++code) {
+      if (weights.elements[i] == reference::rounded(format, reference::whole(code))) codes.elements[i] = code;
+    }
   }
   return codes;
 }
@@ -93,6 +97,7 @@ void dequantize_takes_every_code(Case& c) {
       if (digits.elements[i] < 0) arrived.elements[i] = -1;
     }
   });
+  c.elements_are("the linear index of the element whose code arrived, -1 for none");
   c.expect_equal(arrived, own_indices(c.problem));
 }
 
@@ -119,12 +124,15 @@ void unpack_ignores_scales(Case& c) {
   const std::vector<std::uint32_t> packed = specified::packed(c.codes(), c.problem.inner_k_tiles);
   const Matrix<std::int32_t> before = c.unpack(packed);
   c.dequantize(packed, c.parameters());
+  c.elements_are("what unpack gives after a dequantize, expected what it gave before");
   c.expect_equal(c.unpack(packed), before);
+  c.elements_are("");
   c.expect_equal(before, specified::unpacked(packed, c.problem.n, c.problem.k, c.problem.inner_k_tiles));
 }
 
 void unit_scales_show_the_codes(Case& c) {
   const Matrix<std::uint8_t> codes = c.codes();
+  c.elements_are("the code of the weight, -1 for none");
   c.expect_equal(codes_of_weights(c, specified::packed(codes, c.problem.inner_k_tiles)), specified::as_int32(codes));
 }
 

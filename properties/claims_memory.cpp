@@ -15,6 +15,7 @@ constexpr Fill other_fence = {.poison = 0xffa5, .fence = 0x3c};  // finite in ev
 /// differs.
 template <class Run>
 void same_under(Case& c, const Fill& other, Run run) {
+  c.elements_are("a result over other bytes outside the inputs, expected the one over the usual bytes");
   c.fill(usual);
   const auto first = run();
   c.fill(other);
@@ -42,6 +43,7 @@ void padding_never_matters(Case& c) {
   }
   const std::vector<std::uint32_t> clean = specified::packed(codes, c.problem.inner_k_tiles);
   const std::vector<std::uint32_t> dirty = specified::packed(padded, c.problem.inner_k_tiles);
+  c.elements_are("a result with other padding, expected the one with code 0 there");
   c.expect_equal(c.unpack(dirty), c.unpack(clean));
   c.expect_equal(c.dequantize(dirty, parameters), c.dequantize(clean, parameters));
 }

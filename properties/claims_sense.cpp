@@ -29,6 +29,7 @@ void one_code_changes_one_element(Case& c) {
 
   Matrix<std::uint8_t> predicted(p.n, p.k);
   predicted(row, column) = 1;
+  c.elements_are("1 where the result changed");
   c.expect_equal(changed(before, after), predicted);
   c.expect_equal(packed_after, specified::packed(codes, p.inner_k_tiles));
 }
@@ -60,6 +61,7 @@ void one_parameter_changes_its_group(Case& c, bool of_zero) {
   Matrix<std::uint8_t> predicted(p.n, p.k);
   for (std::int64_t column = group * p.group_size; column < (group + 1) * p.group_size; ++column)
     predicted(row, column) = 1;
+  c.elements_are("1 where the result changed");
   c.expect_equal(changed(before, after), predicted);
 }
 
@@ -76,6 +78,7 @@ void repeats_give_the_same_bits(Case& c) {
     const Matrix<std::int32_t> unpacked_again = c.unpack(packed);
     const Matrix<std::uint32_t> weights_again = c.dequantize(packed, parameters);
     c.subject().vary(0);
+    c.elements_are("a result run again, expected the first one");
     c.expect_equal(packed_again, packed);
     c.expect_equal(unpacked_again, unpacked);
     c.expect_equal(weights_again, weights);

@@ -23,7 +23,7 @@ class ClaimOnSubject : public testing::Test {
 #endif
       GTEST_SKIP() << made.why_not;
     }
-    const Judgement judgement = judge(claim_, row_, *made.subject, {.cases = 60, .seed = 1});
+    const Judgement judgement = judge(claim_, row_, *made.subject, {.cases = 200, .seed = 1});
     std::string finding;
     if (judgement.finding) finding = judgement.finding->details + "\n  replay: " + line_of(judgement.finding->problem);
     EXPECT_EQ(judgement.verdict, Verdict::passed) << judgement.reason << finding;

@@ -58,6 +58,7 @@ void own_group(Case& c, bool of_zero) {
       own(row, column) = static_cast<std::int32_t>(column / p.group_size * p.n + row);
     }
   }
+  c.elements_are("group * n + row that a parameter was taken from, -1 for none");
   c.expect_equal(arrived, own);
 }
 
@@ -78,8 +79,10 @@ std::vector<Claim> value_claims() {
   const std::vector<const ClassRow*> values = {
       &every_code_at_every_nibble, &every_inner_k_tiles, &partial_tile, &several_groups,
       &every_class_of_scale,       &every_type};
-  const std::vector<const ClassRow*> groups = {&every_inner_k_tiles, &partial_tile, &several_groups,
-                                               &groups_around_a_supertile, &not_square};
+  const std::vector<const ClassRow*> groups = {&every_inner_k_tiles, &partial_tile,
+                                               &several_groups,      &groups_around_a_supertile,
+                                               &unusual_groups,      &more_groups_than_a_group_has_columns,
+                                               &not_square};
   const auto drawn_from = [](std::vector<Domain> domains, std::vector<std::string> profiles) {
     return Draws{.domains = std::move(domains), .profiles = std::move(profiles)};
   };

@@ -38,7 +38,7 @@ TEST_P(FaultIsFound, ByEveryClaimThatSaysSo) {
       const Judgement judgement = judged(claim, "faulty:" + fault.name);
       EXPECT_EQ(judgement.verdict, Verdict::failed) << claim;
       ASSERT_TRUE(judgement.finding) << claim;
-      EXPECT_LE(judgement.finding->problem.n * judgement.finding->problem.k, 16384)
+      EXPECT_LE(judgement.finding->problem.n * judgement.finding->problem.k, 4096)
           << "not shrunk: " << line_of(judgement.finding->problem);
     }
   }

@@ -1,12 +1,20 @@
 #include "guarded.h"
 
+#include <algorithm>
 #include <cstring>
 
 namespace tileproof {
 
 namespace {
 
-constexpr std::size_t fence_bytes = 512;
+/// Behind an output the fence holds the eight rows of an n-tile that a careless kernel would write, up to a limit that
+/// keeps small cases quick; a store further away than that is not seen.
+std::size_t fence_bytes_behind(const Tensor& tensor) {
+  constexpr std::size_t least = 512;
+  constexpr std::size_t most = 65536;
+  return tensor.input != nullptr ? 4096 : std::clamp(8 * tensor.bytes, least, most);
+}
+constexpr std::size_t fence_bytes_before_all = 4096;
 constexpr std::size_t alignment = 256;
 
 struct Placed {
@@ -82,10 +90,12 @@ class OnlyTensors {
 void guarded(Memory& memory, const std::vector<Tensor>& tensors, const Fill& fill,
              const std::function<void(const std::vector<void*>&)>& use) {
   std::vector<Placed> placed;
-  std::size_t bytes = fence_bytes;
+  std::size_t bytes = fence_bytes_before_all;
   for (const Tensor& tensor : tensors) {
+    // Aligned to what the tensor promises and no better.
+    if (tensor.alignment < alignment) bytes += tensor.alignment;
     placed.push_back({&tensor, bytes});
-    bytes = (bytes + tensor.bytes + fence_bytes + alignment - 1) / alignment * alignment;
+    bytes = (bytes + tensor.bytes + fence_bytes_behind(tensor) + alignment - 1) / alignment * alignment;
   }
 
   std::vector<std::uint8_t> before(bytes, fill.fence);

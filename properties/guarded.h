@@ -35,6 +35,7 @@ struct Tensor {
   void* output = nullptr;       // host bytes to copy out to
   std::size_t bytes = 0;
   std::size_t element_bytes = 1;
+  std::size_t alignment = 256;     // of its address, in bytes: exactly this, where it is less than 256
   bool may_equal_poison = false;  // an output whose legal values include the poison: packed words
 };
 

@@ -255,6 +255,45 @@ TEST_P(Guarded, AlignsEveryTensorAndKeepsThemApart) {
   }
 }
 
+TEST_P(Guarded, GivesATensorExactlyTheAlignmentThatItPromises) {
+  // A subject that relies on more than it may, vector loads from elements, would pass on memory that is aligned better.
+  for (const std::size_t alignment : {1, 2, 4, 16, 128}) {
+    std::vector<std::uint8_t> in(40, 1), out(40);
+    const std::vector<Tensor> tensors = {{.name = "in", .input = in.data(), .bytes = 40, .alignment = alignment},
+                                         {.name = "out", .output = out.data(), .bytes = 40, .alignment = alignment},
+                                         {.name = "whole", .input = in.data(), .bytes = 40}};
+    guarded(memory(), tensors, usual, [&](const Addresses& at) {
+      for (const std::size_t tensor : {0, 1}) {
+        EXPECT_EQ(reinterpret_cast<std::uintptr_t>(at[tensor]) % (2 * alignment), alignment) << tensor;
+      }
+      EXPECT_EQ(reinterpret_cast<std::uintptr_t>(at[2]) % 256, 0u);
+      std::memset(at[1], 9, 40);
+    });
+    EXPECT_EQ(out, std::vector<std::uint8_t>(40, 9));
+  }
+}
+
+TEST_P(Guarded, SeesEveryByteAroundAnOutputAsFarAsATileOfRows) {
+  constexpr std::ptrdiff_t bytes = 1000;
+  std::vector<std::uint8_t> in(64, 1), out(bytes);
+  const std::vector<Tensor> tensors = {{.name = "in", .input = in.data(), .bytes = 64},
+                                       {.name = "out", .output = out.data(), .bytes = bytes}};
+  const auto is_seen = [&](std::size_t tensor, std::ptrdiff_t offset) {
+    try {
+      guarded(memory(), tensors, usual, [&](const Addresses& at) {
+        std::memset(at[1], 9, bytes);
+        *byte(at[tensor], offset) = 9;
+      });
+    } catch (const GuardViolation&) {
+      return true;
+    }
+    return false;
+  };
+  for (std::ptrdiff_t past = 0; past < 8 * bytes; past += 41) EXPECT_TRUE(is_seen(1, bytes + past)) << past;
+  for (std::ptrdiff_t before = 1; before <= 4096; before += 41) EXPECT_TRUE(is_seen(0, -before)) << before;
+  for (std::ptrdiff_t between = 64; between < 64 + 4096; between += 41) EXPECT_TRUE(is_seen(0, between)) << between;
+}
+
 TEST_P(Guarded, FencesEmptyTensorsToo) {
   const std::uint8_t nothing = 0;
   const std::vector<Tensor> tensors = {{.name = "no codes", .input = &nothing},

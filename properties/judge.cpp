@@ -1,6 +1,7 @@
 #include "judge.h"
 
 #include <chrono>
+#include <new>
 #include <sstream>
 
 #include "draw.h"
@@ -44,6 +45,8 @@ CaseOutcome run_case(const Claim& claim, const Problem& problem, const SubjectRo
   } catch (const rc::detail::CaseResult& result) {  // RC_PRE, RC_ASSERT and the like
     if (result.type == rc::detail::CaseResult::Type::Discard) return {.discarded = true};
     return failed("assertion", result.description, false);
+  } catch (const std::bad_alloc&) {
+    throw;  // the machine's fault, or the problem's size: no verdict on the subject
   } catch (const std::exception& error) {
     return failed("error", error.what(), false);
   } catch (...) {
@@ -112,27 +115,16 @@ class Run {
         },
         rc::detail::TestMetadata(), params, silence, nothing_to_reproduce);
     if (result.is<rc::detail::FailureResult>() && !judgement_.finding) {
-      gave_up_ = result.get<rc::detail::FailureResult>().description;
+      judgement_.gave_up = result.get<rc::detail::FailureResult>().description;
     }
-    if (result.is<rc::detail::GaveUpResult>()) gave_up_ = result.get<rc::detail::GaveUpResult>().description;
-    if (result.is<rc::detail::Error>()) gave_up_ = result.get<rc::detail::Error>().description;
+    if (result.is<rc::detail::GaveUpResult>()) judgement_.gave_up = result.get<rc::detail::GaveUpResult>().description;
+    if (result.is<rc::detail::Error>()) judgement_.gave_up = result.get<rc::detail::Error>().description;
   }
 
-  Judgement finished(const Envelope& envelope, const std::vector<const ClassRow*>& meets) {
-    judgement_.elements = met_.compared;
-    judgement_.output_hash = met_.output_hash;
-    judgement_.classes = met_.classes;
-    judgement_.explained = met_.explained;
+  Judgement finished(const Claim& claim, const Envelope& envelope) {
+    judgement_.met = met_;
     judgement_.seconds = seconds_since(begin_);
-    if (judgement_.finding) {
-      judgement_.verdict = Verdict::failed;
-      return judgement_;
-    }
-    const std::vector<std::string> missing = unmet(met_, meets, envelope);
-    judgement_.verdict = missing.empty() && gave_up_.empty() ? Verdict::passed : Verdict::mistrusted;
-    for (const std::string& name : missing)
-      judgement_.reason += (judgement_.reason.empty() ? "never met: " : "; ") + name;
-    if (!gave_up_.empty()) judgement_.reason = "the generator gave up: " + gave_up_;
+    judgement_.settle(claim, envelope);
     return judgement_;
   }
 
@@ -143,7 +135,6 @@ class Run {
   const Observer& observer_;
   Judgement judgement_;
   Met met_;
-  std::string gave_up_;
   Clock::time_point begin_ = Clock::now();
 };
 
@@ -152,6 +143,34 @@ class Run {
 const char* name_of(Verdict verdict) {
   constexpr const char* names[] = {"PASSED", "FAILED", "SKIPPED", "MISTRUSTED"};
   return names[static_cast<int>(verdict)];
+}
+
+void Judgement::settle(const Claim& judged, const Envelope& envelope) {
+  elements = met.compared;
+  output_hash = met.output_hash;
+  classes = met.classes;
+  explained = met.explained;
+  reason.clear();
+  if (finding) {
+    verdict = Verdict::failed;
+    return;
+  }
+  const std::vector<std::string> missing = unmet(met, judged.meets, envelope);
+  verdict = missing.empty() && gave_up.empty() ? Verdict::passed : Verdict::mistrusted;
+  for (const std::string& name : missing) reason += (reason.empty() ? "never met: " : "; ") + name;
+  if (!gave_up.empty()) reason = "the generator gave up: " + gave_up;
+}
+
+void Judgement::add(const Judgement& round, const Claim& judged, const Envelope& envelope) {
+  if (verdict == Verdict::skipped) return;
+  cases += round.cases;
+  seconds += round.seconds;
+  device_lost |= round.device_lost;
+  met.add(round.met);
+  if (!finding) finding = round.finding;
+  if (gave_up.empty()) gave_up = round.gave_up;
+  std::string ignored;
+  settle(judged, domains_of(judged, envelope, &ignored).envelope);
 }
 
 Judgement skipped(const Claim& claim, const std::string& subject_name, const std::string& why) {
@@ -178,7 +197,7 @@ Judgement judge(const Claim& claim, const SubjectRow& row, Subject& subject, con
       if (run.take(problem).finding) break;
     }
   }
-  return run.finished(domains.envelope, claim.meets);
+  return run.finished(claim, domains.envelope);
 }
 
 Judgement judge_one(const Problem& problem, const SubjectRow& row, Subject& subject) {
@@ -193,7 +212,10 @@ Judgement judge_one(const Problem& problem, const SubjectRow& row, Subject& subj
   const Observer nobody;
   Run run(claim, row, subject, nobody);
   run.take(problem);
-  return run.finished(domains.envelope, {});
+  // One case need not meet all that a claim is about.
+  Claim alone = claim;
+  alone.meets.clear();
+  return run.finished(alone, domains.envelope);
 }
 
 }  // namespace tileproof

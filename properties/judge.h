@@ -36,6 +36,13 @@ struct Judgement {
   std::map<std::string, std::int64_t> explained;
   std::optional<Finding> finding;
   bool device_lost = false;
+  Met met;              // what all cases together have met: the fields above are taken from it
+  std::string gave_up;  // of the generator, where it did
+
+  /// Adds another round of the same claim on the same subject; the first finding stays. The verdict is of all together.
+  void add(const Judgement& round, const Claim&, const Envelope&);
+  /// Takes verdict and figures from what has been met.
+  void settle(const Claim&, const Envelope&);
 };
 
 /// One case as it happened, for records.

@@ -59,6 +59,9 @@ TEST(Passed, IsAClaimThatHeldInEveryCase) {
   EXPECT_EQ(judgement.cases, 40);
   EXPECT_EQ(calls, 40);
   EXPECT_EQ(judgement.elements, 80);
+  std::int64_t typed = 0;  // every case has one type
+  for (const char* name : {"out bf16", "out fp16", "out fp32"}) typed += judgement.classes.at(name);
+  EXPECT_EQ(typed, 40);
   EXPECT_FALSE(judgement.finding);
   EXPECT_FALSE(judgement.device_lost);
   EXPECT_EQ(judgement.claim, "test/claim");
@@ -162,6 +165,8 @@ TEST(Mistrusted, IsAClaimThatNeverMetAClassItIsAbout) {
       {groups_around_a_supertile,
        plain,
        {plain, problem_with("--group-size=16"), problem_with("--k=64 --group-size=64")}},
+      {unusual_groups, plain, {problem_with("--k=512 --group-size=512"), problem_with("--k=96 --group-size=48")}},
+      {more_groups_than_a_group_has_columns, plain, {problem_with("--k=512 --group-size=16")}},
       {not_square, plain, {problem_with("--n=8")}},
       {every_class_of_scale, plain, {problem_with("--n=512 --scales=edges")}},
       {every_type, plain, {plain, problem_with("--out=fp16"), problem_with("--out=fp32")}},
@@ -304,6 +309,10 @@ TEST(Failed, OrAtLeastNotPassedIsABodyThatThrowsIllegal) {
 TEST(Failed, OrAtLeastNotPassedIsABodyThatAssertsInRapidChecksWay) {
   expect_never_passes([] { RC_ASSERT(false); });
   expect_never_passes([] { RC_FAIL("no"); });
+}
+
+TEST(Failed, OrAtLeastNotPassedIsABodyThatRunsOutOfMemory) {
+  expect_never_passes([] { throw std::bad_alloc(); });
 }
 
 TEST(Failed, OrAtLeastNotPassedIsABodyThatThrowsWhatIsNoException) {
@@ -561,6 +570,21 @@ TEST(TheSameSeed, GivesTheSameFindingOfASubjectThatFails) {
   }
 }
 
+TEST(TheOutputHash, DependsOnEveryCase) {
+  const auto hash_of = [](std::vector<Problem> fixed) {
+    const auto pack = [](Case& c) {
+      c.expect_equal(c.pack(c.codes()), specified::packed(c.codes(), c.problem.inner_k_tiles));
+    };
+    const SubjectRow& row = subject_row("reference");
+    return judge(claim_with(pack, {}, {.fixed = std::move(fixed)}), row, *row.make().subject, {}).output_hash;
+  };
+  const Problem a = problem_with("--seed=1"), b = problem_with("--seed=2"), c = problem_with("--seed=3");
+  EXPECT_EQ(hash_of({a, b}), hash_of({a, b}));
+  const std::set<std::uint64_t> hashes = {hash_of({a}), hash_of({a, b}), hash_of({b, a}), hash_of({c, b}),
+                                          hash_of({a, c})};
+  EXPECT_EQ(hashes.size(), 5u);
+}
+
 TEST(AnotherSeed, DrawsOtherProblems) {
   const std::string claim = "bits/unpack_returns_every_packed_code";
   const Seen first = seen_of(claim, "host", {.cases = 30, .seed = 7});
@@ -583,6 +607,77 @@ TEST(AnotherClaim, DrawsOtherProblemsOfTheSameSeed) {
     judge(looks_only, row_with(kernel_envelope()), idle, {.cases = 1, .seed = 1});
   }
   EXPECT_EQ(first_seeds.size(), claims().size());
+}
+
+// --- Rounds of one claim
+
+struct Rounds {
+  SubjectRow row = row_with(kernel_envelope());
+  Claim claim = claim_with(compare_something, {&partial_tile, &several_groups});
+  Judgement round(const std::string& flags, std::function<void(Case&)> body = compare_something) {
+    Idle idle;
+    Claim once = claim;
+    once.body = std::move(body);
+    once.draws.fixed = {problem_with(flags)};
+    return judge(once, row, idle, {});
+  }
+};
+
+TEST(Rounds, AreTrustedForWhatTheyMetTogether) {
+  Rounds r;
+  const Judgement partial = r.round("--n=3");
+  const Judgement grouped = r.round("--n=8 --k=64");
+  EXPECT_EQ(partial.verdict, Verdict::mistrusted);
+  EXPECT_EQ(grouped.verdict, Verdict::mistrusted);
+  Judgement both = partial;
+  both.add(grouped, r.claim, r.row.envelope);
+  EXPECT_EQ(both.verdict, Verdict::passed) << both.reason;
+  EXPECT_EQ(both.reason, "");
+  EXPECT_EQ(both.cases, 2);
+  EXPECT_EQ(both.elements, 4);
+  EXPECT_EQ(both.classes.at("out bf16"), 2);
+  Judgement twice = partial;
+  twice.add(partial, r.claim, r.row.envelope);
+  EXPECT_EQ(twice.verdict, Verdict::mistrusted);
+  EXPECT_SAYS(twice.reason, "several groups");
+}
+
+TEST(Rounds, FailWhereOneFailedAndKeepTheFirstFinding) {
+  Rounds r;
+  const auto failing = [&](const char* details, bool device_lost) {
+    return r.round("--n=3", [=](Case&) { throw Failure("mismatch", details, device_lost); });
+  };
+  Judgement all = r.round("--n=3 --k=64");
+  EXPECT_EQ(all.verdict, Verdict::passed) << all.reason;
+  all.add(failing("the first", false), r.claim, r.row.envelope);
+  EXPECT_EQ(all.verdict, Verdict::failed);
+  EXPECT_FALSE(all.device_lost);
+  all.add(r.round("--n=3 --k=64"), r.claim, r.row.envelope);
+  EXPECT_EQ(all.verdict, Verdict::failed) << "what passes later does not undo it";
+  all.add(failing("the second", true), r.claim, r.row.envelope);
+  EXPECT_EQ(all.verdict, Verdict::failed);
+  EXPECT_TRUE(all.device_lost);
+  EXPECT_EQ(all.finding.value().details, "the first");
+  EXPECT_EQ(all.cases, 4);
+}
+
+TEST(Rounds, AreMistrustedWhereAGeneratorGaveUpInOne) {
+  Rounds r;
+  Judgement all = r.round("--n=3 --k=64");
+  const Judgement gave_up = judged(claim_with(compare_something, {}, {.profiles = {}}));
+  all.add(gave_up, r.claim, r.row.envelope);
+  EXPECT_EQ(all.verdict, Verdict::mistrusted);
+  EXPECT_SAYS(all.reason, "the generator gave up");
+  all.add(r.round("--n=3 --k=64"), r.claim, r.row.envelope);
+  EXPECT_EQ(all.verdict, Verdict::mistrusted);
+}
+
+TEST(Rounds, OfASkippedClaimStaySkipped) {
+  Rounds r;
+  Judgement none = skipped(r.claim, "mine", "no device");
+  none.add(none, r.claim, r.row.envelope);
+  EXPECT_EQ(none.verdict, Verdict::skipped);
+  EXPECT_EQ(none.reason, "no device");
 }
 
 // --- One problem

@@ -23,9 +23,12 @@ class HostMemory : public Memory {
     constexpr std::size_t alignment = 256;
     if (bytes > bytes_) {
       std::free(memory_);
-      bytes_ = (bytes + bytes / 2 + alignment - 1) / alignment * alignment;
-      memory_ = std::aligned_alloc(alignment, bytes_);
+      memory_ = nullptr;
+      bytes_ = 0;
+      const std::size_t wanted = (bytes + bytes / 2 + alignment - 1) / alignment * alignment;
+      memory_ = std::aligned_alloc(alignment, wanted);
       if (memory_ == nullptr) throw std::bad_alloc();
+      bytes_ = wanted;
     }
     return memory_;
   }
@@ -33,9 +36,13 @@ class HostMemory : public Memory {
   void copy_out(void* to, const void* from, std::size_t bytes) override { std::memcpy(to, from, bytes); }
 #if defined(__SANITIZE_ADDRESS__)
   void forbid(void* begin, std::size_t bytes) override {
-    if (forbids_) ASAN_POISON_MEMORY_REGION(begin, bytes);
+    // And what lies behind, which an earlier and larger case left.
+    static_cast<void>(bytes);
+    if (forbids_) ASAN_POISON_MEMORY_REGION(begin, bytes_);
   }
-  void allow(void* begin, std::size_t bytes) override { ASAN_UNPOISON_MEMORY_REGION(begin, bytes); }
+  void allow(void* begin, std::size_t bytes) override {
+    ASAN_UNPOISON_MEMORY_REGION(begin, begin == memory_ ? bytes_ : bytes);
+  }
 #endif
 
  private:

@@ -44,6 +44,9 @@ void count_problem(const Problem& p, Met& met) {
   count(std::string("out ") + name_of(p.out));
   if (p.n % 8 != 0) count("partial tile");
   if (p.groups() > 1) count("several groups");
+  if (p.group_size > 256) count("group of more than 256");
+  if ((p.group_size & (p.group_size - 1)) != 0) count("group of no power of two");
+  if (p.groups() > p.group_size) count("more groups than group_size");
   if (p.n != p.k) count("not square");
   if (p.k == 0) return;
   const std::int64_t supertile = p.supertile_columns();
@@ -86,6 +89,16 @@ const ClassRow groups_around_a_supertile = {
       return has_class(met, "group smaller than a supertile") && has_class(met, "group equal to a supertile") &&
              has_class(met, "group larger than a supertile");
     }};
+
+const ClassRow unusual_groups = {
+    "groups of more than 256, and of no power of two", [](const Envelope& e) { return e.any_group_size; },
+    [](const Met& met) {
+      return has_class(met, "group of more than 256") && has_class(met, "group of no power of two");
+    }};
+
+const ClassRow more_groups_than_a_group_has_columns = {
+    "more groups than group_size", [](const Envelope& e) { return e.any_group_size; },
+    [](const Met& met) { return has_class(met, "more groups than group_size"); }};
 
 const ClassRow not_square = {"not square", always, [](const Met& met) { return has_class(met, "not square"); }};
 

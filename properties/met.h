@@ -44,6 +44,8 @@ extern const ClassRow every_inner_k_tiles;
 extern const ClassRow partial_tile;
 extern const ClassRow several_groups;
 extern const ClassRow groups_around_a_supertile;  // smaller, equal and larger
+extern const ClassRow unusual_groups;             // of more than 256, and of no power of two
+extern const ClassRow more_groups_than_a_group_has_columns;
 extern const ClassRow not_square;
 extern const ClassRow every_class_of_scale;
 extern const ClassRow every_type;

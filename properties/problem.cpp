@@ -44,17 +44,6 @@ std::int64_t whole_number(const char* argument, const std::string& text) {
   return value;
 }
 
-std::uint64_t hexadecimal(const char* argument, const std::string& text) {
-  std::uint64_t value = 0;
-  const bool prefixed = text.starts_with("0x") || text.starts_with("0X");
-  const char* begin = text.data() + (prefixed ? 2 : 0);
-  const auto [end, error] = std::from_chars(begin, text.data() + text.size(), value, prefixed ? 16 : 10);
-  if (error != std::errc() || end != text.data() + text.size() || begin == end) {
-    throw Illegal(argument, "'" + text + "'", "a number of at most 64 bits, 0x for hexadecimal");
-  }
-  return value;
-}
-
 std::string hexadecimal(std::uint64_t value) {
   std::ostringstream text;
   text << "0x" << std::hex << value;
@@ -93,7 +82,7 @@ const std::vector<Field>& fields() {
        [](Problem& p, const std::string& text) { p.out = value_in(types, "--out", text); }},
       text_field("--scales", &Problem::scales),
       {"--seed", [](const Problem& p) { return hexadecimal(p.seed); },
-       [](Problem& p, const std::string& text) { p.seed = hexadecimal("--seed", text); }},
+       [](Problem& p, const std::string& text) { p.seed = seed_of("--seed", text); }},
   };
   return rows;
 }
@@ -108,6 +97,17 @@ std::string flags_of_fields() {
 
 const char* name_of(Domain domain) { return name_in(domains, domain); }
 const char* name_of(Type type) { return name_in(types, type); }
+
+std::uint64_t seed_of(const char* argument, const std::string& text) {
+  std::uint64_t value = 0;
+  const bool prefixed = text.starts_with("0x") || text.starts_with("0X");
+  const char* begin = text.data() + (prefixed ? 2 : 0);
+  const auto [end, error] = std::from_chars(begin, text.data() + text.size(), value, prefixed ? 16 : 10);
+  if (error != std::errc() || end != text.data() + text.size() || begin == end) {
+    throw Illegal(argument, "'" + text + "'", "a number of at most 64 bits, 0x for hexadecimal");
+  }
+  return value;
+}
 
 reference::Format format_of(Type type) {
   return type == Type::bf16 ? reference::bf16 : type == Type::fp16 ? reference::fp16 : reference::fp32;

@@ -49,6 +49,9 @@ std::string line_of(const Problem&);
 /// @throws Illegal where a flag is unknown or a value unreadable
 Problem problem_of(const std::string& line);
 
+/// A seed from text, decimal or 0x hexadecimal. @throws Illegal where it is no number of 64 bits
+std::uint64_t seed_of(const char* argument, const std::string& text);
+
 /// @throws Illegal where no data can exist for the problem: k no multiple, a group size that does not divide, unknown
 /// names of
 ///         profiles

@@ -15,7 +15,8 @@ namespace tileproof {
 enum class Operation { pack, unpack, dequantize, matmul };
 const char* name_of(Operation);
 
-// What an operation is given: raw pointers into the subject's memory, aligned to 256 bytes.
+// What an operation is given: raw pointers into the subject's memory. Packed words to read, scales and zero points are
+// aligned to their elements, the codes of pack and every output to 16 bytes; the tensors of matmul to 256.
 
 struct PackCall {
   const std::uint8_t* codes;  // [n][k / 2], the even column in the high nibble
@@ -53,7 +54,7 @@ struct Envelope {
   std::vector<Operation> operations;
   std::int64_t n_multiple = 1;
   std::vector<std::int64_t> inner_k_tiles = {2, 4, 8};
-  std::vector<std::int64_t> group_sizes = {32, 64, 128, 256, 16, 48, 96};
+  std::vector<std::int64_t> group_sizes = {32, 64, 128, 256, 16, 48, 80, 96, 112, 160, 512, 1024};
   bool any_group_size = true;  // takes every multiple of 16 that divides k, not only these
   std::vector<Domain> domains = {Domain::floating, Domain::integer, Domain::none};
   std::vector<Type> types = {Type::bf16, Type::fp16, Type::fp32};

@@ -36,8 +36,13 @@ void in_torch(Use use) {
   }
 }
 
-void copy_to(void* out, const at::Tensor& result) {
+/// @param bytes  what the call has room for: an operator that gives more or less has failed
+void copy_to(void* out, std::int64_t bytes, const at::Tensor& result) {
   const at::Tensor contiguous = result.contiguous().cpu();
+  if (static_cast<std::int64_t>(contiguous.nbytes()) != bytes) {
+    throw SubjectError("the result has " + std::to_string(contiguous.nbytes()) + " bytes, expected " +
+                       std::to_string(bytes));
+  }
   std::memcpy(out, contiguous.data_ptr(), contiguous.nbytes());
 }
 
@@ -56,9 +61,10 @@ class AtenCpu : public AtenSubject {
       const at::Tensor pairs = view_of(c.codes, {c.n, c.k / 2}, at::kByte).to(at::kInt);
       const at::Tensor codes = at::stack({pairs.bitwise_right_shift(4), pairs.bitwise_and(15)}, -1).view({c.n, c.k});
       const at::Tensor packed = at::_convert_weight_to_int4pack_for_cpu(codes.contiguous(), c.inner_k_tiles);
-      copy_to(c.out, at::_weight_int4pack_mm_for_cpu(
-                         view_of(c.activations, {c.m, c.k}, at::kBFloat16), packed, c.group_size,
-                         view_of(c.scales_and_zeros, {c.k / c.group_size, c.n, 2}, at::kBFloat16)));
+      copy_to(
+          c.out, c.m * c.n * 2,
+          at::_weight_int4pack_mm_for_cpu(view_of(c.activations, {c.m, c.k}, at::kBFloat16), packed, c.group_size,
+                                          view_of(c.scales_and_zeros, {c.k / c.group_size, c.n, 2}, at::kBFloat16)));
     });
   }
 };
@@ -66,7 +72,7 @@ class AtenCpu : public AtenSubject {
 class AtenCuda : public AtenSubject {
  public:
   void run(const PackCall& c) override {
-    in_torch([&] { copy_to(c.packed, packed(c.codes, c.n, c.k, c.inner_k_tiles)); });
+    in_torch([&] { copy_to(c.packed, (c.n + 7) / 8 * c.k * 4, packed(c.codes, c.n, c.k, c.inner_k_tiles)); });
   }
 
   /// aten pads n to whole n-tiles, and wants the scales padded alike: scale and zero 0.
@@ -78,7 +84,7 @@ class AtenCuda : public AtenSubject {
       const at::Tensor activations = view_of(c.activations, {c.m, c.k}, at::kBFloat16).cuda();
       const at::Tensor out = at::_weight_int4pack_mm(activations, packed(c.codes, c.n, c.k, c.inner_k_tiles),
                                                      c.group_size, scales_and_zeros.contiguous());
-      copy_to(c.out, out.narrow(1, 0, c.n));
+      copy_to(c.out, c.m * c.n * 2, out.narrow(1, 0, c.n));
     });
   }
 

@@ -15,6 +15,11 @@
 
 namespace tileproof::reference {
 
+// A group of one sign: its least weight is fifteen steps below zero, and its zero point at the end of the codes.
+static_assert(chosen_integer(fp32, {0xc1700000, 0}, 1).zero_point == 15);
+static_assert(quantized_integer(fp32, 0xc1700000, chosen_integer(fp32, {0xc1700000, 0}, 1)) == 0);
+static_assert(quantized_integer(fp32, 0x41700000, chosen_integer(fp32, {0, 0x41700000}, 1)) == 15);
+
 // A zero with an exponent beyond every shift is a zero.
 static_assert(rounded_and_clamped(product(whole(0), decode(fp32, 0x7f7fffff)), 0, 15) == 0);
 
