@@ -1,7 +1,5 @@
-/// What the three operations take, and the one place that decides whether a call is legal.
-///
-/// The launchers here, the PyTorch binding and its fake operator all ask `refusal_of`, so that they accept the same
-/// calls. No torch, no CUDA: only numbers and raw pointers.
+/// What the three operations take, and why a call of them is refused: the rules of rules.h, and that the pointers are
+/// aligned. No torch, no CUDA: only numbers and raw pointers.
 #pragma once
 
 #include <cstdint>
@@ -16,6 +14,8 @@ enum class Type { bf16, fp16, fp32 };
 /// What a zero point means: (code - 8) * scale + zero, (code - zero_point) * scale, or code * scale.
 enum class Domain { floating, integer, none };
 
+// Every operation takes a batch of experts, matrices of one size, one after the other: `experts` leads every shape.
+
 /// Pack: codes into the tensor-core-tiled layout.
 struct PackArguments {
   const std::uint8_t* codes;  // [n][k / 2], the even column in the high nibble; 16-byte aligned
@@ -23,6 +23,7 @@ struct PackArguments {
   std::int64_t n;
   std::int64_t k;
   std::int64_t inner_k_tiles;  // 2, 4 or 8
+  std::int64_t experts = 1;
 };
 
 /// Unpack: the tensor-core-tiled layout into one int32 a code.
@@ -32,6 +33,7 @@ struct UnpackArguments {
   std::int64_t n;
   std::int64_t k;
   std::int64_t inner_k_tiles;
+  std::int64_t experts = 1;
 };
 
 /// Dequantize: the tensor-core-tiled layout into weights, with one rounding each.
@@ -46,6 +48,7 @@ struct DequantizeArguments {
   std::int64_t inner_k_tiles;
   Domain domain;
   Type type;
+  std::int64_t experts = 1;
 };
 
 /// Why a call is refused: which argument, what was given, what is legal.
@@ -64,7 +67,8 @@ std::optional<Refusal> refusal_of(const UnpackArguments&);
 std::optional<Refusal> refusal_of(const DequantizeArguments&);
 
 /// The part about sizes alone: for callers that have no pointers yet.
-std::optional<Refusal> refusal_of_shape(std::int64_t n, std::int64_t k, std::int64_t inner_k_tiles);
+std::optional<Refusal> refusal_of_shape(std::int64_t n, std::int64_t k, std::int64_t inner_k_tiles,
+                                        std::int64_t experts = 1);
 std::optional<Refusal> refusal_of_group_size(std::int64_t k, std::int64_t group_size);
 
 }  // namespace tileproof::kernels

@@ -120,6 +120,20 @@ TEST(Shape, IsRefusedWhereItsBytesWouldOverflow64Bits) {
   expect_refused(refusal_of_shape(n + 1, 32, 2), "k", "32");
 }
 
+TEST(Shape, AcceptsAnyNumberOfExpertsWhoseElementsFit64Bits) {
+  for (const std::int64_t experts : {0, 1, 2, 65'536, 2'147'483'647})
+    expect_accepted(refusal_of_shape(9, 64, 4, experts));
+  for (const std::int64_t experts : {std::int64_t{-1}, smallest}) {
+    expect_refused(refusal_of_shape(8, 64, 4, experts), "experts", std::to_string(experts));
+  }
+  for (const auto& [n, k] : {std::pair<std::int64_t, std::int64_t>{8, 64}, {1, 32}, {0, 64}, {8, 0}, {0, 0}}) {
+    const std::int64_t most = largest / 64 / ((n + 8) * (k > 0 ? k : 1));
+    expect_accepted(refusal_of_shape(n, k, 2, most));
+    expect_refused(refusal_of_shape(n, k, 2, most + 1), "experts", std::to_string(most + 1));
+    expect_refused(refusal_of_shape(n, k, 2, largest), "experts", std::to_string(largest));
+  }
+}
+
 TEST(GroupSize, IsAMultipleOfSixteenThatDividesK) {
   struct Row {
     std::int64_t k, group_size;
@@ -170,6 +184,7 @@ TEST(Calls, AskAboutTheShape) {
   expect_refused_in_every_call([](auto& a) { a.inner_k_tiles = 3; }, "inner_k_tiles", "3");
   expect_refused_in_every_call([](auto& a) { a.inner_k_tiles = 4; }, "k", "96");
   expect_refused_in_every_call([](auto& a) { a.n = largest / 64; }, "k", "96");
+  expect_refused_in_every_call([](auto& a) { a.experts = -1; }, "experts", "-1");
 }
 
 TEST(Calls, AskAboutTheGroupSizeWhereThereIsOne) {
@@ -245,6 +260,7 @@ TEST(Pointers, MayBeNullWhereTheyPointToNoElements) {
   for (const auto& [n, k] : {std::pair<std::int64_t, std::int64_t>{0, 96}, {24, 0}, {0, 0}}) {
     expect_accepted(refusal_of(PackArguments{nullptr, nullptr, n, k, 2}));
     expect_accepted(refusal_of(UnpackArguments{nullptr, nullptr, n, k, 2}));
+    expect_accepted(refusal_of(UnpackArguments{nullptr, nullptr, n, k, 2, 7}));
     for (const Domain domain : {Domain::floating, Domain::integer, Domain::none}) {
       expect_accepted(
           refusal_of(DequantizeArguments{nullptr, nullptr, nullptr, nullptr, n, k, 32, 2, domain, Type::bf16}));
@@ -281,6 +297,11 @@ TEST(Pointers, AreRefusedWithHowManyElementsTheyShouldHold) {
   dequantize = legal_dequantize(Domain::floating);
   dequantize.scales = nullptr;
   EXPECT_EQ(legal_of(dequantize), "memory of 144 elements");  // a scale and a zero each
+  dequantize.experts = 5;
+  EXPECT_EQ(legal_of(dequantize), "memory of 720 elements");
+  pack.experts = unpack.experts = 5;
+  EXPECT_EQ(legal_of(pack), "memory of 5760 elements");
+  EXPECT_EQ(legal_of(unpack), "memory of 11520 elements");
 }
 
 }  // namespace

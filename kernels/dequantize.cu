@@ -12,7 +12,7 @@ constexpr int midpoint_of_codes = 8;
 /// What a group's parameters look like in memory and do to a code, in each domain.
 template <class T>
 struct FloatDomain {
-  const typename T::Bits* scales_and_zeros;  // [group][n][2]
+  const typename T::Bits* scales_and_zeros;  // [expert][group][n][2]
 
   struct Parameters {
     decltype(T::biased(0)) offset;
@@ -30,8 +30,8 @@ struct FloatDomain {
 
 template <class T>
 struct IntegerDomain {
-  const typename T::Bits* scales;  // [group][n]
-  const std::int8_t* zero_points;  // [group][n]
+  const typename T::Bits* scales;  // [expert][group][n]
+  const std::int8_t* zero_points;  // [expert][group][n]
 
   struct Parameters {
     decltype(T::biased(0)) offset;
@@ -47,7 +47,7 @@ struct IntegerDomain {
 
 template <class T>
 struct NoZeroPoint {
-  const typename T::Bits* scales;  // [group][n]
+  const typename T::Bits* scales;  // [expert][group][n]
 
   struct Parameters {
     decltype(T::biased(0)) offset;
@@ -68,11 +68,17 @@ struct CodesAsWeights {
 
   DomainOfT domain;
   std::int64_t n;
+  std::int64_t groups;
   std::int64_t group_size;
 
-  TILEPROOF_WORD Quad operator()(const std::uint32_t (&pairs)[8 / element_bytes], std::int64_t row,
+  /// Where the row's first group is among [expert][group][n].
+  TILEPROOF_WORD std::int64_t parameters_of(std::int64_t expert, std::int64_t row) const {
+    return expert * groups * n + row;
+  }
+
+  TILEPROOF_WORD Quad operator()(const std::uint32_t (&pairs)[8 / element_bytes], std::int64_t parameters,
                                  std::int64_t column) const {
-    const auto p = domain.of(quotient_of(column, group_size) * n + row);
+    const auto p = domain.of(quotient_of(column, group_size) * n + parameters);
     if constexpr (element_bytes == 2) {
       return {domain.weight(pairs[0], p), domain.weight(pairs[1], p), domain.weight(pairs[2], p),
               domain.weight(pairs[3], p)};
@@ -87,7 +93,8 @@ template <class T>
 Outcome run_type(const DequantizeArguments& a, Where where) {
   const auto* scales = static_cast<const typename T::Bits*>(a.scales);
   const auto with = [&](auto domain) {
-    return run_strips(a, a.weights, CodesAsWeights<T, decltype(domain)>{domain, a.n, a.group_size}, where);
+    return run_strips(a, a.weights, CodesAsWeights<T, decltype(domain)>{domain, a.n, a.k / a.group_size, a.group_size},
+                      where);
   };
   if (a.domain == Domain::floating) return with(FloatDomain<T>{scales});
   if (a.domain == Domain::integer) return with(IntegerDomain<T>{scales, a.zero_points});
@@ -99,7 +106,7 @@ Outcome run_type(const DequantizeArguments& a, Where where) {
 Outcome dequantize(const DequantizeArguments& a, Where where) {
 #if defined(__CUDACC__)
   if (Outcome outcome; refused(a, &outcome)) return outcome;
-  if (a.n == 0 || a.k == 0) return nothing_to_do;
+  if (a.experts == 0 || a.n == 0 || a.k == 0) return nothing_to_do;
 #endif
   if (a.type == Type::bf16) return run_type<Bf16>(a, where);
   if (a.type == Type::fp16) return run_type<Fp16>(a, where);
@@ -109,7 +116,7 @@ Outcome dequantize(const DequantizeArguments& a, Where where) {
 #if !defined(__CUDACC__)
 std::int64_t threads_of(const DequantizeArguments& a) {
   const int columns_of_store = a.type == Type::fp32 ? 4 : 8;
-  return a.n * ((a.k / 32 + 1) / 2 * (32 / columns_of_store));
+  return a.experts * a.n * ((a.k / 32 + 1) / 2 * (32 / columns_of_store));
 }
 #endif
 

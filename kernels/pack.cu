@@ -23,7 +23,7 @@ TILEPROOF_WORD std::uint32_t word_of_lane(const Quad& bytes, int lane) {
          nibbles_apart(bytes.w, lane) << 12;
 }
 
-template <int inner_k_tiles>
+template <int inner_k_tiles, bool is_batch>
 struct SupertileRowThread {
   static constexpr int words_of_lane = inner_k_tiles / 2;
   static constexpr int bytes_of_row = 8 * inner_k_tiles;
@@ -37,12 +37,19 @@ struct SupertileRowThread {
     // Neighbouring threads take neighbouring rows of one supertile: their stores are one run of memory.
     const std::int64_t supertile = thread / 8;
     const std::int64_t supertiles_of_row = k / (16 * inner_k_tiles);
-    const std::int64_t n_tile = quotient_of(supertile, supertiles_of_row);
-    const std::int64_t row = n_tile * 8 + thread % 8;
+    const std::int64_t n_tile = quotient_of(supertile, supertiles_of_row);  // of the batch
+    std::int64_t row = n_tile * 8 + thread % 8;
+    const std::uint8_t* of_expert = codes;
+    if constexpr (is_batch) {
+      const std::int64_t n_tiles = (n + 7) / 8;
+      const std::int64_t expert = quotient_of(n_tile, n_tiles);
+      row -= expert * n_tiles * 8;
+      of_expert += expert * n * (k / 2);
+    }
 
     std::uint32_t words[4 * words_of_lane] = {};
     if (row < n) {
-      const std::uint8_t* from = codes + row * (k / 2) + (supertile - n_tile * supertiles_of_row) * bytes_of_row;
+      const std::uint8_t* from = of_expert + row * (k / 2) + (supertile - n_tile * supertiles_of_row) * bytes_of_row;
       for (int strip = 0; strip < words_of_lane; ++strip) {
         const Quad bytes = loaded_quad(from + 16 * strip);
         for (int lane = 0; lane < 4; ++lane) words[lane * words_of_lane + strip] = word_of_lane(bytes, lane);
@@ -56,11 +63,8 @@ struct SupertileRowThread {
   }
 };
 
-std::int64_t threads_of_pack(const PackArguments& a) { return (a.n + 7) / 8 * 8 * (a.k / (16 * a.inner_k_tiles)); }
-
-template <int inner_k_tiles>
-Outcome run_pack(const PackArguments& a, Where where) {
-  return run(SupertileRowThread<inner_k_tiles>{a.codes, a.packed, a.n, a.k}, threads_of_pack(a), where);
+std::int64_t threads_of_pack(const PackArguments& a) {
+  return a.experts * ((a.n + 7) / 8 * 8) * (a.k / (16 * a.inner_k_tiles));
 }
 
 }  // namespace
@@ -68,11 +72,11 @@ Outcome run_pack(const PackArguments& a, Where where) {
 Outcome pack(const PackArguments& a, Where where) {
 #if defined(__CUDACC__)
   if (Outcome outcome; refused(a, &outcome)) return outcome;
-  if (a.n == 0 || a.k == 0) return nothing_to_do;
+  if (a.experts == 0 || a.n == 0 || a.k == 0) return nothing_to_do;
 #endif
-  if (a.inner_k_tiles == 2) return run_pack<2>(a, where);
-  if (a.inner_k_tiles == 4) return run_pack<4>(a, where);
-  return run_pack<8>(a, where);
+  return with_inner_k_tiles(a.inner_k_tiles, a.experts, [&]<int inner_k_tiles, bool is_batch>() {
+    return run(SupertileRowThread<inner_k_tiles, is_batch>{a.codes, a.packed, a.n, a.k}, threads_of_pack(a), where);
+  });
 }
 
 #if !defined(__CUDACC__)

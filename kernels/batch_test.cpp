@@ -1,0 +1,131 @@
+// A batch of experts equals its slices, on the host: every operation over all experts at once, in pieces that straddle
+// them, against one run an expert.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cstdint>
+#include <vector>
+
+#include "kernels.h"
+
+namespace tileproof::kernels {
+namespace {
+
+/// Bytes without a pattern that a wrong expert could share.
+struct Noise {
+  std::uint32_t state;
+
+  template <class T>
+  std::vector<T> elements(std::int64_t count) {
+    std::vector<T> drawn(static_cast<std::size_t>(count));
+    for (T& element : drawn) {
+      state = state * 1664525u + 1013904223u;
+      element = static_cast<T>(state >> 11);
+    }
+    return drawn;
+  }
+};
+
+/// Memory of 16-byte alignment, each byte 0xa5 until it is written.
+struct alignas(16) Sixteen {
+  std::uint8_t bytes[16];
+  bool operator==(const Sixteen&) const = default;
+};
+class Output {
+ public:
+  explicit Output(std::int64_t bytes) : quads_(static_cast<std::size_t>((bytes + 15) / 16)) {
+    std::fill_n(as<std::uint8_t>(), quads_.size() * 16, std::uint8_t{0xa5});
+  }
+  template <class T>
+  T* as() {
+    return reinterpret_cast<T*>(quads_.data());
+  }
+  bool operator==(const Output&) const = default;
+
+ private:
+  std::vector<Sixteen> quads_;
+};
+
+// One name for the three operations.
+void run_range(const PackArguments& a, Range range) { pack(a, range); }
+void run_range(const UnpackArguments& a, Range range) { unpack(a, range); }
+void run_range(const DequantizeArguments& a, Range range) { dequantize(a, range); }
+
+template <class Arguments>
+void run_in_pieces(const Arguments& a) {
+  ASSERT_FALSE(refusal_of(a).has_value()) << refusal_of(a)->text();
+  constexpr std::int64_t piece = 37;
+  for (std::int64_t end = threads_of(a); end > 0; end -= piece) run_range(a, {end - piece, end});
+}
+
+template <class Arguments>
+void run_whole(const Arguments& a) {
+  run_range(a, {0, threads_of(a)});
+}
+
+struct Sizes {
+  std::int64_t n, k, inner_k_tiles, experts;
+};
+
+/// n below, at and above an n-tile; a strip left alone at the end of a row; no expert, one, some.
+const Sizes all_sizes[] = {{1, 32, 2, 3},   {7, 96, 2, 5},   {8, 64, 4, 3}, {9, 192, 4, 2},
+                           {24, 128, 8, 4}, {17, 256, 8, 1}, {8, 64, 2, 0}};
+
+TEST(Batch, OfPackEqualsItsSlices) {
+  for (const auto& [n, k, inner_k_tiles, experts] : all_sizes) {
+    const std::int64_t bytes = n * k / 2, words = (n + 7) / 8 * k;
+    Output codes(experts * bytes), packed(experts * words * 4), of_slices(experts * words * 4);
+    const auto drawn = Noise{1}.elements<std::uint8_t>(experts * bytes);
+    std::copy(drawn.begin(), drawn.end(), codes.as<std::uint8_t>());
+    run_in_pieces(PackArguments{codes.as<std::uint8_t>(), packed.as<std::uint32_t>(), n, k, inner_k_tiles, experts});
+    for (std::int64_t expert = 0; expert < experts; ++expert) {
+      run_whole(PackArguments{codes.as<std::uint8_t>() + expert * bytes, of_slices.as<std::uint32_t>() + expert * words,
+                              n, k, inner_k_tiles});
+    }
+    EXPECT_TRUE(packed == of_slices) << experts << " experts of " << n << " x " << k;
+  }
+}
+
+TEST(Batch, OfUnpackEqualsItsSlices) {
+  for (const auto& [n, k, inner_k_tiles, experts] : all_sizes) {
+    const std::int64_t words = (n + 7) / 8 * k;
+    const auto packed = Noise{2}.elements<std::uint32_t>(experts * words);
+    Output codes(experts * n * k * 4), of_slices(experts * n * k * 4);
+    run_in_pieces(UnpackArguments{packed.data(), codes.as<std::int32_t>(), n, k, inner_k_tiles, experts});
+    for (std::int64_t expert = 0; expert < experts; ++expert) {
+      run_whole(UnpackArguments{packed.data() + expert * words, of_slices.as<std::int32_t>() + expert * n * k, n, k,
+                                inner_k_tiles});
+    }
+    EXPECT_TRUE(codes == of_slices) << experts << " experts of " << n << " x " << k;
+  }
+}
+
+TEST(Batch, OfDequantizeEqualsItsSlices) {
+  for (const auto& [n, k, inner_k_tiles, experts] : all_sizes) {
+    for (const Domain domain : {Domain::floating, Domain::integer, Domain::none}) {
+      for (const Type type : {Type::bf16, Type::fp16, Type::fp32}) {
+        constexpr std::int64_t group_size = 32;
+        const std::int64_t words = (n + 7) / 8 * k, parameters = k / group_size * n;
+        const std::int64_t element_bytes = type == Type::fp32 ? 4 : 2;
+        const std::int64_t scale_bytes = parameters * (domain == Domain::floating ? 2 : 1) * element_bytes;
+        const auto packed = Noise{3}.elements<std::uint32_t>(experts * words);
+        const auto zero_points = Noise{4}.elements<std::int8_t>(experts * parameters);
+        Output scales(experts * scale_bytes), weights(experts * n * k * element_bytes), of_slices = weights;
+        const auto drawn = Noise{5}.elements<std::uint8_t>(experts * scale_bytes);
+        std::copy(drawn.begin(), drawn.end(), scales.as<std::uint8_t>());
+        run_in_pieces(DequantizeArguments{packed.data(), scales.as<void>(), zero_points.data(), weights.as<void>(), n,
+                                          k, group_size, inner_k_tiles, domain, type, experts});
+        for (std::int64_t expert = 0; expert < experts; ++expert) {
+          run_whole(DequantizeArguments{
+              packed.data() + expert * words, scales.as<std::uint8_t>() + expert * scale_bytes,
+              zero_points.data() + expert * parameters, of_slices.as<std::uint8_t>() + expert * n * k * element_bytes,
+              n, k, group_size, inner_k_tiles, domain, type});
+        }
+        EXPECT_TRUE(weights == of_slices) << experts << " experts of " << n << " x " << k;
+      }
+    }
+  }
+}
+
+}  // namespace
+}  // namespace tileproof::kernels
