@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <limits>
 #include <optional>
+#include <string>
 
 namespace tileproof::kernels {
 
@@ -20,6 +21,7 @@ struct Asked<std::int64_t> {
   static bool at_most(std::int64_t a, std::int64_t b) { return a <= b; }
   /// The number itself, or nothing if it is not known yet.
   static std::optional<std::int64_t> known(std::int64_t a) { return a; }
+  static std::string text(std::int64_t a) { return std::to_string(a); }
 };
 
 inline constexpr char legal_inner_k_tiles[] = "2, 4 or 8";
@@ -39,7 +41,7 @@ bool is_group_size(std::int64_t group_size, const Int& k) {
   return group_size > 0 && group_size % 16 == 0 && Asked<Int>::equal(k % group_size, 0);
 }
 
-inline constexpr char legal_n_tiles[] = "ceil(n / 8)";
+/// Whether n rows fill so many n-tiles, the last at least in part.
 template <class Int>
 bool is_n_tiles(const Int& n_tiles, const Int& n) {
   return Asked<Int>::at_most(n, n_tiles * 8) && Asked<Int>::at_most(n_tiles * 8, n + 7);

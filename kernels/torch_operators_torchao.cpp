@@ -1,0 +1,33 @@
+// Two operators once more, under the names that torchao registered until it deleted them: code written for those runs
+// unchanged.
+#include <ATen/core/dispatch/Dispatcher.h>
+
+#include "torch_operators.h"
+#include "torch_registration.h"
+
+namespace tileproof::kernels {
+
+namespace {
+
+constexpr char space[] = "torchao";
+
+/// An operator of that name may come from an old torchao, or from another library like this one.
+void require_free(const Operator& of) {
+  const std::string name = std::string(space) + "::" + of.name;
+  const auto taken = c10::Dispatcher::singleton().findOp({name, ""});
+  TORCH_CHECK(!taken, name, " is already registered, by torchao itself or by another library in its place. ",
+              "Use tileproof::", of.name, ", or load this library without the other. What is registered:\n",
+              taken->debug());
+}
+
+[[maybe_unused]] const bool is_enrolled = enrolled("libtileproof_torchao.so", [] {
+  require_free(unpack_operator);
+  require_free(dequantize_operator);
+  static torch::Library library(torch::Library::FRAGMENT, space, std::nullopt, __FILE__, __LINE__);
+  register_operator(library, unpack_operator, unpack_tensor);
+  register_operator(library, dequantize_operator, dequantize_tensor);
+});
+
+}  // namespace
+
+}  // namespace tileproof::kernels
