@@ -1,0 +1,860 @@
+"""The PyTorch operators as a user meets them, in Python.
+
+What is expected is built here from the description of the layout and from exact fractions, and compared bit for bit.
+The libraries are found through TILEPROOF_LIBRARY and TILEPROOF_LIBRARY_TORCHAO; with TILEPROOF_REQUIRE_GPU a missing
+GPU is an error.
+"""
+
+import functools
+import io
+import os
+import random
+import shutil
+import subprocess
+import sys
+from fractions import Fraction
+
+import pytest
+import torch
+from torch._dynamo.testing import CompileCounterWithBackend
+from torch._subclasses.fake_tensor import FakeTensorMode
+from torch.fx.experimental.symbolic_shapes import DimDynamic, ShapeEnv, StatelessSymbolicContext
+
+LIBRARY = os.environ["TILEPROOF_LIBRARY"]
+LIBRARY_TORCHAO = os.environ["TILEPROOF_LIBRARY_TORCHAO"]
+torch.ops.load_library(LIBRARY)
+ops = torch.ops.tileproof
+
+NAMES = [
+    "pack",
+    "unpack_tensor_core_tiled_layout",
+    "dequantize_tensor_core_tiled_layout",
+    "dequantize_integer",
+    "dequantize_scale_only",
+]
+DEQUANTIZE = NAMES[2:]
+TYPES = [torch.bfloat16, torch.float16, torch.float32]
+TENSORS = ["codes", "packed_w", "scales_and_zeros", "scales", "zero_points"]
+
+HAS_CUDA_KERNELS = torch._C._dispatch_has_kernel_for_dispatch_key("tileproof::pack", "CUDA")
+
+
+def need_gpus(count=1):
+    if HAS_CUDA_KERNELS and torch.cuda.device_count() >= count:
+        return
+    reason = f"needs {count} GPU(s), has {torch.cuda.device_count()}; CUDA kernels built: {HAS_CUDA_KERNELS}"
+    if count == 1 and os.environ.get("TILEPROOF_REQUIRE_GPU"):
+        pytest.fail(reason)
+    pytest.skip(reason)
+
+
+@pytest.fixture(params=["cpu", "cuda"])
+def device(request):
+    if request.param == "cuda":
+        need_gpus()
+    return request.param
+
+
+# --- What is expected -------------------------------------------------------------------------------------------------
+
+NIBBLE_OF_VALUE = [0, 4, 1, 5, 2, 6, 3, 7]
+
+
+def place_of(n, k, k_total, inner_k_tiles):
+    """The word of code (n, k) in a packed matrix, and its nibble: two fragments of operand B of mma.m16n8k16 a word."""
+    k_tile, of_k_tile = divmod(k, 16)
+    lane = n % 8 * 4 + of_k_tile % 8 // 2
+    supertile = n // 8 * (k_total // (16 * inner_k_tiles)) + k_tile // inner_k_tiles
+    word = (supertile * 32 + lane) * (inner_k_tiles // 2) + k_tile % inner_k_tiles // 2
+    return word, NIBBLE_OF_VALUE[k_tile % 2 * 4 + of_k_tile // 8 * 2 + of_k_tile % 2]
+
+
+@functools.cache
+def places_of(n_total, k_total, inner_k_tiles):
+    """place_of, of a whole matrix: words and bits as [n][k]."""
+    places = [place_of(n, k, k_total, inner_k_tiles) for n in range(n_total) for k in range(k_total)]
+    table = torch.tensor(places, dtype=torch.int64).reshape(n_total, k_total, 2)
+    return table[..., 0], table[..., 1] * 4
+
+
+def expected_pack(codes, inner_k_tiles):
+    n, k = codes.shape[0], codes.shape[1] * 2
+    n_tiles = (n + 7) // 8
+    nibbles = torch.stack([codes >> 4, codes & 15], dim=-1).reshape(n, k).long()
+    words, bits = places_of(n, k, inner_k_tiles)
+    packed = torch.zeros(n_tiles * k, dtype=torch.int64)
+    packed.index_add_(0, words.flatten(), (nibbles << bits).flatten())  # disjoint bits: a sum is their union
+    packed = torch.where(packed >= 2**31, packed - 2**32, packed).int()
+    return packed.reshape(n_tiles, k // (16 * inner_k_tiles), 32, inner_k_tiles // 2)
+
+
+def expected_unpack(packed_w, inner_k_tiles):
+    n, k = packed_w.shape[0] * 8, packed_w.shape[1] * 16 * inner_k_tiles
+    words, bits = places_of(n, k, inner_k_tiles)
+    return (packed_w.flatten().long()[words] >> bits & 15).int()
+
+
+class Format:
+    """A binary floating-point format: exact values of bits, and the bits nearest to an exact value."""
+
+    def __init__(self, integer, exponent_bits, fraction_bits):
+        self.integer = integer
+        self.fraction_bits = fraction_bits
+        self.smallest_exponent = 2 - 2 ** (exponent_bits - 1)
+        self.infinity = (2**exponent_bits - 1) << fraction_bits
+        self.sign = 1 << exponent_bits + fraction_bits
+        self.nan = self.sign - 1  # as NVIDIA's hardware makes it
+
+    def value(self, bits):
+        """(is negative, magnitude): a Fraction, "inf" or "nan"."""
+        negative, bits = bits & self.sign != 0, bits & ~self.sign
+        if bits >= self.infinity:
+            return negative, "inf" if bits == self.infinity else "nan"
+        exponent, fraction = bits >> self.fraction_bits, bits & (1 << self.fraction_bits) - 1
+        if exponent > 0:
+            fraction, exponent = fraction + (1 << self.fraction_bits), exponent - 1
+        return negative, fraction * Fraction(2) ** (exponent + self.smallest_exponent - self.fraction_bits)
+
+    def nearest(self, negative, magnitude):
+        sign = self.sign if negative else 0
+        exponent = self.smallest_exponent
+        if magnitude > 0:
+            binade = magnitude.numerator.bit_length() - magnitude.denominator.bit_length()
+            binade -= magnitude < Fraction(2) ** binade
+            exponent = max(exponent, binade)
+        units = round(magnitude / Fraction(2) ** (exponent - self.fraction_bits))  # to even
+        return sign | min((exponent - self.smallest_exponent << self.fraction_bits) + units, self.infinity)
+
+    @functools.cache
+    def fma(self, factor, scale, zero=None):
+        """factor * scale + zero with one rounding. Without a zero only the product: its sign survives."""
+        negative, scale = self.value(scale)
+        negative ^= factor < 0
+        adds_negative, zero = (negative, Fraction(0)) if zero is None else self.value(zero)
+        if "nan" in (scale, zero) or (scale == "inf" and factor == 0):
+            return self.nan
+        if scale == "inf":
+            return self.nan if zero == "inf" and adds_negative != negative else self.infinity | negative * self.sign
+        if zero == "inf":
+            return self.infinity | adds_negative * self.sign
+        product = abs(factor) * scale
+        total = (-product if negative else product) + (-zero if adds_negative else zero)
+        if total == 0:  # minus zero only as the sum of two of them
+            return (product == 0 and zero == 0 and negative and adds_negative) * self.sign
+        return self.nearest(total < 0, abs(total))
+
+
+FORMATS = {
+    torch.bfloat16: Format(torch.int16, 8, 7),
+    torch.float16: Format(torch.int16, 5, 10),
+    torch.float32: Format(torch.int32, 8, 23),
+}
+
+
+def bits_of(tensor):
+    return tensor.cpu().contiguous().view({1: torch.uint8, 2: torch.int16, 4: torch.int32}[tensor.element_size()])
+
+
+def expected_weights(name, p):
+    codes = expected_unpack(p["packed_w"], p["inner_k_tiles"])
+    scales = p["scales_and_zeros"] if name == DEQUANTIZE[0] else p["scales"]
+    form = FORMATS[scales.dtype]
+    mask = form.sign * 2 - 1
+    n, k = scales.shape[1], codes.shape[1]
+    scale_bits, zero_points = bits_of(scales).tolist(), p["zero_points"].tolist()
+    weights = []
+    for row, codes_of_row in enumerate(codes[:n].tolist()):
+        for column, code in enumerate(codes_of_row):
+            group = column // p["group_size"]
+            at = scale_bits[group][row]
+            if name == "dequantize_tensor_core_tiled_layout":
+                weights.append(form.fma(code - 8, at[0] & mask, at[1] & mask))
+            elif name == "dequantize_integer":
+                weights.append(form.fma(code - zero_points[group][row], at & mask))
+            else:
+                weights.append(form.fma(code, at & mask))
+    weights = torch.tensor(weights, dtype=torch.int64)
+    return torch.where(weights >= form.sign, weights - 2 * form.sign, weights).to(form.integer).reshape(n, k)
+
+
+def expected(name, p):
+    """The bits of an operator's result, of a batch or of one matrix."""
+    p = {key: value.cpu() if isinstance(value, torch.Tensor) else value for key, value in p.items()}
+    if p["packed_w"].dim() == 5:
+        return torch.stack([expected(name, slice_of(p, expert)) for expert in range(p["packed_w"].shape[0])])
+    if name == "pack":
+        return expected_pack(p["codes"], p["inner_k_tiles"])
+    if name == "unpack_tensor_core_tiled_layout":
+        return expected_unpack(p["packed_w"], p["inner_k_tiles"])
+    return expected_weights(name, p)
+
+
+# --- Problems ---------------------------------------------------------------------------------------------------------
+
+
+def drawn_floats(form, type, count, rng):
+    """Bits mixed from all classes of a format: zeros, subnormals, normals, infinities, NaN, and those near one."""
+    one = -form.smallest_exponent + 1 - 1 << form.fraction_bits
+    smallest_normal = 1 << form.fraction_bits
+    classes = [
+        lambda: 0,
+        lambda: rng.randrange(1, smallest_normal),
+        lambda: smallest_normal,
+        lambda: rng.randrange(smallest_normal, form.infinity),
+        lambda: form.infinity - 1,
+        lambda: form.infinity,
+        lambda: rng.randrange(form.infinity + 1, form.sign),
+    ] + [lambda: one + rng.randrange(-4 * smallest_normal, 4 * smallest_normal)] * 9
+    bits = [rng.choice(classes)() | rng.choice([0, form.sign]) for _ in range(count)]
+    return torch.tensor([b - 2 * form.sign if b >= form.sign else b for b in bits], dtype=form.integer).view(type)
+
+
+def problem(n=20, k=128, inner_k_tiles=4, group_size=64, type=torch.bfloat16, experts=None, device="cpu", seed=1):
+    """Every argument of every operator, by name."""
+    rng = random.Random(seed)
+    generator = torch.Generator().manual_seed(seed)
+    batch = [] if experts is None else [experts]
+    packed_shape = batch + [(n + 7) // 8, k // (16 * inner_k_tiles), 32, inner_k_tiles // 2]
+    shape = batch + [k // group_size, n]
+    count = torch.Size(shape).numel()
+    form = FORMATS[type]
+    made = {
+        "codes": torch.randint(0, 256, batch + [n, k // 2], dtype=torch.uint8, generator=generator),
+        "packed_w": torch.randint(-(2**31), 2**31, packed_shape, dtype=torch.int32, generator=generator),
+        "scales_and_zeros": drawn_floats(form, type, 2 * count, rng).reshape(shape + [2]),
+        "scales": drawn_floats(form, type, count, rng).reshape(shape),
+        "zero_points": torch.randint(-128, 128, shape, dtype=torch.int8, generator=generator),
+    }
+    made = {key: tensor.to(device) for key, tensor in made.items()}
+    return made | {"group_size": group_size, "inner_k_tiles": inner_k_tiles}
+
+
+def slice_of(p, expert):
+    return {key: value[expert] if isinstance(value, torch.Tensor) else value for key, value in p.items()}
+
+
+def arguments_of(name, p):
+    return [p[argument.name] for argument in getattr(ops, name).default._schema.arguments]
+
+
+def tensors_of(name):
+    return [a.name for a in getattr(ops, name).default._schema.arguments if a.name in TENSORS]
+
+
+def call(name, p):
+    return getattr(ops, name)(*arguments_of(name, p))
+
+
+def assert_bits(got, want):
+    """Shape, type width and bits."""
+    got, want = bits_of(got), bits_of(want)
+    assert got.shape == want.shape and got.dtype == want.dtype
+    wrong = (got != want).nonzero()
+    first = [(at, hex(got[tuple(at)]), hex(want[tuple(at)])) for at in wrong[:10].tolist()]
+    assert len(wrong) == 0, f"{len(wrong)} of {got.numel()} differ, first at, got, expected: {first}"
+
+
+def of_each_operator(*types):
+    rows = [(name, torch.bfloat16) for name in NAMES[:2]]
+    return rows + [(name, type) for name in DEQUANTIZE for type in types or TYPES]
+
+
+def ids(value):
+    return str(value).removeprefix("torch.")
+
+
+# --- Loading ----------------------------------------------------------------------------------------------------------
+
+
+def in_a_fresh_interpreter(program, *arguments):
+    run = subprocess.run([sys.executable, "-c", program, *arguments], capture_output=True, text=True, timeout=120)
+    assert run.returncode == 0, run.stdout + run.stderr
+    return run.stdout
+
+
+def test_loads_into_a_fresh_interpreter_beside_torchao_names():
+    out = in_a_fresh_interpreter(
+        """
+import sys, torch
+torch.ops.load_library(sys.argv[1])
+packed = torch.ops.tileproof.pack(torch.arange(8 * 16, dtype=torch.uint8).reshape(8, 16), 2)
+scales = torch.ones(1, 8, 2)
+for space in "tileproof", "torchao":
+    if space == "torchao": torch.ops.load_library(sys.argv[2])
+    ops = getattr(torch.ops, space)
+    print(ops.unpack_tensor_core_tiled_layout(packed, 2)[7, 30:].tolist(),
+          ops.dequantize_tensor_core_tiled_layout(packed, scales, 32, 2)[7, 30:].tolist())
+    print(ops.unpack_tensor_core_tiled_layout.default._schema)
+    print(ops.dequantize_tensor_core_tiled_layout.default._schema)
+""",
+        LIBRARY,
+        LIBRARY_TORCHAO,
+    )
+    wanted = ""
+    for space in "tileproof", "torchao":
+        wanted += "[7, 15] [0.0, 8.0]\n"  # the last byte is 0x7f: code - 8, times 1, plus 1
+        wanted += f"{space}::unpack_tensor_core_tiled_layout(Tensor packed_w, int inner_k_tiles) -> Tensor\n"
+        wanted += f"{space}::dequantize_tensor_core_tiled_layout(Tensor packed_w, Tensor scales_and_zeros, "
+        wanted += "int group_size, int inner_k_tiles) -> Tensor\n"
+    assert out == wanted
+
+
+def test_torchao_names_have_kernels_of_their_own():
+    torch.ops.load_library(LIBRARY_TORCHAO)
+    p = problem()
+    for name in NAMES[1:3]:
+        assert_bits(getattr(torch.ops.torchao, name)(*arguments_of(name, p)), call(name, p))
+        for key in ["CPU", "Meta", "Autograd"] + ["CUDA"] * HAS_CUDA_KERNELS:
+            assert torch._C._dispatch_has_kernel_for_dispatch_key(f"torchao::{name}", key), key
+
+
+TAKEN = """
+import sys, traceback, torch
+taken = torch.library.Library("torchao", "DEF")
+taken.define("{name}(Tensor packed_w) -> Tensor")
+try:
+    torch.ops.load_library(sys.argv[1])
+except OSError:
+    print(traceback.format_exc())
+print("unpack", hasattr(torch.ops.torchao, "unpack_tensor_core_tiled_layout"))
+print("dequantize", hasattr(torch.ops.torchao, "dequantize_tensor_core_tiled_layout"))
+"""
+
+
+@pytest.mark.parametrize("name", NAMES[1:3])
+def test_torchao_names_that_are_taken_are_refused_and_left_alone(name):
+    out = in_a_fresh_interpreter(TAKEN.format(name=name), LIBRARY_TORCHAO)
+    assert f"libtileproof_torchao.so registers nothing: torchao::{name} is already registered" in out
+    assert f"Use tileproof::{name}" in out
+    assert f"unpack {name == NAMES[1]}" in out and f"dequantize {name == NAMES[2]}" in out
+
+
+def test_a_second_copy_is_refused_with_an_error_not_an_abort(tmp_path):
+    copy = shutil.copy(LIBRARY, tmp_path / "libtileproof_torch.so")
+    with pytest.raises(OSError) as refused:
+        torch.ops.load_library(copy)
+    assert "registers nothing" in str(refused.value.__cause__.__cause__)
+    assert call("pack", problem()).shape == (3, 2, 32, 2)
+
+
+# --- Values -----------------------------------------------------------------------------------------------------------
+
+# n below, at and above an n-tile; a strip left alone at the end of a row; groups smaller and larger than a supertile.
+SIZES = [
+    dict(n=8, k=32, inner_k_tiles=2, group_size=32),
+    dict(n=1, k=96, inner_k_tiles=2, group_size=16),
+    dict(n=20, k=192, inner_k_tiles=4, group_size=96),
+    dict(n=23, k=256, inner_k_tiles=8, group_size=32),
+    dict(n=9, k=256, inner_k_tiles=2, group_size=256),
+]
+
+
+@pytest.mark.parametrize("sizes", SIZES, ids=lambda s: "-".join(map(str, s.values())))
+@pytest.mark.parametrize("name, type", of_each_operator(), ids=ids)
+def test_every_element_has_the_expected_bits(name, type, sizes, device):
+    p = problem(**sizes, type=type, device=device)
+    result = call(name, p)
+    assert result.device.type == device
+    assert result.dtype == (type if name in DEQUANTIZE else torch.int32)
+    assert_bits(result, expected(name, p))
+
+
+@pytest.mark.parametrize("type", TYPES, ids=ids)
+def test_minus_zero_infinity_and_nan_are_as_the_hardware_makes_them(type, device):
+    form = FORMATS[type]
+    special = [0, form.sign, 1, form.infinity - 1, form.infinity, form.sign | form.infinity, form.nan, form.infinity | 1]
+    pairs = [(scale, zero) for scale in special for zero in special]
+    p = problem(n=len(pairs), k=32, inner_k_tiles=2, group_size=32, type=type, device=device)
+    bits = torch.tensor([pairs], dtype=torch.int64)
+    bits = torch.where(bits >= form.sign, bits - 2 * form.sign, bits).to(form.integer)
+    p["scales_and_zeros"] = bits.view(type).to(device)
+    p["scales"] = p["scales_and_zeros"][..., 0]
+    for name in DEQUANTIZE:
+        weights = expected(name, p)
+        assert_bits(call(name, p), weights)
+        found = set((weights.long() & 2 * form.sign - 1).flatten().tolist())
+        assert {0, form.sign, form.infinity, form.sign | form.infinity, form.nan} <= found
+
+
+def test_the_padding_of_the_last_n_tile_never_matters(device):
+    p = problem(n=9, device=device)
+    packed = ops.pack(p["codes"], p["inner_k_tiles"])
+    assert (ops.unpack_tensor_core_tiled_layout(packed, p["inner_k_tiles"])[9:] == 0).all()
+    for name in DEQUANTIZE:
+        p["packed_w"] = packed
+        weights = call(name, p)
+        lanes = torch.arange(32, device=device).reshape(1, 1, 32, 1)
+        p["packed_w"] = torch.cat([packed[:1], torch.where(lanes < 4, packed[1:], ~packed[1:])])
+        assert_bits(call(name, p), weights)
+
+
+@pytest.mark.parametrize("name, type", of_each_operator(torch.bfloat16, torch.float32), ids=ids)
+@pytest.mark.parametrize("n", [9, 16])
+def test_a_batch_of_experts_equals_its_slices(name, type, n, device):
+    p = problem(n=n, k=96, inner_k_tiles=2, group_size=32, type=type, experts=5, device=device)
+    batch = call(name, p)
+    assert_bits(batch, torch.stack([call(name, slice_of(p, expert)) for expert in range(5)]))
+    assert_bits(batch, expected(name, p))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_empty_matrices_and_batches_are_legal(name, device):
+    for sizes in dict(n=0), dict(k=0), dict(n=0, k=0), dict(experts=0), dict(n=0, experts=3), dict(k=0, experts=2):
+        p = problem(**sizes, device=device)
+        result = call(name, p)
+        assert result.numel() == 0
+        whole = call(name, problem(**{key: value or 64 * 8 for key, value in sizes.items()}, device="meta"))
+        assert result.dim() == whole.dim() and result.dtype == whole.dtype
+        if name != "pack":
+            batch = [p["packed_w"].shape[0]] if "experts" in sizes else []
+            assert list(result.shape) == batch + [sizes.get("n", 24 if name == NAMES[1] else 20), sizes.get("k", 128)]
+
+
+def test_any_number_of_threads_gives_the_same_bits():
+    p = problem(n=515, k=512, inner_k_tiles=4, group_size=128)
+    threads = torch.get_num_threads()
+    try:
+        results = []
+        for count in 1, 2, 3:
+            torch.set_num_threads(count)
+            results.append([call(name, p) for name in NAMES])
+    finally:
+        torch.set_num_threads(threads)
+    for one, two, three in zip(*results):
+        assert_bits(two, one)
+        assert_bits(three, one)
+
+
+# --- Strides, offsets, aliases ----------------------------------------------------------------------------------------
+
+
+def transposed(tensor):
+    return tensor.transpose(0, -1).contiguous().transpose(0, -1)
+
+
+def sliced(tensor):
+    larger = torch.cat([tensor, tensor, tensor], dim=-1)
+    return larger[..., tensor.shape[-1] : 2 * tensor.shape[-1]]
+
+
+def stepped(tensor):
+    larger = torch.stack([tensor, tensor.flip(0)], dim=-1)
+    return larger[..., 0]
+
+
+def expanded(tensor):
+    return tensor[:1].expand(tensor.shape)
+
+
+@pytest.mark.parametrize("layout", [transposed, sliced, stepped, expanded], ids=lambda layout: layout.__name__)
+@pytest.mark.parametrize("experts", [None, 3])
+@pytest.mark.parametrize("name, type", of_each_operator(torch.bfloat16, torch.float32), ids=ids)
+def test_any_strides_give_the_bits_of_the_contiguous_tensor(name, type, layout, experts, device):
+    for tensor in tensors_of(name):
+        p = problem(type=type, experts=experts, device=device)
+        strided = layout(p[tensor])
+        assert not strided.is_contiguous()
+        before = strided.clone(memory_format=torch.contiguous_format)
+        result = call(name, p | {tensor: strided})
+        assert_bits(result, call(name, p | {tensor: before}))
+        assert_bits(strided, before)
+        assert result.is_contiguous()
+
+
+@pytest.mark.parametrize("name, type", of_each_operator(torch.bfloat16, torch.float32), ids=ids)
+def test_any_storage_offset_gives_the_same_bits(name, type, device):
+    p = problem(type=type, device=device)
+    result = call(name, p)
+    for tensor in tensors_of(name):
+        given = p[tensor]
+        for offset in range(1, 16 // given.element_size() + 1):
+            storage = torch.empty(given.numel() + offset, dtype=given.dtype, device=device)
+            moved = storage[offset:].view(given.shape).copy_(given)
+            assert moved.data_ptr() % 16 == offset * given.element_size() % 16
+            assert_bits(call(name, p | {tensor: moved}), result)
+
+
+def test_memory_that_is_not_aligned_to_its_elements_is_copied():
+    p = problem(type=torch.float32)
+    for name in NAMES:
+        for tensor in tensors_of(name):
+            for offset in range(1, 4):
+                memory = bytearray(offset) + bytearray(p[tensor].numpy().tobytes())
+                moved = torch.frombuffer(memory, dtype=p[tensor].dtype, offset=offset).view(p[tensor].shape)
+                assert_bits(call(name, p | {tensor: moved}), call(name, p))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_inputs_are_unchanged_and_outputs_are_new(name, device):
+    p = problem(device=device)
+    before = {key: value.clone() if isinstance(value, torch.Tensor) else value for key, value in p.items()}
+    first, second = call(name, p), call(name, p)
+    for tensor in tensors_of(name):
+        assert_bits(p[tensor], before[tensor])
+        assert p[tensor]._version == 0
+    storages = [t.untyped_storage().data_ptr() for t in (first, second, *(p[tensor] for tensor in tensors_of(name)))]
+    assert len(set(storages)) == len(storages)
+    assert_bits(first, second)
+
+
+# --- Acceptance -------------------------------------------------------------------------------------------------------
+
+
+def with_tensor(name, change):
+    return lambda p: p | {name: change(p[name])}
+
+
+def with_number(name, value):
+    return lambda p: p | {name: value}
+
+
+LEGAL = {
+    "as it is": lambda p: p,
+    "n_tiles full": lambda p: problem(n=24),
+    "one row in the last n-tile": lambda p: problem(n=17),
+    "group_size 16": lambda p: problem(group_size=16),
+    "group_size 32 of k 96": lambda p: problem(k=96, inner_k_tiles=2, group_size=32),
+    "experts": lambda p: problem(experts=3),
+    "no experts": lambda p: problem(experts=0),
+    "no rows": lambda p: problem(n=0),
+    "no columns": lambda p: problem(k=0),
+    "fp16": lambda p: problem(type=torch.float16),
+    "fp32": lambda p: problem(type=torch.float32),
+    "transposed": lambda p: {key: transposed(t) if isinstance(t, torch.Tensor) else t for key, t in p.items()},
+}
+# argument, change, what of the legal must be named
+ILLEGAL = [
+    ("inner_k_tiles", with_number("inner_k_tiles", 0), "2, 4 or 8"),
+    ("inner_k_tiles", with_number("inner_k_tiles", 3), "2, 4 or 8"),
+    ("inner_k_tiles", with_number("inner_k_tiles", 16), "2, 4 or 8"),
+    ("inner_k_tiles", with_number("inner_k_tiles", -2), "2, 4 or 8"),
+    ("codes", with_tensor("codes", lambda t: t.int()), "uint8"),
+    ("codes", with_tensor("codes", lambda t: t[0]), "2 dimensions [n][k/2]"),
+    ("codes", with_tensor("codes", lambda t: t[None, None]), "2 dimensions [n][k/2]"),
+    ("codes", with_tensor("codes", lambda t: t[:, :-1]), "k a multiple of 16 * inner_k_tiles = 64"),
+    ("codes", with_tensor("codes", lambda t: t[:, :48]), "k a multiple of 16 * inner_k_tiles = 64"),
+    ("codes", with_tensor("codes", lambda t: t[:1, :1].expand(2**29, 2**29)), "within 64 bits"),
+    ("packed_w", with_tensor("packed_w", lambda t: t.long()), "int32"),
+    ("packed_w", with_tensor("packed_w", lambda t: t.float()), "int32"),
+    ("packed_w", with_tensor("packed_w", lambda t: t[0]), "4 dimensions"),
+    ("packed_w", with_tensor("packed_w", lambda t: t[None, None]), "4 dimensions"),
+    ("packed_w", with_tensor("packed_w", lambda t: t[:, :, :31]), "32 lanes"),
+    ("packed_w", with_tensor("packed_w", lambda t: t[..., :1]), "inner_k_tiles/2 words of a lane"),
+    ("packed_w", with_number("inner_k_tiles", 8), "inner_k_tiles/2 words of a lane in the last dimension = 4"),
+    ("packed_w", with_tensor("packed_w", lambda t: t[:1, :1].expand(2**28, 2**24, 32, 2)), "within 64 bits"),
+    ("group_size", with_number("group_size", 0), "a multiple of 16 that divides k = 128"),
+    ("group_size", with_number("group_size", -64), "a multiple of 16 that divides k = 128"),
+    ("group_size", with_number("group_size", 8), "a multiple of 16 that divides k = 128"),
+    ("group_size", with_number("group_size", 48), "a multiple of 16 that divides k = 128"),
+    ("group_size", with_number("group_size", 256), "a multiple of 16 that divides k = 128"),
+    ("zero_points", with_tensor("zero_points", lambda t: t.to(torch.uint8)), "int8"),
+    ("zero_points", with_tensor("zero_points", lambda t: t[:, :-1]), "the sizes of scales"),
+    ("zero_points", with_tensor("zero_points", lambda t: t[None]), "the sizes of scales"),
+    ("zero_points", with_tensor("zero_points", lambda t: t.t()), "the sizes of scales"),
+]
+for scales in "scales", "scales_and_zeros":
+    ILLEGAL += [
+        (scales, with_tensor(scales, lambda t: t.double()), "bfloat16, float16 or float32"),
+        (scales, with_tensor(scales, lambda t: t.to(torch.int16)), "bfloat16, float16 or float32"),
+        (scales, with_tensor(scales, lambda t: t[None]), "dimensions [k/group_size][n]"),
+        (scales, with_tensor(scales, lambda t: t[0]), "dimensions [k/group_size][n]"),
+        (scales, with_tensor(scales, lambda t: t[:1]), "k/group_size groups = 2"),
+        (scales, with_tensor(scales, lambda t: torch.cat([t, t])), "k/group_size groups = 2"),
+        (scales, with_tensor(scales, lambda t: t[:, :16]), "n with ceil(n/8) n-tiles, as many as packed_w = 3"),
+        (scales, with_tensor(scales, lambda t: torch.cat([t, t[:, :5]], 1)), "n with ceil(n/8) n-tiles"),
+        (scales, with_number("group_size", 32), "k/group_size groups = 4"),
+        (scales, lambda p, s=scales: problem(experts=2) | {s: problem(experts=3)[s]}, "as many experts as packed_w"),
+        (scales, lambda p, s=scales: problem(experts=2) | {s: p[s]}, "experts first where packed_w has them"),
+    ]
+ILLEGAL += [
+    ("scales_and_zeros", with_tensor("scales_and_zeros", lambda t: t[..., :1]), "a scale and a zero"),
+    ("scales_and_zeros", lambda p: p | {"scales_and_zeros": p["scales"]}, "3 dimensions [k/group_size][n][2]"),
+    ("scales", lambda p: p | {"scales": p["scales_and_zeros"]}, "2 dimensions [k/group_size][n]"),
+]
+
+
+def outcome(name, p):
+    """What a call gives apart from its data: a description, or the text of its refusal."""
+    try:
+        result = call(name, p)
+    except ValueError as refused:
+        return str(refused)
+    return result.dtype, tuple(result.shape), result.stride(), result.storage_offset()
+
+
+def converted(p, convert):
+    return {key: convert(value) if isinstance(value, torch.Tensor) else value for key, value in p.items()}
+
+
+def in_fake_mode(p):
+    mode = FakeTensorMode()
+    return mode, converted(p, mode.from_tensor)
+
+
+def in_symbolic_mode(p):
+    """Every size that a graph may leave open is symbolic: a lane's words and the pair of scale and zero never are."""
+    mode = FakeTensorMode(shape_env=ShapeEnv())
+    static_from_end = {"packed_w": 2, "scales_and_zeros": 1}
+
+    def symbolic(key, tensor):
+        static = min(static_from_end.get(key, 0), tensor.dim())
+        sizes = [DimDynamic.DYNAMIC] * (tensor.dim() - static) + [DimDynamic.STATIC] * static
+        return mode.from_tensor(tensor, symbolic_context=StatelessSymbolicContext(dynamic_sizes=sizes))
+
+    return mode, {key: symbolic(key, value) if isinstance(value, torch.Tensor) else value for key, value in p.items()}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_real_and_fake_accept_the_same_legal_calls_and_agree(name, device):
+    for title, change in LEGAL.items():
+        p = converted(change(problem()), lambda t: t.to(device))
+        real = outcome(name, p)
+        assert not isinstance(real, str), f"{title}: {real}"
+        mode, fake = in_fake_mode(p)
+        with mode:
+            assert outcome(name, fake) == real, title
+            assert call(name, fake).device.type == device
+        assert outcome(name, converted(p, lambda t: t.to("meta"))) == real, title
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_real_and_fake_refuse_the_same_illegal_calls_in_the_same_words(name, device):
+    asked = 0
+    for argument, change, legal in ILLEGAL:
+        if argument not in [a.name for a in getattr(ops, name).default._schema.arguments]:
+            continue
+        p = change(problem())
+        if device != "cpu":
+            p = converted(p, lambda t: t.cuda() if t.numel() < 2**20 else t[(0,) * t.dim()].cuda().expand(t.shape))
+        real = outcome(name, p)
+        assert isinstance(real, str), f"accepts {argument} that is not {legal}"
+        beginning, end = f"{name}: {argument}: given ", f", legal is "
+        assert real.startswith(beginning) and end in real and legal in real.split(end)[1], real
+        given = p[argument]
+        assert (str(list(given.shape)) if argument in TENSORS else str(given)) in real.split(end)[0], real
+        on_meta = real.replace(f" on {torch.empty(0, device=device).device}", " on meta")
+        mode, fake = in_fake_mode(p)
+        with mode:
+            assert outcome(name, fake) == on_meta
+        if legal != "within 64 bits":  # of a symbolic size nobody knows it
+            mode, symbolic = in_symbolic_mode(p)
+            with mode:
+                refusal = outcome(name, symbolic)
+            assert isinstance(refusal, str), f"a symbolic one accepts {argument} that is not {legal}"
+            assert refusal.startswith(beginning) and legal.split(" = ")[0] in refusal.split(end)[1], refusal
+        asked += 1
+    assert asked >= 8
+
+
+@pytest.mark.parametrize("name", DEQUANTIZE)
+def test_tensors_on_different_devices_are_refused(name):
+    for tensor in tensors_of(name)[1:]:
+        p = problem()
+        refusal = outcome(name, p | {tensor: p[tensor].to("meta")})
+        assert f"{name}: {tensor}: given " in refusal and "on the device of packed_w" in refusal
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_backward_is_an_error_not_a_wrong_gradient(name):
+    p = problem()
+    for scales in "scales", "scales_and_zeros":
+        p[scales].requires_grad_()
+    result = call(name, p)
+    assert result.requires_grad == (name in DEQUANTIZE)
+    if result.requires_grad:
+        with pytest.raises(RuntimeError, match=f"derivative for tileproof::{name} is not implemented"):
+            result.sum().backward()
+
+
+# --- Fake tensors, compilation, export --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("experts", [None, 2])
+@pytest.mark.parametrize("name, type", of_each_operator(torch.bfloat16), ids=ids)
+def test_passes_opcheck(name, type, experts, device):
+    p = problem(type=type, experts=experts, device=device)
+    for scales in "scales", "scales_and_zeros":
+        p[scales] = torch.nan_to_num(p[scales])  # opcheck compares values
+    torch.library.opcheck(getattr(ops, name).default, arguments_of(name, p))
+    # The registration for autograd is only looked at with inputs that require grad, and the rest only without.
+    for scales in "scales", "scales_and_zeros":
+        p[scales].requires_grad_()
+    if name in DEQUANTIZE:
+        tests = "test_schema", "test_autograd_registration", "test_faketensor"
+        torch.library.opcheck(getattr(ops, name).default, arguments_of(name, p), test_utils=tests)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_fake_tensors_with_dynamic_shapes_give_symbolic_shapes(name):
+    mode, p = in_symbolic_mode(problem(experts=2))
+    with mode:
+        result = call(name, p)
+    of_first = p[tensors_of(name)[0]]
+    assert isinstance(result.shape[-1 if name != "pack" else 2], torch.SymInt)
+    if name == "pack":
+        want = (2, 3, 2, 32, 2)
+        assert isinstance(result.shape[1], torch.SymInt)
+        assert result.shape[0] is of_first.shape[0] or str(result.shape[0]) == str(of_first.shape[0])
+    else:
+        want = (2, 24 if name == NAMES[1] else 20, 128)
+        assert str(result.shape[0]) == str(of_first.shape[0])
+    assert tuple(int(size) for size in result.shape) == want
+
+
+class Linear(torch.nn.Module):
+    """A linear layer of packed weights that sums up what the operators give."""
+
+    def __init__(self, inner_k_tiles, group_size):
+        super().__init__()
+        self.inner_k_tiles, self.group_size = inner_k_tiles, group_size
+
+    def forward(self, x, codes, scales_and_zeros, scales, zero_points):
+        packed = ops.pack(codes, self.inner_k_tiles)
+        rest = (self.group_size, self.inner_k_tiles)
+        weights = ops.dequantize_tensor_core_tiled_layout(packed, scales_and_zeros, *rest)
+        integer = ops.dequantize_integer(packed, scales, zero_points, *rest)
+        alone = ops.dequantize_scale_only(packed, scales, *rest)
+        return x @ weights.t(), weights, integer, alone, ops.unpack_tensor_core_tiled_layout(packed, self.inner_k_tiles)
+
+
+def linear_arguments(n, k, device="cpu"):
+    p = problem(n=n, k=k, device=device)
+    x = torch.randn(4, k, generator=torch.Generator().manual_seed(0)).bfloat16().to(device)
+    return [x] + [torch.nan_to_num(p[name]) for name in ("codes", "scales_and_zeros", "scales", "zero_points")]
+
+
+def assert_same(got, want):
+    for g, w in zip(got[1:], want[1:], strict=True):
+        assert_bits(g, w)
+    torch.testing.assert_close(got[0], want[0], equal_nan=True)
+
+
+def test_compiles_whole_with_dynamic_shapes(device):
+    module = Linear(4, 64).to(device)
+    torch._dynamo.reset()
+    counter = CompileCounterWithBackend("inductor" if device == "cpu" else "aot_eager")
+    compiled = torch.compile(module, fullgraph=True, dynamic=True, backend=counter)
+    with torch.no_grad():
+        # Not two groups at first: a size that equals the 2 of scale and zero is taken for the same number.
+        for n, k in (24, 192), (40, 256), (16, 512):
+            arguments = linear_arguments(n, k, device)
+            assert_same(compiled(*arguments), module(*arguments))
+    assert counter.frame_count == 1  # one graph serves all
+
+
+def test_exports_with_dynamic_shapes_and_gives_the_same_bits(device):
+    module = Linear(4, 64).to(device)
+    tiles, supertiles = torch.export.Dim("tiles", min=1, max=4096), torch.export.Dim("supertiles", min=1, max=4096)
+    n, k, groups = 8 * tiles, 64 * supertiles, supertiles
+    shapes = ({1: k}, {0: n, 1: 32 * supertiles}, {0: groups, 1: n}, {0: groups, 1: n}, {0: groups, 1: n})
+    program = torch.export.export(module, tuple(linear_arguments(24, 128, device)), dynamic_shapes=shapes)
+    saved = io.BytesIO()
+    torch.export.save(program, saved)
+    saved.seek(0)
+    loaded = torch.export.load(saved).module()
+    for n_rows, columns in (24, 128), (64, 320):
+        arguments = linear_arguments(n_rows, columns, device)
+        assert_same(loaded(*arguments), module(*arguments))
+
+
+def test_export_takes_experts_whose_number_is_only_known_when_it_runs():
+    class Chosen(torch.nn.Module):
+        def forward(self, packed_w, scales_and_zeros, wanted):
+            chosen = wanted.nonzero().squeeze(-1)
+            return ops.dequantize_tensor_core_tiled_layout(packed_w[chosen], scales_and_zeros[chosen], 64, 4)
+
+    p = problem(experts=5)
+    p["scales_and_zeros"] = torch.nan_to_num(p["scales_and_zeros"])
+    wanted = torch.tensor([True, False, True, True, False])
+    program = torch.export.export(Chosen(), (p["packed_w"], p["scales_and_zeros"], wanted)).module()
+    for wanted in torch.tensor([[True] * 5, [False] * 5, [False, True, False, False, True]]):
+        arguments = p["packed_w"], p["scales_and_zeros"], wanted
+        assert_bits(program(*arguments), Chosen()(*arguments))
+
+
+# --- CUDA -------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_runs_on_the_current_stream_behind_a_slow_producer(name):
+    need_gpus()
+    p = problem(n=200, device="cuda")
+    want = call(name, p)
+    late = converted(p, torch.zeros_like)
+    side = torch.cuda.Stream()
+    with torch.cuda.stream(side):
+        call(name, late)  # so that the stream has memory
+        torch.cuda.synchronize()
+        torch.cuda._sleep(200_000_000)
+        for tensor in tensors_of(name):
+            late[tensor].copy_(p[tensor])
+        result = call(name, late)
+        assert not side.query()  # the call has not waited
+    side.synchronize()
+    assert_bits(result, want)
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("is_strided", [False, True])
+def test_is_captured_into_a_graph_and_replayed_on_changed_inputs(name, is_strided):
+    need_gpus()
+    p = problem(device="cuda", experts=3)
+    if is_strided:
+        p = converted(p, transposed)
+    call(name, p)
+    torch.cuda.synchronize()
+    graph = torch.cuda.CUDAGraph()
+    with torch.cuda.graph(graph):
+        result = call(name, p)
+    for seed in 2, 3:
+        other = problem(device="cuda", experts=3, seed=seed)
+        for tensor in tensors_of(name):
+            p[tensor].copy_(other[tensor])
+        graph.replay()
+        torch.cuda.synchronize()
+        assert_bits(result, call(name, other))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_nothing_in_a_call_synchronizes(name):
+    need_gpus()
+    p = problem(device="cuda")
+    call(name, p)
+    torch.cuda.set_sync_debug_mode("error")
+    try:
+        call(name, p)
+        call(name, converted(p, transposed))
+    finally:
+        torch.cuda.set_sync_debug_mode("default")
+
+
+@pytest.mark.parametrize("name, type", of_each_operator(), ids=ids)
+def test_cuda_gives_the_bits_of_the_cpu(name, type):
+    need_gpus()
+    p = problem(n=1001, k=1024, inner_k_tiles=8, group_size=128, type=type, experts=2)
+    assert_bits(call(name, converted(p, lambda t: t.cuda())), call(name, p))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_refusals_on_cuda_leave_no_error_behind(name):
+    need_gpus()
+    p = problem(device="cuda")
+    with pytest.raises(ValueError):
+        call(name, p | {"inner_k_tiles": 3})
+    for tensor in tensors_of(name)[1:]:
+        assert "on the device of packed_w" in outcome(name, p | {tensor: p[tensor].cpu()})
+    torch.cuda.synchronize()
+    assert (torch.ones(3, device="cuda") + 1).tolist() == [2, 2, 2]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_runs_on_a_device_that_is_not_the_current_one(name):
+    need_gpus(2)
+    torch.cuda.set_device(0)
+    p = problem(device="cuda:1")
+    result = call(name, p)
+    assert result.device == torch.device("cuda:1") and torch.cuda.current_device() == 0
+    assert_bits(result, expected(name, p))
+    for tensor in tensors_of(name)[1:]:
+        assert "on the device of packed_w" in outcome(name, p | {tensor: p[tensor].to("cuda:0")})
+    assert torch.cuda.current_device() == 0
