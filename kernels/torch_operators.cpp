@@ -201,12 +201,13 @@ Tensor dequantize_tensor_scale_only(const Tensor& packed_w, const Tensor& scales
 namespace {
 
 [[maybe_unused]] const bool is_enrolled = enrolled("libtileproof_torch.so", [] {
-  static torch::Library library(torch::Library::DEF, "tileproof", std::nullopt, __FILE__, __LINE__);
+  torch::Library library(torch::Library::DEF, "tileproof", std::nullopt, __FILE__, __LINE__);
   register_operator(library, pack_operator, pack_tensor);
   register_operator(library, unpack_operator, unpack_tensor);
   register_operator(library, dequantize_operator, dequantize_tensor);
   register_operator(library, dequantize_integer_operator, dequantize_tensor_integer);
   register_operator(library, dequantize_scale_only_operator, dequantize_tensor_scale_only);
+  static const torch::Library kept = std::move(library);  // what is not kept is taken back
 });
 
 }  // namespace

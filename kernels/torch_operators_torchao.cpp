@@ -23,9 +23,10 @@ void require_free(const Operator& of) {
 [[maybe_unused]] const bool is_enrolled = enrolled("libtileproof_torchao.so", [] {
   require_free(unpack_operator);
   require_free(dequantize_operator);
-  static torch::Library library(torch::Library::FRAGMENT, space, std::nullopt, __FILE__, __LINE__);
+  torch::Library library(torch::Library::FRAGMENT, space, std::nullopt, __FILE__, __LINE__);
   register_operator(library, unpack_operator, unpack_tensor);
   register_operator(library, dequantize_operator, dequantize_tensor);
+  static const torch::Library kept = std::move(library);
 });
 
 }  // namespace
