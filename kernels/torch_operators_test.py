@@ -759,17 +759,20 @@ def test_exports_with_dynamic_shapes_and_gives_the_same_bits(device):
 
 def test_export_takes_experts_whose_number_is_only_known_when_it_runs():
     class Chosen(torch.nn.Module):
-        def forward(self, packed_w, scales_and_zeros, wanted):
-            chosen = wanted.nonzero().squeeze(-1)
-            return ops.dequantize_tensor_core_tiled_layout(packed_w[chosen], scales_and_zeros[chosen], 64, 4)
+        def forward(self, packed_w, scales_and_zeros, of_packed_w, of_scales):
+            packed_w = packed_w[of_packed_w.nonzero().squeeze(-1)]
+            scales_and_zeros = scales_and_zeros[of_scales.nonzero().squeeze(-1)]
+            return ops.dequantize_tensor_core_tiled_layout(packed_w, scales_and_zeros, 64, 4)
 
     p = problem(experts=5)
-    p["scales_and_zeros"] = torch.nan_to_num(p["scales_and_zeros"])
-    wanted = torch.tensor([True, False, True, True, False])
-    program = torch.export.export(Chosen(), (p["packed_w"], p["scales_and_zeros"], wanted)).module()
-    for wanted in torch.tensor([[True] * 5, [False] * 5, [False, True, False, False, True]]):
-        arguments = p["packed_w"], p["scales_and_zeros"], wanted
-        assert_bits(program(*arguments), Chosen()(*arguments))
+    tensors = p["packed_w"], torch.nan_to_num(p["scales_and_zeros"])
+    some, others = torch.tensor([[True, False, True, True, False], [False, True, True, False, True]])
+    program = torch.export.export(Chosen(), (*tensors, some, others)).module()
+    for wanted in (some, others), (~some, ~some), (some | True, others | True), (some & False, others & False):
+        assert_bits(program(*tensors, *wanted), Chosen()(*tensors, *wanted))
+    # That both numbers are equal could not be asked while tracing. The program asks.
+    with pytest.raises(RuntimeError, match="Eq"):
+        program(*tensors, some, others | True)
 
 
 # --- CUDA -------------------------------------------------------------------------------------------------------------
