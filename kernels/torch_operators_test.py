@@ -362,7 +362,8 @@ def test_every_element_has_the_expected_bits(name, type, sizes, device):
 @pytest.mark.parametrize("type", TYPES, ids=ids)
 def test_minus_zero_infinity_and_nan_are_as_the_hardware_makes_them(type, device):
     form = FORMATS[type]
-    special = [0, form.sign, 1, form.infinity - 1, form.infinity, form.sign | form.infinity, form.nan, form.infinity | 1]
+    infinity = form.infinity
+    special = [0, form.sign, 1, infinity - 1, infinity, form.sign | infinity, form.nan, infinity | 1]
     pairs = [(scale, zero) for scale in special for zero in special]
     p = problem(n=len(pairs), k=32, inner_k_tiles=2, group_size=32, type=type, device=device)
     bits = torch.tensor([pairs], dtype=torch.int64)
