@@ -45,7 +45,8 @@ std::optional<Refusal> refusal_of_shape(std::int64_t n, std::int64_t k, std::int
   const std::string addressable = std::string("0 or more, and ") + legal_elements;
   if (n < 0 || n > most_elements) return Refusal{"n", std::to_string(n), addressable};
   if (!is_k(k, inner_k_tiles)) {
-    return Refusal{"k", std::to_string(k), std::string(legal_k) + " = " + std::to_string(16 * inner_k_tiles)};
+    return Refusal{"k", std::to_string(k),
+                   std::string("0 or more, and ") + legal_k + " = " + std::to_string(16 * inner_k_tiles)};
   }
   if (!is_addressable(std::int64_t{1}, n, k)) return Refusal{"k", std::to_string(k), legal_elements};
   if (experts < 0 || !is_addressable(experts, n, k)) return Refusal{"experts", std::to_string(experts), addressable};

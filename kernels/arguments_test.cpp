@@ -62,7 +62,7 @@ void expect_refused(const std::optional<Refusal>& refusal, const std::string& ar
 TEST(Refusal, NamesTheArgumentWhatWasGivenAndWhatIsLegal) {
   const auto refusal = refusal_of_shape(8, 100, 2);
   ASSERT_TRUE(refusal.has_value());
-  EXPECT_EQ(refusal->text(), "k: given 100, legal is 0 or a positive multiple of 16 * inner_k_tiles = 32");
+  EXPECT_EQ(refusal->text(), "k: given 100, legal is 0 or more, and a multiple of 16 * inner_k_tiles = 32");
   const auto group = refusal_of_group_size(96, 64);
   ASSERT_TRUE(group.has_value());
   EXPECT_EQ(group->text(), "group_size: given 64, legal is a positive multiple of 16 that divides k = 96");

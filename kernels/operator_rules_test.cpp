@@ -127,9 +127,9 @@ const Wrong wrongs[] = {
      [](Legal& l) {
        l.packed_w.sizes = {huge, 3, 2, 32, 2};
      }},
-    {"group_size", "a multiple of 16 that divides k = 128", [](Legal& l) { l.group_size = 48; }},
-    {"group_size", "a multiple of 16 that divides k", [](Legal& l) { l.group_size = 8; }},
-    {"group_size", "a multiple of 16 that divides k", [](Legal& l) { l.group_size = 0; }},
+    {"group_size", "a positive multiple of 16 that divides k = 128", [](Legal& l) { l.group_size = 48; }},
+    {"group_size", "a positive multiple of 16 that divides k", [](Legal& l) { l.group_size = 8; }},
+    {"group_size", "a positive multiple of 16 that divides k", [](Legal& l) { l.group_size = 0; }},
     {"scales_and_zeros", "bfloat16, float16 or float32", [](Legal& l) { l.scales_and_zeros.element = Element::int8; }},
     {"scales_and_zeros", "on the device", [](Legal& l) { l.scales_and_zeros.of_device = 1; }},
     {"scales_and_zeros", "3 dimensions",

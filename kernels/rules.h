@@ -29,7 +29,7 @@ inline bool is_inner_k_tiles(std::int64_t inner_k_tiles) {
   return inner_k_tiles == 2 || inner_k_tiles == 4 || inner_k_tiles == 8;
 }
 
-inline constexpr char legal_k[] = "0 or a positive multiple of 16 * inner_k_tiles";
+inline constexpr char legal_k[] = "a multiple of 16 * inner_k_tiles";
 template <class Int>
 bool is_k(const Int& k, std::int64_t inner_k_tiles) {
   return Asked<Int>::at_most(0, k) && Asked<Int>::equal(k % (16 * inner_k_tiles), 0);

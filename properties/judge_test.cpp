@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 #include <rapidcheck.h>
 
+#include <algorithm>
 #include <bit>
 #include <cstring>
 #include <set>
@@ -766,27 +767,27 @@ std::pair<void*, std::size_t> output_of(const MatmulCall& c) {
   return {c.out, static_cast<std::size_t>(c.m * c.n) * 2};
 }
 
-/// A right matmul, slow: weights rounded once, sums in double.
+/// A right matmul: weights rounded once, sums in double.
 void multiply(const MatmulCall& c) {
-  Matrix<double> weights(c.n, c.k);
-  for (std::int64_t n = 0; n < c.n; ++n) {
-    for (std::int64_t k = 0; k < c.k; ++k) {
+  Matrix<double> weights(c.k, c.n);  // a column of weights beside the next: sums that do not wait for each other
+  for (std::int64_t k = 0; k < c.k; ++k) {
+    for (std::int64_t n = 0; n < c.n; ++n) {
       const std::uint16_t* both = c.scales_and_zeros + 2 * (k / c.group_size * c.n + n);
       const int code = reference::code_of_pairs(c.codes, n, k, c.k);
-      weights(n, k) =
+      weights(k, n) =
           specified::value(reference::bf16, reference::dequantized_float(reference::bf16, code, both[0], both[1]));
     }
   }
-  std::vector<double> activations(static_cast<std::size_t>(c.k));
   for (std::int64_t m = 0; m < c.m; ++m) {
-    for (std::size_t k = 0; k < activations.size(); ++k) {
-      activations[k] = specified::value(reference::bf16, c.activations[static_cast<std::size_t>(m * c.k) + k]);
+    std::vector<double> sums(static_cast<std::size_t>(c.n));
+    for (std::int64_t k = 0; k < c.k; ++k) {
+      const double activation = specified::value(reference::bf16, c.activations[m * c.k + k]);
+      const double* row = &weights(k, 0);
+      for (std::size_t n = 0; n < sums.size(); ++n) sums[n] += activation * row[n];
     }
-    for (std::int64_t n = 0; n < c.n; ++n) {
-      double sum = 0;
-      for (std::int64_t k = 0; k < c.k; ++k) sum += activations[static_cast<std::size_t>(k)] * weights(n, k);
-      const auto bits = std::bit_cast<std::uint32_t>(static_cast<float>(sum));
-      c.out[m * c.n + n] =
+    for (std::size_t n = 0; n < sums.size(); ++n) {
+      const auto bits = std::bit_cast<std::uint32_t>(static_cast<float>(sums[n]));
+      c.out[static_cast<std::size_t>(m * c.n) + n] =
           static_cast<std::uint16_t>(reference::rounded(reference::bf16, reference::decode(reference::fp32, bits)));
     }
   }
@@ -874,64 +875,69 @@ class RemembersSizes : public EveryOperation {
   std::map<std::string, Bytes> first_;
 };
 
-/// Every claim, judged on a subject in the envelope of the first registered subject that can take it.
+/// A claim judged on a subject in the envelope of the first registered subject that can take it.
 template <class Judged>
-std::map<std::string, Judgement> judged_by_every_claim(std::int64_t cases) {
-  std::map<std::string, Judgement> judgements;
-  for (const Claim& claim : claims()) {
-    for (const SubjectRow& row : subjects()) {
-      std::string why_not;
-      domains_of(claim, row.envelope, &why_not);
-      if (!why_not.empty()) continue;
-      Judged subject;
-      judgements[claim.name] = judge(claim, row_with(row.envelope), subject, {.cases = cases, .seed = 1});
-      break;
-    }
+Judgement judged_by(const Claim& claim) {
+  for (const SubjectRow& row : subjects()) {
+    std::string why_not;
+    domains_of(claim, row.envelope, &why_not);
+    if (!why_not.empty()) continue;
+    Judged subject;
+    return judge(claim, row_with(row.envelope), subject, {.cases = 60, .seed = 1});
   }
-  EXPECT_EQ(judgements.size(), claims().size());
-  return judgements;
+  ADD_FAILURE() << "no subject can take " << claim.name;
+  return {};
 }
 
 std::string words_of(const Judgement& j) { return j.reason + (j.finding ? j.finding->details.substr(0, 200) : ""); }
 
 TEST(ASubject, ThatIsRightPassesEveryClaim) {
-  for (const auto& [claim, judgement] : judged_by_every_claim<Right>(60)) {
-    EXPECT_EQ(judgement.verdict, Verdict::passed) << claim << ": " << words_of(judgement);
+  // The claims without a matmul are judged on the reference itself, in claims_test.cpp.
+  for (const Claim& claim : claims()) {
+    if (std::count(claim.needs.begin(), claim.needs.end(), Operation::matmul) == 0) continue;
+    const Judgement judgement = judged_by<Right>(claim);
+    EXPECT_EQ(judgement.verdict, Verdict::passed) << claim.name << ": " << words_of(judgement);
   }
 }
 
 TEST(ASubject, ThatDoesNothingFailsEveryClaim) {
-  for (const auto& [claim, judgement] : judged_by_every_claim<DoesNothing>(60)) {
-    EXPECT_EQ(judgement.verdict, Verdict::failed) << claim << ": " << words_of(judgement);
+  for (const Claim& claim : claims()) {
+    const Judgement judgement = judged_by<DoesNothing>(claim);
+    EXPECT_EQ(judgement.verdict, Verdict::failed) << claim.name << ": " << words_of(judgement);
   }
 }
 
 TEST(ASubject, ThatWritesZerosPassesNoClaim) {
   int failed = 0;
-  for (const auto& [claim, judgement] : judged_by_every_claim<WritesZeros>(60)) {
-    // Zeros are the same under any poison, fence or repetition: claims about that are MISTRUSTED, having seen one value
-    // only.
+  for (const Claim& claim : claims()) {
+    const Judgement judgement = judged_by<WritesZeros>(claim);
+    // Zeros are the same under any poison, fence or repetition: claims about that are MISTRUSTED for having seen one
+    // value only.
     const bool one_value =
         judgement.verdict == Verdict::mistrusted && judgement.reason.find("more than one value") != std::string::npos;
-    EXPECT_TRUE(judgement.verdict == Verdict::failed || one_value) << claim << ": " << words_of(judgement);
+    EXPECT_TRUE(judgement.verdict == Verdict::failed || one_value) << claim.name << ": " << words_of(judgement);
     failed += judgement.verdict == Verdict::failed ? 1 : 0;
   }
   EXPECT_GT(failed, static_cast<int>(claims().size()) * 3 / 4);
 }
 
 TEST(ASubject, ThatIsOneCallBehindFailsEveryClaim) {
-  for (const auto& [claim, judgement] : judged_by_every_claim<IsOneCallBehind>(60)) {
-    EXPECT_EQ(judgement.verdict, Verdict::failed) << claim << ": " << words_of(judgement);
+  for (const Claim& claim : claims()) {
+    const Judgement judgement = judged_by<IsOneCallBehind>(claim);
+    EXPECT_EQ(judgement.verdict, Verdict::failed) << claim.name << ": " << words_of(judgement);
   }
 }
 
 TEST(ASubject, ThatRemembersSizesFailsAClaimAboutEachOfItsOperations) {
-  std::map<std::string, int> failed;  // by operation
-  for (const auto& [name, judgement] : judged_by_every_claim<RemembersSizes>(60)) {
-    if (judgement.verdict != Verdict::failed) continue;
-    for (const Operation operation : claim_of(name).needs) ++failed[name_of(operation)];
+  std::set<Operation> found;
+  for (const Claim& claim : claims()) {
+    const bool nothing_new = std::all_of(claim.needs.begin(), claim.needs.end(),
+                                         [&](Operation operation) { return found.contains(operation); });
+    if (!nothing_new && judged_by<RemembersSizes>(claim).verdict == Verdict::failed) {
+      found.insert(claim.needs.begin(), claim.needs.end());
+    }
   }
-  for (const char* operation : {"pack", "unpack", "dequantize", "matmul"}) EXPECT_GT(failed[operation], 0) << operation;
+  EXPECT_EQ(found.size(), 4u);
 }
 
 }  // namespace
