@@ -397,7 +397,7 @@ TEST(AVariation, EndsWithItsCase) {
     bool varied = false;
     std::unique_ptr<Subject> right = subject_row("reference").make().subject;
   } subject;
-  Claim claim = claim_of("determinism/repeats_and_launch_shapes_give_the_same_bits");
+  Claim claim = claim_of("determinism/repeats_streams_and_ranges_give_the_same_bits");
   int cases_begun_varied = 0;
   claim.body = [&, body = claim.body](Case& c) {
     cases_begun_varied += subject.varied ? 1 : 0;
