@@ -38,7 +38,7 @@ void report_when_interrupted() {
 struct Options {
   std::vector<std::string> subjects;
   std::vector<std::string> claims;
-  std::int64_t cases = 500;
+  std::int64_t cases = 300;
   std::string duration;
   std::string seed_text = "1";
   std::uint64_t seed = 1;  // of that text
