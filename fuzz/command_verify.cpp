@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <chrono>
-#include <iomanip>
 #include <iostream>
 #include <sstream>
 
@@ -174,12 +173,6 @@ void judge_subject(const SubjectRow& row, Subject& subject, const std::vector<co
     const bool out_of_time = std::chrono::duration<double>(Clock::now() - begin).count() >= seconds;
     if (out_of_time || !not_run.empty()) return;
   }
-}
-
-std::string in_hex(std::uint64_t value) {
-  std::ostringstream text;
-  text << "0x" << std::hex << std::setfill('0') << std::setw(16) << value;
-  return text.str();
 }
 
 /// The verdict of the whole run, and why it is not PASSED.

@@ -22,12 +22,6 @@ std::string utc(const char* format) {
   return text.str();
 }
 
-std::string in_hex(std::uint64_t value) {
-  std::ostringstream text;
-  text << "0x" << std::hex << std::setfill('0') << std::setw(16) << value;
-  return text.str();
-}
-
 /// A dated folder that is not there yet.
 fs::path new_run_folder() {
   const fs::path base = folder_of_program() / "runs" / utc("%Y-%m-%dT%H-%M-%SZ");
@@ -57,6 +51,12 @@ std::string compiler() {
 }  // namespace
 
 fs::path folder_of_program() { return fs::read_symlink("/proc/self/exe").parent_path(); }
+
+std::string in_hex(std::uint64_t value) {
+  std::ostringstream text;
+  text << "0x" << std::hex << std::setfill('0') << std::setw(16) << value;
+  return text.str();
+}
 
 std::string utc_now() { return utc("%Y-%m-%dT%H:%M:%SZ"); }
 

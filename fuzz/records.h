@@ -18,6 +18,9 @@ namespace tileproof {
 /// The program's own build folder: run folders go there by default.
 std::filesystem::path folder_of_program();
 
+/// 64 bits as records write them: 0x and sixteen digits.
+std::string in_hex(std::uint64_t value);
+
 /// Now, as 2026-11-22T15:50:00Z.
 std::string utc_now();
 

@@ -98,10 +98,13 @@ std::vector<std::uint32_t> Case::words() {
   return words;
 }
 
+Parameters zero_parameters(const Problem& p) {
+  return {Matrix<std::uint32_t>(p.groups(), p.n), Matrix<std::uint32_t>(p.groups(), p.n),
+          Matrix<std::int8_t>(p.groups(), p.n)};
+}
+
 Parameters Case::parameters() {
-  const std::int64_t groups = problem.groups();
-  Parameters result = {Matrix<std::uint32_t>(groups, problem.n), Matrix<std::uint32_t>(groups, problem.n),
-                       Matrix<std::int8_t>(groups, problem.n)};
+  Parameters result = zero_parameters(problem);
   const Profile& profile = profile_of(problem.scales);
   for (std::size_t i = 0; i < result.scales.elements.size(); ++i) {
     const ScaleAndZero both = profile.drawn(format_of(problem.out), problem.seed, i);

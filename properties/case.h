@@ -23,6 +23,9 @@ struct Parameters {
   Matrix<std::int8_t> zero_points;  // integer domain
 };
 
+/// Parameters of a problem's size, all bits 0.
+Parameters zero_parameters(const Problem&);
+
 /// A claim that does not hold for a case.
 struct Failure : std::runtime_error {
   Failure(const std::string& kind_, const std::string& details, bool device_lost_ = false)

@@ -75,8 +75,7 @@ void unpack_reads_recorded_bytes(Case& c) {
 void dequantize_gives_recorded_weights(Case& c) {
   const Problem& p = c.problem;
   const recorded::Weights& record = record_of(recorded::weights, p);
-  Parameters parameters = {Matrix<std::uint32_t>(p.groups(), p.n), Matrix<std::uint32_t>(p.groups(), p.n),
-                           Matrix<std::int8_t>(p.groups(), p.n)};
+  Parameters parameters = zero_parameters(p);
   for (std::size_t i = 0; i < parameters.scales.elements.size(); ++i) {
     parameters.scales.elements[i] = record.scales_and_zeros[2 * i];
     parameters.zeros.elements[i] = record.scales_and_zeros[2 * i + 1];

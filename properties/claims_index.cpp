@@ -67,9 +67,7 @@ void unpack_takes_every_code(Case& c) {
 Parameters identity_parameters(const Problem& problem) {
   const reference::Format format = format_of(problem.out);
   const auto bits = [&](int value) { return reference::rounded(format, reference::whole(value)); };
-  Parameters identity = {Matrix<std::uint32_t>(problem.groups(), problem.n),
-                         Matrix<std::uint32_t>(problem.groups(), problem.n),
-                         Matrix<std::int8_t>(problem.groups(), problem.n)};
+  Parameters identity = zero_parameters(problem);
   for (std::uint32_t& scale : identity.scales.elements) scale = bits(1);
   for (std::uint32_t& zero : identity.zeros.elements) zero = bits(8);
   return identity;

@@ -121,8 +121,7 @@ void random_matmul(Case& c) {
 void whole_number_matmul(Case& c) {
   const Problem& p = c.problem;
   const Matrix<std::uint8_t> codes = c.codes();
-  Parameters parameters = {Matrix<std::uint32_t>(p.groups(), p.n), Matrix<std::uint32_t>(p.groups(), p.n),
-                           Matrix<std::int8_t>(p.groups(), p.n)};
+  Parameters parameters = zero_parameters(p);
   for (std::uint32_t& scale : parameters.scales.elements) scale = 0x3f80;
   Matrix<std::uint16_t> activations(16, p.k);
   Matrix<std::uint32_t> expected(activations.rows, p.n);

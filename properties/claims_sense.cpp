@@ -42,8 +42,7 @@ void one_parameter_changes_its_group(Case& c, bool of_zero) {
   Matrix<std::uint8_t> codes(p.n, p.k);
   for (std::size_t i = 0; i < codes.elements.size(); ++i) codes.elements[i] = static_cast<std::uint8_t>(9 + i % 7);
   const std::vector<std::uint32_t> packed = specified::packed(codes, p.inner_k_tiles);
-  Parameters parameters = {Matrix<std::uint32_t>(p.groups(), p.n), Matrix<std::uint32_t>(p.groups(), p.n),
-                           Matrix<std::int8_t>(p.groups(), p.n)};
+  Parameters parameters = zero_parameters(p);
   const std::uint32_t one = reference::rounded(format, reference::whole(1));
   for (std::uint32_t& scale : parameters.scales.elements) scale = one;
 

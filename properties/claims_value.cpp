@@ -36,8 +36,7 @@ void own_group(Case& c, bool of_zero) {
   constexpr std::int64_t base = 64;
   const std::int64_t count = p.groups() * p.n;
   for (std::int64_t unit = 1; unit == 1 || unit < count; unit *= base) {
-    Parameters planes = {Matrix<std::uint32_t>(p.groups(), p.n), Matrix<std::uint32_t>(p.groups(), p.n),
-                         Matrix<std::int8_t>(p.groups(), p.n)};
+    Parameters planes = zero_parameters(p);
     for (std::int64_t i = 0; i < count; ++i) {
       const auto at = static_cast<std::size_t>(i);
       const std::int64_t digit = i / unit % base;

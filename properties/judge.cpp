@@ -81,7 +81,7 @@ class Run {
     if (outcome.discarded) return outcome;
     if (!shrinking) {
       ++judgement_.cases;
-      met_.add(met);
+      judgement_.met.add(met);
     }
     const bool failed = outcome.finding.has_value();
     if (observer_) observer_({problem, failed, failed ? outcome.finding->kind : "", seconds_since(begin)});
@@ -122,7 +122,6 @@ class Run {
   }
 
   Judgement finished(const Claim& claim, const Envelope& envelope) {
-    judgement_.met = met_;
     judgement_.seconds = seconds_since(begin_);
     judgement_.settle(claim, envelope);
     return judgement_;
@@ -134,7 +133,6 @@ class Run {
   Subject& subject_;
   const Observer& observer_;
   Judgement judgement_;
-  Met met_;
   Clock::time_point begin_ = Clock::now();
 };
 
