@@ -5,8 +5,9 @@
 #include "../properties/claim.h"
 #include "../properties/faults.h"
 #include "../properties/values.h"
+#include "chosen.h"
 #include "commands.h"
-#include "nearest.h"
+#include "ledger.h"
 
 namespace tileproof {
 
@@ -48,12 +49,25 @@ std::vector<Entry> listed_profiles() {
   return entries;
 }
 
+std::vector<Entry> listed_known() {
+  std::vector<Entry> entries;
+  for (const KnownFinding& row : own_ledger()) {
+    entries.emplace_back(
+        row.subject + ": " + row.id + ": " + row.claim + (row.variant.empty() ? "" : " " + row.variant),
+        row.what + " (since " + row.since + "; expires: " + row.expires + ")");
+  }
+  return entries;
+}
+
 struct Kind {
   const char* name;
   std::vector<Entry> (*entries)();
 };
-constexpr Kind kinds[] = {
-    {"claims", listed_claims}, {"subjects", listed_subjects}, {"faults", listed_faults}, {"profiles", listed_profiles}};
+constexpr Kind kinds[] = {{"claims", listed_claims},
+                          {"subjects", listed_subjects},
+                          {"faults", listed_faults},
+                          {"profiles", listed_profiles},
+                          {"known", listed_known}};
 
 int list(const std::string& wanted) {
   std::vector<std::string> names;
@@ -63,16 +77,14 @@ int list(const std::string& wanted) {
     for (const Entry& entry : kind.entries()) std::cout << entry.first << "\n    " << entry.second << "\n";
     return exit_code::passed;
   }
-  const std::string meant = nearest(wanted, names);
-  throw Illegal("list", "'" + wanted + "'",
-                "claims, subjects, faults or profiles" + (meant.empty() ? "" : "; did you mean '" + meant + "'?"));
+  throw unknown_name("list", wanted, "claims, subjects, faults, profiles or known", names);
 }
 
 }  // namespace
 
 std::function<int()> set_up_list(CLI::App& app) {
   auto wanted = std::make_shared<std::string>();
-  app.add_option("what", *wanted, "claims, subjects, faults or profiles");
+  app.add_option("what", *wanted, "claims, subjects, faults, profiles or known (findings)");
   return [wanted] { return list(*wanted); };
 }
 

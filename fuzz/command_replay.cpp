@@ -1,29 +1,44 @@
 // tileproof replay: one problem again, from its line.
 #include <iostream>
 
-#include "../properties/judge.h"
+#include "../reports/reports.h"
+#include "chosen.h"
 #include "commands.h"
 
 namespace tileproof {
 
 namespace {
 
-int replay(const std::vector<std::string>& words) {
+int replay(const std::vector<std::string>& words, const LibraryOptions& library) {
   std::string line;
   for (const std::string& word : words) line += (line.empty() ? "" : " ") + word;
   const Problem problem = problem_of(line);
   static_cast<void>(claim_of(problem.claim));
   require_possible(problem);
-  const SubjectRow& row = subject_row(problem.subject);
-  const MadeSubject made = row.make();
-  if (made.subject == nullptr) {
-    std::cout << "SKIPPED: " << problem.subject << ": " << made.why_not << "\n";
+  const bool of_library = library.given() && problem.subject == "library";
+  if (problem.subject == "library" && !of_library) {
+    throw Illegal("--library", "none", "the operator library that the problem's subject is");
+  }
+  const ChosenSubject chosen = of_library ? library.subject() : chosen_subjects({problem.subject}).front();
+  if (library.given() && !of_library) {
+    throw Illegal("--library", "for a problem of the subject '" + problem.subject + "'",
+                  "--subject=library in its line");
+  }
+  const ReadySubject ready = made_ready(chosen, library.case_deadline(), /*shows_output=*/true);
+  if (!ready.died.empty()) {
+    std::cout << "FAILED: crash: " << reports::visible(ready.died) << "\n";
+    return exit_code::failed;
+  }
+  if (ready.runner == nullptr) {
+    std::cout << "SKIPPED: " << problem.subject << ": " << ready.why_not << "\n";
     return exit_code::mistrusted;
   }
-  const Judgement judgement = judge_one(problem, row, *made.subject);
+  const Judgement judgement = judge_one(problem, ready.row, *ready.runner);
   std::cout << line_of(problem) << "\n" << name_of(judgement.verdict);
-  if (judgement.finding) std::cout << ": " << judgement.finding->kind << ": " << judgement.finding->details;
-  if (!judgement.reason.empty()) std::cout << ": " << judgement.reason;
+  for (const Finding& finding : judgement.findings) {
+    std::cout << ": " << reports::visible(finding.kind + ": " + finding.details);
+  }
+  if (!judgement.reason.empty()) std::cout << ": " << reports::visible(judgement.reason);
   if (judgement.verdict == Verdict::passed) std::cout << ": " << judgement.elements << " elements compared";
   std::cout << "\n";
   for (const auto& [reason, count] : judgement.explained)
@@ -36,8 +51,10 @@ int replay(const std::vector<std::string>& words) {
 }  // namespace
 
 std::function<int()> set_up_replay(CLI::App& app) {
-  app.prefix_command();  // everything that follows is the problem's line, as one argument or as many
-  return [&app] { return replay(app.remaining()); };
+  app.allow_extras();  // the fields of the problem's line, as one argument or as many
+  auto library = std::make_shared<LibraryOptions>();
+  library->add_to(app);
+  return [&app, library] { return replay(app.remaining(), *library); };
 }
 
 }  // namespace tileproof

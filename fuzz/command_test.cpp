@@ -1,66 +1,18 @@
 // The command as a user meets it: run as a process, judged by its exit code and what it prints.
 #include <gtest/gtest.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
-#include <array>
-#include <cstdio>
 #include <filesystem>
 #include <fstream>
-#include <nlohmann/json.hpp>
 #include <regex>
-#include <sstream>
 #include <string>
+
+#include "running.h"
 
 namespace tileproof {
 
 namespace {
 
 namespace fs = std::filesystem;
-
-struct Ran {
-  int exit;
-  std::string text;  // stdout and stderr
-};
-
-Ran run(const std::string& arguments) {
-  std::FILE* pipe = popen((std::string(TILEPROOF_COMMAND) + " " + arguments + " 2>&1 < /dev/null").c_str(), "r");
-  std::string text;
-  std::array<char, 4096> buffer;
-  for (std::size_t read; (read = fread(buffer.data(), 1, buffer.size(), pipe)) > 0;) text.append(buffer.data(), read);
-  const int status = pclose(pipe);
-  return {WIFEXITED(status) ? WEXITSTATUS(status) : -1, text};
-}
-
-std::string text_of(const fs::path& file) {
-  std::ifstream stream(file);
-  std::ostringstream text;
-  text << stream.rdbuf();
-  return text.str();
-}
-
-class Command : public testing::Test {
- protected:
-  void SetUp() override {
-    const auto* test = testing::UnitTest::GetInstance()->current_test_info();
-    folder_ = fs::temp_directory_path() / ("tileproof-" + std::to_string(getpid()) + "-" + test->name());
-    fs::create_directories(folder_);
-  }
-  void TearDown() override { fs::remove_all(folder_); }
-
-  std::string out(const std::string& name) const { return "--out '" + (folder_ / name).string() + "'"; }
-  nlohmann::json summary(const std::string& name) const {
-    return nlohmann::json::parse(text_of(folder_ / name / "summary.json"));
-  }
-
-  fs::path folder_;
-};
-
-void expect_refused(const Ran& ran, const std::string& named) {
-  EXPECT_EQ(ran.exit, 2) << ran.text;
-  EXPECT_NE(ran.text.find(named), std::string::npos) << ran.text;
-  EXPECT_EQ(std::count(ran.text.begin(), ran.text.end(), '\n'), 1) << ran.text;
-}
 
 const std::string quick = "verify --subject host --claim bits/ --cases 60 ";
 
@@ -98,7 +50,7 @@ TEST_F(Command, TheSameSeedGivesTheSameVerdictsAndOutputs) {
 TEST_F(Command, VerifyOfAFaultySubjectFailsAndItsLineReplays) {
   const Ran ran = run("verify --subject faulty:two-roundings --claim value/float " + out("run"));
   EXPECT_EQ(ran.exit, 1) << ran.text;
-  const nlohmann::json finding = summary("run")["judgements"][0]["finding"];
+  const nlohmann::json finding = summary("run")["judgements"][0]["findings"][0];
   const std::string line = finding["problem"];
   EXPECT_NE(ran.text.find("replay " + line), std::string::npos) << ran.text;
   const Ran replayed = run("replay " + line);

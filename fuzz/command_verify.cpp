@@ -3,18 +3,17 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <chrono>
 #include <iostream>
 #include <sstream>
 
-#include "../properties/draw.h"
-#include "../properties/faults.h"
-#include "../properties/judge.h"
 #include "../reports/reports.h"
+#include "chosen.h"
 #include "commands.h"
-#include "nearest.h"
+#include "ledger.h"
+#include "progress.h"
 #include "records.h"
+#include "summary.h"
 
 namespace tileproof {
 
@@ -24,7 +23,11 @@ using Clock = std::chrono::steady_clock;
 
 /// Set by the first Ctrl-C: what has been judged is reported. The second one ends the process.
 volatile sig_atomic_t interrupted = 0;
-void interrupt(int) { interrupted = 1; }
+void interrupt(int) {
+  interrupted = 1;
+  const char said[] = "\ninterrupted: what has been judged is reported next; once more ends it at once\n";
+  if (write(STDERR_FILENO, said, sizeof said - 1) < 0) return;
+}
 
 void report_when_interrupted() {
   struct sigaction action = {};
@@ -42,6 +45,8 @@ struct Options {
   std::string seed_text = "1";
   std::uint64_t seed = 1;  // of that text
   std::string out;
+  std::string known;
+  LibraryOptions library;
 };
 
 /// "90", "90s", "5m", "4h" in seconds; 0 for "".
@@ -59,96 +64,25 @@ double seconds_of(const std::string& duration) {
   return value * factor;
 }
 
-std::vector<std::string> names_of_subjects() {
-  std::vector<std::string> names;
-  for (const SubjectRow& row : subjects()) names.push_back(row.name);
-  for (const SubjectRow& row : faulty_subjects()) names.push_back(row.name);
-  return names;
-}
-
-std::vector<const SubjectRow*> chosen_subjects(const Options& options) {
-  std::vector<const SubjectRow*> chosen;
-  for (const std::string& name : options.subjects) {
-    const std::vector<std::string> names = names_of_subjects();
-    if (std::find(names.begin(), names.end(), name) == names.end()) {
-      const std::string meant = nearest(name, names);
-      throw Illegal("--subject", "'" + name + "'",
-                    "a name of 'tileproof list subjects' or 'list faults'" +
-                        (meant.empty() ? "" : "; did you mean '" + meant + "'?"));
-    }
-    const SubjectRow* row = &subject_row(name);
-    if (std::find(chosen.begin(), chosen.end(), row) == chosen.end()) chosen.push_back(row);
-  }
-  if (options.subjects.empty()) {
-    for (const SubjectRow& row : subjects()) chosen.push_back(&row);
-  }
+std::vector<ChosenSubject> subjects_of(const Options& options) {
+  std::vector<ChosenSubject> chosen;
+  std::vector<std::string> names = options.subjects;
+  // README calls it so.
+  if (options.library.given()) std::erase(names, "library");
+  if (!options.library.given() || !names.empty()) chosen = chosen_subjects(names);
+  if (options.library.given()) chosen.push_back(options.library.subject());
   return chosen;
 }
-
-/// A claim is chosen by its name or by how it begins: "value/" is every claim about values.
-std::vector<const Claim*> chosen_claims(const Options& options) {
-  std::vector<const Claim*> chosen;
-  std::vector<std::string> names;
-  for (const Claim& claim : claims()) {
-    names.push_back(claim.name);
-    const bool wanted = std::any_of(options.claims.begin(), options.claims.end(),
-                                    [&](const std::string& given) { return claim.name.starts_with(given); });
-    if (options.claims.empty() || wanted) chosen.push_back(&claim);
-  }
-  for (const std::string& given : options.claims) {
-    const bool known =
-        std::any_of(names.begin(), names.end(), [&](const std::string& name) { return name.starts_with(given); });
-    if (known && !given.empty()) continue;
-    const std::string meant = nearest(given, names);
-    throw Illegal("--claim", "'" + given + "'",
-                  "a name of 'tileproof list claims', or how names begin" +
-                      (meant.empty() ? "" : "; did you mean '" + meant + "'?"));
-  }
-  return chosen;
-}
-
-/// What goes on, on a terminal in one line that is overwritten, elsewhere in a line for each subject.
-class Progress {
- public:
-  explicit Progress(std::size_t steps) : steps_(steps), terminal_(isatty(STDERR_FILENO) != 0) {}
-  ~Progress() { clear(); }
-
-  void step(const std::string& subject, const std::string& claim) {
-    ++step_;
-    if (terminal_) {
-      std::cerr << "\r\033[K[" << step_ << "/" << steps_ << "] " << subject << ": " << claim << std::flush;
-    } else if (subject != subject_) {
-      std::cerr << "judging " << subject << "\n";
-    }
-    subject_ = subject;
-  }
-  /// A line that stays.
-  void say(const std::string& line) {
-    clear();
-    std::cerr << line << "\n";
-  }
-  void clear() {
-    if (terminal_) std::cerr << "\r\033[K" << std::flush;
-  }
-
- private:
-  std::size_t steps_;
-  std::size_t step_ = 0;
-  bool terminal_;
-  std::string subject_;
-};
-
-struct Outcome {
-  std::vector<Judgement> judgements;
-  std::vector<std::pair<const SubjectRow*, std::string>> subjects;  // and why a subject did not run
-};
 
 /// One subject, all claims, round after round of fresh seeds until the time is used up; one round where there is none.
-void judge_subject(const SubjectRow& row, Subject& subject, const std::vector<const Claim*>& claims,
-                   const Options& options, double seconds, Records& records, Progress& progress, Outcome& outcome) {
+void judge_subject(const ReadySubject& subject, const std::vector<const Claim*>& claims, const Options& options,
+                   const std::vector<KnownFinding>& ledger, double seconds, Records& records, Progress& progress,
+                   std::vector<Judgement>& judgements) {
   const Clock::time_point begin = Clock::now();
   const Observer observer = [&records](const Observation& observation) { records.add(observation); };
-  const std::size_t first = outcome.judgements.size();
+  const std::size_t first = judgements.size();
+  const SubjectRow& row = subject.row;
+  Patience patience;
   std::string not_run;
   for (std::uint64_t round = 0;; ++round) {
     for (std::size_t i = 0; i < claims.size(); ++i) {
@@ -158,15 +92,22 @@ void judge_subject(const SubjectRow& row, Subject& subject, const std::vector<co
       if (!not_run.empty() && round > 0) break;
       Judgement judgement;
       if (not_run.empty()) {
-        judgement = judge(claim, row, subject, {options.cases, options.seed + round}, observer);
-      } else {
+        try {
+          judgement = judge(claim, row, *subject.runner,
+                            {options.cases, options.seed + round, &ledger, &patience, [] { return interrupted != 0; }},
+                            observer);
+        } catch (const std::runtime_error& error) {  // of the machine: no process can be had any more
+          not_run = std::string("not run: ") + error.what();
+        }
+      }
+      if (!not_run.empty()) {
         judgement = skipped(claim, row.name, not_run);
         judgement.verdict = Verdict::mistrusted;
       }
       if (judgement.device_lost) not_run = "not run: the device was lost in " + claim.name;
-      if (round == 0) outcome.judgements.push_back(judgement);
-      Judgement& sum = outcome.judgements[first + i];
-      const bool new_finding = judgement.finding && (round == 0 || !sum.finding);
+      if (round == 0) judgements.push_back(judgement);
+      Judgement& sum = judgements[first + i];
+      const bool new_finding = !judgement.findings.empty() && (round == 0 || sum.findings.empty());
       if (round > 0) sum.add(judgement, claim, row.envelope);
       if (new_finding) progress.say("FAILED " + claim.name + " on " + row.name);
     }
@@ -175,69 +116,17 @@ void judge_subject(const SubjectRow& row, Subject& subject, const std::vector<co
   }
 }
 
-/// The verdict of the whole run, and why it is not PASSED.
-struct Overall {
-  Verdict verdict;
-  std::string reason;
-  int exit;
-};
-
-Overall overall(const Outcome& outcome, const Options& options) {
-  const auto count = [&](Verdict verdict) {
-    return std::count_if(outcome.judgements.begin(), outcome.judgements.end(),
-                         [&](const Judgement& j) { return j.verdict == verdict; });
-  };
-  if (count(Verdict::failed) != 0) return {Verdict::failed, "", exit_code::failed};
-  for (const auto& [row, why_not] : outcome.subjects) {
-    if (why_not.empty()) continue;
-    bool required = std::find(options.subjects.begin(), options.subjects.end(), row->name) != options.subjects.end();
-#if defined(TILEPROOF_REQUIRE_GPU)
-    required |= row->needs_gpu && options.subjects.empty();
-#endif
-    if (required)
-      return {Verdict::mistrusted, row->name + " was asked for and did not run: " + why_not, exit_code::mistrusted};
-  }
-  for (const std::string& name : options.subjects) {
-    const bool judged = std::any_of(outcome.judgements.begin(), outcome.judgements.end(), [&](const Judgement& j) {
-      return j.subject == name && j.verdict != Verdict::skipped;
-    });
-    if (!judged) return {Verdict::mistrusted, name + " was asked for and has nothing to run", exit_code::mistrusted};
-  }
-  if (count(Verdict::mistrusted) != 0)
-    return {Verdict::mistrusted, "some claims prove too little", exit_code::mistrusted};
-  if (count(Verdict::passed) == 0) return {Verdict::mistrusted, "nothing ran", exit_code::mistrusted};
-  return {Verdict::passed, "", exit_code::passed};
-}
-
-nlohmann::json summary_of(const Outcome& outcome, const Overall& verdict, const Options& options,
-                          const Records& records, const std::string& command, double seconds) {
-  nlohmann::json counts = {{"PASSED", 0}, {"FAILED", 0}, {"SKIPPED", 0}, {"MISTRUSTED", 0}};
-  nlohmann::json judgements = nlohmann::json::array();
-  std::uint64_t hash = 0;
-  for (const Judgement& judgement : outcome.judgements) {
-    counts[name_of(judgement.verdict)] = counts[name_of(judgement.verdict)].get<int>() + 1;
-    judgements.push_back(json_of(judgement));
-    hash = mixed(hash ^ judgement.output_hash);
-  }
-  nlohmann::json named = nlohmann::json::array();
-  for (const auto& [row, why_not] : outcome.subjects) {
-    named.push_back({{"name", row->name}, {"what", row->what}, {"why_not", why_not}});
-  }
-  return {{"schema", 1},
-          {"tool", "tileproof " TILEPROOF_VERSION},
-          {"command", command},
-          {"run_start", records.run_start()},
-          {"seconds", seconds},
-          {"seed", options.seed},
-          {"cases_per_claim", options.cases},
-          {"machine", machine()},
-          {"verdict", name_of(verdict.verdict)},
-          {"reason", verdict.reason},
-          {"exit_code", verdict.exit},
-          {"output_hash", in_hex(hash)},
-          {"counts", counts},
-          {"subjects", named},
-          {"judgements", judgements}};
+/// The one verdict on a library that no process survives to load.
+Judgement died_of_loading(const ReadySubject& subject) {
+  Judgement judgement;
+  judgement.claim = "load/the_library_can_be_loaded";
+  judgement.subject = subject.row.name;
+  judgement.verdict = Verdict::failed;
+  Finding finding;
+  finding.kind = "crash";
+  finding.details = subject.died;
+  judgement.findings.push_back(finding);
+  return judgement;
 }
 
 int terminal_columns() {
@@ -248,42 +137,52 @@ int terminal_columns() {
 
 int verify(const Options& options, const std::string& command) {
   const Clock::time_point begin = Clock::now();
-  const std::vector<const SubjectRow*> rows = chosen_subjects(options);
-  const std::vector<const Claim*> claims = chosen_claims(options);
+  const std::vector<ChosenSubject> chosen = subjects_of(options);
+  const std::vector<const Claim*> claims = chosen_claims(options.claims);
+  const std::vector<KnownFinding> ledger = options.known.empty() ? own_ledger() : ledger_of_file(options.known);
   const double seconds = seconds_of(options.duration);
+  std::vector<ReadySubject> ready;
+  std::size_t runnable = 0;
+  for (const ChosenSubject& subject : chosen) {
+    ready.push_back(made_ready(subject, options.library.case_deadline()));
+    runnable += ready.back().runner != nullptr ? 1 : 0;
+  }
   Records records(options.out);
   std::cerr << "records: " << records.folder().string() << "\n";
   report_when_interrupted();
 
-  Outcome outcome;
-  std::vector<MadeSubject> made;
-  std::size_t runnable = 0;
-  for (const SubjectRow* row : rows) {
-    made.push_back(row->make());
-    outcome.subjects.emplace_back(row, made.back().why_not);
-    runnable += made.back().subject != nullptr ? 1 : 0;
-  }
+  RunFacts run = {.command = command,
+                  .run_start = records.run_start(),
+                  .seed = options.seed,
+                  .cases_per_claim = options.cases,
+                  .subjects = {},
+                  .judgements = {}};
   {
     Progress progress(runnable * claims.size());
-    for (std::size_t i = 0; i < rows.size(); ++i) {
-      if (made[i].subject != nullptr) {
-        judge_subject(*rows[i], *made[i].subject, claims, options, seconds / static_cast<double>(runnable), records,
-                      progress, outcome);
+    for (std::size_t i = 0; i < ready.size(); ++i) {
+      const bool asked_for = !options.subjects.empty() || chosen[i].order.library.has_value();
+      run.subjects.push_back({ready[i].row.name, ready[i].row.what, ready[i].why_not, asked_for, ready[i].row.needs_gpu,
+                              chosen[i].replay_flags});
+      if (ready[i].runner != nullptr) {
+        judge_subject(ready[i], claims, options, ledger, seconds / static_cast<double>(runnable), records, progress,
+                      run.judgements);
+        ready[i].runner.reset();  // its memory, its process
         continue;
       }
-      for (const Claim* claim : claims) outcome.judgements.push_back(skipped(*claim, rows[i]->name, made[i].why_not));
+      if (!ready[i].died.empty()) run.judgements.push_back(died_of_loading(ready[i]));
+      const std::string why = ready[i].died.empty() ? ready[i].why_not : "the library cannot be loaded";
+      for (const Claim* claim : claims) run.judgements.push_back(skipped(*claim, ready[i].row.name, why));
     }
   }
+  run.seconds = std::chrono::duration<double>(Clock::now() - begin).count();
 
-  const Overall verdict = overall(outcome, options);
-  const nlohmann::json summary = summary_of(outcome, verdict, options, records, command,
-                                            std::chrono::duration<double>(Clock::now() - begin).count());
+  const nlohmann::json summary = summary_of(run);
+  records.write("summary.json", dumped(summary, 2) + "\n");
   std::cout << reports::terminal(summary, terminal_columns(), isatty(STDOUT_FILENO) != 0) << std::flush;
-  records.write("summary.json", summary.dump(2) + "\n");
   records.write("summary.md", reports::markdown(summary));
   records.write("junit.xml", reports::junit(summary));
   records.finish();
-  return verdict.exit;
+  return summary["exit_code"];
 }
 
 }  // namespace
@@ -303,11 +202,24 @@ std::function<int()> set_up_verify(CLI::App& app) {
   app.add_option("--seed", options->seed_text, "of all problems; the same seed gives the same problems")
       ->capture_default_str();
   app.add_option("--out", options->out, "folder for the records (default: a dated one under the build folder)");
+  app.add_option("--known", options->known,
+                 "a ledger of known findings, as JSON (default: the one of 'list known', of PyTorch's own operators)");
+  options->library.add_to(app);
   return [&app, options] {
     options->seed = seed_of("--seed", options->seed_text);
     if (app.count("--for") != 0 && options->duration.empty())
       throw Illegal("--for", "''", "a time such as 90s, 5m or 4h");
-    if (app.count("--out") != 0 && options->out.empty()) throw Illegal("--out", "''", "a folder");
+    for (const char* flag : {"--out", "--library", "--known"}) {
+      const bool empty = app.count(flag) != 0 && app.get_option(flag)->results()[0].empty();
+      if (empty) throw Illegal(flag, "''", std::string(flag) == "--out" ? "a folder" : "a file");
+    }
+    for (const CLI::Option* option : app.get_options()) {
+      if (option->get_group() != "An operator library to judge" || option->count() == 0) continue;
+      const bool of_library = option->get_name() != "--library" && option->get_name() != "--case-deadline";
+      if (of_library && !options->library.given()) {
+        throw Illegal(option->get_name(), "without --library", "--library FILE beside it");
+      }
+    }
     std::string command = "verify";
     for (const CLI::Option* option : app.get_options()) {
       for (const std::string& value : option->results()) command += " " + option->get_name() + " " + value;

@@ -1,9 +1,14 @@
 // tileproof: the command line. Wrong usage is one line on stderr that names the argument, and exit code 2.
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <algorithm>
 #include <exception>
 #include <iostream>
 #include <new>
 
 #include "../properties/problem.h"
+#include "../reports/reports.h"
 #include "commands.h"
 #include "nearest.h"
 
@@ -26,7 +31,9 @@ std::vector<std::string> names_of_commands() {
 }
 
 int wrong_usage(const std::string& why) {
-  std::cerr << "tileproof: " << why << "\n";
+  std::string line = reports::visible(why);  // names, messages of libraries
+  std::replace(line.begin(), line.end(), '\n', ' ');
+  std::cerr << "tileproof: " << line << "\n";
   return exit_code::wrong_usage;
 }
 
@@ -87,6 +94,15 @@ int run(int count, char** arguments) {
 }  // namespace tileproof
 
 int main(int count, char** arguments) {
+  // A file must not be opened as a standard stream that the caller has closed.
+  while (true) {
+    const int descriptor = open("/dev/null", O_RDWR | O_CLOEXEC);
+    if (descriptor > STDERR_FILENO || descriptor < 0) {
+      close(descriptor);
+      break;
+    }
+    fcntl(descriptor, F_SETFD, 0);
+  }
   try {
     const int exit = tileproof::run(count, arguments);
     if (std::cout.flush()) return exit;
@@ -98,7 +114,7 @@ int main(int count, char** arguments) {
     std::cerr << "tileproof: out of memory\n";
     return tileproof::exit_code::machine_at_fault;
   } catch (const std::exception& error) {
-    std::cerr << "tileproof: " << error.what() << "\n";
+    std::cerr << "tileproof: " << tileproof::reports::visible(error.what()) << "\n";
     return tileproof::exit_code::machine_at_fault;
   }
 }

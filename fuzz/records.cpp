@@ -1,5 +1,7 @@
 #include "records.h"
 
+#include "wire.h"
+
 #include <cerrno>
 #include <chrono>
 #include <cstring>
@@ -79,7 +81,7 @@ Records::Records(fs::path folder)
 void Records::add(const Observation& observation) {
   const Problem& p = observation.problem;
   const nlohmann::json line = {{"type", "test_case"},
-                               {"status", observation.failed ? "failed" : "passed"},
+                               {"status", observation.status},
                                {"status_reason", observation.kind},
                                {"representation", line_of(p)},
                                {"arguments",
@@ -98,7 +100,7 @@ void Records::add(const Observation& observation) {
                                {"metadata", nlohmann::json::object()},
                                {"property", p.claim},
                                {"run_start", run_start_seconds_}};
-  observations_ << line.dump() << "\n";
+  observations_ << dumped(line) << "\n";
 }
 
 void Records::write(const std::string& name, const std::string& text) const {
@@ -111,27 +113,6 @@ void Records::write(const std::string& name, const std::string& text) const {
 void Records::finish() {
   observations_.close();
   if (!observations_) throw std::runtime_error("cannot write " + (folder_ / "observations.jsonl").string());
-}
-
-nlohmann::json json_of(const Judgement& j) {
-  nlohmann::json finding = nullptr;
-  if (j.finding) {
-    finding = {{"problem", line_of(j.finding->problem)},
-               {"kind", j.finding->kind},
-               {"details", j.finding->details},
-               {"shrinks", j.finding->shrinks}};
-  }
-  return {{"claim", j.claim},
-          {"subject", j.subject},
-          {"verdict", name_of(j.verdict)},
-          {"reason", j.reason},
-          {"cases", j.cases},
-          {"elements", j.elements},
-          {"seconds", j.seconds},
-          {"output_hash", in_hex(j.output_hash)},
-          {"classes", j.classes},
-          {"explained", j.explained},
-          {"finding", finding}};
 }
 
 nlohmann::json machine() {

@@ -47,8 +47,6 @@ class Records {
   std::ofstream observations_;
 };
 
-nlohmann::json json_of(const Judgement&);
-
 /// Compiler, processor and GPU: what a reader must know to compare two runs.
 nlohmann::json machine();
 

@@ -1,6 +1,7 @@
 // What a case draws from its problem, and the operations it puts to its subject, guarded.
 #include "case.h"
 
+#include <algorithm>
 #include <cstring>
 
 #include "../reference/matrix.h"
@@ -10,9 +11,6 @@
 
 namespace tileproof {
 
-namespace {
-
-/// Bits as a type of 16 or 32 bits, one after the other.
 std::vector<std::uint8_t> narrowed(const std::vector<std::uint32_t>& bits, std::int64_t element_bytes) {
   const auto step = static_cast<std::size_t>(element_bytes);
   std::vector<std::uint8_t> bytes(bits.size() * step);
@@ -27,7 +25,6 @@ std::vector<std::uint32_t> widened(const std::vector<std::uint8_t>& bytes, std::
   return bits;
 }
 
-/// [k / group_size][n][2], scale first.
 std::vector<std::uint32_t> interleaved(const Parameters& parameters) {
   std::vector<std::uint32_t> both;
   both.reserve(parameters.scales.elements.size() * 2);
@@ -37,6 +34,8 @@ std::vector<std::uint32_t> interleaved(const Parameters& parameters) {
   }
   return both;
 }
+
+namespace {
 
 template <class T>
 Tensor input(const char* name, const std::vector<T>& elements, std::size_t element_bytes = sizeof(T),
@@ -69,6 +68,7 @@ constexpr std::size_t vector_alignment = 16;
 Case::Case(const Problem& problem_, const Envelope& envelope_, Subject& subject, Met& met)
     : problem(problem_), envelope(envelope_), subject_(subject), met_(met) {
   count_problem(problem, met_);
+  subject_.fill_own_memory(fill_);
 }
 
 Case::~Case() { subject_.vary(0); }
@@ -119,7 +119,15 @@ Parameters Case::parameters() {
 
 std::uint64_t Case::choice(std::uint64_t index) const { return drawn(problem.seed, stream::choice, index); }
 
-void Case::run(const std::vector<Tensor>& tensors, const std::function<void(const std::vector<void*>&)>& use) {
+void Case::fill(const Fill& fill) {
+  fill_ = fill;
+  subject_.fill_own_memory(fill);
+}
+
+void Case::run(std::vector<Tensor> tensors, const std::function<void(const std::vector<void*>&)>& use) {
+  if (!envelope.any_alignment) {
+    for (Tensor& tensor : tensors) tensor.alignment = 256;
+  }
   try {
     guarded(subject_.memory(), tensors, fill_, use);
   } catch (const GuardViolation& violation) {
@@ -189,6 +197,29 @@ Matrix<std::uint16_t> Case::matmul(const Matrix<std::uint16_t>& activations, con
       });
   for (const std::uint16_t bits : out.elements) met_.output_value(bits);
   return out;
+}
+
+OperatorResult Case::call(const OperatorCall& call, Manner manner, const OperatorCall* decoy) {
+  std::vector<Tensor> tensors;
+  for (const Argument& argument : call.arguments) {
+    if (argument.number) continue;
+    tensors.push_back(
+        input(argument.name.c_str(), argument.storage, static_cast<std::size_t>(bytes_of(argument.element))));
+  }
+  OperatorResult result;
+  run(tensors, [&](const std::vector<void*>& at) { result = subject_.operators()->call(call, at, manner, decoy); });
+  for (std::size_t i = 0; i < result.bytes.size(); i += 4) {
+    std::uint32_t four = 0;
+    std::memcpy(&four, &result.bytes[i], std::min<std::size_t>(4, result.bytes.size() - i));
+    met_.output_value(four);
+  }
+  return result;
+}
+
+OperatorResult Case::call_on_meta(const OperatorCall& call) { return subject_.operators()->call_on_meta(call); }
+
+std::vector<std::string> Case::argument_names(Operation operation) {
+  return subject_.operators()->argument_names(operation);
 }
 
 }  // namespace tileproof

@@ -11,6 +11,7 @@
 #include "guarded.h"
 #include "matrix.h"
 #include "met.h"
+#include "operators.h"
 #include "problem.h"
 #include "subject.h"
 
@@ -25,6 +26,11 @@ struct Parameters {
 
 /// Parameters of a problem's size, all bits 0.
 Parameters zero_parameters(const Problem&);
+/// Scales and zeros as the float domain takes them: bits, [k / group_size][n][2], scale first.
+std::vector<std::uint32_t> interleaved(const Parameters&);
+/// Bits as little-endian elements of so many bytes, and back.
+std::vector<std::uint8_t> narrowed(const std::vector<std::uint32_t>& bits, std::int64_t element_bytes);
+std::vector<std::uint32_t> widened(const std::vector<std::uint8_t>& bytes, std::int64_t element_bytes);
 
 /// A claim that does not hold for a case.
 struct Failure : std::runtime_error {
@@ -60,14 +66,27 @@ class Case {
   Matrix<std::uint16_t> matmul(const Matrix<std::uint16_t>& activations, const Matrix<std::uint8_t>& codes,
                                const Parameters&);
 
+  // Operators of the subject, over tensors; every storage is guarded.
+  OperatorResult call(const OperatorCall&, Manner = Manner::usual, const OperatorCall* decoy = nullptr);
+  OperatorResult call_on_meta(const OperatorCall&);
+  std::vector<std::string> argument_names(Operation);
+
   Subject& subject() { return subject_; }
   /// What memory holds before the calls that follow.
-  void fill(const Fill& fill) { fill_ = fill; }
+  void fill(const Fill&);
+
+  /// The codes and parameters that were drawn are not those of the call: messages leave them out.
+  void show_no_data() {
+    codes_ = {};
+    parameters_ = {};
+  }
 
   /// What an element of the comparisons that follow is, where it is not a result as such: for messages.
   void elements_are(const char* what) { elements_are_ = what; }
 
   // Judgement. Each throws Failure, naming the first wrong elements.
+  /// Counts a comparison that held, of something that is no element.
+  void held(std::uint32_t value) { met_.expected_value(value); }
   void expect_equal(const Matrix<std::int32_t>& got, const Matrix<std::int32_t>& expected);
   void expect_equal(const Matrix<std::uint8_t>& got, const Matrix<std::uint8_t>& expected);
   void expect_equal(const std::vector<std::uint32_t>& got_packed, const std::vector<std::uint32_t>& expected);
@@ -79,7 +98,7 @@ class Case {
                      const char* name);
 
  private:
-  void run(const std::vector<Tensor>&, const std::function<void(const std::vector<void*>&)>&);
+  void run(std::vector<Tensor>, const std::function<void(const std::vector<void*>&)>&);
   template <class T>
   void compare(const Matrix<T>& got, const Matrix<T>& expected, const Explanation&);
   std::string element_text(std::int64_t row, std::int64_t column) const;

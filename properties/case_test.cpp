@@ -7,6 +7,7 @@
 #include <rapidcheck.h>
 
 #include <cmath>
+#include <cstring>
 #include <optional>
 #include <set>
 #include <sstream>
@@ -337,6 +338,45 @@ TEST(ComparisonOfWeights, TellsNaNPayloadsAndSignsOfZeroApart) {
     EXPECT_FALSE(equal(b, single(format.sign_bit()), single(0))) << type;
     EXPECT_FALSE(equal(b, single(0), single(format.sign_bit()))) << type;
   }
+}
+
+TEST(ComparisonOfWeights, CountsNaNsOfOtherBitsWhereTheSubjectDoesNotPromiseTheHardwares) {
+  const char* reason = "a NaN with other bits: the subject does not promise the hardware's";
+  for (const char* type : {"bf16", "fp16", "fp32"}) {
+    Bench b(std::string("--n=1 --k=32 --out=") + type);
+    const reference::Format format = format_of(b.problem.out);
+    const std::uint32_t nan = format.canonical_nan();
+    Matrix<std::uint32_t> got(1, 2), expected(1, 2);
+    expected.elements = {nan, 5};
+    got.elements = {nan | format.sign_bit(), 5};
+    EXPECT_FALSE(equal(b, got, expected)) << type;
+    b.envelope.one_nan = false;
+    EXPECT_TRUE(equal(b, got, expected)) << type;
+    EXPECT_EQ(b.met.explained, (std::map<std::string, std::int64_t>{{reason, 1}}));
+    got.elements[0] = format.infinity() + 1;  // signalling
+    EXPECT_TRUE(equal(b, got, expected)) << type;
+    EXPECT_EQ(b.met.explained[reason], 2);
+    EXPECT_TRUE(equal(b, expected, expected)) << type;
+    EXPECT_EQ(b.met.explained[reason], 2) << "the same bits need no explanation";
+    // A NaN for a number is wrong, and a number for a NaN.
+    got.elements = {format.infinity(), 5};
+    EXPECT_FALSE(equal(b, got, expected)) << type;
+    got.elements = {nan, nan};
+    EXPECT_FALSE(equal(b, got, expected)) << type;
+    // And so is the sign of a zero.
+    expected.elements = {0, 5};
+    got.elements = {format.sign_bit(), 5};
+    EXPECT_FALSE(equal(b, got, expected)) << type;
+  }
+}
+
+TEST(ComparisonOfCodes, TakesNothingForANaN) {
+  Bench b(twelve_by_64);
+  b.envelope.one_nan = false;
+  Matrix<std::int32_t> got(1, 1), expected(1, 1);
+  got(0, 0) = 0x7fc1;
+  expected(0, 0) = 0x7fc0;
+  EXPECT_FALSE(equal(b, got, expected));
 }
 
 // --- Bounds and explanations
@@ -744,6 +784,122 @@ TEST(Operations, ThatASubjectLacksAreAnErrorOfTheClaim) {
   Bench b(twelve_by_64);
   Case one(b.problem, b.envelope, nothing, b.met);
   EXPECT_THROW(one.pack(one.codes()), std::logic_error);
+}
+
+TEST(Operations, AlignTheirTensorsAsAllocatorsDoForSubjectsThatNeedIt) {
+  Bench b(twelve_by_64);
+  const std::vector<std::uint32_t> packed = b.one.words();
+  const auto misaligned = [](const void* address) { return reinterpret_cast<std::uintptr_t>(address) % 256 != 0; };
+  bool packed_w = false, scales = false, weights = false;
+  b.subject.on_dequantize =
+      [&, right = std::shared_ptr<Subject>(subject_row("reference").make().subject)](const DequantizeCall& call) {
+        packed_w = misaligned(call.packed);
+        scales = misaligned(call.scales);
+        weights = misaligned(call.weights);
+        right->run(call);
+      };
+  b.one.dequantize(packed, b.one.parameters());
+  EXPECT_TRUE(packed_w && scales && weights) << "no better than promised";
+  b.envelope.any_alignment = false;
+  b.one.dequantize(packed, b.one.parameters());
+  EXPECT_FALSE(packed_w || scales || weights);
+}
+
+// --- Operators
+
+/// Takes calls, and gives what a test says.
+struct Asked : Subject, Operators {
+  Memory& memory() override { return host_memory(); }
+  Operators* operators() override { return this; }
+  void fill_own_memory(const Fill& fill) override { fills.push_back(fill); }
+  OperatorResult call(const OperatorCall& call, const std::vector<void*>& at, Manner manner,
+                      const OperatorCall* decoy) override {
+    return on_call(call, at, manner, decoy);
+  }
+  OperatorResult call_on_meta(const OperatorCall&) override { return {Element::fp32, {7}, {1}, {}}; }
+  std::vector<std::string> argument_names(Operation operation) override { return {name_of(operation)}; }
+
+  std::function<OperatorResult(const OperatorCall&, const std::vector<void*>&, Manner, const OperatorCall*)> on_call;
+  std::vector<Fill> fills;
+};
+
+struct OperatorBench : Bench {
+  OperatorBench() : Bench(twelve_by_64) {}
+  Asked asked;
+  Case of_tensors{problem, envelope, asked, met};
+  OperatorCall call = {
+      Operation::unpack,
+      {tensor_argument("packed_w", Element::int32, {2}, {1, 2, 3, 4, 5, 6, 7, 8}), number_argument("inner_k_tiles", 4),
+       tensor_argument("other", Element::uint8, {3}, {9, 10, 11})}};
+};
+
+TEST(CallsOfOperators, FindTheStoragesOfTheirTensorsInTheSubjectsMemory) {
+  OperatorBench b;
+  const OperatorCall decoy = b.call;
+  int calls = 0;
+  b.asked.on_call = [&](const OperatorCall& call, const std::vector<void*>& at, Manner manner,
+                        const OperatorCall* given) -> OperatorResult {
+    ++calls;
+    EXPECT_EQ(&call, &b.call);
+    EXPECT_EQ(manner, Manner::graph);
+    EXPECT_EQ(given, &decoy);
+    EXPECT_EQ(at.size(), 2u) << "a number has no storage";
+    EXPECT_EQ(std::memcmp(at.at(0), b.call.arguments[0].storage.data(), 8), 0);
+    EXPECT_EQ(std::memcmp(at.at(1), b.call.arguments[2].storage.data(), 3), 0);
+    return {Element::int32, {1}, {1}, {1, 0, 0, 0}};
+  };
+  const std::uint64_t hash = b.met.output_hash;
+  EXPECT_EQ(b.of_tensors.call(b.call, Manner::graph, &decoy).bytes, (std::vector<std::uint8_t>{1, 0, 0, 0}));
+  EXPECT_EQ(calls, 1);
+  EXPECT_NE(b.met.output_hash, hash);
+  EXPECT_EQ(b.of_tensors.call_on_meta(b.call).sizes, Sizes{7});
+  EXPECT_EQ(b.of_tensors.argument_names(Operation::matmul), std::vector<std::string>{"matmul"});
+}
+
+TEST(CallsOfOperators, CountTheStoragesOfTensorsOnTheHostToo) {
+  OperatorBench b;
+  b.call.arguments[0].where = Where::host;
+  b.asked.on_call = [&](const OperatorCall&, const std::vector<void*>& at, Manner,
+                        const OperatorCall*) -> OperatorResult {
+    EXPECT_EQ(at.size(), 2u);
+    EXPECT_EQ(std::memcmp(at.at(1), b.call.arguments[2].storage.data(), 3), 0);
+    return {Element::int32, {0}, {1}, {}};
+  };
+  b.of_tensors.call(b.call);
+}
+
+TEST(CallsOfOperators, ThatTouchAnInputOrAFenceAreGuardFailures) {
+  OperatorBench b;
+  for (const int place : {0, 7, 8, -1}) {
+    b.asked.on_call = [=](const OperatorCall&, const std::vector<void*>& at, Manner,
+                          const OperatorCall*) -> OperatorResult {
+      static_cast<std::uint8_t*>(at.at(0))[place] ^= 1;
+      return {Element::int32, {0}, {1}, {}};
+    };
+    expect_says(failure_of([&] { b.of_tensors.call(b.call); }), "guard", {"packed_w"});
+  }
+}
+
+TEST(CallsOfOperators, LetRefusalsAndWhatIsUnavailablePass) {
+  OperatorBench b;
+  b.asked.on_call = [](const OperatorCall&, const std::vector<void*>&, Manner, const OperatorCall*) -> OperatorResult {
+    throw Refused("no");
+  };
+  EXPECT_THROW(b.of_tensors.call(b.call), Refused);
+  b.asked.on_call = [](const OperatorCall&, const std::vector<void*>&, Manner, const OperatorCall*) -> OperatorResult {
+    throw Unavailable("nowhere");
+  };
+  EXPECT_THROW(b.of_tensors.call(b.call), Unavailable);
+}
+
+TEST(CallsOfOperators, OfASubjectHearWhatItsOwnMemoryIsToHold) {
+  OperatorBench b;
+  ASSERT_EQ(b.asked.fills.size(), 1u) << "of a new case";
+  EXPECT_EQ(b.asked.fills[0].poison, Fill().poison);
+  b.of_tensors.fill({.poison = 0x1234, .fence = 0x3c});
+  ASSERT_EQ(b.asked.fills.size(), 2u);
+  EXPECT_EQ(b.asked.fills[1].poison, 0x1234);
+  EXPECT_EQ(b.asked.fills[1].fence, 0x3c);
 }
 
 }  // namespace

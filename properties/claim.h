@@ -17,10 +17,18 @@ struct Draws {
   std::vector<Domain> domains = {Domain::floating, Domain::integer, Domain::none};
   std::vector<Type> types = {Type::bf16, Type::fp16, Type::fp32};
   std::vector<std::string> profiles = {"ordinary"};
+  std::vector<std::string> variants = {""};  // ways of calling; each is judged for itself, with its share of the cases
   std::int64_t n_multiple = 1;
   std::int64_t most_k = 4096;
   std::int64_t most_elements = 24576;
   std::vector<Problem> fixed = {};  // these and no others
+};
+
+/// What it means for a claim that a subject refuses one of its problems with an error.
+enum class OnRefusal {
+  counted,  // reported apart; the case has shown nothing
+  allowed,  // as good an answer as any: another layout, a stack
+  failed    // the claim says that it is taken
 };
 
 struct Claim {
@@ -30,7 +38,13 @@ struct Claim {
   std::vector<const ClassRow*> meets;
   Draws draws;
   std::function<void(Case&)> body;
+  bool of_tensors = false;  // about tensors: only subjects that are PyTorch operators can be asked
+  bool heavy = false;       // a case may take minutes: its deadline is another
+  OnRefusal on_refusal = OnRefusal::counted;
 };
+
+/// The operations that act on the layout, for claims that are a row for each.
+inline constexpr Operation operations_on_the_layout[] = {Operation::pack, Operation::unpack, Operation::dequantize};
 
 /// Every claim, in the order of verdict tables.
 const std::vector<Claim>& claims();
@@ -46,5 +60,9 @@ std::vector<Claim> memory_claims();
 std::vector<Claim> matmul_claims();
 std::vector<Claim> format_claims();
 std::vector<Claim> size_claims();
+std::vector<Claim> acceptance_claims();
+std::vector<Claim> layout_claims();
+std::vector<Claim> stream_claims();
+std::vector<Claim> launch_claims();
 
 }  // namespace tileproof

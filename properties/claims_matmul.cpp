@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "../reference/dequantize.h"
+#include "calls.h"
 #include "claim.h"
 #include "draw.h"
 #include "specification.h"
@@ -116,33 +117,15 @@ void random_matmul(Case& c) {
   c.expect_within(got, exact, bound, "inner product bound");
 }
 
-/// Weights that are whole numbers -8..7, activations -1, 0 and 1 with at most sixteen that are not 0: every sum is a
-/// whole number of at most 128, exact in fp32 in any order and exact in bf16. One wrong code or one lost term shows.
+/// Sums that are exact in fp32 in any order, and in bf16.
 void whole_number_matmul(Case& c) {
-  const Problem& p = c.problem;
   const Matrix<std::uint8_t> codes = c.codes();
-  Parameters parameters = zero_parameters(p);
-  for (std::uint32_t& scale : parameters.scales.elements) scale = 0x3f80;
-  Matrix<std::uint16_t> activations(16, p.k);
-  Matrix<std::uint32_t> expected(activations.rows, p.n);
-  for (std::int64_t m = 0; m < activations.rows; ++m) {
-    for (std::int64_t term = 0; term < 16; ++term) {
-      const std::uint64_t bits = c.choice(static_cast<std::uint64_t>(m * 16 + term));
-      activations(m, below(p.k, bits)) = (bits & 1) != 0 ? 0x3f80 : 0xbf80;
-    }
-    for (std::int64_t n = 0; n < p.n; ++n) {
-      int sum = 0;
-      for (std::int64_t k = 0; k < p.k; ++k) {
-        if (activations(m, k) != 0) sum += (activations(m, k) == 0x3f80 ? 1 : -1) * (codes(n, k) - 8);
-      }
-      expected(m, n) = reference::rounded(reference::bf16, reference::whole(sum));
-    }
-  }
-  const Matrix<std::uint16_t> out = c.matmul(activations, codes, parameters);
+  const Matrix<std::uint16_t> activations = whole_activations(c.problem);
+  const Matrix<std::uint16_t> out = c.matmul(activations, codes, unit_scales(c.problem));
   Matrix<std::uint32_t> got(out.rows, out.columns);
   got.elements.assign(out.elements.begin(), out.elements.end());
   c.elements_are("row m, column n of the product");
-  c.expect_equal(got, expected);
+  c.expect_equal(got, whole_products(activations, codes));
 }
 
 }  // namespace

@@ -24,13 +24,13 @@ void same_under(Case& c, const Fill& other, Run run) {
   c.expect_equal(second, first);
 }
 
-void every_operation_is_the_same_under(Case& c, const Fill& other) {
+void operation_is_the_same_under(Case& c, const Fill& other, Operation operation) {
   const Matrix<std::uint8_t> codes = c.codes();
-  const Parameters parameters = c.parameters();
   const std::vector<std::uint32_t> packed = specified::packed(codes, c.problem.inner_k_tiles);
-  if (c.envelope.has(Operation::pack)) same_under(c, other, [&] { return c.pack(codes); });
-  if (c.envelope.has(Operation::unpack)) same_under(c, other, [&] { return c.unpack(packed); });
-  if (c.envelope.has(Operation::dequantize)) same_under(c, other, [&] { return c.dequantize(packed, parameters); });
+  if (operation == Operation::pack) return same_under(c, other, [&] { return c.pack(codes); });
+  if (operation == Operation::unpack) return same_under(c, other, [&] { return c.unpack(packed); });
+  const Parameters parameters = c.parameters();
+  same_under(c, other, [&] { return c.dequantize(packed, parameters); });
 }
 
 /// The rows past n in the last n-tile hold anything: nobody sees them.
@@ -48,31 +48,45 @@ void padding_never_matters(Case& c) {
   c.expect_equal(c.dequantize(dirty, parameters), c.dequantize(clean, parameters));
 }
 
+/// What an operation's cases must have met: only weights have groups and types.
+std::vector<const ClassRow*> shapes_of(Operation operation) {
+  std::vector<const ClassRow*> met = {&every_inner_k_tiles, &partial_tile, &not_square};
+  if (operation == Operation::dequantize) met.insert(met.end(), {&several_groups, &every_type});
+  return met;
+}
+
+Draws draws_of(Operation operation) {
+  return operation == Operation::dequantize ? Draws() : Draws{.domains = {Domain::floating}, .types = {Type::bf16}};
+}
+
 }  // namespace
 
 std::vector<Claim> memory_claims() {
-  const std::vector<const ClassRow*> shapes = {&every_inner_k_tiles, &partial_tile, &several_groups, &every_type,
-                                               &not_square};
-  return {
-      {"write/every_output_element_is_written_and_nothing_else",
-       "tails skipped, stores past the end, stale output",
-       {Operation::dequantize},
-       shapes,
-       {},
-       [](Case& c) { every_operation_is_the_same_under(c, other_poison); }},
-      {"read/nothing_outside_the_inputs_is_read",
-       "loads past the end that reach the result",
-       {Operation::dequantize},
-       shapes,
-       {},
-       [](Case& c) { every_operation_is_the_same_under(c, other_fence); }},
-      {"padding/rows_past_the_end_never_matter",
-       "a last tile computed from padding",
-       {Operation::unpack, Operation::dequantize},
-       shapes,
-       {},
-       padding_never_matters},
+  std::vector<Claim> rows;
+  const auto add = [&rows](const std::string& kind, Operation operation, const std::string& sentence,
+                           const std::string& hunts, const Fill& other) {
+    rows.push_back({.name = kind + name_of(operation) + sentence,
+                    .hunts = hunts,
+                    .needs = {operation},
+                    .meets = shapes_of(operation),
+                    .draws = draws_of(operation),
+                    .body = [=](Case& c) { operation_is_the_same_under(c, other, operation); }});
   };
+  for (const Operation operation : operations_on_the_layout) {
+    add("write/", operation, "_writes_every_element_and_nothing_else",
+        "tails skipped, stores past the end, stale output", other_poison);
+  }
+  for (const Operation operation : operations_on_the_layout) {
+    add("read/", operation, "_reads_nothing_outside_its_inputs", "loads past the end that reach the result",
+        other_fence);
+  }
+  rows.push_back({"padding/rows_past_the_end_never_matter",
+                  "a last tile computed from padding",
+                  {Operation::unpack, Operation::dequantize},
+                  shapes_of(Operation::dequantize),
+                  {},
+                  padding_never_matters});
+  return rows;
 }
 
 }  // namespace tileproof

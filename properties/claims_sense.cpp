@@ -16,22 +16,44 @@ Matrix<std::uint8_t> changed(const Matrix<T>& before, const Matrix<T>& after) {
   return marks;
 }
 
-void one_code_changes_one_element(Case& c) {
+/// The whole numbers from which an operation's result shows what changed: words, codes, or weights with scale 1.
+template <class Show>
+void one_code_changes_one(Case& c, Show show) {
   const Problem& p = c.problem;
   Matrix<std::uint8_t> codes = c.codes();
   const std::int64_t row = below(p.n, c.choice(0));
   const std::int64_t column = below(p.k, c.choice(1));
-  const std::vector<std::uint32_t> packed_before = c.pack(codes);
-  const Matrix<std::int32_t> before = c.unpack(packed_before);
+  const auto before = show(codes);
   codes(row, column) ^= static_cast<std::uint8_t>(1 + below(15, c.choice(2)));
-  const std::vector<std::uint32_t> packed_after = c.pack(codes);
-  const Matrix<std::int32_t> after = c.unpack(packed_after);
-
+  const auto after = show(codes);
   Matrix<std::uint8_t> predicted(p.n, p.k);
   predicted(row, column) = 1;
   c.elements_are("1 where the result changed");
   c.expect_equal(changed(before, after), predicted);
-  c.expect_equal(packed_after, specified::packed(codes, p.inner_k_tiles));
+}
+
+void one_code_changes_one_element(Case& c) {
+  one_code_changes_one(c, [&](const Matrix<std::uint8_t>& codes) {
+    return c.unpack(specified::packed(codes, c.problem.inner_k_tiles));
+  });
+}
+
+void one_code_changes_one_weight(Case& c) {
+  Parameters parameters = zero_parameters(c.problem);
+  const reference::Format format = format_of(c.problem.out);
+  for (std::uint32_t& scale : parameters.scales.elements) scale = reference::rounded(format, reference::whole(1));
+  one_code_changes_one(c, [&](const Matrix<std::uint8_t>& codes) {
+    return c.dequantize(specified::packed(codes, c.problem.inner_k_tiles), parameters);
+  });
+}
+
+/// A packed word holds eight codes: the one changed, in its nibble, and no other word.
+void one_code_changes_one_nibble(Case& c) {
+  const Problem& p = c.problem;
+  one_code_changes_one(c, [&](const Matrix<std::uint8_t>& codes) {
+    const std::vector<std::uint32_t> packed = c.pack(codes);
+    return specified::unpacked(packed, p.n, p.k, p.inner_k_tiles);
+  });
 }
 
 /// Changes the scale (or zero) of one group of one row: power-of-two scales and code 9 make every weight of the group
@@ -64,24 +86,26 @@ void one_parameter_changes_its_group(Case& c, bool of_zero) {
   c.expect_equal(changed(before, after), predicted);
 }
 
-void repeats_give_the_same_bits(Case& c) {
-  const Problem& p = c.problem;
-  const Matrix<std::uint8_t> codes = c.codes();
-  const Parameters parameters = c.parameters();
-  const std::vector<std::uint32_t> packed = c.pack(codes);
-  const Matrix<std::int32_t> unpacked = c.unpack(packed);
-  const Matrix<std::uint32_t> weights = c.dequantize(packed, parameters);
+/// The first result, then three more; @param run  the operation
+template <class Run>
+void again_and_again(Case& c, Run run) {
+  const auto first = run();
   for (std::uint64_t variation = 0; variation < 3; ++variation) {
-    c.subject().vary(variation == 0 ? 0 : drawn(p.seed, stream::choice, variation) | 1);
-    const std::vector<std::uint32_t> packed_again = c.pack(codes);
-    const Matrix<std::int32_t> unpacked_again = c.unpack(packed);
-    const Matrix<std::uint32_t> weights_again = c.dequantize(packed, parameters);
+    c.subject().vary(variation == 0 ? 0 : drawn(c.problem.seed, stream::choice, variation) | 1);
+    const auto again = run();
     c.subject().vary(0);
     c.elements_are("a result run again, expected the first one");
-    c.expect_equal(packed_again, packed);
-    c.expect_equal(unpacked_again, unpacked);
-    c.expect_equal(weights_again, weights);
+    c.expect_equal(again, first);
   }
+}
+
+void repeats_give_the_same_bits(Case& c, Operation operation) {
+  const Matrix<std::uint8_t> codes = c.codes();
+  const std::vector<std::uint32_t> packed = specified::packed(codes, c.problem.inner_k_tiles);
+  if (operation == Operation::pack) return again_and_again(c, [&] { return c.pack(codes); });
+  if (operation == Operation::unpack) return again_and_again(c, [&] { return c.unpack(packed); });
+  const Parameters parameters = c.parameters();
+  again_and_again(c, [&] { return c.dequantize(packed, parameters); });
 }
 
 }  // namespace
@@ -90,13 +114,26 @@ std::vector<Claim> sense_claims() {
   const std::vector<const ClassRow*> shapes = {&every_inner_k_tiles, &partial_tile, &not_square};
   const std::vector<const ClassRow*> groups = {&every_inner_k_tiles, &partial_tile, &several_groups,
                                                &groups_around_a_supertile};
-  return {
-      {"sense/one_code_changes_one_element",
-       "two codes from one place, a code from none",
-       {Operation::pack, Operation::unpack},
+  const Draws codes_alone = {.domains = {Domain::floating}, .types = {Type::bf16}};
+  std::vector<Claim> rows = {
+      {"sense/one_code_changes_one_nibble_of_pack",
+       "two codes to one place, a code to none",
+       {Operation::pack},
        shapes,
-       {.domains = {Domain::floating}, .types = {Type::bf16}},
+       codes_alone,
+       one_code_changes_one_nibble},
+      {"sense/one_code_changes_one_element_of_unpack",
+       "two codes from one place, a code from none",
+       {Operation::unpack},
+       shapes,
+       codes_alone,
        one_code_changes_one_element},
+      {"sense/one_code_changes_one_weight_of_dequantize",
+       "the same; a result kept from the call before",
+       {Operation::dequantize},
+       shapes,
+       {},
+       one_code_changes_one_weight},
       {"sense/one_scale_changes_exactly_its_group",
        "scales shared, skipped or taken from a neighbour",
        {Operation::dequantize},
@@ -109,13 +146,17 @@ std::vector<Claim> sense_claims() {
        groups,
        {.domains = {Domain::floating, Domain::integer}},
        [](Case& c) { one_parameter_changes_its_group(c, true); }},
-      {"determinism/repeats_streams_and_ranges_give_the_same_bits",
-       "races, stale state, a dependence on how the threads are split",
-       {Operation::pack, Operation::unpack, Operation::dequantize},
-       groups,
-       {.profiles = {"ordinary", "mixed"}},
-       repeats_give_the_same_bits},
   };
+  for (const Operation operation : operations_on_the_layout) {
+    const bool weights = operation == Operation::dequantize;
+    rows.push_back({std::string("determinism/") + name_of(operation) + "_gives_the_same_bits_however_it_is_run",
+                    "races, stale state, a dependence on how the threads are split",
+                    {operation},
+                    weights ? groups : shapes,
+                    weights ? Draws{.profiles = {"ordinary", "mixed"}} : codes_alone,
+                    [operation](Case& c) { repeats_give_the_same_bits(c, operation); }});
+  }
+  return rows;
 }
 
 }  // namespace tileproof

@@ -136,7 +136,7 @@ constexpr const char* dequantize_index = "index/dequantize_takes_every_code_from
 constexpr const char* float_value = "value/float_domain_rounds_once";
 constexpr const char* own_scale = "group/every_weight_uses_its_own_scale";
 constexpr const char* own_zero = "group/every_weight_uses_its_own_zero";
-constexpr const char* written = "write/every_output_element_is_written_and_nothing_else";
+constexpr const char* written = "write/dequantize_writes_every_element_and_nothing_else";
 constexpr const char* sense_scale = "sense/one_scale_changes_exactly_its_group";
 
 }  // namespace

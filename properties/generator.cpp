@@ -47,6 +47,9 @@ Domains domains_of(const Claim& claim, const Envelope& envelope, std::string* wh
   for (const Operation operation : claim.needs) {
     if (!envelope.has(operation)) *why_not = std::string("the subject has no ") + name_of(operation);
   }
+  if (why_not->empty() && claim.of_tensors && !envelope.takes_tensors) {
+    *why_not = "the subject takes raw pointers, no tensors";
+  }
   result.draws.domains = common(claim.draws.domains, envelope.domains);
   result.draws.types = common(claim.draws.types, envelope.types);
   result.draws.n_multiple = std::lcm(claim.draws.n_multiple, envelope.n_multiple);
@@ -72,6 +75,8 @@ void require_within(const Problem& p, const Domains& domains) {
   require("--domain", p.domain, domains.draws.domains, [](Domain domain) { return name_of(domain); });
   require("--out", p.out, domains.draws.types, [](Type type) { return name_of(type); });
   require("--scales", p.scales, domains.draws.profiles, [](const std::string& name) { return name; });
+  require("--variant", p.variant, domains.draws.variants,
+          [](const std::string& name) { return name.empty() ? std::string("none") : name; });
   if (!domains.envelope.any_group_size) require("--group-size", p.group_size, domains.envelope.group_sizes, number);
   const std::vector<Problem>& fixed = domains.draws.fixed;
   const auto same_shape = [&p](const Problem& one) {
@@ -168,6 +173,7 @@ rc::Gen<Problem> problems(const std::string& claim, const std::string& subject, 
     std::tie(problem.inner_k_tiles, problem.group_size, problem.k) = both.first.first;
     problem.n = both.first.second * draws.n_multiple;
     std::tie(problem.domain, problem.out, problem.scales, problem.seed) = both.second;
+    problem.variant = draws.variants.front();
     return problem;
   });
   // RapidCheck would shrink each part alone, and a smaller part can make a larger problem: the steps are ours.

@@ -22,7 +22,8 @@ Domains domains_of(const Claim&, const Envelope&, std::string* why_not);
 /// @throws Illegal where a problem is outside the domains: what the claim is not about, or the subject does not take
 void require_within(const Problem&, const Domains&);
 
-/// Problems inside the domains; shrinks to fewer rows, columns, groups, plainer profiles, never in its seed.
+/// Problems inside the domains, all of their first variant; shrinks to fewer rows, columns, groups, plainer profiles,
+/// never in its seed.
 rc::Gen<Problem> problems(const std::string& claim, const std::string& subject, const Domains&);
 
 }  // namespace tileproof

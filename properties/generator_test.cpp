@@ -10,10 +10,21 @@
 #include <set>
 
 #include "faults.h"
+#include "scalar_operators.h"
 
 namespace tileproof {
 
 namespace {
+
+/// The registered subjects, and what an operator library can be.
+const std::vector<SubjectRow>& all_subjects() {
+  static const std::vector<SubjectRow> rows = [] {
+    std::vector<SubjectRow> all = subjects();
+    all.push_back(row_of_operators("library"));
+    return all;
+  }();
+  return rows;
+}
 
 /// Every claim with every subject that can take it, and what it is drawn from.
 struct Pairing {
@@ -29,7 +40,7 @@ const std::vector<Pairing>& pairings() {
   static const std::vector<Pairing> all = [] {
     std::vector<Pairing> result;
     for (const Claim& claim : claims()) {
-      for (const SubjectRow& row : subjects()) {
+      for (const SubjectRow& row : all_subjects()) {
         std::string why_not;
         Domains domains = domains_of(claim, row.envelope, &why_not);
         if (why_not.empty()) result.push_back({&claim, &row, std::move(domains)});
@@ -88,14 +99,23 @@ TEST(Generator, DrawsOnlyWhatIsPossibleAndWithinTheDomains) {
   }
 }
 
-TEST(Generator, HasFixedProblemsThatArePossibleAndWithinTheDomains) {
+TEST(Generator, HasFixedProblemsThatArePossibleAndWithinTheDomainsOfTheSubjectsThatTakeThem) {
   for (const Pairing& pairing : pairings()) {
+    int taken = 0;
     for (Problem problem : pairing.claim->draws.fixed) {
       problem.claim = pairing.claim->name;
       problem.subject = pairing.row->name;
+      problem.variant = pairing.claim->draws.variants.front();
       EXPECT_NO_THROW(require_possible(problem)) << line_of(problem);
-      EXPECT_NO_THROW(require_within(problem, pairing.domains)) << line_of(problem);
+      // What a subject does not take is left out; nothing else is.
+      if (pairing.row->envelope.takes(problem)) {
+        ++taken;
+        EXPECT_NO_THROW(require_within(problem, pairing.domains)) << line_of(problem);
+      } else {
+        EXPECT_THROW(require_within(problem, pairing.domains), Illegal) << line_of(problem);
+      }
     }
+    EXPECT_TRUE(taken > 0 || pairing.is_drawn()) << pairing.name() << " shows nothing";
   }
 }
 
@@ -149,10 +169,26 @@ TEST(Generator, ReachesAllOfTheDomains) {
     if (drawn.n_multiple % 8 == 0) impossible.insert("partial tile");
     if (drawn.most_k / smallest_group <= drawn.n_multiple) impossible.insert("more groups than rows");
     if (drawn.most_k / smallest_group <= smallest_group) impossible.insert("more groups than a group has columns");
+    // So few elements are 64 rows of at most two of the smallest groups: drawn, but not often.
+    if (drawn.most_elements <= 64 * 2 * smallest_group) impossible.insert("more n-tiles than eight");
     for (const auto& [name, count] : counts) {
       if (impossible.contains(name)) continue;
       EXPECT_GE(count, 3) << name;
     }
+  }
+}
+
+TEST(Generator, DrawsTheFirstVariantAndShrinksStayInIt) {
+  Claim claim = claims().front();
+  claim.draws.variants = {"one", "two"};
+  std::string why_not;
+  const Pairing pairing = {&claim, &subjects().front(), domains_of(claim, subjects().front().envelope, &why_not)};
+  ASSERT_EQ(why_not, "");
+  for (std::uint64_t i = 0; i < 20; ++i) {
+    const rc::Shrinkable<Problem> drawn = drawn_from(pairing.generator(), i);
+    EXPECT_EQ(drawn.value().variant, "one");
+    auto shrinks = drawn.shrinks();
+    while (const auto shrink = shrinks.next()) EXPECT_EQ(shrink->value().variant, "one");
   }
 }
 
@@ -254,6 +290,40 @@ TEST(DomainsOfAClaim, AreEmptyForAReasonWhereTheSubjectLacksAnOperation) {
   EXPECT_EQ(why_not(claim_that_needs({Operation::dequantize}), packs), "the subject has no dequantize");
 }
 
+TEST(DomainsOfAClaim, AreEmptyForAReasonWhereAClaimAboutTensorsMeetsASubjectOfRawPointers) {
+  Claim about_tensors = claim_that_needs({Operation::pack});
+  about_tensors.of_tensors = true;
+  EXPECT_EQ(why_not(about_tensors, kernel_envelope()), "the subject takes raw pointers, no tensors");
+  EXPECT_EQ(why_not(about_tensors, library_envelope({Operation::pack})), "");
+  EXPECT_EQ(why_not(about_tensors, library_envelope({Operation::unpack})), "the subject has no pack");
+  about_tensors.of_tensors = false;
+  EXPECT_EQ(why_not(about_tensors, library_envelope({Operation::pack})), "");
+}
+
+TEST(AnEnvelope, TakesTheProblemsWhoseEveryNumberItHas) {
+  Envelope envelope = library_envelope({Operation::pack});
+  envelope.inner_k_tiles = {2, 8};
+  envelope.n_multiple = 4;
+  const auto takes = [&](const std::string& flags) {
+    return envelope.takes(problem_of("--claim=c --subject=s --k=512 --n=8 " + flags));
+  };
+  EXPECT_TRUE(takes(""));
+  EXPECT_TRUE(takes("--inner-k-tiles=8 --group-size=256"));
+  EXPECT_TRUE(takes("--scales=edges --seed=0x5")) << "what a claim draws from is the claim's matter";
+  EXPECT_FALSE(takes("--inner-k-tiles=4"));
+  EXPECT_FALSE(takes("--group-size=16"));
+  EXPECT_FALSE(takes("--group-size=512"));
+  EXPECT_FALSE(takes("--domain=integer"));
+  EXPECT_FALSE(takes("--domain=none"));
+  EXPECT_FALSE(takes("--out=fp16"));
+  envelope.any_group_size = true;
+  EXPECT_TRUE(takes("--group-size=16"));
+  Problem six_rows = problem_of("--claim=c --subject=s --n=6");
+  EXPECT_FALSE(envelope.takes(six_rows));
+  envelope.n_multiple = 3;
+  EXPECT_TRUE(envelope.takes(six_rows));
+}
+
 TEST(DomainsOfAClaim, AreEmptyForAReasonWhereDomainsOrTypesHaveNothingInCommon) {
   Envelope floating = kernel_envelope();
   floating.domains = {Domain::floating};
@@ -315,6 +385,12 @@ TEST(DomainsOfAClaim, RefuseWhatIsOutsideByNameValueAndWhatIsLegal) {
   EXPECT_EQ(objection("--out=fp32", domains), "--out: given fp32, legal is bf16, fp16 for this claim and subject");
   EXPECT_EQ(objection("--scales=mixed", domains),
             "--scales: given mixed, legal is ordinary, edges for this claim and subject");
+  EXPECT_EQ(objection("--variant=upside-down", domains),
+            "--variant: given upside-down, legal is none for this claim and subject");
+  Domains varied = domains;
+  varied.draws.variants = {"one", "two"};
+  EXPECT_EQ(objection("--variant=two", varied), "");
+  EXPECT_EQ(objection("", varied), "--variant: given none, legal is one, two for this claim and subject");
   Domains thirds = domains;
   thirds.draws.n_multiple = 3;
   EXPECT_EQ(objection("", thirds), "--n: given 16, legal is a multiple of 3 for this claim and subject");

@@ -2,6 +2,9 @@
 
 #include <algorithm>
 #include <cstring>
+#include <exception>
+
+#include "subject.h"
 
 namespace tileproof {
 
@@ -114,9 +117,12 @@ void guarded(Memory& memory, const std::vector<Tensor>& tensors, const Fill& fil
   std::vector<void*> addresses;
   for (const Placed& p : placed) addresses.push_back(arena + p.begin);
 
-  {
+  std::exception_ptr refused;
+  try {
     const OnlyTensors only_tensors(memory, arena, bytes, placed);
     use(addresses);
+  } catch (const Refused&) {
+    refused = std::current_exception();  // whoever refuses has not touched anything either
   }
 
   std::vector<std::uint8_t> after(bytes);
@@ -132,10 +138,23 @@ void guarded(Memory& memory, const std::vector<Tensor>& tensors, const Fill& fil
   for (const Placed& p : placed) {
     if (p.tensor->input != nullptr) {
       check_input(p, after);
-    } else {
+    } else if (!refused) {
       check_output(p, before, after);
       if (p.tensor->bytes != 0) std::memcpy(p.tensor->output, &after[p.begin], p.tensor->bytes);
     }
+  }
+  if (refused) std::rethrow_exception(refused);
+}
+
+void require_whole_fences(const std::vector<std::uint8_t>& before, const std::vector<std::uint8_t>& behind,
+                          std::uint8_t fence, std::size_t bytes) {
+  const std::string what = "wrote outside a tensor of " + std::to_string(bytes) + " bytes that it allocated: the byte ";
+  for (std::size_t i = 0; i < behind.size(); ++i) {
+    if (behind[i] != fence) throw GuardViolation(what + std::to_string(i + 1) + " past its end was changed");
+  }
+  for (std::size_t i = before.size(); i-- > 0;) {
+    if (before[i] == fence) continue;
+    throw GuardViolation(what + std::to_string(before.size() - i) + " before its beginning was changed");
   }
 }
 

@@ -35,7 +35,7 @@ struct Tensor {
   void* output = nullptr;       // host bytes to copy out to
   std::size_t bytes = 0;
   std::size_t element_bytes = 1;
-  std::size_t alignment = 256;     // of its address, in bytes: exactly this, where it is less than 256
+  std::size_t alignment = 256;    // of its address, in bytes: exactly this, where it is less than 256
   bool may_equal_poison = false;  // an output whose legal values include the poison: packed words
 };
 
@@ -43,5 +43,9 @@ struct Tensor {
 /// @throws GuardViolation; whatever `use` throws
 void guarded(Memory&, const std::vector<Tensor>&, const Fill&,
              const std::function<void(const std::vector<void*>&)>& use);
+
+/// The fences beside an allocation of the subject's own. @throws GuardViolation where one is not whole
+void require_whole_fences(const std::vector<std::uint8_t>& before, const std::vector<std::uint8_t>& behind,
+                          std::uint8_t fence, std::size_t bytes);
 
 }  // namespace tileproof

@@ -1,6 +1,8 @@
 #include "judge.h"
 
+#include <algorithm>
 #include <chrono>
+#include <exception>
 #include <new>
 #include <sstream>
 
@@ -22,24 +24,24 @@ std::uint64_t seed_of(const std::string& claim, std::uint64_t seed) {
   return hash;
 }
 
-/// What came of a case.
-struct CaseOutcome {
-  std::optional<Finding> finding = std::nullopt;
-  bool device_lost = false;
-  bool discarded = false;  // the body did not want the problem
-};
-
 /// Runs the body. Whatever leaves it is a finding: a body that throws has not passed.
-CaseOutcome run_case(const Claim& claim, const Problem& problem, const SubjectRow& row, Subject& subject, Met& met) {
+CaseOutcome run_case(const Claim& claim, const Problem& problem, const Envelope& envelope, Subject& subject, Met& met) {
   const auto failed = [&problem](const std::string& kind, const std::string& details, bool device_lost) {
-    return CaseOutcome{.finding = Finding{problem, kind, details, 0}, .device_lost = device_lost};
+    return CaseOutcome{.finding = Finding{problem, kind, details}, .device_lost = device_lost};
   };
   try {
-    Case one(problem, row.envelope, subject, met);
+    Case one(problem, envelope, subject, met);
     claim.body(one);
     return {};
   } catch (const Failure& failure) {
     return failed(failure.kind, failure.what(), failure.device_lost);
+  } catch (const Refused& refused) {
+    if (claim.on_refusal == OnRefusal::failed) {
+      return failed("refusal", std::string("refuses a legal call: ") + refused.what(), false);
+    }
+    return {.refused = refused.what()};
+  } catch (const Unavailable& unavailable) {
+    return {.unavailable = unavailable.what()};
   } catch (const SubjectError& error) {
     return failed("error", error.what(), error.device_lost);
   } catch (const rc::detail::CaseResult& result) {  // RC_PRE, RC_ASSERT and the like
@@ -61,64 +63,112 @@ class Silence : public rc::detail::TestListener {
   void onTestFinished(const rc::detail::TestMetadata&, const rc::detail::TestResult&) override {}
 };
 
+bool matches(const KnownFinding& row, const Finding& finding) {
+  const auto is = [](const std::string& wanted, const std::string& got) { return wanted.empty() || wanted == got; };
+  return is(row.subject, finding.problem.subject) && is(row.claim, finding.problem.claim) &&
+         is(row.variant, finding.problem.variant) && is(row.kind, finding.kind) &&
+         finding.details.find(row.says) != std::string::npos;
+}
+
 /// All cases of one claim on one subject.
 class Run {
  public:
-  Run(const Claim& claim, const SubjectRow& row, Subject& subject, const Observer& observer)
-      : claim_(claim), row_(row), subject_(subject), observer_(observer) {
+  Run(const Claim& claim, const SubjectRow& row, CaseRunner& runner, const Observer& observer,
+      const std::vector<KnownFinding>* ledger, Patience& patience, const std::function<bool()>& stop)
+      : claim_(claim), runner_(runner), observer_(observer), patience_(patience), stop_(stop) {
     judgement_.claim = claim.name;
     judgement_.subject = row.name;
+    if (ledger == nullptr) return;
+    for (const KnownFinding& known : *ledger) {
+      if (known.claim == claim.name && known.subject == row.name) judgement_.known.push_back({known, 0, {}});
+    }
   }
 
   /// Runs a problem and counts it. While shrinking, a problem fails only if it fails in the same kind.
   CaseOutcome take(const Problem& problem) {
     const Clock::time_point begin = Clock::now();
     Met met;
-    CaseOutcome outcome = run_case(claim_, problem, row_, subject_, met);
+    CaseOutcome outcome = runner_.run(claim_, problem, met);
     judgement_.device_lost |= outcome.device_lost;
-    const bool shrinking = judgement_.finding.has_value();
-    if (shrinking && outcome.finding && outcome.finding->kind != judgement_.finding->kind) outcome.finding.reset();
-    if (outcome.discarded) return outcome;
-    if (!shrinking) {
-      ++judgement_.cases;
-      judgement_.met.add(met);
+    // What fails in another way than what is being shrunk, or as the ledger says, is no finding here.
+    const bool otherwise = outcome.finding && finding_ && outcome.finding->kind != finding_->kind;
+    const bool known = outcome.finding && !otherwise && is_known(*outcome.finding);
+    const std::string apart = otherwise ? "another failure: " + outcome.finding->kind : known ? "known" : "";
+    if (!apart.empty()) outcome.finding.reset();
+    if (observer_ && !outcome.discarded) {
+      observer_({problem, apart.empty() ? status_of(outcome) : "gave_up", apart.empty() ? kind_of(outcome) : apart,
+                 seconds_since(begin)});
     }
-    const bool failed = outcome.finding.has_value();
-    if (observer_) observer_({problem, failed, failed ? outcome.finding->kind : "", seconds_since(begin)});
-    if (failed) {
-      outcome.finding->shrinks = shrinking ? judgement_.finding->shrinks + 1 : 0;
-      judgement_.finding = outcome.finding;
+    count(problem, outcome, met, known);
+    if (outcome.finding) {
+      outcome.finding->shrinks = finding_ ? finding_->shrinks + 1 : 0;
+      finding_ = outcome.finding;
     }
     return outcome;
   }
 
-  /// Draws problems until the cases are used up or one fails, then smaller ones. Every failing problem that RapidCheck
-  /// proposes is smaller than the last, so the last one taken is the smallest.
-  void draw(const Domains& domains, const Effort& effort) {
+  /// Draws problems of one variant until the cases are used up or one fails, then smaller ones. Every failing problem
+  /// that RapidCheck proposes is smaller than the last, so the last one taken is the smallest.
+  void draw(const Domains& domains, std::int64_t cases, std::uint64_t seed) {
     constexpr std::int64_t most_shrinks = 400;
     std::int64_t tries = 0;
+    bool enough = false;
+    std::map<std::string, bool> tried;  // while shrinking: whether it failed
+    std::exception_ptr broken;  // of the runner, not of the subject: RapidCheck must not take it for a failing case
     const rc::Gen<Problem> problems = tileproof::problems(claim_.name, judgement_.subject, domains);
     rc::detail::TestParams params;
-    params.seed = seed_of(claim_.name, effort.seed);
-    params.maxSuccess = static_cast<int>(effort.cases);
+    params.seed = seed_of(claim_.name + domains.draws.variants.front(), seed);
+    params.maxSuccess = static_cast<int>(cases);
     Silence silence;
     const std::unordered_map<std::string, rc::detail::Reproduce>
         nothing_to_reproduce;  // else RC_PARAMS is read, and reported
     const auto result = rc::detail::checkTestable(
         [&] {
           const Problem problem = *problems;
-          const bool give_up = judgement_.device_lost || (judgement_.finding && ++tries > most_shrinks);
-          if (give_up) return;
-          const CaseOutcome outcome = take(problem);
+          enough |= judgement_.device_lost || (finding_ && ++tries > most_shrinks);
+          enough |= finding_ && stop_ && stop_();
+          if (enough) return;
+          // RapidCheck asks again for what it was told, and steps of shrinking meet: a process may die of each.
+          if (finding_ && tried.contains(line_of(problem))) RC_ASSERT_FALSE(tried[line_of(problem)]);
+          if (finding_ && tried.contains(line_of(problem))) return;
+          CaseOutcome outcome;
+          try {
+            outcome = take(problem);
+          } catch (...) {
+            broken = std::current_exception();
+            enough = true;
+            return;
+          }
           if (outcome.discarded) RC_DISCARD();
+          if (finding_) tried[line_of(problem)] = outcome.finding.has_value();
+          if (outcome.process_lost) {
+            enough |= !finding_;  // known, and seen now
+            enough |= (patience_.crashes -= outcome.was_hang ? 10 : 1) <= 0;
+          }
+          // The next would lack it too, unless this was one of few.
+          enough |= outcome.unavailable && !judgement_.variants_run.contains(problem.variant);
           RC_ASSERT_FALSE(outcome.finding.has_value());
         },
         rc::detail::TestMetadata(), params, silence, nothing_to_reproduce);
-    if (result.is<rc::detail::FailureResult>() && !judgement_.finding) {
+    if (broken) std::rethrow_exception(broken);
+    if (result.is<rc::detail::FailureResult>() && !finding_) {
       judgement_.gave_up = result.get<rc::detail::FailureResult>().description;
     }
     if (result.is<rc::detail::GaveUpResult>()) judgement_.gave_up = result.get<rc::detail::GaveUpResult>().description;
     if (result.is<rc::detail::Error>()) judgement_.gave_up = result.get<rc::detail::Error>().description;
+    keep_finding();
+  }
+
+  bool has_lost_the_device() const { return judgement_.device_lost; }
+  void give_up(const std::string& why) { judgement_.gave_up = why; }
+
+  /// What has been found of one variant is done with.
+  void keep_finding() {
+    if (finding_) {
+      confirm();
+      judgement_.findings.push_back(*finding_);
+    }
+    finding_.reset();
   }
 
   Judgement finished(const Claim& claim, const Envelope& envelope) {
@@ -128,19 +178,87 @@ class Run {
   }
 
  private:
+  static const char* status_of(const CaseOutcome& outcome) {
+    return outcome.finding ? "failed" : outcome.refused || outcome.unavailable ? "gave_up" : "passed";
+  }
+  static std::string kind_of(const CaseOutcome& outcome) {
+    return outcome.finding ? outcome.finding->kind : outcome.refused ? "refused" : outcome.unavailable.value_or("");
+  }
+
+  /// Whether the problem fails alone, where the runner can show it: else what ran before it had its part. A process
+  /// takes its time to start, so it is the claim's first finding that is confirmed.
+  void confirm() {
+    if (!judgement_.findings.empty() || patience_.crashes <= 0 || (stop_ && stop_()) || !runner_.start_afresh()) return;
+    Met met;
+    const CaseOutcome alone = runner_.run(claim_, finding_->problem, met);
+    if (!alone.finding) {
+      finding_->details +=
+          "\n  (it did not fail when it was run again, alone in a fresh process: what ran before it had its part)";
+    }
+  }
+
+  bool is_known(const Finding& finding) {
+    for (KnownCases& known : judgement_.known) {
+      if (!matches(known.row, finding)) continue;
+      if (finding_) return true;  // while shrinking: no case of its own
+      if (known.cases++ == 0) known.first = finding;
+      return true;
+    }
+    return false;
+  }
+
+  void count(const Problem& problem, const CaseOutcome& outcome, const Met& met, bool known) {
+    if (outcome.discarded || finding_) return;
+    ++judgement_.cases;
+    judgement_.met.add(met);
+    if (outcome.refused || outcome.unavailable || known) judgement_.met_apart.include(met);
+    if (outcome.unavailable) judgement_.unavailable[problem.variant] = *outcome.unavailable;
+    const bool has_shown = met.compared != 0 || outcome.refused || known || outcome.finding;
+    if (has_shown && !outcome.unavailable) judgement_.variants_run.insert(problem.variant);
+    if (!outcome.refused) return;
+    if (judgement_.refused_cases++ == 0) judgement_.first_refusal = *outcome.refused;
+  }
+
   const Claim& claim_;
-  const SubjectRow& row_;
-  Subject& subject_;
+  CaseRunner& runner_;
   const Observer& observer_;
+  Patience& patience_;
+  std::function<bool()> stop_;
   Judgement judgement_;
+  std::optional<Finding> finding_;  // of the variant that is being judged
   Clock::time_point begin_ = Clock::now();
 };
+
+/// The ledger's rows that no case met, though cases were run that could have.
+std::vector<Finding> expired(const Judgement& judgement) {
+  std::vector<Finding> findings;
+  for (const KnownCases& known : judgement.known) {
+    const std::string& variant = known.row.variant;
+    const bool could = variant.empty() ? !judgement.variants_run.empty() : judgement.variants_run.contains(variant);
+    // What was found of a variant ended its cases.
+    const bool cut = std::any_of(judgement.findings.begin(), judgement.findings.end(), [&](const Finding& finding) {
+      return variant.empty() || finding.problem.variant == variant;
+    });
+    if (known.cases != 0 || !could || cut) continue;
+    Problem nothing;
+    nothing.claim = "";
+    nothing.variant = known.row.variant;
+    findings.push_back({nothing, "expired",
+                        "the known finding " + known.row.id + " (" + known.row.what +
+                            ") did not occur: correct the ledger. It was to expire: " + known.row.expires});
+  }
+  return findings;
+}
 
 }  // namespace
 
 const char* name_of(Verdict verdict) {
-  constexpr const char* names[] = {"PASSED", "FAILED", "SKIPPED", "MISTRUSTED"};
+  constexpr const char* names[] = {"PASSED", "FAILED", "SKIPPED", "MISTRUSTED", "KNOWN"};
   return names[static_cast<int>(verdict)];
+}
+
+CaseOutcome InThisProcess::run(const Claim& claim, const Problem& problem, Met& met) {
+  return run_case(claim, problem, envelope_, subject_, met);
 }
 
 void Judgement::settle(const Claim& judged, const Envelope& envelope) {
@@ -149,23 +267,65 @@ void Judgement::settle(const Claim& judged, const Envelope& envelope) {
   classes = met.classes;
   explained = met.explained;
   reason.clear();
-  if (finding) {
+  std::erase_if(findings, [](const Finding& finding) { return finding.kind == "expired"; });
+  for (const Finding& finding : expired(*this)) findings.push_back(finding);
+  if (!findings.empty()) {
     verdict = Verdict::failed;
     return;
   }
-  const std::vector<std::string> missing = unmet(met, judged.meets, envelope);
-  verdict = missing.empty() && gave_up.empty() ? Verdict::passed : Verdict::mistrusted;
+  const bool any_known = std::any_of(known.begin(), known.end(), [](const KnownCases& one) { return one.cases != 0; });
+  if (met.compared == 0 && gave_up.empty() && !any_known && (refused_cases != 0 || !unavailable.empty())) {
+    const bool rightly = refused_cases == 0 || judged.on_refusal == OnRefusal::allowed;
+    verdict = rightly ? Verdict::skipped : Verdict::mistrusted;
+    reason = refused_cases != 0 ? "the subject refuses every case: " + first_refusal : unavailable.begin()->second;
+    return;
+  }
+  Met with_apart = met;
+  with_apart.include(met_apart);
+  std::vector<std::string> missing, missing_everywhere;
+  if (met.compared != 0 || !any_known) {
+    missing = unmet(met, judged.meets, envelope);
+    missing_everywhere = unmet(with_apart, judged.meets, envelope);
+  }
+  for (std::string& name : missing) {
+    const bool everywhere =
+        std::find(missing_everywhere.begin(), missing_everywhere.end(), name) != missing_everywhere.end();
+    if (!everywhere) name += " (but where the subject refuses)";
+  }
+  for (const std::string& variant : judged.draws.variants) {
+    if (!variants_run.contains(variant) && !unavailable.contains(variant)) missing.push_back(variant_class(variant));
+  }
+  verdict = !missing.empty() || !gave_up.empty() ? Verdict::mistrusted : any_known ? Verdict::known : Verdict::passed;
   for (const std::string& name : missing) reason += (reason.empty() ? "never met: " : "; ") + name;
   if (!gave_up.empty()) reason = "the generator gave up: " + gave_up;
+  if (verdict == Verdict::mistrusted) return;
+  // A green that leaves something out says so.
+  for (const auto& [variant, why] : unavailable) {
+    reason += (reason.empty() ? "in part, without " : "; ") + (variant.empty() ? "some cases" : variant) + ": " + why;
+  }
 }
 
 void Judgement::add(const Judgement& round, const Claim& judged, const Envelope& envelope) {
-  if (verdict == Verdict::skipped) return;
+  if (verdict == Verdict::skipped && round.verdict == Verdict::skipped) return;
   cases += round.cases;
   seconds += round.seconds;
   device_lost |= round.device_lost;
   met.add(round.met);
-  if (!finding) finding = round.finding;
+  met_apart.include(round.met_apart);
+  variants_run.insert(round.variants_run.begin(), round.variants_run.end());
+  if (refused_cases == 0) first_refusal = round.first_refusal;
+  refused_cases += round.refused_cases;
+  unavailable.insert(round.unavailable.begin(), round.unavailable.end());
+  for (const Finding& finding : round.findings) {
+    const bool has_one = std::any_of(findings.begin(), findings.end(), [&](const Finding& one) {
+      return one.problem.variant == finding.problem.variant && one.kind != "expired";
+    });
+    if (!has_one) findings.push_back(finding);
+  }
+  for (std::size_t i = 0; i < std::min(known.size(), round.known.size()); ++i) {
+    if (known[i].cases == 0) known[i].first = round.known[i].first;
+    known[i].cases += round.known[i].cases;
+  }
   if (gave_up.empty()) gave_up = round.gave_up;
   std::string ignored;
   settle(judged, domains_of(judged, envelope, &ignored).envelope);
@@ -180,25 +340,61 @@ Judgement skipped(const Claim& claim, const std::string& subject_name, const std
   return judgement;
 }
 
-Judgement judge(const Claim& claim, const SubjectRow& row, Subject& subject, const Effort& effort,
+namespace {
+
+/// The claim's own problems that the subject takes.
+std::vector<Problem> fixed_problems(const Claim& claim, const SubjectRow& row) {
+  std::vector<Problem> problems;
+  for (Problem problem : claim.draws.fixed) {
+    problem.claim = claim.name;
+    problem.subject = row.name;
+    if (row.envelope.takes(problem)) problems.push_back(problem);
+  }
+  return problems;
+}
+
+}  // namespace
+
+Judgement judge(const Claim& claim, const SubjectRow& row, CaseRunner& runner, const Effort& effort,
                 const Observer& observer) {
   std::string why_not;
   const Domains domains = domains_of(claim, row.envelope, &why_not);
   if (!why_not.empty()) return skipped(claim, row.name, why_not);
-  Run run(claim, row, subject, observer);
-  if (claim.draws.fixed.empty()) {
-    run.draw(domains, effort);
-  } else {
-    for (Problem problem : claim.draws.fixed) {
-      problem.claim = claim.name;
-      problem.subject = row.name;
-      if (run.take(problem).finding) break;
-    }
+  const std::vector<Problem> fixed = fixed_problems(claim, row);
+  if (fixed.empty() && !claim.draws.fixed.empty()) {
+    return skipped(claim, row.name, "the subject takes none of the claim's problems");
   }
-  return run.finished(claim, domains.envelope);
+  Patience own;
+  Run run(claim, row, runner, observer, effort.ledger, effort.patience != nullptr ? *effort.patience : own,
+          effort.stop);
+  const std::vector<std::string>& variants = claim.draws.variants;
+  const std::int64_t share = std::max<std::int64_t>(3, effort.cases / static_cast<std::int64_t>(variants.size()));
+  for (const std::string& variant : variants) {
+    Domains of_variant = domains;
+    of_variant.draws.variants = {variant};
+    if (fixed.empty()) run.draw(of_variant, variants.size() == 1 ? effort.cases : share, effort.seed);
+    for (Problem problem : fixed) {
+      problem.variant = variant;
+      const CaseOutcome outcome = run.take(problem);
+      if (outcome.discarded) run.give_up("a claim's own problem was discarded");
+      if (outcome.finding || outcome.device_lost) break;
+    }
+    run.keep_finding();
+    if (run.has_lost_the_device()) break;
+  }
+  // What only problems have that the subject does not take, its cases cannot meet.
+  Claim judged = claim;
+  if (fixed.size() != claim.draws.fixed.size()) judged.meets.clear();
+  return run.finished(judged, domains.envelope);
 }
 
-Judgement judge_one(const Problem& problem, const SubjectRow& row, Subject& subject) {
+Judgement judge(const Claim& claim, const SubjectRow& row, Subject& subject, const Effort& effort,
+                const Observer& observer) {
+  InThisProcess here(row.envelope, subject);
+  return judge(claim, row, here, effort, observer);
+}
+
+Judgement judge_one(const Problem& problem, const SubjectRow& row, CaseRunner& runner) {
   const Claim& claim = claim_of(problem.claim);
   require_possible(problem);
   if (problem.n == 0) throw Illegal("--n", "0", "1 or more here: a problem without elements shows nothing");
@@ -208,12 +404,20 @@ Judgement judge_one(const Problem& problem, const SubjectRow& row, Subject& subj
   if (!why_not.empty()) return skipped(claim, row.name, why_not);
   require_within(problem, domains);
   const Observer nobody;
-  Run run(claim, row, subject, nobody);
+  Patience patience;
+  Run run(claim, row, runner, nobody, nullptr, patience, nullptr);
   run.take(problem);
+  run.keep_finding();
   // One case need not meet all that a claim is about.
   Claim alone = claim;
   alone.meets.clear();
+  alone.draws.variants.clear();
   return run.finished(alone, domains.envelope);
+}
+
+Judgement judge_one(const Problem& problem, const SubjectRow& row, Subject& subject) {
+  InThisProcess here(row.envelope, subject);
+  return judge_one(problem, row, here);
 }
 
 }  // namespace tileproof

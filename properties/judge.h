@@ -5,6 +5,7 @@
 #include <functional>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -12,15 +13,67 @@
 
 namespace tileproof {
 
-enum class Verdict { passed, failed, skipped, mistrusted };
+enum class Verdict { passed, failed, skipped, mistrusted, known };
 const char* name_of(Verdict);
 
 /// The smallest case found that fails.
 struct Finding {
   Problem problem;
-  std::string kind;      // mismatch, guard, error
-  std::string details;   // the first wrong elements, and how many there are
-  std::int64_t shrinks;  // smaller problems that failed on the way here
+  std::string kind;          // mismatch, guard, error, refusal, crash, hang
+  std::string details;       // the first wrong elements, and how many there are
+  std::int64_t shrinks = 0;  // smaller problems that failed on the way here
+};
+
+/// A finding that is known, and not ours to mend: a row of the ledger. An empty field matches everything.
+struct KnownFinding {
+  std::string id;
+  std::string subject;
+  std::string claim;
+  std::string variant;
+  std::string kind;
+  std::string says;     // a part of the finding's details
+  std::string what;     // what it is, for people
+  std::string since;    // when it was seen first, and in what
+  std::string expires;  // what would make it go away
+};
+
+/// How often a known finding was met, and the first time.
+struct KnownCases {
+  KnownFinding row;
+  std::int64_t cases = 0;
+  Finding first;
+};
+
+/// What came of a case.
+struct CaseOutcome {
+  std::optional<Finding> finding = std::nullopt;
+  bool device_lost = false;   // nothing more can be run
+  bool process_lost = false;  // a process died of it, and another one goes on: such cases are expensive
+  bool was_hang = false;      // and more so where it had to be waited for
+  bool discarded = false;     // the body did not want the problem
+  std::optional<std::string> refused = std::nullopt;      // the subject's error
+  std::optional<std::string> unavailable = std::nullopt;  // what this machine has not
+};
+
+/// Who runs cases on a subject: this process, or one that may die of them.
+class CaseRunner {
+ public:
+  virtual ~CaseRunner() = default;
+  /// @param met  empty; what the case meets is added to it
+  virtual CaseOutcome run(const Claim&, const Problem&, Met& met) = 0;
+  /// Runs the next case in a process that has run none. @return whether it can
+  virtual bool start_afresh() { return false; }
+};
+
+/// Runs them here.
+class InThisProcess : public CaseRunner {
+ public:
+  InThisProcess(const Envelope& envelope, Subject& subject) : envelope_(envelope), subject_(subject) {}
+  CaseOutcome run(const Claim&, const Problem&, Met&) override;
+
+ private:
+  const Envelope& envelope_;
+  Subject& subject_;
 };
 
 struct Judgement {
@@ -34,12 +87,19 @@ struct Judgement {
   std::uint64_t output_hash = 0;
   std::map<std::string, std::int64_t> classes;
   std::map<std::string, std::int64_t> explained;
-  std::optional<Finding> finding;
+  std::vector<Finding> findings;  // one a variant at most
+  std::vector<KnownCases> known;
+  std::int64_t refused_cases = 0;
+  std::string first_refusal;
+  std::map<std::string, std::string> unavailable;  // by variant: what a case needed and this machine has not
+  std::set<std::string> variants_run;              // of which a case was not unavailable
   bool device_lost = false;
   Met met;              // what all cases together have met: the fields above are taken from it
+  Met met_apart;        // and what those met that were refused, unavailable, or failed as known
   std::string gave_up;  // of the generator, where it did
 
-  /// Adds another round of the same claim on the same subject; the first finding stays. The verdict is of all together.
+  /// Adds another round of the same claim on the same subject; of a variant, the first finding stays. The verdict is of
+  /// all together.
   void add(const Judgement& round, const Claim&, const Envelope&);
   /// Takes verdict and figures from what has been met.
   void settle(const Claim&, const Envelope&);
@@ -48,23 +108,34 @@ struct Judgement {
 /// One case as it happened, for records.
 struct Observation {
   const Problem& problem;
-  bool failed;
-  std::string kind;
+  std::string status;  // passed, failed, gave_up
+  std::string kind;    // of the failure, or why it gave up
   double seconds;
+};
+
+/// What shrinking may cost in processes that die of it, over all claims of a run; a hang costs as much as ten crashes.
+/// When it is used up, a finding of that kind is reported as it was drawn.
+struct Patience {
+  std::int64_t crashes = 80;
 };
 
 struct Effort {
   std::int64_t cases = 100;
   std::uint64_t seed = 1;
+  const std::vector<KnownFinding>* ledger = nullptr;
+  Patience* patience = nullptr;          // of the run; each claim has its own where there is none
+  std::function<bool()> stop = nullptr;  // asked while shrinking: whether to make do with what there is
 };
 
 using Observer = std::function<void(const Observation&)>;
 
-/// Draws `effort.cases` problems of the claim for the subject, shrinks the first that fails.
+/// Draws `effort.cases` problems of the claim for the subject, shrinks the first of each variant that fails.
+Judgement judge(const Claim&, const SubjectRow&, CaseRunner&, const Effort&, const Observer& = nullptr);
 Judgement judge(const Claim&, const SubjectRow&, Subject&, const Effort&, const Observer& = nullptr);
 
 /// Runs one problem. Its verdict is PASSED, FAILED, SKIPPED, or MISTRUSTED where nothing was compared.
 /// @throws Illegal where the problem is impossible or outside what the claim or the subject takes
+Judgement judge_one(const Problem&, const SubjectRow&, CaseRunner&);
 Judgement judge_one(const Problem&, const SubjectRow&, Subject&);
 
 /// The judgement where the subject cannot be run here.

@@ -20,12 +20,7 @@ void Met::add(const Met& other) {
   several_values |= other.several_values || (compared != 0 && other.first_value != first_value);
   if (compared == 0) first_value = other.first_value;
   compared += other.compared;
-  for (std::size_t code = 0; code < code_at_nibble.size(); ++code) {
-    for (std::size_t nibble = 0; nibble < code_at_nibble[code].size(); ++nibble) {
-      code_at_nibble[code][nibble] |= other.code_at_nibble[code][nibble];
-    }
-  }
-  for (const auto& [name, count] : other.classes) classes[name] += count;
+  include(other);
   for (const auto& [name, count] : other.explained) explained[name] += count;
   output_value(static_cast<std::uint32_t>(other.output_hash));
   output_value(static_cast<std::uint32_t>(other.output_hash >> 32));
@@ -48,12 +43,15 @@ void count_problem(const Problem& p, Met& met) {
   if ((p.group_size & (p.group_size - 1)) != 0) count("group of no power of two");
   if (p.groups() > p.group_size) count("more groups than group_size");
   if (p.n != p.k) count("not square");
+  if (!p.variant.empty()) count(variant_class(p.variant));
   if (p.k == 0) return;
   const std::int64_t supertile = p.supertile_columns();
   count(p.group_size < supertile    ? "group smaller than a supertile"
         : p.group_size == supertile ? "group equal to a supertile"
                                     : "group larger than a supertile");
 }
+
+std::string variant_class(const std::string& variant) { return "variant " + variant; }
 
 void count_values(reference::Format format, const std::vector<std::uint32_t>& scales, Met& met) {
   for (const ValueClass& row : value_classes()) {
@@ -113,6 +111,15 @@ const ClassRow every_type = {"bf16, fp16 and fp32", [](const Envelope& e) { retu
                                return has_class(met, "out bf16") && has_class(met, "out fp16") &&
                                       has_class(met, "out fp32");
                              }};
+
+void Met::include(const Met& other) {
+  for (std::size_t code = 0; code < code_at_nibble.size(); ++code) {
+    for (std::size_t nibble = 0; nibble < code_at_nibble[code].size(); ++nibble) {
+      code_at_nibble[code][nibble] |= other.code_at_nibble[code][nibble];
+    }
+  }
+  for (const auto& [name, count] : other.classes) classes[name] += count;
+}
 
 std::vector<std::string> unmet(const Met& met, const std::vector<const ClassRow*>& wanted, const Envelope& envelope) {
   if (met.compared == 0) return {"anything at all: no element was compared"};

@@ -22,6 +22,8 @@ struct Met {
 
   /// Everything of another, as if it had been met here.
   void add(const Met& other);
+  /// Its classes and codes, compared or not.
+  void include(const Met& other);
   void expected_value(std::uint32_t value);
   void output_value(std::uint32_t value);
 };
@@ -35,6 +37,8 @@ struct ClassRow {
 
 /// Counts the classes that a problem belongs to by its numbers alone.
 void count_problem(const Problem&, Met&);
+/// What the class is called of problems that are of a variant.
+std::string variant_class(const std::string& variant);
 /// Counts the classes of scale and zero that a case's data hold.
 void count_values(reference::Format, const std::vector<std::uint32_t>& scales, Met&);
 

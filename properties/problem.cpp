@@ -81,6 +81,7 @@ const std::vector<Field>& fields() {
       {"--out", [](const Problem& p) { return name_of(p.out); },
        [](Problem& p, const std::string& text) { p.out = value_in(types, "--out", text); }},
       text_field("--scales", &Problem::scales),
+      text_field("--variant", &Problem::variant),
       {"--seed", [](const Problem& p) { return hexadecimal(p.seed); },
        [](Problem& p, const std::string& text) { p.seed = seed_of("--seed", text); }},
   };
@@ -121,7 +122,9 @@ Illegal::Illegal(const std::string& argument, const std::string& given, const st
 std::string line_of(const Problem& problem) {
   std::string line;
   for (const Field& field : fields()) {
-    line += (line.empty() ? "" : " ") + std::string(field.flag) + "=" + field.printed(problem);
+    const std::string value = field.printed(problem);
+    if (value.empty() && std::string(field.flag) == "--variant") continue;  // most claims have none
+    line += (line.empty() ? "" : " ") + std::string(field.flag) + "=" + value;
   }
   return line;
 }

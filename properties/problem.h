@@ -22,6 +22,7 @@ std::int64_t bytes_of(Type);
 class Illegal : public std::runtime_error {
  public:
   Illegal(const std::string& argument, const std::string& given, const std::string& legal);
+  explicit Illegal(const std::string& whole_message) : std::runtime_error(whole_message) {}
 };
 
 struct Problem {
@@ -34,6 +35,7 @@ struct Problem {
   Domain domain = Domain::floating;
   Type out = Type::bf16;            // of scales, zeros and weights
   std::string scales = "ordinary";  // the profile that scales and zeros are drawn from, a name of values.h
+  std::string variant;              // which of its claim's ways of calling this is; "" where there is one
   std::uint64_t seed = 0;           // of the data
 
   bool operator==(const Problem&) const = default;

@@ -90,7 +90,7 @@ TEST(ProblemLine, ParsesBackToTheProblemThatPrintedIt) {
 
 TEST(ProblemLine, DiffersForProblemsThatDifferInAnyOneField) {
   const Problem base = problem_of("--claim=c --subject=s");
-  std::vector<Problem> problems(11, base);
+  std::vector<Problem> problems(13, base);
   problems[1].claim = "d";
   problems[2].subject = "t";
   problems[3].n = 9;
@@ -101,6 +101,8 @@ TEST(ProblemLine, DiffersForProblemsThatDifferInAnyOneField) {
   problems[8].out = Type::fp32;
   problems[9].scales = "edges";
   problems[10].seed = 1;
+  problems[11].variant = "one";
+  problems[12].variant = "two";
   for (std::size_t i = 0; i < problems.size(); ++i) {
     for (std::size_t j = 0; j < i; ++j) EXPECT_NE(line_of(problems[i]), line_of(problems[j]));
   }
@@ -117,6 +119,15 @@ TEST(ProblemLine, IsWhatTheDesignSays) {
   EXPECT_EQ(line_of(problem),
             "--claim=value/float_domain_rounds_once --subject=cuda --n=24 --k=96 --inner-k-tiles=2 --group-size=32 "
             "--domain=float --out=bf16 --scales=edges --seed=0xbeef");
+}
+
+TEST(ProblemLine, NamesTheVariantWhereThereIsOne) {
+  Problem problem = problem_of("--claim=c --subject=s");
+  EXPECT_EQ(line_of(problem).find("--variant"), std::string::npos);
+  problem.variant = "scales_and_zeros:one-group-too-few";
+  EXPECT_NE(line_of(problem).find(" --variant=scales_and_zeros:one-group-too-few "), std::string::npos)
+      << line_of(problem);
+  EXPECT_EQ(problem_of(line_of(problem)), problem);
 }
 
 TEST(ProblemLine, MayLeaveFieldsOutAndTakesAnyOrderAndSpace) {

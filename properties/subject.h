@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -58,19 +59,36 @@ struct Envelope {
   bool any_group_size = true;  // takes every multiple of 16 that divides k, not only these
   std::vector<Domain> domains = {Domain::floating, Domain::integer, Domain::none};
   std::vector<Type> types = {Type::bf16, Type::fp16, Type::fp32};
+  bool any_alignment = true;   // takes inputs aligned to their elements, outputs to 16 bytes; else: as allocators align
+  bool one_nan = true;         // every NaN it makes is the one the hardware makes
+  bool takes_tensors = false;  // made of PyTorch operators: Subject::operators() is not null
 
   bool has(Operation) const;
+  bool takes(const Problem&) const;
 };
 
 /// How the weights inside a subject's matmul are rounded before they meet the activations.
 enum class WeightRounding { once, to_fp32 };
 
-/// The subject refused a call, or its machinery reported an error.
+/// The subject's machinery reported an error, or a subject that takes every problem of its envelope refused one.
 struct SubjectError : std::runtime_error {
   SubjectError(const std::string& what, bool device_lost_ = false)
       : std::runtime_error(what), device_lost(device_lost_) {}
   bool device_lost;  // a sticky error: nothing this process says about the device is true any more
 };
+
+/// A subject that may refuse, refused with an error of its own: judged apart from what it gets wrong.
+struct Refused : std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
+
+/// What a case needs is not on this machine: a second device, memory. The case is SKIPPED.
+struct Unavailable : std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
+
+class Operators;
+struct Fill;
 
 class Subject {
  public:
@@ -89,12 +107,19 @@ class Subject {
   /// one.
   virtual void vary(std::uint64_t /*variation*/) {}
   virtual WeightRounding weight_rounding() const { return WeightRounding::once; }
+
+  /// What memory holds that the subject allocates itself.
+  virtual void fill_own_memory(const Fill&) {}
+  /// The subject as PyTorch operators, where it is made of them.
+  virtual Operators* operators() { return nullptr; }
 };
 
 /// A subject, or why this machine cannot run it.
 struct MadeSubject {
-  std::unique_ptr<Subject> subject;
-  std::string why_not;
+  std::unique_ptr<Subject> subject = nullptr;
+  std::string why_not = "";
+  std::optional<Envelope> envelope = std::nullopt;  // where only making it shows what it has: somebody's library
+  std::string device = "";                          // likewise: cpu or cuda
 };
 
 struct SubjectRow {
@@ -103,10 +128,13 @@ struct SubjectRow {
   bool needs_gpu;
   Envelope envelope;
   std::function<MadeSubject()> make;
+  bool isolated = false;  // may end the process it runs in, or its device: cases are run in a process of their own
 };
 
 /// What the production kernels take, and everything else that implements all of their operations.
 Envelope kernel_envelope();
+/// What operators over tensors take, unless they say otherwise: the float domain in bf16, and aten's group sizes.
+Envelope library_envelope(std::vector<Operation>);
 
 /// Every subject, in the order of verdict tables.
 const std::vector<SubjectRow>& subjects();

@@ -14,6 +14,14 @@ bool Envelope::has(Operation operation) const {
   return std::find(operations.begin(), operations.end(), operation) != operations.end();
 }
 
+bool Envelope::takes(const Problem& p) const {
+  const auto is_one_of = [](const auto& values, const auto& value) {
+    return std::find(values.begin(), values.end(), value) != values.end();
+  };
+  return p.n % n_multiple == 0 && is_one_of(inner_k_tiles, p.inner_k_tiles) && is_one_of(domains, p.domain) &&
+         is_one_of(types, p.out) && (any_group_size || is_one_of(group_sizes, p.group_size));
+}
+
 namespace {
 
 [[noreturn]] void lacks(Operation operation) {
@@ -51,6 +59,14 @@ Envelope aten_envelope(std::vector<Operation> operations, std::int64_t n_multipl
 
 }  // namespace
 
+Envelope library_envelope(std::vector<Operation> operations) {
+  Envelope envelope = aten_envelope(std::move(operations), 1);
+  envelope.any_alignment = false;
+  envelope.one_nan = false;
+  envelope.takes_tensors = true;
+  return envelope;
+}
+
 const std::vector<SubjectRow>& subjects() {
   static const std::vector<SubjectRow> rows = {
       {"reference", "the scalar specification, judged by itself: shows that the claims can be met", false,
@@ -61,7 +77,7 @@ const std::vector<SubjectRow>& subjects() {
       {"aten-cpu", "PyTorch's int4 weight operators on the CPU", false, aten_envelope({Operation::matmul}, 16),
        make_aten_cpu_subject},
       {"aten-cuda", "PyTorch's int4 weight operators on a GPU", true,
-       aten_envelope({Operation::pack, Operation::matmul}, 1), make_aten_cuda_subject},
+       library_envelope({Operation::pack, Operation::matmul}), make_aten_cuda_subject, true},
   };
   return rows;
 }

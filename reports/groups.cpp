@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <set>
 #include <utility>
 
@@ -45,6 +46,12 @@ std::map<std::string, std::string> reasons_not_run(const Summary& summary) {
   return reasons;
 }
 
+Finding no_finding(const Judgement& judgement) {
+  Finding finding;
+  finding.details = judgement.reason.empty() ? "no finding is recorded" : judgement.reason;
+  return finding;
+}
+
 }  // namespace
 
 Table table_of(const Summary& summary) {
@@ -63,6 +70,10 @@ Table table_of(const Summary& summary) {
     const auto found = column.find(judgement.subject);
     if (found != column.end()) table.rows[place->second].cells[found->second] = &judgement;
   }
+  const auto says_nothing = [](const Judgement* cell) { return cell == nullptr || cell->verdict == Verdict::skipped; };
+  std::erase_if(table.rows, [&](const Row& row) {
+    return std::all_of(row.cells.begin(), row.cells.end(), says_nothing);  // why, stands below the table
+  });
   return table;
 }
 
@@ -72,6 +83,33 @@ std::vector<const Judgement*> with_verdict(const Summary& summary, Verdict verdi
     if (judgement.verdict == verdict) found.push_back(&judgement);
   }
   return found;
+}
+
+std::vector<Failure> failures_of(const Judgement& judgement) {
+  std::vector<Failure> failures;
+  for (const Finding& finding : judgement.findings) failures.push_back({&judgement, finding});
+  if (failures.empty()) failures.push_back({&judgement, no_finding(judgement)});
+  return failures;
+}
+
+std::vector<Failure> failures_of(const Summary& summary) {
+  std::vector<Failure> failures;
+  // The first of every claim before the second of any: a claim with many must not hide the others.
+  const std::vector<const Judgement*> failed = with_verdict(summary, Verdict::failed);
+  for (const Judgement* judgement : failed) failures.push_back(failures_of(*judgement).front());
+  for (const Judgement* judgement : failed) {
+    std::vector<Failure> all = failures_of(*judgement);
+    std::move(all.begin() + 1, all.end(), std::back_inserter(failures));
+  }
+  return failures;
+}
+
+std::vector<KnownFailure> known_failures(const Summary& summary) {
+  std::vector<KnownFailure> known;
+  for (const Judgement& judgement : summary.judgements) {
+    for (const KnownFinding& finding : judgement.known) known.push_back({&judgement, &finding});
+  }
+  return known;
 }
 
 std::vector<Group> subjects_not_run(const Summary& summary) {
@@ -96,6 +134,11 @@ std::vector<Group> claims_skipped(const Summary& summary) {
     const bool is_the_subjects = found != reasons.end() && found->second == judgement->reason;
     if (!is_the_subjects) groups.add(judgement->subject, judgement->reason, 1);
   }
+  // And what was left out of claims that passed.
+  for (const Judgement& judgement : summary.judgements) {
+    const bool in_part = judgement.verdict == Verdict::passed || judgement.verdict == Verdict::known;
+    if (in_part && !judgement.reason.empty()) groups.add(judgement.subject, judgement.reason, 1);
+  }
   return groups.all();
 }
 
@@ -105,6 +148,23 @@ std::vector<Group> elements_explained(const Summary& summary) {
     for (const auto& [reason, count] : judgement.explained) groups.add(judgement.subject, reason, count);
   }
   return groups.all();
+}
+
+std::vector<Refusals> refusals_of(const Summary& summary) {
+  std::vector<Refusals> all;
+  std::map<std::string, std::size_t> places;
+  for (const Judgement& judgement : summary.judgements) {
+    if (judgement.refused.cases == 0) continue;
+    const auto [place, is_new] = places.try_emplace(judgement.subject, all.size());
+    if (is_new) all.push_back({judgement.subject, 0, 0, "", ""});
+    Refusals& refusals = all[place->second];
+    refusals.cases += judgement.refused.cases;
+    ++refusals.claims;
+    if (!refusals.message.empty()) continue;
+    refusals.claim = judgement.claim;
+    refusals.message = judgement.refused.message;
+  }
+  return all;
 }
 
 }  // namespace tileproof::reports

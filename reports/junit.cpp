@@ -49,11 +49,38 @@ std::string failure(const std::string& type, const std::string& message, const s
          "</failure>\n";
 }
 
+/// What a finding is, then the command that shows it, where there is one.
+std::string with_replay(const std::string& text, const std::vector<std::string>& replay) {
+  return replay.empty() ? text : text + "\n" + replay_command(replay);
+}
+
+std::string paragraph(const Failure& failure) {
+  const Finding& finding = failure.finding;
+  const std::string kind = finding.kind.empty() ? "" : finding.kind + " ";
+  return with_replay(kind + how_found(failure) + "\n" + finding.details, finding.replay);
+}
+
+/// One element for all findings: of several, many servers show the first alone.
 std::string failed(const Judgement& judgement) {
-  const std::string why = why_failed(judgement);
-  if (!judgement.finding) return failure("FAILED", first_line(why), why);
-  const std::string body = how_found(judgement) + "\n" + why + "\n" + replay_command(*judgement.finding);
-  return failure(judgement.finding->kind, first_line(why), body);
+  const std::vector<Failure> failures = failures_of(judgement);
+  const Finding& first = failures.front().finding;
+  if (judgement.findings.empty()) return failure("FAILED", first_line(first.details), first.details);
+  std::string body;
+  for (const Failure& one : failures) body += (body.empty() ? "" : "\n\n") + paragraph(one);
+  const std::string more = failures.size() == 1 ? "" : " (and " + std::to_string(failures.size() - 1) + " more)";
+  return failure(first.kind, first_line(first.details) + more, body);
+}
+
+std::string skipped(const std::string& message) { return "      <skipped" + attribute("message", message) + "/>\n"; }
+
+/// Skipped is JUnit's one state that is neither red nor green. As a failure, a known finding would make every server's
+/// gate red until somebody else mends it; as a test that passed, with a remark, it would count for what does not hold.
+std::string known(const Judgement& judgement) {
+  std::string message;
+  for (const KnownFinding& finding : judgement.known) {
+    message += (message.empty() ? "known: " : "; ") + finding.id + ": " + finding.what;
+  }
+  return skipped(message);
 }
 
 std::string outcome(const Judgement& judgement) {
@@ -63,23 +90,34 @@ std::string outcome(const Judgement& judgement) {
     case Verdict::failed:
       return failed(judgement);
     case Verdict::skipped:
-      return "      <skipped" + attribute("message", judgement.reason) + "/>\n";
+      return skipped(judgement.reason);
     case Verdict::mistrusted:
       return failure("MISTRUSTED", judgement.reason, judgement.reason);
+    case Verdict::known:
+      return known(judgement);
   }
   return "";
 }
 
-std::string explained(const Judgement& judgement) {
+/// What a server shows beside an outcome, whatever that is: a claim that FAILED may have known findings too.
+std::string remarks(const Judgement& judgement) {
   std::string lines;
   for (const auto& [reason, count] : judgement.explained) {
     lines += "explained: " + counted(count, "element") + ": " + reason + "\n";
+  }
+  if (judgement.refused.cases != 0) {
+    lines += "refused: " + counted(judgement.refused.cases, "case") + ": " + judgement.refused.message + "\n";
+  }
+  for (const KnownFinding& finding : judgement.known) {
+    const std::string title = "known: " + finding.id + ": " + finding.what + " (since " + finding.since + ", expires " +
+                              finding.expires + ", " + counted(finding.cases, "case") + ")";
+    lines += with_replay(title + "\n" + finding.details, finding.replay) + "\n";
   }
   return lines.empty() ? "" : "      <system-out>" + content(lines) + "</system-out>\n";
 }
 
 std::string testcase(const Judgement& judgement) {
-  const std::string inside = outcome(judgement) + explained(judgement);
+  const std::string inside = outcome(judgement) + remarks(judgement);
   return "    <testcase" + attribute("classname", judgement.subject) + attribute("name", judgement.claim) +
          seconds_attribute(judgement.seconds) + (inside.empty() ? "/>\n" : ">\n" + inside + "    </testcase>\n");
 }
@@ -93,7 +131,7 @@ struct Totals {
   void add(const Judgement& judgement) {
     ++tests;
     failures += judgement.verdict == Verdict::failed || judgement.verdict == Verdict::mistrusted ? 1 : 0;
-    skipped += judgement.verdict == Verdict::skipped ? 1 : 0;
+    skipped += judgement.verdict == Verdict::skipped || judgement.verdict == Verdict::known ? 1 : 0;
     seconds += judgement.seconds;
   }
 

@@ -8,13 +8,16 @@ namespace tileproof::reports {
 namespace {
 
 // GitHub takes comments of at most 65,536 characters. Bytes are counted here, of which there are no fewer. The
-// headline, the table, the failures, five lists and each one's "and N more" stay below that together, whatever they
+// headline, the table, the failures, seven lists and each one's "and N more" stay below that together, whatever they
 // hold.
-constexpr std::size_t table_bytes = 16'000;
+constexpr std::size_t table_bytes = 14'000;
 constexpr std::size_t failures_bytes = 24'000;
-constexpr std::size_t list_bytes = 4'000;
+constexpr std::size_t list_bytes = 3'200;
 constexpr std::size_t details_bytes = 3'000;
 constexpr std::size_t text_bytes = 400;  // of a name or a reason; escaped, it may take eight times as many
+constexpr std::size_t headline_bytes = 8 * text_bytes + 800;  // its reason, and numbers however large
+constexpr std::size_t note_bytes = 50;                        // "and N more"
+static_assert(headline_bytes + table_bytes + failures_bytes + 7 * list_bytes + 9 * note_bytes <= 65'536);
 
 /// Whether the letter can be markup, or begin one of GitHub's formulas.
 bool is_markup(char letter) { return std::string_view("\\`*_~[]|$<>&\"").find(letter) != std::string_view::npos; }
@@ -75,11 +78,11 @@ std::string section(const std::string& title, const std::vector<std::string>& en
   return entries.empty() ? "" : cut("\n### " + title + "\n", entries, most_bytes);
 }
 
-template <class EntryText>
-std::string group_section(const std::string& title, const std::vector<Group>& groups, EntryText entry_text) {
-  std::vector<std::string> entries;
-  for (const Group& group : groups) entries.push_back("- " + entry_text(group) + "\n");
-  return section(title, entries, list_bytes);
+template <class Entry, class EntryText>
+std::string list(const std::string& title, const std::vector<Entry>& entries, EntryText entry_text) {
+  std::vector<std::string> lines;
+  for (const Entry& entry : entries) lines.push_back("- " + entry_text(entry) + "\n");
+  return section(title, lines, list_bytes);
 }
 
 std::string headline(const Summary& summary) {
@@ -118,46 +121,60 @@ std::string claim_on_subject(const Judgement& judgement) {
   return code(judgement.claim) + " on " + code(judgement.subject);
 }
 
-std::string failure(const Judgement& judgement) {
-  const std::string kind = judgement.finding ? code(judgement.finding->kind) + " " : "";
-  std::string text = "\n**FAILED** " + claim_on_subject(judgement) + ": " + kind + how_found(judgement) + "\n\n";
-  text += fenced("text", visible(shortened(why_failed(judgement), details_bytes)));
-  if (judgement.finding) text += "\n" + fenced("sh", replay_command(*judgement.finding));
+std::string failure_text(const Failure& failure) {
+  const Finding& finding = failure.finding;
+  const std::string kind = finding.kind.empty() ? "" : code(finding.kind) + " ";
+  std::string text = "\n**FAILED** " + claim_on_subject(*failure.judgement) + ": " + kind + how_found(failure) + "\n\n";
+  text += fenced("text", visible(shortened(finding.details, details_bytes)));
+  if (!finding.replay.empty()) text += "\n" + fenced("sh", replay_command(finding.replay));
   return text;
 }
 
 std::string failures(const Summary& summary) {
   std::vector<std::string> entries;
-  for (const Judgement* judgement : with_verdict(summary, Verdict::failed)) entries.push_back(failure(*judgement));
+  for (const Failure& failure : failures_of(summary)) entries.push_back(failure_text(failure));
   return section("FAILED", entries, failures_bytes);
 }
 
 std::string mistrusted(const Summary& summary) {
-  std::vector<std::string> entries;
-  for (const Judgement* judgement : with_verdict(summary, Verdict::mistrusted)) {
-    entries.push_back("- " + claim_on_subject(*judgement) + ": " + code(judgement->reason) + "\n");
-  }
-  return section("MISTRUSTED", entries, list_bytes);
+  return list("MISTRUSTED", with_verdict(summary, Verdict::mistrusted),
+              [](const Judgement* judgement) { return claim_on_subject(*judgement) + ": " + code(judgement->reason); });
+}
+
+std::string known(const Summary& summary) {
+  return list("Known findings, which are not failures of this run", known_failures(summary),
+              [](const KnownFailure& failure) {
+                return code(failure.judgement->subject) + ": " + code(failure.finding->id) + ": " +
+                       code(failure.finding->what) + " (since " + code(failure.finding->since) + ", expires " +
+                       code(failure.finding->expires) + ", " + counted(failure.finding->cases, "case") + " in " +
+                       code(failure.judgement->claim) + ")";
+              });
 }
 
 std::string not_run(const Summary& summary) {
-  return group_section("Did not run", subjects_not_run(summary), [](const Group& group) {
+  return list("Did not run", subjects_not_run(summary), [](const Group& group) {
     const std::string claims = group.count == 0 ? "" : " (" + counted(group.count, "claim") + " SKIPPED)";
     return code(group.subject) + ": " + code(group.reason) + claims;
   });
 }
 
 std::string skipped(const Summary& summary) {
-  return group_section("Skipped", claims_skipped(summary), [](const Group& group) {
+  return list("Skipped", claims_skipped(summary), [](const Group& group) {
     return code(group.subject) + ": " + counted(group.count, "claim") + " SKIPPED: " + code(group.reason);
   });
 }
 
+std::string refused(const Summary& summary) {
+  return list("Refused with an error", refusals_of(summary), [](const Refusals& refusals) {
+    return code(refusals.subject) + ": " + counted(refusals.cases, "case") + " in " +
+           counted(refusals.claims, "claim") + ", such as in " + code(refusals.claim) + ": " + code(refusals.message);
+  });
+}
+
 std::string explained(const Summary& summary) {
-  return group_section(
-      "Explained differences, which are not failures", elements_explained(summary), [](const Group& group) {
-        return code(group.subject) + ": " + counted(group.count, "element") + ": " + code(group.reason);
-      });
+  return list("Explained differences, which are not failures", elements_explained(summary), [](const Group& group) {
+    return code(group.subject) + ": " + counted(group.count, "element") + ": " + code(group.reason);
+  });
 }
 
 std::string provenance(const Summary& summary) {
@@ -177,8 +194,8 @@ std::string provenance(const Summary& summary) {
 
 std::string markdown(const nlohmann::json& json) {
   const Summary summary = read(json);
-  return headline(summary) + table_text(summary) + failures(summary) + mistrusted(summary) + not_run(summary) +
-         skipped(summary) + explained(summary) + provenance(summary);
+  return headline(summary) + table_text(summary) + failures(summary) + mistrusted(summary) + known(summary) +
+         not_run(summary) + skipped(summary) + refused(summary) + explained(summary) + provenance(summary);
 }
 
 }  // namespace tileproof::reports

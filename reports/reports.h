@@ -1,10 +1,11 @@
 /// What a reviewer reads of a run: a terminal's page, a pull request's comment, a CI server's test results.
-/// All three are written from the JSON that `tileproof verify` leaves as summary.json (schema 1), and from nothing
+/// All three are written from the JSON that `tileproof verify` leaves as summary.json (schema 2), and from nothing
 /// else.
 #pragma once
 
 #include <nlohmann/json_fwd.hpp>
 #include <string>
+#include <string_view>
 
 namespace tileproof::reports {
 
@@ -18,9 +19,13 @@ std::string terminal(const nlohmann::json& summary, int columns, bool colours);
 /// @throws std::runtime_error as terminal
 std::string markdown(const nlohmann::json& summary);
 
-/// JUnit XML: a testsuite a subject, a testcase a claim. FAILED and MISTRUSTED are failures. A run that is red as a
-/// whole, while none of its claims is, gets a failing testcase of its own: servers take no tests for good news.
+/// JUnit XML: a testsuite a subject, a testcase a claim. FAILED and MISTRUSTED are failures, KNOWN is skipped. A run
+/// that is red as a whole, while none of its claims is, gets a failing testcase of its own: servers take no tests for
+/// good news.
 /// @throws std::runtime_error as terminal
 std::string junit(const nlohmann::json& summary);
+
+/// Control characters as \x1b, so that text cannot move the cursor, colour or reorder what stands around it. Keeps \n.
+std::string visible(std::string_view text);
 
 }  // namespace tileproof::reports

@@ -17,6 +17,8 @@ namespace {
 using nlohmann::json;
 
 constexpr const char* problem = "--claim=value/rounds_once --subject=host --n=1 --k=32 --seed=0x2f";
+const std::vector<std::string> replay_words = {"--claim=value/rounds_once", "--subject=host", "--n=1", "--k=32",
+                                               "--seed=0x2f"};
 
 json passed(const std::string& claim, const std::string& subject) {
   return {{"claim", claim},
@@ -29,7 +31,13 @@ json passed(const std::string& claim, const std::string& subject) {
           {"output_hash", "0x00000000000000aa"},
           {"classes", {{"partial tile", 60}}},
           {"explained", json::object()},
-          {"finding", nullptr}};
+          {"findings", json::array()},
+          {"known", json::array()},
+          {"refused", {{"cases", 0}, {"message", ""}}}};
+}
+
+json finding(const std::string& kind, const std::string& details) {
+  return {{"problem", problem}, {"kind", kind}, {"details", details}, {"shrinks", 5}, {"replay", replay_words}};
 }
 
 json failed(const std::string& claim, const std::string& subject, const std::string& details = "1 is wrong") {
@@ -37,7 +45,28 @@ json failed(const std::string& claim, const std::string& subject, const std::str
   judgement["verdict"] = "FAILED";
   judgement["cases"] = 17;
   judgement["seconds"] = 0.02;
-  judgement["finding"] = {{"problem", problem}, {"kind", "mismatch"}, {"details", details}, {"shrinks", 5}};
+  judgement["findings"] = {finding("mismatch", details)};
+  return judgement;
+}
+
+json known_finding(const std::string& id, const std::string& what, int cases) {
+  return {{"id", id},       {"what", what},       {"since", "2026-10-01"},     {"expires", "2027-04-01"},
+          {"cases", cases}, {"problem", problem}, {"details", "12 are wrong"}, {"replay", replay_words}};
+}
+
+json with_known(json judgement, const json& finding) {
+  judgement["known"].push_back(finding);
+  return judgement;
+}
+
+json known(const std::string& claim, const std::string& subject, const json& finding) {
+  json judgement = with_known(passed(claim, subject), finding);
+  judgement["verdict"] = "KNOWN";
+  return judgement;
+}
+
+json refused(json judgement, int cases, const std::string& message) {
+  judgement["refused"] = {{"cases", cases}, {"message", message}};
   return judgement;
 }
 
@@ -67,13 +96,13 @@ json subject(const std::string& name, const std::string& why_not = "") {
 }
 
 json summary(const std::vector<json>& subjects, const std::vector<json>& judgements) {
-  json counts = {{"PASSED", 0}, {"FAILED", 0}, {"SKIPPED", 0}, {"MISTRUSTED", 0}};
+  json counts = {{"PASSED", 0}, {"FAILED", 0}, {"SKIPPED", 0}, {"MISTRUSTED", 0}, {"KNOWN", 0}};
   for (const json& judgement : judgements) {
     json& count = counts[judgement["verdict"].get<std::string>()];
     count = count.get<int>() + 1;
   }
   const std::string verdict = counts["FAILED"] != 0 ? "FAILED" : counts["MISTRUSTED"] != 0 ? "MISTRUSTED" : "PASSED";
-  return {{"schema", 1},
+  return {{"schema", 2},
           {"tool", "tileproof 0.1.0"},
           {"command", "verify --seed 1"},
           {"run_start", "2026-11-22T15:50:00Z"},
@@ -98,12 +127,13 @@ json summary_where_nothing_ran() {
   return nothing;
 }
 
-/// Every verdict, a subject that did not run, differences explained.
+/// Every verdict, a subject that did not run, differences explained, cases refused.
 json summary_of_all_kinds() {
   return summary(
       {subject("reference"), subject("host"), subject("cuda", "no CUDA device"), subject("aten-cpu")},
-      {passed("pack/fills_words", "reference"), passed("value/rounds_once", "reference"),
-       passed("pack/fills_words", "host"), failed("value/rounds_once", "host", "1 is wrong:\n  row 0: x"),
+      {passed("pack/fills_words", "reference"), refused(passed("value/rounds_once", "reference"), 7, "n: got 0"),
+       known("pack/fills_words", "host", known_finding("T-7", "reads past the end", 3)),
+       failed("value/rounds_once", "host", "1 is wrong:\n  row 0: x"),
        skipped("pack/fills_words", "cuda", "no CUDA device"), skipped("value/rounds_once", "cuda", "no CUDA device"),
        explained(mistrusted("pack/fills_words", "aten-cpu", "never met: partial tile"), "-0 is lost", 12),
        skipped("value/rounds_once", "aten-cpu", "the subject has no dequantize")});
@@ -154,7 +184,7 @@ std::string refusal_of(const json& wrong) {
 TEST(Terminal, ShowsEverythingInTheOrderOfImportance) {
   EXPECT_EQ(terminal(summary_of_all_kinds(), 120, false),
             R"(claim              reference         host              aten-cpu
-pack/fills_words   PASSED 100 0.41s  PASSED 100 0.41s  MISTRUSTED 100 0.41s
+pack/fills_words   PASSED 100 0.41s  KNOWN  100 0.41s  MISTRUSTED 100 0.41s
 value/rounds_once  PASSED 100 0.41s  FAILED  17 0.02s  -
 
 Did not run:
@@ -163,8 +193,14 @@ Did not run:
 Skipped:
   aten-cpu: 1 claim SKIPPED: the subject has no dequantize
 
+Refused with an error:
+  reference: 7 cases in 1 claim, such as in value/rounds_once: n: got 0
+
 Explained differences, which are not failures:
   aten-cpu: 12 elements: -0 is lost
+
+Known findings, which are not failures of this run:
+  host: T-7: reads past the end (since 2026-10-01, 3 cases in pack/fills_words)
 
 FAILED value/rounds_once on host: mismatch after 17 cases, smallest case after 5 shrinks
     1 is wrong:
@@ -173,7 +209,7 @@ FAILED value/rounds_once on host: mismatch after 17 cases, smallest case after 5
 
 MISTRUSTED pack/fills_words on aten-cpu: never met: partial tile
 
-FAILED: 3 PASSED, 1 FAILED, 1 MISTRUSTED, 3 SKIPPED in 41.20s, hash 0x0123456789abcdef
+FAILED: 2 PASSED, 1 FAILED, 1 MISTRUSTED, 1 KNOWN, 3 SKIPPED in 41.20s, hash 0x0123456789abcdef
 )");
 }
 
@@ -252,25 +288,22 @@ constexpr const char* full_cells = R"(claim                           reference 
 value/float_domain_rounds_once  PASSED 100 0.41s  FAILED 17 0.02s)";
 constexpr const char* cells_without_cases = R"(claim                           reference     host
 value/float_domain_rounds_once  PASSED 0.41s  FAILED 0.02s)";
-constexpr const char* marked_cells = R"(+ PASSED  X FAILED  ? MISTRUSTED  - SKIPPED
+constexpr const char* marked_cells = R"(+ PASSED  X FAILED  ? MISTRUSTED  ! KNOWN  - SKIPPED
 
 claim                           reference  host
 value/float_domain_rounds_once  + 0.41s    X 0.02s)";
-constexpr const char* full_cells_below = R"(claim
-    reference         host
+constexpr const char* full_cells_below = R"(claim  reference         host
 value/float_domain_rounds_once
-    PASSED 100 0.41s  FAILED 17 0.02s)";
-constexpr const char* cells_without_cases_below = R"(claim
-    reference     host
+       PASSED 100 0.41s  FAILED 17 0.02s)";
+constexpr const char* cells_without_cases_below = R"(claim  reference     host
 value/float_domain_rounds_once
-    PASSED 0.41s  FAILED 0.02s)";
-constexpr const char* marked_cells_below = R"(+ PASSED  X FAILED  ? MISTRUSTED  - SKIPPED
+       PASSED 0.41s  FAILED 0.02s)";
+constexpr const char* marked_cells_below = R"(+ PASSED  X FAILED  ? MISTRUSTED  ! KNOWN  - SKIPPED
 
-claim
-    reference  host
+claim  reference  host
 value/float_domain_rounds_once
-    + 0.41s    X 0.02s)";
-constexpr const char* blocks = R"(+ PASSED  X FAILED  ? MISTRUSTED  - SKIPPED
+       + 0.41s    X 0.02s)";
+constexpr const char* blocks = R"(+ PASSED  X FAILED  ? MISTRUSTED  ! KNOWN  - SKIPPED
 
 reference
   + 0.41s    value/float_domain_rounds_once
@@ -295,15 +328,15 @@ TEST(Terminal, ShortensVerdictsToMarksNextAndExplainsThem) {
 
 TEST(Terminal, PutsCellsBelowTheirClaimWhereNoLineHoldsBoth) {
   EXPECT_EQ(table_at(49), full_cells_below);
-  EXPECT_EQ(table_at(37), full_cells_below);
-  EXPECT_EQ(table_at(36), cells_without_cases_below);
-  EXPECT_EQ(table_at(30), cells_without_cases_below);
-  EXPECT_EQ(table_at(29), marked_cells_below);
-  EXPECT_EQ(table_at(22), marked_cells_below);
+  EXPECT_EQ(table_at(40), full_cells_below);
+  EXPECT_EQ(table_at(39), cells_without_cases_below);
+  EXPECT_EQ(table_at(33), cells_without_cases_below);
+  EXPECT_EQ(table_at(32), marked_cells_below);
+  EXPECT_EQ(table_at(25), marked_cells_below);
 }
 
 TEST(Terminal, GivesEachSubjectABlockWhereNoTableFits) {
-  EXPECT_EQ(table_at(21), blocks);
+  EXPECT_EQ(table_at(24), blocks);
   EXPECT_EQ(table_at(1), blocks);
   EXPECT_EQ(table_at(0), blocks);
   EXPECT_EQ(table_at(-1), blocks);
@@ -319,25 +352,40 @@ json widest_summary() {
     judgements.push_back(mistrusted("second/" + std::string(68, 'b'), name, "never met: several groups; not square"));
     judgements.push_back(
         failed("third/" + std::string(69, 'c'), name, "words " + std::string(200, '.') + " more words"));
+    judgements.push_back(known("fourth/" + std::string(68, 'd'), name, known_finding("T-1", "odd k", 1)));
   }
   return summary(subjects, judgements);
 }
 
 TEST(Terminal, KeepsTheTableWithinTheWidthOfUsualTerminals) {
   for (const int columns : {80, 100, 120, 160, 200}) {
-    const std::string table = text_before(terminal(widest_summary(), columns, false), "\n\nFAILED");
+    const std::string table = text_before(terminal(widest_summary(), columns, false), "\n\nKnown");
     for (const std::string& line : lines_of(table)) EXPECT_LE(line.size(), static_cast<std::size_t>(columns)) << line;
   }
 }
 
+TEST(Terminal, PutsCellsBelowThoseClaimsOnlyThatAreTooLong) {
+  const char* longest = "reject/a_group_size_that_does_not_divide_the_columns_is_refused_by_its_name";
+  const char* fits = "stride/a_transposed_tensor_is_as_its_contiguous_copy_at_all";
+  const json some = summary({subject("library")}, {passed(longest, "library"), passed("value/rounds_once", "library"),
+                                                   known(fits, "library", known_finding("T-1", "odd k", 1))});
+  EXPECT_EQ(text_before(terminal(some, 80, false), "\n\nKnown"),
+            R"(claim                                                        library
+reject/a_group_size_that_does_not_divide_the_columns_is_refused_by_its_name
+                                                             PASSED 100 0.41s
+value/rounds_once                                            PASSED 100 0.41s
+stride/a_transposed_tensor_is_as_its_contiguous_copy_at_all  KNOWN  100 0.41s)");
+}
+
 TEST(Terminal, LosesNoVerdictAtAnyWidth) {
   for (int columns = 0; columns <= 220; ++columns) {
-    std::string table = text_before(terminal(widest_summary(), columns, false), "\n\nFAILED");
+    std::string table = text_before(terminal(widest_summary(), columns, false), "\n\nKnown");
     const bool marked = table.starts_with("+ PASSED");
     if (marked) table = text_from(table, "\n\n");
     EXPECT_EQ(occurrences(table, marked ? "+ 0.41s" : "PASSED"), 5) << columns;
     EXPECT_EQ(occurrences(table, marked ? "? 0.41s" : "MISTRUSTED"), 5) << columns;
     EXPECT_EQ(occurrences(table, marked ? "X 0.02s" : "FAILED"), 5) << columns;
+    EXPECT_EQ(occurrences(table, marked ? "! 0.41s" : "KNOWN"), 5) << columns;
     EXPECT_TRUE(contains(table, std::string(69, 'c'))) << columns;
   }
 }
@@ -380,14 +428,66 @@ TEST(Terminal, NeverBreaksTheReplayLineNorTheLastOne) {
 
 TEST(Terminal, QuotesWordsOfTheReplayLineThatAShellWouldTakeApart) {
   json some = summary({subject("host")}, {failed("a", "host")});
-  some["judgements"][0]["finding"]["problem"] = "--n=1 --claim=$(reboot);x --subject=it's --out=b\nf";
+  some["judgements"][0]["findings"][0]["replay"] = {
+      "--library", "/tmp/my ops.so", "--claim=$(reboot);x", "it's \"so\"", "", "b\nf", "\x1b[2J", "\xe2\x80\xae"};
   EXPECT_TRUE(contains(terminal(some, 80, false),
-                       "  ./tileproof replay --n=1 '--claim=$(reboot);x' '--subject=it'\\''s' --out=b f\n"));
+                       "  ./tileproof replay --library '/tmp/my ops.so' '--claim=$(reboot);x' 'it'\\''s \"so\"' '' "
+                       "'b f' '\\x1b[2J' '\\x202e'\n"));
+}
+
+TEST(Terminal, ReplaysTheWordsOfTheFindingAndNotItsProblem) {
+  json some = summary({subject("host")}, {failed("a", "host")});
+  some["judgements"][0]["findings"][0]["problem"] = "--n=2";
+  EXPECT_TRUE(contains(terminal(some, 80, false), "  ./tileproof replay " + std::string(problem) + "\n"));
+}
+
+TEST(Terminal, HasNoReplayLineWhereAFindingCannotBeReplayed) {
+  json some = summary({subject("host")}, {failed("a", "host")});
+  some["judgements"][0]["findings"][0]["replay"] = json::array();
+  EXPECT_TRUE(contains(terminal(some, 80, false), "\n    1 is wrong\n\nFAILED: "));
+}
+
+TEST(Terminal, CountsNoShrinksWhereNoCaseShowsTheFinding) {
+  json some = summary({subject("host")}, {failed("a", "host", "T-7 occurs no longer")});
+  some["judgements"][0]["findings"][0]["problem"] = "";
+  some["judgements"][0]["findings"][0]["kind"] = "stale ledger";
+  EXPECT_TRUE(contains(terminal(some, 80, false),
+                       "\nFAILED a on host: stale ledger after 17 cases\n    T-7 occurs no longer\n"));
+}
+
+/// A claim that does not hold in two ways, one of which cannot be replayed, and is known to fail in a third.
+json summary_of_several_findings() {
+  json several = with_known(failed("a", "host", "negative k is taken"), known_finding("T-7", "odd k is taken", 2));
+  several["findings"].push_back(finding("crash", "signal 11:\n  at row 0"));
+  several["findings"][1]["shrinks"] = 1;
+  several["findings"][1]["replay"] = json::array();
+  return summary({subject("host")}, {several, failed("b", "host")});
+}
+
+TEST(Terminal, ShowsEachFindingOfAClaim) {
+  EXPECT_EQ(text_from(terminal(summary_of_several_findings(), 100, false), "Known"),
+            R"(Known findings, which are not failures of this run:
+  host: T-7: odd k is taken (since 2026-10-01, 2 cases in a)
+
+FAILED a on host: mismatch after 17 cases, smallest case after 5 shrinks
+    negative k is taken
+  ./tileproof replay --claim=value/rounds_once --subject=host --n=1 --k=32 --seed=0x2f
+
+FAILED b on host: mismatch after 17 cases, smallest case after 5 shrinks
+    1 is wrong
+  ./tileproof replay --claim=value/rounds_once --subject=host --n=1 --k=32 --seed=0x2f
+
+FAILED a on host: crash after 17 cases, smallest case after 1 shrink
+    signal 11:
+      at row 0
+
+FAILED: 0 PASSED, 2 FAILED in 41.20s, hash 0x0123456789abcdef
+)");
 }
 
 TEST(Terminal, SaysSoWhereAFailureHasNoFinding) {
   json some = summary({subject("host")}, {failed("a", "host")});
-  some["judgements"][0]["finding"] = nullptr;
+  some["judgements"][0]["findings"] = json::array();
   EXPECT_TRUE(contains(terminal(some, 80, false), "FAILED a on host: after 17 cases\n    no finding is recorded\n\n"));
   some["judgements"][0]["reason"] = "the device was lost";
   EXPECT_TRUE(contains(terminal(some, 80, false), "FAILED a on host: after 17 cases\n    the device was lost\n\n"));
@@ -410,24 +510,73 @@ TEST(Terminal, CountsTheFailuresPastTheTenth) {
   EXPECT_EQ(occurrences(text, "./tileproof replay"), 10);
   EXPECT_TRUE(contains(text, "\nFAILED claim/10 on host"));
   EXPECT_FALSE(contains(text, "\nFAILED claim/11 on host"));
-  EXPECT_TRUE(contains(text, "\n\nand 3 more FAILED: see summary.json\n\nFAILED: 0 PASSED, 13 FAILED in"));
+  EXPECT_TRUE(contains(text, "\n\nand 3 more failures: see summary.json\n\nFAILED: 0 PASSED, 13 FAILED in"));
+}
+
+TEST(Terminal, CountsFindingsOverAllClaims) {
+  json some = summary_with_failures(3);
+  for (int i = 2; i <= 6; ++i) some["judgements"][0]["findings"].push_back(finding("crash", "variant"));
+  for (int i = 2; i <= 4; ++i) some["judgements"][1]["findings"].push_back(finding("crash", "variant"));
+  const std::string text = terminal(some, 80, false);
+  EXPECT_EQ(occurrences(text, "\nFAILED claim/1 on host"), 6);
+  EXPECT_EQ(occurrences(text, "\nFAILED claim/2 on host"), 3);
+  EXPECT_EQ(occurrences(text, "\nFAILED claim/3 on host"), 1);  // before the second of any
+  EXPECT_TRUE(contains(text, "\n\nand 1 more failure: see summary.json\n\nFAILED: 0 PASSED, 3 FAILED in"));
+}
+
+TEST(Terminal, ListsWhatIsKnownALineEach) {
+  const json both = with_known(known("a", "host", known_finding("T-1", "odd k", 1)), known_finding("T-2", "n = 0", 4));
+  const json some =
+      summary({subject("host"), subject("aten")}, {both, passed("b", "host"), known("a", "aten", both["known"][0])});
+  EXPECT_EQ(terminal(some, 80, false), R"(claim  host              aten
+a      KNOWN  100 0.41s  KNOWN 100 0.41s
+b      PASSED 100 0.41s
+
+Known findings, which are not failures of this run:
+  host: T-1: odd k (since 2026-10-01, 1 case in a)
+  host: T-2: n = 0 (since 2026-10-01, 4 cases in a)
+  aten: T-1: odd k (since 2026-10-01, 1 case in a)
+
+PASSED: 1 PASSED, 2 KNOWN in 41.20s, hash 0x0123456789abcdef
+)");
+}
+
+TEST(Terminal, MarksWhatIsKnown) {
+  const json some = summary({subject("host")},
+                            {known("a/first", "host", known_finding("T-1", "odd k", 1)), passed("a/second", "host")});
+  EXPECT_EQ(text_before(terminal(some, 20, false), "\n\nKnown"), R"(+ PASSED  X FAILED  ? MISTRUSTED  ! KNOWN  - SKIPPED
+
+claim     host
+a/first   ! 0.41s
+a/second  + 0.41s)");
+}
+
+TEST(Terminal, GroupsWhatIsRefusedBySubject) {
+  const json some =
+      summary({subject("host"), subject("aten")},
+              {refused(passed("a", "host"), 3, ""), refused(passed("b", "host"), 4, "n: got\n0"), passed("c", "host"),
+               refused(failed("d", "host"), 5, "k: got 0"), refused(passed("a", "aten"), 1, "no \x1b[2J GPU")});
+  EXPECT_EQ(text_before(text_from(terminal(some, 80, false), "Refused"), "\n\nFAILED"), R"(Refused with an error:
+  host: 12 cases in 3 claims, such as in b: n: got 0
+  aten: 1 case in 1 claim, such as in a: no \x1b[2J GPU)");
 }
 
 TEST(Terminal, PaintsVerdictsOnlyWhenAsked) {
   const std::string painted = terminal(summary_of_all_kinds(), 120, true);
+  EXPECT_TRUE(contains(painted, "  \x1b[33mKNOWN\x1b[0m  100 0.41s  "));
   EXPECT_TRUE(contains(painted, "  \x1b[32mPASSED\x1b[0m 100 0.41s  "));
   EXPECT_TRUE(contains(painted, "  \x1b[31mFAILED\x1b[0m  17 0.02s  \x1b[2m-\x1b[0m\n"));
   EXPECT_TRUE(contains(painted, "  \x1b[31mMISTRUSTED\x1b[0m 100 0.41s\n"));
   EXPECT_TRUE(contains(painted, "\n\x1b[31mFAILED\x1b[0m value/rounds_once on host: "));
   EXPECT_TRUE(contains(painted, "\n\x1b[31mMISTRUSTED\x1b[0m pack/fills_words on aten-cpu: "));
-  EXPECT_TRUE(contains(painted, "\n\x1b[31mFAILED\x1b[0m: 3 PASSED, "));
+  EXPECT_TRUE(contains(painted, "\n\x1b[31mFAILED\x1b[0m: 2 PASSED, "));
   EXPECT_FALSE(contains(terminal(summary_of_all_kinds(), 120, false), "\x1b"));
 }
 
 TEST(Terminal, SaysTheSameWithAndWithoutColours) {
   for (const int columns : {1, 30, 60, 80, 120}) {
     std::string text = terminal(summary_of_all_kinds(), columns, true);
-    for (const std::string code : {"\x1b[32m", "\x1b[31m", "\x1b[2m", "\x1b[0m"}) {
+    for (const std::string code : {"\x1b[32m", "\x1b[31m", "\x1b[33m", "\x1b[2m", "\x1b[0m"}) {
       for (std::size_t at = text.find(code); at != std::string::npos; at = text.find(code)) text.erase(at, code.size());
     }
     EXPECT_EQ(text, terminal(summary_of_all_kinds(), columns, false));
@@ -444,6 +593,21 @@ TEST(Terminal, ShowsControlCharactersInsteadOfObeyingThem) {
   EXPECT_FALSE(contains(text, "\x1b"));
 }
 
+TEST(Terminal, ShowsControlCharactersOfWhatIsKnown) {
+  json finding = known_finding("T\x1b[2J", "w\nx\x1b]0;", 2);
+  finding["since"] = "\xe2\x80\xae";
+  const std::string text =
+      terminal(summary({subject("host")}, {known("a", "host", finding), passed("b", "host")}), 80, false);
+  EXPECT_TRUE(contains(text, "\n  host: T\\x1b[2J: w x\\x1b]0; (since \\x202e, 2 cases in a)\n")) << text;
+  EXPECT_FALSE(contains(text, "\x1b"));
+}
+
+TEST(Terminal, ShowsControlCharactersOfAKind) {
+  json some = summary({subject("host")}, {failed("a", "host")});
+  some["judgements"][0]["findings"][0]["kind"] = "cr\x1b[2J\nash";
+  EXPECT_TRUE(contains(terminal(some, 80, false), "FAILED a on host: cr\\x1b[2J ash after 17 cases, "));
+}
+
 TEST(Terminal, AlignsNamesThatAreNotAscii) {
   const json some = summary({subject("hôte"), subject("b")}, {passed("é", "hôte"), passed("é", "b")});
   EXPECT_EQ(text_before(terminal(some, 80, false), "\n\n"),
@@ -455,11 +619,11 @@ TEST(Terminal, AlignsNamesThatAreNotAscii) {
 
 TEST(Markdown, ShowsVerdictTableFailuresReasonsAndProvenance) {
   EXPECT_EQ(markdown(summary_of_all_kinds()),
-            R"(## FAILED: 3 PASSED, 1 FAILED, 1 MISTRUSTED, 3 SKIPPED in 41.20s
+            R"(## FAILED: 2 PASSED, 1 FAILED, 1 MISTRUSTED, 1 KNOWN, 3 SKIPPED in 41.20s
 
 | claim | <code>reference</code> | <code>host</code> | <code>aten-cpu</code> |
 |---|---|---|---|
-| <code>pack/fills_words</code> | PASSED 100 0.41s | PASSED 100 0.41s | **MISTRUSTED** 100 0.41s |
+| <code>pack/fills_words</code> | PASSED 100 0.41s | **KNOWN** 100 0.41s | **MISTRUSTED** 100 0.41s |
 | <code>value/rounds_once</code> | PASSED 100 0.41s | **FAILED** 17 0.02s | - |
 
 ### FAILED
@@ -478,11 +642,17 @@ TEST(Markdown, ShowsVerdictTableFailuresReasonsAndProvenance) {
 ### MISTRUSTED
 - <code>pack/fills_words</code> on <code>aten-cpu</code>: <code>never met: partial tile</code>
 
+### Known findings, which are not failures of this run
+- <code>host</code>: <code>T-7</code>: <code>reads past the end</code> (since <code>2026-10-01</code>, expires <code>2027-04-01</code>, 3 cases in <code>pack/fills_words</code>)
+
 ### Did not run
 - <code>cuda</code>: <code>no CUDA device</code> (2 claims SKIPPED)
 
 ### Skipped
 - <code>aten-cpu</code>: 1 claim SKIPPED: <code>the subject has no dequantize</code>
+
+### Refused with an error
+- <code>reference</code>: 7 cases in 1 claim, such as in <code>value/rounds_once</code>: <code>n: got 0</code>
 
 ### Explained differences, which are not failures
 - <code>aten-cpu</code>: 12 elements: <code>-0 is lost</code>
@@ -534,8 +704,12 @@ TEST(Markdown, EscapesMarkupInReasonsAndNames) {
   const std::string harmless =
       "<code>&#60;script&#62;alert(1)&#60;/script&#62; &#42;&#42;b&#42;&#42; &#95;i&#95; a_b &#126;&#126;s&#126;&#126; "
       "&#91;l&#93;(u) &#36;m&#36; &#38; &#96;c&#96; &#92;x1b</code>";
+  json finding = known_finding(hostile, hostile, 3);
+  finding["since"] = hostile;
+  finding["expires"] = hostile;
   json some = summary({subject("host"), subject("cuda", hostile)},
-                      {mistrusted("a", "host", hostile), explained(skipped("b", "host", hostile), hostile, 2)});
+                      {mistrusted("a", "host", hostile), explained(skipped("b", "host", hostile), hostile, 2),
+                       refused(known(hostile, "host", finding), 4, hostile)});
   some["reason"] = hostile;
   some["command"] = hostile;
   const std::string text = markdown(some);
@@ -544,6 +718,10 @@ TEST(Markdown, EscapesMarkupInReasonsAndNames) {
   EXPECT_TRUE(contains(text, "- <code>cuda</code>: " + harmless + "\n"));
   EXPECT_TRUE(contains(text, "- <code>host</code>: 1 claim SKIPPED: " + harmless + "\n"));
   EXPECT_TRUE(contains(text, "- <code>host</code>: 2 elements: " + harmless + "\n"));
+  EXPECT_TRUE(contains(text, "- <code>host</code>: " + harmless + ": " + harmless + " (since " + harmless +
+                                 ", expires " + harmless + ", 3 cases in " + harmless + ")\n"));
+  EXPECT_TRUE(
+      contains(text, "- <code>host</code>: 4 cases in 1 claim, such as in " + harmless + ": " + harmless + "\n"));
   EXPECT_TRUE(contains(text, "- command: " + harmless + " of "));
   EXPECT_FALSE(contains(text, "<script>"));
 }
@@ -555,8 +733,45 @@ TEST(Markdown, FencesDetailsSoThatTheyCannotEndTheFence) {
 
 TEST(Markdown, FencesTheReplayLineSoThatItCannotEndTheFence) {
   json some = summary({subject("host")}, {failed("a", "host")});
-  some["judgements"][0]["finding"]["problem"] = "--n=1\n```\n--k=2";
-  EXPECT_TRUE(contains(markdown(some), "\n````sh\n./tileproof replay --n=1 '```' --k=2\n````\n"));
+  some["judgements"][0]["findings"][0]["replay"] = {"--n=1", "\n```\n", "my \x1b[2J ops"};
+  EXPECT_TRUE(contains(markdown(some), "\n````sh\n./tileproof replay --n=1 ' ``` ' 'my \\x1b[2J ops'\n````\n"));
+}
+
+TEST(Markdown, ShowsEachFindingOfAClaim) {
+  EXPECT_EQ(text_before(text_from(markdown(summary_of_several_findings()), "### FAILED"), "### Provenance"),
+            R"(### FAILED
+
+**FAILED** <code>a</code> on <code>host</code>: <code>mismatch</code> after 17 cases, smallest case after 5 shrinks
+
+```text
+negative k is taken
+```
+
+```sh
+./tileproof replay --claim=value/rounds_once --subject=host --n=1 --k=32 --seed=0x2f
+```
+
+**FAILED** <code>b</code> on <code>host</code>: <code>mismatch</code> after 17 cases, smallest case after 5 shrinks
+
+```text
+1 is wrong
+```
+
+```sh
+./tileproof replay --claim=value/rounds_once --subject=host --n=1 --k=32 --seed=0x2f
+```
+
+**FAILED** <code>a</code> on <code>host</code>: <code>crash</code> after 17 cases, smallest case after 1 shrink
+
+```text
+signal 11:
+  at row 0
+```
+
+### Known findings, which are not failures of this run
+- <code>host</code>: <code>T-7</code>: <code>odd k is taken</code> (since <code>2026-10-01</code>, expires <code>2027-04-01</code>, 2 cases in <code>a</code>)
+
+)");
 }
 
 TEST(Markdown, CutsFailuresThatDoNotFitAndCountsThem) {
@@ -585,6 +800,10 @@ TEST(Markdown, StaysWithinACommentOfGitHubWhateverTheSummaryHolds) {
     judgements.push_back(failed("a" + name, name, huge));
     judgements.push_back(explained(mistrusted("b" + name, name, huge), name, 3));
     judgements.push_back(skipped("c" + name, name, huge));
+    json finding = known_finding(huge, huge, 3);
+    finding["since"] = huge;
+    finding["expires"] = huge;
+    judgements.push_back(refused(known("d" + name, name, finding), 3, huge));
     subjects.push_back(subject("not" + name, huge));
   }
   json some = summary(subjects, judgements);
@@ -593,7 +812,7 @@ TEST(Markdown, StaysWithinACommentOfGitHubWhateverTheSummaryHolds) {
   const std::string text = markdown(some);
   EXPECT_LE(text.size(), 65'536u);
   EXPECT_TRUE(contains(text, "The table is too wide to stand here: see summary.json\n"));
-  EXPECT_EQ(occurrences(text, " more: see summary.json\n"), 6);  // failures and five lists
+  EXPECT_EQ(occurrences(text, " more: see summary.json\n"), 8);  // failures and seven lists
 }
 
 TEST(Markdown, StaysWithinACommentOfGitHubWithManyShortEntries) {
@@ -636,7 +855,7 @@ TEST(JUnit, HasATestsuiteASubjectAndATestcaseAClaim) {
       <property name="why_not" value=""/>
 )") + provenance + R"(    <testcase classname="host" name="a" time="0.410"/>
     <testcase classname="host" name="b" time="0.020">
-      <failure type="mismatch" message="1 is wrong:">after 17 cases, smallest case after 5 shrinks
+      <failure type="mismatch" message="1 is wrong:">mismatch after 17 cases, smallest case after 5 shrinks
 1 is wrong:
   row 0: x
 ./tileproof replay --claim=value/rounds_once --subject=host --n=1 --k=32 --seed=0x2f</failure>
@@ -657,6 +876,72 @@ TEST(JUnit, HasATestsuiteASubjectAndATestcaseAClaim) {
   </testsuite>
 </testsuites>
 )");
+}
+
+/// As skipped, so that no gate of a server goes red, yet none counts it as passed.
+TEST(JUnit, SkipsWhatIsKnownAndSaysSo) {
+  json finding = known_finding("T-2", "n = 0", 1);
+  finding["replay"] = json::array();
+  const json some =
+      summary({subject("host")},
+              {with_known(known("a", "host", known_finding("T-1", "odd k", 3)), finding), passed("b", "host")});
+  const std::string text = junit(some);
+  EXPECT_TRUE(
+      contains(text, R"(<testsuites name="tileproof" tests="2" failures="0" errors="0" skipped="1" time="41.200">)"));
+  EXPECT_TRUE(contains(text, R"(    <testcase classname="host" name="a" time="0.410">
+      <skipped message="known: T-1: odd k; T-2: n = 0"/>
+      <system-out>known: T-1: odd k (since 2026-10-01, expires 2027-04-01, 3 cases)
+12 are wrong
+./tileproof replay --claim=value/rounds_once --subject=host --n=1 --k=32 --seed=0x2f
+known: T-2: n = 0 (since 2026-10-01, expires 2027-04-01, 1 case)
+12 are wrong
+</system-out>
+    </testcase>
+    <testcase classname="host" name="b" time="0.410"/>
+)"));
+}
+
+TEST(JUnit, ShowsEachFindingOfAClaimInOneFailure) {
+  const std::string first = text_from(junit(summary_of_several_findings()), "    <testcase");
+  EXPECT_EQ(text_before(first, "    <testcase classname=\"host\" name=\"b\""),
+            R"xml(    <testcase classname="host" name="a" time="0.020">
+      <failure type="mismatch" message="negative k is taken (and 1 more)">mismatch after 17 cases, smallest case after 5 shrinks
+negative k is taken
+./tileproof replay --claim=value/rounds_once --subject=host --n=1 --k=32 --seed=0x2f
+
+crash after 17 cases, smallest case after 1 shrink
+signal 11:
+  at row 0</failure>
+      <system-out>known: T-7: odd k is taken (since 2026-10-01, expires 2027-04-01, 2 cases)
+12 are wrong
+./tileproof replay --claim=value/rounds_once --subject=host --n=1 --k=32 --seed=0x2f
+</system-out>
+    </testcase>
+)xml");
+}
+
+TEST(JUnit, SaysWhatWasRefused) {
+  EXPECT_TRUE(contains(junit(summary({subject("host")}, {refused(passed("a", "host"), 2, "n: got 0")})),
+                       R"(    <testcase classname="host" name="a" time="0.410">
+      <system-out>refused: 2 cases: n: got 0
+</system-out>
+    </testcase>
+)"));
+}
+
+TEST(JUnit, EscapesWhatIsKnownRefusedAndReplayed) {
+  const std::string hostile = "\"]]></skipped>\x1b&\n";
+  json finding = known_finding(hostile, hostile, 1);
+  finding["replay"] = {hostile};
+  const std::string text =
+      junit(summary({subject("host")}, {refused(known("a", "host", finding), 2, hostile), passed("b", "host")}));
+  const std::string in_attribute = "&#34;]]&#62;&#60;/skipped&#62;&#38;&#10;";
+  const std::string in_content = "\"]]&#62;&#60;/skipped&#62;&#38;\n";
+  EXPECT_TRUE(contains(text, "<skipped message=\"known: " + in_attribute + ": " + in_attribute + "\"/>"));
+  EXPECT_TRUE(contains(text, "refused: 2 cases: " + in_content));
+  EXPECT_TRUE(contains(text, "known: " + in_content + ": " + in_content + " (since "));
+  EXPECT_TRUE(contains(text, "./tileproof replay '\"]]&#62;&#60;/skipped&#62;\\x1b&#38; '\n"));
+  EXPECT_FALSE(contains(text, "\x1b"));
 }
 
 TEST(JUnit, EscapesWhatWouldEndAnAttributeOrAnElement) {
@@ -752,6 +1037,7 @@ TEST(Summary, NamesTheFieldThatIsMissing) {
       {"/output_hash", missing, "output_hash: expected a string, got nothing"},
       {"/counts", missing, "counts: expected an object, got nothing"},
       {"/counts/SKIPPED", missing, "counts.SKIPPED: expected a whole number, not negative, got nothing"},
+      {"/counts/KNOWN", missing, "counts.KNOWN: expected a whole number, not negative, got nothing"},
       {"/subjects", missing, "subjects: expected an array, got nothing"},
       {"/subjects/1/name", missing, "subjects[1].name: expected a string, got nothing"},
       {"/subjects/1/what", missing, "subjects[1].what: expected a string, got nothing"},
@@ -767,12 +1053,29 @@ TEST(Summary, NamesTheFieldThatIsMissing) {
       {"/judgements/3/output_hash", missing, "judgements[3].output_hash: expected a string, got nothing"},
       {"/judgements/3/classes", missing, "judgements[3].classes: expected an object, got nothing"},
       {"/judgements/3/explained", missing, "judgements[3].explained: expected an object, got nothing"},
-      {"/judgements/3/finding", missing, "judgements[3].finding: expected an object, got nothing"},
-      {"/judgements/3/finding/problem", missing, "judgements[3].finding.problem: expected a string, got nothing"},
-      {"/judgements/3/finding/kind", missing, "judgements[3].finding.kind: expected a string, got nothing"},
-      {"/judgements/3/finding/details", missing, "judgements[3].finding.details: expected a string, got nothing"},
-      {"/judgements/3/finding/shrinks", missing,
-       "judgements[3].finding.shrinks: expected a whole number, not negative, got nothing"},
+      {"/judgements/3/findings", missing, "judgements[3].findings: expected an array, got nothing"},
+      {"/judgements/3/findings/0/problem", missing,
+       "judgements[3].findings[0].problem: expected a string, got nothing"},
+      {"/judgements/3/findings/0/kind", missing, "judgements[3].findings[0].kind: expected a string, got nothing"},
+      {"/judgements/3/findings/0/details", missing,
+       "judgements[3].findings[0].details: expected a string, got nothing"},
+      {"/judgements/3/findings/0/shrinks", missing,
+       "judgements[3].findings[0].shrinks: expected a whole number, not negative, got nothing"},
+      {"/judgements/3/findings/0/replay", missing, "judgements[3].findings[0].replay: expected an array, got nothing"},
+      {"/judgements/2/known", missing, "judgements[2].known: expected an array, got nothing"},
+      {"/judgements/2/known/0/id", missing, "judgements[2].known[0].id: expected a string, got nothing"},
+      {"/judgements/2/known/0/what", missing, "judgements[2].known[0].what: expected a string, got nothing"},
+      {"/judgements/2/known/0/since", missing, "judgements[2].known[0].since: expected a string, got nothing"},
+      {"/judgements/2/known/0/expires", missing, "judgements[2].known[0].expires: expected a string, got nothing"},
+      {"/judgements/2/known/0/cases", missing,
+       "judgements[2].known[0].cases: expected a whole number, not negative, got nothing"},
+      {"/judgements/2/known/0/problem", missing, "judgements[2].known[0].problem: expected a string, got nothing"},
+      {"/judgements/2/known/0/details", missing, "judgements[2].known[0].details: expected a string, got nothing"},
+      {"/judgements/2/known/0/replay", missing, "judgements[2].known[0].replay: expected an array, got nothing"},
+      {"/judgements/3/refused", missing, "judgements[3].refused: expected an object, got nothing"},
+      {"/judgements/3/refused/cases", missing,
+       "judgements[3].refused.cases: expected a whole number, not negative, got nothing"},
+      {"/judgements/3/refused/message", missing, "judgements[3].refused.message: expected a string, got nothing"},
   };
   for (const WrongField& field : fields) {
     EXPECT_EQ(refusal_of(with(field)), std::string("summary.json: ") + field.message);
@@ -790,16 +1093,24 @@ TEST(Summary, NamesTheFieldThatIsMistyped) {
       {"/seconds", nan, "seconds: expected a number of seconds, got null"},
       {"/machine", {1, 2}, "machine: expected an object, got [1,2]"},
       {"/verdict", "SKIPPED", "verdict: expected PASSED, FAILED or MISTRUSTED, got \"SKIPPED\""},
+      {"/verdict", "KNOWN", "verdict: expected PASSED, FAILED or MISTRUSTED, got \"KNOWN\""},
       {"/subjects", json::object(), "subjects: expected an array, got {}"},
       {"/subjects/0", "host", "subjects[0]: expected an object, got \"host\""},
       {"/judgements/3/verdict", 7, "judgements[3].verdict: expected a string, got 7"},
       {"/judgements/3/verdict", "passed",
-       "judgements[3].verdict: expected PASSED, FAILED, SKIPPED or MISTRUSTED, got \"passed\""},
+       "judgements[3].verdict: expected PASSED, FAILED, SKIPPED, MISTRUSTED or KNOWN, got \"passed\""},
       {"/judgements/3/classes/partial tile", "x",
        "judgements[3].classes.partial tile: expected a whole number, not negative, got \"x\""},
       {"/judgements/3/explained/a\x1b", nullptr,
        "judgements[3].explained.a\\x1b: expected a whole number, not negative, got null"},
-      {"/judgements/3/finding", "x", "judgements[3].finding: expected an object, got \"x\""},
+      {"/judgements/3/findings", nullptr, "judgements[3].findings: expected an array, got null"},
+      {"/judgements/3/findings/0", "x", "judgements[3].findings[0]: expected an object, got \"x\""},
+      {"/judgements/3/findings/0/replay", "--n=1",
+       "judgements[3].findings[0].replay: expected an array, got \"--n=1\""},
+      {"/judgements/3/findings/0/replay/1", 7, "judgements[3].findings[0].replay[1]: expected a string, got 7"},
+      {"/judgements/2/known/0", 7, "judgements[2].known[0]: expected an object, got 7"},
+      {"/judgements/2/known/0/replay/0", nullptr, "judgements[2].known[0].replay[0]: expected a string, got null"},
+      {"/judgements/3/refused", 0, "judgements[3].refused: expected an object, got 0"},
       {"/machine", std::string(80, 'm'),
        "machine: expected an object, got \"mmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmm..."},
   };
@@ -809,8 +1120,8 @@ TEST(Summary, NamesTheFieldThatIsMistyped) {
 }
 
 TEST(Summary, OfAnotherSchemaIsRefusedByEveryWriter) {
-  const json other = with({"/schema", 2, ""});
-  const std::string message = "summary.json: schema: expected 1, got 2";
+  const json other = with({"/schema", 1, ""});
+  const std::string message = "summary.json: schema: expected 2, the only one that this version reads, got 1";
   EXPECT_EQ(message_of([&] { static_cast<void>(terminal(other, 80, false)); }), message);
   EXPECT_EQ(message_of([&] { static_cast<void>(markdown(other)); }), message);
   EXPECT_EQ(message_of([&] { static_cast<void>(junit(other)); }), message);
@@ -837,6 +1148,37 @@ TEST(Summary, ThatContradictsItselfIsRefused) {
   json nothing = summary_where_nothing_ran();
   nothing["verdict"] = "PASSED";
   EXPECT_EQ(refusal_of(nothing), "summary.json: verdict: expected no PASSED where nothing passed, got \"PASSED\"");
+}
+
+TEST(Summary, WhoseVerdictIsNotThatOfItsFindingsIsRefused) {
+  const json one = known_finding("T-1", "odd k", 1);
+  const auto refusal_of_one = [](const json& judgement) { return refusal_of(summary({subject("host")}, {judgement})); };
+  const auto with_verdict = [](json judgement, const char* verdict) {
+    judgement["verdict"] = verdict;
+    return judgement;
+  };
+  const std::string start = "summary.json: judgements[0].verdict: expected ";
+  for (const char* verdict : {"PASSED", "SKIPPED", "MISTRUSTED", "KNOWN"}) {
+    EXPECT_EQ(refusal_of_one(with_verdict(with_known(failed("a", "host"), one), verdict)),
+              start + "FAILED over findings, got \"" + verdict + "\"");
+  }
+  for (const char* verdict : {"PASSED", "SKIPPED"}) {
+    EXPECT_EQ(refusal_of_one(with_verdict(known("a", "host", one), verdict)),
+              start + "KNOWN, FAILED or MISTRUSTED over known findings, got \"" + verdict + "\"");
+  }
+  EXPECT_EQ(refusal_of_one(with_verdict(passed("a", "host"), "KNOWN")),
+            start + "no KNOWN where no finding is known, got \"KNOWN\"");
+  EXPECT_EQ(refusal_of_one(refused(passed("a", "host"), 0, "n: got 0")),
+            "summary.json: judgements[0].refused.message: expected \"\" where no case was refused, got \"n: got 0\"");
+  EXPECT_EQ(refusal_of_one(with_known(failed("a", "host"), one)), "nothing was thrown");
+  EXPECT_EQ(refusal_of_one(with_known(mistrusted("a", "host", "never met: b"), one)), "nothing was thrown");
+}
+
+TEST(Summary, IsNotPassedWhereAllThatRanIsKnown) {
+  json some = summary({subject("host")}, {known("a", "host", known_finding("T-1", "odd k", 1))});
+  EXPECT_EQ(refusal_of(some), "summary.json: verdict: expected no PASSED where nothing passed, got \"PASSED\"");
+  some["verdict"] = "MISTRUSTED";
+  EXPECT_EQ(refusal_of(some), "nothing was thrown");
 }
 
 TEST(Summary, MayHoldTheLargestSeed) {

@@ -13,7 +13,8 @@ namespace {
 
 using nlohmann::json;
 
-constexpr Verdict verdicts[] = {Verdict::passed, Verdict::failed, Verdict::skipped, Verdict::mistrusted};
+constexpr Verdict verdicts[] = {Verdict::passed, Verdict::failed, Verdict::skipped, Verdict::mistrusted,
+                                Verdict::known};
 
 [[noreturn]] void refuse(const std::string& path, const std::string& expected, const std::string& got) {
   const std::string where = path.empty() ? "" : one_line(path) + ": ";
@@ -73,8 +74,6 @@ class Field {
     return *found;
   }
 
-  bool is_null() const { return value_ != nullptr && value_->is_null(); }
-
   void require(bool holds, const std::string& expected) const {
     if (!holds) refuse(path_, expected, value_ == nullptr ? "nothing" : printed());
   }
@@ -89,17 +88,52 @@ class Field {
   std::string path_;
 };
 
-std::optional<Finding> read_finding(const Field& field) {
-  if (field.is_null()) return std::nullopt;
-  return Finding{field["problem"].text(), field["kind"].text(), field["details"].text(), field["shrinks"].count()};
+std::vector<std::string> read_words(const Field& field) {
+  std::vector<std::string> words;
+  for (const Field& item : field.items()) words.push_back(item.text());
+  return words;
+}
+
+std::vector<Finding> read_findings(const Field& field) {
+  std::vector<Finding> findings;
+  for (const Field& item : field.items()) {
+    findings.push_back({item["problem"].text(), item["kind"].text(), item["details"].text(), item["shrinks"].count(),
+                        read_words(item["replay"])});
+  }
+  return findings;
+}
+
+std::vector<KnownFinding> read_known(const Field& field) {
+  std::vector<KnownFinding> known;
+  for (const Field& item : field.items()) {
+    known.push_back({item["id"].text(), item["what"].text(), item["since"].text(), item["expires"].text(),
+                     item["cases"].count(), item["problem"].text(), item["details"].text(),
+                     read_words(item["replay"])});
+  }
+  return known;
+}
+
+Refused read_refused(const Field& field) {
+  const Refused refused = {field["cases"].count(), field["message"].text()};
+  field["message"].require(refused.cases != 0 || refused.message.empty(), "\"\" where no case was refused");
+  return refused;
+}
+
+/// A finding is red, and a known one is never green. MISTRUSTED may hold known ones: it is red already.
+void require_verdict_of_findings(const Field& verdict, const Judgement& judgement) {
+  const bool red = judgement.verdict == Verdict::failed || judgement.verdict == Verdict::mistrusted;
+  const bool known = judgement.verdict == Verdict::known;
+  verdict.require(judgement.findings.empty() || judgement.verdict == Verdict::failed, "FAILED over findings");
+  verdict.require(judgement.known.empty() || known || red, "KNOWN, FAILED or MISTRUSTED over known findings");
+  verdict.require(!judgement.known.empty() || !known, "no KNOWN where no finding is known");
 }
 
 Judgement read_judgement(const Field& field) {
   Judgement judgement;
   judgement.claim = field["claim"].text();
   judgement.subject = field["subject"].text();
-  judgement.verdict =
-      field["verdict"].verdict({std::begin(verdicts), std::end(verdicts)}, "PASSED, FAILED, SKIPPED or MISTRUSTED");
+  judgement.verdict = field["verdict"].verdict({std::begin(verdicts), std::end(verdicts)},
+                                               "PASSED, FAILED, SKIPPED, MISTRUSTED or KNOWN");
   judgement.reason = field["reason"].text();
   judgement.cases = field["cases"].count();
   judgement.elements = field["elements"].count();
@@ -107,7 +141,10 @@ Judgement read_judgement(const Field& field) {
   judgement.output_hash = field["output_hash"].text();
   judgement.classes = field["classes"].counts();
   judgement.explained = field["explained"].counts();
-  judgement.finding = read_finding(field["finding"]);
+  judgement.findings = read_findings(field["findings"]);
+  judgement.known = read_known(field["known"]);
+  judgement.refused = read_refused(field["refused"]);
+  require_verdict_of_findings(field["verdict"], judgement);
   return judgement;
 }
 
@@ -148,6 +185,7 @@ std::map<Verdict, std::uint64_t> read_counts(const Field& field, const std::vect
   return counts;
 }
 
+/// Of the run: never KNOWN, which makes a run neither red nor green.
 Verdict read_verdict(const Field& field, const std::map<Verdict, std::uint64_t>& counts) {
   const Verdict verdict =
       field.verdict({Verdict::passed, Verdict::failed, Verdict::mistrusted}, "PASSED, FAILED or MISTRUSTED");
@@ -160,13 +198,13 @@ Verdict read_verdict(const Field& field, const std::map<Verdict, std::uint64_t>&
 }  // namespace
 
 const char* name_of(Verdict verdict) {
-  constexpr const char* names[] = {"PASSED", "FAILED", "SKIPPED", "MISTRUSTED"};
+  constexpr const char* names[] = {"PASSED", "FAILED", "SKIPPED", "MISTRUSTED", "KNOWN"};
   return names[static_cast<int>(verdict)];
 }
 
 Summary read(const json& summary) {
   const Field root(&summary, "");
-  root["schema"].require(root["schema"].count() == 1, "1");
+  root["schema"].require(root["schema"].count() == 2, "2, the only one that this version reads");
   Summary result;
   result.tool = root["tool"].text();
   result.command = root["command"].text();

@@ -4,21 +4,41 @@
 #include <cstdint>
 #include <map>
 #include <nlohmann/json_fwd.hpp>
-#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "reports.h"
+
 namespace tileproof::reports {
 
-enum class Verdict { passed, failed, skipped, mistrusted };
+enum class Verdict { passed, failed, skipped, mistrusted, known };
 const char* name_of(Verdict);
 
 struct Finding {
-  std::string problem;  // --flag=value words, as `tileproof replay` takes them
+  std::string problem;  // its line; empty where no case shows the finding, as when a known one occurs no longer
   std::string kind;
   std::string details;  // several lines
   std::uint64_t shrinks = 0;
+  std::vector<std::string> replay;  // words after `./tileproof replay`; empty: cannot be replayed
+};
+
+/// What the committed ledger lists, and so no failure of this run.
+struct KnownFinding {
+  std::string id;
+  std::string what;
+  std::string since;
+  std::string expires;
+  std::uint64_t cases = 0;
+  std::string problem;
+  std::string details;
+  std::vector<std::string> replay;
+};
+
+/// Cases that the subject answered with an error.
+struct Refused {
+  std::uint64_t cases = 0;
+  std::string message;  // the first; empty: none
 };
 
 struct Judgement {
@@ -32,7 +52,9 @@ struct Judgement {
   std::string output_hash;
   std::map<std::string, std::uint64_t> classes;
   std::map<std::string, std::uint64_t> explained;  // elements, by reason
-  std::optional<Finding> finding;
+  std::vector<Finding> findings;                   // one for each way in which the claim does not hold
+  std::vector<KnownFinding> known;
+  Refused refused;
 };
 
 struct Subject {
@@ -76,11 +98,25 @@ struct Row {
 };
 struct Table {
   std::vector<const Subject*> subjects;  // those that ran: not every claim is SKIPPED
-  std::vector<Row> rows;                 // every claim, in the order of first appearance
+  std::vector<Row> rows;                 // claims that any of them ran, in the order of first appearance
 };
 Table table_of(const Summary&);
 
 std::vector<const Judgement*> with_verdict(const Summary&, Verdict);
+
+struct Failure {
+  const Judgement* judgement;
+  Finding finding;  // where none is recorded, one without a kind, whose details say so
+};
+/// Why the judgement is FAILED: at least one.
+std::vector<Failure> failures_of(const Judgement&);
+std::vector<Failure> failures_of(const Summary&);
+
+struct KnownFailure {
+  const Judgement* judgement;
+  const KnownFinding* finding;
+};
+std::vector<KnownFailure> known_failures(const Summary&);
 
 struct Group {
   std::string subject;
@@ -94,14 +130,24 @@ std::vector<Group> claims_skipped(const Summary&);
 /// Elements that differ as the claim foresaw.
 std::vector<Group> elements_explained(const Summary&);
 
+struct Refusals {
+  std::string subject;
+  std::uint64_t cases = 0;
+  std::uint64_t claims = 0;
+  std::string claim;    // the first one with a message
+  std::string message;  // its message
+};
+/// Cases refused with an error, by subject: a line for each claim would be too long.
+std::vector<Refusals> refusals_of(const Summary&);
+
 // --- Words (text.cpp) ----------------------------------------------------------------------------------------------
 
 std::string counted(std::uint64_t count, const std::string& noun);  // "1 case", "2 cases"
 std::string in_seconds(double seconds);                             // "0.41s"
 std::string counts_text(const Summary&);                            // "60 PASSED, 1 FAILED"
-std::string how_found(const Judgement&);                            // "after 17 cases, smallest case after 5 shrinks"
-std::string why_failed(const Judgement&);    // the details, or what stands for them where there is no finding
-std::string replay_command(const Finding&);  // can be pasted into a shell, whatever the problem holds
+std::string how_found(const Failure&);                              // "after 17 cases, smallest case after 5 shrinks"
+/// One line that can be pasted into a shell, whatever the words hold.
+std::string replay_command(const std::vector<std::string>& words);
 
 // --- Text from outside (text.cpp) ----------------------------------------------------------------------------------
 
@@ -112,8 +158,6 @@ struct Character {
 /// The characters of UTF-8; U+FFFD for every byte that is none. `text` must outlive them.
 std::vector<Character> characters_of(std::string_view text);
 
-/// Control characters as \x1b, so that text cannot move the cursor, colour or reorder what stands around it. Keeps \n.
-std::string visible(std::string_view text);
 /// visible, and on one line.
 std::string one_line(std::string_view text);
 /// At most `most` bytes and "...".

@@ -29,9 +29,9 @@ class Screen {
     constexpr const char* green = "\x1b[32m";
     constexpr const char* red = "\x1b[31m";
     constexpr const char* dim = "\x1b[2m";
-    if (!colours_) return text;
-    const char* colour = verdict == Verdict::passed ? green : verdict == Verdict::skipped ? dim : red;
-    return colour + text + "\x1b[0m";
+    constexpr const char* yellow = "\x1b[33m";
+    constexpr const char* colours[] = {green, red, dim, red, yellow};
+    return colours_ ? colours[static_cast<int>(verdict)] + text + "\x1b[0m" : text;
   }
 
   /// Breaks a line at spaces, where it can, and indents what follows. A word that does not fit stays whole: it may be a
@@ -72,10 +72,10 @@ class Screen {
 /// How much a cell says, the most first.
 enum class Detail { full, without_cases, marks };
 
-constexpr const char* legend = "+ PASSED  X FAILED  ? MISTRUSTED  - SKIPPED\n\n";
+constexpr const char* legend = "+ PASSED  X FAILED  ? MISTRUSTED  ! KNOWN  - SKIPPED\n\n";
 
 std::string mark_of(Verdict verdict) {
-  constexpr const char* marks[] = {"+", "X", "-", "?"};
+  constexpr const char* marks[] = {"+", "X", "-", "?", "!"};
   return marks[static_cast<int>(verdict)];
 }
 
@@ -123,23 +123,22 @@ class Column {
   std::size_t cell_width_ = 0;
 };
 
-/// All claims, a line each; or two lines each, where the cells stand below the claim.
+/// All claims, a line each. Where `columns` are too few for that, a claim that is too long stands above its cells.
 class Grid {
  public:
-  Grid(const Table& table, Detail detail, bool two_lines) : table_(table), detail_(detail), two_lines_(two_lines) {
+  Grid(const Table& table, Detail detail, std::size_t columns) : table_(table), detail_(detail) {
     for (std::size_t subject = 0; subject < table.subjects.size(); ++subject) {
       columns_.emplace_back(table, subject, detail);
+      cells_width_ += gap.size() + columns_.back().width();
     }
-    if (two_lines) return;
-    margin_ = width_of(title);
-    for (const Row& row : table.rows) margin_ = std::max(margin_, width_of(one_line(row.claim)));
+    const std::size_t most = columns - std::min(columns, cells_width_);
+    for (const Row& row : table.rows) {
+      const std::size_t width = width_of(one_line(row.claim));
+      if (width <= most) margin_ = std::max(margin_, width);
+    }
   }
 
-  std::size_t width() const {
-    std::size_t width = margin_;
-    for (const Column& column : columns_) width += gap.size() + column.width();
-    return width;
-  }
+  std::size_t width() const { return margin_ + cells_width_; }
 
   std::string text(const Screen& screen) const {
     std::string text = detail_ == Detail::marks ? legend : "";
@@ -154,7 +153,7 @@ class Grid {
  private:
   template <class CellText>
   std::string line(const std::string& claim, CellText cell_text) const {
-    std::string line = two_lines_ ? claim + "\n" + spaces(margin_) : padded(claim, margin_);
+    std::string line = width_of(claim) > margin_ ? claim + "\n" + spaces(margin_) : padded(claim, margin_);
     for (std::size_t subject = 0; subject < columns_.size(); ++subject) {
       line += gap + cell_text(columns_[subject], subject);
     }
@@ -166,9 +165,9 @@ class Grid {
 
   const Table& table_;
   Detail detail_;
-  bool two_lines_;
   std::vector<Column> columns_;
-  std::size_t margin_ = 2;  // of the cells: what the claims need, or what sets them off from the claims
+  std::size_t cells_width_ = 0;
+  std::size_t margin_ = width_of(title);  // of the cells: what the claims that stand beside them need
 };
 
 /// What fits every screen: a block a subject, where a line that is too long ends in the claim's name.
@@ -188,9 +187,10 @@ std::string blocks(const Table& table, const Screen& screen) {
 std::string table_text(const Summary& summary, const Screen& screen) {
   const Table table = table_of(summary);
   if (table.subjects.empty()) return "No subject ran.\n";
-  for (const bool two_lines : {false, true}) {
+  constexpr std::size_t unlimited = std::string::npos;
+  for (const std::size_t columns : {unlimited, screen.columns()}) {
     for (const Detail detail : {Detail::full, Detail::without_cases, Detail::marks}) {
-      const Grid grid(table, detail, two_lines);
+      const Grid grid(table, detail, columns);
       if (grid.width() <= screen.columns()) return grid.text(screen);
     }
   }
@@ -199,12 +199,13 @@ std::string table_text(const Summary& summary, const Screen& screen) {
 
 // --- What stands below it ------------------------------------------------------------------------------------------
 
-/// A title and a line a group; nothing where there are none.
-template <class LineText>
-std::string list(const std::string& title, const std::vector<Group>& groups, const Screen& screen, LineText line_text) {
-  if (groups.empty()) return "";
+/// A title and a line an entry; nothing where there are none.
+template <class Entry, class LineText>
+std::string list(const std::string& title, const std::vector<Entry>& entries, const Screen& screen,
+                 LineText line_text) {
+  if (entries.empty()) return "";
   std::string text = "\n" + title + ":\n";
-  for (const Group& group : groups) text += screen.wrapped("  " + one_line(line_text(group)), 6);
+  for (const Entry& entry : entries) text += screen.wrapped("  " + one_line(line_text(entry)), 6);
   return text;
 }
 
@@ -221,10 +222,26 @@ std::string skipped(const Summary& summary, const Screen& screen) {
   });
 }
 
+std::string refused(const Summary& summary, const Screen& screen) {
+  return list("Refused with an error", refusals_of(summary), screen, [](const Refusals& refusals) {
+    return refusals.subject + ": " + counted(refusals.cases, "case") + " in " + counted(refusals.claims, "claim") +
+           ", such as in " + refusals.claim + ": " + refusals.message;
+  });
+}
+
 std::string explained(const Summary& summary, const Screen& screen) {
   return list(
       "Explained differences, which are not failures", elements_explained(summary), screen,
       [](const Group& group) { return group.subject + ": " + counted(group.count, "element") + ": " + group.reason; });
+}
+
+std::string known(const Summary& summary, const Screen& screen) {
+  return list("Known findings, which are not failures of this run", known_failures(summary), screen,
+              [](const KnownFailure& failure) {
+                return failure.judgement->subject + ": " + failure.finding->id + ": " + failure.finding->what +
+                       " (since " + failure.finding->since + ", " + counted(failure.finding->cases, "case") + " in " +
+                       failure.judgement->claim + ")";
+              });
 }
 
 std::string claim_on_subject(const Judgement& judgement) {
@@ -241,23 +258,23 @@ std::string indented_details(const std::string& details, const Screen& screen) {
   return text;
 }
 
-std::string failure(const Judgement& judgement, const Screen& screen) {
-  const std::string kind = judgement.finding ? one_line(judgement.finding->kind) + " " : "";
+std::string failure_text(const Failure& failure, const Screen& screen) {
+  const Finding& finding = failure.finding;
+  const std::string kind = finding.kind.empty() ? "" : one_line(finding.kind) + " ";
   std::string text =
-      screen.verdict_line(Verdict::failed, claim_on_subject(judgement) + ": " + kind + how_found(judgement));
-  text += indented_details(why_failed(judgement), screen);
+      screen.verdict_line(Verdict::failed, claim_on_subject(*failure.judgement) + ": " + kind + how_found(failure));
+  text += indented_details(finding.details, screen);
   // Not wrapped: it is there to be copied, and a terminal copies what it wrapped itself as one line.
-  if (judgement.finding) text += "  " + replay_command(*judgement.finding) + "\n";
+  if (!finding.replay.empty()) text += "  " + replay_command(finding.replay) + "\n";
   return text;
 }
 
 std::string failures(const Summary& summary, const Screen& screen) {
   constexpr std::size_t most = 10;
-  const std::vector<const Judgement*> failed = with_verdict(summary, Verdict::failed);
+  const std::vector<Failure> all = failures_of(summary);
   std::string text;
-  for (std::size_t i = 0; i < std::min(failed.size(), most); ++i) text += "\n" + failure(*failed[i], screen);
-  if (failed.size() > most)
-    text += "\nand " + std::to_string(failed.size() - most) + " more FAILED: see summary.json\n";
+  for (std::size_t i = 0; i < std::min(all.size(), most); ++i) text += "\n" + failure_text(all[i], screen);
+  if (all.size() > most) text += "\nand " + counted(all.size() - most, "more failure") + ": see summary.json\n";
   return text;
 }
 
@@ -283,8 +300,8 @@ std::string final_line(const Summary& summary, const Screen& screen) {
 std::string terminal(const nlohmann::json& json, int columns, bool colours) {
   const Summary summary = read(json);
   const Screen screen(columns, colours);
-  return table_text(summary, screen) + not_run(summary, screen) + skipped(summary, screen) +
-         explained(summary, screen) + failures(summary, screen) + mistrusted(summary, screen) +
+  return table_text(summary, screen) + not_run(summary, screen) + skipped(summary, screen) + refused(summary, screen) +
+         explained(summary, screen) + known(summary, screen) + failures(summary, screen) + mistrusted(summary, screen) +
          final_line(summary, screen);
 }
 

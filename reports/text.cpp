@@ -68,28 +68,22 @@ std::string in_seconds(double seconds) {
 
 std::string counts_text(const Summary& summary) {
   std::string text = std::to_string(summary.counts.at(Verdict::passed)) + " PASSED";
-  for (const Verdict verdict : {Verdict::failed, Verdict::mistrusted, Verdict::skipped}) {
+  for (const Verdict verdict : {Verdict::failed, Verdict::mistrusted, Verdict::known, Verdict::skipped}) {
     const std::uint64_t count = summary.counts.at(verdict);
     if (count != 0) text += ", " + std::to_string(count) + " " + name_of(verdict);
   }
   return text;
 }
 
-std::string how_found(const Judgement& judgement) {
-  const std::string after = "after " + counted(judgement.cases, "case");
-  if (!judgement.finding) return after;
-  return after + ", smallest case after " + counted(judgement.finding->shrinks, "shrink");
+std::string how_found(const Failure& failure) {
+  const std::string after = "after " + counted(failure.judgement->cases, "case");
+  if (failure.finding.problem.empty()) return after;
+  return after + ", smallest case after " + counted(failure.finding.shrinks, "shrink");
 }
 
-std::string why_failed(const Judgement& judgement) {
-  if (judgement.finding) return judgement.finding->details;
-  return judgement.reason.empty() ? "no finding is recorded" : judgement.reason;
-}
-
-std::string replay_command(const Finding& finding) {
+std::string replay_command(const std::vector<std::string>& words) {
   std::string command = "./tileproof replay";
-  std::istringstream words(one_line(finding.problem));
-  for (std::string word; words >> word;) command += " " + shell_word(word);
+  for (const std::string& word : words) command += " " + shell_word(one_line(word));
   return command;
 }
 

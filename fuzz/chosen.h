@@ -1,0 +1,68 @@
+/// What a run is about: the subjects and the claims that the command line names.
+#pragma once
+
+#include <CLI/CLI.hpp>
+
+#include <chrono>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "../properties/judge.h"
+#include "wire.h"
+
+namespace tileproof {
+
+/// A subject to judge: its row, and how a process of its own would make it.
+struct ChosenSubject {
+  SubjectRow row;
+  SubjectOrder order;
+  std::vector<std::string> replay_flags;  // what `tileproof replay` needs beside the problem
+  Envelope declared;                      // of a library: what its user says it takes
+};
+
+/// The options that name an operator library, for the commands that judge one.
+class LibraryOptions {
+ public:
+  void add_to(CLI::App&);
+  bool given() const { return !file_.empty(); }
+  /// @throws Illegal
+  ChosenSubject subject() const;
+  std::chrono::milliseconds case_deadline() const;
+
+ private:
+  std::string file_;
+  std::string name_space_ = "torchao";
+  std::map<Operation, std::string> operators_;  // as given
+  std::string device_;
+  std::vector<std::int64_t> inner_k_tiles_;
+  std::vector<std::int64_t> group_sizes_;
+  std::int64_t n_multiple_ = 1;
+  static constexpr double usual_deadline_seconds = 10;
+  double case_deadline_seconds_ = usual_deadline_seconds;
+};
+
+/// Subjects by their names; all that there are where none is named.
+/// @throws Illegal for a name that is none
+std::vector<ChosenSubject> chosen_subjects(const std::vector<std::string>& names);
+
+/// Claims by their names or how they begin: "value/" is every claim about values. All where none is named.
+/// @throws Illegal
+std::vector<const Claim*> chosen_claims(const std::vector<std::string>& names);
+
+/// ", legal is THIS; did you mean 'that'?": for a name that is none of those there are.
+Illegal unknown_name(const std::string& argument, const std::string& given, const std::string& legal,
+                     const std::vector<std::string>& names);
+
+/// A subject that is ready to run cases, here or in a process of its own; or why not.
+struct ReadySubject {
+  SubjectRow row;
+  std::unique_ptr<CaseRunner> runner;
+  std::string why_not;
+  std::string died;  // how a process died of loading the library: a verdict on it
+};
+/// @throws Illegal where a library is not what it should be
+/// @param shows_output  whether what a process of its own prints is shown, or kept for the last words of a crash
+ReadySubject made_ready(const ChosenSubject&, std::chrono::milliseconds case_deadline, bool shows_output = false);
+
+}  // namespace tileproof

@@ -1,0 +1,352 @@
+// The judge of operator libraries: our own passes, and each of the small libraries with a planted fault
+// (properties/example_operators.cpp) is FAILED by the claim that names the fault, whatever it does to its process.
+#include <gtest/gtest.h>
+
+#include <fstream>
+#include <map>
+#include <vector>
+
+#include "running.h"
+
+namespace tileproof {
+
+namespace {
+
+/// Everything but the large matrices, which take their time.
+const std::string all_small =
+    " --claim index/ --claim bits/ --claim codes/ --claim value/ --claim group/ --claim difference/ --claim sense/"
+    " --claim determinism/ --claim write/ --claim read/ --claim padding/ --claim format/ --claim accept/"
+    " --claim reject/ --claim stride/ --claim offset/ --claim fake/ --claim stream/ --claim device/ --claim batch/";
+
+std::string example(const std::string& fault) {
+  return "--library '" + std::string(TILEPROOF_EXAMPLES) + fault + ".so' --namespace example";
+}
+
+std::map<std::string, nlohmann::json> by_claim(const nlohmann::json& summary) {
+  std::map<std::string, nlohmann::json> judgements;
+  for (const nlohmann::json& judgement : summary["judgements"]) judgements[judgement["claim"]] = judgement;
+  return judgements;
+}
+
+bool has_gpu() {
+  static const bool has = run("list subjects").text.find("the production kernels on a GPU\n") != std::string::npos;
+  return has;
+}
+
+#if defined(TILEPROOF_REQUIRE_GPU)
+#define NEEDS_GPU() ASSERT_TRUE(has_gpu()) << "no GPU here"
+#else
+#define NEEDS_GPU() \
+  if (!has_gpu()) GTEST_SKIP() << "no GPU here"
+#endif
+
+// --- A planted fault each ------------------------------------------------------------------------------------------
+
+struct Planted {
+  const char* fault;
+  const char* claims;  // that are judged: few, so that the test is quick
+  std::vector<std::string> failed;
+  std::vector<std::string> passed;  // and the rest goes on
+  std::string kind;                 // of the first finding
+  bool on_gpu = false;              // only there it is a fault
+};
+
+void PrintTo(const Planted& planted, std::ostream* stream) { *stream << planted.fault; }
+
+const Planted planted_faults[] = {
+    {"wrong-groups",
+     "--claim reject/ --claim stride/dequantize",
+     {"reject/dequantize_refuses_every_illegal_call_and_says_why"},
+     {"reject/pack_refuses_every_illegal_call_and_says_why", "stride/dequantize_reads_tensors_of_any_strides"},
+     "accepted"},
+    {"ignores-stride",
+     "--claim stride/ --claim offset/",
+     {"stride/pack_reads_tensors_of_any_strides", "stride/unpack_reads_tensors_of_any_strides",
+      "stride/dequantize_reads_tensors_of_any_strides"},
+     {"offset/pack_reads_tensors_at_any_offset"},
+     "mismatch"},
+    {"ignores-offset",
+     "--claim stride/pack --claim offset/",
+     {"offset/pack_reads_tensors_at_any_offset", "offset/unpack_reads_tensors_at_any_offset",
+      "offset/dequantize_reads_tensors_at_any_offset"},
+     {},
+     "mismatch"},
+    {"default-stream",
+     "--claim stream/ --claim index/",
+     {"stream/pack_follows_the_current_stream", "stream/unpack_follows_the_current_stream",
+      "stream/dequantize_follows_the_current_stream"},
+     {"index/pack_puts_every_code_where_the_specification_says"},
+     "",
+     true},
+    {"synchronizes",
+     "--claim stream/ --claim index/",
+     {"stream/pack_follows_the_current_stream", "stream/unpack_follows_the_current_stream",
+      "stream/dequantize_follows_the_current_stream"},
+     {"index/pack_puts_every_code_where_the_specification_says"},
+     "error",
+     true},
+    {"leaves-error-pending",
+     "--claim accept/ --claim index/",
+     {"accept/dequantize_takes_every_legal_call"},
+     {"accept/unpack_takes_every_legal_call", "index/pack_puts_every_code_where_the_specification_says"},
+     "error",
+     true},
+    {"forgets-last-tile",
+     "--claim write/ --claim index/",
+     {"write/unpack_writes_every_element_and_nothing_else", "write/dequantize_writes_every_element_and_nothing_else"},
+     {"write/pack_writes_every_element_and_nothing_else", "index/pack_puts_every_code_where_the_specification_says"},
+     "guard"},
+    {"reads-past-scales",
+     "--claim read/ --claim group/",
+     {"read/dequantize_reads_nothing_outside_its_inputs", "group/every_weight_uses_its_own_zero"},
+     {"read/unpack_reads_nothing_outside_its_inputs"},
+     "mismatch"},
+    {"cached-result",
+     "--claim sense/ --claim value/ --claim bits/",
+     {"sense/one_code_changes_one_weight_of_dequantize", "sense/one_scale_changes_exactly_its_group"},
+     {"bits/unpack_returns_every_packed_code"},
+     "guard"},
+    {"segfault",
+     "--claim value/ --claim bits/",
+     {"value/float_domain_rounds_once"},
+     {"bits/unpack_returns_every_packed_code"},
+     "crash"},
+    {"endless-loop",
+     "--claim bits/unpack_returns --claim value/ --case-deadline 0.25",
+     {"bits/unpack_returns_every_packed_code"},
+     {"value/float_domain_rounds_once"},
+     "hang"},
+    {"two-roundings",
+     "--claim value/ --claim index/",
+     {"value/float_domain_rounds_once"},
+     {"index/dequantize_takes_every_code_from_where_the_specification_says"},
+     "mismatch"},
+    {"aliases-input",
+     "--claim group/ --claim bits/",
+     {"group/every_weight_uses_its_own_scale"},
+     {"bits/unpack_returns_every_packed_code"},
+     "guard"},
+    {"throws-hostile",
+     "--claim accept/ --claim index/",
+     {"accept/pack_takes_every_legal_call", "accept/dequantize_takes_every_legal_call"},
+     {},
+     "refusal"},
+    {"wrong-fake",
+     "--claim fake/",
+     {"fake/dequantize_over_meta_tensors_agrees"},
+     {"fake/unpack_over_meta_tensors_agrees"},
+     "mismatch"},
+    {"crashes-when-called-thrice",
+     "--claim bits/unpack_reads --claim index/pack",
+     {"bits/unpack_reads_the_specified_nibbles_of_any_word"},
+     {"index/pack_puts_every_code_where_the_specification_says"},
+     "crash"},
+};
+
+const Planted planted_since[] = {
+    {"reuses-result",
+     "--claim sense/ --claim bits/",
+     {"sense/one_scale_changes_exactly_its_group"},
+     {"bits/unpack_returns_every_packed_code"},
+     "guard"},
+    {"frees-too-early",
+     "--claim value/ --claim bits/",
+     {"value/float_domain_rounds_once"},
+     {"bits/unpack_returns_every_packed_code"},
+     "mismatch"},
+    {"refuses-specials",
+     "--claim accept/",
+     {"accept/dequantize_takes_every_legal_call"},
+     {"accept/unpack_takes_every_legal_call"},
+     "refusal"},
+    {"writes-before-refusing",
+     "--claim reject/",
+     {"reject/dequantize_refuses_every_illegal_call_and_says_why"},
+     {"reject/unpack_refuses_every_illegal_call_and_says_why"},
+     "accepted"},
+    {"truncates-integers",
+     "--claim reject/",
+     {"reject/unpack_refuses_every_illegal_call_and_says_why"},
+     {},
+     "accepted"},
+    {"dies-when-loaded", "--claim bits/", {"load/the_library_can_be_loaded"}, {}, "crash"},
+};
+
+class APlantedFault : public Command, public testing::WithParamInterface<Planted> {};
+
+TEST_P(APlantedFault, IsFailedByTheClaimThatNamesIt) {
+  const Planted& planted = GetParam();
+  if (planted.on_gpu) {
+    NEEDS_GPU();
+  }
+  const Ran ran = run("verify " + example(planted.fault) + " " + planted.claims + " --cases 100 " + out("run"));
+  EXPECT_EQ(ran.exit, 1) << ran.text;
+  const auto judgements = by_claim(summary("run"));
+  for (const std::string& claim : planted.failed) {
+    ASSERT_EQ(judgements.at(claim)["verdict"], "FAILED") << claim << "\n" << ran.text;
+    const nlohmann::json& finding = judgements.at(claim)["findings"][0];
+    const std::string kind = planted.kind.empty() ? finding["kind"].get<std::string>() : planted.kind;
+    EXPECT_EQ(finding["kind"], kind) << ran.text;
+  }
+  for (const std::string& claim : planted.passed) {
+    EXPECT_EQ(judgements.at(claim)["verdict"], "PASSED") << claim << "\n" << ran.text;
+  }
+}
+
+/// A finding's words for `replay`, for a shell.
+std::string replay_line(const nlohmann::json& finding) {
+  std::string line = "replay";
+  for (const std::string word : finding["replay"]) line += " '" + word + "'";
+  return line;
+}
+
+std::string name_of_test(const testing::TestParamInfo<Planted>& one) {
+  std::string name = one.param.fault;
+  for (char& letter : name) letter = letter == '-' ? '_' : letter;
+  return name;
+}
+INSTANTIATE_TEST_SUITE_P(Library, APlantedFault, testing::ValuesIn(planted_faults), name_of_test);
+INSTANTIATE_TEST_SUITE_P(LibraryToo, APlantedFault, testing::ValuesIn(planted_since), name_of_test);
+
+TEST_F(Command, ALibraryThatRefusesSpecialValuesIsNotTrustedWithThem) {
+  const Ran ran = run("verify " + example("refuses-specials") + " --claim value/ --cases 200 " + out("run"));
+  EXPECT_EQ(ran.exit, 3) << ran.text;
+  EXPECT_NE(ran.text.find("but where the subject refuses"), std::string::npos) << ran.text;
+}
+
+using Library = Command;
+
+TEST_F(Library, ThatIsOursPassesEverything) {
+  const std::string library = "--library '" + std::string(TILEPROOF_TORCH_LIBRARY) + "' --namespace tileproof";
+  for (const std::string device : {"cpu", "cuda"}) {
+    if (device == "cuda" && !has_gpu()) continue;
+    const Ran ran = run("verify " + library + " --device " + device + all_small + " --cases 70 " + out(device));
+    EXPECT_EQ(ran.exit, 0) << ran.text;
+    EXPECT_GT(summary(device)["counts"]["PASSED"], 40) << ran.text;
+    EXPECT_EQ(summary(device)["counts"]["FAILED"], 0) << ran.text;
+  }
+}
+
+TEST_F(Library, WithoutAFaultPassesTheClaimsThatFindFaults) {
+  const Ran ran = run("verify " + example("nothing") +
+                      " --claim accept/ --claim reject/ --claim stride/ --claim offset/ --claim fake/ --claim sense/ "
+                      "--claim bits/ --cases 60 " +
+                      out("run"));
+  EXPECT_EQ(ran.exit, 0) << ran.text;
+}
+
+TEST_F(Library, IsJudgedTheSameBySameSeed) {
+  const std::string command = "verify " + example("nothing") + " --claim value/ --claim reject/ --cases 100 --seed 3 ";
+  run(command + out("one"));
+  run(command + out("two"));
+  EXPECT_EQ(summary("one")["output_hash"], summary("two")["output_hash"]);
+}
+
+TEST_F(Library, ThatCrashesIsShrunkToTheSmallestProblemThatDoesAndThatIsReplayed) {
+  run("verify " + example("segfault") + " --claim value/ --cases 100 " + out("run"));
+  const nlohmann::json finding = by_claim(summary("run")).at("value/float_domain_rounds_once")["findings"][0];
+  EXPECT_NE(finding["details"].get<std::string>().find("SIGSEGV"), std::string::npos) << finding;
+  const std::string problem = finding["problem"];
+  EXPECT_NE(problem.find("--n=1 --k=512 --inner-k-tiles=2 --group-size=256"), std::string::npos) << problem;
+  const Ran replayed = run(replay_line(finding));
+  EXPECT_EQ(replayed.exit, 1) << replayed.text;
+  EXPECT_NE(replayed.text.find("crash: the process died of SIGSEGV"), std::string::npos) << replayed.text;
+}
+
+TEST_F(Library, ThatLacksOperatorsIsSkippedForThem) {
+  const Ran ran =
+      run("verify --library '" + std::string(TILEPROOF_TORCH_LIBRARY) +
+          "' --namespace tileproof --claim accept/ --unpack-op unpack_tensor_core_tiled_layout " + out("run"));
+  EXPECT_EQ(ran.exit, 0) << ran.text;
+  EXPECT_EQ(by_claim(summary("run")).at("accept/matmul_takes_every_legal_call")["reason"], "the subject has no matmul");
+}
+
+TEST_F(Library, SaysThatItTakesLessAndIsNotAskedForMore) {
+  const std::string claims = " --claim accept/pack --claim index/pack --cases 60 ";
+  EXPECT_EQ(run("verify " + example("throws-hostile") + claims + out("all")).exit, 1);
+  const Ran ran = run("verify " + example("throws-hostile") + claims + "--inner-k-tiles-of-library 2,8 " + out("less"));
+  EXPECT_EQ(ran.exit, 0) << ran.text;
+}
+
+TEST_F(Library, CannotWriteOnTheTerminalOrIntoTheReportWhatItLikes) {
+  const Ran ran =
+      run("verify " + example("throws-hostile") + " --claim accept/ --claim index/ --cases 60 " + out("run"));
+  EXPECT_EQ(ran.text.find('\x1b'), std::string::npos) << ran.text;
+  const nlohmann::json refused = by_claim(summary("run")).at("accept/pack_takes_every_legal_call");
+  EXPECT_NE(refused["findings"][0]["details"].get<std::string>().find("<script>"), std::string::npos);
+  const std::string junit = text_of(folder_ / "run" / "junit.xml");
+  const std::string markdown = text_of(folder_ / "run" / "summary.md");
+  EXPECT_EQ(junit.find('\x1b'), std::string::npos);
+  EXPECT_EQ(markdown.find('\x1b'), std::string::npos);
+  EXPECT_EQ(junit.find("<script>"), std::string::npos);  // Markdown shows it in a fence
+}
+
+TEST_F(Library, IsRefusedOnTheCommandLineWhereItCannotBeJudged) {
+  std::ofstream(folder_ / "text.so") << "no library\n";
+  const std::string text = "--library '" + (folder_ / "text.so").string() + "'";
+  expect_refused(run("verify " + text), "--library");
+  expect_refused(run("verify --library /nowhere/none.so"), "there is no such file");
+  expect_refused(run("verify --library '" + std::string(TILEPROOF_EXAMPLES) + "missing-symbol.so'"),
+                 "undefined symbol");
+  expect_refused(run("verify --library '" + std::string(TILEPROOF_EXAMPLES) + "nothing.so'"),
+                 "--namespace: given 'torchao'");
+  expect_refused(run("verify " + example("nothing") + " --unpack-op pakc"), "--unpack-op: given 'pakc'");
+  expect_refused(run("verify " + example("nothing") + " --unpack-op dequantize_tensor_core_tiled_layout"),
+                 "(Tensor packed_w, int inner_k_tiles) -> Tensor");
+  expect_refused(run("verify " + example("nothing") + " --device tpu"), "--device: given 'tpu'");
+  expect_refused(run("verify " + example("nothing") + " --group-sizes-of-library 48"), "--group-sizes-of-library");
+  expect_refused(run("verify --namespace example"), "--namespace");
+  expect_refused(run("replay --claim=accept/pack_takes_every_legal_call --subject=library"), "--library");
+}
+
+TEST_F(Library, OnADeviceThatIsNotHereIsRed) {
+  if (has_gpu()) GTEST_SKIP() << "there is a GPU here";
+  const Ran ran = run("verify " + example("nothing") + " --device cuda --claim accept/ " + out("run"));
+  EXPECT_EQ(ran.exit, 3) << ran.text;
+}
+
+// --- The ledger ----------------------------------------------------------------------------------------------------
+
+std::string ledger_row(const std::string& variant) {
+  return R"({"findings": [{"id": "groups", "subject": "library",
+    "claim": "reject/dequantize_refuses_every_illegal_call_and_says_why",
+    "variants": ["scales_and_zeros:one-group-too-few", ")" +
+         variant + R"("],
+    "what": "the number of groups is not checked", "since": "always", "expires": "it is checked"}]})";
+}
+
+TEST_F(Library, WhoseFindingsAreKnownIsNotRedForThem) {
+  std::ofstream(folder_ / "known.json") << ledger_row("scales_and_zeros:one-group-too-many");
+  const std::string options = " --claim reject/ --cases 60 --known '" + (folder_ / "known.json").string() + "' ";
+  const Ran known = run("verify " + example("wrong-groups") + options + out("known"));
+  EXPECT_EQ(known.exit, 0) << known.text;
+  EXPECT_EQ(summary("known")["counts"]["KNOWN"], 1) << known.text;
+  EXPECT_NE(known.text.find("groups: the number of groups is not checked"), std::string::npos) << known.text;
+  // One that no longer occurs is red until the ledger is corrected.
+  const Ran mended = run("verify " + example("nothing") + options + out("mended"));
+  EXPECT_EQ(mended.exit, 1) << mended.text;
+  EXPECT_NE(mended.text.find("did not occur"), std::string::npos) << mended.text;
+}
+
+TEST_F(Library, WhoseFindingsAreKnownInPartIsRedForTheRest) {
+  std::ofstream(folder_ / "known.json") << ledger_row("scales_and_zeros:one-group-too-few");
+  const Ran ran = run("verify " + example("wrong-groups") + " --claim reject/ --cases 60 --known '" +
+                      (folder_ / "known.json").string() + "' " + out("run"));
+  EXPECT_EQ(ran.exit, 1) << ran.text;
+  EXPECT_NE(ran.text.find("one-group-too-many"), std::string::npos) << ran.text;
+}
+
+TEST_F(Library, IsJudgedByNoLedgerThatCannotBeRead) {
+  const auto with_ledger = [&](const std::string& text) {
+    std::ofstream(folder_ / "known.json") << text;
+    return run("verify " + example("nothing") + " --known '" + (folder_ / "known.json").string() + "'");
+  };
+  expect_refused(run("verify --known /nowhere/known.json"), "--known");
+  expect_refused(with_ledger("{"), "findings");
+  expect_refused(with_ledger(R"({"findings": [{"id": "x"}]})"), "has no 'subject'");
+  expect_refused(with_ledger(ledger_row("scales:none")), "scales:none");
+}
+
+}  // namespace
+
+}  // namespace tileproof

@@ -1,0 +1,64 @@
+/// Running the command as a user does, for tests: a process, its exit code, what it prints, what it leaves.
+#pragma once
+
+#include <gtest/gtest.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <array>
+#include <cstdio>
+#include <filesystem>
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <sstream>
+#include <string>
+
+namespace tileproof {
+
+struct Ran {
+  int exit;
+  std::string text;  // stdout and stderr
+};
+
+inline Ran run(const std::string& arguments) {
+  std::FILE* pipe = popen((std::string(TILEPROOF_COMMAND) + " " + arguments + " 2>&1 < /dev/null").c_str(), "r");
+  std::string text;
+  std::array<char, 4096> buffer;
+  for (std::size_t read; (read = fread(buffer.data(), 1, buffer.size(), pipe)) > 0;) text.append(buffer.data(), read);
+  const int status = pclose(pipe);
+  return {WIFEXITED(status) ? WEXITSTATUS(status) : -1, text};
+}
+
+inline std::string text_of(const std::filesystem::path& file) {
+  std::ifstream stream(file);
+  std::ostringstream text;
+  text << stream.rdbuf();
+  return text.str();
+}
+
+/// A test with a folder of its own for the records of runs.
+class Command : public testing::Test {
+ protected:
+  void SetUp() override {
+    std::string name = testing::UnitTest::GetInstance()->current_test_info()->name();
+    for (char& letter : name) letter = letter == '/' ? '-' : letter;
+    folder_ = std::filesystem::temp_directory_path() / ("tileproof-" + std::to_string(getpid()) + "-" + name);
+    std::filesystem::create_directories(folder_);
+  }
+  void TearDown() override { std::filesystem::remove_all(folder_); }
+
+  std::string out(const std::string& name) const { return "--out '" + (folder_ / name).string() + "'"; }
+  nlohmann::json summary(const std::string& name) const {
+    return nlohmann::json::parse(text_of(folder_ / name / "summary.json"));
+  }
+
+  std::filesystem::path folder_;
+};
+
+inline void expect_refused(const Ran& ran, const std::string& named) {
+  EXPECT_EQ(ran.exit, 2) << ran.text;
+  EXPECT_NE(ran.text.find(named), std::string::npos) << ran.text;
+  EXPECT_EQ(std::count(ran.text.begin(), ran.text.end(), '\n'), 1) << ran.text;
+}
+
+}  // namespace tileproof

@@ -1,0 +1,146 @@
+#include "summary.h"
+
+#include <algorithm>
+#include <sstream>
+
+#include "../properties/draw.h"
+#include "commands.h"
+#include "records.h"
+
+namespace tileproof {
+
+namespace {
+
+using nlohmann::json;
+
+/// The verdict of the whole run, and why it is not PASSED.
+struct Overall {
+  Verdict verdict;
+  std::string reason;
+  int exit;
+};
+
+std::int64_t count(const RunFacts& run, Verdict verdict) {
+  return std::count_if(run.judgements.begin(), run.judgements.end(),
+                       [&](const Judgement& j) { return j.verdict == verdict; });
+}
+
+Overall overall(const RunFacts& run) {
+  if (count(run, Verdict::failed) != 0) return {Verdict::failed, "", exit_code::failed};
+  const auto mistrusted = [](const std::string& why) {
+    return Overall{Verdict::mistrusted, why, exit_code::mistrusted};
+  };
+  for (const JudgedSubject& subject : run.subjects) {
+    if (subject.why_not.empty()) continue;
+    bool required = subject.asked_for;
+#if defined(TILEPROOF_REQUIRE_GPU)
+    required |= subject.needs_gpu;
+#endif
+    if (required) return mistrusted(subject.name + " was asked for and did not run: " + subject.why_not);
+  }
+  for (const JudgedSubject& subject : run.subjects) {
+    const bool judged = std::any_of(run.judgements.begin(), run.judgements.end(), [&](const Judgement& j) {
+      return j.subject == subject.name && j.verdict != Verdict::skipped;
+    });
+    if (subject.asked_for && !judged) return mistrusted(subject.name + " was asked for and has nothing to run");
+  }
+  const auto not_run = std::count_if(run.judgements.begin(), run.judgements.end(), [](const Judgement& j) {
+    return j.verdict == Verdict::mistrusted && j.reason == "not run: interrupted";
+  });
+  if (not_run != 0) return mistrusted("interrupted: " + std::to_string(not_run) + " claims were not run");
+  if (count(run, Verdict::mistrusted) != 0) return mistrusted("some claims prove too little");
+  if (count(run, Verdict::passed) == 0) return mistrusted("nothing passed");
+  return {Verdict::passed, "", exit_code::passed};
+}
+
+json json_of(const Judgement& j, const std::vector<std::string>& flags) {
+  json findings = json::array();
+  for (const Finding& finding : j.findings) {
+    const bool replays = !finding.problem.claim.empty();
+    findings.push_back({{"problem", replays ? line_of(finding.problem) : ""},
+                        {"kind", finding.kind},
+                        {"details", finding.details},
+                        {"shrinks", finding.shrinks},
+                        {"replay", replays ? replay_words(flags, finding.problem) : std::vector<std::string>()}});
+  }
+  json known = json::array();
+  for (const KnownCases& one : j.known) {
+    if (one.cases == 0) continue;
+    // A row of the ledger may be about several variants: one finding all the same.
+    const auto same = std::find_if(known.begin(), known.end(), [&](const json& k) { return k["id"] == one.row.id; });
+    if (same != known.end()) {
+      (*same)["cases"] = (*same)["cases"].get<std::int64_t>() + one.cases;
+      continue;
+    }
+    known.push_back({{"id", one.row.id},
+                     {"what", one.row.what},
+                     {"since", one.row.since},
+                     {"expires", one.row.expires},
+                     {"cases", one.cases},
+                     {"problem", line_of(one.first.problem)},
+                     {"details", one.first.details},
+                     {"replay", replay_words(flags, one.first.problem)}});
+  }
+  return {{"claim", j.claim},
+          {"subject", j.subject},
+          {"verdict", name_of(j.verdict)},
+          {"reason", j.reason},
+          {"cases", j.cases},
+          {"elements", j.elements},
+          {"seconds", j.seconds},
+          {"output_hash", in_hex(j.output_hash)},
+          {"classes", j.classes},
+          {"explained", j.explained},
+          {"findings", findings},
+          {"known", known},
+          {"refused", {{"cases", j.refused_cases}, {"message", j.first_refusal}}}};
+}
+
+}  // namespace
+
+std::vector<std::string> replay_words(const std::vector<std::string>& flags, const Problem& problem) {
+  std::vector<std::string> words = flags;
+  std::istringstream line(line_of(problem));
+  for (std::string word; line >> word;) words.push_back(word);
+  return words;
+}
+
+json summary_of(const RunFacts& run) {
+  json counts = json::object();
+  for (const Verdict verdict :
+       {Verdict::passed, Verdict::failed, Verdict::skipped, Verdict::mistrusted, Verdict::known}) {
+    counts[name_of(verdict)] = count(run, verdict);
+  }
+  json judgements = json::array();
+  std::uint64_t hash = 0;
+  for (const Judgement& judgement : run.judgements) {
+    std::vector<std::string> flags;
+    for (const JudgedSubject& subject : run.subjects) {
+      if (subject.name == judgement.subject) flags = subject.replay_flags;
+    }
+    judgements.push_back(json_of(judgement, flags));
+    hash = mixed(hash ^ judgement.output_hash);
+  }
+  json named = json::array();
+  for (const JudgedSubject& subject : run.subjects) {
+    named.push_back({{"name", subject.name}, {"what", subject.what}, {"why_not", subject.why_not}});
+  }
+  const Overall verdict = overall(run);
+  return {{"schema", 2},
+          {"tool", "tileproof " TILEPROOF_VERSION},
+          {"command", run.command},
+          {"run_start", run.run_start},
+          {"seconds", run.seconds},
+          {"seed", run.seed},
+          {"cases_per_claim", run.cases_per_claim},
+          {"machine", machine()},
+          {"verdict", name_of(verdict.verdict)},
+          {"reason", verdict.reason},
+          {"exit_code", verdict.exit},
+          {"output_hash", in_hex(hash)},
+          {"counts", counts},
+          {"subjects", named},
+          {"judgements", judgements}};
+}
+
+}  // namespace tileproof

@@ -1,0 +1,131 @@
+#include "wire.h"
+
+namespace tileproof {
+
+namespace {
+
+using nlohmann::json;
+
+template <class Enum>
+std::vector<int> numbers_of(const std::vector<Enum>& values) {
+  std::vector<int> numbers;
+  for (const Enum value : values) numbers.push_back(static_cast<int>(value));
+  return numbers;
+}
+
+template <class Enum>
+std::vector<Enum> values_of(const json& numbers) {
+  std::vector<Enum> values;
+  for (const json& number : numbers) values.push_back(static_cast<Enum>(number.get<int>()));
+  return values;
+}
+
+json optional_of(const std::optional<std::string>& text) { return text ? json(*text) : json(nullptr); }
+std::optional<std::string> text_of(const json& value) {
+  return value.is_null() ? std::nullopt : std::optional(value.get<std::string>());
+}
+
+}  // namespace
+
+json json_of(const SubjectOrder& order) {
+  json library = nullptr;
+  if (order.library) {
+    json operators = json::array();
+    for (const auto& [operation, name] : order.library->operators) {
+      operators.push_back({static_cast<int>(operation), name});
+    }
+    library = {{"file", order.library->file},
+               {"namespace", order.library->name_space},
+               {"operators", operators},
+               {"required", numbers_of(order.library->required)},
+               {"device", order.library->device}};
+  }
+  return {{"subject", order.subject}, {"library", library}};
+}
+
+SubjectOrder subject_order_of(const json& value) {
+  SubjectOrder order = {value["subject"], std::nullopt};
+  const json& given = value["library"];
+  if (given.is_null()) return order;
+  Library library;
+  library.file = given["file"];
+  library.name_space = given["namespace"];
+  for (const json& one : given["operators"]) library.operators[static_cast<Operation>(one[0].get<int>())] = one[1];
+  library.required = values_of<Operation>(given["required"]);
+  library.device = given["device"];
+  order.library = library;
+  return order;
+}
+
+json json_of(const Envelope& e) {
+  return {{"operations", numbers_of(e.operations)},
+          {"n_multiple", e.n_multiple},
+          {"inner_k_tiles", e.inner_k_tiles},
+          {"group_sizes", e.group_sizes},
+          {"any_group_size", e.any_group_size},
+          {"domains", numbers_of(e.domains)},
+          {"types", numbers_of(e.types)},
+          {"any_alignment", e.any_alignment},
+          {"one_nan", e.one_nan},
+          {"takes_tensors", e.takes_tensors}};
+}
+
+Envelope envelope_of(const json& value) {
+  return {.operations = values_of<Operation>(value["operations"]),
+          .n_multiple = value["n_multiple"],
+          .inner_k_tiles = value["inner_k_tiles"],
+          .group_sizes = value["group_sizes"],
+          .any_group_size = value["any_group_size"],
+          .domains = values_of<Domain>(value["domains"]),
+          .types = values_of<Type>(value["types"]),
+          .any_alignment = value["any_alignment"],
+          .one_nan = value["one_nan"],
+          .takes_tensors = value["takes_tensors"]};
+}
+
+json json_of(const CaseOutcome& outcome) {
+  json finding = nullptr;
+  if (outcome.finding) finding = {{"kind", outcome.finding->kind}, {"details", outcome.finding->details}};
+  return {{"finding", finding},
+          {"device_lost", outcome.device_lost},
+          {"discarded", outcome.discarded},
+          {"refused", optional_of(outcome.refused)},
+          {"unavailable", optional_of(outcome.unavailable)}};
+}
+
+CaseOutcome outcome_of(const json& value, const Problem& problem) {
+  CaseOutcome outcome;
+  if (!value["finding"].is_null()) {
+    outcome.finding = Finding{problem, value["finding"]["kind"], value["finding"]["details"]};
+  }
+  outcome.device_lost = value["device_lost"];
+  outcome.discarded = value["discarded"];
+  outcome.refused = text_of(value["refused"]);
+  outcome.unavailable = text_of(value["unavailable"]);
+  return outcome;
+}
+
+json json_of(const Met& met) {
+  return {{"compared", met.compared},       {"several_values", met.several_values},
+          {"first_value", met.first_value}, {"code_at_nibble", met.code_at_nibble},
+          {"classes", met.classes},         {"explained", met.explained},
+          {"output_hash", met.output_hash}};
+}
+
+Met met_of(const json& value) {
+  Met met;
+  met.compared = value["compared"];
+  met.several_values = value["several_values"];
+  met.first_value = value["first_value"];
+  met.code_at_nibble = value["code_at_nibble"];
+  met.classes = value["classes"].get<decltype(met.classes)>();
+  met.explained = value["explained"].get<decltype(met.explained)>();
+  met.output_hash = value["output_hash"];
+  return met;
+}
+
+std::string dumped(const json& value, int indent) {
+  return value.dump(indent, ' ', false, json::error_handler_t::replace);
+}
+
+}  // namespace tileproof

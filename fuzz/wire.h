@@ -1,0 +1,35 @@
+/// What the runner and its workers tell each other, as JSON. Text from a subject need not be UTF-8: what is not becomes
+/// U+FFFD.
+#pragma once
+
+#include <nlohmann/json.hpp>
+#include <string>
+
+#include "../properties/judge.h"
+#include "../properties/library.h"
+
+namespace tileproof {
+
+/// How a worker makes its subject: the name of a row, or a library.
+struct SubjectOrder {
+  std::string subject;
+  std::optional<Library> library;
+};
+
+nlohmann::json json_of(const SubjectOrder&);
+SubjectOrder subject_order_of(const nlohmann::json&);
+
+nlohmann::json json_of(const Envelope&);
+Envelope envelope_of(const nlohmann::json&);
+
+nlohmann::json json_of(const CaseOutcome&);
+/// @param problem  of the case, which the outcome's finding is about
+CaseOutcome outcome_of(const nlohmann::json&, const Problem& problem);
+
+nlohmann::json json_of(const Met&);
+Met met_of(const nlohmann::json&);
+
+/// On one line, whatever the strings hold.
+std::string dumped(const nlohmann::json&, int indent = -1);
+
+}  // namespace tileproof

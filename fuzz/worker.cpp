@@ -1,0 +1,336 @@
+#include "worker.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <spawn.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <new>
+
+extern char** environ;
+
+namespace tileproof {
+
+namespace {
+
+using nlohmann::json;
+using std::chrono::milliseconds;
+using Clock = std::chrono::steady_clock;
+
+constexpr int socket_of_worker = 3;
+constexpr milliseconds patience_to_make = std::chrono::minutes(3);  // torch, a CUDA context, a cold disk
+constexpr int heavy = 20;
+
+[[noreturn]] void fail(const std::string& doing) { throw std::runtime_error(doing + ": " + std::strerror(errno)); }
+
+bool send_line(int socket, const std::string& line) {
+  const std::string text = line + "\n";
+  for (std::size_t sent = 0; sent < text.size();) {
+    const ssize_t count = send(socket, text.data() + sent, text.size() - sent, MSG_NOSIGNAL);
+    if (count < 0 && errno == EINTR) continue;
+    if (count <= 0) return false;
+    sent += static_cast<std::size_t>(count);
+  }
+  return true;
+}
+
+enum class Received { line, end, nothing };
+
+/// The next line of a socket.
+/// @param unread  what came after the last one
+/// @param death   readable when the other process has ended; -1 where that does not matter
+Received receive_line(int socket, int death, std::string& unread, std::string& line, Clock::time_point until) {
+  constexpr std::size_t most = std::size_t{16} << 20;  // no answer is so long
+  for (;;) {
+    if (const std::size_t end = unread.find('\n'); end != std::string::npos) {
+      line = unread.substr(0, end);
+      unread.erase(0, end + 1);
+      return Received::line;
+    }
+    const auto left = std::chrono::duration_cast<milliseconds>(until - Clock::now()).count();
+    if (left <= 0) return Received::nothing;
+    if (unread.size() > most) return Received::end;
+    pollfd waiting[] = {{socket, POLLIN, 0}, {death, POLLIN, 0}};
+    const int ready = poll(waiting, 2, static_cast<int>(std::min<std::int64_t>(left, 1 << 30)));
+    if (ready < 0 && errno != EINTR) fail("waiting for a worker");
+    if (ready <= 0) continue;
+    if (waiting[0].revents == 0) return Received::end;  // dead, and all that it said has been read
+    char buffer[65536];
+    const ssize_t count = read(socket, buffer, sizeof buffer);
+    if (count < 0 && errno == EINTR) continue;
+    if (count <= 0) return Received::end;
+    unread.append(buffer, static_cast<std::size_t>(count));
+  }
+}
+
+}  // namespace
+
+Worker::Worker(const SubjectOrder& order, milliseconds deadline) : order_(order), deadline_(deadline) {
+  output_ = memfd_create("output of a worker", MFD_CLOEXEC);
+  if (output_ < 0) fail("memfd_create");
+  fcntl(output_, F_SETFL, O_APPEND);
+  // Threads that spin while they wait take the cores from whatever runs beside: another worker, a build.
+  setenv("OMP_WAIT_POLICY", "PASSIVE", /*overwrite=*/0);
+}
+
+Worker::~Worker() {
+  stop();
+  close(output_);
+}
+
+void Worker::start() {
+  int ends[2];
+  if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0) fail("socketpair");
+  posix_spawn_file_actions_t actions;
+  posix_spawn_file_actions_init(&actions);
+  posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
+  const int output = shows_output_ ? STDERR_FILENO : output_;
+  posix_spawn_file_actions_adddup2(&actions, output, STDOUT_FILENO);
+  posix_spawn_file_actions_adddup2(&actions, output, STDERR_FILENO);
+  posix_spawn_file_actions_adddup2(&actions, ends[1], socket_of_worker);
+  std::string name = "tileproof", command = "work";
+  char* arguments[] = {name.data(), command.data(), nullptr};
+  posix_spawn_file_actions_addclosefrom_np(&actions, socket_of_worker + 1);
+  // A group of its own, so that what it forks ends with it.
+  posix_spawnattr_t attributes;
+  posix_spawnattr_init(&attributes);
+  posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETPGROUP);
+  const int error = posix_spawn(&process_, "/proc/self/exe", &actions, &attributes, arguments, environ);
+  posix_spawnattr_destroy(&attributes);
+  posix_spawn_file_actions_destroy(&actions);
+  close(ends[1]);
+  if (error != 0) {
+    close(ends[0]);
+    process_ = 0;
+    errno = error;
+    fail("cannot start a worker");
+  }
+  socket_ = ends[0];
+  death_ = static_cast<int>(syscall(SYS_pidfd_open, process_, 0));
+  unread_.clear();
+}
+
+void Worker::stop() {
+  if (!is_running()) return;
+  kill(-process_, SIGKILL);
+  while (waitpid(process_, nullptr, 0) < 0 && errno == EINTR) {
+  }
+  forget();
+}
+
+void Worker::forget() {
+  close(socket_);
+  if (death_ >= 0) close(death_);
+  process_ = 0;
+  socket_ = death_ = -1;
+}
+
+std::optional<json> Worker::asked(const json& question, milliseconds patience) {
+  timed_out_ = false;
+  json numbered = question;
+  numbered["number"] = ++questions_;
+  if (!send_line(socket_, dumped(numbered))) return std::nullopt;
+  std::string line;
+  const Received received = receive_line(socket_, death_, unread_, line, Clock::now() + patience);
+  timed_out_ = received == Received::nothing;
+  if (received != Received::line) return std::nullopt;
+  json answer = json::parse(line, nullptr, false);
+  // What is no answer to this question comes from whatever runs in the worker, not from the worker.
+  if (!answer.is_object() || answer.value("number", json()) != numbered["number"]) return std::nullopt;
+  return answer;
+}
+
+MadeElsewhere Worker::make() {
+  if (!is_running()) start();
+  const std::optional<json> answer = asked({{"make", json_of(order_)}}, patience_to_make);
+  if (!answer) {
+    const std::string words = last_words();
+    throw std::runtime_error("a fresh process " + how_it_died() + " while it made the subject " + order_.subject +
+                             words);
+  }
+  if (answer->contains("illegal")) throw Illegal((*answer)["illegal"].get<std::string>());
+  if (answer->contains("error")) throw std::runtime_error((*answer)["error"].get<std::string>());
+  MadeElsewhere made = {(*answer)["why_not"], std::nullopt, (*answer)["device"]};
+  if (!(*answer)["envelope"].is_null()) made.envelope = envelope_of((*answer)["envelope"]);
+  return made;
+}
+
+CaseOutcome Worker::run(const Claim& claim, const Problem& problem, Met& met) {
+  if (!is_running()) {
+    if (const MadeElsewhere made = make(); !made.why_not.empty()) {
+      throw std::runtime_error("the subject " + order_.subject + " cannot be run any more: " + made.why_not);
+    }
+  }
+  const milliseconds patience = claim.heavy ? heavy * deadline_ : deadline_;
+  if (ftruncate(output_, 0) != 0) fail("ftruncate");  // of a case that ends well nobody wants to know
+  const std::optional<json> answer = asked({{"problem", line_of(problem)}}, patience);
+  if (!answer) {
+    CaseOutcome outcome = lost(problem, patience);
+    const bool killed = outcome.finding && outcome.finding->details.find("SIGKILL") != std::string::npos;
+    if (killed && claim.heavy) return {.process_lost = true, .unavailable = "the system killed it: out of memory?"};
+    return outcome;
+  }
+  if (answer->contains("out_of_memory")) return {.unavailable = "out of memory"};
+  CaseOutcome outcome;
+  try {
+    met = met_of(answer->at("met"));
+    outcome = outcome_of(answer->at("outcome"), problem);
+  } catch (const json::exception&) {
+    met = Met();
+    return lost(problem, patience);
+  }
+  if (outcome.device_lost) {
+    stop();  // nothing that this process says of the device is true any more
+    outcome.device_lost = false;
+    outcome.process_lost = true;
+  }
+  return outcome;
+}
+
+CaseOutcome Worker::lost(const Problem& problem, milliseconds patience) {
+  CaseOutcome outcome;
+  outcome.process_lost = true;
+  const std::string words = last_words();
+  if (timed_out_) {
+    stop();
+    outcome.was_hang = true;
+    outcome.finding =
+        Finding{problem, "hang",
+                "no answer within " + std::to_string(patience.count()) + " ms: the process was killed" + words};
+  } else {
+    outcome.finding = Finding{problem, "crash", "the process " + how_it_died() + words};
+  }
+  return outcome;
+}
+
+std::string Worker::how_it_died() {
+  if (timed_out_) {
+    stop();
+    return "gave no answer";
+  }
+  int status = 0;
+  // It has closed its socket, or sent what is no answer: then it is not dead yet.
+  constexpr int tries = 500;
+  pid_t dead = 0;
+  for (int i = 0; i < tries && dead == 0; ++i) {
+    dead = waitpid(process_, &status, WNOHANG);
+    if (dead == 0) usleep(10000);
+  }
+  if (dead == 0) {
+    stop();
+    return "closed its socket, or sent what is no answer";
+  }
+  kill(-process_, SIGKILL);  // what it forked
+  forget();
+  if (WIFSIGNALED(status)) {
+    const char* name = sigabbrev_np(WTERMSIG(status));
+    return "died of SIG" + std::string(name != nullptr ? name : "?") + " (" + strsignal(WTERMSIG(status)) + ")";
+  }
+  return "ended itself with exit code " + std::to_string(WEXITSTATUS(status));
+}
+
+/// The last lines that the process has printed, where it has.
+std::string Worker::last_words() const {
+  constexpr off_t most = 600;
+  const off_t size = lseek(output_, 0, SEEK_END);
+  const off_t from = size > most ? size - most : 0;
+  std::string text(static_cast<std::size_t>(size - from), '\0');
+  const ssize_t count = pread(output_, text.data(), text.size(), from);
+  text.resize(count < 0 ? 0 : static_cast<std::size_t>(count));
+  while (!text.empty() && text.back() == '\n') text.pop_back();
+  return text.empty() ? "" : "; its last words: " + text;
+}
+
+// --- The worker's part ---------------------------------------------------------------------------------------------
+
+namespace {
+
+/// The subject that was ordered, and its row.
+struct Ordered {
+  SubjectRow row;
+  MadeSubject made;
+};
+
+Ordered made_of(const SubjectOrder& order) {
+  if (!order.library) {
+    const SubjectRow& row = subject_row(order.subject);
+    return {row, row.make()};
+  }
+  Ordered ordered = {SubjectRow(), make_library_subject(*order.library)};
+  ordered.row.name = order.subject;
+  if (ordered.made.envelope) ordered.row.envelope = *ordered.made.envelope;
+  return ordered;
+}
+
+json answer_to_make(const SubjectOrder& order, std::optional<Ordered>& ordered) {
+  try {
+    ordered = made_of(order);
+    json envelope = nullptr;
+    if (ordered->made.envelope) envelope = json_of(*ordered->made.envelope);
+    return {{"why_not", ordered->made.subject == nullptr ? ordered->made.why_not : ""},
+            {"device", ordered->made.device},
+            {"envelope", envelope}};
+  } catch (const Illegal& illegal) {
+    return {{"illegal", illegal.what()}};
+  } catch (const std::exception& error) {
+    return {{"error", error.what()}};
+  }
+}
+
+json answer_to_problem(const std::string& line, Ordered& ordered) {
+  const Problem problem = problem_of(line);
+  Met met;
+  try {
+    InThisProcess here(ordered.row.envelope, *ordered.made.subject);
+    const CaseOutcome outcome = here.run(claim_of(problem.claim), problem, met);
+    return {{"outcome", json_of(outcome)}, {"met", json_of(met)}};
+  } catch (const std::bad_alloc&) {
+    return {{"out_of_memory", true}};
+  }
+}
+
+}  // namespace
+
+int work(int socket) {
+  // What ends a run goes to all its processes, and is the runner's to hear; without it nobody wants an answer.
+  signal(SIGINT, SIG_IGN);
+  signal(SIGTERM, SIG_IGN);
+  prctl(PR_SET_PDEATHSIG, SIGKILL);
+  // Whatever writes on descriptor 3 shall not speak for us.
+  constexpr int out_of_the_way = 500;
+  if (const int moved = fcntl(socket, F_DUPFD_CLOEXEC, out_of_the_way); moved >= 0) {
+    close(socket);
+    socket = moved;
+  }
+  // What is printed is kept in memory: not without end. And as it is printed, for it may be the last.
+  constexpr rlim_t most_output = rlim_t{64} << 20;
+  const rlimit limit = {most_output, most_output};
+  setrlimit(RLIMIT_FSIZE, &limit);
+  signal(SIGXFSZ, SIG_IGN);
+  setvbuf(stdout, nullptr, _IOLBF, 0);
+  std::optional<Ordered> ordered;
+  std::string unread, line;
+  const auto for_ever = [] { return Clock::now() + std::chrono::hours(24 * 365); };
+  while (receive_line(socket, -1, unread, line, for_ever()) == Received::line) {
+    const json question = json::parse(line);
+    json answer = question.contains("make") ? answer_to_make(subject_order_of(question["make"]), ordered)
+                                            : answer_to_problem(question["problem"], ordered.value());
+    answer["number"] = question["number"];
+    if (!send_line(socket, dumped(answer))) break;
+  }
+  // Without the destructors of torch, CUDA and whatever was loaded: they have no verdict left to change.
+  _exit(0);
+}
+
+}  // namespace tileproof

@@ -1,0 +1,142 @@
+// Illegal calls: each differs from the legal one in the argument it names and nowhere else, and is illegal.
+#include "illegal_calls.h"
+
+#include <algorithm>
+#include <cmath>
+#include <set>
+
+#include "calls_for_tests.h"
+#include "specification.h"
+
+namespace tileproof {
+
+namespace {
+
+/// Calls `use` with every illegal call of every problem, the legal one, and the row that says how they differ.
+template <class Use>
+void for_each_illegal_call(Use use) {
+  for_each_legal_call([&](CallBench& b, const CallData&, const OperatorCall& legal) {
+    for (const IllegalCall& row : illegal_calls(legal.operation)) {
+      SCOPED_TRACE(row.name);
+      OperatorCall illegal = legal;
+      row.change(illegal, b.problem);
+      use(b, row, legal, illegal);
+    }
+  });
+}
+
+TEST(AnIllegalCall, DiffersFromTheLegalOneInTheArgumentItNamesAndNowhereElse) {
+  for_each_illegal_call([](CallBench&, const IllegalCall& row, const OperatorCall& legal, const OperatorCall& illegal) {
+    const std::string argument = row.name.substr(0, row.name.find(':'));
+    ASSERT_EQ(illegal.arguments.size(), legal.arguments.size());
+    EXPECT_EQ(illegal.operation, legal.operation);
+    int differing = 0;
+    for (std::size_t i = 0; i < legal.arguments.size(); ++i) {
+      const bool differs = !same(legal.arguments[i], illegal.arguments[i]);
+      EXPECT_EQ(differs, legal.arguments[i].name == argument) << legal.arguments[i].name;
+      differing += differs ? 1 : 0;
+    }
+    EXPECT_EQ(differing, 1) << argument << " is no argument";
+    ASSERT_FALSE(row.at_fault.empty());
+    EXPECT_EQ(row.at_fault[0], argument);
+    EXPECT_FALSE(row.legal.empty());
+  });
+}
+
+TEST(AnIllegalCall, IsMadeOfTensorsThatCanBeMade) {
+  // A storage with room for every element that sizes and strides speak of; else no tensor can be made of it.
+  for_each_illegal_call([](CallBench&, const IllegalCall&, const OperatorCall&, const OperatorCall& illegal) {
+    for (const Argument& argument : illegal.arguments) {
+      if (argument.number) continue;
+      ASSERT_EQ(argument.strides.size(), argument.sizes.size());
+      EXPECT_EQ(static_cast<std::int64_t>(elements_of(argument).size()),
+                count_of(argument.sizes) * bytes_of(argument.element));
+    }
+  });
+}
+
+TEST(AnIllegalCall, IsRefusedByARightOperatorThatNamesAnArgumentAtFault) {
+  int looked_at = 0;
+  for_each_illegal_call([&](CallBench& b, const IllegalCall& row, const OperatorCall&, const OperatorCall& illegal) {
+    if (row.name.ends_with(":on-the-host") || (illegal.operation == Operation::matmul && b.problem.n % 8 != 0)) return;
+    ++looked_at;
+    std::string refusal;
+    try {
+      b.subject.call_on_meta(illegal);
+    } catch (const Refused& refused) {
+      refusal = refused.what();
+    }
+    EXPECT_NE(refusal, "") << "is legal";
+    const bool named = std::any_of(row.at_fault.begin(), row.at_fault.end(),
+                                   [&](const std::string& name) { return refusal.find(name) != std::string::npos; });
+    EXPECT_TRUE(named) << refusal;
+  });
+  EXPECT_GT(looked_at, 400);
+}
+
+TEST(AnIllegalCall, IsThatOfTheCasesVariant) {
+  for (const Operation operation : all_operations) {
+    const std::vector<std::string> names = names_of_illegal_calls(operation);
+    ASSERT_EQ(names.size(), illegal_calls(operation).size());
+    for (std::size_t i = 0; i < names.size(); ++i) {
+      const IllegalCall& row = illegal_calls(operation)[i];
+      EXPECT_EQ(names[i], row.name);
+      CallBench b("--n=16 --k=64 --variant=" + row.name);
+      const Illegally illegal = illegally_called(b.one, operation);
+      EXPECT_EQ(&illegal.row, &row);
+      const CallData data = drawn_data(b.one, operation);
+      EXPECT_EQ(illegal.data.codes.elements, data.codes.elements);
+      OperatorCall expected = legal_call(b.problem, operation, data);
+      row.change(expected, b.problem);
+      EXPECT_TRUE(std::equal(illegal.call.arguments.begin(), illegal.call.arguments.end(), expected.arguments.begin(),
+                             expected.arguments.end(), same))
+          << row.name;
+    }
+  }
+}
+
+TEST(AnIllegalCall, OfScalesInAnotherTypeHoldsTheSameNumbersWhereItCan) {
+  for_each_legal_call([](CallBench& b, const CallData&, const OperatorCall& legal) {
+    for (const IllegalCall& row : illegal_calls(legal.operation)) {
+      if (!row.exact) continue;
+      OperatorCall illegal = legal;
+      row.change(illegal, b.problem);
+      const Argument& scales = illegal.argument("scales_and_zeros");
+      const bool wide = scales.element == Element::fp32;
+      const std::vector<std::uint32_t> given = widened(OperatorCall(legal).argument("scales_and_zeros").storage, 2);
+      const std::vector<std::uint32_t> typed = widened(scales.storage, bytes_of(scales.element));
+      ASSERT_EQ(typed.size(), given.size());
+      for (std::size_t i = 0; i < given.size(); ++i) {
+        const double number = specified::value(reference::bf16, given[i]);
+        const double now = specified::value(wide ? reference::fp32 : reference::fp16, typed[i]);
+        EXPECT_NEAR(now, number, wide ? 0 : std::abs(number) / 2048 + 0x1p-24);
+      }
+    }
+  });
+}
+
+TEST(IllegalCalls, HaveNamesOfTheirOwn) {
+  for (const Operation operation : all_operations) {
+    std::set<std::string> names;
+    for (const IllegalCall& row : illegal_calls(operation)) EXPECT_TRUE(names.insert(row.name).second) << row.name;
+    EXPECT_GE(names.size(), 11u) << name_of(operation);
+  }
+}
+
+TEST(IllegalCalls, MayBeTakenOnlyWhereWhatTheyGiveIsHeldAgainstTheSpecification) {
+  // Scales of another float type, and nothing else.
+  for (const Operation operation : all_operations) {
+    std::set<std::string> exact;
+    for (const IllegalCall& row : illegal_calls(operation)) {
+      if (row.exact) exact.insert(row.name);
+    }
+    const bool has_scales = operation == Operation::dequantize || operation == Operation::matmul;
+    EXPECT_EQ(exact, has_scales ? (std::set<std::string>{"scales_and_zeros:fp16", "scales_and_zeros:fp32"})
+                                : std::set<std::string>())
+        << name_of(operation);
+  }
+}
+
+}  // namespace
+
+}  // namespace tileproof
