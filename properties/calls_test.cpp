@@ -94,6 +94,17 @@ TEST(DataOfAnotherNumber, DifferInMostCodesScalesAndZeros) {
   }
 }
 
+TEST(DataOfAProblem, AreThoseThatACaseOfItDraws) {
+  for (const Operation operation : all_operations) {
+    CallBench b("--n=13 --k=96 --scales=edges");
+    const CallData drawn = drawn_data(b.one, operation), pure = data_of(b.problem, operation);
+    EXPECT_EQ(pure.codes.elements, drawn.codes.elements);
+    EXPECT_EQ(pure.parameters.scales.elements, drawn.parameters.scales.elements);
+    EXPECT_EQ(pure.parameters.zeros.elements, drawn.parameters.zeros.elements);
+    EXPECT_EQ(pure.activations.elements, drawn.activations.elements);
+  }
+}
+
 TEST(WholeNumberProducts, AreTheSumsTheyAreSaidToBe) {
   CallBench b("--n=13 --k=96");
   const CallData data = drawn_data(b.one, Operation::matmul);

@@ -133,6 +133,7 @@ TEST(AKnownFinding, BesideAnUnknownOneDoesNotHideIt) {
     const Problem& problem = judgement.findings[0].problem;
     EXPECT_GT(problem.n * problem.k, 3000);
     EXPECT_LE(problem.n * problem.k, 6000);
+    EXPECT_EQ(cases_of(judgement), judgement.cases - all_cases / 2 - 1) << "while shrinking none is counted";
     known_first += judgement.cases > all_cases / 2 + 1 ? 1 : 0;
   }
   EXPECT_GT(known_first, 3) << "cases that were known before the new one came";

@@ -346,6 +346,26 @@ TEST(WhatIsUnavailable, EndsItsVariantOnly) {
   EXPECT_EQ(seen.cases_of_variants(), (std::map<std::string, std::int64_t>{{"one", 20}, {"two", 1}, {"three", 20}}));
 }
 
+TEST(WhatIsUnavailable, ToFewCasesEndsNothing) {
+  int calls = 0;
+  const auto body = [&](Case& c) {
+    compare_something(c);
+    if (++calls % 7 == 0) throw Unavailable("too little memory");
+  };
+  const Judged seen = judged(claim_with(body));
+  EXPECT_EQ(seen.judgement.verdict, Verdict::passed);
+  EXPECT_EQ(seen.judgement.cases, 60);
+}
+
+TEST(WhatIsUnavailable, IsSaidOfAGreenThatLeavesItOut) {
+  const auto body = [](Case& c) {
+    if (c.problem.variant == "two") throw Unavailable("no stream");
+    compare_something(c);
+  };
+  EXPECT_EQ(judged(claim_of_three(body)).judgement.reason, "in part, without two: no stream");
+  EXPECT_EQ(judged(claim_of_three(compare_something)).judgement.reason, "");
+}
+
 TEST(WhatIsUnavailable, IsSaidOfAllVariantsWhereNoneCouldBeRun) {
   const Judged seen = judged(claim_of_three([](Case& c) { throw Unavailable("no " + c.problem.variant); }));
   EXPECT_EQ(seen.judgement.verdict, Verdict::skipped);
@@ -394,6 +414,15 @@ TEST(FixedProblems, OutsideTheSubjectsEnvelopeAreLeftOut) {
   ASSERT_EQ(seen.problems.size(), 1u);
   EXPECT_EQ(seen.problems[0].n, 9);
   EXPECT_EQ(judged(claim).problems.size(), 3u);
+}
+
+TEST(FixedProblems, ThatAreLeftOutAreNotMissed) {
+  const Claim claim = claim_with(compare_something, {&partial_tile},
+                                 {.fixed = {problem_with("--n=9 --k=64 --group-size=64"), problem_with("--n=8")}});
+  EXPECT_EQ(judged(claim, {}, narrow_envelope()).judgement.verdict, Verdict::passed);
+  Claim missing = claim;
+  missing.draws.fixed = {problem_with("--n=8")};
+  EXPECT_EQ(judged(missing, {}, narrow_envelope()).judgement.verdict, Verdict::mistrusted);
 }
 
 TEST(FixedProblems, SkipTheClaimWhereNoneIsLeft) {
