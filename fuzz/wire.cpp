@@ -67,7 +67,8 @@ json json_of(const Envelope& e) {
           {"types", numbers_of(e.types)},
           {"any_alignment", e.any_alignment},
           {"one_nan", e.one_nan},
-          {"takes_tensors", e.takes_tensors}};
+          {"takes_tensors", e.takes_tensors},
+          {"is_specification", e.is_specification}};
 }
 
 Envelope envelope_of(const json& value) {
@@ -80,7 +81,8 @@ Envelope envelope_of(const json& value) {
           .types = values_of<Type>(value["types"]),
           .any_alignment = value["any_alignment"],
           .one_nan = value["one_nan"],
-          .takes_tensors = value["takes_tensors"]};
+          .takes_tensors = value["takes_tensors"],
+          .is_specification = value["is_specification"]};
 }
 
 json json_of(const CaseOutcome& outcome) {
@@ -106,9 +108,15 @@ CaseOutcome outcome_of(const json& value, const Problem& problem) {
 }
 
 json json_of(const Met& met) {
-  return {{"compared", met.compared},       {"several_values", met.several_values},
-          {"first_value", met.first_value}, {"code_at_nibble", met.code_at_nibble},
-          {"classes", met.classes},         {"explained", met.explained},
+  json largest = json::object();
+  for (const auto& [name, one] : met.largest) largest[name] = {{"value", one.value}, {"where", one.where}};
+  return {{"compared", met.compared},
+          {"several_values", met.several_values},
+          {"first_value", met.first_value},
+          {"code_at_nibble", met.code_at_nibble},
+          {"classes", met.classes},
+          {"explained", met.explained},
+          {"largest", largest},
           {"output_hash", met.output_hash}};
 }
 
@@ -120,6 +128,7 @@ Met met_of(const json& value) {
   met.code_at_nibble = value["code_at_nibble"];
   met.classes = value["classes"].get<decltype(met.classes)>();
   met.explained = value["explained"].get<decltype(met.explained)>();
+  for (const auto& [name, one] : value["largest"].items()) met.measured(name, one["value"], one["where"]);
   met.output_hash = value["output_hash"];
   return met;
 }

@@ -87,6 +87,12 @@ class Case {
   // Judgement. Each throws Failure, naming the first wrong elements.
   /// Counts a comparison that held, of something that is no element.
   void held(std::uint32_t value) { met_.expected_value(value); }
+  /// Counts elements that differ from a plain expectation for a named reason, reproduced bit for bit.
+  void explained(const std::string& reason, std::int64_t elements) {
+    if (elements != 0) met_.explained[reason] += elements;
+  }
+  /// Reports a measure beside the verdict: the largest of all cases is kept.
+  void measured(const std::string& name, double value, const std::string& where) { met_.measured(name, value, where); }
   void expect_equal(const Matrix<std::int32_t>& got, const Matrix<std::int32_t>& expected);
   void expect_equal(const Matrix<std::uint8_t>& got, const Matrix<std::uint8_t>& expected);
   void expect_equal(const std::vector<std::uint32_t>& got_packed, const std::vector<std::uint32_t>& expected);

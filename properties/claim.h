@@ -31,6 +31,17 @@ enum class OnRefusal {
   failed    // the claim says that it is taken
 };
 
+/// The whole domain of a claim, cut into steps. Each step is a problem whose data are enumerated, not drawn, and no two
+/// steps hold the same points: a claim that holds for all of them is proved.
+struct Enumeration {
+  std::int64_t steps = 0;
+  std::uint64_t points_of_step = 0;  // what one step compares at least: fewer, and it is MISTRUSTED
+  std::string point;                 // what one is, in the plural: "(code, scale, zero) triples"
+  /// Claim and subject are filled in by whoever asks. Early steps lie all over the domain, so that a part of them is a
+  /// fair sample.
+  std::function<Problem(std::int64_t step)> problem;
+};
+
 struct Claim {
   std::string name;   // kind/sentence
   std::string hunts;  // the faults it is for
@@ -41,6 +52,10 @@ struct Claim {
   bool of_tensors = false;  // about tensors: only subjects that are PyTorch operators can be asked
   bool heavy = false;       // a case may take minutes: its deadline is another
   OnRefusal on_refusal = OnRefusal::counted;
+  bool of_specification = false;  // about the specification itself: only the subject `reference` can be asked
+  /// Of a claim that can be proved: a name of `tileproof prove`, and the domain, for what a subject takes.
+  std::string proof = "";
+  std::function<std::vector<Enumeration>(const Envelope&)> enumerations = nullptr;
 };
 
 /// The operations that act on the layout, for claims that are a row for each.

@@ -22,6 +22,13 @@ constexpr std::int64_t below(std::int64_t bound, std::uint64_t bits) {
   return static_cast<std::int64_t>((bits >> 32) * static_cast<std::uint64_t>(bound) >> 32);
 }
 
+/// The i-th of 2^bits points in an order that visits each once and lies evenly over them from the start: a Weyl
+/// sequence of the golden ratio, whose odd step is prime to any power of two.
+constexpr std::uint64_t spread(std::uint64_t i, int bits) {
+  const std::uint64_t step = (0x9e3779b97f4a7c15u >> (64 - bits)) | 1;
+  return i * step & (bits == 64 ? ~std::uint64_t{0} : (std::uint64_t{1} << bits) - 1);
+}
+
 /// The streams, so that no two tensors of a problem share their data.
 namespace stream {
 inline constexpr std::uint64_t codes = 0;

@@ -50,6 +50,9 @@ Domains domains_of(const Claim& claim, const Envelope& envelope, std::string* wh
   if (why_not->empty() && claim.of_tensors && !envelope.takes_tensors) {
     *why_not = "the subject takes raw pointers, no tensors";
   }
+  if (why_not->empty() && claim.of_specification && !envelope.is_specification) {
+    *why_not = "about the specification alone";
+  }
   result.draws.domains = common(claim.draws.domains, envelope.domains);
   result.draws.types = common(claim.draws.types, envelope.types);
   result.draws.n_multiple = std::lcm(claim.draws.n_multiple, envelope.n_multiple);

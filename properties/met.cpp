@@ -22,6 +22,7 @@ void Met::add(const Met& other) {
   compared += other.compared;
   include(other);
   for (const auto& [name, count] : other.explained) explained[name] += count;
+  for (const auto& [name, one] : other.largest) measured(name, one.value, one.where);
   output_value(static_cast<std::uint32_t>(other.output_hash));
   output_value(static_cast<std::uint32_t>(other.output_hash >> 32));
 }
@@ -29,6 +30,11 @@ void Met::add(const Met& other) {
 void Met::expected_value(std::uint32_t value) {
   if (compared++ == 0) first_value = value;
   several_values |= value != first_value;
+}
+
+void Met::measured(const std::string& name, double value, const std::string& where) {
+  const auto [at, is_new] = largest.try_emplace(name, Largest{value, where});
+  if (!is_new && value > at->second.value) at->second = {value, where};
 }
 
 void Met::output_value(std::uint32_t value) { output_hash = (output_hash ^ value) * 0x100000001b3u; }

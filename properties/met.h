@@ -11,6 +11,12 @@
 
 namespace tileproof {
 
+/// The largest value of a measure, and the place where it was met.
+struct Largest {
+  double value = 0;
+  std::string where;
+};
+
 struct Met {
   std::int64_t compared = 0;    // elements
   bool several_values = false;  // among the expected ones
@@ -18,6 +24,7 @@ struct Met {
   std::array<std::array<bool, 8>, 16> code_at_nibble = {};
   std::map<std::string, std::int64_t> classes;      // how many cases met each named class of problem or value
   std::map<std::string, std::int64_t> explained;    // how many elements differ for each named, reproduced reason
+  std::map<std::string, Largest> largest;           // of each named measure, over all cases
   std::uint64_t output_hash = 0xcbf29ce484222325u;  // of every output in order: FNV-1a, 32 bits a step
 
   /// Everything of another, as if it had been met here.
@@ -25,6 +32,8 @@ struct Met {
   /// Its classes and codes, compared or not.
   void include(const Met& other);
   void expected_value(std::uint32_t value);
+  /// A measure that the claim reports beside its verdict: the largest, and where it was met.
+  void measured(const std::string& name, double value, const std::string& where);
   void output_value(std::uint32_t value);
 };
 

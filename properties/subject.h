@@ -62,6 +62,7 @@ struct Envelope {
   bool any_alignment = true;   // takes inputs aligned to their elements, outputs to 16 bytes; else: as allocators align
   bool one_nan = true;         // every NaN it makes is the one the hardware makes
   bool takes_tensors = false;  // made of PyTorch operators: Subject::operators() is not null
+  bool is_specification = false;
 
   bool has(Operation) const;
   bool takes(const Problem&) const;
@@ -133,6 +134,8 @@ struct SubjectRow {
 
 /// What the production kernels take, and everything else that implements all of their operations.
 Envelope kernel_envelope();
+/// The same of the specification, which can be asked about itself.
+Envelope specification_envelope();
 /// What operators over tensors take, unless they say otherwise: the float domain in bf16, and aten's group sizes.
 Envelope library_envelope(std::vector<Operation>);
 

@@ -59,6 +59,12 @@ Envelope aten_envelope(std::vector<Operation> operations, std::int64_t n_multipl
 
 }  // namespace
 
+Envelope specification_envelope() {
+  Envelope envelope = kernel_envelope();
+  envelope.is_specification = true;
+  return envelope;
+}
+
 Envelope library_envelope(std::vector<Operation> operations) {
   Envelope envelope = aten_envelope(std::move(operations), 1);
   envelope.any_alignment = false;
@@ -70,7 +76,7 @@ Envelope library_envelope(std::vector<Operation> operations) {
 const std::vector<SubjectRow>& subjects() {
   static const std::vector<SubjectRow> rows = {
       {"reference", "the scalar specification, judged by itself: shows that the claims can be met", false,
-       kernel_envelope(), make_reference_subject},
+       specification_envelope(), make_reference_subject},
       {"host", "the production kernels, compiled by the host compiler and run as a loop", false, kernel_envelope(),
        make_host_subject},
       {"cuda", "the production kernels on a GPU", true, kernel_envelope(), make_cuda},
