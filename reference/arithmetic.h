@@ -10,12 +10,12 @@ namespace tileproof::reference {
 
 /// a * b, exactly. Magnitudes of at most 32 bits.
 constexpr Exact product(Exact a, Exact b) {
-  if (a.kind == Exact::Kind::nan || b.kind == Exact::Kind::nan) return not_a_number;
+  if (a.kind == Exact::Kind::nan || b.kind == Exact::Kind::nan) return not_a_number();
   const bool negative = a.negative != b.negative;
   if (a.kind == Exact::Kind::infinite || b.kind == Exact::Kind::infinite) {
     const bool zero_factor =
         (a.kind == Exact::Kind::finite && a.magnitude == 0) || (b.kind == Exact::Kind::finite && b.magnitude == 0);
-    return zero_factor ? not_a_number : Exact{.kind = Exact::Kind::infinite, .negative = negative};
+    return zero_factor ? not_a_number() : Exact{.kind = Exact::Kind::infinite, .negative = negative};
   }
   return {.negative = negative, .magnitude = a.magnitude * b.magnitude, .exponent = a.exponent + b.exponent};
 }
@@ -24,9 +24,9 @@ constexpr Exact product(Exact a, Exact b) {
 /// most 26 bits cannot tell from the exact sum (S. Boldo, G. Melquiond, "Emulation of a FMA and correctly rounded sums:
 /// proved algorithms using rounding to odd", IEEE Trans. Computers 57, 2008). Magnitudes of at most 32 bits.
 constexpr Exact sum(Exact a, Exact b) {
-  if (a.kind == Exact::Kind::nan || b.kind == Exact::Kind::nan) return not_a_number;
+  if (a.kind == Exact::Kind::nan || b.kind == Exact::Kind::nan) return not_a_number();
   if (a.kind == Exact::Kind::infinite && b.kind == Exact::Kind::infinite) {
-    return a.negative == b.negative ? a : not_a_number;
+    return a.negative == b.negative ? a : not_a_number();
   }
   if (a.kind == Exact::Kind::infinite) return a;
   if (b.kind == Exact::Kind::infinite) return b;
@@ -58,13 +58,13 @@ constexpr Exact sum(Exact a, Exact b) {
 /// a / b with enough bits, the last one sticky, that one later rounding to at most 26 bits is that of the exact
 /// quotient. Magnitudes of at most 25 bits.
 constexpr Exact quotient(Exact a, Exact b) {
-  if (a.kind == Exact::Kind::nan || b.kind == Exact::Kind::nan) return not_a_number;
+  if (a.kind == Exact::Kind::nan || b.kind == Exact::Kind::nan) return not_a_number();
   const bool negative = a.negative != b.negative;
   const bool both_infinite = a.kind == Exact::Kind::infinite && b.kind == Exact::Kind::infinite;
-  if (both_infinite) return not_a_number;
+  if (both_infinite) return not_a_number();
   if (a.kind == Exact::Kind::infinite) return {.kind = Exact::Kind::infinite, .negative = negative};
   if (b.kind == Exact::Kind::infinite) return {.negative = negative};
-  if (a.magnitude == 0 && b.magnitude == 0) return not_a_number;
+  if (a.magnitude == 0 && b.magnitude == 0) return not_a_number();
   if (b.magnitude == 0) return {.kind = Exact::Kind::infinite, .negative = negative};
   if (a.magnitude == 0) return {.negative = negative};
 

@@ -187,7 +187,7 @@ TEST(Rounded, GivesInfinitiesTheirSignAndNansNone) {
     EXPECT_EQ(rounded(format, {.kind = Exact::Kind::infinite}), format.infinity());
     EXPECT_EQ(rounded(format, {.kind = Exact::Kind::infinite, .negative = true}),
               format.sign_bit() | format.infinity());
-    EXPECT_EQ(rounded(format, not_a_number), format.canonical_nan());
+    EXPECT_EQ(rounded(format, not_a_number()), format.canonical_nan());
     EXPECT_EQ(rounded(format, {.kind = Exact::Kind::nan, .negative = true, .magnitude = 5}), format.canonical_nan());
     EXPECT_EQ(rounded(format, exactly(1, 100'000)), format.infinity());
   }

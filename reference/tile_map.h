@@ -36,9 +36,6 @@ inline constexpr int columns_of_tile = 16;
 inline constexpr int lanes_of_tile = 32;
 inline constexpr int codes_of_word = 8;
 
-/// The nibble of each of a word's eight codes, in the order: k-tile, then column 2 * (lane % 4) + {0, 1, 8, 9}.
-inline constexpr int nibble_of_value[codes_of_word] = {0, 4, 1, 5, 2, 6, 3, 7};
-
 /// @return whether a matrix may be packed so: inner_k_tiles is 2, 4 or 8, and k whole supertiles; n is free.
 constexpr bool is_legal(std::int64_t n, std::int64_t k, int inner_k_tiles) {
   return n >= 0 && k >= 0 && (inner_k_tiles == 2 || inner_k_tiles == 4 || inner_k_tiles == 8) &&
@@ -61,7 +58,9 @@ constexpr Place place_of(std::int64_t n, std::int64_t k, std::int64_t k_total, i
   const int column = static_cast<int>(k % columns_of_tile);
   const int lane = static_cast<int>(n % rows_of_tile) * 4 + column % 8 / 2;
   const int word_of_lane = static_cast<int>(k_tile % inner_k_tiles) / 2;
+  // The word's eight codes in the order: k-tile, then column 2 * (lane % 4) + {0, 1, 8, 9}.
   const int value = static_cast<int>(k_tile % 2) * 4 + column / 8 * 2 + column % 2;
+  constexpr int nibble_of_value[codes_of_word] = {0, 4, 1, 5, 2, 6, 3, 7};
   return {(supertile * lanes_of_tile + lane) * (inner_k_tiles / 2) + word_of_lane, nibble_of_value[value]};
 }
 
