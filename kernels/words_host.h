@@ -53,10 +53,11 @@ inline std::uint32_t bf16_bits(float value) {
   return (bits + 0x7fff + (bits >> 16 & 1)) >> 16;
 }
 
-/// bf16 bits of a * b + c with one rounding. The nearest float decides alone, unless it lies halfway between two bf16
-/// values: only then can it have been rounded onto that tie, and its error says from which side.
+/// bf16 bits of a * b + c with one rounding, where a * b has at most 53 bits. A float near the sum decides alone,
+/// unless it lies halfway between two bf16 values: every rounding on the way there leaves halves and what lies beyond
+/// them in order, so that only onto such a tie can the sum have been rounded, and its error says from which side.
 inline std::uint32_t bf16_fma(float a, float b, float c) {
-  float nearest = std::fmaf(a, b, c);
+  float nearest = static_cast<float>(static_cast<double>(a) * b + c);
   if ((std::bit_cast<std::uint32_t>(nearest) & 0xffff) == 0x8000) {
     const double error = error_of_fma(a, b, c, nearest);
     if (error != 0) nearest = std::nextafterf(nearest, error > 0 ? INFINITY : -INFINITY);
@@ -126,13 +127,29 @@ struct Fp16 {
   }
 };
 
+/// a * b + c with one rounding, where a is a small whole number. The double sum decides alone, unless it lies halfway
+/// between two floats and has been rounded itself. (Among subnormal floats it is exact: everything is a multiple of the
+/// smallest of them.)
+inline float fp32_fma(float a, float b, float c) {
+  const double product = static_cast<double>(a) * b;  // exact
+  const double sum = product + c;
+  const auto bits = std::bit_cast<std::uint64_t>(sum);
+  if ((bits & 0x1fffffff) != 0x10000000) return static_cast<float>(sum);
+  const double of_product = sum - c;
+  const double lost = (product - of_product) + (c - (sum - of_product));  // exact: Knuth's two-sum
+  if (lost == 0) return static_cast<float>(sum);
+  const bool away_from_zero = (lost > 0) == (sum > 0);
+  const auto towards_zero = static_cast<float>(std::bit_cast<double>(bits - 0x10000000));
+  return away_from_zero ? std::nextafterf(towards_zero, sum > 0 ? INFINITY : -INFINITY) : towards_zero;
+}
+
 struct Fp32 {
   using Bits = std::uint32_t;
   using Value = float;
   static Value from_bits(Bits bits) { return std::bit_cast<float>(bits); }
   static int biased(int offset) { return offset; }
   static Value minus(std::uint32_t code, int offset) { return static_cast<float>(static_cast<int>(code) - offset); }
-  static std::uint32_t fma(Value a, Value b, Value c) { return bits_of(std::fmaf(a, b, c)); }
+  static std::uint32_t fma(Value a, Value b, Value c) { return bits_of(fp32_fma(a, b, c)); }
   static std::uint32_t product(Value a, Value b) { return bits_of(a * b); }
   static std::uint32_t bits_of(float value) {
     return std::isnan(value) ? 0x7fffffffu : std::bit_cast<std::uint32_t>(value);
