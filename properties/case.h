@@ -4,10 +4,12 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <stdexcept>
 #include <string>
 #include <vector>
 
+#include "formula.h"
 #include "guarded.h"
 #include "matrix.h"
 #include "met.h"
@@ -24,6 +26,13 @@ struct Parameters {
   Matrix<std::int8_t> zero_points;  // integer domain
 };
 
+/// Where an element lies, for people: "row 3, column 40 (n-tile 0, ..., nibble 2)".
+std::string place_text(const Problem&, std::int64_t row, std::int64_t column);
+/// Bits as "0x7f80".
+std::string hex_text(std::uint32_t bits, int digits);
+/// Bits of a weight as "0x7f80 (inf)".
+std::string weight_text(const Problem&, std::uint32_t bits);
+
 /// Parameters of a problem's size, all bits 0.
 Parameters zero_parameters(const Problem&);
 /// Scales and zeros as the float domain takes them: bits, [k / group_size][n][2], scale first.
@@ -34,10 +43,13 @@ std::vector<std::uint32_t> widened(const std::vector<std::uint8_t>& bytes, std::
 
 /// A claim that does not hold for a case.
 struct Failure : std::runtime_error {
-  Failure(const std::string& kind_, const std::string& details, bool device_lost_ = false)
-      : std::runtime_error(details), kind(kind_), device_lost(device_lost_) {}
+  /// @param smaller_  a smaller problem that should fail in the same way, where the claim knows one
+  Failure(const std::string& kind_, const std::string& details, bool device_lost_ = false,
+          std::optional<Problem> smaller_ = std::nullopt)
+      : std::runtime_error(details), kind(kind_), device_lost(device_lost_), smaller(std::move(smaller_)) {}
   std::string kind;  // mismatch, guard, error, nondeterminism
   bool device_lost;
+  std::optional<Problem> smaller;  // that should fail in the same way
 };
 
 /// What an output may hold besides the specified bits: a reason, or nullptr.
@@ -65,6 +77,12 @@ class Case {
   Matrix<std::uint32_t> dequantize(const std::vector<std::uint32_t>& packed, const Parameters&);
   Matrix<std::uint16_t> matmul(const Matrix<std::uint16_t>& activations, const Matrix<std::uint8_t>& codes,
                                const Parameters&);
+
+  // Operations over tensors that are formulas, guarded and judged where they lie: packed words of codes, codes,
+  // weights. Elements that are equal count as compared. @param wanted  elements of the result to read, by index
+  Judged pack(const formula::Codes&, const std::vector<std::int64_t>& wanted = {});
+  Judged unpack(const formula::Codes&, const std::vector<std::int64_t>& wanted = {});
+  Judged dequantize(const formula::Codes&, const formula::Parameters&, const std::vector<std::int64_t>& wanted = {});
 
   // Operators of the subject, over tensors; every storage is guarded.
   OperatorResult call(const OperatorCall&, Manner = Manner::usual, const OperatorCall* decoy = nullptr);
@@ -105,6 +123,8 @@ class Case {
 
  private:
   void run(std::vector<Tensor>, const std::function<void(const std::vector<void*>&)>&);
+  Judged run_by_formula(std::vector<Tensor>, const reference::Format* any_nan, const std::vector<std::int64_t>& wanted,
+                        const std::function<void(const std::vector<void*>&)>&, std::int64_t codes_of_element = 1);
   template <class T>
   void compare(const Matrix<T>& got, const Matrix<T>& expected, const Explanation&);
   std::string element_text(std::int64_t row, std::int64_t column) const;

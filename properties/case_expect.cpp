@@ -9,15 +9,15 @@
 
 namespace tileproof {
 
-namespace {
-
-constexpr int most_listed = 10;
-
-std::string in_hex(std::uint32_t bits, int digits) {
+std::string hex_text(std::uint32_t bits, int digits) {
   std::ostringstream text;
   text << "0x" << std::hex << std::setfill('0') << std::setw(digits) << bits;
   return text.str();
 }
+
+namespace {
+
+constexpr int most_listed = 10;
 
 template <class T>
 std::string printed(const Problem&, T value) {
@@ -25,12 +25,7 @@ std::string printed(const Problem&, T value) {
 }
 
 /// A weight: its bits and, for people, its value.
-std::string printed(const Problem& problem, std::uint32_t bits) {
-  const reference::Format format = format_of(problem.out);
-  std::ostringstream text;
-  text << in_hex(bits, format.bits() / 4) << " (" << specified::value(format, bits) << ")";
-  return text.str();
-}
+std::string printed(const Problem& problem, std::uint32_t bits) { return weight_text(problem, bits); }
 
 /// Of weights alone; other elements are no floats.
 template <class T>
@@ -52,7 +47,14 @@ void require_same_shape(const Matrix<T>& got, const Matrix<T>& expected) {
 
 }  // namespace
 
-std::string Case::element_text(std::int64_t row, std::int64_t column) const {
+std::string weight_text(const Problem& problem, std::uint32_t bits) {
+  const reference::Format format = format_of(problem.out);
+  std::ostringstream text;
+  text << hex_text(bits, format.bits() / 4) << " (" << specified::value(format, bits) << ")";
+  return text.str();
+}
+
+std::string place_text(const Problem& problem, std::int64_t row, std::int64_t column) {
   std::ostringstream text;
   text << "row " << row << ", column " << column;
   if (row < problem.n && column < problem.k) {
@@ -61,12 +63,18 @@ std::string Case::element_text(std::int64_t row, std::int64_t column) const {
     text << " (n-tile " << row / 8 << ", k-tile " << column / 16 << ", lane " << place.word / words_of_lane % 32
          << ", word " << place.word << ", nibble " << place.nibble << ")";
   }
+  return text.str();
+}
+
+std::string Case::element_text(std::int64_t row, std::int64_t column) const {
+  std::ostringstream text;
+  text << place_text(problem, row, column);
   if (row < codes_.rows && column < codes_.columns) text << ": code " << static_cast<int>(codes_(row, column));
   const std::int64_t group = column / problem.group_size;
   if (row < parameters_.scales.columns && group < parameters_.scales.rows) {
     const int digits = format_of(problem.out).bits() / 4;
-    text << ", group " << group << ", scale " << in_hex(parameters_.scales(group, row), digits);
-    if (problem.domain == Domain::floating) text << ", zero " << in_hex(parameters_.zeros(group, row), digits);
+    text << ", group " << group << ", scale " << hex_text(parameters_.scales(group, row), digits);
+    if (problem.domain == Domain::floating) text << ", zero " << hex_text(parameters_.zeros(group, row), digits);
     if (problem.domain == Domain::integer)
       text << ", zero point " << static_cast<int>(parameters_.zero_points(group, row));
   }
@@ -147,8 +155,8 @@ void Case::expect_equal(const std::vector<std::uint32_t>& got, const std::vector
     if (i < got.size() && got_word == expected[i]) continue;
     if (++wrong > most_listed) continue;
     const auto word = static_cast<std::int64_t>(i);
-    listed << "\n  word " << word << " (lane " << word / words_of_lane % 32 << "): expected " << in_hex(expected[i], 8)
-           << ", got " << in_hex(got_word, 8) << "; wrong nibbles:";
+    listed << "\n  word " << word << " (lane " << word / words_of_lane % 32 << "): expected "
+           << hex_text(expected[i], 8) << ", got " << hex_text(got_word, 8) << "; wrong nibbles:";
     for (int nibble = 7; nibble >= 0; --nibble) {
       if (((got_word ^ expected[i]) >> (4 * nibble) & 15) == 0) continue;
       const auto element = reference::element_at({word, nibble}, problem.k, static_cast<int>(problem.inner_k_tiles));

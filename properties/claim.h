@@ -35,11 +35,10 @@ enum class OnRefusal {
 /// steps hold the same points: a claim that holds for all of them is proved.
 struct Enumeration {
   std::int64_t steps = 0;
-  std::uint64_t points_of_step = 0;  // what one step compares at least: fewer, and it is MISTRUSTED
-  std::string point;                 // what one is, in the plural: "(code, scale, zero) triples"
-  /// Claim and subject are filled in by whoever asks. Early steps lie all over the domain, so that a part of them is a
-  /// fair sample.
-  std::function<Problem(std::int64_t step)> problem;
+  std::uint64_t points_of_step = 0;                   // what one step compares at least: fewer, and it is MISTRUSTED
+  std::string point;                                  // what one is, in the plural: "(code, scale, zero) triples"
+  std::function<Problem(std::int64_t step)> problem;  // claim and subject are filled in by whoever asks
+  std::string order = "lying all over the domain";    // of the steps: what a part of them, from the first on, is
 };
 
 struct Claim {
@@ -69,7 +68,9 @@ const Claim& claim_of(const std::string& name);
 
 // The kinds, one a file.
 std::vector<Claim> index_claims();
+std::vector<Claim> words_claims();
 std::vector<Claim> value_claims();
+std::vector<Claim> arithmetic_claims();
 std::vector<Claim> sense_claims();
 std::vector<Claim> memory_claims();
 std::vector<Claim> matmul_claims();

@@ -3,9 +3,13 @@
 // Index claims use digit planes: plane d of a matrix holds, at every element, hexadecimal digit d of the element's
 // linear index. What arrives at a place in all planes spells the index of the element that went there, so the whole
 // permutation is seen, element by element, whatever it is.
+#include <algorithm>
+#include <sstream>
+
 #include "../reference/arithmetic.h"
 #include "../reference/matrix.h"
 #include "claim.h"
+#include "enumerated_shapes.h"
 #include "specification.h"
 
 namespace tileproof {
@@ -18,49 +22,104 @@ int digits_of(std::int64_t count) {
   return digits;
 }
 
-/// Calls `use` with every plane of the problem's matrix and its digit's shift.
-template <class Use>
-void for_each_plane(const Problem& problem, Use use) {
-  const int digits = digits_of(problem.n * problem.k);
+/// Runs an operation over the planes of a matrix. @param wanted  elements of the result to read
+using RunPlane = std::function<Judged(const formula::Codes& plane, const std::vector<std::int64_t>& wanted)>;
+/// The code that an element of a result shows at an element of the matrix, -1 for none.
+using CodeOf = std::function<int(std::uint32_t element, std::int64_t row, std::int64_t column)>;
+
+formula::Codes plane_of(const Problem& p, int shift, std::uint32_t flip) {
+  return {.kind = formula::Codes::Kind::digit,
+          .n = p.n,
+          .k = p.k,
+          .inner_k_tiles = p.inner_k_tiles,
+          .shift = shift,
+          .flip = flip};
+}
+
+/// Which element's code arrived at some elements: their digits in all planes.
+std::vector<std::int64_t> arrived_at(const Problem& p, int digits, const RunPlane& run, const CodeOf& code_of,
+                                     const std::vector<std::int64_t>& in_result,
+                                     const std::vector<std::int64_t>& in_matrix) {
+  std::vector<std::int64_t> arrived(in_matrix.size());
   for (int digit = 0; digit < digits; ++digit) {
-    Matrix<std::uint8_t> plane(problem.n, problem.k);
-    for (std::size_t i = 0; i < plane.elements.size(); ++i) plane.elements[i] = i >> (4 * digit) & 15;
-    use(plane, 4 * digit);
+    const Judged judged = run(plane_of(p, 4 * digit, 0), in_result);
+    for (std::size_t i = 0; i < arrived.size(); ++i) {
+      const std::int64_t row = in_matrix[i] / p.k;
+      const int code = code_of(judged.read.at(i), row, in_matrix[i] % p.k);
+      if (code < 0) arrived[i] = -1;
+      if (arrived[i] >= 0) arrived[i] |= static_cast<std::int64_t>(code) << (4 * digit);
+    }
+  }
+  return arrived;
+}
+
+/// Elements of the matrix that a wrong element of a result holds, those in the padding left out.
+using Held = std::function<std::vector<reference::Element>(const Differences::One&)>;
+
+/// Every digit plane and its complement: one shows where a code came from, both that no bit of it is stuck.
+void every_plane_arrives(Case& c, const RunPlane& run, const CodeOf& code_of, const Held& held) {
+  const Problem& p = c.problem;
+  const int digits = digits_of(p.n * p.k);
+  for (int digit = 0; digit < digits; ++digit) {
+    for (const std::uint32_t flip : {0u, 15u}) {
+      const formula::Codes plane = plane_of(p, 4 * digit, flip);
+      const Judged judged = run(plane, {});
+      if (judged.differences.wrong == 0) continue;
+      std::ostringstream text;
+      text << judged.differences.wrong << " elements of the result are wrong in the plane of digit " << digit
+           << (flip == 0 ? "" : ", complemented")
+           << ". By the linear index of the element whose code arrived, -1 for none:";
+      std::vector<std::int64_t> in_result, in_matrix;
+      for (const Differences::One& one : judged.differences.listed) {
+        for (const reference::Element& element : held(one)) {
+          in_result.push_back(one.index);
+          in_matrix.push_back(element.n * p.k + element.k);
+        }
+      }
+      const std::vector<std::int64_t> arrived = arrived_at(p, digits, run, code_of, in_result, in_matrix);
+      for (std::size_t i = 0; i < std::min<std::size_t>(in_matrix.size(), Differences::most_listed); ++i) {
+        text << "\n  " << place_text(p, in_matrix[i] / p.k, in_matrix[i] % p.k) << ": expected " << in_matrix[i]
+             << ", got " << arrived[i];
+      }
+      if (in_matrix.empty()) text << "\n  all of them in the rows past the end, which hold code 0";
+      throw Failure("mismatch", text.str());
+    }
   }
 }
 
-Matrix<std::int32_t> own_indices(const Problem& problem) {
-  Matrix<std::int32_t> indices(problem.n, problem.k);
-  for (std::size_t i = 0; i < indices.elements.size(); ++i) indices.elements[i] = static_cast<std::int32_t>(i);
-  return indices;
+void pack_puts_every_code(Case& c) {
+  const auto inner = static_cast<int>(c.problem.inner_k_tiles);
+  const auto run = [&](const formula::Codes& plane, const std::vector<std::int64_t>& wanted) {
+    return c.pack(plane, wanted);
+  };
+  const auto code_of = [&](std::uint32_t word, std::int64_t row, std::int64_t column) {
+    return static_cast<int>(word >> (4 * reference::place_of(row, column, c.problem.k, inner).nibble) & 15);
+  };
+  every_plane_arrives(c, run, code_of, [&](const Differences::One& one) {
+    std::vector<reference::Element> elements;
+    for (int nibble = 0; nibble < reference::codes_of_word; ++nibble) {
+      const reference::Element element = reference::element_at({one.index, nibble}, c.problem.k, inner);
+      if (element.n < c.problem.n) elements.push_back(element);
+    }
+    return elements;
+  });
 }
 
-/// The index that arrived at each element's specified place, and code 0 in the padding.
-void pack_puts_every_code(Case& c) {
-  Matrix<std::int32_t> arrived(c.problem.n, c.problem.k);
-  const int inner_k_tiles = static_cast<int>(c.problem.inner_k_tiles);
-  for_each_plane(c.problem, [&](const Matrix<std::uint8_t>& plane, int shift) {
-    const std::vector<std::uint32_t> packed = c.pack(plane);
-    c.expect_equal(packed, specified::packed(plane, inner_k_tiles));
-    for (std::int64_t row = 0; row < c.problem.n; ++row) {
-      for (std::int64_t column = 0; column < c.problem.k; ++column) {
-        arrived(row, column) |= reference::code_of_packed(packed.data(), row, column, c.problem.k, inner_k_tiles)
-                                << shift;
-      }
-    }
-  });
-  c.elements_are("the linear index of the element whose code arrived, -1 for none");
-  c.expect_equal(arrived, own_indices(c.problem));
+/// Of a result that has an element for each of the matrix.
+Held one_for_one(const Problem& p) {
+  return [&p](const Differences::One& one) {
+    return std::vector<reference::Element>{{one.index / p.k, one.index % p.k}};
+  };
 }
 
 void unpack_takes_every_code(Case& c) {
-  Matrix<std::int32_t> arrived(c.problem.n, c.problem.k);
-  for_each_plane(c.problem, [&](const Matrix<std::uint8_t>& plane, int shift) {
-    const Matrix<std::int32_t> digits = c.unpack(specified::packed(plane, c.problem.inner_k_tiles));
-    for (std::size_t i = 0; i < arrived.elements.size(); ++i) arrived.elements[i] |= digits.elements[i] << shift;
-  });
-  c.elements_are("the linear index of the element whose code arrived, -1 for none");
-  c.expect_equal(arrived, own_indices(c.problem));
+  const auto run = [&](const formula::Codes& plane, const std::vector<std::int64_t>& wanted) {
+    return c.unpack(plane, wanted);
+  };
+  const auto code_of = [](std::uint32_t element, std::int64_t, std::int64_t) {
+    return element < 16 ? static_cast<int>(element) : -1;
+  };
+  every_plane_arrives(c, run, code_of, one_for_one(c.problem));
 }
 
 /// With scale 1 and the zero point that makes a weight its code, in whatever domain.
@@ -73,30 +132,39 @@ Parameters identity_parameters(const Problem& problem) {
   return identity;
 }
 
+/// -1 where no code has this weight.
+int code_of_weight(reference::Format format, std::uint32_t weight) {
+  for (int code = 0; code < 16; ++code) {
+    if (weight == reference::rounded(format, reference::whole(code))) return code;
+  }
+  return -1;
+}
+
 Matrix<std::int32_t> codes_of_weights(Case& c, const std::vector<std::uint32_t>& packed) {
   const reference::Format format = format_of(c.problem.out);
   const Matrix<std::uint32_t> weights = c.dequantize(packed, identity_parameters(c.problem));
   Matrix<std::int32_t> codes(weights.rows, weights.columns);
   for (std::size_t i = 0; i < codes.elements.size(); ++i) {
-    codes.elements[i] = -1;  // no code has this weight
-    for (int code = 0; code < 16; ++code) {
-      if (weights.elements[i] == reference::rounded(format, reference::whole(code))) codes.elements[i] = code;
-    }
+    codes.elements[i] = code_of_weight(format, weights.elements[i]);
   }
   return codes;
 }
 
 void dequantize_takes_every_code(Case& c) {
-  Matrix<std::int32_t> arrived(c.problem.n, c.problem.k);
-  for_each_plane(c.problem, [&](const Matrix<std::uint8_t>& plane, int shift) {
-    const Matrix<std::int32_t> digits = codes_of_weights(c, specified::packed(plane, c.problem.inner_k_tiles));
-    for (std::size_t i = 0; i < arrived.elements.size(); ++i) {
-      arrived.elements[i] |= (digits.elements[i] & 15) << shift;
-      if (digits.elements[i] < 0) arrived.elements[i] = -1;
-    }
-  });
-  c.elements_are("the linear index of the element whose code arrived, -1 for none");
-  c.expect_equal(arrived, own_indices(c.problem));
+  const Problem& p = c.problem;
+  const formula::Parameters identity = {.kind = formula::Parameters::Kind::identity,
+                                        .type = p.out,
+                                        .domain = p.domain,
+                                        .n = p.n,
+                                        .groups = p.groups(),
+                                        .group_size = p.group_size};
+  const auto run = [&](const formula::Codes& plane, const std::vector<std::int64_t>& wanted) {
+    return c.dequantize(plane, identity, wanted);
+  };
+  const auto code_of = [&](std::uint32_t weight, std::int64_t, std::int64_t) {
+    return code_of_weight(format_of(p.out), weight);
+  };
+  every_plane_arrives(c, run, code_of, one_for_one(p));
 }
 
 void unpack_returns_every_packed_code(Case& c) {
@@ -149,24 +217,24 @@ std::vector<Claim> index_claims() {
   Draws special = typed;
   special.profiles = {"mixed", "any"};
   return {
-      {"index/pack_puts_every_code_where_the_specification_says",
-       "nibble order, lanes, fragments, tiles swapped or skipped",
-       {Operation::pack},
-       shapes,
-       bf16_only,
-       pack_puts_every_code},
-      {"index/unpack_takes_every_code_from_where_the_specification_says",
-       "the same, on the way back",
-       {Operation::unpack},
-       shapes,
-       bf16_only,
-       unpack_takes_every_code},
-      {"index/dequantize_takes_every_code_from_where_the_specification_says",
-       "the same, in the kernel with arithmetic",
-       {Operation::dequantize},
-       shapes,
-       typed,
-       dequantize_takes_every_code},
+      proved_over_shapes({"index/pack_puts_every_code_where_the_specification_says",
+                          "nibble order, lanes, fragments, tiles swapped or skipped",
+                          {Operation::pack},
+                          shapes,
+                          bf16_only,
+                          pack_puts_every_code}),
+      proved_over_shapes({"index/unpack_takes_every_code_from_where_the_specification_says",
+                          "the same, on the way back",
+                          {Operation::unpack},
+                          shapes,
+                          bf16_only,
+                          unpack_takes_every_code}),
+      proved_over_shapes({"index/dequantize_takes_every_code_from_where_the_specification_says",
+                          "the same, in the kernel with arithmetic",
+                          {Operation::dequantize},
+                          shapes,
+                          typed,
+                          dequantize_takes_every_code}),
       {"bits/unpack_returns_every_packed_code",
        "pack and unpack that disagree",
        {Operation::pack, Operation::unpack},

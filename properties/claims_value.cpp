@@ -1,8 +1,10 @@
 // Value and group: every weight is rounded once, from its own group's scale and zero.
 #include <cmath>
+#include <sstream>
 
 #include "../reference/dequantize.h"
 #include "claim.h"
+#include "enumerated_shapes.h"
 #include "specification.h"
 
 namespace tileproof {
@@ -17,48 +19,64 @@ void every_weight_is_rounded_once(Case& c) {
 }
 
 /// Which (group, row) each weight took its scale from, or its zero: digit planes in base 64, which every format holds
-/// exactly. The weight of code 10 with zero 0 is twice the digit in a scale; that of code 8 with scale 1 is the digit
-/// in a zero. Twice, so that a scale and a zero that changed places do not give the same sum.
+/// exactly, and their complements. The weight of code 10 with zero 0 is twice the digit in a scale; that of code 8 with
+/// scale 1 is the digit in a zero. Twice, so that a scale and a zero that changed places do not give the same sum.
 void own_group(Case& c, bool of_zero) {
   const Problem& p = c.problem;
-  const reference::Format format = format_of(p.out);
-  const auto bits = [&](std::int64_t value) {
-    return reference::rounded(format, reference::whole(static_cast<int>(value)));
-  };
   const int times = of_zero ? 0 : 2;
-  const int code = p.domain == Domain::floating ? 8 + times : times;
-  Matrix<std::uint8_t> codes(p.n, p.k);
-  for (std::uint8_t& one : codes.elements) one = static_cast<std::uint8_t>(code);
-  const std::vector<std::uint32_t> packed = specified::packed(codes, p.inner_k_tiles);
-
-  Matrix<std::int32_t> arrived(p.n, p.k);
-  Matrix<std::int32_t> own(p.n, p.k);
-  constexpr std::int64_t base = 64;
+  const formula::Codes codes = {.kind = formula::Codes::Kind::constant,
+                                .n = p.n,
+                                .k = p.k,
+                                .inner_k_tiles = p.inner_k_tiles,
+                                .value = p.domain == Domain::floating ? 8 + times : times};
+  const auto plane_of = [&](int shift, int flip) {
+    return formula::Parameters{
+        .kind = of_zero ? formula::Parameters::Kind::zero_digit : formula::Parameters::Kind::scale_digit,
+        .type = p.out,
+        .domain = p.domain,
+        .n = p.n,
+        .groups = p.groups(),
+        .group_size = p.group_size,
+        .shift = shift,
+        .flip = flip};
+  };
+  constexpr int bits_of_digit = 6;
   const std::int64_t count = p.groups() * p.n;
-  for (std::int64_t unit = 1; unit == 1 || unit < count; unit *= base) {
-    Parameters planes = zero_parameters(p);
-    for (std::int64_t i = 0; i < count; ++i) {
-      const auto at = static_cast<std::size_t>(i);
-      const std::int64_t digit = i / unit % base;
-      planes.scales.elements[at] = bits(of_zero ? 1 : digit);
-      planes.zeros.elements[at] = bits(of_zero ? digit : 0);
-      planes.zero_points.elements[at] = static_cast<std::int8_t>(of_zero ? -digit : 0);  // (0 - -digit) * 1
+  const auto has_digit = [&](int shift) { return shift == 0 || count >> shift != 0; };
+
+  /// The numbers, group * n + row, of the parameters that some weights were made with; -1 for none.
+  const auto arrived_at = [&](const std::vector<std::int64_t>& elements) {
+    std::vector<std::int64_t> arrived(elements.size());
+    for (int shift = 0; has_digit(shift); shift += bits_of_digit) {
+      const Judged judged = c.dequantize(codes, plane_of(shift, 0), elements);
+      for (std::size_t i = 0; i < arrived.size(); ++i) {
+        const double digit = specified::value(format_of(p.out), judged.read.at(i)) / (of_zero ? 1 : times);
+        const bool is_digit = digit >= 0 && digit < 1 << bits_of_digit && digit == std::floor(digit);
+        if (!is_digit) arrived[i] = -1;
+        if (arrived[i] >= 0) arrived[i] |= static_cast<std::int64_t>(digit) << shift;
+      }
     }
-    const Matrix<std::uint32_t> weights = c.dequantize(packed, planes);
-    for (std::size_t i = 0; i < arrived.elements.size(); ++i) {
-      const double digit = specified::value(format, weights.elements[i]) / (of_zero ? 1 : times);
-      const bool is_digit = digit >= 0 && digit < base && digit == std::floor(digit);
-      if (!is_digit) arrived.elements[i] = -1;
-      if (arrived.elements[i] >= 0) arrived.elements[i] += static_cast<std::int32_t>(digit * static_cast<double>(unit));
+    return arrived;
+  };
+  for (int shift = 0; has_digit(shift); shift += bits_of_digit) {
+    for (const int flip : {0, 1}) {
+      const Judged judged = c.dequantize(codes, plane_of(shift, flip));
+      if (judged.differences.wrong == 0) continue;
+      std::vector<std::int64_t> elements;
+      for (const Differences::One& one : judged.differences.listed) elements.push_back(one.index);
+      const std::vector<std::int64_t> arrived = arrived_at(elements);
+      std::ostringstream text;
+      text << judged.differences.wrong << " of " << p.n * p.k << " weights are wrong in a plane of the "
+           << (of_zero ? "zeros" : "scales") << ". By the number, group * n + row, of the one used, -1 for none:";
+      for (std::size_t i = 0; i < elements.size(); ++i) {
+        const std::int64_t row = elements[i] / p.k;
+        const std::int64_t column = elements[i] % p.k;
+        text << "\n  " << place_text(p, row, column) << ": expected " << column / p.group_size * p.n + row << ", got "
+             << arrived[i];
+      }
+      throw Failure("mismatch", text.str());
     }
   }
-  for (std::int64_t row = 0; row < p.n; ++row) {
-    for (std::int64_t column = 0; column < p.k; ++column) {
-      own(row, column) = static_cast<std::int32_t>(column / p.group_size * p.n + row);
-    }
-  }
-  c.elements_are("group * n + row that a parameter was taken from, -1 for none");
-  c.expect_equal(arrived, own);
 }
 
 void difference_from_unpack(Case& c) {
@@ -104,18 +122,18 @@ std::vector<Claim> value_claims() {
        values,
        drawn_from({Domain::none}, {"ordinary", "edges", "any"}),
        every_weight_is_rounded_once},
-      {"group/every_weight_uses_its_own_scale",
-       "group indexing of every kind",
-       {Operation::dequantize},
-       groups,
-       drawn_from({Domain::floating, Domain::integer, Domain::none}, {"ordinary"}),
-       [](Case& c) { own_group(c, false); }},
-      {"group/every_weight_uses_its_own_zero",
-       "the same, for zeros and zero points",
-       {Operation::dequantize},
-       groups,
-       drawn_from({Domain::floating, Domain::integer}, {"ordinary"}),
-       [](Case& c) { own_group(c, true); }},
+      proved_over_shapes({"group/every_weight_uses_its_own_scale",
+                          "group indexing of every kind",
+                          {Operation::dequantize},
+                          groups,
+                          drawn_from({Domain::floating, Domain::integer, Domain::none}, {"ordinary"}),
+                          [](Case& c) { own_group(c, false); }}),
+      proved_over_shapes({"group/every_weight_uses_its_own_zero",
+                          "the same, for zeros and zero points",
+                          {Operation::dequantize},
+                          groups,
+                          drawn_from({Domain::floating, Domain::integer}, {"ordinary"}),
+                          [](Case& c) { own_group(c, true); }}),
       {"difference/dequantize_equals_unpack_then_arithmetic",
        "two walks over the layout that differ",
        {Operation::unpack, Operation::dequantize},

@@ -4,45 +4,16 @@
 #include <cstring>
 #include <exception>
 
+#include "placement.h"
 #include "subject.h"
 
 namespace tileproof {
 
 namespace {
 
-/// Behind an output the fence holds the eight rows of an n-tile that a careless kernel would write, up to a limit that
-/// keeps small cases quick; a store further away than that is not seen.
-std::size_t fence_bytes_behind(const Tensor& tensor) {
-  constexpr std::size_t least = 512;
-  constexpr std::size_t most = 65536;
-  return tensor.input != nullptr ? 4096 : std::clamp(8 * tensor.bytes, least, most);
-}
-constexpr std::size_t fence_bytes_before_all = 4096;
-constexpr std::size_t alignment = 256;
-
-struct Placed {
-  const Tensor* tensor;
-  std::size_t begin;
-  std::size_t end() const { return begin + tensor->bytes; }
-};
-
 std::string in_elements(const Tensor& tensor, std::size_t byte) {
   return "element " + std::to_string(byte / tensor.element_bytes) + " of " +
          std::to_string(tensor.bytes / tensor.element_bytes);
-}
-
-/// The fences reach from the end of one tensor to the beginning of the next: the last fence byte before `begin` belongs
-/// to the tensor that begins there when it is nearer to it.
-void check_fence(const std::vector<std::uint8_t>& after, std::size_t from, std::size_t to, std::uint8_t fence,
-                 const Placed* before, const Placed* behind) {
-  for (std::size_t at = from; at < to; ++at) {
-    if (after[at] == fence) continue;
-    const bool past_the_end = before != nullptr && (behind == nullptr || at - from < to - at);
-    const Tensor& tensor = past_the_end ? *before->tensor : *behind->tensor;
-    const std::size_t distance = past_the_end ? at - from + 1 : to - at;
-    throw GuardViolation("wrote outside " + tensor.name + ": the byte " + std::to_string(distance) +
-                         (past_the_end ? " past its end" : " before its beginning") + " was changed");
-  }
 }
 
 void check_output(const Placed& placed, const std::vector<std::uint8_t>& before,
@@ -70,39 +41,16 @@ void check_input(const Placed& placed, const std::vector<std::uint8_t>& after) {
   }
 }
 
-/// While it lives, the subject may touch the tensors and nothing between them.
-class OnlyTensors {
- public:
-  OnlyTensors(Memory& memory, std::uint8_t* arena, std::size_t bytes, const std::vector<Placed>& placed)
-      : memory_(memory), arena_(arena), bytes_(bytes) {
-    memory.forbid(arena, bytes);
-    for (const Placed& p : placed) memory.allow(arena + p.begin, p.tensor->bytes);
-  }
-  ~OnlyTensors() { memory_.allow(arena_, bytes_); }
-  OnlyTensors(const OnlyTensors&) = delete;
-  OnlyTensors& operator=(const OnlyTensors&) = delete;
-
- private:
-  Memory& memory_;
-  std::uint8_t* arena_;
-  std::size_t bytes_;
-};
-
 }  // namespace
 
 void guarded(Memory& memory, const std::vector<Tensor>& tensors, const Fill& fill,
              const std::function<void(const std::vector<void*>&)>& use) {
-  std::vector<Placed> placed;
-  std::size_t bytes = fence_bytes_before_all;
-  for (const Tensor& tensor : tensors) {
-    // Aligned to what the tensor promises and no better.
-    if (tensor.alignment < alignment) bytes += tensor.alignment;
-    placed.push_back({&tensor, bytes});
-    bytes = (bytes + tensor.bytes + fence_bytes_behind(tensor) + alignment - 1) / alignment * alignment;
-  }
+  const Placement placement = placed(tensors);
+  const std::vector<Placed>& placed_tensors = placement.tensors;
+  const std::size_t bytes = placement.bytes;
 
   std::vector<std::uint8_t> before(bytes, fill.fence);
-  for (const Placed& p : placed) {
+  for (const Placed& p : placed_tensors) {
     if (p.tensor->input != nullptr) {
       if (p.tensor->bytes != 0) std::memcpy(&before[p.begin], p.tensor->input, p.tensor->bytes);
       continue;
@@ -115,11 +63,11 @@ void guarded(Memory& memory, const std::vector<Tensor>& tensors, const Fill& fil
   auto* arena = static_cast<std::uint8_t*>(memory.arena(bytes));
   memory.copy_in(arena, before.data(), bytes);
   std::vector<void*> addresses;
-  for (const Placed& p : placed) addresses.push_back(arena + p.begin);
+  for (const Placed& p : placed_tensors) addresses.push_back(arena + p.begin);
 
   std::exception_ptr refused;
   try {
-    const OnlyTensors only_tensors(memory, arena, bytes, placed);
+    const OnlyTensors only_tensors(memory, arena, placement);
     use(addresses);
   } catch (const Refused&) {
     refused = std::current_exception();  // whoever refuses has not touched anything either
@@ -129,13 +77,13 @@ void guarded(Memory& memory, const std::vector<Tensor>& tensors, const Fill& fil
   memory.copy_out(after.data(), arena, bytes);
   std::size_t fence_begin = 0;
   const Placed* last = nullptr;
-  for (const Placed& p : placed) {
-    check_fence(after, fence_begin, p.begin, fill.fence, last, &p);
+  for (const Placed& p : placed_tensors) {
+    check_fence({&after[fence_begin], p.begin - fence_begin}, fill.fence, last, &p);
     fence_begin = p.end();
     last = &p;
   }
-  if (last != nullptr) check_fence(after, fence_begin, bytes, fill.fence, last, nullptr);
-  for (const Placed& p : placed) {
+  if (last != nullptr) check_fence({&after[fence_begin], bytes - fence_begin}, fill.fence, last, nullptr);
+  for (const Placed& p : placed_tensors) {
     if (p.tensor->input != nullptr) {
       check_input(p, after);
     } else if (!refused) {

@@ -35,14 +35,32 @@ struct Tensor {
   void* output = nullptr;       // host bytes to copy out to
   std::size_t bytes = 0;
   std::size_t element_bytes = 1;
-  std::size_t alignment = 256;    // of its address, in bytes: exactly this, where it is less than 256
-  bool may_equal_poison = false;  // an output whose legal values include the poison: packed words
+  std::size_t alignment = 256;       // of its address, in bytes: exactly this, where it is less than 256
+  bool may_equal_poison = false;     // an output whose legal values include the poison: packed words
+  const Formula* formula = nullptr;  // what it holds, or is expected to hold, where that is judged in its memory
+  bool is_output = false;            // of one with a formula
+
+  bool is_input() const { return formula != nullptr ? !is_output : input != nullptr; }
 };
 
 /// Lays the tensors out, calls `use` with their addresses in the order given, and checks.
 /// @throws GuardViolation; whatever `use` throws
 void guarded(Memory&, const std::vector<Tensor>&, const Fill&,
              const std::function<void(const std::vector<void*>&)>& use);
+
+/// What a call over formulas gave.
+struct Judged {
+  Differences differences;          // of the output
+  std::vector<std::uint32_t> read;  // the elements of the output that were asked for
+};
+
+/// The same over tensors that have formulas, one of which is the output. Inputs are written by their memory; the output
+/// is compared there.
+/// @param any_nan  as Memory::compare takes it
+/// @param wanted   elements of the output to read
+Judged guarded_by_formula(Memory&, const std::vector<Tensor>&, const Fill&, const reference::Format* any_nan,
+                          const std::vector<std::int64_t>& wanted,
+                          const std::function<void(const std::vector<void*>&)>& use);
 
 /// The fences beside an allocation of the subject's own. @throws GuardViolation where one is not whole
 void require_whole_fences(const std::vector<std::uint8_t>& before, const std::vector<std::uint8_t>& behind,

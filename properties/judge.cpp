@@ -34,7 +34,9 @@ CaseOutcome run_case(const Claim& claim, const Problem& problem, const Envelope&
     claim.body(one);
     return {};
   } catch (const Failure& failure) {
-    return failed(failure.kind, failure.what(), failure.device_lost);
+    CaseOutcome outcome = failed(failure.kind, failure.what(), failure.device_lost);
+    outcome.finding->smaller = failure.smaller;
+    return outcome;
   } catch (const Refused& refused) {
     if (claim.on_refusal == OnRefusal::failed) {
       return failed("refusal", std::string("refuses a legal call: ") + refused.what(), false);

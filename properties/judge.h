@@ -19,9 +19,10 @@ const char* name_of(Verdict);
 /// The smallest case found that fails.
 struct Finding {
   Problem problem;
-  std::string kind;          // mismatch, guard, error, refusal, crash, hang
-  std::string details;       // the first wrong elements, and how many there are
-  std::int64_t shrinks = 0;  // smaller problems that failed on the way here
+  std::string kind;                               // mismatch, guard, error, refusal, crash, hang
+  std::string details;                            // the first wrong elements, and how many there are
+  std::int64_t shrinks = 0;                       // smaller problems that failed on the way here
+  std::optional<Problem> smaller = std::nullopt;  // that should fail too, where the claim knows one
 };
 
 /// A finding that is known, and not ours to mend: a row of the ledger. An empty field matches everything.

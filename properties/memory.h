@@ -2,8 +2,26 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "../reference/float_bits.h"
 
 namespace tileproof {
+
+struct Formula;
+
+/// How a tensor differs from its formula.
+struct Differences {
+  struct One {
+    std::int64_t index;
+    std::uint32_t got;
+  };
+  static constexpr std::int64_t most_listed = 10;
+  std::int64_t wrong = 0;
+  std::int64_t other_nans = 0;  // NaN where NaN is expected, with other bits, where that is allowed
+  std::vector<One> listed;      // the first ones, ascending
+};
 
 class Memory {
  public:
@@ -15,6 +33,13 @@ class Memory {
   // Where the memory can tell: a touch of forbidden bytes ends the process with a report.
   virtual void forbid(void* /*begin*/, std::size_t /*bytes*/) {}
   virtual void allow(void* /*begin*/, std::size_t /*bytes*/) {}
+
+  /// Writes the elements of a formula, of 1, 2 or 4 bytes each: of what it computes, the low ones.
+  virtual void write(const Formula&, std::size_t element_bytes, void* to);
+  /// Compares a tensor with its formula, bit for bit.
+  /// @param any_nan  of results whose NaN may have any bits: their format; else nullptr
+  virtual Differences compare(const Formula&, std::size_t element_bytes, const void* got,
+                              const reference::Format* any_nan = nullptr);
 };
 
 /// Plain memory of this process. Under AddressSanitizer it can forbid.

@@ -32,6 +32,8 @@ struct Met {
   /// Its classes and codes, compared or not.
   void include(const Met& other);
   void expected_value(std::uint32_t value);
+  /// Counts elements of which only some are shown.
+  void expected_values(std::int64_t elements, const std::vector<std::uint32_t>& some);
   /// A measure that the claim reports beside its verdict: the largest, and where it was met.
   void measured(const std::string& name, double value, const std::string& where);
   void output_value(std::uint32_t value);

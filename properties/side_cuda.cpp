@@ -15,6 +15,7 @@
 #include <list>
 #include <mutex>
 
+#include "memory_cuda.h"
 #include "side.h"
 
 namespace tileproof {
@@ -175,30 +176,6 @@ GuardingAllocator& allocator() {
   static auto* one = new GuardingAllocator();  // torch may free tensors after everything else
   return *one;
 }
-
-class CudaMemory : public Memory {
- public:
-  void* arena(std::size_t bytes) override {
-    if (bytes > bytes_) {
-      cudaFree(memory_);
-      memory_ = nullptr;
-      bytes_ = 0;
-      require(cudaMalloc(&memory_, bytes + bytes / 2), "cudaMalloc");
-      bytes_ = bytes + bytes / 2;
-    }
-    return memory_;
-  }
-  void copy_in(void* to, const void* from, std::size_t bytes) override {
-    require(cudaMemcpy(to, from, bytes, cudaMemcpyHostToDevice), "copying the inputs in");
-  }
-  void copy_out(void* to, const void* from, std::size_t bytes) override {
-    require(cudaMemcpy(to, from, bytes, cudaMemcpyDeviceToHost), "copying the outputs out");
-  }
-
- private:
-  void* memory_ = nullptr;
-  std::size_t bytes_ = 0;
-};
 
 /// Calls `use` with every tensor of a call that lies on a GPU, and its number among all tensors.
 template <class Use>

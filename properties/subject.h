@@ -63,6 +63,7 @@ struct Envelope {
   bool one_nan = true;         // every NaN it makes is the one the hardware makes
   bool takes_tensors = false;  // made of PyTorch operators: Subject::operators() is not null
   bool is_specification = false;
+  std::int64_t step_elements = std::int64_t{1} << 21;  // of a step of a proof: many, where a device works on them
 
   bool has(Operation) const;
   bool takes(const Problem&) const;
@@ -138,6 +139,8 @@ Envelope kernel_envelope();
 Envelope specification_envelope();
 /// What operators over tensors take, unless they say otherwise: the float domain in bf16, and aten's group sizes.
 Envelope library_envelope(std::vector<Operation>);
+/// The same on a GPU, where the steps of a proof are larger.
+Envelope on_a_gpu(Envelope);
 
 /// Every subject, in the order of verdict tables.
 const std::vector<SubjectRow>& subjects();

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "kernel_arguments.h"
+#include "memory_cuda.h"
 #include "subject_rows.h"
 
 namespace tileproof {
@@ -24,32 +25,6 @@ cudaError_t launch(const kernels::UnpackArguments& a, cudaStream_t stream) { ret
 cudaError_t launch(const kernels::DequantizeArguments& a, cudaStream_t stream) {
   return kernels::dequantize(a, stream);
 }
-
-class CudaMemory : public Memory {
- public:
-  ~CudaMemory() override { cudaFree(memory_); }
-
-  void* arena(std::size_t bytes) override {
-    if (bytes > bytes_) {
-      cudaFree(memory_);
-      memory_ = nullptr;
-      bytes_ = 0;
-      require(cudaMalloc(&memory_, bytes + bytes / 2), "cudaMalloc");
-      bytes_ = bytes + bytes / 2;
-    }
-    return memory_;
-  }
-  void copy_in(void* to, const void* from, std::size_t bytes) override {
-    require(cudaMemcpy(to, from, bytes, cudaMemcpyHostToDevice), "copying the inputs in");
-  }
-  void copy_out(void* to, const void* from, std::size_t bytes) override {
-    require(cudaMemcpy(to, from, bytes, cudaMemcpyDeviceToHost), "copying the outputs out");
-  }
-
- private:
-  void* memory_ = nullptr;
-  std::size_t bytes_ = 0;
-};
 
 class CudaSubject : public Subject {
  public:

@@ -493,7 +493,7 @@ extern "C" void tileproof_library_subject(const tileproof::Library& library, til
   }
   Envelope envelope = library_envelope({});
   for (const auto& [operation, handle] : operators) envelope.operations.push_back(operation);
-  made.envelope = envelope;
+  made.envelope = side->device().is_cpu() ? envelope : on_a_gpu(envelope);
   made.device = side->device().is_cpu() ? "cpu" : "cuda";
   made.subject = std::make_unique<OperatorsSubject>(std::move(operators), *side);
 }

@@ -1,0 +1,104 @@
+// Operations of a case over tensors that are formulas.
+#include <algorithm>
+
+#include "../reference/tile_map.h"
+#include "case.h"
+
+namespace tileproof {
+
+namespace {
+
+/// The least alignments that a subject must take: vectors of codes and results, elements of everything else.
+constexpr std::size_t vector_alignment = 16;
+
+/// @param is_output  what the formula says is then what is expected
+Tensor tensor_of(const char* name, const Formula& formula, std::size_t element_bytes, std::size_t alignment,
+                 bool is_output = false) {
+  return {.name = name,
+          .bytes = static_cast<std::size_t>(elements_of(formula)) * element_bytes,
+          .element_bytes = element_bytes,
+          .alignment = alignment,
+          .formula = &formula,
+          .is_output = is_output};
+}
+
+}  // namespace
+
+Judged Case::run_by_formula(std::vector<Tensor> tensors, const reference::Format* any_nan,
+                            const std::vector<std::int64_t>& wanted,
+                            const std::function<void(const std::vector<void*>&)>& use, std::int64_t codes_of_element) {
+  if (!envelope.any_alignment) {
+    for (Tensor& tensor : tensors) tensor.alignment = 256;
+  }
+  const Formula& expected = *tensors.back().formula;
+  const std::int64_t elements = elements_of(expected);
+  Judged judged;
+  try {
+    judged = guarded_by_formula(subject_.memory(), tensors, fill_, any_nan, wanted, use);
+  } catch (const GuardViolation& violation) {
+    throw Failure("guard", violation.what());
+  } catch (const SubjectError& error) {
+    throw Failure("error", error.what(), error.device_lost);
+  }
+  // Whether more than one value was expected, as far as a few hundred elements show.
+  constexpr std::int64_t looked_at = 256;
+  std::vector<std::uint32_t> some;
+  for (std::int64_t i = 0; i < std::min(elements, looked_at); ++i) {
+    some.push_back(element_of(expected, elements <= looked_at ? i : elements / looked_at * i));
+  }
+  met_.expected_values(elements * codes_of_element, some);
+  // Equal elements are those expected: what differs is the hash's part.
+  met_.output_value(static_cast<std::uint32_t>(elements));
+  for (const Differences::One& one : judged.differences.listed) met_.output_value(one.got);
+  explained("a NaN with other bits: the subject does not promise the hardware's", judged.differences.other_nans);
+  return judged;
+}
+
+Judged Case::pack(const formula::Codes& codes, const std::vector<std::int64_t>& wanted) {
+  const Formula pairs = formula::CodePairs{codes};
+  const Formula words = formula::PackedWords{codes};
+  return run_by_formula(
+      {tensor_of("codes", pairs, 1, vector_alignment), tensor_of("packed", words, 4, vector_alignment, true)}, nullptr,
+      wanted,
+      [&](const std::vector<void*>& at) {
+        subject_.run(PackCall{static_cast<const std::uint8_t*>(at[0]), static_cast<std::uint32_t*>(at[1]), problem.n,
+                              problem.k, problem.inner_k_tiles});
+      },
+      reference::codes_of_word);
+}
+
+Judged Case::unpack(const formula::Codes& codes, const std::vector<std::int64_t>& wanted) {
+  const Formula words = formula::PackedWords{codes};
+  const Formula unpacked = formula::UnpackedCodes{codes};
+  return run_by_formula(
+      {tensor_of("packed_w", words, 4, 4), tensor_of("codes", unpacked, 4, vector_alignment, true)}, nullptr, wanted,
+      [&](const std::vector<void*>& at) {
+        subject_.run(UnpackCall{static_cast<const std::uint32_t*>(at[0]), static_cast<std::int32_t*>(at[1]), problem.n,
+                                problem.k, problem.inner_k_tiles});
+      },
+      reference::codes_of_word);
+}
+
+Judged Case::dequantize(const formula::Codes& codes, const formula::Parameters& parameters,
+                        const std::vector<std::int64_t>& wanted) {
+  const auto element_bytes = static_cast<std::size_t>(bytes_of(problem.out));
+  const Formula words = formula::PackedWords{codes};
+  const Formula scales = formula::ScaleElements{parameters};
+  const bool integer = problem.domain == Domain::integer;
+  const Formula zero_points = integer ? Formula(formula::ZeroPointElements{parameters}) : Formula(formula::Constant{});
+  const Formula weights = formula::Weights{codes, parameters};
+  const reference::Format format = format_of(problem.out);
+  return run_by_formula(
+      {tensor_of("packed_w", words, 4, 4),
+       tensor_of(problem.domain == Domain::floating ? "scales_and_zeros" : "scales", scales, element_bytes,
+                 element_bytes),
+       tensor_of("zero_points", zero_points, 1, 1),
+       tensor_of("weights", weights, element_bytes, vector_alignment, true)},
+      envelope.one_nan ? nullptr : &format, wanted, [&](const std::vector<void*>& at) {
+        subject_.run(DequantizeCall{static_cast<const std::uint32_t*>(at[0]), at[1],
+                                    static_cast<const std::int8_t*>(at[2]), at[3], problem.n, problem.k,
+                                    problem.group_size, problem.inner_k_tiles, problem.domain, problem.out});
+      });
+}
+
+}  // namespace tileproof

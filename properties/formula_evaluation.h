@@ -1,0 +1,297 @@
+/// How the elements of a formula are computed, sixteen at a time: for the host's loop and the device's threads.
+/// Included by those two and by nobody else.
+#pragma once
+
+#include <cstdint>
+
+#include "../reference/dequantize.h"
+#include "../reference/tile_map.h"
+#include "draw.h"
+#include "formula.h"
+
+namespace tileproof::formula {
+
+inline constexpr int run = 16;  // elements that are computed together; every row of codes and every group is whole runs
+
+/// a / b for a >= 0, b > 0: a GPU divides 32 bits far sooner than 64.
+constexpr std::int64_t quotient(std::int64_t a, std::int64_t b) {
+  if (((a | b) >> 32) == 0) return static_cast<std::uint32_t>(a) / static_cast<std::uint32_t>(b);
+  return a / b;
+}
+
+constexpr std::uint32_t word_at(const Codes& c, std::int64_t word) {
+  return c.first + (static_cast<std::uint32_t>(word) ^ c.swizzle);
+}
+
+/// @tparam inner_k_tiles  that of the codes: what is stored is found with shifts then
+template <int inner_k_tiles>
+constexpr std::uint32_t code_at(const Codes& c, std::int64_t row, std::int64_t column) {
+  if (c.kind == Codes::Kind::constant) return static_cast<std::uint32_t>(c.value);
+  if (c.kind == Codes::Kind::digit) {
+    return (static_cast<std::uint32_t>((row * c.k + column) >> c.shift) ^ c.flip) & 15;
+  }
+  if (c.kind == Codes::Kind::each) return static_cast<std::uint32_t>(column + (row >> 2)) & 15;
+  const reference::Place place = reference::place_of(row, column, c.k, inner_k_tiles);
+  return word_at(c, place.word) >> (4 * place.nibble) & 15;
+}
+
+/// Sixteen columns from a k-tile's first on lie in four neighbouring lanes: where, from the first one's place on.
+struct FromFirst {
+  int lane;
+  int nibble;
+};
+constexpr FromFirst from_first_of_k_tile(int column) { return {column % 8 / 2, column % 2 * 4 + column / 8}; }
+
+/// That this is what the specification says, for every k-tile of two supertiles and every row.
+template <int inner_k_tiles>
+constexpr bool shortcut_is_as_specified() {
+  constexpr std::int64_t k = 2 * reference::columns_of_tile * inner_k_tiles;
+  for (std::int64_t row = 0; row < 2 * reference::rows_of_tile; ++row) {
+    for (std::int64_t column = 0; column < k; ++column) {
+      const int i = static_cast<int>(column % reference::columns_of_tile);
+      const reference::Place first = reference::place_of(row, column - i, k, inner_k_tiles);
+      const reference::Place expected = {first.word + from_first_of_k_tile(i).lane * (inner_k_tiles / 2),
+                                         first.nibble + from_first_of_k_tile(i).nibble};
+      if (reference::place_of(row, column, k, inner_k_tiles) != expected) return false;
+    }
+  }
+  return true;
+}
+static_assert(shortcut_is_as_specified<2>() && shortcut_is_as_specified<4>() && shortcut_is_as_specified<8>());
+
+struct Pair {
+  std::uint32_t scale;
+  std::uint32_t zero;
+  int zero_point;
+};
+
+/// The formats whose patterns a type's scales and zeros take in `Kind::every`.
+template <Type type>
+inline constexpr reference::Format enumerated_format = type == Type::fp16 ? reference::fp16 : reference::bf16;
+template <Type type>
+inline constexpr reference::Format own_format = type == Type::bf16   ? reference::bf16
+                                                : type == Type::fp16 ? reference::fp16
+                                                                     : reference::fp32;
+
+/// The number-th pair of all. Fractions run fastest, so that neighbours are computed alike; signs and exponents lie
+/// evenly over the domain from the start.
+template <Type type, Domain domain>
+constexpr Pair pair_at(std::uint64_t number) {
+  constexpr int fraction = enumerated_format<type>.fraction_bits;
+  constexpr int rest = 16 - fraction;
+  constexpr std::uint32_t fraction_mask = (1u << fraction) - 1;
+  const auto pattern = [](std::uint64_t high, std::uint64_t low) {
+    const auto bits = static_cast<std::uint32_t>(high << fraction | low);
+    return type == Type::fp32 ? bits << 16 : bits;  // a bf16 value as fp32
+  };
+  if constexpr (domain == Domain::floating) {
+    const std::uint64_t high = spread(number >> (2 * fraction), 2 * rest);
+    return {pattern(high >> rest, number >> fraction & fraction_mask),
+            pattern(high & ((1u << rest) - 1), number & fraction_mask), 0};
+  } else if constexpr (domain == Domain::integer) {
+    const std::uint64_t high = spread(number >> (fraction + 8), rest);
+    return {pattern(high, number >> 8 & fraction_mask), 0, static_cast<int>(number & 255) - 128};
+  } else {
+    return {pattern(spread(number >> fraction, rest), number & fraction_mask), 0, 0};
+  }
+}
+
+/// A small whole number, which every type holds.
+template <Type type>
+constexpr std::uint32_t bits_of(int value) {
+  constexpr reference::Format format = own_format<type>;  // a copy: a device has no objects of namespaces
+  return reference::rounded(format, reference::whole(value));
+}
+
+template <Type type, Domain domain>
+constexpr Pair pair_of_group(const Parameters& p, std::int64_t group, std::int64_t row) {
+  const std::int64_t number = group * p.n + row;
+  if (p.kind == Parameters::Kind::every) {
+    constexpr int bits = domain == Domain::floating ? 32 : domain == Domain::integer ? 24 : 16;
+    return pair_at<type, domain>((p.first + static_cast<std::uint64_t>(number)) & ((std::uint64_t{1} << bits) - 1));
+  }
+  int digit = static_cast<int>(number >> p.shift & 63);
+  if (p.flip != 0) digit = 63 - digit;
+  if (p.kind == Parameters::Kind::identity) return {bits_of<type>(1), bits_of<type>(8), 0};
+  if (p.kind == Parameters::Kind::scale_digit) return {bits_of<type>(digit), 0, 0};
+  return {bits_of<type>(1), bits_of<type>(digit), -digit};
+}
+
+// Evaluators: sixteen elements from element `first` on, a multiple of sixteen. What lies past the end is anything.
+
+struct ConstantOf {
+  Constant tensor;
+  constexpr std::int64_t elements() const { return tensor.elements; }
+  constexpr void operator()(std::int64_t, std::uint32_t (&values)[run]) const {
+    for (std::uint32_t& value : values) value = tensor.value;
+  }
+};
+
+struct PairsOf {
+  CodePairs tensor;
+  constexpr std::int64_t elements() const { return tensor.codes.n * (tensor.codes.k / 2); }
+  constexpr void operator()(std::int64_t first, std::uint32_t (&values)[run]) const {
+    const std::int64_t row = quotient(first, tensor.codes.k / 2);
+    const std::int64_t column = (first - row * (tensor.codes.k / 2)) * 2;
+    for (int i = 0; i < run; ++i) {
+      values[i] =
+          code_at<2>(tensor.codes, row, column + 2 * i) << 4 | code_at<2>(tensor.codes, row, column + 2 * i + 1);
+    }
+  }
+};
+
+template <int inner_k_tiles>
+struct WordsOf {
+  static constexpr std::int64_t words_of_supertile = reference::lanes_of_tile * inner_k_tiles / 2;
+  static constexpr std::int64_t columns_of_supertile = reference::columns_of_tile * inner_k_tiles;
+
+  PackedWords tensor;
+  constexpr std::int64_t elements() const { return reference::words_of(tensor.codes.n, tensor.codes.k); }
+  constexpr void operator()(std::int64_t first, std::uint32_t (&values)[run]) const {
+    const Codes& codes = tensor.codes;
+    if (codes.kind == Codes::Kind::every_word) {
+      for (int i = 0; i < run; ++i) values[i] = word_at(codes, first + i);
+      return;
+    }
+    // The element at the beginning of the supertile; within it, a matrix of one supertile says where.
+    const std::int64_t supertile = first / words_of_supertile;
+    const std::int64_t supertiles_of_row = codes.k / columns_of_supertile;
+    const std::int64_t n_tile = quotient(supertile, supertiles_of_row);
+    const std::int64_t row = n_tile * reference::rows_of_tile;
+    const std::int64_t column = (supertile - n_tile * supertiles_of_row) * columns_of_supertile;
+    for (int i = 0; i < run; ++i) {
+      values[i] = 0;
+      for (int nibble = 0; nibble < reference::codes_of_word; ++nibble) {
+        const reference::Element at =
+            reference::element_at({first % words_of_supertile + i, nibble}, columns_of_supertile, inner_k_tiles);
+        if (row + at.n >= codes.n) continue;  // code 0, as rows past the end are packed
+        values[i] |= code_at<inner_k_tiles>(codes, row + at.n, column + at.k) << (4 * nibble);
+      }
+    }
+  }
+};
+
+template <int inner_k_tiles>
+struct UnpackedOf {
+  UnpackedCodes tensor;
+  constexpr std::int64_t elements() const { return tensor.codes.n * tensor.codes.k; }
+  constexpr void operator()(std::int64_t first, std::uint32_t (&values)[run]) const {
+    const std::int64_t row = quotient(first, tensor.codes.k);
+    const std::int64_t column = first - row * tensor.codes.k;
+    if (tensor.codes.kind == Codes::Kind::every_word) {
+      const reference::Place place = reference::place_of(row, column, tensor.codes.k, inner_k_tiles);
+      for (int i = 0; i < run; ++i) {
+        const FromFirst from = from_first_of_k_tile(i);
+        values[i] =
+            word_at(tensor.codes, place.word + from.lane * (inner_k_tiles / 2)) >> (4 * (place.nibble + from.nibble)) &
+            15;
+      }
+      return;
+    }
+    for (int i = 0; i < run; ++i) values[i] = code_at<inner_k_tiles>(tensor.codes, row, column + i);
+  }
+};
+
+template <Type type, Domain domain>
+struct ScalesOf {
+  static constexpr int of_group = domain == Domain::floating ? 2 : 1;
+
+  ScaleElements tensor;
+  constexpr std::int64_t elements() const { return tensor.parameters.groups * tensor.parameters.n * of_group; }
+  constexpr void operator()(std::int64_t first, std::uint32_t (&values)[run]) const {
+    const Parameters& p = tensor.parameters;
+    for (int i = 0; i < run; ++i) {
+      const std::int64_t number = (first + i) / of_group;
+      const std::int64_t group = quotient(number, p.n);
+      const Pair pair = pair_of_group<type, domain>(p, group, number - group * p.n);
+      values[i] = i % of_group == 0 ? pair.scale : pair.zero;
+    }
+  }
+};
+
+template <Type type>
+struct ZeroPointsOf {
+  ZeroPointElements tensor;
+  constexpr std::int64_t elements() const { return tensor.parameters.groups * tensor.parameters.n; }
+  constexpr void operator()(std::int64_t first, std::uint32_t (&values)[run]) const {
+    const Parameters& p = tensor.parameters;
+    for (int i = 0; i < run; ++i) {
+      const std::int64_t group = quotient(first + i, p.n);
+      const Pair pair = pair_of_group<type, Domain::integer>(p, group, first + i - group * p.n);
+      values[i] = static_cast<std::uint32_t>(pair.zero_point) & 255;
+    }
+  }
+};
+
+template <Type type, Domain domain>
+struct WeightsOf {
+  Weights tensor;
+  constexpr std::int64_t elements() const { return tensor.codes.n * tensor.codes.k; }
+  constexpr void operator()(std::int64_t first, std::uint32_t (&values)[run]) const {
+    constexpr reference::Format format = own_format<type>;
+    const Parameters& p = tensor.parameters;
+    const std::int64_t row = quotient(first, tensor.codes.k);
+    const std::int64_t column = first - row * tensor.codes.k;
+    const Pair pair = pair_of_group<type, domain>(p, quotient(column, p.group_size), row);
+    for (int i = 0; i < run; ++i) {
+      const int code = static_cast<int>(code_at<2>(tensor.codes, row, column + i));
+      if constexpr (domain == Domain::floating) {
+        values[i] = reference::dequantized_float(format, code, pair.scale, pair.zero);
+      } else if constexpr (domain == Domain::integer) {
+        values[i] = reference::dequantized_integer(format, code, pair.scale, pair.zero_point);
+      } else {
+        values[i] = reference::dequantized_none(format, code, pair.scale);
+      }
+    }
+  }
+};
+
+/// Calls `use` with the evaluator of a formula: what is known of it at compile time is known there.
+template <class Use>
+auto with_evaluator(const Formula& formula, Use use) {
+  const auto with_inner_k_tiles = [](std::int64_t inner_k_tiles, auto with) {
+    if (inner_k_tiles == 2) return with.template operator()<2>();
+    if (inner_k_tiles == 4) return with.template operator()<4>();
+    return with.template operator()<8>();
+  };
+  const auto with_type = [](Type type, auto with) {
+    if (type == Type::bf16) return with.template operator()<Type::bf16>();
+    if (type == Type::fp16) return with.template operator()<Type::fp16>();
+    return with.template operator()<Type::fp32>();
+  };
+  const auto with_domain = [&](const Parameters& p, auto with) {
+    return with_type(p.type, [&]<Type type>() {
+      if (p.domain == Domain::floating) return with.template operator()<type, Domain::floating>();
+      if (p.domain == Domain::integer) return with.template operator()<type, Domain::integer>();
+      return with.template operator()<type, Domain::none>();
+    });
+  };
+  struct Cases {
+    decltype(with_inner_k_tiles)& inner_k_tiles;
+    decltype(with_type)& type;
+    decltype(with_domain)& domain;
+    Use& use;
+    auto operator()(const Constant& t) { return use(ConstantOf{t}); }
+    auto operator()(const CodePairs& t) { return use(PairsOf{t}); }
+    auto operator()(const PackedWords& t) {
+      return inner_k_tiles(t.codes.inner_k_tiles, [&]<int inner>() { return use(WordsOf<inner>{t}); });
+    }
+    auto operator()(const UnpackedCodes& t) {
+      return inner_k_tiles(t.codes.inner_k_tiles, [&]<int inner>() { return use(UnpackedOf<inner>{t}); });
+    }
+    auto operator()(const ScaleElements& t) {
+      return domain(t.parameters, [&]<Type y, Domain d>() { return use(ScalesOf<y, d>{t}); });
+    }
+    auto operator()(const ZeroPointElements& t) {
+      return type(t.parameters.type, [&]<Type y>() { return use(ZeroPointsOf<y>{t}); });
+    }
+    auto operator()(const Weights& t) {
+      return domain(t.parameters, [&]<Type y, Domain d>() { return use(WeightsOf<y, d>{t}); });
+    }
+  };
+  using Variant =
+      std::variant<Constant, CodePairs, PackedWords, UnpackedCodes, ScaleElements, ZeroPointElements, Weights>;
+  return std::visit(Cases{with_inner_k_tiles, with_type, with_domain, use}, static_cast<const Variant&>(formula));
+}
+
+}  // namespace tileproof::formula

@@ -1,0 +1,107 @@
+// A guarded call over tensors that are too large to be carried to a judge: they are written and compared where they
+// lie.
+#include <cstring>
+#include <exception>
+
+#include "formula.h"
+#include "placement.h"
+#include "subject.h"
+
+namespace tileproof {
+
+namespace {
+
+/// The poison or the fence of a tensor of such elements, as a value of four bytes.
+std::uint32_t repeated(std::uint16_t value) { return static_cast<std::uint32_t>(value) << 16 | value; }
+
+void write_fence(Memory& memory, std::uint8_t* arena, std::size_t from, std::size_t to, std::uint8_t fence) {
+  const std::vector<std::uint8_t> bytes(to - from, fence);
+  memory.copy_in(arena + from, bytes.data(), bytes.size());
+}
+
+std::vector<std::uint8_t> copied_out(Memory& memory, const std::uint8_t* arena, std::size_t from, std::size_t to) {
+  std::vector<std::uint8_t> bytes(to - from);
+  memory.copy_out(bytes.data(), arena + from, bytes.size());
+  return bytes;
+}
+
+/// Calls `use` with the first and last byte of every fence and the tensors beside it.
+template <class Use>
+void for_each_fence(const Placement& placement, Use use) {
+  std::size_t begin = 0;
+  const Placed* last = nullptr;
+  for (const Placed& p : placement.tensors) {
+    use(begin, p.begin, last, &p);
+    begin = p.end();
+    last = &p;
+  }
+  use(begin, placement.bytes, last, static_cast<const Placed*>(nullptr));
+}
+
+void require_unchanged(Memory& memory, const Placed& p, const void* at) {
+  const Differences differences = memory.compare(*p.tensor->formula, p.tensor->element_bytes, at);
+  if (differences.wrong == 0) return;
+  throw GuardViolation("changed its input " + p.tensor->name + ": element " +
+                       std::to_string(differences.listed.at(0).index) + " of " +
+                       std::to_string(elements_of(*p.tensor->formula)));
+}
+
+/// The poison is a NaN: where any NaN will do, it must not.
+void require_written(Memory& memory, const Placed& p, const Fill& fill, const void* at) {
+  const std::int64_t elements = elements_of(*p.tensor->formula);
+  const Formula poison = formula::Constant{repeated(fill.poison), elements};
+  const std::int64_t unwritten = elements - memory.compare(poison, p.tensor->element_bytes, at).wrong;
+  if (unwritten == 0) return;
+  throw GuardViolation("never wrote " + std::to_string(unwritten) + " elements of " + p.tensor->name);
+}
+
+}  // namespace
+
+Judged guarded_by_formula(Memory& memory, const std::vector<Tensor>& tensors, const Fill& fill,
+                          const reference::Format* any_nan, const std::vector<std::int64_t>& wanted,
+                          const std::function<void(const std::vector<void*>&)>& use) {
+  const Placement placement = placed(tensors);
+  auto* arena = static_cast<std::uint8_t*>(memory.arena(placement.bytes));
+  std::vector<void*> addresses;
+  for_each_fence(placement, [&](std::size_t from, std::size_t to, const Placed*, const Placed*) {
+    write_fence(memory, arena, from, to, fill.fence);
+  });
+  for (const Placed& p : placement.tensors) {
+    addresses.push_back(arena + p.begin);
+    const auto elements = static_cast<std::int64_t>(p.tensor->bytes / p.tensor->element_bytes);
+    const Formula poison = formula::Constant{repeated(fill.poison), elements};
+    memory.write(p.tensor->is_output ? poison : *p.tensor->formula, p.tensor->element_bytes, arena + p.begin);
+  }
+
+  std::exception_ptr refused;
+  try {
+    const OnlyTensors only_tensors(memory, arena, placement);
+    use(addresses);
+  } catch (const Refused&) {
+    refused = std::current_exception();  // whoever refuses has not touched anything either
+  }
+
+  for_each_fence(placement, [&](std::size_t from, std::size_t to, const Placed* before, const Placed* behind) {
+    check_fence(copied_out(memory, arena, from, to), fill.fence, before, behind);
+  });
+  Judged judged;
+  for (const Placed& p : placement.tensors) {
+    const std::uint8_t* at = arena + p.begin;
+    const std::size_t element_bytes = p.tensor->element_bytes;
+    if (!p.tensor->is_output) {
+      require_unchanged(memory, p, at);
+    } else if (!refused) {
+      judged.differences = memory.compare(*p.tensor->formula, element_bytes, at, any_nan);
+      if (judged.differences.other_nans != 0) require_written(memory, p, fill, at);
+      for (const std::int64_t index : wanted) {
+        std::uint32_t element = 0;
+        memory.copy_out(&element, at + static_cast<std::size_t>(index) * element_bytes, element_bytes);
+        judged.read.push_back(element);
+      }
+    }
+  }
+  if (refused) std::rethrow_exception(refused);
+  return judged;
+}
+
+}  // namespace tileproof

@@ -1,0 +1,51 @@
+#include "placement.h"
+
+#include <algorithm>
+
+namespace tileproof {
+
+namespace {
+
+/// Behind an output the fence holds the eight rows of an n-tile that a careless kernel would write, up to a limit that
+/// keeps small cases quick; a store further away than that is not seen.
+std::size_t fence_bytes_behind(const Tensor& tensor) {
+  constexpr std::size_t least = 512;
+  constexpr std::size_t most = 65536;
+  return tensor.is_input() ? 4096 : std::clamp(8 * tensor.bytes, least, most);
+}
+constexpr std::size_t fence_bytes_before_all = 4096;
+constexpr std::size_t alignment = 256;
+
+}  // namespace
+
+Placement placed(const std::vector<Tensor>& tensors) {
+  Placement placement;
+  placement.bytes = fence_bytes_before_all;
+  for (const Tensor& tensor : tensors) {
+    // Aligned to what the tensor promises and no better.
+    if (tensor.alignment < alignment) placement.bytes += tensor.alignment;
+    placement.tensors.push_back({&tensor, placement.bytes});
+    const std::size_t end = placement.bytes + tensor.bytes + fence_bytes_behind(tensor);
+    placement.bytes = (end + alignment - 1) / alignment * alignment;
+  }
+  return placement;
+}
+
+void check_fence(std::span<const std::uint8_t> bytes, std::uint8_t fence, const Placed* before, const Placed* behind) {
+  for (std::size_t at = 0; at < bytes.size(); ++at) {
+    if (bytes[at] == fence) continue;
+    const bool past_the_end = before != nullptr && (behind == nullptr || at < bytes.size() - at);
+    const Tensor& tensor = past_the_end ? *before->tensor : *behind->tensor;
+    const std::size_t distance = past_the_end ? at + 1 : bytes.size() - at;
+    throw GuardViolation("wrote outside " + tensor.name + ": the byte " + std::to_string(distance) +
+                         (past_the_end ? " past its end" : " before its beginning") + " was changed");
+  }
+}
+
+OnlyTensors::OnlyTensors(Memory& memory, std::uint8_t* arena, const Placement& placement)
+    : memory_(memory), arena_(arena), bytes_(placement.bytes) {
+  memory.forbid(arena, bytes_);
+  for (const Placed& p : placement.tensors) memory.allow(arena + p.begin, p.tensor->bytes);
+}
+
+}  // namespace tileproof

@@ -1,0 +1,42 @@
+/// Where the tensors of a guarded call lie in their arena, and the fences between them. Internal to guarded calls.
+#pragma once
+
+#include <span>
+
+#include "guarded.h"
+
+namespace tileproof {
+
+struct Placed {
+  const Tensor* tensor;
+  std::size_t begin;  // in the arena, in bytes
+  std::size_t end() const { return begin + tensor->bytes; }
+};
+
+struct Placement {
+  std::vector<Placed> tensors;
+  std::size_t bytes = 0;  // of the arena
+};
+
+/// @param tensors  live as long as the placement
+Placement placed(const std::vector<Tensor>& tensors);
+
+/// Looks at a fence, from the end of one tensor to the beginning of the next, of which there is at least one.
+/// @throws GuardViolation for the first byte that was changed; the tensor that it is nearer to is named
+void check_fence(std::span<const std::uint8_t> bytes, std::uint8_t fence, const Placed* before, const Placed* behind);
+
+/// While it lives, the subject may touch the tensors and nothing between them.
+class OnlyTensors {
+ public:
+  OnlyTensors(Memory&, std::uint8_t* arena, const Placement&);
+  ~OnlyTensors() { memory_.allow(arena_, bytes_); }
+  OnlyTensors(const OnlyTensors&) = delete;
+  OnlyTensors& operator=(const OnlyTensors&) = delete;
+
+ private:
+  Memory& memory_;
+  std::uint8_t* arena_;
+  std::size_t bytes_;
+};
+
+}  // namespace tileproof
