@@ -62,7 +62,8 @@ Envelope within(Envelope envelope, const Envelope& declared) {
 
 }  // namespace
 
-void LibraryOptions::add_to(CLI::App& app) {
+void LibraryOptions::add_to(CLI::App& app, double deadline_seconds) {
+  usual_deadline_seconds_ = case_deadline_seconds_ = deadline_seconds;
   const char* group = "An operator library to judge";
   app.add_option("--library", file_, "a shared library that registers PyTorch operators")->group(group);
   app.add_option("--namespace", name_space_, "of its operators")->capture_default_str()->group(group);
@@ -107,7 +108,7 @@ ChosenSubject LibraryOptions::subject() const {
     library.required.push_back(option.operation);
     chosen.replay_flags.insert(chosen.replay_flags.end(), {option.flag, given->second});
   }
-  if (case_deadline_seconds_ != usual_deadline_seconds) {
+  if (case_deadline_seconds_ != usual_deadline_seconds_) {
     std::ostringstream seconds;
     seconds << case_deadline_seconds_;
     chosen.replay_flags.insert(chosen.replay_flags.end(), {"--case-deadline", seconds.str()});

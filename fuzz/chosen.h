@@ -24,7 +24,8 @@ struct ChosenSubject {
 /// The options that name an operator library, for the commands that judge one.
 class LibraryOptions {
  public:
-  void add_to(CLI::App&);
+  /// @param deadline_seconds  of a case, where none is given
+  void add_to(CLI::App&, double deadline_seconds = 10);
   bool given() const { return !file_.empty(); }
   /// @throws Illegal
   ChosenSubject subject() const;
@@ -38,8 +39,8 @@ class LibraryOptions {
   std::vector<std::int64_t> inner_k_tiles_;
   std::vector<std::int64_t> group_sizes_;
   std::int64_t n_multiple_ = 1;
-  static constexpr double usual_deadline_seconds = 10;
-  double case_deadline_seconds_ = usual_deadline_seconds;
+  double usual_deadline_seconds_ = 10;
+  double case_deadline_seconds_ = 10;
 };
 
 /// Subjects by their names; all that there are where none is named.

@@ -1,5 +1,4 @@
 // tileproof verify: every claim on every subject this machine can run.
-#include <signal.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
@@ -10,6 +9,8 @@
 #include "../reports/reports.h"
 #include "chosen.h"
 #include "commands.h"
+#include "duration.h"
+#include "interrupt.h"
 #include "ledger.h"
 #include "progress.h"
 #include "records.h"
@@ -20,22 +21,6 @@ namespace tileproof {
 namespace {
 
 using Clock = std::chrono::steady_clock;
-
-/// Set by the first Ctrl-C: what has been judged is reported. The second one ends the process.
-volatile sig_atomic_t interrupted = 0;
-void interrupt(int) {
-  interrupted = 1;
-  const char said[] = "\ninterrupted: what has been judged is reported next; once more ends it at once\n";
-  if (write(STDERR_FILENO, said, sizeof said - 1) < 0) return;
-}
-
-void report_when_interrupted() {
-  struct sigaction action = {};
-  action.sa_handler = interrupt;
-  action.sa_flags = static_cast<int>(SA_RESETHAND);
-  sigaction(SIGINT, &action, nullptr);
-  sigaction(SIGTERM, &action, nullptr);
-}
 
 struct Options {
   std::vector<std::string> subjects;
@@ -48,21 +33,6 @@ struct Options {
   std::string known;
   LibraryOptions library;
 };
-
-/// "90", "90s", "5m", "4h" in seconds; 0 for "".
-double seconds_of(const std::string& duration) {
-  if (duration.empty()) return 0;
-  const std::size_t unit_at = duration.find_first_not_of("0123456789.");
-  const std::string number = duration.substr(0, unit_at);
-  const std::string unit = unit_at == std::string::npos ? "s" : duration.substr(unit_at);
-  const double factor = unit == "s" ? 1 : unit == "m" ? 60 : unit == "h" ? 3600 : 0;
-  double value = 0;
-  std::istringstream text(number);
-  if (number.empty() || !(text >> value) || !text.eof() || factor == 0 || value <= 0) {
-    throw Illegal("--for", "'" + duration + "'", "a time such as 90s, 5m or 4h");
-  }
-  return value * factor;
-}
 
 std::vector<ChosenSubject> subjects_of(const Options& options) {
   std::vector<ChosenSubject> chosen;
@@ -88,14 +58,13 @@ void judge_subject(const ReadySubject& subject, const std::vector<const Claim*>&
     for (std::size_t i = 0; i < claims.size(); ++i) {
       const Claim& claim = *claims[i];
       if (round == 0) progress.step(row.name, claim.name);
-      if (not_run.empty() && interrupted != 0) not_run = "not run: interrupted";
+      if (not_run.empty() && is_interrupted()) not_run = "not run: interrupted";
       if (!not_run.empty() && round > 0) break;
       Judgement judgement;
       if (not_run.empty()) {
         try {
           judgement = judge(claim, row, *subject.runner,
-                            {options.cases, options.seed + round, &ledger, &patience, [] { return interrupted != 0; }},
-                            observer);
+                            {options.cases, options.seed + round, &ledger, &patience, is_interrupted}, observer);
         } catch (const std::runtime_error& error) {  // of the machine: no process can be had any more
           not_run = std::string("not run: ") + error.what();
         }
@@ -140,7 +109,7 @@ int verify(const Options& options, const std::string& command) {
   const std::vector<ChosenSubject> chosen = subjects_of(options);
   const std::vector<const Claim*> claims = chosen_claims(options.claims);
   const std::vector<KnownFinding> ledger = options.known.empty() ? own_ledger() : ledger_of_file(options.known);
-  const double seconds = seconds_of(options.duration);
+  const double seconds = seconds_of("--for", options.duration);
   std::vector<ReadySubject> ready;
   std::size_t runnable = 0;
   for (const ChosenSubject& subject : chosen) {

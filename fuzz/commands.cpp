@@ -8,6 +8,10 @@ const std::vector<CommandRow>& commands() {
        "  tileproof verify --subject host --claim value/ --for 5m\n"
        "  tileproof verify --library libmine.so --namespace mine",
        set_up_verify},
+      {"prove", "put claims to their whole domain: what they hold for is proved, not sampled",
+       "  tileproof prove arithmetic --subject host --budget 10m\n"
+       "  tileproof prove layout --library libmine.so --namespace mine",
+       set_up_prove},
       {"replay", "run one problem again: the line that a failure printed",
        "  tileproof replay --claim=bits/unpack_returns_every_packed_code --subject=host --n=8 --k=32 --seed=0x1\n"
        "  tileproof replay \"$(head -n 1 problems.txt)\"",

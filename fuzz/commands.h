@@ -29,6 +29,7 @@ struct CommandRow {
 const std::vector<CommandRow>& commands();
 
 std::function<int()> set_up_verify(CLI::App&);
+std::function<int()> set_up_prove(CLI::App&);
 std::function<int()> set_up_replay(CLI::App&);
 std::function<int()> set_up_list(CLI::App&);
 std::function<int()> set_up_work(CLI::App&);

@@ -3,6 +3,8 @@
 
 #include <unistd.h>
 
+#include <chrono>
+#include <cstdint>
 #include <iostream>
 #include <string>
 
@@ -22,6 +24,15 @@ class Progress {
     }
     subject_ = subject;
   }
+  /// How much of the step is done, after so many seconds.
+  void part(double share, double seconds) {
+    const auto now = std::chrono::steady_clock::now();
+    if (!terminal_ || now - shown_ < std::chrono::milliseconds(200)) return;
+    shown_ = now;
+    std::cerr << "\r\033[K[" << step_ << "/" << steps_ << "] " << subject_ << ": " << static_cast<int>(100 * share)
+              << " %, " << static_cast<std::int64_t>(share > 0 ? seconds / share - seconds : 0) << " s left"
+              << std::flush;
+  }
   /// A line that stays.
   void say(const std::string& line) {
     clear();
@@ -34,6 +45,7 @@ class Progress {
  private:
   std::size_t steps_;
   std::size_t step_ = 0;
+  std::chrono::steady_clock::time_point shown_ = {};
   bool terminal_;
   std::string subject_;
 };

@@ -68,7 +68,8 @@ json json_of(const Envelope& e) {
           {"any_alignment", e.any_alignment},
           {"one_nan", e.one_nan},
           {"takes_tensors", e.takes_tensors},
-          {"is_specification", e.is_specification}};
+          {"is_specification", e.is_specification},
+          {"step_elements", e.step_elements}};
 }
 
 Envelope envelope_of(const json& value) {
@@ -82,12 +83,14 @@ Envelope envelope_of(const json& value) {
           .any_alignment = value["any_alignment"],
           .one_nan = value["one_nan"],
           .takes_tensors = value["takes_tensors"],
-          .is_specification = value["is_specification"]};
+          .is_specification = value["is_specification"],
+          .step_elements = value["step_elements"]};
 }
 
 json json_of(const CaseOutcome& outcome) {
   json finding = nullptr;
   if (outcome.finding) finding = {{"kind", outcome.finding->kind}, {"details", outcome.finding->details}};
+  if (outcome.finding && outcome.finding->smaller) finding["smaller"] = line_of(*outcome.finding->smaller);
   return {{"finding", finding},
           {"device_lost", outcome.device_lost},
           {"discarded", outcome.discarded},
@@ -99,6 +102,9 @@ CaseOutcome outcome_of(const json& value, const Problem& problem) {
   CaseOutcome outcome;
   if (!value["finding"].is_null()) {
     outcome.finding = Finding{problem, value["finding"]["kind"], value["finding"]["details"]};
+    if (value["finding"].contains("smaller")) {
+      outcome.finding->smaller = problem_of(value["finding"]["smaller"].get<std::string>());
+    }
   }
   outcome.device_lost = value["device_lost"];
   outcome.discarded = value["discarded"];

@@ -25,6 +25,15 @@ std::string markdown(const nlohmann::json& summary);
 /// @throws std::runtime_error as terminal
 std::string junit(const nlohmann::json& summary);
 
+// Of proofs.json, which `tileproof prove` leaves (schema 1).
+/// What will be enumerated, and how long that takes here.
+std::string proofs_plan(const nlohmann::json& proofs);
+/// One proof that has ended, on a line or a few.
+std::string proof_line(const nlohmann::json& proof, bool colours);
+/// The counts, next to the prompt.
+std::string proofs_end(const nlohmann::json& proofs, bool colours);
+std::string proofs_markdown(const nlohmann::json& proofs);
+
 /// Control characters as \x1b, so that text cannot move the cursor, colour or reorder what stands around it. Keeps \n.
 std::string visible(std::string_view text);
 

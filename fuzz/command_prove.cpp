@@ -1,0 +1,267 @@
+// tileproof prove: claims over their whole domain.
+#include <unistd.h>
+
+#include <algorithm>
+#include <iostream>
+#include <map>
+#include <thread>
+
+#include "../reports/reports.h"
+#include "commands.h"
+#include "duration.h"
+#include "interrupt.h"
+#include "progress.h"
+#include "proving.h"
+#include "records.h"
+#include "summary.h"
+
+namespace tileproof {
+
+namespace {
+
+using Clock = std::chrono::steady_clock;
+using nlohmann::json;
+
+struct Options {
+  std::vector<std::string> kinds;
+  std::vector<std::string> subjects;
+  std::vector<std::string> claims;
+  std::string budget = "30m";
+  std::size_t processes = 0;
+  std::string out;
+  LibraryOptions library;
+};
+
+constexpr const char* unlimited = "none";
+
+std::vector<std::string> kinds_of_proof() {
+  std::vector<std::string> kinds;
+  for (const Claim& claim : claims()) {
+    const bool is_new = std::find(kinds.begin(), kinds.end(), claim.proof) == kinds.end();
+    if (!claim.proof.empty() && is_new) kinds.push_back(claim.proof);
+  }
+  return kinds;
+}
+
+std::string listed(const std::vector<std::string>& names) {
+  std::string text;
+  for (const std::string& name : names) text += (text.empty() ? "" : ", ") + name;
+  return text;
+}
+
+/// The claims to prove, in the order of kinds.
+std::vector<const Claim*> claims_to_prove(const Options& options) {
+  const std::vector<std::string> kinds = kinds_of_proof();
+  std::vector<std::string> wanted = options.kinds;
+  if (wanted.empty()) wanted = {"all"};
+  for (const std::string& kind : wanted) {
+    if (kind == "all" || std::find(kinds.begin(), kinds.end(), kind) != kinds.end()) continue;
+    std::vector<std::string> legal = kinds;
+    legal.push_back("all");
+    throw unknown_name("prove", kind, listed(legal), legal);
+  }
+  std::vector<const Claim*> chosen;
+  const std::vector<const Claim*> among = chosen_claims(options.claims);
+  for (const std::string& kind : kinds) {
+    const bool is_wanted =
+        std::any_of(wanted.begin(), wanted.end(), [&](const std::string& one) { return one == kind || one == "all"; });
+    if (!is_wanted) continue;
+    for (const Claim* claim : among) {
+      if (claim->proof == kind) chosen.push_back(claim);
+    }
+  }
+  if (chosen.empty())
+    throw Illegal("--claim", listed(options.claims), "a claim that can be proved: 'tileproof list proofs'");
+  return chosen;
+}
+
+/// The subjects to ask: all, but that nobody need prove by the specification that it is itself.
+std::vector<ChosenSubject> subjects_to_ask(const Options& options) {
+  if (options.library.given() && options.subjects.empty()) return {options.library.subject()};
+  std::vector<ChosenSubject> chosen = chosen_subjects(options.subjects);
+  if (options.library.given()) chosen.push_back(options.library.subject());
+  return chosen;
+}
+
+bool is_asked(const Claim& claim, const SubjectRow& row, bool by_name) {
+  return claim.of_specification ? row.envelope.is_specification : by_name || !row.envelope.is_specification;
+}
+
+/// Seconds for each task, of so many together: who needs less than an equal share leaves the rest to the others, so
+/// that as many as can be are done whole.
+std::vector<double> shares(const std::vector<ProofTask>& tasks, std::size_t from, double seconds) {
+  std::vector<std::size_t> order;
+  for (std::size_t i = from; i < tasks.size(); ++i) {
+    if (tasks[i].result().steps != 0) order.push_back(i);
+  }
+  const auto needs = [&](std::size_t i) { return tasks[i].result().estimated_seconds * 1.3 + 1; };
+  std::sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) { return needs(a) < needs(b); });
+  std::vector<double> share(tasks.size());
+  double needed = 0;
+  for (const std::size_t i : order) needed += needs(i);
+  if (needed < seconds) {  // enough for all, and estimates err
+    for (const std::size_t i : order) share[i] = needs(i) * seconds / needed;
+    return share;
+  }
+  for (std::size_t at = 0; at < order.size(); ++at) {
+    share[order[at]] = std::min(needs(order[at]), seconds / static_cast<double>(order.size() - at));
+    seconds -= share[order[at]];
+  }
+  return share;
+}
+
+json json_of(const ProofResult& r) {
+  json finding = nullptr;
+  if (r.finding) {
+    finding = {{"kind", r.finding->kind},
+               {"details", r.finding->details},
+               {"problem", line_of(r.finding->problem)},
+               {"replay", replay_words(r.replay_flags, r.finding->problem)}};
+  }
+  json measures = json::array();
+  for (const auto& [name, one] : r.met.largest)
+    measures.push_back({{"name", name}, {"value", one.value}, {"where", one.where}});
+  return {{"kind", r.kind},
+          {"claim", r.claim},
+          {"subject", r.subject},
+          {"verdict", name_of(r.verdict)},
+          {"reason", r.reason},
+          {"point", r.point},
+          {"order", r.order},
+          {"points", r.points},
+          {"points_done", r.points_done},
+          {"steps", r.steps},
+          {"steps_done", r.steps_done},
+          {"compared", r.met.compared},
+          {"explained", r.met.explained},
+          {"measures", measures},
+          {"seconds", r.seconds},
+          {"estimated_seconds", r.estimated_seconds},
+          {"finding", finding}};
+}
+
+int exit_of(const std::vector<ProofTask>& tasks, std::string* reason) {
+  const auto any = [&](Proof verdict) {
+    return std::any_of(tasks.begin(), tasks.end(), [&](const ProofTask& t) { return t.result().verdict == verdict; });
+  };
+  if (any(Proof::failed)) return exit_code::failed;
+  if (any(Proof::mistrusted)) {
+    *reason = "some proofs looked at too little";
+    return exit_code::mistrusted;
+  }
+  if (!any(Proof::proved) && !any(Proof::sampled)) {
+    *reason = "nothing was run";
+    return exit_code::mistrusted;
+  }
+  return exit_code::passed;
+}
+
+int prove(const Options& options, const std::string& command) {
+  const Clock::time_point begin = Clock::now();
+  const double budget = options.budget == unlimited ? 0 : seconds_of("--budget", options.budget);
+  const std::vector<const Claim*> to_prove = claims_to_prove(options);
+  const std::vector<ChosenSubject> subjects = subjects_to_ask(options);
+  const std::size_t cores = std::max(1u, std::thread::hardware_concurrency());
+
+  std::vector<ProofTask> tasks;
+  std::map<std::string, std::string> not_here;
+  for (const ChosenSubject& chosen : subjects) {
+    const bool by_name = !options.subjects.empty() || chosen.order.library.has_value();
+    std::shared_ptr<Processes> processes;
+    for (const Claim* claim : to_prove) {
+      if (!is_asked(*claim, chosen.row, by_name)) continue;
+      if (processes == nullptr) {
+        const std::size_t count = options.processes != 0 ? options.processes : cores;
+        processes = std::make_shared<Processes>(chosen, count, options.library.case_deadline());
+      }
+      ProofTask task(*claim, chosen, processes);
+      const bool lacks = processes->can_run() && task.result().verdict == Proof::skipped;
+      if (!processes->can_run()) not_here[chosen.row.name] = task.result().reason;
+      if ((lacks || !processes->can_run()) && !by_name) continue;
+      tasks.push_back(std::move(task));
+    }
+  }
+  for (const auto& [name, why] : not_here) std::cerr << "not asked: " << name << ": " << why << "\n";
+  if (tasks.empty())
+    throw Illegal("prove", listed(options.kinds), "a kind that a subject of this machine can be asked");
+
+  Records records(options.out);
+  std::cerr << "records: " << records.folder().string() << "\n";
+  report_when_interrupted();
+  double estimated = 0;
+  for (ProofTask& task : tasks) {
+    task.estimate();
+    estimated += task.result().estimated_seconds;
+    if (is_interrupted()) break;
+  }
+  json run = {{"schema", 1},
+              {"command", command},
+              {"run_start", records.run_start()},
+              {"budget_seconds", budget},
+              {"machine", machine()}};
+  const auto as_json = [&] {
+    json results = json::array();
+    for (const ProofTask& task : tasks) results.push_back(json_of(task.result()));
+    run["proofs"] = results;
+    run["seconds"] = std::chrono::duration<double>(Clock::now() - begin).count();
+    return run;
+  };
+  std::cout << reports::proofs_plan(as_json()) << std::flush;
+
+  {
+    Progress progress(tasks.size());
+    for (std::size_t i = 0; i < tasks.size(); ++i) {
+      ProofTask& task = tasks[i];
+      const double left = budget - std::chrono::duration<double>(Clock::now() - begin).count();
+      const double seconds = budget == 0 ? 0 : std::max(0.001, shares(tasks, i, std::max(0.0, left)).at(i));
+      progress.step(task.result().subject, task.result().claim);
+      const Clock::time_point start = Clock::now();
+      task.run(seconds, is_interrupted, [&](std::uint64_t done) {
+        const double share = static_cast<double>(done) / static_cast<double>(task.result().points);
+        progress.part(share, std::chrono::duration<double>(Clock::now() - start).count());
+      });
+      progress.clear();
+      std::cout << reports::proof_line(json_of(task.result()), isatty(STDOUT_FILENO) != 0) << std::flush;
+    }
+  }
+  std::string reason;
+  const int exit = exit_of(tasks, &reason);
+  json result = as_json();
+  result["exit_code"] = exit;
+  result["reason"] = reason;
+  records.write("proofs.json", dumped(result, 2) + "\n");
+  records.write("proofs.md", reports::proofs_markdown(result));
+  records.finish();
+  std::cout << reports::proofs_end(result, isatty(STDOUT_FILENO) != 0);
+  return exit;
+}
+
+}  // namespace
+
+std::function<int()> set_up_prove(CLI::App& app) {
+  auto options = std::make_shared<Options>();
+  app.add_option("kind", options->kinds, "what to prove: " + listed(kinds_of_proof()) + ", or all (default)");
+  app.add_option("--subject", options->subjects,
+                 "a subject to ask; may be given again (default: all that run here; of the specification, what is "
+                 "about itself)");
+  app.add_option("--claim", options->claims, "a claim, or how the names of claims begin; may be given again");
+  app.add_option("--budget", options->budget,
+                 "the time for all of it: 90s, 30m, 4h, or none for no limit. What it does not reach is a sample")
+      ->capture_default_str();
+  app.add_option("--processes", options->processes,
+                 "that work on a subject at once (default: as many as there are cores)")
+      ->check(CLI::Range(std::size_t{1}, std::size_t{1024}));
+  app.add_option("--out", options->out, "folder for the records (default: a dated one under the build folder)");
+  options->library.add_to(app, 600);
+  return [&app, options] {
+    std::string command = "prove";
+    for (const CLI::Option* option : app.get_options()) {
+      for (const std::string& value : option->results()) {
+        command += option->get_positional() ? " " + value : " " + option->get_name() + " " + value;
+      }
+    }
+    return prove(*options, command);
+  };
+}
+
+}  // namespace tileproof

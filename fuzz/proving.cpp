@@ -1,0 +1,211 @@
+#include "proving.h"
+
+#include <algorithm>
+#include <atomic>
+#include <mutex>
+#include <thread>
+
+#include "../properties/generator.h"
+
+namespace tileproof {
+
+namespace {
+
+using Clock = std::chrono::steady_clock;
+double seconds_since(Clock::time_point begin) { return std::chrono::duration<double>(Clock::now() - begin).count(); }
+
+}  // namespace
+
+const char* name_of(Proof proof) {
+  constexpr const char* names[] = {"PROVED", "SAMPLED", "FAILED", "MISTRUSTED", "SKIPPED"};
+  return names[static_cast<int>(proof)];
+}
+
+Processes::Processes(const ChosenSubject& chosen, std::size_t count, std::chrono::milliseconds step_deadline) {
+  ChosenSubject apart = chosen;
+  apart.row.isolated = true;
+  for (std::size_t i = 0; i < count; ++i) {
+    ready_.push_back(made_ready(apart, step_deadline));
+    const bool on_a_gpu = ready_.back().row.envelope.step_elements > Envelope().step_elements;
+    if (ready_.back().runner == nullptr || on_a_gpu) break;
+  }
+}
+
+ProofTask::ProofTask(const Claim& claim, const ChosenSubject& chosen, std::shared_ptr<Processes> processes)
+    : claim_(claim), processes_(std::move(processes)) {
+  result_.kind = claim.proof;
+  result_.claim = claim.name;
+  result_.subject = chosen.row.name;
+  result_.replay_flags = chosen.replay_flags;
+  const ReadySubject& subject = processes_->subject();
+  if (!processes_->can_run()) {
+    result_.reason = subject.died.empty() ? subject.why_not : subject.died;
+    if (!subject.died.empty()) result_.verdict = Proof::failed;
+    return;
+  }
+  domains_of(claim, subject.row.envelope, &result_.reason);
+  if (!result_.reason.empty()) return;
+  enumerations_ = claim.enumerations(subject.row.envelope);
+  for (const Enumeration& enumeration : enumerations_) {
+    first_steps_.push_back(result_.steps);
+    result_.steps += enumeration.steps;
+    result_.points += static_cast<std::uint64_t>(enumeration.steps) * enumeration.points_of_step;
+    result_.point = enumeration.point;
+    result_.order = enumeration.order;
+  }
+  result_.verdict = Proof::sampled;
+  if (result_.steps == 0) {
+    result_.verdict = Proof::skipped;
+    result_.reason = "the subject takes no problem of the domain";
+  }
+}
+
+const Enumeration& ProofTask::enumeration_of(std::int64_t step) const {
+  const auto after = std::upper_bound(first_steps_.begin(), first_steps_.end(), step);
+  return enumerations_.at(static_cast<std::size_t>(after - first_steps_.begin() - 1));
+}
+
+Problem ProofTask::problem_of(std::int64_t step) const {
+  const auto after = std::upper_bound(first_steps_.begin(), first_steps_.end(), step);
+  Problem problem = enumeration_of(step).problem(step - *std::prev(after));
+  problem.claim = claim_.name;
+  problem.subject = result_.subject;
+  return problem;
+}
+
+CaseOutcome ProofTask::run_step(std::size_t process, std::int64_t step, Met& met) {
+  return processes_->runner(process).run(claim_, problem_of(step), met);
+}
+
+void ProofTask::estimate() {
+  if (result_.steps == 0) return;
+  // What a step costs whatever it holds, from the first; what a point costs, from steps of growing size, as far as a
+  // slow subject does not make that long.
+  double of_step = 0, of_point = 0;
+  std::uint64_t tried = 0;
+  constexpr std::uint64_t typical_points = 1 << 24;
+  constexpr double long_seconds = 0.05;
+  for (std::size_t i = 0; i < enumerations_.size() && tried < typical_points; ++i) {
+    const std::uint64_t points = enumerations_[i].points_of_step;
+    if (points < 8 * tried) continue;
+    tried = points;
+    double seconds = 0;
+    for (int again = 0; again < 2 && seconds < long_seconds; ++again) {  // at first there is memory to get
+      const Clock::time_point begin = Clock::now();
+      Met met;
+      run_step(0, first_steps_[i], met);
+      seconds = seconds_since(begin);
+    }
+    of_point = seconds / static_cast<double>(points);
+    if (i == 0 && enumerations_.size() > 1) of_step = seconds;
+    if (seconds >= long_seconds) break;
+  }
+  result_.estimated_seconds =
+      (of_step * static_cast<double>(result_.steps) + of_point * static_cast<double>(result_.points)) /
+      static_cast<double>(processes_->count());
+}
+
+void ProofTask::run(double seconds, const std::function<bool()>& stop,
+                    const std::function<void(std::uint64_t)>& progress) {
+  if (result_.steps == 0) return;
+  const Clock::time_point begin = Clock::now();
+  std::atomic<std::int64_t> next = 0;
+  std::atomic<bool> ended = false;
+  std::mutex mutex;
+  std::string refusal, broken;
+  std::int64_t refused = 0;
+  std::int64_t short_steps = 0;
+  const auto work = [&](std::size_t process) {
+    while (!ended) {
+      if (stop() || (seconds > 0 && seconds_since(begin) >= seconds)) break;
+      const std::int64_t step = next++;
+      if (step >= result_.steps) break;
+      Met met;
+      CaseOutcome outcome;
+      std::string machine;
+      try {
+        outcome = run_step(process, step, met);
+      } catch (const std::exception& error) {
+        machine = error.what();
+      }
+      const std::lock_guard<std::mutex> lock(mutex);
+      if (!machine.empty()) {
+        broken = machine;
+        ended = true;
+        break;
+      }
+      if (outcome.finding) {
+        if (!result_.finding) result_.finding = outcome.finding;
+        ended = true;
+        break;
+      }
+      if (outcome.refused || outcome.unavailable || outcome.discarded) {
+        if (refused++ == 0) {
+          refusal = outcome.refused ? *outcome.refused : outcome.unavailable ? *outcome.unavailable : "discarded";
+        }
+        continue;
+      }
+      const std::uint64_t wanted = enumeration_of(step).points_of_step;
+      if (static_cast<std::uint64_t>(met.compared) < wanted) ++short_steps;
+      ++result_.steps_done;
+      result_.points_done += wanted;
+      result_.met.add(met);
+      if (process == 0) progress(result_.points_done);
+    }
+  };
+  std::vector<std::thread> threads;
+  for (std::size_t i = 1; i < processes_->count(); ++i) threads.emplace_back(work, i);
+  work(0);
+  for (std::thread& thread : threads) thread.join();
+  if (result_.finding) make_smaller(*result_.finding);
+  result_.seconds = seconds_since(begin);
+
+  if (result_.finding) {
+    result_.verdict = Proof::failed;
+  } else if (!broken.empty()) {
+    result_.verdict = Proof::mistrusted;
+    result_.reason = broken;
+  } else if (short_steps != 0) {
+    result_.verdict = Proof::mistrusted;
+    result_.reason = std::to_string(short_steps) + " steps compared less than they hold";
+  } else if (result_.steps_done == 0 && refused != 0) {
+    result_.verdict = Proof::skipped;
+    result_.reason = "refused: " + refusal;
+  } else if (result_.steps_done == 0) {
+    result_.verdict = Proof::mistrusted;
+    result_.reason = "nothing was compared: no step was done";
+  } else if (result_.steps_done < result_.steps) {
+    result_.verdict = Proof::sampled;
+    result_.reason = refused != 0 ? std::to_string(refused) + " steps were refused: " + refusal
+                     : stop()     ? "interrupted"
+                                  : "the budget was used up";
+  } else if (!result_.met.several_values) {
+    result_.verdict = Proof::mistrusted;
+    result_.reason = "one value was expected everywhere";
+  } else {
+    result_.verdict = Proof::proved;
+  }
+}
+
+/// The claim's own suggestion; else the smallest that drawing and shrinking finds, in a process that has run nothing
+/// else.
+void ProofTask::make_smaller(Finding& finding) {
+  if (finding.smaller) {
+    Met met;
+    const Problem smaller = *finding.smaller;
+    const CaseOutcome again = processes_->runner(0).run(claim_, smaller, met);
+    if (again.finding && again.finding->kind == finding.kind) {
+      finding = *again.finding;
+      finding.shrinks = 1;
+      return;
+    }
+  }
+  const Judgement drawn = judge(claim_, processes_->subject().row, processes_->runner(0), {.cases = 200, .seed = 1});
+  for (const Finding& one : drawn.findings) {
+    if (one.kind != finding.kind || one.problem.n * one.problem.k >= finding.problem.n * finding.problem.k) continue;
+    finding = one;
+    return;
+  }
+}
+
+}  // namespace tileproof

@@ -1,0 +1,156 @@
+// What a run of proofs is told as.
+#include <cmath>
+#include <map>
+#include <nlohmann/json.hpp>
+#include <sstream>
+
+#include "reports.h"
+#include "summary.h"
+
+namespace tileproof::reports {
+
+namespace {
+
+using nlohmann::json;
+
+/// 68719476736 as "68,719,476,736".
+std::string grouped(std::uint64_t number) {
+  std::string digits = std::to_string(number);
+  for (std::size_t at = digits.size(); at > 3; at -= 3) digits.insert(at - 3, ",");
+  return digits;
+}
+
+/// Seconds as people say them.
+std::string lasting(double seconds) {
+  std::ostringstream text;
+  text.precision(seconds < 10 ? 2 : 0);
+  text << std::fixed;
+  if (seconds < 120) {
+    text << seconds << " s";
+  } else if (seconds < 7200) {
+    text << seconds / 60 << " min";
+  } else {
+    text.precision(1);
+    text << seconds / 3600 << " h";
+  }
+  return text.str();
+}
+
+std::string field(const json& value, const char* name) { return visible(value.at(name).get<std::string>()); }
+
+std::string percent(std::uint64_t part, std::uint64_t whole) {
+  std::ostringstream text;
+  text.precision(2);
+  text << 100 * static_cast<double>(part) / static_cast<double>(whole) << " %";
+  return text.str();
+}
+
+/// How much of its domain a proof has looked at. Nothing but the whole of it is called proved.
+std::string extent(const json& proof) {
+  const std::uint64_t points = proof.at("points");
+  const std::uint64_t done = proof.at("points_done");
+  const std::string verdict = proof.at("verdict");
+  const std::string point = field(proof, "point");
+  if (verdict == "PROVED") return "all " + grouped(points) + " " + point;
+  if (verdict == "SAMPLED") {
+    return grouped(done) + " of " + grouped(points) + " " + point + " (" + percent(done, points) + "), " +
+           field(proof, "order") + ": " + field(proof, "reason");
+  }
+  if (verdict == "FAILED") return "after " + grouped(done) + " of " + grouped(points) + " " + point;
+  return field(proof, "reason");
+}
+
+const char* colour_of(const std::string& verdict) {
+  if (verdict == "PROVED") return "\033[32m";
+  if (verdict == "FAILED" || verdict == "MISTRUSTED") return "\033[31m";
+  return "\033[33m";
+}
+
+std::string coloured(const std::string& verdict, bool colours) {
+  const std::string padded = verdict + std::string(verdict.size() < 10 ? 10 - verdict.size() : 0, ' ');
+  return colours ? colour_of(verdict) + padded + "\033[0m" : padded;
+}
+
+std::string number_text(double value) {
+  std::ostringstream text;
+  text.precision(6);
+  text << value;
+  return text.str();
+}
+
+std::string counts(const json& proofs) {
+  std::map<std::string, int> count;
+  for (const json& proof : proofs.at("proofs")) ++count[proof.at("verdict").get<std::string>()];
+  std::string text;
+  for (const char* verdict : {"PROVED", "SAMPLED", "FAILED", "MISTRUSTED", "SKIPPED"}) {
+    if (count[verdict] == 0) continue;
+    text += (text.empty() ? "" : ", ") + std::to_string(count[verdict]) + " " + verdict;
+  }
+  return text;
+}
+
+}  // namespace
+
+std::string proofs_plan(const json& proofs) {
+  std::ostringstream text;
+  double seconds = 0;
+  text << "to enumerate:\n";
+  for (const json& proof : proofs.at("proofs")) {
+    if (proof.at("steps").get<std::int64_t>() == 0) continue;
+    text << "  " << field(proof, "subject") << "  " << field(proof, "claim") << "\n      "
+         << grouped(proof.at("points")) << " " << field(proof, "point") << ", about "
+         << lasting(proof.at("estimated_seconds")) << "\n";
+    seconds += proof.at("estimated_seconds").get<double>();
+  }
+  const double budget = proofs.at("budget_seconds");
+  text << "all of it takes about " << lasting(seconds) << " here; the budget is "
+       << (budget == 0 ? std::string("not limited") : lasting(budget));
+  if (budget != 0 && seconds > budget) text << ", so that some of it will be a sample";
+  text << "\n\n";
+  return text.str();
+}
+
+std::string proof_line(const json& proof, bool colours) {
+  std::ostringstream text;
+  text << coloured(proof.at("verdict"), colours) << " " << field(proof, "subject") << "  " << field(proof, "claim")
+       << "  " << lasting(proof.at("seconds")) << "\n           " << extent(proof) << "\n";
+  for (const auto& [reason, elements] : proof.at("explained").items()) {
+    text << "           explained: " << grouped(elements) << " " << visible(reason) << "\n";
+  }
+  for (const json& measure : proof.at("measures")) {
+    text << "           " << field(measure, "name") << ": " << number_text(measure.at("value")) << " at "
+         << field(measure, "where") << "\n";
+  }
+  if (!proof.at("finding").is_null()) {
+    const json& finding = proof.at("finding");
+    std::istringstream lines(
+        visible(finding.at("kind").get<std::string>() + ": " + finding.at("details").get<std::string>()));
+    for (std::string line; std::getline(lines, line);) text << "           " << line << "\n";
+    text << "  " << replay_command(finding.at("replay").get<std::vector<std::string>>()) << "\n";
+  }
+  return text.str();
+}
+
+std::string proofs_end(const json& proofs, bool colours) {
+  const int exit = proofs.at("exit_code");
+  const std::string verdict = exit == 0 ? "DONE" : exit == 1 ? "FAILED" : "MISTRUSTED";
+  const std::string shown = colours ? (exit == 0 ? "\033[32m" : "\033[31m") + verdict + "\033[0m" : verdict;
+  const std::string reason = field(proofs, "reason");
+  return "\n" + shown + ": " + counts(proofs) + " in " + lasting(proofs.at("seconds")) +
+         (reason.empty() ? "" : "; " + reason) + "\n";
+}
+
+std::string proofs_markdown(const json& proofs) {
+  std::ostringstream text;
+  text << "# tileproof: proofs\n\n"
+       << counts(proofs) << " in " << lasting(proofs.at("seconds")) << " (`tileproof "
+       << one_line(field(proofs, "command"))
+       << "`)\n\n| verdict | subject | claim | looked at | time |\n|---|---|---|---|---|\n";
+  for (const json& proof : proofs.at("proofs")) {
+    text << "| " << field(proof, "verdict") << " | " << field(proof, "subject") << " | " << field(proof, "claim")
+         << " | " << one_line(extent(proof)) << " | " << lasting(proof.at("seconds")) << " |\n";
+  }
+  return text.str();
+}
+
+}  // namespace tileproof::reports
