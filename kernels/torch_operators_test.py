@@ -7,6 +7,7 @@ GPU is an error.
 
 import functools
 import io
+import json
 import os
 import random
 import shutil
@@ -233,8 +234,12 @@ def slice_of(p, expert):
     return {key: value[expert] if isinstance(value, torch.Tensor) else value for key, value in p.items()}
 
 
+def named_arguments_of(name, p):
+    return {argument.name: p[argument.name] for argument in getattr(ops, name).default._schema.arguments}
+
+
 def arguments_of(name, p):
-    return [p[argument.name] for argument in getattr(ops, name).default._schema.arguments]
+    return list(named_arguments_of(name, p).values())
 
 
 def tensors_of(name):
@@ -266,16 +271,7 @@ def ids(value):
 # --- Loading ----------------------------------------------------------------------------------------------------------
 
 
-def in_a_fresh_interpreter(program, *arguments):
-    run = subprocess.run([sys.executable, "-c", program, *arguments], capture_output=True, text=True, timeout=120)
-    assert run.returncode == 0, run.stdout + run.stderr
-    return run.stdout
-
-
-def test_loads_into_a_fresh_interpreter_beside_torchao_names():
-    out = in_a_fresh_interpreter(
-        """
-import sys, torch
+LOADS_BESIDE_TORCHAO = """
 torch.ops.load_library(sys.argv[1])
 packed = torch.ops.tileproof.pack(torch.arange(8 * 16, dtype=torch.uint8).reshape(8, 16), 2)
 scales = torch.ones(1, 8, 2)
@@ -286,17 +282,60 @@ for space in "tileproof", "torchao":
           ops.dequantize_tensor_core_tiled_layout(packed, scales, 32, 2)[7, 30:].tolist())
     print(ops.unpack_tensor_core_tiled_layout.default._schema)
     print(ops.dequantize_tensor_core_tiled_layout.default._schema)
-""",
-        LIBRARY,
-        LIBRARY_TORCHAO,
-    )
+"""
+
+MEETS_A_TAKEN_NAME = """
+import traceback
+taken = torch.library.Library("torchao", "DEF")
+taken.define("{name}(Tensor packed_w) -> Tensor")
+try:
+    torch.ops.load_library(sys.argv[2])
+except OSError:
+    print(traceback.format_exc())
+print("unpack", hasattr(torch.ops.torchao, "unpack_tensor_core_tiled_layout"))
+print("dequantize", hasattr(torch.ops.torchao, "dequantize_tensor_core_tiled_layout"))
+"""
+
+FORKS = """
+import json, os, sys, tempfile, torch
+ran = []
+for program in sys.argv[3:]:
+    out = tempfile.TemporaryFile("w+")
+    process = os.fork()
+    if process == 0:
+        os.dup2(out.fileno(), 1)
+        exec(program)
+        print(end="", flush=True)
+        os._exit(0)  # without tearing torch down, which takes half a second
+    ended = os.waitstatus_to_exitcode(os.waitpid(process, 0)[1])
+    out.seek(0)
+    ran.append((ended, out.read()))
+print(json.dumps(ran), flush=True)
+os._exit(0)
+"""
+
+
+@functools.cache
+def outputs_of_fresh_interpreters():
+    """What each of the programs above prints in an interpreter that has loaded nothing but torch. Importing that takes
+    seconds: one interpreter does, and each program gets a fork of it."""
+    programs = [LOADS_BESIDE_TORCHAO] + [MEETS_A_TAKEN_NAME.format(name=name) for name in NAMES[1:3]]
+    command = [sys.executable, "-c", FORKS, LIBRARY, LIBRARY_TORCHAO, *programs]
+    run = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    assert run.returncode == 0, run.stdout + run.stderr
+    ran = json.loads(run.stdout)
+    assert [ended for ended, _ in ran] == [0] * len(programs), run.stdout + run.stderr
+    return [out for _, out in ran]
+
+
+def test_loads_into_a_fresh_interpreter_beside_torchao_names():
     wanted = ""
     for space in "tileproof", "torchao":
         wanted += "[7, 15] [0.0, 8.0]\n"  # the last byte is 0x7f: code - 8, times 1, plus 1
         wanted += f"{space}::unpack_tensor_core_tiled_layout(Tensor packed_w, int inner_k_tiles) -> Tensor\n"
         wanted += f"{space}::dequantize_tensor_core_tiled_layout(Tensor packed_w, Tensor scales_and_zeros, "
         wanted += "int group_size, int inner_k_tiles) -> Tensor\n"
-    assert out == wanted
+    assert outputs_of_fresh_interpreters()[0] == wanted
 
 
 def test_torchao_names_have_kernels_of_their_own():
@@ -308,22 +347,9 @@ def test_torchao_names_have_kernels_of_their_own():
             assert torch._C._dispatch_has_kernel_for_dispatch_key(f"torchao::{name}", key), key
 
 
-TAKEN = """
-import sys, traceback, torch
-taken = torch.library.Library("torchao", "DEF")
-taken.define("{name}(Tensor packed_w) -> Tensor")
-try:
-    torch.ops.load_library(sys.argv[1])
-except OSError:
-    print(traceback.format_exc())
-print("unpack", hasattr(torch.ops.torchao, "unpack_tensor_core_tiled_layout"))
-print("dequantize", hasattr(torch.ops.torchao, "dequantize_tensor_core_tiled_layout"))
-"""
-
-
 @pytest.mark.parametrize("name", NAMES[1:3])
 def test_torchao_names_that_are_taken_are_refused_and_left_alone(name):
-    out = in_a_fresh_interpreter(TAKEN.format(name=name), LIBRARY_TORCHAO)
+    out = outputs_of_fresh_interpreters()[NAMES.index(name)]
     assert f"libtileproof_torchao.so registers nothing: torchao::{name} is already registered" in out
     assert f"Use tileproof::{name}" in out
     assert f"unpack {name == NAMES[1]}" in out and f"dequantize {name == NAMES[2]}" in out
@@ -608,7 +634,7 @@ def in_symbolic_mode(p):
 @pytest.mark.parametrize("name", NAMES)
 def test_real_and_fake_accept_the_same_legal_calls_and_agree(name, device):
     for title, change in LEGAL.items():
-        p = converted(change(problem()), lambda t: t.to(device))
+        p = converted(named_arguments_of(name, change(problem())), lambda t: t.to(device))
         real = outcome(name, p)
         assert not isinstance(real, str), f"{title}: {real}"
         mode, fake = in_fake_mode(p)
@@ -624,7 +650,7 @@ def test_real_and_fake_refuse_the_same_illegal_calls_in_the_same_words(name, dev
     for argument, change, legal in ILLEGAL:
         if argument not in [a.name for a in getattr(ops, name).default._schema.arguments]:
             continue
-        p = change(problem())
+        p = named_arguments_of(name, change(problem()))
         if device != "cpu":
             p = converted(p, lambda t: t.cuda() if t.numel() < 2**20 else t[(0,) * t.dim()].cuda().expand(t.shape))
         real = outcome(name, p)
