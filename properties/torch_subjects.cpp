@@ -2,6 +2,7 @@
 // without waiting for torch.
 #include <dlfcn.h>
 
+#include <cstdlib>
 #include <filesystem>
 #include <stdexcept>
 
@@ -18,6 +19,8 @@ namespace {
 /// and a SKIPPED would hide it
 template <class Door>
 Door door(const char* name) {
+  // Before OpenMP is loaded with it: threads that spin while they wait take the cores from whatever runs beside.
+  setenv("OMP_WAIT_POLICY", "PASSIVE", /*overwrite=*/0);
   const std::filesystem::path library =
       std::filesystem::read_symlink("/proc/self/exe").parent_path() / TILEPROOF_TORCH_SUBJECTS;
   void* handle = dlopen(library.c_str(), RTLD_NOW | RTLD_LOCAL);
