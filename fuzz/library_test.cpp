@@ -292,7 +292,7 @@ std::string ledger_row(const std::string& variant) {
 TEST_F(Library, WhoseFindingsAreKnownIsNotRedForThem) {
   std::ofstream(folder_ / "known.json") << ledger_row("scales_and_zeros:one-group-too-many");
   const std::string options =
-      " --claim reject/dequantize --cases 60 --known '" + (folder_ / "known.json").string() + "' ";
+      " --claim reject/dequantize --claim reject/pack --cases 60 --known '" + (folder_ / "known.json").string() + "' ";
   const Ran known = run("verify " + example("wrong-groups") + options + out("known"));
   EXPECT_EQ(known.exit, 0) << known.text;
   EXPECT_EQ(summary("known")["counts"]["KNOWN"], 1) << known.text;
@@ -305,7 +305,7 @@ TEST_F(Library, WhoseFindingsAreKnownIsNotRedForThem) {
 
 TEST_F(Library, WhoseFindingsAreKnownInPartIsRedForTheRest) {
   std::ofstream(folder_ / "known.json") << ledger_row("scales_and_zeros:one-group-too-few");
-  const Ran ran = run("verify " + example("wrong-groups") + " --claim reject/dequantize --cases 60 --known '" +
+  const Ran ran = run("verify " + example("wrong-groups") + " --claim reject/dequantize --claim reject/pack --cases 60 --known '" +
                       (folder_ / "known.json").string() + "' " + out("run"));
   EXPECT_EQ(ran.exit, 1) << ran.text;
   EXPECT_NE(ran.text.find("one-group-too-many"), std::string::npos) << ran.text;

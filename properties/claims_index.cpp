@@ -4,6 +4,7 @@
 // linear index. What arrives at a place in all planes spells the index of the element that went there, so the whole
 // permutation is seen, element by element, whatever it is.
 #include <algorithm>
+#include <array>
 #include <sstream>
 
 #include "../reference/arithmetic.h"
@@ -143,9 +144,12 @@ int code_of_weight(reference::Format format, std::uint32_t weight) {
 Matrix<std::int32_t> codes_of_weights(Case& c, const std::vector<std::uint32_t>& packed) {
   const reference::Format format = format_of(c.problem.out);
   const Matrix<std::uint32_t> weights = c.dequantize(packed, identity_parameters(c.problem));
+  std::array<std::uint32_t, 16> weight_of;
+  for (int code = 0; code < 16; ++code) weight_of[code] = reference::rounded(format, reference::whole(code));
   Matrix<std::int32_t> codes(weights.rows, weights.columns);
   for (std::size_t i = 0; i < codes.elements.size(); ++i) {
-    codes.elements[i] = code_of_weight(format, weights.elements[i]);
+    const auto found = std::find(weight_of.begin(), weight_of.end(), weights.elements[i]);
+    codes.elements[i] = found == weight_of.end() ? -1 : static_cast<std::int32_t>(found - weight_of.begin());
   }
   return codes;
 }

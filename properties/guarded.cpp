@@ -34,6 +34,7 @@ void check_output(const Placed& placed, const std::vector<std::uint8_t>& before,
 
 void check_input(const Placed& placed, const std::vector<std::uint8_t>& after) {
   const auto* bytes = static_cast<const std::uint8_t*>(placed.tensor->input);
+  if (placed.tensor->bytes == 0 || std::memcmp(&after[placed.begin], bytes, placed.tensor->bytes) == 0) return;
   for (std::size_t at = 0; at < placed.tensor->bytes; ++at) {
     if (after[placed.begin + at] != bytes[at]) {
       throw GuardViolation("changed its input " + placed.tensor->name + ": " + in_elements(*placed.tensor, at));
@@ -55,9 +56,9 @@ void guarded(Memory& memory, const std::vector<Tensor>& tensors, const Fill& fil
       if (p.tensor->bytes != 0) std::memcpy(&before[p.begin], p.tensor->input, p.tensor->bytes);
       continue;
     }
-    for (std::size_t at = 0; at < p.tensor->bytes; ++at) {
-      before[p.begin + at] = static_cast<std::uint8_t>(at % 2 == 0 ? fill.poison & 0xff : fill.poison >> 8);
-    }
+    const std::uint8_t poison[] = {static_cast<std::uint8_t>(fill.poison & 0xff),
+                                   static_cast<std::uint8_t>(fill.poison >> 8)};
+    for (std::size_t at = 0; at < p.tensor->bytes; ++at) before[p.begin + at] = poison[at % 2];
   }
 
   auto* arena = static_cast<std::uint8_t*>(memory.arena(bytes));
@@ -96,6 +97,7 @@ void guarded(Memory& memory, const std::vector<Tensor>& tensors, const Fill& fil
 
 void require_whole_fences(const std::vector<std::uint8_t>& before, const std::vector<std::uint8_t>& behind,
                           std::uint8_t fence, std::size_t bytes) {
+  if (all_are(fence, behind.data(), behind.size()) && all_are(fence, before.data(), before.size())) return;
   const std::string what = "wrote outside a tensor of " + std::to_string(bytes) + " bytes that it allocated: the byte ";
   for (std::size_t i = 0; i < behind.size(); ++i) {
     if (behind[i] != fence) throw GuardViolation(what + std::to_string(i + 1) + " past its end was changed");
