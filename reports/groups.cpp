@@ -142,6 +142,30 @@ std::vector<Group> claims_skipped(const Summary& summary) {
   return groups.all();
 }
 
+bool is_without_cases(const Judgement& judgement) {
+  return judgement.verdict == Verdict::mistrusted && judgement.cases == 0;
+}
+
+std::vector<Group> claims_without_cases(const Summary& summary) {
+  Groups by_subject;
+  for (const Judgement& judgement : summary.judgements) {
+    if (is_without_cases(judgement)) by_subject.add(judgement.subject, judgement.reason, 1);
+  }
+  std::vector<Group> by_reason;
+  for (const Group& group : by_subject.all()) {
+    const auto same =
+        std::find_if(by_reason.begin(), by_reason.end(), [&](const Group& one) { return one.reason == group.reason; });
+    if (same == by_reason.end()) {
+      by_reason.push_back(group);
+      continue;
+    }
+    same->subject += ", " + group.subject;
+    same->count += group.count;
+  }
+  std::erase_if(by_reason, [](const Group& group) { return group.count == 1; });
+  return by_reason;
+}
+
 std::vector<Group> elements_explained(const Summary& summary) {
   Groups groups;
   for (const Judgement& judgement : summary.judgements) {

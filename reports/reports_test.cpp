@@ -405,6 +405,32 @@ TEST(Terminal, BreaksProseAtSpacesAndIndentsWhatFollows) {
             "        and more");
 }
 
+json not_run(const std::string& claim, const std::string& subject, const std::string& reason) {
+  json judgement = mistrusted(claim, subject, reason);
+  judgement["cases"] = 0;
+  return judgement;
+}
+
+TEST(Terminal, ShowsClaimsThatWereNotRunForOneReasonOnOneLine) {
+  const std::string interrupted = "not run: interrupted", lost = "not run: the device was lost in a";
+  json some = summary({subject("host"), subject("cuda"), subject("aten-cpu")},
+                      {mistrusted("a", "host", "never met: b"), not_run("c", "host", "the generator gave up: no"),
+                       not_run("d", "host", interrupted), not_run("e", "host", interrupted), not_run("c", "cuda", lost),
+                       not_run("d", "cuda", lost), not_run("e", "aten-cpu", interrupted)});
+  EXPECT_EQ(text_before(text_from(terminal(some, 120, false), "\n\nMISTRUSTED"), "\n\nMISTRUSTED:"),
+            "\n\nMISTRUSTED a on host: never met: b\n"
+            "MISTRUSTED c on host: the generator gave up: no\n"
+            "MISTRUSTED 3 claims on host, aten-cpu: not run: interrupted\n"
+            "MISTRUSTED 2 claims on cuda: not run: the device was lost in a");
+  // No verdict is lost: the table and the counts have each.
+  EXPECT_EQ(occurrences(text_before(terminal(some, 120, false), "\n\nMISTRUSTED"), "MISTRUSTED"), 7);
+  EXPECT_TRUE(contains(terminal(some, 120, false), " 7 MISTRUSTED in "));
+  // One that ran is no such claim, whatever its reason.
+  some = summary({subject("host")}, {mistrusted("a", "host", interrupted), not_run("b", "host", interrupted)});
+  EXPECT_TRUE(contains(terminal(some, 120, false),
+                       "MISTRUSTED a on host: not run: interrupted\nMISTRUSTED b on host: not run: interrupted\n"));
+}
+
 TEST(Terminal, KeepsTheIndentOfDetailsThatItBreaks) {
   const json some =
       summary({subject("host")}, {failed("a", "host", "wrong:\n  row 0, column 1: expected 0x40e0, got 0x4170")});

@@ -127,6 +127,10 @@ struct Group {
 std::vector<Group> subjects_not_run(const Summary&);
 /// Claims SKIPPED for any other reason.
 std::vector<Group> claims_skipped(const Summary&);
+/// Claims MISTRUSTED for lack of a single case, by reason, all their subjects in one, where that is the reason of more
+/// than one claim: where somebody ended a run they are most of it.
+std::vector<Group> claims_without_cases(const Summary&);
+bool is_without_cases(const Judgement&);
 /// Elements that differ as the claim foresaw.
 std::vector<Group> elements_explained(const Summary&);
 

@@ -280,10 +280,21 @@ std::string failures(const Summary& summary, const Screen& screen) {
 
 std::string mistrusted(const Summary& summary, const Screen& screen) {
   std::string text;
-  for (const Judgement* judgement : with_verdict(summary, Verdict::mistrusted)) {
+  const auto add = [&](const std::string& what, const std::string& reason) {
     text += text.empty() ? "\n" : "";
-    const std::string rest = claim_on_subject(*judgement) + ": " + one_line(judgement->reason);
-    text += screen.verdict_line(Verdict::mistrusted, rest);
+    text += screen.verdict_line(Verdict::mistrusted, what + ": " + one_line(reason));
+  };
+  const std::vector<Group> without_cases = claims_without_cases(summary);
+  const auto is_one_of_many = [&](const Judgement& judgement) {
+    return is_without_cases(judgement) &&
+           std::any_of(without_cases.begin(), without_cases.end(),
+                       [&](const Group& group) { return group.reason == judgement.reason; });
+  };
+  for (const Judgement* judgement : with_verdict(summary, Verdict::mistrusted)) {
+    if (!is_one_of_many(*judgement)) add(claim_on_subject(*judgement), judgement->reason);
+  }
+  for (const Group& group : without_cases) {
+    add(" " + counted(group.count, "claim") + " on " + one_line(group.subject), group.reason);
   }
   return text;
 }
