@@ -13,6 +13,7 @@
 #include <sstream>
 
 #include "draw.h"
+#include "rapidcheck_quietly.h"
 #include "specification.h"
 #include "values.h"
 
@@ -20,23 +21,11 @@ namespace tileproof {
 
 namespace {
 
-class Silence : public rc::detail::TestListener {
-  void onTestCaseFinished(const rc::detail::CaseDescription&) override {}
-  void onShrinkTried(const rc::detail::CaseDescription&, bool) override {}
-  void onTestFinished(const rc::detail::TestMetadata&, const rc::detail::TestResult&) override {}
-};
-
-/// rc::check prints on its own and takes its seed from the clock; a test that fails once must fail again.
+/// A property that fails once fails again: its seed is fixed.
 template <class Property>
 testing::AssertionResult holds(const Property& property) {
-  rc::detail::TestParams params;
-  params.seed = 20260112;
-  params.maxSuccess = 500;
-  Silence silence;
-  const std::unordered_map<std::string, rc::detail::Reproduce> nothing_to_reproduce;
-  const auto result =
-      rc::detail::checkTestable(property, rc::detail::TestMetadata(), params, silence, nothing_to_reproduce);
-  if (result.template is<rc::detail::SuccessResult>()) return testing::AssertionSuccess();
+  const rc::detail::TestResult result = checked_quietly(property, 20260112, 500);
+  if (result.is<rc::detail::SuccessResult>()) return testing::AssertionSuccess();
   std::ostringstream text;
   rc::detail::printResultMessage(result, text);
   return testing::AssertionFailure() << text.str();

@@ -8,6 +8,7 @@
 
 #include "draw.h"
 #include "generator.h"
+#include "rapidcheck_quietly.h"
 
 namespace tileproof {
 
@@ -58,17 +59,10 @@ CaseOutcome run_case(const Claim& claim, const Problem& problem, const Envelope&
   }
 }
 
-/// RapidCheck's own reports are not ours: findings are printed from records.
-class Silence : public rc::detail::TestListener {
-  void onTestCaseFinished(const rc::detail::CaseDescription&) override {}
-  void onShrinkTried(const rc::detail::CaseDescription&, bool) override {}
-  void onTestFinished(const rc::detail::TestMetadata&, const rc::detail::TestResult&) override {}
-};
-
+/// @param row  of the claim and the subject that are judged
 bool matches(const KnownFinding& row, const Finding& finding) {
   const auto is = [](const std::string& wanted, const std::string& got) { return wanted.empty() || wanted == got; };
-  return is(row.subject, finding.problem.subject) && is(row.claim, finding.problem.claim) &&
-         is(row.variant, finding.problem.variant) && is(row.kind, finding.kind) &&
+  return is(row.variant, finding.problem.variant) && is(row.kind, finding.kind) &&
          finding.details.find(row.says) != std::string::npos;
 }
 
@@ -118,13 +112,8 @@ class Run {
     std::map<std::string, bool> tried;  // while shrinking: whether it failed
     std::exception_ptr broken;  // of the runner, not of the subject: RapidCheck must not take it for a failing case
     const rc::Gen<Problem> problems = tileproof::problems(claim_.name, judgement_.subject, domains);
-    rc::detail::TestParams params;
-    params.seed = seed_of(claim_.name + domains.draws.variants.front(), seed);
-    params.maxSuccess = static_cast<int>(cases);
-    Silence silence;
-    const std::unordered_map<std::string, rc::detail::Reproduce>
-        nothing_to_reproduce;  // else RC_PARAMS is read, and reported
-    const auto result = rc::detail::checkTestable(
+    // Findings are printed from records, not by RapidCheck.
+    const rc::detail::TestResult result = checked_quietly(
         [&] {
           const Problem problem = *problems;
           enough |= judgement_.device_lost || (finding_ && ++tries > most_shrinks);
@@ -151,7 +140,7 @@ class Run {
           enough |= outcome.unavailable && !judgement_.variants_run.contains(problem.variant);
           RC_ASSERT_FALSE(outcome.finding.has_value());
         },
-        rc::detail::TestMetadata(), params, silence, nothing_to_reproduce);
+        seed_of(claim_.name + domains.draws.variants.front(), seed), cases);
     if (broken) std::rethrow_exception(broken);
     if (result.is<rc::detail::FailureResult>() && !finding_) {
       judgement_.gave_up = result.get<rc::detail::FailureResult>().description;
@@ -214,7 +203,10 @@ class Run {
     ++judgement_.cases;
     judgement_.met.add(met);
     if (outcome.refused || outcome.unavailable || known) judgement_.met_apart.include(met);
-    if (outcome.unavailable) judgement_.unavailable[problem.variant] = *outcome.unavailable;
+    if (outcome.unavailable) {
+      judgement_.unavailable[problem.variant] = *outcome.unavailable;
+      ++judgement_.unavailable_cases;
+    }
     const bool has_shown = met.compared != 0 || outcome.refused || known || outcome.finding;
     if (has_shown && !outcome.unavailable) judgement_.variants_run.insert(problem.variant);
     if (!outcome.refused) return;
@@ -276,7 +268,9 @@ void Judgement::settle(const Claim& judged, const Envelope& envelope) {
     return;
   }
   const bool any_known = std::any_of(known.begin(), known.end(), [](const KnownCases& one) { return one.cases != 0; });
-  if (met.compared == 0 && gave_up.empty() && !any_known && (refused_cases != 0 || !unavailable.empty())) {
+  // One that ran and compared nothing is no reason to let the claim off.
+  const bool none_ran = cases != 0 && refused_cases + unavailable_cases == cases;
+  if (met.compared == 0 && gave_up.empty() && !any_known && none_ran) {
     const bool rightly = refused_cases == 0 || judged.on_refusal == OnRefusal::allowed;
     verdict = rightly ? Verdict::skipped : Verdict::mistrusted;
     reason = refused_cases != 0 ? "the subject refuses every case: " + first_refusal : unavailable.begin()->second;
@@ -317,6 +311,7 @@ void Judgement::add(const Judgement& round, const Claim& judged, const Envelope&
   variants_run.insert(round.variants_run.begin(), round.variants_run.end());
   if (refused_cases == 0) first_refusal = round.first_refusal;
   refused_cases += round.refused_cases;
+  unavailable_cases += round.unavailable_cases;
   unavailable.insert(round.unavailable.begin(), round.unavailable.end());
   for (const Finding& finding : round.findings) {
     const bool has_one = std::any_of(findings.begin(), findings.end(), [&](const Finding& one) {

@@ -25,7 +25,8 @@ struct Finding {
   std::optional<Problem> smaller = std::nullopt;  // that should fail too, where the claim knows one
 };
 
-/// A finding that is known, and not ours to mend: a row of the ledger. An empty field matches everything.
+/// A finding that is known, and not ours to mend: a row of the ledger. It is about one claim on one subject; any
+/// other field that is empty matches everything.
 struct KnownFinding {
   std::string id;
   std::string subject;
@@ -92,6 +93,7 @@ struct Judgement {
   std::vector<KnownCases> known;
   std::int64_t refused_cases = 0;
   std::string first_refusal;
+  std::int64_t unavailable_cases = 0;
   std::map<std::string, std::string> unavailable;  // by variant: what a case needed and this machine has not
   std::set<std::string> variants_run;              // of which a case was not unavailable
   bool device_lost = false;

@@ -71,7 +71,10 @@ TEST(AKnownFinding, OfAnotherSubjectOrClaimHasNoPart) {
   KnownFinding of_another_subject = known(), of_another_claim = known();
   of_another_subject.subject = "yours";
   of_another_claim.claim = "test/another";
-  const std::vector<KnownFinding> ledger = {of_another_subject, of_another_claim};
+  KnownFinding of_no_subject = known(), of_no_claim = known();
+  of_no_subject.subject = "";
+  of_no_claim.claim = "";
+  const std::vector<KnownFinding> ledger = {of_another_subject, of_another_claim, of_no_subject, of_no_claim};
   const Judgement wrong = judged(claim_of_two(two_is_wrong), ledger);
   EXPECT_EQ(wrong.verdict, Verdict::failed);
   EXPECT_EQ(wrong.findings.size(), 1u);
@@ -587,6 +590,15 @@ TEST(RoundsOfRefusals, AreMistrustedUntilSomethingIsCompared) {
   EXPECT_EQ(none.reason, "the subject refuses every case: a");
   const Judgement some = in_rounds(of_two, {refusing("a"), refusing("b"), compare_something});
   EXPECT_EQ(some.verdict, Verdict::passed) << some.reason;
+}
+
+TEST(RoundsOfRefusals, ExcuseNoneThatComparedNothing) {
+  Claim claim = of_two;
+  claim.on_refusal = OnRefusal::allowed;
+  const Body compares_nothing = [](Case&) {};
+  EXPECT_EQ(in_rounds(claim, {refusing("a"), refusing("b")}).verdict, Verdict::skipped);
+  EXPECT_EQ(in_rounds(claim, {refusing("a"), compares_nothing}).verdict, Verdict::mistrusted);
+  EXPECT_EQ(in_rounds(claim, {compares_nothing, refusing("a")}).verdict, Verdict::mistrusted);
 }
 
 TEST(RoundsOfRefusals, MeetNoClassOfTheirProblems) {

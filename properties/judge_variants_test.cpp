@@ -274,6 +274,38 @@ TEST(ARefusedCase, SkipsTheClaimWhereAllAreAndMayBe) {
   EXPECT_EQ(failed.findings.at(0).kind, "refusal");
 }
 
+TEST(ARefusedCase, ExcusesNoneThatComparedNothing) {
+  Claim claim = claim_with([](Case& c) {
+    if (c.problem.n % 8 != 0) throw Refused("a partial tile");
+  });
+  claim.on_refusal = OnRefusal::allowed;
+  const Judgement judgement = judged(claim).judgement;
+  ASSERT_GT(judgement.refused_cases, 0);
+  ASSERT_LT(judgement.refused_cases, judgement.cases);
+  EXPECT_EQ(judgement.verdict, Verdict::mistrusted);
+  EXPECT_EQ(judgement.reason.find("refuses every case"), std::string::npos) << judgement.reason;
+}
+
+TEST(ARefusedCase, AndOneThatCannotBeRunHereTogetherSkipTheClaim) {
+  Claim claim = claim_with([](Case& c) {
+    if (c.problem.variant == "one") throw Unavailable("no device");
+    throw Refused("no");
+  });
+  claim.draws.variants = {"one", "two"};
+  claim.on_refusal = OnRefusal::allowed;
+  const Judgement judgement = judged(claim).judgement;
+  EXPECT_EQ(judgement.verdict, Verdict::skipped);
+  EXPECT_EQ(judgement.reason, "the subject refuses every case: no");
+}
+
+TEST(ACaseThatCannotBeRunHere, ExcusesNoneThatComparedNothing) {
+  Claim claim = claim_with([](Case& c) {
+    if (c.problem.variant == "one") throw Unavailable("no device");
+  });
+  claim.draws.variants = {"one", "two"};
+  EXPECT_EQ(judged(claim).judgement.verdict, Verdict::mistrusted);
+}
+
 TEST(ARefusedCase, MeetsNoClassOfItsProblem) {
   const auto judged_on = [](std::vector<Problem> fixed) {
     return judged(claim_with(refuse_partial_tiles, {&partial_tile, &several_groups}, {.fixed = std::move(fixed)}))

@@ -7,29 +7,18 @@
 #include <limits>
 #include <sstream>
 
+#include "rapidcheck_quietly.h"
 #include "values.h"
 
 namespace tileproof {
 
 namespace {
 
-class Silence : public rc::detail::TestListener {
-  void onTestCaseFinished(const rc::detail::CaseDescription&) override {}
-  void onShrinkTried(const rc::detail::CaseDescription&, bool) override {}
-  void onTestFinished(const rc::detail::TestMetadata&, const rc::detail::TestResult&) override {}
-};
-
-/// rc::check prints on its own and takes its seed from the clock; a test that fails once must fail again.
+/// A property that fails once fails again: its seed is fixed.
 template <class Property>
 testing::AssertionResult holds(const Property& property) {
-  rc::detail::TestParams params;
-  params.seed = 20260111;
-  params.maxSuccess = 1000;
-  Silence silence;
-  const std::unordered_map<std::string, rc::detail::Reproduce> nothing_to_reproduce;
-  const auto result =
-      rc::detail::checkTestable(property, rc::detail::TestMetadata(), params, silence, nothing_to_reproduce);
-  if (result.template is<rc::detail::SuccessResult>()) return testing::AssertionSuccess();
+  const rc::detail::TestResult result = checked_quietly(property, 20260111, 1000);
+  if (result.is<rc::detail::SuccessResult>()) return testing::AssertionSuccess();
   std::ostringstream text;
   rc::detail::printResultMessage(result, text);
   return testing::AssertionFailure() << text.str();
