@@ -294,6 +294,19 @@ TEST_P(Guarded, SeesEveryByteAroundAnOutputAsFarAsATileOfRows) {
   for (std::ptrdiff_t between = 64; between < 64 + 4096; between += 41) EXPECT_TRUE(is_seen(0, between)) << between;
 }
 
+TEST_P(Guarded, SeesAFenceThatIsAnotherThroughout) {
+  std::vector<std::uint8_t> out(1000);
+  const std::vector<Tensor> tensors = {{.name = "out", .output = out.data(), .bytes = 1000}};
+  const auto overwrite = [](std::ptrdiff_t from, std::size_t bytes) {
+    return [=](const Addresses& at) {
+      std::memset(at[0], 9, 1000);
+      std::memset(byte(at[0], from), 9, bytes);
+    };
+  };
+  EXPECT_THROW(guarded(memory(), tensors, usual, overwrite(-4096, 4096)), GuardViolation);
+  EXPECT_THROW(guarded(memory(), tensors, usual, overwrite(1000, 8000)), GuardViolation);
+}
+
 TEST_P(Guarded, FencesEmptyTensorsToo) {
   const std::uint8_t nothing = 0;
   const std::vector<Tensor> tensors = {{.name = "no codes", .input = &nothing},
