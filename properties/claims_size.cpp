@@ -1,5 +1,6 @@
-// Size: matrices larger than any index of 16 bits counts, in rows, supertiles, groups and scales, each as specified.
-// They are fixed and few; what needs indices of more than 32 bits is index_beyond_32_bits_test.cpp's part.
+// Size: matrices larger than any index of 16 bits counts, in rows, supertiles, groups and scales, each as specified;
+// among them a square one, which a problem that is drawn hardly ever is. They are fixed and few; what needs indices of
+// more than 32 bits is index_beyond_32_bits_test.cpp's part.
 #include "claim.h"
 #include "specification.h"
 
@@ -42,7 +43,8 @@ std::vector<Claim> size_claims() {
                               .fixed = {problem_of_shape(70001, 32, 2, 32, Domain::floating),
                                         problem_of_shape(3, 32 * 40000, 2, 16, Domain::floating),
                                         problem_of_shape(5, 64 * 10240, 4, 64, Domain::floating),
-                                        problem_of_shape(9, 128 * 1280, 8, 1024, Domain::integer)}},
+                                        problem_of_shape(9, 128 * 1280, 8, 1024, Domain::integer),
+                                        problem_of_shape(512, 512, 4, 128, Domain::floating)}},
                     .body = [operation](Case& c) { large_matrix(c, operation); },
                     .on_refusal = OnRefusal::failed});
   }

@@ -549,7 +549,7 @@ TEST(TheSameSeed, GivesTheSameJudgementOfASubjectThatPasses) {
 }
 
 TEST(TheSameSeed, GivesTheSameFindingOfASubjectThatFails) {
-  for (const char* subject : {"faulty:two-roundings", "faulty:last-tile-skipped", "faulty:one-triple"}) {
+  for (const char* subject : {"faulty:two-roundings", "faulty:last-tile-skipped", "faulty:one-combination-of-signs"}) {
     const Seen first = seen_of("value/float_domain_rounds_once", subject, {.cases = 60, .seed = 7});
     const Seen again = seen_of("value/float_domain_rounds_once", subject, {.cases = 60, .seed = 7});
     EXPECT_EQ(first.judgement.verdict, Verdict::failed) << subject;
@@ -676,6 +676,7 @@ TEST(Rounds, OfASkippedClaimStaySkipped) {
 
 TEST(OneProblem, ThatAFindingNamesFailsAgainWithTheSameWords) {
   for (const Fault& fault : faults()) {
+    if (fault.found_by.empty() || fault.has_memory || !claim_of(fault.found_by.front()).draws.fixed.empty()) continue;
     SCOPED_TRACE(fault.name);
     const SubjectRow& row = subject_row("faulty:" + fault.name);
     const Seen found = seen_of(fault.found_by.front(), row.name, {.cases = 100, .seed = 2});

@@ -1,0 +1,162 @@
+#include "scalar_subject.h"
+
+#include <array>
+#include <cstring>
+#include <map>
+
+namespace tileproof {
+
+namespace {
+
+using reference::Place;
+
+/// The sixteen weights of a group's parameters, each computed when it is asked for first: groups are long, and the
+/// arithmetic is what takes its time.
+class WeightsOfGroup {
+ public:
+  explicit WeightsOfGroup(const ScalarParts& parts) : parts_(parts) {}
+
+  std::uint32_t of(const WeightInputs& w) {
+    if (w.code < 0 || w.code > 15) return computed(w);  // what a faulty code may be
+    if (w.scale != last_.scale || w.zero != last_.zero || w.zero_point != last_.zero_point) {
+      last_ = w;
+      known_ = 0;
+    }
+    const auto code = static_cast<std::size_t>(w.code);
+    if ((known_ >> code & 1) == 0) {
+      known_ |= 1u << code;
+      weights_[code] = computed(w);
+    }
+    return weights_[code];
+  }
+
+ private:
+  std::uint32_t computed(const WeightInputs& w) const { return parts_.weight ? parts_.weight(w) : right_weight(w); }
+
+  const ScalarParts& parts_;
+  WeightInputs last_ = {};
+  std::uint32_t known_ = 0;  // a bit for each code
+  std::array<std::uint32_t, 16> weights_ = {};
+};
+
+class ScalarSubject : public Subject {
+ public:
+  explicit ScalarSubject(ScalarParts parts) : parts_(std::move(parts)) {}
+
+  Memory& memory() override { return lenient_host_memory(); }
+  void vary(std::uint64_t variation) override { variation_ = variation; }
+
+  void run(const PackCall& c) override {
+    const Moment moment = {calls_[Operation::pack]++, variation_};
+    if (parts_.instead_of_pack && parts_.instead_of_pack(c, moment)) return;
+    if (!parts_.adds_to_output || !parts_.in.contains(Operation::pack)) {
+      std::memset(c.packed, 0, static_cast<std::size_t>(reference::words_of(c.n, c.k)) * 4);
+    }
+    for_each(Operation::pack, c, [&](const Walk& walk, std::int64_t n, std::int64_t k, Place place) {
+      const int code = code_of(walk, place, reference::code_of_pairs(c.codes, n, k, c.k));
+      c.packed[place.word] |= static_cast<std::uint32_t>(code & 15) << (4 * place.nibble);
+    });
+    if (parts_.after_pack) parts_.after_pack(c, moment);
+  }
+
+  void run(const UnpackCall& c) override {
+    const Moment moment = {calls_[Operation::unpack]++, variation_};
+    if (parts_.instead_of_unpack && parts_.instead_of_unpack(c, moment)) return;
+    const bool adds = parts_.adds_to_output && parts_.in.contains(Operation::unpack);
+    for_each(Operation::unpack, c, [&](const Walk& walk, std::int64_t n, std::int64_t k, Place place) {
+      const int code = code_of(walk, place, code_at(c.packed, place));
+      std::int32_t& to = c.codes[n * c.k + k];
+      to = adds ? static_cast<std::int32_t>(static_cast<std::uint32_t>(to) + static_cast<std::uint32_t>(code)) : code;
+    });
+    if (parts_.after_unpack) parts_.after_unpack(c, moment);
+  }
+
+  void run(const DequantizeCall& c) override {
+    const Moment moment = {calls_[Operation::dequantize]++, variation_};
+    if (parts_.instead_of_dequantize && parts_.instead_of_dequantize(c, moment)) return;
+    const bool floating = c.domain == Domain::floating;
+    const bool adds = parts_.adds_to_output && parts_.in.contains(Operation::dequantize);
+    WeightsOfGroup weights(parts_);
+    for_each(Operation::dequantize, c, [&](const Walk& walk, std::int64_t n, std::int64_t k, Place place) {
+      const std::int64_t own = k / c.group_size * c.n + n;
+      const std::int64_t at = parts_.scale_at ? parts_.scale_at(c, n, k) : own;
+      const std::int64_t zero_at = parts_.zero_at ? parts_.zero_at(c, n, k) : at;
+      const std::uint32_t scale = loaded(c.scales, c.type, floating ? 2 * at : at);
+      const std::uint32_t zero = floating ? loaded(c.scales, c.type, 2 * zero_at + 1) : 0;
+      const int zero_point = c.domain == Domain::integer ? c.zero_points[zero_at] : 0;
+      const int code = code_of(walk, place, code_at(c.packed, place));
+      std::uint32_t weight = weights.of({format_of(c.type), c.domain, code, scale, zero, zero_point});
+      if (adds) weight = added(format_of(c.type), loaded(c.weights, c.type, n * c.k + k), weight);
+      stored(c.weights, c.type, n * c.k + k, weight);
+    });
+    if (parts_.after_dequantize) parts_.after_dequantize(c, moment);
+  }
+
+ private:
+  static std::uint32_t added(reference::Format format, std::uint32_t a, std::uint32_t b) {
+    return reference::rounded(format, reference::sum(reference::decode(format, a), reference::decode(format, b)));
+  }
+  static int code_at(const std::uint32_t* packed, Place place) {
+    return static_cast<int>(packed[place.word] >> (4 * place.nibble) & 15);
+  }
+  int code_of(const Walk& walk, Place place, int code) const {
+    return parts_.code && parts_.in.contains(walk.operation) ? parts_.code(walk, place, code) : code;
+  }
+
+  template <class Call, class Use>
+  void for_each(Operation operation, const Call& c, Use use) {
+    const Walk walk = {operation, c.n, c.k, static_cast<int>(c.inner_k_tiles)};
+    const bool faulty = parts_.in.contains(operation);
+    const bool has_skips = faulty && parts_.skips;
+    const bool has_place = faulty && parts_.place;
+    for (std::int64_t n = 0; n < c.n; ++n) {
+      for (std::int64_t k = 0; k < c.k; ++k) {
+        if (has_skips && parts_.skips(walk, n, k)) continue;
+        use(walk, n, k, has_place ? parts_.place(walk, n, k) : reference::place_of(n, k, c.k, walk.inner_k_tiles));
+      }
+    }
+  }
+
+  ScalarParts parts_;
+  std::map<Operation, std::int64_t> calls_;
+  std::uint64_t variation_ = 0;
+};
+
+}  // namespace
+
+std::uint32_t right_weight(const WeightInputs& w) {
+  if (w.domain == Domain::floating) return reference::dequantized_float(w.format, w.code, w.scale, w.zero);
+  if (w.domain == Domain::integer) return reference::dequantized_integer(w.format, w.code, w.scale, w.zero_point);
+  return reference::dequantized_none(w.format, w.code, w.scale);
+}
+
+bool ScalarParts::touches(Operation operation) const {
+  if (in.contains(operation) && (skips || place || code || adds_to_output)) return true;
+  if (operation == Operation::pack) return instead_of_pack || after_pack;
+  if (operation == Operation::unpack) return instead_of_unpack || after_unpack;
+  return scale_at || zero_at || weight || instead_of_dequantize || after_dequantize;
+}
+
+std::uint32_t loaded(const void* from, Type type, std::int64_t index) {
+  if (type == Type::fp32) {
+    std::uint32_t bits = 0;
+    std::memcpy(&bits, static_cast<const std::uint8_t*>(from) + index * 4, 4);
+    return bits;
+  }
+  std::uint16_t bits = 0;
+  std::memcpy(&bits, static_cast<const std::uint8_t*>(from) + index * 2, 2);
+  return bits;
+}
+
+void stored(void* to, Type type, std::int64_t index, std::uint32_t bits) {
+  if (type == Type::fp32) {
+    std::memcpy(static_cast<std::uint8_t*>(to) + index * 4, &bits, 4);
+    return;
+  }
+  const auto half = static_cast<std::uint16_t>(bits);
+  std::memcpy(static_cast<std::uint8_t*>(to) + index * 2, &half, 2);
+}
+
+std::unique_ptr<Subject> scalar_subject(ScalarParts parts) { return std::make_unique<ScalarSubject>(std::move(parts)); }
+
+}  // namespace tileproof
