@@ -1,0 +1,483 @@
+// What suites do, step for step: weights are drawn from the normal distribution and rounded to bf16; scales and zeros
+// are chosen for each group (tinygemm's eager formula) and the weights quantized; the codes are packed, the operator
+// under test runs on them, and its result is compared with an identity matmul, or with the eager formula.
+//
+// Judged generously. A fault counts as found where the criterion rejects any of three results: the subject's weights of
+// rightly packed codes (as where the suite packs with aten), of codes that it packed itself, and the weights of what it
+// unpacks. Suites judge matmuls by two of the criteria, whose sums hide more than weights do. Outputs are zeros before
+// a call, so that what is left out shows. There are margins around all tensors: nobody looks at them.
+#include "peers.h"
+
+#include <algorithm>
+#include <atomic>
+#include <bit>
+#include <cmath>
+#include <cstring>
+#include <limits>
+#include <mutex>
+#include <thread>
+
+#include "../reference/quantize.h"
+#include "draw.h"
+#include "self.h"
+
+namespace tileproof {
+
+namespace {
+
+using reference::bf16;
+
+constexpr std::size_t margin_bytes = 65536;
+
+/// An array with margins of zeros: a fault that reads or writes outside it goes on, and is not seen by that.
+template <class T>
+class Padded {
+ public:
+  void resize(std::size_t count) {
+    count_ = count;
+    bytes_.assign(count * sizeof(T) + 2 * margin_bytes, 0);
+  }
+  void clear() { std::fill(bytes_.begin(), bytes_.end(), std::uint8_t{0}); }
+  void copy(const Padded& other) {
+    count_ = other.count_;
+    bytes_.assign(other.bytes_.begin(), other.bytes_.end());
+  }
+  T* data() { return reinterpret_cast<T*>(bytes_.data() + margin_bytes); }
+  const T* data() const { return reinterpret_cast<const T*>(bytes_.data() + margin_bytes); }
+  std::size_t size() const { return count_; }
+
+ private:
+  std::size_t count_ = 0;
+  std::vector<std::uint8_t> bytes_;
+};
+
+float number(std::uint16_t bits) { return std::bit_cast<float>(static_cast<std::uint32_t>(bits) << 16); }
+
+std::uint16_t nearest(float value) {
+  return static_cast<std::uint16_t>(
+      reference::rounded(bf16, reference::decode(reference::fp32, std::bit_cast<std::uint32_t>(value))));
+}
+
+/// A draw of the standard normal distribution, by Box and Muller.
+float normal(std::uint64_t seed, std::uint64_t i) {
+  const std::uint64_t bits = drawn(seed, 10, i);
+  const double one = (static_cast<double>(bits >> 32) + 1) / 4294967296.0;  // in (0, 1]
+  const double angle = static_cast<double>(bits & 0xffffffffu) * (6.283185307179586 / 4294967296.0);
+  return static_cast<float>(std::sqrt(-2 * std::log(one)) * std::cos(angle));
+}
+
+/// Calls `use` with ranges of 0..count on so many threads.
+template <class Use>
+void in_ranges(std::int64_t count, int threads, Use use) {
+  std::vector<std::thread> others;
+  for (int i = 1; i < threads; ++i) {
+    others.emplace_back([=] { use(count * i / threads, count * (i + 1) / threads); });
+  }
+  use(std::int64_t{0}, count / threads);
+  for (std::thread& other : others) other.join();
+}
+
+}  // namespace
+
+const std::vector<PeerCriterion>& peer_criteria() {
+  static const std::vector<PeerCriterion> rows = {
+      {"largest differences equal", "max |got - eager| == max |identity matmul - eager|, and below 0.1",
+       "pytorch/ao, test/test_ops.py, test_dequantize_tensor_core_tiled_layout_correctness_*: diff_op_ao == diff_ao_id",
+       [](const Differences& d) {
+         return d.largest_from_eager == d.largest_of_identity_from_eager && d.largest_from_eager < 0.1;
+       }},
+      {"allclose 1e-2", "|got - expected| <= 1e-2 + 1e-2 * |expected|, each",
+       "intel/intel-extension-for-pytorch, tests/gpu/examples, int4 linear and dequantize: checking_atol, "
+       "checking_rtol",
+       [](const Differences& d) { return d.all_close; }},
+      {"mean ratio 0.04", "mean |got - expected| < 0.04 * mean |expected|",
+       "vllm-project/vllm, tests/kernels/quantization/test_marlin_gemm.py, and pytorch/ao, test/test_ops.py, "
+       "test_marlin_24: compute_max_diff < 0.04, there of a matmul",
+       [](const Differences& d) { return d.sum_of_errors < 0.04 * d.sum_of_identity; }},
+      {"normwise 1e-3", "||got - expected|| < 1e-3 * ||expected||, of Frobenius",
+       "the strict end of what is in use: pytorch/ao, test/test_ops.py, test_quant_llm_linear_correctness, has "
+       "relative_error < 1e-3 of means, there of a matmul",
+       [](const Differences& d) { return std::sqrt(d.squares_of_errors) < 1e-3 * std::sqrt(d.squares_of_identity); }},
+      // Beside those four, what the same file asserts exactly where it has aten's kernels to compare with.
+      {"identity matmul, exactly", "max |got - identity matmul| == 0",
+       "pytorch/ao, test/test_ops.py, test_dequantize_tensor_core_tiled_layout_correctness_*: diff_op_id == 0",
+       [](const Differences& d) { return d.largest_from_identity == 0; }},
+      {"round trip, exactly", "unpack(pack(codes)) == codes",
+       "pytorch/ao, test/test_ops.py, test_unpack_tensor_core_tiled_layout_correctness: torch.equal",
+       [](const Differences& d) { return d.codes_come_back; }},
+  };
+  return rows;
+}
+
+const std::vector<PeerShape>& peer_shapes() {
+  // pytorch/ao, test/test_ops.py: SHAPES, crossed there with INNERKTILES 2, 4, 8 and QGROUP_SIZES 32, 64, 128, 256.
+  static const std::vector<PeerShape> rows = {
+      {4096, 4096, 8, 32}, {4096, 11008, 2, 64}, {11008, 4096, 4, 128}, {4096, 14336, 8, 256}, {14336, 4096, 4, 64}};
+  return rows;
+}
+
+std::string PeerShape::text() const {
+  return std::to_string(n) + " x " + std::to_string(k) + ", inner_k_tiles " + std::to_string(inner_k_tiles) +
+         ", groups of " + std::to_string(group_size);
+}
+
+struct Peers::Judged {
+  const Fault* fault;  // nullptr: the twin
+  ScalarParts parts;
+  std::unique_ptr<Subject> subject;
+  Rejections rejections;
+  bool done() const { return std::find(rejections.begin(), rejections.end(), false) == rejections.end(); }
+};
+
+/// A shape's data, and what is right of them.
+struct Peers::Data {
+  PeerShape shape;
+  Padded<std::uint8_t> pairs;
+  Padded<std::uint32_t> packed;
+  Padded<std::uint16_t> scales_and_zeros;
+  std::vector<std::uint8_t> codes;
+  std::vector<std::uint16_t> identity;  // weights with one rounding
+  std::vector<std::uint16_t> eager;     // and with two
+  struct Row {
+    double largest = 0;  // |identity - eager|
+    double sum = 0;      // of |identity|
+    double squares = 0;
+  };
+  std::vector<Row> rows;
+
+  Data(const PeerShape& shape_, std::uint64_t seed, int threads) : shape(shape_) {
+    const auto count = static_cast<std::size_t>(shape.n * shape.k);
+    pairs.resize(count / 2);
+    packed.resize(static_cast<std::size_t>(reference::words_of(shape.n, shape.k)));
+    scales_and_zeros.resize(count / static_cast<std::size_t>(shape.group_size) * 2);
+    codes.resize(count);
+    identity.resize(count);
+    eager.resize(count);
+    rows.resize(static_cast<std::size_t>(shape.n));
+    in_ranges(shape.n, threads, [&](std::int64_t from, std::int64_t to) {
+      for (std::int64_t n = from; n < to; ++n) fill_row(n, seed);
+    });
+    reference::pack(pairs.data(), shape.n, shape.k, static_cast<int>(shape.inner_k_tiles), packed.data());
+  }
+
+  /// The right weight of any number that may come out of an unpack.
+  std::uint16_t weight(std::int64_t n, std::int64_t k, int code) const {
+    const std::uint16_t* both = &scales_and_zeros.data()[(k / shape.group_size * shape.n + n) * 2];
+    return static_cast<std::uint16_t>(reference::dequantized_float(bf16, code, both[0], both[1]));
+  }
+
+ private:
+  void fill_row(std::int64_t n, std::uint64_t seed) {
+    std::vector<std::uint16_t> weights(static_cast<std::size_t>(shape.group_size));
+    Row& row = rows[static_cast<std::size_t>(n)];
+    for (std::int64_t group = 0; group < shape.k / shape.group_size; ++group) {
+      const std::int64_t first = n * shape.k + group * shape.group_size;
+      std::uint16_t least = 0, most = 0;
+      for (std::size_t i = 0; i < weights.size(); ++i) {
+        weights[i] = nearest(normal(seed, static_cast<std::uint64_t>(first) + i));
+        if (i == 0 || number(weights[i]) < number(least)) least = weights[i];
+        if (i == 0 || number(weights[i]) > number(most)) most = weights[i];
+      }
+      const reference::FloatParameters chosen = reference::chosen_float(bf16, {least, most});
+      std::uint16_t* both = &scales_and_zeros.data()[(group * shape.n + n) * 2];
+      both[0] = static_cast<std::uint16_t>(chosen.scale);
+      both[1] = static_cast<std::uint16_t>(chosen.zero);
+      std::array<std::uint16_t, 16> once = {}, twice = {};
+      for (int code = 0; code < 16; ++code) {
+        const auto at = static_cast<std::size_t>(code);
+        once[at] = static_cast<std::uint16_t>(reference::dequantized_float(bf16, code, chosen.scale, chosen.zero));
+        const std::uint32_t product = reference::eager::multiply(bf16, chosen.scale, reference::whole(code - 8));
+        twice[at] = static_cast<std::uint16_t>(reference::eager::add(bf16, product, chosen.zero));
+      }
+      const float scale = number(both[0]);
+      for (std::size_t i = 0; i < weights.size(); ++i) {
+        // The eager formula, up to its roundings: which code a weight gets is no matter here.
+        const float steps = std::nearbyint((number(weights[i]) - number(least)) / scale);
+        const auto code = static_cast<std::uint8_t>(std::clamp(steps, 0.0f, 15.0f));
+        const auto at = static_cast<std::size_t>(first) + i;
+        codes[at] = code;
+        identity[at] = once[code];
+        eager[at] = twice[code];
+        pairs.data()[at / 2] |= static_cast<std::uint8_t>(at % 2 == 0 ? code << 4 : code);
+        const double value = number(once[code]);
+        row.largest = std::max(row.largest, std::fabs(value - number(twice[code])));
+        row.sum += std::fabs(value);
+        row.squares += value * value;
+      }
+    }
+  }
+};
+
+namespace {
+
+/// A maximum as torch has it: NaN where there is one.
+void take_largest(double& largest, double value) {
+  if (std::isnan(value) || value > largest) largest = std::isnan(largest) ? largest : value;
+}
+
+/// What one thread works with: copies of the inputs, which a subject may change, and room for results.
+struct Room {
+  Padded<std::uint8_t> pairs;
+  Padded<std::uint32_t> packed, own_packed;
+  Padded<std::uint16_t> scales_and_zeros, weights;
+  Padded<std::int32_t> codes;
+};
+
+}  // namespace
+
+namespace {
+
+template <class Data>
+Differences differences(const Data& data, const std::uint16_t* weights) {
+  Differences d;
+  const auto columns = static_cast<std::size_t>(data.shape.k);
+  for (std::size_t n = 0; n < data.rows.size(); ++n) {
+    const std::uint16_t* got = weights + n * columns;
+    const std::uint16_t* identity = &data.identity[n * columns];
+    const auto& row = data.rows[n];
+    take_largest(d.largest_of_identity_from_eager, row.largest);
+    d.sum_of_identity += row.sum;
+    d.squares_of_identity += row.squares;
+    if (std::memcmp(got, identity, columns * 2) == 0) {
+      take_largest(d.largest_from_eager, row.largest);
+      continue;
+    }
+    for (std::size_t k = 0; k < columns; ++k) {
+      const double value = number(got[k]);
+      const double expected = number(identity[k]);
+      const double error = std::fabs(value - expected);
+      take_largest(d.largest_from_identity, error);
+      take_largest(d.largest_from_eager, std::fabs(value - number(data.eager[n * columns + k])));
+      d.all_close &= error <= 1e-2 + 1e-2 * std::fabs(expected);
+      d.sum_of_errors += error;
+      d.squares_of_errors += error * error;
+    }
+  }
+  return d;
+}
+
+void reject(Rejections& rejections, const Differences& d) {
+  for (std::size_t i = 0; i < rejections.size(); ++i) {
+    if (!peer_criteria()[i].accepts(d)) rejections[i] = true;
+  }
+}
+
+template <class Data>
+DequantizeCall dequantize_call(const Data& data, const std::uint32_t* packed, Room& room) {
+  return {packed,
+          room.scales_and_zeros.data(),
+          nullptr,
+          room.weights.data(),
+          data.shape.n,
+          data.shape.k,
+          data.shape.group_size,
+          data.shape.inner_k_tiles,
+          Domain::floating,
+          Type::bf16};
+}
+
+/// Another call before, over other contents of the same memory: tests follow one another in it.
+template <class Data>
+void earlier_calls(const Data& data, Subject& subject, Room& room) {
+  std::uint32_t* words = room.packed.data();
+  for (std::size_t i = 0; i < room.packed.size(); ++i) words[i] = ~words[i];
+  subject.run(UnpackCall{words, room.codes.data(), data.shape.n, data.shape.k, data.shape.inner_k_tiles});
+  subject.run(dequantize_call(data, words, room));
+}
+
+/// One subject on one shape.
+template <class Data>
+void judge_subject(const Data& data, const ScalarParts& parts, Subject& subject, bool has_memory, Room& room,
+                   Rejections& rejections) {
+  const PeerShape& shape = data.shape;
+  const auto count = static_cast<std::size_t>(shape.n * shape.k);
+  const auto afresh = [&] {
+    room.packed.copy(data.packed);
+    room.scales_and_zeros.copy(data.scales_and_zeros);
+    room.weights.resize(count);
+  };
+  afresh();
+  room.codes.resize(parts.touches(Operation::unpack) || has_memory ? count : 0);
+  if (has_memory) {
+    earlier_calls(data, subject, room);
+    afresh();
+  }
+  if (parts.touches(Operation::dequantize)) {
+    subject.run(dequantize_call(data, room.packed.data(), room));
+    reject(rejections, differences(data, room.weights.data()));
+  }
+  if (parts.touches(Operation::unpack)) {
+    afresh();
+    room.codes.clear();
+    subject.run(UnpackCall{room.packed.data(), room.codes.data(), shape.n, shape.k, shape.inner_k_tiles});
+    bool come_back = true;
+    for (std::int64_t n = 0; n < shape.n; ++n) {
+      for (std::int64_t k = 0; k < shape.k; ++k) {
+        const std::int64_t at = n * shape.k + k;
+        const std::int32_t code = room.codes.data()[at];
+        const bool same = code == data.codes[static_cast<std::size_t>(at)];
+        come_back &= same;
+        room.weights.data()[at] = same ? data.identity[static_cast<std::size_t>(at)] : data.weight(n, k, code);
+      }
+    }
+    Differences d = differences(data, room.weights.data());
+    d.codes_come_back = come_back;
+    reject(rejections, d);
+  }
+  if (parts.touches(Operation::pack)) {
+    afresh();
+    room.pairs.copy(data.pairs);
+    room.own_packed.resize(data.packed.size());
+    subject.run(PackCall{room.pairs.data(), room.own_packed.data(), shape.n, shape.k, shape.inner_k_tiles});
+    if (std::memcmp(room.own_packed.data(), data.packed.data(), data.packed.size() * 4) == 0) return;
+    room.codes.resize(count);
+    subject.run(UnpackCall{room.own_packed.data(), room.codes.data(), shape.n, shape.k, shape.inner_k_tiles});
+    subject.run(dequantize_call(data, room.own_packed.data(), room));
+    Differences d = differences(data, room.weights.data());
+    d.codes_come_back = std::equal(data.codes.begin(), data.codes.end(), room.codes.data());
+    reject(rejections, d);
+  }
+}
+
+}  // namespace
+
+Peers::Peers(std::vector<const Fault*> faults, std::uint64_t seed, int threads)
+    : seed_(seed), threads_(threads), faults_(std::move(faults)) {
+  const auto add = [this](const Fault* fault) {
+    const ScalarParts parts = fault == nullptr ? ScalarParts() : fault->parts();
+    judged_.push_back({fault, parts, scalar_subject(parts), Rejections(peer_criteria().size(), false)});
+  };
+  for (const Fault* fault : faults_) add(fault);
+  add(nullptr);
+}
+
+Peers::~Peers() = default;
+
+bool Peers::judge(const PeerShape& shape, const std::function<bool()>& stop) {
+  const Data data(shape, seed_, threads_);
+  std::atomic<std::size_t> next = 0;
+  std::atomic<bool> stopped = false;
+  std::mutex asking;
+  std::exception_ptr broken;
+  const auto work = [&] {
+    Room room;
+    for (std::size_t i = next++; i < judged_.size() && !stopped; i = next++) {
+      Judged& one = judged_[i];
+      if (one.done()) continue;
+      {
+        const std::lock_guard lock(asking);
+        if (stop && stop()) stopped = true;
+        if (stopped) return;
+      }
+      try {
+        if (one.fault != nullptr) {
+          judge_subject(data, one.parts, *one.subject, one.fault->has_memory, room, one.rejections);
+          continue;
+        }
+        // The twin, whole: no fault means no operation to leave out.
+        ScalarParts all;
+        all.skips = [](const Walk&, std::int64_t, std::int64_t) { return false; };
+        all.weight = right_weight;
+        judge_subject(data, all, *one.subject, false, room, one.rejections);
+      } catch (...) {
+        const std::lock_guard lock(asking);
+        broken = std::current_exception();
+        stopped = true;
+      }
+    }
+  };
+  in_ranges(threads_, threads_, [&](std::int64_t, std::int64_t) { work(); });
+  if (broken) std::rethrow_exception(broken);
+  return !stopped;
+}
+
+const std::vector<const Fault*>& Peers::faults() const { return faults_; }
+const Rejections& Peers::rejections_of(std::size_t fault) const { return judged_.at(fault).rejections; }
+const Rejections& Peers::rejections_of_twin() const { return judged_.back().rejections; }
+
+namespace {
+
+/// A line for each fault, a mark for each criterion, and how many each of them finds.
+std::string table_of(const Peers& peers) {
+  const std::vector<PeerCriterion>& criteria = peer_criteria();
+  std::size_t width = 0;
+  for (const Fault* fault : peers.faults()) width = std::max(width, fault->name.size());
+  std::string text = "criteria of public suites, by number:\n";
+  for (std::size_t i = 0; i < criteria.size(); ++i) {
+    text += "  " + std::to_string(i + 1) + " " + criteria[i].name + ": " + criteria[i].what +
+            "\n      source: " + criteria[i].source + "\n";
+  }
+  std::vector<std::size_t> found(criteria.size(), 0);
+  std::size_t by_any_of_four = 0, by_any = 0;
+  for (std::size_t f = 0; f < peers.faults().size(); ++f) {
+    const Rejections& rejections = peers.rejections_of(f);
+    std::string name = peers.faults()[f]->name;
+    name.resize(width, ' ');
+    text += "  " + name + "  ";
+    bool four = false, any = false;
+    for (std::size_t i = 0; i < rejections.size(); ++i) {
+      text += rejections[i] ? " " + std::to_string(i + 1) : std::string(" .");
+      found[i] += rejections[i] ? 1 : 0;
+      four |= i < 4 && rejections[i];
+      any |= rejections[i];
+    }
+    by_any_of_four += four ? 1 : 0;
+    by_any += any ? 1 : 0;
+    text += "\n";
+  }
+  const std::string of = " of " + std::to_string(peers.faults().size());
+  for (std::size_t i = 0; i < criteria.size(); ++i) {
+    text += criteria[i].name + ": finds " + std::to_string(found[i]) + of + "\n";
+  }
+  text += "any of the first four: " + std::to_string(by_any_of_four) + of + "\n";
+  text += "any of all: " + std::to_string(by_any) + of;
+  return text;
+}
+
+/// How many subjects each criterion has rejected so far.
+SelfResult result_of(const Peers& peers, bool complete) {
+  SelfResult result;
+  const std::vector<PeerCriterion>& criteria = peer_criteria();
+  for (std::size_t i = 0; i < criteria.size(); ++i) {
+    std::int64_t found = 0;
+    for (std::size_t f = 0; f < peers.faults().size(); ++f) found += peers.rejections_of(f)[i] ? 1 : 0;
+    result.said += (i == 0 ? "" : ", ") + criteria[i].name + " " + std::to_string(found);
+    result.fields.emplace_back(criteria[i].name, found);
+    if (!peers.rejections_of_twin()[i]) continue;
+    result.verdict = SelfVerdict::broken;
+    result.details += "'" + criteria[i].name + "' rejects the correct twin: the criterion is not the suites'\n";
+  }
+  if (!complete && result.verdict == SelfVerdict::held) {
+    result.verdict = SelfVerdict::not_shown;
+    result.details = "the budget ended before all subjects were judged";
+  }
+  return result;
+}
+
+}  // namespace
+
+SelfProof proof_of_peers() {
+  SelfProof proof = {.name = "peers",
+                     .what = "what the criteria of public suites find of the same faults, on the shapes they use",
+                     .takes_minutes = true,
+                     .steps = {},
+                     .summary = nullptr};
+  const auto peers = std::make_shared<std::unique_ptr<Peers>>();
+  for (const PeerShape& shape : peer_shapes()) {
+    proof.steps.push_back({shape.text(), [peers, shape](const SelfEffort& effort) {
+                             if (*peers == nullptr) {
+                               std::vector<const Fault*> all;
+                               for (const Fault& fault : faults()) all.push_back(&fault);
+                               *peers = std::make_unique<Peers>(std::move(all), effort.seed);
+                             }
+                             const bool complete = (*peers)->judge(shape, effort.stop);
+                             return result_of(**peers, complete);
+                           }});
+  }
+  proof.summary = [peers](const std::vector<SelfResult>&) {
+    return *peers == nullptr ? std::string("not run") : table_of(**peers);
+  };
+  return proof;
+}
+
+}  // namespace tileproof
