@@ -53,17 +53,21 @@ class Padded {
 
 float number(std::uint16_t bits) { return std::bit_cast<float>(static_cast<std::uint32_t>(bits) << 16); }
 
-std::uint16_t nearest(float value) {
-  return static_cast<std::uint16_t>(
-      reference::rounded(bf16, reference::decode(reference::fp32, std::bit_cast<std::uint32_t>(value))));
+std::uint16_t nearest(double value) {
+  const auto bits = std::bit_cast<std::uint32_t>(static_cast<float>(value));
+  return static_cast<std::uint16_t>(reference::rounded(bf16, reference::decode(reference::fp32, bits)));
 }
 
-/// A draw of the standard normal distribution, by Box and Muller.
-float normal(std::uint64_t seed, std::uint64_t i) {
-  const std::uint64_t bits = drawn(seed, 10, i);
-  const double one = (static_cast<double>(bits >> 32) + 1) / 4294967296.0;  // in (0, 1]
-  const double angle = static_cast<double>(bits & 0xffffffffu) * (6.283185307179586 / 4294967296.0);
-  return static_cast<float>(std::sqrt(-2 * std::log(one)) * std::cos(angle));
+/// Draws of the standard normal distribution, rounded to bf16: 65,536 of them, by Box and Muller, to draw from again.
+std::vector<std::uint16_t> normals(std::uint64_t seed) {
+  std::vector<std::uint16_t> values(65536);
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    const std::uint64_t bits = drawn(seed, 10, i);
+    const double one = (static_cast<double>(bits >> 32) + 1) / 4294967296.0;  // in (0, 1]
+    const double angle = static_cast<double>(bits & 0xffffffffu) * (6.283185307179586 / 4294967296.0);
+    values[i] = nearest(std::sqrt(-2 * std::log(one)) * std::cos(angle));
+  }
+  return values;
 }
 
 /// Calls `use` with ranges of 0..count on so many threads.
@@ -104,7 +108,7 @@ const std::vector<PeerCriterion>& peer_criteria() {
        [](const Differences& d) { return d.largest_from_identity == 0; }},
       {"round trip, exactly", "unpack(pack(codes)) == codes",
        "pytorch/ao, test/test_ops.py, test_unpack_tensor_core_tiled_layout_correctness: torch.equal",
-       [](const Differences& d) { return d.codes_come_back; }},
+       [](const Differences& d) { return d.codes_come_back; }, true},
   };
   return rows;
 }
@@ -126,7 +130,15 @@ struct Peers::Judged {
   ScalarParts parts;
   std::unique_ptr<Subject> subject;
   Rejections rejections;
-  bool done() const { return std::find(rejections.begin(), rejections.end(), false) == rejections.end(); }
+
+  /// Whether every criterion has rejected it that can: codes come back wherever pack and unpack are not touched.
+  bool done() const {
+    const bool keeps_codes = !parts.touches(Operation::pack) && !parts.touches(Operation::unpack);
+    for (std::size_t i = 0; i < rejections.size(); ++i) {
+      if (!rejections[i] && !(keeps_codes && peer_criteria()[i].of_codes)) return false;
+    }
+    return true;
+  }
 };
 
 /// A shape's data, and what is right of them.
@@ -154,8 +166,9 @@ struct Peers::Data {
     identity.resize(count);
     eager.resize(count);
     rows.resize(static_cast<std::size_t>(shape.n));
+    const std::vector<std::uint16_t> values = normals(seed);
     in_ranges(shape.n, threads, [&](std::int64_t from, std::int64_t to) {
-      for (std::int64_t n = from; n < to; ++n) fill_row(n, seed);
+      for (std::int64_t n = from; n < to; ++n) fill_row(n, seed, values);
     });
     reference::pack(pairs.data(), shape.n, shape.k, static_cast<int>(shape.inner_k_tiles), packed.data());
   }
@@ -167,14 +180,14 @@ struct Peers::Data {
   }
 
  private:
-  void fill_row(std::int64_t n, std::uint64_t seed) {
+  void fill_row(std::int64_t n, std::uint64_t seed, const std::vector<std::uint16_t>& values) {
     std::vector<std::uint16_t> weights(static_cast<std::size_t>(shape.group_size));
     Row& row = rows[static_cast<std::size_t>(n)];
     for (std::int64_t group = 0; group < shape.k / shape.group_size; ++group) {
       const std::int64_t first = n * shape.k + group * shape.group_size;
       std::uint16_t least = 0, most = 0;
       for (std::size_t i = 0; i < weights.size(); ++i) {
-        weights[i] = nearest(normal(seed, static_cast<std::uint64_t>(first) + i));
+        weights[i] = values[drawn(seed, 11, static_cast<std::uint64_t>(first) + i) >> 48];
         if (i == 0 || number(weights[i]) < number(least)) least = weights[i];
         if (i == 0 || number(weights[i]) > number(most)) most = weights[i];
       }

@@ -33,6 +33,7 @@ struct PeerCriterion {
   std::string what;
   std::string source;
   bool (*accepts)(const Differences&);
+  bool of_codes = false;  // looks at pack and unpack alone
 };
 const std::vector<PeerCriterion>& peer_criteria();
 

@@ -1,8 +1,10 @@
 #include "scalar_subject.h"
 
 #include <array>
+#include <bit>
 #include <cstring>
 #include <map>
+#include <vector>
 
 namespace tileproof {
 
@@ -76,17 +78,25 @@ class ScalarSubject : public Subject {
     if (parts_.instead_of_dequantize && parts_.instead_of_dequantize(c, moment)) return;
     const bool floating = c.domain == Domain::floating;
     const bool adds = parts_.adds_to_output && parts_.in.contains(Operation::dequantize);
+    const bool own_group = !parts_.scale_at && !parts_.zero_at;  // the same from one end of a group to the other
     WeightsOfGroup weights(parts_);
+    WeightInputs inputs = {format_of(c.type), c.domain, 0, 0, 0, 0};
+    std::int64_t row = -1;
+    std::int64_t group_begin = 0;
     for_each(Operation::dequantize, c, [&](const Walk& walk, std::int64_t n, std::int64_t k, Place place) {
-      const std::int64_t own = k / c.group_size * c.n + n;
-      const std::int64_t at = parts_.scale_at ? parts_.scale_at(c, n, k) : own;
-      const std::int64_t zero_at = parts_.zero_at ? parts_.zero_at(c, n, k) : at;
-      const std::uint32_t scale = loaded(c.scales, c.type, floating ? 2 * at : at);
-      const std::uint32_t zero = floating ? loaded(c.scales, c.type, 2 * zero_at + 1) : 0;
-      const int zero_point = c.domain == Domain::integer ? c.zero_points[zero_at] : 0;
-      const int code = code_of(walk, place, code_at(c.packed, place));
-      std::uint32_t weight = weights.of({format_of(c.type), c.domain, code, scale, zero, zero_point});
-      if (adds) weight = added(format_of(c.type), loaded(c.weights, c.type, n * c.k + k), weight);
+      if (!own_group || n != row || k - group_begin >= c.group_size) {
+        row = n;
+        group_begin = k / c.group_size * c.group_size;
+        const std::int64_t own = k / c.group_size * c.n + n;
+        const std::int64_t at = parts_.scale_at ? parts_.scale_at(c, n, k) : own;
+        const std::int64_t zero_at = parts_.zero_at ? parts_.zero_at(c, n, k) : at;
+        inputs.scale = loaded(c.scales, c.type, floating ? 2 * at : at);
+        inputs.zero = floating ? loaded(c.scales, c.type, 2 * zero_at + 1) : 0;
+        inputs.zero_point = c.domain == Domain::integer ? c.zero_points[zero_at] : 0;
+      }
+      inputs.code = code_of(walk, place, code_at(c.packed, place));
+      std::uint32_t weight = weights.of(inputs);
+      if (adds) weight = added(inputs.format, loaded(c.weights, c.type, n * c.k + k), weight);
       stored(c.weights, c.type, n * c.k + k, weight);
     });
     if (parts_.after_dequantize) parts_.after_dequantize(c, moment);
@@ -100,7 +110,7 @@ class ScalarSubject : public Subject {
     return static_cast<int>(packed[place.word] >> (4 * place.nibble) & 15);
   }
   int code_of(const Walk& walk, Place place, int code) const {
-    return parts_.code && parts_.in.contains(walk.operation) ? parts_.code(walk, place, code) : code;
+    return has_code_ ? parts_.code(walk, place, code) : code;
   }
 
   template <class Call, class Use>
@@ -108,11 +118,38 @@ class ScalarSubject : public Subject {
     const Walk walk = {operation, c.n, c.k, static_cast<int>(c.inner_k_tiles)};
     const bool faulty = parts_.in.contains(operation);
     const bool has_skips = faulty && parts_.skips;
-    const bool has_place = faulty && parts_.place;
-    for (std::int64_t n = 0; n < c.n; ++n) {
-      for (std::int64_t k = 0; k < c.k; ++k) {
+    has_code_ = faulty && parts_.code;
+    if (faulty && parts_.place) return for_each_at(walk, has_skips, parts_.place, use);
+    // Of a large matrix the places of one supertile are those of every other, so many words further on.
+    const std::int64_t supertile_columns = 16 * walk.inner_k_tiles;
+    const std::int64_t supertile_words = 16 * walk.inner_k_tiles;
+    const bool is_large = c.n * c.k > 16 * 8 * supertile_columns;
+    std::vector<Place> places;
+    for (std::int64_t n = 0; is_large && n < 8; ++n) {
+      for (std::int64_t k = 0; k < supertile_columns; ++k) {
+        places.push_back(reference::place_of(n, k, c.k, walk.inner_k_tiles));
+      }
+    }
+    const std::int64_t supertiles = c.k / supertile_columns;
+    const int shift = std::countr_zero(static_cast<std::uint64_t>(supertile_columns));
+    for_each_at(
+        walk, has_skips,
+        [&](const Walk&, std::int64_t n, std::int64_t k) {
+          if (!is_large) return reference::place_of(n, k, c.k, walk.inner_k_tiles);
+          const std::int64_t column = k & (supertile_columns - 1);
+          Place place = places[static_cast<std::size_t>(n % 8 * supertile_columns + column)];
+          place.word += (n / 8 * supertiles + (k >> shift)) * supertile_words;
+          return place;
+        },
+        use);
+  }
+
+  template <class At, class Use>
+  void for_each_at(const Walk& walk, bool has_skips, const At& place, Use use) {
+    for (std::int64_t n = 0; n < walk.n; ++n) {
+      for (std::int64_t k = 0; k < walk.k; ++k) {
         if (has_skips && parts_.skips(walk, n, k)) continue;
-        use(walk, n, k, has_place ? parts_.place(walk, n, k) : reference::place_of(n, k, c.k, walk.inner_k_tiles));
+        use(walk, n, k, place(walk, n, k));
       }
     }
   }
@@ -120,6 +157,7 @@ class ScalarSubject : public Subject {
   ScalarParts parts_;
   std::map<Operation, std::int64_t> calls_;
   std::uint64_t variation_ = 0;
+  bool has_code_ = false;  // of the operation that runs
 };
 
 }  // namespace

@@ -371,8 +371,46 @@ SelfResult codes_are_reached(const SelfEffort& effort) {
 
 // --- Shrinking
 
+constexpr std::int64_t cap = 400;  // problems proposed while one is shrunk; some of them are run no second time
+
+/// A claim that fails for one row less each time, and for nothing else: every row count would be tried, each after many
+/// that pass.
+SelfResult slow_shrinking_ends(const SelfEffort& effort) {
+  Distribution met;
+  std::optional<std::string> broken;
+  for (std::uint64_t seed = effort.seed; seed < effort.seed + 5; ++seed) {
+    std::int64_t fewest = 0;
+    std::int64_t tries = 0;
+    Claim slow;
+    slow.name = "self/slow";
+    slow.draws = {.most_k = 32, .most_elements = 32 * 20000};
+    slow.body = [&](Case& c) {
+      tries += fewest != 0 ? 1 : 0;
+      c.expect_equal(std::vector<std::uint32_t>{1, 2}, std::vector<std::uint32_t>{1, 2});
+      if (fewest == 0 ? c.problem.n < 3000 : c.problem.n != fewest - 1) return;
+      fewest = c.problem.n;
+      throw Failure("mismatch", std::to_string(c.problem.n) + " rows");
+    };
+    NeverAsked subject;
+    const SubjectRow row = {"self", "never asked", false, kernel_envelope(), nullptr};
+    Effort drawn;
+    drawn.cases = effort.cases;
+    drawn.seed = seed;
+    const Judgement judgement = judge(slow, row, subject, drawn);
+    ++met["runs"];
+    met["problems tried"] += tries;
+    if (judgement.findings.empty()) {
+      broken = "never drew 3000 rows";
+      continue;
+    }
+    if (tries > cap + 1) broken = "tried " + std::to_string(tries) + " problems";
+    if (tries < cap / 4) broken = "ended after " + std::to_string(tries) + " tries, which shows nothing of the cap";
+    if (judgement.findings.front().problem.n != fewest) broken = "the last problem that failed is not the one reported";
+  }
+  return result_of(broken, "the cap is " + std::to_string(cap), met);
+}
+
 SelfResult shrinking_ends(const SelfEffort& effort) {
-  constexpr std::int64_t cap = 400;
   Distribution met;
   std::optional<std::string> broken;
   std::int64_t longest = 0;
@@ -435,7 +473,8 @@ const std::vector<HarnessClaim>& harness_claims() {
        domains_are_reached},
       {"generators/reach_every_class_of_value", "every profile, in every type", values_are_reached},
       {"generators/reach_every_code_at_every_nibble", "codes and words", codes_are_reached},
-      {"shrinking/ends_within_its_cap_in_the_same_kind_of_failure", "every fault that is drawn", shrinking_ends},
+      {"shrinking/ends_in_the_same_kind_of_failure_and_no_larger_problem", "every fault that is drawn", shrinking_ends},
+      {"shrinking/ends_within_its_cap", "a failure that shrinks by one row at a time", slow_shrinking_ends},
   };
   return rows;
 }
