@@ -94,8 +94,9 @@ const std::string& text_in(const SelfResult& result, const std::string& name) {
   return nothing;
 }
 
-/// How many steps held, and the names of the others.
-std::string tally(const std::vector<SelfResult>& results, const std::string& named_by, const std::string& noun) {
+/// How many steps held, and the names of the others. @param done  what a step that held is: "found", "passed"
+std::string tally(const std::vector<SelfResult>& results, const std::string& named_by, const std::string& noun,
+                  const std::string& done) {
   std::int64_t held = 0;
   std::string others;
   for (const SelfResult& result : results) {
@@ -103,7 +104,7 @@ std::string tally(const std::vector<SelfResult>& results, const std::string& nam
     if (result.verdict == SelfVerdict::held) continue;
     others += std::string("\n  ") + name_of(result.verdict) + " " + text_in(result, named_by) + ": " + result.details;
   }
-  return std::to_string(held) + " of " + counted(static_cast<std::int64_t>(results.size()), noun) + others;
+  return std::to_string(held) + " of " + counted(static_cast<std::int64_t>(results.size()), noun) + " " + done + others;
 }
 
 std::vector<const Claim*> claims_of_kernels() {
@@ -186,7 +187,7 @@ SelfProof proof_of_faults() {
     }
     const std::size_t found = seen.size() - missed.size() - waiting.size();
     return std::to_string(found) + " of " + std::to_string(seen.size()) + " faults found by all of their claims; " +
-           tally(results, "fault", "pair");
+           tally(results, "fault", "pair", "as said");
   };
   return proof;
 }
@@ -220,7 +221,7 @@ SelfProof proof_of_twin() {
                              return result;
                            }});
   }
-  proof.summary = [](const std::vector<SelfResult>& results) { return tally(results, "claim", "claim") + " passed"; };
+  proof.summary = [](const std::vector<SelfResult>& results) { return tally(results, "claim", "claim", "passed"); };
   return proof;
 }
 
@@ -252,7 +253,7 @@ SelfProof proof_of_starved_claims() {
                              return result;
                            }});
   }
-  proof.summary = [](const std::vector<SelfResult>& results) { return tally(results, "row", "row") + " as wanted"; };
+  proof.summary = [](const std::vector<SelfResult>& results) { return tally(results, "row", "row", "as wanted"); };
   return proof;
 }
 
@@ -269,7 +270,7 @@ SelfProof proof_of_harness() {
                              return result;
                            }});
   }
-  proof.summary = [](const std::vector<SelfResult>& results) { return tally(results, "claim", "claim") + " held"; };
+  proof.summary = [](const std::vector<SelfResult>& results) { return tally(results, "claim", "claim", "held"); };
   return proof;
 }
 

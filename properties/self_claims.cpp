@@ -410,6 +410,39 @@ SelfResult slow_shrinking_ends(const SelfEffort& effort) {
   return result_of(broken, "the cap is " + std::to_string(cap), met);
 }
 
+/// A claim that fails in one way for large problems and in another for small ones: what is reported is the first way.
+SelfResult shrinking_keeps_the_kind(const SelfEffort& effort) {
+  Distribution met;
+  std::optional<std::string> broken;
+  constexpr std::int64_t most = 500;  // elements of a problem that fails in the other way
+  for (std::uint64_t seed = effort.seed; seed < effort.seed + 20; ++seed) {
+    Claim claim;
+    claim.name = "self/two_ways";
+    claim.body = [&](Case& c) {
+      const bool large = c.problem.n * c.problem.k > most;
+      throw Failure(large ? "mismatch" : "guard", std::to_string(c.problem.n * c.problem.k));
+    };
+    NeverAsked subject;
+    const SubjectRow row = {"self", "never asked", false, kernel_envelope(), nullptr};
+    std::string first_kind;
+    Effort drawn;
+    drawn.cases = effort.cases;
+    drawn.seed = seed;
+    const Judgement judgement = judge(claim, row, subject, drawn, [&](const Observation& seen) {
+      if (first_kind.empty()) first_kind = seen.kind;
+    });
+    const Finding& finding = judgement.findings.at(0);
+    const std::int64_t elements = finding.problem.n * finding.problem.k;
+    ++met["began as " + first_kind];
+    if (finding.kind != first_kind) broken = "began as " + first_kind + ", is reported as " + finding.kind;
+    if ((elements > most) != (first_kind == "mismatch"))
+      broken = "began as " + first_kind + ", ended in another problem";
+    if (first_kind == "mismatch" && elements > 2 * most) broken = "was not shrunk: " + line_of(finding.problem);
+  }
+  if (met["began as mismatch"] == 0) broken = "no problem was large";
+  return result_of(broken, "20 runs", met);
+}
+
 SelfResult shrinking_ends(const SelfEffort& effort) {
   Distribution met;
   std::optional<std::string> broken;
@@ -473,7 +506,9 @@ const std::vector<HarnessClaim>& harness_claims() {
        domains_are_reached},
       {"generators/reach_every_class_of_value", "every profile, in every type", values_are_reached},
       {"generators/reach_every_code_at_every_nibble", "codes and words", codes_are_reached},
-      {"shrinking/ends_in_the_same_kind_of_failure_and_no_larger_problem", "every fault that is drawn", shrinking_ends},
+      {"shrinking/never_ends_in_a_larger_problem", "every fault that is drawn", shrinking_ends},
+      {"shrinking/keeps_the_kind_of_failure", "large problems that fail in one way, small ones in another",
+       shrinking_keeps_the_kind},
       {"shrinking/ends_within_its_cap", "a failure that shrinks by one row at a time", slow_shrinking_ends},
   };
   return rows;
