@@ -4,8 +4,9 @@
 //
 // Judged generously. A fault counts as found where the criterion rejects any of three results: the subject's weights of
 // rightly packed codes (as where the suite packs with aten), of codes that it packed itself, and the weights of what it
-// unpacks. Suites judge matmuls by two of the criteria, whose sums hide more than weights do. Outputs are zeros before
-// a call, so that what is left out shows. There are margins around all tensors: nobody looks at them.
+// unpacks. Suites judge matmuls by two of the criteria, whose sums hide more than weights do. Outputs hold leftovers
+// before a call, so that what is left out, or added to them, shows. There are margins around all tensors: nobody looks
+// at them.
 #include "peers.h"
 
 #include <algorithm>
@@ -19,7 +20,6 @@
 
 #include "../reference/quantize.h"
 #include "draw.h"
-#include "self.h"
 
 namespace tileproof {
 
@@ -28,16 +28,17 @@ namespace {
 using reference::bf16;
 
 constexpr std::size_t margin_bytes = 65536;
+constexpr std::uint8_t leftover = 0x40;  // 3.0 in bf16, no code
 
 /// An array with margins of zeros: a fault that reads or writes outside it goes on, and is not seen by that.
 template <class T>
 class Padded {
  public:
-  void resize(std::size_t count) {
+  void resize(std::size_t count, std::uint8_t fill = 0) {
     count_ = count;
     bytes_.assign(count * sizeof(T) + 2 * margin_bytes, 0);
+    std::fill_n(bytes_.begin() + margin_bytes, count * sizeof(T), fill);
   }
-  void clear() { std::fill(bytes_.begin(), bytes_.end(), std::uint8_t{0}); }
   void copy(const Padded& other) {
     count_ = other.count_;
     bytes_.assign(other.bytes_.begin(), other.bytes_.end());
@@ -307,10 +308,10 @@ void judge_subject(const Data& data, const ScalarParts& parts, Subject& subject,
   const auto afresh = [&] {
     room.packed.copy(data.packed);
     room.scales_and_zeros.copy(data.scales_and_zeros);
-    room.weights.resize(count);
+    room.weights.resize(count, leftover);
   };
   afresh();
-  room.codes.resize(parts.touches(Operation::unpack) || has_memory ? count : 0);
+  room.codes.resize(parts.touches(Operation::unpack) || has_memory ? count : 0, leftover);
   if (has_memory) {
     earlier_calls(data, subject, room);
     afresh();
@@ -321,7 +322,7 @@ void judge_subject(const Data& data, const ScalarParts& parts, Subject& subject,
   }
   if (parts.touches(Operation::unpack)) {
     afresh();
-    room.codes.clear();
+    room.codes.resize(count, leftover);
     subject.run(UnpackCall{room.packed.data(), room.codes.data(), shape.n, shape.k, shape.inner_k_tiles});
     bool come_back = true;
     for (std::int64_t n = 0; n < shape.n; ++n) {
@@ -340,10 +341,10 @@ void judge_subject(const Data& data, const ScalarParts& parts, Subject& subject,
   if (parts.touches(Operation::pack)) {
     afresh();
     room.pairs.copy(data.pairs);
-    room.own_packed.resize(data.packed.size());
+    room.own_packed.resize(data.packed.size(), leftover);
     subject.run(PackCall{room.pairs.data(), room.own_packed.data(), shape.n, shape.k, shape.inner_k_tiles});
     if (std::memcmp(room.own_packed.data(), data.packed.data(), data.packed.size() * 4) == 0) return;
-    room.codes.resize(count);
+    room.codes.resize(count, leftover);
     subject.run(UnpackCall{room.own_packed.data(), room.codes.data(), shape.n, shape.k, shape.inner_k_tiles});
     subject.run(dequantize_call(data, room.own_packed.data(), room));
     Differences d = differences(data, room.weights.data());
@@ -407,90 +408,5 @@ bool Peers::judge(const PeerShape& shape, const std::function<bool()>& stop) {
 const std::vector<const Fault*>& Peers::faults() const { return faults_; }
 const Rejections& Peers::rejections_of(std::size_t fault) const { return judged_.at(fault).rejections; }
 const Rejections& Peers::rejections_of_twin() const { return judged_.back().rejections; }
-
-namespace {
-
-/// A line for each fault, a mark for each criterion, and how many each of them finds.
-std::string table_of(const Peers& peers) {
-  const std::vector<PeerCriterion>& criteria = peer_criteria();
-  std::size_t width = 0;
-  for (const Fault* fault : peers.faults()) width = std::max(width, fault->name.size());
-  std::string text = "criteria of public suites, by number:\n";
-  for (std::size_t i = 0; i < criteria.size(); ++i) {
-    text += "  " + std::to_string(i + 1) + " " + criteria[i].name + ": " + criteria[i].what +
-            "\n      source: " + criteria[i].source + "\n";
-  }
-  std::vector<std::size_t> found(criteria.size(), 0);
-  std::size_t by_any_of_four = 0, by_any = 0;
-  for (std::size_t f = 0; f < peers.faults().size(); ++f) {
-    const Rejections& rejections = peers.rejections_of(f);
-    std::string name = peers.faults()[f]->name;
-    name.resize(width, ' ');
-    text += "  " + name + "  ";
-    bool four = false, any = false;
-    for (std::size_t i = 0; i < rejections.size(); ++i) {
-      text += rejections[i] ? " " + std::to_string(i + 1) : std::string(" .");
-      found[i] += rejections[i] ? 1 : 0;
-      four |= i < 4 && rejections[i];
-      any |= rejections[i];
-    }
-    by_any_of_four += four ? 1 : 0;
-    by_any += any ? 1 : 0;
-    text += "\n";
-  }
-  const std::string of = " of " + std::to_string(peers.faults().size());
-  for (std::size_t i = 0; i < criteria.size(); ++i) {
-    text += criteria[i].name + ": finds " + std::to_string(found[i]) + of + "\n";
-  }
-  text += "any of the first four: " + std::to_string(by_any_of_four) + of + "\n";
-  text += "any of all: " + std::to_string(by_any) + of;
-  return text;
-}
-
-/// How many subjects each criterion has rejected so far.
-SelfResult result_of(const Peers& peers, bool complete) {
-  SelfResult result;
-  const std::vector<PeerCriterion>& criteria = peer_criteria();
-  for (std::size_t i = 0; i < criteria.size(); ++i) {
-    std::int64_t found = 0;
-    for (std::size_t f = 0; f < peers.faults().size(); ++f) found += peers.rejections_of(f)[i] ? 1 : 0;
-    result.said += (i == 0 ? "" : ", ") + criteria[i].name + " " + std::to_string(found);
-    result.fields.emplace_back(criteria[i].name, found);
-    if (!peers.rejections_of_twin()[i]) continue;
-    result.verdict = SelfVerdict::broken;
-    result.details += "'" + criteria[i].name + "' rejects the correct twin: the criterion is not the suites'\n";
-  }
-  if (!complete && result.verdict == SelfVerdict::held) {
-    result.verdict = SelfVerdict::not_shown;
-    result.details = "the budget ended before all subjects were judged";
-  }
-  return result;
-}
-
-}  // namespace
-
-SelfProof proof_of_peers() {
-  SelfProof proof = {.name = "peers",
-                     .what = "what the criteria of public suites find of the same faults, on the shapes they use",
-                     .takes_minutes = true,
-                     .steps = {},
-                     .summary = nullptr};
-  const auto peers = std::make_shared<std::unique_ptr<Peers>>();
-  for (const PeerShape& shape : peer_shapes()) {
-    proof.steps.push_back({shape.text(), [peers, shape](const SelfEffort& effort) {
-                             if (*peers == nullptr) {
-                               std::vector<const Fault*> all;
-                               for (const Fault& fault : faults()) all.push_back(&fault);
-                               *peers = std::make_unique<Peers>(std::move(all), effort.seed);
-                             }
-                             const bool complete = (*peers)->judge(shape, effort.stop);
-                             return result_of(**peers, complete);
-                           }});
-  }
-  proof.summary = [peers](const std::vector<SelfResult>&) {
-    return *peers == nullptr ? std::string("not run") : table_of(**peers);
-  };
-  return proof;
-}
 
 }  // namespace tileproof

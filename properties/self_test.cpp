@@ -137,7 +137,9 @@ TEST(PeerCriteria, FindWhatIsGrosslyWrong) {
   EXPECT_EQ(rejections_of("midpoint-seven", small), (Rejections{true, true, true, true, true, false}));
   EXPECT_EQ(rejections_of("pairs-swapped", small), Rejections(6, true));
   EXPECT_TRUE(rejections_of("unpack-gives-signed-codes", small)[5]);
-  EXPECT_EQ(rejections_of("nothing-written", small), (Rejections{true, true, true, true, true, false}));
+  for (const char* fault : {"nothing-written", "weights-added-to-the-output"}) {
+    EXPECT_EQ(rejections_of(fault, small), (Rejections{true, true, true, true, true, false})) << fault;
+  }
 }
 
 TEST(PeerCriteria, MissWhatTheirDataNeverShow) {
