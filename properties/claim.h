@@ -80,5 +80,6 @@ std::vector<Claim> acceptance_claims();
 std::vector<Claim> layout_claims();
 std::vector<Claim> stream_claims();
 std::vector<Claim> launch_claims();
+std::vector<Claim> oracle_claims();
 
 }  // namespace tileproof
