@@ -594,6 +594,7 @@ TEST(AnotherClaim, DrawsOtherProblemsOfTheSameSeed) {
     Claim looks_only = claim;
     looks_only.needs = {};
     looks_only.of_tensors = false;
+    looks_only.of_specification = false;
     looks_only.draws = {};
     looks_only.body = [&](Case& c) { first_seeds.insert(c.problem.seed); };
     judge(looks_only, row_with(kernel_envelope()), idle, {.cases = 1, .seed = 1});
@@ -870,7 +871,7 @@ class RemembersSizes : public EveryOperation {
 /// The claims that call these subjects. Claims about tensors are judged on operators, in operators_test.cpp.
 std::vector<Claim> claims_about_raw_pointers() {
   std::vector<Claim> some = claims();
-  std::erase_if(some, [](const Claim& claim) { return claim.of_tensors; });
+  std::erase_if(some, [](const Claim& claim) { return claim.of_tensors || claim.of_specification; });
   return some;
 }
 
