@@ -5,6 +5,7 @@
 #include <sstream>
 
 #include "../properties/faults.h"
+#include "../properties/watched.h"
 #include "nearest.h"
 #include "worker.h"
 
@@ -144,6 +145,7 @@ std::vector<ChosenSubject> chosen_subjects(const std::vector<std::string>& wante
   for (const SubjectRow& row : subjects()) names.push_back(row.name);
   std::vector<std::string> chosen_names = wanted.empty() ? names : wanted;
   for (const SubjectRow& row : faulty_subjects()) names.push_back(row.name);
+  for (const SubjectRow& row : watched_subjects()) names.push_back(row.name);
   std::vector<ChosenSubject> chosen;
   for (const std::string& name : chosen_names) {
     if (std::find(names.begin(), names.end(), name) == names.end()) {

@@ -406,6 +406,49 @@ TEST(GuardedMemory, OfTheHostEndsTheProcessWhereAFenceIsTouchedUnderAddressSanit
 }
 #endif
 
+/// A memory whose tensors are allocated apart: under AddressSanitizer their ends are seen.
+class MemoryApart : public WatchedMemory {
+ public:
+  std::vector<void*> apart(const std::vector<std::size_t>& bytes) override {
+    allocations.clear();
+    std::vector<void*> begins;
+    for (const std::size_t one : bytes) {
+      allocations.push_back(std::make_unique<std::uint8_t[]>(one));
+      begins.push_back(allocations.back().get());
+    }
+    sizes = bytes;
+    return begins;
+  }
+  std::vector<std::unique_ptr<std::uint8_t[]>> allocations;
+  std::vector<std::size_t> sizes;
+};
+
+TEST(TensorsApart, HaveAnAllocationEachThatEndsWithThem) {
+  MemoryApart memory;
+  const std::array<std::uint8_t, 5> in = {1, 2, 3, 4, 5};
+  std::array<std::uint8_t, 3> out = {};
+  const std::vector<Tensor> tensors = {{.name = "in", .input = in.data(), .bytes = in.size(), .alignment = 4},
+                                       {.name = "out", .output = out.data(), .bytes = out.size()}};
+  guarded(memory, tensors, usual, [&](const Addresses& at) {
+    EXPECT_EQ(memory.sizes, (std::vector<std::size_t>{4 + 5, 3}));
+    EXPECT_EQ(at[0], memory.allocations[0].get() + 4);  // aligned to no more than it promises
+    EXPECT_EQ(at[1], memory.allocations[1].get());
+    EXPECT_EQ(std::memcmp(at[0], in.data(), in.size()), 0);
+    std::memcpy(at[1], at[0], out.size());
+  });
+  EXPECT_EQ(out, (std::array<std::uint8_t, 3>{1, 2, 3}));
+  EXPECT_EQ(memory.arenas, 0);
+  EXPECT_EQ(memory.copied_in, in.size());  // no poison: a tool must see what is never written
+}
+
+TEST(TensorsApart, AreInputsThatMustNotChange) {
+  MemoryApart memory;
+  const std::array<std::uint8_t, 5> in = {1, 2, 3, 4, 5};
+  const std::vector<Tensor> tensors = {{.name = "in", .input = in.data(), .bytes = in.size()}};
+  EXPECT_THROW(guarded(memory, tensors, usual, [](const Addresses& at) { *static_cast<std::uint8_t*>(at[0]) = 9; }),
+               GuardViolation);
+}
+
 }  // namespace
 
 }  // namespace tileproof

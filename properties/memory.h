@@ -33,6 +33,9 @@ class Memory {
   // Where the memory can tell: a touch of forbidden bytes ends the process with a report.
   virtual void forbid(void* /*begin*/, std::size_t /*bytes*/) {}
   virtual void allow(void* /*begin*/, std::size_t /*bytes*/) {}
+  /// Where a tool watches allocations: one for each of so many bytes, aligned to 256, with nothing written in them,
+  /// valid until the next call. None where the arena is to be taken.
+  virtual std::vector<void*> apart(const std::vector<std::size_t>& /*bytes*/) { return {}; }
 
   /// Writes the elements of a formula, of 1, 2 or 4 bytes each: of what it computes, the low ones.
   virtual void write(const Formula&, std::size_t element_bytes, void* to);

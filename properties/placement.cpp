@@ -24,12 +24,13 @@ bool all_are(std::uint8_t byte, std::span<const std::uint8_t> bytes) {
 
 }  // namespace
 
+std::size_t misalignment(const Tensor& tensor) { return tensor.alignment < alignment ? tensor.alignment : 0; }
+
 Placement placed(const std::vector<Tensor>& tensors) {
   Placement placement;
   placement.bytes = fence_bytes_before_all;
   for (const Tensor& tensor : tensors) {
-    // Aligned to what the tensor promises and no better.
-    if (tensor.alignment < alignment) placement.bytes += tensor.alignment;
+    placement.bytes += misalignment(tensor);
     placement.tensors.push_back({&tensor, placement.bytes});
     const std::size_t end = placement.bytes + tensor.bytes + fence_bytes_behind(tensor);
     placement.bytes = (end + alignment - 1) / alignment * alignment;

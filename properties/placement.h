@@ -7,6 +7,9 @@
 
 namespace tileproof {
 
+/// How far behind an aligned address a tensor is aligned to what it promises and no better.
+std::size_t misalignment(const Tensor&);
+
 struct Placed {
   const Tensor* tensor;
   std::size_t begin;  // in the arena, in bytes

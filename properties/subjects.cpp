@@ -2,6 +2,7 @@
 
 #include "faults.h"
 #include "subject_rows.h"
+#include "watched.h"
 
 namespace tileproof {
 
@@ -100,6 +101,9 @@ const SubjectRow& subject_row(const std::string& name) {
     legal += (legal.empty() ? "" : ", ") + row.name;
   }
   for (const SubjectRow& row : faulty_subjects()) {
+    if (row.name == name) return row;
+  }
+  for (const SubjectRow& row : watched_subjects()) {
     if (row.name == name) return row;
   }
   throw Illegal("--subject", "'" + name + "'", legal + ", or one of 'tileproof list faults'");

@@ -1,0 +1,77 @@
+// tileproof sanitizers: on a GPU host, the distilled cases under each tool of compute-sanitizer, and each tool over the
+// fault that is planted for it.
+#include <filesystem>
+#include <iomanip>
+#include <iostream>
+
+#include "../properties/distilled.h"
+#include "../properties/watched.h"
+#include "../reports/reports.h"
+#include "commands.h"
+#include "sanitizers.h"
+
+namespace tileproof {
+
+namespace {
+
+/// Runs the distilled cases here: what a tool watches.
+int run_cases(const std::string& subject) {
+  const SubjectRow& row = subject_row(subject);
+  const MadeSubject made = row.make();
+  if (made.subject == nullptr) {
+    std::cout << made.why_not << "\n";
+    return exit_code::mistrusted;
+  }
+  std::int64_t elements = 0;
+  const std::vector<Problem> problems = distilled_problems(subject);
+  for (const Problem& problem : problems) {
+    const Judgement judgement = judge_one(problem, row, *made.subject);
+    elements += judgement.elements;
+    if (judgement.verdict == Verdict::passed) continue;
+    std::cout << name_of(judgement.verdict) << ": " << line_of(problem) << "\n" << judgement.reason;
+    for (const Finding& finding : judgement.findings) {
+      std::cout << reports::visible(finding.kind + ": " + finding.details) << "\n";
+    }
+    return exit_code::failed;
+  }
+  std::cout << "PASSED: " << problems.size() << " cases, " << elements << " elements compared\n";
+  return exit_code::passed;
+}
+
+std::vector<Sanitizer> all_sanitizers() {
+  std::vector<Sanitizer> all;
+  for (const Plant& plant : plants()) {
+    // The first problem of unpack, whose operation the fault stands beside.
+    for (const Problem& problem : distilled_problems(plant.subject)) {
+      if (problem.claim.find("/unpack") == std::string::npos) continue;
+      all.push_back({plant.tool, plant.what, plant.kernel, "replay " + line_of(problem)});
+      break;
+    }
+  }
+  return all;
+}
+
+int run_all() {
+  const std::vector<SanitizerResult> results = run_sanitizers(std::filesystem::read_symlink("/proc/self/exe"),
+                                                              "sanitizers --cases-of watched:cuda", all_sanitizers());
+  int exit = exit_code::passed;
+  for (const SanitizerResult& result : results) {
+    std::cout << std::left << std::setw(10) << result.tool << " " << std::setw(10) << name_of(result.verdict) << " "
+              << std::fixed << std::setprecision(1) << result.seconds << "s  " << reports::visible(result.reason)
+              << "\n";
+    if (result.verdict == Verdict::failed) exit = exit_code::failed;
+    if (result.verdict != Verdict::passed && exit == exit_code::passed) exit = exit_code::mistrusted;
+  }
+  return exit;
+}
+
+}  // namespace
+
+std::function<int()> set_up_sanitizers(CLI::App& app) {
+  app.group("");  // not in --help
+  auto subject = std::make_shared<std::string>();
+  app.add_option("--cases-of", *subject, "run the cases here, on a subject, and no tool");
+  return [subject] { return subject->empty() ? run_all() : run_cases(*subject); };
+}
+
+}  // namespace tileproof
