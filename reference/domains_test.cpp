@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <bit>
 #include <cmath>
 #include <cstdint>
@@ -151,6 +152,161 @@ TEST(Conversion, TurnsTheIntegerDomainsMinusZeroIntoPlusZero) {
   // A scale below zero: (code - zero_point) * scale is -0 where code == zero_point, but x - x is +0.
   EXPECT_EQ(dequantized_integer(bf16, 3, 0xbf80, 3), 0x8000u);
   EXPECT_EQ(dequantized_float(bf16, 3, 0xbf80, float_zero_of(bf16, 0xbf80, 3)), 0x0000u);
+}
+
+// --- The bounds of domains.h. `tileproof prove domains` looks at every scale; here are all significands of one binade,
+// the subnormals and the largest binades, which is all that tells scales apart.
+
+double value(const Exact& exact) {
+  const double magnitude = std::ldexp(static_cast<double>(exact.magnitude), exact.exponent);
+  return exact.negative ? -magnitude : magnitude;
+}
+
+/// Of a finite value or, for an infinity, the least power of two that is one.
+double place(Format format, std::uint32_t pattern) {
+  const Exact exact = decode(format, pattern);
+  const double magnitude = exact.kind == Exact::Kind::infinite
+                               ? std::ldexp(1, format.bias() + 1)
+                               : std::ldexp(static_cast<double>(exact.magnitude), exact.exponent);
+  return exact.negative ? -magnitude : magnitude;
+}
+
+/// Calls visit(format, scale, zero point) for scales of every significand, both signs, and every zero point.
+template <class Visit>
+void visit_scales_of_every_kind(Visit visit) {
+  for (const Format format : {bf16, fp16}) {
+    const std::uint32_t binade = std::uint32_t{1} << format.fraction_bits;
+    const std::uint32_t one = static_cast<std::uint32_t>(format.bias()) << format.fraction_bits;
+    for (const std::uint32_t begin : {std::uint32_t{0}, binade, one, format.infinity() - 8 * binade}) {
+      const std::uint32_t count = begin > one ? 8 * binade : binade;
+      // In fp16, of the largest binades, every seventh: its 1024 significands take longer and show the same.
+      for (std::uint32_t i = 0; i<count; i += begin> one && format == fp16 ? 7 : 1) {
+        for (int zero_point = -128; zero_point <= 127; ++zero_point) {
+          visit(format, begin + i, zero_point);
+          if (i % 16 == 1) visit(format, format.sign_bit() | (begin + i), zero_point);
+        }
+      }
+    }
+  }
+}
+
+TEST(Conversion, IsExactAndOverflowsWherePredicted) {
+  std::int64_t exact = 0;
+  std::int64_t infinite = 0;
+  visit_scales_of_every_kind([&](Format format, std::uint32_t scale, int zero_point) {
+    const std::uint32_t zero = float_zero_of(format, scale, zero_point);
+    const bool is_infinite = (zero & (format.sign_bit() - 1)) == format.infinity();
+    const bool is_exact = !is_infinite && place(format, zero) == (8 - zero_point) * place(format, scale);
+    ASSERT_EQ(conversion_is_exact(format, scale, zero_point), is_exact) << std::hex << scale << ' ' << zero_point;
+    ASSERT_EQ(conversion_overflows(format, scale, zero_point), is_infinite) << std::hex << scale << ' ' << zero_point;
+    exact += is_exact;
+    infinite += is_infinite;
+  });
+  EXPECT_GT(exact, 100'000);
+  EXPECT_GT(infinite, 100'000);
+}
+
+TEST(Conversion, IsNeitherExactNorOverflowingForWhatIsNotFinite) {
+  for (const Format format : {bf16, fp16, fp32}) {
+    for (const std::uint32_t scale :
+         {format.infinity(), format.sign_bit() | format.infinity(), format.infinity() + 1}) {
+      EXPECT_FALSE(conversion_is_exact(format, scale, 8));
+      EXPECT_FALSE(conversion_overflows(format, scale, 0));
+    }
+  }
+}
+
+TEST(ConversionBound, HoldsAndNoSmallerOneDoes) {
+  double nearest_to_bound = 0;
+  visit_scales_of_every_kind([&](Format format, std::uint32_t scale, int zero_point) {
+    if (conversion_overflows(format, scale, zero_point)) return;
+    const std::uint32_t zero = float_zero_of(format, scale, zero_point);
+    for (int code = zero_point & 3; code < 16; code += 4) {
+      const std::uint32_t of_integer = dequantized_integer(format, code, scale, zero_point);
+      const std::uint32_t of_float = dequantized_float(format, code, scale, zero);
+      const double bound = value(conversion_bound(format, code, scale, zero_point));
+      const double difference = std::fabs(place(format, of_float) - place(format, of_integer));
+      ASSERT_LE(difference, bound) << std::hex << scale << ' ' << std::dec << zero_point << ' ' << code;
+      if (bound > 0) nearest_to_bound = std::max(nearest_to_bound, difference / bound);
+      if (!conversion_is_exact(format, scale, zero_point)) continue;
+      ASSERT_EQ(of_integer != of_float, conversion_turns_a_zero(format, code, scale, zero_point))
+          << std::hex << scale << ' ' << std::dec << zero_point << ' ' << code;
+    }
+  });
+  EXPECT_EQ(nearest_to_bound, 1);
+}
+
+TEST(ConversionBound, IsAttainedWhetherTheWeightOrTheZeroIsTheLarger) {
+  // 129, zero point 1: 903 between 900 and 904 becomes 904. Code 6: 645 becomes 644; 904 - 258 = 646 is a tie between
+  // 644 and 648 = 162 * 4: to even. Values lie 4 apart at 645 as at 903.
+  EXPECT_EQ(float_zero_of(bf16, 0x4301, 1), 0x4462u);              // 904
+  EXPECT_EQ(dequantized_integer(bf16, 6, 0x4301, 1), 0x4421u);     // 644
+  EXPECT_EQ(dequantized_float(bf16, 6, 0x4301, 0x4462), 0x4422u);  // 648
+  EXPECT_EQ(value(conversion_bound(bf16, 6, 0x4301, 1)), 4);
+  // 174, zero point 2: 1044 is a tie between 1040 = 130 * 8 and 1048. Code 7: 870 is a tie between 868 and 872 =
+  // 218 * 4; 1040 - 174 = 866 is one between 864 = 216 * 4 and 868. Values lie 8 apart at 1044, 4 at 870.
+  EXPECT_EQ(float_zero_of(bf16, 0x432e, 2), 0x4482u);              // 1040
+  EXPECT_EQ(dequantized_integer(bf16, 7, 0x432e, 2), 0x445au);     // 872
+  EXPECT_EQ(dequantized_float(bf16, 7, 0x432e, 0x4482), 0x4458u);  // 864
+  EXPECT_EQ(value(conversion_bound(bf16, 7, 0x432e, 2)), 8);
+}
+
+TEST(NearestZeroPoint, IsTheConvertedOneWhereverItsFloatZeroIsFinite) {
+  std::int64_t given_back = 0;
+  visit_scales_of_every_kind([&](Format format, std::uint32_t scale, int zero_point) {
+    const std::uint32_t zero = float_zero_of(format, scale, zero_point);
+    if (conversion_overflows(format, scale, zero_point) || decode(format, scale).magnitude == 0) return;
+    ASSERT_EQ(nearest_zero_point(format, scale, zero), zero_point) << std::hex << scale;
+    ++given_back;
+  });
+  EXPECT_GT(given_back, 500'000);
+}
+
+TEST(NearestZeroPoint, RoundsTiesToEvenAndClamps) {
+  EXPECT_EQ(nearest_zero_point(bf16, 0x3f80, 0x3f00), 8);     // 7.5
+  EXPECT_EQ(nearest_zero_point(bf16, 0x3f80, 0x3fc0), 6);     // 6.5
+  EXPECT_EQ(nearest_zero_point(bf16, 0x3f80, 0xbfc0), 10);    // 9.5
+  EXPECT_EQ(nearest_zero_point(bf16, 0x3f80, 0x3f01), 7);     // 7.496
+  EXPECT_EQ(nearest_zero_point(bf16, 0x3f80, 0x4380), -128);  // -248
+  EXPECT_EQ(nearest_zero_point(bf16, 0x3f80, 0xc380), 127);   // 264
+  EXPECT_EQ(nearest_zero_point(bf16, 0xbf80, 0x4380), 127);
+  EXPECT_EQ(nearest_zero_point(bf16, 0x0001, 0x7f7f), -128);
+  EXPECT_EQ(nearest_zero_point(bf16, 0x7f7f, 0x8001), 8);
+  EXPECT_EQ(nearest_zero_point(bf16, 0x0000, 0x3f80), std::nullopt);
+  EXPECT_EQ(nearest_zero_point(bf16, 0x3f80, 0x7f80), std::nullopt);
+}
+
+TEST(NearestBound, HoldsAndHalfAScaleAloneDoesNot) {
+  double most_beyond_half_a_scale = 0;
+  double nearest_to_bound = 0;
+  std::uint32_t drawn = 1;
+  for (int index = 0; index < 400'000; ++index) {
+    const Format format = index % 2 == 0 ? bf16 : fp16;
+    drawn = drawn * 1664525 + 1013904223;  // a linear congruential generator
+    const std::uint32_t scale = (drawn >> 9 & 0x7fff) % (format.infinity() - 1) + 1;
+    const std::uint32_t times = drawn >> 24;  // 0..255 halves of a scale, and a part of one
+    const Exact exact_scale = decode(format, scale);
+    const Exact wanted = {.negative = (drawn & 1) != 0,
+                          .magnitude = exact_scale.magnitude * (times * 64 + (drawn >> 3 & 63)),
+                          .exponent = exact_scale.exponent - 7};
+    const std::uint32_t zero = rounded(format, wanted);
+    const std::optional<int> zero_point = nearest_zero_point(format, scale, zero);
+    if (!zero_point) continue;  // the zero overflowed
+    const double size = place(format, scale);
+    const double moved = std::fabs(place(format, zero) - (8 - *zero_point) * size);
+    if (moved > size / 2) continue;  // the clamp moved it
+    for (int code = 0; code < 16; ++code) {
+      const double of_integer = place(format, dequantized_integer(format, code, scale, *zero_point));
+      const double of_float = place(format, dequantized_float(format, code, scale, zero));
+      const double difference = std::fabs(of_float - of_integer);
+      const double bound = value(nearest_bound(format, code, scale, *zero_point));
+      ASSERT_LE(difference, bound) << std::hex << scale << ' ' << zero << ' ' << code;
+      nearest_to_bound = std::max(nearest_to_bound, difference / bound);
+      most_beyond_half_a_scale = std::max(most_beyond_half_a_scale, difference / size - 0.5);
+    }
+  }
+  EXPECT_GT(nearest_to_bound, 0.9);
+  EXPECT_GT(most_beyond_half_a_scale, 0.5);
 }
 
 }  // namespace
