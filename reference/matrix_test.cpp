@@ -230,12 +230,14 @@ TEST_F(TwoRowsOfTwoGroups, DequantizeWithoutZeroPointAsWorkedOutByHand) {
                                   {1, 47, 0x80000000}});  // 0 * -1 = -0
 }
 
-/// Groups below, at and above a supertile (32, 64 and 128 columns), one group and more groups than columns in a group.
+/// Groups below, at and above a supertile (32, 64 and 128 columns), larger than every supertile, one group, and more
+/// groups than columns in a group.
 struct Grouping {
   std::int64_t k;
   std::int64_t group_size;
 };
-constexpr Grouping groupings[] = {{128, 16}, {128, 32}, {128, 64}, {128, 128}, {384, 48}, {256, 16}, {1024, 16}};
+constexpr Grouping groupings[] = {{128, 16}, {128, 32},  {128, 64},  {128, 128}, {384, 48},
+                                  {256, 16}, {1024, 16}, {512, 256}, {768, 384}};
 
 TEST(Dequantize, TakesTheParametersOfItsGroupAndRow) {
   // One at a time, codes and parameters are such that the weight is the parameter itself, and all parameters differ.
@@ -281,7 +283,7 @@ TEST(Dequantize, TakesTheParametersOfItsGroupAndRow) {
       }
     }
   }
-  EXPECT_EQ(compared, 3 * n * (4 * 128 + 384 + 256 + 1024));
+  EXPECT_EQ(compared, 3 * n * (4 * 128 + 384 + 256 + 1024 + 512 + 768));
 }
 
 }  // namespace

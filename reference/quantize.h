@@ -3,9 +3,11 @@
 ///
 ///   float    scale = max((max - min) / 15, 1e-6)           zero = min + scale * 8
 ///            code = clamp(round((w - (zero - scale * 8)) / scale), 0, 15)
+///            weight = (code - 8) * scale + zero, the product rounded before the sum
 ///   integer  min <= 0 <= max forced                        scale = max((max - min) / 15, eps)
 ///            zero_point = clamp(0 - round(min / scale), 0, 15)
 ///            code = clamp(round(w * (1 / scale)) + zero_point, 0, 15)
+///            weight = (code - zero_point) * scale
 ///
 /// Every step rounds in the tensor's own format, as a chain of tensor operations does; eager arithmetic on bf16 and
 /// fp16 computes each step in fp32 and rounds that, so a step here rounds to fp32 first. round is to nearest even. So
@@ -18,6 +20,7 @@
 #include <cstdint>
 
 #include "arithmetic.h"
+#include "dequantize.h"
 
 namespace tileproof::reference {
 
@@ -116,5 +119,26 @@ constexpr int quantized_integer(Format format, std::uint32_t weight, IntegerPara
   const int code = rounded_and_clamped(steps, -64, 64) + chosen.zero_point;  // 64 is out of reach of a zero point
   return code < 0 ? 0 : code > 15 ? 15 : code;
 }
+
+namespace eager {
+
+/// The float-domain weight with two roundings, where dequantized_float has one.
+/// @param scale  bits of a value of the format; zero likewise
+constexpr std::uint32_t dequantized_float(Format format, int code, std::uint32_t scale, std::uint32_t zero) {
+  return add(format, multiply(format, scale, whole(code - float_domain_midpoint)), zero);
+}
+
+/// The integer-domain weight: one operation, and no other rounding than in dequantized_integer.
+constexpr std::uint32_t dequantized_integer(Format format, int code, std::uint32_t scale, int zero_point) {
+  return multiply(format, scale, whole(code - zero_point));
+}
+
+}  // namespace eager
+
+namespace shown_before_anything_runs {
+// 5 * 1.9921875 = 9.9609375 rounds to 9.9375, and less 9.9375 nothing is left; the exact sum is 0.0234375.
+static_assert(eager::dequantized_float(bf16, 13, 0x3fff, 0xc11f) == 0x0000);
+static_assert(dequantized_float(bf16, 13, 0x3fff, 0xc11f) == 0x3cc0);
+}  // namespace shown_before_anything_runs
 
 }  // namespace tileproof::reference

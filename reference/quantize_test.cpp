@@ -307,5 +307,45 @@ TEST(IntegerDomain, EqualsTheMachinesFloatArithmeticStepByStep) {
   }
 }
 
+TEST(Stepped, RoundsToFp32BeforeTheFormat) {
+  // 1 + 2^-8 + 2^-40 is above a tie of bf16; fp32 loses the 2^-40, and the tie goes to even.
+  const Exact above_tie = {.magnitude = (std::uint64_t{1} << 40) + (std::uint64_t{1} << 32) + 1, .exponent = -40};
+  EXPECT_EQ(rounded(bf16, above_tie), 0x3f81u);
+  EXPECT_EQ(stepped(bf16, above_tie), 0x3f80u);
+  EXPECT_EQ(stepped(fp32, above_tie), 0x3f808000u);
+  // The same in fp16, with 2^-11.
+  const Exact above_tie_of_fp16 = {.magnitude = (std::uint64_t{1} << 40) + (std::uint64_t{1} << 29) + 1,
+                                   .exponent = -40};
+  EXPECT_EQ(rounded(fp16, above_tie_of_fp16), 0x3c01u);
+  EXPECT_EQ(stepped(fp16, above_tie_of_fp16), 0x3c00u);
+}
+
+TEST(EagerWeights, EqualTheMachinesFloatArithmeticStepByStep) {
+  std::mt19937_64 random(6);
+  int twice = 0;
+  for (const Format format : formats) {
+    const Machine machine(format);
+    for (int index = 0; index < 50'000; ++index) {
+      const auto drawn = [&] {
+        const int exponent = static_cast<int>(random() % 9) - 4;
+        return bits(format, std::ldexp(static_cast<float>(static_cast<int>(random() % 65536) - 32768), exponent - 15));
+      };
+      const std::uint32_t scale = drawn();
+      const std::uint32_t zero = drawn();
+      const int code = static_cast<int>(random() % 16);
+      const int zero_point = static_cast<int>(random() % 256) - 128;
+      const float product = machine.multiply(static_cast<float>(code - 8), value(format, scale));
+      const std::uint32_t weight = eager::dequantized_float(format, code, scale, zero);
+      ASSERT_EQ(weight, bits(format, machine.add(product, value(format, zero))));
+      ASSERT_EQ(eager::dequantized_integer(format, code, scale, zero_point),
+                bits(format, machine.multiply(static_cast<float>(code - zero_point), value(format, scale))));
+      ASSERT_EQ(eager::dequantized_integer(format, code, scale, zero_point),
+                dequantized_integer(format, code, scale, zero_point));
+      twice += weight != dequantized_float(format, code, scale, zero) ? 1 : 0;
+    }
+  }
+  EXPECT_GT(twice, 10'000);
+}
+
 }  // namespace
 }  // namespace tileproof::reference
