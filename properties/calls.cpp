@@ -49,8 +49,9 @@ Form form_of(const Problem& p, Operation operation, std::int64_t rows_of_activat
       return {Element::bf16, {p.n, p.k}};
     case Operation::matmul:
       return {Element::bf16, {rows_of_activations, p.n}};
+    default:
+      throw std::logic_error(std::string(name_of(operation)) + " is no operator over packed weights");
   }
-  return {};
 }
 
 constexpr std::int64_t activation_rows = 16;

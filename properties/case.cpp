@@ -199,6 +199,77 @@ Matrix<std::uint16_t> Case::matmul(const Matrix<std::uint16_t>& activations, con
   return out;
 }
 
+namespace {
+
+/// The zeros of a problem's groups where its domain has them, and nothing where not; the same of zero points.
+std::vector<std::uint8_t> zeros_of(const Problem& p, const Parameters& parameters) {
+  return p.domain == Domain::floating ? narrowed(parameters.zeros.elements, bytes_of(p.out))
+                                      : std::vector<std::uint8_t>();
+}
+std::vector<std::int8_t> zero_points_of(const Problem& p, const Parameters& parameters) {
+  return p.domain == Domain::integer ? parameters.zero_points.elements : std::vector<std::int8_t>();
+}
+
+}  // namespace
+
+Parameters Case::choose(const Matrix<std::uint32_t>& weights) {
+  const auto element_bytes = static_cast<std::size_t>(bytes_of(problem.out));
+  const std::vector<std::uint8_t> inputs = narrowed(weights.elements, bytes_of(problem.out));
+  Parameters chosen = zero_parameters(problem);
+  std::vector<std::uint8_t> scales = narrowed(chosen.scales.elements, bytes_of(problem.out));
+  std::vector<std::uint8_t> zeros = zeros_of(problem, chosen);
+  std::vector<std::int8_t> zero_points = zero_points_of(problem, chosen);
+  const bool floating = problem.domain == Domain::floating;
+  run({input("weights", inputs, element_bytes), output("scales", scales, element_bytes),
+       floating ? output("zeros", zeros, element_bytes) : output("zero_points", zero_points)},
+      [&](const std::vector<void*>& at) {
+        subject_.run(ChooseCall{at[0], at[1], floating ? at[2] : nullptr,
+                                floating ? nullptr : static_cast<std::int8_t*>(at[2]), problem.n, problem.k,
+                                problem.group_size, problem.domain, problem.out});
+      });
+  chosen.scales.elements = widened(scales, bytes_of(problem.out));
+  if (floating) chosen.zeros.elements = widened(zeros, bytes_of(problem.out));
+  if (!floating) chosen.zero_points.elements = zero_points;
+  for (const std::uint32_t bits : chosen.scales.elements) met_.output_value(bits);
+  for (const std::uint32_t bits : chosen.zeros.elements) met_.output_value(bits);
+  for (const std::int8_t one : chosen.zero_points.elements) met_.output_value(static_cast<std::uint32_t>(one));
+  return chosen;
+}
+
+Matrix<std::int32_t> Case::quantize(const Matrix<std::uint32_t>& weights, const Parameters& parameters) {
+  const auto element_bytes = static_cast<std::size_t>(bytes_of(problem.out));
+  Matrix<std::int32_t> codes(problem.n, problem.k);
+  run({input("weights", narrowed(weights.elements, bytes_of(problem.out)), element_bytes),
+       input("scales", narrowed(parameters.scales.elements, bytes_of(problem.out)), element_bytes),
+       input("zeros", zeros_of(problem, parameters), element_bytes),
+       input("zero_points", zero_points_of(problem, parameters)), output("codes", codes.elements)},
+      [&](const std::vector<void*>& at) {
+        subject_.run(QuantizeCall{at[0], at[1], at[2], static_cast<const std::int8_t*>(at[3]),
+                                  static_cast<std::int32_t*>(at[4]), problem.n, problem.k, problem.group_size,
+                                  problem.domain, problem.out});
+      });
+  for (const std::int32_t code : codes.elements) met_.output_value(static_cast<std::uint32_t>(code));
+  return codes;
+}
+
+Matrix<std::uint32_t> Case::dequantize_eagerly(const Matrix<std::int32_t>& codes, const Parameters& parameters) {
+  const auto element_bytes = static_cast<std::size_t>(bytes_of(problem.out));
+  std::vector<std::uint8_t> weights(static_cast<std::size_t>(problem.n * problem.k) * element_bytes);
+  run({input("codes", codes.elements),
+       input("scales", narrowed(parameters.scales.elements, bytes_of(problem.out)), element_bytes),
+       input("zeros", zeros_of(problem, parameters), element_bytes),
+       input("zero_points", zero_points_of(problem, parameters)), output("weights", weights, element_bytes)},
+      [&](const std::vector<void*>& at) {
+        subject_.run(DequantizeEagerlyCall{static_cast<const std::int32_t*>(at[0]), at[1], at[2],
+                                           static_cast<const std::int8_t*>(at[3]), at[4], problem.n, problem.k,
+                                           problem.group_size, problem.domain, problem.out});
+      });
+  Matrix<std::uint32_t> result(problem.n, problem.k);
+  result.elements = widened(weights, bytes_of(problem.out));
+  for (const std::uint32_t bits : result.elements) met_.output_value(bits);
+  return result;
+}
+
 OperatorResult Case::call(const OperatorCall& call, Manner manner, const OperatorCall* decoy) {
   std::vector<Tensor> tensors;
   for (const Argument& argument : call.arguments) {

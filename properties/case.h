@@ -84,6 +84,11 @@ class Case {
   Judged unpack(const formula::Codes&, const std::vector<std::int64_t>& wanted = {});
   Judged dequantize(const formula::Codes&, const formula::Parameters&, const std::vector<std::int64_t>& wanted = {});
 
+  // Eager formulas of the subject; weights are [n][k], as bits.
+  Parameters choose(const Matrix<std::uint32_t>& weights);
+  Matrix<std::int32_t> quantize(const Matrix<std::uint32_t>& weights, const Parameters&);
+  Matrix<std::uint32_t> dequantize_eagerly(const Matrix<std::int32_t>& codes, const Parameters&);
+
   // Operators of the subject, over tensors; every storage is guarded.
   OperatorResult call(const OperatorCall&, Manner = Manner::usual, const OperatorCall* decoy = nullptr);
   OperatorResult call_on_meta(const OperatorCall&);

@@ -80,6 +80,8 @@ std::vector<Claim> acceptance_claims();
 std::vector<Claim> layout_claims();
 std::vector<Claim> stream_claims();
 std::vector<Claim> launch_claims();
+std::vector<Claim> eager_claims();
+std::vector<Claim> domains_claims();
 std::vector<Claim> oracle_claims();
 
 }  // namespace tileproof

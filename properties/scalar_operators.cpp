@@ -388,6 +388,8 @@ std::vector<std::string> ScalarOperators::argument_names(Operation operation) {
     case Operation::matmul:
       names = {"activations", "packed_w", "group_size", "scales_and_zeros"};
       break;
+    default:
+      throw std::logic_error(std::string(name_of(operation)) + " is no operator over packed weights");
   }
   for (std::string& name : names) {
     if (parts_.names.count(name) != 0) name = parts_.names.at(name);

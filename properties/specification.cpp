@@ -4,6 +4,7 @@
 #include <limits>
 
 #include "../reference/matrix.h"
+#include "../reference/quantize.h"
 
 namespace tileproof::specified {
 
@@ -44,6 +45,59 @@ Matrix<std::uint32_t> weights(const Problem& p, const Matrix<std::int32_t>& code
   for (std::int64_t row = 0; row < codes.rows; ++row) {
     for (std::int64_t column = 0; column < codes.columns; ++column) {
       result(row, column) = weight(p, codes(row, column), parameters, row, column);
+    }
+  }
+  return result;
+}
+
+Parameters chosen(const Problem& p, const Matrix<std::uint32_t>& weights) {
+  const reference::Format format = format_of(p.out);
+  Parameters result = zero_parameters(p);
+  for (std::int64_t group = 0; group < p.groups(); ++group) {
+    for (std::int64_t row = 0; row < p.n; ++row) {
+      const reference::Extent extent = reference::extent_of(format, &weights(row, group * p.group_size), p.group_size);
+      if (p.domain == Domain::floating) {
+        const reference::FloatParameters one = reference::chosen_float(format, extent);
+        result.scales(group, row) = one.scale;
+        result.zeros(group, row) = one.zero;
+      } else {
+        const reference::IntegerParameters one = reference::chosen_integer(format, extent, reference::eps_of(format));
+        result.scales(group, row) = one.scale;
+        result.zero_points(group, row) = static_cast<std::int8_t>(one.zero_point);
+      }
+    }
+  }
+  return result;
+}
+
+Matrix<std::int32_t> quantized(const Problem& p, const Matrix<std::uint32_t>& weights, const Parameters& parameters) {
+  const reference::Format format = format_of(p.out);
+  Matrix<std::int32_t> codes(weights.rows, weights.columns);
+  for (std::int64_t row = 0; row < codes.rows; ++row) {
+    for (std::int64_t column = 0; column < codes.columns; ++column) {
+      const std::int64_t group = column / p.group_size;
+      const std::uint32_t scale = parameters.scales(group, row);
+      codes(row, column) =
+          p.domain == Domain::floating
+              ? reference::quantized_float(format, weights(row, column), {scale, parameters.zeros(group, row)})
+              : reference::quantized_integer(format, weights(row, column), {scale, parameters.zero_points(group, row)});
+    }
+  }
+  return codes;
+}
+
+Matrix<std::uint32_t> eager_weights(const Problem& p, const Matrix<std::int32_t>& codes, const Parameters& parameters) {
+  const reference::Format format = format_of(p.out);
+  Matrix<std::uint32_t> result(codes.rows, codes.columns);
+  for (std::int64_t row = 0; row < codes.rows; ++row) {
+    for (std::int64_t column = 0; column < codes.columns; ++column) {
+      const std::int64_t group = column / p.group_size;
+      const std::uint32_t scale = parameters.scales(group, row);
+      result(row, column) =
+          p.domain == Domain::floating
+              ? reference::eager::dequantized_float(format, codes(row, column), scale, parameters.zeros(group, row))
+              : reference::eager::dequantized_integer(format, codes(row, column), scale,
+                                                      parameters.zero_points(group, row));
     }
   }
   return result;

@@ -20,6 +20,11 @@ Matrix<std::int32_t> unpacked(const std::vector<std::uint32_t>& packed, std::int
 std::uint32_t weight(const Problem&, int code, const Parameters&, std::int64_t row, std::int64_t column);
 Matrix<std::uint32_t> weights(const Problem&, const Matrix<std::int32_t>& codes, const Parameters&);
 
+// PyTorch's eager formulas, in the problem's domain and type. Weights and results are bits.
+Parameters chosen(const Problem&, const Matrix<std::uint32_t>& weights);
+Matrix<std::int32_t> quantized(const Problem&, const Matrix<std::uint32_t>& weights, const Parameters&);
+Matrix<std::uint32_t> eager_weights(const Problem&, const Matrix<std::int32_t>& codes, const Parameters&);
+
 /// Codes as unpack gives them.
 Matrix<std::int32_t> as_int32(const Matrix<std::uint8_t>& codes);
 

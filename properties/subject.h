@@ -13,7 +13,17 @@
 
 namespace tileproof {
 
-enum class Operation { pack, unpack, dequantize, matmul };
+enum class Operation {
+  pack,
+  unpack,
+  dequantize,
+  matmul,
+  // The chain of tensor operations that eager PyTorch has for each: before there is a packed weight, and instead of
+  // one.
+  choose,
+  quantize,
+  dequantize_eagerly
+};
 const char* name_of(Operation);
 
 // What an operation is given: raw pointers into the subject's memory. Packed words to read, scales and zero points are
@@ -48,6 +58,39 @@ struct MatmulCall {
   const std::uint16_t* scales_and_zeros;  // bf16 [k / group_size][n][2]
   std::uint16_t* out;                     // bf16 [m][n]
   std::int64_t m, n, k, group_size, inner_k_tiles;
+};
+
+/// The parameters of each group of weights, in the float or the integer domain.
+struct ChooseCall {
+  const void* weights;       // Type [n][k], finite, and in each group the largest less the least too
+  void* scales;              // Type [k / group_size][n]
+  void* zeros;               // the same; float domain
+  std::int8_t* zero_points;  // integer domain: [k / group_size][n]
+  std::int64_t n, k, group_size;
+  Domain domain;
+  Type type;
+};
+
+struct QuantizeCall {
+  const void* weights;             // Type [n][k]
+  const void* scales;              // as ChooseCall's
+  const void* zeros;               // float domain
+  const std::int8_t* zero_points;  // integer domain
+  std::int32_t* codes;             // [n][k], 0..15
+  std::int64_t n, k, group_size;
+  Domain domain;
+  Type type;
+};
+
+struct DequantizeEagerlyCall {
+  const std::int32_t* codes;       // [n][k], 0..15
+  const void* scales;              // as ChooseCall's
+  const void* zeros;               // float domain
+  const std::int8_t* zero_points;  // integer domain
+  void* weights;                   // Type [n][k]
+  std::int64_t n, k, group_size;
+  Domain domain;
+  Type type;
 };
 
 /// What a subject accepts: problems are drawn inside it, never filtered.
@@ -104,6 +147,9 @@ class Subject {
   virtual void run(const UnpackCall&);
   virtual void run(const DequantizeCall&);
   virtual void run(const MatmulCall&);
+  virtual void run(const ChooseCall&);
+  virtual void run(const QuantizeCall&);
+  virtual void run(const DequantizeEagerlyCall&);
 
   /// Asks for another way of running that must give the same bits: another launch shape, another stream. 0 is the usual
   /// one.

@@ -4,40 +4,12 @@
 #include <ATen/ops/_convert_weight_to_int4pack_for_cpu.h>
 #include <ATen/ops/_weight_int4pack_mm_for_cpu.h>
 
-#include <cstring>
-#include <string>
-
 #include "subject.h"
+#include "tensors_of_calls.h"
 
 namespace tileproof {
 
 namespace {
-
-template <class T>
-at::Tensor view_of(const T* data, at::IntArrayRef sizes, at::ScalarType type) {
-  return at::from_blob(const_cast<T*>(data), sizes, at::TensorOptions().dtype(type));
-}
-
-/// Runs torch code; its exceptions become the harness's, one line long.
-template <class Use>
-void in_torch(Use use) {
-  try {
-    use();
-  } catch (const c10::Error& error) {
-    const std::string what = error.what_without_backtrace();
-    throw SubjectError(what);
-  }
-}
-
-/// @param bytes  what the call has room for: an operator that gives more or less has failed
-void copy_to(void* out, std::int64_t bytes, const at::Tensor& result) {
-  const at::Tensor contiguous = result.contiguous().cpu();
-  if (static_cast<std::int64_t>(contiguous.nbytes()) != bytes) {
-    throw SubjectError("the result has " + std::to_string(contiguous.nbytes()) + " bytes, expected " +
-                       std::to_string(bytes));
-  }
-  std::memcpy(out, contiguous.data_ptr(), contiguous.nbytes());
-}
 
 class AtenCpu : public Subject {
  public:

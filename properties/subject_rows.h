@@ -12,5 +12,6 @@ MadeSubject make_cuda_subject();
 MadeSubject make_watched_cuda_subject(const std::string& planted);
 MadeSubject make_aten_cpu_subject();
 MadeSubject make_aten_cuda_subject();
+MadeSubject make_aten_eager_subject();
 
 }  // namespace tileproof

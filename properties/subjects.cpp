@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <iterator>
 
 #include "faults.h"
 #include "subject_rows.h"
@@ -7,7 +8,8 @@
 namespace tileproof {
 
 const char* name_of(Operation operation) {
-  constexpr const char* names[] = {"pack", "unpack", "dequantize", "matmul"};
+  constexpr const char* names[] = {"pack",   "unpack",   "dequantize",        "matmul",
+                                   "choose", "quantize", "dequantize_eagerly"};
   return names[static_cast<int>(operation)];
 }
 
@@ -42,6 +44,9 @@ void Subject::run(const PackCall&) { lacks(Operation::pack); }
 void Subject::run(const UnpackCall&) { lacks(Operation::unpack); }
 void Subject::run(const DequantizeCall&) { lacks(Operation::dequantize); }
 void Subject::run(const MatmulCall&) { lacks(Operation::matmul); }
+void Subject::run(const ChooseCall&) { lacks(Operation::choose); }
+void Subject::run(const QuantizeCall&) { lacks(Operation::quantize); }
+void Subject::run(const DequantizeEagerlyCall&) { lacks(Operation::dequantize_eagerly); }
 
 Envelope kernel_envelope() { return {.operations = {Operation::pack, Operation::unpack, Operation::dequantize}}; }
 
@@ -58,10 +63,20 @@ Envelope aten_envelope(std::vector<Operation> operations, std::int64_t n_multipl
           .types = {Type::bf16}};
 }
 
+constexpr Operation eager_operations[] = {Operation::choose, Operation::quantize, Operation::dequantize_eagerly};
+
+/// PyTorch's eager formulas: a NaN is whatever the machine's arithmetic makes.
+Envelope eager_envelope() {
+  return {.operations = {std::begin(eager_operations), std::end(eager_operations)},
+          .domains = {Domain::floating, Domain::integer},
+          .one_nan = false};
+}
+
 }  // namespace
 
 Envelope specification_envelope() {
   Envelope envelope = kernel_envelope();
+  for (const Operation operation : eager_operations) envelope.operations.push_back(operation);
   envelope.is_specification = true;
   return envelope;
 }
@@ -88,6 +103,8 @@ const std::vector<SubjectRow>& subjects() {
       {"cuda", "the production kernels on a GPU", true, on_a_gpu(kernel_envelope()), make_cuda},
       {"aten-cpu", "PyTorch's int4 weight operators on the CPU", false, aten_envelope({Operation::matmul}, 16),
        make_aten_cpu_subject},
+      {"aten-eager", "PyTorch's eager formulas on the CPU, one tensor operation at a time", false, eager_envelope(),
+       make_aten_eager_subject},
       {"aten-cuda", "PyTorch's int4 weight operators on a GPU", true,
        on_a_gpu(library_envelope({Operation::pack, Operation::matmul})), make_aten_cuda_subject, true},
   };

@@ -42,6 +42,12 @@ MadeSubject make_aten_cpu_subject() {
   return made;
 }
 
+MadeSubject make_aten_eager_subject() {
+  MadeSubject made;
+  made.subject.reset(door<Subject* (*)()>("tileproof_aten_eager_subject")());
+  return made;
+}
+
 MadeSubject make_library_subject(const Library& library) {
   MadeSubject made;
   door<void (*)(const Library&, MadeSubject&)>("tileproof_library_subject")(library, made);
@@ -51,6 +57,7 @@ MadeSubject make_library_subject(const Library& library) {
 #else
 
 MadeSubject make_aten_cpu_subject() { return {nullptr, "built without torch"}; }
+MadeSubject make_aten_eager_subject() { return {nullptr, "built without torch"}; }
 MadeSubject make_library_subject(const Library&) { return {nullptr, "built without torch"}; }
 
 #endif

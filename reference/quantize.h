@@ -59,6 +59,16 @@ struct Extent {
   std::uint32_t max;
 };
 
+/// @param first  `count` finite weights, as bits; count is 1 or more
+template <class Bits>
+constexpr Extent extent_of(Format format, const Bits* first, std::int64_t count) {
+  Extent extent = {*first, *first};
+  for (std::int64_t i = 1; i < count; ++i) {
+    extent = {smaller(format, extent.min, first[i]), larger(format, extent.max, first[i])};
+  }
+  return extent;
+}
+
 struct FloatParameters {
   std::uint32_t scale;
   std::uint32_t zero;
@@ -85,6 +95,11 @@ constexpr std::uint32_t divide(Format format, std::uint32_t a, Exact b) {
 }
 
 }  // namespace eager
+
+/// torch.finfo(dtype).eps: the distance from 1 to the next value.
+constexpr std::uint32_t eps_of(Format format) {
+  return static_cast<std::uint32_t>(format.bias() - format.fraction_bits) << format.fraction_bits;
+}
 
 inline constexpr std::uint32_t fp32_one_millionth = 0x358637bd;  // 1e-6, rounded to fp32
 

@@ -35,8 +35,18 @@ float value(Format format, std::uint32_t pattern) {
   return std::bit_cast<float>(rounded(fp32, decode(format, pattern)));
 }
 
-/// torch.finfo(dtype).eps: the distance of 1 to the next value.
-std::uint32_t eps_of(Format format) { return bits(format, std::ldexp(1.0f, -format.fraction_bits)); }
+TEST(Eps, IsTheDistanceFromOneToTheNextValue) {
+  for (const Format format : formats) EXPECT_EQ(eps_of(format), bits(format, std::ldexp(1.0f, -format.fraction_bits)));
+}
+
+TEST(Extent, IsOfTheLeastAndTheLargestWeight) {
+  const std::uint16_t weights[] = {0x3f80, 0x8000, 0xbf80, 0x4000, 0xbf00};  // 1, -0, -1, 2, -0.5
+  EXPECT_EQ(extent_of(bf16, weights, 5).min, 0xbf80u);
+  EXPECT_EQ(extent_of(bf16, weights, 5).max, 0x4000u);
+  EXPECT_EQ(extent_of(bf16, weights, 2).min, 0x8000u);
+  EXPECT_EQ(extent_of(bf16, weights, 2).max, 0x3f80u);
+  EXPECT_EQ(extent_of(bf16, weights, 1).max, 0x3f80u);
+}
 
 /// Two values of a format around zero, of like size, times a power of two that no format minds; least first.
 Extent drawn_extent(Format format, std::mt19937_64& random) {
