@@ -26,6 +26,6 @@ struct Predictions {
 void conversion_rounds_where_predicted(Case&, const Predictions&);       // (scale, zero point) pairs
 void converted_weights_are_within_the_bound(Case&, const Predictions&);  // the same, with all sixteen codes
 void nearest_zero_point_is_the_nearest(Case&, const Predictions&);       // (scale, zero) pairs
-void nearest_weights_are_within_the_bound(Case&, const Predictions&);    // (code, scale, zero) triples
+void nearest_weights_are_within_the_bound(Case&, const Predictions&);    // the same, with all sixteen codes
 
 }  // namespace tileproof::domains
