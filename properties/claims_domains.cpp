@@ -392,7 +392,7 @@ Claim claim_of_domains(const char* name, const char* hunts, std::vector<Type> ty
   Claim claim;
   claim.name = std::string("domains/") + name;
   claim.hunts = hunts;
-  claim.draws = {.domains = {Domain::integer}, .types = std::move(types), .most_k = 32, .most_elements = 512};
+  claim.draws = {.domains = {Domain::integer}, .types = std::move(types), .most_k = 1024, .most_elements = 1024};
   claim.body = [body](Case& c) { body(c, {}); };
   claim.of_specification = true;
   claim.proof = "domains";
