@@ -24,7 +24,9 @@ std::string names_of(const std::vector<Operation>& operations) {
 std::vector<Entry> listed_claims() {
   std::vector<Entry> entries;
   for (const Claim& claim : claims())
-    entries.emplace_back(claim.name, "hunts: " + claim.hunts + " (needs " + names_of(claim.needs) + ")");
+    entries.emplace_back(claim.name, "hunts: " + claim.hunts +
+                                         (claim.needs.empty() ? "" : " (needs " + names_of(claim.needs) + ")") +
+                                         (claim.proof.empty() ? "" : "; tileproof prove " + claim.proof));
   return entries;
 }
 

@@ -12,7 +12,9 @@
 #include "interrupt.h"
 #include "progress.h"
 #include "proving.h"
+#include "proving_self.h"
 #include "records.h"
+#include "sanitizers.h"
 #include "summary.h"
 
 namespace tileproof {
@@ -34,13 +36,34 @@ struct Options {
 
 constexpr const char* unlimited = "none";
 
-std::vector<std::string> kinds_of_proof() {
+/// What is proved of the harness, and not of a claim.
+constexpr const char* self = "self";
+constexpr const char* sanitizers = "sanitizers";
+
+/// Those of claims, in the order of claims.
+std::vector<std::string> kinds_of_claims() {
   std::vector<std::string> kinds;
   for (const Claim& claim : claims()) {
     const bool is_new = std::find(kinds.begin(), kinds.end(), claim.proof) == kinds.end();
     if (!claim.proof.empty() && is_new) kinds.push_back(claim.proof);
   }
   return kinds;
+}
+
+std::vector<std::string> kinds_of_proof() {
+  std::vector<std::string> kinds = kinds_of_claims();
+  kinds.insert(kinds.end(), {self, sanitizers});
+  return kinds;
+}
+
+bool is_wanted(const Options& options, const std::string& kind) {
+  const auto& wanted = options.kinds;
+  return wanted.empty() ||
+         std::any_of(wanted.begin(), wanted.end(), [&](const std::string& one) { return one == kind || one == "all"; });
+}
+
+bool is_all(const Options& options) {
+  return std::find(options.kinds.begin(), options.kinds.end(), "all") != options.kinds.end();
 }
 
 std::string listed(const std::vector<std::string>& names) {
@@ -52,9 +75,7 @@ std::string listed(const std::vector<std::string>& names) {
 /// The claims to prove, in the order of kinds.
 std::vector<const Claim*> claims_to_prove(const Options& options) {
   const std::vector<std::string> kinds = kinds_of_proof();
-  std::vector<std::string> wanted = options.kinds;
-  if (wanted.empty()) wanted = {"all"};
-  for (const std::string& kind : wanted) {
+  for (const std::string& kind : options.kinds) {
     if (kind == "all" || std::find(kinds.begin(), kinds.end(), kind) != kinds.end()) continue;
     std::vector<std::string> legal = kinds;
     legal.push_back("all");
@@ -62,16 +83,14 @@ std::vector<const Claim*> claims_to_prove(const Options& options) {
   }
   std::vector<const Claim*> chosen;
   const std::vector<const Claim*> among = chosen_claims(options.claims);
-  for (const std::string& kind : kinds) {
-    const bool is_wanted =
-        std::any_of(wanted.begin(), wanted.end(), [&](const std::string& one) { return one == kind || one == "all"; });
-    if (!is_wanted) continue;
+  for (const std::string& kind : kinds_of_claims()) {
     for (const Claim* claim : among) {
-      if (claim->proof == kind) chosen.push_back(claim);
+      if (claim->proof == kind && is_wanted(options, kind)) chosen.push_back(claim);
     }
   }
-  if (chosen.empty())
-    throw Illegal("--claim", listed(options.claims), "a claim that can be proved: 'tileproof list proofs'");
+  if (chosen.empty() && !options.claims.empty()) {
+    throw Illegal("--claim", listed(options.claims), "a claim of the kind that can be proved: see 'list claims'");
+  }
   return chosen;
 }
 
@@ -87,26 +106,29 @@ bool is_asked(const Claim& claim, const SubjectRow& row, bool by_name) {
   return claim.of_specification ? row.envelope.is_specification : by_name || !row.envelope.is_specification;
 }
 
-/// Seconds for each task, of so many together: who needs less than an equal share leaves the rest to the others, so
-/// that as many as can be are done whole.
+/// Seconds for each task, of so many together: a little for everyone, and of the rest to those that need least, so that
+/// as many as can be are done whole.
 std::vector<double> shares(const std::vector<ProofTask>& tasks, std::size_t from, double seconds) {
+  constexpr double least_part = 0.01;
   std::vector<std::size_t> order;
   for (std::size_t i = from; i < tasks.size(); ++i) {
     if (tasks[i].result().steps != 0) order.push_back(i);
   }
-  const auto needs = [&](std::size_t i) { return tasks[i].result().estimated_seconds * 1.3 + 1; };
+  const auto needs = [&](std::size_t i) { return tasks[i].result().estimated_seconds * 1.2 + 1; };
   std::sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) { return needs(a) < needs(b); });
   std::vector<double> share(tasks.size());
-  double needed = 0;
-  for (const std::size_t i : order) needed += needs(i);
-  if (needed < seconds) {  // enough for all, and estimates err
-    for (const std::size_t i : order) share[i] = needs(i) * seconds / needed;
-    return share;
+  double left = seconds;
+  for (const std::size_t i : order) {
+    share[i] = std::min(needs(i), seconds * least_part);
+    left -= share[i];
   }
-  for (std::size_t at = 0; at < order.size(); ++at) {
-    share[order[at]] = std::min(needs(order[at]), seconds / static_cast<double>(order.size() - at));
-    seconds -= share[order[at]];
+  for (const std::size_t i : order) {
+    const double more = std::clamp(needs(i) - share[i], 0.0, std::max(left, 0.0));
+    share[i] += more;
+    left -= more;
   }
+  // What nobody is thought to need: estimates err.
+  for (const std::size_t i : order) share[i] += std::max(left, 0.0) / static_cast<double>(order.size());
   return share;
 }
 
@@ -140,6 +162,33 @@ json json_of(const ProofResult& r) {
           {"finding", finding}};
 }
 
+/// The tools of compute-sanitizer, for people and for records.
+struct Sanitized {
+  json records = json::array();
+  bool failed = false;
+  bool mistrusted = false;
+};
+
+Sanitized sanitize(bool by_name) {
+  Sanitized all;
+  for (const SanitizerResult& result : run_all_sanitizers()) {
+    std::cout << name_of(result.verdict) << " " << sanitizers << "/" << result.tool << ": "
+              << reports::visible(result.reason) << "\n"
+              << std::flush;
+    all.failed |= result.verdict == Verdict::failed;
+    bool red = result.verdict == Verdict::mistrusted || (result.verdict == Verdict::skipped && by_name);
+#if defined(TILEPROOF_REQUIRE_GPU)
+    red |= result.verdict == Verdict::skipped;
+#endif
+    all.mistrusted |= red;
+    all.records.push_back({{"tool", result.tool},
+                           {"verdict", name_of(result.verdict)},
+                           {"reason", result.reason},
+                           {"seconds", result.seconds}});
+  }
+  return all;
+}
+
 int exit_of(const std::vector<ProofTask>& tasks, std::string* reason) {
   const auto any = [&](Proof verdict) {
     return std::any_of(tasks.begin(), tasks.end(), [&](const ProofTask& t) { return t.result().verdict == verdict; });
@@ -149,7 +198,7 @@ int exit_of(const std::vector<ProofTask>& tasks, std::string* reason) {
     *reason = "some proofs looked at too little";
     return exit_code::mistrusted;
   }
-  if (!any(Proof::proved) && !any(Proof::sampled)) {
+  if (!tasks.empty() && !any(Proof::proved) && !any(Proof::sampled)) {
     *reason = "nothing was run";
     return exit_code::mistrusted;
   }
@@ -182,17 +231,23 @@ int prove(const Options& options, const std::string& command) {
     }
   }
   for (const auto& [name, why] : not_here) std::cerr << "not asked: " << name << ": " << why << "\n";
-  if (tasks.empty())
+  const bool anything = options.claims.empty() && options.subjects.empty() && !options.library.given();
+  const bool of_harness = is_wanted(options, self) && anything;
+  const bool of_sanitizers = is_wanted(options, sanitizers) && anything;
+  if (tasks.empty() && !of_harness && !of_sanitizers) {
     throw Illegal("prove", listed(options.kinds), "a kind that a subject of this machine can be asked");
+  }
 
   Records records(options.out);
   std::cerr << "records: " << records.folder().string() << "\n";
   report_when_interrupted();
-  double estimated = 0;
+  SelfRun harness;
+  if (of_harness) {
+    const double share = tasks.empty() ? 1 : 0.25;
+    harness = prove_self(budget * share, options.processes != 0 ? options.processes : cores, is_interrupted, std::cout);
+  }
   for (ProofTask& task : tasks) {
-    task.estimate();
-    estimated += task.result().estimated_seconds;
-    if (is_interrupted()) break;
+    if (!is_interrupted()) task.estimate();
   }
   json run = {{"schema", 1},
               {"command", command},
@@ -206,7 +261,7 @@ int prove(const Options& options, const std::string& command) {
     run["seconds"] = std::chrono::duration<double>(Clock::now() - begin).count();
     return run;
   };
-  std::cout << reports::proofs_plan(as_json()) << std::flush;
+  if (!tasks.empty()) std::cout << reports::proofs_plan(as_json()) << std::flush;
 
   {
     Progress progress(tasks.size());
@@ -224,9 +279,21 @@ int prove(const Options& options, const std::string& command) {
       std::cout << reports::proof_line(json_of(task.result()), isatty(STDOUT_FILENO) != 0) << std::flush;
     }
   }
+  Sanitized sanitized;
+  if (of_sanitizers && !is_interrupted()) sanitized = sanitize(!options.kinds.empty() && !is_all(options));
   std::string reason;
-  const int exit = exit_of(tasks, &reason);
+  int exit = exit_of(tasks, &reason);
+  if (exit != exit_code::failed && (harness.broken || sanitized.failed)) {
+    exit = exit_code::failed;
+    reason = harness.broken ? "the harness does not hold" : "compute-sanitizer found something";
+  } else if (exit == exit_code::passed && (harness.not_shown || sanitized.mistrusted)) {
+    exit = exit_code::mistrusted;
+    reason =
+        harness.not_shown ? "not all of the harness was shown: a larger --budget" : "a sanitizer has shown nothing";
+  }
   json result = as_json();
+  result["self"] = harness.records;
+  result["sanitizers"] = sanitized.records;
   result["exit_code"] = exit;
   result["reason"] = reason;
   records.write("proofs.json", dumped(result, 2) + "\n");

@@ -18,7 +18,7 @@ const std::vector<CommandRow>& commands() {
        set_up_replay},
       {"list", "name what there is: claims, subjects, faults, profiles or known findings",
        "  tileproof list claims\n  tileproof list subjects", set_up_list},
-      {"sanitizers", "on a GPU: a distilled list of cases under each tool of compute-sanitizer", "", set_up_sanitizers},
+      {"watched", "the distilled cases, for a tool that watches them", "", set_up_watched},
       {"work", "what a process of its own runs cases with", "", set_up_work},
   };
   return rows;

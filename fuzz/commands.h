@@ -32,7 +32,7 @@ std::function<int()> set_up_verify(CLI::App&);
 std::function<int()> set_up_prove(CLI::App&);
 std::function<int()> set_up_replay(CLI::App&);
 std::function<int()> set_up_list(CLI::App&);
-std::function<int()> set_up_sanitizers(CLI::App&);
+std::function<int()> set_up_watched(CLI::App&);
 std::function<int()> set_up_work(CLI::App&);
 
 }  // namespace tileproof

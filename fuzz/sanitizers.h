@@ -31,4 +31,7 @@ struct SanitizerResult {
 std::vector<SanitizerResult> run_sanitizers(const std::string& program, const std::string& cases_command,
                                             const std::vector<Sanitizer>&);
 
+/// All that there are, over this program's distilled cases.
+std::vector<SanitizerResult> run_all_sanitizers();
+
 }  // namespace tileproof

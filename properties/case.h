@@ -80,9 +80,10 @@ class Case {
 
   // Operations over tensors that are formulas, guarded and judged where they lie: packed words of codes, codes,
   // weights. Elements that are equal count as compared. @param wanted  elements of the result to read, by index
-  Judged pack(const formula::Codes&, const std::vector<std::int64_t>& wanted = {});
-  Judged unpack(const formula::Codes&, const std::vector<std::int64_t>& wanted = {});
-  Judged dequantize(const formula::Codes&, const formula::Parameters&, const std::vector<std::int64_t>& wanted = {});
+  FormulaResult pack(const formula::Codes&, const std::vector<std::int64_t>& wanted = {});
+  FormulaResult unpack(const formula::Codes&, const std::vector<std::int64_t>& wanted = {});
+  FormulaResult dequantize(const formula::Codes&, const formula::Parameters&,
+                           const std::vector<std::int64_t>& wanted = {});
 
   // Eager formulas of the subject; weights are [n][k], as bits.
   Parameters choose(const Matrix<std::uint32_t>& weights);
@@ -128,8 +129,10 @@ class Case {
 
  private:
   void run(std::vector<Tensor>, const std::function<void(const std::vector<void*>&)>&);
-  Judged run_by_formula(std::vector<Tensor>, const reference::Format* any_nan, const std::vector<std::int64_t>& wanted,
-                        const std::function<void(const std::vector<void*>&)>&, std::int64_t codes_of_element = 1);
+  FormulaResult run_by_formula(std::vector<Tensor>, const reference::Format* any_nan,
+                               const std::vector<std::int64_t>& wanted,
+                               const std::function<void(const std::vector<void*>&)>&,
+                               std::int64_t codes_of_element = 1);
   template <class T>
   void compare(const Matrix<T>& got, const Matrix<T>& expected, const Explanation&);
   std::string element_text(std::int64_t row, std::int64_t column) const;

@@ -24,15 +24,16 @@ Tensor tensor_of(const char* name, const Formula& formula, std::size_t element_b
 
 }  // namespace
 
-Judged Case::run_by_formula(std::vector<Tensor> tensors, const reference::Format* any_nan,
-                            const std::vector<std::int64_t>& wanted,
-                            const std::function<void(const std::vector<void*>&)>& use, std::int64_t codes_of_element) {
+FormulaResult Case::run_by_formula(std::vector<Tensor> tensors, const reference::Format* any_nan,
+                                   const std::vector<std::int64_t>& wanted,
+                                   const std::function<void(const std::vector<void*>&)>& use,
+                                   std::int64_t codes_of_element) {
   if (!envelope.any_alignment) {
     for (Tensor& tensor : tensors) tensor.alignment = 256;
   }
   const Formula& expected = *tensors.back().formula;
   const std::int64_t elements = elements_of(expected);
-  Judged judged;
+  FormulaResult judged;
   try {
     judged = guarded_by_formula(subject_.memory(), tensors, fill_, any_nan, wanted, use);
   } catch (const GuardViolation& violation) {
@@ -54,7 +55,7 @@ Judged Case::run_by_formula(std::vector<Tensor> tensors, const reference::Format
   return judged;
 }
 
-Judged Case::pack(const formula::Codes& codes, const std::vector<std::int64_t>& wanted) {
+FormulaResult Case::pack(const formula::Codes& codes, const std::vector<std::int64_t>& wanted) {
   const Formula pairs = formula::CodePairs{codes};
   const Formula words = formula::PackedWords{codes};
   return run_by_formula(
@@ -67,7 +68,7 @@ Judged Case::pack(const formula::Codes& codes, const std::vector<std::int64_t>& 
       reference::codes_of_word);
 }
 
-Judged Case::unpack(const formula::Codes& codes, const std::vector<std::int64_t>& wanted) {
+FormulaResult Case::unpack(const formula::Codes& codes, const std::vector<std::int64_t>& wanted) {
   const Formula words = formula::PackedWords{codes};
   const Formula unpacked = formula::UnpackedCodes{codes};
   return run_by_formula(
@@ -79,8 +80,8 @@ Judged Case::unpack(const formula::Codes& codes, const std::vector<std::int64_t>
       reference::codes_of_word);
 }
 
-Judged Case::dequantize(const formula::Codes& codes, const formula::Parameters& parameters,
-                        const std::vector<std::int64_t>& wanted) {
+FormulaResult Case::dequantize(const formula::Codes& codes, const formula::Parameters& parameters,
+                               const std::vector<std::int64_t>& wanted) {
   const auto element_bytes = static_cast<std::size_t>(bytes_of(problem.out));
   const Formula words = formula::PackedWords{codes};
   const Formula scales = formula::ScaleElements{parameters};

@@ -22,7 +22,7 @@ void every_pair(Case& c) {
                                           .groups = p.groups(),
                                           .group_size = p.group_size,
                                           .first = p.seed};
-  const Judged judged = c.dequantize(codes, parameters);
+  const FormulaResult judged = c.dequantize(codes, parameters);
   if (judged.differences.wrong == 0) return;
 
   const Formula expected = formula::Weights{codes, parameters};

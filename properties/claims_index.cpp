@@ -24,7 +24,7 @@ int digits_of(std::int64_t count) {
 }
 
 /// Runs an operation over the planes of a matrix. @param wanted  elements of the result to read
-using RunPlane = std::function<Judged(const formula::Codes& plane, const std::vector<std::int64_t>& wanted)>;
+using RunPlane = std::function<FormulaResult(const formula::Codes& plane, const std::vector<std::int64_t>& wanted)>;
 /// The code that an element of a result shows at an element of the matrix, -1 for none.
 using CodeOf = std::function<int(std::uint32_t element, std::int64_t row, std::int64_t column)>;
 
@@ -43,7 +43,7 @@ std::vector<std::int64_t> arrived_at(const Problem& p, int digits, const RunPlan
                                      const std::vector<std::int64_t>& in_matrix) {
   std::vector<std::int64_t> arrived(in_matrix.size());
   for (int digit = 0; digit < digits; ++digit) {
-    const Judged judged = run(plane_of(p, 4 * digit, 0), in_result);
+    const FormulaResult judged = run(plane_of(p, 4 * digit, 0), in_result);
     for (std::size_t i = 0; i < arrived.size(); ++i) {
       const std::int64_t row = in_matrix[i] / p.k;
       const int code = code_of(judged.read.at(i), row, in_matrix[i] % p.k);
@@ -64,7 +64,7 @@ void every_plane_arrives(Case& c, const RunPlane& run, const CodeOf& code_of, co
   for (int digit = 0; digit < digits; ++digit) {
     for (const std::uint32_t flip : {0u, 15u}) {
       const formula::Codes plane = plane_of(p, 4 * digit, flip);
-      const Judged judged = run(plane, {});
+      const FormulaResult judged = run(plane, {});
       if (judged.differences.wrong == 0) continue;
       std::ostringstream text;
       text << judged.differences.wrong << " elements of the result are wrong in the plane of digit " << digit

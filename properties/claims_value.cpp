@@ -48,7 +48,7 @@ void own_group(Case& c, bool of_zero) {
   const auto arrived_at = [&](const std::vector<std::int64_t>& elements) {
     std::vector<std::int64_t> arrived(elements.size());
     for (int shift = 0; has_digit(shift); shift += bits_of_digit) {
-      const Judged judged = c.dequantize(codes, plane_of(shift, 0), elements);
+      const FormulaResult judged = c.dequantize(codes, plane_of(shift, 0), elements);
       for (std::size_t i = 0; i < arrived.size(); ++i) {
         const double digit = specified::value(format_of(p.out), judged.read.at(i)) / (of_zero ? 1 : times);
         const bool is_digit = digit >= 0 && digit < 1 << bits_of_digit && digit == std::floor(digit);
@@ -60,7 +60,7 @@ void own_group(Case& c, bool of_zero) {
   };
   for (int shift = 0; has_digit(shift); shift += bits_of_digit) {
     for (const int flip : {0, 1}) {
-      const Judged judged = c.dequantize(codes, plane_of(shift, flip));
+      const FormulaResult judged = c.dequantize(codes, plane_of(shift, flip));
       if (judged.differences.wrong == 0) continue;
       std::vector<std::int64_t> elements;
       for (const Differences::One& one : judged.differences.listed) elements.push_back(one.index);

@@ -23,7 +23,7 @@ void every_word_is_unpacked(Case& c) {
       .inner_k_tiles = p.inner_k_tiles,
       .first = static_cast<std::uint32_t>(p.seed),
       .swizzle = static_cast<std::uint32_t>(p.seed >> swizzle_bits) % static_cast<std::uint32_t>(32 * p.inner_k_tiles)};
-  const Judged judged = c.unpack(codes);
+  const FormulaResult judged = c.unpack(codes);
   if (judged.differences.wrong == 0) return;
 
   std::ostringstream text;

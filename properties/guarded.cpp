@@ -126,7 +126,7 @@ void guarded(Memory& memory, const std::vector<Tensor>& tensors, const Fill& fil
 
 void require_whole_fences(const std::vector<std::uint8_t>& before, const std::vector<std::uint8_t>& behind,
                           std::uint8_t fence, std::size_t bytes) {
-  if (all_are(fence, behind.data(), behind.size()) && all_are(fence, before.data(), before.size())) return;
+  if (all_are(fence, behind) && all_are(fence, before)) return;
   const std::string what = "wrote outside a tensor of " + std::to_string(bytes) + " bytes that it allocated: the byte ";
   for (std::size_t i = 0; i < behind.size(); ++i) {
     if (behind[i] != fence) throw GuardViolation(what + std::to_string(i + 1) + " past its end was changed");

@@ -49,7 +49,7 @@ void guarded(Memory&, const std::vector<Tensor>&, const Fill&,
              const std::function<void(const std::vector<void*>&)>& use);
 
 /// What a call over formulas gave.
-struct Judged {
+struct FormulaResult {
   Differences differences;          // of the output
   std::vector<std::uint32_t> read;  // the elements of the output that were asked for
 };
@@ -58,9 +58,9 @@ struct Judged {
 /// is compared there.
 /// @param any_nan  as Memory::compare takes it
 /// @param wanted   elements of the output to read
-Judged guarded_by_formula(Memory&, const std::vector<Tensor>&, const Fill&, const reference::Format* any_nan,
-                          const std::vector<std::int64_t>& wanted,
-                          const std::function<void(const std::vector<void*>&)>& use);
+FormulaResult guarded_by_formula(Memory&, const std::vector<Tensor>&, const Fill&, const reference::Format* any_nan,
+                                 const std::vector<std::int64_t>& wanted,
+                                 const std::function<void(const std::vector<void*>&)>& use);
 
 /// The fences beside an allocation of the subject's own. @throws GuardViolation where one is not whole
 void require_whole_fences(const std::vector<std::uint8_t>& before, const std::vector<std::uint8_t>& behind,

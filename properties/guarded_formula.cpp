@@ -1,6 +1,6 @@
 // A guarded call over tensors that are too large to be carried to a judge: they are written and compared where they
 // lie.
-#include <cstring>
+#include <algorithm>
 #include <exception>
 
 #include "formula.h"
@@ -13,6 +13,11 @@ namespace {
 
 /// The poison or the fence of a tensor of such elements, as a value of four bytes.
 std::uint32_t repeated(std::uint16_t value) { return static_cast<std::uint32_t>(value) << 16 | value; }
+
+/// What an element of so many bytes holds before the call.
+std::uint32_t poison_of(const Fill& fill, std::size_t element_bytes) {
+  return element_bytes == 4 ? repeated(fill.poison) : fill.poison;
+}
 
 void write_fence(Memory& memory, std::uint8_t* arena, std::size_t from, std::size_t to, std::uint8_t fence) {
   const std::vector<std::uint8_t> bytes(to - from, fence);
@@ -46,7 +51,7 @@ void require_unchanged(Memory& memory, const Placed& p, const void* at) {
                        std::to_string(elements_of(*p.tensor->formula)));
 }
 
-/// The poison is a NaN: where any NaN will do, it must not.
+/// What is left of the poison is no result, whether or not it is a wrong one: where any NaN will do, the poison is one.
 void require_written(Memory& memory, const Placed& p, const Fill& fill, const void* at) {
   const std::int64_t elements = elements_of(*p.tensor->formula);
   const Formula poison = formula::Constant{repeated(fill.poison), elements};
@@ -57,9 +62,9 @@ void require_written(Memory& memory, const Placed& p, const Fill& fill, const vo
 
 }  // namespace
 
-Judged guarded_by_formula(Memory& memory, const std::vector<Tensor>& tensors, const Fill& fill,
-                          const reference::Format* any_nan, const std::vector<std::int64_t>& wanted,
-                          const std::function<void(const std::vector<void*>&)>& use) {
+FormulaResult guarded_by_formula(Memory& memory, const std::vector<Tensor>& tensors, const Fill& fill,
+                                 const reference::Format* any_nan, const std::vector<std::int64_t>& wanted,
+                                 const std::function<void(const std::vector<void*>&)>& use) {
   const Placement placement = placed(tensors);
   auto* arena = static_cast<std::uint8_t*>(memory.arena(placement.bytes));
   std::vector<void*> addresses;
@@ -84,7 +89,7 @@ Judged guarded_by_formula(Memory& memory, const std::vector<Tensor>& tensors, co
   for_each_fence(placement, [&](std::size_t from, std::size_t to, const Placed* before, const Placed* behind) {
     check_fence(copied_out(memory, arena, from, to), fill.fence, before, behind);
   });
-  Judged judged;
+  FormulaResult judged;
   for (const Placed& p : placement.tensors) {
     const std::uint8_t* at = arena + p.begin;
     const std::size_t element_bytes = p.tensor->element_bytes;
@@ -92,7 +97,10 @@ Judged guarded_by_formula(Memory& memory, const std::vector<Tensor>& tensors, co
       require_unchanged(memory, p, at);
     } else if (!refused) {
       judged.differences = memory.compare(*p.tensor->formula, element_bytes, at, any_nan);
-      if (judged.differences.other_nans != 0) require_written(memory, p, fill, at);
+      const bool has_poison =
+          std::any_of(judged.differences.listed.begin(), judged.differences.listed.end(),
+                      [&](const Differences::One& one) { return one.got == poison_of(fill, element_bytes); });
+      if (has_poison || judged.differences.other_nans != 0) require_written(memory, p, fill, at);
       for (const std::int64_t index : wanted) {
         std::uint32_t element = 0;
         memory.copy_out(&element, at + static_cast<std::size_t>(index) * element_bytes, element_bytes);

@@ -88,28 +88,28 @@ const std::vector<PeerCriterion>& peer_criteria() {
   static const std::vector<PeerCriterion> rows = {
       {"largest differences equal", "max |got - eager| == max |identity matmul - eager|, and below 0.1",
        "pytorch/ao, test/test_ops.py, test_dequantize_tensor_core_tiled_layout_correctness_*: diff_op_ao == diff_ao_id",
-       [](const Differences& d) {
+       [](const ErrorSums& d) {
          return d.largest_from_eager == d.largest_of_identity_from_eager && d.largest_from_eager < 0.1;
        }},
       {"allclose 1e-2", "|got - expected| <= 1e-2 + 1e-2 * |expected|, each",
        "intel/intel-extension-for-pytorch, tests/gpu/examples, int4 linear and dequantize: checking_atol, "
        "checking_rtol",
-       [](const Differences& d) { return d.all_close; }},
+       [](const ErrorSums& d) { return d.all_close; }},
       {"mean ratio 0.04", "mean |got - expected| < 0.04 * mean |expected|",
        "vllm-project/vllm, tests/kernels/quantization/test_marlin_gemm.py, and pytorch/ao, test/test_ops.py, "
        "test_marlin_24: compute_max_diff < 0.04, there of a matmul",
-       [](const Differences& d) { return d.sum_of_errors < 0.04 * d.sum_of_identity; }},
+       [](const ErrorSums& d) { return d.sum_of_errors < 0.04 * d.sum_of_identity; }},
       {"normwise 1e-3", "||got - expected|| < 1e-3 * ||expected||, of Frobenius",
        "the strict end of what is in use: pytorch/ao, test/test_ops.py, test_quant_llm_linear_correctness, has "
        "relative_error < 1e-3 of means, there of a matmul",
-       [](const Differences& d) { return std::sqrt(d.squares_of_errors) < 1e-3 * std::sqrt(d.squares_of_identity); }},
+       [](const ErrorSums& d) { return std::sqrt(d.squares_of_errors) < 1e-3 * std::sqrt(d.squares_of_identity); }},
       // Beside those four, what the same file asserts exactly where it has aten's kernels to compare with.
       {"identity matmul, exactly", "max |got - identity matmul| == 0",
        "pytorch/ao, test/test_ops.py, test_dequantize_tensor_core_tiled_layout_correctness_*: diff_op_id == 0",
-       [](const Differences& d) { return d.largest_from_identity == 0; }},
+       [](const ErrorSums& d) { return d.largest_from_identity == 0; }},
       {"round trip, exactly", "unpack(pack(codes)) == codes",
        "pytorch/ao, test/test_ops.py, test_unpack_tensor_core_tiled_layout_correctness: torch.equal",
-       [](const Differences& d) { return d.codes_come_back; }, true},
+       [](const ErrorSums& d) { return d.codes_come_back; }, true},
   };
   return rows;
 }
@@ -242,8 +242,8 @@ struct Room {
 namespace {
 
 template <class Data>
-Differences differences(const Data& data, const std::uint16_t* weights) {
-  Differences d;
+ErrorSums differences(const Data& data, const std::uint16_t* weights) {
+  ErrorSums d;
   const auto columns = static_cast<std::size_t>(data.shape.k);
   for (std::size_t n = 0; n < data.rows.size(); ++n) {
     const std::uint16_t* got = weights + n * columns;
@@ -270,7 +270,7 @@ Differences differences(const Data& data, const std::uint16_t* weights) {
   return d;
 }
 
-void reject(Rejections& rejections, const Differences& d) {
+void reject(Rejections& rejections, const ErrorSums& d) {
   for (std::size_t i = 0; i < rejections.size(); ++i) {
     if (!peer_criteria()[i].accepts(d)) rejections[i] = true;
   }
@@ -334,7 +334,7 @@ void judge_subject(const Data& data, const ScalarParts& parts, Subject& subject,
         room.weights.data()[at] = same ? data.identity[static_cast<std::size_t>(at)] : data.weight(n, k, code);
       }
     }
-    Differences d = differences(data, room.weights.data());
+    ErrorSums d = differences(data, room.weights.data());
     d.codes_come_back = come_back;
     reject(rejections, d);
   }
@@ -347,7 +347,7 @@ void judge_subject(const Data& data, const ScalarParts& parts, Subject& subject,
     room.codes.resize(count, leftover);
     subject.run(UnpackCall{room.own_packed.data(), room.codes.data(), shape.n, shape.k, shape.inner_k_tiles});
     subject.run(dequantize_call(data, room.own_packed.data(), room));
-    Differences d = differences(data, room.weights.data());
+    ErrorSums d = differences(data, room.weights.data());
     d.codes_come_back = std::equal(data.codes.begin(), data.codes.end(), room.codes.data());
     reject(rejections, d);
   }

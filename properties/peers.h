@@ -16,7 +16,7 @@ namespace tileproof {
 
 /// What a suite looks at of one result: weights as numbers, beside those of the identity matmul (one rounding) and of
 /// the eager formula (two).
-struct Differences {
+struct ErrorSums {
   double largest_from_identity = 0;  // NaN where any is
   double largest_from_eager = 0;
   double largest_of_identity_from_eager = 0;
@@ -32,7 +32,7 @@ struct PeerCriterion {
   std::string name;
   std::string what;
   std::string source;
-  bool (*accepts)(const Differences&);
+  bool (*accepts)(const ErrorSums&);
   bool of_codes = false;  // looks at pack and unpack alone
 };
 const std::vector<PeerCriterion>& peer_criteria();

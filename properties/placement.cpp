@@ -17,12 +17,11 @@ std::size_t fence_bytes_behind(const Tensor& tensor) {
 constexpr std::size_t fence_bytes_before_all = 4096;
 constexpr std::size_t alignment = 256;
 
-/// Far the most bytes are as they should be, and a comparison with their neighbours sees that at once.
+}  // namespace
+
 bool all_are(std::uint8_t byte, std::span<const std::uint8_t> bytes) {
   return bytes.empty() || (bytes[0] == byte && std::memcmp(bytes.data(), bytes.data() + 1, bytes.size() - 1) == 0);
 }
-
-}  // namespace
 
 std::size_t misalignment(const Tensor& tensor) { return tensor.alignment < alignment ? tensor.alignment : 0; }
 

@@ -24,6 +24,9 @@ struct Placement {
 /// @param tensors  live as long as the placement
 Placement placed(const std::vector<Tensor>& tensors);
 
+/// Far the most bytes are as they should be, and a comparison with their neighbours sees that at once.
+bool all_are(std::uint8_t byte, std::span<const std::uint8_t> bytes);
+
 /// Looks at a fence, from the end of one tensor to the beginning of the next, of which there is at least one.
 /// @throws GuardViolation for the first byte that was changed; the tensor that it is nearer to is named
 void check_fence(std::span<const std::uint8_t> bytes, std::uint8_t fence, const Placed* before, const Placed* behind);

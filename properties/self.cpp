@@ -65,6 +65,8 @@ bool is_claim(const std::string& name) {
   return std::any_of(claims().begin(), claims().end(), [&](const Claim& claim) { return claim.name == name; });
 }
 
+}  // namespace
+
 SelfResult result_of(const FaultScore& score, const Fault& fault) {
   SelfResult result;
   result.verdict = score.verdict;
@@ -85,6 +87,8 @@ SelfResult result_of(const FaultScore& score, const Fault& fault) {
                    {"details", score.details}};
   return result;
 }
+
+namespace {
 
 const std::string& text_in(const SelfResult& result, const std::string& name) {
   static const std::string nothing;
@@ -170,9 +174,7 @@ SelfProof proof_of_faults() {
                      .steps = {},
                      .summary = nullptr};
   for (const Fault& fault : faults()) {
-    std::vector<std::string> names = fault.found_by;
-    if (!fault.enumerated_by.empty()) names.push_back(fault.enumerated_by);
-    for (const std::string& name : names) {
+    for (const std::string& name : fault.found_by) {
       proof.steps.push_back({fault.name + " by " + name, [&fault, name](const SelfEffort& effort) {
                                return result_of(score_of(fault, name, effort), fault);
                              }});

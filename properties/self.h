@@ -82,6 +82,10 @@ struct FaultScore {
 /// One fault put to one claim: drawn, or enumerated where the fault says so.
 FaultScore score_of(const Fault&, const std::string& claim, const SelfEffort&);
 
+/// The same as a step's result. Whoever runs the enumerations of faults that only they show, in processes of their own,
+/// adds it to the results of the steps.
+SelfResult result_of(const FaultScore&, const Fault&);
+
 /// A claim that looks at too little, or a subject that does, and what has to come of it.
 struct StarvedRow {
   std::string name;

@@ -120,9 +120,9 @@ TEST(PeerCriteria, HaveNamesAndSources) {
 }
 
 TEST(PeerCriteria, AcceptWhatIsRightAndRejectNaN) {
-  Differences right;
+  ErrorSums right;
   right.sum_of_identity = right.squares_of_identity = 1;
-  Differences nan = right;
+  ErrorSums nan = right;
   nan.all_close = nan.codes_come_back = false;
   for (double* value :
        {&nan.largest_from_identity, &nan.largest_from_eager, &nan.sum_of_errors, &nan.squares_of_errors})

@@ -90,7 +90,7 @@ Envelope library_envelope(std::vector<Operation> operations) {
 }
 
 Envelope on_a_gpu(Envelope envelope) {
-  envelope.step_elements = std::int64_t{1} << 28;
+  envelope.step_elements = std::int64_t{1} << 30;
   return envelope;
 }
 

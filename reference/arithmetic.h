@@ -20,6 +20,11 @@ constexpr Exact product(Exact a, Exact b) {
   return {.negative = negative, .magnitude = a.magnitude * b.magnitude, .exponent = a.exponent + b.exponent};
 }
 
+constexpr std::int64_t with_sign(std::uint64_t magnitude, bool negative) {
+  const auto units = static_cast<std::int64_t>(magnitude);
+  return negative ? -units : units;
+}
+
 /// a + b, exactly where 62 bits hold it; otherwise rounded to odd at 61 bits or more, which one later rounding to at
 /// most 26 bits cannot tell from the exact sum (S. Boldo, G. Melquiond, "Emulation of a FMA and correctly rounded sums:
 /// proved algorithms using rounding to odd", IEEE Trans. Computers 57, 2008). Magnitudes of at most 32 bits.
@@ -42,10 +47,10 @@ constexpr Exact sum(Exact a, Exact b) {
   const int high_shift = distance < most_shift ? distance : most_shift;
   const int low_shift = distance - high_shift;
 
-  const std::int64_t high_units = static_cast<std::int64_t>(high.magnitude << high_shift) * (high.negative ? -1 : 1);
-  const std::int64_t low_signed = static_cast<std::int64_t>(low.magnitude) * (low.negative ? -1 : 1);
+  const std::int64_t high_units = with_sign(high.magnitude << high_shift, high.negative);
+  const std::int64_t low_signed = with_sign(low.magnitude, low.negative);
   std::int64_t low_units = low_shift > 62 ? (low_signed < 0 ? -1 : 0) : low_signed >> low_shift;  // towards -infinity
-  const bool inexact = low_shift > 62 || low_units * (std::int64_t{1} << low_shift) != low_signed;
+  const bool inexact = low_shift > 62 || low_units << low_shift != low_signed;
   if (inexact) low_units |= 1;  // to odd
 
   const std::int64_t units = high_units + low_units;

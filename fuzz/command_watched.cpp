@@ -1,7 +1,6 @@
-// tileproof sanitizers: on a GPU host, the distilled cases under each tool of compute-sanitizer, and each tool over the
-// fault that is planted for it.
+// tileproof watched: the distilled cases, for a tool that watches them; and every tool of compute-sanitizer over them
+// and over the fault that is planted for it, as `tileproof prove sanitizers` runs them.
 #include <filesystem>
-#include <iomanip>
 #include <iostream>
 
 #include "../properties/distilled.h"
@@ -51,27 +50,18 @@ std::vector<Sanitizer> all_sanitizers() {
   return all;
 }
 
-int run_all() {
-  const std::vector<SanitizerResult> results = run_sanitizers(std::filesystem::read_symlink("/proc/self/exe"),
-                                                              "sanitizers --cases-of watched:cuda", all_sanitizers());
-  int exit = exit_code::passed;
-  for (const SanitizerResult& result : results) {
-    std::cout << std::left << std::setw(10) << result.tool << " " << std::setw(10) << name_of(result.verdict) << " "
-              << std::fixed << std::setprecision(1) << result.seconds << "s  " << reports::visible(result.reason)
-              << "\n";
-    if (result.verdict == Verdict::failed) exit = exit_code::failed;
-    if (result.verdict != Verdict::passed && exit == exit_code::passed) exit = exit_code::mistrusted;
-  }
-  return exit;
-}
-
 }  // namespace
 
-std::function<int()> set_up_sanitizers(CLI::App& app) {
+std::vector<SanitizerResult> run_all_sanitizers() {
+  return run_sanitizers(std::filesystem::read_symlink("/proc/self/exe"), "watched --cases-of watched:cuda",
+                        all_sanitizers());
+}
+
+std::function<int()> set_up_watched(CLI::App& app) {
   app.group("");  // not in --help
-  auto subject = std::make_shared<std::string>();
-  app.add_option("--cases-of", *subject, "run the cases here, on a subject, and no tool");
-  return [subject] { return subject->empty() ? run_all() : run_cases(*subject); };
+  auto subject = std::make_shared<std::string>("watched:cuda");
+  app.add_option("--cases-of", *subject, "run the cases on this subject")->capture_default_str();
+  return [subject] { return run_cases(*subject); };
 }
 
 }  // namespace tileproof
