@@ -189,6 +189,18 @@ Sanitized sanitize(bool by_name) {
   return all;
 }
 
+/// Why a subject that did not run makes the whole red, as `verify` has it.
+std::string missing(const std::map<std::string, std::string>& not_here, bool by_name) {
+  for (const auto& [name, why] : not_here) {
+    bool required = by_name;
+#if defined(TILEPROOF_REQUIRE_GPU)
+    for (const SubjectRow& row : subjects()) required |= row.name == name && row.needs_gpu;
+#endif
+    if (required) return name + " was asked for and did not run: " + why;
+  }
+  return "";
+}
+
 int exit_of(const std::vector<ProofTask>& tasks, std::string* reason) {
   const auto any = [&](Proof verdict) {
     return std::any_of(tasks.begin(), tasks.end(), [&](const ProofTask& t) { return t.result().verdict == verdict; });
@@ -223,17 +235,23 @@ int prove(const Options& options, const std::string& command) {
         const std::size_t count = options.processes != 0 ? options.processes : cores;
         processes = std::make_shared<Processes>(chosen, count, options.library.case_deadline());
       }
-      ProofTask task(*claim, chosen, processes);
-      const bool lacks = processes->can_run() && task.result().verdict == Proof::skipped;
-      if (!processes->can_run()) not_here[chosen.row.name] = task.result().reason;
-      if ((lacks || !processes->can_run()) && !by_name) continue;
-      tasks.push_back(std::move(task));
+      for (ProofTask& task : proof_tasks(*claim, chosen, processes)) {
+        const bool lacks = processes->can_run() && task.result().verdict == Proof::skipped;
+        if (!processes->can_run()) not_here[chosen.row.name] = task.result().reason;
+        if ((lacks || !processes->can_run()) && !by_name) continue;
+        tasks.push_back(std::move(task));
+      }
     }
   }
   for (const auto& [name, why] : not_here) std::cerr << "not asked: " << name << ": " << why << "\n";
-  const bool anything = options.claims.empty() && options.subjects.empty() && !options.library.given();
-  const bool of_harness = is_wanted(options, self) && anything;
-  const bool of_sanitizers = is_wanted(options, sanitizers) && anything;
+  const bool names_something = !options.claims.empty() || !options.subjects.empty() || options.library.given();
+  for (const char* kind : {self, sanitizers}) {
+    const bool by_name = std::find(options.kinds.begin(), options.kinds.end(), kind) != options.kinds.end();
+    if (by_name && names_something)
+      throw Illegal("prove", std::string(kind) + " beside a subject or a claim", "it alone");
+  }
+  const bool of_harness = is_wanted(options, self) && !names_something;
+  const bool of_sanitizers = is_wanted(options, sanitizers) && !names_something;
   if (tasks.empty() && !of_harness && !of_sanitizers) {
     throw Illegal("prove", listed(options.kinds), "a kind that a subject of this machine can be asked");
   }
@@ -291,7 +309,13 @@ int prove(const Options& options, const std::string& command) {
     reason =
         harness.not_shown ? "not all of the harness was shown: a larger --budget" : "a sanitizer has shown nothing";
   }
+  const std::string lacks = missing(not_here, !options.subjects.empty() || options.library.given());
+  if (exit == exit_code::passed && (is_interrupted() || !lacks.empty())) {
+    exit = exit_code::mistrusted;
+    reason = is_interrupted() ? "interrupted" : lacks;
+  }
   json result = as_json();
+  result["not_here"] = not_here;
   result["self"] = harness.records;
   result["sanitizers"] = sanitized.records;
   result["exit_code"] = exit;

@@ -31,8 +31,9 @@ Processes::Processes(const ChosenSubject& chosen, std::size_t count, std::chrono
   }
 }
 
-ProofTask::ProofTask(const Claim& claim, const ChosenSubject& chosen, std::shared_ptr<Processes> processes)
-    : claim_(claim), processes_(std::move(processes)) {
+ProofTask::ProofTask(const Claim& claim, const ChosenSubject& chosen, std::shared_ptr<Processes> processes,
+                     std::vector<Enumeration> enumerations)
+    : claim_(claim), processes_(std::move(processes)), enumerations_(std::move(enumerations)) {
   result_.kind = claim.proof;
   result_.claim = claim.name;
   result_.subject = chosen.row.name;
@@ -45,7 +46,6 @@ ProofTask::ProofTask(const Claim& claim, const ChosenSubject& chosen, std::share
   }
   domains_of(claim, subject.row.envelope, &result_.reason);
   if (!result_.reason.empty()) return;
-  enumerations_ = claim.enumerations(subject.row.envelope);
   for (const Enumeration& enumeration : enumerations_) {
     first_steps_.push_back(result_.steps);
     result_.steps += enumeration.steps;
@@ -58,6 +58,30 @@ ProofTask::ProofTask(const Claim& claim, const ChosenSubject& chosen, std::share
     result_.verdict = Proof::skipped;
     result_.reason = "the subject takes no problem of the domain";
   }
+}
+
+std::vector<ProofTask> proof_tasks(const Claim& claim, const ChosenSubject& chosen,
+                                   const std::shared_ptr<Processes>& processes) {
+  std::vector<std::vector<Enumeration>> by_point;
+  std::string why_not;
+  const Envelope& envelope = processes->subject().row.envelope;
+  domains_of(claim, envelope, &why_not);
+  if (processes->can_run() && why_not.empty()) {
+    for (Enumeration& enumeration : claim.enumerations(envelope)) {
+      const auto same = std::find_if(by_point.begin(), by_point.end(), [&](const std::vector<Enumeration>& group) {
+        return group.front().point == enumeration.point;
+      });
+      if (same != by_point.end()) {
+        same->push_back(std::move(enumeration));
+      } else {
+        by_point.push_back({std::move(enumeration)});
+      }
+    }
+  }
+  if (by_point.empty()) by_point.emplace_back();
+  std::vector<ProofTask> tasks;
+  for (std::vector<Enumeration>& group : by_point) tasks.emplace_back(claim, chosen, processes, std::move(group));
+  return tasks;
 }
 
 const Enumeration& ProofTask::enumeration_of(std::int64_t step) const {
@@ -93,7 +117,9 @@ void ProofTask::estimate() {
     for (int again = 0; again < 2 && seconds < long_seconds; ++again) {  // at first there is memory to get
       const Clock::time_point begin = Clock::now();
       Met met;
-      run_step(0, first_steps_[i], met);
+      const CaseOutcome outcome = run_step(0, first_steps_[i], met);
+      if (outcome.finding) result_.finding = outcome.finding;  // what is wrong once is wrong
+      if (outcome.finding) return;
       seconds = seconds_since(begin);
     }
     of_point = seconds / static_cast<double>(points);
@@ -110,10 +136,11 @@ void ProofTask::run(double seconds, const std::function<bool()>& stop,
   if (result_.steps == 0) return;
   const Clock::time_point begin = Clock::now();
   std::atomic<std::int64_t> next = 0;
-  std::atomic<bool> ended = false;
+  std::atomic<bool> ended = result_.finding.has_value();
   std::mutex mutex;
   std::string refusal, broken;
   std::int64_t refused = 0;
+  std::int64_t unavailable = 0;
   std::int64_t short_steps = 0;
   const auto work = [&](std::size_t process) {
     while (!ended) {
@@ -140,13 +167,17 @@ void ProofTask::run(double seconds, const std::function<bool()>& stop,
         break;
       }
       if (outcome.refused || outcome.unavailable || outcome.discarded) {
-        if (refused++ == 0) {
+        if (outcome.unavailable) ++unavailable;
+        if (!outcome.unavailable) ++refused;
+        if (refused + unavailable == 1) {
           refusal = outcome.refused ? *outcome.refused : outcome.unavailable ? *outcome.unavailable : "discarded";
         }
         continue;
       }
       const std::uint64_t wanted = enumeration_of(step).points_of_step;
-      if (static_cast<std::uint64_t>(met.compared) < wanted) ++short_steps;
+      const std::uint64_t compared_of_step = enumeration_of(step).compared_of_step;
+      const auto compared = static_cast<std::uint64_t>(met.compared);
+      if (compared < wanted || (compared_of_step != 0 && compared != compared_of_step)) ++short_steps;
       ++result_.steps_done;
       result_.points_done += wanted;
       result_.met.add(met);
@@ -167,18 +198,22 @@ void ProofTask::run(double seconds, const std::function<bool()>& stop,
     result_.reason = broken;
   } else if (short_steps != 0) {
     result_.verdict = Proof::mistrusted;
-    result_.reason = std::to_string(short_steps) + " steps compared less than they hold";
-  } else if (result_.steps_done == 0 && refused != 0) {
+    result_.reason = std::to_string(short_steps) + " steps did not compare what they hold";
+  } else if (refused != 0 && claim_.on_refusal != OnRefusal::allowed) {
+    result_.verdict = Proof::mistrusted;
+    result_.reason = std::to_string(refused) + " steps that the subject should take were refused: " + refusal;
+  } else if (result_.steps_done == 0 && unavailable != 0) {
     result_.verdict = Proof::skipped;
-    result_.reason = "refused: " + refusal;
+    result_.reason = refusal;
   } else if (result_.steps_done == 0) {
     result_.verdict = Proof::mistrusted;
     result_.reason = "nothing was compared: no step was done";
   } else if (result_.steps_done < result_.steps) {
     result_.verdict = Proof::sampled;
-    result_.reason = refused != 0 ? std::to_string(refused) + " steps were refused: " + refusal
-                     : stop()     ? "interrupted"
-                                  : "the budget was used up";
+    result_.reason = refused + unavailable != 0
+                         ? std::to_string(refused + unavailable) + " steps could not be run: " + refusal
+                     : stop() ? "interrupted"
+                              : "the budget was used up";
   } else if (!result_.met.several_values) {
     result_.verdict = Proof::mistrusted;
     result_.reason = "one value was expected everywhere";

@@ -52,7 +52,8 @@ class Processes {
 /// One claim on one subject, to be proved.
 class ProofTask {
  public:
-  ProofTask(const Claim&, const ChosenSubject&, std::shared_ptr<Processes>);
+  /// @param enumerations  of the claim's, those to run here; their points are counted together
+  ProofTask(const Claim&, const ChosenSubject&, std::shared_ptr<Processes>, std::vector<Enumeration> enumerations);
 
   /// Runs a step or a few to know how long all will take; sets the result's estimate.
   void estimate();
@@ -75,5 +76,9 @@ class ProofTask {
   std::vector<std::int64_t> first_steps_;  // of each enumeration, among all
   ProofResult result_;
 };
+
+/// A claim's tasks on a subject: one for each kind of point that it enumerates, so that one can be proved where another
+/// is too large. One that says why, where there is nothing to run.
+std::vector<ProofTask> proof_tasks(const Claim&, const ChosenSubject&, const std::shared_ptr<Processes>&);
 
 }  // namespace tileproof

@@ -31,7 +31,8 @@ FaultScore enumerated(const Fault& fault, double seconds, std::size_t processes,
   score.claim = fault.enumerated_by;
   const ChosenSubject subject = chosen_subjects({"faulty:" + fault.name}).front();
   constexpr std::chrono::minutes deadline(10);
-  ProofTask task(claim_of(fault.enumerated_by), subject, std::make_shared<Processes>(subject, processes, deadline));
+  const auto workers = std::make_shared<Processes>(subject, processes, deadline);
+  ProofTask task = proof_tasks(claim_of(fault.enumerated_by), subject, workers).front();
   task.run(seconds, stop, [](std::uint64_t) {});
   const ProofResult& result = task.result();
   score.cases_until_found = result.steps_done + 1;

@@ -76,8 +76,7 @@ FormulaResult Case::unpack(const formula::Codes& codes, const std::vector<std::i
       [&](const std::vector<void*>& at) {
         subject_.run(UnpackCall{static_cast<const std::uint32_t*>(at[0]), static_cast<std::int32_t*>(at[1]), problem.n,
                                 problem.k, problem.inner_k_tiles});
-      },
-      reference::codes_of_word);
+      });
 }
 
 FormulaResult Case::dequantize(const formula::Codes& codes, const formula::Parameters& parameters,

@@ -35,7 +35,9 @@ enum class OnRefusal {
 /// steps hold the same points: a claim that holds for all of them is proved.
 struct Enumeration {
   std::int64_t steps = 0;
-  std::uint64_t points_of_step = 0;                   // what one step compares at least: fewer, and it is MISTRUSTED
+  std::uint64_t points_of_step = 0;  // what one step holds
+  /// How many comparisons that takes, where it is known: any other number is MISTRUSTED, as are fewer than points.
+  std::uint64_t compared_of_step = 0;
   std::string point;                                  // what one is, in the plural: "(code, scale, zero) triples"
   std::function<Problem(std::int64_t step)> problem;  // claim and subject are filled in by whoever asks
   std::string order = "lying all over the domain";    // of the steps: what a part of them, from the first on, is

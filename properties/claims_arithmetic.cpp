@@ -65,16 +65,24 @@ std::function<std::vector<Enumeration>(const Envelope&)> all_pairs(Domain domain
     step.group_size = has_sixteens ? 16 : envelope.group_sizes.front();
     step.k = step.group_size * 256;
     const std::uint64_t pairs = formula::pairs_of(type, domain);
+    if ((step.group_size & (step.group_size - 1)) != 0) return std::vector<Enumeration>{};  // steps are powers of two
     const std::int64_t most_rows = static_cast<std::int64_t>(pairs / 256);
     step.n = std::min(most_rows, std::max<std::int64_t>(envelope.step_elements / step.k, 256));
     const auto pairs_of_step = static_cast<std::uint64_t>(step.n * step.groups());
     int bits = 0;
     while (pairs_of_step << bits < pairs) ++bits;
+    std::string point = domain == Domain::none       ? "(code, scale) pairs"
+                        : domain == Domain::floating ? "(code, scale, zero) triples"
+                                                     : "(code, scale, zero point) triples";
+    if (type == Type::fp32 && domain == Domain::floating) point += ", scale and zero representable in bf16";
+    if (type == Type::fp32 && domain == Domain::integer)
+      point += ", scale representable in bf16 or that with more fraction";
+    point += ", each once, with inner_k_tiles " + std::to_string(step.inner_k_tiles) + " and groups of " +
+             std::to_string(step.group_size);
     return std::vector<Enumeration>{{.steps = std::int64_t{1} << bits,
                                      .points_of_step = pairs_of_step * 16,
-                                     .point = domain == Domain::none       ? "(code, scale) pairs"
-                                              : domain == Domain::floating ? "(code, scale, zero) triples"
-                                                                           : "(code, scale, zero point) triples",
+                                     .compared_of_step = static_cast<std::uint64_t>(step.n * step.k),
+                                     .point = point,
                                      .problem = [=](std::int64_t number) {
                                        Problem problem = step;
                                        problem.seed = spread(static_cast<std::uint64_t>(number), bits) * pairs_of_step;

@@ -323,7 +323,10 @@ void nearest_weights_are_within_the_bound(Case& c, const Predictions& predicted)
     if (std::fabs(line(p.zero)) > 136.5 * scale) return static_cast<void>(++clamped);  // whatever the signs
     p.zero_point = predicted.nearest(format, p.scale, p.zero).value();
     const double moved = std::fabs(line(p.zero) - (8 - p.zero_point) * line(p.scale));
-    if (moved > scale / 2) return static_cast<void>(++clamped);
+    if (moved > scale / 2) {
+      if (p.zero_point != -128 && p.zero_point != 127) wrong.at(p, "is further than half a scale, and not clamped");
+      return static_cast<void>(++clamped);
+    }
     bool has_turned = false;
     bool has_moved = false;
     for (p.code = 0; p.code < 16; ++p.code) {

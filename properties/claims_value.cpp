@@ -42,7 +42,7 @@ void own_group(Case& c, bool of_zero) {
   };
   constexpr int bits_of_digit = 6;
   const std::int64_t count = p.groups() * p.n;
-  const auto has_digit = [&](int shift) { return shift == 0 || count >> shift != 0; };
+  const auto has_digit = [&](int shift) { return shift == 0 || (count - 1) >> shift != 0; };
 
   /// The numbers, group * n + row, of the parameters that some weights were made with; -1 for none.
   const auto arrived_at = [&](const std::vector<std::int64_t>& elements) {

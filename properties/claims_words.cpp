@@ -62,6 +62,7 @@ Enumeration words_in_places(const Envelope& envelope, std::int64_t inner_k_tiles
   for (std::int64_t blocks = (std::int64_t{1} << 32) / words_of_step; blocks > 1; blocks /= 2) ++bits;
   return {.steps = std::int64_t{1} << bits,
           .points_of_step = static_cast<std::uint64_t>(words_of_step),
+          .compared_of_step = static_cast<std::uint64_t>(step.n * step.k),
           .point = "(word, place) pairs",
           .problem = [=](std::int64_t number) {
             const std::uint64_t at = spread(static_cast<std::uint64_t>(number), bits);

@@ -25,6 +25,7 @@ constexpr std::int64_t below(std::int64_t bound, std::uint64_t bits) {
 /// The i-th of 2^bits points in an order that visits each once and lies evenly over them from the start: a Weyl
 /// sequence of the golden ratio, whose odd step is prime to any power of two.
 constexpr std::uint64_t spread(std::uint64_t i, int bits) {
+  if (bits == 0) return 0;
   const std::uint64_t step = (0x9e3779b97f4a7c15u >> (64 - bits)) | 1;
   return i * step & (bits == 64 ? ~std::uint64_t{0} : (std::uint64_t{1} << bits) - 1);
 }

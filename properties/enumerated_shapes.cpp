@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <numeric>
+#include <set>
+#include <string>
 
 namespace tileproof {
 
@@ -23,9 +25,23 @@ constexpr std::int64_t rows[] = {1, 2, 3, 4, 5, 6, 7, 8, 9, 18, 23, 40};
 constexpr std::int64_t group_sizes[] = {16, 32, 48, 64, 96, 128, 256, 512};
 constexpr std::int64_t group_sizes_of_models[] = {32, 64, 128, 256};
 
-Enumeration one_matrix(const Problem& problem) {
+/// How many digits of so many bits number so many things.
+std::int64_t digits_of(std::int64_t count, int bits) {
+  std::int64_t digits = 1;
+  for (; (count - 1) >> bits != 0; count = ((count - 1) >> bits) + 1) ++digits;
+  return digits;
+}
+
+/// Every digit of every element, or of every group's parameters, in a plane and its complement.
+Enumeration one_matrix(const Problem& problem, const Claim& claim) {
+  const bool has_groups = claim.name.starts_with("group/");
+  const bool in_whole_tiles = claim.needs.front() == Operation::pack;  // whose padding is compared too
+  const std::int64_t digits =
+      has_groups ? digits_of(problem.groups() * problem.n, 6) : digits_of(problem.n * problem.k, 4);
+  const std::int64_t elements = (in_whole_tiles ? (problem.n + 7) / 8 * 8 : problem.n) * problem.k;
   return {.steps = 1,
           .points_of_step = static_cast<std::uint64_t>(problem.n * problem.k),
+          .compared_of_step = static_cast<std::uint64_t>(2 * digits * elements),
           .point = "elements of matrices",
           .problem = [problem](std::int64_t) { return problem; },
           .order = "the smaller matrices first"};
@@ -41,11 +57,15 @@ std::vector<T> common(const std::vector<T>& wanted, const std::vector<T>& taken)
 }
 
 /// The matrices of a claim, whichever its subject takes, the small ones first.
-std::vector<Enumeration> matrices_of(const Envelope& envelope, const Draws& draws, bool has_groups) {
+std::vector<Enumeration> matrices_of(const Envelope& envelope, const Claim& claim) {
+  const Draws& draws = claim.draws;
+  const bool has_groups = claim.name.starts_with("group/");
   std::vector<Enumeration> all;
+  std::set<std::string> lines;  // where rows come in eights, tails are all one
   const auto add = [&](Problem problem) {
     problem.n = (problem.n + envelope.n_multiple - 1) / envelope.n_multiple * envelope.n_multiple;
-    if (problem.k % problem.group_size == 0 && envelope.takes(problem)) all.push_back(one_matrix(problem));
+    const bool taken = problem.k % problem.group_size == 0 && envelope.takes(problem);
+    if (taken && lines.insert(line_of(problem)).second) all.push_back(one_matrix(problem, claim));
   };
   const auto for_each_group_size = [&](const auto& sizes, const auto& use) {
     for (const std::int64_t group_size : sizes) {
@@ -89,6 +109,8 @@ std::vector<Enumeration> matrices_of(const Envelope& envelope, const Draws& draw
         problem.k = shape.k;
         problem.inner_k_tiles = inner_k_tiles;
         problem.group_size = has_groups ? group_size : envelope.group_sizes.front();
+        problem.domain = common(draws.domains, envelope.domains).front();
+        problem.out = common(draws.types, envelope.types).front();
         add(problem);
       });
     }
@@ -100,10 +122,7 @@ std::vector<Enumeration> matrices_of(const Envelope& envelope, const Draws& draw
 
 Claim proved_over_shapes(Claim claim) {
   claim.proof = "layout";
-  const bool has_groups = claim.name.starts_with("group/");
-  claim.enumerations = [draws = claim.draws, has_groups](const Envelope& envelope) {
-    return matrices_of(envelope, draws, has_groups);
-  };
+  claim.enumerations = [claim](const Envelope& envelope) { return matrices_of(envelope, claim); };
   return claim;
 }
 

@@ -114,7 +114,7 @@ std::vector<Fault> memory_faults() {
       {"pack-ors-into-its-output",
        "pack does not clear its output first",
        {pack_index, writes_pack},
-       "mismatch",
+       "guard",
        [] { return adding_in(pack_alone); }},
       {"unpack-adds-to-its-output",
        "unpack adds where it should store",

@@ -90,8 +90,12 @@ Differences compared_as(const Formula& formula, Memory& memory, const void* got,
 
 }  // namespace
 
-std::uint64_t formula::pairs_of(Type, Domain domain) {
-  return std::uint64_t{1} << (domain == Domain::floating ? 32 : domain == Domain::integer ? 24 : 16);
+std::uint64_t formula::pairs_of(Type type, Domain domain) {
+  const ScaleElements scales = {{.type = type, .domain = domain, .n = 1, .groups = 1}};
+  return with_evaluator(scales, []<class Evaluator>(const Evaluator&) {
+    if constexpr (requires { Evaluator::bits_of_all; }) return std::uint64_t{1} << Evaluator::bits_of_all;
+    return std::uint64_t{0};
+  });
 }
 
 std::int64_t elements_of(const Formula& formula) {

@@ -78,8 +78,7 @@ struct Weights {  // [n][k]
   Parameters parameters;
 };
 
-/// How many pairs of scale and zero (point) there are: all bit patterns of a 16-bit type; of fp32 those that bf16
-/// holds.
+/// How many pairs of scale and zero (point) there are in Kind::every.
 std::uint64_t pairs_of(Type, Domain);
 
 }  // namespace tileproof::formula

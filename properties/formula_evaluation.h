@@ -73,6 +73,14 @@ inline constexpr reference::Format own_format = type == Type::bf16   ? reference
                                                 : type == Type::fp16 ? reference::fp16
                                                                      : reference::fp32;
 
+/// How many bits number the pairs: those of a pattern for each scale and zero, eight of a zero point. Of fp32, scale
+/// and zero are what bf16 holds; but in the integer domain, where those never need rounding, each scale comes once more
+/// with a full fraction, and without a zero point scales are all there are.
+template <Type type, Domain domain>
+inline constexpr int bits_of_number = domain == Domain::floating  ? 32
+                                      : domain == Domain::integer ? (type == Type::fp32 ? 25 : 24)
+                                                                  : (type == Type::fp32 ? 32 : 16);
+
 /// The number-th pair of all. Fractions run fastest, so that neighbours are computed alike; signs and exponents lie
 /// evenly over the domain from the start.
 template <Type type, Domain domain>
@@ -89,8 +97,16 @@ constexpr Pair pair_at(std::uint64_t number) {
     return {pattern(high >> rest, number >> fraction & fraction_mask),
             pattern(high & ((1u << rest) - 1), number & fraction_mask), 0};
   } else if constexpr (domain == Domain::integer) {
-    const std::uint64_t high = spread(number >> (fraction + 8), rest);
-    return {pattern(high, number >> 8 & fraction_mask), 0, static_cast<int>(number & 255) - 128};
+    const std::uint64_t of_pattern = number & 0xffffff;
+    const std::uint64_t high = spread(of_pattern >> (fraction + 8), rest);
+    const std::uint32_t scale = pattern(high, of_pattern >> 8 & fraction_mask);
+    const std::uint32_t lower = type == Type::fp32 && number >> 24 != 0 ? mixed(scale) & 0xffff : 0;
+    return {scale | lower, 0, static_cast<int>(number & 255) - 128};
+  } else if constexpr (type == Type::fp32) {
+    constexpr int full_fraction = own_format<type>.fraction_bits;
+    return {static_cast<std::uint32_t>(spread(number >> full_fraction, 32 - full_fraction) << full_fraction |
+                                       (number & ((1u << full_fraction) - 1))),
+            0, 0};
   } else {
     return {pattern(spread(number >> fraction, rest), number & fraction_mask), 0, 0};
   }
@@ -107,8 +123,8 @@ template <Type type, Domain domain>
 constexpr Pair pair_of_group(const Parameters& p, std::int64_t group, std::int64_t row) {
   const std::int64_t number = group * p.n + row;
   if (p.kind == Parameters::Kind::every) {
-    constexpr int bits = domain == Domain::floating ? 32 : domain == Domain::integer ? 24 : 16;
-    return pair_at<type, domain>((p.first + static_cast<std::uint64_t>(number)) & ((std::uint64_t{1} << bits) - 1));
+    constexpr std::uint64_t last = (std::uint64_t{1} << bits_of_number<type, domain>)-1;
+    return pair_at<type, domain>((p.first + static_cast<std::uint64_t>(number)) & last);
   }
   int digit = static_cast<int>(number >> p.shift & 63);
   if (p.flip != 0) digit = 63 - digit;
@@ -195,6 +211,7 @@ struct UnpackedOf {
 template <Type type, Domain domain>
 struct ScalesOf {
   static constexpr int of_group = domain == Domain::floating ? 2 : 1;
+  static constexpr int bits_of_all = bits_of_number<type, domain>;
 
   ScaleElements tensor;
   constexpr std::int64_t elements() const { return tensor.parameters.groups * tensor.parameters.n * of_group; }

@@ -60,11 +60,36 @@ void require_written(Memory& memory, const Placed& p, const Fill& fill, const vo
   throw GuardViolation("never wrote " + std::to_string(unwritten) + " elements of " + p.tensor->name);
 }
 
+/// As guarded() does where a tool watches: each tensor in an allocation of its own, no fence, no poison.
+FormulaResult watched(Memory& memory, const std::vector<void*>& allocations, const std::vector<Tensor>& tensors,
+                      const reference::Format* any_nan, const std::function<void(const std::vector<void*>&)>& use) {
+  std::vector<void*> addresses;
+  for (std::size_t i = 0; i < tensors.size(); ++i) {
+    addresses.push_back(static_cast<std::uint8_t*>(allocations[i]) + misalignment(tensors[i]));
+    if (!tensors[i].is_output) memory.write(*tensors[i].formula, tensors[i].element_bytes, addresses[i]);
+  }
+  use(addresses);
+  FormulaResult result;
+  for (std::size_t i = 0; i < tensors.size(); ++i) {
+    if (!tensors[i].is_output) {
+      require_unchanged(memory, {&tensors[i], 0}, addresses[i]);
+    } else {
+      result.differences = memory.compare(*tensors[i].formula, tensors[i].element_bytes, addresses[i], any_nan);
+    }
+  }
+  return result;
+}
+
 }  // namespace
 
 FormulaResult guarded_by_formula(Memory& memory, const std::vector<Tensor>& tensors, const Fill& fill,
                                  const reference::Format* any_nan, const std::vector<std::int64_t>& wanted,
                                  const std::function<void(const std::vector<void*>&)>& use) {
+  std::vector<std::size_t> sizes;
+  for (const Tensor& tensor : tensors) sizes.push_back(misalignment(tensor) + tensor.bytes);
+  if (const std::vector<void*> allocations = memory.apart(sizes); !allocations.empty()) {
+    return watched(memory, allocations, tensors, any_nan, use);
+  }
   const Placement placement = placed(tensors);
   auto* arena = static_cast<std::uint8_t*>(memory.arena(placement.bytes));
   std::vector<void*> addresses;

@@ -17,6 +17,7 @@ struct DifferencesOnDevice {
   unsigned long long first;  // the least index that differs
   unsigned long long wrong;
   unsigned long long other_nans;
+  unsigned long long compared;
   std::int64_t index[most_found];
   std::uint32_t got[most_found];
 };
@@ -101,6 +102,15 @@ __device__ void report(std::int64_t index, std::uint32_t got, bool is_nan, Diffe
   found->got[place] = got;
 }
 
+/// Adds up what the threads of a warp have compared: the host holds it against what there is.
+__device__ void count_compared(unsigned elements, DifferencesOnDevice* found) {
+  const unsigned mask = __activemask();
+  const unsigned of_warp = __reduce_add_sync(mask, elements);
+  if (static_cast<int>(threadIdx.x % warpSize) == __ffs(static_cast<int>(mask)) - 1) {
+    atomicAdd(&found->compared, static_cast<unsigned long long>(of_warp));
+  }
+}
+
 template <class Element, class Evaluator>
 __global__ void __launch_bounds__(threads_of_block)
     compare_elements(Evaluator evaluator, const Element* got, bool any_nan, reference::Format format,
@@ -113,6 +123,7 @@ __global__ void __launch_bounds__(threads_of_block)
   evaluator(first, values);
   std::uint32_t differ = 0;
   for (int i = 0; i < formula::run; ++i) differ |= (run.elements[i] != static_cast<Element>(values[i]) ? 1u : 0u) << i;
+  count_compared(left < formula::run ? static_cast<unsigned>(left) : formula::run, found);
   if (differ == 0) return;
   for (int i = 0; i < formula::run && i < left; ++i) {
     if ((differ >> i & 1) == 0) continue;
@@ -181,12 +192,12 @@ bool CudaMemory::keeps(const Formula& formula) {
   kept_words_ = nullptr;
   void* words = nullptr;
   require(cudaMalloc(&words, static_cast<std::size_t>(elements) * sizeof(std::uint32_t)), "cudaMalloc");
-  kept_words_ = static_cast<std::uint32_t*>(words);
-  kept_ = wanted->codes;
   formula::with_evaluator(formula, [&](const auto& evaluator) {
-    write_elements<<<blocks_of(evaluator), threads_of_block>>>(evaluator, kept_words_);
+    write_elements<<<blocks_of(evaluator), threads_of_block>>>(evaluator, static_cast<std::uint32_t*>(words));
   });
   require(cudaGetLastError(), "writing a formula");
+  kept_words_ = static_cast<std::uint32_t*>(words);
+  kept_ = wanted->codes;
   return true;
 }
 
@@ -223,9 +234,13 @@ Differences CudaMemory::compare(const Formula& formula, std::size_t element_byte
     });
   });
   require(cudaGetLastError(), "comparing with a formula");
-  constexpr std::size_t counts = 3 * sizeof(unsigned long long);
+  constexpr std::size_t counts = 4 * sizeof(unsigned long long);
   DifferencesOnDevice found;
   require(cudaMemcpy(&found, found_, counts, cudaMemcpyDeviceToHost), "comparing with a formula");
+  if (static_cast<std::int64_t>(found.compared) != elements_of(formula)) {
+    throw SubjectError("comparing with a formula: the device compared " + std::to_string(found.compared) + " of " +
+                       std::to_string(elements_of(formula)) + " elements");
+  }
   Differences differences;
   differences.wrong = static_cast<std::int64_t>(found.wrong);
   differences.other_nans = static_cast<std::int64_t>(found.other_nans);

@@ -30,7 +30,7 @@ enum class SelfVerdict {
 using SelfField = std::pair<std::string, std::variant<bool, std::int64_t, double, std::string>>;
 
 struct SelfResult {
-  SelfVerdict verdict = SelfVerdict::held;
+  SelfVerdict verdict = SelfVerdict::not_shown;
   std::string said;               // for people, one line; a cell of the table
   std::string details;            // of what is broken or not shown, and distributions: any number of lines
   std::vector<SelfField> fields;  // for records

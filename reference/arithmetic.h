@@ -20,11 +20,6 @@ constexpr Exact product(Exact a, Exact b) {
   return {.negative = negative, .magnitude = a.magnitude * b.magnitude, .exponent = a.exponent + b.exponent};
 }
 
-constexpr std::int64_t with_sign(std::uint64_t magnitude, bool negative) {
-  const auto units = static_cast<std::int64_t>(magnitude);
-  return negative ? -units : units;
-}
-
 /// a + b, exactly where 62 bits hold it; otherwise rounded to odd at 61 bits or more, which one later rounding to at
 /// most 26 bits cannot tell from the exact sum (S. Boldo, G. Melquiond, "Emulation of a FMA and correctly rounded sums:
 /// proved algorithms using rounding to odd", IEEE Trans. Computers 57, 2008). Magnitudes of at most 32 bits.
@@ -47,16 +42,16 @@ constexpr Exact sum(Exact a, Exact b) {
   const int high_shift = distance < most_shift ? distance : most_shift;
   const int low_shift = distance - high_shift;
 
-  const std::int64_t high_units = with_sign(high.magnitude << high_shift, high.negative);
-  const std::int64_t low_signed = with_sign(low.magnitude, low.negative);
-  std::int64_t low_units = low_shift > 62 ? (low_signed < 0 ? -1 : 0) : low_signed >> low_shift;  // towards -infinity
-  const bool inexact = low_shift > 62 || low_units << low_shift != low_signed;
-  if (inexact) low_units |= 1;  // to odd
+  const std::uint64_t high_units = high.magnitude << high_shift;
+  std::uint64_t low_units = low_shift > 62 ? 0 : low.magnitude >> low_shift;
+  const bool inexact = low_shift > 62 || low_units << low_shift != low.magnitude;
+  if (inexact) low_units |= 1;  // to odd: the high units have been shifted, and are even
 
-  const std::int64_t units = high_units + low_units;
-  const bool negative = units < 0;
-  return {.negative = negative,  // units == 0: x - x is +0
-          .magnitude = static_cast<std::uint64_t>(negative ? -units : units),
+  const bool adds = high.negative == low.negative;
+  const bool low_wins = !adds && low_units > high_units;
+  const std::uint64_t units = high_units + (adds ? low_units : 0 - low_units);  // modulo 2^64
+  return {.negative = (low_wins ? low.negative : high.negative) && units != 0,  // x - x is +0
+          .magnitude = low_wins ? 0 - units : units,
           .exponent = high.exponent - high_shift};
 }
 

@@ -61,9 +61,9 @@ constexpr std::uint64_t shifted_right_to_nearest_even(std::uint64_t magnitude, i
   if (shift > 64) return 0;
   if (shift == 64) return magnitude > std::uint64_t{1} << 63 ? 1 : 0;
   const std::uint64_t kept = magnitude >> shift;
-  const std::uint64_t dropped = magnitude - (kept << shift);
-  const std::uint64_t half = std::uint64_t{1} << (shift - 1);
-  return kept + (dropped > half || (dropped == half && kept % 2 == 1) ? 1 : 0);
+  const std::uint64_t dropped = magnitude << (64 - shift);  // at the upper end, above at least one bit that is 0
+  const std::uint64_t half = std::uint64_t{1} << 63;
+  return kept + ((dropped | kept % 2) > half ? 1 : 0);  // more than half, or half and odd
 }
 
 /// The compiler's builtin, which a device compiler knows too: of the library's bit_width nvcc 13.0 makes 0, silently.

@@ -1,5 +1,5 @@
 // What a run of proofs is told as.
-#include <cmath>
+#include <algorithm>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <sstream>
@@ -40,8 +40,9 @@ std::string field(const json& value, const char* name) { return visible(value.at
 
 std::string percent(std::uint64_t part, std::uint64_t whole) {
   std::ostringstream text;
-  text.precision(2);
-  text << 100 * static_cast<double>(part) / static_cast<double>(whole) << " %";
+  const double percent = 100 * static_cast<double>(part) / static_cast<double>(whole);
+  text.precision(percent < 0.01 ? 6 : 2);
+  text << std::fixed << std::min(percent, 99.99) << " %";  // a part is never the whole
   return text.str();
 }
 
