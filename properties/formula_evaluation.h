@@ -23,15 +23,13 @@ constexpr std::uint32_t word_at(const Codes& c, std::int64_t word) {
   return c.first + (static_cast<std::uint32_t>(word) ^ c.swizzle);
 }
 
-/// @tparam inner_k_tiles  that of the codes: what is stored is found with shifts then
-template <int inner_k_tiles>
 constexpr std::uint32_t code_at(const Codes& c, std::int64_t row, std::int64_t column) {
   if (c.kind == Codes::Kind::constant) return static_cast<std::uint32_t>(c.value);
   if (c.kind == Codes::Kind::digit) {
     return (static_cast<std::uint32_t>((row * c.k + column) >> c.shift) ^ c.flip) & 15;
   }
   if (c.kind == Codes::Kind::each) return static_cast<std::uint32_t>(column + (row >> 2)) & 15;
-  const reference::Place place = reference::place_of(row, column, c.k, inner_k_tiles);
+  const reference::Place place = reference::place_of(row, column, c.k, static_cast<int>(c.inner_k_tiles));
   return word_at(c, place.word) >> (4 * place.nibble) & 15;
 }
 
@@ -150,8 +148,7 @@ struct PairsOf {
     const std::int64_t row = quotient(first, tensor.codes.k / 2);
     const std::int64_t column = (first - row * (tensor.codes.k / 2)) * 2;
     for (int i = 0; i < run; ++i) {
-      values[i] =
-          code_at<2>(tensor.codes, row, column + 2 * i) << 4 | code_at<2>(tensor.codes, row, column + 2 * i + 1);
+      values[i] = code_at(tensor.codes, row, column + 2 * i) << 4 | code_at(tensor.codes, row, column + 2 * i + 1);
     }
   }
 };
@@ -181,7 +178,7 @@ struct WordsOf {
         const reference::Element at =
             reference::element_at({first % words_of_supertile + i, nibble}, columns_of_supertile, inner_k_tiles);
         if (row + at.n >= codes.n) continue;  // code 0, as rows past the end are packed
-        values[i] |= code_at<inner_k_tiles>(codes, row + at.n, column + at.k) << (4 * nibble);
+        values[i] |= code_at(codes, row + at.n, column + at.k) << (4 * nibble);
       }
     }
   }
@@ -204,7 +201,7 @@ struct UnpackedOf {
       }
       return;
     }
-    for (int i = 0; i < run; ++i) values[i] = code_at<inner_k_tiles>(tensor.codes, row, column + i);
+    for (int i = 0; i < run; ++i) values[i] = code_at(tensor.codes, row, column + i);
   }
 };
 
@@ -251,7 +248,7 @@ struct WeightsOf {
     const std::int64_t column = first - row * tensor.codes.k;
     const Pair pair = pair_of_group<type, domain>(p, quotient(column, p.group_size), row);
     for (int i = 0; i < run; ++i) {
-      const int code = static_cast<int>(code_at<2>(tensor.codes, row, column + i));
+      const int code = static_cast<int>(code_at(tensor.codes, row, column + i));
       if constexpr (domain == Domain::floating) {
         values[i] = reference::dequantized_float(format, code, pair.scale, pair.zero);
       } else if constexpr (domain == Domain::integer) {

@@ -16,7 +16,7 @@ std::uint32_t repeated(std::uint16_t value) { return static_cast<std::uint32_t>(
 
 /// What an element of so many bytes holds before the call.
 std::uint32_t poison_of(const Fill& fill, std::size_t element_bytes) {
-  return element_bytes == 4 ? repeated(fill.poison) : fill.poison;
+  return element_bytes == 4 ? repeated(fill.poison) : element_bytes == 2 ? fill.poison : fill.poison & 0xff;
 }
 
 void write_fence(Memory& memory, std::uint8_t* arena, std::size_t from, std::size_t to, std::uint8_t fence) {
