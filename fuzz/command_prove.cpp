@@ -214,11 +214,22 @@ int exit_of(const std::vector<ProofTask>& tasks, std::string* reason) {
     *reason = "nothing was run";
     return exit_code::mistrusted;
   }
+  // Who was not asked for by name has no proof here that cannot be run.
+  for (const ProofTask& task : tasks) {
+    const std::string& subject = task.result().subject;
+    const bool has_run = std::any_of(tasks.begin(), tasks.end(), [&](const ProofTask& t) {
+      return t.result().subject == subject && t.result().verdict != Proof::skipped;
+    });
+    if (has_run) continue;
+    *reason = subject + " had nothing to run";
+    return exit_code::mistrusted;
+  }
   return exit_code::passed;
 }
 
 int prove(const Options& options, const std::string& command) {
   const Clock::time_point begin = Clock::now();
+  if (options.budget.empty()) throw Illegal("--budget", "''", "a time such as 90s, 5m or 4h, or none");
   const double budget = options.budget == unlimited ? 0 : seconds_of("--budget", options.budget);
   const std::vector<const Claim*> to_prove = claims_to_prove(options);
   const std::vector<ChosenSubject> subjects = subjects_to_ask(options);

@@ -40,6 +40,9 @@ class Processes {
   /// @throws Illegal where a library is not what it should be
   Processes(const ChosenSubject&, std::size_t count, std::chrono::milliseconds step_deadline);
 
+  /// One that is ready.
+  explicit Processes(ReadySubject subject) { ready_.push_back(std::move(subject)); }
+
   const ReadySubject& subject() const { return ready_.front(); }
   bool can_run() const { return ready_.front().runner != nullptr; }
   std::size_t count() const { return ready_.size(); }

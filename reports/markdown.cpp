@@ -31,8 +31,8 @@ bool is_within_word(const std::string& text, std::size_t i) {
   return i > 0 && i + 1 < text.size() && is_alphanumeric(text[i - 1]) && is_alphanumeric(text[i + 1]);
 }
 
-/// Text from outside, as code on one line: good for a table's cell as for a sentence. Character references are never
-/// markup, and GitHub looks for mentions outside <code> only. A span of backticks could not hold a | in a table safely.
+}  // namespace
+
 std::string code(const std::string& text) {
   const std::string line = one_line(shortened(text, text_bytes));
   std::string escaped;
@@ -42,6 +42,8 @@ std::string code(const std::string& text) {
   }
   return "<code>" + escaped + "</code>";
 }
+
+namespace {
 
 std::size_t longest_run_of_backticks(const std::string& text) {
   std::size_t longest = 0;

@@ -144,12 +144,13 @@ std::string proofs_end(const json& proofs, bool colours) {
 std::string proofs_markdown(const json& proofs) {
   std::ostringstream text;
   text << "# tileproof: proofs\n\n"
-       << counts(proofs) << " in " << lasting(proofs.at("seconds")) << " (`tileproof "
-       << one_line(field(proofs, "command"))
-       << "`)\n\n| verdict | subject | claim | looked at | time |\n|---|---|---|---|---|\n";
+       << counts(proofs) << " in " << lasting(proofs.at("seconds")) << " ("
+       << code("tileproof " + field(proofs, "command"))
+       << ")\n\n| verdict | subject | claim | looked at | time |\n|---|---|---|---|---|\n";
   for (const json& proof : proofs.at("proofs")) {
-    text << "| " << field(proof, "verdict") << " | " << field(proof, "subject") << " | " << field(proof, "claim")
-         << " | " << one_line(extent(proof)) << " | " << lasting(proof.at("seconds")) << " |\n";
+    text << "| " << field(proof, "verdict") << " | " << code(field(proof, "subject")) << " | "
+         << code(field(proof, "claim")) << " | " << code(extent(proof)) << " | " << lasting(proof.at("seconds"))
+         << " |\n";
   }
   return text.str();
 }

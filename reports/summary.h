@@ -167,4 +167,8 @@ std::string one_line(std::string_view text);
 /// At most `most` bytes and "...".
 std::string shortened(std::string_view text, std::size_t most);
 
+/// Text from outside, as code on one line: good for a table's cell as for a sentence. Character references are never
+/// markup, and GitHub looks for mentions outside <code> only. A span of backticks could not hold a | in a table safely.
+std::string code(const std::string& text);
+
 }  // namespace tileproof::reports
