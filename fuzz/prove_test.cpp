@@ -57,7 +57,7 @@ TEST_F(Prove, OfAPartIsASampleAndSaysNothingElseAnywhere) {
   const Ran ran = run(large_domain + "--subject host --budget 0.3s " + out("run"));
   EXPECT_EQ(ran.exit, 0) << ran.text;
   EXPECT_NE(ran.text.find("SAMPLED    host  arithmetic/"), std::string::npos) << ran.text;
-  EXPECT_NE(ran.text.find(" of 68,719,476,736 (code, scale, zero) triples ("), std::string::npos) << ran.text;
+  EXPECT_NE(ran.text.find(" of 68,719,476,736 (code, scale, zero) triples, each once"), std::string::npos) << ran.text;
   EXPECT_NE(ran.text.find("so that some of it will be a sample"), std::string::npos) << ran.text;
   EXPECT_EQ(lower(ran.text).find("proved"), std::string::npos) << ran.text;
   EXPECT_EQ(lower(text_of(folder_ / "run" / "proofs.md")).find("proved"), std::string::npos);
@@ -163,8 +163,8 @@ ProofResult proof_of(
     const Claim& claim, double seconds = 0, const std::function<bool()>& stop = [] { return false; }) {
   ChosenSubject chosen;
   chosen.row = {"mine", "", false, kernel_envelope(), nullptr};
-  ProofTask task(claim, chosen,
-                 std::make_shared<Processes>(ReadySubject{chosen.row, std::make_unique<OwnRunner>(), "", ""}));
+  const auto process = std::make_shared<Processes>(ReadySubject{chosen.row, std::make_unique<OwnRunner>(), "", ""});
+  ProofTask task = proof_tasks(claim, chosen, process).front();
   task.run(seconds, stop, [](std::uint64_t) {});
   return task.result();
 }
@@ -184,7 +184,7 @@ TEST(AProof, IsOneWhereEveryStepHeldAndComparedWhatItHolds) {
 TEST(AProof, IsMistrustedWhereOneStepComparedLessThanItHolds) {
   const ProofResult result = proof_of(claim_of_tens(7, [](Case& c) { compare(c, c.problem.seed == 6 ? 9 : 10); }));
   EXPECT_EQ(result.verdict, Proof::mistrusted);
-  EXPECT_EQ(result.reason, "1 steps compared less than they hold");
+  EXPECT_EQ(result.reason, "1 steps did not compare what they hold");
 }
 
 TEST(AProof, IsMistrustedWhereOneValueWasExpectedEverywhere) {
@@ -208,11 +208,11 @@ TEST(AProof, IsNoneWhereStepsWereRefused) {
     if (c.problem.seed == 3) throw Refused("not this one");
     compare(c, 10);
   }));
-  EXPECT_EQ(one.verdict, Proof::sampled);
+  EXPECT_EQ(one.verdict, Proof::mistrusted);
   EXPECT_EQ(one.steps_done, 6);
-  EXPECT_EQ(one.reason, "1 steps were refused: not this one");
+  EXPECT_EQ(one.reason, "1 steps that the subject should take were refused: not this one");
   const ProofResult all = proof_of(claim_of_tens(7, [](Case&) { throw Refused("none of them"); }));
-  EXPECT_EQ(all.verdict, Proof::skipped);
+  EXPECT_EQ(all.verdict, Proof::mistrusted);
 }
 
 TEST(AProof, FailsWhereTheLastStepFails) {

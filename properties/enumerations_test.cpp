@@ -130,9 +130,12 @@ TEST(Enumerations, OfArithmeticHaveEveryPairInOneStep) {
   for (const Claim* claim : enumerated_claims()) {
     if (claim->proof != "arithmetic") continue;
     const std::uint64_t codes = 16;
-    const std::uint64_t pairs = claim->name.find("_float_") != std::string::npos     ? std::uint64_t{1} << 32
-                                : claim->name.find("_integer_") != std::string::npos ? std::uint64_t{1} << 24
-                                                                                     : std::uint64_t{1} << 16;
+    // Of fp32: what bf16 holds; in the integer domain once more, with full fractions; all scales without a zero point.
+    const bool of_fp32 = claim->name.find("_fp32_") != std::string::npos;
+    const int bits = claim->name.find("_float_") != std::string::npos     ? 32
+                     : claim->name.find("_integer_") != std::string::npos ? (of_fp32 ? 25 : 24)
+                                                                          : (of_fp32 ? 32 : 16);
+    const std::uint64_t pairs = std::uint64_t{1} << bits;
     for_each_envelope(*claim, [&](const std::vector<Enumeration>& all, const Envelope&, const Domains&) {
       ASSERT_EQ(all.size(), 1u);
       const Enumeration& enumeration = all[0];
@@ -168,19 +171,47 @@ void for_each_pair(const Problem& p, Use use) {
 }
 
 TEST(Enumerations, OfArithmeticWithoutAZeroPointHoldEveryScale) {
-  for (const Type type : {Type::bf16, Type::fp16, Type::fp32}) {
+  for (const Type type : {Type::bf16, Type::fp16}) {
     const Claim& claim =
         claim_of(std::string("arithmetic/every_") + name_of(type) + "_weight_without_a_zero_point_is_rounded_once");
     const Enumeration all = claim.enumerations(kernel_envelope()).at(0);
     std::vector<int> met(1 << 16);
     for (std::int64_t step = 0; step < all.steps; ++step) {
-      for_each_pair(all.problem(step), [&](std::uint32_t scale, int) {
-        ASSERT_TRUE(type != Type::fp32 || (scale & 0xffffu) == 0) << "no bf16 value";
-        ++met.at(type == Type::fp32 ? scale >> 16 : scale);
-      });
+      for_each_pair(all.problem(step), [&](std::uint32_t scale, int) { ++met.at(scale); });
     }
     EXPECT_EQ(std::count(met.begin(), met.end(), 1), 1 << 16) << name_of(type);
   }
+}
+
+/// Fractions count through; signs and exponents are each there once.
+TEST(Enumerations, OfFp32WithoutAZeroPointHoldEveryScale) {
+  using formula::pair_at;
+  std::set<std::uint32_t> highs;
+  for (std::uint64_t high = 0; high < 512; ++high) {
+    const std::uint32_t first = pair_at<Type::fp32, Domain::none>(high << 23).scale;
+    EXPECT_EQ(first & 0x7fffffu, 0u);
+    highs.insert(first >> 23);
+    for (const std::uint64_t low : {1u, 0x400000u, 0x7fffffu}) {
+      EXPECT_EQ((pair_at<Type::fp32, Domain::none>(high << 23 | low).scale), first | low);
+    }
+  }
+  EXPECT_EQ(highs.size(), 512u);
+}
+
+/// The second half of the integer domain has the scales of the first, with other lower halves, most of them not 0.
+TEST(Enumerations, OfFp32InTheIntegerDomainHaveFullFractionsToo) {
+  using formula::pair_at;
+  std::int64_t full = 0;
+  for (std::uint64_t pattern = 0; pattern < 1 << 16; ++pattern) {
+    const std::uint64_t number = pattern << 8 | 3;
+    const auto first = pair_at<Type::fp32, Domain::integer>(number);
+    const auto second = pair_at<Type::fp32, Domain::integer>(1 << 24 | number);
+    ASSERT_EQ(first.scale & 0xffffu, 0u);
+    ASSERT_EQ(second.scale >> 16, first.scale >> 16);
+    ASSERT_EQ(second.zero_point, first.zero_point);
+    full += (second.scale & 0xff00u) != 0 ? 1 : 0;
+  }
+  EXPECT_GT(full, 65000);
 }
 
 TEST(Enumerations, OfArithmeticOfTheIntegerDomainHoldEveryScaleWithEveryZeroPoint) {

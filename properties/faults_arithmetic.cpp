@@ -363,7 +363,7 @@ std::vector<Fault> arithmetic_faults() {
        }},
       {"fp32-scale-of-ten-bits",
        "an fp32 scale loses its 13 low bits, as in TF32",
-       {float_value, none_value},
+       {float_value, none_value, "arithmetic/every_fp32_weight_without_a_zero_point_is_rounded_once"},
        "mismatch",
        [] {
          return with_weight([](const WeightInputs& w) {
