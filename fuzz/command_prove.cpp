@@ -231,9 +231,16 @@ int prove(const Options& options, const std::string& command) {
   const Clock::time_point begin = Clock::now();
   if (options.budget.empty()) throw Illegal("--budget", "''", "a time such as 90s, 5m or 4h, or none");
   const double budget = options.budget == unlimited ? 0 : seconds_of("--budget", options.budget);
+  const bool names_something = !options.claims.empty() || !options.subjects.empty() || options.library.given();
+  for (const char* kind : {self, sanitizers}) {
+    const bool by_name = std::find(options.kinds.begin(), options.kinds.end(), kind) != options.kinds.end();
+    if (by_name && names_something)
+      throw Illegal("prove", std::string(kind) + " beside a subject or a claim", "it alone");
+  }
   const std::vector<const Claim*> to_prove = claims_to_prove(options);
   const std::vector<ChosenSubject> subjects = subjects_to_ask(options);
-  const std::size_t cores = std::max(1u, std::thread::hardware_concurrency());
+  const std::size_t count =
+      options.processes != 0 ? options.processes : std::max(1u, std::thread::hardware_concurrency());
 
   std::vector<ProofTask> tasks;
   std::map<std::string, std::string> not_here;
@@ -243,7 +250,6 @@ int prove(const Options& options, const std::string& command) {
     for (const Claim* claim : to_prove) {
       if (!is_asked(*claim, chosen.row, by_name)) continue;
       if (processes == nullptr) {
-        const std::size_t count = options.processes != 0 ? options.processes : cores;
         processes = std::make_shared<Processes>(chosen, count, options.library.case_deadline());
       }
       for (ProofTask& task : proof_tasks(*claim, chosen, processes)) {
@@ -255,12 +261,6 @@ int prove(const Options& options, const std::string& command) {
     }
   }
   for (const auto& [name, why] : not_here) std::cerr << "not asked: " << name << ": " << why << "\n";
-  const bool names_something = !options.claims.empty() || !options.subjects.empty() || options.library.given();
-  for (const char* kind : {self, sanitizers}) {
-    const bool by_name = std::find(options.kinds.begin(), options.kinds.end(), kind) != options.kinds.end();
-    if (by_name && names_something)
-      throw Illegal("prove", std::string(kind) + " beside a subject or a claim", "it alone");
-  }
   const bool of_harness = is_wanted(options, self) && !names_something;
   const bool of_sanitizers = is_wanted(options, sanitizers) && !names_something;
   if (tasks.empty() && !of_harness && !of_sanitizers) {
@@ -273,7 +273,7 @@ int prove(const Options& options, const std::string& command) {
   SelfRun harness;
   if (of_harness) {
     const double share = tasks.empty() ? 1 : 0.25;
-    harness = prove_self(budget * share, options.processes != 0 ? options.processes : cores, is_interrupted, std::cout);
+    harness = prove_self(budget * share, count, is_interrupted, std::cout);
   }
   for (ProofTask& task : tasks) {
     if (!is_interrupted()) task.estimate();

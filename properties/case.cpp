@@ -60,9 +60,6 @@ Tensor output(const char* name, std::vector<T>& elements, std::size_t element_by
           .alignment = alignment};
 }
 
-/// The least alignments that a subject must take: vectors of codes and results, elements of everything else.
-constexpr std::size_t vector_alignment = 16;
-
 }  // namespace
 
 Case::Case(const Problem& problem_, const Envelope& envelope_, Subject& subject, Met& met)
@@ -125,16 +122,7 @@ void Case::fill(const Fill& fill) {
 }
 
 void Case::run(std::vector<Tensor> tensors, const std::function<void(const std::vector<void*>&)>& use) {
-  if (!envelope.any_alignment) {
-    for (Tensor& tensor : tensors) tensor.alignment = 256;
-  }
-  try {
-    guarded(subject_.memory(), tensors, fill_, use);
-  } catch (const GuardViolation& violation) {
-    throw Failure("guard", violation.what());
-  } catch (const SubjectError& error) {
-    throw Failure("error", error.what(), error.device_lost);
-  }
+  guarded_call(tensors, [&] { guarded(subject_.memory(), tensors, fill_, use); });
 }
 
 std::vector<std::uint32_t> Case::pack(const Matrix<std::uint8_t>& codes) {

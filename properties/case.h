@@ -128,6 +128,11 @@ class Case {
                      const char* name);
 
  private:
+  /// The least alignments that a subject must take: vectors of codes and results, elements of everything else.
+  static constexpr std::size_t vector_alignment = 16;
+  /// As the envelope has them. What `call` throws of a guarded call becomes a Failure.
+  template <class Call>
+  auto guarded_call(std::vector<Tensor>&, Call call);
   void run(std::vector<Tensor>, const std::function<void(const std::vector<void*>&)>&);
   FormulaResult run_by_formula(std::vector<Tensor>, const reference::Format* any_nan,
                                const std::vector<std::int64_t>& wanted,
@@ -144,5 +149,19 @@ class Case {
   Matrix<std::uint8_t> codes_;  // as last drawn, for messages
   Parameters parameters_;       // likewise
 };
+
+template <class Call>
+auto Case::guarded_call(std::vector<Tensor>& tensors, Call call) {
+  if (!envelope.any_alignment) {
+    for (Tensor& tensor : tensors) tensor.alignment = 256;
+  }
+  try {
+    return call();
+  } catch (const GuardViolation& violation) {
+    throw Failure("guard", violation.what());
+  } catch (const SubjectError& error) {
+    throw Failure("error", error.what(), error.device_lost);
+  }
+}
 
 }  // namespace tileproof

@@ -8,9 +8,6 @@ namespace tileproof {
 
 namespace {
 
-/// The least alignments that a subject must take: vectors of codes and results, elements of everything else.
-constexpr std::size_t vector_alignment = 16;
-
 /// @param is_output  what the formula says is then what is expected
 Tensor tensor_of(const char* name, const Formula& formula, std::size_t element_bytes, std::size_t alignment,
                  bool is_output = false) {
@@ -28,19 +25,10 @@ FormulaResult Case::run_by_formula(std::vector<Tensor> tensors, const reference:
                                    const std::vector<std::int64_t>& wanted,
                                    const std::function<void(const std::vector<void*>&)>& use,
                                    std::int64_t codes_of_element) {
-  if (!envelope.any_alignment) {
-    for (Tensor& tensor : tensors) tensor.alignment = 256;
-  }
   const Formula& expected = *tensors.back().formula;
   const std::int64_t elements = elements_of(expected);
-  FormulaResult judged;
-  try {
-    judged = guarded_by_formula(subject_.memory(), tensors, fill_, any_nan, wanted, use);
-  } catch (const GuardViolation& violation) {
-    throw Failure("guard", violation.what());
-  } catch (const SubjectError& error) {
-    throw Failure("error", error.what(), error.device_lost);
-  }
+  const FormulaResult judged = guarded_call(
+      tensors, [&] { return guarded_by_formula(subject_.memory(), tensors, fill_, any_nan, wanted, use); });
   // Whether more than one value was expected, as far as a few hundred elements show.
   constexpr std::int64_t looked_at = 256;
   std::vector<std::uint32_t> some;

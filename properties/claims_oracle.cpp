@@ -5,7 +5,6 @@
 // triples); without a zero point, over every scale.
 #include "claims_oracle.h"
 
-#include <iomanip>
 #include <sstream>
 
 #include "mpfr_format.h"
@@ -39,12 +38,7 @@ class Comparison {
     listed_ << text;
     return *this;
   }
-  std::string hexadecimal(Bits bits) const { return hexadecimal(bits, digits_); }
-  static std::string hexadecimal(Bits bits, int digits) {
-    std::ostringstream text;
-    text << "0x" << std::hex << std::setfill('0') << std::setw(digits) << bits;
-    return text.str();
-  }
+  std::string hexadecimal(Bits bits) const { return hex_text(bits, digits_); }
 
   /// @throws Failure where something differed
   void finish() const {
@@ -203,7 +197,7 @@ void rounding(Case& c, const Judged& judged) {
     const auto value = static_cast<Bits>(spread(i & 0xffffffff, 32));
     const int ternary = mpfr_set_d(x.get(), mpfr::value_of(Type::fp32, value), MPFR_RNDN);
     comparison.add(mpfr::settled(form, x.get(), ternary), judged.rounded_from_fp32(format, value),
-                   [&](Comparison& to) { to << "fp32 " << Comparison::hexadecimal(value, 8); });
+                   [&](Comparison& to) { to << "fp32 " << hex_text(value, 8); });
   });
   comparison.finish();
 }

@@ -1,9 +1,10 @@
 #include "enumerated_shapes.h"
 
-#include <algorithm>
 #include <numeric>
 #include <set>
 #include <string>
+
+#include "generator.h"
 
 namespace tileproof {
 
@@ -22,8 +23,8 @@ constexpr Shape shapes_of_models[] = {{4096, 4096},  {5120, 5120}, {11008, 4096}
 constexpr std::int64_t rows[] = {1, 2, 3, 4, 5, 6, 7, 8, 9, 18, 23, 40};
 
 /// Where a supertile of 128 columns or less meets groups: smaller, equal, larger, of no power of two.
-constexpr std::int64_t group_sizes[] = {16, 32, 48, 64, 96, 128, 256, 512};
-constexpr std::int64_t group_sizes_of_models[] = {32, 64, 128, 256};
+const std::vector<std::int64_t> group_sizes = {16, 32, 48, 64, 96, 128, 256, 512};
+const std::vector<std::int64_t> group_sizes_of_models = {32, 64, 128, 256};
 
 /// How many digits of so many bits number so many things.
 std::int64_t digits_of(std::int64_t count, int bits) {
@@ -47,72 +48,53 @@ Enumeration one_matrix(const Problem& problem, const Claim& claim) {
           .order = "the smaller matrices first"};
 }
 
-template <class T>
-std::vector<T> common(const std::vector<T>& wanted, const std::vector<T>& taken) {
-  std::vector<T> both;
-  for (const T& value : wanted) {
-    if (std::find(taken.begin(), taken.end(), value) != taken.end()) both.push_back(value);
-  }
-  return both;
-}
-
 /// The matrices of a claim, whichever its subject takes, the small ones first.
 std::vector<Enumeration> matrices_of(const Envelope& envelope, const Claim& claim) {
-  const Draws& draws = claim.draws;
+  std::string why_not;
+  const Draws draws = domains_of(claim, envelope, &why_not).draws;
   const bool has_groups = claim.name.starts_with("group/");
   std::vector<Enumeration> all;
   std::set<std::string> lines;  // where rows come in eights, tails are all one
   const auto add = [&](Problem problem) {
-    problem.n = (problem.n + envelope.n_multiple - 1) / envelope.n_multiple * envelope.n_multiple;
+    problem.n = (problem.n + draws.n_multiple - 1) / draws.n_multiple * draws.n_multiple;
     const bool taken = problem.k % problem.group_size == 0 && envelope.takes(problem);
     if (taken && lines.insert(line_of(problem)).second) all.push_back(one_matrix(problem, claim));
   };
-  const auto for_each_group_size = [&](const auto& sizes, const auto& use) {
-    for (const std::int64_t group_size : sizes) {
-      use(group_size);
-      if (!has_groups) return;  // one will do, whatever it is
-    }
+  /// Where a claim is not about groups, one size will do.
+  const auto sizes_of = [&](const std::vector<std::int64_t>& sizes) {
+    return has_groups ? sizes : std::vector<std::int64_t>{envelope.group_sizes.front()};
   };
+  Problem problem;
   for (const std::int64_t inner_k_tiles : envelope.inner_k_tiles) {
-    for (const Domain domain : common(draws.domains, envelope.domains)) {
-      for (const Type type : common(draws.types, envelope.types)) {
-        const auto problem_of = [&](std::int64_t n, std::int64_t k, std::int64_t group_size) {
-          Problem problem;
-          problem.n = n;
-          problem.k = k;
-          problem.inner_k_tiles = inner_k_tiles;
+    problem.inner_k_tiles = inner_k_tiles;
+    for (const Domain domain : draws.domains) {
+      problem.domain = domain;
+      for (const Type type : draws.types) {
+        problem.out = type;
+        for (const std::int64_t group_size : sizes_of(group_sizes)) {
           problem.group_size = group_size;
-          problem.domain = domain;
-          problem.out = type;
-          return problem;
-        };
-        const auto small = [&](std::int64_t group_size) {
-          const std::int64_t columns = std::lcm(16 * inner_k_tiles, group_size);
           for (const std::int64_t n : rows) {
-            for (const std::int64_t times : {1, 2, 5}) add(problem_of(n, columns * times, group_size));
+            problem.n = n;
+            for (const std::int64_t times : {1, 2, 5}) {
+              problem.k = std::lcm(problem.supertile_columns(), group_size) * times;
+              add(problem);
+            }
           }
-        };
-        const std::vector<std::int64_t>& taken = envelope.group_sizes;
-        if (has_groups) {
-          for_each_group_size(group_sizes, small);
-        } else {
-          small(taken.front());
         }
       }
     }
   }
+  problem.domain = draws.domains.front();
+  problem.out = draws.types.front();
   for (const std::int64_t inner_k_tiles : envelope.inner_k_tiles) {
+    problem.inner_k_tiles = inner_k_tiles;
     for (const Shape& shape : shapes_of_models) {
-      for_each_group_size(group_sizes_of_models, [&](std::int64_t group_size) {
-        Problem problem;
-        problem.n = shape.n;
-        problem.k = shape.k;
-        problem.inner_k_tiles = inner_k_tiles;
-        problem.group_size = has_groups ? group_size : envelope.group_sizes.front();
-        problem.domain = common(draws.domains, envelope.domains).front();
-        problem.out = common(draws.types, envelope.types).front();
+      problem.n = shape.n;
+      problem.k = shape.k;
+      for (const std::int64_t group_size : sizes_of(group_sizes_of_models)) {
+        problem.group_size = group_size;
         add(problem);
-      });
+      }
     }
   }
   return all;

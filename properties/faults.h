@@ -73,4 +73,10 @@ inline constexpr const char* large_weights = "size/dequantize_of_a_large_matrix_
 inline constexpr const char* recorded_pack = "format/pack_gives_the_bytes_recorded_from_aten";
 }  // namespace finds
 
+/// Where a fault is, of ScalarParts::in.
+inline const std::set<Operation> pack_alone = {Operation::pack};
+inline const std::set<Operation> unpack_alone = {Operation::unpack};
+inline const std::set<Operation> dequantize_alone = {Operation::dequantize};
+inline const std::set<Operation> everywhere = {Operation::pack, Operation::unpack, Operation::dequantize};
+
 }  // namespace tileproof

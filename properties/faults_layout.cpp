@@ -10,11 +10,6 @@ namespace {
 using namespace finds;
 using reference::Place;
 
-const std::set<Operation> pack_alone = {Operation::pack};
-const std::set<Operation> unpack_alone = {Operation::unpack};
-const std::set<Operation> dequantize_alone = {Operation::dequantize};
-const std::set<Operation> everywhere = {Operation::pack, Operation::unpack, Operation::dequantize};
-
 Place right_place(const Walk& w, std::int64_t n, std::int64_t k) {
   return reference::place_of(n, k, w.k, w.inner_k_tiles);
 }

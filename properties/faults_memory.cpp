@@ -17,11 +17,6 @@ namespace {
 using namespace finds;
 using reference::Place;
 
-const std::set<Operation> pack_alone = {Operation::pack};
-const std::set<Operation> unpack_alone = {Operation::unpack};
-const std::set<Operation> dequantize_alone = {Operation::dequantize};
-const std::set<Operation> everywhere = {Operation::pack, Operation::unpack, Operation::dequantize};
-
 using Skips = bool (*)(const Walk&, std::int64_t n, std::int64_t k);
 
 ScalarParts with_skips(Skips skips, const std::set<Operation>& in = everywhere) {

@@ -44,12 +44,10 @@ void check_input(const Placed& placed, const std::vector<std::uint8_t>& after) {
 
 /// Each tensor at the end of an allocation of its own, for a tool that sees what is touched outside of one, and what is
 /// read before it was written. No fence, no poison; inputs are compared.
-void watched(Memory& memory, const std::vector<void*>& allocations, const std::vector<Tensor>& tensors,
+void watched(Memory& memory, const std::vector<void*>& addresses, const std::vector<Tensor>& tensors,
              const std::function<void(const std::vector<void*>&)>& use) {
-  std::vector<void*> addresses;
   for (std::size_t i = 0; i < tensors.size(); ++i) {
     const Tensor& tensor = tensors[i];
-    addresses.push_back(static_cast<std::uint8_t*>(allocations[i]) + misalignment(tensor));
     if (tensor.input != nullptr && tensor.bytes != 0) memory.copy_in(addresses[i], tensor.input, tensor.bytes);
   }
   use(addresses);
@@ -70,10 +68,8 @@ void watched(Memory& memory, const std::vector<void*>& allocations, const std::v
 
 void guarded(Memory& memory, const std::vector<Tensor>& tensors, const Fill& fill,
              const std::function<void(const std::vector<void*>&)>& use) {
-  std::vector<std::size_t> sizes;
-  for (const Tensor& tensor : tensors) sizes.push_back(misalignment(tensor) + tensor.bytes);
-  if (const std::vector<void*> allocations = memory.apart(sizes); !allocations.empty()) {
-    return watched(memory, allocations, tensors, use);
+  if (const std::vector<void*> addresses = addresses_apart(memory, tensors); !addresses.empty()) {
+    return watched(memory, addresses, tensors, use);
   }
   const Placement placement = placed(tensors);
   const std::vector<Placed>& placed_tensors = placement.tensors;
@@ -105,14 +101,9 @@ void guarded(Memory& memory, const std::vector<Tensor>& tensors, const Fill& fil
 
   std::vector<std::uint8_t> after(bytes);
   memory.copy_out(after.data(), arena, bytes);
-  std::size_t fence_begin = 0;
-  const Placed* last = nullptr;
-  for (const Placed& p : placed_tensors) {
-    check_fence({&after[fence_begin], p.begin - fence_begin}, fill.fence, last, &p);
-    fence_begin = p.end();
-    last = &p;
-  }
-  if (last != nullptr) check_fence({&after[fence_begin], bytes - fence_begin}, fill.fence, last, nullptr);
+  for_each_fence(placement, [&](std::size_t from, std::size_t to, const Placed* last, const Placed* next) {
+    check_fence({&after[from], to - from}, fill.fence, last, next);
+  });
   for (const Placed& p : placed_tensors) {
     if (p.tensor->input != nullptr) {
       check_input(p, after);

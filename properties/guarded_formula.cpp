@@ -30,19 +30,6 @@ std::vector<std::uint8_t> copied_out(Memory& memory, const std::uint8_t* arena, 
   return bytes;
 }
 
-/// Calls `use` with the first and last byte of every fence and the tensors beside it.
-template <class Use>
-void for_each_fence(const Placement& placement, Use use) {
-  std::size_t begin = 0;
-  const Placed* last = nullptr;
-  for (const Placed& p : placement.tensors) {
-    use(begin, p.begin, last, &p);
-    begin = p.end();
-    last = &p;
-  }
-  use(begin, placement.bytes, last, static_cast<const Placed*>(nullptr));
-}
-
 void require_unchanged(Memory& memory, const Placed& p, const void* at) {
   const Differences differences = memory.compare(*p.tensor->formula, p.tensor->element_bytes, at);
   if (differences.wrong == 0) return;
@@ -61,11 +48,9 @@ void require_written(Memory& memory, const Placed& p, const Fill& fill, const vo
 }
 
 /// As guarded() does where a tool watches: each tensor in an allocation of its own, no fence, no poison.
-FormulaResult watched(Memory& memory, const std::vector<void*>& allocations, const std::vector<Tensor>& tensors,
+FormulaResult watched(Memory& memory, const std::vector<void*>& addresses, const std::vector<Tensor>& tensors,
                       const reference::Format* any_nan, const std::function<void(const std::vector<void*>&)>& use) {
-  std::vector<void*> addresses;
   for (std::size_t i = 0; i < tensors.size(); ++i) {
-    addresses.push_back(static_cast<std::uint8_t*>(allocations[i]) + misalignment(tensors[i]));
     if (!tensors[i].is_output) memory.write(*tensors[i].formula, tensors[i].element_bytes, addresses[i]);
   }
   use(addresses);
@@ -85,10 +70,8 @@ FormulaResult watched(Memory& memory, const std::vector<void*>& allocations, con
 FormulaResult guarded_by_formula(Memory& memory, const std::vector<Tensor>& tensors, const Fill& fill,
                                  const reference::Format* any_nan, const std::vector<std::int64_t>& wanted,
                                  const std::function<void(const std::vector<void*>&)>& use) {
-  std::vector<std::size_t> sizes;
-  for (const Tensor& tensor : tensors) sizes.push_back(misalignment(tensor) + tensor.bytes);
-  if (const std::vector<void*> allocations = memory.apart(sizes); !allocations.empty()) {
-    return watched(memory, allocations, tensors, any_nan, use);
+  if (const std::vector<void*> addresses = addresses_apart(memory, tensors); !addresses.empty()) {
+    return watched(memory, addresses, tensors, any_nan, use);
   }
   const Placement placement = placed(tensors);
   auto* arena = static_cast<std::uint8_t*>(memory.arena(placement.bytes));

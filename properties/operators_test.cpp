@@ -132,6 +132,11 @@ Argument* found(OperatorCall& call, const std::string& name) {
   return const_cast<Argument*>(found(std::as_const(call), name));
 }
 
+bool is_fp16(const OperatorCall& call) {
+  const Argument* scales = found(call, "scales_and_zeros");
+  return scales != nullptr && scales->element == Element::fp16;
+}
+
 bool has_tiles_of_eight(const OperatorCall& call) {
   const Argument* inner_k_tiles = found(call, "inner_k_tiles");
   return inner_k_tiles != nullptr ? inner_k_tiles->number == 8 : found(call, "packed_w")->sizes.back() == 4;
@@ -394,10 +399,6 @@ std::vector<OperatorFault> sizes_and_types_that_are_trusted() {
        named({"reject"}, of_scales, {"scales_and_zeros:fp16"}),
        {},
        [](OperatorParts& parts) {
-         const auto is_fp16 = [](const OperatorCall& call) {
-           const Argument* scales = found(call, "scales_and_zeros");
-           return scales != nullptr && scales->element == Element::fp16;
-         };
          take_also(parts, "scales type", is_fp16);
          parts.look = [=](OperatorCall& call) {
            if (is_fp16(call)) found(call, "scales_and_zeros")->element = Element::bf16;
@@ -410,10 +411,6 @@ std::vector<OperatorFault> sizes_and_types_that_are_trusted() {
        named({"reject"}, {"dequantize"}, {"scales_and_zeros:fp16"}),
        named({"reject"}, {"matmul"}, {"scales_and_zeros:fp16"}),
        [](OperatorParts& parts) {
-         const auto is_fp16 = [](const OperatorCall& call) {
-           const Argument* scales = found(call, "scales_and_zeros");
-           return scales != nullptr && scales->element == Element::fp16;
-         };
          take_also(parts, "scales type", is_fp16);
          parts.look = [=](OperatorCall& call) {
            if (is_fp16(call)) found(call, "scales_and_zeros")->element = Element::bf16;

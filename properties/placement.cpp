@@ -37,6 +37,16 @@ Placement placed(const std::vector<Tensor>& tensors) {
   return placement;
 }
 
+std::vector<void*> addresses_apart(Memory& memory, const std::vector<Tensor>& tensors) {
+  std::vector<std::size_t> bytes;
+  for (const Tensor& tensor : tensors) bytes.push_back(misalignment(tensor) + tensor.bytes);
+  std::vector<void*> addresses = memory.apart(bytes);
+  for (std::size_t i = 0; i < addresses.size(); ++i) {
+    addresses[i] = static_cast<std::uint8_t*>(addresses[i]) + misalignment(tensors[i]);
+  }
+  return addresses;
+}
+
 void check_fence(std::span<const std::uint8_t> bytes, std::uint8_t fence, const Placed* before, const Placed* behind) {
   if (all_are(fence, bytes)) return;
   for (std::size_t at = 0; at < bytes.size(); ++at) {

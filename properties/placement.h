@@ -24,6 +24,22 @@ struct Placement {
 /// @param tensors  live as long as the placement
 Placement placed(const std::vector<Tensor>& tensors);
 
+/// Addresses of the tensors, each at the end of an allocation of its own, where a tool watches allocations; else none.
+std::vector<void*> addresses_apart(Memory&, const std::vector<Tensor>&);
+
+/// Calls `use` with the first and last byte of every fence and the tensors beside it, of which there is one at least.
+template <class Use>
+void for_each_fence(const Placement& placement, Use use) {
+  std::size_t begin = 0;
+  const Placed* last = nullptr;
+  for (const Placed& p : placement.tensors) {
+    use(begin, p.begin, last, &p);
+    begin = p.end();
+    last = &p;
+  }
+  if (last != nullptr) use(begin, placement.bytes, last, static_cast<const Placed*>(nullptr));
+}
+
 /// Far the most bytes are as they should be, and a comparison with their neighbours sees that at once.
 bool all_are(std::uint8_t byte, std::span<const std::uint8_t> bytes);
 
