@@ -10,7 +10,7 @@ namespace tileproof {
 
 namespace {
 
-/// A seed is the number of the first pair of scale and zero; every group of every row has the next.
+/// A seed is the number of the first pair of scale and zero; every next group of a row has the next, and so do rows.
 void every_pair(Case& c) {
   const Problem& p = c.problem;
   const formula::Codes codes = {
@@ -50,7 +50,7 @@ void every_pair(Case& c) {
   Problem smaller = p;
   smaller.n = c.envelope.n_multiple;
   smaller.k = std::lcm(p.supertile_columns(), p.group_size);
-  smaller.seed = p.seed + static_cast<std::uint64_t>(first % p.k / p.group_size * p.n + first / p.k);
+  smaller.seed = p.seed + static_cast<std::uint64_t>(first / p.k * p.groups() + first % p.k / p.group_size);
   throw Failure("mismatch", text.str(), false, smaller);
 }
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <type_traits>
 
 #include "../reference/dequantize.h"
 #include "../reference/tile_map.h"
@@ -57,6 +58,32 @@ constexpr bool shortcut_is_as_specified() {
 }
 static_assert(shortcut_is_as_specified<2>() && shortcut_is_as_specified<4>() && shortcut_is_as_specified<8>());
 
+/// The codes of the sixteen columns from a k-tile's first on: code i at bits 4i. The kind is asked for once, and not
+/// for each of them, so that the loop can be unrolled and a GPU's registers hold what comes of it.
+constexpr std::uint64_t codes_of_run(const Codes& codes, std::int64_t row, std::int64_t column, int inner_k_tiles) {
+  const auto all = [](auto code_of_column) {
+    std::uint64_t of_run = 0;
+#pragma unroll
+    for (int i = 0; i < run; ++i) of_run |= static_cast<std::uint64_t>(code_of_column(i)) << (4 * i);
+    return of_run;
+  };
+  const auto of_kind = [&]<Codes::Kind kind>() {
+    Codes known = codes;
+    known.kind = kind;
+    return all([&](int i) { return code_at(known, row, column + i); });
+  };
+  if (codes.kind == Codes::Kind::constant) return of_kind.template operator()<Codes::Kind::constant>();
+  if (codes.kind == Codes::Kind::digit) return of_kind.template operator()<Codes::Kind::digit>();
+  if (codes.kind == Codes::Kind::each) return of_kind.template operator()<Codes::Kind::each>();
+  const reference::Place place = reference::place_of(row, column, codes.k, inner_k_tiles);
+  return all([&](int i) {
+    const FromFirst from = from_first_of_k_tile(i);
+    return word_at(codes, place.word + from.lane * (inner_k_tiles / 2)) >> (4 * (place.nibble + from.nibble)) & 15;
+  });
+}
+
+constexpr int code_of_run(std::uint64_t codes, int i) { return static_cast<int>(codes >> (4 * i) & 15); }
+
 struct Pair {
   std::uint32_t scale;
   std::uint32_t zero;
@@ -71,6 +98,9 @@ inline constexpr reference::Format own_format = type == Type::bf16   ? reference
                                                 : type == Type::fp16 ? reference::fp16
                                                                      : reference::fp32;
 
+template <Type type>
+using ElementOf = std::conditional_t<type == Type::fp32, std::uint32_t, std::uint16_t>;
+
 /// How many bits number the pairs: those of a pattern for each scale and zero, eight of a zero point. Of fp32, scale
 /// and zero are what bf16 holds; but in the integer domain, where those never need rounding, each scale comes once more
 /// with a full fraction, and without a zero point scales are all there are.
@@ -79,8 +109,8 @@ inline constexpr int bits_of_number = domain == Domain::floating  ? 32
                                       : domain == Domain::integer ? (type == Type::fp32 ? 25 : 24)
                                                                   : (type == Type::fp32 ? 32 : 16);
 
-/// The number-th pair of all. Fractions run fastest, so that neighbours are computed alike; signs and exponents lie
-/// evenly over the domain from the start.
+/// The number-th pair of all. Fractions run fastest, so that neighbours in a row are computed alike, by a GPU at once;
+/// signs and exponents lie evenly over the domain from the start.
 template <Type type, Domain domain>
 constexpr Pair pair_at(std::uint64_t number) {
   constexpr int fraction = enumerated_format<type>.fraction_bits;
@@ -119,12 +149,11 @@ constexpr std::uint32_t bits_of(int value) {
 
 template <Type type, Domain domain>
 constexpr Pair pair_of_group(const Parameters& p, std::int64_t group, std::int64_t row) {
-  const std::int64_t number = group * p.n + row;
   if (p.kind == Parameters::Kind::every) {
     constexpr std::uint64_t last = (std::uint64_t{1} << bits_of_number<type, domain>)-1;
-    return pair_at<type, domain>((p.first + static_cast<std::uint64_t>(number)) & last);
+    return pair_at<type, domain>((p.first + static_cast<std::uint64_t>(row * p.groups + group)) & last);
   }
-  int digit = static_cast<int>(number >> p.shift & 63);
+  int digit = static_cast<int>((group * p.n + row) >> p.shift & 63);
   if (p.flip != 0) digit = 63 - digit;
   if (p.kind == Parameters::Kind::identity) return {bits_of<type>(1), bits_of<type>(8), 0};
   if (p.kind == Parameters::Kind::scale_digit) return {bits_of<type>(digit), 0, 0};
@@ -132,23 +161,31 @@ constexpr Pair pair_of_group(const Parameters& p, std::int64_t group, std::int64
 }
 
 // Evaluators: sixteen elements from element `first` on, a multiple of sixteen. What lies past the end is anything.
+// `Element` is the unsigned type of as many bits as the tensor's elements have, where the formula decides that.
 
 struct ConstantOf {
   Constant tensor;
   constexpr std::int64_t elements() const { return tensor.elements; }
   constexpr void operator()(std::int64_t, std::uint32_t (&values)[run]) const {
+#pragma unroll
     for (std::uint32_t& value : values) value = tensor.value;
   }
 };
 
 struct PairsOf {
+  using Element = std::uint8_t;
   CodePairs tensor;
   constexpr std::int64_t elements() const { return tensor.codes.n * (tensor.codes.k / 2); }
   constexpr void operator()(std::int64_t first, std::uint32_t (&values)[run]) const {
     const std::int64_t row = quotient(first, tensor.codes.k / 2);
     const std::int64_t column = (first - row * (tensor.codes.k / 2)) * 2;
-    for (int i = 0; i < run; ++i) {
-      values[i] = code_at(tensor.codes, row, column + 2 * i) << 4 | code_at(tensor.codes, row, column + 2 * i + 1);
+    const auto inner_k_tiles = static_cast<int>(tensor.codes.inner_k_tiles);
+    for (int half = 0; half < 2; ++half) {
+      const std::uint64_t codes = codes_of_run(tensor.codes, row, column + half * run, inner_k_tiles);
+      for (int i = 0; i < run / 2; ++i) {
+        values[half * (run / 2) + i] =
+            static_cast<std::uint32_t>(code_of_run(codes, 2 * i) << 4 | code_of_run(codes, 2 * i + 1));
+      }
     }
   }
 };
@@ -158,6 +195,7 @@ struct WordsOf {
   static constexpr std::int64_t words_of_supertile = reference::lanes_of_tile * inner_k_tiles / 2;
   static constexpr std::int64_t columns_of_supertile = reference::columns_of_tile * inner_k_tiles;
 
+  using Element = std::uint32_t;
   PackedWords tensor;
   constexpr std::int64_t elements() const { return reference::words_of(tensor.codes.n, tensor.codes.k); }
   constexpr void operator()(std::int64_t first, std::uint32_t (&values)[run]) const {
@@ -186,22 +224,15 @@ struct WordsOf {
 
 template <int inner_k_tiles>
 struct UnpackedOf {
+  using Element = std::uint32_t;
   UnpackedCodes tensor;
   constexpr std::int64_t elements() const { return tensor.codes.n * tensor.codes.k; }
   constexpr void operator()(std::int64_t first, std::uint32_t (&values)[run]) const {
     const std::int64_t row = quotient(first, tensor.codes.k);
     const std::int64_t column = first - row * tensor.codes.k;
-    if (tensor.codes.kind == Codes::Kind::every_word) {
-      const reference::Place place = reference::place_of(row, column, tensor.codes.k, inner_k_tiles);
-      for (int i = 0; i < run; ++i) {
-        const FromFirst from = from_first_of_k_tile(i);
-        values[i] =
-            word_at(tensor.codes, place.word + from.lane * (inner_k_tiles / 2)) >> (4 * (place.nibble + from.nibble)) &
-            15;
-      }
-      return;
-    }
-    for (int i = 0; i < run; ++i) values[i] = code_at(tensor.codes, row, column + i);
+    const std::uint64_t codes = codes_of_run(tensor.codes, row, column, inner_k_tiles);
+#pragma unroll
+    for (int i = 0; i < run; ++i) values[i] = static_cast<std::uint32_t>(code_of_run(codes, i));
   }
 };
 
@@ -210,6 +241,7 @@ struct ScalesOf {
   static constexpr int of_group = domain == Domain::floating ? 2 : 1;
   static constexpr int bits_of_all = bits_of_number<type, domain>;
 
+  using Element = ElementOf<type>;
   ScaleElements tensor;
   constexpr std::int64_t elements() const { return tensor.parameters.groups * tensor.parameters.n * of_group; }
   constexpr void operator()(std::int64_t first, std::uint32_t (&values)[run]) const {
@@ -225,6 +257,7 @@ struct ScalesOf {
 
 template <Type type>
 struct ZeroPointsOf {
+  using Element = std::uint8_t;
   ZeroPointElements tensor;
   constexpr std::int64_t elements() const { return tensor.parameters.groups * tensor.parameters.n; }
   constexpr void operator()(std::int64_t first, std::uint32_t (&values)[run]) const {
@@ -239,6 +272,7 @@ struct ZeroPointsOf {
 
 template <Type type, Domain domain>
 struct WeightsOf {
+  using Element = ElementOf<type>;
   Weights tensor;
   constexpr std::int64_t elements() const { return tensor.codes.n * tensor.codes.k; }
   constexpr void operator()(std::int64_t first, std::uint32_t (&values)[run]) const {
@@ -247,16 +281,22 @@ struct WeightsOf {
     const std::int64_t row = quotient(first, tensor.codes.k);
     const std::int64_t column = first - row * tensor.codes.k;
     const Pair pair = pair_of_group<type, domain>(p, quotient(column, p.group_size), row);
-    for (int i = 0; i < run; ++i) {
-      const int code = static_cast<int>(code_at(tensor.codes, row, column + i));
-      if constexpr (domain == Domain::floating) {
-        values[i] = reference::dequantized_float(format, code, pair.scale, pair.zero);
-      } else if constexpr (domain == Domain::integer) {
-        values[i] = reference::dequantized_integer(format, code, pair.scale, pair.zero_point);
-      } else {
-        values[i] = reference::dequantized_none(format, code, pair.scale);
+    const std::uint64_t codes = codes_of_run(tensor.codes, row, column, static_cast<int>(tensor.codes.inner_k_tiles));
+    reference::with_units(format, [&]<class Units>() {
+      const auto scale = reference::decode<Units>(format, pair.scale);
+      const auto zero = reference::decode<Units>(format, pair.zero);
+#pragma unroll
+      for (int i = 0; i < run; ++i) {
+        const int code = code_of_run(codes, i);
+        if constexpr (domain == Domain::floating) {
+          values[i] = reference::dequantized_float(format, code, scale, zero);
+        } else if constexpr (domain == Domain::integer) {
+          values[i] = reference::dequantized_integer(format, code, scale, pair.zero_point);
+        } else {
+          values[i] = reference::dequantized_none(format, code, scale);
+        }
       }
-    }
+    });
   }
 };
 

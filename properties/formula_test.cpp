@@ -230,11 +230,12 @@ TEST(Formulas, OfParametersAreWhatTheirKindSays) {
           }
           ASSERT_EQ(zero_point, -digit);
         } else {
-          // The pairs are one sequence, whichever matrix they stand in, that begins again at its end.
+          // The pairs are one sequence, row by row, whichever matrix they stand in, that begins again at its end.
+          const std::int64_t of_matrix = number % p.n * p.groups + number / p.n;
           const std::uint64_t of_all =
-              (p.first + static_cast<std::uint64_t>(number)) % formula::pairs_of(p.type, p.domain);
-          from_zero.n = 1 << 20;
-          from_zero.groups = 1 << 12;
+              (p.first + static_cast<std::uint64_t>(of_matrix)) % formula::pairs_of(p.type, p.domain);
+          from_zero.n = std::int64_t{1} << 32;
+          from_zero.groups = 1;
           const auto index = static_cast<std::int64_t>(of_all);
           ASSERT_EQ(scale, element_of(formula::ScaleElements{from_zero}, floating ? 2 * index : index));
           if (floating) {

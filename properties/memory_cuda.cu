@@ -2,6 +2,7 @@
 #include <cuda_runtime.h>
 
 #include <algorithm>
+#include <stdexcept>
 #include <string>
 
 #include "formula_evaluation.h"
@@ -33,10 +34,6 @@ void require(cudaError_t error, const char* doing) {
   throw SubjectError(std::string(doing) + ": " + cudaGetErrorName(error) + ", " + cudaGetErrorString(error), lost);
 }
 
-__device__ std::int64_t first_of_thread() {
-  return (static_cast<std::int64_t>(blockIdx.x) * threads_of_block + threadIdx.x) * formula::run;
-}
-
 /// A run of elements, moved in pieces of 16 bytes where its address allows it.
 template <class Element>
 struct alignas(16) Run {
@@ -49,45 +46,65 @@ __device__ bool is_whole(const Element* at) {
 }
 
 template <class Element>
-__device__ void store_run(const Run<Element>& run, Element* to, std::int64_t count) {
-  if (count >= formula::run && is_whole(to)) {
-    const auto* from = reinterpret_cast<const uint4*>(&run);
-    for (int i = 0; i < static_cast<int>(sizeof run / sizeof(uint4)); ++i) reinterpret_cast<uint4*>(to)[i] = from[i];
-    return;
-  }
-  for (int i = 0; i < formula::run && i < count; ++i) to[i] = run.elements[i];
-}
-
-template <class Element>
 __device__ Run<Element> loaded_run(const Element* from, std::int64_t count) {
   Run<Element> run = {};
   if (count >= formula::run && is_whole(from)) {
     auto* to = reinterpret_cast<uint4*>(&run);
+#pragma unroll
     for (int i = 0; i < static_cast<int>(sizeof run / sizeof(uint4)); ++i) {
       to[i] = __ldcs(reinterpret_cast<const uint4*>(from) + i);
     }
     return run;
   }
-  for (int i = 0; i < formula::run && i < count; ++i) run.elements[i] = from[i];
+#pragma unroll
+  for (int i = 0; i < formula::run; ++i) {
+    if (i < count) run.elements[i] = from[i];
+  }
   return run;
 }
 
+/// Writes the runs of a block's threads, which lie one behind the other, and stores them sixteen bytes a thread, its
+/// neighbours' behind its own: `to` may be aligned to an element and no better, and runs of their own would be stored
+/// in pieces far apart.
 template <class Element, class Evaluator>
 __global__ void __launch_bounds__(threads_of_block) write_elements(Evaluator evaluator, Element* to) {
-  const std::int64_t first = first_of_thread();
-  const std::int64_t left = evaluator.elements() - first;
-  if (left <= 0) return;
-  std::uint32_t values[formula::run];
-  evaluator(first, values);
-  Run<Element> run;
-  for (int i = 0; i < formula::run; ++i) run.elements[i] = static_cast<Element>(values[i]);
-  store_run(run, to + first, left);
+  constexpr std::int64_t elements_of_block = threads_of_block * formula::run;
+  constexpr int of_quad = static_cast<int>(sizeof(uint4) / sizeof(Element));
+  __shared__ uint4 staged[elements_of_block / of_quad + 1];
+  // As far behind a multiple of sixteen bytes as `to` is: whole quads here are whole quads there.
+  const int shift = static_cast<int>(reinterpret_cast<std::uintptr_t>(to) % sizeof(uint4) / sizeof(Element));
+  Element* const staged_elements = reinterpret_cast<Element*>(staged) + shift;
+  for (std::int64_t first = blockIdx.x * elements_of_block; first < evaluator.elements();
+       first += gridDim.x * elements_of_block) {
+    std::uint32_t values[formula::run];
+    evaluator(first + threadIdx.x * formula::run, values);
+#pragma unroll
+    for (int i = 0; i < formula::run; ++i) {
+      staged_elements[threadIdx.x * formula::run + i] = static_cast<Element>(values[i]);
+    }
+    __syncthreads();
+    const std::int64_t left = evaluator.elements() - first;
+    const int count = static_cast<int>(left < elements_of_block ? left : elements_of_block);
+    Element* const to_block = to + first - shift;  // where staged[0] belongs: aligned
+    for (int quad = static_cast<int>(threadIdx.x); quad * of_quad < shift + count; quad += threads_of_block) {
+      if (quad * of_quad >= shift && (quad + 1) * of_quad <= shift + count) {
+        reinterpret_cast<uint4*>(to_block)[quad] = staged[quad];
+        continue;
+      }
+      for (int i = quad * of_quad; i < (quad + 1) * of_quad; ++i) {
+        if (i >= shift && i < shift + count) to_block[i] = reinterpret_cast<const Element*>(staged)[i];
+      }
+    }
+    __syncthreads();
+  }
 }
 
+/// Several times as many as the largest GPU has room for: each then adds to the counts once, and few do.
 template <class Evaluator>
 unsigned blocks_of(const Evaluator& evaluator) {
   constexpr std::int64_t of_block = std::int64_t{threads_of_block} * formula::run;
-  return static_cast<unsigned>((evaluator.elements() + of_block - 1) / of_block);
+  constexpr std::int64_t most = 4096;
+  return static_cast<unsigned>(std::min(most, (evaluator.elements() + of_block - 1) / of_block));
 }
 
 __device__ void report(std::int64_t index, std::uint32_t got, bool is_nan, DifferencesOnDevice* found) {
@@ -102,53 +119,78 @@ __device__ void report(std::int64_t index, std::uint32_t got, bool is_nan, Diffe
   found->got[place] = got;
 }
 
-/// Adds up what the threads of a warp have compared: the host holds it against what there is.
-__device__ void count_compared(unsigned elements, DifferencesOnDevice* found) {
-  const unsigned mask = __activemask();
-  const unsigned of_warp = __reduce_add_sync(mask, elements);
-  if (static_cast<int>(threadIdx.x % warpSize) == __ffs(static_cast<int>(mask)) - 1) {
-    atomicAdd(&found->compared, static_cast<unsigned long long>(of_warp));
+/// What a comparison is told.
+template <class Element>
+struct Compared {
+  const Element* got;
+  bool any_nan;
+  reference::Format format;
+  DifferencesOnDevice* found;
+};
+
+/// Reports what differs in a run. Apart, and computed once more, so that those that find nothing carry none of it.
+template <class Element, class Evaluator>
+__device__ __noinline__ void report_run(const Evaluator& evaluator, std::int64_t first, std::uint32_t differ,
+                                        const Compared<Element>& compared) {
+  std::uint32_t values[formula::run];
+  evaluator(first, values);
+  for (int i = 0; i < formula::run; ++i) {
+    if ((differ >> i & 1) == 0) continue;
+    const std::uint32_t element = compared.got[first + i];
+    const bool is_nan = compared.any_nan && compared.format.is_nan(element) && compared.format.is_nan(values[i]);
+    report(first + i, element, is_nan, compared.found);
   }
 }
 
 template <class Element, class Evaluator>
-__global__ void __launch_bounds__(threads_of_block)
-    compare_elements(Evaluator evaluator, const Element* got, bool any_nan, reference::Format format,
-                     DifferencesOnDevice* found) {
-  const std::int64_t first = first_of_thread();
-  const std::int64_t left = evaluator.elements() - first;
-  if (left <= 0) return;
-  const Run<Element> run = loaded_run(got + first, left);
-  std::uint32_t values[formula::run];
-  evaluator(first, values);
-  std::uint32_t differ = 0;
-  for (int i = 0; i < formula::run; ++i) differ |= (run.elements[i] != static_cast<Element>(values[i]) ? 1u : 0u) << i;
-  count_compared(left < formula::run ? static_cast<unsigned>(left) : formula::run, found);
-  if (differ == 0) return;
-  for (int i = 0; i < formula::run && i < left; ++i) {
-    if ((differ >> i & 1) == 0) continue;
-    const std::uint32_t element = run.elements[i];
-    report(first + i, element, any_nan && format.is_nan(element) && format.is_nan(values[i]), found);
+__global__ void __launch_bounds__(threads_of_block) compare_elements(Evaluator evaluator, Compared<Element> compared) {
+  unsigned count = 0;
+  const std::int64_t elements = evaluator.elements();
+  const std::int64_t of_grid = std::int64_t{gridDim.x} * threads_of_block * formula::run;
+  std::int64_t first = (static_cast<std::int64_t>(blockIdx.x) * threads_of_block + threadIdx.x) * formula::run;
+  for (; first < elements; first += of_grid) {
+    const std::int64_t left = elements - first;
+    const Run<Element> run = loaded_run(compared.got + first, left);
+    std::uint32_t values[formula::run];
+    evaluator(first, values);
+    std::uint32_t differ = 0;
+#pragma unroll
+    for (int i = 0; i < formula::run; ++i) {
+      differ |= (i < left && run.elements[i] != static_cast<Element>(values[i]) ? 1u : 0u) << i;
+    }
+    count += left < formula::run ? static_cast<unsigned>(left) : formula::run;
+    if (differ != 0) report_run(evaluator, first, differ, compared);
   }
+  // What the threads of a warp have compared: the host holds the sum against what there is.
+  constexpr unsigned all_threads = 0xffffffff;
+  const unsigned of_warp = __reduce_add_sync(all_threads, count);
+  if (threadIdx.x % warpSize == 0) atomicAdd(&compared.found->compared, static_cast<unsigned long long>(of_warp));
 }
 
 /// The words of the last matrix of codes, which every step of a proof of the arithmetic has in common.
 struct KeptWords {
+  using Element = std::uint32_t;
   const std::uint32_t* words;
   std::int64_t count;
   __host__ __device__ std::int64_t elements() const { return count; }
   __device__ void operator()(std::int64_t first, std::uint32_t (&values)[formula::run]) const {
     const Run<std::uint32_t> run = loaded_run(words + first, count - first);
+#pragma unroll
     for (int i = 0; i < formula::run; ++i) values[i] = run.elements[i];
   }
 };
 
-/// Calls `use` with an element of the type that has so many bytes.
-template <class Use>
-void with_element(std::size_t element_bytes, Use use) {
-  if (element_bytes == 1) return use(std::uint8_t{});
-  if (element_bytes == 2) return use(std::uint16_t{});
-  use(std::uint32_t{});
+/// Calls `use` with an element of the evaluator's type, or of the one that has so many bytes where any will do.
+template <class Evaluator, class Use>
+void with_element(const Evaluator&, std::size_t element_bytes, Use use) {
+  if constexpr (requires { typename Evaluator::Element; }) {
+    if (element_bytes != sizeof(typename Evaluator::Element)) throw std::logic_error("a formula of other elements");
+    use(typename Evaluator::Element{});
+  } else {
+    if (element_bytes == 1) return use(std::uint8_t{});
+    if (element_bytes == 2) return use(std::uint16_t{});
+    use(std::uint32_t{});
+  }
 }
 
 }  // namespace
@@ -185,7 +227,7 @@ bool CudaMemory::keeps(const Formula& formula) {
   const auto* wanted = std::get_if<formula::PackedWords>(&formula);
   if (wanted == nullptr) return false;
   if (kept_words_ != nullptr && kept_ == wanted->codes) return true;
-  constexpr std::int64_t most_elements = std::int64_t{1} << 26;
+  constexpr std::int64_t most_elements = std::int64_t{1} << 27;  // of a step of 2^30 codes
   const std::int64_t elements = elements_of(formula);
   if (elements == 0 || elements > most_elements) return false;
   cudaFree(kept_words_);
@@ -193,7 +235,9 @@ bool CudaMemory::keeps(const Formula& formula) {
   void* words = nullptr;
   require(cudaMalloc(&words, static_cast<std::size_t>(elements) * sizeof(std::uint32_t)), "cudaMalloc");
   formula::with_evaluator(formula, [&](const auto& evaluator) {
-    write_elements<<<blocks_of(evaluator), threads_of_block>>>(evaluator, static_cast<std::uint32_t*>(words));
+    with_element(evaluator, sizeof(std::uint32_t), [&](auto element) {
+      write_elements<<<blocks_of(evaluator), threads_of_block>>>(evaluator, static_cast<decltype(element)*>(words));
+    });
   });
   require(cudaGetLastError(), "writing a formula");
   kept_words_ = static_cast<std::uint32_t*>(words);
@@ -213,7 +257,7 @@ void CudaMemory::with_evaluator(const Formula& formula, Use use) {
 void CudaMemory::write(const Formula& formula, std::size_t element_bytes, void* to) {
   with_evaluator(formula, [&](const auto& evaluator) {
     if (evaluator.elements() == 0) return;
-    with_element(element_bytes, [&](auto element) {
+    with_element(evaluator, element_bytes, [&](auto element) {
       write_elements<<<blocks_of(evaluator), threads_of_block>>>(evaluator, static_cast<decltype(element)*>(to));
     });
   });
@@ -228,9 +272,10 @@ Differences CudaMemory::compare(const Formula& formula, std::size_t element_byte
   const reference::Format format = any_nan != nullptr ? *any_nan : reference::bf16;
   with_evaluator(formula, [&](const auto& evaluator) {
     if (evaluator.elements() == 0) return;
-    with_element(element_bytes, [&](auto element) {
+    with_element(evaluator, element_bytes, [&](auto element) {
       compare_elements<<<blocks_of(evaluator), threads_of_block>>>(
-          evaluator, static_cast<const decltype(element)*>(got), any_nan != nullptr, format, found_);
+          evaluator,
+          Compared<decltype(element)>{static_cast<const decltype(element)*>(got), any_nan != nullptr, format, found_});
     });
   });
   require(cudaGetLastError(), "comparing with a formula");

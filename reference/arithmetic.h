@@ -4,68 +4,77 @@
 /// the sum of two zeros of one sign keeps it, 0 * infinity and infinity - infinity are NaN.
 #pragma once
 
+#include <type_traits>
+
 #include "float_bits.h"
 
 namespace tileproof::reference {
 
-/// a * b, exactly. Magnitudes of at most 32 bits.
-constexpr Exact product(Exact a, Exact b) {
-  if (a.kind == Exact::Kind::nan || b.kind == Exact::Kind::nan) return not_a_number();
+/// a * b, exactly. Magnitudes of at most half the bits of their units, or whose bits together are no more than that.
+template <class Units = std::uint64_t>
+constexpr ExactIn<Units> product(ExactIn<Units> a, ExactIn<Units> b) {
   const bool negative = a.negative != b.negative;
-  if (a.kind == Exact::Kind::infinite || b.kind == Exact::Kind::infinite) {
-    const bool zero_factor =
-        (a.kind == Exact::Kind::finite && a.magnitude == 0) || (b.kind == Exact::Kind::finite && b.magnitude == 0);
-    return zero_factor ? not_a_number() : Exact{.kind = Exact::Kind::infinite, .negative = negative};
+  if (a.kind == Kind::finite && b.kind == Kind::finite) {
+    return {.negative = negative, .magnitude = a.magnitude * b.magnitude, .exponent = a.exponent + b.exponent};
   }
-  return {.negative = negative, .magnitude = a.magnitude * b.magnitude, .exponent = a.exponent + b.exponent};
+  if (a.kind == Kind::nan || b.kind == Kind::nan) return not_a_number<Units>();
+  const bool zero_factor = (a.kind == Kind::finite && a.magnitude == 0) || (b.kind == Kind::finite && b.magnitude == 0);
+  return zero_factor ? not_a_number<Units>() : ExactIn<Units>{.kind = Kind::infinite, .negative = negative};
 }
 
-/// a + b, exactly where 62 bits hold it; otherwise rounded to odd at 61 bits or more, which one later rounding to at
-/// most 26 bits cannot tell from the exact sum (S. Boldo, G. Melquiond, "Emulation of a FMA and correctly rounded sums:
-/// proved algorithms using rounding to odd", IEEE Trans. Computers 57, 2008). Magnitudes of at most 32 bits.
-constexpr Exact sum(Exact a, Exact b) {
-  if (a.kind == Exact::Kind::nan || b.kind == Exact::Kind::nan) return not_a_number();
-  if (a.kind == Exact::Kind::infinite && b.kind == Exact::Kind::infinite) {
-    return a.negative == b.negative ? a : not_a_number();
-  }
-  if (a.kind == Exact::Kind::infinite) return a;
-  if (b.kind == Exact::Kind::infinite) return b;
-  if (a.magnitude == 0 && b.magnitude == 0) return {.negative = a.negative && b.negative};
-  if (a.magnitude == 0) return b;
-  if (b.magnitude == 0) return a;
-
-  const bool a_is_higher = a.exponent >= b.exponent;
-  const Exact high = a_is_higher ? a : b;
-  const Exact low = a_is_higher ? b : a;
-  const int most_shift = 62 - bit_width(high.magnitude);
-  const int distance = high.exponent - low.exponent;
+/// a + b, exactly where all but two bits of the units hold it; otherwise rounded to odd at one bit less, which one
+/// later rounding, to 26 bits at most of 64 and to 12 of 32, cannot tell from the exact sum (S. Boldo, G. Melquiond,
+/// "Emulation of a FMA and correctly rounded sums: proved algorithms using rounding to odd", IEEE Trans. Computers 57,
+/// 2008: two bits more than that would do). Magnitudes of at most half the bits of their units.
+template <class Units>
+constexpr ExactIn<Units> sum_of_finite(ExactIn<Units> a, ExactIn<Units> b) {
+  constexpr int capacity = bits_of_units<Units> - 2;
+  const int a_exponent = a.magnitude == 0 ? b.exponent : a.exponent;  // a zero's says nothing
+  const int b_exponent = b.magnitude == 0 ? a.exponent : b.exponent;
+  const bool a_is_higher = a_exponent >= b_exponent;
+  const ExactIn<Units>& high = a_is_higher ? a : b;
+  const ExactIn<Units>& low = a_is_higher ? b : a;
+  const int exponent = a_is_higher ? a_exponent : b_exponent;
+  const int distance = exponent - (a_is_higher ? b_exponent : a_exponent);
+  const int most_shift = capacity - bit_width(high.magnitude);
   const int high_shift = distance < most_shift ? distance : most_shift;
   const int low_shift = distance - high_shift;
 
-  const std::uint64_t high_units = high.magnitude << high_shift;
-  std::uint64_t low_units = low_shift > 62 ? 0 : low.magnitude >> low_shift;
-  const bool inexact = low_shift > 62 || low_units << low_shift != low.magnitude;
+  const Units high_units = high.magnitude << high_shift;
+  Units low_units = low_shift > capacity ? 0 : low.magnitude >> low_shift;
+  const bool inexact = low_shift > capacity ? low.magnitude != 0 : low_units << low_shift != low.magnitude;
   if (inexact) low_units |= 1;  // to odd: the high units have been shifted, and are even
 
-  const bool adds = high.negative == low.negative;
-  const bool low_wins = !adds && low_units > high_units;
-  const std::uint64_t units = high_units + (adds ? low_units : 0 - low_units);  // modulo 2^64
-  return {.negative = (low_wins ? low.negative : high.negative) && units != 0,  // x - x is +0
-          .magnitude = low_wins ? 0 - units : units,
-          .exponent = high.exponent - high_shift};
+  using Signed = std::make_signed_t<Units>;
+  const auto with_sign = [](bool negative, Units units) {
+    return negative ? -static_cast<Signed>(units) : static_cast<Signed>(units);
+  };
+  const Signed units = with_sign(high.negative, high_units) + with_sign(low.negative, low_units);
+  return {.negative = units != 0 ? units < 0 : a.negative && b.negative,  // x - x is +0
+          .magnitude = static_cast<Units>(units < 0 ? -units : units),
+          .exponent = exponent - high_shift};
+}
+
+/// a + b, as sum_of_finite where both are.
+template <class Units = std::uint64_t>
+constexpr ExactIn<Units> sum(ExactIn<Units> a, ExactIn<Units> b) {
+  if (a.kind == Kind::finite && b.kind == Kind::finite) return sum_of_finite(a, b);
+  if (a.kind == Kind::nan || b.kind == Kind::nan) return not_a_number<Units>();
+  if (a.kind == Kind::infinite && b.kind == Kind::infinite && a.negative != b.negative) return not_a_number<Units>();
+  return a.kind == Kind::infinite ? a : b;
 }
 
 /// a / b with enough bits, the last one sticky, that one later rounding to at most 26 bits is that of the exact
 /// quotient. Magnitudes of at most 25 bits.
 constexpr Exact quotient(Exact a, Exact b) {
-  if (a.kind == Exact::Kind::nan || b.kind == Exact::Kind::nan) return not_a_number();
+  if (a.kind == Kind::nan || b.kind == Kind::nan) return not_a_number();
   const bool negative = a.negative != b.negative;
-  const bool both_infinite = a.kind == Exact::Kind::infinite && b.kind == Exact::Kind::infinite;
+  const bool both_infinite = a.kind == Kind::infinite && b.kind == Kind::infinite;
   if (both_infinite) return not_a_number();
-  if (a.kind == Exact::Kind::infinite) return {.kind = Exact::Kind::infinite, .negative = negative};
-  if (b.kind == Exact::Kind::infinite) return {.negative = negative};
+  if (a.kind == Kind::infinite) return {.kind = Kind::infinite, .negative = negative};
+  if (b.kind == Kind::infinite) return {.negative = negative};
   if (a.magnitude == 0 && b.magnitude == 0) return not_a_number();
-  if (b.magnitude == 0) return {.kind = Exact::Kind::infinite, .negative = negative};
+  if (b.magnitude == 0) return {.kind = Kind::infinite, .negative = negative};
   if (a.magnitude == 0) return {.negative = negative};
 
   const int shift = 62 - bit_width(a.magnitude);
@@ -76,8 +85,9 @@ constexpr Exact quotient(Exact a, Exact b) {
 }
 
 /// A small whole number; +0 for 0.
-constexpr Exact whole(int value) {
-  return {.negative = value < 0, .magnitude = static_cast<std::uint64_t>(value < 0 ? -value : value)};
+template <class Units = std::uint64_t>
+constexpr ExactIn<Units> whole(int value) {
+  return {.negative = value < 0, .magnitude = static_cast<Units>(value < 0 ? -value : value)};
 }
 
 constexpr Exact negated(Exact value) {

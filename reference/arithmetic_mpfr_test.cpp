@@ -542,37 +542,64 @@ std::uint64_t drawn_magnitude(std::mt19937_64& random, int most_bits) {
   }
 }
 
-TEST(Operations, OnTheWidestMagnitudesTheyPromiseRoundOnceToEachFormatAsMpfr) {
+/// Pairs of values whose magnitudes have so many bits at most, through one operation and its judge.
+template <class Units>
+struct Widest {
+  const char* name;
+  ExactIn<Units> (*reference)(ExactIn<Units>, ExactIn<Units>);
+  int (*mpfr)(mpfr_ptr, mpfr_srcptr, mpfr_srcptr, mpfr_rnd_t);
+  int most_bits_of_a;
+  int most_bits_of_b;
+  int most_distance;  // of the exponents, beyond which nothing new happens
+};
+
+template <class Units>
+void expect_as_mpfr(const Emulated& in, const std::vector<Widest<Units>>& of_operations) {
+  constexpr int pairs = 100'000;
   std::mt19937_64 random(0x61de);
-  for (const Emulated& in : all_formats) {
-    Comparison comparison(in.format);
-    Real x(in.precision), real_a(32), real_b(32);
-    for (int index = 0; index < 100'000; ++index) {
-      for (const Operation& operation : operations) {
-        // 32 bits each for a sum, which rounds to odd once the exponents are 30 apart; 25 for a quotient; and a product
-        // whose magnitude the rounding takes, 63 bits.
-        const bool is_sum = operation.reference == &sum;
-        const int most_bits_of_a = is_sum ? 32 : operation.reference == &product ? 31 : 25;
-        const int most_bits_of_b = operation.reference == &quotient ? 25 : 32;
-        Exact a{.negative = random() % 2 == 0, .magnitude = drawn_magnitude(random, most_bits_of_a)};
-        Exact b{.negative = random() % 2 == 0, .magnitude = drawn_magnitude(random, most_bits_of_b)};
-        a.exponent = static_cast<int>(random() % 260) - 150;
-        b.exponent = is_sum ? a.exponent + static_cast<int>(random() % 160) - 80 : static_cast<int>(random() % 80) - 40;
-        mpfr_set_ui_2exp(real_a.get(), a.magnitude, a.exponent, MPFR_RNDN);
-        mpfr_set_ui_2exp(real_b.get(), b.magnitude, b.exponent, MPFR_RNDN);
-        if (a.negative) mpfr_neg(real_a.get(), real_a.get(), MPFR_RNDN);
-        if (b.negative) mpfr_neg(real_b.get(), real_b.get(), MPFR_RNDN);
-        const int ternary = operation.mpfr(x.get(), real_a.get(), real_b.get(), MPFR_RNDN);
-        comparison.add(settled(in, x.get(), ternary), rounded(in.format, operation.reference(a, b)), operation.name,
-                       a.negative, a.magnitude, a.exponent, b.negative, b.magnitude, b.exponent);
-      }
+  Comparison comparison(in.format);
+  Real x(in.precision), real_a(32), real_b(32);
+  for (int index = 0; index < pairs; ++index) {
+    for (const Widest<Units>& operation : of_operations) {
+      ExactIn<Units> a{.negative = random() % 2 == 0,
+                       .magnitude = static_cast<Units>(drawn_magnitude(random, operation.most_bits_of_a))};
+      ExactIn<Units> b{.negative = random() % 2 == 0,
+                       .magnitude = static_cast<Units>(drawn_magnitude(random, operation.most_bits_of_b))};
+      const bool is_sum = operation.mpfr == mpfr_add;
+      const int distance =
+          static_cast<int>(random() % static_cast<unsigned>(2 * operation.most_distance)) - operation.most_distance;
+      a.exponent = static_cast<int>(random() % 260) - 150;
+      b.exponent = is_sum ? a.exponent + distance : distance;
+      mpfr_set_ui_2exp(real_a.get(), a.magnitude, a.exponent, MPFR_RNDN);
+      mpfr_set_ui_2exp(real_b.get(), b.magnitude, b.exponent, MPFR_RNDN);
+      if (a.negative) mpfr_neg(real_a.get(), real_a.get(), MPFR_RNDN);
+      if (b.negative) mpfr_neg(real_b.get(), real_b.get(), MPFR_RNDN);
+      const int ternary = operation.mpfr(x.get(), real_a.get(), real_b.get(), MPFR_RNDN);
+      comparison.add(settled(in, x.get(), ternary), rounded(in.format, operation.reference(a, b)), operation.name,
+                     a.negative, a.magnitude, a.exponent, b.negative, b.magnitude, b.exponent);
     }
-    SCOPED_TRACE(in.name);
-    EXPECT_EQ(comparison.different, 0) << comparison.first_differences;
-    EXPECT_EQ(comparison.compared, 3 * 100'000);
-    EXPECT_GT(comparison.subnormal, 1000);
-    EXPECT_GT(comparison.infinite, 1000);
   }
+  SCOPED_TRACE(in.name);
+  EXPECT_EQ(comparison.different, 0) << comparison.first_differences;
+  EXPECT_EQ(comparison.compared, static_cast<std::int64_t>(of_operations.size()) * pairs);
+  EXPECT_GT(comparison.subnormal, 1000);
+  EXPECT_GT(comparison.infinite, 1000);
+}
+
+TEST(Operations, OnTheWidestMagnitudesTheyPromiseRoundOnceToEachFormatAsMpfr) {
+  // 32 bits each for a sum, which rounds to odd once the exponents are 30 apart; 25 for a quotient; and a product whose
+  // magnitude the rounding takes, 63 bits.
+  const std::vector<Widest<std::uint64_t>> of_64 = {{"sum", sum, mpfr_add, 32, 32, 80},
+                                                    {"product", product, mpfr_mul, 31, 32, 40},
+                                                    {"quotient", quotient, mpfr_div, 25, 25, 40}};
+  for (const Emulated& in : all_formats) expect_as_mpfr(in, of_64);
+}
+
+TEST(Operations, In32BitsOnTheWidestMagnitudesTheyPromiseRoundOnceToEachFormatOf16BitsAsMpfr) {
+  // 16 bits each for a sum, which rounds to odd once the exponents are 14 apart; 31 of a product for the rounding.
+  const std::vector<Widest<std::uint32_t>> of_32 = {{"sum", sum, mpfr_add, 16, 16, 40},
+                                                    {"product", product, mpfr_mul, 15, 16, 40}};
+  for (const Emulated& in : {emulated_bf16, emulated_fp16}) expect_as_mpfr(in, of_32);
 }
 
 }  // namespace

@@ -31,50 +31,70 @@ inline constexpr Format bf16{8, 7};
 inline constexpr Format fp16{5, 10};
 inline constexpr Format fp32{8, 23};
 
+/// What kind of number an extended real is.
+enum class Kind { finite, infinite, nan };
+
 /// An extended real number: a zero with a sign, +-magnitude * 2^exponent, +-infinity, or NaN.
-struct Exact {
-  enum class Kind { finite, infinite, nan };
+///
+/// @tparam Units  what the magnitude is counted in: 64 bits, or 32 where a format of 16 bits is all there is to round
+/// to
+template <class Units>
+struct ExactIn {
+  using Kind = reference::Kind;
   Kind kind = Kind::finite;
   bool negative = false;
-  std::uint64_t magnitude = 0;  // 0 is a zero, whatever the exponent
+  Units magnitude = 0;  // 0 is a zero, whatever the exponent
   int exponent = 0;
 };
+using Exact = ExactIn<std::uint64_t>;
+
+template <class Units>
+inline constexpr int bits_of_units = 8 * static_cast<int>(sizeof(Units));
 
 /// A function, as a device has no objects of namespaces: it reads an address of the host, where the copy is not folded.
-constexpr Exact not_a_number() { return {.kind = Exact::Kind::nan}; }
+template <class Units = std::uint64_t>
+constexpr ExactIn<Units> not_a_number() {
+  return {.kind = Kind::nan};
+}
 
 /// @param pattern  the bits of a value of the format, in the low format.bits() bits
-constexpr Exact decode(Format format, std::uint32_t pattern) {
+template <class Units = std::uint64_t>
+constexpr ExactIn<Units> decode(Format format, std::uint32_t pattern) {
   const bool negative = (pattern & format.sign_bit()) != 0;
   const std::uint32_t fraction = pattern & ((std::uint32_t{1} << format.fraction_bits) - 1);
   const int exponent = static_cast<int>((pattern & (format.sign_bit() - 1)) >> format.fraction_bits);
-  if (format.is_nan(pattern)) return not_a_number();
-  if (exponent == (1 << format.exponent_bits) - 1) return {.kind = Exact::Kind::infinite, .negative = negative};
+  if (format.is_nan(pattern)) return not_a_number<Units>();
+  if (exponent == (1 << format.exponent_bits) - 1) return {.kind = Kind::infinite, .negative = negative};
   if (exponent == 0) return {.negative = negative, .magnitude = fraction, .exponent = format.smallest_exponent()};
   return {.negative = negative,
-          .magnitude = fraction | std::uint64_t{1} << format.fraction_bits,
+          .magnitude = fraction | Units{1} << format.fraction_bits,
           .exponent = exponent - 1 + format.smallest_exponent()};
 }
 
 /// The integer nearest to magnitude / 2^shift, ties to even; shift is 1 or more.
-constexpr std::uint64_t shifted_right_to_nearest_even(std::uint64_t magnitude, int shift) {
-  if (shift > 64) return 0;
-  if (shift == 64) return magnitude > std::uint64_t{1} << 63 ? 1 : 0;
-  const std::uint64_t kept = magnitude >> shift;
-  const std::uint64_t dropped = magnitude << (64 - shift);  // at the upper end, above at least one bit that is 0
-  const std::uint64_t half = std::uint64_t{1} << 63;
+template <class Units>
+constexpr Units shifted_right_to_nearest_even(Units magnitude, int shift) {
+  constexpr int bits = bits_of_units<Units>;
+  constexpr Units half = Units{1} << (bits - 1);
+  if (shift >= bits) return shift == bits && magnitude > half ? 1 : 0;
+  const Units kept = magnitude >> shift;
+  const Units dropped = magnitude << (bits - shift);    // at the upper end, above at least one bit that is 0
   return kept + ((dropped | kept % 2) > half ? 1 : 0);  // more than half, or half and odd
 }
 
 /// The compiler's builtin, which a device compiler knows too: of the library's bit_width nvcc 13.0 makes 0, silently.
 constexpr int bit_width(std::uint64_t magnitude) { return magnitude == 0 ? 0 : 64 - __builtin_clzll(magnitude); }
+constexpr int bit_width(std::uint32_t magnitude) { return magnitude == 0 ? 0 : 32 - __builtin_clz(magnitude); }
 
 /// The value of the format nearest to an exact value, ties to even: the one rounding.
-/// The magnitude has at most 63 bits, so that a left shift to the format's precision cannot overflow.
-constexpr std::uint32_t rounded(Format format, Exact value) {
+/// The magnitude has at most one bit less than its units, so that a left shift to the format's precision cannot
+/// overflow.
+template <class Units = std::uint64_t>
+constexpr std::uint32_t rounded(Format format, ExactIn<Units> value) {
   const std::uint32_t sign = value.negative ? format.sign_bit() : 0;
-  if (value.kind == Exact::Kind::nan) return format.canonical_nan();
-  if (value.kind == Exact::Kind::infinite) return sign | format.infinity();
+  if (value.kind != Kind::finite) {
+    return value.kind == Kind::nan ? format.canonical_nan() : sign | format.infinity();
+  }
   if (value.magnitude == 0) return sign;
 
   // The result's last bit weighs 2^unit: precision bits below the leading one, but never below the smallest subnormal.
@@ -82,12 +102,10 @@ constexpr std::uint32_t rounded(Format format, Exact value) {
   int unit = leading - format.fraction_bits;
   if (unit < format.smallest_exponent()) unit = format.smallest_exponent();
   const int shift = unit - value.exponent;
-  const std::uint64_t units =
-      shift > 0 ? shifted_right_to_nearest_even(value.magnitude, shift) : value.magnitude << -shift;
+  const Units units = shift > 0 ? shifted_right_to_nearest_even(value.magnitude, shift) : value.magnitude << -shift;
 
   // Exponent field and fraction in one addition: a carry out of the fraction is the next binade, or infinity.
-  const std::uint64_t pattern =
-      (static_cast<std::uint64_t>(unit - format.smallest_exponent()) << format.fraction_bits) + units;
+  const Units pattern = (static_cast<Units>(unit - format.smallest_exponent()) << format.fraction_bits) + units;
   return sign | (pattern < format.infinity() ? static_cast<std::uint32_t>(pattern) : format.infinity());
 }
 

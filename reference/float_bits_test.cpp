@@ -90,7 +90,12 @@ TEST(Decode, GivesTheFieldsOfEachClass) {
 }
 
 TEST(BitWidth, IsThePlaceOfTheLeadingOne) {
-  EXPECT_EQ(bit_width(0), 0);
+  EXPECT_EQ(bit_width(std::uint64_t{0}), 0);
+  EXPECT_EQ(bit_width(std::uint32_t{0}), 0);
+  for (int width = 1; width <= 32; ++width) {
+    EXPECT_EQ(bit_width(std::uint32_t{1} << (width - 1)), width);
+    EXPECT_EQ(bit_width(~std::uint32_t{0} >> (32 - width)), width);
+  }
   for (int width = 1; width <= 64; ++width) {
     EXPECT_EQ(bit_width(std::uint64_t{1} << (width - 1)), width);
     EXPECT_EQ(bit_width(~std::uint64_t{0} >> (64 - width)), width);
@@ -102,6 +107,7 @@ TEST(ShiftedRightToNearestEven, IsTheNearestIntegerForEverySmallArgument) {
     for (int shift = 1; shift <= 14; ++shift) {
       const std::uint64_t divisor = std::uint64_t{1} << shift;
       const std::uint64_t units = shifted_right_to_nearest_even(magnitude, shift);
+      ASSERT_EQ(shifted_right_to_nearest_even(static_cast<std::uint32_t>(magnitude), shift), units);
       const std::uint64_t back = units * divisor;
       const std::uint64_t twice_error = 2 * (back > magnitude ? back - magnitude : magnitude - back);
       ASSERT_LE(twice_error, divisor) << magnitude << " >> " << shift;
@@ -124,6 +130,15 @@ TEST(ShiftedRightToNearestEven, KeepsNothingOfAShiftOutOfTheWord) {
   EXPECT_EQ(shifted_right_to_nearest_even(all, 64), 1u);
   EXPECT_EQ(shifted_right_to_nearest_even(all, 65), 0u);
   EXPECT_EQ(shifted_right_to_nearest_even(all, 100'000), 0u);
+
+  const std::uint32_t all_of_32 = ~std::uint32_t{0};
+  const std::uint32_t top_of_32 = std::uint32_t{1} << 31;
+  EXPECT_EQ(shifted_right_to_nearest_even(all_of_32, 31), 2u);
+  EXPECT_EQ(shifted_right_to_nearest_even(top_of_32 | top_of_32 >> 1, 31), 2u);
+  EXPECT_EQ(shifted_right_to_nearest_even(top_of_32 >> 1, 31), 0u);
+  EXPECT_EQ(shifted_right_to_nearest_even(top_of_32, 32), 0u);
+  EXPECT_EQ(shifted_right_to_nearest_even(top_of_32 + 1, 32), 1u);
+  EXPECT_EQ(shifted_right_to_nearest_even(all_of_32, 33), 0u);
 }
 
 TEST(Rounded, CarriesFromOneBinadeToTheNextAndToInfinity) {

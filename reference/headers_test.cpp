@@ -111,7 +111,7 @@ static_assert(float_zero_of(fp16, 0x3800, 4) == 0x4000 && zero_point_of(fp16, 0x
 
 static_assert(rounded(fp32, quotient(whole(1), negated(whole(3)))) == 0xbeaaaaab);
 static_assert(rounded(fp32, sum(whole(-7), whole(7))) == 0);  // x - x is +0
-static_assert(shifted_right_to_nearest_even(5, 1) == 2 && bit_width(5) == 3);
+static_assert(shifted_right_to_nearest_even(std::uint64_t{5}, 1) == 2 && bit_width(std::uint64_t{5}) == 3);
 
 TEST(Headers, AreEvaluatedByTheCompiler) {
   // The static_asserts above are the test; here the machine finds the words that the compiler found.
