@@ -14,6 +14,8 @@
 
 namespace tileproof {
 
+class Peers;
+
 struct SelfEffort {
   std::int64_t cases = 300;
   std::uint64_t seed = 1;
@@ -56,6 +58,10 @@ std::vector<SelfProof> self_proofs();
 
 /// Runs a step and takes its time; an exception that leaves it is BROKEN.
 SelfResult run_step(const SelfStep&, const SelfEffort&);
+
+/// How many subjects each of the peers' criteria has rejected so far.
+/// @param complete  whether all were judged; else nothing is shown
+SelfResult result_of(const Peers&, bool complete);
 
 const char* name_of(SelfVerdict);
 

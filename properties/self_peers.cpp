@@ -46,9 +46,11 @@ std::string table_of(const Peers& peers) {
   return text;
 }
 
-/// How many subjects each criterion has rejected so far.
+}  // namespace
+
 SelfResult result_of(const Peers& peers, bool complete) {
   SelfResult result;
+  result.verdict = complete ? SelfVerdict::held : SelfVerdict::not_shown;
   const std::vector<PeerCriterion>& criteria = peer_criteria();
   for (std::size_t i = 0; i < criteria.size(); ++i) {
     std::int64_t found = 0;
@@ -66,14 +68,9 @@ SelfResult result_of(const Peers& peers, bool complete) {
     }
     result.fields.emplace_back("fault " + peers.faults()[f]->name, found_by);
   }
-  if (!complete && result.verdict == SelfVerdict::held) {
-    result.verdict = SelfVerdict::not_shown;
-    result.details = "the budget ended before all subjects were judged";
-  }
+  if (result.verdict == SelfVerdict::not_shown) result.details = "the budget ended before all subjects were judged";
   return result;
 }
-
-}  // namespace
 
 SelfProof proof_of_peers() {
   SelfProof proof = {.name = "peers",

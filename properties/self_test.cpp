@@ -163,6 +163,15 @@ TEST(PeerCriteria, AreNotAllAskedWhereTheBudgetEnds) {
   Peers peers({&fault_of("midpoint-seven")}, 1);
   EXPECT_FALSE(peers.judge(small, [] { return true; }));
   EXPECT_EQ(peers.rejections_of(0), Rejections(6, false));
+  EXPECT_EQ(result_of(peers, false).verdict, SelfVerdict::not_shown);
+}
+
+TEST(PeerCriteria, HoldOnceAllSubjectsWereJudgedAndTheTwinWasNotRejected) {
+  Peers peers({&fault_of("midpoint-seven")}, 1);
+  const bool complete = peers.judge(small);
+  const SelfResult result = result_of(peers, complete);
+  EXPECT_EQ(result.verdict, SelfVerdict::held) << result.details;
+  EXPECT_NE(result.said, "");
 }
 
 }  // namespace
