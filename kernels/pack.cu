@@ -4,8 +4,9 @@
 /// (strips.h). Byte c + 4i of the 16 holds columns 8i + 2c (high nibble) and 8i + 2c + 1 (low nibble), and goes to lane
 /// c at bits 4i (the even column) and 16 + 4i (the odd one).
 ///
-/// A thread owns one row of one supertile: 8 * inner_k_tiles consecutive bytes in, as many consecutive bytes out. Rows
-/// past n in the last n-tile are written as code 0.
+/// A thread owns 16 bytes of the packed words: of 4, 2 or 1 lanes of a row, for inner_k_tiles 2, 4 and 8. It reads that
+/// row of the supertile (its neighbours read the same one, from the cache). Rows past n in the last n-tile are written
+/// as code 0.
 #include "words.h"
 
 namespace tileproof::kernels {
@@ -24,48 +25,53 @@ TILEPROOF_WORD std::uint32_t word_of_lane(const Quad& bytes, int lane) {
 }
 
 template <int inner_k_tiles, bool is_batch>
-struct SupertileRowThread {
-  static constexpr int words_of_lane = inner_k_tiles / 2;
+struct PackedQuadThread {
+  static constexpr int words_of_lane = inner_k_tiles / 2;  // as many strips and quads as a row of a supertile has
+  static constexpr int lanes_of_quad = 4 / words_of_lane;
   static constexpr int bytes_of_row = 8 * inner_k_tiles;
 
   const std::uint8_t* codes;
   std::uint32_t* packed;
   std::int64_t n;
   std::int64_t k;
+  Divisor n_tiles;  // of one expert
+  Divisor supertiles_of_row;
+
+  explicit PackedQuadThread(const PackArguments& a)
+      : codes(a.codes),
+        packed(a.packed),
+        n(a.n),
+        k(a.k),
+        n_tiles((a.n + 7) / 8),
+        supertiles_of_row(a.k / (16 * inner_k_tiles)) {}
 
   TILEPROOF_WORD void operator()(std::int64_t thread) const {
-    // Neighbouring threads take neighbouring rows of one supertile: their stores are one run of memory.
-    const std::int64_t supertile = thread / 8;
-    const std::int64_t supertiles_of_row = k / (16 * inner_k_tiles);
-    const std::int64_t n_tile = quotient_of(supertile, supertiles_of_row);  // of the batch
-    std::int64_t row = n_tile * 8 + thread % 8;
-    const std::uint8_t* of_expert = codes;
-    if constexpr (is_batch) {
-      const std::int64_t n_tiles = (n + 7) / 8;
-      const std::int64_t expert = quotient_of(n_tile, n_tiles);
-      row -= expert * n_tiles * 8;
-      of_expert += expert * n * (k / 2);
-    }
+    // Quads in the order of memory: first the quads of a row, then the rows of a supertile.
+    const int quad = static_cast<int>(thread % words_of_lane);
+    const int row_of_n_tile = static_cast<int>(thread / words_of_lane % 8);
+    const std::int64_t supertile = thread / (8 * words_of_lane);
+    const std::int64_t n_tile = supertiles_of_row.quotient(supertile);  // of the batch
+    const std::int64_t expert = is_batch ? n_tiles.quotient(n_tile) : 0;
+    const std::int64_t row = (n_tile - expert * n_tiles.divisor) * 8 + row_of_n_tile;
 
-    std::uint32_t words[4 * words_of_lane] = {};
+    std::uint32_t words[4] = {};
     if (row < n) {
-      const std::uint8_t* from = of_expert + row * (k / 2) + (supertile - n_tile * supertiles_of_row) * bytes_of_row;
+      const std::int64_t supertile_of_row = supertile - n_tile * supertiles_of_row.divisor;
+      const std::uint8_t* from = codes + (expert * n + row) * (k / 2) + supertile_of_row * bytes_of_row;
+      TILEPROOF_UNROLL
       for (int strip = 0; strip < words_of_lane; ++strip) {
         const Quad bytes = loaded_quad(from + 16 * strip);
-        for (int lane = 0; lane < 4; ++lane) words[lane * words_of_lane + strip] = word_of_lane(bytes, lane);
+        TILEPROOF_UNROLL
+        for (int lane = 0; lane < lanes_of_quad; ++lane) {
+          words[lane * words_of_lane + strip] = word_of_lane(bytes, quad * lanes_of_quad + lane);
+        }
       }
     }
-    std::uint32_t* to = packed + thread * (4 * words_of_lane);
-    for (int quad = 0; quad < words_of_lane; ++quad) {
-      const std::uint32_t* four = words + 4 * quad;
-      store(Quad{four[0], four[1], four[2], four[3]}, to + 4 * quad);
-    }
+    store(Quad{words[0], words[1], words[2], words[3]}, packed + thread * 4);
   }
 };
 
-std::int64_t threads_of_pack(const PackArguments& a) {
-  return a.experts * ((a.n + 7) / 8 * 8) * (a.k / (16 * a.inner_k_tiles));
-}
+std::int64_t threads_of_pack(const PackArguments& a) { return a.experts * ((a.n + 7) / 8 * 8) * (a.k / 32); }
 
 }  // namespace
 
@@ -75,7 +81,7 @@ Outcome pack(const PackArguments& a, Where where) {
   if (a.experts == 0 || a.n == 0 || a.k == 0) return nothing_to_do;
 #endif
   return with_inner_k_tiles(a.inner_k_tiles, a.experts, [&]<int inner_k_tiles, bool is_batch>() {
-    return run(SupertileRowThread<inner_k_tiles, is_batch>{a.codes, a.packed, a.n, a.k}, threads_of_pack(a), where);
+    return run(PackedQuadThread<inner_k_tiles, is_batch>(a), threads_of_pack(a), where);
   });
 }
 

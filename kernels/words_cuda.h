@@ -10,6 +10,7 @@
 #include "kernels.h"
 
 #define TILEPROOF_WORD __device__ __forceinline__
+#define TILEPROOF_UNROLL _Pragma("unroll")
 
 namespace tileproof::kernels {
 
@@ -23,6 +24,9 @@ using Quad = uint4;
 
 TILEPROOF_WORD std::uint32_t loaded(const std::uint32_t* word) { return __ldg(word); }
 TILEPROOF_WORD std::uint16_t loaded(const std::uint16_t* bits) { return __ldg(bits); }
+/// Two neighbours, aligned to both.
+TILEPROOF_WORD uint2 loaded_two(const std::uint32_t* words) { return __ldg(reinterpret_cast<const uint2*>(words)); }
+TILEPROOF_WORD ushort2 loaded_two(const std::uint16_t* bits) { return __ldg(reinterpret_cast<const ushort2*>(bits)); }
 TILEPROOF_WORD int loaded(const std::int8_t* value) { return __ldg(reinterpret_cast<const signed char*>(value)); }
 TILEPROOF_WORD Quad loaded_quad(const void* from) { return __ldg(static_cast<const uint4*>(from)); }
 /// Written once and not read here again: streaming, so that the packed words keep the cache.
@@ -34,6 +38,7 @@ struct Bf16 {
   using Value = __nv_bfloat162;
   static TILEPROOF_WORD Value from_bits(Bits bits) { return __bfloat162bfloat162(__ushort_as_bfloat16(bits)); }
   static TILEPROOF_WORD Value biased(int offset) { return __bfloat162bfloat162(__int2bfloat16_rn(128 + offset)); }
+  static TILEPROOF_WORD Value biased_by_code(int code) { return from_bits(static_cast<Bits>(0x4300 | code)); }
   static TILEPROOF_WORD Value minus(std::uint32_t pair, Value biased_offset) {
     const std::uint32_t placed = pair | 0x43004300u;
     return __hsub2(reinterpret_cast<const __nv_bfloat162&>(placed), biased_offset);
@@ -50,6 +55,7 @@ struct Fp16 {
   using Value = __half2;
   static TILEPROOF_WORD Value from_bits(Bits bits) { return __half2half2(__ushort_as_half(bits)); }
   static TILEPROOF_WORD Value biased(int offset) { return __half2half2(__int2half_rn(1024 + offset)); }
+  static TILEPROOF_WORD Value biased_by_code(int code) { return from_bits(static_cast<Bits>(0x6400 | code)); }
   static TILEPROOF_WORD Value minus(std::uint32_t pair, Value biased_offset) {
     const std::uint32_t placed = pair | 0x64006400u;
     return __hsub2(reinterpret_cast<const __half2&>(placed), biased_offset);
@@ -65,6 +71,7 @@ struct Fp32 {
   using Value = float;
   static TILEPROOF_WORD Value from_bits(Bits bits) { return __uint_as_float(bits); }
   static TILEPROOF_WORD int biased(int offset) { return offset; }
+  static TILEPROOF_WORD int biased_by_code(int code) { return code; }
   static TILEPROOF_WORD Value minus(std::uint32_t code, int offset) {
     return __int2float_rn(static_cast<int>(code) - offset);
   }

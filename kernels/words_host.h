@@ -11,6 +11,7 @@
 #include "kernels.h"
 
 #define TILEPROOF_WORD inline
+#define TILEPROOF_UNROLL
 
 namespace tileproof::kernels {
 
@@ -21,9 +22,18 @@ struct alignas(16) Quad {
   std::uint32_t x, y, z, w;
 };
 
+template <class Bits>
+struct Two {
+  Bits x, y;
+};
+
 inline std::uint32_t loaded(const std::uint32_t* word) { return *word; }
 inline std::uint16_t loaded(const std::uint16_t* bits) { return *bits; }
 inline int loaded(const std::int8_t* value) { return *value; }
+template <class Bits>
+Two<Bits> loaded_two(const Bits* from) {
+  return {from[0], from[1]};
+}
 inline Quad loaded_quad(const void* from) {
   Quad quad;
   std::memcpy(&quad, from, sizeof quad);
@@ -97,6 +107,7 @@ struct Bf16 {
     return {value, value};
   }
   static int biased(int offset) { return offset; }
+  static int biased_by_code(int code) { return code; }
   static Value minus(std::uint32_t pair, int offset) {
     return {static_cast<float>(static_cast<int>(pair & 0xffff) - offset),
             static_cast<float>(static_cast<int>(pair >> 16) - offset)};
@@ -116,6 +127,7 @@ struct Fp16 {
     return {value, value};
   }
   static int biased(int offset) { return offset; }
+  static int biased_by_code(int code) { return code; }
   static Value minus(std::uint32_t pair, int offset) { return Bf16::minus(pair, offset); }
   /// From the smallest subnormal to 2^20 there are 44 bits: a double holds the sum exactly.
   static std::uint32_t fma(Value a, Value b, Value c) {
@@ -148,6 +160,7 @@ struct Fp32 {
   using Value = float;
   static Value from_bits(Bits bits) { return std::bit_cast<float>(bits); }
   static int biased(int offset) { return offset; }
+  static int biased_by_code(int code) { return code; }
   static Value minus(std::uint32_t code, int offset) { return static_cast<float>(static_cast<int>(code) - offset); }
   static std::uint32_t fma(Value a, Value b, Value c) { return bits_of(fp32_fma(a, b, c)); }
   static std::uint32_t product(Value a, Value b) { return bits_of(a * b); }

@@ -36,7 +36,8 @@ class Sparse {
 
 constexpr std::int64_t n = (std::int64_t{1} << 22) + 8;
 constexpr std::int64_t k = std::int64_t{1} << 14;
-constexpr std::int64_t last_threads = 64;
+constexpr std::int64_t last_threads = 4096;  // of the last n-tile, in whatever order its elements are shared out
+constexpr std::int64_t last_columns = 1024;  // of the last row, which those threads store in any case
 
 class IndexBeyond32Bits : public testing::TestWithParam<int> {};
 
@@ -45,7 +46,7 @@ TEST_P(IndexBeyond32Bits, UnpacksTheLastElements) {
   const Sparse<std::uint32_t> packed(n * k / 8);
   const Sparse<std::int32_t> codes(n * k);
   if (!packed.mapped() || !codes.mapped()) GTEST_SKIP() << "no address space for 2^36 elements";
-  for (std::int64_t column = k - 64 * 16; column < k; ++column) {
+  for (std::int64_t column = k - last_columns; column < k; ++column) {
     const auto place = reference::place_of(n - 1, column, k, inner_k_tiles);
     packed.data()[place.word] =
         static_cast<std::uint32_t>(drawn(1, stream::words, static_cast<std::uint64_t>(column)) >> 32);
@@ -54,9 +55,8 @@ TEST_P(IndexBeyond32Bits, UnpacksTheLastElements) {
   const std::int64_t threads = kernels::threads_of(arguments);
   ASSERT_GT(threads, std::int64_t{1} << 32);
   kernels::unpack(arguments, {threads - last_threads, threads});
-  // A thread of unpack stores four columns in each of two strips: 64 threads are the last 512 columns of the last row.
   int seen = 0;
-  for (std::int64_t column = k - 8 * last_threads; column < k; ++column) {
+  for (std::int64_t column = k - last_columns; column < k; ++column) {
     const int expected = reference::code_of_packed(packed.data(), n - 1, column, k, inner_k_tiles);
     ASSERT_EQ(codes.data()[(n - 1) * k + column], expected) << column;
     seen |= 1 << expected;
@@ -71,7 +71,7 @@ TEST_P(IndexBeyond32Bits, DequantizesTheLastElements) {
   const Sparse<std::uint16_t> scales(n * (k / group_size));
   const Sparse<std::uint16_t> weights(n * k);
   if (!packed.mapped() || !scales.mapped() || !weights.mapped()) GTEST_SKIP() << "no address space for 2^36 elements";
-  for (std::int64_t column = k - 64 * 16; column < k; ++column) {
+  for (std::int64_t column = k - last_columns; column < k; ++column) {
     const auto place = reference::place_of(n - 1, column, k, inner_k_tiles);
     packed.data()[place.word] =
         static_cast<std::uint32_t>(drawn(2, stream::words, static_cast<std::uint64_t>(column)) >> 32);
@@ -83,7 +83,7 @@ TEST_P(IndexBeyond32Bits, DequantizesTheLastElements) {
   const std::int64_t threads = kernels::threads_of(arguments);
   ASSERT_GT(threads, std::int64_t{1} << 32);
   kernels::dequantize(arguments, {threads - last_threads, threads});
-  for (std::int64_t column = k - 16 * last_threads; column < k; ++column) {
+  for (std::int64_t column = k - last_columns; column < k; ++column) {
     const int code = reference::code_of_packed(packed.data(), n - 1, column, k, inner_k_tiles);
     const std::uint16_t scale = scales.data()[column / group_size * n + n - 1];
     ASSERT_EQ(weights.data()[(n - 1) * k + column], reference::dequantized_none(reference::bf16, code, scale))
