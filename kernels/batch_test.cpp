@@ -1,5 +1,5 @@
-// A batch of experts equals its slices, on the host: every operation over all experts at once, in pieces that straddle
-// them, against one run an expert.
+// A batch of experts equals its slices, on the host: every operation over all experts at once, by threads or by
+// n-tiles, in pieces that straddle them, against one run an expert.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "kernels.h"
+#include "n_tiles.h"
 
 namespace tileproof::kernels {
 namespace {
@@ -51,11 +52,23 @@ void run_range(const PackArguments& a, Range range) { pack(a, range); }
 void run_range(const UnpackArguments& a, Range range) { unpack(a, range); }
 void run_range(const DequantizeArguments& a, Range range) { dequantize(a, range); }
 
+void run_n_tiles(const PackArguments& a, NTiles n_tiles) { pack(a, n_tiles); }
+void run_n_tiles(const UnpackArguments& a, NTiles n_tiles) { unpack(a, n_tiles); }
+void run_n_tiles(const DequantizeArguments& a, NTiles n_tiles) { dequantize(a, n_tiles); }
+
+/// Threads in pieces that straddle experts, or n-tiles in such pieces.
 template <class Arguments>
-void run_in_pieces(const Arguments& a) {
+void run_in_pieces(const Arguments& a, bool by_n_tiles) {
   ASSERT_FALSE(refusal_of(a).has_value()) << refusal_of(a)->text();
-  constexpr std::int64_t piece = 37;
-  for (std::int64_t end = threads_of(a); end > 0; end -= piece) run_range(a, {end - piece, end});
+  const std::int64_t piece = by_n_tiles ? 2 : 37;
+  for (std::int64_t end = by_n_tiles ? n_tiles_of(a) : threads_of(a); end > 0; end -= piece) {
+    const std::int64_t begin = end > piece ? end - piece : 0;
+    if (by_n_tiles) {
+      run_n_tiles(a, {begin, end});
+    } else {
+      run_range(a, {begin, end});
+    }
+  }
 }
 
 template <class Arguments>
@@ -71,13 +84,26 @@ struct Sizes {
 const Sizes all_sizes[] = {{1, 32, 2, 3},   {7, 96, 2, 5},   {8, 64, 4, 3}, {9, 192, 4, 2},
                            {24, 128, 8, 4}, {17, 256, 8, 1}, {8, 64, 2, 0}};
 
+struct Run {
+  std::int64_t n, k, inner_k_tiles, experts;
+  bool by_n_tiles;
+};
+std::vector<Run> all_runs() {
+  std::vector<Run> runs;
+  for (const Sizes& of : all_sizes) {
+    for (const bool by_n_tiles : {false, true}) runs.push_back({of.n, of.k, of.inner_k_tiles, of.experts, by_n_tiles});
+  }
+  return runs;
+}
+
 TEST(Batch, OfPackEqualsItsSlices) {
-  for (const auto& [n, k, inner_k_tiles, experts] : all_sizes) {
+  for (const auto& [n, k, inner_k_tiles, experts, by_n_tiles] : all_runs()) {
     const std::int64_t bytes = n * k / 2, words = (n + 7) / 8 * k;
     Output codes(experts * bytes), packed(experts * words * 4), of_slices(experts * words * 4);
     const auto drawn = Noise{1}.elements<std::uint8_t>(experts * bytes);
     std::copy(drawn.begin(), drawn.end(), codes.as<std::uint8_t>());
-    run_in_pieces(PackArguments{codes.as<std::uint8_t>(), packed.as<std::uint32_t>(), n, k, inner_k_tiles, experts});
+    run_in_pieces(PackArguments{codes.as<std::uint8_t>(), packed.as<std::uint32_t>(), n, k, inner_k_tiles, experts},
+                  by_n_tiles);
     for (std::int64_t expert = 0; expert < experts; ++expert) {
       run_whole(PackArguments{codes.as<std::uint8_t>() + expert * bytes, of_slices.as<std::uint32_t>() + expert * words,
                               n, k, inner_k_tiles});
@@ -87,11 +113,11 @@ TEST(Batch, OfPackEqualsItsSlices) {
 }
 
 TEST(Batch, OfUnpackEqualsItsSlices) {
-  for (const auto& [n, k, inner_k_tiles, experts] : all_sizes) {
+  for (const auto& [n, k, inner_k_tiles, experts, by_n_tiles] : all_runs()) {
     const std::int64_t words = (n + 7) / 8 * k;
     const auto packed = Noise{2}.elements<std::uint32_t>(experts * words);
     Output codes(experts * n * k * 4), of_slices(experts * n * k * 4);
-    run_in_pieces(UnpackArguments{packed.data(), codes.as<std::int32_t>(), n, k, inner_k_tiles, experts});
+    run_in_pieces(UnpackArguments{packed.data(), codes.as<std::int32_t>(), n, k, inner_k_tiles, experts}, by_n_tiles);
     for (std::int64_t expert = 0; expert < experts; ++expert) {
       run_whole(UnpackArguments{packed.data() + expert * words, of_slices.as<std::int32_t>() + expert * n * k, n, k,
                                 inner_k_tiles});
@@ -101,7 +127,7 @@ TEST(Batch, OfUnpackEqualsItsSlices) {
 }
 
 TEST(Batch, OfDequantizeEqualsItsSlices) {
-  for (const auto& [n, k, inner_k_tiles, experts] : all_sizes) {
+  for (const auto& [n, k, inner_k_tiles, experts, by_n_tiles] : all_runs()) {
     for (const Domain domain : {Domain::floating, Domain::integer, Domain::none}) {
       for (const Type type : {Type::bf16, Type::fp16, Type::fp32}) {
         constexpr std::int64_t group_size = 32;
@@ -114,7 +140,8 @@ TEST(Batch, OfDequantizeEqualsItsSlices) {
         const auto drawn = Noise{5}.elements<std::uint8_t>(experts * scale_bytes);
         std::copy(drawn.begin(), drawn.end(), scales.as<std::uint8_t>());
         run_in_pieces(DequantizeArguments{packed.data(), scales.as<void>(), zero_points.data(), weights.as<void>(), n,
-                                          k, group_size, inner_k_tiles, domain, type, experts});
+                                          k, group_size, inner_k_tiles, domain, type, experts},
+                      by_n_tiles);
         for (std::int64_t expert = 0; expert < experts; ++expert) {
           run_whole(DequantizeArguments{
               packed.data() + expert * words, scales.as<std::uint8_t>() + expert * scale_bytes,

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "kernels.h"
+#include "n_tiles.h"
 #include "torch_registration.h"
 
 namespace tileproof::kernels {
@@ -83,16 +84,17 @@ Tensor dense(const Tensor& tensor, std::uintptr_t alignment_bytes) {
 }
 
 /// Runs an operation over its legal arguments.
-/// @param operation  called with the arguments and where: a range of threads, or a stream
+/// @param operation  called with the arguments and where: some n-tiles, or a stream
 template <class Arguments, class Operation>
 void run(const Operator& of, const Arguments& arguments, const Tensor& result, Operation operation) {
   if (result.numel() == 0) return;
   refuse(of, refusal_of(arguments));  // what is left: the alignment of what the allocators gave
   const c10::Device device = result.device();
   if (device.is_cpu()) {
-    constexpr std::int64_t threads_worth_a_task = 2048;  // of up to 16 elements: torch's own grain of 32,768
-    at::parallel_for(0, threads_of(arguments), threads_worth_a_task, [&](std::int64_t begin, std::int64_t end) {
-      operation(arguments, Range{begin, end});
+    constexpr std::int64_t elements_worth_a_task = 32'768;  // torch's own grain
+    const std::int64_t n_tiles_worth_a_task = elements_worth_a_task / (8 * arguments.k) + 1;
+    at::parallel_for(0, n_tiles_of(arguments), n_tiles_worth_a_task, [&](std::int64_t begin, std::int64_t end) {
+      operation(arguments, NTiles{begin, end});
     });
     return;
   }

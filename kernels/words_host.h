@@ -46,48 +46,53 @@ struct FloatPair {
   float low, high;
 };
 
-/// The sign of the error that rounding a * b + c to `nearest` made: of a * b + c - nearest, where a * b has at most 53
-/// bits.
-inline double error_of_fma(float a, float b, float c, float nearest) {
-  const double product = static_cast<double>(a) * b;  // exact
-  const double sum = product + c;
+// What follows has no branches: a loop over many of them is compiled to vectors.
+
+/// What rounding of a sum of two doubles lost: exact (Knuth's two-sum).
+inline double lost_by(double sum, double product, double c) {
   const double of_product = sum - c;
-  const double lost = (product - of_product) + (c - (sum - of_product));  // exact: Knuth's two-sum
-  return (sum - nearest) + lost;
+  return (product - of_product) + (c - (sum - of_product));
 }
 
-/// bf16 bits of an fp32 value; NaN as the hardware makes it.
-inline std::uint32_t bf16_bits(float value) {
-  if (std::isnan(value)) return 0x7fff;
-  const auto bits = std::bit_cast<std::uint32_t>(value);
-  return (bits + 0x7fff + (bits >> 16 & 1)) >> 16;
+/// bf16 bits of an fp32 value's bits; NaN as the hardware makes it.
+inline std::uint32_t bf16_bits(std::uint32_t bits) {
+  const std::uint32_t rounded = (bits + 0x7fff + (bits >> 16 & 1)) >> 16;
+  return (bits & 0x7fffffff) > 0x7f800000 ? 0x7fff : rounded;
 }
 
 /// bf16 bits of a * b + c with one rounding, where a * b has at most 53 bits. A float near the sum decides alone,
 /// unless it lies halfway between two bf16 values: every rounding on the way there leaves halves and what lies beyond
 /// them in order, so that only onto such a tie can the sum have been rounded, and its error says from which side.
 inline std::uint32_t bf16_fma(float a, float b, float c) {
-  float nearest = static_cast<float>(static_cast<double>(a) * b + c);
-  if ((std::bit_cast<std::uint32_t>(nearest) & 0xffff) == 0x8000) {
-    const double error = error_of_fma(a, b, c, nearest);
-    if (error != 0) nearest = std::nextafterf(nearest, error > 0 ? INFINITY : -INFINITY);
-  }
-  return bf16_bits(nearest);
+  const double product = static_cast<double>(a) * b;  // exact
+  const double sum = product + c;
+  const auto nearest = static_cast<float>(sum);
+  const double error = (sum - nearest) + lost_by(sum, product, c);  // of a * b + c - nearest
+  const auto bits = std::bit_cast<std::uint32_t>(nearest);
+  const bool was_rounded_to_tie = ((bits & 0xffff) == 0x8000) & (error != 0);
+  const std::uint32_t next = (error > 0) == (nearest > 0) ? bits + 1 : bits - 1;  // away from zero, or towards it
+  return bf16_bits(was_rounded_to_tie ? next : bits);
 }
 
 /// fp16 bits of a double, with one rounding; NaN as the hardware makes it.
 inline std::uint32_t fp16_bits(double value) {
-  if (std::isnan(value)) return 0x7fff;
-  const std::uint32_t sign = std::signbit(value) ? 0x8000 : 0;
+  const auto bits = std::bit_cast<std::uint64_t>(value);
   const double magnitude = std::fabs(value);
-  if (magnitude >= 65520) return sign | 0x7c00;  // halfway between the largest fp16 and 2^16
-  const int exponent = static_cast<int>(std::bit_cast<std::uint64_t>(magnitude) >> 52) - 1023;
-  const int binade = exponent < -14 ? -14 : exponent;
-  // Adding 1.5 * 2^(52 + u) rounds to a multiple of 2^u, to nearest even, as an fp32 unit would be dropped.
-  const double unit = std::bit_cast<double>(static_cast<std::uint64_t>(1023 + binade - 10) << 52);
+  const bool is_finite = magnitude < 65520;  // halfway between the largest fp16 and 2^16
+  // The last bit weighs 2^unit, subnormals' as much as the smallest binade's, -14. Adding 1.5 * 2^(52 + unit) rounds to
+  // a multiple of it, to nearest even, as an fp32 unit would be dropped.
+  constexpr std::uint64_t smallest_binade = 1023 - 14;
+  const std::uint64_t exponent = bits >> 52 & 0x7ff;
+  const std::uint64_t binade = exponent < smallest_binade ? smallest_binade : exponent;
+  const auto unit = std::bit_cast<double>((binade - 10) << 52);
+  const auto units_of_one = std::bit_cast<double>((2046 + 10 - binade) << 52);  // 1 / unit
   const double rounder = unit * 0x1.8p52;
-  const auto units = static_cast<std::uint32_t>(((magnitude + rounder) - rounder) / unit);
-  return sign | ((static_cast<std::uint32_t>(binade + 14) << 10) + units);
+  const double rounded = ((magnitude + rounder) - rounder) * units_of_one;
+  const auto units = static_cast<std::int32_t>(is_finite ? rounded : 0);
+  const auto pattern = static_cast<std::uint32_t>((binade - smallest_binade) << 10) + static_cast<std::uint32_t>(units);
+  const auto sign = static_cast<std::uint32_t>(bits >> 63) << 15;
+  const std::uint32_t beyond = magnitude != magnitude ? 0x7fff : sign | 0x7c00;
+  return is_finite ? sign | pattern : beyond;
 }
 
 inline float fp16_value(std::uint16_t bits) {
@@ -99,13 +104,16 @@ inline float fp16_value(std::uint16_t bits) {
   return sign * std::ldexp(static_cast<float>(1024 + fraction), exponent - 25);
 }
 
+/// bf16, two values a register.
 struct Bf16 {
   using Bits = std::uint16_t;
   using Value = FloatPair;
-  static Value from_bits(Bits bits) {
-    const float value = std::bit_cast<float>(static_cast<std::uint32_t>(bits) << 16);
-    return {value, value};
-  }
+  static float value(Bits bits) { return std::bit_cast<float>(static_cast<std::uint32_t>(bits) << 16); }
+  static std::uint32_t fma(float a, float b, float c) { return bf16_fma(a, b, c); }
+  /// Two 8-bit significands have an exact float product: one rounding, to bf16.
+  static std::uint32_t product(float a, float b) { return bf16_bits(std::bit_cast<std::uint32_t>(a * b)); }
+
+  static Value from_bits(Bits bits) { return {value(bits), value(bits)}; }
   static int biased(int offset) { return offset; }
   static int biased_by_code(int code) { return code; }
   static Value minus(std::uint32_t pair, int offset) {
@@ -113,60 +121,60 @@ struct Bf16 {
             static_cast<float>(static_cast<int>(pair >> 16) - offset)};
   }
   static std::uint32_t fma(Value a, Value b, Value c) {
-    return bf16_fma(a.low, b.low, c.low) | bf16_fma(a.high, b.high, c.high) << 16;
+    return fma(a.low, b.low, c.low) | fma(a.high, b.high, c.high) << 16;
   }
-  /// Two 8-bit significands have an exact float product: one rounding, to bf16.
-  static std::uint32_t product(Value a, Value b) { return bf16_bits(a.low * b.low) | bf16_bits(a.high * b.high) << 16; }
+  static std::uint32_t product(Value a, Value b) { return product(a.low, b.low) | product(a.high, b.high) << 16; }
 };
 
+/// fp16, two values a register.
 struct Fp16 {
   using Bits = std::uint16_t;
   using Value = FloatPair;
-  static Value from_bits(Bits bits) {
-    const float value = fp16_value(bits);
-    return {value, value};
-  }
+  static float value(Bits bits) { return fp16_value(bits); }
+  /// From the smallest subnormal to 2^20 there are 44 bits: a double holds the sum exactly.
+  static std::uint32_t fma(float a, float b, float c) { return fp16_bits(static_cast<double>(a) * b + c); }
+  static std::uint32_t product(float a, float b) { return fp16_bits(static_cast<double>(a) * b); }
+
+  static Value from_bits(Bits bits) { return {value(bits), value(bits)}; }
   static int biased(int offset) { return offset; }
   static int biased_by_code(int code) { return code; }
   static Value minus(std::uint32_t pair, int offset) { return Bf16::minus(pair, offset); }
-  /// From the smallest subnormal to 2^20 there are 44 bits: a double holds the sum exactly.
   static std::uint32_t fma(Value a, Value b, Value c) {
-    return fp16_bits(static_cast<double>(a.low) * b.low + c.low) |
-           fp16_bits(static_cast<double>(a.high) * b.high + c.high) << 16;
+    return fma(a.low, b.low, c.low) | fma(a.high, b.high, c.high) << 16;
   }
-  static std::uint32_t product(Value a, Value b) {
-    return fp16_bits(static_cast<double>(a.low) * b.low) | fp16_bits(static_cast<double>(a.high) * b.high) << 16;
-  }
+  static std::uint32_t product(Value a, Value b) { return product(a.low, b.low) | product(a.high, b.high) << 16; }
 };
+
+/// fp32 bits of a value; NaN as the hardware makes it.
+inline std::uint32_t fp32_bits(std::uint32_t bits) { return (bits & 0x7fffffff) > 0x7f800000 ? 0x7fffffff : bits; }
 
 /// a * b + c with one rounding, where a is a small whole number. The double sum decides alone, unless it lies halfway
 /// between two floats and has been rounded itself. (Among subnormal floats it is exact: everything is a multiple of the
 /// smallest of them.)
-inline float fp32_fma(float a, float b, float c) {
+inline std::uint32_t fp32_fma(float a, float b, float c) {
   const double product = static_cast<double>(a) * b;  // exact
   const double sum = product + c;
+  const double lost = lost_by(sum, product, c);
   const auto bits = std::bit_cast<std::uint64_t>(sum);
-  if ((bits & 0x1fffffff) != 0x10000000) return static_cast<float>(sum);
-  const double of_product = sum - c;
-  const double lost = (product - of_product) + (c - (sum - of_product));  // exact: Knuth's two-sum
-  if (lost == 0) return static_cast<float>(sum);
-  const bool away_from_zero = (lost > 0) == (sum > 0);
-  const auto towards_zero = static_cast<float>(std::bit_cast<double>(bits - 0x10000000));
-  return away_from_zero ? std::nextafterf(towards_zero, sum > 0 ? INFINITY : -INFINITY) : towards_zero;
+  const bool was_rounded_to_tie = ((bits & 0x1fffffff) == 0x10000000) & (lost != 0);
+  const auto towards_zero = std::bit_cast<std::uint32_t>(static_cast<float>(std::bit_cast<double>(bits - 0x10000000)));
+  const bool is_next = ((lost > 0) == (sum > 0)) & ((towards_zero & 0x7fffffff) < 0x7f800000);  // none after infinity
+  return fp32_bits(was_rounded_to_tie ? towards_zero + (is_next ? 1 : 0)
+                                      : std::bit_cast<std::uint32_t>(static_cast<float>(sum)));
 }
 
+/// fp32, one value a register.
 struct Fp32 {
   using Bits = std::uint32_t;
   using Value = float;
-  static Value from_bits(Bits bits) { return std::bit_cast<float>(bits); }
+  static float value(Bits bits) { return std::bit_cast<float>(bits); }
+  static std::uint32_t fma(float a, float b, float c) { return fp32_fma(a, b, c); }
+  static std::uint32_t product(float a, float b) { return fp32_bits(std::bit_cast<std::uint32_t>(a * b)); }
+
+  static Value from_bits(Bits bits) { return value(bits); }
   static int biased(int offset) { return offset; }
   static int biased_by_code(int code) { return code; }
   static Value minus(std::uint32_t code, int offset) { return static_cast<float>(static_cast<int>(code) - offset); }
-  static std::uint32_t fma(Value a, Value b, Value c) { return bits_of(fp32_fma(a, b, c)); }
-  static std::uint32_t product(Value a, Value b) { return bits_of(a * b); }
-  static std::uint32_t bits_of(float value) {
-    return std::isnan(value) ? 0x7fffffffu : std::bit_cast<std::uint32_t>(value);
-  }
 };
 
 template <class Thread>

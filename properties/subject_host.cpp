@@ -1,4 +1,5 @@
-// The production kernels, run on the host over ranges of their threads.
+// The production kernels, run on the host over ranges of their threads; and the code for CPU tensors.
+#include "../kernels/n_tiles.h"
 #include "draw.h"
 #include "kernel_arguments.h"
 #include "subject_rows.h"
@@ -8,10 +9,30 @@ namespace tileproof {
 namespace {
 
 // One name for the three operations.
-void run_range(const kernels::PackArguments& a, kernels::Range range) { kernels::pack(a, range); }
-void run_range(const kernels::UnpackArguments& a, kernels::Range range) { kernels::unpack(a, range); }
-void run_range(const kernels::DequantizeArguments& a, kernels::Range range) { kernels::dequantize(a, range); }
+template <class Pieces>
+void run_pieces(const kernels::PackArguments& a, Pieces pieces) {
+  kernels::pack(a, pieces);
+}
+template <class Pieces>
+void run_pieces(const kernels::UnpackArguments& a, Pieces pieces) {
+  kernels::unpack(a, pieces);
+}
+template <class Pieces>
+void run_pieces(const kernels::DequantizeArguments& a, Pieces pieces) {
+  kernels::dequantize(a, pieces);
+}
 
+template <class Arguments>
+std::int64_t pieces_of(const Arguments& a, kernels::Range*) {
+  return kernels::threads_of(a);
+}
+template <class Arguments>
+std::int64_t pieces_of(const Arguments& a, kernels::NTiles*) {
+  return kernels::n_tiles_of(a);
+}
+
+/// @tparam Pieces  what an operation is cut into: a range of the kernels' threads, or of n-tiles
+template <class Pieces>
 class HostSubject : public Subject {
  public:
   Memory& memory() override { return host_memory(); }
@@ -22,17 +43,16 @@ class HostSubject : public Subject {
   void run(const DequantizeCall& call) override { in_pieces(arguments_of(call)); }
 
  private:
-  /// All threads in one range, or, varied, in ranges of odd lengths from the last to the first.
+  /// All in one range, or, varied, in ranges of odd lengths from the last to the first.
   template <class Arguments>
   void in_pieces(const Arguments& arguments) {
     if (const auto refusal = kernels::refusal_of(arguments)) throw SubjectError("refused: " + refusal->text());
-    const std::int64_t threads = kernels::threads_of(arguments);
-    if (variation_ == 0) return run_range(arguments, {0, threads});
-    std::int64_t end = threads;
+    std::int64_t end = pieces_of(arguments, static_cast<Pieces*>(nullptr));
+    if (variation_ == 0) return run_pieces(arguments, Pieces{0, end});
     for (std::uint64_t piece = 0; end > 0; ++piece) {
       const std::int64_t length = 1 + below(37, drawn(variation_, stream::choice, piece));
       const std::int64_t begin = end > length ? end - length : 0;
-      run_range(arguments, {begin, end});
+      run_pieces(arguments, Pieces{begin, end});
       end = begin;
     }
   }
@@ -42,6 +62,7 @@ class HostSubject : public Subject {
 
 }  // namespace
 
-MadeSubject make_host_subject() { return {std::make_unique<HostSubject>(), ""}; }
+MadeSubject make_host_subject() { return {std::make_unique<HostSubject<kernels::Range>>(), ""}; }
+MadeSubject make_cpu_subject() { return {std::make_unique<HostSubject<kernels::NTiles>>(), ""}; }
 
 }  // namespace tileproof

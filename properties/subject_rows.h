@@ -7,6 +7,7 @@ namespace tileproof {
 
 MadeSubject make_reference_subject();
 MadeSubject make_host_subject();
+MadeSubject make_cpu_subject();
 MadeSubject make_cuda_subject();
 /// The same for compute-sanitizer: see watched.h. @param planted  the name of a kernel, or ""
 MadeSubject make_watched_cuda_subject(const std::string& planted);

@@ -100,6 +100,7 @@ const std::vector<SubjectRow>& subjects() {
        specification_envelope(), make_reference_subject},
       {"host", "the production kernels, compiled by the host compiler and run as a loop", false, kernel_envelope(),
        make_host_subject},
+      {"cpu", "the production code for tensors in a host's memory", false, kernel_envelope(), make_cpu_subject},
       {"cuda", "the production kernels on a GPU", true, on_a_gpu(kernel_envelope()), make_cuda},
       {"aten-cpu", "PyTorch's int4 weight operators on the CPU", false, aten_envelope({Operation::matmul}, 16),
        make_aten_cpu_subject},
