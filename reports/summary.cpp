@@ -1,11 +1,11 @@
 #include "summary.h"
 
 #include <algorithm>
-#include <cmath>
 #include <nlohmann/json.hpp>
 #include <set>
-#include <stdexcept>
 #include <utility>
+
+#include "field.h"
 
 namespace tileproof::reports {
 
@@ -16,77 +16,12 @@ using nlohmann::json;
 constexpr Verdict verdicts[] = {Verdict::passed, Verdict::failed, Verdict::skipped, Verdict::mistrusted,
                                 Verdict::known};
 
-[[noreturn]] void refuse(const std::string& path, const std::string& expected, const std::string& got) {
-  const std::string where = path.empty() ? "" : one_line(path) + ": ";
-  throw std::runtime_error("summary.json: " + where + "expected " + expected + ", got " + got);
+Verdict verdict_of(const Field& field, const std::vector<Verdict>& legal, const std::string& expected) {
+  const std::string name = field.text();
+  const auto found = std::find_if(legal.begin(), legal.end(), [&](Verdict v) { return name == name_of(v); });
+  field.require(found != legal.end(), expected);
+  return *found;
 }
-
-/// A value of the summary, or a missing one, that knows its path. It complains when it is read, not when it is looked
-/// up.
-class Field {
- public:
-  Field(const json* value, std::string path) : value_(value), path_(std::move(path)) {}
-
-  Field operator[](const std::string& name) const {
-    require(value_ != nullptr && value_->is_object(), "an object");
-    const auto found = value_->find(name);
-    return {found == value_->end() ? nullptr : &*found, path_.empty() ? name : path_ + "." + name};
-  }
-
-  std::vector<Field> items() const {
-    require(value_ != nullptr && value_->is_array(), "an array");
-    std::vector<Field> fields;
-    for (const json& item : *value_) fields.emplace_back(&item, path_ + "[" + std::to_string(fields.size()) + "]");
-    return fields;
-  }
-
-  std::string text() const {
-    require(value_ != nullptr && value_->is_string(), "a string");
-    return value_->get<std::string>();
-  }
-
-  std::uint64_t count() const {
-    // A json that was never text holds a positive int as a signed number.
-    const bool whole = value_ != nullptr && value_->is_number_integer();
-    require(whole && (value_->is_number_unsigned() || value_->get<std::int64_t>() >= 0),
-            "a whole number, not negative");
-    return value_->get<std::uint64_t>();
-  }
-
-  double seconds() const {
-    require(value_ != nullptr && value_->is_number(), "a number of seconds");
-    const double value = value_->get<double>();
-    require(std::isfinite(value) && value >= 0, "a number of seconds");
-    return value;
-  }
-
-  std::map<std::string, std::uint64_t> counts() const {
-    require(value_ != nullptr && value_->is_object(), "an object");
-    std::map<std::string, std::uint64_t> counts;
-    for (const auto& item : value_->items()) counts[item.key()] = (*this)[item.key()].count();
-    return counts;
-  }
-
-  Verdict verdict(const std::vector<Verdict>& legal, const std::string& expected) const {
-    const std::string name = text();
-    const auto found = std::find_if(legal.begin(), legal.end(), [&](Verdict v) { return name == name_of(v); });
-    require(found != legal.end(), expected);
-    return *found;
-  }
-
-  void require(bool holds, const std::string& expected) const {
-    if (!holds) refuse(path_, expected, value_ == nullptr ? "nothing" : printed());
-  }
-
- private:
-  std::string printed() const {
-    constexpr std::size_t enough_to_recognize = 60;
-    return shortened(one_line(value_->dump(-1, ' ', false, json::error_handler_t::replace)), enough_to_recognize);
-  }
-
-  const json* value_;
-  std::string path_;
-};
 
 std::vector<std::string> read_words(const Field& field) {
   std::vector<std::string> words;
@@ -132,8 +67,8 @@ Judgement read_judgement(const Field& field) {
   Judgement judgement;
   judgement.claim = field["claim"].text();
   judgement.subject = field["subject"].text();
-  judgement.verdict = field["verdict"].verdict({std::begin(verdicts), std::end(verdicts)},
-                                               "PASSED, FAILED, SKIPPED, MISTRUSTED or KNOWN");
+  judgement.verdict = verdict_of(field["verdict"], {std::begin(verdicts), std::end(verdicts)},
+                                 "PASSED, FAILED, SKIPPED, MISTRUSTED or KNOWN");
   judgement.reason = field["reason"].text();
   judgement.cases = field["cases"].count();
   judgement.elements = field["elements"].count();
@@ -188,7 +123,7 @@ std::map<Verdict, std::uint64_t> read_counts(const Field& field, const std::vect
 /// Of the run: never KNOWN, which makes a run neither red nor green.
 Verdict read_verdict(const Field& field, const std::map<Verdict, std::uint64_t>& counts) {
   const Verdict verdict =
-      field.verdict({Verdict::passed, Verdict::failed, Verdict::mistrusted}, "PASSED, FAILED or MISTRUSTED");
+      verdict_of(field, {Verdict::passed, Verdict::failed, Verdict::mistrusted}, "PASSED, FAILED or MISTRUSTED");
   const bool all_well = counts.at(Verdict::failed) == 0 && counts.at(Verdict::mistrusted) == 0;
   field.require(verdict != Verdict::passed || all_well, "no PASSED over judgements that are FAILED or MISTRUSTED");
   field.require(verdict != Verdict::passed || counts.at(Verdict::passed) > 0, "no PASSED where nothing passed");
@@ -203,7 +138,7 @@ const char* name_of(Verdict verdict) {
 }
 
 Summary read(const json& summary) {
-  const Field root(&summary, "");
+  const Field root(summary, "summary.json");
   root["schema"].require(root["schema"].count() == 2, "2, the only one that this version reads");
   Summary result;
   result.tool = root["tool"].text();

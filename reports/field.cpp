@@ -1,0 +1,72 @@
+#include "field.h"
+
+#include <cmath>
+#include <nlohmann/json.hpp>
+#include <stdexcept>
+
+#include "summary.h"
+
+namespace tileproof::reports {
+
+using nlohmann::json;
+
+Field Field::operator[](const std::string& name) const {
+  require(value_ != nullptr && value_->is_object(), "an object");
+  const auto found = value_->find(name);
+  return {found == value_->end() ? nullptr : &*found, document_, path_.empty() ? name : path_ + "." + name};
+}
+
+std::vector<Field> Field::items() const {
+  require(value_ != nullptr && value_->is_array(), "an array");
+  std::vector<Field> fields;
+  for (const json& item : *value_) {
+    fields.push_back({&item, document_, path_ + "[" + std::to_string(fields.size()) + "]"});
+  }
+  return fields;
+}
+
+std::map<std::string, Field> Field::members() const {
+  require(value_ != nullptr && value_->is_object(), "an object");
+  std::map<std::string, Field> fields;
+  for (const auto& item : value_->items()) fields.emplace(item.key(), (*this)[item.key()]);
+  return fields;
+}
+
+std::string Field::text() const {
+  require(value_ != nullptr && value_->is_string(), "a string");
+  return value_->get<std::string>();
+}
+
+std::uint64_t Field::count() const {
+  // A json that was never text holds a positive int as a signed number.
+  const bool whole = value_ != nullptr && value_->is_number_integer();
+  require(whole && (value_->is_number_unsigned() || value_->get<std::int64_t>() >= 0), "a whole number, not negative");
+  return value_->get<std::uint64_t>();
+}
+
+double Field::seconds() const {
+  require(value_ != nullptr && value_->is_number(), "a number of seconds");
+  const double value = value_->get<double>();
+  require(std::isfinite(value) && value >= 0, "a number of seconds");
+  return value;
+}
+
+std::map<std::string, std::uint64_t> Field::counts() const {
+  std::map<std::string, std::uint64_t> counts;
+  for (const auto& [name, field] : members()) counts[name] = field.count();
+  return counts;
+}
+
+void Field::require(bool holds, const std::string& expected) const {
+  if (holds) return;
+  const std::string where = path_.empty() ? "" : one_line(path_) + ": ";
+  throw std::runtime_error(std::string(document_) + ": " + where + "expected " + expected + ", got " +
+                           (value_ == nullptr ? "nothing" : printed()));
+}
+
+std::string Field::printed() const {
+  constexpr std::size_t enough_to_recognize = 60;
+  return shortened(one_line(value_->dump(-1, ' ', false, json::error_handler_t::replace)), enough_to_recognize);
+}
+
+}  // namespace tileproof::reports
