@@ -40,7 +40,8 @@ struct Parameters {
     every,        // the pairs of scale and zero (point) from number `first` on, see pair_at
     identity,     // scale 1, and the zero that makes a weight its code
     scale_digit,  // zero 0; the scale is a digit of the group's number in base 64
-    zero_digit    // scale 1; the zero is that digit, or the zero point its negative
+    zero_digit,   // scale 1; the zero is that digit, or the zero point its negative
+    ordinary      // as weights have them: normal numbers, drawn by their number from `first` on
   };
   Kind kind = Kind::every;
   Type type = Type::bf16;

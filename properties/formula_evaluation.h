@@ -147,13 +147,30 @@ constexpr std::uint32_t bits_of(int value) {
   return reference::rounded(format, reference::whole(value));
 }
 
+/// A scale between 2^-8 and 2^-4, a zero of either sign between 2^-6 and 2^-2, their fractions full; a zero point that
+/// is a code.
+template <Type type>
+constexpr Pair ordinary_pair(std::uint64_t number) {
+  constexpr reference::Format format = own_format<type>;
+  constexpr std::uint64_t fraction_mask = (std::uint64_t{1} << format.fraction_bits) - 1;
+  const std::uint64_t bits = drawn(0, stream::scales, number);
+  const auto binade = [=](int exponent, std::uint64_t of_four, std::uint64_t fraction) {
+    const auto biased = static_cast<std::uint64_t>(format.bias() + exponent) + of_four % 4;
+    return static_cast<std::uint32_t>(biased << format.fraction_bits | (fraction & fraction_mask));
+  };
+  const std::uint32_t sign = (bits >> 54 & 1) != 0 ? format.sign_bit() : 0;
+  return {binade(-8, bits >> 50, bits), sign | binade(-6, bits >> 52, bits >> 25), static_cast<int>(bits >> 60)};
+}
+
 template <Type type, Domain domain>
 constexpr Pair pair_of_group(const Parameters& p, std::int64_t group, std::int64_t row) {
   if (p.kind == Parameters::Kind::every) {
     constexpr std::uint64_t last = (std::uint64_t{1} << bits_of_number<type, domain>)-1;
     return pair_at<type, domain>((p.first + static_cast<std::uint64_t>(row * p.groups + group)) & last);
   }
-  int digit = static_cast<int>((group * p.n + row) >> p.shift & 63);
+  const std::int64_t number = group * p.n + row;
+  if (p.kind == Parameters::Kind::ordinary) return ordinary_pair<type>(p.first + static_cast<std::uint64_t>(number));
+  int digit = static_cast<int>(number >> p.shift & 63);
   if (p.flip != 0) digit = 63 - digit;
   if (p.kind == Parameters::Kind::identity) return {bits_of<type>(1), bits_of<type>(8), 0};
   if (p.kind == Parameters::Kind::scale_digit) return {bits_of<type>(digit), 0, 0};

@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cmath>
 #include <cstring>
 #include <map>
 #include <numeric>
@@ -12,6 +13,7 @@
 
 #include "../reference/matrix.h"
 #include "placement.h"
+#include "specification.h"
 #include "subject.h"
 
 namespace tileproof {
@@ -158,6 +160,8 @@ std::vector<FormulaParameters> every_kind_of_parameters(Type type, Domain domain
   }
   p.kind = Kind::identity;
   all.push_back(p);
+  p.kind = Kind::ordinary;
+  all.push_back(p);
   for (const Kind kind : {Kind::scale_digit, Kind::zero_digit}) {
     for (const std::int32_t shift : {0, 6}) {
       for (const std::int32_t flip : {0, 1}) {
@@ -229,6 +233,13 @@ TEST(Formulas, OfParametersAreWhatTheirKindSays) {
             ASSERT_EQ(zero, whole(digit));
           }
           ASSERT_EQ(zero_point, -digit);
+        } else if (p.kind == Kind::ordinary) {
+          const auto value = [&](std::uint32_t bits) { return specified::value(format_of(p.type), bits); };
+          ASSERT_TRUE(value(scale) >= 0x1p-8 && value(scale) < 0x1p-4) << value(scale);
+          if (floating) {
+            ASSERT_TRUE(std::fabs(value(zero)) >= 0x1p-6 && std::fabs(value(zero)) < 0x1p-2) << value(zero);
+          }
+          ASSERT_TRUE(zero_point >= 0 && zero_point < 16) << zero_point;
         } else {
           // The pairs are one sequence, row by row, whichever matrix they stand in, that begins again at its end.
           const std::int64_t of_matrix = number % p.n * p.groups + number / p.n;
@@ -248,6 +259,23 @@ TEST(Formulas, OfParametersAreWhatTheirKindSays) {
       }
     }
   });
+}
+
+TEST(Formulas, OfOrdinaryParametersAreOneSequenceOfMany) {
+  FormulaParameters p = {.kind = FormulaParameters::Kind::ordinary, .n = 64, .groups = 64, .group_size = 32};
+  const auto from = [&](std::uint64_t first) {
+    p.first = first;
+    return widened_from(formula::ScaleElements{p}, p.type);
+  };
+  const std::vector<std::uint32_t> pairs = from(0), later = from(5);
+  EXPECT_TRUE(std::equal(pairs.begin() + 10, pairs.end(), later.begin()));
+  std::set<std::uint32_t> scales, zeros;
+  for (std::size_t i = 0; i < pairs.size(); i += 2) {
+    scales.insert(pairs[i]);
+    zeros.insert(pairs[i + 1]);
+  }
+  EXPECT_EQ(scales.size(), 4 * 128u);      // four binades with every fraction of bf16
+  EXPECT_GT(zeros.size(), 8 * 128u - 60);  // of either sign: among 4096 draws some are missed
 }
 
 /// What reference/matrix.h makes of words and parameters.
