@@ -3,6 +3,7 @@
 /// else.
 #pragma once
 
+#include <cstddef>
 #include <nlohmann/json_fwd.hpp>
 #include <string>
 #include <string_view>
@@ -33,6 +34,23 @@ std::string proof_line(const nlohmann::json& proof, bool colours);
 /// The counts, next to the prompt.
 std::string proofs_end(const nlohmann::json& proofs, bool colours);
 std::string proofs_markdown(const nlohmann::json& proofs);
+
+// Of what `tileproof bench --json` writes (schema 1).
+/// A row for each thing that was timed, with a bar as long as it is fast beside a copy.
+/// @throws std::runtime_error as terminal
+std::string bench_table(const nlohmann::json& bench, bool colours);
+
+struct BenchComparison {
+  std::string text;
+  std::size_t compared = 0;  // rows of both with repeats enough to tell
+  std::size_t slower = 0;
+};
+/// Row by row, by the rows' names: the Mann-Whitney test (two-sided, exact up to sixty repeats together, else the
+/// normal approximation) over the repeats' ratios to copy; over the speeds themselves where there is no copy.
+/// @throws std::runtime_error as terminal
+BenchComparison bench_comparison(const nlohmann::json& now, const nlohmann::json& before, bool colours);
+/// @throws std::runtime_error what a baseline is not that can be compared with
+void require_bench(const nlohmann::json& bench);
 
 /// Control characters as \x1b, so that text cannot move the cursor, colour or reorder what stands around it. Keeps \n.
 std::string visible(std::string_view text);
