@@ -16,6 +16,10 @@ const std::vector<CommandRow>& commands() {
        "  tileproof replay --claim=bits/unpack_returns_every_packed_code --subject=host --n=8 --k=32 --seed=0x1\n"
        "  tileproof replay \"$(head -n 1 problems.txt)\"",
        set_up_replay},
+      {"bench", "how fast the kernels and the harness are, beside what the machine can do, and against a baseline",
+       "  tileproof bench --json now.json\n"
+       "  tileproof bench --subject cuda --only 'dequantize bf16' --against baseline.json",
+       set_up_bench},
       {"list", "name what there is: claims, subjects, faults, profiles or known findings",
        "  tileproof list claims\n  tileproof list subjects", set_up_list},
       {"watched", "the distilled cases, for a tool that watches them", "", set_up_watched},

@@ -12,7 +12,9 @@ namespace tileproof {
 
 class Progress {
  public:
-  explicit Progress(std::size_t steps) : steps_(steps), terminal_(isatty(STDERR_FILENO) != 0) {}
+  /// @param doing  what is done with a subject
+  explicit Progress(std::size_t steps, const char* doing = "judging")
+      : steps_(steps), doing_(doing), terminal_(isatty(STDERR_FILENO) != 0) {}
   ~Progress() { clear(); }
 
   void step(const std::string& subject, const std::string& claim) {
@@ -20,7 +22,7 @@ class Progress {
     if (terminal_) {
       std::cerr << "\r\033[K[" << step_ << "/" << steps_ << "] " << subject << ": " << claim << std::flush;
     } else if (subject != subject_) {
-      std::cerr << "judging " << subject << "\n";
+      std::cerr << doing_ << " " << subject << "\n";
     }
     subject_ = subject;
   }
@@ -44,6 +46,7 @@ class Progress {
 
  private:
   std::size_t steps_;
+  const char* doing_;
   std::size_t step_ = 0;
   std::chrono::steady_clock::time_point shown_ = {};
   bool terminal_;

@@ -1,0 +1,329 @@
+// tileproof bench: how fast the kernels and the harness are, beside what the machine can do, and against a baseline.
+#include <unistd.h>
+
+#include <array>
+#include <chrono>
+#include <cstdio>
+#include <fstream>
+#include <iostream>
+#include <set>
+#include <thread>
+
+#include "../properties/faults.h"
+#include "../properties/timing.h"
+#include "../reports/reports.h"
+#include "case_rates.h"
+#include "commands.h"
+#include "interrupt.h"
+#include "progress.h"
+#include "records.h"
+
+namespace tileproof {
+
+namespace {
+
+using Clock = std::chrono::steady_clock;
+using nlohmann::json;
+
+struct Options {
+  std::string json_file;
+  std::string against;
+  std::string shapes;
+  std::vector<std::string> only;
+  std::vector<std::string> subjects;
+  int repeats = 20;
+  std::int64_t cases = 20;
+};
+
+/// Cases are passes over all claims, which take their time. Five against five is the least that can tell a change.
+constexpr int most_passes = 5;
+
+/// Whether a row is wanted: its name has one of the patterns in it.
+bool is_wanted(const Options& options, const std::string& name) {
+  return options.only.empty() || std::any_of(options.only.begin(), options.only.end(), [&](const std::string& pattern) {
+           return name.find(pattern) != std::string::npos;
+         });
+}
+
+/// What a command prints, on a line; "" where it fails.
+std::string line_of_command(const std::string& command) {
+  std::FILE* pipe = popen((command + " 2>/dev/null").c_str(), "r");
+  if (pipe == nullptr) return "";
+  std::array<char, 256> buffer = {};
+  std::string line;
+  if (std::fgets(buffer.data(), buffer.size(), pipe) != nullptr) line = buffer.data();
+  if (pclose(pipe) != 0) return "";
+  return line.substr(0, line.find('\n'));
+}
+
+/// Of the tree that the program was built in; "-dirty" behind it where there are changes. "" where git does not know.
+std::string commit() {
+  return line_of_command("git -C '" + folder_of_program().string() +
+                         "' describe --always --dirty --abbrev=40 --exclude '*'");
+}
+
+json json_of(const Timed& timed, const Timing& timing) {
+  return {{"name", name_of(timed)},
+          {"unit", "bytes"},
+          {"amount", bytes_of(timed)},
+          {"where", timed.where},
+          {"operation", name_of(timed.operation)},
+          {"type", name_of(timed.type)},
+          {"domain", name_of(timed.domain)},
+          {"n", timed.shape.n},
+          {"k", timed.shape.k},
+          {"experts", timed.shape.experts},
+          {"inner_k_tiles", timed.inner_k_tiles},
+          {"group_size", timed.group_size},
+          {"cache", timed.cold ? "cold" : "warm"},
+          {"calls", timing.calls},
+          {"seconds", timing.seconds},
+          {"wrong", timing.wrong},
+          {"note", ""}};
+}
+
+std::string name_of_cases(const TimerRow& row) { return row.name + " random cases"; }
+
+json json_of(const TimerRow& row, const CaseRate& rate) {
+  const auto whole = [](double value) { return std::to_string(static_cast<std::int64_t>(value)); };
+  return {{"name", name_of_cases(row)},
+          {"unit", "cases"},
+          {"amount", rate.cases},
+          {"where", row.name},
+          {"calls", 1},
+          {"seconds", {{timed_as::operation, rate.seconds_of_pass}}},
+          {"wrong", rate.failed},
+          {"slowest", {{"claim", rate.slowest_claim}, {"cases_a_second", rate.slowest_cases_a_second}}},
+          {"note", rate.slowest_claim.empty() ? ""
+                                              : "the slowest is " + rate.slowest_claim + ", " +
+                                                    whole(rate.slowest_cases_a_second) + " cases a second"}};
+}
+
+/// The baseline. @throws Illegal whatever is wrong with it
+json read_baseline(const std::string& file) {
+  const auto unusable = [&](const std::string& why) {
+    return Illegal("--against", "'" + file + "' (" + why + ")", "a file that 'tileproof bench --json' wrote");
+  };
+  std::ifstream stream(file);
+  if (!stream) throw unusable("it cannot be read");
+  const json baseline = json::parse(stream, nullptr, /*allow_exceptions=*/false);
+  if (baseline.is_discarded()) throw unusable("it is no JSON, or not all of it");
+  try {
+    reports::require_bench(baseline);
+  } catch (const std::runtime_error& error) {
+    throw unusable(error.what());
+  }
+  return baseline;
+}
+
+/// A place to time at, and what there is to time.
+struct Chosen {
+  TimerRow row;
+  std::vector<Timed> rows;
+  std::vector<std::string> skipped;  // what there is not of the shapes
+  bool cases = false;
+};
+
+TimerRow timer_of(const std::string& name) {
+  std::string legal;
+  std::vector<std::string> names;
+  for (const TimerRow& row : timers()) {
+    names.push_back(row.name);
+    legal += row.name + ", ";
+  }
+  for (const SubjectRow& row : faulty_subjects()) names.push_back(row.name);
+  if (std::find(names.begin(), names.end(), name) != names.end()) return timer_row(name);
+  throw unknown_name("--subject", name, legal + "or one of 'tileproof list faults'", names);
+}
+
+class Run {
+ public:
+  explicit Run(const Options& options) : options_(options), by_name_(!options.subjects.empty()) {
+    const std::vector<Shape> shapes =
+        options.shapes.empty() ? std::vector<Shape>{} : shapes_of("--shapes", options.shapes);
+    std::vector<std::string> names = options.subjects;
+    if (!by_name_) {
+      for (const TimerRow& row : timers()) names.push_back(row.name);
+    }
+    std::set<std::string> known;
+    for (const std::string& name : names) {
+      if (!known.insert(name).second) continue;
+      Chosen chosen = {timer_of(name), {}, {}};
+      std::vector<std::string> skipped;
+      for (const Timed& timed : timed_rows(chosen.row, shapes, skipped)) {
+        if (is_wanted(options, name_of(timed))) chosen.rows.push_back(timed);
+      }
+      for (const std::string& line : skipped) {
+        if (is_wanted(options, line.substr(0, line.find(": ")))) chosen.skipped.push_back(line);
+      }
+      chosen.cases = options.cases > 0 && !chosen.row.subject.empty() && is_wanted(options, name_of_cases(chosen.row));
+      steps_ += chosen.rows.size() + (chosen.cases ? 1 : 0);
+      if (!chosen.rows.empty() || !chosen.skipped.empty() || chosen.cases) chosen_.push_back(std::move(chosen));
+    }
+    if (chosen_.empty()) {
+      throw Illegal("--only", listed(options.only), "a part of a row's name, such as 'dequantize bf16' or 'cold'");
+    }
+  }
+
+  void time_all() {
+    Progress progress(steps_, "timing");
+    for (Chosen& chosen : chosen_) {
+      if (is_interrupted()) return;
+      MadeTimer made = chosen.row.make();
+      if (made.timer == nullptr) {
+        not_measured_[chosen.row.name] = made.why_not;
+        continue;
+      }
+      skipped_.insert(skipped_.end(), chosen.skipped.begin(), chosen.skipped.end());
+      for (const Timed& timed : chosen.rows) {
+        if (is_interrupted()) return;
+        progress.step(chosen.row.name, name_of(timed));
+        try {
+          add(json_of(timed, made.timer->time(timed, options_.repeats)));
+        } catch (const SubjectError& error) {  // of a device without memory for it, say
+          not_measured_[name_of(timed)] = error.what();
+          broken_ = name_of(timed) + ": " + error.what();
+          if (error.device_lost) return;
+        }
+      }
+      if (const auto device = made.timer->device(); !device.empty()) devices_ = device;
+      made.timer.reset();  // its memory and its threads
+      if (!chosen.cases || is_interrupted()) continue;
+      progress.step(chosen.row.name, "cases");
+      ReadySubject ready = made_ready(chosen_subjects({chosen.row.subject}).front(), std::chrono::seconds(60));
+      if (ready.runner == nullptr) {
+        not_measured_[name_of_cases(chosen.row)] = ready.why_not;
+        continue;
+      }
+      add(json_of(chosen.row, case_rate(ready, options_.cases, std::min(options_.repeats, most_passes))));
+    }
+  }
+
+  json records() const {
+    json of_machine = machine();
+    of_machine["cores"] = std::thread::hardware_concurrency();
+    of_machine["commit"] = commit();
+    of_machine["device"] = devices_;
+    if (devices_.contains("name")) of_machine["gpu"] = devices_.at("name");
+    return {{"machine", of_machine},
+            {"repeats", options_.repeats},
+            {"rows", rows_},
+            {"skipped", skipped_},
+            {"not_measured", not_measured_}};
+  }
+
+  bool is_wrong() const { return is_wrong_; }
+  /// Why what was measured is not all that was asked for; "" where it is.
+  std::string lacks() const {
+    if (is_interrupted()) return "interrupted";
+    if (!broken_.empty()) return broken_;
+    if (rows_.empty()) return "nothing was measured";
+    for (const auto& [name, why] : not_measured_) {
+      bool required = by_name_;
+#if defined(TILEPROOF_REQUIRE_GPU)
+      for (const TimerRow& row : timers()) required |= row.name == name && row.needs_gpu;
+#endif
+      if (required) return name + " was asked for and was not measured: " + why;
+    }
+    return "";
+  }
+
+ private:
+  static std::string listed(const std::vector<std::string>& names) {
+    std::string text;
+    for (const std::string& name : names) text += (text.empty() ? "'" : ", '") + name + "'";
+    return text;
+  }
+
+  /// A row of a claim that failed at once has no repeats: it is told apart.
+  void add(json row) {
+    is_wrong_ |= !row["wrong"].get<std::string>().empty();
+    if (row["seconds"][timed_as::operation].empty()) {
+      not_measured_[row["name"]] = row["wrong"].get<std::string>();
+      return;
+    }
+    rows_.push_back(std::move(row));
+  }
+
+  Options options_;
+  bool by_name_;
+  std::vector<Chosen> chosen_;
+  std::size_t steps_ = 0;
+  std::vector<std::string> skipped_;
+  std::map<std::string, std::string> not_measured_;
+  std::map<std::string, std::string> devices_;
+  std::string broken_;  // the last row that could not be measured where others could
+  json rows_ = json::array();
+  bool is_wrong_ = false;
+};
+
+int bench(const Options& options, const std::string& command) {
+  const Clock::time_point begin = Clock::now();
+  const json baseline = options.against.empty() ? json() : read_baseline(options.against);
+  Run run(options);
+  // Before minutes are spent on what cannot be kept; what the file holds stays until there is something else.
+  if (!options.json_file.empty() && !std::ofstream(options.json_file, std::ios::app)) {
+    throw Illegal("--json", "'" + options.json_file + "' (it cannot be written)", "a file");
+  }
+  report_when_interrupted();
+  const std::string run_start = utc_now();
+  run.time_all();
+
+  json record = run.records();
+  record["schema"] = 1;
+  record["tool"] = "tileproof " TILEPROOF_VERSION;
+  record["command"] = command;
+  record["run_start"] = run_start;
+  record["seconds"] = std::chrono::duration<double>(Clock::now() - begin).count();
+  const bool colours = isatty(STDOUT_FILENO) != 0;
+  std::cout << reports::bench_table(record, colours);
+  if (!options.json_file.empty()) {
+    std::ofstream file(options.json_file);
+    file << dumped(record, 1) << "\n";
+    file.close();
+    if (!file) throw std::runtime_error("cannot write " + options.json_file);
+  }
+  reports::BenchComparison comparison;
+  if (!options.against.empty()) {
+    comparison = reports::bench_comparison(record, baseline, colours);
+    std::cout << comparison.text;
+  }
+  if (run.is_wrong() || comparison.slower != 0) return exit_code::failed;
+  std::string reason = run.lacks();
+  if (reason.empty() && !options.against.empty() && comparison.compared == 0) reason = "no row could be compared";
+  if (reason.empty()) return exit_code::passed;
+  std::cout << "MISTRUSTED: " << reports::visible(reason) << "\n";
+  return exit_code::mistrusted;
+}
+
+}  // namespace
+
+std::function<int()> set_up_bench(CLI::App& app) {
+  auto options = std::make_shared<Options>();
+  app.add_option("--json", options->json_file, "a file for every repeat's seconds, and the machine: a baseline");
+  app.add_option("--against", options->against, "a baseline: marks what has become slower");
+  app.add_option("--shapes", options->shapes,
+                 "NxK,... instead of the usual ones; what no inner_k_tiles or group divides is left out");
+  app.add_option("--only", options->only, "rows with this in their name; may be given again");
+  app.add_option("--subject", options->subjects,
+                 "host, cuda or torch, or a fault of 'list faults'; may be given again (default: all that run here)");
+  app.add_option("--repeats", options->repeats, "of each row")->check(CLI::Range(2, 10000))->capture_default_str();
+  app.add_option("--cases", options->cases, "random cases of each claim in a pass; 0: none")
+      ->check(CLI::Range(std::int64_t{0}, std::int64_t{1000000}))
+      ->capture_default_str();
+  return [&app, options] {
+    for (const char* flag : {"--json", "--against", "--shapes", "--only"}) {
+      const CLI::Option* option = app.get_option(flag);
+      for (const std::string& value : option->results()) {
+        if (value.empty()) throw Illegal(flag, "''", option->get_description());
+      }
+    }
+    std::string command = "bench";
+    for (const CLI::Option* option : app.get_options()) {
+      for (const std::string& value : option->results()) command += " " + option->get_name() + " " + value;
+    }
+    return bench(*options, command);
+  };
+}
+
+}  // namespace tileproof
