@@ -148,18 +148,22 @@ std::string painted(const char* colour, const std::string& text, bool colours) {
   return colours ? colour + text + "\x1b[0m" : text;
 }
 
-/// Cells in columns, the first and the last to the left, the others to the right.
+/// Cells in columns, the first and the last to the left, the others to the right. A column that has nothing but its
+/// title, the first row's, is left out.
 std::string in_columns(const std::vector<std::vector<std::string>>& rows) {
-  std::vector<std::size_t> widths;
+  std::vector<std::size_t> widths(rows.front().size());
+  std::vector<bool> has(rows.front().size());
   for (const auto& row : rows) {
-    widths.resize(std::max(widths.size(), row.size()));
-    for (std::size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], characters_of(row[i]).size());
+    for (std::size_t i = 0; i < row.size(); ++i) {
+      widths[i] = std::max(widths[i], characters_of(row[i]).size());
+      has[i] = has[i] || (&row != &rows.front() && !row[i].empty());
+    }
   }
   std::string text;
   for (const auto& row : rows) {
     std::string line;
     for (std::size_t i = 0; i < row.size(); ++i) {
-      if (widths[i] == 0) continue;  // nobody has it
+      if (!has[i]) continue;
       const std::string gap(widths[i] - characters_of(row[i]).size(), ' ');
       line += (line.empty() ? "" : "  ") + (i == 0 || i + 1 == row.size() ? row[i] + gap : gap + row[i]);
     }

@@ -68,6 +68,13 @@ TEST(BenchTable, SaysMediansSpreadsSpeedsAndRatios) {
   expect_says(text, "CPU: a CPU; GPU: a GPU (l2_bytes 50, sms 132)\n");
 }
 
+TEST(BenchTable, LeavesOutWhatNobodyHas) {
+  expect_says_not(bench_table(bench({row("x", {1}, {1})}), false), "of identity");
+  const std::string of_cases = bench_table(bench({cases({1})}), false);
+  for (const std::string title : {"of copy", "of fill", "of identity", "1.0 is a copy"})
+    expect_says_not(of_cases, title);
+}
+
 TEST(BenchTable, TakesRatiosWithinARepeat) {
   // Of every repeat 0.5, whatever the clock; the ratio of the medians would be 0.25.
   const json drifting = row("x", {1, 4, 8}, {0.5, 2, 4});
