@@ -188,6 +188,45 @@ TEST(Timers, OfTheHostAreRightAndTakeEachRepeat) {
   }
 }
 
+/// A timer of this machine, or nullptr; red where a GPU is required.
+std::unique_ptr<Timer> timer_here(const std::string& name) {
+  MadeTimer made = timer_row(name).make();
+#if defined(TILEPROOF_REQUIRE_GPU)
+  if (made.timer == nullptr && !made.why_not.starts_with("built without")) ADD_FAILURE() << made.why_not;
+#endif
+  return std::move(made.timer);
+}
+
+TEST(Timers, OfAGpuAreRightWarmAndColdAndWithExperts) {
+  const std::unique_ptr<Timer> gpu = timer_here("cuda");
+  if (gpu == nullptr) GTEST_SKIP() << "no GPU";
+  std::vector<Timed> forms = every_form();
+  forms.push_back(unpack_of({8, 128, 3}));
+  forms.push_back(dequantize_of({37, 128, 3}, Type::fp16, Domain::integer));
+  for (Timed& timed : forms) {
+    for (const bool cold : {false, true}) {
+      timed.cold = cold;
+      const Timing timing = gpu->time(timed, 2);
+      EXPECT_EQ(timing.wrong, "") << name_of(timed);
+      for (const char* what : {timed_as::operation, timed_as::copy, timed_as::fill}) {
+        EXPECT_EQ(timing.seconds.at(what).size(), cold ? 6u : 2u);
+      }
+    }
+  }
+  EXPECT_NE(gpu->device().at("name"), "");
+}
+
+TEST(Timers, OfOperatorsAreRightCalledAndInAGraph) {
+  const std::unique_ptr<Timer> torch = timer_here("torch");
+  if (torch == nullptr) GTEST_SKIP() << "no GPU, or no torch";
+  std::vector<std::string> skipped;
+  for (const Timed& timed : timed_rows(timer_row("torch"), {{64, 1024}}, skipped)) {
+    const Timing timing = torch->time(timed, 2);
+    EXPECT_EQ(timing.wrong, "") << name_of(timed);
+    EXPECT_EQ(timing.seconds.at(timed_as::identity).size(), 2u);
+  }
+}
+
 /// What is timed is judged: faults of the harness's own table, each of which is wrong whatever the data.
 TEST(Timers, OfAFaultSayThatItIsWrong) {
   const std::vector<std::pair<std::string, Timed>> wrong = {
