@@ -88,7 +88,7 @@ TEST_F(Command, ListsNameClaimsSubjectsFaultsAndProfiles) {
 }
 
 TEST_F(Command, EveryHelpEndsWithTwoExamples) {
-  for (const std::string command : {"verify", "replay", "list"}) {
+  for (const std::string command : {"verify", "bench", "replay", "list"}) {
     const Ran ran = run(command + " --help");
     EXPECT_EQ(ran.exit, 0);
     const std::size_t examples = ran.text.find("Examples:");
