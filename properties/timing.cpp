@@ -130,7 +130,8 @@ TimedTensors::TimedTensors(const Timed& timed, Memory& memory)
     : timed_(timed), memory_(memory), tensors_(tensors_of(timed)), bytes_(bytes_of(timed)) {
   constexpr std::size_t alignment = 256;
   const auto aligned = [](std::size_t bytes) { return (bytes + alignment - 1) / alignment * alignment; };
-  std::size_t all = aligned(static_cast<std::size_t>(bytes_));
+  const std::size_t half = aligned((static_cast<std::size_t>(bytes_) + 1) / 2);
+  std::size_t all = 2 * half;
   for (const Tensor& tensor : tensors_) all += aligned(tensor.bytes(timed.shape.experts));
   auto* next = static_cast<std::uint8_t*>(memory.arena(all));
   memory.allow(next, all);
@@ -148,6 +149,7 @@ TimedTensors::TimedTensors(const Timed& timed, Memory& memory)
     }
   }
   room_ = next;
+  second_half_ = next + half;
 }
 
 std::string TimedTensors::wrong() const {

@@ -121,7 +121,9 @@ class TimedTensors {
   void* output() const { return tensors_.back().at; }
   std::size_t output_bytes() const { return tensors_.back().bytes(timed_.shape.experts); }
   std::int64_t bytes() const { return bytes_; }  // of all of them
-  void* room() const { return room_; }           // as many
+  // Room for a yardstick: as many bytes, and of these the second half, aligned as the first is.
+  void* room() const { return room_; }
+  void* second_half_of_room() const { return second_half_; }
 
   /// How the output differs from its formula; "" where it does not.
   std::string wrong() const;
@@ -144,6 +146,7 @@ class TimedTensors {
   std::vector<Tensor> tensors_;
   std::int64_t bytes_ = 0;
   void* room_ = nullptr;
+  void* second_half_ = nullptr;
 };
 
 template <class Use>

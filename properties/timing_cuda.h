@@ -113,11 +113,11 @@ class CudaRounds {
 
 /// The yardsticks, over the room beside the tensors of what is timed.
 inline std::vector<OnStream> yardsticks(const TimedTensors& tensors, cudaStream_t stream) {
-  auto* room = static_cast<unsigned char*>(tensors.room());
+  void* const room = tensors.room();
+  void* const second_half = tensors.second_half_of_room();
   const auto bytes = static_cast<std::size_t>(tensors.bytes());
-  const std::size_t half = bytes / 2;
   const auto copy = [=] {
-    require_timed(cudaMemcpyAsync(room + half, room, half, cudaMemcpyDeviceToDevice, stream), "cudaMemcpyAsync");
+    require_timed(cudaMemcpyAsync(second_half, room, bytes / 2, cudaMemcpyDeviceToDevice, stream), "cudaMemcpyAsync");
   };
   const auto fill = [=] { require_timed(cudaMemsetAsync(room, 0x5a, bytes, stream), "cudaMemsetAsync"); };
   return {{timed_as::copy, copy}, {timed_as::fill, fill}};

@@ -121,11 +121,11 @@ class HostTimer : public Timer {
     const TimedTensors tensors(timed, subject_->memory());
     const std::int64_t bytes = tensors.bytes();
     auto* room = static_cast<std::uint8_t*>(tensors.room());
-    const std::int64_t half = bytes / 2;
+    auto* second_half = static_cast<std::uint8_t*>(tensors.second_half_of_room());
     constexpr std::int64_t page = 4096;
     const auto copy = [&] {
-      threads_.in_parts(half, page, [&](std::int64_t begin, std::int64_t end) {
-        std::memcpy(room + half + begin, room + begin, static_cast<std::size_t>(end - begin));
+      threads_.in_parts(bytes / 2, page, [&](std::int64_t begin, std::int64_t end) {
+        std::memcpy(second_half + begin, room + begin, static_cast<std::size_t>(end - begin));
       });
     };
     const auto fill = [&] {

@@ -171,6 +171,9 @@ TEST(TimedTensors, HaveRoomForAYardstickBesideThem) {
   const TimedTensors tensors(dequantize_of({37, 128}), host.subject->memory());
   run_on(*host.subject, tensors);
   std::fill_n(static_cast<std::uint8_t*>(tensors.room()), tensors.bytes(), std::uint8_t{0});
+  std::fill_n(static_cast<std::uint8_t*>(tensors.second_half_of_room()), tensors.bytes() / 2, std::uint8_t{0});
+  EXPECT_GE(static_cast<std::uint8_t*>(tensors.second_half_of_room()) - static_cast<std::uint8_t*>(tensors.room()),
+            tensors.bytes() / 2);
   EXPECT_EQ(tensors.wrong(), "");
 }
 
