@@ -58,23 +58,25 @@ std::string line_of_command(const std::string& command) {
 
 /// Of the tree that the program was built in; "-dirty" behind it where there are changes. "" where git does not know.
 std::string commit() {
-  return line_of_command("git -C '" + folder_of_program().string() +
-                         "' describe --always --dirty --abbrev=40 --exclude '*'");
+  std::string folder;
+  for (const char letter : folder_of_program().string()) folder += letter == '\'' ? "'\\''" : std::string(1, letter);
+  return line_of_command("git -C '" + folder + "' describe --always --dirty --abbrev=40 --exclude '*'");
 }
 
 json json_of(const Timed& timed, const Timing& timing) {
+  const bool has_type = timed.operation == Operation::dequantize;
   return {{"name", name_of(timed)},
           {"unit", "bytes"},
           {"amount", bytes_of(timed)},
           {"where", timed.where},
           {"operation", name_of(timed.operation)},
-          {"type", name_of(timed.type)},
-          {"domain", name_of(timed.domain)},
+          {"type", has_type ? name_of(timed.type) : "int32"},
+          {"domain", has_type ? json(name_of(timed.domain)) : json()},
           {"n", timed.shape.n},
           {"k", timed.shape.k},
           {"experts", timed.shape.experts},
           {"inner_k_tiles", timed.inner_k_tiles},
-          {"group_size", timed.group_size},
+          {"group_size", has_type ? json(timed.group_size) : json()},
           {"cache", timed.cold ? "cold" : "warm"},
           {"calls", timing.calls},
           {"seconds", timing.seconds},
