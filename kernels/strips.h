@@ -13,9 +13,9 @@
 /// which begin anew with each expert, need to know where its expert begins.
 ///
 /// A thread owns one 16-byte store in each of some neighbouring strips of a row: eight columns of 2 bytes or four of 4
-/// bytes. It reads the words that hold them (its neighbours read the same ones, from the cache), and shares nothing
-/// with anybody. Eight neighbouring threads are of one row, the next eight of the n-tile's next row: a warp reads whole
-/// lines of the packed words, and parameters of rows that lie side by side.
+/// bytes. It reads the words that hold them (its neighbours read the same ones, from the cache), and shares nothing with
+/// anybody. Eight neighbouring threads are of one row, the next eight of the n-tile's next row: a warp reads packed words
+/// in runs of 64 bytes or more, and parameters of rows that lie side by side.
 #pragma once
 
 #include "words.h"

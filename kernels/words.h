@@ -13,9 +13,9 @@
 namespace tileproof::kernels {
 
 /// Division, of numbers that are not negative, by one that a launch knows. 64 bits cost a GPU some seventy
-/// instructions, 32 bits twenty, and this four, where both numbers are below 2^31 as of nearly every matrix. With l
-/// such that divisor <= 2^l, and m = ceil(2^(31 + l) / divisor): a * m / 2^(31 + l) exceeds a / divisor by less than a
-/// * 2^l / (2^(31 + l) * divisor) < 1 / divisor, and so never reaches the next whole number.
+/// instructions, 32 bits twenty, and this four, where both numbers are below 2^31 as of nearly every matrix. With the
+/// least l such that divisor <= 2^l, and m = ceil(2^(31 + l) / divisor), which 32 bits hold: m * a / 2^(31 + l) exceeds
+/// a / divisor by less than a * 2^l / (divisor * 2^(31 + l)) < 1 / divisor, and so never reaches the next whole number.
 struct Divisor {
   std::int64_t divisor;
   std::uint32_t multiplier = 0;  // 0 where the divisor is too large

@@ -121,6 +121,13 @@ void Case::fill(const Fill& fill) {
   subject_.fill_own_memory(fill);
 }
 
+void Case::align(std::vector<Tensor>& tensors) {
+  const bool no_better = envelope.any_alignment && drawn(problem.seed, stream::alignment, 0) >> 63 != 0;
+  ++met_.classes[no_better ? "aligned to what must be taken" : "aligned as allocators align"];
+  if (no_better) return;
+  for (Tensor& tensor : tensors) tensor.alignment = 256;
+}
+
 void Case::run(std::vector<Tensor> tensors, const std::function<void(const std::vector<void*>&)>& use) {
   guarded_call(tensors, [&] { guarded(subject_.memory(), tensors, fill_, use); });
 }

@@ -130,7 +130,10 @@ class Case {
  private:
   /// The least alignments that a subject must take: vectors of codes and results, elements of everything else.
   static constexpr std::size_t vector_alignment = 16;
-  /// As the envelope has them. What `call` throws of a guarded call becomes a Failure.
+  /// As allocators align; or, of every other problem, to what a subject must take and no better, where it does: a
+  /// kernel may read several elements at once where it can.
+  void align(std::vector<Tensor>&);
+  /// What `call` throws of a guarded call becomes a Failure.
   template <class Call>
   auto guarded_call(std::vector<Tensor>&, Call call);
   void run(std::vector<Tensor>, const std::function<void(const std::vector<void*>&)>&);
@@ -152,9 +155,7 @@ class Case {
 
 template <class Call>
 auto Case::guarded_call(std::vector<Tensor>& tensors, Call call) {
-  if (!envelope.any_alignment) {
-    for (Tensor& tensor : tensors) tensor.alignment = 256;
-  }
+  align(tensors);
   try {
     return call();
   } catch (const GuardViolation& violation) {

@@ -10,7 +10,7 @@ namespace tileproof {
 
 namespace {
 
-/// A seed is the number of the first pair of scale and zero; every next group of a row has the next, and so do rows.
+/// A seed is the number of the first pair of scale and zero; group g of row r has that of r * groups + g more.
 void every_pair(Case& c) {
   const Problem& p = c.problem;
   const formula::Codes codes = {
@@ -108,7 +108,7 @@ std::vector<Claim> arithmetic_claims() {
           {.name = std::string("arithmetic/every_") + name_of(type) + "_weight_" + of.words + "_is_rounded_once",
            .hunts = "a weight that is wrong for one code, scale and zero alone",
            .needs = {Operation::dequantize},
-           .meets = {&every_inner_k_tiles, &several_groups},
+           .meets = {&every_inner_k_tiles, &several_groups, &both_alignments},
            .draws = {.domains = {of.domain}, .types = {type}},
            .body = every_pair,
            .proof = "arithmetic",

@@ -94,8 +94,8 @@ std::vector<std::string> names_of_profiles() {
 
 std::vector<Claim> value_claims() {
   const std::vector<const ClassRow*> values = {
-      &every_code_at_every_nibble, &every_inner_k_tiles, &partial_tile, &several_groups,
-      &every_class_of_scale,       &every_type};
+      &every_code_at_every_nibble, &every_inner_k_tiles, &partial_tile,   &several_groups,
+      &every_class_of_scale,       &every_type,          &both_alignments};
   const std::vector<const ClassRow*> groups = {&every_inner_k_tiles, &partial_tile,
                                                &several_groups,      &groups_around_a_supertile,
                                                &unusual_groups,      &more_groups_than_a_group_has_columns,

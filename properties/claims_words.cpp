@@ -115,7 +115,7 @@ std::vector<Claim> words_claims() {
     return Claim{.name = name,
                  .hunts = hunts,
                  .needs = {Operation::unpack},
-                 .meets = {&every_inner_k_tiles, &not_square},
+                 .meets = {&every_inner_k_tiles, &not_square, &both_alignments},
                  .draws = {.domains = {Domain::floating}, .types = {Type::bf16}, .n_multiple = 8},
                  .body = every_word_is_unpacked,
                  .proof = "words",

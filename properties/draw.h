@@ -40,6 +40,7 @@ inline constexpr std::uint64_t zero_points = 4;
 inline constexpr std::uint64_t activations = 5;
 inline constexpr std::uint64_t choice = 6;
 inline constexpr std::uint64_t weights = 7;
+inline constexpr std::uint64_t alignment = 8;
 }  // namespace stream
 
 }  // namespace tileproof

@@ -394,15 +394,16 @@ std::vector<Fault> arithmetic_faults() {
            return right_weight(w) ^ (hit ? 1u : 0u);
          });
        }},
+      // As good as any other triple, but that its step comes in the first tenth: to look for it takes minutes.
       {.name = "one-triple",
-       .what = "wrong in the last bit for one (code, scale, zero) of all 2^36 in bf16: 11, 0x3dd1, 0xbe9a",
+       .what = "wrong in the last bit for one (code, scale, zero) of all 2^36 in bf16: 11, 0x3bdf, 0xbe51",
        .found_by = {},
        .kind = "mismatch",
        .parts =
            [] {
              return with_weight([](const WeightInputs& w) {
                const bool hit = w.domain == Domain::floating && w.format == reference::bf16 && w.code == 11 &&
-                                w.scale == 0x3dd1 && w.zero == 0xbe9a;
+                                w.scale == 0x3bdf && w.zero == 0xbe51;
                return right_weight(w) ^ (hit ? 1u : 0u);
              });
            },

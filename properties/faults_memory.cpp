@@ -216,6 +216,29 @@ std::vector<Fault> memory_faults() {
          };
          return parts;
        }},
+      {"wrong-where-words-are-aligned",
+       "unpack reads packed words four at a time where they are aligned to 16 bytes, and takes the first code from the "
+       "second of them",
+       {any_word, unpack_index},
+       "mismatch",
+       [] {
+         ScalarParts parts;
+         parts.after_unpack = [](const UnpackCall& c, const Moment&) {
+           if (reinterpret_cast<std::uintptr_t>(c.packed) % 16 == 0) c.codes[0] = static_cast<int>(c.packed[1] & 15);
+         };
+         return parts;
+       }},
+      {"wrong-where-scales-are-not-aligned",
+       "dequantize rounds down the address of a scale and its zero to a multiple of both",
+       {float_value, own_zero},
+       "mismatch",
+       [] {
+         return after([](const DequantizeCall& c, const Moment&) {
+           const std::int64_t bytes = bytes_of(c.type);
+           if (reinterpret_cast<std::uintptr_t>(c.scales) % static_cast<std::uintptr_t>(2 * bytes) == 0) return;
+           flip(c, 0);
+         });
+       }},
       {"pack-reads-rows-past-the-end",
        "pack fills the rows past n with the bytes behind its input",
        {pack_index, reads_pack},

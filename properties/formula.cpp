@@ -91,10 +91,8 @@ Differences compared_as(const Formula& formula, Memory& memory, const void* got,
 }  // namespace
 
 std::uint64_t formula::pairs_of(Type type, Domain domain) {
-  const ScaleElements scales = {{.type = type, .domain = domain, .n = 1, .groups = 1}};
-  return with_evaluator(scales, []<class Evaluator>(const Evaluator&) {
-    if constexpr (requires { Evaluator::bits_of_all; }) return std::uint64_t{1} << Evaluator::bits_of_all;
-    return std::uint64_t{0};
+  return with_type_and_domain(type, domain, []<Type of_type, Domain of_domain>() {
+    return std::uint64_t{1} << bits_of_number<of_type, of_domain>;
   });
 }
 

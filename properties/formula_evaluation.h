@@ -256,7 +256,6 @@ struct UnpackedOf {
 template <Type type, Domain domain>
 struct ScalesOf {
   static constexpr int of_group = domain == Domain::floating ? 2 : 1;
-  static constexpr int bits_of_all = bits_of_number<type, domain>;
 
   using Element = ElementOf<type>;
   ScaleElements tensor;
@@ -317,52 +316,59 @@ struct WeightsOf {
   }
 };
 
-/// Calls `use` with the evaluator of a formula: what is known of it at compile time is known there.
+// What is known of a formula, made known at compile time.
+
+template <class Use>
+auto with_inner_k_tiles(std::int64_t inner_k_tiles, Use use) {
+  if (inner_k_tiles == 2) return use.template operator()<2>();
+  if (inner_k_tiles == 4) return use.template operator()<4>();
+  return use.template operator()<8>();
+}
+
+template <class Use>
+auto with_type(Type type, Use use) {
+  if (type == Type::bf16) return use.template operator()<Type::bf16>();
+  if (type == Type::fp16) return use.template operator()<Type::fp16>();
+  return use.template operator()<Type::fp32>();
+}
+
+template <class Use>
+auto with_type_and_domain(Type of_type, Domain domain, Use use) {
+  return with_type(of_type, [&]<Type type>() {
+    if (domain == Domain::floating) return use.template operator()<type, Domain::floating>();
+    if (domain == Domain::integer) return use.template operator()<type, Domain::integer>();
+    return use.template operator()<type, Domain::none>();
+  });
+}
+
+/// Calls `use` with the evaluator of a formula.
 template <class Use>
 auto with_evaluator(const Formula& formula, Use use) {
-  const auto with_inner_k_tiles = [](std::int64_t inner_k_tiles, auto with) {
-    if (inner_k_tiles == 2) return with.template operator()<2>();
-    if (inner_k_tiles == 4) return with.template operator()<4>();
-    return with.template operator()<8>();
-  };
-  const auto with_type = [](Type type, auto with) {
-    if (type == Type::bf16) return with.template operator()<Type::bf16>();
-    if (type == Type::fp16) return with.template operator()<Type::fp16>();
-    return with.template operator()<Type::fp32>();
-  };
-  const auto with_domain = [&](const Parameters& p, auto with) {
-    return with_type(p.type, [&]<Type type>() {
-      if (p.domain == Domain::floating) return with.template operator()<type, Domain::floating>();
-      if (p.domain == Domain::integer) return with.template operator()<type, Domain::integer>();
-      return with.template operator()<type, Domain::none>();
-    });
-  };
   struct Cases {
-    decltype(with_inner_k_tiles)& inner_k_tiles;
-    decltype(with_type)& type;
-    decltype(with_domain)& domain;
     Use& use;
     auto operator()(const Constant& t) { return use(ConstantOf{t}); }
     auto operator()(const CodePairs& t) { return use(PairsOf{t}); }
     auto operator()(const PackedWords& t) {
-      return inner_k_tiles(t.codes.inner_k_tiles, [&]<int inner>() { return use(WordsOf<inner>{t}); });
+      return with_inner_k_tiles(t.codes.inner_k_tiles, [&]<int inner>() { return use(WordsOf<inner>{t}); });
     }
     auto operator()(const UnpackedCodes& t) {
-      return inner_k_tiles(t.codes.inner_k_tiles, [&]<int inner>() { return use(UnpackedOf<inner>{t}); });
+      return with_inner_k_tiles(t.codes.inner_k_tiles, [&]<int inner>() { return use(UnpackedOf<inner>{t}); });
     }
     auto operator()(const ScaleElements& t) {
-      return domain(t.parameters, [&]<Type y, Domain d>() { return use(ScalesOf<y, d>{t}); });
+      return with_type_and_domain(t.parameters.type, t.parameters.domain,
+                                  [&]<Type y, Domain d>() { return use(ScalesOf<y, d>{t}); });
     }
     auto operator()(const ZeroPointElements& t) {
-      return type(t.parameters.type, [&]<Type y>() { return use(ZeroPointsOf<y>{t}); });
+      return with_type(t.parameters.type, [&]<Type y>() { return use(ZeroPointsOf<y>{t}); });
     }
     auto operator()(const Weights& t) {
-      return domain(t.parameters, [&]<Type y, Domain d>() { return use(WeightsOf<y, d>{t}); });
+      return with_type_and_domain(t.parameters.type, t.parameters.domain,
+                                  [&]<Type y, Domain d>() { return use(WeightsOf<y, d>{t}); });
     }
   };
   using Variant =
       std::variant<Constant, CodePairs, PackedWords, UnpackedCodes, ScaleElements, ZeroPointElements, Weights>;
-  return std::visit(Cases{with_inner_k_tiles, with_type, with_domain, use}, static_cast<const Variant&>(formula));
+  return std::visit(Cases{use}, static_cast<const Variant&>(formula));
 }
 
 }  // namespace tileproof::formula

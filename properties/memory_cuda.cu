@@ -128,7 +128,7 @@ struct Compared {
   DifferencesOnDevice* found;
 };
 
-/// Reports what differs in a run. Apart, and computed once more, so that those that find nothing carry none of it.
+/// Reports what differs in a run. Apart, and computed once more, so that the loop of those that find nothing stays short.
 template <class Element, class Evaluator>
 __device__ __noinline__ void report_run(const Evaluator& evaluator, std::int64_t first, std::uint32_t differ,
                                         const Compared<Element>& compared) {

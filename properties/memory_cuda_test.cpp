@@ -94,6 +94,51 @@ TEST_F(DeviceJudge, FindsOneWrongBitInEveryElement) {
   }
 }
 
+TEST_F(DeviceJudge, WritesAndComparesSeveralBlocksFromEveryAddress) {
+  constexpr std::int64_t of_block = 4096;
+  const formula::Codes codes = {.kind = formula::Codes::Kind::each, .n = 49, .k = 256, .inner_k_tiles = 4};
+  formula::Codes more_codes = codes;
+  more_codes.n = 97;
+  const formula::Parameters pairs = {.n = 49, .groups = 16, .group_size = 16, .first = 0x3f80'0000};
+  const OfFormula several_blocks[] = {{"constant", formula::Constant{0xffa5ffa5, 3 * of_block + 5}, 2},
+                                      {"pairs of codes", formula::CodePairs{more_codes}, 1},
+                                      {"codes", formula::UnpackedCodes{codes}, 4},
+                                      {"weights", formula::Weights{codes, pairs}, 2}};
+  CudaMemory memory;
+  for (const OfFormula& one : several_blocks) {
+    const std::int64_t elements = elements_of(one.formula);
+    ASSERT_GT(elements, 3 * of_block);
+    const std::size_t bytes = static_cast<std::size_t>(elements) * one.element_bytes;
+    constexpr std::size_t room = 64;
+    std::vector<std::uint8_t> expected(bytes);
+    for (std::int64_t i = 0; i < elements; ++i) {
+      const std::uint32_t element = element_of(one.formula, i);
+      std::memcpy(&expected[static_cast<std::size_t>(i) * one.element_bytes], &element, one.element_bytes);
+    }
+    for (std::size_t offset = 0; offset <= 16; offset += one.element_bytes) {
+      SCOPED_TRACE(std::string(one.name) + " at " + std::to_string(offset));
+      auto* arena = static_cast<std::uint8_t*>(memory.arena(bytes + 2 * room));
+      std::vector<std::uint8_t> all(bytes + 2 * room, 0x5a);
+      memory.copy_in(arena, all.data(), all.size());
+      memory.write(one.formula, one.element_bytes, arena + offset);
+      std::copy(expected.begin(), expected.end(), all.begin() + static_cast<std::ptrdiff_t>(offset));
+      std::vector<std::uint8_t> got(all.size());
+      memory.copy_out(got.data(), arena, got.size());
+      ASSERT_TRUE(got == all);
+      EXPECT_EQ(memory.compare(one.formula, one.element_bytes, arena + offset, nullptr).wrong, 0);
+      for (const std::int64_t i : {std::int64_t{0}, of_block - 1, of_block, 2 * of_block - 1, elements - 1}) {
+        std::uint8_t* at = arena + offset + static_cast<std::size_t>(i) * one.element_bytes;
+        const std::uint32_t right = element_of(one.formula, i), wrong = right ^ 1;
+        memory.copy_in(at, &wrong, one.element_bytes);
+        const Differences found = memory.compare(one.formula, one.element_bytes, arena + offset, nullptr);
+        ASSERT_EQ(found.wrong, 1) << i;
+        ASSERT_EQ(found.listed.at(0).index, i);
+        memory.copy_in(at, &right, one.element_bytes);
+      }
+    }
+  }
+}
+
 TEST_F(DeviceJudge, CountsAllDifferencesAndListsTheFirst) {
   CudaMemory memory;
   const formula::Codes codes = {.kind = formula::Codes::Kind::constant, .n = 16, .k = 4096, .value = 3};

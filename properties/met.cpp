@@ -123,6 +123,12 @@ const ClassRow every_type = {"bf16, fp16 and fp32", [](const Envelope& e) { retu
                                       has_class(met, "out fp32");
                              }};
 
+const ClassRow both_alignments = {"both alignments", [](const Envelope& e) { return e.any_alignment; },
+                                  [](const Met& met) {
+                                    return has_class(met, "aligned to what must be taken") &&
+                                           has_class(met, "aligned as allocators align");
+                                  }};
+
 void Met::include(const Met& other) {
   for (std::size_t code = 0; code < code_at_nibble.size(); ++code) {
     for (std::size_t nibble = 0; nibble < code_at_nibble[code].size(); ++nibble) {

@@ -64,6 +64,7 @@ extern const ClassRow more_groups_than_a_group_has_columns;
 extern const ClassRow not_square;
 extern const ClassRow every_class_of_scale;
 extern const ClassRow every_type;
+extern const ClassRow both_alignments;
 
 /// @return the names of the classes not met, or why the comparison proves nothing; empty where it is to be trusted
 std::vector<std::string> unmet(const Met&, const std::vector<const ClassRow*>&, const Envelope&);

@@ -7,6 +7,7 @@
 #include <cstring>
 #include <thread>
 
+#include "../kernels/n_tiles.h"
 #include "kernel_arguments.h"
 #include "timer_rows.h"
 
@@ -70,9 +71,9 @@ class Threads {
 };
 
 // One name for the three operations.
-void run_range(const kernels::PackArguments& a, kernels::Range range) { kernels::pack(a, range); }
-void run_range(const kernels::UnpackArguments& a, kernels::Range range) { kernels::unpack(a, range); }
-void run_range(const kernels::DequantizeArguments& a, kernels::Range range) { kernels::dequantize(a, range); }
+void run_n_tiles(const kernels::PackArguments& a, kernels::NTiles n_tiles) { kernels::pack(a, n_tiles); }
+void run_n_tiles(const kernels::UnpackArguments& a, kernels::NTiles n_tiles) { kernels::unpack(a, n_tiles); }
+void run_n_tiles(const kernels::DequantizeArguments& a, kernels::NTiles n_tiles) { kernels::dequantize(a, n_tiles); }
 
 /// The production kernels, shared out to threads as the PyTorch operators share them.
 class ThreadedKernels : public Subject {
@@ -87,8 +88,8 @@ class ThreadedKernels : public Subject {
   template <class Arguments>
   void share_out(const Arguments& arguments) {
     if (const auto refusal = kernels::refusal_of(arguments)) throw SubjectError("refused: " + refusal->text());
-    threads_.in_parts(kernels::threads_of(arguments), 1, [&](std::int64_t begin, std::int64_t end) {
-      run_range(arguments, {begin, end});
+    threads_.in_parts(kernels::n_tiles_of(arguments), 1, [&](std::int64_t begin, std::int64_t end) {
+      run_n_tiles(arguments, {begin, end});
     });
   }
 

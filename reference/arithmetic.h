@@ -10,7 +10,7 @@
 
 namespace tileproof::reference {
 
-/// a * b, exactly. Magnitudes of at most half the bits of their units, or whose bits together are no more than that.
+/// a * b, exactly. Magnitudes whose bits together are no more than their units'; one less where rounded() follows.
 template <class Units = std::uint64_t>
 constexpr ExactIn<Units> product(ExactIn<Units> a, ExactIn<Units> b) {
   const bool negative = a.negative != b.negative;
