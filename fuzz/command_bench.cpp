@@ -15,6 +15,7 @@
 #include "case_rates.h"
 #include "commands.h"
 #include "interrupt.h"
+#include "missing.h"
 #include "progress.h"
 #include "records.h"
 
@@ -220,14 +221,7 @@ class Run {
     if (is_interrupted()) return "interrupted";
     if (!broken_.empty()) return broken_;
     if (rows_.empty()) return "nothing was measured";
-    for (const auto& [name, why] : not_measured_) {
-      bool required = by_name_;
-#if defined(TILEPROOF_REQUIRE_GPU)
-      for (const TimerRow& row : timers()) required |= row.name == name && row.needs_gpu;
-#endif
-      if (required) return name + " was asked for and was not measured: " + why;
-    }
-    return "";
+    return missing(timers(), not_measured_, by_name_, "was not measured");
   }
 
  private:

@@ -10,6 +10,7 @@
 #include "commands.h"
 #include "duration.h"
 #include "interrupt.h"
+#include "missing.h"
 #include "progress.h"
 #include "proving.h"
 #include "proving_self.h"
@@ -189,18 +190,6 @@ Sanitized sanitize(bool by_name) {
   return all;
 }
 
-/// Why a subject that did not run makes the whole red, as `verify` has it.
-std::string missing(const std::map<std::string, std::string>& not_here, bool by_name) {
-  for (const auto& [name, why] : not_here) {
-    bool required = by_name;
-#if defined(TILEPROOF_REQUIRE_GPU)
-    for (const SubjectRow& row : subjects()) required |= row.name == name && row.needs_gpu;
-#endif
-    if (required) return name + " was asked for and did not run: " + why;
-  }
-  return "";
-}
-
 int exit_of(const std::vector<ProofTask>& tasks, std::string* reason) {
   const auto any = [&](Proof verdict) {
     return std::any_of(tasks.begin(), tasks.end(), [&](const ProofTask& t) { return t.result().verdict == verdict; });
@@ -320,7 +309,8 @@ int prove(const Options& options, const std::string& command) {
     reason =
         harness.not_shown ? "not all of the harness was shown: a larger --budget" : "a sanitizer has shown nothing";
   }
-  const std::string lacks = missing(not_here, !options.subjects.empty() || options.library.given());
+  const std::string lacks =
+      missing(tileproof::subjects(), not_here, !options.subjects.empty() || options.library.given(), "did not run");
   if (exit == exit_code::passed && (is_interrupted() || !lacks.empty())) {
     exit = exit_code::mistrusted;
     reason = is_interrupted() ? "interrupted" : lacks;

@@ -127,9 +127,7 @@ Outcome dequantize(const DequantizeArguments& a, Where where) {
 
 #if !defined(__CUDACC__)
 std::int64_t threads_of(const DequantizeArguments& a) {
-  const auto of_type = [&]<class T>() {
-    return threads_of_strips<CodesAsWeights<T, NoZeroPoint<T>>>(a.experts, a.n, a.k);
-  };
+  const auto of_type = [&]<class T>() { return threads_of_strips<CodesAsWeights<T, NoZeroPoint<T>>>(a); };
   if (a.type == Type::bf16) return of_type.template operator()<Bf16>();
   if (a.type == Type::fp16) return of_type.template operator()<Fp16>();
   return of_type.template operator()<Fp32>();

@@ -13,9 +13,9 @@
 /// which begin anew with each expert, need to know where its expert begins.
 ///
 /// A thread owns one 16-byte store in each of some neighbouring strips of a row: eight columns of 2 bytes or four of 4
-/// bytes. It reads the words that hold them (its neighbours read the same ones, from the cache), and shares nothing with
-/// anybody. Eight neighbouring threads are of one row, the next eight of the n-tile's next row: a warp reads packed words
-/// in runs of 64 bytes or more, and parameters of rows that lie side by side.
+/// bytes. It reads the words that hold them (its neighbours read the same ones, from the cache), and shares nothing
+/// with anybody. Eight neighbouring threads are of one row, the next eight of the n-tile's next row: a warp reads
+/// packed words in runs of 64 bytes or more, and parameters of rows that lie side by side.
 #pragma once
 
 #include "words.h"
@@ -65,8 +65,9 @@ struct StripsThread {
     const std::int64_t threads = (k + columns_of_threads - 1) / columns_of_threads * stores_of_strip;
     return (threads + threads_of_piece - 1) / threads_of_piece;
   }
-  std::int64_t threads(std::int64_t experts) const {
-    return experts * n_tiles.divisor * pieces_of_row.divisor * threads_of_tile;
+  template <class Arguments>
+  static std::int64_t threads(const Arguments& a) {
+    return a.experts * ((a.n + rows_of_n_tile - 1) / rows_of_n_tile) * pieces(a.k) * threads_of_tile;
   }
 
   TILEPROOF_WORD void operator()(std::int64_t thread) const {
@@ -166,16 +167,14 @@ template <class Converter, class Arguments>
 Outcome run_strips(const Arguments& a, void* out, Converter converter, Where where) {
   return with_inner_k_tiles(a.inner_k_tiles, a.experts, [&]<int inner_k_tiles, bool is_batch>() {
     const StripsThread<inner_k_tiles, is_batch, Converter> thread(a, out, converter);
-    return run(thread, thread.threads(a.experts), where);
+    return run(thread, thread.threads(a), where);
   });
 }
 
 /// How many threads that takes.
-template <class Converter>
-std::int64_t threads_of_strips(std::int64_t experts, std::int64_t n, std::int64_t k) {
-  using Thread = StripsThread<2, false, Converter>;  // as many with any other inner_k_tiles
-  return experts * ((n + Thread::rows_of_n_tile - 1) / Thread::rows_of_n_tile) * Thread::pieces(k) *
-         Thread::threads_of_tile;
+template <class Converter, class Arguments>
+std::int64_t threads_of_strips(const Arguments& a) {
+  return StripsThread<2, false, Converter>::threads(a);  // as many with any other inner_k_tiles
 }
 
 }  // namespace tileproof::kernels

@@ -31,7 +31,7 @@ Outcome unpack(const UnpackArguments& a, Where where) {
 }
 
 #if !defined(__CUDACC__)
-std::int64_t threads_of(const UnpackArguments& a) { return threads_of_strips<CodesAsInt32>(a.experts, a.n, a.k); }
+std::int64_t threads_of(const UnpackArguments& a) { return threads_of_strips<CodesAsInt32>(a); }
 #endif
 
 }  // namespace tileproof::kernels

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "../kernels/kernels.h"
+#include "../kernels/n_tiles.h"
 #include "subject.h"
 
 namespace tileproof {
@@ -25,6 +26,20 @@ inline kernels::UnpackArguments arguments_of(const UnpackCall& c) {
 inline kernels::DequantizeArguments arguments_of(const DequantizeCall& c) {
   return {c.packed,     c.scales,        c.zero_points,           c.weights,          c.n, c.k,
           c.group_size, c.inner_k_tiles, kernel_domain(c.domain), kernel_type(c.type)};
+}
+
+// One name for the three operations, wherever they run: a range of threads, some n-tiles, or a stream.
+template <class Where>
+auto run_kernel(const kernels::PackArguments& a, Where where) {
+  return kernels::pack(a, where);
+}
+template <class Where>
+auto run_kernel(const kernels::UnpackArguments& a, Where where) {
+  return kernels::unpack(a, where);
+}
+template <class Where>
+auto run_kernel(const kernels::DequantizeArguments& a, Where where) {
+  return kernels::dequantize(a, where);
 }
 
 }  // namespace tileproof

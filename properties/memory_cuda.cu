@@ -5,6 +5,7 @@
 #include <stdexcept>
 #include <string>
 
+#include "cuda_errors.h"
 #include "formula_evaluation.h"
 #include "memory_cuda.h"
 #include "subject.h"
@@ -26,13 +27,6 @@ struct DifferencesOnDevice {
 namespace {
 
 constexpr int threads_of_block = 256;
-
-void require(cudaError_t error, const char* doing) {
-  if (error == cudaSuccess) return;
-  const bool lost = cudaDeviceSynchronize() != cudaSuccess;
-  cudaGetLastError();
-  throw SubjectError(std::string(doing) + ": " + cudaGetErrorName(error) + ", " + cudaGetErrorString(error), lost);
-}
 
 /// A run of elements, moved in pieces of 16 bytes where its address allows it.
 template <class Element>
@@ -128,7 +122,8 @@ struct Compared {
   DifferencesOnDevice* found;
 };
 
-/// Reports what differs in a run. Apart, and computed once more, so that the loop of those that find nothing stays short.
+/// Reports what differs in a run. Apart, and computed once more, so that the loop of those that find nothing stays
+/// short.
 template <class Element, class Evaluator>
 __device__ __noinline__ void report_run(const Evaluator& evaluator, std::int64_t first, std::uint32_t differ,
                                         const Compared<Element>& compared) {

@@ -3,6 +3,7 @@
 
 #include <string>
 
+#include "cuda_errors.h"
 #include "kernel_arguments.h"
 #include "memory_cuda.h"
 #include "planted_cuda.h"
@@ -11,21 +12,6 @@
 namespace tileproof {
 
 namespace {
-
-/// Errors after which a context answers nothing but errors.
-void require(cudaError_t error, const char* doing) {
-  if (error == cudaSuccess) return;
-  const bool lost = cudaDeviceSynchronize() != cudaSuccess;
-  cudaGetLastError();
-  throw SubjectError(std::string(doing) + ": " + cudaGetErrorName(error) + ", " + cudaGetErrorString(error), lost);
-}
-
-// One name for the three operations.
-cudaError_t launch(const kernels::PackArguments& a, cudaStream_t stream) { return kernels::pack(a, stream); }
-cudaError_t launch(const kernels::UnpackArguments& a, cudaStream_t stream) { return kernels::unpack(a, stream); }
-cudaError_t launch(const kernels::DequantizeArguments& a, cudaStream_t stream) {
-  return kernels::dequantize(a, stream);
-}
 
 /// Of a tool that watches allocations.
 class CudaMemoryApart : public CudaMemory {
@@ -73,7 +59,7 @@ class CudaSubject : public Subject {
   template <class Arguments>
   void finish(const Arguments& arguments) {
     require(cudaDeviceSynchronize(), "waiting for the inputs");
-    if (const cudaError_t error = launch(arguments, stream_); error != cudaSuccess) {
+    if (const cudaError_t error = run_kernel(arguments, stream_); error != cudaSuccess) {
       const auto refusal = kernels::refusal_of(arguments);
       if (refusal) throw SubjectError("refused: " + refusal->text());
       require(error, "the launch");

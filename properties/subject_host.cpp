@@ -1,5 +1,4 @@
 // The production kernels, run on the host over ranges of their threads; and the code for CPU tensors.
-#include "../kernels/n_tiles.h"
 #include "draw.h"
 #include "kernel_arguments.h"
 #include "subject_rows.h"
@@ -7,20 +6,6 @@
 namespace tileproof {
 
 namespace {
-
-// One name for the three operations.
-template <class Pieces>
-void run_pieces(const kernels::PackArguments& a, Pieces pieces) {
-  kernels::pack(a, pieces);
-}
-template <class Pieces>
-void run_pieces(const kernels::UnpackArguments& a, Pieces pieces) {
-  kernels::unpack(a, pieces);
-}
-template <class Pieces>
-void run_pieces(const kernels::DequantizeArguments& a, Pieces pieces) {
-  kernels::dequantize(a, pieces);
-}
 
 template <class Arguments>
 std::int64_t pieces_of(const Arguments& a, kernels::Range*) {
@@ -48,11 +33,11 @@ class HostSubject : public Subject {
   void in_pieces(const Arguments& arguments) {
     if (const auto refusal = kernels::refusal_of(arguments)) throw SubjectError("refused: " + refusal->text());
     std::int64_t end = pieces_of(arguments, static_cast<Pieces*>(nullptr));
-    if (variation_ == 0) return run_pieces(arguments, Pieces{0, end});
+    if (variation_ == 0) return run_kernel(arguments, Pieces{0, end});
     for (std::uint64_t piece = 0; end > 0; ++piece) {
       const std::int64_t length = 1 + below(37, drawn(variation_, stream::choice, piece));
       const std::int64_t begin = end > length ? end - length : 0;
-      run_pieces(arguments, Pieces{begin, end});
+      run_kernel(arguments, Pieces{begin, end});
       end = begin;
     }
   }

@@ -18,32 +18,38 @@ std::string text_of(const Shape& shape) {
          std::to_string(shape.k);
 }
 
-const std::vector<TimedKind>& kinds_on_a_gpu() {
+std::vector<TimedKind> joined(std::vector<TimedKind> kinds, const std::vector<TimedKind>& more) {
+  kinds.insert(kinds.end(), more.begin(), more.end());
+  return kinds;
+}
+
+/// Dequantize to the other types and of the other domains: a glance at each.
+const std::vector<TimedKind>& other_weights() {
   static const std::vector<TimedKind> kinds = {
-      {.operation = Operation::unpack},
-      {.operation = Operation::dequantize},
       {.operation = Operation::dequantize, .type = Type::fp16, .inner_k_tiles = {8}, .at_largest_alone = true},
       {.operation = Operation::dequantize, .type = Type::fp32, .inner_k_tiles = {8}, .at_largest_alone = true},
       {.operation = Operation::dequantize, .domain = Domain::integer, .inner_k_tiles = {8}, .at_largest_alone = true},
       {.operation = Operation::dequantize, .domain = Domain::none, .inner_k_tiles = {8}, .at_largest_alone = true},
+  };
+  return kinds;
+}
+
+const std::vector<TimedKind>& kinds_on_a_gpu() {
+  static const std::vector<TimedKind> at_largest = {
       {.operation = Operation::dequantize, .group_size = 32, .inner_k_tiles = {8}, .at_largest_alone = true},
       {.operation = Operation::pack, .at_largest_alone = true},
       {.operation = Operation::unpack, .inner_k_tiles = {8}, .at_largest_alone = true, .experts = 8},
       {.operation = Operation::dequantize, .inner_k_tiles = {8}, .at_largest_alone = true, .experts = 8},
   };
+  static const std::vector<TimedKind> kinds = joined(
+      joined({{.operation = Operation::unpack}, {.operation = Operation::dequantize}}, other_weights()), at_largest);
   return kinds;
 }
 
 const std::vector<TimedKind>& kinds_on_the_host() {
-  static const std::vector<TimedKind> kinds = {
-      {.operation = Operation::pack},
-      {.operation = Operation::unpack},
-      {.operation = Operation::dequantize},
-      {.operation = Operation::dequantize, .type = Type::fp16, .inner_k_tiles = {8}, .at_largest_alone = true},
-      {.operation = Operation::dequantize, .type = Type::fp32, .inner_k_tiles = {8}, .at_largest_alone = true},
-      {.operation = Operation::dequantize, .domain = Domain::integer, .inner_k_tiles = {8}, .at_largest_alone = true},
-      {.operation = Operation::dequantize, .domain = Domain::none, .inner_k_tiles = {8}, .at_largest_alone = true},
-  };
+  static const std::vector<TimedKind> kinds =
+      joined({{.operation = Operation::pack}, {.operation = Operation::unpack}, {.operation = Operation::dequantize}},
+             other_weights());
   return kinds;
 }
 

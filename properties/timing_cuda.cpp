@@ -9,17 +9,10 @@ namespace tileproof {
 
 namespace {
 
-// One name for the three operations.
-cudaError_t launch(const kernels::PackArguments& a, cudaStream_t stream) { return kernels::pack(a, stream); }
-cudaError_t launch(const kernels::UnpackArguments& a, cudaStream_t stream) { return kernels::unpack(a, stream); }
-cudaError_t launch(const kernels::DequantizeArguments& a, cudaStream_t stream) {
-  return kernels::dequantize(a, stream);
-}
-
 class CudaTimer : public Timer {
  public:
   CudaTimer() {
-    require_timed(cudaStreamCreateWithFlags(&stream_, cudaStreamNonBlocking), "cudaStreamCreate");
+    require(cudaStreamCreateWithFlags(&stream_, cudaStreamNonBlocking), "cudaStreamCreate");
     rounds_ = std::make_unique<CudaRounds>(stream_);
   }
   ~CudaTimer() override { cudaStreamDestroy(stream_); }
@@ -31,7 +24,7 @@ class CudaTimer : public Timer {
       tensors.with_call([&](const auto& call) {
         auto arguments = arguments_of(call);
         arguments.experts = timed.shape.experts;
-        require_timed(launch(arguments, stream_), "the launch");
+        require(run_kernel(arguments, stream_), "the launch");
       });
     };
     things.push_back({timed_as::operation, operation});

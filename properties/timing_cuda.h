@@ -16,16 +16,10 @@
 #include <string>
 #include <vector>
 
+#include "cuda_errors.h"
 #include "timing.h"
 
 namespace tileproof {
-
-inline void require_timed(cudaError_t error, const char* doing) {
-  if (error == cudaSuccess) return;
-  const bool lost = cudaDeviceSynchronize() != cudaSuccess;
-  cudaGetLastError();
-  throw SubjectError(std::string(doing) + ": " + cudaGetErrorName(error) + ", " + cudaGetErrorString(error), lost);
-}
 
 /// Something that is timed: how it is put on the stream, once.
 struct OnStream {
@@ -39,10 +33,10 @@ class CudaRounds {
  public:
   explicit CudaRounds(cudaStream_t stream) : stream_(stream) {
     int device = 0, bytes = 0;
-    require_timed(cudaGetDevice(&device), "cudaGetDevice");
-    require_timed(cudaDeviceGetAttribute(&bytes, cudaDevAttrL2CacheSize, device), "cudaDeviceGetAttribute");
+    require(cudaGetDevice(&device), "cudaGetDevice");
+    require(cudaDeviceGetAttribute(&bytes, cudaDevAttrL2CacheSize, device), "cudaDeviceGetAttribute");
     flushed_ = 2 * static_cast<std::size_t>(bytes) + (std::size_t{16} << 20);
-    require_timed(cudaMalloc(&flush_, flushed_), "cudaMalloc");
+    require(cudaMalloc(&flush_, flushed_), "cudaMalloc");
   }
   ~CudaRounds() {
     cudaFree(flush_);
@@ -55,10 +49,10 @@ class CudaRounds {
   std::map<std::string, std::vector<double>> time(std::vector<OnStream>& things, int repeats, bool cold) {
     while (events_.size() < 2 * things.size()) {
       cudaEvent_t event = nullptr;
-      require_timed(cudaEventCreate(&event), "cudaEventCreate");
+      require(cudaEventCreate(&event), "cudaEventCreate");
       events_.push_back(event);
     }
-    require_timed(cudaDeviceSynchronize(), "waiting for the inputs");
+    require(cudaDeviceSynchronize(), "waiting for the inputs");
     for (OnStream& thing : things) {  // what is loaded at the first call is loaded; then clocks are up
       thing.calls = 1;
       for (int i = 0; i < 3; ++i) thing.launch();
@@ -77,19 +71,19 @@ class CudaRounds {
     for (std::size_t i = 0; i < things.size(); ++i) {
       const OnStream& thing = things[i];
       if (cold) {
-        require_timed(cudaMemsetAsync(flush_, 0, flushed_, stream_), "flushing the cache");
+        require(cudaMemsetAsync(flush_, 0, flushed_, stream_), "flushing the cache");
       } else {
         for (int call = 0; call < thing.calls; ++call) thing.launch();
       }
-      require_timed(cudaEventRecord(events_[2 * i], stream_), "cudaEventRecord");
+      require(cudaEventRecord(events_[2 * i], stream_), "cudaEventRecord");
       for (int call = 0; call < thing.calls; ++call) thing.launch();
-      require_timed(cudaEventRecord(events_[2 * i + 1], stream_), "cudaEventRecord");
+      require(cudaEventRecord(events_[2 * i + 1], stream_), "cudaEventRecord");
     }
-    require_timed(cudaStreamSynchronize(stream_), "what is timed");
+    require(cudaStreamSynchronize(stream_), "what is timed");
     std::vector<double> seconds;
     for (std::size_t i = 0; i < things.size(); ++i) {
       float milliseconds = 0;
-      require_timed(cudaEventElapsedTime(&milliseconds, events_[2 * i], events_[2 * i + 1]), "cudaEventElapsedTime");
+      require(cudaEventElapsedTime(&milliseconds, events_[2 * i], events_[2 * i + 1]), "cudaEventElapsedTime");
       seconds.push_back(static_cast<double>(milliseconds) / 1000 / (things[i].calls * things[i].calls_of_launch));
     }
     return seconds;
@@ -117,9 +111,9 @@ inline std::vector<OnStream> yardsticks(const TimedTensors& tensors, cudaStream_
   void* const second_half = tensors.second_half_of_room();
   const auto bytes = static_cast<std::size_t>(tensors.bytes());
   const auto copy = [=] {
-    require_timed(cudaMemcpyAsync(second_half, room, bytes / 2, cudaMemcpyDeviceToDevice, stream), "cudaMemcpyAsync");
+    require(cudaMemcpyAsync(second_half, room, bytes / 2, cudaMemcpyDeviceToDevice, stream), "cudaMemcpyAsync");
   };
-  const auto fill = [=] { require_timed(cudaMemsetAsync(room, 0x5a, bytes, stream), "cudaMemsetAsync"); };
+  const auto fill = [=] { require(cudaMemsetAsync(room, 0x5a, bytes, stream), "cudaMemsetAsync"); };
   return {{timed_as::copy, copy}, {timed_as::fill, fill}};
 }
 
@@ -127,13 +121,13 @@ inline std::vector<OnStream> yardsticks(const TimedTensors& tensors, cudaStream_
 inline std::map<std::string, std::string> cuda_device() {
   int device = 0, driver = 0, runtime = 0;
   cudaDeviceProp properties = {};
-  require_timed(cudaGetDevice(&device), "cudaGetDevice");
-  require_timed(cudaGetDeviceProperties(&properties, device), "cudaGetDeviceProperties");
-  require_timed(cudaDriverGetVersion(&driver), "cudaDriverGetVersion");
-  require_timed(cudaRuntimeGetVersion(&runtime), "cudaRuntimeGetVersion");
+  require(cudaGetDevice(&device), "cudaGetDevice");
+  require(cudaGetDeviceProperties(&properties, device), "cudaGetDeviceProperties");
+  require(cudaDriverGetVersion(&driver), "cudaDriverGetVersion");
+  require(cudaRuntimeGetVersion(&runtime), "cudaRuntimeGetVersion");
   const auto attribute = [device](cudaDeviceAttr which) {
     int value = 0;
-    require_timed(cudaDeviceGetAttribute(&value, which, device), "cudaDeviceGetAttribute");
+    require(cudaDeviceGetAttribute(&value, which, device), "cudaDeviceGetAttribute");
     return value;
   };
   const auto version = [](int number) {

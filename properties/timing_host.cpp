@@ -7,7 +7,6 @@
 #include <cstring>
 #include <thread>
 
-#include "../kernels/n_tiles.h"
 #include "kernel_arguments.h"
 #include "timer_rows.h"
 
@@ -70,11 +69,6 @@ class Threads {
   std::vector<std::thread> threads_;
 };
 
-// One name for the three operations.
-void run_n_tiles(const kernels::PackArguments& a, kernels::NTiles n_tiles) { kernels::pack(a, n_tiles); }
-void run_n_tiles(const kernels::UnpackArguments& a, kernels::NTiles n_tiles) { kernels::unpack(a, n_tiles); }
-void run_n_tiles(const kernels::DequantizeArguments& a, kernels::NTiles n_tiles) { kernels::dequantize(a, n_tiles); }
-
 /// The production kernels, shared out to threads as the PyTorch operators share them.
 class ThreadedKernels : public Subject {
  public:
@@ -89,7 +83,7 @@ class ThreadedKernels : public Subject {
   void share_out(const Arguments& arguments) {
     if (const auto refusal = kernels::refusal_of(arguments)) throw SubjectError("refused: " + refusal->text());
     threads_.in_parts(kernels::n_tiles_of(arguments), 1, [&](std::int64_t begin, std::int64_t end) {
-      run_n_tiles(arguments, {begin, end});
+      run_kernel(arguments, kernels::NTiles{begin, end});
     });
   }
 
