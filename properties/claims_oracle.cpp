@@ -5,7 +5,12 @@
 // triples); without a zero point, over every scale.
 #include "claims_oracle.h"
 
+#include <array>
+#include <bit>
+#include <cstdlib>
+#include <optional>
 #include <sstream>
+#include <stdexcept>
 
 #include "mpfr_format.h"
 
@@ -71,27 +76,116 @@ const Number& operand(Type type, Bits pattern) {
 }
 Bits widened(Type type, Bits pattern) { return type == Type::fp32 ? pattern << 16 : pattern; }
 
+constexpr Bits no_pattern = ~Bits{0};
+
+/// Of every operand(), by its pattern, the pattern of its value times 2^doublings, 0 to 3; no_pattern where that is
+/// none.
+using Doubled = std::array<std::vector<Bits>, 4>;
+Doubled made_doubled(Type type) {
+  Doubled all;
+  Number x(mpfr::form_of(type).precision);
+  for (std::size_t doublings = 0; doublings < all.size(); ++doublings) {
+    for (const Number& value : mpfr::all_values(type)) {
+      mpfr_mul_2ui(x.get(), value.get(), doublings, MPFR_RNDN);
+      const Bits pattern = mpfr::settled(mpfr::form_of(type), x.get(), 0);
+      const bool is_it = mpfr_equal_p(x.get(), mpfr::all_values(type)[pattern].get()) != 0 &&
+                         mpfr_inf_p(value.get()) == mpfr_inf_p(x.get());
+      all[doublings].push_back(is_it ? pattern : no_pattern);
+    }
+  }
+  return all;
+}
+const Doubled& doubled(Type type) {
+  static const Doubled bf16 = made_doubled(Type::bf16);
+  static const Doubled fp16 = made_doubled(Type::fp16);
+  return type == Type::fp16 ? fp16 : bf16;
+}
+
+/// MPFR's (code - 8) * scale + zero. Of sixteen codes few make a product that no other scale makes, twice a scale being
+/// a scale mostly. So a sum is remembered by its product, an odd factor times a scale: as long as the zero is the same,
+/// and the exact product as long as pair_at() gives the same scales, for very many zeros.
+class FloatDomainSums {
+ public:
+  explicit FloatDomainSums(Type type) : type_(type), form_(mpfr::form_of(type)), x_(form_.precision) {}
+
+  /// @param scale, zero  patterns of operand()
+  void set(Bits scale, Bits zero) {
+    for (std::size_t doublings = 0; doublings < multiples_.size(); ++doublings) {
+      multiples_[doublings] = doubled(type_)[doublings][scale];
+    }
+    scale_ = scale;
+    zero_ = zero;
+  }
+
+  Bits of(int code) {
+    const int factor = code - 8;
+    const auto magnitude = static_cast<unsigned>(std::abs(factor));
+    const int doublings = magnitude == 0 ? 0 : std::countr_zero(magnitude);
+    const Bits multiple = multiples_[static_cast<std::size_t>(doublings)];
+    if (multiple == no_pattern) {
+      set_product(once_, factor, scale_);
+      return rounded_sum(once_);
+    }
+    const Bits odd = magnitude >> doublings;  // 0, 1, 3, 5 or 7
+    const Bits signed_multiple = multiple ^ (factor < 0 ? 0x8000 : 0);
+    const Bits key = odd << 16 | signed_multiple;
+    Remembered& sum = remembered_[odd << 10 | signed_multiple >> 6];
+    if (sum.key != key) {
+      if (!sum.product) sum.product.emplace(bits_of_product);
+      set_product(*sum.product, static_cast<int>(odd), signed_multiple);
+      sum.key = key;
+      sum.zero = no_pattern;
+    }
+    if (sum.zero != zero_) {
+      sum.bits = rounded_sum(*sum.product);
+      sum.zero = zero_;
+    }
+    return sum.bits;
+  }
+
+ private:
+  struct Remembered {
+    Bits key = no_pattern;  // of the product
+    Bits zero = no_pattern;
+    Bits bits = 0;  // of the sum
+    std::optional<Number> product;
+  };
+
+  void set_product(Number& product, int factor, Bits scale) {
+    if (mpfr_mul_si(product.get(), operand(type_, scale).get(), factor, MPFR_RNDN) != 0) {
+      throw std::logic_error("the oracle rounded a product that was to be exact");
+    }
+  }
+  Bits rounded_sum(const Number& product) {
+    const int ternary = mpfr_add(x_.get(), product.get(), operand(type_, zero_).get(), MPFR_RNDN);
+    return mpfr::settled(form_, x_.get(), ternary);
+  }
+
+  static constexpr mpfr_prec_t bits_of_product = 4 + 11;  // of a factor, and of a scale
+  Type type_;
+  const Form& form_;
+  Number x_;
+  Number once_{bits_of_product};
+  std::array<Bits, 4> multiples_ = {};
+  Bits scale_ = 0;
+  Bits zero_ = 0;
+  std::vector<Remembered> remembered_{std::size_t{8} << 10};
+};
+
 void float_domain(Case& c, const Judged& judged) {
   const Type type = c.problem.out;
   const Judged::Format format = format_of(type);
-  const Form& form = mpfr::form_of(type);
   Comparison comparison(c, "weights");
-  mpfr::Products products(0 - 8, 15 - 8);
-  Number x(form.precision);
-  Bits scale_of_products = ~Bits{0};
+  FloatDomainSums sums(type);
   for_each_index(c.problem, [&](std::uint64_t i) {
-    const PatternPair pair = pair_at(i);
-    if (pair.first != scale_of_products) products.set(operand(type, pair.first).get());
-    scale_of_products = pair.first;
-    const Number& addend = operand(type, pair.second);
-    const Bits scale = widened(type, pair.first);
-    const Bits zero = widened(type, pair.second);
+    const auto [zero_pattern, scale_pattern] = pair_at(i);
+    const Bits scale = widened(type, scale_pattern);
+    const Bits zero = widened(type, zero_pattern);
+    sums.set(scale_pattern, zero_pattern);
     for (int code = 0; code < 16; ++code) {
-      const int ternary = mpfr_add(x.get(), products.of(code - 8).get(), addend.get(), MPFR_RNDN);
-      comparison.add(
-          mpfr::settled(form, x.get(), ternary), judged.weight_float(format, code, scale, zero), [&](Comparison& to) {
-            to << "code " << code << ", scale " << to.hexadecimal(scale) << ", zero " << to.hexadecimal(zero);
-          });
+      comparison.add(sums.of(code), judged.weight_float(format, code, scale, zero), [&](Comparison& to) {
+        to << "code " << code << ", scale " << to.hexadecimal(scale) << ", zero " << to.hexadecimal(zero);
+      });
     }
   });
   comparison.finish();
@@ -172,15 +266,13 @@ void no_zero_point(Case& c, const Judged& judged) {
   const Judged::Format format = format_of(type);
   const Form& form = mpfr::form_of(type);
   Comparison comparison(c, "weights");
-  mpfr::Products products(0, 15);
   Number value(form.precision);
   Number x(form.precision);
   for_each_index(c.problem, [&](std::uint64_t i) {
     const auto scale = static_cast<Bits>(spread(i & ((std::uint64_t{1} << form.bits) - 1), form.bits));
     mpfr_set_d(value.get(), mpfr::value_of(type, scale), MPFR_RNDN);
-    products.set(value.get());
     for (int code = 0; code < 16; ++code) {
-      const int ternary = mpfr_set(x.get(), products.of(code).get(), MPFR_RNDN);
+      const int ternary = mpfr_mul_ui(x.get(), value.get(), static_cast<unsigned>(code), MPFR_RNDN);
       comparison.add(mpfr::settled(form, x.get(), ternary), judged.weight_none(format, code, scale),
                      [&](Comparison& to) { to << "code " << code << ", scale " << to.hexadecimal(scale); });
     }

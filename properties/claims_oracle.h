@@ -41,14 +41,20 @@ struct PatternPair {
   std::uint32_t second;
 };
 
+/// The i-th of all 65,536 patterns, modulo their number. Each 1024 in a row have their low six bits in common: all
+/// signs, all exponents, and of a value its doubles too, so that what is computed for one may serve another.
+constexpr std::uint32_t pattern_at(std::uint64_t i) {
+  return static_cast<std::uint32_t>(spread(i & 1023, 10) << 6 | spread(i >> 10 & 63, 6));
+}
+
 /// The i-th of all 2^32 pairs, modulo their number. The square of pairs is cut into 64 x 64 tiles of 1024 x 1024, taken
-/// along its diagonals, and both sides are spread: the first 64 tiles hold every pattern on either side, and whoever
-/// computes something for a first meets it with 1024 seconds in a row.
+/// along its diagonals: the first 64 tiles hold every pattern on either side, and whoever computes something for a
+/// first meets it with 1024 seconds in a row.
 constexpr PatternPair pair_at(std::uint64_t i) {
   const std::uint64_t tile = i >> 20 & 4095;
   const std::uint64_t first = (tile & 63) << 10 | (i >> 10 & 1023);
   const std::uint64_t second = ((tile + (tile >> 6)) & 63) << 10 | (i & 1023);
-  return {static_cast<std::uint32_t>(spread(first, 16)), static_cast<std::uint32_t>(spread(second, 16))};
+  return {pattern_at(first), pattern_at(second)};
 }
 
 }  // namespace tileproof

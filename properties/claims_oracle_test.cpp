@@ -174,6 +174,51 @@ TEST(Oracle, FindsTheOnePatternThatIsWrong) {
   }
 }
 
+TEST(Oracle, FindsTheOneTripleThatIsWrong) {
+  // Sums are remembered by their product. In each format, of the four zeros and 1024 scales walked here: a factor that
+  // is odd, one that is even, one whose product no scale has, and one of a product that is a zero.
+  struct Wrong {
+    Type type;
+    int code;
+    std::uint64_t pair;
+  };
+  const std::vector<Wrong> all = {{Type::bf16, 13, 1033}, {Type::bf16, 2, 3000}, {Type::fp16, 4, 1024 + 5},
+                                  {Type::fp16, 8, 17},    {Type::fp32, 0, 4095}, {Type::fp32, 12, 2048}};
+  constexpr std::uint64_t first = std::uint64_t{65} << 20;
+  for (const Wrong& wrong : all) {
+    static Format format;
+    static PatternPair pair;
+    static int wrong_code;
+    format = format_of(wrong.type);
+    pair = pair_at(first + wrong.pair);
+    const int shift = wrong.type == Type::fp32 ? 16 : 0;
+    pair = {pair.first << shift, pair.second << shift};
+    wrong_code = wrong.code;
+    const auto weight = [](Format f, int code, Bits scale, Bits zero) {
+      const Bits right = reference::dequantized_float(f, code, scale, zero);
+      const bool is_wrong = f == format && code == wrong_code && zero == pair.first && scale == pair.second;
+      return is_wrong ? right ^ 1 : right;
+    };
+    for (const Claim& claim : oracle_claims_about({.weight_float = weight})) {
+      if (claim.name.find(float_domain) == std::string::npos) continue;
+      const Enumeration steps = claim.enumerations(specification_envelope()).at(static_cast<std::size_t>(wrong.type));
+      Enumeration few = steps;
+      few.problem = [&](std::int64_t step) {
+        Problem problem = steps.problem(step);
+        problem.n = 64;
+        problem.k = 1024;
+        problem.seed = first;
+        return problem;
+      };
+      const Judgement judgement = judged_step(claim, few, 0);
+      ASSERT_EQ(judgement.findings.size(), 1) << name_of(wrong.type) << " " << wrong.code;
+      EXPECT_SAYS(judgement.findings[0].details, "1 of 65536 weights differ from what MPFR computes:\n  code " +
+                                                     std::to_string(wrong.code) + ", scale ");
+      EXPECT_EQ(judgement.elements, 1 << 16);
+    }
+  }
+}
+
 TEST(Oracle, StepsOfAnEnumerationAreTheWholeDomainOnce) {
   std::map<std::string, std::uint64_t> points;
   for (const Claim& claim : oracle_claims()) {
@@ -223,6 +268,16 @@ TEST(Oracle, StepsOfAnEnumerationAreTheWholeDomainOnce) {
       {"divide: pairs in fp16", one << 32},
       {"divide: pairs in fp32, both representable in bf16", one << 32}};
   EXPECT_EQ(points, expected);
+}
+
+TEST(Oracle, PatternsAreWalkedOnceEachADoubleBesideItsHalf) {
+  std::set<std::uint32_t> all;
+  for (std::uint64_t i = 0; i < 65536; ++i) {
+    all.insert(pattern_at(i));
+    EXPECT_EQ(pattern_at(i) & 63, pattern_at(i & ~std::uint64_t{1023}) & 63);
+  }
+  EXPECT_EQ(all.size(), 65536);
+  EXPECT_EQ(*all.rbegin(), 0xffff);
 }
 
 TEST(Oracle, PairsAreWalkedOnceEach) {
