@@ -116,8 +116,9 @@ TEST(Durations, AreReadWithTheirUnits) {
   EXPECT_EQ(seconds_of("--budget", "90s"), 90);
   EXPECT_EQ(seconds_of("--budget", "1.5m"), 90);
   EXPECT_EQ(seconds_of("--budget", "4h"), 14400);
-  for (const std::string wrong : {"s", ".", "5 m", "5ms", "5M", "0", "0.0s", "-5s", "+5", "1e3", "nan", "inf", "1..5s",
-                                  std::string(400, '9').c_str()}) {
+  const std::string endless(400, '9');
+  for (const std::string& wrong : std::vector<std::string>{"s", ".", "5 m", "5ms", "5M", "0", "0.0s", "-5s", "+5",
+                                                           "1e3", "nan", "inf", "1..5s", endless}) {
     EXPECT_THROW(seconds_of("--budget", wrong), Illegal) << wrong;
   }
 }
