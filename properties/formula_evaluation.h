@@ -9,6 +9,7 @@
 #include "../reference/tile_map.h"
 #include "draw.h"
 #include "formula.h"
+#include "k_tile.h"
 
 namespace tileproof::formula {
 
@@ -34,30 +35,6 @@ constexpr std::uint32_t code_at(const Codes& c, std::int64_t row, std::int64_t c
   return word_at(c, place.word) >> (4 * place.nibble) & 15;
 }
 
-/// Sixteen columns from a k-tile's first on lie in four neighbouring lanes: where, from the first one's place on.
-struct FromFirst {
-  int lane;
-  int nibble;
-};
-constexpr FromFirst from_first_of_k_tile(int column) { return {column % 8 / 2, column % 2 * 4 + column / 8}; }
-
-/// That this is what the specification says, for every k-tile of two supertiles and every row.
-template <int inner_k_tiles>
-constexpr bool shortcut_is_as_specified() {
-  constexpr std::int64_t k = 2 * reference::columns_of_tile * inner_k_tiles;
-  for (std::int64_t row = 0; row < 2 * reference::rows_of_tile; ++row) {
-    for (std::int64_t column = 0; column < k; ++column) {
-      const int i = static_cast<int>(column % reference::columns_of_tile);
-      const reference::Place first = reference::place_of(row, column - i, k, inner_k_tiles);
-      const reference::Place expected = {first.word + from_first_of_k_tile(i).lane * (inner_k_tiles / 2),
-                                         first.nibble + from_first_of_k_tile(i).nibble};
-      if (reference::place_of(row, column, k, inner_k_tiles) != expected) return false;
-    }
-  }
-  return true;
-}
-static_assert(shortcut_is_as_specified<2>() && shortcut_is_as_specified<4>() && shortcut_is_as_specified<8>());
-
 /// The codes of the sixteen columns from a k-tile's first on: code i at bits 4i. The kind is asked for once, and not
 /// for each of them, so that the loop can be unrolled and a GPU's registers hold what comes of it.
 constexpr std::uint64_t codes_of_run(const Codes& codes, std::int64_t row, std::int64_t column, int inner_k_tiles) {
@@ -73,6 +50,10 @@ constexpr std::uint64_t codes_of_run(const Codes& codes, std::int64_t row, std::
     return all([&](int i) { return code_at(known, row, column + i); });
   };
   if (codes.kind == Codes::Kind::constant) return of_kind.template operator()<Codes::Kind::constant>();
+  if (codes.kind == Codes::Kind::digit &&
+      codes.shift >= 4) {  // the indices of a run differ in their lowest digit alone
+    return code_at(codes, row, column) * std::uint64_t{0x1111111111111111};
+  }
   if (codes.kind == Codes::Kind::digit) return of_kind.template operator()<Codes::Kind::digit>();
   if (codes.kind == Codes::Kind::each) return of_kind.template operator()<Codes::Kind::each>();
   const reference::Place place = reference::place_of(row, column, codes.k, inner_k_tiles);
@@ -82,12 +63,16 @@ constexpr std::uint64_t codes_of_run(const Codes& codes, std::int64_t row, std::
   });
 }
 
+/// Code i at place i.
+inline constexpr std::uint64_t every_code_once = 0xfedcba9876543210;
+
 constexpr int code_of_run(std::uint64_t codes, int i) { return static_cast<int>(codes >> (4 * i) & 15); }
 
 struct Pair {
   std::uint32_t scale;
   std::uint32_t zero;
   int zero_point;
+  constexpr bool operator==(const Pair&) const = default;
 };
 
 /// The formats whose patterns a type's scales and zeros take in `Kind::every`.
@@ -211,6 +196,7 @@ template <int inner_k_tiles>
 struct WordsOf {
   static constexpr std::int64_t words_of_supertile = reference::lanes_of_tile * inner_k_tiles / 2;
   static constexpr std::int64_t columns_of_supertile = reference::columns_of_tile * inner_k_tiles;
+  static constexpr int words_of_row = static_cast<int>(words_of_supertile) / reference::rows_of_tile;  // of a supertile
 
   using Element = std::uint32_t;
   PackedWords tensor;
@@ -225,15 +211,26 @@ struct WordsOf {
     const std::int64_t supertile = first / words_of_supertile;
     const std::int64_t supertiles_of_row = codes.k / columns_of_supertile;
     const std::int64_t n_tile = quotient(supertile, supertiles_of_row);
-    const std::int64_t row = n_tile * reference::rows_of_tile;
     const std::int64_t column = (supertile - n_tile * supertiles_of_row) * columns_of_supertile;
-    for (int i = 0; i < run; ++i) {
-      values[i] = 0;
-      for (int nibble = 0; nibble < reference::codes_of_word; ++nibble) {
-        const reference::Element at =
-            reference::element_at({first % words_of_supertile + i, nibble}, columns_of_supertile, inner_k_tiles);
-        if (row + at.n >= codes.n) continue;  // code 0, as rows past the end are packed
-        values[i] |= code_at(codes, row + at.n, column + at.k) << (4 * nibble);
+    const int first_row = static_cast<int>(first % words_of_supertile) / words_of_row;
+#pragma unroll
+    for (std::uint32_t& value : values) value = 0;
+#pragma unroll
+    for (int row_of_run = 0; row_of_run < run / words_of_row; ++row_of_run) {
+      const std::int64_t row = n_tile * reference::rows_of_tile + first_row + row_of_run;
+      if (row >= codes.n) continue;  // code 0, as rows past the end are packed
+#pragma unroll
+      for (int k_tile = 0; k_tile < inner_k_tiles; ++k_tile) {
+        const int of_supertile = k_tile * reference::columns_of_tile;
+        const std::uint64_t of_k_tile = codes_of_run(codes, row, column + of_supertile, inner_k_tiles);
+        const reference::Place place =
+            reference::place_of(row_of_run, of_supertile, columns_of_supertile, inner_k_tiles);
+#pragma unroll
+        for (int i = 0; i < reference::columns_of_tile; ++i) {
+          const FromFirst from = from_first_of_k_tile(i);
+          values[place.word + from.lane * (inner_k_tiles / 2)] |= static_cast<std::uint32_t>(code_of_run(of_k_tile, i))
+                                                                  << (4 * (place.nibble + from.nibble));
+        }
       }
     }
   }
@@ -286,18 +283,34 @@ struct ZeroPointsOf {
   }
 };
 
+/// The sixteen columns of a run of a matrix, and their group.
+struct RunOfMatrix {
+  std::int64_t row, column, group;
+};
+
 template <Type type, Domain domain>
 struct WeightsOf {
   using Element = ElementOf<type>;
   Weights tensor;
   constexpr std::int64_t elements() const { return tensor.codes.n * tensor.codes.k; }
   constexpr void operator()(std::int64_t first, std::uint32_t (&values)[run]) const {
-    constexpr reference::Format format = own_format<type>;
-    const Parameters& p = tensor.parameters;
+    const RunOfMatrix at = run_at(first);
+    weights(codes_of(at), pair_of(at), values);
+  }
+
+  constexpr RunOfMatrix run_at(std::int64_t first) const {
     const std::int64_t row = quotient(first, tensor.codes.k);
     const std::int64_t column = first - row * tensor.codes.k;
-    const Pair pair = pair_of_group<type, domain>(p, quotient(column, p.group_size), row);
-    const std::uint64_t codes = codes_of_run(tensor.codes, row, column, static_cast<int>(tensor.codes.inner_k_tiles));
+    return {row, column, quotient(column, tensor.parameters.group_size)};
+  }
+  constexpr std::uint64_t codes_of(const RunOfMatrix& at) const {
+    return codes_of_run(tensor.codes, at.row, at.column, static_cast<int>(tensor.codes.inner_k_tiles));
+  }
+  constexpr Pair pair_of(const RunOfMatrix& at) const {
+    return pair_of_group<type, domain>(tensor.parameters, at.group, at.row);
+  }
+  static constexpr void weights(std::uint64_t codes, const Pair& pair, std::uint32_t (&values)[run]) {
+    constexpr reference::Format format = own_format<type>;
     reference::with_units(format, [&]<class Units>() {
       const auto scale = reference::decode<Units>(format, pair.scale);
       const auto zero = reference::decode<Units>(format, pair.zero);

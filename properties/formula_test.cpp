@@ -394,7 +394,7 @@ TEST(Comparison, CountsAllDifferencesAndListsTheFirstTen) {
 }
 
 TEST(Comparison, GoesOnOverBlocksAndTails) {
-  // More than one block of 16384, and a tail that is no whole run. The second's n makes groups end anywhere.
+  // More than one block of 4096, and a tail that is no whole run. The second's n makes groups end anywhere.
   const FormulaParameters parameters = {.type = Type::fp32, .n = 1031, .groups = 17};
   const Codes codes = {.kind = Codes::Kind::digit, .n = 17, .k = 1024 + 32, .shift = 4};
   const std::vector<Comparable> large = {{"scales", 4, formula::ScaleElements{parameters}},
@@ -408,7 +408,7 @@ TEST(Comparison, GoesOnOverBlocksAndTails) {
       const std::uint32_t mask = c.element_bytes == 4 ? 0xffffffffu : (1u << (8 * c.element_bytes)) - 1;
       ASSERT_EQ(element_at(bytes, c.element_bytes, i), element_of(c.formula, i) & mask) << c.name << " " << i;
     }
-    std::vector<std::int64_t> wrong = {0, 16383, 16384, 32767, 32768, elements - 17, elements - 1};
+    std::vector<std::int64_t> wrong = {0, 4095, 4096, 16383, 16384, 32767, 32768, elements - 17, elements - 1};
     wrong.erase(std::remove_if(wrong.begin(), wrong.end(), [&](std::int64_t i) { return i >= elements; }), wrong.end());
     std::sort(wrong.begin(), wrong.end());
     wrong.erase(std::unique(wrong.begin(), wrong.end()), wrong.end());
@@ -649,6 +649,120 @@ TEST(GuardedByFormula, LooksAtMemoryAlsoWhereTheSubjectRefuses) {
   }),
             "wrote outside weights: the byte 1 past its end was changed");
   EXPECT_THROW(call.run([](const auto&) { throw SubjectError("broken"); }), SubjectError);
+}
+
+/// Memory that the harness must carry bytes to and from, and how often it does.
+class FarMemory : public Memory {
+ public:
+  void* arena(std::size_t bytes) override { return host_.arena(bytes); }
+  void copy_in(void* to, const void* from, std::size_t bytes) override {
+    ++copies_in;
+    host_.copy_in(to, from, bytes);
+  }
+  void copy_out(void* to, const void* from, std::size_t bytes) override {
+    ++copies_out;
+    host_.copy_out(to, from, bytes);
+  }
+  int copies_in = 0;
+  int copies_out = 0;
+
+ private:
+  Memory& host_ = lenient_host_memory();
+};
+
+/// What became of a call: what the guard said, or everything that it gave.
+std::string outcome_of(Memory& of, const GuardedCall& call, const GuardedCall::Also& subject,
+                       const reference::Format* any_nan, std::size_t most_carried) {
+  const auto use = [&](const std::vector<void*>& at) { subject(at); };
+  try {
+    const FormulaResult judged =
+        guarded_by_formula(of, call.tensors(), {}, any_nan, {0, 7, GuardedCall::elements - 1}, use, most_carried);
+    std::string text = std::to_string(judged.differences.wrong) + " wrong, " +
+                       std::to_string(judged.differences.other_nans) + " other NaNs";
+    for (const Differences::One& one : judged.differences.listed) {
+      text += ", " + std::to_string(one.index) + ": " + std::to_string(one.got);
+    }
+    for (const std::uint32_t element : judged.read) text += ", read " + std::to_string(element);
+    return text;
+  } catch (const GuardViolation& violation) {
+    return violation.what();
+  } catch (const Refused& refused) {
+    return std::string("refused: ") + refused.what();
+  }
+}
+
+/// Everything that a subject may do wrong, by itself and after having written everything right.
+std::vector<GuardedCall::Also> faults_of(const GuardedCall& call) {
+  const auto right = [call](const std::vector<void*>& at) { write_here(call.expected, call.element_bytes, at[2]); };
+  std::vector<GuardedCall::Also> all = {right, nothing_more};
+  const auto also = [&](const GuardedCall::Also& more) {
+    all.push_back([right, more](const std::vector<void*>& at) {
+      right(at);
+      more(at);
+    });
+  };
+  const std::vector<Tensor> tensors = call.tensors();
+  for (std::size_t tensor = 0; tensor < tensors.size(); ++tensor) {
+    const auto bytes = static_cast<std::ptrdiff_t>(tensors[tensor].bytes);
+    for (const std::ptrdiff_t offset :
+         {std::ptrdiff_t{-512}, std::ptrdiff_t{-1}, std::ptrdiff_t{0}, bytes / 2, bytes - 1, bytes, bytes + 511}) {
+      also([=](const auto& at) { *byte_of(at[tensor], offset) ^= 0x40; });
+    }
+  }
+  for (std::int64_t index = 0; index < GuardedCall::elements; ++index) {
+    also([=](const auto& at) { leave(call, at, index); });
+  }
+  also([=](const auto& at) {  // more than are listed
+    for (int i = 3; i < 40; ++i) *byte_of(at[2], i * static_cast<std::ptrdiff_t>(call.element_bytes)) ^= 1;
+  });
+  also([](const auto&) { throw Refused("not today"); });
+  also([](const auto& at) {
+    *byte_of(at[1], 0) ^= 1;
+    throw Refused("not today");
+  });
+  return all;
+}
+
+TEST(GuardedByFormula, SaysTheSameWhetherItIsJudgedHereOrByItsMemory) {
+  std::vector<GuardedCall> calls = calls_of_every_width();
+  calls.push_back(call_of_nans());
+  std::set<std::string> said;
+  for (const GuardedCall& call : calls) {
+    for (const reference::Format* any_nan : {static_cast<const reference::Format*>(nullptr), &reference::bf16}) {
+      if (any_nan != nullptr && call.element_bytes != 2) continue;
+      for (const GuardedCall::Also& fault : faults_of(call)) {
+        FarMemory far;
+        const std::string by_its_memory = outcome_of(far, call, fault, any_nan, 0);
+        EXPECT_EQ(outcome_of(far, call, fault, any_nan, most_bytes_carried), by_its_memory);
+        EXPECT_EQ(outcome_of(memory(), call, fault, any_nan, 0), by_its_memory);
+        EXPECT_EQ(outcome_of(memory(), call, fault, any_nan, most_bytes_carried), by_its_memory);
+        said.insert(by_its_memory);
+      }
+    }
+  }
+  for (const char* one :
+       {"wrote outside codes: the byte 512 before its beginning was changed",
+        "wrote outside weights: the byte 512 past its end was changed", "changed its input codes: element 0 of 32",
+        "changed its input scales: element 4 of 5", "never wrote 1 elements of weights",
+        "never wrote 64 elements of weights", "refused: not today"}) {
+    EXPECT_TRUE(said.contains(one)) << one;
+  }
+}
+
+TEST(GuardedByFormula, CarriesASmallArenaOnceEachWayAndALargeOneNever) {
+  const GuardedCall call = calls_of_every_width()[1];
+  const auto right = [&](const std::vector<void*>& at) { write_here(call.expected, call.element_bytes, at[2]); };
+  FarMemory far;
+  outcome_of(far, call, right, nullptr, most_bytes_carried);
+  EXPECT_EQ(far.copies_in, 1);
+  EXPECT_EQ(far.copies_out, 1);
+  const std::size_t bytes = placed(call.tensors()).bytes;
+  FarMemory at_the_limit;
+  outcome_of(at_the_limit, call, right, nullptr, bytes);
+  EXPECT_EQ(at_the_limit.copies_in, 1);
+  FarMemory beyond_it;
+  outcome_of(beyond_it, call, right, nullptr, bytes - 1);
+  EXPECT_GT(beyond_it.copies_in, 1);
 }
 
 TEST(Placements, LeaveAFenceBeforeBetweenAndBehindTensors) {

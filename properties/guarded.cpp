@@ -16,28 +16,60 @@ std::string in_elements(const Tensor& tensor, std::size_t byte) {
          std::to_string(tensor.bytes / tensor.element_bytes);
 }
 
-void check_output(const Placed& placed, const std::vector<std::uint8_t>& before,
-                  const std::vector<std::uint8_t>& after) {
-  const Tensor& tensor = *placed.tensor;
-  if (tensor.may_equal_poison) return;
-  std::size_t unwritten = 0;
-  std::size_t first = 0;
-  for (std::size_t at = placed.begin; at < placed.end(); at += tensor.element_bytes) {
-    if (std::memcmp(&before[at], &after[at], tensor.element_bytes) != 0) continue;
-    if (unwritten++ == 0) first = at - placed.begin;
+/// How many of so many elements are the poison's, which `Element` says the width of.
+template <class Element>
+std::size_t count_of_poison(Element poison, const std::uint8_t* at, std::size_t elements) {
+  constexpr std::size_t together = 64 / sizeof(Element);  // a loop of fixed length, for vectors
+  std::size_t count = 0;
+  for (; elements >= together; elements -= together, at += together * sizeof(Element)) {
+    Element block[together];
+    std::memcpy(block, at, sizeof block);
+    Element of_block = 0;
+    for (const Element element : block) of_block = static_cast<Element>(of_block + (element == poison));
+    count += of_block;
   }
-  if (unwritten != 0) {
-    throw GuardViolation("never wrote " + std::to_string(unwritten) + " elements of " + tensor.name +
-                         ", the first is " + in_elements(tensor, first));
+  for (; elements > 0; --elements, at += sizeof(Element)) {
+    Element element;
+    std::memcpy(&element, at, sizeof element);
+    count += element == poison;
   }
+  return count;
 }
 
-void check_input(const Placed& placed, const std::vector<std::uint8_t>& after) {
-  const auto* bytes = static_cast<const std::uint8_t*>(placed.tensor->input);
-  if (placed.tensor->bytes == 0 || std::memcmp(&after[placed.begin], bytes, placed.tensor->bytes) == 0) return;
-  for (std::size_t at = 0; at < placed.tensor->bytes; ++at) {
-    if (after[placed.begin + at] != bytes[at]) {
-      throw GuardViolation("changed its input " + placed.tensor->name + ": " + in_elements(*placed.tensor, at));
+/// The poison is two bytes, repeated: an element of one byte holds either of them, by where it lies.
+bool is_poison(const std::uint8_t* at, std::size_t byte, std::size_t bytes, std::uint16_t poison) {
+  for (std::size_t i = 0; i < bytes; ++i) {
+    if (at[byte + i] != static_cast<std::uint8_t>(poison >> ((byte + i) % 2 * 8))) return false;
+  }
+  return true;
+}
+
+void check_output(const Tensor& tensor, const std::uint8_t* after, std::uint16_t poison) {
+  if (tensor.may_equal_poison) return;
+  const std::size_t elements = tensor.bytes / tensor.element_bytes;
+  std::size_t unwritten = 0;
+  if (tensor.element_bytes == 2) {
+    unwritten = count_of_poison(poison, after, elements);
+  } else if (tensor.element_bytes == 4) {
+    unwritten = count_of_poison(static_cast<std::uint32_t>(poison) << 16 | poison, after, elements);
+  } else {
+    for (std::size_t at = 0; at < tensor.bytes; at += tensor.element_bytes) {
+      unwritten += is_poison(after, at, tensor.element_bytes, poison);
+    }
+  }
+  if (unwritten == 0) return;
+  std::size_t first = 0;
+  while (!is_poison(after, first, tensor.element_bytes, poison)) first += tensor.element_bytes;
+  throw GuardViolation("never wrote " + std::to_string(unwritten) + " elements of " + tensor.name + ", the first is " +
+                       in_elements(tensor, first));
+}
+
+void check_input(const Tensor& tensor, const std::uint8_t* after) {
+  const auto* bytes = static_cast<const std::uint8_t*>(tensor.input);
+  if (tensor.bytes == 0 || std::memcmp(after, bytes, tensor.bytes) == 0) return;
+  for (std::size_t at = 0; at < tensor.bytes; ++at) {
+    if (after[at] != bytes[at]) {
+      throw GuardViolation("changed its input " + tensor.name + ": " + in_elements(tensor, at));
     }
   }
 }
@@ -60,7 +92,7 @@ void watched(Memory& memory, const std::vector<void*>& addresses, const std::vec
     }
     std::vector<std::uint8_t> after(tensor.bytes);
     memory.copy_out(after.data(), addresses[i], tensor.bytes);
-    check_input({&tensor, 0}, after);
+    check_input(tensor, after.data());
   }
 }
 
@@ -72,44 +104,23 @@ void guarded(Memory& memory, const std::vector<Tensor>& tensors, const Fill& fil
     return watched(memory, addresses, tensors, use);
   }
   const Placement placement = placed(tensors);
-  const std::vector<Placed>& placed_tensors = placement.tensors;
-  const std::size_t bytes = placement.bytes;
-
-  std::vector<std::uint8_t> before(bytes, fill.fence);
-  for (const Placed& p : placed_tensors) {
-    if (p.tensor->input != nullptr) {
-      if (p.tensor->bytes != 0) std::memcpy(&before[p.begin], p.tensor->input, p.tensor->bytes);
-      continue;
+  Image image(memory, placement);
+  image.write_fences(fill.fence);
+  for (const Placed& p : placement.tensors) {
+    if (p.tensor->input == nullptr) {
+      image.write_poison(p, fill.poison);
+    } else if (p.tensor->bytes != 0) {
+      std::memcpy(image.here(p), p.tensor->input, p.tensor->bytes);
     }
-    const std::uint8_t poison[] = {static_cast<std::uint8_t>(fill.poison & 0xff),
-                                   static_cast<std::uint8_t>(fill.poison >> 8)};
-    for (std::size_t at = 0; at < p.tensor->bytes; ++at) before[p.begin + at] = poison[at % 2];
   }
-
-  auto* arena = static_cast<std::uint8_t*>(memory.arena(bytes));
-  memory.copy_in(arena, before.data(), bytes);
-  std::vector<void*> addresses;
-  for (const Placed& p : placed_tensors) addresses.push_back(arena + p.begin);
-
-  std::exception_ptr refused;
-  try {
-    const OnlyTensors only_tensors(memory, arena, placement);
-    use(addresses);
-  } catch (const Refused&) {
-    refused = std::current_exception();  // whoever refuses has not touched anything either
-  }
-
-  std::vector<std::uint8_t> after(bytes);
-  memory.copy_out(after.data(), arena, bytes);
-  for_each_fence(placement, [&](std::size_t from, std::size_t to, const Placed* last, const Placed* next) {
-    check_fence({&after[from], to - from}, fill.fence, last, next);
-  });
-  for (const Placed& p : placed_tensors) {
+  const std::exception_ptr refused = image.use(use);
+  image.check_fences(fill.fence);
+  for (const Placed& p : placement.tensors) {
     if (p.tensor->input != nullptr) {
-      check_input(p, after);
+      check_input(*p.tensor, image.here(p));
     } else if (!refused) {
-      check_output(p, before, after);
-      if (p.tensor->bytes != 0) std::memcpy(p.tensor->output, &after[p.begin], p.tensor->bytes);
+      check_output(*p.tensor, image.here(p), fill.poison);
+      if (p.tensor->bytes != 0) std::memcpy(p.tensor->output, image.here(p), p.tensor->bytes);
     }
   }
   if (refused) std::rethrow_exception(refused);

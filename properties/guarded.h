@@ -54,13 +54,18 @@ struct FormulaResult {
   std::vector<std::uint32_t> read;  // the elements of the output that were asked for
 };
 
-/// The same over tensors that have formulas, one of which is the output. Inputs are written by their memory; the output
-/// is compared there.
-/// @param any_nan  as Memory::compare takes it
-/// @param wanted   elements of the output to read
+/// Arenas of so many bytes are quicker carried to the host as a whole than asked about tensor by tensor.
+inline constexpr std::size_t most_bytes_carried = std::size_t{1} << 20;
+
+/// The same over tensors that have formulas, one of which is the output. In a large arena inputs are written by their
+/// memory and the output is compared there; a small one is written and looked at here, as guarded() does.
+/// @param any_nan       as Memory::compare takes it
+/// @param wanted        elements of the output to read
+/// @param most_carried  bytes of the largest arena that is a small one
 FormulaResult guarded_by_formula(Memory&, const std::vector<Tensor>&, const Fill&, const reference::Format* any_nan,
                                  const std::vector<std::int64_t>& wanted,
-                                 const std::function<void(const std::vector<void*>&)>& use);
+                                 const std::function<void(const std::vector<void*>&)>& use,
+                                 std::size_t most_carried = most_bytes_carried);
 
 /// The fences beside an allocation of the subject's own. @throws GuardViolation where one is not whole
 void require_whole_fences(const std::vector<std::uint8_t>& before, const std::vector<std::uint8_t>& behind,

@@ -195,6 +195,36 @@ TEST_P(Guarded, NamesTheFirstElementOfAnOutputThatWasNotWritten) {
   }
 }
 
+TEST_P(Guarded, SeesAnUnwrittenElementWhereverItIsAndHoweverWide) {
+  constexpr std::size_t elements = 150;  // more than are looked at together, and some that are left over
+  for (const std::size_t width : {1, 2, 3, 4, 8}) {
+    std::vector<std::uint8_t> out(elements * width);
+    const std::vector<Tensor> tensors = {
+        {.name = "out", .output = out.data(), .bytes = out.size(), .element_bytes = width}};
+    const auto said = [&](std::size_t first, std::size_t count) -> std::string {
+      try {
+        guarded(memory(), tensors, usual, [&](const Addresses& at) {
+          // Nearly the poison: all of an element but one bit of its last byte.
+          for (std::size_t i = 0; i < elements; ++i)
+            *byte(at[0], static_cast<std::ptrdiff_t>((i + 1) * width - 1)) ^= 1;
+          for (std::size_t i = first; i < first + count; ++i) {
+            *byte(at[0], static_cast<std::ptrdiff_t>((i + 1) * width - 1)) ^= 1;
+          }
+        });
+      } catch (const GuardViolation& violation) {
+        return violation.what();
+      }
+      return "";
+    };
+    EXPECT_EQ(said(0, 0), "");
+    for (std::size_t i = 0; i < elements; ++i) {
+      ASSERT_EQ(said(i, 1), "never wrote 1 elements of out, the first is element " + std::to_string(i) + " of 150");
+    }
+    EXPECT_EQ(said(0, elements), "never wrote 150 elements of out, the first is element 0 of 150");
+    EXPECT_EQ(said(61, 80), "never wrote 80 elements of out, the first is element 61 of 150");
+  }
+}
+
 TEST_P(Guarded, SeesTheUnwrittenElementsOfEveryOutput) {
   EXPECT_EQ(violation_of(memory(), [](const Addresses& at) { static_cast<std::uint32_t*>(at[3])[1] = 0xffa5ffa5; }),
             "never wrote 1 elements of sums, the first is element 1 of 2");

@@ -28,6 +28,8 @@ class Memory {
   virtual ~Memory() = default;
   /// At least `bytes` bytes, aligned to 256, valid until the next call; nothing else lives there.
   virtual void* arena(std::size_t bytes) = 0;
+  /// Whether the arena is memory of this process: the harness then writes it and looks at it as it lies.
+  virtual bool is_here() const { return false; }
   virtual void copy_in(void* to, const void* from_host, std::size_t bytes) = 0;
   virtual void copy_out(void* to_host, const void* from, std::size_t bytes) = 0;
   // Where the memory can tell: a touch of forbidden bytes ends the process with a report.
@@ -44,6 +46,11 @@ class Memory {
   virtual Differences compare(const Formula&, std::size_t element_bytes, const void* got,
                               const reference::Format* any_nan = nullptr);
 };
+
+// The same of bytes that this process reaches. @param to, got  aligned or not
+void write_here(const Formula&, std::size_t element_bytes, void* to);
+Differences compare_here(const Formula&, std::size_t element_bytes, const void* got,
+                         const reference::Format* any_nan = nullptr);
 
 /// Plain memory of this process. Under AddressSanitizer it can forbid.
 Memory& host_memory();

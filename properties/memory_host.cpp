@@ -32,6 +32,7 @@ class HostMemory : public Memory {
     }
     return memory_;
   }
+  bool is_here() const override { return true; }
   void copy_in(void* to, const void* from, std::size_t bytes) override { std::memcpy(to, from, bytes); }
   void copy_out(void* to, const void* from, std::size_t bytes) override { std::memcpy(to, from, bytes); }
 #if defined(__SANITIZE_ADDRESS__)

@@ -1,7 +1,10 @@
 #include "placement.h"
 
 #include <algorithm>
+#include <array>
 #include <cstring>
+
+#include "subject.h"
 
 namespace tileproof {
 
@@ -57,6 +60,58 @@ void check_fence(std::span<const std::uint8_t> bytes, std::uint8_t fence, const 
     throw GuardViolation("wrote outside " + tensor.name + ": the byte " + std::to_string(distance) +
                          (past_the_end ? " past its end" : " before its beginning") + " was changed");
   }
+}
+
+Room::Room(std::vector<std::uint8_t>& kept, std::size_t bytes) {
+  constexpr std::size_t most_kept = std::size_t{1} << 22;
+  std::vector<std::uint8_t>& room = bytes <= most_kept ? kept : own_;
+  if (room.size() < bytes) room.resize(bytes);
+  begin_ = room.data();
+}
+
+Image::Image(Memory& memory, const Placement& placement)
+    : memory_(memory), placement_(placement), arena_(static_cast<std::uint8_t*>(memory.arena(placement.bytes))) {
+  thread_local std::vector<std::uint8_t> kept;
+  if (!memory.is_here()) copy_.emplace(kept, placement.bytes);
+  begin_ = copy_ ? copy_->begin() : arena_;
+}
+
+void Image::write_fences(std::uint8_t fence) {
+  for_each_fence(placement_, [&](std::size_t from, std::size_t to, const Placed*, const Placed*) {
+    if (from != to) std::memset(begin_ + from, fence, to - from);
+  });
+}
+
+void Image::write_poison(const Placed& p, std::uint16_t poison) {
+  std::array<std::uint16_t, 32> repeated;
+  repeated.fill(poison);
+  std::uint8_t* at = here(p);
+  std::size_t left = p.tensor->bytes;
+  for (; left >= sizeof repeated; left -= sizeof repeated, at += sizeof repeated) {
+    std::memcpy(at, repeated.data(), sizeof repeated);
+  }
+  if (left != 0) std::memcpy(at, repeated.data(), left);
+}
+
+std::exception_ptr Image::use(const std::function<void(const std::vector<void*>&)>& use) {
+  if (copy_) memory_.copy_in(arena_, begin_, placement_.bytes);
+  std::vector<void*> addresses;
+  for (const Placed& p : placement_.tensors) addresses.push_back(there(p));
+  std::exception_ptr refused;
+  try {
+    const OnlyTensors only_tensors(memory_, arena_, placement_);
+    use(addresses);
+  } catch (const Refused&) {
+    refused = std::current_exception();
+  }
+  if (copy_) memory_.copy_out(begin_, arena_, placement_.bytes);
+  return refused;
+}
+
+void Image::check_fences(std::uint8_t fence) const {
+  for_each_fence(placement_, [&](std::size_t from, std::size_t to, const Placed* before, const Placed* behind) {
+    check_fence({begin_ + from, to - from}, fence, before, behind);
+  });
 }
 
 OnlyTensors::OnlyTensors(Memory& memory, std::uint8_t* arena, const Placement& placement)

@@ -1,6 +1,8 @@
 /// Where the tensors of a guarded call lie in their arena, and the fences between them. Internal to guarded calls.
 #pragma once
 
+#include <exception>
+#include <optional>
 #include <span>
 
 #include "guarded.h"
@@ -46,6 +48,42 @@ bool all_are(std::uint8_t byte, std::span<const std::uint8_t> bytes);
 /// Looks at a fence, from the end of one tensor to the beginning of the next, of which there is at least one.
 /// @throws GuardViolation for the first byte that was changed; the tensor that it is nearer to is named
 void check_fence(std::span<const std::uint8_t> bytes, std::uint8_t fence, const Placed* before, const Placed* behind);
+
+/// Bytes for one call, as many as it says, with anything in them. A thread keeps its last ones, unless they are many.
+class Room {
+ public:
+  explicit Room(std::vector<std::uint8_t>& kept, std::size_t bytes);
+  std::uint8_t* begin() const { return begin_; }
+
+ private:
+  std::vector<std::uint8_t> own_;
+  std::uint8_t* begin_;
+};
+
+/// An arena as the harness writes it and looks at it: where it lies, or a copy, carried in as a whole and out again.
+class Image {
+ public:
+  Image(Memory&, const Placement&);
+
+  /// Where a tensor's bytes are in the image, and in the arena.
+  std::uint8_t* here(const Placed& p) const { return begin_ + p.begin; }
+  void* there(const Placed& p) const { return arena_ + p.begin; }
+
+  void write_fences(std::uint8_t fence);
+  void write_poison(const Placed&, std::uint16_t poison);
+  /// Calls `use` with the tensors' addresses, between carrying the image in and out.
+  /// @return what the subject refused with, if it did: whoever refuses has not touched anything either
+  std::exception_ptr use(const std::function<void(const std::vector<void*>&)>&);
+  /// @throws GuardViolation for the first byte of a fence that was changed
+  void check_fences(std::uint8_t fence) const;
+
+ private:
+  Memory& memory_;
+  const Placement& placement_;
+  std::uint8_t* arena_;
+  std::optional<Room> copy_;
+  std::uint8_t* begin_;
+};
 
 /// While it lives, the subject may touch the tensors and nothing between them.
 class OnlyTensors {
