@@ -101,7 +101,8 @@ inline float fp16_value(std::uint16_t bits) {
   const float sign = (bits & 0x8000) != 0 ? -1.0f : 1.0f;
   if (exponent == 31) return fraction != 0 ? NAN : sign * INFINITY;
   if (exponent == 0) return sign * static_cast<float>(fraction) * 0x1p-24f;
-  return sign * std::ldexp(static_cast<float>(1024 + fraction), exponent - 25);
+  const auto unit = std::bit_cast<float>(static_cast<std::uint32_t>(127 + exponent - 25) << 23);  // of the fraction
+  return sign * static_cast<float>(1024 + fraction) * unit;
 }
 
 /// bf16, two values a register.
