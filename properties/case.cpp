@@ -2,6 +2,7 @@
 #include "case.h"
 
 #include <algorithm>
+#include <array>
 #include <cstring>
 
 #include "../reference/matrix.h"
@@ -11,17 +12,38 @@
 
 namespace tileproof {
 
+namespace {
+
+/// Calls `use` with the unsigned type of so many bytes.
+template <class Use>
+void with_element(std::int64_t element_bytes, Use use) {
+  if (element_bytes == 1) return use.template operator()<std::uint8_t>();
+  if (element_bytes == 2) return use.template operator()<std::uint16_t>();
+  use.template operator()<std::uint32_t>();
+}
+
+}  // namespace
+
 std::vector<std::uint8_t> narrowed(const std::vector<std::uint32_t>& bits, std::int64_t element_bytes) {
-  const auto step = static_cast<std::size_t>(element_bytes);
-  std::vector<std::uint8_t> bytes(bits.size() * step);
-  for (std::size_t i = 0; i < bits.size(); ++i) std::memcpy(&bytes[i * step], &bits[i], step);  // little-endian
+  std::vector<std::uint8_t> bytes(bits.size() * static_cast<std::size_t>(element_bytes));
+  with_element(element_bytes, [&]<class Element>() {
+    for (std::size_t i = 0; i < bits.size(); ++i) {
+      const auto element = static_cast<Element>(bits[i]);
+      std::memcpy(&bytes[i * sizeof element], &element, sizeof element);
+    }
+  });
   return bytes;
 }
 
 std::vector<std::uint32_t> widened(const std::vector<std::uint8_t>& bytes, std::int64_t element_bytes) {
-  const auto step = static_cast<std::size_t>(element_bytes);
-  std::vector<std::uint32_t> bits(bytes.size() / step);
-  for (std::size_t i = 0; i < bits.size(); ++i) std::memcpy(&bits[i], &bytes[i * step], step);
+  std::vector<std::uint32_t> bits(bytes.size() / static_cast<std::size_t>(element_bytes));
+  with_element(element_bytes, [&]<class Element>() {
+    for (std::size_t i = 0; i < bits.size(); ++i) {
+      Element element;
+      std::memcpy(&element, &bytes[i * sizeof element], sizeof element);
+      bits[i] = element;
+    }
+  });
   return bits;
 }
 
@@ -70,17 +92,45 @@ Case::Case(const Problem& problem_, const Envelope& envelope_, Subject& subject,
 
 Case::~Case() { subject_.vary(0); }
 
+namespace {
+
+/// The codes that stand at each nibble, a bit for each code: as quick to note as a store, and soon all there are.
+class Seen {
+ public:
+  void note(std::uint32_t code, int nibble) {
+    codes_[static_cast<std::size_t>(nibble)] |= static_cast<std::uint16_t>(1u << code);
+  }
+  bool is_all() const {
+    return std::all_of(codes_.begin(), codes_.end(), [](std::uint16_t codes) { return codes == 0xffff; });
+  }
+  void add_to(Met& met) const {
+    for (std::size_t code = 0; code < met.code_at_nibble.size(); ++code) {
+      for (std::size_t nibble = 0; nibble < codes_.size(); ++nibble) {
+        if ((codes_[nibble] >> code & 1) != 0) met.code_at_nibble[code][nibble] = true;
+      }
+    }
+  }
+
+ private:
+  std::array<std::uint16_t, reference::codes_of_word> codes_ = {};
+};
+
+}  // namespace
+
 Matrix<std::uint8_t> Case::codes() {
   Matrix<std::uint8_t> codes(problem.n, problem.k);
   for (std::size_t i = 0; i < codes.elements.size(); ++i) {
     codes.elements[i] = static_cast<std::uint8_t>(drawn(problem.seed, stream::codes, i) >> 60);
   }
-  for (std::int64_t row = 0; row < codes.rows; ++row) {
-    for (std::int64_t column = 0; column < codes.columns; ++column) {
-      const auto place = reference::place_of(row, column, problem.k, static_cast<int>(problem.inner_k_tiles));
-      met_.code_at_nibble[codes(row, column)][static_cast<std::size_t>(place.nibble)] = true;
-    }
+  Seen seen;
+  for (std::int64_t row = 0; row < codes.rows && !seen.is_all(); ++row) {
+    specified::with_inner_k_tiles(problem.inner_k_tiles, [&](auto inner_k_tiles) {
+      for (std::int64_t column = 0; column < codes.columns; ++column) {
+        seen.note(codes(row, column), reference::place_of(row, column, problem.k, inner_k_tiles).nibble);
+      }
+    });
   }
+  seen.add_to(met_);
   codes_ = codes;
   return codes;
 }
@@ -89,9 +139,12 @@ std::vector<std::uint32_t> Case::words() {
   std::vector<std::uint32_t> words(static_cast<std::size_t>(reference::words_of(problem.n, problem.k)));
   for (std::size_t i = 0; i < words.size(); ++i) {
     words[i] = static_cast<std::uint32_t>(drawn(problem.seed, stream::words, i) >> 32);
-    for (std::size_t nibble = 0; nibble < 8; ++nibble)
-      met_.code_at_nibble[words[i] >> (4 * nibble) & 15][nibble] = true;
   }
+  Seen seen;
+  for (std::size_t i = 0; i < words.size() && !seen.is_all(); ++i) {
+    for (int nibble = 0; nibble < reference::codes_of_word; ++nibble) seen.note(words[i] >> (4 * nibble) & 15, nibble);
+  }
+  seen.add_to(met_);
   return words;
 }
 
@@ -141,7 +194,7 @@ std::vector<std::uint32_t> Case::pack(const Matrix<std::uint8_t>& codes) {
     subject_.run(PackCall{static_cast<const std::uint8_t*>(at[0]), static_cast<std::uint32_t*>(at[1]), codes.rows,
                           codes.columns, problem.inner_k_tiles});
   });
-  for (const std::uint32_t word : packed) met_.output_value(word);
+  met_.output_all(packed);
   return packed;
 }
 
@@ -152,7 +205,7 @@ Matrix<std::int32_t> Case::unpack(const std::vector<std::uint32_t>& packed) {
         subject_.run(UnpackCall{static_cast<const std::uint32_t*>(at[0]), static_cast<std::int32_t*>(at[1]), problem.n,
                                 problem.k, problem.inner_k_tiles});
       });
-  for (const std::int32_t code : codes.elements) met_.output_value(static_cast<std::uint32_t>(code));
+  met_.output_all(codes.elements);
   return codes;
 }
 
@@ -174,7 +227,7 @@ Matrix<std::uint32_t> Case::dequantize(const std::vector<std::uint32_t>& packed,
       });
   Matrix<std::uint32_t> result(problem.n, problem.k);
   result.elements = widened(weights, bytes_of(problem.out));
-  for (const std::uint32_t bits : result.elements) met_.output_value(bits);
+  met_.output_all(result.elements);
   return result;
 }
 
@@ -190,7 +243,7 @@ Matrix<std::uint16_t> Case::matmul(const Matrix<std::uint16_t>& activations, con
                                 static_cast<const std::uint16_t*>(at[2]), static_cast<std::uint16_t*>(at[3]),
                                 activations.rows, problem.n, problem.k, problem.group_size, problem.inner_k_tiles});
       });
-  for (const std::uint16_t bits : out.elements) met_.output_value(bits);
+  met_.output_all(out.elements);
   return out;
 }
 
@@ -225,9 +278,9 @@ Parameters Case::choose(const Matrix<std::uint32_t>& weights) {
   chosen.scales.elements = widened(scales, bytes_of(problem.out));
   if (floating) chosen.zeros.elements = widened(zeros, bytes_of(problem.out));
   if (!floating) chosen.zero_points.elements = zero_points;
-  for (const std::uint32_t bits : chosen.scales.elements) met_.output_value(bits);
-  for (const std::uint32_t bits : chosen.zeros.elements) met_.output_value(bits);
-  for (const std::int8_t one : chosen.zero_points.elements) met_.output_value(static_cast<std::uint32_t>(one));
+  met_.output_all(chosen.scales.elements);
+  met_.output_all(chosen.zeros.elements);
+  met_.output_all(chosen.zero_points.elements);
   return chosen;
 }
 
@@ -243,7 +296,7 @@ Matrix<std::int32_t> Case::quantize(const Matrix<std::uint32_t>& weights, const 
                                   static_cast<std::int32_t*>(at[4]), problem.n, problem.k, problem.group_size,
                                   problem.domain, problem.out});
       });
-  for (const std::int32_t code : codes.elements) met_.output_value(static_cast<std::uint32_t>(code));
+  met_.output_all(codes.elements);
   return codes;
 }
 
@@ -261,7 +314,7 @@ Matrix<std::uint32_t> Case::dequantize_eagerly(const Matrix<std::int32_t>& codes
       });
   Matrix<std::uint32_t> result(problem.n, problem.k);
   result.elements = widened(weights, bytes_of(problem.out));
-  for (const std::uint32_t bits : result.elements) met_.output_value(bits);
+  met_.output_all(result.elements);
   return result;
 }
 

@@ -12,6 +12,7 @@
 #include <set>
 #include <sstream>
 
+#include "../reference/matrix.h"
 #include "draw.h"
 #include "rapidcheck_quietly.h"
 #include "specification.h"
@@ -506,6 +507,56 @@ TEST(MetByACase, AreTheCodesItDrewAtTheirNibbles) {
   EXPECT_EQ(b.met.code_at_nibble, expected);
 }
 
+TEST(MetByACase, AreItsCodesAtTheirNibblesHoweverFewOrMany) {
+  for (const char* inner_k_tiles : {"2", "4", "8"}) {
+    for (const char* n : {"1", "2", "13"}) {
+      Bench bench(std::string("--k=128 --seed=0x7 --inner-k-tiles=") + inner_k_tiles + " --n=" + n);
+      const Matrix<std::uint8_t> codes = bench.one.codes();
+      std::array<std::array<bool, 8>, 16> expected = {};
+      const auto inner = static_cast<int>(bench.problem.inner_k_tiles);
+      for (std::int64_t row = 0; row < codes.rows; ++row) {
+        for (std::int64_t column = 0; column < codes.columns; ++column) {
+          const int nibble = reference::place_of(row, column, codes.columns, inner).nibble;
+          expected[codes(row, column)][static_cast<std::size_t>(nibble)] = true;
+        }
+      }
+      EXPECT_EQ(bench.met.code_at_nibble, expected) << "n " << n << ", inner_k_tiles " << inner_k_tiles;
+    }
+  }
+}
+
+TEST(Specified, IsWhatTheSpecificationSaysOfEveryShape) {
+  for (const int inner_k_tiles : {2, 4, 8}) {
+    for (const std::int64_t n : {1, 7, 8, 9, 17}) {
+      for (std::int64_t k = 16 * inner_k_tiles; k <= 3 * 16 * inner_k_tiles; k += 16 * inner_k_tiles) {
+        Matrix<std::uint8_t> codes = noise<std::uint8_t>(n, k);
+        for (std::uint8_t& code : codes.elements) code &= 15;
+        std::vector<std::uint32_t> packed(static_cast<std::size_t>(reference::words_of(n, k)));
+        reference::pack(specified::pairs(codes).data(), n, k, inner_k_tiles, packed.data());
+        EXPECT_EQ(specified::packed(codes, inner_k_tiles), packed);
+        Matrix<std::int32_t> unpacked(n, k);
+        reference::unpack(packed.data(), n, k, inner_k_tiles, unpacked.elements.data());
+        EXPECT_EQ(specified::unpacked(packed, n, k, inner_k_tiles).elements, unpacked.elements);
+      }
+    }
+  }
+}
+
+TEST(Specified, HasAWeightForWhatIsNoCodeToo) {
+  for (const char* flags : {"--domain=float --out=bf16", "--domain=integer --out=fp16", "--domain=none --out=fp32"}) {
+    Bench bench(std::string("--n=3 --k=96 --group-size=48 --scales=mixed --seed=0x9 ") + flags);
+    const Parameters parameters = bench.one.parameters();
+    Matrix<std::int32_t> codes(3, 96);
+    for (std::size_t i = 0; i < codes.elements.size(); ++i) codes.elements[i] = static_cast<std::int32_t>(i % 23) - 4;
+    const Matrix<std::uint32_t> weights = specified::weights(bench.problem, codes, parameters);
+    for (std::int64_t row = 0; row < codes.rows; ++row) {
+      for (std::int64_t column = 0; column < codes.columns; ++column) {
+        ASSERT_EQ(weights(row, column), specified::weight(bench.problem, codes(row, column), parameters, row, column));
+      }
+    }
+  }
+}
+
 TEST(MetByACase, AreTheNibblesOfItsWords) {
   Bench b("--n=1 --k=32 --seed=0x5");
   decltype(Met::code_at_nibble) expected = {};
@@ -513,6 +564,28 @@ TEST(MetByACase, AreTheNibblesOfItsWords) {
     for (std::size_t nibble = 0; nibble < 8; ++nibble) expected[word >> (4 * nibble) & 15][nibble] = true;
   }
   EXPECT_EQ(b.met.code_at_nibble, expected);
+}
+
+TEST(MetByACase, AreTheSameValuesTogetherAsOneByOne) {
+  for (const std::vector<std::uint16_t>& values :
+       {std::vector<std::uint16_t>{}, {7}, {7, 7, 7}, {7, 7, 8}, {8, 7, 7}, {1, 2, 3, 4}}) {
+    for (const std::vector<std::uint16_t>& before : {std::vector<std::uint16_t>{}, {7}, {9}, {1, 2}}) {
+      Met together, apart;
+      for (Met* met : {&together, &apart}) {
+        for (const std::uint16_t value : before) met->expected_value(value);
+      }
+      together.expected_all(values);
+      together.output_all(values);
+      for (const std::uint16_t value : values) {
+        apart.expected_value(value);
+        apart.output_value(value);
+      }
+      EXPECT_EQ(together.compared, apart.compared);
+      EXPECT_EQ(together.several_values, apart.several_values);
+      EXPECT_EQ(together.first_value, apart.first_value);
+      EXPECT_EQ(together.output_hash, apart.output_hash);
+    }
+  }
 }
 
 TEST(MetByACase, IsWhatEveryOperationGave) {

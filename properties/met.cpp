@@ -32,17 +32,10 @@ void Met::expected_value(std::uint32_t value) {
   several_values |= value != first_value;
 }
 
-void Met::expected_values(std::int64_t elements, const std::vector<std::uint32_t>& some) {
-  for (const std::uint32_t value : some) expected_value(value);
-  compared += elements - static_cast<std::int64_t>(some.size());
-}
-
 void Met::measured(const std::string& name, double value, const std::string& where) {
   const auto [at, is_new] = largest.try_emplace(name, Largest{value, where});
   if (!is_new && value > at->second.value) at->second = {value, where};
 }
-
-void Met::output_value(std::uint32_t value) { output_hash = (output_hash ^ value) * 0x100000001b3u; }
 
 void count_problem(const Problem& p, Met& met) {
   const auto count = [&met](const std::string& name) { ++met.classes[name]; };

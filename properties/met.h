@@ -32,12 +32,32 @@ struct Met {
   /// Its classes and codes, compared or not.
   void include(const Met& other);
   void expected_value(std::uint32_t value);
-  /// Counts elements of which only some are shown.
-  void expected_values(std::int64_t elements, const std::vector<std::uint32_t>& some);
+  /// The same of each of some values, and what follows for outputs.
+  template <class T>
+  void expected_all(const std::vector<T>& values);
+  template <class T>
+  void output_all(const std::vector<T>& values);
+  /// Counts elements that have been compared, of which `expected_value` need not see each.
+  void compared_more(std::int64_t elements) { compared += elements; }
   /// A measure that the claim reports beside its verdict: the largest, and where it was met.
   void measured(const std::string& name, double value, const std::string& where);
-  void output_value(std::uint32_t value);
+  void output_value(std::uint32_t value) { output_hash = (output_hash ^ value) * 0x100000001b3u; }
 };
+
+template <class T>
+void Met::expected_all(const std::vector<T>& values) {
+  if (values.empty()) return;
+  if (compared == 0) first_value = static_cast<std::uint32_t>(values.front());
+  compared += static_cast<std::int64_t>(values.size());
+  for (std::size_t i = 0; i < values.size() && !several_values; ++i) {
+    several_values = static_cast<std::uint32_t>(values[i]) != first_value;
+  }
+}
+
+template <class T>
+void Met::output_all(const std::vector<T>& values) {
+  for (const T value : values) output_value(static_cast<std::uint32_t>(value));
+}
 
 /// A class that a claim is about: MISTRUSTED where it can be reached and was not met.
 struct ClassRow {

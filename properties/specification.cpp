@@ -5,6 +5,7 @@
 
 #include "../reference/matrix.h"
 #include "../reference/quantize.h"
+#include "k_tile.h"
 
 namespace tileproof::specified {
 
@@ -18,14 +19,28 @@ std::vector<std::uint8_t> pairs(const Matrix<std::uint8_t>& codes) {
 
 std::vector<std::uint32_t> packed(const Matrix<std::uint8_t>& codes, std::int64_t inner_k_tiles) {
   std::vector<std::uint32_t> words(static_cast<std::size_t>(reference::words_of(codes.rows, codes.columns)));
-  reference::pack(pairs(codes).data(), codes.rows, codes.columns, static_cast<int>(inner_k_tiles), words.data());
+  with_inner_k_tiles(inner_k_tiles, [&](auto inner) {
+    for (std::int64_t row = 0; row < codes.rows; ++row) {
+      for (std::int64_t column = 0; column < codes.columns; column += reference::columns_of_tile) {
+        const reference::Place first = reference::place_of(row, column, codes.columns, inner);
+        const std::uint8_t* const of_k_tile = &codes(row, column);
+        std::uint32_t* const of_first_lane = &words[static_cast<std::size_t>(first.word)];
+        for (int i = 0; i < reference::columns_of_tile; ++i) {
+          const FromFirst from = from_first_of_k_tile(i);
+          of_first_lane[from.lane * (inner / 2)] |= static_cast<std::uint32_t>(of_k_tile[i])
+                                                    << (4 * (first.nibble + from.nibble));
+        }
+      }
+    }
+  });
   return words;
 }
 
 Matrix<std::int32_t> unpacked(const std::vector<std::uint32_t>& packed, std::int64_t n, std::int64_t k,
                               std::int64_t inner_k_tiles) {
   Matrix<std::int32_t> codes(n, k);
-  reference::unpack(packed.data(), n, k, static_cast<int>(inner_k_tiles), codes.elements.data());
+  with_inner_k_tiles(inner_k_tiles,
+                     [&](auto inner) { reference::unpack(packed.data(), n, k, inner, codes.elements.data()); });
   return codes;
 }
 
@@ -42,9 +57,16 @@ std::uint32_t weight(const Problem& p, int code, const Parameters& parameters, s
 
 Matrix<std::uint32_t> weights(const Problem& p, const Matrix<std::int32_t>& codes, const Parameters& parameters) {
   Matrix<std::uint32_t> result(codes.rows, codes.columns);
+  constexpr int codes_of_group = 16;  // that there are; what is no code is computed for itself
   for (std::int64_t row = 0; row < codes.rows; ++row) {
-    for (std::int64_t column = 0; column < codes.columns; ++column) {
-      result(row, column) = weight(p, codes(row, column), parameters, row, column);
+    for (std::int64_t first = 0; first < codes.columns; first += p.group_size) {
+      std::uint32_t weight_of[codes_of_group];
+      for (int code = 0; code < codes_of_group; ++code) weight_of[code] = weight(p, code, parameters, row, first);
+      for (std::int64_t column = first; column < first + p.group_size; ++column) {
+        const std::int32_t code = codes(row, column);
+        const bool is_code = code >= 0 && code < codes_of_group;
+        result(row, column) = is_code ? weight_of[code] : weight(p, code, parameters, row, column);
+      }
     }
   }
   return result;

@@ -2,12 +2,21 @@
 #pragma once
 
 #include <cstdint>
+#include <type_traits>
 #include <vector>
 
 #include "case.h"
 #include "matrix.h"
 
 namespace tileproof::specified {
+
+/// Calls `use` with 2, 4 or 8 as a constant: the divisions of the tile map then are shifts.
+template <class Use>
+auto with_inner_k_tiles(std::int64_t inner_k_tiles, Use use) {
+  if (inner_k_tiles == 2) return use(std::integral_constant<int, 2>());
+  if (inner_k_tiles == 4) return use(std::integral_constant<int, 4>());
+  return use(std::integral_constant<int, 8>());
+}
 
 /// Two codes a byte, as pack takes them.
 std::vector<std::uint8_t> pairs(const Matrix<std::uint8_t>& codes);
