@@ -49,10 +49,13 @@ bool all_are(std::uint8_t byte, std::span<const std::uint8_t> bytes);
 /// @throws GuardViolation for the first byte that was changed; the tensor that it is nearer to is named
 void check_fence(std::span<const std::uint8_t> bytes, std::uint8_t fence, const Placed* before, const Placed* behind);
 
-/// Bytes for one call, as many as it says, with anything in them. A thread keeps its last ones, unless they are many.
+/// Bytes for one call, with anything in them.
+/// @param kept  a thread's, of earlier calls: taken and grown, unless many more are asked for than should be kept
 class Room {
  public:
-  explicit Room(std::vector<std::uint8_t>& kept, std::size_t bytes);
+  Room(std::vector<std::uint8_t>& kept, std::size_t bytes);
+  Room(const Room&) = delete;
+  Room& operator=(const Room&) = delete;
   std::uint8_t* begin() const { return begin_; }
 
  private:
