@@ -114,10 +114,12 @@ TEST(Oracle, FindsANaNThatIsNotTheHardwares) {
 }
 
 TEST(Oracle, FindsALostSignOfZero) {
-  // A sum is -0 only where both are.
+  // A sum is -0 only where both are: whether the few cases of that claim hold such a pair is up to the draw.
   std::set<std::string> of_products = all_of_them;
   of_products.erase(float_domain);
-  EXPECT_EQ(claims_that_find(with_changed_weights<without_minus_zero>()), of_products);
+  std::set<std::string> found = claims_that_find(with_changed_weights<without_minus_zero>());
+  found.erase(float_domain);
+  EXPECT_EQ(found, of_products);
 }
 
 TEST(Oracle, FindsADivisionThatMultipliesByTheReciprocal) {

@@ -41,6 +41,7 @@ inline constexpr std::uint64_t activations = 5;
 inline constexpr std::uint64_t choice = 6;
 inline constexpr std::uint64_t weights = 7;
 inline constexpr std::uint64_t alignment = 8;
+inline constexpr std::uint64_t problems = 9;
 }  // namespace stream
 
 }  // namespace tileproof

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <numeric>
 
+#include "draw.h"
+
 namespace tileproof {
 
 namespace {
@@ -183,6 +185,10 @@ rc::Gen<Problem> problems(const std::string& claim, const std::string& subject, 
   return rc::gen::shrink(rc::gen::noShrink(drawn), [=](const Problem& problem) {
     return rc::seq::fromContainer(smaller(problem, envelope, draws));
   });
+}
+
+rc::Shrinkable<Problem> drawn_problem(const rc::Gen<Problem>& problems, std::uint64_t seed, std::uint64_t index) {
+  return problems(rc::Random(drawn(seed, stream::problems, index)), rc::kNominalSize);
 }
 
 }  // namespace tileproof

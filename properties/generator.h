@@ -4,6 +4,7 @@
 
 #include <rapidcheck.h>
 
+#include <cstdint>
 #include <string>
 
 #include "claim.h"
@@ -25,5 +26,9 @@ void require_within(const Problem&, const Domains&);
 /// Problems inside the domains, all of their first variant; shrinks to fewer rows, columns, groups, plainer profiles,
 /// never in its seed.
 rc::Gen<Problem> problems(const std::string& claim, const std::string& subject, const Domains&);
+
+/// One of them, and its steps: a function of seed and index alone, whoever draws it and in whatever order.
+/// What the generator throws, its value() throws.
+rc::Shrinkable<Problem> drawn_problem(const rc::Gen<Problem>&, std::uint64_t seed, std::uint64_t index);
 
 }  // namespace tileproof

@@ -8,6 +8,7 @@
 #include <map>
 #include <numeric>
 #include <set>
+#include <thread>
 
 #include "faults.h"
 #include "scalar_operators.h"
@@ -197,6 +198,36 @@ TEST(Generator, DrawsTheSameForTheSameRandomNumbers) {
   for (std::uint64_t i = 0; i < 50; ++i) {
     EXPECT_EQ(drawn_from(pairing.generator(), i).value(), drawn_from(pairing.generator(), i).value());
   }
+}
+
+TEST(DrawnProblem, DependsOnSeedAndIndexAloneWhoeverDrawsItAndInWhateverOrder) {
+  const Pairing& pairing = pairings().front();
+  constexpr std::uint64_t count = 60;
+  const auto drawn_at = [&](const rc::Gen<Problem>& generator, std::uint64_t index) {
+    return drawn_problem(generator, 7, index).value();
+  };
+  std::vector<Problem> ascending;
+  for (std::uint64_t i = 0; i < count; ++i) ascending.push_back(drawn_at(pairing.generator(), i));
+  std::vector<Problem> by_threads(count);
+  std::vector<std::thread> threads;
+  for (std::uint64_t thread = 0; thread < 3; ++thread) {
+    threads.emplace_back([&, thread] {
+      const rc::Gen<Problem> generator = pairing.generator();
+      for (std::uint64_t i = count; i-- > 0;) {
+        if (i % 3 == thread) by_threads[i] = drawn_at(generator, i);
+      }
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_EQ(by_threads, ascending);
+  // And no two are alike, nor those of another seed.
+  std::set<std::string> lines;
+  for (std::uint64_t seed : {7u, 8u}) {
+    for (std::uint64_t i = 0; i < count; ++i) {
+      lines.insert(line_of(drawn_problem(pairing.generator(), seed, i).value()));
+    }
+  }
+  EXPECT_EQ(lines.size(), 2 * count);
 }
 
 /// Calls `use` with some drawn problems and each of the problems that they shrink to first.

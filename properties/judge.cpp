@@ -4,11 +4,9 @@
 #include <chrono>
 #include <exception>
 #include <new>
-#include <sstream>
 
 #include "draw.h"
 #include "generator.h"
-#include "rapidcheck_quietly.h"
 
 namespace tileproof {
 
@@ -103,50 +101,35 @@ class Run {
     return outcome;
   }
 
-  /// Draws problems of one variant until the cases are used up or one fails, then smaller ones. Every failing problem
-  /// that RapidCheck proposes is smaller than the last, so the last one taken is the smallest.
+  /// Draws problems of one variant until the cases are used up or one fails, then tries smaller ones.
   void draw(const Domains& domains, std::int64_t cases, std::uint64_t seed) {
-    constexpr std::int64_t most_shrinks = 400;
-    std::int64_t tries = 0;
-    bool enough = false;
-    std::map<std::string, bool> tried;  // while shrinking: whether it failed
-    std::exception_ptr broken;  // of the runner, not of the subject: RapidCheck must not take it for a failing case
     const rc::Gen<Problem> problems = tileproof::problems(claim_.name, judgement_.subject, domains);
-    // Findings are printed from records, not by RapidCheck.
-    const rc::detail::TestResult result = checked_quietly(
-        [&] {
-          const Problem problem = *problems;
-          enough |= judgement_.device_lost || (finding_ && ++tries > most_shrinks);
-          enough |= finding_ && stop_ && stop_();
-          if (enough) return;
-          // RapidCheck asks again for what it was told, and steps of shrinking meet: a process may die of each.
-          if (finding_ && tried.contains(line_of(problem))) RC_ASSERT_FALSE(tried[line_of(problem)]);
-          if (finding_ && tried.contains(line_of(problem))) return;
-          CaseOutcome outcome;
-          try {
-            outcome = take(problem);
-          } catch (...) {
-            broken = std::current_exception();
-            enough = true;
-            return;
-          }
-          if (outcome.discarded) RC_DISCARD();
-          if (finding_) tried[line_of(problem)] = outcome.finding.has_value();
-          if (outcome.process_lost) {
-            enough |= !finding_;  // known, and seen now
-            enough |= (patience_.crashes -= outcome.was_hang ? 10 : 1) <= 0;
-          }
-          // The next would lack it too, unless this was one of few.
-          enough |= outcome.unavailable && !judgement_.variants_run.contains(problem.variant);
-          RC_ASSERT_FALSE(outcome.finding.has_value());
-        },
-        seed_of(claim_.name + domains.draws.variants.front(), seed), cases);
-    if (broken) std::rethrow_exception(broken);
-    if (result.is<rc::detail::FailureResult>() && !finding_) {
-      judgement_.gave_up = result.get<rc::detail::FailureResult>().description;
+    const std::uint64_t own_seed = seed_of(claim_.name + domains.draws.variants.front(), seed);
+    const std::int64_t most_discarded = 10 * cases;
+    std::int64_t taken = 0;
+    std::int64_t discarded = 0;
+    for (std::uint64_t index = 0; taken < cases && discarded <= most_discarded; ++index) {
+      std::optional<rc::Shrinkable<Problem>> one;
+      std::optional<Problem> problem;
+      try {
+        one = drawn_problem(problems, own_seed, index);
+        problem = one->value();
+      } catch (const std::exception& error) {
+        return give_up(error.what());
+      }
+      const CaseOutcome outcome = take(*problem);
+      ++(outcome.discarded ? discarded : taken);
+      const bool patient = has_patience_after(outcome);
+      if (outcome.finding) {
+        if (patient) shrink(*one);
+        break;
+      }
+      // One that a process died of and that is no finding is known, and seen now. What a case lacks the next would lack
+      // too, unless this was one of few.
+      const bool lacking = outcome.unavailable && !judgement_.variants_run.contains(problem->variant);
+      if (judgement_.device_lost || outcome.process_lost || lacking || !patient) break;
     }
-    if (result.is<rc::detail::GaveUpResult>()) judgement_.gave_up = result.get<rc::detail::GaveUpResult>().description;
-    if (result.is<rc::detail::Error>()) judgement_.gave_up = result.get<rc::detail::Error>().description;
+    if (discarded > most_discarded) give_up("more than ten problems were discarded for every case that was wanted");
     keep_finding();
   }
 
@@ -174,6 +157,32 @@ class Run {
   }
   static std::string kind_of(const CaseOutcome& outcome) {
     return outcome.finding ? outcome.finding->kind : outcome.refused ? "refused" : outcome.unavailable.value_or("");
+  }
+
+  /// Of what processes may die of. @return whether some is left
+  bool has_patience_after(const CaseOutcome& outcome) {
+    if (outcome.process_lost) patience_.crashes -= outcome.was_hang ? 10 : 1;
+    return !outcome.process_lost || patience_.crashes > 0;
+  }
+
+  /// From a failing problem to the first step that fails too, and so on, until no step fails or they have cost enough.
+  void shrink(rc::Shrinkable<Problem> failing) {
+    constexpr std::int64_t most_shrinks = 400;
+    std::int64_t tries = 0;
+    std::set<std::string> passed;  // steps of different problems meet
+    for (rc::Seq<rc::Shrinkable<Problem>> steps = failing.shrinks();;) {
+      const rc::Maybe<rc::Shrinkable<Problem>> step = steps.next();
+      if (!step || judgement_.device_lost || ++tries > most_shrinks || (stop_ && stop_())) return;
+      const Problem problem = step->value();
+      if (passed.contains(line_of(problem))) continue;
+      const CaseOutcome outcome = take(problem);
+      if (!has_patience_after(outcome)) return;
+      if (outcome.finding) {
+        steps = step->shrinks();
+      } else {
+        passed.insert(line_of(problem));
+      }
+    }
   }
 
   /// Whether the problem fails alone, where the runner can show it: else what ran before it had its part. A process

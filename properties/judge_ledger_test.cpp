@@ -128,7 +128,7 @@ TEST(AKnownFinding, BesideAnUnknownOneDoesNotHideIt) {
     throw Failure("mismatch", "an old one");
   };
   int known_first = 0;
-  for (std::uint64_t seed = 1; seed <= 10; ++seed) {
+  for (std::uint64_t seed = 1; seed <= 40; ++seed) {
     const Judgement judgement = judged(claim_of_two(body), {known("two", "", "old")}, seed);
     EXPECT_EQ(judgement.verdict, Verdict::failed);
     ASSERT_EQ(judgement.findings.size(), 1u) << words_of(judgement);

@@ -548,6 +548,15 @@ TEST(TheSameSeed, GivesTheSameJudgementOfASubjectThatPasses) {
   EXPECT_EQ(seen_of(claim, "reference", {.cases = 30, .seed = 7}).judgement.output_hash, first.judgement.output_hash);
 }
 
+TEST(TheSameSeed, AndMoreCasesBeginWithTheSameProblems) {
+  const std::string claim = "bits/unpack_returns_every_packed_code";
+  const std::vector<std::string> few = seen_of(claim, "host", {.cases = 10, .seed = 7}).problems;
+  std::vector<std::string> many = seen_of(claim, "host", {.cases = 30, .seed = 7}).problems;
+  ASSERT_EQ(many.size(), 30u);
+  many.resize(10);
+  EXPECT_EQ(many, few);
+}
+
 TEST(TheSameSeed, GivesTheSameFindingOfASubjectThatFails) {
   for (const char* subject : {"faulty:two-roundings", "faulty:last-tile-skipped", "faulty:one-combination-of-signs"}) {
     const Seen first = seen_of("value/float_domain_rounds_once", subject, {.cases = 60, .seed = 7});
