@@ -118,7 +118,7 @@ auto with_element(std::size_t element_bytes, Use use) {
 /// Elements that are carried to a memory together, or from it: whole runs, in the nearest caches.
 constexpr std::int64_t block_elements = 4096;
 
-/// The words of the last matrix of codes, which every step of a proof of the arithmetic has in common.
+/// The words of a thread's last matrix of codes, which every step of a proof of the arithmetic has in common.
 const std::vector<std::uint32_t>* kept_words(const Formula& formula) {
   thread_local Formula kept = formula::Constant{};
   thread_local std::vector<std::uint32_t> words;

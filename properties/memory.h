@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <vector>
 
 #include "../reference/float_bits.h"
@@ -52,10 +53,14 @@ void write_here(const Formula&, std::size_t element_bytes, void* to);
 Differences compare_here(const Formula&, std::size_t element_bytes, const void* got,
                          const reference::Format* any_nan = nullptr);
 
-/// Plain memory of this process. Under AddressSanitizer it can forbid.
+/// Plain memory of this process, one for each subject. Under AddressSanitizer it can forbid.
+std::unique_ptr<Memory> make_host_memory();
+
+/// One that subjects share which never run beside each other.
 Memory& host_memory();
 
 /// The same without forbidding: for subjects that are meant to be caught by their fences, in a process that goes on.
+std::unique_ptr<Memory> make_lenient_host_memory();
 Memory& lenient_host_memory();
 
 }  // namespace tileproof

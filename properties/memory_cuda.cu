@@ -210,11 +210,13 @@ void* CudaMemory::arena(std::size_t bytes) {
 }
 
 void CudaMemory::copy_in(void* to, const void* from, std::size_t bytes) {
-  require(cudaMemcpy(to, from, bytes, cudaMemcpyHostToDevice), "copying the inputs in");
+  require(cudaMemcpyAsync(to, from, bytes, cudaMemcpyHostToDevice, stream_), "copying the inputs in");
+  require(cudaStreamSynchronize(stream_), "copying the inputs in");
 }
 
 void CudaMemory::copy_out(void* to, const void* from, std::size_t bytes) {
-  require(cudaMemcpy(to, from, bytes, cudaMemcpyDeviceToHost), "copying the outputs out");
+  require(cudaMemcpyAsync(to, from, bytes, cudaMemcpyDeviceToHost, stream_), "copying the outputs out");
+  require(cudaStreamSynchronize(stream_), "copying the outputs out");
 }
 
 /// Whether the formula's words are kept now.
@@ -231,7 +233,8 @@ bool CudaMemory::keeps(const Formula& formula) {
   require(cudaMalloc(&words, static_cast<std::size_t>(elements) * sizeof(std::uint32_t)), "cudaMalloc");
   formula::with_evaluator(formula, [&](const auto& evaluator) {
     with_element(evaluator, sizeof(std::uint32_t), [&](auto element) {
-      write_elements<<<blocks_of(evaluator), threads_of_block>>>(evaluator, static_cast<decltype(element)*>(words));
+      write_elements<<<blocks_of(evaluator), threads_of_block, 0, stream_>>>(evaluator,
+                                                                             static_cast<decltype(element)*>(words));
     });
   });
   require(cudaGetLastError(), "writing a formula");
@@ -253,7 +256,8 @@ void CudaMemory::write(const Formula& formula, std::size_t element_bytes, void* 
   with_evaluator(formula, [&](const auto& evaluator) {
     if (evaluator.elements() == 0) return;
     with_element(evaluator, element_bytes, [&](auto element) {
-      write_elements<<<blocks_of(evaluator), threads_of_block>>>(evaluator, static_cast<decltype(element)*>(to));
+      write_elements<<<blocks_of(evaluator), threads_of_block, 0, stream_>>>(evaluator,
+                                                                             static_cast<decltype(element)*>(to));
     });
   });
   require(cudaGetLastError(), "writing a formula");
@@ -262,13 +266,13 @@ void CudaMemory::write(const Formula& formula, std::size_t element_bytes, void* 
 Differences CudaMemory::compare(const Formula& formula, std::size_t element_bytes, const void* got,
                                 const reference::Format* any_nan) {
   if (found_ == nullptr) require(cudaMalloc(&found_, sizeof(DifferencesOnDevice)), "cudaMalloc");
-  require(cudaMemset(found_, 0, sizeof(DifferencesOnDevice)), "cudaMemset");
-  require(cudaMemset(found_, 0xff, sizeof found_->first), "cudaMemset");
+  require(cudaMemsetAsync(found_, 0, sizeof(DifferencesOnDevice), stream_), "cudaMemset");
+  require(cudaMemsetAsync(found_, 0xff, sizeof found_->first, stream_), "cudaMemset");
   const reference::Format format = any_nan != nullptr ? *any_nan : reference::bf16;
   with_evaluator(formula, [&](const auto& evaluator) {
     if (evaluator.elements() == 0) return;
     with_element(evaluator, element_bytes, [&](auto element) {
-      compare_elements<<<blocks_of(evaluator), threads_of_block>>>(
+      compare_elements<<<blocks_of(evaluator), threads_of_block, 0, stream_>>>(
           evaluator,
           Compared<decltype(element)>{static_cast<const decltype(element)*>(got), any_nan != nullptr, format, found_});
     });
@@ -276,7 +280,7 @@ Differences CudaMemory::compare(const Formula& formula, std::size_t element_byte
   require(cudaGetLastError(), "comparing with a formula");
   constexpr std::size_t counts = 4 * sizeof(unsigned long long);
   DifferencesOnDevice found;
-  require(cudaMemcpy(&found, found_, counts, cudaMemcpyDeviceToHost), "comparing with a formula");
+  copy_out(&found, found_, counts);
   if (static_cast<std::int64_t>(found.compared) != elements_of(formula)) {
     throw SubjectError("comparing with a formula: the device compared " + std::to_string(found.compared) + " of " +
                        std::to_string(elements_of(formula)) + " elements");
@@ -285,7 +289,7 @@ Differences CudaMemory::compare(const Formula& formula, std::size_t element_byte
   differences.wrong = static_cast<std::int64_t>(found.wrong);
   differences.other_nans = static_cast<std::int64_t>(found.other_nans);
   if (found.wrong == 0) return differences;
-  require(cudaMemcpy(&found, found_, sizeof found, cudaMemcpyDeviceToHost), "comparing with a formula");
+  copy_out(&found, found_, sizeof found);
   const auto kept = static_cast<std::size_t>(std::min<std::int64_t>(differences.wrong, most_found));
   for (std::size_t i = 0; i < kept; ++i) differences.listed.push_back({found.index[i], found.got[i]});
   // Of many, those that came first to the list; the first of all is always there.

@@ -2,6 +2,8 @@
 /// specification, compiled for it.
 #pragma once
 
+#include <cuda_runtime_api.h>
+
 #include "formula.h"
 #include "memory.h"
 
@@ -11,12 +13,14 @@ struct DifferencesOnDevice;
 
 class CudaMemory : public Memory {
  public:
-  CudaMemory() = default;
+  /// @param stream  what copies, writes and compares; its caller's, and there as long as the memory
+  explicit CudaMemory(cudaStream_t stream = nullptr) : stream_(stream) {}
   CudaMemory(const CudaMemory&) = delete;
   CudaMemory& operator=(const CudaMemory&) = delete;
   ~CudaMemory() override;
 
-  // Each throws SubjectError where the device reports an error.
+  // Each throws SubjectError where the device reports an error. What they copy is there when they return; what they
+  // write is when the stream has come so far.
   void* arena(std::size_t bytes) override;
   void copy_in(void* to, const void* from_host, std::size_t bytes) override;
   void copy_out(void* to_host, const void* from, std::size_t bytes) override;
@@ -29,6 +33,7 @@ class CudaMemory : public Memory {
   template <class Use>
   void with_evaluator(const Formula&, Use);
 
+  cudaStream_t stream_;
   void* memory_ = nullptr;
   std::size_t bytes_ = 0;
   DifferencesOnDevice* found_ = nullptr;

@@ -54,6 +54,9 @@ class HostMemory : public Memory {
 
 }  // namespace
 
+std::unique_ptr<Memory> make_host_memory() { return std::make_unique<HostMemory>(true); }
+std::unique_ptr<Memory> make_lenient_host_memory() { return std::make_unique<HostMemory>(false); }
+
 Memory& host_memory() {
   static HostMemory memory(true);
   return memory;

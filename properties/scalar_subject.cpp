@@ -45,7 +45,7 @@ class ScalarSubject : public Subject {
  public:
   explicit ScalarSubject(ScalarParts parts) : parts_(std::move(parts)) {}
 
-  Memory& memory() override { return lenient_host_memory(); }
+  Memory& memory() override { return *memory_; }
   void vary(std::uint64_t variation) override { variation_ = variation; }
 
   void run(const PackCall& c) override {
@@ -154,6 +154,7 @@ class ScalarSubject : public Subject {
     }
   }
 
+  std::unique_ptr<Memory> memory_ = make_lenient_host_memory();
   ScalarParts parts_;
   std::map<Operation, std::int64_t> calls_;
   std::uint64_t variation_ = 0;

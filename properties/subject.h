@@ -176,7 +176,8 @@ struct SubjectRow {
   bool needs_gpu;
   Envelope envelope;
   std::function<MadeSubject()> make;
-  bool isolated = false;  // may end the process it runs in, or its device: cases are run in a process of their own
+  bool isolated = false;       // may end the process it runs in, or its device: cases are run in a process of their own
+  bool one_at_a_time = false;  // two of it in a process would share threads, or memory
 };
 
 /// What the production kernels take, and everything else that implements all of their operations.

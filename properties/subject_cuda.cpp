@@ -16,6 +16,7 @@ namespace {
 /// Of a tool that watches allocations.
 class CudaMemoryApart : public CudaMemory {
  public:
+  using CudaMemory::CudaMemory;
   ~CudaMemoryApart() override { release(); }
 
   std::vector<void*> apart(const std::vector<std::size_t>& bytes) override {
@@ -36,50 +37,58 @@ class CudaMemoryApart : public CudaMemory {
   std::vector<void*> allocations_;
 };
 
+/// A stream that waits for no other, so that subjects of several threads do not wait for each other.
+class Stream {
+ public:
+  Stream() { require(cudaStreamCreateWithFlags(&stream_, cudaStreamNonBlocking), "cudaStreamCreate"); }
+  Stream(const Stream&) = delete;
+  Stream& operator=(const Stream&) = delete;
+  ~Stream() { cudaStreamDestroy(stream_); }
+  operator cudaStream_t() const { return stream_; }
+
+ private:
+  cudaStream_t stream_ = nullptr;
+};
+
+/// @tparam Kind  of its memory
+template <class Kind = CudaMemory>
 class CudaSubject : public Subject {
  public:
-  explicit CudaSubject(std::unique_ptr<CudaMemory> memory = std::make_unique<CudaMemory>())
-      : memory_(std::move(memory)) {
-    require(cudaStreamCreateWithFlags(&side_, cudaStreamNonBlocking), "cudaStreamCreate");
-  }
-  ~CudaSubject() override { cudaStreamDestroy(side_); }
-
-  Memory& memory() override { return *memory_; }
-  /// Varied: on a stream that does not wait for the default one.
-  void vary(std::uint64_t variation) override { stream_ = variation == 0 ? nullptr : side_; }
+  Memory& memory() override { return memory_; }
+  /// Varied: on another stream than that of its memory.
+  void vary(std::uint64_t variation) override { varied_ = variation != 0; }
 
   void run(const PackCall& call) override { finish(arguments_of(call)); }
   void run(const UnpackCall& call) override { finish(arguments_of(call)); }
   void run(const DequantizeCall& call) override { finish(arguments_of(call)); }
 
  protected:
-  cudaStream_t stream() const { return stream_; }
+  cudaStream_t stream() const { return varied_ ? side_ : own_; }
 
  private:
   template <class Arguments>
   void finish(const Arguments& arguments) {
-    require(cudaDeviceSynchronize(), "waiting for the inputs");
-    if (const cudaError_t error = run_kernel(arguments, stream_); error != cudaSuccess) {
+    require(cudaStreamSynchronize(own_), "waiting for the inputs");
+    if (const cudaError_t error = run_kernel(arguments, stream()); error != cudaSuccess) {
       const auto refusal = kernels::refusal_of(arguments);
       if (refusal) throw SubjectError("refused: " + refusal->text());
       require(error, "the launch");
     }
-    require(cudaStreamSynchronize(stream_), "the kernel");
+    require(cudaStreamSynchronize(stream()), "the kernel");
     require(cudaPeekAtLastError(), "an error was left pending");
   }
 
-  std::unique_ptr<CudaMemory> memory_;
-  cudaStream_t side_ = nullptr;
-  cudaStream_t stream_ = nullptr;
+  Stream own_, side_;
+  Kind memory_{own_};
+  bool varied_ = false;
 };
 
 /// The production kernels where a tool watches, and a planted one before unpack.
-class WatchedCudaSubject : public CudaSubject {
+class WatchedCudaSubject : public CudaSubject<CudaMemoryApart> {
  public:
-  explicit WatchedCudaSubject(std::string planted)
-      : CudaSubject(std::make_unique<CudaMemoryApart>()), planted_(std::move(planted)) {}
+  explicit WatchedCudaSubject(std::string planted) : planted_(std::move(planted)) {}
 
-  using CudaSubject::run;
+  using CudaSubject<CudaMemoryApart>::run;
   void run(const UnpackCall& call) override {
     if (!planted_.empty()) {
       const std::int64_t packed_bytes = (call.n + 7) / 8 * 8 * call.k / 2;
@@ -89,7 +98,7 @@ class WatchedCudaSubject : public CudaSubject {
                      stream());
       require(cudaGetLastError(), "the launch of a planted kernel");
     }
-    CudaSubject::run(call);
+    CudaSubject<CudaMemoryApart>::run(call);
   }
 
  private:
@@ -108,7 +117,7 @@ std::string why_no_device() {
 
 MadeSubject make_cuda_subject() {
   const std::string why_not = why_no_device();
-  return {why_not.empty() ? std::make_unique<CudaSubject>() : nullptr, why_not};
+  return {why_not.empty() ? std::make_unique<CudaSubject<>>() : nullptr, why_not};
 }
 
 MadeSubject make_watched_cuda_subject(const std::string& planted) {

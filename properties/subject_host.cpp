@@ -20,7 +20,7 @@ std::int64_t pieces_of(const Arguments& a, kernels::NTiles*) {
 template <class Pieces>
 class HostSubject : public Subject {
  public:
-  Memory& memory() override { return host_memory(); }
+  Memory& memory() override { return *memory_; }
   void vary(std::uint64_t variation) override { variation_ = variation; }
 
   void run(const PackCall& call) override { in_pieces(arguments_of(call)); }
@@ -42,6 +42,7 @@ class HostSubject : public Subject {
     }
   }
 
+  std::unique_ptr<Memory> memory_ = make_host_memory();
   std::uint64_t variation_ = 0;
 };
 

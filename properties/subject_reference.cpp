@@ -10,7 +10,7 @@ namespace {
 
 class ReferenceSubject : public Subject {
  public:
-  Memory& memory() override { return host_memory(); }
+  Memory& memory() override { return *memory_; }
 
   void run(const PackCall& c) override {
     reference::pack(c.codes, c.n, c.k, static_cast<int>(c.inner_k_tiles), c.packed);
@@ -95,6 +95,8 @@ class ReferenceSubject : public Subject {
       reference::dequantize_none(format, c.packed, scales, c.n, c.k, c.group_size, inner, weights);
     }
   }
+
+  std::unique_ptr<Memory> memory_ = make_host_memory();
 };
 
 }  // namespace
