@@ -4,6 +4,8 @@
 #include <chrono>
 #include <map>
 
+#include "judging.h"
+
 namespace tileproof {
 
 std::vector<const Claim*> core_claims() {
@@ -15,32 +17,40 @@ std::vector<const Claim*> core_claims() {
   return core;
 }
 
-CaseRate case_rate(ReadySubject& subject, std::int64_t cases_of_claim, int passes) {
+CaseRate case_rate(ReadySubject& subject, std::int64_t cases_of_claim, int passes, std::size_t threads) {
   using Clock = std::chrono::steady_clock;
   const auto seconds_since = [](Clock::time_point begin) {
     return std::chrono::duration<double>(Clock::now() - begin).count();
   };
   CaseRate rate;
+  const std::vector<const Claim*> core = core_claims();
+  rate.threads = std::min(subject.jobs(threads), core.size());
+  // A subject for each thread.
+  std::vector<std::unique_ptr<CaseRunner>> runners;
+  runners.push_back(std::make_unique<Borrowed>(*subject.runner));
+  while (runners.size() < rate.threads) runners.push_back(subject.another());
   std::map<const Claim*, std::pair<std::int64_t, double>> of_claims;  // cases, seconds
   for (int pass = -1; pass < passes && rate.failed.empty(); ++pass) {
     // Each pass has problems of its own. The first is not counted: memory grows to what cases need.
-    rate.cases = 0;
+    const auto seed = static_cast<std::uint64_t>(pass + 2);
+    std::vector<Judgement> judgements(core.size());
     const Clock::time_point begin = Clock::now();
-    for (const Claim* claim : core_claims()) {
-      const Clock::time_point begin_of_claim = Clock::now();
-      const auto seed = static_cast<std::uint64_t>(pass + 2);
-      const Judgement judgement = judge(*claim, subject.row, *subject.runner, {.cases = cases_of_claim, .seed = seed});
+    in_threads(rate.threads, core.size(), [&](std::size_t thread, std::size_t i) {
+      judgements[i] = judge(*core[i], subject.row, *runners[thread], {.cases = cases_of_claim, .seed = seed});
+    });
+    if (pass >= 0) rate.seconds_of_pass.push_back(seconds_since(begin));
+    rate.cases = 0;
+    for (std::size_t i = 0; i < core.size(); ++i) {
+      const Judgement& judgement = judgements[i];
       rate.cases += judgement.cases;
-      if (!judgement.findings.empty()) {
+      if (!judgement.findings.empty() && rate.failed.empty()) {
         const Finding& finding = judgement.findings.front();
-        rate.failed = claim->name + ": " + finding.kind + ": " + finding.details;
-        break;
+        rate.failed = core[i]->name + ": " + finding.kind + ": " + finding.details;
       }
       if (pass < 0 || judgement.cases == 0) continue;
-      of_claims[claim].first += judgement.cases;
-      of_claims[claim].second += seconds_since(begin_of_claim);
+      of_claims[core[i]].first += judgement.cases;
+      of_claims[core[i]].second += judgement.seconds;
     }
-    if (pass >= 0) rate.seconds_of_pass.push_back(seconds_since(begin));
   }
   for (const auto& [claim, cases_and_seconds] : of_claims) {
     const double a_second = static_cast<double>(cases_and_seconds.first) / cases_and_seconds.second;

@@ -178,11 +178,18 @@ std::vector<const Claim*> chosen_claims(const std::vector<std::string>& wanted) 
 }
 
 ReadySubject made_ready(const ChosenSubject& chosen, std::chrono::milliseconds case_deadline, bool shows_output) {
-  ReadySubject ready = {chosen.row, nullptr, "", ""};
+  ReadySubject ready = {chosen.row, nullptr, "", "", nullptr};
   if (!chosen.row.isolated) {
     MadeSubject made = chosen.row.make();
     ready.why_not = made.why_not;
-    if (made.subject != nullptr) ready.runner = std::make_unique<Here>(chosen.row.envelope, std::move(made.subject));
+    if (made.subject == nullptr) return ready;
+    ready.runner = std::make_unique<Here>(chosen.row.envelope, std::move(made.subject));
+    if (chosen.row.one_at_a_time) return ready;
+    ready.another = [row = chosen.row]() -> std::unique_ptr<CaseRunner> {
+      MadeSubject one = row.make();
+      if (one.subject == nullptr) throw std::runtime_error(row.name + " cannot be made any more: " + one.why_not);
+      return std::make_unique<Here>(row.envelope, std::move(one.subject));
+    };
     return ready;
   }
   auto worker = std::make_unique<Worker>(chosen.order, case_deadline);
@@ -205,6 +212,10 @@ ReadySubject made_ready(const ChosenSubject& chosen, std::chrono::milliseconds c
   }
   ready.runner = std::move(worker);
   return ready;
+}
+
+std::unique_ptr<CaseRunner> runner_apart(const ChosenSubject& chosen, std::chrono::milliseconds case_deadline) {
+  return std::make_unique<Worker>(chosen.order, case_deadline);
 }
 
 }  // namespace tileproof

@@ -4,6 +4,7 @@
 #include <CLI/CLI.hpp>
 
 #include <chrono>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -61,9 +62,31 @@ struct ReadySubject {
   std::unique_ptr<CaseRunner> runner;
   std::string why_not;
   std::string died;  // how a process died of loading the library: a verdict on it
+  /// Another runner, with a subject of its own, for another thread. Empty where there cannot be two of the subject.
+  /// @throws std::runtime_error where the subject cannot be made any more
+  std::function<std::unique_ptr<CaseRunner>()> another = nullptr;
+
+  /// How many of so many threads can judge it.
+  std::size_t jobs(std::size_t wanted) const { return another ? wanted : 1; }
 };
 /// @throws Illegal where a library is not what it should be
 /// @param shows_output  whether what a process of its own prints is shown, or kept for the last words of a crash
 ReadySubject made_ready(const ChosenSubject&, std::chrono::milliseconds case_deadline, bool shows_output = false);
+
+/// A runner that belongs to somebody else.
+class Borrowed : public CaseRunner {
+ public:
+  explicit Borrowed(CaseRunner& runner) : runner_(runner) {}
+  CaseOutcome run(const Claim& claim, const Problem& problem, Met& met) override {
+    return runner_.run(claim, problem, met);
+  }
+  bool start_afresh() override { return runner_.start_afresh(); }
+
+ private:
+  CaseRunner& runner_;
+};
+
+/// One that runs a subject's cases in a process of its own, whether it must or not.
+std::unique_ptr<CaseRunner> runner_apart(const ChosenSubject&, std::chrono::milliseconds case_deadline);
 
 }  // namespace tileproof

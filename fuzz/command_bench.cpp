@@ -7,7 +7,6 @@
 #include <fstream>
 #include <iostream>
 #include <set>
-#include <thread>
 
 #include "../properties/faults.h"
 #include "../properties/timing.h"
@@ -15,6 +14,7 @@
 #include "case_rates.h"
 #include "commands.h"
 #include "interrupt.h"
+#include "judging.h"
 #include "missing.h"
 #include "progress.h"
 #include "records.h"
@@ -89,17 +89,21 @@ std::string name_of_cases(const TimerRow& row) { return row.name + " random case
 
 json json_of(const TimerRow& row, const CaseRate& rate) {
   const auto whole = [](double value) { return std::to_string(static_cast<std::int64_t>(value)); };
+  std::string note = "by " + std::to_string(rate.threads) + (rate.threads == 1 ? " thread" : " threads");
+  if (!rate.slowest_claim.empty()) {
+    note += "; the slowest is " + rate.slowest_claim + ", " + whole(rate.slowest_cases_a_second) +
+            " cases a second of a thread";
+  }
   return {{"name", name_of_cases(row)},
           {"unit", "cases"},
           {"amount", rate.cases},
           {"where", row.name},
           {"calls", 1},
+          {"threads", rate.threads},
           {"seconds", {{timed_as::operation, rate.seconds_of_pass}}},
           {"wrong", rate.failed},
           {"slowest", {{"claim", rate.slowest_claim}, {"cases_a_second", rate.slowest_cases_a_second}}},
-          {"note", rate.slowest_claim.empty() ? ""
-                                              : "the slowest is " + rate.slowest_claim + ", " +
-                                                    whole(rate.slowest_cases_a_second) + " cases a second"}};
+          {"note", note}};
 }
 
 /// The baseline. @throws Illegal whatever is wrong with it
@@ -198,13 +202,13 @@ class Run {
         not_measured_[name_of_cases(chosen.row)] = ready.why_not;
         continue;
       }
-      add(json_of(chosen.row, case_rate(ready, options_.cases, std::min(options_.repeats, most_passes))));
+      add(json_of(chosen.row, case_rate(ready, options_.cases, std::min(options_.repeats, most_passes), cores())));
     }
   }
 
   json records() const {
     json of_machine = machine();
-    of_machine["cores"] = std::thread::hardware_concurrency();
+    of_machine["cores"] = cores();
     of_machine["commit"] = commit();
     of_machine["device"] = devices_;
     if (devices_.contains("name")) of_machine["gpu"] = devices_.at("name");

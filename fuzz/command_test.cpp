@@ -47,6 +47,32 @@ TEST_F(Command, TheSameSeedGivesTheSameVerdictsAndOutputs) {
   EXPECT_NE(summary("one")["output_hash"], summary("other")["output_hash"]);
 }
 
+TEST_F(Command, NoResultDependsOnTheNumberOfJobs) {
+  // Two subjects that are right, one that is wrong, and one whose calls depend on those before them.
+  const std::string judge =
+      "verify --subject host --subject reference --subject faulty:two-roundings --subject "
+      "faulty:wrong-after-the-first-call "
+      "--claim bits/ --claim value/ --claim sense/ --claim determinism/ --cases 40 ";
+  const auto timeless = [&](const std::string& name) {
+    nlohmann::json all = summary(name);
+    for (const char* field : {"command", "run_start", "seconds"}) all.erase(field);
+    for (nlohmann::json& judgement : all["judgements"]) judgement.erase("seconds");
+    nlohmann::json& observations = all["observations"] = nlohmann::json::array();
+    std::ifstream lines(folder_ / name / "observations.jsonl");
+    for (std::string line; std::getline(lines, line);) {
+      observations.push_back(nlohmann::json::parse(line));
+      for (const char* field : {"timing", "run_start"}) observations.back().erase(field);
+    }
+    return all;
+  };
+  const int exit = run(judge + "--jobs 1 " + out("one")).exit;
+  EXPECT_EQ(exit, 1);
+  EXPECT_EQ(run(judge + "--jobs 3 " + out("three")).exit, exit);
+  const nlohmann::json one = timeless("one");
+  EXPECT_GT(one["observations"].size(), 1000u);
+  EXPECT_TRUE(one == timeless("three")) << nlohmann::json::diff(one, timeless("three")).dump(1).substr(0, 2000);
+}
+
 TEST_F(Command, VerifyOfAFaultySubjectFailsAndItsLineReplays) {
   const Ran ran = run("verify --subject faulty:two-roundings --claim value/float " + out("run"));
   EXPECT_EQ(ran.exit, 1) << ran.text;
@@ -120,6 +146,7 @@ TEST_F(Command, RefusesAnUnknownCommandAndNamesTheNearest) { expect_refused(run(
 TEST_F(Command, RefusesAnUnknownSubject) { expect_refused(run("verify --subject hots"), "did you mean 'host'"); }
 TEST_F(Command, RefusesAnUnknownClaim) { expect_refused(run("verify --claim valeu/"), "--claim"); }
 TEST_F(Command, RefusesNoCases) { expect_refused(run("verify --cases 0"), "--cases"); }
+TEST_F(Command, RefusesNoJobs) { expect_refused(run("verify --jobs 0"), "--jobs"); }
 TEST_F(Command, RefusesATimeWithoutSense) { expect_refused(run("verify --for 5x"), "--for"); }
 TEST_F(Command, RefusesColumnsThatAreNoMultiple) { expect_refused(run(problem + "--k=40"), "--k: given 40"); }
 TEST_F(Command, RefusesAGroupThatDoesNotDivide) {

@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <iostream>
+#include <set>
 #include <sstream>
 
 #include "../reports/reports.h"
@@ -11,6 +12,7 @@
 #include "commands.h"
 #include "duration.h"
 #include "interrupt.h"
+#include "judging.h"
 #include "ledger.h"
 #include "progress.h"
 #include "records.h"
@@ -31,6 +33,7 @@ struct Options {
   std::uint64_t seed = 1;  // of that text
   std::string out;
   std::string known;
+  std::size_t jobs = cores();
   LibraryOptions library;
 };
 
@@ -45,43 +48,42 @@ std::vector<ChosenSubject> subjects_of(const Options& options) {
 }
 
 /// One subject, all claims, round after round of fresh seeds until the time is used up; one round where there is none.
-void judge_subject(const ReadySubject& subject, const std::vector<const Claim*>& claims, const Options& options,
-                   const std::vector<KnownFinding>& ledger, double seconds, Records& records, Progress& progress,
-                   std::vector<Judgement>& judgements) {
+void judge_subject(const ChosenSubject& chosen, const ReadySubject& subject, const std::vector<const Claim*>& claims,
+                   const Options& options, const std::vector<KnownFinding>& ledger, double seconds, Records& records,
+                   Progress& progress, std::vector<Judgement>& judgements) {
   const Clock::time_point begin = Clock::now();
-  const Observer observer = [&records](const Observation& observation) { records.add(observation); };
   const std::size_t first = judgements.size();
   const SubjectRow& row = subject.row;
   Patience patience;
-  std::string not_run;
-  for (std::uint64_t round = 0;; ++round) {
+  std::set<std::string> failed;
+  for (std::uint64_t seed = options.seed;; ++seed) {
+    const bool is_first = seed == options.seed;
+    Round round = {row, claims, {options.cases, seed, &ledger, &patience, is_interrupted}, subject.jobs(options.jobs)};
+    round.runner = [&] { return subject.another ? subject.another() : std::make_unique<Borrowed>(*subject.runner); };
+    round.apart = [&] { return runner_apart(chosen, options.library.case_deadline()); };
+    round.begins = [&](const Claim& claim) {
+      if (is_first) progress.step(row.name, claim.name);
+    };
+    round.ends = [&](const Judgement& judgement) {
+      const bool is_new = !judgement.findings.empty() && failed.insert(judgement.claim).second;
+      if (is_new) progress.say("FAILED " + judgement.claim + " on " + row.name);
+    };
+    round.records = [&](const std::string& lines) { records.add(lines); };
+    round.line = [&](const Observation& observation) { return records.line(observation); };
+    const RoundResult result = judged(round);
+    bool all_ran = !result.device_lost;
     for (std::size_t i = 0; i < claims.size(); ++i) {
-      const Claim& claim = *claims[i];
-      if (round == 0) progress.step(row.name, claim.name);
-      if (not_run.empty() && is_interrupted()) not_run = "not run: interrupted";
-      if (!not_run.empty() && round > 0) break;
-      Judgement judgement;
-      if (not_run.empty()) {
-        try {
-          judgement = judge(claim, row, *subject.runner,
-                            {options.cases, options.seed + round, &ledger, &patience, is_interrupted}, observer);
-        } catch (const std::runtime_error& error) {  // of the machine: no process can be had any more
-          not_run = std::string("not run: ") + error.what();
-        }
+      const Judged& one = result.claims[i];
+      all_ran &= one.judgement.has_value();
+      if (!is_first) {
+        if (one.judgement) judgements[first + i].add(*one.judgement, *claims[i], row.envelope);
+        continue;
       }
-      if (!not_run.empty()) {
-        judgement = skipped(claim, row.name, not_run);
-        judgement.verdict = Verdict::mistrusted;
-      }
-      if (judgement.device_lost) not_run = "not run: the device was lost in " + claim.name;
-      if (round == 0) judgements.push_back(judgement);
-      Judgement& sum = judgements[first + i];
-      const bool new_finding = !judgement.findings.empty() && (round == 0 || sum.findings.empty());
-      if (round > 0) sum.add(judgement, claim, row.envelope);
-      if (new_finding) progress.say("FAILED " + claim.name + " on " + row.name);
+      judgements.push_back(one.judgement.value_or(skipped(*claims[i], row.name, one.not_run)));
+      if (!one.judgement) judgements.back().verdict = Verdict::mistrusted;
     }
     const bool out_of_time = std::chrono::duration<double>(Clock::now() - begin).count() >= seconds;
-    if (out_of_time || !not_run.empty()) return;
+    if (out_of_time || !all_ran) return;
   }
 }
 
@@ -133,8 +135,8 @@ int verify(const Options& options, const std::string& command) {
       run.subjects.push_back({ready[i].row.name, ready[i].row.what, ready[i].why_not, asked_for, ready[i].row.needs_gpu,
                               chosen[i].replay_flags});
       if (ready[i].runner != nullptr) {
-        judge_subject(ready[i], claims, options, ledger, seconds / static_cast<double>(runnable), records, progress,
-                      run.judgements);
+        judge_subject(chosen[i], ready[i], claims, options, ledger, seconds / static_cast<double>(runnable), records,
+                      progress, run.judgements);
         ready[i].runner.reset();  // its memory, its process
         continue;
       }
@@ -169,6 +171,11 @@ std::function<int()> set_up_verify(CLI::App& app) {
   app.add_option("--for", options->duration,
                  "goes on with fresh seeds until so much time is used: 90s (or 90), 5m, 4h");
   app.add_option("--seed", options->seed_text, "of all problems; the same seed gives the same problems")
+      ->capture_default_str();
+  app.add_option("--jobs", options->jobs,
+                 "threads that judge a subject, but for one in a process of its own or made of PyTorch's operators; no "
+                 "result depends on it")
+      ->check(CLI::Range(std::size_t{1}, std::size_t{1024}))
       ->capture_default_str();
   app.add_option("--out", options->out, "folder for the records (default: a dated one under the build folder)");
   app.add_option("--known", options->known,

@@ -3,13 +3,16 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include <atomic>
+
 namespace tileproof {
 
 namespace {
 
-volatile sig_atomic_t interrupted = 0;
+std::atomic<bool> interrupted = false;  // of any thread's
+static_assert(std::atomic<bool>::is_always_lock_free, "a signal handler sets it");
 void interrupt(int) {
-  interrupted = 1;
+  interrupted = true;
   const char said[] = "\ninterrupted: what has been judged is reported next; once more ends it at once\n";
   if (write(STDERR_FILENO, said, sizeof said - 1) < 0) return;
 }
@@ -24,6 +27,6 @@ void report_when_interrupted() {
   sigaction(SIGTERM, &action, nullptr);
 }
 
-bool is_interrupted() { return interrupted != 0; }
+bool is_interrupted() { return interrupted; }
 
 }  // namespace tileproof

@@ -78,29 +78,29 @@ Records::Records(fs::path folder)
   if (!observations_) throw unusable("it cannot be written");
 }
 
-void Records::add(const Observation& observation) {
+std::string Records::line(const Observation& observation) const {
   const Problem& p = observation.problem;
-  const nlohmann::json line = {{"type", "test_case"},
-                               {"status", observation.status},
-                               {"status_reason", observation.kind},
-                               {"representation", line_of(p)},
-                               {"arguments",
-                                {{"n", p.n},
-                                 {"k", p.k},
-                                 {"inner_k_tiles", p.inner_k_tiles},
-                                 {"group_size", p.group_size},
-                                 {"domain", name_of(p.domain)},
-                                 {"out", name_of(p.out)},
-                                 {"scales", p.scales},
-                                 {"seed", p.seed}}},
-                               {"how_generated", "RapidCheck"},
-                               {"features", {{"subject", p.subject}}},
-                               {"coverage", nullptr},
-                               {"timing", {{"execute", observation.seconds}}},
-                               {"metadata", nlohmann::json::object()},
-                               {"property", p.claim},
-                               {"run_start", run_start_seconds_}};
-  observations_ << dumped(line) << "\n";
+  const nlohmann::json line_of_case = {{"type", "test_case"},
+                                       {"status", observation.status},
+                                       {"status_reason", observation.kind},
+                                       {"representation", line_of(p)},
+                                       {"arguments",
+                                        {{"n", p.n},
+                                         {"k", p.k},
+                                         {"inner_k_tiles", p.inner_k_tiles},
+                                         {"group_size", p.group_size},
+                                         {"domain", name_of(p.domain)},
+                                         {"out", name_of(p.out)},
+                                         {"scales", p.scales},
+                                         {"seed", p.seed}}},
+                                       {"how_generated", "RapidCheck"},
+                                       {"features", {{"subject", p.subject}}},
+                                       {"coverage", nullptr},
+                                       {"timing", {{"execute", observation.seconds}}},
+                                       {"metadata", nlohmann::json::object()},
+                                       {"property", p.claim},
+                                       {"run_start", run_start_seconds_}};
+  return dumped(line_of_case) + "\n";
 }
 
 void Records::write(const std::string& name, const std::string& text) const {

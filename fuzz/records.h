@@ -33,7 +33,10 @@ class Records {
   const std::filesystem::path& folder() const { return folder_; }
   const std::string& run_start() const { return run_start_; }
 
-  void add(const Observation&);
+  /// A case as a line of the observations; any thread may ask.
+  std::string line(const Observation&) const;
+  /// Of one thread at a time.
+  void add(const std::string& lines) { observations_ << lines; }
   /// Writes a file of the folder whole.
   /// @throws std::runtime_error where it cannot be written: a full disk, say
   void write(const std::string& name, const std::string& text) const;

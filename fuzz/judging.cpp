@@ -1,0 +1,195 @@
+#include "judging.h"
+
+#include <algorithm>
+#include <atomic>
+#include <exception>
+#include <limits>
+#include <numeric>
+#include <stdexcept>
+#include <thread>
+
+namespace tileproof {
+
+std::size_t cores() { return std::max(1u, std::thread::hardware_concurrency()); }
+
+void in_threads(std::size_t threads, std::size_t count,
+                const std::function<void(std::size_t thread, std::size_t i)>& work) {
+  std::mutex mutex;
+  std::size_t next = 0;
+  std::size_t thrown_at = std::numeric_limits<std::size_t>::max();
+  std::exception_ptr thrown;
+  const auto take_all = [&](std::size_t thread) {
+    for (;;) {
+      std::size_t i = 0;
+      {
+        const std::lock_guard lock(mutex);
+        if (next == count || thrown) return;
+        i = next++;
+      }
+      try {
+        work(thread, i);
+      } catch (...) {
+        const std::lock_guard lock(mutex);
+        if (i < thrown_at) thrown = std::current_exception();
+        thrown_at = std::min(i, thrown_at);
+      }
+    }
+  };
+  std::vector<std::thread> others;
+  for (std::size_t thread = 1; thread < std::min(threads, count); ++thread) others.emplace_back(take_all, thread);
+  take_all(0);
+  for (std::thread& other : others) other.join();
+  if (thrown) std::rethrow_exception(thrown);
+}
+
+std::vector<std::size_t> dear_first(const std::vector<const Claim*>& claims) {
+  std::vector<std::size_t> order(claims.size());
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  std::stable_partition(order.begin(), order.end(), [&](std::size_t i) { return !claims[i]->draws.fixed.empty(); });
+  return order;
+}
+
+void InOrder::add(std::size_t writer, const std::string& text) {
+  std::unique_lock lock(mutex_);
+  if (waiting_[writer].size() > much) turn_.wait(lock, [&] { return first_ == writer; });
+  if (first_ == writer) return write_(text);
+  waiting_[writer] += text;
+}
+
+void InOrder::end(std::size_t writer) {
+  const std::lock_guard lock(mutex_);
+  ended_[writer] = true;
+  while (first_ < ended_.size() && ended_[first_]) {
+    if (++first_ == ended_.size()) break;
+    write_(waiting_[first_]);
+    waiting_[first_] = {};
+  }
+  turn_.notify_all();
+}
+
+namespace {
+
+class Judging {
+ public:
+  explicit Judging(const Round& round)
+      : round_(round), order_(dear_first(round.claims)), records_(order_.size(), round.records) {
+    all_.resize(round.claims.size());
+  }
+
+  RoundResult result() {
+    in_threads(round_.jobs, order_.size(), [this](std::size_t, std::size_t place) { take(place); });
+    if (lost_) {
+      if (!is_interrupted()) why_no_more_.clear();  // a lost device may have looked like a machine without one
+      judge_apart();
+    } else if (round_.jobs > 1) {
+      for (const std::size_t i : order_) confirm(i);
+    }
+    for (Judged& one : all_) {
+      if (!one.judgement) one.not_run = why_no_more_;
+    }
+    return {std::move(all_), lost_};
+  }
+
+ private:
+  bool is_interrupted() const { return round_.effort.stop && round_.effort.stop(); }
+
+  bool ends_here() {
+    const std::lock_guard lock(mutex_);
+    if (why_no_more_.empty() && is_interrupted()) why_no_more_ = "not run: interrupted";
+    return !why_no_more_.empty();
+  }
+
+  /// By one of the threads.
+  void take(std::size_t place) {
+    const std::size_t i = order_[place];
+    const Claim& claim = *round_.claims[i];
+    // Whatever happens, those behind it must not wait for it.
+    const std::shared_ptr<void> ends(nullptr, [this, place](void*) { records_.end(place); });
+    {
+      const std::lock_guard lock(mutex_);
+      round_.begins(claim);
+    }
+    if (ends_here() || lost_) return;
+    const Observer observer = [&](const Observation& one) { records_.add(place, round_.line(one)); };
+    try {
+      all_[i].judgement = judge(claim, round_.row, *round_.runner(), round_.effort, observer);
+    } catch (const std::runtime_error& error) {  // of the machine: no process can be had any more
+      const std::lock_guard lock(mutex_);
+      if (why_no_more_.empty()) why_no_more_ = std::string("not run: ") + error.what();
+      return;
+    }
+    const std::lock_guard lock(mutex_);
+    lost_ = lost_ || all_[i].judgement->device_lost;
+    round_.ends(*all_[i].judgement);
+  }
+
+  /// A finding of a claim that others ran beside, which must not be theirs. What confirms it is no case of its own.
+  void confirm(std::size_t i) {
+    if (!all_[i].judgement || is_interrupted()) return;
+    Judgement& judgement = *all_[i].judgement;
+    const Claim& claim = *round_.claims[i];
+    const bool fails_alone = std::all_of(judgement.findings.begin(), judgement.findings.end(), [&](const Finding& one) {
+      if (one.kind == "expired") return true;  // of no case
+      Met met;
+      const CaseOutcome alone = round_.runner()->run(claim, one.problem, met);
+      return alone.finding && alone.finding->kind == one.kind;
+    });
+    if (fails_alone) return;
+    Judgement alone = judge(claim, round_.row, *round_.runner(), round_.effort);
+    if (!alone.findings.empty()) {
+      judgement = std::move(alone);
+      return;
+    }
+    judgement.findings.front().details +=
+        "\n  (it did not fail when the claim was judged again, alone: what ran beside it had its part)";
+  }
+
+  /// The claims that lost the device, or had not begun: each in a process of its own, whose loss is its own.
+  void judge_apart() {
+    const std::vector<Judged> before = all_;
+    std::optional<std::size_t> first;  // that reported the loss
+    bool is_shown = false;
+    const Observer observer = [this](const Observation& one) { round_.records(round_.line(one)); };
+    for (const std::size_t i : order_) {
+      std::optional<Judgement>& judgement = all_[i].judgement;
+      if (judgement && !judgement->device_lost) continue;
+      if (judgement && !first) first = i;
+      judgement.reset();
+      if (ends_here()) continue;
+      try {
+        judgement = judge(*round_.claims[i], round_.row, *round_.apart(), round_.effort, observer);
+      } catch (const std::runtime_error& error) {
+        why_no_more_ = std::string("not run: the device was lost, and then ") + error.what();
+        continue;
+      }
+      const auto fails_as = [&](const Finding& finding) { return finding.kind == kind_of_loss(before[i]); };
+      is_shown |= std::any_of(judgement->findings.begin(), judgement->findings.end(), fails_as);
+    }
+    if (is_shown || !first || before[*first].judgement->findings.empty()) return;
+    // Nobody lost it alone, or could be asked: it must not vanish.
+    const bool was_asked = all_[*first].judgement.has_value();
+    all_[*first] = before[*first];
+    if (!was_asked) return;
+    all_[*first].judgement->findings.back().details +=
+        "\n  (it was not lost when the claim was judged again in a process of its own: what ran before it or beside it "
+        "had its part)";
+  }
+
+  static std::string kind_of_loss(const Judged& one) {
+    return one.judgement && !one.judgement->findings.empty() ? one.judgement->findings.back().kind : "";
+  }
+
+  const Round& round_;
+  std::vector<std::size_t> order_;
+  InOrder records_;
+  std::vector<Judged> all_;
+  std::mutex mutex_;
+  std::atomic<bool> lost_ = false;
+  std::string why_no_more_;
+};
+
+}  // namespace
+
+RoundResult judged(const Round& round) { return Judging(round).result(); }
+
+}  // namespace tileproof
