@@ -1,14 +1,13 @@
 /// The layout is that of strips.h: the four words of a row in a strip hold its 32 codes such that masks and two
 /// shuffles put them in order, sixteen a vector. A group of a row has no more than sixteen different weights: they are
-/// computed once, by the words of words_host.h, and then looked up.
+/// computed once (sixteen_weights.h), and then looked up.
 #include "n_tiles.h"
 
 #include <bit>
 #include <cstring>
 
-#include "words_host.h"
-
-#define TILEPROOF_INLINE inline __attribute__((always_inline))
+#include "sixteen_weights.h"
+#include "vectors_host.h"
 
 namespace tileproof::kernels {
 
@@ -19,23 +18,60 @@ static_assert(std::endian::native == std::endian::little, "bytes of words are ta
 constexpr int rows_of_n_tile = 8;
 constexpr int columns_of_vector = 16;
 constexpr int columns_of_strip = 2 * columns_of_vector;
-constexpr int codes = 16;  // that there are
-constexpr int midpoint = 8;
 
-using Words = std::uint32_t __attribute__((vector_size(16)));
-using Bytes = std::uint8_t __attribute__((vector_size(16)));
+/// A row of a supertile, strip by strip: a vector holds the words of the row's four lanes.
+template <int words_of_lane>
+using Strips = Words[words_of_lane];
 
-/// @param words          a row's word of the strip in its first lane
-/// @param words_of_lane  from one lane's to the next
-/// @param columns        the codes of columns 0 to 15, and 16 to 31
-TILEPROOF_INLINE void read_strip(const std::uint32_t* words, int words_of_lane, Bytes (&columns)[2]) {
-  const Words four = {words[0], words[words_of_lane], words[2 * words_of_lane], words[3 * words_of_lane]};
-  const auto low = reinterpret_cast<Bytes>(four & 0x0f0f0f0f);
-  const auto high = reinterpret_cast<Bytes>(four >> 4 & 0x0f0f0f0f);
+/// Turns the words of a row of a supertile, as they lie in memory, into its strips.
+TILEPROOF_INLINE void strips_of(Strips<1>&) {}
+TILEPROOF_INLINE void strips_of(Strips<2>& words) {
+  const Words first = __builtin_shufflevector(words[0], words[1], 0, 2, 4, 6);
+  words[1] = __builtin_shufflevector(words[0], words[1], 1, 3, 5, 7);
+  words[0] = first;
+}
+TILEPROOF_INLINE void strips_of(Strips<4>& words) {
+  const Words low[2] = {__builtin_shufflevector(words[0], words[1], 0, 4, 1, 5),
+                        __builtin_shufflevector(words[2], words[3], 0, 4, 1, 5)};
+  const Words high[2] = {__builtin_shufflevector(words[0], words[1], 2, 6, 3, 7),
+                         __builtin_shufflevector(words[2], words[3], 2, 6, 3, 7)};
+  words[0] = __builtin_shufflevector(low[0], low[1], 0, 1, 4, 5);
+  words[1] = __builtin_shufflevector(low[0], low[1], 2, 3, 6, 7);
+  words[2] = __builtin_shufflevector(high[0], high[1], 0, 1, 4, 5);
+  words[3] = __builtin_shufflevector(high[0], high[1], 2, 3, 6, 7);
+}
+
+/// The way back.
+TILEPROOF_INLINE void words_of(Strips<1>&) {}
+TILEPROOF_INLINE void words_of(Strips<2>& strips) {
+  const Words first = __builtin_shufflevector(strips[0], strips[1], 0, 4, 1, 5);
+  strips[1] = __builtin_shufflevector(strips[0], strips[1], 2, 6, 3, 7);
+  strips[0] = first;
+}
+TILEPROOF_INLINE void words_of(Strips<4>& strips) { strips_of(strips); }  // a square is transposed
+
+/// @param halves  the codes of columns 0 to 15, and 16 to 31
+TILEPROOF_INLINE void codes_of(Words strip, Bytes (&halves)[2]) {
+  const auto low = reinterpret_cast<Bytes>(strip & 0x0f0f0f0f);
+  const auto high = reinterpret_cast<Bytes>(strip >> 4 & 0x0f0f0f0f);
   // Bytes 0 and 2 of a word are of columns below 16, bytes 1 and 3 of those behind; the high nibbles' are 8 to the
   // right.
-  columns[0] = __builtin_shufflevector(low, high, 0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30);
-  columns[1] = __builtin_shufflevector(low, high, 1, 3, 5, 7, 9, 11, 13, 15, 17, 19, 21, 23, 25, 27, 29, 31);
+  halves[0] = even_bytes(low, high);
+  halves[1] = odd_bytes(low, high);
+}
+
+/// @param bytes  of 32 columns of a row, as pack takes them
+TILEPROOF_INLINE Words strip_of(Bytes bytes) {
+  using TwoWords = std::uint64_t __attribute__((vector_size(16)));
+  const auto words = reinterpret_cast<Words>(bytes);
+  const auto even = reinterpret_cast<TwoWords>(words >> 4 & 0x0f0f0f0f);  // columns
+  const auto odd = reinterpret_cast<TwoWords>(words & 0x0f0f0f0f);
+  // Byte c of words 0 and 1 becomes the low byte of a half-word of lane c, of words 2 and 3 the high byte: even columns
+  // make the lower half-word, odd ones the upper.
+  const TwoWords together = ((even | even >> 28) & 0xffffffff) | (odd | odd >> 28) << 32;
+  const auto apart = reinterpret_cast<Bytes>(together);
+  const Bytes half_words = low_half(apart, swapped(apart));
+  return reinterpret_cast<Words>(low_half_of_pairs(half_words, swapped(half_words)));
 }
 
 /// An n-tile of a batch.
@@ -53,153 +89,231 @@ NTile n_tile_of(const Arguments& a, std::int64_t n_tile) {
   return {expert, row, static_cast<int>(a.n - row < rows_of_n_tile ? a.n - row : rows_of_n_tile)};
 }
 
-/// Calls `use` with a row of the n-tile, the column and the codes of every sixteen columns, rows fastest.
-template <class Arguments, class Use>
-TILEPROOF_INLINE void for_each_vector(const Arguments& a, std::int64_t n_tile, int rows, Use use) {
-  const int words_of_lane = static_cast<int>(a.inner_k_tiles / 2);
-  const std::int64_t words_of_supertile = 32 * words_of_lane;
-  const std::int64_t supertiles = a.k / (16 * a.inner_k_tiles);
-  const std::uint32_t* words = a.packed + n_tile * supertiles * words_of_supertile;
-  std::int64_t column = 0;
-  for (std::int64_t supertile = 0; supertile < supertiles; ++supertile, words += words_of_supertile) {
-    for (int strip = 0; strip < words_of_lane; ++strip, column += columns_of_strip) {
-      for (int row = 0; row < rows; ++row) {
-        Bytes columns[2];
-        read_strip(words + row * 4 * words_of_lane + strip, words_of_lane, columns);
-        use(row, column, columns[0]);
-        use(row, column + columns_of_vector, columns[1]);
+template <int words_of_lane, bool is_streamed>
+TILEPROOF_INLINE void pack_as(const PackArguments a, NTiles n_tiles) {
+  constexpr std::int64_t bytes_of_row = 16 * words_of_lane;  // of a supertile, as codes and packed
+  const std::int64_t supertiles = a.k / (columns_of_strip * words_of_lane);
+  for (std::int64_t n_tile = n_tiles.begin; n_tile < n_tiles.end; ++n_tile) {
+    const NTile tile = n_tile_of(a, n_tile);
+    const std::uint8_t* codes = a.codes + (tile.expert * a.n + tile.first_row) * (a.k / 2);
+    auto* to = reinterpret_cast<std::uint8_t*>(a.packed) + n_tile * supertiles * rows_of_n_tile * bytes_of_row;
+    for (std::int64_t supertile = 0; supertile < supertiles; ++supertile, codes += bytes_of_row) {
+      for (int row = 0; row < rows_of_n_tile; ++row, to += bytes_of_row) {
+        Strips<words_of_lane> strips = {};
+        if (row < tile.rows) {
+          std::memcpy(strips, codes + row * (a.k / 2), sizeof strips);
+#pragma GCC unroll 4
+          for (Words& strip : strips) strip = strip_of(reinterpret_cast<Bytes>(strip));
+          words_of(strips);
+        }
+#pragma GCC unroll 4
+        for (int i = 0; i < words_of_lane; ++i) store<is_streamed>(reinterpret_cast<Bytes>(strips[i]), to + 16 * i);
       }
     }
   }
 }
 
-/// The sixteen weights of a group of a row, a table for each of their bytes.
-template <class Bits>
-class Table {
- public:
-  TILEPROOF_INLINE void fill(const Bits (&weights)[codes]) {
-    for (std::size_t i = 0; i < sizeof(Bits); ++i) {
-      for (int code = 0; code < codes; ++code) byte[i][code] = static_cast<std::uint8_t>(weights[code] >> (8 * i));
+/// Calls `begin` with the column where each supertile of an n-tile begins, and then `use` with each of its rows, that
+/// column and the row's strips.
+template <int words_of_lane, class Arguments, class Begin, class Use>
+TILEPROOF_INLINE void for_each_row(const Arguments& a, std::int64_t n_tile, int rows, Begin begin, Use use) {
+  constexpr std::int64_t columns = columns_of_strip * words_of_lane, words_of_row = 4 * words_of_lane;
+  const std::uint32_t* words = a.packed + n_tile * rows_of_n_tile * (a.k / columns) * words_of_row;
+  for (std::int64_t column = 0; column < a.k; column += columns, words += rows_of_n_tile * words_of_row) {
+    begin(column);
+    for (int row = 0; row < rows; ++row) {
+      Strips<words_of_lane> strips;
+      std::memcpy(strips, words + row * words_of_row, sizeof strips);
+      strips_of(strips);
+      use(row, column, strips);
     }
   }
+}
 
-  TILEPROOF_INLINE void look_up(Bytes columns, Bits* to) const {
-    if constexpr (sizeof(Bits) == 2) {
-      store_neighbours(found(0, columns), found(1, columns), to);
-    } else {
-      const Bytes low[2] = {low_half(found(0, columns), found(1, columns)),
-                            high_half(found(0, columns), found(1, columns))};
-      const Bytes high[2] = {low_half(found(2, columns), found(3, columns)),
-                             high_half(found(2, columns), found(3, columns))};
-      for (int half = 0; half < 2; ++half) {
-        const Bytes quads[2] = {
-            __builtin_shufflevector(low[half], high[half], 0, 1, 16, 17, 2, 3, 18, 19, 4, 5, 20, 21, 6, 7, 22, 23),
-            __builtin_shufflevector(low[half], high[half], 8, 9, 24, 25, 10, 11, 26, 27, 12, 13, 28, 29, 14, 15, 30,
-                                    31)};
-        std::memcpy(to + half * 8, quads, sizeof quads);
+template <int words_of_lane, bool is_streamed>
+TILEPROOF_INLINE void unpack_as(const UnpackArguments a, NTiles n_tiles) {
+  for (std::int64_t n_tile = n_tiles.begin; n_tile < n_tiles.end; ++n_tile) {
+    const NTile tile = n_tile_of(a, n_tile);
+    std::int32_t* codes = a.codes + (tile.expert * a.n + tile.first_row) * a.k;
+    const auto use = [&](int row, std::int64_t column, const Strips<words_of_lane>& strips)
+        __attribute__((always_inline)) {
+      std::int32_t* to = codes + row * a.k + column;
+#pragma GCC unroll 4
+      for (const Words strip : strips) {
+        Bytes halves[2];
+        codes_of(strip, halves);
+#pragma GCC unroll 2
+        for (const Bytes half : halves) {
+          const Bytes zeros = {};
+          const Bytes low = low_half(half, zeros), high = high_half(half, zeros);
+          store<is_streamed>(low_half_of_pairs(low, zeros), to);
+          store<is_streamed>(high_half_of_pairs(low, zeros), to + 4);
+          store<is_streamed>(low_half_of_pairs(high, zeros), to + 8);
+          store<is_streamed>(high_half_of_pairs(high, zeros), to + 12);
+          to += columns_of_vector;
+        }
       }
+    };
+    for_each_row<words_of_lane>(
+        a, n_tile, tile.rows, [](std::int64_t) {}, use);
+  }
+}
+
+/// The groups of a row, as its supertiles come to them. All rows of an n-tile come to theirs together.
+template <int words_of_lane>
+struct Groups {
+  static constexpr int vectors = 2 * words_of_lane;  // of a row of a supertile: as many groups can begin in it
+
+  std::int64_t next_column = 0;  // where the next group begins
+  std::int64_t next = 0;         // which that is
+  std::int64_t first = 0;        // the first that begins in the supertile
+  int begin = 0;                 // how many do
+  int slot[vectors];             // whose table a vector takes: 0 that of the group from before, 1 that of the first...
+
+  TILEPROOF_INLINE void enter(std::int64_t column, std::int64_t group_size) {
+    first = next;
+    begin = 0;
+    for (int i = 0; i < vectors; ++i) {
+      if (column + i * columns_of_vector == next_column) {
+        ++begin;
+        ++next;
+        next_column += group_size;
+      }
+      slot[i] = begin;
     }
-  }
-
- private:
-  Bytes byte[sizeof(Bits)];
-
-  TILEPROOF_INLINE Bytes found(int of_weight, Bytes columns) const {
-#if defined(__clang__)  // which has no shuffle by a variable
-    Bytes bytes;
-    for (int i = 0; i < columns_of_vector; ++i) bytes[i] = byte[of_weight][columns[i]];
-    return bytes;
-#else
-    return __builtin_shuffle(byte[of_weight], columns);
-#endif
-  }
-
-  // Of two vectors, byte by byte in turn.
-  static TILEPROOF_INLINE Bytes low_half(Bytes a, Bytes b) {
-    return __builtin_shufflevector(a, b, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
-  }
-  static TILEPROOF_INLINE Bytes high_half(Bytes a, Bytes b) {
-    return __builtin_shufflevector(a, b, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31);
-  }
-  static TILEPROOF_INLINE void store_neighbours(Bytes a, Bytes b, Bits* to) {
-    const Bytes halves[2] = {low_half(a, b), high_half(a, b)};
-    std::memcpy(to, halves, sizeof halves);
   }
 };
 
 template <class T>
-TILEPROOF_INLINE void fill(const DequantizeArguments& a, std::int64_t group_row, Table<typename T::Bits>& table) {
-  using Bits = typename T::Bits;
-  const auto* scales = static_cast<const Bits*>(a.scales);
-  Bits weights[codes];
-  if (a.domain == Domain::floating) {
-    const float scale = T::value(scales[2 * group_row]), zero = T::value(scales[2 * group_row + 1]);
-    for (int code = 0; code < codes; ++code) {
-      weights[code] = static_cast<Bits>(T::fma(static_cast<float>(code - midpoint), scale, zero));
-    }
-  } else {
-    const int zero_point = a.domain == Domain::integer ? a.zero_points[group_row] : 0;
-    const float scale = T::value(scales[group_row]);
-    for (int code = 0; code < codes; ++code) {
-      weights[code] = static_cast<Bits>(T::product(static_cast<float>(code - zero_point), scale));
+TILEPROOF_INLINE void fill(const DequantizeArguments& a, std::int64_t group_row, int groups,
+                           SixteenWeights<T>* tables) {
+  const auto* scales = static_cast<const typename T::Bits*>(a.scales);
+  for (int i = 0; i < groups; ++i, group_row += a.n) {
+    if (a.domain == Domain::floating) {
+      tables[i].fill(scales[2 * group_row], scales[2 * group_row + 1]);
+    } else {
+      tables[i].fill_with_zero_point(scales[group_row], a.domain == Domain::integer ? a.zero_points[group_row] : 0);
     }
   }
-  table.fill(weights);
 }
 
+/// Asks for a group's parameters of eight rows: they lie n apart from the last group's, where no processor looks ahead.
 template <class T>
-TILEPROOF_INLINE void dequantize_as(const DequantizeArguments& a, NTiles n_tiles) {
+TILEPROOF_INLINE void prefetch(const DequantizeArguments& a, std::int64_t group_row) {
+  const auto* scales = static_cast<const typename T::Bits*>(a.scales);
+  __builtin_prefetch(scales + (a.domain == Domain::floating ? 2 : 1) * group_row);
+  if (a.domain == Domain::integer) __builtin_prefetch(a.zero_points + group_row);
+}
+
+/// @tparam Fill  `fill`, compiled for the same processors: apart from the loop, in whose registers it would not fit
+template <class T, class Fill, int words_of_lane, bool is_streamed>
+TILEPROOF_INLINE void dequantize_as(const DequantizeArguments& arguments, NTiles n_tiles) {
   using Bits = typename T::Bits;
+  const DequantizeArguments a = arguments;
   const std::int64_t groups = a.k / a.group_size;
+  const std::int64_t groups_ahead = a.group_size < 256 ? 256 / a.group_size : 1;
   for (std::int64_t n_tile = n_tiles.begin; n_tile < n_tiles.end; ++n_tile) {
     const NTile tile = n_tile_of(a, n_tile);
     Bits* weights = static_cast<Bits*>(a.weights) + (tile.expert * a.n + tile.first_row) * a.k;
-    Table<Bits> tables[rows_of_n_tile];
-    std::int64_t next_group[rows_of_n_tile] = {};  // the column where a row's next group begins
-    std::int64_t group_row[rows_of_n_tile];
-    for (int row = 0; row < tile.rows; ++row) group_row[row] = tile.expert * groups * a.n + tile.first_row + row;
-    for_each_vector(
-        a, n_tile, tile.rows, [&](int row, std::int64_t column, Bytes columns) __attribute__((always_inline)) {
-          if (column == next_group[row]) {
-            fill<T>(a, group_row[row], tables[row]);
-            next_group[row] += a.group_size;
-            group_row[row] += a.n;
+    const std::int64_t first_group_row = tile.expert * groups * a.n + tile.first_row;
+    Groups<words_of_lane> of_supertile;
+    SixteenWeights<T> tables[rows_of_n_tile][Groups<words_of_lane>::vectors + 1];
+    const auto begin = [&](std::int64_t column) __attribute__((always_inline)) {
+      of_supertile.enter(column, a.group_size);
+      for (std::int64_t ahead = of_supertile.first + groups_ahead; ahead < of_supertile.next + groups_ahead; ++ahead) {
+        if (ahead < groups) prefetch<T>(a, first_group_row + ahead * a.n);
+      }
+    };
+    const auto use = [&](int row, std::int64_t column, const Strips<words_of_lane>& strips)
+        __attribute__((always_inline)) {
+      SixteenWeights<T>* of_row = tables[row];
+      if (of_supertile.begin != 0) {
+        Fill::run(arguments, first_group_row + row + of_supertile.first * a.n, of_supertile.begin, of_row + 1);
+      }
+      const int* slot = of_supertile.slot;
+      Bits* to = weights + row * a.k + column;
+#pragma GCC unroll 4
+      for (const Words strip : strips) {
+        Bytes halves[2];
+        codes_of(strip, halves);
+#pragma GCC unroll 2
+        for (const Bytes half : halves) {
+          Bytes found[sizeof(Bits)];
+          of_row[*slot++].look_up(half, found);
+#pragma GCC unroll 4
+          for (const Bytes bytes : found) {
+            store<is_streamed>(bytes, to);
+            to += 16 / sizeof(Bits);
           }
-          tables[row].look_up(columns, weights + row * a.k + column);
-        });
+        }
+      }
+      of_row[0] = of_row[of_supertile.begin];
+    };
+    for_each_row<words_of_lane>(a, n_tile, tile.rows, begin, use);
   }
 }
 
-TILEPROOF_INLINE void unpack_as(const UnpackArguments& a, NTiles n_tiles) {
-  for (std::int64_t n_tile = n_tiles.begin; n_tile < n_tiles.end; ++n_tile) {
-    const NTile tile = n_tile_of(a, n_tile);
-    std::int32_t* to = a.codes + (tile.expert * a.n + tile.first_row) * a.k;
-    for_each_vector(
-        a, n_tile, tile.rows, [&](int row, std::int64_t column, Bytes columns) __attribute__((always_inline)) {
-          std::int32_t unpacked[columns_of_vector];
-          for (int i = 0; i < columns_of_vector; ++i) unpacked[i] = columns[i];
-          std::memcpy(to + row * a.k + column, unpacked, sizeof unpacked);
-        });
+/// Calls `use` with the words that a lane of a supertile has, and whether results are streamed.
+template <class Arguments, class Use>
+TILEPROOF_INLINE void with_layout(const Arguments& a, bool is_streamed, Use use) {
+  if (is_streamed) {
+    if (a.inner_k_tiles == 2) use.template operator()<1, true>();
+    if (a.inner_k_tiles == 4) use.template operator()<2, true>();
+    if (a.inner_k_tiles == 8) use.template operator()<4, true>();
+    return end_stream();
   }
+  if (a.inner_k_tiles == 2) use.template operator()<1, false>();
+  if (a.inner_k_tiles == 4) use.template operator()<2, false>();
+  if (a.inner_k_tiles == 8) use.template operator()<4, false>();
 }
 
-TILEPROOF_INLINE void dequantize_of_type(const DequantizeArguments& a, NTiles n_tiles) {
-  if (a.type == Type::bf16) return dequantize_as<Bf16>(a, n_tiles);
-  if (a.type == Type::fp16) return dequantize_as<Fp16>(a, n_tiles);
-  dequantize_as<Fp32>(a, n_tiles);
+TILEPROOF_INLINE void unpack_any(const UnpackArguments& a, NTiles n_tiles, bool is_streamed) {
+  with_layout(
+      a, is_streamed, [&]<int words_of_lane, bool streamed>() __attribute__((always_inline)) {
+        unpack_as<words_of_lane, streamed>(a, n_tiles);
+      });
+}
+
+template <template <class> class Fill>
+TILEPROOF_INLINE void dequantize_any(const DequantizeArguments& a, NTiles n_tiles, bool is_streamed) {
+  with_layout(
+      a, is_streamed, [&]<int words_of_lane, bool streamed>() __attribute__((always_inline)) {
+        if (a.type == Type::bf16) return dequantize_as<Bf16, Fill<Bf16>, words_of_lane, streamed>(a, n_tiles);
+        if (a.type == Type::fp16) return dequantize_as<Fp16, Fill<Fp16>, words_of_lane, streamed>(a, n_tiles);
+        dequantize_as<Fp32, Fill<Fp32>, words_of_lane, streamed>(a, n_tiles);
+      });
 }
 
 // Twice from the same source: shuffling by a variable is one instruction with the vectors of most x86 processors, and
 // some forty with those that all of them have (ten times the speed, where a tenth was asked for).
-void unpack_plainly(const UnpackArguments& a, NTiles n_tiles) { unpack_as(a, n_tiles); }
-void dequantize_plainly(const DequantizeArguments& a, NTiles n_tiles) { dequantize_of_type(a, n_tiles); }
+template <class T>
+struct FillPlainly {
+  __attribute__((noinline)) static void run(const DequantizeArguments& a, std::int64_t group_row, int groups,
+                                            SixteenWeights<T>* tables) {
+    fill(a, group_row, groups, tables);
+  }
+};
+void unpack_plainly(const UnpackArguments& a, NTiles n_tiles, bool is_streamed) { unpack_any(a, n_tiles, is_streamed); }
+void dequantize_plainly(const DequantizeArguments& a, NTiles n_tiles, bool is_streamed) {
+  dequantize_any<FillPlainly>(a, n_tiles, is_streamed);
+}
 
 #if defined(__x86_64__)
-__attribute__((target("avx2"), flatten)) void unpack_by_avx2(const UnpackArguments& a, NTiles n_tiles) {
-  unpack_as(a, n_tiles);
+template <class T>
+struct FillByAvx2 {
+  __attribute__((noinline, target("avx2"), flatten)) static void run(const DequantizeArguments& a,
+                                                                     std::int64_t group_row, int groups,
+                                                                     SixteenWeights<T>* tables) {
+    fill(a, group_row, groups, tables);
+  }
+};
+__attribute__((target("avx2"), flatten)) void unpack_by_avx2(const UnpackArguments& a, NTiles n_tiles,
+                                                             bool is_streamed) {
+  unpack_any(a, n_tiles, is_streamed);
 }
-__attribute__((target("avx2"), flatten)) void dequantize_by_avx2(const DequantizeArguments& a, NTiles n_tiles) {
-  dequantize_of_type(a, n_tiles);
+__attribute__((target("avx2"), flatten)) void dequantize_by_avx2(const DequantizeArguments& a, NTiles n_tiles,
+                                                                 bool is_streamed) {
+  dequantize_any<FillByAvx2>(a, n_tiles, is_streamed);
 }
 const bool has_avx2 = __builtin_cpu_supports("avx2") != 0;
 #else
@@ -208,20 +322,46 @@ constexpr auto unpack_by_avx2 = unpack_plainly;
 constexpr auto dequantize_by_avx2 = dequantize_plainly;
 #endif
 
+Way way_of(const void* result, std::int64_t bytes) {
+  // Past the caches where the result is larger than those of a core, and its strips are whole lines: a store through
+  // them reads the line first. On two cores of a Sapphire Rapids: 16 to 64 MiB are written 2 times as fast, and read
+  // back as fast (15 GB/s) as from the last level; at 4 MiB it is no faster, and reading back is (16 GB/s for 24).
+  constexpr std::int64_t bytes_min = 16 << 20;
+  return {.by_avx2 = has_avx2, .is_streamed = bytes >= bytes_min && reinterpret_cast<std::uintptr_t>(result) % 64 == 0};
+}
+
 }  // namespace
 
+std::vector<Way> all_ways() {
+  std::vector<Way> ways = {{false, false}, {false, true}};
+  if (has_avx2) ways.insert(ways.end(), {{true, false}, {true, true}});
+  return ways;
+}
+
+void pack(const PackArguments& a, NTiles n_tiles, Way way) {
+  with_layout(a, way.is_streamed,
+              [&]<int words_of_lane, bool streamed>() { pack_as<words_of_lane, streamed>(a, n_tiles); });
+}
+
+void unpack(const UnpackArguments& a, NTiles n_tiles, Way way) {
+  return way.by_avx2 ? unpack_by_avx2(a, n_tiles, way.is_streamed) : unpack_plainly(a, n_tiles, way.is_streamed);
+}
+
+void dequantize(const DequantizeArguments& a, NTiles n_tiles, Way way) {
+  return way.by_avx2 ? dequantize_by_avx2(a, n_tiles, way.is_streamed)
+                     : dequantize_plainly(a, n_tiles, way.is_streamed);
+}
+
 void pack(const PackArguments& a, NTiles n_tiles) {
-  if (threads_of(a) == 0) return;
-  const std::int64_t threads_of_n_tile = threads_of(a) / n_tiles_of(a);  // whose threads are numbered n-tile by n-tile
-  pack(a, Range{n_tiles.begin * threads_of_n_tile, n_tiles.end * threads_of_n_tile});
+  pack(a, n_tiles, way_of(a.packed, n_tiles_of(a) * rows_of_n_tile * (a.k / 2)));
 }
 
 void unpack(const UnpackArguments& a, NTiles n_tiles) {
-  return has_avx2 ? unpack_by_avx2(a, n_tiles) : unpack_plainly(a, n_tiles);
+  unpack(a, n_tiles, way_of(a.codes, a.experts * a.n * a.k * 4));
 }
 
 void dequantize(const DequantizeArguments& a, NTiles n_tiles) {
-  return has_avx2 ? dequantize_by_avx2(a, n_tiles) : dequantize_plainly(a, n_tiles);
+  dequantize(a, n_tiles, way_of(a.weights, a.experts * a.n * a.k * (a.type == Type::fp32 ? 4 : 2)));
 }
 
 }  // namespace tileproof::kernels

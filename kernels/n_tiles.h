@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <vector>
 
 #include "arguments.h"
 #include "kernels.h"
@@ -27,5 +28,18 @@ struct NTiles {
 void pack(const PackArguments&, NTiles);
 void unpack(const UnpackArguments&, NTiles);
 void dequantize(const DequantizeArguments&, NTiles);
+
+/// What the results do not depend on, and the functions above choose: what the code was compiled for, and how it
+/// stores.
+struct Way {
+  bool by_avx2;      // instructions that most x86 processors have, or those that all have
+  bool is_streamed;  // past the caches, or through them
+};
+
+/// Those that this machine can run: for tests.
+std::vector<Way> all_ways();
+void pack(const PackArguments&, NTiles, Way);
+void unpack(const UnpackArguments&, NTiles, Way);
+void dequantize(const DequantizeArguments&, NTiles, Way);
 
 }  // namespace tileproof::kernels

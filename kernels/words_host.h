@@ -95,14 +95,12 @@ inline std::uint32_t fp16_bits(double value) {
   return is_finite ? sign | pattern : beyond;
 }
 
+/// An fp16's exponent and fraction lie in a float as those of a value 2^112 times as small, subnormal or not.
 inline float fp16_value(std::uint16_t bits) {
-  const int exponent = bits >> 10 & 31;
-  const int fraction = bits & 1023;
-  const float sign = (bits & 0x8000) != 0 ? -1.0f : 1.0f;
-  if (exponent == 31) return fraction != 0 ? NAN : sign * INFINITY;
-  if (exponent == 0) return sign * static_cast<float>(fraction) * 0x1p-24f;
-  const auto unit = std::bit_cast<float>(static_cast<std::uint32_t>(127 + exponent - 25) << 23);  // of the fraction
-  return sign * static_cast<float>(1024 + fraction) * unit;
+  const std::uint32_t magnitude = bits & 0x7fff, sign = static_cast<std::uint32_t>(bits & 0x8000) << 16;
+  const float finite = std::bit_cast<float>(magnitude << 13) * 0x1p112f;
+  const std::uint32_t beyond = magnitude > 0x7c00 ? 0x7fc00000 : 0x7f800000;
+  return std::bit_cast<float>(sign | (magnitude < 0x7c00 ? std::bit_cast<std::uint32_t>(finite) : beyond));
 }
 
 /// bf16, two values a register.

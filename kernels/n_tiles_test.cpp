@@ -1,0 +1,189 @@
+// Every way that the code for CPU tensors can run gives the bits of the kernels' threads, which the claims judge as
+// subject host: whatever a processor has, and however large a result is, one of the ways would be left unjudged.
+#include "n_tiles.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cstdint>
+#include <cstring>
+#include <ostream>
+#include <vector>
+
+namespace tileproof::kernels {
+
+void PrintTo(const Way& way, std::ostream* to) {
+  *to << (way.by_avx2 ? "by AVX2" : "plainly") << (way.is_streamed ? ", streamed" : "");
+}
+
+namespace {
+
+/// A sequence without a pattern.
+std::uint32_t drawn(std::uint32_t& state) {
+  state = state * 1664525u + 1013904223u;
+  return state >> 8;
+}
+
+/// Elements from a 16-byte aligned address, as bytes.
+struct alignas(16) Sixteen {
+  std::uint8_t bytes[16];
+  bool operator==(const Sixteen&) const = default;
+};
+using Elements = std::vector<Sixteen>;
+Elements elements(std::int64_t bytes) {
+  return Elements(static_cast<std::size_t>((bytes + 15) / 16), Sixteen{{0xa5, 0xa5, 0xa5, 0xa5}});
+}
+Elements noise(std::int64_t bytes, std::uint32_t seed) {
+  Elements of = elements(bytes);
+  for (Sixteen& sixteen : of) {
+    for (std::uint8_t& byte : sixteen.bytes) byte = static_cast<std::uint8_t>(drawn(seed));
+  }
+  return of;
+}
+template <class T>
+T* as(Elements& of) {
+  return reinterpret_cast<T*>(of.data());
+}
+
+struct Sizes {
+  std::int64_t n, k, inner_k_tiles, experts;
+};
+/// n below, at and above an n-tile; one supertile, and several; one expert, and two.
+const Sizes all_sizes[] = {{8, 32, 2, 1},   {7, 96, 2, 1},  {9, 192, 2, 2},  {8, 64, 4, 1},
+                           {17, 192, 4, 1}, {8, 128, 8, 1}, {13, 384, 8, 2}, {24, 768, 8, 1}};
+
+TEST(Ways, OfPackAgree) {
+  for (const auto& [n, k, inner_k_tiles, experts] : all_sizes) {
+    Elements codes = noise(experts * n * k / 2, 1);
+    const std::int64_t bytes = experts * ((n + 7) / 8 * 8) * k / 2;
+    Elements by_threads = elements(bytes);
+    PackArguments a{as<std::uint8_t>(codes), as<std::uint32_t>(by_threads), n, k, inner_k_tiles, experts};
+    pack(a, Range{0, threads_of(a)});
+    for (const Way& way : all_ways()) {
+      Elements packed = elements(bytes);
+      a.packed = as<std::uint32_t>(packed);
+      pack(a, NTiles{0, n_tiles_of(a)}, way);
+      EXPECT_TRUE(packed == by_threads) << testing::PrintToString(way) << ", " << n << " x " << k;
+    }
+  }
+}
+
+TEST(Ways, OfUnpackAgree) {
+  for (const auto& [n, k, inner_k_tiles, experts] : all_sizes) {
+    Elements packed = noise(experts * ((n + 7) / 8 * 8) * k / 2, 2);
+    const std::int64_t bytes = experts * n * k * 4;
+    Elements by_threads = elements(bytes);
+    UnpackArguments a{as<std::uint32_t>(packed), as<std::int32_t>(by_threads), n, k, inner_k_tiles, experts};
+    unpack(a, Range{0, threads_of(a)});
+    for (const Way& way : all_ways()) {
+      Elements codes = elements(bytes);
+      a.codes = as<std::int32_t>(codes);
+      unpack(a, NTiles{0, n_tiles_of(a)}, way);
+      EXPECT_TRUE(codes == by_threads) << testing::PrintToString(way) << ", " << n << " x " << k;
+    }
+  }
+}
+
+struct Format {
+  Type type;
+  int bytes, fraction_bits, exponent_max;
+};
+const Format all_formats[] = {{Type::bf16, 2, 7, 255}, {Type::fp16, 2, 10, 31}, {Type::fp32, 4, 23, 255}};
+
+/// A scale or a zero, with an exponent that is given.
+std::uint32_t number(const Format& of, int exponent, std::uint32_t& state) {
+  const int bits = of.bytes * 8;
+  const std::uint32_t fraction_mask = (1u << of.fraction_bits) - 1;
+  const std::uint32_t random = drawn(state) ^ drawn(state) << 16;
+  // Few bits, all of them, or any.
+  const std::uint32_t fractions[] = {0, 1, fraction_mask, random & fraction_mask, random & fraction_mask};
+  const int clamped = std::clamp(exponent, 0, of.exponent_max);
+  return (random >> 31) << (bits - 1) | static_cast<std::uint32_t>(clamped) << of.fraction_bits |
+         fractions[drawn(state) % 5];
+}
+
+/// Scales of every exponent, often of those that overflow when multiplied, each with zeros of exponents around it and
+/// of 0, subnormal, infinite and NaN.
+void draw_parameters(const Format& of, std::int64_t count, bool with_zeros, std::uint32_t seed, Elements& to) {
+  auto* bytes = as<std::uint8_t>(to);
+  for (std::int64_t i = 0; i < count; ++i) {
+    const int below_max = static_cast<int>(drawn(seed)) % (drawn(seed) % 4 == 0 ? 6 : of.exponent_max + 1);
+    const int exponent = of.exponent_max - below_max;
+    const std::uint32_t kind = drawn(seed) % 8;
+    const int apart = static_cast<int>(drawn(seed) % 72) - 36;
+    std::uint32_t zero = number(of, kind == 0 ? 0 : kind == 1 ? of.exponent_max : exponent + apart, seed);
+    if (kind == 2) zero &= 1u << (of.bytes * 8 - 1);
+    const std::uint32_t both[2] = {number(of, exponent, seed), zero};
+    for (int j = 0; j < (with_zeros ? 2 : 1); ++j, bytes += of.bytes) {
+      std::memcpy(bytes, &both[j], static_cast<std::size_t>(of.bytes));
+    }
+  }
+}
+
+TEST(Ways, OfDequantizeAgree) {
+  for (const auto& [n, k, inner_k_tiles, experts] : all_sizes) {
+    for (const std::int64_t group_size : {16, 32, 48, 64, 96, 128, 256}) {
+      if (k % group_size != 0) continue;
+      for (const Format& format : all_formats) {
+        for (const Domain domain : {Domain::floating, Domain::integer, Domain::none}) {
+          const bool with_zeros = domain == Domain::floating;
+          const std::int64_t parameters = experts * (k / group_size) * n, bytes = experts * n * k * format.bytes;
+          Elements packed = noise(experts * ((n + 7) / 8 * 8) * k / 2, 3), zero_points = noise(parameters, 4);
+          Elements scales = elements(parameters * format.bytes * (with_zeros ? 2 : 1));
+          draw_parameters(format, parameters, with_zeros, 5, scales);
+          Elements by_threads = elements(bytes);
+          DequantizeArguments a{as<std::uint32_t>(packed),
+                                as<void>(scales),
+                                as<std::int8_t>(zero_points),
+                                as<void>(by_threads),
+                                n,
+                                k,
+                                group_size,
+                                inner_k_tiles,
+                                domain,
+                                format.type,
+                                experts};
+          ASSERT_FALSE(refusal_of(a).has_value()) << refusal_of(a)->text();
+          dequantize(a, Range{0, threads_of(a)});
+          for (const Way& way : all_ways()) {
+            Elements weights = elements(bytes);
+            a.weights = as<void>(weights);
+            dequantize(a, NTiles{0, n_tiles_of(a)}, way);
+            EXPECT_TRUE(weights == by_threads)
+                << testing::PrintToString(way) << ", " << n << " x " << k << ", groups of " << group_size << ", "
+                << format.bytes << " bytes, exponents to " << format.exponent_max;
+          }
+        }
+      }
+    }
+  }
+}
+
+TEST(Ways, OfDequantizeAgreeForEveryScaleOfSixteenBits) {
+  constexpr std::int64_t n = 1 << 16, k = 64, group_size = k, inner_k_tiles = 4;
+  Elements packed = noise(n * k / 2, 6), scales = elements(n * 2);
+  for (int i = 0; i < n; ++i) as<std::uint16_t>(scales)[i] = static_cast<std::uint16_t>(i);
+  for (const Type type : {Type::bf16, Type::fp16}) {
+    Elements by_threads = elements(n * k * 2);
+    DequantizeArguments a{as<std::uint32_t>(packed),
+                          as<void>(scales),
+                          nullptr,
+                          as<void>(by_threads),
+                          n,
+                          k,
+                          group_size,
+                          inner_k_tiles,
+                          Domain::none,
+                          type};
+    dequantize(a, Range{0, threads_of(a)});
+    for (const Way& way : all_ways()) {
+      Elements weights = elements(n * k * 2);
+      a.weights = as<void>(weights);
+      dequantize(a, NTiles{0, n_tiles_of(a)}, way);
+      EXPECT_TRUE(weights == by_threads) << testing::PrintToString(way);
+    }
+  }
+}
+
+}  // namespace
+}  // namespace tileproof::kernels

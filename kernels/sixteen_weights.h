@@ -1,0 +1,188 @@
+/// The sixteen weights that a group of a row can have, computed together in vectors: the arithmetic of words_host.h,
+/// bit for bit, where it is easy.
+///
+/// Easy is where (code - 8) * scale + zero has no more bits than a wider type holds: it is then exact there, and the
+/// one rounding is that of the result. A number of exponent e and of p bits is a multiple of 2^(e - p + 1) below
+/// 2^(e + 1). So the sum is a multiple of 2^(min(e_scale, e_zero) - p + 1), and below 2^(max(e_scale + 3, e_zero) + 2):
+/// nothing is lost while these exponents are no further apart than the wider type has bits beyond p + 1. Groups that
+/// are chosen from weights are like that. (code - zero_point) * scale, of at most 8 + p bits, always is.
+#pragma once
+
+#include <cstdint>
+#include <cstring>
+
+#include "vectors_host.h"
+#include "words_host.h"
+
+namespace tileproof::kernels {
+
+// Vectors, which a compiler cuts where a processor has smaller ones. Never passed by value: how that is done depends on
+// the processor.
+using Floats = float __attribute__((vector_size(32)));
+using Doubles = double __attribute__((vector_size(32)));
+using FourFloats = float __attribute__((vector_size(16)));
+using Patterns = std::uint32_t __attribute__((vector_size(32)));
+
+/// What a type's numbers look like, and how many bits the type has that sums are made in.
+struct Bf16Format {
+  static constexpr int fraction_bits = 7, exponent_max = 255, bits_of_sum = 24;
+};
+struct Fp16Format {
+  static constexpr int fraction_bits = 10, exponent_max = 31, bits_of_sum = 24;
+};
+struct Fp32Format {
+  static constexpr int fraction_bits = 23, exponent_max = 255, bits_of_sum = 53;
+};
+constexpr Bf16Format format_of(Bf16) { return {}; }
+constexpr Fp16Format format_of(Fp16) { return {}; }
+constexpr Fp32Format format_of(Fp32) { return {}; }
+
+/// The exponent field. That of subnormal numbers, 0, is one less than what they are multiples of: on the safe side.
+template <class T>
+TILEPROOF_INLINE int exponent_of(T type, typename T::Bits bits) {
+  using Format = decltype(format_of(type));
+  return static_cast<int>(bits >> Format::fraction_bits) & Format::exponent_max;
+}
+
+/// Whether (code - zero_point) * scale is easy.
+template <class T>
+TILEPROOF_INLINE bool is_easy(T type, typename T::Bits scale) {
+  return exponent_of(type, scale) < decltype(format_of(type))::exponent_max;
+}
+
+/// Whether (code - 8) * scale + zero is easy.
+template <class T>
+TILEPROOF_INLINE bool is_easy(T type, typename T::Bits scale, typename T::Bits zero) {
+  using Format = decltype(format_of(type));
+  constexpr int room = Format::bits_of_sum - (Format::fraction_bits + 1) - 1;
+  const int of_scale = exponent_of(type, scale), of_zero = exponent_of(type, zero);
+  // Eight times the scale is finite, too.
+  const bool are_finite = (of_scale < Format::exponent_max - 3) & (of_zero < Format::exponent_max);
+  const bool are_near = (of_zero - of_scale <= room) & (of_scale + 3 - of_zero <= room);
+  const bool is_product = static_cast<typename T::Bits>(zero << 1) == 0;
+  return are_finite & (are_near | is_product);
+}
+
+/// Rounds floats that are not NaN.
+TILEPROOF_INLINE void round_to(Bf16, const Floats& exact, Patterns& weights) {
+  const auto bits = reinterpret_cast<Patterns>(exact);
+  weights = (bits + 0x7fff + (bits >> 16 & 1)) >> 16;
+}
+/// As fp16_bits of words_host.h does it, in floats: below 2^24.
+TILEPROOF_INLINE void round_to(Fp16, const Floats& exact, Patterns& weights) {
+  const auto bits = reinterpret_cast<Patterns>(exact);
+  const Patterns magnitude = bits & 0x7fffffff;
+  constexpr std::uint32_t smallest_normal = (127 - 14) << 23, halfway_beyond = 0x477ff000;  // 65520
+  const Patterns binade = (magnitude > smallest_normal ? magnitude : Patterns{} + smallest_normal) & 0x7f800000;
+  const Patterns rounder = binade + ((13 << 23) | 0x400000);  // 1.5 * 2^23 of the last bit's weight
+  const auto rounded =
+      reinterpret_cast<Patterns>(reinterpret_cast<Floats>(magnitude) + reinterpret_cast<Floats>(rounder));
+  const Patterns pattern = ((binade - smallest_normal) >> 13) + (rounded - rounder);
+  weights = (bits >> 16 & 0x8000) | (magnitude < halfway_beyond ? pattern : Patterns{} + 0x7c00);
+}
+
+/// (code - offset) * scale + zero of an easy group.
+template <class T>
+TILEPROOF_INLINE void easy_weights(T type, float offset, float scale, float zero, Patterns (&weights)[2]) {
+  constexpr Floats codes[2] = {{0, 1, 2, 3, 4, 5, 6, 7}, {8, 9, 10, 11, 12, 13, 14, 15}};
+  for (int half = 0; half < 2; ++half) round_to(type, (codes[half] - offset) * scale + zero, weights[half]);
+}
+TILEPROOF_INLINE void easy_weights(Fp32, float offset, float scale, float zero, Patterns (&weights)[2]) {
+  constexpr Doubles codes[4] = {{0, 1, 2, 3}, {4, 5, 6, 7}, {8, 9, 10, 11}, {12, 13, 14, 15}};
+  FourFloats rounded[4];
+  for (int quarter = 0; quarter < 4; ++quarter) {
+    const Doubles exact =
+        (codes[quarter] - static_cast<double>(offset)) * static_cast<double>(scale) + static_cast<double>(zero);
+    rounded[quarter] = __builtin_convertvector(exact, FourFloats);
+  }
+  std::memcpy(weights, rounded, sizeof weights);
+}
+
+/// All that are not: by the words.
+template <class T>
+__attribute__((noinline)) void weights_by_words(float offset, float scale, const float* zero, Patterns (&weights)[2]) {
+  std::uint32_t bits[16];
+  for (int code = 0; code < 16; ++code) {
+    const float factor = static_cast<float>(code) - offset;
+    bits[code] = zero != nullptr ? T::fma(factor, scale, *zero) : T::product(factor, scale);
+  }
+  std::memcpy(weights, bits, sizeof weights);
+}
+
+/// The sixteen weights of a group of a row, a table for each of their bytes.
+template <class T>
+class SixteenWeights {
+ public:
+  using Bits = typename T::Bits;
+
+  /// (code - 8) * scale + zero
+  TILEPROOF_INLINE void fill(Bits scale, Bits zero) {
+    constexpr float offset = 8;
+    Patterns weights[2];
+    if (is_easy(T(), scale, zero)) {
+      easy_weights(T(), offset, T::value(scale), T::value(zero), weights);
+    } else {
+      const float value = T::value(zero);
+      weights_by_words<T>(offset, T::value(scale), &value, weights);
+    }
+    fill(weights);
+  }
+
+  /// (code - zero_point) * scale
+  TILEPROOF_INLINE void fill_with_zero_point(Bits scale, int zero_point) {
+    const auto offset = static_cast<float>(zero_point);
+    Patterns weights[2];
+    if (is_easy(T(), scale)) {
+      constexpr float nothing = -0.0f;  // x + -0 is x, also where that is a zero
+      easy_weights(T(), offset, T::value(scale), nothing, weights);
+    } else {
+      weights_by_words<T>(offset, T::value(scale), nullptr, weights);
+    }
+    fill(weights);
+  }
+
+  /// The weights of sixteen columns, one behind the other.
+  TILEPROOF_INLINE void look_up(Bytes codes, Bytes (&weights)[sizeof(Bits)]) const {
+    if constexpr (sizeof(Bits) == 2) {
+      const Bytes bytes[2] = {found(0, codes), found(1, codes)};
+      weights[0] = low_half(bytes[0], bytes[1]);
+      weights[1] = high_half(bytes[0], bytes[1]);
+    } else {
+      const Bytes bytes[4] = {found(0, codes), found(1, codes), found(2, codes), found(3, codes)};
+      const Bytes low[2] = {low_half(bytes[0], bytes[1]), high_half(bytes[0], bytes[1])};
+      const Bytes high[2] = {low_half(bytes[2], bytes[3]), high_half(bytes[2], bytes[3])};
+      for (int half = 0; half < 2; ++half) {
+        weights[2 * half] = low_half_of_pairs(low[half], high[half]);
+        weights[2 * half + 1] = high_half_of_pairs(low[half], high[half]);
+      }
+    }
+  }
+
+ private:
+  Bytes byte_[sizeof(Bits)];
+
+  TILEPROOF_INLINE void fill(const Patterns (&weights)[2]) {
+    Bytes four[4];
+    std::memcpy(four, weights, sizeof four);
+    const Bytes even[2] = {even_bytes(four[0], four[1]), even_bytes(four[2], four[3])};
+    const Bytes odd[2] = {odd_bytes(four[0], four[1]), odd_bytes(four[2], four[3])};
+    byte_[0] = even_bytes(even[0], even[1]);
+    byte_[1] = even_bytes(odd[0], odd[1]);
+    if constexpr (sizeof(Bits) == 4) {
+      byte_[2] = odd_bytes(even[0], even[1]);
+      byte_[3] = odd_bytes(odd[0], odd[1]);
+    }
+  }
+
+  TILEPROOF_INLINE Bytes found(int of_weight, Bytes codes) const {
+#if defined(__clang__)  // which has no shuffle by a variable
+    Bytes bytes;
+    for (int i = 0; i < 16; ++i) bytes[i] = byte_[of_weight][codes[i]];
+    return bytes;
+#else
+    return __builtin_shuffle(byte_[of_weight], codes);
+#endif
+  }
+};
+
+}  // namespace tileproof::kernels
