@@ -8,6 +8,7 @@
 /// are chosen from weights are like that. (code - zero_point) * scale, of at most 8 + p bits, always is.
 #pragma once
 
+#include <bit>
 #include <cstdint>
 #include <cstring>
 
@@ -63,48 +64,67 @@ TILEPROOF_INLINE bool is_easy(T type, typename T::Bits scale, typename T::Bits z
   return are_finite & (are_near | is_product);
 }
 
+/// The value of a finite number.
+template <class T>
+TILEPROOF_INLINE float finite_value(T, typename T::Bits bits) {
+  return T::value(bits);
+}
+TILEPROOF_INLINE float finite_value(Fp16, std::uint16_t bits) {
+  // In a float's places they are those of a value 2^112 times as small, subnormal or not.
+  const auto in_place = static_cast<std::uint32_t>(static_cast<std::int16_t>(bits)) << 13 & 0x8fffe000;
+  return std::bit_cast<float>(in_place) * 0x1p112f;
+}
+
 /// Rounds floats that are not NaN.
 TILEPROOF_INLINE void round_to(Bf16, const Floats& exact, Patterns& weights) {
   const auto bits = reinterpret_cast<Patterns>(exact);
   weights = (bits + 0x7fff + (bits >> 16 & 1)) >> 16;
 }
-/// As fp16_bits of words_host.h does it, in floats: below 2^24.
+/// As fp16_bits of words_host.h does it, in floats.
 TILEPROOF_INLINE void round_to(Fp16, const Floats& exact, Patterns& weights) {
   const auto bits = reinterpret_cast<Patterns>(exact);
-  const Patterns magnitude = bits & 0x7fffffff;
-  constexpr std::uint32_t smallest_normal = (127 - 14) << 23, halfway_beyond = 0x477ff000;  // 65520
+  constexpr std::uint32_t smallest_normal = (127 - 14) << 23, beyond = (127 + 16) << 23;  // which becomes infinity
+  const Patterns any = bits & 0x7fffffff;
+  const Patterns magnitude = any < beyond ? any : Patterns{} + beyond;
   const Patterns binade = (magnitude > smallest_normal ? magnitude : Patterns{} + smallest_normal) & 0x7f800000;
   const Patterns rounder = binade + ((13 << 23) | 0x400000);  // 1.5 * 2^23 of the last bit's weight
   const auto rounded =
       reinterpret_cast<Patterns>(reinterpret_cast<Floats>(magnitude) + reinterpret_cast<Floats>(rounder));
-  const Patterns pattern = ((binade - smallest_normal) >> 13) + (rounded - rounder);
-  weights = (bits >> 16 & 0x8000) | (magnitude < halfway_beyond ? pattern : Patterns{} + 0x7c00);
+  weights = (bits >> 16 & 0x8000) | (((binade - smallest_normal) >> 13) + (rounded - rounder));
 }
+
+/// Sixteen weights, one behind the other.
+template <class T>
+using InOrder = Bytes[sizeof(typename T::Bits)];
 
 /// (code - offset) * scale + zero of an easy group.
 template <class T>
-TILEPROOF_INLINE void easy_weights(T type, float offset, float scale, float zero, Patterns (&weights)[2]) {
-  constexpr Floats codes[2] = {{0, 1, 2, 3, 4, 5, 6, 7}, {8, 9, 10, 11, 12, 13, 14, 15}};
-  for (int half = 0; half < 2; ++half) round_to(type, (codes[half] - offset) * scale + zero, weights[half]);
+TILEPROOF_INLINE void easy_weights(T type, float offset, float scale, float zero, InOrder<T>& weights) {
+  constexpr Floats even_codes = {0, 2, 4, 6, 8, 10, 12, 14}, odd_codes = {1, 3, 5, 7, 9, 11, 13, 15};
+  Patterns even, odd;
+  round_to(type, (even_codes - offset) * scale + zero, even);
+  round_to(type, (odd_codes - offset) * scale + zero, odd);
+  const Patterns pairs = even | odd << 16;
+  std::memcpy(weights, &pairs, sizeof weights);
 }
-TILEPROOF_INLINE void easy_weights(Fp32, float offset, float scale, float zero, Patterns (&weights)[2]) {
+TILEPROOF_INLINE void easy_weights(Fp32, float offset, float scale, float zero, InOrder<Fp32>& weights) {
   constexpr Doubles codes[4] = {{0, 1, 2, 3}, {4, 5, 6, 7}, {8, 9, 10, 11}, {12, 13, 14, 15}};
-  FourFloats rounded[4];
   for (int quarter = 0; quarter < 4; ++quarter) {
     const Doubles exact =
         (codes[quarter] - static_cast<double>(offset)) * static_cast<double>(scale) + static_cast<double>(zero);
-    rounded[quarter] = __builtin_convertvector(exact, FourFloats);
+    weights[quarter] = reinterpret_cast<Bytes>(__builtin_convertvector(exact, FourFloats));
   }
-  std::memcpy(weights, rounded, sizeof weights);
 }
 
 /// All that are not: by the words.
+/// @param zero  nullptr: none
 template <class T>
-__attribute__((noinline)) void weights_by_words(float offset, float scale, const float* zero, Patterns (&weights)[2]) {
-  std::uint32_t bits[16];
+__attribute__((noinline)) void weights_by_words(float offset, float scale, const float* zero, InOrder<T>& weights) {
+  typename T::Bits bits[16];
   for (int code = 0; code < 16; ++code) {
     const float factor = static_cast<float>(code) - offset;
-    bits[code] = zero != nullptr ? T::fma(factor, scale, *zero) : T::product(factor, scale);
+    bits[code] =
+        static_cast<typename T::Bits>(zero != nullptr ? T::fma(factor, scale, *zero) : T::product(factor, scale));
   }
   std::memcpy(weights, bits, sizeof weights);
 }
@@ -118,9 +138,9 @@ class SixteenWeights {
   /// (code - 8) * scale + zero
   TILEPROOF_INLINE void fill(Bits scale, Bits zero) {
     constexpr float offset = 8;
-    Patterns weights[2];
+    InOrder<T> weights;
     if (is_easy(T(), scale, zero)) {
-      easy_weights(T(), offset, T::value(scale), T::value(zero), weights);
+      easy_weights(T(), offset, finite_value(T(), scale), finite_value(T(), zero), weights);
     } else {
       const float value = T::value(zero);
       weights_by_words<T>(offset, T::value(scale), &value, weights);
@@ -131,10 +151,10 @@ class SixteenWeights {
   /// (code - zero_point) * scale
   TILEPROOF_INLINE void fill_with_zero_point(Bits scale, int zero_point) {
     const auto offset = static_cast<float>(zero_point);
-    Patterns weights[2];
+    InOrder<T> weights;
     if (is_easy(T(), scale)) {
       constexpr float nothing = -0.0f;  // x + -0 is x, also where that is a zero
-      easy_weights(T(), offset, T::value(scale), nothing, weights);
+      easy_weights(T(), offset, finite_value(T(), scale), nothing, weights);
     } else {
       weights_by_words<T>(offset, T::value(scale), nullptr, weights);
     }
@@ -161,16 +181,17 @@ class SixteenWeights {
  private:
   Bytes byte_[sizeof(Bits)];
 
-  TILEPROOF_INLINE void fill(const Patterns (&weights)[2]) {
-    Bytes four[4];
-    std::memcpy(four, weights, sizeof four);
-    const Bytes even[2] = {even_bytes(four[0], four[1]), even_bytes(four[2], four[3])};
-    const Bytes odd[2] = {odd_bytes(four[0], four[1]), odd_bytes(four[2], four[3])};
-    byte_[0] = even_bytes(even[0], even[1]);
-    byte_[1] = even_bytes(odd[0], odd[1]);
-    if constexpr (sizeof(Bits) == 4) {
-      byte_[2] = odd_bytes(even[0], even[1]);
-      byte_[3] = odd_bytes(odd[0], odd[1]);
+  TILEPROOF_INLINE void fill(const InOrder<T>& weights) {
+    const Bytes even = even_bytes(weights[0], weights[1]), odd = odd_bytes(weights[0], weights[1]);
+    if constexpr (sizeof(Bits) == 2) {
+      byte_[0] = even;
+      byte_[1] = odd;
+    } else {
+      const Bytes even_behind = even_bytes(weights[2], weights[3]), odd_behind = odd_bytes(weights[2], weights[3]);
+      byte_[0] = even_bytes(even, even_behind);
+      byte_[1] = even_bytes(odd, odd_behind);
+      byte_[2] = odd_bytes(even, even_behind);
+      byte_[3] = odd_bytes(odd, odd_behind);
     }
   }
 
