@@ -188,12 +188,14 @@ template <class T>
 TILEPROOF_INLINE void fill(const DequantizeArguments& a, std::int64_t group_row, int groups,
                            SixteenWeights<T>* tables) {
   const auto* scales = static_cast<const typename T::Bits*>(a.scales);
-  for (int i = 0; i < groups; ++i, group_row += a.n) {
-    if (a.domain == Domain::floating) {
-      tables[i].fill(scales[2 * group_row], scales[2 * group_row + 1]);
-    } else {
-      tables[i].fill_with_zero_point(scales[group_row], a.domain == Domain::integer ? a.zero_points[group_row] : 0);
-    }
+  const std::int64_t n = a.n;
+  if (a.domain == Domain::floating) {
+    for (int i = 0; i < groups; ++i, group_row += n) tables[i].fill(scales[2 * group_row], scales[2 * group_row + 1]);
+    return;
+  }
+  const std::int8_t* zero_points = a.domain == Domain::integer ? a.zero_points : nullptr;
+  for (int i = 0; i < groups; ++i, group_row += n) {
+    tables[i].fill_with_zero_point(scales[group_row], zero_points != nullptr ? zero_points[group_row] : 0);
   }
 }
 

@@ -85,7 +85,7 @@ TILEPROOF_INLINE void round_to(Fp16, const Floats& exact, Patterns& weights) {
   const auto bits = reinterpret_cast<Patterns>(exact);
   constexpr std::uint32_t smallest_normal = (127 - 14) << 23, beyond = (127 + 16) << 23;  // which becomes infinity
   const Patterns any = bits & 0x7fffffff;
-  const Patterns magnitude = any < beyond ? any : Patterns{} + beyond;
+  const Patterns magnitude = any > beyond ? Patterns{} + beyond : any;
   const Patterns binade = (magnitude > smallest_normal ? magnitude : Patterns{} + smallest_normal) & 0x7f800000;
   const Patterns rounder = binade + ((13 << 23) | 0x400000);  // 1.5 * 2^23 of the last bit's weight
   const auto rounded =
@@ -105,7 +105,8 @@ TILEPROOF_INLINE void easy_weights(T type, float offset, float scale, float zero
   round_to(type, (even_codes - offset) * scale + zero, even);
   round_to(type, (odd_codes - offset) * scale + zero, odd);
   const Patterns pairs = even | odd << 16;
-  std::memcpy(weights, &pairs, sizeof weights);
+  weights[0] = reinterpret_cast<Bytes>(__builtin_shufflevector(pairs, pairs, 0, 1, 2, 3));
+  weights[1] = reinterpret_cast<Bytes>(__builtin_shufflevector(pairs, pairs, 4, 5, 6, 7));
 }
 TILEPROOF_INLINE void easy_weights(Fp32, float offset, float scale, float zero, InOrder<Fp32>& weights) {
   constexpr Doubles codes[4] = {{0, 1, 2, 3}, {4, 5, 6, 7}, {8, 9, 10, 11}, {12, 13, 14, 15}};
