@@ -46,7 +46,7 @@ struct Planted {
   const char* fault;
   std::vector<std::string> failed;
   std::vector<std::string> passed;  // for the rest goes on
-  std::string kind = "";            // of the first finding
+  std::string kind = "";            // of one finding of each
   bool on_gpu = false;              // only there it is a fault
   const char* more_arguments = "";
 };
@@ -157,9 +157,11 @@ TEST_P(APlantedFault, IsFailedByTheClaimThatNamesIt) {
   const auto judgements = by_claim(summary("run"));
   for (const std::string& claim : planted.failed) {
     ASSERT_EQ(judgements.at(claim)["verdict"], "FAILED") << claim << "\n" << ran.text;
-    const nlohmann::json& finding = judgements.at(claim)["findings"][0];
-    const std::string kind = planted.kind.empty() ? finding["kind"].get<std::string>() : planted.kind;
-    EXPECT_EQ(finding["kind"], kind) << ran.text;
+    // One a variant: who reads scales that are not there gives something, or dies of it.
+    const nlohmann::json& findings = judgements.at(claim)["findings"];
+    const bool has_kind = std::any_of(findings.begin(), findings.end(),
+                                      [&](const nlohmann::json& finding) { return finding["kind"] == planted.kind; });
+    EXPECT_TRUE(has_kind || planted.kind.empty()) << claim << "\n" << ran.text;
   }
   for (const std::string& claim : planted.passed) {
     EXPECT_EQ(judgements.at(claim)["verdict"], "PASSED") << claim << "\n" << ran.text;
