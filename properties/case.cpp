@@ -115,6 +115,14 @@ class Seen {
   std::array<std::uint16_t, reference::codes_of_word> codes_ = {};
 };
 
+template <class T>
+void keep_only(const Span& kept, std::vector<T>& elements, T neutral) {
+  if (kept == Span()) return;
+  for (std::size_t i = 0; i < elements.size(); ++i) {
+    if (!kept.holds(static_cast<std::int64_t>(i))) elements[i] = neutral;
+  }
+}
+
 }  // namespace
 
 Matrix<std::uint8_t> Case::codes() {
@@ -122,6 +130,7 @@ Matrix<std::uint8_t> Case::codes() {
   for (std::size_t i = 0; i < codes.elements.size(); ++i) {
     codes.elements[i] = static_cast<std::uint8_t>(drawn(problem.seed, stream::codes, i) >> 60);
   }
+  keep_only<std::uint8_t>(problem.codes, codes.elements, 8);
   Seen seen;
   for (std::int64_t row = 0; row < codes.rows && !seen.is_all(); ++row) {
     specified::with_inner_k_tiles(problem.inner_k_tiles, [&](auto inner_k_tiles) {
@@ -139,6 +148,8 @@ std::vector<std::uint32_t> Case::words() {
   std::vector<std::uint32_t> words(static_cast<std::size_t>(reference::words_of(problem.n, problem.k)));
   for (std::size_t i = 0; i < words.size(); ++i) {
     words[i] = static_cast<std::uint32_t>(drawn(problem.seed, stream::words, i) >> 32);
+    const auto first_code = static_cast<std::int64_t>(8 * i);  // in the order of words
+    if (first_code + 8 <= problem.codes.first || problem.codes.end <= first_code) words[i] = 0x88888888;
   }
   Seen seen;
   for (std::size_t i = 0; i < words.size() && !seen.is_all(); ++i) {
@@ -162,7 +173,12 @@ Parameters Case::parameters() {
     result.zeros.elements[i] = both.zero;
     result.zero_points.elements[i] = static_cast<std::int8_t>(drawn(problem.seed, stream::zero_points, i) >> 56);
   }
-  count_values(format_of(problem.out), result.scales.elements, met_);
+  const reference::Format format = format_of(problem.out);
+  const auto one = static_cast<std::uint32_t>(format.bias()) << format.fraction_bits;
+  keep_only<std::uint32_t>(problem.parameters, result.scales.elements, one);
+  keep_only<std::uint32_t>(problem.parameters, result.zeros.elements, 0);
+  keep_only<std::int8_t>(problem.parameters, result.zero_points.elements, 8);
+  count_values(format, result.scales.elements, met_);
   parameters_ = result;
   return result;
 }
@@ -175,7 +191,7 @@ void Case::fill(const Fill& fill) {
 }
 
 void Case::align(std::vector<Tensor>& tensors) {
-  const bool no_better = envelope.any_alignment && drawn(problem.seed, stream::alignment, 0) >> 63 != 0;
+  const bool no_better = envelope.any_alignment && draws_least_alignment(problem.seed);
   ++met_.classes[no_better ? "aligned to what must be taken" : "aligned as allocators align"];
   if (no_better) return;
   for (Tensor& tensor : tensors) tensor.alignment = 256;

@@ -41,6 +41,15 @@ std::vector<std::uint32_t> interleaved(const Parameters&);
 std::vector<std::uint8_t> narrowed(const std::vector<std::uint32_t>& bits, std::int64_t element_bytes);
 std::vector<std::uint32_t> widened(const std::vector<std::uint8_t>& bytes, std::int64_t element_bytes);
 
+/// An element that is not as expected: of weights, bits of the problem's type; else a whole number's.
+struct WrongElement {
+  std::int64_t row;
+  std::int64_t column;
+  std::uint32_t expected;
+  std::uint32_t got;
+  bool of_weights;
+};
+
 /// A claim that does not hold for a case.
 struct Failure : std::runtime_error {
   /// @param smaller_  a smaller problem that should fail in the same way, where the claim knows one
@@ -49,7 +58,8 @@ struct Failure : std::runtime_error {
       : std::runtime_error(details), kind(kind_), device_lost(device_lost_), smaller(std::move(smaller_)) {}
   std::string kind;  // mismatch, guard, error, nondeterminism
   bool device_lost;
-  std::optional<Problem> smaller;  // that should fail in the same way
+  std::optional<Problem> smaller;   // that should fail in the same way
+  std::vector<WrongElement> wrong;  // the first ones, where elements are wrong
 };
 
 /// What an output may hold besides the specified bits: a reason, or nullptr.

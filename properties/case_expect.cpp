@@ -2,6 +2,7 @@
 #include <cmath>
 #include <iomanip>
 #include <sstream>
+#include <type_traits>
 
 #include "../reference/tile_map.h"
 #include "case.h"
@@ -90,6 +91,7 @@ void Case::compare(const Matrix<T>& got, const Matrix<T>& expected, const Explan
   std::int64_t first_row = -1;
   std::int64_t first_column = 0;
   std::string row_picture;  // of the first wrong row, an x under each wrong column
+  std::vector<WrongElement> wrong_elements;
   for (std::int64_t row = 0; row < got.rows; ++row) {
     for (std::int64_t column = 0; column < got.columns; ++column) {
       met_.expected_value(static_cast<std::uint32_t>(expected(row, column)));
@@ -110,6 +112,8 @@ void Case::compare(const Matrix<T>& got, const Matrix<T>& expected, const Explan
       }
       if (row == first_row) row_picture += differs ? 'x' : '.';  // from the first wrong column on
       if (!differs || ++wrong > most_listed) continue;
+      wrong_elements.push_back({row, column, static_cast<std::uint32_t>(expected(row, column)),
+                                static_cast<std::uint32_t>(got(row, column)), std::is_same_v<T, std::uint32_t>});
       listed << "\n  " << element_text(row, column) << ": expected " << printed(problem, expected(row, column))
              << ", got " << printed(problem, got(row, column));
     }
@@ -126,7 +130,9 @@ void Case::compare(const Matrix<T>& got, const Matrix<T>& expected, const Explan
        << (wrong > most_listed ? "; the first ten:" : ":") << listed.str() << "\n  row " << first_row
        << (from > 0 ? ", from column " + std::to_string(from) : "") << ": "
        << row_picture.substr(0, static_cast<std::size_t>(widest)) << (cut ? "..." : "");
-  throw Failure("mismatch", text.str());
+  Failure failure("mismatch", text.str());
+  failure.wrong = std::move(wrong_elements);
+  throw failure;
 }
 
 void Case::expect_equal(const Matrix<std::int32_t>& got, const Matrix<std::int32_t>& expected) {

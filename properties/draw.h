@@ -44,4 +44,8 @@ inline constexpr std::uint64_t alignment = 8;
 inline constexpr std::uint64_t problems = 9;
 }  // namespace stream
 
+/// Whether the tensors of a problem of this seed are aligned to what a subject must take and no better, where it takes
+/// that; else as allocators align.
+constexpr bool draws_least_alignment(std::uint64_t seed) { return drawn(seed, stream::alignment, 0) >> 63 != 0; }
+
 }  // namespace tileproof

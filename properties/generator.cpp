@@ -112,9 +112,11 @@ void for_each_plainer(const std::vector<T>& values, const T& value, Use use) {
   }
 }
 
-/// Problems one step smaller or plainer, the boldest steps first; none has more elements, and no chain of steps
-/// returns.
-std::vector<Problem> smaller(const Problem& p, const Envelope& envelope, const Draws& draws) {
+}  // namespace
+
+std::vector<Problem> smaller_problems(const Problem& p, const Domains& domains) {
+  const Envelope& envelope = domains.envelope;
+  const Draws& draws = domains.draws;
   std::vector<Problem> steps;
   const auto step = [&](auto change) {
     Problem next = p;
@@ -149,8 +151,6 @@ std::vector<Problem> smaller(const Problem& p, const Envelope& envelope, const D
   return steps;
 }
 
-}  // namespace
-
 rc::Gen<Problem> problems(const std::string& claim, const std::string& subject, const Domains& domains) {
   const Draws draws = domains.draws;
   const Envelope envelope = domains.envelope;
@@ -183,7 +183,7 @@ rc::Gen<Problem> problems(const std::string& claim, const std::string& subject, 
   });
   // RapidCheck would shrink each part alone, and a smaller part can make a larger problem: the steps are ours.
   return rc::gen::shrink(rc::gen::noShrink(drawn), [=](const Problem& problem) {
-    return rc::seq::fromContainer(smaller(problem, envelope, draws));
+    return rc::seq::fromContainer(smaller_problems(problem, domains));
   });
 }
 

@@ -27,6 +27,10 @@ void require_within(const Problem&, const Domains&);
 /// never in its seed.
 rc::Gen<Problem> problems(const std::string& claim, const std::string& subject, const Domains&);
 
+/// Problems one step smaller or plainer, the boldest steps first; none has more elements, and no chain of steps
+/// returns.
+std::vector<Problem> smaller_problems(const Problem&, const Domains&);
+
 /// One of them, and its steps: a function of seed and index alone, whoever draws it and in whatever order.
 /// What the generator throws, its value() throws.
 rc::Shrinkable<Problem> drawn_problem(const rc::Gen<Problem>&, std::uint64_t seed, std::uint64_t index);

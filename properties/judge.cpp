@@ -35,6 +35,7 @@ CaseOutcome run_case(const Claim& claim, const Problem& problem, const Envelope&
   } catch (const Failure& failure) {
     CaseOutcome outcome = failed(failure.kind, failure.what(), failure.device_lost);
     outcome.finding->smaller = failure.smaller;
+    outcome.finding->wrong = failure.wrong;
     return outcome;
   } catch (const Refused& refused) {
     if (claim.on_refusal == OnRefusal::failed) {
@@ -55,13 +56,6 @@ CaseOutcome run_case(const Claim& claim, const Problem& problem, const Envelope&
   } catch (...) {
     return failed("error", "the claim's body threw what is no exception", false);
   }
-}
-
-/// @param row  of the claim and the subject that are judged
-bool matches(const KnownFinding& row, const Finding& finding) {
-  const auto is = [](const std::string& wanted, const std::string& got) { return wanted.empty() || wanted == got; };
-  return is(row.variant, finding.problem.variant) && is(row.kind, finding.kind) &&
-         finding.details.find(row.says) != std::string::npos;
 }
 
 /// All cases of one claim on one subject.
@@ -258,6 +252,12 @@ std::vector<Finding> expired(const Judgement& judgement) {
 const char* name_of(Verdict verdict) {
   constexpr const char* names[] = {"PASSED", "FAILED", "SKIPPED", "MISTRUSTED", "KNOWN"};
   return names[static_cast<int>(verdict)];
+}
+
+bool matches(const KnownFinding& row, const Finding& finding) {
+  const auto is = [](const std::string& wanted, const std::string& got) { return wanted.empty() || wanted == got; };
+  return is(row.variant, finding.problem.variant) && is(row.kind, finding.kind) &&
+         finding.details.find(row.says) != std::string::npos;
 }
 
 CaseOutcome InThisProcess::run(const Claim& claim, const Problem& problem, Met& met) {

@@ -23,6 +23,7 @@ struct Finding {
   std::string details;                            // the first wrong elements, and how many there are
   std::int64_t shrinks = 0;                       // smaller problems that failed on the way here
   std::optional<Problem> smaller = std::nullopt;  // that should fail too, where the claim knows one
+  std::vector<WrongElement> wrong = {};           // the first ones, where elements are wrong
 };
 
 /// A finding that is known, and not ours to mend: a row of the ledger. It is about one claim on one subject; any
@@ -38,6 +39,9 @@ struct KnownFinding {
   std::string since;    // when it was seen first, and in what
   std::string expires;  // what would make it go away
 };
+
+/// Whether a finding of the row's claim on the row's subject is what the row knows.
+bool matches(const KnownFinding& row, const Finding&);
 
 /// How often a known finding was met, and the first time.
 struct KnownCases {

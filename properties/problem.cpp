@@ -55,17 +55,35 @@ struct Field {
   const char* flag;
   std::function<std::string(const Problem&)> printed;
   std::function<void(Problem&, const std::string&)> read;
+  bool may_be_absent = false;  // where it prints as nothing
 };
 
-template <class Member>
-Field text_field(const char* flag, Member member) {
+Field text_field(const char* flag, std::string Problem::*member, bool may_be_absent = false) {
   return {flag, [=](const Problem& p) { return p.*member; },
-          [=](Problem& p, const std::string& text) { p.*member = text; }};
+          [=](Problem& p, const std::string& text) { p.*member = text; }, may_be_absent};
 }
 
 Field number_field(const char* flag, std::int64_t Problem::*member) {
   return {flag, [=](const Problem& p) { return std::to_string(p.*member); },
           [=](Problem& p, const std::string& text) { p.*member = whole_number(flag, text); }};
+}
+
+/// "17..18"; "" where it is everything.
+Field span_field(const char* flag, Span Problem::*member) {
+  return {flag,
+          [=](const Problem& p) {
+            const Span span = p.*member;
+            return span == Span() ? "" : std::to_string(span.first) + ".." + std::to_string(span.end);
+          },
+          [=](Problem& p, const std::string& text) {
+            const std::size_t dots = text.find("..");
+            const Illegal illegal(flag, "'" + text + "'", "FIRST..END, with 0 <= FIRST <= END");
+            if (dots == std::string::npos) throw illegal;
+            const Span span = {whole_number(flag, text.substr(0, dots)), whole_number(flag, text.substr(dots + 2))};
+            if (span.first < 0 || span.end < span.first) throw illegal;
+            p.*member = span;
+          },
+          /*may_be_absent=*/true};
 }
 
 const std::vector<Field>& fields() {
@@ -81,9 +99,11 @@ const std::vector<Field>& fields() {
       {"--out", [](const Problem& p) { return name_of(p.out); },
        [](Problem& p, const std::string& text) { p.out = value_in(types, "--out", text); }},
       text_field("--scales", &Problem::scales),
-      text_field("--variant", &Problem::variant),
+      text_field("--variant", &Problem::variant, /*may_be_absent=*/true),
       {"--seed", [](const Problem& p) { return hexadecimal(p.seed); },
        [](Problem& p, const std::string& text) { p.seed = seed_of("--seed", text); }},
+      span_field("--codes", &Problem::codes),
+      span_field("--parameters", &Problem::parameters),
   };
   return rows;
 }
@@ -123,7 +143,7 @@ std::string line_of(const Problem& problem) {
   std::string line;
   for (const Field& field : fields()) {
     const std::string value = field.printed(problem);
-    if (value.empty() && std::string(field.flag) == "--variant") continue;  // most claims have none
+    if (value.empty() && field.may_be_absent) continue;
     line += (line.empty() ? "" : " ") + std::string(field.flag) + "=" + value;
   }
   return line;

@@ -25,6 +25,16 @@ class Illegal : public std::runtime_error {
   explicit Illegal(const std::string& whole_message) : std::runtime_error(whole_message) {}
 };
 
+/// Elements from first to before end, in the order of memory.
+struct Span {
+  static constexpr std::int64_t all = std::int64_t{1} << 62;
+  std::int64_t first = 0;
+  std::int64_t end = all;
+
+  bool holds(std::int64_t i) const { return first <= i && i < end; }
+  bool operator==(const Span&) const = default;
+};
+
 struct Problem {
   std::string claim;
   std::string subject;
@@ -37,6 +47,8 @@ struct Problem {
   std::string scales = "ordinary";  // the profile that scales and zeros are drawn from, a name of values.h
   std::string variant;              // which of its claim's ways of calling this is; "" where there is one
   std::uint64_t seed = 0;           // of the data
+  Span codes;                       // of [n][k], those that are drawn; every other one is 8, the midpoint
+  Span parameters;                  // of [groups][n], likewise: else scale 1, zero 0, zero point 8
 
   bool operator==(const Problem&) const = default;
 
