@@ -24,13 +24,16 @@ std::string utc(const char* format) {
   return text.str();
 }
 
-/// A dated folder that is not there yet.
+}  // namespace
+
 fs::path new_run_folder() {
   const fs::path base = folder_of_program() / "runs" / utc("%Y-%m-%dT%H-%M-%SZ");
   fs::path folder = base;
   for (int again = 2; fs::exists(folder); ++again) folder = base.string() + "-" + std::to_string(again);
   return folder;
 }
+
+namespace {
 
 std::string first_line_with(const char* file, const std::string& key) {
   std::ifstream lines(file);
@@ -79,35 +82,42 @@ Records::Records(fs::path folder)
 }
 
 std::string Records::line(const Observation& observation) const {
-  const Problem& p = observation.problem;
-  const nlohmann::json line_of_case = {{"type", "test_case"},
-                                       {"status", observation.status},
-                                       {"status_reason", observation.kind},
-                                       {"representation", line_of(p)},
-                                       {"arguments",
-                                        {{"n", p.n},
-                                         {"k", p.k},
-                                         {"inner_k_tiles", p.inner_k_tiles},
-                                         {"group_size", p.group_size},
-                                         {"domain", name_of(p.domain)},
-                                         {"out", name_of(p.out)},
-                                         {"scales", p.scales},
-                                         {"seed", p.seed}}},
-                                       {"how_generated", "RapidCheck"},
-                                       {"features", {{"subject", p.subject}}},
-                                       {"coverage", nullptr},
-                                       {"timing", {{"execute", observation.seconds}}},
-                                       {"metadata", nlohmann::json::object()},
-                                       {"property", p.claim},
-                                       {"run_start", run_start_seconds_}};
-  return dumped(line_of_case) + "\n";
+  return dumped(observation_line(observation.problem, observation.status, observation.kind, observation.seconds,
+                                 "RapidCheck", run_start_seconds_)) +
+         "\n";
 }
 
-void Records::write(const std::string& name, const std::string& text) const {
-  std::ofstream file(folder_ / name);
+nlohmann::json observation_line(const Problem& p, const std::string& status, const std::string& reason, double seconds,
+                                const std::string& how_generated, double run_start) {
+  return {{"type", "test_case"},
+          {"status", status},
+          {"status_reason", reason},
+          {"representation", line_of(p)},
+          {"arguments",
+           {{"n", p.n},
+            {"k", p.k},
+            {"inner_k_tiles", p.inner_k_tiles},
+            {"group_size", p.group_size},
+            {"domain", name_of(p.domain)},
+            {"out", name_of(p.out)},
+            {"scales", p.scales},
+            {"seed", p.seed}}},
+          {"how_generated", how_generated},
+          {"features", {{"subject", p.subject}}},
+          {"coverage", nullptr},
+          {"timing", {{"execute", seconds}}},
+          {"metadata", nlohmann::json::object()},
+          {"property", p.claim},
+          {"run_start", run_start}};
+}
+
+void Records::write(const std::string& name, const std::string& text) const { write_file(folder_ / name, text); }
+
+void write_file(const fs::path& path, const std::string& text) {
+  std::ofstream file(path);
   file << text;
   file.close();
-  if (!file) throw std::runtime_error("cannot write " + (folder_ / name).string() + ": " + std::strerror(errno));
+  if (!file) throw std::runtime_error("cannot write " + path.string() + ": " + std::strerror(errno));
 }
 
 void Records::finish() {

@@ -18,6 +18,16 @@ namespace tileproof {
 /// The program's own build folder: run folders go there by default.
 std::filesystem::path folder_of_program();
 
+/// A dated folder below it that is not there yet.
+std::filesystem::path new_run_folder();
+
+/// Writes a file whole. @throws std::runtime_error where it cannot be written: a full disk, say
+void write_file(const std::filesystem::path&, const std::string& text);
+
+/// A case in the observation schema of property-based testing tools.
+nlohmann::json observation_line(const Problem&, const std::string& status, const std::string& reason, double seconds,
+                                const std::string& how_generated, double run_start);
+
 /// 64 bits as records write them: 0x and sixteen digits.
 std::string in_hex(std::uint64_t value);
 

@@ -87,9 +87,22 @@ Envelope envelope_of(const json& value) {
           .step_elements = value["step_elements"]};
 }
 
+json json_of(const std::vector<WrongElement>& elements) {
+  json all = json::array();
+  for (const WrongElement& e : elements) all.push_back({e.row, e.column, e.expected, e.got, e.of_weights});
+  return all;
+}
+
+std::vector<WrongElement> wrong_elements_of(const json& all) {
+  std::vector<WrongElement> elements;
+  for (const json& e : all) elements.push_back({e.at(0), e.at(1), e.at(2), e.at(3), e.at(4)});
+  return elements;
+}
+
 json json_of(const CaseOutcome& outcome) {
   json finding = nullptr;
   if (outcome.finding) finding = {{"kind", outcome.finding->kind}, {"details", outcome.finding->details}};
+  if (outcome.finding) finding["wrong"] = json_of(outcome.finding->wrong);
   if (outcome.finding && outcome.finding->smaller) finding["smaller"] = line_of(*outcome.finding->smaller);
   return {{"finding", finding},
           {"device_lost", outcome.device_lost},
@@ -102,6 +115,7 @@ CaseOutcome outcome_of(const json& value, const Problem& problem) {
   CaseOutcome outcome;
   if (!value["finding"].is_null()) {
     outcome.finding = Finding{problem, value["finding"]["kind"], value["finding"]["details"]};
+    outcome.finding->wrong = wrong_elements_of(value["finding"]["wrong"]);
     if (value["finding"].contains("smaller")) {
       outcome.finding->smaller = problem_of(value["finding"]["smaller"].get<std::string>());
     }

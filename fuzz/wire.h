@@ -22,6 +22,9 @@ SubjectOrder subject_order_of(const nlohmann::json&);
 nlohmann::json json_of(const Envelope&);
 Envelope envelope_of(const nlohmann::json&);
 
+nlohmann::json json_of(const std::vector<WrongElement>&);
+std::vector<WrongElement> wrong_elements_of(const nlohmann::json&);
+
 nlohmann::json json_of(const CaseOutcome&);
 /// @param problem  of the case, which the outcome's finding is about
 CaseOutcome outcome_of(const nlohmann::json&, const Problem& problem);

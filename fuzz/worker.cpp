@@ -1,5 +1,7 @@
 #include "worker.h"
 
+#include "batch.h"
+
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
@@ -146,9 +148,40 @@ std::optional<json> Worker::asked(const json& question, milliseconds patience) {
   timed_out_ = received == Received::nothing;
   if (received != Received::line) return std::nullopt;
   json answer = json::parse(line, nullptr, false);
-  // What is no answer to this question comes from whatever runs in the worker, not from the worker.
-  if (!answer.is_object() || answer.value("number", json()) != numbered["number"]) return std::nullopt;
+  if (!is_answer(answer)) return std::nullopt;
   return answer;
+}
+
+/// What is no answer to this question comes from whatever runs in the worker, not from the worker.
+bool Worker::is_answer(const json& said) const {
+  return said.is_object() && said.value("number", json()) == questions_;
+}
+
+std::optional<json> Worker::asked(const json& question, const std::function<void(const json&)>& note,
+                                  const std::function<bool()>& is_overdue) {
+  timed_out_ = false;
+  if (ftruncate(output_, 0) != 0) fail("ftruncate");
+  json numbered = question;
+  numbered["number"] = ++questions_;
+  if (!send_line(socket_, dumped(numbered))) return std::nullopt;
+  for (std::string line; !timed_out_;) {
+    const Received received = receive_line(socket_, death_, unread_, line, Clock::now() + milliseconds(100));
+    if (received == Received::end) break;
+    if (received == Received::nothing) {
+      timed_out_ = is_overdue();
+      continue;
+    }
+    json said = json::parse(line, nullptr, false);
+    if (!is_answer(said)) break;
+    if (!said.contains("note")) return said;
+    note(said["note"]);
+  }
+  return std::nullopt;
+}
+
+std::string Worker::death() {
+  const std::string words = last_words();
+  return how_it_died() + words;
 }
 
 MadeElsewhere Worker::make() {
@@ -322,10 +355,22 @@ int work(int socket) {
   std::optional<Ordered> ordered;
   std::string unread, line;
   const auto for_ever = [] { return Clock::now() + std::chrono::hours(24 * 365); };
+  std::optional<Batches> batches;
   while (receive_line(socket, -1, unread, line, for_ever()) == Received::line) {
     const json question = json::parse(line);
-    json answer = question.contains("make") ? answer_to_make(subject_order_of(question["make"]), ordered)
-                                            : answer_to_problem(question["problem"], ordered.value());
+    const auto note = [&](const json& told) {
+      send_line(socket, dumped({{"note", told}, {"number", question["number"]}}));
+    };
+    json answer = json::object();
+    if (question.contains("make")) {
+      answer = answer_to_make(subject_order_of(question["make"]), ordered);
+    } else if (question.contains("problem")) {
+      answer = answer_to_problem(question["problem"], ordered.value());
+    } else if (question.contains("list")) {
+      batches.emplace(question["list"], ordered.value().row, *ordered.value().made.subject);
+    } else {
+      answer = batches.value().run(question, note);
+    }
     answer["number"] = question["number"];
     if (!send_line(socket, dumped(answer))) break;
   }

@@ -5,6 +5,7 @@
 #include <sys/types.h>
 
 #include <chrono>
+#include <functional>
 
 #include "../properties/judge.h"
 #include "wire.h"
@@ -38,6 +39,18 @@ class Worker : public CaseRunner {
     return true;
   }
 
+  /// Asks the process, which runs, for something that takes long.
+  /// @param note        is told what the process says before its answer
+  /// @param is_overdue  asked ten times a second: whether to give it up
+  /// @return the answer; nothing where it died or was given up, see death()
+  std::optional<nlohmann::json> asked(const nlohmann::json& question,
+                                      const std::function<void(const nlohmann::json&)>& note,
+                                      const std::function<bool()>& is_overdue);
+  /// How the process died that gave no answer, and its last words: "died of SIGSEGV (...)". It has ended now.
+  std::string death();
+  /// Whether it was given up.
+  bool timed_out() const { return timed_out_; }
+
   /// What the process prints goes to this one's stderr, too late for nobody.
   void show_output() { shows_output_ = true; }
 
@@ -48,6 +61,7 @@ class Worker : public CaseRunner {
   bool is_running() const { return process_ > 0; }
   /// @return what the worker answers; nothing where it died, or said nothing in time
   std::optional<nlohmann::json> asked(const nlohmann::json& question, std::chrono::milliseconds patience);
+  bool is_answer(const nlohmann::json&) const;
   CaseOutcome lost(const Problem&, std::chrono::milliseconds patience);
   std::string how_it_died();
   std::string last_words() const;

@@ -52,6 +52,10 @@ BenchComparison bench_comparison(const nlohmann::json& now, const nlohmann::json
 /// @throws std::runtime_error what a baseline is not that can be compared with
 void require_bench(const nlohmann::json& bench);
 
+// Of hunt.json, which `tileproof fuzz` leaves (schema 1).
+/// What was found, how much was looked at, and the verdict next to the prompt.
+std::string hunt_page(const nlohmann::json& hunt, bool colours);
+
 /// Control characters as \x1b, so that text cannot move the cursor, colour or reorder what stands around it. Keeps \n.
 std::string visible(std::string_view text);
 

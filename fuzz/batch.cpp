@@ -1,0 +1,104 @@
+#include "batch.h"
+
+#include <algorithm>
+#include <chrono>
+
+#include "../properties/formula.h"
+#include "journal.h"
+#include "wire.h"
+
+namespace tileproof {
+
+namespace {
+
+using nlohmann::json;
+using Clock = std::chrono::steady_clock;
+
+std::vector<const Claim*> claims_named(const std::vector<std::string>& names) {
+  std::vector<const Claim*> claims;
+  for (const std::string& name : names) claims.push_back(&claim_of(name));
+  return claims;
+}
+
+SubjectRow with_envelope(SubjectRow row, const json& envelope) {
+  row.envelope = envelope_of(envelope);
+  return row;
+}
+
+std::vector<std::uint64_t> cases_asked_for(const json& question) {
+  if (question.contains("cases")) return question["cases"];
+  const std::vector<std::uint64_t> skipped = question["skipped"];
+  const std::uint64_t first = question["batch"].get<std::uint64_t>() * cases_of_batch;
+  std::vector<std::uint64_t> cases;
+  for (std::uint64_t index = first; index < first + cases_of_batch; ++index) {
+    if (std::find(skipped.begin(), skipped.end(), index) == skipped.end()) cases.push_back(index);
+  }
+  return cases;
+}
+
+}  // namespace
+
+json order_for_batches(const std::vector<std::string>& claims, std::uint64_t seed, const Envelope& envelope,
+                       const std::filesystem::path& in_flight, std::size_t slots, std::size_t slot) {
+  return {{"list",
+           {{"claims", claims},
+            {"seed", seed},
+            {"envelope", json_of(envelope)},
+            {"in_flight", in_flight.string()},
+            {"slots", slots},
+            {"slot", slot}}}};
+}
+
+json question_for_batch(std::uint64_t batch, const std::vector<std::uint64_t>& skipped) {
+  return {{"batch", batch}, {"skipped", skipped}};
+}
+
+json question_for_cases(const std::vector<std::uint64_t>& cases) { return {{"cases", cases}}; }
+
+bool answers_a_canary(Memory& memory) {
+  constexpr std::size_t words = 4096;
+  const Formula right = formula::Constant{0x5a5aa5a5, words};
+  const Formula wrong = formula::Constant{0x5a5aa5a4, words};
+  try {
+    void* arena = memory.arena(words * 4);
+    memory.write(right, 4, arena);
+    return memory.compare(right, 4, arena).wrong == 0 && memory.compare(wrong, 4, arena).wrong == words;
+  } catch (const SubjectError&) {
+    return false;
+  }
+}
+
+Batches::Batches(const json& order, const SubjectRow& row, Subject& subject)
+    : row_(with_envelope(row, order["envelope"])),
+      subject_(subject),
+      list_(claims_named(order["claims"]), row_, order["seed"]),
+      in_flight_(order["in_flight"].get<std::string>(), order["slots"]),
+      slot_(order["slot"]) {}
+
+json Batches::run(const json& question, const std::function<void(const json&)>& note) {
+  BatchCounts counts;
+  const Clock::time_point begin = Clock::now();
+  std::string ended_by;
+  for (const std::uint64_t index : cases_asked_for(question)) {
+    const ListedCase listed = list_.at(index);
+    Met met;
+    in_flight_.begin(slot_, index);
+    const CaseOutcome outcome = InThisProcess(row_.envelope, subject_).run(*listed.claim, listed.problem, met);
+    in_flight_.end(slot_);
+    counts.elements += met.compared;
+    if (outcome.finding) note({{"case", index}, {"outcome", json_of(outcome)}});
+    ++(outcome.finding       ? counts.failed
+       : outcome.refused     ? counts.refused
+       : outcome.unavailable ? counts.unavailable
+       : outcome.discarded   ? counts.discarded
+                             : counts.passed);
+    if (outcome.device_lost) ended_by = "device";
+    if (ended_by.empty() && outcome.finding && !answers_a_canary(subject_.memory())) ended_by = "canary";
+    if (!ended_by.empty()) break;
+  }
+  if (ended_by.empty() && !answers_a_canary(subject_.memory())) ended_by = "canary";
+  counts.seconds = std::chrono::duration<double>(Clock::now() - begin).count();
+  return {{"counts", json_of(counts)}, {"ended_by", ended_by}};
+}
+
+}  // namespace tileproof

@@ -1,0 +1,295 @@
+// tileproof fuzz: a hunt through cases without end.
+#include <sys/file.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <iostream>
+#include <thread>
+
+#include "../reports/reports.h"
+#include "commands.h"
+#include "duration.h"
+#include "hunt.h"
+#include "hunt_summary.h"
+#include "interrupt.h"
+#include "ledger.h"
+#include "planted.h"
+#include "records.h"
+#include "summary.h"
+#include "wire.h"
+
+namespace tileproof {
+
+namespace {
+
+namespace fs = std::filesystem;
+using nlohmann::json;
+
+struct Options {
+  std::string subject;
+  std::vector<std::string> claims;
+  std::string duration;
+  std::uint64_t cases = 0;
+  bool until_finding = false;
+  std::size_t workers = 0;
+  std::string seed_text;
+  std::string shard_text;
+  std::string out;
+  std::string resume;
+  std::string known;
+  double shrink_seconds = 300;
+  LibraryOptions library;
+};
+
+struct Shard {
+  std::uint64_t number = 0;
+  std::uint64_t of = 1;
+};
+
+std::uint64_t number_in(const char* argument, const std::string& given, const std::string& text) {
+  const bool is_number = !text.empty() && text.size() < 10 && text.find_first_not_of("0123456789") == std::string::npos;
+  if (!is_number) throw Illegal(argument, "'" + given + "'", "I/N with 0 <= I < N");
+  return std::stoull(text);
+}
+
+/// "2/4": the third of four. Of an array of jobs, where this is one.
+Shard shard_of(const std::string& text) {
+  struct Array {
+    const char *number, *first, *count;
+  };
+  constexpr Array arrays[] = {{"SLURM_ARRAY_TASK_ID", "SLURM_ARRAY_TASK_MIN", "SLURM_ARRAY_TASK_COUNT"},
+                              {"JOB_COMPLETION_INDEX", nullptr, "JOB_COMPLETIONS"}};
+  const auto value = [](const char* name) {
+    const char* found = name != nullptr ? std::getenv(name) : nullptr;
+    return std::string(found != nullptr ? found : "");
+  };
+  if (text.empty()) {
+    for (const Array& array : arrays) {
+      if (value(array.number).empty() || value(array.count).empty()) continue;
+      const std::string first = value(array.first).empty() ? "0" : value(array.first);
+      const Shard shard = {
+          number_in(array.number, value(array.number), value(array.number)) - number_in(array.first, first, first),
+          number_in(array.count, value(array.count), value(array.count))};
+      if (shard.number >= shard.of) {
+        throw Illegal(array.number, value(array.number),
+                      "a number of an array without gaps, or --shard I/N in its place");
+      }
+      return shard;
+    }
+    return {};
+  }
+  const std::size_t slash = text.find('/');
+  if (slash == std::string::npos) throw Illegal("--shard", "'" + text + "'", "I/N with 0 <= I < N");
+  const Shard shard = {number_in("--shard", text, text.substr(0, slash)),
+                       number_in("--shard", text, text.substr(slash + 1))};
+  if (shard.number >= shard.of) throw Illegal("--shard", "'" + text + "'", "I/N with 0 <= I < N");
+  return shard;
+}
+
+/// The GPU's kernels where there is a GPU, else the same on the host.
+std::string usual_subject() {
+  for (const char* name : {"cuda", "host"}) {
+    const SubjectRow& row = subject_row(name);
+    if (!row.needs_gpu) return name;
+    const ChosenSubject chosen = {row, {name, std::nullopt}, {}, row.envelope};
+    Worker worker(chosen.order, std::chrono::seconds(10));
+    if (worker.make().why_not.empty()) return name;
+  }
+  return "host";
+}
+
+ChosenSubject subject_of(const Options& options) {
+  if (options.library.given()) return options.library.subject();
+  return chosen_subjects({options.subject.empty() ? usual_subject() : options.subject}).front();
+}
+
+/// Nobody else writes a journal that is locked. The lock goes with the process.
+class Lock {
+ public:
+  explicit Lock(const fs::path& file) : file_(fopen(file.c_str(), "a")) {
+    if (file_ == nullptr) throw Illegal("--out", "'" + file.string() + "'", "a folder that can be written");
+    if (flock(fileno(file_), LOCK_EX | LOCK_NB) == 0) return;
+    fclose(file_);
+    throw Illegal("--out", "'" + file.parent_path().string() + "' (another hunt is writing there)",
+                  "a folder of its own, or to wait");
+  }
+  ~Lock() { fclose(file_); }
+  Lock(const Lock&) = delete;
+  Lock& operator=(const Lock&) = delete;
+
+ private:
+  FILE* file_;
+};
+
+fs::path folder_of(const Options& options) {
+  if (!options.resume.empty()) {
+    if (!fs::exists(fs::path(options.resume) / "journal.jsonl")) {
+      throw Illegal("--resume", "'" + options.resume + "' (it holds no journal.jsonl)", "the folder of a hunt");
+    }
+    return options.resume;
+  }
+  const fs::path folder = options.out.empty() ? new_run_folder() : fs::path(options.out);
+  std::error_code error;
+  fs::create_directories(folder, error);
+  if (error) throw Illegal("--out", "'" + folder.string() + "' (" + error.message() + ")", "a folder that can be made");
+  if (fs::exists(folder / "journal.jsonl") && fs::file_size(folder / "journal.jsonl") > 0) {
+    throw Illegal("--out", "'" + folder.string() + "' (it holds another hunt)",
+                  "a folder without one, or --resume " + folder.string());
+  }
+  return folder;
+}
+
+json json_of(const std::vector<Planted>& planted) {
+  json all = json::array();
+  for (const Planted& one : planted) {
+    all.push_back({{"fault", one.fault}, {"found", one.is_found}, {"cases", one.cases}, {"claim", one.claim}});
+  }
+  return all;
+}
+
+/// A resumed hunt is what it was: what is given beside --resume must say the same.
+void require_same(const HuntIdentity& now, const HuntIdentity& before) {
+  const auto require = [](bool same, const std::string& what) {
+    if (!same) throw Illegal(what, "another than the journal's", "what the hunt was begun with");
+  };
+  require(now.subject == before.subject && now.replay_flags == before.replay_flags, "--subject");
+  require(now.claims == before.claims, "--claim");
+  require(now.seed == before.seed, "--seed");
+  require(now.shard == before.shard && now.shards == before.shards, "--shard");
+}
+
+int fuzz(Options options, const std::string& command, bool workers_given) {
+  const double seconds = seconds_of("--for", options.duration);
+  const bool has_limit = seconds > 0 || options.cases != 0 || options.until_finding;
+  const fs::path folder = folder_of(options);
+  const fs::path journal_file = folder / "journal.jsonl";
+  const Lock lock(folder / "lock");
+
+  JournalContents so_far;
+  const Shard shard = shard_of(options.shard_text);
+  if (!options.resume.empty()) {
+    so_far = journal_of(journal_file);
+    if (options.subject.empty() && !options.library.given() && so_far.identity.subject != "library") {
+      options.subject = so_far.identity.subject;
+    }
+  }
+  ChosenSubject chosen = subject_of(options);
+  chosen.row.isolated = true;
+  std::uint64_t seed = so_far.lines != 0 ? so_far.identity.seed : 0;
+  if (!options.seed_text.empty()) seed = seed_of("--seed", options.seed_text);
+  if (options.seed_text.empty() && so_far.lines == 0) {
+    if (shard.of > 1) throw Illegal("--seed", "none", "one beside --shard: every shard's must be the same");
+    seed = static_cast<std::uint64_t>(std::chrono::system_clock::now().time_since_epoch().count());
+  }
+  const ReadySubject ready = made_ready(chosen, options.library.case_deadline());
+  if (ready.runner == nullptr) {
+    std::cerr << "tileproof: " << chosen.row.name << ": " << (ready.died.empty() ? ready.why_not : ready.died) << "\n";
+    return ready.died.empty() ? exit_code::mistrusted : exit_code::failed;
+  }
+  chosen.row = ready.row;
+  const std::vector<const Claim*> claims =
+      chosen_claims(so_far.lines != 0 && options.claims.empty() ? so_far.identity.claims : options.claims);
+  const CaseList list(claims, chosen.row, seed);
+  if (list.is_empty()) {
+    std::cerr << "tileproof: none of the claims can be asked of " << chosen.row.name << "\n";
+    return exit_code::mistrusted;
+  }
+  const HuntIdentity identity = {chosen.row.name, list.claims(), seed, shard.number, shard.of, chosen.replay_flags};
+  const bool is_resumed = so_far.lines != 0;
+  if (is_resumed && options.shard_text.empty()) {
+    require_same({identity.subject, identity.claims, identity.seed, so_far.identity.shard, so_far.identity.shards,
+                  identity.replay_flags},
+                 so_far.identity);
+  } else if (is_resumed) {
+    require_same(identity, so_far.identity);
+  }
+  const std::vector<KnownFinding> ledger = options.known.empty() ? own_ledger() : ledger_of_file(options.known);
+
+  std::cerr << "journal: " << journal_file.string() << "\nhunting through cases of " << chosen.row.name << ", seed "
+            << in_hex(seed) << "\n";
+  if (so_far.was_cut) std::cerr << "the journal's last line had been cut; it is left out\n";
+  report_when_interrupted();
+  HuntOptions limits;
+  const std::size_t cores = std::max<std::size_t>(1, std::thread::hardware_concurrency());
+  limits.workers = workers_given ? options.workers : chosen.row.needs_gpu ? 1 : cores;
+  limits.seconds = has_limit ? seconds : 600;
+  limits.cases = options.cases;
+  limits.until_finding = options.until_finding;
+  limits.case_deadline = options.library.case_deadline();
+  limits.shrink_seconds = options.shrink_seconds;
+
+  const std::vector<Planted> planted = planted_and_hunted(claims, seed, folder / "in-flight-planted");
+  fs::remove(folder / "in-flight-planted");
+  const bool finds =
+      !planted.empty() && std::all_of(planted.begin(), planted.end(), [](const Planted& one) { return one.is_found; });
+  for (const Planted& one : planted) {
+    std::cerr << "planted " << one.fault << ": "
+              << (one.is_found ? "found in case " + std::to_string(one.cases - 1) + " by " + one.claim
+                               : "not found in " + std::to_string(one.cases) + " cases")
+              << "\n";
+  }
+
+  Journal journal(journal_file);
+  const HuntIdentity& kept = is_resumed ? so_far.identity : identity;
+  journal.run(kept, command);
+  Hunt hunt(chosen, chosen.row.envelope, list, kept, limits, folder, journal, so_far, ledger);
+  const std::string why = hunt.run(is_interrupted, [](const std::string& line) { std::cerr << line << "\n"; });
+  journal.stop(why);
+
+  const json summary = hunt_summary({.identity = kept,
+                                     .command = command,
+                                     .why = why,
+                                     .done = hunt.done(),
+                                     .findings = hunt.findings(),
+                                     .known = hunt.known(),
+                                     .planted = json_of(planted),
+                                     .finds_what_is_planted = finds,
+                                     .lost_workers = hunt.lost_workers(),
+                                     .machine_is_at_fault = hunt.machine_is_at_fault(),
+                                     .seconds = hunt.seconds()},
+                                    list);
+  write_file(folder / "hunt.json", dumped(summary, 2) + "\n");
+  std::cout << reports::hunt_page(summary, isatty(STDOUT_FILENO) != 0) << std::flush;
+  return summary["exit_code"];
+}
+
+}  // namespace
+
+std::function<int()> set_up_fuzz(CLI::App& app) {
+  auto options = std::make_shared<Options>();
+  app.add_option("--subject", options->subject,
+                 "a subject, or a fault of 'list faults' (default: cuda where it runs, else host)");
+  app.add_option("--claim", options->claims,
+                 "a claim, or how the names of claims begin; may be given again (default: all that take drawn cases)");
+  app.add_option("--for", options->duration, "ends after so much time: 90s (or 90), 5m, 4h (default: 10m)");
+  app.add_option("--cases", options->cases, "ends after so many cases of the list, all shards together");
+  app.add_flag("--until-finding", options->until_finding, "ends when something was found");
+  CLI::Option* workers =
+      app.add_option("--workers", options->workers, "processes at once (default: one a core; one on a GPU)")
+          ->check(CLI::Range(std::size_t{1}, std::size_t{1024}));
+  app.add_option("--seed", options->seed_text, "of the list of cases (default: another each time, which is said)");
+  app.add_option("--shard", options->shard_text,
+                 "I/N: runs only that part of the list (default: that of a Slurm array or an indexed Kubernetes job)");
+  app.add_option("--out", options->out, "folder for the journal (default: a dated one under the build folder)");
+  app.add_option("--resume", options->resume, "goes on with the hunt of that folder");
+  app.add_option("--known", options->known,
+                 "a ledger of known findings, as JSON (default: the one of 'list known', of PyTorch's own operators)");
+  app.add_option("--shrink-seconds", options->shrink_seconds, "at most, for each finding")->capture_default_str();
+  options->library.add_to(app);
+  return [&app, options, workers] {
+    for (const char* flag : {"--out", "--resume", "--library", "--known", "--for"}) {
+      const bool empty = app.count(flag) != 0 && app.get_option(flag)->results()[0].empty();
+      if (empty) throw Illegal(flag, "''", std::string(flag) == "--for" ? "a time such as 90s, 5m or 4h" : "a path");
+    }
+    if (!options->out.empty() && !options->resume.empty()) {
+      throw Illegal("--out", "beside --resume", "one of the two: a hunt goes on in its own folder");
+    }
+    std::string command = "fuzz";
+    for (const CLI::Option* option : app.get_options()) {
+      for (const std::string& value : option->results()) command += " " + option->get_name() + " " + value;
+    }
+    return fuzz(*options, command, workers->count() != 0);
+  };
+}
+
+}  // namespace tileproof

@@ -1,0 +1,339 @@
+#include "hunt.h"
+
+#include <algorithm>
+#include <thread>
+
+#include "batch.h"
+#include "shrinking.h"
+#include "signature.h"
+
+namespace tileproof {
+
+namespace {
+
+using nlohmann::json;
+using Clock = std::chrono::steady_clock;
+
+/// A process runs so many cases: what went before a case that fails can be run again.
+constexpr std::size_t most_history = 64 * cases_of_batch;
+
+std::vector<std::uint64_t> cases_of(std::uint64_t batch, const std::vector<std::uint64_t>& skipped) {
+  std::vector<std::uint64_t> cases;
+  for (std::uint64_t index = batch * cases_of_batch; index < (batch + 1) * cases_of_batch; ++index) {
+    if (std::find(skipped.begin(), skipped.end(), index) == skipped.end()) cases.push_back(index);
+  }
+  return cases;
+}
+
+}  // namespace
+
+Hunt::Hunt(const ChosenSubject& chosen, const Envelope& envelope, const CaseList& list, const HuntIdentity& identity,
+           const HuntOptions& options, const std::filesystem::path& folder, Journal& journal,
+           const JournalContents& so_far, const std::vector<KnownFinding>& ledger)
+    : chosen_(chosen),
+      envelope_(envelope),
+      list_(list),
+      identity_(identity),
+      options_(options),
+      in_flight_file_(folder / "in-flight"),
+      in_flight_(in_flight_file_, 2 * options.workers),
+      journal_(journal),
+      ledger_(ledger),
+      again_(so_far.begun),
+      next_batch_(identity.shard),
+      done_(so_far.done) {
+  for (const auto& [batch, counts] : done_) {
+    next_batch_ = std::max(next_batch_, batch + identity_.shards);
+    for (const std::uint64_t index : cases_of(batch, {})) cells_.insert(cell_at(index));
+  }
+  for (const std::uint64_t batch : again_) next_batch_ = std::max(next_batch_, batch + identity_.shards);
+  for (const FailedCase& failed : so_far.failed) {
+    seen_.insert(failed.index);
+    Signed& one = findings_[signature_of(failed.finding)];
+    ++one.cases;
+    if (one.examples.size() < most_examples) one.examples.push_back(failed.index);
+    one.finding.smallest = failed.finding;
+  }
+  for (const HuntFinding& found : so_far.findings) {
+    findings_[found.signature].finding = found;
+    looked_into_.insert(found.smallest.problem.claim + " " + found.smallest.kind);
+  }
+}
+
+Cell Hunt::cell_at(std::uint64_t index) const {
+  const ListedCase listed = list_.at(index);
+  return cell_of(*listed.claim, listed.problem);
+}
+
+std::string Hunt::run(const std::function<bool()>& stop, const std::function<void(const std::string&)>& say) {
+  stop_ = stop;
+  say_ = say;
+  // Those of an earlier run that failed, and were not looked into before it ended.
+  for (const auto& [signature, one] : std::map(findings_)) {
+    if (one.finding.signature.empty()) look_into(signature, {one.examples.front(), one.finding.smallest}, {}, 0);
+  }
+  std::vector<std::thread> threads;
+  for (std::size_t worker = 1; worker < options_.workers; ++worker) {
+    threads.emplace_back([this, worker] { work(worker); });
+  }
+  work(0);
+  for (std::thread& thread : threads) thread.join();
+  if (!broken_.empty()) return broken_;
+  return why_over();
+}
+
+double Hunt::seconds() const { return std::chrono::duration<double>(Clock::now() - begin_).count(); }
+
+std::string Hunt::why_over() {
+  if (stop_()) return "interrupted";
+  if (options_.seconds > 0 && seconds() >= options_.seconds) return "its time was used up";
+  if (options_.until_finding && !findings_.empty()) return "something was found";
+  if (options_.cases != 0 && next_batch_ * cases_of_batch >= options_.cases && again_.empty())
+    return "all its cases were run";
+  return "";
+}
+
+bool Hunt::next(std::uint64_t& batch) {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  if (!broken_.empty() || !why_over().empty()) return false;
+  if (!again_.empty()) {
+    batch = again_.back();
+    again_.pop_back();
+    return true;
+  }
+  batch = next_batch_;
+  next_batch_ += identity_.shards;
+  return true;
+}
+
+void Hunt::work(std::size_t worker) {
+  try {
+    std::unique_ptr<Worker> process;
+    std::vector<std::uint64_t> history;
+    for (std::uint64_t batch; next(batch);) {
+      journal_.begin(batch, worker);
+      run_batch(worker, process, history, batch);
+    }
+  } catch (const std::exception& error) {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    if (broken_.empty()) broken_ = error.what();
+  }
+}
+
+std::unique_ptr<Worker> Hunt::started(std::size_t slot) {
+  auto process = std::make_unique<Worker>(chosen_.order, options_.case_deadline);
+  if (const MadeElsewhere made = process->make(); !made.why_not.empty()) {
+    throw std::runtime_error("the subject " + chosen_.row.name + " cannot be run any more: " + made.why_not);
+  }
+  in_flight_.end(slot);
+  const json order =
+      order_for_batches(identity_.claims, identity_.seed, envelope_, in_flight_file_, 2 * options_.workers, slot);
+  if (!process->asked(
+          order, [](const json&) {}, [] { return false; }))
+    throw std::runtime_error("a worker " + process->death());
+  return process;
+}
+
+std::optional<json> Hunt::asked(Worker& process, std::size_t slot, const json& question,
+                                const std::function<void(const json&)>& note) {
+  const auto is_overdue = [&] {
+    const std::optional<InFlight::Now> now = in_flight_.now(slot);
+    return now && now->since > options_.case_deadline;
+  };
+  return process.asked(question, note, is_overdue);
+}
+
+void Hunt::run_batch(std::size_t worker, std::unique_ptr<Worker>& process, std::vector<std::uint64_t>& history,
+                     std::uint64_t batch) {
+  std::vector<std::uint64_t> skipped;
+  int deaths_between_cases = 0;
+  for (;;) {
+    if (process == nullptr || history.size() > most_history) {
+      process = started(worker);
+      history.clear();
+    }
+    std::vector<FailedCase> failed;
+    const auto note = [&](const json& told) {
+      const std::uint64_t index = told.at("case");
+      const ListedCase listed = list_.at(index);
+      const CaseOutcome outcome = outcome_of(told.at("outcome"), listed.problem);
+      if (outcome.finding) failed.push_back({index, *outcome.finding});
+      if (outcome.finding) remember(failed.back());
+    };
+    const std::optional<json> answer = asked(*process, worker, question_for_batch(batch, skipped), note);
+    const std::string ended_by = answer ? answer->value("ended_by", "") : "death";
+    std::vector<std::uint64_t> before = history;
+    const std::vector<std::uint64_t> cases = cases_of(batch, skipped);
+    const auto with_history = [&](std::uint64_t index) {
+      std::vector<std::uint64_t> all = before;
+      all.insert(all.end(), cases.begin(), std::find(cases.begin(), cases.end(), index));
+      return all;
+    };
+    const std::optional<InFlight::Now> in_case = in_flight_.now(worker);
+    std::string death = answer ? "" : process->death();
+    const bool was_hang = process->timed_out();
+    if (!ended_by.empty()) process.reset();
+    for (const FailedCase& one : failed) take(one, with_history(one.index), worker);
+    if (ended_by.empty()) {
+      BatchCounts counts = batch_counts_of(answer->at("counts"));
+      counts.failed += static_cast<std::int64_t>(skipped.size());
+      history.insert(history.end(), cases.begin(), cases.end());
+      end(batch, counts);
+      return;
+    }
+    if (ended_by == "canary") {
+      const std::lock_guard<std::mutex> lock(mutex_);
+      ++lost_workers_;
+      if (++canaries_failed_ < most_canaries) continue;
+      broken_ = "the machine is at fault: memory does not hold what is written to it, in " +
+                std::to_string(most_canaries) + " processes one after another";
+      return;
+    }
+    if (ended_by == "device") {
+      if (failed.empty()) throw std::runtime_error("a device was lost, and no case of it");
+      skipped.push_back(failed.back().index);
+      continue;
+    }
+    {
+      const std::lock_guard<std::mutex> lock(mutex_);
+      ++lost_workers_;
+    }
+    if (!in_case) {
+      if (++deaths_between_cases < most_canaries) continue;
+      throw std::runtime_error("a worker " + death + ", between cases, again and again");
+    }
+    const FailedCase lost = {in_case->index,
+                             {list_.at(in_case->index).problem, was_hang ? "hang" : "crash",
+                              was_hang ? "no answer within " + std::to_string(options_.case_deadline.count()) +
+                                             " ms: the process was killed" + death
+                                       : "the process " + death}};
+    const bool was_killed = death.find("SIGKILL") != std::string::npos;
+    if (was_killed && !was_hang && !fails_alone(lost)) {
+      say_("a worker was killed from outside in case " + std::to_string(lost.index) + ", which passes alone");
+      continue;
+    }
+    remember(lost);
+    take(lost, with_history(lost.index), worker);
+    skipped.push_back(lost.index);
+  }
+}
+
+void Hunt::end(std::uint64_t batch, const BatchCounts& counts) {
+  std::vector<std::pair<std::uint64_t, Cell>> first;
+  {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    canaries_failed_ = 0;
+    for (const std::uint64_t index : cases_of(batch, {})) {
+      Cell cell = cell_at(index);
+      if (cells_.insert(cell).second) first.emplace_back(index, cell);
+    }
+    done_[batch] = counts;
+  }
+  for (const auto& [index, cell] : first) journal_.first_of_cell(index, list_.at(index).problem, text_of(cell));
+  journal_.end(batch, counts);
+}
+
+void Hunt::remember(const FailedCase& failed) {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  for (const KnownFinding& row : ledger_) {
+    if (!matches(row, failed.finding)) continue;
+    ++known_[row.id];
+    return;
+  }
+  if (!seen_.insert(failed.index).second) return;  // of a batch that is run again
+  Signed& one = findings_[signature_of(failed.finding)];
+  ++one.cases;
+  if (one.examples.size() >= most_examples) return;
+  one.examples.push_back(failed.index);
+  journal_.failed(failed);
+}
+
+void Hunt::take(const FailedCase& failed, const std::vector<std::uint64_t>& history, std::size_t slot) {
+  const std::string signature = signature_of(failed.finding);
+  {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    const auto one = findings_.find(signature);
+    if (one == findings_.end() || one->second.examples.front() != failed.index) return;  // known, or seen before
+    if (!one->second.finding.signature.empty()) return;
+  }
+  look_into(signature, failed, history, slot);
+}
+
+void Hunt::look_into(const std::string& signature, const FailedCase& failed, const std::vector<std::uint64_t>& history,
+                     std::size_t slot) {
+  HuntFinding found = {signature, {failed.index}, failed.finding, "", ""};
+  bool is_first;
+  {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    is_first = looked_into_.insert(failed.finding.problem.claim + " " + failed.finding.kind).second;
+  }
+  if (!is_first) {
+    found.how = "as found";
+    found.shrunk = "not shrunk: one of its claim and kind was";
+  } else {
+    say_("FOUND " + signature);
+    bool is_reproducible = false;
+    found.how = confirmed(failed, history, slot, is_reproducible);
+    found.shrunk = "not shrunk: it is not reproducible alone";
+    if (is_reproducible) {
+      const Claim& claim = claim_of(failed.finding.problem.claim);
+      std::string why_not;
+      Worker fresh(chosen_.order, options_.case_deadline);
+      const Shrunk smallest =
+          shrunk(claim, domains_of(claim, envelope_, &why_not), failed.finding, fresh,
+                 {.tries = options_.shrink_tries, .seconds = options_.shrink_seconds, .stop = stop_});
+      found.smallest = smallest.finding;
+      found.shrunk = smallest.how_far;
+    }
+  }
+  journal_.finding(found);
+  const std::lock_guard<std::mutex> lock(mutex_);
+  findings_[signature].finding = found;
+}
+
+bool Hunt::fails_alone(const FailedCase& failed) {
+  Worker fresh(chosen_.order, options_.case_deadline);
+  Met met;
+  const CaseOutcome outcome = fresh.run(claim_of(failed.finding.problem.claim), failed.finding.problem, met);
+  return outcome.finding && outcome.finding->kind == failed.finding.kind;
+}
+
+std::string Hunt::confirmed(const FailedCase& failed, const std::vector<std::uint64_t>& history, std::size_t slot,
+                            bool& is_reproducible) {
+  constexpr int times = 3;
+  constexpr int more_times = 7;
+  int failures = 0;
+  for (int i = 0; i < times; ++i) failures += fails_alone(failed) ? 1 : 0;
+  is_reproducible = failures == times;
+  if (is_reproducible) return "reproducible: fails alone, 3 times of 3";
+  if (failures == 0 && !history.empty()) {
+    if (const std::string needed = needed_before(failed, history, slot); !needed.empty()) return needed;
+  }
+  for (int i = 0; i < more_times; ++i) failures += fails_alone(failed) ? 1 : 0;
+  return "flaky: fails alone, " + std::to_string(failures) + " times of " + std::to_string(times + more_times);
+}
+
+std::string Hunt::needed_before(const FailedCase& failed, const std::vector<std::uint64_t>& history, std::size_t slot) {
+  const std::size_t own_slot = options_.workers + slot;
+  const auto fails_after = [&](std::size_t first) {
+    std::vector<std::uint64_t> cases(history.begin() + static_cast<std::ptrdiff_t>(first), history.end());
+    cases.push_back(failed.index);
+    const std::unique_ptr<Worker> process = started(own_slot);
+    bool has_failed = false;
+    const auto note = [&](const json& told) { has_failed |= told.at("case") == failed.index; };
+    const std::optional<json> answer = asked(*process, own_slot, question_for_cases(cases), note);
+    const std::optional<InFlight::Now> in_case = in_flight_.now(own_slot);
+    return has_failed || (!answer && in_case && in_case->index == failed.index);
+  };
+  if (!fails_after(0)) return "";
+  // The shortest end of the history that will do.
+  std::size_t fails = 0, passes = history.size();
+  while (passes - fails > 1) {
+    const std::size_t middle = fails + (passes - fails) / 2;
+    (fails_after(middle) ? fails : passes) = middle;
+  }
+  return "order-dependent: passes alone, fails after the " + std::to_string(history.size() - fails) +
+         " cases before it in its process, from case " + std::to_string(history[fails]) + " on";
+}
+
+}  // namespace tileproof

@@ -1,0 +1,107 @@
+/// A hunt: cases of a list, run by workers that may die of them, while a journal remembers; what fails is confirmed in
+/// fresh processes, shrunk and named. The supervisor touches neither torch nor CUDA.
+#pragma once
+
+#include <filesystem>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "case_list.h"
+#include "chosen.h"
+#include "in_flight.h"
+#include "journal.h"
+#include "worker.h"
+
+namespace tileproof {
+
+struct HuntOptions {
+  std::size_t workers = 1;
+  double seconds = 0;       // 0: no limit
+  std::uint64_t cases = 0;  // of the whole list, all shards together; 0: no limit
+  bool until_finding = false;
+  std::chrono::milliseconds case_deadline = std::chrono::seconds(10);
+  double shrink_seconds = 300;
+  std::int64_t shrink_tries = 500;
+};
+
+/// What is known of a signature's cases.
+struct Signed {
+  std::int64_t cases = 0;
+  std::vector<std::uint64_t> examples;  // the first five
+  HuntFinding finding;                  // when it has been looked into
+};
+
+class Hunt {
+ public:
+  /// @param so_far  what the journal held when it was opened
+  Hunt(const ChosenSubject&, const Envelope&, const CaseList&, const HuntIdentity&, const HuntOptions&,
+       const std::filesystem::path& folder, Journal&, const JournalContents& so_far,
+       const std::vector<KnownFinding>& ledger);
+
+  /// Runs until a limit is reached or `stop` says so. @return why it ended
+  std::string run(const std::function<bool()>& stop, const std::function<void(const std::string&)>& say);
+
+  const std::map<std::uint64_t, BatchCounts>& done() const { return done_; }
+  const std::set<Cell>& cells() const { return cells_; }
+  const std::map<std::string, Signed>& findings() const { return findings_; }
+  const std::map<std::string, std::int64_t>& known() const { return known_; }
+  double seconds() const;
+  std::int64_t lost_workers() const { return lost_workers_; }
+  bool machine_is_at_fault() const { return canaries_failed_ >= most_canaries; }
+
+ private:
+  static constexpr int most_canaries = 3;
+  static constexpr std::size_t most_examples = 5;
+
+  Cell cell_at(std::uint64_t index) const;
+  std::string why_over();
+  bool next(std::uint64_t& batch);
+  void work(std::size_t worker);
+  void run_batch(std::size_t worker, std::unique_ptr<Worker>& process, std::vector<std::uint64_t>& history,
+                 std::uint64_t batch);
+  std::unique_ptr<Worker> started(std::size_t slot);
+  std::optional<nlohmann::json> asked(Worker&, std::size_t slot, const nlohmann::json& question,
+                                      const std::function<void(const nlohmann::json&)>& note);
+  void end(std::uint64_t batch, const BatchCounts&);
+  void remember(const FailedCase&);
+  bool fails_alone(const FailedCase&);
+  void take(const FailedCase&, const std::vector<std::uint64_t>& history, std::size_t slot);
+  void look_into(const std::string& signature, const FailedCase&, const std::vector<std::uint64_t>& history,
+                 std::size_t slot);
+  std::string confirmed(const FailedCase&, const std::vector<std::uint64_t>& history, std::size_t slot,
+                        bool& is_reproducible);
+  std::string needed_before(const FailedCase&, const std::vector<std::uint64_t>& history, std::size_t slot);
+
+  const ChosenSubject& chosen_;
+  Envelope envelope_;
+  const CaseList& list_;
+  HuntIdentity identity_;
+  HuntOptions options_;
+  std::filesystem::path in_flight_file_;
+  InFlight in_flight_;
+  Journal& journal_;
+  const std::vector<KnownFinding>& ledger_;
+  std::chrono::steady_clock::time_point begin_ = std::chrono::steady_clock::now();
+  std::function<bool()> stop_;
+  std::function<void(const std::string&)> say_;
+
+  std::mutex mutex_;                  // of what follows
+  std::vector<std::uint64_t> again_;  // batches that were begun in an earlier run
+  std::uint64_t next_batch_ = 0;
+  std::map<std::uint64_t, BatchCounts> done_;
+  std::map<std::string, Signed> findings_;
+  std::set<std::uint64_t> seen_;               // cases that failed
+  std::set<std::string> looked_into_;          // claims and kinds
+  std::map<std::string, std::int64_t> known_;  // cases, by the ledger's id
+  std::set<Cell> cells_;                       // in which a case was
+  std::int64_t lost_workers_ = 0;
+  int canaries_failed_ = 0;
+  std::string broken_;  // what ended the hunt from inside
+};
+
+}  // namespace tileproof

@@ -1,0 +1,112 @@
+#include "hunt_summary.h"
+
+#include <algorithm>
+
+#include "commands.h"
+#include "records.h"
+#include "summary.h"
+#include "wire.h"
+
+namespace tileproof {
+
+namespace {
+
+using nlohmann::json;
+
+struct Overall {
+  const char* verdict;
+  std::string reason;
+  int exit;
+};
+
+Overall overall(const HuntFacts& facts, const BatchCounts& counts) {
+  if (facts.machine_is_at_fault) return {"MACHINE", facts.why, exit_code::machine_at_fault};
+  if (!facts.findings.empty()) return {"FAILED", "", exit_code::failed};
+  if (!facts.finds_what_is_planted) {
+    return {"MISTRUSTED", "it does not find what was planted", exit_code::mistrusted};
+  }
+  if (counts.elements == 0) return {"MISTRUSTED", "nothing was compared", exit_code::mistrusted};
+  return {"PASSED", "", exit_code::passed};
+}
+
+/// Which cells the cases lie in, and when a case was in a cell for the first time.
+struct Discovery {
+  std::map<Cell, std::int64_t> cases_in;
+  std::vector<std::uint64_t> first_cases;  // ascending, counted over the cases that were run
+};
+
+Discovery discovered(const HuntFacts& facts, const CaseList& list) {
+  Discovery discovery;
+  std::uint64_t run = 0;
+  for (const auto& [batch, counts] : facts.done) {
+    for (std::uint64_t index = batch * cases_of_batch; index < (batch + 1) * cases_of_batch; ++index, ++run) {
+      const ListedCase listed = list.at(index);
+      if (++discovery.cases_in[cell_of(*listed.claim, listed.problem)] == 1) discovery.first_cases.push_back(run);
+    }
+  }
+  return discovery;
+}
+
+/// How many cells were known after 1, 2, 4, ... cases.
+json curve_of(const Discovery& discovery, std::uint64_t cases) {
+  json curve = json::array();
+  for (std::uint64_t so_many = 1; so_many < 2 * cases; so_many *= 2) {
+    const std::uint64_t run = std::min(so_many, cases);
+    const auto end = std::lower_bound(discovery.first_cases.begin(), discovery.first_cases.end(), run);
+    curve.push_back({{"cases", run}, {"cells", end - discovery.first_cases.begin()}});
+  }
+  return curve;
+}
+
+}  // namespace
+
+json hunt_summary(const HuntFacts& facts, const CaseList& list) {
+  BatchCounts counts;
+  for (const auto& [batch, one] : facts.done) counts.add(one);
+  const Overall verdict = overall(facts, counts);
+  const Discovery discovery = discovered(facts, list);
+  const auto cases = static_cast<std::uint64_t>(facts.done.size()) * cases_of_batch;
+  const auto once = std::count_if(discovery.cases_in.begin(), discovery.cases_in.end(),
+                                  [](const auto& cell) { return cell.second == 1; });
+  const std::set<Cell> reachable = list.reachable();
+  const auto hit = std::count_if(discovery.cases_in.begin(), discovery.cases_in.end(),
+                                 [&](const auto& cell) { return reachable.contains(cell.first); });
+  json findings = json::array();
+  for (const auto& [signature, one] : facts.findings) {
+    const Finding& smallest = one.finding.smallest;
+    findings.push_back({{"signature", signature},
+                        {"cases", one.cases},
+                        {"examples", one.examples},
+                        {"how", one.finding.how},
+                        {"shrunk", one.finding.shrunk},
+                        {"problem", line_of(smallest.problem)},
+                        {"kind", smallest.kind},
+                        {"details", smallest.details},
+                        {"replay", replay_words(facts.identity.replay_flags, smallest.problem)}});
+  }
+  return {{"schema", 1},
+          {"tool", "tileproof"},
+          {"command", facts.command},
+          {"subject", facts.identity.subject},
+          {"claims", facts.identity.claims},
+          {"seed", in_hex(facts.identity.seed)},
+          {"shard", facts.identity.shard},
+          {"shards", facts.identity.shards},
+          {"verdict", verdict.verdict},
+          {"reason", verdict.reason},
+          {"exit_code", verdict.exit},
+          {"why_it_ended", facts.why},
+          {"cases", cases},
+          {"counts", json_of(counts)},
+          {"cells", {{"hit", hit}, {"reachable", reachable.size()}}},
+          {"chance_that_the_next_is_new", cases == 0 ? 1.0 : static_cast<double>(once) / static_cast<double>(cases)},
+          {"discovery", curve_of(discovery, cases)},
+          {"findings", findings},
+          {"known", facts.known},
+          {"planted", facts.planted},
+          {"lost_workers", facts.lost_workers},
+          {"seconds", facts.seconds},
+          {"machine", machine()}};
+}
+
+}  // namespace tileproof

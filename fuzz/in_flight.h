@@ -1,0 +1,43 @@
+/// Which case each worker is in: a file that the workers and their supervisor map. What was stored stays, whoever of
+/// them is killed, and costs no write.
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+
+namespace tileproof {
+
+class InFlight {
+ public:
+  /// Maps so many slots of the file, which is made where it is not there.
+  /// @throws std::runtime_error where that cannot be
+  InFlight(const std::filesystem::path& file, std::size_t slots);
+  ~InFlight();
+  InFlight(const InFlight&) = delete;
+  InFlight& operator=(const InFlight&) = delete;
+
+  struct Now {
+    std::uint64_t index;
+    std::chrono::nanoseconds since;  // how long it has run
+  };
+
+  void begin(std::size_t slot, std::uint64_t index);
+  void end(std::size_t slot);
+  /// The case that the slot's worker is in, where it is in one.
+  std::optional<Now> now(std::size_t slot) const;
+
+ private:
+  struct Slot {
+    std::atomic<std::uint64_t> next_index;  // the case's index + 1; 0: none
+    std::atomic<std::int64_t> begun;        // of the machine's steady clock
+  };
+  static_assert(std::atomic<std::uint64_t>::is_always_lock_free && sizeof(Slot) == 16);
+
+  Slot* slots_;
+  std::size_t bytes_;
+};
+
+}  // namespace tileproof

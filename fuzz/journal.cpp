@@ -1,0 +1,262 @@
+#include "journal.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <chrono>
+#include <cstring>
+
+#include "records.h"
+#include "wire.h"
+
+namespace tileproof {
+
+namespace {
+
+using nlohmann::json;
+
+json info(const std::string& title, const json& content, const std::string& type = "info") {
+  return {{"type", type}, {"title", title}, {"content", content}, {"property", ""}};
+}
+
+json json_of(const HuntIdentity& identity) {
+  return {{"journal", journal_version},      {"subject", identity.subject}, {"claims", identity.claims},
+          {"seed", in_hex(identity.seed)},   {"shard", identity.shard},     {"shards", identity.shards},
+          {"replay", identity.replay_flags}, {"batch", cases_of_batch}};
+}
+
+HuntIdentity identity_of(const json& value) {
+  return {.subject = value.at("subject"),
+          .claims = value.at("claims"),
+          .seed = seed_of("seed", value.at("seed").get<std::string>()),
+          .shard = value.at("shard"),
+          .shards = value.at("shards"),
+          .replay_flags = value.at("replay")};
+}
+
+}  // namespace
+
+json json_of(const BatchCounts& counts) {
+  return {{"passed", counts.passed},           {"failed", counts.failed},       {"refused", counts.refused},
+          {"unavailable", counts.unavailable}, {"discarded", counts.discarded}, {"elements", counts.elements},
+          {"seconds", counts.seconds}};
+}
+
+BatchCounts batch_counts_of(const json& value) {
+  return {.passed = value.at("passed"),
+          .failed = value.at("failed"),
+          .refused = value.at("refused"),
+          .unavailable = value.at("unavailable"),
+          .discarded = value.at("discarded"),
+          .elements = value.at("elements"),
+          .seconds = value.at("seconds")};
+}
+
+namespace {
+
+/// What is no problem is no part of a journal.
+Problem problem_in(const std::string& line) {
+  try {
+    return problem_of(line);
+  } catch (const Illegal& illegal) {
+    throw json::other_error::create(501, illegal.what(), static_cast<const json*>(nullptr));
+  }
+}
+
+Finding finding_of(const json& value) {
+  Finding finding{problem_in(value.at("problem")), value.at("kind"), value.at("details"), value.at("shrinks")};
+  finding.wrong = wrong_elements_of(value.at("wrong"));
+  return finding;
+}
+
+json json_of(const Finding& finding) {
+  return {{"problem", line_of(finding.problem)},
+          {"kind", finding.kind},
+          {"details", finding.details},
+          {"shrinks", finding.shrinks},
+          {"wrong", json_of(finding.wrong)}};
+}
+
+/// Takes a journal's lines one after another.
+class Reader {
+ public:
+  explicit Reader(std::filesystem::path file) : file_(std::move(file)) {}
+
+  void take(const json& line) {
+    const std::string type = line.at("type");
+    const std::string title = type == "test_case" ? type : line.at("title").get<std::string>();
+    if (contents_.lines++ == 0 && title != "run") throw wrong("it does not begin with what is hunted");
+    for (const Kind& kind : kinds) {
+      if (title == kind.title) return (this->*kind.take)(type == "test_case" ? line : line.at("content"));
+    }
+    throw wrong("'" + title + "' is no entry of a journal");
+  }
+
+  Illegal wrong(const std::string& why) const {
+    return Illegal(file_.string() + ", line " + std::to_string(contents_.lines) + ": " + why);
+  }
+  JournalContents& contents() { return contents_; }
+
+ private:
+  struct Kind {
+    const char* title;
+    void (Reader::*take)(const json&);
+  };
+
+  void run(const json& content) {
+    const int version = content.at("journal");
+    if (version != journal_version) {
+      throw wrong("a journal of version " + std::to_string(version) + ", legal is " + std::to_string(journal_version));
+    }
+    if (content.at("batch") != cases_of_batch) throw wrong("batches of another size");
+    const HuntIdentity identity = identity_of(content);
+    if (contents_.lines > 1 && identity != contents_.identity) throw wrong("resumed as another hunt");
+    contents_.identity = identity;
+  }
+  void begin(const json& content) {
+    const std::uint64_t batch = content.at("number");
+    if (batch % contents_.identity.shards != contents_.identity.shard) throw wrong("a batch of another shard");
+    if (!contents_.done.contains(batch)) open_.insert(batch);
+    contents_.begun.assign(open_.begin(), open_.end());
+  }
+  void end(const json& content) {
+    const std::uint64_t batch = content.at("number");
+    if (contents_.done.contains(batch)) throw wrong("batch " + std::to_string(batch) + " ends twice");
+    if (open_.erase(batch) == 0) throw wrong("batch " + std::to_string(batch) + " ends without having begun");
+    contents_.done[batch] = batch_counts_of(content);
+    contents_.begun.assign(open_.begin(), open_.end());
+  }
+  void test_case(const json& line) {
+    if (line.at("status") != "failed") return;
+    const std::uint64_t index = line.at("metadata").at("case");
+    if (!indices_.insert(index).second) return;  // of a batch that was run again
+    contents_.failed.push_back({index, finding_of(line.at("metadata").at("finding"))});
+  }
+  void finding(const json& content) {
+    HuntFinding found = {.signature = content.at("signature"),
+                         .cases = content.at("cases"),
+                         .smallest = finding_of(content.at("smallest")),
+                         .how = content.at("how"),
+                         .shrunk = content.at("shrunk")};
+    std::erase_if(contents_.findings, [&](const HuntFinding& one) { return one.signature == found.signature; });
+    contents_.findings.push_back(std::move(found));
+  }
+  void stop(const json&) {}
+
+  static constexpr Kind kinds[] = {{"run", &Reader::run},         {"begin", &Reader::begin},
+                                   {"end", &Reader::end},         {"test_case", &Reader::test_case},
+                                   {"finding", &Reader::finding}, {"stop", &Reader::stop}};
+
+  std::filesystem::path file_;
+  JournalContents contents_;
+  std::set<std::uint64_t> open_;
+  std::set<std::uint64_t> indices_;
+};
+
+}  // namespace
+
+void BatchCounts::add(const BatchCounts& other) {
+  passed += other.passed;
+  failed += other.failed;
+  refused += other.refused;
+  unavailable += other.unavailable;
+  discarded += other.discarded;
+  elements += other.elements;
+  seconds += other.seconds;
+}
+
+Journal::Journal(const std::filesystem::path& file)
+    : file_(open(file.c_str(), O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC, 0666)),
+      run_start_(std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count()) {
+  if (file_ < 0) throw Illegal("--out", "'" + file.string() + "' (" + std::strerror(errno) + ")", "a file to write");
+  char last = '\n';
+  if (const off_t size = lseek(file_, 0, SEEK_END); size > 0 && pread(file_, &last, 1, size - 1) != 1) last = '\n';
+  if (last != '\n' && ::write(file_, "\n", 1) != 1) {
+    throw std::runtime_error("cannot write the journal: " + std::string(std::strerror(errno)));
+  }
+}
+
+Journal::~Journal() { close(file_); }
+
+void Journal::write(json line) {
+  line["run_start"] = run_start_;
+  const std::string text = dumped(line) + "\n";
+  const std::lock_guard<std::mutex> lock(mutex_);
+  ssize_t written;
+  do {
+    written = ::write(file_, text.data(), text.size());
+  } while (written < 0 && errno == EINTR);
+  if (written == static_cast<ssize_t>(text.size())) return;
+  throw std::runtime_error("cannot write the journal: " +
+                           std::string(written < 0 ? std::strerror(errno) : "the disk is full"));
+}
+
+void Journal::run(const HuntIdentity& identity, const std::string& command) {
+  json content = json_of(identity);
+  content["command"] = command;
+  content["machine"] = machine();
+  content["time"] = utc_now();
+  write(info("run", content));
+}
+
+void Journal::begin(std::uint64_t batch, std::size_t worker) {
+  write(info("begin", {{"number", batch}, {"first_case", batch * cases_of_batch}, {"worker", worker}}));
+}
+
+void Journal::end(std::uint64_t batch, const BatchCounts& counts) {
+  json content = json_of(counts);
+  content["number"] = batch;
+  write(info("end", content));
+}
+
+void Journal::first_of_cell(std::uint64_t index, const Problem& problem, const std::string& cell) {
+  json line = observation_line(problem, "passed", "the first of its cell", 0, "case list", run_start_);
+  line["metadata"] = {{"case", index}, {"cell", cell}};
+  write(std::move(line));
+}
+
+void Journal::failed(const FailedCase& one) {
+  json line = observation_line(one.finding.problem, "failed", one.finding.kind, 0, "case list", run_start_);
+  line["metadata"] = {{"case", one.index}, {"finding", json_of(one.finding)}};
+  write(std::move(line));
+}
+
+void Journal::finding(const HuntFinding& found) {
+  write(info("finding",
+             {{"signature", found.signature},
+              {"cases", found.cases},
+              {"smallest", json_of(found.smallest)},
+              {"how", found.how},
+              {"shrunk", found.shrunk}},
+             "alert"));
+}
+
+void Journal::stop(const std::string& why) { write(info("stop", {{"why", why}, {"time", utc_now()}})); }
+
+JournalContents journal_of(const std::filesystem::path& file) {
+  std::ifstream stream(file);
+  if (!stream)
+    throw Illegal("journal", "'" + file.string() + "' (" + std::strerror(errno) + ")", "a journal of a hunt");
+  Reader reader(file);
+  bool has_cut_line = false;
+  for (std::string line; std::getline(stream, line);) {
+    const json value = json::parse(line, nullptr, /*allow_exceptions=*/false);
+    const bool is_whole = !value.is_discarded() && value.is_object();
+    try {
+      // What was cut can only be the last line that somebody wrote: nothing follows it but a resume.
+      const bool is_resume = is_whole && value.value("title", "") == "run";
+      if (has_cut_line && !is_resume) throw reader.wrong("the line before it is no entry: cut, or edited");
+      has_cut_line = !is_whole;
+      reader.contents().was_cut |= has_cut_line;
+      if (is_whole) reader.take(value);
+    } catch (const json::exception& error) {
+      throw reader.wrong(error.what());
+    }
+  }
+  if (reader.contents().lines == 0) throw Illegal("journal", "'" + file.string() + "'", "a journal of a hunt");
+  return reader.contents();
+}
+
+}  // namespace tileproof

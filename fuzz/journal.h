@@ -1,0 +1,116 @@
+/// The journal of a hunt: a file that only grows, JSON lines in the observation schema of property-based testing tools
+/// (https://hypothesis.readthedocs.io, "Observability"), so that their viewers read it.
+///
+///   info  "run"      what is hunted; the first line, and again whenever the hunt is resumed
+///   info  "begin"    a batch of cases, before its first case can do harm
+///   test_case        a case that did not pass, and the first one of a cell
+///   info  "end"      of a batch: how many cases passed, and what else they did
+///   alert "finding"  one signature, confirmed and shrunk
+///   info  "stop"     why the hunt ended
+///
+/// Each line is one write of the operating system's: whoever is killed, the lines before it stay. A last line that was
+/// cut is left out by readers, and said.
+#pragma once
+
+#include <filesystem>
+#include <fstream>
+#include <map>
+#include <mutex>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "../properties/judge.h"
+
+namespace tileproof {
+
+inline constexpr int journal_version = 1;
+inline constexpr std::uint64_t cases_of_batch = 64;
+
+/// What a hunt is: the same for a journal's whole life.
+struct HuntIdentity {
+  std::string subject;
+  std::vector<std::string> claims;  // those that take turns
+  std::uint64_t seed = 1;
+  std::uint64_t shard = 0;  // of the batches those whose number leaves this remainder
+  std::uint64_t shards = 1;
+  std::vector<std::string> replay_flags;
+
+  bool operator==(const HuntIdentity&) const = default;
+};
+
+/// What came of a batch's cases.
+struct BatchCounts {
+  std::int64_t passed = 0;
+  std::int64_t failed = 0;
+  std::int64_t refused = 0;
+  std::int64_t unavailable = 0;
+  std::int64_t discarded = 0;
+  std::int64_t elements = 0;
+  double seconds = 0;
+
+  std::int64_t cases() const { return passed + failed + refused + unavailable + discarded; }
+  void add(const BatchCounts&);
+};
+
+nlohmann::json json_of(const BatchCounts&);
+BatchCounts batch_counts_of(const nlohmann::json&);
+
+/// A case that failed, as it was found.
+struct FailedCase {
+  std::uint64_t index;
+  Finding finding;
+};
+
+/// A signature: what findings that are one and the same have in common. See signature.h.
+struct HuntFinding {
+  std::string signature;
+  std::vector<std::uint64_t> cases;  // the first of them, at most five
+  Finding smallest;
+  std::string how;     // reproducible; flaky, 1 of 3; needs the cases 3 to 17 before it
+  std::string shrunk;  // how far, and why no further
+};
+
+class Journal {
+ public:
+  /// Opens for appending; a last line that was cut is closed.
+  /// @throws Illegal where the file cannot be written
+  explicit Journal(const std::filesystem::path& file);
+  ~Journal();
+  Journal(const Journal&) = delete;
+  Journal& operator=(const Journal&) = delete;
+
+  // Each may be called from any thread. @throws std::runtime_error where the line cannot be written whole: a full disk
+  void run(const HuntIdentity&, const std::string& command);
+  void begin(std::uint64_t batch, std::size_t worker);
+  void end(std::uint64_t batch, const BatchCounts&);
+  void first_of_cell(std::uint64_t index, const Problem&, const std::string& cell);
+  void failed(const FailedCase&);
+  void finding(const HuntFinding&);
+  void stop(const std::string& why);
+
+ private:
+  void write(nlohmann::json line);
+
+  int file_;
+  double run_start_;
+  std::mutex mutex_;
+};
+
+/// What a journal tells.
+struct JournalContents {
+  HuntIdentity identity;
+  std::map<std::uint64_t, BatchCounts> done;  // by batch
+  std::vector<std::uint64_t> begun;           // and not ended
+  std::vector<FailedCase> failed;             // of batches that ended or not, one an index
+  std::vector<HuntFinding> findings;          // one a signature
+  std::size_t lines = 0;
+  bool was_cut = false;  // its last line, or the last before a resume
+};
+
+/// @throws Illegal where the file is no journal, of another version, or was edited: which line, and what is wrong
+JournalContents journal_of(const std::filesystem::path& file);
+
+}  // namespace tileproof

@@ -1,0 +1,71 @@
+#include "planted.h"
+
+#include <algorithm>
+
+#include "../properties/draw.h"
+#include "../properties/faults.h"
+#include "batch.h"
+#include "journal.h"
+#include "worker.h"
+
+namespace tileproof {
+
+namespace {
+
+using nlohmann::json;
+
+/// The claims of a list that are to find the fault.
+std::vector<std::string> hunters_of(const Fault& fault, const CaseList& list) {
+  std::vector<std::string> hunters;
+  for (const std::string& claim : list.claims()) {
+    const bool names_it = std::find(fault.found_by.begin(), fault.found_by.end(), claim) != fault.found_by.end();
+    if (names_it) hunters.push_back(claim);
+  }
+  return hunters;
+}
+
+Planted hunted(const Fault& fault, const std::vector<const Claim*>& claims, std::uint64_t seed,
+               const std::filesystem::path& in_flight) {
+  const SubjectRow& row = subject_row("faulty:" + fault.name);
+  const CaseList list(claims, row, seed);
+  const std::vector<std::string> hunters = hunters_of(fault, list);
+  Planted planted = {.fault = fault.name, .claim = ""};
+  Worker worker({row.name, std::nullopt}, std::chrono::seconds(10));
+  worker.make();
+  const auto nobody = [](const json&) {};
+  const auto never = [] { return false; };
+  worker.asked(order_for_batches(list.claims(), seed, row.envelope, in_flight, 1, 0), nobody, never);
+  const std::uint64_t most = turns_for_planted * list.claims().size();
+  for (std::uint64_t batch = 0; planted.cases < most && !planted.is_found; ++batch) {
+    const auto note = [&](const json& told) {
+      const std::uint64_t index = told.at("case");
+      const std::string& claim = list.at(index).claim->name;
+      if (planted.is_found || std::find(hunters.begin(), hunters.end(), claim) == hunters.end()) return;
+      planted = {fault.name, true, index + 1, claim};
+    };
+    if (!worker.asked(question_for_batch(batch, {}), note, never)) break;
+    if (!planted.is_found) planted.cases += cases_of_batch;
+  }
+  return planted;
+}
+
+}  // namespace
+
+std::vector<Planted> planted_and_hunted(const std::vector<const Claim*>& claims, std::uint64_t seed,
+                                        const std::filesystem::path& in_flight) {
+  constexpr std::size_t wanted = 3;
+  std::vector<const Fault*> candidates;
+  for (const Fault& fault : faults()) {
+    const CaseList list(claims, subject_row("faulty:" + fault.name), seed);
+    if (!fault.has_memory && !list.is_empty() && !hunters_of(fault, list).empty()) candidates.push_back(&fault);
+  }
+  std::vector<Planted> all;
+  for (std::uint64_t i = 0; all.size() < wanted && !candidates.empty(); ++i) {
+    const auto chosen = below(static_cast<std::int64_t>(candidates.size()), drawn(seed, stream::choice, i));
+    all.push_back(hunted(*candidates[static_cast<std::size_t>(chosen)], claims, seed, in_flight));
+    candidates.erase(candidates.begin() + chosen);
+  }
+  return all;
+}
+
+}  // namespace tileproof

@@ -1,0 +1,82 @@
+// What a hunt is told as, next to the prompt.
+#include <nlohmann/json.hpp>
+#include <sstream>
+
+#include "field.h"
+#include "reports.h"
+#include "summary.h"
+
+namespace tileproof::reports {
+
+namespace {
+
+using nlohmann::json;
+
+std::string grouped(std::uint64_t number) {
+  std::string digits = std::to_string(number);
+  for (std::size_t at = digits.size(); at > 3;) digits.insert(at -= 3, ",");
+  return digits;
+}
+
+std::string percent(double share) {
+  std::ostringstream text;
+  text.precision(share < 0.01 ? 2 : 3);
+  text << 100 * share << " %";
+  return text.str();
+}
+
+const char* colour_of(const std::string& verdict) {
+  return verdict == "PASSED" ? "\x1b[32m" : verdict == "FAILED" ? "\x1b[31m" : "\x1b[33m";
+}
+
+}  // namespace
+
+std::string hunt_page(const json& hunt, bool colours) {
+  std::ostringstream text;
+  for (const json& finding : hunt.at("findings")) {
+    const std::uint64_t cases = finding.at("cases");
+    text << "\nFOUND " << visible(finding.at("signature").get<std::string>()) << "\n  " << grouped(cases)
+         << (cases == 1 ? " case; " : " cases; ") << visible(finding.at("how").get<std::string>()) << "; "
+         << visible(finding.at("shrunk").get<std::string>()) << "\n  " << visible(finding.at("kind").get<std::string>())
+         << ": " << visible(finding.at("details").get<std::string>()) << "\n  " << replay_command(finding.at("replay"))
+         << "\n";
+  }
+  for (const auto& [id, cases] : hunt.at("known").items()) {
+    text << "known: " << visible(id) << ", in " << grouped(cases) << " cases\n";
+  }
+  const json& counts = hunt.at("counts");
+  const json& cells = hunt.at("cells");
+  const double seconds = hunt.at("seconds");
+  const std::uint64_t cases = hunt.at("cases");
+  const auto share = [&](const char* what) {
+    return counts.at(what) == 0 ? "" : ", " + grouped(counts.at(what)) + " " + what;
+  };
+  text << "\n"
+       << grouped(cases) << " cases of " << visible(hunt.at("subject").get<std::string>()) << ": "
+       << grouped(counts.at("passed")) << " passed" << share("failed") << share("refused") << share("unavailable")
+       << share("discarded") << "; " << grouped(counts.at("elements")) << " elements compared\n";
+  text << grouped(cells.at("hit")) << " of " << grouped(cells.at("reachable")) << " cells hit";
+  if (cells.at("reachable") != 0) {
+    text << " (" << percent(cells.at("hit").get<double>() / cells.at("reachable").get<double>()) << ")";
+  }
+  text << "; the next case is in a new one with a chance of "
+       << percent(hunt.at("chance_that_the_next_is_new").get<double>()) << " (Good-Turing)\n";
+  if (seconds > 0) {
+    text << static_cast<std::uint64_t>(static_cast<double>(cases) / seconds) << " cases a second";
+    text << "; in cases " << percent(counts.at("seconds").get<double>() / seconds)
+         << " of the time, summed over workers\n";
+  }
+  if (hunt.at("lost_workers") != 0) text << grouped(hunt.at("lost_workers")) << " worker processes were lost\n";
+  for (const json& one : hunt.at("planted")) {
+    if (!one.at("found").get<bool>()) text << "planted and not found: " << one.at("fault").get<std::string>() << "\n";
+  }
+  const std::string verdict = hunt.at("verdict");
+  const std::string reason = hunt.at("reason");
+  text << (colours ? colour_of(verdict) : "") << verdict << (colours ? "\x1b[0m" : "") << ": "
+       << (reason.empty() ? "" : visible(reason) + "; ") << hunt.at("findings").size()
+       << (hunt.at("findings").size() == 1 ? " finding" : " findings") << "; it ended because "
+       << visible(hunt.at("why_it_ended").get<std::string>()) << "\n";
+  return text.str();
+}
+
+}  // namespace tileproof::reports
