@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <sstream>
 
+#include "../properties/deadly.h"
 #include "../properties/faults.h"
 #include "../properties/watched.h"
 #include "nearest.h"
@@ -146,6 +147,7 @@ std::vector<ChosenSubject> chosen_subjects(const std::vector<std::string>& wante
   std::vector<std::string> chosen_names = wanted.empty() ? names : wanted;
   for (const SubjectRow& row : faulty_subjects()) names.push_back(row.name);
   for (const SubjectRow& row : watched_subjects()) names.push_back(row.name);
+  for (const SubjectRow& row : deadly_subjects()) names.push_back(row.name);
   std::vector<ChosenSubject> chosen;
   for (const std::string& name : chosen_names) {
     if (std::find(names.begin(), names.end(), name) == names.end()) {

@@ -241,7 +241,6 @@ int fuzz(Options options, const std::string& command, bool workers_given) {
                                      .why = why,
                                      .done = hunt.done(),
                                      .findings = hunt.findings(),
-                                     .known = hunt.known(),
                                      .planted = json_of(planted),
                                      .finds_what_is_planted = finds,
                                      .lost_workers = hunt.lost_workers(),

@@ -50,7 +50,6 @@ Hunt::Hunt(const ChosenSubject& chosen, const Envelope& envelope, const CaseList
   for (const FailedCase& failed : so_far.failed) {
     seen_.insert(failed.index);
     Signed& one = findings_[signature_of(failed.finding)];
-    ++one.cases;
     if (one.examples.size() < most_examples) one.examples.push_back(failed.index);
     one.finding.smallest = failed.finding;
   }
@@ -146,6 +145,7 @@ std::optional<json> Hunt::asked(Worker& process, std::size_t slot, const json& q
 void Hunt::run_batch(std::size_t worker, std::unique_ptr<Worker>& process, std::vector<std::uint64_t>& history,
                      std::uint64_t batch) {
   std::vector<std::uint64_t> skipped;
+  std::vector<FailedCase> ended_a_process;
   int deaths_between_cases = 0;
   for (;;) {
     if (process == nullptr || history.size() > most_history) {
@@ -177,6 +177,8 @@ void Hunt::run_batch(std::size_t worker, std::unique_ptr<Worker>& process, std::
     if (ended_by.empty()) {
       BatchCounts counts = batch_counts_of(answer->at("counts"));
       counts.failed += static_cast<std::int64_t>(skipped.size());
+      count(failed, counts);
+      count(ended_a_process, counts);
       history.insert(history.end(), cases.begin(), cases.end());
       end(batch, counts);
       return;
@@ -192,6 +194,7 @@ void Hunt::run_batch(std::size_t worker, std::unique_ptr<Worker>& process, std::
     if (ended_by == "device") {
       if (failed.empty()) throw std::runtime_error("a device was lost, and no case of it");
       skipped.push_back(failed.back().index);
+      ended_a_process.push_back(failed.back());
       continue;
     }
     {
@@ -215,6 +218,7 @@ void Hunt::run_batch(std::size_t worker, std::unique_ptr<Worker>& process, std::
     remember(lost);
     take(lost, with_history(lost.index), worker);
     skipped.push_back(lost.index);
+    ended_a_process.push_back(lost);
   }
 }
 
@@ -233,16 +237,27 @@ void Hunt::end(std::uint64_t batch, const BatchCounts& counts) {
   journal_.end(batch, counts);
 }
 
-void Hunt::remember(const FailedCase& failed) {
-  const std::lock_guard<std::mutex> lock(mutex_);
+const KnownFinding* Hunt::known_as(const Finding& finding) const {
   for (const KnownFinding& row : ledger_) {
-    if (!matches(row, failed.finding)) continue;
-    ++known_[row.id];
-    return;
+    const bool is_about = row.claim == finding.problem.claim && row.subject == finding.problem.subject;
+    if (is_about && matches(row, finding)) return &row;
   }
+  return nullptr;
+}
+
+/// Adds what failed in a batch to its counts.
+void Hunt::count(const std::vector<FailedCase>& failed, BatchCounts& counts) const {
+  for (const FailedCase& one : failed) {
+    const KnownFinding* known = known_as(one.finding);
+    ++(known != nullptr ? counts.known[known->id] : counts.signatures[signature_of(one.finding)]);
+  }
+}
+
+void Hunt::remember(const FailedCase& failed) {
+  if (known_as(failed.finding) != nullptr) return;
+  const std::lock_guard<std::mutex> lock(mutex_);
   if (!seen_.insert(failed.index).second) return;  // of a batch that is run again
   Signed& one = findings_[signature_of(failed.finding)];
-  ++one.cases;
   if (one.examples.size() >= most_examples) return;
   one.examples.push_back(failed.index);
   journal_.failed(failed);
@@ -261,7 +276,8 @@ void Hunt::take(const FailedCase& failed, const std::vector<std::uint64_t>& hist
 
 void Hunt::look_into(const std::string& signature, const FailedCase& failed, const std::vector<std::uint64_t>& history,
                      std::size_t slot) {
-  HuntFinding found = {signature, {failed.index}, failed.finding, "", ""};
+  HuntFinding found = {
+      .signature = signature, .cases = {failed.index}, .smallest = failed.finding, .how = "", .shrunk = ""};
   bool is_first;
   {
     const std::lock_guard<std::mutex> lock(mutex_);
@@ -272,6 +288,7 @@ void Hunt::look_into(const std::string& signature, const FailedCase& failed, con
     found.shrunk = "not shrunk: one of its claim and kind was";
   } else {
     say_("FOUND " + signature);
+    found.was_looked_into = true;
     bool is_reproducible = false;
     found.how = confirmed(failed, history, slot, is_reproducible);
     found.shrunk = "not shrunk: it is not reproducible alone";

@@ -31,7 +31,6 @@ struct HuntOptions {
 
 /// What is known of a signature's cases.
 struct Signed {
-  std::int64_t cases = 0;
   std::vector<std::uint64_t> examples;  // the first five
   HuntFinding finding;                  // when it has been looked into
 };
@@ -49,7 +48,6 @@ class Hunt {
   const std::map<std::uint64_t, BatchCounts>& done() const { return done_; }
   const std::set<Cell>& cells() const { return cells_; }
   const std::map<std::string, Signed>& findings() const { return findings_; }
-  const std::map<std::string, std::int64_t>& known() const { return known_; }
   double seconds() const;
   std::int64_t lost_workers() const { return lost_workers_; }
   bool machine_is_at_fault() const { return canaries_failed_ >= most_canaries; }
@@ -68,6 +66,8 @@ class Hunt {
   std::optional<nlohmann::json> asked(Worker&, std::size_t slot, const nlohmann::json& question,
                                       const std::function<void(const nlohmann::json&)>& note);
   void end(std::uint64_t batch, const BatchCounts&);
+  const KnownFinding* known_as(const Finding&) const;
+  void count(const std::vector<FailedCase>&, BatchCounts&) const;
   void remember(const FailedCase&);
   bool fails_alone(const FailedCase&);
   void take(const FailedCase&, const std::vector<std::uint64_t>& history, std::size_t slot);
@@ -95,10 +95,9 @@ class Hunt {
   std::uint64_t next_batch_ = 0;
   std::map<std::uint64_t, BatchCounts> done_;
   std::map<std::string, Signed> findings_;
-  std::set<std::uint64_t> seen_;               // cases that failed
-  std::set<std::string> looked_into_;          // claims and kinds
-  std::map<std::string, std::int64_t> known_;  // cases, by the ledger's id
-  std::set<Cell> cells_;                       // in which a case was
+  std::set<std::uint64_t> seen_;       // cases that failed
+  std::set<std::string> looked_into_;  // claims and kinds
+  std::set<Cell> cells_;               // in which a case was
   std::int64_t lost_workers_ = 0;
   int canaries_failed_ = 0;
   std::string broken_;  // what ended the hunt from inside

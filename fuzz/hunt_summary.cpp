@@ -47,6 +47,13 @@ Discovery discovered(const HuntFacts& facts, const CaseList& list) {
   return discovery;
 }
 
+json counts_alone(const BatchCounts& counts) {
+  json all = json_of(counts);
+  all.erase("signatures");
+  all.erase("known");
+  return all;
+}
+
 /// How many cells were known after 1, 2, 4, ... cases.
 json curve_of(const Discovery& discovery, std::uint64_t cases) {
   json curve = json::array();
@@ -75,8 +82,9 @@ json hunt_summary(const HuntFacts& facts, const CaseList& list) {
   for (const auto& [signature, one] : facts.findings) {
     const Finding& smallest = one.finding.smallest;
     findings.push_back({{"signature", signature},
-                        {"cases", one.cases},
+                        {"cases", counts.signatures[signature]},
                         {"examples", one.examples},
+                        {"looked_into", one.finding.was_looked_into},
                         {"how", one.finding.how},
                         {"shrunk", one.finding.shrunk},
                         {"problem", line_of(smallest.problem)},
@@ -97,12 +105,12 @@ json hunt_summary(const HuntFacts& facts, const CaseList& list) {
           {"exit_code", verdict.exit},
           {"why_it_ended", facts.why},
           {"cases", cases},
-          {"counts", json_of(counts)},
+          {"counts", counts_alone(counts)},
           {"cells", {{"hit", hit}, {"reachable", reachable.size()}}},
           {"chance_that_the_next_is_new", cases == 0 ? 1.0 : static_cast<double>(once) / static_cast<double>(cases)},
           {"discovery", curve_of(discovery, cases)},
           {"findings", findings},
-          {"known", facts.known},
+          {"known", counts.known},
           {"planted", facts.planted},
           {"lost_workers", facts.lost_workers},
           {"seconds", facts.seconds},

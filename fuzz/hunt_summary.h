@@ -13,7 +13,6 @@ struct HuntFacts {
   std::string why;  // it ended
   std::map<std::uint64_t, BatchCounts> done;
   std::map<std::string, Signed> findings;
-  std::map<std::string, std::int64_t> known;
   nlohmann::json planted;
   bool finds_what_is_planted = false;
   std::int64_t lost_workers = 0;

@@ -39,9 +39,9 @@ HuntIdentity identity_of(const json& value) {
 }  // namespace
 
 json json_of(const BatchCounts& counts) {
-  return {{"passed", counts.passed},           {"failed", counts.failed},       {"refused", counts.refused},
-          {"unavailable", counts.unavailable}, {"discarded", counts.discarded}, {"elements", counts.elements},
-          {"seconds", counts.seconds}};
+  return {{"passed", counts.passed},           {"failed", counts.failed},         {"refused", counts.refused},
+          {"unavailable", counts.unavailable}, {"discarded", counts.discarded},   {"elements", counts.elements},
+          {"seconds", counts.seconds},         {"signatures", counts.signatures}, {"known", counts.known}};
 }
 
 BatchCounts batch_counts_of(const json& value) {
@@ -51,7 +51,9 @@ BatchCounts batch_counts_of(const json& value) {
           .unavailable = value.at("unavailable"),
           .discarded = value.at("discarded"),
           .elements = value.at("elements"),
-          .seconds = value.at("seconds")};
+          .seconds = value.at("seconds"),
+          .signatures = value.at("signatures"),
+          .known = value.at("known")};
 }
 
 namespace {
@@ -138,6 +140,7 @@ class Reader {
     HuntFinding found = {.signature = content.at("signature"),
                          .cases = content.at("cases"),
                          .smallest = finding_of(content.at("smallest")),
+                         .was_looked_into = content.at("looked_into"),
                          .how = content.at("how"),
                          .shrunk = content.at("shrunk")};
     std::erase_if(contents_.findings, [&](const HuntFinding& one) { return one.signature == found.signature; });
@@ -165,6 +168,8 @@ void BatchCounts::add(const BatchCounts& other) {
   discarded += other.discarded;
   elements += other.elements;
   seconds += other.seconds;
+  for (const auto& [signature, cases] : other.signatures) signatures[signature] += cases;
+  for (const auto& [id, cases] : other.known) known[id] += cases;
 }
 
 Journal::Journal(const std::filesystem::path& file)
@@ -228,6 +233,7 @@ void Journal::finding(const HuntFinding& found) {
              {{"signature", found.signature},
               {"cases", found.cases},
               {"smallest", json_of(found.smallest)},
+              {"looked_into", found.was_looked_into},
               {"how", found.how},
               {"shrunk", found.shrunk}},
              "alert"));

@@ -50,6 +50,8 @@ struct BatchCounts {
   std::int64_t discarded = 0;
   std::int64_t elements = 0;
   double seconds = 0;
+  std::map<std::string, std::int64_t> signatures = {};  // of those that failed
+  std::map<std::string, std::int64_t> known = {};       // rows of the ledger that cases failed by
 
   std::int64_t cases() const { return passed + failed + refused + unavailable + discarded; }
   void add(const BatchCounts&);
@@ -69,8 +71,9 @@ struct HuntFinding {
   std::string signature;
   std::vector<std::uint64_t> cases;  // the first of them, at most five
   Finding smallest;
-  std::string how;     // reproducible; flaky, 1 of 3; needs the cases 3 to 17 before it
-  std::string shrunk;  // how far, and why no further
+  bool was_looked_into = false;  // the first of its claim and kind; others stand as they were found
+  std::string how;               // reproducible; flaky, 1 of 3; needs the cases 3 to 17 before it
+  std::string shrunk;            // how far, and why no further
 };
 
 class Journal {

@@ -127,7 +127,7 @@ std::vector<Problem> smaller_problems(const Problem& p, const Domains& domains) 
   };
   const std::int64_t unit = std::lcm(p.supertile_columns(), p.group_size);
   for (const std::int64_t n :
-       {draws.n_multiple, p.n / 2 / draws.n_multiple * draws.n_multiple, p.n - draws.n_multiple}) {
+       {draws.n_multiple, p.n % 8, p.n / 2 / draws.n_multiple * draws.n_multiple, p.n - 8, p.n - draws.n_multiple}) {
     if (n < p.n) step([&](Problem& next) { next.n = n; });
   }
   for (const std::int64_t k : {unit, p.k / 2 / unit * unit, p.k - unit}) {

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <iterator>
 
+#include "deadly.h"
 #include "faults.h"
 #include "subject_rows.h"
 #include "watched.h"
@@ -123,6 +124,11 @@ const SubjectRow& subject_row(const std::string& name) {
   }
   for (const SubjectRow& row : watched_subjects()) {
     if (row.name == name) return row;
+  }
+  if (name.starts_with("deadly:")) {
+    for (const SubjectRow& row : deadly_subjects()) {
+      if (row.name == name) return row;
+    }
   }
   throw Illegal("--subject", "'" + name + "'", legal + ", or one of 'tileproof list faults'");
 }

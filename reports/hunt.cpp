@@ -1,4 +1,5 @@
 // What a hunt is told as, next to the prompt.
+#include <algorithm>
 #include <nlohmann/json.hpp>
 #include <sstream>
 
@@ -33,14 +34,25 @@ const char* colour_of(const std::string& verdict) {
 
 std::string hunt_page(const json& hunt, bool colours) {
   std::ostringstream text;
+  // A card for what was looked into; of the same claims and kinds with other types or layouts, a line.
+  std::vector<std::string> others;
   for (const json& finding : hunt.at("findings")) {
-    const std::uint64_t cases = finding.at("cases");
-    text << "\nFOUND " << visible(finding.at("signature").get<std::string>()) << "\n  " << grouped(cases)
-         << (cases == 1 ? " case; " : " cases; ") << visible(finding.at("how").get<std::string>()) << "; "
-         << visible(finding.at("shrunk").get<std::string>()) << "\n  " << visible(finding.at("kind").get<std::string>())
-         << ": " << visible(finding.at("details").get<std::string>()) << "\n  " << replay_command(finding.at("replay"))
-         << "\n";
+    const std::uint64_t of_cases = finding.at("cases");
+    const std::string signature = visible(finding.at("signature").get<std::string>());
+    const std::string how_often = grouped(of_cases) + (of_cases == 1 ? " case" : " cases");
+    if (!finding.at("looked_into").get<bool>()) {
+      others.push_back(signature + ", " + how_often);
+      continue;
+    }
+    text << "\nFOUND " << signature << "\n  " << how_often << "; " << visible(finding.at("how").get<std::string>())
+         << "; " << visible(finding.at("shrunk").get<std::string>()) << "\n  "
+         << visible(finding.at("kind").get<std::string>()) << ": " << visible(finding.at("details").get<std::string>())
+         << "\n  " << replay_command(finding.at("replay")) << "\n";
   }
+  constexpr std::size_t most_others = 10;
+  if (!others.empty()) text << "\nand of the same claims and kinds:\n";
+  for (std::size_t i = 0; i < std::min(others.size(), most_others); ++i) text << "  " << others[i] << "\n";
+  if (others.size() > most_others) text << "  and " << others.size() - most_others << " more, in hunt.json\n";
   for (const auto& [id, cases] : hunt.at("known").items()) {
     text << "known: " << visible(id) << ", in " << grouped(cases) << " cases\n";
   }

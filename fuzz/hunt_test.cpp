@@ -1,0 +1,355 @@
+// Hunts as a user runs them, on subjects that die, hang, are flaky, and are killed from outside.
+#include <gtest/gtest.h>
+#include <signal.h>
+#include <spawn.h>
+#include <sys/wait.h>
+
+#include <chrono>
+#include <thread>
+
+#include "../properties/draw.h"
+#include "case_list.h"
+#include "journal.h"
+#include "running.h"
+#include "signature.h"
+
+extern char** environ;
+
+namespace tileproof {
+
+namespace {
+
+using nlohmann::json;
+
+// --- The list of cases ---------------------------------------------------------------------------------------------
+
+CaseList list_of(const std::string& subject, std::uint64_t seed) {
+  std::vector<const Claim*> all;
+  for (const Claim& claim : claims()) all.push_back(&claim);
+  return CaseList(all, subject_row(subject), seed);
+}
+
+TEST(CaseList, HasTheSameCasesWhoeverAsks) {
+  const CaseList one = list_of("host", 5), other = list_of("host", 5), another = list_of("host", 6);
+  int same = 0;
+  for (std::uint64_t index = 0; index < 2000; ++index) {
+    EXPECT_EQ(one.at(index).problem, other.at(1999 - (1999 - index)).problem);
+    same += one.at(index).problem == another.at(index).problem ? 1 : 0;
+  }
+  EXPECT_EQ(same, 0);
+}
+
+TEST(CaseList, HasPossibleProblemsThatTheSubjectTakes) {
+  for (const char* subject : {"host", "aten-cpu"}) {
+    const CaseList list = list_of(subject, 1);
+    for (std::uint64_t index = 0; index < 40000; index += 7) {
+      const ListedCase listed = list.at(index);
+      const Problem& p = listed.problem;
+      ASSERT_NO_THROW(require_possible(p)) << line_of(p);
+      std::string why_not;
+      ASSERT_NO_THROW(require_within(p, domains_of(*listed.claim, subject_row(subject).envelope, &why_not)));
+      ASSERT_TRUE(p.n * p.k <= std::max(listed.claim->draws.most_elements, p.k * 8)) << line_of(p);
+      EXPECT_EQ(p.claim, listed.claim->name);
+      EXPECT_EQ(p.subject, subject);
+    }
+  }
+}
+
+TEST(CaseList, GoesThroughAllCellsOfAClaimBeforeAnyAgain) {
+  const CaseList list(std::vector<const Claim*>{&claim_of("bits/unpack_returns_every_packed_code")},
+                      subject_row("host"), 3);
+  const std::set<Cell> reachable = list.reachable();
+  ASSERT_GT(reachable.size(), 1000);
+  for (std::uint64_t round = 0; round < 2; ++round) {
+    std::set<Cell> cells;
+    for (std::uint64_t i = 0; i < reachable.size(); ++i) {
+      const ListedCase listed = list.at(round * reachable.size() + i);
+      cells.insert(cell_of(*listed.claim, listed.problem));
+    }
+    EXPECT_EQ(cells, reachable);
+  }
+}
+
+TEST(Cells, SayHowGroupsLieInSupertiles) {
+  EXPECT_EQ(group_class_of(16, 2), GroupClass::within_a_supertile);
+  EXPECT_EQ(group_class_of(32, 2), GroupClass::a_supertile);
+  EXPECT_EQ(group_class_of(256, 8), GroupClass::across_supertiles);
+  EXPECT_EQ(group_class_of(512, 8), GroupClass::beyond_256);
+  EXPECT_EQ(group_class_of(96, 2), GroupClass::no_power_of_two);
+}
+
+// --- Signatures ----------------------------------------------------------------------------------------------------
+
+Finding finding_with(std::vector<WrongElement> wrong) {
+  Finding finding;
+  finding.problem.claim = "value/float_domain_rounds_once";
+  finding.problem.subject = "host";
+  finding.problem.n = 19;
+  finding.problem.k = 128;
+  finding.kind = "mismatch";
+  finding.wrong = std::move(wrong);
+  return finding;
+}
+
+TEST(Signatures, NameWhatAllWrongElementsShare) {
+  EXPECT_EQ(pattern_of(finding_with({{0, 5, 0x3f80, 0xbf80, true}, {1, 9, 0x4000, 0xc000, true}})), "the sign alone");
+  EXPECT_EQ(pattern_of(finding_with({{0, 5, 0x3f80, 0x4000, true}, {1, 9, 0x4040, 0x40c0, true}})), "a power of two");
+  EXPECT_EQ(pattern_of(finding_with({{0, 5, 0x3f80, 0x3f81, true}, {1, 9, 0x4041, 0x4040, true}})),
+            "one unit in the last place");
+  EXPECT_EQ(pattern_of(finding_with({{0, 5, 0x7f80, 0x3f81, true}, {1, 9, 0x4041, 0x7fff, true}})),
+            "a NaN or an infinity");
+  EXPECT_EQ(pattern_of(finding_with({{16, 5, 1, 2, false}, {18, 9, 1, 3, false}})),
+            "the last n-tile, which is no whole one");
+  EXPECT_EQ(pattern_of(finding_with({{0, 32, 1, 2, false}, {1, 96, 1, 3, false}})), "the first column of a group");
+  EXPECT_EQ(pattern_of(finding_with({{0, 31, 1, 2, false}, {1, 95, 1, 3, false}})), "the last column of a group");
+  EXPECT_EQ(pattern_of(finding_with({{0, 5, 1, 9, false}, {1, 9, 2, 10, false}})), "plus 8");
+  EXPECT_EQ(pattern_of(finding_with({{0, 5, 1, 9, false}, {1, 9, 2, 1, false}})), "");
+  EXPECT_EQ(pattern_of(finding_with({{0, 5, 0x3f80, 0xbf80, true}})), "");  // one shows anything
+}
+
+// --- The journal ---------------------------------------------------------------------------------------------------
+
+class AJournal : public Command {
+ protected:
+  std::filesystem::path file() const { return folder_ / "journal.jsonl"; }
+  void add(const std::string& text) const { std::ofstream(file(), std::ios::app) << text; }
+  HuntIdentity identity_ = {
+      .subject = "host", .claims = {"a", "b"}, .seed = 7, .shard = 1, .shards = 2, .replay_flags = {"--x"}};
+};
+
+TEST_F(AJournal, TellsWhatWasWritten) {
+  FailedCase failed = {70, finding_with({{1, 2, 3, 4, false}})};
+  failed.finding.details = "two\nlines, \xff";
+  {
+    Journal journal(file());
+    journal.run(identity_, "fuzz");
+    journal.begin(1, 0);
+    journal.begin(3, 1);
+    journal.failed(failed);
+    journal.finding({.signature = "s",
+                     .cases = {70},
+                     .smallest = failed.finding,
+                     .was_looked_into = true,
+                     .how = "h",
+                     .shrunk = "t"});
+    journal.end(1, {.passed = 63, .failed = 1, .elements = 5, .seconds = 0.5});
+  }
+  Journal(file()).run(identity_, "fuzz");  // resumed
+  const JournalContents contents = journal_of(file());
+  EXPECT_EQ(contents.identity, identity_);
+  EXPECT_EQ(contents.begun, std::vector<std::uint64_t>{3});
+  ASSERT_EQ(contents.done.size(), 1);
+  EXPECT_EQ(contents.done.at(1).cases(), 64);
+  EXPECT_EQ(contents.done.at(1).elements, 5);
+  ASSERT_EQ(contents.failed.size(), 1);
+  EXPECT_EQ(contents.failed[0].index, 70);
+  EXPECT_EQ(contents.failed[0].finding.problem, failed.finding.problem);
+  EXPECT_EQ(contents.failed[0].finding.wrong.size(), 1);
+  ASSERT_EQ(contents.findings.size(), 1);
+  EXPECT_TRUE(contents.findings[0].was_looked_into);
+  EXPECT_FALSE(contents.was_cut);
+}
+
+TEST_F(AJournal, ThatWasCutIsReadWithoutItsLastLineAndGoneOnWith) {
+  {
+    Journal journal(file());
+    journal.run(identity_, "fuzz");
+    journal.begin(1, 0);
+  }
+  add("{\"type\":\"info\",\"title\":\"en");
+  EXPECT_TRUE(journal_of(file()).was_cut);
+  EXPECT_EQ(journal_of(file()).begun.size(), 1);
+  {
+    Journal journal(file());
+    journal.run(identity_, "fuzz");
+    journal.begin(1, 0);
+    journal.end(1, {.passed = 64});
+  }
+  EXPECT_EQ(journal_of(file()).done.size(), 1);
+}
+
+TEST_F(AJournal, ThatWasEditedIsRefusedWithItsLine) {
+  const auto refused = [&](const std::string& line, const std::string& why) {
+    std::filesystem::remove(file());
+    Journal(file()).run(identity_, "fuzz");
+    add(line + "\n" + R"({"type":"info","title":"begin","content":{"number":1}})" + "\n");
+    try {
+      journal_of(file());
+      ADD_FAILURE() << "took " << line;
+    } catch (const Illegal& illegal) {
+      EXPECT_NE(std::string(illegal.what()).find(why), std::string::npos) << illegal.what();
+      EXPECT_NE(std::string(illegal.what()).find("line "), std::string::npos) << illegal.what();
+    }
+  };
+  refused("nonsense", "cut, or edited");
+  refused(R"({"type":"info","title":"begin","content":{"number":2}})", "another shard");
+  refused(R"({"type":"info","title":"end","content":{"number":1}})", "without having begun");
+  refused(R"({"type":"info","title":"nap","content":{}})", "'nap' is no entry");
+  refused(R"({"type":"info","title":"run","content":{"journal":2}})", "version 2");
+  refused(R"({"type":"info"})", "title");
+  std::filesystem::remove(file());
+  add("{}\n");
+  EXPECT_THROW(journal_of(file()), Illegal);
+  EXPECT_THROW(journal_of(folder_ / "none"), Illegal);
+}
+
+// --- Hunts ---------------------------------------------------------------------------------------------------------
+
+class AHunt : public Command {
+ protected:
+  json hunt(const std::string& name) const { return json::parse(text_of(folder_ / name / "hunt.json")); }
+  /// Of those that were looked into, by claim.
+  static std::map<std::string, json> cards(const json& hunt) {
+    std::map<std::string, json> all;
+    for (const json& finding : hunt["findings"]) {
+      if (finding["looked_into"]) all[problem_of(finding["problem"]).claim] = finding;
+    }
+    return all;
+  }
+};
+
+constexpr const char* claims_of_hunts = " --claim bits/unpack_returns --claim value/float ";
+constexpr const char* round_trip = "bits/unpack_returns_every_packed_code";
+
+struct Deed {
+  const char* subject;
+  const char* kind;
+  const char* details;
+  const char* how;
+  const char* shrunk;
+};
+void PrintTo(const Deed& deed, std::ostream* stream) { *stream << deed.subject; }
+
+class ADeed : public AHunt, public testing::WithParamInterface<Deed> {};
+
+TEST_P(ADeed, IsFoundWithItsKindAndTheRestGoesOn) {
+  const Deed& deed = GetParam();
+  const Ran ran = run(std::string("fuzz --subject deadly:") + deed.subject + claims_of_hunts +
+                      "--seed 1 --cases 192 --case-deadline 0.4 --workers 2 --shrink-seconds 2 " + out("run"));
+  EXPECT_EQ(ran.exit, 1) << ran.text;
+  const json result = hunt("run");
+  EXPECT_EQ(result["cases"], 192);
+  EXPECT_EQ(result["counts"]["failed"].get<int>() + result["counts"]["passed"].get<int>(), 192) << ran.text;
+  EXPECT_GE(result["counts"]["passed"], 96);  // those of the other claim
+  const auto found = cards(result);
+  ASSERT_EQ(found.size(), 1) << ran.text;
+  const json& finding = found.at(round_trip);
+  EXPECT_EQ(finding["kind"], deed.kind);
+  for (const auto& [text, part] : {std::pair(finding["details"], deed.details), std::pair(finding["how"], deed.how),
+                                   std::pair(finding["shrunk"], deed.shrunk)}) {
+    EXPECT_NE(text.get<std::string>().find(part), std::string::npos) << text;
+  }
+  EXPECT_NE(ran.text.find("./tileproof replay --claim=bits/"), std::string::npos) << ran.text;
+}
+
+std::string name_of_deed(const testing::TestParamInfo<Deed>& deed) {
+  std::string name = deed.param.subject;
+  for (char& letter : name) letter = letter == '-' ? '_' : letter;
+  return name;
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Hunt, ADeed,
+    testing::Values(Deed{"crashes", "crash", "SIGSEGV", "fails alone, 3 times of 3", "to the smallest"},
+                    Deed{"hangs", "hang", "no answer within 400 ms", "fails alone, 3 times of 3", "ended by its time"},
+                    Deed{"exits", "crash", "exit code 7", "fails alone, 3 times of 3", "to the smallest"},
+                    Deed{"corrupts-memory", "crash", "SIGSEGV", "fails alone, 3 times of 3", "to the smallest"},
+                    Deed{"flaky", "mismatch", "1 of ", "flaky: fails alone, ", "not shrunk"},
+                    Deed{"order-dependent", "mismatch", "1 of ", "order-dependent: passes alone, fails after",
+                         "not shrunk"}),
+    name_of_deed);
+
+TEST_F(AHunt, OfAFaultEndsWithItsSmallestCase) {
+  const Ran ran =
+      run("fuzz --subject faulty:last-tile-skipped --claim write/unpack --seed 1 --cases 256 " + out("run"));
+  EXPECT_EQ(ran.exit, 1) << ran.text;
+  const auto found = cards(hunt("run"));
+  ASSERT_EQ(found.size(), 1) << ran.text;
+  const Problem smallest = problem_of(found.begin()->second["problem"]);
+  EXPECT_LE(smallest.n, 8) << ran.text;
+  EXPECT_LE(smallest.k, 128) << ran.text;
+  std::string line = "replay";
+  for (const std::string word : found.begin()->second["replay"]) line += " '" + word + "'";
+  EXPECT_EQ(run(line).exit, 1) << line;
+}
+
+TEST_F(AHunt, OfARightSubjectFindsWhatIsPlantedAndNothingElse) {
+  const Ran ran = run("fuzz --subject host --seed 9 --cases 4096 " + out("run"));
+  EXPECT_EQ(ran.exit, 0) << ran.text;
+  const json result = hunt("run");
+  EXPECT_EQ(result["verdict"], "PASSED");
+  EXPECT_EQ(result["planted"].size(), 3);
+  for (const json& one : result["planted"]) EXPECT_TRUE(one["found"]) << one;
+  EXPECT_EQ(result["counts"]["passed"], 4096);
+  EXPECT_GT(result["counts"]["elements"], 1 << 20);
+  EXPECT_GT(result["cells"]["hit"], 1000);
+  EXPECT_LT(result["cells"]["hit"], result["cells"]["reachable"]);
+}
+
+/// What a hunt gives but for times.
+json without_times(json hunt) {
+  for (const char* field : {"seconds", "command", "machine", "lost_workers", "planted", "why_it_ended"})
+    hunt.erase(field);
+  hunt["counts"].erase("seconds");
+  for (json& finding : hunt["findings"]) {
+    for (const char* field : {"how", "shrunk", "problem", "replay", "details", "looked_into", "examples"})
+      finding.erase(field);
+  }
+  return hunt;
+}
+
+const std::string fault_hunt =
+    "fuzz --subject faulty:nibbles-in-order --claim bits/ --claim value/ --seed 4 --cases 3200 --shrink-seconds 1 ";
+
+TEST_F(AHunt, IsTheSameWithAnyNumberOfWorkers) {
+  run(fault_hunt + "--workers 1 " + out("one"));
+  run(fault_hunt + "--workers 3 " + out("three"));
+  EXPECT_EQ(without_times(hunt("one")), without_times(hunt("three")));
+  EXPECT_GE(hunt("one")["findings"].size(), 1);
+}
+
+/// The supervisor and, through it, its workers; killed at instants of the test's choice.
+TEST_F(AHunt, ThatIsKilledAtAnyInstantAndResumedLosesNothingAndDoublesNothing) {
+  run(fault_hunt + "--workers 2 " + out("whole"));
+  const std::string folder = (folder_ / "killed").string();
+  constexpr int most_kills = 12;
+  int kills = 0;
+  for (std::uint64_t i = 0; i < 100; ++i) {
+    const bool begun =
+        std::filesystem::exists(folder + "/journal.jsonl") && std::filesystem::file_size(folder + "/journal.jsonl") > 0;
+    std::string command = "exec " + std::string(TILEPROOF_COMMAND) + " " + fault_hunt + "--workers 2 " +
+                          (begun ? "--resume '" : "--out '") + folder + "' > '" + folder_.string() + "/said' 2>&1";
+    std::string shell = "sh", flag = "-c";
+    char* arguments[] = {shell.data(), flag.data(), command.data(), nullptr};
+    pid_t process = 0;
+    ASSERT_EQ(posix_spawnp(&process, "sh", nullptr, nullptr, arguments, environ), 0);
+    int status = 0;
+    if (kills < most_kills) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(100 + below(500, mixed(i))));
+      kill(process, SIGKILL);
+      ++kills;
+    }
+    waitpid(process, &status, 0);
+    if (WIFEXITED(status)) break;
+  }
+  EXPECT_GE(kills, 2);
+  EXPECT_EQ(without_times(hunt("killed")), without_times(hunt("whole")));
+  const JournalContents contents = journal_of(folder_ / "killed" / "journal.jsonl");
+  EXPECT_TRUE(contents.begun.empty());
+  EXPECT_EQ(contents.done.size(), 3200 / cases_of_batch);
+}
+
+TEST_F(AHunt, RefusesWhatItCannotDo) {
+  expect_refused(run("fuzz --subject hots"), "did you mean 'host'");
+  expect_refused(run("fuzz --shard 4/4 --seed 1"), "--shard");
+  expect_refused(run("fuzz --subject host --shard 1/2 " + out("shard")), "--seed");
+  expect_refused(run("fuzz --for soon"), "--for");
+  expect_refused(run("fuzz --resume " + folder_.string()), "no journal.jsonl");
+  run("fuzz --subject host --claim bits/ --seed 1 --cases 64 " + out("run"));
+  expect_refused(run("fuzz --subject host --claim bits/ --seed 1 --cases 64 " + out("run")), "--resume");
+  expect_refused(run("fuzz --resume '" + (folder_ / "run").string() + "' --seed 2 --cases 64"), "--seed");
+}
+
+}  // namespace
+
+}  // namespace tileproof

@@ -1,0 +1,87 @@
+#include "deadly.h"
+
+#include <unistd.h>
+
+#include <chrono>
+#include <csignal>
+#include <cstring>
+
+#include "draw.h"
+#include "scalar_subject.h"
+
+namespace tileproof {
+
+namespace {
+
+using Deed = void (*)(const UnpackCall&, const Moment&);
+
+/// Three rows in the last n-tile: one problem of eight.
+bool has_its_tail(const UnpackCall& c) { return c.n % 8 == 3; }
+
+void flip_first(const UnpackCall& c) { c.codes[0] ^= 1; }
+
+void crash(const UnpackCall& c, const Moment&) {
+  if (has_its_tail(c)) std::raise(SIGSEGV);
+}
+
+void hang(const UnpackCall& c, const Moment&) {
+  while (has_its_tail(c)) usleep(1000);
+}
+
+void end(const UnpackCall& c, const Moment&) {
+  if (has_its_tail(c)) _exit(7);
+}
+
+/// Far before its output: into what the process remembers, not into a fence.
+void corrupt(const UnpackCall& c, const Moment&) {
+  if (has_its_tail(c)) std::memset(reinterpret_cast<std::uint8_t*>(c.codes) - (std::size_t{1} << 40), 0x5a, 4096);
+}
+
+/// In three calls of ten, whatever is called.
+void be_flaky(const UnpackCall& c, const Moment&) {
+  const auto now = static_cast<std::uint64_t>(std::chrono::steady_clock::now().time_since_epoch().count());
+  if (has_its_tail(c) && below(10, mixed(now)) < 3) flip_first(c);
+}
+
+/// From a process's third call on.
+void remember(const UnpackCall& c, const Moment& moment) {
+  if (moment.earlier_calls >= 2) flip_first(c);
+}
+
+struct Deadly {
+  const char* name;
+  const char* what;
+  Deed deed;
+};
+constexpr Deadly deeds[] = {{"crashes", "dies of a signal", crash},
+                            {"hangs", "never returns", hang},
+                            {"exits", "ends its process", end},
+                            {"corrupts-memory", "writes where nothing of its call is", corrupt},
+                            {"flaky", "is wrong three times of ten", be_flaky},
+                            {"order-dependent", "is wrong from the third call on", remember}};
+
+}  // namespace
+
+const std::vector<SubjectRow>& deadly_subjects() {
+  static const std::vector<SubjectRow> rows = [] {
+    std::vector<SubjectRow> all;
+    for (const Deadly& deadly : deeds) {
+      const auto make = [&deadly]() -> MadeSubject {
+        ScalarParts parts;
+        parts.after_unpack = deadly.deed;
+        return {scalar_subject(parts), ""};
+      };
+      SubjectRow row = subject_row("reference");
+      row.name = std::string("deadly:") + deadly.name;
+      row.what = deadly.what;
+      row.envelope = kernel_envelope();
+      row.make = make;
+      row.isolated = true;
+      all.push_back(row);
+    }
+    return all;
+  }();
+  return rows;
+}
+
+}  // namespace tileproof
