@@ -209,14 +209,14 @@ void* CudaMemory::arena(std::size_t bytes) {
   return memory_;
 }
 
+// From and to pageable memory, which a host's vectors are: a copy in has read its source when it returns, a copy out has
+// written its target (CUDA Runtime API, "API synchronization behavior"). Waiting besides costs as much again.
 void CudaMemory::copy_in(void* to, const void* from, std::size_t bytes) {
   require(cudaMemcpyAsync(to, from, bytes, cudaMemcpyHostToDevice, stream_), "copying the inputs in");
-  require(cudaStreamSynchronize(stream_), "copying the inputs in");
 }
 
 void CudaMemory::copy_out(void* to, const void* from, std::size_t bytes) {
   require(cudaMemcpyAsync(to, from, bytes, cudaMemcpyDeviceToHost, stream_), "copying the outputs out");
-  require(cudaStreamSynchronize(stream_), "copying the outputs out");
 }
 
 /// Whether the formula's words are kept now.

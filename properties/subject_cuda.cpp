@@ -68,7 +68,7 @@ class CudaSubject : public Subject {
  private:
   template <class Arguments>
   void finish(const Arguments& arguments) {
-    require(cudaStreamSynchronize(own_), "waiting for the inputs");
+    if (varied_) require(cudaStreamSynchronize(own_), "waiting for the inputs");  // written in that stream's order
     if (const cudaError_t error = run_kernel(arguments, stream()); error != cudaSuccess) {
       const auto refusal = kernels::refusal_of(arguments);
       if (refusal) throw SubjectError("refused: " + refusal->text());
