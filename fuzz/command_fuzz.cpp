@@ -15,6 +15,7 @@
 #include "ledger.h"
 #include "planted.h"
 #include "records.h"
+#include "signature.h"
 #include "summary.h"
 #include "wire.h"
 
@@ -152,7 +153,8 @@ void require_same(const HuntIdentity& now, const HuntIdentity& before) {
   const auto require = [](bool same, const std::string& what) {
     if (!same) throw Illegal(what, "another than the journal's", "what the hunt was begun with");
   };
-  require(now.subject == before.subject && now.replay_flags == before.replay_flags, "--subject");
+  const bool same_subject = now.subject == before.subject && now.replay_flags == before.replay_flags;
+  require(same_subject && now.envelope == before.envelope, "--subject");
   require(now.claims == before.claims, "--claim");
   require(now.seed == before.seed, "--seed");
   require(now.shard == before.shard && now.shards == before.shards, "--shard");
@@ -175,9 +177,10 @@ int fuzz(Options options, const std::string& command, bool workers_given) {
   }
   ChosenSubject chosen = subject_of(options);
   chosen.row.isolated = true;
-  std::uint64_t seed = so_far.lines != 0 ? so_far.identity.seed : 0;
+  const bool is_resumed = so_far.lines != 0;
+  std::uint64_t seed = is_resumed ? so_far.identity.seed : 0;
   if (!options.seed_text.empty()) seed = seed_of("--seed", options.seed_text);
-  if (options.seed_text.empty() && so_far.lines == 0) {
+  if (options.seed_text.empty() && !is_resumed) {
     if (shard.of > 1) throw Illegal("--seed", "none", "one beside --shard: every shard's must be the same");
     seed = static_cast<std::uint64_t>(std::chrono::system_clock::now().time_since_epoch().count());
   }
@@ -188,21 +191,21 @@ int fuzz(Options options, const std::string& command, bool workers_given) {
   }
   chosen.row = ready.row;
   const std::vector<const Claim*> claims =
-      chosen_claims(so_far.lines != 0 && options.claims.empty() ? so_far.identity.claims : options.claims);
+      chosen_claims(is_resumed && options.claims.empty() ? so_far.identity.claims : options.claims);
   const CaseList list(claims, chosen.row, seed);
   if (list.is_empty()) {
     std::cerr << "tileproof: none of the claims can be asked of " << chosen.row.name << "\n";
     return exit_code::mistrusted;
   }
-  const HuntIdentity identity = {chosen.row.name, list.claims(), seed, shard.number, shard.of, chosen.replay_flags};
-  const bool is_resumed = so_far.lines != 0;
-  if (is_resumed && options.shard_text.empty()) {
-    require_same({identity.subject, identity.claims, identity.seed, so_far.identity.shard, so_far.identity.shards,
-                  identity.replay_flags},
-                 so_far.identity);
-  } else if (is_resumed) {
-    require_same(identity, so_far.identity);
-  }
+  const HuntIdentity identity = {
+      .subject = chosen.row.name,
+      .claims = list.claims(),
+      .seed = seed,
+      .shard = is_resumed && options.shard_text.empty() ? so_far.identity.shard : shard.number,
+      .shards = is_resumed && options.shard_text.empty() ? so_far.identity.shards : shard.of,
+      .replay_flags = chosen.replay_flags,
+      .envelope = dumped(json_of(chosen.row.envelope))};
+  if (is_resumed) require_same(identity, so_far.identity);
   const std::vector<KnownFinding> ledger = options.known.empty() ? own_ledger() : ledger_of_file(options.known);
 
   std::cerr << "journal: " << journal_file.string() << "\nhunting through cases of " << chosen.row.name << ", seed "
@@ -220,8 +223,6 @@ int fuzz(Options options, const std::string& command, bool workers_given) {
 
   const std::vector<Planted> planted = planted_and_hunted(claims, seed, folder / "in-flight-planted");
   fs::remove(folder / "in-flight-planted");
-  const bool finds =
-      !planted.empty() && std::all_of(planted.begin(), planted.end(), [](const Planted& one) { return one.is_found; });
   for (const Planted& one : planted) {
     std::cerr << "planted " << one.fault << ": "
               << (one.is_found ? "found in case " + std::to_string(one.cases - 1) + " by " + one.claim
@@ -230,24 +231,79 @@ int fuzz(Options options, const std::string& command, bool workers_given) {
   }
 
   Journal journal(journal_file);
-  const HuntIdentity& kept = is_resumed ? so_far.identity : identity;
-  journal.run(kept, command);
-  Hunt hunt(chosen, chosen.row.envelope, list, kept, limits, folder, journal, so_far, ledger);
+  journal.run(identity, command);
+  journal.planted(json_of(planted));
+  Hunt hunt(chosen, chosen.row.envelope, list, identity, limits, folder, journal, so_far, ledger);
   const std::string why = hunt.run(is_interrupted, [](const std::string& line) { std::cerr << line << "\n"; });
   journal.stop(why);
 
-  const json summary = hunt_summary({.identity = kept,
+  const json summary = hunt_summary({.identity = identity,
                                      .command = command,
                                      .why = why,
                                      .done = hunt.done(),
                                      .findings = hunt.findings(),
                                      .planted = json_of(planted),
-                                     .finds_what_is_planted = finds,
                                      .lost_workers = hunt.lost_workers(),
                                      .machine_is_at_fault = hunt.machine_is_at_fault(),
                                      .seconds = hunt.seconds()},
                                     list);
   write_file(folder / "hunt.json", dumped(summary, 2) + "\n");
+  std::cout << reports::hunt_page(summary, isatty(STDOUT_FILENO) != 0) << std::flush;
+  return summary["exit_code"];
+}
+
+/// What shards have come to together: what one hunt would have, that ran their cases.
+int merge(const std::vector<std::string>& folders, const std::string& out, const std::string& command) {
+  const fs::path merged = out.empty() ? new_run_folder() : fs::path(out);
+  std::error_code error;
+  fs::create_directories(merged, error);
+  if (error || fs::exists(merged / "hunt.json")) {
+    throw Illegal("--out", "'" + merged.string() + "'", "a folder that can be made, without a hunt in it");
+  }
+  HuntFacts facts;
+  facts.command = command;
+  facts.why = "its shards ended";
+  std::map<std::uint64_t, std::string> shards;
+  for (const std::string& folder : folders) {
+    JournalContents one = journal_of(fs::path(folder) / "journal.jsonl");
+    const std::uint64_t shard = one.identity.shard;
+    one.identity.shard = 0;
+    if (shards.empty()) facts.identity = one.identity;
+    if (one.identity != facts.identity) {
+      throw Illegal("merge", "'" + folder + "' beside '" + folders.front() + "'",
+                    "shards of one hunt: the same subject, claims and seed, and as many shards");
+    }
+    if (!shards.emplace(shard, folder).second) {
+      throw Illegal("merge", "'" + folder + "' beside '" + shards[shard] + "', both shard " + std::to_string(shard),
+                    "each shard once");
+    }
+    facts.done.merge(one.done);
+    facts.seconds = std::max(facts.seconds, one.seconds());
+    facts.unfinished += one.begun.size();
+    facts.planted = one.planted;
+    for (const FailedCase& failed : one.failed) {
+      facts.findings[signature_of(failed.finding)].examples.push_back(failed.index);
+    }
+    for (const HuntFinding& found : one.findings) {
+      HuntFinding& kept = facts.findings[found.signature].finding;
+      if (kept.signature.empty() || (found.was_looked_into && !kept.was_looked_into)) kept = found;
+    }
+  }
+  for (auto& [signature, one] : facts.findings) {
+    std::sort(one.examples.begin(), one.examples.end());
+    one.examples.resize(std::min(one.examples.size(), most_examples));
+  }
+  for (std::uint64_t shard = 0; shard < facts.identity.shards; ++shard) {
+    if (!shards.contains(shard)) facts.missing_shards.push_back(shard);
+  }
+  facts.identity.shards = 1;
+  SubjectRow row;
+  row.name = facts.identity.subject;
+  row.envelope = envelope_of(json::parse(facts.identity.envelope));
+  const CaseList list(chosen_claims(facts.identity.claims), row, facts.identity.seed);
+  const json summary = hunt_summary(facts, list);
+  write_file(merged / "hunt.json", dumped(summary, 2) + "\n");
+  std::cerr << "merged: " << (merged / "hunt.json").string() << "\n";
   std::cout << reports::hunt_page(summary, isatty(STDOUT_FILENO) != 0) << std::flush;
   return summary["exit_code"];
 }
@@ -275,7 +331,17 @@ std::function<int()> set_up_fuzz(CLI::App& app) {
                  "a ledger of known findings, as JSON (default: the one of 'list known', of PyTorch's own operators)");
   app.add_option("--shrink-seconds", options->shrink_seconds, "at most, for each finding")->capture_default_str();
   options->library.add_to(app);
-  return [&app, options, workers] {
+  CLI::App* merged = app.add_subcommand("merge", "what shards have come to together");
+  auto folders = std::make_shared<std::vector<std::string>>();
+  auto merged_out = std::make_shared<std::string>();
+  merged->add_option("folders", *folders, "of the shards")->required();
+  merged->add_option("--out", *merged_out, "folder for hunt.json (default: a dated one under the build folder)");
+  return [&app, options, workers, merged, folders, merged_out] {
+    if (merged->parsed()) {
+      std::string command = "fuzz merge";
+      for (const std::string& folder : *folders) command += " " + folder;
+      return merge(*folders, *merged_out, command);
+    }
     for (const char* flag : {"--out", "--resume", "--library", "--known", "--for"}) {
       const bool empty = app.count(flag) != 0 && app.get_option(flag)->results()[0].empty();
       if (empty) throw Illegal(flag, "''", std::string(flag) == "--for" ? "a time such as 90s, 5m or 4h" : "a path");

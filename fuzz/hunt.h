@@ -29,6 +29,8 @@ struct HuntOptions {
   std::int64_t shrink_tries = 500;
 };
 
+inline constexpr std::size_t most_examples = 5;  // of a signature
+
 /// What is known of a signature's cases.
 struct Signed {
   std::vector<std::uint64_t> examples;  // the first five
@@ -54,7 +56,6 @@ class Hunt {
 
  private:
   static constexpr int most_canaries = 3;
-  static constexpr std::size_t most_examples = 5;
 
   Cell cell_at(std::uint64_t index) const;
   std::string why_over();

@@ -22,8 +22,18 @@ struct Overall {
 Overall overall(const HuntFacts& facts, const BatchCounts& counts) {
   if (facts.machine_is_at_fault) return {"MACHINE", facts.why, exit_code::machine_at_fault};
   if (!facts.findings.empty()) return {"FAILED", "", exit_code::failed};
-  if (!facts.finds_what_is_planted) {
-    return {"MISTRUSTED", "it does not find what was planted", exit_code::mistrusted};
+  const bool finds = !facts.planted.empty() && std::all_of(facts.planted.begin(), facts.planted.end(),
+                                                           [](const json& one) { return one.at("found") == true; });
+  if (!finds) return {"MISTRUSTED", "it does not find what was planted", exit_code::mistrusted};
+  if (!facts.missing_shards.empty()) {
+    std::string missing;
+    for (const std::uint64_t shard : facts.missing_shards)
+      missing += (missing.empty() ? "" : ", ") + std::to_string(shard);
+    return {"MISTRUSTED", "shards are missing: " + missing, exit_code::mistrusted};
+  }
+  if (facts.unfinished != 0) {
+    return {"MISTRUSTED", "batches were begun and not ended: " + std::to_string(facts.unfinished),
+            exit_code::mistrusted};
   }
   if (counts.elements == 0) return {"MISTRUSTED", "nothing was compared", exit_code::mistrusted};
   return {"PASSED", "", exit_code::passed};

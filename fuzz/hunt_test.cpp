@@ -113,8 +113,13 @@ class AJournal : public Command {
  protected:
   std::filesystem::path file() const { return folder_ / "journal.jsonl"; }
   void add(const std::string& text) const { std::ofstream(file(), std::ios::app) << text; }
-  HuntIdentity identity_ = {
-      .subject = "host", .claims = {"a", "b"}, .seed = 7, .shard = 1, .shards = 2, .replay_flags = {"--x"}};
+  HuntIdentity identity_ = {.subject = "host",
+                            .claims = {"a", "b"},
+                            .seed = 7,
+                            .shard = 1,
+                            .shards = 2,
+                            .replay_flags = {"--x"},
+                            .envelope = "{}"};
 };
 
 TEST_F(AJournal, TellsWhatWasWritten) {
@@ -299,7 +304,7 @@ json without_times(json hunt) {
 }
 
 const std::string fault_hunt =
-    "fuzz --subject faulty:nibbles-in-order --claim bits/ --claim value/ --seed 4 --cases 3200 --shrink-seconds 1 ";
+    "fuzz --subject faulty:nibbles-in-order --claim bits/ --claim value/ --seed 4 --cases 1280 --shrink-seconds 1 ";
 
 TEST_F(AHunt, IsTheSameWithAnyNumberOfWorkers) {
   run(fault_hunt + "--workers 1 " + out("one"));
@@ -336,7 +341,35 @@ TEST_F(AHunt, ThatIsKilledAtAnyInstantAndResumedLosesNothingAndDoublesNothing) {
   EXPECT_EQ(without_times(hunt("killed")), without_times(hunt("whole")));
   const JournalContents contents = journal_of(folder_ / "killed" / "journal.jsonl");
   EXPECT_TRUE(contents.begun.empty());
-  EXPECT_EQ(contents.done.size(), 3200 / cases_of_batch);
+  EXPECT_EQ(contents.done.size(), 1280 / cases_of_batch);
+}
+
+TEST_F(AHunt, InShardsThatAreMergedIsWhatOneWouldHaveBeen) {
+  run(fault_hunt + "--workers 2 " + out("whole"));
+  const std::vector<const char*> of_slurm = {"SLURM_ARRAY_TASK_ID", "SLURM_ARRAY_TASK_MIN", "SLURM_ARRAY_TASK_COUNT"};
+  std::string folders;
+  for (int shard = 0; shard < 3; ++shard) {
+    const bool is_job_of_an_array = shard == 1;
+    if (is_job_of_an_array) {
+      setenv(of_slurm[0], "5", 1);
+      setenv(of_slurm[1], "4", 1);
+      setenv(of_slurm[2], "3", 1);
+    }
+    const std::string name = "shard" + std::to_string(shard);
+    run(fault_hunt + "--workers 1 " + out(name) +
+        (is_job_of_an_array ? "" : " --shard " + std::to_string(shard) + "/3"));
+    for (const char* variable : of_slurm) unsetenv(variable);
+    folders += " '" + (folder_ / name).string() + "'";
+  }
+  EXPECT_EQ(run("fuzz merge" + folders + " " + out("merged")).exit, 1);
+  EXPECT_EQ(without_times(hunt("merged")), without_times(hunt("whole")));
+  expect_refused(run("fuzz merge" + folders + folders + " " + out("twice")), "each shard once");
+  run("fuzz --subject host --claim bits/ --seed 1 --cases 640 --shard 0/2 " + out("half"));
+  const std::string half_folder = "'" + (folder_ / "half").string() + "' ";
+  const Ran half = run("fuzz merge " + half_folder + out("of one"));
+  EXPECT_EQ(half.exit, 3) << half.text;
+  EXPECT_NE(half.text.find("shards are missing: 1"), std::string::npos) << half.text;
+  expect_refused(run("fuzz merge " + half_folder + folders + " " + out("mixed")), "shards of one hunt");
 }
 
 TEST_F(AHunt, RefusesWhatItCannotDo) {

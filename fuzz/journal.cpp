@@ -24,7 +24,7 @@ json info(const std::string& title, const json& content, const std::string& type
 json json_of(const HuntIdentity& identity) {
   return {{"journal", journal_version},      {"subject", identity.subject}, {"claims", identity.claims},
           {"seed", in_hex(identity.seed)},   {"shard", identity.shard},     {"shards", identity.shards},
-          {"replay", identity.replay_flags}, {"batch", cases_of_batch}};
+          {"replay", identity.replay_flags}, {"batch", cases_of_batch},     {"envelope", identity.envelope}};
 }
 
 HuntIdentity identity_of(const json& value) {
@@ -33,7 +33,8 @@ HuntIdentity identity_of(const json& value) {
           .seed = seed_of("seed", value.at("seed").get<std::string>()),
           .shard = value.at("shard"),
           .shards = value.at("shards"),
-          .replay_flags = value.at("replay")};
+          .replay_flags = value.at("replay"),
+          .envelope = value.at("envelope")};
 }
 
 }  // namespace
@@ -89,6 +90,8 @@ class Reader {
   void take(const json& line) {
     const std::string type = line.at("type");
     const std::string title = type == "test_case" ? type : line.at("title").get<std::string>();
+    contents_.until = line.value("time", contents_.until);
+    if (contents_.lines == 0) contents_.since = contents_.until;
     if (contents_.lines++ == 0 && title != "run") throw wrong("it does not begin with what is hunted");
     for (const Kind& kind : kinds) {
       if (title == kind.title) return (this->*kind.take)(type == "test_case" ? line : line.at("content"));
@@ -146,11 +149,13 @@ class Reader {
     std::erase_if(contents_.findings, [&](const HuntFinding& one) { return one.signature == found.signature; });
     contents_.findings.push_back(std::move(found));
   }
+  void planted(const json& content) { contents_.planted = content; }
   void stop(const json&) {}
 
   static constexpr Kind kinds[] = {{"run", &Reader::run},         {"begin", &Reader::begin},
                                    {"end", &Reader::end},         {"test_case", &Reader::test_case},
-                                   {"finding", &Reader::finding}, {"stop", &Reader::stop}};
+                                   {"finding", &Reader::finding}, {"planted", &Reader::planted},
+                                   {"stop", &Reader::stop}};
 
   std::filesystem::path file_;
   JournalContents contents_;
@@ -187,6 +192,7 @@ Journal::~Journal() { close(file_); }
 
 void Journal::write(json line) {
   line["run_start"] = run_start_;
+  line["time"] = std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count();
   const std::string text = dumped(line) + "\n";
   const std::lock_guard<std::mutex> lock(mutex_);
   ssize_t written;
@@ -205,6 +211,8 @@ void Journal::run(const HuntIdentity& identity, const std::string& command) {
   content["time"] = utc_now();
   write(info("run", content));
 }
+
+void Journal::planted(const json& all) { write(info("planted", all)); }
 
 void Journal::begin(std::uint64_t batch, std::size_t worker) {
   write(info("begin", {{"number", batch}, {"first_case", batch * cases_of_batch}, {"worker", worker}}));

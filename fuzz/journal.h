@@ -2,6 +2,7 @@
 /// (https://hypothesis.readthedocs.io, "Observability"), so that their viewers read it.
 ///
 ///   info  "run"      what is hunted; the first line, and again whenever the hunt is resumed
+///   info  "planted"  whether the hunt finds what was planted before it
 ///   info  "begin"    a batch of cases, before its first case can do harm
 ///   test_case        a case that did not pass, and the first one of a cell
 ///   info  "end"      of a batch: how many cases passed, and what else they did
@@ -37,6 +38,7 @@ struct HuntIdentity {
   std::uint64_t shard = 0;  // of the batches those whose number leaves this remainder
   std::uint64_t shards = 1;
   std::vector<std::string> replay_flags;
+  std::string envelope;  // what the subject takes, as JSON: the list depends on it
 
   bool operator==(const HuntIdentity&) const = default;
 };
@@ -87,6 +89,7 @@ class Journal {
 
   // Each may be called from any thread. @throws std::runtime_error where the line cannot be written whole: a full disk
   void run(const HuntIdentity&, const std::string& command);
+  void planted(const nlohmann::json&);
   void begin(std::uint64_t batch, std::size_t worker);
   void end(std::uint64_t batch, const BatchCounts&);
   void first_of_cell(std::uint64_t index, const Problem&, const std::string& cell);
@@ -105,12 +108,15 @@ class Journal {
 /// What a journal tells.
 struct JournalContents {
   HuntIdentity identity;
+  nlohmann::json planted = nlohmann::json::array();
   std::map<std::uint64_t, BatchCounts> done;  // by batch
   std::vector<std::uint64_t> begun;           // and not ended
   std::vector<FailedCase> failed;             // of batches that ended or not, one an index
   std::vector<HuntFinding> findings;          // one a signature
   std::size_t lines = 0;
-  bool was_cut = false;  // its last line, or the last before a resume
+  double seconds() const { return until - since; }
+  double since = 0, until = 0;  // of its first and last run
+  bool was_cut = false;         // its last line, or the last before a resume
 };
 
 /// @throws Illegal where the file is no journal, of another version, or was edited: which line, and what is wrong
