@@ -24,32 +24,39 @@ CaseRate case_rate(ReadySubject& subject, std::int64_t cases_of_claim, int passe
   };
   CaseRate rate;
   const std::vector<const Claim*> core = core_claims();
-  rate.threads = std::min(subject.jobs(threads), core.size());
+  // A claim is judged in parts, that its dear cases be not what all threads wait for.
+  constexpr std::int64_t cases_of_part = 5;
+  const auto parts = static_cast<std::size_t>(std::max<std::int64_t>(1, cases_of_claim / cases_of_part));
+  const std::int64_t cases = (cases_of_claim + static_cast<std::int64_t>(parts) - 1) / static_cast<std::int64_t>(parts);
+  const std::size_t tasks = core.size() * parts;
+  rate.threads = std::min(subject.jobs(threads), tasks);
   // A subject for each thread.
   std::vector<std::unique_ptr<CaseRunner>> runners;
   runners.push_back(std::make_unique<Borrowed>(*subject.runner));
   while (runners.size() < rate.threads) runners.push_back(subject.another());
   std::map<const Claim*, std::pair<std::int64_t, double>> of_claims;  // cases, seconds
   for (int pass = -1; pass < passes && rate.failed.empty(); ++pass) {
-    // Each pass has problems of its own. The first is not counted: memory grows to what cases need.
-    const auto seed = static_cast<std::uint64_t>(pass + 2);
-    std::vector<Judgement> judgements(core.size());
+    // Each part of each pass has problems of its own. The first pass is not counted: memory grows to what cases need.
+    const std::size_t first_seed = static_cast<std::size_t>(pass + 1) * parts + 1;
+    std::vector<Judgement> judgements(tasks);
     const Clock::time_point begin = Clock::now();
-    in_threads(rate.threads, core.size(), [&](std::size_t thread, std::size_t i) {
-      judgements[i] = judge(*core[i], subject.row, *runners[thread], {.cases = cases_of_claim, .seed = seed});
+    in_threads(rate.threads, tasks, [&](std::size_t thread, std::size_t i) {
+      const std::uint64_t seed = first_seed + i / core.size();
+      judgements[i] = judge(*core[i % core.size()], subject.row, *runners[thread], {.cases = cases, .seed = seed});
     });
     if (pass >= 0) rate.seconds_of_pass.push_back(seconds_since(begin));
     rate.cases = 0;
-    for (std::size_t i = 0; i < core.size(); ++i) {
+    for (std::size_t i = 0; i < tasks; ++i) {
+      const Claim* claim = core[i % core.size()];
       const Judgement& judgement = judgements[i];
       rate.cases += judgement.cases;
       if (!judgement.findings.empty() && rate.failed.empty()) {
         const Finding& finding = judgement.findings.front();
-        rate.failed = core[i]->name + ": " + finding.kind + ": " + finding.details;
+        rate.failed = claim->name + ": " + finding.kind + ": " + finding.details;
       }
       if (pass < 0 || judgement.cases == 0) continue;
-      of_claims[core[i]].first += judgement.cases;
-      of_claims[core[i]].second += judgement.seconds;
+      of_claims[claim].first += judgement.cases;
+      of_claims[claim].second += judgement.seconds;
     }
   }
   for (const auto& [claim, cases_and_seconds] : of_claims) {
