@@ -52,7 +52,8 @@ class Hunt {
   const std::map<std::string, Signed>& findings() const { return findings_; }
   double seconds() const;
   std::int64_t lost_workers() const { return lost_workers_; }
-  bool machine_is_at_fault() const { return canaries_failed_ >= most_canaries; }
+  /// Whether it ended for a reason that is no limit and no subject's: memory, a full disk, no process to be had.
+  bool machine_is_at_fault() const { return !broken_.empty(); }
 
  private:
   static constexpr int most_canaries = 3;

@@ -20,7 +20,7 @@ struct Overall {
 };
 
 Overall overall(const HuntFacts& facts, const BatchCounts& counts) {
-  if (facts.machine_is_at_fault) return {"MACHINE", facts.why, exit_code::machine_at_fault};
+  if (facts.machine_is_at_fault) return {"MACHINE", "", exit_code::machine_at_fault};
   if (!facts.findings.empty()) return {"FAILED", "", exit_code::failed};
   const bool finds = !facts.planted.empty() && std::all_of(facts.planted.begin(), facts.planted.end(),
                                                            [](const json& one) { return one.at("found") == true; });

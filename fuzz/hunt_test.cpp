@@ -372,6 +372,18 @@ TEST_F(AHunt, InShardsThatAreMergedIsWhatOneWouldHaveBeen) {
   expect_refused(run("fuzz merge " + half_folder + folders + " " + out("mixed")), "shards of one hunt");
 }
 
+TEST_F(AHunt, WhoseDiskIsFullIsNotGreenAndItsJournalIsReadable) {
+  const std::string journal = (folder_ / "run" / "journal.jsonl").string();
+  const std::string command = "trap '' XFSZ; ulimit -f 40; " + std::string(TILEPROOF_COMMAND) +
+                              " fuzz --subject host --claim bits/ --seed 1 --cases 6400 " + out("run") + " > '" +
+                              (folder_ / "said").string() + "' 2>&1";
+  const int status = std::system(command.c_str());
+  ASSERT_TRUE(WIFEXITED(status));
+  EXPECT_EQ(WEXITSTATUS(status), 4) << text_of(folder_ / "said");
+  EXPECT_NE(text_of(folder_ / "said").find("cannot write the journal"), std::string::npos) << text_of(folder_ / "said");
+  EXPECT_GE(journal_of(journal).lines, 10);
+}
+
 TEST_F(AHunt, RefusesWhatItCannotDo) {
   expect_refused(run("fuzz --subject hots"), "did you mean 'host'");
   expect_refused(run("fuzz --shard 4/4 --seed 1"), "--shard");
