@@ -303,8 +303,10 @@ json without_times(json hunt) {
   return hunt;
 }
 
+constexpr std::uint64_t cases_of_fault_hunt = 1920;
 const std::string fault_hunt =
-    "fuzz --subject faulty:nibbles-in-order --claim bits/ --claim value/ --seed 4 --cases 1280 --shrink-seconds 1 ";
+    "fuzz --subject faulty:nibbles-in-order --claim bits/ --claim value/ --seed 4 --shrink-seconds 1 --cases " +
+    std::to_string(cases_of_fault_hunt) + " ";
 
 TEST_F(AHunt, IsTheSameWithAnyNumberOfWorkers) {
   run(fault_hunt + "--workers 1 " + out("one"));
@@ -313,35 +315,50 @@ TEST_F(AHunt, IsTheSameWithAnyNumberOfWorkers) {
   EXPECT_GE(hunt("one")["findings"].size(), 1);
 }
 
-/// The supervisor and, through it, its workers; killed at instants of the test's choice.
+std::uintmax_t size_of(const std::string& file) {
+  std::error_code error;
+  const std::uintmax_t size = std::filesystem::file_size(file, error);
+  return error ? 0 : size;
+}
+
+/// The supervisor and, through it, its workers; killed when the journal has grown by so much, whatever is going on
+/// then.
 TEST_F(AHunt, ThatIsKilledAtAnyInstantAndResumedLosesNothingAndDoublesNothing) {
   run(fault_hunt + "--workers 2 " + out("whole"));
   const std::string folder = (folder_ / "killed").string();
-  constexpr int most_kills = 12;
-  int kills = 0;
-  for (std::uint64_t i = 0; i < 100; ++i) {
-    const bool begun =
-        std::filesystem::exists(folder + "/journal.jsonl") && std::filesystem::file_size(folder + "/journal.jsonl") > 0;
+  const std::string journal = folder + "/journal.jsonl";
+  constexpr std::uint64_t most_kills = 12;
+  std::uint64_t kills = 0, unfinished = 0;
+  for (bool has_ended = false; !has_ended;) {
+    const std::uintmax_t size = size_of(journal);
     std::string command = "exec " + std::string(TILEPROOF_COMMAND) + " " + fault_hunt + "--workers 2 " +
-                          (begun ? "--resume '" : "--out '") + folder + "' > '" + folder_.string() + "/said' 2>&1";
+                          (size > 0 ? "--resume '" : "--out '") + folder + "' > '" + folder_.string() + "/said' 2>&1";
     std::string shell = "sh", flag = "-c";
     char* arguments[] = {shell.data(), flag.data(), command.data(), nullptr};
     pid_t process = 0;
     ASSERT_EQ(posix_spawnp(&process, "sh", nullptr, nullptr, arguments, environ), 0);
-    int status = 0;
-    if (kills < most_kills) {
-      std::this_thread::sleep_for(std::chrono::milliseconds(100 + below(500, mixed(i))));
+    const auto enough = size + 2000 + static_cast<std::uintmax_t>(below(40000, mixed(kills)));
+    while (waitpid(process, nullptr, WNOHANG) == 0) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(1));
+      if (kills == most_kills || size_of(journal) < enough) continue;
       kill(process, SIGKILL);
+      waitpid(process, nullptr, 0);
       ++kills;
+      unfinished += journal_of(journal).begun.size();
+      break;
     }
-    waitpid(process, &status, 0);
-    if (WIFEXITED(status)) break;
+    has_ended = std::filesystem::exists(folder + "/hunt.json");
   }
-  EXPECT_GE(kills, 2);
+  EXPECT_GE(kills, 3);
+  EXPECT_GE(unfinished, 3);  // batches that had begun
   EXPECT_EQ(without_times(hunt("killed")), without_times(hunt("whole")));
-  const JournalContents contents = journal_of(folder_ / "killed" / "journal.jsonl");
+  for (const json& finding : hunt("killed")["findings"]) {
+    const std::vector<std::uint64_t> examples = finding["examples"];
+    EXPECT_EQ(std::set<std::uint64_t>(examples.begin(), examples.end()).size(), examples.size()) << finding;
+  }
+  const JournalContents contents = journal_of(journal);
   EXPECT_TRUE(contents.begun.empty());
-  EXPECT_EQ(contents.done.size(), 1280 / cases_of_batch);
+  EXPECT_EQ(contents.done.size(), cases_of_fault_hunt / cases_of_batch);
 }
 
 TEST_F(AHunt, InShardsThatAreMergedIsWhatOneWouldHaveBeen) {
