@@ -337,7 +337,7 @@ TEST_F(AHunt, ThatIsKilledAtAnyInstantAndResumedLosesNothingAndDoublesNothing) {
     char* arguments[] = {shell.data(), flag.data(), command.data(), nullptr};
     pid_t process = 0;
     ASSERT_EQ(posix_spawnp(&process, "sh", nullptr, nullptr, arguments, environ), 0);
-    const auto enough = size + 2000 + static_cast<std::uintmax_t>(below(40000, mixed(kills)));
+    const auto enough = size + 2000 + static_cast<std::uintmax_t>(below(160000, mixed(kills)));
     while (waitpid(process, nullptr, WNOHANG) == 0) {
       std::this_thread::sleep_for(std::chrono::milliseconds(1));
       if (kills == most_kills || size_of(journal) < enough) continue;

@@ -126,8 +126,9 @@ std::vector<Problem> smaller_problems(const Problem& p, const Domains& domains) 
     if (possible && next.n * next.k <= p.n * p.k && next != p) steps.push_back(next);
   };
   const std::int64_t unit = std::lcm(p.supertile_columns(), p.group_size);
-  for (const std::int64_t n :
-       {draws.n_multiple, p.n % 8, p.n / 2 / draws.n_multiple * draws.n_multiple, p.n - 8, p.n - draws.n_multiple}) {
+  const std::int64_t n_tail = p.n % 8;  // which what fails may need
+  for (const std::int64_t n : {draws.n_multiple, n_tail, p.n / 2 / draws.n_multiple * draws.n_multiple,
+                               p.n / 16 * 8 + n_tail, p.n - draws.n_multiple}) {
     if (n < p.n) step([&](Problem& next) { next.n = n; });
   }
   for (const std::int64_t k : {unit, p.k / 2 / unit * unit, p.k - unit}) {
