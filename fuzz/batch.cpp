@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <chrono>
+#include <map>
+#include <new>
 
 #include "../properties/formula.h"
 #include "journal.h"
@@ -65,6 +67,8 @@ bool answers_a_canary(Memory& memory) {
     return memory.compare(right, 4, arena).wrong == 0 && memory.compare(wrong, 4, arena).wrong == words;
   } catch (const SubjectError&) {
     return false;
+  } catch (const std::bad_alloc&) {
+    return false;
   }
 }
 
@@ -77,28 +81,51 @@ Batches::Batches(const json& order, const SubjectRow& row, Subject& subject)
 
 json Batches::run(const json& question, const std::function<void(const json&)>& note) {
   BatchCounts counts;
+  std::map<std::string, bool> compared, passed;  // by claim
+  std::vector<std::uint64_t> not_passed;
   const Clock::time_point begin = Clock::now();
   std::string ended_by;
+  std::uint64_t last = 0;
   for (const std::uint64_t index : cases_asked_for(question)) {
     const ListedCase listed = list_.at(index);
     Met met;
-    in_flight_.begin(slot_, index);
-    const CaseOutcome outcome = InThisProcess(row_.envelope, subject_).run(*listed.claim, listed.problem, met);
-    in_flight_.end(slot_);
-    counts.elements += met.compared;
+    in_flight_.begin(slot_, last = index);
+    const CaseOutcome outcome = run_case(listed, met);
     if (outcome.finding) note({{"case", index}, {"outcome", json_of(outcome)}});
+    if (outcome.device_lost) ended_by = "device";
+    if (ended_by.empty() && outcome.finding && !answers_a_canary(subject_.memory())) ended_by = "canary";
+    in_flight_.end(slot_);
+    const bool has_passed = !outcome.finding && !outcome.refused && !outcome.unavailable && !outcome.discarded;
+    counts.elements += met.compared;
+    compared[listed.claim->name] |= met.compared != 0;
+    passed[listed.claim->name] |= has_passed;
+    if (!has_passed) not_passed.push_back(index);
     ++(outcome.finding       ? counts.failed
        : outcome.refused     ? counts.refused
        : outcome.unavailable ? counts.unavailable
        : outcome.discarded   ? counts.discarded
                              : counts.passed);
-    if (outcome.device_lost) ended_by = "device";
-    if (ended_by.empty() && outcome.finding && !answers_a_canary(subject_.memory())) ended_by = "canary";
     if (!ended_by.empty()) break;
   }
-  if (ended_by.empty() && !answers_a_canary(subject_.memory())) ended_by = "canary";
+  if (ended_by.empty()) {
+    in_flight_.begin(slot_, last);  // for the deadline
+    if (!answers_a_canary(subject_.memory())) ended_by = "canary";
+    in_flight_.end(slot_);
+  }
+  for (const auto& [claim, has_compared] : compared) {
+    if (!has_compared) (passed[claim] ? counts.idle : counts.absent).push_back(claim);
+  }
   counts.seconds = std::chrono::duration<double>(Clock::now() - begin).count();
-  return {{"counts", json_of(counts)}, {"ended_by", ended_by}};
+  return {{"counts", json_of(counts)}, {"ended_by", ended_by}, {"not_passed", not_passed}};
+}
+
+/// What is out of memory says nothing of the subject.
+CaseOutcome Batches::run_case(const ListedCase& listed, Met& met) {
+  try {
+    return InThisProcess(row_.envelope, subject_).run(*listed.claim, listed.problem, met);
+  } catch (const std::bad_alloc&) {
+    return {.unavailable = "out of memory"};
+  }
 }
 
 }  // namespace tileproof

@@ -4,6 +4,7 @@
 #include <functional>
 #include <nlohmann/json.hpp>
 
+#include "../properties/judge.h"
 #include "case_list.h"
 #include "in_flight.h"
 
@@ -21,6 +22,8 @@ class Batches {
   nlohmann::json run(const nlohmann::json& question, const std::function<void(const nlohmann::json&)>& note);
 
  private:
+  CaseOutcome run_case(const ListedCase&, Met&);
+
   SubjectRow row_;
   Subject& subject_;
   CaseList list_;

@@ -243,6 +243,8 @@ int fuzz(Options options, const std::string& command, bool workers_given) {
                                      .done = hunt.done(),
                                      .findings = hunt.findings(),
                                      .planted = json_of(planted),
+                                     .missing_shards = {},
+                                     .unfinished = hunt.unfinished(),
                                      .lost_workers = hunt.lost_workers(),
                                      .machine_is_at_fault = hunt.machine_is_at_fault(),
                                      .seconds = hunt.seconds()},
@@ -265,7 +267,8 @@ int merge(const std::vector<std::string>& folders, const std::string& out, const
   facts.why = "its shards ended";
   std::map<std::uint64_t, std::string> shards;
   for (const std::string& folder : folders) {
-    JournalContents one = journal_of(fs::path(folder) / "journal.jsonl");
+    const JournalContents journal = journal_of(fs::path(folder) / "journal.jsonl");
+    JournalContents one = journal;
     const std::uint64_t shard = one.identity.shard;
     one.identity.shard = 0;
     if (shards.empty()) facts.identity = one.identity;
@@ -279,10 +282,13 @@ int merge(const std::vector<std::string>& folders, const std::string& out, const
     }
     facts.done.merge(one.done);
     facts.seconds = std::max(facts.seconds, one.seconds());
-    facts.unfinished += one.begun.size();
-    facts.planted = one.planted;
+    facts.unfinished += unfinished_batches(journal).size();
+    for (const json& planted : one.planted) facts.planted.push_back(planted);
+    if (one.planted.empty()) facts.planted.push_back({{"fault", "none, in " + folder}, {"found", false}});
     for (const FailedCase& failed : one.failed) {
-      facts.findings[signature_of(failed.finding)].examples.push_back(failed.index);
+      Signed& with_signature = facts.findings[signature_of(failed.finding)];
+      if (with_signature.examples.empty()) with_signature.finding.smallest = failed.finding;
+      with_signature.examples.push_back(failed.index);
     }
     for (const HuntFinding& found : one.findings) {
       HuntFinding& kept = facts.findings[found.signature].finding;

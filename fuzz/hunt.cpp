@@ -17,6 +17,15 @@ using Clock = std::chrono::steady_clock;
 /// A process runs so many cases: what went before a case that fails can be run again.
 constexpr std::size_t most_history = 64 * cases_of_batch;
 
+HuntFinding as_found(const FailedCase& failed) {
+  HuntFinding finding;
+  finding.cases = {failed.index};
+  finding.smallest = failed.finding;
+  finding.how = "as found";
+  finding.shrunk = "not looked into";
+  return finding;
+}
+
 std::vector<std::uint64_t> cases_of(std::uint64_t batch, const std::vector<std::uint64_t>& skipped) {
   std::vector<std::uint64_t> cases;
   for (std::uint64_t index = batch * cases_of_batch; index < (batch + 1) * cases_of_batch; ++index) {
@@ -39,7 +48,7 @@ Hunt::Hunt(const ChosenSubject& chosen, const Envelope& envelope, const CaseList
       in_flight_(in_flight_file_, 2 * options.workers),
       journal_(journal),
       ledger_(ledger),
-      again_(so_far.begun),
+      again_(unfinished_batches(so_far)),
       next_batch_(identity.shard),
       done_(so_far.done) {
   for (const auto& [batch, counts] : done_) {
@@ -48,14 +57,14 @@ Hunt::Hunt(const ChosenSubject& chosen, const Envelope& envelope, const CaseList
   }
   for (const std::uint64_t batch : again_) next_batch_ = std::max(next_batch_, batch + identity_.shards);
   for (const FailedCase& failed : so_far.failed) {
-    seen_.insert(failed.index);
+    seen_.insert({failed.index, failed.finding.kind});
     Signed& one = findings_[signature_of(failed.finding)];
+    if (one.examples.empty()) one.finding = as_found(failed);
     if (one.examples.size() < most_examples) one.examples.push_back(failed.index);
-    one.finding.smallest = failed.finding;
   }
   for (const HuntFinding& found : so_far.findings) {
     findings_[found.signature].finding = found;
-    looked_into_.insert(found.smallest.problem.claim + " " + found.smallest.kind);
+    if (found.was_looked_into) looked_into_.insert(found.smallest.problem.claim + " " + found.smallest.kind);
   }
 }
 
@@ -67,16 +76,21 @@ Cell Hunt::cell_at(std::uint64_t index) const {
 std::string Hunt::run(const std::function<bool()>& stop, const std::function<void(const std::string&)>& say) {
   stop_ = stop;
   say_ = say;
-  // Those of an earlier run that failed, and were not looked into before it ended.
-  for (const auto& [signature, one] : std::map(findings_)) {
-    if (one.finding.signature.empty()) look_into(signature, {one.examples.front(), one.finding.smallest}, {}, 0);
-  }
   std::vector<std::thread> threads;
   for (std::size_t worker = 1; worker < options_.workers; ++worker) {
     threads.emplace_back([this, worker] { work(worker); });
   }
   work(0);
   for (std::thread& thread : threads) thread.join();
+  // Those of an earlier run that were not looked into before it was killed, and did not fail again.
+  try {
+    for (const auto& [signature, one] : std::map(findings_)) {
+      const bool is_open = one.finding.signature.empty() && broken_.empty();
+      if (is_open) look_into(signature, {one.examples.front(), one.finding.smallest}, {}, 0);
+    }
+  } catch (const std::exception& error) {
+    broken_ = error.what();
+  }
   if (!broken_.empty()) return broken_;
   return why_over();
 }
@@ -127,9 +141,10 @@ std::unique_ptr<Worker> Hunt::started(std::size_t slot) {
   in_flight_.end(slot);
   const json order =
       order_for_batches(identity_.claims, identity_.seed, envelope_, in_flight_file_, 2 * options_.workers, slot);
-  if (!process->asked(
-          order, [](const json&) {}, [] { return false; }))
-    throw std::runtime_error("a worker " + process->death());
+  const Clock::time_point begin = Clock::now();
+  const auto is_overdue = [begin] { return Clock::now() - begin > std::chrono::minutes(1); };
+  const auto nobody = [](const json&) {};
+  if (!process->asked(order, nobody, is_overdue)) throw std::runtime_error("a worker " + process->death());
   return process;
 }
 
@@ -146,7 +161,7 @@ void Hunt::run_batch(std::size_t worker, std::unique_ptr<Worker>& process, std::
                      std::uint64_t batch) {
   std::vector<std::uint64_t> skipped;
   std::vector<FailedCase> ended_a_process;
-  int deaths_between_cases = 0;
+  int deaths_between_cases = 0, canaries_failed = 0, kills = 0;
   for (;;) {
     if (process == nullptr || history.size() > most_history) {
       process = started(worker);
@@ -180,13 +195,14 @@ void Hunt::run_batch(std::size_t worker, std::unique_ptr<Worker>& process, std::
       count(failed, counts);
       count(ended_a_process, counts);
       history.insert(history.end(), cases.begin(), cases.end());
-      end(batch, counts);
+      end(batch, counts, answer->at("not_passed"));
       return;
     }
     if (ended_by == "canary") {
+      say_("memory did not hold what was written to it, in batch " + std::to_string(batch));
       const std::lock_guard<std::mutex> lock(mutex_);
       ++lost_workers_;
-      if (++canaries_failed_ < most_canaries) continue;
+      if (++canaries_failed < most_canaries) continue;
       broken_ = "the machine is at fault: memory does not hold what is written to it, in " +
                 std::to_string(most_canaries) + " processes one after another";
       return;
@@ -211,7 +227,7 @@ void Hunt::run_batch(std::size_t worker, std::unique_ptr<Worker>& process, std::
                                              " ms: the process was killed" + death
                                        : "the process " + death}};
     const bool was_killed = death.find("SIGKILL") != std::string::npos;
-    if (was_killed && !was_hang && !fails_alone(lost)) {
+    if (was_killed && !was_hang && ++kills < most_kills && !fails_alone(lost)) {
       say_("a worker was killed from outside in case " + std::to_string(lost.index) + ", which passes alone");
       continue;
     }
@@ -222,14 +238,14 @@ void Hunt::run_batch(std::size_t worker, std::unique_ptr<Worker>& process, std::
   }
 }
 
-void Hunt::end(std::uint64_t batch, const BatchCounts& counts) {
+void Hunt::end(std::uint64_t batch, const BatchCounts& counts, const std::vector<std::uint64_t>& not_passed) {
   std::vector<std::pair<std::uint64_t, Cell>> first;
   {
     const std::lock_guard<std::mutex> lock(mutex_);
-    canaries_failed_ = 0;
     for (const std::uint64_t index : cases_of(batch, {})) {
       Cell cell = cell_at(index);
-      if (cells_.insert(cell).second) first.emplace_back(index, cell);
+      const bool has_passed = std::find(not_passed.begin(), not_passed.end(), index) == not_passed.end();
+      if (cells_.insert(cell).second && has_passed) first.emplace_back(index, cell);
     }
     done_[batch] = counts;
   }
@@ -256,8 +272,9 @@ void Hunt::count(const std::vector<FailedCase>& failed, BatchCounts& counts) con
 void Hunt::remember(const FailedCase& failed) {
   if (known_as(failed.finding) != nullptr) return;
   const std::lock_guard<std::mutex> lock(mutex_);
-  if (!seen_.insert(failed.index).second) return;  // of a batch that is run again
+  if (!seen_.insert({failed.index, failed.finding.kind}).second) return;  // of a batch that is run again
   Signed& one = findings_[signature_of(failed.finding)];
+  if (one.examples.empty() && one.finding.signature.empty()) one.finding = as_found(failed);
   if (one.examples.size() >= most_examples) return;
   one.examples.push_back(failed.index);
   journal_.failed(failed);

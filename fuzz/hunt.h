@@ -50,6 +50,8 @@ class Hunt {
   const std::map<std::uint64_t, BatchCounts>& done() const { return done_; }
   const std::set<Cell>& cells() const { return cells_; }
   const std::map<std::string, Signed>& findings() const { return findings_; }
+  /// Batches that were begun, by this run or an earlier one, and have not ended.
+  std::size_t unfinished() const { return again_.size(); }
   double seconds() const;
   std::int64_t lost_workers() const { return lost_workers_; }
   /// Whether it ended for a reason that is no limit and no subject's: memory, a full disk, no process to be had.
@@ -57,6 +59,7 @@ class Hunt {
 
  private:
   static constexpr int most_canaries = 3;
+  static constexpr int most_kills = 3;  // of processes in a batch, by whoever kills
 
   Cell cell_at(std::uint64_t index) const;
   std::string why_over();
@@ -67,7 +70,7 @@ class Hunt {
   std::unique_ptr<Worker> started(std::size_t slot);
   std::optional<nlohmann::json> asked(Worker&, std::size_t slot, const nlohmann::json& question,
                                       const std::function<void(const nlohmann::json&)>& note);
-  void end(std::uint64_t batch, const BatchCounts&);
+  void end(std::uint64_t batch, const BatchCounts&, const std::vector<std::uint64_t>& not_passed);
   const KnownFinding* known_as(const Finding&) const;
   void count(const std::vector<FailedCase>&, BatchCounts&) const;
   void remember(const FailedCase&);
@@ -97,11 +100,10 @@ class Hunt {
   std::uint64_t next_batch_ = 0;
   std::map<std::uint64_t, BatchCounts> done_;
   std::map<std::string, Signed> findings_;
-  std::set<std::uint64_t> seen_;       // cases that failed
-  std::set<std::string> looked_into_;  // claims and kinds
-  std::set<Cell> cells_;               // in which a case was
+  std::set<std::pair<std::uint64_t, std::string>> seen_;  // cases that failed, and how
+  std::set<std::string> looked_into_;                     // claims and kinds
+  std::set<Cell> cells_;                                  // in which a case was
   std::int64_t lost_workers_ = 0;
-  int canaries_failed_ = 0;
   std::string broken_;  // what ended the hunt from inside
 };
 

@@ -19,7 +19,7 @@ struct Overall {
   int exit;
 };
 
-Overall overall(const HuntFacts& facts, const BatchCounts& counts) {
+Overall overall(const HuntFacts& facts, const BatchCounts& counts, const std::vector<std::string>& idle) {
   if (facts.machine_is_at_fault) return {"MACHINE", "", exit_code::machine_at_fault};
   if (!facts.findings.empty()) return {"FAILED", "", exit_code::failed};
   const bool finds = !facts.planted.empty() && std::all_of(facts.planted.begin(), facts.planted.end(),
@@ -35,6 +35,9 @@ Overall overall(const HuntFacts& facts, const BatchCounts& counts) {
     return {"MISTRUSTED", "batches were begun and not ended: " + std::to_string(facts.unfinished),
             exit_code::mistrusted};
   }
+  if (!idle.empty()) {
+    return {"MISTRUSTED", "no case of it compared anything: " + idle.front(), exit_code::mistrusted};
+  }
   if (counts.elements == 0) return {"MISTRUSTED", "nothing was compared", exit_code::mistrusted};
   return {"PASSED", "", exit_code::passed};
 }
@@ -43,7 +46,12 @@ Overall overall(const HuntFacts& facts, const BatchCounts& counts) {
 struct Discovery {
   std::map<Cell, std::int64_t> cases_in;
   std::vector<std::uint64_t> first_cases;  // ascending, counted over the cases that were run
+  std::set<std::string> have_compared;     // claims
 };
+
+bool is_in(const std::vector<std::string>& names, const std::string& name) {
+  return std::find(names.begin(), names.end(), name) != names.end();
+}
 
 Discovery discovered(const HuntFacts& facts, const CaseList& list) {
   Discovery discovery;
@@ -51,6 +59,8 @@ Discovery discovered(const HuntFacts& facts, const CaseList& list) {
   for (const auto& [batch, counts] : facts.done) {
     for (std::uint64_t index = batch * cases_of_batch; index < (batch + 1) * cases_of_batch; ++index, ++run) {
       const ListedCase listed = list.at(index);
+      const std::string& claim = listed.claim->name;
+      if (!is_in(counts.idle, claim) && !is_in(counts.absent, claim)) discovery.have_compared.insert(claim);
       if (++discovery.cases_in[cell_of(*listed.claim, listed.problem)] == 1) discovery.first_cases.push_back(run);
     }
   }
@@ -61,7 +71,21 @@ json counts_alone(const BatchCounts& counts) {
   json all = json_of(counts);
   all.erase("signatures");
   all.erase("known");
+  all.erase("idle");
+  all.erase("absent");
   return all;
+}
+
+/// Claims whose cases passed and never compared anything; or could not even be run.
+std::vector<std::string> without_comparison(const HuntFacts& facts, const Discovery& discovery,
+                                            std::vector<std::string> BatchCounts::*why) {
+  std::set<std::string> names;
+  for (const auto& [batch, counts] : facts.done) names.insert((counts.*why).begin(), (counts.*why).end());
+  std::vector<std::string> never;
+  for (const std::string& name : names) {
+    if (!discovery.have_compared.contains(name)) never.push_back(name);
+  }
+  return never;
 }
 
 /// How many cells were known after 1, 2, 4, ... cases.
@@ -80,8 +104,8 @@ json curve_of(const Discovery& discovery, std::uint64_t cases) {
 json hunt_summary(const HuntFacts& facts, const CaseList& list) {
   BatchCounts counts;
   for (const auto& [batch, one] : facts.done) counts.add(one);
-  const Overall verdict = overall(facts, counts);
   const Discovery discovery = discovered(facts, list);
+  const Overall verdict = overall(facts, counts, without_comparison(facts, discovery, &BatchCounts::idle));
   const auto cases = static_cast<std::uint64_t>(facts.done.size()) * cases_of_batch;
   const auto once = std::count_if(discovery.cases_in.begin(), discovery.cases_in.end(),
                                   [](const auto& cell) { return cell.second == 1; });
@@ -121,6 +145,7 @@ json hunt_summary(const HuntFacts& facts, const CaseList& list) {
           {"discovery", curve_of(discovery, cases)},
           {"findings", findings},
           {"known", counts.known},
+          {"never_asked", without_comparison(facts, discovery, &BatchCounts::absent)},
           {"planted", facts.planted},
           {"lost_workers", facts.lost_workers},
           {"seconds", facts.seconds},

@@ -389,6 +389,20 @@ TEST_F(AHunt, InShardsThatAreMergedIsWhatOneWouldHaveBeen) {
   expect_refused(run("fuzz merge " + half_folder + folders + " " + out("mixed")), "shards of one hunt");
 }
 
+TEST_F(AHunt, ThatLeavesABatchOfAnEarlierRunIsMistrusted) {
+  run("fuzz --subject host --claim bits/ --seed 1 --cases 128 " + out("run"));
+  const std::string resume = "fuzz --resume '" + (folder_ / "run").string() + "' ";
+  std::ofstream(folder_ / "run" / "journal.jsonl", std::ios::app)
+      << R"({"type":"info","title":"begin","content":{"number":3}})"
+      << "\n";
+  const Ran early = run(resume + "--for 0.0000001s");  // neither 3 nor 2, which was not even begun
+  EXPECT_EQ(early.exit, 3) << early.text;
+  EXPECT_NE(early.text.find("begun and not ended: 2"), std::string::npos) << early.text;
+  const Ran late = run(resume + "--cases 256");
+  EXPECT_EQ(late.exit, 0) << late.text;
+  EXPECT_EQ(hunt("run")["cases"], 256);
+}
+
 TEST_F(AHunt, WhoseDiskIsFullIsNotGreenAndItsJournalIsReadable) {
   const std::string journal = (folder_ / "run" / "journal.jsonl").string();
   const std::string command = "trap '' XFSZ; ulimit -f 40; " + std::string(TILEPROOF_COMMAND) +

@@ -40,9 +40,12 @@ HuntIdentity identity_of(const json& value) {
 }  // namespace
 
 json json_of(const BatchCounts& counts) {
-  return {{"passed", counts.passed},           {"failed", counts.failed},         {"refused", counts.refused},
-          {"unavailable", counts.unavailable}, {"discarded", counts.discarded},   {"elements", counts.elements},
-          {"seconds", counts.seconds},         {"signatures", counts.signatures}, {"known", counts.known}};
+  return {{"passed", counts.passed},       {"failed", counts.failed},
+          {"refused", counts.refused},     {"unavailable", counts.unavailable},
+          {"discarded", counts.discarded}, {"elements", counts.elements},
+          {"seconds", counts.seconds},     {"signatures", counts.signatures},
+          {"known", counts.known},         {"idle", counts.idle},
+          {"absent", counts.absent}};
 }
 
 BatchCounts batch_counts_of(const json& value) {
@@ -54,7 +57,9 @@ BatchCounts batch_counts_of(const json& value) {
           .elements = value.at("elements"),
           .seconds = value.at("seconds"),
           .signatures = value.at("signatures"),
-          .known = value.at("known")};
+          .known = value.at("known"),
+          .idle = value.at("idle"),
+          .absent = value.at("absent")};
 }
 
 namespace {
@@ -136,8 +141,9 @@ class Reader {
   void test_case(const json& line) {
     if (line.at("status") != "failed") return;
     const std::uint64_t index = line.at("metadata").at("case");
-    if (!indices_.insert(index).second) return;  // of a batch that was run again
-    contents_.failed.push_back({index, finding_of(line.at("metadata").at("finding"))});
+    const Finding finding = finding_of(line.at("metadata").at("finding"));
+    if (!seen_.insert({index, finding.kind}).second) return;  // of a batch that was run again
+    contents_.failed.push_back({index, finding});
   }
   void finding(const json& content) {
     HuntFinding found = {.signature = content.at("signature"),
@@ -160,7 +166,7 @@ class Reader {
   std::filesystem::path file_;
   JournalContents contents_;
   std::set<std::uint64_t> open_;
-  std::set<std::uint64_t> indices_;
+  std::set<std::pair<std::uint64_t, std::string>> seen_;
 };
 
 }  // namespace
@@ -248,6 +254,17 @@ void Journal::finding(const HuntFinding& found) {
 }
 
 void Journal::stop(const std::string& why) { write(info("stop", {{"why", why}, {"time", utc_now()}})); }
+
+std::vector<std::uint64_t> unfinished_batches(const JournalContents& contents) {
+  std::uint64_t end = 0;
+  for (const auto& [batch, counts] : contents.done) end = std::max(end, batch + 1);
+  for (const std::uint64_t batch : contents.begun) end = std::max(end, batch + 1);
+  std::vector<std::uint64_t> unfinished;
+  for (std::uint64_t batch = contents.identity.shard; batch < end; batch += contents.identity.shards) {
+    if (!contents.done.contains(batch)) unfinished.push_back(batch);
+  }
+  return unfinished;
+}
 
 JournalContents journal_of(const std::filesystem::path& file) {
   std::ifstream stream(file);

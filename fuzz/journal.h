@@ -54,6 +54,10 @@ struct BatchCounts {
   double seconds = 0;
   std::map<std::string, std::int64_t> signatures = {};  // of those that failed
   std::map<std::string, std::int64_t> known = {};       // rows of the ledger that cases failed by
+  // Claims with cases in the batch of which none compared anything: some passed, or none was more than refused,
+  // unavailable or discarded.
+  std::vector<std::string> idle = {};
+  std::vector<std::string> absent = {};
 
   std::int64_t cases() const { return passed + failed + refused + unavailable + discarded; }
   void add(const BatchCounts&);
@@ -118,6 +122,9 @@ struct JournalContents {
   double since = 0, until = 0;  // of its first and last run
   bool was_cut = false;         // its last line, or the last before a resume
 };
+
+/// Batches of the journal's shard below its last one that have not ended: begun, or given out and not even that.
+std::vector<std::uint64_t> unfinished_batches(const JournalContents&);
 
 /// @throws Illegal where the file is no journal, of another version, or was edited: which line, and what is wrong
 JournalContents journal_of(const std::filesystem::path& file);

@@ -33,8 +33,9 @@ Planted hunted(const Fault& fault, const std::vector<const Claim*>& claims, std:
   Worker worker({row.name, std::nullopt}, std::chrono::seconds(10));
   worker.make();
   const auto nobody = [](const json&) {};
-  const auto never = [] { return false; };
-  worker.asked(order_for_batches(list.claims(), seed, row.envelope, in_flight, 1, 0), nobody, never);
+  const auto begin = std::chrono::steady_clock::now();
+  const auto is_overdue = [begin] { return std::chrono::steady_clock::now() - begin > std::chrono::minutes(2); };
+  worker.asked(order_for_batches(list.claims(), seed, row.envelope, in_flight, 1, 0), nobody, is_overdue);
   const std::uint64_t most = turns_for_planted * list.claims().size();
   for (std::uint64_t batch = 0; planted.cases < most && !planted.is_found; ++batch) {
     const auto note = [&](const json& told) {
@@ -43,7 +44,7 @@ Planted hunted(const Fault& fault, const std::vector<const Claim*>& claims, std:
       if (planted.is_found || std::find(hunters.begin(), hunters.end(), claim) == hunters.end()) return;
       planted = {fault.name, true, index + 1, claim};
     };
-    if (!worker.asked(question_for_batch(batch, {}), note, never)) break;
+    if (!worker.asked(question_for_batch(batch, {}), note, is_overdue)) break;
     if (!planted.is_found) planted.cases += cases_of_batch;
   }
   return planted;

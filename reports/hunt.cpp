@@ -78,6 +78,10 @@ std::string hunt_page(const json& hunt, bool colours) {
     text << "; in cases " << percent(counts.at("seconds").get<double>() / seconds)
          << " of the time, summed over workers\n";
   }
+  for (const json& claim : hunt.at("never_asked")) {
+    text << "never asked, as each case was refused or lacked something here: " << visible(claim.get<std::string>())
+         << "\n";
+  }
   if (hunt.at("lost_workers") != 0) text << grouped(hunt.at("lost_workers")) << " worker processes were lost\n";
   for (const json& one : hunt.at("planted")) {
     if (!one.at("found").get<bool>()) text << "planted and not found: " << one.at("fault").get<std::string>() << "\n";
