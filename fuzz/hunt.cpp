@@ -340,10 +340,10 @@ std::string Hunt::confirmed(const FailedCase& failed, const std::vector<std::uin
   for (int i = 0; i < times; ++i) failures += fails_alone(failed) ? 1 : 0;
   is_reproducible = failures == times;
   if (is_reproducible) return "reproducible: fails alone, 3 times of 3";
+  for (int i = 0; i < more_times; ++i) failures += fails_alone(failed) ? 1 : 0;
   if (failures == 0 && !history.empty()) {
     if (const std::string needed = needed_before(failed, history, slot); !needed.empty()) return needed;
   }
-  for (int i = 0; i < more_times; ++i) failures += fails_alone(failed) ? 1 : 0;
   return "flaky: fails alone, " + std::to_string(failures) + " times of " + std::to_string(times + more_times);
 }
 
@@ -359,7 +359,11 @@ std::string Hunt::needed_before(const FailedCase& failed, const std::vector<std:
     const std::optional<InFlight::Now> in_case = in_flight_.now(own_slot);
     return has_failed || (!answer && in_case && in_case->index == failed.index);
   };
-  if (!fails_after(0)) return "";
+  // What fails now and then may do so here by chance.
+  constexpr int times = 3;
+  for (int i = 0; i < times; ++i) {
+    if (!fails_after(0)) return "";
+  }
   // The shortest end of the history that will do.
   std::size_t fails = 0, passes = history.size();
   while (passes - fails > 1) {
