@@ -79,24 +79,16 @@ FormulaResult judged_there(Memory& memory, const Placement& placement, const Fil
                            const reference::Format* any_nan, const std::vector<std::int64_t>& wanted,
                            const std::function<void(const std::vector<void*>&)>& use) {
   auto* arena = static_cast<std::uint8_t*>(memory.arena(placement.bytes));
-  std::vector<void*> addresses;
   for_each_fence(placement, [&](std::size_t from, std::size_t to, const Placed*, const Placed*) {
     write_fence(memory, arena, from, to, fill.fence);
   });
   for (const Placed& p : placement.tensors) {
-    addresses.push_back(arena + p.begin);
     const auto elements = static_cast<std::int64_t>(p.tensor->bytes / p.tensor->element_bytes);
     const Formula poison = formula::Constant{repeated(fill.poison), elements};
     memory.write(p.tensor->is_output ? poison : *p.tensor->formula, p.tensor->element_bytes, arena + p.begin);
   }
 
-  std::exception_ptr refused;
-  try {
-    const OnlyTensors only_tensors(memory, arena, placement);
-    use(addresses);
-  } catch (const Refused&) {
-    refused = std::current_exception();  // whoever refuses has not touched anything either
-  }
+  const std::exception_ptr refused = refusal_of_use(memory, arena, placement, use);
 
   for_each_fence(placement, [&](std::size_t from, std::size_t to, const Placed* before, const Placed* behind) {
     check_fence(copied_out(memory, arena, from, to), fill.fence, before, behind);

@@ -62,6 +62,19 @@ void check_fence(std::span<const std::uint8_t> bytes, std::uint8_t fence, const 
   }
 }
 
+std::exception_ptr refusal_of_use(Memory& memory, std::uint8_t* arena, const Placement& placement,
+                                  const std::function<void(const std::vector<void*>&)>& use) {
+  std::vector<void*> addresses;
+  for (const Placed& p : placement.tensors) addresses.push_back(arena + p.begin);
+  try {
+    const OnlyTensors only_tensors(memory, arena, placement);
+    use(addresses);
+  } catch (const Refused&) {
+    return std::current_exception();
+  }
+  return nullptr;
+}
+
 Room::Room(std::vector<std::uint8_t>& kept, std::size_t bytes) {
   constexpr std::size_t most_kept = std::size_t{1} << 22;
   std::vector<std::uint8_t>& room = bytes <= most_kept ? kept : own_;
@@ -95,15 +108,7 @@ void Image::write_poison(const Placed& p, std::uint16_t poison) {
 
 std::exception_ptr Image::use(const std::function<void(const std::vector<void*>&)>& use) {
   if (copy_) memory_.copy_in(arena_, begin_, placement_.bytes);
-  std::vector<void*> addresses;
-  for (const Placed& p : placement_.tensors) addresses.push_back(there(p));
-  std::exception_ptr refused;
-  try {
-    const OnlyTensors only_tensors(memory_, arena_, placement_);
-    use(addresses);
-  } catch (const Refused&) {
-    refused = std::current_exception();
-  }
+  const std::exception_ptr refused = refusal_of_use(memory_, arena_, placement_, use);
   if (copy_) memory_.copy_out(begin_, arena_, placement_.bytes);
   return refused;
 }

@@ -49,6 +49,11 @@ bool all_are(std::uint8_t byte, std::span<const std::uint8_t> bytes);
 /// @throws GuardViolation for the first byte that was changed; the tensor that it is nearer to is named
 void check_fence(std::span<const std::uint8_t> bytes, std::uint8_t fence, const Placed* before, const Placed* behind);
 
+/// Calls `use` with the addresses of the tensors in the arena, while nothing else of it may be touched.
+/// @return what the subject refused with, if it did: whoever refuses has not touched anything either
+std::exception_ptr refusal_of_use(Memory&, std::uint8_t* arena, const Placement&,
+                                  const std::function<void(const std::vector<void*>&)>& use);
+
 /// Bytes for one call, with anything in them.
 /// @param kept  a thread's, of earlier calls: taken and grown, unless many more are asked for than should be kept
 class Room {
@@ -68,14 +73,12 @@ class Image {
  public:
   Image(Memory&, const Placement&);
 
-  /// Where a tensor's bytes are in the image, and in the arena.
+  /// Where a tensor's bytes are in the image.
   std::uint8_t* here(const Placed& p) const { return begin_ + p.begin; }
-  void* there(const Placed& p) const { return arena_ + p.begin; }
 
   void write_fences(std::uint8_t fence);
   void write_poison(const Placed&, std::uint16_t poison);
-  /// Calls `use` with the tensors' addresses, between carrying the image in and out.
-  /// @return what the subject refused with, if it did: whoever refuses has not touched anything either
+  /// refusal_of_use(), between carrying the image in and out.
   std::exception_ptr use(const std::function<void(const std::vector<void*>&)>&);
   /// @throws GuardViolation for the first byte of a fence that was changed
   void check_fences(std::uint8_t fence) const;
