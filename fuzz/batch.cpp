@@ -1,6 +1,5 @@
 #include "batch.h"
 
-#include <algorithm>
 #include <chrono>
 #include <map>
 #include <new>
@@ -16,26 +15,9 @@ namespace {
 using nlohmann::json;
 using Clock = std::chrono::steady_clock;
 
-std::vector<const Claim*> claims_named(const std::vector<std::string>& names) {
-  std::vector<const Claim*> claims;
-  for (const std::string& name : names) claims.push_back(&claim_of(name));
-  return claims;
-}
-
 SubjectRow with_envelope(SubjectRow row, const json& envelope) {
   row.envelope = envelope_of(envelope);
   return row;
-}
-
-std::vector<std::uint64_t> cases_asked_for(const json& question) {
-  if (question.contains("cases")) return question["cases"];
-  const std::vector<std::uint64_t> skipped = question["skipped"];
-  const std::uint64_t first = question["batch"].get<std::uint64_t>() * cases_of_batch;
-  std::vector<std::uint64_t> cases;
-  for (std::uint64_t index = first; index < first + cases_of_batch; ++index) {
-    if (std::find(skipped.begin(), skipped.end(), index) == skipped.end()) cases.push_back(index);
-  }
-  return cases;
 }
 
 }  // namespace
@@ -49,10 +31,6 @@ json order_for_batches(const std::vector<std::string>& claims, std::uint64_t see
             {"in_flight", in_flight.string()},
             {"slots", slots},
             {"slot", slot}}}};
-}
-
-json question_for_batch(std::uint64_t batch, const std::vector<std::uint64_t>& skipped) {
-  return {{"batch", batch}, {"skipped", skipped}};
 }
 
 json question_for_cases(const std::vector<std::uint64_t>& cases) { return {{"cases", cases}}; }
@@ -86,7 +64,7 @@ json Batches::run(const json& question, const std::function<void(const json&)>& 
   const Clock::time_point begin = Clock::now();
   std::string ended_by;
   std::uint64_t last = 0;
-  for (const std::uint64_t index : cases_asked_for(question)) {
+  for (const std::uint64_t index : question["cases"].get<std::vector<std::uint64_t>>()) {
     const ListedCase listed = list_.at(index);
     Met met;
     in_flight_.begin(slot_, last = index);

@@ -16,7 +16,7 @@ class Batches {
   /// @param row     of the subject as this process has made it
   Batches(const nlohmann::json& order, const SubjectRow& row, Subject&);
 
-  /// Runs the cases that a question asks for, as question_for_batch() or question_for_cases() puts it.
+  /// Runs the cases that a question asks for, as question_for_cases() puts it.
   /// @param note  is told of each case that fails, before the next one begins
   /// @return the counts; and what ended the batch before its end, where something did
   nlohmann::json run(const nlohmann::json& question, const std::function<void(const nlohmann::json&)>& note);
@@ -34,8 +34,6 @@ class Batches {
 /// @param envelope  what the subject takes, as the supervisor knows it
 nlohmann::json order_for_batches(const std::vector<std::string>& claims, std::uint64_t seed, const Envelope& envelope,
                                  const std::filesystem::path& in_flight, std::size_t slots, std::size_t slot);
-/// @param skipped  cases that ended a process before
-nlohmann::json question_for_batch(std::uint64_t batch, const std::vector<std::uint64_t>& skipped);
 nlohmann::json question_for_cases(const std::vector<std::uint64_t>& cases);
 
 /// Whether memory still holds what is written to it, and comparing it tells right from wrong: a machine's fault, and no

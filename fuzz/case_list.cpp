@@ -73,6 +73,12 @@ std::uint64_t CaseList::Walk::cells() const {
   return shapes.size() * draws.domains.size() * draws.types.size() * draws.profiles.size() * 2;
 }
 
+std::vector<const Claim*> claims_named(const std::vector<std::string>& names) {
+  std::vector<const Claim*> claims;
+  for (const std::string& name : names) claims.push_back(&claim_of(name));
+  return claims;
+}
+
 std::vector<CaseList::Shape> CaseList::shapes_of(const Domains& domains) {
   const Draws& draws = domains.draws;
   std::vector<Shape> shapes;

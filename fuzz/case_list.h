@@ -15,6 +15,9 @@
 
 namespace tileproof {
 
+/// Claims by their whole names, in that order. @throws Illegal for a name that is no claim
+std::vector<const Claim*> claims_named(const std::vector<std::string>& names);
+
 struct ListedCase {
   const Claim* claim;
   Problem problem;

@@ -191,7 +191,7 @@ int fuzz(Options options, const std::string& command, bool workers_given) {
   }
   chosen.row = ready.row;
   const std::vector<const Claim*> claims =
-      chosen_claims(is_resumed && options.claims.empty() ? so_far.identity.claims : options.claims);
+      is_resumed && options.claims.empty() ? claims_named(so_far.identity.claims) : chosen_claims(options.claims);
   const CaseList list(claims, chosen.row, seed);
   if (list.is_empty()) {
     std::cerr << "tileproof: none of the claims can be asked of " << chosen.row.name << "\n";
@@ -306,7 +306,7 @@ int merge(const std::vector<std::string>& folders, const std::string& out, const
   SubjectRow row;
   row.name = facts.identity.subject;
   row.envelope = envelope_of(json::parse(facts.identity.envelope));
-  const CaseList list(chosen_claims(facts.identity.claims), row, facts.identity.seed);
+  const CaseList list(claims_named(facts.identity.claims), row, facts.identity.seed);
   const json summary = hunt_summary(facts, list);
   write_file(merged / "hunt.json", dumped(summary, 2) + "\n");
   std::cerr << "merged: " << (merged / "hunt.json").string() << "\n";

@@ -26,14 +26,6 @@ HuntFinding as_found(const FailedCase& failed) {
   return finding;
 }
 
-std::vector<std::uint64_t> cases_of(std::uint64_t batch, const std::vector<std::uint64_t>& skipped) {
-  std::vector<std::uint64_t> cases;
-  for (std::uint64_t index = batch * cases_of_batch; index < (batch + 1) * cases_of_batch; ++index) {
-    if (std::find(skipped.begin(), skipped.end(), index) == skipped.end()) cases.push_back(index);
-  }
-  return cases;
-}
-
 }  // namespace
 
 Hunt::Hunt(const ChosenSubject& chosen, const Envelope& envelope, const CaseList& list, const HuntIdentity& identity,
@@ -53,7 +45,7 @@ Hunt::Hunt(const ChosenSubject& chosen, const Envelope& envelope, const CaseList
       done_(so_far.done) {
   for (const auto& [batch, counts] : done_) {
     next_batch_ = std::max(next_batch_, batch + identity_.shards);
-    for (const std::uint64_t index : cases_of(batch, {})) cells_.insert(cell_at(index));
+    for (const std::uint64_t index : cases_of(batch)) cells_.insert(cell_at(index));
   }
   for (const std::uint64_t batch : again_) next_batch_ = std::max(next_batch_, batch + identity_.shards);
   for (const FailedCase& failed : so_far.failed) {
@@ -175,12 +167,11 @@ void Hunt::run_batch(std::size_t worker, std::unique_ptr<Worker>& process, std::
       if (outcome.finding) failed.push_back({index, *outcome.finding});
       if (outcome.finding) remember(failed.back());
     };
-    const std::optional<json> answer = asked(*process, worker, question_for_batch(batch, skipped), note);
-    const std::string ended_by = answer ? answer->value("ended_by", "") : "death";
-    std::vector<std::uint64_t> before = history;
     const std::vector<std::uint64_t> cases = cases_of(batch, skipped);
+    const std::optional<json> answer = asked(*process, worker, question_for_cases(cases), note);
+    const std::string ended_by = answer ? answer->value("ended_by", "") : "death";
     const auto with_history = [&](std::uint64_t index) {
-      std::vector<std::uint64_t> all = before;
+      std::vector<std::uint64_t> all = history;
       all.insert(all.end(), cases.begin(), std::find(cases.begin(), cases.end(), index));
       return all;
     };
@@ -239,17 +230,17 @@ void Hunt::run_batch(std::size_t worker, std::unique_ptr<Worker>& process, std::
 }
 
 void Hunt::end(std::uint64_t batch, const BatchCounts& counts, const std::vector<std::uint64_t>& not_passed) {
-  std::vector<std::pair<std::uint64_t, Cell>> first;
+  std::vector<std::pair<std::uint64_t, Cell>> cells;
+  for (const std::uint64_t index : cases_of(batch)) cells.emplace_back(index, cell_at(index));
   {
     const std::lock_guard<std::mutex> lock(mutex_);
-    for (const std::uint64_t index : cases_of(batch, {})) {
-      Cell cell = cell_at(index);
-      const bool has_passed = std::find(not_passed.begin(), not_passed.end(), index) == not_passed.end();
-      if (cells_.insert(cell).second && has_passed) first.emplace_back(index, cell);
-    }
+    std::erase_if(cells, [&](const auto& one) {
+      const bool has_passed = std::find(not_passed.begin(), not_passed.end(), one.first) == not_passed.end();
+      return !cells_.insert(one.second).second || !has_passed;
+    });
     done_[batch] = counts;
   }
-  for (const auto& [index, cell] : first) journal_.first_of_cell(index, list_.at(index).problem, text_of(cell));
+  for (const auto& [index, cell] : cells) journal_.first_of_cell(index, list_.at(index).problem, text_of(cell));
   journal_.end(batch, counts);
 }
 

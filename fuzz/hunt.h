@@ -48,7 +48,6 @@ class Hunt {
   std::string run(const std::function<bool()>& stop, const std::function<void(const std::string&)>& say);
 
   const std::map<std::uint64_t, BatchCounts>& done() const { return done_; }
-  const std::set<Cell>& cells() const { return cells_; }
   const std::map<std::string, Signed>& findings() const { return findings_; }
   /// Batches that were begun, by this run or an earlier one, and have not ended.
   std::size_t unfinished() const { return again_.size(); }

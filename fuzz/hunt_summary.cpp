@@ -57,11 +57,12 @@ Discovery discovered(const HuntFacts& facts, const CaseList& list) {
   Discovery discovery;
   std::uint64_t run = 0;
   for (const auto& [batch, counts] : facts.done) {
-    for (std::uint64_t index = batch * cases_of_batch; index < (batch + 1) * cases_of_batch; ++index, ++run) {
+    for (const std::uint64_t index : cases_of(batch)) {
       const ListedCase listed = list.at(index);
       const std::string& claim = listed.claim->name;
       if (!is_in(counts.idle, claim) && !is_in(counts.absent, claim)) discovery.have_compared.insert(claim);
       if (++discovery.cases_in[cell_of(*listed.claim, listed.problem)] == 1) discovery.first_cases.push_back(run);
+      ++run;
     }
   }
   return discovery;

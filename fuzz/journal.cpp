@@ -255,6 +255,14 @@ void Journal::finding(const HuntFinding& found) {
 
 void Journal::stop(const std::string& why) { write(info("stop", {{"why", why}, {"time", utc_now()}})); }
 
+std::vector<std::uint64_t> cases_of(std::uint64_t batch, const std::vector<std::uint64_t>& skipped) {
+  std::vector<std::uint64_t> cases;
+  for (std::uint64_t index = batch * cases_of_batch; index < (batch + 1) * cases_of_batch; ++index) {
+    if (std::find(skipped.begin(), skipped.end(), index) == skipped.end()) cases.push_back(index);
+  }
+  return cases;
+}
+
 std::vector<std::uint64_t> unfinished_batches(const JournalContents& contents) {
   std::uint64_t end = 0;
   for (const auto& [batch, counts] : contents.done) end = std::max(end, batch + 1);

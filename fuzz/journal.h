@@ -123,6 +123,9 @@ struct JournalContents {
   bool was_cut = false;         // its last line, or the last before a resume
 };
 
+/// The cases of a batch, but for some.
+std::vector<std::uint64_t> cases_of(std::uint64_t batch, const std::vector<std::uint64_t>& skipped = {});
+
 /// Batches of the journal's shard below its last one that have not ended: begun, or given out and not even that.
 std::vector<std::uint64_t> unfinished_batches(const JournalContents&);
 

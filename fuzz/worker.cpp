@@ -1,7 +1,5 @@
 #include "worker.h"
 
-#include "batch.h"
-
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
@@ -19,6 +17,8 @@
 #include <cstdlib>
 #include <cstring>
 #include <new>
+
+#include "batch.h"
 
 extern char** environ;
 
