@@ -2,6 +2,7 @@
 #include <cuda_runtime.h>
 
 #include <algorithm>
+#include <cstring>
 #include <stdexcept>
 #include <string>
 
@@ -194,6 +195,7 @@ CudaMemory::~CudaMemory() {
   cudaFree(memory_);
   cudaFree(kept_words_);
   cudaFree(found_);
+  cudaFreeHost(staged_);
 }
 
 void* CudaMemory::arena(std::size_t bytes) {
@@ -209,14 +211,33 @@ void* CudaMemory::arena(std::size_t bytes) {
   return memory_;
 }
 
-// From and to pageable memory, which a host's vectors are: a copy in has read its source when it returns, a copy out has
-// written its target (CUDA Runtime API, "API synchronization behavior"). Waiting besides costs as much again.
+/// Small copies go by pages that the driver need not copy through its own: it does that under a lock, which subjects on
+/// other threads wait for.
+void* CudaMemory::staged() {
+  if (staged_ == nullptr) require(cudaMallocHost(&staged_, most_staged), "cudaMallocHost");
+  return staged_;
+}
+
+// A large copy is from or to pageable memory, which a host's vectors are: a copy in has read its source when it
+// returns, a copy out has written its target (CUDA Runtime API, "API synchronization behavior").
 void CudaMemory::copy_in(void* to, const void* from, std::size_t bytes) {
+  if (bytes == 0) return;
+  if (bytes <= most_staged) {
+    if (is_staged_copied_) require(cudaStreamSynchronize(stream_), "copying the inputs in");
+    from = std::memcpy(staged(), from, bytes);
+    is_staged_copied_ = true;
+  }
   require(cudaMemcpyAsync(to, from, bytes, cudaMemcpyHostToDevice, stream_), "copying the inputs in");
 }
 
 void CudaMemory::copy_out(void* to, const void* from, std::size_t bytes) {
-  require(cudaMemcpyAsync(to, from, bytes, cudaMemcpyDeviceToHost, stream_), "copying the outputs out");
+  if (bytes == 0) return;
+  const bool is_staged = bytes <= most_staged;  // in the stream's order after what was copied in from there
+  void* const target = is_staged ? staged() : to;
+  require(cudaMemcpyAsync(target, from, bytes, cudaMemcpyDeviceToHost, stream_), "copying the outputs out");
+  require(cudaStreamSynchronize(stream_), "copying the outputs out");
+  is_staged_copied_ = false;
+  if (is_staged) std::memcpy(to, staged(), bytes);
 }
 
 /// Whether the formula's words are kept now.

@@ -33,7 +33,12 @@ class CudaMemory : public Memory {
   template <class Use>
   void with_evaluator(const Formula&, Use);
 
+  static constexpr std::size_t most_staged = std::size_t{1} << 20;
+  void* staged();
+
   cudaStream_t stream_;
+  void* staged_ = nullptr;         // page-locked
+  bool is_staged_copied_ = false;  // to the device, since the stream was last waited for
   void* memory_ = nullptr;
   std::size_t bytes_ = 0;
   DifferencesOnDevice* found_ = nullptr;
