@@ -1,6 +1,4 @@
 // tileproof fuzz: a hunt through cases without end.
-#include <sys/file.h>
-
 #include <algorithm>
 #include <cstdlib>
 #include <iostream>
@@ -8,13 +6,16 @@
 
 #include "../reports/reports.h"
 #include "commands.h"
+#include "corpus.h"
 #include "duration.h"
+#include "file_lock.h"
 #include "hunt.h"
 #include "hunt_summary.h"
 #include "interrupt.h"
 #include "ledger.h"
 #include "planted.h"
 #include "records.h"
+#include "replaying.h"
 #include "signature.h"
 #include "summary.h"
 #include "wire.h"
@@ -37,6 +38,7 @@ struct Options {
   std::string shard_text;
   std::string out;
   std::string resume;
+  std::string memory;
   std::string known;
   double shrink_seconds = 300;
   LibraryOptions library;
@@ -104,24 +106,6 @@ ChosenSubject subject_of(const Options& options) {
   return chosen_subjects({options.subject.empty() ? usual_subject() : options.subject}).front();
 }
 
-/// Nobody else writes a journal that is locked. The lock goes with the process.
-class Lock {
- public:
-  explicit Lock(const fs::path& file) : file_(fopen(file.c_str(), "a")) {
-    if (file_ == nullptr) throw Illegal("--out", "'" + file.string() + "'", "a folder that can be written");
-    if (flock(fileno(file_), LOCK_EX | LOCK_NB) == 0) return;
-    fclose(file_);
-    throw Illegal("--out", "'" + file.parent_path().string() + "' (another hunt is writing there)",
-                  "a folder of its own, or to wait");
-  }
-  ~Lock() { fclose(file_); }
-  Lock(const Lock&) = delete;
-  Lock& operator=(const Lock&) = delete;
-
- private:
-  FILE* file_;
-};
-
 fs::path folder_of(const Options& options) {
   if (!options.resume.empty()) {
     if (!fs::exists(fs::path(options.resume) / "journal.jsonl")) {
@@ -148,6 +132,62 @@ json json_of(const std::vector<Planted>& planted) {
   return all;
 }
 
+/// Runs again what the corpus has of a subject, and moves what does not fail any more, or does again.
+class CorpusOfHunt {
+ public:
+  explicit CorpusOfHunt(const fs::path& folder) : corpus_(folder) {}
+
+  /// @return what fails, but for what is known
+  std::vector<HuntFinding> run_again(const ChosenSubject& chosen, const std::vector<const Claim*>& claims,
+                                     std::chrono::milliseconds deadline, const std::vector<KnownFinding>& ledger) {
+    std::vector<CorpusLine> lines = lines_for(chosen.row, claims, corpus_.of_subject(chosen.row.name));
+    const std::size_t kept = lines.size();
+    for (CorpusLine& own : lines_for(chosen.row, claims, own_corpus())) {
+      const bool is_kept =
+          std::any_of(lines.begin(), lines.end(), [&](const CorpusLine& line) { return line.problem == own.problem; });
+      if (!is_kept) lines.push_back(std::move(own));
+    }
+    std::vector<HuntFinding> failing;
+    const std::vector<Replayed> all = replayed(chosen, lines, deadline, is_interrupted);
+    for (std::size_t i = 0; i < all.size(); ++i) take(all[i], i < kept, ledger, failing);
+    counts_ = {{"replayed", all.size()}, {"failed", failing.size()}};
+    return failing;
+  }
+  const json& counts() const { return counts_; }
+
+  void keep(const std::map<std::string, Signed>& findings) {
+    for (const auto& [signature, one] : findings) {
+      if (!one.finding.is_reproducible || one.finding.cases.empty()) continue;
+      corpus_.keep_crashing(one.finding.smallest.problem, signature + "\nfound " + utc_now());
+    }
+  }
+
+ private:
+  void take(const Replayed& one, bool is_kept, const std::vector<KnownFinding>& ledger,
+            std::vector<HuntFinding>& failing) {
+    if (!one.outcome.finding) {
+      if (is_kept && one.has_passed()) corpus_.keep_incubating(one.line.problem, one.line.comment);
+      return;
+    }
+    const Finding& finding = *one.outcome.finding;
+    if (known_as(ledger, finding) != nullptr) return;
+    // A smallest case need not show the pattern that the hunt found it by.
+    const std::string first_line = one.line.comment.substr(0, one.line.comment.find('\n'));
+    const std::string signature = is_kept && !first_line.empty() ? first_line : signature_of(finding);
+    failing.push_back({.signature = signature,
+                       .cases = {},
+                       .smallest = finding,
+                       .was_looked_into = true,
+                       .is_reproducible = true,
+                       .how = "kept, and failing: " + one.line.place,
+                       .shrunk = "as it is there"});
+    corpus_.keep_crashing(one.line.problem, is_kept ? one.line.comment : signature + "\nfound " + utc_now());
+  }
+
+  WorkingCorpus corpus_;
+  json counts_;
+};
+
 /// A resumed hunt is what it was: what is given beside --resume must say the same.
 void require_same(const HuntIdentity& now, const HuntIdentity& before) {
   const auto require = [](bool same, const std::string& what) {
@@ -165,7 +205,11 @@ int fuzz(Options options, const std::string& command, bool workers_given) {
   const bool has_limit = seconds > 0 || options.cases != 0 || options.until_finding;
   const fs::path folder = folder_of(options);
   const fs::path journal_file = folder / "journal.jsonl";
-  const Lock lock(folder / "lock");
+  const FileLock lock(folder / "lock", FileLock::Where::gives_up);
+  if (!lock.is_held()) {
+    throw Illegal("--out", "'" + folder.string() + "' (another hunt is writing there)",
+                  "a folder of its own, or to wait");
+  }
 
   JournalContents so_far;
   const Shard shard = shard_of(options.shard_text);
@@ -208,6 +252,8 @@ int fuzz(Options options, const std::string& command, bool workers_given) {
   if (is_resumed) require_same(identity, so_far.identity);
   const std::vector<KnownFinding> ledger = options.known.empty() ? own_ledger() : ledger_of_file(options.known);
 
+  CorpusOfHunt corpus((options.memory.empty() ? folder_of_program() / "runs" : fs::path(options.memory)) / "corpus");
+
   std::cerr << "journal: " << journal_file.string() << "\nhunting through cases of " << chosen.row.name << ", seed "
             << in_hex(seed) << "\n";
   if (so_far.was_cut) std::cerr << "the journal's last line had been cut; it is left out\n";
@@ -233,9 +279,18 @@ int fuzz(Options options, const std::string& command, bool workers_given) {
   Journal journal(journal_file);
   journal.run(identity, command);
   journal.planted(json_of(planted));
+  if (identity.shard == 0) {  // once, whoever else takes part
+    for (HuntFinding& found : corpus.run_again(chosen, claims, limits.case_deadline, ledger)) {
+      std::cerr << "FOUND " << reports::visible(found.signature) << "\n";
+      journal.finding(found);
+      so_far.findings.push_back(std::move(found));
+    }
+    journal.corpus(corpus.counts());
+  }
   Hunt hunt(chosen, chosen.row.envelope, list, identity, limits, folder, journal, so_far, ledger);
   const std::string why = hunt.run(is_interrupted, [](const std::string& line) { std::cerr << line << "\n"; });
   journal.stop(why);
+  corpus.keep(hunt.findings());
 
   const json summary = hunt_summary({.identity = identity,
                                      .command = command,
@@ -243,6 +298,7 @@ int fuzz(Options options, const std::string& command, bool workers_given) {
                                      .done = hunt.done(),
                                      .findings = hunt.findings(),
                                      .planted = json_of(planted),
+                                     .corpus = corpus.counts(),
                                      .missing_shards = {},
                                      .unfinished = hunt.unfinished(),
                                      .lost_workers = hunt.lost_workers(),
@@ -284,6 +340,7 @@ int merge(const std::vector<std::string>& folders, const std::string& out, const
     facts.seconds = std::max(facts.seconds, one.seconds());
     facts.unfinished += unfinished_batches(journal).size();
     for (const json& planted : one.planted) facts.planted.push_back(planted);
+    if (shard == 0) facts.corpus = one.corpus;
     if (one.planted.empty()) facts.planted.push_back({{"fault", "none, in " + folder}, {"found", false}});
     for (const FailedCase& failed : one.failed) {
       Signed& with_signature = facts.findings[signature_of(failed.finding)];
@@ -333,6 +390,8 @@ std::function<int()> set_up_fuzz(CLI::App& app) {
                  "I/N: runs only that part of the list (default: that of a Slurm array or an indexed Kubernetes job)");
   app.add_option("--out", options->out, "folder for the journal (default: a dated one under the build folder)");
   app.add_option("--resume", options->resume, "goes on with the hunt of that folder");
+  app.add_option("--memory", options->memory,
+                 "folder of what hunts remember of each other (default: runs under the build folder)");
   app.add_option("--known", options->known,
                  "a ledger of known findings, as JSON (default: the one of 'list known', of PyTorch's own operators)");
   app.add_option("--shrink-seconds", options->shrink_seconds, "at most, for each finding")->capture_default_str();
@@ -348,7 +407,7 @@ std::function<int()> set_up_fuzz(CLI::App& app) {
       for (const std::string& folder : *folders) command += " " + folder;
       return merge(*folders, *merged_out, command);
     }
-    for (const char* flag : {"--out", "--resume", "--library", "--known", "--for"}) {
+    for (const char* flag : {"--out", "--resume", "--memory", "--library", "--known", "--for"}) {
       const bool empty = app.count(flag) != 0 && app.get_option(flag)->results()[0].empty();
       if (empty) throw Illegal(flag, "''", std::string(flag) == "--for" ? "a time such as 90s, 5m or 4h" : "a path");
     }

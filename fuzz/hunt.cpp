@@ -4,6 +4,7 @@
 #include <thread>
 
 #include "batch.h"
+#include "ledger.h"
 #include "shrinking.h"
 #include "signature.h"
 
@@ -250,24 +251,16 @@ void Hunt::end(std::uint64_t batch, const BatchCounts& counts, const std::vector
   journal_.end(batch, counts);
 }
 
-const KnownFinding* Hunt::known_as(const Finding& finding) const {
-  for (const KnownFinding& row : ledger_) {
-    const bool is_about = row.claim == finding.problem.claim && row.subject == finding.problem.subject;
-    if (is_about && matches(row, finding)) return &row;
-  }
-  return nullptr;
-}
-
 /// Adds what failed in a batch to its counts.
 void Hunt::count(const std::vector<FailedCase>& failed, BatchCounts& counts) const {
   for (const FailedCase& one : failed) {
-    const KnownFinding* known = known_as(one.finding);
+    const KnownFinding* known = known_as(ledger_, one.finding);
     ++(known != nullptr ? counts.known[known->id] : counts.signatures[signature_of(one.finding)]);
   }
 }
 
 void Hunt::remember(const FailedCase& failed) {
-  if (known_as(failed.finding) != nullptr) return;
+  if (known_as(ledger_, failed.finding) != nullptr) return;
   const std::lock_guard<std::mutex> lock(mutex_);
   if (!seen_.insert({failed.index, failed.finding.kind}).second) return;  // of a batch that is run again
   Signed& one = findings_[signature_of(failed.finding)];
@@ -303,10 +296,9 @@ void Hunt::look_into(const std::string& signature, const FailedCase& failed, con
   } else {
     say_("FOUND " + signature);
     found.was_looked_into = true;
-    bool is_reproducible = false;
-    found.how = confirmed(failed, history, slot, is_reproducible);
+    found.how = confirmed(failed, history, slot, found.is_reproducible);
     found.shrunk = "not shrunk: it is not reproducible alone";
-    if (is_reproducible) {
+    if (found.is_reproducible) {
       const Claim& claim = claim_of(failed.finding.problem.claim);
       std::string why_not;
       Worker fresh(chosen_.order, options_.case_deadline);

@@ -70,7 +70,6 @@ class Hunt {
   std::optional<nlohmann::json> asked(Worker&, std::size_t slot, const nlohmann::json& question,
                                       const std::function<void(const nlohmann::json&)>& note);
   void end(std::uint64_t batch, const BatchCounts&, const std::vector<std::uint64_t>& not_passed);
-  const KnownFinding* known_as(const Finding&) const;
   void count(const std::vector<FailedCase>&, BatchCounts&) const;
   void remember(const FailedCase&);
   bool fails_alone(const FailedCase&);

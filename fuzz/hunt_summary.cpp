@@ -148,6 +148,7 @@ json hunt_summary(const HuntFacts& facts, const CaseList& list) {
           {"known", counts.known},
           {"never_asked", without_comparison(facts, discovery, &BatchCounts::absent)},
           {"planted", facts.planted},
+          {"corpus", facts.corpus},
           {"lost_workers", facts.lost_workers},
           {"seconds", facts.seconds},
           {"machine", machine()}};

@@ -14,8 +14,9 @@ struct HuntFacts {
   std::map<std::uint64_t, BatchCounts> done;
   std::map<std::string, Signed> findings;
   nlohmann::json planted = nlohmann::json::array();
-  std::vector<std::uint64_t> missing_shards = {};  // of those that were merged
-  std::size_t unfinished = 0;                      // batches of theirs, begun and not ended
+  nlohmann::json corpus = nlohmann::json::object();  // counts of what was run again
+  std::vector<std::uint64_t> missing_shards = {};    // of those that were merged
+  std::size_t unfinished = 0;                        // batches of theirs, begun and not ended
   std::int64_t lost_workers = 0;
   bool machine_is_at_fault = false;
   double seconds = 0;

@@ -196,7 +196,7 @@ TEST_F(AJournal, ThatWasEditedIsRefusedWithItsLine) {
   refused(R"({"type":"info","title":"begin","content":{"number":2}})", "another shard");
   refused(R"({"type":"info","title":"end","content":{"number":1}})", "without having begun");
   refused(R"({"type":"info","title":"nap","content":{}})", "'nap' is no entry");
-  refused(R"({"type":"info","title":"run","content":{"journal":2}})", "version 2");
+  refused(R"({"type":"info","title":"run","content":{"journal":1}})", "version 1");
   refused(R"({"type":"info"})", "title");
   std::filesystem::remove(file());
   add("{}\n");
@@ -208,6 +208,12 @@ TEST_F(AJournal, ThatWasEditedIsRefusedWithItsLine) {
 
 class AHunt : public Command {
  protected:
+  /// Hunts that remember nothing of each other.
+  std::string without_memory() const {
+    static int hunts = 0;
+    return " --memory '" + (folder_ / ("memory" + std::to_string(++hunts))).string() + "' ";
+  }
+  Ran fuzz(const std::string& arguments) const { return run("fuzz" + without_memory() + arguments); }
   json hunt(const std::string& name) const { return json::parse(text_of(folder_ / name / "hunt.json")); }
   /// Of those that were looked into, by claim.
   static std::map<std::string, json> cards(const json& hunt) {
@@ -237,8 +243,9 @@ class ADeed : public AHunt, public testing::WithParamInterface<Deed> {};
 TEST_P(ADeed, IsFoundWithItsKindAndTheRestGoesOn) {
   if (is_sanitized) GTEST_SKIP() << "a sanitized process dies in a way of its own, and takes long to start";
   const Deed& deed = GetParam();
-  const Ran ran = run(std::string("fuzz --subject deadly:") + deed.subject + claims_of_hunts + "--seed 1 --cases " +
-                      std::to_string(deed.cases) + " --case-deadline 0.4 --workers 2 --shrink-seconds 2 " + out("run"));
+  const Ran ran =
+      fuzz(std::string("--subject deadly:") + deed.subject + claims_of_hunts + "--seed 1 --cases " +
+           std::to_string(deed.cases) + " --case-deadline 0.4 --workers 2 --shrink-seconds 2 " + out("run"));
   EXPECT_EQ(ran.exit, 1) << ran.text;
   const json result = hunt("run");
   EXPECT_EQ(result["cases"], deed.cases);
@@ -273,8 +280,7 @@ INSTANTIATE_TEST_SUITE_P(
     name_of_deed);
 
 TEST_F(AHunt, OfAFaultEndsWithItsSmallestCase) {
-  const Ran ran =
-      run("fuzz --subject faulty:last-tile-skipped --claim write/unpack --seed 1 --cases 256 " + out("run"));
+  const Ran ran = fuzz("--subject faulty:last-tile-skipped --claim write/unpack --seed 1 --cases 256 " + out("run"));
   EXPECT_EQ(ran.exit, 1) << ran.text;
   const auto found = cards(hunt("run"));
   ASSERT_EQ(found.size(), 1) << ran.text;
@@ -287,7 +293,7 @@ TEST_F(AHunt, OfAFaultEndsWithItsSmallestCase) {
 }
 
 TEST_F(AHunt, OfARightSubjectFindsWhatIsPlantedAndNothingElse) {
-  const Ran ran = run("fuzz --subject host --seed 9 --cases 4096 " + out("run"));
+  const Ran ran = fuzz("--subject host --seed 9 --cases 4096 " + out("run"));
   EXPECT_EQ(ran.exit, 0) << ran.text;
   const json result = hunt("run");
   EXPECT_EQ(result["verdict"], "PASSED");
@@ -313,12 +319,12 @@ json without_times(json hunt) {
 
 constexpr std::uint64_t cases_of_fault_hunt = is_sanitized ? 320 : 1920;
 const std::string fault_hunt =
-    "fuzz --subject faulty:nibbles-in-order --claim bits/ --claim value/ --seed 4 --shrink-seconds 1 --cases ";
+    "--subject faulty:nibbles-in-order --claim bits/ --claim value/ --seed 4 --shrink-seconds 1 --cases ";
 const std::string short_fault_hunt = fault_hunt + std::to_string(cases_of_fault_hunt) + " ";
 
 TEST_F(AHunt, IsTheSameWithAnyNumberOfWorkers) {
-  run(short_fault_hunt + "--workers 1 " + out("one"));
-  run(short_fault_hunt + "--workers 3 " + out("three"));
+  fuzz(short_fault_hunt + "--workers 1 " + out("one"));
+  fuzz(short_fault_hunt + "--workers 3 " + out("three"));
   EXPECT_EQ(without_times(hunt("one")), without_times(hunt("three")));
   EXPECT_GE(hunt("one")["findings"].size(), 1);
 }
@@ -351,13 +357,13 @@ TEST_F(AHunt, ThatIsKilledAtAnyInstantAndResumedLosesNothingAndDoublesNothing) {
   const std::uint64_t wanted = kills_wanted();
   const std::uint64_t cases = 3 * cases_of_batch * std::max<std::uint64_t>(10, wanted);
   const std::string long_hunt = fault_hunt + std::to_string(cases) + " --workers 2 ";
-  run(long_hunt + out("whole"));
+  fuzz(long_hunt + out("whole"));
   const std::string folder = (folder_ / "killed").string();
   const std::string journal = folder + "/journal.jsonl";
   std::uint64_t kills = 0, kills_of_workers = 0, unfinished = 0;
   for (bool has_ended = false; !has_ended;) {
     std::uintmax_t size = size_of(journal);
-    std::string command = "exec " + std::string(TILEPROOF_COMMAND) + " " + long_hunt +
+    std::string command = "exec " + std::string(TILEPROOF_COMMAND) + " fuzz" + without_memory() + long_hunt +
                           (size > 0 ? "--resume '" : "--out '") + folder + "' > '" + folder_.string() + "/said' 2>&1";
     std::string shell = "sh", flag = "-c";
     char* arguments[] = {shell.data(), flag.data(), command.data(), nullptr};
@@ -397,7 +403,7 @@ TEST_F(AHunt, ThatIsKilledAtAnyInstantAndResumedLosesNothingAndDoublesNothing) {
 }
 
 TEST_F(AHunt, InShardsThatAreMergedIsWhatOneWouldHaveBeen) {
-  run(short_fault_hunt + "--workers 2 " + out("whole"));
+  fuzz(short_fault_hunt + "--workers 2 " + out("whole"));
   const std::vector<const char*> of_slurm = {"SLURM_ARRAY_TASK_ID", "SLURM_ARRAY_TASK_MIN", "SLURM_ARRAY_TASK_COUNT"};
   std::string folders;
   for (int shard = 0; shard < 3; ++shard) {
@@ -408,15 +414,15 @@ TEST_F(AHunt, InShardsThatAreMergedIsWhatOneWouldHaveBeen) {
       setenv(of_slurm[2], "3", 1);
     }
     const std::string name = "shard" + std::to_string(shard);
-    run(short_fault_hunt + "--workers 1 " + out(name) +
-        (is_job_of_an_array ? "" : " --shard " + std::to_string(shard) + "/3"));
+    fuzz(short_fault_hunt + "--workers 1 " + out(name) +
+         (is_job_of_an_array ? "" : " --shard " + std::to_string(shard) + "/3"));
     for (const char* variable : of_slurm) unsetenv(variable);
     folders += " '" + (folder_ / name).string() + "'";
   }
   EXPECT_EQ(run("fuzz merge" + folders + " " + out("merged")).exit, 1);
   EXPECT_EQ(without_times(hunt("merged")), without_times(hunt("whole")));
   expect_refused(run("fuzz merge" + folders + folders + " " + out("twice")), "each shard once");
-  run("fuzz --subject host --claim bits/ --seed 1 --cases 640 --shard 0/2 " + out("half"));
+  fuzz("--subject host --claim bits/ --seed 1 --cases 640 --shard 0/2 " + out("half"));
   const std::string half_folder = "'" + (folder_ / "half").string() + "' ";
   const Ran half = run("fuzz merge " + half_folder + out("of one"));
   EXPECT_EQ(half.exit, 3) << half.text;
@@ -425,24 +431,24 @@ TEST_F(AHunt, InShardsThatAreMergedIsWhatOneWouldHaveBeen) {
 }
 
 TEST_F(AHunt, ThatLeavesABatchOfAnEarlierRunIsMistrusted) {
-  run("fuzz --subject host --claim bits/ --seed 1 --cases 128 " + out("run"));
-  const std::string resume = "fuzz --resume '" + (folder_ / "run").string() + "' ";
+  fuzz("--subject host --claim bits/ --seed 1 --cases 128 " + out("run"));
+  const std::string resume = "--resume '" + (folder_ / "run").string() + "' ";
   std::ofstream(folder_ / "run" / "journal.jsonl", std::ios::app)
       << R"({"type":"info","title":"begin","content":{"number":3}})"
       << "\n";
-  const Ran early = run(resume + "--for 0.0000001s");  // neither 3 nor 2, which was not even begun
+  const Ran early = fuzz(resume + "--for 0.0000001s");  // neither 3 nor 2, which was not even begun
   EXPECT_EQ(early.exit, 3) << early.text;
   EXPECT_NE(early.text.find("begun and not ended: 2"), std::string::npos) << early.text;
-  const Ran late = run(resume + "--cases 256");
+  const Ran late = fuzz(resume + "--cases 256");
   EXPECT_EQ(late.exit, 0) << late.text;
   EXPECT_EQ(hunt("run")["cases"], 256);
 }
 
 TEST_F(AHunt, WhoseDiskIsFullIsNotGreenAndItsJournalIsReadable) {
   const std::string journal = (folder_ / "run" / "journal.jsonl").string();
-  const std::string command = "trap '' XFSZ; ulimit -f 40; " + std::string(TILEPROOF_COMMAND) +
-                              " fuzz --subject host --claim bits/ --seed 1 --cases 6400 " + out("run") + " > '" +
-                              (folder_ / "said").string() + "' 2>&1";
+  const std::string command = "trap '' XFSZ; ulimit -f 40; " + std::string(TILEPROOF_COMMAND) + " fuzz" +
+                              without_memory() + "--subject host --claim bits/ --seed 1 --cases 6400 " + out("run") +
+                              " > '" + (folder_ / "said").string() + "' 2>&1";
   const int status = std::system(command.c_str());
   ASSERT_TRUE(WIFEXITED(status));
   EXPECT_EQ(WEXITSTATUS(status), 4) << text_of(folder_ / "said");
@@ -451,14 +457,14 @@ TEST_F(AHunt, WhoseDiskIsFullIsNotGreenAndItsJournalIsReadable) {
 }
 
 TEST_F(AHunt, RefusesWhatItCannotDo) {
-  expect_refused(run("fuzz --subject hots"), "did you mean 'host'");
-  expect_refused(run("fuzz --shard 4/4 --seed 1"), "--shard");
-  expect_refused(run("fuzz --subject host --shard 1/2 " + out("shard")), "--seed");
-  expect_refused(run("fuzz --for soon"), "--for");
-  expect_refused(run("fuzz --resume " + folder_.string()), "no journal.jsonl");
-  run("fuzz --subject host --claim bits/ --seed 1 --cases 64 " + out("run"));
-  expect_refused(run("fuzz --subject host --claim bits/ --seed 1 --cases 64 " + out("run")), "--resume");
-  expect_refused(run("fuzz --resume '" + (folder_ / "run").string() + "' --seed 2 --cases 64"), "--seed");
+  expect_refused(fuzz("--subject hots"), "did you mean 'host'");
+  expect_refused(fuzz("--shard 4/4 --seed 1"), "--shard");
+  expect_refused(fuzz("--subject host --shard 1/2 " + out("shard")), "--seed");
+  expect_refused(fuzz("--for soon"), "--for");
+  expect_refused(fuzz("--resume " + folder_.string()), "no journal.jsonl");
+  fuzz("--subject host --claim bits/ --seed 1 --cases 64 " + out("run"));
+  expect_refused(fuzz("--subject host --claim bits/ --seed 1 --cases 64 " + out("run")), "--resume");
+  expect_refused(fuzz("--resume '" + (folder_ / "run").string() + "' --seed 2 --cases 64"), "--seed");
 }
 
 }  // namespace

@@ -150,18 +150,20 @@ class Reader {
                          .cases = content.at("cases"),
                          .smallest = finding_of(content.at("smallest")),
                          .was_looked_into = content.at("looked_into"),
+                         .is_reproducible = content.at("reproducible"),
                          .how = content.at("how"),
                          .shrunk = content.at("shrunk")};
     std::erase_if(contents_.findings, [&](const HuntFinding& one) { return one.signature == found.signature; });
     contents_.findings.push_back(std::move(found));
   }
   void planted(const json& content) { contents_.planted = content; }
+  void corpus(const json& content) { contents_.corpus = content; }
   void stop(const json&) {}
 
   static constexpr Kind kinds[] = {{"run", &Reader::run},         {"begin", &Reader::begin},
                                    {"end", &Reader::end},         {"test_case", &Reader::test_case},
                                    {"finding", &Reader::finding}, {"planted", &Reader::planted},
-                                   {"stop", &Reader::stop}};
+                                   {"corpus", &Reader::corpus},   {"stop", &Reader::stop}};
 
   std::filesystem::path file_;
   JournalContents contents_;
@@ -220,6 +222,8 @@ void Journal::run(const HuntIdentity& identity, const std::string& command) {
 
 void Journal::planted(const json& all) { write(info("planted", all)); }
 
+void Journal::corpus(const json& outcomes) { write(info("corpus", outcomes)); }
+
 void Journal::begin(std::uint64_t batch, std::size_t worker) {
   write(info("begin", {{"number", batch}, {"first_case", batch * cases_of_batch}, {"worker", worker}}));
 }
@@ -248,6 +252,7 @@ void Journal::finding(const HuntFinding& found) {
               {"cases", found.cases},
               {"smallest", json_of(found.smallest)},
               {"looked_into", found.was_looked_into},
+              {"reproducible", found.is_reproducible},
               {"how", found.how},
               {"shrunk", found.shrunk}},
              "alert"));

@@ -3,6 +3,7 @@
 ///
 ///   info  "run"      what is hunted; the first line, and again whenever the hunt is resumed
 ///   info  "planted"  whether the hunt finds what was planted before it
+///   info  "corpus"   what became of the problems that were kept and run again before it
 ///   info  "begin"    a batch of cases, before its first case can do harm
 ///   test_case        a case that did not pass, and the first one of a cell
 ///   info  "end"      of a batch: how many cases passed, and what else they did
@@ -27,7 +28,7 @@
 
 namespace tileproof {
 
-inline constexpr int journal_version = 1;
+inline constexpr int journal_version = 2;
 inline constexpr std::uint64_t cases_of_batch = 64;
 
 /// What a hunt is: the same for a journal's whole life.
@@ -78,6 +79,7 @@ struct HuntFinding {
   std::vector<std::uint64_t> cases;  // the first of them, at most five
   Finding smallest;
   bool was_looked_into = false;  // the first of its claim and kind; others stand as they were found
+  bool is_reproducible = false;  // alone: its smallest case is one to keep
   std::string how;               // reproducible; flaky, 1 of 3; needs the cases 3 to 17 before it
   std::string shrunk;            // how far, and why no further
 };
@@ -94,6 +96,7 @@ class Journal {
   // Each may be called from any thread. @throws std::runtime_error where the line cannot be written whole: a full disk
   void run(const HuntIdentity&, const std::string& command);
   void planted(const nlohmann::json&);
+  void corpus(const nlohmann::json&);
   void begin(std::uint64_t batch, std::size_t worker);
   void end(std::uint64_t batch, const BatchCounts&);
   void first_of_cell(std::uint64_t index, const Problem&, const std::string& cell);
@@ -113,10 +116,11 @@ class Journal {
 struct JournalContents {
   HuntIdentity identity;
   nlohmann::json planted = nlohmann::json::array();
-  std::map<std::uint64_t, BatchCounts> done;  // by batch
-  std::vector<std::uint64_t> begun;           // and not ended
-  std::vector<FailedCase> failed;             // of batches that ended or not, one an index
-  std::vector<HuntFinding> findings;          // one a signature
+  nlohmann::json corpus = nlohmann::json::object();  // of the last run: counts
+  std::map<std::uint64_t, BatchCounts> done;         // by batch
+  std::vector<std::uint64_t> begun;                  // and not ended
+  std::vector<FailedCase> failed;                    // of batches that ended or not, one an index
+  std::vector<HuntFinding> findings;                 // one a signature
   std::size_t lines = 0;
   double seconds() const { return until - since; }
   double since = 0, until = 0;  // of its first and last run

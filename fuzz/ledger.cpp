@@ -100,4 +100,12 @@ std::vector<KnownFinding> ledger_of_file(const std::string& file) {
   return parsed(file, text.str());
 }
 
+const KnownFinding* known_as(const std::vector<KnownFinding>& ledger, const Finding& finding) {
+  for (const KnownFinding& row : ledger) {
+    const bool is_about = row.claim == finding.problem.claim && row.subject == finding.problem.subject;
+    if (is_about && matches(row, finding)) return &row;
+  }
+  return nullptr;
+}
+
 }  // namespace tileproof

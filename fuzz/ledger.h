@@ -15,4 +15,7 @@ const std::vector<KnownFinding>& own_ledger();
 /// @throws Illegal where the file cannot be read, or a row lacks what it must say
 std::vector<KnownFinding> ledger_of_file(const std::string& file);
 
+/// The row that knows a finding, or nullptr.
+const KnownFinding* known_as(const std::vector<KnownFinding>& ledger, const Finding&);
+
 }  // namespace tileproof

@@ -83,6 +83,10 @@ std::string hunt_page(const json& hunt, bool colours) {
          << "\n";
   }
   if (hunt.at("lost_workers") != 0) text << grouped(hunt.at("lost_workers")) << " worker processes were lost\n";
+  if (const json& corpus = hunt.at("corpus"); corpus.value("replayed", 0) != 0) {
+    text << grouped(corpus.at("replayed")) << " problems of the corpus were run again; "
+         << grouped(corpus.at("failed")) << " fail\n";
+  }
   for (const json& one : hunt.at("planted")) {
     if (!one.at("found").get<bool>()) text << "planted and not found: " << one.at("fault").get<std::string>() << "\n";
   }

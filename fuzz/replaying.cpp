@@ -1,0 +1,50 @@
+#include "replaying.h"
+
+#include <algorithm>
+
+#include "../properties/generator.h"
+#include "worker.h"
+
+namespace tileproof {
+
+namespace {
+
+bool can_be_asked(const Problem& problem, const Claim& claim, const Envelope& envelope) {
+  std::string why_not;
+  const Domains domains = domains_of(claim, envelope, &why_not);
+  if (!why_not.empty() || problem.n % envelope.n_multiple != 0) return false;
+  try {
+    require_within(problem, domains);
+    return true;
+  } catch (const Illegal&) {
+    return false;
+  }
+}
+
+}  // namespace
+
+std::vector<CorpusLine> lines_for(const SubjectRow& row, const std::vector<const Claim*>& claims,
+                                  const std::vector<CorpusLine>& lines) {
+  std::vector<CorpusLine> wanted;
+  for (CorpusLine line : lines) {
+    line.problem.subject = row.name;
+    const Claim& claim = claim_of(line.problem.claim);
+    const bool is_wanted = std::find(claims.begin(), claims.end(), &claim) != claims.end();
+    if (is_wanted && can_be_asked(line.problem, claim, row.envelope)) wanted.push_back(std::move(line));
+  }
+  return wanted;
+}
+
+std::vector<Replayed> replayed(const ChosenSubject& chosen, const std::vector<CorpusLine>& lines,
+                               std::chrono::milliseconds deadline, const std::function<bool()>& stop) {
+  std::vector<Replayed> all;
+  Worker worker(chosen.order, deadline);
+  for (const CorpusLine& line : lines) {
+    if (stop()) break;
+    Met met;
+    all.push_back({line, worker.run(claim_of(line.problem.claim), line.problem, met)});
+  }
+  return all;
+}
+
+}  // namespace tileproof

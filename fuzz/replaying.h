@@ -1,0 +1,27 @@
+/// A corpus run again: what its lines show today.
+#pragma once
+
+#include <functional>
+
+#include "chosen.h"
+#include "corpus.h"
+
+namespace tileproof {
+
+struct Replayed {
+  CorpusLine line;
+  CaseOutcome outcome;
+  bool has_passed() const { return !outcome.finding && !outcome.refused && !outcome.unavailable && !outcome.discarded; }
+};
+
+/// The lines that the subject can be asked, as problems of that subject.
+/// @param claims  those wanted
+std::vector<CorpusLine> lines_for(const SubjectRow&, const std::vector<const Claim*>& claims,
+                                  const std::vector<CorpusLine>&);
+
+/// Runs lines one after another in processes of their own, a fresh one where one dies of them.
+/// @param stop  asked before each: whether to leave the rest
+std::vector<Replayed> replayed(const ChosenSubject&, const std::vector<CorpusLine>&, std::chrono::milliseconds deadline,
+                               const std::function<bool()>& stop);
+
+}  // namespace tileproof
