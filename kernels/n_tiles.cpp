@@ -329,7 +329,8 @@ Way way_of(const void* result, std::int64_t bytes) {
   // them reads the line first. On two cores of a Sapphire Rapids: 16 to 64 MiB are written 2 times as fast, and read
   // back as fast (15 GB/s) as from the last level; at 4 MiB it is no faster, and reading back is (16 GB/s for 24).
   constexpr std::int64_t bytes_min = 16 << 20;
-  return {.by_avx2 = has_avx2, .is_streamed = bytes >= bytes_min && reinterpret_cast<std::uintptr_t>(result) % 64 == 0};
+  const bool has_whole_lines = reinterpret_cast<std::uintptr_t>(result) % 64 == 0;
+  return {.by_avx2 = has_avx2, .is_streamed = has_whole_lines && bytes >= bytes_min};
 }
 
 }  // namespace
