@@ -15,6 +15,10 @@ namespace {
 using nlohmann::json;
 using Clock = std::chrono::steady_clock;
 
+bool has_passed(const CaseOutcome& outcome) {
+  return !outcome.finding && !outcome.refused && !outcome.unavailable && !outcome.discarded;
+}
+
 SubjectRow with_envelope(SubjectRow row, const json& envelope) {
   row.envelope = envelope_of(envelope);
   return row;
@@ -68,16 +72,18 @@ json Batches::run(const json& question, const std::function<void(const json&)>& 
     const ListedCase listed = list_.at(index);
     Met met;
     in_flight_.begin(slot_, last = index);
-    const CaseOutcome outcome = run_case(listed, met);
-    if (outcome.finding) note({{"case", index}, {"outcome", json_of(outcome)}});
+    CaseOutcome outcome = run_case(*listed.claim, listed.problem, met);
+    if (has_passed(outcome)) climb_from(listed, met, counts, outcome);
+    if (outcome.finding) {
+      note({{"case", index}, {"problem", line_of(outcome.finding->problem)}, {"outcome", json_of(outcome)}});
+    }
     if (outcome.device_lost) ended_by = "device";
     if (ended_by.empty() && outcome.finding && !answers_a_canary(subject_.memory())) ended_by = "canary";
     in_flight_.end(slot_);
-    const bool has_passed = !outcome.finding && !outcome.refused && !outcome.unavailable && !outcome.discarded;
     counts.elements += met.compared;
     compared[listed.claim->name] |= met.compared != 0;
-    passed[listed.claim->name] |= has_passed;
-    if (!has_passed) not_passed.push_back(index);
+    passed[listed.claim->name] |= has_passed(outcome);
+    if (!has_passed(outcome)) not_passed.push_back(index);
     ++(outcome.finding       ? counts.failed
        : outcome.refused     ? counts.refused
        : outcome.unavailable ? counts.unavailable
@@ -97,10 +103,22 @@ json Batches::run(const json& question, const std::function<void(const json&)>& 
   return {{"counts", json_of(counts)}, {"ended_by", ended_by}, {"not_passed", not_passed}};
 }
 
+/// @param outcome  of the case; becomes that of a neighbour that fails
+void Batches::climb_from(const ListedCase& listed, const Met& met, BatchCounts& counts, CaseOutcome& outcome) {
+  if (met.largest.empty()) return;
+  std::string why_not;
+  const Domains domains = domains_of(*listed.claim, row_.envelope, &why_not);
+  const auto run = [&](const Problem& problem, Met& met_there) { return run_case(*listed.claim, problem, met_there); };
+  const Climbed climb = climbed(listed.problem, domains, met, run);
+  counts.climbs += climb.tries;
+  keep_closer(counts.closest, listed.claim->name, climb.closest);
+  if (climb.failed) outcome = *climb.failed;
+}
+
 /// What is out of memory says nothing of the subject.
-CaseOutcome Batches::run_case(const ListedCase& listed, Met& met) {
+CaseOutcome Batches::run_case(const Claim& claim, const Problem& problem, Met& met) {
   try {
-    return InThisProcess(row_.envelope, subject_).run(*listed.claim, listed.problem, met);
+    return InThisProcess(row_.envelope, subject_).run(claim, problem, met);
   } catch (const std::bad_alloc&) {
     return {.unavailable = "out of memory"};
   }

@@ -7,6 +7,7 @@
 #include "../properties/judge.h"
 #include "case_list.h"
 #include "in_flight.h"
+#include "journal.h"
 
 namespace tileproof {
 
@@ -22,7 +23,8 @@ class Batches {
   nlohmann::json run(const nlohmann::json& question, const std::function<void(const nlohmann::json&)>& note);
 
  private:
-  CaseOutcome run_case(const ListedCase&, Met&);
+  CaseOutcome run_case(const Claim&, const Problem&, Met&);
+  void climb_from(const ListedCase&, const Met&, BatchCounts&, CaseOutcome&);
 
   SubjectRow row_;
   Subject& subject_;

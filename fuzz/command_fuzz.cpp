@@ -2,21 +2,24 @@
 #include <algorithm>
 #include <cstdlib>
 #include <iostream>
+#include <sstream>
 #include <thread>
+#include <utility>
 
 #include "../reports/reports.h"
 #include "commands.h"
-#include "corpus.h"
+#include "corpus_of_hunt.h"
 #include "duration.h"
 #include "file_lock.h"
+#include "history.h"
 #include "hunt.h"
 #include "hunt_summary.h"
 #include "interrupt.h"
 #include "ledger.h"
+#include "merging.h"
 #include "planted.h"
+#include "recorded.h"
 #include "records.h"
-#include "replaying.h"
-#include "signature.h"
 #include "summary.h"
 #include "wire.h"
 
@@ -124,6 +127,30 @@ fs::path folder_of(const Options& options) {
   return folder;
 }
 
+fs::path memory_of(const Options& options) {
+  return options.memory.empty() ? folder_of_program() / "runs" : fs::path(options.memory);
+}
+
+constexpr const char* history_file = "history.sqlite";
+
+/// Keeps the hunt in the history, and says of each finding what is known of it there. The journal is what must not be
+/// lost: a history that cannot be written is said, and made again of journals.
+void remember(const fs::path& memory, const fs::path& folder, const std::string& begun, json& summary) {
+  try {
+    fs::create_directories(memory);
+    History history(memory / history_file);
+    history.keep(run_of_hunt(summary, folder, begun));
+    for (json& finding : summary["findings"]) {
+      for (const SeenFinding& seen : history.seen(finding["signature"])) {
+        finding["seen"] = {{"first", seen.first}, {"last", seen.last}, {"runs", seen.runs}, {"of_runs", seen.of_runs}};
+      }
+    }
+  } catch (const std::exception& error) {
+    std::cerr << "not in the history: " << reports::visible(error.what())
+              << "\n  'tileproof fuzz history' makes it again of the runs' folders\n";
+  }
+}
+
 json json_of(const std::vector<Planted>& planted) {
   json all = json::array();
   for (const Planted& one : planted) {
@@ -131,62 +158,6 @@ json json_of(const std::vector<Planted>& planted) {
   }
   return all;
 }
-
-/// Runs again what the corpus has of a subject, and moves what does not fail any more, or does again.
-class CorpusOfHunt {
- public:
-  explicit CorpusOfHunt(const fs::path& folder) : corpus_(folder) {}
-
-  /// @return what fails, but for what is known
-  std::vector<HuntFinding> run_again(const ChosenSubject& chosen, const std::vector<const Claim*>& claims,
-                                     std::chrono::milliseconds deadline, const std::vector<KnownFinding>& ledger) {
-    std::vector<CorpusLine> lines = lines_for(chosen.row, claims, corpus_.of_subject(chosen.row.name));
-    const std::size_t kept = lines.size();
-    for (CorpusLine& own : lines_for(chosen.row, claims, own_corpus())) {
-      const bool is_kept =
-          std::any_of(lines.begin(), lines.end(), [&](const CorpusLine& line) { return line.problem == own.problem; });
-      if (!is_kept) lines.push_back(std::move(own));
-    }
-    std::vector<HuntFinding> failing;
-    const std::vector<Replayed> all = replayed(chosen, lines, deadline, is_interrupted);
-    for (std::size_t i = 0; i < all.size(); ++i) take(all[i], i < kept, ledger, failing);
-    counts_ = {{"replayed", all.size()}, {"failed", failing.size()}};
-    return failing;
-  }
-  const json& counts() const { return counts_; }
-
-  void keep(const std::map<std::string, Signed>& findings) {
-    for (const auto& [signature, one] : findings) {
-      if (!one.finding.is_reproducible || one.finding.cases.empty()) continue;
-      corpus_.keep_crashing(one.finding.smallest.problem, signature + "\nfound " + utc_now());
-    }
-  }
-
- private:
-  void take(const Replayed& one, bool is_kept, const std::vector<KnownFinding>& ledger,
-            std::vector<HuntFinding>& failing) {
-    if (!one.outcome.finding) {
-      if (is_kept && one.has_passed()) corpus_.keep_incubating(one.line.problem, one.line.comment);
-      return;
-    }
-    const Finding& finding = *one.outcome.finding;
-    if (known_as(ledger, finding) != nullptr) return;
-    // A smallest case need not show the pattern that the hunt found it by.
-    const std::string first_line = one.line.comment.substr(0, one.line.comment.find('\n'));
-    const std::string signature = is_kept && !first_line.empty() ? first_line : signature_of(finding);
-    failing.push_back({.signature = signature,
-                       .cases = {},
-                       .smallest = finding,
-                       .was_looked_into = true,
-                       .is_reproducible = true,
-                       .how = "kept, and failing: " + one.line.place,
-                       .shrunk = "as it is there"});
-    corpus_.keep_crashing(one.line.problem, is_kept ? one.line.comment : signature + "\nfound " + utc_now());
-  }
-
-  WorkingCorpus corpus_;
-  json counts_;
-};
 
 /// A resumed hunt is what it was: what is given beside --resume must say the same.
 void require_same(const HuntIdentity& now, const HuntIdentity& before) {
@@ -252,7 +223,7 @@ int fuzz(Options options, const std::string& command, bool workers_given) {
   if (is_resumed) require_same(identity, so_far.identity);
   const std::vector<KnownFinding> ledger = options.known.empty() ? own_ledger() : ledger_of_file(options.known);
 
-  CorpusOfHunt corpus((options.memory.empty() ? folder_of_program() / "runs" : fs::path(options.memory)) / "corpus");
+  CorpusOfHunt corpus(memory_of(options) / "corpus");
 
   std::cerr << "journal: " << journal_file.string() << "\nhunting through cases of " << chosen.row.name << ", seed "
             << in_hex(seed) << "\n";
@@ -267,6 +238,12 @@ int fuzz(Options options, const std::string& command, bool workers_given) {
   limits.case_deadline = options.library.case_deadline();
   limits.shrink_seconds = options.shrink_seconds;
 
+  json times;
+  auto begin = std::chrono::steady_clock::now();
+  const auto lap = [&begin] {
+    const auto now = std::chrono::steady_clock::now();
+    return std::chrono::duration<double>(now - std::exchange(begin, now)).count();
+  };
   const std::vector<Planted> planted = planted_and_hunted(claims, seed, folder / "in-flight-planted");
   fs::remove(folder / "in-flight-planted");
   for (const Planted& one : planted) {
@@ -276,41 +253,49 @@ int fuzz(Options options, const std::string& command, bool workers_given) {
               << "\n";
   }
 
+  const std::string run_start = utc_now();
   Journal journal(journal_file);
   journal.run(identity, command);
   journal.planted(json_of(planted));
+  times["planted"] = lap();
   if (identity.shard == 0) {  // once, whoever else takes part
-    for (HuntFinding& found : corpus.run_again(chosen, claims, limits.case_deadline, ledger)) {
+    for (HuntFinding& found : corpus.run_again(chosen, claims, limits.case_deadline, ledger, is_interrupted)) {
       std::cerr << "FOUND " << reports::visible(found.signature) << "\n";
       journal.finding(found);
       so_far.findings.push_back(std::move(found));
     }
     journal.corpus(corpus.counts());
   }
+  times["corpus"] = lap();
   Hunt hunt(chosen, chosen.row.envelope, list, identity, limits, folder, journal, so_far, ledger);
   const std::string why = hunt.run(is_interrupted, [](const std::string& line) { std::cerr << line << "\n"; });
   journal.stop(why);
-  corpus.keep(hunt.findings());
+  BatchCounts all_together;
+  for (const auto& [batch, counts] : hunt.done()) all_together.add(counts);
+  corpus.keep(hunt.findings(), all_together.closest);
 
-  const json summary = hunt_summary({.identity = identity,
-                                     .command = command,
-                                     .why = why,
-                                     .done = hunt.done(),
-                                     .findings = hunt.findings(),
-                                     .planted = json_of(planted),
-                                     .corpus = corpus.counts(),
-                                     .missing_shards = {},
-                                     .unfinished = hunt.unfinished(),
-                                     .lost_workers = hunt.lost_workers(),
-                                     .machine_is_at_fault = hunt.machine_is_at_fault(),
-                                     .seconds = hunt.seconds()},
-                                    list);
+  json summary = hunt_summary({.identity = identity,
+                               .command = command,
+                               .why = why,
+                               .done = hunt.done(),
+                               .findings = hunt.findings(),
+                               .planted = json_of(planted),
+                               .corpus = corpus.counts(),
+                               .missing_shards = {},
+                               .unfinished = hunt.unfinished(),
+                               .lost_workers = hunt.lost_workers(),
+                               .machine_is_at_fault = hunt.machine_is_at_fault(),
+                               .before = times,
+                               .starting_seconds = hunt.starting_seconds(),
+                               .findings_seconds = hunt.findings_seconds(),
+                               .seconds = hunt.seconds()},
+                              list);
+  remember(memory_of(options), folder, is_resumed ? utc_of(so_far.since) : run_start, summary);
   write_file(folder / "hunt.json", dumped(summary, 2) + "\n");
   std::cout << reports::hunt_page(summary, isatty(STDOUT_FILENO) != 0) << std::flush;
   return summary["exit_code"];
 }
 
-/// What shards have come to together: what one hunt would have, that ran their cases.
 int merge(const std::vector<std::string>& folders, const std::string& out, const std::string& command) {
   const fs::path merged = out.empty() ? new_run_folder() : fs::path(out);
   std::error_code error;
@@ -318,57 +303,62 @@ int merge(const std::vector<std::string>& folders, const std::string& out, const
   if (error || fs::exists(merged / "hunt.json")) {
     throw Illegal("--out", "'" + merged.string() + "'", "a folder that can be made, without a hunt in it");
   }
-  HuntFacts facts;
-  facts.command = command;
-  facts.why = "its shards ended";
-  std::map<std::uint64_t, std::string> shards;
-  for (const std::string& folder : folders) {
-    const JournalContents journal = journal_of(fs::path(folder) / "journal.jsonl");
-    JournalContents one = journal;
-    const std::uint64_t shard = one.identity.shard;
-    one.identity.shard = 0;
-    if (shards.empty()) facts.identity = one.identity;
-    if (one.identity != facts.identity) {
-      throw Illegal("merge", "'" + folder + "' beside '" + folders.front() + "'",
-                    "shards of one hunt: the same subject, claims and seed, and as many shards");
-    }
-    if (!shards.emplace(shard, folder).second) {
-      throw Illegal("merge", "'" + folder + "' beside '" + shards[shard] + "', both shard " + std::to_string(shard),
-                    "each shard once");
-    }
-    facts.done.merge(one.done);
-    facts.seconds = std::max(facts.seconds, one.seconds());
-    facts.unfinished += unfinished_batches(journal).size();
-    for (const json& planted : one.planted) facts.planted.push_back(planted);
-    if (shard == 0) facts.corpus = one.corpus;
-    if (one.planted.empty()) facts.planted.push_back({{"fault", "none, in " + folder}, {"found", false}});
-    for (const FailedCase& failed : one.failed) {
-      Signed& with_signature = facts.findings[signature_of(failed.finding)];
-      if (with_signature.examples.empty()) with_signature.finding.smallest = failed.finding;
-      with_signature.examples.push_back(failed.index);
-    }
-    for (const HuntFinding& found : one.findings) {
-      HuntFinding& kept = facts.findings[found.signature].finding;
-      if (kept.signature.empty() || (found.was_looked_into && !kept.was_looked_into)) kept = found;
-    }
-  }
-  for (auto& [signature, one] : facts.findings) {
-    std::sort(one.examples.begin(), one.examples.end());
-    one.examples.resize(std::min(one.examples.size(), most_examples));
-  }
-  for (std::uint64_t shard = 0; shard < facts.identity.shards; ++shard) {
-    if (!shards.contains(shard)) facts.missing_shards.push_back(shard);
-  }
-  facts.identity.shards = 1;
-  SubjectRow row;
-  row.name = facts.identity.subject;
-  row.envelope = envelope_of(json::parse(facts.identity.envelope));
-  const CaseList list(claims_named(facts.identity.claims), row, facts.identity.seed);
-  const json summary = hunt_summary(facts, list);
+  HuntOfFolders hunt = hunt_of_folders(folders);
+  hunt.facts.command = command;
+  const json summary = hunt_summary(hunt.facts, hunt.list());
   write_file(merged / "hunt.json", dumped(summary, 2) + "\n");
   std::cerr << "merged: " << (merged / "hunt.json").string() << "\n";
   std::cout << reports::hunt_page(summary, isatty(STDOUT_FILENO) != 0) << std::flush;
   return summary["exit_code"];
+}
+
+/// Makes the history again of what folders hold.
+int history(const std::vector<std::string>& given, const fs::path& memory) {
+  std::vector<fs::path> folders(given.begin(), given.end());
+  if (given.empty() && fs::is_directory(memory)) {
+    for (const fs::directory_entry& entry : fs::directory_iterator(memory)) folders.push_back(entry.path());
+  }
+  std::vector<RunOfHistory> runs;
+  for (const fs::path& folder : folders) {
+    std::optional<RunOfHistory> run;
+    try {
+      run = recorded_run(folder);
+    } catch (const Illegal& illegal) {
+      if (!given.empty()) throw;
+      std::cerr << "left out: " << reports::visible(illegal.what()) << "\n";
+    }
+    if (run) runs.push_back(std::move(*run));
+    if (!run && !given.empty()) throw Illegal("history", "'" + folder.string() + "'", "the folder of a run");
+  }
+  if (runs.empty()) {
+    std::cerr << "tileproof: no runs in " << memory.string() << "\n";
+    return exit_code::mistrusted;
+  }
+  fs::create_directories(memory);
+  History history(memory / history_file);
+  if (given.empty()) history.forget_all();
+  for (const RunOfHistory& run : runs) history.keep(run);
+  json page = {{"file", (memory / history_file).string()}, {"runs", json::array()}, {"findings", json::array()}};
+  for (const RunOfHistory& run : history.runs()) {
+    page["runs"].push_back({{"begun", run.begun},
+                            {"kind", run.kind},
+                            {"subject", run.subject},
+                            {"verdict", run.verdict},
+                            {"seconds", run.seconds},
+                            {"findings", run.findings.size()},
+                            {"folder", run.folder}});
+  }
+  for (const SeenFinding& seen : history.seen()) {
+    page["findings"].push_back({{"signature", seen.signature},
+                                {"first", seen.first},
+                                {"last", seen.last},
+                                {"runs", seen.runs},
+                                {"of_runs", seen.of_runs},
+                                {"cases", seen.cases},
+                                {"problem", seen.problem}});
+  }
+  std::cout << reports::history_page(page) << std::flush;
+  return exit_code::passed;
 }
 
 }  // namespace
@@ -401,7 +391,13 @@ std::function<int()> set_up_fuzz(CLI::App& app) {
   auto merged_out = std::make_shared<std::string>();
   merged->add_option("folders", *folders, "of the shards")->required();
   merged->add_option("--out", *merged_out, "folder for hunt.json (default: a dated one under the build folder)");
-  return [&app, options, workers, merged, folders, merged_out] {
+  CLI::App* remembered = app.add_subcommand("history", "makes the history again of runs' folders, and shows it");
+  auto runs = std::make_shared<std::vector<std::string>>();
+  remembered->add_option("folders", *runs,
+                         "of runs: their rows alone are made again (default: all beside the history)");
+  remembered->add_option("--memory", options->memory, "folder of the history (default: runs under the build folder)");
+  return [&app, options, workers, merged, folders, merged_out, remembered, runs] {
+    if (remembered->parsed()) return history(*runs, memory_of(*options));
     if (merged->parsed()) {
       std::string command = "fuzz merge";
       for (const std::string& folder : *folders) command += " " + folder;

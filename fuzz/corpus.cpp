@@ -42,12 +42,12 @@ std::string text_of(const std::vector<CorpusLine>& lines) {
   return text;
 }
 
-/// To where it may stand already.
-void move(const Problem& problem, const std::string& comment, std::vector<CorpusLine>& from,
-          std::vector<CorpusLine>& to) {
-  const auto is_it = [&](const CorpusLine& line) { return line.problem == problem; };
-  std::erase_if(from, is_it);
-  if (std::none_of(to.begin(), to.end(), is_it)) to.push_back({comment, problem, ""});
+bool has(const std::vector<CorpusLine>& lines, const Problem& problem) {
+  return std::any_of(lines.begin(), lines.end(), [&](const CorpusLine& line) { return line.problem == problem; });
+}
+
+void drop(std::vector<CorpusLine>& lines, const Problem& problem) {
+  std::erase_if(lines, [&](const CorpusLine& line) { return line.problem == problem; });
 }
 
 }  // namespace
@@ -138,11 +138,18 @@ void WorkingCorpus::change(const std::function<void(Lines&, Lines&, Lines&)>& ch
 }
 
 void WorkingCorpus::keep_crashing(const Problem& problem, const std::string& comment) {
-  change([&](Lines& crashing, Lines& incubating, Lines&) { move(problem, comment, incubating, crashing); });
+  change([&](Lines& crashing, Lines& incubating, Lines&) {
+    drop(incubating, problem);
+    if (!has(crashing, problem)) crashing.push_back({comment, problem, ""});
+  });
 }
 
 void WorkingCorpus::keep_incubating(const Problem& problem, const std::string& comment) {
-  change([&](Lines& crashing, Lines& incubating, Lines&) { move(problem, comment, crashing, incubating); });
+  change([&](Lines& crashing, Lines& incubating, Lines&) {
+    if (!has(crashing, problem)) return;
+    drop(crashing, problem);
+    if (!has(incubating, problem)) incubating.push_back({comment, problem, ""});
+  });
 }
 
 void WorkingCorpus::keep_coverage(const Problem& problem, const std::string& comment) {

@@ -42,6 +42,7 @@ class WorkingCorpus {
   // Each reads the file again, for other hunts may write to it, and replaces it whole.
   // @throws Illegal as above; std::runtime_error where it cannot be written
   void keep_crashing(const Problem&, const std::string& comment);
+  /// Where it is among those that crash.
   void keep_incubating(const Problem&, const std::string& comment);
   /// In place of the case of the same claim and subject that is there.
   void keep_coverage(const Problem&, const std::string& comment);

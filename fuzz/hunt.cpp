@@ -20,6 +20,19 @@ constexpr std::size_t most_history = 64 * cases_of_batch;
 
 constexpr const char* kind_of_hang = "hang";
 
+/// Adds how long it lives.
+class Stopwatch {
+ public:
+  explicit Stopwatch(std::atomic<double>& seconds) : seconds_(seconds) {}
+  ~Stopwatch() { seconds_ += std::chrono::duration<double>(Clock::now() - begin_).count(); }
+  Stopwatch(const Stopwatch&) = delete;
+  Stopwatch& operator=(const Stopwatch&) = delete;
+
+ private:
+  std::atomic<double>& seconds_;
+  Clock::time_point begin_ = Clock::now();
+};
+
 HuntFinding as_found(const FailedCase& failed) {
   HuntFinding finding;
   finding.cases = {failed.index};
@@ -129,6 +142,7 @@ void Hunt::work(std::size_t worker) {
 }
 
 std::unique_ptr<Worker> Hunt::started(std::size_t slot) {
+  const Stopwatch starting(starting_seconds_);
   for (int kills = 0;;) {
     auto process = std::make_unique<Worker>(chosen_.order, options_.case_deadline);
     if (const MadeElsewhere made = process->make(); !made.why_not.empty()) {
@@ -169,8 +183,7 @@ void Hunt::run_batch(std::size_t worker, std::unique_ptr<Worker>& process, std::
     std::vector<FailedCase> failed;
     const auto note = [&](const json& told) {
       const std::uint64_t index = told.at("case");
-      const ListedCase listed = list_.at(index);
-      const CaseOutcome outcome = outcome_of(told.at("outcome"), listed.problem);
+      const CaseOutcome outcome = outcome_of(told.at("outcome"), problem_of(told.at("problem")));
       if (outcome.finding) failed.push_back({index, *outcome.finding});
       if (outcome.finding) remember(failed.back());
     };
@@ -283,6 +296,7 @@ void Hunt::take(const FailedCase& failed, const std::vector<std::uint64_t>& hist
 
 void Hunt::look_into(const std::string& signature, const FailedCase& failed, const std::vector<std::uint64_t>& history,
                      std::size_t slot) {
+  const Stopwatch looking(findings_seconds_);
   HuntFinding found = {
       .signature = signature, .cases = {failed.index}, .smallest = failed.finding, .how = "", .shrunk = ""};
   bool is_first;

@@ -2,6 +2,7 @@
 /// fresh processes, shrunk and named. The supervisor touches neither torch nor CUDA.
 #pragma once
 
+#include <atomic>
 #include <filesystem>
 #include <functional>
 #include <map>
@@ -53,6 +54,9 @@ class Hunt {
   std::size_t unfinished() const { return again_.size(); }
   double seconds() const;
   std::int64_t lost_workers() const { return lost_workers_; }
+  // Summed over workers: how long they waited for processes to start, and looked into findings.
+  double starting_seconds() const { return starting_seconds_; }
+  double findings_seconds() const { return findings_seconds_; }
   /// Whether it ended for a reason that is no limit and no subject's: memory, a full disk, no process to be had.
   bool machine_is_at_fault() const { return !broken_.empty(); }
 
@@ -102,6 +106,7 @@ class Hunt {
   std::set<std::string> looked_into_;                     // claims and kinds
   std::set<Cell> cells_;                                  // in which a case was
   std::int64_t lost_workers_ = 0;
+  std::atomic<double> starting_seconds_ = 0, findings_seconds_ = 0;
   std::string broken_;  // what ended the hunt from inside
 };
 

@@ -74,6 +74,7 @@ json counts_alone(const BatchCounts& counts) {
   all.erase("known");
   all.erase("idle");
   all.erase("absent");
+  all.erase("closest");
   return all;
 }
 
@@ -146,11 +147,15 @@ json hunt_summary(const HuntFacts& facts, const CaseList& list) {
           {"discovery", curve_of(discovery, cases)},
           {"findings", findings},
           {"known", counts.known},
+          {"closest_to_a_bound", json_of(counts.closest)},
           {"never_asked", without_comparison(facts, discovery, &BatchCounts::absent)},
           {"planted", facts.planted},
           {"corpus", facts.corpus},
           {"lost_workers", facts.lost_workers},
           {"seconds", facts.seconds},
+          {"seconds_before", facts.before},
+          {"seconds_of_workers",
+           {{"cases", counts.seconds}, {"processes", facts.starting_seconds}, {"findings", facts.findings_seconds}}},
           {"machine", machine()}};
 }
 

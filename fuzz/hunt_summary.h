@@ -19,6 +19,9 @@ struct HuntFacts {
   std::size_t unfinished = 0;                        // batches of theirs, begun and not ended
   std::int64_t lost_workers = 0;
   bool machine_is_at_fault = false;
+  nlohmann::json before = nlohmann::json::object();  // seconds for what comes before the cases, by name
+  double starting_seconds = 0;                       // processes; summed over workers
+  double findings_seconds = 0;                       // looking into them; likewise
   double seconds = 0;
 };
 

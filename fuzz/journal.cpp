@@ -40,12 +40,19 @@ HuntIdentity identity_of(const json& value) {
 }  // namespace
 
 json json_of(const BatchCounts& counts) {
-  return {{"passed", counts.passed},       {"failed", counts.failed},
-          {"refused", counts.refused},     {"unavailable", counts.unavailable},
-          {"discarded", counts.discarded}, {"elements", counts.elements},
-          {"seconds", counts.seconds},     {"signatures", counts.signatures},
-          {"known", counts.known},         {"idle", counts.idle},
-          {"absent", counts.absent}};
+  return {{"passed", counts.passed},
+          {"failed", counts.failed},
+          {"refused", counts.refused},
+          {"unavailable", counts.unavailable},
+          {"discarded", counts.discarded},
+          {"elements", counts.elements},
+          {"seconds", counts.seconds},
+          {"signatures", counts.signatures},
+          {"known", counts.known},
+          {"idle", counts.idle},
+          {"absent", counts.absent},
+          {"climbs", counts.climbs},
+          {"closest", json_of(counts.closest)}};
 }
 
 BatchCounts batch_counts_of(const json& value) {
@@ -59,7 +66,9 @@ BatchCounts batch_counts_of(const json& value) {
           .signatures = value.at("signatures"),
           .known = value.at("known"),
           .idle = value.at("idle"),
-          .absent = value.at("absent")};
+          .absent = value.at("absent"),
+          .climbs = value.at("climbs"),
+          .closest = closest_of(value.at("closest"))};
 }
 
 namespace {
@@ -183,6 +192,8 @@ void BatchCounts::add(const BatchCounts& other) {
   seconds += other.seconds;
   for (const auto& [signature, cases] : other.signatures) signatures[signature] += cases;
   for (const auto& [id, cases] : other.known) known[id] += cases;
+  climbs += other.climbs;
+  for (const auto& [claim, one] : other.closest) keep_closer(closest, claim, one);
 }
 
 Journal::Journal(const std::filesystem::path& file)

@@ -25,6 +25,7 @@
 #include <vector>
 
 #include "../properties/judge.h"
+#include "climbing.h"
 
 namespace tileproof {
 
@@ -59,6 +60,8 @@ struct BatchCounts {
   // unavailable or discarded.
   std::vector<std::string> idle = {};
   std::vector<std::string> absent = {};
+  std::int64_t climbs = 0;       // cases run besides, around those of claims with a bound
+  ClosestOfClaims closest = {};  // to their bounds
 
   std::int64_t cases() const { return passed + failed + refused + unavailable + discarded; }
   void add(const BatchCounts&);

@@ -50,15 +50,32 @@ Planted hunted(const Fault& fault, const std::vector<const Claim*>& claims, std:
   return planted;
 }
 
-}  // namespace
-
-std::vector<Planted> planted_and_hunted(const std::vector<const Claim*>& claims, std::uint64_t seed,
-                                        const std::filesystem::path& in_flight) {
-  constexpr std::size_t wanted = 3;
+/// The faults that some of the claims are to find.
+std::vector<const Fault*> faults_for(const std::vector<const Claim*>& claims, std::uint64_t seed) {
   std::vector<const Fault*> candidates;
   const CaseList list(claims, subject_row("faulty:nothing"), seed);  // all faulty subjects take the same
   for (const Fault& fault : faults()) {
     if (!fault.has_memory && !hunters_of(fault, list).empty()) candidates.push_back(&fault);
+  }
+  return candidates;
+}
+
+std::vector<const Claim*> every_claim() {
+  std::vector<const Claim*> all;
+  for (const Claim& claim : tileproof::claims()) all.push_back(&claim);
+  return all;
+}
+
+}  // namespace
+
+std::vector<Planted> planted_and_hunted(const std::vector<const Claim*>& wanted_claims, std::uint64_t seed,
+                                        const std::filesystem::path& in_flight) {
+  constexpr std::size_t wanted = 3;
+  std::vector<const Claim*> claims = wanted_claims;
+  std::vector<const Fault*> candidates = faults_for(claims, seed);
+  if (candidates.empty()) {  // of these claims the table has no fault: the hunt itself is put to the others'
+    claims = every_claim();
+    candidates = faults_for(claims, seed);
   }
   std::vector<Planted> all;
   for (std::uint64_t i = 0; all.size() < wanted && !candidates.empty(); ++i) {

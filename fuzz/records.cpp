@@ -15,10 +15,11 @@ namespace {
 
 namespace fs = std::filesystem;
 
-std::string utc(const char* format) {
-  const std::time_t now = std::chrono::system_clock::to_time_t(std::chrono::system_clock::now());
+std::time_t now() { return std::chrono::system_clock::to_time_t(std::chrono::system_clock::now()); }
+
+std::string utc(const char* format, std::time_t time = now()) {
   std::tm parts = {};
-  gmtime_r(&now, &parts);
+  gmtime_r(&time, &parts);
   std::ostringstream text;
   text << std::put_time(&parts, format);
   return text.str();
@@ -63,7 +64,9 @@ std::string in_hex(std::uint64_t value) {
   return text.str();
 }
 
-std::string utc_now() { return utc("%Y-%m-%dT%H:%M:%SZ"); }
+constexpr const char* form_of_times = "%Y-%m-%dT%H:%M:%SZ";
+std::string utc_now() { return utc(form_of_times); }
+std::string utc_of(double seconds) { return utc(form_of_times, static_cast<std::time_t>(seconds)); }
 
 Records::Records(fs::path folder)
     : folder_(folder.empty() ? new_run_folder() : std::move(folder)),

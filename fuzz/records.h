@@ -33,6 +33,8 @@ std::string in_hex(std::uint64_t value);
 
 /// Now, as 2026-11-22T15:50:00Z.
 std::string utc_now();
+/// Seconds since 1970, likewise.
+std::string utc_of(double seconds);
 
 class Records {
  public:

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "../properties/generator.h"
+#include "climbing.h"
 #include "worker.h"
 
 namespace tileproof {
@@ -42,7 +43,8 @@ std::vector<Replayed> replayed(const ChosenSubject& chosen, const std::vector<Co
   for (const CorpusLine& line : lines) {
     if (stop()) break;
     Met met;
-    all.push_back({line, worker.run(claim_of(line.problem.claim), line.problem, met)});
+    const CaseOutcome outcome = worker.run(claim_of(line.problem.claim), line.problem, met);
+    all.push_back({line, outcome, closeness_of(met)});
   }
   return all;
 }

@@ -11,6 +11,7 @@ namespace tileproof {
 struct Replayed {
   CorpusLine line;
   CaseOutcome outcome;
+  double of_bound = 0;  // how close it came, where its claim has a bound
   bool has_passed() const { return !outcome.finding && !outcome.refused && !outcome.unavailable && !outcome.discarded; }
 };
 

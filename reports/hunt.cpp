@@ -26,6 +26,18 @@ std::string percent(double share) {
   return text.str();
 }
 
+std::string seconds_text(double seconds) {
+  std::ostringstream text;
+  text.precision(seconds < 10 ? 1 : 0);
+  text << std::fixed << seconds << " s";
+  return text.str();
+}
+
+std::string padded(const std::string& text, std::size_t width) {
+  const std::string shown = visible(text);
+  return shown + std::string(shown.size() < width ? width - shown.size() : 0, ' ');
+}
+
 const char* colour_of(const std::string& verdict) {
   return verdict == "PASSED" ? "\x1b[32m" : verdict == "FAILED" ? "\x1b[31m" : "\x1b[33m";
 }
@@ -44,10 +56,16 @@ std::string hunt_page(const json& hunt, bool colours) {
       others.push_back(signature + ", " + how_often);
       continue;
     }
-    text << "\nFOUND " << signature << "\n  " << how_often << "; " << visible(finding.at("how").get<std::string>())
-         << "; " << visible(finding.at("shrunk").get<std::string>()) << "\n  "
-         << visible(finding.at("kind").get<std::string>()) << ": " << visible(finding.at("details").get<std::string>())
-         << "\n  " << replay_command(finding.at("replay")) << "\n";
+    text << "\nFOUND " << signature << "\n  ";
+    if (finding.contains("seen") && finding["seen"].at("runs") != 1) {
+      const json& seen = finding["seen"];
+      text << "seen in " << grouped(seen.at("runs")) << " of " << grouped(seen.at("of_runs")) << " hunts since "
+           << visible(seen.at("first").get<std::string>()) << "; ";
+    }
+    text << how_often << "; " << visible(finding.at("how").get<std::string>()) << "; "
+         << visible(finding.at("shrunk").get<std::string>()) << "\n  " << visible(finding.at("kind").get<std::string>())
+         << ": " << visible(finding.at("details").get<std::string>()) << "\n  " << replay_command(finding.at("replay"))
+         << "\n";
   }
   constexpr std::size_t most_others = 10;
   if (!others.empty()) text << "\nand of the same claims and kinds:\n";
@@ -75,8 +93,18 @@ std::string hunt_page(const json& hunt, bool colours) {
        << percent(hunt.at("chance_that_the_next_is_new").get<double>()) << " (Good-Turing)\n";
   if (seconds > 0) {
     text << static_cast<std::uint64_t>(static_cast<double>(cases) / seconds) << " cases a second";
-    text << "; in cases " << percent(counts.at("seconds").get<double>() / seconds)
-         << " of the time, summed over workers\n";
+    text << "; workers were in cases for " << seconds_text(counts.at("seconds"));
+    const json& of_workers = hunt.at("seconds_of_workers");
+    text << ", started processes for " << seconds_text(of_workers.at("processes")) << ", looked into findings for "
+         << seconds_text(of_workers.at("findings"));
+    for (const auto& [what, took] : hunt.at("seconds_before").items()) {
+      text << "; " << what << " before it: " << seconds_text(took);
+    }
+    text << "\n";
+  }
+  for (const auto& [claim, one] : hunt.at("closest_to_a_bound").items()) {
+    text << "closest to its bound, " << percent(one.at("of_bound")) << " of it: " << visible(claim) << "\n  "
+         << visible(one.at("problem").get<std::string>()) << "\n";
   }
   for (const json& claim : hunt.at("never_asked")) {
     text << "never asked, as each case was refused or lacked something here: " << visible(claim.get<std::string>())
@@ -84,8 +112,8 @@ std::string hunt_page(const json& hunt, bool colours) {
   }
   if (hunt.at("lost_workers") != 0) text << grouped(hunt.at("lost_workers")) << " worker processes were lost\n";
   if (const json& corpus = hunt.at("corpus"); corpus.value("replayed", 0) != 0) {
-    text << grouped(corpus.at("replayed")) << " problems of the corpus were run again; "
-         << grouped(corpus.at("failed")) << " fail\n";
+    text << "of the corpus " << grouped(corpus.at("replayed")) << " run again, " << grouped(corpus.at("failed"))
+         << " failed\n";
   }
   for (const json& one : hunt.at("planted")) {
     if (!one.at("found").get<bool>()) text << "planted and not found: " << one.at("fault").get<std::string>() << "\n";
@@ -96,6 +124,29 @@ std::string hunt_page(const json& hunt, bool colours) {
        << (reason.empty() ? "" : visible(reason) + "; ") << hunt.at("findings").size()
        << (hunt.at("findings").size() == 1 ? " finding" : " findings") << "; it ended because "
        << visible(hunt.at("why_it_ended").get<std::string>()) << "\n";
+  return text.str();
+}
+
+std::string history_page(const json& history) {
+  std::ostringstream text;
+  for (const json& run : history.at("runs")) {
+    const std::uint64_t findings = run.at("findings");
+    text << visible(run.at("begun").get<std::string>()) << "  " << padded(run.at("kind"), 6) << "  "
+         << padded(run.at("verdict"), 10) << "  " << padded(seconds_text(run.at("seconds")), 8) << "  "
+         << padded(findings == 0 ? "" : grouped(findings) + (findings == 1 ? " finding" : " findings"), 12) << "  "
+         << visible(run.at("subject").get<std::string>()) << "  " << visible(run.at("folder").get<std::string>())
+         << "\n";
+  }
+  for (const json& seen : history.at("findings")) {
+    text << "\n"
+         << visible(seen.at("signature").get<std::string>()) << "\n  in " << grouped(seen.at("runs")) << " of "
+         << grouped(seen.at("of_runs")) << " hunts, " << grouped(seen.at("cases")) << " cases; first "
+         << visible(seen.at("first").get<std::string>()) << ", last " << visible(seen.at("last").get<std::string>())
+         << "\n  " << visible(seen.at("problem").get<std::string>()) << "\n";
+  }
+  text << "\n"
+       << history.at("runs").size() << " runs and " << history.at("findings").size() << " findings in "
+       << visible(history.at("file").get<std::string>()) << "\n";
   return text.str();
 }
 

@@ -56,6 +56,9 @@ void require_bench(const nlohmann::json& bench);
 /// What was found, how much was looked at, and the verdict next to the prompt.
 std::string hunt_page(const nlohmann::json& hunt, bool colours);
 
+/// The runs and findings of a history, a line and a few.
+std::string history_page(const nlohmann::json& history);
+
 /// Control characters as \x1b, so that text cannot move the cursor, colour or reorder what stands around it. Keeps \n.
 std::string visible(std::string_view text);
 
