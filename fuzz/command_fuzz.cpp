@@ -223,12 +223,6 @@ int fuzz(Options options, const std::string& command, bool workers_given) {
   if (is_resumed) require_same(identity, so_far.identity);
   const std::vector<KnownFinding> ledger = options.known.empty() ? own_ledger() : ledger_of_file(options.known);
 
-  CorpusOfHunt corpus(memory_of(options) / "corpus");
-
-  std::cerr << "journal: " << journal_file.string() << "\nhunting through cases of " << chosen.row.name << ", seed "
-            << in_hex(seed) << "\n";
-  if (so_far.was_cut) std::cerr << "the journal's last line had been cut; it is left out\n";
-  report_when_interrupted();
   HuntOptions limits;
   const std::size_t cores = std::max<std::size_t>(1, std::thread::hardware_concurrency());
   limits.workers = workers_given ? options.workers : chosen.row.needs_gpu ? 1 : cores;
@@ -237,7 +231,21 @@ int fuzz(Options options, const std::string& command, bool workers_given) {
   limits.until_finding = options.until_finding;
   limits.case_deadline = options.library.case_deadline();
   limits.shrink_seconds = options.shrink_seconds;
+  const auto start = std::chrono::steady_clock::now();
+  const auto is_over = [&limits, start] {
+    const double taken = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+    return is_interrupted() || (limits.seconds > 0 && taken >= limits.seconds);
+  };
+  CorpusOfHunt corpus(memory_of(options) / "corpus", chosen, ledger,
+                      {.case_deadline = limits.case_deadline,
+                       .shrink_tries = limits.shrink_tries,
+                       .shrink_seconds = limits.shrink_seconds,
+                       .stop = is_over});
 
+  std::cerr << "journal: " << journal_file.string() << "\nhunting through cases of " << chosen.row.name << ", seed "
+            << in_hex(seed) << "\n";
+  if (so_far.was_cut) std::cerr << "the journal's last line had been cut; it is left out\n";
+  report_when_interrupted();
   json times;
   auto begin = std::chrono::steady_clock::now();
   const auto lap = [&begin] {
@@ -259,7 +267,7 @@ int fuzz(Options options, const std::string& command, bool workers_given) {
   journal.planted(json_of(planted));
   times["planted"] = lap();
   if (identity.shard == 0) {  // once, whoever else takes part
-    for (HuntFinding& found : corpus.run_again(chosen, claims, limits.case_deadline, ledger, is_interrupted)) {
+    for (HuntFinding& found : corpus.run_again(claims)) {
       std::cerr << "FOUND " << reports::visible(found.signature) << "\n";
       journal.finding(found);
       so_far.findings.push_back(std::move(found));

@@ -1,55 +1,99 @@
 #include "corpus_of_hunt.h"
 
 #include <algorithm>
+#include <set>
 #include <sstream>
 
 #include "ledger.h"
 #include "records.h"
+#include "shrinking.h"
 #include "signature.h"
 
 namespace tileproof {
 
-std::vector<HuntFinding> CorpusOfHunt::run_again(const ChosenSubject& chosen, const std::vector<const Claim*>& claims,
-                                                 std::chrono::milliseconds deadline,
-                                                 const std::vector<KnownFinding>& ledger,
-                                                 const std::function<bool()>& stop) {
-  std::vector<CorpusLine> lines = lines_for(chosen.row, claims, corpus_.of_subject(chosen.row.name));
+namespace {
+
+/// In the same way, in a process of its own each time.
+bool fails_alone(const Finding& finding, Worker& worker) {
+  constexpr int times = 3;
+  for (int i = 0; i < times; ++i) {
+    worker.start_afresh();
+    Met met;
+    const CaseOutcome outcome = worker.run(claim_of(finding.problem.claim), finding.problem, met);
+    if (!outcome.finding || !are_alike(*outcome.finding, finding)) return false;
+  }
+  return true;
+}
+
+}  // namespace
+
+CorpusOfHunt::CorpusOfHunt(const std::filesystem::path& folder, const ChosenSubject& chosen,
+                           const std::vector<KnownFinding>& ledger, const Limits& limits)
+    : corpus_(folder), chosen_(chosen), ledger_(ledger), limits_(limits) {}
+
+std::vector<HuntFinding> CorpusOfHunt::run_again(const std::vector<const Claim*>& claims) {
+  std::vector<CorpusLine> lines = lines_for(chosen_.row, claims, corpus_.of_subject(chosen_.row.name));
   const std::size_t kept = lines.size();
-  for (CorpusLine& own : lines_for(chosen.row, claims, own_corpus())) {
+  for (CorpusLine& own : lines_for(chosen_.row, claims, own_corpus())) {
     const bool is_kept =
         std::any_of(lines.begin(), lines.end(), [&](const CorpusLine& line) { return line.problem == own.problem; });
     if (!is_kept) lines.push_back(std::move(own));
   }
-  std::vector<HuntFinding> failing;
-  const std::vector<Replayed> all = replayed(chosen, lines, deadline, stop);
+  std::vector<HuntFinding> findings;
+  std::set<std::string> claims_and_kinds;
+  std::int64_t failed = 0;
+  Worker fresh(chosen_.order, limits_.case_deadline);
+  const std::vector<Replayed> all = replayed(chosen_, lines, limits_.case_deadline, limits_.stop);
   for (std::size_t i = 0; i < all.size(); ++i) {
-    take(all[i], i < kept, ledger, failing);
-    const Problem& problem = all[i].line.problem;
-    if (all[i].of_bound > 0) keep_closer(closest_, problem.claim, {all[i].of_bound, line_of(problem)});
+    const Replayed& one = all[i];
+    const Problem& problem = one.line.problem;
+    const bool is_kept = i < kept;
+    if (one.of_bound > 0) keep_closer(closest_, problem.claim, {one.of_bound, line_of(problem)});
+    if (is_kept && one.has_passed()) corpus_.keep_incubating(problem, one.line.comment);
+    if (!one.outcome.finding || known_as(ledger_, *one.outcome.finding) != nullptr) continue;
+    ++failed;
+    const Finding& finding = *one.outcome.finding;
+    // What passes alone is the hunt's to look into: it has a history.
+    if (limits_.stop() || !fails_alone(finding, fresh)) continue;
+    if (is_kept) findings.push_back(as_kept(one));
+    const bool is_first = claims_and_kinds.insert(problem.claim + " " + finding.kind).second;
+    if (!is_kept && is_first) findings.push_back(as_found(one, fresh));
   }
-  counts_ = {{"replayed", all.size()}, {"failed", failing.size()}};
-  return failing;
+  counts_ = {{"replayed", all.size()}, {"failed", failed}};
+  return findings;
 }
 
-void CorpusOfHunt::take(const Replayed& one, bool is_kept, const std::vector<KnownFinding>& ledger,
-                        std::vector<HuntFinding>& failing) {
-  if (!one.outcome.finding) {
-    if (is_kept && one.has_passed()) corpus_.keep_incubating(one.line.problem, one.line.comment);
-    return;
-  }
-  const Finding& finding = *one.outcome.finding;
-  if (known_as(ledger, finding) != nullptr) return;
-  // A smallest case need not show the pattern that the hunt found it by.
+/// Of the working corpus: as small as a hunt could make it, and with that hunt's name. A smallest case need not show
+/// the pattern that it was found by.
+HuntFinding CorpusOfHunt::as_kept(const Replayed& one) {
   const std::string first_line = one.line.comment.substr(0, one.line.comment.find('\n'));
-  const std::string signature = is_kept && !first_line.empty() ? first_line : signature_of(finding);
-  failing.push_back({.signature = signature,
-                     .cases = {},
-                     .smallest = finding,
-                     .was_looked_into = true,
-                     .is_reproducible = true,
-                     .how = "kept, and failing: " + one.line.place,
-                     .shrunk = "as it is there"});
-  corpus_.keep_crashing(one.line.problem, is_kept ? one.line.comment : signature + "\nfound " + utc_now());
+  corpus_.keep_crashing(one.line.problem, one.line.comment);
+  return {.signature = first_line.empty() ? signature_of(*one.outcome.finding) : first_line,
+          .cases = {},
+          .smallest = *one.outcome.finding,
+          .was_looked_into = true,
+          .is_reproducible = true,
+          .how = "kept, and failing: " + one.line.place,
+          .shrunk = "as it is there"};
+}
+
+/// Of the repository's: small for what it was found by, and perhaps not for this.
+HuntFinding CorpusOfHunt::as_found(const Replayed& one, Worker& worker) {
+  const Finding& finding = *one.outcome.finding;
+  const Claim& claim = claim_of(finding.problem.claim);
+  std::string why_not;
+  const Shrunk smallest =
+      shrunk(claim, domains_of(claim, chosen_.row.envelope, &why_not), finding, worker,
+             {.tries = limits_.shrink_tries, .seconds = limits_.shrink_seconds, .stop = limits_.stop});
+  const std::string signature = signature_of(finding);
+  corpus_.keep_crashing(smallest.finding.problem, signature + "\nfound " + utc_now());
+  return {.signature = signature,
+          .cases = {},
+          .smallest = smallest.finding,
+          .was_looked_into = true,
+          .is_reproducible = true,
+          .how = "kept, and failing: " + one.line.place,
+          .shrunk = smallest.how_far};
 }
 
 void CorpusOfHunt::keep(const std::map<std::string, Signed>& findings, const ClosestOfClaims& closest) {

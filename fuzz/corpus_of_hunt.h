@@ -9,24 +9,34 @@ namespace tileproof {
 
 class CorpusOfHunt {
  public:
-  /// @throws Illegal as WorkingCorpus
-  explicit CorpusOfHunt(const std::filesystem::path& folder) : corpus_(folder) {}
+  struct Limits {
+    std::chrono::milliseconds case_deadline;
+    std::int64_t shrink_tries;
+    double shrink_seconds;
+    std::function<bool()> stop;  // whether to leave the rest
+  };
 
-  /// Runs again what the working corpus and the repository's have of a subject, and moves what fails no more, or again.
-  /// @return what fails, but for what is known
-  std::vector<HuntFinding> run_again(const ChosenSubject&, const std::vector<const Claim*>& claims,
-                                     std::chrono::milliseconds deadline, const std::vector<KnownFinding>& ledger,
-                                     const std::function<bool()>& stop);
+  /// @throws Illegal as WorkingCorpus
+  CorpusOfHunt(const std::filesystem::path& folder, const ChosenSubject&, const std::vector<KnownFinding>& ledger,
+               const Limits&);
+
+  /// Runs again what the working corpus and the repository's have of the subject, and moves what fails no more, or
+  /// again.
+  /// @return what fails, alone too, but for what is known
+  std::vector<HuntFinding> run_again(const std::vector<const Claim*>& claims);
   /// How many were, and how many failed.
   const nlohmann::json& counts() const { return counts_; }
 
   void keep(const std::map<std::string, Signed>& findings, const ClosestOfClaims& closest);
 
  private:
-  void take(const Replayed& one, bool is_kept, const std::vector<KnownFinding>& ledger,
-            std::vector<HuntFinding>& failing);
+  HuntFinding as_kept(const Replayed&);
+  HuntFinding as_found(const Replayed&, Worker&);
 
   WorkingCorpus corpus_;
+  const ChosenSubject& chosen_;
+  const std::vector<KnownFinding>& ledger_;
+  Limits limits_;
   ClosestOfClaims closest_;
   nlohmann::json counts_ = nlohmann::json::object();
 };

@@ -44,6 +44,14 @@ HuntFinding as_found(const FailedCase& failed) {
 
 }  // namespace
 
+bool Signed::add(std::uint64_t index) {
+  const auto at = std::upper_bound(examples.begin(), examples.end(), index);
+  if (examples.size() == most_examples && at == examples.end()) return false;
+  examples.insert(at, index);
+  if (examples.size() > most_examples) examples.pop_back();
+  return true;
+}
+
 Hunt::Hunt(const ChosenSubject& chosen, const Envelope& envelope, const CaseList& list, const HuntIdentity& identity,
            const HuntOptions& options, const std::filesystem::path& folder, Journal& journal,
            const JournalContents& so_far, const std::vector<KnownFinding>& ledger)
@@ -68,7 +76,8 @@ Hunt::Hunt(const ChosenSubject& chosen, const Envelope& envelope, const CaseList
     seen_.insert({failed.index, failed.finding.kind});
     Signed& one = findings_[signature_of(failed.finding)];
     if (one.examples.empty()) one.finding = as_found(failed);
-    if (one.examples.size() < most_examples) one.examples.push_back(failed.index);
+    if (one.examples.empty()) one.found_first = failed.index;
+    one.add(failed.index);
   }
   for (const HuntFinding& found : so_far.findings) {
     findings_[found.signature].finding = found;
@@ -94,7 +103,7 @@ std::string Hunt::run(const std::function<bool()>& stop, const std::function<voi
   try {
     for (const auto& [signature, one] : std::map(findings_)) {
       const bool is_open = one.finding.signature.empty() && broken_.empty();
-      if (is_open) look_into(signature, {one.examples.front(), one.finding.smallest}, {}, 0);
+      if (is_open) look_into(signature, {one.found_first, one.finding.smallest}, {}, 0);
     }
   } catch (const std::exception& error) {
     broken_ = error.what();
@@ -277,10 +286,9 @@ void Hunt::remember(const FailedCase& failed) {
   const std::lock_guard<std::mutex> lock(mutex_);
   if (!seen_.insert({failed.index, failed.finding.kind}).second) return;  // of a batch that is run again
   Signed& one = findings_[signature_of(failed.finding)];
+  if (one.examples.empty()) one.found_first = failed.index;
   if (one.examples.empty() && one.finding.signature.empty()) one.finding = as_found(failed);
-  if (one.examples.size() >= most_examples) return;
-  one.examples.push_back(failed.index);
-  journal_.failed(failed);
+  if (one.add(failed.index)) journal_.failed(failed);
 }
 
 void Hunt::take(const FailedCase& failed, const std::vector<std::uint64_t>& history, std::size_t slot) {
@@ -288,7 +296,7 @@ void Hunt::take(const FailedCase& failed, const std::vector<std::uint64_t>& hist
   {
     const std::lock_guard<std::mutex> lock(mutex_);
     const auto one = findings_.find(signature);
-    if (one == findings_.end() || one->second.examples.front() != failed.index) return;  // known, or seen before
+    if (one == findings_.end() || one->second.found_first != failed.index) return;  // known, or seen before
     if (!one->second.finding.signature.empty()) return;
   }
   look_into(signature, failed, history, slot);

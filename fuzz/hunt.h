@@ -34,8 +34,12 @@ inline constexpr std::size_t most_examples = 5;  // of a signature
 
 /// What is known of a signature's cases.
 struct Signed {
-  std::vector<std::uint64_t> examples;  // the first five
+  std::vector<std::uint64_t> examples;  // the first five of the list, ascending, whichever was found first
+  std::uint64_t found_first = 0;        // of them: what is looked into
   HuntFinding finding;                  // when it has been looked into
+
+  /// @return whether it is among the first
+  bool add(std::uint64_t index);
 };
 
 class Hunt {

@@ -312,7 +312,7 @@ json without_times(json hunt) {
     hunt.erase(field);
   hunt["counts"].erase("seconds");
   for (json& finding : hunt["findings"]) {
-    for (const char* field : {"how", "shrunk", "problem", "replay", "details", "looked_into", "examples", "seen"})
+    for (const char* field : {"how", "shrunk", "problem", "replay", "details", "looked_into", "seen"})
       finding.erase(field);
   }
   return hunt;

@@ -40,16 +40,12 @@ HuntOfFolders hunt_of_folders(const std::vector<std::string>& folders) {
     for (const FailedCase& failed : one.failed) {
       Signed& with_signature = facts.findings[signature_of(failed.finding)];
       if (with_signature.examples.empty()) with_signature.finding.smallest = failed.finding;
-      with_signature.examples.push_back(failed.index);
+      with_signature.add(failed.index);
     }
     for (const HuntFinding& found : one.findings) {
       HuntFinding& kept = facts.findings[found.signature].finding;
       if (kept.signature.empty() || (found.was_looked_into && !kept.was_looked_into)) kept = found;
     }
-  }
-  for (auto& [signature, one] : facts.findings) {
-    std::sort(one.examples.begin(), one.examples.end());
-    one.examples.resize(std::min(one.examples.size(), most_examples));
   }
   for (std::uint64_t shard = 0; shard < facts.identity.shards; ++shard) {
     if (!shards.contains(shard)) facts.missing_shards.push_back(shard);
