@@ -5,8 +5,8 @@
 
 #include "batch.h"
 #include "ledger.h"
-#include "shrinking.h"
 #include "signature.h"
+#include "stopwatch.h"
 
 namespace tileproof {
 
@@ -17,21 +17,6 @@ using Clock = std::chrono::steady_clock;
 
 /// A process runs so many cases: what went before a case that fails can be run again.
 constexpr std::size_t most_history = 64 * cases_of_batch;
-
-constexpr const char* kind_of_hang = "hang";
-
-/// Adds how long it lives.
-class Stopwatch {
- public:
-  explicit Stopwatch(std::atomic<double>& seconds) : seconds_(seconds) {}
-  ~Stopwatch() { seconds_ += std::chrono::duration<double>(Clock::now() - begin_).count(); }
-  Stopwatch(const Stopwatch&) = delete;
-  Stopwatch& operator=(const Stopwatch&) = delete;
-
- private:
-  std::atomic<double>& seconds_;
-  Clock::time_point begin_ = Clock::now();
-};
 
 HuntFinding as_found(const FailedCase& failed) {
   HuntFinding finding;
@@ -300,94 +285,6 @@ void Hunt::take(const FailedCase& failed, const std::vector<std::uint64_t>& hist
     if (!one->second.finding.signature.empty()) return;
   }
   look_into(signature, failed, history, slot);
-}
-
-void Hunt::look_into(const std::string& signature, const FailedCase& failed, const std::vector<std::uint64_t>& history,
-                     std::size_t slot) {
-  const Stopwatch looking(findings_seconds_);
-  HuntFinding found = {
-      .signature = signature, .cases = {failed.index}, .smallest = failed.finding, .how = "", .shrunk = ""};
-  bool is_first;
-  {
-    const std::lock_guard<std::mutex> lock(mutex_);
-    is_first = looked_into_.insert(failed.finding.problem.claim + " " + failed.finding.kind).second;
-  }
-  if (!is_first) {
-    found.how = "as found";
-    found.shrunk = "not shrunk: one of its claim and kind was";
-  } else {
-    say_("FOUND " + signature);
-    found.was_looked_into = true;
-    found.how = confirmed(failed, history, slot, found.is_reproducible);
-    found.shrunk = "not shrunk: it is not reproducible alone";
-    if (found.is_reproducible) {
-      const Claim& claim = claim_of(failed.finding.problem.claim);
-      std::string why_not;
-      Worker fresh(chosen_.order, options_.case_deadline);
-      const Shrunk smallest =
-          shrunk(claim, domains_of(claim, envelope_, &why_not), failed.finding, fresh,
-                 {.tries = options_.shrink_tries, .seconds = options_.shrink_seconds, .stop = stop_});
-      found.smallest = smallest.finding;
-      found.shrunk = smallest.how_far;
-    }
-  }
-  journal_.finding(found);
-  const std::lock_guard<std::mutex> lock(mutex_);
-  findings_[signature].finding = found;
-}
-
-bool Hunt::fails_alone(const FailedCase& failed) {
-  Worker fresh(chosen_.order, options_.case_deadline);
-  Met met;
-  const CaseOutcome outcome = fresh.run(claim_of(failed.finding.problem.claim), failed.finding.problem, met);
-  return outcome.finding && outcome.finding->kind == failed.finding.kind;
-}
-
-std::string Hunt::confirmed(const FailedCase& failed, const std::vector<std::uint64_t>& history, std::size_t slot,
-                            bool& is_reproducible) {
-  constexpr int first_times = 3;
-  constexpr int most_times = 10;  // one that is wrong in three cases of ten is so three times running in one of 37
-  const bool is_slow = failed.finding.kind == kind_of_hang;
-  int times = 0, failures = 0;
-  const auto again = [&](int until) {
-    for (; times < until; ++times) failures += fails_alone(failed) ? 1 : 0;
-  };
-  again(first_times);
-  if (failures < times || !is_slow) again(most_times);
-  const std::string rate = std::to_string(failures) + " times of ";
-  is_reproducible = failures == times;
-  if (is_reproducible) return "reproducible: fails alone, " + rate + std::to_string(times);
-  if (failures == 0 && !history.empty()) {
-    if (const std::string needed = needed_before(failed, history, slot); !needed.empty()) return needed;
-  }
-  return "flaky: fails alone, " + rate + std::to_string(times);
-}
-
-std::string Hunt::needed_before(const FailedCase& failed, const std::vector<std::uint64_t>& history, std::size_t slot) {
-  const std::size_t own_slot = options_.workers + slot;
-  const auto fails_after = [&](std::size_t first) {
-    std::vector<std::uint64_t> cases(history.begin() + static_cast<std::ptrdiff_t>(first), history.end());
-    cases.push_back(failed.index);
-    const std::unique_ptr<Worker> process = started(own_slot);
-    bool has_failed = false;
-    const auto note = [&](const json& told) { has_failed |= told.at("case") == failed.index; };
-    const std::optional<json> answer = asked(*process, own_slot, question_for_cases(cases), note);
-    const std::optional<InFlight::Now> in_case = in_flight_.now(own_slot);
-    return has_failed || (!answer && in_case && in_case->index == failed.index);
-  };
-  // What fails now and then may do so here by chance.
-  constexpr int times = 5;
-  for (int i = 0; i < times; ++i) {
-    if (!fails_after(0)) return "";
-  }
-  // The shortest end of the history that will do.
-  std::size_t fails = 0, passes = history.size();
-  while (passes - fails > 1) {
-    const std::size_t middle = fails + (passes - fails) / 2;
-    (fails_after(middle) ? fails : passes) = middle;
-  }
-  return "order-dependent: passes alone, fails after the " + std::to_string(history.size() - fails) +
-         " cases before it in its process, from case " + std::to_string(history[fails]) + " on";
 }
 
 }  // namespace tileproof

@@ -31,6 +31,7 @@ struct HuntOptions {
 };
 
 inline constexpr std::size_t most_examples = 5;  // of a signature
+inline constexpr const char* kind_of_hang = "hang";
 
 /// What is known of a signature's cases.
 struct Signed {
