@@ -153,6 +153,11 @@ class Case {
                                std::int64_t codes_of_element = 1);
   template <class T>
   void compare(const Matrix<T>& got, const Matrix<T>& expected, const Explanation&);
+  /// Why an element that differs is no failure; nullptr where it is one.
+  template <class T>
+  const char* reason(T got, T expected, std::int64_t row, std::int64_t column, const Explanation&) const;
+  template <class T>
+  void survey(const Matrix<T>& got, const Matrix<T>& expected, const Explanation&);
   std::string element_text(std::int64_t row, std::int64_t column) const;
 
   Subject& subject_;

@@ -83,8 +83,31 @@ std::string Case::element_text(std::int64_t row, std::int64_t column) const {
 }
 
 template <class T>
+const char* Case::reason(T got, T expected, std::int64_t row, std::int64_t column,
+                         const Explanation& explanation) const {
+  if (!envelope.one_nan && are_nans(problem, got, expected)) {
+    return "a NaN with other bits: the subject does not promise the hardware's";
+  }
+  return explanation ? explanation(row, column, static_cast<std::uint32_t>(got)) : nullptr;
+}
+
+template <class T>
+void Case::survey(const Matrix<T>& got, const Matrix<T>& expected, const Explanation& explanation) {
+  if (met_.surveyed->elements != 0) throw std::logic_error("a case that is surveyed compares twice");
+  for (std::size_t i = 0; i < expected.elements.size(); ++i) {
+    met_.surveyed->expected(static_cast<std::uint32_t>(expected.elements[i]));
+    if (got.elements[i] == expected.elements[i]) continue;
+    const auto index = static_cast<std::int64_t>(i);
+    met_.surveyed->differs(
+        index, static_cast<std::uint32_t>(got.elements[i]),
+        reason(got.elements[i], expected.elements[i], index / expected.columns, index % expected.columns, explanation));
+  }
+}
+
+template <class T>
 void Case::compare(const Matrix<T>& got, const Matrix<T>& expected, const Explanation& explanation) {
   require_same_shape(got, expected);
+  if (met_.surveyed) survey(got, expected, explanation);
   if (got.elements == expected.elements) return met_.expected_all(expected.elements);
   std::ostringstream listed;
   std::int64_t wrong = 0;
@@ -96,15 +119,10 @@ void Case::compare(const Matrix<T>& got, const Matrix<T>& expected, const Explan
     for (std::int64_t column = 0; column < got.columns; ++column) {
       met_.expected_value(static_cast<std::uint32_t>(expected(row, column)));
       bool differs = got(row, column) != expected(row, column);
-      if (differs && !envelope.one_nan && are_nans(problem, got(row, column), expected(row, column))) {
-        ++met_.explained["a NaN with other bits: the subject does not promise the hardware's"];
+      const char* why = differs ? reason(got(row, column), expected(row, column), row, column, explanation) : nullptr;
+      if (why != nullptr) {
+        ++met_.explained[why];
         differs = false;
-      }
-      if (differs && explanation) {
-        if (const char* reason = explanation(row, column, static_cast<std::uint32_t>(got(row, column)))) {
-          ++met_.explained[reason];
-          differs = false;
-        }
       }
       if (differs && first_row < 0) {
         first_row = row;

@@ -1,4 +1,5 @@
 #include "claim.h"
+#include "surveys.h"
 
 namespace tileproof {
 
@@ -18,6 +19,9 @@ const std::vector<Claim>& claims() {
 const Claim& claim_of(const std::string& name) {
   for (const Claim& claim : claims()) {
     if (claim.name == name) return claim;
+  }
+  for (const Survey& survey : surveys()) {
+    if (survey.claim.name == name) return survey.claim;
   }
   throw Illegal("--claim", "'" + name + "'", "a name of 'tileproof list claims'");
 }

@@ -8,6 +8,7 @@
 #include "calls.h"
 #include "claim.h"
 #include "draw.h"
+#include "identity_matmul.h"
 #include "specification.h"
 
 namespace tileproof {
@@ -37,6 +38,8 @@ InnerWeights inner_weights(Case& c, const Matrix<std::uint8_t>& codes, const Par
   }
   return inner;
 }
+
+}  // namespace
 
 void identity_matmul(Case& c) {
   const Problem& p = c.problem;
@@ -73,6 +76,8 @@ void identity_matmul(Case& c) {
   };
   c.expect_equal_or_explained(weights, specified::weights(p, specified::as_int32(codes), parameters), explained);
 }
+
+namespace {
 
 /// |out - sum| <= gamma + 2^-8 * (|sum| + gamma), gamma = k * u / (1 - k * u) * sum of |a| * |w|.
 ///

@@ -15,6 +15,21 @@ bool always(const Envelope&) { return true; }
 
 }  // namespace
 
+void Surveyed::expected(std::uint32_t value) {
+  ++elements;
+  expected_hash = (expected_hash ^ value) * 0x100000001b3u;
+}
+
+void Surveyed::differs(std::int64_t index, std::uint32_t got, const char* reason) {
+  std::int64_t number = none;
+  if (reason != nullptr) {
+    const auto known = std::find(reasons.begin(), reasons.end(), reason);
+    number = known - reasons.begin();
+    if (known == reasons.end()) reasons.emplace_back(reason);
+  }
+  differences.push_back({index, got, number});
+}
+
 void Met::add(const Met& other) {
   if (other.compared == 0) return;  // what was drawn and never compared was not met
   several_values |= other.several_values || (compared != 0 && other.first_value != first_value);

@@ -4,6 +4,7 @@
 #include <array>
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -17,6 +18,24 @@ struct Largest {
   std::string where;
 };
 
+/// What a case's comparison found, for who surveys it: the elements that are not as expected.
+struct Surveyed {
+  struct Difference {
+    std::int64_t index;  // in row-major order; ascending
+    std::uint32_t got;
+    std::int64_t reason;  // of `reasons`, that reproduces it; none: nothing does
+  };
+  static constexpr std::int64_t none = -1;
+  std::int64_t elements = 0;
+  std::uint64_t expected_hash = 0xcbf29ce484222325u;  // as Met::output_hash: of what the case expected
+  std::vector<Difference> differences;
+  std::vector<std::string> reasons;
+
+  void expected(std::uint32_t value);
+  /// @param reason  nullptr where nothing explains it
+  void differs(std::int64_t index, std::uint32_t got, const char* reason);
+};
+
 struct Met {
   std::int64_t compared = 0;    // elements
   bool several_values = false;  // among the expected ones
@@ -26,6 +45,7 @@ struct Met {
   std::map<std::string, std::int64_t> explained;    // how many elements differ for each named, reproduced reason
   std::map<std::string, Largest> largest;           // of each named measure, over all cases
   std::uint64_t output_hash = 0xcbf29ce484222325u;  // of every output in order: FNV-1a, 32 bits a step
+  std::optional<Surveyed> surveyed;                 // where somebody has asked for it, by putting an empty one there
 
   /// Everything of another, as if it had been met here.
   void add(const Met& other);
