@@ -2,6 +2,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <chrono>
 #include <iostream>
 #include <set>
@@ -17,12 +18,14 @@
 #include "progress.h"
 #include "records.h"
 #include "summary.h"
+#include "surveying.h"
 
 namespace tileproof {
 
 namespace {
 
 using Clock = std::chrono::steady_clock;
+using nlohmann::json;
 
 struct Options {
   std::vector<std::string> subjects;
@@ -33,6 +36,7 @@ struct Options {
   std::uint64_t seed = 1;  // of that text
   std::string out;
   std::string known;
+  bool accuracy = true;
   std::size_t jobs = cores();
   LibraryOptions library;
 };
@@ -106,6 +110,23 @@ int terminal_columns() {
   return 160;
 }
 
+/// The survey of a subject that has been judged. @param is_lost  whether the device that this process had is
+void survey(const ChosenSubject& chosen, const ReadySubject& subject, bool is_lost, const Options& options,
+            Surveying& surveying) {
+  SurveyedSubject surveyed = {.row = subject.row,
+                              .replay_flags = chosen.replay_flags,
+                              .jobs = is_lost ? 1 : subject.jobs(options.jobs),
+                              .runner = nullptr,
+                              .apart = [&] { return runner_apart(chosen, options.library.case_deadline()); },
+                              .stop = is_interrupted};
+  std::unique_ptr<CaseRunner> apart = is_lost ? surveyed.apart() : nullptr;
+  surveyed.runner = [&]() -> std::unique_ptr<CaseRunner> {
+    if (subject.another && !is_lost) return subject.another();
+    return std::make_unique<Borrowed>(is_lost ? *apart : *subject.runner);
+  };
+  surveying.add(surveyed);
+}
+
 int verify(const Options& options, const std::string& command) {
   const Clock::time_point begin = Clock::now();
   const std::vector<ChosenSubject> chosen = subjects_of(options);
@@ -128,20 +149,29 @@ int verify(const Options& options, const std::string& command) {
                   .cases_per_claim = options.cases,
                   .subjects = {},
                   .judgements = {}};
+  Surveying surveying(options.jobs);
   {
-    Progress progress(runnable * claims.size());
+    Progress progress(runnable * claims.size() + (options.accuracy ? runnable : 0));
     for (std::size_t i = 0; i < ready.size(); ++i) {
       const bool asked_for = !options.subjects.empty() || chosen[i].order.library.has_value();
       run.subjects.push_back({ready[i].row.name, ready[i].row.what, ready[i].why_not, asked_for, ready[i].row.needs_gpu,
                               chosen[i].replay_flags});
       if (ready[i].runner != nullptr) {
+        const std::size_t first = run.judgements.size();
         judge_subject(chosen[i], ready[i], claims, options, ledger, seconds / static_cast<double>(runnable), records,
                       progress, run.judgements);
+        if (options.accuracy && !is_interrupted()) {
+          progress.step(ready[i].row.name, "accuracy");
+          const bool is_lost = std::any_of(run.judgements.begin() + static_cast<std::ptrdiff_t>(first),
+                                           run.judgements.end(), [](const Judgement& j) { return j.device_lost; });
+          survey(chosen[i], ready[i], is_lost, options, surveying);
+        }
         ready[i].runner.reset();  // its memory, its process
         continue;
       }
       if (!ready[i].died.empty()) run.judgements.push_back(died_of_loading(ready[i]));
       const std::string why = ready[i].died.empty() ? ready[i].why_not : "the library cannot be loaded";
+      surveying.leave_out(ready[i].row.name, why);
       for (const Claim* claim : claims) run.judgements.push_back(skipped(*claim, ready[i].row.name, why));
     }
   }
@@ -150,6 +180,11 @@ int verify(const Options& options, const std::string& command) {
   const nlohmann::json summary = summary_of(run);
   records.write("summary.json", dumped(summary, 2) + "\n");
   std::cout << reports::terminal(summary, terminal_columns(), isatty(STDOUT_FILENO) != 0) << std::flush;
+  if (options.accuracy) {
+    json accuracy = surveying.record();
+    for (const char* field : {"tool", "run_start"}) accuracy[field] = summary[field];
+    records.write("accuracy.json", by_lines(accuracy));
+  }
   records.write("summary.md", reports::markdown(summary));
   records.write("junit.xml", reports::junit(summary));
   records.finish();
@@ -177,12 +212,15 @@ std::function<int()> set_up_verify(CLI::App& app) {
                  "result depends on it")
       ->check(CLI::Range(std::size_t{1}, std::size_t{1024}))
       ->capture_default_str();
+  app.add_flag("--accuracy,!--no-accuracy", options->accuracy,
+               "survey how accurate the subjects are, into accuracy.json (default: where no --claim is given)");
   app.add_option("--out", options->out, "folder for the records (default: a dated one under the build folder)");
   app.add_option("--known", options->known,
                  "a ledger of known findings, as JSON (default: the one of 'list known', of PyTorch's own operators)");
   options->library.add_to(app);
   return [&app, options] {
     options->seed = seed_of("--seed", options->seed_text);
+    if (app.count("--accuracy") == 0) options->accuracy = options->claims.empty();
     if (app.count("--for") != 0 && options->duration.empty())
       throw Illegal("--for", "''", "a time such as 90s, 5m or 4h");
     for (const char* flag : {"--out", "--library", "--known"}) {

@@ -127,9 +127,31 @@ CaseOutcome outcome_of(const json& value, const Problem& problem) {
   return outcome;
 }
 
+json json_of(const Surveyed& surveyed) {
+  json differences = json::array();
+  for (const Surveyed::Difference& one : surveyed.differences) {
+    differences.push_back({one.index, one.got, one.reason});
+  }
+  return {{"elements", surveyed.elements},
+          {"expected_hash", surveyed.expected_hash},
+          {"differences", differences},
+          {"reasons", surveyed.reasons}};
+}
+
+Surveyed surveyed_of(const json& value) {
+  Surveyed surveyed;
+  surveyed.elements = value["elements"];
+  surveyed.expected_hash = value["expected_hash"];
+  for (const json& one : value["differences"]) surveyed.differences.push_back({one.at(0), one.at(1), one.at(2)});
+  surveyed.reasons = value["reasons"];
+  return surveyed;
+}
+
 json json_of(const Met& met) {
   json largest = json::object();
   for (const auto& [name, one] : met.largest) largest[name] = {{"value", one.value}, {"where", one.where}};
+  json surveyed = nullptr;
+  if (met.surveyed) surveyed = json_of(*met.surveyed);
   return {{"compared", met.compared},
           {"several_values", met.several_values},
           {"first_value", met.first_value},
@@ -137,7 +159,8 @@ json json_of(const Met& met) {
           {"classes", met.classes},
           {"explained", met.explained},
           {"largest", largest},
-          {"output_hash", met.output_hash}};
+          {"output_hash", met.output_hash},
+          {"surveyed", surveyed}};
 }
 
 Met met_of(const json& value) {
@@ -150,6 +173,7 @@ Met met_of(const json& value) {
   met.explained = value["explained"].get<decltype(met.explained)>();
   for (const auto& [name, one] : value["largest"].items()) met.measured(name, one["value"], one["where"]);
   met.output_hash = value["output_hash"];
+  if (!value["surveyed"].is_null()) met.surveyed = surveyed_of(value["surveyed"]);
   return met;
 }
 

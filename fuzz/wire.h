@@ -29,6 +29,9 @@ nlohmann::json json_of(const CaseOutcome&);
 /// @param problem  of the case, which the outcome's finding is about
 CaseOutcome outcome_of(const nlohmann::json&, const Problem& problem);
 
+nlohmann::json json_of(const Surveyed&);
+Surveyed surveyed_of(const nlohmann::json&);
+
 nlohmann::json json_of(const Met&);
 Met met_of(const nlohmann::json&);
 

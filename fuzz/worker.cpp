@@ -210,7 +210,8 @@ CaseOutcome Worker::run(const Claim& claim, const Problem& problem, Met& met) {
   }
   const milliseconds patience = claim.heavy ? heavy * deadline_ : deadline_;
   if (ftruncate(output_, 0) != 0) fail("ftruncate");  // of a case that ends well nobody wants to know
-  const std::optional<json> answer = asked({{"problem", line_of(problem)}}, patience);
+  const std::optional<json> answer =
+      asked({{"problem", line_of(problem)}, {"survey", met.surveyed.has_value()}}, patience);
   if (!answer) {
     CaseOutcome outcome = lost(problem, patience);
     const bool killed = outcome.finding && outcome.finding->details.find("SIGKILL") != std::string::npos;
@@ -324,9 +325,10 @@ json answer_to_make(const SubjectOrder& order, std::optional<Ordered>& ordered) 
   }
 }
 
-json answer_to_problem(const std::string& line, Ordered& ordered) {
-  const Problem problem = problem_of(line);
+json answer_to_problem(const json& question, Ordered& ordered) {
+  const Problem problem = problem_of(question["problem"].get<std::string>());
   Met met;
+  if (question["survey"].get<bool>()) met.surveyed.emplace();
   try {
     InThisProcess here(ordered.row.envelope, *ordered.made.subject);
     const CaseOutcome outcome = here.run(claim_of(problem.claim), problem, met);
@@ -368,7 +370,7 @@ int work(int socket) {
     if (question.contains("make")) {
       answer = answer_to_make(subject_order_of(question["make"]), ordered);
     } else if (question.contains("problem")) {
-      answer = answer_to_problem(question["problem"], ordered.value());
+      answer = answer_to_problem(question, ordered.value());
     } else if (question.contains("list")) {
       batches.emplace(question["list"], ordered.value().row, *ordered.value().made.subject);
     } else {

@@ -4,6 +4,7 @@
 #include <stdexcept>
 
 #include "../reference/tile_map.h"
+#include "values.h"
 
 namespace tileproof {
 
@@ -46,6 +47,7 @@ void SurveyFigures::add(const Survey& survey, const Problem& p, const SurveyData
   const std::int64_t run = survey.of_weights ? p.group_size : columns;  // elements that share what they are counted as
   auto difference = surveyed.differences.begin();
   CurvePoint of_problem;
+  Accuracy of_case(accuracy.format());
   for (std::int64_t first = 0; first < surveyed.elements; first += run) {
     const std::int64_t row = first / columns;
     const Binade of_scale =
@@ -57,8 +59,8 @@ void SurveyFigures::add(const Survey& survey, const Problem& p, const SurveyData
       const bool is_wrong = difference != surveyed.differences.end() && difference->index == i;
       const std::uint32_t got = is_wrong ? difference->got : expected;
       const bool explained = is_wrong && difference->reason != Surveyed::none;
-      accuracy.add(expected, got,
-                   explained ? surveyed.reasons.at(static_cast<std::size_t>(difference->reason)) : unexplained);
+      of_case.add(expected, got,
+                  explained ? surveyed.reasons.at(static_cast<std::size_t>(difference->reason)) : unexplained);
       output_hash = (output_hash ^ got) * 0x100000001b3u;
       ++of_run.elements;
       if (const auto apart = Accuracy::distance(accuracy.format(), expected, got)) {
@@ -75,12 +77,15 @@ void SurveyFigures::add(const Survey& survey, const Problem& p, const SurveyData
     if (survey.of_weights) by_binade[of_scale].add(of_run);
     of_problem.add(of_run);
   }
+  accuracy.add(of_case);
+  if (p.scales == ordinary_profile) of_ordinary.add(of_case);
   by_k[reference::bit_width(static_cast<std::uint64_t>(p.k)) - 1].add(of_problem);
   if (survey.of_weights) by_group[p.group_size].add(of_problem);
 }
 
 void SurveyFigures::add(const SurveyFigures& other) {
   accuracy.add(other.accuracy);
+  of_ordinary.add(other.of_ordinary);
   const auto add_cells = [](auto& to, const auto& from) {
     for (const auto& [at, cell] : from) {
       to[at].wrong += cell.wrong;

@@ -39,7 +39,7 @@ struct CurvePoint {
 };
 
 struct SurveyFigures {
-  explicit SurveyFigures(std::optional<reference::Format> format) : accuracy(format) {}
+  explicit SurveyFigures(std::optional<reference::Format> format) : accuracy(format), of_ordinary(format) {}
 
   /// Adds a problem's case.
   /// @throws std::logic_error where the case expected something else than the survey
@@ -50,6 +50,7 @@ struct SurveyFigures {
   static constexpr std::int64_t period = 64;  // of rows and columns in the map of them
 
   Accuracy accuracy;
+  Accuracy of_ordinary;  // of the problems with values as models have them: the others are there to break something
   std::map<std::pair<int, Binade>, WrongCell> nibble_by_binade;
   std::map<std::pair<int, int>, WrongCell> row_by_column;  // both modulo `period`
   std::map<int, CurvePoint> by_k;                          // its logarithm to the base of 2, rounded down

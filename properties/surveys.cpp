@@ -164,7 +164,7 @@ std::vector<Problem> problems_of(const Problem& plain, const std::vector<std::st
   for (std::size_t i = 0; i < profiles.size(); ++i) {
     Problem problem = plain;
     problem.scales = profiles[i];
-    problem.n = i == 0 ? 64 : i % 3 == 1 ? 21 : 16;
+    problem.n = i == 0 ? 64 : i % 3 == 1 ? 19 : 16;
     std::int64_t units = i == 0 ? (least_k_of_first + unit - 1) / unit : std::int64_t{1} << i % 3;
     while (units > 1 && units * unit > most_k) units /= 2;
     problem.k = units * unit;
@@ -182,7 +182,7 @@ const std::vector<Problem>& survey_problems() {
     for (const Domain domain : {Domain::floating, Domain::integer, Domain::none}) {
       // What cancels or is distant is a zero, of the float domain.
       const std::vector<std::string> profiles =
-          domain == Domain::floating ? names_of_profiles() : std::vector<std::string>{"ordinary", "edges", "any"};
+          domain == Domain::floating ? names_of_profiles() : std::vector<std::string>{ordinary_profile, "edges", "any"};
       for (const Type type : {Type::bf16, Type::fp16, Type::fp32}) {
         for (const std::int64_t inner_k_tiles : {2, 4, 8}) {
           for (const std::int64_t group_size : {16, 32, 64, 96, 128, 256}) {

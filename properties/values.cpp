@@ -137,7 +137,7 @@ const std::vector<ValueClass>& value_classes() {
 
 const std::vector<Profile>& profiles() {
   static const std::vector<Profile> rows = {
-      {"ordinary", "layout and indexing, with values as models have them", true, ordinary},
+      {ordinary_profile, "layout and indexing, with values as models have them", true, ordinary},
       {"finite-edges", "subnormals flushed, -0 lost, zeros", true, finite_edges},
       {"cancelling", "two roundings instead of one", true, cancelling},
       {"distant", "a product rounded before it is added", true, distant},

@@ -32,6 +32,8 @@ struct Profile {
   ScaleAndZero (*drawn)(reference::Format, std::uint64_t seed, std::uint64_t index);
 };
 const std::vector<Profile>& profiles();
+/// The name of the one that is as models are.
+inline constexpr const char* ordinary_profile = "ordinary";
 const Profile& profile_of(const std::string& name);
 
 /// @throws Illegal for a name that is no profile
