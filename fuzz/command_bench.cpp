@@ -1,9 +1,7 @@
 // tileproof bench: how fast the kernels and the harness are, beside what the machine can do, and against a baseline.
 #include <unistd.h>
 
-#include <array>
 #include <chrono>
-#include <cstdio>
 #include <fstream>
 #include <iostream>
 #include <set>
@@ -17,6 +15,7 @@
 #include "judging.h"
 #include "missing.h"
 #include "progress.h"
+#include "provenance.h"
 #include "records.h"
 
 namespace tileproof {
@@ -44,24 +43,6 @@ bool is_wanted(const Options& options, const std::string& name) {
   return options.only.empty() || std::any_of(options.only.begin(), options.only.end(), [&](const std::string& pattern) {
            return name.find(pattern) != std::string::npos;
          });
-}
-
-/// What a command prints, on a line; "" where it fails.
-std::string line_of_command(const std::string& command) {
-  std::FILE* pipe = popen((command + " 2>/dev/null").c_str(), "r");
-  if (pipe == nullptr) return "";
-  std::array<char, 256> buffer = {};
-  std::string line;
-  if (std::fgets(buffer.data(), buffer.size(), pipe) != nullptr) line = buffer.data();
-  if (pclose(pipe) != 0) return "";
-  return line.substr(0, line.find('\n'));
-}
-
-/// Of the tree that the program was built in; "-dirty" behind it where there are changes. "" where git does not know.
-std::string commit() {
-  std::string folder;
-  for (const char letter : folder_of_program().string()) folder += letter == '\'' ? "'\\''" : std::string(1, letter);
-  return line_of_command("git -C '" + folder + "' describe --always --dirty --abbrev=40 --exclude '*'");
 }
 
 json json_of(const Timed& timed, const Timing& timing) {
@@ -209,14 +190,13 @@ class Run {
   json records() const {
     json of_machine = machine();
     of_machine["cores"] = cores();
-    of_machine["commit"] = commit();
+    const Commit of = commit();
+    of_machine["commit"] = of.hash + (of.dirty.value_or(false) ? "-dirty" : "");
     of_machine["device"] = devices_;
     if (devices_.contains("name")) of_machine["gpu"] = devices_.at("name");
-    return {{"machine", of_machine},
-            {"repeats", options_.repeats},
-            {"rows", rows_},
-            {"skipped", skipped_},
-            {"not_measured", not_measured_}};
+    return {{"machine", of_machine},       {"provenance", provenance(std::nullopt)},
+            {"repeats", options_.repeats}, {"rows", rows_},
+            {"skipped", skipped_},         {"not_measured", not_measured_}};
   }
 
   bool is_wrong() const { return is_wrong_; }

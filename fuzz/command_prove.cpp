@@ -12,6 +12,7 @@
 #include "interrupt.h"
 #include "missing.h"
 #include "progress.h"
+#include "provenance.h"
 #include "proving.h"
 #include "proving_self.h"
 #include "records.h"
@@ -271,7 +272,9 @@ int prove(const Options& options, const std::string& command) {
               {"command", command},
               {"run_start", records.run_start()},
               {"budget_seconds", budget},
-              {"machine", machine()}};
+              {"machine", machine()},
+              {"provenance",
+               provenance(std::nullopt, options.library.given() ? options.library.subject().order.library->file : "")}};
   const auto as_json = [&] {
     json results = json::array();
     for (const ProofTask& task : tasks) results.push_back(json_of(task.result()));

@@ -16,6 +16,7 @@
 #include "judging.h"
 #include "ledger.h"
 #include "progress.h"
+#include "provenance.h"
 #include "records.h"
 #include "summary.h"
 #include "surveying.h"
@@ -147,6 +148,8 @@ int verify(const Options& options, const std::string& command) {
                   .run_start = records.run_start(),
                   .seed = options.seed,
                   .cases_per_claim = options.cases,
+                  .provenance = provenance(
+                      options.seed, options.library.given() ? options.library.subject().order.library->file : ""),
                   .subjects = {},
                   .judgements = {}};
   Surveying surveying(options.jobs);
@@ -182,7 +185,7 @@ int verify(const Options& options, const std::string& command) {
   std::cout << reports::terminal(summary, terminal_columns(), isatty(STDOUT_FILENO) != 0) << std::flush;
   if (options.accuracy) {
     json accuracy = surveying.record();
-    for (const char* field : {"tool", "run_start"}) accuracy[field] = summary[field];
+    for (const char* field : {"tool", "run_start", "provenance"}) accuracy[field] = summary[field];
     records.write("accuracy.json", by_lines(accuracy));
   }
   records.write("summary.md", reports::markdown(summary));

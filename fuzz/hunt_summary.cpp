@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "commands.h"
+#include "provenance.h"
 #include "records.h"
 #include "summary.h"
 #include "wire.h"
@@ -66,6 +67,12 @@ Discovery discovered(const HuntFacts& facts, const CaseList& list) {
     }
   }
   return discovery;
+}
+
+/// The file of the library that is judged; "" where none is.
+std::string library_of(const std::vector<std::string>& replay_flags) {
+  const auto flag = std::find(replay_flags.begin(), replay_flags.end(), "--library");
+  return flag == replay_flags.end() ? "" : *(flag + 1);
 }
 
 json counts_alone(const BatchCounts& counts) {
@@ -156,7 +163,8 @@ json hunt_summary(const HuntFacts& facts, const CaseList& list) {
           {"seconds_before", facts.before},
           {"seconds_of_workers",
            {{"cases", counts.seconds}, {"processes", facts.starting_seconds}, {"findings", facts.findings_seconds}}},
-          {"machine", machine()}};
+          {"machine", machine()},
+          {"provenance", provenance(facts.identity.seed, library_of(facts.identity.replay_flags))}};
 }
 
 }  // namespace tileproof

@@ -134,6 +134,7 @@ json summary_of(const RunFacts& run) {
           {"seed", run.seed},
           {"cases_per_claim", run.cases_per_claim},
           {"machine", machine()},
+          {"provenance", run.provenance},
           {"verdict", name_of(verdict.verdict)},
           {"reason", verdict.reason},
           {"exit_code", verdict.exit},

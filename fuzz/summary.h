@@ -25,6 +25,7 @@ struct RunFacts {
   double seconds = 0;
   std::uint64_t seed = 0;
   std::int64_t cases_per_claim = 0;
+  nlohmann::json provenance;
   std::vector<JudgedSubject> subjects;
   std::vector<Judgement> judgements;
 };

@@ -16,6 +16,7 @@
 #include <string>
 #include <vector>
 
+#include "cuda_device.h"
 #include "cuda_errors.h"
 #include "timing.h"
 
@@ -115,33 +116,6 @@ inline std::vector<OnStream> yardsticks(const TimedTensors& tensors, cudaStream_
   };
   const auto fill = [=] { require(cudaMemsetAsync(room, 0x5a, bytes, stream), "cudaMemsetAsync"); };
   return {{timed_as::copy, copy}, {timed_as::fill, fill}};
-}
-
-/// Of the current device, as far as the runtime knows.
-inline std::map<std::string, std::string> cuda_device() {
-  int device = 0, driver = 0, runtime = 0;
-  cudaDeviceProp properties = {};
-  require(cudaGetDevice(&device), "cudaGetDevice");
-  require(cudaGetDeviceProperties(&properties, device), "cudaGetDeviceProperties");
-  require(cudaDriverGetVersion(&driver), "cudaDriverGetVersion");
-  require(cudaRuntimeGetVersion(&runtime), "cudaRuntimeGetVersion");
-  const auto attribute = [device](cudaDeviceAttr which) {
-    int value = 0;
-    require(cudaDeviceGetAttribute(&value, which, device), "cudaDeviceGetAttribute");
-    return value;
-  };
-  const auto version = [](int number) {
-    return std::to_string(number / 1000) + "." + std::to_string(number % 1000 / 10);
-  };
-  return {{"name", properties.name},
-          {"compute_capability", std::to_string(properties.major) + "." + std::to_string(properties.minor)},
-          {"sms", std::to_string(properties.multiProcessorCount)},
-          {"sm_clock_mhz", std::to_string(attribute(cudaDevAttrClockRate) / 1000)},
-          {"memory_clock_mhz", std::to_string(attribute(cudaDevAttrMemoryClockRate) / 1000)},
-          {"l2_bytes", std::to_string(attribute(cudaDevAttrL2CacheSize))},
-          {"memory_bytes", std::to_string(properties.totalGlobalMem)},
-          {"driver", version(driver)},
-          {"runtime", version(runtime)}};
 }
 
 }  // namespace tileproof

@@ -1,0 +1,155 @@
+#include "provenance.h"
+
+#include <array>
+#include <cstdio>
+#include <filesystem>
+#include <fstream>
+#include <limits>
+
+#include "../properties/cuda_device.h"
+#include "compile_facts.h"
+#include "judging.h"
+#include "records.h"
+
+namespace tileproof {
+
+namespace {
+
+namespace fs = std::filesystem;
+using nlohmann::json;
+
+struct FlagsOfSource {
+  const char* source;
+  const char* flags;
+};
+#include "flags_used.h"
+
+/// What a command prints, on a line; "" where it fails.
+std::string line_of_command(const std::string& command) {
+  std::FILE* pipe = popen((command + " 2>/dev/null").c_str(), "r");
+  if (pipe == nullptr) return "";
+  std::array<char, 256> buffer = {};
+  std::string line;
+  if (std::fgets(buffer.data(), buffer.size(), pipe) != nullptr) line = buffer.data();
+  if (pclose(pipe) != 0) return "";
+  return line.substr(0, line.find('\n'));
+}
+
+std::string quoted(const std::string& text) {
+  std::string all = "'";
+  for (const char letter : text) all += letter == '\'' ? "'\\''" : std::string(1, letter);
+  return all + "'";
+}
+
+/// By the b2sum of coreutils, which is five times as quick as their sha256sum; "" where it is not there.
+json binary_of(const fs::path& file) {
+  const std::string line = line_of_command("b2sum -l 256 < " + quoted(file.string()));
+  return {{"name", file.filename().string()}, {"blake2b_256", line.substr(0, line.find(' '))}};
+}
+
+json binaries_of(const std::string& library) {
+  json all = json::array({binary_of(fs::read_symlink("/proc/self/exe"))});
+#if defined(TILEPROOF_TORCH_SUBJECTS)
+  all.push_back(binary_of(folder_of_program() / TILEPROOF_TORCH_SUBJECTS));
+#endif
+  if (!library.empty()) all.push_back(binary_of(library));
+  return all;
+}
+
+/// The flags of sources whose names end so, and all of them together.
+struct Flags {
+  json by_source = json::object();
+  std::string together;
+};
+Flags flags_of(const std::string& ending) {
+  Flags flags;
+  for (const FlagsOfSource& one : flags_used) {
+    if (one.source == nullptr || !std::string(one.source).ends_with(ending)) continue;
+    flags.by_source[one.source] = one.flags;
+    flags.together += std::string(one.flags) + " ";
+  }
+  return flags;
+}
+
+/// Whether the processor gives 0 for half of the least normal value: as this program has left it, whatever the flags.
+bool flushes_subnormals() {
+  const volatile float least = std::numeric_limits<float>::min();
+  const volatile float half = least * 0.5f;
+  return half == 0;
+}
+
+json host_compiler(const std::string& compiler) {
+  const Flags flags = flags_of(".cpp");
+  const HostFacts facts = host_facts_of(flags.together);
+  return {{"name", compiler},
+          {"flags", flags.by_source},
+          {"fast_math", facts.fast_math},
+          {"contract", facts.contract},
+          {"flushes_subnormals", flushes_subnormals()}};
+}
+
+json nvcc() {
+#if defined(TILEPROOF_NVCC_VERSION)
+  const Flags flags = flags_of(".cu");
+  const NvccFacts facts = nvcc_facts_of(flags.together);
+  return {{"version", TILEPROOF_NVCC_VERSION},
+          {"architectures", TILEPROOF_CUDA_ARCHITECTURES},
+          {"flags", flags.by_source},
+          {"fast_math", facts.fast_math},
+          {"ftz", facts.ftz},
+          {"fmad", facts.fmad},
+          {"prec_div", facts.prec_div},
+          {"prec_sqrt", facts.prec_sqrt}};
+#else
+  return nullptr;
+#endif
+}
+
+std::string value_in(const char* file, const std::string& key) {
+  std::ifstream lines(file);
+  for (std::string line; std::getline(lines, line);) {
+    if (!line.starts_with(key)) continue;
+    std::string value = line.substr(key.size());
+    value.erase(0, value.find_first_not_of(" \t:=\""));
+    return value.substr(0, value.find('"'));
+  }
+  return "";
+}
+
+}  // namespace
+
+Commit commit() {
+  const std::string described = line_of_command("git -C " + quoted(folder_of_program().string()) +
+                                                " describe --always --dirty --abbrev=40 --exclude '*'");
+  if (described.empty()) return {"", std::nullopt};
+  constexpr const char* dirty = "-dirty";
+  return {described.substr(0, described.find(dirty)), described.ends_with(dirty)};
+}
+
+json provenance(const std::optional<std::uint64_t>& seed, const std::string& library) {
+  const Commit of = commit();
+  json gpu = nullptr, cuda = nullptr;
+  if (const std::map<std::string, std::string> device = cuda_device(); !device.empty()) {
+    gpu = device;
+    cuda = {{"driver", device.at("driver")},
+            {"runtime", device.at("runtime")},
+            {"kernel_driver", value_in("/proc/driver/nvidia/version", "NVRM version")}};
+  }
+  const json machine = tileproof::machine();
+  return {{"schema", 1},
+          {"tool", "tileproof " TILEPROOF_VERSION},
+          {"commit", of.hash},
+          {"dirty", of.dirty ? json(*of.dirty) : json(nullptr)},
+          {"binaries", binaries_of(library)},
+          {"host_compiler", host_compiler(machine.at("compiler"))},
+          {"nvcc", nvcc()},
+          {"torch", TILEPROOF_TORCH_VERSION},
+          {"cuda", cuda},
+          {"gpu", gpu},
+          {"cpu", machine.at("cpu")},
+          {"cores", cores()},
+          {"system", value_in("/etc/os-release", "PRETTY_NAME")},
+          {"seed", seed ? json(in_hex(*seed)) : json(nullptr)}};
+}
+
+}  // namespace tileproof
