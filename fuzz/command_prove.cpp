@@ -6,6 +6,7 @@
 #include <map>
 #include <thread>
 
+#include "../properties/domains_measures.h"
 #include "../reports/reports.h"
 #include "commands.h"
 #include "duration.h"
@@ -164,6 +165,30 @@ json json_of(const ProofResult& r) {
           {"finding", finding}};
 }
 
+/// What was measured of the two domains: figures that a table can be made of.
+json figures_of_domains(const std::vector<ProofTask>& tasks) {
+  json figures = json::array();
+  for (const ProofTask& task : tasks) {
+    const ProofResult& r = task.result();
+    for (const auto& [name, one] : r.met.largest) {
+      const domains::Measure* measure = domains::measure_of(name);
+      if (measure == nullptr) continue;
+      figures.push_back({{"format", r.type},
+                         {"direction", measure->direction},
+                         {"quantity", measure->quantity},
+                         {"unit", measure->unit},
+                         {"zero_points", measure->zero_points},
+                         {"name", name},
+                         {"value", one.value},
+                         {"where", one.where},
+                         {"proved", r.verdict == Proof::proved},
+                         {"points", r.points},
+                         {"points_done", r.points_done}});
+    }
+  }
+  return figures;
+}
+
 /// The tools of compute-sanitizer, for people and for records.
 struct Sanitized {
   json records = json::array();
@@ -320,6 +345,7 @@ int prove(const Options& options, const std::string& command) {
   }
   json result = as_json();
   result["not_here"] = not_here;
+  result["domains"] = figures_of_domains(tasks);
   result["self"] = harness.records;
   result["sanitizers"] = sanitized.records;
   result["exit_code"] = exit;

@@ -47,6 +47,26 @@ TEST_F(Command, TheSameSeedGivesTheSameVerdictsAndOutputs) {
   EXPECT_NE(summary("one")["output_hash"], summary("other")["output_hash"]);
 }
 
+TEST_F(Command, RunsOfDeterminismLeaveAHashEach) {
+  const std::string judge = "verify --claim determinism/unpack --claim bits/ --cases 40 --subject ";
+  run(judge + "host " + out("same"));
+  run(judge + "faulty:unpack-wrong-when-split " + out("other"));
+  const auto runs = [&](const std::string& name, const std::string& claim) -> nlohmann::json {
+    const nlohmann::json all = summary(name);
+    for (const nlohmann::json& judgement : all["judgements"]) {
+      if (judgement["claim"].get<std::string>().starts_with(claim)) return judgement["runs"];
+    }
+    return nullptr;
+  };
+  const nlohmann::json same = runs("same", "determinism/");
+  ASSERT_EQ(same.size(), 4u);
+  for (const auto& [way, hash] : same.items()) EXPECT_EQ(hash, same["first"]) << way;
+  EXPECT_EQ(runs("same", "bits/"), nlohmann::json::object());
+  const nlohmann::json other = runs("other", "determinism/");
+  EXPECT_EQ(other["again"], other["first"]);
+  EXPECT_NE(other["varied once"], other["first"]);
+}
+
 TEST_F(Command, NoResultDependsOnTheNumberOfJobs) {
   // Two subjects that are right, one that is wrong, and one whose calls depend on those before them.
   const std::string judge =

@@ -53,6 +53,36 @@ TEST_F(Prove, OfAWholeDomainSaysProved) {
   EXPECT_NE(text_of(folder_ / "run" / "proofs.md").find("| PROVED |"), std::string::npos);
 }
 
+TEST_F(Prove, OfTheDomainsLeavesTheirFigures) {
+  const Ran ran = run("prove domains --claim domains/a_converted --budget 1.5s " + out("run"));
+  EXPECT_EQ(ran.exit, 0) << ran.text;
+  const nlohmann::json figures = proofs("run")["domains"];
+  const auto value = [&](const char* format, const char* quantity, const char* unit, const char* zero_points) {
+    for (const nlohmann::json& one : figures) {
+      if (one["format"] != format || one["quantity"] != quantity || one["unit"] != unit) continue;
+      if (one["zero_points"] != zero_points) continue;
+      EXPECT_EQ(one["direction"], "integer to float");
+      EXPECT_EQ(one["proved"], one["points"] == one["points_done"]);
+      EXPECT_EQ(one["points"], 1 << 24);
+      EXPECT_NE(one["where"].get<std::string>().find("scale 0x"), std::string::npos);
+      return one["value"].get<double>();
+    }
+    ADD_FAILURE() << "no figure of " << format << " " << quantity << " in " << unit << " " << zero_points;
+    return -1.0;
+  };
+  // Bounds of reference/domains.h: a part of the domain stays below them.
+  for (const auto& [format, two_to_p] : {std::pair("bf16", 256.0), std::pair("fp16", 2048.0)}) {
+    EXPECT_LE(value(format, "zero", "scale", "0..15"), 7 / two_to_p);
+    EXPECT_LE(value(format, "zero", "ulp", "-128..127"), 0.5);
+    EXPECT_LE(value(format, "zero", "ulp", "0..15"), 0.5);
+    EXPECT_LE(value(format, "weight", "scale", "0..15"), 2 * 15 / two_to_p);
+    EXPECT_LE(value(format, "weight that was 0", "scale", "0..15"), 7 / two_to_p);
+    EXPECT_LE(value(format, "weight", "bound", "-128..127"), 1);
+    EXPECT_GT(value(format, "weight", "scale", "-128..127"), value(format, "weight", "scale", "0..15"));
+    EXPECT_GE(value(format, "weight", "ulp", "0..15"), 1);
+  }
+}
+
 TEST_F(Prove, OfAPartIsASampleAndSaysNothingElseAnywhere) {
   const Ran ran = run(large_domain + "--subject host --budget 0.3s " + out("run"));
   EXPECT_EQ(ran.exit, 0) << ran.text;

@@ -52,6 +52,8 @@ ProofTask::ProofTask(const Claim& claim, const ChosenSubject& chosen, std::share
     result_.points += static_cast<std::uint64_t>(enumeration.steps) * enumeration.points_of_step;
     result_.point = enumeration.point;
     result_.order = enumeration.order;
+    const std::string type = enumeration.steps == 0 ? "" : name_of(enumeration.problem(0).out);
+    result_.type = first_steps_.size() == 1 || result_.type == type ? type : "";
   }
   result_.verdict = Proof::sampled;
   if (result_.steps == 0) {

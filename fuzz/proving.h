@@ -22,6 +22,7 @@ struct ProofResult {
   std::string reason;  // where it is neither proved nor failed
   std::string point;   // what is counted, in the plural
   std::string order;   // what a part of the steps is
+  std::string type;    // of the problems, where all are of one
   std::uint64_t points = 0;
   std::uint64_t points_done = 0;
   std::int64_t steps = 0;

@@ -81,6 +81,8 @@ json json_of(const Judgement& j, const std::vector<std::string>& flags) {
                      {"details", one.first.details},
                      {"replay", replay_words(flags, one.first.problem)}});
   }
+  json runs = json::object();
+  for (const auto& [way, hash] : j.met.runs) runs[way] = in_hex(hash);
   return {{"claim", j.claim},
           {"subject", j.subject},
           {"verdict", name_of(j.verdict)},
@@ -89,6 +91,7 @@ json json_of(const Judgement& j, const std::vector<std::string>& flags) {
           {"elements", j.elements},
           {"seconds", j.seconds},
           {"output_hash", in_hex(j.output_hash)},
+          {"runs", runs},
           {"classes", j.classes},
           {"explained", j.explained},
           {"findings", findings},

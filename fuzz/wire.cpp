@@ -160,6 +160,7 @@ json json_of(const Met& met) {
           {"explained", met.explained},
           {"largest", largest},
           {"output_hash", met.output_hash},
+          {"runs", met.runs},
           {"surveyed", surveyed}};
 }
 
@@ -173,6 +174,7 @@ Met met_of(const json& value) {
   met.explained = value["explained"].get<decltype(met.explained)>();
   for (const auto& [name, one] : value["largest"].items()) met.measured(name, one["value"], one["where"]);
   met.output_hash = value["output_hash"];
+  met.runs = value["runs"].get<decltype(met.runs)>();
   if (!value["surveyed"].is_null()) met.surveyed = surveyed_of(value["surveyed"]);
   return met;
 }

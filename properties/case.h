@@ -127,6 +127,12 @@ class Case {
   }
   /// Reports a measure beside the verdict: the largest of all cases is kept.
   void measured(const std::string& name, double value, const std::string& where) { met_.measured(name, value, where); }
+  /// Reports the hash of a result beside the verdict, for one of several ways of running an operation.
+  template <class T>
+  void ran(const std::string& way, const Matrix<T>& result) {
+    met_.ran(way, result.elements);
+  }
+  void ran(const std::string& way, const std::vector<std::uint32_t>& result) { met_.ran(way, result); }
   void expect_equal(const Matrix<std::int32_t>& got, const Matrix<std::int32_t>& expected);
   void expect_equal(const Matrix<std::uint8_t>& got, const Matrix<std::uint8_t>& expected);
   void expect_equal(const std::vector<std::uint32_t>& got_packed, const std::vector<std::uint32_t>& expected);

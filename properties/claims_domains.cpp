@@ -12,6 +12,7 @@
 
 #include "../reference/dequantize.h"
 #include "claim.h"
+#include "domains_measures.h"
 #include "draw.h"
 #include "specification.h"
 
@@ -74,7 +75,7 @@ std::string text_of(Format format, const Point& p) {
 /// The largest value of a measure, and the point it was met at.
 class Largest {
  public:
-  explicit Largest(const char* name) : name_(name) {}
+  explicit Largest(const Measure& measure) : name_(measure.name) {}
   void consider(double value, const Point& point) {
     if (value <= value_) return;
     value_ = value;
@@ -142,6 +143,12 @@ constexpr const char* no_scale = "the scale is no finite number";
 constexpr const char* zero_rounded = "(8 - zero point) * scale is no value of the format: the zero is rounded";
 constexpr const char* zero_overflowed = "(8 - zero point) * scale overflows: the zero is infinite";
 
+/// The distance from a finite value to the next one away from 0.
+double last_place(Format format, const Line& line, std::uint32_t pattern) {
+  const std::uint32_t magnitude = pattern & (format.sign_bit() - 1);
+  return line(magnitude + 1) - line(magnitude);
+}
+
 }  // namespace
 
 void conversion_rounds_where_predicted(Case& c, const Predictions& predicted) {
@@ -149,8 +156,10 @@ void conversion_rounds_where_predicted(Case& c, const Predictions& predicted) {
   const Line line(format);
   const double two_to_p = std::ldexp(1, format.fraction_bits + 1);
   Wrong wrong(c);
-  Largest moved("most that a zero is moved, in scales");
-  Largest moved_4_bits("most that a zero is moved, zero points 0..15, in scales");
+  Largest moved(zero_in_scales);
+  Largest moved_4_bits(zero_in_scales_4_bits);
+  Largest in_last_places(zero_in_steps);
+  Largest in_last_places_4_bits(zero_in_steps_4_bits);
   std::int64_t without_scale = 0;
   std::int64_t rounded = 0;
   std::int64_t overflowed = 0;
@@ -179,11 +188,14 @@ void conversion_rounds_where_predicted(Case& c, const Predictions& predicted) {
     if (scale == 0) return;
     if (predicted.nearest(format, p.scale, p.zero) != p.zero_point) wrong.at(p, "does not come back");
     moved.consider(difference / std::fabs(scale), p);
-    if (is_of_four_bits(p.zero_point)) moved_4_bits.consider(difference / std::fabs(scale), p);
+    const double last_places = difference / last_place(format, line, p.zero);
+    in_last_places.consider(last_places, p);
+    if (!is_of_four_bits(p.zero_point)) return;
+    moved_4_bits.consider(difference / std::fabs(scale), p);
+    in_last_places_4_bits.consider(last_places, p);
   });
   wrong.report();
-  moved.report(c);
-  moved_4_bits.report(c);
+  for (const Largest* one : {&moved, &moved_4_bits, &in_last_places, &in_last_places_4_bits}) one->report(c);
   c.explained(no_scale, without_scale);
   c.explained(zero_rounded, rounded);
   c.explained(zero_overflowed, overflowed);
@@ -193,12 +205,12 @@ void converted_weights_are_within_the_bound(Case& c, const Predictions& predicte
   const Format format = format_of(c.problem.out);
   const Line line(format);
   Wrong wrong(c);
-  Largest of_bound("largest difference of a weight, in units of its bound");
-  Largest in_scales("largest difference of a weight, in scales");
-  Largest in_scales_4_bits("largest difference of a weight, zero points 0..15, in scales");
-  Largest in_steps("largest difference of a weight that is not 0, in values of the format");
-  Largest in_steps_4_bits("largest difference of a weight that is not 0, zero points 0..15, in values of the format");
-  Largest of_zero("most that a weight of 0 becomes, in scales");
+  Largest of_bound(weight_of_bound);
+  Largest in_scales(weight_in_scales);
+  Largest in_scales_4_bits(weight_in_scales_4_bits);
+  Largest in_steps(weight_in_steps);
+  Largest in_steps_4_bits(weight_in_steps_4_bits);
+  Largest of_zero(weight_of_zero);
   std::int64_t without_scale = 0;
   std::int64_t overflowed = 0;
   std::int64_t turned = 0;
@@ -256,7 +268,7 @@ void nearest_zero_point_is_the_nearest(Case& c, const Predictions& predicted) {
   const Format format = format_of(c.problem.out);
   const Line line(format);
   Wrong wrong(c);
-  Largest moved("most that a zero is from the nearest multiple of the scale, in scales");
+  Largest moved(nearest_zero);
   std::int64_t without_answer = 0;
   std::int64_t clamped = 0;
   std::int64_t came_back_rounded = 0;
@@ -304,9 +316,9 @@ void nearest_weights_are_within_the_bound(Case& c, const Predictions& predicted)
   const Format format = format_of(c.problem.out);
   const Line line(format);
   Wrong wrong(c);
-  Largest of_bound("largest difference of a weight, in units of its bound");
-  Largest in_scales("largest difference of a weight, in scales");
-  Largest in_scales_4_bits("largest difference of a weight, zero points 0..15, in scales");
+  Largest of_bound(nearest_weight_of_bound);
+  Largest in_scales(nearest_weight_in_scales);
+  Largest in_scales_4_bits(nearest_weight_in_scales_4_bits);
   std::int64_t without_answer = 0;
   std::int64_t clamped = 0;
   std::int64_t differing = 0;

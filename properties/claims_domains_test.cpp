@@ -225,6 +225,18 @@ TEST(DomainsClaims, AreAboutTheSpecificationAlone) {
   }
 }
 
+TEST(DomainsClaims, ReportOneOfSeveralPlacesWhoeverCameFirst) {
+  Met one, other;
+  one.measured("a measure", 2, "there");
+  other.measured("a measure", 2, "here");
+  for (Met* met : {&one, &other}) met->expected_value(1);
+  Met both = one, again = other;
+  both.add(other);
+  again.add(one);
+  EXPECT_EQ(both.largest.at("a measure").where, "here");
+  EXPECT_EQ(again.largest.at("a measure").where, "here");
+}
+
 TEST(DomainsClaims, ReportWhatAConversionCosts) {
   const Problem problem = problem_with("--n=2048 --k=32 --domain=integer --seed=0x12345");
   const Envelope envelope = specification_envelope();

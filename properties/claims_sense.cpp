@@ -89,11 +89,14 @@ void one_parameter_changes_its_group(Case& c, bool of_zero) {
 /// The first result, then three more; @param run  the operation
 template <class Run>
 void again_and_again(Case& c, Run run) {
+  constexpr const char* ways[] = {"again", "varied once", "varied twice"};
   const auto first = run();
+  c.ran("first", first);
   for (std::uint64_t variation = 0; variation < 3; ++variation) {
     c.subject().vary(variation == 0 ? 0 : drawn(c.problem.seed, stream::choice, variation) | 1);
     const auto again = run();
     c.subject().vary(0);
+    c.ran(ways[variation], again);
     c.elements_are("a result run again, expected the first one");
     c.expect_equal(again, first);
   }

@@ -38,6 +38,9 @@ void Met::add(const Met& other) {
   include(other);
   for (const auto& [name, count] : other.explained) explained[name] += count;
   for (const auto& [name, one] : other.largest) measured(name, one.value, one.where);
+  for (const auto& [way, hash] : other.runs) {
+    ran(way, std::vector<std::uint32_t>{static_cast<std::uint32_t>(hash), static_cast<std::uint32_t>(hash >> 32)});
+  }
   output_value(static_cast<std::uint32_t>(other.output_hash));
   output_value(static_cast<std::uint32_t>(other.output_hash >> 32));
 }
@@ -49,7 +52,9 @@ void Met::expected_value(std::uint32_t value) {
 
 void Met::measured(const std::string& name, double value, const std::string& where) {
   const auto [at, is_new] = largest.try_emplace(name, Largest{value, where});
-  if (!is_new && value > at->second.value) at->second = {value, where};
+  // Of several places, whichever process came to which first, the same one.
+  const bool is_elsewhere = value == at->second.value && where < at->second.where;
+  if (!is_new && (value > at->second.value || is_elsewhere)) at->second = {value, where};
 }
 
 void count_problem(const Problem& p, Met& met) {

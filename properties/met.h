@@ -45,6 +45,7 @@ struct Met {
   std::map<std::string, std::int64_t> explained;    // how many elements differ for each named, reproduced reason
   std::map<std::string, Largest> largest;           // of each named measure, over all cases
   std::uint64_t output_hash = 0xcbf29ce484222325u;  // of every output in order: FNV-1a, 32 bits a step
+  std::map<std::string, std::uint64_t> runs;        // the same of each way in which a claim runs an operation
   std::optional<Surveyed> surveyed;                 // where somebody has asked for it, by putting an empty one there
 
   /// Everything of another, as if it had been met here.
@@ -61,6 +62,9 @@ struct Met {
   void compared_more(std::int64_t elements) { compared += elements; }
   /// A measure that the claim reports beside its verdict: the largest, and where it was met.
   void measured(const std::string& name, double value, const std::string& where);
+  /// Results of one of several ways in which the claim runs an operation: their hashes are reported.
+  template <class T>
+  void ran(const std::string& way, const std::vector<T>& results);
   void output_value(std::uint32_t value) { output_hash = (output_hash ^ value) * 0x100000001b3u; }
 };
 
@@ -77,6 +81,12 @@ void Met::expected_all(const std::vector<T>& values) {
 template <class T>
 void Met::output_all(const std::vector<T>& values) {
   for (const T value : values) output_value(static_cast<std::uint32_t>(value));
+}
+
+template <class T>
+void Met::ran(const std::string& way, const std::vector<T>& results) {
+  std::uint64_t& hash = runs.try_emplace(way, Met().output_hash).first->second;
+  for (const T value : results) hash = (hash ^ static_cast<std::uint32_t>(value)) * 0x100000001b3u;
 }
 
 /// A class that a claim is about: MISTRUSTED where it can be reached and was not met.
