@@ -6,6 +6,8 @@
 
 #include "../reference/tile_map.h"
 #include "claims_for_tests.h"
+#include "scalar_operators.h"
+#include "scalar_subject.h"
 #include "specification.h"
 #include "survey_figures.h"
 
@@ -196,9 +198,145 @@ TEST(SurveyFigures, OfAFaultAreUnexplained) {
   EXPECT_TRUE(figures.accuracy.explained.empty());
 }
 
+/// Another subject's results, but for the last bit of one of them.
+class OneBitOff : public Subject {
+ public:
+  explicit OneBitOff(Subject& right) : right_(right) {}
+  Memory& memory() override { return right_.memory(); }
+  void run(const MatmulCall& c) override {
+    right_.run(c);
+    c.out[c.m * c.n - 1] ^= 1;
+  }
+  void run(const DequantizeEagerlyCall& c) override {
+    right_.run(c);
+    static_cast<std::uint8_t*>(c.weights)[0] ^= 1;
+  }
+
+ private:
+  Subject& right_;
+};
+
+/// A case of the survey on a subject of this test.
+Surveyed surveyed_of(const Survey& survey, const Problem& problem, const Envelope& envelope, Subject& subject) {
+  Met met;
+  met.surveyed.emplace();
+  InThisProcess(envelope, subject).run(survey.claim, problem_for(survey, problem, "mine"), met);
+  return *met.surveyed;
+}
+
+std::map<std::string, std::int64_t> counts_of(const Surveyed& surveyed) {
+  std::map<std::string, std::int64_t> counts;
+  for (const Surveyed::Difference& one : surveyed.differences) {
+    ++counts[one.reason == Surveyed::none ? "" : surveyed.reasons[static_cast<std::size_t>(one.reason)]];
+  }
+  return counts;
+}
+
+Problem survey_problem(const std::string& profile, Type type) {
+  return *std::find_if(survey_problems().begin(), survey_problems().end(), [&](const Problem& p) {
+    return p.domain == Domain::floating && p.out == type && p.scales == profile && p.group_size == 32 && p.k <= 256;
+  });
+}
+
+// A model explains what it reproduces bit for bit, and nothing near it.
+TEST(Surveyed, OneBitOffWhatIsPredictedIsUnexplained) {
+  const Survey& eager = survey_of(Operation::dequantize_eagerly);
+  const SubjectRow& row = subject_row("reference");
+  const MadeSubject reference = row.make();
+  OneBitOff off(*reference.subject);
+  for (const char* profile : {"ordinary", "distant", "mixed"}) {
+    const Problem problem = survey_problem(profile, Type::bf16);
+    auto predicted = counts_of(surveyed_of(eager, problem, row.envelope, *reference.subject));
+    EXPECT_EQ(predicted.count(""), 0u);
+    const auto got = counts_of(surveyed_of(eager, problem, row.envelope, off));
+    ASSERT_EQ(got.count(""), 1u) << profile;
+    EXPECT_EQ(got.at(""), 1) << profile;
+  }
+}
+
+/// Another subject's eager weights, with NaNs as a host's processor makes them.
+class NansOfItsOwn : public Subject {
+ public:
+  explicit NansOfItsOwn(Subject& right) : right_(right) {}
+  Memory& memory() override { return right_.memory(); }
+  void run(const DequantizeEagerlyCall& c) override {
+    right_.run(c);
+    for (std::int64_t i = 0; i < c.n * c.k; ++i) {
+      if (format_of(c.type).is_nan(loaded(c.weights, c.type, i))) stored(c.weights, c.type, i, 0xffc0);
+    }
+  }
+
+ private:
+  Subject& right_;
+};
+
+TEST(Surveyed, APredictedNanIsExplainedByAnyWhereNobodyPromisedItsBits) {
+  const Survey& eager = survey_of(Operation::dequantize_eagerly);
+  const SubjectRow& row = subject_row("reference");
+  const MadeSubject reference = row.make();
+  NansOfItsOwn other(*reference.subject);
+  Envelope promises_none = row.envelope;
+  promises_none.one_nan = false;
+  const auto all = [&](const Envelope& envelope, Subject& subject) {
+    std::map<std::string, std::int64_t> counts;
+    for (const Problem& problem : survey_problems()) {
+      if (!is_bf16_float(problem) || !is_surveyed(eager, problem, envelope)) continue;
+      for (const auto& [reason, count] : counts_of(surveyed_of(eager, problem, envelope, subject))) {
+        counts[reason] += count;
+      }
+    }
+    return counts;
+  };
+  auto promised = all(row.envelope, other);
+  EXPECT_GT(promised[""], 0);
+  auto unpromised = all(promises_none, other);
+  EXPECT_EQ(unpromised[""], 0);
+  // What becomes NaN by the second rounding alone is no NaN with other bits.
+  auto same = all(row.envelope, *reference.subject);
+  EXPECT_EQ(unpromised["two roundings, as predicted"], same["two roundings, as predicted"]);
+  EXPECT_GT(same["two roundings, as predicted"], promised["two roundings, as predicted"]);
+}
+
+// One rounding of the weights, then sums of them and of zeros: -0 becomes +0, and an infinity or a NaN makes NaN of all
+// others of its row.
+TEST(Surveyed, WhatAMatmulLosesIsExplainedAndNothingElse) {
+  const Survey& matmul = survey_of(Operation::matmul);
+  const Envelope envelope = library_envelope({Operation::matmul});
+  ScalarOperators right;
+  OneBitOff off(right);
+  std::map<std::string, std::int64_t> seen;
+  for (const char* profile : {"ordinary", "finite-edges", "mixed", "edges"}) {
+    const Problem problem = survey_problem(profile, Type::bf16);
+    ASSERT_TRUE(is_surveyed(matmul, problem, envelope));
+    const SurveyData data = data_of(matmul, problem);
+    const Surveyed surveyed = surveyed_of(matmul, problem, envelope, right);
+    std::int64_t minus_zeros = 0, beside_infinities = 0;
+    for (std::int64_t row = 0; row < problem.n; ++row) {
+      const auto not_finite = [&](std::int64_t column) { return (data.expected(row, column) & 0x7fff) >= 0x7f80; };
+      std::int64_t of_row = 0;
+      for (std::int64_t column = 0; column < problem.k; ++column) of_row += not_finite(column) ? 1 : 0;
+      for (std::int64_t column = 0; column < problem.k; ++column) {
+        const bool others = of_row > (not_finite(column) ? 1 : 0);
+        beside_infinities += others && !(data.expected(row, column) == 0x7fff) ? 1 : 0;
+        minus_zeros += !others && data.expected(row, column) == 0x8000 ? 1 : 0;
+      }
+    }
+    auto counts = counts_of(surveyed);
+    EXPECT_EQ(counts[""], 0) << profile;
+    EXPECT_EQ(counts["-0 is lost: -0 + 0 is +0"], minus_zeros) << profile;
+    EXPECT_GE(counts["0 times an Inf or NaN of the row is NaN"], beside_infinities) << profile;
+    for (const auto& [reason, count] : counts) seen[reason] += count;
+    // The last bit of a finite weight.
+    const bool is_finite = std::string(profile) == "ordinary";
+    const auto of_wrong = counts_of(surveyed_of(matmul, problem, envelope, off));
+    EXPECT_EQ(of_wrong.count(""), is_finite ? 1u : of_wrong.count("")) << profile;
+  }
+  EXPECT_GT(seen["-0 is lost: -0 + 0 is +0"], 0);
+  EXPECT_GT(seen["0 times an Inf or NaN of the row is NaN"], 0);
+}
+
 /// What a subject gives, as a matrix.
-Matrix<std::uint32_t> results_of(const Survey& survey, const SurveyData& data, const Surveyed& surveyed) {
-  static_cast<void>(survey);
+Matrix<std::uint32_t> results_of(const SurveyData& data, const Surveyed& surveyed) {
   Matrix<std::uint32_t> got = data.expected;
   for (const Surveyed::Difference& one : surveyed.differences) {
     EXPECT_NE(got.elements[static_cast<std::size_t>(one.index)], one.got);
@@ -222,7 +360,7 @@ TEST(SurveyFigures, AreThoseOfASlowCount) {
     for (const Problem& p : survey_problems()) {
       if (!wanted(p)) continue;
       const SurveyData data = data_of(survey, p);
-      const Matrix<std::uint32_t> got = results_of(survey, data, *surveyed(survey, p, name).met.surveyed);
+      const Matrix<std::uint32_t> got = results_of(data, *surveyed(survey, p, name).met.surveyed);
       for (std::int64_t row = 0; row < p.n; ++row) {
         for (std::int64_t column = 0; column < p.k; ++column) {
           const double scale = std::fabs(specified::value(reference::fp16, data.parameters.scales(column / 96, row)));
