@@ -54,7 +54,7 @@ TEST_F(Prove, OfAWholeDomainSaysProved) {
 }
 
 TEST_F(Prove, OfTheDomainsLeavesTheirFigures) {
-  const Ran ran = run("prove domains --claim domains/a_converted --budget 1.5s " + out("run"));
+  const Ran ran = run("prove domains --claim domains/a_converted --budget 0.6s " + out("run"));
   EXPECT_EQ(ran.exit, 0) << ran.text;
   const nlohmann::json figures = proofs("run")["domains"];
   const auto value = [&](const char* format, const char* quantity, const char* unit, const char* zero_points) {

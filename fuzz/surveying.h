@@ -28,7 +28,9 @@ struct SurveyedSubject {
 class Surveying {
  public:
   /// @param threads  for what is computed here; no result depends on it
-  explicit Surveying(std::size_t threads) : threads_(threads) {}
+  /// @param wanted   which of the survey's problems; all where it is empty
+  explicit Surveying(std::size_t threads, std::function<bool(const Problem&)> wanted = nullptr)
+      : threads_(threads), wanted_(std::move(wanted)) {}
 
   void add(const SurveyedSubject&);
   void leave_out(const std::string& subject, const std::string& why) { left_out_[subject] = why; }
@@ -74,6 +76,7 @@ class Surveying {
   nlohmann::json pair_of(const Source&, const Source&, const Problem& like) const;
 
   std::size_t threads_;
+  std::function<bool(const Problem&)> wanted_;
   std::vector<Subject> subjects_;
   std::map<std::string, std::string> left_out_;
   std::map<DataKey, SurveyData> data_;
