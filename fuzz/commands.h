@@ -32,6 +32,7 @@ std::function<int()> set_up_verify(CLI::App&);
 std::function<int()> set_up_prove(CLI::App&);
 std::function<int()> set_up_fuzz(CLI::App&);
 std::function<int()> set_up_bench(CLI::App&);
+std::function<int()> set_up_report(CLI::App&);
 std::function<int()> set_up_replay(CLI::App&);
 std::function<int()> set_up_list(CLI::App&);
 std::function<int()> set_up_watched(CLI::App&);

@@ -5,6 +5,7 @@
 #include <set>
 #include <sstream>
 
+#include "bench.h"
 #include "field.h"
 #include "reports.h"
 #include "statistics.h"
@@ -15,46 +16,10 @@ namespace tileproof::reports {
 namespace {
 
 using nlohmann::json;
-using Samples = std::vector<double>;
 
 constexpr const char* green = "\x1b[32m";
 constexpr const char* red = "\x1b[31m";
 constexpr const char* yellow = "\x1b[33m";
-
-struct TimedRow {
-  std::string name;
-  std::string unit;  // bytes or cases
-  double amount = 0;
-  std::map<std::string, Samples> seconds;
-  std::string wrong;
-  std::string note;
-
-  bool has(const std::string& what) const { return seconds.contains(what); }
-  const Samples& operation() const { return seconds.at("operation"); }
-  /// What the operation moves in a second.
-  Samples speeds() const {
-    Samples speeds;
-    for (const double one : operation()) speeds.push_back(amount / one);
-    return speeds;
-  }
-  /// How fast the operation is beside a yardstick, in each repeat.
-  Samples ratios_to(const std::string& yardstick) const {
-    Samples ratios;
-    for (std::size_t i = 0; i < operation().size(); ++i) ratios.push_back(seconds.at(yardstick)[i] / operation()[i]);
-    return ratios;
-  }
-};
-
-struct Bench {
-  std::string run_start;
-  std::string commit;
-  std::string cpu;
-  std::string gpu;
-  std::string device;  // what else is known of the GPU
-  std::vector<TimedRow> rows;
-  std::vector<std::string> skipped;
-  std::map<std::string, std::string> not_measured;
-};
 
 Samples read_samples(const Field& field) {
   Samples samples;
@@ -81,27 +46,6 @@ TimedRow read_row(const Field& field) {
     field["seconds"][what].require(samples.size() == row.operation().size(), "as many repeats as of the operation");
   }
   return row;
-}
-
-Bench read_bench(const json& bench) {
-  const Field root(bench, "bench.json");
-  root["schema"].require(root["schema"].count() == 1, "1, the only one that this version reads");
-  Bench result;
-  result.run_start = root["run_start"].text();
-  result.commit = root["machine"]["commit"].text();
-  result.cpu = root["machine"]["cpu"].text();
-  result.gpu = root["machine"]["gpu"].text();
-  for (const auto& [name, value] : root["machine"]["device"].members()) {
-    if (name != "name") result.device += (result.device.empty() ? "" : ", ") + name + " " + value.text();
-  }
-  std::set<std::string> names;
-  for (const Field& item : root["rows"].items()) {
-    result.rows.push_back(read_row(item));
-    item["name"].require(names.insert(result.rows.back().name).second, "each name once");
-  }
-  for (const Field& item : root["skipped"].items()) result.skipped.push_back(item.text());
-  for (const auto& [name, why] : root["not_measured"].members()) result.not_measured[name] = why.text();
-  return result;
 }
 
 std::string fixed(double value, int digits) {
@@ -172,18 +116,36 @@ std::string in_columns(const std::vector<std::vector<std::string>>& rows) {
   return text;
 }
 
+std::string named(const std::string& name) { return name.empty() ? "none" : one_line(name); }
+
 /// What is compared of a row: its ratios to copy, so that another clock is no difference.
 Samples compared_of(const TimedRow& row, bool with_copy) { return with_copy ? row.ratios_to("copy") : row.speeds(); }
-
-enum class Change { same, slower, faster, cannot_tell };
 
 /// Beyond the spread, and by enough to matter.
 constexpr double p_of_a_change = 0.01, least_change = 0.02;
 
-struct Compared {
-  Change change = Change::same;
-  double now = 0, before = 0, p = 1;
-};
+}  // namespace
+
+Bench read_bench(const json& bench) {
+  const Field root(bench, "bench.json");
+  root["schema"].require(root["schema"].count() == 1, "1, the only one that this version reads");
+  Bench result;
+  result.run_start = root["run_start"].text();
+  result.commit = root["machine"]["commit"].text();
+  result.cpu = root["machine"]["cpu"].text();
+  result.gpu = root["machine"]["gpu"].text();
+  for (const auto& [name, value] : root["machine"]["device"].members()) {
+    if (name != "name") result.device += (result.device.empty() ? "" : ", ") + name + " " + value.text();
+  }
+  std::set<std::string> names;
+  for (const Field& item : root["rows"].items()) {
+    result.rows.push_back(read_row(item));
+    item["name"].require(names.insert(result.rows.back().name).second, "each name once");
+  }
+  for (const Field& item : root["skipped"].items()) result.skipped.push_back(item.text());
+  for (const auto& [name, why] : root["not_measured"].members()) result.not_measured[name] = why.text();
+  return result;
+}
 
 Compared compared(const TimedRow& now, const TimedRow& before) {
   const bool with_copy = now.has("copy") && before.has("copy");
@@ -212,10 +174,6 @@ std::string change_text(const TimedRow& row, const TimedRow& before, const Compa
   return one_line(row.name) + ": " + value(c.before) + " -> " + value(c.now) + of + " (" +
          (c.now >= c.before ? "+" : "") + fixed(100 * (c.now / c.before - 1), 1) + " %, p = " + p.str() + ")";
 }
-
-std::string named(const std::string& name) { return name.empty() ? "none" : one_line(name); }
-
-}  // namespace
 
 void require_bench(const json& bench) { read_bench(bench); }
 

@@ -51,6 +51,26 @@ double Field::seconds() const {
   return value;
 }
 
+double Field::number() const {
+  require(value_ != nullptr && value_->is_number() && std::isfinite(value_->get<double>()), "a number");
+  return value_->get<double>();
+}
+
+bool Field::is_truth() const { return value_ != nullptr && value_->is_boolean(); }
+
+bool Field::truth() const {
+  require(value_ != nullptr && value_->is_boolean(), "true or false");
+  return value_->get<bool>();
+}
+
+bool Field::is_nothing() const { return value_ == nullptr || value_->is_null(); }
+
+std::string Field::label() const {
+  if (is_nothing()) return "";
+  require(value_->is_string() || value_->is_number(), "a text or a number");
+  return value_->is_string() ? value_->get<std::string>() : value_->dump();
+}
+
 std::map<std::string, std::uint64_t> Field::counts() const {
   std::map<std::string, std::uint64_t> counts;
   for (const auto& [name, field] : members()) counts[name] = field.count();

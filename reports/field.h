@@ -25,6 +25,12 @@ class Field {
   std::string text() const;
   std::uint64_t count() const;
   double seconds() const;
+  double number() const;  // finite
+  bool is_truth() const;
+  bool truth() const;
+  bool is_nothing() const;  // missing, or null
+  /// Text, or a number as text; "" of nothing.
+  std::string label() const;
   std::map<std::string, std::uint64_t> counts() const;
   void require(bool holds, const std::string& expected) const;
 

@@ -3,8 +3,11 @@
 
 #include "reports.h"
 #include "summary.h"
+#include "xml.h"
 
 namespace tileproof::reports {
+
+namespace xml {
 
 namespace {
 
@@ -27,13 +30,22 @@ std::string escaped(const std::string& text, std::string_view special) {
   return result;
 }
 
-/// As an element's content. A parser would turn a bare \r into \n, and > could end a "]]>".
+}  // namespace
+
+// A parser would turn a bare \r into \n, and > could end a "]]>".
 std::string content(const std::string& text) { return escaped(text, "<>&\r"); }
 
-/// An attribute and the space before it. A parser would turn bare line ends and tabs into spaces.
+// A parser would turn bare line ends and tabs into spaces.
 std::string attribute(const std::string& name, const std::string& value) {
   return " " + name + "=\"" + escaped(value, "<>&\"\r\n\t") + "\"";
 }
+
+}  // namespace xml
+
+namespace {
+
+using xml::attribute;
+using xml::content;
 
 std::string seconds_attribute(double seconds) {
   std::ostringstream text;

@@ -79,6 +79,9 @@ Judgement read_judgement(const Field& field) {
   judgement.findings = read_findings(field["findings"]);
   judgement.known = read_known(field["known"]);
   judgement.refused = read_refused(field["refused"]);
+  if (!field["runs"].is_nothing()) {  // runs of before they were recorded have none
+    for (const auto& [way, hash] : field["runs"].members()) judgement.runs[way] = hash.text();
+  }
   require_verdict_of_findings(field["verdict"], judgement);
   return judgement;
 }

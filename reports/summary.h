@@ -55,6 +55,7 @@ struct Judgement {
   std::vector<Finding> findings;                   // one for each way in which the claim does not hold
   std::vector<KnownFinding> known;
   Refused refused;
+  std::map<std::string, std::string> runs;  // hash of all outputs by way of running; of claims about determinism
 };
 
 struct Subject {

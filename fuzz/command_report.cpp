@@ -1,0 +1,112 @@
+// tileproof report: the page that a reviewer signs, from the records of runs.
+#include "../reports/report.h"
+
+#include <iostream>
+#include <memory>
+
+#include "../reports/reports.h"
+#include "commands.h"
+#include "records.h"
+
+namespace tileproof {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+struct Options {
+  std::vector<std::string> runs;
+  std::vector<std::string> against;
+  std::string out;
+  std::string budgets = TILEPROOF_BUDGETS;
+  bool update_budgets = false;
+};
+
+std::vector<fs::path> paths_of(const std::vector<std::string>& names) { return {names.begin(), names.end()}; }
+
+/// Beside the first run, in a folder of its own: the run's has a summary.md and a junit.xml already.
+fs::path page_of(const Options& options) {
+  if (!options.out.empty()) return options.out;
+  const fs::path run = options.runs.front();
+  return (fs::is_directory(run) ? run : run.parent_path()) / "report" / "report.html";
+}
+
+/// Before anything is read. @throws Illegal where the report would stand over something else
+void make_folder_of(const fs::path& page) {
+  const auto unusable = [&](const std::string& why, const std::string& legal) {
+    return Illegal("--out", "'" + page.string() + "' (" + why + ")", legal);
+  };
+  const fs::path folder = page.has_parent_path() ? page.parent_path() : fs::path(".");
+  if (page.extension() != ".html") throw unusable("it does not end in .html", "the name of an .html file");
+  for (const char* record : {"summary.json", "proofs.json", "hunt.json", "observations.jsonl", "journal.jsonl"}) {
+    if (!fs::exists(folder / record)) continue;
+    throw unusable("its folder holds a run, whose summary.md and junit.xml would be lost",
+                   "a file in another folder, such as " + (folder / "report" / page.filename()).string());
+  }
+  std::error_code error;
+  fs::create_directories(folder, error);
+  if (error) throw unusable(error.message(), "a file in a folder that can be made and written");
+}
+
+void say(const std::vector<std::string>& troubles) {
+  for (const std::string& trouble : troubles) std::cerr << "tileproof: " << reports::visible(trouble) << "\n";
+}
+
+int update_budgets(const Options& options, const reports::ReportRequest& request) {
+  const reports::BudgetsUpdate update = reports::updated_budgets(request);
+  say(update.troubles);
+  if (!update.troubles.empty()) return exit_code::wrong_usage;
+  for (const std::string& line : update.changed) std::cout << reports::visible(line) << "\n";
+  for (const std::string& line : update.refused) std::cout << "NOT TAKEN " << reports::visible(line) << "\n";
+  if (!update.json.empty()) write_file(options.budgets, update.json);
+  std::cout << (update.json.empty() ? "nothing to change in " : "written: ") << options.budgets << "\n";
+  return update.refused.empty() ? exit_code::passed : exit_code::failed;
+}
+
+int report(const Options& options) {
+  const reports::ReportRequest request = {paths_of(options.runs), paths_of(options.against), options.budgets};
+  if (options.update_budgets) return update_budgets(options, request);
+  for (const std::string& run : options.runs) {
+    if (!fs::exists(run)) {
+      throw Illegal("RUN", "'" + run + "' (it is not there)",
+                    "a folder that verify, prove or fuzz wrote, or a file of bench --json");
+    }
+  }
+  const fs::path page = page_of(options);
+  make_folder_of(page);
+  const reports::Report made = reports::report(request);
+  say(made.troubles);
+  if (made.is_empty) return made.exit_code;
+  const fs::path folder = page.has_parent_path() ? page.parent_path() : fs::path(".");
+  write_file(page, made.html);
+  write_file(folder / "summary.md", made.markdown);
+  write_file(folder / "junit.xml", made.junit);
+  write_file(folder / "report.json", made.json);
+  std::cerr << "report: " << page.string() << "\n";
+  std::cout << made.said;
+  return made.exit_code;
+}
+
+}  // namespace
+
+std::function<int()> set_up_report(CLI::App& app) {
+  auto options = std::make_shared<Options>();
+  app.add_option("RUN", options->runs,
+                 "folders that verify, prove or fuzz wrote, files of bench --json, or folders of several")
+      ->required();
+  app.add_option("--against", options->against, "a baseline to compare with, given as RUN; may be given again");
+  app.add_option("--out", options->out,
+                 "the page; summary.md, junit.xml and report.json go beside it (default: report/report.html in RUN)");
+  app.add_option("--budgets", options->budgets, "what results may be off at most, as JSON (default: of this tree)");
+  app.add_flag("--update-budgets", options->update_budgets, "writes what RUN measured as budgets, and no report");
+  return [&app, options] {
+    for (const char* flag : {"RUN", "--against", "--out", "--budgets"}) {
+      for (const std::string& value : app.get_option(flag)->results()) {
+        if (value.empty()) throw Illegal(flag, "''", "a file or a folder");
+      }
+    }
+    return report(*options);
+  };
+}
+
+}  // namespace tileproof

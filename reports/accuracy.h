@@ -1,0 +1,100 @@
+/// A survey of how accurate subjects are: accuracy.json, schema 1. Internal to reports/.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <nlohmann/json_fwd.hpp>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace tileproof::reports {
+
+/// What a row of the accuracy table is of. Members that do not apply are "".
+struct AccuracyKey {
+  std::string operation, domain, type, inner_k_tiles, group, subject;
+
+  auto operator<=>(const AccuracyKey&) const = default;
+  /// "dequantize float bf16 inner_k_tiles=2 group=32"
+  std::string text() const;
+};
+
+struct Quantile {
+  std::uint64_t value = 0;
+  bool is_exact = true;  // else an upper limit
+};
+
+struct Bucket {
+  std::int64_t from = 0, to = 0;  // signed distances in ulp
+  std::uint64_t count = 0;
+};
+
+struct UlpFigures {
+  std::uint64_t elements = 0, max = 0, above = 0, below = 0;
+  Quantile p99_9, p99, median;
+  double bias = 0;
+  std::vector<Bucket> histogram;
+};
+
+struct WrongAt {
+  std::string row, column;
+  std::uint64_t wrong = 0;
+};
+
+struct AccuracyRow {
+  AccuracyKey key;
+  bool is_sampled = true;
+  std::uint64_t problems = 0, not_run = 0;
+  std::string why_not_run;  // the first
+  std::uint64_t elements = 0, bit_equal = 0;
+  std::map<std::string, std::uint64_t> explained;  // by reason
+  std::uint64_t unexplained = 0;
+  std::uint64_t non_finite_expected = 0, non_finite_disagreements = 0;
+  std::uint64_t signs_of_zero_lost = 0;
+  std::uint64_t subnormals_expected = 0, subnormals_differing = 0, subnormals_flushed = 0;
+  std::optional<UlpFigures> ulp;  // none where no pair is finite
+  std::string sqnr;               // in dB; "infinite"; "" of codes
+  std::vector<WrongAt> by_nibble_and_binade, by_row_and_column;
+  std::string output_hash;
+
+  std::uint64_t max_ulp() const { return ulp ? ulp->max : 0; }
+  bool is_exact() const { return elements != 0 && bit_equal == elements && not_run == 0; }
+};
+
+struct CurvePoint {
+  std::string at;
+  double max = 0;
+};
+
+struct Curve {
+  std::string subject, operation, domain, type;
+  std::string bound_name;  // "": theory gives none
+  double bound = 0;
+  std::vector<CurvePoint> by_k, by_group, by_binade;
+};
+
+struct WorstCase {
+  std::string subject, operation, domain, type, place, code, scale, zero, expected, got, distance, why;
+  std::map<std::string, std::string> subjects;  // everybody's bits of it
+  std::vector<std::string> replay;
+};
+
+struct Pair {
+  std::string first, second, domain, type;
+  std::uint64_t elements = 0, differing = 0, unexplained = 0;
+  std::map<std::string, std::uint64_t> explained;  // by reason
+};
+
+struct Accuracy {
+  std::string seed;
+  std::vector<AccuracyRow> rows;
+  std::vector<Curve> curves;
+  std::vector<WorstCase> worst;
+  std::vector<Pair> pairs;
+  std::map<std::string, std::string> skipped;  // subjects, and why
+};
+
+/// @throws std::runtime_error naming the field that is missing, mistyped or contradicts another
+Accuracy read_accuracy(const nlohmann::json&);
+
+}  // namespace tileproof::reports

@@ -1,0 +1,341 @@
+#include "chart.h"
+
+#include <algorithm>
+#include <cmath>
+#include <nlohmann/json.hpp>
+#include <sstream>
+
+namespace tileproof::reports {
+
+namespace {
+
+using nlohmann::json;
+
+/// One picture: 640 units wide, its plot between margins.
+struct Frame {
+  double width = 640, height = 260, left = 64, right = 12, top = 12, bottom = 46;
+
+  double plot_width() const { return width - left - right; }
+  double plot_height() const { return height - top - bottom; }
+  double base() const { return height - bottom; }
+};
+
+std::string number(double value) {
+  std::ostringstream text;
+  text.precision(1);
+  text << std::fixed << value;
+  std::string shown = text.str();
+  return shown.ends_with(".0") ? shown.substr(0, shown.size() - 2) : shown;
+}
+
+double folded(double value) { return std::log2(1 + value); }
+
+/// 0, 1, 10, 100, ..., and no more than six of them.
+std::vector<double> ticks_up_to(double most) {
+  if (most < 10) return most <= 1 ? std::vector<double>{0, 1} : std::vector<double>{0, 1, std::ceil(most)};
+  const int tens = static_cast<int>(std::floor(std::log10(most)));
+  const int step = tens / 5 + 1;
+  std::vector<double> ticks = {0};
+  for (int i = 0; i <= tens; i += step) ticks.push_back(std::pow(10, i));
+  return ticks;
+}
+
+Markup label(double x, double y, const char* anchor, const std::string& text) {
+  return element("text", {{"x", number(x)}, {"y", number(y)}, {"text-anchor", anchor}}, text);
+}
+
+Markup upright(double x, double y, const std::string& text) {
+  return element("text",
+                 {{"x", number(x)},
+                  {"y", number(y)},
+                  {"text-anchor", "middle"},
+                  {"transform", "rotate(-90 " + number(x) + " " + number(y) + ")"}},
+                 text);
+}
+
+Markup straight(const char* name, double x1, double y1, double x2, double y2) {
+  return element("line",
+                 {{"class", name}, {"x1", number(x1)}, {"y1", number(y1)}, {"x2", number(x2)}, {"y2", number(y2)}}, {});
+}
+
+Markup svg(const Frame& frame, const std::string& title, const Markup& inside) {
+  return element(
+      "svg",
+      {{"viewBox", "0 0 " + number(frame.width) + " " + number(frame.height)}, {"role", "img"}, {"aria-label", title}},
+      inside);
+}
+
+/// Heights over log2(1 + value), with lines across.
+class Heights {
+ public:
+  Heights(const Frame& frame, double most) : frame_(frame), most_(std::max(1.0, most)) {}
+
+  double y(double value) const {
+    return frame_.base() - frame_.plot_height() * folded(std::min(value, most_)) / folded(most_);
+  }
+  Markup axis(const std::string& what) const {
+    Markup all;
+    for (const double tick : ticks_up_to(most_)) {
+      if (tick > most_) continue;
+      all += straight("grid", frame_.left, y(tick), frame_.width - frame_.right, y(tick));
+      all += label(frame_.left - 6, y(tick) + 4, "end", short_number(tick));
+    }
+    return all + upright(14, frame_.top + frame_.plot_height() / 2, what);
+  }
+
+ private:
+  const Frame& frame_;
+  double most_;
+};
+
+/// Names below the plot, as many as there is room for.
+Markup names_below(const Frame& frame, const std::vector<std::string>& names, const std::string& what) {
+  std::size_t longest = 1;
+  for (const std::string& name : names) longest = std::max(longest, name.size());
+  const double step = frame.plot_width() / static_cast<double>(std::max<std::size_t>(1, names.size()));
+  const auto every = static_cast<std::size_t>(std::ceil(static_cast<double>(longest) * 7.5 / step));
+  Markup all;
+  for (std::size_t i = 0; i < names.size(); i += std::max<std::size_t>(1, every)) {
+    all += label(frame.left + step * (static_cast<double>(i) + 0.5), frame.base() + 16, "middle", names[i]);
+  }
+  return all + label(frame.left + frame.plot_width() / 2, frame.height - 8, "middle", what);
+}
+
+Markup key(const std::vector<std::pair<std::string, std::string>>& class_and_name) {
+  Markup all;
+  for (const auto& [name, text] : class_and_name) {
+    all += of_class("span", "key", element("i", {{"class", name}}, {}) + " " + text) + " ";
+  }
+  return of_class("div", "keys", all);
+}
+
+Markup drawn(const Histogram& histogram, const std::string& title) {
+  const Frame frame;
+  double most = 1;
+  for (const auto& sample : histogram.samples) {
+    for (const std::uint64_t count : sample.counts) most = std::max(most, static_cast<double>(count));
+  }
+  const Heights heights(frame, most);
+  const double step = frame.plot_width() / static_cast<double>(std::max<std::size_t>(1, histogram.buckets.size()));
+  const auto outline = [&](const std::vector<std::uint64_t>& counts) {
+    std::string path = "M" + number(frame.left) + " " + number(frame.base());
+    for (std::size_t i = 0; i < counts.size(); ++i) {
+      path += "V" + number(heights.y(static_cast<double>(counts[i]))) + "H" +
+              number(frame.left + step * static_cast<double>(i + 1));
+    }
+    return path + "V" + number(frame.base());
+  };
+  Markup inside = heights.axis(histogram.y) + names_below(frame, histogram.buckets, histogram.x);
+  std::vector<std::pair<std::string, std::string>> keys;
+  for (std::size_t i = 0; i < histogram.samples.size(); ++i) {
+    const auto& sample = histogram.samples[i];
+    const char* name = i == 0 ? "bars" : "outline";
+    keys.emplace_back(name, sample.name);
+    if (i == 0) {
+      for (std::size_t bucket = 0; bucket < sample.counts.size(); ++bucket) {
+        if (sample.counts[bucket] == 0) continue;
+        const double y = heights.y(static_cast<double>(sample.counts[bucket]));
+        inside += element("rect",
+                          {{"class", name},
+                           {"x", number(frame.left + step * (static_cast<double>(bucket) + 0.1))},
+                           {"y", number(y)},
+                           {"width", number(step * 0.8)},
+                           {"height", number(frame.base() - y)}},
+                          {});
+      }
+    } else {
+      inside += element("path", {{"class", name}, {"d", outline(sample.counts)}}, {});
+    }
+  }
+  return svg(frame, title, inside) + (keys.size() > 1 ? key(keys) : Markup());
+}
+
+Markup drawn(const Lines& lines, const std::string& title) {
+  const Frame frame;
+  double most = 1;
+  for (const auto& line : lines.lines) {
+    for (const double value : line.values) {
+      if (std::isfinite(value)) most = std::max(most, value);
+    }
+  }
+  const Heights heights(frame, most);
+  const double step = frame.plot_width() / static_cast<double>(std::max<std::size_t>(1, lines.places.size()));
+  Markup inside = heights.axis(lines.y) + names_below(frame, lines.places, lines.x);
+  std::vector<std::pair<std::string, std::string>> keys;
+  std::size_t colour = 0;
+  for (const auto& line : lines.lines) {
+    const std::string name = line.is_bound ? "bound" : "line s" + std::to_string(colour++ % 6);
+    keys.emplace_back(name, line.name);
+    std::string path;
+    Markup points;
+    for (std::size_t i = 0; i < line.values.size(); ++i) {
+      if (!std::isfinite(line.values[i])) continue;
+      const double x = frame.left + step * (static_cast<double>(i) + 0.5), y = heights.y(line.values[i]);
+      const bool goes_on = i > 0 && std::isfinite(line.values[i - 1]);
+      path += (goes_on ? "L" : "M") + number(x) + " " + number(y);
+      if (line.is_bound) continue;
+      points += element("circle", {{"class", name}, {"cx", number(x)}, {"cy", number(y)}, {"r", "2.5"}}, {});
+    }
+    inside += element("path", {{"class", name}, {"d", path}}, {}) + points;
+  }
+  return svg(frame, title, inside) + key(keys);
+}
+
+constexpr int levels_of_heat = 6;
+
+int level_of(std::uint64_t count, std::uint64_t most) {
+  if (count == 0) return 0;
+  const double part = std::log2(1.0 + static_cast<double>(count)) / std::log2(1.0 + static_cast<double>(most));
+  return std::clamp(static_cast<int>(std::ceil(part * levels_of_heat)), 1, levels_of_heat);
+}
+
+Markup drawn(const Heatmap& map, const std::string& title) {
+  Frame frame;
+  frame.height = 340;
+  const double step_x = frame.plot_width() / static_cast<double>(std::max<std::size_t>(1, map.columns.size()));
+  const double step_y = frame.plot_height() / static_cast<double>(std::max<std::size_t>(1, map.rows.size()));
+  std::uint64_t most = 0;
+  for (const std::uint64_t count : map.counts) most = std::max(most, count);
+  // One path for all cells of a level: 64 x 64 cells stay small.
+  std::vector<std::string> paths(levels_of_heat + 1);
+  for (std::size_t row = 0; row < map.rows.size(); ++row) {
+    for (std::size_t column = 0; column < map.columns.size(); ++column) {
+      const int level = level_of(map.counts.at(row * map.columns.size() + column), most);
+      if (level == 0) continue;
+      paths[static_cast<std::size_t>(level)] += "M" + number(frame.left + step_x * static_cast<double>(column)) + " " +
+                                                number(frame.top + step_y * static_cast<double>(row)) + "h" +
+                                                number(step_x) + "v" + number(step_y) + "h-" + number(step_x) + "z";
+    }
+  }
+  Markup inside = element("rect",
+                          {{"class", "plot"},
+                           {"x", number(frame.left)},
+                           {"y", number(frame.top)},
+                           {"width", number(frame.plot_width())},
+                           {"height", number(frame.plot_height())}},
+                          {});
+  for (int level = 1; level <= levels_of_heat; ++level) {
+    const std::string& path = paths[static_cast<std::size_t>(level)];
+    if (!path.empty()) inside += element("path", {{"class", "heat h" + std::to_string(level)}, {"d", path}}, {});
+  }
+  const auto every = static_cast<std::size_t>(std::max(1.0, std::ceil(13 / step_y)));
+  for (std::size_t row = 0; row < map.rows.size(); row += every) {
+    inside += label(frame.left - 6, frame.top + step_y * (static_cast<double>(row) + 0.5) + 4, "end", map.rows[row]);
+  }
+  inside += names_below(frame, map.columns, map.column) + upright(14, frame.top + frame.plot_height() / 2, map.row);
+  const std::string scale = most == 0 ? "no " + map.what : map.what + ": 1 to " + with_commas(most);
+  Markup shades;
+  for (int level = 1; level <= levels_of_heat && most != 0; ++level) {
+    shades += element("i", {{"class", "shade h" + std::to_string(level)}}, {});
+  }
+  return svg(frame, title, inside) + of_class("div", "keys", shades + " " + scale);
+}
+
+json axis(const std::string& title, bool folds, double most) {
+  json axis = {{"title", {{"text", title}}}, {"automargin", true}};
+  if (!folds) {
+    axis["type"] = "category";
+    return axis;
+  }
+  json at = json::array(), names = json::array();
+  for (const double tick : ticks_up_to(most)) {
+    at.push_back(folded(tick));
+    names.push_back(short_number(tick));
+  }
+  axis["tickvals"] = at;
+  axis["ticktext"] = names;
+  return axis;
+}
+
+/// As plotly.js takes it: heights folded, and what they are in words.
+json trace(const char* type, const std::string& name, const std::vector<std::string>& x,
+           const std::vector<double>& values, double* most) {
+  json y = json::array(), said = json::array();
+  for (const double value : values) {
+    const bool is_there = std::isfinite(value);
+    if (is_there) *most = std::max(*most, value);
+    y.push_back(is_there ? json(folded(value)) : json());
+    said.push_back(is_there ? short_number(value) : "");
+  }
+  return {{"type", type}, {"name", name},      {"x", x},
+          {"y", y},       {"hovertext", said}, {"hovertemplate", "%{x}: %{hovertext}"}};
+}
+
+json zoomable(const Histogram& histogram) {
+  json traces = json::array();
+  double most = 1;
+  for (const auto& sample : histogram.samples) {
+    traces.push_back(trace("bar", sample.name, histogram.buckets, {sample.counts.begin(), sample.counts.end()}, &most));
+  }
+  return {{"data", traces},
+          {"layout", {{"xaxis", axis(histogram.x, false, 0)}, {"yaxis", axis(histogram.y, true, most)}}}};
+}
+
+json zoomable(const Lines& lines) {
+  json traces = json::array();
+  double most = 1;
+  for (const auto& line : lines.lines) {
+    traces.push_back(trace("scatter", line.name, lines.places, line.values, &most));
+    traces.back()["mode"] = line.is_bound ? "lines" : "lines+markers";
+    if (line.is_bound) traces.back()["line"] = {{"dash", "dash"}};
+  }
+  return {{"data", traces}, {"layout", {{"xaxis", axis(lines.x, false, 0)}, {"yaxis", axis(lines.y, true, most)}}}};
+}
+
+json zoomable(const Heatmap& map) {
+  json z = json::array(), said = json::array();
+  for (std::size_t row = 0; row < map.rows.size(); ++row) {
+    json line = json::array(), words = json::array();
+    for (std::size_t column = 0; column < map.columns.size(); ++column) {
+      const std::uint64_t count = map.counts.at(row * map.columns.size() + column);
+      line.push_back(count == 0 ? json() : json(std::round(folded(static_cast<double>(count)) * 100) / 100));
+      words.push_back(with_commas(count));
+    }
+    z.push_back(line);
+    said.push_back(words);
+  }
+  json rows = axis(map.row, false, 0);
+  rows["autorange"] = "reversed";
+  return {{"data", json::array({{{"type", "heatmap"},
+                                 {"x", map.columns},
+                                 {"y", map.rows},
+                                 {"z", z},
+                                 {"text", said},
+                                 {"showscale", false},
+                                 {"colorscale", "YlOrRd"},
+                                 {"reversescale", true},
+                                 {"hovertemplate", "%{y}, %{x}: %{text}<extra></extra>"}}})},
+          {"layout", {{"xaxis", axis(map.column, false, 0)}, {"yaxis", rows}}}};
+}
+
+}  // namespace
+
+Markup picture(const Chart& chart) {
+  const Markup inside = std::visit([&](const auto& drawing) { return drawn(drawing, chart.title); }, chart.drawing);
+  return element(
+      "figure", {{"id", chart.id}, {"class", "chart"}},
+      of_class("h4", "title", chart.title) + of_class("div", "wide", inside) + element("figcaption", chart.caption));
+}
+
+json figure(const Chart& chart) {
+  json whole = std::visit([](const auto& drawing) { return zoomable(drawing); }, chart.drawing);
+  whole["title"] = chart.title;
+  return whole;
+}
+
+std::string with_commas(std::uint64_t value) {
+  std::string digits = std::to_string(value);
+  for (std::size_t at = digits.size(); at > 3;) digits.insert(at -= 3, ",");
+  return digits;
+}
+
+std::string short_number(double value) {
+  const bool is_whole = value == std::floor(value) && std::fabs(value) < 1e7;
+  if (is_whole) return (value < 0 ? "-" : "") + with_commas(static_cast<std::uint64_t>(std::fabs(value)));
+  std::ostringstream text;
+  text.precision(3);
+  text << value;
+  return text.str();
+}
+
+}  // namespace tileproof::reports

@@ -1,0 +1,62 @@
+/// The report's pictures: what is drawn, as a static picture that needs no script, and as a figure for zooming.
+/// Internal to reports/.
+#pragma once
+
+#include <cstdint>
+#include <nlohmann/json_fwd.hpp>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "html.h"
+
+namespace tileproof::reports {
+
+/// Counts of the same buckets in several samples, side by side.
+struct Histogram {
+  std::vector<std::string> buckets;
+  struct Sample {
+    std::string name;
+    std::vector<std::uint64_t> counts;  // one a bucket
+  };
+  std::vector<Sample> samples;  // two at most: now, and the baseline
+  std::string x, y;
+};
+
+/// Values over named places, as points joined by lines.
+struct Lines {
+  std::vector<std::string> places;
+  struct Line {
+    std::string name;
+    std::vector<double> values;  // one a place; NaN where there is none
+    bool is_bound = false;       // drawn as a limit
+  };
+  std::vector<Line> lines;
+  std::string x, y;
+};
+
+struct Heatmap {
+  std::vector<std::string> rows, columns;
+  std::vector<std::uint64_t> counts;  // rows x columns
+  std::string row, column, what;      // what rows, columns and counts are
+};
+
+struct Chart {
+  std::string id;  // unique in the page
+  std::string title;
+  std::string caption;  // what to look for
+  std::variant<Histogram, Lines, Heatmap> drawing;
+};
+
+/// A figure with its caption. Values are drawn over log2(1 + value), so that 0 has a place and 1 is seen beside a
+/// million.
+Markup picture(const Chart&);
+/// What plotly.js draws.
+nlohmann::json figure(const Chart&);
+
+/// 1234567 as "1,234,567".
+std::string with_commas(std::uint64_t);
+/// Six digits at most, as people write them: "0.0117", "1.5e+09".
+std::string short_number(double);
+
+}  // namespace tileproof::reports

@@ -1,0 +1,204 @@
+// The accuracy table, the worst cases, and who disagrees with whom.
+#include <algorithm>
+#include <map>
+
+#include "section.h"
+
+namespace tileproof::reports {
+
+namespace {
+
+constexpr const char* command_of_survey = "./tileproof verify";
+
+std::string limit(const Quantile& quantile) { return (quantile.is_exact ? "" : "<= ") + with_commas(quantile.value); }
+
+std::string bias(double value) { return value == 0 ? "0" : (value > 0 ? "+" : "") + short_number(value); }
+
+Word word_of(const Story& story, const AccuracyRow& row) {
+  const std::string name = row.key.text() + " of " + row.key.subject;
+  const auto found = std::find_if(story.opinion.items.begin(), story.opinion.items.end(),
+                                  [&](const Item& item) { return item.kind == "accuracy" && item.name == name; });
+  return found == story.opinion.items.end() ? Word::not_run : found->word;
+}
+
+const std::vector<Column> columns = {{"operation"},
+                                     {"domain"},
+                                     {"type"},
+                                     {"inner_k_tiles", true},
+                                     {"group", true},
+                                     {"subject"},
+                                     {""},
+                                     {"elements", true},
+                                     {"bit-equal", true},
+                                     {"unexplained", true},
+                                     {"max ulp", true},
+                                     {"p99.9", true},
+                                     {"p99", true},
+                                     {"median", true},
+                                     {"bias", true},
+                                     {"non-finite disagreements", true},
+                                     {"signs of zero lost", true},
+                                     {"subnormals that differ", true},
+                                     {"SQNR", true}};
+
+std::vector<Markup> cells(const Story& story, const AccuracyRow& row) {
+  const auto& ulp = row.ulp;
+  const std::string max = ulp ? (row.is_sampled ? ">= " : "= ") + with_commas(ulp->max) : "-";
+  const std::string of_subnormals =
+      with_commas(row.subnormals_differing) +
+      (row.subnormals_flushed == 0 ? "" : ", " + with_commas(row.subnormals_flushed) + " flushed") + " of " +
+      with_commas(row.subnormals_expected);
+  return {row.key.operation,
+          row.key.domain,
+          row.key.type,
+          row.key.inner_k_tiles,
+          row.key.group,
+          row.key.subject,
+          badge(word_of(story, row)),
+          with_commas(row.elements),
+          percent(row.bit_equal, row.elements),
+          with_commas(row.unexplained),
+          max,
+          ulp ? limit(ulp->p99_9) : "-",
+          ulp ? limit(ulp->p99) : "-",
+          ulp ? limit(ulp->median) : "-",
+          ulp ? bias(ulp->bias) : "-",
+          with_commas(row.non_finite_disagreements) + " of " + with_commas(row.non_finite_expected),
+          with_commas(row.signs_of_zero_lost),
+          of_subnormals,
+          row.sqnr.empty() ? "-" : row.sqnr};
+}
+
+}  // namespace
+
+Markup accuracy_section(Story& story) {
+  std::vector<const AccuracyRow*> differing, exact;
+  for (const auto& found : story.now.surveyed) {
+    for (const AccuracyRow& row : found.record.rows) (row.is_exact() ? exact : differing).push_back(&row);
+  }
+  if (differing.empty() && exact.empty())
+    return absent("how far results are from the specification", command_of_survey);
+  std::stable_sort(differing.begin(), differing.end(), [&](const AccuracyRow* a, const AccuracyRow* b) {
+    return std::tuple(word_of(story, *a), b->unexplained, b->max_ulp()) <
+           std::tuple(word_of(story, *b), a->unexplained, a->max_ulp());
+  });
+  const auto rows_of = [&](const std::vector<const AccuracyRow*>& which) {
+    std::vector<std::vector<Markup>> rows;
+    for (const AccuracyRow* row : which) rows.push_back(cells(story, *row));
+    return rows;
+  };
+  Markup all =
+      paragraph(std::to_string(exact.size()) + " of " + counted(exact.size() + differing.size(), "row") +
+                " are bit-equal to the specification everywhere. A maximum of a sample is a lower limit (>=), of an "
+                "enumeration the maximum (=); a quantile from a bucket is an upper limit (<=). Distances are in units "
+                "in the last place (ulp), bias is their signed mean.");
+  if (!differing.empty()) {
+    all += element("h3", "Rows that differ somewhere") + shortened_table(columns, rows_of(differing), 200);
+  }
+  if (!exact.empty()) {
+    all +=
+        element("details", element("summary", "Rows that are bit-equal everywhere: " + std::to_string(exact.size())) +
+                               shortened_table(columns, rows_of(exact), 500));
+  }
+  return all;
+}
+
+Markup worst_section(Story& story) {
+  std::vector<std::vector<Markup>> rows;
+  bool surveyed = false;
+  for (const auto& found : story.now.surveyed) {
+    surveyed = true;
+    for (const WorstCase& worst : found.record.worst) {
+      Markup everybody;
+      for (const auto& [name, bits] : worst.subjects) {
+        everybody += element("div", Markup(name) + ": " + code_of(bits));
+      }
+      rows.push_back({worst.subject + " " + worst.operation, worst.domain + " " + worst.type, worst.place, worst.code,
+                      code_of(worst.scale), code_of(worst.zero), code_of(worst.expected), code_of(worst.got),
+                      worst.distance.empty() ? "-" : worst.distance,
+                      worst.why.empty() ? of_class("strong", "bad-text", "unexplained") : Markup(worst.why), everybody,
+                      to_copy(worst.replay)});
+    }
+  }
+  if (!surveyed) return absent("which cases are furthest off", command_of_survey);
+  if (rows.empty()) return paragraph("No element differs from the specification.");
+  return paragraph(
+             "The furthest off of each subject, operation, domain and type, in the bits of the type; one click on a "
+             "line selects it.") +
+         shortened_table({{"subject"},
+                          {"domain, type"},
+                          {"place"},
+                          {"code", true},
+                          {"scale"},
+                          {"zero"},
+                          {"expected"},
+                          {"got"},
+                          {"ulp", true},
+                          {"why"},
+                          {"everybody's bits"},
+                          {"to see it again"}},
+                         std::move(rows), 60);
+}
+
+Markup disagreements_section(Story& story) {
+  std::vector<const Pair*> pairs;
+  std::size_t agreeing = 0;
+  bool surveyed = false;
+  for (const auto& found : story.now.surveyed) {
+    surveyed = true;
+    for (const Pair& pair : found.record.pairs) {
+      if (pair.differing != 0) pairs.push_back(&pair);
+      if (pair.differing == 0) ++agreeing;
+    }
+  }
+  std::map<std::string, std::uint64_t> by_claims;
+  for (const auto& found : story.now.verified) {
+    for (const Judgement& judgement : found.record.judgements) {
+      for (const auto& [reason, count] : judgement.explained) by_claims[judgement.subject + ": " + reason] += count;
+    }
+  }
+  Markup all;
+  if (!surveyed) all += absent("what subjects make of the same data", command_of_survey);
+  if (surveyed && pairs.empty()) {
+    all += paragraph(agreeing == 0 ? std::string("No two subjects were given the same data.")
+                                   : "All " + counted(agreeing, "pair") +
+                                         " of subjects that were given the same data agree in every bit.");
+  }
+  std::stable_sort(pairs.begin(), pairs.end(), [](const Pair* a, const Pair* b) {
+    return std::pair(b->unexplained, b->differing) < std::pair(a->unexplained, a->differing);
+  });
+  std::vector<std::vector<Markup>> rows;
+  for (const Pair* pair : pairs) {
+    Markup reasons;
+    for (const auto& [reason, count] : pair->explained) {
+      reasons += element("div", with_commas(count) + " " + reason);
+    }
+    const std::string unexplained = with_commas(pair->unexplained);
+    rows.push_back({pair->first, pair->second, pair->domain + " " + pair->type, with_commas(pair->elements),
+                    with_commas(pair->differing), reasons,
+                    pair->unexplained == 0 ? Markup(unexplained) : of_class("strong", "bad-text", unexplained)});
+  }
+  if (!rows.empty()) {
+    all += paragraph(
+        "Differences are explained where a formula predicts them bit for bit: two roundings where there should be one, "
+        "-0 or Inf through a matrix product. One that nothing explains fails this report. " +
+        counted(agreeing, "other pair") + " agree in every bit.");
+    all += shortened_table({{"one"},
+                            {"other"},
+                            {"domain, type"},
+                            {"elements", true},
+                            {"differ", true},
+                            {"explained by"},
+                            {"unexplained", true}},
+                           std::move(rows), 60);
+  }
+  if (!by_claims.empty()) {
+    std::vector<std::vector<Markup>> explained;
+    for (const auto& [reason, count] : by_claims) explained.push_back({reason, with_commas(count)});
+    all += element("h3", "Explained while claims were judged") +
+           table({{"subject and reason"}, {"elements", true}}, explained);
+  }
+  return all;
+}
+
+}  // namespace tileproof::reports

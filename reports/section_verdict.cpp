@@ -1,0 +1,102 @@
+// The verdict, and where it was made.
+#include <algorithm>
+
+#include "section.h"
+
+namespace tileproof::reports {
+
+namespace {
+
+constexpr std::size_t most_items = 60;
+
+std::string colour_of(Outcome outcome) {
+  return outcome == Outcome::passed ? "good" : outcome == Outcome::failed ? "bad" : "doubtful";
+}
+
+Markup counts(const Opinion& opinion) {
+  std::vector<std::vector<Markup>> rows;
+  for (std::size_t i = 0; i < words; ++i) {
+    const Word word = static_cast<Word>(i);
+    rows.push_back({badge(word), with_commas(opinion.count(word)), meaning_of(word)});
+  }
+  return table({{"word"}, {"count", true}, {"what it says"}}, rows);
+}
+
+bool is_to_read(const Item& item) {
+  return item.word <= Word::mistrusted || (item.word == Word::not_run && item.is_red);
+}
+
+Markup items(const Story& story) {
+  std::vector<std::vector<Markup>> rows;
+  for (const Item& item : story.opinion.items) {
+    const bool has_changed = item.word == Word::improved;
+    if (is_to_read(item) || has_changed) rows.push_back({badge(item.word), item.kind, item.name, item.why});
+  }
+  if (rows.empty()) return paragraph("Nothing of it needs reading.");
+  return shortened_table({{"word"}, {"kind"}, {"what"}, {"why"}}, std::move(rows), most_items);
+}
+
+/// "host_compiler.fast_math" as "host compiler: fast math".
+std::string readable(std::string name) {
+  std::replace(name.begin(), name.end(), '_', ' ');
+  for (std::size_t at = name.find('.'); at != std::string::npos; at = name.find('.', at + 2)) {
+    const bool is_of_a_file = name.compare(at, 3, ".so") == 0;
+    if (!is_of_a_file) name.replace(at, 1, ": ");
+  }
+  return name;
+}
+
+}  // namespace
+
+Markup verdict_section(Story& story) {
+  const Opinion& opinion = story.opinion;
+  const Word word = headline_of(opinion);
+  Markup all = element("div", {{"class", "verdict " + colour_of(opinion.outcome)}, {"id", "outcome"}},
+                       element("strong", name_of(word)) + " " + element("span", opinion.sentence));
+  for (const std::string& trouble : story.now.troubles) all += of_class("p", "warning", "Bad input: " + trouble);
+  if (story.before != nullptr) {
+    for (const std::string& trouble : story.before->troubles) all += of_class("p", "warning", "Bad input: " + trouble);
+  }
+  for (const std::string& remark : story.remarks) all += of_class("p", "warning", remark);
+  return all + counts(opinion) + items(story);
+}
+
+Markup provenance_section(Story& story) {
+  const Provenance now = story.now.provenance();
+  Markup all;
+  std::vector<std::vector<Markup>> records;
+  const auto add = [&](const char* role, const Evidence& evidence) {
+    const auto each = [&](const char* kind, const auto& found) {
+      for (const auto& one : found) records.push_back({role, kind, one.run_start, code_of(one.file)});
+    };
+    each("verify", evidence.verified), each("accuracy", evidence.surveyed), each("prove", evidence.proved);
+    each("fuzz", evidence.hunted), each("bench", evidence.timed);
+  };
+  add("this run", story.now);
+  if (story.before != nullptr) add("baseline", *story.before);
+  all += table({{"of"}, {"record"}, {"begun"}, {"file"}}, records);
+  if (story.before == nullptr) {
+    std::vector<std::vector<Markup>> rows;
+    for (const auto& [name, value] : now) rows.push_back({readable(name), code_of(value)});
+    if (rows.empty()) return all + paragraph("The records do not say where they were made.");
+    return all + table({{"what"}, {"value"}}, rows);
+  }
+  const std::vector<Difference> different = differences(now, story.before->provenance());
+  std::vector<std::vector<Markup>> rows;
+  std::string unlike;
+  for (const Difference& one : different) {
+    const auto value = [](const std::string& text) { return text.empty() ? Markup("not said") : code_of(text); };
+    rows.push_back({readable(one.name), value(one.before), value(one.now), one.is_unlike ? "not like for like" : ""});
+    if (one.is_unlike) unlike += (unlike.empty() ? "" : ", ") + readable(one.name);
+  }
+  if (!unlike.empty()) {
+    all += of_class(
+        "p", "warning",
+        "This is not like for like. The two runs differ in " + unlike + ": what differs below may come from there.");
+  }
+  if (rows.empty()) return all + paragraph("Both runs say the same of where they were made.");
+  return all + paragraph("What differs; all else that both records say of it is the same.") +
+         table({{"what"}, {"baseline"}, {"this run"}, {""}}, rows);
+}
+
+}  // namespace tileproof::reports

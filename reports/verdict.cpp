@@ -1,0 +1,135 @@
+#include "verdict.h"
+
+#include <algorithm>
+#include <set>
+
+namespace tileproof::reports {
+
+namespace {
+
+struct WordRow {
+  const char* name;
+  const char* meaning;
+};
+
+// In the order of Word: the worst first.
+constexpr WordRow rows[words] = {
+    {"REGRESSED", "worse than in the baseline, or failed where the baseline passed"},
+    {"OVER BUDGET",
+     "fails, differs without an explanation, or is further off than its budget; no failure is within budget"},
+    {"FLAKY", "the same case now fails, now passes"},
+    {"MISTRUSTED", "nothing failed, but too little was looked at to say that it holds"},
+    {"NOT RUN", "was not looked at here; red where the baseline did look at it"},
+    {"NEW", "measured, and there is neither a baseline nor a budget to hold it to"},
+    {"IMPROVED", "better than in the baseline"},
+    {"PASS", "within its bound or budget and no worse than the baseline; not everywhere bit-equal, or only sampled"},
+    {"EXACT", "every bit compared is the specification's"},
+};
+
+Outcome outcome_of(const Opinion& opinion) {
+  for (const Word word : {Word::regressed, Word::over_budget, Word::flaky}) {
+    if (opinion.count(word) != 0) return Outcome::failed;
+  }
+  const std::size_t held = opinion.count(Word::exact) + opinion.count(Word::pass) + opinion.count(Word::improved) +
+                           opinion.count(Word::is_new);
+  const bool lacks = std::any_of(opinion.items.begin(), opinion.items.end(),
+                                 [](const Item& item) { return item.word == Word::not_run && item.is_red; });
+  if (held == 0 || lacks || opinion.count(Word::mistrusted) != 0) return Outcome::mistrusted;
+  return Outcome::passed;
+}
+
+std::string these(const Opinion& opinion, std::initializer_list<Word> which) {
+  std::string text;
+  for (const Word word : which) {
+    const std::size_t count = opinion.count(word);
+    if (count == 0) continue;
+    text += (text.empty() ? "" : ", ") + std::to_string(count) + " " + name_of(word);
+  }
+  return text;
+}
+
+std::string sentence_of(const Opinion& opinion, bool has_baseline) {
+  const std::string against = has_baseline ? " against the baseline" : "; there is no baseline to compare with";
+  if (opinion.items.empty()) return "Nothing was looked at" + against + ".";
+  const std::string all = " of " + counted(opinion.items.size(), "thing") + " looked at";
+  switch (opinion.outcome) {
+    case Outcome::passed:
+      return "Nothing is worse and nothing fails" + all + against + ".";
+    case Outcome::mistrusted: {
+      const std::string which = these(opinion, {Word::mistrusted, Word::not_run});
+      return "Nothing fails, but this does not show that all holds: " +
+             (which.empty() ? std::string("nothing") : which) + all + against + ".";
+    }
+    case Outcome::failed:
+      return "Something fails or is worse: " + these(opinion, {Word::regressed, Word::over_budget, Word::flaky}) + all + against + ".";
+  }
+  return "";
+}
+
+bool ends_with_one_of(const std::string& name, std::initializer_list<const char*> ends) {
+  return std::any_of(ends.begin(), ends.end(), [&](const char* end) { return name.ends_with(end); });
+}
+
+/// What the compared figures may depend on, beside the commit that is looked at.
+bool is_unlike(const std::string& name) {
+  return name.starts_with("gpu") || name.starts_with("cpu") || name.starts_with("cuda") || name.starts_with("nvcc") ||
+         name.starts_with("host_compiler") || name.starts_with("compiler") || name.starts_with("device") ||
+         ends_with_one_of(name, {"torch", "seed", "cores", "dirty"});
+}
+
+}  // namespace
+
+const char* name_of(Word word) { return rows[static_cast<std::size_t>(word)].name; }
+const char* meaning_of(Word word) { return rows[static_cast<std::size_t>(word)].meaning; }
+
+Opinion opinion(const Evidence& now, const Evidence* before, const Budgets& budgets) {
+  Opinion result;
+  for (const std::vector<Item>& items :
+       {items_of_claims(now, before), items_of_accuracy(now, before, budgets), items_of_proofs(now, before),
+        items_of_hunts(now, before), items_of_speed(now, before)}) {
+    result.items.insert(result.items.end(), items.begin(), items.end());
+  }
+  std::stable_sort(result.items.begin(), result.items.end(), [](const Item& a, const Item& b) {
+    return std::pair(a.word, !a.is_red) < std::pair(b.word, !b.is_red);
+  });
+  for (const Item& item : result.items) ++result.counts.at(static_cast<std::size_t>(item.word));
+  result.outcome = outcome_of(result);
+  result.sentence = sentence_of(result, before != nullptr);
+  return result;
+}
+
+Word headline_of(const Opinion& opinion) {
+  for (const Word word : {Word::regressed, Word::over_budget, Word::flaky, Word::mistrusted}) {
+    if (opinion.count(word) != 0) return word;
+  }
+  if (opinion.outcome == Outcome::mistrusted) return Word::not_run;
+  for (const Word word : {Word::improved, Word::pass, Word::is_new}) {
+    if (opinion.count(word) != 0) return word;
+  }
+  return Word::exact;
+}
+
+std::string architecture_of(const Provenance& provenance) {
+  for (const char* name : {"gpu.compute_capability", "device.compute_capability"}) {
+    if (const auto found = provenance.find(name); found != provenance.end()) return found->second;
+  }
+  return "";
+}
+
+std::vector<Difference> differences(const Provenance& now, const Provenance& before) {
+  std::set<std::string> names;
+  for (const auto& [name, value] : now) names.insert(name);
+  for (const auto& [name, value] : before) names.insert(name);
+  std::vector<Difference> all;
+  const auto value_in = [](const Provenance& provenance, const std::string& name) {
+    const auto found = provenance.find(name);
+    return found == provenance.end() ? std::string() : found->second;
+  };
+  for (const std::string& name : names) {
+    const std::string then = value_in(before, name), here = value_in(now, name);
+    if (then != here) all.push_back({name, then, here, is_unlike(name)});
+  }
+  return all;
+}
+
+}  // namespace tileproof::reports

@@ -1,0 +1,66 @@
+/// What a reviewer signs: each thing that was looked at, in one of nine words. Internal to reports/.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <string>
+#include <vector>
+
+#include "budgets.h"
+#include "evidence.h"
+
+namespace tileproof::reports {
+
+enum class Word { regressed, over_budget, flaky, mistrusted, not_run, is_new, improved, pass, exact };
+inline constexpr std::size_t words = 9;
+
+const char* name_of(Word);
+/// What the word says, as a sentence for a reader who has not met it.
+const char* meaning_of(Word);
+
+struct Item {
+  Word word;
+  std::string kind;  // claim, accuracy, proof, hunt, speed, harness
+  std::string name;
+  std::string why;
+  bool is_red = false;  // NOT RUN alone does not say
+};
+
+enum class Outcome { passed, failed, mistrusted };
+
+struct Opinion {
+  std::vector<Item> items;  // the worst first
+  std::array<std::size_t, words> counts = {};
+  Outcome outcome = Outcome::mistrusted;
+  std::string sentence;
+
+  std::size_t count(Word word) const { return counts.at(static_cast<std::size_t>(word)); }
+  /// 0 passed, 1 failed, 3 mistrusted or nothing there.
+  int exit_code() const { return outcome == Outcome::passed ? 0 : outcome == Outcome::failed ? 1 : 3; }
+};
+
+/// @param before  nullptr: there is no baseline, and nothing but budgets and claims to hold the run to
+/// @throws std::runtime_error where two budgets are for the same
+Opinion opinion(const Evidence& now, const Evidence* before, const Budgets&);
+
+/// The word for all of it: the worst that makes it red, else the weakest that all of it deserves.
+Word headline_of(const Opinion&);
+
+// Of each kind of record (verdict_*.cpp).
+std::vector<Item> items_of_claims(const Evidence& now, const Evidence* before);
+std::vector<Item> items_of_accuracy(const Evidence& now, const Evidence* before, const Budgets&);
+std::vector<Item> items_of_proofs(const Evidence& now, const Evidence* before);
+std::vector<Item> items_of_hunts(const Evidence& now, const Evidence* before);
+std::vector<Item> items_of_speed(const Evidence& now, const Evidence* before);
+
+/// The GPU's compute capability, "9.0", of a record that has one.
+std::string architecture_of(const Provenance&);
+
+/// What two runs have been made with that differs, and what of it makes them hard to compare.
+struct Difference {
+  std::string name, before, now;
+  bool is_unlike = false;  // not like for like
+};
+std::vector<Difference> differences(const Provenance& now, const Provenance& before);
+
+}  // namespace tileproof::reports

@@ -1,0 +1,40 @@
+// Hunts: a finding is red, whoever made it, and one that comes and goes is flaky.
+#include <set>
+
+#include "chart.h"
+#include "verdict.h"
+
+namespace tileproof::reports {
+
+std::vector<Item> items_of_hunts(const Evidence& now, const Evidence* before) {
+  std::set<std::string> known, hunted;
+  if (before != nullptr) {
+    for (const auto& found : before->hunted) {
+      hunted.insert(found.record.subject);
+      for (const HuntFinding& finding : found.record.findings) known.insert(finding.signature);
+    }
+  }
+  std::vector<Item> items;
+  std::set<std::string> subjects;
+  for (const auto& found : now.hunted) {
+    const Hunt& hunt = found.record;
+    subjects.insert(hunt.subject);
+    for (const HuntFinding& finding : hunt.findings) {
+      const bool is_new = hunted.contains(hunt.subject) && !known.contains(finding.signature);
+      const Word word = finding.how.starts_with("flaky") ? Word::flaky : is_new ? Word::regressed : Word::over_budget;
+      items.push_back({word, "hunt", finding.signature, counted(finding.cases, "case") + "; " + finding.how});
+    }
+    const std::string name = "hunt through cases of " + hunt.subject + ", seed " + hunt.seed;
+    const std::string cases = with_commas(hunt.cases) + " cases, " + with_commas(hunt.elements) + " elements";
+    if (hunt.verdict == "PASSED") items.push_back({Word::exact, "hunt", name, cases});
+    if (hunt.verdict == "MISTRUSTED") items.push_back({Word::mistrusted, "hunt", name, hunt.reason});
+    if (hunt.verdict == "MACHINE") items.push_back({Word::mistrusted, "hunt", name, "the machine is at fault"});
+  }
+  for (const std::string& subject : hunted) {
+    if (subjects.contains(subject)) continue;
+    items.push_back({Word::not_run, "hunt", "hunt through cases of " + subject, "only the baseline has it", true});
+  }
+  return items;
+}
+
+}  // namespace tileproof::reports
