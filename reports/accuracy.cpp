@@ -81,16 +81,7 @@ AccuracyRow read_row(const Field& field) {
   row.subnormals_differing = subnormals["differing"].count();
   row.subnormals_flushed = subnormals["flushed"].count();
   row.ulp = read_ulp(field["ulp"]);
-  row.sqnr = read_sqnr(field["sqnr"]);
-  const Field by_nibble = field["wrong"]["nibble_by_binade"];
-  for (const Field& item : by_nibble.is_nothing() ? std::vector<Field>() : by_nibble.items()) {
-    row.by_nibble_and_binade.push_back({item["nibble"].label(), item["binade"].label(), item["wrong"].count()});
-  }
-  for (const Field& item : field["wrong"]["row_by_column"].items()) {
-    const std::vector<Field> place = item.items();
-    item.require(place.size() == 4, "row, column, wrong and unexplained");
-    row.by_row_and_column.push_back({place[0].label(), place[1].label(), place[2].count()});
-  }
+  row.sqnr = read_sqnr(field["ordinary"]["sqnr"]);
   row.output_hash = field["output_hash"].text();
   return row;
 }
@@ -103,6 +94,18 @@ std::vector<CurvePoint> read_points(const Field& field) {
   return points;
 }
 
+/// Row, column, wrong and unexplained of each place.
+std::vector<WrongAt> read_places(const Field& field) {
+  std::vector<WrongAt> places;
+  if (field.is_nothing()) return places;
+  for (const Field& item : field.items()) {
+    const std::vector<Field> place = item.items();
+    item.require(place.size() == 4, "two coordinates, wrong and unexplained");
+    places.push_back({place[0].label(), place[1].label(), place[2].count()});
+  }
+  return places;
+}
+
 Curve read_curve(const Field& field) {
   Curve curve = {.subject = field["subject"].text(),
                  .operation = field["operation"].text(),
@@ -111,7 +114,9 @@ Curve read_curve(const Field& field) {
                  .bound_name = "",
                  .by_k = read_points(field["by_k"]),
                  .by_group = read_points(field["by_group"]),
-                 .by_binade = read_points(field["by_binade"])};
+                 .by_binade = read_points(field["by_binade"]),
+                 .by_nibble_and_binade = read_places(field["wrong"]["nibble_by_binade"]),
+                 .by_row_and_column = read_places(field["wrong"]["row_by_column"])};
   if (!field["bound"].is_nothing()) {
     curve.bound = field["bound"]["ulp"].number();
     curve.bound_name = field["bound"]["name"].text();
@@ -120,9 +125,9 @@ Curve read_curve(const Field& field) {
 }
 
 std::string place_of(const Field& field) {
-  std::string place = "row " + field["row"].label() + ", column " + field["column"].label();
+  std::string place;
   for (const char* part : {"n_tile", "k_tile", "lane", "word", "nibble", "group"}) {
-    if (!field[part].is_nothing()) place += std::string(", ") + part + " " + field[part].label();
+    if (!field[part].is_nothing()) place += (place.empty() ? "" : ", ") + std::string(part) + " " + field[part].label();
   }
   return place;
 }
@@ -133,6 +138,8 @@ WorstCase read_worst(const Field& field) {
                      .operation = field["operation"].text(),
                      .domain = field["domain"].label(),
                      .type = field["type"].text(),
+                     .row = field["row"].label(),
+                     .column = field["column"].label(),
                      .place = place_of(field),
                      .code = field["code"].label(),
                      .scale = field["scale"].label(),

@@ -36,6 +36,7 @@ struct UlpFigures {
   std::vector<Bucket> histogram;
 };
 
+/// A place with wrong elements; one that does not apply is "".
 struct WrongAt {
   std::string row, column;
   std::uint64_t wrong = 0;
@@ -53,8 +54,7 @@ struct AccuracyRow {
   std::uint64_t signs_of_zero_lost = 0;
   std::uint64_t subnormals_expected = 0, subnormals_differing = 0, subnormals_flushed = 0;
   std::optional<UlpFigures> ulp;  // none where no pair is finite
-  std::string sqnr;               // in dB; "infinite"; "" of codes
-  std::vector<WrongAt> by_nibble_and_binade, by_row_and_column;
+  std::string sqnr;               // of values as models have them: in dB; "infinite"; "" of codes
   std::string output_hash;
 
   std::uint64_t max_ulp() const { return ulp ? ulp->max : 0; }
@@ -71,10 +71,11 @@ struct Curve {
   std::string bound_name;  // "": theory gives none
   double bound = 0;
   std::vector<CurvePoint> by_k, by_group, by_binade;
+  std::vector<WrongAt> by_nibble_and_binade, by_row_and_column;
 };
 
 struct WorstCase {
-  std::string subject, operation, domain, type, place, code, scale, zero, expected, got, distance, why;
+  std::string subject, operation, domain, type, row, column, place, code, scale, zero, expected, got, distance, why;
   std::map<std::string, std::string> subjects;  // everybody's bits of it
   std::vector<std::string> replay;
 };

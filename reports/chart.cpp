@@ -28,7 +28,17 @@ std::string number(double value) {
   return shown.ends_with(".0") ? shown.substr(0, shown.size() - 2) : shown;
 }
 
+/// Room to the left for names of that many characters.
+void make_room(Frame& frame, std::size_t longest) {
+  frame.left = std::clamp(36 + 7.0 * static_cast<double>(longest), 64.0, 220.0);
+}
+
 double folded(double value) { return std::log2(1 + value); }
+
+/// As short as there is room for beside an axis: "1e6" of a million.
+std::string tick_text(double value) {
+  return value < 1e6 ? short_number(value) : "1e" + std::to_string(static_cast<int>(std::lround(std::log10(value))));
+}
 
 /// 0, 1, 10, 100, ..., and no more than six of them.
 std::vector<double> ticks_up_to(double most) {
@@ -75,10 +85,13 @@ class Heights {
   }
   Markup axis(const std::string& what) const {
     Markup all;
+    double last = frame_.height;
     for (const double tick : ticks_up_to(most_)) {
-      if (tick > most_) continue;
+      constexpr double height_of_text = 11;
+      if (tick > most_ || last - y(tick) < height_of_text) continue;
+      last = y(tick);
       all += straight("grid", frame_.left, y(tick), frame_.width - frame_.right, y(tick));
-      all += label(frame_.left - 6, y(tick) + 4, "end", short_number(tick));
+      all += label(frame_.left - 6, y(tick) + 4, "end", tick_text(tick));
     }
     return all + upright(14, frame_.top + frame_.plot_height() / 2, what);
   }
@@ -93,7 +106,7 @@ Markup names_below(const Frame& frame, const std::vector<std::string>& names, co
   std::size_t longest = 1;
   for (const std::string& name : names) longest = std::max(longest, name.size());
   const double step = frame.plot_width() / static_cast<double>(std::max<std::size_t>(1, names.size()));
-  const auto every = static_cast<std::size_t>(std::ceil(static_cast<double>(longest) * 7.5 / step));
+  const auto every = static_cast<std::size_t>(std::ceil((static_cast<double>(longest) * 7.5 + 8) / step));
   Markup all;
   for (std::size_t i = 0; i < names.size(); i += std::max<std::size_t>(1, every)) {
     all += label(frame.left + step * (static_cast<double>(i) + 0.5), frame.base() + 16, "middle", names[i]);
@@ -164,7 +177,9 @@ Markup drawn(const Lines& lines, const std::string& title) {
   std::vector<std::pair<std::string, std::string>> keys;
   std::size_t colour = 0;
   for (const auto& line : lines.lines) {
-    const std::string name = line.is_bound ? "bound" : "line s" + std::to_string(colour++ % 6);
+    const std::string name = line.role == Lines::Role::bound  ? "bound"
+                             : line.role == Lines::Role::rest ? "line rest"
+                                                              : "line s" + std::to_string(colour++ % 6);
     keys.emplace_back(name, line.name);
     std::string path;
     Markup points;
@@ -173,7 +188,8 @@ Markup drawn(const Lines& lines, const std::string& title) {
       const double x = frame.left + step * (static_cast<double>(i) + 0.5), y = heights.y(line.values[i]);
       const bool goes_on = i > 0 && std::isfinite(line.values[i - 1]);
       path += (goes_on ? "L" : "M") + number(x) + " " + number(y);
-      if (line.is_bound) continue;
+      constexpr std::size_t most_with_points = 40;
+      if (line.role == Lines::Role::bound || line.values.size() > most_with_points) continue;
       points += element("circle", {{"class", name}, {"cx", number(x)}, {"cy", number(y)}, {"r", "2.5"}}, {});
     }
     inside += element("path", {{"class", name}, {"d", path}}, {}) + points;
@@ -192,19 +208,28 @@ int level_of(std::uint64_t count, std::uint64_t most) {
 Markup drawn(const Heatmap& map, const std::string& title) {
   Frame frame;
   frame.height = 340;
+  std::size_t longest = 0;
+  for (const std::string& name : map.rows) longest = std::max(longest, name.size());
+  make_room(frame, longest);
   const double step_x = frame.plot_width() / static_cast<double>(std::max<std::size_t>(1, map.columns.size()));
   const double step_y = frame.plot_height() / static_cast<double>(std::max<std::size_t>(1, map.rows.size()));
   std::uint64_t most = 0;
   for (const std::uint64_t count : map.counts) most = std::max(most, count);
   // One path for all cells of a level: 64 x 64 cells stay small.
   std::vector<std::string> paths(levels_of_heat + 1);
+  const auto level_at = [&](std::size_t row, std::size_t column) {
+    return level_of(map.counts.at(row * map.columns.size() + column), most);
+  };
   for (std::size_t row = 0; row < map.rows.size(); ++row) {
-    for (std::size_t column = 0; column < map.columns.size(); ++column) {
-      const int level = level_of(map.counts.at(row * map.columns.size() + column), most);
+    for (std::size_t column = 0, end = 0; column < map.columns.size(); column = end) {
+      const int level = level_at(row, column);
+      end = column + 1;
+      while (end < map.columns.size() && level_at(row, end) == level) ++end;
       if (level == 0) continue;
+      const double width = step_x * static_cast<double>(end - column);
       paths[static_cast<std::size_t>(level)] += "M" + number(frame.left + step_x * static_cast<double>(column)) + " " +
                                                 number(frame.top + step_y * static_cast<double>(row)) + "h" +
-                                                number(step_x) + "v" + number(step_y) + "h-" + number(step_x) + "z";
+                                                number(width) + "v" + number(step_y) + "h-" + number(width) + "z";
     }
   }
   Markup inside = element("rect",
@@ -228,84 +253,51 @@ Markup drawn(const Heatmap& map, const std::string& title) {
   for (int level = 1; level <= levels_of_heat && most != 0; ++level) {
     shades += element("i", {{"class", "shade h" + std::to_string(level)}}, {});
   }
-  return svg(frame, title, inside) + of_class("div", "keys", shades + " " + scale);
+  return svg(frame, title, inside) + of_class("div", "keys", of_class("span", "shades", shades) + " " + scale);
 }
 
-json axis(const std::string& title, bool folds, double most) {
-  json axis = {{"title", {{"text", title}}}, {"automargin", true}};
-  if (!folds) {
-    axis["type"] = "category";
-    return axis;
-  }
-  json at = json::array(), names = json::array();
-  for (const double tick : ticks_up_to(most)) {
-    at.push_back(folded(tick));
-    names.push_back(short_number(tick));
-  }
-  axis["tickvals"] = at;
-  axis["ticktext"] = names;
-  return axis;
-}
-
-/// As plotly.js takes it: heights folded, and what they are in words.
-json trace(const char* type, const std::string& name, const std::vector<std::string>& x,
-           const std::vector<double>& values, double* most) {
-  json y = json::array(), said = json::array();
-  for (const double value : values) {
-    const bool is_there = std::isfinite(value);
-    if (is_there) *most = std::max(*most, value);
-    y.push_back(is_there ? json(folded(value)) : json());
-    said.push_back(is_there ? short_number(value) : "");
-  }
-  return {{"type", type}, {"name", name},      {"x", x},
-          {"y", y},       {"hovertext", said}, {"hovertemplate", "%{x}: %{hovertext}"}};
-}
-
+/// For the page's script: raw values. `ticks` where heights are to be folded.
 json zoomable(const Histogram& histogram) {
   json traces = json::array();
   double most = 1;
   for (const auto& sample : histogram.samples) {
-    traces.push_back(trace("bar", sample.name, histogram.buckets, {sample.counts.begin(), sample.counts.end()}, &most));
+    for (const std::uint64_t count : sample.counts) most = std::max(most, static_cast<double>(count));
+    traces.push_back({{"type", "bar"}, {"name", sample.name}, {"x", histogram.buckets}, {"y", sample.counts}});
   }
-  return {{"data", traces},
-          {"layout", {{"xaxis", axis(histogram.x, false, 0)}, {"yaxis", axis(histogram.y, true, most)}}}};
+  return {{"data", traces}, {"x", histogram.x}, {"y", histogram.y}, {"ticks", ticks_up_to(most)}};
 }
 
 json zoomable(const Lines& lines) {
   json traces = json::array();
   double most = 1;
   for (const auto& line : lines.lines) {
-    traces.push_back(trace("scatter", line.name, lines.places, line.values, &most));
-    traces.back()["mode"] = line.is_bound ? "lines" : "lines+markers";
-    if (line.is_bound) traces.back()["line"] = {{"dash", "dash"}};
+    const bool is_bound = line.role == Lines::Role::bound;
+    json values = json::array();
+    for (const double value : line.values) {
+      if (std::isfinite(value)) most = std::max(most, value);
+      values.push_back(std::isfinite(value) ? json(value) : json());
+    }
+    traces.push_back({{"type", "scatter"},
+                      {"name", line.name},
+                      {"x", lines.places},
+                      {"y", values},
+                      {"mode", is_bound ? "lines" : "lines+markers"},
+                      {"line", {{"dash", is_bound ? "dash" : "solid"}}}});
   }
-  return {{"data", traces}, {"layout", {{"xaxis", axis(lines.x, false, 0)}, {"yaxis", axis(lines.y, true, most)}}}};
+  return {{"data", traces}, {"x", lines.x}, {"y", lines.y}, {"ticks", ticks_up_to(most)}};
 }
 
 json zoomable(const Heatmap& map) {
-  json z = json::array(), said = json::array();
+  json rows = json::array();
+  const auto width = static_cast<std::ptrdiff_t>(map.columns.size());
   for (std::size_t row = 0; row < map.rows.size(); ++row) {
-    json line = json::array(), words = json::array();
-    for (std::size_t column = 0; column < map.columns.size(); ++column) {
-      const std::uint64_t count = map.counts.at(row * map.columns.size() + column);
-      line.push_back(count == 0 ? json() : json(std::round(folded(static_cast<double>(count)) * 100) / 100));
-      words.push_back(with_commas(count));
-    }
-    z.push_back(line);
-    said.push_back(words);
+    const auto begin = map.counts.begin() + static_cast<std::ptrdiff_t>(row) * width;
+    rows.push_back(std::vector<std::uint64_t>(begin, begin + width));
   }
-  json rows = axis(map.row, false, 0);
-  rows["autorange"] = "reversed";
-  return {{"data", json::array({{{"type", "heatmap"},
-                                 {"x", map.columns},
-                                 {"y", map.rows},
-                                 {"z", z},
-                                 {"text", said},
-                                 {"showscale", false},
-                                 {"colorscale", "YlOrRd"},
-                                 {"reversescale", true},
-                                 {"hovertemplate", "%{y}, %{x}: %{text}<extra></extra>"}}})},
-          {"layout", {{"xaxis", axis(map.column, false, 0)}, {"yaxis", rows}}}};
+  return {{"data", json::array({{{"type", "heatmap"}, {"x", map.columns}, {"y", map.rows}, {"z", rows}}})},
+          {"x", map.column},
+          {"y", map.row},
+          {"what", map.what}};
 }
 
 }  // namespace

@@ -26,10 +26,11 @@ struct Histogram {
 /// Values over named places, as points joined by lines.
 struct Lines {
   std::vector<std::string> places;
+  enum class Role { one, rest, bound };  // one subject; all others together; a limit
   struct Line {
     std::string name;
     std::vector<double> values;  // one a place; NaN where there is none
-    bool is_bound = false;       // drawn as a limit
+    Role role = Role::one;
   };
   std::vector<Line> lines;
   std::string x, y;
@@ -51,7 +52,7 @@ struct Chart {
 /// A figure with its caption. Values are drawn over log2(1 + value), so that 0 has a place and 1 is seen beside a
 /// million.
 Markup picture(const Chart&);
-/// What plotly.js draws.
+/// The same for report.js and plotly.js, and for whoever reads the data: values as they are.
 nlohmann::json figure(const Chart&);
 
 /// 1234567 as "1,234,567".

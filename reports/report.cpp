@@ -139,16 +139,12 @@ std::string for_terminal(const Opinion& opinion) {
     if (opinion.count(word) == 0) continue;
     counts += (counts.empty() ? "" : ", ") + std::to_string(opinion.count(word)) + " " + name_of(word);
   }
-  constexpr std::size_t most = 10;
-  std::size_t shown = 0, red = 0;
-  for (const Item& item : opinion.items) {
-    if (item.word > Word::mistrusted && !(item.word == Word::not_run && item.is_red)) continue;
-    if (++red > most) continue;
-    ++shown;
+  const ToRead first = to_read(opinion, 4);
+  for (const Item& item : first.items) {
     text += "  " + std::string(name_of(item.word)) + " " + one_line(item.name) + (item.why.empty() ? "" : ": ") +
             one_line(shortened(item.why, 160)) + "\n";
   }
-  if (red > shown) text += "  and " + std::to_string(red - shown) + " more, in the report\n";
+  for (const std::string& more : first.left_out) text += "  and " + more + "\n";
   return text + counts + "\n";
 }
 
@@ -176,7 +172,8 @@ Report report(const ReportRequest& request) {
   try {
     judged = opinion(now, compares ? &before : nullptr, budgets);
   } catch (const std::runtime_error& error) {  // two budgets for the same
-    now.troubles.push_back("--budgets: " + std::string(error.what()));
+    now.troubles.push_back("--budgets: expected one budget for each result, got two (" + std::string(error.what()) +
+                           ")");
     judged = opinion(now, compares ? &before : nullptr, {});
   }
   Story story = {now, compares ? &before : nullptr, judged, budgets, !embedded::plotly().empty(), remarks};

@@ -11,8 +11,6 @@ namespace {
 
 using nlohmann::json;
 
-bool is_red(const Item& item) { return item.word <= Word::mistrusted || (item.word == Word::not_run && item.is_red); }
-
 /// Adds lines to a comment, as long as there is room.
 class Comment {
  public:
@@ -54,27 +52,22 @@ std::string report_markdown(const Story& story) {
     for (std::size_t i = 0; i < std::min(lines.size(), most); ++i) comment.add("- " + lines[i] + "\n");
     if (lines.size() > most) comment.add("\nand " + std::to_string(lines.size() - most) + " more: see report.html\n");
   };
-  std::vector<std::string> troubles, red, better, unlike;
-  for (const Evidence* evidence : {&story.now, story.before}) {
-    if (evidence == nullptr) continue;
-    for (const std::string& trouble : evidence->troubles) troubles.push_back(code(trouble));
+  std::vector<std::string> remarks, read, unlike;
+  for (const std::string& remark : story.remarks) remarks.push_back(code(remark));
+  const ToRead first = to_read(opinion, 12);
+  for (const Item& item : first.items) {
+    read.push_back(std::string(name_of(item.word)) + " " + code(item.name) +
+                   (item.why.empty() ? "" : ": " + code(shortened(item.why, 300))));
   }
-  for (const std::string& remark : story.remarks) troubles.push_back(code(remark));
-  for (const Item& item : opinion.items) {
-    const std::string line = std::string(name_of(item.word)) + " " + code(item.name) +
-                             (item.why.empty() ? "" : ": " + code(shortened(item.why, 300)));
-    if (is_red(item)) red.push_back(line);
-    if (item.word == Word::improved) better.push_back(line);
-  }
+  for (const std::string& more : first.left_out) read.push_back("and " + more);
   if (story.before != nullptr) {
     for (const Difference& one : differences(story.now.provenance(), story.before->provenance())) {
       if (one.is_unlike)
         unlike.push_back(code(one.name) + ": " + code(one.before) + " in the baseline, " + code(one.now) + " here");
     }
   }
-  list("What is wrong with the input", troubles, 20);
-  list("To read", red, 40);
-  list("Improved", better, 10);
+  list("Beware", remarks, 20);
+  list("To read", read, 80);
   list("Not like for like", unlike, 20);
   const std::size_t gaps = not_shown(story).size();
   comment.add("\n" + counted(gaps, "thing") + " this report does not show: see the end of report.html\n");
@@ -100,25 +93,16 @@ std::string report_junit(const Story& story) {
                        : skips ? ">\n      <skipped" + xml::attribute("message", message) + "/>\n    </testcase>\n"
                                : "/>\n";
   }
-  // Bad input, or nothing at all, is red as a test of its own: servers take no tests for good news.
-  Suite whole;
-  const auto add_whole = [&](const std::string& type, const std::string& message) {
-    ++whole.tests, ++whole.failures;
-    whole.testcases += "    <testcase" + xml::attribute("classname", "report") +
-                       xml::attribute("name", "the report as a whole, " + std::to_string(whole.tests)) +
-                       ">\n      <failure" + xml::attribute("type", type) + xml::attribute("message", message) +
-                       "/>\n    </testcase>\n";
-  };
-  for (const Evidence* evidence : {&story.now, story.before}) {
-    if (evidence == nullptr) continue;
-    for (const std::string& trouble : evidence->troubles) add_whole("bad input", trouble);
-  }
+  // What is red as a whole alone is a test of its own: servers take no tests for good news.
   std::size_t red = 0;
   for (const auto& [kind, suite] : suites) red += suite.failures;
   if (red == 0 && story.opinion.outcome != Outcome::passed) {
-    add_whole(name_of(headline_of(story.opinion)), story.opinion.sentence);
+    suites["report"] = {1, 1, 0,
+                        "    <testcase" + xml::attribute("classname", "report") +
+                            xml::attribute("name", "the report as a whole") + ">\n      <failure" +
+                            xml::attribute("type", name_of(headline_of(story.opinion))) +
+                            xml::attribute("message", story.opinion.sentence) + "/>\n    </testcase>\n"};
   }
-  if (whole.tests != 0) suites["report"] = whole;
   std::string text =
       "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites" + xml::attribute("name", "tileproof report") + ">\n";
   for (const auto& [kind, suite] : suites) {

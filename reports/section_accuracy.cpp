@@ -1,6 +1,7 @@
 // The accuracy table, the worst cases, and who disagrees with whom.
 #include <algorithm>
 #include <map>
+#include <tuple>
 
 #include "section.h"
 
@@ -21,12 +22,12 @@ Word word_of(const Story& story, const AccuracyRow& row) {
   return found == story.opinion.items.end() ? Word::not_run : found->word;
 }
 
-const std::vector<Column> columns = {{"operation"},
+const std::vector<Column> columns = {{"subject"},
+                                     {"operation"},
                                      {"domain"},
                                      {"type"},
-                                     {"inner_k_tiles", true},
+                                     {"inner k tiles", true},
                                      {"group", true},
-                                     {"subject"},
                                      {""},
                                      {"elements", true},
                                      {"bit-equal", true},
@@ -48,12 +49,12 @@ std::vector<Markup> cells(const Story& story, const AccuracyRow& row) {
       with_commas(row.subnormals_differing) +
       (row.subnormals_flushed == 0 ? "" : ", " + with_commas(row.subnormals_flushed) + " flushed") + " of " +
       with_commas(row.subnormals_expected);
-  return {row.key.operation,
+  return {row.key.subject,
+          row.key.operation,
           row.key.domain,
           row.key.type,
           row.key.inner_k_tiles,
           row.key.group,
-          row.key.subject,
           badge(word_of(story, row)),
           with_commas(row.elements),
           percent(row.bit_equal, row.elements),
@@ -67,6 +68,60 @@ std::vector<Markup> cells(const Story& story, const AccuracyRow& row) {
           with_commas(row.signs_of_zero_lost),
           of_subnormals,
           row.sqnr.empty() ? "-" : row.sqnr};
+}
+
+/// Rows that differ in inner_k_tiles and group alone, as one.
+struct Short {
+  std::size_t rows = 0, exact = 0;
+  std::uint64_t elements = 0, bit_equal = 0, unexplained = 0, max = 0, p99_9 = 0, non_finite = 0;
+  bool is_sampled = false;
+  Word word = Word::exact;  // the worst
+
+  void add(const Story& story, const AccuracyRow& row) {
+    ++rows;
+    exact += row.is_exact() ? 1 : 0;
+    elements += row.elements;
+    bit_equal += row.bit_equal;
+    unexplained += row.unexplained;
+    max = std::max(max, row.max_ulp());
+    if (row.ulp) p99_9 = std::max(p99_9, row.ulp->p99_9.value);
+    non_finite += row.non_finite_disagreements;
+    is_sampled = is_sampled || row.is_sampled;
+    word = std::min(word, word_of(story, row));
+  }
+};
+
+Markup in_short(const Story& story, const std::vector<const AccuracyRow*>& rows) {
+  std::map<std::tuple<std::string, std::string, std::string, std::string>, Short> kinds;
+  for (const AccuracyRow* row : rows) {
+    kinds[{row->key.subject, row->key.operation, row->key.domain, row->key.type}].add(story, *row);
+  }
+  std::vector<std::pair<Word, std::vector<Markup>>> lines;
+  for (const auto& [key, all] : kinds) {
+    const auto& [subject, operation, domain, type] = key;
+    lines.push_back({all.word,
+                     {subject, operation, domain, type, badge(all.word),
+                      std::to_string(all.exact) + " of " + std::to_string(all.rows), with_commas(all.elements),
+                      percent(all.bit_equal, all.elements), with_commas(all.unexplained),
+                      (all.is_sampled ? ">= " : "= ") + with_commas(all.max), "<= " + with_commas(all.p99_9),
+                      with_commas(all.non_finite)}});
+  }
+  std::stable_sort(lines.begin(), lines.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
+  std::vector<std::vector<Markup>> cells_of_lines;
+  for (const auto& [word, cells] : lines) cells_of_lines.push_back(cells);
+  return shortened_table({{"subject"},
+                          {"operation"},
+                          {"domain"},
+                          {"type"},
+                          {""},
+                          {"exact rows", true},
+                          {"elements", true},
+                          {"bit-equal", true},
+                          {"unexplained", true},
+                          {"max ulp", true},
+                          {"p99.9", true},
+                          {"non-finite disagreements", true}},
+                         std::move(cells_of_lines), 80);
 }
 
 }  // namespace
@@ -92,15 +147,17 @@ Markup accuracy_section(Story& story) {
                 " are bit-equal to the specification everywhere. A maximum of a sample is a lower limit (>=), of an "
                 "enumeration the maximum (=); a quantile from a bucket is an upper limit (<=). Distances are in units "
                 "in the last place (ulp), bias is their signed mean.");
-  if (!differing.empty()) {
-    all += element("h3", "Rows that differ somewhere") + shortened_table(columns, rows_of(differing), 200);
-  }
-  if (!exact.empty()) {
-    all +=
-        element("details", element("summary", "Rows that are bit-equal everywhere: " + std::to_string(exact.size())) +
-                               shortened_table(columns, rows_of(exact), 500));
-  }
-  return all;
+  std::vector<const AccuracyRow*> rows = differing;
+  rows.insert(rows.end(), exact.begin(), exact.end());
+  all += in_short(story, rows);
+  // Whoever has ten minutes reads the above.
+  const auto folded = [&](const std::string& title, const std::vector<const AccuracyRow*>& which) {
+    if (which.empty()) return Markup();
+    return element("details", element("summary", title + ": " + std::to_string(which.size())) +
+                                  shortened_table(columns, rows_of(which), 500));
+  };
+  return all + folded("Rows that differ somewhere, each inner_k_tiles and group", differing) +
+         folded("Rows that are bit-equal everywhere", exact);
 }
 
 Markup worst_section(Story& story) {
@@ -108,12 +165,17 @@ Markup worst_section(Story& story) {
   bool surveyed = false;
   for (const auto& found : story.now.surveyed) {
     surveyed = true;
+    std::map<std::tuple<std::string, std::string, std::string, std::string>, int> shown;
     for (const WorstCase& worst : found.record.worst) {
+      constexpr int most_of_a_kind = 2;
+      if (++shown[{worst.subject, worst.operation, worst.domain, worst.type}] > most_of_a_kind) continue;
+      const std::string place = "row " + worst.row + ", column " + worst.column;
       Markup everybody;
       for (const auto& [name, bits] : worst.subjects) {
         everybody += element("div", Markup(name) + ": " + code_of(bits));
       }
-      rows.push_back({worst.subject + " " + worst.operation, worst.domain + " " + worst.type, worst.place, worst.code,
+      rows.push_back({worst.subject + " " + worst.operation, worst.domain + " " + worst.type,
+                      of_class("div", "place", Markup(place) + of_class("div", "soft", worst.place)), worst.code,
                       code_of(worst.scale), code_of(worst.zero), code_of(worst.expected), code_of(worst.got),
                       worst.distance.empty() ? "-" : worst.distance,
                       worst.why.empty() ? of_class("strong", "bad-text", "unexplained") : Markup(worst.why), everybody,

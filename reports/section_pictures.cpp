@@ -108,10 +108,10 @@ Markup histograms(Story& story) {
     all += paragraph(std::to_string(differing.size() - most_subjects) + " more differ, by less: see report.json");
   }
   if (exact_kinds != 0) {
-    all += story.show(
-        {"ulp-exact", "How far off: all others",
-         counted(exact_kinds, "subject, operation and type") + " together, every finite result at distance 0.",
-         histogram_of(exact, nullptr)});
+    all += story.show({"ulp-exact", "How far off: all others",
+                       counted(exact_kinds, "kind") +
+                           " of result (subject, operation, type) together: every finite one at distance 0.",
+                       histogram_of(exact, nullptr)});
   }
   return all;
 }
@@ -159,8 +159,8 @@ double largest(const Curve& curve, const Axis& axis) {
 }
 
 void add_line(Lines& lines, const std::string& name, const std::vector<const Curve*>& curves, const Axis& axis,
-              const Places& places) {
-  Lines::Line line = {name, {}, false};
+              const Places& places, Lines::Role role = Lines::Role::one) {
+  Lines::Line line = {name, {}, role};
   for (const std::string& place : places) {
     double value = std::numeric_limits<double>::quiet_NaN();
     for (const Curve* curve : curves) {
@@ -203,10 +203,12 @@ Markup curves(Story& story) {
       add_line(lines, curve->subject + " " + curve->operation + " " + curve->domain + " " + curve->type, {curve}, axis,
                places);
     }
-    if (!rest.empty()) add_line(lines, "the largest of " + std::to_string(rest.size()) + " more", rest, axis, places);
-    if (!exact.empty()) add_line(lines, std::to_string(exact.size()) + " others, exact", exact, axis, places);
+    if (!rest.empty())
+      add_line(lines, "the largest of " + std::to_string(rest.size()) + " more", rest, axis, places, Lines::Role::rest);
+    if (!exact.empty())
+      add_line(lines, std::to_string(exact.size()) + " others, exact", exact, axis, places, Lines::Role::rest);
     for (const auto& [bound, name] : bounds) {
-      lines.lines.push_back({"bound: " + name, std::vector<double>(places.size(), bound), true});
+      lines.lines.push_back({"bound: " + name, std::vector<double>(places.size(), bound), Lines::Role::bound});
     }
     shown += story.show(
         {axis.id, axis.title, "A line that climbs, or stands out at one place, is a fault of that place.", lines});
@@ -221,9 +223,9 @@ struct Wrong {
   std::map<std::pair<std::string, std::string>, std::uint64_t> by_nibble_and_binade, by_row_and_column;
   std::uint64_t all = 0;
 
-  void add(const AccuracyRow& row) {
-    for (const WrongAt& at : row.by_nibble_and_binade) by_nibble_and_binade[{at.row, at.column}] += at.wrong;
-    for (const WrongAt& at : row.by_row_and_column) {
+  void add(const Curve& curve) {
+    for (const WrongAt& at : curve.by_nibble_and_binade) by_nibble_and_binade[{at.row, at.column}] += at.wrong;
+    for (const WrongAt& at : curve.by_row_and_column) {
       by_row_and_column[{at.row, at.column}] += at.wrong;
       all += at.wrong;
     }
@@ -254,11 +256,6 @@ std::vector<std::string> binades_in(const Evidence& evidence) {
     for (const Curve& curve : found.record.curves) {
       for (const CurvePoint& point : curve.by_binade) places.insert(point.at);
     }
-    for (const AccuracyRow& row : found.record.rows) {
-      for (const WrongAt& at : row.by_nibble_and_binade) {
-        if (!at.column.empty()) places.insert(at.column);
-      }
-    }
   }
   return {places.begin(), places.end()};
 }
@@ -266,7 +263,7 @@ std::vector<std::string> binades_in(const Evidence& evidence) {
 Markup heatmaps(Story& story) {
   std::map<std::string, Wrong> by_subject;
   for (const auto& found : story.now.surveyed) {
-    for (const AccuracyRow& row : found.record.rows) by_subject[row.key.subject + " " + row.key.operation].add(row);
+    for (const Curve& curve : found.record.curves) by_subject[curve.subject + " " + curve.operation].add(curve);
   }
   std::vector<std::pair<std::string, const Wrong*>> shown;
   for (const auto& [name, wrong] : by_subject) {
@@ -287,7 +284,7 @@ Markup heatmaps(Story& story) {
         {"place-" + number, "Where elements are wrong: " + name,
          "Rows and columns modulo 64. Noise is arithmetic; stripes, blocks and single columns are a layout fault.",
          map_of(wrong->by_row_and_column, numbers_below(64), numbers_below(64), "row mod 64", "column mod 64")});
-    if (binades.empty()) continue;
+    if (binades.empty() || (wrong->all != 0 && wrong->by_nibble_and_binade.empty())) continue;
     all += story.show(
         {"nibble-" + number, "Which nibbles, at which scales: " + name,
          "One row is a nibble that is taken from elsewhere; one column is a size of scale that is handled wrongly.",
@@ -347,7 +344,7 @@ Markup coverage(Story& story) {
   }
   for (const std::uint64_t count : counts) lines.places.push_back(with_commas(count));
   for (const auto& found : story.now.hunted) {
-    Lines::Line line = {found.record.subject + ", seed " + found.record.seed, {}, false};
+    Lines::Line line = {found.record.subject + ", seed " + found.record.seed, {}};
     for (const std::uint64_t count : counts) {
       double value = std::numeric_limits<double>::quiet_NaN();
       for (const auto& [run, known] : found.record.discovery) {

@@ -103,17 +103,17 @@ Markup proofs_section(Story& story) {
       proved += proof.verdict == "PROVED" ? 1 : 0;
       Markup why = proof.finding.empty() ? Markup(proof.reason) : element("pre", proof.finding);
       why += to_copy(proof.replay);
-      rows.push_back({verdict_badge(proof.verdict), proof.claim, proof.subject, part_of(proof),
-                      percent(proof.points_done, proof.points), proof.point, why, lasting(proof.seconds)});
+      rows.push_back({verdict_badge(proof.verdict), Markup(proof.claim) + of_class("div", "soft", proof.point),
+                      proof.subject, part_of(proof), percent(proof.points_done, proof.points), why,
+                      lasting(proof.seconds)});
     }
   }
   Markup all = paragraph(
       std::to_string(proved) + " of " + counted(rows.size(), "claim") +
       " put to their whole domain are proved: every point was compared. SAMPLED is a part of it, and no proof.");
   if (!rows.empty()) {
-    all += table(
-        {{""}, {"claim"}, {"subject"}, {"looked at", true}, {"", true}, {"points"}, {"why not more"}, {"time", true}},
-        rows);
+    all +=
+        table({{""}, {"claim"}, {"subject"}, {"looked at", true}, {"", true}, {"why not more"}, {"time", true}}, rows);
   }
   std::vector<std::vector<Markup>> sanitizers;
   for (const auto& found : story.now.proved) {

@@ -7,8 +7,6 @@ namespace tileproof::reports {
 
 namespace {
 
-constexpr std::size_t most_items = 60;
-
 std::string colour_of(Outcome outcome) {
   return outcome == Outcome::passed ? "good" : outcome == Outcome::failed ? "bad" : "doubtful";
 }
@@ -22,18 +20,14 @@ Markup counts(const Opinion& opinion) {
   return table({{"word"}, {"count", true}, {"what it says"}}, rows);
 }
 
-bool is_to_read(const Item& item) {
-  return item.word <= Word::mistrusted || (item.word == Word::not_run && item.is_red);
-}
-
 Markup items(const Story& story) {
+  const ToRead first = to_read(story.opinion, 12);
+  if (first.items.empty()) return paragraph("Nothing of it needs reading.");
   std::vector<std::vector<Markup>> rows;
-  for (const Item& item : story.opinion.items) {
-    const bool has_changed = item.word == Word::improved;
-    if (is_to_read(item) || has_changed) rows.push_back({badge(item.word), item.kind, item.name, item.why});
-  }
-  if (rows.empty()) return paragraph("Nothing of it needs reading.");
-  return shortened_table({{"word"}, {"kind"}, {"what"}, {"why"}}, std::move(rows), most_items);
+  for (const Item& item : first.items) rows.push_back({badge(item.word), item.kind, item.name, item.why});
+  Markup all = element("h3", "To read") + table({{"word"}, {"kind"}, {"what"}, {"why"}}, rows);
+  for (const std::string& more : first.left_out) all += paragraph("and " + more + ": see report.json");
+  return all;
 }
 
 /// "host_compiler.fast_math" as "host compiler: fast math".
@@ -53,10 +47,6 @@ Markup verdict_section(Story& story) {
   const Word word = headline_of(opinion);
   Markup all = element("div", {{"class", "verdict " + colour_of(opinion.outcome)}, {"id", "outcome"}},
                        element("strong", name_of(word)) + " " + element("span", opinion.sentence));
-  for (const std::string& trouble : story.now.troubles) all += of_class("p", "warning", "Bad input: " + trouble);
-  if (story.before != nullptr) {
-    for (const std::string& trouble : story.before->troubles) all += of_class("p", "warning", "Bad input: " + trouble);
-  }
   for (const std::string& remark : story.remarks) all += of_class("p", "warning", remark);
   return all + counts(opinion) + items(story);
 }

@@ -1,6 +1,7 @@
 #include "verdict.h"
 
 #include <algorithm>
+#include <map>
 #include <set>
 
 namespace tileproof::reports {
@@ -33,7 +34,7 @@ Outcome outcome_of(const Opinion& opinion) {
   const std::size_t held = opinion.count(Word::exact) + opinion.count(Word::pass) + opinion.count(Word::improved) +
                            opinion.count(Word::is_new);
   const bool lacks = std::any_of(opinion.items.begin(), opinion.items.end(),
-                                 [](const Item& item) { return item.word == Word::not_run && item.is_red; });
+                                 [](const Item& item) { return item.word == Word::not_run && is_red(item); });
   if (held == 0 || lacks || opinion.count(Word::mistrusted) != 0) return Outcome::mistrusted;
   return Outcome::passed;
 }
@@ -61,7 +62,8 @@ std::string sentence_of(const Opinion& opinion, bool has_baseline) {
              (which.empty() ? std::string("nothing") : which) + all + against + ".";
     }
     case Outcome::failed:
-      return "Something fails or is worse: " + these(opinion, {Word::regressed, Word::over_budget, Word::flaky}) + all + against + ".";
+      return "Something fails or is worse: " + these(opinion, {Word::regressed, Word::over_budget, Word::flaky}) + all +
+             against + ".";
   }
   return "";
 }
@@ -89,12 +91,33 @@ Opinion opinion(const Evidence& now, const Evidence* before, const Budgets& budg
         items_of_hunts(now, before), items_of_speed(now, before)}) {
     result.items.insert(result.items.end(), items.begin(), items.end());
   }
+  for (const Evidence* evidence : {&now, before}) {
+    if (evidence == nullptr) continue;
+    for (const std::string& trouble : evidence->troubles) {
+      result.items.push_back({Word::mistrusted, "input", "a record could not be used", trouble, true});
+    }
+  }
   std::stable_sort(result.items.begin(), result.items.end(), [](const Item& a, const Item& b) {
     return std::pair(a.word, !a.is_red) < std::pair(b.word, !b.is_red);
   });
   for (const Item& item : result.items) ++result.counts.at(static_cast<std::size_t>(item.word));
   result.outcome = outcome_of(result);
   result.sentence = sentence_of(result, before != nullptr);
+  return result;
+}
+
+bool is_red(const Item& item) { return item.word <= Word::mistrusted || (item.word == Word::not_run && item.is_red); }
+
+ToRead to_read(const Opinion& opinion, std::size_t most_of_a_kind) {
+  ToRead result;
+  std::map<std::string, std::size_t> of_kind;
+  for (const Item& item : opinion.items) {
+    if (!is_red(item) && item.word != Word::improved) continue;
+    if (++of_kind[item.kind] <= most_of_a_kind) result.items.push_back(item);
+  }
+  for (const auto& [kind, count] : of_kind) {
+    if (count > most_of_a_kind) result.left_out.push_back(std::to_string(count - most_of_a_kind) + " more of " + kind);
+  }
   return result;
 }
 

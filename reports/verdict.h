@@ -46,6 +46,15 @@ Opinion opinion(const Evidence& now, const Evidence* before, const Budgets&);
 /// The word for all of it: the worst that makes it red, else the weakest that all of it deserves.
 Word headline_of(const Opinion&);
 
+/// Whether an item stands against the run.
+bool is_red(const Item&);
+/// What a reader is told first: what is red, and then what improved, of each kind so many that no kind hides another.
+struct ToRead {
+  std::vector<Item> items;
+  std::vector<std::string> left_out;  // "182 more of accuracy"
+};
+ToRead to_read(const Opinion&, std::size_t most_of_a_kind);
+
 // Of each kind of record (verdict_*.cpp).
 std::vector<Item> items_of_claims(const Evidence& now, const Evidence* before);
 std::vector<Item> items_of_accuracy(const Evidence& now, const Evidence* before, const Budgets&);

@@ -114,14 +114,16 @@ std::vector<Item> items_of_accuracy(const Evidence& now, const Evidence* before,
     if (rows.contains(key)) continue;
     items.push_back({Word::not_run, "accuracy", key.text() + " of " + key.subject, "only the baseline has it", true});
   }
-  // Pairs of subjects are looked at beside each other: what nothing explains there fails.
+  // Subjects beside each other: what nothing explains there fails, once for two subjects.
+  std::map<std::string, std::uint64_t> unexplained;
   for (const auto& found : now.surveyed) {
     for (const Pair& pair : found.record.pairs) {
-      if (pair.unexplained == 0) continue;
-      items.push_back({Word::over_budget, "accuracy",
-                       pair.first + " against " + pair.second + ", " + pair.domain + " " + pair.type,
-                       counted(pair.unexplained, "difference") + " that nothing explains", true});
+      if (pair.unexplained != 0) unexplained[pair.first + " against " + pair.second] += pair.unexplained;
     }
+  }
+  for (const auto& [name, count] : unexplained) {
+    items.push_back(
+        {Word::over_budget, "accuracy", name, counted(count, "difference") + " that nothing explains", true});
   }
   return items;
 }

@@ -1,4 +1,5 @@
 // Hunts: a finding is red, whoever made it, and one that comes and goes is flaky.
+#include <map>
 #include <set>
 
 #include "chart.h"
@@ -19,10 +20,21 @@ std::vector<Item> items_of_hunts(const Evidence& now, const Evidence* before) {
   for (const auto& found : now.hunted) {
     const Hunt& hunt = found.record;
     subjects.insert(hunt.subject);
+    // Those of claims and kinds that were looked into once are one more item together.
+    std::map<Word, std::vector<const HuntFinding*>> others;
     for (const HuntFinding& finding : hunt.findings) {
       const bool is_new = hunted.contains(hunt.subject) && !known.contains(finding.signature);
       const Word word = finding.how.starts_with("flaky") ? Word::flaky : is_new ? Word::regressed : Word::over_budget;
-      items.push_back({word, "hunt", finding.signature, counted(finding.cases, "case") + "; " + finding.how});
+      if (finding.was_looked_into) {
+        items.push_back({word, "hunt", finding.signature, counted(finding.cases, "case") + "; " + finding.how});
+      } else {
+        others[word].push_back(&finding);
+      }
+    }
+    for (const auto& [word, findings] : others) {
+      items.push_back({word, "hunt",
+                       counted(findings.size(), "more signature") + " of the same claims and kinds on " + hunt.subject,
+                       "the first: " + findings.front()->signature});
     }
     const std::string name = "hunt through cases of " + hunt.subject + ", seed " + hunt.seed;
     const std::string cases = with_commas(hunt.cases) + " cases, " + with_commas(hunt.elements) + " elements";
