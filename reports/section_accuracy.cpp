@@ -160,46 +160,61 @@ Markup accuracy_section(Story& story) {
          folded("Rows that are bit-equal everywhere", exact);
 }
 
+namespace {
+
+Markup card(const WorstCase& worst) {
+  const auto fact = [](const std::string& name, const Markup& value) {
+    return value.empty() ? Markup() : element("dt", name) + element("dd", value);
+  };
+  const auto bits = [](const std::string& text) { return text.empty() ? Markup() : code_of(text); };
+  Markup everybody;
+  for (const auto& [name, one] : worst.subjects) everybody += element("div", code_of(one) + " " + name);
+  const Markup why =
+      worst.why.empty() ? of_class("strong", "bad-text", "unexplained") : Markup("explained: " + worst.why);
+  const std::string distance =
+      worst.distance.empty() ? "not finite" : worst.distance + (worst.type == "codes" ? "" : " ulp");
+  return of_class("div", "card",
+                  element("h4", worst.subject + " " + worst.operation + ", " + worst.domain +
+                                    (worst.domain.empty() ? "" : " ") + worst.type + ": " + distance) +
+                      element("dl", fact("", why) +
+                                        fact("place", "row " + worst.row + ", column " + worst.column +
+                                                          (worst.place.empty() ? "" : " (" + worst.place + ")")) +
+                                        fact("code", worst.code) + fact("scale", bits(worst.scale)) +
+                                        fact("zero", bits(worst.zero)) + fact("expected", bits(worst.expected)) +
+                                        fact("got", bits(worst.got)) + fact("everybody", everybody)) +
+                      to_copy(worst.replay));
+}
+
+}  // namespace
+
 Markup worst_section(Story& story) {
-  std::vector<std::vector<Markup>> rows;
-  bool surveyed = false;
+  constexpr int most_of_a_kind = 2;
+  constexpr std::size_t most = 40;
+  std::vector<const WorstCase*> cases;
+  std::size_t left_out = 0;
   for (const auto& found : story.now.surveyed) {
-    surveyed = true;
-    std::map<std::tuple<std::string, std::string, std::string, std::string>, int> shown;
+    std::map<std::tuple<std::string, std::string, std::string, std::string>, int> of_kind;
     for (const WorstCase& worst : found.record.worst) {
-      constexpr int most_of_a_kind = 2;
-      if (++shown[{worst.subject, worst.operation, worst.domain, worst.type}] > most_of_a_kind) continue;
-      const std::string place = "row " + worst.row + ", column " + worst.column;
-      Markup everybody;
-      for (const auto& [name, bits] : worst.subjects) {
-        everybody += element("div", Markup(name) + ": " + code_of(bits));
-      }
-      rows.push_back({worst.subject + " " + worst.operation, worst.domain + " " + worst.type,
-                      of_class("div", "place", Markup(place) + of_class("div", "soft", worst.place)), worst.code,
-                      code_of(worst.scale), code_of(worst.zero), code_of(worst.expected), code_of(worst.got),
-                      worst.distance.empty() ? "-" : worst.distance,
-                      worst.why.empty() ? of_class("strong", "bad-text", "unexplained") : Markup(worst.why), everybody,
-                      to_copy(worst.replay)});
+      const bool is_shown = ++of_kind[{worst.subject, worst.operation, worst.domain, worst.type}] <= most_of_a_kind;
+      if (is_shown) cases.push_back(&worst);
+      left_out += is_shown ? 0 : 1;
     }
   }
-  if (!surveyed) return absent("which cases are furthest off", command_of_survey);
-  if (rows.empty()) return paragraph("No element differs from the specification.");
+  if (story.now.surveyed.empty()) return absent("which cases are furthest off", command_of_survey);
+  if (cases.empty()) return paragraph("No element differs from the specification.");
+  std::stable_sort(cases.begin(), cases.end(),
+                   [](const WorstCase* a, const WorstCase* b) { return a->why.empty() && !b->why.empty(); });
+  if (cases.size() > most) {
+    left_out += cases.size() - most;
+    cases.resize(most);
+  }
+  Markup cards;
+  for (const WorstCase* worst : cases) cards += card(*worst);
   return paragraph(
-             "The furthest off of each subject, operation, domain and type, in the bits of the type; one click on a "
-             "line selects it.") +
-         shortened_table({{"subject"},
-                          {"domain, type"},
-                          {"place"},
-                          {"code", true},
-                          {"scale"},
-                          {"zero"},
-                          {"expected"},
-                          {"got"},
-                          {"ulp", true},
-                          {"why"},
-                          {"everybody's bits"},
-                          {"to see it again"}},
-                         std::move(rows), 60);
+             "The furthest off of each subject, operation, domain and type, in the bits of the type. One click on a "
+             "line selects it." +
+             (left_out == 0 ? std::string() : " " + std::to_string(left_out) + " more are in accuracy.json.")) +
+         of_class("div", "charts", cards);
 }
 
 Markup disagreements_section(Story& story) {

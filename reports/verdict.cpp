@@ -87,8 +87,8 @@ const char* meaning_of(Word word) { return rows[static_cast<std::size_t>(word)].
 Opinion opinion(const Evidence& now, const Evidence* before, const Budgets& budgets) {
   Opinion result;
   for (const std::vector<Item>& items :
-       {items_of_claims(now, before), items_of_accuracy(now, before, budgets), items_of_proofs(now, before),
-        items_of_hunts(now, before), items_of_speed(now, before)}) {
+       {items_of_claims(now, before), items_of_proofs(now, before), items_of_hunts(now, before),
+        items_of_accuracy(now, before, budgets), items_of_speed(now, before)}) {
     result.items.insert(result.items.end(), items.begin(), items.end());
   }
   for (const Evidence* evidence : {&now, before}) {
@@ -98,7 +98,7 @@ Opinion opinion(const Evidence& now, const Evidence* before, const Budgets& budg
     }
   }
   std::stable_sort(result.items.begin(), result.items.end(), [](const Item& a, const Item& b) {
-    return std::pair(a.word, !a.is_red) < std::pair(b.word, !b.is_red);
+    return std::pair(a.word, !is_red(a)) < std::pair(b.word, !is_red(b));
   });
   for (const Item& item : result.items) ++result.counts.at(static_cast<std::size_t>(item.word));
   result.outcome = outcome_of(result);
