@@ -1,0 +1,234 @@
+// The report as a whole: what is in it, what is not made up, and what bad input comes to.
+#include "report.h"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/wait.h>
+
+#include "records_for_tests.h"
+#include "section.h"
+
+namespace tileproof::reports {
+
+namespace {
+
+class AReport : public WithFolder {
+ protected:
+  Report made(const std::vector<std::string>& runs, const std::vector<std::string>& against = {}) const {
+    ReportRequest request;
+    for (const std::string& one : runs) request.runs.push_back(folder_ / one);
+    for (const std::string& one : against) request.against.push_back(folder_ / one);
+    request.budgets = folder_ / "budgets.json";
+    return report(request);
+  }
+  static void expect_trouble(const Report& report, const std::string& named) {
+    EXPECT_EQ(report.exit_code, 2);
+    ASSERT_FALSE(report.troubles.empty());
+    EXPECT_NE(report.troubles.front().find(named), std::string::npos) << report.troubles.front();
+  }
+  static bool has(const std::string& text, const std::string& what) { return text.find(what) != std::string::npos; }
+};
+
+const json passed = summary({judgement("a/b", "host", "PASSED")});
+const json failed = summary({judgement("a/b", "host", "FAILED")});
+
+TEST_F(AReport, HasEverySectionInItsOrder) {
+  write("now/summary.json", passed);
+  const std::string html = made({"now"}).html;
+  std::size_t at = 0;
+  for (const Section& section : sections()) {
+    const std::size_t found = html.find("<section id=\"" + std::string(section.id.text()) + "\"");
+    EXPECT_NE(found, std::string::npos) << section.title;
+    EXPECT_GT(found, at) << section.title;
+    at = found;
+  }
+}
+
+TEST_F(AReport, SaysWhichCommandMakesWhatIsNotThere) {
+  write("now/summary.json", passed);
+  const Report report = made({"now"});
+  EXPECT_EQ(report.exit_code, 0);
+  for (const char* command : {"./tileproof prove", "./tileproof prove self", "./tileproof prove domains",
+                              "./tileproof fuzz", "./tileproof bench --json FILE"}) {
+    EXPECT_TRUE(has(report.html, std::string("<code>") + command + "</code>")) << command;
+  }
+  EXPECT_TRUE(has(report.html, "no baseline was given"));
+}
+
+TEST_F(AReport, OfAllRecordsTogetherLacksNothingButABaseline) {
+  write("now/verify/summary.json", passed);
+  write("now/verify/accuracy.json", accuracy({accuracy_row(4, 3, 4)}));
+  write("now/prove/proofs.json", proofs({proof("PROVED", 100)}));
+  write("now/fuzz/hunt.json", hunt({}));
+  write("now/bench.json", bench(1e-3));
+  const Report report = made({"now"});
+  EXPECT_EQ(report.exit_code, 0) << report.said;
+  for (const char* id : {"ulp-0", "error-k", "error-group", "error-binade", "place-0", "nibble-0", "discovery"}) {
+    EXPECT_TRUE(has(report.html, std::string("<figure id=\"") + id + "\"")) << id;
+    EXPECT_TRUE(json::parse(report.json)["charts"].contains(id)) << id;
+  }
+  EXPECT_TRUE(has(report.html, "0x3edb")) << "a worst case";
+  EXPECT_TRUE(has(report.html, "&gt;= 3")) << "a maximum of a sample";
+  EXPECT_TRUE(has(report.html, "bound: one rounding"));
+}
+
+TEST_F(AReport, AgainstABaselineIsRegressedOrNot) {
+  write("now/summary.json", failed);
+  write("before/summary.json", passed);
+  const Report worse = made({"now"}, {"before"});
+  EXPECT_EQ(worse.exit_code, 1);
+  EXPECT_TRUE(worse.said.starts_with("REGRESSED")) << worse.said;
+  EXPECT_TRUE(worse.markdown.starts_with("## REGRESSED")) << worse.markdown;
+  EXPECT_TRUE(has(worse.junit, "<failure type=\"REGRESSED\"")) << worse.junit;
+  EXPECT_EQ(json::parse(worse.json)["counts"]["REGRESSED"], 1);
+  EXPECT_EQ(made({"before"}, {"now"}).exit_code, 0);
+  EXPECT_EQ(made({"before"}, {"before"}).exit_code, 0);
+}
+
+TEST_F(AReport, OfOneSubjectAgainstAnotherHoldsOneToTheOther) {
+  write("now/summary.json", summary({judgement("a/b", "mine", "FAILED")}, "mine"));
+  write("before/summary.json", passed);
+  const Report worse = made({"now"}, {"before"});
+  EXPECT_TRUE(worse.said.starts_with("REGRESSED")) << worse.said;
+  EXPECT_TRUE(has(worse.html, "the baseline is of host, this run of mine"));
+}
+
+TEST_F(AReport, SaysWhatDiffersFromTheBaselineAndWarns) {
+  json other = passed;
+  other["machine"]["compiler"] = "GNU 13";
+  write("now/summary.json", other);
+  write("before/summary.json", passed);
+  const std::string html = made({"now"}, {"before"}).html;
+  EXPECT_TRUE(has(html, "This is not like for like. The two runs differ in compiler"));
+  EXPECT_FALSE(has(made({"before"}, {"before"}).html, "not like for like."));
+}
+
+TEST_F(AReport, ShowsWhateverComesFromOutsideAsText) {
+  const std::string hostile = "<script>alert(1)</script>{{script}}\"'&";
+  json run = summary({judgement("a/" + hostile, hostile, "FAILED"), judgement("b", hostile, "SKIPPED")}, hostile);
+  run["machine"]["cpu"] = hostile;
+  run["judgements"][0]["findings"][0]["details"] = hostile;
+  write("now/summary.json", run);
+  json survey = accuracy({accuracy_row(4, 3, 0, hostile)});
+  survey["curves"][0]["subject"] = hostile;
+  survey["worst"][0]["why"] = hostile;
+  write("now/accuracy.json", survey);
+  write("now/hunt.json", hunt({hunt_finding(hostile, hostile)}));
+  const Report report = made({"now"});
+  EXPECT_FALSE(has(report.html, "<script>alert"));
+  EXPECT_FALSE(has(report.markdown, "<script>alert"));
+  EXPECT_FALSE(has(report.junit, "<script>alert"));
+  EXPECT_TRUE(has(report.html, "&lt;script&gt;alert(1)&lt;/script&gt;{{script}}"));
+}
+
+TEST_F(AReport, FitsAComment) {
+  std::vector<json> many;
+  const std::string hostile(3000, '|');
+  for (int i = 0; i < 2000; ++i) many.push_back(judgement(hostile + std::to_string(i), "host", "FAILED"));
+  write("now/summary.json", summary(many));
+  EXPECT_LE(made({"now"}).markdown.size(), 65'536u);
+}
+
+// --- Bad input
+// -----------------------------------------------------------------------------------------------------------
+
+TEST_F(AReport, OfAFolderThatIsNoRunSaysSo) {
+  write("now/notes.txt", std::string("hello"));
+  const Report report = made({"now"});
+  expect_trouble(report, "RUN: expected a folder that verify, prove or fuzz wrote");
+  EXPECT_TRUE(report.is_empty);
+  expect_trouble(made({"nowhere"}), "nowhere");
+}
+
+TEST_F(AReport, OfARecordOfAnotherVersionNamesBothVersions) {
+  json newer = passed;
+  newer["schema"] = 3;
+  write("now/summary.json", newer);
+  write("now/hunt.json", hunt({}));
+  const Report report = made({"now"});
+  expect_trouble(report, "schema: expected 2, the only one that this version reads, got 3");
+  EXPECT_FALSE(report.is_empty);
+  EXPECT_TRUE(has(report.html, "feature cells that it can reach")) << "what can be read is shown";
+  EXPECT_FALSE(report.said.starts_with("EXACT")) << report.said;
+}
+
+TEST_F(AReport, OfATruncatedRecordSaysSo) {
+  const std::string whole = passed.dump();
+  write("now/summary.json", whole.substr(0, whole.size() / 2));
+  expect_trouble(made({"now"}), "it is no JSON, or not all of it");
+}
+
+TEST_F(AReport, OfARunThatIsBeingWrittenSaysSo) {
+  write("verify/observations.jsonl", std::string("{}\n"));
+  expect_trouble(made({"verify"}), "still being written");
+  write(
+      "fuzz/journal.jsonl",
+      std::string(R"({"type":"info","title":"run","content":{"subject":"host","seed":"0x1"}})") + "\n" +
+          R"({"type":"info","title":"end","time":1795416822.9,"content":{"number":0,"passed":64,"failed":0,"refused":0,"unavailable":0,"discarded":0,"elements":10,"signatures":{}}})" +
+          "\n");
+  const Report begun = made({"fuzz"});
+  expect_trouble(begun, "it has a journal and no hunt.json");
+  EXPECT_TRUE(has(begun.html, "it has not ended: what its journal says so far"));
+}
+
+TEST_F(AReport, OfAHuntThatGoesOnSaysSo) {
+  write("fuzz/hunt.json", hunt({}));
+  write("fuzz/lock", std::string());
+  EXPECT_EQ(made({"fuzz"}).exit_code, 0);
+  const int lock = open((folder_ / "fuzz/lock").c_str(), O_RDWR | O_CLOEXEC);
+  ASSERT_EQ(flock(lock, LOCK_EX), 0);
+  expect_trouble(made({"fuzz"}), "still being written: a process holds its lock");
+  close(lock);
+}
+
+TEST_F(AReport, OfATruncatedLineSaysWhichFile) {
+  write("verify/summary.json", passed);
+  write("verify/observations.jsonl", std::string("{}\n{\"a\": 1"));
+  const Report report = made({"verify"});
+  expect_trouble(report, "observations.jsonl' (its last line is cut)");
+  EXPECT_TRUE(has(report.html, "a/b") || has(report.json, "a/b")) << "what can be read is shown";
+  write("fuzz/hunt.json", hunt({}));
+  write("fuzz/journal.jsonl", std::string(R"({"type":"info","title":"stop","content":{}})") + "\n{\"type\":");
+  expect_trouble(made({"fuzz"}), "line 2 is cut");
+}
+
+TEST_F(AReport, OfAHuntThatWasKilledAndResumedIsWhole) {
+  const std::string run = R"({"type":"info","title":"run","content":{"subject":"host","seed":"0x1"}})";
+  write("fuzz/hunt.json", hunt({}));
+  write("fuzz/journal.jsonl",
+        run + "\n{\"type\":\n" + run + "\n" + R"({"type":"info","title":"stop","content":{}})" + "\n");
+  EXPECT_EQ(made({"fuzz"}).exit_code, 0);
+  write("fuzz/journal.jsonl", run + "\n{\"type\":\n" + R"({"type":"info","title":"stop","content":{}})" + "\n");
+  expect_trouble(made({"fuzz"}), "line 2 is cut");
+}
+
+TEST_F(AReport, AgainstABaselineOfAnotherShapeSaysSo) {
+  write("now/summary.json", failed);
+  write("bench.json", bench(1e-3));
+  const Report report = made({"now"}, {"bench.json"});
+  expect_trouble(report, "expected a baseline of the same shape, with records of verify, got records of bench");
+  EXPECT_TRUE(has(report.html, "2 elements are wrong")) << "the run itself is shown";
+}
+
+TEST_F(AReport, OfBudgetsThatCannotBeReadSaysSo) {
+  write("now/summary.json", passed);
+  write("budgets.json", std::string("{"));
+  expect_trouble(made({"now"}), "--budgets: expected what 'report --update-budgets' writes");
+}
+
+TEST_F(AReport, BudgetsAreWrittenFromASurvey) {
+  write("now/accuracy.json", accuracy({accuracy_row(4, 3, 4)}));
+  EXPECT_TRUE(made({"now"}).said.starts_with("NEW"));
+  const BudgetsUpdate update = updated_budgets({{folder_ / "now"}, {}, folder_ / "budgets.json"});
+  write("budgets.json", update.json);
+  EXPECT_TRUE(made({"now"}).said.starts_with("PASS"));
+  write("worse/accuracy.json", accuracy({accuracy_row(4, 4, 4)}));
+  EXPECT_EQ(made({"worse"}).exit_code, 1);
+  EXPECT_TRUE(made({"worse"}).said.starts_with("OVER BUDGET"));
+  write("no/summary.json", passed);
+  EXPECT_FALSE(updated_budgets({{folder_ / "no"}, {}, folder_ / "budgets.json"}).troubles.empty());
+}
+
+}  // namespace
+
+}  // namespace tileproof::reports

@@ -1,0 +1,216 @@
+// Each of the nine words, where it is due and where it is not.
+#include "verdict.h"
+
+#include <gtest/gtest.h>
+
+#include "records_for_tests.h"
+
+namespace tileproof::reports {
+
+namespace {
+
+Evidence claims(const std::vector<json>& judgements) {
+  Evidence all;
+  all.verified.push_back({"summary.json", "", {}, read(summary(judgements))});
+  return all;
+}
+Evidence rows(const std::vector<json>& which) {
+  Evidence all;
+  all.surveyed.push_back({"accuracy.json", "", {}, read_accuracy(accuracy(which))});
+  return all;
+}
+Evidence proved(const json& one) {
+  Evidence all;
+  all.proved.push_back({"proofs.json", "", {}, read_proofs(proofs({one}))});
+  return all;
+}
+Evidence hunted(const std::vector<json>& findings) {
+  Evidence all;
+  all.hunted.push_back({"hunt.json", "", {}, read_hunt(hunt(findings))});
+  return all;
+}
+Evidence timed(double seconds, int repeats = 10) {
+  Evidence all;
+  all.timed.push_back({"bench.json", "", {}, read_bench(bench(seconds, repeats))});
+  return all;
+}
+
+struct Judged {
+  std::string word;
+  int exit;
+  bool operator==(const Judged&) const = default;
+};
+std::ostream& operator<<(std::ostream& out, const Judged& judged) {
+  return out << judged.word << ", exit " << judged.exit;
+}
+
+/// Of the only thing that is looked at.
+Judged word(const Evidence& now, const Evidence* before = nullptr, const Budgets& budgets = {}) {
+  const Opinion judged = opinion(now, before, budgets);
+  if (judged.items.size() != 1) return {std::to_string(judged.items.size()) + " items", -1};
+  EXPECT_EQ(judged.count(judged.items[0].word), 1u);
+  return {name_of(judged.items[0].word), judged.exit_code()};
+}
+
+Evidence claim(const std::string& verdict) { return claims({judgement("a/b", "host", verdict)}); }
+
+TEST(VerdictOfAClaim, WithoutABaseline) {
+  EXPECT_EQ(word(claim("PASSED")), (Judged{"EXACT", 0}));
+  EXPECT_EQ(word(claim("FAILED")), (Judged{"OVER BUDGET", 1}));
+  json explained = judgement("a/b", "host", "PASSED");
+  explained["explained"] = {{"two roundings", 5}};
+  EXPECT_EQ(word(claims({explained})), (Judged{"PASS", 0}));
+  json known = judgement("a/b", "host", "KNOWN");
+  known["known"].push_back({{"id", "x"},
+                            {"what", "y"},
+                            {"since", ""},
+                            {"expires", ""},
+                            {"cases", 1},
+                            {"problem", ""},
+                            {"details", ""},
+                            {"replay", json::array()}});
+  const Opinion with_known = opinion(claims({known, judgement("c/d", "host", "PASSED")}), nullptr, {});
+  EXPECT_EQ(with_known.count(Word::pass), 1u);
+  EXPECT_EQ(with_known.exit_code(), 0);
+}
+
+TEST(VerdictOfAClaim, AgainstABaseline) {
+  const Evidence passed = claim("PASSED"), failed = claim("FAILED"),
+                 other = claims({judgement("c/d", "host", "PASSED")});
+  EXPECT_EQ(word(failed, &passed), (Judged{"REGRESSED", 1}));
+  EXPECT_EQ(word(failed, &failed), (Judged{"OVER BUDGET", 1}));
+  EXPECT_EQ(word(passed, &failed), (Judged{"IMPROVED", 0}));
+  EXPECT_EQ(word(passed, &passed), (Judged{"EXACT", 0}));
+  const Opinion lost = opinion(other, &passed, {});
+  EXPECT_EQ(lost.count(Word::not_run), 1u);
+  EXPECT_EQ(lost.exit_code(), 3);
+}
+
+TEST(VerdictOfAClaim, MistrustedAndSkipped) {
+  EXPECT_EQ(opinion(claim("MISTRUSTED"), nullptr, {}).exit_code(), 3);
+  EXPECT_EQ(opinion(claim("MISTRUSTED"), nullptr, {}).count(Word::mistrusted), 1u);
+  const Evidence part = claims({judgement("a/b", "host", "PASSED"), judgement("c/d", "host", "SKIPPED")});
+  const Evidence all = claims({judgement("a/b", "host", "PASSED"), judgement("c/d", "host", "PASSED")});
+  EXPECT_EQ(opinion(part, nullptr, {}).exit_code(), 0);
+  EXPECT_EQ(opinion(part, &part, {}).exit_code(), 0);
+  EXPECT_EQ(opinion(part, &all, {}).exit_code(), 3);
+}
+
+TEST(VerdictOfAClaim, ThatPassesHereAndFailsThereIsFlaky) {
+  Evidence twice = claim("PASSED");
+  twice.verified.push_back(claim("FAILED").verified.front());
+  EXPECT_EQ(word(twice), (Judged{"FLAKY", 1}));
+}
+
+TEST(VerdictOfAccuracy, WithoutABaseline) {
+  EXPECT_EQ(word(rows({accuracy_row(0, 0, 0)})), (Judged{"EXACT", 0}));
+  EXPECT_EQ(word(rows({accuracy_row(4, 3, 4)})), (Judged{"NEW", 0}));
+  EXPECT_EQ(word(rows({accuracy_row(4, 3, 3)})), (Judged{"OVER BUDGET", 1}));
+  json none = accuracy_row(0, 0, 0);
+  none["not_run"].push_back({{"problem", 1}, {"kind", "crash"}, {"details", "died"}});
+  EXPECT_EQ(word(rows({none})), (Judged{"MISTRUSTED", 3}));
+}
+
+TEST(VerdictOfAccuracy, AgainstABaseline) {
+  const Evidence three = rows({accuracy_row(4, 3, 4)}), exact = rows({accuracy_row(0, 0, 0)});
+  EXPECT_EQ(word(three, &three), (Judged{"PASS", 0}));
+  EXPECT_EQ(word(three, &exact), (Judged{"REGRESSED", 1}));
+  EXPECT_EQ(word(exact, &three), (Judged{"IMPROVED", 0}));
+  // Compared exactly: one element more is worse, though the largest distance is the same.
+  EXPECT_EQ(word(rows({accuracy_row(5, 3, 5)}), &three), (Judged{"REGRESSED", 1}));
+  EXPECT_EQ(word(rows({accuracy_row(3, 3, 3)}), &three), (Judged{"IMPROVED", 0}));
+  // Of other problems only the worst case says something.
+  Evidence other_seed = rows({accuracy_row(5, 3, 5)});
+  other_seed.surveyed[0].record.seed = "0x2";
+  EXPECT_EQ(word(other_seed, &three), (Judged{"PASS", 0}));
+  EXPECT_EQ(word(rows({accuracy_row(4, 3, 2)}), &three), (Judged{"REGRESSED", 1}));
+}
+
+TEST(VerdictOfAccuracy, OverBudget) {
+  const auto budget = [](std::uint64_t most) {
+    return Budgets({{{{"operation", "dequantize"}}, most, 0, {{"run_start", "x"}}}});
+  };
+  const Evidence three = rows({accuracy_row(4, 3, 4)});
+  EXPECT_EQ(word(three, nullptr, budget(3)), (Judged{"PASS", 0}));
+  EXPECT_EQ(word(three, nullptr, budget(2)), (Judged{"OVER BUDGET", 1}));
+  EXPECT_EQ(word(three, &three, budget(2)), (Judged{"OVER BUDGET", 1}));
+}
+
+TEST(VerdictOfAccuracy, PairsThatNothingExplainsFail) {
+  json all = accuracy({accuracy_row(0, 0, 0)});
+  all["pairs"].push_back({{"a", {{"subject", "host"}, {"operation", "dequantize"}}},
+                          {"b", {{"subject", "cuda"}, {"operation", "dequantize"}}},
+                          {"domain", "float"},
+                          {"type", "bf16"},
+                          {"elements", 100},
+                          {"differing", 3},
+                          {"explained", 2},
+                          {"unexplained", 1},
+                          {"by_reason", {{"two roundings", 2}}}});
+  Evidence evidence;
+  evidence.surveyed.push_back({"accuracy.json", "", {}, read_accuracy(all)});
+  EXPECT_EQ(opinion(evidence, nullptr, {}).exit_code(), 1);
+}
+
+TEST(VerdictOfAProof, Words) {
+  const Evidence whole = proved(proof("PROVED", 100)), part = proved(proof("SAMPLED", 50)),
+                 failed = proved(proof("FAILED", 5));
+  EXPECT_EQ(word(whole), (Judged{"EXACT", 0}));
+  EXPECT_EQ(word(part), (Judged{"PASS", 0}));
+  EXPECT_EQ(word(failed), (Judged{"OVER BUDGET", 1}));
+  EXPECT_EQ(word(failed, &whole), (Judged{"REGRESSED", 1}));
+  EXPECT_EQ(word(part, &whole), (Judged{"MISTRUSTED", 3}));
+  EXPECT_EQ(word(whole, &part), (Judged{"IMPROVED", 0}));
+  EXPECT_THROW(proved(proof("PROVED", 99)), std::runtime_error);
+}
+
+TEST(VerdictOfAHunt, Words) {
+  const Evidence clean = hunted({}),
+                 found = hunted({hunt_finding("a/b on host: x", "reproducible: fails alone, 3 times of 3")});
+  EXPECT_EQ(word(clean), (Judged{"EXACT", 0}));
+  EXPECT_EQ(word(found), (Judged{"OVER BUDGET", 1}));
+  EXPECT_EQ(word(found, &clean), (Judged{"REGRESSED", 1}));
+  EXPECT_EQ(word(found, &found), (Judged{"OVER BUDGET", 1}));
+  EXPECT_EQ(word(hunted({hunt_finding("a/b on host: x", "flaky: fails alone, 1 time of 3")})), (Judged{"FLAKY", 1}));
+}
+
+TEST(VerdictOfSpeed, Words) {
+  const Evidence before = timed(1e-3);
+  EXPECT_EQ(word(timed(1e-3)), (Judged{"NEW", 0}));
+  EXPECT_EQ(word(timed(1e-3), &before), (Judged{"PASS", 0}));
+  EXPECT_EQ(word(timed(1.2e-3), &before), (Judged{"REGRESSED", 1}));
+  EXPECT_EQ(word(timed(0.8e-3), &before), (Judged{"IMPROVED", 0}));
+  EXPECT_EQ(word(timed(1.01e-3), &before), (Judged{"PASS", 0}));
+  EXPECT_EQ(word(timed(1.2e-3, 2), &before), (Judged{"MISTRUSTED", 3}));
+  Evidence wrong = timed(1e-3);
+  wrong.timed[0].record.rows[0].wrong = "1 element is wrong";
+  EXPECT_EQ(word(wrong, &before), (Judged{"REGRESSED", 1}));
+}
+
+TEST(Verdict, OfNothingIsMistrusted) { EXPECT_EQ(opinion({}, nullptr, {}).exit_code(), 3); }
+
+TEST(Verdict, TheWorstComesFirstAndNoKindHidesAnother) {
+  std::vector<json> many;
+  for (int i = 0; i < 30; ++i) many.push_back(judgement("a/" + std::to_string(i), "host", "FAILED"));
+  Evidence all = claims(many);
+  all.hunted = hunted({hunt_finding("x", "flaky: 1 of 3")}).hunted;
+  const Opinion judged = opinion(all, nullptr, {});
+  EXPECT_STREQ(name_of(headline_of(judged)), "OVER BUDGET");
+  const ToRead first = to_read(judged, 5);
+  EXPECT_EQ(first.items.size(), 6u);
+  EXPECT_EQ(first.left_out, std::vector<std::string>{"25 more of claim"});
+}
+
+TEST(Verdict, SaysWhatIsNotLikeForLike) {
+  const Provenance before = {{"gpu.name", "H100"}, {"commit", "a"}, {"torch", "2.11"}};
+  const std::vector<Difference> all = differences({{"gpu.name", "H200"}, {"commit", "b"}, {"torch", "2.11"}}, before);
+  ASSERT_EQ(all.size(), 2u);
+  EXPECT_EQ(all[0].name, "commit");
+  EXPECT_FALSE(all[0].is_unlike);
+  EXPECT_EQ(all[1].name, "gpu.name");
+  EXPECT_TRUE(all[1].is_unlike);
+}
+
+}  // namespace
+
+}  // namespace tileproof::reports
