@@ -1,5 +1,6 @@
 #include "accuracy.h"
 
+#include <functional>
 #include <nlohmann/json.hpp>
 #include <set>
 #include <sstream>
@@ -172,6 +173,15 @@ Pair read_pair(const Field& field) {
   return pair;
 }
 
+/// Which problems were surveyed: two surveys of the same have the same.
+std::string problems_of(const Field& field) {
+  std::set<std::string> seeds;
+  for (const Field& item : field.items()) seeds.insert(item["seed"].text());
+  std::string all;
+  for (const std::string& seed : seeds) all += seed + " ";
+  return std::to_string(seeds.size()) + " problems, " + std::to_string(std::hash<std::string>()(all));
+}
+
 }  // namespace
 
 std::string AccuracyKey::text() const {
@@ -188,7 +198,7 @@ Accuracy read_accuracy(const json& accuracy) {
   const Field root(accuracy, "accuracy.json");
   root["schema"].require(root["schema"].count() == 1, "1, the only one that this version reads");
   Accuracy result;
-  result.seed = root["seed"].text();
+  result.problems = problems_of(root["problems"]);
   std::set<AccuracyKey> keys;
   for (const Field& item : root["rows"].items()) {
     result.rows.push_back(read_row(item));

@@ -87,7 +87,7 @@ struct Pair {
 };
 
 struct Accuracy {
-  std::string seed;
+  std::string problems;  // which: equal in two surveys of the same
   std::vector<AccuracyRow> rows;
   std::vector<Curve> curves;
   std::vector<WorstCase> worst;

@@ -207,7 +207,7 @@ BudgetsUpdate updated_budgets(const ReportRequest& request) {
   }
   if (!result.troubles.empty()) return result;
   for (const auto& found : now.surveyed) {
-    std::map<std::string, std::string> from = {{"run_start", found.run_start}, {"seed", found.record.seed}};
+    std::map<std::string, std::string> from = {{"run_start", found.run_start}};
     for (const char* name : {"commit", "dirty"}) {
       if (const auto value = found.provenance.find(name); value != found.provenance.end()) from[name] = value->second;
     }

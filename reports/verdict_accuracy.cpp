@@ -28,7 +28,7 @@ const Figure figures[] = {
 
 struct Row {
   const AccuracyRow* row = nullptr;
-  std::string seed, architecture;
+  std::string problems, architecture;
 };
 using Rows = std::map<AccuracyKey, Row>;
 
@@ -40,7 +40,7 @@ Rows rows_in(const Evidence& evidence) {
       Row& kept = rows[row.key];
       const bool worse = kept.row == nullptr || std::pair(row.unexplained, row.max_ulp()) >
                                                     std::pair(kept.row->unexplained, kept.row->max_ulp());
-      if (worse) kept = {&row, found.record.seed, architecture_of(found.provenance)};
+      if (worse) kept = {&row, found.record.problems, architecture_of(found.provenance)};
     }
   }
   return rows;
@@ -62,7 +62,7 @@ Item judged(const std::string& name, const Row& now, const Row* before, const Bu
   const AccuracyRow& row = *now.row;
   Item item = {Word::exact, "accuracy", name, ""};
   // Of other problems only the worst case says anything, and that not much.
-  const bool is_like = before != nullptr && before->seed == now.seed && before->row->elements == row.elements &&
+  const bool is_like = before != nullptr && before->problems == now.problems && before->row->elements == row.elements &&
                        before->row->problems == row.problems;
   const auto [worse, better] = before != nullptr ? changes(row, *before->row) : std::pair<std::string, std::string>();
   const bool exceeds =
