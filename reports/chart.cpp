@@ -13,7 +13,7 @@ using nlohmann::json;
 
 /// One picture: 640 units wide, its plot between margins.
 struct Frame {
-  double width = 640, height = 260, left = 64, right = 12, top = 12, bottom = 46;
+  double width = 640, height = 260, left = 72, right = 12, top = 12, bottom = 46;
 
   double plot_width() const { return width - left - right; }
   double plot_height() const { return height - top - bottom; }
@@ -30,7 +30,7 @@ std::string number(double value) {
 
 /// Room to the left for names of that many characters.
 void make_room(Frame& frame, std::size_t longest) {
-  frame.left = std::clamp(36 + 7.0 * static_cast<double>(longest), 64.0, 220.0);
+  frame.left = std::clamp(36 + 7.0 * static_cast<double>(longest), 72.0, 220.0);
 }
 
 double folded(double value) { return std::log2(1 + value); }
@@ -87,13 +87,13 @@ class Heights {
     Markup all;
     double last = frame_.height;
     for (const double tick : ticks_up_to(most_)) {
-      constexpr double height_of_text = 11;
+      constexpr double height_of_text = 13;
       if (tick > most_ || last - y(tick) < height_of_text) continue;
       last = y(tick);
       all += straight("grid", frame_.left, y(tick), frame_.width - frame_.right, y(tick));
       all += label(frame_.left - 6, y(tick) + 4, "end", tick_text(tick));
     }
-    return all + upright(14, frame_.top + frame_.plot_height() / 2, what);
+    return all + upright(10, frame_.top + frame_.plot_height() / 2, what);
   }
 
  private:
@@ -247,7 +247,7 @@ Markup drawn(const Heatmap& map, const std::string& title) {
   for (std::size_t row = 0; row < map.rows.size(); row += every) {
     inside += label(frame.left - 6, frame.top + step_y * (static_cast<double>(row) + 0.5) + 4, "end", map.rows[row]);
   }
-  inside += names_below(frame, map.columns, map.column) + upright(14, frame.top + frame.plot_height() / 2, map.row);
+  inside += names_below(frame, map.columns, map.column) + upright(10, frame.top + frame.plot_height() / 2, map.row);
   const std::string scale = most == 0 ? "no " + map.what : map.what + ": 1 to " + with_commas(most);
   Markup shades;
   for (int level = 1; level <= levels_of_heat && most != 0; ++level) {

@@ -34,9 +34,9 @@ TEST(Chart, AHeatmapDrawsACellForEveryCountAndNoneForZero) {
 }
 
 TEST(Chart, ACellStandsInItsRowAndColumn) {
-  // Two rows of 141 units below 12; three columns between 64 and 628.
+  // Two rows of 141 units below 12; three columns between 72 and 628.
   const std::string text = picture(heat({0, 0, 0, 0, 5, 0})).bytes();
-  EXPECT_NE(text.find("M252 153h188v141h-188z"), std::string::npos) << text;
+  EXPECT_NE(text.find("M257.3 153h185.3v141h-185.3z"), std::string::npos) << text;
 }
 
 TEST(Chart, AHistogramDrawsTheBaselineOverIt) {

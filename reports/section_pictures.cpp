@@ -119,19 +119,16 @@ Markup histograms(Story& story) {
 // --- Error against k, group and binade
 // -----------------------------------------------------------------------------------
 
+/// Infinite where the text is no number.
+double number_in(const std::string& text) {
+  const bool looks = !text.empty() && text.find_first_not_of("-0123456789") == std::string::npos && text.size() < 10;
+  return looks && text.find_last_of('-') + 1 <= 1 && text != "-" ? std::stod(text)
+                                                                 : std::numeric_limits<double>::infinity();
+}
+
 /// -4, 0, 7, "infinite", "NaN", "zero": numbers by their value, before words.
 bool is_before(const std::string& a, const std::string& b) {
-  const auto number = [](const std::string& text) {
-    try {
-      std::size_t used = 0;
-      const double value = std::stod(text, &used);
-      const bool is_number = used == text.size() && std::isfinite(value);
-      return is_number ? value : std::numeric_limits<double>::infinity();
-    } catch (const std::exception&) {
-      return std::numeric_limits<double>::infinity();
-    }
-  };
-  return std::pair(number(a), a) < std::pair(number(b), b);
+  return std::pair(number_in(a), a) < std::pair(number_in(b), b);
 }
 
 struct Before {
@@ -144,12 +141,21 @@ struct Axis {
   const char* title;
   const char* what;
   std::vector<CurvePoint> Curve::*points;
+  std::string (*place)(const std::string& at);
 };
 
+/// Eight binades are one place: fp32 has 277.
+std::string first_of_eight(const std::string& binade) {
+  const double value = number_in(binade);
+  return std::isfinite(value) ? std::to_string(static_cast<int>(std::floor(value / 8) * 8)) : binade;
+}
+std::string itself(const std::string& at) { return at; }
+
 const Axis axes[] = {
-    {"error-k", "Largest error against k", "k, rounded down to a power of 2", &Curve::by_k},
-    {"error-group", "Largest error against the group size", "group size", &Curve::by_group},
-    {"error-binade", "Largest error against the scale", "binade of the scale: floor(log2 |scale|)", &Curve::by_binade},
+    {"error-k", "Largest error against k", "log2 of k, rounded down", &Curve::by_k, itself},
+    {"error-group", "Largest error against the group size", "group size", &Curve::by_group, itself},
+    {"error-binade", "Largest error against the scale", "log2 of the scale, eight binades together", &Curve::by_binade,
+     first_of_eight},
 };
 
 double largest(const Curve& curve, const Axis& axis) {
@@ -165,7 +171,7 @@ void add_line(Lines& lines, const std::string& name, const std::vector<const Cur
     double value = std::numeric_limits<double>::quiet_NaN();
     for (const Curve* curve : curves) {
       for (const CurvePoint& point : curve->*axis.points) {
-        if (point.at == place) value = std::isnan(value) ? point.max : std::max(value, point.max);
+        if (axis.place(point.at) == place) value = std::isnan(value) ? point.max : std::max(value, point.max);
       }
     }
     line.values.push_back(value);
@@ -184,7 +190,7 @@ Markup curves(Story& story) {
     std::map<double, std::string> bounds;
     std::vector<const Curve*> differing, exact;
     for (const Curve* curve : all) {
-      for (const CurvePoint& point : curve->*axis.points) places.insert(point.at);
+      for (const CurvePoint& point : curve->*axis.points) places.insert(axis.place(point.at));
       if (!curve->bound_name.empty()) bounds[curve->bound] = curve->bound_name;
       (largest(*curve, axis) > 0 ? differing : exact).push_back(curve);
     }
@@ -192,10 +198,7 @@ Markup curves(Story& story) {
     std::stable_sort(differing.begin(), differing.end(),
                      [&](const Curve* a, const Curve* b) { return largest(*a, axis) > largest(*b, axis); });
     Lines lines = {.places = {}, .lines = {}, .x = axis.what, .y = "ulp"};
-    for (const std::string& place : places) {
-      const bool is_power = &axis == axes;
-      lines.places.push_back(is_power ? "2^" + place : place);
-    }
+    lines.places.assign(places.begin(), places.end());
     std::vector<const Curve*> rest(
         differing.begin() + static_cast<std::ptrdiff_t>(std::min(differing.size(), most_subjects)), differing.end());
     differing.resize(std::min(differing.size(), most_subjects));
@@ -219,12 +222,19 @@ Markup curves(Story& story) {
 // --- Where errors lie
 // ----------------------------------------------------------------------------------------------------
 
+constexpr const char* no_scale = "no scale";  // of codes
+
 struct Wrong {
   std::map<std::pair<std::string, std::string>, std::uint64_t> by_nibble_and_binade, by_row_and_column;
   std::uint64_t all = 0;
+  bool has_scales = false;
 
   void add(const Curve& curve) {
-    for (const WrongAt& at : curve.by_nibble_and_binade) by_nibble_and_binade[{at.row, at.column}] += at.wrong;
+    for (const WrongAt& at : curve.by_nibble_and_binade) {
+      if (at.row.empty()) continue;  // of what is not packed
+      has_scales = has_scales || !at.column.empty();
+      by_nibble_and_binade[{at.row, at.column.empty() ? no_scale : at.column}] += at.wrong;
+    }
     for (const WrongAt& at : curve.by_row_and_column) {
       by_row_and_column[{at.row, at.column}] += at.wrong;
       all += at.wrong;
@@ -288,8 +298,9 @@ Markup heatmaps(Story& story) {
     all += story.show(
         {"nibble-" + number, "Which nibbles, at which scales: " + name,
          "One row is a nibble that is taken from elsewhere; one column is a size of scale that is handled wrongly.",
-         map_of(wrong->by_nibble_and_binade, numbers_below(8), binades, "nibble of the word",
-                "binade of the scale: floor(log2 |scale|)")});
+         map_of(wrong->by_nibble_and_binade, numbers_below(8),
+                wrong->has_scales || wrong->all == 0 ? binades : std::vector<std::string>{std::string(no_scale)},
+                "nibble of the word", "binade of the scale: floor(log2 |scale|)")});
   }
   if (differing > shown.size())
     all += paragraph(std::to_string(differing - shown.size()) + " more differ, in fewer elements: see report.json");
