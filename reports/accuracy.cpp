@@ -179,7 +179,7 @@ std::string problems_of(const Field& field) {
   for (const Field& item : field.items()) seeds.insert(item["seed"].text());
   std::string all;
   for (const std::string& seed : seeds) all += seed + " ";
-  return std::to_string(seeds.size()) + " problems, " + std::to_string(std::hash<std::string>()(all));
+  return std::to_string(seeds.size()) + " problems, hash " + std::to_string(std::hash<std::string>()(all));
 }
 
 }  // namespace

@@ -37,10 +37,14 @@ const Kind kinds[] = {
     {"summary.json", "judgements",
      [](const json& whole, const std::string& file, Evidence& all) {
        all.verified.push_back(found(whole, file, read(whole)));
+       auto& one = all.verified.back();
+       one.provenance["cases per claim"] = std::to_string(one.record.cases_per_claim);
      }},
     {"accuracy.json", "curves",
      [](const json& whole, const std::string& file, Evidence& all) {
        all.surveyed.push_back(found(whole, file, read_accuracy(whole)));
+       auto& one = all.surveyed.back();
+       one.provenance["corpus"] = one.record.problems;
      }},
     {"proofs.json", "proofs",
      [](const json& whole, const std::string& file, Evidence& all) {

@@ -59,8 +59,10 @@ Histogram histogram_of(const Distances& now, const Distances* before) {
     if (one == nullptr) continue;
     for (const auto& [from, to_and_count] : one->buckets) places[from] = to_and_count.first;
   }
-  Histogram histogram = {
-      .buckets = {}, .samples = {}, .x = "signed distance to the specification, in ulp", .y = "elements"};
+  Histogram histogram = {.buckets = {},
+                         .samples = {},
+                         .x = "signed distance to the specification, in ulp; of codes, in steps",
+                         .y = "elements"};
   histogram.samples.push_back({"this run", {}});
   if (before != nullptr) histogram.samples.push_back({"baseline", {}});
   const auto count = [](const Distances& distances, std::int64_t from) {

@@ -76,7 +76,7 @@ bool ends_with_one_of(const std::string& name, std::initializer_list<const char*
 bool is_unlike(const std::string& name) {
   return name.starts_with("gpu") || name.starts_with("cpu") || name.starts_with("cuda") || name.starts_with("nvcc") ||
          name.starts_with("host_compiler") || name.starts_with("compiler") || name.starts_with("device") ||
-         ends_with_one_of(name, {"torch", "seed", "cores", "dirty"});
+         ends_with_one_of(name, {"torch", "seed", "cores", "dirty", "cases per claim", "corpus"});
 }
 
 }  // namespace

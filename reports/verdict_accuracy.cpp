@@ -15,7 +15,7 @@ struct Figure {
 
 // The larger, the worse.
 const Figure figures[] = {
-    {"largest distance in ulp", [](const AccuracyRow& row) { return row.max_ulp(); }},
+    {"largest distance", [](const AccuracyRow& row) { return row.max_ulp(); }},
     {"non-finite disagreements", [](const AccuracyRow& row) { return row.non_finite_disagreements; }},
     {"unexplained differences", [](const AccuracyRow& row) { return row.unexplained; }},
     {"elements that differ", [](const AccuracyRow& row) { return row.elements - row.bit_equal; }},
