@@ -1,6 +1,6 @@
 // tileproof report as a user meets it, over runs that tileproof wrote: just now, and those that are committed as
-// examples. Those were written by `verify --subject host --claim bits/ --claim determinism/ --cases 40 --accuracy` and by
-// the same of faulty:unpack-sign-extends-the-top-nibble; what a report does not read was left out.
+// examples. Those were written by `verify --subject host --claim bits/ --claim determinism/ --cases 40 --accuracy` and
+// by the same of faulty:unpack-sign-extends-the-top-nibble; what a report does not read was left out.
 #include <gtest/gtest.h>
 
 #include "running.h"
@@ -50,7 +50,8 @@ TEST_F(ReportCommand, TakesRecordsOfSeveralCommandsTogether) {
   const Ran ran = run("report " + at("all") + page());
   EXPECT_EQ(ran.exit, 0) << ran.text;
   std::map<std::string, int> kinds;
-  for (const nlohmann::json& item : data()["items"]) ++kinds[item["kind"].get<std::string>()];
+  const nlohmann::json items = data()["items"];
+  for (const nlohmann::json& item : items) ++kinds[item["kind"].get<std::string>()];
   for (const char* kind : {"claim", "proof", "hunt", "speed"}) EXPECT_GT(kinds[kind], 0) << kind;
   EXPECT_EQ(data()["records"].size(), 4u);
 }
@@ -84,7 +85,7 @@ TEST_F(ReportCommand, WritesBudgetsAndHoldsRunsToThem) {
 }
 
 TEST_F(ReportCommand, RefusesWhatItCannotDo) {
-  expect_refused(run("report " + at("nowhere")), "RUN: expected a folder that verify, prove or fuzz wrote");
+  expect_refused(run("report " + at("nowhere")), "legal is a folder that verify, prove or fuzz wrote");
   ASSERT_EQ(run("verify --subject host --claim bits/ --cases 60 " + out("run")).exit, 0);
   expect_refused(run("report " + at("run") + "--out " + at("page.txt")), "it does not end in .html");
   expect_refused(run("report " + at("run") + "--out " + at("run/report.html")), "its folder holds a run");

@@ -115,8 +115,8 @@ class Search {
   static constexpr const char* legal =
       "a folder that verify, prove or fuzz wrote, a file that bench --json wrote, or a folder of several";
 
-  void trouble(const fs::path& where, const std::string& what, const std::string& expected) {
-    all_.troubles.push_back(argument_ + ": expected " + expected + ", got '" + where.string() + "' (" + what + ")");
+  void trouble(const fs::path& where, const std::string& what, const std::string& legal_here) {
+    all_.troubles.push_back(argument_ + ": given '" + where.string() + "' (" + what + "), legal is " + legal_here);
   }
 
   void take_folder(const fs::path& folder) {

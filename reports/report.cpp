@@ -125,8 +125,8 @@ Budgets budgets_in(const std::filesystem::path& file, std::vector<std::string>& 
     if (whole.is_discarded()) throw std::runtime_error("it is no JSON, or not all of it");
     return read_budgets(whole);
   } catch (const std::runtime_error& error) {
-    troubles.push_back("--budgets: expected what 'report --update-budgets' writes, got '" + file.string() + "' (" +
-                       error.what() + ")");
+    troubles.push_back("--budgets: given '" + file.string() + "' (" + error.what() +
+                       "), legal is what 'report --update-budgets' writes");
     return {};
   }
 }
@@ -156,8 +156,8 @@ Report report(const ReportRequest& request) {
   const Budgets budgets = budgets_in(request.budgets, now.troubles);
   bool compares = !before.empty();
   if (compares && !now.empty() && !have_a_kind_in_common(now, before)) {
-    before.troubles.push_back("--against: expected a baseline of the same shape, with records of " + kinds_in(now) +
-                              ", got records of " + kinds_in(before));
+    before.troubles.push_back("--against: given records of " + kinds_in(before) +
+                              ", legal is a baseline of the same shape, with records of " + kinds_in(now));
     compares = false;
   }
   if (!compares) {  // nothing of it is shown, but what is wrong with it
@@ -172,8 +172,8 @@ Report report(const ReportRequest& request) {
   try {
     judged = opinion(now, compares ? &before : nullptr, budgets);
   } catch (const std::runtime_error& error) {  // two budgets for the same
-    now.troubles.push_back("--budgets: expected one budget for each result, got two (" + std::string(error.what()) +
-                           ")");
+    now.troubles.push_back("--budgets: given two budgets for one result (" + std::string(error.what()) +
+                           "), legal is one that names more of it than any other");
     judged = opinion(now, compares ? &before : nullptr, {});
   }
   Story story = {now, compares ? &before : nullptr, judged, budgets, !embedded::plotly().empty(), remarks};
@@ -202,8 +202,8 @@ BudgetsUpdate updated_budgets(const ReportRequest& request) {
   result.troubles = now.troubles;
   Budgets budgets = budgets_in(request.budgets, result.troubles);
   if (result.troubles.empty() && now.surveyed.empty()) {
-    result.troubles.push_back("RUN: expected a run of verify with accuracy.json in it, got records of " +
-                              kinds_in(now));
+    result.troubles.push_back("RUN: given records of " + kinds_in(now) +
+                              ", legal is a run of verify with accuracy.json in it");
   }
   if (!result.troubles.empty()) return result;
   for (const auto& found : now.surveyed) {

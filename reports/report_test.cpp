@@ -135,7 +135,7 @@ TEST_F(AReport, FitsAComment) {
 TEST_F(AReport, OfAFolderThatIsNoRunSaysSo) {
   write("now/notes.txt", std::string("hello"));
   const Report report = made({"now"});
-  expect_trouble(report, "RUN: expected a folder that verify, prove or fuzz wrote");
+  expect_trouble(report, "(no record is in it), legal is a folder that verify, prove or fuzz wrote");
   EXPECT_TRUE(report.is_empty);
   expect_trouble(made({"nowhere"}), "nowhere");
 }
@@ -206,14 +206,14 @@ TEST_F(AReport, AgainstABaselineOfAnotherShapeSaysSo) {
   write("now/summary.json", failed);
   write("bench.json", bench(1e-3));
   const Report report = made({"now"}, {"bench.json"});
-  expect_trouble(report, "expected a baseline of the same shape, with records of verify, got records of bench");
+  expect_trouble(report, "given records of bench, legal is a baseline of the same shape, with records of verify");
   EXPECT_TRUE(has(report.html, "2 elements are wrong")) << "the run itself is shown";
 }
 
 TEST_F(AReport, OfBudgetsThatCannotBeReadSaysSo) {
   write("now/summary.json", passed);
   write("budgets.json", std::string("{"));
-  expect_trouble(made({"now"}), "--budgets: expected what 'report --update-budgets' writes");
+  expect_trouble(made({"now"}), "legal is what 'report --update-budgets' writes");
 }
 
 TEST_F(AReport, BudgetsAreWrittenFromASurvey) {
