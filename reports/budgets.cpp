@@ -96,45 +96,84 @@ json json_of(const Budgets& budgets) {
   return {{"schema", 1}, {"budgets", rows}};
 }
 
+namespace {
+
+using Key = std::map<std::string, std::string>;
+
+/// Adds what a survey measured to budgets, row by row.
+class Update {
+ public:
+  Update(const Budgets& before, std::string architecture, std::map<std::string, std::string> from)
+      : before_(before), rows_(before.rows()), architecture_(std::move(architecture)), from_(std::move(from)) {}
+
+  void take(const AccuracyRow& row) {
+    const std::string name = row.key.text() + " of " + row.key.subject;
+    const auto refuse = [&](const std::string& why) { result_.refused.push_back(name + ": " + why); };
+    if (row.not_run != 0 || row.elements == 0) return refuse("not all of it ran");
+    if (row.unexplained != 0)
+      return refuse(counted(row.unexplained, "difference") + " unexplained: a fault is no budget");
+    Budget measured = {members_of(row.key, architecture_), row.max_ulp(), row.non_finite_disagreements, from_};
+    measured.from["elements"] = std::to_string(row.elements);
+    const Budget* now = before_.of(row.key, architecture_);
+    if (now == nullptr) {
+      new_[without_layout(measured.match)].push_back(measured);
+      return;
+    }
+    if (now->max_ulp == measured.max_ulp && now->non_finite == measured.non_finite) return;
+    const bool leaves_zero =
+        (now->max_ulp == 0 && measured.max_ulp != 0) || (now->non_finite == 0 && measured.non_finite != 0);
+    if (leaves_zero) return refuse("its budget is 0 and stays 0; measured: " + figures(measured));
+    result_.changed.push_back(name + ": was " + figures(*now) + "; now " + figures(measured));
+    put(measured);
+  }
+
+  BudgetUpdate end() {
+    for (const auto& [key, budgets] : new_) {
+      const bool all_same = std::all_of(budgets.begin(), budgets.end(), [&](const Budget& one) {
+        return one.max_ulp == budgets.front().max_ulp && one.non_finite == budgets.front().non_finite;
+      });
+      for (Budget one : budgets) {
+        if (all_same) one.match = key;
+        result_.changed.push_back(one.text() + ": new: " + figures(one));
+        put(one);
+        if (all_same) break;
+      }
+    }
+    std::sort(rows_.begin(), rows_.end(), [](const Budget& a, const Budget& b) { return a.match < b.match; });
+    result_.budgets = Budgets(std::move(rows_));
+    return result_;
+  }
+
+ private:
+  static std::string figures(const Budget& budget) {
+    return std::to_string(budget.max_ulp) + " ulp, " + counted(budget.non_finite, "non-finite disagreement");
+  }
+  /// Where every layout and group measures the same, one budget is for all of them.
+  static Key without_layout(Key key) {
+    key.erase("inner_k_tiles");
+    key.erase("group");
+    return key;
+  }
+  void put(const Budget& budget) {
+    std::erase_if(rows_, [&](const Budget& one) { return one.match == budget.match; });
+    rows_.push_back(budget);
+  }
+
+  const Budgets& before_;
+  std::vector<Budget> rows_;
+  std::string architecture_;
+  std::map<std::string, std::string> from_;
+  std::map<Key, std::vector<Budget>> new_;
+  BudgetUpdate result_;
+};
+
+}  // namespace
+
 BudgetUpdate updated(const Budgets& before, const Accuracy& accuracy, const std::string& architecture,
                      const std::map<std::string, std::string>& from) {
-  BudgetUpdate update;
-  std::vector<Budget> rows = before.rows();
-  for (const AccuracyRow& row : accuracy.rows) {
-    const std::string name = row.key.text() + " of " + row.key.subject;
-    const auto refuse = [&](const std::string& why) { update.refused.push_back(name + ": " + why); };
-    if (row.not_run != 0 || row.elements == 0) {
-      refuse("not all of it ran");
-      continue;
-    }
-    if (row.unexplained != 0) {
-      refuse(counted(row.unexplained, "difference") + " unexplained: a fault is no budget");
-      continue;
-    }
-    Budget measured = {members_of(row.key, architecture), row.max_ulp(), row.non_finite_disagreements, from};
-    measured.from["elements"] = std::to_string(row.elements);
-    const auto same =
-        std::find_if(rows.begin(), rows.end(), [&](const Budget& one) { return one.match == measured.match; });
-    const std::string now = std::to_string(measured.max_ulp) + " ulp, " + counted(measured.non_finite, "non-finite");
-    if (same == rows.end()) {
-      update.changed.push_back(name + ": new: " + now);
-      rows.push_back(measured);
-      continue;
-    }
-    if (same->max_ulp == measured.max_ulp && same->non_finite == measured.non_finite) continue;
-    const bool leaves_zero =
-        (same->max_ulp == 0 && measured.max_ulp != 0) || (same->non_finite == 0 && measured.non_finite != 0);
-    if (leaves_zero) {
-      refuse("its budget is 0 and stays 0; measured: " + now);
-      continue;
-    }
-    update.changed.push_back(name + ": was " + std::to_string(same->max_ulp) + " ulp, " +
-                             counted(same->non_finite, "non-finite") + "; now " + now);
-    *same = measured;
-  }
-  std::sort(rows.begin(), rows.end(), [](const Budget& a, const Budget& b) { return a.match < b.match; });
-  update.budgets = Budgets(std::move(rows));
-  return update;
+  Update update(before, architecture, from);
+  for (const AccuracyRow& row : accuracy.rows) update.take(row);
+  return update.end();
 }
 
 }  // namespace tileproof::reports

@@ -91,14 +91,35 @@ TEST(Budgets, AreWhatWasMeasuredAndSayInWhichRun) {
 
 TEST(Budgets, AreRaisedByAMeasurementButNeverFromZero) {
   const Budgets three = updated_by({}, accuracy_row(4, 3, 4)).budgets;
-  EXPECT_EQ(updated_by(three, accuracy_row(4, 5, 4)).budgets.rows()[0].max_ulp, 5u);
-  EXPECT_EQ(updated_by(three, accuracy_row(4, 2, 4)).budgets.rows()[0].max_ulp, 2u);
+  EXPECT_EQ(updated_by(three, accuracy_row(4, 5, 4)).budgets.of(key, "9.0")->max_ulp, 5u);
+  EXPECT_EQ(updated_by(three, accuracy_row(4, 2, 4)).budgets.of(key, "9.0")->max_ulp, 2u);
   const Budgets zero = updated_by({}, accuracy_row(0, 0, 0)).budgets;
   const BudgetUpdate refused = updated_by(zero, accuracy_row(4, 1, 4));
-  EXPECT_EQ(refused.budgets.rows()[0].max_ulp, 0u);
+  EXPECT_EQ(refused.budgets.of(key, "9.0")->max_ulp, 0u);
   EXPECT_TRUE(refused.changed.empty());
   ASSERT_EQ(refused.refused.size(), 1u);
   EXPECT_NE(refused.refused[0].find("stays 0"), std::string::npos) << refused.refused[0];
+}
+
+json row_of(int inner_k_tiles, std::uint64_t ulp) {
+  json row = accuracy_row(4, ulp, 4);
+  row["inner_k_tiles"] = inner_k_tiles;
+  return row;
+}
+
+TEST(Budgets, OneIsForAllLayoutsThatMeasureTheSame) {
+  const auto measured = [](const Budgets& before, const std::vector<json>& rows) {
+    return updated(before, read_accuracy(accuracy(rows)), "", {{"run_start", "later"}}).budgets;
+  };
+  const Budgets same = measured({}, {row_of(2, 3), row_of(4, 3)});
+  ASSERT_EQ(same.rows().size(), 1u);
+  EXPECT_FALSE(same.rows()[0].match.contains("inner_k_tiles"));
+  EXPECT_EQ(measured({}, {row_of(2, 3), row_of(4, 5)}).rows().size(), 2u);
+  // One of them measured otherwise becomes its own; the other keeps what is for all.
+  const Budgets later = measured(same, {row_of(2, 3), row_of(4, 5)});
+  EXPECT_EQ(later.rows().size(), 2u);
+  EXPECT_EQ(later.of({"dequantize", "float", "bf16", "4", "32", "host"}, "")->max_ulp, 5u);
+  EXPECT_EQ(later.of({"dequantize", "float", "bf16", "2", "32", "host"}, "")->max_ulp, 3u);
 }
 
 TEST(Budgets, NoFaultBecomesOne) {

@@ -126,6 +126,9 @@ TEST_F(AReport, FitsAComment) {
   const std::string hostile(3000, '|');
   for (int i = 0; i < 2000; ++i) many.push_back(judgement(hostile + std::to_string(i), "host", "FAILED"));
   write("now/summary.json", summary(many));
+  std::vector<json> findings;
+  for (int i = 0; i < 20; ++i) findings.push_back(hunt_finding(hostile + std::to_string(i), hostile));
+  write("now/hunt.json", hunt(findings));
   EXPECT_LE(made({"now"}).markdown.size(), 65'536u);
 }
 
