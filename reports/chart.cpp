@@ -325,7 +325,7 @@ std::string short_number(double value) {
   const bool is_whole = value == std::floor(value) && std::fabs(value) < 1e7;
   if (is_whole) return (value < 0 ? "-" : "") + with_commas(static_cast<std::uint64_t>(std::fabs(value)));
   std::ostringstream text;
-  text.precision(3);
+  text.precision(4);
   text << value;
   return text.str();
 }

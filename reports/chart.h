@@ -57,7 +57,7 @@ nlohmann::json figure(const Chart&);
 
 /// 1234567 as "1,234,567".
 std::string with_commas(std::uint64_t);
-/// Six digits at most, as people write them: "0.0117", "1.5e+09".
+/// As people write them: "1,000", "0.1159", "1.5e+09".
 std::string short_number(double);
 
 }  // namespace tileproof::reports

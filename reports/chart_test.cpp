@@ -67,7 +67,7 @@ TEST(Chart, NumbersAreShort) {
   EXPECT_EQ(with_commas(0), "0");
   EXPECT_EQ(with_commas(1234567), "1,234,567");
   EXPECT_EQ(with_commas(123456), "123,456");
-  EXPECT_EQ(short_number(0.1159), "0.116");
+  EXPECT_EQ(short_number(0.11588), "0.1159");
   EXPECT_EQ(short_number(1000), "1,000");
 }
 

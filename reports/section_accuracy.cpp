@@ -151,13 +151,14 @@ Markup accuracy_section(Story& story) {
   rows.insert(rows.end(), exact.begin(), exact.end());
   all += in_short(story, rows);
   // Whoever has ten minutes reads the above.
-  const auto folded = [&](const std::string& title, const std::vector<const AccuracyRow*>& which) {
+  const auto folded = [&](const char* role, const std::string& title, const std::vector<const AccuracyRow*>& which) {
     if (which.empty()) return Markup();
-    return element("details", element("summary", title + ": " + std::to_string(which.size())) +
-                                  shortened_table(columns, rows_of(which), 500));
+    return of_class("details", role,
+                    element("summary", title + ": " + std::to_string(which.size())) +
+                        shortened_table(columns, rows_of(which), 500));
   };
-  return all + folded("Rows that differ somewhere, each inner_k_tiles and group", differing) +
-         folded("Rows that are bit-equal everywhere", exact);
+  return all + folded("printed", "Rows that differ somewhere, each inner_k_tiles and group", differing) +
+         folded("unprinted", "Rows that are bit-equal everywhere", exact);
 }
 
 namespace {
