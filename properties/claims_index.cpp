@@ -145,7 +145,9 @@ Matrix<std::int32_t> codes_of_weights(Case& c, const std::vector<std::uint32_t>&
   const reference::Format format = format_of(c.problem.out);
   const Matrix<std::uint32_t> weights = c.dequantize(packed, identity_parameters(c.problem));
   std::array<std::uint32_t, 16> weight_of;
-  for (int code = 0; code < 16; ++code) weight_of[code] = reference::rounded(format, reference::whole(code));
+  for (int code = 0; code < 16; ++code) {
+    weight_of[static_cast<std::size_t>(code)] = reference::rounded(format, reference::whole(code));
+  }
   Matrix<std::int32_t> codes(weights.rows, weights.columns);
   for (std::size_t i = 0; i < codes.elements.size(); ++i) {
     const auto found = std::find(weight_of.begin(), weight_of.end(), weights.elements[i]);

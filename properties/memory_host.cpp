@@ -4,7 +4,16 @@
 
 #include "memory.h"
 
+// How GCC and clang say that AddressSanitizer is on.
 #if defined(__SANITIZE_ADDRESS__)
+#define TILEPROOF_FORBIDS
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define TILEPROOF_FORBIDS
+#endif
+#endif
+
+#if defined(TILEPROOF_FORBIDS)
 #include <sanitizer/asan_interface.h>
 #endif
 
@@ -35,7 +44,7 @@ class HostMemory : public Memory {
   bool is_here() const override { return true; }
   void copy_in(void* to, const void* from, std::size_t bytes) override { std::memcpy(to, from, bytes); }
   void copy_out(void* to, const void* from, std::size_t bytes) override { std::memcpy(to, from, bytes); }
-#if defined(__SANITIZE_ADDRESS__)
+#if defined(TILEPROOF_FORBIDS)
   void forbid(void* begin, std::size_t bytes) override {
     // And what lies behind, which an earlier and larger case left.
     static_cast<void>(bytes);
