@@ -74,7 +74,7 @@ Shard shard_of(const std::string& text) {
       const Shard shard = {
           number_in(array.number, value(array.number), value(array.number)) - number_in(array.first, first, first),
           number_in(array.count, value(array.count), value(array.count))};
-      if (shard.number >= shard.of) {
+      if (shard.number >= shard.of || shard.of > most_shards) {
         throw Illegal(array.number, value(array.number),
                       "a number of an array without gaps, or --shard I/N in its place");
       }
@@ -86,7 +86,9 @@ Shard shard_of(const std::string& text) {
   if (slash == std::string::npos) throw Illegal("--shard", "'" + text + "'", "I/N with 0 <= I < N");
   const Shard shard = {number_in("--shard", text, text.substr(0, slash)),
                        number_in("--shard", text, text.substr(slash + 1))};
-  if (shard.number >= shard.of) throw Illegal("--shard", "'" + text + "'", "I/N with 0 <= I < N");
+  if (shard.number >= shard.of || shard.of > most_shards) {
+    throw Illegal("--shard", "'" + text + "'", "I/N with 0 <= I < N, and N at most 2^32");
+  }
   return shard;
 }
 

@@ -12,6 +12,7 @@
 #include "journal.h"
 #include "running.h"
 #include "signature.h"
+#include "wire.h"
 
 extern char** environ;
 
@@ -125,7 +126,7 @@ class AJournal : public Command {
                             .shard = 1,
                             .shards = 2,
                             .replay_flags = {"--x"},
-                            .envelope = "{}"};
+                            .envelope = dumped(json_of(kernel_envelope()))};
 };
 
 TEST_F(AJournal, TellsWhatWasWritten) {
@@ -179,6 +180,22 @@ TEST_F(AJournal, ThatWasCutIsReadWithoutItsLastLineAndGoneOnWith) {
   EXPECT_EQ(journal_of(file()).done.size(), 1);
 }
 
+TEST_F(AJournal, WhoseResumeWasCutTooIsReadAllTheSame) {
+  {
+    Journal journal(file());
+    journal.run(identity_, "fuzz");
+    journal.begin(1, 0);
+  }
+  add("{\"type\":\"info\",\"title\":\"en\n{\"type\":\"info\",\"ti");
+  EXPECT_TRUE(journal_of(file()).was_cut);
+  {
+    Journal journal(file());
+    journal.run(identity_, "fuzz");
+    journal.end(1, {.passed = 64});
+  }
+  EXPECT_EQ(journal_of(file()).done.size(), 1);
+}
+
 TEST_F(AJournal, ThatWasEditedIsRefusedWithItsLine) {
   const auto refused = [&](const std::string& line, const std::string& why) {
     std::filesystem::remove(file());
@@ -198,6 +215,17 @@ TEST_F(AJournal, ThatWasEditedIsRefusedWithItsLine) {
   refused(R"({"type":"info","title":"nap","content":{}})", "'nap' is no entry");
   refused(R"({"type":"info","title":"run","content":{"journal":1}})", "version 1");
   refused(R"({"type":"info"})", "title");
+  refused(R"({"type":"info","title":"begin","content":{"number":true}})", "no whole number");
+  refused(R"({"type":"info","title":"begin","content":{"number":1e300}})", "no whole number");
+  refused(R"({"type":"info","title":"begin","content":{"number":9007199254740993}})", "far behind");
+  refused(
+      R"({"type":"info","title":"planted","content":)" + std::string(100'000, '[') + std::string(100'000, ']') + "}",
+      "nested deeper");
+  identity_.shards = identity_.shard = 0;
+  refused("{}", "a shard that does not exist");
+  identity_.shards = 2;
+  identity_.envelope = "{}";
+  refused("{}", "operations");
   std::filesystem::remove(file());
   add("{}\n");
   EXPECT_THROW(journal_of(file()), Illegal);

@@ -27,14 +27,49 @@ json json_of(const HuntIdentity& identity) {
           {"replay", identity.replay_flags}, {"batch", cases_of_batch},     {"envelope", identity.envelope}};
 }
 
+/// What cannot be used is no part of a journal.
+template <class Use>
+auto part_of_journal(Use use) {
+  try {
+    return use();
+  } catch (const Illegal& illegal) {
+    throw json::other_error::create(501, illegal.what(), static_cast<const json*>(nullptr));
+  }
+}
+Problem problem_in(const std::string& line) {
+  return part_of_journal([&] { return problem_of(line); });
+}
+
 HuntIdentity identity_of(const json& value) {
-  return {.subject = value.at("subject"),
-          .claims = value.at("claims"),
-          .seed = seed_of("seed", value.at("seed").get<std::string>()),
-          .shard = value.at("shard"),
-          .shards = value.at("shards"),
-          .replay_flags = value.at("replay"),
-          .envelope = value.at("envelope")};
+  const std::string seed = value.at("seed");
+  const HuntIdentity identity = {.subject = value.at("subject"),
+                                 .claims = value.at("claims"),
+                                 .seed = part_of_journal([&] { return seed_of("seed", seed); }),
+                                 .shard = whole_of<std::uint64_t>(value.at("shard")),
+                                 .shards = whole_of<std::uint64_t>(value.at("shards")),
+                                 .replay_flags = value.at("replay"),
+                                 .envelope = value.at("envelope")};
+  static_cast<void>(envelope_of(json::parse(identity.envelope)));  // as who merges shards reads it
+  return identity;
+}
+
+/// How many: nothing that a batch has is more, and no sum of them overflows.
+std::int64_t count_of(const json& value) {
+  constexpr std::int64_t most = std::int64_t{1} << 50;
+  const auto count = whole_of<std::int64_t>(value);
+  if (count < 0 || count > most) throw json::out_of_range::create(406, "no number of cases or elements", &value);
+  return count;
+}
+std::map<std::string, std::int64_t> counts_of(const json& value) {
+  std::map<std::string, std::int64_t> counts;
+  for (const auto& [name, count] : value.get<std::map<std::string, json>>()) counts[name] = count_of(count);
+  return counts;
+}
+
+std::vector<std::uint64_t> indices_of(const json& values) {
+  std::vector<std::uint64_t> indices;
+  for (const json& value : values) indices.push_back(whole_of<std::uint64_t>(value));
+  return indices;
 }
 
 }  // namespace
@@ -56,34 +91,26 @@ json json_of(const BatchCounts& counts) {
 }
 
 BatchCounts batch_counts_of(const json& value) {
-  return {.passed = value.at("passed"),
-          .failed = value.at("failed"),
-          .refused = value.at("refused"),
-          .unavailable = value.at("unavailable"),
-          .discarded = value.at("discarded"),
-          .elements = value.at("elements"),
+  return {.passed = count_of(value.at("passed")),
+          .failed = count_of(value.at("failed")),
+          .refused = count_of(value.at("refused")),
+          .unavailable = count_of(value.at("unavailable")),
+          .discarded = count_of(value.at("discarded")),
+          .elements = count_of(value.at("elements")),
           .seconds = value.at("seconds"),
-          .signatures = value.at("signatures"),
-          .known = value.at("known"),
+          .signatures = counts_of(value.at("signatures")),
+          .known = counts_of(value.at("known")),
           .idle = value.at("idle"),
           .absent = value.at("absent"),
-          .climbs = value.at("climbs"),
+          .climbs = count_of(value.at("climbs")),
           .closest = closest_of(value.at("closest"))};
 }
 
 namespace {
 
-/// What is no problem is no part of a journal.
-Problem problem_in(const std::string& line) {
-  try {
-    return problem_of(line);
-  } catch (const Illegal& illegal) {
-    throw json::other_error::create(501, illegal.what(), static_cast<const json*>(nullptr));
-  }
-}
-
 Finding finding_of(const json& value) {
-  Finding finding{problem_in(value.at("problem")), value.at("kind"), value.at("details"), value.at("shrinks")};
+  Finding finding{problem_in(value.at("problem")), value.at("kind"), value.at("details"),
+                  count_of(value.at("shrinks"))};
   finding.wrong = wrong_elements_of(value.at("wrong"));
   return finding;
 }
@@ -99,7 +126,7 @@ json json_of(const Finding& finding) {
 /// Takes a journal's lines one after another.
 class Reader {
  public:
-  explicit Reader(std::filesystem::path file) : file_(std::move(file)) {}
+  explicit Reader(std::string name) : name_(std::move(name)) {}
 
   void take(const json& line) {
     const std::string type = line.at("type");
@@ -114,7 +141,7 @@ class Reader {
   }
 
   Illegal wrong(const std::string& why) const {
-    return Illegal(file_.string() + ", line " + std::to_string(contents_.lines) + ": " + why);
+    return Illegal(name_ + ", line " + std::to_string(contents_.lines) + ": " + why);
   }
   JournalContents& contents() { return contents_; }
 
@@ -125,38 +152,45 @@ class Reader {
   };
 
   void run(const json& content) {
-    const int version = content.at("journal");
+    const int version = whole_of<int>(content.at("journal"));
     if (version != journal_version) {
       throw wrong("a journal of version " + std::to_string(version) + ", legal is " + std::to_string(journal_version));
     }
     if (content.at("batch") != cases_of_batch) throw wrong("batches of another size");
     const HuntIdentity identity = identity_of(content);
+    if (identity.shard >= identity.shards || identity.shards > most_shards) throw wrong("a shard that does not exist");
     if (contents_.lines > 1 && identity != contents_.identity) throw wrong("resumed as another hunt");
     contents_.identity = identity;
   }
   void begin(const json& content) {
-    const std::uint64_t batch = content.at("number");
+    const auto batch = whole_of<std::uint64_t>(content.at("number"));
     if (batch % contents_.identity.shards != contents_.identity.shard) throw wrong("a batch of another shard");
+    // They are given out in order: before it, all have begun but for those that other workers had not come to.
+    constexpr std::uint64_t most_given_out = 1 << 16;
+    if (batch / contents_.identity.shards > contents_.done.size() + open_.size() + most_given_out) {
+      throw wrong("batch " + std::to_string(batch) + " is far behind those before it");
+    }
     if (!contents_.done.contains(batch)) open_.insert(batch);
     contents_.begun.assign(open_.begin(), open_.end());
   }
   void end(const json& content) {
-    const std::uint64_t batch = content.at("number");
+    const auto batch = whole_of<std::uint64_t>(content.at("number"));
     if (contents_.done.contains(batch)) throw wrong("batch " + std::to_string(batch) + " ends twice");
     if (open_.erase(batch) == 0) throw wrong("batch " + std::to_string(batch) + " ends without having begun");
-    contents_.done[batch] = batch_counts_of(content);
+    const BatchCounts& counts = contents_.done[batch] = batch_counts_of(content);
+    for (const auto& [claim, one] : counts.closest) static_cast<void>(problem_in(one.line));
     contents_.begun.assign(open_.begin(), open_.end());
   }
   void test_case(const json& line) {
     if (line.at("status") != "failed") return;
-    const std::uint64_t index = line.at("metadata").at("case");
+    const auto index = whole_of<std::uint64_t>(line.at("metadata").at("case"));
     const Finding finding = finding_of(line.at("metadata").at("finding"));
     if (!seen_.insert({index, finding.kind}).second) return;  // of a batch that was run again
     contents_.failed.push_back({index, finding});
   }
   void finding(const json& content) {
     HuntFinding found = {.signature = content.at("signature"),
-                         .cases = content.at("cases"),
+                         .cases = indices_of(content.at("cases")),
                          .smallest = finding_of(content.at("smallest")),
                          .was_looked_into = content.at("looked_into"),
                          .is_reproducible = content.at("reproducible"),
@@ -174,7 +208,7 @@ class Reader {
                                    {"finding", &Reader::finding}, {"planted", &Reader::planted},
                                    {"corpus", &Reader::corpus},   {"stop", &Reader::stop}};
 
-  std::filesystem::path file_;
+  std::string name_;
   JournalContents contents_;
   std::set<std::uint64_t> open_;
   std::set<std::pair<std::uint64_t, std::string>> seen_;
@@ -294,23 +328,45 @@ JournalContents journal_of(const std::filesystem::path& file) {
   std::ifstream stream(file);
   if (!stream)
     throw Illegal("journal", "'" + file.string() + "' (" + std::strerror(errno) + ")", "a journal of a hunt");
-  Reader reader(file);
+  return journal_of(stream, file.string());
+}
+
+namespace {
+
+/// A line's value; nothing, where it is cut. Of what lies too deep, which copying it would not survive, only that.
+std::optional<json> value_of(const std::string& line, bool& is_too_deep) {
+  constexpr int most_depth = 64;
+  const auto is_kept = [&](int depth, json::parse_event_t, json&) {
+    is_too_deep |= depth > most_depth;
+    return depth <= most_depth;
+  };
+  const json value = json::parse(line, is_kept, /*allow_exceptions=*/false);
+  return value.is_object() ? std::optional(value) : std::nullopt;
+}
+
+}  // namespace
+
+JournalContents journal_of(std::istream& stream, const std::string& name) {
+  Reader reader(name);
   bool has_cut_line = false;
   for (std::string line; std::getline(stream, line);) {
-    const json value = json::parse(line, nullptr, /*allow_exceptions=*/false);
-    const bool is_whole = !value.is_discarded() && value.is_object();
+    bool is_too_deep = false;
+    const std::optional<json> value = value_of(line, is_too_deep);
+    const bool is_whole = value.has_value();
     try {
-      // What was cut can only be the last line that somebody wrote: nothing follows it but a resume.
-      const bool is_resume = is_whole && value.value("title", "") == "run";
-      if (has_cut_line && !is_resume) throw reader.wrong("the line before it is no entry: cut, or edited");
+      if (is_whole && is_too_deep) throw reader.wrong("the line behind it is nested deeper than any entry");
+      // What was cut can only be the last line that somebody wrote: nothing follows it but a resume, or what was cut
+      // of that.
+      const bool is_resume = is_whole && value->value("title", "") == "run";
+      if (has_cut_line && is_whole && !is_resume) throw reader.wrong("the line before it is no entry: cut, or edited");
       has_cut_line = !is_whole;
       reader.contents().was_cut |= has_cut_line;
-      if (is_whole) reader.take(value);
+      if (is_whole) reader.take(*value);
     } catch (const json::exception& error) {
       throw reader.wrong(error.what());
     }
   }
-  if (reader.contents().lines == 0) throw Illegal("journal", "'" + file.string() + "'", "a journal of a hunt");
+  if (reader.contents().lines == 0) throw Illegal("journal", "'" + name + "'", "a journal of a hunt");
   return reader.contents();
 }
 

@@ -31,6 +31,7 @@ namespace tileproof {
 
 inline constexpr int journal_version = 2;
 inline constexpr std::uint64_t cases_of_batch = 64;
+inline constexpr std::uint64_t most_shards = std::uint64_t{1} << 32;
 
 /// What a hunt is: the same for a journal's whole life.
 struct HuntIdentity {
@@ -138,5 +139,7 @@ std::vector<std::uint64_t> unfinished_batches(const JournalContents&);
 
 /// @throws Illegal where the file is no journal, of another version, or was edited: which line, and what is wrong
 JournalContents journal_of(const std::filesystem::path& file);
+/// @param name  of the journal, for messages
+JournalContents journal_of(std::istream&, const std::string& name);
 
 }  // namespace tileproof

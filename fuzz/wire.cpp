@@ -13,6 +13,31 @@ std::vector<int> numbers_of(const std::vector<Enum>& values) {
   return numbers;
 }
 
+/// What a journal's envelope may hold is looked at: somebody may have edited it.
+/// @param last  of the enumeration
+template <class Enum>
+std::vector<Enum> values_of(const json& numbers, Enum last) {
+  std::vector<Enum> values;
+  for (const json& number : numbers) {
+    const int value = whole_of<int>(number);
+    if (value < 0 || value > static_cast<int>(last)) throw json::other_error::create(501, "of no such kind", &number);
+    values.push_back(static_cast<Enum>(value));
+  }
+  return values;
+}
+
+/// A number that others are divided by.
+std::int64_t divisor_of(const json& value) {
+  const auto number = whole_of<std::int64_t>(value);
+  if (number <= 0) throw json::other_error::create(501, "a number that is not positive", &value);
+  return number;
+}
+std::vector<std::int64_t> divisors_of(const json& values) {
+  std::vector<std::int64_t> numbers;
+  for (const json& value : values) numbers.push_back(divisor_of(value));
+  return numbers;
+}
+
 template <class Enum>
 std::vector<Enum> values_of(const json& numbers) {
   std::vector<Enum> values;
@@ -73,18 +98,18 @@ json json_of(const Envelope& e) {
 }
 
 Envelope envelope_of(const json& value) {
-  return {.operations = values_of<Operation>(value["operations"]),
-          .n_multiple = value["n_multiple"],
-          .inner_k_tiles = value["inner_k_tiles"],
-          .group_sizes = value["group_sizes"],
-          .any_group_size = value["any_group_size"],
-          .domains = values_of<Domain>(value["domains"]),
-          .types = values_of<Type>(value["types"]),
-          .any_alignment = value["any_alignment"],
-          .one_nan = value["one_nan"],
-          .takes_tensors = value["takes_tensors"],
-          .is_specification = value["is_specification"],
-          .step_elements = value["step_elements"]};
+  return {.operations = values_of(value.at("operations"), Operation::dequantize_eagerly),
+          .n_multiple = divisor_of(value.at("n_multiple")),
+          .inner_k_tiles = divisors_of(value.at("inner_k_tiles")),
+          .group_sizes = divisors_of(value.at("group_sizes")),
+          .any_group_size = value.at("any_group_size"),
+          .domains = values_of(value.at("domains"), Domain::none),
+          .types = values_of(value.at("types"), Type::fp32),
+          .any_alignment = value.at("any_alignment"),
+          .one_nan = value.at("one_nan"),
+          .takes_tensors = value.at("takes_tensors"),
+          .is_specification = value.at("is_specification"),
+          .step_elements = divisor_of(value.at("step_elements"))};
 }
 
 json json_of(const std::vector<WrongElement>& elements) {
@@ -95,7 +120,10 @@ json json_of(const std::vector<WrongElement>& elements) {
 
 std::vector<WrongElement> wrong_elements_of(const json& all) {
   std::vector<WrongElement> elements;
-  for (const json& e : all) elements.push_back({e.at(0), e.at(1), e.at(2), e.at(3), e.at(4)});
+  for (const json& e : all) {
+    elements.push_back({whole_of<std::int64_t>(e.at(0)), whole_of<std::int64_t>(e.at(1)),
+                        whole_of<std::uint32_t>(e.at(2)), whole_of<std::uint32_t>(e.at(3)), e.at(4)});
+  }
   return elements;
 }
 

@@ -5,6 +5,8 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
+#include <utility>
+
 #include "../properties/judge.h"
 #include "../properties/library.h"
 
@@ -34,6 +36,18 @@ Surveyed surveyed_of(const nlohmann::json&);
 
 nlohmann::json json_of(const Met&);
 Met met_of(const nlohmann::json&);
+
+/// A whole number, and one that the type holds: a plain conversion takes fractions, truth values and what overflows.
+/// @throws nlohmann::json::exception where it is none
+template <class Int>
+Int whole_of(const nlohmann::json& value) {
+  if (value.is_number_unsigned()) {
+    if (const auto number = value.get<std::uint64_t>(); std::in_range<Int>(number)) return static_cast<Int>(number);
+  } else if (value.is_number_integer()) {
+    if (const auto number = value.get<std::int64_t>(); std::in_range<Int>(number)) return static_cast<Int>(number);
+  }
+  throw nlohmann::json::type_error::create(302, "no whole number, or one that is too large", &value);
+}
 
 /// On one line, whatever the strings hold.
 std::string dumped(const nlohmann::json&, int indent = -1);
