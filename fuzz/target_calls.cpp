@@ -1,5 +1,6 @@
 #include "target_calls.h"
 
+#include <algorithm>
 #include <vector>
 
 #include "../kernels/n_tiles.h"
@@ -62,8 +63,7 @@ void run_where(const kernels::DequantizeArguments& a, Where where, Way... way) {
 /// How a call is cut, and which of the host's two codes runs it.
 class Cut {
  public:
-  explicit Cut(Choices& choices)
-      : by_(choices.below(2 + static_cast<std::int64_t>(kernels::all_ways().size()))), length_(choices.below(256)) {}
+  explicit Cut(Choices& choices) : by_(choices.below(6)), length_(choices.below(256)) {}
 
   template <class Arguments>
   void run(const Arguments& a) const {
@@ -72,7 +72,8 @@ class Cut {
     in_pieces(kernels::n_tiles_of(a), [&](auto begin, auto end) {
       const kernels::NTiles n_tiles = {begin, end};
       if (by_ == 1) return run_where(a, n_tiles);
-      run_where(a, n_tiles, kernels::all_ways()[static_cast<std::size_t>(by_ - 2)]);
+      const std::vector<kernels::Way> ways = kernels::all_ways();
+      run_where(a, n_tiles, ways[static_cast<std::size_t>(by_ - 2) % ways.size()]);
     });
   }
 
@@ -83,7 +84,7 @@ class Cut {
     for (; end > 0; end -= length_) use(end > length_ ? end - length_ : 0, end);
   }
 
-  std::int64_t by_;
+  std::int64_t by_;      // 0: by threads; 1: by n-tiles, in the usual way; else in one that this machine has
   std::int64_t length_;  // of a piece; 0: there is one
 };
 
@@ -104,11 +105,11 @@ Tensor output(const char* name, void* to, std::int64_t elements, std::size_t ele
 
 template <class T>
 void require_equal(const char* what, const std::vector<T>& got, const std::vector<T>& expected) {
-  for (std::size_t i = 0; i < expected.size(); ++i) {
-    require(got[i] == expected[i], std::string(what) + ": element " + std::to_string(i) + " of " +
-                                       std::to_string(expected.size()) + ": expected " + std::to_string(expected[i]) +
-                                       ", got " + std::to_string(got[i]));
-  }
+  const auto [wrong, right] = std::mismatch(got.begin(), got.end(), expected.begin(), expected.end());
+  if (wrong == got.end() && right == expected.end()) return;
+  throw Wrong(std::string(what) + ": element " + std::to_string(wrong - got.begin()) + " of " +
+              std::to_string(expected.size()) + ": expected " + std::to_string(*right) + ", got " +
+              std::to_string(*wrong));
 }
 
 std::int64_t words_of_expert(std::int64_t n, std::int64_t k) { return (n + 7) / 8 * k; }

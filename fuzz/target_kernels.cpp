@@ -20,7 +20,7 @@ struct Sizes {
 
 Sizes sizes_of(Choices& choices) {
   const std::int64_t inner_k_tiles = choices.one_of({std::int64_t{2}, std::int64_t{4}, std::int64_t{8}});
-  const std::int64_t n = choices.below(26), supertiles = choices.below(7);
+  const std::int64_t n = choices.below(18), supertiles = choices.below(2 + 10 / inner_k_tiles);  // as many columns
   const std::int64_t experts = choices.one_of({std::int64_t{1}, std::int64_t{2}, std::int64_t{3}, std::int64_t{0}});
   return {n, supertiles * 16 * inner_k_tiles, inner_k_tiles, experts};
 }

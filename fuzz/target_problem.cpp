@@ -60,6 +60,9 @@ void check(const std::string& line) {
   }
   const std::string printed = line_of(problem);
   require(problem_of(printed) == problem, "'" + printed + "' is not the problem that printed it");
+  for (const Span& span : {problem.codes, problem.parameters}) {
+    require(span.first >= 0 && span.end >= span.first, "a span that ends before it begins");
+  }
 
   // What is left out keeps its default; everything else is as it was written.
   Words written = words_of(line_of(Problem()));
