@@ -19,6 +19,7 @@
 #include "provenance.h"
 #include "records.h"
 #include "summary.h"
+#include "survey_json.h"
 #include "surveying.h"
 
 namespace tileproof {

@@ -56,6 +56,7 @@ class Surveying {
   struct Source {
     std::size_t subject;
     std::size_t survey;
+    bool operator==(const Source&) const = default;
   };
   /// A row of the table: what its problems have in common.
   struct Row {
@@ -72,7 +73,12 @@ class Surveying {
   std::vector<Row> rows() const;
   const Task* task_of(const Source&, std::size_t problem) const;
   std::string text_of(const Source&) const;
+  static bool is_comparable(const Source&, const Source&);
+  std::vector<SurveyFigures> figures_of(const std::vector<Row>&) const;
+  nlohmann::json json_of_row(const Row&, const SurveyFigures&) const;
+  nlohmann::json json_of_curve(const Row&, const SurveyFigures&) const;
   nlohmann::json worst_of(const Row& curve) const;
+  nlohmann::json pairs_of(const std::vector<Row>& curves) const;
   nlohmann::json pair_of(const Source&, const Source&, const Problem& like) const;
 
   std::size_t threads_;
@@ -81,8 +87,5 @@ class Surveying {
   std::map<std::string, std::string> left_out_;
   std::map<DataKey, SurveyData> data_;
 };
-
-/// An object on several lines: each of its arrays' elements on one of its own.
-std::string by_lines(const nlohmann::json&);
 
 }  // namespace tileproof

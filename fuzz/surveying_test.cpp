@@ -9,6 +9,7 @@
 
 #include "chosen.h"
 #include "running.h"
+#include "survey_json.h"
 #include "wire.h"
 
 namespace tileproof {
