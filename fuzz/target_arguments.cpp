@@ -103,7 +103,8 @@ void check(const Arguments& a, Choices& choices) {
     return;
   }
   require(is_shape_legal(a), "accepted sizes that no tensor has");
-  bool is_small = true;
+  constexpr std::int64_t few = 1 << 10;
+  bool is_small = a.experts <= few;  // also of those without an element
   for (const Buffer& buffer : buffers_of(a)) {
     require(is_usable(buffer), "accepted a pointer to nothing, or one that is not aligned");
     require(buffer.bytes <= std::numeric_limits<std::int64_t>::max(), "accepted what 63 bits cannot address");
@@ -112,7 +113,7 @@ void check(const Arguments& a, Choices& choices) {
   const std::int64_t threads = threads_of(a), n_tiles = n_tiles_of(a);
   require(threads >= 0 && Wide{threads} * 16 >= stored_bytes(a), "fewer threads than stores");
   require(n_tiles >= 0 && Wide{n_tiles} * 8 >= Wide{a.experts} * a.n, "fewer n-tiles than rows");
-  if (is_small && n_tiles <= 1 << 10) require_as_specified(a, choices);
+  if (is_small && n_tiles <= few) require_as_specified(a, choices);
 }
 
 void check_pack(Choices& choices) {
