@@ -340,8 +340,8 @@ std::optional<json> value_of(const std::string& line, bool& is_too_deep) {
     is_too_deep |= depth > most_depth;
     return depth <= most_depth;
   };
-  const json value = json::parse(line, is_kept, /*allow_exceptions=*/false);
-  return value.is_object() ? std::optional(value) : std::nullopt;
+  json value = json::parse(line, is_kept, /*allow_exceptions=*/false);
+  return value.is_object() ? std::optional(std::move(value)) : std::nullopt;
 }
 
 }  // namespace
