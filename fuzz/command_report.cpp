@@ -20,6 +20,7 @@ struct Options {
   std::string out;
   std::string budgets = TILEPROOF_BUDGETS;
   bool update_budgets = false;
+  std::string history;
 };
 
 std::vector<fs::path> paths_of(const std::vector<std::string>& names) { return {names.begin(), names.end()}; }
@@ -63,7 +64,26 @@ int update_budgets(const Options& options, const reports::ReportRequest& request
   return update.refused.empty() ? exit_code::passed : exit_code::failed;
 }
 
+int history(const Options& options) {
+  const reports::HistoryReport made = reports::history_report(options.history);
+  if (!made.trouble.empty()) {
+    say({made.trouble});
+    return exit_code::wrong_usage;
+  }
+  const fs::path page =
+      options.out.empty() ? fs::path(options.history).parent_path() / "history.html" : fs::path(options.out);
+  make_folder_of(page);
+  write_file(page, made.html);
+  write_file(fs::path(page).replace_extension(".json"), made.json);
+  std::cerr << "history: " << page.string() << "\n";
+  std::cout << made.said;
+  return exit_code::passed;
+}
+
 int report(const Options& options) {
+  if (!options.history.empty()) return history(options);
+  if (options.runs.empty())
+    throw Illegal("RUN", "none", "a folder that verify, prove or fuzz wrote, or a file of bench --json");
   const reports::ReportRequest request = {paths_of(options.runs), paths_of(options.against), options.budgets};
   if (options.update_budgets) return update_budgets(options, request);
   for (const std::string& run : options.runs) {
@@ -92,14 +112,21 @@ int report(const Options& options) {
 std::function<int()> set_up_report(CLI::App& app) {
   auto options = std::make_shared<Options>();
   app.add_option("RUN", options->runs,
-                 "folders that verify, prove or fuzz wrote, files of bench --json, or folders of several")
-      ->required();
+                 "folders that verify, prove or fuzz wrote, files of bench --json, or folders of several");
   app.add_option("--against", options->against, "a baseline to compare with, given as RUN; may be given again");
   app.add_option("--out", options->out,
                  "the page; summary.md, junit.xml and report.json go beside it (default: report/report.html in RUN)");
   app.add_option("--budgets", options->budgets, "what results may be off at most, as JSON (default: of this tree)");
   app.add_flag("--update-budgets", options->update_budgets, "writes what RUN measured as budgets, and no report");
-  return [&app, options] {
+  CLI::Option* history =
+      app.add_option(
+             "--history", options->history,
+             "instead of RUN: the figures of all runs in a history, with their steps (default: of the build folder)")
+          ->expected(0, 1);
+  return [&app, options, history] {
+    if (history->count() != 0 && (options->history.empty() || options->history == "true")) {
+      options->history = (folder_of_program() / "runs" / "history.sqlite").string();
+    }
     for (const char* flag : {"RUN", "--against", "--out", "--budgets"}) {
       for (const std::string& value : app.get_option(flag)->results()) {
         if (value.empty()) throw Illegal(flag, "''", "a file or a folder");

@@ -75,18 +75,20 @@ Markup svg(const Frame& frame, const std::string& title, const Markup& inside) {
       inside);
 }
 
-/// Heights over log2(1 + value), with lines across.
+/// Heights with lines across: over log2(1 + value), or linear.
 class Heights {
  public:
-  Heights(const Frame& frame, double most) : frame_(frame), most_(std::max(1.0, most)) {}
+  Heights(const Frame& frame, double most, bool is_linear = false)
+      : frame_(frame), most_(is_linear ? most : std::max(1.0, most)), is_linear_(is_linear) {}
 
   double y(double value) const {
-    return frame_.base() - frame_.plot_height() * folded(std::min(value, most_)) / folded(most_);
+    const double part = is_linear_ ? value / most_ : folded(std::min(value, most_)) / folded(most_);
+    return frame_.base() - frame_.plot_height() * part;
   }
   Markup axis(const std::string& what) const {
     Markup all;
     double last = frame_.height;
-    for (const double tick : ticks_up_to(most_)) {
+    for (const double tick : is_linear_ ? std::vector<double>{0, most_ / 2, most_} : ticks_up_to(most_)) {
       constexpr double height_of_text = 13;
       if (tick > most_ || last - y(tick) < height_of_text) continue;
       last = y(tick);
@@ -99,6 +101,7 @@ class Heights {
  private:
   const Frame& frame_;
   double most_;
+  bool is_linear_;
 };
 
 /// Names below the plot, as many as there is room for.
@@ -165,16 +168,21 @@ Markup drawn(const Histogram& histogram, const std::string& title) {
 
 Markup drawn(const Lines& lines, const std::string& title) {
   const Frame frame;
-  double most = 1;
+  double most = lines.is_linear ? 1e-9 : 1;
   for (const auto& line : lines.lines) {
     for (const double value : line.values) {
       if (std::isfinite(value)) most = std::max(most, value);
     }
   }
-  const Heights heights(frame, most);
+  const Heights heights(frame, most, lines.is_linear);
   const double step = frame.plot_width() / static_cast<double>(std::max<std::size_t>(1, lines.places.size()));
   Markup inside = heights.axis(lines.y) + names_below(frame, lines.places, lines.x);
   std::vector<std::pair<std::string, std::string>> keys;
+  for (const std::size_t mark : lines.marks) {
+    const double x = frame.left + step * static_cast<double>(mark);
+    inside += straight("mark", x, frame.top, x, frame.base());
+  }
+  if (!lines.marks.empty()) keys.emplace_back("mark", "a step");
   std::size_t colour = 0;
   for (const auto& line : lines.lines) {
     const std::string name = line.role == Lines::Role::bound  ? "bound"
@@ -284,7 +292,9 @@ json zoomable(const Lines& lines) {
                       {"mode", is_bound ? "lines" : "lines+markers"},
                       {"line", {{"dash", is_bound ? "dash" : "solid"}}}});
   }
-  return {{"data", traces}, {"x", lines.x}, {"y", lines.y}, {"ticks", ticks_up_to(most)}};
+  json whole = {{"data", traces}, {"x", lines.x}, {"y", lines.y}, {"marks", lines.marks}};
+  if (!lines.is_linear) whole["ticks"] = ticks_up_to(most);
+  return whole;
 }
 
 json zoomable(const Heatmap& map) {

@@ -34,6 +34,8 @@ struct Lines {
   };
   std::vector<Line> lines;
   std::string x, y;
+  bool is_linear = false;               // heights from 0 to the largest; else folded, as below
+  std::vector<std::size_t> marks = {};  // places before which something changed
 };
 
 struct Heatmap {

@@ -35,4 +35,13 @@ struct BudgetsUpdate {
 };
 BudgetsUpdate updated_budgets(const ReportRequest&);
 
+struct HistoryReport {
+  std::string html;
+  std::string json;
+  std::string said;
+  std::string trouble;  // bad input; "" where there is none
+};
+/// The figures of all runs in a history (SQLite, version 1), each as a line over the runs, with the steps in it marked.
+HistoryReport history_report(const std::filesystem::path& database);
+
 }  // namespace tileproof::reports

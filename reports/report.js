@@ -17,7 +17,8 @@
 
   // As the static pictures: over log2(1 + value), so that 0 has a place and 1 is seen beside a million.
   const folded = (value) => (value === null ? null : Math.log2(1 + value));
-  const foldedTrace = (trace) => {
+  const foldedTrace = (trace, figure) => {
+    if (trace.type !== "heatmap" && !figure.ticks) return trace;
     if (trace.type !== "heatmap") {
       return { ...trace, y: trace.y.map(folded), customdata: trace.y, hovertemplate: "%{x}: %{customdata}" };
     }
@@ -30,8 +31,10 @@
     const layout = { title: { text: figure.title }, barmode: "overlay", xaxis: { ...axis(figure.x), type: "category" }, yaxis: axis(figure.y) };
     if (figure.ticks) {
       Object.assign(layout.yaxis, { tickvals: figure.ticks.map(folded), ticktext: figure.ticks.map(String) });
-    } else {
+    } else if (figure.data[0].type === "heatmap") {
       Object.assign(layout.yaxis, { type: "category", autorange: "reversed" });
+    } else {
+      Object.assign(layout.yaxis, { rangemode: "tozero" });
     }
     return layout;
   };
@@ -47,7 +50,7 @@
     close.addEventListener("click", () => dialog.close());
     dialog.addEventListener("close", () => dialog.remove());
     dialog.showModal();
-    plotly().newPlot(drawing, figure.data.map(foldedTrace), layoutOf(figure), { responsive: true, displaylogo: false });
+    plotly().newPlot(drawing, figure.data.map((trace) => foldedTrace(trace, figure)), layoutOf(figure), { responsive: true, displaylogo: false });
   };
 
   for (const [id, figure] of Object.entries(figures)) {
