@@ -112,7 +112,9 @@ Markup names_below(const Frame& frame, const std::vector<std::string>& names, co
   const auto every = static_cast<std::size_t>(std::ceil((static_cast<double>(longest) * 7.5 + 8) / step));
   Markup all;
   for (std::size_t i = 0; i < names.size(); i += std::max<std::size_t>(1, every)) {
-    all += label(frame.left + step * (static_cast<double>(i) + 0.5), frame.base() + 16, "middle", names[i]);
+    const double half = static_cast<double>(names[i].size()) * 3.75;
+    const double x = std::min(frame.left + step * (static_cast<double>(i) + 0.5), frame.width - half);
+    all += label(x, frame.base() + 16, "middle", names[i]);
   }
   return all + label(frame.left + frame.plot_width() / 2, frame.height - 8, "middle", what);
 }
@@ -332,6 +334,8 @@ std::string with_commas(std::uint64_t value) {
 }
 
 std::string short_number(double value) {
+  const bool is_large = std::fabs(value) >= 1000 && std::fabs(value) < 1e7;
+  if (is_large) value = std::round(value);
   const bool is_whole = value == std::floor(value) && std::fabs(value) < 1e7;
   if (is_whole) return (value < 0 ? "-" : "") + with_commas(static_cast<std::uint64_t>(std::fabs(value)));
   std::ostringstream text;

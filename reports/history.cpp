@@ -88,6 +88,17 @@ std::map<Key, Series> series_in(const std::filesystem::path& file) {
   return all;
 }
 
+/// "11-22 15:50": short, and one a run.
+std::vector<std::string> places_of(const Series& series) {
+  std::vector<std::string> places;
+  for (const std::string& begun : series.begun) {
+    std::string place = begun.size() >= 16 ? begun.substr(5, 5) + " " + begun.substr(11, 5) : begun;
+    if (!places.empty() && places.back().starts_with(place)) place = places.back() + "'";
+    places.push_back(place);
+  }
+  return places;
+}
+
 std::string name_of(const Key& key) {
   const auto& [kind, subject, name, unit, machine] = key;
   return kind + (subject.empty() ? "" : " of " + subject) + ": " + name + (machine.empty() ? "" : ", on " + machine);
@@ -115,7 +126,7 @@ HistoryReport history_report(const std::filesystem::path& file) {
       steps.push_back({name_of(key), series.begun[step], code_of(series.commits[step]),
                        short_number(series.values[step - 1]) + " -> " + short_number(series.values[step])});
     }
-    Lines lines = {.places = series.begun,
+    Lines lines = {.places = places_of(series),
                    .lines = {{std::get<2>(key), series.values}},
                    .x = "runs",
                    .y = std::get<3>(key).empty() ? "count" : std::get<3>(key),
@@ -133,8 +144,8 @@ HistoryReport history_report(const std::filesystem::path& file) {
                     {"steps", found}});
   }
   Markup body = paragraph(
-      "A step is where five runs before and five after differ: Mann-Whitney, two-sided p < 0.01, and more "
-      "than 2 % in the median. With fewer than ten runs of a figure there is no telling.");
+      "A step is where five runs before and five after differ: Mann-Whitney, two-sided p < 0.01, more than 2 % in the "
+      "median, and half again more than they vary among themselves. With fewer than ten runs there is no telling.");
   body += steps.empty() ? paragraph("No figure has one.")
                         : table({{"figure"}, {"since"}, {"commit"}, {"from run to run"}}, steps);
   body += all.empty() ? paragraph("No run in this history has a figure.") : of_class("div", "charts", pictures);

@@ -28,6 +28,18 @@ TEST(Steps, NeitherOneOutlierNorAPercentIsOne) {
   EXPECT_TRUE(statistics::steps_in(little).empty());
 }
 
+TEST(Steps, StandWhereTheChangeIsWhateverTheNoise) {
+  std::vector<double> values;
+  for (int i = 0; i < 30; ++i) values.push_back((i < 14 ? 35000 : 30000) * (1 + 0.004 * (i * 7 % 11 - 5)));
+  EXPECT_EQ(statistics::steps_in(values), std::vector<std::size_t>{14});
+}
+
+TEST(Steps, WhatClimbsAllTheTimeHasNone) {
+  std::vector<double> values;
+  for (int i = 0; i < 30; ++i) values.push_back(25000 + 600 * i);
+  EXPECT_TRUE(statistics::steps_in(values).empty());
+}
+
 TEST(Steps, FewerThanTenRunsCannotTell) {
   EXPECT_TRUE(statistics::steps_in({1, 1, 1, 1, 9, 9, 9, 9, 9}).empty());
   EXPECT_EQ(statistics::steps_in({1, 1, 1, 1, 1, 9, 9, 9, 9, 9}).size(), 1u);

@@ -13,23 +13,38 @@ namespace tileproof::statistics {
 /// Runs before and after a step that must agree on it: the least with which a Mann-Whitney test can say p < 0.01.
 inline constexpr std::size_t runs_of_a_step = 5;
 
+inline double mean(const std::vector<double>& values) {
+  double sum = 0;
+  for (const double value : values) sum += value;
+  return sum / static_cast<double>(values.size());
+}
+
+inline double range(const std::vector<double>& values) {
+  const auto [least, most] = std::minmax_element(values.begin(), values.end());
+  return *most - *least;
+}
+
 /// The places before which the level changes: five values before and five after differ (Mann-Whitney, two-sided
-/// p < 0.01) by more than 2 % in the median. Of neighbouring places that could be it, the one with the largest change.
+/// p < 0.01) by more than 2 % in the median, and by more than half again what they vary among themselves: what climbs
+/// all the time has no step. Of neighbouring places that could be it, the one that parts the means most.
 inline std::vector<std::size_t> steps_in(const std::vector<double>& values) {
-  constexpr double p_of_a_step = 0.01, least_change = 0.02;
+  constexpr double p_of_a_step = 0.01, least_change = 0.02, least_of_range = 1.5;
   std::vector<std::size_t> steps;
   double largest = 0;
   for (std::size_t i = runs_of_a_step; i + runs_of_a_step <= values.size(); ++i) {
     const auto at = values.begin() + static_cast<std::ptrdiff_t>(i);
     const std::vector<double> before(at - runs_of_a_step, at), after(at, at + runs_of_a_step);
     const double then = median(before), now = median(after);
-    const double change = std::fabs(now - then) / std::max(std::fabs(then), std::fabs(now));
-    if (!(change > least_change) || mann_whitney_p(before, after) >= p_of_a_step) continue;
+    const double change = std::fabs(now - then);
+    const bool is_large = change > least_change * std::max(std::fabs(then), std::fabs(now)) &&
+                          change > least_of_range * std::max(range(before), range(after));
+    if (!is_large || mann_whitney_p(before, after) >= p_of_a_step) continue;
+    const double parted = std::fabs(mean(after) - mean(before));
     const bool is_near = !steps.empty() && i - steps.back() < runs_of_a_step;
-    if (is_near && change <= largest) continue;
+    if (is_near && parted <= largest) continue;
     if (is_near) steps.pop_back();
     steps.push_back(i);
-    largest = change;
+    largest = parted;
   }
   return steps;
 }
