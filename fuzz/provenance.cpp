@@ -7,6 +7,7 @@
 #include <limits>
 
 #include "../properties/cuda_device.h"
+#include "../properties/subject.h"
 #include "compile_facts.h"
 #include "judging.h"
 #include "records.h"
@@ -129,7 +130,13 @@ Commit commit() {
 json provenance(const std::optional<std::uint64_t>& seed, const std::string& library) {
   const Commit of = commit();
   json gpu = nullptr, cuda = nullptr;
-  if (const std::map<std::string, std::string> device = cuda_device(); !device.empty()) {
+  std::map<std::string, std::string> device;
+  try {
+    device = cuda_device();
+  } catch (const SubjectError& error) {  // of a device that is lost: whoever runs on it will say so
+    gpu = {{"name", ""}, {"error", error.what()}};
+  }
+  if (!device.empty()) {
     gpu = device;
     cuda = {{"driver", device.at("driver")},
             {"runtime", device.at("runtime")},

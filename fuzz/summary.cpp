@@ -83,6 +83,10 @@ json json_of(const Judgement& j, const std::vector<std::string>& flags) {
   }
   json runs = json::object();
   for (const auto& [way, hash] : j.met.runs) runs[way] = in_hex(hash);
+  json measures = json::array();
+  for (const auto& [name, one] : j.met.largest) {
+    measures.push_back({{"name", name}, {"value", one.value}, {"where", one.where}});
+  }
   return {{"claim", j.claim},
           {"subject", j.subject},
           {"verdict", name_of(j.verdict)},
@@ -92,6 +96,7 @@ json json_of(const Judgement& j, const std::vector<std::string>& flags) {
           {"seconds", j.seconds},
           {"output_hash", in_hex(j.output_hash)},
           {"runs", runs},
+          {"measures", measures},
           {"classes", j.classes},
           {"explained", j.explained},
           {"findings", findings},

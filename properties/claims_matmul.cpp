@@ -2,6 +2,7 @@
 // agrees with the specification bit for bit; where it is not, the difference is predicted bit for bit and counted under
 // its reason.
 #include <algorithm>
+#include <bit>
 #include <cmath>
 
 #include "../reference/dequantize.h"
@@ -79,6 +80,10 @@ void identity_matmul(Case& c) {
 
 namespace {
 
+std::string place_of_sum(std::int64_t row, std::int64_t column) {
+  return "row " + std::to_string(row) + ", column " + std::to_string(column);
+}
+
 /// |out - sum| <= gamma + 2^-8 * (|sum| + gamma), gamma = k * u / (1 - k * u) * sum of |a| * |w|.
 ///
 /// The bound of N. Higham, "Accuracy and Stability of Numerical Algorithms" (2002), section 3.1, for inner products in
@@ -105,6 +110,8 @@ void random_matmul(Case& c) {
   }
   Matrix<double> got(out.rows, out.columns), exact(out.rows, out.columns), bound(out.rows, out.columns);
   const double ku = static_cast<double>(p.k) * 0x1p-22;
+  double of_bound = 0;
+  std::string where = place_of_sum(0, 0);
   for (std::int64_t m = 0; m < out.rows; ++m) {
     for (std::int64_t n = 0; n < out.columns; ++n) {
       double sum = 0, magnitudes = 0;
@@ -117,8 +124,17 @@ void random_matmul(Case& c) {
       got(m, n) = specified::value(reference::bf16, out(m, n));
       exact(m, n) = sum;
       bound(m, n) = gamma + 0x1p-8 * (std::fabs(sum) + gamma);
+      const double part = std::fabs(got(m, n) - sum) / bound(m, n);
+      if (!(part > of_bound)) continue;  // NaN, of a sum of zeros, too
+      of_bound = part;
+      where = place_of_sum(m, n);
     }
   }
+  // By the binade of k, in which the bound grows.
+  const auto first_k = static_cast<std::int64_t>(std::bit_floor(static_cast<std::uint64_t>(p.k)));
+  c.measured("largest error of a sum of " + std::to_string(first_k) + ".." + std::to_string(2 * first_k - 1) +
+                 " terms, in units of the inner product bound",
+             of_bound, where + " of " + line_of(p));
   c.expect_within(got, exact, bound, "inner product bound");
 }
 
