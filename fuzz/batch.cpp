@@ -73,7 +73,7 @@ json Batches::run(const json& question, const std::function<void(const json&)>& 
     Met met;
     in_flight_.begin(slot_, last = index);
     CaseOutcome outcome = run_case(*listed.claim, listed.problem, met);
-    if (has_passed(outcome)) climb_from(listed, met, counts, outcome);
+    if (has_passed(outcome)) climb_from(index, listed, met, note, counts, outcome);
     if (outcome.finding) {
       note({{"case", index}, {"problem", line_of(outcome.finding->problem)}, {"outcome", json_of(outcome)}});
     }
@@ -103,12 +103,18 @@ json Batches::run(const json& question, const std::function<void(const json&)>& 
   return {{"counts", json_of(counts)}, {"ended_by", ended_by}, {"not_passed", not_passed}};
 }
 
+/// @param note     is told of each neighbour before it is run: it may be the process' last
 /// @param outcome  of the case; becomes that of a neighbour that fails
-void Batches::climb_from(const ListedCase& listed, const Met& met, BatchCounts& counts, CaseOutcome& outcome) {
+void Batches::climb_from(std::uint64_t index, const ListedCase& listed, const Met& met,
+                         const std::function<void(const json&)>& note, BatchCounts& counts, CaseOutcome& outcome) {
   if (met.largest.empty()) return;
   std::string why_not;
   const Domains domains = domains_of(*listed.claim, row_.envelope, &why_not);
-  const auto run = [&](const Problem& problem, Met& met_there) { return run_case(*listed.claim, problem, met_there); };
+  const auto run = [&](const Problem& problem, Met& met_there) {
+    note({{"case", index}, {"tries", line_of(problem)}});
+    in_flight_.begin(slot_, index);  // each has its own deadline
+    return run_case(*listed.claim, problem, met_there);
+  };
   const Climbed climb = climbed(listed.problem, domains, met, run);
   counts.climbs += climb.tries;
   keep_closer(counts.closest, listed.claim->name, climb.closest);

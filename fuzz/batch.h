@@ -18,13 +18,14 @@ class Batches {
   Batches(const nlohmann::json& order, const SubjectRow& row, Subject&);
 
   /// Runs the cases that a question asks for, as question_for_cases() puts it.
-  /// @param note  is told of each case that fails, before the next one begins
+  /// @param note  is told of each case that fails, before the next one begins; and of each neighbour that a case tries
   /// @return the counts; and what ended the batch before its end, where something did
   nlohmann::json run(const nlohmann::json& question, const std::function<void(const nlohmann::json&)>& note);
 
  private:
   CaseOutcome run_case(const Claim&, const Problem&, Met&);
-  void climb_from(const ListedCase&, const Met&, BatchCounts&, CaseOutcome&);
+  void climb_from(std::uint64_t index, const ListedCase&, const Met&,
+                  const std::function<void(const nlohmann::json&)>& note, BatchCounts&, CaseOutcome&);
 
   SubjectRow row_;
   Subject& subject_;

@@ -120,7 +120,8 @@ fs::path folder_of(const Options& options) {
   std::error_code error;
   fs::create_directories(folder, error);
   if (error) throw Illegal("--out", "'" + folder.string() + "' (" + error.message() + ")", "a folder that can be made");
-  if (fs::exists(folder / "journal.jsonl") && fs::file_size(folder / "journal.jsonl") > 0) {
+  if (fs::exists(folder / "hunt.json") ||
+      (fs::exists(folder / "journal.jsonl") && fs::file_size(folder / "journal.jsonl") > 0)) {
     throw Illegal("--out", "'" + folder.string() + "' (it holds another hunt)",
                   "a folder without one, or --resume " + folder.string());
   }
@@ -211,8 +212,8 @@ int fuzz(Options options, const std::string& command, bool workers_given) {
   limits.until_finding = options.until_finding;
   limits.case_deadline = options.library.case_deadline();
   limits.shrink_seconds = options.shrink_seconds;
-  const auto start = std::chrono::steady_clock::now();
-  const auto is_over = [&limits, start] {
+  auto start = std::chrono::steady_clock::now();
+  const auto is_over = [&limits, &start] {
     const double taken = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
     return is_interrupted() || (limits.seconds > 0 && taken >= limits.seconds);
   };
@@ -242,10 +243,12 @@ int fuzz(Options options, const std::string& command, bool workers_given) {
   }
 
   const std::string run_start = utc_now();
+  fs::remove(folder / "hunt.json");  // what an earlier run came to is not what this one will
   Journal journal(journal_file);
   journal.run(identity, command);
   journal.planted(json_of(planted));
   times["planted"] = lap();
+  start = std::chrono::steady_clock::now();
   if (identity.shard == 0) {  // once, whoever else takes part
     for (HuntFinding& found : corpus.run_again(claims)) {
       std::cerr << "FOUND " << reports::visible(found.signature) << "\n";
@@ -257,10 +260,15 @@ int fuzz(Options options, const std::string& command, bool workers_given) {
   times["corpus"] = lap();
   Hunt hunt(chosen, chosen.row.envelope, list, identity, limits, folder, journal, so_far, ledger);
   const std::string why = hunt.run(is_interrupted, [](const std::string& line) { std::cerr << line << "\n"; });
-  journal.stop(why);
-  BatchCounts all_together;
-  for (const auto& [batch, counts] : hunt.done()) all_together.add(counts);
-  corpus.keep(hunt.findings(), all_together.closest);
+  // What a full disk takes from here on, the journal has.
+  const auto saying_why_not = [](const char* what, const auto& keep) {
+    try {
+      keep();
+    } catch (const std::exception& error) {
+      std::cerr << what << ": " << reports::visible(error.what()) << "\n";
+    }
+  };
+  saying_why_not("the journal does not say why the hunt ended", [&] { journal.stop(why); });
 
   json summary = hunt_summary({.identity = identity,
                                .command = command,
@@ -276,11 +284,17 @@ int fuzz(Options options, const std::string& command, bool workers_given) {
                                .before = times,
                                .starting_seconds = hunt.starting_seconds(),
                                .findings_seconds = hunt.findings_seconds(),
-                               .seconds = hunt.seconds()},
+                               .seconds = so_far.seconds() + hunt.seconds()},
                               list);
   keep_in_history(memory_of(options), folder, is_resumed ? utc_of(so_far.since) : run_start, summary);
   write_file(folder / "hunt.json", dumped(summary, 2) + "\n");
   std::cout << reports::hunt_page(summary, isatty(STDOUT_FILENO) != 0) << std::flush;
+  saying_why_not("not in the corpus", [&] {
+    BatchCounts all_together;
+    for (const auto& [batch, counts] : hunt.done()) all_together.add(counts);
+    // Of a part of a hunt only that which has run the corpus knows what it came close to.
+    corpus.keep(hunt.findings(), identity.shard == 0 ? all_together.closest : ClosestOfClaims());
+  });
   return summary["exit_code"];
 }
 

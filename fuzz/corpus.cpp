@@ -96,10 +96,16 @@ WorkingCorpus::Lines WorkingCorpus::lines_of(const char* file) const {
   std::error_code error;
   if (!fs::exists(path, error) && !error) return {};
   std::ifstream stream(path);
-  std::ostringstream text;
-  text << stream.rdbuf();
-  if (!stream) throw Illegal("--memory", "'" + path.string() + "' (it cannot be read)", "a corpus that can be read");
-  return corpus_lines(text.str(), path.string());
+  std::string text;
+  char buffer[4096];
+  while (stream.read(buffer, sizeof buffer) || stream.gcount() > 0) {
+    text.append(buffer, static_cast<std::size_t>(stream.gcount()));
+  }
+  const bool is_file = fs::is_regular_file(path, error);
+  if (!is_file || stream.bad() || !stream.eof()) {
+    throw Illegal("--memory", "'" + path.string() + "' (it cannot be read)", "a corpus that can be read");
+  }
+  return corpus_lines(text, path.string());
 }
 
 std::vector<CorpusLine> WorkingCorpus::of_subject(const std::string& subject) const {
@@ -132,8 +138,12 @@ void WorkingCorpus::change(const std::function<void(Lines&, Lines&, Lines&)>& ch
     kept.before = text_of(kept.lines);
   }
   change(all[0].lines, all[1].lines, all[2].lines);
-  for (const Kept& kept : all) {
-    if (text_of(kept.lines) != kept.before) write(kept.file, kept.lines);
+  // First what has grown: a line that moves is in two files for a while, and never in none.
+  for (const bool has_grown : {true, false}) {
+    for (const Kept& kept : all) {
+      const std::string text = text_of(kept.lines);
+      if (text != kept.before && (text.size() > kept.before.size()) == has_grown) write(kept.file, kept.lines);
+    }
   }
 }
 

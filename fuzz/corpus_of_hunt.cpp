@@ -29,7 +29,14 @@ bool fails_alone(const Finding& finding, Worker& worker) {
 
 CorpusOfHunt::CorpusOfHunt(const std::filesystem::path& folder, const ChosenSubject& chosen,
                            const std::vector<KnownFinding>& ledger, const Limits& limits)
-    : corpus_(folder), chosen_(chosen), ledger_(ledger), limits_(limits) {}
+    : corpus_(folder), chosen_(chosen), ledger_(ledger), limits_(limits) {
+  std::error_code error;
+  std::filesystem::create_directories(folder, error);
+  if (error) {
+    throw Illegal("--memory", "'" + folder.string() + "' (" + error.message() + ")",
+                  "a folder that can be made and written");
+  }
+}
 
 std::vector<HuntFinding> CorpusOfHunt::run_again(const std::vector<const Claim*>& claims) {
   std::vector<CorpusLine> lines = lines_for(chosen_.row, claims, corpus_.of_subject(chosen_.row.name));
@@ -53,22 +60,35 @@ std::vector<HuntFinding> CorpusOfHunt::run_again(const std::vector<const Claim*>
     if (!one.outcome.finding || known_as(ledger_, *one.outcome.finding) != nullptr) continue;
     ++failed;
     const Finding& finding = *one.outcome.finding;
-    // What passes alone is the hunt's to look into: it has a history.
-    if (limits_.stop() || !fails_alone(finding, fresh)) continue;
-    if (is_kept) findings.push_back(as_kept(one));
+    if (limits_.stop() || !fails_alone(finding, fresh)) {
+      findings.push_back(as_seen(one));
+      continue;
+    }
     const bool is_first = claims_and_kinds.insert(problem.claim + " " + finding.kind).second;
+    if (is_kept) findings.push_back(as_kept(one));
     if (!is_kept && is_first) findings.push_back(as_found(one, fresh));
   }
-  counts_ = {{"replayed", all.size()}, {"failed", failed}};
+  counts_ = {{"replayed", all.size()}, {"failed", failed}, {"left", lines.size() - all.size()}};
   return findings;
+}
+
+/// That does not fail alone, or was not asked to: flaky, or of what ran before it. The hunt looks into such cases.
+HuntFinding CorpusOfHunt::as_seen(const Replayed& one) {
+  return {.signature = signature_of(*one.outcome.finding),
+          .cases = {},
+          .smallest = *one.outcome.finding,
+          .how = "failed among those of the corpus, and not alone each time: " + one.line.place,
+          .shrunk = "not shrunk"};
 }
 
 /// Of the working corpus: as small as a hunt could make it, and with that hunt's name. A smallest case need not show
 /// the pattern that it was found by.
 HuntFinding CorpusOfHunt::as_kept(const Replayed& one) {
   const std::string first_line = one.line.comment.substr(0, one.line.comment.find('\n'));
-  corpus_.keep_crashing(one.line.problem, one.line.comment);
-  return {.signature = first_line.empty() ? signature_of(*one.outcome.finding) : first_line,
+  const bool is_named = first_line.starts_with(one.line.problem.claim + " on ");
+  const std::string signature = is_named ? first_line : signature_of(*one.outcome.finding);
+  corpus_.keep_crashing(one.line.problem, is_named ? one.line.comment : signature + "\nfound " + utc_now());
+  return {.signature = signature,
           .cases = {},
           .smallest = *one.outcome.finding,
           .was_looked_into = true,

@@ -22,14 +22,15 @@ class CorpusOfHunt {
 
   /// Runs again what the working corpus and the repository's have of the subject, and moves what fails no more, or
   /// again.
-  /// @return what fails, alone too, but for what is known
+  /// @return what fails, but for what is known
   std::vector<HuntFinding> run_again(const std::vector<const Claim*>& claims);
-  /// How many were, and how many failed.
+  /// How many were, how many failed, and how many were left.
   const nlohmann::json& counts() const { return counts_; }
 
   void keep(const std::map<std::string, Signed>& findings, const ClosestOfClaims& closest);
 
  private:
+  HuntFinding as_seen(const Replayed&);
   HuntFinding as_kept(const Replayed&);
   HuntFinding as_found(const Replayed&, Worker&);
 

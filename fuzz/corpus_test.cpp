@@ -100,6 +100,19 @@ TEST_F(AWorkingCorpus, HasOneCoverageCaseOfAClaimAndSubject) {
   EXPECT_EQ(corpus.of_subject("host")[0].problem, closer);
 }
 
+TEST_F(AWorkingCorpus, HoldsAMovedProblemSomewhereWhateverEndsTheMove) {
+  WorkingCorpus corpus(folder_);
+  corpus.keep_crashing(problem_, "what");
+  std::filesystem::create_directories(folder_ / "incubating.txt.new");  // which cannot be written then
+  EXPECT_ANY_THROW(corpus.keep_incubating(problem_, "what"));
+  EXPECT_EQ(WorkingCorpus(folder_).of_subject("host").size(), 1);
+}
+
+TEST_F(AWorkingCorpus, ThatCannotBeReadIsNotTakenForAnEmptyOne) {
+  std::filesystem::create_directories(folder_ / "crashing.txt");
+  EXPECT_THROW(WorkingCorpus{folder_}, Illegal);
+}
+
 class ACorpusOfHunts : public AWorkingCorpus {
  protected:
   Ran hunt(const std::string& arguments, const std::string& name) const {
@@ -135,6 +148,22 @@ TEST_F(ACorpusOfHunts, WatchesWhatFailsNoMore) {
   EXPECT_EQ(memory("crashing.txt"), "");
   EXPECT_EQ(memory("incubating.txt"), std::string("# what it was\n") + a_line + "\n");
   EXPECT_GE(result("run")["corpus"]["replayed"], 2);  // with those of fuzz/corpus/
+}
+
+TEST_F(ACorpusOfHunts, NamesWhatFailsByItselfAndNotByARemark) {
+  put("coverage.txt", "# 12.5 % of its bound\n" + line_of(own_corpus().front().problem) + "\n");
+  const Ran ran = hunt("--subject " + own_corpus().front().problem.subject + " --claim value/", "run");
+  EXPECT_EQ(ran.exit, 1) << ran.text;
+  for (const nlohmann::json& finding : result("run")["findings"]) {
+    EXPECT_NE(finding["signature"].get<std::string>().find(" on faulty:"), std::string::npos) << finding["signature"];
+  }
+}
+
+TEST_F(ACorpusOfHunts, InNoFolderIsRefusedBeforeAnythingIsRun) {
+  std::ofstream(folder_ / "file") << "";
+  expect_refused(
+      run("fuzz --subject host --seed 1 --cases 64 --memory '" + (folder_ / "file").string() + "' " + out("run")),
+      "--memory");
 }
 
 TEST_F(ACorpusOfHunts, ThatIsNoneIsRefusedAndLeftAsItIs) {

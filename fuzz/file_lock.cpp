@@ -18,6 +18,10 @@ FileLock::FileLock(const std::filesystem::path& file, Where held_by_another)
     result = flock(file_, LOCK_EX | (held_by_another == Where::waits ? 0 : LOCK_NB));
   } while (result != 0 && errno == EINTR);
   is_held_ = result == 0;
+  if (is_held_ || (held_by_another == Where::gives_up && errno == EWOULDBLOCK)) return;
+  const std::string why = std::strerror(errno);
+  close(file_);
+  throw std::runtime_error("cannot lock " + file.string() + ": " + why);
 }
 
 FileLock::~FileLock() { close(file_); }

@@ -21,6 +21,18 @@ namespace {
 
 constexpr const char* history_file = "history.sqlite";
 
+/// The folders of runs in a folder, and in the folders there: a night has one of its own.
+std::vector<fs::path> run_folders_in(const fs::path& memory) {
+  std::vector<fs::path> folders;
+  if (!fs::is_directory(memory)) return folders;
+  for (auto entry = fs::recursive_directory_iterator(memory); entry != fs::recursive_directory_iterator(); ++entry) {
+    if (!entry->is_directory()) continue;
+    if (entry.depth() == 1) entry.disable_recursion_pending();
+    if (holds_a_run(entry->path())) folders.push_back(entry->path());
+  }
+  return folders;
+}
+
 }  // namespace
 
 void keep_in_history(const fs::path& memory, const fs::path& folder, const std::string& begun, json& summary) {
@@ -58,29 +70,23 @@ int merge_hunts(const std::vector<std::string>& folders, const std::string& out,
 /// Makes the history again of what folders hold.
 int make_history(const std::vector<std::string>& given, const fs::path& memory) {
   std::vector<fs::path> folders(given.begin(), given.end());
-  if (given.empty() && fs::is_directory(memory)) {
-    for (const fs::directory_entry& entry : fs::directory_iterator(memory)) folders.push_back(entry.path());
-  }
-  std::vector<RunOfHistory> runs;
-  for (const fs::path& folder : folders) {
-    std::optional<RunOfHistory> run;
-    try {
-      run = recorded_run(folder);
-    } catch (const Illegal& illegal) {
-      if (!given.empty()) throw;
-      std::cerr << "left out: " << reports::visible(illegal.what()) << "\n";
-    }
-    if (run) runs.push_back(std::move(*run));
-    if (!run && !given.empty()) throw Illegal("history", "'" + folder.string() + "'", "the folder of a run");
-  }
-  if (runs.empty()) {
+  if (given.empty()) folders = run_folders_in(memory);
+  if (folders.empty()) {
     std::cerr << "tileproof: no runs in " << memory.string() << "\n";
     return exit_code::mistrusted;
   }
   fs::create_directories(memory);
   History history(memory / history_file);
-  if (given.empty()) history.forget_all();
-  for (const RunOfHistory& run : runs) history.keep(run);
+  for (const fs::path& folder : folders) {
+    try {
+      const std::optional<RunOfHistory> run = recorded_run(folder);
+      if (run) history.keep(*run);
+      if (!run) throw Illegal("history", "'" + folder.string() + "'", "the folder of a run");
+    } catch (const Illegal& illegal) {
+      if (!given.empty()) throw;
+      std::cerr << "left as it is: " << reports::visible(illegal.what()) << "\n";
+    }
+  }
   json page = {{"file", (memory / history_file).string()}, {"runs", json::array()}, {"findings", json::array()}};
   for (const RunOfHistory& run : history.runs()) {
     page["runs"].push_back({{"begun", run.begun},

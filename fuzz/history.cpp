@@ -161,10 +161,6 @@ void History::keep(const RunOfHistory& one) {
   });
 }
 
-void History::forget_all() {
-  at_once(database_, [&] { run(database_, "DELETE FROM runs"); });
-}
-
 std::vector<RunOfHistory> History::runs() const {
   std::vector<RunOfHistory> all;
   Statement rows(database_,
@@ -198,9 +194,11 @@ std::vector<RunOfHistory> History::runs() const {
 
 std::vector<SeenFinding> History::seen(const std::string& signature) const {
   std::vector<SeenFinding> all;
-  // Of a bare column beside max(), SQLite takes the value of the row that has the maximum.
   Statement rows(database_, R"SQL(
-    SELECT signature, min(begun), count(*), sum(cases), problem, max(begun),
+    SELECT signature, min(begun), count(*), sum(cases),
+           (SELECT last.problem FROM findings AS last JOIN runs AS last_run ON last_run.id = last.run
+            WHERE last.signature = findings.signature ORDER BY last_run.begun DESC, last_run.id DESC LIMIT 1),
+           max(begun),
            (SELECT count(*) FROM runs AS hunts WHERE hunts.kind = 'fuzz' AND hunts.subject = runs.subject)
     FROM findings JOIN runs ON runs.id = findings.run
     WHERE ?1 = '' OR signature = ?1

@@ -69,7 +69,6 @@ class History {
   // @throws std::runtime_error where the database cannot be read or written
   /// In place of what is there of the same folder.
   void keep(const RunOfHistory&);
-  void forget_all();
   /// As they began.
   std::vector<RunOfHistory> runs() const;
   /// As they were seen first. @param signature  this one alone, where it is not empty

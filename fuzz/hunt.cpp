@@ -176,8 +176,13 @@ void Hunt::run_batch(std::size_t worker, std::unique_ptr<Worker>& process, std::
       history.clear();
     }
     std::vector<FailedCase> failed;
+    std::optional<std::pair<std::uint64_t, Problem>> tried;  // a neighbour of that case, the last one
     const auto note = [&](const json& told) {
       const std::uint64_t index = told.at("case");
+      if (told.contains("tries")) {
+        tried = {index, problem_of(told.at("tries"))};
+        return;
+      }
       const CaseOutcome outcome = outcome_of(told.at("outcome"), problem_of(told.at("problem")));
       if (outcome.finding) failed.push_back({index, *outcome.finding});
       if (outcome.finding) remember(failed.back());
@@ -227,11 +232,13 @@ void Hunt::run_batch(std::size_t worker, std::unique_ptr<Worker>& process, std::
       if (++deaths_between_cases < most_canaries) continue;
       throw std::runtime_error("a worker " + death + ", between cases, again and again");
     }
-    const FailedCase lost = {in_case->index,
-                             {list_.at(in_case->index).problem, was_hang ? kind_of_hang : "crash",
-                              was_hang ? "no answer within " + std::to_string(options_.case_deadline.count()) +
-                                             " ms: the process was killed" + death
-                                       : "the process " + death}};
+    const bool was_neighbour = tried && tried->first == in_case->index;
+    const FailedCase lost = {
+        in_case->index,
+        {was_neighbour ? tried->second : list_.at(in_case->index).problem, was_hang ? kind_of_hang : "crash",
+         was_hang ? "no answer within " + std::to_string(options_.case_deadline.count()) +
+                        " ms: the process was killed" + death
+                  : "the process " + death}};
     const bool was_killed = death.find("SIGKILL") != std::string::npos;
     if (was_killed && !was_hang && ++kills < most_kills && !fails_alone(lost)) {
       say_("a worker was killed from outside in case " + std::to_string(lost.index) + ", which passes alone");

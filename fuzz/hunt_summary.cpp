@@ -36,6 +36,10 @@ Overall overall(const HuntFacts& facts, const BatchCounts& counts, const std::ve
     return {"MISTRUSTED", "batches were begun and not ended: " + std::to_string(facts.unfinished),
             exit_code::mistrusted};
   }
+  if (facts.corpus.value("left", 0) != 0) {
+    return {"MISTRUSTED", "problems of the corpus were not run again: " + facts.corpus["left"].dump(),
+            exit_code::mistrusted};
+  }
   if (!idle.empty()) {
     return {"MISTRUSTED", "no case of it compared anything: " + idle.front(), exit_code::mistrusted};
   }

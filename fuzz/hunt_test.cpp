@@ -464,6 +464,15 @@ TEST_F(AHunt, InShardsThatAreMergedIsWhatOneWouldHaveBeen) {
   expect_refused(run("fuzz merge " + half_folder + folders + " " + out("mixed")), "shards of one hunt");
 }
 
+TEST_F(AHunt, OfWhichAShardHasRunNothingIsMistrusted) {
+  fuzz("--subject host --claim bits/ --seed 1 --cases 256 --shard 0/2 " + out("all"));
+  EXPECT_EQ(fuzz("--subject host --claim bits/ --seed 1 --cases 1 --shard 1/2 " + out("none")).exit, 3);
+  const Ran merged =
+      run("fuzz merge '" + (folder_ / "all").string() + "' '" + (folder_ / "none").string() + "' " + out("merged"));
+  EXPECT_EQ(merged.exit, 3) << merged.text;
+  EXPECT_NE(merged.text.find("shards are missing: 1"), std::string::npos) << merged.text;
+}
+
 TEST_F(AHunt, ThatLeavesABatchOfAnEarlierRunIsMistrusted) {
   fuzz("--subject host --claim bits/ --seed 1 --cases 128 " + out("run"));
   const std::string resume = "--resume '" + (folder_ / "run").string() + "' ";

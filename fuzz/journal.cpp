@@ -131,8 +131,13 @@ class Reader {
   void take(const json& line) {
     const std::string type = line.at("type");
     const std::string title = type == "test_case" ? type : line.at("title").get<std::string>();
-    contents_.until = line.value("time", contents_.until);
-    if (contents_.lines == 0) contents_.since = contents_.until;
+    const double now = line.value("time", contents_.until);
+    if (contents_.lines == 0) contents_.since = now;
+    if (title == "run") {
+      contents_.earlier_runs = contents_.seconds();
+      contents_.last_run = now;
+    }
+    contents_.until = now;
     if (contents_.lines++ == 0 && title != "run") throw wrong("it does not begin with what is hunted");
     for (const Kind& kind : kinds) {
       if (title == kind.title) return (this->*kind.take)(type == "test_case" ? line : line.at("content"));

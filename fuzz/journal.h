@@ -126,8 +126,11 @@ struct JournalContents {
   std::vector<FailedCase> failed;                    // of batches that ended or not, one an index
   std::vector<HuntFinding> findings;                 // one a signature
   std::size_t lines = 0;
-  double seconds() const { return until - since; }
-  double since = 0, until = 0;  // of its first and last run
+  /// Of its runs, without the time between them.
+  double seconds() const { return earlier_runs + (until - last_run); }
+  double since = 0, until = 0;  // of its first and last run, since 1970
+  double last_run = 0;          // began
+  double earlier_runs = 0;      // took so long together
   bool was_cut = false;         // its last line, or the last before a resume
 };
 

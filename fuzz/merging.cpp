@@ -16,6 +16,7 @@ HuntOfFolders hunt_of_folders(const std::vector<std::string>& folders) {
   HuntFacts& facts = hunt.facts;
   facts.why = "its shards ended";
   std::map<std::uint64_t, std::string> shards;
+  std::set<std::uint64_t> has_run;
   for (const std::string& folder : folders) {
     const JournalContents journal = journal_of(fs::path(folder) / "journal.jsonl");
     JournalContents one = journal;
@@ -31,6 +32,7 @@ HuntOfFolders hunt_of_folders(const std::vector<std::string>& folders) {
       throw Illegal("merge", "'" + folder + "' beside '" + shards[shard] + "', both shard " + std::to_string(shard),
                     "each shard once");
     }
+    if (!one.done.empty()) has_run.insert(shard);  // else as good as none
     facts.done.merge(one.done);
     facts.seconds = std::max(facts.seconds, one.seconds());
     facts.unfinished += unfinished_batches(journal).size();
@@ -48,7 +50,7 @@ HuntOfFolders hunt_of_folders(const std::vector<std::string>& folders) {
     }
   }
   for (std::uint64_t shard = 0; shard < facts.identity.shards; ++shard) {
-    if (!shards.contains(shard)) facts.missing_shards.push_back(shard);
+    if (!has_run.contains(shard)) facts.missing_shards.push_back(shard);
   }
   facts.identity.shards = 1;
   return hunt;

@@ -39,6 +39,7 @@ Planted hunted(const Fault& fault, const std::vector<const Claim*>& claims, std:
   const std::uint64_t most = turns_for_planted * list.claims().size();
   for (std::uint64_t batch = 0; planted.cases < most && !planted.is_found; ++batch) {
     const auto note = [&](const json& told) {
+      if (!told.contains("outcome")) return;
       const std::uint64_t index = told.at("case");
       const std::string& claim = list.at(index).claim->name;
       if (planted.is_found || std::find(hunters.begin(), hunters.end(), claim) == hunters.end()) return;

@@ -129,6 +129,11 @@ RunOfHistory run_of_hunt(const json& summary, const fs::path& folder, const std:
   return run;
 }
 
+bool holds_a_run(const fs::path& folder) {
+  return std::any_of(std::begin(kinds), std::end(kinds),
+                     [&](const Kind& kind) { return fs::exists(folder / kind.file); });
+}
+
 std::optional<RunOfHistory> recorded_run(const fs::path& folder) {
   for (const Kind& kind : kinds) {
     if (!fs::exists(folder / kind.file)) continue;
