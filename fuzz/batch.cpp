@@ -15,10 +15,6 @@ namespace {
 using nlohmann::json;
 using Clock = std::chrono::steady_clock;
 
-bool has_passed(const CaseOutcome& outcome) {
-  return !outcome.finding && !outcome.refused && !outcome.unavailable && !outcome.discarded;
-}
-
 SubjectRow with_envelope(SubjectRow row, const json& envelope) {
   row.envelope = envelope_of(envelope);
   return row;
@@ -73,7 +69,7 @@ json Batches::run(const json& question, const std::function<void(const json&)>& 
     Met met;
     in_flight_.begin(slot_, last = index);
     CaseOutcome outcome = run_case(*listed.claim, listed.problem, met);
-    if (has_passed(outcome)) climb_from(index, listed, met, note, counts, outcome);
+    if (outcome.has_passed()) climb_from(index, listed, met, note, counts, outcome);
     if (outcome.finding) {
       note({{"case", index}, {"problem", line_of(outcome.finding->problem)}, {"outcome", json_of(outcome)}});
     }
@@ -82,8 +78,8 @@ json Batches::run(const json& question, const std::function<void(const json&)>& 
     in_flight_.end(slot_);
     counts.elements += met.compared;
     compared[listed.claim->name] |= met.compared != 0;
-    passed[listed.claim->name] |= has_passed(outcome);
-    if (!has_passed(outcome)) not_passed.push_back(index);
+    passed[listed.claim->name] |= outcome.has_passed();
+    if (!outcome.has_passed()) not_passed.push_back(index);
     ++(outcome.finding       ? counts.failed
        : outcome.refused     ? counts.refused
        : outcome.unavailable ? counts.unavailable

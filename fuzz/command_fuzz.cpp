@@ -284,7 +284,8 @@ int fuzz(Options options, const std::string& command, bool workers_given) {
                                .before = times,
                                .starting_seconds = hunt.starting_seconds(),
                                .findings_seconds = hunt.findings_seconds(),
-                               .seconds = so_far.seconds() + hunt.seconds()},
+                               .seconds = so_far.seconds() + hunt.seconds(),
+                               .provenance = provenance_of(identity)},
                               list);
   keep_in_history(memory_of(options), folder, is_resumed ? utc_of(so_far.since) : run_start, summary);
   write_file(folder / "hunt.json", dumped(summary, 2) + "\n");

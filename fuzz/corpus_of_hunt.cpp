@@ -56,7 +56,7 @@ std::vector<HuntFinding> CorpusOfHunt::run_again(const std::vector<const Claim*>
     const Problem& problem = one.line.problem;
     const bool is_kept = i < kept;
     if (one.of_bound > 0) keep_closer(closest_, problem.claim, {one.of_bound, line_of(problem)});
-    if (is_kept && one.has_passed()) corpus_.keep_incubating(problem, one.line.comment);
+    if (is_kept && one.outcome.has_passed()) corpus_.keep_incubating(problem, one.line.comment);
     if (!one.outcome.finding || known_as(ledger_, *one.outcome.finding) != nullptr) continue;
     ++failed;
     const Finding& finding = *one.outcome.finding;

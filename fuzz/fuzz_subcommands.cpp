@@ -60,6 +60,7 @@ int merge_hunts(const std::vector<std::string>& folders, const std::string& out,
   }
   HuntOfFolders hunt = hunt_of_folders(folders);
   hunt.facts.command = command;
+  hunt.facts.provenance = provenance_of(hunt.facts.identity);
   const json summary = hunt_summary(hunt.facts, hunt.list());
   write_file(merged / "hunt.json", dumped(summary, 2) + "\n");
   std::cerr << "merged: " << (merged / "hunt.json").string() << "\n";

@@ -151,8 +151,8 @@ std::unique_ptr<Worker> Hunt::started(std::size_t slot) {
     const auto nobody = [](const json&) {};
     if (process->asked(order, nobody, is_overdue)) return process;
     const std::string death = process->death();
-    const bool was_killed = death.find("SIGKILL") != std::string::npos && !process->timed_out();
-    if (!was_killed || ++kills == most_kills) throw std::runtime_error("a worker " + death);
+    if (!was_killed(death) || process->timed_out() || ++kills == most_kills)
+      throw std::runtime_error("a worker " + death);
   }
 }
 
@@ -239,8 +239,7 @@ void Hunt::run_batch(std::size_t worker, std::unique_ptr<Worker>& process, std::
          was_hang ? "no answer within " + std::to_string(options_.case_deadline.count()) +
                         " ms: the process was killed" + death
                   : "the process " + death}};
-    const bool was_killed = death.find("SIGKILL") != std::string::npos;
-    if (was_killed && !was_hang && ++kills < most_kills && !fails_alone(lost)) {
+    if (was_killed(death) && !was_hang && ++kills < most_kills && !fails_alone(lost)) {
       say_("a worker was killed from outside in case " + std::to_string(lost.index) + ", which passes alone");
       continue;
     }

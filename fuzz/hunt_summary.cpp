@@ -73,12 +73,6 @@ Discovery discovered(const HuntFacts& facts, const CaseList& list) {
   return discovery;
 }
 
-/// The file of the library that is judged; "" where none is.
-std::string library_of(const std::vector<std::string>& replay_flags) {
-  const auto flag = std::find(replay_flags.begin(), replay_flags.end(), "--library");
-  return flag == replay_flags.end() ? "" : *(flag + 1);
-}
-
 json counts_alone(const BatchCounts& counts) {
   json all = json_of(counts);
   all.erase("signatures");
@@ -113,6 +107,12 @@ json curve_of(const Discovery& discovery, std::uint64_t cases) {
 }
 
 }  // namespace
+
+json provenance_of(const HuntIdentity& identity) {
+  const std::vector<std::string>& flags = identity.replay_flags;
+  const auto library = std::find(flags.begin(), flags.end(), "--library");
+  return provenance(identity.seed, library == flags.end() ? "" : *(library + 1));
+}
 
 json hunt_summary(const HuntFacts& facts, const CaseList& list) {
   BatchCounts counts;
@@ -168,7 +168,7 @@ json hunt_summary(const HuntFacts& facts, const CaseList& list) {
           {"seconds_of_workers",
            {{"cases", counts.seconds}, {"processes", facts.starting_seconds}, {"findings", facts.findings_seconds}}},
           {"machine", machine()},
-          {"provenance", provenance(facts.identity.seed, library_of(facts.identity.replay_flags))}};
+          {"provenance", facts.provenance}};
 }
 
 }  // namespace tileproof

@@ -23,7 +23,11 @@ struct HuntFacts {
   double starting_seconds = 0;                       // processes; summed over workers
   double findings_seconds = 0;                       // looking into them; likewise
   double seconds = 0;
+  nlohmann::json provenance = nullptr;  // of the process that ran the cases, or merged them
 };
+
+/// That of this process, for a hunt: asks git, the binaries and the GPU.
+nlohmann::json provenance_of(const HuntIdentity&);
 
 /// Verdict, exit code and figures. Everything but times depends on the cases alone that were run.
 /// @param list  of the hunt, or of the shards together

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <fstream>
 
+#include "../reports/statistics.h"
 #include "hunt_summary.h"
 #include "merging.h"
 #include "records.h"
@@ -78,11 +79,10 @@ RunOfHistory of_bench(const fs::path& folder) {
   const json record = json_in(folder / "bench.json");
   RunOfHistory run = begun_with("bench", record, folder);
   for (const json& row : record.at("rows")) {
-    std::vector<double> seconds = row.at("seconds").at("operation");
+    const std::vector<double> seconds = row.at("seconds").at("operation");
     if (seconds.empty()) continue;
-    std::nth_element(seconds.begin(), seconds.begin() + static_cast<std::ptrdiff_t>(seconds.size() / 2), seconds.end());
     run.figures.push_back({row.at("name"), row.at("unit").get<std::string>() + "/s",
-                           row.at("amount").get<double>() / seconds[seconds.size() / 2]});
+                           row.at("amount").get<double>() / statistics::median(seconds)});
   }
   return run;
 }

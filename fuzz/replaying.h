@@ -12,7 +12,6 @@ struct Replayed {
   CorpusLine line;
   CaseOutcome outcome;
   double of_bound = 0;  // how close it came, where its claim has a bound
-  bool has_passed() const { return !outcome.finding && !outcome.refused && !outcome.unavailable && !outcome.discarded; }
 };
 
 /// The lines that the subject can be asked, as problems of that subject.

@@ -184,6 +184,8 @@ std::string Worker::death() {
   return how_it_died() + words;
 }
 
+bool was_killed(const std::string& death) { return death.find("SIGKILL") != std::string::npos; }
+
 MadeElsewhere Worker::make() {
   constexpr int most_kills = 3;  // from outside: somebody clears the machine of processes
   std::optional<json> answer;
@@ -192,7 +194,7 @@ MadeElsewhere Worker::make() {
     answer = asked({{"make", json_of(order_)}}, patience_to_make);
     if (answer) break;
     const std::string died = death();
-    if (died.find("SIGKILL") != std::string::npos && ++kills < most_kills) continue;
+    if (was_killed(died) && ++kills < most_kills) continue;
     throw std::runtime_error("a fresh process " + died + " while it made the subject " + order_.subject);
   }
   if (answer->contains("illegal")) throw Illegal((*answer)["illegal"].get<std::string>());
@@ -214,7 +216,7 @@ CaseOutcome Worker::run(const Claim& claim, const Problem& problem, Met& met) {
       asked({{"problem", line_of(problem)}, {"survey", met.surveyed.has_value()}}, patience);
   if (!answer) {
     CaseOutcome outcome = lost(problem, patience);
-    const bool killed = outcome.finding && outcome.finding->details.find("SIGKILL") != std::string::npos;
+    const bool killed = outcome.finding && was_killed(outcome.finding->details);
     if (killed && claim.heavy) return {.process_lost = true, .unavailable = "the system killed it: out of memory?"};
     return outcome;
   }

@@ -12,6 +12,9 @@
 
 namespace tileproof {
 
+/// Whether a process that died so was killed by somebody: this one's user, or a system that is out of memory.
+bool was_killed(const std::string& death);
+
 /// What a worker says of the subject that it has made.
 struct MadeElsewhere {
   std::string why_not;  // it cannot be run here

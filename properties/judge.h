@@ -59,6 +59,8 @@ struct CaseOutcome {
   bool discarded = false;     // the body did not want the problem
   std::optional<std::string> refused = std::nullopt;      // the subject's error
   std::optional<std::string> unavailable = std::nullopt;  // what this machine has not
+
+  bool has_passed() const { return !finding && !refused && !unavailable && !discarded; }
 };
 
 /// Who runs cases on a subject: this process, or one that may die of them.

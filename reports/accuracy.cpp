@@ -196,7 +196,7 @@ std::string AccuracyKey::text() const {
 
 Accuracy read_accuracy(const json& accuracy) {
   const Field root(accuracy, "accuracy.json");
-  root["schema"].require(root["schema"].count() == 1, "1, the only one that this version reads");
+  root.require_schema(1);
   Accuracy result;
   result.problems = problems_of(root["problems"]);
   std::set<AccuracyKey> keys;

@@ -128,7 +128,7 @@ constexpr double p_of_a_change = 0.01, least_change = 0.02;
 
 Bench read_bench(const json& bench) {
   const Field root(bench, "bench.json");
-  root["schema"].require(root["schema"].count() == 1, "1, the only one that this version reads");
+  root.require_schema(1);
   Bench result;
   result.run_start = root["run_start"].text();
   result.commit = root["machine"]["commit"].text();

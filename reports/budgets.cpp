@@ -63,7 +63,7 @@ const Budget* Budgets::of(const AccuracyKey& key, const std::string& architectur
 
 Budgets read_budgets(const json& budgets) {
   const Field root(budgets, "budgets.json");
-  root["schema"].require(root["schema"].count() == 1, "1, the only one that this version reads");
+  root.require_schema(1);
   const std::set<std::string> legal = {"subject",       "operation", "domain",      "type",
                                        "inner_k_tiles", "group",     "architecture"};
   std::vector<Budget> rows;

@@ -119,7 +119,7 @@ void flatten(const std::string& name, const json& value, Provenance& all) {
 
 Proofs read_proofs(const json& proofs) {
   const Field root(proofs, "proofs.json");
-  root["schema"].require(root["schema"].count() == 1, "1, the only one that this version reads");
+  root.require_schema(1);
   Proofs result;
   result.command = root["command"].text();
   result.reason = root["reason"].text();
@@ -142,7 +142,7 @@ Proofs read_proofs(const json& proofs) {
 
 Hunt read_hunt(const json& hunt) {
   const Field root(hunt, "hunt.json");
-  root["schema"].require(root["schema"].count() == 1, "1, the only one that this version reads");
+  root.require_schema(1);
   Hunt result = {.command = root["command"].text(),
                  .subject = root["subject"].text(),
                  .seed = root["seed"].text(),

@@ -89,4 +89,9 @@ std::string Field::printed() const {
   return shortened(one_line(value_->dump(-1, ' ', false, json::error_handler_t::replace)), enough_to_recognize);
 }
 
+void Field::require_schema(std::uint64_t version) const {
+  const Field schema = (*this)["schema"];
+  schema.require(schema.count() == version, std::to_string(version) + ", the only one that this version reads");
+}
+
 }  // namespace tileproof::reports

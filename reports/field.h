@@ -33,6 +33,8 @@ class Field {
   std::string label() const;
   std::map<std::string, std::uint64_t> counts() const;
   void require(bool holds, const std::string& expected) const;
+  /// Of a whole record: that it is of the one version that can be read.
+  void require_schema(std::uint64_t version) const;
 
  private:
   Field(const nlohmann::json* value, const char* document, std::string path)

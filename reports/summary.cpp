@@ -142,7 +142,7 @@ const char* name_of(Verdict verdict) {
 
 Summary read(const json& summary) {
   const Field root(summary, "summary.json");
-  root["schema"].require(root["schema"].count() == 2, "2, the only one that this version reads");
+  root.require_schema(2);
   Summary result;
   result.tool = root["tool"].text();
   result.command = root["command"].text();
