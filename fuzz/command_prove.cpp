@@ -287,7 +287,8 @@ int prove(const Options& options, const std::string& command) {
   report_when_interrupted();
   SelfRun harness;
   if (of_harness) {
-    const double share = tasks.empty() ? 1 : 0.25;
+    // Up to half, as a harness that is not shown makes the rest worth little: what it leaves is for the rest.
+    const double share = tasks.empty() ? 1 : 0.5;
     harness = prove_self(budget * share, count, is_interrupted, std::cout);
   }
   for (ProofTask& task : tasks) {
