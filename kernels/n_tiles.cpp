@@ -23,6 +23,15 @@ constexpr int columns_of_strip = 2 * columns_of_vector;
 template <int words_of_lane>
 using Strips = Words[words_of_lane];
 
+/// Vector by vector: GCC would put them through the stack where they are copied as one.
+template <int words_of_lane>
+TILEPROOF_INLINE void load(const void* from, Words (&to)[words_of_lane]) {
+#pragma GCC unroll 4
+  for (int i = 0; i < words_of_lane; ++i) {
+    std::memcpy(&to[i], static_cast<const std::uint8_t*>(from) + 16 * i, sizeof to[i]);
+  }
+}
+
 /// Turns the words of a row of a supertile, as they lie in memory, into its strips.
 TILEPROOF_INLINE void strips_of(Strips<1>&) {}
 TILEPROOF_INLINE void strips_of(Strips<2>& words) {
@@ -62,14 +71,16 @@ TILEPROOF_INLINE void codes_of(Words strip, Bytes (&halves)[2]) {
 
 /// @param bytes  of 32 columns of a row, as pack takes them
 TILEPROOF_INLINE Words strip_of(Bytes bytes) {
-  using TwoWords = std::uint64_t __attribute__((vector_size(16)));
+  // High nibbles are of even columns, low ones of odd. Of words 0 and 1, as of 2 and 3, two new ones: byte c of the
+  // first has the even columns' nibbles of byte c of both, that of the second the odd columns'.
   const auto words = reinterpret_cast<Words>(bytes);
-  const auto even = reinterpret_cast<TwoWords>(words >> 4 & 0x0f0f0f0f);  // columns
-  const auto odd = reinterpret_cast<TwoWords>(words & 0x0f0f0f0f);
+  constexpr Words in_place_right = {0x0f0f0f0f, 0, 0x0f0f0f0f, 0}, in_place_left = {0, 0xf0f0f0f0, 0, 0xf0f0f0f0};
+  constexpr Words exchanged = {0xf0f0f0f0, 0x0f0f0f0f, 0xf0f0f0f0, 0x0f0f0f0f};
+  const Words together = (words >> 4 & in_place_right) | (words << 4 & in_place_left) |
+                         (__builtin_shufflevector(words, words, 1, 0, 3, 2) & exchanged);
+  const auto apart = reinterpret_cast<Bytes>(together);
   // Byte c of words 0 and 1 becomes the low byte of a half-word of lane c, of words 2 and 3 the high byte: even columns
   // make the lower half-word, odd ones the upper.
-  const TwoWords together = ((even | even >> 28) & 0xffffffff) | (odd | odd >> 28) << 32;
-  const auto apart = reinterpret_cast<Bytes>(together);
   const Bytes half_words = low_half(apart, swapped(apart));
   return reinterpret_cast<Words>(low_half_of_pairs(half_words, swapped(half_words)));
 }
@@ -101,7 +112,7 @@ TILEPROOF_INLINE void pack_as(const PackArguments a, NTiles n_tiles) {
       for (int row = 0; row < rows_of_n_tile; ++row, to += bytes_of_row) {
         Strips<words_of_lane> strips = {};
         if (row < tile.rows) {
-          std::memcpy(strips, codes + row * (a.k / 2), sizeof strips);
+          load(codes + row * (a.k / 2), strips);
 #pragma GCC unroll 4
           for (Words& strip : strips) strip = strip_of(reinterpret_cast<Bytes>(strip));
           words_of(strips);
@@ -123,7 +134,7 @@ TILEPROOF_INLINE void for_each_row(const Arguments& a, std::int64_t n_tile, int 
     begin(column);
     for (int row = 0; row < rows; ++row) {
       Strips<words_of_lane> strips;
-      std::memcpy(strips, words + row * words_of_row, sizeof strips);
+      load(words + row * words_of_row, strips);
       strips_of(strips);
       use(row, column, strips);
     }
