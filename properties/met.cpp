@@ -17,7 +17,7 @@ bool always(const Envelope&) { return true; }
 
 void Surveyed::expected(std::uint32_t value) {
   ++elements;
-  expected_hash = (expected_hash ^ value) * 0x100000001b3u;
+  expected_hash = folded(expected_hash, value);
 }
 
 void Surveyed::differs(std::int64_t index, std::uint32_t got, const char* reason) {

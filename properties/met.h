@@ -12,6 +12,10 @@
 
 namespace tileproof {
 
+/// A hash of values in their order, each folded in: FNV-1a, 32 bits a step.
+inline constexpr std::uint64_t hash_of_nothing = 0xcbf29ce484222325u;
+inline std::uint64_t folded(std::uint64_t hash, std::uint32_t value) { return (hash ^ value) * 0x100000001b3u; }
+
 /// The largest value of a measure, and the place where it was met.
 struct Largest {
   double value = 0;
@@ -27,7 +31,7 @@ struct Surveyed {
   };
   static constexpr std::int64_t none = -1;
   std::int64_t elements = 0;
-  std::uint64_t expected_hash = 0xcbf29ce484222325u;  // as Met::output_hash: of what the case expected
+  std::uint64_t expected_hash = hash_of_nothing;  // of what the case expected
   std::vector<Difference> differences;
   std::vector<std::string> reasons;
 
@@ -41,12 +45,12 @@ struct Met {
   bool several_values = false;  // among the expected ones
   std::uint32_t first_value = 0;
   std::array<std::array<bool, 8>, 16> code_at_nibble = {};
-  std::map<std::string, std::int64_t> classes;      // how many cases met each named class of problem or value
-  std::map<std::string, std::int64_t> explained;    // how many elements differ for each named, reproduced reason
-  std::map<std::string, Largest> largest;           // of each named measure, over all cases
-  std::uint64_t output_hash = 0xcbf29ce484222325u;  // of every output in order: FNV-1a, 32 bits a step
-  std::map<std::string, std::uint64_t> runs;        // the same of each way in which a claim runs an operation
-  std::optional<Surveyed> surveyed;                 // where somebody has asked for it, by putting an empty one there
+  std::map<std::string, std::int64_t> classes;    // how many cases met each named class of problem or value
+  std::map<std::string, std::int64_t> explained;  // how many elements differ for each named, reproduced reason
+  std::map<std::string, Largest> largest;         // of each named measure, over all cases
+  std::uint64_t output_hash = hash_of_nothing;    // of every output
+  std::map<std::string, std::uint64_t> runs;      // the same of each way in which a claim runs an operation
+  std::optional<Surveyed> surveyed;               // where somebody has asked for it, by putting an empty one there
 
   /// Everything of another, as if it had been met here.
   void add(const Met& other);
@@ -65,7 +69,7 @@ struct Met {
   /// Results of one of several ways in which the claim runs an operation: their hashes are reported.
   template <class T>
   void ran(const std::string& way, const std::vector<T>& results);
-  void output_value(std::uint32_t value) { output_hash = (output_hash ^ value) * 0x100000001b3u; }
+  void output_value(std::uint32_t value) { output_hash = folded(output_hash, value); }
 };
 
 template <class T>
@@ -85,8 +89,8 @@ void Met::output_all(const std::vector<T>& values) {
 
 template <class T>
 void Met::ran(const std::string& way, const std::vector<T>& results) {
-  std::uint64_t& hash = runs.try_emplace(way, Met().output_hash).first->second;
-  for (const T value : results) hash = (hash ^ static_cast<std::uint32_t>(value)) * 0x100000001b3u;
+  std::uint64_t& hash = runs.try_emplace(way, hash_of_nothing).first->second;
+  for (const T value : results) hash = folded(hash, static_cast<std::uint32_t>(value));
 }
 
 /// A class that a claim is about: MISTRUSTED where it can be reached and was not met.

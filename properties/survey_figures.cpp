@@ -61,7 +61,7 @@ void SurveyFigures::add(const Survey& survey, const Problem& p, const SurveyData
       const bool explained = is_wrong && difference->reason != Surveyed::none;
       of_case.add(expected, got,
                   explained ? surveyed.reasons.at(static_cast<std::size_t>(difference->reason)) : unexplained);
-      output_hash = (output_hash ^ got) * 0x100000001b3u;
+      output_hash = folded(output_hash, got);
       ++of_run.elements;
       if (const auto apart = Accuracy::distance(accuracy.format(), expected, got)) {
         ++of_run.finite;

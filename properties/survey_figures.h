@@ -56,7 +56,7 @@ struct SurveyFigures {
   std::map<int, CurvePoint> by_k;                          // its logarithm to the base of 2, rounded down
   std::map<std::int64_t, CurvePoint> by_group;             // its size
   std::map<Binade, CurvePoint> by_binade;
-  std::uint64_t output_hash = 0xcbf29ce484222325u;  // of all bits that were got, in order
+  std::uint64_t output_hash = hash_of_nothing;  // of all bits that were got, in order
 
  private:
   void differs(const Survey&, const Problem&, std::int64_t row, std::int64_t column, Binade, bool explained);
