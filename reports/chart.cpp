@@ -5,6 +5,8 @@
 #include <nlohmann/json.hpp>
 #include <sstream>
 
+#include "text.h"
+
 namespace tileproof::reports {
 
 namespace {
@@ -325,12 +327,6 @@ json figure(const Chart& chart) {
   json whole = std::visit([](const auto& drawing) { return zoomable(drawing); }, chart.drawing);
   whole["title"] = chart.title;
   return whole;
-}
-
-std::string with_commas(std::uint64_t value) {
-  std::string digits = std::to_string(value);
-  for (std::size_t at = digits.size(); at > 3;) digits.insert(at -= 3, ",");
-  return digits;
 }
 
 std::string short_number(double value) {

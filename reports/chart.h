@@ -57,8 +57,6 @@ Markup picture(const Chart&);
 /// The same for report.js and plotly.js, and for whoever reads the data: values as they are.
 nlohmann::json figure(const Chart&);
 
-/// 1234567 as "1,234,567".
-std::string with_commas(std::uint64_t);
 /// As people write them: "1,000", "0.1159", "1.5e+09".
 std::string short_number(double);
 

@@ -7,6 +7,8 @@
 #include <limits>
 #include <nlohmann/json.hpp>
 
+#include "text.h"
+
 namespace tileproof::reports {
 
 namespace {

@@ -13,12 +13,6 @@ namespace {
 
 using nlohmann::json;
 
-std::string grouped(std::uint64_t number) {
-  std::string digits = std::to_string(number);
-  for (std::size_t at = digits.size(); at > 3;) digits.insert(at -= 3, ",");
-  return digits;
-}
-
 std::string percent(double share) {
   std::ostringstream text;
   text.precision(share < 0.01 ? 2 : 3);
@@ -31,11 +25,6 @@ std::string seconds_text(double seconds) {
   text.precision(seconds < 10 ? 1 : 0);
   text << std::fixed << seconds << " s";
   return text.str();
-}
-
-std::string padded(const std::string& text, std::size_t width) {
-  const std::string shown = visible(text);
-  return shown + std::string(shown.size() < width ? width - shown.size() : 0, ' ');
 }
 
 const char* colour_of(const std::string& verdict) {
@@ -51,7 +40,7 @@ std::string hunt_page(const json& hunt, bool colours) {
   for (const json& finding : hunt.at("findings")) {
     const std::uint64_t of_cases = finding.at("cases");
     const std::string signature = visible(finding.at("signature").get<std::string>());
-    const std::string how_often = grouped(of_cases) + (of_cases == 1 ? " case" : " cases");
+    const std::string how_often = with_commas(of_cases) + (of_cases == 1 ? " case" : " cases");
     if (!finding.at("looked_into").get<bool>()) {
       others.push_back(signature + ", " + how_often);
       continue;
@@ -59,7 +48,7 @@ std::string hunt_page(const json& hunt, bool colours) {
     text << "\nFOUND " << signature << "\n  ";
     if (finding.contains("seen") && finding["seen"].at("runs") != 1) {
       const json& seen = finding["seen"];
-      text << "seen in " << grouped(seen.at("runs")) << " of " << grouped(seen.at("of_runs")) << " hunts since "
+      text << "seen in " << with_commas(seen.at("runs")) << " of " << with_commas(seen.at("of_runs")) << " hunts since "
            << visible(seen.at("first").get<std::string>()) << "; ";
     }
     text << how_often << "; " << visible(finding.at("how").get<std::string>()) << "; "
@@ -72,20 +61,20 @@ std::string hunt_page(const json& hunt, bool colours) {
   for (std::size_t i = 0; i < std::min(others.size(), most_others); ++i) text << "  " << others[i] << "\n";
   if (others.size() > most_others) text << "  and " << others.size() - most_others << " more, in hunt.json\n";
   for (const auto& [id, cases] : hunt.at("known").items()) {
-    text << "known: " << visible(id) << ", in " << grouped(cases) << " cases\n";
+    text << "known: " << visible(id) << ", in " << with_commas(cases) << " cases\n";
   }
   const json& counts = hunt.at("counts");
   const json& cells = hunt.at("cells");
   const double seconds = hunt.at("seconds");
   const std::uint64_t cases = hunt.at("cases");
   const auto share = [&](const char* what) {
-    return counts.at(what) == 0 ? "" : ", " + grouped(counts.at(what)) + " " + what;
+    return counts.at(what) == 0 ? "" : ", " + with_commas(counts.at(what)) + " " + what;
   };
   text << "\n"
-       << grouped(cases) << " cases of " << visible(hunt.at("subject").get<std::string>()) << ": "
-       << grouped(counts.at("passed")) << " passed" << share("failed") << share("refused") << share("unavailable")
-       << share("discarded") << "; " << grouped(counts.at("elements")) << " elements compared\n";
-  text << grouped(cells.at("hit")) << " of " << grouped(cells.at("reachable")) << " cells hit";
+       << with_commas(cases) << " cases of " << visible(hunt.at("subject").get<std::string>()) << ": "
+       << with_commas(counts.at("passed")) << " passed" << share("failed") << share("refused") << share("unavailable")
+       << share("discarded") << "; " << with_commas(counts.at("elements")) << " elements compared\n";
+  text << with_commas(cells.at("hit")) << " of " << with_commas(cells.at("reachable")) << " cells hit";
   if (cells.at("reachable") != 0) {
     text << " (" << percent(cells.at("hit").get<double>() / cells.at("reachable").get<double>()) << ")";
   }
@@ -110,9 +99,9 @@ std::string hunt_page(const json& hunt, bool colours) {
     text << "never asked, as each case was refused or lacked something here: " << visible(claim.get<std::string>())
          << "\n";
   }
-  if (hunt.at("lost_workers") != 0) text << grouped(hunt.at("lost_workers")) << " worker processes were lost\n";
+  if (hunt.at("lost_workers") != 0) text << with_commas(hunt.at("lost_workers")) << " worker processes were lost\n";
   if (const json& corpus = hunt.at("corpus"); corpus.value("replayed", 0) != 0) {
-    text << "of the corpus " << grouped(corpus.at("replayed")) << " run again, " << grouped(corpus.at("failed"))
+    text << "of the corpus " << with_commas(corpus.at("replayed")) << " run again, " << with_commas(corpus.at("failed"))
          << " failed\n";
   }
   for (const json& one : hunt.at("planted")) {
@@ -131,16 +120,17 @@ std::string history_page(const json& history) {
   std::ostringstream text;
   for (const json& run : history.at("runs")) {
     const std::uint64_t findings = run.at("findings");
-    text << visible(run.at("begun").get<std::string>()) << "  " << padded(run.at("kind"), 6) << "  "
-         << padded(run.at("verdict"), 10) << "  " << padded(seconds_text(run.at("seconds")), 8) << "  "
-         << padded(findings == 0 ? "" : grouped(findings) + (findings == 1 ? " finding" : " findings"), 12) << "  "
+    text << visible(run.at("begun").get<std::string>()) << "  " << padded(visible(run.at("kind").get<std::string>()), 6)
+         << "  " << padded(visible(run.at("verdict").get<std::string>()), 10) << "  "
+         << padded(seconds_text(run.at("seconds")), 8) << "  "
+         << padded(findings == 0 ? "" : with_commas(findings) + (findings == 1 ? " finding" : " findings"), 12) << "  "
          << visible(run.at("subject").get<std::string>()) << "  " << visible(run.at("folder").get<std::string>())
          << "\n";
   }
   for (const json& seen : history.at("findings")) {
     text << "\n"
-         << visible(seen.at("signature").get<std::string>()) << "\n  in " << grouped(seen.at("runs")) << " of "
-         << grouped(seen.at("of_runs")) << " hunts, " << grouped(seen.at("cases")) << " cases; first "
+         << visible(seen.at("signature").get<std::string>()) << "\n  in " << with_commas(seen.at("runs")) << " of "
+         << with_commas(seen.at("of_runs")) << " hunts, " << with_commas(seen.at("cases")) << " cases; first "
          << visible(seen.at("first").get<std::string>()) << ", last " << visible(seen.at("last").get<std::string>())
          << "\n  " << visible(seen.at("problem").get<std::string>()) << "\n";
   }

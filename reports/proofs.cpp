@@ -14,12 +14,6 @@ namespace {
 using nlohmann::json;
 
 /// 68719476736 as "68,719,476,736".
-std::string grouped(std::uint64_t number) {
-  std::string digits = std::to_string(number);
-  for (std::size_t at = digits.size(); at > 3; at -= 3) digits.insert(at - 3, ",");
-  return digits;
-}
-
 /// Seconds as people say them.
 std::string lasting(double seconds) {
   std::ostringstream text;
@@ -52,12 +46,12 @@ std::string extent(const json& proof) {
   const std::uint64_t done = proof.at("points_done");
   const std::string verdict = proof.at("verdict");
   const std::string point = field(proof, "point");
-  if (verdict == "PROVED") return "all " + grouped(points) + " " + point;
+  if (verdict == "PROVED") return "all " + with_commas(points) + " " + point;
   if (verdict == "SAMPLED") {
-    return grouped(done) + " of " + grouped(points) + " " + point + " (" + percent(done, points) + "), " +
+    return with_commas(done) + " of " + with_commas(points) + " " + point + " (" + percent(done, points) + "), " +
            field(proof, "order") + ": " + field(proof, "reason");
   }
-  if (verdict == "FAILED") return "after " + grouped(done) + " of " + grouped(points) + " " + point;
+  if (verdict == "FAILED") return "after " + with_commas(done) + " of " + with_commas(points) + " " + point;
   return field(proof, "reason");
 }
 
@@ -68,8 +62,8 @@ const char* colour_of(const std::string& verdict) {
 }
 
 std::string coloured(const std::string& verdict, bool colours) {
-  const std::string padded = verdict + std::string(verdict.size() < 10 ? 10 - verdict.size() : 0, ' ');
-  return colours ? colour_of(verdict) + padded + "\033[0m" : padded;
+  const std::string text = padded(verdict, 10);
+  return colours ? colour_of(verdict) + text + "\033[0m" : text;
 }
 
 std::string number_text(double value) {
@@ -99,7 +93,7 @@ std::string proofs_plan(const json& proofs) {
   for (const json& proof : proofs.at("proofs")) {
     if (proof.at("steps").get<std::int64_t>() == 0) continue;
     text << "  " << field(proof, "subject") << "  " << field(proof, "claim") << "\n      "
-         << grouped(proof.at("points")) << " " << field(proof, "point") << ", about "
+         << with_commas(proof.at("points")) << " " << field(proof, "point") << ", about "
          << lasting(proof.at("estimated_seconds")) << "\n";
     seconds += proof.at("estimated_seconds").get<double>();
   }
@@ -116,7 +110,7 @@ std::string proof_line(const json& proof, bool colours) {
   text << coloured(proof.at("verdict"), colours) << " " << field(proof, "subject") << "  " << field(proof, "claim")
        << "  " << lasting(proof.at("seconds")) << "\n           " << extent(proof) << "\n";
   for (const auto& [reason, elements] : proof.at("explained").items()) {
-    text << "           explained: " << grouped(elements) << " " << visible(reason) << "\n";
+    text << "           explained: " << with_commas(elements) << " " << visible(reason) << "\n";
   }
   for (const json& measure : proof.at("measures")) {
     text << "           " << field(measure, "name") << ": " << number_text(measure.at("value")) << " at "

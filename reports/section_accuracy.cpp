@@ -4,6 +4,7 @@
 #include <tuple>
 
 #include "section.h"
+#include "text.h"
 
 namespace tileproof::reports {
 

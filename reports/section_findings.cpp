@@ -4,6 +4,7 @@
 
 #include "section.h"
 #include "statistics.h"
+#include "text.h"
 
 namespace tileproof::reports {
 

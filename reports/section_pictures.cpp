@@ -8,6 +8,7 @@
 #include <set>
 
 #include "section.h"
+#include "text.h"
 
 namespace tileproof::reports {
 

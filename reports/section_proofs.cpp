@@ -4,6 +4,7 @@
 #include <set>
 
 #include "section.h"
+#include "text.h"
 
 namespace tileproof::reports {
 

@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "section.h"
+#include "text.h"
 
 namespace tileproof::reports {
 

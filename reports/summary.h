@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "reports.h"
+#include "text.h"
 
 namespace tileproof::reports {
 
@@ -147,29 +148,9 @@ std::vector<Refusals> refusals_of(const Summary&);
 
 // --- Words (text.cpp) ----------------------------------------------------------------------------------------------
 
-std::string counted(std::uint64_t count, const std::string& noun);  // "1 case", "2 cases"
-std::string in_seconds(double seconds);                             // "0.41s"
-std::string counts_text(const Summary&);                            // "60 PASSED, 1 FAILED"
-std::string how_found(const Failure&);                              // "after 17 cases, smallest case after 5 shrinks"
+std::string counts_text(const Summary&);  // "60 PASSED, 1 FAILED"
+std::string how_found(const Failure&);    // "after 17 cases, smallest case after 5 shrinks"
 /// One line that can be pasted into a shell, whatever the words hold.
 std::string replay_command(const std::vector<std::string>& words);
-
-// --- Text from outside (text.cpp) ----------------------------------------------------------------------------------
-
-struct Character {
-  std::string_view bytes;
-  char32_t value = 0;
-};
-/// The characters of UTF-8; U+FFFD for every byte that is none. `text` must outlive them.
-std::vector<Character> characters_of(std::string_view text);
-
-/// visible, and on one line.
-std::string one_line(std::string_view text);
-/// At most `most` bytes and "...".
-std::string shortened(std::string_view text, std::size_t most);
-
-/// Text from outside, as code on one line: good for a table's cell as for a sentence. Character references are never
-/// markup, and GitHub looks for mentions outside <code> only. A span of backticks could not hold a | in a table safely.
-std::string code(const std::string& text);
 
 }  // namespace tileproof::reports

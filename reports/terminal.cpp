@@ -13,9 +13,6 @@ std::size_t width_of(const std::string& text) { return characters_of(text).size(
 
 std::string spaces(std::size_t count) { return std::string(count, ' '); }
 
-/// @param width  at least the text's
-std::string padded(const std::string& text, std::size_t width) { return text + spaces(width - width_of(text)); }
-
 std::string without_trailing_spaces(const std::string& line) { return line.substr(0, line.find_last_not_of(' ') + 1); }
 
 /// The screen: how wide it is, and whether it takes colours.

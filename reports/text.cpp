@@ -59,6 +59,22 @@ std::string counted(std::uint64_t count, const std::string& noun) {
   return std::to_string(count) + " " + noun + (count == 1 ? "" : "s");
 }
 
+std::string with_commas(std::uint64_t value) {
+  const std::string digits = std::to_string(value);
+  std::string text;
+  for (std::size_t i = 0; i < digits.size(); ++i) {
+    const bool begins_a_group = i != 0 && (digits.size() - i) % 3 == 0;
+    text += begins_a_group ? "," : "";
+    text += digits[i];
+  }
+  return text;
+}
+
+std::string padded(const std::string& text, std::size_t width) {
+  const std::size_t has = characters_of(text).size();
+  return text + std::string(has < width ? width - has : 0, ' ');
+}
+
 std::string in_seconds(double seconds) {
   std::ostringstream text;
   text.precision(2);

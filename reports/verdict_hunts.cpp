@@ -3,6 +3,7 @@
 #include <set>
 
 #include "chart.h"
+#include "text.h"
 #include "verdict.h"
 
 namespace tileproof::reports {

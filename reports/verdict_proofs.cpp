@@ -2,6 +2,7 @@
 #include <map>
 
 #include "chart.h"
+#include "text.h"
 #include "verdict.h"
 
 namespace tileproof::reports {

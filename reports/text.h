@@ -1,0 +1,34 @@
+/// Text as the writers make it, and text from outside as they show it. Internal to reports/.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace tileproof::reports {
+
+std::string counted(std::uint64_t count, const std::string& noun);  // "1 case", "2 cases"
+std::string in_seconds(double seconds);                             // "0.41s"
+std::string with_commas(std::uint64_t);                             // "1,234,567"
+
+struct Character {
+  std::string_view bytes;
+  char32_t value = 0;
+};
+/// The characters of UTF-8; U+FFFD for every byte that is none. `text` must outlive them.
+std::vector<Character> characters_of(std::string_view text);
+
+/// With spaces behind, as many as it lacks of `width` characters.
+std::string padded(const std::string& text, std::size_t width);
+
+/// visible, and on one line.
+std::string one_line(std::string_view text);
+/// At most `most` bytes and "...".
+std::string shortened(std::string_view text, std::size_t most);
+
+/// Text from outside, as code on one line: good for a table's cell as for a sentence. Character references are never
+/// markup, and GitHub looks for mentions outside <code> only. A span of backticks could not hold a | in a table safely.
+std::string code(const std::string& text);
+
+}  // namespace tileproof::reports
