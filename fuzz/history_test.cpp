@@ -102,6 +102,7 @@ TEST_F(AHistory, OfHuntsIsMadeAgainOfTheirJournals) {
   const std::vector<RunOfHistory> kept = History(file()).runs();
   ASSERT_EQ(kept.size(), 2);
   EXPECT_GE(kept[0].findings.size(), 1);
+  const std::string commit = nlohmann::json::parse(text_of(folder_ / "one" / "hunt.json"))["provenance"]["commit"];
 
   std::filesystem::remove(file());
   const Ran again = run("fuzz history" + memory);
@@ -115,6 +116,8 @@ TEST_F(AHistory, OfHuntsIsMadeAgainOfTheirJournals) {
     EXPECT_EQ(made[i].folder, kept[i].folder);
     EXPECT_EQ(made[i].begun, kept[i].begun);
     EXPECT_EQ(made[i].verdict, kept[i].verdict);
+    EXPECT_EQ(made[i].commit, commit);
+    EXPECT_EQ(kept[i].commit, commit);
     EXPECT_EQ(made[i].findings, kept[i].findings);
     EXPECT_EQ(made[i].figures[0], kept[i].figures[0]);
   }

@@ -24,6 +24,12 @@ json json_in(const fs::path& file) {
 }
 
 /// What all kinds of records say alike.
+/// "" where a record does not say where it was made.
+std::string commit_in(const json& record) {
+  const json provenance = record.value("provenance", json());
+  return provenance.is_object() ? provenance.value("commit", "") : "";
+}
+
 RunOfHistory begun_with(const char* kind, const json& record, const fs::path& folder) {
   RunOfHistory run;
   run.folder = fs::weakly_canonical(folder).string();
@@ -34,7 +40,7 @@ RunOfHistory begun_with(const char* kind, const json& record, const fs::path& fo
   run.verdict = record.value("verdict", "");
   run.exit_code = record.value("exit_code", 0);
   run.machine = dumped(record.at("machine"));
-  run.commit = record.at("machine").value("commit", record.value("commit", ""));
+  run.commit = commit_in(record);
   return run;
 }
 
@@ -97,6 +103,7 @@ RunOfHistory of_hunt(const fs::path& folder) {
     run.verdict = said.at("verdict");
     run.exit_code = said.at("exit_code");
     run.command = said.at("command");
+    run.commit = commit_in(said);
   }
   return run;
 }
