@@ -30,6 +30,7 @@ const std::vector<CommandRow>& commands() {
        set_up_report},
       {"list", "name what there is: claims, subjects, faults, profiles or known findings",
        "  tileproof list claims\n  tileproof list subjects", set_up_list},
+      {"device", "the GPU of this machine, as JSON", "", set_up_device},
       {"watched", "the distilled cases, for a tool that watches them", "", set_up_watched},
       {"work", "what a process of its own runs cases with", "", set_up_work},
   };

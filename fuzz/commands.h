@@ -35,6 +35,7 @@ std::function<int()> set_up_bench(CLI::App&);
 std::function<int()> set_up_report(CLI::App&);
 std::function<int()> set_up_replay(CLI::App&);
 std::function<int()> set_up_list(CLI::App&);
+std::function<int()> set_up_device(CLI::App&);
 std::function<int()> set_up_watched(CLI::App&);
 std::function<int()> set_up_work(CLI::App&);
 

@@ -1,13 +1,13 @@
 #include "provenance.h"
 
+#include <unistd.h>
+
 #include <array>
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
 #include <limits>
 
-#include "../properties/cuda_device.h"
-#include "../properties/subject.h"
 #include "compile_facts.h"
 #include "judging.h"
 #include "records.h"
@@ -31,7 +31,7 @@ std::string line_of_command(const std::string& command) {
   if (pipe == nullptr) return "";
   std::array<char, 256> buffer = {};
   std::string line;
-  if (std::fgets(buffer.data(), buffer.size(), pipe) != nullptr) line = buffer.data();
+  while (std::fgets(buffer.data(), buffer.size(), pipe) != nullptr) line += buffer.data();
   if (pclose(pipe) != 0) return "";
   return line.substr(0, line.find('\n'));
 }
@@ -42,18 +42,21 @@ std::string quoted(const std::string& text) {
   return all + "'";
 }
 
+/// The program that runs here, also for its children, and when its file has been built anew.
+fs::path this_program() { return "/proc/" + std::to_string(getpid()) + "/exe"; }
+
 /// By the b2sum of coreutils, which is five times as quick as their sha256sum; "" where it is not there.
-json binary_of(const fs::path& file) {
+json binary_of(const fs::path& file, const std::string& name) {
   const std::string line = line_of_command("b2sum -l 256 < " + quoted(file.string()));
-  return {{"name", file.filename().string()}, {"blake2b_256", line.substr(0, line.find(' '))}};
+  return {{"name", name}, {"blake2b_256", line.substr(0, line.find(' '))}};
 }
 
 json binaries_of(const std::string& library) {
-  json all = json::array({binary_of(fs::read_symlink("/proc/self/exe"))});
+  json all = json::array({binary_of(this_program(), "tileproof")});
 #if defined(TILEPROOF_TORCH_SUBJECTS)
-  all.push_back(binary_of(folder_of_program() / TILEPROOF_TORCH_SUBJECTS));
+  all.push_back(binary_of(folder_of_program() / TILEPROOF_TORCH_SUBJECTS, TILEPROOF_TORCH_SUBJECTS));
 #endif
-  if (!library.empty()) all.push_back(binary_of(library));
+  if (!library.empty()) all.push_back(binary_of(library, fs::path(library).filename().string()));
   return all;
 }
 
@@ -106,6 +109,12 @@ json nvcc() {
 #endif
 }
 
+/// As another process sees it, which it may take with it: this one goes on when a GPU is lost.
+json gpu_of_machine() {
+  const json gpu = json::parse(line_of_command(quoted(this_program().string()) + " device"), nullptr, false);
+  return gpu.is_discarded() ? json{{"name", ""}, {"error", "the process that asked for it has died"}} : gpu;
+}
+
 std::string value_in(const char* file, const std::string& key) {
   std::ifstream lines(file);
   for (std::string line; std::getline(lines, line);) {
@@ -129,17 +138,11 @@ Commit commit() {
 
 json provenance(const std::optional<std::uint64_t>& seed, const std::string& library) {
   const Commit of = commit();
-  json gpu = nullptr, cuda = nullptr;
-  std::map<std::string, std::string> device;
-  try {
-    device = cuda_device();
-  } catch (const SubjectError& error) {  // of a device that is lost: whoever runs on it will say so
-    gpu = {{"name", ""}, {"error", error.what()}};
-  }
-  if (!device.empty()) {
-    gpu = device;
-    cuda = {{"driver", device.at("driver")},
-            {"runtime", device.at("runtime")},
+  const json gpu = gpu_of_machine();
+  json cuda = nullptr;
+  if (gpu.is_object() && gpu.contains("driver")) {
+    cuda = {{"driver", gpu.at("driver")},
+            {"runtime", gpu.at("runtime")},
             {"kernel_driver", value_in("/proc/driver/nvidia/version", "NVRM version")}};
   }
   const json machine = tileproof::machine();
