@@ -186,7 +186,7 @@ Provenance read_provenance(const json& record) {
   return all;
 }
 
-Provenance Evidence::provenance() const {
+std::map<std::string, std::set<std::string>> Evidence::values_of_provenance() const {
   std::map<std::string, std::set<std::string>> all;
   const auto add = [&](const auto& records) {
     for (const auto& one : records) {
@@ -194,8 +194,12 @@ Provenance Evidence::provenance() const {
     }
   };
   add(verified), add(surveyed), add(proved), add(hunted), add(timed);
+  return all;
+}
+
+Provenance Evidence::provenance() const {
   Provenance joined;
-  for (const auto& [name, values] : all) {
+  for (const auto& [name, values] : values_of_provenance()) {
     for (const std::string& value : values) joined[name] += (joined[name].empty() ? "" : " | ") + value;
   }
   return joined;

@@ -7,6 +7,7 @@
 #include <map>
 #include <nlohmann/json.hpp>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -105,7 +106,9 @@ struct Evidence {
   bool empty() const {
     return verified.empty() && surveyed.empty() && proved.empty() && hunted.empty() && timed.empty();
   }
-  /// Of all records together; values that differ are joined by " | ".
+  /// Of all records together.
+  std::map<std::string, std::set<std::string>> values_of_provenance() const;
+  /// The same; values that differ are joined by " | ".
   Provenance provenance() const;
 };
 

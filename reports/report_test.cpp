@@ -103,6 +103,19 @@ TEST_F(AReport, SaysWhatDiffersFromTheBaselineAndWarns) {
   EXPECT_FALSE(has(made({"before"}, {"before"}).html, "not like for like."));
 }
 
+TEST_F(AReport, OfRecordsOfSeveralBuildsWarns) {
+  json one = passed, other = proofs({});
+  one["provenance"] = {{"commit", "a"}, {"seed", "1"}, {"nvcc", {{"flags", {{"kernels/n_tiles.cu", "-O2"}}}}}};
+  other["provenance"] = {{"commit", "a"}, {"seed", "2"}, {"nvcc", {{"flags", {{"kernels/n_tiles.cu", "-O2"}}}}}};
+  write("run/summary.json", one);
+  write("run/proofs.json", other);
+  EXPECT_FALSE(has(made({"run"}).html, "same machine"));
+  other["provenance"]["commit"] = "b";
+  other["provenance"]["nvcc"]["flags"]["kernels/n_tiles.cu"] = "-O3";
+  write("run/proofs.json", other);
+  EXPECT_TRUE(has(made({"run"}).html, "they differ in commit, nvcc: flags: kernels/n_tiles.cu."));
+}
+
 TEST_F(AReport, ShowsWhateverComesFromOutsideAsText) {
   const std::string hostile = "<script>alert(1)</script>{{script}}\"'&";
   json run = summary({judgement("a/" + hostile, hostile, "FAILED"), judgement("b", hostile, "SKIPPED")}, hostile);

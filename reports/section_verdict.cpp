@@ -1,5 +1,6 @@
 // The verdict, and where it was made.
 #include <algorithm>
+#include <sstream>
 
 #include "section.h"
 #include "text.h"
@@ -31,14 +32,25 @@ Markup items(const Story& story) {
   return all;
 }
 
-/// "host_compiler.fast_math" as "host compiler: fast math".
-std::string readable(std::string name) {
-  std::replace(name.begin(), name.end(), '_', ' ');
-  for (std::size_t at = name.find('.'); at != std::string::npos; at = name.find('.', at + 2)) {
-    const bool is_of_a_file = name.compare(at, 3, ".so") == 0;
-    if (!is_of_a_file) name.replace(at, 1, ": ");
+/// "host_compiler.flags.kernels/n_tiles.cpp" as "host compiler: flags: kernels/n_tiles.cpp".
+std::string readable(const std::string& name) {
+  std::vector<std::string> parts;
+  std::istringstream words(name);
+  for (std::string part; std::getline(words, part, '.');) {
+    const bool ends_a_file_name = !parts.empty() && (part == "so" || part == "cpp" || part == "cu");
+    if (ends_a_file_name) {
+      parts.back() += "." + part;
+    } else {
+      parts.push_back(part);
+    }
   }
-  return name;
+  std::string all;
+  for (std::string& part : parts) {
+    const bool is_a_file_name = part.find('.') != std::string::npos;
+    if (!is_a_file_name) std::replace(part.begin(), part.end(), '_', ' ');
+    all += (all.empty() ? "" : ": ") + part;
+  }
+  return all;
 }
 
 }  // namespace
@@ -55,6 +67,15 @@ Markup verdict_section(Story& story) {
 Markup provenance_section(Story& story) {
   const Provenance now = story.now.provenance();
   Markup all;
+  std::string several;
+  for (const std::string& name : made_in_several_ways(story.now))
+    several += (several.empty() ? "" : ", ") + readable(name);
+  if (!several.empty()) {
+    all += of_class(
+        "p", "warning",
+        "The records of this run were not all made with the same program on the same machine: they differ in " +
+            several + ".");
+  }
   std::vector<std::vector<Markup>> records;
   const auto add = [&](const char* role, const Evidence& evidence) {
     const auto each = [&](const char* kind, const auto& found) {

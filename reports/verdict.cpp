@@ -52,14 +52,17 @@ std::string these(const Opinion& opinion, std::initializer_list<Word> which) {
 std::string sentence_of(const Opinion& opinion, bool has_baseline) {
   const std::string against = has_baseline ? " against the baseline" : "; there is no baseline to compare with";
   if (opinion.items.empty()) return "Nothing was looked at" + against + ".";
-  const std::string all = " of " + counted(opinion.items.size(), "thing") + " looked at";
+  const std::size_t not_run = opinion.count(Word::not_run);
+  const std::string all = " of " + counted(opinion.items.size() - not_run, "thing") + " looked at" +
+                          (not_run == 0 ? "" : " (" + std::to_string(not_run) + " not run)");
   switch (opinion.outcome) {
     case Outcome::passed:
       return "Nothing is worse and nothing fails" + all + against + ".";
     case Outcome::mistrusted: {
       const std::string which = these(opinion, {Word::mistrusted, Word::not_run});
       return "Nothing fails, but this does not show that all holds: " +
-             (which.empty() ? std::string("nothing") : which) + all + against + ".";
+             (which.empty() ? std::string("nothing") : which) + " of " + counted(opinion.items.size(), "thing") +
+             against + ".";
     }
     case Outcome::failed:
       return "Something fails or is worse: " + these(opinion, {Word::regressed, Word::over_budget, Word::flaky}) + all +
@@ -72,11 +75,15 @@ bool ends_with_one_of(const std::string& name, std::initializer_list<const char*
   return std::any_of(ends.begin(), ends.end(), [&](const char* end) { return name.ends_with(end); });
 }
 
-/// What the compared figures may depend on, beside the commit that is looked at.
-bool is_unlike(const std::string& name) {
+bool is_of_machine(const std::string& name) {
   return name.starts_with("gpu") || name.starts_with("cpu") || name.starts_with("cuda") || name.starts_with("nvcc") ||
          name.starts_with("host_compiler") || name.starts_with("compiler") || name.starts_with("device") ||
-         ends_with_one_of(name, {"torch", "seed", "cores", "dirty", "cases per claim", "corpus"});
+         ends_with_one_of(name, {"torch", "cores", "dirty"});
+}
+
+/// What the compared figures may depend on, beside the commit that is looked at.
+bool is_unlike(const std::string& name) {
+  return is_of_machine(name) || ends_with_one_of(name, {"seed", "cases per claim", "corpus"});
 }
 
 }  // namespace
@@ -153,6 +160,15 @@ std::vector<Difference> differences(const Provenance& now, const Provenance& bef
     if (then != here) all.push_back({name, then, here, is_unlike(name)});
   }
   return all;
+}
+
+std::vector<std::string> made_in_several_ways(const Evidence& evidence) {
+  std::vector<std::string> names;
+  for (const auto& [name, values] : evidence.values_of_provenance()) {
+    const bool is_of_program = name == "commit" || name.starts_with("binaries");
+    if (values.size() > 1 && (is_of_program || is_of_machine(name))) names.push_back(name);
+  }
+  return names;
 }
 
 }  // namespace tileproof::reports

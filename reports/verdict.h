@@ -71,5 +71,7 @@ struct Difference {
   bool is_unlike = false;  // not like for like
 };
 std::vector<Difference> differences(const Provenance& now, const Provenance& before);
+/// What the records of one run say differently of the program and the machine they were made with.
+std::vector<std::string> made_in_several_ways(const Evidence&);
 
 }  // namespace tileproof::reports

@@ -201,6 +201,18 @@ TEST(Verdict, TheWorstComesFirstAndNoKindHidesAnother) {
   EXPECT_EQ(first.left_out, std::vector<std::string>{"25 more of claim"});
 }
 
+TEST(Verdict, CallsNothingLookedAtThatWasNotRun) {
+  const Evidence part = claims({judgement("a/b", "host", "PASSED"), judgement("c/d", "host", "SKIPPED")});
+  EXPECT_EQ(
+      opinion(part, nullptr, {}).sentence,
+      "Nothing is worse and nothing fails of 1 thing looked at (1 not run); there is no baseline to compare with.");
+  const Evidence all = claims({judgement("a/b", "host", "PASSED"), judgement("c/d", "host", "PASSED")});
+  EXPECT_EQ(opinion(all, &all, {}).sentence,
+            "Nothing is worse and nothing fails of 2 things looked at against the baseline.");
+  EXPECT_EQ(opinion(part, &all, {}).sentence,
+            "Nothing fails, but this does not show that all holds: 1 NOT RUN of 2 things against the baseline.");
+}
+
 TEST(Verdict, SaysWhatIsNotLikeForLike) {
   const Provenance before = {{"gpu.name", "H100"}, {"commit", "a"}, {"torch", "2.11"}};
   const std::vector<Difference> all = differences({{"gpu.name", "H200"}, {"commit", "b"}, {"torch", "2.11"}}, before);
