@@ -154,7 +154,8 @@ TEST_F(ACorpusOfHunts, NamesWhatFailsByItselfAndNotByARemark) {
   put("coverage.txt", "# 12.5 % of its bound\n" + line_of(own_corpus().front().problem) + "\n");
   const Ran ran = hunt("--subject " + own_corpus().front().problem.subject + " --claim value/", "run");
   EXPECT_EQ(ran.exit, 1) << ran.text;
-  for (const nlohmann::json& finding : result("run")["findings"]) {
+  const nlohmann::json hunted = result("run");
+  for (const nlohmann::json& finding : hunted["findings"]) {
     EXPECT_NE(finding["signature"].get<std::string>().find(" on faulty:"), std::string::npos) << finding["signature"];
   }
 }

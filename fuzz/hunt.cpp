@@ -67,7 +67,8 @@ Hunt::Hunt(const ChosenSubject& chosen, const Envelope& envelope, const CaseList
   }
   for (const HuntFinding& found : so_far.findings) {
     findings_[found.signature].finding = found;
-    if (found.was_looked_into) looked_into_.insert(found.smallest.problem.claim + " " + found.smallest.kind);
+    const bool was_looked_into = found.was_looked_into && begins_look({found.signature, {0, found.smallest}, {}});
+    if (was_looked_into) ends_look(found.smallest, found.is_reproducible);
   }
 }
 
@@ -89,7 +90,7 @@ std::string Hunt::run(const std::function<bool()>& stop, const std::function<voi
   try {
     for (const auto& [signature, one] : std::map(findings_)) {
       const bool is_open = one.finding.signature.empty() && broken_.empty();
-      if (is_open) look_into(signature, {one.found_first, one.finding.smallest}, {}, 0);
+      if (is_open) look_into({signature, {one.found_first, one.finding.smallest}, {}}, 0);
     }
   } catch (const std::exception& error) {
     broken_ = error.what();
@@ -291,7 +292,7 @@ void Hunt::take(const FailedCase& failed, const std::vector<std::uint64_t>& hist
     if (one == findings_.end() || one->second.found_first != failed.index) return;  // known, or seen before
     if (!one->second.finding.signature.empty()) return;
   }
-  look_into(signature, failed, history, slot);
+  look_into({signature, failed, history}, slot);
 }
 
 }  // namespace tileproof

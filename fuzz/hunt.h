@@ -3,11 +3,13 @@
 #pragma once
 
 #include <atomic>
+#include <deque>
 #include <filesystem>
 #include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -66,8 +68,21 @@ class Hunt {
   bool machine_is_at_fault() const { return !broken_.empty(); }
 
  private:
+  struct ToLookInto {
+    std::string signature;
+    FailedCase failed;
+    std::vector<std::uint64_t> history;  // the cases before it in its process
+  };
+  /// Of a claim and kind, one finding after another is looked into until one is reproducible: those that are not could
+  /// hide one that is.
+  struct Looks {
+    bool go_on_or_are_over = false;
+    std::size_t in_vain = 0;
+    std::deque<ToLookInto> waiting;
+  };
   static constexpr int most_canaries = 3;
   static constexpr int most_kills = 3;  // of processes in a batch, by whoever kills
+  static constexpr std::size_t most_looks_in_vain = 5;
 
   Cell cell_at(std::uint64_t index) const;
   std::string why_over();
@@ -83,8 +98,13 @@ class Hunt {
   void remember(const FailedCase&);
   bool fails_alone(const FailedCase&);
   void take(const FailedCase&, const std::vector<std::uint64_t>& history, std::size_t slot);
-  void look_into(const std::string& signature, const FailedCase&, const std::vector<std::uint64_t>& history,
-                 std::size_t slot);
+  void look_into(const ToLookInto&, std::size_t slot);
+  /// @return false where another of its claim and kind was, or is being looked into, for which this one waits
+  bool begins_look(const ToLookInto&);
+  /// @return what has waited, and is next
+  std::optional<ToLookInto> ends_look(const Finding&, bool is_reproducible);
+  HuntFinding looked_into(const ToLookInto&, std::size_t slot);
+  void keep(const HuntFinding&);
   std::string confirmed(const FailedCase&, const std::vector<std::uint64_t>& history, std::size_t slot,
                         bool& is_reproducible);
   std::string needed_before(const FailedCase&, const std::vector<std::uint64_t>& history, std::size_t slot);
@@ -108,7 +128,7 @@ class Hunt {
   std::map<std::uint64_t, BatchCounts> done_;
   std::map<std::string, Signed> findings_;
   std::set<std::pair<std::uint64_t, std::string>> seen_;  // cases that failed, and how
-  std::set<std::string> looked_into_;                     // claims and kinds
+  std::map<std::string, Looks> looks_;                    // by claim and kind
   std::set<Cell> cells_;                                  // in which a case was
   std::int64_t lost_workers_ = 0;
   std::atomic<double> starting_seconds_ = 0, findings_seconds_ = 0;

@@ -1,4 +1,6 @@
 // What a hunt does with a case that has failed: whether it does so again, alone or after others, and how small it gets.
+#include <utility>
+
 #include "batch.h"
 #include "hunt.h"
 #include "shrinking.h"
@@ -8,38 +10,66 @@ namespace tileproof {
 
 using nlohmann::json;
 
-void Hunt::look_into(const std::string& signature, const FailedCase& failed, const std::vector<std::uint64_t>& history,
-                     std::size_t slot) {
+bool Hunt::begins_look(const ToLookInto& one) {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  Looks& looks = looks_[one.failed.finding.problem.claim + " " + one.failed.finding.kind];
+  if (!std::exchange(looks.go_on_or_are_over, true)) return true;
+  if (looks.waiting.size() < most_looks_in_vain) looks.waiting.push_back(one);
+  return false;
+}
+
+std::optional<Hunt::ToLookInto> Hunt::ends_look(const Finding& finding, bool is_reproducible) {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  Looks& looks = looks_[finding.problem.claim + " " + finding.kind];
+  const bool are_over = is_reproducible || ++looks.in_vain == most_looks_in_vain;
+  looks.go_on_or_are_over = are_over || !looks.waiting.empty();
+  if (are_over || looks.waiting.empty()) return std::nullopt;
+  ToLookInto next = std::move(looks.waiting.front());
+  looks.waiting.pop_front();
+  return next;
+}
+
+void Hunt::look_into(const ToLookInto& one, std::size_t slot) {
   const Stopwatch looking(findings_seconds_);
-  HuntFinding found = {
-      .signature = signature, .cases = {failed.index}, .smallest = failed.finding, .how = "", .shrunk = ""};
-  bool is_first;
-  {
-    const std::lock_guard<std::mutex> lock(mutex_);
-    is_first = looked_into_.insert(failed.finding.problem.claim + " " + failed.finding.kind).second;
+  if (!begins_look(one)) {
+    return keep({.signature = one.signature,
+                 .cases = {one.failed.index},
+                 .smallest = one.failed.finding,
+                 .how = "as found",
+                 .shrunk = "not shrunk: one of its claim and kind was"});
   }
-  if (!is_first) {
-    found.how = "as found";
-    found.shrunk = "not shrunk: one of its claim and kind was";
-  } else {
-    say_("FOUND " + signature);
-    found.was_looked_into = true;
-    found.how = confirmed(failed, history, slot, found.is_reproducible);
-    found.shrunk = "not shrunk: it is not reproducible alone";
-    if (found.is_reproducible) {
-      const Claim& claim = claim_of(failed.finding.problem.claim);
-      std::string why_not;
-      Worker fresh(chosen_.order, options_.case_deadline);
-      const Shrunk smallest =
-          shrunk(claim, domains_of(claim, envelope_, &why_not), failed.finding, fresh,
-                 {.tries = options_.shrink_tries, .seconds = options_.shrink_seconds, .stop = stop_});
-      found.smallest = smallest.finding;
-      found.shrunk = smallest.how_far;
-    }
+  for (std::optional<ToLookInto> next = one; next;) {
+    const HuntFinding found = looked_into(*next, slot);
+    keep(found);
+    next = ends_look(next->failed.finding, found.is_reproducible);
   }
+}
+
+HuntFinding Hunt::looked_into(const ToLookInto& one, std::size_t slot) {
+  const FailedCase& failed = one.failed;
+  say_("FOUND " + one.signature);
+  HuntFinding found = {.signature = one.signature,
+                       .cases = {failed.index},
+                       .smallest = failed.finding,
+                       .was_looked_into = true,
+                       .how = "",
+                       .shrunk = "not shrunk: it is not reproducible alone"};
+  found.how = confirmed(failed, one.history, slot, found.is_reproducible);
+  if (!found.is_reproducible) return found;
+  const Claim& claim = claim_of(failed.finding.problem.claim);
+  std::string why_not;
+  Worker fresh(chosen_.order, options_.case_deadline);
+  const Shrunk smallest = shrunk(claim, domains_of(claim, envelope_, &why_not), failed.finding, fresh,
+                                 {.tries = options_.shrink_tries, .seconds = options_.shrink_seconds, .stop = stop_});
+  found.smallest = smallest.finding;
+  found.shrunk = smallest.how_far;
+  return found;
+}
+
+void Hunt::keep(const HuntFinding& found) {
   journal_.finding(found);
   const std::lock_guard<std::mutex> lock(mutex_);
-  findings_[signature].finding = found;
+  findings_[found.signature].finding = found;
 }
 
 bool Hunt::fails_alone(const FailedCase& failed) {

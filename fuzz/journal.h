@@ -82,7 +82,7 @@ struct HuntFinding {
   std::string signature;
   std::vector<std::uint64_t> cases;  // the first of them, at most five
   Finding smallest;
-  bool was_looked_into = false;  // the first of its claim and kind; others stand as they were found
+  bool was_looked_into = false;  // of its claim and kind, up to the first that is reproducible; others stand as found
   bool is_reproducible = false;  // alone: its smallest case is one to keep
   std::string how;               // reproducible; flaky, 1 of 3; needs the cases 3 to 17 before it
   std::string shrunk;            // how far, and why no further
