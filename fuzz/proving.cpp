@@ -215,7 +215,7 @@ void ProofTask::run(double seconds, const std::function<bool()>& stop,
     result_.reason = refused + unavailable != 0
                          ? std::to_string(refused + unavailable) + " steps could not be run: " + refusal
                      : stop() ? "interrupted"
-                              : "the budget was used up";
+                              : "its share of the time (--budget) was used up";
   } else if (!result_.met.several_values) {
     result_.verdict = Proof::mistrusted;
     result_.reason = "one value was expected everywhere";

@@ -23,7 +23,7 @@ TEST_F(ReportCommand, WritesThePageBesideTheRunInAFolderOfItsOwn) {
   ASSERT_EQ(run("verify --subject host --claim bits/ --cases 60 " + out("run")).exit, 0);
   const Ran ran = run("report " + at("run"));
   EXPECT_EQ(ran.exit, 0) << ran.text;
-  EXPECT_NE(ran.text.find("EXACT: Nothing is worse and nothing fails"), std::string::npos) << ran.text;
+  EXPECT_NE(ran.text.find("EXACT: Nothing fails"), std::string::npos) << ran.text;
   for (const char* name : {"report.html", "summary.md", "junit.xml", "report.json"}) {
     EXPECT_TRUE(fs::exists(folder_ / "run" / "report" / name)) << name;
   }

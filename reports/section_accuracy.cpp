@@ -41,7 +41,7 @@ const std::vector<Column> columns = {{"subject"},
                                      {"non-finite disagreements", true},
                                      {"signs of zero lost", true},
                                      {"subnormals that differ", true},
-                                     {"SQNR", true}};
+                                     {"SQNR, of ordinary values", true}};
 
 std::vector<Markup> cells(const Story& story, const AccuracyRow& row) {
   const auto& ulp = row.ulp;
@@ -65,7 +65,7 @@ std::vector<Markup> cells(const Story& story, const AccuracyRow& row) {
           ulp ? limit(ulp->p99) : "-",
           ulp ? limit(ulp->median) : "-",
           ulp ? bias(ulp->bias) : "-",
-          with_commas(row.non_finite_disagreements) + " of " + with_commas(row.non_finite_expected),
+          with_commas(row.non_finite_disagreements) + "; " + with_commas(row.non_finite_expected) + " expected",
           with_commas(row.signs_of_zero_lost),
           of_subnormals,
           row.sqnr.empty() ? "-" : row.sqnr};

@@ -71,7 +71,8 @@ Markup speed_section(Story& story) {
     }
   }
   Markup all = paragraph(
-      "Medians over the repeats; spread is their interquartile range as a part of the median; of copy, how fast "
+      "Rows of host are the code for tensors in a host's memory, which the claims call cpu. Medians over the repeats; "
+      "spread is their interquartile range as a part of the median; of copy, how fast "
       "beside a copy of as many bytes in the same repeat. " +
       std::string(compares ? "Against the baseline: a Mann-Whitney test, two-sided p < 0.01, and more than 2 %."
                            : "There is no baseline to compare with."));
@@ -131,7 +132,7 @@ Markup known_section(Story& story) {
   }
   if (story.now.verified.empty() && story.now.hunted.empty())
     return absent("which known findings occurred", "./tileproof verify");
-  if (rows.empty()) return paragraph("None occurred.");
+  if (rows.empty()) return paragraph("None occurred, of the subjects that ran.");
   return paragraph(
              "Faults that the ledger lists, of somebody else's operators: no failures of this run. They have no budget "
              "of exactness.") +

@@ -104,7 +104,8 @@ Markup histograms(Story& story) {
     const auto then = before.find(name);
     all += story.show(
         {"ulp-" + std::to_string(i), "How far off: " + name,
-         "All at 0 is exact; a heap on one side is a bias; bars far out are faults. 2^4 stands for 16 to 31.",
+         "All at 0 is exact; a heap on one side is a bias; bars far out that nothing explains are faults. 2^4 stands "
+         "for 16 to 31. Axis of counts: logarithmic.",
          histogram_of(*distances, then == before.end() ? nullptr : &then->second)});
   }
   if (differing.size() > most_subjects) {
@@ -216,8 +217,11 @@ Markup curves(Story& story) {
     for (const auto& [bound, name] : bounds) {
       lines.lines.push_back({"bound: " + name, std::vector<double>(places.size(), bound), Lines::Role::bound});
     }
-    shown += story.show(
-        {axis.id, axis.title, "A line that climbs, or stands out at one place, is a fault of that place.", lines});
+    shown += story.show({axis.id, axis.title,
+                         "A line that climbs, or stands out at one place, points at that place; whether a formula "
+                         "explains it, the table "
+                         "says. Lines that agree lie on one another. Axis of ulp: logarithmic.",
+                         lines});
   }
   return shown;
 }
@@ -247,7 +251,7 @@ struct Wrong {
 
 Heatmap map_of(const std::map<std::pair<std::string, std::string>, std::uint64_t>& wrong, std::vector<std::string> rows,
                std::vector<std::string> columns, const std::string& row, const std::string& column) {
-  Heatmap map = {std::move(rows), std::move(columns), {}, row, column, "wrong elements"};
+  Heatmap map = {std::move(rows), std::move(columns), {}, row, column, "elements that differ"};
   for (const std::string& one : map.rows) {
     for (const std::string& other : map.columns) {
       const auto found = wrong.find({one, other});
@@ -294,8 +298,10 @@ Markup heatmaps(Story& story) {
     const auto& [name, wrong] = shown[i];
     const std::string number = std::to_string(i);
     all += story.show(
-        {"place-" + number, "Where elements are wrong: " + name,
-         "Rows and columns modulo 64. Noise is arithmetic; stripes, blocks and single columns are a layout fault.",
+        {"place-" + number, "Where elements differ: " + name,
+         "Rows and columns modulo 64; counts, not rates: the first rows are in every problem, the last in few. Noise "
+         "is "
+         "arithmetic; stripes within that, blocks and single columns are a layout fault.",
          map_of(wrong->by_row_and_column, numbers_below(64), numbers_below(64), "row mod 64", "column mod 64")});
     if (binades.empty() || (wrong->all != 0 && wrong->by_nibble_and_binade.empty())) continue;
     all += story.show(

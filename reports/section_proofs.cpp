@@ -38,7 +38,8 @@ Markup answer_text(const std::vector<DomainFigure>& figures) {
       "fits "
       "the format it is exact. Elsewhere, for zero points 0 to 15, the largest change of a weight is " +
       text +
-      (all_proved ? ". Every scale and zero point was looked at." : ". Not all was looked at: this is a sample."));
+      (all_proved ? "; of that, every scale and every zero point was looked at."
+                  : "; not all was looked at: this is a sample."));
 }
 
 std::string part_of(const Proof& proof) {
@@ -50,7 +51,8 @@ const char* class_of(const std::string& verdict) {
   if (verdict == "PROVED" || verdict == "HELD" || verdict == "PASSED") return "badge exact";
   if (verdict == "FAILED" || verdict == "BROKEN") return "badge over-budget";
   return verdict == "SKIPPED" || verdict == "NOT SHOWN" || verdict == "NOT_SHOWN" ? "badge not-run"
-         : verdict == "SAMPLED" || verdict == "KNOWN"                             ? "badge pass"
+         : verdict == "KNOWN"                                                     ? "badge pass"
+         : verdict == "SAMPLED"                                                   ? "badge new"
                                                                                   : "badge mistrusted";
 }
 
@@ -79,6 +81,14 @@ Markup domains_section(Story& story) {
                     (one.is_proved ? "= " : ">= ") + short_number(one.value), one.unit, code_of(one.where)});
   }
   Markup all = answer_text(figures);
+  all += paragraph(
+      "= is the maximum of an enumeration, >= of a part of it. The other way, from float to integer, pairs of a scale "
+      "and a zero whose nearest zero point is beyond int8 are left out: what clamping costs has no limit. Units: "
+      "scale, "
+      "that of the group; ulp, the places between two neighbours of the format, of which there are many where a weight "
+      "nearly cancels; bound, what a claim allows, which is one last place of the larger of the zero and the weight, "
+      "and "
+      "from float to integer half a scale more: it never passes 1.");
   if (!rows.empty()) {
     all += table({{"format"},
                   {"direction"},
@@ -109,9 +119,8 @@ Markup proofs_section(Story& story) {
                       lasting(proof.seconds)});
     }
   }
-  Markup all = paragraph(
-      std::to_string(proved) + " of " + counted(rows.size(), "claim") +
-      " put to their whole domain are proved: every point was compared. SAMPLED is a part of it, and no proof.");
+  Markup all = paragraph(std::to_string(rows.size()) + " tried: " + std::to_string(proved) +
+                         " PROVED, every point of their domain compared. SAMPLED is a part of it, and no proof.");
   if (!rows.empty()) {
     all +=
         table({{""}, {"claim"}, {"subject"}, {"looked at", true}, {"", true}, {"why not more"}, {"time", true}}, rows);
@@ -140,8 +149,9 @@ Markup determinism_section(Story& story) {
   }
   if (rows.empty()) return absent("whether repeats give the same bits", "./tileproof verify --claim determinism/");
   return paragraph(
-             "The same problems again, on other streams and in other launch shapes: a hash of all bits of all results, "
-             "which must be one and the same.") +
+             "The same problems again in other ways, which each row names as far as its subject has them (repeats, "
+             "pieces, "
+             "streams, launch shapes): a hash of all bits of all results, which must be one and the same.") +
          table({{""}, {"claim"}, {"subject"}, {"cases", true}, {"hash of all results"}}, rows);
 }
 

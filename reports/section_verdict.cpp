@@ -1,5 +1,6 @@
 // The verdict, and where it was made.
 #include <algorithm>
+#include <map>
 #include <sstream>
 
 #include "section.h"
@@ -53,6 +54,24 @@ std::string readable(const std::string& name) {
   return all;
 }
 
+/// Who was put to claims, and who was not.
+Markup subjects(const Story& story) {
+  std::vector<std::vector<Markup>> rows;
+  for (const auto& found : story.now.verified) {
+    for (const Subject& subject : found.record.subjects) {
+      std::map<Verdict, std::size_t> claims;
+      for (const Judgement& one : found.record.judgements) claims[one.verdict] += one.subject == subject.name ? 1 : 0;
+      std::string said;
+      for (const auto& [verdict, count] : claims) {
+        if (count != 0) said += (said.empty() ? "" : ", ") + std::to_string(count) + " " + name_of(verdict);
+      }
+      const bool has_run = subject.why_not.empty();
+      rows.push_back({subject.name, subject.what, has_run ? said : "did not run: " + subject.why_not});
+    }
+  }
+  return rows.empty() ? Markup() : element("h3", "Subjects") + table({{"subject"}, {"what it is"}, {"claims"}}, rows);
+}
+
 }  // namespace
 
 Markup verdict_section(Story& story) {
@@ -61,7 +80,7 @@ Markup verdict_section(Story& story) {
   Markup all = element("div", {{"class", "verdict " + colour_of(opinion.outcome)}, {"id", "outcome"}},
                        element("strong", name_of(word)) + " " + element("span", opinion.sentence));
   for (const std::string& remark : story.remarks) all += of_class("p", "warning", remark);
-  return all + counts(opinion) + items(story);
+  return all + counts(opinion) + items(story) + subjects(story);
 }
 
 Markup provenance_section(Story& story) {
@@ -79,14 +98,18 @@ Markup provenance_section(Story& story) {
   std::vector<std::vector<Markup>> records;
   const auto add = [&](const char* role, const Evidence& evidence) {
     const auto each = [&](const char* kind, const auto& found) {
-      for (const auto& one : found) records.push_back({role, kind, one.run_start, code_of(one.file)});
+      for (const auto& one : found) {
+        const auto commit = one.provenance.find("commit");
+        const std::string short_commit = commit == one.provenance.end() ? "" : commit->second.substr(0, 10);
+        records.push_back({role, kind, one.run_start, code_of(short_commit), code_of(one.file)});
+      }
     };
     each("verify", evidence.verified), each("accuracy", evidence.surveyed), each("prove", evidence.proved);
     each("fuzz", evidence.hunted), each("bench", evidence.timed);
   };
   add("this run", story.now);
   if (story.before != nullptr) add("baseline", *story.before);
-  all += table({{"of"}, {"record"}, {"begun"}, {"file"}}, records);
+  all += table({{"of"}, {"record"}, {"begun"}, {"commit"}, {"file"}}, records);
   if (story.before == nullptr) {
     std::vector<std::vector<Markup>> rows;
     for (const auto& [name, value] : now) rows.push_back({readable(name), code_of(value)});

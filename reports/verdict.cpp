@@ -57,7 +57,7 @@ std::string sentence_of(const Opinion& opinion, bool has_baseline) {
                           (not_run == 0 ? "" : " (" + std::to_string(not_run) + " not run)");
   switch (opinion.outcome) {
     case Outcome::passed:
-      return "Nothing is worse and nothing fails" + all + against + ".";
+      return (has_baseline ? "Nothing is worse and nothing fails" : "Nothing fails") + all + against + ".";
     case Outcome::mistrusted: {
       const std::string which = these(opinion, {Word::mistrusted, Word::not_run});
       return "Nothing fails, but this does not show that all holds: " +
@@ -65,8 +65,8 @@ std::string sentence_of(const Opinion& opinion, bool has_baseline) {
              against + ".";
     }
     case Outcome::failed:
-      return "Something fails or is worse: " + these(opinion, {Word::regressed, Word::over_budget, Word::flaky}) + all +
-             against + ".";
+      return (has_baseline ? "Something fails or is worse: " : "Something fails: ") +
+             these(opinion, {Word::regressed, Word::over_budget, Word::flaky}) + all + against + ".";
   }
   return "";
 }
