@@ -1,5 +1,6 @@
 // The worst elements of a survey: where they are, what they were made of, and what everybody gave for them.
 #include <algorithm>
+#include <array>
 #include <tuple>
 
 #include "../reference/tile_map.h"
@@ -28,45 +29,77 @@ json place_of(const Survey& survey, const Problem& p, std::int64_t row, std::int
   return place;
 }
 
+/// What a difference is, by itself: a number that is none, or the reverse; so many ulp; a NaN with other bits.
+enum class Kind { not_finite, apart, payload };
+
 /// A difference that may be among the worst.
 struct Candidate {
-  bool explained;
-  bool finite;
   std::int64_t magnitude;
   std::size_t task;  // of its row
   const Surveyed::Difference* difference;
 
-  /// Of two, the worse is the less: what nothing explains, then what is no number, then what is further.
+  /// Of two of a kind, the worse is the less.
   bool operator<(const Candidate& other) const {
-    const auto key = [](const Candidate& c) {
-      return std::tuple(c.explained, c.finite, -c.magnitude, c.task, c.difference->index);
-    };
+    const auto key = [](const Candidate& c) { return std::tuple(-c.magnitude, c.task, c.difference->index); };
     return key(*this) < key(other);
   }
 };
 
-void keep_if_worse(std::vector<Candidate>& worst, const Candidate& candidate) {
-  if (worst.size() == most_worst && !(candidate < worst.back())) return;
-  worst.insert(std::upper_bound(worst.begin(), worst.end(), candidate), candidate);
-  if (worst.size() > most_worst) worst.pop_back();
-}
+/// The worst of each kind, of those that are explained and of the others.
+class Worst {
+ public:
+  void add(bool is_explained, Kind kind, const Candidate& candidate) {
+    std::vector<Candidate>& worst = of(is_explained, kind);
+    if (worst.size() == most_worst && !(candidate < worst.back())) return;
+    worst.insert(std::upper_bound(worst.begin(), worst.end(), candidate), candidate);
+    if (worst.size() > most_worst) worst.pop_back();
+  }
+
+  /// What nothing explains before the rest; and, so that neither hides the other, numbers that are none and numbers
+  /// that are far off by turns.
+  std::vector<Candidate> all() {
+    std::vector<Candidate> chosen;
+    for (const bool is_explained : {false, true}) {
+      std::vector<Candidate>& not_finite = of(is_explained, Kind::not_finite);
+      std::vector<Candidate>& apart = of(is_explained, Kind::apart);
+      for (std::size_t i = 0; i < most_worst; ++i) {
+        if (i < not_finite.size()) chosen.push_back(not_finite[i]);
+        if (i < apart.size()) chosen.push_back(apart[i]);
+      }
+      const std::vector<Candidate>& payload = of(is_explained, Kind::payload);
+      chosen.insert(chosen.end(), payload.begin(), payload.end());
+    }
+    if (chosen.size() > most_worst) chosen.resize(most_worst);
+    return chosen;
+  }
+
+ private:
+  std::vector<Candidate>& of(bool is_explained, Kind kind) {
+    return worst_[is_explained ? 1 : 0][static_cast<std::size_t>(kind)];
+  }
+
+  std::array<std::array<std::vector<Candidate>, 3>, 2> worst_;
+};
 
 }  // namespace
 
 json Surveying::worst_of(const Row& curve) const {
   const Survey& survey = surveys()[curve.source.survey];
   const auto format = format_of(survey, curve.like);
-  std::vector<Candidate> worst;
+  Worst worst;
   for (std::size_t i = 0; i < curve.tasks.size(); ++i) {
     const Task& task = *curve.tasks[i];
     const std::vector<std::uint32_t>& expected = data_of(task).expected.elements;
     for (const Surveyed::Difference& one : task.surveyed.differences) {
-      const auto apart = Accuracy::distance(format, expected[static_cast<std::size_t>(one.index)], one.got);
-      keep_if_worse(worst, {one.reason != Surveyed::none, apart.has_value(), std::abs(apart.value_or(0)), i, &one});
+      const std::uint32_t wanted = expected[static_cast<std::size_t>(one.index)];
+      const auto apart = Accuracy::distance(format, wanted, one.got);
+      const bool are_nan = !apart && format->is_nan(wanted) && format->is_nan(one.got);
+      const Kind kind = apart ? Kind::apart : are_nan ? Kind::payload : Kind::not_finite;
+      worst.add(one.reason != Surveyed::none, kind, {std::abs(apart.value_or(0)), i, &one});
     }
   }
   json all = json::array();
-  for (const Candidate& candidate : worst) {
+  for (const Candidate& candidate : worst.all()) {
     const Task& task = *curve.tasks[candidate.task];
     const Problem& p = survey_problems()[task.problem];
     const SurveyData& data = data_of(task);
