@@ -26,7 +26,7 @@ const std::vector<CommandRow>& commands() {
        set_up_bench},
       {"report", "from the records of runs to one page that a reviewer signs, against a baseline",
        "  tileproof report build/dev/runs/2026-11-22T15-50-00Z\n"
-       "  tileproof report now proofs bench.json --against reports/baselines --out report/report.html",
+       "  tileproof report now proofs bench.json --against reports/baselines/two-cores --out report/report.html",
        set_up_report},
       {"list", "name what there is: claims, subjects, faults, profiles or known findings",
        "  tileproof list claims\n  tileproof list subjects", set_up_list},
