@@ -3,7 +3,9 @@
 
 #include <algorithm>
 #include <iostream>
+#include <iterator>
 #include <map>
+#include <numeric>
 #include <thread>
 
 #include "../properties/domains_measures.h"
@@ -18,6 +20,7 @@
 #include "proving_self.h"
 #include "records.h"
 #include "sanitizers.h"
+#include "shares.h"
 #include "summary.h"
 
 namespace tileproof {
@@ -109,31 +112,8 @@ bool is_asked(const Claim& claim, const SubjectRow& row, bool by_name) {
   return claim.of_specification ? row.envelope.is_specification : by_name || !row.envelope.is_specification;
 }
 
-/// Seconds for each task, of so many together: a little for everyone, and of the rest to those that need least, so that
-/// as many as can be are done whole.
-std::vector<double> shares(const std::vector<ProofTask>& tasks, std::size_t from, double seconds) {
-  constexpr double least_part = 0.01;
-  std::vector<std::size_t> order;
-  for (std::size_t i = from; i < tasks.size(); ++i) {
-    if (tasks[i].result().steps != 0) order.push_back(i);
-  }
-  const auto needs = [&](std::size_t i) { return tasks[i].result().estimated_seconds * 1.2 + 1; };
-  std::sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) { return needs(a) < needs(b); });
-  std::vector<double> share(tasks.size());
-  double left = seconds;
-  for (const std::size_t i : order) {
-    share[i] = std::min(needs(i), seconds * least_part);
-    left -= share[i];
-  }
-  for (const std::size_t i : order) {
-    const double more = std::clamp(needs(i) - share[i], 0.0, std::max(left, 0.0));
-    share[i] += more;
-    left -= more;
-  }
-  // What nobody is thought to need: estimates err.
-  for (const std::size_t i : order) share[i] += std::max(left, 0.0) / static_cast<double>(order.size());
-  return share;
-}
+/// What a task is thought to need, in seconds: estimates err.
+double needed(const ProofTask& task) { return task.result().estimated_seconds * 1.2 + 1; }
 
 json json_of(const ProofResult& r) {
   json finding = nullptr;
@@ -312,10 +292,20 @@ int prove(const Options& options, const std::string& command) {
 
   {
     Progress progress(tasks.size());
-    for (std::size_t i = 0; i < tasks.size(); ++i) {
+    std::vector<double> needs;
+    std::transform(tasks.begin(), tasks.end(), std::back_inserter(needs), needed);
+    // Without a limit in the order of the plan; with one, what takes long is not done before what is done soon, as a
+    // step or an estimate may be longer than was thought.
+    std::vector<std::size_t> order(tasks.size());
+    std::iota(order.begin(), order.end(), std::size_t{0});
+    if (budget != 0) order = least_first(needs);
+    std::vector<double> needs_of_rest;
+    for (const std::size_t i : order) needs_of_rest.push_back(needs[i]);
+    for (const std::size_t i : order) {
       ProofTask& task = tasks[i];
       const double left = budget - std::chrono::duration<double>(Clock::now() - begin).count();
-      const double seconds = budget == 0 ? 0 : std::max(0.001, shares(tasks, i, std::max(0.0, left)).at(i));
+      const double seconds = budget == 0 ? 0 : std::max(0.001, share_of_first(needs_of_rest, left));
+      needs_of_rest.erase(needs_of_rest.begin());
       progress.step(task.result().subject, task.result().claim);
       const Clock::time_point start = Clock::now();
       task.run(seconds, is_interrupted, [&](std::uint64_t done) {

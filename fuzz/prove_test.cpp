@@ -30,6 +30,19 @@ class Prove : public Command {
   }
 };
 
+TEST_F(Prove, WithinABudgetDoesWhatIsSoonDoneBeforeWhatIsLong) {
+  const Ran ran =
+      run("prove arithmetic --subject host --processes 1 --claim arithmetic/every_bf16_weight_of_the_float "
+          "--claim arithmetic/every_bf16_weight_without --budget 1s " +
+          out("run"));
+  EXPECT_EQ(ran.exit, 0) << ran.text;
+  const std::size_t proved = ran.text.find("PROVED     host  arithmetic/every_bf16_weight_without");
+  const std::size_t sampled = ran.text.find("SAMPLED    host  arithmetic/every_bf16_weight_of_the_float");
+  ASSERT_NE(sampled, std::string::npos) << ran.text;
+  EXPECT_LT(proved, sampled) << ran.text;
+  EXPECT_EQ(proofs("run")["proofs"][0]["verdict"], "SAMPLED") << "records keep the order of the plan";
+}
+
 TEST_F(Prove, OfAWholeDomainSaysProved) {
   const Ran ran = run(small_domain + "--subject host " + out("run"));
   EXPECT_EQ(ran.exit, 0) << ran.text;
