@@ -440,6 +440,11 @@ Side* cuda_side(std::string* why_not) {
   static Side* side = nullptr;
   if (side != nullptr) return side;
   using MakeSide = Side* (*)();
+  // Torch's CUDA libraries take as long to load as the rest of it: not where there is no driver for them.
+  if (dlopen("libcuda.so.1", RTLD_LAZY | RTLD_LOCAL) == nullptr) {
+    *why_not = "there is no CUDA driver (libcuda.so.1)";
+    return nullptr;
+  }
   if (dlopen("libtorch_cuda.so", RTLD_NOW | RTLD_GLOBAL) == nullptr) {
     *why_not = std::string("this torch has no CUDA library: ") + dlerror();
     return nullptr;
