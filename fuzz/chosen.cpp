@@ -1,5 +1,7 @@
 #include "chosen.h"
 
+#include <CLI/CLI.hpp>
+
 #include <algorithm>
 #include <filesystem>
 #include <sstream>

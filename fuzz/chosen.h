@@ -1,16 +1,19 @@
 /// What a run is about: the subjects and the claims that the command line names.
 #pragma once
 
-#include <CLI/CLI.hpp>
-
 #include <chrono>
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
 
 #include "../properties/judge.h"
 #include "wire.h"
+
+namespace CLI {
+class App;  // its header takes as long to compile as most files here
+}
 
 namespace tileproof {
 

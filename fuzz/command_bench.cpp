@@ -1,4 +1,6 @@
 // tileproof bench: how fast the kernels and the harness are, beside what the machine can do, and against a baseline.
+#include <CLI/CLI.hpp>
+
 #include <unistd.h>
 
 #include <chrono>

@@ -1,5 +1,7 @@
 // tileproof device: the GPU of this machine as JSON, null where there is none. For provenance, of which a process that
 // must survive its GPU asks another one.
+#include <CLI/CLI.hpp>
+
 #include <iostream>
 
 #include "../properties/cuda_device.h"

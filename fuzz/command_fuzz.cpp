@@ -1,4 +1,6 @@
 // tileproof fuzz: a hunt through cases without end.
+#include <CLI/CLI.hpp>
+
 #include <algorithm>
 #include <cstdlib>
 #include <iostream>

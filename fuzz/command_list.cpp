@@ -1,4 +1,6 @@
 // tileproof list: what there is.
+#include <CLI/CLI.hpp>
+
 #include <algorithm>
 #include <iostream>
 

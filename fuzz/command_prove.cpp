@@ -1,4 +1,6 @@
 // tileproof prove: claims over their whole domain.
+#include <CLI/CLI.hpp>
+
 #include <unistd.h>
 
 #include <algorithm>

@@ -1,4 +1,6 @@
 // tileproof replay: one problem again, from its line.
+#include <CLI/CLI.hpp>
+
 #include <iostream>
 
 #include "../reports/reports.h"

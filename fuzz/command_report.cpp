@@ -1,6 +1,8 @@
 // tileproof report: the page that a reviewer signs, from the records of runs.
 #include "../reports/report.h"
 
+#include <CLI/CLI.hpp>
+
 #include <iostream>
 #include <memory>
 

@@ -1,4 +1,6 @@
 // tileproof verify: every claim on every subject this machine can run.
+#include <CLI/CLI.hpp>
+
 #include <sys/ioctl.h>
 #include <unistd.h>
 

@@ -1,5 +1,7 @@
 // tileproof watched: the distilled cases, for a tool that watches them; and every tool of compute-sanitizer over them
 // and over the fault that is planted for it, as `tileproof prove sanitizers` runs them.
+#include <CLI/CLI.hpp>
+
 #include <filesystem>
 #include <iostream>
 

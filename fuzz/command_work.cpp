@@ -1,4 +1,6 @@
 // tileproof work: what a worker runs. Started by the runner, with a socket as its descriptor 3; of no use by hand.
+#include <CLI/CLI.hpp>
+
 #include <sys/socket.h>
 
 #include <iostream>

@@ -1,11 +1,13 @@
 /// The commands of `tileproof`, one row each: to add one, write a file like command_list.cpp and a row in commands.cpp.
 #pragma once
 
-#include <CLI/CLI.hpp>
-
 #include <functional>
 #include <string>
 #include <vector>
+
+namespace CLI {
+class App;  // its header takes as long to compile as most files here
+}
 
 namespace tileproof {
 

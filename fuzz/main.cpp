@@ -1,4 +1,6 @@
 // tileproof: the command line. Wrong usage is one line on stderr that names the argument, and exit code 2.
+#include <CLI/CLI.hpp>
+
 #include <fcntl.h>
 #include <unistd.h>
 
