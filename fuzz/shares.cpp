@@ -20,9 +20,12 @@ double share_of_first(const std::vector<double>& needs, double left) {
   double of_others = 0;
   for (std::size_t i = 1; i < needs.size(); ++i) of_others += std::min(needs[i], least_part);
   const double need = needs.front();
-  if (need > left - of_others) return left / count;
+  const double most = left - of_others;
+  if (need > most) return left / count;
+  // What a task does not use comes back; what it lacks at its end is lost with all that it has done.
+  constexpr double times = 4;
   const double all = std::accumulate(needs.begin(), needs.end(), 0.0);
-  return need + std::max(0.0, left - all) / count;
+  return std::min(most, std::max(times * need, need + (left - all) / count));
 }
 
 }  // namespace tileproof

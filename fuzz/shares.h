@@ -11,8 +11,8 @@ namespace tileproof {
 std::vector<std::size_t> least_first(const std::vector<double>& needs);
 
 /// The seconds that the first of the tasks still to be done may take, so that as many of them as can be are done whole
-/// and each of the others has a part: what it needs where that leaves the others their least part, with its share of
-/// what nobody is thought to need; otherwise as much as each of the others.
+/// and each of the others has a part. Where what it needs leaves the others their least part, several times that, as
+/// it may have been thought too little; otherwise as much as each of the others.
 /// @param needs  of those still to be done, in ascending order; never empty
 /// @param left  seconds for all of them together; nothing where it is negative
 double share_of_first(const std::vector<double>& needs, double left);

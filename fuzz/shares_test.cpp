@@ -49,9 +49,16 @@ TEST(Shares, OfManyThatAreTooLongEachHasAPartAndNoTimeIsLost) {
   EXPECT_NEAR(std::accumulate(done.begin(), done.end(), 0.0), 660, 1e-6);
 }
 
-TEST(Shares, WhatIsLeftOverIsThereForEstimatesThatErr) {
-  const std::vector<double> needs = {1, 2, 3};
-  EXPECT_EQ(done_one_by_one({2, 4, 6}, needs, 100), (std::vector<double>{2, 4, 6}));
+TEST(Shares, WhatWasThoughtToNeedTooLittleIsDoneWholeAllTheSame) {
+  const std::vector<double> enough = {1, 2, 3};
+  EXPECT_EQ(done_one_by_one({2, 4, 6}, enough, 100), (std::vector<double>{2, 4, 6}));
+  // Beside what is too long, so that nothing is left over.
+  const std::vector<double> needs = {3, 5, 8, 5000, 9000};
+  std::vector<double> takes;
+  for (const double one : needs) takes.push_back(2.7 * one);
+  const std::vector<double> done = done_one_by_one(takes, needs, 200);
+  for (std::size_t i = 0; i < 3; ++i) EXPECT_EQ(done[i], takes[i]) << i;
+  EXPECT_GT(done[4], 50);
 }
 
 TEST(Shares, ATaskThatTakesLongerThanItMayLeavesNothingToLose) {
