@@ -440,9 +440,10 @@ Side* cuda_side(std::string* why_not) {
   static Side* side = nullptr;
   if (side != nullptr) return side;
   using MakeSide = Side* (*)();
-  // Torch's CUDA libraries take as long to load as the rest of it: not where there is no driver for them.
-  if (dlopen("libcuda.so.1", RTLD_LAZY | RTLD_LOCAL) == nullptr) {
-    *why_not = "there is no CUDA driver (libcuda.so.1)";
+  // Torch's CUDA libraries take as long to load as the rest of it: not where there is neither a driver nor a device.
+  const bool has_device = std::filesystem::exists("/dev/nvidiactl") || std::filesystem::exists("/dev/dxg");  // or WSL's
+  if (!has_device && dlopen("libcuda.so.1", RTLD_LAZY | RTLD_LOCAL) == nullptr) {
+    *why_not = std::string("there is no CUDA device, and no driver: ") + dlerror();
     return nullptr;
   }
   if (dlopen("libtorch_cuda.so", RTLD_NOW | RTLD_GLOBAL) == nullptr) {
