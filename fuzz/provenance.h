@@ -8,7 +8,7 @@
 
 namespace tileproof {
 
-/// Of the tree that the program was built in; "" where git does not know.
+/// Of the tree when the program was built, as the build has written it beside it; "" where git did not know.
 struct Commit {
   std::string hash;
   std::optional<bool> dirty;

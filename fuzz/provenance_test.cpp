@@ -73,6 +73,11 @@ TEST_F(Provenance, SaysWhatTheProgramIs) {
   ASSERT_EQ(hash.size(), 64u);
   const std::string check = "echo '" + hash + "  " + TILEPROOF_COMMAND + "' | b2sum -l 256 --check --status";
   EXPECT_EQ(std::system(check.c_str()), 0);
+  // Of which commit it was built, whatever the tree is now.
+  std::string built;
+  std::getline(std::ifstream(std::filesystem::path(TILEPROOF_COMMAND).parent_path() / "commit.txt"), built);
+  const std::string commit = provenance.at("commit");
+  EXPECT_EQ(commit + (provenance.at("dirty") == true ? "-dirty" : ""), built);
   const json& flags = provenance.at("host_compiler").at("flags");
   EXPECT_NE(flags.at("kernels/host.cpp").get<std::string>().find("-std=c++20"), std::string::npos) << flags;
   // What n_tiles.cpp alone is compiled with.
