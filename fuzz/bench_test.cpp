@@ -120,6 +120,7 @@ TEST_F(Bench, RefusesABaselineThatIsNone) {
   const std::string good = text_of(file("now.json"));
   json other_schema = json::parse(good);
   other_schema["schema"] = 2;
+  expect_refused(run(quick + "--against '" + folder_.string() + "'"), "it is a folder");
   refuses(other_schema.dump(), "schema: expected 1, the only one that this version reads, got 2");
   refuses(good.substr(0, good.size() / 2), "it is no JSON, or not all of it");
   refuses("", "it is no JSON");

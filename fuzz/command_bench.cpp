@@ -96,6 +96,7 @@ json read_baseline(const std::string& file) {
   };
   std::ifstream stream(file);
   if (!stream) throw unusable("it cannot be read");
+  if (std::filesystem::is_directory(file)) throw unusable("it is a folder");
   const json baseline = json::parse(stream, nullptr, /*allow_exceptions=*/false);
   if (baseline.is_discarded()) throw unusable("it is no JSON, or not all of it");
   try {

@@ -192,7 +192,8 @@ int fuzz(Options options, const std::string& command, bool workers_given) {
       is_resumed && options.claims.empty() ? claims_named(so_far.identity.claims) : chosen_claims(options.claims);
   const CaseList list(claims, chosen.row, seed);
   if (list.is_empty()) {
-    std::cerr << "tileproof: none of the claims can be asked of " << chosen.row.name << "\n";
+    std::cerr << "tileproof: --claim: none of those given takes drawn cases that " << chosen.row.name
+              << " has the operations for; 'list claims' names them\n";
     return exit_code::mistrusted;
   }
   const HuntIdentity identity = {
@@ -310,7 +311,9 @@ std::function<int()> set_up_fuzz(CLI::App& app) {
   app.add_option("--claim", options->claims,
                  "a claim, or how the names of claims begin; may be given again (default: all that take drawn cases)");
   app.add_option("--for", options->duration, "ends after so much time: 90s (or 90), 5m, 4h (default: 10m)");
-  app.add_option("--cases", options->cases, "ends after so many cases of the list, all shards together");
+  app.add_option("--cases", options->cases,
+                 "ends after so many cases of the list, all shards together, by batches of 64")
+      ->check(CLI::Range(std::uint64_t{1}, std::uint64_t{1000000000000}));
   app.add_flag("--until-finding", options->until_finding, "ends when something was found");
   CLI::Option* workers =
       app.add_option("--workers", options->workers, "processes at once (default: one a core; one on a GPU)")
@@ -324,7 +327,9 @@ std::function<int()> set_up_fuzz(CLI::App& app) {
                  "folder of what hunts remember of each other (default: runs under the build folder)");
   app.add_option("--known", options->known,
                  "a ledger of known findings, as JSON (default: the one of 'list known', of PyTorch's own operators)");
-  app.add_option("--shrink-seconds", options->shrink_seconds, "at most, for each finding")->capture_default_str();
+  app.add_option("--shrink-seconds", options->shrink_seconds, "at most, for each finding")
+      ->check(CLI::Range(0.0, 86400.0))
+      ->capture_default_str();
   options->library.add_to(app);
   CLI::App* merged = app.add_subcommand("merge", "what shards have come to together");
   auto folders = std::make_shared<std::vector<std::string>>();

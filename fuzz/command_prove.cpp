@@ -226,7 +226,7 @@ int exit_of(const std::vector<ProofTask>& tasks, std::string* reason) {
 
 int prove(const Options& options, const std::string& command) {
   const Clock::time_point begin = Clock::now();
-  if (options.budget.empty()) throw Illegal("--budget", "''", "a time such as 90s, 5m or 4h, or none");
+  if (options.budget.empty()) throw Illegal("--budget", "''", "a time such as 90s (or 90), 5m or 4h, or none");
   const double budget = options.budget == unlimited ? 0 : seconds_of("--budget", options.budget);
   const bool names_something = !options.claims.empty() || !options.subjects.empty() || options.library.given();
   for (const char* kind : {self, sanitizers}) {
@@ -261,7 +261,9 @@ int prove(const Options& options, const std::string& command) {
   const bool of_harness = is_wanted(options, self) && !names_something;
   const bool of_sanitizers = is_wanted(options, sanitizers) && !names_something;
   if (tasks.empty() && !of_harness && !of_sanitizers) {
-    throw Illegal("prove", listed(options.kinds), "a kind that a subject of this machine can be asked");
+    throw Illegal(
+        "prove", listed(options.kinds) + (options.subjects.empty() ? "" : " of " + listed(options.subjects)),
+        "a kind that --subject can be asked: what is about the specification, of reference; the rest, of others");
   }
 
   Records records(options.out);
@@ -359,8 +361,9 @@ std::function<int()> set_up_prove(CLI::App& app) {
                  "a subject to ask; may be given again (default: all that run here; of the specification, what is "
                  "about itself)");
   app.add_option("--claim", options->claims, "a claim, or how the names of claims begin; may be given again");
-  app.add_option("--budget", options->budget,
-                 "the time for all of it: 90s, 30m, 4h, or none for no limit. What it does not reach is a sample")
+  app.add_option(
+         "--budget", options->budget,
+         "the time for all of it: 90s (or 90), 30m, 4h, or none for no limit. What it does not reach is a sample")
       ->capture_default_str();
   app.add_option("--processes", options->processes,
                  "that work on a subject at once (default: as many as there are cores)")

@@ -94,6 +94,9 @@ int report(const Options& options) {
                     "a folder that verify, prove or fuzz wrote, or a file of bench --json");
     }
   }
+  if (!fs::is_regular_file(options.budgets) && options.budgets != TILEPROOF_BUDGETS) {
+    throw Illegal("--budgets", "'" + options.budgets + "'", "a file that 'report --update-budgets' wrote");
+  }
   const fs::path page = page_of(options);
   make_folder_of(page);
   const reports::Report made = reports::report(request);

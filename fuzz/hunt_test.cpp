@@ -523,6 +523,10 @@ TEST_F(AHunt, RefusesWhatItCannotDo) {
   expect_refused(fuzz("--shard 4/4 --seed 1"), "--shard");
   expect_refused(fuzz("--subject host --shard 1/2 " + out("shard")), "--seed");
   expect_refused(fuzz("--for soon"), "--for");
+  for (const char* cases : {"0", "-4", "1.5"}) {
+    expect_refused(fuzz("--subject host --cases " + std::string(cases)), "--cases");
+  }
+  expect_refused(fuzz("--subject host --cases 64 --shrink-seconds -1"), "--shrink-seconds");
   expect_refused(fuzz("--resume " + folder_.string()), "no journal.jsonl");
   fuzz("--subject host --claim bits/ --seed 1 --cases 64 " + out("run"));
   expect_refused(fuzz("--subject host --claim bits/ --seed 1 --cases 64 " + out("run")), "--resume");

@@ -90,6 +90,8 @@ TEST_F(ReportCommand, RefusesWhatItCannotDo) {
   expect_refused(run("report " + at("run") + "--out " + at("page.txt")), "it does not end in .html");
   expect_refused(run("report " + at("run") + "--out " + at("run/report.html")), "its folder holds a run");
   expect_refused(run("report " + at("run") + "--against ''"), "--against");
+  expect_refused(run("report " + at("run") + "--budgets " + at("nowhere.json")), "--budgets");
+  expect_refused(run("report " + at("run") + "--budgets " + at("run")), "--budgets");
   fs::create_directories(folder_ / "empty");
   expect_refused(run("report " + at("empty")), "no record is in it");
   fs::remove(folder_ / "run" / "summary.json");

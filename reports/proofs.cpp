@@ -131,7 +131,8 @@ std::string proofs_end(const json& proofs, bool colours) {
   const std::string verdict = exit == 0 ? "DONE" : exit == 1 ? "FAILED" : "MISTRUSTED";
   const std::string shown = colours ? (exit == 0 ? "\033[32m" : "\033[31m") + verdict + "\033[0m" : verdict;
   const std::string reason = field(proofs, "reason");
-  return "\n" + shown + ": " + counts(proofs) + " in " + lasting(proofs.at("seconds")) +
+  const std::string counted = counts(proofs);
+  return "\n" + shown + (counted.empty() ? "" : ": " + counted) + " in " + lasting(proofs.at("seconds")) +
          (reason.empty() ? "" : "; " + reason) + "\n";
 }
 

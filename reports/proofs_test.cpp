@@ -118,6 +118,7 @@ TEST(ProofEnds, CountVerdictsAndSayWhetherTheRunIsRed) {
   EXPECT_EQ(proofs_end(run_of(proofs), false), "\nDONE: 2 PROVED, 1 SAMPLED, 1 SKIPPED in 12 s\n");
   EXPECT_SAYS(proofs_end(run_of(proofs, 1), false), "\nFAILED: ");
   EXPECT_SAYS(proofs_end(run_of(proofs, 3), false), "\nMISTRUSTED: ");
+  EXPECT_SAYS(proofs_end(run_of({}, 3), false), "\nMISTRUSTED in 12 s");
 }
 
 TEST(ProofTables, HaveFiveCellsWhateverTheTextSays) {

@@ -70,7 +70,7 @@ std::string report_markdown(const Story& story) {
   list("To read", read, 80);
   list("Not like for like", unlike, 20);
   const std::size_t gaps = not_shown(story).size();
-  comment.add("\n" + counted(gaps, "thing") + " this report does not show: see the end of report.html\n");
+  comment.add("\n" + counted(gaps, "thing") + " this report does not show: see the end of the page\n");
   return comment.text();
 }
 
