@@ -22,12 +22,6 @@ namespace {
 
 using nlohmann::json;
 
-#if defined(__SANITIZE_ADDRESS__)
-constexpr bool is_sanitized = true;
-#else
-constexpr bool is_sanitized = false;
-#endif
-
 // --- The list of cases ---------------------------------------------------------------------------------------------
 
 CaseList list_of(const std::string& subject, std::uint64_t seed) {

@@ -15,6 +15,12 @@
 
 namespace tileproof {
 
+#if defined(__SANITIZE_ADDRESS__)
+inline constexpr bool is_sanitized = true;
+#else
+inline constexpr bool is_sanitized = false;
+#endif
+
 struct Ran {
   int exit;
   std::string text;  // stdout and stderr
