@@ -311,8 +311,9 @@ std::function<int()> set_up_fuzz(CLI::App& app) {
   app.add_option("--claim", options->claims,
                  "a claim, or how the names of claims begin; may be given again (default: all that take drawn cases)");
   app.add_option("--for", options->duration, "ends after so much time: 90s (or 90), 5m, 4h (default: 10m)");
-  app.add_option("--cases", options->cases,
-                 "ends after so many cases of the list, all shards together, by batches of 64")
+  app.add_option(
+         "--cases", options->cases,
+         "ends after so many cases of the list, all shards together, by batches of " + std::to_string(cases_of_batch))
       ->check(CLI::Range(std::uint64_t{1}, std::uint64_t{1000000000000}));
   app.add_flag("--until-finding", options->until_finding, "ends when something was found");
   CLI::Option* workers =

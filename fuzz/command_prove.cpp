@@ -5,9 +5,7 @@
 
 #include <algorithm>
 #include <iostream>
-#include <iterator>
 #include <map>
-#include <numeric>
 #include <thread>
 
 #include "../properties/domains_measures.h"
@@ -296,13 +294,11 @@ int prove(const Options& options, const std::string& command) {
 
   {
     Progress progress(tasks.size());
-    std::vector<double> needs;
-    std::transform(tasks.begin(), tasks.end(), std::back_inserter(needs), needed);
-    // Without a limit in the order of the plan; with one, what takes long is not done before what is done soon, as a
-    // step or an estimate may be longer than was thought.
-    std::vector<std::size_t> order(tasks.size());
-    std::iota(order.begin(), order.end(), std::size_t{0});
-    if (budget != 0) order = least_first(needs);
+    // Without a limit none is too long, and the order is the plan's. With one, what takes long is not done before what
+    // is done soon, as a step or an estimate may be longer than was thought.
+    std::vector<double> needs(tasks.size());
+    if (budget != 0) std::transform(tasks.begin(), tasks.end(), needs.begin(), needed);
+    const std::vector<std::size_t> order = least_first(needs);
     std::vector<double> needs_of_rest;
     for (const std::size_t i : order) needs_of_rest.push_back(needs[i]);
     for (const std::size_t i : order) {

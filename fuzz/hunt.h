@@ -99,6 +99,7 @@ class Hunt {
   bool fails_alone(const FailedCase&);
   void take(const FailedCase&, const std::vector<std::uint64_t>& history, std::size_t slot);
   void look_into(const ToLookInto&, std::size_t slot);
+  Looks& looks_of(const Finding&);  // under the mutex
   /// @return false where another of its claim and kind was, or is being looked into, for which this one waits
   bool begins_look(const ToLookInto&);
   /// @return what has waited, and is next

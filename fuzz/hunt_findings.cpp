@@ -10,9 +10,11 @@ namespace tileproof {
 
 using nlohmann::json;
 
+Hunt::Looks& Hunt::looks_of(const Finding& finding) { return looks_[finding.problem.claim + " " + finding.kind]; }
+
 bool Hunt::begins_look(const ToLookInto& one) {
   const std::lock_guard<std::mutex> lock(mutex_);
-  Looks& looks = looks_[one.failed.finding.problem.claim + " " + one.failed.finding.kind];
+  Looks& looks = looks_of(one.failed.finding);
   if (!std::exchange(looks.go_on_or_are_over, true)) return true;
   if (looks.waiting.size() < most_looks_in_vain) looks.waiting.push_back(one);
   return false;
@@ -20,7 +22,7 @@ bool Hunt::begins_look(const ToLookInto& one) {
 
 std::optional<Hunt::ToLookInto> Hunt::ends_look(const Finding& finding, bool is_reproducible) {
   const std::lock_guard<std::mutex> lock(mutex_);
-  Looks& looks = looks_[finding.problem.claim + " " + finding.kind];
+  Looks& looks = looks_of(finding);
   const bool are_over = is_reproducible || ++looks.in_vain == most_looks_in_vain;
   looks.go_on_or_are_over = are_over || !looks.waiting.empty();
   if (are_over || looks.waiting.empty()) return std::nullopt;

@@ -26,7 +26,7 @@ struct HuntFacts {
   nlohmann::json provenance = nullptr;  // of the process that ran the cases, or merged them
 };
 
-/// That of this process, for a hunt: asks git, the binaries and the GPU.
+/// That of this process, for a hunt: hashes the binaries and asks for the GPU.
 nlohmann::json provenance_of(const HuntIdentity&);
 
 /// Verdict, exit code and figures. Everything but times depends on the cases alone that were run.

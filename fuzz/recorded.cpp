@@ -23,13 +23,13 @@ json json_in(const fs::path& file) {
   return value;
 }
 
-/// What all kinds of records say alike.
 /// "" where a record does not say where it was made.
 std::string commit_in(const json& record) {
   const json provenance = record.value("provenance", json());
   return provenance.is_object() ? provenance.value("commit", "") : "";
 }
 
+/// What all kinds of records say alike.
 RunOfHistory begun_with(const char* kind, const json& record, const fs::path& folder) {
   RunOfHistory run;
   run.folder = fs::weakly_canonical(folder).string();

@@ -13,7 +13,6 @@ namespace {
 
 using nlohmann::json;
 
-/// 68719476736 as "68,719,476,736".
 /// Seconds as people say them.
 std::string lasting(double seconds) {
   std::ostringstream text;

@@ -219,8 +219,7 @@ Markup curves(Story& story) {
     }
     shown += story.show({axis.id, axis.title,
                          "A line that climbs, or stands out at one place, points at that place; whether a formula "
-                         "explains it, the table "
-                         "says. Lines that agree lie on one another. Axis of ulp: logarithmic.",
+                         "explains it, the table says. Lines that agree lie on one another. Axis of ulp: logarithmic.",
                          lines});
   }
   return shown;
@@ -300,8 +299,7 @@ Markup heatmaps(Story& story) {
     all += story.show(
         {"place-" + number, "Where elements differ: " + name,
          "Rows and columns modulo 64; counts, not rates: the first rows are in every problem, the last in few. Noise "
-         "is "
-         "arithmetic; stripes within that, blocks and single columns are a layout fault.",
+         "is arithmetic; stripes within that, blocks and single columns are a layout fault.",
          map_of(wrong->by_row_and_column, numbers_below(64), numbers_below(64), "row mod 64", "column mod 64")});
     if (binades.empty() || (wrong->all != 0 && wrong->by_nibble_and_binade.empty())) continue;
     all += story.show(

@@ -84,11 +84,9 @@ Markup domains_section(Story& story) {
   all += paragraph(
       "= is the maximum of an enumeration, >= of a part of it. The other way, from float to integer, pairs of a scale "
       "and a zero whose nearest zero point is beyond int8 are left out: what clamping costs has no limit. Units: "
-      "scale, "
-      "that of the group; ulp, the places between two neighbours of the format, of which there are many where a weight "
-      "nearly cancels; bound, what a claim allows, which is one last place of the larger of the zero and the weight, "
-      "and "
-      "from float to integer half a scale more: it never passes 1.");
+      "scale, that of the group; ulp, the places between two neighbours of the format, of which there are many where "
+      "a weight nearly cancels; bound, what a claim allows, which is one last place of the larger of the zero and the "
+      "weight, and from float to integer half a scale more: it never passes 1.");
   if (!rows.empty()) {
     all += table({{"format"},
                   {"direction"},
@@ -150,8 +148,7 @@ Markup determinism_section(Story& story) {
   if (rows.empty()) return absent("whether repeats give the same bits", "./tileproof verify --claim determinism/");
   return paragraph(
              "The same problems again in other ways, which each row names as far as its subject has them (repeats, "
-             "pieces, "
-             "streams, launch shapes): a hash of all bits of all results, which must be one and the same.") +
+             "pieces, streams, launch shapes): a hash of all bits of all results, which must be one and the same.") +
          table({{""}, {"claim"}, {"subject"}, {"cases", true}, {"hash of all results"}}, rows);
 }
 
