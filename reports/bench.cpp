@@ -31,7 +31,7 @@ Samples read_samples(const Field& field) {
   return samples;
 }
 
-TimedRow read_row(const Field& field) {
+TimedRow read_timed_row(const Field& field) {
   TimedRow row;
   row.name = field["name"].text();
   row.unit = field["unit"].text();
@@ -56,14 +56,6 @@ std::string fixed(double value, int digits) {
 }
 
 /// To three digits, as people say it: "12.3 us".
-std::string lasting(double seconds) {
-  const auto in = [](double value, const char* unit) {
-    return fixed(value, value < 10 ? 2 : value < 100 ? 1 : 0) + " " + unit;
-  };
-  if (seconds < 1e-3) return in(seconds * 1e6, "us");
-  return seconds < 1 ? in(seconds * 1e3, "ms") : in(seconds, "s");
-}
-
 std::string speed_text(const TimedRow& row) {
   const double speed = statistics::median(row.speeds());
   if (row.unit == "cases") return fixed(speed, 0) + " cases/s";
@@ -139,7 +131,7 @@ Bench read_bench(const json& bench) {
   }
   std::set<std::string> names;
   for (const Field& item : root["rows"].items()) {
-    result.rows.push_back(read_row(item));
+    result.rows.push_back(read_timed_row(item));
     item["name"].require(names.insert(result.rows.back().name).second, "each name once");
   }
   for (const Field& item : root["skipped"].items()) result.skipped.push_back(item.text());

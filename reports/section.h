@@ -64,7 +64,6 @@ Markup to_copy(const std::vector<std::string>& replay);
 Markup badge(Word);
 /// Of a part of a whole: 100 % is the whole, and nothing less.
 std::string percent(std::uint64_t part, std::uint64_t whole);
-std::string lasting(double seconds);  // "1.2 s", "3 min"
 /// The first `most` rows of a table, and how many more there are.
 Markup shortened_table(const std::vector<Column>&, std::vector<std::vector<Markup>> rows, std::size_t most);
 

@@ -82,6 +82,20 @@ std::string in_seconds(double seconds) {
   return text.str();
 }
 
+std::string lasting(double seconds) {
+  const auto in = [](double value, const char* unit) {
+    std::ostringstream text;
+    text.precision(value < 10 ? 2 : value < 100 ? 1 : 0);
+    text << std::fixed << value << " " << unit;
+    return text.str();
+  };
+  if (seconds == 0) return "0 s";
+  if (seconds < 1e-3) return in(seconds * 1e6, "us");
+  if (seconds < 1) return in(seconds * 1e3, "ms");
+  if (seconds < 120) return in(seconds, "s");
+  return seconds < 7200 ? in(seconds / 60, "min") : in(seconds / 3600, "h");
+}
+
 std::string counts_text(const Summary& summary) {
   std::string text = std::to_string(summary.counts.at(Verdict::passed)) + " PASSED";
   for (const Verdict verdict : {Verdict::failed, Verdict::mistrusted, Verdict::known, Verdict::skipped}) {

@@ -10,6 +10,7 @@ namespace tileproof::reports {
 
 std::string counted(std::uint64_t count, const std::string& noun);  // "1 case", "2 cases"
 std::string in_seconds(double seconds);                             // "0.41s"
+std::string lasting(double seconds);                                // "1.20 s", "3.00 min"
 std::string with_commas(std::uint64_t);                             // "1,234,567"
 
 struct Character {
