@@ -195,18 +195,50 @@ struct Groups {
   }
 };
 
-template <class T>
-TILEPROOF_INLINE void fill(const DequantizeArguments& a, std::int64_t group_row, int groups,
-                           SixteenWeights<T>* tables) {
-  const auto* scales = static_cast<const typename T::Bits*>(a.scales);
-  const std::int64_t n = a.n;
-  if (a.domain == Domain::floating) {
-    for (int i = 0; i < groups; ++i, group_row += n) tables[i].fill(scales[2 * group_row], scales[2 * group_row + 1]);
-    return;
+/// The tables of an n-tile: a row's stand together, and those of a group that a supertile enters next to each other.
+template <class T, int vectors>
+using Tables = SixteenWeights<T>[rows_of_n_tile][vectors + 1];
+
+/// Fills the tables of a group in all rows of an n-tile, where that is easy.
+/// @return false: none is filled, as one is not easy, or there are fewer than eight rows
+template <class T, int vectors>
+TILEPROOF_INLINE bool fill_all_rows(const DequantizeArguments& a, std::int64_t group_row, int rows, int slot,
+                                    Tables<T, vectors>& tables) {
+  if constexpr (sizeof(typename T::Bits) != 2) {
+    return false;
+  } else {
+    if (rows != rows_of_n_tile) return false;
+    const auto* scales = static_cast<const std::uint16_t*>(a.scales);
+    EightRows<T> eight;
+    if (a.domain == Domain::floating) {
+      eight.load_pairs(scales + 2 * group_row);
+    } else {
+      eight.load(scales + group_row, a.domain == Domain::integer ? a.zero_points + group_row : nullptr);
+    }
+    if (!eight.are_easy) return false;
+    for (int row = 0; row < rows_of_n_tile; ++row) {
+      tables[row][slot].fill_easy(eight.offset[row], eight.scale[row], eight.zero[row]);
+    }
+    return true;
   }
+}
+
+/// Fills the tables of the groups that begin in a supertile, from the second slot on.
+template <class T, int vectors>
+TILEPROOF_INLINE void fill(const DequantizeArguments& a, std::int64_t group_row, int rows, int groups,
+                           Tables<T, vectors>& tables) {
+  const auto* scales = static_cast<const typename T::Bits*>(a.scales);
   const std::int8_t* zero_points = a.domain == Domain::integer ? a.zero_points : nullptr;
-  for (int i = 0; i < groups; ++i, group_row += n) {
-    tables[i].fill_with_zero_point(scales[group_row], zero_points != nullptr ? zero_points[group_row] : 0);
+  for (int slot = 1; slot <= groups; ++slot, group_row += a.n) {
+    if (fill_all_rows<T, vectors>(a, group_row, rows, slot, tables)) continue;
+    for (int row = 0; row < rows; ++row) {
+      const std::int64_t of_row = group_row + row;
+      if (a.domain == Domain::floating) {
+        tables[row][slot].fill(scales[2 * of_row], scales[2 * of_row + 1]);
+      } else {
+        tables[row][slot].fill_with_zero_point(scales[of_row], zero_points != nullptr ? zero_points[of_row] : 0);
+      }
+    }
   }
 }
 
@@ -219,7 +251,7 @@ TILEPROOF_INLINE void prefetch(const DequantizeArguments& a, std::int64_t group_
 }
 
 /// @tparam Fill  `fill`, compiled for the same processors: apart from the loop, in whose registers it would not fit
-template <class T, class Fill, int words_of_lane, bool is_streamed>
+template <class T, template <class, int> class Fill, int words_of_lane, bool is_streamed>
 TILEPROOF_INLINE void dequantize_as(const DequantizeArguments& arguments, NTiles n_tiles) {
   using Bits = typename T::Bits;
   const DequantizeArguments a = arguments;
@@ -230,19 +262,21 @@ TILEPROOF_INLINE void dequantize_as(const DequantizeArguments& arguments, NTiles
     Bits* weights = static_cast<Bits*>(a.weights) + (tile.expert * a.n + tile.first_row) * a.k;
     const std::int64_t first_group_row = tile.expert * groups * a.n + tile.first_row;
     Groups<words_of_lane> of_supertile;
-    SixteenWeights<T> tables[rows_of_n_tile][Groups<words_of_lane>::vectors + 1];
+    constexpr int vectors = Groups<words_of_lane>::vectors;
+    Tables<T, vectors> tables;
     const auto begin = [&](std::int64_t column) __attribute__((always_inline)) {
       of_supertile.enter(column, a.group_size);
       for (std::int64_t ahead = of_supertile.first + groups_ahead; ahead < of_supertile.next + groups_ahead; ++ahead) {
         if (ahead < groups) prefetch<T>(a, first_group_row + ahead * a.n);
       }
+      if (of_supertile.begin != 0) {
+        Fill<T, vectors>::run(arguments, first_group_row + of_supertile.first * a.n, tile.rows, of_supertile.begin,
+                              tables);
+      }
     };
     const auto use = [&](int row, std::int64_t column, const Strips<words_of_lane>& strips)
         __attribute__((always_inline)) {
       SixteenWeights<T>* of_row = tables[row];
-      if (of_supertile.begin != 0) {
-        Fill::run(arguments, first_group_row + row + of_supertile.first * a.n, of_supertile.begin, of_row + 1);
-      }
       const int* slot = of_supertile.slot;
       Bits* to = weights + row * a.k + column;
 #pragma GCC unroll 4
@@ -287,23 +321,23 @@ TILEPROOF_INLINE void unpack_any(const UnpackArguments& a, NTiles n_tiles, bool 
       });
 }
 
-template <template <class> class Fill>
+template <template <class, int> class Fill>
 TILEPROOF_INLINE void dequantize_any(const DequantizeArguments& a, NTiles n_tiles, bool is_streamed) {
   with_layout(
       a, is_streamed, [&]<int words_of_lane, bool streamed>() __attribute__((always_inline)) {
-        if (a.type == Type::bf16) return dequantize_as<Bf16, Fill<Bf16>, words_of_lane, streamed>(a, n_tiles);
-        if (a.type == Type::fp16) return dequantize_as<Fp16, Fill<Fp16>, words_of_lane, streamed>(a, n_tiles);
-        dequantize_as<Fp32, Fill<Fp32>, words_of_lane, streamed>(a, n_tiles);
+        if (a.type == Type::bf16) return dequantize_as<Bf16, Fill, words_of_lane, streamed>(a, n_tiles);
+        if (a.type == Type::fp16) return dequantize_as<Fp16, Fill, words_of_lane, streamed>(a, n_tiles);
+        dequantize_as<Fp32, Fill, words_of_lane, streamed>(a, n_tiles);
       });
 }
 
 // Twice from the same source: shuffling by a variable is one instruction with the vectors of most x86 processors, and
 // some forty with those that all of them have (ten times the speed, where a tenth was asked for).
-template <class T>
+template <class T, int vectors>
 struct FillPlainly {
-  __attribute__((noinline)) static void run(const DequantizeArguments& a, std::int64_t group_row, int groups,
-                                            SixteenWeights<T>* tables) {
-    fill(a, group_row, groups, tables);
+  __attribute__((noinline)) static void run(const DequantizeArguments& a, std::int64_t group_row, int rows, int groups,
+                                            Tables<T, vectors>& tables) {
+    fill<T, vectors>(a, group_row, rows, groups, tables);
   }
 };
 void unpack_plainly(const UnpackArguments& a, NTiles n_tiles, bool is_streamed) { unpack_any(a, n_tiles, is_streamed); }
@@ -312,12 +346,12 @@ void dequantize_plainly(const DequantizeArguments& a, NTiles n_tiles, bool is_st
 }
 
 #if defined(__x86_64__)
-template <class T>
+template <class T, int vectors>
 struct FillByAvx2 {
   __attribute__((noinline, target("avx2"), flatten)) static void run(const DequantizeArguments& a,
-                                                                     std::int64_t group_row, int groups,
-                                                                     SixteenWeights<T>* tables) {
-    fill(a, group_row, groups, tables);
+                                                                     std::int64_t group_row, int rows, int groups,
+                                                                     Tables<T, vectors>& tables) {
+    fill<T, vectors>(a, group_row, rows, groups, tables);
   }
 };
 __attribute__((target("avx2"), flatten)) void unpack_by_avx2(const UnpackArguments& a, NTiles n_tiles,

@@ -159,6 +159,44 @@ TEST(Ways, OfDequantizeAgree) {
   }
 }
 
+TEST(Ways, OfDequantizeAgreeWhereEightRowsAreAlike) {
+  // Eight rows of one exponent of scales and one of zeros, all of the first and each of the other that can matter: they
+  // are easy together, or hard. Then the same with one row of another kind among them.
+  constexpr std::int64_t k = 32;
+  for (const Format& format : all_formats) {
+    if (format.bytes != 2) continue;
+    std::vector<std::uint16_t> pairs;
+    std::uint32_t seed = 7;
+    const auto add_row = [&](int of_scale, int of_zero) {
+      for (const int exponent : {of_scale, of_zero}) {
+        pairs.push_back(static_cast<std::uint16_t>(number(format, exponent, seed)));
+      }
+    };
+    constexpr int most_apart = 26;
+    for (int of_scale = 0; of_scale <= format.exponent_max; ++of_scale) {
+      for (int apart = -most_apart; apart <= most_apart; ++apart) {
+        for (int row = 0; row < 8; ++row) add_row(of_scale, of_scale + apart);
+        const int other = static_cast<int>(drawn(seed) % 8);
+        for (int row = 0; row < 8; ++row) add_row(of_scale, row == other ? format.exponent_max : of_scale + apart);
+      }
+    }
+    const auto n = static_cast<std::int64_t>(pairs.size()) / 2;
+    Elements scales = elements(n * 4);
+    std::memcpy(scales.data(), pairs.data(), pairs.size() * 2);
+    Elements packed = noise(n * k / 2, 8), by_threads = elements(n * k * 2);
+    DequantizeArguments a{as<std::uint32_t>(packed), as<void>(scales), nullptr, as<void>(by_threads), n, k, k, 2,
+                          Domain::floating,          format.type};
+    ASSERT_FALSE(refusal_of(a).has_value()) << refusal_of(a)->text();
+    dequantize(a, Range{0, threads_of(a)});
+    for (const Way& way : all_ways()) {
+      Elements weights = elements(n * k * 2);
+      a.weights = as<void>(weights);
+      dequantize(a, NTiles{0, n_tiles_of(a)}, way);
+      EXPECT_TRUE(weights == by_threads) << testing::PrintToString(way);
+    }
+  }
+}
+
 TEST(Ways, OfDequantizeAgreeForEveryScaleOfSixteenBits) {
   constexpr std::int64_t n = 1 << 16, k = 64, group_size = k, inner_k_tiles = 4;
   Elements packed = noise(n * k / 2, 6), scales = elements(n * 2);

@@ -11,6 +11,7 @@
 #include <bit>
 #include <cstdint>
 #include <cstring>
+#include <type_traits>
 
 #include "vectors_host.h"
 #include "words_host.h"
@@ -93,6 +94,9 @@ TILEPROOF_INLINE void round_to(Fp16, const Floats& exact, Patterns& weights) {
   weights = (bits >> 16 & 0x8000) | (((binade - smallest_normal) >> 13) + (rounded - rounder));
 }
 
+constexpr float midpoint = 8;     // of the codes, where the domain is float
+constexpr float nothing = -0.0f;  // x + -0 is x, also where that is a zero
+
 /// Sixteen weights, one behind the other.
 template <class T>
 using InOrder = Bytes[sizeof(typename T::Bits)];
@@ -138,13 +142,12 @@ class SixteenWeights {
 
   /// (code - 8) * scale + zero
   TILEPROOF_INLINE void fill(Bits scale, Bits zero) {
-    constexpr float offset = 8;
     InOrder<T> weights;
     if (is_easy(T(), scale, zero)) {
-      easy_weights(T(), offset, finite_value(T(), scale), finite_value(T(), zero), weights);
+      easy_weights(T(), midpoint, finite_value(T(), scale), finite_value(T(), zero), weights);
     } else {
       const float value = T::value(zero);
-      weights_by_words<T>(offset, T::value(scale), &value, weights);
+      weights_by_words<T>(midpoint, T::value(scale), &value, weights);
     }
     fill(weights);
   }
@@ -154,11 +157,17 @@ class SixteenWeights {
     const auto offset = static_cast<float>(zero_point);
     InOrder<T> weights;
     if (is_easy(T(), scale)) {
-      constexpr float nothing = -0.0f;  // x + -0 is x, also where that is a zero
       easy_weights(T(), offset, finite_value(T(), scale), nothing, weights);
     } else {
       weights_by_words<T>(offset, T::value(scale), nullptr, weights);
     }
+    fill(weights);
+  }
+
+  /// (code - offset) * scale + zero of an easy group
+  TILEPROOF_INLINE void fill_easy(float offset, float scale, float zero) {
+    InOrder<T> weights;
+    easy_weights(T(), offset, scale, zero, weights);
     fill(weights);
   }
 
@@ -204,6 +213,72 @@ class SixteenWeights {
 #else
     return __builtin_shuffle(byte_[of_weight], codes);
 #endif
+  }
+};
+
+/// The parameters of a group in eight rows, which lie one behind the other, made ready together. Of types of 16 bits:
+/// values that are finite, and whether all eight groups are easy.
+template <class T>
+struct EightRows {
+  Floats offset, scale, zero;
+  bool are_easy;
+
+  /// @param pairs  a scale and a zero of each row
+  TILEPROOF_INLINE void load_pairs(const std::uint16_t* pairs) {
+    Patterns both;
+    std::memcpy(&both, pairs, sizeof both);
+    const Patterns scales = both << 16, zeros = both & 0xffff0000;
+    using Format = decltype(format_of(T()));
+    Patterns of_scale, of_zero;
+    exponents_of(scales, of_scale);
+    exponents_of(zeros, of_zero);
+    // As is_easy has it; a difference below zero is a large one.
+    constexpr std::uint32_t room = Format::bits_of_sum - (Format::fraction_bits + 1) - 1;
+    const auto hard = (of_scale >= Format::exponent_max - 3) | (of_zero >= Format::exponent_max) |
+                      (((of_zero - of_scale + (room - 3)) > 2 * room - 3) & (zeros << 1 != 0));
+    are_easy = none_of(reinterpret_cast<const Patterns&>(hard));
+    offset = Floats{} + midpoint;
+    values_of(scales, scale);
+    values_of(zeros, zero);
+  }
+
+  /// @param zero_points  nullptr: all are 0
+  TILEPROOF_INLINE void load(const std::uint16_t* scales_of_rows, const std::int8_t* zero_points) {
+    using EightHalfWords = std::uint16_t __attribute__((vector_size(16)));
+    EightHalfWords half_words;
+    std::memcpy(&half_words, scales_of_rows, sizeof half_words);
+    const Patterns scales = __builtin_convertvector(half_words, Patterns) << 16;
+    Patterns of_scale;
+    exponents_of(scales, of_scale);
+    const auto hard = of_scale >= decltype(format_of(T()))::exponent_max;
+    are_easy = none_of(reinterpret_cast<const Patterns&>(hard));
+    values_of(scales, scale);
+    zero = Floats{nothing, nothing, nothing, nothing, nothing, nothing, nothing, nothing};
+    offset = Floats{};
+    if (zero_points != nullptr) {
+      for (int row = 0; row < 8; ++row) offset[row] = zero_points[row];
+    }
+  }
+
+ private:
+  /// Of values in the upper halves.
+  static TILEPROOF_INLINE void exponents_of(const Patterns& values, Patterns& exponents) {
+    using Format = decltype(format_of(T()));
+    exponents = values >> (16 + Format::fraction_bits) & Format::exponent_max;
+  }
+  static TILEPROOF_INLINE void values_of(const Patterns& bits, Floats& values) {
+    if constexpr (std::is_same_v<T, Bf16>) {
+      values = reinterpret_cast<Floats>(bits);
+    } else {  // as finite_value does it
+      using Signed = std::int32_t __attribute__((vector_size(32)));
+      const auto in_place = reinterpret_cast<Patterns>(reinterpret_cast<Signed>(bits) >> 3) & 0x8fffe000;
+      values = reinterpret_cast<Floats>(in_place) * 0x1p112f;
+    }
+  }
+  static TILEPROOF_INLINE bool none_of(const Patterns& flags) {
+    std::uint64_t parts[4];
+    std::memcpy(parts, &flags, sizeof parts);
+    return (parts[0] | parts[1] | parts[2] | parts[3]) == 0;
   }
 };
 
