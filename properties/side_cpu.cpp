@@ -2,6 +2,7 @@
 #include <ATen/Parallel.h>
 #include <c10/core/CPUAllocator.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <cstring>
 #include <list>
@@ -12,6 +13,15 @@
 namespace tileproof {
 
 namespace {
+
+/// A half-word over and over: what is there is copied behind itself, twice as much each time.
+void fill_with(std::uint16_t half_word, std::uint8_t* to, std::size_t bytes) {
+  std::size_t filled = std::min(bytes, sizeof half_word);
+  std::memcpy(to, &half_word, filled);
+  for (; filled < bytes; filled += std::min(filled, bytes - filled)) {
+    std::memcpy(to + filled, to, std::min(filled, bytes - filled));
+  }
+}
 
 /// Poisons and fences what is allocated while it is on; gives everything else to the allocator that was there.
 class GuardingAllocator : public c10::Allocator {
@@ -35,7 +45,7 @@ class GuardingAllocator : public c10::Allocator {
     }
     std::memset(block.memory, fill_.fence, all);
     std::uint8_t* data = block.memory + side_fence_bytes;
-    for (std::size_t i = 0; i < bytes; ++i) data[i] = static_cast<std::uint8_t>(fill_.poison >> (i % 2 == 0 ? 0 : 8));
+    fill_with(fill_.poison, data, bytes);
     block.owner = this;
     return {data, &block, release, c10::Device(c10::kCPU)};
   }
