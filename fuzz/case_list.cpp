@@ -155,9 +155,17 @@ Problem CaseList::problem_in(const Walk& walk, std::uint64_t cell, bool at_an_ed
   return p;
 }
 
+bool CaseList::Walk::has_cells_of(const Walk& other) const {
+  const Draws &own = domains.draws, &others = other.domains.draws;
+  return claim->needs == other.claim->needs && shapes == other.shapes && own.domains == others.domains &&
+         own.types == others.types && own.profiles == others.profiles;
+}
+
 std::set<Cell> CaseList::reachable() const {
   std::set<Cell> cells;
-  for (const Walk& walk : walks_) {
+  for (auto walk_at = walks_.begin(); walk_at != walks_.end(); ++walk_at) {
+    const Walk& walk = *walk_at;
+    if (std::any_of(walks_.begin(), walk_at, [&](const Walk& seen) { return seen.has_cells_of(walk); })) continue;
     for (std::uint64_t cell = 0; cell < walk.cells(); ++cell) {
       cells.insert(cell_of(*walk.claim, problem_in(walk, cell, true, cell)));
     }

@@ -43,6 +43,7 @@ class CaseList {
     std::vector<std::int64_t> group_sizes;  // of the class, with a multiple in the range of k
     std::int64_t n_tail;
     int log2_k;
+    bool operator==(const Shape&) const = default;
   };
   /// A claim's cells: every shape with every domain, type, profile and alignment.
   struct Walk {
@@ -50,6 +51,7 @@ class CaseList {
     Domains domains;
     std::vector<Shape> shapes;
     std::uint64_t cells() const;
+    bool has_cells_of(const Walk&) const;
   };
   static std::vector<Shape> shapes_of(const Domains&);
   Problem problem_in(const Walk&, std::uint64_t cell, bool at_an_edge, std::uint64_t index) const;
