@@ -12,7 +12,7 @@ namespace {
 
 using nlohmann::json;
 
-const std::string quick = "bench --subject host --shapes 64x128 ";
+const std::string quick_bench = "bench --subject host --shapes 64x128 ";
 const std::string one_row = "bench --subject host --shapes 64x128 --only unpack --only none ";
 
 class Bench : public Command {
@@ -29,7 +29,7 @@ std::vector<std::string> names_of(const json& record) {
 }
 
 TEST_F(Bench, LeavesEveryRepeatAndTheMachine) {
-  const Ran ran = run(quick + "--repeats 2 --cases 1 --json '" + file("now.json") + "'");
+  const Ran ran = run(quick_bench + "--repeats 2 --cases 1 --json '" + file("now.json") + "'");
   EXPECT_EQ(ran.exit, 0) << ran.text;
   const json record = read("now.json");
   EXPECT_EQ(record["schema"], 1);
@@ -114,20 +114,20 @@ TEST_F(Bench, RefusesABaselineThatIsNone) {
   ASSERT_EQ(run(one_row + "--repeats 2 --cases 0 --json '" + file("now.json") + "'").exit, 0);
   const auto refuses = [&](const std::string& text, const std::string& named) {
     write("bad.json", text);
-    expect_refused(run(quick + "--against '" + file("bad.json") + "'"), "--against");
-    expect_refused(run(quick + "--against '" + file("bad.json") + "'"), named);
+    expect_refused(run(quick_bench + "--against '" + file("bad.json") + "'"), "--against");
+    expect_refused(run(quick_bench + "--against '" + file("bad.json") + "'"), named);
   };
   const std::string good = text_of(file("now.json"));
   json other_schema = json::parse(good);
   other_schema["schema"] = 2;
-  expect_refused(run(quick + "--against '" + folder_.string() + "'"), "it is a folder");
+  expect_refused(run(quick_bench + "--against '" + folder_.string() + "'"), "it is a folder");
   refuses(other_schema.dump(), "schema: expected 1, the only one that this version reads, got 2");
   refuses(good.substr(0, good.size() / 2), "it is no JSON, or not all of it");
   refuses("", "it is no JSON");
   refuses("a table", "it is no JSON");
   refuses("{}", "schema: expected");
-  expect_refused(run(quick + "--against '" + file("none.json") + "'"), "it cannot be read");
-  expect_refused(run(quick + "--against ''"), "--against");
+  expect_refused(run(quick_bench + "--against '" + file("none.json") + "'"), "it cannot be read");
+  expect_refused(run(quick_bench + "--against ''"), "--against");
 }
 
 TEST_F(Bench, RefusesShapesThatAreNone) {
@@ -138,10 +138,10 @@ TEST_F(Bench, RefusesShapesThatAreNone) {
 
 TEST_F(Bench, RefusesWhatItDoesNotKnow) {
   expect_refused(run("bench --subject hots"), "did you mean 'host'");
-  expect_refused(run(quick + "--only nothing"), "--only: given 'nothing'");
-  expect_refused(run(quick + "--repeats 1"), "--repeats");
-  expect_refused(run(quick + "--cases -1"), "--cases");
-  expect_refused(run(quick + "--json /proc/nowhere/now.json"), "--json");
+  expect_refused(run(quick_bench + "--only nothing"), "--only: given 'nothing'");
+  expect_refused(run(quick_bench + "--repeats 1"), "--repeats");
+  expect_refused(run(quick_bench + "--cases -1"), "--cases");
+  expect_refused(run(quick_bench + "--json /proc/nowhere/now.json"), "--json");
   expect_refused(run("bench --shape 8x64"), "--shapes");
 }
 

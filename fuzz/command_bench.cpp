@@ -27,7 +27,7 @@ namespace {
 using Clock = std::chrono::steady_clock;
 using nlohmann::json;
 
-struct Options {
+struct BenchOptions {
   std::string json_file;
   std::string against;
   std::string shapes;
@@ -41,7 +41,7 @@ struct Options {
 constexpr int most_passes = 5;
 
 /// Whether a row is wanted: its name has one of the patterns in it.
-bool is_wanted(const Options& options, const std::string& name) {
+bool is_wanted(const BenchOptions& options, const std::string& name) {
   return options.only.empty() || std::any_of(options.only.begin(), options.only.end(), [&](const std::string& pattern) {
            return name.find(pattern) != std::string::npos;
          });
@@ -129,7 +129,7 @@ TimerRow timer_of(const std::string& name) {
 
 class Run {
  public:
-  explicit Run(const Options& options) : options_(options), by_name_(!options.subjects.empty()) {
+  explicit Run(const BenchOptions& options) : options_(options), by_name_(!options.subjects.empty()) {
     const std::vector<Shape> shapes =
         options.shapes.empty() ? std::vector<Shape>{} : shapes_of("--shapes", options.shapes);
     std::vector<std::string> names = options.subjects;
@@ -228,7 +228,7 @@ class Run {
     rows_.push_back(std::move(row));
   }
 
-  Options options_;
+  BenchOptions options_;
   bool by_name_;
   std::vector<Chosen> chosen_;
   std::size_t steps_ = 0;
@@ -240,7 +240,7 @@ class Run {
   bool is_wrong_ = false;
 };
 
-int bench(const Options& options, const std::string& command) {
+int bench(const BenchOptions& options, const std::string& command) {
   const Clock::time_point begin = Clock::now();
   const json baseline = options.against.empty() ? json() : read_baseline(options.against);
   Run run(options);
@@ -282,7 +282,7 @@ int bench(const Options& options, const std::string& command) {
 }  // namespace
 
 std::function<int()> set_up_bench(CLI::App& app) {
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<BenchOptions>();
   app.add_option("--json", options->json_file, "a file for every repeat's seconds, and the machine: a baseline");
   app.add_option("--against", options->against, "a baseline: marks what has become slower");
   app.add_option("--shapes", options->shapes,

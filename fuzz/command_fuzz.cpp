@@ -30,7 +30,7 @@ namespace {
 namespace fs = std::filesystem;
 using nlohmann::json;
 
-struct Options {
+struct FuzzOptions {
   std::string subject;
   std::vector<std::string> claims;
   std::string duration;
@@ -106,12 +106,12 @@ std::string usual_subject() {
   return "host";
 }
 
-ChosenSubject subject_of(const Options& options) {
+ChosenSubject subject_of(const FuzzOptions& options) {
   if (options.library.given()) return options.library.subject();
   return chosen_subjects({options.subject.empty() ? usual_subject() : options.subject}).front();
 }
 
-fs::path folder_of(const Options& options) {
+fs::path folder_of(const FuzzOptions& options) {
   if (!options.resume.empty()) {
     if (!fs::exists(fs::path(options.resume) / "journal.jsonl")) {
       throw Illegal("--resume", "'" + options.resume + "' (it holds no journal.jsonl)", "the folder of a hunt");
@@ -130,7 +130,7 @@ fs::path folder_of(const Options& options) {
   return folder;
 }
 
-fs::path memory_of(const Options& options) {
+fs::path memory_of(const FuzzOptions& options) {
   return options.memory.empty() ? folder_of_program() / "runs" : fs::path(options.memory);
 }
 
@@ -154,7 +154,7 @@ void require_same(const HuntIdentity& now, const HuntIdentity& before) {
   require(now.shard == before.shard && now.shards == before.shards, "--shard");
 }
 
-int fuzz(Options options, const std::string& command, bool workers_given) {
+int fuzz(FuzzOptions options, const std::string& command, bool workers_given) {
   const double seconds = seconds_of("--for", options.duration);
   const bool has_limit = seconds > 0 || options.cases != 0 || options.until_finding;
   const fs::path folder = folder_of(options);
@@ -305,7 +305,7 @@ int fuzz(Options options, const std::string& command, bool workers_given) {
 }  // namespace
 
 std::function<int()> set_up_fuzz(CLI::App& app) {
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<FuzzOptions>();
   app.add_option("--subject", options->subject,
                  "a subject, or a fault of 'list faults' (default: cuda where it runs, else host)");
   app.add_option("--claim", options->claims,

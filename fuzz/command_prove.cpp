@@ -30,7 +30,7 @@ namespace {
 using Clock = std::chrono::steady_clock;
 using nlohmann::json;
 
-struct Options {
+struct ProveOptions {
   std::vector<std::string> kinds;
   std::vector<std::string> subjects;
   std::vector<std::string> claims;
@@ -62,13 +62,13 @@ std::vector<std::string> kinds_of_proof() {
   return kinds;
 }
 
-bool is_wanted(const Options& options, const std::string& kind) {
+bool is_wanted(const ProveOptions& options, const std::string& kind) {
   const auto& wanted = options.kinds;
   return wanted.empty() ||
          std::any_of(wanted.begin(), wanted.end(), [&](const std::string& one) { return one == kind || one == "all"; });
 }
 
-bool is_all(const Options& options) {
+bool is_all(const ProveOptions& options) {
   return std::find(options.kinds.begin(), options.kinds.end(), "all") != options.kinds.end();
 }
 
@@ -79,7 +79,7 @@ std::string listed(const std::vector<std::string>& names) {
 }
 
 /// The claims to prove, in the order of kinds.
-std::vector<const Claim*> claims_to_prove(const Options& options) {
+std::vector<const Claim*> claims_to_prove(const ProveOptions& options) {
   const std::vector<std::string> kinds = kinds_of_proof();
   for (const std::string& kind : options.kinds) {
     if (kind == "all" || std::find(kinds.begin(), kinds.end(), kind) != kinds.end()) continue;
@@ -101,7 +101,7 @@ std::vector<const Claim*> claims_to_prove(const Options& options) {
 }
 
 /// The subjects to ask: all, but that nobody need prove by the specification that it is itself.
-std::vector<ChosenSubject> subjects_to_ask(const Options& options) {
+std::vector<ChosenSubject> subjects_to_ask(const ProveOptions& options) {
   if (options.library.given() && options.subjects.empty()) return {options.library.subject()};
   std::vector<ChosenSubject> chosen = chosen_subjects(options.subjects);
   if (options.library.given()) chosen.push_back(options.library.subject());
@@ -222,7 +222,7 @@ int exit_of(const std::vector<ProofTask>& tasks, std::string* reason) {
   return exit_code::passed;
 }
 
-int prove(const Options& options, const std::string& command) {
+int prove(const ProveOptions& options, const std::string& command) {
   const Clock::time_point begin = Clock::now();
   if (options.budget.empty()) throw Illegal("--budget", "''", "a time such as 90s (or 90), 5m or 4h, or none");
   const double budget = options.budget == unlimited ? 0 : seconds_of("--budget", options.budget);
@@ -351,7 +351,7 @@ int prove(const Options& options, const std::string& command) {
 }  // namespace
 
 std::function<int()> set_up_prove(CLI::App& app) {
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<ProveOptions>();
   app.add_option("kind", options->kinds, "what to prove: " + listed(kinds_of_proof()) + ", or all (default)");
   app.add_option("--subject", options->subjects,
                  "a subject to ask; may be given again (default: all that run here; of the specification, what is "

@@ -16,7 +16,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-struct Options {
+struct ReportOptions {
   std::vector<std::string> runs;
   std::vector<std::string> against;
   std::string out;
@@ -28,7 +28,7 @@ struct Options {
 std::vector<fs::path> paths_of(const std::vector<std::string>& names) { return {names.begin(), names.end()}; }
 
 /// Beside the first run, in a folder of its own: the run's has a summary.md and a junit.xml already.
-fs::path page_of(const Options& options) {
+fs::path page_of(const ReportOptions& options) {
   if (!options.out.empty()) return options.out;
   const fs::path run = options.runs.front();
   return (fs::is_directory(run) ? run : run.parent_path()) / "report" / "report.html";
@@ -55,7 +55,7 @@ void say(const std::vector<std::string>& troubles) {
   for (const std::string& trouble : troubles) std::cerr << "tileproof: " << reports::visible(trouble) << "\n";
 }
 
-int update_budgets(const Options& options, const reports::ReportRequest& request) {
+int update_budgets(const ReportOptions& options, const reports::ReportRequest& request) {
   const reports::BudgetsUpdate update = reports::updated_budgets(request);
   say(update.troubles);
   if (!update.troubles.empty()) return exit_code::wrong_usage;
@@ -66,7 +66,7 @@ int update_budgets(const Options& options, const reports::ReportRequest& request
   return update.refused.empty() ? exit_code::passed : exit_code::failed;
 }
 
-int history(const Options& options) {
+int history(const ReportOptions& options) {
   const reports::HistoryReport made = reports::history_report(options.history);
   if (!made.trouble.empty()) {
     say({made.trouble});
@@ -82,7 +82,7 @@ int history(const Options& options) {
   return exit_code::passed;
 }
 
-int report(const Options& options) {
+int report(const ReportOptions& options) {
   if (!options.history.empty()) return history(options);
   if (options.runs.empty())
     throw Illegal("RUN", "none", "a folder that verify, prove or fuzz wrote, or a file of bench --json");
@@ -115,7 +115,7 @@ int report(const Options& options) {
 }  // namespace
 
 std::function<int()> set_up_report(CLI::App& app) {
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<ReportOptions>();
   app.add_option("RUN", options->runs,
                  "folders that verify, prove or fuzz wrote, files of bench --json, or folders of several");
   app.add_option("--against", options->against, "a baseline to compare with, given as RUN; may be given again");

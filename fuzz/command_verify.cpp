@@ -31,7 +31,7 @@ namespace {
 using Clock = std::chrono::steady_clock;
 using nlohmann::json;
 
-struct Options {
+struct VerifyOptions {
   std::vector<std::string> subjects;
   std::vector<std::string> claims;
   std::int64_t cases = 300;
@@ -45,7 +45,7 @@ struct Options {
   LibraryOptions library;
 };
 
-std::vector<ChosenSubject> subjects_of(const Options& options) {
+std::vector<ChosenSubject> subjects_of(const VerifyOptions& options) {
   std::vector<ChosenSubject> chosen;
   std::vector<std::string> names = options.subjects;
   // README calls it so.
@@ -57,8 +57,8 @@ std::vector<ChosenSubject> subjects_of(const Options& options) {
 
 /// One subject, all claims, round after round of fresh seeds until the time is used up; one round where there is none.
 void judge_subject(const ChosenSubject& chosen, const ReadySubject& subject, const std::vector<const Claim*>& claims,
-                   const Options& options, const std::vector<KnownFinding>& ledger, double seconds, Records& records,
-                   Progress& progress, std::vector<Judgement>& judgements) {
+                   const VerifyOptions& options, const std::vector<KnownFinding>& ledger, double seconds,
+                   Records& records, Progress& progress, std::vector<Judgement>& judgements) {
   const Clock::time_point begin = Clock::now();
   const std::size_t first = judgements.size();
   const SubjectRow& row = subject.row;
@@ -115,7 +115,7 @@ int terminal_columns() {
 }
 
 /// The survey of a subject that has been judged. @param is_lost  whether the device that this process had is
-void survey(const ChosenSubject& chosen, const ReadySubject& subject, bool is_lost, const Options& options,
+void survey(const ChosenSubject& chosen, const ReadySubject& subject, bool is_lost, const VerifyOptions& options,
             Surveying& surveying) {
   SurveyedSubject surveyed = {.row = subject.row,
                               .replay_flags = chosen.replay_flags,
@@ -131,7 +131,7 @@ void survey(const ChosenSubject& chosen, const ReadySubject& subject, bool is_lo
   surveying.add(surveyed);
 }
 
-int verify(const Options& options, const std::string& command) {
+int verify(const VerifyOptions& options, const std::string& command) {
   const Clock::time_point begin = Clock::now();
   const std::vector<ChosenSubject> chosen = subjects_of(options);
   const std::vector<const Claim*> claims = chosen_claims(options.claims);
@@ -200,7 +200,7 @@ int verify(const Options& options, const std::string& command) {
 }  // namespace
 
 std::function<int()> set_up_verify(CLI::App& app) {
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<VerifyOptions>();
   app.add_option(
       "--subject", options->subjects,
       "a subject to judge, or a fault of 'list faults'; may be given again (default: all subjects that run here)");

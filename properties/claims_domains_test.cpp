@@ -175,10 +175,12 @@ TEST_P(WrongPredictionIsFound, InEither16BitType) {
   }
 }
 
-std::string name_of_row(const testing::TestParamInfo<std::size_t>& row) { return wrong_predictions()[row.param].name; }
+std::string name_of_prediction(const testing::TestParamInfo<std::size_t>& row) {
+  return wrong_predictions()[row.param].name;
+}
 
 INSTANTIATE_TEST_SUITE_P(Domains, WrongPredictionIsFound, testing::Range(std::size_t{0}, wrong_predictions().size()),
-                         name_of_row);
+                         name_of_prediction);
 
 std::vector<const Claim*> provable_claims() {
   std::vector<const Claim*> all;

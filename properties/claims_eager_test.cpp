@@ -273,10 +273,12 @@ TEST_P(FaultyFormulaIsFound, ByItsClaim) {
   EXPECT_EQ(verdict_on(fault.formulas, fault.found_by), Verdict::failed);
 }
 
-std::string name_of_row(const testing::TestParamInfo<std::size_t>& row) { return faulty_formulas()[row.param].name; }
+std::string name_of_formula(const testing::TestParamInfo<std::size_t>& row) {
+  return faulty_formulas()[row.param].name;
+}
 
 INSTANTIATE_TEST_SUITE_P(Eager, FaultyFormulaIsFound, testing::Range(std::size_t{0}, faulty_formulas().size()),
-                         name_of_row);
+                         name_of_formula);
 
 TEST(RightFormulas, PassEveryClaim) {
   for (const char* claim :

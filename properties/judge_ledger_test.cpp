@@ -20,7 +20,7 @@ KnownFinding known(const std::string& variant = "", const std::string& kind = ""
 
 constexpr std::int64_t all_cases = 60;
 
-Judgement judged(const Claim& claim, const std::vector<KnownFinding>& ledger, std::uint64_t seed = 3) {
+Judgement judged_against(const Claim& claim, const std::vector<KnownFinding>& ledger, std::uint64_t seed = 3) {
   Idle idle;
   return judge(claim, row_with(kernel_envelope()), idle, {.cases = all_cases, .seed = seed, .ledger = &ledger});
 }
@@ -59,7 +59,7 @@ TEST(AKnownFinding, IsOneThatARowOfTheLedgerMatches) {
                       {known("tw"), false},
                       {known("", "mism"), false}};
   for (const Row& row : rows) {
-    const Judgement judgement = judged(claim_of_two(two_is_wrong), {row.row});
+    const Judgement judgement = judged_against(claim_of_two(two_is_wrong), {row.row});
     SCOPED_TRACE(row.row.variant + ", " + row.row.kind + ", " + row.row.says);
     EXPECT_EQ(judgement.verdict, row.matches ? Verdict::known : Verdict::failed) << judgement.reason;
     EXPECT_EQ(cases_of(judgement) > 0, row.matches);
@@ -75,11 +75,11 @@ TEST(AKnownFinding, OfAnotherSubjectOrClaimHasNoPart) {
   of_no_subject.subject = "";
   of_no_claim.claim = "";
   const std::vector<KnownFinding> ledger = {of_another_subject, of_another_claim, of_no_subject, of_no_claim};
-  const Judgement wrong = judged(claim_of_two(two_is_wrong), ledger);
+  const Judgement wrong = judged_against(claim_of_two(two_is_wrong), ledger);
   EXPECT_EQ(wrong.verdict, Verdict::failed);
   EXPECT_EQ(wrong.findings.size(), 1u);
   EXPECT_TRUE(wrong.known.empty());
-  const Judgement right = judged(claim_of_two(compare_something), ledger);
+  const Judgement right = judged_against(claim_of_two(compare_something), ledger);
   EXPECT_EQ(right.verdict, Verdict::passed) << "nothing of theirs expires here";
 }
 
@@ -89,7 +89,7 @@ TEST(AKnownFinding, IsCountedInEveryCaseAndShownOnce) {
     compare_something(c);
     if (c.problem.variant == "two") throw Failure("mismatch", "number " + std::to_string(++calls));
   };
-  const Judgement judgement = judged(claim_of_two(body), {known("two")});
+  const Judgement judgement = judged_against(claim_of_two(body), {known("two")});
   EXPECT_EQ(judgement.verdict, Verdict::known);
   EXPECT_EQ(judgement.reason, "");
   EXPECT_EQ(judgement.cases, all_cases) << "drawing goes on";
@@ -114,7 +114,7 @@ TEST(AKnownFinding, IsNoFailureToAnObserver) {
 
 TEST(AKnownFinding, InEveryVariantIsKnownInEach) {
   const auto body = [](Case&) { throw Failure("unclear", "names nothing"); };
-  const Judgement judgement = judged(claim_of_two(body), {known("", "unclear")});
+  const Judgement judgement = judged_against(claim_of_two(body), {known("", "unclear")});
   EXPECT_EQ(judgement.verdict, Verdict::known) << judgement.reason;
   EXPECT_EQ(cases_of(judgement), all_cases);
 }
@@ -129,7 +129,7 @@ TEST(AKnownFinding, BesideAnUnknownOneDoesNotHideIt) {
   };
   int known_first = 0;
   for (std::uint64_t seed = 1; seed <= 40; ++seed) {
-    const Judgement judgement = judged(claim_of_two(body), {known("two", "", "old")}, seed);
+    const Judgement judgement = judged_against(claim_of_two(body), {known("two", "", "old")}, seed);
     EXPECT_EQ(judgement.verdict, Verdict::failed);
     ASSERT_EQ(judgement.findings.size(), 1u) << words_of(judgement);
     EXPECT_EQ(judgement.findings[0].details, "a new one") << "shrunk into the known one";
@@ -149,27 +149,27 @@ TEST(AKnownFinding, ThatAnUnknownOneKeptFromBeingMetHasNotExpired) {
     if (c.problem.variant == "two") throw Failure("guard", "a new one");
   };
   for (const char* variant : {"two", ""}) {
-    const Judgement judgement = judged(claim_of_two(body), {known(variant, "mismatch")});
+    const Judgement judgement = judged_against(claim_of_two(body), {known(variant, "mismatch")});
     EXPECT_EQ(judgement.verdict, Verdict::failed);
     ASSERT_EQ(judgement.findings.size(), 1u) << words_of(judgement);
     EXPECT_EQ(judgement.findings[0].details, "a new one");
   }
   // But what could be met elsewhere, and was not, has.
-  EXPECT_EQ(judged(claim_of_two(body), {known("one", "mismatch")}).findings.size(), 2u);
+  EXPECT_EQ(judged_against(claim_of_two(body), {known("one", "mismatch")}).findings.size(), 2u);
 }
 
 TEST(AKnownFinding, LeavesAClaimMistrustedThatMetTooLittle) {
   Claim claim = claim_of_two(two_is_wrong);
   claim.meets = {&more_groups_than_a_group_has_columns};
   claim.draws.most_k = 64;  // never so many groups
-  const Judgement judgement = judged(claim, {known("two")});
+  const Judgement judgement = judged_against(claim, {known("two")});
   EXPECT_EQ(judgement.verdict, Verdict::mistrusted);
   EXPECT_SAYS(judgement.reason, "more groups than group_size");
   // And a variant in which nothing was compared.
   const auto nothing_in_one = [](Case& c) {
     if (c.problem.variant == "two") throw Failure("mismatch", "wrong");
   };
-  const Judgement idle = judged(claim_of_two(nothing_in_one), {known("two")});
+  const Judgement idle = judged_against(claim_of_two(nothing_in_one), {known("two")});
   EXPECT_EQ(idle.verdict, Verdict::mistrusted);
   EXPECT_SAYS(idle.reason, "variant one");
 }
@@ -189,7 +189,7 @@ TEST(AKnownFinding, ThatLosesTheDeviceEndsTheClaim) {
       throw Failure("error", "a sticky error", /*device_lost=*/true);
     });
     if (fixed) claim.draws.fixed = {problem_with("--n=8"), problem_with("--n=9")};
-    const Judgement judgement = judged(claim, {known()});
+    const Judgement judgement = judged_against(claim, {known()});
     EXPECT_EQ(calls, 1) << (fixed ? "fixed" : "drawn");
     EXPECT_TRUE(judgement.device_lost);
     EXPECT_NE(judgement.verdict, Verdict::passed);
@@ -207,9 +207,9 @@ void expect_expired(const Judgement& judgement, const std::string& variant) {
 }
 
 TEST(AnExpiredFinding, IsOneThatDidNotOccur) {
-  expect_expired(judged(claim_of_two(compare_something), {known("two")}), "two");
-  expect_expired(judged(claim_of_two(compare_something), {known()}), "");
-  expect_expired(judged(claim_of_two(two_is_wrong), {known("two"), known("one")}), "one");
+  expect_expired(judged_against(claim_of_two(compare_something), {known("two")}), "two");
+  expect_expired(judged_against(claim_of_two(compare_something), {known()}), "");
+  expect_expired(judged_against(claim_of_two(two_is_wrong), {known("two"), known("one")}), "one");
 }
 
 TEST(AnExpiredFinding, IsOneThatIsRefusedNow) {
@@ -217,18 +217,18 @@ TEST(AnExpiredFinding, IsOneThatIsRefusedNow) {
     if (c.problem.variant == "two") throw Refused("no longer taken");
     compare_something(c);
   };
-  expect_expired(judged(claim_of_two(body), {known("two")}), "two");
+  expect_expired(judged_against(claim_of_two(body), {known("two")}), "two");
 }
 
 TEST(AnExpiredFinding, IsNoneOfAClaimThatWasNotRun) {
   Claim claim = claim_of_two(compare_something);
   claim.needs = {Operation::matmul};
-  const Judgement lacking = judged(claim, {known("two")});
+  const Judgement lacking = judged_against(claim, {known("two")});
   EXPECT_EQ(lacking.verdict, Verdict::skipped);
   EXPECT_TRUE(lacking.findings.empty());
 
   const Judgement unavailable =
-      judged(claim_of_two([](Case&) { throw Unavailable("no second device"); }), {known("two"), known()});
+      judged_against(claim_of_two([](Case&) { throw Unavailable("no second device"); }), {known("two"), known()});
   EXPECT_EQ(unavailable.verdict, Verdict::skipped);
   EXPECT_EQ(unavailable.reason, "no second device");
   EXPECT_TRUE(unavailable.findings.empty());
@@ -239,15 +239,15 @@ TEST(AnExpiredFinding, IsNoneOfAVariantThatCouldNotBeRunHere) {
     if (c.problem.variant == "two") throw Unavailable("no second device");
     compare_something(c);
   };
-  const Judgement judgement = judged(claim_of_two(body), {known("two")});
+  const Judgement judgement = judged_against(claim_of_two(body), {known("two")});
   EXPECT_EQ(judgement.verdict, Verdict::passed) << judgement.reason;
   EXPECT_TRUE(judgement.findings.empty());
-  expect_expired(judged(claim_of_two(body), {known("one")}), "one");
+  expect_expired(judged_against(claim_of_two(body), {known("one")}), "one");
 }
 
 TEST(AnExpiredFinding, IsNoneOfWhatALostDeviceLeftOut) {
   const auto body = [](Case&) { throw Failure("error", "a sticky error", /*device_lost=*/true); };
-  const Judgement judgement = judged(claim_of_two(body), {known("two", "mismatch")});
+  const Judgement judgement = judged_against(claim_of_two(body), {known("two", "mismatch")});
   EXPECT_EQ(judgement.verdict, Verdict::failed);
   ASSERT_EQ(judgement.findings.size(), 1u) << words_of(judgement);
   EXPECT_EQ(judgement.findings[0].kind, "error");
@@ -498,7 +498,7 @@ Judgement in_rounds(const Claim& claim, const std::vector<Body>& bodies, const s
   for (const Body& body : bodies) {
     Claim round = claim;
     round.body = body;
-    const Judgement judgement = judged(round, ledger, 3 + (all ? all->cases : 0));
+    const Judgement judgement = judged_against(round, ledger, 3 + (all ? all->cases : 0));
     if (all) {
       all->add(judgement, claim, envelope);
     } else {

@@ -28,8 +28,8 @@ struct Judged {
   }
 };
 
-Judged judged(const Claim& claim, const Effort& effort = {.cases = 60, .seed = 3},
-              const Envelope& envelope = kernel_envelope()) {
+Judged judged_with_problems(const Claim& claim, const Effort& effort = {.cases = 60, .seed = 3},
+                            const Envelope& envelope = kernel_envelope()) {
   Idle idle;
   Judged result;
   result.judgement = judge(claim, row_with(envelope), idle, effort, [&](const Observation& seen) {
@@ -50,7 +50,7 @@ std::vector<std::string> variants_of(const std::vector<Finding>& findings) {
 // --- Variants
 
 TEST(Variants, AreJudgedEachForItself) {
-  const Judged seen = judged(claim_of_three([](Case& c) {
+  const Judged seen = judged_with_problems(claim_of_three([](Case& c) {
     compare_something(c);
     if (c.problem.variant == "two") throw Failure("mismatch", "upside down");
   }));
@@ -61,14 +61,15 @@ TEST(Variants, AreJudgedEachForItself) {
 }
 
 TEST(Variants, ThatAllFailHaveAFindingEach) {
-  const Judged seen = judged(claim_of_three([](Case& c) { throw Failure("mismatch", "in " + c.problem.variant); }));
+  const Judged seen =
+      judged_with_problems(claim_of_three([](Case& c) { throw Failure("mismatch", "in " + c.problem.variant); }));
   EXPECT_EQ(variants_of(seen.judgement.findings), three);
   for (const Finding& finding : seen.judgement.findings) EXPECT_EQ(finding.details, "in " + finding.problem.variant);
   EXPECT_EQ(seen.judgement.cases, 3) << "shrinking is not counted";
 }
 
 TEST(Variants, ThatHoldPassTogether) {
-  const Judged seen = judged(claim_of_three(compare_something));
+  const Judged seen = judged_with_problems(claim_of_three(compare_something));
   EXPECT_EQ(seen.judgement.verdict, Verdict::passed) << seen.judgement.reason;
   EXPECT_EQ(seen.judgement.cases, 60);
   for (const std::string& variant : three) EXPECT_EQ(seen.judgement.classes.at("variant " + variant), 20);
@@ -79,7 +80,7 @@ TEST(Variants, ShareTheCasesAndHaveThreeAtLeast) {
     Draws draws;
     draws.variants.clear();
     for (std::size_t i = 0; i < variants; ++i) draws.variants.push_back("number-" + std::to_string(i));
-    const Judged seen = judged(claim_with(compare_something, {}, draws), {.cases = cases, .seed = 3});
+    const Judged seen = judged_with_problems(claim_with(compare_something, {}, draws), {.cases = cases, .seed = 3});
     EXPECT_EQ(seen.cases_of_variants().size(), variants);
     std::set<std::int64_t> counts;
     for (const auto& [variant, count] : seen.cases_of_variants()) counts.insert(count);
@@ -95,11 +96,11 @@ TEST(Variants, ShareTheCasesAndHaveThreeAtLeast) {
 }
 
 TEST(Variants, DrawOtherProblemsEachAndTheSameForTheSameSeed) {
-  const Judged first = judged(claim_of_three(compare_something));
+  const Judged first = judged_with_problems(claim_of_three(compare_something));
   std::set<std::uint64_t> seeds;
   for (const Problem& problem : first.problems) seeds.insert(problem.seed);
   EXPECT_EQ(seeds.size(), first.problems.size());
-  EXPECT_EQ(judged(claim_of_three(compare_something)).problems, first.problems);
+  EXPECT_EQ(judged_with_problems(claim_of_three(compare_something)).problems, first.problems);
 }
 
 TEST(Variants, AreShrunkWithinThemselvesAndWithinAKind) {
@@ -112,7 +113,7 @@ TEST(Variants, AreShrunkWithinThemselvesAndWithinAKind) {
   };
   int mismatches = 0;
   for (std::uint64_t seed = 1; seed <= 10; ++seed) {
-    const Judged seen = judged(claim_of_three(body), {.cases = 60, .seed = seed});
+    const Judged seen = judged_with_problems(claim_of_three(body), {.cases = 60, .seed = seed});
     ASSERT_EQ(variants_of(seen.judgement.findings), (std::vector<std::string>{"one", "two"}));
     const Finding& one = seen.judgement.findings[0];
     const Finding& two = seen.judgement.findings[1];
@@ -139,7 +140,7 @@ TEST(Variants, ThatComparedNothingAreNotMet) {
   const auto body = [](Case& c) {
     if (c.problem.variant != "two") compare_something(c);
   };
-  const Judgement judgement = judged(claim_of_three(body)).judgement;
+  const Judgement judgement = judged_with_problems(claim_of_three(body)).judgement;
   EXPECT_EQ(judgement.verdict, Verdict::mistrusted);
   EXPECT_EQ(judgement.reason, "never met: variant two");
 }
@@ -150,7 +151,7 @@ TEST(Variants, AreEachPutToTheProblemsThatAClaimBrings) {
     if (c.problem.variant == "two" && c.problem.n == 8) throw Failure("mismatch", "wrong");
   });
   claim.draws.fixed = {problem_with("--n=8"), problem_with("--n=9")};
-  const Judged seen = judged(claim);
+  const Judged seen = judged_with_problems(claim);
   EXPECT_EQ(seen.cases_of_variants(), (std::map<std::string, std::int64_t>{{"one", 2}, {"two", 1}, {"three", 2}}));
   EXPECT_EQ(variants_of(seen.judgement.findings), std::vector<std::string>{"two"});
 }
@@ -159,7 +160,7 @@ TEST(Variants, AreNotGoneOnWithWhenTheDeviceIsLost) {
   for (const bool fixed : {false, true}) {
     Claim claim = claim_of_three([](Case&) { throw Failure("error", "a sticky error", /*device_lost=*/true); });
     if (fixed) claim.draws.fixed = {problem_with("--n=8"), problem_with("--n=9")};
-    const Judged seen = judged(claim);
+    const Judged seen = judged_with_problems(claim);
     EXPECT_EQ(seen.problems.size(), 1u) << (fixed ? "fixed" : "drawn");
     EXPECT_TRUE(seen.judgement.device_lost);
     EXPECT_EQ(variants_of(seen.judgement.findings), std::vector<std::string>{"one"});
@@ -232,7 +233,7 @@ void refuse_partial_tiles(Case& c) {
 }
 
 TEST(ARefusedCase, IsCountedAndFailsNothing) {
-  const Judged seen = judged(claim_with(refuse_partial_tiles));
+  const Judged seen = judged_with_problems(claim_with(refuse_partial_tiles));
   EXPECT_EQ(seen.judgement.verdict, Verdict::passed) << seen.judgement.reason;
   EXPECT_TRUE(seen.judgement.findings.empty());
   std::int64_t refused = 0;
@@ -251,7 +252,7 @@ TEST(ARefusedCase, IsCountedAndFailsNothing) {
 }
 
 TEST(ARefusedCase, IsNoneWhereNothingIsRefused) {
-  const Judgement judgement = judged(claim_with(compare_something)).judgement;
+  const Judgement judgement = judged_with_problems(claim_with(compare_something)).judgement;
   EXPECT_EQ(judgement.refused_cases, 0);
   EXPECT_EQ(judgement.first_refusal, "");
 }
@@ -260,16 +261,16 @@ TEST(ARefusedCase, SkipsTheClaimWhereAllAreAndMayBe) {
   int calls = 0;
   Claim claim = claim_with([&](Case&) { throw Refused("number " + std::to_string(++calls)); }, {&partial_tile});
   claim.on_refusal = OnRefusal::allowed;
-  const Judgement judgement = judged(claim).judgement;
+  const Judgement judgement = judged_with_problems(claim).judgement;
   EXPECT_EQ(judgement.verdict, Verdict::skipped);
   EXPECT_EQ(judgement.reason, "the subject refuses every case: number 1");
   EXPECT_EQ(judgement.refused_cases, 60);
   EXPECT_EQ(calls, 60);
   // Where the claim does not say that it may, nothing has been shown; where it says that it may not, it has failed.
   claim.on_refusal = OnRefusal::counted;
-  EXPECT_EQ(judged(claim).judgement.verdict, Verdict::mistrusted);
+  EXPECT_EQ(judged_with_problems(claim).judgement.verdict, Verdict::mistrusted);
   claim.on_refusal = OnRefusal::failed;
-  const Judgement failed = judged(claim).judgement;
+  const Judgement failed = judged_with_problems(claim).judgement;
   ASSERT_EQ(failed.verdict, Verdict::failed);
   EXPECT_EQ(failed.findings.at(0).kind, "refusal");
 }
@@ -279,7 +280,7 @@ TEST(ARefusedCase, ExcusesNoneThatComparedNothing) {
     if (c.problem.n % 8 != 0) throw Refused("a partial tile");
   });
   claim.on_refusal = OnRefusal::allowed;
-  const Judgement judgement = judged(claim).judgement;
+  const Judgement judgement = judged_with_problems(claim).judgement;
   ASSERT_GT(judgement.refused_cases, 0);
   ASSERT_LT(judgement.refused_cases, judgement.cases);
   EXPECT_EQ(judgement.verdict, Verdict::mistrusted);
@@ -293,7 +294,7 @@ TEST(ARefusedCase, AndOneThatCannotBeRunHereTogetherSkipTheClaim) {
   });
   claim.draws.variants = {"one", "two"};
   claim.on_refusal = OnRefusal::allowed;
-  const Judgement judgement = judged(claim).judgement;
+  const Judgement judgement = judged_with_problems(claim).judgement;
   EXPECT_EQ(judgement.verdict, Verdict::skipped);
   EXPECT_EQ(judgement.reason, "the subject refuses every case: no");
 }
@@ -303,12 +304,13 @@ TEST(ACaseThatCannotBeRunHere, ExcusesNoneThatComparedNothing) {
     if (c.problem.variant == "one") throw Unavailable("no device");
   });
   claim.draws.variants = {"one", "two"};
-  EXPECT_EQ(judged(claim).judgement.verdict, Verdict::mistrusted);
+  EXPECT_EQ(judged_with_problems(claim).judgement.verdict, Verdict::mistrusted);
 }
 
 TEST(ARefusedCase, MeetsNoClassOfItsProblem) {
   const auto judged_on = [](std::vector<Problem> fixed) {
-    return judged(claim_with(refuse_partial_tiles, {&partial_tile, &several_groups}, {.fixed = std::move(fixed)}))
+    return judged_with_problems(
+               claim_with(refuse_partial_tiles, {&partial_tile, &several_groups}, {.fixed = std::move(fixed)}))
         .judgement;
   };
   const Problem grouped = problem_with("--n=8 --k=64");
@@ -326,7 +328,7 @@ TEST(ARefusedCase, MeetsItsVariant) {
     if (c.problem.variant == "two") throw Refused("no");
     compare_something(c);
   };
-  const Judgement judgement = judged(claim_of_three(body)).judgement;
+  const Judgement judgement = judged_with_problems(claim_of_three(body)).judgement;
   EXPECT_EQ(judgement.verdict, Verdict::passed) << judgement.reason;
   EXPECT_EQ(judgement.refused_cases, 20);
 }
@@ -338,7 +340,7 @@ TEST(ARefusedCase, IsNotWhatAFindingShrinksTo) {
     throw Failure("mismatch", "wrong");
   };
   for (std::uint64_t seed = 1; seed <= 10; ++seed) {
-    const Judgement judgement = judged(claim_with(body), {.cases = 60, .seed = seed}).judgement;
+    const Judgement judgement = judged_with_problems(claim_with(body), {.cases = 60, .seed = seed}).judgement;
     ASSERT_EQ(judgement.findings.size(), 1u);
     const Problem& problem = judgement.findings[0].problem;
     EXPECT_GT(problem.n * problem.k, 500);
@@ -351,7 +353,7 @@ TEST(ARefusedCase, ExcusesNoOtherThatComparesNothing) {
   const auto body = [](Case& c) {
     if (c.problem.n % 8 == 0) throw Refused("no");
   };
-  const Judgement judgement = judged(claim_with(body)).judgement;
+  const Judgement judgement = judged_with_problems(claim_with(body)).judgement;
   ASSERT_GT(judgement.refused_cases, 0);
   ASSERT_LT(judgement.refused_cases, judgement.cases);
   EXPECT_EQ(judgement.verdict, Verdict::mistrusted) << judgement.reason;
@@ -360,7 +362,8 @@ TEST(ARefusedCase, ExcusesNoOtherThatComparesNothing) {
 // --- Unavailable
 
 TEST(WhatIsUnavailable, SkipsTheClaimWhereNothingWasCompared) {
-  const Judged seen = judged(claim_with([](Case&) { throw Unavailable("no second device"); }, {&partial_tile}));
+  const Judged seen =
+      judged_with_problems(claim_with([](Case&) { throw Unavailable("no second device"); }, {&partial_tile}));
   EXPECT_EQ(seen.judgement.verdict, Verdict::skipped);
   EXPECT_EQ(seen.judgement.reason, "no second device");
   EXPECT_EQ(seen.judgement.cases, 1) << "the next would lack it too";
@@ -372,7 +375,7 @@ TEST(WhatIsUnavailable, EndsItsVariantOnly) {
     if (c.problem.variant == "two") throw Unavailable("no stream");
     compare_something(c);
   };
-  const Judged seen = judged(claim_of_three(body));
+  const Judged seen = judged_with_problems(claim_of_three(body));
   EXPECT_EQ(seen.judgement.verdict, Verdict::passed) << seen.judgement.reason;
   EXPECT_EQ(seen.judgement.unavailable.begin()->second, "no stream");
   EXPECT_EQ(seen.cases_of_variants(), (std::map<std::string, std::int64_t>{{"one", 20}, {"two", 1}, {"three", 20}}));
@@ -384,7 +387,7 @@ TEST(WhatIsUnavailable, ToFewCasesEndsNothing) {
     compare_something(c);
     if (++calls % 7 == 0) throw Unavailable("too little memory");
   };
-  const Judged seen = judged(claim_with(body));
+  const Judged seen = judged_with_problems(claim_with(body));
   EXPECT_EQ(seen.judgement.verdict, Verdict::passed);
   EXPECT_EQ(seen.judgement.cases, 60);
 }
@@ -394,12 +397,13 @@ TEST(WhatIsUnavailable, IsSaidOfAGreenThatLeavesItOut) {
     if (c.problem.variant == "two") throw Unavailable("no stream");
     compare_something(c);
   };
-  EXPECT_EQ(judged(claim_of_three(body)).judgement.reason, "in part, without two: no stream");
-  EXPECT_EQ(judged(claim_of_three(compare_something)).judgement.reason, "");
+  EXPECT_EQ(judged_with_problems(claim_of_three(body)).judgement.reason, "in part, without two: no stream");
+  EXPECT_EQ(judged_with_problems(claim_of_three(compare_something)).judgement.reason, "");
 }
 
 TEST(WhatIsUnavailable, IsSaidOfAllVariantsWhereNoneCouldBeRun) {
-  const Judged seen = judged(claim_of_three([](Case& c) { throw Unavailable("no " + c.problem.variant); }));
+  const Judged seen =
+      judged_with_problems(claim_of_three([](Case& c) { throw Unavailable("no " + c.problem.variant); }));
   EXPECT_EQ(seen.judgement.verdict, Verdict::skipped);
   EXPECT_EQ(seen.problems.size(), 3u);
   EXPECT_SAYS(seen.judgement.reason, "no ");
@@ -410,7 +414,7 @@ TEST(WhatIsUnavailable, DoesNotUndoAFinding) {
     if (c.problem.variant == "two") throw Failure("mismatch", "wrong");
     throw Unavailable("nothing");
   };
-  const Judgement judgement = judged(claim_of_three(body)).judgement;
+  const Judgement judgement = judged_with_problems(claim_of_three(body)).judgement;
   EXPECT_EQ(judgement.verdict, Verdict::failed);
   EXPECT_EQ(variants_of(judgement.findings), std::vector<std::string>{"two"});
 }
@@ -423,7 +427,7 @@ TEST(WhatIsUnavailable, IsTheMachinesAndARefusalTheSubjects) {
   };
   Claim claim = claim_of_three(body);
   claim.on_refusal = OnRefusal::allowed;
-  const Judgement judgement = judged(claim).judgement;
+  const Judgement judgement = judged_with_problems(claim).judgement;
   EXPECT_EQ(judgement.verdict, Verdict::skipped);
   EXPECT_SAYS(judgement.reason, "not that");
 }
@@ -441,26 +445,26 @@ TEST(FixedProblems, OutsideTheSubjectsEnvelopeAreLeftOut) {
   const Claim claim = claim_with(compare_something, {},
                                  {.fixed = {problem_with("--k=64 --group-size=64"), problem_with("--n=9"),
                                             problem_with("--k=64 --group-size=16")}});
-  const Judged seen = judged(claim, {}, narrow_envelope());
+  const Judged seen = judged_with_problems(claim, {}, narrow_envelope());
   EXPECT_EQ(seen.judgement.verdict, Verdict::passed) << seen.judgement.reason;
   ASSERT_EQ(seen.problems.size(), 1u);
   EXPECT_EQ(seen.problems[0].n, 9);
-  EXPECT_EQ(judged(claim).problems.size(), 3u);
+  EXPECT_EQ(judged_with_problems(claim).problems.size(), 3u);
 }
 
 TEST(FixedProblems, ThatAreLeftOutAreNotMissed) {
   const Claim claim = claim_with(compare_something, {&partial_tile},
                                  {.fixed = {problem_with("--n=9 --k=64 --group-size=64"), problem_with("--n=8")}});
-  EXPECT_EQ(judged(claim, {}, narrow_envelope()).judgement.verdict, Verdict::passed);
+  EXPECT_EQ(judged_with_problems(claim, {}, narrow_envelope()).judgement.verdict, Verdict::passed);
   Claim missing = claim;
   missing.draws.fixed = {problem_with("--n=8")};
-  EXPECT_EQ(judged(missing, {}, narrow_envelope()).judgement.verdict, Verdict::mistrusted);
+  EXPECT_EQ(judged_with_problems(missing, {}, narrow_envelope()).judgement.verdict, Verdict::mistrusted);
 }
 
 TEST(FixedProblems, SkipTheClaimWhereNoneIsLeft) {
   const Claim claim =
       claim_with([](Case&) { ADD_FAILURE() << "ran"; }, {}, {.fixed = {problem_with("--k=64 --group-size=64")}});
-  const Judgement judgement = judged(claim, {}, narrow_envelope()).judgement;
+  const Judgement judgement = judged_with_problems(claim, {}, narrow_envelope()).judgement;
   EXPECT_EQ(judgement.verdict, Verdict::skipped);
   EXPECT_EQ(judgement.reason, "the subject takes none of the claim's problems");
 }
@@ -472,7 +476,7 @@ TEST(FixedProblems, ThatAreDiscardedShowNothing) {
         if (c.problem.n == 9) RC_DISCARD("not this one");
       },
       {}, {.fixed = {problem_with("--n=8"), problem_with("--n=9")}});
-  const Judgement judgement = judged(claim).judgement;
+  const Judgement judgement = judged_with_problems(claim).judgement;
   EXPECT_EQ(judgement.verdict, Verdict::mistrusted);
   EXPECT_EQ(judgement.reason, "the generator gave up: a claim's own problem was discarded");
   EXPECT_EQ(judgement.cases, 1);

@@ -230,7 +230,7 @@ void take_largest(double& largest, double value) {
 }
 
 /// What one thread works with: copies of the inputs, which a subject may change, and room for results.
-struct Room {
+struct Workspace {
   Padded<std::uint8_t> pairs;
   Padded<std::uint32_t> packed, own_packed;
   Padded<std::uint16_t> scales_and_zeros, weights;
@@ -277,11 +277,11 @@ void reject(Rejections& rejections, const ErrorSums& d) {
 }
 
 template <class Data>
-DequantizeCall dequantize_call(const Data& data, const std::uint32_t* packed, Room& room) {
+DequantizeCall dequantize_call(const Data& data, const std::uint32_t* packed, Workspace& workspace) {
   return {packed,
-          room.scales_and_zeros.data(),
+          workspace.scales_and_zeros.data(),
           nullptr,
-          room.weights.data(),
+          workspace.weights.data(),
           data.shape.n,
           data.shape.k,
           data.shape.group_size,
@@ -292,63 +292,63 @@ DequantizeCall dequantize_call(const Data& data, const std::uint32_t* packed, Ro
 
 /// Another call before, over other contents of the same memory: tests follow one another in it.
 template <class Data>
-void earlier_calls(const Data& data, Subject& subject, Room& room) {
-  std::uint32_t* words = room.packed.data();
-  for (std::size_t i = 0; i < room.packed.size(); ++i) words[i] = ~words[i];
-  subject.run(UnpackCall{words, room.codes.data(), data.shape.n, data.shape.k, data.shape.inner_k_tiles});
-  subject.run(dequantize_call(data, words, room));
+void earlier_calls(const Data& data, Subject& subject, Workspace& workspace) {
+  std::uint32_t* words = workspace.packed.data();
+  for (std::size_t i = 0; i < workspace.packed.size(); ++i) words[i] = ~words[i];
+  subject.run(UnpackCall{words, workspace.codes.data(), data.shape.n, data.shape.k, data.shape.inner_k_tiles});
+  subject.run(dequantize_call(data, words, workspace));
 }
 
 /// One subject on one shape.
 template <class Data>
-void judge_subject(const Data& data, const ScalarParts& parts, Subject& subject, bool has_memory, Room& room,
+void judge_subject(const Data& data, const ScalarParts& parts, Subject& subject, bool has_memory, Workspace& workspace,
                    Rejections& rejections) {
   const PeerShape& shape = data.shape;
   const auto count = static_cast<std::size_t>(shape.n * shape.k);
   const auto afresh = [&] {
-    room.packed.copy(data.packed);
-    room.scales_and_zeros.copy(data.scales_and_zeros);
-    room.weights.resize(count, leftover);
+    workspace.packed.copy(data.packed);
+    workspace.scales_and_zeros.copy(data.scales_and_zeros);
+    workspace.weights.resize(count, leftover);
   };
   afresh();
-  room.codes.resize(parts.touches(Operation::unpack) || has_memory ? count : 0, leftover);
+  workspace.codes.resize(parts.touches(Operation::unpack) || has_memory ? count : 0, leftover);
   if (has_memory) {
-    earlier_calls(data, subject, room);
+    earlier_calls(data, subject, workspace);
     afresh();
   }
   if (parts.touches(Operation::dequantize)) {
-    subject.run(dequantize_call(data, room.packed.data(), room));
-    reject(rejections, differences(data, room.weights.data()));
+    subject.run(dequantize_call(data, workspace.packed.data(), workspace));
+    reject(rejections, differences(data, workspace.weights.data()));
   }
   if (parts.touches(Operation::unpack)) {
     afresh();
-    room.codes.resize(count, leftover);
-    subject.run(UnpackCall{room.packed.data(), room.codes.data(), shape.n, shape.k, shape.inner_k_tiles});
+    workspace.codes.resize(count, leftover);
+    subject.run(UnpackCall{workspace.packed.data(), workspace.codes.data(), shape.n, shape.k, shape.inner_k_tiles});
     bool come_back = true;
     for (std::int64_t n = 0; n < shape.n; ++n) {
       for (std::int64_t k = 0; k < shape.k; ++k) {
         const std::int64_t at = n * shape.k + k;
-        const std::int32_t code = room.codes.data()[at];
+        const std::int32_t code = workspace.codes.data()[at];
         const bool same = code == data.codes[static_cast<std::size_t>(at)];
         come_back &= same;
-        room.weights.data()[at] = same ? data.identity[static_cast<std::size_t>(at)] : data.weight(n, k, code);
+        workspace.weights.data()[at] = same ? data.identity[static_cast<std::size_t>(at)] : data.weight(n, k, code);
       }
     }
-    ErrorSums d = differences(data, room.weights.data());
+    ErrorSums d = differences(data, workspace.weights.data());
     d.codes_come_back = come_back;
     reject(rejections, d);
   }
   if (parts.touches(Operation::pack)) {
     afresh();
-    room.pairs.copy(data.pairs);
-    room.own_packed.resize(data.packed.size(), leftover);
-    subject.run(PackCall{room.pairs.data(), room.own_packed.data(), shape.n, shape.k, shape.inner_k_tiles});
-    if (std::memcmp(room.own_packed.data(), data.packed.data(), data.packed.size() * 4) == 0) return;
-    room.codes.resize(count, leftover);
-    subject.run(UnpackCall{room.own_packed.data(), room.codes.data(), shape.n, shape.k, shape.inner_k_tiles});
-    subject.run(dequantize_call(data, room.own_packed.data(), room));
-    ErrorSums d = differences(data, room.weights.data());
-    d.codes_come_back = std::equal(data.codes.begin(), data.codes.end(), room.codes.data());
+    workspace.pairs.copy(data.pairs);
+    workspace.own_packed.resize(data.packed.size(), leftover);
+    subject.run(PackCall{workspace.pairs.data(), workspace.own_packed.data(), shape.n, shape.k, shape.inner_k_tiles});
+    if (std::memcmp(workspace.own_packed.data(), data.packed.data(), data.packed.size() * 4) == 0) return;
+    workspace.codes.resize(count, leftover);
+    subject.run(UnpackCall{workspace.own_packed.data(), workspace.codes.data(), shape.n, shape.k, shape.inner_k_tiles});
+    subject.run(dequantize_call(data, workspace.own_packed.data(), workspace));
+    ErrorSums d = differences(data, workspace.weights.data());
+    d.codes_come_back = std::equal(data.codes.begin(), data.codes.end(), workspace.codes.data());
     reject(rejections, d);
   }
 }
@@ -374,7 +374,7 @@ bool Peers::judge(const PeerShape& shape, const std::function<bool()>& stop) {
   std::mutex asking;
   std::exception_ptr broken;
   const auto work = [&] {
-    Room room;
+    Workspace workspace;
     for (std::size_t i = next++; i < judged_.size() && !stopped; i = next++) {
       Judged& one = judged_[i];
       if (one.done()) continue;
@@ -385,14 +385,14 @@ bool Peers::judge(const PeerShape& shape, const std::function<bool()>& stop) {
       }
       try {
         if (one.fault != nullptr) {
-          judge_subject(data, one.parts, *one.subject, one.fault->has_memory, room, one.rejections);
+          judge_subject(data, one.parts, *one.subject, one.fault->has_memory, workspace, one.rejections);
           continue;
         }
         // The twin, whole: no fault means no operation to leave out.
         ScalarParts all;
         all.skips = [](const Walk&, std::int64_t, std::int64_t) { return false; };
         all.weight = right_weight;
-        judge_subject(data, all, *one.subject, false, room, one.rejections);
+        judge_subject(data, all, *one.subject, false, workspace, one.rejections);
       } catch (...) {
         const std::lock_guard lock(asking);
         broken = std::current_exception();

@@ -22,13 +22,13 @@ const SelfProof& proof_named(const std::string& name) {
   throw Illegal("proof", name, "a name of self_proofs()");
 }
 
-std::string identifier_of(const testing::TestParamInfo<std::string>& info) {
+std::string identifier_of_step(const testing::TestParamInfo<std::string>& info) {
   std::string name = info.param;
   for (char& letter : name) letter = std::isalnum(static_cast<unsigned char>(letter)) != 0 ? letter : '_';
   return name;
 }
 
-std::vector<std::string> steps_of(const std::string& proof) {
+std::vector<std::string> names_of_steps(const std::string& proof) {
   std::vector<std::string> names;
   for (const SelfStep& step : proof_named(proof).steps) names.push_back(step.name);
   return names;
@@ -46,11 +46,11 @@ void expect_held(const std::string& proof, const std::string& name) {
 
 class Starved : public testing::TestWithParam<std::string> {};
 TEST_P(Starved, ComesOutAsWanted) { expect_held("starved", GetParam()); }
-INSTANTIATE_TEST_SUITE_P(Claims, Starved, testing::ValuesIn(steps_of("starved")), identifier_of);
+INSTANTIATE_TEST_SUITE_P(Claims, Starved, testing::ValuesIn(names_of_steps("starved")), identifier_of_step);
 
 class Harness : public testing::TestWithParam<std::string> {};
 TEST_P(Harness, Holds) { expect_held("harness", GetParam()); }
-INSTANTIATE_TEST_SUITE_P(Claims, Harness, testing::ValuesIn(steps_of("harness")), identifier_of);
+INSTANTIATE_TEST_SUITE_P(Claims, Harness, testing::ValuesIn(names_of_steps("harness")), identifier_of_step);
 
 TEST(Score, NamesTheCaseTheKindAndTheSmallestProblem) {
   const FaultScore score = score_of(fault_of("two-roundings"), finds::float_value, {.cases = 100, .seed = 1});

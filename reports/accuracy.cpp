@@ -59,7 +59,7 @@ std::string read_sqnr(const Field& field) {
   return text.str();
 }
 
-AccuracyRow read_row(const Field& field) {
+AccuracyRow read_accuracy_row(const Field& field) {
   AccuracyRow row;
   row.key = {field["operation"].text(),      field["domain"].label(), field["type"].text(),
              field["inner_k_tiles"].label(), field["group"].label(),  field["subject"].text()};
@@ -201,7 +201,7 @@ Accuracy read_accuracy(const json& accuracy) {
   result.problems = problems_of(root["problems"]);
   std::set<AccuracyKey> keys;
   for (const Field& item : root["rows"].items()) {
-    result.rows.push_back(read_row(item));
+    result.rows.push_back(read_accuracy_row(item));
     item["subject"].require(keys.insert(result.rows.back().key).second, "each row once");
   }
   for (const Field& item : root["curves"].items()) result.curves.push_back(read_curve(item));

@@ -34,7 +34,7 @@ json cases(const Samples& seconds) {
           {"seconds", {{"operation", seconds}}}, {"wrong", ""},     {"note", ""}};
 }
 
-json bench(const std::vector<json>& rows) {
+json bench_of(const std::vector<json>& rows) {
   return {{"schema", 1},
           {"run_start", "2026-11-22T15:50:00Z"},
           {"machine",
@@ -55,7 +55,7 @@ void expect_says_not(const std::string& text, const std::string& part) {
 }
 
 BenchComparison compared(const json& now, const json& before) {
-  return bench_comparison(bench({now}), bench({before}), false);
+  return bench_comparison(bench_of({now}), bench_of({before}), false);
 }
 
 TEST(BenchTable, SaysMediansSpreadsSpeedsAndRatios) {
@@ -63,14 +63,14 @@ TEST(BenchTable, SaysMediansSpreadsSpeedsAndRatios) {
   json one = row("cuda unpack", {0.01, 0.03, 0.02}, {0.005, 0.015, 0.01});
   one["seconds"]["fill"] = {0.004, 0.012, 0.008};
   one["seconds"]["identity"] = {5, 15, 10};
-  const std::string text = bench_table(bench({one}), false);
+  const std::string text = bench_table(bench_of({one}), false);
   expect_says(text, "cuda unpack  20.0 ms  50.0 %  50.0 GB/s    0.500    0.400         500x  ██████████\n");
   expect_says(text, "CPU: a CPU; GPU: a GPU (l2_bytes 50, sms 132)\n");
 }
 
 TEST(BenchTable, LeavesOutWhatNobodyHas) {
-  expect_says_not(bench_table(bench({row("x", {1}, {1})}), false), "of identity");
-  const std::string of_cases = bench_table(bench({cases({1})}), false);
+  expect_says_not(bench_table(bench_of({row("x", {1}, {1})}), false), "of identity");
+  const std::string of_cases = bench_table(bench_of({cases({1})}), false);
   for (const std::string title : {"of copy", "of fill", "of identity", "1.0 is a copy"})
     expect_says_not(of_cases, title);
 }
@@ -78,12 +78,12 @@ TEST(BenchTable, LeavesOutWhatNobodyHas) {
 TEST(BenchTable, TakesRatiosWithinARepeat) {
   // 2, 1 and 4, of which 2 is the median; the medians, of 4 and 4, say 1.
   const json drifting = row("x", {1, 4, 8}, {2, 4, 32});
-  expect_says(bench_table(bench({drifting}), false), " 2.000 ");
+  expect_says(bench_table(bench_of({drifting}), false), " 2.000 ");
 }
 
 TEST(BenchTable, DrawsABarOfTwentyForACopyInEighths) {
   const auto bar_of = [](double part) {
-    const std::string text = bench_table(bench({row("x", {1}, {part})}), false);
+    const std::string text = bench_table(bench_of({row("x", {1}, {part})}), false);
     const std::string line = text.substr(text.find("\nx ") + 1);
     const std::size_t begin = line.find_first_of("\xe2");
     return begin == std::string::npos ? "" : line.substr(begin, line.find('\n') - begin);
@@ -100,13 +100,13 @@ TEST(BenchTable, DrawsABarOfTwentyForACopyInEighths) {
 TEST(BenchTable, SaysCasesASecondAndWhatIsSlowest) {
   json one = cases({0.5, 0.5, 0.5});
   one["note"] = "the slowest is size/large, 12 cases a second";
-  const std::string text = bench_table(bench({one}), false);
+  const std::string text = bench_table(bench_of({one}), false);
   expect_says(text, "host random cases  500 ms   0.0 %  10000 cases/s");
   expect_says(text, "host random cases: the slowest is size/large, 12 cases a second");
 }
 
 TEST(BenchTable, SaysWhatIsWrongWhatWasLeftOutAndWhatWasNotMeasured) {
-  json record = bench({row("x", {1}, {1})});
+  json record = bench_of({row("x", {1}, {1})});
   record["rows"][0]["wrong"] = "3 of 8 elements are wrong\x1b[2J";
   record["skipped"] = {"cuda unpack 8x33: k: given 33"};
   record["not_measured"] = {{"torch", "no CUDA device"}};
@@ -182,7 +182,7 @@ TEST(BenchComparison, SaysWhereRepeatsAreTooFewToTell) {
 TEST(BenchComparison, ListsRowsThatAreMissingOnEitherSide) {
   const json shared = row("both", milliseconds(10), milliseconds(9));
   const BenchComparison result =
-      bench_comparison(bench({shared, row("new", {1}, {1})}), bench({row("old", {1}, {1}), shared}), false);
+      bench_comparison(bench_of({shared, row("new", {1}, {1})}), bench_of({row("old", {1}, {1}), shared}), false);
   EXPECT_EQ(result.compared, 1u);
   expect_says(result.text, "only here: new\n");
   expect_says(result.text, "only in the baseline: old\n");
@@ -190,14 +190,14 @@ TEST(BenchComparison, ListsRowsThatAreMissingOnEitherSide) {
 
 TEST(BenchComparison, WarnsOfAnotherMachineAndComparesAllTheSame) {
   const json one = row("x", milliseconds(10), milliseconds(9));
-  json before = bench({one});
+  json before = bench_of({one});
   before["machine"]["gpu"] = "another GPU";
-  const BenchComparison other_gpu = bench_comparison(bench({one}), before, false);
+  const BenchComparison other_gpu = bench_comparison(bench_of({one}), before, false);
   EXPECT_EQ(other_gpu.compared, 1u);
   expect_says(other_gpu.text, "WARNING: ANOTHER GPU: the baseline is of another GPU, this run of a GPU");
   expect_says_not(other_gpu.text, "ANOTHER CPU");
   before["machine"]["cpu"] = "";
-  expect_says(bench_comparison(bench({one}), before, false).text, "ANOTHER CPU: the baseline is of none");
+  expect_says(bench_comparison(bench_of({one}), before, false).text, "ANOTHER CPU: the baseline is of none");
 }
 
 TEST(BenchComparison, ComparesCasesASecondWhereThereIsNoCopy) {
@@ -222,14 +222,14 @@ std::string refusal_of(const json& record) {
 }
 
 TEST(BenchRecords, AreReadBackFromTheirText) {
-  const json record = bench({row("x", milliseconds(10), milliseconds(9)), cases({1, 2, 3})});
+  const json record = bench_of({row("x", milliseconds(10), milliseconds(9)), cases({1, 2, 3})});
   const json again = json::parse(record.dump());
   EXPECT_EQ(bench_table(again, true), bench_table(record, true));
   EXPECT_EQ(refusal_of(again), "nothing");
 }
 
 TEST(BenchRecords, AreRefusedWhereTheyAreNone) {
-  const json good = bench({row("x", {1, 2}, {1, 2})});
+  const json good = bench_of({row("x", {1, 2}, {1, 2})});
   const auto with = [&](const char* pointer, const json& value) {
     json bad = good;
     bad[json::json_pointer(pointer)] = value;

@@ -27,7 +27,7 @@ std::string seconds_text(double seconds) {
   return text.str();
 }
 
-const char* colour_of(const std::string& verdict) {
+const char* colour_of_hunt(const std::string& verdict) {
   return verdict == "PASSED" ? "\x1b[32m" : verdict == "FAILED" ? "\x1b[31m" : "\x1b[33m";
 }
 
@@ -109,7 +109,7 @@ std::string hunt_page(const json& hunt, bool colours) {
   }
   const std::string verdict = hunt.at("verdict");
   const std::string reason = hunt.at("reason");
-  text << (colours ? colour_of(verdict) : "") << verdict << (colours ? "\x1b[0m" : "") << ": "
+  text << (colours ? colour_of_hunt(verdict) : "") << verdict << (colours ? "\x1b[0m" : "") << ": "
        << (reason.empty() ? "" : visible(reason) + "; ") << hunt.at("findings").size()
        << (hunt.at("findings").size() == 1 ? " finding" : " findings") << "; it ended because "
        << visible(hunt.at("why_it_ended").get<std::string>()) << "\n";

@@ -13,8 +13,8 @@ namespace {
 
 using nlohmann::json;
 
-/// Seconds as people say them.
-std::string lasting(double seconds) {
+/// Seconds as people say them of what lasts.
+std::string roughly(double seconds) {
   std::ostringstream text;
   text.precision(seconds < 10 ? 2 : 0);
   text << std::fixed;
@@ -54,7 +54,7 @@ std::string extent(const json& proof) {
   return field(proof, "reason");
 }
 
-const char* colour_of(const std::string& verdict) {
+const char* colour_of_proof(const std::string& verdict) {
   if (verdict == "PROVED") return "\033[32m";
   if (verdict == "FAILED" || verdict == "MISTRUSTED") return "\033[31m";
   return "\033[33m";
@@ -62,7 +62,7 @@ const char* colour_of(const std::string& verdict) {
 
 std::string coloured(const std::string& verdict, bool colours) {
   const std::string text = padded(verdict, 10);
-  return colours ? colour_of(verdict) + text + "\033[0m" : text;
+  return colours ? colour_of_proof(verdict) + text + "\033[0m" : text;
 }
 
 std::string number_text(double value) {
@@ -93,12 +93,12 @@ std::string proofs_plan(const json& proofs) {
     if (proof.at("steps").get<std::int64_t>() == 0) continue;
     text << "  " << field(proof, "subject") << "  " << field(proof, "claim") << "\n      "
          << with_commas(proof.at("points")) << " " << field(proof, "point") << ", about "
-         << lasting(proof.at("estimated_seconds")) << "\n";
+         << roughly(proof.at("estimated_seconds")) << "\n";
     seconds += proof.at("estimated_seconds").get<double>();
   }
   const double budget = proofs.at("budget_seconds");
-  text << "all of it takes about " << lasting(seconds) << " here; the budget is "
-       << (budget == 0 ? std::string("not limited") : lasting(budget));
+  text << "all of it takes about " << roughly(seconds) << " here; the budget is "
+       << (budget == 0 ? std::string("not limited") : roughly(budget));
   if (budget != 0 && seconds > budget) text << ", so that some of it will be a sample";
   text << "\n\n";
   return text.str();
@@ -107,7 +107,7 @@ std::string proofs_plan(const json& proofs) {
 std::string proof_line(const json& proof, bool colours) {
   std::ostringstream text;
   text << coloured(proof.at("verdict"), colours) << " " << field(proof, "subject") << "  " << field(proof, "claim")
-       << "  " << lasting(proof.at("seconds")) << "\n           " << extent(proof) << "\n";
+       << "  " << roughly(proof.at("seconds")) << "\n           " << extent(proof) << "\n";
   for (const auto& [reason, elements] : proof.at("explained").items()) {
     text << "           explained: " << with_commas(elements) << " " << visible(reason) << "\n";
   }
@@ -131,19 +131,19 @@ std::string proofs_end(const json& proofs, bool colours) {
   const std::string shown = colours ? (exit == 0 ? "\033[32m" : "\033[31m") + verdict + "\033[0m" : verdict;
   const std::string reason = field(proofs, "reason");
   const std::string counted = counts(proofs);
-  return "\n" + shown + (counted.empty() ? "" : ": " + counted) + " in " + lasting(proofs.at("seconds")) +
+  return "\n" + shown + (counted.empty() ? "" : ": " + counted) + " in " + roughly(proofs.at("seconds")) +
          (reason.empty() ? "" : "; " + reason) + "\n";
 }
 
 std::string proofs_markdown(const json& proofs) {
   std::ostringstream text;
   text << "# tileproof: proofs\n\n"
-       << counts(proofs) << " in " << lasting(proofs.at("seconds")) << " ("
+       << counts(proofs) << " in " << roughly(proofs.at("seconds")) << " ("
        << code("tileproof " + field(proofs, "command"))
        << ")\n\n| verdict | subject | claim | looked at | time |\n|---|---|---|---|---|\n";
   for (const json& proof : proofs.at("proofs")) {
     text << "| " << field(proof, "verdict") << " | " << code(field(proof, "subject")) << " | "
-         << code(field(proof, "claim")) << " | " << code(extent(proof)) << " | " << lasting(proof.at("seconds"))
+         << code(field(proof, "claim")) << " | " << code(extent(proof)) << " | " << roughly(proof.at("seconds"))
          << " |\n";
   }
   return text.str();

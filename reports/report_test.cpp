@@ -29,11 +29,11 @@ class AReport : public WithFolder {
   static bool has(const std::string& text, const std::string& what) { return text.find(what) != std::string::npos; }
 };
 
-const json passed = summary({judgement("a/b", "host", "PASSED")});
-const json failed = summary({judgement("a/b", "host", "FAILED")});
+const json passing_run = summary({judgement("a/b", "host", "PASSED")});
+const json failing_run = summary({judgement("a/b", "host", "FAILED")});
 
 TEST_F(AReport, HasEverySectionInItsOrder) {
-  write("now/summary.json", passed);
+  write("now/summary.json", passing_run);
   const std::string html = made({"now"}).html;
   std::size_t at = 0;
   for (const Section& section : sections()) {
@@ -45,7 +45,7 @@ TEST_F(AReport, HasEverySectionInItsOrder) {
 }
 
 TEST_F(AReport, SaysWhichCommandMakesWhatIsNotThere) {
-  write("now/summary.json", passed);
+  write("now/summary.json", passing_run);
   const Report report = made({"now"});
   EXPECT_EQ(report.exit_code, 0);
   for (const char* command : {"./tileproof prove", "./tileproof prove self", "./tileproof prove domains",
@@ -56,7 +56,7 @@ TEST_F(AReport, SaysWhichCommandMakesWhatIsNotThere) {
 }
 
 TEST_F(AReport, OfAllRecordsTogetherLacksNothingButABaseline) {
-  write("now/verify/summary.json", passed);
+  write("now/verify/summary.json", passing_run);
   write("now/verify/accuracy.json", accuracy({accuracy_row(4, 3, 4)}));
   write("now/prove/proofs.json", proofs({proof("PROVED", 100)}));
   write("now/fuzz/hunt.json", hunt({}));
@@ -73,8 +73,8 @@ TEST_F(AReport, OfAllRecordsTogetherLacksNothingButABaseline) {
 }
 
 TEST_F(AReport, AgainstABaselineIsRegressedOrNot) {
-  write("now/summary.json", failed);
-  write("before/summary.json", passed);
+  write("now/summary.json", failing_run);
+  write("before/summary.json", passing_run);
   const Report worse = made({"now"}, {"before"});
   EXPECT_EQ(worse.exit_code, 1);
   EXPECT_TRUE(worse.said.starts_with("REGRESSED")) << worse.said;
@@ -87,24 +87,24 @@ TEST_F(AReport, AgainstABaselineIsRegressedOrNot) {
 
 TEST_F(AReport, OfOneSubjectAgainstAnotherHoldsOneToTheOther) {
   write("now/summary.json", summary({judgement("a/b", "mine", "FAILED")}, "mine"));
-  write("before/summary.json", passed);
+  write("before/summary.json", passing_run);
   const Report worse = made({"now"}, {"before"});
   EXPECT_TRUE(worse.said.starts_with("REGRESSED")) << worse.said;
   EXPECT_TRUE(has(worse.html, "the baseline is of host, this run of mine"));
 }
 
 TEST_F(AReport, SaysWhatDiffersFromTheBaselineAndWarns) {
-  json other = passed;
+  json other = passing_run;
   other["machine"]["compiler"] = "GNU 13";
   write("now/summary.json", other);
-  write("before/summary.json", passed);
+  write("before/summary.json", passing_run);
   const std::string html = made({"now"}, {"before"}).html;
   EXPECT_TRUE(has(html, "This is not like for like. The two runs differ in compiler"));
   EXPECT_FALSE(has(made({"before"}, {"before"}).html, "not like for like."));
 }
 
 TEST_F(AReport, OfRecordsOfSeveralBuildsWarns) {
-  json one = passed, other = proofs({});
+  json one = passing_run, other = proofs({});
   one["provenance"] = {{"commit", "a"}, {"seed", "1"}, {"nvcc", {{"flags", {{"kernels/n_tiles.cu", "-O2"}}}}}};
   other["provenance"] = {{"commit", "a"}, {"seed", "2"}, {"nvcc", {{"flags", {{"kernels/n_tiles.cu", "-O2"}}}}}};
   write("run/summary.json", one);
@@ -157,7 +157,7 @@ TEST_F(AReport, OfAFolderThatIsNoRunSaysSo) {
 }
 
 TEST_F(AReport, OfARecordOfAnotherVersionNamesBothVersions) {
-  json newer = passed;
+  json newer = passing_run;
   newer["schema"] = 3;
   write("now/summary.json", newer);
   write("now/hunt.json", hunt({}));
@@ -169,7 +169,7 @@ TEST_F(AReport, OfARecordOfAnotherVersionNamesBothVersions) {
 }
 
 TEST_F(AReport, OfATruncatedRecordSaysSo) {
-  const std::string whole = passed.dump();
+  const std::string whole = passing_run.dump();
   write("now/summary.json", whole.substr(0, whole.size() / 2));
   expect_trouble(made({"now"}), "it is no JSON, or not all of it");
 }
@@ -198,7 +198,7 @@ TEST_F(AReport, OfAHuntThatGoesOnSaysSo) {
 }
 
 TEST_F(AReport, OfATruncatedLineSaysWhichFile) {
-  write("verify/summary.json", passed);
+  write("verify/summary.json", passing_run);
   write("verify/observations.jsonl", std::string("{}\n{\"a\": 1"));
   const Report report = made({"verify"});
   expect_trouble(report, "observations.jsonl' (its last line is cut)");
@@ -219,7 +219,7 @@ TEST_F(AReport, OfAHuntThatWasKilledAndResumedIsWhole) {
 }
 
 TEST_F(AReport, AgainstABaselineOfAnotherShapeSaysSo) {
-  write("now/summary.json", failed);
+  write("now/summary.json", failing_run);
   write("bench.json", bench(1e-3));
   const Report report = made({"now"}, {"bench.json"});
   expect_trouble(report, "given records of bench, legal is a baseline of the same shape, with records of verify");
@@ -227,7 +227,7 @@ TEST_F(AReport, AgainstABaselineOfAnotherShapeSaysSo) {
 }
 
 TEST_F(AReport, OfBudgetsThatCannotBeReadSaysSo) {
-  write("now/summary.json", passed);
+  write("now/summary.json", passing_run);
   write("budgets.json", std::string("{"));
   expect_trouble(made({"now"}), "legal is what 'report --update-budgets' writes");
 }
@@ -241,7 +241,7 @@ TEST_F(AReport, BudgetsAreWrittenFromASurvey) {
   write("worse/accuracy.json", accuracy({accuracy_row(4, 4, 4)}));
   EXPECT_EQ(made({"worse"}).exit_code, 1);
   EXPECT_TRUE(made({"worse"}).said.starts_with("OVER BUDGET"));
-  write("no/summary.json", passed);
+  write("no/summary.json", passing_run);
   EXPECT_FALSE(updated_budgets({{folder_ / "no"}, {}, folder_ / "budgets.json"}).troubles.empty());
 }
 

@@ -95,7 +95,7 @@ json subject(const std::string& name, const std::string& why_not = "") {
   return {{"name", name}, {"what", "about " + name}, {"why_not", why_not}};
 }
 
-json summary(const std::vector<json>& subjects, const std::vector<json>& judgements) {
+json summary_of(const std::vector<json>& subjects, const std::vector<json>& judgements) {
   json counts = {{"PASSED", 0}, {"FAILED", 0}, {"SKIPPED", 0}, {"MISTRUSTED", 0}, {"KNOWN", 0}};
   for (const json& judgement : judgements) {
     json& count = counts[judgement["verdict"].get<std::string>()];
@@ -120,7 +120,7 @@ json summary(const std::vector<json>& subjects, const std::vector<json>& judgeme
 }
 
 json summary_where_nothing_ran() {
-  json nothing = summary({subject("host"), subject("cuda", "no CUDA device")}, {});
+  json nothing = summary_of({subject("host"), subject("cuda", "no CUDA device")}, {});
   nothing["verdict"] = "MISTRUSTED";
   nothing["reason"] = "nothing ran";
   nothing["exit_code"] = 3;
@@ -129,7 +129,7 @@ json summary_where_nothing_ran() {
 
 /// Every verdict, a subject that did not run, differences explained, cases refused.
 json summary_of_all_kinds() {
-  return summary(
+  return summary_of(
       {subject("reference"), subject("host"), subject("cuda", "no CUDA device"), subject("aten-cpu")},
       {passed("pack/fills_words", "reference"), refused(passed("value/rounds_once", "reference"), 7, "n: got 0"),
        known("pack/fills_words", "host", known_finding("T-7", "reads past the end", 3)),
@@ -214,7 +214,7 @@ FAILED: 2 PASSED, 1 FAILED, 1 MISTRUSTED, 1 KNOWN, 3 SKIPPED in 41.20s, hash 0x0
 }
 
 TEST(Terminal, IsATableAndALineWhereAllPassed) {
-  EXPECT_EQ(terminal(summary({subject("host")}, {passed("b/second", "host"), passed("a/first", "host")}), 80, false),
+  EXPECT_EQ(terminal(summary_of({subject("host")}, {passed("b/second", "host"), passed("a/first", "host")}), 80, false),
             R"(claim     host
 b/second  PASSED 100 0.41s
 a/first   PASSED 100 0.41s
@@ -235,15 +235,15 @@ MISTRUSTED (nothing ran): 0 PASSED in 41.20s, hash 0x0123456789abcdef
 }
 
 TEST(Terminal, LeavesACellEmptyWhereAClaimWasNotPutToASubject) {
-  const json some = summary({subject("host"), subject("cuda")}, {passed("a", "host"), passed("b", "cuda")});
+  const json some = summary_of({subject("host"), subject("cuda")}, {passed("a", "host"), passed("b", "cuda")});
   EXPECT_EQ(text_before(terminal(some, 80, false), "\n\n"), R"(claim  host              cuda
 a      PASSED 100 0.41s
 b                        PASSED 100 0.41s)");
 }
 
 TEST(Terminal, ListsASubjectWhoseClaimsAreAllSkippedAsNotRun) {
-  const json some = summary({subject("host"), subject("aten-cpu")},
-                            {passed("a", "host"), skipped("a", "aten-cpu", "the subject has no pack")});
+  const json some = summary_of({subject("host"), subject("aten-cpu")},
+                               {passed("a", "host"), skipped("a", "aten-cpu", "the subject has no pack")});
   EXPECT_EQ(text_from(terminal(some, 80, false), "Did not run"), R"(Did not run:
   aten-cpu: every claim is SKIPPED
 
@@ -256,11 +256,11 @@ PASSED: 1 PASSED, 1 SKIPPED in 41.20s, hash 0x0123456789abcdef
 
 TEST(Terminal, GroupsWhatIsSkippedAndExplainedBySubjectAndReason) {
   const json some =
-      summary({subject("host"), subject("aten")},
-              {explained(passed("a", "host"), "-0 is lost", 5), explained(passed("b", "host"), "-0 is lost", 7),
-               explained(passed("c", "host"), "rounded twice", 1), skipped("a", "aten", "no pack"),
-               skipped("b", "aten", "no pack"), skipped("c", "aten", "no unpack"),
-               explained(passed("d", "aten"), "-0 is lost", 3)});
+      summary_of({subject("host"), subject("aten")},
+                 {explained(passed("a", "host"), "-0 is lost", 5), explained(passed("b", "host"), "-0 is lost", 7),
+                  explained(passed("c", "host"), "rounded twice", 1), skipped("a", "aten", "no pack"),
+                  skipped("b", "aten", "no pack"), skipped("c", "aten", "no unpack"),
+                  explained(passed("d", "aten"), "-0 is lost", 3)});
   EXPECT_EQ(text_from(terminal(some, 80, false), "Skipped"), R"(Skipped:
   aten: 2 claims SKIPPED: no pack
   aten: 1 claim SKIPPED: no unpack
@@ -276,8 +276,8 @@ PASSED: 4 PASSED, 3 SKIPPED in 41.20s, hash 0x0123456789abcdef
 
 /// Cells of 16 and 16 characters, a claim of 30: each layout fits down to the width that stands beside it.
 json summary_to_squeeze() {
-  return summary({subject("reference"), subject("host")}, {passed("value/float_domain_rounds_once", "reference"),
-                                                           failed("value/float_domain_rounds_once", "host")});
+  return summary_of({subject("reference"), subject("host")}, {passed("value/float_domain_rounds_once", "reference"),
+                                                              failed("value/float_domain_rounds_once", "host")});
 }
 std::string table_at(int columns) {
   const std::string text = terminal(summary_to_squeeze(), columns, false);
@@ -354,7 +354,7 @@ json widest_summary() {
         failed("third/" + std::string(69, 'c'), name, "words " + std::string(200, '.') + " more words"));
     judgements.push_back(known("fourth/" + std::string(68, 'd'), name, known_finding("T-1", "odd k", 1)));
   }
-  return summary(subjects, judgements);
+  return summary_of(subjects, judgements);
 }
 
 TEST(Terminal, KeepsTheTableWithinTheWidthOfUsualTerminals) {
@@ -367,8 +367,9 @@ TEST(Terminal, KeepsTheTableWithinTheWidthOfUsualTerminals) {
 TEST(Terminal, PutsCellsBelowThoseClaimsOnlyThatAreTooLong) {
   const char* longest = "reject/a_group_size_that_does_not_divide_the_columns_is_refused_by_its_name";
   const char* fits = "stride/a_transposed_tensor_is_as_its_contiguous_copy_at_all";
-  const json some = summary({subject("library")}, {passed(longest, "library"), passed("value/rounds_once", "library"),
-                                                   known(fits, "library", known_finding("T-1", "odd k", 1))});
+  const json some =
+      summary_of({subject("library")}, {passed(longest, "library"), passed("value/rounds_once", "library"),
+                                        known(fits, "library", known_finding("T-1", "odd k", 1))});
   EXPECT_EQ(text_before(terminal(some, 80, false), "\n\nKnown"),
             R"(claim                                                        library
 reject/a_group_size_that_does_not_divide_the_columns_is_refused_by_its_name
@@ -392,7 +393,7 @@ TEST(Terminal, LosesNoVerdictAtAnyWidth) {
 
 TEST(Terminal, BreaksProseAtSpacesAndIndentsWhatFollows) {
   const json some =
-      summary({subject("host")}, {mistrusted("a", "host", "never met: several groups; partial tile and more")});
+      summary_of({subject("host")}, {mistrusted("a", "host", "never met: several groups; partial tile and more")});
   const auto prose_at = [&](int columns) {
     return text_before(text_from(terminal(some, columns, false), "\n\nMISTRUSTED"), "\n\nMISTRUSTED:");
   };
@@ -413,10 +414,11 @@ json not_run(const std::string& claim, const std::string& subject, const std::st
 
 TEST(Terminal, ShowsClaimsThatWereNotRunForOneReasonOnOneLine) {
   const std::string interrupted = "not run: interrupted", lost = "not run: the device was lost in a";
-  json some = summary({subject("host"), subject("cuda"), subject("aten-cpu")},
-                      {mistrusted("a", "host", "never met: b"), not_run("c", "host", "the generator gave up: no"),
-                       not_run("d", "host", interrupted), not_run("e", "host", interrupted), not_run("c", "cuda", lost),
-                       not_run("d", "cuda", lost), not_run("e", "aten-cpu", interrupted)});
+  json some =
+      summary_of({subject("host"), subject("cuda"), subject("aten-cpu")},
+                 {mistrusted("a", "host", "never met: b"), not_run("c", "host", "the generator gave up: no"),
+                  not_run("d", "host", interrupted), not_run("e", "host", interrupted), not_run("c", "cuda", lost),
+                  not_run("d", "cuda", lost), not_run("e", "aten-cpu", interrupted)});
   EXPECT_EQ(text_before(text_from(terminal(some, 120, false), "\n\nMISTRUSTED"), "\n\nMISTRUSTED:"),
             "\n\nMISTRUSTED a on host: never met: b\n"
             "MISTRUSTED c on host: the generator gave up: no\n"
@@ -426,14 +428,14 @@ TEST(Terminal, ShowsClaimsThatWereNotRunForOneReasonOnOneLine) {
   EXPECT_EQ(occurrences(text_before(terminal(some, 120, false), "\n\nMISTRUSTED"), "MISTRUSTED"), 7);
   EXPECT_TRUE(contains(terminal(some, 120, false), " 7 MISTRUSTED in "));
   // One that ran is no such claim, whatever its reason.
-  some = summary({subject("host")}, {mistrusted("a", "host", interrupted), not_run("b", "host", interrupted)});
+  some = summary_of({subject("host")}, {mistrusted("a", "host", interrupted), not_run("b", "host", interrupted)});
   EXPECT_TRUE(contains(terminal(some, 120, false),
                        "MISTRUSTED a on host: not run: interrupted\nMISTRUSTED b on host: not run: interrupted\n"));
 }
 
 TEST(Terminal, KeepsTheIndentOfDetailsThatItBreaks) {
   const json some =
-      summary({subject("host")}, {failed("a", "host", "wrong:\n  row 0, column 1: expected 0x40e0, got 0x4170")});
+      summary_of({subject("host")}, {failed("a", "host", "wrong:\n  row 0, column 1: expected 0x40e0, got 0x4170")});
   EXPECT_EQ(text_before(text_from(terminal(some, 40, false), "    wrong"), "  ./tileproof"),
             "    wrong:\n"
             "      row 0, column 1: expected 0x40e0,\n"
@@ -442,7 +444,7 @@ TEST(Terminal, KeepsTheIndentOfDetailsThatItBreaks) {
 
 TEST(Terminal, BreaksNoWordHoweverLong) {
   const std::string picture(150, '.');
-  const json some = summary({subject("host")}, {failed("a", "host", "row 0: " + picture + "\n" + picture)});
+  const json some = summary_of({subject("host")}, {failed("a", "host", "row 0: " + picture + "\n" + picture)});
   EXPECT_TRUE(contains(terminal(some, 80, false), "    row 0:\n        " + picture + "\n    " + picture + "\n"));
 }
 
@@ -453,7 +455,7 @@ TEST(Terminal, NeverBreaksTheReplayLineNorTheLastOne) {
 }
 
 TEST(Terminal, QuotesWordsOfTheReplayLineThatAShellWouldTakeApart) {
-  json some = summary({subject("host")}, {failed("a", "host")});
+  json some = summary_of({subject("host")}, {failed("a", "host")});
   some["judgements"][0]["findings"][0]["replay"] = {
       "--library", "/tmp/my ops.so", "--claim=$(reboot);x", "it's \"so\"", "", "b\nf", "\x1b[2J", "\xe2\x80\xae"};
   EXPECT_TRUE(contains(terminal(some, 80, false),
@@ -462,19 +464,19 @@ TEST(Terminal, QuotesWordsOfTheReplayLineThatAShellWouldTakeApart) {
 }
 
 TEST(Terminal, ReplaysTheWordsOfTheFindingAndNotItsProblem) {
-  json some = summary({subject("host")}, {failed("a", "host")});
+  json some = summary_of({subject("host")}, {failed("a", "host")});
   some["judgements"][0]["findings"][0]["problem"] = "--n=2";
   EXPECT_TRUE(contains(terminal(some, 80, false), "  ./tileproof replay " + std::string(problem) + "\n"));
 }
 
 TEST(Terminal, HasNoReplayLineWhereAFindingCannotBeReplayed) {
-  json some = summary({subject("host")}, {failed("a", "host")});
+  json some = summary_of({subject("host")}, {failed("a", "host")});
   some["judgements"][0]["findings"][0]["replay"] = json::array();
   EXPECT_TRUE(contains(terminal(some, 80, false), "\n    1 is wrong\n\nFAILED: "));
 }
 
 TEST(Terminal, CountsNoShrinksWhereNoCaseShowsTheFinding) {
-  json some = summary({subject("host")}, {failed("a", "host", "T-7 occurs no longer")});
+  json some = summary_of({subject("host")}, {failed("a", "host", "T-7 occurs no longer")});
   some["judgements"][0]["findings"][0]["problem"] = "";
   some["judgements"][0]["findings"][0]["kind"] = "stale ledger";
   EXPECT_TRUE(contains(terminal(some, 80, false),
@@ -487,7 +489,7 @@ json summary_of_several_findings() {
   several["findings"].push_back(finding("crash", "signal 11:\n  at row 0"));
   several["findings"][1]["shrinks"] = 1;
   several["findings"][1]["replay"] = json::array();
-  return summary({subject("host")}, {several, failed("b", "host")});
+  return summary_of({subject("host")}, {several, failed("b", "host")});
 }
 
 TEST(Terminal, ShowsEachFindingOfAClaim) {
@@ -512,7 +514,7 @@ FAILED: 0 PASSED, 2 FAILED in 41.20s, hash 0x0123456789abcdef
 }
 
 TEST(Terminal, SaysSoWhereAFailureHasNoFinding) {
-  json some = summary({subject("host")}, {failed("a", "host")});
+  json some = summary_of({subject("host")}, {failed("a", "host")});
   some["judgements"][0]["findings"] = json::array();
   EXPECT_TRUE(contains(terminal(some, 80, false), "FAILED a on host: after 17 cases\n    no finding is recorded\n\n"));
   some["judgements"][0]["reason"] = "the device was lost";
@@ -522,7 +524,7 @@ TEST(Terminal, SaysSoWhereAFailureHasNoFinding) {
 json summary_with_failures(int count) {
   std::vector<json> judgements;
   for (int i = 1; i <= count; ++i) judgements.push_back(failed("claim/" + std::to_string(i), "host"));
-  return summary({subject("host")}, judgements);
+  return summary_of({subject("host")}, judgements);
 }
 
 TEST(Terminal, ShowsTenFailuresInFull) {
@@ -553,7 +555,7 @@ TEST(Terminal, CountsFindingsOverAllClaims) {
 TEST(Terminal, ListsWhatIsKnownALineEach) {
   const json both = with_known(known("a", "host", known_finding("T-1", "odd k", 1)), known_finding("T-2", "n = 0", 4));
   const json some =
-      summary({subject("host"), subject("aten")}, {both, passed("b", "host"), known("a", "aten", both["known"][0])});
+      summary_of({subject("host"), subject("aten")}, {both, passed("b", "host"), known("a", "aten", both["known"][0])});
   EXPECT_EQ(terminal(some, 80, false), R"(claim  host              aten
 a      KNOWN  100 0.41s  KNOWN 100 0.41s
 b      PASSED 100 0.41s
@@ -568,8 +570,8 @@ PASSED: 1 PASSED, 2 KNOWN in 41.20s, hash 0x0123456789abcdef
 }
 
 TEST(Terminal, MarksWhatIsKnown) {
-  const json some = summary({subject("host")},
-                            {known("a/first", "host", known_finding("T-1", "odd k", 1)), passed("a/second", "host")});
+  const json some = summary_of(
+      {subject("host")}, {known("a/first", "host", known_finding("T-1", "odd k", 1)), passed("a/second", "host")});
   EXPECT_EQ(text_before(terminal(some, 20, false), "\n\nKnown"), R"(+ PASSED  X FAILED  ? MISTRUSTED  ! KNOWN  - SKIPPED
 
 claim     host
@@ -578,10 +580,10 @@ a/second  + 0.41s)");
 }
 
 TEST(Terminal, GroupsWhatIsRefusedBySubject) {
-  const json some =
-      summary({subject("host"), subject("aten")},
-              {refused(passed("a", "host"), 3, ""), refused(passed("b", "host"), 4, "n: got\n0"), passed("c", "host"),
-               refused(failed("d", "host"), 5, "k: got 0"), refused(passed("a", "aten"), 1, "no \x1b[2J GPU")});
+  const json some = summary_of(
+      {subject("host"), subject("aten")},
+      {refused(passed("a", "host"), 3, ""), refused(passed("b", "host"), 4, "n: got\n0"), passed("c", "host"),
+       refused(failed("d", "host"), 5, "k: got 0"), refused(passed("a", "aten"), 1, "no \x1b[2J GPU")});
   EXPECT_EQ(text_before(text_from(terminal(some, 80, false), "Refused"), "\n\nFAILED"), R"(Refused with an error:
   host: 12 cases in 3 claims, such as in b: n: got 0
   aten: 1 case in 1 claim, such as in a: no \x1b[2J GPU)");
@@ -611,7 +613,7 @@ TEST(Terminal, SaysTheSameWithAndWithoutColours) {
 
 TEST(Terminal, ShowsControlCharactersInsteadOfObeyingThem) {
   const json some =
-      summary({subject("ho\nst")}, {failed("a\x1b[2J", "ho\nst", "clear\x1b[2J\a, \xc2\x9b, \xe2\x80\xae\nnext")});
+      summary_of({subject("ho\nst")}, {failed("a\x1b[2J", "ho\nst", "clear\x1b[2J\a, \xc2\x9b, \xe2\x80\xae\nnext")});
   const std::string text = terminal(some, 120, false);
   EXPECT_TRUE(text.starts_with("claim     ho st\na\\x1b[2J  FAILED 17 0.02s\n")) << text;
   EXPECT_TRUE(contains(text, "FAILED a\\x1b[2J on ho st: "));
@@ -623,19 +625,19 @@ TEST(Terminal, ShowsControlCharactersOfWhatIsKnown) {
   json finding = known_finding("T\x1b[2J", "w\nx\x1b]0;", 2);
   finding["since"] = "\xe2\x80\xae";
   const std::string text =
-      terminal(summary({subject("host")}, {known("a", "host", finding), passed("b", "host")}), 80, false);
+      terminal(summary_of({subject("host")}, {known("a", "host", finding), passed("b", "host")}), 80, false);
   EXPECT_TRUE(contains(text, "\n  host: T\\x1b[2J: w x\\x1b]0; (since \\x202e, 2 cases in a)\n")) << text;
   EXPECT_FALSE(contains(text, "\x1b"));
 }
 
 TEST(Terminal, ShowsControlCharactersOfAKind) {
-  json some = summary({subject("host")}, {failed("a", "host")});
+  json some = summary_of({subject("host")}, {failed("a", "host")});
   some["judgements"][0]["findings"][0]["kind"] = "cr\x1b[2J\nash";
   EXPECT_TRUE(contains(terminal(some, 80, false), "FAILED a on host: cr\\x1b[2J ash after 17 cases, "));
 }
 
 TEST(Terminal, AlignsNamesThatAreNotAscii) {
-  const json some = summary({subject("hôte"), subject("b")}, {passed("é", "hôte"), passed("é", "b")});
+  const json some = summary_of({subject("hôte"), subject("b")}, {passed("é", "hôte"), passed("é", "b")});
   EXPECT_EQ(text_before(terminal(some, 80, false), "\n\n"),
             "claim  hôte              b\n"
             "é      PASSED 100 0.41s  PASSED 100 0.41s");
@@ -707,19 +709,19 @@ No subject ran.
 }
 
 TEST(Markdown, LeavesACellEmptyWhereAClaimWasNotPutToASubject) {
-  const json some = summary({subject("host"), subject("cuda")}, {passed("a", "host"), passed("b", "cuda")});
+  const json some = summary_of({subject("host"), subject("cuda")}, {passed("a", "host"), passed("b", "cuda")});
   EXPECT_EQ(line_with(markdown(some), "<code>a</code>"), "| <code>a</code> | PASSED 100 0.41s | |");
   EXPECT_EQ(line_with(markdown(some), "<code>b</code>"), "| <code>b</code> | | PASSED 100 0.41s |");
 }
 
 TEST(Markdown, NamesTheGpu) {
-  json some = summary({subject("host")}, {passed("a", "host")});
+  json some = summary_of({subject("host")}, {passed("a", "host")});
   some["machine"]["gpu"] = "H200 | x";
   EXPECT_TRUE(markdown(some).ends_with("\n- GPU: <code>H200 &#124; x</code>\n"));
 }
 
 TEST(Markdown, EscapesWhatWouldLeaveItsTableCell) {
-  const json some = summary({subject("a|b\\|")}, {passed("x|y\n| z |\r\n<script>`", "a|b\\|")});
+  const json some = summary_of({subject("a|b\\|")}, {passed("x|y\n| z |\r\n<script>`", "a|b\\|")});
   EXPECT_EQ(line_with(markdown(some), "| claim |"), "| claim | <code>a&#124;b&#92;&#124;</code> |");
   EXPECT_EQ(line_with(markdown(some), "PASSED 100"),
             "| <code>x&#124;y &#124; z &#124;&#92;x0d &#60;script&#62;&#96;</code> | PASSED 100 0.41s |");
@@ -733,9 +735,9 @@ TEST(Markdown, EscapesMarkupInReasonsAndNames) {
   json finding = known_finding(hostile, hostile, 3);
   finding["since"] = hostile;
   finding["expires"] = hostile;
-  json some = summary({subject("host"), subject("cuda", hostile)},
-                      {mistrusted("a", "host", hostile), explained(skipped("b", "host", hostile), hostile, 2),
-                       refused(known(hostile, "host", finding), 4, hostile)});
+  json some = summary_of({subject("host"), subject("cuda", hostile)},
+                         {mistrusted("a", "host", hostile), explained(skipped("b", "host", hostile), hostile, 2),
+                          refused(known(hostile, "host", finding), 4, hostile)});
   some["reason"] = hostile;
   some["command"] = hostile;
   const std::string text = markdown(some);
@@ -753,12 +755,12 @@ TEST(Markdown, EscapesMarkupInReasonsAndNames) {
 }
 
 TEST(Markdown, FencesDetailsSoThatTheyCannotEndTheFence) {
-  const json some = summary({subject("host")}, {failed("a", "host", "wrong\n```\n<script>\n`````\nend")});
+  const json some = summary_of({subject("host")}, {failed("a", "host", "wrong\n```\n<script>\n`````\nend")});
   EXPECT_TRUE(contains(markdown(some), "\n``````text\nwrong\n```\n<script>\n`````\nend\n``````\n"));
 }
 
 TEST(Markdown, FencesTheReplayLineSoThatItCannotEndTheFence) {
-  json some = summary({subject("host")}, {failed("a", "host")});
+  json some = summary_of({subject("host")}, {failed("a", "host")});
   some["judgements"][0]["findings"][0]["replay"] = {"--n=1", "\n```\n", "my \x1b[2J ops"};
   EXPECT_TRUE(contains(markdown(some), "\n````sh\n./tileproof replay --n=1 ' ``` ' 'my \\x1b[2J ops'\n````\n"));
 }
@@ -803,14 +805,14 @@ signal 11:
 TEST(Markdown, CutsFailuresThatDoNotFitAndCountsThem) {
   std::vector<json> judgements;
   for (int i = 0; i < 40; ++i) judgements.push_back(failed("c" + std::to_string(i), "host", std::string(2'000, 'x')));
-  const std::string text = markdown(summary({subject("host")}, judgements));
+  const std::string text = markdown(summary_of({subject("host")}, judgements));
   const int shown = occurrences(text, "./tileproof replay");
   EXPECT_GE(shown, 10);
   EXPECT_TRUE(contains(text, "```\n\nand " + std::to_string(40 - shown) + " more: see summary.json\n\n### Provenance"));
 }
 
 TEST(Markdown, CutsLongDetailsAndNames) {
-  const json some = summary({subject("host")}, {failed(std::string(500, 'n'), "host", std::string(5'000, 'd'))});
+  const json some = summary_of({subject("host")}, {failed(std::string(500, 'n'), "host", std::string(5'000, 'd'))});
   const std::string text = markdown(some);
   EXPECT_TRUE(contains(text, "```text\n" + std::string(3'000, 'd') + "...\n```"));
   EXPECT_TRUE(contains(text, "| <code>" + std::string(400, 'n') + "...</code> |"));
@@ -832,7 +834,7 @@ TEST(Markdown, StaysWithinACommentOfGitHubWhateverTheSummaryHolds) {
     judgements.push_back(refused(known("d" + name, name, finding), 3, huge));
     subjects.push_back(subject("not" + name, huge));
   }
-  json some = summary(subjects, judgements);
+  json some = summary_of(subjects, judgements);
   for (const char* field : {"reason", "command", "tool", "run_start", "output_hash"}) some[field] = huge;
   some["machine"] = {{"compiler", huge}, {"cpu", huge}, {"gpu", huge}};
   const std::string text = markdown(some);
@@ -849,7 +851,7 @@ TEST(Markdown, StaysWithinACommentOfGitHubWithManyShortEntries) {
                          : i % 3 == 1 ? explained(mistrusted(claim, "host", "never met"), claim, 1)
                                       : skipped(claim, "host", "no " + claim));
   }
-  const std::string text = markdown(summary({subject("host")}, judgements));
+  const std::string text = markdown(summary_of({subject("host")}, judgements));
   EXPECT_LE(text.size(), 65'536u);
   EXPECT_GE(text.size(), 40'000u);
   EXPECT_TRUE(text.starts_with("## FAILED: 0 PASSED, 1000 FAILED, 1000 MISTRUSTED, 1000 SKIPPED in 41.20s\n"));
@@ -869,10 +871,10 @@ constexpr const char* provenance = R"(      <property name="tool" value="tilepro
 )";
 
 TEST(JUnit, HasATestsuiteASubjectAndATestcaseAClaim) {
-  const json some = summary({subject("host"), subject("cuda", "no CUDA device")},
-                            {passed("a", "host"), failed("b", "host", "1 is wrong:\n  row 0: x"),
-                             explained(mistrusted("c", "host", "never met: partial tile"), "-0 is lost", 12),
-                             skipped("a", "cuda", "no CUDA device")});
+  const json some = summary_of({subject("host"), subject("cuda", "no CUDA device")},
+                               {passed("a", "host"), failed("b", "host", "1 is wrong:\n  row 0: x"),
+                                explained(mistrusted("c", "host", "never met: partial tile"), "-0 is lost", 12),
+                                skipped("a", "cuda", "no CUDA device")});
   EXPECT_EQ(junit(some), std::string(R"(<?xml version="1.0" encoding="UTF-8"?>
 <testsuites name="tileproof" tests="4" failures="2" errors="0" skipped="1" time="41.200">
   <testsuite name="host" tests="3" failures="2" errors="0" skipped="0" time="0.840" timestamp="2026-11-22T15:50:00Z">
@@ -909,8 +911,8 @@ TEST(JUnit, SkipsWhatIsKnownAndSaysSo) {
   json finding = known_finding("T-2", "n = 0", 1);
   finding["replay"] = json::array();
   const json some =
-      summary({subject("host")},
-              {with_known(known("a", "host", known_finding("T-1", "odd k", 3)), finding), passed("b", "host")});
+      summary_of({subject("host")},
+                 {with_known(known("a", "host", known_finding("T-1", "odd k", 3)), finding), passed("b", "host")});
   const std::string text = junit(some);
   EXPECT_TRUE(
       contains(text, R"(<testsuites name="tileproof" tests="2" failures="0" errors="0" skipped="1" time="41.200">)"));
@@ -947,7 +949,7 @@ signal 11:
 }
 
 TEST(JUnit, SaysWhatWasRefused) {
-  EXPECT_TRUE(contains(junit(summary({subject("host")}, {refused(passed("a", "host"), 2, "n: got 0")})),
+  EXPECT_TRUE(contains(junit(summary_of({subject("host")}, {refused(passed("a", "host"), 2, "n: got 0")})),
                        R"(    <testcase classname="host" name="a" time="0.410">
       <system-out>refused: 2 cases: n: got 0
 </system-out>
@@ -960,7 +962,7 @@ TEST(JUnit, EscapesWhatIsKnownRefusedAndReplayed) {
   json finding = known_finding(hostile, hostile, 1);
   finding["replay"] = {hostile};
   const std::string text =
-      junit(summary({subject("host")}, {refused(known("a", "host", finding), 2, hostile), passed("b", "host")}));
+      junit(summary_of({subject("host")}, {refused(known("a", "host", finding), 2, hostile), passed("b", "host")}));
   const std::string in_attribute = "&#34;]]&#62;&#60;/skipped&#62;&#38;&#10;";
   const std::string in_content = "\"]]&#62;&#60;/skipped&#62;&#38;\n";
   EXPECT_TRUE(contains(text, "<skipped message=\"known: " + in_attribute + ": " + in_attribute + "\"/>"));
@@ -971,7 +973,7 @@ TEST(JUnit, EscapesWhatIsKnownRefusedAndReplayed) {
 }
 
 TEST(JUnit, EscapesWhatWouldEndAnAttributeOrAnElement) {
-  json some = summary({subject("a\"b")}, {failed("<script>|```&'", "a\"b", "x\n]]></failure> & \"y\"\r\n\tz")});
+  json some = summary_of({subject("a\"b")}, {failed("<script>|```&'", "a\"b", "x\n]]></failure> & \"y\"\r\n\tz")});
   some["command"] = "one\n\ttwo";
   const std::string text = junit(some);
   EXPECT_TRUE(contains(text, R"(<testcase classname="a&#34;b" name="&#60;script&#62;|```&#38;'" time="0.020">)"));
@@ -982,7 +984,7 @@ TEST(JUnit, EscapesWhatWouldEndAnAttributeOrAnElement) {
 
 TEST(JUnit, DropsCharactersThatXmlForbids) {
   const std::string bad = std::string("a\0b", 3) + "\x01\x1b[0m\x0c \xef\xbf\xbe\xef\xbf\xbf!";
-  const std::string text = junit(summary({subject("host")}, {skipped("a", "host", bad), failed("b", "host", bad)}));
+  const std::string text = junit(summary_of({subject("host")}, {skipped("a", "host", bad), failed("b", "host", bad)}));
   EXPECT_TRUE(contains(text, "<skipped message=\"ab[0m !\"/>"));
   EXPECT_TRUE(contains(text, "message=\"ab[0m !\">"));
   EXPECT_TRUE(contains(text, "\nab[0m !\n./tileproof"));
@@ -991,7 +993,7 @@ TEST(JUnit, DropsCharactersThatXmlForbids) {
 TEST(JUnit, ReplacesBytesThatAreNotUtf8) {
   // alone, cut off, too long, a surrogate, past the last character; then two that are right
   const std::string bad = "\xff|\xe2\x82|\xc0\xaf|\xed\xa0\x80|\xf4\x90\x80\x80|\xc3\xa9|\xf0\x9f\x98\x80";
-  const std::string text = junit(summary({subject("host")}, {mistrusted("a", "host", bad)}));
+  const std::string text = junit(summary_of({subject("host")}, {mistrusted("a", "host", bad)}));
   EXPECT_TRUE(contains(text,
                        "message=\"\uFFFD|\uFFFD\uFFFD|\uFFFD\uFFFD|\uFFFD\uFFFD\uFFFD|\uFFFD\uFFFD\uFFFD\uFFFD|"
                        "\u00e9|\U0001F600\">"));
@@ -1010,7 +1012,7 @@ TEST(JUnit, FailsARunThatIsMistrustedAsAWhole) {
 }
 
 TEST(JUnit, FailsARunThatIsFailedAsAWhole) {
-  json some = summary({subject("host")}, {passed("a", "host")});
+  json some = summary_of({subject("host")}, {passed("a", "host")});
   some["verdict"] = "FAILED";
   some["reason"] = "no GPU";
   const std::string text = junit(some);
@@ -1020,7 +1022,7 @@ TEST(JUnit, FailsARunThatIsFailedAsAWhole) {
 
 TEST(JUnit, AddsNoTestcaseWhereAClaimIsRedOrAllPassed) {
   EXPECT_FALSE(contains(junit(summary_of_all_kinds()), "the run as a whole"));
-  EXPECT_FALSE(contains(junit(summary({subject("host")}, {passed("a", "host")})), "the run as a whole"));
+  EXPECT_FALSE(contains(junit(summary_of({subject("host")}, {passed("a", "host")})), "the run as a whole"));
 }
 
 // --- Reading the summary -------------------------------------------------------------------------------------------
@@ -1178,7 +1180,9 @@ TEST(Summary, ThatContradictsItselfIsRefused) {
 
 TEST(Summary, WhoseVerdictIsNotThatOfItsFindingsIsRefused) {
   const json one = known_finding("T-1", "odd k", 1);
-  const auto refusal_of_one = [](const json& judgement) { return refusal_of(summary({subject("host")}, {judgement})); };
+  const auto refusal_of_one = [](const json& judgement) {
+    return refusal_of(summary_of({subject("host")}, {judgement}));
+  };
   const auto with_verdict = [](json judgement, const char* verdict) {
     judgement["verdict"] = verdict;
     return judgement;
@@ -1201,7 +1205,7 @@ TEST(Summary, WhoseVerdictIsNotThatOfItsFindingsIsRefused) {
 }
 
 TEST(Summary, IsNotPassedWhereAllThatRanIsKnown) {
-  json some = summary({subject("host")}, {known("a", "host", known_finding("T-1", "odd k", 1))});
+  json some = summary_of({subject("host")}, {known("a", "host", known_finding("T-1", "odd k", 1))});
   EXPECT_EQ(refusal_of(some), "summary.json: verdict: expected no PASSED where nothing passed, got \"PASSED\"");
   some["verdict"] = "MISTRUSTED";
   EXPECT_EQ(refusal_of(some), "nothing was thrown");

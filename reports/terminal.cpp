@@ -88,9 +88,9 @@ Parts parts_of(const Judgement* judgement, Detail detail) {
 }
 
 /// One subject's cells, as wide as the widest.
-class Column {
+class SubjectColumn {
  public:
-  Column(const Table& table, std::size_t subject, Detail detail)
+  SubjectColumn(const Table& table, std::size_t subject, Detail detail)
       : title_(one_line(table.subjects[subject]->name)), detail_(detail) {
     for (const Row& row : table.rows) {
       const Parts parts = parts_of(row.cells[subject], detail);
@@ -139,10 +139,11 @@ class Grid {
 
   std::string text(const Screen& screen) const {
     std::string text = detail_ == Detail::marks ? legend : "";
-    text += line(title, [](const Column& column, std::size_t) { return column.title(); });
+    text += line(title, [](const SubjectColumn& column, std::size_t) { return column.title(); });
     for (const Row& row : table_.rows) {
-      text += line(one_line(row.claim),
-                   [&](const Column& column, std::size_t subject) { return column.text(row.cells[subject], screen); });
+      text += line(one_line(row.claim), [&](const SubjectColumn& column, std::size_t subject) {
+        return column.text(row.cells[subject], screen);
+      });
     }
     return text;
   }
@@ -162,7 +163,7 @@ class Grid {
 
   const Table& table_;
   Detail detail_;
-  std::vector<Column> columns_;
+  std::vector<SubjectColumn> columns_;
   std::size_t cells_width_ = 0;
   std::size_t margin_ = width_of(title);  // of the cells: what the claims that stand beside them need
 };
@@ -171,7 +172,7 @@ class Grid {
 std::string blocks(const Table& table, const Screen& screen) {
   std::string text = legend;
   for (std::size_t subject = 0; subject < table.subjects.size(); ++subject) {
-    const Column column(table, subject, Detail::marks);
+    const SubjectColumn column(table, subject, Detail::marks);
     text += (subject == 0 ? "" : "\n") + one_line(table.subjects[subject]->name) + "\n";
     for (const Row& row : table.rows) {
       if (row.cells[subject] == nullptr) continue;
