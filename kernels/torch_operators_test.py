@@ -7,12 +7,12 @@ GPU is an error.
 
 import functools
 import io
-import json
 import os
 import random
 import shutil
-import subprocess
 import sys
+import tempfile
+import traceback
 from fractions import Fraction
 
 import pytest
@@ -23,9 +23,6 @@ from torch.fx.experimental.symbolic_shapes import DimDynamic, ShapeEnv, Stateles
 
 LIBRARY = os.environ["TILEPROOF_LIBRARY"]
 LIBRARY_TORCHAO = os.environ["TILEPROOF_LIBRARY_TORCHAO"]
-torch.ops.load_library(LIBRARY)
-ops = torch.ops.tileproof
-
 NAMES = [
     "pack",
     "unpack_tensor_core_tiled_layout",
@@ -36,6 +33,60 @@ NAMES = [
 DEQUANTIZE = NAMES[2:]
 TYPES = [torch.bfloat16, torch.float16, torch.float32]
 TENSORS = ["codes", "packed_w", "scales_and_zeros", "scales", "zero_points"]
+
+# --- What happens where no library of ours is loaded yet ---------------------------------------------------------------
+
+LOADS_BESIDE_TORCHAO = """
+torch.ops.load_library(LIBRARY)
+packed = torch.ops.tileproof.pack(torch.arange(8 * 16, dtype=torch.uint8).reshape(8, 16), 2)
+scales = torch.ones(1, 8, 2)
+for space in "tileproof", "torchao":
+    if space == "torchao": torch.ops.load_library(LIBRARY_TORCHAO)
+    ops = getattr(torch.ops, space)
+    print(ops.unpack_tensor_core_tiled_layout(packed, 2)[7, 30:].tolist(),
+          ops.dequantize_tensor_core_tiled_layout(packed, scales, 32, 2)[7, 30:].tolist())
+    print(ops.unpack_tensor_core_tiled_layout.default._schema)
+    print(ops.dequantize_tensor_core_tiled_layout.default._schema)
+"""
+
+MEETS_A_TAKEN_NAME = """
+taken = torch.library.Library("torchao", "DEF")
+taken.define("{name}(Tensor packed_w) -> Tensor")
+try:
+    torch.ops.load_library(LIBRARY_TORCHAO)
+except OSError:
+    print(traceback.format_exc())
+print("unpack", hasattr(torch.ops.torchao, "unpack_tensor_core_tiled_layout"))
+print("dequantize", hasattr(torch.ops.torchao, "dequantize_tensor_core_tiled_layout"))
+"""
+
+
+def output_of_fork(program):
+    """What a program prints that is run in a fork of this interpreter, before that loads a library of ours. An interpreter
+    of its own would import torch for seconds."""
+    out = tempfile.TemporaryFile("w+")
+    process = os.fork()
+    if process == 0:
+        os.dup2(out.fileno(), 1)
+        sys.stdout = out
+        ended = 1
+        try:
+            exec(program, globals())
+            ended = 0
+        except BaseException:
+            traceback.print_exc(file=out)
+        out.flush()
+        os._exit(ended)  # without tearing torch down, which takes half a second
+    ended = os.waitstatus_to_exitcode(os.waitpid(process, 0)[1])
+    out.seek(0)
+    return ended, out.read()
+
+
+BESIDE_TORCHAO = output_of_fork(LOADS_BESIDE_TORCHAO)
+WITH_A_TAKEN_NAME = {name: output_of_fork(MEETS_A_TAKEN_NAME.format(name=name)) for name in NAMES[1:3]}
+
+torch.ops.load_library(LIBRARY)
+ops = torch.ops.tileproof
 
 HAS_CUDA_KERNELS = torch._C._dispatch_has_kernel_for_dispatch_key("tileproof::pack", "CUDA")
 
@@ -210,20 +261,25 @@ def drawn_floats(form, type, count, rng):
     return torch.tensor([b - 2 * form.sign if b >= form.sign else b for b in bits], dtype=form.integer).view(type)
 
 
+@functools.cache
+def drawn_parameters(type, count, seed):
+    """Of `count` groups: scales with zeros, and scales. Most problems have the same."""
+    rng = random.Random(seed)
+    return drawn_floats(FORMATS[type], type, 2 * count, rng), drawn_floats(FORMATS[type], type, count, rng)
+
+
 def problem(n=20, k=128, inner_k_tiles=4, group_size=64, type=torch.bfloat16, experts=None, device="cpu", seed=1):
     """Every argument of every operator, by name."""
-    rng = random.Random(seed)
     generator = torch.Generator().manual_seed(seed)
     batch = [] if experts is None else [experts]
     packed_shape = batch + [(n + 7) // 8, k // (16 * inner_k_tiles), 32, inner_k_tiles // 2]
     shape = batch + [k // group_size, n]
-    count = torch.Size(shape).numel()
-    form = FORMATS[type]
+    scales_and_zeros, scales = drawn_parameters(type, torch.Size(shape).numel(), seed)
     made = {
         "codes": torch.randint(0, 256, batch + [n, k // 2], dtype=torch.uint8, generator=generator),
         "packed_w": torch.randint(-(2**31), 2**31, packed_shape, dtype=torch.int32, generator=generator),
-        "scales_and_zeros": drawn_floats(form, type, 2 * count, rng).reshape(shape + [2]),
-        "scales": drawn_floats(form, type, count, rng).reshape(shape),
+        "scales_and_zeros": scales_and_zeros.clone().reshape(shape + [2]),
+        "scales": scales.clone().reshape(shape),
         "zero_points": torch.randint(-128, 128, shape, dtype=torch.int8, generator=generator),
     }
     made = {key: tensor.to(device) for key, tensor in made.items()}
@@ -271,63 +327,6 @@ def ids(value):
 # --- Loading ----------------------------------------------------------------------------------------------------------
 
 
-LOADS_BESIDE_TORCHAO = """
-torch.ops.load_library(sys.argv[1])
-packed = torch.ops.tileproof.pack(torch.arange(8 * 16, dtype=torch.uint8).reshape(8, 16), 2)
-scales = torch.ones(1, 8, 2)
-for space in "tileproof", "torchao":
-    if space == "torchao": torch.ops.load_library(sys.argv[2])
-    ops = getattr(torch.ops, space)
-    print(ops.unpack_tensor_core_tiled_layout(packed, 2)[7, 30:].tolist(),
-          ops.dequantize_tensor_core_tiled_layout(packed, scales, 32, 2)[7, 30:].tolist())
-    print(ops.unpack_tensor_core_tiled_layout.default._schema)
-    print(ops.dequantize_tensor_core_tiled_layout.default._schema)
-"""
-
-MEETS_A_TAKEN_NAME = """
-import traceback
-taken = torch.library.Library("torchao", "DEF")
-taken.define("{name}(Tensor packed_w) -> Tensor")
-try:
-    torch.ops.load_library(sys.argv[2])
-except OSError:
-    print(traceback.format_exc())
-print("unpack", hasattr(torch.ops.torchao, "unpack_tensor_core_tiled_layout"))
-print("dequantize", hasattr(torch.ops.torchao, "dequantize_tensor_core_tiled_layout"))
-"""
-
-FORKS = """
-import json, os, sys, tempfile, torch
-ran = []
-for program in sys.argv[3:]:
-    out = tempfile.TemporaryFile("w+")
-    process = os.fork()
-    if process == 0:
-        os.dup2(out.fileno(), 1)
-        exec(program)
-        print(end="", flush=True)
-        os._exit(0)  # without tearing torch down, which takes half a second
-    ended = os.waitstatus_to_exitcode(os.waitpid(process, 0)[1])
-    out.seek(0)
-    ran.append((ended, out.read()))
-print(json.dumps(ran), flush=True)
-os._exit(0)
-"""
-
-
-@functools.cache
-def outputs_of_fresh_interpreters():
-    """What each of the programs above prints in an interpreter that has loaded nothing but torch. Importing that takes
-    seconds: one interpreter does, and each program gets a fork of it."""
-    programs = [LOADS_BESIDE_TORCHAO] + [MEETS_A_TAKEN_NAME.format(name=name) for name in NAMES[1:3]]
-    command = [sys.executable, "-c", FORKS, LIBRARY, LIBRARY_TORCHAO, *programs]
-    run = subprocess.run(command, capture_output=True, text=True, timeout=120)
-    assert run.returncode == 0, run.stdout + run.stderr
-    ran = json.loads(run.stdout)
-    assert [ended for ended, _ in ran] == [0] * len(programs), run.stdout + run.stderr
-    return [out for _, out in ran]
-
-
 def test_loads_into_a_fresh_interpreter_beside_torchao_names():
     wanted = ""
     for space in "tileproof", "torchao":
@@ -335,7 +334,7 @@ def test_loads_into_a_fresh_interpreter_beside_torchao_names():
         wanted += f"{space}::unpack_tensor_core_tiled_layout(Tensor packed_w, int inner_k_tiles) -> Tensor\n"
         wanted += f"{space}::dequantize_tensor_core_tiled_layout(Tensor packed_w, Tensor scales_and_zeros, "
         wanted += "int group_size, int inner_k_tiles) -> Tensor\n"
-    assert outputs_of_fresh_interpreters()[0] == wanted
+    assert BESIDE_TORCHAO == (0, wanted)
 
 
 def test_torchao_names_have_kernels_of_their_own():
@@ -349,7 +348,8 @@ def test_torchao_names_have_kernels_of_their_own():
 
 @pytest.mark.parametrize("name", NAMES[1:3])
 def test_torchao_names_that_are_taken_are_refused_and_left_alone(name):
-    out = outputs_of_fresh_interpreters()[NAMES.index(name)]
+    ended, out = WITH_A_TAKEN_NAME[name]
+    assert ended == 0, out
     assert f"libtileproof_torchao.so registers nothing: torchao::{name} is already registered" in out
     assert f"Use tileproof::{name}" in out
     assert f"unpack {name == NAMES[1]}" in out and f"dequantize {name == NAMES[2]}" in out
