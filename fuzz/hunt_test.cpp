@@ -363,7 +363,7 @@ void expect_same(const json& a, const json& b) {
   EXPECT_TRUE(differences.empty()) << differences.dump().substr(0, 2000);
 }
 
-constexpr std::uint64_t cases_of_fault_hunt = is_sanitized ? 320 : 1920;
+constexpr std::uint64_t cases_of_fault_hunt = is_sanitized ? 320 : 640;
 const std::string fault_hunt =
     "--subject faulty:nibbles-in-order --claim bits/ --claim value/ --seed 4 --shrink-seconds 1 --cases ";
 const std::string short_fault_hunt = fault_hunt + std::to_string(cases_of_fault_hunt) + " ";
