@@ -59,42 +59,57 @@ SelfRun prove_self(double seconds, std::size_t processes, const std::function<bo
   SelfRun run;
   run.records = json::array();
   std::vector<SelfProof> proofs = self_proofs();
-  // The faults last: those that are enumerated take what time there is.
-  std::stable_partition(proofs.begin(), proofs.end(), [](const SelfProof& proof) { return proof.name != "faults"; });
+  std::stable_partition(proofs.begin(), proofs.end(), [](const SelfProof& proof) { return !proof.takes_minutes; });
   std::size_t steps = 0;
   for (const SelfProof& proof : proofs) steps += proof.steps.size();
   Progress progress(steps);
-  for (const SelfProof& proof : proofs) {
+
+  struct Ran {
     std::vector<SelfResult> results;
     json records = json::array();
-    const auto add = [&](const SelfStep& step, const SelfResult& result) {
-      results.push_back(result);
-      records.push_back(json_of(step, result));
-      run.broken |= result.verdict == SelfVerdict::broken;
-      run.not_shown |= result.verdict == SelfVerdict::not_shown;
-    };
+  };
+  const auto add = [&](Ran& ran, const SelfStep& step, const SelfResult& result) {
+    ran.results.push_back(result);
+    ran.records.push_back(json_of(step, result));
+    run.broken |= result.verdict == SelfVerdict::broken;
+    run.not_shown |= result.verdict == SelfVerdict::not_shown;
+  };
+  const auto tell = [&](const SelfProof& proof, const Ran& ran) {
+    progress.clear();
+    const std::string summary = proof.summary(ran.results);
+    said << "self/" << proof.name << ": " << proof.what << "\n" << reports::visible(summary) << "\n\n" << std::flush;
+    run.records.push_back({{"name", proof.name}, {"what", proof.what}, {"summary", summary}, {"steps", ran.records}});
+  };
+
+  const SelfProof* of_faults = nullptr;
+  Ran ran_of_faults;
+  for (const SelfProof& proof : proofs) {
+    Ran ran;
     for (const SelfStep& step : proof.steps) {
       progress.step("self", proof.name + ": " + step.name);
       SelfResult ended;
       ended.verdict = SelfVerdict::not_shown;
       ended.details = "the budget ended";
-      add(step, ends() ? ended : run_step(step, {.cases = 300, .seed = 1, .stop = ends}));
+      add(ran, step, ends() ? ended : run_step(step, {.cases = 300, .seed = 1, .stop = ends}));
     }
-    for (const Fault& fault : faults()) {
-      if (proof.name != "faults" || fault.enumerated_by.empty()) continue;
-      const SelfStep step = {fault.name + " by " + fault.enumerated_by, nullptr};
-      progress.say("enumerating " + step.name);
-      const Clock::time_point start = Clock::now();
-      SelfResult result =
-          result_of(enumerated(fault, seconds > 0 ? std::max(left(), 0.001) : 0, processes, ends), fault);
-      result.seconds = std::chrono::duration<double>(Clock::now() - start).count();
-      add(step, result);
+    if (proof.name == "faults") {
+      of_faults = &proof;
+      ran_of_faults = std::move(ran);
+    } else {
+      tell(proof, ran);
     }
-    progress.clear();
-    const std::string summary = proof.summary(results);
-    said << "self/" << proof.name << ": " << proof.what << "\n" << reports::visible(summary) << "\n\n" << std::flush;
-    run.records.push_back({{"name", proof.name}, {"what", proof.what}, {"summary", summary}, {"steps", records}});
   }
+  // Last, as they take what time there is: those faults that are enumerated.
+  for (const Fault& fault : faults()) {
+    if (fault.enumerated_by.empty()) continue;
+    const SelfStep step = {fault.name + " by " + fault.enumerated_by, nullptr};
+    progress.say("enumerating " + step.name);
+    const Clock::time_point start = Clock::now();
+    SelfResult result = result_of(enumerated(fault, seconds > 0 ? std::max(left(), 0.001) : 0, processes, ends), fault);
+    result.seconds = std::chrono::duration<double>(Clock::now() - start).count();
+    add(ran_of_faults, step, result);
+  }
+  tell(*of_faults, ran_of_faults);
   return run;
 }
 

@@ -52,7 +52,7 @@ using Rejections = std::vector<bool>;
 class Peers {
  public:
   /// @param threads  of which each has a result of the largest shape: some 10 bytes an element
-  Peers(std::vector<const Fault*> faults, std::uint64_t seed, int threads = 2);
+  Peers(std::vector<const Fault*> faults, std::uint64_t seed, int threads);
   ~Peers();
 
   /// @param stop  asked between subjects. @return whether all were judged

@@ -105,7 +105,7 @@ TEST(Steps, HaveNamesOfTheirOwnAndFieldsToo) {
 // --- The peers' criteria
 
 Rejections rejections_of(const std::string& fault, const PeerShape& shape) {
-  Peers peers({&fault_of(fault)}, 1);
+  Peers peers({&fault_of(fault)}, 1, 2);
   EXPECT_TRUE(peers.judge(shape));
   EXPECT_EQ(peers.rejections_of_twin(), Rejections(peer_criteria().size(), false));
   return peers.rejections_of(0);
@@ -160,14 +160,14 @@ TEST(PeerCriteria, SeeStateThatAnEarlierTestLeft) {
 }
 
 TEST(PeerCriteria, AreNotAllAskedWhereTheBudgetEnds) {
-  Peers peers({&fault_of("midpoint-seven")}, 1);
+  Peers peers({&fault_of("midpoint-seven")}, 1, 2);
   EXPECT_FALSE(peers.judge(small, [] { return true; }));
   EXPECT_EQ(peers.rejections_of(0), Rejections(6, false));
   EXPECT_EQ(result_of(peers, false).verdict, SelfVerdict::not_shown);
 }
 
 TEST(PeerCriteria, HoldOnceAllSubjectsWereJudgedAndTheTwinWasNotRejected) {
-  Peers peers({&fault_of("midpoint-seven")}, 1);
+  Peers peers({&fault_of("midpoint-seven")}, 1, 2);
   const bool complete = peers.judge(small);
   const SelfResult result = result_of(peers, complete);
   EXPECT_EQ(result.verdict, SelfVerdict::held) << result.details;
