@@ -195,12 +195,12 @@ struct Groups {
   }
 };
 
-/// The tables of an n-tile: a row's stand together, and those of a group that a supertile enters next to each other.
+/// The tables of an n-tile: [row][slot], with the slots of Groups::slot.
 template <class T, int vectors>
 using Tables = SixteenWeights<T>[rows_of_n_tile][vectors + 1];
 
-/// Fills the tables of a group in all rows of an n-tile, where that is easy.
-/// @return false: none is filled, as one is not easy, or there are fewer than eight rows
+/// Fills the tables of a group in all rows of an n-tile, where all eight are easy (sixteen_weights.h).
+/// @return false: none is filled, as one is not, or there are fewer rows
 template <class T, int vectors>
 TILEPROOF_INLINE bool fill_all_rows(const DequantizeArguments& a, std::int64_t group_row, int rows, int slot,
                                     Tables<T, vectors>& tables) {
@@ -232,11 +232,11 @@ TILEPROOF_INLINE void fill(const DequantizeArguments& a, std::int64_t group_row,
   for (int slot = 1; slot <= groups; ++slot, group_row += a.n) {
     if (fill_all_rows<T, vectors>(a, group_row, rows, slot, tables)) continue;
     for (int row = 0; row < rows; ++row) {
-      const std::int64_t of_row = group_row + row;
+      const std::int64_t at = group_row + row;
       if (a.domain == Domain::floating) {
-        tables[row][slot].fill(scales[2 * of_row], scales[2 * of_row + 1]);
+        tables[row][slot].fill(scales[2 * at], scales[2 * at + 1]);
       } else {
-        tables[row][slot].fill_with_zero_point(scales[of_row], zero_points != nullptr ? zero_points[of_row] : 0);
+        tables[row][slot].fill_with_zero_point(scales[at], zero_points != nullptr ? zero_points[at] : 0);
       }
     }
   }

@@ -177,7 +177,12 @@ TEST(Ways, OfDequantizeAgreeWhereEightRowsAreAlike) {
       for (int apart = -most_apart; apart <= most_apart; ++apart) {
         for (int row = 0; row < 8; ++row) add_row(of_scale, of_scale + apart);
         const int other = static_cast<int>(drawn(seed) % 8);
-        for (int row = 0; row < 8; ++row) add_row(of_scale, row == other ? format.exponent_max : of_scale + apart);
+        const std::uint32_t kind = drawn(seed) % 3;  // a zero that is no number, a scale that is large, zeros far apart
+        for (int row = 0; row < 8; ++row) {
+          const bool is_other = row == other;
+          const int zero = kind == 0 ? format.exponent_max : kind == 2 ? of_scale - most_apart : of_scale + apart;
+          add_row(is_other && kind == 1 ? format.exponent_max - 3 : of_scale, is_other ? zero : of_scale + apart);
+        }
       }
     }
     const auto n = static_cast<std::int64_t>(pairs.size()) / 2;

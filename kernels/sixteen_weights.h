@@ -39,6 +39,13 @@ constexpr Bf16Format format_of(Bf16) { return {}; }
 constexpr Fp16Format format_of(Fp16) { return {}; }
 constexpr Fp32Format format_of(Fp32) { return {}; }
 
+/// How far the exponents of a scale, three more, and of a zero may be apart.
+template <class Format>
+constexpr int room_of = Format::bits_of_sum - (Format::fraction_bits + 1) - 1;
+/// The exponent from which on eight times a scale may be infinite.
+template <class Format>
+constexpr int large_scale_of = Format::exponent_max - 3;
+
 /// The exponent field. That of subnormal numbers, 0, is one less than what they are multiples of: on the safe side.
 template <class T>
 TILEPROOF_INLINE int exponent_of(T type, typename T::Bits bits) {
@@ -56,10 +63,9 @@ TILEPROOF_INLINE bool is_easy(T type, typename T::Bits scale) {
 template <class T>
 TILEPROOF_INLINE bool is_easy(T type, typename T::Bits scale, typename T::Bits zero) {
   using Format = decltype(format_of(type));
-  constexpr int room = Format::bits_of_sum - (Format::fraction_bits + 1) - 1;
+  constexpr int room = room_of<Format>;
   const int of_scale = exponent_of(type, scale), of_zero = exponent_of(type, zero);
-  // Eight times the scale is finite, too.
-  const bool are_finite = (of_scale < Format::exponent_max - 3) & (of_zero < Format::exponent_max);
+  const bool are_finite = (of_scale < large_scale_of<Format>)&(of_zero < Format::exponent_max);
   const bool are_near = (of_zero - of_scale <= room) & (of_scale + 3 - of_zero <= room);
   const bool is_product = static_cast<typename T::Bits>(zero << 1) == 0;
   return are_finite & (are_near | is_product);
@@ -216,10 +222,11 @@ class SixteenWeights {
   }
 };
 
-/// The parameters of a group in eight rows, which lie one behind the other, made ready together. Of types of 16 bits:
-/// values that are finite, and whether all eight groups are easy.
+/// The parameters of a group in eight rows, which lie one behind the other, made ready together: as values, where all
+/// eight are easy. Of types of 16 bits.
 template <class T>
 struct EightRows {
+  static_assert(sizeof(typename T::Bits) == 2);
   Floats offset, scale, zero;
   bool are_easy;
 
@@ -233,8 +240,8 @@ struct EightRows {
     exponents_of(scales, of_scale);
     exponents_of(zeros, of_zero);
     // As is_easy has it; a difference below zero is a large one.
-    constexpr std::uint32_t room = Format::bits_of_sum - (Format::fraction_bits + 1) - 1;
-    const auto hard = (of_scale >= Format::exponent_max - 3) | (of_zero >= Format::exponent_max) |
+    constexpr std::uint32_t room = room_of<Format>;
+    const auto hard = (of_scale >= large_scale_of<Format>) | (of_zero >= Format::exponent_max) |
                       (((of_zero - of_scale + (room - 3)) > 2 * room - 3) & (zeros << 1 != 0));
     are_easy = none_of(reinterpret_cast<const Patterns&>(hard));
     offset = Floats{} + midpoint;

@@ -10,6 +10,7 @@ import io
 import os
 import random
 import shutil
+import signal
 import sys
 import tempfile
 import traceback
@@ -17,9 +18,6 @@ from fractions import Fraction
 
 import pytest
 import torch
-from torch._dynamo.testing import CompileCounterWithBackend
-from torch._subclasses.fake_tensor import FakeTensorMode
-from torch.fx.experimental.symbolic_shapes import DimDynamic, ShapeEnv, StatelessSymbolicContext
 
 LIBRARY = os.environ["TILEPROOF_LIBRARY"]
 LIBRARY_TORCHAO = os.environ["TILEPROOF_LIBRARY_TORCHAO"]
@@ -62,28 +60,36 @@ print("dequantize", hasattr(torch.ops.torchao, "dequantize_tensor_core_tiled_lay
 
 
 def output_of_fork(program):
-    """What a program prints that is run in a fork of this interpreter, before that loads a library of ours. An interpreter
-    of its own would import torch for seconds."""
-    out = tempfile.TemporaryFile("w+")
+    """How a program ends and what it prints, run in a fork of this interpreter, which has loaded nothing but torch yet.
+    An interpreter of its own would import that for seconds."""
+    out, errors = tempfile.TemporaryFile("w+"), tempfile.TemporaryFile("w+")
     process = os.fork()
     if process == 0:
-        os.dup2(out.fileno(), 1)
-        sys.stdout = out
         ended = 1
         try:
+            signal.alarm(60)
+            os.dup2(out.fileno(), 1)
+            os.dup2(errors.fileno(), 2)
+            sys.stdout = out
             exec(program, globals())
+            out.flush()
             ended = 0
         except BaseException:
-            traceback.print_exc(file=out)
-        out.flush()
-        os._exit(ended)  # without tearing torch down, which takes half a second
+            os.write(2, traceback.format_exc().encode())
+        finally:
+            os._exit(ended)  # without tearing torch down, which takes half a second
     ended = os.waitstatus_to_exitcode(os.waitpid(process, 0)[1])
     out.seek(0)
-    return ended, out.read()
+    errors.seek(0)
+    return ended, out.read() + (errors.read() if ended != 0 else "")
 
 
 BESIDE_TORCHAO = output_of_fork(LOADS_BESIDE_TORCHAO)
 WITH_A_TAKEN_NAME = {name: output_of_fork(MEETS_A_TAKEN_NAME.format(name=name)) for name in NAMES[1:3]}
+
+from torch._dynamo.testing import CompileCounterWithBackend
+from torch._subclasses.fake_tensor import FakeTensorMode
+from torch.fx.experimental.symbolic_shapes import DimDynamic, ShapeEnv, StatelessSymbolicContext
 
 torch.ops.load_library(LIBRARY)
 ops = torch.ops.tileproof
