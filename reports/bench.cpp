@@ -55,7 +55,6 @@ std::string fixed(double value, int digits) {
   return text.str();
 }
 
-/// To three digits, as people say it: "12.3 us".
 std::string speed_text(const TimedRow& row) {
   const double speed = statistics::median(row.speeds());
   if (row.unit == "cases") return fixed(speed, 0) + " cases/s";

@@ -13,22 +13,6 @@ namespace {
 
 using nlohmann::json;
 
-/// Seconds as people say them of what lasts.
-std::string roughly(double seconds) {
-  std::ostringstream text;
-  text.precision(seconds < 10 ? 2 : 0);
-  text << std::fixed;
-  if (seconds < 120) {
-    text << seconds << " s";
-  } else if (seconds < 7200) {
-    text << seconds / 60 << " min";
-  } else {
-    text.precision(1);
-    text << seconds / 3600 << " h";
-  }
-  return text.str();
-}
-
 std::string field(const json& value, const char* name) { return visible(value.at(name).get<std::string>()); }
 
 std::string percent(std::uint64_t part, std::uint64_t whole) {
@@ -93,12 +77,12 @@ std::string proofs_plan(const json& proofs) {
     if (proof.at("steps").get<std::int64_t>() == 0) continue;
     text << "  " << field(proof, "subject") << "  " << field(proof, "claim") << "\n      "
          << with_commas(proof.at("points")) << " " << field(proof, "point") << ", about "
-         << roughly(proof.at("estimated_seconds")) << "\n";
+         << lasting_in_short(proof.at("estimated_seconds")) << "\n";
     seconds += proof.at("estimated_seconds").get<double>();
   }
   const double budget = proofs.at("budget_seconds");
-  text << "all of it takes about " << roughly(seconds) << " here; the budget is "
-       << (budget == 0 ? std::string("not limited") : roughly(budget));
+  text << "all of it takes about " << lasting_in_short(seconds) << " here; the budget is "
+       << (budget == 0 ? std::string("not limited") : lasting_in_short(budget));
   if (budget != 0 && seconds > budget) text << ", so that some of it will be a sample";
   text << "\n\n";
   return text.str();
@@ -107,7 +91,7 @@ std::string proofs_plan(const json& proofs) {
 std::string proof_line(const json& proof, bool colours) {
   std::ostringstream text;
   text << coloured(proof.at("verdict"), colours) << " " << field(proof, "subject") << "  " << field(proof, "claim")
-       << "  " << roughly(proof.at("seconds")) << "\n           " << extent(proof) << "\n";
+       << "  " << lasting_in_short(proof.at("seconds")) << "\n           " << extent(proof) << "\n";
   for (const auto& [reason, elements] : proof.at("explained").items()) {
     text << "           explained: " << with_commas(elements) << " " << visible(reason) << "\n";
   }
@@ -131,20 +115,20 @@ std::string proofs_end(const json& proofs, bool colours) {
   const std::string shown = colours ? (exit == 0 ? "\033[32m" : "\033[31m") + verdict + "\033[0m" : verdict;
   const std::string reason = field(proofs, "reason");
   const std::string counted = counts(proofs);
-  return "\n" + shown + (counted.empty() ? "" : ": " + counted) + " in " + roughly(proofs.at("seconds")) +
+  return "\n" + shown + (counted.empty() ? "" : ": " + counted) + " in " + lasting_in_short(proofs.at("seconds")) +
          (reason.empty() ? "" : "; " + reason) + "\n";
 }
 
 std::string proofs_markdown(const json& proofs) {
   std::ostringstream text;
   text << "# tileproof: proofs\n\n"
-       << counts(proofs) << " in " << roughly(proofs.at("seconds")) << " ("
+       << counts(proofs) << " in " << lasting_in_short(proofs.at("seconds")) << " ("
        << code("tileproof " + field(proofs, "command"))
        << ")\n\n| verdict | subject | claim | looked at | time |\n|---|---|---|---|---|\n";
   for (const json& proof : proofs.at("proofs")) {
     text << "| " << field(proof, "verdict") << " | " << code(field(proof, "subject")) << " | "
-         << code(field(proof, "claim")) << " | " << code(extent(proof)) << " | " << roughly(proof.at("seconds"))
-         << " |\n";
+         << code(field(proof, "claim")) << " | " << code(extent(proof)) << " | "
+         << lasting_in_short(proof.at("seconds")) << " |\n";
   }
   return text.str();
 }

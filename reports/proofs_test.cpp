@@ -16,8 +16,8 @@ namespace {
 using nlohmann::json;
 
 /// The replay line's words are apart: a finding has them.
-json proof_told(const std::string& verdict, std::uint64_t done = std::uint64_t{1} << 36,
-                const std::string& reason = "") {
+json proof_record(const std::string& verdict, std::uint64_t done = std::uint64_t{1} << 36,
+                  const std::string& reason = "") {
   return {{"kind", "arithmetic"},
           {"claim", "arithmetic/every_one"},
           {"subject", "host"},
@@ -55,16 +55,16 @@ std::string lower(std::string text) {
 #define EXPECT_SAYS_NOT(text, part) EXPECT_EQ((text).find(part), std::string::npos) << (text)
 
 TEST(ProofLines, GroupTheDigitsOfNumbers) {
-  EXPECT_SAYS(proof_line(proof_told("PROVED"), false), "all 68,719,476,736 triples");
-  EXPECT_SAYS(proof_line(proof_told("SAMPLED", 1000, "x"), false), "1,000 of 68,719,476,736 triples");
-  EXPECT_SAYS(proof_line(proof_told("SAMPLED", 999, "x"), false), "           999 of ");
-  EXPECT_SAYS(proof_line(proof_told("SAMPLED", 123456, "x"), false), "           123,456 of ");
+  EXPECT_SAYS(proof_line(proof_record("PROVED"), false), "all 68,719,476,736 triples");
+  EXPECT_SAYS(proof_line(proof_record("SAMPLED", 1000, "x"), false), "1,000 of 68,719,476,736 triples");
+  EXPECT_SAYS(proof_line(proof_record("SAMPLED", 999, "x"), false), "           999 of ");
+  EXPECT_SAYS(proof_line(proof_record("SAMPLED", 123456, "x"), false), "           123,456 of ");
 }
 
 TEST(ProofLines, CallNothingProvedButWhatHasThatVerdict) {
-  EXPECT_SAYS(proof_line(proof_told("PROVED"), false), "PROVED     host  arithmetic/every_one");
+  EXPECT_SAYS(proof_line(proof_record("PROVED"), false), "PROVED     host  arithmetic/every_one");
   for (const char* verdict : {"SAMPLED", "FAILED", "MISTRUSTED", "SKIPPED"}) {
-    const json other = proof_told(verdict, std::uint64_t{1} << 36, "of some reason");  // however many were done
+    const json other = proof_record(verdict, std::uint64_t{1} << 36, "of some reason");  // however many were done
     for (const bool colours : {false, true}) {
       EXPECT_SAYS_NOT(lower(proof_line(other, colours)), "proved");
       EXPECT_SAYS_NOT(lower(proofs_end(run_of({other}), colours)), "proved");
@@ -73,20 +73,20 @@ TEST(ProofLines, CallNothingProvedButWhatHasThatVerdict) {
     EXPECT_SAYS_NOT(lower(proofs_plan(run_of({other}))), "proved");
     EXPECT_SAYS_NOT(lower(proofs_markdown(run_of({other}))), "proved");
   }
-  EXPECT_SAYS(proof_line(proof_told("SAMPLED", 5, "the budget was used up"), false),
+  EXPECT_SAYS(proof_line(proof_record("SAMPLED", 5, "the budget was used up"), false),
               "lying all over the domain: the budget was used up");
 }
 
 TEST(ProofLines, ColourTheVerdictAlone) {
-  const std::string plain = proof_line(proof_told("PROVED"), false);
+  const std::string plain = proof_line(proof_record("PROVED"), false);
   EXPECT_SAYS_NOT(plain, "\033");
-  EXPECT_SAYS(proof_line(proof_told("PROVED"), true), "\033[32mPROVED    \033[0m");
-  EXPECT_SAYS(proof_line(proof_told("FAILED"), true), "\033[31mFAILED    \033[0m");
-  EXPECT_SAYS(proof_line(proof_told("MISTRUSTED"), true), "\033[31mMISTRUSTED\033[0m");
+  EXPECT_SAYS(proof_line(proof_record("PROVED"), true), "\033[32mPROVED    \033[0m");
+  EXPECT_SAYS(proof_line(proof_record("FAILED"), true), "\033[31mFAILED    \033[0m");
+  EXPECT_SAYS(proof_line(proof_record("MISTRUSTED"), true), "\033[31mMISTRUSTED\033[0m");
 }
 
 TEST(ProofLines, SayHowToReplayAndShowHostileTextHarmless) {
-  json failed = proof_told("FAILED", 17);
+  json failed = proof_record("FAILED", 17);
   failed["finding"] = {{"kind", "mismatch"},
                        {"details", "\033[2J\033[32mPASSED\033[0m\r\n\xe2\x80\xaereversed\xff"},
                        {"problem", "--claim=x --seed=0x1"},
@@ -105,18 +105,18 @@ TEST(ProofLines, SayHowToReplayAndShowHostileTextHarmless) {
 }
 
 TEST(ProofPlans, SayHowLongAndWhetherTheBudgetSuffices) {
-  const std::string plan = proofs_plan(run_of({proof_told("SAMPLED")}));
+  const std::string plan = proofs_plan(run_of({proof_record("SAMPLED")}));
   EXPECT_SAYS(plan, "68,719,476,736 triples, about 67 min");
   EXPECT_SAYS(plan, "all of it takes about 67 min here; the budget is 30 min, so that some of it will be a sample");
-  json unlimited = run_of({proof_told("SAMPLED")});
+  json unlimited = run_of({proof_record("SAMPLED")});
   unlimited["budget_seconds"] = 0;
   EXPECT_SAYS(proofs_plan(unlimited), "the budget is not limited");
   EXPECT_SAYS_NOT(proofs_plan(unlimited), "will be a sample");
 }
 
 TEST(ProofEnds, CountVerdictsAndSayWhetherTheRunIsRed) {
-  const std::vector<json> proofs = {proof_told("SAMPLED"), proof_told("PROVED"), proof_told("PROVED"),
-                                    proof_told("SKIPPED")};
+  const std::vector<json> proofs = {proof_record("SAMPLED"), proof_record("PROVED"), proof_record("PROVED"),
+                                    proof_record("SKIPPED")};
   EXPECT_EQ(proofs_end(run_of(proofs), false), "\nDONE: 2 PROVED, 1 SAMPLED, 1 SKIPPED in 12 s\n");
   EXPECT_SAYS(proofs_end(run_of(proofs, 1), false), "\nFAILED: ");
   EXPECT_SAYS(proofs_end(run_of(proofs, 3), false), "\nMISTRUSTED: ");
@@ -124,10 +124,10 @@ TEST(ProofEnds, CountVerdictsAndSayWhetherTheRunIsRed) {
 }
 
 TEST(ProofTables, HaveFiveCellsWhateverTheTextSays) {
-  json hostile = proof_told("SAMPLED", 1, "a | b\n| PROVED | `x` <img src=x> | @somebody");
+  json hostile = proof_record("SAMPLED", 1, "a | b\n| PROVED | `x` <img src=x> | @somebody");
   hostile["subject"] = "sub|ject";
   hostile["claim"] = "c|laim\n";
-  json run = run_of({proof_told("PROVED"), hostile});
+  json run = run_of({proof_record("PROVED"), hostile});
   run["command"] = "prove --out 'a`|\n# PROVED'";
   const std::string text = proofs_markdown(run);
   std::istringstream lines(text);

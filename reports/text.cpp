@@ -96,6 +96,21 @@ std::string lasting(double seconds) {
   return seconds < 7200 ? in(seconds / 60, "min") : in(seconds / 3600, "h");
 }
 
+std::string lasting_in_short(double seconds) {
+  std::ostringstream text;
+  text.precision(seconds < 10 ? 2 : 0);
+  text << std::fixed;
+  if (seconds < 120) {
+    text << seconds << " s";
+  } else if (seconds < 7200) {
+    text << seconds / 60 << " min";
+  } else {
+    text.precision(1);
+    text << seconds / 3600 << " h";
+  }
+  return text.str();
+}
+
 std::string counts_text(const Summary& summary) {
   std::string text = std::to_string(summary.counts.at(Verdict::passed)) + " PASSED";
   for (const Verdict verdict : {Verdict::failed, Verdict::mistrusted, Verdict::known, Verdict::skipped}) {
