@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 #include <ostream>
+#include <stdexcept>
 
 #include "../properties/self.h"
 #include "../reports/reports.h"
@@ -60,6 +61,9 @@ SelfRun prove_self(double seconds, std::size_t processes, const std::function<bo
   run.records = json::array();
   std::vector<SelfProof> proofs = self_proofs();
   std::stable_partition(proofs.begin(), proofs.end(), [](const SelfProof& proof) { return !proof.takes_minutes; });
+  constexpr std::size_t most_threads = 8;  // a machine of many cores need not have the memory for each
+  const SelfEffort effort = {
+      .cases = 300, .seed = 1, .stop = ends, .threads = static_cast<int>(std::min(processes, most_threads))};
   std::size_t steps = 0;
   for (const SelfProof& proof : proofs) steps += proof.steps.size();
   Progress progress(steps);
@@ -90,7 +94,7 @@ SelfRun prove_self(double seconds, std::size_t processes, const std::function<bo
       SelfResult ended;
       ended.verdict = SelfVerdict::not_shown;
       ended.details = "the budget ended";
-      add(ran, step, ends() ? ended : run_step(step, {.cases = 300, .seed = 1, .stop = ends}));
+      add(ran, step, ends() ? ended : run_step(step, effort));
     }
     if (proof.name == "faults") {
       of_faults = &proof;
@@ -109,6 +113,7 @@ SelfRun prove_self(double seconds, std::size_t processes, const std::function<bo
     result.seconds = std::chrono::duration<double>(Clock::now() - start).count();
     add(ran_of_faults, step, result);
   }
+  if (of_faults == nullptr) throw std::logic_error("self: no proof of the faults");
   tell(*of_faults, ran_of_faults);
   return run;
 }

@@ -20,6 +20,7 @@ struct SelfEffort {
   std::int64_t cases = 300;
   std::uint64_t seed = 1;
   std::function<bool()> stop = nullptr;  // asked in between: whether to end
+  int threads = 2;                       // of what takes minutes; each has up to 600 MB
 };
 
 enum class SelfVerdict {

@@ -1,7 +1,6 @@
 // What the peers' criteria find of our faulty subjects, shape after shape.
 #include <algorithm>
 #include <memory>
-#include <thread>
 
 #include "peers.h"
 #include "self.h"
@@ -85,9 +84,7 @@ SelfProof proof_of_peers() {
                              if (*peers == nullptr) {
                                std::vector<const Fault*> all;
                                for (const Fault& fault : faults()) all.push_back(&fault);
-                               constexpr unsigned most = 8;  // threads, of 600 MB each
-                               const unsigned threads = std::clamp(std::thread::hardware_concurrency(), 1u, most);
-                               *peers = std::make_unique<Peers>(std::move(all), effort.seed, static_cast<int>(threads));
+                               *peers = std::make_unique<Peers>(std::move(all), effort.seed, effort.threads);
                              }
                              const bool complete = (*peers)->judge(shape, effort.stop);
                              return result_of(**peers, complete);
