@@ -51,6 +51,7 @@ class CaseList {
     Domains domains;
     std::vector<Shape> shapes;
     std::uint64_t cells() const;
+    /// What else two claims draw differently lies within their cells, or has made other shapes.
     bool has_cells_of(const Walk&) const;
   };
   static std::vector<Shape> shapes_of(const Domains&);

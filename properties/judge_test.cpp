@@ -921,7 +921,7 @@ Judgement judged_by(const Claim& claim) {
   return {};
 }
 
-std::string first_words_of(const Judgement& j) {
+std::string why_red(const Judgement& j) {
   return j.reason + (!j.findings.empty() ? j.findings.at(0).details.substr(0, 200) : "");
 }
 
@@ -930,7 +930,7 @@ TEST(ASubject, ThatIsRightPassesEveryClaim) {
   for (const Claim& claim : claims_about_raw_pointers()) {
     if (std::count(claim.needs.begin(), claim.needs.end(), Operation::matmul) == 0) continue;
     const Judgement judgement = judged_by<Right>(claim);
-    EXPECT_EQ(judgement.verdict, Verdict::passed) << claim.name << ": " << first_words_of(judgement);
+    EXPECT_EQ(judgement.verdict, Verdict::passed) << claim.name << ": " << why_red(judgement);
   }
 }
 
@@ -943,7 +943,7 @@ int claims_failed_by() {
     // What is the same under any poison, fence or repetition is MISTRUSTED for having been one value only.
     const bool one_value =
         judgement.verdict == Verdict::mistrusted && judgement.reason.find("more than one value") != std::string::npos;
-    EXPECT_TRUE(judgement.verdict == Verdict::failed || one_value) << claim.name << ": " << first_words_of(judgement);
+    EXPECT_TRUE(judgement.verdict == Verdict::failed || one_value) << claim.name << ": " << why_red(judgement);
     failed += judgement.verdict == Verdict::failed ? 1 : 0;
   }
   return failed;
@@ -961,7 +961,7 @@ TEST(ASubject, ThatWritesZerosPassesNoClaim) {
 TEST(ASubject, ThatIsOneCallBehindFailsEveryClaim) {
   for (const Claim& claim : claims_about_raw_pointers()) {
     const Judgement judgement = judged_by<IsOneCallBehind>(claim);
-    EXPECT_EQ(judgement.verdict, Verdict::failed) << claim.name << ": " << first_words_of(judgement);
+    EXPECT_EQ(judgement.verdict, Verdict::failed) << claim.name << ": " << why_red(judgement);
   }
 }
 

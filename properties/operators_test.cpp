@@ -41,7 +41,7 @@ Judgement judged(const Claim& claim, const OperatorParts& parts, std::int64_t ca
   return judge(claim, row, subject, {.cases = cases, .seed = 1});
 }
 
-std::string words_and_problems_of(const Judgement& judgement) {
+std::string why_red_at_length(const Judgement& judgement) {
   std::string words = judgement.reason;
   for (const Finding& finding : judgement.findings) {
     words += "\n" + finding.kind + ": " + finding.details.substr(0, 400) + "\n  " + line_of(finding.problem);
@@ -174,16 +174,12 @@ void ignore_offset(OperatorParts& parts, const std::string& tensor) {
   };
 }
 
-bool takes_stack(const OperatorCall& call) {
-  return call.arguments.at(0).sizes.size() == (found(call, "codes") ? 3u : 5u);
-}
-
 enum class Part { all, scales, zeros };
 
 /// In a stack, gives the experts from `to` on the elements of another. Scales and zeros alternate.
 void share(const OperatorCall& call, Elements& elements, const std::string& tensor, Part part, std::size_t from,
            std::size_t to) {
-  if (!takes_stack(call)) return;
+  if (!is_stack(call)) return;
   const auto experts = static_cast<std::size_t>(call.arguments.at(0).sizes[0]);
   std::vector<std::uint32_t>& all = elements[tensor];
   const std::size_t slice = all.size() / experts;
@@ -251,7 +247,7 @@ const RightOne right_ones[] = {
      {"pack", "unpack"},
      manners + named({"batch"}, every_operation),
      [](OperatorParts& parts) {
-       for (const char* rule : {"codes dimensions", "packed dimensions"}) refuse_also(parts, rule, takes_stack);
+       for (const char* rule : {"codes dimensions", "packed dimensions"}) refuse_also(parts, rule, is_stack);
      }},
     {"that refuses tensors without elements",
      {"pack", "unpack", "dequantize"},
@@ -281,7 +277,7 @@ TEST_P(RightOperators, PassEveryClaimOrAreSkipped) {
     const bool skipped = std::any_of(GetParam().skipped.begin(), GetParam().skipped.end(),
                                      [&](const std::string& text) { return Place(text).has(claim.name, ""); });
     EXPECT_EQ(name_of(judgement.verdict), std::string(skipped ? "SKIPPED" : "PASSED"))
-        << claim.name << ": " << words_and_problems_of(judgement);
+        << claim.name << ": " << why_red_at_length(judgement);
     passed += judgement.verdict == Verdict::passed ? 1 : 0;
   }
   EXPECT_GE(passed, static_cast<int>(GetParam().operations.size()) * 5);
@@ -298,7 +294,7 @@ TEST(OperatorsCalledWithRawPointers, PassEveryClaimAboutThem) {
     claim.draws.most_elements = 1024;
     const Judgement judgement = judged(claim, {}, 40);
     EXPECT_TRUE(judgement.verdict == Verdict::passed || judgement.verdict == Verdict::skipped)
-        << claim.name << ": " << words_and_problems_of(judgement);
+        << claim.name << ": " << why_red_at_length(judgement);
     passed += judgement.verdict == Verdict::passed ? 1 : 0;
   }
   EXPECT_GT(passed, 20);
@@ -642,7 +638,7 @@ std::vector<OperatorFault> fakes_that_differ() {
        named({"fake"}, {"unpack"}),
        [](OperatorParts& parts) {
          parts.result = [](const OperatorCall& call, OperatorResult& result) {
-           if (call.operation == Operation::unpack && !takes_stack(call)) result.strides = {1, result.sizes[0]};
+           if (call.operation == Operation::unpack && !is_stack(call)) result.strides = {1, result.sizes[0]};
          };
        }},
   };
@@ -669,13 +665,13 @@ std::vector<OperatorFault> results_that_are_wrong() {
        all_values({"unpack"}),
        [](OperatorParts& parts) {
          give_8_for_padding(parts);
-         refuse_also(parts, "packed dimensions", takes_stack);
+         refuse_also(parts, "packed dimensions", is_stack);
        }},
       {"gives weights for the rows of padding", named({"accept"}, {"dequantize"}),
        all_values({"dequantize"}) + named({"fake"}, {"dequantize"}),
        [](OperatorParts& parts) {
          parts.result = [](const OperatorCall& call, OperatorResult& result) {
-           if (call.operation != Operation::dequantize || takes_stack(call)) return;
+           if (call.operation != Operation::dequantize || is_stack(call)) return;
            result.sizes[0] = (result.sizes[0] + 7) / 8 * 8;
            result.strides = dense_strides(result.sizes);
            result.bytes.resize(static_cast<std::size_t>(count_of(result.sizes) * bytes_of(result.element)));
@@ -737,7 +733,7 @@ std::vector<OperatorFault> results_that_are_wrong() {
        {},
        [](OperatorParts& parts) {
          parts.result = [](const OperatorCall& call, OperatorResult& result) {
-           if (call.operation == Operation::pack || takes_stack(call) || result.sizes[0] <= 64) return;
+           if (call.operation == Operation::pack || is_stack(call) || result.sizes[0] <= 64) return;
            result.sizes[0] += 1;
            result.bytes.resize(static_cast<std::size_t>(count_of(result.sizes) * bytes_of(result.element)));
          };

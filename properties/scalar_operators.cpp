@@ -29,7 +29,13 @@ bool has_scales(const OperatorCall& call) {
   return call.operation == Operation::dequantize || call.operation == Operation::matmul;
 }
 const Argument& first_tensor(const OperatorCall& call) { return of(call, is_packed(call) ? "packed_w" : "codes"); }
+
+}  // namespace
+
 bool is_stack(const OperatorCall& call) { return first_tensor(call).sizes.size() == (is_packed(call) ? 5u : 3u); }
+
+namespace {
+
 std::int64_t experts_of(const OperatorCall& call) { return is_stack(call) ? first_tensor(call).sizes[0] : 1; }
 
 std::int64_t inner_k_tiles_of(const OperatorCall& call) {

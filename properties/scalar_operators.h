@@ -13,6 +13,9 @@
 
 namespace tileproof {
 
+/// Whether a call's tensors are stacks of experts.
+bool is_stack(const OperatorCall&);
+
 /// What must hold for a call, asked in order: a rule may rely on those before it.
 struct OperatorRule {
   std::string name;      // "scales groups": faults take rules away by it
