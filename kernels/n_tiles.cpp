@@ -196,14 +196,14 @@ struct Groups {
 };
 
 /// The tables of an n-tile: [row][slot], with the slots of Groups::slot.
-template <class T, int vectors>
-using Tables = SixteenWeights<T>[rows_of_n_tile][vectors + 1];
+template <class T, int slots>
+using Tables = SixteenWeights<T>[rows_of_n_tile][slots];
 
 /// Fills the tables of a group in all rows of an n-tile, where all eight are easy (sixteen_weights.h).
 /// @return false: none is filled, as one is not, or there are fewer rows
-template <class T, int vectors>
+template <class T, int slots>
 TILEPROOF_INLINE bool fill_all_rows(const DequantizeArguments& a, std::int64_t group_row, int rows, int slot,
-                                    Tables<T, vectors>& tables) {
+                                    Tables<T, slots>& tables) {
   if constexpr (sizeof(typename T::Bits) != 2) {
     return false;
   } else {
@@ -224,13 +224,13 @@ TILEPROOF_INLINE bool fill_all_rows(const DequantizeArguments& a, std::int64_t g
 }
 
 /// Fills the tables of the groups that begin in a supertile, from the second slot on.
-template <class T, int vectors>
+template <class T, int slots>
 TILEPROOF_INLINE void fill(const DequantizeArguments& a, std::int64_t group_row, int rows, int groups,
-                           Tables<T, vectors>& tables) {
+                           Tables<T, slots>& tables) {
   const auto* scales = static_cast<const typename T::Bits*>(a.scales);
   const std::int8_t* zero_points = a.domain == Domain::integer ? a.zero_points : nullptr;
   for (int slot = 1; slot <= groups; ++slot, group_row += a.n) {
-    if (fill_all_rows<T, vectors>(a, group_row, rows, slot, tables)) continue;
+    if (fill_all_rows(a, group_row, rows, slot, tables)) continue;
     for (int row = 0; row < rows; ++row) {
       const std::int64_t at = group_row + row;
       if (a.domain == Domain::floating) {
@@ -251,7 +251,7 @@ TILEPROOF_INLINE void prefetch(const DequantizeArguments& a, std::int64_t group_
 }
 
 /// @tparam Fill  `fill`, compiled for the same processors: apart from the loop, in whose registers it would not fit
-template <class T, template <class, int> class Fill, int words_of_lane, bool is_streamed>
+template <class T, class Fill, int words_of_lane, bool is_streamed>
 TILEPROOF_INLINE void dequantize_as(const DequantizeArguments& arguments, NTiles n_tiles) {
   using Bits = typename T::Bits;
   const DequantizeArguments a = arguments;
@@ -262,16 +262,14 @@ TILEPROOF_INLINE void dequantize_as(const DequantizeArguments& arguments, NTiles
     Bits* weights = static_cast<Bits*>(a.weights) + (tile.expert * a.n + tile.first_row) * a.k;
     const std::int64_t first_group_row = tile.expert * groups * a.n + tile.first_row;
     Groups<words_of_lane> of_supertile;
-    constexpr int vectors = Groups<words_of_lane>::vectors;
-    Tables<T, vectors> tables;
+    Tables<T, Groups<words_of_lane>::vectors + 1> tables;
     const auto begin = [&](std::int64_t column) __attribute__((always_inline)) {
       of_supertile.enter(column, a.group_size);
       for (std::int64_t ahead = of_supertile.first + groups_ahead; ahead < of_supertile.next + groups_ahead; ++ahead) {
         if (ahead < groups) prefetch<T>(a, first_group_row + ahead * a.n);
       }
       if (of_supertile.begin != 0) {
-        Fill<T, vectors>::run(arguments, first_group_row + of_supertile.first * a.n, tile.rows, of_supertile.begin,
-                              tables);
+        Fill::run(arguments, first_group_row + of_supertile.first * a.n, tile.rows, of_supertile.begin, tables);
       }
     };
     const auto use = [&](int row, std::int64_t column, const Strips<words_of_lane>& strips)
@@ -321,7 +319,7 @@ TILEPROOF_INLINE void unpack_any(const UnpackArguments& a, NTiles n_tiles, bool 
       });
 }
 
-template <template <class, int> class Fill>
+template <class Fill>
 TILEPROOF_INLINE void dequantize_any(const DequantizeArguments& a, NTiles n_tiles, bool is_streamed) {
   with_layout(
       a, is_streamed, [&]<int words_of_lane, bool streamed>() __attribute__((always_inline)) {
@@ -333,11 +331,11 @@ TILEPROOF_INLINE void dequantize_any(const DequantizeArguments& a, NTiles n_tile
 
 // Twice from the same source: shuffling by a variable is one instruction with the vectors of most x86 processors, and
 // some forty with those that all of them have (ten times the speed, where a tenth was asked for).
-template <class T, int vectors>
 struct FillPlainly {
+  template <class T, int slots>
   __attribute__((noinline)) static void run(const DequantizeArguments& a, std::int64_t group_row, int rows, int groups,
-                                            Tables<T, vectors>& tables) {
-    fill<T, vectors>(a, group_row, rows, groups, tables);
+                                            Tables<T, slots>& tables) {
+    fill(a, group_row, rows, groups, tables);
   }
 };
 void unpack_plainly(const UnpackArguments& a, NTiles n_tiles, bool is_streamed) { unpack_any(a, n_tiles, is_streamed); }
@@ -346,12 +344,12 @@ void dequantize_plainly(const DequantizeArguments& a, NTiles n_tiles, bool is_st
 }
 
 #if defined(__x86_64__)
-template <class T, int vectors>
 struct FillByAvx2 {
+  template <class T, int slots>
   __attribute__((noinline, target("avx2"), flatten)) static void run(const DequantizeArguments& a,
                                                                      std::int64_t group_row, int rows, int groups,
-                                                                     Tables<T, vectors>& tables) {
-    fill<T, vectors>(a, group_row, rows, groups, tables);
+                                                                     Tables<T, slots>& tables) {
+    fill(a, group_row, rows, groups, tables);
   }
 };
 __attribute__((target("avx2"), flatten)) void unpack_by_avx2(const UnpackArguments& a, NTiles n_tiles,

@@ -120,6 +120,23 @@ void draw_parameters(const Format& of, std::int64_t count, bool with_zeros, std:
   }
 }
 
+/// Each way gives the bits of the kernels' threads.
+/// @param a  whose weights are yet to be given room
+void expect_agreement_of_ways(DequantizeArguments a) {
+  const std::int64_t bytes = a.experts * a.n * a.k * (a.type == Type::fp32 ? 4 : 2);
+  Elements by_threads = elements(bytes);
+  a.weights = as<void>(by_threads);
+  ASSERT_FALSE(refusal_of(a).has_value()) << refusal_of(a)->text();
+  dequantize(a, Range{0, threads_of(a)});
+  for (const Way& way : all_ways()) {
+    Elements weights = elements(bytes);
+    a.weights = as<void>(weights);
+    dequantize(a, NTiles{0, n_tiles_of(a)}, way);
+    EXPECT_TRUE(weights == by_threads) << testing::PrintToString(way) << ", " << a.n << " x " << a.k << ", groups of "
+                                       << a.group_size << ", type " << static_cast<int>(a.type);
+  }
+}
+
 TEST(Ways, OfDequantizeAgree) {
   for (const auto& [n, k, inner_k_tiles, experts] : all_sizes) {
     for (const std::int64_t group_size : {16, 32, 48, 64, 96, 128, 256}) {
@@ -127,32 +144,12 @@ TEST(Ways, OfDequantizeAgree) {
       for (const Format& format : all_formats) {
         for (const Domain domain : {Domain::floating, Domain::integer, Domain::none}) {
           const bool with_zeros = domain == Domain::floating;
-          const std::int64_t parameters = experts * (k / group_size) * n, bytes = experts * n * k * format.bytes;
+          const std::int64_t parameters = experts * (k / group_size) * n;
           Elements packed = noise(experts * ((n + 7) / 8 * 8) * k / 2, 3), zero_points = noise(parameters, 4);
           Elements scales = elements(parameters * format.bytes * (with_zeros ? 2 : 1));
           draw_parameters(format, parameters, with_zeros, 5, scales);
-          Elements by_threads = elements(bytes);
-          DequantizeArguments a{as<std::uint32_t>(packed),
-                                as<void>(scales),
-                                as<std::int8_t>(zero_points),
-                                as<void>(by_threads),
-                                n,
-                                k,
-                                group_size,
-                                inner_k_tiles,
-                                domain,
-                                format.type,
-                                experts};
-          ASSERT_FALSE(refusal_of(a).has_value()) << refusal_of(a)->text();
-          dequantize(a, Range{0, threads_of(a)});
-          for (const Way& way : all_ways()) {
-            Elements weights = elements(bytes);
-            a.weights = as<void>(weights);
-            dequantize(a, NTiles{0, n_tiles_of(a)}, way);
-            EXPECT_TRUE(weights == by_threads)
-                << testing::PrintToString(way) << ", " << n << " x " << k << ", groups of " << group_size << ", "
-                << format.bytes << " bytes, exponents to " << format.exponent_max;
-          }
+          expect_agreement_of_ways({as<std::uint32_t>(packed), as<void>(scales), as<std::int8_t>(zero_points), nullptr,
+                                    n, k, group_size, inner_k_tiles, domain, format.type, experts});
         }
       }
     }
@@ -188,17 +185,9 @@ TEST(Ways, OfDequantizeAgreeWhereEightRowsAreAlike) {
     const auto n = static_cast<std::int64_t>(pairs.size()) / 2;
     Elements scales = elements(n * 4);
     std::memcpy(scales.data(), pairs.data(), pairs.size() * 2);
-    Elements packed = noise(n * k / 2, 8), by_threads = elements(n * k * 2);
-    DequantizeArguments a{as<std::uint32_t>(packed), as<void>(scales), nullptr, as<void>(by_threads), n, k, k, 2,
-                          Domain::floating,          format.type};
-    ASSERT_FALSE(refusal_of(a).has_value()) << refusal_of(a)->text();
-    dequantize(a, Range{0, threads_of(a)});
-    for (const Way& way : all_ways()) {
-      Elements weights = elements(n * k * 2);
-      a.weights = as<void>(weights);
-      dequantize(a, NTiles{0, n_tiles_of(a)}, way);
-      EXPECT_TRUE(weights == by_threads) << testing::PrintToString(way);
-    }
+    Elements packed = noise(n * k / 2, 8);
+    expect_agreement_of_ways(
+        {as<std::uint32_t>(packed), as<void>(scales), nullptr, nullptr, n, k, k, 2, Domain::floating, format.type});
   }
 }
 
@@ -207,24 +196,8 @@ TEST(Ways, OfDequantizeAgreeForEveryScaleOfSixteenBits) {
   Elements packed = noise(n * k / 2, 6), scales = elements(n * 2);
   for (int i = 0; i < n; ++i) as<std::uint16_t>(scales)[i] = static_cast<std::uint16_t>(i);
   for (const Type type : {Type::bf16, Type::fp16}) {
-    Elements by_threads = elements(n * k * 2);
-    DequantizeArguments a{as<std::uint32_t>(packed),
-                          as<void>(scales),
-                          nullptr,
-                          as<void>(by_threads),
-                          n,
-                          k,
-                          group_size,
-                          inner_k_tiles,
-                          Domain::none,
-                          type};
-    dequantize(a, Range{0, threads_of(a)});
-    for (const Way& way : all_ways()) {
-      Elements weights = elements(n * k * 2);
-      a.weights = as<void>(weights);
-      dequantize(a, NTiles{0, n_tiles_of(a)}, way);
-      EXPECT_TRUE(weights == by_threads) << testing::PrintToString(way);
-    }
+    expect_agreement_of_ways({as<std::uint32_t>(packed), as<void>(scales), nullptr, nullptr, n, k, group_size,
+                              inner_k_tiles, Domain::none, type});
   }
 }
 

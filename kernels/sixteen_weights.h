@@ -148,26 +148,16 @@ class SixteenWeights {
 
   /// (code - 8) * scale + zero
   TILEPROOF_INLINE void fill(Bits scale, Bits zero) {
-    InOrder<T> weights;
-    if (is_easy(T(), scale, zero)) {
-      easy_weights(T(), midpoint, finite_value(T(), scale), finite_value(T(), zero), weights);
-    } else {
-      const float value = T::value(zero);
-      weights_by_words<T>(midpoint, T::value(scale), &value, weights);
-    }
-    fill(weights);
+    if (is_easy(T(), scale, zero)) return fill_easy(midpoint, finite_value(T(), scale), finite_value(T(), zero));
+    const float value = T::value(zero);
+    fill_by_words(midpoint, scale, &value);
   }
 
   /// (code - zero_point) * scale
   TILEPROOF_INLINE void fill_with_zero_point(Bits scale, int zero_point) {
     const auto offset = static_cast<float>(zero_point);
-    InOrder<T> weights;
-    if (is_easy(T(), scale)) {
-      easy_weights(T(), offset, finite_value(T(), scale), nothing, weights);
-    } else {
-      weights_by_words<T>(offset, T::value(scale), nullptr, weights);
-    }
-    fill(weights);
+    if (is_easy(T(), scale)) return fill_easy(offset, finite_value(T(), scale), nothing);
+    fill_by_words(offset, scale, nullptr);
   }
 
   /// (code - offset) * scale + zero of an easy group
@@ -196,6 +186,12 @@ class SixteenWeights {
 
  private:
   Bytes byte_[sizeof(Bits)];
+
+  TILEPROOF_INLINE void fill_by_words(float offset, Bits scale, const float* zero) {
+    InOrder<T> weights;
+    weights_by_words<T>(offset, T::value(scale), zero, weights);
+    fill(weights);
+  }
 
   TILEPROOF_INLINE void fill(const InOrder<T>& weights) {
     const Bytes even = even_bytes(weights[0], weights[1]), odd = odd_bytes(weights[0], weights[1]);

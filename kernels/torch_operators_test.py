@@ -87,6 +87,7 @@ def output_of_fork(program):
 BESIDE_TORCHAO = output_of_fork(LOADS_BESIDE_TORCHAO)
 WITH_A_TAKEN_NAME = {name: output_of_fork(MEETS_A_TAKEN_NAME.format(name=name)) for name in NAMES[1:3]}
 
+# Only now, as is the library: the forks above have nothing but torch.
 from torch._dynamo.testing import CompileCounterWithBackend
 from torch._subclasses.fake_tensor import FakeTensorMode
 from torch.fx.experimental.symbolic_shapes import DimDynamic, ShapeEnv, StatelessSymbolicContext
