@@ -3,9 +3,9 @@
 #include <functional>
 #include <nlohmann/json.hpp>
 #include <set>
-#include <sstream>
 
 #include "field.h"
+#include "text.h"
 
 namespace tileproof::reports {
 
@@ -53,10 +53,7 @@ std::optional<UlpFigures> read_ulp(const Field& field) {
 std::string read_sqnr(const Field& field) {
   if (field.is_nothing()) return "";
   if (field["db"].is_nothing()) return field["noise"].number() == 0 ? "infinite" : "";
-  std::ostringstream text;
-  text.precision(1);
-  text << std::fixed << field["db"].number() << " dB";
-  return text.str();
+  return fixed(field["db"].number(), 1) + " dB";
 }
 
 AccuracyRow read_accuracy_row(const Field& field) {

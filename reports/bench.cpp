@@ -48,13 +48,6 @@ TimedRow read_timed_row(const Field& field) {
   return row;
 }
 
-std::string fixed(double value, int digits) {
-  std::ostringstream text;
-  text.precision(digits);
-  text << std::fixed << value;
-  return text.str();
-}
-
 std::string speed_text(const TimedRow& row) {
   const double speed = statistics::median(row.speeds());
   if (row.unit == "cases") return fixed(speed, 0) + " cases/s";

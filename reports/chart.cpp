@@ -23,10 +23,7 @@ struct Frame {
 };
 
 std::string number(double value) {
-  std::ostringstream text;
-  text.precision(1);
-  text << std::fixed << value;
-  std::string shown = text.str();
+  const std::string shown = fixed(value, 1);
   return shown.ends_with(".0") ? shown.substr(0, shown.size() - 2) : shown;
 }
 

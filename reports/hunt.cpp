@@ -20,12 +20,7 @@ std::string percent(double share) {
   return text.str();
 }
 
-std::string seconds_text(double seconds) {
-  std::ostringstream text;
-  text.precision(seconds < 10 ? 1 : 0);
-  text << std::fixed << seconds << " s";
-  return text.str();
-}
+std::string seconds_text(double seconds) { return fixed(seconds, seconds < 10 ? 1 : 0) + " s"; }
 
 const char* colour_of_hunt(const std::string& verdict) {
   return verdict == "PASSED" ? "\x1b[32m" : verdict == "FAILED" ? "\x1b[31m" : "\x1b[33m";

@@ -1,4 +1,3 @@
-#include <sstream>
 #include <utility>
 
 #include "reports.h"
@@ -47,12 +46,7 @@ namespace {
 using xml::attribute;
 using xml::content;
 
-std::string seconds_attribute(double seconds) {
-  std::ostringstream text;
-  text.precision(3);
-  text << std::fixed << seconds;
-  return attribute("time", text.str());
-}
+std::string seconds_attribute(double seconds) { return attribute("time", fixed(seconds, 3)); }
 
 std::string first_line(const std::string& text) { return text.substr(0, text.find('\n')); }
 

@@ -16,11 +16,8 @@ using nlohmann::json;
 std::string field(const json& value, const char* name) { return visible(value.at(name).get<std::string>()); }
 
 std::string percent(std::uint64_t part, std::uint64_t whole) {
-  std::ostringstream text;
   const double percent = 100 * static_cast<double>(part) / static_cast<double>(whole);
-  text.precision(percent < 0.01 ? 6 : 2);
-  text << std::fixed << std::min(percent, 99.99) << " %";  // a part is never the whole
-  return text.str();
+  return fixed(std::min(percent, 99.99), percent < 0.01 ? 6 : 2) + " %";  // a part is never the whole
 }
 
 /// How much of its domain a proof has looked at. Nothing but the whole of it is called proved.

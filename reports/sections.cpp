@@ -1,8 +1,8 @@
 #include <algorithm>
 #include <cmath>
-#include <sstream>
 
 #include "section.h"
+#include "text.h"
 
 namespace tileproof::reports {
 
@@ -49,10 +49,7 @@ std::string percent(std::uint64_t part, std::uint64_t whole) {
   if (whole == 0) return "-";
   if (part == whole) return "100 %";
   const double share = 100 * static_cast<double>(part) / static_cast<double>(whole);
-  std::ostringstream text;
-  text.precision(share > 99.99 ? 6 : share < 0.01 && part != 0 ? 6 : 2);
-  text << std::fixed << std::min(share, 99.999999) << " %";
-  return text.str();
+  return fixed(std::min(share, 99.999999), share > 99.99 ? 6 : share < 0.01 && part != 0 ? 6 : 2) + " %";
 }
 
 Markup shortened_table(const std::vector<Column>& columns, std::vector<std::vector<Markup>> rows, std::size_t most) {

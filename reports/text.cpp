@@ -75,19 +75,18 @@ std::string padded(const std::string& text, std::size_t width) {
   return text + std::string(has < width ? width - has : 0, ' ');
 }
 
-std::string in_seconds(double seconds) {
+std::string fixed(double value, int digits) {
   std::ostringstream text;
-  text.precision(2);
-  text << std::fixed << seconds << "s";
+  text.precision(digits);
+  text << std::fixed << value;
   return text.str();
 }
 
+std::string in_seconds(double seconds) { return fixed(seconds, 2) + "s"; }
+
 std::string lasting(double seconds) {
   const auto in = [](double value, const char* unit) {
-    std::ostringstream text;
-    text.precision(value < 10 ? 2 : value < 100 ? 1 : 0);
-    text << std::fixed << value << " " << unit;
-    return text.str();
+    return fixed(value, value < 10 ? 2 : value < 100 ? 1 : 0) + " " + unit;
   };
   if (seconds == 0) return "0 s";
   if (seconds < 1e-3) return in(seconds * 1e6, "us");
@@ -97,18 +96,8 @@ std::string lasting(double seconds) {
 }
 
 std::string lasting_in_short(double seconds) {
-  std::ostringstream text;
-  text.precision(seconds < 10 ? 2 : 0);
-  text << std::fixed;
-  if (seconds < 120) {
-    text << seconds << " s";
-  } else if (seconds < 7200) {
-    text << seconds / 60 << " min";
-  } else {
-    text.precision(1);
-    text << seconds / 3600 << " h";
-  }
-  return text.str();
+  if (seconds < 120) return fixed(seconds, seconds < 10 ? 2 : 0) + " s";
+  return seconds < 7200 ? fixed(seconds / 60, 0) + " min" : fixed(seconds / 3600, 1) + " h";
 }
 
 std::string counts_text(const Summary& summary) {
