@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <cctype>
 #include <functional>
 #include <string>
 #include <vector>
@@ -11,6 +12,15 @@
 #include "judge.h"
 
 namespace tileproof {
+
+/// A test's name may hold letters and digits alone.
+inline std::string identifier_of(std::string name) {
+  for (char& letter : name) letter = std::isalnum(static_cast<unsigned char>(letter)) != 0 ? letter : '_';
+  return name;
+}
+inline std::string identifier_of_parameter(const testing::TestParamInfo<std::string>& info) {
+  return identifier_of(info.param);
+}
 
 /// A subject that is never asked for anything.
 class Idle : public Subject {

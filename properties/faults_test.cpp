@@ -6,6 +6,7 @@
 
 #include <set>
 
+#include "claims_for_tests.h"
 #include "generator.h"
 #include "judge.h"
 
@@ -17,12 +18,6 @@ Judgement judged(const Claim& claim, const std::string& subject, std::int64_t ca
   const SubjectRow& row = subject_row(subject);
   const MadeSubject made = row.make();
   return judge(claim, row, *made.subject, {.cases = cases, .seed = 1});
-}
-
-std::string identifier_of(const testing::TestParamInfo<std::string>& info) {
-  std::string name = info.param;
-  for (char& letter : name) letter = letter == '-' || letter == '/' ? '_' : letter;
-  return name;
 }
 
 TEST(FaultTable, HasSixtyRowsOfDifferentNames) {
@@ -79,7 +74,7 @@ TEST_P(FaultIsFound, ByEveryClaimThatSaysSo) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Faults, FaultIsFound, testing::ValuesIn(names_of_faults()), identifier_of);
+INSTANTIATE_TEST_SUITE_P(Faults, FaultIsFound, testing::ValuesIn(names_of_faults()), identifier_of_parameter);
 
 class TwinPasses : public testing::TestWithParam<std::string> {};
 
@@ -97,7 +92,7 @@ TEST_P(TwinPasses, TheClaim) {
   EXPECT_EQ(judged(claim_of(GetParam()), "faulty:nothing", 100).verdict, Verdict::passed);
 }
 
-INSTANTIATE_TEST_SUITE_P(Faults, TwinPasses, testing::ValuesIn(names_of_claims()), identifier_of);
+INSTANTIATE_TEST_SUITE_P(Faults, TwinPasses, testing::ValuesIn(names_of_claims()), identifier_of_parameter);
 
 }  // namespace
 

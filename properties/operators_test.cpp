@@ -7,6 +7,7 @@
 #include <memory>
 #include <set>
 
+#include "claims_for_tests.h"
 #include "judge.h"
 #include "scalar_operators.h"
 
@@ -262,11 +263,6 @@ const RightOne right_ones[] = {
 void PrintTo(const RightOne& one, std::ostream* out) { *out << one.name; }
 
 class RightOperators : public testing::TestWithParam<RightOne> {};
-
-std::string identifier_of(std::string name) {
-  for (char& letter : name) letter = std::isalnum(static_cast<unsigned char>(letter)) != 0 ? letter : '_';
-  return name;
-}
 
 TEST_P(RightOperators, PassEveryClaimOrAreSkipped) {
   OperatorParts parts;

@@ -8,6 +8,7 @@
 #include <limits>
 #include <set>
 
+#include "claims_for_tests.h"
 #include "peers.h"
 
 namespace tileproof {
@@ -20,12 +21,6 @@ const SelfProof& proof_named(const std::string& name) {
     if (proof.name == name) return proof;
   }
   throw Illegal("proof", name, "a name of self_proofs()");
-}
-
-std::string identifier_of_step(const testing::TestParamInfo<std::string>& info) {
-  std::string name = info.param;
-  for (char& letter : name) letter = std::isalnum(static_cast<unsigned char>(letter)) != 0 ? letter : '_';
-  return name;
 }
 
 std::vector<std::string> names_of_steps(const std::string& proof) {
@@ -46,11 +41,11 @@ void expect_held(const std::string& proof, const std::string& name) {
 
 class Starved : public testing::TestWithParam<std::string> {};
 TEST_P(Starved, ComesOutAsWanted) { expect_held("starved", GetParam()); }
-INSTANTIATE_TEST_SUITE_P(Claims, Starved, testing::ValuesIn(names_of_steps("starved")), identifier_of_step);
+INSTANTIATE_TEST_SUITE_P(Claims, Starved, testing::ValuesIn(names_of_steps("starved")), identifier_of_parameter);
 
 class Harness : public testing::TestWithParam<std::string> {};
 TEST_P(Harness, Holds) { expect_held("harness", GetParam()); }
-INSTANTIATE_TEST_SUITE_P(Claims, Harness, testing::ValuesIn(names_of_steps("harness")), identifier_of_step);
+INSTANTIATE_TEST_SUITE_P(Claims, Harness, testing::ValuesIn(names_of_steps("harness")), identifier_of_parameter);
 
 TEST(Score, NamesTheCaseTheKindAndTheSmallestProblem) {
   const FaultScore score = score_of(fault_of("two-roundings"), finds::float_value, {.cases = 100, .seed = 1});

@@ -18,8 +18,10 @@ namespace {
 void fill_with(std::uint16_t half_word, std::uint8_t* to, std::size_t bytes) {
   std::size_t filled = std::min(bytes, sizeof half_word);
   std::memcpy(to, &half_word, filled);
-  for (; filled < bytes; filled += std::min(filled, bytes - filled)) {
-    std::memcpy(to + filled, to, std::min(filled, bytes - filled));
+  while (filled < bytes) {
+    const std::size_t more = std::min(filled, bytes - filled);
+    std::memcpy(to + filled, to, more);
+    filled += more;
   }
 }
 
