@@ -15,6 +15,7 @@
 #include <set>
 #include <sstream>
 
+#include "built_without_cuda.h"
 #include "library.h"
 #include "side.h"
 
@@ -463,7 +464,7 @@ Side* cuda_side(std::string* why_not) {
   const auto make = reinterpret_cast<MakeSide>(dlsym(handle, "tileproof_cuda_side"));
   side = make();
 #else
-  *why_not = "built without CUDA: no nvcc was found";
+  *why_not = built_without_cuda;
 #endif
   return side;
 }

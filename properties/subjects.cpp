@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <iterator>
 
+#include "built_without_cuda.h"
 #include "deadly.h"
 #include "faults.h"
 #include "subject_rows.h"
@@ -33,8 +34,7 @@ namespace {
 }
 
 #if !defined(TILEPROOF_HAS_CUDA)
-MadeSubject built_without_cuda() { return {nullptr, "built without CUDA: no nvcc was found"}; }
-constexpr auto make_cuda = built_without_cuda;
+MadeSubject make_cuda() { return {nullptr, built_without_cuda}; }
 #else
 constexpr auto make_cuda = make_cuda_subject;
 #endif

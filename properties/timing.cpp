@@ -5,6 +5,7 @@
 
 #include "../kernels/arguments.h"
 #include "../reference/tile_map.h"
+#include "built_without_cuda.h"
 #include "case.h"
 #include "faults.h"
 #include "timer_rows.h"
@@ -88,7 +89,7 @@ formula::Parameters parameters_of(const Timed& t, std::int64_t expert) {
 }
 
 #if !defined(TILEPROOF_HAS_CUDA)
-MadeTimer make_cuda() { return {nullptr, "built without CUDA: no nvcc was found"}; }
+MadeTimer make_cuda() { return {nullptr, built_without_cuda}; }
 #else
 constexpr auto make_cuda = make_cuda_timer;
 #endif

@@ -1,5 +1,6 @@
 #include "watched.h"
 
+#include "built_without_cuda.h"
 #include "subject_rows.h"
 
 namespace tileproof {
@@ -7,7 +8,7 @@ namespace tileproof {
 namespace {
 
 #if !defined(TILEPROOF_HAS_CUDA)
-MadeSubject make_watched(const std::string&) { return {nullptr, "built without CUDA: no nvcc was found"}; }
+MadeSubject make_watched(const std::string&) { return {nullptr, built_without_cuda}; }
 #else
 MadeSubject make_watched(const std::string& kernel) { return make_watched_cuda_subject(kernel); }
 #endif
