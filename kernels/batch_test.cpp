@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "elements_for_tests.h"
 #include "kernels.h"
 #include "n_tiles.h"
 
@@ -25,26 +26,6 @@ struct Noise {
     }
     return drawn;
   }
-};
-
-/// Memory of 16-byte alignment, each byte 0xa5 until it is written.
-struct alignas(16) Sixteen {
-  std::uint8_t bytes[16];
-  bool operator==(const Sixteen&) const = default;
-};
-class Output {
- public:
-  explicit Output(std::int64_t bytes) : quads_(static_cast<std::size_t>((bytes + 15) / 16)) {
-    std::fill_n(as<std::uint8_t>(), quads_.size() * 16, std::uint8_t{0xa5});
-  }
-  template <class T>
-  T* as() {
-    return reinterpret_cast<T*>(quads_.data());
-  }
-  bool operator==(const Output&) const = default;
-
- private:
-  std::vector<Sixteen> quads_;
 };
 
 // One name for the three operations.
@@ -99,13 +80,13 @@ std::vector<Run> all_runs() {
 TEST(Batch, OfPackEqualsItsSlices) {
   for (const auto& [n, k, inner_k_tiles, experts, by_n_tiles] : all_runs()) {
     const std::int64_t bytes = n * k / 2, words = (n + 7) / 8 * k;
-    Output codes(experts * bytes), packed(experts * words * 4), of_slices(experts * words * 4);
+    Elements codes = elements(experts * bytes), packed = elements(experts * words * 4), of_slices = packed;
     const auto drawn = Noise{1}.elements<std::uint8_t>(experts * bytes);
-    std::copy(drawn.begin(), drawn.end(), codes.as<std::uint8_t>());
-    run_in_pieces(PackArguments{codes.as<std::uint8_t>(), packed.as<std::uint32_t>(), n, k, inner_k_tiles, experts},
+    std::copy(drawn.begin(), drawn.end(), as<std::uint8_t>(codes));
+    run_in_pieces(PackArguments{as<std::uint8_t>(codes), as<std::uint32_t>(packed), n, k, inner_k_tiles, experts},
                   by_n_tiles);
     for (std::int64_t expert = 0; expert < experts; ++expert) {
-      run_whole(PackArguments{codes.as<std::uint8_t>() + expert * bytes, of_slices.as<std::uint32_t>() + expert * words,
+      run_whole(PackArguments{as<std::uint8_t>(codes) + expert * bytes, as<std::uint32_t>(of_slices) + expert * words,
                               n, k, inner_k_tiles});
     }
     EXPECT_TRUE(packed == of_slices) << experts << " experts of " << n << " x " << k;
@@ -116,10 +97,10 @@ TEST(Batch, OfUnpackEqualsItsSlices) {
   for (const auto& [n, k, inner_k_tiles, experts, by_n_tiles] : all_runs()) {
     const std::int64_t words = (n + 7) / 8 * k;
     const auto packed = Noise{2}.elements<std::uint32_t>(experts * words);
-    Output codes(experts * n * k * 4), of_slices(experts * n * k * 4);
-    run_in_pieces(UnpackArguments{packed.data(), codes.as<std::int32_t>(), n, k, inner_k_tiles, experts}, by_n_tiles);
+    Elements codes = elements(experts * n * k * 4), of_slices = codes;
+    run_in_pieces(UnpackArguments{packed.data(), as<std::int32_t>(codes), n, k, inner_k_tiles, experts}, by_n_tiles);
     for (std::int64_t expert = 0; expert < experts; ++expert) {
-      run_whole(UnpackArguments{packed.data() + expert * words, of_slices.as<std::int32_t>() + expert * n * k, n, k,
+      run_whole(UnpackArguments{packed.data() + expert * words, as<std::int32_t>(of_slices) + expert * n * k, n, k,
                                 inner_k_tiles});
     }
     EXPECT_TRUE(codes == of_slices) << experts << " experts of " << n << " x " << k;
@@ -136,16 +117,17 @@ TEST(Batch, OfDequantizeEqualsItsSlices) {
         const std::int64_t scale_bytes = parameters * (domain == Domain::floating ? 2 : 1) * element_bytes;
         const auto packed = Noise{3}.elements<std::uint32_t>(experts * words);
         const auto zero_points = Noise{4}.elements<std::int8_t>(experts * parameters);
-        Output scales(experts * scale_bytes), weights(experts * n * k * element_bytes), of_slices = weights;
+        Elements scales = elements(experts * scale_bytes), weights = elements(experts * n * k * element_bytes);
+        Elements of_slices = weights;
         const auto drawn = Noise{5}.elements<std::uint8_t>(experts * scale_bytes);
-        std::copy(drawn.begin(), drawn.end(), scales.as<std::uint8_t>());
-        run_in_pieces(DequantizeArguments{packed.data(), scales.as<void>(), zero_points.data(), weights.as<void>(), n,
+        std::copy(drawn.begin(), drawn.end(), as<std::uint8_t>(scales));
+        run_in_pieces(DequantizeArguments{packed.data(), as<void>(scales), zero_points.data(), as<void>(weights), n,
                                           k, group_size, inner_k_tiles, domain, type, experts},
                       by_n_tiles);
         for (std::int64_t expert = 0; expert < experts; ++expert) {
           run_whole(DequantizeArguments{
-              packed.data() + expert * words, scales.as<std::uint8_t>() + expert * scale_bytes,
-              zero_points.data() + expert * parameters, of_slices.as<std::uint8_t>() + expert * n * k * element_bytes,
+              packed.data() + expert * words, as<std::uint8_t>(scales) + expert * scale_bytes,
+              zero_points.data() + expert * parameters, as<std::uint8_t>(of_slices) + expert * n * k * element_bytes,
               n, k, group_size, inner_k_tiles, domain, type});
         }
         EXPECT_TRUE(weights == of_slices) << experts << " experts of " << n << " x " << k;

@@ -6,6 +6,8 @@
 #include <bit>
 #include <cstring>
 
+#include "float_mode.h"
+#include "n_tile_addresses.h"
 #include "sixteen_weights.h"
 #include "vectors_host.h"
 
@@ -15,7 +17,6 @@ namespace {
 
 static_assert(std::endian::native == std::endian::little, "bytes of words are taken as they lie in memory");
 
-constexpr int rows_of_n_tile = 8;
 constexpr int columns_of_vector = 16;
 constexpr int columns_of_strip = 2 * columns_of_vector;
 
@@ -85,34 +86,18 @@ TILEPROOF_INLINE Words strip_of(Bytes bytes) {
   return reinterpret_cast<Words>(low_half_of_pairs(half_words, swapped(half_words)));
 }
 
-/// An n-tile of a batch.
-struct NTile {
-  std::int64_t expert;
-  std::int64_t first_row;  // of the expert
-  int rows;                // eight, or what the expert has left
-};
-
-template <class Arguments>
-NTile n_tile_of(const Arguments& a, std::int64_t n_tile) {
-  const std::int64_t of_expert = (a.n + rows_of_n_tile - 1) / rows_of_n_tile;
-  const std::int64_t expert = n_tile / of_expert;
-  const std::int64_t row = (n_tile - expert * of_expert) * rows_of_n_tile;
-  return {expert, row, static_cast<int>(a.n - row < rows_of_n_tile ? a.n - row : rows_of_n_tile)};
-}
-
 template <int words_of_lane, bool is_streamed>
 TILEPROOF_INLINE void pack_as(const PackArguments a, NTiles n_tiles) {
-  constexpr std::int64_t bytes_of_row = 16 * words_of_lane;  // of a supertile, as codes and packed
-  const std::int64_t supertiles = a.k / (columns_of_strip * words_of_lane);
+  constexpr std::int64_t columns = columns_of_strip * words_of_lane;  // of a supertile
+  constexpr int bytes_of_row = 16 * words_of_lane;                    // of a supertile, as codes and packed
   for (std::int64_t n_tile = n_tiles.begin; n_tile < n_tiles.end; ++n_tile) {
     const NTile tile = n_tile_of(a, n_tile);
-    const std::uint8_t* codes = a.codes + (tile.expert * a.n + tile.first_row) * (a.k / 2);
-    auto* to = reinterpret_cast<std::uint8_t*>(a.packed) + n_tile * supertiles * rows_of_n_tile * bytes_of_row;
-    for (std::int64_t supertile = 0; supertile < supertiles; ++supertile, codes += bytes_of_row) {
+    for (std::int64_t column = 0; column < a.k; column += columns) {
+      auto* to = reinterpret_cast<std::uint8_t*>(a.packed + word_of(a, tile, column));
       for (int row = 0; row < rows_of_n_tile; ++row, to += bytes_of_row) {
         Strips<words_of_lane> strips = {};
         if (row < tile.rows) {
-          load(codes + row * (a.k / 2), strips);
+          load(a.codes + element_of(a, tile, row, column) / 2, strips);
 #pragma GCC unroll 4
           for (Words& strip : strips) strip = strip_of(reinterpret_cast<Bytes>(strip));
           words_of(strips);
@@ -127,12 +112,13 @@ TILEPROOF_INLINE void pack_as(const PackArguments a, NTiles n_tiles) {
 /// Calls `begin` with the column where each supertile of an n-tile begins, and then `use` with each of its rows, that
 /// column and the row's strips.
 template <int words_of_lane, class Arguments, class Begin, class Use>
-TILEPROOF_INLINE void for_each_row(const Arguments& a, std::int64_t n_tile, int rows, Begin begin, Use use) {
-  constexpr std::int64_t columns = columns_of_strip * words_of_lane, words_of_row = 4 * words_of_lane;
-  const std::uint32_t* words = a.packed + n_tile * rows_of_n_tile * (a.k / columns) * words_of_row;
-  for (std::int64_t column = 0; column < a.k; column += columns, words += rows_of_n_tile * words_of_row) {
+TILEPROOF_INLINE void for_each_row(const Arguments& a, const NTile& tile, Begin begin, Use use) {
+  constexpr std::int64_t columns = columns_of_strip * words_of_lane;
+  constexpr int words_of_row = 4 * words_of_lane;
+  for (std::int64_t column = 0; column < a.k; column += columns) {
+    const std::uint32_t* words = a.packed + word_of(a, tile, column);
     begin(column);
-    for (int row = 0; row < rows; ++row) {
+    for (int row = 0; row < tile.rows; ++row) {
       Strips<words_of_lane> strips;
       load(words + row * words_of_row, strips);
       strips_of(strips);
@@ -145,10 +131,9 @@ template <int words_of_lane, bool is_streamed>
 TILEPROOF_INLINE void unpack_as(const UnpackArguments a, NTiles n_tiles) {
   for (std::int64_t n_tile = n_tiles.begin; n_tile < n_tiles.end; ++n_tile) {
     const NTile tile = n_tile_of(a, n_tile);
-    std::int32_t* codes = a.codes + (tile.expert * a.n + tile.first_row) * a.k;
     const auto use = [&](int row, std::int64_t column, const Strips<words_of_lane>& strips)
         __attribute__((always_inline)) {
-      std::int32_t* to = codes + row * a.k + column;
+      std::int32_t* to = a.codes + element_of(a, tile, row, column);
 #pragma GCC unroll 4
       for (const Words strip : strips) {
         Bytes halves[2];
@@ -166,7 +151,7 @@ TILEPROOF_INLINE void unpack_as(const UnpackArguments a, NTiles n_tiles) {
       }
     };
     for_each_row<words_of_lane>(
-        a, n_tile, tile.rows, [](std::int64_t) {}, use);
+        a, tile, [](std::int64_t) {}, use);
   }
 }
 
@@ -259,24 +244,23 @@ TILEPROOF_INLINE void dequantize_as(const DequantizeArguments& arguments, NTiles
   const std::int64_t groups_ahead = a.group_size < 256 ? 256 / a.group_size : 1;
   for (std::int64_t n_tile = n_tiles.begin; n_tile < n_tiles.end; ++n_tile) {
     const NTile tile = n_tile_of(a, n_tile);
-    Bits* weights = static_cast<Bits*>(a.weights) + (tile.expert * a.n + tile.first_row) * a.k;
-    const std::int64_t first_group_row = tile.expert * groups * a.n + tile.first_row;
     Groups<words_of_lane> of_supertile;
     Tables<T, Groups<words_of_lane>::vectors + 1> tables;
     const auto begin = [&](std::int64_t column) __attribute__((always_inline)) {
       of_supertile.enter(column, a.group_size);
       for (std::int64_t ahead = of_supertile.first + groups_ahead; ahead < of_supertile.next + groups_ahead; ++ahead) {
-        if (ahead < groups) prefetch<T>(a, first_group_row + ahead * a.n);
+        if (ahead < groups) prefetch<T>(a, parameters_of(a, tile, ahead));
       }
       if (of_supertile.begin != 0) {
-        Fill::run(arguments, first_group_row + of_supertile.first * a.n, tile.rows, of_supertile.begin, tables);
+        const std::int64_t group_row = parameters_of(a, tile, of_supertile.first);
+        Fill::run(arguments, group_row, tile.rows, of_supertile.begin, tables);
       }
     };
     const auto use = [&](int row, std::int64_t column, const Strips<words_of_lane>& strips)
         __attribute__((always_inline)) {
       SixteenWeights<T>* of_row = tables[row];
       const int* slot = of_supertile.slot;
-      Bits* to = weights + row * a.k + column;
+      Bits* to = static_cast<Bits*>(a.weights) + element_of(a, tile, row, column);
 #pragma GCC unroll 4
       for (const Words strip : strips) {
         Bytes halves[2];
@@ -294,7 +278,7 @@ TILEPROOF_INLINE void dequantize_as(const DequantizeArguments& arguments, NTiles
       }
       of_row[0] = of_row[of_supertile.begin];
     };
-    for_each_row<words_of_lane>(a, n_tile, tile.rows, begin, use);
+    for_each_row<words_of_lane>(a, tile, begin, use);
   }
 }
 
@@ -367,7 +351,7 @@ constexpr auto unpack_by_avx2 = unpack_plainly;
 constexpr auto dequantize_by_avx2 = dequantize_plainly;
 #endif
 
-Way way_of(const void* result, std::int64_t bytes) {
+Way way_to(const void* result, std::int64_t bytes) {
   // Past the caches where the result is larger than those of a core, and its strips are whole lines: a store through
   // them reads the line first. On two cores of a Sapphire Rapids: 16 to 64 MiB are written 2 times as fast, and read
   // back as fast (15 GB/s) as from the last level; at 4 MiB it is no faster, and reading back is (16 GB/s for 24).
@@ -377,6 +361,10 @@ Way way_of(const void* result, std::int64_t bytes) {
 }
 
 }  // namespace
+
+std::string name_of(Way way) {
+  return std::string(way.by_avx2 ? "by AVX2" : "plainly") + (way.is_streamed ? ", streamed" : "");
+}
 
 std::vector<Way> all_ways() {
   std::vector<Way> ways = {{false, false}, {false, true}};
@@ -394,20 +382,19 @@ void unpack(const UnpackArguments& a, NTiles n_tiles, Way way) {
 }
 
 void dequantize(const DequantizeArguments& a, NTiles n_tiles, Way way) {
+  const DefaultFloatMode mode;
   return way.by_avx2 ? dequantize_by_avx2(a, n_tiles, way.is_streamed)
                      : dequantize_plainly(a, n_tiles, way.is_streamed);
 }
 
-void pack(const PackArguments& a, NTiles n_tiles) {
-  pack(a, n_tiles, way_of(a.packed, n_tiles_of(a) * rows_of_n_tile * (a.k / 2)));
+Way way_of(const PackArguments& a) { return way_to(a.packed, n_tiles_of(a) * rows_of_n_tile * (a.k / 2)); }
+Way way_of(const UnpackArguments& a) { return way_to(a.codes, a.experts * a.n * a.k * 4); }
+Way way_of(const DequantizeArguments& a) {
+  return way_to(a.weights, a.experts * a.n * a.k * (a.type == Type::fp32 ? 4 : 2));
 }
 
-void unpack(const UnpackArguments& a, NTiles n_tiles) {
-  unpack(a, n_tiles, way_of(a.codes, a.experts * a.n * a.k * 4));
-}
-
-void dequantize(const DequantizeArguments& a, NTiles n_tiles) {
-  dequantize(a, n_tiles, way_of(a.weights, a.experts * a.n * a.k * (a.type == Type::fp32 ? 4 : 2)));
-}
+void pack(const PackArguments& a, NTiles n_tiles) { pack(a, n_tiles, way_of(a)); }
+void unpack(const UnpackArguments& a, NTiles n_tiles) { unpack(a, n_tiles, way_of(a)); }
+void dequantize(const DequantizeArguments& a, NTiles n_tiles) { dequantize(a, n_tiles, way_of(a)); }
 
 }  // namespace tileproof::kernels

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 #include <vector>
 
 #include "arguments.h"
@@ -36,8 +37,16 @@ struct Way {
   bool is_streamed;  // past the caches, or through them
 };
 
-/// Those that this machine can run: for tests.
+/// "plainly", "by AVX2, streamed"
+std::string name_of(Way);
+
+/// Those that this machine can run: for who judges them, since a call takes only one of them.
 std::vector<Way> all_ways();
+/// The one that a call takes.
+Way way_of(const PackArguments&);
+Way way_of(const UnpackArguments&);
+Way way_of(const DequantizeArguments&);
+
 void pack(const PackArguments&, NTiles, Way);
 void unpack(const UnpackArguments&, NTiles, Way);
 void dequantize(const DequantizeArguments&, NTiles, Way);

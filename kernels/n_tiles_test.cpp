@@ -4,46 +4,18 @@
 
 #include <gtest/gtest.h>
 
-#include <algorithm>
 #include <cstdint>
 #include <cstring>
 #include <ostream>
 #include <vector>
 
+#include "elements_for_tests.h"
+
 namespace tileproof::kernels {
 
-void PrintTo(const Way& way, std::ostream* to) {
-  *to << (way.by_avx2 ? "by AVX2" : "plainly") << (way.is_streamed ? ", streamed" : "");
-}
+void PrintTo(const Way& way, std::ostream* to) { *to << name_of(way); }
 
 namespace {
-
-/// A sequence without a pattern.
-std::uint32_t drawn(std::uint32_t& state) {
-  state = state * 1664525u + 1013904223u;
-  return state >> 8;
-}
-
-/// Elements from a 16-byte aligned address, as bytes.
-struct alignas(16) Sixteen {
-  std::uint8_t bytes[16];
-  bool operator==(const Sixteen&) const = default;
-};
-using Elements = std::vector<Sixteen>;
-Elements elements(std::int64_t bytes) {
-  return Elements(static_cast<std::size_t>((bytes + 15) / 16), Sixteen{{0xa5, 0xa5, 0xa5, 0xa5}});
-}
-Elements noise(std::int64_t bytes, std::uint32_t seed) {
-  Elements of = elements(bytes);
-  for (Sixteen& sixteen : of) {
-    for (std::uint8_t& byte : sixteen.bytes) byte = static_cast<std::uint8_t>(drawn(seed));
-  }
-  return of;
-}
-template <class T>
-T* as(Elements& of) {
-  return reinterpret_cast<T*>(of.data());
-}
 
 struct Sizes {
   std::int64_t n, k, inner_k_tiles, experts;
@@ -84,42 +56,6 @@ TEST(Ways, OfUnpackAgree) {
   }
 }
 
-struct Format {
-  Type type;
-  int bytes, fraction_bits, exponent_max;
-};
-const Format all_formats[] = {{Type::bf16, 2, 7, 255}, {Type::fp16, 2, 10, 31}, {Type::fp32, 4, 23, 255}};
-
-/// A scale or a zero, with an exponent that is given.
-std::uint32_t number(const Format& of, int exponent, std::uint32_t& state) {
-  const int bits = of.bytes * 8;
-  const std::uint32_t fraction_mask = (1u << of.fraction_bits) - 1;
-  const std::uint32_t random = drawn(state) ^ drawn(state) << 16;
-  // Few bits, all of them, or any.
-  const std::uint32_t fractions[] = {0, 1, fraction_mask, random & fraction_mask, random & fraction_mask};
-  const int clamped = std::clamp(exponent, 0, of.exponent_max);
-  return (random >> 31) << (bits - 1) | static_cast<std::uint32_t>(clamped) << of.fraction_bits |
-         fractions[drawn(state) % 5];
-}
-
-/// Scales of every exponent, often of those that overflow when multiplied, each with zeros of exponents around it and
-/// of 0, subnormal, infinite and NaN.
-void draw_parameters(const Format& of, std::int64_t count, bool with_zeros, std::uint32_t seed, Elements& to) {
-  auto* bytes = as<std::uint8_t>(to);
-  for (std::int64_t i = 0; i < count; ++i) {
-    const int below_max = static_cast<int>(drawn(seed)) % (drawn(seed) % 4 == 0 ? 6 : of.exponent_max + 1);
-    const int exponent = of.exponent_max - below_max;
-    const std::uint32_t kind = drawn(seed) % 8;
-    const int apart = static_cast<int>(drawn(seed) % 72) - 36;
-    std::uint32_t zero = number(of, kind == 0 ? 0 : kind == 1 ? of.exponent_max : exponent + apart, seed);
-    if (kind == 2) zero &= 1u << (of.bytes * 8 - 1);
-    const std::uint32_t both[2] = {number(of, exponent, seed), zero};
-    for (int j = 0; j < (with_zeros ? 2 : 1); ++j, bytes += of.bytes) {
-      std::memcpy(bytes, &both[j], static_cast<std::size_t>(of.bytes));
-    }
-  }
-}
-
 /// Each way gives the bits of the kernels' threads.
 /// @param a  whose weights are yet to be given room
 void expect_agreement_of_ways(DequantizeArguments a) {
@@ -141,7 +77,7 @@ TEST(Ways, OfDequantizeAgree) {
   for (const auto& [n, k, inner_k_tiles, experts] : all_sizes) {
     for (const std::int64_t group_size : {16, 32, 48, 64, 96, 128, 256}) {
       if (k % group_size != 0) continue;
-      for (const Format& format : all_formats) {
+      for (const TestedFormat& format : all_formats) {
         for (const Domain domain : {Domain::floating, Domain::integer, Domain::none}) {
           const bool with_zeros = domain == Domain::floating;
           const std::int64_t parameters = experts * (k / group_size) * n;
@@ -160,7 +96,7 @@ TEST(Ways, OfDequantizeAgreeWhereEightRowsAreAlike) {
   // Eight rows of one exponent of scales and one of zeros, all of the first and each of the other that can matter: they
   // are easy together, or hard. Then the same with one row of another kind among them.
   constexpr std::int64_t k = 32;
-  for (const Format& format : all_formats) {
+  for (const TestedFormat& format : all_formats) {
     if (format.bytes != 2) continue;
     std::vector<std::uint16_t> pairs;
     std::uint32_t seed = 7;

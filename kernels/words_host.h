@@ -1,13 +1,15 @@
 /// The words of words.h on a host: the same meanings in portable C++, bit for bit.
 ///
-/// Needs IEEE arithmetic as the compiler gives it by default: no -ffast-math, rounding to nearest, subnormals kept.
+/// Needs IEEE arithmetic as the compiler gives it by default, no -ffast-math, in the mode of float_mode.h.
 #pragma once
 
 #include <bit>
+#include <cassert>
 #include <cmath>
 #include <cstdint>
 #include <cstring>
 
+#include "float_mode.h"
 #include "kernels.h"
 
 #define TILEPROOF_WORD inline
@@ -27,19 +29,26 @@ struct Two {
   Bits x, y;
 };
 
-inline std::uint32_t loaded(const std::uint32_t* word) { return *word; }
-inline std::uint16_t loaded(const std::uint16_t* bits) { return *bits; }
+/// An address that a GPU can load from or store to in one instruction: a multiple of so many bytes.
+template <std::size_t bytes, class T>
+T* aligned(T* address) {
+  assert(reinterpret_cast<std::uintptr_t>(address) % bytes == 0);
+  return address;
+}
+
+inline std::uint32_t loaded(const std::uint32_t* word) { return *aligned<4>(word); }
+inline std::uint16_t loaded(const std::uint16_t* bits) { return *aligned<2>(bits); }
 inline int loaded(const std::int8_t* value) { return *value; }
 template <class Bits>
 Two<Bits> loaded_two(const Bits* from) {
-  return {from[0], from[1]};
+  return {aligned<sizeof(Two<Bits>)>(from)[0], from[1]};
 }
 inline Quad loaded_quad(const void* from) {
   Quad quad;
-  std::memcpy(&quad, from, sizeof quad);
+  std::memcpy(&quad, aligned<sizeof quad>(from), sizeof quad);
   return quad;
 }
-inline void store(Quad quad, void* to) { std::memcpy(to, &quad, sizeof quad); }
+inline void store(Quad quad, void* to) { std::memcpy(aligned<sizeof quad>(to), &quad, sizeof quad); }
 
 /// Two values held in floats, each exactly a value of its 16-bit type.
 struct FloatPair {
@@ -178,6 +187,7 @@ struct Fp32 {
 
 template <class Thread>
 void run(Thread thread, std::int64_t threads, Range range) {
+  const DefaultFloatMode mode;
   const std::int64_t end = range.end < threads ? range.end : threads;
   for (std::int64_t index = range.begin < 0 ? 0 : range.begin; index < end; ++index) thread(index);
 }
