@@ -121,14 +121,14 @@ TEST(Batch, OfDequantizeEqualsItsSlices) {
         Elements of_slices = weights;
         const auto drawn = Noise{5}.elements<std::uint8_t>(experts * scale_bytes);
         std::copy(drawn.begin(), drawn.end(), as<std::uint8_t>(scales));
-        run_in_pieces(DequantizeArguments{packed.data(), as<void>(scales), zero_points.data(), as<void>(weights), n,
-                                          k, group_size, inner_k_tiles, domain, type, experts},
+        run_in_pieces(DequantizeArguments{packed.data(), as<void>(scales), zero_points.data(), as<void>(weights), n, k,
+                                          group_size, inner_k_tiles, domain, type, experts},
                       by_n_tiles);
         for (std::int64_t expert = 0; expert < experts; ++expert) {
-          run_whole(DequantizeArguments{
-              packed.data() + expert * words, as<std::uint8_t>(scales) + expert * scale_bytes,
-              zero_points.data() + expert * parameters, as<std::uint8_t>(of_slices) + expert * n * k * element_bytes,
-              n, k, group_size, inner_k_tiles, domain, type});
+          run_whole(DequantizeArguments{packed.data() + expert * words, as<std::uint8_t>(scales) + expert * scale_bytes,
+                                        zero_points.data() + expert * parameters,
+                                        as<std::uint8_t>(of_slices) + expert * n * k * element_bytes, n, k, group_size,
+                                        inner_k_tiles, domain, type});
         }
         EXPECT_TRUE(weights == of_slices) << experts << " experts of " << n << " x " << k;
       }

@@ -12,7 +12,7 @@ inline constexpr int rows_of_n_tile = 8;
 
 /// An n-tile of a batch.
 struct NTile {
-  std::int64_t n_tile;     // of the batch
+  std::int64_t n_tile;  // of the batch
   std::int64_t expert;
   std::int64_t first_row;  // of the expert
   int rows;                // eight, or what the expert has left
