@@ -28,18 +28,18 @@ inline kernels::DequantizeArguments arguments_of(const DequantizeCall& c) {
           c.group_size, c.inner_k_tiles, kernel_domain(c.domain), kernel_type(c.type)};
 }
 
-// One name for the three operations, wherever they run: a range of threads, some n-tiles, or a stream.
-template <class Where>
-auto run_kernel(const kernels::PackArguments& a, Where where) {
-  return kernels::pack(a, where);
+// One name for the three operations, wherever they run: a range of threads, some n-tiles and by which way, or a stream.
+template <class... Where>
+auto run_kernel(const kernels::PackArguments& a, Where... where) {
+  return kernels::pack(a, where...);
 }
-template <class Where>
-auto run_kernel(const kernels::UnpackArguments& a, Where where) {
-  return kernels::unpack(a, where);
+template <class... Where>
+auto run_kernel(const kernels::UnpackArguments& a, Where... where) {
+  return kernels::unpack(a, where...);
 }
-template <class Where>
-auto run_kernel(const kernels::DequantizeArguments& a, Where where) {
-  return kernels::dequantize(a, where);
+template <class... Where>
+auto run_kernel(const kernels::DequantizeArguments& a, Where... where) {
+  return kernels::dequantize(a, where...);
 }
 
 }  // namespace tileproof

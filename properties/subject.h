@@ -154,6 +154,11 @@ class Subject {
   /// Asks for another way of running that must give the same bits: another launch shape, another stream. 0 is the usual
   /// one.
   virtual void vary(std::uint64_t /*variation*/) {}
+  /// The ways of dispatch between which it chooses by what it is given and where it runs: variation 2 * i + 1 forces
+  /// way i. None: there is one.
+  virtual std::vector<std::string> ways() const { return {}; }
+  /// The way that the last run took, by its name.
+  virtual std::string way() const { return ""; }
   virtual WeightRounding weight_rounding() const { return WeightRounding::once; }
 
   /// What memory holds that the subject allocates itself.
