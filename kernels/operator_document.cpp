@@ -46,6 +46,17 @@ Tensors are on the CPU, on one CUDA device, or fake. Any strides and any storage
 rule raises `ValueError` before anything is launched, for fake tensors as for real ones, and says which rule:
 
     unpack_tensor_core_tiled_layout: inner_k_tiles: given 3, legal is 2, 4 or 8
+
+No operator has a derivative. Scales may require grad, compiled or not: the forward pass is as without, and backward
+through it raises `NotImplementedError`.
+
+A compiler may leave every size and `group_size` open. It takes `inner_k_tiles`, which decides the layout, as a constant.
+
+With `torch._inductor.config.freezing = True` inductor would compute weights once and keep them instead of the packed
+ones: four times the memory in 16 bits. After `import torch._inductor.constant_folding`, this line keeps the packed
+ones; any of the operators can stand in it:
+
+    torch._inductor.constant_folding.add_dont_constant_fold(torch.ops.tileproof.dequantize_tensor_core_tiled_layout.default)
 )";
   for (const Operator* of : all_operators) text += section_of(*of);
   return text;

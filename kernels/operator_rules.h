@@ -33,13 +33,17 @@ struct Operator {
   const char* meaning;
   const char* result;
 
-  std::string schema() const {
+  /// @param group_size  its type: SymInt, which a compiler may leave open, or int. inner_k_tiles, one of three numbers
+  ///                    that decide the layout, is an int.
+  std::string schema(const std::string& group_size = "SymInt") const {
     std::string text;
     for (const Argument argument : arguments) {
       if (argument == Argument::none) break;
       text += text.empty() ? "(" : ", ";
-      text += static_cast<int>(argument) < tensor_arguments ? "Tensor " : "int ";
-      text += argument_names[static_cast<int>(argument)];
+      text += static_cast<int>(argument) < tensor_arguments ? "Tensor"
+              : argument == Argument::group_size            ? group_size
+                                                            : "int";
+      text += std::string(" ") + argument_names[static_cast<int>(argument)];
     }
     return name + text + ") -> Tensor";
   }
@@ -83,7 +87,7 @@ struct Call {
 
   const Operator& of;
   std::array<const Tensor*, tensor_arguments> tensors;  // by Argument; null where the operator takes none
-  std::int64_t group_size;                              // 0 where the operator takes none
+  Int group_size;                                       // 0 where the operator takes none
   std::int64_t inner_k_tiles;
 
   const Tensor& tensor(Argument argument) const { return *tensors[static_cast<std::size_t>(argument)]; }
@@ -106,7 +110,7 @@ struct Call {
   Int groups_of_scales() const { return scales().size(has_zeros() ? -3 : -2); }
 
   std::string given(Argument argument) const {
-    if (argument == Argument::group_size) return std::to_string(group_size);
+    if (argument == Argument::group_size) return Asked<Int>::text(group_size);
     if (argument == Argument::inner_k_tiles) return std::to_string(inner_k_tiles);
     return tensor(argument).text();
   }
@@ -214,7 +218,7 @@ const std::vector<Rule<Tensor>>& all_rules() {
   return rules;
 }
 
-inline bool takes(const Operator& of, Argument argument) {
+constexpr bool takes(const Operator& of, Argument argument) {
   for (const Argument taken : of.arguments) {
     if (taken == argument) return true;
   }

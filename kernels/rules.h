@@ -37,8 +37,9 @@ bool is_k(const Int& k, std::int64_t inner_k_tiles) {
 
 inline constexpr char legal_group_size[] = "a positive multiple of 16 that divides k";
 template <class Int>
-bool is_group_size(std::int64_t group_size, const Int& k) {
-  return group_size > 0 && group_size % 16 == 0 && Asked<Int>::equal(k % group_size, 0);
+bool is_group_size(const Int& group_size, const Int& k) {
+  using Ask = Asked<Int>;
+  return Ask::at_most(1, group_size) && Ask::equal(group_size % 16, 0) && Ask::equal(k % group_size, 0);
 }
 
 /// Whether n rows fill so many n-tiles, the last at least in part.

@@ -3,73 +3,18 @@
 #include <ATen/Parallel.h>
 #include <ATen/ops/empty.h>
 #include <c10/core/DeviceGuard.h>
-#include <c10/core/SymInt.h>
 #include <c10/core/impl/VirtualGuardImpl.h>
 
-#include <sstream>
 #include <vector>
 
 #include "kernels.h"
 #include "n_tiles.h"
+#include "torch_given.h"
 #include "torch_registration.h"
 
 namespace tileproof::kernels {
 
-/// Symbolic sizes answer by a guard; where they have no value yet, by an assertion when the program runs.
-template <>
-struct Asked<c10::SymInt> {
-  static bool equal(const c10::SymInt& a, const c10::SymInt& b) { return a.sym_eq(b).expect_true(__FILE__, __LINE__); }
-  static bool at_most(const c10::SymInt& a, const c10::SymInt& b) {
-    return a.sym_le(b).expect_true(__FILE__, __LINE__);
-  }
-  static std::optional<std::int64_t> known(const c10::SymInt& a) { return a.maybe_as_int(); }
-  static std::string text(const c10::SymInt& a) { return (std::ostringstream() << a).str(); }
-};
-
 namespace {
-
-at::ScalarType scalar_type_of(Element element) {
-  switch (element) {
-    case Element::uint8:
-      return at::kByte;
-    case Element::int8:
-      return at::kChar;
-    case Element::int32:
-      return at::kInt;
-    case Element::bf16:
-      return at::kBFloat16;
-    case Element::fp16:
-      return at::kHalf;
-    case Element::fp32:
-      return at::kFloat;
-  }
-  return at::ScalarType::Undefined;
-}
-
-/// A tensor as the rules ask for it.
-class Given {
- public:
-  using Int = c10::SymInt;
-
-  explicit Given(const Tensor& tensor) : tensor_(tensor) {}
-
-  std::int64_t dim() const { return tensor_.dim(); }
-  c10::SymInt size(int dimension) const { return tensor_.sym_size(dimension); }
-  bool is(Element element) const { return tensor_.scalar_type() == scalar_type_of(element); }
-  c10::Device device() const { return tensor_.device(); }
-  std::string text() const {
-    return (std::ostringstream() << c10::getDtypeNames(tensor_.scalar_type()).first << ' ' << tensor_.sym_sizes()
-                                 << " on " << tensor_.device())
-        .str();
-  }
-
- private:
-  const Tensor& tensor_;
-};
-
-void refuse(const Operator& of, const std::optional<Refusal>& refusal) {
-  if (refusal) TORCH_CHECK_VALUE(false, of.name, ": ", refusal->text());
-}
 
 Tensor empty_result(const Call<Given>& call, std::vector<c10::SymInt> sizes, const c10::TensorOptions& options) {
   if (call.has_experts()) sizes.insert(sizes.begin(), call.experts());
@@ -127,7 +72,7 @@ Tensor dequantized(const Call<Given>& call, Domain domain, const Tensor& packed_
                           .weights = weights.mutable_data_ptr(),
                           .n = weights.size(-2),
                           .k = weights.size(-1),
-                          .group_size = call.group_size,
+                          .group_size = call.group_size.guard_int(__FILE__, __LINE__),
                           .inner_k_tiles = call.inner_k_tiles,
                           .domain = domain,
                           .type = type,
@@ -177,7 +122,7 @@ Tensor unpack_tensor(const Tensor& packed_w, std::int64_t inner_k_tiles) {
   return codes;
 }
 
-Tensor dequantize_tensor(const Tensor& packed_w, const Tensor& scales_and_zeros, std::int64_t group_size,
+Tensor dequantize_tensor(const Tensor& packed_w, const Tensor& scales_and_zeros, c10::SymInt group_size,
                          std::int64_t inner_k_tiles) {
   const Given packed(packed_w), scales(scales_and_zeros);
   return dequantized({dequantize_operator, {nullptr, &packed, &scales}, group_size, inner_k_tiles}, Domain::floating,
@@ -185,14 +130,14 @@ Tensor dequantize_tensor(const Tensor& packed_w, const Tensor& scales_and_zeros,
 }
 
 Tensor dequantize_tensor_integer(const Tensor& packed_w, const Tensor& scales, const Tensor& zero_points,
-                                 std::int64_t group_size, std::int64_t inner_k_tiles) {
+                                 c10::SymInt group_size, std::int64_t inner_k_tiles) {
   const Given packed(packed_w), given_scales(scales), zeros(zero_points);
   return dequantized(
       {dequantize_integer_operator, {nullptr, &packed, nullptr, &given_scales, &zeros}, group_size, inner_k_tiles},
       Domain::integer, packed_w, scales, &zero_points);
 }
 
-Tensor dequantize_tensor_scale_only(const Tensor& packed_w, const Tensor& scales, std::int64_t group_size,
+Tensor dequantize_tensor_scale_only(const Tensor& packed_w, const Tensor& scales, c10::SymInt group_size,
                                     std::int64_t inner_k_tiles) {
   const Given packed(packed_w), given_scales(scales);
   return dequantized(
@@ -204,11 +149,12 @@ namespace {
 
 [[maybe_unused]] const bool is_enrolled = enrolled("libtileproof_torch.so", [] {
   torch::Library library(torch::Library::DEF, "tileproof", std::nullopt, __FILE__, __LINE__);
-  register_operator(library, pack_operator, pack_tensor);
-  register_operator(library, unpack_operator, unpack_tensor);
-  register_operator(library, dequantize_operator, dequantize_tensor);
-  register_operator(library, dequantize_integer_operator, dequantize_tensor_integer);
-  register_operator(library, dequantize_scale_only_operator, dequantize_tensor_scale_only);
+  register_no_derivative(library);
+  register_operator<pack_operator>(library, pack_tensor);
+  register_operator<unpack_operator>(library, unpack_tensor);
+  register_operator<dequantize_operator>(library, dequantize_tensor);
+  register_operator<dequantize_integer_operator>(library, dequantize_tensor_integer);
+  register_operator<dequantize_scale_only_operator>(library, dequantize_tensor_scale_only);
   static const torch::Library kept = std::move(library);  // what is not kept is taken back
 });
 

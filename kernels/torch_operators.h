@@ -6,6 +6,7 @@
 #pragma once
 
 #include <ATen/core/Tensor.h>
+#include <c10/core/SymInt.h>
 
 #include <cstdint>
 
@@ -15,11 +16,11 @@ using at::Tensor;
 
 Tensor pack_tensor(const Tensor& codes, std::int64_t inner_k_tiles);
 Tensor unpack_tensor(const Tensor& packed_w, std::int64_t inner_k_tiles);
-Tensor dequantize_tensor(const Tensor& packed_w, const Tensor& scales_and_zeros, std::int64_t group_size,
+Tensor dequantize_tensor(const Tensor& packed_w, const Tensor& scales_and_zeros, c10::SymInt group_size,
                          std::int64_t inner_k_tiles);
 Tensor dequantize_tensor_integer(const Tensor& packed_w, const Tensor& scales, const Tensor& zero_points,
-                                 std::int64_t group_size, std::int64_t inner_k_tiles);
-Tensor dequantize_tensor_scale_only(const Tensor& packed_w, const Tensor& scales, std::int64_t group_size,
+                                 c10::SymInt group_size, std::int64_t inner_k_tiles);
+Tensor dequantize_tensor_scale_only(const Tensor& packed_w, const Tensor& scales, c10::SymInt group_size,
                                     std::int64_t inner_k_tiles);
 
 }  // namespace tileproof::kernels

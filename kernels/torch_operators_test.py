@@ -88,7 +88,10 @@ BESIDE_TORCHAO = output_of_fork(LOADS_BESIDE_TORCHAO)
 WITH_A_TAKEN_NAME = {name: output_of_fork(MEETS_A_TAKEN_NAME.format(name=name)) for name in NAMES[1:3]}
 
 # Only now, as is the library: the forks above have nothing but torch.
+import torch._inductor.config
+import torch._inductor.constant_folding
 from torch._dynamo.testing import CompileCounterWithBackend
+from torch._inductor.utils import run_and_get_code
 from torch._subclasses.fake_tensor import FakeTensorMode
 from torch.fx.experimental.symbolic_shapes import DimDynamic, ShapeEnv, StatelessSymbolicContext
 
@@ -340,7 +343,7 @@ def test_loads_into_a_fresh_interpreter_beside_torchao_names():
         wanted += "[7, 15] [0.0, 8.0]\n"  # the last byte is 0x7f: code - 8, times 1, plus 1
         wanted += f"{space}::unpack_tensor_core_tiled_layout(Tensor packed_w, int inner_k_tiles) -> Tensor\n"
         wanted += f"{space}::dequantize_tensor_core_tiled_layout(Tensor packed_w, Tensor scales_and_zeros, "
-        wanted += "int group_size, int inner_k_tiles) -> Tensor\n"
+        wanted += f"{'int' if space == 'torchao' else 'SymInt'} group_size, int inner_k_tiles) -> Tensor\n"
     assert BESIDE_TORCHAO == (0, wanted)
 
 
@@ -457,6 +460,43 @@ def test_any_number_of_threads_gives_the_same_bits():
     for one, two, three in zip(*results):
         assert_bits(two, one)
         assert_bits(three, one)
+
+
+@pytest.mark.parametrize("threads", [1, 2, 3])
+def test_flushed_subnormals_of_the_process_change_no_bit(threads):
+    before = torch.get_num_threads()
+    results = []
+    try:
+        torch.set_num_threads(threads)
+        for flushed in False, True:
+            assert torch.set_flush_denormal(flushed)
+            for type in TYPES:
+                # As many elements as make torch share them out, and subnormals among the scales and zeros.
+                p = problem(n=515, k=512, group_size=32, type=type)
+                results.append([call(name, p) for name in DEQUANTIZE])
+            assert (torch.tensor([1e-30]) * 1e-10 == 0).item() == flushed  # 1e-40
+    finally:
+        torch.set_num_threads(before)
+        torch.set_flush_denormal(False)
+    for usual, flushed in zip(results[: len(TYPES)], results[len(TYPES) :], strict=True):
+        for name, want, got in zip(DEQUANTIZE, usual, flushed, strict=True):
+            assert_bits(got, want)
+
+
+def test_the_smallest_inputs_whose_subnormals_matter():
+    packed = ops.pack(torch.full((8, 16), 0x11, dtype=torch.uint8), 2)
+    scales = torch.full((1, 8), 3e-5, dtype=torch.float16)
+    of_fourteen = ops.pack(torch.full((8, 16), 0xEE, dtype=torch.uint8), 2)
+    bits = torch.tensor([0xBD93 - 0x10000, 0x8001 - 0x10000], dtype=torch.int16)
+    pairs = bits.view(torch.bfloat16).expand(1, 8, 2)
+    assert torch.set_flush_denormal(True)
+    try:
+        product = ops.dequantize_scale_only(packed, scales, 32, 2)
+        total = ops.dequantize_tensor_core_tiled_layout(of_fourteen, pairs, 32, 2)
+    finally:
+        torch.set_flush_denormal(False)
+    assert (bits_of(product) == bits_of(scales)[0, 0]).all()
+    assert (bits_of(total) == 0xBEDD - 0x10000).all()
 
 
 # --- Strides, offsets, aliases ----------------------------------------------------------------------------------------
@@ -688,6 +728,28 @@ def test_tensors_on_different_devices_are_refused(name):
         assert f"{name}: {tensor}: given " in refusal and "on the device of packed_w" in refusal
 
 
+DEVICES = [("cpu", "cuda"), ("cuda", "cpu"), ("cuda:0", "cuda:1"), ("cpu", "meta"), ("meta", "cuda")]
+
+
+@pytest.mark.parametrize("of_packed, of_other", DEVICES, ids="-".join)
+@pytest.mark.parametrize("name", DEQUANTIZE)
+def test_fake_tensors_on_different_devices_are_refused_in_the_same_words(name, of_packed, of_other):
+    real = problem()
+    for tensor in tensors_of(name)[1:]:
+        with FakeTensorMode():
+            p = converted(real, lambda t: torch.empty(t.shape, dtype=t.dtype, device=of_packed))
+            p[tensor] = torch.empty(real[tensor].shape, dtype=real[tensor].dtype, device=of_other)
+            refusal = outcome(name, p)
+            assert f"{name}: {tensor}: given " in refusal and f" on {p[tensor].device}, " in refusal
+            assert refusal.endswith("legal is on the device of packed_w")
+            # The first rule that is broken is told, as without fake tensors.
+            refusal = outcome(name, p | {"inner_k_tiles": 3})
+            assert refusal == f"{name}: inner_k_tiles: given 3, legal is 2, 4 or 8"
+            if of_packed[:4] != of_other[:4]:  # below autograd a fake tensor does not say which of some GPUs it is on
+                with torch.inference_mode():
+                    assert outcome(name, p).endswith("legal is on the device of packed_w")
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_backward_is_an_error_not_a_wrong_gradient(name):
     p = problem()
@@ -774,6 +836,102 @@ def test_compiles_whole_with_dynamic_shapes(device):
             arguments = linear_arguments(n, k, device)
             assert_same(compiled(*arguments), module(*arguments))
     assert counter.frame_count == 1  # one graph serves all
+
+
+@pytest.mark.parametrize("backend", ["eager", "aot_eager", "inductor"])
+@pytest.mark.parametrize("name", DEQUANTIZE)
+def test_compiled_or_not_scales_may_require_grad_and_backward_is_the_same_error(name, backend, device):
+    def forward(x, *arguments):
+        return x @ getattr(ops, name)(*arguments).t().float()
+
+    torch._dynamo.reset()
+    compiled = torch.compile(forward, fullgraph=True, backend=backend)
+    p = problem(device=device)
+    for scales in "scales", "scales_and_zeros":
+        p[scales] = torch.nan_to_num(p[scales]).requires_grad_()
+    x = torch.eye(128, device=device, requires_grad=True)
+    for function in forward, compiled:
+        result = function(x, *arguments_of(name, p))
+        assert result.requires_grad
+        assert_bits(result.detach(), (x @ call(name, p).t().float()).detach())
+        with pytest.raises(NotImplementedError) as raised:
+            result.sum().backward()
+        assert str(raised.value) == f"derivative for tileproof::{name} is not implemented"
+    for scales in "scales", "scales_and_zeros":
+        p[scales] = p[scales].detach()
+    x.grad = None
+    for function in forward, compiled:  # what does not go through the operator has its gradient
+        function(x, *arguments_of(name, p)).sum().backward()
+    assert_bits(x.grad, 2 * call(name, p).float().sum(0).expand(128, 128))
+    with torch.no_grad():
+        assert_bits(compiled(x, *arguments_of(name, p)), forward(x, *arguments_of(name, p)))
+
+
+@pytest.mark.parametrize("name", DEQUANTIZE)
+def test_transforms_of_functions_take_it_and_their_derivatives_are_errors(name):
+    p = problem()
+    scales = "scales_and_zeros" if name == DEQUANTIZE[0] else "scales"
+    p[scales] = torch.nan_to_num(p[scales])
+    forward = lambda of_scales: call(name, p | {scales: of_scales})
+    weights, pull_back = torch.func.vjp(forward, p[scales])
+    assert_bits(weights, call(name, p))
+    with pytest.raises(NotImplementedError, match=f"derivative for tileproof::{name} is not implemented"):
+        pull_back(torch.ones_like(weights))
+    with pytest.raises(NotImplementedError, match=f"derivative for tileproof::{name} is not implemented"):
+        torch.func.jvp(forward, (p[scales],), (p[scales],))
+
+
+def test_a_group_size_that_a_compiler_leaves_open_needs_one_graph():
+    def forward(packed_w, scales, zero_points):
+        group_size = packed_w.shape[1] * 64 // scales.shape[0]
+        pairs = torch.stack([scales, scales], dim=-1)
+        return (
+            ops.dequantize_scale_only(packed_w, scales, group_size, 4),
+            ops.dequantize_integer(packed_w, scales, zero_points, group_size, 4),
+            ops.dequantize_tensor_core_tiled_layout(packed_w, pairs, group_size, 4),
+        )
+
+    torch._dynamo.reset()
+    counter = CompileCounterWithBackend("aot_eager")
+    compiled = torch.compile(forward, fullgraph=True, dynamic=True, backend=counter)
+    # At first other numbers of groups, supertiles and n-tiles: those that are equal are taken for the same number.
+    for k, group_size in (384, 96), (192, 64), (512, 32), (640, 160), (768, 16), (1024, 256):
+        p = problem(k=k, group_size=group_size)
+        arguments = p["packed_w"], torch.nan_to_num(p["scales"]), p["zero_points"]
+        for got, want in zip(compiled(*arguments), forward(*arguments), strict=True):
+            assert_bits(got, want)
+    assert counter.frame_count == 1
+    with pytest.raises(Exception, match="group_size"):
+        p = problem(k=192, group_size=64)
+        torch.compile(lambda packed_w, scales: ops.dequantize_scale_only(packed_w, scales, scales.shape[1], 4))(
+            p["packed_w"], p["scales"]
+        )
+
+
+def test_freezing_keeps_packed_weights_as_the_document_says():
+    class Frozen(torch.nn.Module):
+        def __init__(self):
+            super().__init__()
+            p = problem()
+            self.packed_w = torch.nn.Parameter(p["packed_w"], requires_grad=False)
+            self.scales = torch.nn.Parameter(torch.nan_to_num(p["scales_and_zeros"]), requires_grad=False)
+
+        def forward(self, x):
+            return x @ ops.dequantize_tensor_core_tiled_layout(self.packed_w, self.scales, 64, 4).t()
+
+    with open(os.path.join(os.path.dirname(__file__), "ARGUMENTS.md")) as document:
+        lines = [line for line in document if "add_dont_constant_fold" in line]
+    assert len(lines) == 1
+    exec(lines[0].strip(), {"torch": torch})
+    module, x = Frozen(), torch.eye(128, dtype=torch.bfloat16)
+    torch._dynamo.reset()
+    try:
+        with torch.no_grad(), torch._inductor.config.patch(freezing=True):
+            result, sources = run_and_get_code(torch.compile(module), x)
+            assert any("dequantize_tensor_core_tiled_layout" in source for source in sources)
+            assert_bits(result, module(x))
+    finally:
+        torch._inductor.constant_folding.clear_dont_constant_fold()
 
 
 def test_exports_with_dynamic_shapes_and_gives_the_same_bits(device):

@@ -20,12 +20,18 @@ void require_free(const Operator& of) {
               taken->debug());
 }
 
+/// In torchao's schema group_size is no number that a compiler may leave open.
+Tensor dequantize_with_int(const Tensor& packed_w, const Tensor& scales_and_zeros, std::int64_t group_size,
+                           std::int64_t inner_k_tiles) {
+  return dequantize_tensor(packed_w, scales_and_zeros, group_size, inner_k_tiles);
+}
+
 [[maybe_unused]] const bool is_enrolled = enrolled("libtileproof_torchao.so", [] {
   require_free(unpack_operator);
   require_free(dequantize_operator);
   torch::Library library(torch::Library::FRAGMENT, space, std::nullopt, __FILE__, __LINE__);
-  register_operator(library, unpack_operator, unpack_tensor);
-  register_operator(library, dequantize_operator, dequantize_tensor);
+  register_operator<unpack_operator>(library, unpack_tensor);
+  register_operator<dequantize_operator>(library, dequantize_with_int, "int");
   static const torch::Library kept = std::move(library);
 });
 
