@@ -210,6 +210,12 @@ TEST_F(Library, WithoutAFaultPassesTheClaimsThatFindFaults) {
   EXPECT_EQ(ran.exit, 0) << ran.text;
 }
 
+TEST_F(Library, ThatIsAModuleOfPythonsIsJudgedLikeAnyOther) {
+  const Ran ran = run("verify " + example("python-module") + " --claim bits/ " + out("run"));
+  EXPECT_EQ(ran.exit, 0) << ran.text;
+  EXPECT_GT(summary("run")["counts"]["PASSED"], 0) << ran.text;
+}
+
 TEST_F(Library, IsJudgedTheSameBySameSeed) {
   const std::string command = "verify " + example("nothing") + " --claim value/ --claim reject/ --cases 100 --seed 3 ";
   run(command + out("one"));

@@ -1,5 +1,4 @@
 // Which fault an example operator library has (example_operators.cpp): PLANTED_FAULT, given with -D.
-
 namespace example {
 
 extern const char* const planted_fault;
@@ -11,4 +10,22 @@ const char* const planted_fault = PLANTED_FAULT;
 extern "C" void example_symbol_that_nobody_defines();
 [[maybe_unused]] extern void (*const example_needs_it)();
 void (*const example_needs_it)() = example_symbol_that_nobody_defines;
+#endif
+
+#if defined(IS_A_PYTHON_MODULE)
+// As torch.utils.cpp_extension builds a library: a module of Python's too, which finds Python's symbols where Python
+// has loaded it. Declared here, for there may be no Python.h.
+extern "C" {
+extern void* PyExc_RuntimeError;
+void PyErr_SetString(void* type, const char* message);
+void* PyModule_Create2(void* definition, int version);
+
+__attribute__((visibility("default"))) void* PyInit_example() {
+  static const void* definition[13] = {};  // a PyModuleDef, whose sixth word is its name
+  definition[5] = "example";
+  void* module = PyModule_Create2(definition, 1013);
+  if (module == nullptr) PyErr_SetString(PyExc_RuntimeError, "example: no module");
+  return module;
+}
+}
 #endif

@@ -372,10 +372,22 @@ void load(const Library& library) {
   };
   const std::filesystem::path file = std::filesystem::absolute(library.file);
   if (!std::filesystem::exists(file)) refuse("there is no such file");
-  if (dlopen(file.c_str(), RTLD_NOW | RTLD_LOCAL) != nullptr) return;
-  // It may need what a Python process has loaded besides, torch's CUDA libraries: they take their time, so only now.
+  const auto loads = [&](int when) { return dlopen(file.c_str(), when | RTLD_LOCAL) != nullptr; };
+  if (loads(RTLD_NOW)) return;
+  // It may need what a Python process has loaded besides: torch's CUDA libraries, which take their time, so only now;
+  // and Python itself, where the library is a module of Python's too (PyInit_...). No interpreter is started.
   dlopen("libtorch.so", RTLD_NOW | RTLD_GLOBAL);
-  if (dlopen(file.c_str(), RTLD_NOW | RTLD_LOCAL) == nullptr) refuse(dlerror());
+  if (loads(RTLD_NOW)) return;
+  const std::filesystem::path python = TILEPROOF_LIBPYTHON;
+  if (dlopen(python.c_str(), RTLD_NOW | RTLD_GLOBAL) == nullptr) {
+    dlopen(python.filename().c_str(), RTLD_NOW | RTLD_GLOBAL);
+  }
+  if (loads(RTLD_NOW)) return;
+  const std::string why = dlerror();
+  // No Python library is here, but functions of Python's are looked for when they are called, which they are not.
+  const bool is_of_python = why.find("undefined symbol: Py") != std::string::npos;
+  if (is_of_python && loads(RTLD_LAZY)) return;
+  refuse(why + (is_of_python ? "; " + python.string() + " would have it, and does not load" : ""));
 }
 
 /// "name.overload" as the dispatcher wants it.
