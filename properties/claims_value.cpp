@@ -87,7 +87,7 @@ void difference_from_unpack(Case& c) {
 }
 
 std::vector<std::string> names_of_profiles() {
-  return {"ordinary", "finite-edges", "cancelling", "distant", "edges", "any", "mixed"};
+  return {"ordinary", "finite-edges", "cancelling", "distant", "faint-zeros", "overflowing", "edges", "any", "mixed"};
 }
 
 }  // namespace

@@ -80,6 +80,27 @@ ScaleAndZero distant(Format f, std::uint64_t seed, std::uint64_t index) {
           with_sign(f, normal_within(f, bits, 0, 2), bits)};
 }
 
+/// |scale| far above |zero|, to where a sum of products in fp32 or fp64 loses the zero: which says to which side a
+/// product goes that lies halfway between two weights.
+ScaleAndZero faint_zeros(Format f, std::uint64_t seed, std::uint64_t index) {
+  const std::uint64_t bits = drawn(seed, stream::zeros, index);
+  const std::uint64_t of_scale = drawn(seed, stream::scales, index);
+  const std::int64_t exponent = below(16, mixed(of_scale)) - 4;
+  const std::int64_t of_zero = exponent - below(3 * f.fraction_bits + 8, mixed(bits));
+  const bool is_normal = of_zero > -f.bias();
+  const std::uint32_t zero =
+      is_normal ? normal_within(f, bits, of_zero, of_zero) : static_cast<std::uint32_t>(bits) & fraction_mask(f);
+  return {with_sign(f, normal_within(f, of_scale, exponent, exponent), of_scale), with_sign(f, zero, bits)};
+}
+
+/// Products that overflow, and zeros that bring some of their sums back.
+ScaleAndZero overflowing(Format f, std::uint64_t seed, std::uint64_t index) {
+  const std::uint64_t bits = drawn(seed, stream::zeros, index);
+  const std::uint64_t of_scale = drawn(seed, stream::scales, index);
+  return {with_sign(f, normal_within(f, of_scale, f.bias() - 4, f.bias()), of_scale),
+          with_sign(f, normal_within(f, bits, f.bias() - 2, f.bias()), bits)};
+}
+
 /// Every pattern alike, NaNs with payloads included.
 ScaleAndZero any(Format f, std::uint64_t seed, std::uint64_t index) {
   const auto shift = static_cast<unsigned>(64 - f.bits());
@@ -141,6 +162,8 @@ const std::vector<Profile>& profiles() {
       {"finite-edges", "subnormals flushed, -0 lost, zeros", true, finite_edges},
       {"cancelling", "two roundings instead of one", true, cancelling},
       {"distant", "a product rounded before it is added", true, distant},
+      {"faint-zeros", "a zero that decides a tie, lost before the rounding", true, faint_zeros},
+      {"overflowing", "a product that becomes infinite before a zero brings it back", false, overflowing},
       {"edges", "NaN payloads kept, infinities clamped, overflow", false, edges},
       {"any", "whatever nobody thought of", false, any},
       {"mixed", "special values that leak into their neighbours", false, mixed_profiles},

@@ -285,6 +285,32 @@ TEST_P(Values, OfCancellingZerosAreOftenNeighboursOnEitherSide) {
   EXPECT_NEAR(below_it, draws / 4, draws / 10);
 }
 
+TEST_P(Values, OfFaintZerosLieBelowTheirScalesByEveryDistance) {
+  std::set<int> distances;
+  for (std::uint64_t i = 0; i < 20'000; ++i) {
+    const ScaleAndZero both = profile_of("faint-zeros").drawn(f, 41, i);
+    if ((both.zero & ~t.sign) == 0) continue;
+    distances.insert(sign_and_exponent(t, both.scale).second - sign_and_exponent(t, both.zero).second);
+  }
+  // Beyond the 24 bits of a float's sum for bf16, the 53 of a double's for fp32; of fp16 as far as the format goes.
+  const int farthest = f.fraction_bits == 7 ? 28 : f.fraction_bits == 10 ? 11 + 14 : 60;
+  for (int distance = 0; distance <= farthest; ++distance) EXPECT_TRUE(distances.contains(distance)) << distance;
+}
+
+TEST_P(Values, OfOverflowingSumsAreOftenFiniteWhereTheProductIsNot) {
+  int brought_back = 0;
+  for (std::uint64_t i = 0; i < 2'000; ++i) {
+    const ScaleAndZero both = profile_of("overflowing").drawn(f, 43, i);
+    for (int code = 0; code < 16; ++code) {
+      const auto product = reference::product(reference::whole(code - 8), reference::decode(f, both.scale));
+      const bool is_infinite = (reference::rounded(f, product) & ~t.sign) == t.infinity;
+      const std::uint32_t weight = reference::dequantized_float(f, code, both.scale, both.zero);
+      brought_back += is_infinite && (weight & ~t.sign) < t.infinity;
+    }
+  }
+  EXPECT_GT(brought_back, 500);
+}
+
 TEST_P(Values, OfAnyHaveEveryBitBothWays) {
   std::vector<int> of_scale(static_cast<std::size_t>(f.bits())), of_zero(of_scale), alike(of_scale);
   constexpr int draws = 2000;
