@@ -229,6 +229,7 @@ TEST(ConversionBound, HoldsAndNoSmallerOneDoes) {
       ASSERT_LE(difference, bound) << std::hex << scale << ' ' << std::dec << zero_point << ' ' << code;
       if (bound > 0) nearest_to_bound = std::max(nearest_to_bound, difference / bound);
       if (!conversion_is_exact(format, scale, zero_point)) continue;
+      ASSERT_EQ(bound, 0) << std::hex << scale << ' ' << std::dec << zero_point;
       ASSERT_EQ(of_integer != of_float, conversion_turns_a_zero(format, code, scale, zero_point))
           << std::hex << scale << ' ' << std::dec << zero_point << ' ' << code;
     }
@@ -307,6 +308,31 @@ TEST(NearestBound, HoldsAndHalfAScaleAloneDoesNot) {
   }
   EXPECT_GT(nearest_to_bound, 0.9);
   EXPECT_GT(most_beyond_half_a_scale, 0.5);
+}
+
+/// Scales with zeros that lie nearly half a scale from the nearest zero point's, and weights whose rounding adds nearly
+/// a last place to that, for weights of every number of bits beyond the precision up to where half a scale counts for
+/// little; and one that is rounded to nothing.
+TEST(NearestBound, IsAttainedToALastPlaceOfTheScaleWhateverTheExcessOfTheWeight) {
+  struct Attained {
+    int excess;  // of (|code - zero_point| + 1/2) scales
+    std::uint32_t scale, zero;
+    int code, zero_point;
+  };
+  for (const auto& [excess, scale, zero, code, zero_point] :
+       {Attained{-1, 0x3fff, 0x3f7f, 8, 8}, Attained{0, 0x3fa9, 0x3f29, 9, 8}, Attained{1, 0x3f91, 0x3f11, 5, 8},
+        Attained{2, 0x3f99, 0x3f18, 2, 8}, Attained{3, 0x3f91, 0x4108, 12, 0}, Attained{4, 0x3fa1, 0xc19c, 0, 24},
+        Attained{5, 0x3fc2, 0x423f, 0, -24}, Attained{1, 0x3ffa, 0x3f7a, 9, 8}, Attained{2, 0x0079, 0x003c, 2, 8}}) {
+    const double last_place = std::ldexp(1, decode(bf16, scale).exponent);
+    const double farthest = (std::abs(code - zero_point) + 0.5) * value(decode(bf16, scale));
+    EXPECT_EQ(std::ilogb(farthest / last_place) - 7, excess);
+    ASSERT_EQ(nearest_zero_point(bf16, scale, zero), zero_point);
+    const double difference = std::fabs(place(bf16, dequantized_float(bf16, code, scale, zero)) -
+                                        place(bf16, dequantized_integer(bf16, code, scale, zero_point)));
+    const double bound = value(nearest_bound(bf16, code, scale, zero_point));
+    EXPECT_LE(difference, bound) << std::hex << scale << ' ' << zero;
+    EXPECT_GE(difference, bound - last_place) << std::hex << scale << ' ' << zero;
+  }
 }
 
 }  // namespace
