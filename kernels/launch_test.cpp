@@ -3,8 +3,10 @@
 #include <cuda_runtime_api.h>
 #include <gtest/gtest.h>
 
-#include <vector>
+#include <cstring>
+#include <utility>
 
+#include "elements_for_tests.h"
 #include "kernels.h"
 
 namespace tileproof::kernels {
@@ -16,8 +18,8 @@ class DeviceBytes {
  public:
   explicit DeviceBytes(std::size_t bytes) { EXPECT_EQ(cudaMalloc(&memory_, bytes), cudaSuccess); }
   ~DeviceBytes() { cudaFree(memory_); }
-  DeviceBytes(const DeviceBytes&) = delete;
-  DeviceBytes& operator=(const DeviceBytes&) = delete;
+  DeviceBytes(DeviceBytes&& other) noexcept : memory_(std::exchange(other.memory_, nullptr)) {}
+  DeviceBytes& operator=(DeviceBytes&&) = delete;
 
   template <class T>
   T* as() const {
@@ -85,24 +87,66 @@ TEST_F(Launch, OnlyLaunchesSoThatAGraphCanBeCaptured) {
   cudaStreamDestroy(stream);
 }
 
-/// More than 65,535 n-tiles: the second and third dimension of a grid end there.
-TEST_F(Launch, TakesMoreTilesThanAGridHasRows) {
-  for (const std::int64_t n : {8 * std::int64_t{65535}, 8 * std::int64_t{65536} + 3}) {
-    constexpr std::int64_t k = 32;
-    const std::int64_t words = (n + 7) / 8 * k;
-    std::vector<std::uint32_t> packed(static_cast<std::size_t>(words));
-    std::uint32_t state = 1;
-    for (std::uint32_t& word : packed) word = state = state * 1664525u + 1013904223u;
-    std::vector<std::int32_t> on_host(static_cast<std::size_t>(n * k)), on_device(on_host.size(), -1);
-    const UnpackArguments host = {packed.data(), on_host.data(), n, k, 2};
-    unpack(host, Range{0, threads_of(host)});
+/// A copy of some memory on the device.
+DeviceBytes on_device(Elements& elements) {
+  DeviceBytes copy(elements.size() * sizeof(Sixteen));
+  EXPECT_EQ(cudaMemcpy(copy.as<void>(), elements.data(), elements.size() * sizeof(Sixteen), cudaMemcpyHostToDevice),
+            cudaSuccess);
+  return copy;
+}
+Elements on_host(const DeviceBytes& bytes, std::int64_t count) {
+  Elements copy = elements(count);
+  EXPECT_EQ(cudaMemcpy(copy.data(), bytes.as<void>(), copy.size() * sizeof(Sixteen), cudaMemcpyDeviceToHost),
+            cudaSuccess);
+  return copy;
+}
 
-    const DeviceBytes from(packed.size() * 4), to(on_device.size() * 4);
-    ASSERT_EQ(cudaMemcpy(from.as<void>(), packed.data(), packed.size() * 4, cudaMemcpyHostToDevice), cudaSuccess);
-    ASSERT_EQ(unpack(UnpackArguments{from.as<std::uint32_t>(), to.as<std::int32_t>(), n, k, 2}, cudaStream_t{}),
-              cudaSuccess);
-    ASSERT_EQ(cudaMemcpy(on_device.data(), to.as<void>(), on_device.size() * 4, cudaMemcpyDeviceToHost), cudaSuccess);
-    EXPECT_TRUE(on_device == on_host) << "n = " << n;
+/// More than 65,535 n-tiles, supertiles or experts: the second and third dimension of a grid end there, and 16 bits.
+TEST_F(Launch, TakesMoreOfEverythingThanAGridHasRows) {
+  struct Sizes {
+    std::int64_t n, k, experts;
+  };
+  for (const auto& [n, k, experts] :
+       {Sizes{8 * 65535, 32, 1}, Sizes{8 * 65536 + 3, 32, 1}, Sizes{8, 32 * 65537, 1}, Sizes{3, 32, 65537}}) {
+    constexpr std::int64_t group_size = 16, inner_k_tiles = 2;
+    const std::int64_t bytes = experts * n * k / 2, packed_bytes = experts * ((n + 7) / 8 * 8) * k / 2;
+    const std::int64_t codes_bytes = experts * n * k * 4, weights_bytes = experts * n * k * 2;
+    Elements codes = noise(bytes, 1), packed = elements(packed_bytes), unpacked = elements(codes_bytes),
+             weights = elements(weights_bytes);
+    Elements scales = noise(experts * (k / group_size) * n * 4, 2);
+    const PackArguments pack_here = {as<std::uint8_t>(codes), as<std::uint32_t>(packed), n, k, inner_k_tiles, experts};
+    pack(pack_here, Range{0, threads_of(pack_here)});
+    const UnpackArguments unpack_here = {
+        as<std::uint32_t>(packed), as<std::int32_t>(unpacked), n, k, inner_k_tiles, experts};
+    unpack(unpack_here, Range{0, threads_of(unpack_here)});
+    const DequantizeArguments dequantize_here = {
+        as<std::uint32_t>(packed), as<void>(scales), nullptr, as<void>(weights), n, k, group_size, inner_k_tiles,
+        Domain::floating,          Type::bf16,       experts};
+    dequantize(dequantize_here, Range{0, threads_of(dequantize_here)});
+
+    const DeviceBytes codes_there = on_device(codes), scales_there = on_device(scales);
+    const DeviceBytes packed_there(packed.size() * 16), unpacked_there(unpacked.size() * 16),
+        weights_there(weights.size() * 16);
+    PackArguments pack_there = pack_here;
+    pack_there.codes = codes_there.as<std::uint8_t>();
+    pack_there.packed = packed_there.as<std::uint32_t>();
+    ASSERT_EQ(pack(pack_there, cudaStream_t{}), cudaSuccess);
+    UnpackArguments unpack_there = unpack_here;
+    unpack_there.packed = packed_there.as<std::uint32_t>();
+    unpack_there.codes = unpacked_there.as<std::int32_t>();
+    ASSERT_EQ(unpack(unpack_there, cudaStream_t{}), cudaSuccess);
+    DequantizeArguments dequantize_there = dequantize_here;
+    dequantize_there.packed = packed_there.as<std::uint32_t>();
+    dequantize_there.scales = scales_there.as<void>();
+    dequantize_there.weights = weights_there.as<void>();
+    ASSERT_EQ(dequantize(dequantize_there, cudaStream_t{}), cudaSuccess);
+
+    const auto same = [](Elements& one, Elements other, std::int64_t count) {
+      return std::memcmp(one.data(), other.data(), static_cast<std::size_t>(count)) == 0;
+    };
+    EXPECT_TRUE(same(packed, on_host(packed_there, packed_bytes), packed_bytes)) << n << " x " << k;
+    EXPECT_TRUE(same(unpacked, on_host(unpacked_there, codes_bytes), codes_bytes)) << n << " x " << k;
+    EXPECT_TRUE(same(weights, on_host(weights_there, weights_bytes), weights_bytes)) << n << " x " << k;
   }
 }
 
