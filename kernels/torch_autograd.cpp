@@ -26,19 +26,35 @@ Tensor raised_later(const Tensor& /*grad*/, const Tensor& input, std::string_vie
 }
 
 /// What backward comes to.
-struct NoDerivative : torch::autograd::Node {
-  std::string of;
-  torch::autograd::SavedVariable scales;
+class NoDerivative : public torch::autograd::Node {
+ public:
+  NoDerivative(std::string of, const Tensor& scales) : of_(std::move(of)), scales_(scales, /*is_output=*/false) {
+    set_next_edges(torch::autograd::collect_next_edges(scales));
+  }
 
   torch::autograd::variable_list apply(torch::autograd::variable_list&& grads) override {
     static const auto raise =
         c10::Dispatcher::singleton().findSchemaOrThrow("tileproof::_no_derivative", "").typed<decltype(raised)>();
-    return {raise.call(grads[0], scales.unpack(), of)};
+    return {raise.call(grads[0], scales_.unpack(), of_)};
   }
   /// Of torch's compiled autograd, which asks before it would run.
-  void compiled_args(torch::dynamo::autograd::CompiledNodeArgs& /*args*/) const override { raised({}, {}, of); }
-  void release_variables() override { scales.reset_data(); }
+  void compiled_args(torch::dynamo::autograd::CompiledNodeArgs& /*args*/) const override { raised({}, {}, of_); }
+  void release_variables() override { scales_.reset_data(); }
+
+ private:
+  std::string of_;
+  torch::autograd::SavedVariable scales_;
 };
+
+/// @tparam Pointer  by which torch shares nodes: std::shared_ptr, and of late c10::intrusive_ptr
+template <class Pointer, class Node = NoDerivative>
+Pointer shared_node(const std::string& of, const Tensor& scales) {
+  if constexpr (std::is_same_v<Pointer, std::shared_ptr<torch::autograd::Node>>) {
+    return Pointer(new Node(of, scales), [](auto* node) { deleteNode(node); });
+  } else {
+    return c10::make_intrusive<Node>(of, scales);
+  }
+}
 
 }  // namespace
 
@@ -72,11 +88,8 @@ void call_without_derivative(const Operator& of, const c10::OperatorHandle& hand
     handle.redispatchBoxed(keys & c10::after_autograd_keyset, stack);
   }
   if (!torch::autograd::compute_requires_grad(scales)) return;
-  const std::shared_ptr<NoDerivative> node(new NoDerivative, torch::autograd::deleteNode);
-  node->of = name;
-  node->scales = torch::autograd::SavedVariable(scales, /*is_output=*/false);
-  node->set_next_edges(torch::autograd::collect_next_edges(scales));
-  torch::autograd::set_history(stack->back().toTensor(), node);
+  using Pointer = decltype(torch::autograd::Edge::function);
+  torch::autograd::set_history(stack->back().toTensor(), shared_node<Pointer>(name, scales));
 }
 
 void register_no_derivative(torch::Library& library) {
