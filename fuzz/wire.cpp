@@ -130,6 +130,7 @@ std::vector<WrongElement> wrong_elements_of(const json& all) {
 json json_of(const CaseOutcome& outcome) {
   json finding = nullptr;
   if (outcome.finding) finding = {{"kind", outcome.finding->kind}, {"details", outcome.finding->details}};
+  if (outcome.finding) finding["cause"] = outcome.finding->cause;
   if (outcome.finding) finding["wrong"] = json_of(outcome.finding->wrong);
   if (outcome.finding && outcome.finding->smaller) finding["smaller"] = line_of(*outcome.finding->smaller);
   return {{"finding", finding},
@@ -144,6 +145,7 @@ CaseOutcome outcome_of(const json& value, const Problem& problem) {
   if (!value["finding"].is_null()) {
     outcome.finding = Finding{problem, value["finding"]["kind"], value["finding"]["details"]};
     outcome.finding->wrong = wrong_elements_of(value["finding"]["wrong"]);
+    outcome.finding->cause = value["finding"]["cause"];
     if (value["finding"].contains("smaller")) {
       outcome.finding->smaller = problem_of(value["finding"]["smaller"].get<std::string>());
     }

@@ -60,6 +60,7 @@ struct Failure : std::runtime_error {
   bool device_lost;
   std::optional<Problem> smaller;   // that should fail in the same way
   std::vector<WrongElement> wrong;  // the first ones, where elements are wrong
+  std::string cause;                // "value" or "state", where the evidence shows that and not what the claim is about
 };
 
 /// What an output may hold besides the specified bits: a reason, or nullptr.

@@ -172,25 +172,27 @@ void Case::expect_equal_or_explained(const Matrix<std::uint32_t>& got, const Mat
 
 void Case::expect_equal(const std::vector<std::uint32_t>& got, const std::vector<std::uint32_t>& expected) {
   if (got == expected) return met_.expected_all(expected);
+  if (got.size() != expected.size()) {
+    throw Failure("mismatch", "the result has " + std::to_string(got.size()) + " words, expected " +
+                                  std::to_string(expected.size()));
+  }
   const std::int64_t words_of_lane = problem.inner_k_tiles / 2;
   std::ostringstream listed;
   std::int64_t wrong = 0;
   for (std::size_t i = 0; i < expected.size(); ++i) {
     met_.expected_value(expected[i]);
-    const std::uint32_t got_word = i < got.size() ? got[i] : 0;
-    if (i < got.size() && got_word == expected[i]) continue;
+    if (got[i] == expected[i]) continue;
     if (++wrong > most_listed) continue;
     const auto word = static_cast<std::int64_t>(i);
     listed << "\n  word " << word << " (lane " << word / words_of_lane % 32 << "): expected "
-           << hex_text(expected[i], 8) << ", got " << hex_text(got_word, 8) << "; wrong nibbles:";
+           << hex_text(expected[i], 8) << ", got " << hex_text(got[i], 8) << "; wrong nibbles:";
     for (int nibble = 7; nibble >= 0; --nibble) {
-      if (((got_word ^ expected[i]) >> (4 * nibble) & 15) == 0) continue;
+      if (((got[i] ^ expected[i]) >> (4 * nibble) & 15) == 0) continue;
       const auto element = reference::element_at({word, nibble}, problem.k, static_cast<int>(problem.inner_k_tiles));
       listed << " " << nibble << " (row " << element.n << " column " << element.k
              << (element.n >= problem.n ? ", padding)" : ")");
     }
   }
-  if (wrong == 0 && got.size() == expected.size()) return;
   std::ostringstream text;
   text << wrong << " of " << expected.size() << (wrong == 1 ? " words is wrong" : " words are wrong")
        << (wrong > most_listed ? "; the first ten:" : ":") << listed.str();

@@ -305,7 +305,7 @@ TEST(ComparisonOfWords, SeesOneWordTooFewOrTooMany) {
   Bench b(twelve_by_64);
   const std::vector<std::uint32_t> expected(128);
   expect_says(failure_of([&] { b.one.expect_equal(std::vector<std::uint32_t>(127), expected); }), "mismatch",
-              {"1 of 128 words is wrong", "word 127"});  // though the missing word should be 0
+              {"the result has 127 words, expected 128"});  // and not that a word is missing that is expected to be 0
   EXPECT_FALSE(equal(b, std::vector<std::uint32_t>(129), expected));
   EXPECT_FALSE(equal(b, std::vector<std::uint32_t>(), expected));
   EXPECT_FALSE(equal(b, expected, std::vector<std::uint32_t>()));

@@ -10,6 +10,7 @@
 #include "../reference/arithmetic.h"
 #include "../reference/matrix.h"
 #include "claim.h"
+#include "digit_planes.h"
 #include "enumerated_shapes.h"
 #include "specification.h"
 
@@ -17,73 +18,106 @@ namespace tileproof {
 
 namespace {
 
-int digits_of(std::int64_t count) {
-  int digits = 1;
-  for (; count > 16; count = (count + 15) / 16) ++digits;
-  return digits;
-}
-
 /// Runs an operation over the planes of a matrix. @param wanted  elements of the result to read
 using RunPlane = std::function<FormulaResult(const formula::Codes& plane, const std::vector<std::int64_t>& wanted)>;
 /// The code that an element of a result shows at an element of the matrix, -1 for none.
 using CodeOf = std::function<int(std::uint32_t element, std::int64_t row, std::int64_t column)>;
 
-formula::Codes plane_of(const Problem& p, int shift, std::uint32_t flip) {
+formula::Codes plane_of(const Problem& p, int digit, bool complemented) {
   return {.kind = formula::Codes::Kind::digit,
           .n = p.n,
           .k = p.k,
           .inner_k_tiles = p.inner_k_tiles,
-          .shift = shift,
-          .flip = flip};
+          .shift = 4 * digit,
+          .flip = complemented ? 15u : 0u};
 }
 
-/// Which element's code arrived at some elements: their digits in all planes.
-std::vector<std::int64_t> arrived_at(const Problem& p, int digits, const RunPlane& run, const CodeOf& code_of,
-                                     const std::vector<std::int64_t>& in_result,
-                                     const std::vector<std::int64_t>& in_matrix) {
-  std::vector<std::int64_t> arrived(in_matrix.size());
-  for (int digit = 0; digit < digits; ++digit) {
-    const FormulaResult judged = run(plane_of(p, 4 * digit, 0), in_result);
-    for (std::size_t i = 0; i < arrived.size(); ++i) {
-      const std::int64_t row = in_matrix[i] / p.k;
-      const int code = code_of(judged.read.at(i), row, in_matrix[i] % p.k);
-      if (code < 0) arrived[i] = -1;
-      if (arrived[i] >= 0) arrived[i] |= static_cast<std::int64_t>(code) << (4 * digit);
+/// An element of the matrix that is wrong in a plane, and the element of the result that holds it.
+struct WrongCode {
+  std::int64_t in_matrix;
+  std::int64_t in_result;
+  std::uint32_t got;  // the element of the result
+};
+
+/// What an operation's results are called, and how its codes are read from them.
+struct ReadCodes {
+  const char* elements;  // "codes"
+  CodeOf code_of;
+  /// What arrived at an element of the matrix, for people.
+  std::function<std::string(std::uint32_t element, std::int64_t row, std::int64_t column)> text;
+  /// Elements of the matrix that a wrong element of a result holds, those in the padding left out.
+  std::function<std::vector<reference::Element>(const Differences::One&)> held;
+};
+
+/// What arrives at some elements in all planes and their complements.
+std::vector<ElementInPlanes> seen_in_planes(const Problem& p, const Planes& planes, const RunPlane& run,
+                                            const CodeOf& code_of, const std::vector<WrongCode>& wrong) {
+  std::vector<std::int64_t> in_result;
+  std::vector<ElementInPlanes> seen;
+  for (const WrongCode& one : wrong) {
+    in_result.push_back(one.in_result);
+    seen.push_back({one.in_matrix, {}, {}});
+  }
+  for (int digit = 0; digit < planes.digits(); ++digit) {
+    for (const bool complemented : {false, true}) {
+      const FormulaResult judged = run(plane_of(p, digit, complemented), in_result);
+      for (std::size_t i = 0; i < wrong.size(); ++i) {
+        const std::int64_t at = wrong[i].in_matrix;
+        const std::uint32_t element = judged.read.at(i);
+        const int code = code_of(element, at / p.k, at % p.k);
+        (complemented ? seen[i].complements : seen[i].plain)
+            .push_back({planes.digit_of(at, digit, complemented), code,
+                        code < 0 ? element : static_cast<std::uint32_t>(code)});
+      }
     }
   }
-  return arrived;
+  return seen;
 }
 
-/// Elements of the matrix that a wrong element of a result holds, those in the padding left out.
-using Held = std::function<std::vector<reference::Element>(const Differences::One&)>;
-
 /// Every digit plane and its complement: one shows where a code came from, both that no bit of it is stuck.
-void every_plane_arrives(Case& c, const RunPlane& run, const CodeOf& code_of, const Held& held) {
+void every_plane_arrives(Case& c, const RunPlane& run, const ReadCodes& read) {
   const Problem& p = c.problem;
-  const int digits = digits_of(p.n * p.k);
-  for (int digit = 0; digit < digits; ++digit) {
-    for (const std::uint32_t flip : {0u, 15u}) {
-      const formula::Codes plane = plane_of(p, 4 * digit, flip);
-      const FormulaResult judged = run(plane, {});
+  const Planes planes = {4, p.n * p.k};
+  for (int digit = 0; digit < planes.digits(); ++digit) {
+    for (const bool complemented : {false, true}) {
+      const FormulaResult judged = run(plane_of(p, digit, complemented), {});
       if (judged.differences.wrong == 0) continue;
-      std::ostringstream text;
-      text << judged.differences.wrong << " elements of the result are wrong in the plane of digit " << digit
-           << (flip == 0 ? "" : ", complemented")
-           << ". By the linear index of the element whose code arrived, -1 for none:";
-      std::vector<std::int64_t> in_result, in_matrix;
+      const auto sent_to = [&](std::int64_t at) { return planes.digit_of(at, digit, complemented); };
+      std::vector<WrongCode> wrong;
       for (const Differences::One& one : judged.differences.listed) {
-        for (const reference::Element& element : held(one)) {
-          in_result.push_back(one.index);
-          in_matrix.push_back(element.n * p.k + element.k);
+        for (const reference::Element& element : read.held(one)) {
+          const std::int64_t at = element.n * p.k + element.k;
+          const bool is_wrong = read.code_of(one.got, element.n, element.k) != sent_to(at);
+          if (is_wrong && wrong.size() < Differences::most_listed) wrong.push_back({at, one.index, one.got});
         }
       }
-      const std::vector<std::int64_t> arrived = arrived_at(p, digits, run, code_of, in_result, in_matrix);
-      for (std::size_t i = 0; i < std::min<std::size_t>(in_matrix.size(), Differences::most_listed); ++i) {
-        text << "\n  " << place_text(p, in_matrix[i] / p.k, in_matrix[i] % p.k) << ": expected " << in_matrix[i]
-             << ", got " << arrived[i];
+      std::ostringstream text;
+      text << judged.differences.wrong << " of the " << read.elements
+           << (judged.differences.wrong == 1 ? " is" : " are") << " wrong in the plane of digit " << digit
+           << (complemented ? ", complemented. " : ". ");
+      if (wrong.empty()) {
+        text << "Of those listed, all that is wrong is in the rows past the end, which hold code 0.";
+        throw Failure("mismatch", text.str());
       }
-      if (in_matrix.empty()) text << "\n  all of them in the rows past the end, which hold code 0";
-      throw Failure("mismatch", text.str());
+      const std::vector<ElementInPlanes> seen = seen_in_planes(p, planes, run, read.code_of, wrong);
+      const Arrival arrival = arrival_of(planes, seen);
+      text << arrival_text(arrival, seen,
+                           "Each holds the code of another element, by the linear index row * k + column:");
+      for (std::size_t i = 0; i < wrong.size(); ++i) {
+        const std::int64_t at = wrong[i].in_matrix;
+        text << "\n  " << place_text(p, at / p.k, at % p.k) << ": expected ";
+        const std::optional<std::int64_t> from = source_of(planes, seen[i]);
+        if (arrival == Arrival::moved && from) {
+          text << at << ", got " << *from << ", which is row " << *from / p.k << ", column " << *from % p.k;
+        } else if (arrival == Arrival::moved) {
+          text << at << ", got code 0 in every plane, as rows past the end hold";
+        } else {
+          text << "code " << sent_to(at) << ", got " << read.text(wrong[i].got, at / p.k, at % p.k);
+        }
+      }
+      Failure failure("mismatch", text.str());
+      failure.cause = cause_of(arrival);
+      throw failure;
     }
   }
 }
@@ -96,18 +130,22 @@ void pack_puts_every_code(Case& c) {
   const auto code_of = [&](std::uint32_t word, std::int64_t row, std::int64_t column) {
     return static_cast<int>(word >> (4 * reference::place_of(row, column, c.problem.k, inner).nibble) & 15);
   };
-  every_plane_arrives(c, run, code_of, [&](const Differences::One& one) {
+  const auto held = [&](const Differences::One& one) {
     std::vector<reference::Element> elements;
     for (int nibble = 0; nibble < reference::codes_of_word; ++nibble) {
       const reference::Element element = reference::element_at({one.index, nibble}, c.problem.k, inner);
       if (element.n < c.problem.n) elements.push_back(element);
     }
     return elements;
-  });
+  };
+  const auto text = [&](std::uint32_t word, std::int64_t row, std::int64_t column) {
+    return std::to_string(code_of(word, row, column)) + " in the word " + hex_text(word, 8);
+  };
+  every_plane_arrives(c, run, {"packed words", code_of, text, held});
 }
 
 /// Of a result that has an element for each of the matrix.
-Held one_for_one(const Problem& p) {
+auto one_for_one(const Problem& p) {
   return [&p](const Differences::One& one) {
     return std::vector<reference::Element>{{one.index / p.k, one.index % p.k}};
   };
@@ -120,7 +158,10 @@ void unpack_takes_every_code(Case& c) {
   const auto code_of = [](std::uint32_t element, std::int64_t, std::int64_t) {
     return element < 16 ? static_cast<int>(element) : -1;
   };
-  every_plane_arrives(c, run, code_of, one_for_one(c.problem));
+  const auto text = [](std::uint32_t element, std::int64_t, std::int64_t) {
+    return std::to_string(static_cast<std::int32_t>(element));
+  };
+  every_plane_arrives(c, run, {"codes", code_of, text, one_for_one(c.problem)});
 }
 
 /// With scale 1 and the zero point that makes a weight its code, in whatever domain.
@@ -170,7 +211,11 @@ void dequantize_takes_every_code(Case& c) {
   const auto code_of = [&](std::uint32_t weight, std::int64_t, std::int64_t) {
     return code_of_weight(format_of(p.out), weight);
   };
-  every_plane_arrives(c, run, code_of, one_for_one(p));
+  const auto text = [&](std::uint32_t weight, std::int64_t, std::int64_t) {
+    const int code = code_of_weight(format_of(p.out), weight);
+    return code < 0 ? "the weight " + weight_text(p, weight) : std::to_string(code);
+  };
+  every_plane_arrives(c, run, {"weights", code_of, text, one_for_one(p)});
 }
 
 void unpack_returns_every_packed_code(Case& c) {

@@ -4,6 +4,7 @@
 
 #include "../reference/dequantize.h"
 #include "claim.h"
+#include "digit_planes.h"
 #include "enumerated_shapes.h"
 #include "specification.h"
 
@@ -29,7 +30,8 @@ void own_group(Case& c, bool of_zero) {
                                 .k = p.k,
                                 .inner_k_tiles = p.inner_k_tiles,
                                 .value = p.domain == Domain::floating ? 8 + times : times};
-  const auto plane_of = [&](int shift, int flip) {
+  const Planes planes = {6, p.groups() * p.n};
+  const auto plane_of = [&](int digit, bool complemented) {
     return formula::Parameters{
         .kind = of_zero ? formula::Parameters::Kind::zero_digit : formula::Parameters::Kind::scale_digit,
         .type = p.out,
@@ -37,44 +39,70 @@ void own_group(Case& c, bool of_zero) {
         .n = p.n,
         .groups = p.groups(),
         .group_size = p.group_size,
-        .shift = shift,
-        .flip = flip};
+        .shift = planes.bits_of_digit * digit,
+        .flip = complemented ? 1 : 0};
   };
-  constexpr int bits_of_digit = 6;
-  const std::int64_t count = p.groups() * p.n;
-  const auto has_digit = [&](int shift) { return shift == 0 || (count - 1) >> shift != 0; };
+  const auto digit_in = [&](std::uint32_t weight) -> std::int64_t {
+    const double digit = specified::value(format_of(p.out), weight) / (of_zero ? 1 : times);
+    const bool is_digit = digit >= 0 && digit < static_cast<double>(planes.base()) && digit == std::floor(digit);
+    return is_digit ? static_cast<std::int64_t>(digit) : -1;
+  };
+  const auto number_at = [&](std::int64_t element) { return element % p.k / p.group_size * p.n + element / p.k; };
 
-  /// The numbers, group * n + row, of the parameters that some weights were made with; -1 for none.
-  const auto arrived_at = [&](const std::vector<std::int64_t>& elements) {
-    std::vector<std::int64_t> arrived(elements.size());
-    for (int shift = 0; has_digit(shift); shift += bits_of_digit) {
-      const FormulaResult judged = c.dequantize(codes, plane_of(shift, 0), elements);
-      for (std::size_t i = 0; i < arrived.size(); ++i) {
-        const double digit = specified::value(format_of(p.out), judged.read.at(i)) / (of_zero ? 1 : times);
-        const bool is_digit = digit >= 0 && digit < 1 << bits_of_digit && digit == std::floor(digit);
-        if (!is_digit) arrived[i] = -1;
-        if (arrived[i] >= 0) arrived[i] |= static_cast<std::int64_t>(digit) << shift;
+  /// What arrives at some weights in all planes and their complements.
+  const auto seen_at = [&](const std::vector<std::int64_t>& elements) {
+    std::vector<ElementInPlanes> seen;
+    for (const std::int64_t element : elements) seen.push_back({number_at(element), {}, {}});
+    for (int digit = 0; digit < planes.digits(); ++digit) {
+      for (const bool complemented : {false, true}) {
+        const FormulaResult judged = c.dequantize(codes, plane_of(digit, complemented), elements);
+        for (std::size_t i = 0; i < seen.size(); ++i) {
+          const std::uint32_t weight = judged.read.at(i);
+          (complemented ? seen[i].complements : seen[i].plain)
+              .push_back({planes.digit_of(seen[i].number, digit, complemented), digit_in(weight), weight});
+        }
       }
     }
-    return arrived;
+    return seen;
   };
-  for (int shift = 0; has_digit(shift); shift += bits_of_digit) {
-    for (const int flip : {0, 1}) {
-      const FormulaResult judged = c.dequantize(codes, plane_of(shift, flip));
+  for (int digit = 0; digit < planes.digits(); ++digit) {
+    for (const bool complemented : {false, true}) {
+      const FormulaResult judged = c.dequantize(codes, plane_of(digit, complemented));
       if (judged.differences.wrong == 0) continue;
       std::vector<std::int64_t> elements;
       for (const Differences::One& one : judged.differences.listed) elements.push_back(one.index);
-      const std::vector<std::int64_t> arrived = arrived_at(elements);
+      const std::vector<ElementInPlanes> seen = seen_at(elements);
+      const Arrival arrival = arrival_of(planes, seen);
+      const char* parameter = of_zero ? "zero" : "scale";
       std::ostringstream text;
-      text << judged.differences.wrong << " of " << p.n * p.k << " weights are wrong in a plane of the "
-           << (of_zero ? "zeros" : "scales") << ". By the number, group * n + row, of the one used, -1 for none:";
+      text << judged.differences.wrong << " of " << p.n * p.k
+           << (judged.differences.wrong == 1 ? " weights is" : " weights are") << " wrong in the plane of digit "
+           << digit << " of the " << parameter << "s" << (complemented ? ", complemented. " : ". ")
+           << arrival_text(arrival, seen,
+                           std::string("Each was made with another ") + parameter + ", by its number group * n + row:");
       for (std::size_t i = 0; i < elements.size(); ++i) {
-        const std::int64_t row = elements[i] / p.k;
-        const std::int64_t column = elements[i] % p.k;
-        text << "\n  " << place_text(p, row, column) << ": expected " << column / p.group_size * p.n + row << ", got "
-             << arrived[i];
+        text << "\n  " << place_text(p, elements[i] / p.k, elements[i] % p.k) << ": expected ";
+        const std::optional<std::int64_t> from = source_of(planes, seen[i]);
+        if (arrival == Arrival::moved) {
+          text << seen[i].number << ", got ";
+          if (from) text << *from << ", which is of group " << *from / p.n << ", row " << *from % p.n;
+          if (!from) text << "0 in every plane, which is of none";
+        } else {
+          const std::int64_t sent = planes.digit_of(seen[i].number, digit, complemented);
+          const std::uint32_t got = judged.differences.listed[i].got;
+          const std::int64_t arrived = digit_in(got);
+          text << "digit " << sent << ", got ";
+          if (arrived >= 0 && arrived != sent) {
+            text << arrived;
+          } else {
+            text << "the weight " << weight_text(p, got);
+          }
+        }
       }
-      throw Failure("mismatch", text.str());
+      Failure failure("mismatch", text.str());
+      // What is the same in every plane need not be stale: it may not depend on the parameter.
+      failure.cause = arrival == Arrival::moved ? "" : "value";
+      throw failure;
     }
   }
 }

@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <set>
+#include <sstream>
 
 #include "claims_for_tests.h"
 #include "generator.h"
@@ -51,6 +52,32 @@ TEST(FaultTable, KnowsWhichOperationsAFaultTouches) {
   EXPECT_TRUE(fault_of("two-roundings").parts().touches(Operation::dequantize));
 }
 
+/// A line that says that what was got is what was expected; "" where none does.
+std::string line_that_refutes_itself(const std::string& details) {
+  std::istringstream lines(details);
+  for (std::string line; std::getline(lines, line);) {
+    const std::size_t expected = line.find("expected "), got = line.find(", got ");
+    if (expected == std::string::npos || got == std::string::npos) continue;
+    const std::size_t begin = expected + std::string("expected ").size();
+    std::string wanted = line.substr(begin, got - begin);
+    for (const char* noun : {"code ", "digit "}) {
+      if (wanted.starts_with(noun)) wanted = wanted.substr(std::string(noun).size());
+    }
+    const std::string found = line.substr(got + std::string(", got ").size());
+    const bool ends =
+        found.size() == wanted.size() || std::string(" ,;").find(found[wanted.size()]) != std::string::npos;
+    if (found.starts_with(wanted) && ends) return line;
+  }
+  return "";
+}
+
+TEST(Findings, RefuteThemselvesWhereTheLineSaysSo) {
+  EXPECT_NE(line_that_refutes_itself("4 are wrong:\n  row 0, column 1: expected 0, got 0"), "");
+  EXPECT_NE(line_that_refutes_itself("  row 0: expected code 7, got 7 in the word 0x77777777"), "");
+  EXPECT_EQ(line_that_refutes_itself("  row 0: expected 1, got 15"), "");
+  EXPECT_EQ(line_that_refutes_itself("  row 0: expected 0x3f80 (1), got 0x3f81 (1.00781)"), "");
+}
+
 class FaultIsFound : public testing::TestWithParam<std::string> {};
 
 std::vector<std::string> names_of_faults() {
@@ -69,6 +96,7 @@ TEST_P(FaultIsFound, ByEveryClaimThatSaysSo) {
     const Finding& finding = judgement.findings.at(0);
     const std::string& wanted = name == fault.found_by.front() ? fault.kind : finding.kind;
     EXPECT_EQ(finding.kind, wanted) << name << "\n" << finding.details;
+    EXPECT_EQ(line_that_refutes_itself(finding.details), "") << name << "\n" << finding.details;
     if (fault.has_memory || !claim.draws.fixed.empty()) continue;
     EXPECT_LE(finding.problem.n * finding.problem.k, 8192) << "not shrunk: " << line_of(finding.problem);
   }

@@ -36,6 +36,7 @@ CaseOutcome run_case(const Claim& claim, const Problem& problem, const Envelope&
     CaseOutcome outcome = failed(failure.kind, failure.what(), failure.device_lost);
     outcome.finding->smaller = failure.smaller;
     outcome.finding->wrong = failure.wrong;
+    outcome.finding->cause = failure.cause;
     return outcome;
   } catch (const Refused& refused) {
     if (claim.on_refusal == OnRefusal::failed) {

@@ -24,6 +24,7 @@ struct Finding {
   std::int64_t shrinks = 0;                       // smaller problems that failed on the way here
   std::optional<Problem> smaller = std::nullopt;  // that should fail too, where the claim knows one
   std::vector<WrongElement> wrong = {};           // the first ones, where elements are wrong
+  std::string cause = "";                         // Failure::cause
 };
 
 /// A finding that is known, and not ours to mend: a row of the ledger. It is about one claim on one subject; any
