@@ -44,7 +44,7 @@ Overall overall(const HuntFacts& facts, const BatchCounts& counts, const std::ve
     return {"MISTRUSTED", "no case of it compared anything: " + idle.front(), exit_code::mistrusted};
   }
   if (counts.elements == 0) return {"MISTRUSTED", "nothing was compared", exit_code::mistrusted};
-  return {"PASSED", "", exit_code::passed};
+  return {counts.known.empty() ? "PASSED" : "KNOWN", "", exit_code::passed};
 }
 
 /// Which cells the cases lie in, and when a case was in a cell for the first time.
@@ -137,6 +137,7 @@ json hunt_summary(const HuntFacts& facts, const CaseList& list) {
                         {"problem", line_of(smallest.problem)},
                         {"kind", smallest.kind},
                         {"details", smallest.details},
+                        {"cause", smallest.cause},
                         {"replay", replay_words(facts.identity.replay_flags, smallest.problem)}});
   }
   return {{"schema", 1},

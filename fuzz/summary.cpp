@@ -50,7 +50,7 @@ Overall overall(const RunFacts& run) {
   if (not_run != 0) return mistrusted("interrupted: " + std::to_string(not_run) + " claims were not run");
   if (count(run, Verdict::mistrusted) != 0) return mistrusted("some claims prove too little");
   if (count(run, Verdict::passed) == 0) return mistrusted("nothing passed");
-  return {Verdict::passed, "", exit_code::passed};
+  return {count(run, Verdict::known) == 0 ? Verdict::passed : Verdict::known, "", exit_code::passed};
 }
 
 json json_of(const Judgement& j, const std::vector<std::string>& flags) {
@@ -60,6 +60,7 @@ json json_of(const Judgement& j, const std::vector<std::string>& flags) {
     findings.push_back({{"problem", replays ? line_of(finding.problem) : ""},
                         {"kind", finding.kind},
                         {"details", finding.details},
+                        {"cause", finding.cause},
                         {"shrinks", finding.shrinks},
                         {"replay", replays ? replay_words(flags, finding.problem) : std::vector<std::string>()}});
   }

@@ -75,7 +75,7 @@ struct Proofs {
 };
 
 struct HuntFinding {
-  std::string signature, how, shrunk, kind, details;
+  std::string signature, how, shrunk, kind, details, cause;
   std::uint64_t cases = 0;
   std::vector<std::uint64_t> examples;
   bool was_looked_into = false;

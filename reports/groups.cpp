@@ -2,6 +2,7 @@
 #include <set>
 #include <utility>
 
+#include "causes.h"
 #include "summary.h"
 
 namespace tileproof::reports {
@@ -93,14 +94,16 @@ std::vector<Failure> failures_of(const Judgement& judgement) {
 }
 
 std::vector<Failure> failures_of(const Summary& summary) {
-  std::vector<Failure> failures;
+  std::vector<Failure> failures, others;
   // The first of every claim before the second of any: a claim with many must not hide the others.
-  const std::vector<const Judgement*> failed = with_verdict(summary, Verdict::failed);
-  for (const Judgement* judgement : failed) failures.push_back(failures_of(*judgement).front());
-  for (const Judgement* judgement : failed) {
+  for (const Judgement* judgement : with_verdict(summary, Verdict::failed)) {
     std::vector<Failure> all = failures_of(*judgement);
-    std::move(all.begin() + 1, all.end(), std::back_inserter(failures));
+    std::move(all.begin() + 1, all.end(), std::back_inserter(others));
+    failures.push_back(std::move(all.front()));
   }
+  failures = in_order_of_cause(std::move(failures));
+  others = in_order_of_cause(std::move(others));
+  std::move(others.begin(), others.end(), std::back_inserter(failures));
   return failures;
 }
 

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <map>
 
+#include "causes.h"
 #include "section.h"
 #include "statistics.h"
 #include "text.h"
@@ -94,13 +95,13 @@ Markup findings_section(Story& story) {
     for (const Failure& failure : failures_of(found.record)) cards.push_back(card(failure));
   }
   for (const auto& found : story.now.hunted) {
-    for (const HuntFinding& finding : found.record.findings) {
-      if (finding.was_looked_into) {
-        cards.push_back(card(finding, found.record));
+    for (const HuntFinding* finding : in_order_of_cause(found.record)) {
+      if (finding->was_looked_into) {
+        cards.push_back(card(*finding, found.record));
         continue;
       }
-      others.push_back({finding.signature, with_commas(finding.cases), finding.first_seen, finding.last_seen,
-                        to_copy(finding.replay)});
+      others.push_back({finding->signature, with_commas(finding->cases), finding->first_seen, finding->last_seen,
+                        to_copy(finding->replay)});
     }
   }
   if (story.now.verified.empty() && story.now.hunted.empty()) return absent("what was found", "./tileproof verify");

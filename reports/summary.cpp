@@ -32,8 +32,8 @@ std::vector<std::string> read_words(const Field& field) {
 std::vector<Finding> read_findings(const Field& field) {
   std::vector<Finding> findings;
   for (const Field& item : field.items()) {
-    findings.push_back({item["problem"].text(), item["kind"].text(), item["details"].text(), item["shrinks"].count(),
-                        read_words(item["replay"])});
+    findings.push_back({item["problem"].text(), item["kind"].text(), item["details"].text(), item["cause"].label(),
+                        item["shrinks"].count(), read_words(item["replay"])});
   }
   return findings;
 }
@@ -123,13 +123,15 @@ std::map<Verdict, std::uint64_t> read_counts(const Field& field, const std::vect
   return counts;
 }
 
-/// Of the run: never KNOWN, which makes a run neither red nor green.
+/// Of the run. Where findings are known it is KNOWN, unless it is red; runs of before say PASSED there.
 Verdict read_verdict(const Field& field, const std::map<Verdict, std::uint64_t>& counts) {
-  const Verdict verdict =
-      verdict_of(field, {Verdict::passed, Verdict::failed, Verdict::mistrusted}, "PASSED, FAILED or MISTRUSTED");
+  const Verdict verdict = verdict_of(field, {Verdict::passed, Verdict::failed, Verdict::mistrusted, Verdict::known},
+                                     "PASSED, FAILED, MISTRUSTED or KNOWN");
+  const bool is_red = verdict == Verdict::failed || verdict == Verdict::mistrusted;
   const bool all_well = counts.at(Verdict::failed) == 0 && counts.at(Verdict::mistrusted) == 0;
-  field.require(verdict != Verdict::passed || all_well, "no PASSED over judgements that are FAILED or MISTRUSTED");
-  field.require(verdict != Verdict::passed || counts.at(Verdict::passed) > 0, "no PASSED where nothing passed");
+  field.require(is_red || all_well, "no PASSED and no KNOWN over judgements that are FAILED or MISTRUSTED");
+  field.require(is_red || counts.at(Verdict::passed) > 0, "no PASSED and no KNOWN where nothing passed");
+  field.require(verdict != Verdict::known || counts.at(Verdict::known) > 0, "no KNOWN where nothing is known");
   return verdict;
 }
 

@@ -20,6 +20,7 @@ struct Finding {
   std::string problem;  // its line; empty where no case shows the finding, as when a known one occurs no longer
   std::string kind;
   std::string details;  // several lines
+  std::string cause;    // "value" or "state" where the evidence shows that, whatever the claim is about
   std::uint64_t shrinks = 0;
   std::vector<std::string> replay;  // words after `./tileproof replay`; empty: cannot be replayed
 };
@@ -112,6 +113,7 @@ struct Failure {
 };
 /// Why the judgement is FAILED: at least one.
 std::vector<Failure> failures_of(const Judgement&);
+/// Of all claims, the most diagnostic first (causes.h).
 std::vector<Failure> failures_of(const Summary&);
 
 struct KnownFailure {
