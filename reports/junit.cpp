@@ -191,7 +191,8 @@ std::string junit(const nlohmann::json& json) {
   Totals totals;
   std::string suites;
   for (const Subject& subject : summary.subjects) suites += testsuite(summary, subject, totals);
-  if (summary.verdict != Verdict::passed && totals.failures == 0) {
+  const bool is_red = summary.verdict == Verdict::failed || summary.verdict == Verdict::mistrusted;
+  if (is_red && totals.failures == 0) {
     Summary red = summary;
     red.judgements = {run_as_a_whole(summary)};
     suites += testsuite(red, {"tileproof", "the run as a whole", ""}, totals);

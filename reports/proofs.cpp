@@ -15,11 +15,6 @@ using nlohmann::json;
 
 std::string field(const json& value, const char* name) { return visible(value.at(name).get<std::string>()); }
 
-std::string percent(std::uint64_t part, std::uint64_t whole) {
-  const double percent = 100 * static_cast<double>(part) / static_cast<double>(whole);
-  return fixed(std::min(percent, 99.99), percent < 0.01 ? 6 : 2) + " %";  // a part is never the whole
-}
-
 /// How much of its domain a proof has looked at. Nothing but the whole of it is called proved.
 std::string extent(const json& proof) {
   const std::uint64_t points = proof.at("points");
@@ -62,6 +57,11 @@ std::string counts(const json& proofs) {
     text += (text.empty() ? "" : ", ") + std::to_string(count[verdict]) + " " + verdict;
   }
   return text;
+}
+
+bool holds_a_sample(const json& proofs) {
+  return std::any_of(proofs.at("proofs").begin(), proofs.at("proofs").end(),
+                     [](const json& proof) { return proof.at("verdict") == "SAMPLED"; });
 }
 
 }  // namespace
@@ -109,7 +109,11 @@ std::string proof_line(const json& proof, bool colours) {
 std::string proofs_end(const json& proofs, bool colours) {
   const int exit = proofs.at("exit_code");
   const std::string verdict = exit == 0 ? "DONE" : exit == 1 ? "FAILED" : "MISTRUSTED";
-  const std::string shown = colours ? (exit == 0 ? "\033[32m" : "\033[31m") + verdict + "\033[0m" : verdict;
+  const std::string shown = colours ? (exit != 0                ? "\033[31m"
+                                       : holds_a_sample(proofs) ? "\033[33m"
+                                                                : "\033[32m") +
+                                          verdict + "\033[0m"
+                                    : verdict;
   const std::string reason = field(proofs, "reason");
   const std::string counted = counts(proofs);
   return "\n" + shown + (counted.empty() ? "" : ": " + counted) + " in " + lasting_in_short(proofs.at("seconds")) +

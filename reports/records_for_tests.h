@@ -38,6 +38,21 @@ inline json judgement(const std::string& claim, const std::string& subject, cons
   return one;
 }
 
+/// A claim whose failing cases a ledger lists.
+inline json known_judgement(const std::string& claim, const std::string& subject, const std::string& id = "T-7") {
+  json one = judgement(claim, subject, "KNOWN");
+  one["reason"] = "";
+  one["known"].push_back({{"id", id},
+                          {"what", "reads past the end"},
+                          {"since", "2026"},
+                          {"expires", ""},
+                          {"cases", 288},
+                          {"problem", ""},
+                          {"details", "12 are wrong"},
+                          {"replay", json::array()}});
+  return one;
+}
+
 inline json summary(const std::vector<json>& judgements, const std::string& subject = "host") {
   json counts = {{"PASSED", 0}, {"FAILED", 0}, {"SKIPPED", 0}, {"MISTRUSTED", 0}, {"KNOWN", 0}};
   for (const json& one : judgements) {
@@ -46,6 +61,7 @@ inline json summary(const std::vector<json>& judgements, const std::string& subj
   }
   const std::string verdict = counts["FAILED"] != 0                                ? "FAILED"
                               : counts["MISTRUSTED"] != 0 || counts["PASSED"] == 0 ? "MISTRUSTED"
+                              : counts["KNOWN"] != 0                               ? "KNOWN"
                                                                                    : "PASSED";
   return {{"schema", 2},
           {"tool", "tileproof 0.1.0"},
@@ -143,13 +159,12 @@ inline json bench(double seconds_of_operation, int repeats = 10) {
 }
 
 /// A row with so many elements off by `ulp`, and nothing to explain those of them that are not `explained`.
-inline json accuracy_row(std::uint64_t off, std::uint64_t ulp, std::uint64_t explained,
-                         const std::string& subject = "host") {
+inline json accuracy_row(std::uint64_t off, double ulp, std::uint64_t explained, const std::string& subject = "host") {
   constexpr std::uint64_t elements = 1000;
   json histogram = json::array({{{"from", 0}, {"to", 0}, {"count", elements - off}}});
   if (off != 0) histogram.push_back({{"from", ulp}, {"to", ulp}, {"count", off}});
   const json none = {{"value", 0}, {"exact", true}};
-  const json figures = {{"elements", elements},  {"max", off == 0 ? 0 : ulp},
+  const json figures = {{"elements", elements},  {"max", off == 0 ? 0.0 : ulp},
                         {"p99_9", none},         {"p99", none},
                         {"median", none},        {"bias", 0.0},
                         {"above", off},          {"below", 0},
@@ -172,6 +187,7 @@ inline json accuracy_row(std::uint64_t off, std::uint64_t ulp, std::uint64_t exp
           {"zeros", {{"expected_plus", 1}, {"expected_minus", 1}, {"sign_lost", 0}}},
           {"subnormals", {{"expected", 1}, {"differing", 0}, {"flushed", 0}}},
           {"ulp", figures},
+          {"of_largest_term", {{"max", off == 0 ? 0.0 : 0.5}}},
           {"ordinary",
            {{"elements", elements},
             {"bit_equal", elements - off},
@@ -187,7 +203,7 @@ inline json accuracy(const std::vector<json>& rows) {
     one["at"] = place;
     return one;
   };
-  return {{"schema", 1},
+  return {{"schema", 2},
           {"tool", "tileproof 0.1.0"},
           {"run_start", "2026-11-23T06:00:00Z"},
           {"provenance", {{"commit", "abc"}, {"dirty", false}, {"host_compiler", {{"flags", "-O2"}}}}},
@@ -223,7 +239,8 @@ inline json accuracy(const std::vector<json>& rows) {
                                   {"zero_point", nullptr},
                                   {"expected", "0x3edb"},
                                   {"got", "0x3eda"},
-                                  {"distance", -1},
+                                  {"ulp", -1.0},
+                                  {"of_largest_term", 0.25},
                                   {"why", ""},
                                   {"subjects", {{"host dequantize", "0x3eda"}}},
                                   {"replay", {"--claim=a/b"}}}})},

@@ -98,6 +98,7 @@ std::string for_terminal(const Opinion& opinion) {
     if (opinion.count(word) == 0) continue;
     counts += (counts.empty() ? "" : ", ") + std::to_string(opinion.count(word)) + " " + name_of(word);
   }
+  for (const std::string& line : opinion.samples) text += "  " + one_line(line) + "\n";
   const ToRead first = to_read(opinion, 4);
   for (const Item& item : first.items) {
     text += "  " + std::string(name_of(item.word)) + " " + one_line(item.name) + (item.why.empty() ? "" : ": ") +

@@ -85,6 +85,69 @@ TEST_F(AReport, AgainstABaselineIsRegressedOrNot) {
   EXPECT_EQ(made({"before"}, {"before"}).exit_code, 0);
 }
 
+TEST_F(AReport, ShowsWhatIsKnownAndWhatIsSampledInAmberEverywhere) {
+  write("now/summary.json", summary({known_judgement("a/b", "host"), judgement("c/d", "host", "PASSED")}));
+  write("now/proofs.json", proofs({proof("SAMPLED", 320, 2362667520), [] {
+                                     json whole = proof("PROVED", 100);
+                                     whole["claim"] = "words/all";
+                                     return whole;
+                                   }()}));
+  const Report amber = made({"now"});
+  EXPECT_EQ(amber.exit_code, 0);
+  const std::string part = "sampled 320 of 2,362,667,520 (0.000014 %)";
+  const std::string of_subject = "host: 1 of 2 proofs whole, 1 SAMPLED; the smallest sample is 320 of 2,362,667,520";
+  EXPECT_TRUE(amber.said.starts_with("KNOWN: Nothing new fails")) << amber.said;
+  EXPECT_TRUE(amber.markdown.starts_with("## KNOWN")) << amber.markdown;
+  for (const std::string& text : {amber.said, amber.markdown, amber.html}) {
+    EXPECT_TRUE(has(text, part)) << text.substr(0, 2000);
+    EXPECT_TRUE(has(text, of_subject)) << text.substr(0, 2000);
+    EXPECT_TRUE(has(text, "known: T-7")) << text.substr(0, 2000);
+  }
+  EXPECT_TRUE(has(amber.html, "<div class=\"verdict doubtful\"")) << "the banner is amber";
+  EXPECT_TRUE(has(amber.junit, "<skipped message=\"" + part + "\"/>")) << amber.junit;
+  EXPECT_TRUE(has(amber.junit, "<skipped message=\"known: T-7: reads past the end\"/>")) << amber.junit;
+  const json counts = json::parse(amber.json)["counts"];
+  EXPECT_EQ(counts["KNOWN"], 1);
+  EXPECT_EQ(counts["SAMPLED"], 1);
+  EXPECT_EQ(counts["PASSED"], 0);
+  EXPECT_EQ(counts["EXACT"], 2);
+}
+
+TEST_F(AReport, OfACrashIsFailed) {
+  json died = judgement("a/b", "host", "FAILED");
+  died["findings"][0]["kind"] = "crash";
+  died["findings"][0]["details"] = "the process died of SIGSEGV";
+  write("now/summary.json", summary({died}));
+  const Report report = made({"now"});
+  EXPECT_TRUE(report.said.starts_with("FAILED: Something fails: 1 FAILED")) << report.said;
+  EXPECT_TRUE(has(report.junit, "<failure type=\"FAILED\" message=\"FAILED: crash: the process died of SIGSEGV\""))
+      << report.junit;
+  for (const std::string& text : {report.said, report.markdown, report.junit}) EXPECT_FALSE(has(text, "OVER BUDGET"));
+}
+
+TEST_F(AReport, ListsFindingsTheMostDiagnosticFirst) {
+  write("now/summary.json", summary({judgement("sense/a", "host", "FAILED"), judgement("value/a", "host", "FAILED"),
+                                     judgement("index/a", "host", "FAILED"), judgement("write/a", "host", "FAILED")}));
+  const Report report = made({"now"});
+  const std::string findings = report.html.substr(report.html.find("<section id=\"findings\""));
+  for (const std::string& text : {report.said, report.markdown, findings}) {
+    std::size_t at = 0;
+    for (const char* claim : {"write/a", "index/a", "value/a", "sense/a"}) {
+      const std::size_t found = text.find(claim);
+      EXPECT_NE(found, std::string::npos) << claim;
+      EXPECT_GT(found, at) << claim;
+      at = found;
+    }
+  }
+}
+
+TEST_F(AReport, OfASurveyOfTheFirstSchemaSaysWhy) {
+  json old = accuracy({accuracy_row(4, 3, 4)});
+  old["schema"] = 1;
+  write("now/accuracy.json", old);
+  expect_trouble(made({"now"}), "schema: expected 2, the only one that this version reads, got 1");
+}
+
 TEST_F(AReport, OfOneSubjectAgainstAnotherHoldsOneToTheOther) {
   write("now/summary.json", summary({judgement("a/b", "mine", "FAILED")}, "mine"));
   write("before/summary.json", passing_run);
@@ -237,7 +300,7 @@ TEST_F(AReport, BudgetsAreWrittenFromASurvey) {
   EXPECT_TRUE(made({"now"}).said.starts_with("NEW"));
   const BudgetsUpdate update = updated_budgets({{folder_ / "now"}, {}, folder_ / "budgets.json"});
   write("budgets.json", update.json);
-  EXPECT_TRUE(made({"now"}).said.starts_with("PASS"));
+  EXPECT_TRUE(made({"now"}).said.starts_with("PASSED"));
   write("worse/accuracy.json", accuracy({accuracy_row(4, 4, 4)}));
   EXPECT_EQ(made({"worse"}).exit_code, 1);
   EXPECT_TRUE(made({"worse"}).said.starts_with("OVER BUDGET"));

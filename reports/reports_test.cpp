@@ -101,7 +101,10 @@ json summary_of(const std::vector<json>& subjects, const std::vector<json>& judg
     json& count = counts[judgement["verdict"].get<std::string>()];
     count = count.get<int>() + 1;
   }
-  const std::string verdict = counts["FAILED"] != 0 ? "FAILED" : counts["MISTRUSTED"] != 0 ? "MISTRUSTED" : "PASSED";
+  const std::string verdict = counts["FAILED"] != 0       ? "FAILED"
+                              : counts["MISTRUSTED"] != 0 ? "MISTRUSTED"
+                              : counts["KNOWN"] != 0      ? "KNOWN"
+                                                          : "PASSED";
   return {{"schema", 2},
           {"tool", "tileproof 0.1.0"},
           {"command", "verify --seed 1"},
@@ -565,7 +568,7 @@ Known findings, which are not failures of this run:
   host: T-2: n = 0 (since 2026-10-01, 4 cases in a)
   aten: T-1: odd k (since 2026-10-01, 1 case in a)
 
-PASSED: 1 PASSED, 2 KNOWN in 41.20s, hash 0x0123456789abcdef
+KNOWN: 1 PASSED, 2 KNOWN in 41.20s, hash 0x0123456789abcdef
 )");
 }
 
@@ -1120,8 +1123,7 @@ TEST(Summary, NamesTheFieldThatIsMistyped) {
       {"/seconds", -1, "seconds: expected a number of seconds, got -1"},
       {"/seconds", nan, "seconds: expected a number of seconds, got null"},
       {"/machine", {1, 2}, "machine: expected an object, got [1,2]"},
-      {"/verdict", "SKIPPED", "verdict: expected PASSED, FAILED or MISTRUSTED, got \"SKIPPED\""},
-      {"/verdict", "KNOWN", "verdict: expected PASSED, FAILED or MISTRUSTED, got \"KNOWN\""},
+      {"/verdict", "SKIPPED", "verdict: expected PASSED, FAILED, MISTRUSTED or KNOWN, got \"SKIPPED\""},
       {"/subjects", json::object(), "subjects: expected an array, got {}"},
       {"/subjects/0", "host", "subjects[0]: expected an object, got \"host\""},
       {"/judgements/3/verdict", 7, "judgements[3].verdict: expected a string, got 7"},
@@ -1164,7 +1166,9 @@ TEST(Summary, ThatContradictsItselfIsRefused) {
   const WrongField fields[] = {
       {"/counts/FAILED", 0, "counts.FAILED: expected 1, as many as judgements holds, got 0"},
       {"/verdict", "PASSED",
-       "verdict: expected no PASSED over judgements that are FAILED or MISTRUSTED, got \"PASSED\""},
+       "verdict: expected no PASSED and no KNOWN over judgements that are FAILED or MISTRUSTED, got \"PASSED\""},
+      {"/verdict", "KNOWN",
+       "verdict: expected no PASSED and no KNOWN over judgements that are FAILED or MISTRUSTED, got \"KNOWN\""},
       {"/subjects/1/name", "reference", "subjects[1].name: expected each name once, got \"reference\""},
       {"/judgements/3/subject", "nobody", "judgements[3].subject: expected a name of subjects, got \"nobody\""},
       {"/judgements/3/claim", "pack/fills_words",
@@ -1175,7 +1179,8 @@ TEST(Summary, ThatContradictsItselfIsRefused) {
   }
   json nothing = summary_where_nothing_ran();
   nothing["verdict"] = "PASSED";
-  EXPECT_EQ(refusal_of(nothing), "summary.json: verdict: expected no PASSED where nothing passed, got \"PASSED\"");
+  EXPECT_EQ(refusal_of(nothing),
+            "summary.json: verdict: expected no PASSED and no KNOWN where nothing passed, got \"PASSED\"");
 }
 
 TEST(Summary, WhoseVerdictIsNotThatOfItsFindingsIsRefused) {
@@ -1206,9 +1211,24 @@ TEST(Summary, WhoseVerdictIsNotThatOfItsFindingsIsRefused) {
 
 TEST(Summary, IsNotPassedWhereAllThatRanIsKnown) {
   json some = summary_of({subject("host")}, {known("a", "host", known_finding("T-1", "odd k", 1))});
-  EXPECT_EQ(refusal_of(some), "summary.json: verdict: expected no PASSED where nothing passed, got \"PASSED\"");
+  EXPECT_EQ(refusal_of(some),
+            "summary.json: verdict: expected no PASSED and no KNOWN where nothing passed, got \"KNOWN\"");
   some["verdict"] = "MISTRUSTED";
   EXPECT_EQ(refusal_of(some), "nothing was thrown");
+}
+
+TEST(Summary, IsKnownWhereSomethingIsAndTheRestPassed) {
+  json some =
+      summary_of({subject("host")}, {known("a", "host", known_finding("T-1", "odd k", 1)), passed("b", "host")});
+  EXPECT_EQ(some["verdict"], "KNOWN");
+  EXPECT_TRUE(contains(terminal(some, 80, true), "\n\x1b[33mKNOWN\x1b[0m: 1 PASSED, 1 KNOWN"));
+  EXPECT_TRUE(markdown(some).starts_with("## KNOWN: 1 PASSED, 1 KNOWN"));
+  EXPECT_FALSE(contains(junit(some), "the run as a whole"));
+  some["verdict"] = "PASSED";  // as runs of before say
+  EXPECT_EQ(refusal_of(some), "nothing was thrown");
+  json none = summary_of({subject("host")}, {passed("b", "host")});
+  none["verdict"] = "KNOWN";
+  EXPECT_EQ(refusal_of(none), "summary.json: verdict: expected no KNOWN where nothing is known, got \"KNOWN\"");
 }
 
 TEST(Summary, MayHoldTheLargestSeed) {

@@ -62,8 +62,6 @@ Markup code_of(const std::string&);
 /// A line to copy: one click selects it.
 Markup to_copy(const std::vector<std::string>& replay);
 Markup badge(Word);
-/// Of a part of a whole: 100 % is the whole, and nothing less.
-std::string percent(std::uint64_t part, std::uint64_t whole);
 /// The first `most` rows of a table, and how many more there are.
 Markup shortened_table(const std::vector<Column>&, std::vector<std::vector<Markup>> rows, std::size_t most);
 

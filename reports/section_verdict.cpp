@@ -10,8 +10,9 @@ namespace tileproof::reports {
 
 namespace {
 
-std::string colour_of(Outcome outcome) {
-  return outcome == Outcome::passed ? "good" : outcome == Outcome::failed ? "bad" : "doubtful";
+std::string colour_of(const Opinion& opinion) {
+  if (opinion.outcome == Outcome::failed) return "bad";
+  return opinion.outcome == Outcome::passed && !is_amber(headline_of(opinion)) ? "good" : "doubtful";
 }
 
 Markup counts(const Opinion& opinion) {
@@ -77,9 +78,10 @@ Markup subjects(const Story& story) {
 Markup verdict_section(Story& story) {
   const Opinion& opinion = story.opinion;
   const Word word = headline_of(opinion);
-  Markup all = element("div", {{"class", "verdict " + colour_of(opinion.outcome)}, {"id", "outcome"}},
+  Markup all = element("div", {{"class", "verdict " + colour_of(opinion)}, {"id", "outcome"}},
                        element("strong", name_of(word)) + " " + element("span", opinion.sentence));
   for (const std::string& remark : story.remarks) all += of_class("p", "warning", remark);
+  for (const std::string& line : opinion.samples) all += of_class("p", "warning", line);
   return all + counts(opinion) + items(story) + subjects(story);
 }
 

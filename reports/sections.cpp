@@ -1,5 +1,4 @@
 #include <algorithm>
-#include <cmath>
 
 #include "section.h"
 #include "text.h"
@@ -43,13 +42,6 @@ Markup badge(Word word) {
   std::replace(name.begin(), name.end(), ' ', '-');
   for (char& letter : name) letter = letter >= 'A' && letter <= 'Z' ? static_cast<char>(letter - 'A' + 'a') : letter;
   return element("span", {{"class", "badge " + name}}, name_of(word));
-}
-
-std::string percent(std::uint64_t part, std::uint64_t whole) {
-  if (whole == 0) return "-";
-  if (part == whole) return "100 %";
-  const double share = 100 * static_cast<double>(part) / static_cast<double>(whole);
-  return fixed(std::min(share, 99.999999), share > 99.99 ? 6 : share < 0.01 && part != 0 ? 6 : 2) + " %";
 }
 
 Markup shortened_table(const std::vector<Column>& columns, std::vector<std::vector<Markup>> rows, std::size_t most) {

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <cmath>
 #include <sstream>
 
 #include "summary.h"
@@ -69,6 +70,28 @@ std::string with_commas(std::uint64_t value) {
   }
   return text;
 }
+
+std::string percent(std::uint64_t part, std::uint64_t whole) {
+  if (whole == 0) return "-";
+  if (part == whole) return "100 %";
+  const double share = 100 * static_cast<double>(part) / static_cast<double>(whole);
+  return fixed(std::min(share, 99.999999), share > 99.99 ? 6 : share < 0.01 && part != 0 ? 6 : 2) + " %";
+}
+
+std::string error_text(double value) {
+  constexpr double most_in_digits = 1e15;
+  const double magnitude = std::fabs(value);
+  std::ostringstream text;
+  text.precision(magnitude < most_in_digits && magnitude >= 1 ? 6 : 3);
+  if (magnitude < most_in_digits && magnitude == std::floor(magnitude)) {
+    text << with_commas(static_cast<std::uint64_t>(magnitude));
+  } else {
+    text << magnitude;
+  }
+  return (value < 0 ? "-" : "") + text.str();
+}
+
+std::string in_ulp(double value) { return error_text(value) + " ulp"; }
 
 std::string padded(const std::string& text, std::size_t width) {
   const std::size_t has = characters_of(text).size();

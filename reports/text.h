@@ -14,6 +14,9 @@ std::string in_seconds(double seconds);                             // "0.41s"
 std::string lasting(double seconds);                                // to three digits: "12.3 us", "1.20 s", "3.00 min"
 std::string lasting_in_short(double seconds);                       // in whole numbers from 10 s on: "30 min"
 std::string with_commas(std::uint64_t);                             // "1,234,567"
+std::string percent(std::uint64_t part, std::uint64_t whole);       // 100 % is the whole, and nothing less
+std::string error_text(double);                                     // "0", "-0.5", "192", "8,388,608", "1.09e+40"
+std::string in_ulp(double);                                         // "192 ulp"
 
 struct Character {
   std::string_view bytes;

@@ -14,25 +14,28 @@ struct WordRow {
 };
 
 // In the order of Word: the worst first.
-constexpr WordRow rows[words] = {
+constexpr WordRow rows[] = {
     {"REGRESSED", "worse than in the baseline, or failed where the baseline passed"},
-    {"OVER BUDGET",
-     "fails, differs without an explanation, or is further off than its budget; no failure is within budget"},
+    {"FAILED", "does not hold: a claim, proof or hunt with a finding, or a difference that nothing explains"},
+    {"OVER BUDGET", "all differences are explained, but some are further off than the budget allows"},
     {"FLAKY", "the same case now fails, now passes"},
     {"MISTRUSTED", "nothing failed, but too little was looked at to say that it holds"},
     {"NOT RUN", "was not looked at here; red where the baseline did look at it"},
+    {"KNOWN", "fails, and the ledger of known findings says so: no new failure, and no success"},
+    {"SAMPLED", "a part of the domain of a proof holds; it proves nothing of the rest"},
     {"NEW", "measured, and there is neither a baseline nor a budget to hold it to"},
     {"IMPROVED", "better than in the baseline"},
-    {"PASS", "within its bound or budget and no worse than the baseline; not everywhere bit-equal, or only sampled"},
+    {"PASSED", "within its bound or budget and no worse than the baseline; not everywhere bit-equal"},
     {"EXACT", "every bit compared is the specification's"},
 };
+static_assert(std::size(rows) == words);
 
 Outcome outcome_of(const Opinion& opinion) {
-  for (const Word word : {Word::regressed, Word::over_budget, Word::flaky}) {
+  for (const Word word : {Word::regressed, Word::failed, Word::over_budget, Word::flaky}) {
     if (opinion.count(word) != 0) return Outcome::failed;
   }
-  const std::size_t held = opinion.count(Word::exact) + opinion.count(Word::pass) + opinion.count(Word::improved) +
-                           opinion.count(Word::is_new);
+  std::size_t held = 0;
+  for (std::size_t word = static_cast<std::size_t>(Word::known); word < words; ++word) held += opinion.counts[word];
   const bool lacks = std::any_of(opinion.items.begin(), opinion.items.end(),
                                  [](const Item& item) { return item.word == Word::not_run && is_red(item); });
   if (held == 0 || lacks || opinion.count(Word::mistrusted) != 0) return Outcome::mistrusted;
@@ -53,20 +56,23 @@ std::string sentence_of(const Opinion& opinion, bool has_baseline) {
   const std::string against = has_baseline ? " against the baseline" : "; there is no baseline to compare with";
   if (opinion.items.empty()) return "Nothing was looked at" + against + ".";
   const std::size_t not_run = opinion.count(Word::not_run);
+  const std::string amber = these(opinion, {Word::known, Word::sampled});
   const std::string all = " of " + counted(opinion.items.size() - not_run, "thing") + " looked at" +
-                          (not_run == 0 ? "" : " (" + std::to_string(not_run) + " not run)");
+                          (not_run == 0 ? "" : " (" + std::to_string(not_run) + " not run)") +
+                          (amber.empty() ? "" : ", " + amber + " among them");
+  const std::string nothing = opinion.count(Word::known) == 0 ? "othing fails" : "othing new fails";
   switch (opinion.outcome) {
     case Outcome::passed:
-      return (has_baseline ? "Nothing is worse and nothing fails" : "Nothing fails") + all + against + ".";
+      return (has_baseline ? "Nothing is worse and n" : "N") + nothing + all + against + ".";
     case Outcome::mistrusted: {
-      const std::string which = these(opinion, {Word::mistrusted, Word::not_run});
-      return "Nothing fails, but this does not show that all holds: " +
-             (which.empty() ? std::string("nothing") : which) + " of " + counted(opinion.items.size(), "thing") +
-             against + ".";
+      const std::string which = these(opinion, {Word::mistrusted, Word::not_run, Word::known, Word::sampled});
+      return "N" + nothing +
+             ", but this does not show that all holds: " + (which.empty() ? std::string("nothing") : which) + " of " +
+             counted(opinion.items.size(), "thing") + against + ".";
     }
     case Outcome::failed:
       return (has_baseline ? "Something fails or is worse: " : "Something fails: ") +
-             these(opinion, {Word::regressed, Word::over_budget, Word::flaky}) + all + against + ".";
+             these(opinion, {Word::regressed, Word::failed, Word::over_budget, Word::flaky}) + all + against + ".";
   }
   return "";
 }
@@ -110,16 +116,19 @@ Opinion opinion(const Evidence& now, const Evidence* before, const Budgets& budg
   for (const Item& item : result.items) ++result.counts.at(static_cast<std::size_t>(item.word));
   result.outcome = outcome_of(result);
   result.sentence = sentence_of(result, before != nullptr);
+  result.samples = samples_in(now);
   return result;
 }
 
 bool is_red(const Item& item) { return item.word <= Word::mistrusted || (item.word == Word::not_run && item.is_red); }
 
+bool is_amber(Word word) { return word == Word::known || word == Word::sampled; }
+
 ToRead to_read(const Opinion& opinion, std::size_t most_of_a_kind) {
   ToRead result;
   std::map<std::string, std::size_t> of_kind;
   for (const Item& item : opinion.items) {
-    if (!is_red(item) && item.word != Word::improved) continue;
+    if (!is_red(item) && !is_amber(item.word) && item.word != Word::improved) continue;
     if (++of_kind[item.kind] <= most_of_a_kind) result.items.push_back(item);
   }
   for (const auto& [kind, count] : of_kind) {
@@ -129,11 +138,11 @@ ToRead to_read(const Opinion& opinion, std::size_t most_of_a_kind) {
 }
 
 Word headline_of(const Opinion& opinion) {
-  for (const Word word : {Word::regressed, Word::over_budget, Word::flaky, Word::mistrusted}) {
+  for (const Word word : {Word::regressed, Word::failed, Word::over_budget, Word::flaky, Word::mistrusted}) {
     if (opinion.count(word) != 0) return word;
   }
   if (opinion.outcome == Outcome::mistrusted) return Word::not_run;
-  for (const Word word : {Word::improved, Word::pass, Word::is_new}) {
+  for (const Word word : {Word::known, Word::sampled, Word::improved, Word::passed, Word::is_new}) {
     if (opinion.count(word) != 0) return word;
   }
   return Word::exact;

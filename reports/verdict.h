@@ -1,4 +1,4 @@
-/// What a reviewer signs: each thing that was looked at, in one of nine words. Internal to reports/.
+/// What a reviewer signs: each thing that was looked at, in one word. Internal to reports/.
 #pragma once
 
 #include <array>
@@ -11,8 +11,21 @@
 
 namespace tileproof::reports {
 
-enum class Word { regressed, over_budget, flaky, mistrusted, not_run, is_new, improved, pass, exact };
-inline constexpr std::size_t words = 9;
+enum class Word {
+  regressed,
+  failed,
+  over_budget,
+  flaky,
+  mistrusted,
+  not_run,
+  known,
+  sampled,
+  is_new,
+  improved,
+  passed,
+  exact
+};
+inline constexpr std::size_t words = 12;
 
 const char* name_of(Word);
 /// What the word says, as a sentence for a reader who has not met it.
@@ -33,6 +46,7 @@ struct Opinion {
   std::array<std::size_t, words> counts = {};
   Outcome outcome = Outcome::mistrusted;
   std::string sentence;
+  std::vector<std::string> samples;  // a line for each subject whose proofs are not all whole
 
   std::size_t count(Word word) const { return counts.at(static_cast<std::size_t>(word)); }
   /// 0 passed, 1 failed, 3 mistrusted or nothing there.
@@ -45,10 +59,13 @@ Opinion opinion(const Evidence& now, const Evidence* before, const Budgets&);
 
 /// The word for all of it: the worst that makes it red, else the weakest that all of it deserves.
 Word headline_of(const Opinion&);
+/// Whether a word is neither red nor green: it holds, but for what is known or was left out.
+bool is_amber(Word);
 
 /// Whether an item stands against the run.
 bool is_red(const Item&);
-/// What a reader is told first: what is red, and then what improved, of each kind so many that no kind hides another.
+/// What a reader is told first: what is red, then what is amber, then what improved, of each kind so many that no kind
+/// hides another.
 struct ToRead {
   std::vector<Item> items;
   std::vector<std::string> left_out;  // "182 more of accuracy"
@@ -59,6 +76,8 @@ ToRead to_read(const Opinion&, std::size_t most_of_a_kind);
 std::vector<Item> items_of_claims(const Evidence& now, const Evidence* before);
 std::vector<Item> items_of_accuracy(const Evidence& now, const Evidence* before, const Budgets&);
 std::vector<Item> items_of_proofs(const Evidence& now, const Evidence* before);
+/// "cuda: 5 of 16 proofs whole, 11 SAMPLED; the smallest sample is 320 of 2,362,667,520 (0.000014 %) of layout/..."
+std::vector<std::string> samples_in(const Evidence&);
 std::vector<Item> items_of_hunts(const Evidence& now, const Evidence* before);
 std::vector<Item> items_of_speed(const Evidence& now, const Evidence* before);
 

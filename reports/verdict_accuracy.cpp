@@ -77,7 +77,7 @@ Item judged(const std::string& name, const Row& now, const Row* before, const Bu
     item.word = Word::regressed;
     item.why = worse;
   } else if (row.unexplained != 0) {
-    item.word = Word::over_budget;
+    item.word = Word::failed;
     item.why = counted(row.unexplained, "difference") + " that nothing explains" +
                (before != nullptr ? ", as in the baseline" : "");
   } else if (exceeds) {
@@ -94,7 +94,7 @@ Item judged(const std::string& name, const Row& now, const Row* before, const Bu
     item.word = Word::is_new;
     item.why = "neither a baseline nor a budget has it; at most " + with_commas(row.max_ulp()) + " ulp, all explained";
   } else {
-    item.word = Word::pass;
+    item.word = Word::passed;
     item.why = "at most " + with_commas(row.max_ulp()) + " ulp, all explained";
   }
   return item;
@@ -124,7 +124,7 @@ std::vector<Item> items_of_accuracy(const Evidence& now, const Evidence* before,
   }
   for (const auto& [name, count] : unexplained) {
     items.push_back(
-        {Word::over_budget, "accuracy", name, counted(count, "difference") + " that nothing explains", true});
+        {Word::failed, "accuracy", name, counted(count, "difference") + " that nothing explains", true});
   }
   return items;
 }

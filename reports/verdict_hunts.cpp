@@ -2,6 +2,7 @@
 #include <map>
 #include <set>
 
+#include "causes.h"
 #include "chart.h"
 #include "text.h"
 #include "verdict.h"
@@ -9,11 +10,11 @@
 namespace tileproof::reports {
 
 std::vector<Item> items_of_hunts(const Evidence& now, const Evidence* before) {
-  std::set<std::string> known, hunted;
+  std::set<std::string> seen_before, hunted;
   if (before != nullptr) {
     for (const auto& found : before->hunted) {
       hunted.insert(found.record.subject);
-      for (const HuntFinding& finding : found.record.findings) known.insert(finding.signature);
+      for (const HuntFinding& finding : found.record.findings) seen_before.insert(finding.signature);
     }
   }
   std::vector<Item> items;
@@ -23,9 +24,10 @@ std::vector<Item> items_of_hunts(const Evidence& now, const Evidence* before) {
     subjects.insert(hunt.subject);
     // Those of claims and kinds that were looked into once are one more item together.
     std::map<Word, std::vector<const HuntFinding*>> others;
-    for (const HuntFinding& finding : hunt.findings) {
-      const bool is_new = hunted.contains(hunt.subject) && !known.contains(finding.signature);
-      const Word word = finding.how.starts_with("flaky") ? Word::flaky : is_new ? Word::regressed : Word::over_budget;
+    for (const HuntFinding* in_order : in_order_of_cause(hunt)) {
+      const HuntFinding& finding = *in_order;
+      const bool is_new = hunted.contains(hunt.subject) && !seen_before.contains(finding.signature);
+      const Word word = finding.how.starts_with("flaky") ? Word::flaky : is_new ? Word::regressed : Word::failed;
       if (finding.was_looked_into) {
         items.push_back({word, "hunt", finding.signature, counted(finding.cases, "case") + "; " + finding.how});
       } else {
@@ -39,7 +41,11 @@ std::vector<Item> items_of_hunts(const Evidence& now, const Evidence* before) {
     }
     const std::string name = "hunt through cases of " + hunt.subject + ", seed " + hunt.seed;
     const std::string cases = with_commas(hunt.cases) + " cases, " + with_commas(hunt.elements) + " elements";
-    if (hunt.verdict == "PASSED") items.push_back({Word::exact, "hunt", name, cases});
+    if (hunt.verdict == "PASSED" || hunt.verdict == "KNOWN") {
+      std::string known;
+      for (const auto& [id, times] : hunt.known) known += (known.empty() ? "known: " : "; ") + id;
+      items.push_back({known.empty() ? Word::exact : Word::known, "hunt", name, known.empty() ? cases : known});
+    }
     if (hunt.verdict == "MISTRUSTED") items.push_back({Word::mistrusted, "hunt", name, hunt.reason});
     if (hunt.verdict == "MACHINE") items.push_back({Word::mistrusted, "hunt", name, "the machine is at fault"});
   }

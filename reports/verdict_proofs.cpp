@@ -24,12 +24,17 @@ Proved proofs_in(const Evidence& evidence) {
   return proofs;
 }
 
+/// "320 of 2,362,667,520 (0.000014 %)"
+std::string part_of(const Proof& proof) {
+  return with_commas(proof.points_done) + " of " + with_commas(proof.points) + " (" +
+         percent(proof.points_done, proof.points) + ")";
+}
+
 Item judged(const std::string& name, const Proof& now, const Proof* before) {
   Item item = {Word::exact, "proof", name, ""};
-  const std::string part = with_commas(now.points_done) + " of " + with_commas(now.points);
   if (now.verdict == "FAILED") {
     const bool failed_before = before != nullptr && before->verdict == "FAILED";
-    item.word = before != nullptr && !failed_before ? Word::regressed : Word::over_budget;
+    item.word = before != nullptr && !failed_before ? Word::regressed : Word::failed;
     item.why = now.finding.empty() ? now.reason : now.finding.substr(0, now.finding.find('\n'));
   } else if (now.verdict == "MISTRUSTED") {
     item.word = Word::mistrusted;
@@ -38,18 +43,26 @@ Item judged(const std::string& name, const Proof& now, const Proof* before) {
     item.word = Word::not_run;
     item.is_red = before != nullptr && before->verdict != "SKIPPED";
     item.why = now.reason;
+  } else if (now.verdict == "SAMPLED") {
+    // A sample need not meet what failed, and shows less than a proof did.
+    item.word = before != nullptr && before->verdict == "PROVED" ? Word::mistrusted : Word::sampled;
+    item.why = "sampled " + part_of(now) +
+               (before == nullptr              ? ""
+                : before->verdict == "PROVED"  ? "; proved in the baseline"
+                : before->verdict == "FAILED"  ? "; it failed in the baseline"
+                : before->verdict == "SAMPLED" ? "; in the baseline " + part_of(*before)
+                                               : "");
   } else if (before != nullptr && before->verdict == "FAILED") {
     item.word = Word::improved;
     item.why = "failed in the baseline";
-  } else if (now.verdict == "SAMPLED" && before != nullptr && before->verdict == "PROVED") {
-    item.word = Word::mistrusted;
-    item.why = "proved in the baseline, here a sample of " + part;
-  } else if (now.verdict == "SAMPLED") {
-    item.word = Word::pass;
-    item.why = "a sample: " + part;
   } else if (before != nullptr && before->verdict == "SAMPLED") {
     item.word = Word::improved;
-    item.why = "a sample in the baseline, here proved";
+    item.why = "sampled " + part_of(*before) + " in the baseline, here proved";
+  } else if (!now.explained.empty()) {
+    item.word = Word::passed;
+    std::uint64_t explained = 0;
+    for (const auto& [reason, count] : now.explained) explained += count;
+    item.why = counted(explained, "point") + " explained";
   }
   return item;
 }
@@ -58,7 +71,7 @@ Item judged(const SelfProof& proof) {
   Item item = {Word::exact, "harness", proof.name + ": " + proof.what, ""};
   for (const SelfStep& step : proof.steps) {
     if (step.verdict == "BROKEN") {
-      item.word = Word::over_budget;
+      item.word = Word::failed;
       item.why = step.step + ": " + step.said;
       return item;
     }
@@ -70,6 +83,33 @@ Item judged(const SelfProof& proof) {
 }
 
 }  // namespace
+
+std::vector<std::string> samples_in(const Evidence& evidence) {
+  struct OfSubject {
+    std::size_t tried = 0, proved = 0, sampled = 0;
+    const Proof* least = nullptr;  // of those sampled
+  };
+  const auto share = [](const Proof& proof) {
+    return static_cast<double>(proof.points_done) / static_cast<double>(proof.points);
+  };
+  std::map<std::string, OfSubject> subjects;
+  for (const auto& [name, proof] : proofs_in(evidence)) {
+    OfSubject& of = subjects[proof->subject];
+    of.tried += proof->verdict == "SKIPPED" ? 0 : 1;
+    of.proved += proof->verdict == "PROVED" ? 1 : 0;
+    if (proof->verdict != "SAMPLED") continue;
+    ++of.sampled;
+    if (of.least == nullptr || share(*proof) < share(*of.least)) of.least = proof;
+  }
+  std::vector<std::string> lines;
+  for (const auto& [subject, of] : subjects) {
+    if (of.sampled == 0) continue;
+    lines.push_back(subject + ": " + std::to_string(of.proved) + " of " + counted(of.tried, "proof") + " whole, " +
+                    std::to_string(of.sampled) + " SAMPLED; the smallest sample is " + part_of(*of.least) + " of " +
+                    of.least->claim);
+  }
+  return lines;
+}
 
 std::vector<Item> items_of_proofs(const Evidence& now, const Evidence* before) {
   const Proved proofs = proofs_in(now);
@@ -86,7 +126,7 @@ std::vector<Item> items_of_proofs(const Evidence& now, const Evidence* before) {
   for (const auto& found : now.proved) {
     for (const SelfProof& proof : found.record.self) items.push_back(judged(proof));
     for (const SanitizerRun& run : found.record.sanitizers) {
-      const Word word = run.verdict == "FAILED"    ? Word::over_budget
+      const Word word = run.verdict == "FAILED"    ? Word::failed
                         : run.verdict == "PASSED"  ? Word::exact
                         : run.verdict == "SKIPPED" ? Word::not_run
                                                    : Word::mistrusted;

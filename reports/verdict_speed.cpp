@@ -18,9 +18,9 @@ const TimedRow* row_named(const Evidence* evidence, const std::string& name) {
 }
 
 Item judged(const TimedRow& row, const TimedRow* before, bool has_baseline) {
-  Item item = {Word::pass, "speed", row.name, ""};
+  Item item = {Word::passed, "speed", row.name, ""};
   if (!row.wrong.empty()) {
-    item.word = before != nullptr && before->wrong.empty() ? Word::regressed : Word::over_budget;
+    item.word = before != nullptr && before->wrong.empty() ? Word::regressed : Word::failed;
     item.why = "its result is wrong: " + row.wrong;
     return item;
   }
