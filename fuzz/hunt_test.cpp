@@ -96,7 +96,7 @@ TEST(Signatures, NameWhatAllWrongElementsShare) {
   EXPECT_EQ(pattern_of(finding_with({{0, 5, 0x3f80, 0xbf80, true}, {1, 9, 0x4000, 0xc000, true}})), "the sign alone");
   EXPECT_EQ(pattern_of(finding_with({{0, 5, 0x3f80, 0x4000, true}, {1, 9, 0x4040, 0x40c0, true}})), "a power of two");
   EXPECT_EQ(pattern_of(finding_with({{0, 5, 0x3f80, 0x3f81, true}, {1, 9, 0x4041, 0x4040, true}})),
-            "one unit in the last place");
+            "the neighbouring value");
   EXPECT_EQ(pattern_of(finding_with({{0, 5, 0x7f80, 0x3f81, true}, {1, 9, 0x4041, 0x7fff, true}})),
             "a NaN or an infinity");
   EXPECT_EQ(pattern_of(finding_with({{16, 5, 1, 2, false}, {18, 9, 1, 3, false}})),

@@ -95,7 +95,7 @@ TEST_F(Prove, OfTheDomainsLeavesTheirFigures) {
     EXPECT_LE(value(format, "weight that was 0", "scale", "0..15"), 7 / two_to_p);
     EXPECT_LE(value(format, "weight", "bound", "-128..127"), 1);
     EXPECT_GT(value(format, "weight", "scale", "-128..127"), value(format, "weight", "scale", "0..15"));
-    EXPECT_GE(value(format, "weight", "ulp", "0..15"), 1);
+    EXPECT_GE(value(format, "weight", "values apart", "0..15"), 1);
   }
 }
 

@@ -30,7 +30,7 @@ const std::vector<Pattern>& patterns_of_values() {
        [](const Problem& p, const WrongElement& e) {
          return is_weight(e) && (e.expected ^ e.got) == format_of(p.out).sign_bit();
        }},
-      {"one unit in the last place",
+      {"the neighbouring value",
        [](const Problem&, const WrongElement& e) {
          return is_weight(e) && (e.got == e.expected + 1 || e.expected == e.got + 1);
        }},

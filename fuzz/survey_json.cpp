@@ -68,7 +68,7 @@ json json_of(const Distances& distances) {
           {"p99_9", json_of(distances.percentile(999, 1000))},
           {"p99", json_of(distances.percentile(99, 100))},
           {"median", json_of(distances.percentile(1, 2))},
-          {"bias", static_cast<double>(distances.sum()) / static_cast<double>(distances.count())},
+          {"bias", distances.sum() / static_cast<double>(distances.count())},
           {"above", distances.above()},
           {"below", distances.below()}};
 }
@@ -79,6 +79,11 @@ json histogram_of(const Distances& distances) {
     histogram.push_back({{"from", bucket.from}, {"to", bucket.to}, {"count", bucket.count}});
   }
   return histogram;
+}
+
+/// Of codes, which no formula gives, and where no pair is finite: null.
+json of_terms(const Accuracy& a) {
+  return a.format() && a.distances.count() != 0 ? json{{"max", a.largest_of_terms}} : json(nullptr);
 }
 
 json json_of(const SignalAndNoise& power) {
@@ -102,7 +107,8 @@ json json_of(const Accuracy& a) {
                 {"sign_lost", a.other_zero}}},
               {"subnormals",
                {{"expected", a.expected_subnormal}, {"differing", a.differing_subnormal}, {"flushed", a.flushed}}},
-              {"ulp", json_of(a.distances)}};
+              {"ulp", json_of(a.distances)},
+              {"of_largest_term", of_terms(a)}};
   if (!row["ulp"].is_null()) row["ulp"]["histogram"] = histogram_of(a.distances);
   return row;
 }
@@ -112,6 +118,7 @@ json ordinary_of(const Accuracy& a) {
   return {{"elements", a.elements},
           {"bit_equal", a.bit_equal},
           {"ulp", json_of(a.distances)},
+          {"of_largest_term", of_terms(a)},
           {"sqnr", a.format() ? json_of(a.power) : json(nullptr)}};
 }
 
@@ -131,7 +138,7 @@ json maps_of(const SurveyFigures& figures) {
 namespace {
 
 json json_of(const json& at, const CurvePoint& point) {
-  const double mean = point.finite == 0 ? 0 : static_cast<double>(point.magnitudes) / static_cast<double>(point.finite);
+  const double mean = point.finite == 0 ? 0 : point.magnitudes / static_cast<double>(point.finite);
   return {{"at", at},
           {"elements", point.elements},
           {"differing", point.differing},

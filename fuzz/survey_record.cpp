@@ -1,4 +1,5 @@
-// What a survey is written down as: schema 1 of accuracy.json.
+// What a survey is written down as: schema 2 of accuracy.json. (Schema 1 counted the values of the format in between
+// and called them ulp.)
 #include <algorithm>
 
 #include "judging.h"
@@ -185,7 +186,7 @@ json Surveying::record() const {
     for (json& element : worst_of(curves[i])) worst.push_back(std::move(element));
   }
   for (const auto& [subject, why] : left_out_) skipped.push_back({{"subject", subject}, {"why", why}});
-  return {{"schema", 1},    {"problems", problems_of_survey()}, {"rows", table},     {"curves", pictures},
+  return {{"schema", 2},    {"problems", problems_of_survey()}, {"rows", table},     {"curves", pictures},
           {"worst", worst}, {"pairs", pairs_of(curves)},        {"skipped", skipped}};
 }
 

@@ -1,6 +1,7 @@
 // The worst elements of a survey: where they are, what they were made of, and what everybody gave for them.
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <tuple>
 
 #include "../reference/tile_map.h"
@@ -34,11 +35,11 @@ enum class Kind { not_finite, apart, payload };
 
 /// A difference that may be among the worst.
 struct Candidate {
-  std::int64_t magnitude;
+  double magnitude;  // in ulp
   std::size_t task;  // of its row
   const Surveyed::Difference* difference;
 
-  /// Of two of a kind, the worse is the less.
+  /// Order: larger error first.
   bool operator<(const Candidate& other) const {
     const auto key = [](const Candidate& c) { return std::tuple(-c.magnitude, c.task, c.difference->index); };
     return key(*this) < key(other);
@@ -92,10 +93,10 @@ json Surveying::worst_of(const Row& curve) const {
     const std::vector<std::uint32_t>& expected = data_of(task).expected.elements;
     for (const Surveyed::Difference& one : task.surveyed.differences) {
       const std::uint32_t wanted = expected[static_cast<std::size_t>(one.index)];
-      const auto apart = Accuracy::distance(format, wanted, one.got);
+      const auto apart = Accuracy::error(format, wanted, one.got);
       const bool are_nan = !apart && format->is_nan(wanted) && format->is_nan(one.got);
       const Kind kind = apart ? Kind::apart : are_nan ? Kind::payload : Kind::not_finite;
-      worst.add(one.reason != Surveyed::none, kind, {std::abs(apart.value_or(0)), i, &one});
+      worst.add(one.reason != Surveyed::none, kind, {std::fabs(apart.value_or(0)), i, &one});
     }
   }
   json all = json::array();
@@ -107,7 +108,8 @@ json Surveying::worst_of(const Row& curve) const {
     const std::int64_t row = index / data.expected.columns;
     const std::int64_t column = index % data.expected.columns;
     const std::uint32_t expected = data.expected.elements[static_cast<std::size_t>(index)];
-    const auto apart = Accuracy::distance(format, expected, candidate.difference->got);
+    const std::uint32_t got = candidate.difference->got;
+    const auto apart = Accuracy::error(format, expected, got);
     json one = place_of(survey, p, row, column);
     one["subject"] = subjects_[curve.source.subject].name;
     one.update(kind_of(survey, p));
@@ -122,8 +124,12 @@ json Surveying::worst_of(const Row& curve) const {
       if (p.domain == Domain::integer) one["zero_point"] = data.parameters.zero_points(group, row);
     }
     one["expected"] = element_text(format, expected);
-    one["got"] = element_text(format, candidate.difference->got);
-    one["distance"] = apart ? json(*apart) : json(nullptr);
+    one["got"] = element_text(format, got);
+    one["ulp"] = apart ? json(*apart) : json(nullptr);
+    one["of_largest_term"] = nullptr;
+    if (apart && survey.of_weights) {
+      one["of_largest_term"] = Accuracy::error_of_terms(*format, expected, got, largest_term(p, data, row, column));
+    }
     one["why"] = reason_of(task.surveyed, *candidate.difference);
     json everybody = json::object();
     for (std::size_t subject = 0; subject < subjects_.size(); ++subject) {

@@ -158,7 +158,7 @@ TEST(Surveying, ShowsTheWorstWithWhatEverybodyGaveAndALineToReplay) {
   for (const json& one : those_of(record.at("worst"), "faulty:two-roundings", "dequantize")) {
     EXPECT_EQ(one.at("why"), "");
     of_bf16 += one.at("type") == "bf16" ? 1 : 0;
-    not_finite += one.at("type") == "bf16" && one.at("distance").is_null() ? 1 : 0;
+    not_finite += one.at("type") == "bf16" && one.at("ulp").is_null() ? 1 : 0;
     const json& subjects = one.at("subjects");
     EXPECT_EQ(subjects.at("faulty:two-roundings dequantize"), one.at("got"));
     EXPECT_EQ(subjects.at("reference dequantize"), one.at("expected"));
@@ -184,13 +184,13 @@ TEST(Surveying, ShowsTheWorstWithWhatEverybodyGaveAndALineToReplay) {
   EXPECT_EQ(of_bf16, 5);
   EXPECT_EQ(not_finite, 3);  // by turns with those that are far off
   // Unexplained ones come before explained ones. The furthest is shown, also where others are no numbers.
-  std::int64_t furthest = 0, last = -1;
+  double furthest = 0, last = -1;
   for (const json& row : those_of(record.at("rows"), "reference", "dequantize_eagerly")) {
-    if (row.at("type") == "bf16") furthest = std::max(furthest, row.at("ulp").at("max").get<std::int64_t>());
+    if (row.at("type") == "bf16") furthest = std::max(furthest, row.at("ulp").at("max").get<double>());
   }
   for (const json& one : those_of(record.at("worst"), "reference", "dequantize_eagerly")) {
-    if (one.at("type") != "bf16" || one.at("distance").is_null()) continue;
-    const std::int64_t magnitude = std::abs(one.at("distance").get<std::int64_t>());
+    if (one.at("type") != "bf16" || one.at("ulp").is_null()) continue;
+    const double magnitude = std::fabs(one.at("ulp").get<double>());
     if (last < 0) {
       EXPECT_EQ(magnitude, furthest);
     } else {
@@ -199,6 +199,14 @@ TEST(Surveying, ShowsTheWorstWithWhatEverybodyGaveAndALineToReplay) {
     last = magnitude;
   }
   EXPECT_GT(last, 0);
+  // Two roundings: each is half a last place of what it rounds, which may lie a binade above both terms.
+  for (const json& row : those_of(record.at("rows"), "reference", "dequantize_eagerly")) {
+    EXPECT_GT(row.at("of_largest_term").at("max").get<double>(), row.at("domain") == "float" ? 0 : -1);
+    EXPECT_LE(row.at("of_largest_term").at("max").get<double>(), 2.5);
+  }
+  for (const json& one : those_of(record.at("worst"), "reference", "dequantize_eagerly")) {
+    EXPECT_EQ(one.at("ulp").is_null(), one.at("of_largest_term").is_null());
+  }
 }
 
 TEST(Surveying, ShowsAFaultOfTheLayoutInItsNibbles) {
@@ -229,7 +237,7 @@ TEST_F(Command, VerifySurveysAccuracyUnlessClaimsAreNamed) {
   EXPECT_TRUE(record("without").is_null());
   ASSERT_EQ(run(some + "--accuracy " + out("with")).exit, 3);
   const json with = record("with");
-  EXPECT_EQ(with.at("schema"), 1);
+  EXPECT_EQ(with.at("schema"), 2);
   EXPECT_EQ(with.at("run_start"), summary("with").at("run_start"));
   EXPECT_FALSE(with.at("rows").empty());
   ASSERT_EQ(

@@ -36,26 +36,25 @@ const char* kind_of(Format f, std::uint32_t pattern) {
 
 }  // namespace
 
-std::int64_t ordinal(Format f, std::uint32_t pattern) {
-  const std::int64_t magnitude = magnitude_of(f, pattern);
-  return (pattern & f.sign_bit()) != 0 ? -magnitude : magnitude;
+double ulp_at(Format f, double value) {
+  const int least = f.smallest_exponent() + f.fraction_bits;  // of the normal numbers
+  const int exponent = value == 0 ? least : std::max(std::ilogb(value), least);
+  return std::ldexp(1, exponent - f.fraction_bits);
 }
 
-std::size_t Distances::bucket_of(std::int64_t magnitude) {
-  if (magnitude <= most_exact) return static_cast<std::size_t>(magnitude);
-  const int log2 = reference::bit_width(static_cast<std::uint64_t>(magnitude)) - 1;
-  return static_cast<std::size_t>(most_exact + 1 + log2 - first_wide);
+std::size_t Distances::bucket_of(double magnitude) {
+  if (magnitude <= most_exact) return static_cast<std::size_t>(std::ceil(2 * magnitude));
+  return halves + static_cast<std::size_t>(std::min(std::ilogb(magnitude), last_wide) - first_wide);
 }
 
 Distances::Bucket Distances::limits(std::size_t bucket) {
-  const auto number = static_cast<std::int64_t>(bucket);
-  if (number <= most_exact) return {number, number, 0};
-  const std::int64_t from = std::int64_t{1} << (number - most_exact - 1 + first_wide);
-  return {from, 2 * from - 1, 0};
+  if (bucket < halves) return {static_cast<double>(bucket) / 2, static_cast<double>(bucket) / 2, 0};
+  const double from = std::ldexp(1, static_cast<int>(bucket - halves) + first_wide);
+  return {from, 2 * from, 0};
 }
 
-void Distances::add(std::int64_t distance) {
-  const std::int64_t magnitude = std::abs(distance);
+void Distances::add(double distance) {
+  const double magnitude = std::fabs(distance);
   ++(distance < 0 ? negative_ : positive_).at(bucket_of(magnitude));
   ++count_;
   largest_ = std::max(largest_, magnitude);
@@ -113,11 +112,15 @@ std::optional<double> SignalAndNoise::decibels() const {
   return 10 * std::log10(signal / noise);
 }
 
-std::optional<std::int64_t> Accuracy::distance(const std::optional<Format>& f, std::uint32_t expected,
-                                               std::uint32_t got) {
-  if (!f) return std::int64_t{static_cast<std::int32_t>(got)} - static_cast<std::int32_t>(expected);
-  if (!is_finite(*f, expected) || !is_finite(*f, got)) return std::nullopt;
-  return ordinal(*f, got) - ordinal(*f, expected);
+std::optional<double> Accuracy::error(const std::optional<Format>& f, std::uint32_t expected, std::uint32_t got) {
+  if (f && (!is_finite(*f, expected) || !is_finite(*f, got))) return std::nullopt;
+  if (expected == got) return 0.0;
+  const double wanted = value_of(f, expected);
+  return (value_of(f, got) - wanted) / (f ? ulp_at(*f, wanted) : 1);
+}
+
+double Accuracy::error_of_terms(Format f, std::uint32_t expected, std::uint32_t got, double largest_term) {
+  return std::fabs(value_of(f, got) - value_of(f, expected)) / ulp_at(f, largest_term);
 }
 
 void Accuracy::add_equal(std::uint32_t bits) {
@@ -138,7 +141,8 @@ void Accuracy::add_other_kind(std::uint32_t expected, std::uint32_t got) {
                                               : got_kind + " for " + expected_kind];
 }
 
-void Accuracy::add(std::uint32_t expected, std::uint32_t got, const std::string& why) {
+void Accuracy::add(std::uint32_t expected, std::uint32_t got, const std::string& why,
+                   std::optional<double> largest_term) {
   ++elements;
   if (format_) {
     expected_not_finite += is_finite(*format_, expected) ? 0 : 1;
@@ -149,7 +153,7 @@ void Accuracy::add(std::uint32_t expected, std::uint32_t got, const std::string&
   if (expected == got) return add_equal(expected);
   ++(why.empty() ? unexplained : explained[why]);
   differing_subnormal += format_ && is_subnormal(*format_, expected) ? 1 : 0;
-  const std::optional<std::int64_t> apart = distance(format_, expected, got);
+  const std::optional<double> apart = error(format_, expected, got);
   if (!apart) return add_other_kind(expected, got);
   if (format_) {
     other_zero += *apart == 0 ? 1 : 0;  // other bits of the same value
@@ -160,6 +164,8 @@ void Accuracy::add(std::uint32_t expected, std::uint32_t got, const std::string&
   power.signal += value * value;
   power.noise += noise * noise;
   distances.add(*apart);
+  if (!format_ || !largest_term) return;
+  largest_of_terms = std::max(largest_of_terms, error_of_terms(*format_, expected, got, *largest_term));
 }
 
 void Accuracy::add(const Accuracy& other) {
@@ -177,6 +183,7 @@ void Accuracy::add(const Accuracy& other) {
   differing_subnormal += other.differing_subnormal;
   flushed += other.flushed;
   distances.add(other.distances);
+  largest_of_terms = std::max(largest_of_terms, other.largest_of_terms);
   power.signal += other.power.signal;
   power.noise += other.power.noise;
 }

@@ -16,39 +16,85 @@ using reference::bf16;
 using reference::fp16;
 using reference::fp32;
 
-using Buckets = std::vector<std::vector<std::int64_t>>;
+using Buckets = std::vector<std::vector<double>>;
 
 Buckets listed(const Distances& distances) {
   Buckets all;
-  for (const Distances::Bucket& bucket : distances.buckets()) all.push_back({bucket.from, bucket.to, bucket.count});
+  for (const Distances::Bucket& bucket : distances.buckets())
+    all.push_back({bucket.from, bucket.to, static_cast<double>(bucket.count)});
   return all;
 }
 
-Distances of(const std::vector<std::int64_t>& values) {
+Distances of(const std::vector<double>& values) {
   Distances distances;
-  for (const std::int64_t value : values) distances.add(value);
+  for (const double value : values) distances.add(value);
   return distances;
 }
 
-// 1 is 0x3f80 in bf16, and 0x8001 the negative value next to zero.
-TEST(Ordinal, CountsTheValuesFromZero) {
-  EXPECT_EQ(ordinal(bf16, 0x0000), 0);
-  EXPECT_EQ(ordinal(bf16, 0x8000), 0);
-  EXPECT_EQ(ordinal(bf16, 0x8001), -1);
-  EXPECT_EQ(ordinal(bf16, 0x3f80), 0x3f80);
-  EXPECT_EQ(ordinal(fp16, 0xfbff), -0x7bff);
-  EXPECT_EQ(ordinal(fp32, 0xff7fffff), -0x7f7fffff);
+// By hand: bf16 has 7 bits of fraction and numbers from 2^-126 on, fp16 10 bits from 2^-14 on, fp32 23 bits.
+TEST(UlpAt, IsTheSpacingOfTheFormatThere) {
+  EXPECT_EQ(ulp_at(bf16, 1.5), 0x1p-7);
+  EXPECT_EQ(ulp_at(bf16, -1.5), 0x1p-7);
+  EXPECT_EQ(ulp_at(bf16, 1), 0x1p-7);          // the spacing above a power of two
+  EXPECT_EQ(ulp_at(bf16, 0x1.fep-1), 0x1p-8);  // and that below it
+  EXPECT_EQ(ulp_at(bf16, 0), 0x1p-133);        // the smallest subnormal
+  EXPECT_EQ(ulp_at(bf16, 0x1p-133), 0x1p-133);
+  EXPECT_EQ(ulp_at(bf16, 0x1p-126), 0x1p-133);  // the smallest normal number
+  EXPECT_EQ(ulp_at(bf16, 0x1p-125), 0x1p-132);
+  EXPECT_EQ(ulp_at(bf16, 0x1.fep127), 0x1p120);  // the largest finite value
+  EXPECT_EQ(ulp_at(bf16, 0x1p128), 0x1p121);     // beyond it
+  EXPECT_EQ(ulp_at(fp16, 3), 0x1p-9);
+  EXPECT_EQ(ulp_at(fp16, 0x1p-20), 0x1p-24);
+  EXPECT_EQ(ulp_at(fp32, 1), 0x1p-23);
 }
 
-TEST(Distances, AreCountedForThemselvesUpToFifteenAndByPowersOfTwoBeyond) {
-  EXPECT_EQ(listed(of({0, 1, -1, 15, -15, 0, 1})),
-            (Buckets{{-15, -15, 1}, {-1, -1, 1}, {0, 0, 2}, {1, 1, 2}, {15, 15, 1}}));
-  EXPECT_EQ(listed(of({16, 31, 32, 63, 64})), (Buckets{{16, 31, 2}, {32, 63, 2}, {64, 127, 1}}));
-  EXPECT_EQ(listed(of({-16, -31, -32})), (Buckets{{-63, -32, 1}, {-31, -16, 2}}));
-  // The furthest that there is: from one end of fp32 to the other.
-  const std::int64_t furthest = 2 * std::int64_t{0x7f7fffff};
-  EXPECT_EQ(listed(of({furthest, -furthest})),
-            (Buckets{{-0xffffffffL, -0x80000000L, 1}, {0x80000000L, 0xffffffffL, 1}}));
+TEST(Error, IsInUnitsInTheLastPlaceOfWhatIsExpected) {
+  const auto error = [](reference::Format format, std::uint32_t expected, std::uint32_t got) {
+    return Accuracy::error(format, expected, got).value();
+  };
+  EXPECT_EQ(error(bf16, 0x3fc0, 0x0000), -192);              // 1.5, got 0
+  EXPECT_EQ(error(fp32, 0x3f800000, 0x00000000), -8388608);  // 1, got 0
+  EXPECT_EQ(error(bf16, 0x3f80, 0x3f81), 1);
+  EXPECT_EQ(error(bf16, 0x3f80, 0x3f7f), -0.5);  // values lie half as far apart below 1
+  EXPECT_EQ(error(bf16, 0x3f7f, 0x3f80), 1);
+  EXPECT_EQ(error(bf16, 0xbf80, 0xbf81), -1);
+  EXPECT_EQ(error(bf16, 0x0000, 0x8000), 0);
+  EXPECT_EQ(error(bf16, 0x0000, 0x0003), 3);        // 0 expected: smallest subnormals
+  EXPECT_EQ(error(bf16, 0x0000, 0x3f80), 0x1p133);  // 1 for 0
+  EXPECT_EQ(error(bf16, 0x0001, 0x8001), -2);       // subnormals
+  EXPECT_EQ(error(fp16, 0x0400, 0x03ff), -1);       // the smallest normal number has their spacing
+  EXPECT_EQ(error(bf16, 0x3f80, 0x3f80), 0);
+  EXPECT_EQ(Accuracy::error(bf16, 0x7f7f, 0x7f80), std::nullopt);  // an overflow to Inf
+  EXPECT_EQ(Accuracy::error(bf16, 0x7f80, 0x7f80), std::nullopt);
+  EXPECT_EQ(Accuracy::error(bf16, 0x7fff, 0x0000), std::nullopt);
+  EXPECT_EQ(Accuracy::error(std::nullopt, 15, 0), -15);  // codes
+}
+
+// 3 - 8 times 108.5 is -542.5 and rounds to -544, which the zero 544 takes to 0: exactly it is 1.5. In bf16 values lie
+// 4 apart at 542.5.
+TEST(Error, OfASumThatCancelsIsSmallInLastPlacesOfTheLargestTerm) {
+  EXPECT_EQ(Accuracy::error(bf16, 0x3fc0, 0x0000), -192);
+  EXPECT_EQ(Accuracy::error_of_terms(bf16, 0x3fc0, 0x0000, 544), 0.375);
+  EXPECT_EQ(Accuracy::error_of_terms(bf16, 0x3fc0, 0x0000, 0), 1.5 / 0x1p-133);
+  Accuracy accuracy(bf16);
+  accuracy.add(0x3fc0, 0x0000, "", 544);
+  accuracy.add(0x3f80, 0x3f81, "", 1);
+  accuracy.add(0x7f80, 0x0000, "", INFINITY);
+  EXPECT_EQ(accuracy.distances.largest(), 192);
+  EXPECT_EQ(accuracy.largest_of_terms, 1);
+  Accuracy both(bf16);
+  both.add(accuracy);
+  EXPECT_EQ(both.largest_of_terms, 1);
+}
+
+TEST(Distances, AreCountedByHalvesUpToFifteenAndAHalfAndByPowersOfTwoBeyond) {
+  EXPECT_EQ(listed(of({0, 0.5, -0.5, 1, 15.5, -15.5, 0, 0.5})),
+            (Buckets{{-15.5, -15.5, 1}, {-0.5, -0.5, 1}, {0, 0, 2}, {0.5, 0.5, 2}, {1, 1, 1}, {15.5, 15.5, 1}}));
+  EXPECT_EQ(listed(of({16, 31.75, 32, 63, 64})), (Buckets{{16, 32, 2}, {32, 64, 2}, {64, 128, 1}}));
+  EXPECT_EQ(listed(of({-16, -31, -32})), (Buckets{{-64, -32, 1}, {-32, -16, 2}}));
+  // The furthest that there is: from one end of fp32 to the other, in smallest subnormals.
+  const double furthest = 2 * 0x1.fffffep127 / 0x1p-149;
+  EXPECT_EQ(listed(of({furthest, -furthest})), (Buckets{{-0x1p278, -0x1p277, 1}, {0x1p277, 0x1p278, 1}}));
 }
 
 TEST(Distances, HaveASumAndALargestAndTwoSides) {
@@ -73,15 +119,15 @@ TEST(Percentile, IsTheLeastThatSoManyDoNotExceed) {
 }
 
 TEST(Percentile, SaysThatItIsABucketsUpperEndWhereItIs) {
-  std::vector<std::int64_t> values(999, 0);
+  std::vector<double> values(999, 0);
   values.push_back(100);
   EXPECT_EQ(of(values).percentile(999, 1000)->value, 0);
   EXPECT_TRUE(of(values).percentile(999, 1000)->exact);
   values.push_back(100);                                    // now two of 1001 exceed 0
-  EXPECT_EQ(of(values).percentile(999, 1000)->value, 100);  // the bucket ends at 127, and nothing is further than 100
+  EXPECT_EQ(of(values).percentile(999, 1000)->value, 100);  // the bucket ends at 128, and nothing is further than 100
   EXPECT_FALSE(of(values).percentile(999, 1000)->exact);
   values.insert(values.end(), 3, 2000);
-  EXPECT_EQ(of(values).percentile(996, 1000)->value, 127);
+  EXPECT_EQ(of(values).percentile(996, 1000)->value, 128);
   EXPECT_FALSE(of(values).percentile(996, 1000)->exact);
 }
 
@@ -152,7 +198,7 @@ TEST(Accuracy, CountsZerosAndSubnormals) {
   EXPECT_EQ(accuracy.expected_subnormal, 4);
   EXPECT_EQ(accuracy.differing_subnormal, 3);
   EXPECT_EQ(accuracy.flushed, 1);
-  EXPECT_EQ(listed(accuracy.distances), (Buckets{{-2047, -1024, 1}, {-1, -1, 1}, {0, 0, 4}, {1, 1, 1}}));
+  EXPECT_EQ(listed(accuracy.distances), (Buckets{{-2048, -1024, 1}, {-1, -1, 1}, {0, 0, 4}, {1, 1, 1}}));
 }
 
 TEST(Accuracy, OfWholeNumbersIsTheirDifference) {
@@ -166,29 +212,29 @@ TEST(Accuracy, OfWholeNumbersIsTheirDifference) {
   EXPECT_EQ(accuracy.expected_plus_zero, 0);
 }
 
-/// The finite values of a format of 16 bits, in the order of the reals, each once.
+/// The finite values of a format of 16 bits that are not negative, ascending.
 std::vector<double> values_in_order(reference::Format format) {
   std::vector<double> values;
-  for (std::uint32_t pattern = 0; pattern < 65536; ++pattern) {
-    const double value = specified::value(format, pattern);
-    if (std::isfinite(value)) values.push_back(value);
+  for (std::uint32_t pattern = 0; pattern < format.infinity(); ++pattern) {
+    values.push_back(specified::value(format, pattern));
   }
   std::sort(values.begin(), values.end());
-  values.erase(std::unique(values.begin(), values.end()), values.end());
   return values;
 }
 
-// Another way to the same figures: places in a sorted list of values, and sorted lists of distances.
+// Another way to the same figures: the gap above a value in a sorted list of all, and sorted lists of errors.
 TEST(Accuracy, IsThatOfASlowCount) {
   for (const reference::Format format : {bf16, fp16}) {
     const std::vector<double> values = values_in_order(format);
-    const auto place = [&](double value) {
-      return std::lower_bound(values.begin(), values.end(), value) - values.begin();
+    const auto gap_above = [&](double value) {
+      const auto above = std::upper_bound(values.begin(), values.end(), std::fabs(value));
+      return above == values.end() ? values.back() - *(values.end() - 2) : *above - *(above - 1);
     };
     Accuracy accuracy(format);
     Accuracy first_half(format), second_half(format);
-    std::vector<std::int64_t> magnitudes;
-    std::int64_t sum = 0, not_finite = 0, same = 0, zeros = 0;
+    std::vector<double> magnitudes;
+    double sum = 0;
+    std::int64_t not_finite = 0, same = 0, zeros = 0;
     double signal = 0, noise = 0;
     constexpr std::uint64_t pairs = 20000;
     for (std::uint64_t i = 0; i < pairs; ++i) {
@@ -207,8 +253,8 @@ TEST(Accuracy, IsThatOfASlowCount) {
         not_finite += agree ? 0 : 1;
         continue;
       }
-      const std::int64_t apart = place(b) - place(a);
-      magnitudes.push_back(std::abs(apart));
+      const double apart = (b - a) / gap_above(a);
+      magnitudes.push_back(std::fabs(apart));
       sum += apart;
       signal += a * a;
       noise += (b - a) * (b - a);
@@ -225,7 +271,7 @@ TEST(Accuracy, IsThatOfASlowCount) {
     EXPECT_EQ(accuracy.power.noise, noise);
     for (const std::size_t per_mille : {250u, 450u, 500u, 990u, 999u}) {
       const std::size_t rank = (magnitudes.size() * per_mille + 999) / 1000;
-      const std::int64_t wanted = magnitudes[rank - 1];
+      const double wanted = magnitudes[rank - 1];
       const auto percentile = accuracy.distances.percentile(static_cast<std::int64_t>(per_mille), 1000).value();
       EXPECT_EQ(percentile.exact, wanted <= Distances::most_exact) << per_mille;
       EXPECT_GE(percentile.value, wanted);

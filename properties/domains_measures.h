@@ -9,7 +9,7 @@ struct Measure {
   const char* name;
   const char* direction;
   const char* quantity;
-  const char* unit;         // scale; ulp: last places of a zero, values of the format between two weights; bound
+  const char* unit;  // scale; ulp: last places of a zero; values apart: of the format, between two weights; bound
   const char* zero_points;  // that it is taken over
 };
 
@@ -33,10 +33,10 @@ inline constexpr Measure weight_in_scales = {"largest difference of a weight, in
 inline constexpr Measure weight_in_scales_4_bits = {"largest difference of a weight, zero points 0..15, in scales",
                                                     to_float, "weight", "scale", of_4_bits};
 inline constexpr Measure weight_in_steps = {"largest difference of a weight that is not 0, in values of the format",
-                                            to_float, "weight", "ulp", whole_int8};
+                                            to_float, "weight", "values apart", whole_int8};
 inline constexpr Measure weight_in_steps_4_bits = {
     "largest difference of a weight that is not 0, zero points 0..15, in values of the format", to_float, "weight",
-    "ulp", of_4_bits};
+    "values apart", of_4_bits};
 inline constexpr Measure weight_of_zero = {"most that a weight of 0 becomes, in scales", to_float, "weight that was 0",
                                            "scale", of_4_bits};
 inline constexpr Measure nearest_zero = {"most that a zero is from the nearest multiple of the scale, in scales",

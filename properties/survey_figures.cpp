@@ -1,9 +1,12 @@
 #include "survey_figures.h"
 
 #include <algorithm>
+#include <cmath>
 #include <stdexcept>
 
+#include "../reference/dequantize.h"
 #include "../reference/tile_map.h"
+#include "specification.h"
 #include "values.h"
 
 namespace tileproof {
@@ -14,6 +17,18 @@ Binade binade_of(reference::Format format, std::uint32_t scale) {
   if (value.kind == reference::Kind::infinite) return binade::infinite;
   if (value.magnitude == 0) return binade::zero;
   return value.exponent + reference::bit_width(value.magnitude) - 1;
+}
+
+double largest_term(const Problem& p, const SurveyData& data, std::int64_t row, std::int64_t column) {
+  const reference::Format format = format_of(p.out);
+  const std::int64_t group = column / p.group_size;
+  const auto value = [&](const Matrix<std::uint32_t>& of) { return specified::value(format, of(group, row)); };
+  const int midpoint = p.domain == Domain::floating  ? reference::float_domain_midpoint
+                       : p.domain == Domain::integer ? data.parameters.zero_points(group, row)
+                                                     : 0;
+  // Exact: a scale has 24 bits at most, a code less its midpoint 8.
+  const double product = std::fabs((data.codes(row, column) - midpoint) * value(data.parameters.scales));
+  return p.domain == Domain::floating ? std::max(product, std::fabs(value(data.parameters.zeros))) : product;
 }
 
 void CurvePoint::add(const CurvePoint& other) {
@@ -59,14 +74,15 @@ void SurveyFigures::add(const Survey& survey, const Problem& p, const SurveyData
       const bool is_wrong = difference != surveyed.differences.end() && difference->index == i;
       const std::uint32_t got = is_wrong ? difference->got : expected;
       const bool explained = is_wrong && difference->reason != Surveyed::none;
-      of_case.add(expected, got,
-                  explained ? surveyed.reasons.at(static_cast<std::size_t>(difference->reason)) : unexplained);
+      of_case.add(
+          expected, got, explained ? surveyed.reasons.at(static_cast<std::size_t>(difference->reason)) : unexplained,
+          is_wrong && survey.of_weights ? std::optional(largest_term(p, data, row, i % columns)) : std::nullopt);
       output_hash = folded(output_hash, got);
       ++of_run.elements;
-      if (const auto apart = Accuracy::distance(accuracy.format(), expected, got)) {
+      if (const auto apart = Accuracy::error(accuracy.format(), expected, got)) {
         ++of_run.finite;
-        of_run.largest = std::max(of_run.largest, std::abs(*apart));
-        of_run.magnitudes += std::abs(*apart);
+        of_run.largest = std::max(of_run.largest, std::fabs(*apart));
+        of_run.magnitudes += std::fabs(*apart);
       }
       if (!is_wrong) continue;
       ++of_run.differing;

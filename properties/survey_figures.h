@@ -20,6 +20,10 @@ inline constexpr Binade none = 1003;  // there is no scale
 }  // namespace binade
 Binade binade_of(reference::Format, std::uint32_t scale);
 
+/// Magnitude of the largest term of the formula that gives a weight: the product, and in the float domain the zero.
+/// Infinite or NaN where a parameter is.
+double largest_term(const Problem&, const SurveyData&, std::int64_t row, std::int64_t column);
+
 /// Elements that differ, in a cell of a map.
 struct WrongCell {
   std::int64_t wrong = 0;  // explained or not
@@ -31,9 +35,9 @@ struct CurvePoint {
   std::int64_t elements = 0;
   std::int64_t differing = 0;
   std::int64_t unexplained = 0;
-  std::int64_t finite = 0;  // both of them; what follows is about these
-  std::int64_t largest = 0;
-  std::int64_t magnitudes = 0;  // their sum
+  std::int64_t finite = 0;  // both of them; what follows is about these, in ulp
+  double largest = 0;
+  double magnitudes = 0;  // their sum
 
   void add(const CurvePoint&);
 };

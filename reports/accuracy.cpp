@@ -19,20 +19,23 @@ std::uint64_t sum(const std::map<std::string, std::uint64_t>& counts) {
   return all;
 }
 
-std::int64_t whole(const Field& field) {
-  const double value = field.number();
-  field.require(value == static_cast<double>(static_cast<std::int64_t>(value)), "a whole number");
-  return static_cast<std::int64_t>(value);
+double magnitude(const Field& field) {
+  field.require(field.number() >= 0, "a number, not negative");
+  return field.number();
 }
 
-Quantile read_quantile(const Field& field) { return {field["value"].count(), field["exact"].truth()}; }
+std::optional<double> read_number(const Field& field) {
+  return field.is_nothing() ? std::nullopt : std::optional(field.number());
+}
+
+Quantile read_quantile(const Field& field) { return {magnitude(field["value"]), field["exact"].truth()}; }
 
 std::optional<UlpFigures> read_ulp(const Field& field) {
   if (field.is_nothing()) return std::nullopt;
   UlpFigures ulp = {.elements = field["elements"].count(),
-                    .max = field["max"].count(),
                     .above = field["above"].count(),
                     .below = field["below"].count(),
+                    .max = magnitude(field["max"]),
                     .p99_9 = read_quantile(field["p99_9"]),
                     .p99 = read_quantile(field["p99"]),
                     .median = read_quantile(field["median"]),
@@ -40,8 +43,8 @@ std::optional<UlpFigures> read_ulp(const Field& field) {
                     .histogram = {}};
   std::uint64_t counted = 0;
   for (const Field& item : field["histogram"].items()) {
-    const Bucket bucket = {whole(item["from"]), whole(item["to"]), item["count"].count()};
-    const bool ascends = ulp.histogram.empty() || ulp.histogram.back().to < bucket.from;
+    const Bucket bucket = {item["from"].number(), item["to"].number(), item["count"].count()};
+    const bool ascends = ulp.histogram.empty() || ulp.histogram.back().to <= bucket.from;
     item["from"].require(ascends && bucket.from <= bucket.to, "buckets in ascending order");
     counted += bucket.count;
     ulp.histogram.push_back(bucket);
@@ -79,6 +82,7 @@ AccuracyRow read_accuracy_row(const Field& field) {
   row.subnormals_differing = subnormals["differing"].count();
   row.subnormals_flushed = subnormals["flushed"].count();
   row.ulp = read_ulp(field["ulp"]);
+  if (!field["of_largest_term"].is_nothing()) row.max_of_terms = magnitude(field["of_largest_term"]["max"]);
   row.sqnr = read_sqnr(field["ordinary"]["sqnr"]);
   row.output_hash = field["output_hash"].text();
   return row;
@@ -87,7 +91,7 @@ AccuracyRow read_accuracy_row(const Field& field) {
 std::vector<CurvePoint> read_points(const Field& field) {
   std::vector<CurvePoint> points;
   for (const Field& item : field.items()) {
-    points.push_back({item["at"].label(), static_cast<double>(item["max"].count())});
+    points.push_back({item["at"].label(), magnitude(item["max"])});
   }
   return points;
 }
@@ -144,8 +148,9 @@ WorstCase read_worst(const Field& field) {
                      .zero = zero.empty() ? zero_point : zero,
                      .expected = field["expected"].text(),
                      .got = field["got"].text(),
-                     .distance = field["distance"].label(),
                      .why = field["why"].text(),
+                     .ulp = read_number(field["ulp"]),
+                     .of_terms = read_number(field["of_largest_term"]),
                      .subjects = {},
                      .replay = {}};
   for (const auto& [name, bits] : field["subjects"].members()) worst.subjects[name] = bits.text();
@@ -193,7 +198,7 @@ std::string AccuracyKey::text() const {
 
 Accuracy read_accuracy(const json& accuracy) {
   const Field root(accuracy, "accuracy.json");
-  root.require_schema(1);
+  root.require_schema(2);
   Accuracy result;
   result.problems = problems_of(root["problems"]);
   std::set<AccuracyKey> keys;

@@ -1,4 +1,4 @@
-/// A survey of how accurate subjects are: accuracy.json, schema 1. Internal to reports/.
+/// A survey of how accurate subjects are: accuracy.json, schema 2. Internal to reports/.
 #pragma once
 
 #include <cstdint>
@@ -20,17 +20,18 @@ struct AccuracyKey {
 };
 
 struct Quantile {
-  std::uint64_t value = 0;
+  double value = 0;
   bool is_exact = true;  // else an upper limit
 };
 
 struct Bucket {
-  std::int64_t from = 0, to = 0;  // signed distances in ulp
+  double from = 0, to = 0;  // signed errors in ulp: where they differ, the end nearer to 0 is included
   std::uint64_t count = 0;
 };
 
 struct UlpFigures {
-  std::uint64_t elements = 0, max = 0, above = 0, below = 0;
+  std::uint64_t elements = 0, above = 0, below = 0;
+  double max = 0;
   Quantile p99_9, p99, median;
   double bias = 0;
   std::vector<Bucket> histogram;
@@ -53,11 +54,12 @@ struct AccuracyRow {
   std::uint64_t non_finite_expected = 0, non_finite_disagreements = 0;
   std::uint64_t signs_of_zero_lost = 0;
   std::uint64_t subnormals_expected = 0, subnormals_differing = 0, subnormals_flushed = 0;
-  std::optional<UlpFigures> ulp;  // none where no pair is finite
-  std::string sqnr;               // of values as models have them: in dB; "infinite"; "" of codes
+  std::optional<UlpFigures> ulp;       // none where no pair is finite
+  std::optional<double> max_of_terms;  // in last places of the largest term; none of codes
+  std::string sqnr;                    // of values as models have them: in dB; "infinite"; "" of codes
   std::string output_hash;
 
-  std::uint64_t max_ulp() const { return ulp ? ulp->max : 0; }
+  double max_ulp() const { return ulp ? ulp->max : 0; }
   bool is_exact() const { return elements != 0 && bit_equal == elements && not_run == 0; }
 };
 
@@ -75,7 +77,8 @@ struct Curve {
 };
 
 struct WorstCase {
-  std::string subject, operation, domain, type, row, column, place, code, scale, zero, expected, got, distance, why;
+  std::string subject, operation, domain, type, row, column, place, code, scale, zero, expected, got, why;
+  std::optional<double> ulp, of_terms;          // none where one of both is not finite; the second none of codes
   std::map<std::string, std::string> subjects;  // everybody's bits of it
   std::vector<std::string> replay;
 };

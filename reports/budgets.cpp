@@ -63,7 +63,7 @@ const Budget* Budgets::of(const AccuracyKey& key, const std::string& architectur
 
 Budgets read_budgets(const json& budgets) {
   const Field root(budgets, "budgets.json");
-  root.require_schema(1);
+  root.require_schema(2);
   const std::set<std::string> legal = {"subject",       "operation", "domain",      "type",
                                        "inner_k_tiles", "group",     "architecture"};
   std::vector<Budget> rows;
@@ -76,7 +76,8 @@ Budgets read_budgets(const json& budgets) {
       budget.match[name] = value.text();
     }
     item["match"].require(matches.insert(budget.match).second, "each match once");
-    budget.max_ulp = item["max_ulp"].count();
+    budget.max_ulp = item["max_ulp"].number();
+    item["max_ulp"].require(budget.max_ulp >= 0, "a number, not negative");
     budget.non_finite = item["non_finite"].count();
     for (const auto& [name, value] : item["from"].members()) budget.from[name] = value.label();
     item["from"].require(!budget.from.empty(), "the run that it was measured in");
@@ -93,7 +94,7 @@ json json_of(const Budgets& budgets) {
                     {"non_finite", budget.non_finite},
                     {"from", budget.from}});
   }
-  return {{"schema", 1}, {"budgets", rows}};
+  return {{"schema", 2}, {"budgets", rows}};
 }
 
 namespace {
@@ -146,7 +147,7 @@ class Update {
 
  private:
   static std::string figures(const Budget& budget) {
-    return std::to_string(budget.max_ulp) + " ulp, " + counted(budget.non_finite, "non-finite disagreement");
+    return in_ulp(budget.max_ulp) + ", " + counted(budget.non_finite, "non-finite disagreement");
   }
   /// Where every layout and group measures the same, one budget is for all of them.
   static Key without_layout(Key key) {

@@ -1,5 +1,5 @@
 /// What the accuracy of each kind of result may be at most, as measured, and the run that it was measured in:
-/// reports/budgets.json. Internal to reports/.
+/// reports/budgets.json, schema 2 (schema 1 counted the values in between). Internal to reports/.
 #pragma once
 
 #include <cstdint>
@@ -17,7 +17,7 @@ namespace tileproof::reports {
 struct Budget {
   /// Of subject, operation, domain, type, inner_k_tiles, group, architecture those that must be equal.
   std::map<std::string, std::string> match;
-  std::uint64_t max_ulp = 0;
+  double max_ulp = 0;                       // |got - expected| / ulp(expected)
   std::uint64_t non_finite = 0;             // disagreements
   std::map<std::string, std::string> from;  // the run that it was measured in
 

@@ -12,7 +12,7 @@ namespace {
 
 constexpr const char* command_of_survey = "./tileproof verify";
 
-std::string limit(const Quantile& quantile) { return (quantile.is_exact ? "" : "<= ") + with_commas(quantile.value); }
+std::string limit(const Quantile& quantile) { return (quantile.is_exact ? "" : "<= ") + error_text(quantile.value); }
 
 std::string bias(double value) { return value == 0 ? "0" : (value > 0 ? "+" : "") + short_number(value); }
 
@@ -34,6 +34,7 @@ const std::vector<Column> columns = {{"subject"},
                                      {"bit-equal", true},
                                      {"unexplained", true},
                                      {"max ulp", true},
+                                     {"max, of the largest term", true},
                                      {"p99.9", true},
                                      {"p99", true},
                                      {"median", true},
@@ -45,7 +46,7 @@ const std::vector<Column> columns = {{"subject"},
 
 std::vector<Markup> cells(const Story& story, const AccuracyRow& row) {
   const auto& ulp = row.ulp;
-  const std::string max = ulp ? (row.is_sampled ? ">= " : "= ") + with_commas(ulp->max) : "-";
+  const std::string max = ulp ? (row.is_sampled ? ">= " : "= ") + error_text(ulp->max) : "-";
   const std::string of_subnormals =
       with_commas(row.subnormals_differing) +
       (row.subnormals_flushed == 0 ? "" : ", " + with_commas(row.subnormals_flushed) + " flushed") + " of " +
@@ -61,6 +62,7 @@ std::vector<Markup> cells(const Story& story, const AccuracyRow& row) {
           percent(row.bit_equal, row.elements),
           with_commas(row.unexplained),
           max,
+          row.max_of_terms ? (row.is_sampled ? ">= " : "= ") + error_text(*row.max_of_terms) : "-",
           ulp ? limit(ulp->p99_9) : "-",
           ulp ? limit(ulp->p99) : "-",
           ulp ? limit(ulp->median) : "-",
@@ -74,7 +76,9 @@ std::vector<Markup> cells(const Story& story, const AccuracyRow& row) {
 /// Rows that differ in inner_k_tiles and group alone, as one.
 struct Short {
   std::size_t rows = 0, exact = 0;
-  std::uint64_t elements = 0, bit_equal = 0, unexplained = 0, max = 0, p99_9 = 0, non_finite = 0;
+  std::uint64_t elements = 0, bit_equal = 0, unexplained = 0, non_finite = 0;
+  double max = 0, p99_9 = 0;
+  std::optional<double> max_of_terms;
   bool is_sampled = false;
   Word word = Word::exact;  // the worst
 
@@ -85,6 +89,7 @@ struct Short {
     bit_equal += row.bit_equal;
     unexplained += row.unexplained;
     max = std::max(max, row.max_ulp());
+    if (row.max_of_terms) max_of_terms = std::max(max_of_terms.value_or(0), *row.max_of_terms);
     if (row.ulp) p99_9 = std::max(p99_9, row.ulp->p99_9.value);
     non_finite += row.non_finite_disagreements;
     is_sampled = is_sampled || row.is_sampled;
@@ -104,8 +109,9 @@ Markup in_short(const Story& story, const std::vector<const AccuracyRow*>& rows)
                      {subject, operation, domain, type, badge(all.word),
                       std::to_string(all.exact) + " of " + std::to_string(all.rows), with_commas(all.elements),
                       percent(all.bit_equal, all.elements), with_commas(all.unexplained),
-                      (all.is_sampled ? ">= " : "= ") + with_commas(all.max), "<= " + with_commas(all.p99_9),
-                      with_commas(all.non_finite)}});
+                      (all.is_sampled ? ">= " : "= ") + error_text(all.max),
+                      all.max_of_terms ? (all.is_sampled ? ">= " : "= ") + error_text(*all.max_of_terms) : "-",
+                      "<= " + error_text(all.p99_9), with_commas(all.non_finite)}});
   }
   std::stable_sort(lines.begin(), lines.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
   std::vector<std::vector<Markup>> cells_of_lines;
@@ -120,6 +126,7 @@ Markup in_short(const Story& story, const std::vector<const AccuracyRow*>& rows)
                           {"bit-equal", true},
                           {"unexplained", true},
                           {"max ulp", true},
+                          {"max, of the largest term", true},
                           {"p99.9", true},
                           {"non-finite disagreements", true}},
                          std::move(cells_of_lines), 80);
@@ -143,11 +150,14 @@ Markup accuracy_section(Story& story) {
     for (const AccuracyRow* row : which) rows.push_back(cells(story, *row));
     return rows;
   };
-  Markup all =
-      paragraph(std::to_string(exact.size()) + " of " + counted(exact.size() + differing.size(), "row") +
-                " are bit-equal to the specification everywhere. A maximum of a sample is a lower limit (>=), of an "
-                "enumeration the maximum (=); a quantile from a bucket is an upper limit (<=). Distances are in units "
-                "in the last place (ulp), bias is their signed mean.");
+  Markup all = paragraph(
+      std::to_string(exact.size()) + " of " + counted(exact.size() + differing.size(), "row") +
+      " are bit-equal to the specification everywhere. A maximum of a sample is a lower limit (>=), of an "
+      "enumeration the maximum (=); a quantile from a bucket is an upper limit (<=). An error in ulp is |got - "
+      "expected| / ulp(expected), and ulp(expected) the spacing of the format there, as CUDA, glibc and JAX "
+      "define it; at 0 and among subnormals it is the smallest subnormal. Infinities and NaNs have none: they "
+      "are the disagreements. Of the largest term: the same error in last places of the larger of (code - 8) "
+      "* scale and zero, which stays small where a sum nearly cancels. Bias is the signed mean in ulp.");
   std::vector<const AccuracyRow*> rows = differing;
   rows.insert(rows.end(), exact.begin(), exact.end());
   all += in_short(story, rows);
@@ -173,8 +183,10 @@ Markup card(const WorstCase& worst) {
   for (const auto& [name, one] : worst.subjects) everybody += element("div", code_of(one) + " " + name);
   const Markup why =
       worst.why.empty() ? of_class("strong", "bad-text", "unexplained") : Markup("explained: " + worst.why);
-  const std::string distance =
-      worst.distance.empty() ? "not finite" : worst.distance + (worst.type == "codes" ? "" : " ulp");
+  const std::string distance = !worst.ulp              ? std::string("not finite")
+                               : worst.type == "codes" ? error_text(*worst.ulp)
+                                                       : in_ulp(*worst.ulp);
+  const Markup of_terms = worst.of_terms ? Markup(error_text(*worst.of_terms) + " of its last places") : Markup();
   return of_class("div", "card",
                   element("h4", worst.subject + " " + worst.operation + ", " + worst.domain +
                                     (worst.domain.empty() ? "" : " ") + worst.type + ": " + distance) +
@@ -183,7 +195,8 @@ Markup card(const WorstCase& worst) {
                                                           (worst.place.empty() ? "" : " (" + worst.place + ")")) +
                                         fact("code", worst.code) + fact("scale", bits(worst.scale)) +
                                         fact("zero", bits(worst.zero)) + fact("expected", bits(worst.expected)) +
-                                        fact("got", bits(worst.got)) + fact("everybody", everybody)) +
+                                        fact("got", bits(worst.got)) + fact("of the largest term", of_terms) +
+                                        fact("everybody", everybody)) +
                       to_copy(worst.replay));
 }
 

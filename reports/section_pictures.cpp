@@ -1,8 +1,6 @@
 // The pictures: distances, error against the shape, where errors lie, and what was covered.
 #include <algorithm>
-#include <bit>
 #include <cmath>
-#include <cstdlib>
 #include <limits>
 #include <map>
 #include <set>
@@ -20,8 +18,8 @@ constexpr std::size_t most_subjects = 6;  // with pictures of their own
 // ---------------------------------------------------------------------------------------------------------
 
 struct Distances {
-  std::map<std::int64_t, std::pair<std::int64_t, std::uint64_t>> buckets;  // by `from`: `to` and the count
-  std::uint64_t max = 0;
+  std::map<double, std::pair<double, std::uint64_t>> buckets;  // by `from`: `to` and the count
+  double max = 0;
 
   void add(const AccuracyRow& row) {
     if (!row.ulp) return;
@@ -47,26 +45,24 @@ ByKind distances_in(const Evidence& evidence) {
   return all;
 }
 
-/// "-3", "0", "+2^4": the last for 16 to 31.
-std::string name_of_bucket(std::int64_t from, std::int64_t to) {
+/// "-3", "-0.5", "0", "+2^4": the last from 16 up to 32.
+std::string name_of_bucket(double from, double to) {
   const std::string sign = from > 0 ? "+" : to < 0 ? "-" : "";
-  const auto nearest = static_cast<std::uint64_t>(std::abs(from < 0 ? to : from));
-  return sign + (from == to ? std::to_string(nearest) : "2^" + std::to_string(std::bit_width(nearest) - 1));
+  const double nearest = std::fabs(from < 0 ? to : from);
+  return sign + (from == to ? error_text(nearest) : "2^" + std::to_string(std::ilogb(nearest)));
 }
 
 Histogram histogram_of(const Distances& now, const Distances* before) {
-  std::map<std::int64_t, std::int64_t> places = {{0, 0}};
+  std::map<double, double> places = {{0, 0}};
   for (const Distances* one : {&now, before}) {
     if (one == nullptr) continue;
     for (const auto& [from, to_and_count] : one->buckets) places[from] = to_and_count.first;
   }
-  Histogram histogram = {.buckets = {},
-                         .samples = {},
-                         .x = "signed distance to the specification, in ulp; of codes, in steps",
-                         .y = "elements"};
+  Histogram histogram = {
+      .buckets = {}, .samples = {}, .x = "signed error, in ulp; of codes, in steps", .y = "elements"};
   histogram.samples.push_back({"this run", {}});
   if (before != nullptr) histogram.samples.push_back({"baseline", {}});
-  const auto count = [](const Distances& distances, std::int64_t from) {
+  const auto count = [](const Distances& distances, double from) {
     const auto found = distances.buckets.find(from);
     return found == distances.buckets.end() ? 0 : found->second.second;
   };
@@ -105,7 +101,7 @@ Markup histograms(Story& story) {
     all += story.show(
         {"ulp-" + std::to_string(i), "How far off: " + name,
          "All at 0 is exact; a heap on one side is a bias; bars far out that nothing explains are faults. 2^4 stands "
-         "for 16 to 31. Axis of counts: logarithmic.",
+         "for 16 up to 32. Axis of counts: logarithmic.",
          histogram_of(*distances, then == before.end() ? nullptr : &then->second)});
   }
   if (differing.size() > most_subjects) {

@@ -49,10 +49,10 @@ std::string part_of(const Proof& proof) {
 
 const char* class_of(const std::string& verdict) {
   if (verdict == "PROVED" || verdict == "HELD" || verdict == "PASSED") return "badge exact";
-  if (verdict == "FAILED" || verdict == "BROKEN") return "badge over-budget";
+  if (verdict == "FAILED" || verdict == "BROKEN") return "badge failed";
   return verdict == "SKIPPED" || verdict == "NOT SHOWN" || verdict == "NOT_SHOWN" ? "badge not-run"
-         : verdict == "KNOWN"                                                     ? "badge pass"
-         : verdict == "SAMPLED"                                                   ? "badge new"
+         : verdict == "KNOWN"                                                     ? "badge known"
+         : verdict == "SAMPLED"                                                   ? "badge sampled"
                                                                                   : "badge mistrusted";
 }
 
@@ -84,8 +84,9 @@ Markup domains_section(Story& story) {
   all += paragraph(
       "= is the maximum of an enumeration, >= of a part of it. The other way, from float to integer, pairs of a scale "
       "and a zero whose nearest zero point is beyond int8 are left out: what clamping costs has no limit. Units: "
-      "scale, that of the group; ulp, the places between two neighbours of the format, of which there are many where "
-      "a weight nearly cancels; bound, what a claim allows, which is one last place of the larger of the zero and the "
+      "scale, that of the group; ulp, the last place of the zero; values apart, how many steps from one value of the "
+      "format to the next, of which there are many where a weight nearly cancels; bound, what a claim allows, which is "
+      "one last place of the larger of the zero and the "
       "weight, and from float to integer half a scale more: it never passes 1.");
   if (!rows.empty()) {
     all += table({{"format"},

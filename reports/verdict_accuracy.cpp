@@ -11,17 +11,21 @@ namespace {
 
 struct Figure {
   const char* name;
-  std::uint64_t (*value)(const AccuracyRow&);
+  double (*value)(const AccuracyRow&);
 };
+
+double number(std::uint64_t count) { return static_cast<double>(count); }
 
 // The larger, the worse.
 const Figure figures[] = {
-    {"largest distance", [](const AccuracyRow& row) { return row.max_ulp(); }},
-    {"non-finite disagreements", [](const AccuracyRow& row) { return row.non_finite_disagreements; }},
-    {"unexplained differences", [](const AccuracyRow& row) { return row.unexplained; }},
-    {"elements that differ", [](const AccuracyRow& row) { return row.elements - row.bit_equal; }},
-    {"signs of zero lost", [](const AccuracyRow& row) { return row.signs_of_zero_lost; }},
-    {"subnormals that differ", [](const AccuracyRow& row) { return row.subnormals_differing; }},
+    {"largest error in ulp", [](const AccuracyRow& row) { return row.max_ulp(); }},
+    {"largest error in last places of the largest term",
+     [](const AccuracyRow& row) { return row.max_of_terms.value_or(0); }},
+    {"non-finite disagreements", [](const AccuracyRow& row) { return number(row.non_finite_disagreements); }},
+    {"unexplained differences", [](const AccuracyRow& row) { return number(row.unexplained); }},
+    {"elements that differ", [](const AccuracyRow& row) { return number(row.elements - row.bit_equal); }},
+    {"signs of zero lost", [](const AccuracyRow& row) { return number(row.signs_of_zero_lost); }},
+    {"subnormals that differ", [](const AccuracyRow& row) { return number(row.subnormals_differing); }},
     {"p99.9 in ulp", [](const AccuracyRow& row) { return row.ulp ? row.ulp->p99_9.value : 0; }},
     {"p99 in ulp", [](const AccuracyRow& row) { return row.ulp ? row.ulp->p99.value : 0; }},
     {"median in ulp", [](const AccuracyRow& row) { return row.ulp ? row.ulp->median.value : 0; }},
@@ -51,10 +55,10 @@ Rows rows_in(const Evidence& evidence) {
 std::pair<std::string, std::string> changes(const AccuracyRow& now, const AccuracyRow& before) {
   std::pair<std::string, std::string> changes;
   for (const Figure& figure : figures) {
-    const std::uint64_t then = figure.value(before), here = figure.value(now);
+    const double then = figure.value(before), here = figure.value(now);
     std::string& change = here > then ? changes.first : changes.second;
     if (here == then || !change.empty()) continue;
-    change = std::string(figure.name) + ": " + with_commas(then) + " in the baseline, " + with_commas(here) + " here";
+    change = std::string(figure.name) + ": " + error_text(then) + " in the baseline, " + error_text(here) + " here";
   }
   return changes;
 }
@@ -82,9 +86,9 @@ Item judged(const std::string& name, const Row& now, const Row* before, const Bu
                (before != nullptr ? ", as in the baseline" : "");
   } else if (exceeds) {
     item.word = Word::over_budget;
-    item.why = with_commas(row.max_ulp()) + " ulp and " +
+    item.why = error_text(row.max_ulp()) + " ulp and " +
                counted(row.non_finite_disagreements, "non-finite disagreement") + "; the budget is " +
-               with_commas(budget->max_ulp) + " and " + with_commas(budget->non_finite);
+               error_text(budget->max_ulp) + " and " + with_commas(budget->non_finite);
   } else if (!better.empty() && is_like) {
     item.word = Word::improved;
     item.why = better;
@@ -92,10 +96,10 @@ Item judged(const std::string& name, const Row& now, const Row* before, const Bu
     item.word = Word::exact;
   } else if (before == nullptr && budget == nullptr) {
     item.word = Word::is_new;
-    item.why = "neither a baseline nor a budget has it; at most " + with_commas(row.max_ulp()) + " ulp, all explained";
+    item.why = "neither a baseline nor a budget has it; at most " + error_text(row.max_ulp()) + " ulp, all explained";
   } else {
     item.word = Word::passed;
-    item.why = "at most " + with_commas(row.max_ulp()) + " ulp, all explained";
+    item.why = "at most " + error_text(row.max_ulp()) + " ulp, all explained";
   }
   return item;
 }
@@ -123,8 +127,7 @@ std::vector<Item> items_of_accuracy(const Evidence& now, const Evidence* before,
     }
   }
   for (const auto& [name, count] : unexplained) {
-    items.push_back(
-        {Word::failed, "accuracy", name, counted(count, "difference") + " that nothing explains", true});
+    items.push_back({Word::failed, "accuracy", name, counted(count, "difference") + " that nothing explains", true});
   }
   return items;
 }
