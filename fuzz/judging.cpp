@@ -10,8 +10,6 @@
 
 namespace tileproof {
 
-std::size_t cores() { return std::max(1u, std::thread::hardware_concurrency()); }
-
 void in_threads(std::size_t threads, std::size_t count,
                 const std::function<void(std::size_t thread, std::size_t i)>& work) {
   std::mutex mutex;

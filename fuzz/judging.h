@@ -15,9 +15,6 @@
 
 namespace tileproof {
 
-/// As many threads as this machine has cores.
-std::size_t cores();
-
 /// Calls `work(thread, i)` once for each i below `count`, by so many threads, each of which takes the least i that is
 /// left. What a call throws ends the taking, and is thrown here when all threads have ended: of several, the least i's.
 void in_threads(std::size_t threads, std::size_t count,

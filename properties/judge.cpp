@@ -6,6 +6,7 @@
 #include <new>
 
 #include "draw.h"
+#include "float_mode.h"
 #include "generator.h"
 
 namespace tileproof {
@@ -262,6 +263,7 @@ bool matches(const KnownFinding& row, const Finding& finding) {
 }
 
 CaseOutcome InThisProcess::run(const Claim& claim, const Problem& problem, Met& met) {
+  compute_in_default_mode();  // whatever a library has set when it was loaded, or in an earlier case
   return run_case(claim, problem, envelope_, subject_, met);
 }
 

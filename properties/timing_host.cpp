@@ -7,6 +7,7 @@
 #include <cstring>
 #include <thread>
 
+#include "cores.h"
 #include "kernel_arguments.h"
 #include "timer_rows.h"
 
@@ -168,10 +169,7 @@ class HostTimer : public Timer {
 
 }  // namespace
 
-MadeTimer make_host_timer() {
-  const unsigned cores = std::max(1u, std::thread::hardware_concurrency());
-  return {std::make_unique<HostTimer>(static_cast<int>(cores), nullptr), ""};
-}
+MadeTimer make_host_timer() { return {std::make_unique<HostTimer>(static_cast<int>(cores()), nullptr), ""}; }
 
 MadeTimer make_timer_of(std::unique_ptr<Subject> subject) {
   return {std::make_unique<HostTimer>(1, std::move(subject)), ""};

@@ -5,7 +5,9 @@
 #include <cstdlib>
 #include <filesystem>
 #include <stdexcept>
+#include <string>
 
+#include "cores.h"
 #include "library.h"
 #include "subject_rows.h"
 
@@ -21,6 +23,7 @@ template <class Door>
 Door door(const char* name) {
   // Before OpenMP is loaded with it: threads that spin while they wait take the cores from whatever runs beside.
   setenv("OMP_WAIT_POLICY", "PASSIVE", /*overwrite=*/0);
+  setenv("OMP_NUM_THREADS", std::to_string(cores()).c_str(), /*overwrite=*/0);  // torch knows of no quota
   const std::filesystem::path library =
       std::filesystem::read_symlink("/proc/self/exe").parent_path() / TILEPROOF_TORCH_SUBJECTS;
   void* handle = dlopen(library.c_str(), RTLD_NOW | RTLD_LOCAL);
