@@ -169,7 +169,8 @@ class Search {
       trouble(folder, "it is still being written, or was killed: it has a journal and no hunt.json",
               "a run that has ended; 'tileproof fuzz --resume' goes on with it");
     }
-    if (has("observations.jsonl") && !has("summary.json") && !has("proofs.json")) {
+    const bool has_observations = has("observations.jsonl") || has("observations.jsonl.new");
+    if (has_observations && !has("summary.json") && !has("proofs.json")) {
       trouble(folder,
               "it is still being written, or was killed: it has observations and neither summary.json nor proofs.json",
               "a run that has ended");

@@ -1,6 +1,8 @@
 // The history of runs, figure by figure.
 #include <sqlite3.h>
 
+#include <cstdlib>
+#include <filesystem>
 #include <map>
 #include <memory>
 #include <nlohmann/json.hpp>
@@ -20,15 +22,32 @@ using nlohmann::json;
 
 constexpr int version_of_history = 1;
 
+namespace fs = std::filesystem;
+
+/// Removed with what is in it.
+struct TemporaryFolder {
+  fs::path path;
+  ~TemporaryFolder() {
+    std::error_code error;
+    if (!path.empty()) fs::remove_all(path, error);
+  }
+};
+
+/// A history that is read. Beside one with a write-ahead log a reader writes too: where that is not possible, as on a
+/// read-only mount, a copy is read.
 class Database {
  public:
-  explicit Database(const std::filesystem::path& file) {
-    sqlite3* opened = nullptr;
-    const int failed = sqlite3_open_v2(file.c_str(), &opened, SQLITE_OPEN_READONLY, nullptr);
-    database_.reset(opened);
-    if (failed != SQLITE_OK)
-      throw std::runtime_error(opened != nullptr ? sqlite3_errmsg(opened) : "it cannot be opened");
-    sqlite3_busy_timeout(opened, 5000);
+  explicit Database(const fs::path& file) {
+    const int failed = open(file);
+    if (failed == SQLITE_OK) return;
+    if ((failed != SQLITE_CANTOPEN && failed != SQLITE_READONLY) || !fs::is_regular_file(file)) fail();
+    std::string name = (fs::temp_directory_path() / "tileproof-history-XXXXXX").string();
+    if (mkdtemp(name.data()) == nullptr) fail();
+    folder_.path = name;
+    const fs::path copy = folder_.path / "history.sqlite", log = file.string() + "-wal";
+    fs::copy_file(file, copy);
+    if (fs::exists(log)) fs::copy_file(log, copy.string() + "-wal");
+    if (open(copy) != SQLITE_OK) fail();
   }
 
   /// Calls `row` with each row's statement.
@@ -43,8 +62,20 @@ class Database {
   }
 
  private:
-  [[noreturn]] void fail() const { throw std::runtime_error(sqlite3_errmsg(database_.get())); }
+  /// @return an error of SQLite
+  int open(const fs::path& file) {
+    sqlite3* opened = nullptr;
+    const int failed = sqlite3_open_v2(file.c_str(), &opened, SQLITE_OPEN_READONLY, nullptr);
+    database_.reset(opened);
+    if (failed != SQLITE_OK) return failed;
+    sqlite3_busy_timeout(opened, 5000);
+    return sqlite3_exec(opened, "PRAGMA user_version", nullptr, nullptr, nullptr);
+  }
+  [[noreturn]] void fail() const {
+    throw std::runtime_error(database_ != nullptr ? sqlite3_errmsg(database_.get()) : "it cannot be opened");
+  }
 
+  TemporaryFolder folder_;  // of a copy
   std::unique_ptr<sqlite3, int (*)(sqlite3*)> database_{nullptr, sqlite3_close};
 };
 

@@ -149,9 +149,9 @@ struct Totals {
 
 std::string properties(const Summary& summary, const Subject& subject) {
   const std::pair<const char*, std::string> rows[] = {
-      {"what", subject.what},       {"why_not", subject.why_not},           {"tool", summary.tool},
-      {"command", summary.command}, {"seed", std::to_string(summary.seed)}, {"compiler", summary.machine.compiler},
-      {"cpu", summary.machine.cpu}, {"gpu", summary.machine.gpu},           {"output_hash", summary.output_hash},
+      {"what", subject.what},       {"why_not", subject.why_not}, {"tool", summary.tool},
+      {"command", summary.command}, {"seed", summary.seed},       {"compiler", summary.machine.compiler},
+      {"cpu", summary.machine.cpu}, {"gpu", summary.machine.gpu}, {"output_hash", summary.output_hash},
   };
   std::string text = "    <properties>\n";
   for (const auto& [name, value] : rows) {

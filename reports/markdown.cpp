@@ -184,7 +184,7 @@ std::string provenance(const Summary& summary) {
   return section(
       "Provenance",
       {"- output hash: " + code(summary.output_hash) + "\n",
-       "- seed " + std::to_string(summary.seed) + ", " + counted(summary.cases_per_claim, "case") + " a claim\n",
+       "- seed " + code(summary.seed) + ", " + counted(summary.cases_per_claim, "case") + " a claim\n",
        "- command: " + code(summary.command) + " of " + code(summary.tool) + ", exit code " +
            std::to_string(summary.exit_code) + "\n",
        "- start: " + code(summary.run_start) + "\n", "- compiler: " + code(machine.compiler) + "\n",

@@ -110,7 +110,7 @@ json summary_of(const std::vector<json>& subjects, const std::vector<json>& judg
           {"command", "verify --seed 1"},
           {"run_start", "2026-11-22T15:50:00Z"},
           {"seconds", 41.2},
-          {"seed", 1},
+          {"seed", "0x0000000000000001"},
           {"cases_per_claim", 100},
           {"machine", {{"compiler", "GNU 12.2.0"}, {"cpu", "EPYC"}, {"gpu", ""}}},
           {"verdict", verdict},
@@ -690,7 +690,7 @@ TEST(Markdown, ShowsVerdictTableFailuresReasonsAndProvenance) {
 
 ### Provenance
 - output hash: <code>0x0123456789abcdef</code>
-- seed 1, 100 cases a claim
+- seed <code>0x0000000000000001</code>, 100 cases a claim
 - command: <code>verify --seed 1</code> of <code>tileproof 0.1.0</code>, exit code 0
 - start: <code>2026-11-22T15:50:00Z</code>
 - compiler: <code>GNU 12.2.0</code>
@@ -865,7 +865,7 @@ TEST(Markdown, StaysWithinACommentOfGitHubWithManyShortEntries) {
 
 constexpr const char* provenance = R"(      <property name="tool" value="tileproof 0.1.0"/>
       <property name="command" value="verify --seed 1"/>
-      <property name="seed" value="1"/>
+      <property name="seed" value="0x0000000000000001"/>
       <property name="compiler" value="GNU 12.2.0"/>
       <property name="cpu" value="EPYC"/>
       <property name="gpu" value=""/>
@@ -1056,7 +1056,7 @@ TEST(Summary, NamesTheFieldThatIsMissing) {
       {"/command", missing, "command: expected a string, got nothing"},
       {"/run_start", missing, "run_start: expected a string, got nothing"},
       {"/seconds", missing, "seconds: expected a number of seconds, got nothing"},
-      {"/seed", missing, "seed: expected a whole number, not negative, got nothing"},
+      {"/seed", missing, "seed: expected a string, got nothing"},
       {"/cases_per_claim", missing, "cases_per_claim: expected a whole number, not negative, got nothing"},
       {"/machine", missing, "machine: expected an object, got nothing"},
       {"/machine/compiler", missing, "machine.compiler: expected a string, got nothing"},
@@ -1117,8 +1117,7 @@ TEST(Summary, NamesTheFieldThatIsMistyped) {
   const double nan = std::numeric_limits<double>::quiet_NaN();
   const WrongField fields[] = {
       {"/tool", 7, "tool: expected a string, got 7"},
-      {"/seed", -1, "seed: expected a whole number, not negative, got -1"},
-      {"/seed", 1.5, "seed: expected a whole number, not negative, got 1.5"},
+      {"/seed", 1, "seed: expected a string, got 1"},
       {"/seconds", "41", "seconds: expected a number of seconds, got \"41\""},
       {"/seconds", -1, "seconds: expected a number of seconds, got -1"},
       {"/seconds", nan, "seconds: expected a number of seconds, got null"},
@@ -1211,10 +1210,11 @@ TEST(Summary, WhoseVerdictIsNotThatOfItsFindingsIsRefused) {
 
 TEST(Summary, IsNotPassedWhereAllThatRanIsKnown) {
   json some = summary_of({subject("host")}, {known("a", "host", known_finding("T-1", "odd k", 1))});
-  EXPECT_EQ(refusal_of(some),
-            "summary.json: verdict: expected no PASSED and no KNOWN where nothing passed, got \"KNOWN\"");
-  some["verdict"] = "MISTRUSTED";
-  EXPECT_EQ(refusal_of(some), "nothing was thrown");
+  EXPECT_EQ(refusal_of(some), "summary.json: verdict: expected no PASSED where nothing passed, got \"PASSED\"");
+  for (const char* verdict : {"MISTRUSTED", "KNOWN"}) {
+    some["verdict"] = verdict;
+    EXPECT_EQ(refusal_of(some), "nothing was thrown");
+  }
 }
 
 TEST(Summary, IsKnownWhereSomethingIsAndTheRestPassed) {
@@ -1231,9 +1231,22 @@ TEST(Summary, IsKnownWhereSomethingIsAndTheRestPassed) {
   EXPECT_EQ(refusal_of(none), "summary.json: verdict: expected no KNOWN where nothing is known, got \"KNOWN\"");
 }
 
-TEST(Summary, MayHoldTheLargestSeed) {
-  const json some = with({"/seed", std::numeric_limits<std::uint64_t>::max(), ""});
-  EXPECT_TRUE(contains(markdown(some), "- seed 18446744073709551615, "));
+TEST(Summary, IsNotKnownOverAFailure) {
+  json some =
+      summary_of({subject("host")}, {known("a", "host", known_finding("T-1", "odd k", 1)), failed("b", "host")});
+  some["verdict"] = "KNOWN";
+  EXPECT_EQ(refusal_of(some),
+            "summary.json: verdict: expected no KNOWN over judgements that are FAILED or MISTRUSTED, got \"KNOWN\"");
+}
+
+TEST(Terminal, SaysWhereObservationsWereLeftOut) {
+  json some = summary_of({subject("host")}, {passed("a", "host")});
+  EXPECT_FALSE(contains(terminal(some, 80, false), "Observations"));  // of a run of before that was recorded
+  some["observations"] = {{"cases", 300}, {"kept", 300}, {"rule", "all"}};
+  EXPECT_FALSE(contains(terminal(some, 80, false), "Observations"));
+  some["observations"] = {{"cases", 9000}, {"kept", 300}, {"rule", "the first of each cell"}};
+  EXPECT_TRUE(
+      contains(terminal(some, 80, false), "Observations are kept of 300 of 9000 cases: the first of each cell\n"));
 }
 
 }  // namespace

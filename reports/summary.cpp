@@ -127,10 +127,11 @@ std::map<Verdict, std::uint64_t> read_counts(const Field& field, const std::vect
 Verdict read_verdict(const Field& field, const std::map<Verdict, std::uint64_t>& counts) {
   const Verdict verdict = verdict_of(field, {Verdict::passed, Verdict::failed, Verdict::mistrusted, Verdict::known},
                                      "PASSED, FAILED, MISTRUSTED or KNOWN");
-  const bool is_red = verdict == Verdict::failed || verdict == Verdict::mistrusted;
   const bool all_well = counts.at(Verdict::failed) == 0 && counts.at(Verdict::mistrusted) == 0;
-  field.require(is_red || all_well, "no PASSED and no KNOWN over judgements that are FAILED or MISTRUSTED");
-  field.require(is_red || counts.at(Verdict::passed) > 0, "no PASSED and no KNOWN where nothing passed");
+  const bool is_red = verdict == Verdict::failed || verdict == Verdict::mistrusted;
+  field.require(is_red || all_well,
+                std::string("no ") + name_of(verdict) + " over judgements that are FAILED or MISTRUSTED");
+  field.require(verdict != Verdict::passed || counts.at(Verdict::passed) > 0, "no PASSED where nothing passed");
   field.require(verdict != Verdict::known || counts.at(Verdict::known) > 0, "no KNOWN where nothing is known");
   return verdict;
 }
@@ -150,7 +151,7 @@ Summary read(const json& summary) {
   result.command = root["command"].text();
   result.run_start = root["run_start"].text();
   result.seconds = root["seconds"].seconds();
-  result.seed = root["seed"].count();
+  result.seed = root["seed"].text();
   result.cases_per_claim = root["cases_per_claim"].count();
   const Field machine = root["machine"];
   result.machine = {machine["compiler"].text(), machine["cpu"].text(), machine["gpu"].text()};
@@ -161,6 +162,9 @@ Summary read(const json& summary) {
   result.judgements = read_judgements(root["judgements"], result.subjects);
   result.counts = read_counts(root["counts"], result.judgements);
   result.verdict = read_verdict(root["verdict"], result.counts);
+  if (const Field observations = root["observations"]; !observations.is_nothing()) {  // older runs have kept all
+    result.observations = {observations["cases"].count(), observations["kept"].count(), observations["rule"].text()};
+  }
   return result;
 }
 

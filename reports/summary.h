@@ -72,12 +72,19 @@ struct Machine {
   std::string gpu;  // empty: none
 };
 
+/// Of the cases that were observed, which ones the run has kept.
+struct Observations {
+  std::uint64_t cases = 0;
+  std::uint64_t kept = 0;
+  std::string rule;
+};
+
 struct Summary {
   std::string tool;
   std::string command;
   std::string run_start;
   double seconds = 0;
-  std::uint64_t seed = 0;
+  std::string seed;  // 64 bits, as 0x and sixteen digits
   std::uint64_t cases_per_claim = 0;
   Machine machine;
   Verdict verdict = Verdict::mistrusted;
@@ -87,6 +94,7 @@ struct Summary {
   std::map<Verdict, std::uint64_t> counts;
   std::vector<Subject> subjects;
   std::vector<Judgement> judgements;
+  Observations observations;
 };
 
 /// @throws std::runtime_error: "summary.json: judgements[3].verdict: expected a string, got 7". Also where one field

@@ -297,6 +297,14 @@ std::string mistrusted(const Summary& summary, const Screen& screen) {
   return text;
 }
 
+std::string observed(const Summary& summary, const Screen& screen) {
+  const Observations& all = summary.observations;
+  if (all.kept == all.cases) return "";
+  return "\n" + screen.wrapped("Observations are kept of " + std::to_string(all.kept) + " of " +
+                                   counted(all.cases, "case") + ": " + one_line(all.rule),
+                               2);
+}
+
 /// Never wrapped, so that the last line of the output is all of it.
 std::string final_line(const Summary& summary, const Screen& screen) {
   const std::string reason = summary.reason.empty() ? "" : " (" + one_line(summary.reason) + ")";
@@ -311,7 +319,7 @@ std::string terminal(const nlohmann::json& json, int columns, bool colours) {
   const Screen screen(columns, colours);
   return table_text(summary, screen) + not_run(summary, screen) + skipped(summary, screen) + refused(summary, screen) +
          explained(summary, screen) + known(summary, screen) + failures(summary, screen) + mistrusted(summary, screen) +
-         final_line(summary, screen);
+         observed(summary, screen) + final_line(summary, screen);
 }
 
 }  // namespace tileproof::reports
