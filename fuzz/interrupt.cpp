@@ -1,6 +1,5 @@
 #include "interrupt.h"
 
-#include <signal.h>
 #include <unistd.h>
 
 #include <atomic>
@@ -17,16 +16,31 @@ void interrupt(int) {
   if (write(STDERR_FILENO, said, sizeof said - 1) < 0) return;
 }
 
+void nothing(int) {}
+
+void handle(int signal, void (*handler)(int), int flags) {
+  struct sigaction action = {};
+  action.sa_handler = handler;
+  action.sa_flags = flags | SA_RESTART;  // what reads a child's output goes on reading it
+  sigaction(signal, &action, nullptr);
+}
+
 }  // namespace
 
 void report_when_interrupted() {
-  struct sigaction action = {};
-  action.sa_handler = interrupt;
-  action.sa_flags = static_cast<int>(SA_RESETHAND);
-  sigaction(SIGINT, &action, nullptr);
-  sigaction(SIGTERM, &action, nullptr);
+  for (const int signal : ending_signals) {
+    struct sigaction before = {};
+    sigaction(signal, nullptr, &before);
+    const bool under_nohup = signal == SIGHUP && before.sa_handler == SIG_IGN;
+    if (!under_nohup) handle(signal, interrupt, static_cast<int>(SA_RESETHAND));
+  }
 }
 
 bool is_interrupted() { return interrupted; }
+
+// Handlers and not SIG_IGN, which exec would hand on to every child.
+void survive_failed_writes() {
+  for (const int signal : {SIGPIPE, SIGXFSZ}) handle(signal, nothing, 0);
+}
 
 }  // namespace tileproof

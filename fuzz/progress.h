@@ -1,12 +1,15 @@
-/// What goes on: on a terminal in one line that is overwritten, elsewhere in a line for each subject.
+/// Progress: on a terminal one line that is overwritten, elsewhere a line for each subject.
 #pragma once
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cstdint>
 #include <iostream>
 #include <string>
+
+#include "screen.h"
 
 namespace tileproof {
 
@@ -14,13 +17,13 @@ class Progress {
  public:
   /// @param doing  what is done with a subject
   explicit Progress(std::size_t steps, const char* doing = "judging")
-      : steps_(steps), doing_(doing), terminal_(isatty(STDERR_FILENO) != 0) {}
+      : steps_(steps), doing_(doing), overwrites_(takes_escapes(STDERR_FILENO)) {}
   ~Progress() { clear(); }
 
   void step(const std::string& subject, const std::string& claim) {
     ++step_;
-    if (terminal_) {
-      std::cerr << "\r\033[K[" << step_ << "/" << steps_ << "] " << subject << ": " << claim << std::flush;
+    if (overwrites_) {
+      show(subject + ": " + claim);
     } else if (subject != subject_) {
       std::cerr << doing_ << " " << subject << "\n";
     }
@@ -29,11 +32,10 @@ class Progress {
   /// How much of the step is done, after so many seconds.
   void part(double share, double seconds) {
     const auto now = std::chrono::steady_clock::now();
-    if (!terminal_ || now - shown_ < std::chrono::milliseconds(200)) return;
+    if (!overwrites_ || now - shown_ < std::chrono::milliseconds(200)) return;
     shown_ = now;
-    std::cerr << "\r\033[K[" << step_ << "/" << steps_ << "] " << subject_ << ": " << static_cast<int>(100 * share)
-              << " %, " << static_cast<std::int64_t>(share > 0 ? seconds / share - seconds : 0) << " s left"
-              << std::flush;
+    show(std::to_string(static_cast<int>(100 * share)) + " %, " +
+         std::to_string(static_cast<std::int64_t>(share > 0 ? seconds / share - seconds : 0)) + " s left: " + subject_);
   }
   /// A line that stays.
   void say(const std::string& line) {
@@ -41,15 +43,22 @@ class Progress {
     std::cerr << line << "\n";
   }
   void clear() {
-    if (terminal_) std::cerr << "\r\033[K" << std::flush;
+    if (overwrites_) std::cerr << "\r\033[K" << std::flush;
   }
 
  private:
+  /// One column stays free: after the last one some terminals begin a line.
+  void show(const std::string& what) {
+    const std::string line = "[" + std::to_string(step_) + "/" + std::to_string(steps_) + "] " + what;
+    const auto width = static_cast<std::size_t>(std::max(1, columns_of(STDERR_FILENO, 80) - 1));
+    std::cerr << "\r\033[K" << line.substr(0, width) << std::flush;
+  }
+
   std::size_t steps_;
   const char* doing_;
   std::size_t step_ = 0;
   std::chrono::steady_clock::time_point shown_ = {};
-  bool terminal_;
+  bool overwrites_;
   std::string subject_;
 };
 

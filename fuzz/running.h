@@ -10,6 +10,7 @@
 #include <filesystem>
 #include <fstream>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <sstream>
 #include <string>
 
@@ -26,14 +27,27 @@ struct Ran {
   std::string text;  // stdout and stderr
 };
 
-inline Ran run(const std::string& arguments) {
-  std::FILE* pipe = popen((std::string(TILEPROOF_COMMAND) + " " + arguments + " 2>&1 < /dev/null").c_str(), "r");
+inline const std::string program = TILEPROOF_COMMAND;
+
+/// Runs a line of the shell.
+inline Ran run_line(const std::string& line) {
+  std::FILE* pipe = popen(("{ " + line + "\n} 2>&1 < /dev/null").c_str(), "r");
   std::string text;
   std::array<char, 4096> buffer;
   for (std::size_t read; (read = fread(buffer.data(), 1, buffer.size(), pipe)) > 0;) text.append(buffer.data(), read);
   const int status = pclose(pipe);
   return {WIFEXITED(status) ? WEXITSTATUS(status) : -1, text};
 }
+
+/// Runs a line of the shell, which has no " in it, while a folder is a read-only mount; nothing where none can be had.
+inline std::optional<Ran> run_beside_read_only(const std::filesystem::path& folder, const std::string& line) {
+  const std::string apart = "unshare --map-root-user --mount ", at = "'" + folder.string() + "'";
+  if (run_line(apart + "true").exit != 0) return std::nullopt;
+  return run_line(apart + "sh -c \"mount --bind " + at + " " + at + " && mount -o remount,bind,ro " + at + " && " +
+                  line + "\"");
+}
+
+inline Ran run(const std::string& arguments) { return run_line(program + " " + arguments); }
 
 inline std::string text_of(const std::filesystem::path& file) {
   std::ifstream stream(file);
