@@ -118,11 +118,7 @@ std::vector<CorpusLine> WorkingCorpus::of_subject(const std::string& subject) co
   return all;
 }
 
-void WorkingCorpus::write(const char* file, const Lines& lines) const {
-  const fs::path beside = folder_ / (std::string(file) + ".new");
-  write_file(beside, text_of(lines));
-  fs::rename(beside, folder_ / file);
-}
+void WorkingCorpus::write(const char* file, const Lines& lines) const { write_file(folder_ / file, text_of(lines)); }
 
 void WorkingCorpus::change(const std::function<void(Lines&, Lines&, Lines&)>& change) {
   fs::create_directories(folder_);

@@ -1,9 +1,12 @@
 #include "corpus_of_hunt.h"
 
 #include <algorithm>
+#include <functional>
+#include <iostream>
 #include <set>
 #include <sstream>
 
+#include "../reports/reports.h"
 #include "ledger.h"
 #include "records.h"
 #include "shrinking.h"
@@ -23,6 +26,15 @@ bool fails_alone(const Finding& finding, Worker& worker) {
     if (!outcome.finding || !are_alike(*outcome.finding, finding)) return false;
   }
   return true;
+}
+
+/// The corpus is a memory: where a full disk or a read-only mount takes a change to it, the hunt goes on.
+void keeping(const std::function<void()>& keep) {
+  try {
+    keep();
+  } catch (const std::exception& error) {
+    std::cerr << "not in the corpus: " << reports::visible(error.what()) << "\n";
+  }
 }
 
 }  // namespace
@@ -56,7 +68,7 @@ std::vector<HuntFinding> CorpusOfHunt::run_again(const std::vector<const Claim*>
     const Problem& problem = one.line.problem;
     const bool is_kept = i < kept;
     if (one.of_bound > 0) keep_closer(closest_, problem.claim, {one.of_bound, line_of(problem)});
-    if (is_kept && one.outcome.has_passed()) corpus_.keep_incubating(problem, one.line.comment);
+    if (is_kept && one.outcome.has_passed()) keeping([&] { corpus_.keep_incubating(problem, one.line.comment); });
     if (!one.outcome.finding || known_as(ledger_, *one.outcome.finding) != nullptr) continue;
     ++failed;
     const Finding& finding = *one.outcome.finding;
@@ -87,7 +99,9 @@ HuntFinding CorpusOfHunt::as_kept(const Replayed& one) {
   const std::string first_line = one.line.comment.substr(0, one.line.comment.find('\n'));
   const bool is_named = first_line.starts_with(one.line.problem.claim + " on ");
   const std::string signature = is_named ? first_line : signature_of(*one.outcome.finding);
-  corpus_.keep_crashing(one.line.problem, is_named ? one.line.comment : signature + "\nfound " + utc_now());
+  keeping([&] {
+    corpus_.keep_crashing(one.line.problem, is_named ? one.line.comment : signature + "\nfound " + utc_now());
+  });
   return {.signature = signature,
           .cases = {},
           .smallest = *one.outcome.finding,
@@ -106,7 +120,7 @@ HuntFinding CorpusOfHunt::as_found(const Replayed& one, Worker& worker) {
       shrunk(claim, domains_of(claim, chosen_.row.envelope, &why_not), finding, worker,
              {.tries = limits_.shrink_tries, .seconds = limits_.shrink_seconds, .stop = limits_.stop});
   const std::string signature = signature_of(finding);
-  corpus_.keep_crashing(smallest.finding.problem, signature + "\nfound " + utc_now());
+  keeping([&] { corpus_.keep_crashing(smallest.finding.problem, signature + "\nfound " + utc_now()); });
   return {.signature = signature,
           .cases = {},
           .smallest = smallest.finding,
@@ -121,11 +135,11 @@ void CorpusOfHunt::keep(const std::map<std::string, Signed>& findings, const Clo
   for (const auto& [claim, one] : closest_) {
     std::ostringstream comment;
     comment << 100 * one.of_bound << " % of its bound";
-    corpus_.keep_coverage(problem_of(one.line), comment.str());
+    keeping([&] { corpus_.keep_coverage(problem_of(one.line), comment.str()); });
   }
   for (const auto& [signature, one] : findings) {
     if (!one.finding.is_reproducible || one.finding.cases.empty()) continue;
-    corpus_.keep_crashing(one.finding.smallest.problem, signature + "\nfound " + utc_now());
+    keeping([&] { corpus_.keep_crashing(one.finding.smallest.problem, signature + "\nfound " + utc_now()); });
   }
 }
 

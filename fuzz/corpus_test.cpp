@@ -103,7 +103,8 @@ TEST_F(AWorkingCorpus, HasOneCoverageCaseOfAClaimAndSubject) {
 TEST_F(AWorkingCorpus, HoldsAMovedProblemSomewhereWhateverEndsTheMove) {
   WorkingCorpus corpus(folder_);
   corpus.keep_crashing(problem_, "what");
-  std::filesystem::create_directories(folder_ / "incubating.txt.new");  // which cannot be written then
+  // It cannot be written then.
+  std::filesystem::create_directories(folder_ / ("incubating.txt." + std::to_string(getpid()) + ".new"));
   EXPECT_ANY_THROW(corpus.keep_incubating(problem_, "what"));
   EXPECT_EQ(WorkingCorpus(folder_).of_subject("host").size(), 1);
 }
@@ -111,6 +112,17 @@ TEST_F(AWorkingCorpus, HoldsAMovedProblemSomewhereWhateverEndsTheMove) {
 TEST_F(AWorkingCorpus, ThatCannotBeReadIsNotTakenForAnEmptyOne) {
   std::filesystem::create_directories(folder_ / "crashing.txt");
   EXPECT_THROW(WorkingCorpus{folder_}, Illegal);
+}
+
+TEST_F(AWorkingCorpus, ThatCannotBeWrittenIsSaidAndTheHuntGoesOn) {
+  const std::filesystem::path memory = folder_ / "memory";
+  WorkingCorpus(memory / "corpus").keep_crashing(problem_, "what");  // and does no more: a change to the corpus
+  const std::optional<Ran> ran =
+      run_beside_read_only(memory, program + " fuzz --subject host --claim bits/ --cases 64 " + "--seed 1 --memory '" +
+                                       memory.string() + "' " + out("run"));
+  if (!ran) GTEST_SKIP() << "no mount of its own can be had here";
+  EXPECT_EQ(ran->exit, 0) << ran->text;
+  EXPECT_NE(ran->text.find("not in the corpus: "), std::string::npos) << ran->text;
 }
 
 class ACorpusOfHunts : public AWorkingCorpus {

@@ -215,6 +215,7 @@ void Hunt::run_batch(std::size_t worker, std::unique_ptr<Worker>& process, std::
       const std::lock_guard<std::mutex> lock(mutex_);
       ++lost_workers_;
       if (++canaries_failed < most_canaries) continue;
+      memory_is_broken_ = true;
       broken_ = "the machine is at fault: memory does not hold what is written to it, in " +
                 std::to_string(most_canaries) + " processes one after another";
       return;

@@ -64,8 +64,9 @@ class Hunt {
   // Summed over workers: how long they waited for processes to start, and looked into findings.
   double starting_seconds() const { return starting_seconds_; }
   double findings_seconds() const { return findings_seconds_; }
-  /// Whether it ended for a reason that is no limit and no subject's: memory, a full disk, no process to be had.
-  bool machine_is_at_fault() const { return !broken_.empty(); }
+  /// Whether it ended for a reason that is no limit and no subject's, and that is its verdict: a memory that does not
+  /// hold; and a full disk or no process to be had, where nothing had been found.
+  bool machine_is_at_fault() const { return !broken_.empty() && (memory_is_broken_ || findings_.empty()); }
 
  private:
   struct ToLookInto {
@@ -134,6 +135,7 @@ class Hunt {
   std::int64_t lost_workers_ = 0;
   std::atomic<double> starting_seconds_ = 0, findings_seconds_ = 0;
   std::string broken_;  // what ended the hunt from inside
+  bool memory_is_broken_ = false;
 };
 
 }  // namespace tileproof

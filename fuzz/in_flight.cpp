@@ -19,12 +19,18 @@ std::int64_t steady_now() {  // of the machine, not of a process
   return std::int64_t{1000000000} * time.tv_sec + time.tv_nsec;
 }
 
+/// With its blocks on the disk: a full one must not end the process that stores to a hole.
+bool reserved(int descriptor, off_t bytes) {
+  errno = posix_fallocate(descriptor, 0, bytes);
+  return errno == 0;
+}
+
 }  // namespace
 
 InFlight::InFlight(const std::filesystem::path& file, std::size_t slots) : bytes_(slots * sizeof(Slot)) {
   const int descriptor = open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666);
   const bool is_long_enough = descriptor >= 0 && (lseek(descriptor, 0, SEEK_END) >= static_cast<off_t>(bytes_) ||
-                                                  ftruncate(descriptor, static_cast<off_t>(bytes_)) == 0);
+                                                  reserved(descriptor, static_cast<off_t>(bytes_)));
   void* memory = is_long_enough ? mmap(nullptr, bytes_, PROT_READ | PROT_WRITE, MAP_SHARED, descriptor, 0) : MAP_FAILED;
   const int error = errno;
   if (descriptor >= 0) close(descriptor);

@@ -8,6 +8,7 @@
 #include <chrono>
 #include <cstring>
 
+#include "provenance.h"
 #include "records.h"
 #include "wire.h"
 

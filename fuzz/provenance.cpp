@@ -6,10 +6,10 @@
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
-#include <limits>
 
+#include "../properties/cores.h"
+#include "../properties/float_mode.h"
 #include "compile_facts.h"
-#include "judging.h"
 #include "records.h"
 
 namespace tileproof {
@@ -27,7 +27,7 @@ struct FlagsOfSource {
 
 /// What a command prints, on a line; "" where it fails.
 std::string line_of_command(const std::string& command) {
-  std::FILE* pipe = popen((command + " 2>/dev/null").c_str(), "r");
+  std::FILE* pipe = popen(("{ " + command + "; } 2>/dev/null").c_str(), "r");
   if (pipe == nullptr) return "";
   std::array<char, 256> buffer = {};
   std::string line;
@@ -75,21 +75,22 @@ Flags flags_of(const std::string& ending) {
   return flags;
 }
 
-/// Whether the processor gives 0 for half of the least normal value: as this program has left it, whatever the flags.
-bool flushes_subnormals() {
-  const volatile float least = std::numeric_limits<float>::min();
-  const volatile float half = least * 0.5f;
-  return half == 0;
+std::string compiler() {
+#if defined(__clang__)
+  return "Clang " __clang_version__;
+#else
+  return "GNU " __VERSION__;
+#endif
 }
 
-json host_compiler(const std::string& compiler) {
+json host_compiler() {
   const Flags flags = flags_of(".cpp");
   const HostFacts facts = host_facts_of(flags.together);
-  return {{"name", compiler},
+  return {{"name", compiler()},
           {"flags", flags.by_source},
           {"fast_math", facts.fast_math},
           {"contract", facts.contract},
-          {"flushes_subnormals", flushes_subnormals()}};
+          {"flushes_subnormals", float_mode().flushes_results}};
 }
 
 json nvcc() {
@@ -109,10 +110,13 @@ json nvcc() {
 #endif
 }
 
-/// As another process sees it, which it may take with it: this one goes on when a GPU is lost.
-json gpu_of_machine() {
-  const json gpu = json::parse(line_of_command(quoted(this_program().string()) + " device"), nullptr, false);
-  return gpu.is_discarded() ? json{{"name", ""}, {"error", "the process that asked for it has died"}} : gpu;
+/// As another process sees it, which it may take with it: this one goes on when a GPU is lost. It is asked once.
+const json& gpu_of_machine() {
+  static const json gpu = [] {
+    json said = json::parse(line_of_command(quoted(this_program().string()) + " device"), nullptr, false);
+    return said.is_discarded() ? json{{"name", ""}, {"error", "the process that asked for it has died"}} : said;
+  }();
+  return gpu;
 }
 
 std::string value_in(const char* file, const std::string& key) {
@@ -136,30 +140,40 @@ Commit commit() {
   return {described.substr(0, described.find(dirty)), described.ends_with(dirty)};
 }
 
+json machine_with(const json& gpu) {
+  return {{"compiler", compiler()},
+          {"cpu", value_in("/proc/cpuinfo", "model name")},
+          {"gpu", gpu.is_object() ? gpu.value("name", "") : ""}};
+}
+
+json machine() { return machine_with(gpu_of_machine()); }
+
 json provenance(const std::optional<std::uint64_t>& seed, const std::string& library) {
   const Commit of = commit();
-  const json gpu = gpu_of_machine();
+  const json& gpu = gpu_of_machine();
   json cuda = nullptr;
   if (gpu.is_object() && gpu.contains("driver")) {
     cuda = {{"driver", gpu.at("driver")},
             {"runtime", gpu.at("runtime")},
             {"kernel_driver", value_in("/proc/driver/nvidia/version", "NVRM version")}};
   }
-  const json machine = tileproof::machine();
-  return {{"schema", 1},
-          {"tool", "tileproof " TILEPROOF_VERSION},
-          {"commit", of.hash},
-          {"dirty", of.dirty ? json(*of.dirty) : json(nullptr)},
-          {"binaries", binaries_of(library)},
-          {"host_compiler", host_compiler(machine.at("compiler"))},
-          {"nvcc", nvcc()},
-          {"torch", TILEPROOF_TORCH_VERSION},
-          {"cuda", cuda},
-          {"gpu", gpu},
-          {"cpu", machine.at("cpu")},
-          {"cores", cores()},
-          {"system", value_in("/etc/os-release", "PRETTY_NAME")},
-          {"seed", seed ? json(in_hex(*seed)) : json(nullptr)}};
+  json all = {{"schema", 1},
+              {"tool", "tileproof " TILEPROOF_VERSION},
+              {"commit", of.hash},
+              {"dirty", of.dirty ? json(*of.dirty) : json(nullptr)},
+              {"binaries", binaries_of(library)},
+              {"host_compiler", host_compiler()},
+              {"nvcc", nvcc()},
+              {"torch", TILEPROOF_TORCH_VERSION},
+              {"cuda", cuda},
+              {"gpu", gpu},
+              {"cpu", machine().at("cpu")},
+              {"cores", cores()},
+              {"system", value_in("/etc/os-release", "PRETTY_NAME")},
+              {"seed", seed ? json(in_hex(*seed)) : json(nullptr)}};
+  // What whoever began this process had set; it judges in IEEE 754's default mode all the same.
+  if (inherited_mode() != FloatMode()) all["begun_in_float_mode"] = what_is_unusual(inherited_mode());
+  return all;
 }
 
 }  // namespace tileproof

@@ -15,6 +15,12 @@ struct Commit {
 };
 Commit commit();
 
+/// Compiler, processor and GPU: what a reader must know to compare two runs. The GPU is the CUDA device that a program
+/// gets, by its name; "" where there is none. A history has a series for each.
+nlohmann::json machine();
+/// @param gpu  as provenance has it
+nlohmann::json machine_with(const nlohmann::json& gpu);
+
 /// @param seed     of the run, where it has one
 /// @param library  the file of the operator library that is judged; "" where none is
 nlohmann::json provenance(const std::optional<std::uint64_t>& seed, const std::string& library = "");

@@ -1,13 +1,20 @@
 #include "records.h"
 
-#include "wire.h"
+#include <fcntl.h>
+#include <unistd.h>
 
 #include <cerrno>
 #include <chrono>
 #include <cstring>
 #include <ctime>
 #include <iomanip>
+#include <iostream>
 #include <sstream>
+#include <utility>
+
+#include "../reports/reports.h"
+#include "commands.h"
+#include "wire.h"
 
 namespace tileproof {
 
@@ -34,28 +41,6 @@ fs::path new_run_folder() {
   return folder;
 }
 
-namespace {
-
-std::string first_line_with(const char* file, const std::string& key) {
-  std::ifstream lines(file);
-  for (std::string line; std::getline(lines, line);) {
-    if (!line.starts_with(key)) continue;
-    const std::size_t colon = line.find(": ");
-    return colon == std::string::npos ? line : line.substr(colon + 2);
-  }
-  return "";
-}
-
-std::string compiler() {
-#if defined(__clang__)
-  return "Clang " __clang_version__;
-#else
-  return "GNU " __VERSION__;
-#endif
-}
-
-}  // namespace
-
 fs::path folder_of_program() { return fs::read_symlink("/proc/self/exe").parent_path(); }
 
 std::string in_hex(std::uint64_t value) {
@@ -68,6 +53,13 @@ constexpr const char* form_of_times = "%Y-%m-%dT%H:%M:%SZ";
 std::string utc_now() { return utc(form_of_times); }
 std::string utc_of(double seconds) { return utc(form_of_times, static_cast<std::time_t>(seconds)); }
 
+namespace {
+
+constexpr const char* observations_name = "observations.jsonl";
+constexpr const char* observations_so_far = "observations.jsonl.new";  // until they are whole
+
+}  // namespace
+
 Records::Records(fs::path folder)
     : folder_(folder.empty() ? new_run_folder() : std::move(folder)),
       run_start_(utc_now()),
@@ -79,12 +71,15 @@ Records::Records(fs::path folder)
   std::error_code error;
   fs::create_directories(folder_, error);
   if (error) throw unusable(error.message());
-  if (fs::exists(folder_ / "observations.jsonl", error)) throw unusable("it holds another run");
-  observations_.open(folder_ / "observations.jsonl");
+  for (const char* name : {observations_name, observations_so_far}) {
+    if (fs::exists(folder_ / name, error)) throw unusable("it holds another run");
+  }
+  observations_.open(folder_ / observations_so_far);
   if (!observations_) throw unusable("it cannot be written");
 }
 
-std::string Records::line(const Observation& observation) const {
+std::string Records::line(const Observation& observation) {
+  if (!kept_.keeps(observation)) return "";
   return dumped(observation_line(observation.problem, observation.status, observation.kind, observation.seconds,
                                  "RapidCheck", run_start_seconds_)) +
          "\n";
@@ -104,7 +99,7 @@ nlohmann::json observation_line(const Problem& p, const std::string& status, con
             {"domain", name_of(p.domain)},
             {"out", name_of(p.out)},
             {"scales", p.scales},
-            {"seed", p.seed}}},
+            {"seed", in_hex(p.seed)}}},
           {"how_generated", how_generated},
           {"features", {{"subject", p.subject}}},
           {"coverage", nullptr},
@@ -114,24 +109,124 @@ nlohmann::json observation_line(const Problem& p, const std::string& status, con
           {"run_start", run_start}};
 }
 
-void Records::write(const std::string& name, const std::string& text) const { write_file(folder_ / name, text); }
+bool Kept::keeps(const Observation& one) {
+  const Problem& problem = one.problem;
+  const std::lock_guard<std::mutex> lock(mutex_);
+  OfClaim& claim = claims_[{problem.claim, problem.subject}];
+  const auto is_first_of_cell = [&] {
+    return claim.cells.size() < most_cells &&
+           claim.cells.insert({cell_of(claim_of(problem.claim), problem), one.status + one.kind}).second;
+  };
+  const bool keeps =
+      one.status == "failed" ? ++claim.failures <= most_failures : ++claim.others <= whole || is_first_of_cell();
+  ++cases_;
+  kept_ += keeps ? 1 : 0;
+  return keeps;
+}
+
+nlohmann::json Kept::json() const {
+  return {{"cases", cases_},
+          {"kept", kept_},
+          {"rule", "of each claim on each subject: failures that are not known (the first " +
+                       std::to_string(most_failures) + "); of other cases the first " + std::to_string(whole) +
+                       ", then the first of each cell"}};
+}
+
+namespace {
+
+/// A file that takes text and is closed once. @throws std::runtime_error naming `path`
+class Output {
+ public:
+  Output(const fs::path& opened, const fs::path& path, int flags)
+      : path_(path), file_(open(opened.c_str(), O_WRONLY | O_CLOEXEC | flags, 0666)) {
+    if (file_ < 0) fail();
+  }
+  ~Output() {
+    if (file_ >= 0) close(file_);
+  }
+  Output(const Output&) = delete;
+  Output& operator=(const Output&) = delete;
+
+  void write(const std::string& text) {
+    for (std::size_t written = 0; written < text.size();) {
+      const ssize_t count = ::write(file_, text.data() + written, text.size() - written);
+      if (count < 0 && errno == EINTR) continue;
+      if (count < 0) fail();
+      written += static_cast<std::size_t>(count);
+    }
+  }
+  /// @param syncs  whether the text must be on the disk: a rename may be there before it, and a power cut between
+  void end(bool syncs) {
+    if (syncs && fsync(file_) != 0) fail();
+    if (close(std::exchange(file_, -1)) != 0) fail();
+  }
+  [[noreturn]] void fail() const {
+    throw std::runtime_error("cannot write " + path_.string() + ": " + std::strerror(errno));
+  }
+
+ private:
+  const fs::path& path_;
+  int file_;
+};
+
+}  // namespace
 
 void write_file(const fs::path& path, const std::string& text) {
-  std::ofstream file(path);
-  file << text;
-  file.close();
-  if (!file) throw std::runtime_error("cannot write " + path.string() + ": " + std::strerror(errno));
+  std::error_code error;
+  const fs::file_status status = fs::status(path, error);
+  if (fs::exists(status) && !fs::is_regular_file(status)) {
+    Output output(path, path, O_TRUNC);
+    output.write(text);
+    return output.end(/*syncs=*/false);
+  }
+  const fs::path file = fs::exists(status) ? fs::canonical(path) : path;  // through links, which stay
+  const fs::path beside = file.string() + "." + std::to_string(getpid()) + ".new";
+  try {
+    Output output(beside, path, O_CREAT | O_TRUNC);
+    output.write(text);
+    output.end(/*syncs=*/true);
+    if (rename(beside.c_str(), file.c_str()) != 0) output.fail();
+  } catch (...) {
+    unlink(beside.c_str());
+    throw;
+  }
 }
 
-void Records::finish() {
-  observations_.close();
-  if (!observations_) throw std::runtime_error("cannot write " + (folder_ / "observations.jsonl").string());
+bool can_be_written(const fs::path& path) {
+  std::error_code error;
+  const fs::path folder = path.has_parent_path() ? path.parent_path() : fs::path(".");
+  return !fs::is_directory(path, error) && access(fs::exists(path, error) ? path.c_str() : folder.c_str(), W_OK) == 0;
 }
 
-nlohmann::json machine() {
-  return {{"compiler", compiler()},
-          {"cpu", first_line_with("/proc/cpuinfo", "model name")},
-          {"gpu", first_line_with("/proc/driver/nvidia/gpus/0/information", "Model")}};
+void Written::write(const fs::path& path, const std::string& text) {
+  attempt([&] { write_file(path, text); });
+}
+
+void Written::attempt(const std::function<void()>& write) {
+  try {
+    write();
+  } catch (const std::exception& error) {
+    troubles_.push_back(error.what());
+  }
+}
+
+int Written::exit_code(int of_verdict) const {
+  for (const std::string& trouble : troubles_) std::cerr << "tileproof: " << reports::visible(trouble) << "\n";
+  const bool is_lost = of_verdict == exit_code::passed && !troubles_.empty();
+  return is_lost ? exit_code::machine_at_fault : of_verdict;
+}
+
+void Records::end_observations() {
+  attempt([&] {
+    const fs::path so_far = folder_ / observations_so_far, whole = folder_ / observations_name;
+    errno = 0;
+    observations_.close();
+    const int error = errno;
+    if (observations_ && rename(so_far.c_str(), whole.c_str()) == 0) return;
+    const std::string why = std::strerror(error != 0 ? error : errno != 0 ? errno : EIO);
+    unlink(so_far.c_str());
+    throw std::runtime_error("cannot write " + whole.string() + ": " + why);
+  });
 }
 
 }  // namespace tileproof

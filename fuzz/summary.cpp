@@ -5,6 +5,7 @@
 
 #include "../properties/draw.h"
 #include "commands.h"
+#include "provenance.h"
 #include "records.h"
 
 namespace tileproof {
@@ -23,6 +24,20 @@ struct Overall {
 std::int64_t count(const RunFacts& run, Verdict verdict) {
   return std::count_if(run.judgements.begin(), run.judgements.end(),
                        [&](const Judgement& j) { return j.verdict == verdict; });
+}
+
+/// "288 of 300 cases of 1 claim fail as the ledger says"; "" where no claim is KNOWN.
+std::string known_cases(const RunFacts& run) {
+  std::int64_t claims = 0, failing = 0, cases = 0;
+  for (const Judgement& judgement : run.judgements) {
+    if (judgement.verdict != Verdict::known) continue;
+    ++claims;
+    cases += judgement.cases;
+    for (const KnownCases& one : judgement.known) failing += one.cases;
+  }
+  if (claims == 0) return "";
+  return std::to_string(failing) + " of " + std::to_string(cases) + " cases of " + std::to_string(claims) +
+         (claims == 1 ? " claim" : " claims") + " fail as the ledger says";
 }
 
 Overall overall(const RunFacts& run) {
@@ -49,6 +64,7 @@ Overall overall(const RunFacts& run) {
   });
   if (not_run != 0) return mistrusted("interrupted: " + std::to_string(not_run) + " claims were not run");
   if (count(run, Verdict::mistrusted) != 0) return mistrusted("some claims prove too little");
+  if (const std::string known = known_cases(run); !known.empty()) return {Verdict::known, known, exit_code::passed};
   if (count(run, Verdict::passed) == 0) return mistrusted("nothing passed");
   return {count(run, Verdict::known) == 0 ? Verdict::passed : Verdict::known, "", exit_code::passed};
 }
@@ -140,7 +156,7 @@ json summary_of(const RunFacts& run) {
           {"command", run.command},
           {"run_start", run.run_start},
           {"seconds", run.seconds},
-          {"seed", run.seed},
+          {"seed", in_hex(run.seed)},
           {"cases_per_claim", run.cases_per_claim},
           {"machine", machine()},
           {"provenance", run.provenance},
@@ -149,6 +165,7 @@ json summary_of(const RunFacts& run) {
           {"exit_code", verdict.exit},
           {"output_hash", in_hex(hash)},
           {"counts", counts},
+          {"observations", run.observations},
           {"subjects", named},
           {"judgements", judgements}};
 }

@@ -28,6 +28,7 @@ struct RunFacts {
   nlohmann::json provenance;
   std::vector<JudgedSubject> subjects;
   std::vector<Judgement> judgements;
+  nlohmann::json observations = nullptr;  // which of them are kept
 };
 
 nlohmann::json summary_of(const RunFacts&);
