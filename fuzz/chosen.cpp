@@ -127,6 +127,7 @@ ChosenSubject LibraryOptions::subject() const {
   chosen.row.what = "the operators " + name_space_ + " of " + library.file;
   chosen.row.isolated = true;
   chosen.order = {chosen.row.name, library};
+  chosen.asked_for = true;
   return chosen;
 }
 
@@ -158,7 +159,7 @@ std::vector<ChosenSubject> chosen_subjects(const std::vector<std::string>& wante
     const bool again =
         std::any_of(chosen.begin(), chosen.end(), [&](const ChosenSubject& one) { return one.row.name == name; });
     const SubjectRow& row = subject_row(name);
-    if (!again) chosen.push_back({row, {name, std::nullopt}, {}, row.envelope});
+    if (!again) chosen.push_back({row, {name, std::nullopt}, {}, row.envelope, !wanted.empty()});
   }
   return chosen;
 }
@@ -181,7 +182,9 @@ std::vector<const Claim*> chosen_claims(const std::vector<std::string>& wanted) 
   return chosen;
 }
 
-ReadySubject made_ready(const ChosenSubject& chosen, std::chrono::milliseconds case_deadline, bool shows_output) {
+namespace {
+
+ReadySubject made(const ChosenSubject& chosen, std::chrono::milliseconds case_deadline, bool shows_output) {
   ReadySubject ready = {chosen.row, nullptr, "", "", nullptr};
   if (!chosen.row.isolated) {
     MadeSubject made = chosen.row.make();
@@ -213,9 +216,26 @@ ReadySubject made_ready(const ChosenSubject& chosen, std::chrono::milliseconds c
   if (chosen.order.library) {
     ready.row.envelope = within(made.envelope.value(), chosen.declared);
     ready.row.what += " on " + made.device;
+    if (!made.float_mode.empty()) {
+      ready.row.what +=
+          " (loading it sets a mode in which " + made.float_mode + "; it is judged in IEEE 754's default mode)";
+    }
   }
   ready.runner = std::move(worker);
   return ready;
+}
+
+}  // namespace
+
+ReadySubject made_ready(const ChosenSubject& chosen, std::chrono::milliseconds case_deadline, bool shows_output) {
+  try {
+    return made(chosen, case_deadline, shows_output);
+  } catch (const Illegal&) {
+    throw;
+  } catch (const std::runtime_error& error) {
+    if (chosen.asked_for) throw;
+    return {chosen.row, nullptr, error.what(), "", nullptr};
+  }
 }
 
 std::unique_ptr<CaseRunner> runner_apart(const ChosenSubject& chosen, std::chrono::milliseconds case_deadline) {

@@ -23,6 +23,7 @@ struct ChosenSubject {
   SubjectOrder order;
   std::vector<std::string> replay_flags;  // what `tileproof replay` needs beside the problem
   Envelope declared;                      // of a library: what its user says it takes
+  bool asked_for = false;                 // by name
 };
 
 /// The options that name an operator library, for the commands that judge one.
@@ -72,7 +73,10 @@ struct ReadySubject {
   /// How many of so many threads can judge it.
   std::size_t jobs(std::size_t wanted) const { return another ? wanted : 1; }
 };
-/// @throws Illegal where a library is not what it should be
+/// A subject that nobody asked for by name and that this machine fails to make is one that does not run, and why.
+/// @throws Illegal where a library is not what it should be; std::runtime_error where the machine fails to make one
+/// that
+///         was asked for
 /// @param shows_output  whether what a process of its own prints is shown, or kept for the last words of a crash
 ReadySubject made_ready(const ChosenSubject&, std::chrono::milliseconds case_deadline, bool shows_output = false);
 

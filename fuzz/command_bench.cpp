@@ -8,17 +8,18 @@
 #include <iostream>
 #include <set>
 
+#include "../properties/cores.h"
 #include "../properties/faults.h"
 #include "../properties/timing.h"
 #include "../reports/reports.h"
 #include "case_rates.h"
 #include "commands.h"
 #include "interrupt.h"
-#include "judging.h"
 #include "missing.h"
 #include "progress.h"
 #include "provenance.h"
 #include "records.h"
+#include "screen.h"
 
 namespace tileproof {
 
@@ -196,7 +197,6 @@ class Run {
     const Commit of = commit();
     of_machine["commit"] = of.hash + (of.dirty.value_or(false) ? "-dirty" : "");
     of_machine["device"] = devices_;
-    if (devices_.contains("name")) of_machine["gpu"] = devices_.at("name");
     return {{"machine", of_machine},       {"provenance", provenance(std::nullopt)},
             {"repeats", options_.repeats}, {"rows", rows_},
             {"skipped", skipped_},         {"not_measured", not_measured_}};
@@ -245,7 +245,7 @@ int bench(const BenchOptions& options, const std::string& command) {
   const json baseline = options.against.empty() ? json() : read_baseline(options.against);
   Run run(options);
   // Before minutes are spent on what cannot be kept; what the file holds stays until there is something else.
-  if (!options.json_file.empty() && !std::ofstream(options.json_file, std::ios::app)) {
+  if (!options.json_file.empty() && !can_be_written(options.json_file)) {
     throw Illegal("--json", "'" + options.json_file + "' (it cannot be written)", "a file");
   }
   report_when_interrupted();
@@ -258,25 +258,21 @@ int bench(const BenchOptions& options, const std::string& command) {
   record["command"] = command;
   record["run_start"] = run_start;
   record["seconds"] = std::chrono::duration<double>(Clock::now() - begin).count();
-  const bool colours = isatty(STDOUT_FILENO) != 0;
+  const bool colours = takes_escapes(STDOUT_FILENO);
+  Written written;
+  if (!options.json_file.empty()) written.write(options.json_file, dumped(record, 1) + "\n");
   std::cout << reports::bench_table(record, colours);
-  if (!options.json_file.empty()) {
-    std::ofstream file(options.json_file);
-    file << dumped(record, 1) << "\n";
-    file.close();
-    if (!file) throw std::runtime_error("cannot write " + options.json_file);
-  }
   reports::BenchComparison comparison;
   if (!options.against.empty()) {
     comparison = reports::bench_comparison(record, baseline, colours);
     std::cout << comparison.text;
   }
-  if (run.is_wrong() || comparison.slower != 0) return exit_code::failed;
+  if (run.is_wrong() || comparison.slower != 0) return written.exit_code(exit_code::failed);
   std::string reason = run.lacks();
   if (reason.empty() && !options.against.empty() && comparison.compared == 0) reason = "no row could be compared";
-  if (reason.empty()) return exit_code::passed;
-  std::cout << "MISTRUSTED: " << reports::visible(reason) << "\n";
-  return exit_code::mistrusted;
+  if (!reason.empty()) std::cout << "MISTRUSTED: " << reports::visible(reason) << "\n";
+  std::cout << std::flush;
+  return written.exit_code(reason.empty() ? exit_code::passed : exit_code::mistrusted);
 }
 
 }  // namespace
@@ -294,19 +290,7 @@ std::function<int()> set_up_bench(CLI::App& app) {
   app.add_option("--cases", options->cases, "random cases of each claim in a pass; 0: none")
       ->check(CLI::Range(std::int64_t{0}, std::int64_t{1000000}))
       ->capture_default_str();
-  return [&app, options] {
-    for (const char* flag : {"--json", "--against", "--shapes", "--only"}) {
-      const CLI::Option* option = app.get_option(flag);
-      for (const std::string& value : option->results()) {
-        if (value.empty()) throw Illegal(flag, "''", option->get_description());
-      }
-    }
-    std::string command = "bench";
-    for (const CLI::Option* option : app.get_options()) {
-      for (const std::string& value : option->results()) command += " " + option->get_name() + " " + value;
-    }
-    return bench(*options, command);
-  };
+  return [&app, options] { return bench(*options, as_given(app)); };
 }
 
 }  // namespace tileproof

@@ -1,13 +1,15 @@
 // tileproof fuzz: a hunt through cases without end.
 #include <CLI/CLI.hpp>
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <cstdlib>
 #include <iostream>
-#include <sstream>
-#include <thread>
+#include <optional>
 #include <utility>
 
+#include "../properties/cores.h"
 #include "../reports/reports.h"
 #include "commands.h"
 #include "corpus_of_hunt.h"
@@ -20,6 +22,7 @@
 #include "ledger.h"
 #include "planted.h"
 #include "records.h"
+#include "screen.h"
 #include "summary.h"
 #include "wire.h"
 
@@ -52,45 +55,69 @@ struct Shard {
   std::uint64_t of = 1;
 };
 
-std::uint64_t number_in(const char* argument, const std::string& given, const std::string& text) {
+std::uint64_t number_in(const std::string& argument, const std::string& given, const std::string& text,
+                        const char* legal) {
   const bool is_number = !text.empty() && text.size() < 10 && text.find_first_not_of("0123456789") == std::string::npos;
-  if (!is_number) throw Illegal(argument, "'" + given + "'", "I/N with 0 <= I < N");
+  if (!is_number) throw Illegal(argument, "'" + given + "'", legal);
   return std::stoull(text);
 }
 
-/// "2/4": the third of four. Of an array of jobs, where this is one.
-Shard shard_of(const std::string& text) {
-  struct Array {
-    const char *number, *first, *count;
+std::string variable_of_job(const char* name) {
+  const char* value = name != nullptr ? std::getenv(name) : nullptr;
+  return value != nullptr ? value : "";
+}
+
+/// An array of jobs, by the variables that its scheduler sets. Kubernetes says no count: the job's own env must.
+struct JobArray {
+  const char *number, *count;  // both, or neither
+  const char *first, *last;    // nullptr: the first is 0, the last one less than the count
+  const char* step;            // 1 where it is not set
+};
+constexpr JobArray job_arrays[] = {{"SLURM_ARRAY_TASK_ID", "SLURM_ARRAY_TASK_COUNT", "SLURM_ARRAY_TASK_MIN",
+                                    "SLURM_ARRAY_TASK_MAX", "SLURM_ARRAY_TASK_STEP"},
+                                   {"JOB_COMPLETION_INDEX", "JOB_COMPLETIONS", nullptr, nullptr, nullptr}};
+
+/// The part of the job that this is one of; nothing where it is none. What an array leaves unsaid is no shard 0 of 1:
+/// each of its jobs would hunt through the same cases.
+std::optional<Shard> shard_of_job() {
+  const auto number = [](const char* name) {
+    const std::string text = variable_of_job(name);
+    return number_in(name, text, text, "a number, or --shard I/N in its place");
   };
-  constexpr Array arrays[] = {{"SLURM_ARRAY_TASK_ID", "SLURM_ARRAY_TASK_MIN", "SLURM_ARRAY_TASK_COUNT"},
-                              {"JOB_COMPLETION_INDEX", nullptr, "JOB_COMPLETIONS"}};
-  const auto value = [](const char* name) {
-    const char* found = name != nullptr ? std::getenv(name) : nullptr;
-    return std::string(found != nullptr ? found : "");
-  };
-  if (text.empty()) {
-    for (const Array& array : arrays) {
-      if (value(array.number).empty() || value(array.count).empty()) continue;
-      const std::string first = value(array.first).empty() ? "0" : value(array.first);
-      const Shard shard = {
-          number_in(array.number, value(array.number), value(array.number)) - number_in(array.first, first, first),
-          number_in(array.count, value(array.count), value(array.count))};
-      if (shard.number >= shard.of || shard.of > most_shards) {
-        throw Illegal(array.number, value(array.number),
-                      "a number of an array without gaps, or --shard I/N in its place");
-      }
-      return shard;
+  for (const JobArray& array : job_arrays) {
+    const auto is_set = [](const char* name) { return !variable_of_job(name).empty(); };
+    if (!is_set(array.number) && !is_set(array.count)) continue;
+    for (const char* name : {array.number, array.count, array.first}) {
+      if (name == nullptr || is_set(name)) continue;
+      const char* other = name == array.number ? array.count : array.number;
+      throw Illegal(name, std::string("nothing, beside ") + other + "=" + variable_of_job(other),
+                    "set where that is, or --shard I/N in its place");
     }
-    return {};
+    const std::uint64_t count = number(array.count), at = number(array.number);
+    const std::uint64_t first = array.first != nullptr ? number(array.first) : 0;
+    const std::uint64_t step = is_set(array.step) ? number(array.step) : 1;
+    const bool has_last = is_set(array.last);
+    const bool has_gaps = step == 0 || at < first || (at - first) % step != 0 || (at - first) / step >= count ||
+                          (has_last && number(array.last) != first + (count - 1) * step);
+    if (has_gaps || count > most_shards) {
+      throw Illegal(array.number,
+                    variable_of_job(array.number) + " with " + array.count + "=" + variable_of_job(array.count),
+                    "a number below that count, of an array without gaps, or --shard I/N in its place");
+    }
+    return Shard{(at - first) / step, count};
   }
+  return std::nullopt;
+}
+
+/// "2/4": the third of four.
+Shard shard_of(const std::string& text) {
+  constexpr const char* legal = "I/N with 0 <= I < N, and N at most 2^32";
+  if (text.empty()) return shard_of_job().value_or(Shard());
   const std::size_t slash = text.find('/');
-  if (slash == std::string::npos) throw Illegal("--shard", "'" + text + "'", "I/N with 0 <= I < N");
-  const Shard shard = {number_in("--shard", text, text.substr(0, slash)),
-                       number_in("--shard", text, text.substr(slash + 1))};
-  if (shard.number >= shard.of || shard.of > most_shards) {
-    throw Illegal("--shard", "'" + text + "'", "I/N with 0 <= I < N, and N at most 2^32");
-  }
+  if (slash == std::string::npos) throw Illegal("--shard", "'" + text + "'", legal);
+  const Shard shard = {number_in("--shard", text, text.substr(0, slash), legal),
+                       number_in("--shard", text, text.substr(slash + 1), legal)};
+  if (shard.number >= shard.of || shard.of > most_shards) throw Illegal("--shard", "'" + text + "'", legal);
   return shard;
 }
 
@@ -166,7 +193,6 @@ int fuzz(FuzzOptions options, const std::string& command, bool workers_given) {
   }
 
   JournalContents so_far;
-  const Shard shard = shard_of(options.shard_text);
   if (!options.resume.empty()) {
     so_far = journal_of(journal_file);
     if (options.subject.empty() && !options.library.given() && so_far.identity.subject != "library") {
@@ -176,6 +202,8 @@ int fuzz(FuzzOptions options, const std::string& command, bool workers_given) {
   ChosenSubject chosen = subject_of(options);
   chosen.row.isolated = true;
   const bool is_resumed = so_far.lines != 0;
+  const Shard shard = is_resumed && options.shard_text.empty() ? Shard{so_far.identity.shard, so_far.identity.shards}
+                                                               : shard_of(options.shard_text);
   std::uint64_t seed = is_resumed ? so_far.identity.seed : 0;
   if (!options.seed_text.empty()) seed = seed_of("--seed", options.seed_text);
   if (options.seed_text.empty() && !is_resumed) {
@@ -196,20 +224,18 @@ int fuzz(FuzzOptions options, const std::string& command, bool workers_given) {
               << " has the operations for; 'list claims' names them\n";
     return exit_code::mistrusted;
   }
-  const HuntIdentity identity = {
-      .subject = chosen.row.name,
-      .claims = list.claims(),
-      .seed = seed,
-      .shard = is_resumed && options.shard_text.empty() ? so_far.identity.shard : shard.number,
-      .shards = is_resumed && options.shard_text.empty() ? so_far.identity.shards : shard.of,
-      .replay_flags = chosen.replay_flags,
-      .envelope = dumped(json_of(chosen.row.envelope))};
+  const HuntIdentity identity = {.subject = chosen.row.name,
+                                 .claims = list.claims(),
+                                 .seed = seed,
+                                 .shard = shard.number,
+                                 .shards = shard.of,
+                                 .replay_flags = chosen.replay_flags,
+                                 .envelope = dumped(json_of(chosen.row.envelope))};
   if (is_resumed) require_same(identity, so_far.identity);
   const std::vector<KnownFinding> ledger = options.known.empty() ? own_ledger() : ledger_of_file(options.known);
 
   HuntOptions limits;
-  const std::size_t cores = std::max<std::size_t>(1, std::thread::hardware_concurrency());
-  limits.workers = workers_given ? options.workers : chosen.row.needs_gpu ? 1 : cores;
+  limits.workers = workers_given ? options.workers : chosen.row.needs_gpu ? 1 : cores();
   limits.seconds = has_limit ? seconds : 600;
   limits.cases = options.cases;
   limits.until_finding = options.until_finding;
@@ -264,14 +290,8 @@ int fuzz(FuzzOptions options, const std::string& command, bool workers_given) {
   Hunt hunt(chosen, chosen.row.envelope, list, identity, limits, folder, journal, so_far, ledger);
   const std::string why = hunt.run(is_interrupted, [](const std::string& line) { std::cerr << line << "\n"; });
   // What a full disk takes from here on, the journal has.
-  const auto saying_why_not = [](const char* what, const auto& keep) {
-    try {
-      keep();
-    } catch (const std::exception& error) {
-      std::cerr << what << ": " << reports::visible(error.what()) << "\n";
-    }
-  };
-  saying_why_not("the journal does not say why the hunt ended", [&] { journal.stop(why); });
+  Written written;
+  written.attempt([&] { journal.stop(why); });
 
   json summary = hunt_summary({.identity = identity,
                                .command = command,
@@ -291,15 +311,13 @@ int fuzz(FuzzOptions options, const std::string& command, bool workers_given) {
                                .provenance = provenance_of(identity)},
                               list);
   keep_in_history(memory_of(options), folder, is_resumed ? utc_of(so_far.since) : run_start, summary);
-  write_file(folder / "hunt.json", dumped(summary, 2) + "\n");
-  std::cout << reports::hunt_page(summary, isatty(STDOUT_FILENO) != 0) << std::flush;
-  saying_why_not("not in the corpus", [&] {
-    BatchCounts all_together;
-    for (const auto& [batch, counts] : hunt.done()) all_together.add(counts);
-    // Of a part of a hunt only that which has run the corpus knows what it came close to.
-    corpus.keep(hunt.findings(), identity.shard == 0 ? all_together.closest : ClosestOfClaims());
-  });
-  return summary["exit_code"];
+  written.write(folder / "hunt.json", dumped(summary, 2) + "\n");
+  std::cout << reports::hunt_page(summary, takes_escapes(STDOUT_FILENO)) << std::flush;
+  BatchCounts all_together;
+  for (const auto& [batch, counts] : hunt.done()) all_together.add(counts);
+  // Of a part of a hunt only that which has run the corpus knows what it came close to.
+  corpus.keep(hunt.findings(), identity.shard == 0 ? all_together.closest : ClosestOfClaims());
+  return written.exit_code(summary["exit_code"]);
 }
 
 }  // namespace
@@ -320,8 +338,10 @@ std::function<int()> set_up_fuzz(CLI::App& app) {
       app.add_option("--workers", options->workers, "processes at once (default: one a core; one on a GPU)")
           ->check(CLI::Range(std::size_t{1}, std::size_t{1024}));
   app.add_option("--seed", options->seed_text, "of the list of cases (default: another each time, which is said)");
-  app.add_option("--shard", options->shard_text,
-                 "I/N: runs only that part of the list (default: that of a Slurm array or an indexed Kubernetes job)");
+  app.add_option(
+      "--shard", options->shard_text,
+      "I/N: runs only that part of the list (default: that of a Slurm array or an indexed Kubernetes job, whose "
+      "env must say JOB_COMPLETIONS)");
   app.add_option("--out", options->out, "folder for the journal (default: a dated one under the build folder)");
   app.add_option("--resume", options->resume, "goes on with the hunt of that folder");
   app.add_option("--memory", options->memory,
@@ -344,23 +364,11 @@ std::function<int()> set_up_fuzz(CLI::App& app) {
   remembered->add_option("--memory", options->memory, "folder of the history (default: runs under the build folder)");
   return [&app, options, workers, merged, folders, merged_out, remembered, runs] {
     if (remembered->parsed()) return make_history(*runs, memory_of(*options));
-    if (merged->parsed()) {
-      std::string command = "fuzz merge";
-      for (const std::string& folder : *folders) command += " " + folder;
-      return merge_hunts(*folders, *merged_out, command);
-    }
-    for (const char* flag : {"--out", "--resume", "--memory", "--library", "--known", "--for"}) {
-      const bool empty = app.count(flag) != 0 && app.get_option(flag)->results()[0].empty();
-      if (empty) throw Illegal(flag, "''", std::string(flag) == "--for" ? "a time such as 90s, 5m or 4h" : "a path");
-    }
+    if (merged->parsed()) return merge_hunts(*folders, *merged_out, "fuzz " + as_given(*merged));
     if (!options->out.empty() && !options->resume.empty()) {
       throw Illegal("--out", "beside --resume", "one of the two: a hunt goes on in its own folder");
     }
-    std::string command = "fuzz";
-    for (const CLI::Option* option : app.get_options()) {
-      for (const std::string& value : option->results()) command += " " + option->get_name() + " " + value;
-    }
-    return fuzz(*options, command, workers->count() != 0);
+    return fuzz(*options, as_given(app), workers->count() != 0);
   };
 }
 

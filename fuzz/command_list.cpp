@@ -35,8 +35,14 @@ std::vector<Entry> listed_claims() {
 std::vector<Entry> listed_subjects() {
   std::vector<Entry> entries;
   for (const SubjectRow& row : subjects()) {
-    const MadeSubject made = row.make();
-    entries.emplace_back(row.name, row.what + (made.subject == nullptr ? " (not here: " + made.why_not + ")" : ""));
+    std::string why_not;
+    try {
+      const MadeSubject made = row.make();
+      if (made.subject == nullptr) why_not = made.why_not;
+    } catch (const std::runtime_error& error) {  // of this machine
+      why_not = error.what();
+    }
+    entries.emplace_back(row.name, row.what + (why_not.empty() ? "" : " (not here: " + why_not + ")"));
   }
   return entries;
 }

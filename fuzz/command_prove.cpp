@@ -6,8 +6,8 @@
 #include <algorithm>
 #include <iostream>
 #include <map>
-#include <thread>
 
+#include "../properties/cores.h"
 #include "../properties/domains_measures.h"
 #include "../reports/reports.h"
 #include "commands.h"
@@ -20,6 +20,7 @@
 #include "proving_self.h"
 #include "records.h"
 #include "sanitizers.h"
+#include "screen.h"
 #include "shares.h"
 #include "summary.h"
 
@@ -224,7 +225,6 @@ int exit_of(const std::vector<ProofTask>& tasks, std::string* reason) {
 
 int prove(const ProveOptions& options, const std::string& command) {
   const Clock::time_point begin = Clock::now();
-  if (options.budget.empty()) throw Illegal("--budget", "''", "a time such as 90s (or 90), 5m or 4h, or none");
   const double budget = options.budget == unlimited ? 0 : seconds_of("--budget", options.budget);
   const bool names_something = !options.claims.empty() || !options.subjects.empty() || options.library.given();
   for (const char* kind : {self, sanitizers}) {
@@ -234,13 +234,12 @@ int prove(const ProveOptions& options, const std::string& command) {
   }
   const std::vector<const Claim*> to_prove = claims_to_prove(options);
   const std::vector<ChosenSubject> subjects = subjects_to_ask(options);
-  const std::size_t count =
-      options.processes != 0 ? options.processes : std::max(1u, std::thread::hardware_concurrency());
+  const std::size_t count = options.processes != 0 ? options.processes : cores();
 
   std::vector<ProofTask> tasks;
   std::map<std::string, std::string> not_here;
   for (const ChosenSubject& chosen : subjects) {
-    const bool by_name = !options.subjects.empty() || chosen.order.library.has_value();
+    const bool by_name = chosen.asked_for;
     std::shared_ptr<Processes> processes;
     for (const Claim* claim : to_prove) {
       if (!is_asked(*claim, chosen.row, by_name)) continue;
@@ -313,7 +312,7 @@ int prove(const ProveOptions& options, const std::string& command) {
         progress.part(share, std::chrono::duration<double>(Clock::now() - start).count());
       });
       progress.clear();
-      std::cout << reports::proof_line(json_of(task.result()), isatty(STDOUT_FILENO) != 0) << std::flush;
+      std::cout << reports::proof_line(json_of(task.result()), takes_escapes(STDOUT_FILENO)) << std::flush;
     }
   }
   Sanitized sanitized;
@@ -341,11 +340,11 @@ int prove(const ProveOptions& options, const std::string& command) {
   result["sanitizers"] = sanitized.records;
   result["exit_code"] = exit;
   result["reason"] = reason;
+  records.end_observations();
   records.write("proofs.json", dumped(result, 2) + "\n");
-  records.write("proofs.md", reports::proofs_markdown(result));
-  records.finish();
-  std::cout << reports::proofs_end(result, isatty(STDOUT_FILENO) != 0);
-  return exit;
+  records.attempt([&] { records.write("proofs.md", reports::proofs_markdown(result)); });
+  std::cout << reports::proofs_end(result, takes_escapes(STDOUT_FILENO)) << std::flush;
+  return records.exit_code(exit);
 }
 
 }  // namespace
@@ -366,15 +365,7 @@ std::function<int()> set_up_prove(CLI::App& app) {
       ->check(CLI::Range(std::size_t{1}, std::size_t{1024}));
   app.add_option("--out", options->out, "folder for the records (default: a dated one under the build folder)");
   options->library.add_to(app, 600);
-  return [&app, options] {
-    std::string command = "prove";
-    for (const CLI::Option* option : app.get_options()) {
-      for (const std::string& value : option->results()) {
-        command += option->get_positional() ? " " + value : " " + option->get_name() + " " + value;
-      }
-    }
-    return prove(*options, command);
-  };
+  return [&app, options] { return prove(*options, as_given(app)); };
 }
 
 }  // namespace tileproof

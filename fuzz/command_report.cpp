@@ -3,6 +3,8 @@
 
 #include <CLI/CLI.hpp>
 
+#include <unistd.h>
+
 #include <iostream>
 #include <memory>
 
@@ -41,7 +43,8 @@ void make_folder_of(const fs::path& page) {
   };
   const fs::path folder = page.has_parent_path() ? page.parent_path() : fs::path(".");
   if (page.extension() != ".html") throw unusable("it does not end in .html", "the name of an .html file");
-  for (const char* record : {"summary.json", "proofs.json", "hunt.json", "observations.jsonl", "journal.jsonl"}) {
+  for (const char* record :
+       {"summary.json", "proofs.json", "hunt.json", "observations.jsonl", "observations.jsonl.new", "journal.jsonl"}) {
     if (!fs::exists(folder / record)) continue;
     throw unusable("its folder holds a run, whose summary.md and junit.xml would be lost",
                    "a file in another folder, such as " + (folder / "report" / page.filename()).string());
@@ -72,14 +75,18 @@ int history(const ReportOptions& options) {
     say({made.trouble});
     return exit_code::wrong_usage;
   }
-  const fs::path page =
-      options.out.empty() ? fs::path(options.history).parent_path() / "history.html" : fs::path(options.out);
+  fs::path page = options.out;
+  if (page.empty()) {
+    const fs::path beside = fs::absolute(options.history).parent_path();
+    page = (access(beside.c_str(), W_OK) == 0 ? beside : fs::current_path()) / "history.html";
+  }
   make_folder_of(page);
-  write_file(page, made.html);
-  write_file(fs::path(page).replace_extension(".json"), made.json);
+  Written written;
+  written.write(page, made.html);
+  written.write(fs::path(page).replace_extension(".json"), made.json);
   std::cerr << "history: " << page.string() << "\n";
-  std::cout << made.said;
-  return exit_code::passed;
+  std::cout << made.said << std::flush;
+  return written.exit_code(exit_code::passed);
 }
 
 int report(const ReportOptions& options) {
@@ -103,13 +110,14 @@ int report(const ReportOptions& options) {
   say(made.troubles);
   if (made.is_empty) return made.exit_code;
   const fs::path folder = page.has_parent_path() ? page.parent_path() : fs::path(".");
-  write_file(page, made.html);
-  write_file(folder / "summary.md", made.markdown);
-  write_file(folder / "junit.xml", made.junit);
-  write_file(folder / "report.json", made.json);
+  Written written;
+  written.write(page, made.html);
+  written.write(folder / "summary.md", made.markdown);
+  written.write(folder / "junit.xml", made.junit);
+  written.write(folder / "report.json", made.json);
   std::cerr << "report: " << page.string() << "\n";
-  std::cout << made.said;
-  return made.exit_code;
+  std::cout << made.said << std::flush;
+  return written.exit_code(made.exit_code);
 }
 
 }  // namespace
@@ -131,11 +139,6 @@ std::function<int()> set_up_report(CLI::App& app) {
   return [&app, options, history] {
     if (history->count() != 0 && (options->history.empty() || options->history == "true")) {
       options->history = (folder_of_program() / "runs" / "history.sqlite").string();
-    }
-    for (const char* flag : {"RUN", "--against", "--out", "--budgets"}) {
-      for (const std::string& value : app.get_option(flag)->results()) {
-        if (value.empty()) throw Illegal(flag, "''", "a file or a folder");
-      }
     }
     return report(*options);
   };

@@ -1,7 +1,6 @@
 // tileproof verify: every claim on every subject this machine can run.
 #include <CLI/CLI.hpp>
 
-#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -10,6 +9,7 @@
 #include <set>
 #include <sstream>
 
+#include "../properties/cores.h"
 #include "../reports/reports.h"
 #include "chosen.h"
 #include "commands.h"
@@ -20,6 +20,7 @@
 #include "progress.h"
 #include "provenance.h"
 #include "records.h"
+#include "screen.h"
 #include "summary.h"
 #include "survey_json.h"
 #include "surveying.h"
@@ -108,12 +109,6 @@ Judgement died_of_loading(const ReadySubject& subject) {
   return judgement;
 }
 
-int terminal_columns() {
-  winsize size = {};
-  if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0) return size.ws_col;
-  return 160;
-}
-
 /// The survey of a subject that has been judged. @param is_lost  whether the device that this process had is
 void survey(const ChosenSubject& chosen, const ReadySubject& subject, bool is_lost, const VerifyOptions& options,
             Surveying& surveying) {
@@ -159,9 +154,8 @@ int verify(const VerifyOptions& options, const std::string& command) {
   {
     Progress progress(runnable * claims.size() + (options.accuracy ? runnable : 0));
     for (std::size_t i = 0; i < ready.size(); ++i) {
-      const bool asked_for = !options.subjects.empty() || chosen[i].order.library.has_value();
-      run.subjects.push_back({ready[i].row.name, ready[i].row.what, ready[i].why_not, asked_for, ready[i].row.needs_gpu,
-                              chosen[i].replay_flags});
+      run.subjects.push_back({ready[i].row.name, ready[i].row.what, ready[i].why_not, chosen[i].asked_for,
+                              ready[i].row.needs_gpu, chosen[i].replay_flags});
       if (ready[i].runner != nullptr) {
         const std::size_t first = run.judgements.size();
         judge_subject(chosen[i], ready[i], claims, options, ledger, seconds / static_cast<double>(runnable), records,
@@ -183,18 +177,21 @@ int verify(const VerifyOptions& options, const std::string& command) {
   }
   run.seconds = std::chrono::duration<double>(Clock::now() - begin).count();
 
+  records.end_observations();
+  run.observations = records.observed().json();
   const nlohmann::json summary = summary_of(run);
   records.write("summary.json", dumped(summary, 2) + "\n");
-  std::cout << reports::terminal(summary, terminal_columns(), isatty(STDOUT_FILENO) != 0) << std::flush;
+  records.attempt([&] { records.write("summary.md", reports::markdown(summary)); });
+  records.attempt([&] { records.write("junit.xml", reports::junit(summary)); });
+  std::cout << reports::terminal(summary, columns_of(STDOUT_FILENO, 160), takes_escapes(STDOUT_FILENO)) << std::flush;
   if (options.accuracy) {
-    json accuracy = surveying.record();
-    for (const char* field : {"tool", "run_start", "provenance"}) accuracy[field] = summary[field];
-    records.write("accuracy.json", by_lines(accuracy));
+    records.attempt([&] {
+      json accuracy = surveying.record();
+      for (const char* field : {"tool", "run_start", "provenance"}) accuracy[field] = summary[field];
+      records.write("accuracy.json", by_lines(accuracy));
+    });
   }
-  records.write("summary.md", reports::markdown(summary));
-  records.write("junit.xml", reports::junit(summary));
-  records.finish();
-  return summary["exit_code"];
+  return records.exit_code(summary["exit_code"]);
 }
 
 }  // namespace
@@ -227,12 +224,6 @@ std::function<int()> set_up_verify(CLI::App& app) {
   return [&app, options] {
     options->seed = seed_of("--seed", options->seed_text);
     if (app.count("--accuracy") == 0) options->accuracy = options->claims.empty();
-    if (app.count("--for") != 0 && options->duration.empty())
-      throw Illegal("--for", "''", "a time such as 90s, 5m or 4h");
-    for (const char* flag : {"--out", "--library", "--known"}) {
-      const bool empty = app.count(flag) != 0 && app.get_option(flag)->results()[0].empty();
-      if (empty) throw Illegal(flag, "''", std::string(flag) == "--out" ? "a folder" : "a file");
-    }
     for (const CLI::Option* option : app.get_options()) {
       if (option->get_group() != "An operator library to judge" || option->count() == 0) continue;
       const bool of_library = option->get_name() != "--library" && option->get_name() != "--case-deadline";
@@ -240,11 +231,7 @@ std::function<int()> set_up_verify(CLI::App& app) {
         throw Illegal(option->get_name(), "without --library", "--library FILE beside it");
       }
     }
-    std::string command = "verify";
-    for (const CLI::Option* option : app.get_options()) {
-      for (const std::string& value : option->results()) command += " " + option->get_name() + " " + value;
-    }
-    return verify(*options, command);
+    return verify(*options, as_given(app));
   };
 }
 

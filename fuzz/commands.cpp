@@ -1,6 +1,19 @@
 #include "commands.h"
 
+#include <CLI/CLI.hpp>
+
 namespace tileproof {
+
+std::string as_given(const CLI::App& app) {
+  std::string text = app.get_name();
+  for (const CLI::Option* option : app.get_options()) {
+    const bool is_flag = option->get_items_expected_max() == 0;
+    for (const std::string& value : option->results()) {
+      text += " " + (option->get_positional() ? value : option->get_name() + (is_flag ? "=" : " ") + value);
+    }
+  }
+  return text;
+}
 
 const std::vector<CommandRow>& commands() {
   static const std::vector<CommandRow> rows = {

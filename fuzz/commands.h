@@ -30,6 +30,9 @@ struct CommandRow {
 
 const std::vector<CommandRow>& commands();
 
+/// A command and what was given to it, for records: "verify --subject host".
+std::string as_given(const CLI::App&);
+
 std::function<int()> set_up_verify(CLI::App&);
 std::function<int()> set_up_prove(CLI::App&);
 std::function<int()> set_up_fuzz(CLI::App&);

@@ -10,6 +10,7 @@
 #include "merging.h"
 #include "recorded.h"
 #include "records.h"
+#include "screen.h"
 #include "wire.h"
 
 namespace tileproof {
@@ -62,10 +63,11 @@ int merge_hunts(const std::vector<std::string>& folders, const std::string& out,
   hunt.facts.command = command;
   hunt.facts.provenance = provenance_of(hunt.facts.identity);
   const json summary = hunt_summary(hunt.facts, hunt.list());
-  write_file(merged / "hunt.json", dumped(summary, 2) + "\n");
+  Written written;
+  written.write(merged / "hunt.json", dumped(summary, 2) + "\n");
   std::cerr << "merged: " << (merged / "hunt.json").string() << "\n";
-  std::cout << reports::hunt_page(summary, isatty(STDOUT_FILENO) != 0) << std::flush;
-  return summary["exit_code"];
+  std::cout << reports::hunt_page(summary, takes_escapes(STDOUT_FILENO)) << std::flush;
+  return written.exit_code(summary["exit_code"]);
 }
 
 /// Makes the history again of what folders hold.

@@ -9,10 +9,13 @@
 #include <iostream>
 #include <new>
 
+#include "../properties/float_mode.h"
 #include "../properties/problem.h"
 #include "../reports/reports.h"
 #include "commands.h"
+#include "interrupt.h"
 #include "nearest.h"
+#include "screen.h"
 
 namespace tileproof {
 
@@ -58,6 +61,42 @@ int unknown_argument(const CLI::App& app, const std::vector<std::string>& argume
                      " See 'tileproof " + (of_command ? chosen.front()->get_name() + " " : "") + "--help'.");
 }
 
+/// @param name  of the option, which may have several
+Illegal no_value(const std::string& name, const CLI::Option& option) {
+  const bool is_flag = option.get_items_expected_max() == 0;
+  return Illegal(name, "''", is_flag ? "the flag alone" : "a value: " + option.get_description());
+}
+
+/// CLI11 takes `--flag=` for `--flag`, and what follows for its value; and an empty value for one.
+void require_values(CLI::App& app, int count, char** arguments) {
+  CLI::App* command = &app;
+  for (int i = 1; i < count; ++i) {
+    const std::string argument = arguments[i];
+    if (argument == "--") return;
+    for (CLI::App* one : command->get_subcommands([](const CLI::App*) { return true; })) {
+      if (one->check_name(argument)) command = one;
+    }
+    const bool ends = argument.starts_with("-") && argument.find('=') == argument.size() - 1;
+    if (!ends && !argument.empty()) continue;
+    const std::string name = ends ? argument.substr(0, argument.size() - 1) : arguments[i - 1];
+    for (CLI::App* of = command; of != nullptr; of = of->get_parent()) {
+      const CLI::Option* option = of->get_option_no_throw(name);
+      if (option != nullptr) throw no_value(name, *option);
+    }
+  }
+}
+
+void require_values(const CLI::App& app) {
+  for (const CLI::Option* option : app.get_options()) {
+    const auto& values = option->results();
+    const bool takes_none = option->get_expected_min() == 0;  // or not always: then nothing is given as ''
+    if (!takes_none && std::find(values.begin(), values.end(), "") != values.end()) {
+      throw no_value(option->get_name(), *option);
+    }
+  }
+  for (const CLI::App* chosen : app.get_subcommands()) require_values(*chosen);
+}
+
 int run(int count, char** arguments) {
   CLI::App app(
       "tileproof proves int4 weight kernels: pack, unpack and dequantize of PyTorch's tensor-core-tiled layout.",
@@ -77,6 +116,7 @@ int run(int count, char** arguments) {
     std::cerr << app.help();
     return exit_code::wrong_usage;
   }
+  require_values(app, count, arguments);
   try {
     app.parse(count, arguments);
   } catch (const CLI::ExtrasError&) {
@@ -85,8 +125,16 @@ int run(int count, char** arguments) {
     if (error.get_exit_code() == 0) return app.exit(error);  // --help and --version
     return wrong_usage(error.what());
   }
+  require_values(app);
   for (const auto& [command, run_command] : runs) {
-    if (command->parsed()) return run_command();
+    if (!command->parsed()) continue;
+    const bool is_for_people = !command->get_group().empty();
+    const std::string unusual = what_is_unusual(inherited_mode());
+    if (is_for_people && !unusual.empty()) {
+      std::cerr << "tileproof: this process was begun in a mode in which " << unusual
+                << "; what it judges, it judges in IEEE 754's default mode\n";
+    }
+    return run_command();
   }
   return unknown_argument(app, app.remaining(true));
 }
@@ -105,11 +153,14 @@ int main(int count, char** arguments) {
     }
     fcntl(descriptor, F_SETFD, 0);
   }
+  tileproof::survive_failed_writes();
+  tileproof::leave_inherited_mode();
   try {
     const int exit = tileproof::run(count, arguments);
-    if (std::cout.flush()) return exit;
+    // A reader that has seen enough is no fault: the records and the exit code say the rest.
+    if (std::cout.flush() || tileproof::has_lost_its_reader(STDOUT_FILENO)) return exit;
     std::cerr << "tileproof: cannot write to standard output\n";
-    return tileproof::exit_code::machine_at_fault;
+    return exit == tileproof::exit_code::passed ? tileproof::exit_code::machine_at_fault : exit;
   } catch (const tileproof::Illegal& illegal) {
     return tileproof::wrong_usage(illegal.what());
   } catch (const std::bad_alloc&) {

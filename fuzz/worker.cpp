@@ -18,7 +18,9 @@
 #include <cstring>
 #include <new>
 
+#include "../properties/float_mode.h"
 #include "batch.h"
+#include "interrupt.h"
 
 extern char** environ;
 
@@ -199,7 +201,7 @@ MadeElsewhere Worker::make() {
   }
   if (answer->contains("illegal")) throw Illegal((*answer)["illegal"].get<std::string>());
   if (answer->contains("error")) throw std::runtime_error((*answer)["error"].get<std::string>());
-  MadeElsewhere made = {(*answer)["why_not"], std::nullopt, (*answer)["device"]};
+  MadeElsewhere made = {(*answer)["why_not"], std::nullopt, (*answer)["device"], (*answer)["float_mode"]};
   if (!(*answer)["envelope"].is_null()) made.envelope = envelope_of((*answer)["envelope"]);
   return made;
 }
@@ -314,11 +316,14 @@ Ordered made_of(const SubjectOrder& order) {
 
 json answer_to_make(const SubjectOrder& order, std::optional<Ordered>& ordered) {
   try {
+    compute_in_default_mode();
     ordered = made_of(order);
+    const std::string mode_set = what_is_unusual(float_mode());
     json envelope = nullptr;
     if (ordered->made.envelope) envelope = json_of(*ordered->made.envelope);
     return {{"why_not", ordered->made.subject == nullptr ? ordered->made.why_not : ""},
             {"device", ordered->made.device},
+            {"float_mode", mode_set},
             {"envelope", envelope}};
   } catch (const Illegal& illegal) {
     return {{"illegal", illegal.what()}};
@@ -344,8 +349,7 @@ json answer_to_problem(const json& question, Ordered& ordered) {
 
 int work(int socket) {
   // What ends a run goes to all its processes, and is the runner's to hear; without it nobody wants an answer.
-  signal(SIGINT, SIG_IGN);
-  signal(SIGTERM, SIG_IGN);
+  for (const int ending : ending_signals) signal(ending, SIG_IGN);
   prctl(PR_SET_PDEATHSIG, SIGKILL);
   // Whatever writes on descriptor 3 shall not speak for us.
   constexpr int out_of_the_way = 500;

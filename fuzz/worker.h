@@ -20,6 +20,7 @@ struct MadeElsewhere {
   std::string why_not;  // it cannot be run here
   std::optional<Envelope> envelope;
   std::string device;
+  std::string float_mode = "";  // that making it has set, as what_is_unusual() says it
 };
 
 class Worker : public CaseRunner {
