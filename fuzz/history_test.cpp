@@ -5,6 +5,7 @@
 #include <sqlite3.h>
 
 #include "../properties/problem.h"
+#include "provenance.h"
 #include "running.h"
 
 namespace tileproof {
@@ -132,6 +133,46 @@ TEST_F(AHistory, ThatCannotBeWrittenIsSaidAndTheHuntIsWhatItIs) {
   EXPECT_EQ(text_of(file()), std::string(4096, 'x'));
   expect_refused(run("fuzz history --memory '" + folder_.string() + "'"), "history.sqlite");
   expect_refused(run("fuzz history '" + folder_.string() + "'"), "the folder of a run");
+}
+
+RunOfHistory timed_on(const char* gpu, const std::string& folder) {
+  RunOfHistory run;
+  run.folder = folder;
+  run.kind = "bench";
+  run.begun = "2026-11-22T15:50:00Z";
+  run.machine = machine_with({{"name", gpu}}).dump();
+  run.figures = {{"cuda unpack", "bytes/s", 1e12}};
+  return run;
+}
+
+TEST_F(AHistory, HasASeriesForEachGpu) {
+  History(file()).keep(timed_on("NVIDIA H100", "/one"));
+  History(file()).keep(timed_on("NVIDIA H200", "/two"));
+  const Ran ran = run("report --history '" + file().string() + "'");
+  EXPECT_EQ(ran.exit, 0) << ran.text;
+  EXPECT_NE(ran.text.find("2 figures"), std::string::npos) << ran.text;
+}
+
+TEST_F(AHistory, IsShownWhereNothingCanBeWrittenBesideIt) {
+  const std::filesystem::path mount = folder_ / "mount", here = folder_ / "here";
+  std::filesystem::create_directories(mount);
+  std::filesystem::create_directories(here);
+  {
+    // As a run that was killed leaves it: the last one is in the write-ahead log alone.
+    History history(file());
+    history.keep(timed_on("NVIDIA H200", "/one"));
+    for (const char* part : {"", "-wal"}) {
+      std::filesystem::copy_file(file().string() + part, mount / ("history.sqlite" + std::string(part)));
+    }
+  }
+  ASSERT_GT(std::filesystem::file_size(mount / "history.sqlite-wal"), 0u);
+  const std::optional<Ran> had = run_beside_read_only(
+      mount, "cd '" + here.string() + "' && " + program + " report --history '" + mount.string() + "/history.sqlite'");
+  if (!had) GTEST_SKIP() << "no mount of its own can be had here";
+  const Ran& ran = *had;
+  EXPECT_EQ(ran.exit, 0) << ran.text;
+  EXPECT_NE(ran.text.find("1 figure"), std::string::npos) << ran.text;
+  EXPECT_TRUE(std::filesystem::exists(here / "history.html")) << ran.text;
 }
 
 }  // namespace

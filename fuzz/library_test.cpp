@@ -308,6 +308,15 @@ TEST_F(Library, WhoseFindingsAreKnownIsNotRedForThem) {
   const Ran known = run("verify " + example("wrong-groups") + options + out("known"));
   EXPECT_EQ(known.exit, 0) << known.text;
   EXPECT_EQ(summary("known")["counts"]["KNOWN"], 1) << known.text;
+  // Neither its claim nor the run is PASSED, and both say how many cases fail.
+  EXPECT_EQ(summary("known")["verdict"], "KNOWN");
+  for (const nlohmann::json& judgement : summary("known")["judgements"]) {
+    if (judgement["verdict"] != "KNOWN") continue;
+    const std::int64_t failing = judgement["known"][0]["cases"];
+    EXPECT_GT(failing, 0);
+    EXPECT_EQ(summary("known")["reason"], std::to_string(failing) + " of " + judgement["cases"].dump() +
+                                              " cases of 1 claim fail as the ledger says");
+  }
   EXPECT_NE(known.text.find("groups: the number of groups is not checked"), std::string::npos) << known.text;
   // One that no longer occurs is red until the ledger is corrected.
   const Ran mended = run("verify " + example("nothing") + options + out("mended"));
