@@ -97,7 +97,8 @@ std::vector<CaseList::Shape> CaseList::shapes_of(const Domains& domains) {
         if (shape.group_sizes.empty()) continue;
         for (shape.n_tail = 0; shape.n_tail < 8; ++shape.n_tail) {
           const Rows rows = rows_of(shape.n_tail, draws.n_multiple);
-          const bool fits = rows.first << log2_k <= std::max(draws.most_elements, draws.n_multiple << log2_k);
+          const bool fits = rows.first <= domains.envelope.most_n &&
+                            rows.first << log2_k <= std::max(draws.most_elements, draws.n_multiple << log2_k);
           if (rows.first != 0 && fits) shapes.push_back(shape);
         }
       }
@@ -111,7 +112,7 @@ CaseList::CaseList(const std::vector<const Claim*>& claims, const SubjectRow& su
   for (const Claim* claim : claims) {
     std::string why_not;
     const Domains domains = domains_of(*claim, subject.envelope, &why_not);
-    if (!why_not.empty() || claim->heavy || !claim->draws.fixed.empty()) continue;
+    if (!why_not.empty() || claim->heavy || claim->draws.is_fixed()) continue;
     Walk walk = {claim, domains, shapes_of(domains)};
     if (!walk.shapes.empty()) walks_.push_back(std::move(walk));
   }
@@ -146,7 +147,7 @@ Problem CaseList::problem_in(const Walk& walk, std::uint64_t cell, bool at_an_ed
   const Factors factors = factors_of(unit, shape.log2_k, draws.most_k);
   p.k = unit * choices.between(factors.first, factors.last, at_an_edge);
   const Rows rows = rows_of(shape.n_tail, draws.n_multiple);
-  const std::int64_t most_rows = std::max(rows.first, draws.most_elements / p.k);
+  const std::int64_t most_rows = std::max(rows.first, std::min(draws.most_elements / p.k, walk.domains.envelope.most_n));
   p.n = rows.first + rows.step * choices.between(0, (most_rows - rows.first) / rows.step, at_an_edge);
   p.variant = choices.one_of(draws.variants);
   do {

@@ -11,7 +11,7 @@ namespace tileproof {
 std::vector<const Claim*> core_claims() {
   std::vector<const Claim*> core;
   for (const Claim& claim : claims()) {
-    const bool is_drawn = claim.draws.fixed.empty() && !claim.heavy;
+    const bool is_drawn = !claim.draws.is_fixed() && !claim.heavy;
     if (is_drawn && !claim.of_tensors && !claim.of_specification) core.push_back(&claim);
   }
   return core;

@@ -42,6 +42,12 @@ std::vector<std::int64_t> restricted(const char* flag, const std::vector<std::in
   return both;
 }
 
+std::string listed(const std::vector<std::int64_t>& values) {
+  std::string text;
+  for (const std::int64_t value : values) text += (text.empty() ? "" : ",") + std::to_string(value);
+  return text;
+}
+
 /// Runs cases in this process, on a subject that it keeps.
 class Here : public CaseRunner {
  public:
@@ -55,14 +61,6 @@ class Here : public CaseRunner {
   Envelope envelope_;
   std::unique_ptr<Subject> subject_;
 };
-
-/// What the library turned out to have, within what its user says it takes.
-Envelope within(Envelope envelope, const Envelope& declared) {
-  envelope.inner_k_tiles = declared.inner_k_tiles;
-  envelope.group_sizes = declared.group_sizes;
-  envelope.n_multiple = declared.n_multiple;
-  return envelope;
-}
 
 }  // namespace
 
@@ -87,6 +85,8 @@ void LibraryOptions::add_to(CLI::App& app, double deadline_seconds) {
   app.add_option("--n-multiple-of-library", n_multiple_, "what the rows that it takes are a multiple of")
       ->capture_default_str()
       ->group(group);
+  app.add_option("--max-n-of-library", most_n_, "the most rows that it takes (default: no limit)")->group(group);
+  app.add_option("--max-k-of-library", most_k_, "the most columns that it takes (default: no limit)")->group(group);
   app.add_option("--case-deadline", case_deadline_seconds_,
                  "seconds after which a case in a process of its own counts as a hang")
       ->capture_default_str()
@@ -98,6 +98,10 @@ ChosenSubject LibraryOptions::subject() const {
     throw Illegal("--device", "'" + device_ + "'", "cpu or cuda");
   }
   if (n_multiple_ < 1) throw Illegal("--n-multiple-of-library", std::to_string(n_multiple_), "1 or more");
+  if (most_n_ < n_multiple_) {
+    throw Illegal("--max-n-of-library", std::to_string(most_n_), "at least one n: " + std::to_string(n_multiple_));
+  }
+  if (most_k_ < 1) throw Illegal("--max-k-of-library", std::to_string(most_k_), "1 or more");
   Library library;
   library.file = std::filesystem::absolute(file_).string();
   library.name_space = name_space_;
@@ -118,11 +122,20 @@ ChosenSubject LibraryOptions::subject() const {
     chosen.replay_flags.insert(chosen.replay_flags.end(), {"--case-deadline", seconds.str()});
   }
   if (!device_.empty()) chosen.replay_flags.insert(chosen.replay_flags.end(), {"--device", device_});
-  chosen.declared = library_envelope({});
-  chosen.declared.inner_k_tiles =
-      restricted("--inner-k-tiles-of-library", chosen.declared.inner_k_tiles, inner_k_tiles_);
-  chosen.declared.group_sizes = restricted("--group-sizes-of-library", chosen.declared.group_sizes, group_sizes_);
-  chosen.declared.n_multiple = n_multiple_;
+  // A line is replayed with the same: what is asked depends on it.
+  const auto declare = [&](const char* flag, auto& all, const auto& given, const std::string& text) {
+    if (all == given) return;
+    all = given;
+    chosen.replay_flags.insert(chosen.replay_flags.end(), {flag, text});
+  };
+  Envelope& takes = library.takes;
+  const char* layouts = "--inner-k-tiles-of-library";
+  const char* sizes = "--group-sizes-of-library";
+  declare(layouts, takes.inner_k_tiles, restricted(layouts, takes.inner_k_tiles, inner_k_tiles_), listed(inner_k_tiles_));
+  declare(sizes, takes.group_sizes, restricted(sizes, takes.group_sizes, group_sizes_), listed(group_sizes_));
+  declare("--n-multiple-of-library", takes.n_multiple, n_multiple_, std::to_string(n_multiple_));
+  declare("--max-n-of-library", takes.most_n, most_n_, std::to_string(most_n_));
+  declare("--max-k-of-library", takes.most_k, most_k_, std::to_string(most_k_));
   chosen.row.name = "library";
   chosen.row.what = "the operators " + name_space_ + " of " + library.file;
   chosen.row.isolated = true;
@@ -159,7 +172,7 @@ std::vector<ChosenSubject> chosen_subjects(const std::vector<std::string>& wante
     const bool again =
         std::any_of(chosen.begin(), chosen.end(), [&](const ChosenSubject& one) { return one.row.name == name; });
     const SubjectRow& row = subject_row(name);
-    if (!again) chosen.push_back({row, {name, std::nullopt}, {}, row.envelope, !wanted.empty()});
+    if (!again) chosen.push_back({row, {name, std::nullopt}, {}, !wanted.empty()});
   }
   return chosen;
 }
@@ -214,7 +227,7 @@ ReadySubject made(const ChosenSubject& chosen, std::chrono::milliseconds case_de
   ready.why_not = made.why_not;
   if (!made.why_not.empty()) return ready;
   if (chosen.order.library) {
-    ready.row.envelope = within(made.envelope.value(), chosen.declared);
+    ready.row.envelope = made.envelope.value();
     ready.row.what += " on " + made.device;
     if (!made.float_mode.empty()) {
       ready.row.what +=

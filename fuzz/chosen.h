@@ -22,7 +22,6 @@ struct ChosenSubject {
   SubjectRow row;
   SubjectOrder order;
   std::vector<std::string> replay_flags;  // what `tileproof replay` needs beside the problem
-  Envelope declared;                      // of a library: what its user says it takes
   bool asked_for = false;                 // by name
 };
 
@@ -44,6 +43,8 @@ class LibraryOptions {
   std::vector<std::int64_t> inner_k_tiles_;
   std::vector<std::int64_t> group_sizes_;
   std::int64_t n_multiple_ = 1;
+  std::int64_t most_n_ = Envelope().most_n;
+  std::int64_t most_k_ = Envelope().most_k;
   double usual_deadline_seconds_ = 10;
   double case_deadline_seconds_ = 10;
 };

@@ -126,7 +126,7 @@ std::string usual_subject() {
   for (const char* name : {"cuda", "host"}) {
     const SubjectRow& row = subject_row(name);
     if (!row.needs_gpu) return name;
-    const ChosenSubject chosen = {row, {name, std::nullopt}, {}, row.envelope};
+    const ChosenSubject chosen = {row, {name, std::nullopt}, {}};
     Worker worker(chosen.order, std::chrono::seconds(10));
     if (worker.make().why_not.empty()) return name;
   }

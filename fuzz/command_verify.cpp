@@ -42,6 +42,7 @@ struct VerifyOptions {
   std::string out;
   std::string known;
   bool accuracy = true;
+  bool verbose = false;
   std::size_t jobs = cores();
   LibraryOptions library;
 };
@@ -183,7 +184,8 @@ int verify(const VerifyOptions& options, const std::string& command) {
   records.write("summary.json", dumped(summary, 2) + "\n");
   records.attempt([&] { records.write("summary.md", reports::markdown(summary)); });
   records.attempt([&] { records.write("junit.xml", reports::junit(summary)); });
-  std::cout << reports::terminal(summary, columns_of(STDOUT_FILENO, 160), takes_escapes(STDOUT_FILENO)) << std::flush;
+  const int columns = columns_of(STDOUT_FILENO, 160);
+  std::cout << reports::terminal(summary, columns, takes_escapes(STDOUT_FILENO), options.verbose) << std::flush;
   if (options.accuracy) {
     records.attempt([&] {
       json accuracy = surveying.record();
@@ -217,6 +219,8 @@ std::function<int()> set_up_verify(CLI::App& app) {
       ->capture_default_str();
   app.add_flag("--accuracy,!--no-accuracy", options->accuracy,
                "survey how accurate the subjects are, into accuracy.json (default: where no --claim is given)");
+  app.add_flag("-v,--verbose", options->verbose,
+               "every variant of every claim, and of each claim what the subject does not take");
   app.add_option("--out", options->out, "folder for the records (default: a dated one under the build folder)");
   app.add_option("--known", options->known,
                  "a ledger of known findings, as JSON (default: the one of 'list known', of PyTorch's own operators)");

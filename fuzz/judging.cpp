@@ -43,7 +43,7 @@ void in_threads(std::size_t threads, std::size_t count,
 std::vector<std::size_t> dear_first(const std::vector<const Claim*>& claims) {
   std::vector<std::size_t> order(claims.size());
   std::iota(order.begin(), order.end(), std::size_t{0});
-  std::stable_partition(order.begin(), order.end(), [&](std::size_t i) { return !claims[i]->draws.fixed.empty(); });
+  std::stable_partition(order.begin(), order.end(), [&](std::size_t i) { return claims[i]->draws.is_fixed(); });
   return order;
 }
 

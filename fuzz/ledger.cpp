@@ -75,7 +75,8 @@ std::vector<KnownFinding> parsed(const std::string& name, const std::string& tex
     }
     for (const std::string& variant : variants_of(given)) {
       row.variant = variant;
-      const std::vector<std::string>& all = claim.draws.variants;
+      const std::vector<std::string> all =
+          claim.draws.variants_for ? claim.draws.variants_for(library_envelope({})) : claim.draws.variants;
       if (!variant.empty() && std::find(all.begin(), all.end(), variant) == all.end()) {
         throw wrong(place + " is about the variant '" + variant + "'", "a variant of " + claim.name);
       }

@@ -100,6 +100,13 @@ json json_of(const Judgement& j, const std::vector<std::string>& flags) {
   }
   json runs = json::object();
   for (const auto& [way, hash] : j.met.runs) runs[way] = in_hex(hash);
+  json variants = json::array();
+  for (const auto& [variant, one] : j.variants) {
+    variants.push_back(
+        {{"variant", variant}, {"verdict", name_of(one.verdict)}, {"cases", one.cases}, {"reason", one.reason}});
+  }
+  json asked = {{"inner_k_tiles", j.asked.inner_k_tiles}, {"group_sizes", j.asked.group_sizes}};
+  for (const auto& [name, range] : j.asked.ranges) asked[name] = {range.least, range.most};
   json measures = json::array();
   for (const auto& [name, one] : j.met.largest) {
     measures.push_back({{"name", name}, {"value", one.value}, {"where", one.where}});
@@ -115,6 +122,9 @@ json json_of(const Judgement& j, const std::vector<std::string>& flags) {
           {"runs", runs},
           {"measures", measures},
           {"classes", j.classes},
+          {"variants", variants},
+          {"out_of_reach", j.out_of_reach},
+          {"asked", asked},
           {"explained", j.explained},
           {"findings", findings},
           {"known", known},

@@ -63,7 +63,8 @@ json json_of(const SubjectOrder& order) {
                {"namespace", order.library->name_space},
                {"operators", operators},
                {"required", numbers_of(order.library->required)},
-               {"device", order.library->device}};
+               {"device", order.library->device},
+               {"takes", json_of(order.library->takes)}};
   }
   return {{"subject", order.subject}, {"library", library}};
 }
@@ -78,6 +79,7 @@ SubjectOrder subject_order_of(const json& value) {
   for (const json& one : given["operators"]) library.operators[static_cast<Operation>(one[0].get<int>())] = one[1];
   library.required = values_of<Operation>(given["required"]);
   library.device = given["device"];
+  library.takes = envelope_of(given["takes"]);
   order.library = library;
   return order;
 }
@@ -85,6 +87,8 @@ SubjectOrder subject_order_of(const json& value) {
 json json_of(const Envelope& e) {
   return {{"operations", numbers_of(e.operations)},
           {"n_multiple", e.n_multiple},
+          {"most_n", e.most_n},
+          {"most_k", e.most_k},
           {"inner_k_tiles", e.inner_k_tiles},
           {"group_sizes", e.group_sizes},
           {"any_group_size", e.any_group_size},
@@ -92,6 +96,7 @@ json json_of(const Envelope& e) {
           {"types", numbers_of(e.types)},
           {"any_alignment", e.any_alignment},
           {"one_nan", e.one_nan},
+          {"several_callers", e.several_callers},
           {"takes_tensors", e.takes_tensors},
           {"is_specification", e.is_specification},
           {"step_elements", e.step_elements}};
@@ -100,6 +105,8 @@ json json_of(const Envelope& e) {
 Envelope envelope_of(const json& value) {
   return {.operations = values_of(value.at("operations"), Operation::dequantize_eagerly),
           .n_multiple = divisor_of(value.at("n_multiple")),
+          .most_n = divisor_of(value.at("most_n")),
+          .most_k = divisor_of(value.at("most_k")),
           .inner_k_tiles = divisors_of(value.at("inner_k_tiles")),
           .group_sizes = divisors_of(value.at("group_sizes")),
           .any_group_size = value.at("any_group_size"),
@@ -107,6 +114,7 @@ Envelope envelope_of(const json& value) {
           .types = values_of(value.at("types"), Type::fp32),
           .any_alignment = value.at("any_alignment"),
           .one_nan = value.at("one_nan"),
+          .several_callers = value.at("several_callers"),
           .takes_tensors = value.at("takes_tensors"),
           .is_specification = value.at("is_specification"),
           .step_elements = divisor_of(value.at("step_elements"))};

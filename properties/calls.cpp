@@ -216,6 +216,57 @@ void expect_specified_of(Case& c, const Problem& p, Operation operation, const C
   }
 }
 
+namespace {
+
+/// An argument of no experts: another dimension of size 0 before the first.
+Argument without_experts(const Argument& one) {
+  if (one.number) return one;
+  Sizes sizes = one.sizes;
+  sizes.insert(sizes.begin(), 0);
+  return tensor_argument(one.name, one.element, sizes, {});
+}
+
+Problem empty_problem(const Problem& p, const std::string& variant) {
+  Problem problem = p;
+  if (variant == "no-rows") problem.n = 0;
+  if (variant == "no-columns") problem.k = 0;
+  return problem;
+}
+
+}  // namespace
+
+std::vector<std::string> empty_variants(Operation operation) {
+  if (operation == Operation::matmul) return {"no-rows", "no-columns", "no-activations"};
+  return {"no-rows", "no-columns", "no-experts"};
+}
+
+OperatorCall empty_call(const Problem& p, Operation operation, const std::string& variant) {
+  const Problem problem = empty_problem(p, variant);
+  CallData data = {Matrix<std::uint8_t>(problem.n, problem.k), zero_parameters(problem),
+                   Matrix<std::uint16_t>(variant == "no-activations" ? 0 : activation_rows, problem.k)};
+  OperatorCall call = legal_call(problem, operation, data);
+  if (variant == "no-experts") {
+    for (Argument& argument : call.arguments) argument = without_experts(argument);
+  }
+  return call;
+}
+
+void expect_form_of_empty(const Problem& p, Operation operation, const std::string& variant,
+                          const OperatorResult& empty, const OperatorResult& full) {
+  Form form = form_of(empty_problem(p, variant), operation, variant == "no-activations" ? 0 : activation_rows);
+  if (variant == "no-experts") form.sizes.insert(form.sizes.begin(), 0);
+  expect_form(empty, form.element, form.sizes);
+  const bool is_full_contiguous = full.strides == dense_strides(full.sizes);
+  if (is_full_contiguous && empty.strides != dense_strides(empty.sizes)) {
+    throw Failure("mismatch", "the empty result " + empty.text() + " has the strides " + text_of(empty.strides) +
+                                  ", expected " + text_of(dense_strides(empty.sizes)) +
+                                  ", as a full result is contiguous");
+  }
+  if (empty.device != full.device) {
+    throw Failure("mismatch", "the empty result is on " + empty.device + ", a full one on " + full.device);
+  }
+}
+
 std::string text_of(const OperatorCall& call) {
   std::string text;
   for (const Argument& argument : call.arguments) {

@@ -32,6 +32,11 @@ Matrix<std::uint32_t> whole_products(const Matrix<std::uint16_t>& activations, c
 
 OperatorCall legal_call(const Problem&, Operation, const CallData&);
 
+/// The ways in which a call can have nothing to do: "no-rows", "no-columns" and the like.
+std::vector<std::string> empty_variants(Operation);
+/// The call of a problem with one of its sizes 0. @param variant  one of those
+OperatorCall empty_call(const Problem&, Operation, const std::string& variant);
+
 /// "packed_w = int32 [1, 2, 32, 1], inner_k_tiles = 2"
 std::string text_of(const OperatorCall&);
 
@@ -41,6 +46,10 @@ void expect_specified(Case&, Operation, const CallData&, const OperatorResult&);
 void expect_specified_of(Case&, const Problem&, Operation, const CallData&, const OperatorResult&);
 /// Type and sizes are. @throws Failure
 void expect_form(Case&, Operation, const OperatorResult&);
+/// The result of an empty call has the form of a full one: its type, sizes and device, and strides as a full result has
+/// them. @param full  the result of a call that has something to do
+void expect_form_of_empty(const Problem&, Operation, const std::string& variant, const OperatorResult& empty,
+                          const OperatorResult& full);
 /// Two results of the same call are the same in type, sizes and every element. @throws Failure
 void expect_same(Case&, const OperatorResult& got, const OperatorResult& expected);
 

@@ -86,6 +86,8 @@ Tensor output(const char* name, std::vector<T>& elements, std::size_t element_by
 
 Case::Case(const Problem& problem_, const Envelope& envelope_, Subject& subject, Met& met)
     : problem(problem_), envelope(envelope_), subject_(subject), met_(met) {
+  set_floating_point_modes();
+  subject_.first_state();
   count_problem(problem, met_);
   subject_.fill_own_memory(fill_);
 }
@@ -349,6 +351,20 @@ OperatorResult Case::call(const OperatorCall& call, Manner manner, const Operato
     met_.output_value(four);
   }
   return result;
+}
+
+std::vector<OperatorResult> Case::call_at_once(const std::vector<OperatorCall>& calls) {
+  std::vector<Tensor> tensors;
+  for (const OperatorCall& call : calls) {
+    for (const Argument& argument : call.arguments) {
+      if (argument.number) continue;
+      tensors.push_back(
+          input(argument.name.c_str(), argument.storage, static_cast<std::size_t>(bytes_of(argument.element))));
+    }
+  }
+  std::vector<OperatorResult> results;
+  run(tensors, [&](const std::vector<void*>& at) { results = subject_.operators()->call_at_once(calls, at); });
+  return results;
 }
 
 OperatorResult Case::call_on_meta(const OperatorCall& call) { return subject_.operators()->call_on_meta(call); }

@@ -96,6 +96,13 @@ class Case {
   FormulaResult dequantize(const formula::Codes&, const formula::Parameters&,
                            const std::vector<std::int64_t>& wanted = {});
 
+  /// An operation called from several host threads at once, each again and again over data of its own.
+  /// @param codes, parameters  of each caller; parameters for dequantize alone
+  /// @return what each caller was given last, as bits
+  std::vector<std::vector<std::uint32_t>> at_once(Operation, const std::vector<Matrix<std::uint8_t>>& codes,
+                                                  const std::vector<Parameters>& parameters);
+  std::vector<OperatorResult> call_at_once(const std::vector<OperatorCall>&);
+
   // Eager formulas of the subject; weights are [n][k], as bits.
   Parameters choose(const Matrix<std::uint32_t>& weights);
   Matrix<std::int32_t> quantize(const Matrix<std::uint32_t>& weights, const Parameters&);

@@ -467,11 +467,14 @@ TEST(MetByACase, AreTheClassesOfItsProblem) {
             (std::set<std::string>{"inner_k_tiles 2", "out fp16", "partial tile", "several groups", "not square",
                                    "group equal to a supertile"}));
   EXPECT_EQ(classes_met_by("--n=64 --k=64 --inner-k-tiles=4 --group-size=64"),
-            (std::set<std::string>{"inner_k_tiles 4", "out bf16", "group equal to a supertile"}));
+            (std::set<std::string>{"inner_k_tiles 4", "out bf16", "group equal to a supertile",
+                                   "square with inner_k_tiles 4"}));
   EXPECT_EQ(classes_met_by("--n=32 --k=32 --group-size=16 --out=fp32"),
-            (std::set<std::string>{"inner_k_tiles 2", "out fp32", "several groups", "group smaller than a supertile"}));
+            (std::set<std::string>{"inner_k_tiles 2", "out fp32", "several groups", "group smaller than a supertile",
+                                   "square with inner_k_tiles 2"}));
   EXPECT_EQ(classes_met_by("--n=128 --k=128 --inner-k-tiles=2 --group-size=128"),
-            (std::set<std::string>{"inner_k_tiles 2", "out bf16", "group larger than a supertile"}));
+            (std::set<std::string>{"inner_k_tiles 2", "out bf16", "group larger than a supertile",
+                                   "square with inner_k_tiles 2"}));
 }
 
 TEST(MetByACase, AreTheClassesOfUnusualGroups) {

@@ -22,6 +22,11 @@ struct Draws {
   std::int64_t most_k = 4096;
   std::int64_t most_elements = 24576;
   std::vector<Problem> fixed = {};  // these and no others
+  // Both as functions of what the subject takes: in place of `variants` and `fixed` where they are given.
+  std::function<std::vector<std::string>(const Envelope&)> variants_for = nullptr;
+  std::function<std::vector<Problem>(const Envelope&)> fixed_for = nullptr;
+
+  bool is_fixed() const { return !fixed.empty() || fixed_for != nullptr; }
 };
 
 /// What it means for a claim that a subject refuses one of its problems with an error.
@@ -51,6 +56,7 @@ struct Claim {
   Draws draws;
   std::function<void(Case&)> body;
   bool of_tensors = false;  // about tensors: only subjects that are PyTorch operators can be asked
+  bool from_several_threads = false;  // calls the subject from several threads at once
   bool heavy = false;       // a case may take minutes: its deadline is another
   OnRefusal on_refusal = OnRefusal::counted;
   bool of_specification = false;  // about the specification itself: only the subject `reference` can be asked
@@ -85,5 +91,7 @@ std::vector<Claim> launch_claims();
 std::vector<Claim> eager_claims();
 std::vector<Claim> domains_claims();
 std::vector<Claim> oracle_claims();
+std::vector<Claim> state_claims();
+std::vector<Claim> threads_claims();
 
 }  // namespace tileproof

@@ -56,7 +56,8 @@ void expect_named(Case& c, const Illegally& illegal, const std::string& message)
 
 void illegal_calls_are_refused(Case& c, Operation operation) {
   const Illegally illegal = illegally_called(c, operation);
-  const OperatorCall legal = legal_call(c.problem, operation, illegal.data);
+  const CallData data = illegal.row.base ? drawn_data(c, operation) : illegal.data;
+  const OperatorCall legal = legal_call(c.problem, operation, data);
   const OperatorResult before = c.call(legal);
   const std::string accepts = "accepts " + text_of(illegal.call) + "; legal is " + illegal.row.legal;
   std::optional<OperatorResult> result;
@@ -74,10 +75,11 @@ void illegal_calls_are_refused(Case& c, Operation operation) {
   expect_same(c, c.call(legal), before);
 }
 
-std::vector<std::string> fake_variants(Operation operation) {
+std::vector<std::string> fake_variants(Operation operation, const Envelope& envelope) {
   std::vector<std::string> names = {"legal"};
+  for (const std::string& name : empty_variants(operation)) names.push_back(name);
   for (const std::string& name : layout_variants(operation, Layouts::strides)) names.push_back(name);
-  for (const std::string& name : names_of_illegal_calls(operation)) names.push_back(name);
+  for (const std::string& name : names_of_illegal_calls(operation, envelope)) names.push_back(name);
   return names;
 }
 
@@ -90,11 +92,14 @@ std::optional<OperatorResult> unless_refused(const std::function<OperatorResult(
 }
 
 void meta_tensors_agree(Case& c, Operation operation) {
-  const std::vector<std::string> illegal = names_of_illegal_calls(operation);
+  const std::vector<std::string> illegal = names_of_illegal_calls(operation, c.envelope);
+  const std::vector<std::string> empty = empty_variants(operation);
   const std::string& variant = c.problem.variant;
   OperatorCall call;
   if (variant == "legal") {
     call = legal_call(c.problem, operation, drawn_data(c, operation));
+  } else if (std::find(empty.begin(), empty.end(), variant) != empty.end()) {
+    call = empty_call(c.problem, operation, variant);
   } else if (std::find(illegal.begin(), illegal.end(), variant) != illegal.end()) {
     call = illegally_called(c, operation).call;
   } else {
@@ -129,15 +134,19 @@ std::vector<Claim> acceptance_claims() {
     rows.push_back(accept);
   }
   for (const Operation operation : all_operations) {
-    rows.push_back(tensor_claim("reject", operation, "refuses_every_illegal_call_and_says_why",
-                                "sizes and types that are trusted instead of checked; errors that leave the caller to "
-                                "guess",
-                                tensor_draws(operation, names_of_illegal_calls(operation)), illegal_calls_are_refused));
+    Claim reject = tensor_claim(
+        "reject", operation, "refuses_every_illegal_call_and_says_why",
+        "sizes and types that are trusted instead of checked; errors that leave the caller to guess",
+        tensor_draws(operation), illegal_calls_are_refused);
+    reject.draws.variants_for = [operation](const Envelope& e) { return names_of_illegal_calls(operation, e); };
+    rows.push_back(std::move(reject));
   }
   for (const Operation operation : all_operations) {
-    rows.push_back(tensor_claim("fake", operation, "over_meta_tensors_agrees",
-                                "a fake operator that gives another form, or takes other calls",
-                                tensor_draws(operation, fake_variants(operation)), meta_tensors_agree));
+    Claim fake = tensor_claim("fake", operation, "over_meta_tensors_agrees",
+                              "a fake operator that gives another form, or takes other calls", tensor_draws(operation),
+                              meta_tensors_agree);
+    fake.draws.variants_for = [operation](const Envelope& e) { return fake_variants(operation, e); };
+    rows.push_back(std::move(fake));
   }
   return rows;
 }

@@ -4,6 +4,8 @@
 #include <cstring>
 #include <fstream>
 #include <limits>
+#include <numeric>
+#include <optional>
 #include <string>
 
 #include "../reference/matrix.h"
@@ -16,21 +18,20 @@ namespace tileproof {
 
 namespace {
 
-/// Of no rows, or no columns: refused, or an empty result; and then the next call is right.
+/// A call that has nothing to do is refused, or gives an empty result of a full one's form; and then the next call is
+/// right.
 void nothing_gives_nothing(Case& c, Operation operation) {
-  Problem empty = c.problem;
-  (c.problem.variant == "no-rows" ? empty.n : empty.k) = 0;
-  const CallData data = {Matrix<std::uint8_t>(empty.n, empty.k), zero_parameters(empty),
-                         Matrix<std::uint16_t>(16, empty.k)};
+  const std::string& variant = c.problem.variant;
   const OperatorCall something = legal_call(c.problem, operation, drawn_data(c, operation));
   const OperatorResult before = c.call(something);
   try {
-    const OperatorResult result = c.call(legal_call(empty, operation, data));
-    // A sum of no terms is 0; a matrix without rows or columns has no elements.
-    const bool sums = operation == Operation::matmul && empty.n != 0;
-    const bool zeros =
-        std::all_of(result.bytes.begin(), result.bytes.end(), [](std::uint8_t byte) { return byte == 0; });
-    if (sums ? !zeros : !result.bytes.empty()) throw Failure("mismatch", "gives " + result.text() + " for no elements");
+    const OperatorResult result = c.call(empty_call(c.problem, operation, variant));
+    expect_form_of_empty(c.problem, operation, variant, result, before);
+    // A sum of no terms is 0.
+    const auto is_zero = [](std::uint8_t byte) { return byte == 0; };
+    if (!std::all_of(result.bytes.begin(), result.bytes.end(), is_zero)) {
+      throw Failure("mismatch", "gives " + result.text() + ", not all zeros, for sums of no terms");
+    }
     c.held(1);
   } catch (const Refused&) {
     c.held(0);
@@ -44,10 +45,31 @@ void as_specified(Case& c, Operation operation) {
   expect_specified(c, operation, data, c.call(legal_call(c.problem, operation, data)));
 }
 
-Problem of_n_tiles(std::int64_t count) {
+/// The smallest problem that a subject takes, but for its rows. Nothing where it takes fewer.
+std::optional<Problem> with_rows(const Envelope& envelope, std::int64_t rows) {
   Problem problem;
-  problem.n = count * 8;
+  std::int64_t least_k = 0;
+  for (const std::int64_t inner_k_tiles : envelope.inner_k_tiles) {
+    for (const std::int64_t group_size : envelope.group_sizes) {
+      const std::int64_t k = std::lcm(16 * inner_k_tiles, group_size);
+      if (least_k != 0 && k >= least_k) continue;
+      problem.inner_k_tiles = inner_k_tiles;
+      problem.group_size = group_size;
+      problem.k = least_k = k;
+    }
+  }
+  problem.n = (rows + envelope.n_multiple - 1) / envelope.n_multiple * envelope.n_multiple;
+  if (problem.n > envelope.most_n || problem.k > envelope.most_k) return std::nullopt;
   return problem;
+}
+
+/// The largest number of n-tiles that a grid dimension holds, and one more.
+std::vector<Problem> around_a_grid_dimension(const Envelope& envelope) {
+  std::vector<Problem> problems;
+  for (const std::int64_t n_tiles : {65535, 65536}) {
+    if (const auto problem = with_rows(envelope, 8 * n_tiles)) problems.push_back(*problem);
+  }
+  return problems;
 }
 
 // --- More than 2^31 elements: rows that repeat, so that one period is judged by the specification, the rest by it ---
@@ -139,12 +161,18 @@ void more_elements_than_31_bits_count(Case& c, Operation operation) {
                                 " is not what the same inputs gave " + std::to_string(period) + " rows before it");
 }
 
-Problem of_many_elements() {
-  Problem problem;
-  problem.n = 65544;
-  problem.k = 32768;
-  problem.group_size = 128;
-  return problem;
+/// More elements than 31 bits count.
+std::vector<Problem> of_many_elements(const Envelope& envelope) {
+  std::optional<Problem> problem = with_rows(envelope, 65536);
+  if (!problem) return {};
+  problem->group_size = *std::max_element(envelope.group_sizes.begin(), envelope.group_sizes.end());
+  const std::int64_t unit = std::lcm(problem->supertile_columns(), problem->group_size);
+  problem->k = (32768 + unit - 1) / unit * unit;
+  if (problem->k > envelope.most_k) return {};
+  const std::int64_t rows = std::lcm(std::int64_t{8}, envelope.n_multiple);  // whole n-tiles
+  problem->n = (65536 / rows + 1) * rows;
+  if (problem->n > envelope.most_n) return {};
+  return {*problem};
 }
 
 }  // namespace
@@ -152,9 +180,10 @@ Problem of_many_elements() {
 std::vector<Claim> launch_claims() {
   std::vector<Claim> rows;
   const auto add_heavy = [&rows](Operation operation, const std::string& sentence, const std::string& hunts,
-                                 const std::vector<Problem>& problems, void (*body)(Case&, Operation)) {
+                                 std::vector<Problem> (*problems)(const Envelope&), void (*body)(Case&, Operation)) {
     Draws draws = tensor_draws(operation);
-    draws.fixed = problems;
+    draws.most_k = Envelope().most_k;
+    draws.fixed_for = problems;
     rows.push_back(tensor_claim("launch", operation, sentence, hunts, draws, body));
     rows.back().heavy = true;
     rows.back().on_refusal = OnRefusal::failed;
@@ -162,14 +191,14 @@ std::vector<Claim> launch_claims() {
   for (const Operation operation : all_operations) {
     rows.push_back(tensor_claim("launch", operation, "of_nothing_gives_nothing",
                                 "a grid of no blocks; an error left pending",
-                                tensor_draws(operation, {"no-rows", "no-columns"}), nothing_gives_nothing));
+                                tensor_draws(operation, empty_variants(operation)), nothing_gives_nothing));
   }
   for (const Operation operation : all_operations) {
     add_heavy(operation, "takes_more_n_tiles_than_a_grid_dimension", "n/8 in a grid dimension of at most 65,535",
-              {of_n_tiles(65535), of_n_tiles(65536)}, as_specified);
+              around_a_grid_dimension, as_specified);
   }
   for (const Operation operation : operations_on_the_layout) {  // the result of a matmul is small
-    add_heavy(operation, "takes_more_elements_than_31_bits_count", "an index of 32 bits", {of_many_elements()},
+    add_heavy(operation, "takes_more_elements_than_31_bits_count", "an index of 32 bits", of_many_elements,
               more_elements_than_31_bits_count);
   }
   return rows;

@@ -22,14 +22,25 @@ const Fault& fault_of(const std::string& name) {
   throw Illegal("fault", "'" + name + "'", "a name of 'tileproof list faults', without 'faulty:'");
 }
 
+namespace {
+
+/// Faulty subjects keep what they need between calls, and no lock.
+Envelope faulty_envelope() {
+  Envelope envelope = kernel_envelope();
+  envelope.several_callers = false;
+  return envelope;
+}
+
+}  // namespace
+
 const std::vector<SubjectRow>& faulty_subjects() {
   static const std::vector<SubjectRow> rows = [] {
     std::vector<SubjectRow> all = {
-        {"faulty:nothing", "the correct twin of the faulty subjects", false, kernel_envelope(), [] {
+        {"faulty:nothing", "the correct twin of the faulty subjects", false, faulty_envelope(), [] {
            return MadeSubject{scalar_subject({}), ""};
          }}};
     for (const Fault& fault : faults()) {
-      all.push_back({"faulty:" + fault.name, fault.what, false, kernel_envelope(), [parts = fault.parts] {
+      all.push_back({"faulty:" + fault.name, fault.what, false, faulty_envelope(), [parts = fault.parts] {
                        return MadeSubject{scalar_subject(parts()), ""};
                      }});
     }

@@ -19,6 +19,7 @@ struct Codes {
     each,       // all sixteen in every 16 columns
     constant,   // `value` everywhere
     digit,      // hexadecimal digit of the element's linear index, at bit `shift`, xor `flip`
+    drawn,      // uniform, by the seed `first`
     every_word  // whatever stands in the packed words: word i is first + (i xor swizzle), modulo 2^32
   };
   Kind kind = Kind::each;

@@ -25,7 +25,15 @@ constexpr std::uint32_t word_at(const Codes& c, std::int64_t word) {
   return c.first + (static_cast<std::uint32_t>(word) ^ c.swizzle);
 }
 
+/// Sixteen drawn codes, of the sixteen columns that hold `column`: k is a multiple of sixteen.
+constexpr std::uint64_t drawn_codes(const Codes& c, std::int64_t row, std::int64_t column) {
+  return drawn(c.first, stream::codes, static_cast<std::uint64_t>(row * c.k + column) / run);
+}
+
 constexpr std::uint32_t code_at(const Codes& c, std::int64_t row, std::int64_t column) {
+  if (c.kind == Codes::Kind::drawn) {
+    return static_cast<std::uint32_t>(drawn_codes(c, row, column) >> (4 * (column % run))) & 15;
+  }
   if (c.kind == Codes::Kind::constant) return static_cast<std::uint32_t>(c.value);
   if (c.kind == Codes::Kind::digit) {
     return (static_cast<std::uint32_t>((row * c.k + column) >> c.shift) ^ c.flip) & 15;
@@ -49,6 +57,7 @@ constexpr std::uint64_t codes_of_run(const Codes& codes, std::int64_t row, std::
     known.kind = kind;
     return all([&](int i) { return code_at(known, row, column + i); });
   };
+  if (codes.kind == Codes::Kind::drawn) return drawn_codes(codes, row, column);
   if (codes.kind == Codes::Kind::constant) return of_kind.template operator()<Codes::Kind::constant>();
   if (codes.kind == Codes::Kind::digit &&
       codes.shift >= 4) {  // the indices of a run differ in their lowest digit alone

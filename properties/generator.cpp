@@ -44,6 +44,23 @@ std::string listed(const std::vector<Domain>& domains) {
 
 }  // namespace
 
+namespace {
+
+/// How k is cut: inner_k_tiles and a group size that some k within the envelope is a multiple of.
+using Tiling = std::pair<std::int64_t, std::int64_t>;
+
+std::vector<Tiling> tilings(const Envelope& envelope) {
+  std::vector<Tiling> all;
+  for (const std::int64_t inner_k_tiles : envelope.inner_k_tiles) {
+    for (const std::int64_t group_size : envelope.group_sizes) {
+      if (std::lcm(16 * inner_k_tiles, group_size) <= envelope.most_k) all.emplace_back(inner_k_tiles, group_size);
+    }
+  }
+  return all;
+}
+
+}  // namespace
+
 Domains domains_of(const Claim& claim, const Envelope& envelope, std::string* why_not) {
   Domains result = {envelope, claim.draws};
   for (const Operation operation : claim.needs) {
@@ -52,19 +69,34 @@ Domains domains_of(const Claim& claim, const Envelope& envelope, std::string* wh
   if (why_not->empty() && claim.of_tensors && !envelope.takes_tensors) {
     *why_not = "the subject takes raw pointers, no tensors";
   }
+  if (why_not->empty() && claim.from_several_threads && !envelope.several_callers) {
+    *why_not = "the subject is called from one thread at a time";
+  }
   if (why_not->empty() && claim.of_specification && !envelope.is_specification) {
     *why_not = "about the specification alone";
   }
   result.draws.domains = common(claim.draws.domains, envelope.domains);
   result.draws.types = common(claim.draws.types, envelope.types);
   result.draws.n_multiple = std::lcm(claim.draws.n_multiple, envelope.n_multiple);
+  result.draws.most_k = std::min(claim.draws.most_k, envelope.most_k);
   result.envelope.domains = result.draws.domains;
   result.envelope.types = result.draws.types;
   result.envelope.n_multiple = result.draws.n_multiple;
+  result.envelope.most_k = result.draws.most_k;
   if (why_not->empty() && result.draws.domains.empty()) {
     *why_not = "the subject takes only the domain " + listed(envelope.domains);
   }
   if (why_not->empty() && result.draws.types.empty()) *why_not = "the subject takes none of the claim's types";
+  if (!why_not->empty()) return result;
+  if (claim.draws.fixed_for) result.draws.fixed = claim.draws.fixed_for(result.envelope);
+  if (claim.draws.variants_for) result.draws.variants = claim.draws.variants_for(result.envelope);
+  if (!claim.draws.is_fixed() && tilings(result.envelope).empty()) {
+    *why_not = "the subject takes no k of at most " + std::to_string(result.draws.most_k) + " columns";
+  }
+  if (result.draws.n_multiple > result.envelope.most_n) {
+    *why_not = "the subject takes no n: at most " + std::to_string(envelope.most_n) + " rows, in multiples of " +
+               std::to_string(result.draws.n_multiple);
+  }
   return result;
 }
 
@@ -83,7 +115,8 @@ void require_within(const Problem& p, const Domains& domains) {
   require("--variant", p.variant, domains.draws.variants,
           [](const std::string& name) { return name.empty() ? std::string("none") : name; });
   if (!domains.envelope.any_group_size) require("--group-size", p.group_size, domains.envelope.group_sizes, number);
-  const std::vector<Problem>& fixed = domains.draws.fixed;
+  // Recorded bytes are of some shapes alone; problems that were derived are examples.
+  const std::vector<Problem>& fixed = domains.draws.fixed_for ? std::vector<Problem>() : domains.draws.fixed;
   const auto same_shape = [&p](const Problem& one) {
     return one.n == p.n && one.k == p.k && one.inner_k_tiles == p.inner_k_tiles && one.group_size == p.group_size;
   };
@@ -98,6 +131,9 @@ void require_within(const Problem& p, const Domains& domains) {
   if (p.n % domains.draws.n_multiple != 0) {
     throw Illegal("--n", number(p.n),
                   "a multiple of " + number(domains.draws.n_multiple) + " for this claim and subject");
+  }
+  if (p.n > domains.envelope.most_n) {
+    throw Illegal("--n", number(p.n), "at most " + number(domains.envelope.most_n) + " for this subject");
   }
 }
 
@@ -156,17 +192,16 @@ rc::Gen<Problem> problems(const std::string& claim, const std::string& subject, 
   const Draws draws = domains.draws;
   const Envelope envelope = domains.envelope;
   // A supertile and a group share a least common multiple: k is so many of it, and n what the elements leave.
-  const auto tiling = rc::gen::pair(one_of(envelope.inner_k_tiles), one_of(envelope.group_sizes));
-  const auto with_k = rc::gen::mapcat(tiling, [draws](const std::pair<std::int64_t, std::int64_t>& both) {
+  const auto with_k = rc::gen::mapcat(one_of(tilings(envelope)), [draws](const Tiling& both) {
     const std::int64_t unit = std::lcm(16 * both.first, both.second);
     const std::int64_t most_units = std::max<std::int64_t>(1, draws.most_k / unit);
     const auto k = rc::gen::map(few_or_many(1, 4, most_units), [unit](std::int64_t units) { return units * unit; });
     return rc::gen::tuple(rc::gen::just(both.first), rc::gen::just(both.second), k);
   });
   const auto with_n =
-      rc::gen::mapcat(with_k, [draws](const std::tuple<std::int64_t, std::int64_t, std::int64_t>& tiled) {
-        const std::int64_t most_rows =
-            std::max<std::int64_t>(1, draws.most_elements / std::get<2>(tiled) / draws.n_multiple);
+      rc::gen::mapcat(with_k, [draws, envelope](const std::tuple<std::int64_t, std::int64_t, std::int64_t>& tiled) {
+        const std::int64_t most_n = std::min(draws.most_elements / std::get<2>(tiled), envelope.most_n);
+        const std::int64_t most_rows = std::max<std::int64_t>(1, most_n / draws.n_multiple);
         const std::int64_t few_rows = draws.n_multiple >= 8 ? 3 : 20;
         return rc::gen::pair(rc::gen::just(tiled), few_or_many(1, few_rows, most_rows));
       });

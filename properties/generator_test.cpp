@@ -34,7 +34,7 @@ struct Pairing {
   Domains domains;
   std::string name() const { return claim->name + " on " + row->name; }
   rc::Gen<Problem> generator() const { return problems(claim->name, row->name, domains); }
-  bool is_drawn() const { return claim->draws.fixed.empty(); }
+  bool is_drawn() const { return !claim->draws.is_fixed(); }
 };
 
 const std::vector<Pairing>& pairings() {
@@ -103,7 +103,7 @@ TEST(Generator, DrawsOnlyWhatIsPossibleAndWithinTheDomains) {
 TEST(Generator, HasFixedProblemsThatArePossibleAndWithinTheDomainsOfTheSubjectsThatTakeThem) {
   for (const Pairing& pairing : pairings()) {
     int taken = 0;
-    for (Problem problem : pairing.claim->draws.fixed) {
+    for (Problem problem : pairing.domains.draws.fixed) {
       problem.claim = pairing.claim->name;
       problem.subject = pairing.row->name;
       problem.variant = pairing.claim->draws.variants.front();

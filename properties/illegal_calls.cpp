@@ -1,6 +1,7 @@
 #include "illegal_calls.h"
 
 #include <algorithm>
+#include <numeric>
 
 #include "../reference/arithmetic.h"
 #include "specification.h"
@@ -86,6 +87,110 @@ IllegalCall another_inner_k_tiles() {
                      [](Argument& argument, const Problem& p) { argument.number = p.inner_k_tiles == 4 ? 8 : 4; });
 }
 
+/// The smallest k that a layout takes and that a group size divides, and one supertile more, which it does not divide;
+/// one supertile alone, where that is `shorter`.
+Problem not_divided(const Problem& p, const std::vector<std::int64_t>& layouts, std::int64_t group_size, bool shorter) {
+  const auto leaves_a_rest = [=](std::int64_t inner_k_tiles) {
+    const std::int64_t supertile = 16 * inner_k_tiles;
+    return shorter ? supertile < group_size : supertile % group_size != 0;
+  };
+  Problem problem = p;
+  if (!leaves_a_rest(p.inner_k_tiles)) {
+    problem.inner_k_tiles = *std::find_if(layouts.begin(), layouts.end(), leaves_a_rest);
+  }
+  problem.group_size = group_size;
+  const std::int64_t supertile = problem.supertile_columns();
+  problem.k = shorter ? supertile : std::lcm(supertile, group_size) + supertile;
+  return problem;
+}
+
+/// Every group size that the subject takes, with a k that it does not divide: with as many whole groups as there are,
+/// and with one more for the rest.
+void append_rests(std::vector<IllegalCall>& rows, const Envelope& envelope) {
+  const std::vector<std::int64_t>& layouts = envelope.inner_k_tiles;
+  for (const std::int64_t group_size : envelope.group_sizes) {
+    const auto add = [&](const std::string& name, bool shorter, std::int64_t more_groups) {
+      IllegalCall row;
+      row.name = "group_size:" + std::to_string(group_size) + name;
+      row.at_fault = {"group_size", "scales_and_zeros", "packed_w"};
+      row.legal = "a group size that divides k";
+      row.change = [=](OperatorCall& call, const Problem& p) {
+        if (more_groups != 0) resized(0, more_groups)(call.argument("scales_and_zeros"), p);
+      };
+      row.base = [=](const Problem& p) { return not_divided(p, layouts, group_size, shorter); };
+      rows.push_back(std::move(row));
+    };
+    const auto any_layout = [&](auto holds) {
+      return std::any_of(layouts.begin(), layouts.end(), [&](std::int64_t one) { return holds(16 * one); });
+    };
+    if (any_layout([=](std::int64_t supertile) { return supertile % group_size != 0; })) {
+      add("-with-a-rest-and-no-group-for-it", false, 0);
+      add("-with-a-rest-and-a-group-for-it", false, 1);
+    }
+    if (any_layout([=](std::int64_t supertile) { return supertile < group_size; })) add("-of-a-shorter-k", true, 1);
+  }
+}
+
+/// What the format has and the subject does not say that it takes: refused, or the result is exact all the same.
+IllegalCall not_declared(Operation operation, const std::string& argument, const std::string& value,
+                         std::vector<std::string> at_fault, const std::string& legal,
+                         std::function<Problem(const Problem&)> base) {
+  IllegalCall row;
+  row.name = argument + ":" + value + "-not-declared";
+  row.at_fault = std::move(at_fault);
+  row.legal = legal;
+  row.change = [](OperatorCall&, const Problem&) {};
+  row.base = base;
+  row.exact = [=](Case& c, const CallData& data, const OperatorResult& result) {
+    expect_specified_of(c, base(c.problem), operation, data, result);
+  };
+  return row;
+}
+
+template <class T>
+bool holds(const std::vector<T>& values, const T& value) {
+  return std::find(values.begin(), values.end(), value) != values.end();
+}
+
+std::string listed(const std::vector<std::int64_t>& values) {
+  std::string text;
+  for (const std::int64_t value : values) text += (text.empty() ? "" : ", ") + std::to_string(value);
+  return text;
+}
+
+void append_not_declared(std::vector<IllegalCall>& rows, Operation operation, const Envelope& envelope) {
+  const bool has_groups = operation == Operation::dequantize || operation == Operation::matmul;
+  const std::string first = operation == Operation::pack ? "codes" : "packed_w";
+  for (const std::int64_t inner_k_tiles : {2, 4, 8}) {
+    if (holds(envelope.inner_k_tiles, inner_k_tiles)) continue;
+    rows.push_back(not_declared(operation, operation == Operation::matmul ? "packed_w" : "inner_k_tiles",
+                                std::to_string(inner_k_tiles), {"inner_k_tiles", first},
+                                "inner_k_tiles of " + listed(envelope.inner_k_tiles), [=](const Problem& p) {
+                                  Problem problem = p;
+                                  problem.inner_k_tiles = inner_k_tiles;
+                                  problem.k = std::lcm(problem.supertile_columns(), p.group_size);
+                                  return problem;
+                                }));
+  }
+  for (const std::int64_t group_size : {16, 32, 64, 128, 256, 512}) {
+    if (!has_groups || envelope.any_group_size || holds(envelope.group_sizes, group_size)) continue;
+    rows.push_back(not_declared(operation, "group_size", std::to_string(group_size), {"group_size", "scales_and_zeros"},
+                                "a group size of " + listed(envelope.group_sizes), [=](const Problem& p) {
+                                  Problem problem = p;
+                                  problem.group_size = group_size;
+                                  problem.k = std::lcm(p.supertile_columns(), group_size);
+                                  return problem;
+                                }));
+  }
+  if (envelope.n_multiple == 1 || operation == Operation::matmul) return;
+  rows.push_back(not_declared(operation, first, "a-row-more", {first, "scales_and_zeros"},
+                              "n a multiple of " + std::to_string(envelope.n_multiple), [](const Problem& p) {
+                                Problem problem = p;
+                                problem.n += 1;
+                                return problem;
+                              }));
+}
+
 void append_group_size(std::vector<IllegalCall>& rows) {
   const std::string legal = "a positive group size that divides k";
   for (const std::int64_t value : {0, -32, 7}) {
@@ -169,7 +274,8 @@ std::vector<IllegalCall> calls_of_pack() {
          of_argument("codes", "fp32", {}, sizes, of_type(Element::fp32)),
          of_argument("codes", "flat", {}, sizes, flattened()),
          of_argument("codes", "a-byte-too-many", {}, sizes, resized(1, 1)),
-         of_argument("codes", "half-a-k-tile-too-many", {}, sizes, resized(1, 4)));
+         of_argument("codes", "half-a-k-tile-too-many", {}, sizes, resized(1, 4)),
+         of_argument("codes", "a-k-tile-too-many", {"inner_k_tiles"}, sizes, resized(1, 8)));
   return rows;
 }
 
@@ -205,30 +311,36 @@ std::vector<IllegalCall> calls_of_matmul() {
   return rows;
 }
 
-const IllegalCall& illegal_call_named(Operation operation, const std::string& name) {
-  const std::vector<IllegalCall>& rows = illegal_calls(operation);
-  return *std::find_if(rows.begin(), rows.end(), [&](const IllegalCall& row) { return row.name == name; });
-}
-
 }  // namespace
 
-const std::vector<IllegalCall>& illegal_calls(Operation operation) {
-  static const std::vector<IllegalCall> rows[] = {calls_of_pack(), calls_of_unpack(), calls_of_dequantize(),
-                                                  calls_of_matmul()};
-  return rows[static_cast<int>(operation)];
+std::vector<IllegalCall> illegal_calls(Operation operation, const Envelope& envelope) {
+  std::vector<IllegalCall> rows = operation == Operation::pack         ? calls_of_pack()
+                                  : operation == Operation::unpack     ? calls_of_unpack()
+                                  : operation == Operation::dequantize ? calls_of_dequantize()
+                                                                       : calls_of_matmul();
+  const bool has_groups = operation == Operation::dequantize || operation == Operation::matmul;
+  if (has_groups) append_rests(rows, envelope);
+  append_not_declared(rows, operation, envelope);
+  return rows;
 }
 
-std::vector<std::string> names_of_illegal_calls(Operation operation) {
+std::vector<std::string> names_of_illegal_calls(Operation operation, const Envelope& envelope) {
   std::vector<std::string> names;
-  for (const IllegalCall& row : illegal_calls(operation)) names.push_back(row.name);
+  for (const IllegalCall& row : illegal_calls(operation, envelope)) names.push_back(row.name);
   return names;
 }
 
 Illegally illegally_called(Case& c, Operation operation) {
-  const IllegalCall& row = illegal_call_named(operation, c.problem.variant);
-  Illegally illegal = {row, drawn_data(c, operation), {}};
-  illegal.call = legal_call(c.problem, operation, illegal.data);
-  row.change(illegal.call, c.problem);
+  const std::vector<IllegalCall> rows = illegal_calls(operation, c.envelope);
+  const auto row =
+      std::find_if(rows.begin(), rows.end(), [&](const IllegalCall& one) { return one.name == c.problem.variant; });
+  if (row == rows.end()) {
+    throw Illegal("--variant", c.problem.variant, "an illegal call for what the subject is said to take");
+  }
+  const Problem problem = row->base ? row->base(c.problem) : c.problem;
+  Illegally illegal = {*row, row->base ? data_of(problem, operation) : drawn_data(c, operation), {}};
+  illegal.call = legal_call(problem, operation, illegal.data);
+  row->change(illegal.call, problem);
   return illegal;
 }
 

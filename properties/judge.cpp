@@ -97,35 +97,61 @@ class Run {
     return outcome;
   }
 
-  /// Draws problems of one variant until the cases are used up or one fails, then tries smaller ones.
+  /// Draws problems of one variant until the cases are used up or one fails, then tries smaller ones. An error that is
+  /// only unclear does not end them: a later case may show that the call is accepted.
   void draw(const Domains& domains, std::int64_t cases, std::uint64_t seed) {
     const rc::Gen<Problem> problems = tileproof::problems(claim_.name, judgement_.subject, domains);
     const std::uint64_t own_seed = seed_of(claim_.name + domains.draws.variants.front(), seed);
     const std::int64_t most_discarded = 10 * cases;
     std::int64_t taken = 0;
     std::int64_t discarded = 0;
-    for (std::uint64_t index = 0; taken < cases && discarded <= most_discarded; ++index) {
-      std::optional<rc::Shrinkable<Problem>> one;
-      std::optional<Problem> problem;
-      try {
-        one = drawn_problem(problems, own_seed, index);
-        problem = one->value();
-      } catch (const std::exception& error) {
-        return give_up(error.what());
-      }
-      const CaseOutcome outcome = take(*problem);
+    std::optional<std::pair<rc::Shrinkable<Problem>, Finding>> unclear;
+    constexpr std::int64_t least_where_unclear = 30;
+    const auto wanted = [&] { return unclear ? std::max(cases, least_where_unclear) : cases; };
+    for (std::uint64_t index = 0; taken < wanted() && discarded <= most_discarded; ++index) {
+      const std::optional<rc::Shrinkable<Problem>> one = drawn_or_given_up(problems, own_seed, index);
+      if (!one) return;
+      const CaseOutcome outcome = take(one->value());
       ++(outcome.discarded ? discarded : taken);
-      const bool patient = has_patience_after(outcome);
-      if (outcome.finding) {
-        if (patient) shrink(*one);
-        break;
+      if (outcome.finding && outcome.finding->kind == "unclear") {
+        if (!unclear) unclear.emplace(*one, *finding_);
+        finding_.reset();
+        continue;
       }
-      // One that a process died of and that is no finding is known, and seen now. What a case lacks the next would lack
-      // too, unless this was one of few.
-      const bool lacking = outcome.unavailable && !judgement_.variants_run.contains(problem->variant);
-      if (judgement_.device_lost || outcome.process_lost || lacking || !patient) break;
+      if (ends_draws(outcome, *one)) break;
     }
     if (discarded > most_discarded) give_up("more than ten problems were discarded for every case that was wanted");
+    keep_finding();
+    if (!unclear || judgement_.device_lost) return;
+    finding_ = unclear->second;
+    shrink(unclear->first);
+    keep_finding();
+  }
+
+  /// Draws on for the goals that a subject's cases have not met, and runs only problems that meet one: what a subject
+  /// takes may be so narrow that chance alone does not.
+  void draw_for_goals(const Domains& domains, std::uint64_t seed) {
+    constexpr std::uint64_t most_drawn = 4096;
+    std::int64_t cases = 64;  // the most that are run
+    if (judgement_.met.compared == 0) return;  // nothing has been shown, and this would show no more
+    if (!judgement_.findings.empty() || judgement_.device_lost || !judgement_.gave_up.empty()) return;
+    const Goals goals = goals_of(claim_.meets, domains.envelope);
+    const auto is_missing = [&](const CoverageGoal* goal) { return !goal->met(judgement_.met, goal->name); };
+    const rc::Gen<Problem> problems = tileproof::problems(claim_.name, judgement_.subject, domains);
+    const std::uint64_t own_seed = seed_of(claim_.name + " for goals", seed);
+    for (std::uint64_t index = 0; index < most_drawn && cases > 0; ++index) {
+      if (std::none_of(goals.in_reach.begin(), goals.in_reach.end(), is_missing) || (stop_ && stop_())) break;
+      const std::optional<rc::Shrinkable<Problem>> one = drawn_or_given_up(problems, own_seed, index);
+      if (!one) return;
+      Met of_problem;
+      count_problem(one->value(), of_problem);
+      const bool meets_one = std::any_of(goals.in_reach.begin(), goals.in_reach.end(), [&](const CoverageGoal* goal) {
+        return is_missing(goal) && goal->met(of_problem, goal->name);
+      });
+      if (!meets_one) continue;
+      --cases;
+      if (ends_draws(take(one->value()), *one)) break;
+    }
     keep_finding();
   }
 
@@ -141,9 +167,9 @@ class Run {
     finding_.reset();
   }
 
-  Judgement finished(const Claim& claim, const Envelope& envelope) {
+  Judgement finished(const Claim& claim, const Domains& domains) {
     judgement_.seconds = seconds_since(begin_);
-    judgement_.settle(claim, envelope);
+    judgement_.settle(claim, domains);
     return judgement_;
   }
 
@@ -153,6 +179,32 @@ class Run {
   }
   static std::string kind_of(const CaseOutcome& outcome) {
     return outcome.finding ? outcome.finding->kind : outcome.refused ? "refused" : outcome.unavailable.value_or("");
+  }
+
+  /// A problem; nothing where the generator has none to give.
+  std::optional<rc::Shrinkable<Problem>> drawn_or_given_up(const rc::Gen<Problem>& problems, std::uint64_t seed,
+                                                           std::uint64_t index) {
+    try {
+      rc::Shrinkable<Problem> one = drawn_problem(problems, seed, index);
+      static_cast<void>(one.value());
+      return one;
+    } catch (const std::exception& error) {
+      give_up(error.what());
+      return std::nullopt;
+    }
+  }
+
+  /// Whether no more problems are to be drawn after a case; what failed is shrunk.
+  bool ends_draws(const CaseOutcome& outcome, const rc::Shrinkable<Problem>& one) {
+    const bool patient = has_patience_after(outcome);
+    if (outcome.finding) {
+      if (patient) shrink(one);
+      return true;
+    }
+    // One that a process died of and that is no finding is known, and seen now. What a case lacks the next would lack
+    // too, unless this was one of few.
+    const bool lacking = outcome.unavailable && !judgement_.variants_run.contains(one.value().variant);
+    return judgement_.device_lost || outcome.process_lost || lacking || !patient;
   }
 
   /// Of what processes may die of. @return whether some is left
@@ -206,6 +258,10 @@ class Run {
   void count(const Problem& problem, const CaseOutcome& outcome, const Met& met, bool known) {
     if (outcome.discarded || finding_) return;
     ++judgement_.cases;
+    ++judgement_.cases_of[problem.variant];
+    judgement_.asked.add(problem);
+    if (known) ++judgement_.known_of[problem.variant];
+    if (outcome.refused) ++judgement_.refused_of[problem.variant];
     judgement_.met.add(met);
     if (outcome.refused || outcome.unavailable || known) judgement_.met_apart.include(met);
     if (outcome.unavailable) {
@@ -267,7 +323,94 @@ CaseOutcome InThisProcess::run(const Claim& claim, const Problem& problem, Met& 
   return run_case(claim, problem, envelope_, subject_, met);
 }
 
-void Judgement::settle(const Claim& judged, const Envelope& envelope) {
+void SizesAsked::add(const Problem& p) {
+  SizesAsked one;
+  one.inner_k_tiles = {p.inner_k_tiles};
+  one.group_sizes = {p.group_size};
+  one.ranges = {{"n", {p.n, p.n}}, {"k", {p.k, p.k}}, {"groups", {p.groups(), p.groups()}}};
+  add(one);
+}
+
+void SizesAsked::add(const SizesAsked& other) {
+  inner_k_tiles.insert(other.inner_k_tiles.begin(), other.inner_k_tiles.end());
+  group_sizes.insert(other.group_sizes.begin(), other.group_sizes.end());
+  for (const auto& [name, range] : other.ranges) {
+    Range& own = ranges.try_emplace(name, range).first->second;
+    own = {std::min(own.least, range.least), std::max(own.most, range.most)};
+  }
+}
+
+namespace {
+
+/// The goals of a claim on a subject. Recorded matrices that the subject does not take put out of reach what they alone
+/// would have met.
+Goals goals_on(const Claim& judged, const Domains& domains) {
+  Goals goals = goals_of(judged.meets, domains.envelope);
+  if (judged.draws.fixed.empty() || judged.draws.fixed_for) return goals;
+  Met whole, taken;
+  std::int64_t left_out = 0;
+  for (const Problem& problem : judged.draws.fixed) {
+    count_problem(problem, whole);
+    if (domains.envelope.takes(problem)) {
+      count_problem(problem, taken);
+    } else {
+      ++left_out;
+    }
+  }
+  if (left_out == 0) return goals;
+  std::erase_if(goals.in_reach, [&](const CoverageGoal* goal) {
+    const bool is_lost = goal->met(whole, goal->name) && !goal->met(taken, goal->name);
+    if (is_lost) goals.out_of_reach.push_back(goal->name);
+    return is_lost;
+  });
+  goals.out_of_reach.push_back(std::to_string(left_out) + " of " + std::to_string(judged.draws.fixed.size()) +
+                               " recorded matrices");
+  return goals;
+}
+
+std::string joined(const std::vector<std::string>& names) {
+  std::string all;
+  for (const std::string& name : names) all += (all.empty() ? "" : "; ") + name;
+  return all;
+}
+
+}  // namespace
+
+void Judgement::settle_variants(const Claim& judged, const Domains& domains) {
+  variants.clear();
+  if (domains.draws.variants == std::vector<std::string>{""}) return;
+  for (const std::string& variant : domains.draws.variants) {
+    const auto count = [&](const std::map<std::string, std::int64_t>& of) {
+      const auto found = of.find(variant);
+      return found == of.end() ? std::int64_t{0} : found->second;
+    };
+    VariantVerdict& own = variants[variant];
+    own.cases = count(cases_of);
+    const auto finding = std::find_if(findings.begin(), findings.end(),
+                                      [&](const Finding& one) { return one.problem.variant == variant; });
+    if (finding != findings.end()) {
+      own.verdict = Verdict::failed;
+      own.reason = finding->kind;
+    } else if (count(known_of) != 0) {
+      own.verdict = Verdict::known;
+    } else if (variants_run.contains(variant)) {
+      own.verdict = Verdict::passed;
+      const bool all_refused = own.cases != 0 && count(refused_of) == own.cases;
+      if (all_refused) own.verdict = judged.on_refusal == OnRefusal::allowed ? Verdict::skipped : Verdict::mistrusted;
+      if (all_refused) own.reason = "the subject refuses every case: " + first_refusal;
+    } else if (const auto why = unavailable.find(variant); why != unavailable.end()) {
+      own.verdict = Verdict::skipped;
+      own.reason = why->second;
+    } else {
+      own.reason = own.cases == 0 ? "not run" : "nothing was compared";
+    }
+  }
+}
+
+void Judgement::settle(const Claim& judged, const Domains& domains) {
+  settle_variants(judged, domains);
+  const Goals goals = goals_on(judged, domains);
+  out_of_reach = goals.out_of_reach;
   elements = met.compared;
   output_hash = met.output_hash;
   classes = met.classes;
@@ -292,15 +435,15 @@ void Judgement::settle(const Claim& judged, const Envelope& envelope) {
   with_apart.include(met_apart);
   std::vector<std::string> missing, missing_everywhere;
   if (met.compared != 0 || !any_known) {
-    missing = unmet(met, judged.meets, envelope);
-    missing_everywhere = unmet(with_apart, judged.meets, envelope);
+    missing = unmet(met, goals);
+    missing_everywhere = unmet(with_apart, goals);
   }
   for (std::string& name : missing) {
     const bool everywhere =
         std::find(missing_everywhere.begin(), missing_everywhere.end(), name) != missing_everywhere.end();
     if (!everywhere) name += " (but where the subject refuses)";
   }
-  for (const std::string& variant : judged.draws.variants) {
+  for (const std::string& variant : domains.draws.variants) {
     if (!variants_run.contains(variant) && !unavailable.contains(variant)) missing.push_back(variant_class(variant));
   }
   verdict = !missing.empty() || !gave_up.empty() ? Verdict::mistrusted : any_known ? Verdict::known : Verdict::passed;
@@ -336,8 +479,13 @@ void Judgement::add(const Judgement& round, const Claim& judged, const Envelope&
     known[i].cases += round.known[i].cases;
   }
   if (gave_up.empty()) gave_up = round.gave_up;
+  for (const auto& [own, others] : {std::pair(&cases_of, &round.cases_of), std::pair(&refused_of, &round.refused_of),
+                                    std::pair(&known_of, &round.known_of)}) {
+    for (const auto& [variant, count] : *others) (*own)[variant] += count;
+  }
+  asked.add(round.asked);
   std::string ignored;
-  settle(judged, domains_of(judged, envelope, &ignored).envelope);
+  settle(judged, domains_of(judged, envelope, &ignored));
 }
 
 Judgement skipped(const Claim& claim, const std::string& subject_name, const std::string& why) {
@@ -352,9 +500,9 @@ Judgement skipped(const Claim& claim, const std::string& subject_name, const std
 namespace {
 
 /// The claim's own problems that the subject takes.
-std::vector<Problem> fixed_problems(const Claim& claim, const SubjectRow& row) {
+std::vector<Problem> fixed_problems(const Claim& claim, const SubjectRow& row, const Domains& domains) {
   std::vector<Problem> problems;
-  for (Problem problem : claim.draws.fixed) {
+  for (Problem problem : domains.draws.fixed) {
     problem.claim = claim.name;
     problem.subject = row.name;
     if (row.envelope.takes(problem)) problems.push_back(problem);
@@ -369,14 +517,21 @@ Judgement judge(const Claim& claim, const SubjectRow& row, CaseRunner& runner, c
   std::string why_not;
   const Domains domains = domains_of(claim, row.envelope, &why_not);
   if (!why_not.empty()) return skipped(claim, row.name, why_not);
-  const std::vector<Problem> fixed = fixed_problems(claim, row);
-  if (fixed.empty() && !claim.draws.fixed.empty()) {
-    return skipped(claim, row.name, "the subject takes none of the claim's problems");
+  const std::vector<Problem> fixed = fixed_problems(claim, row, domains);
+  const Goals goals = goals_on(claim, domains);
+  // Of recorded matrices, those that are left show something whatever goal the others would have met.
+  const bool lacks_goals = claim.draws.fixed.empty() && !claim.meets.empty() && goals.in_reach.empty();
+  const bool has_nothing = (fixed.empty() && claim.draws.is_fixed()) || lacks_goals;
+  if (has_nothing) {
+    Judgement judgement =
+        skipped(claim, row.name, "out of reach of what the subject takes: " + joined(goals.out_of_reach));
+    judgement.out_of_reach = goals.out_of_reach;
+    return judgement;
   }
   Patience own;
   Run run(claim, row, runner, observer, effort.ledger, effort.patience != nullptr ? *effort.patience : own,
           effort.stop);
-  const std::vector<std::string>& variants = claim.draws.variants;
+  const std::vector<std::string>& variants = domains.draws.variants;
   const std::int64_t share = std::max<std::int64_t>(3, effort.cases / static_cast<std::int64_t>(variants.size()));
   for (const std::string& variant : variants) {
     Domains of_variant = domains;
@@ -391,10 +546,8 @@ Judgement judge(const Claim& claim, const SubjectRow& row, CaseRunner& runner, c
     run.keep_finding();
     if (run.has_lost_the_device()) break;
   }
-  // What only problems have that the subject does not take, its cases cannot meet.
-  Claim judged = claim;
-  if (fixed.size() != claim.draws.fixed.size()) judged.meets.clear();
-  return run.finished(judged, domains.envelope);
+  if (fixed.empty()) run.draw_for_goals(domains, effort.seed);
+  return run.finished(claim, domains);
 }
 
 Judgement judge(const Claim& claim, const SubjectRow& row, Subject& subject, const Effort& effort,
@@ -420,8 +573,9 @@ Judgement judge_one(const Problem& problem, const SubjectRow& row, CaseRunner& r
   // One case need not meet all that a claim is about.
   Claim alone = claim;
   alone.meets.clear();
-  alone.draws.variants.clear();
-  return run.finished(alone, domains.envelope);
+  Domains of_case = domains;
+  of_case.draws.variants.clear();
+  return run.finished(alone, of_case);
 }
 
 Judgement judge_one(const Problem& problem, const SubjectRow& row, Subject& subject) {

@@ -13,6 +13,8 @@
 
 namespace tileproof {
 
+struct Domains;
+
 enum class Verdict { passed, failed, skipped, mistrusted, known };
 const char* name_of(Verdict);
 
@@ -85,6 +87,27 @@ class InThisProcess : public CaseRunner {
   Subject& subject_;
 };
 
+/// What a subject was asked, of all cases together.
+struct SizesAsked {
+  struct Range {
+    std::int64_t least = 0;
+    std::int64_t most = 0;
+  };
+  std::map<std::string, Range> ranges;  // "n", "k", "groups"
+  std::set<std::int64_t> inner_k_tiles;
+  std::set<std::int64_t> group_sizes;
+
+  void add(const Problem&);
+  void add(const SizesAsked&);
+};
+
+/// The verdict on one variant of a claim.
+struct VariantVerdict {
+  Verdict verdict = Verdict::mistrusted;
+  std::int64_t cases = 0;
+  std::string reason;  // of FAILED the kind of the finding
+};
+
 struct Judgement {
   std::string claim;
   std::string subject;
@@ -96,13 +119,19 @@ struct Judgement {
   std::uint64_t output_hash = 0;
   std::map<std::string, std::int64_t> classes;
   std::map<std::string, std::int64_t> explained;
-  std::vector<Finding> findings;  // one a variant at most
+  std::vector<Finding> findings;  // of a variant one, and one more where an unclear error hid a graver finding
   std::vector<KnownCases> known;
   std::int64_t refused_cases = 0;
   std::string first_refusal;
   std::int64_t unavailable_cases = 0;
   std::map<std::string, std::string> unavailable;  // by variant: what a case needed and this machine has not
   std::set<std::string> variants_run;              // of which a case was not unavailable
+  std::map<std::string, std::int64_t> cases_of;    // by variant
+  std::map<std::string, std::int64_t> refused_of;  // likewise
+  std::map<std::string, std::int64_t> known_of;    // likewise
+  std::map<std::string, VariantVerdict> variants;  // of a claim that has some
+  std::vector<std::string> out_of_reach;           // coverage goals that what the subject takes leaves out
+  SizesAsked asked;
   bool device_lost = false;
   Met met;              // what all cases together have met: the fields above are taken from it
   Met met_apart;        // and what those met that were refused, unavailable, or failed as known
@@ -111,8 +140,11 @@ struct Judgement {
   /// Adds another round of the same claim on the same subject; of a variant, the first finding stays. The verdict is of
   /// all together.
   void add(const Judgement& round, const Claim&, const Envelope&);
-  /// Takes verdict and figures from what has been met.
-  void settle(const Claim&, const Envelope&);
+  /// Takes verdict and figures from what has been met. @param domains  what the claim is drawn from for the subject
+  void settle(const Claim&, const Domains&);
+
+ private:
+  void settle_variants(const Claim&, const Domains&);
 };
 
 /// One case as it happened, for records.

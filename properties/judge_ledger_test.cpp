@@ -160,11 +160,10 @@ TEST(AKnownFinding, ThatAnUnknownOneKeptFromBeingMetHasNotExpired) {
 
 TEST(AKnownFinding, LeavesAClaimMistrustedThatMetTooLittle) {
   Claim claim = claim_of_two(two_is_wrong);
-  claim.meets = {&more_groups_than_a_group_has_columns};
-  claim.draws.most_k = 64;  // never so many groups
+  claim.meets = {&every_class_of_scale};  // of which its profile, ordinary, has one
   const Judgement judgement = judged_against(claim, {known("two")});
   EXPECT_EQ(judgement.verdict, Verdict::mistrusted);
-  EXPECT_SAYS(judgement.reason, "more groups than group_size");
+  EXPECT_SAYS(judgement.reason, "never met: scale ");
   // And a variant in which nothing was compared.
   const auto nothing_in_one = [](Case& c) {
     if (c.problem.variant == "two") throw Failure("mismatch", "wrong");

@@ -159,12 +159,19 @@ TEST(Mistrusted, IsAClaimThatNeverMetAClassItIsAbout) {
     const auto judged_on = [&](std::vector<Problem> fixed) {
       return judged(claim_with(compare_and_draw, {&row.wanted}, {.fixed = std::move(fixed)}));
     };
-    expect_mistrusted(judged_on({row.missed_by}), "never met: " + row.wanted.name);
+    /// Whether the reason names one of the goals.
+    const auto expect_missed = [&](const Judgement& judgement) {
+      EXPECT_EQ(judgement.verdict, Verdict::mistrusted);
+      EXPECT_TRUE(std::any_of(row.wanted.goals.begin(), row.wanted.goals.end(), [&](const CoverageGoal& goal) {
+        return judgement.reason.find("never met: " + goal.name) == 0;
+      })) << judgement.reason;
+    };
+    expect_missed(judged_on({row.missed_by}));
     EXPECT_EQ(judged_on(row.met_by).verdict, Verdict::passed);
     for (std::size_t left_out = 0; left_out < row.met_by.size() && row.met_by.size() > 1; ++left_out) {
       std::vector<Problem> fewer = row.met_by;
       fewer.erase(fewer.begin() + static_cast<std::ptrdiff_t>(left_out));
-      expect_mistrusted(judged_on(fewer), row.wanted.name);
+      expect_missed(judged_on(fewer));
     }
   }
 }
@@ -550,10 +557,11 @@ TEST(TheSameSeed, GivesTheSameJudgementOfASubjectThatPasses) {
 
 TEST(TheSameSeed, AndMoreCasesBeginWithTheSameProblems) {
   const std::string claim = "bits/unpack_returns_every_packed_code";
-  const std::vector<std::string> few = seen_of(claim, "host", {.cases = 10, .seed = 7}).problems;
+  std::vector<std::string> few = seen_of(claim, "host", {.cases = 10, .seed = 7}).problems;
   std::vector<std::string> many = seen_of(claim, "host", {.cases = 30, .seed = 7}).problems;
-  ASSERT_EQ(many.size(), 30u);
+  ASSERT_GE(many.size(), 30u);
   many.resize(10);
+  few.resize(10);  // behind them are those that were drawn for goals
   EXPECT_EQ(many, few);
 }
 
@@ -686,7 +694,7 @@ TEST(Rounds, OfASkippedClaimStaySkipped) {
 
 TEST(OneProblem, ThatAFindingNamesFailsAgainWithTheSameWords) {
   for (const Fault& fault : faults()) {
-    if (fault.found_by.empty() || fault.has_memory || !claim_of(fault.found_by.front()).draws.fixed.empty()) continue;
+    if (fault.found_by.empty() || fault.has_memory || claim_of(fault.found_by.front()).draws.is_fixed()) continue;
     SCOPED_TRACE(fault.name);
     const SubjectRow& row = subject_row("faulty:" + fault.name);
     const Seen found = seen_of(fault.found_by.front(), row.name, {.cases = 100, .seed = 2});
@@ -903,7 +911,10 @@ class RemembersSizes : public EveryOperation {
 /// about the specification call nobody.
 std::vector<Claim> claims_about_raw_pointers() {
   std::vector<Claim> some = claims();
-  std::erase_if(some, [](const Claim& claim) { return claim.of_tensors || claim.of_specification; });
+  // Whom these tests judge keeps no lock.
+  std::erase_if(some, [](const Claim& claim) {
+    return claim.of_tensors || claim.of_specification || claim.from_several_threads;
+  });
   return some;
 }
 

@@ -176,7 +176,7 @@ TEST(OneProblemOfAVariant, FailsAgainWithTheSameWords) {
   const SubjectRow row = row_of_operators("scalar");
   const Claim& claim = claim_of("reject/unpack_refuses_every_illegal_call_and_says_why");
   const Judgement found = judge(claim, row, subject, {.cases = 1, .seed = 1});
-  EXPECT_EQ(found.findings.size(), claim.draws.variants.size());
+  EXPECT_EQ(found.findings.size(), claim.draws.variants_for(row.envelope).size());
   for (const Finding& finding : found.findings) {
     const std::string line = line_of(finding.problem);
     EXPECT_SAYS(line, " --variant=" + finding.problem.variant + " ");
@@ -455,7 +455,9 @@ TEST(FixedProblems, OutsideTheSubjectsEnvelopeAreLeftOut) {
 TEST(FixedProblems, ThatAreLeftOutAreNotMissed) {
   const Claim claim = claim_with(compare_something, {&partial_tile},
                                  {.fixed = {problem_with("--n=9 --k=64 --group-size=64"), problem_with("--n=8")}});
-  EXPECT_EQ(judged_with_problems(claim, {}, narrow_envelope()).judgement.verdict, Verdict::passed);
+  const Judgement part = judged_with_problems(claim, {}, narrow_envelope()).judgement;
+  EXPECT_EQ(part.verdict, Verdict::passed);
+  EXPECT_EQ(part.out_of_reach, (std::vector<std::string>{"partial tile", "1 of 2 recorded matrices"}));
   Claim missing = claim;
   missing.draws.fixed = {problem_with("--n=8")};
   EXPECT_EQ(judged_with_problems(missing, {}, narrow_envelope()).judgement.verdict, Verdict::mistrusted);
@@ -466,7 +468,7 @@ TEST(FixedProblems, SkipTheClaimWhereNoneIsLeft) {
       claim_with([](Case&) { ADD_FAILURE() << "ran"; }, {}, {.fixed = {problem_with("--k=64 --group-size=64")}});
   const Judgement judgement = judged_with_problems(claim, {}, narrow_envelope()).judgement;
   EXPECT_EQ(judgement.verdict, Verdict::skipped);
-  EXPECT_EQ(judgement.reason, "the subject takes none of the claim's problems");
+  EXPECT_EQ(judgement.reason, "out of reach of what the subject takes: 1 of 1 recorded matrices");
 }
 
 TEST(FixedProblems, ThatAreDiscardedShowNothing) {

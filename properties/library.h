@@ -15,6 +15,7 @@ struct Library {
   std::map<Operation, std::string> operators;  // "name" or "name.overload"
   std::vector<Operation> required;             // missing, these are the caller's mistake; others are SKIPPED
   std::string device;                          // "cpu", "cuda"; "" for cuda where there are a device and kernels for it
+  Envelope takes = library_envelope({});       // what its user says it takes, but for the operations that it has
 };
 
 /// The schema that an operator must have, but for the names of its arguments.

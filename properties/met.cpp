@@ -1,6 +1,7 @@
 #include "met.h"
 
 #include <algorithm>
+#include <numeric>
 #include <string>
 
 #include "values.h"
@@ -12,6 +13,9 @@ namespace {
 bool has_class(const Met& met, const std::string& name) { return met.classes.count(name) != 0; }
 std::string named(const char* what, std::int64_t value) { return std::string(what) + " " + std::to_string(value); }
 bool always(const Envelope&) { return true; }
+std::string in_layout(const std::string& name, std::int64_t inner_k_tiles) {
+  return name + " with " + named("inner_k_tiles", inner_k_tiles);
+}
 
 }  // namespace
 
@@ -67,6 +71,14 @@ void count_problem(const Problem& p, Met& met) {
   if ((p.group_size & (p.group_size - 1)) != 0) count("group of no power of two");
   if (p.groups() > p.group_size) count("more groups than group_size");
   if (p.n != p.k) count("not square");
+  const auto count_in_layout = [&](const char* name) { count(in_layout(name, p.inner_k_tiles)); };
+  constexpr std::int64_t most_of_16_bits = 65535;
+  if (p.n == p.k) count_in_layout("square");
+  if (p.n > most_of_16_bits) count_in_layout("more than 65,535 rows");
+  if ((p.n + 7) / 8 > most_of_16_bits) count_in_layout("more than 65,535 n-tiles");
+  if (p.k > most_of_16_bits) count_in_layout("more than 65,535 columns");
+  if (p.k / p.supertile_columns() > most_of_16_bits) count_in_layout("more than 65,535 supertiles of a row");
+  if (p.groups() > most_of_16_bits) count_in_layout("more than 65,535 groups");
   if (!p.variant.empty()) count(variant_class(p.variant));
   if (p.k == 0) return;
   const std::int64_t supertile = p.supertile_columns();
@@ -84,63 +96,166 @@ void count_values(reference::Format format, const std::vector<std::uint32_t>& sc
   }
 }
 
+namespace {
+
+using GroupOfSupertile = bool (*)(std::int64_t group_size, std::int64_t supertile);
+
+bool takes_group(const Envelope& e, GroupOfSupertile is_wanted) {
+  for (const std::int64_t inner_k_tiles : e.inner_k_tiles) {
+    for (const std::int64_t group_size : e.group_sizes) {
+      const bool fits = std::lcm(16 * inner_k_tiles, group_size) <= e.most_k;
+      if (fits && is_wanted(group_size, 16 * inner_k_tiles)) return true;
+    }
+  }
+  return false;
+}
+
+/// Whether k may hold so many groups, or more, of some size.
+bool takes_groups(const Envelope& e, std::int64_t (*groups_of)(std::int64_t group_size)) {
+  return std::any_of(e.group_sizes.begin(), e.group_sizes.end(), [&](std::int64_t group_size) {
+    return std::any_of(e.inner_k_tiles.begin(), e.inner_k_tiles.end(), [&](std::int64_t inner_k_tiles) {
+      const std::int64_t unit = std::lcm(16 * inner_k_tiles, group_size);
+      return (groups_of(group_size) * group_size + unit - 1) / unit * unit <= e.most_k;
+    });
+  });
+}
+
+template <std::int64_t inner_k_tiles>
+bool takes_layout(const Envelope& e) {
+  return std::find(e.inner_k_tiles.begin(), e.inner_k_tiles.end(), inner_k_tiles) != e.inner_k_tiles.end();
+}
+
+template <Type type>
+bool takes_type(const Envelope& e) {
+  return std::find(e.types.begin(), e.types.end(), type) != e.types.end();
+}
+
+constexpr std::int64_t more_than_16_bits = (1 << 16) + 1;
+
+template <std::int64_t inner_k_tiles>
+bool takes_rows_beyond_16_bits(const Envelope& e) {
+  return takes_layout<inner_k_tiles>(e) && e.most_n / e.n_multiple * e.n_multiple >= more_than_16_bits - 1;
+}
+template <std::int64_t inner_k_tiles>
+bool takes_n_tiles_beyond_16_bits(const Envelope& e) {
+  return takes_layout<inner_k_tiles>(e) && e.most_n / e.n_multiple * e.n_multiple > 8 * (more_than_16_bits - 2);
+}
+template <std::int64_t inner_k_tiles>
+bool takes_columns_beyond_16_bits(const Envelope& e) {
+  return takes_layout<inner_k_tiles>(e) && e.most_k >= more_than_16_bits + 16 * inner_k_tiles * 16;
+}
+template <std::int64_t inner_k_tiles>
+bool takes_supertiles_beyond_16_bits(const Envelope& e) {
+  return takes_layout<inner_k_tiles>(e) && e.most_k >= 16 * inner_k_tiles * (more_than_16_bits + 16);
+}
+template <std::int64_t inner_k_tiles>
+bool takes_groups_beyond_16_bits(const Envelope& e) {
+  Envelope of_layout = e;
+  of_layout.inner_k_tiles = {inner_k_tiles};
+  return takes_layout<inner_k_tiles>(e) && takes_groups(of_layout, [](std::int64_t) { return more_than_16_bits; });
+}
+
+/// A goal that is one of the classes that cases are counted in.
+CoverageGoal of_class(const std::string& name, bool (*in_reach)(const Envelope&)) { return {name, in_reach, has_class}; }
+
+/// The same for each layout.
+std::vector<CoverageGoal> in_every_layout(const std::string& name, bool (*in_2)(const Envelope&),
+                                          bool (*in_4)(const Envelope&), bool (*in_8)(const Envelope&)) {
+  return {of_class(in_layout(name, 2), in_2), of_class(in_layout(name, 4), in_4), of_class(in_layout(name, 8), in_8)};
+}
+
+std::vector<CoverageGoal> joined(std::vector<std::vector<CoverageGoal>> parts) {
+  std::vector<CoverageGoal> all;
+  for (const std::vector<CoverageGoal>& part : parts) all.insert(all.end(), part.begin(), part.end());
+  return all;
+}
+
+std::vector<CoverageGoal> classes_of_scale() {
+  std::vector<CoverageGoal> goals;
+  for (const ValueClass& row : value_classes()) goals.push_back(of_class(std::string("scale ") + row.name, always));
+  return goals;
+}
+
+/// A claim about one class, which is its only goal.
+ClassRow one_class(const std::string& name, bool (*in_reach)(const Envelope&)) {
+  return {name, {of_class(name, in_reach)}};
+}
+
+}  // namespace
+
 const ClassRow every_code_at_every_nibble = {
-    "every code at every nibble", always, [](const Met& met) {
-      return std::all_of(met.code_at_nibble.begin(), met.code_at_nibble.end(), [](const auto& nibbles) {
-        return std::all_of(nibbles.begin(), nibbles.end(), [](bool seen) { return seen; });
-      });
-    }};
+    "every code at every nibble",
+    {{"every code at every nibble", always, [](const Met& met, const std::string&) {
+        return std::all_of(met.code_at_nibble.begin(), met.code_at_nibble.end(), [](const auto& nibbles) {
+          return std::all_of(nibbles.begin(), nibbles.end(), [](bool seen) { return seen; });
+        });
+      }}}};
 
-const ClassRow every_inner_k_tiles = {"inner_k_tiles 2, 4 and 8",
-                                      [](const Envelope& e) { return e.inner_k_tiles.size() == 3; },
-                                      [](const Met& met) {
-                                        return has_class(met, "inner_k_tiles 2") && has_class(met, "inner_k_tiles 4") &&
-                                               has_class(met, "inner_k_tiles 8");
-                                      }};
+const ClassRow every_inner_k_tiles = {"every inner_k_tiles",
+                                      {of_class("inner_k_tiles 2", takes_layout<2>),
+                                       of_class("inner_k_tiles 4", takes_layout<4>),
+                                       of_class("inner_k_tiles 8", takes_layout<8>)}};
 
-const ClassRow partial_tile = {"partial tile", [](const Envelope& e) { return e.n_multiple % 8 != 0; },
-                               [](const Met& met) { return has_class(met, "partial tile"); }};
+const ClassRow partial_tile =
+    one_class("partial tile", [](const Envelope& e) { return e.n_multiple % 8 != 0; });
 
-const ClassRow several_groups = {"several groups", always,
-                                 [](const Met& met) { return has_class(met, "several groups"); }};
+const ClassRow several_groups = one_class("several groups", [](const Envelope& e) {
+  return takes_groups(e, [](std::int64_t) { return std::int64_t{2}; });
+});
 
 const ClassRow groups_around_a_supertile = {
-    "groups smaller than, equal to and larger than a supertile",
-    [](const Envelope& e) { return e.inner_k_tiles.size() == 3 && e.group_sizes.size() > 2; },
-    [](const Met& met) {
-      return has_class(met, "group smaller than a supertile") && has_class(met, "group equal to a supertile") &&
-             has_class(met, "group larger than a supertile");
-    }};
+    "groups around a supertile",
+    {of_class("group smaller than a supertile",
+              [](const Envelope& e) { return takes_group(e, [](auto group, auto supertile) { return group < supertile; }); }),
+     of_class("group equal to a supertile",
+              [](const Envelope& e) { return takes_group(e, [](auto group, auto supertile) { return group == supertile; }); }),
+     of_class("group larger than a supertile", [](const Envelope& e) {
+       return takes_group(e, [](auto group, auto supertile) { return group > supertile; });
+     })}};
 
 const ClassRow unusual_groups = {
-    "groups of more than 256, and of no power of two", [](const Envelope& e) { return e.any_group_size; },
-    [](const Met& met) {
-      return has_class(met, "group of more than 256") && has_class(met, "group of no power of two");
-    }};
+    "unusual groups",
+    {of_class("group of more than 256",
+              [](const Envelope& e) { return takes_group(e, [](auto group, auto) { return group > 256; }); }),
+     of_class("group of no power of two", [](const Envelope& e) {
+       return takes_group(e, [](auto group, auto) { return (group & (group - 1)) != 0; });
+     })}};
 
-const ClassRow more_groups_than_a_group_has_columns = {
-    "more groups than group_size", [](const Envelope& e) { return e.any_group_size; },
-    [](const Met& met) { return has_class(met, "more groups than group_size"); }};
+const ClassRow more_groups_than_a_group_has_columns = one_class(
+    "more groups than group_size",
+    [](const Envelope& e) { return takes_groups(e, [](std::int64_t group_size) { return group_size + 1; }); });
 
-const ClassRow not_square = {"not square", always, [](const Met& met) { return has_class(met, "not square"); }};
+const ClassRow not_square = one_class("not square", always);
 
-const ClassRow every_class_of_scale = {
-    "every class of scale", always, [](const Met& met) {
-      return std::all_of(value_classes().begin(), value_classes().end(),
-                         [&](const ValueClass& row) { return has_class(met, std::string("scale ") + row.name); });
-    }};
+const ClassRow every_class_of_scale = {"every class of scale", classes_of_scale()};
 
-const ClassRow every_type = {"bf16, fp16 and fp32", [](const Envelope& e) { return e.types.size() == 3; },
-                             [](const Met& met) {
-                               return has_class(met, "out bf16") && has_class(met, "out fp16") &&
-                                      has_class(met, "out fp32");
-                             }};
+const ClassRow every_type = {"every type",
+                             {of_class("out bf16", takes_type<Type::bf16>), of_class("out fp16", takes_type<Type::fp16>),
+                              of_class("out fp32", takes_type<Type::fp32>)}};
 
-const ClassRow both_alignments = {"both alignments", [](const Envelope& e) { return e.any_alignment; },
-                                  [](const Met& met) {
-                                    return has_class(met, "aligned to what must be taken") &&
-                                           has_class(met, "aligned as allocators align");
-                                  }};
+const ClassRow both_alignments = {
+    "both alignments",
+    {of_class("aligned to what must be taken", [](const Envelope& e) { return e.any_alignment; }),
+     of_class("aligned as allocators align", always)}};
+
+const ClassRow beyond_16_bits = {
+    "beyond 16 bits",
+    joined({in_every_layout("more than 65,535 rows", takes_rows_beyond_16_bits<2>, takes_rows_beyond_16_bits<4>,
+                            takes_rows_beyond_16_bits<8>),
+            in_every_layout("more than 65,535 n-tiles", takes_n_tiles_beyond_16_bits<2>, takes_n_tiles_beyond_16_bits<4>,
+                            takes_n_tiles_beyond_16_bits<8>),
+            in_every_layout("more than 65,535 columns", takes_columns_beyond_16_bits<2>, takes_columns_beyond_16_bits<4>,
+                            takes_columns_beyond_16_bits<8>),
+            in_every_layout("more than 65,535 supertiles of a row", takes_supertiles_beyond_16_bits<2>,
+                            takes_supertiles_beyond_16_bits<4>, takes_supertiles_beyond_16_bits<8>)})};
+
+const ClassRow groups_beyond_16_bits = {
+    "groups beyond 16 bits",
+    in_every_layout("more than 65,535 groups", takes_groups_beyond_16_bits<2>, takes_groups_beyond_16_bits<4>,
+                    takes_groups_beyond_16_bits<8>)};
+
+const ClassRow square_in_every_layout = {
+    "square in every layout", in_every_layout("square", takes_layout<2>, takes_layout<4>, takes_layout<8>)};
 
 void Met::include(const Met& other) {
   for (std::size_t code = 0; code < code_at_nibble.size(); ++code) {
@@ -151,15 +266,29 @@ void Met::include(const Met& other) {
   for (const auto& [name, count] : other.classes) classes[name] += count;
 }
 
-std::vector<std::string> unmet(const Met& met, const std::vector<const ClassRow*>& wanted, const Envelope& envelope) {
+Goals goals_of(const std::vector<const ClassRow*>& wanted, const Envelope& envelope) {
+  Goals goals;
+  for (const ClassRow* row : wanted) {
+    for (const CoverageGoal& goal : row->goals) {
+      if (goal.in_reach(envelope)) {
+        goals.in_reach.push_back(&goal);
+      } else {
+        goals.out_of_reach.push_back(goal.name);
+      }
+    }
+  }
+  return goals;
+}
+
+std::vector<std::string> unmet(const Met& met, const Goals& goals) {
   if (met.compared == 0) return {"anything at all: no element was compared"};
   std::vector<std::string> names;
   if (!met.several_values) names.push_back("more than one value");
   std::int64_t explained = 0;
   for (const auto& [reason, count] : met.explained) explained += count;
   if (explained == met.compared) names.push_back("an element as specified: all of them were explained");
-  for (const ClassRow* row : wanted) {
-    if (row->reachable(envelope) && !row->met(met)) names.push_back(row->name);
+  for (const CoverageGoal* goal : goals.in_reach) {
+    if (!goal->met(met, goal->name)) names.push_back(goal->name);
   }
   return names;
 }

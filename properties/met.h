@@ -93,11 +93,17 @@ void Met::ran(const std::string& way, const std::vector<T>& results) {
   for (const T value : results) hash = folded(hash, static_cast<std::uint32_t>(value));
 }
 
-/// A class that a claim is about: MISTRUSTED where it can be reached and was not met.
+/// One class of problems or data that a claim must have met on a subject.
+struct CoverageGoal {
+  std::string name;
+  bool (*in_reach)(const Envelope&);  // whether what the subject takes, and the claim draws, allows it
+  bool (*met)(const Met&, const std::string& name);
+};
+
+/// The goals that a claim names together: "every type" is a goal for each type.
 struct ClassRow {
   std::string name;
-  bool (*reachable)(const Envelope&);
-  bool (*met)(const Met&);
+  std::vector<CoverageGoal> goals;
 };
 
 /// Counts the classes that a problem belongs to by its numbers alone.
@@ -119,8 +125,18 @@ extern const ClassRow not_square;
 extern const ClassRow every_class_of_scale;
 extern const ClassRow every_type;
 extern const ClassRow both_alignments;
+extern const ClassRow beyond_16_bits;           // more rows, n-tiles, columns and supertiles than 16 bits count, in each layout
+extern const ClassRow groups_beyond_16_bits;    // and more groups
+extern const ClassRow square_in_every_layout;
 
-/// @return the names of the classes not met, or why the comparison proves nothing; empty where it is to be trusted
-std::vector<std::string> unmet(const Met&, const std::vector<const ClassRow*>&, const Envelope&);
+/// The goals of some classes, of a subject.
+struct Goals {
+  std::vector<const CoverageGoal*> in_reach;
+  std::vector<std::string> out_of_reach;  // names
+};
+Goals goals_of(const std::vector<const ClassRow*>&, const Envelope&);
+
+/// @return the names of the goals not met, or why the comparison proves nothing; empty where it is to be trusted
+std::vector<std::string> unmet(const Met&, const Goals&);
 
 }  // namespace tileproof

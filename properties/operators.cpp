@@ -1,5 +1,6 @@
 #include "operators.h"
 
+#include <algorithm>
 #include <functional>
 #include <numeric>
 
@@ -31,7 +32,7 @@ Sizes dense_strides(const Sizes& sizes) {
   std::int64_t stride = 1;
   for (std::size_t d = sizes.size(); d-- > 0;) {
     strides[d] = stride;
-    stride *= sizes[d];
+    stride *= std::max<std::int64_t>(1, sizes[d]);  // as PyTorch has it
   }
   return strides;
 }

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
@@ -62,6 +63,7 @@ struct OperatorResult {
   Sizes sizes;
   Sizes strides;
   std::vector<std::uint8_t> bytes;
+  std::string device = "";  // as PyTorch writes it: "cpu", "cuda:0"
 
   std::string text() const;  // "bf16 [8, 32]"
 };
@@ -77,6 +79,14 @@ class Operators {
   /// @throws Refused where the operator throws; SubjectError where an error is left pending, or a rule of the manner
   ///         is broken; GuardViolation; Unavailable
   virtual OperatorResult call(const OperatorCall&, const std::vector<void*>& at, Manner, const OperatorCall* decoy) = 0;
+
+  /// Makes several calls from as many host threads at once, each again and again, and waits for all.
+  /// @param at  the storages of all calls' tensors, in their order
+  /// @return what each thread was given last
+  virtual std::vector<OperatorResult> call_at_once(const std::vector<OperatorCall>& calls, const std::vector<void*>& at) {
+    static_cast<void>(at);
+    throw std::logic_error(std::to_string(calls.size()) + " calls at once of a subject that takes one at a time");
+  }
 
   /// Calls the operator over meta tensors: what it gives has no elements.
   /// @throws Refused; Unavailable where the operator has no meta kernel

@@ -2,6 +2,7 @@
 #include <rapidcheck.h>
 
 #include <algorithm>
+#include <numeric>
 #include <map>
 #include <optional>
 #include <sstream>
@@ -85,12 +86,12 @@ SelfResult parses_back(const SelfEffort& effort) {
     if (!broken && line_of(problem_of(line)) != line) broken = "another line comes back than " + line;
   };
   for_each_pairing([&](const Claim& claim, const SubjectRow& row, const Domains& domains) {
-    for (Problem problem : claim.draws.fixed) {
+    for (Problem problem : domains.draws.fixed) {
       problem.claim = claim.name;
       problem.subject = row.name;
       look("fixed", problem);
     }
-    for (const std::string& variant : claim.draws.variants) {
+    for (const std::string& variant : domains.draws.variants) {
       Domains of_variant = domains;
       of_variant.draws.variants = {variant};
       const rc::Gen<Problem> generator = problems(claim.name, row.name, of_variant);
@@ -269,7 +270,7 @@ SelfResult domains_are_reached(const SelfEffort& effort) {
   Distribution met;
   std::optional<std::string> broken;
   for_each_pairing([&](const Claim& claim, const SubjectRow& row, const Domains& domains) {
-    if (!claim.draws.fixed.empty() || row.name != faulty_subjects().front().name) return;
+    if (claim.draws.is_fixed() || row.name != faulty_subjects().front().name) return;
     const rc::Gen<Problem> generator = problems(claim.name, row.name, domains);
     Met own;
     Distribution named;
@@ -284,8 +285,13 @@ SelfResult domains_are_reached(const SelfEffort& effort) {
     }
     named.insert(own.classes.begin(), own.classes.end());
     std::vector<std::string> promised;
-    for (const std::int64_t size : domains.envelope.group_sizes)
-      promised.push_back("group_size " + std::to_string(size));
+    for (const std::int64_t size : domains.envelope.group_sizes) {
+      const std::vector<std::int64_t>& layouts = domains.envelope.inner_k_tiles;
+      const bool fits = std::any_of(layouts.begin(), layouts.end(), [&](std::int64_t inner_k_tiles) {
+        return std::lcm(16 * inner_k_tiles, size) <= domains.draws.most_k;
+      });
+      if (fits) promised.push_back("group_size " + std::to_string(size));
+    }
     for (const std::int64_t tiles : domains.envelope.inner_k_tiles) {
       promised.push_back("inner_k_tiles " + std::to_string(tiles));
     }
@@ -363,7 +369,8 @@ SelfResult codes_are_reached(const SelfEffort& effort) {
       } else {
         for (const std::uint8_t code : c.codes().elements) ++met["code " + std::to_string(code)];
       }
-      if (!every_code_at_every_nibble.met(own)) broken = "not every code at every nibble";
+      const CoverageGoal& every_code = every_code_at_every_nibble.goals.front();
+      if (!every_code.met(own, every_code.name)) broken = "not every code at every nibble";
     }
   }
   return result_of(broken, "every code at every nibble", met);
@@ -452,7 +459,7 @@ SelfResult shrinking_ends(const SelfEffort& effort) {
     if (effort.stop && effort.stop()) break;
     if (fault.found_by.empty()) continue;
     const Claim& claim = claim_of(fault.found_by.front());
-    if (!claim.draws.fixed.empty()) continue;  // such problems are not shrunk
+    if (claim.draws.is_fixed()) continue;  // such problems are not shrunk
     const SubjectRow& row = subject_row("faulty:" + fault.name);
     const MadeSubject made = row.make();
     std::optional<std::string> first_kind;

@@ -55,12 +55,13 @@ Problem shaped(std::int64_t n, std::int64_t k, std::int64_t inner_k_tiles = 2, s
 }
 
 /// A claim about one class, that only ever meets these problems; and the same, drawn from all.
+/// @param first_missed  the first of its goals that they do not meet
 StarvedRow of_class(const std::string& name, const std::string& what, const ClassRow& wanted,
-                    std::vector<Problem> only_these, const Draws& fed = {}) {
+                    const std::string& first_missed, std::vector<Problem> only_these, const Draws& fed = {}) {
   return {.name = name,
           .what = what,
           .wanted = Verdict::mistrusted,
-          .says = "never met: " + wanted.name,
+          .says = "never met: " + first_missed,
           .judged = on_twin(starved_claim({&wanted}, {.fixed = std::move(only_these)})),
           .fed = on_twin(starved_claim({&wanted}, fed))};
 }
@@ -96,19 +97,22 @@ SubjectRow row_of(const std::string& name, const std::string& what) {
 const std::vector<StarvedRow>& starved_rows() {
   static const std::vector<StarvedRow> rows = [] {
     std::vector<StarvedRow> all = {
-        of_class("of codes", "256 codes for 128 places of a word", every_code_at_every_nibble, {shaped(8, 32)}),
-        of_class("of special values", "scales of ordinary size alone", every_class_of_scale,
+        of_class("of codes", "256 codes for 128 places of a word", every_code_at_every_nibble,
+                 "every code at every nibble", {shaped(8, 32)}),
+        of_class("of special values", "scales of ordinary size alone", every_class_of_scale, "scale ",
                  {shaped(64, 512), shaped(64, 1024)}, {.profiles = {"edges", "any"}}),
-        of_class("of tiles", "n-tiles of eight rows alone", partial_tile, {shaped(8, 64), shaped(16, 64)}),
-        of_class("of inner_k_tiles", "2 and 4, never 8", every_inner_k_tiles, {shaped(8, 64), shaped(8, 64, 4)}),
-        of_class("of groups", "one group a row", several_groups, {shaped(8, 32), shaped(9, 64, 2, 64)}),
-        of_class("of group sizes", "groups no larger than a supertile", groups_around_a_supertile,
+        of_class("of tiles", "n-tiles of eight rows alone", partial_tile, "partial tile", {shaped(8, 64), shaped(16, 64)}),
+        of_class("of inner_k_tiles", "2 and 4, never 8", every_inner_k_tiles, "inner_k_tiles 8",
                  {shaped(8, 64), shaped(8, 64, 4)}),
-        of_class("of unusual groups", "groups of 32 and 64", unusual_groups, {shaped(8, 64), shaped(8, 64, 2, 64)}),
+        of_class("of groups", "one group a row", several_groups, "several groups", {shaped(8, 32), shaped(9, 64, 2, 64)}),
+        of_class("of group sizes", "groups no larger than a supertile", groups_around_a_supertile,
+                 "group larger than a supertile", {shaped(8, 64), shaped(8, 64, 4)}),
+        of_class("of unusual groups", "groups of 32 and 64", unusual_groups, "group of more than 256",
+                 {shaped(8, 64), shaped(8, 64, 2, 64)}),
         of_class("of many groups", "no more groups than columns of a group", more_groups_than_a_group_has_columns,
-                 {shaped(8, 1024)}),
-        of_class("of shapes", "square matrices alone", not_square, {shaped(32, 32), shaped(64, 64)}),
-        of_class("of types", "bf16 alone", every_type, {shaped(8, 64), shaped(9, 96)}),
+                 "more groups than group_size", {shaped(8, 1024)}),
+        of_class("of shapes", "square matrices alone", not_square, "not square", {shaped(32, 32), shaped(64, 64)}),
+        of_class("of types", "bf16 alone", every_type, "out fp16", {shaped(8, 64), shaped(9, 96)}),
     };
     const auto add = [&all](const std::string& name, const std::string& what, const std::string& says, Judged judged,
                             Judged fed = nullptr) {

@@ -33,6 +33,9 @@ class Side {
   /// Runs an operator in a manner. @param decoys  other contents for the same storages, in the order of the tensors
   virtual at::Tensor call(const Operator&, const Values&, const std::vector<at::Tensor>& decoys, Manner) = 0;
 
+  /// Runs something of one of several threads, on a stream that the other threads' work does not wait for.
+  virtual void in_a_stream_of_its_own(const std::function<void()>&) = 0;
+
   /// Another way of running that must give the same bits; 0 is the usual one.
   virtual void vary(std::uint64_t variation) = 0;
 };

@@ -7,6 +7,7 @@
 #include <cstring>
 #include <list>
 #include <mutex>
+#include <optional>
 
 #include "side.h"
 
@@ -116,7 +117,7 @@ class GuardingAllocator : public c10::Allocator {
 
 class CpuSide : public Side {
  public:
-  CpuSide() : allocator_(c10::GetCPUAllocator()), threads_(at::get_num_threads()) {
+  CpuSide() : allocator_(c10::GetCPUAllocator()) {
     constexpr std::uint8_t above_all = 255;
     c10::SetCPUAllocator(&allocator_, above_all);
   }
@@ -133,14 +134,20 @@ class CpuSide : public Side {
     return run(values);
   }
 
+  void in_a_stream_of_its_own(const std::function<void()>& run) override { run(); }
+
   /// Varied: with another number of threads.
   void vary(std::uint64_t variation) override {
-    at::set_num_threads(variation == 0 ? threads_ : 1 + static_cast<int>(variation % 3));
+    // Back to what there was, and not to what there was at first: what an operator has set stays seen.
+    if (!threads_before_ && variation != 0) threads_before_ = at::get_num_threads();
+    if (variation != 0) at::set_num_threads(1 + static_cast<int>(variation % 3));
+    if (variation == 0 && threads_before_) at::set_num_threads(*threads_before_);
+    if (variation == 0) threads_before_.reset();
   }
 
  private:
   GuardingAllocator allocator_;
-  int threads_;
+  std::optional<int> threads_before_;  // where it is varied
 };
 
 }  // namespace

@@ -241,6 +241,12 @@ class CudaSide : public Side {
     return {};
   }
 
+  void in_a_stream_of_its_own(const std::function<void()>& run) override {
+    require(cudaDeviceSynchronize(), "waiting for the inputs");
+    const c10::StreamGuard guard(guard_impl_.getNewStream(device()));
+    run();
+  }
+
   void vary(std::uint64_t variation) override { varied_ = variation != 0; }
 
  private:

@@ -10,6 +10,7 @@
 
 #include "memory.h"
 #include "problem.h"
+#include "process_state.h"
 
 namespace tileproof {
 
@@ -97,6 +98,8 @@ struct DequantizeEagerlyCall {
 struct Envelope {
   std::vector<Operation> operations;
   std::int64_t n_multiple = 1;
+  std::int64_t most_n = std::int64_t{1} << 40;  // rows
+  std::int64_t most_k = std::int64_t{1} << 40;  // columns
   std::vector<std::int64_t> inner_k_tiles = {2, 4, 8};
   std::vector<std::int64_t> group_sizes = {32, 64, 128, 256, 16, 48, 80, 96, 112, 160, 512, 1024};
   bool any_group_size = true;  // takes every multiple of 16 that divides k, not only these
@@ -104,6 +107,7 @@ struct Envelope {
   std::vector<Type> types = {Type::bf16, Type::fp16, Type::fp32};
   bool any_alignment = true;   // takes inputs aligned to their elements, outputs to 16 bytes; else: as allocators align
   bool one_nan = true;         // every NaN it makes is the one the hardware makes
+  bool several_callers = true;  // may be called from several threads at once
   bool takes_tensors = false;  // made of PyTorch operators: Subject::operators() is not null
   bool is_specification = false;
   std::int64_t step_elements = std::int64_t{1} << 21;  // of a step of a proof: many, where a device works on them
@@ -161,10 +165,21 @@ class Subject {
   virtual std::string way() const { return ""; }
   virtual WeightRounding weight_rounding() const { return WeightRounding::once; }
 
+  /// What a call must leave as it was.
+  virtual ProcessState state() { return process_state(); }
+  /// The same before the subject's first call: every case asks for it before it calls.
+  const ProcessState& first_state() {
+    if (first_state_.empty()) first_state_ = state();
+    return first_state_;
+  }
+
   /// What memory holds that the subject allocates itself.
   virtual void fill_own_memory(const Fill&) {}
   /// The subject as PyTorch operators, where it is made of them.
   virtual Operators* operators() { return nullptr; }
+
+ private:
+  ProcessState first_state_;
 };
 
 /// A subject, or why this machine cannot run it.

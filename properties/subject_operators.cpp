@@ -3,21 +3,31 @@
 //
 // What they allocate is poisoned and fenced by an allocator under the dispatcher (side.h); their inputs lie in the
 // harness's guarded memory.
+#include <ATen/Context.h>
+#include <ATen/Parallel.h>
+#include <ATen/autocast_mode.h>
 #include <ATen/core/dispatch/Dispatcher.h>
 #include <ATen/ops/constant_pad_nd.h>
 #include <ATen/ops/empty.h>
 #include <ATen/ops/from_blob.h>
+#include <c10/core/CPUAllocator.h>
+#include <c10/core/GradMode.h>
+#include <c10/core/InferenceMode.h>
+#include <c10/core/impl/LocalDispatchKeySet.h>
+#include <c10/core/impl/VirtualGuardImpl.h>
 #include <dlfcn.h>
 
 #include <algorithm>
 #include <cstring>
 #include <filesystem>
+#include <functional>
 #include <set>
 #include <sstream>
 
 #include "built_without_cuda.h"
 #include "library.h"
 #include "side.h"
+#include "together.h"
 
 namespace tileproof {
 
@@ -91,6 +101,39 @@ at::Tensor tensor_of(const Argument& argument, at::Tensor storage) {
   return elements.as_strided(argument.sizes, argument.strides, argument.offset);
 }
 
+/// What torch keeps for this thread, and for the process.
+void add_state_of_torch(ProcessState& state, const c10::Device& device) {
+  const auto add = [&state](const char* name, const auto& value) { state[name] = c10::str(value); };
+  at::Context& context = at::globalContext();
+  add("grad mode", c10::GradMode::is_enabled());
+  add("inference mode", c10::InferenceMode::is_enabled());
+  add("default dtype", c10::get_default_dtype());
+  add("threads of an operator", at::get_num_threads());
+  add("threads between operators", at::get_num_interop_threads());
+  add("deterministic algorithms", context.deterministicAlgorithms());
+  add("deterministic cuDNN", context.deterministicCuDNN());
+  add("cuDNN benchmarks", context.benchmarkCuDNN());
+  add("autocast on the CPU", at::autocast::is_autocast_enabled(at::kCPU));
+  add("autocast on CUDA", at::autocast::is_autocast_enabled(at::kCUDA));
+  add("the CPU's allocator", static_cast<const void*>(c10::GetCPUAllocator()));
+  const c10::impl::LocalDispatchKeySet keys = c10::impl::tls_local_dispatch_key_set();
+  add("dispatch keys included", c10::toString(keys.included_));
+  add("dispatch keys excluded", c10::toString(keys.excluded_));
+  const auto add_generator = [&](const char* name, const c10::Device& of) {
+    at::Generator generator = context.defaultGenerator(of);
+    const std::lock_guard<std::mutex> lock(generator.mutex());
+    const at::Tensor bytes = generator.get_state().contiguous();
+    const auto* first = static_cast<const char*>(bytes.const_data_ptr());
+    add(name, std::hash<std::string_view>()(std::string_view(first, bytes.nbytes())));
+  };
+  add_generator("random numbers of the CPU", c10::kCPU);
+  if (device.is_cpu()) return;
+  const c10::impl::VirtualGuardImpl guard(device.type());
+  add("current device", guard.getDevice());
+  add("current stream", guard.getStream(device));
+  add_generator("random numbers of the device", device);
+}
+
 class OperatorsSubject : public Subject, public Operators {
  public:
   OperatorsSubject(std::map<Operation, c10::OperatorHandle> operators, Side& side)
@@ -100,6 +143,12 @@ class OperatorsSubject : public Subject, public Operators {
   void vary(std::uint64_t variation) override { side_.vary(variation); }
   void fill_own_memory(const Fill& fill) override { fill_ = fill; }
   Operators* operators() override { return this; }
+
+  ProcessState state() override {
+    ProcessState all = process_state();
+    add_state_of_torch(all, side_.device());
+    return all;
+  }
 
   void run(const PackCall& c) override {
     copy_to(c.packed, (c.n + 7) / 8 * c.k * 4, packed(c.codes, c.n, c.k, c.inner_k_tiles));
@@ -158,12 +207,48 @@ class OperatorsSubject : public Subject, public Operators {
         decoys.push_back(storage_at(argument.storage.data(), bytes, c10::kCPU));
       }
     }
-    const at::Tensor result = called(call.operation, values, manner, decoys);
-    OperatorResult out = {element_of(result.scalar_type()), result.sizes().vec(), result.strides().vec(), {}};
-    const at::Tensor dense = result.contiguous().cpu();
-    out.bytes.resize(dense.nbytes());
-    if (!out.bytes.empty()) std::memcpy(out.bytes.data(), dense.const_data_ptr(), out.bytes.size());
-    return out;
+    return carried(called(call.operation, values, manner, decoys));
+  }
+
+  std::vector<OperatorResult> call_at_once(const std::vector<OperatorCall>& calls,
+                                           const std::vector<void*>& at) override {
+    std::vector<Side::Values> values(calls.size());
+    std::size_t number = 0;
+    for (std::size_t i = 0; i < calls.size(); ++i) {
+      for (const Argument& argument : calls[i].arguments) {
+        if (argument.number) {
+          values[i].emplace_back(*argument.number);
+          continue;
+        }
+        const auto bytes = static_cast<std::int64_t>(argument.storage.size());
+        values[i].emplace_back(tensor_of(argument, storage_at(at.at(number++), bytes, side_.device())));
+      }
+    }
+    std::vector<at::Tensor> results(calls.size());
+    side_.guard(fill_);
+    try {
+      together(calls.size(), [&](std::size_t thread) {
+        side_.in_a_stream_of_its_own([&] {
+          for (int i = 0; i < calls_of_caller; ++i) {
+            results[thread] = in_torch([&] { return boxed(operators_.at(calls[thread].operation), values[thread]); });
+          }
+        });
+      });
+      side_.unguard();
+    } catch (const NoKernel& none) {
+      side_.unguard();
+      throw Refused(none.what());
+    } catch (...) {
+      side_.unguard();
+      throw;
+    }
+    side_.check();
+    std::vector<OperatorResult> all;
+    for (std::size_t i = 0; i < calls.size(); ++i) {
+      require_own_memory(results[i], values[i]);
+      all.push_back(carried(results[i]));
+    }
+    return all;
   }
 
   OperatorResult call_on_meta(const OperatorCall& call) override {
@@ -209,6 +294,16 @@ class OperatorsSubject : public Subject, public Operators {
       throw SubjectError("the operator gave no tensor");
     }
     return stack[0].toTensor();
+  }
+
+  /// A result's form, and its elements one after the other on the host.
+  static OperatorResult carried(const at::Tensor& result) {
+    OperatorResult out = {element_of(result.scalar_type()), result.sizes().vec(), result.strides().vec(), {},
+                          result.device().str()};
+    const at::Tensor dense = result.contiguous().cpu();
+    out.bytes.resize(dense.nbytes());
+    if (!out.bytes.empty()) std::memcpy(out.bytes.data(), dense.const_data_ptr(), out.bytes.size());
+    return out;
   }
 
   /// Calls an operator under guard, and looks at what it did to memory.
@@ -510,7 +605,7 @@ extern "C" void tileproof_library_subject(const tileproof::Library& library, til
     made.why_not = "the operators have no kernels for the device " + side->device().str();
     return;
   }
-  Envelope envelope = library_envelope({});
+  Envelope envelope = library.takes;
   for (const auto& [operation, handle] : operators) envelope.operations.push_back(operation);
   made.envelope = side->device().is_cpu() ? envelope : on_a_gpu(envelope);
   made.device = side->device().is_cpu() ? "cpu" : "cuda";

@@ -23,7 +23,7 @@ bool Envelope::takes(const Problem& p) const {
   const auto is_one_of = [](const auto& values, const auto& value) {
     return std::find(values.begin(), values.end(), value) != values.end();
   };
-  return p.n % n_multiple == 0 && is_one_of(inner_k_tiles, p.inner_k_tiles) && is_one_of(domains, p.domain) &&
+  return p.n % n_multiple == 0 && p.n <= most_n && p.k <= most_k && is_one_of(inner_k_tiles, p.inner_k_tiles) && is_one_of(domains, p.domain) &&
          is_one_of(types, p.out) && (any_group_size || is_one_of(group_sizes, p.group_size));
 }
 

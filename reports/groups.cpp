@@ -55,6 +55,50 @@ Finding no_finding(const Judgement& judgement) {
 
 }  // namespace
 
+std::vector<Group> goals_out_of_reach(const Summary& summary) {
+  Groups groups;
+  for (const Judgement& judgement : summary.judgements) {
+    for (const std::string& goal : judgement.out_of_reach) groups.add(judgement.subject, goal, 1);
+  }
+  return groups.all();
+}
+
+namespace {
+
+std::string listed(const std::set<std::uint64_t>& numbers) {
+  std::string text;
+  for (const std::uint64_t number : numbers) text += (text.empty() ? "" : ", ") + std::to_string(number);
+  return text;
+}
+
+}  // namespace
+
+std::vector<Group> asked_of(const Summary& summary) {
+  std::vector<Group> groups;
+  for (const Subject& subject : summary.subjects) {
+    Asked all;
+    std::uint64_t cases = 0;
+    for (const Judgement& judgement : summary.judgements) {
+      if (judgement.subject != subject.name) continue;
+      cases += judgement.cases;
+      all.inner_k_tiles.insert(judgement.asked.inner_k_tiles.begin(), judgement.asked.inner_k_tiles.end());
+      all.group_sizes.insert(judgement.asked.group_sizes.begin(), judgement.asked.group_sizes.end());
+      for (const auto& [name, range] : judgement.asked.ranges) {
+        Asked::Range& own = all.ranges.try_emplace(name, range).first->second;
+        own = {std::min(own.least, range.least), std::max(own.most, range.most)};
+      }
+    }
+    if (all.ranges.empty()) continue;
+    std::string text = "inner_k_tiles " + listed(all.inner_k_tiles) + "; group_size " + listed(all.group_sizes);
+    for (const char* name : {"n", "k", "groups"}) {
+      const Asked::Range& range = all.ranges[name];
+      text += std::string("; ") + name + " " + with_commas(range.least) + " to " + with_commas(range.most);
+    }
+    groups.push_back({subject.name, text, cases});
+  }
+  return groups;
+}
+
 Table table_of(const Summary& summary) {
   Table table;
   const std::set<std::string> ran = names_that_ran(summary);

@@ -14,7 +14,7 @@ namespace tileproof::reports {
 /// @param columns  width of the terminal in characters; narrower terminals get shorter cells, then other layouts
 /// @param colours  whether to add ANSI colours; they repeat what the words say
 /// @throws std::runtime_error naming the field of the summary that is missing, mistyped or contradicts another
-std::string terminal(const nlohmann::json& summary, int columns, bool colours);
+std::string terminal(const nlohmann::json& summary, int columns, bool colours, bool verbose = false);
 
 /// GitHub-flavoured Markdown of at most 65,536 bytes, as a pull request's comment may have; lists end in "and N more".
 /// @throws std::runtime_error as terminal

@@ -54,6 +54,19 @@ Refused read_refused(const Field& field) {
   return refused;
 }
 
+Asked read_asked(const Field& field) {
+  Asked asked;
+  for (const Field& item : field["inner_k_tiles"].items()) asked.inner_k_tiles.insert(item.count());
+  for (const Field& item : field["group_sizes"].items()) asked.group_sizes.insert(item.count());
+  for (const char* name : {"n", "k", "groups"}) {
+    if (field[name].is_nothing()) continue;  // no case
+    const std::vector<Field> ends = field[name].items();
+    field[name].require(ends.size() == 2, "the least and the most");
+    asked.ranges[name] = {ends[0].count(), ends[1].count()};
+  }
+  return asked;
+}
+
 /// A finding is red, and a known one is never green. MISTRUSTED may hold known ones: it is red already.
 void require_verdict_of_findings(const Field& verdict, const Judgement& judgement) {
   const bool red = judgement.verdict == Verdict::failed || judgement.verdict == Verdict::mistrusted;
@@ -82,6 +95,17 @@ Judgement read_judgement(const Field& field) {
   if (!field["runs"].is_nothing()) {  // runs of before they were recorded have none
     for (const auto& [way, hash] : field["runs"].members()) judgement.runs[way] = hash.text();
   }
+  // Runs of before variants, goals and sizes were recorded have none of them.
+  if (!field["variants"].is_nothing()) {
+    for (const Field& item : field["variants"].items()) {
+      judgement.variants.push_back({item["variant"].text(),
+                                    verdict_of(item["verdict"], {std::begin(verdicts), std::end(verdicts)},
+                                               "PASSED, FAILED, SKIPPED, MISTRUSTED or KNOWN"),
+                                    item["cases"].count(), item["reason"].text()});
+    }
+  }
+  if (!field["out_of_reach"].is_nothing()) judgement.out_of_reach = read_words(field["out_of_reach"]);
+  if (!field["asked"].is_nothing()) judgement.asked = read_asked(field["asked"]);
   require_verdict_of_findings(field["verdict"], judgement);
   return judgement;
 }

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <map>
 #include <nlohmann/json_fwd.hpp>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -43,6 +44,25 @@ struct Refused {
   std::string message;  // the first; empty: none
 };
 
+/// One of the ways in which a claim calls its subject, judged for itself.
+struct Variant {
+  std::string name;
+  Verdict verdict = Verdict::mistrusted;
+  std::uint64_t cases = 0;
+  std::string reason;
+};
+
+/// What a subject was asked, from the least to the most: "n", "k", "groups".
+struct Asked {
+  struct Range {
+    std::uint64_t least = 0;
+    std::uint64_t most = 0;
+  };
+  std::map<std::string, Range> ranges;
+  std::set<std::uint64_t> inner_k_tiles;
+  std::set<std::uint64_t> group_sizes;
+};
+
 struct Judgement {
   std::string claim;
   std::string subject;
@@ -57,6 +77,9 @@ struct Judgement {
   std::vector<Finding> findings;                   // one for each way in which the claim does not hold
   std::vector<KnownFinding> known;
   Refused refused;
+  std::vector<Variant> variants;
+  std::vector<std::string> out_of_reach;  // coverage goals that what the subject takes leaves out
+  Asked asked;
   std::map<std::string, std::string> runs;  // hash of all outputs by way of running; of claims about determinism
 };
 
@@ -145,6 +168,11 @@ std::vector<Group> claims_without_cases(const Summary&);
 bool is_without_cases(const Judgement&);
 /// Elements that differ as the claim foresaw.
 std::vector<Group> elements_explained(const Summary&);
+
+/// Coverage goals out of reach of what a subject takes: counts the claims that have them.
+std::vector<Group> goals_out_of_reach(const Summary&);
+/// What each subject was asked, of all claims: "inner_k_tiles 4; group_size 32, 64; n 8 to 524,296; ...".
+std::vector<Group> asked_of(const Summary&);
 
 struct Refusals {
   std::string subject;

@@ -220,6 +220,50 @@ std::string skipped(const Summary& summary, const Screen& screen) {
   });
 }
 
+std::string asked(const Summary& summary, const Screen& screen) {
+  return list("Asked", asked_of(summary), screen,
+              [](const Group& group) { return group.subject + ": " + group.reason; });
+}
+
+/// Of every subject a line, or of every claim where all is wanted.
+std::string out_of_reach(const Summary& summary, const Screen& screen, bool verbose) {
+  std::vector<Group> lines;
+  if (verbose) {
+    for (const Judgement& judgement : summary.judgements) {
+      std::string goals;
+      for (const std::string& goal : judgement.out_of_reach) goals += (goals.empty() ? "" : "; ") + goal;
+      if (!goals.empty()) lines.push_back({judgement.subject, judgement.claim + ": " + goals, 0});
+    }
+  } else {
+    for (const Group& group : goals_out_of_reach(summary)) {
+      const std::string text = group.reason + " (" + counted(group.count, "claim") + ")";
+      if (lines.empty() || lines.back().subject != group.subject) {
+        lines.push_back({group.subject, text, 0});
+      } else {
+        lines.back().reason += "; " + text;
+      }
+    }
+  }
+  return list("Not asked, as the subject does not take it", lines, screen,
+              [](const Group& group) { return group.subject + ": " + group.reason; });
+}
+
+/// The variants of claims that have some, those that are not PASSED or all.
+std::string variants(const Summary& summary, const Screen& screen, bool verbose) {
+  std::vector<std::string> lines;
+  for (const Judgement& judgement : summary.judgements) {
+    for (const Variant& variant : judgement.variants) {
+      // Where the whole claim is SKIPPED, so are they.
+      const bool is_wanted = variant.verdict != Verdict::passed && variant.verdict != Verdict::skipped;
+      if (!is_wanted && !verbose) continue;
+      lines.push_back(judgement.subject + ": " + judgement.claim + " " + variant.name + ": " + name_of(variant.verdict) +
+                      (variant.reason.empty() ? "" : " (" + variant.reason + ")"));
+    }
+  }
+  return list(verbose ? "Variants" : "Variants that are not PASSED", lines, screen,
+              [](const std::string& line) { return line; });
+}
+
 std::string refused(const Summary& summary, const Screen& screen) {
   return list("Refused with an error", refusals_of(summary), screen, [](const Refusals& refusals) {
     return refusals.subject + ": " + counted(refusals.cases, "case") + " in " + counted(refusals.claims, "claim") +
@@ -314,12 +358,13 @@ std::string final_line(const Summary& summary, const Screen& screen) {
 
 }  // namespace
 
-std::string terminal(const nlohmann::json& json, int columns, bool colours) {
+std::string terminal(const nlohmann::json& json, int columns, bool colours, bool verbose) {
   const Summary summary = read(json);
   const Screen screen(columns, colours);
-  return table_text(summary, screen) + not_run(summary, screen) + skipped(summary, screen) + refused(summary, screen) +
-         explained(summary, screen) + known(summary, screen) + failures(summary, screen) + mistrusted(summary, screen) +
-         observed(summary, screen) + final_line(summary, screen);
+  return table_text(summary, screen) + not_run(summary, screen) + skipped(summary, screen) + asked(summary, screen) +
+         out_of_reach(summary, screen, verbose) + refused(summary, screen) + explained(summary, screen) +
+         known(summary, screen) + variants(summary, screen, verbose) + failures(summary, screen) +
+         mistrusted(summary, screen) + observed(summary, screen) + final_line(summary, screen);
 }
 
 }  // namespace tileproof::reports
