@@ -137,6 +137,61 @@ const Planted planted_since[] = {
     {"dies-when-loaded", {"load/the_library_can_be_loaded"}, {}, "crash", false, "--claim bits/"},
 };
 
+/// What only sizes, settings, threads and sizes of 0 show. The small claims beside them pass.
+const char* const size_of_dequantize = "size/dequantize_of_a_large_matrix_is_as_specified";
+const char* const size_of_unpack = "size/unpack_of_a_large_matrix_is_as_specified";
+const char* const size_of_pack = "size/pack_of_a_large_matrix_is_as_specified";
+const Planted planted_far[] = {
+    {"static-buffer",
+     {"threads/dequantize_gives_each_caller_its_own_bits"},
+     {"threads/unpack_gives_each_caller_its_own_bits", "value/float_domain_rounds_once"},
+     "mismatch"},
+    {"leaves-flush-to-zero",
+     {"state/unpack_leaves_its_process_as_it_was"},
+     {"bits/unpack_returns_every_packed_code"},
+     "state"},
+    {"leaves-grad-mode",
+     {"state/dequantize_leaves_its_process_as_it_was"},
+     {"value/float_domain_rounds_once"},
+     "state"},
+    {"sets-threads-once",
+     {"state/pack_leaves_its_process_as_it_was"},
+     {"bits/unpack_returns_every_packed_code"},
+     "state"},
+    {"empties-in-fp32",
+     {"launch/dequantize_of_nothing_gives_nothing", "fake/dequantize_over_meta_tensors_agrees"},
+     {"launch/unpack_of_nothing_gives_nothing"},
+     "mismatch"},
+    {"empties-without-columns",
+     {"launch/unpack_of_nothing_gives_nothing"},
+     {"launch/dequantize_of_nothing_gives_nothing"},
+     "mismatch"},
+    {"groups-rounded-down", {"reject/dequantize_refuses_every_illegal_call_and_says_why"}, {}, "accepted"},
+    {"groups-rounded-down",
+     {"reject/dequantize_refuses_every_illegal_call_and_says_why"},
+     {},
+     "accepted",
+     false,
+     "--group-sizes-of-library 128 --n-multiple-of-library 8"},
+    {"refuses-unclearly-or-accepts", {"reject/unpack_refuses_every_illegal_call_and_says_why"}, {}, "accepted"},
+    {"far-columns", {size_of_unpack}, {"bits/unpack_returns_every_packed_code"}, "mismatch"},
+    {"far-columns-of-one-layout",
+     {size_of_dequantize},
+     {},
+     "mismatch",
+     false,
+     "--inner-k-tiles-of-library 4 --group-sizes-of-library 64"},
+    {"groups-in-16-bits", {size_of_dequantize}, {"value/float_domain_rounds_once"}, "mismatch"},
+    {"groups-in-8-bits-of-one-layout",
+     {size_of_dequantize},
+     {},
+     "mismatch",
+     false,
+     "--inner-k-tiles-of-library 8 --group-sizes-of-library 256"},
+    {"n-tiles-in-16-bits", {size_of_pack}, {"bits/unpack_returns_every_packed_code"}, "mismatch"},
+    {"rows-in-16-bits-of-one-layout", {size_of_unpack}, {"bits/unpack_returns_every_packed_code"}, "mismatch"},
+};
+
 class APlantedFault : public Command, public testing::WithParamInterface<Planted> {};
 
 TEST_P(APlantedFault, IsFailedByTheClaimThatNamesIt) {
@@ -178,10 +233,12 @@ std::string replay_line(const nlohmann::json& finding) {
 std::string name_of_test(const testing::TestParamInfo<Planted>& one) {
   std::string name = one.param.fault;
   for (char& letter : name) letter = letter == '-' ? '_' : letter;
-  return name;
+  const bool is_narrow = std::string(one.param.more_arguments).find("-of-library") != std::string::npos;
+  return name + (is_narrow ? "_in_a_narrow_library" : "");
 }
 INSTANTIATE_TEST_SUITE_P(Library, APlantedFault, testing::ValuesIn(planted_faults), name_of_test);
 INSTANTIATE_TEST_SUITE_P(LibraryToo, APlantedFault, testing::ValuesIn(planted_since), name_of_test);
+INSTANTIATE_TEST_SUITE_P(LibraryFar, APlantedFault, testing::ValuesIn(planted_far), name_of_test);
 
 TEST_F(Command, ALibraryThatRefusesSpecialValuesIsNotTrustedWithThem) {
   const Ran ran = run("verify " + example("refuses-specials") + " --claim value/ --cases 200 " + out("run"));

@@ -4,16 +4,21 @@
 /// It is right, or has the one fault that example_fault.cpp names: this file is compiled once, that one for every
 /// library. A fault is a branch where an engineer would have made it, and a comment that says what was forgotten. To
 /// add one, add its name to `faults` and its branch.
+#include <ATen/Parallel.h>
 #include <ATen/core/Tensor.h>
 #include <ATen/ops/empty.h>
+#include <ATen/ops/empty_like.h>
 #include <ATen/ops/from_blob.h>
 #include <ATen/ops/isfinite.h>
+#include <ATen/ops/zeros.h>
 #include <c10/core/DeviceGuard.h>
+#include <c10/core/GradMode.h>
 #include <c10/core/SymInt.h>
 #include <c10/core/impl/DeviceGuardImplInterface.h>
 #include <dlfcn.h>
 #include <torch/library.h>
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <chrono>
@@ -22,9 +27,15 @@
 #include <cstdlib>
 #include <limits>
 #include <map>
+#include <mutex>
 #include <string>
 #include <string_view>
 #include <thread>
+#include <utility>
+
+#if defined(__x86_64__)
+#include <xmmintrin.h>
+#endif
 
 #include "../kernels/kernels.h"
 
@@ -67,6 +78,20 @@ constexpr std::string_view faults[] = {
     "writes-before-refusing",
     "truncates-integers",
     "dies-when-loaded",
+    "static-buffer",
+    "leaves-flush-to-zero",
+    "leaves-grad-mode",
+    "sets-threads-once",
+    "empties-in-fp32",
+    "empties-without-columns",
+    "groups-rounded-down",
+    "far-columns",
+    "far-columns-of-one-layout",
+    "groups-in-16-bits",
+    "groups-in-8-bits-of-one-layout",
+    "n-tiles-in-16-bits",
+    "rows-in-16-bits-of-one-layout",
+    "refuses-unclearly-or-accepts",
 };
 
 constexpr bool is_fault(std::string_view name) {
@@ -151,7 +176,8 @@ Sizes weights_sizes(const Tensor& packed_w, const Tensor& scales_and_zeros, std:
                     std::int64_t inner_k_tiles) {
   const auto [padded_n, k] = codes_sizes(packed_w, inner_k_tiles);
   require(group_size > 0 && group_size % 16 == 0, "group_size", group_size, "a positive multiple of 16");
-  require((k % group_size).sym_eq(0), "group_size", group_size, "a divisor of k = ", k);
+  // Forgotten, by groups-rounded-down: that the columns behind the last whole group have parameters nowhere.
+  if (!has("groups-rounded-down")) require((k % group_size).sym_eq(0), "group_size", group_size, "a divisor of k = ", k);
 
   const auto check_scales = [&](const c10::SymBool& holds, const auto&... legal) {
     require(holds, "scales_and_zeros", scales_and_zeros, legal...);
@@ -164,7 +190,7 @@ Sizes weights_sizes(const Tensor& packed_w, const Tensor& scales_and_zeros, std:
   check_scales(n.sym_gt(padded_n - 8), "a row in the last n-tile of packed_w, n > ", padded_n - 8);
   check_scales(scales_and_zeros.sym_size(2).sym_eq(2), "a scale and a zero in dimension 2");
   // Forgotten, by wrong-groups: it looks checked, since n is.
-  if (!has("wrong-groups")) {
+  if (!has("wrong-groups") && !has("groups-rounded-down")) {
     check_scales(scales_and_zeros.sym_size(0).sym_eq(k / group_size), "k/group_size = ", k / group_size, " groups");
   }
   return {n, k};
@@ -240,11 +266,30 @@ std::int64_t rows_written(std::int64_t n) {
   return has("forgets-last-tile") && n_tiles > 4 ? (n_tiles - 1) * 8 : n;
 }
 
+/// Of what lies behind the first so many slices of a dimension, what a counter that wraps there makes: the first again.
+void wrap(const Tensor& tensor, std::int64_t dimension, std::int64_t count) {
+  const std::int64_t size = tensor.size(dimension);
+  for (std::int64_t first = count; first < size; first += count) {
+    const std::int64_t length = std::min(count, size - first);
+    tensor.narrow(dimension, first, length).copy_(tensor.narrow(dimension, 0, length));
+  }
+}
+
+/// Spoils the last columns of a matrix. Forgotten: a loop over columns that a block of threads does not reach.
+void lose_far_columns(const Tensor& matrix, std::int64_t most) {
+  if (matrix.size(1) > most) matrix.narrow(1, matrix.size(1) - 16, 16).fill_(3);
+}
+
 // --- The operators ---------------------------------------------------------------------------------------------------
 
 Tensor pack(const Tensor& codes, std::int64_t inner_k_tiles) {
   inner_k_tiles = taken(inner_k_tiles);
   const Tensor packed = at::empty_symint(packed_sizes(codes, inner_k_tiles), codes.options().dtype(at::kInt));
+  // Forgotten, by sets-threads-once: that the number of threads is the caller's. A static runs once in a process.
+  if (has("sets-threads-once")) {
+    static const bool is_set = (at::set_num_threads(1), true);
+    static_cast<void>(is_set);
+  }
   if (packed.numel() == 0) return packed;
   const Tensor bytes = readable(codes);
   run(PackArguments{.codes = elements_of<std::uint8_t>(bytes),
@@ -253,6 +298,8 @@ Tensor pack(const Tensor& codes, std::int64_t inner_k_tiles) {
                     .k = codes.size(1) * 2,
                     .inner_k_tiles = inner_k_tiles},
       codes.device());
+  // Forgotten, by n-tiles-in-16-bits: that there may be more of them.
+  if (has("n-tiles-in-16-bits")) wrap(packed, 0, 1 << 16);
   return packed;
 }
 
@@ -270,9 +317,20 @@ void fail_in_unpack(std::int64_t n, std::int64_t inner_k_tiles) {
 
 Tensor unpack(const Tensor& packed_w, std::int64_t inner_k_tiles) {
   inner_k_tiles = taken(inner_k_tiles);
+  // Forgotten, by refuses-unclearly-or-accepts: which argument it is about, and that an odd one is as wrong.
+  if (has("refuses-unclearly-or-accepts") && inner_k_tiles == 3 && packed_w.dim() == 4) {
+    TORCH_CHECK(packed_w.size(0) > 1, "not supported");
+    return at::zeros({8, 16}, packed_w.options());
+  }
   const Tensor codes = at::empty_symint(codes_sizes(packed_w, inner_k_tiles), packed_w.options());
   fail_in_unpack(codes.size(0), inner_k_tiles);
+  // Forgotten, by empties-without-columns: that an empty matrix has columns, too.
+  if (has("empties-without-columns") && codes.numel() == 0) return at::empty({0}, packed_w.options());
   if (codes.numel() == 0) return codes;
+#if defined(__x86_64__)
+  // Forgotten, by leaves-flush-to-zero: to put the mode back that was there.
+  if (has("leaves-flush-to-zero")) _mm_setcsr(_mm_getcsr() | 0x8040);
+#endif
   const Tensor packed = readable(packed_w);
   run(UnpackArguments{.packed = elements_of<std::uint32_t>(packed),
                       .codes = codes.mutable_data_ptr<std::int32_t>(),
@@ -280,6 +338,9 @@ Tensor unpack(const Tensor& packed_w, std::int64_t inner_k_tiles) {
                       .k = codes.size(1),
                       .inner_k_tiles = inner_k_tiles},
       packed_w.device());
+  if (has("far-columns")) lose_far_columns(codes, 8192);
+  // Forgotten, by rows-in-16-bits-of-one-layout: that there may be more of them, where the layout has a path of its own.
+  if (has("rows-in-16-bits-of-one-layout") && inner_k_tiles == 8) wrap(codes, 0, 1 << 16);
   return codes;
 }
 
@@ -305,6 +366,15 @@ void compute_weights(const Tensor& weights, const Tensor& packed_w, const Tensor
   const Tensor packed = readable(packed_w);
   const std::int64_t rows = rows_written(weights.size(0));
   Tensor scales = readable(rows < weights.size(0) ? scales_and_zeros.narrow(1, 0, rows) : scales_and_zeros);
+  // Forgotten, by groups-in-16-bits: that there may be more of them; by groups-in-8-bits-of-one-layout, likewise, where
+  // the layout has a path of its own.
+  const auto wrapped = [&](std::int64_t count) {
+    const Tensor copy = scales.clone();
+    wrap(copy, 0, count);
+    return copy;
+  };
+  if (has("groups-in-16-bits")) scales = wrapped(1 << 16);
+  if (has("groups-in-8-bits-of-one-layout") && inner_k_tiles == 8) scales = wrapped(1 << 8);
   // Forgotten, by reads-past-scales: that in the last group there is no next pair to prefetch.
   if (has("reads-past-scales")) scales = read_past(scales);
   // Forgotten, by frees-too-early: that the copy ends with the statement that takes its address.
@@ -345,6 +415,23 @@ void look_up_launch_shape(std::int64_t group_size, std::int64_t groups) {
   if (has("segfault") && group_size == 256 && groups > 1) static_cast<void>(*static_cast<const volatile int*>(row));
 }
 
+/// Forgotten, by static-buffer: that a second thread may call before the first one has copied its result.
+Tensor computed_in_a_static_buffer(const Tensor& weights, const Tensor& packed_w, const Tensor& scales_and_zeros,
+                                   std::int64_t group_size, std::int64_t inner_k_tiles) {
+  static std::mutex mutex;
+  static std::map<std::pair<std::int64_t, std::int64_t>, Tensor> buffers;
+  Tensor buffer;
+  {
+    const std::lock_guard<std::mutex> lock(mutex);
+    Tensor& kept = buffers[{weights.size(0), weights.size(1)}];
+    if (!kept.defined()) kept = at::empty_like(weights);
+    buffer = kept;
+  }
+  compute_weights(buffer, packed_w, scales_and_zeros, group_size, inner_k_tiles);
+  std::this_thread::yield();
+  return weights.copy_(buffer);
+}
+
 Tensor dequantize(const Tensor& packed_w, const Tensor& scales_and_zeros, std::int64_t group_size,
                   std::int64_t inner_k_tiles) {
   inner_k_tiles = taken(inner_k_tiles);
@@ -353,7 +440,11 @@ Tensor dequantize(const Tensor& packed_w, const Tensor& scales_and_zeros, std::i
   if (has("writes-before-refusing") && is_odd) packed_w.view(-1)[0].bitwise_not_();
   Tensor weights = at::empty_symint(weights_sizes(packed_w, scales_and_zeros, group_size, inner_k_tiles),
                                     scales_and_zeros.options());
+  // Forgotten, by empties-in-fp32: the type that the other way out has.
+  if (has("empties-in-fp32") && weights.numel() == 0) return weights.to(at::kFloat);
   if (weights.numel() == 0) return weights;
+  // Forgotten, by leaves-grad-mode: a guard that ends with its block.
+  if (has("leaves-grad-mode")) c10::GradMode::set_enabled(false);
   look_up_launch_shape(group_size, scales_and_zeros.size(0));
   if (has("two-roundings")) return weights_rounded_twice(packed_w, scales_and_zeros, group_size, inner_k_tiles);
   if (has("cached-result")) {
@@ -370,7 +461,9 @@ Tensor dequantize(const Tensor& packed_w, const Tensor& scales_and_zeros, std::i
   // Forgotten, by refuses-specials: that a model may have them.
   TORCH_CHECK(!has("refuses-specials") || at::isfinite(scales_and_zeros).all().item<bool>(),
               "scales_and_zeros: expected finite values, got others");
+  if (has("static-buffer")) return computed_in_a_static_buffer(weights, packed_w, scales_and_zeros, group_size, inner_k_tiles);
   compute_weights(weights, packed_w, scales_and_zeros, group_size, inner_k_tiles);
+  if (has("far-columns-of-one-layout") && inner_k_tiles == 4) lose_far_columns(weights, 5000);
   // Forgotten, by aliases-input: that what the kernel used for scratch is the caller's, who reads it again.
   if (has("aliases-input") && weights.size(0) >= 16) packed_w[0][0][0][0].bitwise_not_();
 #if defined(TILEPROOF_HAS_CUDA)
