@@ -7,6 +7,7 @@
 
 #include "../reference/matrix.h"
 #include "draw.h"
+#include "float_mode.h"
 #include "specification.h"
 #include "values.h"
 
@@ -86,7 +87,7 @@ Tensor output(const char* name, std::vector<T>& elements, std::size_t element_by
 
 Case::Case(const Problem& problem_, const Envelope& envelope_, Subject& subject, Met& met)
     : problem(problem_), envelope(envelope_), subject_(subject), met_(met) {
-  set_floating_point_modes();
+  compute_in_default_mode();  // whatever the call before has left
   subject_.first_state();
   count_problem(problem, met_);
   subject_.fill_own_memory(fill_);

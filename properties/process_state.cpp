@@ -138,6 +138,4 @@ std::vector<std::string> changes(const ProcessState& before, const ProcessState&
   return all;
 }
 
-void set_floating_point_modes() { fesetenv(FE_DFL_ENV); }
-
 }  // namespace tileproof

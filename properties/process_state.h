@@ -17,8 +17,4 @@ ProcessState process_state();
 /// "rounding mode: was to nearest, is toward zero", one a change.
 std::vector<std::string> changes(const ProcessState& before, const ProcessState& after);
 
-/// Sets this thread's floating-point modes to those that results are judged in: rounding to nearest, subnormals kept, no
-/// exception trapped.
-void set_floating_point_modes();
-
 }  // namespace tileproof

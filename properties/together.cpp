@@ -6,7 +6,7 @@
 #include <thread>
 #include <vector>
 
-#include "process_state.h"
+#include "float_mode.h"
 
 namespace tileproof {
 
@@ -15,7 +15,7 @@ void together(std::size_t count, const std::function<void(std::size_t thread)>& 
   std::mutex mutex;
   std::exception_ptr thrown;
   const auto run = [&](std::size_t thread) {
-    set_floating_point_modes();
+    compute_in_default_mode();
     begin.arrive_and_wait();
     try {
       work(thread);

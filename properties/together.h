@@ -10,7 +10,7 @@ namespace tileproof {
 inline constexpr std::size_t callers = 4;
 inline constexpr int calls_of_caller = 8;
 
-/// Calls `work` from `count` threads, which begin together and work with the floating-point modes that are judged in.
+/// Calls `work` from `count` threads, which begin together and compute in the default mode.
 /// @throws what one of them threw, once all have ended
 void together(std::size_t count, const std::function<void(std::size_t thread)>& work);
 
