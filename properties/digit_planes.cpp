@@ -58,7 +58,12 @@ Arrival arrival_of(const Planes& planes, const std::vector<ElementInPlanes>& wro
   };
   if (std::all_of(wrong.begin(), wrong.end(), is_nothing)) return Arrival::nothing;
   if (std::all_of(wrong.begin(), wrong.end(), is_moved_or_nothing)) return Arrival::moved;
-  if (std::all_of(wrong.begin(), wrong.end(), constant_of)) return Arrival::stale;
+  // Elements of another call's plane show digits of their own; one digit for several elements is a value that swamps
+  // them.
+  const bool is_one_digit = wrong.size() > 1 && std::all_of(wrong.begin(), wrong.end(), [&](const auto& element) {
+                              return constant_of(element) == constant_of(wrong.front());
+                            });
+  if (std::all_of(wrong.begin(), wrong.end(), constant_of) && !is_one_digit) return Arrival::stale;
   return is_decided_by_value(wrong) ? Arrival::by_value : Arrival::mixed;
 }
 

@@ -42,7 +42,7 @@ struct Planes {
 enum class Arrival {
   moved,     // every element holds what belongs to another, or to the padding, which is 0: an index is wrong
   nothing,   // 0 arrives in every plane: from the padding, or from nowhere
-  stale,     // each element shows the same digit in every plane: it is not made from what was sent
+  stale,     // each element shows a digit of its own in every plane: it is not made from what was sent
   by_value,  // the digit sent decides what arrives, at whatever element: the value is wrong
   mixed      // none of that
 };

@@ -69,7 +69,8 @@ TEST(DigitPlanes, TellAnElementOutsideTheMatrixFromOneInIt) {
 
 TEST(DigitPlanes, TellStaleDataFromAnIndex) {
   const auto nine = [](std::int64_t, int, bool) { return std::int64_t{9}; };
-  EXPECT_EQ(arrival_of(planes, {element(755, nine), element(3, nine)}), Arrival::stale);
+  const auto four = [](std::int64_t, int, bool) { return std::int64_t{4}; };
+  EXPECT_EQ(arrival_of(planes, {element(755, nine), element(3, four)}), Arrival::stale);
   EXPECT_EQ(arrival_of(planes, {element(755, nine)}), Arrival::stale);
   EXPECT_STREQ(cause_of(Arrival::stale), "state");
   // Of one element that is right when it is run again, nothing can be said.
@@ -84,10 +85,12 @@ TEST(DigitPlanes, TakeZerosForTheRowsPastTheEnd) {
   EXPECT_STREQ(cause_of(Arrival::nothing), "");
 }
 
-// A parameter that swamps what is sent: no digit, and so no stale data.
-TEST(DigitPlanes, TakeWhatIsNoDigitForAValue) {
+// A parameter that swamps what is sent is no stale data, which would differ from element to element.
+TEST(DigitPlanes, TakeWhatIsTheSameEverywhereForAValue) {
   const auto none = [](std::int64_t, int, bool) { return std::int64_t{-1}; };
   EXPECT_EQ(arrival_of(planes, {element(755, none), element(3, none)}), Arrival::by_value);
+  const auto eight = [](std::int64_t, int, bool) { return std::int64_t{8}; };
+  EXPECT_EQ(arrival_of(planes, {element(755, eight), element(3, eight)}), Arrival::by_value);
 }
 
 TEST(DigitPlanes, CallMixedWhatNothingDecides) {
