@@ -33,7 +33,7 @@ formula::Codes plane_of(const Problem& p, int digit, bool complemented) {
 }
 
 /// An element of the matrix that is wrong in a plane, and the element of the result that holds it.
-struct WrongCode {
+struct WrongDigit {
   std::int64_t in_matrix;
   std::int64_t in_result;
   std::uint32_t got;  // the element of the result
@@ -51,10 +51,10 @@ struct ReadCodes {
 
 /// What arrives at some elements in all planes and their complements.
 std::vector<ElementInPlanes> seen_in_planes(const Problem& p, const Planes& planes, const RunPlane& run,
-                                            const CodeOf& code_of, const std::vector<WrongCode>& wrong) {
+                                            const CodeOf& code_of, const std::vector<WrongDigit>& wrong) {
   std::vector<std::int64_t> in_result;
   std::vector<ElementInPlanes> seen;
-  for (const WrongCode& one : wrong) {
+  for (const WrongDigit& one : wrong) {
     in_result.push_back(one.in_result);
     seen.push_back({one.in_matrix, {}, {}});
   }
@@ -83,7 +83,7 @@ void every_plane_arrives(Case& c, const RunPlane& run, const ReadCodes& read) {
       const FormulaResult judged = run(plane_of(p, digit, complemented), {});
       if (judged.differences.wrong == 0) continue;
       const auto sent_to = [&](std::int64_t at) { return planes.digit_of(at, digit, complemented); };
-      std::vector<WrongCode> wrong;
+      std::vector<WrongDigit> wrong;
       for (const Differences::One& one : judged.differences.listed) {
         for (const reference::Element& element : read.held(one)) {
           const std::int64_t at = element.n * p.k + element.k;
