@@ -21,6 +21,7 @@
 #include "interrupt.h"
 #include "ledger.h"
 #include "planted.h"
+#include "provenance.h"
 #include "records.h"
 #include "screen.h"
 #include "summary.h"
@@ -274,7 +275,7 @@ int fuzz(FuzzOptions options, const std::string& command, bool workers_given) {
   const std::string run_start = utc_now();
   fs::remove(folder / "hunt.json");  // what an earlier run came to is not what this one will
   Journal journal(journal_file);
-  journal.run(identity, command);
+  journal.run(identity, command, machine());
   journal.planted(json_of(planted));
   times["planted"] = lap();
   start = std::chrono::steady_clock::now();

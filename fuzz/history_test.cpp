@@ -140,7 +140,7 @@ RunOfHistory timed_on(const char* gpu, const std::string& folder) {
   run.folder = folder;
   run.kind = "bench";
   run.begun = "2026-11-22T15:50:00Z";
-  run.machine = machine_with({{"name", gpu}}).dump();
+  run.machine = machine_of({{"gpu", {{"name", gpu}}}}).dump();
   run.figures = {{"cuda unpack", "bytes/s", 1e12}};
   return run;
 }

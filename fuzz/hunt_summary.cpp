@@ -168,7 +168,7 @@ json hunt_summary(const HuntFacts& facts, const CaseList& list) {
           {"seconds_before", facts.before},
           {"seconds_of_workers",
            {{"cases", counts.seconds}, {"processes", facts.starting_seconds}, {"findings", facts.findings_seconds}}},
-          {"machine", machine()},
+          {"machine", machine_of(facts.provenance)},
           {"provenance", facts.provenance}};
 }
 

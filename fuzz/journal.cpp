@@ -8,7 +8,6 @@
 #include <chrono>
 #include <cstring>
 
-#include "provenance.h"
 #include "records.h"
 #include "wire.h"
 
@@ -263,10 +262,10 @@ void Journal::write(json line) {
                            std::string(written < 0 ? std::strerror(errno) : "the disk is full"));
 }
 
-void Journal::run(const HuntIdentity& identity, const std::string& command) {
+void Journal::run(const HuntIdentity& identity, const std::string& command, const json& machine) {
   json content = json_of(identity);
   content["command"] = command;
-  content["machine"] = machine();
+  content["machine"] = machine;
   content["time"] = utc_now();
   write(info("run", content));
 }

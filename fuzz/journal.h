@@ -98,7 +98,7 @@ class Journal {
   Journal& operator=(const Journal&) = delete;
 
   // Each may be called from any thread. @throws std::runtime_error where the line cannot be written whole: a full disk
-  void run(const HuntIdentity&, const std::string& command);
+  void run(const HuntIdentity&, const std::string& command, const nlohmann::json& machine = nullptr);
   void planted(const nlohmann::json&);
   void corpus(const nlohmann::json&);
   void begin(std::uint64_t batch, std::size_t worker);

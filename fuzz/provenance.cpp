@@ -140,13 +140,14 @@ Commit commit() {
   return {described.substr(0, described.find(dirty)), described.ends_with(dirty)};
 }
 
-json machine_with(const json& gpu) {
+json machine_of(const json& provenance) {
+  const json gpu = provenance.is_object() ? provenance.value("gpu", json()) : json();
   return {{"compiler", compiler()},
           {"cpu", value_in("/proc/cpuinfo", "model name")},
           {"gpu", gpu.is_object() ? gpu.value("name", "") : ""}};
 }
 
-json machine() { return machine_with(gpu_of_machine()); }
+json machine() { return machine_of({{"gpu", gpu_of_machine()}}); }
 
 json provenance(const std::optional<std::uint64_t>& seed, const std::string& library) {
   const Commit of = commit();
@@ -167,7 +168,7 @@ json provenance(const std::optional<std::uint64_t>& seed, const std::string& lib
               {"torch", TILEPROOF_TORCH_VERSION},
               {"cuda", cuda},
               {"gpu", gpu},
-              {"cpu", machine().at("cpu")},
+              {"cpu", value_in("/proc/cpuinfo", "model name")},
               {"cores", cores()},
               {"system", value_in("/etc/os-release", "PRETTY_NAME")},
               {"seed", seed ? json(in_hex(*seed)) : json(nullptr)}};

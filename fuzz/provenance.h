@@ -16,10 +16,11 @@ struct Commit {
 Commit commit();
 
 /// Compiler, processor and GPU: what a reader must know to compare two runs. The GPU is the CUDA device that a program
-/// gets, by its name; "" where there is none. A history has a series for each.
+/// gets, by its name; "" where there is none. A history has a series for each. The command alone may ask: it asks
+/// itself, in another process.
 nlohmann::json machine();
-/// @param gpu  as provenance has it
-nlohmann::json machine_with(const nlohmann::json& gpu);
+/// @param provenance  of a run here; nullptr where nobody has asked for its GPU
+nlohmann::json machine_of(const nlohmann::json& provenance);
 
 /// @param seed     of the run, where it has one
 /// @param library  the file of the operator library that is judged; "" where none is

@@ -103,6 +103,7 @@ RunOfHistory of_hunt(const fs::path& folder) {
     run.verdict = said.at("verdict");
     run.exit_code = said.at("exit_code");
     run.command = said.at("command");
+    run.machine = dumped(said.at("machine"));
     run.commit = commit_in(said);
   }
   return run;

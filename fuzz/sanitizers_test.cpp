@@ -100,7 +100,7 @@ TEST_F(Sanitizers, FailWhereTheToolFindsSomethingInTheCases) {
 TEST_F(Sanitizers, FailWhereTheCasesFailWithoutATool) {
   write("compute-sanitizer", good_tool);
   write("it's a program", "#!/bin/sh\necho row 0 is wrong\nexit 1\n");
-  expect(Verdict::failed, "the cases fail without a tool:\nrow 0 is wrong");
+  expect(Verdict::failed, "the cases fail without a tool (exit code 1):\nrow 0 is wrong");
 }
 
 TEST_F(Sanitizers, FailWhereTheCasesFailUnderATool) {

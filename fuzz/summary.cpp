@@ -168,7 +168,7 @@ json summary_of(const RunFacts& run) {
           {"seconds", run.seconds},
           {"seed", in_hex(run.seed)},
           {"cases_per_claim", run.cases_per_claim},
-          {"machine", machine()},
+          {"machine", machine_of(run.provenance)},
           {"provenance", run.provenance},
           {"verdict", name_of(verdict.verdict)},
           {"reason", verdict.reason},

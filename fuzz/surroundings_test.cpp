@@ -301,11 +301,11 @@ TEST_F(Command, TakesNoOptionWithoutItsValue) {
 // --- Which machine -------------------------------------------------------------------------------------------------
 
 TEST(AMachine, HasTheNameOfTheCudaDeviceThatAProgramGets) {
-  const json with = machine_with({{"name", "NVIDIA H200"}, {"driver", "13.0"}});
+  const json with = machine_of({{"gpu", {{"name", "NVIDIA H200"}, {"driver", "13.0"}}}});
   EXPECT_EQ(with["gpu"], "NVIDIA H200");
-  EXPECT_EQ(machine_with(nullptr)["gpu"], "");
-  EXPECT_EQ(machine_with({{"name", ""}, {"error", "the device is lost"}})["gpu"], "");
-  EXPECT_EQ(with["cpu"], machine_with(nullptr)["cpu"]);
+  EXPECT_EQ(machine_of(nullptr)["gpu"], "");
+  EXPECT_EQ(machine_of({{"gpu", {{"name", ""}, {"error", "the device is lost"}}}})["gpu"], "");
+  EXPECT_EQ(with["cpu"], machine_of(nullptr)["cpu"]);
 }
 
 }  // namespace
