@@ -44,6 +44,14 @@ TEST(Divisor, DividesNumbersOfMoreThan31BitsToo) {
       ASSERT_EQ(divisor.quotient(a), a / number) << a << " / " << number;
     }
   }
+  // Just below a multiple, where a product that is too large reaches the next whole number first.
+  for (std::int64_t number = 1; number < 3000; ++number) {
+    const Divisor divisor(number);
+    for (const std::int64_t beyond : {limit << 1, limit << 2, limit << 12}) {
+      const std::int64_t a = beyond / number * number - 1;
+      ASSERT_EQ(divisor.quotient(a), a / number) << a << " / " << number;
+    }
+  }
 }
 
 }  // namespace
