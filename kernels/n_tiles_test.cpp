@@ -56,6 +56,35 @@ TEST(Ways, OfUnpackAgree) {
   }
 }
 
+TEST(Ways, AreChosenByTheSizeAndTheAlignmentOfTheResult) {
+  // 16 MiB: 2^25 codes packed, 2^22 unpacked, 2^23 weights of 16 bits. No memory is touched.
+  const auto address = [](std::uintptr_t past) { return reinterpret_cast<void*>((std::uintptr_t{1} << 40) + past); };
+  const auto of_pack = [&](std::int64_t n, std::uintptr_t past) {
+    return way_of(PackArguments{nullptr, static_cast<std::uint32_t*>(address(past)), n, 1 << 12, 2});
+  };
+  const auto of_unpack = [&](std::int64_t n, std::uintptr_t past) {
+    return way_of(UnpackArguments{nullptr, static_cast<std::int32_t*>(address(past)), n, 1 << 12, 2});
+  };
+  const auto of_dequantize = [&](std::int64_t n, std::uintptr_t past, Type type) {
+    return way_of(DequantizeArguments{nullptr, nullptr, nullptr, address(past), n, 1 << 12, 32, 2, Domain::none, type});
+  };
+  EXPECT_TRUE(of_pack(1 << 13, 0).is_streamed);
+  EXPECT_FALSE(of_pack((1 << 13) - 8, 0).is_streamed);
+  EXPECT_TRUE(of_unpack(1 << 10, 64).is_streamed);
+  EXPECT_FALSE(of_unpack((1 << 10) - 1, 64).is_streamed);
+  EXPECT_TRUE(of_dequantize(1 << 11, 0, Type::fp16).is_streamed);
+  EXPECT_FALSE(of_dequantize((1 << 11) - 1, 0, Type::bf16).is_streamed);
+  EXPECT_TRUE(of_dequantize(1 << 10, 0, Type::fp32).is_streamed);
+  for (const std::uintptr_t past : {16, 32, 48}) {
+    EXPECT_FALSE(of_pack(1 << 20, past).is_streamed || of_unpack(1 << 20, past).is_streamed ||
+                 of_dequantize(1 << 20, past, Type::bf16).is_streamed);
+  }
+  const bool has_avx2 = all_ways().size() == 4;
+  EXPECT_EQ(of_pack(8, 0).by_avx2, has_avx2);
+  EXPECT_EQ(of_unpack(8, 0).by_avx2, has_avx2);
+  EXPECT_EQ(of_dequantize(8, 0, Type::bf16).by_avx2, has_avx2);
+}
+
 /// Each way gives the bits of the kernels' threads.
 /// @param a  whose weights are yet to be given room
 void expect_agreement_of_ways(DequantizeArguments a) {
