@@ -196,8 +196,12 @@ void Case::fill(const Fill& fill) {
 void Case::align(std::vector<Tensor>& tensors) {
   const bool no_better = envelope.any_alignment && draws_least_alignment(problem.seed);
   ++met_.classes[no_better ? "aligned to what must be taken" : "aligned as allocators align"];
-  if (no_better) return;
-  for (Tensor& tensor : tensors) tensor.alignment = 256;
+  const auto is_drawn = [&](std::uint64_t index) { return drawn(problem.seed, stream::pages, index) >> 63 != 0; };
+  for (std::size_t i = 0; i < tensors.size(); ++i) {
+    if (!no_better) tensors[i].alignment = 256;
+    tensors[i].page_before = is_drawn(0);
+    tensors[i].touches_page = is_drawn(i + 1);
+  }
 }
 
 void Case::run(std::vector<Tensor> tensors, const std::function<void(const std::vector<void*>&)>& use) {

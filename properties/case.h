@@ -155,7 +155,7 @@ class Case {
   /// The least alignments that a subject must take: vectors of codes and results, elements of everything else.
   static constexpr std::size_t vector_alignment = 16;
   /// As allocators align; or, of every other problem, to what a subject must take and no better, where it does: a
-  /// kernel may read several elements at once where it can.
+  /// kernel may read several elements at once where it can. An untouchable page lies before all tensors, or behind all.
   void align(std::vector<Tensor>&);
   /// What `call` throws of a guarded call becomes a Failure.
   template <class Call>

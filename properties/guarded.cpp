@@ -103,7 +103,7 @@ void guarded(Memory& memory, const std::vector<Tensor>& tensors, const Fill& fil
   if (const std::vector<void*> addresses = addresses_apart(memory, tensors); !addresses.empty()) {
     return watched(memory, addresses, tensors, use);
   }
-  const Placement placement = placed(tensors);
+  const Placement placement = placed(memory, tensors);
   Image image(memory, placement);
   image.write_fences(fill.fence);
   for (const Placed& p : placement.tensors) {

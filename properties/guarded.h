@@ -1,6 +1,9 @@
 /// One guarded call: inputs and outputs in one arena of the subject's memory, fenced on both sides, outputs poisoned
 /// before, everything looked at afterwards.
 ///
+/// In a host's memory a tensor lies between pages that nobody may touch (page_guard.h): before it begins or behind its
+/// end there is such a page, and a fence on the other side. A fence shows a read only where its value reaches the result.
+///
 /// The fences are as long as a cache line is wide many times over, and hold 0xff: NaN in every type, code 15, zero
 /// point -1. The poison is a NaN that arithmetic never makes (its NaN is 0x7fff...), and no code; only a packed word
 /// can equal it.
@@ -36,6 +39,8 @@ struct Tensor {
   std::size_t bytes = 0;
   std::size_t element_bytes = 1;
   std::size_t alignment = 256;       // of its address, in bytes: exactly this, where it is less than 256
+  bool page_before = false;          // where memory has untouchable pages: whether it begins behind one, or ends before
+  bool touches_page = false;         // whether it lies exactly there, though it then may be aligned better
   bool may_equal_poison = false;     // an output whose legal values include the poison: packed words
   const Formula* formula = nullptr;  // what it holds, or is expected to hold, where that is judged in its memory
   bool is_output = false;            // of one with a formula

@@ -78,21 +78,19 @@ FormulaResult watched(Memory& memory, const std::vector<void*>& addresses, const
 FormulaResult judged_there(Memory& memory, const Placement& placement, const Fill& fill,
                            const reference::Format* any_nan, const std::vector<std::int64_t>& wanted,
                            const std::function<void(const std::vector<void*>&)>& use) {
-  auto* arena = static_cast<std::uint8_t*>(memory.arena(placement.bytes));
-  for_each_fence(placement, [&](std::size_t from, std::size_t to, const Placed*, const Placed*) {
-    write_fence(memory, arena, from, to, fill.fence);
-  });
+  std::uint8_t* const arena = placement.arena;
+  for (const Fence& one : placement.fences) write_fence(memory, arena, one.begin, one.end, fill.fence);
   for (const Placed& p : placement.tensors) {
     const auto elements = static_cast<std::int64_t>(p.tensor->bytes / p.tensor->element_bytes);
     const Formula poison = formula::Constant{repeated(fill.poison), elements};
     memory.write(p.tensor->is_output ? poison : *p.tensor->formula, p.tensor->element_bytes, arena + p.begin);
   }
 
-  const std::exception_ptr refused = refusal_of_use(memory, arena, placement, use);
+  const std::exception_ptr refused = refusal_of_use(memory, placement, use);
 
-  for_each_fence(placement, [&](std::size_t from, std::size_t to, const Placed* before, const Placed* behind) {
-    check_fence(copied_out(memory, arena, from, to), fill.fence, before, behind);
-  });
+  for (const Fence& one : placement.fences) {
+    check_fence(one, copied_out(memory, arena, one.begin, one.end), fill.fence);
+  }
   FormulaResult judged;
   for (const Placed& p : placement.tensors) {
     const Tensor& tensor = *p.tensor;
@@ -120,7 +118,8 @@ FormulaResult judged_here(Memory& memory, const Placement& placement, const Fill
                           const reference::Format* any_nan, const std::vector<std::int64_t>& wanted,
                           const std::function<void(const std::vector<void*>&)>& use) {
   thread_local std::vector<std::uint8_t> kept;
-  const Room inputs(kept, placement.bytes);  // as they were written, each where it lies in the image
+  const Room inputs(kept, placement.bytes);  // as they were written, one behind the other
+  std::uint8_t* written = inputs.begin();
   Image image(memory, placement);
   image.write_fences(fill.fence);
   for (const Placed& p : placement.tensors) {
@@ -128,18 +127,21 @@ FormulaResult judged_here(Memory& memory, const Placement& placement, const Fill
     if (tensor.is_output) {
       image.write_poison(p, poison_in(fill, tensor.element_bytes));
     } else if (tensor.bytes != 0) {
-      write_here(*tensor.formula, tensor.element_bytes, inputs.begin() + p.begin);
-      std::memcpy(image.here(p), inputs.begin() + p.begin, tensor.bytes);
+      write_here(*tensor.formula, tensor.element_bytes, written);
+      std::memcpy(image.here(p), written, tensor.bytes);
+      written += tensor.bytes;
     }
   }
   const std::exception_ptr refused = image.use(use);
   image.check_fences(fill.fence);
   FormulaResult judged;
+  const std::uint8_t* next = inputs.begin();
   for (const Placed& p : placement.tensors) {
     const Tensor& tensor = *p.tensor;
     const std::uint8_t* at = image.here(p);
     if (!tensor.is_output) {
-      const std::uint8_t* before = inputs.begin() + p.begin;
+      const std::uint8_t* before = next;
+      next += tensor.bytes;
       if (std::memcmp(at, before, tensor.bytes) == 0) continue;
       const auto changed = static_cast<std::size_t>(std::mismatch(at, at + tensor.bytes, before).first - at);
       refuse_changed(tensor, static_cast<std::int64_t>(changed / tensor.element_bytes));
@@ -166,7 +168,7 @@ FormulaResult guarded_by_formula(Memory& memory, const std::vector<Tensor>& tens
   if (const std::vector<void*> addresses = addresses_apart(memory, tensors); !addresses.empty()) {
     return watched(memory, addresses, tensors, any_nan, use);
   }
-  const Placement placement = placed(tensors);
+  const Placement placement = placed(memory, tensors);
   if (placement.bytes <= most_carried) return judged_here(memory, placement, fill, any_nan, wanted, use);
   return judged_there(memory, placement, fill, any_nan, wanted, use);
 }

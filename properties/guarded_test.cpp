@@ -5,8 +5,13 @@
 
 #include <algorithm>
 #include <array>
+#include <csignal>
 #include <cstring>
+#include <functional>
 #include <memory>
+#include <thread>
+
+#include "formula.h"
 
 namespace tileproof {
 
@@ -433,6 +438,181 @@ TEST(GuardedMemory, OfTheHostEndsTheProcessWhereAFenceIsTouchedUnderAddressSanit
   EXPECT_DEATH(violation_of(host_memory(), [](const Addresses& at) { *byte(at[1], 14) = 0; }), "use-after-poison");
   EXPECT_DEATH(violation_of(host_memory(), [](const Addresses& at) { *byte(at[3], 0) = *byte(at[2], -1); }),
                "use-after-poison");
+}
+#endif
+
+#if !defined(__SANITIZE_ADDRESS__)  // there bytes are forbidden, and not pages
+
+/// Reads a byte and throws its value away.
+void touch(void* address, std::ptrdiff_t offset) {
+  static_cast<void>(*const_cast<const volatile std::uint8_t*>(byte(address, offset)));
+}
+
+/// Two inputs, of 6 and 12 bytes, and outputs of 32 and 7 bytes, with pages on one side, aligned to their elements or
+/// as allocators align.
+struct CallBetweenPages {
+  std::array<std::uint8_t, 12> in = {};
+  std::array<std::uint8_t, 32> out = {};
+  std::vector<Tensor> tensors(bool page_before, std::size_t alignment, bool touches_page = true) {
+    std::vector<Tensor> all = {{.name = "codes", .input = in.data(), .bytes = 6, .element_bytes = 1},
+                               {.name = "scales", .input = in.data(), .bytes = 12, .element_bytes = 4},
+                               {.name = "weights", .output = out.data(), .bytes = 32, .element_bytes = 1},
+                               {.name = "odd", .output = out.data(), .bytes = 7, .element_bytes = 1}};
+    for (Tensor& tensor : all) {
+      tensor.alignment = alignment != 0 ? alignment : tensor.output != nullptr ? 16 : tensor.element_bytes;
+      tensor.page_before = page_before;
+      tensor.touches_page = touches_page;
+    }
+    return all;
+  }
+};
+
+constexpr std::size_t of_elements = 0, of_allocators = 256;
+
+std::string seen(Memory& memory, const std::vector<Tensor>& tensors, const std::function<void(const Addresses&)>& also) {
+  try {
+    guarded(memory, tensors, usual, [&](const Addresses& at) {
+      for (std::size_t i = 0; i < tensors.size(); ++i) {
+        if (tensors[i].output != nullptr) std::memset(at[i], 9, tensors[i].bytes);
+      }
+      also(at);
+    });
+  } catch (const GuardViolation& violation) {
+    return violation.what();
+  }
+  return "";
+}
+
+TEST(UntouchablePages, ShowAReadPastTheEndWhoseValueIsThrownAway) {
+  const std::unique_ptr<Memory> memory = make_host_memory();
+  CallBetweenPages call;
+  const std::vector<Tensor> tensors = call.tensors(/*page_before=*/false, of_elements);
+  for (const std::size_t tensor : {0, 1, 2}) {
+    for (const std::ptrdiff_t distance : {1, 2, 64, 4096, 65536, 500000}) {
+      const auto bytes = static_cast<std::ptrdiff_t>(tensors[tensor].bytes);
+      EXPECT_EQ(seen(*memory, tensors, [&](const Addresses& at) { touch(at[tensor], bytes + distance - 1); }),
+                "read past the end of " + tensors[tensor].name + ": the byte " + std::to_string(distance) +
+                    " past its end");
+    }
+  }
+  EXPECT_EQ(seen(*memory, tensors, [](const Addresses&) {}), "") << "a call behind one that was ended";
+}
+
+TEST(UntouchablePages, ShowAReadBeforeTheBeginningWhoseValueIsThrownAway) {
+  const std::unique_ptr<Memory> memory = make_host_memory();
+  CallBetweenPages call;
+  for (const std::size_t alignment : {of_elements, of_allocators}) {
+    const std::vector<Tensor> tensors = call.tensors(/*page_before=*/true, alignment);
+    for (const std::size_t tensor : {0, 1, 2, 3}) {
+      for (const std::ptrdiff_t distance : {1, 2, 64, 4096, 65536, 500000}) {
+        EXPECT_EQ(seen(*memory, tensors, [&](const Addresses& at) { touch(at[tensor], -distance); }),
+                  "read before the beginning of " + tensors[tensor].name + ": the byte " + std::to_string(distance) +
+                      " before its beginning");
+      }
+    }
+  }
+}
+
+TEST(UntouchablePages, AreAsCloseBehindATensorAsItsAlignmentAllows) {
+  const std::unique_ptr<Memory> memory = make_host_memory();
+  CallBetweenPages call;
+  // 6 and 12 bytes from a multiple of 64: the rest up to the next one is a fence.
+  EXPECT_EQ(seen(*memory, call.tensors(false, of_allocators), [](const Addresses& at) { touch(at[0], 64); }),
+            "read past the end of codes: the byte 59 past its end");
+  EXPECT_EQ(seen(*memory, call.tensors(false, of_allocators), [](const Addresses& at) { touch(at[0], 63); }), "");
+  EXPECT_NE(seen(*memory, call.tensors(false, of_allocators), [](const Addresses& at) { *byte(at[0], 63) = 0; }), "");
+  // Seven bytes cannot both begin at a multiple of 16 and end at a page.
+  EXPECT_EQ(seen(*memory, call.tensors(false, of_elements), [](const Addresses& at) { *byte(at[3], 7) = 0; }),
+            "wrote outside odd: the byte 1 past its end was changed");
+  for (const bool page_before : {false, true}) {
+    for (const std::size_t alignment : {1, 2, 4, 16, 64}) {
+      EXPECT_EQ(seen(*memory, call.tensors(page_before, alignment, /*touches_page=*/false),
+                     [&](const Addresses& at) {
+                       for (void* address : at) {
+                         EXPECT_EQ(reinterpret_cast<std::uintptr_t>(address) % 256, alignment) << "and no better";
+                       }
+                     }),
+                "");
+    }
+  }
+}
+
+TEST(UntouchablePages, SayWhetherSomethingWasWritten) {
+#if !defined(__x86_64__)
+  GTEST_SKIP() << "this processor's word for it is not known here";
+#endif
+  const std::unique_ptr<Memory> memory = make_host_memory();
+  CallBetweenPages call;
+  EXPECT_EQ(seen(*memory, call.tensors(false, of_elements), [](const Addresses& at) { *byte(at[2], 32) = 0; }),
+            "wrote past the end of weights: the byte 1 past its end");
+  EXPECT_EQ(seen(*memory, call.tensors(true, of_elements), [](const Addresses& at) { *byte(at[2], -1) = 0; }),
+            "wrote before the beginning of weights: the byte 1 before its beginning");
+}
+
+TEST(UntouchablePages, HaveAFenceOnTheOtherSideOfATensor) {
+  const std::unique_ptr<Memory> memory = make_host_memory();
+  CallBetweenPages call;
+  for (const std::ptrdiff_t distance : {1, 100, 512}) {
+    EXPECT_EQ(seen(*memory, call.tensors(true, of_elements), [&](const Addresses& at) { *byte(at[2], 31 + distance) = 0; }),
+              "wrote outside weights: the byte " + std::to_string(distance) + " past its end was changed");
+    EXPECT_EQ(seen(*memory, call.tensors(false, of_elements), [&](const Addresses& at) { *byte(at[2], -distance) = 0; }),
+              "wrote outside weights: the byte " + std::to_string(distance) + " before its beginning was changed");
+  }
+}
+
+TEST(UntouchablePages, LieBehindTensorsOfAnySizeOneAfterAnother) {
+  const std::unique_ptr<Memory> memory = make_host_memory();
+  for (const std::size_t bytes : {16, 100000, 64, 5000000, 4096, 0}) {
+    const std::vector<std::uint8_t> in(bytes + 1, 7);
+    std::vector<std::uint8_t> out(bytes + 1);
+    const std::vector<Tensor> tensors = {
+        {.name = "in", .input = in.data(), .bytes = bytes, .alignment = 1, .touches_page = true},
+        {.name = "out", .output = out.data(), .bytes = bytes, .alignment = 1, .touches_page = true}};
+    EXPECT_EQ(seen(*memory, tensors, [&](const Addresses& at) { touch(at[0], static_cast<std::ptrdiff_t>(bytes)); }),
+              "read past the end of in: the byte 1 past its end");
+    EXPECT_EQ(seen(*memory, tensors, [](const Addresses&) {}), "");
+    EXPECT_EQ(std::count(out.begin(), out.end(), 9), static_cast<std::ptrdiff_t>(bytes));
+  }
+}
+
+TEST(UntouchablePages, LieAroundTensorsThatAreFormulas) {
+  const std::unique_ptr<Memory> memory = make_host_memory();
+  for (const std::int64_t elements : {100, 1000000}) {
+    const Formula in = formula::Constant{5, elements}, expected = formula::Constant{6, elements};
+    const auto bytes = static_cast<std::size_t>(elements) * 4;
+    const std::vector<Tensor> tensors = {
+        {.name = "in", .bytes = bytes, .element_bytes = 4, .alignment = 4, .touches_page = true, .formula = &in},
+        {.name = "out", .bytes = bytes, .element_bytes = 4, .alignment = 16, .formula = &expected, .is_output = true}};
+    const auto judged = [&](std::ptrdiff_t read) {
+      return guarded_by_formula(*memory, tensors, usual, nullptr, {}, [&](const Addresses& at) {
+        touch(at[0], read);
+        write_here(expected, 4, at[1]);
+      });
+    };
+    EXPECT_EQ(judged(0).differences.wrong, 0);
+    EXPECT_THROW(judged(static_cast<std::ptrdiff_t>(bytes)), GuardViolation);
+  }
+}
+
+TEST(UntouchablePagesDeathTest, EndTheProcessWhereTheSubjectHoldsMoreThanItsCall) {
+  CallBetweenPages call;
+  const auto touches = [](const Addresses& at) { touch(at[1], 12); };
+  EXPECT_EXIT(seen(host_memory(), call.tensors(false, of_elements), touches), testing::KilledBySignal(SIGSEGV),
+              "read past the end of scales: the byte 1 past its end");
+  // Nobody jumps out of another thread.
+  const std::unique_ptr<Memory> memory = make_host_memory();
+  const auto touches_elsewhere = [&](const Addresses& at) { std::thread(touches, at).join(); };
+  EXPECT_EXIT(seen(*memory, call.tensors(false, of_elements), touches_elsewhere), testing::KilledBySignal(SIGSEGV),
+              "read past the end of scales: the byte 1 past its end");
+}
+
+TEST(UntouchablePagesDeathTest, LeaveOtherFaultsToWhoeverHadThem) {
+  const std::unique_ptr<Memory> memory = make_host_memory();
+  CallBetweenPages call;
+  const std::vector<Tensor> tensors = call.tensors(false, of_elements);
+  EXPECT_EXIT(seen(*memory, tensors, [](const Addresses& at) { touch(at[0], std::ptrdiff_t{1} << 45); }),
+              testing::KilledBySignal(SIGSEGV), "^$");
+  EXPECT_EXIT(seen(*memory, tensors, [](const Addresses&) { raise(SIGSEGV); }), testing::KilledBySignal(SIGSEGV), "^$");
 }
 #endif
 

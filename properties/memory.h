@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "../reference/float_bits.h"
+#include "page_guard.h"
 
 namespace tileproof {
 
@@ -36,6 +37,10 @@ class Memory {
   // Where the memory can tell: a touch of forbidden bytes ends the process with a report.
   virtual void forbid(void* /*begin*/, std::size_t /*bytes*/) {}
   virtual void allow(void* /*begin*/, std::size_t /*bytes*/) {}
+  /// Where tensors can lie between pages that nobody may touch: such pages for each of so many bytes, valid until the
+  /// next call. None where the arena is to be taken.
+  virtual std::vector<Pages> pages(const std::vector<std::size_t>& /*bytes*/) { return {}; }
+  virtual OnTouch on_touch() const { return OnTouch::ends_process; }
   /// Where a tool watches allocations: one for each of so many bytes, aligned to 256, with nothing written in them,
   /// valid until the next call. None where the arena is to be taken.
   virtual std::vector<void*> apart(const std::vector<std::size_t>& /*bytes*/) { return {}; }
@@ -53,13 +58,15 @@ void write_here(const Formula&, std::size_t element_bytes, void* to);
 Differences compare_here(const Formula&, std::size_t element_bytes, const void* got,
                          const reference::Format* any_nan = nullptr);
 
-/// Plain memory of this process, one for each subject. Under AddressSanitizer it can forbid.
+/// Memory of this process, one for each subject: between pages that nobody may touch, or, under AddressSanitizer, bytes
+/// that it forbids. A touch ends the call: for subjects of raw pointers, whose code holds nothing.
 std::unique_ptr<Memory> make_host_memory();
 
-/// One that subjects share which never run beside each other.
+/// One that subjects share which never run beside each other. A touch ends the process: torch has threads and locks.
 Memory& host_memory();
 
-/// The same without forbidding: for subjects that are meant to be caught by their fences, in a process that goes on.
+/// The same without untouchable pages or forbidden bytes: for subjects that are meant to be caught by their fences, in a
+/// process that goes on.
 std::unique_ptr<Memory> make_lenient_host_memory();
 Memory& lenient_host_memory();
 

@@ -23,7 +23,9 @@ namespace {
 
 class HostMemory : public Memory {
  public:
-  explicit HostMemory(bool forbids) : forbids_(forbids) {}
+  /// @param forbids  whether what lies outside of tensors may not be touched
+  explicit HostMemory(bool forbids, OnTouch on_touch = OnTouch::ends_process)
+      : forbids_(forbids), on_touch_(on_touch) {}
   HostMemory(const HostMemory&) = delete;
   HostMemory& operator=(const HostMemory&) = delete;
   ~HostMemory() override { std::free(memory_); }
@@ -53,17 +55,26 @@ class HostMemory : public Memory {
   void allow(void* begin, std::size_t bytes) override {
     ASAN_UNPOISON_MEMORY_REGION(begin, begin == memory_ ? bytes_ : bytes);
   }
+#else
+  std::vector<Pages> pages(const std::vector<std::size_t>& bytes) override {
+    return forbids_ ? page_guard_.pages_for(bytes) : std::vector<Pages>();
+  }
 #endif
+  OnTouch on_touch() const override { return on_touch_; }
 
  private:
-  [[maybe_unused]] bool forbids_;
+  bool forbids_;
+  OnTouch on_touch_;
+  PageGuard page_guard_;
   void* memory_ = nullptr;
   std::size_t bytes_ = 0;
 };
 
 }  // namespace
 
-std::unique_ptr<Memory> make_host_memory() { return std::make_unique<HostMemory>(true); }
+std::unique_ptr<Memory> make_host_memory() {
+  return std::make_unique<HostMemory>(true, OnTouch::ends_call);
+}
 std::unique_ptr<Memory> make_lenient_host_memory() { return std::make_unique<HostMemory>(false); }
 
 Memory& host_memory() {

@@ -18,40 +18,42 @@ struct Placed {
   std::size_t end() const { return begin + tensor->bytes; }
 };
 
-struct Placement {
-  std::vector<Placed> tensors;
-  std::size_t bytes = 0;  // of the arena
+/// Bytes of the arena between two tensors, or beside one.
+struct Fence {
+  std::size_t begin;
+  std::size_t end;
+  const Tensor* before;  // nullptr: none
+  const Tensor* behind;  // likewise
 };
 
+struct Placement {
+  std::vector<Placed> tensors;
+  std::vector<Fence> fences;
+  std::size_t bytes = 0;  // of tensors and fences
+  std::uint8_t* arena = nullptr;
+  std::vector<Pages> pages;  // of each tensor, where there are untouchable ones around them
+};
+
+/// Tensors and fences one behind the other, in an arena that is yet to be had.
 /// @param tensors  live as long as the placement
 Placement placed(const std::vector<Tensor>& tensors);
+/// The same in memory: in its arena, or each in pages of its own.
+Placement placed(Memory&, const std::vector<Tensor>& tensors);
 
 /// Addresses of the tensors, each at the end of an allocation of its own, where a tool watches allocations; else none.
 std::vector<void*> addresses_apart(Memory&, const std::vector<Tensor>&);
 
-/// Calls `use` with the first and last byte of every fence and the tensors beside it, of which there is one at least.
-template <class Use>
-void for_each_fence(const Placement& placement, Use use) {
-  std::size_t begin = 0;
-  const Placed* last = nullptr;
-  for (const Placed& p : placement.tensors) {
-    use(begin, p.begin, last, &p);
-    begin = p.end();
-    last = &p;
-  }
-  if (last != nullptr) use(begin, placement.bytes, last, static_cast<const Placed*>(nullptr));
-}
-
 /// Far the most bytes are as they should be, and a comparison with their neighbours sees that at once.
 bool all_are(std::uint8_t byte, std::span<const std::uint8_t> bytes);
 
-/// Looks at a fence, from the end of one tensor to the beginning of the next, of which there is at least one.
+/// Looks at a fence's bytes.
 /// @throws GuardViolation for the first byte that was changed; the tensor that it is nearer to is named
-void check_fence(std::span<const std::uint8_t> bytes, std::uint8_t fence, const Placed* before, const Placed* behind);
+void check_fence(const Fence&, std::span<const std::uint8_t> bytes, std::uint8_t fence);
 
 /// Calls `use` with the addresses of the tensors in the arena, while nothing else of it may be touched.
 /// @return what the subject refused with, if it did: whoever refuses has not touched anything either
-std::exception_ptr refusal_of_use(Memory&, std::uint8_t* arena, const Placement&,
+/// @throws GuardViolation where it touched a page that nobody may
+std::exception_ptr refusal_of_use(Memory&, const Placement&,
                                   const std::function<void(const std::vector<void*>&)>& use);
 
 /// Bytes for one call, with anything in them.
@@ -86,7 +88,6 @@ class Image {
  private:
   Memory& memory_;
   const Placement& placement_;
-  std::uint8_t* arena_;
   std::optional<Room> copy_;
   std::uint8_t* begin_;
 };
@@ -94,15 +95,14 @@ class Image {
 /// While it lives, the subject may touch the tensors and nothing between them.
 class OnlyTensors {
  public:
-  OnlyTensors(Memory&, std::uint8_t* arena, const Placement&);
-  ~OnlyTensors() { memory_.allow(arena_, bytes_); }
+  OnlyTensors(Memory&, const Placement&);
+  ~OnlyTensors() { memory_.allow(placement_.arena, placement_.bytes); }
   OnlyTensors(const OnlyTensors&) = delete;
   OnlyTensors& operator=(const OnlyTensors&) = delete;
 
  private:
   Memory& memory_;
-  std::uint8_t* arena_;
-  std::size_t bytes_;
+  const Placement& placement_;
 };
 
 }  // namespace tileproof
