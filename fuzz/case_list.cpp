@@ -153,6 +153,7 @@ Problem CaseList::problem_in(const Walk& walk, std::uint64_t cell, bool at_an_ed
   do {
     p.seed = choices.bits();
   } while (draws_least_alignment(p.seed) == is_aligned);
+  p.experts = experts_of(p.seed, draws.most_experts);
   return p;
 }
 

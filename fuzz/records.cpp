@@ -99,6 +99,7 @@ nlohmann::json observation_line(const Problem& p, const std::string& status, con
             {"domain", name_of(p.domain)},
             {"out", name_of(p.out)},
             {"scales", p.scales},
+            {"experts", p.experts},
             {"seed", in_hex(p.seed)}}},
           {"how_generated", how_generated},
           {"features", {{"subject", p.subject}}},

@@ -98,6 +98,7 @@ json json_of(const Envelope& e) {
           {"one_nan", e.one_nan},
           {"several_callers", e.several_callers},
           {"takes_tensors", e.takes_tensors},
+          {"takes_experts", e.takes_experts},
           {"is_specification", e.is_specification},
           {"step_elements", e.step_elements}};
 }
@@ -116,6 +117,7 @@ Envelope envelope_of(const json& value) {
           .one_nan = value.at("one_nan"),
           .several_callers = value.at("several_callers"),
           .takes_tensors = value.at("takes_tensors"),
+          .takes_experts = value.at("takes_experts"),
           .is_specification = value.at("is_specification"),
           .step_elements = divisor_of(value.at("step_elements"))};
 }

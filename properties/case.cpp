@@ -90,6 +90,7 @@ Case::Case(const Problem& problem_, const Envelope& envelope_, Subject& subject,
   compute_in_default_mode();  // whatever the call before has left
   subject_.first_state();
   count_problem(problem, met_);
+  if (problem.experts > 1) ++met_.classes["several experts"];
   subject_.fill_own_memory(fill_);
 }
 
@@ -129,7 +130,7 @@ void keep_only(const Span& kept, std::vector<T>& elements, T neutral) {
 }  // namespace
 
 Matrix<std::uint8_t> Case::codes() {
-  Matrix<std::uint8_t> codes(problem.n, problem.k);
+  Matrix<std::uint8_t> codes(problem.experts * problem.n, problem.k);
   for (std::size_t i = 0; i < codes.elements.size(); ++i) {
     codes.elements[i] = static_cast<std::uint8_t>(drawn(problem.seed, stream::codes, i) >> 60);
   }
@@ -148,7 +149,8 @@ Matrix<std::uint8_t> Case::codes() {
 }
 
 std::vector<std::uint32_t> Case::words() {
-  std::vector<std::uint32_t> words(static_cast<std::size_t>(reference::words_of(problem.n, problem.k)));
+  std::vector<std::uint32_t> words(
+      static_cast<std::size_t>(problem.experts * reference::words_of(problem.n, problem.k)));
   for (std::size_t i = 0; i < words.size(); ++i) {
     words[i] = static_cast<std::uint32_t>(drawn(problem.seed, stream::words, i) >> 32);
     const auto first_code = static_cast<std::int64_t>(8 * i);  // in the order of words
@@ -163,8 +165,8 @@ std::vector<std::uint32_t> Case::words() {
 }
 
 Parameters zero_parameters(const Problem& p) {
-  return {Matrix<std::uint32_t>(p.groups(), p.n), Matrix<std::uint32_t>(p.groups(), p.n),
-          Matrix<std::int8_t>(p.groups(), p.n)};
+  const std::int64_t groups = p.experts * p.groups();
+  return {Matrix<std::uint32_t>(groups, p.n), Matrix<std::uint32_t>(groups, p.n), Matrix<std::int8_t>(groups, p.n)};
 }
 
 Parameters Case::parameters() {
@@ -210,23 +212,25 @@ void Case::run(std::vector<Tensor> tensors, const std::function<void(const std::
 
 std::vector<std::uint32_t> Case::pack(const Matrix<std::uint8_t>& codes) {
   const std::vector<std::uint8_t> pairs = specified::pairs(codes);
-  std::vector<std::uint32_t> packed(static_cast<std::size_t>(reference::words_of(codes.rows, codes.columns)));
+  const std::int64_t rows = codes.rows / problem.experts;
+  std::vector<std::uint32_t> packed(
+      static_cast<std::size_t>(problem.experts * reference::words_of(rows, codes.columns)));
   Tensor words = output("packed", packed, 4, vector_alignment);
   words.may_equal_poison = true;
   run({input("codes", pairs, 1, vector_alignment), words}, [&](const std::vector<void*>& at) {
-    subject_.run(PackCall{static_cast<const std::uint8_t*>(at[0]), static_cast<std::uint32_t*>(at[1]), codes.rows,
-                          codes.columns, problem.inner_k_tiles});
+    subject_.run(PackCall{static_cast<const std::uint8_t*>(at[0]), static_cast<std::uint32_t*>(at[1]), rows,
+                          codes.columns, problem.inner_k_tiles, problem.experts});
   });
   met_.output_all(packed);
   return packed;
 }
 
 Matrix<std::int32_t> Case::unpack(const std::vector<std::uint32_t>& packed) {
-  Matrix<std::int32_t> codes(problem.n, problem.k);
+  Matrix<std::int32_t> codes(problem.experts * problem.n, problem.k);
   run({input("packed_w", packed, 4, 4), output("codes", codes.elements, 4, vector_alignment)},
       [&](const std::vector<void*>& at) {
         subject_.run(UnpackCall{static_cast<const std::uint32_t*>(at[0]), static_cast<std::int32_t*>(at[1]), problem.n,
-                                problem.k, problem.inner_k_tiles});
+                                problem.k, problem.inner_k_tiles, problem.experts});
       });
   met_.output_all(codes.elements);
   return codes;
@@ -239,16 +243,17 @@ Matrix<std::uint32_t> Case::dequantize(const std::vector<std::uint32_t>& packed,
       narrowed(floating ? interleaved(parameters) : parameters.scales.elements, bytes_of(problem.out));
   const std::vector<std::int8_t> zero_points =
       problem.domain == Domain::integer ? parameters.zero_points.elements : std::vector<std::int8_t>();
-  std::vector<std::uint8_t> weights(static_cast<std::size_t>(problem.n * problem.k) * element_bytes);
+  std::vector<std::uint8_t> weights(static_cast<std::size_t>(problem.experts * problem.n * problem.k) * element_bytes);
   run({input("packed_w", packed, 4, 4),
        input(floating ? "scales_and_zeros" : "scales", scales, element_bytes, element_bytes),
        input("zero_points", zero_points, 1, 1), output("weights", weights, element_bytes, vector_alignment)},
       [&](const std::vector<void*>& at) {
         subject_.run(DequantizeCall{static_cast<const std::uint32_t*>(at[0]), at[1],
                                     static_cast<const std::int8_t*>(at[2]), at[3], problem.n, problem.k,
-                                    problem.group_size, problem.inner_k_tiles, problem.domain, problem.out});
+                                    problem.group_size, problem.inner_k_tiles, problem.domain, problem.out,
+                                    problem.experts});
       });
-  Matrix<std::uint32_t> result(problem.n, problem.k);
+  Matrix<std::uint32_t> result(problem.experts * problem.n, problem.k);
   result.elements = widened(weights, bytes_of(problem.out));
   met_.output_all(result.elements);
   return result;

@@ -19,7 +19,7 @@
 
 namespace tileproof {
 
-/// The parameters of a problem's groups, as bits: [k / group_size][n].
+/// The parameters of a problem's groups, as bits: [k / group_size][n]; of a batch, expert by expert.
 struct Parameters {
   Matrix<std::uint32_t> scales;
   Matrix<std::uint32_t> zeros;      // float domain
@@ -76,7 +76,7 @@ class Case {
   const Problem problem;
   const Envelope& envelope;  // of the subject
 
-  // Data, from the problem's seed alone.
+  // Data, from the problem's seed alone; of a batch, expert by expert.
   Matrix<std::uint8_t> codes();        // [n][k], 0..15
   std::vector<std::uint32_t> words();  // arbitrary 32 bits; whole n-tiles
   Parameters parameters();

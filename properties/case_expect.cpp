@@ -57,9 +57,14 @@ std::string weight_text(const Problem& problem, std::uint32_t bits) {
 
 std::string place_text(const Problem& problem, std::int64_t row, std::int64_t column) {
   std::ostringstream text;
+  const bool is_of_batch = problem.experts > 1 && problem.n != 0;
+  const std::int64_t expert = is_of_batch ? row / problem.n : 0;
+  if (is_of_batch) text << "expert " << expert << ", ";
+  row -= expert * problem.n;
   text << "row " << row << ", column " << column;
   if (row < problem.n && column < problem.k) {
-    const auto place = reference::place_of(row, column, problem.k, static_cast<int>(problem.inner_k_tiles));
+    auto place = reference::place_of(row, column, problem.k, static_cast<int>(problem.inner_k_tiles));
+    place.word += expert * reference::words_of(problem.n, problem.k);
     const std::int64_t words_of_lane = problem.inner_k_tiles / 2;
     text << " (n-tile " << row / 8 << ", k-tile " << column / 16 << ", lane " << place.word / words_of_lane % 32
          << ", word " << place.word << ", nibble " << place.nibble << ")";
@@ -71,13 +76,18 @@ std::string Case::element_text(std::int64_t row, std::int64_t column) const {
   std::ostringstream text;
   text << place_text(problem, row, column);
   if (row < codes_.rows && column < codes_.columns) text << ": code " << static_cast<int>(codes_(row, column));
+  const std::int64_t expert = problem.n == 0 ? 0 : row / problem.n;
   const std::int64_t group = column / problem.group_size;
-  if (row < parameters_.scales.columns && group < parameters_.scales.rows) {
+  const bool has_parameters =
+      parameters_.scales.rows == problem.experts * problem.groups() && parameters_.scales.columns == problem.n;
+  if (has_parameters && expert < problem.experts && group < problem.groups()) {
+    const std::int64_t of_batch = expert * problem.groups() + group;
+    row -= expert * problem.n;
     const int digits = format_of(problem.out).bits() / 4;
-    text << ", group " << group << ", scale " << hex_text(parameters_.scales(group, row), digits);
-    if (problem.domain == Domain::floating) text << ", zero " << hex_text(parameters_.zeros(group, row), digits);
+    text << ", group " << group << ", scale " << hex_text(parameters_.scales(of_batch, row), digits);
+    if (problem.domain == Domain::floating) text << ", zero " << hex_text(parameters_.zeros(of_batch, row), digits);
     if (problem.domain == Domain::integer)
-      text << ", zero point " << static_cast<int>(parameters_.zero_points(group, row));
+      text << ", zero point " << static_cast<int>(parameters_.zero_points(of_batch, row));
   }
   return text.str();
 }
@@ -177,6 +187,7 @@ void Case::expect_equal(const std::vector<std::uint32_t>& got, const std::vector
                                   std::to_string(expected.size()));
   }
   const std::int64_t words_of_lane = problem.inner_k_tiles / 2;
+  const bool is_of_batch = problem.experts > 1 && problem.n != 0 && problem.k != 0;
   std::ostringstream listed;
   std::int64_t wrong = 0;
   for (std::size_t i = 0; i < expected.size(); ++i) {
@@ -184,11 +195,15 @@ void Case::expect_equal(const std::vector<std::uint32_t>& got, const std::vector
     if (got[i] == expected[i]) continue;
     if (++wrong > most_listed) continue;
     const auto word = static_cast<std::int64_t>(i);
-    listed << "\n  word " << word << " (lane " << word / words_of_lane % 32 << "): expected "
-           << hex_text(expected[i], 8) << ", got " << hex_text(got[i], 8) << "; wrong nibbles:";
+    const std::int64_t expert = is_of_batch ? word / reference::words_of(problem.n, problem.k) : 0;
+    const std::int64_t word_of_expert = word - expert * reference::words_of(problem.n, problem.k);
+    listed << "\n  word " << word << " (" << (is_of_batch ? "expert " + std::to_string(expert) + ", " : "") << "lane "
+           << word / words_of_lane % 32 << "): expected " << hex_text(expected[i], 8) << ", got " << hex_text(got[i], 8)
+           << "; wrong nibbles:";
     for (int nibble = 7; nibble >= 0; --nibble) {
       if (((got[i] ^ expected[i]) >> (4 * nibble) & 15) == 0) continue;
-      const auto element = reference::element_at({word, nibble}, problem.k, static_cast<int>(problem.inner_k_tiles));
+      const auto element =
+          reference::element_at({word_of_expert, nibble}, problem.k, static_cast<int>(problem.inner_k_tiles));
       listed << " " << nibble << " (row " << element.n << " column " << element.k
              << (element.n >= problem.n ? ", padding)" : ")");
     }

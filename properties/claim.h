@@ -21,6 +21,7 @@ struct Draws {
   std::int64_t n_multiple = 1;
   std::int64_t most_k = 4096;
   std::int64_t most_elements = 24576;
+  std::int64_t most_experts = 1;         // more than one: a batch, which a subject may not take
   std::vector<Problem> fixed = {};  // these and no others
   // Both as functions of what the subject takes: in place of `variants` and `fixed` where they are given.
   std::function<std::vector<std::string>(const Envelope&)> variants_for = nullptr;
@@ -81,6 +82,7 @@ std::vector<Claim> value_claims();
 std::vector<Claim> arithmetic_claims();
 std::vector<Claim> sense_claims();
 std::vector<Claim> memory_claims();
+std::vector<Claim> batch_claims();
 std::vector<Claim> matmul_claims();
 std::vector<Claim> format_claims();
 std::vector<Claim> size_claims();

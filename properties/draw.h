@@ -43,6 +43,7 @@ inline constexpr std::uint64_t weights = 7;
 inline constexpr std::uint64_t alignment = 8;
 inline constexpr std::uint64_t problems = 9;
 inline constexpr std::uint64_t pages = 10;
+inline constexpr std::uint64_t experts = 11;
 }  // namespace stream
 
 /// Whether the tensors of a problem of this seed are aligned to what a subject must take and no better, where it takes

@@ -70,6 +70,12 @@ inline constexpr const char* padding = "padding/rows_past_the_end_never_matter";
 inline constexpr const char* large_pack = "size/pack_of_a_large_matrix_is_as_specified";
 inline constexpr const char* large_unpack = "size/unpack_of_a_large_matrix_is_as_specified";
 inline constexpr const char* large_weights = "size/dequantize_of_a_large_matrix_is_as_specified";
+inline constexpr const char* batch_pack = "batch/pack_gives_every_expert_what_it_gives_it_alone";
+inline constexpr const char* batch_unpack = "batch/unpack_gives_every_expert_what_it_gives_it_alone";
+inline constexpr const char* batch_weights = "batch/dequantize_gives_every_expert_what_it_gives_it_alone";
+inline constexpr const char* many_pack = "batch/pack_of_65537_experts_is_as_specified";
+inline constexpr const char* many_unpack = "batch/unpack_of_65537_experts_is_as_specified";
+inline constexpr const char* many_weights = "batch/dequantize_of_65537_experts_is_as_specified";
 inline constexpr const char* recorded_pack = "format/pack_gives_the_bytes_recorded_from_aten";
 }  // namespace finds
 

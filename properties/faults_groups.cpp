@@ -216,6 +216,33 @@ std::vector<Fault> group_faults() {
          parts.zero_at = right_index;
          return parts;
        }},
+      {"experts-of-the-first-ones-codes",
+       "every expert of a batch is made of the first one's codes or words",
+       {batch_pack, batch_unpack, batch_weights},
+       "mismatch",
+       [] {
+         ScalarParts parts;
+         parts.whose_input = [](std::int64_t) { return std::int64_t{0}; };
+         return parts;
+       }},
+      {"experts-of-the-last-ones-scales",
+       "an expert takes the scales and zeros of the one before it",
+       {batch_weights},
+       "mismatch",
+       [] {
+         ScalarParts parts;
+         parts.whose_parameters = [](std::int64_t expert) { return std::max<std::int64_t>(0, expert - 1); };
+         return parts;
+       }},
+      {"experts-in-16-bits",
+       "the expert's number is kept in 16 bits: the last of 65,537 is the first",
+       {many_pack, many_unpack, many_weights},
+       "mismatch",
+       [] {
+         ScalarParts parts;
+         parts.whose_input = [](std::int64_t expert) { return expert & 0xffff; };
+         return parts;
+       }},
   };
 }
 

@@ -72,6 +72,9 @@ Domains domains_of(const Claim& claim, const Envelope& envelope, std::string* wh
   if (why_not->empty() && claim.from_several_threads && !envelope.several_callers) {
     *why_not = "the subject is called from one thread at a time";
   }
+  if (why_not->empty() && claim.draws.most_experts > 1 && !envelope.takes_experts) {
+    *why_not = "the subject takes no batch of experts by raw pointers";
+  }
   if (why_not->empty() && claim.of_specification && !envelope.is_specification) {
     *why_not = "about the specification alone";
   }
@@ -118,7 +121,8 @@ void require_within(const Problem& p, const Domains& domains) {
   // Recorded bytes are of some shapes alone; problems that were derived are examples.
   const std::vector<Problem>& fixed = domains.draws.fixed_for ? std::vector<Problem>() : domains.draws.fixed;
   const auto same_shape = [&p](const Problem& one) {
-    return one.n == p.n && one.k == p.k && one.inner_k_tiles == p.inner_k_tiles && one.group_size == p.group_size;
+    return one.n == p.n && one.k == p.k && one.inner_k_tiles == p.inner_k_tiles && one.group_size == p.group_size &&
+           one.experts == p.experts;
   };
   if (!fixed.empty() && std::none_of(fixed.begin(), fixed.end(), same_shape)) {
     throw Illegal("problem",
@@ -127,6 +131,9 @@ void require_within(const Problem& p, const Domains& domains) {
                   "a shape that this claim has recorded, such as " + number(fixed[0].n) + " x " + number(fixed[0].k) +
                       " with inner_k_tiles " + number(fixed[0].inner_k_tiles) + " and groups of " +
                       number(fixed[0].group_size));
+  }
+  if (fixed.empty() && p.experts > domains.draws.most_experts) {
+    throw Illegal("--experts", number(p.experts), "at most " + number(domains.draws.most_experts) + " for this claim");
   }
   if (p.n % domains.draws.n_multiple != 0) {
     throw Illegal("--n", number(p.n),
@@ -170,6 +177,9 @@ std::vector<Problem> smaller_problems(const Problem& p, const Domains& domains) 
   for (const std::int64_t k : {unit, p.k / 2 / unit * unit, p.k - unit}) {
     if (k < p.k) step([&](Problem& next) { next.k = k; });
   }
+  for (const std::int64_t experts : {std::int64_t{1}, p.experts - 1}) {
+    if (experts > 0 && experts < p.experts) step([&](Problem& next) { next.experts = experts; });
+  }
   for_each_plainer(envelope.inner_k_tiles, p.inner_k_tiles, [&](std::int64_t inner_k_tiles) {
     step([&](Problem& next) { next.inner_k_tiles = inner_k_tiles; });
   });
@@ -186,6 +196,10 @@ std::vector<Problem> smaller_problems(const Problem& p, const Domains& domains) 
   for_each_plainer(draws.profiles, p.scales,
                    [&](const std::string& name) { step([&](Problem& next) { next.scales = name; }); });
   return steps;
+}
+
+std::int64_t experts_of(std::uint64_t seed, std::int64_t most_experts) {
+  return 1 + below(most_experts, drawn(seed, stream::experts, 0));
 }
 
 rc::Gen<Problem> problems(const std::string& claim, const std::string& subject, const Domains& domains) {
@@ -214,6 +228,7 @@ rc::Gen<Problem> problems(const std::string& claim, const std::string& subject, 
     std::tie(problem.inner_k_tiles, problem.group_size, problem.k) = both.first.first;
     problem.n = both.first.second * draws.n_multiple;
     std::tie(problem.domain, problem.out, problem.scales, problem.seed) = both.second;
+    problem.experts = experts_of(problem.seed, draws.most_experts);
     problem.variant = draws.variants.front();
     return problem;
   });

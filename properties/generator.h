@@ -31,6 +31,9 @@ rc::Gen<Problem> problems(const std::string& claim, const std::string& subject, 
 /// returns.
 std::vector<Problem> smaller_problems(const Problem&, const Domains&);
 
+/// How many experts a problem of this seed has, of at most so many.
+std::int64_t experts_of(std::uint64_t seed, std::int64_t most_experts);
+
 /// One of them, and its steps: a function of seed and index alone, whoever draws it and in whatever order.
 /// What the generator throws, its value() throws.
 rc::Shrinkable<Problem> drawn_problem(const rc::Gen<Problem>&, std::uint64_t seed, std::uint64_t index);

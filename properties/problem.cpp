@@ -102,6 +102,9 @@ const std::vector<Field>& fields() {
       text_field("--variant", &Problem::variant, /*may_be_absent=*/true),
       {"--seed", [](const Problem& p) { return hexadecimal(p.seed); },
        [](Problem& p, const std::string& text) { p.seed = seed_of("--seed", text); }},
+      {"--experts", [](const Problem& p) { return p.experts == 1 ? "" : std::to_string(p.experts); },
+       [](Problem& p, const std::string& text) { p.experts = whole_number("--experts", text); },
+       /*may_be_absent=*/true},
       span_field("--codes", &Problem::codes),
       span_field("--parameters", &Problem::parameters),
   };
@@ -187,6 +190,9 @@ void require_possible(const Problem& p) {
                   "0 or a positive multiple of 16 * inner_k_tiles = " + given(p.supertile_columns()));
   }
   if (p.k > most / (p.n + 1)) throw Illegal("--k", given(p.k), "n * k at most 2^40");
+  if (p.experts < 1 || p.experts > most / (p.n * p.k + 1)) {
+    throw Illegal("--experts", given(p.experts), "1 or more, and experts * n * k at most 2^40");
+  }
   if (p.group_size <= 0 || p.group_size % 16 != 0 || p.k % p.group_size != 0) {
     throw Illegal("--group-size", given(p.group_size), "a positive multiple of 16 that divides k = " + given(p.k));
   }

@@ -47,8 +47,9 @@ struct Problem {
   std::string scales = "ordinary";  // the profile that scales and zeros are drawn from, a name of values.h
   std::string variant;              // which of its claim's ways of calling this is; "" where there is one
   std::uint64_t seed = 0;           // of the data
-  Span codes;                       // of [n][k], those that are drawn; every other one is 8, the midpoint
-  Span parameters;                  // of [groups][n], likewise: else scale 1, zero 0, zero point 8
+  std::int64_t experts = 1;         // matrices of this size in one call, one behind the other
+  Span codes;                       // of [experts][n][k], those that are drawn; every other one is 8, the midpoint
+  Span parameters;                  // of [experts][groups][n], likewise: else scale 1, zero 0, zero point 8
 
   bool operator==(const Problem&) const = default;
 

@@ -47,6 +47,7 @@ rc::Gen<Problem> any_problem() {
     std::tie(p.claim, p.subject, p.scales) = std::get<0>(drawn);
     std::tie(p.n, p.k, p.inner_k_tiles, p.group_size) = std::get<1>(drawn);
     std::tie(p.domain, p.out, seed) = std::get<2>(drawn);
+    p.experts = p.n;
     p.seed = static_cast<std::uint64_t>(seed);
     return p;
   });
@@ -79,7 +80,7 @@ TEST(ProblemLine, ParsesBackToTheProblemThatPrintedIt) {
 
 TEST(ProblemLine, DiffersForProblemsThatDifferInAnyOneField) {
   const Problem base = problem_of("--claim=c --subject=s");
-  std::vector<Problem> problems(13, base);
+  std::vector<Problem> problems(14, base);
   problems[1].claim = "d";
   problems[2].subject = "t";
   problems[3].n = 9;
@@ -92,6 +93,7 @@ TEST(ProblemLine, DiffersForProblemsThatDifferInAnyOneField) {
   problems[10].seed = 1;
   problems[11].variant = "one";
   problems[12].variant = "two";
+  problems[13].experts = 2;
   for (std::size_t i = 0; i < problems.size(); ++i) {
     for (std::size_t j = 0; j < i; ++j) EXPECT_NE(line_of(problems[i]), line_of(problems[j]));
   }
@@ -119,6 +121,14 @@ TEST(ProblemLine, NamesTheVariantWhereThereIsOne) {
   EXPECT_EQ(problem_of(line_of(problem)), problem);
 }
 
+TEST(ProblemLine, NamesTheExpertsWhereThereAreSeveral) {
+  Problem problem = problem_of("--claim=c --subject=s");
+  EXPECT_EQ(line_of(problem).find("--experts"), std::string::npos) << "lines of before stay as they are";
+  problem.experts = 3;
+  EXPECT_NE(line_of(problem).find(" --experts=3"), std::string::npos) << line_of(problem);
+  EXPECT_EQ(problem_of(line_of(problem)), problem);
+}
+
 TEST(ProblemLine, MayLeaveFieldsOutAndTakesAnyOrderAndSpace) {
   const Problem problem = problem_of("  --seed=17\t--n=5   --subject=s --claim=c ");
   EXPECT_EQ(line_of(problem),
@@ -136,7 +146,7 @@ TEST(ProblemLine, WithABadValueIsRefusedByFlagValueAndWhatIsLegal) {
                            {"--domain", "", "float, integer, none"},
                            {"--out", "double", "bf16, fp16, fp32"},
                            {"--out", "BF16", "bf16, fp16, fp32"}};
-  for (const char* flag : {"--n", "--k", "--inner-k-tiles", "--group-size"}) {
+  for (const char* flag : {"--n", "--k", "--inner-k-tiles", "--group-size", "--experts"}) {
     for (const char* value : {"", "x", "8x", "8.0", "0x8", "+8", "9223372036854775808"})
       rows.push_back({flag, value, "a whole number"});
   }
@@ -221,6 +231,9 @@ TEST(ProblemPossible, IsNothingElse) {
       {"--n=1099511627776", {"--k:", "given 32,", "at most 2^40"}},
       {"--n=0 --k=9223372036854775776", {"--k:", "given 9223372036854775776,", "at most 2^40"}},
       {"--n=4294967296 --k=4294967296", {"--k:", "given 4294967296,", "at most 2^40"}},  // n * k wraps to 0
+      {"--experts=0", {"--experts:", "given 0,", "1 or more"}},
+      {"--experts=-1", {"--experts:", "given -1,", "1 or more"}},
+      {"--n=4294967296 --k=32 --experts=4294967296", {"--experts:", "given 4294967296,", "at most 2^40"}},
       {"--group-size=0", {"--group-size:", "given 0,", "positive multiple of 16 that divides k = 32"}},
       {"--group-size=-32", {"--group-size:", "given -32,", "divides k = 32"}},
       {"--group-size=-9223372036854775808", {"--group-size:", "divides k = 32"}},

@@ -6,6 +6,8 @@
 #include <map>
 #include <vector>
 
+#include "experts.h"
+
 namespace tileproof {
 
 namespace {
@@ -43,13 +45,46 @@ class WeightsOfGroup {
 
 class ScalarSubject : public Subject {
  public:
-  explicit ScalarSubject(ScalarParts parts) : parts_(std::move(parts)) {}
+  ScalarSubject(ScalarParts parts, std::unique_ptr<Memory> memory)
+      : memory_(std::move(memory)), parts_(std::move(parts)) {}
 
   Memory& memory() override { return *memory_; }
   void vary(std::uint64_t variation) override { variation_ = variation; }
 
-  void run(const PackCall& c) override {
+  void run(const PackCall& batch) override {
     const Moment moment = {calls_[Operation::pack]++, variation_};
+    for (std::int64_t expert = 0; expert < batch.experts; ++expert) {
+      PackCall one = call_of_expert(batch, expert);
+      if (parts_.whose_input) one.codes = call_of_expert(batch, parts_.whose_input(expert)).codes;
+      run_one(one, moment);
+    }
+  }
+
+  void run(const UnpackCall& batch) override {
+    const Moment moment = {calls_[Operation::unpack]++, variation_};
+    for (std::int64_t expert = 0; expert < batch.experts; ++expert) {
+      UnpackCall one = call_of_expert(batch, expert);
+      if (parts_.whose_input) one.packed = call_of_expert(batch, parts_.whose_input(expert)).packed;
+      run_one(one, moment);
+    }
+  }
+
+  void run(const DequantizeCall& batch) override {
+    const Moment moment = {calls_[Operation::dequantize]++, variation_};
+    for (std::int64_t expert = 0; expert < batch.experts; ++expert) {
+      DequantizeCall one = call_of_expert(batch, expert);
+      if (parts_.whose_input) one.packed = call_of_expert(batch, parts_.whose_input(expert)).packed;
+      if (parts_.whose_parameters) {
+        const DequantizeCall other = call_of_expert(batch, parts_.whose_parameters(expert));
+        one.scales = other.scales;
+        one.zero_points = other.zero_points;
+      }
+      run_one(one, moment);
+    }
+  }
+
+ private:
+  void run_one(const PackCall& c, const Moment& moment) {
     if (parts_.instead_of_pack && parts_.instead_of_pack(c, moment)) return;
     if (!parts_.adds_to_output || !parts_.in.contains(Operation::pack)) {
       std::memset(c.packed, 0, static_cast<std::size_t>(reference::words_of(c.n, c.k)) * 4);
@@ -61,8 +96,7 @@ class ScalarSubject : public Subject {
     if (parts_.after_pack) parts_.after_pack(c, moment);
   }
 
-  void run(const UnpackCall& c) override {
-    const Moment moment = {calls_[Operation::unpack]++, variation_};
+  void run_one(const UnpackCall& c, const Moment& moment) {
     if (parts_.instead_of_unpack && parts_.instead_of_unpack(c, moment)) return;
     const bool adds = parts_.adds_to_output && parts_.in.contains(Operation::unpack);
     for_each(Operation::unpack, c, [&](const Walk& walk, std::int64_t n, std::int64_t k, Place place) {
@@ -73,8 +107,7 @@ class ScalarSubject : public Subject {
     if (parts_.after_unpack) parts_.after_unpack(c, moment);
   }
 
-  void run(const DequantizeCall& c) override {
-    const Moment moment = {calls_[Operation::dequantize]++, variation_};
+  void run_one(const DequantizeCall& c, const Moment& moment) {
     if (parts_.instead_of_dequantize && parts_.instead_of_dequantize(c, moment)) return;
     const bool floating = c.domain == Domain::floating;
     const bool adds = parts_.adds_to_output && parts_.in.contains(Operation::dequantize);
@@ -102,7 +135,6 @@ class ScalarSubject : public Subject {
     if (parts_.after_dequantize) parts_.after_dequantize(c, moment);
   }
 
- private:
   static std::uint32_t added(reference::Format format, std::uint32_t a, std::uint32_t b) {
     return reference::rounded(format, reference::sum(reference::decode(format, a), reference::decode(format, b)));
   }
@@ -154,7 +186,7 @@ class ScalarSubject : public Subject {
     }
   }
 
-  std::unique_ptr<Memory> memory_ = make_lenient_host_memory();
+  std::unique_ptr<Memory> memory_;
   ScalarParts parts_;
   std::map<Operation, std::int64_t> calls_;
   std::uint64_t variation_ = 0;
@@ -171,9 +203,10 @@ std::uint32_t right_weight(const WeightInputs& w) {
 
 bool ScalarParts::touches(Operation operation) const {
   if (in.contains(operation) && (skips || place || code || adds_to_output)) return true;
+  if (whose_input) return true;
   if (operation == Operation::pack) return instead_of_pack || after_pack;
   if (operation == Operation::unpack) return instead_of_unpack || after_unpack;
-  return scale_at || zero_at || weight || instead_of_dequantize || after_dequantize;
+  return scale_at || zero_at || weight || whose_parameters || instead_of_dequantize || after_dequantize;
 }
 
 std::uint32_t loaded(const void* from, Type type, std::int64_t index) {
@@ -196,6 +229,8 @@ void stored(void* to, Type type, std::int64_t index, std::uint32_t bits) {
   std::memcpy(static_cast<std::uint8_t*>(to) + index * 2, &half, 2);
 }
 
-std::unique_ptr<Subject> scalar_subject(ScalarParts parts) { return std::make_unique<ScalarSubject>(std::move(parts)); }
+std::unique_ptr<Subject> scalar_subject(ScalarParts parts, std::unique_ptr<Memory> memory) {
+  return std::make_unique<ScalarSubject>(std::move(parts), std::move(memory));
+}
 
 }  // namespace tileproof

@@ -52,6 +52,9 @@ struct ScalarParts {
   std::function<std::int64_t(const DequantizeCall&, std::int64_t n, std::int64_t k)> zero_at;
   std::function<std::uint32_t(const WeightInputs&)> weight;
   bool adds_to_output = false;  // instead of storing
+  // Which expert of a batch has the codes or packed words, or the parameters, that an expert's result is made of.
+  std::function<std::int64_t(std::int64_t expert)> whose_input;
+  std::function<std::int64_t(std::int64_t expert)> whose_parameters;
 
   // Before an operation and after it. What comes before says whether the operation is left out.
   std::function<bool(const PackCall&, const Moment&)> instead_of_pack;
@@ -68,6 +71,7 @@ struct ScalarParts {
 std::uint32_t loaded(const void* from, Type type, std::int64_t index);
 void stored(void* to, Type type, std::int64_t index, std::uint32_t bits);
 
-std::unique_ptr<Subject> scalar_subject(ScalarParts);
+/// @param memory  where its tensors live: lenient, for faults that fences must show
+std::unique_ptr<Subject> scalar_subject(ScalarParts, std::unique_ptr<Memory> memory = make_lenient_host_memory());
 
 }  // namespace tileproof

@@ -28,18 +28,22 @@ enum class Operation {
 const char* name_of(Operation);
 
 // What an operation is given: raw pointers into the subject's memory. Packed words to read, scales and zero points are
-// aligned to their elements, the codes of pack and every output to 16 bytes; the tensors of matmul to 256.
+// aligned to their elements, the codes of pack and every output to 16 bytes; the tensors of matmul as allocators align.
+// Pack, unpack and dequantize take a batch of experts, matrices of one size one behind the other: `experts` leads every
+// shape. It is 1 for subjects that take no batch (Envelope::takes_experts).
 
 struct PackCall {
   const std::uint8_t* codes;  // [n][k / 2], the even column in the high nibble
   std::uint32_t* packed;      // [ceil(n / 8)][k / (16 * inner_k_tiles)][32][inner_k_tiles / 2]
   std::int64_t n, k, inner_k_tiles;
+  std::int64_t experts = 1;
 };
 
 struct UnpackCall {
   const std::uint32_t* packed;
   std::int32_t* codes;  // [n][k]
   std::int64_t n, k, inner_k_tiles;
+  std::int64_t experts = 1;
 };
 
 struct DequantizeCall {
@@ -50,6 +54,7 @@ struct DequantizeCall {
   std::int64_t n, k, group_size, inner_k_tiles;
   Domain domain;
   Type type;
+  std::int64_t experts = 1;
 };
 
 /// out = activations * weights^T, the weights packed and dequantized inside, as aten's kernels do.
@@ -109,6 +114,7 @@ struct Envelope {
   bool one_nan = true;         // every NaN it makes is the one the hardware makes
   bool several_callers = true;  // may be called from several threads at once
   bool takes_tensors = false;  // made of PyTorch operators: Subject::operators() is not null
+  bool takes_experts = false;  // takes a batch of experts in one call of raw pointers
   bool is_specification = false;
   std::int64_t step_elements = std::int64_t{1} << 21;  // of a step of a proof: many, where a device works on them
 

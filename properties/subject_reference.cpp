@@ -2,6 +2,7 @@
 #include "../reference/matrix.h"
 #include "../reference/quantize.h"
 
+#include "experts.h"
 #include "subject_rows.h"
 
 namespace tileproof {
@@ -12,15 +13,23 @@ class ReferenceSubject : public Subject {
  public:
   Memory& memory() override { return *memory_; }
 
-  void run(const PackCall& c) override {
-    reference::pack(c.codes, c.n, c.k, static_cast<int>(c.inner_k_tiles), c.packed);
+  void run(const PackCall& batch) override {
+    for (std::int64_t expert = 0; expert < batch.experts; ++expert) {
+      const PackCall c = call_of_expert(batch, expert);
+      reference::pack(c.codes, c.n, c.k, static_cast<int>(c.inner_k_tiles), c.packed);
+    }
   }
-  void run(const UnpackCall& c) override {
-    reference::unpack(c.packed, c.n, c.k, static_cast<int>(c.inner_k_tiles), c.codes);
+  void run(const UnpackCall& batch) override {
+    for (std::int64_t expert = 0; expert < batch.experts; ++expert) {
+      const UnpackCall c = call_of_expert(batch, expert);
+      reference::unpack(c.packed, c.n, c.k, static_cast<int>(c.inner_k_tiles), c.codes);
+    }
   }
-  void run(const DequantizeCall& c) override {
-    if (c.type == Type::fp32) return dequantize<std::uint32_t>(c);
-    dequantize<std::uint16_t>(c);
+  void run(const DequantizeCall& batch) override {
+    for (std::int64_t expert = 0; expert < batch.experts; ++expert) {
+      const DequantizeCall c = call_of_expert(batch, expert);
+      c.type == Type::fp32 ? dequantize<std::uint32_t>(c) : dequantize<std::uint16_t>(c);
+    }
   }
   void run(const ChooseCall& c) override { c.type == Type::fp32 ? choose<std::uint32_t>(c) : choose<std::uint16_t>(c); }
   void run(const QuantizeCall& c) override {

@@ -23,8 +23,9 @@ bool Envelope::takes(const Problem& p) const {
   const auto is_one_of = [](const auto& values, const auto& value) {
     return std::find(values.begin(), values.end(), value) != values.end();
   };
-  return p.n % n_multiple == 0 && p.n <= most_n && p.k <= most_k && is_one_of(inner_k_tiles, p.inner_k_tiles) && is_one_of(domains, p.domain) &&
-         is_one_of(types, p.out) && (any_group_size || is_one_of(group_sizes, p.group_size));
+  return p.n % n_multiple == 0 && p.n <= most_n && p.k <= most_k && is_one_of(inner_k_tiles, p.inner_k_tiles) &&
+         is_one_of(domains, p.domain) && is_one_of(types, p.out) &&
+         (any_group_size || is_one_of(group_sizes, p.group_size)) && (takes_experts || p.experts == 1);
 }
 
 namespace {
@@ -49,7 +50,9 @@ void Subject::run(const ChooseCall&) { lacks(Operation::choose); }
 void Subject::run(const QuantizeCall&) { lacks(Operation::quantize); }
 void Subject::run(const DequantizeEagerlyCall&) { lacks(Operation::dequantize_eagerly); }
 
-Envelope kernel_envelope() { return {.operations = {Operation::pack, Operation::unpack, Operation::dequantize}}; }
+Envelope kernel_envelope() {
+  return {.operations = {Operation::pack, Operation::unpack, Operation::dequantize}, .takes_experts = true};
+}
 
 namespace {
 
