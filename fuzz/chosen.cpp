@@ -10,7 +10,7 @@
 #include "../properties/faults.h"
 #include "../properties/watched.h"
 #include "nearest.h"
-#include "worker.h"
+#include "worker_pool.h"
 
 namespace tileproof {
 
@@ -61,6 +61,11 @@ class Here : public CaseRunner {
   Envelope envelope_;
   std::unique_ptr<Subject> subject_;
 };
+
+void set_library(SubjectRow& row, const Envelope& found, const std::string& device) {
+  row.envelope = found;
+  row.what += " on " + device;
+}
 
 }  // namespace
 
@@ -138,7 +143,7 @@ ChosenSubject LibraryOptions::subject() const {
   declare("--max-k-of-library", takes.most_k, most_k_, std::to_string(most_k_));
   chosen.row.name = "library";
   chosen.row.what = "the operators " + name_space_ + " of " + library.file;
-  chosen.row.isolated = true;
+  chosen.row.one_at_a_time = true;
   chosen.order = {chosen.row.name, library};
   chosen.asked_for = true;
   return chosen;
@@ -197,19 +202,27 @@ std::vector<const Claim*> chosen_claims(const std::vector<std::string>& wanted) 
 
 namespace {
 
-ReadySubject made(const ChosenSubject& chosen, std::chrono::milliseconds case_deadline, bool shows_output) {
+void make_here(const ChosenSubject& chosen, ReadySubject& ready) {
+  const std::optional<Library>& library = chosen.order.library;
+  MadeSubject made = library ? make_library_subject(*library) : chosen.row.make();
+  if (made.subject == nullptr) ready.why_not = made.why_not;
+  if (made.subject == nullptr) return;
+  if (library) set_library(ready.row, made.envelope.value(), made.device);
+  const SubjectRow& row = ready.row;
+  ready.runner = std::make_unique<Here>(row.envelope, std::move(made.subject));
+  if (row.one_at_a_time) return;
+  ready.another = [row]() -> std::unique_ptr<CaseRunner> {
+    MadeSubject one = row.make();
+    if (one.subject == nullptr) throw std::runtime_error(row.name + " cannot be made any more: " + one.why_not);
+    return std::make_unique<Here>(row.envelope, std::move(one.subject));
+  };
+}
+
+ReadySubject made(const ChosenSubject& chosen, std::chrono::milliseconds case_deadline, RunsIn where,
+                  bool shows_output) {
   ReadySubject ready = {chosen.row, nullptr, "", "", nullptr};
-  if (!chosen.row.isolated) {
-    MadeSubject made = chosen.row.make();
-    ready.why_not = made.why_not;
-    if (made.subject == nullptr) return ready;
-    ready.runner = std::make_unique<Here>(chosen.row.envelope, std::move(made.subject));
-    if (chosen.row.one_at_a_time) return ready;
-    ready.another = [row = chosen.row]() -> std::unique_ptr<CaseRunner> {
-      MadeSubject one = row.make();
-      if (one.subject == nullptr) throw std::runtime_error(row.name + " cannot be made any more: " + one.why_not);
-      return std::make_unique<Here>(row.envelope, std::move(one.subject));
-    };
+  if (where == RunsIn::this_process) {
+    make_here(chosen, ready);
     return ready;
   }
   auto worker = std::make_unique<Worker>(chosen.order, case_deadline);
@@ -220,39 +233,35 @@ ReadySubject made(const ChosenSubject& chosen, std::chrono::milliseconds case_de
   } catch (const Illegal&) {
     throw;
   } catch (const std::runtime_error& died) {
-    if (!chosen.order.library) throw;
-    ready.died = died.what();
+    // A library is judged by that; who asked for nothing but all subjects gets the others judged.
+    (chosen.order.library ? ready.died : ready.why_not) = died.what();
     return ready;
   }
   ready.why_not = made.why_not;
   if (!made.why_not.empty()) return ready;
-  if (chosen.order.library) {
-    ready.row.envelope = made.envelope.value();
-    ready.row.what += " on " + made.device;
-    if (!made.float_mode.empty()) {
-      ready.row.what +=
-          " (loading it sets a mode in which " + made.float_mode + "; it is judged in IEEE 754's default mode)";
-    }
+  if (chosen.order.library) set_library(ready.row, made.envelope.value(), made.device);
+  if (!made.float_mode.empty()) {
+    ready.row.what +=
+        " (loading it sets a mode in which " + made.float_mode + "; it is judged in IEEE 754's default mode)";
   }
   ready.runner = std::move(worker);
+  if (chosen.row.one_at_a_time) return ready;
+  ready.another = [pool = std::make_shared<WorkerPool>(chosen.order, case_deadline)] { return pool->taken(); };
   return ready;
 }
 
 }  // namespace
 
-ReadySubject made_ready(const ChosenSubject& chosen, std::chrono::milliseconds case_deadline, bool shows_output) {
+ReadySubject made_ready(const ChosenSubject& chosen, std::chrono::milliseconds case_deadline, RunsIn where,
+                        bool shows_output) {
   try {
-    return made(chosen, case_deadline, shows_output);
+    return made(chosen, case_deadline, where, shows_output);
   } catch (const Illegal&) {
     throw;
   } catch (const std::runtime_error& error) {
     if (chosen.asked_for) throw;
     return {chosen.row, nullptr, error.what(), "", nullptr};
   }
-}
-
-std::unique_ptr<CaseRunner> runner_apart(const ChosenSubject& chosen, std::chrono::milliseconds case_deadline) {
-  return std::make_unique<Worker>(chosen.order, case_deadline);
 }
 
 }  // namespace tileproof

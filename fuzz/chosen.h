@@ -1,6 +1,7 @@
 /// What a run is about: the subjects and the claims that the command line names.
 #pragma once
 
+#include <algorithm>
 #include <chrono>
 #include <functional>
 #include <map>
@@ -61,25 +62,35 @@ std::vector<const Claim*> chosen_claims(const std::vector<std::string>& names);
 Illegal unknown_name(const std::string& argument, const std::string& given, const std::string& legal,
                      const std::vector<std::string>& names);
 
-/// A subject that is ready to run cases, here or in a process of its own; or why not.
+/// Where a subject's cases are run.
+enum class RunsIn {
+  own_process,  // which may die of them
+  this_process  // for a debugger, a tool that watches this process, and whoever measures the harness
+};
+
+/// A subject that is ready to run cases; or why not.
 struct ReadySubject {
   SubjectRow row;
   std::unique_ptr<CaseRunner> runner;
   std::string why_not;
   std::string died;  // how a process died of loading the library: a verdict on it
-  /// Another runner, with a subject of its own, for another thread. Empty where there cannot be two of the subject.
+  /// Another runner, with a subject of its own, for another thread. Empty where one runner is all there is to be.
   /// @throws std::runtime_error where the subject cannot be made any more
   std::function<std::unique_ptr<CaseRunner>()> another = nullptr;
 
-  /// How many of so many threads can judge it.
-  std::size_t jobs(std::size_t wanted) const { return another ? wanted : 1; }
+  /// How many of so many threads can judge it. Processes that share a GPU take turns: more than a few gain nothing.
+  std::size_t jobs(std::size_t wanted) const {
+    constexpr std::size_t most_on_a_gpu = 4;
+    return !another ? 1 : row.needs_gpu ? std::min(wanted, most_on_a_gpu) : wanted;
+  }
 };
 /// A subject that nobody asked for by name and that this machine fails to make is one that does not run, and why.
 /// @throws Illegal where a library is not what it should be; std::runtime_error where the machine fails to make one
 /// that
 ///         was asked for
 /// @param shows_output  whether what a process of its own prints is shown, or kept for the last words of a crash
-ReadySubject made_ready(const ChosenSubject&, std::chrono::milliseconds case_deadline, bool shows_output = false);
+ReadySubject made_ready(const ChosenSubject&, std::chrono::milliseconds case_deadline,
+                        RunsIn = RunsIn::own_process, bool shows_output = false);
 
 /// A runner that belongs to somebody else.
 class Borrowed : public CaseRunner {
@@ -93,8 +104,5 @@ class Borrowed : public CaseRunner {
  private:
   CaseRunner& runner_;
 };
-
-/// One that runs a subject's cases in a process of its own, whether it must or not.
-std::unique_ptr<CaseRunner> runner_apart(const ChosenSubject&, std::chrono::milliseconds case_deadline);
 
 }  // namespace tileproof

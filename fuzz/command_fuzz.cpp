@@ -201,7 +201,6 @@ int fuzz(FuzzOptions options, const std::string& command, bool workers_given) {
     }
   }
   ChosenSubject chosen = subject_of(options);
-  chosen.row.isolated = true;
   const bool is_resumed = so_far.lines != 0;
   const Shard shard = is_resumed && options.shard_text.empty() ? Shard{so_far.identity.shard, so_far.identity.shards}
                                                                : shard_of(options.shard_text);

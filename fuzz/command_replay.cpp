@@ -11,7 +11,7 @@ namespace tileproof {
 
 namespace {
 
-int replay(const std::vector<std::string>& words, const LibraryOptions& library) {
+int replay(const std::vector<std::string>& words, const LibraryOptions& library, bool in_process) {
   std::string line;
   for (const std::string& word : words) line += (line.empty() ? "" : " ") + word;
   const Problem problem = problem_of(line);
@@ -26,7 +26,8 @@ int replay(const std::vector<std::string>& words, const LibraryOptions& library)
     throw Illegal("--library", "for a problem of the subject '" + problem.subject + "'",
                   "--subject=library in its line");
   }
-  const ReadySubject ready = made_ready(chosen, library.case_deadline(), /*shows_output=*/true);
+  const RunsIn where = in_process ? RunsIn::this_process : RunsIn::own_process;
+  const ReadySubject ready = made_ready(chosen, library.case_deadline(), where, /*shows_output=*/true);
   if (!ready.died.empty()) {
     std::cout << "FAILED: crash: " << reports::visible(ready.died) << "\n";
     return exit_code::failed;
@@ -55,8 +56,10 @@ int replay(const std::vector<std::string>& words, const LibraryOptions& library)
 std::function<int()> set_up_replay(CLI::App& app) {
   app.allow_extras();  // the fields of the problem's line, as one argument or as many
   auto library = std::make_shared<LibraryOptions>();
+  auto in_process = std::make_shared<bool>(false);
+  app.add_flag("--in-process", *in_process, "run the case in this process, for a debugger: a crash ends it");
   library->add_to(app);
-  return [&app, library] { return replay(app.remaining(), *library); };
+  return [&app, library, in_process] { return replay(app.remaining(), *library, *in_process); };
 }
 
 }  // namespace tileproof

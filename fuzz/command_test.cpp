@@ -105,6 +105,48 @@ TEST_F(Command, VerifyOfAFaultySubjectFailsAndItsLineReplays) {
   EXPECT_EQ(run("replay '" + line + "'").text, replayed.text);
 }
 
+/// What verify says of a deadly subject in its round trip, where it is asked for another claim besides.
+struct DeadlyVerdict {
+  const char* subject;
+  const char* kind;
+  const char* details;
+  const char* problem;
+};
+void PrintTo(const DeadlyVerdict& deed, std::ostream* stream) { *stream << deed.subject; }
+class VerifyOfADeadlySubject : public Command, public testing::WithParamInterface<DeadlyVerdict> {};
+
+TEST_P(VerifyOfADeadlySubject, FindsTheSmallestProblemThatItDiesOfAndTheRestGoesOn) {
+  if (is_sanitized) GTEST_SKIP() << "a sanitized process dies in a way of its own, and takes long to start";
+  const DeadlyVerdict& deed = GetParam();
+  const Ran ran = run(std::string("verify --no-accuracy --case-deadline 0.5 --cases 100 --claim bits/unpack_returns ") +
+                      "--claim index/pack --subject host --subject deadly:" + deed.subject + " " + out("run"));
+  EXPECT_EQ(ran.exit, 1) << ran.text;
+  const nlohmann::json judgements = summary("run")["judgements"];
+  ASSERT_EQ(judgements.size(), 4) << ran.text;
+  for (const nlohmann::json& judgement : judgements) {
+    const bool is_its = judgement["subject"] != "host" && judgement["claim"] == "bits/unpack_returns_every_packed_code";
+    EXPECT_EQ(judgement["verdict"], is_its ? "FAILED" : "PASSED") << judgement;
+    if (!is_its) continue;
+    const nlohmann::json& finding = judgement["findings"][0];
+    EXPECT_EQ(finding["kind"], deed.kind);
+    EXPECT_NE(finding["details"].get<std::string>().find(deed.details), std::string::npos) << finding;
+    EXPECT_NE(finding["problem"].get<std::string>().find(deed.problem), std::string::npos) << finding;
+    const Ran replayed = run("replay --case-deadline 0.5 " + finding["problem"].get<std::string>());
+    EXPECT_EQ(replayed.exit, 1) << replayed.text;
+    EXPECT_NE(replayed.text.find(deed.details), std::string::npos) << replayed.text;
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Isolation, VerifyOfADeadlySubject,
+    testing::Values(DeadlyVerdict{"crashes", "crash", "the process died of SIGSEGV", "--n=3 --k=32"},
+                    DeadlyVerdict{"exits", "crash", "ended itself with exit code 7", "--n=3 --k=32"},
+                    DeadlyVerdict{"corrupts-memory", "crash", "the process died of SIGSEGV", "--n=3 --k=32"},
+                    DeadlyVerdict{"hangs", "hang", "no answer within 500 ms", "--n="},
+                    DeadlyVerdict{"reads-outside", "guard", "read past the end of packed_w: the byte 1 past its end",
+                         "--n=3 --k=32"}),
+    [](const auto& deed) { return std::regex_replace(std::string(deed.param.subject), std::regex("-"), "_"); });
+
 TEST_F(Command, OneCaseProvesTooLittleAndIsMistrusted) {
   const Ran ran = run("verify --subject host --claim value/float --cases 1 " + out("run"));
   EXPECT_EQ(ran.exit, 3) << ran.text;

@@ -58,7 +58,7 @@ std::vector<ChosenSubject> subjects_of(const VerifyOptions& options) {
 }
 
 /// One subject, all claims, round after round of fresh seeds until the time is used up; one round where there is none.
-void judge_subject(const ChosenSubject& chosen, const ReadySubject& subject, const std::vector<const Claim*>& claims,
+void judge_subject(const ReadySubject& subject, const std::vector<const Claim*>& claims,
                    const VerifyOptions& options, const std::vector<KnownFinding>& ledger, double seconds,
                    Records& records, Progress& progress, std::vector<Judgement>& judgements) {
   const Clock::time_point begin = Clock::now();
@@ -68,9 +68,10 @@ void judge_subject(const ChosenSubject& chosen, const ReadySubject& subject, con
   std::set<std::string> failed;
   for (std::uint64_t seed = options.seed;; ++seed) {
     const bool is_first = seed == options.seed;
-    Round round = {row, claims, {options.cases, seed, &ledger, &patience, is_interrupted}, subject.jobs(options.jobs)};
+    // What one process judges may cost it so many in all.
+    Patience* of_all = subject.another ? nullptr : &patience;
+    Round round = {row, claims, {options.cases, seed, &ledger, of_all, is_interrupted}, subject.jobs(options.jobs)};
     round.runner = [&] { return subject.another ? subject.another() : std::make_unique<Borrowed>(*subject.runner); };
-    round.apart = [&] { return runner_apart(chosen, options.library.case_deadline()); };
     round.begins = [&](const Claim& claim) {
       if (is_first) progress.step(row.name, claim.name);
     };
@@ -80,10 +81,10 @@ void judge_subject(const ChosenSubject& chosen, const ReadySubject& subject, con
     };
     round.records = [&](const std::string& lines) { records.add(lines); };
     round.line = [&](const Observation& observation) { return records.line(observation); };
-    const RoundResult result = judged(round);
-    bool all_ran = !result.device_lost;
+    const std::vector<Judged> result = judged(round);
+    bool all_ran = true;
     for (std::size_t i = 0; i < claims.size(); ++i) {
-      const Judged& one = result.claims[i];
+      const Judged& one = result[i];
       all_ran &= one.judgement.has_value();
       if (!is_first) {
         if (one.judgement) judgements[first + i].add(*one.judgement, *claims[i], row.envelope);
@@ -110,19 +111,17 @@ Judgement died_of_loading(const ReadySubject& subject) {
   return judgement;
 }
 
-/// The survey of a subject that has been judged. @param is_lost  whether the device that this process had is
-void survey(const ChosenSubject& chosen, const ReadySubject& subject, bool is_lost, const VerifyOptions& options,
+/// The survey of a subject that has been judged.
+void survey(const ChosenSubject& chosen, const ReadySubject& subject, const VerifyOptions& options,
             Surveying& surveying) {
   SurveyedSubject surveyed = {.row = subject.row,
                               .replay_flags = chosen.replay_flags,
-                              .jobs = is_lost ? 1 : subject.jobs(options.jobs),
+                              .jobs = subject.jobs(options.jobs),
                               .runner = nullptr,
-                              .apart = [&] { return runner_apart(chosen, options.library.case_deadline()); },
                               .stop = is_interrupted};
-  std::unique_ptr<CaseRunner> apart = is_lost ? surveyed.apart() : nullptr;
   surveyed.runner = [&]() -> std::unique_ptr<CaseRunner> {
-    if (subject.another && !is_lost) return subject.another();
-    return std::make_unique<Borrowed>(is_lost ? *apart : *subject.runner);
+    if (subject.another) return subject.another();
+    return std::make_unique<Borrowed>(*subject.runner);
   };
   surveying.add(surveyed);
 }
@@ -133,12 +132,12 @@ int verify(const VerifyOptions& options, const std::string& command) {
   const std::vector<const Claim*> claims = chosen_claims(options.claims);
   const std::vector<KnownFinding> ledger = options.known.empty() ? own_ledger() : ledger_of_file(options.known);
   const double seconds = seconds_of("--for", options.duration);
-  std::vector<ReadySubject> ready;
-  std::size_t runnable = 0;
-  for (const ChosenSubject& subject : chosen) {
-    ready.push_back(made_ready(subject, options.library.case_deadline()));
-    runnable += ready.back().runner != nullptr ? 1 : 0;
-  }
+  std::vector<ReadySubject> ready(chosen.size());
+  in_threads(options.jobs, chosen.size(), [&](std::size_t, std::size_t i) {  // torch takes its time to load
+    ready[i] = made_ready(chosen[i], options.library.case_deadline());
+  });
+  const auto runnable = static_cast<std::size_t>(
+      std::count_if(ready.begin(), ready.end(), [](const ReadySubject& one) { return one.runner != nullptr; }));
   Records records(options.out);
   std::cerr << "records: " << records.folder().string() << "\n";
   report_when_interrupted();
@@ -158,16 +157,13 @@ int verify(const VerifyOptions& options, const std::string& command) {
       run.subjects.push_back({ready[i].row.name, ready[i].row.what, ready[i].why_not, chosen[i].asked_for,
                               ready[i].row.needs_gpu, chosen[i].replay_flags});
       if (ready[i].runner != nullptr) {
-        const std::size_t first = run.judgements.size();
-        judge_subject(chosen[i], ready[i], claims, options, ledger, seconds / static_cast<double>(runnable), records,
+        judge_subject(ready[i], claims, options, ledger, seconds / static_cast<double>(runnable), records,
                       progress, run.judgements);
         if (options.accuracy && !is_interrupted()) {
           progress.step(ready[i].row.name, "accuracy");
-          const bool is_lost = std::any_of(run.judgements.begin() + static_cast<std::ptrdiff_t>(first),
-                                           run.judgements.end(), [](const Judgement& j) { return j.device_lost; });
-          survey(chosen[i], ready[i], is_lost, options, surveying);
+          survey(chosen[i], ready[i], options, surveying);
         }
-        ready[i].runner.reset();  // its memory, its process
+        ready[i] = {};  // its processes
         continue;
       }
       if (!ready[i].died.empty()) run.judgements.push_back(died_of_loading(ready[i]));
@@ -213,8 +209,7 @@ std::function<int()> set_up_verify(CLI::App& app) {
   app.add_option("--seed", options->seed_text, "of all problems; the same seed gives the same problems")
       ->capture_default_str();
   app.add_option("--jobs", options->jobs,
-                 "threads that judge a subject, but for one in a process of its own or made of PyTorch's operators; no "
-                 "result depends on it")
+                 "processes that judge a subject at once, but for one made of PyTorch's operators; no result depends on it")
       ->check(CLI::Range(std::size_t{1}, std::size_t{1024}))
       ->capture_default_str();
   app.add_flag("--accuracy,!--no-accuracy", options->accuracy,

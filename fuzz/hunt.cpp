@@ -198,6 +198,7 @@ void Hunt::run_batch(std::size_t worker, std::unique_ptr<Worker>& process, std::
     };
     const std::optional<InFlight::Now> in_case = in_flight_.now(worker);
     std::string death = answer ? "" : process->death();
+    const std::string touch = answer ? "" : process->touch();
     const bool was_hang = process->timed_out();
     if (!ended_by.empty()) process.reset();
     for (const FailedCase& one : failed) take(one, with_history(one.index), worker);
@@ -235,12 +236,14 @@ void Hunt::run_batch(std::size_t worker, std::unique_ptr<Worker>& process, std::
       throw std::runtime_error("a worker " + death + ", between cases, again and again");
     }
     const bool was_neighbour = tried && tried->first == in_case->index;
-    const FailedCase lost = {
-        in_case->index,
-        {was_neighbour ? tried->second : list_.at(in_case->index).problem, was_hang ? kind_of_hang : "crash",
-         was_hang ? "no answer within " + std::to_string(options_.case_deadline.count()) +
-                        " ms: the process was killed" + death
-                  : "the process " + death}};
+    FailedCase lost = {in_case->index, finding_of_death(was_neighbour ? tried->second
+                                                                      : list_.at(in_case->index).problem,
+                                                        touch, death)};
+    if (was_hang) {
+      lost.finding.kind = kind_of_hang;
+      lost.finding.details =
+          "no answer within " + std::to_string(options_.case_deadline.count()) + " ms: the process was killed" + death;
+    }
     if (was_killed(death) && !was_hang && ++kills < most_kills && !fails_alone(lost)) {
       say_("a worker was killed from outside in case " + std::to_string(lost.index) + ", which passes alone");
       continue;

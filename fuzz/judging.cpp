@@ -1,7 +1,6 @@
 #include "judging.h"
 
 #include <algorithm>
-#include <atomic>
 #include <exception>
 #include <limits>
 #include <numeric>
@@ -74,18 +73,12 @@ class Judging {
     all_.resize(round.claims.size());
   }
 
-  RoundResult result() {
+  std::vector<Judged> result() {
     in_threads(round_.jobs, order_.size(), [this](std::size_t, std::size_t place) { take(place); });
-    if (lost_) {
-      if (!is_interrupted()) why_no_more_.clear();  // a lost device may have looked like a machine without one
-      judge_apart();
-    } else if (round_.jobs > 1) {
-      for (const std::size_t i : order_) confirm(i);
-    }
     for (Judged& one : all_) {
       if (!one.judgement) one.not_run = why_no_more_;
     }
-    return {std::move(all_), lost_};
+    return std::move(all_);
   }
 
  private:
@@ -107,74 +100,20 @@ class Judging {
       const std::lock_guard lock(mutex_);
       round_.begins(claim);
     }
-    if (ends_here() || lost_) return;
+    if (ends_here()) return;
+    Patience own = {.crashes = 30};
+    Effort effort = round_.effort;
+    if (effort.patience == nullptr) effort.patience = &own;
     const Observer observer = [&](const Observation& one) { records_.add(place, round_.line(one)); };
     try {
-      all_[i].judgement = judge(claim, round_.row, *round_.runner(), round_.effort, observer);
+      all_[i].judgement = judge(claim, round_.row, *round_.runner(), effort, observer);
     } catch (const std::runtime_error& error) {  // of the machine: no process can be had any more
       const std::lock_guard lock(mutex_);
       if (why_no_more_.empty()) why_no_more_ = std::string("not run: ") + error.what();
       return;
     }
     const std::lock_guard lock(mutex_);
-    lost_ = lost_ || all_[i].judgement->device_lost;
     round_.ends(*all_[i].judgement);
-  }
-
-  /// A finding of a claim that others ran beside, which must not be theirs. What confirms it is no case of its own.
-  void confirm(std::size_t i) {
-    if (!all_[i].judgement || is_interrupted()) return;
-    Judgement& judgement = *all_[i].judgement;
-    const Claim& claim = *round_.claims[i];
-    const bool fails_alone = std::all_of(judgement.findings.begin(), judgement.findings.end(), [&](const Finding& one) {
-      if (one.kind == "expired") return true;  // of no case
-      Met met;
-      const CaseOutcome alone = round_.runner()->run(claim, one.problem, met);
-      return alone.finding && alone.finding->kind == one.kind;
-    });
-    if (fails_alone) return;
-    Judgement alone = judge(claim, round_.row, *round_.runner(), round_.effort);
-    if (!alone.findings.empty()) {
-      judgement = std::move(alone);
-      return;
-    }
-    judgement.findings.front().details +=
-        "\n  (it did not fail when the claim was judged again, alone: what ran beside it had its part)";
-  }
-
-  /// The claims that lost the device, or had not begun: each in a process of its own, whose loss is its own.
-  void judge_apart() {
-    const std::vector<Judged> before = all_;
-    std::optional<std::size_t> first;  // that reported the loss
-    bool is_shown = false;
-    const Observer observer = [this](const Observation& one) { round_.records(round_.line(one)); };
-    for (const std::size_t i : order_) {
-      std::optional<Judgement>& judgement = all_[i].judgement;
-      if (judgement && !judgement->device_lost) continue;
-      if (judgement && !first) first = i;
-      judgement.reset();
-      if (ends_here()) continue;
-      try {
-        judgement = judge(*round_.claims[i], round_.row, *round_.apart(), round_.effort, observer);
-      } catch (const std::runtime_error& error) {
-        why_no_more_ = std::string("not run: the device was lost, and then ") + error.what();
-        continue;
-      }
-      const auto fails_as = [&](const Finding& finding) { return finding.kind == kind_of_loss(before[i]); };
-      is_shown |= std::any_of(judgement->findings.begin(), judgement->findings.end(), fails_as);
-    }
-    if (is_shown || !first || before[*first].judgement->findings.empty()) return;
-    // Nobody lost it alone, or could be asked: it must not vanish.
-    const bool was_asked = all_[*first].judgement.has_value();
-    all_[*first] = before[*first];
-    if (!was_asked) return;
-    all_[*first].judgement->findings.back().details +=
-        "\n  (it was not lost when the claim was judged again in a process of its own: what ran before it or beside it "
-        "had its part)";
-  }
-
-  static std::string kind_of_loss(const Judged& one) {
-    return one.judgement && !one.judgement->findings.empty() ? one.judgement->findings.back().kind : "";
   }
 
   const Round& round_;
@@ -182,12 +121,11 @@ class Judging {
   InOrder records_;
   std::vector<Judged> all_;
   std::mutex mutex_;
-  std::atomic<bool> lost_ = false;
   std::string why_no_more_;
 };
 
 }  // namespace
 
-RoundResult judged(const Round& round) { return Judging(round).result(); }
+std::vector<Judged> judged(const Round& round) { return Judging(round).result(); }
 
 }  // namespace tileproof

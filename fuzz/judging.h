@@ -1,5 +1,6 @@
 /// Judging claims by several threads, so that what comes out is what one thread would have given: each claim has a
-/// subject of its own, and draws its problems from its name and the seed.
+/// subject of its own, in a process that no other claim uses meanwhile, and draws its problems from its name and the
+/// seed.
 #pragma once
 
 #include <condition_variable>
@@ -57,12 +58,10 @@ struct Judged {
 struct Round {
   const SubjectRow& row;
   const std::vector<const Claim*>& claims;
-  Effort effort = {};
+  Effort effort = {};  // without patience: each claim has its own, so that none depends on how others fare
   std::size_t jobs = 1;
   /// Who runs a claim's cases: another one for each claim, unless there is but one job.
   std::function<std::unique_ptr<CaseRunner>()> runner = nullptr;
-  /// One that runs them in a process of its own, for when a lost device has ended the truth of this one.
-  std::function<std::unique_ptr<CaseRunner>()> apart = nullptr;
   // Told, and asked, by one thread at a time.
   std::function<void(const Claim&)> begins = nullptr;
   std::function<void(const Judgement&)> ends = nullptr;
@@ -70,13 +69,7 @@ struct Round {
   std::function<std::string(const Observation&)> line = nullptr;  // of the records; by several threads
 };
 
-struct RoundResult {
-  std::vector<Judged> claims;  // in their order
-  bool device_lost = false;    // nothing more can be run in this process
-};
-
-/// What failed beside others is confirmed alone; where a device was lost, this process cannot tell which claim
-/// did it: whatever had not ended is judged again, each claim in a process of its own.
-RoundResult judged(const Round&);
+/// @return of each claim, in their order
+std::vector<Judged> judged(const Round&);
 
 }  // namespace tileproof

@@ -69,7 +69,7 @@ TEST(DearFirst, AreTheClaimsOfFixedProblems) {
   EXPECT_EQ(dear_first({&drawn, &fixed, &drawn, &fixed}), (std::vector<std::size_t>{1, 3, 0, 2}));
 }
 
-// --- Who is blamed
+// --- What is told
 
 Claim named(const std::string& name) {
   Claim claim = claim_with(nullptr);
@@ -92,28 +92,23 @@ class Scripted : public CaseRunner {
   Script script_;
 };
 
-CaseOutcome found(const Problem& problem, const std::string& kind, bool device_lost = false) {
-  return {.finding = Finding{problem, kind, "as it was"}, .device_lost = device_lost};
+CaseOutcome found(const Problem& problem, const std::string& kind) {
+  return {.finding = Finding{problem, kind, "as it was"}};
 }
 
 struct Told {
-  RoundResult result;
+  std::vector<Judged> result;
   std::vector<std::string> lines;  // the claims of the records
   std::set<std::string> begun;
 };
 
-Told judged_by(std::size_t jobs, const std::vector<Claim>& claims, const Scripted::Script& here,
-               const Scripted::Script& apart) {
+Told judged_by(std::size_t jobs, const std::vector<Claim>& claims, const Scripted::Script& script) {
   const SubjectRow row = row_with(kernel_envelope());
   std::vector<const Claim*> pointers;
   for (const Claim& claim : claims) pointers.push_back(&claim);
   Told told;
   Round round = {row, pointers, {.cases = 20}, jobs};
-  round.runner = [&] { return std::make_unique<Scripted>(here); };
-  round.apart = [&]() -> std::unique_ptr<CaseRunner> {
-    if (!apart) throw std::runtime_error("no process can be had");
-    return std::make_unique<Scripted>(apart);
-  };
+  round.runner = [&] { return std::make_unique<Scripted>(script); };
   round.begins = [&](const Claim& claim) { told.begun.insert(claim.name); };
   round.ends = [](const Judgement&) {};
   round.records = [&](const std::string& lines) {
@@ -124,72 +119,36 @@ Told judged_by(std::size_t jobs, const std::vector<Claim>& claims, const Scripte
   return told;
 }
 
-const Judgement& judgement_of(const Told& told, std::size_t i) { return told.result.claims.at(i).judgement.value(); }
+const Judgement& judgement_of(const Told& told, std::size_t i) { return told.result.at(i).judgement.value(); }
 
 const std::vector<Claim> four = {named("a"), named("b"), named("c"), named("d")};
 
-/// In this process: b loses the device. With more jobs than one, a runs until it has.
-Scripted::Script lost_by_b(std::size_t jobs, std::shared_ptr<std::atomic<bool>> lost) {
-  return [jobs, lost](const Claim& claim, const Problem& problem) -> CaseOutcome {
-    while (claim.name == "test/a" && jobs > 1 && !*lost) std::this_thread::yield();
-    if (claim.name == "test/b") *lost = true;
-    return *lost ? found(problem, "error", /*device_lost=*/true) : CaseOutcome();
-  };
-}
-
-CaseOutcome passes(const Claim&, const Problem&) { return {}; }
-CaseOutcome b_fails(const Claim& claim, const Problem& problem) {
-  return claim.name == "test/b" ? found(problem, "error") : CaseOutcome();
-}
-
-TEST(ALostDevice, IsBlamedOnTheClaimThatLosesItAlone) {
-  for (const std::size_t jobs : {1, 2, 4}) {
+TEST(Patience, IsEveryClaimsOwnHoweverManyJudge) {
+  for (const std::size_t jobs : {1, 4}) {
     SCOPED_TRACE(jobs);
-    const Told told = judged_by(jobs, four, lost_by_b(jobs, std::make_shared<std::atomic<bool>>(false)), b_fails);
-    EXPECT_TRUE(told.result.device_lost);
-    for (const std::size_t i : {0, 1, 2, 3}) {
-      EXPECT_EQ(judgement_of(told, i).verdict, i == 1 ? Verdict::failed : Verdict::passed) << i;
-      EXPECT_FALSE(judgement_of(told, i).device_lost);
-      EXPECT_EQ(judgement_of(told, i).cases, i == 1 ? 1 : 20);
-    }
-    EXPECT_EQ(judgement_of(told, 1).findings.at(0).details, "as it was");
-  }
-}
-
-TEST(ALostDevice, ThatNobodyLosesAloneDoesNotVanish) {
-  const Told told = judged_by(2, four, lost_by_b(2, std::make_shared<std::atomic<bool>>(false)), passes);
-  EXPECT_EQ(judgement_of(told, 0).verdict, Verdict::failed);
-  EXPECT_SAYS(judgement_of(told, 0).findings.at(0).details, "it was not lost when the claim was judged again");
-  for (const std::size_t i : {1, 2, 3}) EXPECT_EQ(judgement_of(told, i).verdict, Verdict::passed) << i;
-}
-
-TEST(ALostDevice, WithNoOtherProcessIsTheFirstClaimsThatReportedItAndTheOthersAreNotRun) {
-  for (const std::size_t jobs : {1, 2}) {
-    const Told told = judged_by(jobs, four, lost_by_b(jobs, std::make_shared<std::atomic<bool>>(false)), nullptr);
-    const std::size_t first = jobs == 1 ? 1 : 0;
-    EXPECT_EQ(judgement_of(told, first).findings.at(0).details, "as it was");
-    for (std::size_t i = first + 1; i < 4; ++i) {
-      EXPECT_FALSE(told.result.claims[i].judgement);
-      EXPECT_EQ(told.result.claims[i].not_run, "not run: the device was lost, and then no process can be had");
+    const Told told = judged_by(jobs, four, [](const Claim&, const Problem& problem) -> CaseOutcome {
+      CaseOutcome outcome = found(problem, "hang");
+      outcome.process_lost = outcome.was_hang = true;
+      return outcome;
+    });
+    for (std::size_t i = 0; i < four.size(); ++i) {
+      const Finding& finding = judgement_of(told, i).findings.at(0);
+      EXPECT_EQ(finding.kind, "hang");
+      EXPECT_EQ(finding.shrinks, 2) << "three hangs are what a claim may cost";
     }
   }
 }
 
-TEST(AFinding, OfAClaimThatFailsBesideOthersOnlySaysSo) {
-  // a fails while b runs, and b while a does.
-  const auto beside = std::make_shared<std::atomic<int>>(0);
-  const Told told = judged_by(
-      2, {four[0], four[1]},
-      [beside](const Claim& claim, const Problem& problem) -> CaseOutcome {
-        if (*beside >= 2) return {};
-        ++*beside;
-        while (*beside < 2) std::this_thread::yield();
-        return claim.name == "test/a" ? found(problem, "guard") : CaseOutcome();
-      },
-      nullptr);
-  EXPECT_EQ(judgement_of(told, 0).verdict, Verdict::failed);
-  EXPECT_SAYS(judgement_of(told, 0).findings.at(0).details, "what ran beside it had its part");
-  EXPECT_EQ(judgement_of(told, 1).verdict, Verdict::passed);
+TEST(Judging, SaysWhyAClaimWasNotRunWhereNoProcessCanBeHad) {
+  const Told told = judged_by(1, four, [](const Claim& claim, const Problem&) -> CaseOutcome {
+    if (claim.name == "test/b") throw std::runtime_error("no process can be had");
+    return {};
+  });
+  EXPECT_EQ(judgement_of(told, 0).verdict, Verdict::passed);
+  for (const std::size_t i : {1, 2, 3}) {
+    EXPECT_FALSE(told.result[i].judgement);
+    EXPECT_EQ(told.result[i].not_run, "not run: no process can be had");
+  }
 }
 
 TEST(AFinding, ThatNeedsTheCasesBeforeItIsTheSameHoweverManyJudge) {
@@ -227,8 +186,7 @@ TEST(Records, AreInTheOrderOfTheClaimsHoweverManyJudge) {
         [](const Claim& claim, const Problem&) -> CaseOutcome {
           if (claim.name < "test/c") std::this_thread::sleep_for(std::chrono::microseconds(200));
           return {};
-        },
-        nullptr);
+        });
     ASSERT_EQ(told.lines.size(), 4 * 20u);
     EXPECT_TRUE(std::is_sorted(told.lines.begin(), told.lines.end()));
     EXPECT_EQ(told.begun.size(), 4u);

@@ -22,10 +22,8 @@ const char* name_of(Proof proof) {
 }
 
 Processes::Processes(const ChosenSubject& chosen, std::size_t count, std::chrono::milliseconds step_deadline) {
-  ChosenSubject apart = chosen;
-  apart.row.isolated = true;
   for (std::size_t i = 0; i < count; ++i) {
-    ready_.push_back(made_ready(apart, step_deadline));
+    ready_.push_back(made_ready(chosen, step_deadline));
     const bool on_a_gpu = ready_.back().row.envelope.step_elements > Envelope().step_elements;
     if (ready_.back().runner == nullptr || on_a_gpu) break;
   }

@@ -1,7 +1,6 @@
 #include "surveying.h"
 
 #include <algorithm>
-#include <atomic>
 #include <stdexcept>
 
 #include "judging.h"
@@ -42,36 +41,33 @@ class Surveying::Running {
     }
   }
 
-  /// @return false where a device was lost: then nothing here is true
-  bool here() {
-    in_threads(subject_.jobs, rows_.size(), [this](std::size_t, std::size_t row) {
+  void all() {
+    Left of_all;
+    in_threads(subject_.jobs, rows_.size(), [&](std::size_t, std::size_t row) {
       const auto [first, end] = rows_[row];
+      Left of_row;
+      Left& left = subject_.jobs == 1 ? of_all : of_row;  // of several threads, no row's depends on the others' haste
       std::unique_ptr<CaseRunner> runner;
-      for (std::size_t i = first; i < end && !lost_; ++i) {
-        run(tasks_[i], [&]() -> CaseRunner& {
+      for (std::size_t i = first; i < end; ++i) {
+        run(tasks_[i], left, [&]() -> CaseRunner& {
           if (runner == nullptr) runner = subject_.runner();
           return *runner;
         });
       }
     });
-    return !lost_;
-  }
-
-  void apart() {
-    std::unique_ptr<CaseRunner> runner;
-    for (Task& task : tasks_) {
-      run(task, [&]() -> CaseRunner& {
-        if (runner == nullptr) runner = subject_.apart();
-        return *runner;
-      });
-    }
   }
 
  private:
+  /// What processes may still die of.
+  struct Left {
+    std::int64_t crashes = 30;  // a hang costs as much as ten
+    std::string why_no_more;
+  };
+
   template <class Runner>
-  void run(Task& task, Runner runner) {
+  void run(Task& task, Left& left, Runner runner) {
     task.kind = "not run";
-    task.details = subject_.stop && subject_.stop() ? "interrupted" : why_no_more_;
+    task.details = subject_.stop && subject_.stop() ? "interrupted" : left.why_no_more;
     if (!task.details.empty()) return;
     const Survey& survey = surveys()[task.survey];
     Met met;
@@ -81,14 +77,11 @@ class Surveying::Running {
       outcome =
           runner().run(survey.claim, problem_for(survey, survey_problems()[task.problem], subject_.row.name), met);
     } catch (const std::runtime_error& error) {  // of the machine: no process can be had any more
-      task.details = error.what();
-      if (subject_.jobs == 1) why_no_more_ = error.what();
+      task.details = left.why_no_more = error.what();
       return;
     }
-    lost_ = lost_ || outcome.device_lost;
-    // Of processes that die there is one at a time.
-    if (outcome.process_lost && (patience_ -= outcome.was_hang ? 10 : 1) <= 0) {
-      why_no_more_ = "too many processes have died of the cases before";
+    if (outcome.process_lost && (left.crashes -= outcome.was_hang ? 10 : 1) <= 0) {
+      left.why_no_more = "too many processes have died of the cases before";
     }
     task.kind.clear();
     if (met.surveyed && met.surveyed->elements != 0) {
@@ -103,9 +96,6 @@ class Surveying::Running {
   const SurveyedSubject& subject_;
   std::vector<Task>& tasks_;
   std::vector<std::pair<std::size_t, std::size_t>> rows_;  // of tasks, from the one to before the other
-  std::atomic<bool> lost_ = false;
-  std::string why_no_more_;
-  std::int64_t patience_ = 30;  // of crashes; a hang costs as much as ten
 };
 
 void Surveying::add(const SurveyedSubject& subject) {
@@ -120,10 +110,7 @@ void Surveying::add(const SurveyedSubject& subject) {
   }
   prepare(tasks);
   std::vector<Task> done = tasks;
-  if (!Running(subject, done).here()) {
-    done = tasks;
-    Running(subject, done).apart();
-  }
+  Running(subject, done).all();
   subjects_.push_back({subject.row.name, subject.replay_flags, std::move(done)});
 }
 

@@ -20,8 +20,6 @@ struct SurveyedSubject {
   std::size_t jobs = 1;
   /// Who runs the cases of a row of the table: another one for each, unless there is but one job.
   std::function<std::unique_ptr<CaseRunner>()> runner;
-  /// One that runs them in a process of its own, for when a device is lost here.
-  std::function<std::unique_ptr<CaseRunner>()> apart;
   std::function<bool()> stop = nullptr;
 };
 

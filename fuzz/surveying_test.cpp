@@ -23,7 +23,7 @@ constexpr std::chrono::milliseconds deadline(10000);
 /// Runs cases here, and tells of them what a process of its own would have told.
 class Told : public CaseRunner {
  public:
-  explicit Told(const std::string& subject) : ready_(made_ready(chosen_subjects({subject}).front(), deadline)) {}
+  explicit Told(const std::string& subject) : ready_(made_ready(chosen_subjects({subject}).front(), deadline, RunsIn::this_process)) {}
   CaseOutcome run(const Claim& claim, const Problem& problem, Met& met) override {
     const CaseOutcome outcome = ready_.runner->run(claim, problem, met);
     met = met_of(json::parse(dumped(json_of(met))));
@@ -37,8 +37,8 @@ class Told : public CaseRunner {
 /// A subject of this process, surveyed by so many threads.
 void survey_here(Surveying& surveying, const std::string& name, std::size_t jobs) {
   const ChosenSubject chosen = chosen_subjects({name}).front();
-  const ReadySubject ready = made_ready(chosen, deadline);
-  surveying.add({.row = chosen.row, .replay_flags = {}, .jobs = jobs, .runner = ready.another, .apart = nullptr});
+  const ReadySubject ready = made_ready(chosen, deadline, RunsIn::this_process);
+  surveying.add({.row = chosen.row, .replay_flags = {}, .jobs = jobs, .runner = ready.another});
 }
 
 /// A part of the survey that has a bit of everything.
@@ -72,26 +72,8 @@ TEST(Surveying, GivesTheSameOfAProcessThatTells) {
   Surveying told(2, is_of_part);
   told.add({.row = chosen.row,
             .replay_flags = {},
-            .runner = [&] { return std::make_unique<Told>(chosen.row.name); },
-            .apart = nullptr});
+            .runner = [&] { return std::make_unique<Told>(chosen.row.name); }});
   EXPECT_EQ(told.record(), record_of({chosen.row.name}));
-}
-
-/// Says of its first cases that the device is gone.
-class LosesItsDevice : public CaseRunner {
- public:
-  CaseOutcome run(const Claim&, const Problem&, Met&) override { return {.device_lost = true}; }
-};
-
-TEST(Surveying, IsDoneAgainElsewhereWhereADeviceIsLost) {
-  const ChosenSubject chosen = chosen_subjects({"faulty:minus-zero-lost"}).front();
-  Surveying surveying(2, is_of_part);
-  surveying.add({.row = chosen.row,
-                 .replay_flags = {},
-                 .jobs = 2,
-                 .runner = [] { return std::make_unique<LosesItsDevice>(); },
-                 .apart = [&] { return std::make_unique<Told>(chosen.row.name); }});
-  EXPECT_EQ(surveying.record(), record_of({chosen.row.name}));
 }
 
 TEST(Surveying, OfARightSubjectFindsEverythingEqual) {

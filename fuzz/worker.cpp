@@ -5,7 +5,6 @@
 #include <signal.h>
 #include <spawn.h>
 #include <sys/mman.h>
-#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -17,8 +16,10 @@
 #include <cstdlib>
 #include <cstring>
 #include <new>
+#include <thread>
 
 #include "../properties/float_mode.h"
+#include "../properties/page_guard.h"
 #include "batch.h"
 #include "interrupt.h"
 
@@ -33,6 +34,7 @@ using std::chrono::milliseconds;
 using Clock = std::chrono::steady_clock;
 
 constexpr int socket_of_worker = 3;
+constexpr int touch_of_worker = 4;
 constexpr milliseconds patience_to_make = std::chrono::minutes(3);  // torch, a CUDA context, a cold disk
 constexpr int heavy = 20;
 
@@ -78,12 +80,23 @@ Received receive_line(int socket, int death, std::string& unread, std::string& l
   }
 }
 
+/// A file in memory to which a process appends. Its descriptor is none of those that a worker is given.
+int appended_file(const char* name) {
+  const int low = memfd_create(name, MFD_CLOEXEC);
+  const int file = low < 0 ? low : fcntl(low, F_DUPFD_CLOEXEC, touch_of_worker + 1);
+  if (file < 0) fail("memfd_create");
+  close(low);
+  fcntl(file, F_SETFL, O_APPEND);
+  return file;
+}
+
 }  // namespace
 
-Worker::Worker(const SubjectOrder& order, milliseconds deadline) : order_(order), deadline_(deadline) {
-  output_ = memfd_create("output of a worker", MFD_CLOEXEC);
-  if (output_ < 0) fail("memfd_create");
-  fcntl(output_, F_SETFL, O_APPEND);
+Worker::Worker(const SubjectOrder& order, milliseconds deadline)
+    : order_(order),
+      deadline_(deadline),
+      output_(appended_file("output of a worker")),
+      touch_(appended_file("touch of a worker")) {
   // Threads that spin while they wait take the cores from whatever runs beside: another worker, a build.
   setenv("OMP_WAIT_POLICY", "PASSIVE", /*overwrite=*/0);
 }
@@ -91,11 +104,13 @@ Worker::Worker(const SubjectOrder& order, milliseconds deadline) : order_(order)
 Worker::~Worker() {
   stop();
   close(output_);
+  close(touch_);
 }
 
 void Worker::start() {
   int ends[2];
   if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0) fail("socketpair");
+  if (ftruncate(touch_, 0) != 0) fail("ftruncate");
   posix_spawn_file_actions_t actions;
   posix_spawn_file_actions_init(&actions);
   posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
@@ -103,9 +118,10 @@ void Worker::start() {
   posix_spawn_file_actions_adddup2(&actions, output, STDOUT_FILENO);
   posix_spawn_file_actions_adddup2(&actions, output, STDERR_FILENO);
   posix_spawn_file_actions_adddup2(&actions, ends[1], socket_of_worker);
+  posix_spawn_file_actions_adddup2(&actions, touch_, touch_of_worker);
   std::string name = "tileproof", command = "work";
   char* arguments[] = {name.data(), command.data(), nullptr};
-  posix_spawn_file_actions_addclosefrom_np(&actions, socket_of_worker + 1);
+  posix_spawn_file_actions_addclosefrom_np(&actions, touch_of_worker + 1);
   // A group of its own, so that what it forks ends with it.
   posix_spawnattr_t attributes;
   posix_spawnattr_init(&attributes);
@@ -186,6 +202,11 @@ std::string Worker::death() {
   return how_it_died() + words;
 }
 
+Finding finding_of_death(const Problem& problem, const std::string& touch, const std::string& death) {
+  const bool is_touch = !touch.empty();
+  return {problem, is_touch ? "guard" : "crash", (is_touch ? touch + "; " : "") + "the process " + death};
+}
+
 bool was_killed(const std::string& death) { return death.find("SIGKILL") != std::string::npos; }
 
 MadeElsewhere Worker::make() {
@@ -212,7 +233,8 @@ CaseOutcome Worker::run(const Claim& claim, const Problem& problem, Met& met) {
       throw std::runtime_error("the subject " + order_.subject + " cannot be run any more: " + made.why_not);
     }
   }
-  const milliseconds patience = claim.heavy ? heavy * deadline_ : deadline_;
+  const bool is_large = claim.heavy || !claim.draws.fixed.empty();
+  const milliseconds patience = is_large ? heavy * deadline_ : deadline_;
   if (ftruncate(output_, 0) != 0) fail("ftruncate");  // of a case that ends well nobody wants to know
   const std::optional<json> answer =
       asked({{"problem", line_of(problem)}, {"survey", met.surveyed.has_value()}}, patience);
@@ -250,7 +272,7 @@ CaseOutcome Worker::lost(const Problem& problem, milliseconds patience) {
         Finding{problem, "hang",
                 "no answer within " + std::to_string(patience.count()) + " ms: the process was killed" + words};
   } else {
-    outcome.finding = Finding{problem, "crash", "the process " + how_it_died() + words};
+    outcome.finding = finding_of_death(problem, touch(), how_it_died() + words);
   }
   return outcome;
 }
@@ -291,6 +313,12 @@ std::string Worker::last_words() const {
   text.resize(count < 0 ? 0 : static_cast<std::size_t>(count));
   while (!text.empty() && text.back() == '\n') text.pop_back();
   return text.empty() ? "" : "; its last words: " + text;
+}
+
+std::string Worker::touch() const {
+  char text[512];
+  const ssize_t count = pread(touch_, text, sizeof text, 0);
+  return std::string(text, static_cast<std::size_t>(count < 0 ? 0 : count));
 }
 
 // --- The worker's part ---------------------------------------------------------------------------------------------
@@ -345,18 +373,31 @@ json answer_to_problem(const json& question, Ordered& ordered) {
   }
 }
 
+/// Ends the process, and what it has forked, when the runner has: it may be in a case that never ends. Not by
+/// PR_SET_PDEATHSIG, which comes when the runner's thread ends that started the process.
+void end_with_runner(int socket) {
+  pollfd runner = {socket, POLLRDHUP, 0};
+  while (poll(&runner, 1, -1) < 0 && errno == EINTR) {
+  }
+  if ((runner.revents & (POLLRDHUP | POLLHUP)) != 0) kill(0, SIGKILL);
+}
+
 }  // namespace
 
 int work(int socket) {
-  // What ends a run goes to all its processes, and is the runner's to hear; without it nobody wants an answer.
+  // What ends a run goes to all its processes, and is the runner's to hear.
   for (const int ending : ending_signals) signal(ending, SIG_IGN);
-  prctl(PR_SET_PDEATHSIG, SIGKILL);
-  // Whatever writes on descriptor 3 shall not speak for us.
-  constexpr int out_of_the_way = 500;
-  if (const int moved = fcntl(socket, F_DUPFD_CLOEXEC, out_of_the_way); moved >= 0) {
-    close(socket);
-    socket = moved;
-  }
+  // Move the descriptors away from those that stray writes go to.
+  const auto moved_away = [](int descriptor) {
+    constexpr int out_of_the_way = 500;
+    const int moved = fcntl(descriptor, F_DUPFD_CLOEXEC, out_of_the_way);
+    if (moved < 0) return descriptor;
+    close(descriptor);
+    return moved;
+  };
+  socket = moved_away(socket);
+  tell_touch_on(moved_away(touch_of_worker));
+  std::thread(end_with_runner, socket).detach();
   // What is printed is kept in memory: not without end. And as it is printed, for it may be the last.
   constexpr rlim_t most_output = rlim_t{64} << 20;
   const rlimit limit = {most_output, most_output};

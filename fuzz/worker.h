@@ -15,6 +15,9 @@ namespace tileproof {
 /// Whether a process that died so was killed by somebody: this one's user, or a system that is out of memory.
 bool was_killed(const std::string& death);
 
+/// What is found of a case that a process died of: the page that it touched, where it did; else how it died.
+Finding finding_of_death(const Problem&, const std::string& touch, const std::string& death);
+
 /// What a worker says of the subject that it has made.
 struct MadeElsewhere {
   std::string why_not;  // it cannot be run here
@@ -25,13 +28,13 @@ struct MadeElsewhere {
 
 class Worker : public CaseRunner {
  public:
-  /// @param deadline  of one case; a case of a heavy claim has twenty of them
+  /// @param deadline  of one case; a case of a heavy claim, or of fixed and large problems, has twenty
   Worker(const SubjectOrder& order, std::chrono::milliseconds deadline);
   ~Worker() override;
   Worker(const Worker&) = delete;
   Worker& operator=(const Worker&) = delete;
 
-  /// Starts the process, where none runs.
+  /// Makes the subject, anew where it has been made before. Starts the process, where none runs.
   /// @throws Illegal what the subject cannot be made of; std::runtime_error where the process dies of making it
   MadeElsewhere make();
 
@@ -52,6 +55,8 @@ class Worker : public CaseRunner {
                                       const std::function<bool()>& is_overdue);
   /// How the process died that gave no answer, and its last words: "died of SIGSEGV (...)". It has ended now.
   std::string death();
+  /// What it said of a page that nobody may touch, before it died of touching it; else "".
+  std::string touch() const;
   /// Whether it was given up.
   bool timed_out() const { return timed_out_; }
 
@@ -75,6 +80,7 @@ class Worker : public CaseRunner {
   pid_t process_ = 0;
   int socket_ = -1;
   int output_ = -1;     // of the process, both streams
+  int touch_ = -1;      // what it said of a page that nobody may touch, before it died
   int death_ = -1;      // readable when the process has ended, whoever holds its socket
   std::string unread_;  // of the socket
   bool timed_out_ = false;

@@ -37,6 +37,12 @@ void corrupt(const UnpackCall& c, const Moment&) {
   if (has_its_tail(c)) std::memset(reinterpret_cast<std::uint8_t*>(c.codes) - (std::size_t{1} << 40), 0x5a, 4096);
 }
 
+/// A word past its input, whose value it throws away.
+void read_outside(const UnpackCall& c, const Moment&) {
+  const volatile std::uint32_t* end = c.packed + reference::words_of(c.n, c.k);
+  if (has_its_tail(c)) static_cast<void>(*end);
+}
+
 /// Three times of ten.
 bool happens() {
   const auto now = static_cast<std::uint64_t>(std::chrono::steady_clock::now().time_since_epoch().count());
@@ -68,6 +74,7 @@ constexpr Deadly deeds[] = {
     {"hangs", "never returns", hang},
     {"exits", "ends its process", end},
     {"corrupts-memory", "writes where nothing of its call is", corrupt},
+    {"reads-outside", "reads a word past its input and throws it away", read_outside},
     {"flaky", "is wrong three times in ten", be_flaky},
     {"flaky-and-wrong", "is wrong three times in ten, and elsewhere always", be_flaky_and_wrong},
     {"order-dependent", "is wrong from the third call on", remember}};
@@ -81,14 +88,13 @@ const std::vector<SubjectRow>& deadly_subjects() {
       const auto make = [&deadly]() -> MadeSubject {
         ScalarParts parts;
         parts.after_unpack = deadly.deed;
-        return {scalar_subject(parts), ""};
+        return {scalar_subject(parts, make_host_memory()), ""};
       };
       SubjectRow row = subject_row("reference");
       row.name = std::string("deadly:") + deadly.name;
       row.what = deadly.what;
       row.envelope = kernel_envelope();
       row.make = make;
-      row.isolated = true;
       all.push_back(row);
     }
     return all;

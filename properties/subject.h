@@ -202,8 +202,7 @@ struct SubjectRow {
   bool needs_gpu;
   Envelope envelope;
   std::function<MadeSubject()> make;
-  bool isolated = false;       // may end the process it runs in, or its device: cases are run in a process of their own
-  bool one_at_a_time = false;  // two of it in a process would share threads, or memory
+  bool one_at_a_time = false;  // judged by one process: loading it takes long, or it has threads of its own
 };
 
 /// What the production kernels take, and everything else that implements all of their operations.

@@ -107,9 +107,9 @@ const std::vector<SubjectRow>& subjects() {
       {"cpu", "the production code for tensors in a host's memory", false, kernel_envelope(), make_cpu_subject},
       {"cuda", "the production kernels on a GPU", true, on_a_gpu(kernel_envelope()), make_cuda},
       {"aten-cpu", "PyTorch's int4 weight operators on the CPU", false, aten_envelope({Operation::matmul}, 16),
-       make_aten_cpu_subject, false, true},
+       make_aten_cpu_subject, true},
       {"aten-eager", "PyTorch's eager formulas on the CPU, one tensor operation at a time", false, eager_envelope(),
-       make_aten_eager_subject, false, true},
+       make_aten_eager_subject, true},
       {"aten-cuda", "PyTorch's int4 weight operators on a GPU", true,
        on_a_gpu(library_envelope({Operation::pack, Operation::matmul})), make_aten_cuda_subject, true},
   };
