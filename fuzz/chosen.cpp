@@ -233,6 +233,7 @@ ReadySubject made(const ChosenSubject& chosen, std::chrono::milliseconds case_de
   } catch (const Illegal&) {
     throw;
   } catch (const std::runtime_error& died) {
+    if (!chosen.order.library && chosen.asked_for) throw;
     // A library is judged by that; who asked for nothing but all subjects gets the others judged.
     (chosen.order.library ? ready.died : ready.why_not) = died.what();
     return ready;
