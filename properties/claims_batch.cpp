@@ -10,8 +10,9 @@ namespace tileproof {
 namespace {
 
 const ClassRow several_experts = {
-    "several experts", [](const Envelope& envelope) { return envelope.takes_experts; },
-    [](const Met& met) { return met.classes.contains("several experts"); }};
+    "several experts",
+    {{"several experts", [](const Envelope& envelope) { return envelope.takes_experts; },
+      [](const Met& met, const std::string& name) { return met.classes.contains(name); }}}};
 
 /// The rows of one of so many experts.
 template <class T>
