@@ -93,12 +93,16 @@ ScaleAndZero faint_zeros(Format f, std::uint64_t seed, std::uint64_t index) {
   return {with_sign(f, normal_within(f, of_scale, exponent, exponent), of_scale), with_sign(f, zero, bits)};
 }
 
-/// Products that overflow, and zeros that bring some of their sums back.
+/// Products that overflow, with zeros that bring some of their sums back, and a few that are no number. Eight rows have
+/// scales of one exponent: what is made ready for eight at a time is so decided by their zeros too.
 ScaleAndZero overflowing(Format f, std::uint64_t seed, std::uint64_t index) {
   const std::uint64_t bits = drawn(seed, stream::zeros, index);
   const std::uint64_t of_scale = drawn(seed, stream::scales, index);
-  return {with_sign(f, normal_within(f, of_scale, f.bias() - 4, f.bias()), of_scale),
-          with_sign(f, normal_within(f, bits, f.bias() - 2, f.bias()), bits)};
+  const std::int64_t exponent = f.bias() - below(8, drawn(seed, stream::choice, index / 8));
+  const bool is_number = below(16, mixed(bits)) != 0;
+  const std::uint32_t zero = is_number ? normal_within(f, bits, f.bias() - 2, f.bias())
+                                       : f.infinity() | (static_cast<std::uint32_t>(bits) & fraction_mask(f));
+  return {with_sign(f, normal_within(f, of_scale, exponent, exponent), of_scale), with_sign(f, zero, bits)};
 }
 
 /// Every pattern alike, NaNs with payloads included.
