@@ -6,6 +6,7 @@
 #include <map>
 #include <vector>
 
+#include "../properties/draw.h"
 #include "running.h"
 
 namespace tileproof {
@@ -294,6 +295,27 @@ TEST_F(Library, ThatCrashesIsShrunkToTheSmallestProblemThatDoesAndThatIsReplayed
   const Ran replayed = run(replay_line(finding));
   EXPECT_EQ(replayed.exit, 1) << replayed.text;
   EXPECT_NE(replayed.text.find("crash: the process died of SIGSEGV"), std::string::npos) << replayed.text;
+}
+
+TEST_F(Library, ThatReadsOutsideAnInputIsToldWhichOne) {
+  if (is_sanitized) GTEST_SKIP() << "bytes are forbidden there, and not pages";
+  // The last row's pair ends at a multiple of 64 bytes, and so at the page.
+  std::uint64_t seed = 1;
+  while (drawn(seed, stream::pages, 0) >> 63 != 0) ++seed;
+  const Ran ran = run("replay " + example("reads-past-scales") +
+                      " --device cpu --claim=value/float_domain_rounds_once --subject=library --n=16 --k=32 --seed=" +
+                      std::to_string(seed));
+  EXPECT_EQ(ran.exit, 1) << ran.text;
+  EXPECT_NE(ran.text.find("FAILED: guard: read past the end of scales_and_zeros: the byte 1 past its end; the process "
+                          "died of SIGSEGV"),
+            std::string::npos)
+      << ran.text;
+}
+
+/// Two subjects are made by two threads, which have ended when they are judged.
+TEST_F(Library, OfTorchIsJudgedByTheProcessThatHasLoadedIt) {
+  const Ran ran = run("verify --jobs 2 --subject aten-eager --subject aten-cpu --claim matmul/by_the --claim eager/ " + out("run"));
+  EXPECT_EQ(ran.exit, 0) << ran.text;
 }
 
 TEST_F(Library, ThatLacksOperatorsIsSkippedForThem) {

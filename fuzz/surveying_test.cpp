@@ -215,15 +215,16 @@ TEST_F(Command, VerifySurveysAccuracyUnlessClaimsAreNamed) {
     return file ? json::parse(file) : json();
   };
   const std::string some = "verify --subject host --claim bits/ --cases 3 ";
-  ASSERT_EQ(run(some + out("without")).exit, 3);
+  ASSERT_EQ(run(some + out("without")).exit, 0);
   EXPECT_TRUE(record("without").is_null());
-  ASSERT_EQ(run(some + "--accuracy " + out("with")).exit, 3);
+  ASSERT_EQ(run(some + "--accuracy " + out("with")).exit, 0);
   const json with = record("with");
   EXPECT_EQ(with.at("schema"), 2);
   EXPECT_EQ(with.at("run_start"), summary("with").at("run_start"));
   EXPECT_FALSE(with.at("rows").empty());
-  ASSERT_EQ(
-      run("verify --subject cuda --subject host --claim bits/ --cases 3 --accuracy --seed 99 " + out("other")).exit, 3);
+  const int exit =
+      run("verify --subject cuda --subject host --claim bits/ --cases 3 --accuracy --seed 99 " + out("other")).exit;
+  ASSERT_TRUE(exit == 0 || exit == 3) << exit;  // 3 without a GPU: cuda was asked for
   // The survey's problems are its own: no seed changes them.
   const json other = record("other");
   EXPECT_EQ(those_of(other.at("rows"), "host", "dequantize"), those_of(with.at("rows"), "host", "dequantize"));
@@ -245,7 +246,7 @@ TEST_F(Command, ASurveySaysOfACrashThatItWasOne) {
       ++crashes;
     }
   }
-  EXPECT_EQ(crashes, 3 * 2);  // two profiles of seven have a tail
+  EXPECT_EQ(crashes, 3 * 3);  // three profiles of nine have a tail
   // What it does not die of is what another gives, who is in the program's own process.
   const std::vector<json> here = those_of(record.at("rows"), "host", "dequantize");
   const std::vector<json> apart = those_of(record.at("rows"), "deadly:crashes", "dequantize");

@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 #include <rapidcheck.h>
 
+#include <array>
 #include <cmath>
 #include <cstring>
 #include <optional>
@@ -35,12 +36,13 @@ testing::AssertionResult holds(const Property& property) {
 /// The specification, unless a test gives an operation something else to do.
 class Scripted : public Subject {
  public:
-  Memory& memory() override { return host_memory(); }
+  Memory& memory() override { return *own_memory; }
   void run(const PackCall& call) override { act(on_pack, call); }
   void run(const UnpackCall& call) override { act(on_unpack, call); }
   void run(const DequantizeCall& call) override { act(on_dequantize, call); }
   void run(const MatmulCall& call) override { act(on_matmul, call); }
 
+  Memory* own_memory = &host_memory();
   std::function<void(const PackCall&)> on_pack;
   std::function<void(const UnpackCall&)> on_unpack;
   std::function<void(const DequantizeCall&)> on_dequantize;
@@ -851,32 +853,51 @@ TEST(Operations, ThatASubjectLacksAreAnErrorOfTheClaim) {
   EXPECT_THROW(one.pack(one.codes()), std::logic_error);
 }
 
-TEST(Operations, AlignTheirTensorsAsAllocatorsDoOrOfSubjectsThatTakeItNoBetterThanPromised) {
+TEST(Operations, AlignTheirTensorsAsAllocatorsDoOrOfSubjectsThatTakeItNoBetterThanPromisedOrToAPage) {
   const auto right = std::shared_ptr<Subject>(subject_row("reference").make().subject);
-  int no_better = 0;
-  for (int seed = 0; seed < 64; ++seed) {
-    Bench b("--n=12 --k=64 --seed=" + std::to_string(seed));
-    const std::vector<std::uint32_t> packed = b.one.words();
-    int misaligned = 0;
-    b.subject.on_dequantize = [&](const DequantizeCall& call) {
-      for (const void* address :
-           {static_cast<const void*>(call.packed), call.scales, static_cast<const void*>(call.weights)}) {
-        misaligned += reinterpret_cast<std::uintptr_t>(address) % 256 != 0 ? 1 : 0;
+  struct Where {
+    std::size_t least_alignment;
+    int no_better = 0, before_a_page = 0, behind_a_page = 0;
+  };
+  for (const bool has_pages : {false, true}) {
+    if (has_pages && host_memory().pages({1}).empty()) continue;  // bytes are forbidden there
+    std::array<Where, 3> tensors = {Where{4}, Where{2}, Where{16}};
+    int least = 0;
+    for (int seed = 0; seed < 64; ++seed) {
+      Bench b("--n=12 --k=64 --seed=" + std::to_string(seed));
+      b.subject.own_memory = has_pages ? &host_memory() : &lenient_host_memory();
+      const std::vector<std::uint32_t> packed = b.one.words();
+      std::array<std::uintptr_t, 3> begins = {};
+      b.subject.on_dequantize = [&](const DequantizeCall& call) {
+        begins = {reinterpret_cast<std::uintptr_t>(call.packed), reinterpret_cast<std::uintptr_t>(call.scales),
+                  reinterpret_cast<std::uintptr_t>(call.weights)};
+        right->run(call);
+      };
+      b.one.dequantize(packed, b.one.parameters());
+      const bool is_least = draws_least_alignment(static_cast<std::uint64_t>(seed));
+      EXPECT_EQ(b.met.classes["aligned to what must be taken"], is_least ? 1 : 0);
+      EXPECT_EQ(b.met.classes["aligned as allocators align"], is_least ? 0 : 1);
+      least += is_least ? 1 : 0;
+      const std::array<std::size_t, 3> bytes = {packed.size() * 4, 2 * 12 * 2 * 2, 12 * 64 * 2};
+      for (std::size_t i = 0; i < tensors.size() && is_least; ++i) {
+        constexpr std::uintptr_t page = 4096;
+        const bool no_better = begins[i] % 256 == tensors[i].least_alignment;
+        const bool at_a_page = begins[i] % page == 0 || (begins[i] + bytes[i]) % page == 0;
+        EXPECT_TRUE(no_better || (has_pages && at_a_page)) << i;
+        ++(no_better ? tensors[i].no_better : begins[i] % page == 0 ? tensors[i].behind_a_page : tensors[i].before_a_page);
       }
-      right->run(call);
-    };
-    b.one.dequantize(packed, b.one.parameters());
-    ASSERT_TRUE(misaligned == 0 || misaligned == 3) << "one problem, one alignment";
-    EXPECT_EQ(b.met.classes["aligned to what must be taken"], misaligned / 3);
-    EXPECT_EQ(b.met.classes["aligned as allocators align"], 1 - misaligned / 3);
-    no_better += misaligned / 3;
-    b.envelope.any_alignment = false;
-    misaligned = 0;
-    b.one.dequantize(packed, b.one.parameters());
-    EXPECT_EQ(misaligned, 0);
+      b.envelope.any_alignment = false;
+      b.one.dequantize(packed, b.one.parameters());
+      for (const std::uintptr_t begin : begins) EXPECT_EQ(begin % 64, 0u);
+    }
+    EXPECT_GT(least, 16);
+    EXPECT_LT(least, 48);
+    for (const Where& where : tensors) {
+      EXPECT_GT(where.no_better, 5);
+      EXPECT_EQ(where.before_a_page > 2, has_pages);
+      EXPECT_EQ(where.behind_a_page > 2, has_pages);
+    }
   }
-  EXPECT_GT(no_better, 16);
-  EXPECT_LT(no_better, 48);
 }
 
 // --- Operators

@@ -101,7 +101,7 @@ std::vector<Claim> state_claims() {
                    .hunts = "flush-to-zero, grad mode, a number of threads, a stream, a locale that a call leaves behind",
                    .needs = {operation},
                    .meets = {&every_inner_k_tiles},
-                   .draws = {.most_k = 512, .most_elements = 4096},
+                   .draws = {.most_k = 1024, .most_elements = 16384},
                    .body = [operation](Case& c) { process_stays_as_it_was(c, operation); }};
     if (operation != Operation::dequantize) claim.draws.domains = {Domain::floating};
     if (operation != Operation::dequantize) claim.draws.types = {Type::bf16};

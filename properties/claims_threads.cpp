@@ -60,7 +60,7 @@ std::vector<Claim> threads_claims() {
                    .hunts = "a buffer that all calls share; settings that one call changes for another",
                    .needs = {operation},
                    .meets = {&every_inner_k_tiles, &partial_tile},
-                   .draws = {.most_k = 512, .most_elements = 4096},
+                   .draws = {.most_k = 1024, .most_elements = 16384},
                    .body = [operation](Case& c) { called_at_once(c, operation); }};
     if (operation != Operation::dequantize) claim.draws.domains = {Domain::floating};
     if (operation != Operation::dequantize) claim.draws.types = {Type::bf16};

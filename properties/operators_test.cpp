@@ -366,7 +366,7 @@ std::vector<OperatorFault> sizes_and_types_that_are_trusted() {
       {"takes the group size from the number of groups",
        named({"reject"}, {"dequantize"},
              {"group_size:0", "group_size:-32", "group_size:7", "group_size:more-than-k", "group_size:2^32-more",
-              "group_size:one-less"}),
+              "group_size:one-less", "group_size:64-with-a-rest", "group_size:64-of-a-shorter-k"}),
        named({"reject"}, {"dequantize"}, {"scales_and_zeros:one-group"}),
        [](OperatorParts& parts) {
          drop(parts, "group size");
@@ -473,7 +473,7 @@ std::vector<OperatorFault> sizes_and_types_that_are_trusted() {
        {},
        [](OperatorParts& parts) { drop(parts, "codes type"); }},
       {"packs the whole supertiles of any number of columns",
-       named({"reject"}, {"pack"}, {"codes:a-byte-too-many", "codes:half-a-k-tile-too-many"}),
+       named({"reject"}, {"pack"}, {"codes:a-byte-too-many", "codes:half-a-k-tile-too-many", "codes:a-k-tile-too-many"}),
        {},
        [](OperatorParts& parts) {
          drop(parts, "codes columns");
@@ -699,7 +699,7 @@ std::vector<OperatorFault> results_that_are_wrong() {
        }},
       {"gives a row where there is none",
        named({"launch"}, every_operation, {"no-rows"}),
-       {},
+       named({"launch", "fake"}, every_operation, {"no-"}),
        [](OperatorParts& parts) {
          parts.result = [](const OperatorCall& call, OperatorResult& result) {
            std::int64_t& rows = result.sizes.at(call.operation == Operation::matmul ? 1 : 0);
@@ -710,7 +710,7 @@ std::vector<OperatorFault> results_that_are_wrong() {
        }},
       {"is wrong after it had nothing to do",
        named({"launch"}, {"pack", "unpack", "dequantize"}, {"no-rows", "no-columns"}),
-       {},
+       named({"launch", "state"}, every_operation, {"no-", "legal"}),
        [](OperatorParts& parts) {
          const auto had_nothing_to_do = std::make_shared<bool>(false);
          parts.result = [=](const OperatorCall& call, OperatorResult& result) {

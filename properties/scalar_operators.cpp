@@ -336,9 +336,14 @@ OperatorResult ScalarOperators::called(const OperatorCall& call, const std::vect
     if (argument.number) continue;
     read[argument.name] = elements_of(argument, at.at(number++), argument.storage.size());
   }
+  const Form form = form_of(seen);
+  if (experts_of(seen) == 0) {
+    OperatorResult nothing = {form.element, form.sizes, dense_strides(form.sizes), {}};
+    parts_.result(call, nothing);
+    return stored(call, nothing);
+  }
   parts_.reads(seen, read);
   const Slices slices(std::move(read), experts_of(seen));
-  const Form form = form_of(seen);
   std::vector<std::uint32_t> elements;
   for (std::int64_t expert = 0; expert < experts_of(seen); ++expert) {
     const auto more = elements_of_result(seen, slices, static_cast<std::size_t>(expert));

@@ -92,7 +92,8 @@ std::vector<Group> asked_of(const Summary& summary) {
     std::string text = "inner_k_tiles " + listed(all.inner_k_tiles) + "; group_size " + listed(all.group_sizes);
     for (const char* name : {"n", "k", "groups"}) {
       const Asked::Range& range = all.ranges[name];
-      text += std::string("; ") + name + " " + with_commas(range.least) + " to " + with_commas(range.most);
+      text += std::string("; ") + name + " " + with_commas(range.least);
+      if (range.most != range.least) text += " to " + with_commas(range.most);
     }
     groups.push_back({subject.name, text, cases});
   }
