@@ -1,6 +1,7 @@
 // Bytes as any call of a kernel. Either it is refused, with an argument, what was given and what is legal; or every
 // tensor is aligned and within 63 bits of bytes, and, where memory for it is had easily, the call does what the
 // specification says and touches nothing else. What is plainly legal is not refused.
+#include <type_traits>
 #include <limits>
 
 #include "../kernels/n_tiles.h"
@@ -111,7 +112,9 @@ void check(const Arguments& a, Choices& choices) {
     is_small &= buffer.bytes <= 1 << 15;
   }
   const std::int64_t threads = threads_of(a), n_tiles = n_tiles_of(a);
-  require(threads >= 0 && Wide{threads} * 16 >= stored_bytes(a), "fewer threads than stores");
+  // A thread of unpack stores two strips, of sixteen bytes each.
+  constexpr int bytes_of_thread = std::is_same_v<std::remove_cvref_t<decltype(a)>, UnpackArguments> ? 32 : 16;
+  require(threads >= 0 && Wide{threads} * bytes_of_thread >= stored_bytes(a), "fewer threads than stores");
   require(n_tiles >= 0 && Wide{n_tiles} * 8 >= Wide{a.experts} * a.n, "fewer n-tiles than rows");
   if (is_small && n_tiles <= few) require_as_specified(a, choices);
 }
