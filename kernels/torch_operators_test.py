@@ -734,6 +734,8 @@ DEVICES = [("cpu", "cuda"), ("cuda", "cpu"), ("cuda:0", "cuda:1"), ("cpu", "meta
 @pytest.mark.parametrize("of_packed, of_other", DEVICES, ids="-".join)
 @pytest.mark.parametrize("name", DEQUANTIZE)
 def test_fake_tensors_on_different_devices_are_refused_in_the_same_words(name, of_packed, of_other):
+    if "cuda:1" in (of_packed, of_other):
+        need_gpus(2)
     real = problem()
     for tensor in tensors_of(name)[1:]:
         with FakeTensorMode():
@@ -848,7 +850,8 @@ def test_compiled_or_not_scales_may_require_grad_and_backward_is_the_same_error(
     compiled = torch.compile(forward, fullgraph=True, backend=backend)
     p = problem(device=device)
     for scales in "scales", "scales_and_zeros":
-        p[scales] = torch.nan_to_num(p[scales]).requires_grad_()
+        # Small whole numbers: sums of weights are exact in any order.
+        p[scales] = torch.nan_to_num(p[scales]).clamp(-2, 2).round().requires_grad_()
     x = torch.eye(128, device=device, requires_grad=True)
     for function in forward, compiled:
         result = function(x, *arguments_of(name, p))
