@@ -147,7 +147,8 @@ Problem CaseList::problem_in(const Walk& walk, std::uint64_t cell, bool at_an_ed
   const Factors factors = factors_of(unit, shape.log2_k, draws.most_k);
   p.k = unit * choices.between(factors.first, factors.last, at_an_edge);
   const Rows rows = rows_of(shape.n_tail, draws.n_multiple);
-  const std::int64_t most_rows = std::max(rows.first, std::min(draws.most_elements / p.k, walk.domains.envelope.most_n));
+  const std::int64_t most_rows =
+      std::max(rows.first, std::min(draws.most_elements / p.k, walk.domains.envelope.most_n));
   p.n = rows.first + rows.step * choices.between(0, (most_rows - rows.first) / rows.step, at_an_edge);
   p.variant = choices.one_of(draws.variants);
   do {

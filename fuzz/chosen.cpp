@@ -136,7 +136,8 @@ ChosenSubject LibraryOptions::subject() const {
   Envelope& takes = library.takes;
   const char* layouts = "--inner-k-tiles-of-library";
   const char* sizes = "--group-sizes-of-library";
-  declare(layouts, takes.inner_k_tiles, restricted(layouts, takes.inner_k_tiles, inner_k_tiles_), listed(inner_k_tiles_));
+  declare(layouts, takes.inner_k_tiles, restricted(layouts, takes.inner_k_tiles, inner_k_tiles_),
+          listed(inner_k_tiles_));
   declare(sizes, takes.group_sizes, restricted(sizes, takes.group_sizes, group_sizes_), listed(group_sizes_));
   declare("--n-multiple-of-library", takes.n_multiple, n_multiple_, std::to_string(n_multiple_));
   declare("--max-n-of-library", takes.most_n, most_n_, std::to_string(most_n_));

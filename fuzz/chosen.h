@@ -89,8 +89,8 @@ struct ReadySubject {
 /// that
 ///         was asked for
 /// @param shows_output  whether what a process of its own prints is shown, or kept for the last words of a crash
-ReadySubject made_ready(const ChosenSubject&, std::chrono::milliseconds case_deadline,
-                        RunsIn = RunsIn::own_process, bool shows_output = false);
+ReadySubject made_ready(const ChosenSubject&, std::chrono::milliseconds case_deadline, RunsIn = RunsIn::own_process,
+                        bool shows_output = false);
 
 /// A runner that belongs to somebody else.
 class Borrowed : public CaseRunner {

@@ -182,8 +182,8 @@ class Run {
       made.timer.reset();  // its memory and its threads
       if (!chosen.cases || is_interrupted()) continue;
       progress.step(chosen.row.name, "cases");
-      ReadySubject ready = made_ready(chosen_subjects({chosen.row.subject}).front(), std::chrono::seconds(60),
-                                      RunsIn::this_process);
+      ReadySubject ready =
+          made_ready(chosen_subjects({chosen.row.subject}).front(), std::chrono::seconds(60), RunsIn::this_process);
       if (ready.runner == nullptr) {
         not_measured_[name_of_cases(chosen.row)] = ready.why_not;
         continue;

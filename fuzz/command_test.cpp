@@ -144,7 +144,7 @@ INSTANTIATE_TEST_SUITE_P(
                     DeadlyVerdict{"corrupts-memory", "crash", "the process died of SIGSEGV", "--n=3 --k=32"},
                     DeadlyVerdict{"hangs", "hang", "no answer within 500 ms", "--n="},
                     DeadlyVerdict{"reads-outside", "guard", "read past the end of packed_w: the byte 1 past its end",
-                         "--n=3 --k=32"}),
+                                  "--n=3 --k=32"}),
     [](const auto& deed) { return std::regex_replace(std::string(deed.param.subject), std::regex("-"), "_"); });
 
 TEST_F(Command, OneCaseProvesTooLittleAndIsMistrusted) {

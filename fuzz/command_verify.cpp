@@ -58,9 +58,9 @@ std::vector<ChosenSubject> subjects_of(const VerifyOptions& options) {
 }
 
 /// One subject, all claims, round after round of fresh seeds until the time is used up; one round where there is none.
-void judge_subject(const ReadySubject& subject, const std::vector<const Claim*>& claims,
-                   const VerifyOptions& options, const std::vector<KnownFinding>& ledger, double seconds,
-                   Records& records, Progress& progress, std::vector<Judgement>& judgements) {
+void judge_subject(const ReadySubject& subject, const std::vector<const Claim*>& claims, const VerifyOptions& options,
+                   const std::vector<KnownFinding>& ledger, double seconds, Records& records, Progress& progress,
+                   std::vector<Judgement>& judgements) {
   const Clock::time_point begin = Clock::now();
   const std::size_t first = judgements.size();
   const SubjectRow& row = subject.row;
@@ -157,8 +157,8 @@ int verify(const VerifyOptions& options, const std::string& command) {
       run.subjects.push_back({ready[i].row.name, ready[i].row.what, ready[i].why_not, chosen[i].asked_for,
                               ready[i].row.needs_gpu, chosen[i].replay_flags});
       if (ready[i].runner != nullptr) {
-        judge_subject(ready[i], claims, options, ledger, seconds / static_cast<double>(runnable), records,
-                      progress, run.judgements);
+        judge_subject(ready[i], claims, options, ledger, seconds / static_cast<double>(runnable), records, progress,
+                      run.judgements);
         if (options.accuracy && !is_interrupted()) {
           progress.step(ready[i].row.name, "accuracy");
           survey(chosen[i], ready[i], options, surveying);
@@ -208,8 +208,9 @@ std::function<int()> set_up_verify(CLI::App& app) {
                  "goes on with fresh seeds until so much time is used: 90s (or 90), 5m, 4h");
   app.add_option("--seed", options->seed_text, "of all problems; the same seed gives the same problems")
       ->capture_default_str();
-  app.add_option("--jobs", options->jobs,
-                 "processes that judge a subject at once, but for one made of PyTorch's operators; no result depends on it")
+  app.add_option(
+         "--jobs", options->jobs,
+         "processes that judge a subject at once, but for one made of PyTorch's operators; no result depends on it")
       ->check(CLI::Range(std::size_t{1}, std::size_t{1024}))
       ->capture_default_str();
   app.add_flag("--accuracy,!--no-accuracy", options->accuracy,

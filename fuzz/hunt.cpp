@@ -236,9 +236,9 @@ void Hunt::run_batch(std::size_t worker, std::unique_ptr<Worker>& process, std::
       throw std::runtime_error("a worker " + death + ", between cases, again and again");
     }
     const bool was_neighbour = tried && tried->first == in_case->index;
-    FailedCase lost = {in_case->index, finding_of_death(was_neighbour ? tried->second
-                                                                      : list_.at(in_case->index).problem,
-                                                        touch, death)};
+    FailedCase lost = {
+        in_case->index,
+        finding_of_death(was_neighbour ? tried->second : list_.at(in_case->index).problem, touch, death)};
     if (was_hang) {
       lost.finding.kind = kind_of_hang;
       lost.finding.details =

@@ -297,7 +297,8 @@ INSTANTIATE_TEST_SUITE_P(
         Deed{"hangs", "hang", "no answer within 600 ms", "fails alone, 3 times of 3", "ended by its time", 128},
         Deed{"exits", "crash", "exit code 7", "fails alone, 10 times of 10", "to the smallest"},
         Deed{"corrupts-memory", "crash", "SIGSEGV", "fails alone, 10 times of 10", "to the smallest"},
-        Deed{"reads-outside", "guard", "read past the end of packed_w", "fails alone, 10 times of 10", "to the smallest"},
+        Deed{"reads-outside", "guard", "read past the end of packed_w", "fails alone, 10 times of 10",
+             "to the smallest"},
         Deed{"flaky", "mismatch", "1 of ", "flaky: fails alone, ", "not shrunk"},
         Deed{"order-dependent", "mismatch", "1 of ", "order-dependent: passes alone, fails after", "not shrunk"}),
     name_of_deed);

@@ -181,12 +181,10 @@ TEST(AFinding, ThatNeedsTheCasesBeforeItIsTheSameHoweverManyJudge) {
 
 TEST(Records, AreInTheOrderOfTheClaimsHoweverManyJudge) {
   for (const std::size_t jobs : {1, 4}) {
-    const Told told = judged_by(
-        jobs, four,
-        [](const Claim& claim, const Problem&) -> CaseOutcome {
-          if (claim.name < "test/c") std::this_thread::sleep_for(std::chrono::microseconds(200));
-          return {};
-        });
+    const Told told = judged_by(jobs, four, [](const Claim& claim, const Problem&) -> CaseOutcome {
+      if (claim.name < "test/c") std::this_thread::sleep_for(std::chrono::microseconds(200));
+      return {};
+    });
     ASSERT_EQ(told.lines.size(), 4 * 20u);
     EXPECT_TRUE(std::is_sorted(told.lines.begin(), told.lines.end()));
     EXPECT_EQ(told.begun.size(), 4u);

@@ -314,7 +314,8 @@ TEST_F(Library, ThatReadsOutsideAnInputIsToldWhichOne) {
 
 /// Two subjects are made by two threads, which have ended when they are judged.
 TEST_F(Library, OfTorchIsJudgedByTheProcessThatHasLoadedIt) {
-  const Ran ran = run("verify --jobs 2 --subject aten-eager --subject aten-cpu --claim matmul/by_the --claim eager/ " + out("run"));
+  const Ran ran =
+      run("verify --jobs 2 --subject aten-eager --subject aten-cpu --claim matmul/by_the --claim eager/ " + out("run"));
   EXPECT_EQ(ran.exit, 0) << ran.text;
 }
 

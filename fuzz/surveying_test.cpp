@@ -23,7 +23,8 @@ constexpr std::chrono::milliseconds deadline(10000);
 /// Runs cases here, and tells of them what a process of its own would have told.
 class Told : public CaseRunner {
  public:
-  explicit Told(const std::string& subject) : ready_(made_ready(chosen_subjects({subject}).front(), deadline, RunsIn::this_process)) {}
+  explicit Told(const std::string& subject)
+      : ready_(made_ready(chosen_subjects({subject}).front(), deadline, RunsIn::this_process)) {}
   CaseOutcome run(const Claim& claim, const Problem& problem, Met& met) override {
     const CaseOutcome outcome = ready_.runner->run(claim, problem, met);
     met = met_of(json::parse(dumped(json_of(met))));
@@ -70,9 +71,7 @@ TEST(Surveying, GivesTheSameForAnyNumberOfThreads) {
 TEST(Surveying, GivesTheSameOfAProcessThatTells) {
   const ChosenSubject chosen = chosen_subjects({"faulty:minus-zero-lost"}).front();
   Surveying told(2, is_of_part);
-  told.add({.row = chosen.row,
-            .replay_flags = {},
-            .runner = [&] { return std::make_unique<Told>(chosen.row.name); }});
+  told.add({.row = chosen.row, .replay_flags = {}, .runner = [&] { return std::make_unique<Told>(chosen.row.name); }});
   EXPECT_EQ(told.record(), record_of({chosen.row.name}));
 }
 

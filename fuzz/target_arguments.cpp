@@ -1,8 +1,8 @@
 // Bytes as any call of a kernel. Either it is refused, with an argument, what was given and what is legal; or every
 // tensor is aligned and within 63 bits of bytes, and, where memory for it is had easily, the call does what the
 // specification says and touches nothing else. What is plainly legal is not refused.
-#include <type_traits>
 #include <limits>
+#include <type_traits>
 
 #include "../kernels/n_tiles.h"
 #include "target_calls.h"

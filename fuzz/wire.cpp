@@ -59,12 +59,9 @@ json json_of(const SubjectOrder& order) {
     for (const auto& [operation, name] : order.library->operators) {
       operators.push_back({static_cast<int>(operation), name});
     }
-    library = {{"file", order.library->file},
-               {"namespace", order.library->name_space},
-               {"operators", operators},
-               {"required", numbers_of(order.library->required)},
-               {"device", order.library->device},
-               {"takes", json_of(order.library->takes)}};
+    library = {{"file", order.library->file},     {"namespace", order.library->name_space},
+               {"operators", operators},          {"required", numbers_of(order.library->required)},
+               {"device", order.library->device}, {"takes", json_of(order.library->takes)}};
   }
   return {{"subject", order.subject}, {"library", library}};
 }

@@ -248,10 +248,9 @@ Matrix<std::uint32_t> Case::dequantize(const std::vector<std::uint32_t>& packed,
        input(floating ? "scales_and_zeros" : "scales", scales, element_bytes, element_bytes),
        input("zero_points", zero_points, 1, 1), output("weights", weights, element_bytes, vector_alignment)},
       [&](const std::vector<void*>& at) {
-        subject_.run(DequantizeCall{static_cast<const std::uint32_t*>(at[0]), at[1],
-                                    static_cast<const std::int8_t*>(at[2]), at[3], problem.n, problem.k,
-                                    problem.group_size, problem.inner_k_tiles, problem.domain, problem.out,
-                                    problem.experts});
+        subject_.run(DequantizeCall{
+            static_cast<const std::uint32_t*>(at[0]), at[1], static_cast<const std::int8_t*>(at[2]), at[3], problem.n,
+            problem.k, problem.group_size, problem.inner_k_tiles, problem.domain, problem.out, problem.experts});
       });
   Matrix<std::uint32_t> result(problem.experts * problem.n, problem.k);
   result.elements = widened(weights, bytes_of(problem.out));

@@ -48,8 +48,7 @@ std::vector<std::vector<std::uint32_t>> Case::at_once(Operation operation,
     }
     if (dequantizes) {
       const Parameters& own = parameters[i];
-      one.scales =
-          narrowed(p.domain == Domain::floating ? interleaved(own) : own.scales.elements, bytes_of(p.out));
+      one.scales = narrowed(p.domain == Domain::floating ? interleaved(own) : own.scales.elements, bytes_of(p.out));
       if (p.domain == Domain::integer) {
         one.zero_points.assign(own.zero_points.elements.begin(), own.zero_points.elements.end());
       }

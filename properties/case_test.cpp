@@ -884,7 +884,9 @@ TEST(Operations, AlignTheirTensorsAsAllocatorsDoOrOfSubjectsThatTakeItNoBetterTh
         const bool no_better = begins[i] % 256 == tensors[i].least_alignment;
         const bool at_a_page = begins[i] % page == 0 || (begins[i] + bytes[i]) % page == 0;
         EXPECT_TRUE(no_better || (has_pages && at_a_page)) << i;
-        ++(no_better ? tensors[i].no_better : begins[i] % page == 0 ? tensors[i].behind_a_page : tensors[i].before_a_page);
+        ++(no_better               ? tensors[i].no_better
+           : begins[i] % page == 0 ? tensors[i].behind_a_page
+                                   : tensors[i].before_a_page);
       }
       b.envelope.any_alignment = false;
       b.one.dequantize(packed, b.one.parameters());

@@ -21,7 +21,7 @@ struct Draws {
   std::int64_t n_multiple = 1;
   std::int64_t most_k = 4096;
   std::int64_t most_elements = 24576;
-  std::int64_t most_experts = 1;         // more than one: a batch, which a subject may not take
+  std::int64_t most_experts = 1;    // more than one: a batch, which a subject may not take
   std::vector<Problem> fixed = {};  // these and no others
   // Both as functions of what the subject takes: in place of `variants` and `fixed` where they are given.
   std::function<std::vector<std::string>(const Envelope&)> variants_for = nullptr;
@@ -56,9 +56,9 @@ struct Claim {
   std::vector<const ClassRow*> meets;
   Draws draws;
   std::function<void(Case&)> body;
-  bool of_tensors = false;  // about tensors: only subjects that are PyTorch operators can be asked
+  bool of_tensors = false;            // about tensors: only subjects that are PyTorch operators can be asked
   bool from_several_threads = false;  // calls the subject from several threads at once
-  bool heavy = false;       // a case may take minutes: its deadline is another
+  bool heavy = false;                 // a case may take minutes: its deadline is another
   OnRefusal on_refusal = OnRefusal::counted;
   bool of_specification = false;  // about the specification itself: only the subject `reference` can be asked
   /// Of a claim that can be proved: a name of `tileproof prove`, and the domain, for what a subject takes.

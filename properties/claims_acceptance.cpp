@@ -134,10 +134,10 @@ std::vector<Claim> acceptance_claims() {
     rows.push_back(accept);
   }
   for (const Operation operation : all_operations) {
-    Claim reject = tensor_claim(
-        "reject", operation, "refuses_every_illegal_call_and_says_why",
-        "sizes and types that are trusted instead of checked; errors that leave the caller to guess",
-        tensor_draws(operation), illegal_calls_are_refused);
+    Claim reject =
+        tensor_claim("reject", operation, "refuses_every_illegal_call_and_says_why",
+                     "sizes and types that are trusted instead of checked; errors that leave the caller to guess",
+                     tensor_draws(operation), illegal_calls_are_refused);
     reject.draws.variants_for = [operation](const Envelope& e) { return names_of_illegal_calls(operation, e); };
     rows.push_back(std::move(reject));
   }

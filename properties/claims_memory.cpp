@@ -77,8 +77,8 @@ std::vector<Claim> memory_claims() {
         "tails skipped, stores past the end, stale output", other_poison);
   }
   for (const Operation operation : operations_on_the_layout) {
-    add("read/", operation, "_reads_nothing_outside_its_inputs", "loads outside that reach the result; on a host any load outside",
-        other_fence);
+    add("read/", operation, "_reads_nothing_outside_its_inputs",
+        "loads outside that reach the result; on a host any load outside", other_fence);
   }
   rows.push_back({"padding/rows_past_the_end_never_matter",
                   "a last tile computed from padding",

@@ -14,7 +14,8 @@ namespace {
 constexpr std::int64_t beyond_16_bits_count = (1 << 16) + 1;
 constexpr std::int64_t beyond_8_bits_count = (1 << 8) + 1;
 
-/// The multiple of `unit` that is `wanted` or the next larger one; where that is more than `most`, the largest there is.
+/// The multiple of `unit` that is `wanted` or the next larger one; where that is more than `most`, the largest there
+/// is.
 std::int64_t multiple_near(std::int64_t wanted, std::int64_t unit, std::int64_t most) {
   return std::min((wanted + unit - 1) / unit, most / unit) * unit;
 }

@@ -97,12 +97,13 @@ std::vector<std::string> variants(Operation operation, const Envelope& envelope)
 std::vector<Claim> state_claims() {
   std::vector<Claim> rows;
   for (const Operation operation : {Operation::pack, Operation::unpack, Operation::dequantize, Operation::matmul}) {
-    Claim claim = {.name = std::string("state/") + name_of(operation) + "_leaves_its_process_as_it_was",
-                   .hunts = "flush-to-zero, grad mode, a number of threads, a stream, a locale that a call leaves behind",
-                   .needs = {operation},
-                   .meets = {&every_inner_k_tiles},
-                   .draws = {.most_k = 1024, .most_elements = 16384},
-                   .body = [operation](Case& c) { process_stays_as_it_was(c, operation); }};
+    Claim claim = {
+        .name = std::string("state/") + name_of(operation) + "_leaves_its_process_as_it_was",
+        .hunts = "flush-to-zero, grad mode, a number of threads, a stream, a locale that a call leaves behind",
+        .needs = {operation},
+        .meets = {&every_inner_k_tiles},
+        .draws = {.most_k = 1024, .most_elements = 16384},
+        .body = [operation](Case& c) { process_stays_as_it_was(c, operation); }};
     if (operation != Operation::dequantize) claim.draws.domains = {Domain::floating};
     if (operation != Operation::dequantize) claim.draws.types = {Type::bf16};
     if (operation == Operation::matmul) claim.draws.n_multiple = 8;

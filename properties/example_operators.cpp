@@ -177,7 +177,8 @@ Sizes weights_sizes(const Tensor& packed_w, const Tensor& scales_and_zeros, std:
   const auto [padded_n, k] = codes_sizes(packed_w, inner_k_tiles);
   require(group_size > 0 && group_size % 16 == 0, "group_size", group_size, "a positive multiple of 16");
   // Forgotten, by groups-rounded-down: that the columns behind the last whole group have parameters nowhere.
-  if (!has("groups-rounded-down")) require((k % group_size).sym_eq(0), "group_size", group_size, "a divisor of k = ", k);
+  if (!has("groups-rounded-down"))
+    require((k % group_size).sym_eq(0), "group_size", group_size, "a divisor of k = ", k);
 
   const auto check_scales = [&](const c10::SymBool& holds, const auto&... legal) {
     require(holds, "scales_and_zeros", scales_and_zeros, legal...);
@@ -339,7 +340,8 @@ Tensor unpack(const Tensor& packed_w, std::int64_t inner_k_tiles) {
                       .inner_k_tiles = inner_k_tiles},
       packed_w.device());
   if (has("far-columns")) lose_far_columns(codes, 8192);
-  // Forgotten, by rows-in-16-bits-of-one-layout: that there may be more of them, where the layout has a path of its own.
+  // Forgotten, by rows-in-16-bits-of-one-layout: that there may be more of them, where the layout has a path of its
+  // own.
   if (has("rows-in-16-bits-of-one-layout") && inner_k_tiles == 8) wrap(codes, 0, 1 << 16);
   return codes;
 }
@@ -461,7 +463,8 @@ Tensor dequantize(const Tensor& packed_w, const Tensor& scales_and_zeros, std::i
   // Forgotten, by refuses-specials: that a model may have them.
   TORCH_CHECK(!has("refuses-specials") || at::isfinite(scales_and_zeros).all().item<bool>(),
               "scales_and_zeros: expected finite values, got others");
-  if (has("static-buffer")) return computed_in_a_static_buffer(weights, packed_w, scales_and_zeros, group_size, inner_k_tiles);
+  if (has("static-buffer"))
+    return computed_in_a_static_buffer(weights, packed_w, scales_and_zeros, group_size, inner_k_tiles);
   compute_weights(weights, packed_w, scales_and_zeros, group_size, inner_k_tiles);
   if (has("far-columns-of-one-layout") && inner_k_tiles == 4) lose_far_columns(weights, 5000);
   // Forgotten, by aliases-input: that what the kernel used for scratch is the caller's, who reads it again.

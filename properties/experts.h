@@ -34,8 +34,8 @@ inline DequantizeCall call_of_expert(const DequantizeCall& batch, std::int64_t e
   const std::int64_t parameters = batch.k / batch.group_size * batch.n;
   DequantizeCall one = batch;
   one.packed += expert * reference::words_of(batch.n, batch.k);
-  one.scales = advanced(batch.scales, expert * parameters * (batch.domain == Domain::floating ? 2 : 1),
-                        bytes_of(batch.type));
+  one.scales =
+      advanced(batch.scales, expert * parameters * (batch.domain == Domain::floating ? 2 : 1), bytes_of(batch.type));
   if (batch.domain == Domain::integer) one.zero_points += expert * parameters;
   one.weights = advanced(batch.weights, expert * batch.n * batch.k, bytes_of(batch.type));
   one.experts = 1;

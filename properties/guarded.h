@@ -2,7 +2,8 @@
 /// before, everything looked at afterwards.
 ///
 /// In a host's memory a tensor lies between pages that nobody may touch (page_guard.h): before it begins or behind its
-/// end there is such a page, and a fence on the other side. A fence shows a read only where its value reaches the result.
+/// end there is such a page, and a fence on the other side. A fence shows a read only where its value reaches the
+/// result.
 ///
 /// The fences are as long as a cache line is wide many times over, and hold 0xff: NaN in every type, code 15, zero
 /// point -1. The poison is a NaN that arithmetic never makes (its NaN is 0x7fff...), and no code; only a packed word

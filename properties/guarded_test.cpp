@@ -469,7 +469,8 @@ struct CallBetweenPages {
 
 constexpr std::size_t of_elements = 0, of_allocators = 256;
 
-std::string seen(Memory& memory, const std::vector<Tensor>& tensors, const std::function<void(const Addresses&)>& also) {
+std::string seen(Memory& memory, const std::vector<Tensor>& tensors,
+                 const std::function<void(const Addresses&)>& also) {
   try {
     guarded(memory, tensors, usual, [&](const Addresses& at) {
       for (std::size_t i = 0; i < tensors.size(); ++i) {
@@ -490,9 +491,9 @@ TEST(UntouchablePages, ShowAReadPastTheEndWhoseValueIsThrownAway) {
   for (const std::size_t tensor : {0, 1, 2}) {
     for (const std::ptrdiff_t distance : {1, 2, 64, 4096, 65536, 500000}) {
       const auto bytes = static_cast<std::ptrdiff_t>(tensors[tensor].bytes);
-      EXPECT_EQ(seen(*memory, tensors, [&](const Addresses& at) { touch(at[tensor], bytes + distance - 1); }),
-                "read past the end of " + tensors[tensor].name + ": the byte " + std::to_string(distance) +
-                    " past its end");
+      EXPECT_EQ(
+          seen(*memory, tensors, [&](const Addresses& at) { touch(at[tensor], bytes + distance - 1); }),
+          "read past the end of " + tensors[tensor].name + ": the byte " + std::to_string(distance) + " past its end");
     }
   }
   EXPECT_EQ(seen(*memory, tensors, [](const Addresses&) {}), "") << "a call behind one that was ended";
@@ -553,10 +554,12 @@ TEST(UntouchablePages, HaveAFenceOnTheOtherSideOfATensor) {
   const std::unique_ptr<Memory> memory = make_host_memory();
   CallBetweenPages call;
   for (const std::ptrdiff_t distance : {1, 100, 512}) {
-    EXPECT_EQ(seen(*memory, call.tensors(true, of_elements), [&](const Addresses& at) { *byte(at[2], 31 + distance) = 0; }),
-              "wrote outside weights: the byte " + std::to_string(distance) + " past its end was changed");
-    EXPECT_EQ(seen(*memory, call.tensors(false, of_elements), [&](const Addresses& at) { *byte(at[2], -distance) = 0; }),
-              "wrote outside weights: the byte " + std::to_string(distance) + " before its beginning was changed");
+    EXPECT_EQ(
+        seen(*memory, call.tensors(true, of_elements), [&](const Addresses& at) { *byte(at[2], 31 + distance) = 0; }),
+        "wrote outside weights: the byte " + std::to_string(distance) + " past its end was changed");
+    EXPECT_EQ(
+        seen(*memory, call.tensors(false, of_elements), [&](const Addresses& at) { *byte(at[2], -distance) = 0; }),
+        "wrote outside weights: the byte " + std::to_string(distance) + " before its beginning was changed");
   }
 }
 

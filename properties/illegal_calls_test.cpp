@@ -146,9 +146,9 @@ TEST(IllegalCalls, HaveEveryGroupSizeOfTheSubjectWithAKThatItDoesNotDivide) {
     EXPECT_TRUE(groups == problem.k / problem.group_size || groups == problem.k / problem.group_size + 1) << row.name;
   }
   // 32 divides every k that is a multiple of 64.
-  EXPECT_EQ(names, (std::set<std::string>{"group_size:128-with-a-rest-and-no-group-for-it",
-                                          "group_size:128-with-a-rest-and-a-group-for-it",
-                                          "group_size:128-of-a-shorter-k"}));
+  EXPECT_EQ(names,
+            (std::set<std::string>{"group_size:128-with-a-rest-and-no-group-for-it",
+                                   "group_size:128-with-a-rest-and-a-group-for-it", "group_size:128-of-a-shorter-k"}));
 }
 
 TEST(IllegalCalls, HaveWhatASubjectIsNotSaidToTake) {
@@ -157,8 +157,8 @@ TEST(IllegalCalls, HaveWhatASubjectIsNotSaidToTake) {
   narrow.group_sizes = {64};
   narrow.n_multiple = 16;
   const std::vector<std::string> names = names_of_illegal_calls(Operation::dequantize, narrow);
-  for (const char* name : {"inner_k_tiles:2-not-declared", "inner_k_tiles:8-not-declared", "group_size:128-not-declared",
-                           "packed_w:a-row-more-not-declared"}) {
+  for (const char* name : {"inner_k_tiles:2-not-declared", "inner_k_tiles:8-not-declared",
+                           "group_size:128-not-declared", "packed_w:a-row-more-not-declared"}) {
     EXPECT_EQ(std::count(names.begin(), names.end(), name), 1) << name;
   }
   EXPECT_EQ(std::count(names.begin(), names.end(), "inner_k_tiles:4-not-declared"), 0);
@@ -167,7 +167,8 @@ TEST(IllegalCalls, HaveWhatASubjectIsNotSaidToTake) {
 TEST(IllegalCalls, HaveNamesOfTheirOwn) {
   for (const Operation operation : all_operations) {
     std::set<std::string> names;
-    for (const IllegalCall& row : illegal_calls(operation, envelope)) EXPECT_TRUE(names.insert(row.name).second) << row.name;
+    for (const IllegalCall& row : illegal_calls(operation, envelope))
+      EXPECT_TRUE(names.insert(row.name).second) << row.name;
     EXPECT_GE(names.size(), 11u) << name_of(operation);
   }
 }

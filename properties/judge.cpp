@@ -132,7 +132,7 @@ class Run {
   /// takes may be so narrow that chance alone does not.
   void draw_for_goals(const Domains& domains, std::uint64_t seed) {
     constexpr std::uint64_t most_drawn = 4096;
-    std::int64_t cases = 64;  // the most that are run
+    std::int64_t cases = 64;                   // the most that are run
     if (judgement_.met.compared == 0) return;  // nothing has been shown, and this would show no more
     if (!judgement_.findings.empty() || judgement_.device_lost || !judgement_.gave_up.empty()) return;
     const Goals goals = goals_of(claim_.meets, domains.envelope);

@@ -1,5 +1,5 @@
-// Judging subjects that take little: goals out of their reach are listed, those in reach are drawn for, and each variant
-// has its own verdict.
+// Judging subjects that take little: goals out of their reach are listed, those in reach are drawn for, and each
+// variant has its own verdict.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -45,16 +45,21 @@ TEST(AGoalOutOfReach, OfAllThereAreSkipsTheClaim) {
 
 TEST(AGoalInReach, IsAWantWhereNoCaseMeetsIt) {
   // A profile that has scales of ordinary size alone.
-  const Judgement judgement =
-      judged_on(claim_with([](Case& c) { c.parameters(); compare_something(c); }, {&every_class_of_scale}), with({2}, {32}));
+  const Judgement judgement = judged_on(claim_with(
+                                            [](Case& c) {
+                                              c.parameters();
+                                              compare_something(c);
+                                            },
+                                            {&every_class_of_scale}),
+                                        with({2}, {32}));
   EXPECT_EQ(judgement.verdict, Verdict::mistrusted);
   EXPECT_SAYS(judgement.reason, "never met: scale ");
 }
 
 TEST(AGoalInReach, IsDrawnForWhereChanceHasNotMetIt) {
   // 33 groups of 32, and both layouts, in a single case that is drawn by chance.
-  const Claim claim = claim_with(compare_something, {&more_groups_than_a_group_has_columns, &every_inner_k_tiles,
-                                                     &partial_tile, &several_groups});
+  const Claim claim = claim_with(
+      compare_something, {&more_groups_than_a_group_has_columns, &every_inner_k_tiles, &partial_tile, &several_groups});
   for (const std::vector<std::int64_t>& sizes : {std::vector<std::int64_t>{32}, {32, 64, 128, 256}}) {
     const Judgement judgement = judged_on(claim, with({2, 8}, sizes), 1);
     EXPECT_EQ(judgement.verdict, Verdict::passed) << judgement.reason;
@@ -104,11 +109,11 @@ std::vector<Problem> fixed_of(const char* claim, const Envelope& envelope) {
 }
 
 TEST(LargeMatrices, ReachBeyond16BitsInEveryLayoutWhateverASubjectTakes) {
-  for (const char* name : {"size/pack_of_a_large_matrix_is_as_specified", "size/unpack_of_a_large_matrix_is_as_specified",
-                           "size/dequantize_of_a_large_matrix_is_as_specified"}) {
-    for (Envelope envelope :
-         {kernel_envelope(), with({4}, {64}, 8), with({8}, {256}, 16), with({2, 8}, {32, 64, 128, 256}, 8),
-          with({2, 4, 8}, {128}, 64)}) {
+  for (const char* name :
+       {"size/pack_of_a_large_matrix_is_as_specified", "size/unpack_of_a_large_matrix_is_as_specified",
+        "size/dequantize_of_a_large_matrix_is_as_specified"}) {
+    for (Envelope envelope : {kernel_envelope(), with({4}, {64}, 8), with({8}, {256}, 16),
+                              with({2, 8}, {32, 64, 128, 256}, 8), with({2, 4, 8}, {128}, 64)}) {
       const Claim& claim = claim_of(name);
       std::string why_not;
       const Domains domains = domains_of(claim, envelope, &why_not);
@@ -144,9 +149,9 @@ TEST(LargeMatrices, OfASubjectWithALimitStayWithinIt) {
   EXPECT_EQ(most_n, 70000) << "as far as it goes";
   EXPECT_EQ(most_k, 9984);
   const Goals goals = goals_of(claim.meets, domains.envelope);
-  EXPECT_NE(std::find(goals.out_of_reach.begin(), goals.out_of_reach.end(),
-                      "more than 65,535 columns with inner_k_tiles 4"),
-            goals.out_of_reach.end());
+  EXPECT_NE(
+      std::find(goals.out_of_reach.begin(), goals.out_of_reach.end(), "more than 65,535 columns with inner_k_tiles 4"),
+      goals.out_of_reach.end());
   EXPECT_TRUE(std::any_of(goals.in_reach.begin(), goals.in_reach.end(), [](const CoverageGoal* goal) {
     return goal->name == "more than 65,535 rows with inner_k_tiles 4";
   }));
@@ -156,8 +161,8 @@ TEST(LaunchProblems, AreOfWhatASubjectTakes) {
   Envelope envelope = with({8}, {256}, 16);
   envelope.operations = {Operation::unpack, Operation::dequantize};
   envelope.takes_tensors = true;
-  for (const char* name :
-       {"launch/unpack_takes_more_n_tiles_than_a_grid_dimension", "launch/dequantize_takes_more_elements_than_31_bits_count"}) {
+  for (const char* name : {"launch/unpack_takes_more_n_tiles_than_a_grid_dimension",
+                           "launch/dequantize_takes_more_elements_than_31_bits_count"}) {
     const std::vector<Problem> problems = fixed_of(name, envelope);
     ASSERT_FALSE(problems.empty()) << name;
     for (const Problem& problem : problems) EXPECT_TRUE(envelope.takes(problem)) << line_of(problem);

@@ -156,7 +156,9 @@ bool takes_groups_beyond_16_bits(const Envelope& e) {
 }
 
 /// A goal that is one of the classes that cases are counted in.
-CoverageGoal of_class(const std::string& name, bool (*in_reach)(const Envelope&)) { return {name, in_reach, has_class}; }
+CoverageGoal of_class(const std::string& name, bool (*in_reach)(const Envelope&)) {
+  return {name, in_reach, has_class};
+}
 
 /// The same for each layout.
 std::vector<CoverageGoal> in_every_layout(const std::string& name, bool (*in_2)(const Envelope&),
@@ -191,24 +193,26 @@ const ClassRow every_code_at_every_nibble = {
         });
       }}}};
 
-const ClassRow every_inner_k_tiles = {"every inner_k_tiles",
-                                      {of_class("inner_k_tiles 2", takes_layout<2>),
-                                       of_class("inner_k_tiles 4", takes_layout<4>),
-                                       of_class("inner_k_tiles 8", takes_layout<8>)}};
+const ClassRow every_inner_k_tiles = {
+    "every inner_k_tiles",
+    {of_class("inner_k_tiles 2", takes_layout<2>), of_class("inner_k_tiles 4", takes_layout<4>),
+     of_class("inner_k_tiles 8", takes_layout<8>)}};
 
-const ClassRow partial_tile =
-    one_class("partial tile", [](const Envelope& e) { return e.n_multiple % 8 != 0; });
+const ClassRow partial_tile = one_class("partial tile", [](const Envelope& e) { return e.n_multiple % 8 != 0; });
 
-const ClassRow several_groups = one_class("several groups", [](const Envelope& e) {
-  return takes_groups(e, [](std::int64_t) { return std::int64_t{2}; });
-});
+const ClassRow several_groups = one_class(
+    "several groups", [](const Envelope& e) { return takes_groups(e, [](std::int64_t) { return std::int64_t{2}; }); });
 
 const ClassRow groups_around_a_supertile = {
     "groups around a supertile",
     {of_class("group smaller than a supertile",
-              [](const Envelope& e) { return takes_group(e, [](auto group, auto supertile) { return group < supertile; }); }),
+              [](const Envelope& e) {
+                return takes_group(e, [](auto group, auto supertile) { return group < supertile; });
+              }),
      of_class("group equal to a supertile",
-              [](const Envelope& e) { return takes_group(e, [](auto group, auto supertile) { return group == supertile; }); }),
+              [](const Envelope& e) {
+                return takes_group(e, [](auto group, auto supertile) { return group == supertile; });
+              }),
      of_class("group larger than a supertile", [](const Envelope& e) {
        return takes_group(e, [](auto group, auto supertile) { return group > supertile; });
      })}};
@@ -221,17 +225,18 @@ const ClassRow unusual_groups = {
        return takes_group(e, [](auto group, auto) { return (group & (group - 1)) != 0; });
      })}};
 
-const ClassRow more_groups_than_a_group_has_columns = one_class(
-    "more groups than group_size",
-    [](const Envelope& e) { return takes_groups(e, [](std::int64_t group_size) { return group_size + 1; }); });
+const ClassRow more_groups_than_a_group_has_columns = one_class("more groups than group_size", [](const Envelope& e) {
+  return takes_groups(e, [](std::int64_t group_size) { return group_size + 1; });
+});
 
 const ClassRow not_square = one_class("not square", always);
 
 const ClassRow every_class_of_scale = {"every class of scale", classes_of_scale()};
 
-const ClassRow every_type = {"every type",
-                             {of_class("out bf16", takes_type<Type::bf16>), of_class("out fp16", takes_type<Type::fp16>),
-                              of_class("out fp32", takes_type<Type::fp32>)}};
+const ClassRow every_type = {
+    "every type",
+    {of_class("out bf16", takes_type<Type::bf16>), of_class("out fp16", takes_type<Type::fp16>),
+     of_class("out fp32", takes_type<Type::fp32>)}};
 
 const ClassRow both_alignments = {
     "both alignments",
@@ -242,20 +247,19 @@ const ClassRow beyond_16_bits = {
     "beyond 16 bits",
     joined({in_every_layout("more than 65,535 rows", takes_rows_beyond_16_bits<2>, takes_rows_beyond_16_bits<4>,
                             takes_rows_beyond_16_bits<8>),
-            in_every_layout("more than 65,535 n-tiles", takes_n_tiles_beyond_16_bits<2>, takes_n_tiles_beyond_16_bits<4>,
-                            takes_n_tiles_beyond_16_bits<8>),
-            in_every_layout("more than 65,535 columns", takes_columns_beyond_16_bits<2>, takes_columns_beyond_16_bits<4>,
-                            takes_columns_beyond_16_bits<8>),
+            in_every_layout("more than 65,535 n-tiles", takes_n_tiles_beyond_16_bits<2>,
+                            takes_n_tiles_beyond_16_bits<4>, takes_n_tiles_beyond_16_bits<8>),
+            in_every_layout("more than 65,535 columns", takes_columns_beyond_16_bits<2>,
+                            takes_columns_beyond_16_bits<4>, takes_columns_beyond_16_bits<8>),
             in_every_layout("more than 65,535 supertiles of a row", takes_supertiles_beyond_16_bits<2>,
                             takes_supertiles_beyond_16_bits<4>, takes_supertiles_beyond_16_bits<8>)})};
 
 const ClassRow groups_beyond_16_bits = {
-    "groups beyond 16 bits",
-    in_every_layout("more than 65,535 groups", takes_groups_beyond_16_bits<2>, takes_groups_beyond_16_bits<4>,
-                    takes_groups_beyond_16_bits<8>)};
+    "groups beyond 16 bits", in_every_layout("more than 65,535 groups", takes_groups_beyond_16_bits<2>,
+                                             takes_groups_beyond_16_bits<4>, takes_groups_beyond_16_bits<8>)};
 
-const ClassRow square_in_every_layout = {
-    "square in every layout", in_every_layout("square", takes_layout<2>, takes_layout<4>, takes_layout<8>)};
+const ClassRow square_in_every_layout = {"square in every layout",
+                                         in_every_layout("square", takes_layout<2>, takes_layout<4>, takes_layout<8>)};
 
 void Met::include(const Met& other) {
   for (std::size_t code = 0; code < code_at_nibble.size(); ++code) {

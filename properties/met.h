@@ -125,8 +125,8 @@ extern const ClassRow not_square;
 extern const ClassRow every_class_of_scale;
 extern const ClassRow every_type;
 extern const ClassRow both_alignments;
-extern const ClassRow beyond_16_bits;           // more rows, n-tiles, columns and supertiles than 16 bits count, in each layout
-extern const ClassRow groups_beyond_16_bits;    // and more groups
+extern const ClassRow beyond_16_bits;  // more rows, n-tiles, columns and supertiles than 16 bits count, in each layout
+extern const ClassRow groups_beyond_16_bits;  // and more groups
 extern const ClassRow square_in_every_layout;
 
 /// The goals of some classes, of a subject.

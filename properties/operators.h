@@ -83,7 +83,8 @@ class Operators {
   /// Makes several calls from as many host threads at once, each again and again, and waits for all.
   /// @param at  the storages of all calls' tensors, in their order
   /// @return what each thread was given last
-  virtual std::vector<OperatorResult> call_at_once(const std::vector<OperatorCall>& calls, const std::vector<void*>& at) {
+  virtual std::vector<OperatorResult> call_at_once(const std::vector<OperatorCall>& calls,
+                                                   const std::vector<void*>& at) {
     static_cast<void>(at);
     throw std::logic_error(std::to_string(calls.size()) + " calls at once of a subject that takes one at a time");
   }

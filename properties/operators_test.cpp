@@ -473,7 +473,8 @@ std::vector<OperatorFault> sizes_and_types_that_are_trusted() {
        {},
        [](OperatorParts& parts) { drop(parts, "codes type"); }},
       {"packs the whole supertiles of any number of columns",
-       named({"reject"}, {"pack"}, {"codes:a-byte-too-many", "codes:half-a-k-tile-too-many", "codes:a-k-tile-too-many"}),
+       named({"reject"}, {"pack"},
+             {"codes:a-byte-too-many", "codes:half-a-k-tile-too-many", "codes:a-k-tile-too-many"}),
        {},
        [](OperatorParts& parts) {
          drop(parts, "codes columns");
@@ -697,8 +698,7 @@ std::vector<OperatorFault> results_that_are_wrong() {
            if (call.operation == Operation::dequantize) result.element = Element::fp16;
          };
        }},
-      {"gives a row where there is none",
-       named({"launch"}, every_operation, {"no-rows"}),
+      {"gives a row where there is none", named({"launch"}, every_operation, {"no-rows"}),
        named({"launch", "fake"}, every_operation, {"no-"}),
        [](OperatorParts& parts) {
          parts.result = [](const OperatorCall& call, OperatorResult& result) {

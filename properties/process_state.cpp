@@ -66,8 +66,8 @@ void add_signals(ProcessState& state) {
   for (const int signal : signals) {
     struct sigaction action = {};
     if (sigaction(signal, nullptr, &action) != 0) continue;
-    state["handler of signal " + std::to_string(signal)] =
-        hex(reinterpret_cast<std::uintptr_t>(action.sa_handler)) + ", flags " + hex(static_cast<unsigned>(action.sa_flags));
+    state["handler of signal " + std::to_string(signal)] = hex(reinterpret_cast<std::uintptr_t>(action.sa_handler)) +
+                                                           ", flags " + hex(static_cast<unsigned>(action.sa_flags));
   }
   sigset_t blocked;
   sigemptyset(&blocked);

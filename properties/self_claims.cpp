@@ -2,8 +2,8 @@
 #include <rapidcheck.h>
 
 #include <algorithm>
-#include <numeric>
 #include <map>
+#include <numeric>
 #include <optional>
 #include <sstream>
 

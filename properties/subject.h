@@ -110,11 +110,11 @@ struct Envelope {
   bool any_group_size = true;  // takes every multiple of 16 that divides k, not only these
   std::vector<Domain> domains = {Domain::floating, Domain::integer, Domain::none};
   std::vector<Type> types = {Type::bf16, Type::fp16, Type::fp32};
-  bool any_alignment = true;   // takes inputs aligned to their elements, outputs to 16 bytes; else: as allocators align
-  bool one_nan = true;         // every NaN it makes is the one the hardware makes
+  bool any_alignment = true;  // takes inputs aligned to their elements, outputs to 16 bytes; else: as allocators align
+  bool one_nan = true;        // every NaN it makes is the one the hardware makes
   bool several_callers = true;  // may be called from several threads at once
-  bool takes_tensors = false;  // made of PyTorch operators: Subject::operators() is not null
-  bool takes_experts = false;  // takes a batch of experts in one call of raw pointers
+  bool takes_tensors = false;   // made of PyTorch operators: Subject::operators() is not null
+  bool takes_experts = false;   // takes a batch of experts in one call of raw pointers
   bool is_specification = false;
   std::int64_t step_elements = std::int64_t{1} << 21;  // of a step of a proof: many, where a device works on them
 

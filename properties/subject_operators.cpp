@@ -298,8 +298,8 @@ class OperatorsSubject : public Subject, public Operators {
 
   /// A result's form, and its elements one after the other on the host.
   static OperatorResult carried(const at::Tensor& result) {
-    OperatorResult out = {element_of(result.scalar_type()), result.sizes().vec(), result.strides().vec(), {},
-                          result.device().str()};
+    OperatorResult out = {
+        element_of(result.scalar_type()), result.sizes().vec(), result.strides().vec(), {}, result.device().str()};
     const at::Tensor dense = result.contiguous().cpu();
     out.bytes.resize(dense.nbytes());
     if (!out.bytes.empty()) std::memcpy(out.bytes.data(), dense.const_data_ptr(), out.bytes.size());

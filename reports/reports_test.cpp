@@ -1166,8 +1166,7 @@ TEST(Summary, ThatContradictsItselfIsRefused) {
       {"/counts/FAILED", 0, "counts.FAILED: expected 1, as many as judgements holds, got 0"},
       {"/verdict", "PASSED",
        "verdict: expected no PASSED over judgements that are FAILED or MISTRUSTED, got \"PASSED\""},
-      {"/verdict", "KNOWN",
-       "verdict: expected no KNOWN over judgements that are FAILED or MISTRUSTED, got \"KNOWN\""},
+      {"/verdict", "KNOWN", "verdict: expected no KNOWN over judgements that are FAILED or MISTRUSTED, got \"KNOWN\""},
       {"/subjects/1/name", "reference", "subjects[1].name: expected each name once, got \"reference\""},
       {"/judgements/3/subject", "nobody", "judgements[3].subject: expected a name of subjects, got \"nobody\""},
       {"/judgements/3/claim", "pack/fills_words",
@@ -1178,8 +1177,7 @@ TEST(Summary, ThatContradictsItselfIsRefused) {
   }
   json nothing = summary_where_nothing_ran();
   nothing["verdict"] = "PASSED";
-  EXPECT_EQ(refusal_of(nothing),
-            "summary.json: verdict: expected no PASSED where nothing passed, got \"PASSED\"");
+  EXPECT_EQ(refusal_of(nothing), "summary.json: verdict: expected no PASSED where nothing passed, got \"PASSED\"");
 }
 
 TEST(Summary, WhoseVerdictIsNotThatOfItsFindingsIsRefused) {

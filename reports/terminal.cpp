@@ -256,8 +256,8 @@ std::string variants(const Summary& summary, const Screen& screen, bool verbose)
       // Where the whole claim is SKIPPED, so are they.
       const bool is_wanted = variant.verdict != Verdict::passed && variant.verdict != Verdict::skipped;
       if (!is_wanted && !verbose) continue;
-      lines.push_back(judgement.subject + ": " + judgement.claim + " " + variant.name + ": " + name_of(variant.verdict) +
-                      (variant.reason.empty() ? "" : " (" + variant.reason + ")"));
+      lines.push_back(judgement.subject + ": " + judgement.claim + " " + variant.name + ": " +
+                      name_of(variant.verdict) + (variant.reason.empty() ? "" : " (" + variant.reason + ")"));
     }
   }
   return list(verbose ? "Variants" : "Variants that are not PASSED", lines, screen,
