@@ -263,7 +263,8 @@ class Run {
     if (known) ++judgement_.known_of[problem.variant];
     if (outcome.refused) ++judgement_.refused_of[problem.variant];
     judgement_.met.add(met);
-    if (outcome.refused || outcome.unavailable || known) judgement_.met_apart.include(met);
+    if (outcome.refused || outcome.unavailable) judgement_.met_apart.include(met);
+    if (known) judgement_.met_known.include(met);
     if (outcome.unavailable) {
       judgement_.unavailable[problem.variant] = *outcome.unavailable;
       ++judgement_.unavailable_cases;
@@ -431,11 +432,13 @@ void Judgement::settle(const Claim& judged, const Domains& domains) {
     reason = refused_cases != 0 ? "the subject refuses every case: " + first_refusal : unavailable.begin()->second;
     return;
   }
-  Met with_apart = met;
+  Met with_known = met;
+  with_known.include(met_known);
+  Met with_apart = with_known;
   with_apart.include(met_apart);
   std::vector<std::string> missing, missing_everywhere;
   if (met.compared != 0 || !any_known) {
-    missing = unmet(met, goals);
+    missing = unmet(with_known, goals);
     missing_everywhere = unmet(with_apart, goals);
   }
   for (std::string& name : missing) {
@@ -463,6 +466,7 @@ void Judgement::add(const Judgement& round, const Claim& judged, const Envelope&
   device_lost |= round.device_lost;
   met.add(round.met);
   met_apart.include(round.met_apart);
+  met_known.include(round.met_known);
   variants_run.insert(round.variants_run.begin(), round.variants_run.end());
   if (refused_cases == 0) first_refusal = round.first_refusal;
   refused_cases += round.refused_cases;

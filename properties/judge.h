@@ -134,7 +134,8 @@ struct Judgement {
   SizesAsked asked;
   bool device_lost = false;
   Met met;              // what all cases together have met: the fields above are taken from it
-  Met met_apart;        // and what those met that were refused, unavailable, or failed as known
+  Met met_apart;        // and what those met that were refused or unavailable
+  Met met_known;        // and what those met that failed as known: it was looked at
   std::string gave_up;  // of the generator, where it did
 
   /// Adds another round of the same claim on the same subject; of a variant, the first finding stays. The verdict is of

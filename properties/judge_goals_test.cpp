@@ -79,6 +79,22 @@ TEST(AGoalInReach, ThatIsDrawnForMayShowAFinding) {
   EXPECT_EQ(judgement.findings[0].problem.groups(), 21) << "shrunk";
 }
 
+TEST(AGoalInReach, IsMetByCasesThatFailAsTheLedgerSays) {
+  const auto wrong_in_partial_tiles = [](Case& c) {
+    compare_something(c);
+    if (c.problem.n % 8 != 0) throw Failure("mismatch", "wrong");
+  };
+  KnownFinding known;
+  known.id = "T-1";
+  known.subject = "mine";
+  known.claim = "test/claim";
+  const std::vector<KnownFinding> ledger = {known};
+  Idle idle;
+  const Judgement judgement = judge(claim_with(wrong_in_partial_tiles, {&partial_tile}), row_with(with({2}, {32})),
+                                    idle, {.cases = 60, .seed = 3, .ledger = &ledger});
+  EXPECT_EQ(judgement.verdict, Verdict::known) << judgement.reason;
+}
+
 TEST(WhatASubjectTakes, BoundsWhatIsDrawn) {
   Envelope envelope = with({2, 4}, {32, 256}, 4);
   envelope.most_n = 12;
