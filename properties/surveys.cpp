@@ -14,7 +14,9 @@ namespace {
 
 std::vector<std::string> names_of_profiles() {
   std::vector<std::string> names;
-  for (const Profile& profile : profiles()) names.push_back(profile.name);
+  for (const Profile& profile : profiles()) {
+    if (profile.surveyed) names.push_back(profile.name);
+  }
   return names;
 }
 
