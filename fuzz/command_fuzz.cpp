@@ -315,7 +315,7 @@ int fuzz(FuzzOptions options, const std::string& command, bool workers_given) {
   std::cout << reports::hunt_page(summary, takes_escapes(STDOUT_FILENO)) << std::flush;
   BatchCounts all_together;
   for (const auto& [batch, counts] : hunt.done()) all_together.add(counts);
-  // Of a part of a hunt only that which has run the corpus knows what it came close to.
+  // Only the first shard runs the corpus, so only it can say what came closest to a bound.
   corpus.keep(hunt.findings(), identity.shard == 0 ? all_together.closest : ClosestOfClaims());
   return written.exit_code(summary["exit_code"]);
 }

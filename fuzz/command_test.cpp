@@ -105,7 +105,7 @@ TEST_F(Command, VerifyOfAFaultySubjectFailsAndItsLineReplays) {
   EXPECT_EQ(run("replay '" + line + "'").text, replayed.text);
 }
 
-/// What verify says of a deadly subject in its round trip, where it is asked for another claim besides.
+/// The verdicts that verify gives on a deadly subject, which is also asked a claim that it does not die of.
 struct DeadlyVerdict {
   const char* subject;
   const char* kind;

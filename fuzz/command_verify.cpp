@@ -68,7 +68,7 @@ void judge_subject(const ReadySubject& subject, const std::vector<const Claim*>&
   std::set<std::string> failed;
   for (std::uint64_t seed = options.seed;; ++seed) {
     const bool is_first = seed == options.seed;
-    // What one process judges may cost it so many in all.
+    // The crash budget is shared by all claims of a process.
     Patience* of_all = subject.another ? nullptr : &patience;
     Round round = {row, claims, {options.cases, seed, &ledger, of_all, is_interrupted}, subject.jobs(options.jobs)};
     round.runner = [&] { return subject.another ? subject.another() : std::make_unique<Borrowed>(*subject.runner); };

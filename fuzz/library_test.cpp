@@ -138,7 +138,7 @@ const Planted planted_since[] = {
     {"dies-when-loaded", {"load/the_library_can_be_loaded"}, {}, "crash", false, "--claim bits/"},
 };
 
-/// What only sizes, settings, threads and sizes of 0 show. The small claims beside them pass.
+/// Faults that only large sizes, settings, threads or empty tensors show. Claims over small problems pass.
 const char* const size_of_dequantize = "size/dequantize_of_a_large_matrix_is_as_specified";
 const char* const size_of_unpack = "size/unpack_of_a_large_matrix_is_as_specified";
 const char* const size_of_pack = "size/pack_of_a_large_matrix_is_as_specified";

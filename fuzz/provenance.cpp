@@ -172,7 +172,7 @@ json provenance(const std::optional<std::uint64_t>& seed, const std::string& lib
               {"cores", cores()},
               {"system", value_in("/etc/os-release", "PRETTY_NAME")},
               {"seed", seed ? json(in_hex(*seed)) : json(nullptr)}};
-  // What whoever began this process had set; it judges in IEEE 754's default mode all the same.
+  // Records the mode that the parent process had set; cases are judged in IEEE 754's default mode all the same.
   if (inherited_mode() != FloatMode()) all["begun_in_float_mode"] = what_is_unusual(inherited_mode());
   return all;
 }

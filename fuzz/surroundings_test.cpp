@@ -28,7 +28,7 @@ using nlohmann::json;
 
 // --- Terminals -----------------------------------------------------------------------------------------------------
 
-/// What a line of the shell writes on a terminal of so many columns.
+/// Runs a shell line on a terminal of so many columns and returns its output.
 std::string on_a_terminal(const std::string& line, int columns = 80) {
   winsize size = {};
   size.ws_row = 24;

@@ -81,7 +81,7 @@ json histogram_of(const Distances& distances) {
   return histogram;
 }
 
-/// Of codes, which no formula gives, and where no pair is finite: null.
+/// Null for codes, which have no formula, and where no pair is finite.
 json of_terms(const Accuracy& a) {
   return a.format() && a.distances.count() != 0 ? json{{"max", a.largest_of_terms}} : json(nullptr);
 }

@@ -58,7 +58,7 @@ class Surveying::Running {
   }
 
  private:
-  /// What processes may still die of.
+  /// Crashes that surveys may still cost.
   struct Left {
     std::int64_t crashes = 30;  // a hang costs as much as ten
     std::string why_no_more;
