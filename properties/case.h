@@ -129,6 +129,8 @@ class Case {
   // Judgement. Each throws Failure, naming the first wrong elements.
   /// Counts a comparison that held, of something that is no element.
   void held(std::uint32_t value) { met_.expected_value(value); }
+  /// Counts the case in a named class, which a coverage goal may ask for.
+  void meets(const std::string& name) { ++met_.classes[name]; }
   /// Counts elements that differ from a plain expectation for a named reason, reproduced bit for bit.
   void explained(const std::string& reason, std::int64_t elements) {
     if (elements != 0) met_.explained[reason] += elements;

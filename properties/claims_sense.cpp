@@ -1,4 +1,8 @@
 // Sense: what is changed in the input changes in the output, exactly there, and nothing else does.
+#include <algorithm>
+#include <string>
+#include <vector>
+
 #include "../reference/arithmetic.h"
 #include "claim.h"
 #include "draw.h"
@@ -86,18 +90,43 @@ void one_parameter_changes_its_group(Case& c, bool of_zero) {
   c.expect_equal(changed(before, after), predicted);
 }
 
-/// The first result, then three more; @param run  the operation
+const std::string way_to_run = "to be computed ";
+const std::string way_that_ran = "computed ";
+
+/// A subject that chooses between ways of computing has computed in each: chance and small problems may reach one
+/// alone.
+const ClassRow every_way = {"every way of computing",
+                            {{"every way of computing", [](const Envelope&) { return true; },
+                              [](const Met& met, const std::string&) {
+                                return std::all_of(met.classes.begin(), met.classes.end(), [&](const auto& one) {
+                                  const auto& [name, count] = one;
+                                  return !name.starts_with(way_to_run) ||
+                                         met.classes.contains(way_that_ran + name.substr(way_to_run.size()));
+                                });
+                              }}}};
+
+/// The first result, three more, and one of each way that the subject has; @param run  the operation
 template <class Run>
 void again_and_again(Case& c, Run run) {
-  constexpr const char* ways[] = {"again", "varied once", "varied twice"};
+  constexpr const char* repeats[] = {"again", "varied once", "varied twice"};
   const auto first = run();
   c.ran("first", first);
   for (std::uint64_t variation = 0; variation < 3; ++variation) {
     c.subject().vary(variation == 0 ? 0 : drawn(c.problem.seed, stream::choice, variation) | 1);
     const auto again = run();
     c.subject().vary(0);
-    c.ran(ways[variation], again);
+    c.ran(repeats[variation], again);
     c.elements_are("a result run again, expected the first one");
+    c.expect_equal(again, first);
+  }
+  const std::vector<std::string> ways = c.subject().ways();
+  for (std::size_t way = 0; way < ways.size(); ++way) {
+    c.meets(way_to_run + ways[way]);
+    c.subject().vary(2 * way + 1);
+    const auto again = run();
+    c.meets(way_that_ran + c.subject().way());
+    c.subject().vary(0);
+    c.elements_are(("a result computed " + ways[way] + ", expected the first one").c_str());
     c.expect_equal(again, first);
   }
 }
@@ -152,10 +181,12 @@ std::vector<Claim> sense_claims() {
   };
   for (const Operation operation : operations_on_the_layout) {
     const bool weights = operation == Operation::dequantize;
+    std::vector<const ClassRow*> meets = weights ? groups : shapes;
+    meets.push_back(&every_way);
     rows.push_back({std::string("determinism/") + name_of(operation) + "_gives_the_same_bits_however_it_is_run",
                     "races, stale state, a dependence on how the threads are split",
                     {operation},
-                    weights ? groups : shapes,
+                    meets,
                     weights ? Draws{.profiles = {"ordinary", "mixed"}} : codes_alone,
                     [operation](Case& c) { repeats_give_the_same_bits(c, operation); }});
   }

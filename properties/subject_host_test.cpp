@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "judge.h"
 #include "subject.h"
 
 namespace tileproof {
@@ -29,6 +30,31 @@ TEST(SubjectCpu, RunsEachOfItsWaysWhenVaried) {
   }
   made.subject->vary(0);
   EXPECT_EQ(subject_row("host").make().subject->ways(), std::vector<std::string>());
+}
+
+/// Subject cpu, of which one way cannot be forced.
+class LeavesAWayOut : public Subject {
+ public:
+  Memory& memory() override { return made_.subject->memory(); }
+  void run(const PackCall& call) override { made_.subject->run(call); }
+  void vary(std::uint64_t variation) override { made_.subject->vary(variation == 3 ? 1 : variation); }
+  std::vector<std::string> ways() const override { return made_.subject->ways(); }
+  std::string way() const override { return made_.subject->way(); }
+
+ private:
+  MadeSubject made_ = subject_row("cpu").make();
+};
+
+TEST(EveryWay, OfComputingIsAGoal) {
+  const Claim& claim = claim_of("determinism/pack_gives_the_same_bits_however_it_is_run");
+  const SubjectRow& row = subject_row("cpu");
+  const Judgement all = judge(claim, row, *row.make().subject, {.cases = 20, .seed = 1});
+  EXPECT_EQ(all.verdict, Verdict::passed) << all.reason;
+  LeavesAWayOut subject;
+  // Variations that are drawn may come upon the way, and are no reason to take it for forced.
+  const Judgement judgement = judge(claim, row, subject, {.cases = 20, .seed = 1});
+  EXPECT_EQ(judgement.verdict, Verdict::mistrusted);
+  EXPECT_EQ(judgement.reason, "never met: every way of computing");
 }
 
 }  // namespace
