@@ -114,12 +114,13 @@ void put_in_order_of_cause(std::vector<Item>& items, const Claims& claims) {
     if (const Judgement* failed = said.first(Verdict::failed)) failures.push_back(failures_of(*failed).front());
   }
   failures = in_order_of_cause(std::move(failures));
+  std::map<std::string, std::size_t> places;
+  for (const Failure& failure : failures) {
+    places.emplace(name_of({failure.judgement->subject, failure.judgement->claim}), places.size());
+  }
   const auto place_of = [&](const Item& item) {
-    return std::find_if(failures.begin(), failures.end(),
-                        [&](const Failure& failure) {
-                          return name_of({failure.judgement->subject, failure.judgement->claim}) == item.name;
-                        }) -
-           failures.begin();
+    const auto place = places.find(item.name);
+    return place == places.end() ? places.size() : place->second;
   };
   std::stable_sort(items.begin(), items.end(), [&](const Item& a, const Item& b) { return place_of(a) < place_of(b); });
 }
