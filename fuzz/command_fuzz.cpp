@@ -271,7 +271,6 @@ int fuzz(FuzzOptions options, const std::string& command, bool workers_given) {
               << "\n";
   }
 
-  const std::string run_start = utc_now();
   fs::remove(folder / "hunt.json");  // what an earlier run came to is not what this one will
   Journal journal(journal_file);
   journal.run(identity, command, machine());
@@ -310,7 +309,7 @@ int fuzz(FuzzOptions options, const std::string& command, bool workers_given) {
                                .seconds = so_far.seconds() + hunt.seconds(),
                                .provenance = provenance_of(identity)},
                               list);
-  keep_in_history(memory_of(options), folder, is_resumed ? utc_of(so_far.since) : run_start, summary);
+  keep_in_history(memory_of(options), folder, utc_of(is_resumed ? so_far.since : journal.run_start()), summary);
   written.write(folder / "hunt.json", dumped(summary, 2) + "\n");
   std::cout << reports::hunt_page(summary, takes_escapes(STDOUT_FILENO)) << std::flush;
   BatchCounts all_together;

@@ -132,7 +132,7 @@ class Reader {
     const std::string type = line.at("type");
     const std::string title = type == "test_case" ? type : line.at("title").get<std::string>();
     const double now = line.value("time", contents_.until);
-    if (contents_.lines == 0) contents_.since = now;
+    if (contents_.lines == 0) contents_.since = line.value("run_start", now);
     if (title == "run") {
       contents_.earlier_runs = contents_.seconds();
       contents_.last_run = now;

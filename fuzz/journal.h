@@ -108,6 +108,8 @@ class Journal {
   void finding(const HuntFinding&);
   void stop(const std::string& why);
 
+  double run_start() const { return run_start_; }  // seconds since 1970, as each line says
+
  private:
   void write(nlohmann::json line);
 
