@@ -198,7 +198,8 @@ std::optional<std::string> wrong_in(const Comparison<T>& one, std::uint64_t seed
           Matrix<T> got = expected;
           got.elements[i] = static_cast<T>(static_cast<std::uint64_t>(got.elements[i]) ^ std::uint64_t{1} << bit);
           ++met[one.name];
-          if (differs(got, expected) && differs(expected, got)) continue;
+          // Which of the two is wrong decides nothing: it is turned round for one fill.
+          if (differs(got, expected) && (fill != 2 || differs(expected, got))) continue;
           return one.name + " does not see bit " + std::to_string(bit) + " of element " + std::to_string(i) + " of " +
                  std::to_string(rows) + " x " + std::to_string(columns);
         }
