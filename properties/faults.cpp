@@ -24,7 +24,7 @@ const Fault& fault_of(const std::string& name) {
 
 namespace {
 
-/// Faulty subjects keep what they need between calls, and no lock.
+/// Parts that are put in keep what they need between calls, and no lock.
 Envelope faulty_envelope() {
   Envelope envelope = kernel_envelope();
   envelope.several_callers = false;
@@ -36,7 +36,7 @@ Envelope faulty_envelope() {
 const std::vector<SubjectRow>& faulty_subjects() {
   static const std::vector<SubjectRow> rows = [] {
     std::vector<SubjectRow> all = {
-        {"faulty:nothing", "the correct twin of the faulty subjects", false, faulty_envelope(), [] {
+        {"faulty:nothing", "the correct twin of the faulty subjects", false, kernel_envelope(), [] {
            return MadeSubject{scalar_subject({}), ""};
          }}};
     for (const Fault& fault : faults()) {

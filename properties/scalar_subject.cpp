@@ -4,6 +4,7 @@
 #include <bit>
 #include <cstring>
 #include <map>
+#include <mutex>
 #include <vector>
 
 #include "experts.h"
@@ -52,7 +53,7 @@ class ScalarSubject : public Subject {
   void vary(std::uint64_t variation) override { variation_ = variation; }
 
   void run(const PackCall& batch) override {
-    const Moment moment = {calls_[Operation::pack]++, variation_};
+    const Moment moment = moment_of(Operation::pack);
     for (std::int64_t expert = 0; expert < batch.experts; ++expert) {
       PackCall one = call_of_expert(batch, expert);
       if (parts_.whose_input) one.codes = call_of_expert(batch, parts_.whose_input(expert)).codes;
@@ -61,7 +62,7 @@ class ScalarSubject : public Subject {
   }
 
   void run(const UnpackCall& batch) override {
-    const Moment moment = {calls_[Operation::unpack]++, variation_};
+    const Moment moment = moment_of(Operation::unpack);
     for (std::int64_t expert = 0; expert < batch.experts; ++expert) {
       UnpackCall one = call_of_expert(batch, expert);
       if (parts_.whose_input) one.packed = call_of_expert(batch, parts_.whose_input(expert)).packed;
@@ -70,7 +71,7 @@ class ScalarSubject : public Subject {
   }
 
   void run(const DequantizeCall& batch) override {
-    const Moment moment = {calls_[Operation::dequantize]++, variation_};
+    const Moment moment = moment_of(Operation::dequantize);
     for (std::int64_t expert = 0; expert < batch.experts; ++expert) {
       DequantizeCall one = call_of_expert(batch, expert);
       if (parts_.whose_input) one.packed = call_of_expert(batch, parts_.whose_input(expert)).packed;
@@ -84,6 +85,11 @@ class ScalarSubject : public Subject {
   }
 
  private:
+  Moment moment_of(Operation operation) {
+    const std::lock_guard<std::mutex> lock(counting_);
+    return {calls_[operation]++, variation_};
+  }
+
   void run_one(const PackCall& c, const Moment& moment) {
     if (parts_.instead_of_pack && parts_.instead_of_pack(c, moment)) return;
     if (!parts_.adds_to_output || !parts_.in.contains(Operation::pack)) {
@@ -188,6 +194,7 @@ class ScalarSubject : public Subject {
 
   std::unique_ptr<Memory> memory_;
   ScalarParts parts_;
+  std::mutex counting_;  // several threads may call at once
   std::map<Operation, std::int64_t> calls_;
   std::uint64_t variation_ = 0;
   bool has_code_ = false;  // of the operation that runs
