@@ -42,7 +42,8 @@ CaseRate case_rate(ReadySubject& subject, std::int64_t cases_of_claim, int passe
     const Clock::time_point begin = Clock::now();
     in_threads(rate.threads, tasks, [&](std::size_t thread, std::size_t i) {
       const std::uint64_t seed = first_seed + i / core.size();
-      judgements[i] = judge(*core[i % core.size()], subject.row, *runners[thread], {.cases = cases, .seed = seed});
+      const Effort effort = {.cases = cases, .seed = seed, .draws_for_goals = false};
+      judgements[i] = judge(*core[i % core.size()], subject.row, *runners[thread], effort);
     });
     if (pass >= 0) rate.seconds_of_pass.push_back(seconds_since(begin));
     rate.cases = 0;

@@ -550,7 +550,7 @@ Judgement judge(const Claim& claim, const SubjectRow& row, CaseRunner& runner, c
     run.keep_finding();
     if (run.has_lost_the_device()) break;
   }
-  if (fixed.empty()) run.draw_for_goals(domains, effort.seed);
+  if (fixed.empty() && effort.draws_for_goals) run.draw_for_goals(domains, effort.seed);
   return run.finished(claim, domains);
 }
 

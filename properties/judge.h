@@ -168,6 +168,7 @@ struct Effort {
   const std::vector<KnownFinding>* ledger = nullptr;
   Patience* patience = nullptr;          // of the run; each claim has its own where there is none
   std::function<bool()> stop = nullptr;  // asked while shrinking: whether to make do with what there is
+  bool draws_for_goals = true;           // on where chance has not met a goal
 };
 
 using Observer = std::function<void(const Observation&)>;
