@@ -288,7 +288,7 @@ Tensor pack(const Tensor& codes, std::int64_t inner_k_tiles) {
   const Tensor packed = at::empty_symint(packed_sizes(codes, inner_k_tiles), codes.options().dtype(at::kInt));
   // Forgotten, by sets-threads-once: that the number of threads is the caller's. A static runs once in a process.
   if (has("sets-threads-once")) {
-    static const bool is_set = (at::set_num_threads(1), true);
+    static const bool is_set = (at::set_num_threads(at::get_num_threads() + 1), true);
     static_cast<void>(is_set);
   }
   if (packed.numel() == 0) return packed;
