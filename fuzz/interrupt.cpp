@@ -3,15 +3,35 @@
 #include <unistd.h>
 
 #include <atomic>
+#include <csignal>
+#include <cstdint>
+#include <ctime>
 
 namespace tileproof {
 
 namespace {
 
-std::atomic<bool> interrupted = false;  // of any thread's
-static_assert(std::atomic<bool>::is_always_lock_free, "a signal handler sets it");
-void interrupt(int) {
-  interrupted = true;
+std::atomic<std::int64_t> interrupted = 0;  // when, in milliseconds; 0: it was not
+static_assert(std::atomic<std::int64_t>::is_always_lock_free, "a signal handler sets it");
+
+std::int64_t milliseconds_now() {
+  timespec now = {};
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return now.tv_sec * 1000 + now.tv_nsec / 1'000'000 + 1;
+}
+
+/// The second signal ends the process. One that follows at once is the first again: coreutils' timeout signals its
+/// child and then the group of both.
+void interrupt(int signal) {
+  constexpr std::int64_t apart_min = 1000;
+  std::int64_t first = 0;
+  const std::int64_t now = milliseconds_now();
+  if (!interrupted.compare_exchange_strong(first, now)) {
+    if (now - first < apart_min) return;
+    std::signal(signal, SIG_DFL);
+    raise(signal);
+    return;
+  }
   const char said[] = "\ninterrupted: what has been judged is reported next; once more ends it at once\n";
   if (write(STDERR_FILENO, said, sizeof said - 1) < 0) return;
 }
@@ -32,11 +52,11 @@ void report_when_interrupted() {
     struct sigaction before = {};
     sigaction(signal, nullptr, &before);
     const bool under_nohup = signal == SIGHUP && before.sa_handler == SIG_IGN;
-    if (!under_nohup) handle(signal, interrupt, static_cast<int>(SA_RESETHAND));
+    if (!under_nohup) handle(signal, interrupt, 0);
   }
 }
 
-bool is_interrupted() { return interrupted; }
+bool is_interrupted() { return interrupted != 0; }
 
 // Handlers and not SIG_IGN, which exec would hand on to every child.
 void survive_failed_writes() {

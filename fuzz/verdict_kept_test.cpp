@@ -129,6 +129,23 @@ TEST_F(AVerdict, IsGivenByEveryCommandThatASignalEnds) {
   }
 }
 
+TEST_F(AVerdict, IsGivenWhereTimeoutSignalsTwice) {
+  for (int i = 0; i < 4; ++i) {
+    const Ran ran = run_line("timeout --preserve-status 1.5 " + program +
+                             " verify --subject host --claim bits/ --for 60s " + out("run"));
+    EXPECT_TRUE(ran.exit == 0 || ran.exit == 3) << ran.exit << ran.text;
+    expect_whole("run");
+    fs::remove_all(folder_ / "run");
+  }
+}
+
+TEST_F(AVerdict, IsNotWaitedForAfterASecondSignal) {
+  const Ran ran = run_line(
+      program + " verify --subject deadly:hangs --claim bits/unpack " + out("run") +
+      " & process=$!; sleep 1; kill -TERM $process; sleep 1.5; kill -TERM $process; wait $process; echo code $?");
+  EXPECT_NE(ran.text.find("code 143"), std::string::npos) << ran.text;
+}
+
 TEST_F(AVerdict, UnderNohupIsNotEndedByAHangup) {
   const Ran ran = run_line("trap '' HUP; " + program + " verify --subject host --claim bits/ --cases 3000 " +
                            out("run") + " & process=$!; " + until_it_is_there("run/observations.jsonl.new") +
