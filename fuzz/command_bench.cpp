@@ -209,6 +209,11 @@ class Run {
     if (is_interrupted()) return "interrupted";
     if (!broken_.empty()) return broken_;
     if (rows_.empty()) return "nothing was measured";
+    const bool has_left_out =
+        std::any_of(chosen_.begin(), chosen_.end(), [](const auto& one) { return !one.skipped.empty(); });
+    const bool has_rows =
+        std::any_of(chosen_.begin(), chosen_.end(), [](const auto& one) { return !one.rows.empty(); });
+    if (has_left_out && !has_rows) return "no operation was timed: every shape was left out";
     return missing(timers(), not_measured_, by_name_, "was not measured");
   }
 
