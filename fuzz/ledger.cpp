@@ -34,6 +34,29 @@ bool are_texts(const json& values) {
          std::all_of(values.begin(), values.end(), [](const json& value) { return value.is_string(); });
 }
 
+/// The variants that a claim has on some subject: what a subject does not take has variants of its own.
+std::vector<std::string> variants_on_any_subject(const Claim& claim) {
+  if (!claim.draws.variants_for) return claim.draws.variants;
+  const Envelope whole = library_envelope({});
+  std::vector<std::string> all = claim.draws.variants_for(whole);
+  const auto add = [&](const Envelope& narrow) {
+    for (const std::string& variant : claim.draws.variants_for(narrow)) {
+      if (std::find(all.begin(), all.end(), variant) == all.end()) all.push_back(variant);
+    }
+  };
+  for (const std::int64_t inner_k_tiles : whole.inner_k_tiles) {
+    Envelope narrow = whole;
+    narrow.inner_k_tiles = {inner_k_tiles};
+    add(narrow);
+  }
+  for (const std::int64_t group_size : whole.group_sizes) {
+    Envelope narrow = whole;
+    narrow.group_sizes = {group_size};
+    add(narrow);
+  }
+  return all;
+}
+
 std::vector<KnownFinding> parsed(const std::string& name, const std::string& text) {
   const auto wrong = [&](const std::string& what, const std::string& legal) {
     return Illegal("--known", "'" + name + "' (" + what + ")", legal);
@@ -75,8 +98,7 @@ std::vector<KnownFinding> parsed(const std::string& name, const std::string& tex
     }
     for (const std::string& variant : variants_of(given)) {
       row.variant = variant;
-      const std::vector<std::string> all =
-          claim.draws.variants_for ? claim.draws.variants_for(library_envelope({})) : claim.draws.variants;
+      const std::vector<std::string> all = variants_on_any_subject(claim);
       if (!variant.empty() && std::find(all.begin(), all.end(), variant) == all.end()) {
         throw wrong(place + " is about the variant '" + variant + "'", "a variant of " + claim.name);
       }
