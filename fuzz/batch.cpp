@@ -59,7 +59,7 @@ Batches::Batches(const json& order, const SubjectRow& row, Subject& subject)
 
 json Batches::run(const json& question, const std::function<void(const json&)>& note) {
   BatchCounts counts;
-  std::map<std::string, bool> compared, passed;  // by claim
+  std::map<std::string, bool> compared, asked;  // by claim; asked: it should have compared
   std::vector<std::uint64_t> not_passed;
   const Clock::time_point begin = Clock::now();
   std::string ended_by;
@@ -78,7 +78,8 @@ json Batches::run(const json& question, const std::function<void(const json&)>& 
     in_flight_.end(slot_);
     counts.elements += met.compared;
     compared[listed.claim->name] |= met.compared != 0;
-    passed[listed.claim->name] |= outcome.has_passed();
+    const bool refused = outcome.refused && listed.claim->on_refusal != OnRefusal::allowed;
+    asked[listed.claim->name] |= outcome.has_passed() || refused;
     if (!outcome.has_passed()) not_passed.push_back(index);
     ++(outcome.finding       ? counts.failed
        : outcome.refused     ? counts.refused
@@ -93,7 +94,7 @@ json Batches::run(const json& question, const std::function<void(const json&)>& 
     in_flight_.end(slot_);
   }
   for (const auto& [claim, has_compared] : compared) {
-    if (!has_compared) (passed[claim] ? counts.idle : counts.absent).push_back(claim);
+    if (!has_compared) (asked[claim] ? counts.idle : counts.absent).push_back(claim);
   }
   counts.seconds = std::chrono::duration<double>(Clock::now() - begin).count();
   return {{"counts", json_of(counts)}, {"ended_by", ended_by}, {"not_passed", not_passed}};

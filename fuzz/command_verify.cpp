@@ -87,7 +87,12 @@ void judge_subject(const ReadySubject& subject, const std::vector<const Claim*>&
       const Judged& one = result[i];
       all_ran &= one.judgement.has_value();
       if (!is_first) {
-        if (one.judgement) judgements[first + i].add(*one.judgement, *claims[i], row.envelope);
+        Judgement& all_rounds = judgements[first + i];
+        if (one.judgement) all_rounds.add(*one.judgement, *claims[i], row.envelope);
+        // Whoever interrupts it, is content with the rounds that there were.
+        const bool is_lost = !one.judgement && !is_interrupted() && all_rounds.verdict != Verdict::failed;
+        if (is_lost) all_rounds.verdict = Verdict::mistrusted;
+        if (is_lost) all_rounds.reason = "in a later round: " + one.not_run;
         continue;
       }
       judgements.push_back(one.judgement.value_or(skipped(*claims[i], row.name, one.not_run)));

@@ -16,8 +16,9 @@ namespace tileproof {
 
 namespace {
 
-/// In the same way, in a process of its own each time.
-bool fails_alone(const Finding& finding, Worker& worker) {
+/// Whether a case fails in the same way in a process of its own, each time. Where the machine has no process left, it
+/// is not shown to.
+bool fails_alone(const Finding& finding, Worker& worker) try {
   constexpr int times = 3;
   for (int i = 0; i < times; ++i) {
     worker.start_afresh();
@@ -26,6 +27,9 @@ bool fails_alone(const Finding& finding, Worker& worker) {
     if (!outcome.finding || !are_alike(*outcome.finding, finding)) return false;
   }
   return true;
+} catch (const std::runtime_error& error) {
+  std::cerr << "tileproof: " << reports::visible(error.what()) << "\n";
+  return false;
 }
 
 /// The corpus is a memory: where a full disk or a read-only mount takes a change to it, the hunt goes on.

@@ -1,5 +1,7 @@
 #include "proving.h"
 
+#include <iostream>
+
 #include <algorithm>
 #include <atomic>
 #include <mutex>
@@ -25,7 +27,13 @@ Processes::Processes(const ChosenSubject& chosen, std::size_t count, std::chrono
   for (std::size_t i = 0; i < count; ++i) {
     ready_.push_back(made_ready(chosen, step_deadline));
     const bool on_a_gpu = ready_.back().row.envelope.step_elements > Envelope().step_elements;
-    if (ready_.back().runner == nullptr || on_a_gpu) break;
+    const bool is_ready = ready_.back().runner != nullptr;
+    if (!is_ready && i > 0) {  // fewer will do
+      std::cerr << "tileproof: " << i << " of " << count << " processes of " << ready_.back().row.name
+                << " could be started\n";
+      ready_.pop_back();
+    }
+    if (!is_ready || on_a_gpu) break;
   }
 }
 
@@ -45,6 +53,14 @@ ProofTask::ProofTask(const Claim& claim, const ChosenSubject& chosen, std::share
   domains_of(claim, subject.row.envelope, &result_.reason);
   if (!result_.reason.empty()) return;
   for (const Enumeration& enumeration : enumerations_) {
+    if (enumeration.steps != 0 && !subject.row.envelope.takes(enumeration.problem(0))) {
+      const Problem step = enumeration.problem(0);
+      result_.verdict = Proof::skipped;
+      result_.reason = "out of reach of what the subject takes: steps of " + std::to_string(step.n) + " x " +
+                       std::to_string(step.k) + " with inner_k_tiles " + std::to_string(step.inner_k_tiles) +
+                       " and groups of " + std::to_string(step.group_size);
+      return;
+    }
     first_steps_.push_back(result_.steps);
     result_.steps += enumeration.steps;
     result_.points += static_cast<std::uint64_t>(enumeration.steps) * enumeration.points_of_step;
@@ -188,7 +204,13 @@ void ProofTask::run(double seconds, const std::function<bool()>& stop,
   for (std::size_t i = 1; i < processes_->count(); ++i) threads.emplace_back(work, i);
   work(0);
   for (std::thread& thread : threads) thread.join();
-  if (result_.finding) make_smaller(*result_.finding);
+  if (result_.finding) {
+    try {
+      make_smaller(*result_.finding);
+    } catch (const std::runtime_error& error) {  // of the machine: no process can be had any more
+      result_.finding->details += "\n  (it could not be made smaller: " + std::string(error.what()) + ")";
+    }
+  }
   result_.seconds = seconds_since(begin);
 
   if (result_.finding) {

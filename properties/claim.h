@@ -58,6 +58,7 @@ struct Claim {
   std::function<void(Case&)> body;
   bool of_tensors = false;            // about tensors: only subjects that are PyTorch operators can be asked
   bool from_several_threads = false;  // calls the subject from several threads at once
+  bool begins_afresh = false;         // its first case is the first of a process, where the runner has processes
   bool heavy = false;                 // a case may take minutes: its deadline is another
   OnRefusal on_refusal = OnRefusal::counted;
   bool of_specification = false;  // about the specification itself: only the subject `reference` can be asked

@@ -108,6 +108,7 @@ std::vector<Claim> state_claims() {
     if (operation != Operation::dequantize) claim.draws.types = {Type::bf16};
     if (operation == Operation::matmul) claim.draws.n_multiple = 8;
     claim.draws.variants_for = [operation](const Envelope& envelope) { return variants(operation, envelope); };
+    claim.begins_afresh = true;  // what a call changes once in its process, it changes in the first
     rows.push_back(std::move(claim));
   }
   return rows;

@@ -115,6 +115,7 @@ class Run {
       ++(outcome.discarded ? discarded : taken);
       if (outcome.finding && outcome.finding->kind == "unclear") {
         if (!unclear) unclear.emplace(*one, *finding_);
+        unclear_ = unclear->second;
         finding_.reset();
         continue;
       }
@@ -122,9 +123,10 @@ class Run {
     }
     if (discarded > most_discarded) give_up("more than ten problems were discarded for every case that was wanted");
     keep_finding();
-    if (!unclear || judgement_.device_lost) return;
+    unclear_.reset();
+    if (!unclear) return;
     finding_ = unclear->second;
-    shrink(unclear->first);
+    if (!judgement_.device_lost) shrink(unclear->first);
     keep_finding();
   }
 
@@ -165,6 +167,18 @@ class Run {
       judgement_.findings.push_back(*finding_);
     }
     finding_.reset();
+  }
+
+  /// Keeps what was found where the machine has no process left to look into it further.
+  /// @return whether anything was found
+  bool keeps_what_was_found(const std::string& why) {
+    if (!finding_) finding_ = unclear_;
+    if (finding_) {
+      finding_->details += "\n  (it could not be looked into further: " + why + ")";
+      judgement_.findings.push_back(*finding_);
+    }
+    finding_.reset();
+    return !judgement_.findings.empty();
   }
 
   Judgement finished(const Claim& claim, const Domains& domains) {
@@ -282,6 +296,7 @@ class Run {
   std::function<bool()> stop_;
   Judgement judgement_;
   std::optional<Finding> finding_;  // of the variant that is being judged
+  std::optional<Finding> unclear_;  // of that variant, and not yet shrunk
   Clock::time_point begin_ = Clock::now();
 };
 
@@ -448,6 +463,10 @@ void Judgement::settle(const Claim& judged, const Domains& domains) {
   }
   for (const std::string& variant : domains.draws.variants) {
     if (!variants_run.contains(variant) && !unavailable.contains(variant)) missing.push_back(variant_class(variant));
+    const auto own = variants.find(variant);
+    const bool is_refused =
+        variants_run.contains(variant) && own != variants.end() && own->second.verdict == Verdict::mistrusted;
+    if (is_refused) missing.push_back(variant_class(variant) + " (" + own->second.reason + ")");
   }
   verdict = !missing.empty() || !gave_up.empty() ? Verdict::mistrusted : any_known ? Verdict::known : Verdict::passed;
   for (const std::string& name : missing) reason += (reason.empty() ? "never met: " : "; ") + name;
@@ -477,6 +496,11 @@ void Judgement::add(const Judgement& round, const Claim& judged, const Envelope&
       return one.problem.variant == finding.problem.variant && one.kind != "expired";
     });
     if (!has_one) findings.push_back(finding);
+    // An error that is only unclear hides nothing graver of a later round.
+    const auto unclear = std::find_if(findings.begin(), findings.end(), [&](const Finding& one) {
+      return one.problem.variant == finding.problem.variant && one.kind == "unclear" && finding.kind != "unclear";
+    });
+    if (has_one && unclear != findings.end()) findings.insert(unclear, finding);
   }
   for (std::size_t i = 0; i < std::min(known.size(), round.known.size()); ++i) {
     if (known[i].cases == 0) known[i].first = round.known[i].first;
@@ -527,8 +551,8 @@ Judgement judge(const Claim& claim, const SubjectRow& row, CaseRunner& runner, c
   const bool lacks_goals = claim.draws.fixed.empty() && !claim.meets.empty() && goals.in_reach.empty();
   const bool has_nothing = (fixed.empty() && claim.draws.is_fixed()) || lacks_goals;
   if (has_nothing) {
-    Judgement judgement =
-        skipped(claim, row.name, "out of reach of what the subject takes: " + joined(goals.out_of_reach));
+    const std::string what = goals.out_of_reach.empty() ? "all of the claim's problems" : joined(goals.out_of_reach);
+    Judgement judgement = skipped(claim, row.name, "out of reach of what the subject takes: " + what);
     judgement.out_of_reach = goals.out_of_reach;
     return judgement;
   }
@@ -537,20 +561,25 @@ Judgement judge(const Claim& claim, const SubjectRow& row, CaseRunner& runner, c
           effort.stop);
   const std::vector<std::string>& variants = domains.draws.variants;
   const std::int64_t share = std::max<std::int64_t>(3, effort.cases / static_cast<std::int64_t>(variants.size()));
-  for (const std::string& variant : variants) {
-    Domains of_variant = domains;
-    of_variant.draws.variants = {variant};
-    if (fixed.empty()) run.draw(of_variant, variants.size() == 1 ? effort.cases : share, effort.seed);
-    for (Problem problem : fixed) {
-      problem.variant = variant;
-      const CaseOutcome outcome = run.take(problem);
-      if (outcome.discarded) run.give_up("a claim's own problem was discarded");
-      if (outcome.finding || outcome.device_lost) break;
+  try {
+    if (claim.begins_afresh) runner.start_afresh();
+    for (const std::string& variant : variants) {
+      Domains of_variant = domains;
+      of_variant.draws.variants = {variant};
+      if (fixed.empty()) run.draw(of_variant, variants.size() == 1 ? effort.cases : share, effort.seed);
+      for (Problem problem : fixed) {
+        problem.variant = variant;
+        const CaseOutcome outcome = run.take(problem);
+        if (outcome.discarded) run.give_up("a claim's own problem was discarded");
+        if (outcome.finding || outcome.device_lost) break;
+      }
+      run.keep_finding();
+      if (run.has_lost_the_device()) break;
     }
-    run.keep_finding();
-    if (run.has_lost_the_device()) break;
+    if (fixed.empty() && effort.draws_for_goals) run.draw_for_goals(domains, effort.seed);
+  } catch (const std::runtime_error& error) {  // of the machine: no process can be had any more
+    if (!run.keeps_what_was_found(error.what())) throw;
   }
-  if (fixed.empty() && effort.draws_for_goals) run.draw_for_goals(domains, effort.seed);
   return run.finished(claim, domains);
 }
 

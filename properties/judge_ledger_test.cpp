@@ -389,9 +389,56 @@ class AfreshElsewhere : public Elsewhere {
   bool is_fresh_ = false;
 };
 
+/// Has no process left after the first case that failed.
+class GivesOut : public Elsewhere {
+ public:
+  using Elsewhere::Elsewhere;
+  CaseOutcome run(const Claim& claim, const Problem& problem, Met& met) override {
+    if (has_failed_) throw std::runtime_error("no process can be had");
+    const CaseOutcome outcome = Elsewhere::run(claim, problem, met);
+    has_failed_ = outcome.finding.has_value();
+    return outcome;
+  }
+
+ private:
+  bool has_failed_ = false;
+};
+
 CaseOutcome mismatch_of(const Problem& problem) { return {.finding = Finding{problem, "mismatch", "wrong"}}; }
 
 constexpr const char* had_its_part = "what ran before it had its part";
+
+TEST(AFinding, IsKeptWhereNoProcessIsLeftToLookIntoIt) {
+  for (const char* kind : {"mismatch", "unclear"}) {
+    GivesOut elsewhere([=](const Problem& problem) { return CaseOutcome{.finding = Finding{problem, kind, "wrong"}}; });
+    const Judgement judgement = judged_elsewhere(claim_of_two([](Case&) {}), elsewhere);
+    EXPECT_EQ(judgement.verdict, Verdict::failed);
+    ASSERT_EQ(judgement.findings.size(), 1u);
+    EXPECT_SAYS(judgement.findings[0].details, "it could not be looked into further: no process can be had");
+  }
+}
+
+TEST(AClaimAboutTheProcess, BeginsInAFreshOne) {
+  AfreshElsewhere elsewhere([](const Problem&) { return CaseOutcome(); });
+  Claim claim = claim_with([](Case&) {});
+  judged_elsewhere(claim, elsewhere);
+  EXPECT_EQ(elsewhere.afresh, 0);
+  claim.begins_afresh = true;
+  judged_elsewhere(claim, elsewhere);
+  EXPECT_EQ(elsewhere.afresh, 1);
+  EXPECT_TRUE(claim_of("state/pack_leaves_its_process_as_it_was").begins_afresh);
+}
+
+TEST(AFinding, OfALaterRoundIsNotHiddenByOneThatIsOnlyUnclear) {
+  const Claim claim = claim_with([](Case&) {});
+  Judgement judgement, round;
+  Problem problem;
+  judgement.findings = {{problem, "unclear", "not named"}};
+  round.findings = {{problem, "accepted", "accepts it"}};
+  judgement.add(round, claim, kernel_envelope());
+  ASSERT_EQ(judgement.findings.size(), 2u);
+  EXPECT_EQ(judgement.findings[0].kind, "accepted");
+}
 
 TEST(AFinding, IsRunAgainAloneInAFreshProcess) {
   AfreshElsewhere elsewhere(mismatch_of), nowhere(mismatch_of);

@@ -323,14 +323,25 @@ TEST(ARefusedCase, MeetsNoClassOfItsProblem) {
   EXPECT_EQ(judged_on({grouped, problem_with("--n=9")}).classes.count("partial tile"), 0u);
 }
 
-TEST(ARefusedCase, MeetsItsVariant) {
+TEST(ARefusedCase, ShowsNothingOfItsVariant) {
   const auto body = [](Case& c) {
     if (c.problem.variant == "two") throw Refused("no");
     compare_something(c);
   };
   const Judgement judgement = judged_with_problems(claim_of_three(body)).judgement;
-  EXPECT_EQ(judgement.verdict, Verdict::passed) << judgement.reason;
+  EXPECT_EQ(judgement.verdict, Verdict::mistrusted);
+  EXPECT_EQ(judgement.reason, "never met: variant two (the subject refuses every case: no)");
   EXPECT_EQ(judgement.refused_cases, 20);
+}
+
+TEST(ARefusedCase, IsAsGoodAsAnyWhereTheClaimAllowsIt) {
+  Claim claim = claim_of_three([](Case& c) {
+    if (c.problem.variant == "two") throw Refused("no");
+    compare_something(c);
+  });
+  claim.on_refusal = OnRefusal::allowed;
+  const Judgement judgement = judged_with_problems(claim).judgement;
+  EXPECT_EQ(judgement.verdict, Verdict::passed) << judgement.reason;
 }
 
 TEST(ARefusedCase, IsNotWhatAFindingShrinksTo) {
