@@ -362,6 +362,14 @@ OperatorResult Case::call(const OperatorCall& call, Manner manner, const Operato
   return result;
 }
 
+OperatorResult Case::call_again(const OperatorCall& one) {
+  try {
+    return call(one);
+  } catch (const Refused& refused) {
+    throw Failure("error", std::string("refuses a call that it has taken before: ") + refused.what());
+  }
+}
+
 std::vector<OperatorResult> Case::call_at_once(const std::vector<OperatorCall>& calls) {
   std::vector<Tensor> tensors;
   for (const OperatorCall& call : calls) {
@@ -372,7 +380,12 @@ std::vector<OperatorResult> Case::call_at_once(const std::vector<OperatorCall>& 
     }
   }
   std::vector<OperatorResult> results;
-  run(tensors, [&](const std::vector<void*>& at) { results = subject_.operators()->call_at_once(calls, at); });
+  try {
+    run(tensors, [&](const std::vector<void*>& at) { results = subject_.operators()->call_at_once(calls, at); });
+  } catch (const Refused& refused) {
+    for (const OperatorCall& one : calls) call(one);  // refused by one caller too: no matter of several
+    throw Failure("error", std::string("several callers are refused what one is given: ") + refused.what());
+  }
   return results;
 }
 

@@ -98,7 +98,7 @@ class Case {
 
   /// An operation called from several host threads at once, each again and again over data of its own.
   /// @param codes, parameters  of each caller; parameters for dequantize alone
-  /// @return what each caller was given last, as bits
+  /// @return what each call gave, as bits: all of a caller, then the next one's
   std::vector<std::vector<std::uint32_t>> at_once(Operation, const std::vector<Matrix<std::uint8_t>>& codes,
                                                   const std::vector<Parameters>& parameters);
   std::vector<OperatorResult> call_at_once(const std::vector<OperatorCall>&);
@@ -110,6 +110,8 @@ class Case {
 
   // Operators of the subject, over tensors; every storage is guarded.
   OperatorResult call(const OperatorCall&, Manner = Manner::usual, const OperatorCall* decoy = nullptr);
+  /// A call that the subject has taken before. @throws Failure where it refuses it now
+  OperatorResult call_again(const OperatorCall&);
   OperatorResult call_on_meta(const OperatorCall&);
   std::vector<std::string> argument_names(Operation);
 

@@ -10,9 +10,11 @@ namespace {
 
 /// One caller's tensors as bytes, and their places in the call.
 struct Caller {
-  std::vector<std::uint8_t> codes, scales, zero_points, out;
+  std::vector<std::uint8_t> codes, scales, zero_points;
+  std::vector<std::uint8_t> out[calls_of_caller];
   std::vector<std::uint32_t> packed;
-  std::size_t first = 0;  // of its tensors, among all
+  std::size_t first = 0;      // of its tensors, among all
+  std::size_t first_out = 0;  // of its results, one for each call
 };
 
 template <class T>
@@ -55,36 +57,42 @@ std::vector<std::vector<std::uint32_t>> Case::at_once(Operation operation,
       tensors.push_back(input("scales", one.scales, static_cast<std::size_t>(out_bytes)));
       tensors.push_back(input("zero_points", one.zero_points, 1));
     }
-    one.out.resize(static_cast<std::size_t>(out_elements * out_bytes));
-    tensors.push_back({.name = "the result",
-                       .output = one.out.data(),
-                       .bytes = one.out.size(),
-                       .element_bytes = static_cast<std::size_t>(out_bytes),
-                       .may_equal_poison = packs});
+    one.first_out = tensors.size();
+    for (std::vector<std::uint8_t>& out : one.out) {
+      out.resize(static_cast<std::size_t>(out_elements * out_bytes));
+      tensors.push_back({.name = "the result",
+                         .output = out.data(),
+                         .bytes = out.size(),
+                         .element_bytes = static_cast<std::size_t>(out_bytes),
+                         .may_equal_poison = packs});
+    }
   }
-  const auto call = [&](const Caller& one, const std::vector<void*>& at) {
+  const auto call = [&](const Caller& one, std::size_t number, const std::vector<void*>& at) {
     void* const* own = &at[one.first];
+    void* const out = at[one.first_out + number];
     if (packs) {
-      subject_.run(PackCall{static_cast<const std::uint8_t*>(own[0]), static_cast<std::uint32_t*>(own[1]), p.n, p.k,
+      subject_.run(PackCall{static_cast<const std::uint8_t*>(own[0]), static_cast<std::uint32_t*>(out), p.n, p.k,
                             p.inner_k_tiles});
     } else if (!dequantizes) {
-      subject_.run(UnpackCall{static_cast<const std::uint32_t*>(own[0]), static_cast<std::int32_t*>(own[1]), p.n, p.k,
+      subject_.run(UnpackCall{static_cast<const std::uint32_t*>(own[0]), static_cast<std::int32_t*>(out), p.n, p.k,
                               p.inner_k_tiles});
     } else {
       subject_.run(DequantizeCall{static_cast<const std::uint32_t*>(own[0]), own[1],
-                                  static_cast<const std::int8_t*>(own[2]), own[3], p.n, p.k, p.group_size,
-                                  p.inner_k_tiles, p.domain, p.out});
+                                  static_cast<const std::int8_t*>(own[2]), out, p.n, p.k, p.group_size, p.inner_k_tiles,
+                                  p.domain, p.out});
     }
   };
   run(tensors, [&](const std::vector<void*>& at) {
     together(all.size(), [&](std::size_t thread) {
-      for (int i = 0; i < calls_of_caller; ++i) call(all[thread], at);
+      for (std::size_t i = 0; i < calls_of_caller; ++i) call(all[thread], i, at);
     });
   });
   std::vector<std::vector<std::uint32_t>> results;
   for (const Caller& one : all) {
-    results.push_back(widened(one.out, out_bytes));
-    met_.output_all(results.back());
+    for (const std::vector<std::uint8_t>& out : one.out) {
+      results.push_back(widened(out, out_bytes));
+      met_.output_all(results.back());
+    }
   }
   return results;
 }

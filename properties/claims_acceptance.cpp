@@ -72,7 +72,7 @@ void illegal_calls_are_refused(Case& c, Operation operation) {
   if (result) illegal.row.exact(c, illegal.data, *result);
   // And nothing of it is left behind.
   c.elements_are("what the legal call gives after the illegal one, expected what it gave before");
-  expect_same(c, c.call(legal), before);
+  expect_same(c, c.call_again(legal), before);
 }
 
 std::vector<std::string> fake_variants(Operation operation, const Envelope& envelope) {

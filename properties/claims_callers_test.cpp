@@ -1,7 +1,9 @@
 // What a call leaves behind, and several callers at once: subjects that are wrong in that alone.
 #include <fenv.h>
 #include <gtest/gtest.h>
+
 #include <stdlib.h>
+#include <atomic>
 
 #include <algorithm>
 #include <mutex>
@@ -60,6 +62,20 @@ TEST(SeveralCallers, OfASharedBufferGetEachOthersBits) {
   EXPECT_EQ(judgement.verdict, Verdict::failed) << judgement.reason;
   EXPECT_EQ(judged_on(subject, "bits/unpack_reads_the_specified_nibbles_of_any_word").verdict, Verdict::passed)
       << "one caller does not see it";
+}
+
+/// Gives one wrong code in its life, in the third call.
+class WrongOnce : public Around {
+  void after(const UnpackCall& call) override {
+    if (++calls_ == 3) call.codes[0] ^= 1;
+  }
+  std::atomic<int> calls_ = 0;
+};
+
+TEST(SeveralCallers, HaveEachOfTheirCallsLookedAt) {
+  WrongOnce subject;
+  const Judgement judgement = judged_on(subject, threads_of_unpack);
+  EXPECT_EQ(judgement.verdict, Verdict::failed) << judgement.reason;
 }
 
 TEST(SeveralCallers, OfARightSubjectGetTheirOwn) {

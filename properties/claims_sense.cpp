@@ -105,6 +105,14 @@ const ClassRow every_way = {"every way of computing",
                                 });
                               }}}};
 
+/// The result of a call that the subject has taken before: it may not refuse it now.
+template <class Run>
+auto taken_again(Run run) try {
+  return run();
+} catch (const Refused& refused) {
+  throw Failure("error", std::string("refuses a call that it has taken before: ") + refused.what());
+}
+
 /// The first result, three more, and one of each way that the subject has; @param run  the operation
 template <class Run>
 void again_and_again(Case& c, Run run) {
@@ -113,7 +121,7 @@ void again_and_again(Case& c, Run run) {
   c.ran("first", first);
   for (std::uint64_t variation = 0; variation < 3; ++variation) {
     c.subject().vary(variation == 0 ? 0 : drawn(c.problem.seed, stream::choice, variation) | 1);
-    const auto again = run();
+    const auto again = taken_again(run);
     c.subject().vary(0);
     c.ran(repeats[variation], again);
     c.elements_are("a result run again, expected the first one");
@@ -123,7 +131,7 @@ void again_and_again(Case& c, Run run) {
   for (std::size_t way = 0; way < ways.size(); ++way) {
     c.meets(way_to_run + ways[way]);
     c.subject().vary(2 * way + 1);
-    const auto again = run();
+    const auto again = taken_again(run);
     c.meets(way_that_ran + c.subject().way());
     c.subject().vary(0);
     c.elements_are(("a result computed " + ways[way] + ", expected the first one").c_str());

@@ -1,4 +1,7 @@
 // Threads: an operation that several host threads call at once gives each of them its own bits.
+#include <algorithm>
+#include <vector>
+
 #include "calls.h"
 #include "claim.h"
 #include "specification.h"
@@ -17,7 +20,18 @@ void operators_called_at_once(Case& c, Operation operation) {
   }
   const std::vector<OperatorResult> results = c.call_at_once(calls);
   c.show_no_data();
-  for (std::size_t i = 0; i < results.size(); ++i) expect_specified(c, operation, data[i], results[i]);
+  for (std::size_t i = 0; i < results.size(); ++i) {
+    const bool is_equal = i % calls_of_caller != 0 && results[i].bytes == results[i - 1].bytes;
+    if (!is_equal) expect_specified(c, operation, data[i / calls_of_caller], results[i]);
+  }
+}
+
+/// Moves elements to other places, so that each caller has its own at each.
+template <class T>
+void turn(std::vector<T>& elements, std::size_t by) {
+  if (!elements.empty()) {
+    std::rotate(elements.begin(), elements.begin() + static_cast<std::ptrdiff_t>(by % elements.size()), elements.end());
+  }
 }
 
 void called_at_once(Case& c, Operation operation) {
@@ -30,19 +44,25 @@ void called_at_once(Case& c, Operation operation) {
     // Another caller's codes: none of them at the same place.
     for (std::uint8_t& code : codes.back().elements) code = static_cast<std::uint8_t>((code + 5 * i) & 15);
     parameters.push_back(c.parameters());
+    turn(parameters.back().scales.elements, i);
+    turn(parameters.back().zeros.elements, i);
+    turn(parameters.back().zero_points.elements, i);
   }
   const std::vector<std::vector<std::uint32_t>> results = c.at_once(operation, codes, parameters);
   c.show_no_data();
   for (std::size_t i = 0; i < results.size(); ++i) {
-    const Matrix<std::int32_t> wanted = specified::as_int32(codes[i]);
+    const std::size_t caller = i / calls_of_caller;
+    // What is equal to a result that was right is right.
+    if (i % calls_of_caller != 0 && results[i] == results[i - 1]) continue;
+    const Matrix<std::int32_t> wanted = specified::as_int32(codes[caller]);
     if (operation == Operation::pack) {
-      c.expect_equal(results[i], specified::packed(codes[i], p.inner_k_tiles));
+      c.expect_equal(results[i], specified::packed(codes[caller], p.inner_k_tiles));
       continue;
     }
     Matrix<std::uint32_t> got(p.n, p.k);
     got.elements = results[i];
     if (operation == Operation::dequantize) {
-      c.expect_equal(got, specified::weights(p, wanted, parameters[i]));
+      c.expect_equal(got, specified::weights(p, wanted, parameters[caller]));
       continue;
     }
     Matrix<std::int32_t> unpacked(p.n, p.k);

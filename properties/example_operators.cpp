@@ -28,6 +28,7 @@
 #include <limits>
 #include <map>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <thread>
@@ -92,6 +93,8 @@ constexpr std::string_view faults[] = {
     "n-tiles-in-16-bits",
     "rows-in-16-bits-of-one-layout",
     "refuses-unclearly-or-accepts",
+    "refuses-when-busy",
+    "remembers-an-empty",
 };
 
 constexpr bool is_fault(std::string_view name) {
@@ -316,8 +319,31 @@ void fail_in_unpack(std::int64_t n, std::int64_t inner_k_tiles) {
   }
 }
 
+/// One caller of several at a time, where a library has the fault of refusing the others.
+class OneCaller {
+ public:
+  OneCaller() : is_first_(!is_busy_.exchange(true)) {
+    TORCH_CHECK(is_first_, "the workspace is in use");
+    std::this_thread::sleep_for(std::chrono::microseconds(200));
+  }
+  ~OneCaller() { is_busy_ = false; }
+
+ private:
+  static inline std::atomic<bool> is_busy_ = false;
+  bool is_first_;
+};
+
 Tensor unpack(const Tensor& packed_w, std::int64_t inner_k_tiles) {
   inner_k_tiles = taken(inner_k_tiles);
+  // Forgotten, by refuses-when-busy: that models are served from several threads.
+  std::optional<OneCaller> one;
+  if (has("refuses-when-busy")) one.emplace();
+  // Forgotten, by remembers-an-empty: to ask for the error of its own launch, and not the next one's.
+  if (has("remembers-an-empty")) {
+    static std::atomic<bool> has_failed = false;
+    TORCH_CHECK(!has_failed.exchange(false), "the launch failed");
+    has_failed = packed_w.numel() == 0;
+  }
   // Forgotten, by refuses-unclearly-or-accepts: which argument it is about, and that an odd one is as wrong.
   if (has("refuses-unclearly-or-accepts") && inner_k_tiles == 3 && packed_w.dim() == 4) {
     TORCH_CHECK(packed_w.size(0) > 1, "not supported");

@@ -224,13 +224,14 @@ class OperatorsSubject : public Subject, public Operators {
         values[i].emplace_back(tensor_of(argument, storage_at(at.at(number++), bytes, side_.device())));
       }
     }
-    std::vector<at::Tensor> results(calls.size());
+    std::vector<at::Tensor> results(calls.size() * calls_of_caller);
     side_.guard(fill_);
     try {
       together(calls.size(), [&](std::size_t thread) {
         side_.in_a_stream_of_its_own([&] {
-          for (int i = 0; i < calls_of_caller; ++i) {
-            results[thread] = in_torch([&] { return boxed(operators_.at(calls[thread].operation), values[thread]); });
+          for (std::size_t i = 0; i < calls_of_caller; ++i) {
+            results[thread * calls_of_caller + i] =
+                in_torch([&] { return boxed(operators_.at(calls[thread].operation), values[thread]); });
           }
         });
       });
@@ -244,8 +245,8 @@ class OperatorsSubject : public Subject, public Operators {
     }
     side_.check();
     std::vector<OperatorResult> all;
-    for (std::size_t i = 0; i < calls.size(); ++i) {
-      require_own_memory(results[i], values[i]);
+    for (std::size_t i = 0; i < results.size(); ++i) {
+      require_own_memory(results[i], values[i / calls_of_caller]);
       all.push_back(carried(results[i]));
     }
     return all;

@@ -8,7 +8,7 @@ namespace tileproof {
 
 /// How many threads call an operation at once, and how often each of them.
 inline constexpr std::size_t callers = 4;
-inline constexpr int calls_of_caller = 8;
+inline constexpr std::size_t calls_of_caller = 8;
 
 /// Calls `work` from `count` threads, which begin together and compute in the default mode.
 /// @throws what one of them threw, once all have ended
