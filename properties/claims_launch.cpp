@@ -37,7 +37,7 @@ void nothing_gives_nothing(Case& c, Operation operation) {
     c.held(0);
   }
   c.elements_are("what a call gives after the empty one, expected what it gave before");
-  expect_same(c, c.call(something), before);
+  expect_same(c, c.call_again(something), before);
 }
 
 void as_specified(Case& c, Operation operation) {
@@ -63,13 +63,26 @@ std::optional<Problem> with_rows(const Envelope& envelope, std::int64_t rows) {
   return problem;
 }
 
+constexpr std::int64_t grid_dimension_most = 65535;
+
 /// The largest number of n-tiles that a grid dimension holds, and one more.
 std::vector<Problem> around_a_grid_dimension(const Envelope& envelope) {
   std::vector<Problem> problems;
-  for (const std::int64_t n_tiles : {65535, 65536}) {
+  for (const std::int64_t n_tiles : {grid_dimension_most, grid_dimension_most + 1}) {
     if (const auto problem = with_rows(envelope, 8 * n_tiles)) problems.push_back(*problem);
   }
   return problems;
+}
+
+const ClassRow more_n_tiles_than_a_grid_dimension = {
+    "more n-tiles than a grid dimension",
+    {{"more n-tiles than a grid dimension",
+      [](const Envelope& envelope) { return with_rows(envelope, 8 * (grid_dimension_most + 1)).has_value(); },
+      [](const Met& met, const std::string& name) { return met.classes.contains(name); }}}};
+
+void more_n_tiles_as_specified(Case& c, Operation operation) {
+  if (c.problem.n > 8 * grid_dimension_most) c.meets(more_n_tiles_than_a_grid_dimension.name);
+  as_specified(c, operation);
 }
 
 // --- More than 2^31 elements: rows that repeat, so that one period is judged by the specification, the rest by it ---
@@ -195,7 +208,8 @@ std::vector<Claim> launch_claims() {
   }
   for (const Operation operation : all_operations) {
     add_heavy(operation, "takes_more_n_tiles_than_a_grid_dimension", "n/8 in a grid dimension of at most 65,535",
-              around_a_grid_dimension, as_specified);
+              around_a_grid_dimension, more_n_tiles_as_specified);
+    rows.back().meets = {&more_n_tiles_than_a_grid_dimension};
   }
   for (const Operation operation : operations_on_the_layout) {  // the result of a matmul is small
     add_heavy(operation, "takes_more_elements_than_31_bits_count", "an index of 32 bits", of_many_elements,

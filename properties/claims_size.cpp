@@ -33,8 +33,9 @@ class LargeProblems {
     const std::int64_t inner_k_tiles = envelope_.inner_k_tiles[layout];
     const auto unit_of = [&](std::int64_t group_size) { return std::lcm(16 * inner_k_tiles, group_size); };
     const std::vector<std::int64_t>& sizes = envelope_.group_sizes;
-    const std::int64_t small = *std::min_element(
-        sizes.begin(), sizes.end(), [&](std::int64_t a, std::int64_t b) { return unit_of(a) < unit_of(b); });
+    const std::int64_t small = *std::min_element(sizes.begin(), sizes.end(), [&](std::int64_t a, std::int64_t b) {
+      return std::pair(unit_of(a), a) < std::pair(unit_of(b), b);
+    });
     const std::int64_t unit = unit_of(small);
     add(inner_k_tiles, small, 8 * (beyond_16_bits_count - 1) + 1, unit);
     add(inner_k_tiles, small, 1, 16 * inner_k_tiles * beyond_16_bits_count);

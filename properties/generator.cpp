@@ -62,7 +62,7 @@ std::vector<Tiling> tilings(const Envelope& envelope) {
 }  // namespace
 
 Domains domains_of(const Claim& claim, const Envelope& envelope, std::string* why_not) {
-  Domains result = {envelope, claim.draws};
+  Domains result = {envelope, claim.draws, envelope.most_k};
   for (const Operation operation : claim.needs) {
     if (!envelope.has(operation)) *why_not = std::string("the subject has no ") + name_of(operation);
   }
@@ -138,6 +138,9 @@ void require_within(const Problem& p, const Domains& domains) {
   if (p.n % domains.draws.n_multiple != 0) {
     throw Illegal("--n", number(p.n),
                   "a multiple of " + number(domains.draws.n_multiple) + " for this claim and subject");
+  }
+  if (p.k > domains.most_k_taken) {
+    throw Illegal("--k", number(p.k), "at most " + number(domains.most_k_taken) + " for this subject");
   }
   if (p.n > domains.envelope.most_n) {
     throw Illegal("--n", number(p.n), "at most " + number(domains.envelope.most_n) + " for this subject");

@@ -15,6 +15,7 @@ namespace tileproof {
 struct Domains {
   Envelope envelope;
   Draws draws;
+  std::int64_t most_k_taken = Envelope().most_k;  // by the subject; the claim draws no more than draws.most_k
 };
 
 /// @return the intersection, and in `why_not` the reason where it is empty

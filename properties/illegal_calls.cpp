@@ -127,7 +127,10 @@ void append_rests(std::vector<IllegalCall>& rows, const Envelope& envelope) {
       add("-with-a-rest-and-no-group-for-it", false, 0);
       add("-with-a-rest-and-a-group-for-it", false, 1);
     }
-    if (any_layout([=](std::int64_t supertile) { return supertile < group_size; })) add("-of-a-shorter-k", true, 1);
+    if (any_layout([=](std::int64_t supertile) { return supertile < group_size; })) {
+      add("-of-a-shorter-k", true, 1);
+      add("-of-a-shorter-k-and-no-group", true, 0);
+    }
   }
 }
 

@@ -148,7 +148,8 @@ TEST(IllegalCalls, HaveEveryGroupSizeOfTheSubjectWithAKThatItDoesNotDivide) {
   // 32 divides every k that is a multiple of 64.
   EXPECT_EQ(names,
             (std::set<std::string>{"group_size:128-with-a-rest-and-no-group-for-it",
-                                   "group_size:128-with-a-rest-and-a-group-for-it", "group_size:128-of-a-shorter-k"}));
+                                   "group_size:128-with-a-rest-and-a-group-for-it", "group_size:128-of-a-shorter-k",
+                                   "group_size:128-of-a-shorter-k-and-no-group"}));
 }
 
 TEST(IllegalCalls, HaveWhatASubjectIsNotSaidToTake) {

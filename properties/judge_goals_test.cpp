@@ -124,6 +124,36 @@ std::vector<Problem> fixed_of(const char* claim, const Envelope& envelope) {
   return problems;
 }
 
+TEST(AGoalOutOfReach, IsSoByTheMostRowsAndColumnsToo) {
+  Envelope few_rows = kernel_envelope(), few_columns = kernel_envelope(), one_size = with({2}, {32}, 32);
+  few_rows.most_n = 16;
+  few_columns.most_k = 96;
+  one_size.most_n = one_size.most_k = 32;
+  for (const Envelope& envelope : {few_rows, few_columns, one_size}) {
+    const char* size_of_unpack = "size/unpack_of_a_large_matrix_is_as_specified";
+    for (const char* name :
+         {size_of_unpack, "bits/unpack_returns_every_packed_code", "value/float_domain_rounds_once"}) {
+      const SubjectRow& row = subject_row("reference");
+      SubjectRow narrow = row;
+      narrow.envelope = envelope;
+      narrow.envelope.operations = row.envelope.operations;
+      const Judgement judgement = judge(claim_of(name), narrow, *row.make().subject, {.cases = 200, .seed = 1});
+      EXPECT_TRUE(judgement.verdict == Verdict::passed || judgement.verdict == Verdict::skipped)
+          << name << " " << envelope.most_n << " x " << envelope.most_k << ": " << judgement.reason;
+      EXPECT_TRUE(name != size_of_unpack || !judgement.out_of_reach.empty());
+    }
+  }
+}
+
+TEST(LaunchProblems, SayWhereNoneHasMoreNTilesThanAGridDimension) {
+  Envelope envelope = library_envelope({Operation::unpack});
+  envelope.most_n = 8 * 65535;
+  const char* name = "launch/unpack_takes_more_n_tiles_than_a_grid_dimension";
+  const Judgement judgement = judged_on(claim_of(name), envelope);
+  EXPECT_EQ(judgement.verdict, Verdict::skipped);
+  EXPECT_EQ(judgement.reason, "out of reach of what the subject takes: more n-tiles than a grid dimension");
+}
+
 TEST(LargeMatrices, ReachBeyond16BitsInEveryLayoutWhateverASubjectTakes) {
   for (const char* name :
        {"size/pack_of_a_large_matrix_is_as_specified", "size/unpack_of_a_large_matrix_is_as_specified",

@@ -120,9 +120,32 @@ bool takes_groups(const Envelope& e, std::int64_t (*groups_of)(std::int64_t grou
   });
 }
 
+/// Whether a layout is taken, and with some group a matrix of at least one supertile.
 template <std::int64_t inner_k_tiles>
 bool takes_layout(const Envelope& e) {
-  return std::find(e.inner_k_tiles.begin(), e.inner_k_tiles.end(), inner_k_tiles) != e.inner_k_tiles.end();
+  const bool fits = std::any_of(e.group_sizes.begin(), e.group_sizes.end(), [&](std::int64_t group_size) {
+    return std::lcm(16 * inner_k_tiles, group_size) <= e.most_k;
+  });
+  return fits && std::find(e.inner_k_tiles.begin(), e.inner_k_tiles.end(), inner_k_tiles) != e.inner_k_tiles.end();
+}
+
+template <std::int64_t inner_k_tiles>
+bool takes_square(const Envelope& e) {
+  std::int64_t unit = std::lcm(16 * inner_k_tiles, e.group_sizes.front());
+  for (const std::int64_t group_size : e.group_sizes) unit = std::min(unit, std::lcm(16 * inner_k_tiles, group_size));
+  return takes_layout<inner_k_tiles>(e) && std::lcm(unit, e.n_multiple) <= std::min(e.most_n, e.most_k);
+}
+
+/// Whether more than one size of n or of k is taken, or n and k differ.
+bool takes_not_square(const Envelope& e) {
+  if (2 * e.n_multiple <= e.most_n) return true;
+  return takes_group(e, [](auto, auto) { return true; }) &&
+         std::any_of(e.inner_k_tiles.begin(), e.inner_k_tiles.end(), [&](std::int64_t inner_k_tiles) {
+           return std::any_of(e.group_sizes.begin(), e.group_sizes.end(), [&](std::int64_t group_size) {
+             const std::int64_t unit = std::lcm(16 * inner_k_tiles, group_size);
+             return 2 * unit <= e.most_k || (unit <= e.most_k && unit != e.n_multiple);
+           });
+         });
 }
 
 template <Type type>
@@ -229,7 +252,7 @@ const ClassRow more_groups_than_a_group_has_columns = one_class("more groups tha
   return takes_groups(e, [](std::int64_t group_size) { return group_size + 1; });
 });
 
-const ClassRow not_square = one_class("not square", always);
+const ClassRow not_square = one_class("not square", takes_not_square);
 
 const ClassRow every_class_of_scale = {"every class of scale", classes_of_scale()};
 
@@ -259,7 +282,7 @@ const ClassRow groups_beyond_16_bits = {
                                              takes_groups_beyond_16_bits<4>, takes_groups_beyond_16_bits<8>)};
 
 const ClassRow square_in_every_layout = {"square in every layout",
-                                         in_every_layout("square", takes_layout<2>, takes_layout<4>, takes_layout<8>)};
+                                         in_every_layout("square", takes_square<2>, takes_square<4>, takes_square<8>)};
 
 void Met::include(const Met& other) {
   for (std::size_t code = 0; code < code_at_nibble.size(); ++code) {
