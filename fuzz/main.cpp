@@ -9,13 +9,13 @@
 #include <iostream>
 #include <new>
 
-#include "../properties/float_mode.h"
-#include "../properties/problem.h"
-#include "../reports/reports.h"
-#include "commands.h"
-#include "interrupt.h"
-#include "nearest.h"
-#include "screen.h"
+#include "fuzz/campaign/nearest.h"
+#include "fuzz/commands/commands.h"
+#include "fuzz/process/interrupt.h"
+#include "fuzz/process/screen.h"
+#include "properties/problem/problem.h"
+#include "properties/subjects/float_mode.h"
+#include "reports/reports.h"
 
 namespace tileproof {
 

@@ -1,6 +1,6 @@
-#include "arguments.h"
+#include "kernels/arguments.h"
 
-#include "rules.h"
+#include "kernels/rules.h"
 
 namespace tileproof::kernels {
 

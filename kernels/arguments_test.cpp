@@ -1,5 +1,5 @@
 /// Every rule of `refusal_of`, at its edge and just beyond it.
-#include "arguments.h"
+#include "kernels/arguments.h"
 
 #include <gtest/gtest.h>
 

@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "words.h"
+#include "kernels/words.h"
 
 namespace tileproof::kernels {
 namespace {

@@ -6,7 +6,7 @@
 #include <cstring>
 #include <vector>
 
-#include "arguments.h"
+#include "kernels/arguments.h"
 
 namespace tileproof::kernels {
 

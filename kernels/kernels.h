@@ -7,7 +7,7 @@
 
 #include <cstdint>
 
-#include "arguments.h"
+#include "kernels/arguments.h"
 
 #if defined(TILEPROOF_HAS_CUDA)
 #include <cuda_runtime_api.h>

@@ -5,9 +5,9 @@
 #include <cstdint>
 
 #if defined(__CUDACC__)
-#include "words_cuda.h"
+#include "kernels/words_cuda.h"
 #else
-#include "words_host.h"
+#include "kernels/words_host.h"
 #endif
 
 namespace tileproof::kernels {

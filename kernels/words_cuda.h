@@ -7,7 +7,7 @@
 
 #include <cstdint>
 
-#include "kernels.h"
+#include "kernels/kernels.h"
 
 #define TILEPROOF_WORD __device__ __forceinline__
 #define TILEPROOF_UNROLL _Pragma("unroll")

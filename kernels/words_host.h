@@ -9,8 +9,8 @@
 #include <cstdint>
 #include <cstring>
 
-#include "float_mode.h"
-#include "kernels.h"
+#include "kernels/float_mode.h"
+#include "kernels/kernels.h"
 
 #define TILEPROOF_WORD inline
 #define TILEPROOF_UNROLL

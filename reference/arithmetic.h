@@ -6,7 +6,7 @@
 
 #include <type_traits>
 
-#include "float_bits.h"
+#include "reference/float_bits.h"
 
 namespace tileproof::reference {
 

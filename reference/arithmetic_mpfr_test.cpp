@@ -28,7 +28,7 @@
 #include <string>
 #include <vector>
 
-#include "dequantize.h"
+#include "reference/dequantize.h"
 
 namespace tileproof::reference {
 namespace {

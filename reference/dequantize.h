@@ -9,7 +9,7 @@
 /// gives.
 #pragma once
 
-#include "arithmetic.h"
+#include "reference/arithmetic.h"
 
 namespace tileproof::reference {
 

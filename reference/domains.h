@@ -61,9 +61,9 @@
 #include <cstdint>
 #include <optional>
 
-#include "arithmetic.h"
-#include "dequantize.h"
-#include "quantize.h"
+#include "reference/arithmetic.h"
+#include "reference/dequantize.h"
+#include "reference/quantize.h"
 
 namespace tileproof::reference {
 

@@ -1,5 +1,5 @@
 /// The two domains meet: which zero points survive the conversion, how many, and what is lost by the others.
-#include "domains.h"
+#include "reference/domains.h"
 
 #include <gtest/gtest.h>
 

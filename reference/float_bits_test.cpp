@@ -1,6 +1,6 @@
 /// Decoding and the one rounding: by hand at every boundary, and against the machine's own conversion from double to
 /// float. (arithmetic_mpfr_test.cpp holds both against MPFR for every 16-bit pattern.)
-#include "float_bits.h"
+#include "reference/float_bits.h"
 
 #include <gtest/gtest.h>
 

@@ -6,13 +6,13 @@
 #include <cstdint>
 #include <type_traits>
 
-#include "arithmetic.h"
-#include "dequantize.h"
-#include "domains.h"
-#include "float_bits.h"
-#include "matrix.h"
-#include "quantize.h"
-#include "tile_map.h"
+#include "reference/arithmetic.h"
+#include "reference/dequantize.h"
+#include "reference/domains.h"
+#include "reference/float_bits.h"
+#include "reference/matrix.h"
+#include "reference/quantize.h"
+#include "reference/tile_map.h"
 
 namespace tileproof::reference {
 namespace {

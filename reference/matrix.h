@@ -9,8 +9,8 @@
 #include <cassert>
 #include <cstdint>
 
-#include "dequantize.h"
-#include "tile_map.h"
+#include "reference/dequantize.h"
+#include "reference/tile_map.h"
 
 namespace tileproof::reference {
 

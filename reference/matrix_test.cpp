@@ -1,6 +1,6 @@
 /// Pack, unpack and dequantize of whole matrices. Every expected bit pattern here was worked out by hand from DESIGN's
 /// description of the layout and of IEEE 754's fields.
-#include "matrix.h"
+#include "reference/matrix.h"
 
 #include <gtest/gtest.h>
 

@@ -19,8 +19,8 @@
 
 #include <cstdint>
 
-#include "arithmetic.h"
-#include "dequantize.h"
+#include "reference/arithmetic.h"
+#include "reference/dequantize.h"
 
 namespace tileproof::reference {
 

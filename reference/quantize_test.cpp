@@ -1,6 +1,6 @@
 /// Choosing and applying parameters: examples worked out by hand, properties, and the machine's own float arithmetic
 /// taken one step at a time.
-#include "quantize.h"
+#include "reference/quantize.h"
 
 #include <gtest/gtest.h>
 
@@ -11,7 +11,7 @@
 #include <iterator>
 #include <random>
 
-#include "dequantize.h"
+#include "reference/dequantize.h"
 
 namespace tileproof::reference {
 

@@ -1,10 +1,10 @@
-#include "field.h"
+#include "reports/field.h"
 
 #include <cmath>
 #include <nlohmann/json.hpp>
 #include <stdexcept>
 
-#include "summary.h"
+#include "reports/records/summary.h"
 
 namespace tileproof::reports {
 

@@ -1,4 +1,4 @@
-#include "statistics.h"
+#include "reports/statistics.h"
 
 #include <gtest/gtest.h>
 

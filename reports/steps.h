@@ -6,7 +6,7 @@
 #include <cstddef>
 #include <vector>
 
-#include "statistics.h"
+#include "reports/statistics.h"
 
 namespace tileproof::statistics {
 

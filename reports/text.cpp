@@ -2,7 +2,7 @@
 #include <cmath>
 #include <sstream>
 
-#include "summary.h"
+#include "reports/records/summary.h"
 
 namespace tileproof::reports {
 

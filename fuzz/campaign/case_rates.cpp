@@ -1,0 +1,72 @@
+#include "fuzz/campaign/case_rates.h"
+
+#include <algorithm>
+#include <chrono>
+#include <map>
+
+#include "fuzz/campaign/judging.h"
+
+namespace tileproof {
+
+std::vector<const Claim*> core_claims() {
+  std::vector<const Claim*> core;
+  for (const Claim& claim : claims()) {
+    const bool is_drawn = !claim.draws.is_fixed() && !claim.heavy;
+    if (is_drawn && !claim.of_tensors && !claim.of_specification) core.push_back(&claim);
+  }
+  return core;
+}
+
+CaseRate case_rate(ReadySubject& subject, std::int64_t cases_of_claim, int passes, std::size_t threads) {
+  using Clock = std::chrono::steady_clock;
+  const auto seconds_since = [](Clock::time_point begin) {
+    return std::chrono::duration<double>(Clock::now() - begin).count();
+  };
+  CaseRate rate;
+  const std::vector<const Claim*> core = core_claims();
+  // A claim is judged in parts, that its dear cases be not what all threads wait for.
+  constexpr std::int64_t cases_of_part = 5;
+  const auto parts = static_cast<std::size_t>(std::max<std::int64_t>(1, cases_of_claim / cases_of_part));
+  const std::int64_t cases = (cases_of_claim + static_cast<std::int64_t>(parts) - 1) / static_cast<std::int64_t>(parts);
+  const std::size_t tasks = core.size() * parts;
+  rate.threads = std::min(subject.jobs(threads), tasks);
+  // A subject for each thread.
+  std::vector<std::unique_ptr<CaseRunner>> runners;
+  runners.push_back(std::make_unique<Borrowed>(*subject.runner));
+  while (runners.size() < rate.threads) runners.push_back(subject.another());
+  std::map<const Claim*, std::pair<std::int64_t, double>> of_claims;  // cases, seconds
+  for (int pass = -1; pass < passes && rate.failed.empty(); ++pass) {
+    // Each part of each pass has problems of its own. The first pass is not counted: memory grows to what cases need.
+    const std::size_t first_seed = static_cast<std::size_t>(pass + 1) * parts + 1;
+    std::vector<Judgement> judgements(tasks);
+    const Clock::time_point begin = Clock::now();
+    in_threads(rate.threads, tasks, [&](std::size_t thread, std::size_t i) {
+      const std::uint64_t seed = first_seed + i / core.size();
+      const Effort effort = {.cases = cases, .seed = seed, .draws_for_goals = false};
+      judgements[i] = judge(*core[i % core.size()], subject.row, *runners[thread], effort);
+    });
+    if (pass >= 0) rate.seconds_of_pass.push_back(seconds_since(begin));
+    rate.cases = 0;
+    for (std::size_t i = 0; i < tasks; ++i) {
+      const Claim* claim = core[i % core.size()];
+      const Judgement& judgement = judgements[i];
+      rate.cases += judgement.cases;
+      if (!judgement.findings.empty() && rate.failed.empty()) {
+        const Finding& finding = judgement.findings.front();
+        rate.failed = claim->name + ": " + finding.kind + ": " + finding.details;
+      }
+      if (pass < 0 || judgement.cases == 0) continue;
+      of_claims[claim].first += judgement.cases;
+      of_claims[claim].second += judgement.seconds;
+    }
+  }
+  for (const auto& [claim, cases_and_seconds] : of_claims) {
+    const double a_second = static_cast<double>(cases_and_seconds.first) / cases_and_seconds.second;
+    if (!rate.slowest_claim.empty() && a_second >= rate.slowest_cases_a_second) continue;
+    rate.slowest_claim = claim->name;
+    rate.slowest_cases_a_second = a_second;
+  }
+  return rate;
+}
+
+}  // namespace tileproof

@@ -1,0 +1,269 @@
+#include "fuzz/campaign/chosen.h"
+
+#include <CLI/CLI.hpp>
+
+#include <algorithm>
+#include <filesystem>
+#include <sstream>
+
+#include "fuzz/campaign/nearest.h"
+#include "fuzz/process/worker_pool.h"
+#include "properties/mutants/deadly.h"
+#include "properties/mutants/faults.h"
+#include "properties/subjects/watched.h"
+
+namespace tileproof {
+
+namespace {
+
+struct OperatorOption {
+  Operation operation;
+  const char* flag;
+  const char* usual_name;
+};
+constexpr OperatorOption operator_options[] = {
+    {Operation::pack, "--pack-op", "pack"},
+    {Operation::unpack, "--unpack-op", "unpack_tensor_core_tiled_layout"},
+    {Operation::dequantize, "--dequantize-op", "dequantize_tensor_core_tiled_layout"}};
+
+/// What is in both, in the order of the first; everything of the first where nothing is given.
+std::vector<std::int64_t> restricted(const char* flag, const std::vector<std::int64_t>& all,
+                                     const std::vector<std::int64_t>& given) {
+  if (given.empty()) return all;
+  std::string legal;
+  for (const std::int64_t value : all) legal += (legal.empty() ? "" : ", ") + std::to_string(value);
+  for (const std::int64_t value : given) {
+    if (std::find(all.begin(), all.end(), value) == all.end()) throw Illegal(flag, std::to_string(value), legal);
+  }
+  std::vector<std::int64_t> both;
+  for (const std::int64_t value : all) {
+    if (std::find(given.begin(), given.end(), value) != given.end()) both.push_back(value);
+  }
+  return both;
+}
+
+std::string listed(const std::vector<std::int64_t>& values) {
+  std::string text;
+  for (const std::int64_t value : values) text += (text.empty() ? "" : ",") + std::to_string(value);
+  return text;
+}
+
+/// Runs cases in this process, on a subject that it keeps.
+class Here : public CaseRunner {
+ public:
+  Here(const Envelope& envelope, std::unique_ptr<Subject> subject)
+      : envelope_(envelope), subject_(std::move(subject)) {}
+  CaseOutcome run(const Claim& claim, const Problem& problem, Met& met) override {
+    return InThisProcess(envelope_, *subject_).run(claim, problem, met);
+  }
+
+ private:
+  Envelope envelope_;
+  std::unique_ptr<Subject> subject_;
+};
+
+void set_library(SubjectRow& row, const Envelope& found, const std::string& device) {
+  row.envelope = found;
+  row.what += " on " + device;
+}
+
+}  // namespace
+
+void LibraryOptions::add_to(CLI::App& app, double deadline_seconds) {
+  usual_deadline_seconds_ = case_deadline_seconds_ = deadline_seconds;
+  const char* group = "An operator library to judge";
+  app.add_option("--library", file_, "a shared library that registers PyTorch operators")->group(group);
+  app.add_option("--namespace", name_space_, "of its operators")->capture_default_str()->group(group);
+  for (const OperatorOption& option : operator_options) {
+    app.add_option(option.flag, operators_[option.operation],
+                   std::string("(default: ") + option.usual_name + ", where there is one)")
+        ->group(group);
+  }
+  app.add_option("--device", device_, "cpu or cuda (default: cuda where there is one and the operators run on it)")
+      ->group(group);
+  app.add_option("--inner-k-tiles-of-library", inner_k_tiles_, "those it takes (default: 2, 4 and 8)")
+      ->delimiter(',')
+      ->group(group);
+  app.add_option("--group-sizes-of-library", group_sizes_, "those it takes (default: 32, 64, 128 and 256)")
+      ->delimiter(',')
+      ->group(group);
+  app.add_option("--n-multiple-of-library", n_multiple_, "what the rows that it takes are a multiple of")
+      ->capture_default_str()
+      ->group(group);
+  app.add_option("--max-n-of-library", most_n_, "the most rows that it takes (default: no limit)")->group(group);
+  app.add_option("--max-k-of-library", most_k_, "the most columns that it takes (default: no limit)")->group(group);
+  app.add_option("--case-deadline", case_deadline_seconds_,
+                 "seconds after which a case in a process of its own counts as a hang")
+      ->capture_default_str()
+      ->group(group);
+}
+
+ChosenSubject LibraryOptions::subject() const {
+  if (!device_.empty() && device_ != "cpu" && device_ != "cuda") {
+    throw Illegal("--device", "'" + device_ + "'", "cpu or cuda");
+  }
+  if (n_multiple_ < 1) throw Illegal("--n-multiple-of-library", std::to_string(n_multiple_), "1 or more");
+  if (most_n_ < n_multiple_) {
+    throw Illegal("--max-n-of-library", std::to_string(most_n_), "at least one n: " + std::to_string(n_multiple_));
+  }
+  if (most_k_ < 1) throw Illegal("--max-k-of-library", std::to_string(most_k_), "1 or more");
+  Library library;
+  library.file = std::filesystem::absolute(file_).string();
+  library.name_space = name_space_;
+  library.device = device_;
+  ChosenSubject chosen;
+  chosen.replay_flags = {"--library", library.file, "--namespace", name_space_};
+  for (const OperatorOption& option : operator_options) {
+    const auto given = operators_.find(option.operation);
+    const bool named = given != operators_.end() && !given->second.empty();
+    library.operators[option.operation] = named ? given->second : option.usual_name;
+    if (!named) continue;
+    library.required.push_back(option.operation);
+    chosen.replay_flags.insert(chosen.replay_flags.end(), {option.flag, given->second});
+  }
+  if (case_deadline_seconds_ != usual_deadline_seconds_) {
+    std::ostringstream seconds;
+    seconds << case_deadline_seconds_;
+    chosen.replay_flags.insert(chosen.replay_flags.end(), {"--case-deadline", seconds.str()});
+  }
+  if (!device_.empty()) chosen.replay_flags.insert(chosen.replay_flags.end(), {"--device", device_});
+  // A line is replayed with the same: what is asked depends on it.
+  const auto declare = [&](const char* flag, auto& all, const auto& given, const std::string& text) {
+    if (all == given) return;
+    all = given;
+    chosen.replay_flags.insert(chosen.replay_flags.end(), {flag, text});
+  };
+  Envelope& takes = library.takes;
+  const char* layouts = "--inner-k-tiles-of-library";
+  const char* sizes = "--group-sizes-of-library";
+  declare(layouts, takes.inner_k_tiles, restricted(layouts, takes.inner_k_tiles, inner_k_tiles_),
+          listed(inner_k_tiles_));
+  declare(sizes, takes.group_sizes, restricted(sizes, takes.group_sizes, group_sizes_), listed(group_sizes_));
+  declare("--n-multiple-of-library", takes.n_multiple, n_multiple_, std::to_string(n_multiple_));
+  declare("--max-n-of-library", takes.most_n, most_n_, std::to_string(most_n_));
+  declare("--max-k-of-library", takes.most_k, most_k_, std::to_string(most_k_));
+  chosen.row.name = "library";
+  chosen.row.what = "the operators " + name_space_ + " of " + library.file;
+  chosen.row.one_at_a_time = true;
+  chosen.order = {chosen.row.name, library};
+  chosen.asked_for = true;
+  return chosen;
+}
+
+std::chrono::milliseconds LibraryOptions::case_deadline() const {
+  if (!(case_deadline_seconds_ > 0) || case_deadline_seconds_ > 1e6) {
+    throw Illegal("--case-deadline", std::to_string(case_deadline_seconds_), "a number of seconds above 0");
+  }
+  return std::chrono::milliseconds(static_cast<std::int64_t>(case_deadline_seconds_ * 1000));
+}
+
+Illegal unknown_name(const std::string& argument, const std::string& given, const std::string& legal,
+                     const std::vector<std::string>& names) {
+  const std::string meant = nearest(given, names);
+  return Illegal(argument, "'" + given + "'", legal + (meant.empty() ? "" : "; did you mean '" + meant + "'?"));
+}
+
+std::vector<ChosenSubject> chosen_subjects(const std::vector<std::string>& wanted) {
+  std::vector<std::string> names;
+  for (const SubjectRow& row : subjects()) names.push_back(row.name);
+  std::vector<std::string> chosen_names = wanted.empty() ? names : wanted;
+  for (const SubjectRow& row : faulty_subjects()) names.push_back(row.name);
+  for (const SubjectRow& row : watched_subjects()) names.push_back(row.name);
+  for (const SubjectRow& row : deadly_subjects()) names.push_back(row.name);
+  std::vector<ChosenSubject> chosen;
+  for (const std::string& name : chosen_names) {
+    if (std::find(names.begin(), names.end(), name) == names.end()) {
+      throw unknown_name("--subject", name, "a name of 'tileproof list subjects' or 'list faults'", names);
+    }
+    const bool again =
+        std::any_of(chosen.begin(), chosen.end(), [&](const ChosenSubject& one) { return one.row.name == name; });
+    const SubjectRow& row = subject_row(name);
+    if (!again) chosen.push_back({row, {name, std::nullopt}, {}, !wanted.empty()});
+  }
+  return chosen;
+}
+
+std::vector<const Claim*> chosen_claims(const std::vector<std::string>& wanted) {
+  std::vector<const Claim*> chosen;
+  std::vector<std::string> names;
+  for (const Claim& claim : claims()) {
+    names.push_back(claim.name);
+    const bool is_wanted = std::any_of(wanted.begin(), wanted.end(),
+                                       [&](const std::string& given) { return claim.name.starts_with(given); });
+    if (wanted.empty() || is_wanted) chosen.push_back(&claim);
+  }
+  for (const std::string& given : wanted) {
+    const bool known =
+        std::any_of(names.begin(), names.end(), [&](const std::string& name) { return name.starts_with(given); });
+    if (known && !given.empty()) continue;
+    throw unknown_name("--claim", given, "a name of 'tileproof list claims', or how names begin", names);
+  }
+  return chosen;
+}
+
+namespace {
+
+void make_here(const ChosenSubject& chosen, ReadySubject& ready) {
+  const std::optional<Library>& library = chosen.order.library;
+  MadeSubject made = library ? make_library_subject(*library) : chosen.row.make();
+  if (made.subject == nullptr) ready.why_not = made.why_not;
+  if (made.subject == nullptr) return;
+  if (library) set_library(ready.row, made.envelope.value(), made.device);
+  const SubjectRow& row = ready.row;
+  ready.runner = std::make_unique<Here>(row.envelope, std::move(made.subject));
+  if (row.one_at_a_time) return;
+  ready.another = [row]() -> std::unique_ptr<CaseRunner> {
+    MadeSubject one = row.make();
+    if (one.subject == nullptr) throw std::runtime_error(row.name + " cannot be made any more: " + one.why_not);
+    return std::make_unique<Here>(row.envelope, std::move(one.subject));
+  };
+}
+
+ReadySubject made(const ChosenSubject& chosen, std::chrono::milliseconds case_deadline, RunsIn where,
+                  bool shows_output) {
+  ReadySubject ready = {chosen.row, nullptr, "", "", nullptr};
+  if (where == RunsIn::this_process) {
+    make_here(chosen, ready);
+    return ready;
+  }
+  auto worker = std::make_unique<Worker>(chosen.order, case_deadline);
+  if (shows_output) worker->show_output();
+  MadeElsewhere made;
+  try {
+    made = worker->make();
+  } catch (const Illegal&) {
+    throw;
+  } catch (const std::runtime_error& died) {
+    if (!chosen.order.library && chosen.asked_for) throw;
+    // A library is judged by that; who asked for nothing but all subjects gets the others judged.
+    (chosen.order.library ? ready.died : ready.why_not) = died.what();
+    return ready;
+  }
+  ready.why_not = made.why_not;
+  if (!made.why_not.empty()) return ready;
+  if (chosen.order.library) set_library(ready.row, made.envelope.value(), made.device);
+  if (!made.float_mode.empty()) {
+    ready.row.what +=
+        " (loading it sets a mode in which " + made.float_mode + "; it is judged in IEEE 754's default mode)";
+  }
+  ready.runner = std::move(worker);
+  if (chosen.row.one_at_a_time) return ready;
+  ready.another = [pool = std::make_shared<WorkerPool>(chosen.order, case_deadline)] { return pool->taken(); };
+  return ready;
+}
+
+}  // namespace
+
+ReadySubject made_ready(const ChosenSubject& chosen, std::chrono::milliseconds case_deadline, RunsIn where,
+                        bool shows_output) {
+  try {
+    return made(chosen, case_deadline, where, shows_output);
+  } catch (const Illegal&) {
+    throw;
+  } catch (const std::runtime_error& error) {
+    if (chosen.asked_for) throw;
+    return {chosen.row, nullptr, error.what(), "", nullptr};
+  }
+}
+
+}  // namespace tileproof

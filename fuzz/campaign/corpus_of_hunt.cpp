@@ -1,0 +1,150 @@
+#include "fuzz/campaign/corpus_of_hunt.h"
+
+#include <algorithm>
+#include <functional>
+#include <iostream>
+#include <set>
+#include <sstream>
+
+#include "fuzz/campaign/shrinking.h"
+#include "fuzz/campaign/signature.h"
+#include "fuzz/records/ledger.h"
+#include "fuzz/records/records.h"
+#include "reports/reports.h"
+
+namespace tileproof {
+
+namespace {
+
+/// Whether a case fails in the same way in a process of its own, each time. Where the machine has no process left, it
+/// is not shown to.
+bool fails_alone(const Finding& finding, Worker& worker) try {
+  constexpr int times = 3;
+  for (int i = 0; i < times; ++i) {
+    worker.start_afresh();
+    Met met;
+    const CaseOutcome outcome = worker.run(claim_of(finding.problem.claim), finding.problem, met);
+    if (!outcome.finding || !are_alike(*outcome.finding, finding)) return false;
+  }
+  return true;
+} catch (const std::runtime_error& error) {
+  std::cerr << "tileproof: " << reports::visible(error.what()) << "\n";
+  return false;
+}
+
+/// The corpus is a memory: where a full disk or a read-only mount takes a change to it, the hunt goes on.
+void keeping(const std::function<void()>& keep) {
+  try {
+    keep();
+  } catch (const std::exception& error) {
+    std::cerr << "not in the corpus: " << reports::visible(error.what()) << "\n";
+  }
+}
+
+}  // namespace
+
+CorpusOfHunt::CorpusOfHunt(const std::filesystem::path& folder, const ChosenSubject& chosen,
+                           const std::vector<KnownFinding>& ledger, const Limits& limits)
+    : corpus_(folder), chosen_(chosen), ledger_(ledger), limits_(limits) {
+  std::error_code error;
+  std::filesystem::create_directories(folder, error);
+  if (error) {
+    throw Illegal("--memory", "'" + folder.string() + "' (" + error.message() + ")",
+                  "a folder that can be made and written");
+  }
+}
+
+std::vector<HuntFinding> CorpusOfHunt::run_again(const std::vector<const Claim*>& claims) {
+  std::vector<CorpusLine> lines = lines_for(chosen_.row, claims, corpus_.of_subject(chosen_.row.name));
+  const std::size_t kept = lines.size();
+  for (CorpusLine& own : lines_for(chosen_.row, claims, own_corpus())) {
+    const bool is_kept =
+        std::any_of(lines.begin(), lines.end(), [&](const CorpusLine& line) { return line.problem == own.problem; });
+    if (!is_kept) lines.push_back(std::move(own));
+  }
+  std::vector<HuntFinding> findings;
+  std::set<std::string> claims_and_kinds;
+  std::int64_t failed = 0;
+  Worker fresh(chosen_.order, limits_.case_deadline);
+  const std::vector<Replayed> all = replayed(chosen_, lines, limits_.case_deadline, limits_.stop);
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    const Replayed& one = all[i];
+    const Problem& problem = one.line.problem;
+    const bool is_kept = i < kept;
+    if (one.of_bound > 0) keep_closer(closest_, problem.claim, {one.of_bound, line_of(problem)});
+    if (is_kept && one.outcome.has_passed()) keeping([&] { corpus_.keep_incubating(problem, one.line.comment); });
+    if (!one.outcome.finding || known_as(ledger_, *one.outcome.finding) != nullptr) continue;
+    ++failed;
+    const Finding& finding = *one.outcome.finding;
+    if (limits_.stop() || !fails_alone(finding, fresh)) {
+      findings.push_back(as_seen(one));
+      continue;
+    }
+    const bool is_first = claims_and_kinds.insert(problem.claim + " " + finding.kind).second;
+    if (is_kept) findings.push_back(as_kept(one));
+    if (!is_kept && is_first) findings.push_back(as_found(one, fresh));
+  }
+  counts_ = {{"replayed", all.size()}, {"failed", failed}, {"left", lines.size() - all.size()}};
+  return findings;
+}
+
+/// That does not fail alone, or was not asked to: flaky, or of what ran before it. The hunt looks into such cases.
+HuntFinding CorpusOfHunt::as_seen(const Replayed& one) {
+  return {.signature = signature_of(*one.outcome.finding),
+          .cases = {},
+          .smallest = *one.outcome.finding,
+          .how = "failed among those of the corpus, and not alone each time: " + one.line.place,
+          .shrunk = "not shrunk"};
+}
+
+/// Of the working corpus: as small as a hunt could make it, and with that hunt's name. A smallest case need not show
+/// the pattern that it was found by.
+HuntFinding CorpusOfHunt::as_kept(const Replayed& one) {
+  const std::string first_line = one.line.comment.substr(0, one.line.comment.find('\n'));
+  const bool is_named = first_line.starts_with(one.line.problem.claim + " on ");
+  const std::string signature = is_named ? first_line : signature_of(*one.outcome.finding);
+  keeping([&] {
+    corpus_.keep_crashing(one.line.problem, is_named ? one.line.comment : signature + "\nfound " + utc_now());
+  });
+  return {.signature = signature,
+          .cases = {},
+          .smallest = *one.outcome.finding,
+          .was_looked_into = true,
+          .is_reproducible = true,
+          .how = "kept, and failing: " + one.line.place,
+          .shrunk = "as it is there"};
+}
+
+/// Of the repository's: small for what it was found by, and perhaps not for this.
+HuntFinding CorpusOfHunt::as_found(const Replayed& one, Worker& worker) {
+  const Finding& finding = *one.outcome.finding;
+  const Claim& claim = claim_of(finding.problem.claim);
+  std::string why_not;
+  const Shrunk smallest =
+      shrunk(claim, domains_of(claim, chosen_.row.envelope, &why_not), finding, worker,
+             {.tries = limits_.shrink_tries, .seconds = limits_.shrink_seconds, .stop = limits_.stop});
+  const std::string signature = signature_of(finding);
+  keeping([&] { corpus_.keep_crashing(smallest.finding.problem, signature + "\nfound " + utc_now()); });
+  return {.signature = signature,
+          .cases = {},
+          .smallest = smallest.finding,
+          .was_looked_into = true,
+          .is_reproducible = true,
+          .how = "kept, and failing: " + one.line.place,
+          .shrunk = smallest.how_far};
+}
+
+void CorpusOfHunt::keep(const std::map<std::string, Signed>& findings, const ClosestOfClaims& closest) {
+  for (const auto& [claim, one] : closest) keep_closer(closest_, claim, one);
+  for (const auto& [claim, one] : closest_) {
+    std::ostringstream comment;
+    comment << 100 * one.of_bound << " % of its bound";
+    keeping([&] { corpus_.keep_coverage(problem_of(one.line), comment.str()); });
+  }
+  for (const auto& [signature, one] : findings) {
+    if (!one.finding.is_reproducible || one.finding.cases.empty()) continue;
+    keeping([&] { corpus_.keep_crashing(one.finding.smallest.problem, signature + "\nfound " + utc_now()); });
+  }
+}
+
+}  // namespace tileproof

@@ -1,0 +1,45 @@
+/// What a hunt does with corpora: it begins by running them again, and keeps what it has found.
+#pragma once
+
+#include "fuzz/campaign/hunt.h"
+#include "fuzz/campaign/replaying.h"
+#include "fuzz/process/climbing.h"
+
+namespace tileproof {
+
+class CorpusOfHunt {
+ public:
+  struct Limits {
+    std::chrono::milliseconds case_deadline;
+    std::int64_t shrink_tries;
+    double shrink_seconds;
+    std::function<bool()> stop;  // whether to leave the rest
+  };
+
+  /// @throws Illegal as WorkingCorpus
+  CorpusOfHunt(const std::filesystem::path& folder, const ChosenSubject&, const std::vector<KnownFinding>& ledger,
+               const Limits&);
+
+  /// Runs again what the working corpus and the repository's have of the subject, and moves what fails no more, or
+  /// again.
+  /// @return what fails, but for what is known
+  std::vector<HuntFinding> run_again(const std::vector<const Claim*>& claims);
+  /// How many were, how many failed, and how many were left.
+  const nlohmann::json& counts() const { return counts_; }
+
+  void keep(const std::map<std::string, Signed>& findings, const ClosestOfClaims& closest);
+
+ private:
+  HuntFinding as_seen(const Replayed&);
+  HuntFinding as_kept(const Replayed&);
+  HuntFinding as_found(const Replayed&, Worker&);
+
+  WorkingCorpus corpus_;
+  const ChosenSubject& chosen_;
+  const std::vector<KnownFinding>& ledger_;
+  Limits limits_;
+  ClosestOfClaims closest_;
+  nlohmann::json counts_ = nlohmann::json::object();
+};
+
+}  // namespace tileproof

@@ -1,0 +1,133 @@
+// What a hunt does with a case that has failed: whether it does so again, alone or after others, and how small it gets.
+#include <utility>
+
+#include "fuzz/campaign/hunt.h"
+#include "fuzz/campaign/shrinking.h"
+#include "fuzz/process/batch.h"
+#include "fuzz/process/stopwatch.h"
+
+namespace tileproof {
+
+using nlohmann::json;
+
+Hunt::Looks& Hunt::looks_of(const Finding& finding) { return looks_[finding.problem.claim + " " + finding.kind]; }
+
+bool Hunt::begins_look(const ToLookInto& one) {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  Looks& looks = looks_of(one.failed.finding);
+  if (!std::exchange(looks.go_on_or_are_over, true)) return true;
+  if (looks.waiting.size() < most_looks_in_vain) looks.waiting.push_back(one);
+  return false;
+}
+
+std::optional<Hunt::ToLookInto> Hunt::ends_look(const Finding& finding, bool is_reproducible) {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  Looks& looks = looks_of(finding);
+  const bool are_over = is_reproducible || ++looks.in_vain == most_looks_in_vain;
+  looks.go_on_or_are_over = are_over || !looks.waiting.empty();
+  if (are_over || looks.waiting.empty()) return std::nullopt;
+  ToLookInto next = std::move(looks.waiting.front());
+  looks.waiting.pop_front();
+  return next;
+}
+
+void Hunt::look_into(const ToLookInto& one, std::size_t slot) {
+  const Stopwatch looking(findings_seconds_);
+  if (!begins_look(one)) {
+    return keep({.signature = one.signature,
+                 .cases = {one.failed.index},
+                 .smallest = one.failed.finding,
+                 .how = "as found",
+                 .shrunk = "not shrunk: one of its claim and kind was"});
+  }
+  for (std::optional<ToLookInto> next = one; next;) {
+    const HuntFinding found = looked_into(*next, slot);
+    keep(found);
+    next = ends_look(next->failed.finding, found.is_reproducible);
+  }
+}
+
+HuntFinding Hunt::looked_into(const ToLookInto& one, std::size_t slot) {
+  const FailedCase& failed = one.failed;
+  say_("FOUND " + one.signature);
+  HuntFinding found = {.signature = one.signature,
+                       .cases = {failed.index},
+                       .smallest = failed.finding,
+                       .was_looked_into = true,
+                       .how = "",
+                       .shrunk = "not shrunk: it is not reproducible alone"};
+  found.how = confirmed(failed, one.history, slot, found.is_reproducible);
+  if (!found.is_reproducible) return found;
+  const Claim& claim = claim_of(failed.finding.problem.claim);
+  std::string why_not;
+  Worker fresh(chosen_.order, options_.case_deadline);
+  const Shrunk smallest = shrunk(claim, domains_of(claim, envelope_, &why_not), failed.finding, fresh,
+                                 {.tries = options_.shrink_tries, .seconds = options_.shrink_seconds, .stop = stop_});
+  found.smallest = smallest.finding;
+  found.shrunk = smallest.how_far;
+  return found;
+}
+
+void Hunt::keep(const HuntFinding& found) {
+  journal_.finding(found);
+  const std::lock_guard<std::mutex> lock(mutex_);
+  findings_[found.signature].finding = found;
+}
+
+bool Hunt::fails_alone(const FailedCase& failed) {
+  Worker fresh(chosen_.order, options_.case_deadline);
+  Met met;
+  const CaseOutcome outcome = fresh.run(claim_of(failed.finding.problem.claim), failed.finding.problem, met);
+  return outcome.finding && outcome.finding->kind == failed.finding.kind;
+}
+
+std::string Hunt::confirmed(const FailedCase& failed, const std::vector<std::uint64_t>& history, std::size_t slot,
+                            bool& is_reproducible) {
+  constexpr int first_times = 3;
+  constexpr int most_times = 10;  // one that is wrong in three cases of ten is so three times running in one of 37
+  const bool is_slow = failed.finding.kind == kind_of_hang;
+  int times = 0, failures = 0;
+  const auto again = [&](int until) {
+    for (; times < until; ++times) failures += fails_alone(failed) ? 1 : 0;
+  };
+  again(first_times);
+  if (failures < times || !is_slow) again(most_times);
+  const std::string rate = std::to_string(failures) + " times of ";
+  is_reproducible = failures == times;
+  if (is_reproducible) return "reproducible: fails alone, " + rate + std::to_string(times);
+  if (failures == 0 && !history.empty()) {
+    if (const std::string needed = needed_before(failed, history, slot); !needed.empty()) return needed;
+  }
+  return "flaky: fails alone, " + rate + std::to_string(times);
+}
+
+std::string Hunt::needed_before(const FailedCase& failed, const std::vector<std::uint64_t>& history, std::size_t slot) {
+  const std::size_t own_slot = options_.workers + slot;
+  const auto fails_after = [&](std::size_t first) {
+    std::vector<std::uint64_t> cases(history.begin() + static_cast<std::ptrdiff_t>(first), history.end());
+    cases.push_back(failed.index);
+    const std::unique_ptr<Worker> process = started(own_slot);
+    bool has_failed = false;
+    const auto note = [&](const json& told) {
+      has_failed |= told.at("case") == failed.index && told.contains("outcome");
+    };
+    const std::optional<json> answer = asked(*process, own_slot, question_for_cases(cases), note);
+    const std::optional<InFlight::Now> in_case = in_flight_.now(own_slot);
+    return has_failed || (!answer && in_case && in_case->index == failed.index);
+  };
+  // What fails now and then may do so here by chance.
+  constexpr int times = 5;
+  for (int i = 0; i < times; ++i) {
+    if (!fails_after(0)) return "";
+  }
+  // The shortest end of the history that will do.
+  std::size_t fails = 0, passes = history.size();
+  while (passes - fails > 1) {
+    const std::size_t middle = fails + (passes - fails) / 2;
+    (fails_after(middle) ? fails : passes) = middle;
+  }
+  return "order-dependent: passes alone, fails after the " + std::to_string(history.size() - fails) +
+         " cases before it in its process, from case " + std::to_string(history[fails]) + " on";
+}
+
+}  // namespace tileproof

@@ -1,0 +1,175 @@
+#include "fuzz/campaign/hunt_summary.h"
+
+#include <algorithm>
+
+#include "fuzz/commands/commands.h"
+#include "fuzz/records/provenance.h"
+#include "fuzz/records/records.h"
+#include "fuzz/records/summary.h"
+#include "fuzz/records/wire.h"
+
+namespace tileproof {
+
+namespace {
+
+using nlohmann::json;
+
+struct Overall {
+  const char* verdict;
+  std::string reason;
+  int exit;
+};
+
+Overall overall(const HuntFacts& facts, const BatchCounts& counts, const std::vector<std::string>& idle) {
+  if (facts.machine_is_at_fault) return {"MACHINE", "", exit_code::machine_at_fault};
+  if (!facts.findings.empty()) return {"FAILED", "", exit_code::failed};
+  const bool finds = !facts.planted.empty() && std::all_of(facts.planted.begin(), facts.planted.end(),
+                                                           [](const json& one) { return one.at("found") == true; });
+  if (!finds) return {"MISTRUSTED", "it does not find what was planted", exit_code::mistrusted};
+  if (!facts.missing_shards.empty()) {
+    std::string missing;
+    for (const std::uint64_t shard : facts.missing_shards)
+      missing += (missing.empty() ? "" : ", ") + std::to_string(shard);
+    return {"MISTRUSTED", "shards are missing: " + missing, exit_code::mistrusted};
+  }
+  if (facts.unfinished != 0) {
+    return {"MISTRUSTED", "batches were begun and not ended: " + std::to_string(facts.unfinished),
+            exit_code::mistrusted};
+  }
+  if (facts.corpus.value("left", 0) != 0) {
+    return {"MISTRUSTED", "problems of the corpus were not run again: " + facts.corpus["left"].dump(),
+            exit_code::mistrusted};
+  }
+  if (!idle.empty()) {
+    return {"MISTRUSTED", "no case of it compared anything: " + idle.front(), exit_code::mistrusted};
+  }
+  if (counts.elements == 0) return {"MISTRUSTED", "nothing was compared", exit_code::mistrusted};
+  return {counts.known.empty() ? "PASSED" : "KNOWN", "", exit_code::passed};
+}
+
+/// Which cells the cases lie in, and when a case was in a cell for the first time.
+struct Discovery {
+  std::map<Cell, std::int64_t> cases_in;
+  std::vector<std::uint64_t> first_cases;  // ascending, counted over the cases that were run
+  std::set<std::string> have_compared;     // claims
+};
+
+bool is_in(const std::vector<std::string>& names, const std::string& name) {
+  return std::find(names.begin(), names.end(), name) != names.end();
+}
+
+Discovery discovered(const HuntFacts& facts, const CaseList& list) {
+  Discovery discovery;
+  std::uint64_t run = 0;
+  for (const auto& [batch, counts] : facts.done) {
+    for (const std::uint64_t index : cases_of(batch)) {
+      const ListedCase listed = list.at(index);
+      const std::string& claim = listed.claim->name;
+      if (!is_in(counts.idle, claim) && !is_in(counts.absent, claim)) discovery.have_compared.insert(claim);
+      if (++discovery.cases_in[cell_of(*listed.claim, listed.problem)] == 1) discovery.first_cases.push_back(run);
+      ++run;
+    }
+  }
+  return discovery;
+}
+
+json counts_alone(const BatchCounts& counts) {
+  json all = json_of(counts);
+  all.erase("signatures");
+  all.erase("known");
+  all.erase("idle");
+  all.erase("absent");
+  all.erase("closest");
+  return all;
+}
+
+/// Claims whose cases passed and never compared anything; or could not even be run.
+std::vector<std::string> without_comparison(const HuntFacts& facts, const Discovery& discovery,
+                                            std::vector<std::string> BatchCounts::*why) {
+  std::set<std::string> names;
+  for (const auto& [batch, counts] : facts.done) names.insert((counts.*why).begin(), (counts.*why).end());
+  std::vector<std::string> never;
+  for (const std::string& name : names) {
+    if (!discovery.have_compared.contains(name)) never.push_back(name);
+  }
+  return never;
+}
+
+/// How many cells were known after 1, 2, 4, ... cases.
+json curve_of(const Discovery& discovery, std::uint64_t cases) {
+  json curve = json::array();
+  for (std::uint64_t so_many = 1; so_many < 2 * cases; so_many *= 2) {
+    const std::uint64_t run = std::min(so_many, cases);
+    const auto end = std::lower_bound(discovery.first_cases.begin(), discovery.first_cases.end(), run);
+    curve.push_back({{"cases", run}, {"cells", end - discovery.first_cases.begin()}});
+  }
+  return curve;
+}
+
+}  // namespace
+
+json provenance_of(const HuntIdentity& identity) {
+  const std::vector<std::string>& flags = identity.replay_flags;
+  const auto library = std::find(flags.begin(), flags.end(), "--library");
+  return provenance(identity.seed, library == flags.end() ? "" : *(library + 1));
+}
+
+json hunt_summary(const HuntFacts& facts, const CaseList& list) {
+  BatchCounts counts;
+  for (const auto& [batch, one] : facts.done) counts.add(one);
+  const Discovery discovery = discovered(facts, list);
+  const Overall verdict = overall(facts, counts, without_comparison(facts, discovery, &BatchCounts::idle));
+  const auto cases = static_cast<std::uint64_t>(facts.done.size()) * cases_of_batch;
+  const auto once = std::count_if(discovery.cases_in.begin(), discovery.cases_in.end(),
+                                  [](const auto& cell) { return cell.second == 1; });
+  const std::set<Cell> reachable = list.reachable();
+  const auto hit = std::count_if(discovery.cases_in.begin(), discovery.cases_in.end(),
+                                 [&](const auto& cell) { return reachable.contains(cell.first); });
+  json findings = json::array();
+  for (const auto& [signature, one] : facts.findings) {
+    const Finding& smallest = one.finding.smallest;
+    findings.push_back({{"signature", signature},
+                        {"cases", counts.signatures[signature]},
+                        {"examples", one.examples},
+                        {"looked_into", one.finding.was_looked_into},
+                        {"how", one.finding.how},
+                        {"shrunk", one.finding.shrunk},
+                        {"problem", line_of(smallest.problem)},
+                        {"kind", smallest.kind},
+                        {"details", smallest.details},
+                        {"cause", smallest.cause},
+                        {"replay", replay_words(facts.identity.replay_flags, smallest.problem)}});
+  }
+  return {{"schema", 1},
+          {"tool", "tileproof"},
+          {"command", facts.command},
+          {"subject", facts.identity.subject},
+          {"claims", facts.identity.claims},
+          {"seed", in_hex(facts.identity.seed)},
+          {"shard", facts.identity.shard},
+          {"shards", facts.identity.shards},
+          {"verdict", verdict.verdict},
+          {"reason", verdict.reason},
+          {"exit_code", verdict.exit},
+          {"why_it_ended", facts.why},
+          {"cases", cases},
+          {"counts", counts_alone(counts)},
+          {"cells", {{"hit", hit}, {"reachable", reachable.size()}}},
+          {"chance_that_the_next_is_new", cases == 0 ? 1.0 : static_cast<double>(once) / static_cast<double>(cases)},
+          {"discovery", curve_of(discovery, cases)},
+          {"findings", findings},
+          {"known", counts.known},
+          {"closest_to_a_bound", json_of(counts.closest)},
+          {"never_asked", without_comparison(facts, discovery, &BatchCounts::absent)},
+          {"planted", facts.planted},
+          {"corpus", facts.corpus},
+          {"lost_workers", facts.lost_workers},
+          {"seconds", facts.seconds},
+          {"seconds_before", facts.before},
+          {"seconds_of_workers",
+           {{"cases", counts.seconds}, {"processes", facts.starting_seconds}, {"findings", facts.findings_seconds}}},
+          {"machine", machine_of(facts.provenance)},
+          {"provenance", facts.provenance}};
+}
+
+}  // namespace tileproof

@@ -1,0 +1,535 @@
+// Hunts as a user runs them, on subjects that die, hang, are flaky, and are killed from outside.
+#include <gtest/gtest.h>
+#include <signal.h>
+#include <spawn.h>
+#include <sys/wait.h>
+
+#include <chrono>
+#include <thread>
+
+#include "fuzz/campaign/signature.h"
+#include "fuzz/commands/running.h"
+#include "fuzz/process/case_list.h"
+#include "fuzz/records/journal.h"
+#include "fuzz/records/wire.h"
+#include "properties/problem/draw.h"
+
+extern char** environ;
+
+namespace tileproof {
+
+namespace {
+
+using nlohmann::json;
+
+// --- The list of cases ---------------------------------------------------------------------------------------------
+
+CaseList list_of(const std::string& subject, std::uint64_t seed) {
+  std::vector<const Claim*> all;
+  for (const Claim& claim : claims()) all.push_back(&claim);
+  return CaseList(all, subject_row(subject), seed);
+}
+
+TEST(CaseList, HasTheSameCasesWhoeverAsks) {
+  const CaseList one = list_of("host", 5), other = list_of("host", 5), another = list_of("host", 6);
+  int same = 0;
+  for (std::uint64_t index = 0; index < 2000; ++index) {
+    EXPECT_EQ(one.at(index).problem, other.at(1999 - (1999 - index)).problem);
+    same += one.at(index).problem == another.at(index).problem ? 1 : 0;
+  }
+  EXPECT_EQ(same, 0);
+}
+
+TEST(CaseList, HasPossibleProblemsThatTheSubjectTakes) {
+  for (const char* subject : {"host", "aten-cpu"}) {
+    const CaseList list = list_of(subject, 1);
+    for (std::uint64_t index = 0; index < 40000; index += 7) {
+      const ListedCase listed = list.at(index);
+      const Problem& p = listed.problem;
+      ASSERT_NO_THROW(require_possible(p)) << line_of(p);
+      std::string why_not;
+      ASSERT_NO_THROW(require_within(p, domains_of(*listed.claim, subject_row(subject).envelope, &why_not)));
+      ASSERT_TRUE(p.n * p.k <= std::max(listed.claim->draws.most_elements, p.k * 8)) << line_of(p);
+      EXPECT_EQ(p.claim, listed.claim->name);
+      EXPECT_EQ(p.subject, subject);
+    }
+  }
+}
+
+TEST(CaseList, GoesThroughAllCellsOfAClaimBeforeAnyAgain) {
+  const CaseList list(std::vector<const Claim*>{&claim_of("bits/unpack_returns_every_packed_code")},
+                      subject_row("host"), 3);
+  const std::set<Cell> reachable = list.reachable();
+  ASSERT_GT(reachable.size(), 1000);
+  for (std::uint64_t round = 0; round < 2; ++round) {
+    std::set<Cell> cells;
+    for (std::uint64_t i = 0; i < reachable.size(); ++i) {
+      const ListedCase listed = list.at(round * reachable.size() + i);
+      cells.insert(cell_of(*listed.claim, listed.problem));
+    }
+    EXPECT_EQ(cells, reachable);
+  }
+}
+
+TEST(Cells, SayHowGroupsLieInSupertiles) {
+  EXPECT_EQ(group_class_of(16, 2), GroupClass::within_a_supertile);
+  EXPECT_EQ(group_class_of(32, 2), GroupClass::a_supertile);
+  EXPECT_EQ(group_class_of(256, 8), GroupClass::across_supertiles);
+  EXPECT_EQ(group_class_of(512, 8), GroupClass::beyond_256);
+  EXPECT_EQ(group_class_of(96, 2), GroupClass::no_power_of_two);
+}
+
+// --- Signatures ----------------------------------------------------------------------------------------------------
+
+Finding finding_with(std::vector<WrongElement> wrong) {
+  Finding finding;
+  finding.problem.claim = "value/float_domain_rounds_once";
+  finding.problem.subject = "host";
+  finding.problem.n = 19;
+  finding.problem.k = 128;
+  finding.kind = "mismatch";
+  finding.wrong = std::move(wrong);
+  return finding;
+}
+
+TEST(Signatures, NameWhatAllWrongElementsShare) {
+  EXPECT_EQ(pattern_of(finding_with({{0, 5, 0x3f80, 0xbf80, true}, {1, 9, 0x4000, 0xc000, true}})), "the sign alone");
+  EXPECT_EQ(pattern_of(finding_with({{0, 5, 0x3f80, 0x4000, true}, {1, 9, 0x4040, 0x40c0, true}})), "a power of two");
+  EXPECT_EQ(pattern_of(finding_with({{0, 5, 0x3f80, 0x3f81, true}, {1, 9, 0x4041, 0x4040, true}})),
+            "the neighbouring value");
+  EXPECT_EQ(pattern_of(finding_with({{0, 5, 0x7f80, 0x3f81, true}, {1, 9, 0x4041, 0x7fff, true}})),
+            "a NaN or an infinity");
+  EXPECT_EQ(pattern_of(finding_with({{16, 5, 1, 2, false}, {18, 9, 1, 3, false}})),
+            "the last n-tile, which is no whole one");
+  EXPECT_EQ(pattern_of(finding_with({{0, 32, 1, 2, false}, {1, 96, 1, 3, false}})), "the first column of a group");
+  EXPECT_EQ(pattern_of(finding_with({{0, 31, 1, 2, false}, {1, 95, 1, 3, false}})), "the last column of a group");
+  EXPECT_EQ(pattern_of(finding_with({{0, 5, 1, 9, false}, {1, 9, 2, 10, false}})), "plus 8");
+  EXPECT_EQ(pattern_of(finding_with({{0, 5, 1, 9, false}, {1, 9, 2, 1, false}})), "");
+  EXPECT_EQ(pattern_of(finding_with({{0, 5, 0x3f80, 0xbf80, true}})), "");  // one shows anything
+}
+
+// --- The journal ---------------------------------------------------------------------------------------------------
+
+class AJournal : public Command {
+ protected:
+  std::filesystem::path file() const { return folder_ / "journal.jsonl"; }
+  void add(const std::string& text) const { std::ofstream(file(), std::ios::app) << text; }
+  HuntIdentity identity_ = {.subject = "host",
+                            .claims = {"a", "b"},
+                            .seed = 7,
+                            .shard = 1,
+                            .shards = 2,
+                            .replay_flags = {"--x"},
+                            .envelope = dumped(json_of(kernel_envelope()))};
+};
+
+TEST_F(AJournal, TellsWhatWasWritten) {
+  FailedCase failed = {70, finding_with({{1, 2, 3, 4, false}})};
+  failed.finding.details = "two\nlines, \xff";
+  {
+    Journal journal(file());
+    journal.run(identity_, "fuzz");
+    journal.begin(1, 0);
+    journal.begin(3, 1);
+    journal.failed(failed);
+    journal.finding({.signature = "s",
+                     .cases = {70},
+                     .smallest = failed.finding,
+                     .was_looked_into = true,
+                     .how = "h",
+                     .shrunk = "t"});
+    journal.end(1, {.passed = 63, .failed = 1, .elements = 5, .seconds = 0.5});
+  }
+  Journal(file()).run(identity_, "fuzz");  // resumed
+  const JournalContents contents = journal_of(file());
+  EXPECT_EQ(contents.identity, identity_);
+  EXPECT_EQ(contents.begun, std::vector<std::uint64_t>{3});
+  ASSERT_EQ(contents.done.size(), 1);
+  EXPECT_EQ(contents.done.at(1).cases(), 64);
+  EXPECT_EQ(contents.done.at(1).elements, 5);
+  ASSERT_EQ(contents.failed.size(), 1);
+  EXPECT_EQ(contents.failed[0].index, 70);
+  EXPECT_EQ(contents.failed[0].finding.problem, failed.finding.problem);
+  EXPECT_EQ(contents.failed[0].finding.wrong.size(), 1);
+  ASSERT_EQ(contents.findings.size(), 1);
+  EXPECT_TRUE(contents.findings[0].was_looked_into);
+  EXPECT_FALSE(contents.was_cut);
+}
+
+TEST_F(AJournal, ThatWasCutIsReadWithoutItsLastLineAndGoneOnWith) {
+  {
+    Journal journal(file());
+    journal.run(identity_, "fuzz");
+    journal.begin(1, 0);
+  }
+  add("{\"type\":\"info\",\"title\":\"en");
+  EXPECT_TRUE(journal_of(file()).was_cut);
+  EXPECT_EQ(journal_of(file()).begun.size(), 1);
+  {
+    Journal journal(file());
+    journal.run(identity_, "fuzz");
+    journal.begin(1, 0);
+    journal.end(1, {.passed = 64});
+  }
+  EXPECT_EQ(journal_of(file()).done.size(), 1);
+}
+
+TEST_F(AJournal, WhoseResumeWasCutTooIsReadAllTheSame) {
+  {
+    Journal journal(file());
+    journal.run(identity_, "fuzz");
+    journal.begin(1, 0);
+  }
+  add("{\"type\":\"info\",\"title\":\"en\n{\"type\":\"info\",\"ti");
+  EXPECT_TRUE(journal_of(file()).was_cut);
+  {
+    Journal journal(file());
+    journal.run(identity_, "fuzz");
+    journal.end(1, {.passed = 64});
+  }
+  EXPECT_EQ(journal_of(file()).done.size(), 1);
+}
+
+TEST_F(AJournal, ThatWasEditedIsRefusedWithItsLine) {
+  const auto refused = [&](const std::string& line, const std::string& why) {
+    std::filesystem::remove(file());
+    Journal(file()).run(identity_, "fuzz");
+    add(line + "\n" + R"({"type":"info","title":"begin","content":{"number":1}})" + "\n");
+    try {
+      journal_of(file());
+      ADD_FAILURE() << "took " << line;
+    } catch (const Illegal& illegal) {
+      EXPECT_NE(std::string(illegal.what()).find(why), std::string::npos) << illegal.what();
+      EXPECT_NE(std::string(illegal.what()).find("line "), std::string::npos) << illegal.what();
+    }
+  };
+  refused("nonsense", "cut, or edited");
+  refused(R"({"type":"info","title":"begin","content":{"number":2}})", "another shard");
+  refused(R"({"type":"info","title":"end","content":{"number":1}})", "without having begun");
+  refused(R"({"type":"info","title":"nap","content":{}})", "'nap' is no entry");
+  refused(R"({"type":"info","title":"run","content":{"journal":1}})", "version 1");
+  refused(R"({"type":"info"})", "title");
+  refused(R"({"type":"info","title":"begin","content":{"number":true}})", "no whole number");
+  refused(R"({"type":"info","title":"begin","content":{"number":1e300}})", "no whole number");
+  refused(R"({"type":"info","title":"begin","content":{"number":9007199254740993}})", "far behind");
+  refused(
+      R"({"type":"info","title":"planted","content":)" + std::string(100'000, '[') + std::string(100'000, ']') + "}",
+      "nested deeper");
+  identity_.shards = identity_.shard = 0;
+  refused("{}", "a shard that does not exist");
+  identity_.shards = 2;
+  identity_.envelope = "{}";
+  refused("{}", "operations");
+  std::filesystem::remove(file());
+  add("{}\n");
+  EXPECT_THROW(journal_of(file()), Illegal);
+  EXPECT_THROW(journal_of(folder_ / "none"), Illegal);
+}
+
+// --- Hunts ---------------------------------------------------------------------------------------------------------
+
+class AHunt : public Command {
+ protected:
+  /// Hunts that remember nothing of each other.
+  std::string without_memory() const {
+    static int hunts = 0;
+    return " --memory '" + (folder_ / ("memory" + std::to_string(++hunts))).string() + "' ";
+  }
+  Ran fuzz(const std::string& arguments) const { return run("fuzz" + without_memory() + arguments); }
+  json hunt(const std::string& name) const { return json::parse(text_of(folder_ / name / "hunt.json")); }
+  /// Of those that were looked into, by claim.
+  static std::map<std::string, json> cards(const json& hunt) {
+    std::map<std::string, json> all;
+    for (const json& finding : hunt["findings"]) {
+      if (finding["looked_into"]) all[problem_of(finding["problem"]).claim] = finding;
+    }
+    return all;
+  }
+};
+
+constexpr const char* claims_of_hunts = " --claim bits/unpack_returns --claim value/float ";
+constexpr const char* round_trip = "bits/unpack_returns_every_packed_code";
+
+struct Deed {
+  const char* subject;
+  const char* kind;
+  const char* details;
+  const char* how;
+  const char* shrunk;
+  int cases = 192;
+  int shrink_seconds = 60;  // longer than a loaded machine takes
+};
+void PrintTo(const Deed& deed, std::ostream* stream) { *stream << deed.subject; }
+
+class ADeed : public AHunt, public testing::WithParamInterface<Deed> {};
+
+TEST_P(ADeed, IsFoundWithItsKindAndTheRestGoesOn) {
+  if (is_sanitized) GTEST_SKIP() << "a sanitized process dies in a way of its own, and takes long to start";
+  const Deed& deed = GetParam();
+  const Ran ran = fuzz(std::string("--subject deadly:") + deed.subject + claims_of_hunts + "--seed 1 --cases " +
+                       std::to_string(deed.cases) + " --case-deadline 0.6 --workers 2 --shrink-seconds " +
+                       std::to_string(deed.shrink_seconds) + " " + out("run"));
+  EXPECT_EQ(ran.exit, 1) << ran.text;
+  const json result = hunt("run");
+  EXPECT_EQ(result["cases"], deed.cases);
+  EXPECT_EQ(result["counts"]["failed"].get<int>() + result["counts"]["passed"].get<int>(), deed.cases) << ran.text;
+  EXPECT_GE(result["counts"]["passed"], deed.cases / 2);  // those of the other claim
+  const auto found = cards(result);
+  ASSERT_EQ(found.size(), 1) << ran.text;
+  const json& finding = found.at(round_trip);
+  EXPECT_EQ(finding["kind"], deed.kind);
+  for (const auto& [text, part] : {std::pair(finding["details"], deed.details), std::pair(finding["how"], deed.how),
+                                   std::pair(finding["shrunk"], deed.shrunk)}) {
+    EXPECT_NE(text.get<std::string>().find(part), std::string::npos) << text;
+  }
+  EXPECT_NE(ran.text.find("./tileproof replay --claim=bits/"), std::string::npos) << ran.text;
+}
+
+std::string name_of_deed(const testing::TestParamInfo<Deed>& deed) {
+  std::string name = deed.param.subject;
+  for (char& letter : name) letter = letter == '-' ? '_' : letter;
+  return name;
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Hunt, ADeed,
+    testing::Values(
+        Deed{"crashes", "crash", "SIGSEGV", "fails alone, 10 times of 10", "to the smallest"},
+        Deed{"hangs", "hang", "no answer within 600 ms", "fails alone, 3 times of 3", "ended by its time", 128, 2},
+        Deed{"exits", "crash", "exit code 7", "fails alone, 10 times of 10", "to the smallest"},
+        Deed{"corrupts-memory", "crash", "SIGSEGV", "fails alone, 10 times of 10", "to the smallest"},
+        Deed{"reads-outside", "guard", "read past the end of packed_w", "fails alone, 10 times of 10",
+             "to the smallest"},
+        Deed{"flaky", "mismatch", "1 of ", "flaky: fails alone, ", "not shrunk"},
+        Deed{"order-dependent", "mismatch", "1 of ", "order-dependent: passes alone, fails after", "not shrunk"}),
+    name_of_deed);
+
+/// With this seed, what is always wrong comes after a hundred cases of which two thirds can be flaky.
+TEST_F(AHunt, LooksOnWhereWhatCameFirstIsFlaky) {
+  if (is_sanitized) GTEST_SKIP() << "a sanitized process takes long to start";
+  const Ran ran = fuzz(
+      "--subject deadly:flaky-and-wrong --claim bits/unpack_returns --seed 17 --cases 192 --workers 1 "
+      "--shrink-seconds 2 " +
+      out("run"));
+  EXPECT_EQ(ran.exit, 1) << ran.text;
+  int flaky = 0, reproducible = 0;
+  const json result = hunt("run");
+  for (const json& finding : result["findings"]) {
+    if (!finding["looked_into"]) continue;
+    (finding["how"].get<std::string>().starts_with("flaky") ? flaky : reproducible) += 1;
+  }
+  EXPECT_GE(flaky, 1) << ran.text;
+  EXPECT_EQ(reproducible, 1) << ran.text;
+}
+
+TEST_F(AHunt, OfAFaultEndsWithItsSmallestCase) {
+  const Ran ran = fuzz("--subject faulty:last-tile-skipped --claim write/unpack --seed 1 --cases 256 " + out("run"));
+  EXPECT_EQ(ran.exit, 1) << ran.text;
+  const auto found = cards(hunt("run"));
+  ASSERT_EQ(found.size(), 1) << ran.text;
+  const Problem smallest = problem_of(found.begin()->second["problem"]);
+  EXPECT_LE(smallest.n, 8) << ran.text;
+  EXPECT_LE(smallest.k, 128) << ran.text;
+  std::string line = "replay";
+  for (const std::string word : found.begin()->second["replay"]) line += " '" + word + "'";
+  EXPECT_EQ(run(line).exit, 1) << line;
+}
+
+TEST_F(AHunt, OfARightSubjectFindsWhatIsPlantedAndNothingElse) {
+  const Ran ran = fuzz("--subject host --seed 9 --cases 4096 " + out("run"));
+  EXPECT_EQ(ran.exit, 0) << ran.text;
+  const json result = hunt("run");
+  EXPECT_EQ(result["verdict"], "PASSED");
+  EXPECT_EQ(result["planted"].size(), 3);
+  for (const json& one : result["planted"]) EXPECT_TRUE(one["found"]) << one;
+  EXPECT_EQ(result["counts"]["passed"], 4096);
+  EXPECT_GT(result["counts"]["elements"], 1 << 20);
+  EXPECT_GT(result["cells"]["hit"], 1000);
+  EXPECT_LT(result["cells"]["hit"], result["cells"]["reachable"]);
+}
+
+/// What a hunt gives but for times.
+json without_times(json hunt) {
+  for (const char* field : {"seconds", "seconds_before", "seconds_of_workers", "command", "machine", "lost_workers",
+                            "planted", "why_it_ended"})
+    hunt.erase(field);
+  hunt["counts"].erase("seconds");
+  for (json& finding : hunt["findings"]) {
+    for (const char* field : {"how", "shrunk", "problem", "replay", "details", "looked_into", "seen"})
+      finding.erase(field);
+  }
+  return hunt;
+}
+
+void expect_same(const json& a, const json& b) {
+  const json differences = json::diff(without_times(a), without_times(b));
+  EXPECT_TRUE(differences.empty()) << differences.dump().substr(0, 2000);
+}
+
+constexpr std::uint64_t cases_of_fault_hunt = is_sanitized ? 320 : 640;
+const std::string fault_hunt =
+    "--subject faulty:nibbles-in-order --claim bits/ --claim value/ --seed 4 --shrink-seconds 1 --cases ";
+const std::string short_fault_hunt = fault_hunt + std::to_string(cases_of_fault_hunt) + " ";
+
+TEST_F(AHunt, IsTheSameWithAnyNumberOfWorkers) {
+  fuzz(short_fault_hunt + "--workers 1 " + out("one"));
+  fuzz(short_fault_hunt + "--workers 3 " + out("three"));
+  expect_same(hunt("one"), hunt("three"));
+  EXPECT_GE(hunt("one")["findings"].size(), 1);
+}
+
+std::uintmax_t size_of(const std::string& file) {
+  std::error_code error;
+  const std::uintmax_t size = std::filesystem::file_size(file, error);
+  return error ? 0 : size;
+}
+
+/// The processes that a process has started.
+std::vector<pid_t> children_of(pid_t process) {
+  const std::string id = std::to_string(process);
+  std::istringstream listed(text_of("/proc/" + id + "/task/" + id + "/children"));
+  std::vector<pid_t> children;
+  for (pid_t child; listed >> child;) children.push_back(child);
+  return children;
+}
+
+/// As often as the environment says, where it does: a nightly run has more time than ctest.
+std::uint64_t kills_wanted() {
+  const char* const text = std::getenv("TILEPROOF_KILLS");
+  return text == nullptr ? 12 : std::stoull(text);
+}
+
+/// The supervisor and, through it, its workers, or one of these alone; killed when the journal has grown by so much,
+/// whatever is going on then.
+TEST_F(AHunt, ThatIsKilledAtAnyInstantAndResumedLosesNothingAndDoublesNothing) {
+  if (is_sanitized) GTEST_SKIP() << "a sanitized process takes long to start, a dozen longer than a test may";
+  const std::uint64_t wanted = kills_wanted();
+  const std::uint64_t cases = 3 * cases_of_batch * std::max<std::uint64_t>(10, wanted);
+  const std::string long_hunt = fault_hunt + std::to_string(cases) + " --workers 2 ";
+  fuzz(long_hunt + out("whole"));
+  const std::string folder = (folder_ / "killed").string();
+  const std::string journal = folder + "/journal.jsonl";
+  std::uint64_t kills = 0, kills_of_workers = 0, unfinished = 0;
+  for (bool has_ended = false; !has_ended;) {
+    std::uintmax_t size = size_of(journal);
+    std::string command = "exec " + std::string(TILEPROOF_COMMAND) + " fuzz" + without_memory() + long_hunt +
+                          (size > 0 ? "--resume '" : "--out '") + folder + "' > '" + folder_.string() + "/said' 2>&1";
+    std::string shell = "sh", flag = "-c";
+    char* arguments[] = {shell.data(), flag.data(), command.data(), nullptr};
+    pid_t process = 0;
+    ASSERT_EQ(posix_spawnp(&process, "sh", nullptr, nullptr, arguments, environ), 0);
+    const auto growth = [&] { return 2000 + static_cast<std::uintmax_t>(below(64000, mixed(kills))); };
+    for (auto enough = size + growth(); waitpid(process, nullptr, WNOHANG) == 0;) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(1));
+      if (kills == wanted || (size = size_of(journal)) < enough) continue;
+      const std::vector<pid_t> workers = children_of(process);
+      if (++kills % 3 == 0 && !workers.empty()) {  // and the hunt goes on
+        kill(workers[static_cast<std::size_t>(below(static_cast<std::int64_t>(workers.size()), mixed(kills)))],
+             SIGKILL);
+        ++kills_of_workers;
+        enough = size + growth();
+        continue;
+      }
+      kill(process, SIGKILL);
+      waitpid(process, nullptr, 0);
+      unfinished += journal_of(journal).begun.size();
+      break;
+    }
+    has_ended = std::filesystem::exists(folder + "/hunt.json");
+  }
+  RecordProperty("kills", static_cast<int>(kills));
+  EXPECT_EQ(kills, wanted);
+  EXPECT_GE(kills_of_workers, wanted / 12);
+  EXPECT_GE(unfinished, wanted / 4);  // batches that had begun
+  const json killed = hunt("killed");
+  expect_same(killed, hunt("whole"));
+  for (const json& finding : killed["findings"]) {
+    const std::vector<std::uint64_t> examples = finding["examples"];
+    EXPECT_EQ(std::set<std::uint64_t>(examples.begin(), examples.end()).size(), examples.size()) << finding;
+  }
+  const JournalContents contents = journal_of(journal);
+  EXPECT_TRUE(contents.begun.empty());
+  EXPECT_EQ(contents.done.size(), cases / cases_of_batch);
+}
+
+TEST_F(AHunt, InShardsThatAreMergedIsWhatOneWouldHaveBeen) {
+  fuzz(short_fault_hunt + "--workers 2 " + out("whole"));
+  const std::vector<const char*> of_slurm = {"SLURM_ARRAY_TASK_ID", "SLURM_ARRAY_TASK_MIN", "SLURM_ARRAY_TASK_COUNT"};
+  std::string folders;
+  for (int shard = 0; shard < 3; ++shard) {
+    const bool is_job_of_an_array = shard == 1;
+    if (is_job_of_an_array) {
+      setenv(of_slurm[0], "5", 1);
+      setenv(of_slurm[1], "4", 1);
+      setenv(of_slurm[2], "3", 1);
+    }
+    const std::string name = "shard" + std::to_string(shard);
+    fuzz(short_fault_hunt + "--workers 1 " + out(name) +
+         (is_job_of_an_array ? "" : " --shard " + std::to_string(shard) + "/3"));
+    for (const char* variable : of_slurm) unsetenv(variable);
+    folders += " '" + (folder_ / name).string() + "'";
+  }
+  EXPECT_EQ(run("fuzz merge" + folders + " " + out("merged")).exit, 1);
+  expect_same(hunt("merged"), hunt("whole"));
+  expect_refused(run("fuzz merge" + folders + folders + " " + out("twice")), "each shard once");
+  fuzz("--subject host --claim bits/ --seed 1 --cases 640 --shard 0/2 " + out("half"));
+  const std::string half_folder = "'" + (folder_ / "half").string() + "' ";
+  const Ran half = run("fuzz merge " + half_folder + out("of one"));
+  EXPECT_EQ(half.exit, 3) << half.text;
+  EXPECT_NE(half.text.find("shards are missing: 1"), std::string::npos) << half.text;
+  expect_refused(run("fuzz merge " + half_folder + folders + " " + out("mixed")), "shards of one hunt");
+}
+
+TEST_F(AHunt, OfWhichAShardHasRunNothingIsMistrusted) {
+  fuzz("--subject host --claim bits/ --seed 1 --cases 256 --shard 0/2 " + out("all"));
+  EXPECT_EQ(fuzz("--subject host --claim bits/ --seed 1 --cases 1 --shard 1/2 " + out("none")).exit, 3);
+  const Ran merged =
+      run("fuzz merge '" + (folder_ / "all").string() + "' '" + (folder_ / "none").string() + "' " + out("merged"));
+  EXPECT_EQ(merged.exit, 3) << merged.text;
+  EXPECT_NE(merged.text.find("shards are missing: 1"), std::string::npos) << merged.text;
+}
+
+TEST_F(AHunt, ThatLeavesABatchOfAnEarlierRunIsMistrusted) {
+  fuzz("--subject host --claim bits/ --seed 1 --cases 128 " + out("run"));
+  const std::string resume = "--resume '" + (folder_ / "run").string() + "' ";
+  std::ofstream(folder_ / "run" / "journal.jsonl", std::ios::app)
+      << R"({"type":"info","title":"begin","content":{"number":3}})"
+      << "\n";
+  const Ran early = fuzz(resume + "--for 0.0000001s");  // neither 3 nor 2, which was not even begun
+  EXPECT_EQ(early.exit, 3) << early.text;
+  EXPECT_NE(early.text.find("begun and not ended: 2"), std::string::npos) << early.text;
+  const Ran late = fuzz(resume + "--cases 256");
+  EXPECT_EQ(late.exit, 0) << late.text;
+  EXPECT_EQ(hunt("run")["cases"], 256);
+}
+
+TEST_F(AHunt, WhoseDiskIsFullIsNotGreenAndItsJournalIsReadable) {
+  const std::string journal = (folder_ / "run" / "journal.jsonl").string();
+  const std::string command = "trap '' XFSZ; ulimit -f 40; " + std::string(TILEPROOF_COMMAND) + " fuzz" +
+                              without_memory() + "--subject host --claim bits/ --seed 1 --cases 6400 " + out("run") +
+                              " > '" + (folder_ / "said").string() + "' 2>&1";
+  const int status = std::system(command.c_str());
+  ASSERT_TRUE(WIFEXITED(status));
+  EXPECT_EQ(WEXITSTATUS(status), 4) << text_of(folder_ / "said");
+  EXPECT_NE(text_of(folder_ / "said").find("cannot write the journal"), std::string::npos) << text_of(folder_ / "said");
+  EXPECT_GE(journal_of(journal).lines, 10);
+}
+
+TEST_F(AHunt, RefusesWhatItCannotDo) {
+  expect_refused(fuzz("--subject hots"), "did you mean 'host'");
+  expect_refused(fuzz("--shard 4/4 --seed 1"), "--shard");
+  expect_refused(fuzz("--subject host --shard 1/2 " + out("shard")), "--seed");
+  expect_refused(fuzz("--for soon"), "--for");
+  for (const char* cases : {"0", "-4", "1.5"}) {
+    expect_refused(fuzz("--subject host --cases " + std::string(cases)), "--cases");
+  }
+  expect_refused(fuzz("--subject host --cases 64 --shrink-seconds -1"), "--shrink-seconds");
+  expect_refused(fuzz("--resume " + folder_.string()), "no journal.jsonl");
+  fuzz("--subject host --claim bits/ --seed 1 --cases 64 " + out("run"));
+  expect_refused(fuzz("--subject host --claim bits/ --seed 1 --cases 64 " + out("run")), "--resume");
+  expect_refused(fuzz("--resume '" + (folder_ / "run").string() + "' --seed 2 --cases 64"), "--seed");
+}
+
+}  // namespace
+
+}  // namespace tileproof

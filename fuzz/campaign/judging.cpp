@@ -1,0 +1,131 @@
+#include "fuzz/campaign/judging.h"
+
+#include <algorithm>
+#include <exception>
+#include <limits>
+#include <numeric>
+#include <stdexcept>
+#include <thread>
+
+namespace tileproof {
+
+void in_threads(std::size_t threads, std::size_t count,
+                const std::function<void(std::size_t thread, std::size_t i)>& work) {
+  std::mutex mutex;
+  std::size_t next = 0;
+  std::size_t thrown_at = std::numeric_limits<std::size_t>::max();
+  std::exception_ptr thrown;
+  const auto take_all = [&](std::size_t thread) {
+    for (;;) {
+      std::size_t i = 0;
+      {
+        const std::lock_guard lock(mutex);
+        if (next == count || thrown) return;
+        i = next++;
+      }
+      try {
+        work(thread, i);
+      } catch (...) {
+        const std::lock_guard lock(mutex);
+        if (i < thrown_at) thrown = std::current_exception();
+        thrown_at = std::min(i, thrown_at);
+      }
+    }
+  };
+  std::vector<std::thread> others;
+  for (std::size_t thread = 1; thread < std::min(threads, count); ++thread) others.emplace_back(take_all, thread);
+  take_all(0);
+  for (std::thread& other : others) other.join();
+  if (thrown) std::rethrow_exception(thrown);
+}
+
+std::vector<std::size_t> dear_first(const std::vector<const Claim*>& claims) {
+  std::vector<std::size_t> order(claims.size());
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  std::stable_partition(order.begin(), order.end(), [&](std::size_t i) { return claims[i]->draws.is_fixed(); });
+  return order;
+}
+
+void InOrder::add(std::size_t writer, const std::string& text) {
+  std::unique_lock lock(mutex_);
+  if (waiting_[writer].size() > much) turn_.wait(lock, [&] { return first_ == writer; });
+  if (first_ == writer) return write_(text);
+  waiting_[writer] += text;
+}
+
+void InOrder::end(std::size_t writer) {
+  const std::lock_guard lock(mutex_);
+  ended_[writer] = true;
+  while (first_ < ended_.size() && ended_[first_]) {
+    if (++first_ == ended_.size()) break;
+    write_(waiting_[first_]);
+    waiting_[first_] = {};
+  }
+  turn_.notify_all();
+}
+
+namespace {
+
+class Judging {
+ public:
+  explicit Judging(const Round& round)
+      : round_(round), order_(dear_first(round.claims)), records_(order_.size(), round.records) {
+    all_.resize(round.claims.size());
+  }
+
+  std::vector<Judged> result() {
+    in_threads(round_.jobs, order_.size(), [this](std::size_t, std::size_t place) { take(place); });
+    for (Judged& one : all_) {
+      if (!one.judgement) one.not_run = why_no_more_;
+    }
+    return std::move(all_);
+  }
+
+ private:
+  bool is_interrupted() const { return round_.effort.stop && round_.effort.stop(); }
+
+  bool ends_here() {
+    const std::lock_guard lock(mutex_);
+    if (why_no_more_.empty() && is_interrupted()) why_no_more_ = "not run: interrupted";
+    return !why_no_more_.empty();
+  }
+
+  /// By one of the threads.
+  void take(std::size_t place) {
+    const std::size_t i = order_[place];
+    const Claim& claim = *round_.claims[i];
+    // Whatever happens, those behind it must not wait for it.
+    const std::shared_ptr<void> ends(nullptr, [this, place](void*) { records_.end(place); });
+    {
+      const std::lock_guard lock(mutex_);
+      round_.begins(claim);
+    }
+    if (ends_here()) return;
+    Patience own = {.crashes = 30};
+    Effort effort = round_.effort;
+    if (effort.patience == nullptr) effort.patience = &own;
+    const Observer observer = [&](const Observation& one) { records_.add(place, round_.line(one)); };
+    try {
+      all_[i].judgement = judge(claim, round_.row, *round_.runner(), effort, observer);
+    } catch (const std::runtime_error& error) {  // of the machine: no process can be had any more
+      const std::lock_guard lock(mutex_);
+      if (why_no_more_.empty()) why_no_more_ = std::string("not run: ") + error.what();
+      return;
+    }
+    const std::lock_guard lock(mutex_);
+    round_.ends(*all_[i].judgement);
+  }
+
+  const Round& round_;
+  std::vector<std::size_t> order_;
+  InOrder records_;
+  std::vector<Judged> all_;
+  std::mutex mutex_;
+  std::string why_no_more_;
+};
+
+}  // namespace
+
+std::vector<Judged> judged(const Round& round) { return Judging(round).result(); }
+
+}  // namespace tileproof

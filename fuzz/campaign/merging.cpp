@@ -1,0 +1,66 @@
+#include "fuzz/campaign/merging.h"
+
+#include <algorithm>
+
+#include "fuzz/campaign/signature.h"
+#include "fuzz/records/records.h"
+#include "fuzz/records/wire.h"
+
+namespace tileproof {
+
+namespace fs = std::filesystem;
+using nlohmann::json;
+
+HuntOfFolders hunt_of_folders(const std::vector<std::string>& folders) {
+  HuntOfFolders hunt;
+  HuntFacts& facts = hunt.facts;
+  facts.why = "its shards ended";
+  std::map<std::uint64_t, std::string> shards;
+  std::set<std::uint64_t> has_run;
+  for (const std::string& folder : folders) {
+    const JournalContents journal = journal_of(fs::path(folder) / "journal.jsonl");
+    JournalContents one = journal;
+    if (hunt.begun.empty() || utc_of(one.since) < hunt.begun) hunt.begun = utc_of(one.since);
+    const std::uint64_t shard = one.identity.shard;
+    one.identity.shard = 0;
+    if (shards.empty()) facts.identity = one.identity;
+    if (one.identity != facts.identity) {
+      throw Illegal("merge", "'" + folder + "' beside '" + folders.front() + "'",
+                    "shards of one hunt: the same subject, claims and seed, and as many shards");
+    }
+    if (!shards.emplace(shard, folder).second) {
+      throw Illegal("merge", "'" + folder + "' beside '" + shards[shard] + "', both shard " + std::to_string(shard),
+                    "each shard once");
+    }
+    if (!one.done.empty()) has_run.insert(shard);  // else as good as none
+    facts.done.merge(one.done);
+    facts.seconds = std::max(facts.seconds, one.seconds());
+    facts.unfinished += unfinished_batches(journal).size();
+    for (const json& planted : one.planted) facts.planted.push_back(planted);
+    if (shard == 0) facts.corpus = one.corpus;
+    if (one.planted.empty()) facts.planted.push_back({{"fault", "none, in " + folder}, {"found", false}});
+    for (const FailedCase& failed : one.failed) {
+      Signed& with_signature = facts.findings[signature_of(failed.finding)];
+      if (with_signature.examples.empty()) with_signature.finding.smallest = failed.finding;
+      with_signature.add(failed.index);
+    }
+    for (const HuntFinding& found : one.findings) {
+      HuntFinding& kept = facts.findings[found.signature].finding;
+      if (kept.signature.empty() || (found.was_looked_into && !kept.was_looked_into)) kept = found;
+    }
+  }
+  for (std::uint64_t shard = 0; shard < facts.identity.shards; ++shard) {
+    if (!has_run.contains(shard)) facts.missing_shards.push_back(shard);
+  }
+  facts.identity.shards = 1;
+  return hunt;
+}
+
+CaseList HuntOfFolders::list() const {
+  SubjectRow row;
+  row.name = facts.identity.subject;
+  row.envelope = envelope_of(json::parse(facts.identity.envelope));
+  return CaseList(claims_named(facts.identity.claims), row, facts.identity.seed);
+}
+
+}  // namespace tileproof

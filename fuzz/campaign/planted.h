@@ -1,0 +1,27 @@
+/// Whether a hunt finds what is there: before it begins, faults of the harness's own table are planted.
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "fuzz/process/case_list.h"
+
+namespace tileproof {
+
+struct Planted {
+  std::string fault;
+  bool is_found = false;
+  std::uint64_t cases = 0;  // until then, or in all
+  std::string claim;        // that found it
+};
+
+/// A fault is to be found within so many cases of each claim that names it.
+inline constexpr std::uint64_t turns_for_planted = 60;
+
+/// Hunts for three faults, chosen by the seed among those that one of the claims is to find.
+/// @param in_flight  a file that a worker may map
+std::vector<Planted> planted_and_hunted(const std::vector<const Claim*>& claims, std::uint64_t seed,
+                                        const std::filesystem::path& in_flight);
+
+}  // namespace tileproof

@@ -1,0 +1,268 @@
+#include "fuzz/campaign/proving.h"
+
+#include <iostream>
+
+#include <algorithm>
+#include <atomic>
+#include <mutex>
+#include <thread>
+
+#include "properties/case/generator.h"
+
+namespace tileproof {
+
+namespace {
+
+using Clock = std::chrono::steady_clock;
+double seconds_since(Clock::time_point begin) { return std::chrono::duration<double>(Clock::now() - begin).count(); }
+
+}  // namespace
+
+const char* name_of(Proof proof) {
+  constexpr const char* names[] = {"PROVED", "SAMPLED", "FAILED", "MISTRUSTED", "SKIPPED"};
+  return names[static_cast<int>(proof)];
+}
+
+Processes::Processes(const ChosenSubject& chosen, std::size_t count, std::chrono::milliseconds step_deadline) {
+  for (std::size_t i = 0; i < count; ++i) {
+    ready_.push_back(made_ready(chosen, step_deadline));
+    const bool on_a_gpu = ready_.back().row.envelope.step_elements > Envelope().step_elements;
+    const bool is_ready = ready_.back().runner != nullptr;
+    if (!is_ready && i > 0) {  // fewer will do
+      std::cerr << "tileproof: " << i << " of " << count << " processes of " << ready_.back().row.name
+                << " could be started\n";
+      ready_.pop_back();
+    }
+    if (!is_ready || on_a_gpu) break;
+  }
+}
+
+ProofTask::ProofTask(const Claim& claim, const ChosenSubject& chosen, std::shared_ptr<Processes> processes,
+                     std::vector<Enumeration> enumerations)
+    : claim_(claim), processes_(std::move(processes)), enumerations_(std::move(enumerations)) {
+  result_.kind = claim.proof;
+  result_.claim = claim.name;
+  result_.subject = chosen.row.name;
+  result_.replay_flags = chosen.replay_flags;
+  const ReadySubject& subject = processes_->subject();
+  if (!processes_->can_run()) {
+    result_.reason = subject.died.empty() ? subject.why_not : subject.died;
+    if (!subject.died.empty()) result_.verdict = Proof::failed;
+    return;
+  }
+  domains_of(claim, subject.row.envelope, &result_.reason);
+  if (!result_.reason.empty()) return;
+  for (const Enumeration& enumeration : enumerations_) {
+    if (enumeration.steps != 0 && !subject.row.envelope.takes(enumeration.problem(0))) {
+      const Problem step = enumeration.problem(0);
+      result_.verdict = Proof::skipped;
+      result_.reason = "out of reach of what the subject takes: steps of " + std::to_string(step.n) + " x " +
+                       std::to_string(step.k) + " with inner_k_tiles " + std::to_string(step.inner_k_tiles) +
+                       " and groups of " + std::to_string(step.group_size);
+      return;
+    }
+    first_steps_.push_back(result_.steps);
+    result_.steps += enumeration.steps;
+    result_.points += static_cast<std::uint64_t>(enumeration.steps) * enumeration.points_of_step;
+    result_.point = enumeration.point;
+    result_.order = enumeration.order;
+    const std::string type = enumeration.steps == 0 ? "" : name_of(enumeration.problem(0).out);
+    result_.type = first_steps_.size() == 1 || result_.type == type ? type : "";
+  }
+  result_.verdict = Proof::sampled;
+  if (result_.steps == 0) {
+    result_.verdict = Proof::skipped;
+    result_.reason = "the subject takes no problem of the domain";
+  }
+}
+
+std::vector<ProofTask> proof_tasks(const Claim& claim, const ChosenSubject& chosen,
+                                   const std::shared_ptr<Processes>& processes) {
+  std::vector<std::vector<Enumeration>> by_point;
+  std::string why_not;
+  const Envelope& envelope = processes->subject().row.envelope;
+  domains_of(claim, envelope, &why_not);
+  if (processes->can_run() && why_not.empty()) {
+    for (Enumeration& enumeration : claim.enumerations(envelope)) {
+      const auto same = std::find_if(by_point.begin(), by_point.end(), [&](const std::vector<Enumeration>& group) {
+        return group.front().point == enumeration.point;
+      });
+      if (same != by_point.end()) {
+        same->push_back(std::move(enumeration));
+      } else {
+        by_point.push_back({std::move(enumeration)});
+      }
+    }
+  }
+  if (by_point.empty()) by_point.emplace_back();
+  std::vector<ProofTask> tasks;
+  for (std::vector<Enumeration>& group : by_point) tasks.emplace_back(claim, chosen, processes, std::move(group));
+  return tasks;
+}
+
+const Enumeration& ProofTask::enumeration_of(std::int64_t step) const {
+  const auto after = std::upper_bound(first_steps_.begin(), first_steps_.end(), step);
+  return enumerations_.at(static_cast<std::size_t>(after - first_steps_.begin() - 1));
+}
+
+Problem ProofTask::problem_of(std::int64_t step) const {
+  const auto after = std::upper_bound(first_steps_.begin(), first_steps_.end(), step);
+  Problem problem = enumeration_of(step).problem(step - *std::prev(after));
+  problem.claim = claim_.name;
+  problem.subject = result_.subject;
+  return problem;
+}
+
+CaseOutcome ProofTask::run_step(std::size_t process, std::int64_t step, Met& met) {
+  return processes_->runner(process).run(claim_, problem_of(step), met);
+}
+
+void ProofTask::estimate() {
+  if (result_.steps == 0) return;
+  // What a step costs whatever it holds, from the first; what a point costs, from steps of growing size, as far as a
+  // slow subject does not make that long.
+  double of_step = 0, of_point = 0;
+  std::uint64_t tried = 0;
+  constexpr std::uint64_t typical_points = 1 << 24;
+  constexpr double long_seconds = 0.05;
+  for (std::size_t i = 0; i < enumerations_.size() && tried < typical_points; ++i) {
+    const std::uint64_t points = enumerations_[i].points_of_step;
+    if (points < 8 * tried) continue;
+    tried = points;
+    double seconds = 0;
+    for (int again = 0; again < 2 && seconds < long_seconds; ++again) {  // at first there is memory to get
+      const Clock::time_point begin = Clock::now();
+      Met met;
+      const CaseOutcome outcome = run_step(0, first_steps_[i], met);
+      if (outcome.finding) result_.finding = outcome.finding;  // what is wrong once is wrong
+      if (outcome.finding) return;
+      seconds = seconds_since(begin);
+    }
+    of_point = seconds / static_cast<double>(points);
+    if (i == 0 && enumerations_.size() > 1) of_step = seconds;
+    if (seconds >= long_seconds) break;
+  }
+  result_.estimated_seconds =
+      (of_step * static_cast<double>(result_.steps) + of_point * static_cast<double>(result_.points)) /
+      static_cast<double>(processes_->count());
+}
+
+void ProofTask::run(double seconds, const std::function<bool()>& stop,
+                    const std::function<void(std::uint64_t)>& progress) {
+  if (result_.steps == 0) return;
+  const Clock::time_point begin = Clock::now();
+  std::atomic<std::int64_t> next = 0;
+  std::atomic<bool> ended = result_.finding.has_value();
+  std::mutex mutex;
+  std::string refusal, broken;
+  std::int64_t refused = 0;
+  std::int64_t unavailable = 0;
+  std::int64_t short_steps = 0;
+  const auto work = [&](std::size_t process) {
+    while (!ended) {
+      if (stop() || (seconds > 0 && seconds_since(begin) >= seconds)) break;
+      const std::int64_t step = next++;
+      if (step >= result_.steps) break;
+      Met met;
+      CaseOutcome outcome;
+      std::string machine;
+      try {
+        outcome = run_step(process, step, met);
+      } catch (const std::exception& error) {
+        machine = error.what();
+      }
+      const std::lock_guard<std::mutex> lock(mutex);
+      if (!machine.empty()) {
+        broken = machine;
+        ended = true;
+        break;
+      }
+      if (outcome.finding) {
+        if (!result_.finding) result_.finding = outcome.finding;
+        ended = true;
+        break;
+      }
+      if (outcome.refused || outcome.unavailable || outcome.discarded) {
+        if (outcome.unavailable) ++unavailable;
+        if (!outcome.unavailable) ++refused;
+        if (refused + unavailable == 1) {
+          refusal = outcome.refused ? *outcome.refused : outcome.unavailable ? *outcome.unavailable : "discarded";
+        }
+        continue;
+      }
+      const std::uint64_t wanted = enumeration_of(step).points_of_step;
+      const std::uint64_t compared_of_step = enumeration_of(step).compared_of_step;
+      const auto compared = static_cast<std::uint64_t>(met.compared);
+      if (compared < wanted || (compared_of_step != 0 && compared != compared_of_step)) ++short_steps;
+      ++result_.steps_done;
+      result_.points_done += wanted;
+      result_.met.add(met);
+      if (process == 0) progress(result_.points_done);
+    }
+  };
+  std::vector<std::thread> threads;
+  for (std::size_t i = 1; i < processes_->count(); ++i) threads.emplace_back(work, i);
+  work(0);
+  for (std::thread& thread : threads) thread.join();
+  if (result_.finding) {
+    try {
+      make_smaller(*result_.finding);
+    } catch (const std::runtime_error& error) {  // of the machine: no process can be had any more
+      result_.finding->details += "\n  (it could not be made smaller: " + std::string(error.what()) + ")";
+    }
+  }
+  result_.seconds = seconds_since(begin);
+
+  if (result_.finding) {
+    result_.verdict = Proof::failed;
+  } else if (!broken.empty()) {
+    result_.verdict = Proof::mistrusted;
+    result_.reason = broken;
+  } else if (short_steps != 0) {
+    result_.verdict = Proof::mistrusted;
+    result_.reason = std::to_string(short_steps) + " steps did not compare what they hold";
+  } else if (refused != 0 && claim_.on_refusal != OnRefusal::allowed) {
+    result_.verdict = Proof::mistrusted;
+    result_.reason = std::to_string(refused) + " steps that the subject should take were refused: " + refusal;
+  } else if (result_.steps_done == 0 && unavailable != 0) {
+    result_.verdict = Proof::skipped;
+    result_.reason = refusal;
+  } else if (result_.steps_done == 0) {
+    result_.verdict = Proof::mistrusted;
+    result_.reason = "nothing was compared: no step was done";
+  } else if (result_.steps_done < result_.steps) {
+    result_.verdict = Proof::sampled;
+    result_.reason = refused + unavailable != 0
+                         ? std::to_string(refused + unavailable) + " steps could not be run: " + refusal
+                     : stop() ? "interrupted"
+                              : "its share of the time (--budget) was used up";
+  } else if (!result_.met.several_values) {
+    result_.verdict = Proof::mistrusted;
+    result_.reason = "one value was expected everywhere";
+  } else {
+    result_.verdict = Proof::proved;
+  }
+}
+
+/// The claim's own suggestion; else the smallest that drawing and shrinking finds, in a process that has run nothing
+/// else.
+void ProofTask::make_smaller(Finding& finding) {
+  if (finding.smaller) {
+    Met met;
+    const Problem smaller = *finding.smaller;
+    const CaseOutcome again = processes_->runner(0).run(claim_, smaller, met);
+    if (again.finding && again.finding->kind == finding.kind) {
+      finding = *again.finding;
+      finding.shrinks = 1;
+      return;
+    }
+  }
+  const Judgement drawn = judge(claim_, processes_->subject().row, processes_->runner(0), {.cases = 200, .seed = 1});
+  for (const Finding& one : drawn.findings) {
+    if (one.kind != finding.kind || one.problem.n * one.problem.k >= finding.problem.n * finding.problem.k) continue;
+    finding = one;
+    return;
+  }
+}
+
+}  // namespace tileproof

@@ -1,0 +1,121 @@
+#include "fuzz/campaign/proving_self.h"
+
+#include <algorithm>
+#include <chrono>
+#include <ostream>
+#include <stdexcept>
+
+#include "fuzz/campaign/proving.h"
+#include "properties/selftest/selftest.h"
+#include "reports/reports.h"
+
+namespace tileproof {
+
+namespace {
+
+using Clock = std::chrono::steady_clock;
+using nlohmann::json;
+
+json json_of(const SelfStep& step, const SelfResult& result) {
+  json fields = json::object();
+  for (const SelfField& field : result.fields) {
+    std::visit([&](const auto& value) { fields[field.first] = value; }, field.second);
+  }
+  return {{"step", step.name},         {"verdict", name_of(result.verdict)}, {"said", result.said},
+          {"details", result.details}, {"seconds", result.seconds},          {"fields", fields}};
+}
+
+/// A fault that drawing does not find: its claim's whole domain, by several processes, until it is met.
+FaultScore enumerated(const Fault& fault, double seconds, std::size_t processes, const std::function<bool()>& stop) {
+  FaultScore score;
+  score.fault = fault.name;
+  score.claim = fault.enumerated_by;
+  const ChosenSubject subject = chosen_subjects({"faulty:" + fault.name}).front();
+  constexpr std::chrono::minutes deadline(10);
+  const auto workers = std::make_shared<Processes>(subject, processes, deadline);
+  ProofTask task = proof_tasks(claim_of(fault.enumerated_by), subject, workers).front();
+  task.run(seconds, stop, [](std::uint64_t) {});
+  const ProofResult& result = task.result();
+  score.cases_until_found = result.steps_done + 1;
+  score.seconds_until_found = result.seconds;
+  if (!result.finding) {
+    score.verdict = result.steps_done == result.steps ? SelfVerdict::broken : SelfVerdict::not_shown;
+    score.details = "not met in " + std::to_string(result.steps_done) + " of " + std::to_string(result.steps) +
+                    " steps of the enumeration: " + result.reason;
+    return score;
+  }
+  score.verdict = result.finding->kind == fault.kind ? SelfVerdict::held : SelfVerdict::broken;
+  score.kind = result.finding->kind;
+  score.problem = line_of(result.finding->problem);
+  score.details = result.finding->details;
+  return score;
+}
+
+}  // namespace
+
+SelfRun prove_self(double seconds, std::size_t processes, const std::function<bool()>& stop, std::ostream& said) {
+  const Clock::time_point begin = Clock::now();
+  const auto left = [&] { return seconds - std::chrono::duration<double>(Clock::now() - begin).count(); };
+  const auto ends = [&] { return stop() || (seconds > 0 && left() <= 0); };
+  SelfRun run;
+  run.records = json::array();
+  std::vector<SelfProof> proofs = self_proofs();
+  std::stable_partition(proofs.begin(), proofs.end(), [](const SelfProof& proof) { return !proof.takes_minutes; });
+  constexpr std::size_t most_threads = 8;  // a machine of many cores need not have the memory for each
+  const SelfEffort effort = {
+      .cases = 300, .seed = 1, .stop = ends, .threads = static_cast<int>(std::min(processes, most_threads))};
+  std::size_t steps = 0;
+  for (const SelfProof& proof : proofs) steps += proof.steps.size();
+  Progress progress(steps);
+
+  struct Ran {
+    std::vector<SelfResult> results;
+    json records = json::array();
+  };
+  const auto add = [&](Ran& ran, const SelfStep& step, const SelfResult& result) {
+    ran.results.push_back(result);
+    ran.records.push_back(json_of(step, result));
+    run.broken |= result.verdict == SelfVerdict::broken;
+    run.not_shown |= result.verdict == SelfVerdict::not_shown;
+  };
+  const auto tell = [&](const SelfProof& proof, const Ran& ran) {
+    progress.clear();
+    const std::string summary = proof.summary(ran.results);
+    said << "self/" << proof.name << ": " << proof.what << "\n" << reports::visible(summary) << "\n\n" << std::flush;
+    run.records.push_back({{"name", proof.name}, {"what", proof.what}, {"summary", summary}, {"steps", ran.records}});
+  };
+
+  const SelfProof* of_faults = nullptr;
+  Ran ran_of_faults;
+  for (const SelfProof& proof : proofs) {
+    Ran ran;
+    for (const SelfStep& step : proof.steps) {
+      progress.step("self", proof.name + ": " + step.name);
+      SelfResult ended;
+      ended.verdict = SelfVerdict::not_shown;
+      ended.details = "the budget ended";
+      add(ran, step, ends() ? ended : run_step(step, effort));
+    }
+    if (proof.name == "faults") {
+      of_faults = &proof;
+      ran_of_faults = std::move(ran);
+    } else {
+      tell(proof, ran);
+    }
+  }
+  // Last, as they take what time there is: those faults that are enumerated.
+  for (const Fault& fault : faults()) {
+    if (fault.enumerated_by.empty()) continue;
+    const SelfStep step = {fault.name + " by " + fault.enumerated_by, nullptr};
+    progress.say("enumerating " + step.name);
+    const Clock::time_point start = Clock::now();
+    SelfResult result = result_of(enumerated(fault, seconds > 0 ? std::max(left(), 0.001) : 0, processes, ends), fault);
+    result.seconds = std::chrono::duration<double>(Clock::now() - start).count();
+    add(ran_of_faults, step, result);
+  }
+  if (of_faults == nullptr) throw std::logic_error("self: no proof of the faults");
+  tell(*of_faults, ran_of_faults);
+  return run;
+}
+
+}  // namespace tileproof

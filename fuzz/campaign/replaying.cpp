@@ -1,0 +1,52 @@
+#include "fuzz/campaign/replaying.h"
+
+#include <algorithm>
+
+#include "fuzz/process/climbing.h"
+#include "fuzz/process/worker.h"
+#include "properties/case/generator.h"
+
+namespace tileproof {
+
+namespace {
+
+bool can_be_asked(const Problem& problem, const Claim& claim, const Envelope& envelope) {
+  std::string why_not;
+  const Domains domains = domains_of(claim, envelope, &why_not);
+  if (!why_not.empty() || problem.n % envelope.n_multiple != 0) return false;
+  try {
+    require_within(problem, domains);
+    return true;
+  } catch (const Illegal&) {
+    return false;
+  }
+}
+
+}  // namespace
+
+std::vector<CorpusLine> lines_for(const SubjectRow& row, const std::vector<const Claim*>& claims,
+                                  const std::vector<CorpusLine>& lines) {
+  std::vector<CorpusLine> wanted;
+  for (CorpusLine line : lines) {
+    line.problem.subject = row.name;
+    const Claim& claim = claim_of(line.problem.claim);
+    const bool is_wanted = std::find(claims.begin(), claims.end(), &claim) != claims.end();
+    if (is_wanted && can_be_asked(line.problem, claim, row.envelope)) wanted.push_back(std::move(line));
+  }
+  return wanted;
+}
+
+std::vector<Replayed> replayed(const ChosenSubject& chosen, const std::vector<CorpusLine>& lines,
+                               std::chrono::milliseconds deadline, const std::function<bool()>& stop) {
+  std::vector<Replayed> all;
+  Worker worker(chosen.order, deadline);
+  for (const CorpusLine& line : lines) {
+    if (stop()) break;
+    Met met;
+    const CaseOutcome outcome = worker.run(claim_of(line.problem.claim), line.problem, met);
+    all.push_back({line, outcome, closeness_of(met)});
+  }
+  return all;
+}
+
+}  // namespace tileproof

@@ -1,0 +1,152 @@
+// The worst elements of a survey: where they are, what they were made of, and what everybody gave for them.
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <tuple>
+
+#include "fuzz/campaign/surveying.h"
+#include "fuzz/records/summary.h"
+#include "fuzz/records/survey_json.h"
+#include "reference/tile_map.h"
+
+namespace tileproof {
+
+namespace {
+
+using nlohmann::json;
+
+constexpr std::size_t most_worst = 5;
+
+json place_of(const Survey& survey, const Problem& p, std::int64_t row, std::int64_t column) {
+  json place = {{"row", row},      {"column", column}, {"n_tile", nullptr}, {"k_tile", nullptr},
+                {"lane", nullptr}, {"word", nullptr},  {"nibble", nullptr}};
+  if (!survey.is_packed) return place;
+  const auto at = reference::place_of(row, column, p.k, static_cast<int>(p.inner_k_tiles));
+  place["n_tile"] = row / 8;
+  place["k_tile"] = column / 16;
+  place["lane"] = at.word / (p.inner_k_tiles / 2) % 32;
+  place["word"] = at.word;
+  place["nibble"] = at.nibble;
+  return place;
+}
+
+/// What a difference is, by itself: a number that is none, or the reverse; so many ulp; a NaN with other bits.
+enum class Kind { not_finite, apart, payload };
+
+/// A difference that may be among the worst.
+struct Candidate {
+  double magnitude;  // in ulp
+  std::size_t task;  // of its row
+  const Surveyed::Difference* difference;
+
+  /// Order: larger error first.
+  bool operator<(const Candidate& other) const {
+    const auto key = [](const Candidate& c) { return std::tuple(-c.magnitude, c.task, c.difference->index); };
+    return key(*this) < key(other);
+  }
+};
+
+/// The worst of each kind, of those that are explained and of the others.
+class Worst {
+ public:
+  void add(bool is_explained, Kind kind, const Candidate& candidate) {
+    std::vector<Candidate>& worst = of(is_explained, kind);
+    if (worst.size() == most_worst && !(candidate < worst.back())) return;
+    worst.insert(std::upper_bound(worst.begin(), worst.end(), candidate), candidate);
+    if (worst.size() > most_worst) worst.pop_back();
+  }
+
+  /// What nothing explains before the rest; and, so that neither hides the other, numbers that are none and numbers
+  /// that are far off by turns.
+  std::vector<Candidate> all() {
+    std::vector<Candidate> chosen;
+    for (const bool is_explained : {false, true}) {
+      std::vector<Candidate>& not_finite = of(is_explained, Kind::not_finite);
+      std::vector<Candidate>& apart = of(is_explained, Kind::apart);
+      for (std::size_t i = 0; i < most_worst; ++i) {
+        if (i < not_finite.size()) chosen.push_back(not_finite[i]);
+        if (i < apart.size()) chosen.push_back(apart[i]);
+      }
+      const std::vector<Candidate>& payload = of(is_explained, Kind::payload);
+      chosen.insert(chosen.end(), payload.begin(), payload.end());
+    }
+    if (chosen.size() > most_worst) chosen.resize(most_worst);
+    return chosen;
+  }
+
+ private:
+  std::vector<Candidate>& of(bool is_explained, Kind kind) {
+    return worst_[is_explained ? 1 : 0][static_cast<std::size_t>(kind)];
+  }
+
+  std::array<std::array<std::vector<Candidate>, 3>, 2> worst_;
+};
+
+}  // namespace
+
+json Surveying::worst_of(const Row& curve) const {
+  const Survey& survey = surveys()[curve.source.survey];
+  const auto format = format_of(survey, curve.like);
+  Worst worst;
+  for (std::size_t i = 0; i < curve.tasks.size(); ++i) {
+    const Task& task = *curve.tasks[i];
+    const std::vector<std::uint32_t>& expected = data_of(task).expected.elements;
+    for (const Surveyed::Difference& one : task.surveyed.differences) {
+      const std::uint32_t wanted = expected[static_cast<std::size_t>(one.index)];
+      const auto apart = Accuracy::error(format, wanted, one.got);
+      const bool are_nan = !apart && format->is_nan(wanted) && format->is_nan(one.got);
+      const Kind kind = apart ? Kind::apart : are_nan ? Kind::payload : Kind::not_finite;
+      worst.add(one.reason != Surveyed::none, kind, {std::fabs(apart.value_or(0)), i, &one});
+    }
+  }
+  json all = json::array();
+  for (const Candidate& candidate : worst.all()) {
+    const Task& task = *curve.tasks[candidate.task];
+    const Problem& p = survey_problems()[task.problem];
+    const SurveyData& data = data_of(task);
+    const std::int64_t index = candidate.difference->index;
+    const std::int64_t row = index / data.expected.columns;
+    const std::int64_t column = index % data.expected.columns;
+    const std::uint32_t expected = data.expected.elements[static_cast<std::size_t>(index)];
+    const std::uint32_t got = candidate.difference->got;
+    const auto apart = Accuracy::error(format, expected, got);
+    json one = place_of(survey, p, row, column);
+    one["subject"] = subjects_[curve.source.subject].name;
+    one.update(kind_of(survey, p));
+    one["problem"] = task.problem;
+    one["code"] = row < data.codes.rows ? json(data.codes(row, column)) : json(nullptr);
+    one["group"] = one["scale"] = one["zero"] = one["zero_point"] = nullptr;
+    if (survey.of_weights) {
+      const std::int64_t group = column / p.group_size;
+      one["group"] = group;
+      one["scale"] = element_text(format, data.parameters.scales(group, row));
+      if (p.domain == Domain::floating) one["zero"] = element_text(format, data.parameters.zeros(group, row));
+      if (p.domain == Domain::integer) one["zero_point"] = data.parameters.zero_points(group, row);
+    }
+    one["expected"] = element_text(format, expected);
+    one["got"] = element_text(format, got);
+    one["ulp"] = apart ? json(*apart) : json(nullptr);
+    one["of_largest_term"] = nullptr;
+    if (apart && survey.of_weights) {
+      one["of_largest_term"] = Accuracy::error_of_terms(*format, expected, got, largest_term(p, data, row, column));
+    }
+    one["why"] = reason_of(task.surveyed, *candidate.difference);
+    json everybody = json::object();
+    for (std::size_t subject = 0; subject < subjects_.size(); ++subject) {
+      for (std::size_t other = 0; other < surveys().size(); ++other) {
+        const Source source = {subject, other};
+        const Task* theirs = is_comparable(curve.source, source) ? task_of(source, task.problem) : nullptr;
+        if (theirs == nullptr) continue;
+        const Surveyed::Difference* difference = difference_at(theirs->surveyed, index);
+        everybody[text_of(source)] = element_text(format, difference != nullptr ? difference->got : expected);
+      }
+    }
+    one["subjects"] = everybody;
+    one["replay"] = replay_words(subjects_[curve.source.subject].replay_flags,
+                                 problem_for(survey, p, subjects_[curve.source.subject].name));
+    all.push_back(one);
+  }
+  return all;
+}
+
+}  // namespace tileproof

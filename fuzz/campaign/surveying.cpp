@@ -1,0 +1,133 @@
+#include "fuzz/campaign/surveying.h"
+
+#include <algorithm>
+#include <stdexcept>
+
+#include "fuzz/campaign/judging.h"
+
+namespace tileproof {
+
+namespace {
+
+/// What is told of a case that never came to its comparison.
+struct WhyNot {
+  std::string kind;
+  std::string details;
+};
+WhyNot why_not(const CaseOutcome& outcome) {
+  if (outcome.finding) return {outcome.finding->kind, outcome.finding->details};
+  if (outcome.refused) return {"refused", *outcome.refused};
+  if (outcome.unavailable) return {"unavailable", *outcome.unavailable};
+  return {"nothing", "the case compared nothing"};
+}
+
+/// Whether two problems stand in the same row of the table.
+bool share_a_row(const Problem& a, const Problem& b) {
+  return a.domain == b.domain && a.out == b.out && a.inner_k_tiles == b.inner_k_tiles && a.group_size == b.group_size;
+}
+
+}  // namespace
+
+/// The tasks of a subject. Those of a row are run one after the other by a runner of their own, so that what comes out
+/// does not depend on how many threads there are, even of a subject that remembers.
+class Surveying::Running {
+ public:
+  Running(const SurveyedSubject& subject, std::vector<Task>& tasks) : subject_(subject), tasks_(tasks) {
+    for (std::size_t i = 0; i < tasks.size(); ++i) {
+      const bool goes_on = i > 0 && tasks[i].survey == tasks[i - 1].survey &&
+                           share_a_row(survey_problems()[tasks[i].problem], survey_problems()[tasks[i - 1].problem]);
+      if (!goes_on) rows_.emplace_back(i, i);
+      rows_.back().second = i + 1;
+    }
+  }
+
+  void all() {
+    Left of_all;
+    in_threads(subject_.jobs, rows_.size(), [&](std::size_t, std::size_t row) {
+      const auto [first, end] = rows_[row];
+      Left of_row;
+      Left& left = subject_.jobs == 1 ? of_all : of_row;  // of several threads, no row's depends on the others' haste
+      std::unique_ptr<CaseRunner> runner;
+      for (std::size_t i = first; i < end; ++i) {
+        run(tasks_[i], left, [&]() -> CaseRunner& {
+          if (runner == nullptr) runner = subject_.runner();
+          return *runner;
+        });
+      }
+    });
+  }
+
+ private:
+  /// Crashes that surveys may still cost.
+  struct Left {
+    std::int64_t crashes = 30;  // a hang costs as much as ten
+    std::string why_no_more;
+  };
+
+  template <class Runner>
+  void run(Task& task, Left& left, Runner runner) {
+    task.kind = "not run";
+    task.details = subject_.stop && subject_.stop() ? "interrupted" : left.why_no_more;
+    if (!task.details.empty()) return;
+    const Survey& survey = surveys()[task.survey];
+    Met met;
+    met.surveyed.emplace();
+    CaseOutcome outcome;
+    try {
+      outcome =
+          runner().run(survey.claim, problem_for(survey, survey_problems()[task.problem], subject_.row.name), met);
+    } catch (const std::runtime_error& error) {  // of the machine: no process can be had any more
+      task.details = left.why_no_more = error.what();
+      return;
+    }
+    if (outcome.process_lost && (left.crashes -= outcome.was_hang ? 10 : 1) <= 0) {
+      left.why_no_more = "too many processes have died of the cases before";
+    }
+    task.kind.clear();
+    if (met.surveyed && met.surveyed->elements != 0) {
+      task.surveyed = std::move(*met.surveyed);
+      return;
+    }
+    const WhyNot why = why_not(outcome);
+    task.kind = why.kind;
+    task.details = why.details;
+  }
+
+  const SurveyedSubject& subject_;
+  std::vector<Task>& tasks_;
+  std::vector<std::pair<std::size_t, std::size_t>> rows_;  // of tasks, from the one to before the other
+};
+
+void Surveying::add(const SurveyedSubject& subject) {
+  std::vector<Task> tasks;
+  for (std::size_t survey = 0; survey < surveys().size(); ++survey) {
+    for (std::size_t problem = 0; problem < survey_problems().size(); ++problem) {
+      if (wanted_ && !wanted_(survey_problems()[problem])) continue;
+      if (is_surveyed(surveys()[survey], survey_problems()[problem], subject.row.envelope)) {
+        tasks.push_back({survey, problem});
+      }
+    }
+  }
+  prepare(tasks);
+  std::vector<Task> done = tasks;
+  Running(subject, done).all();
+  subjects_.push_back({subject.row.name, subject.replay_flags, std::move(done)});
+}
+
+void Surveying::prepare(const std::vector<Task>& tasks) {
+  std::vector<std::pair<const Task*, SurveyData*>> missing;
+  for (const Task& task : tasks) {
+    const auto [at, is_new] = data_.try_emplace({surveys()[task.survey].expected, task.problem});
+    if (is_new) missing.emplace_back(&task, &at->second);
+  }
+  in_threads(threads_, missing.size(), [&](std::size_t, std::size_t i) {
+    const auto& [task, data] = missing[i];
+    *data = tileproof::data_of(surveys()[task->survey], survey_problems()[task->problem]);
+  });
+}
+
+const SurveyData& Surveying::data_of(const Task& task) const {
+  return data_.at({surveys()[task.survey].expected, task.problem});
+}
+
+}  // namespace tileproof

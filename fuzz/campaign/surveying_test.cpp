@@ -1,0 +1,261 @@
+// The survey of accuracy: who runs it, what it is written down as, and that neither threads nor processes change it.
+#include "fuzz/campaign/surveying.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <fstream>
+#include <set>
+
+#include "fuzz/campaign/chosen.h"
+#include "fuzz/commands/running.h"
+#include "fuzz/records/survey_json.h"
+#include "fuzz/records/wire.h"
+
+namespace tileproof {
+
+namespace {
+
+using nlohmann::json;
+
+constexpr std::chrono::milliseconds deadline(10000);
+
+/// Runs cases here, and tells of them what a process of its own would have told.
+class Told : public CaseRunner {
+ public:
+  explicit Told(const std::string& subject)
+      : ready_(made_ready(chosen_subjects({subject}).front(), deadline, RunsIn::this_process)) {}
+  CaseOutcome run(const Claim& claim, const Problem& problem, Met& met) override {
+    const CaseOutcome outcome = ready_.runner->run(claim, problem, met);
+    met = met_of(json::parse(dumped(json_of(met))));
+    return outcome_of(json::parse(dumped(json_of(outcome))), problem);
+  }
+
+ private:
+  ReadySubject ready_;
+};
+
+/// A subject of this process, surveyed by so many threads.
+void survey_here(Surveying& surveying, const std::string& name, std::size_t jobs) {
+  const ChosenSubject chosen = chosen_subjects({name}).front();
+  const ReadySubject ready = made_ready(chosen, deadline, RunsIn::this_process);
+  surveying.add({.row = chosen.row, .replay_flags = {}, .jobs = jobs, .runner = ready.another});
+}
+
+/// A part of the survey that has a bit of everything.
+bool is_of_part(const Problem& p) {
+  return (p.group_size == 32 && p.inner_k_tiles == 2) || (p.group_size == 96 && p.inner_k_tiles == 8);
+}
+
+json record_of(const std::vector<std::string>& subjects, std::size_t jobs = 2) {
+  Surveying surveying(jobs, is_of_part);
+  for (const std::string& name : subjects) survey_here(surveying, name, jobs);
+  return surveying.record();
+}
+
+std::vector<json> those_of(const json& all, const std::string& subject, const std::string& operation) {
+  std::vector<json> found;
+  for (const json& one : all) {
+    if (one.at("subject") == subject && one.at("operation") == operation) found.push_back(one);
+  }
+  return found;
+}
+
+TEST(Surveying, GivesTheSameForAnyNumberOfThreads) {
+  // One that is seldom wrong, and one whose calls depend on those before them.
+  const std::vector<std::string> subjects = {"faulty:minus-zero-lost", "faulty:wrong-after-the-first-call"};
+  const json one = record_of(subjects, 1);
+  EXPECT_EQ(record_of(subjects, 3), one);
+}
+
+TEST(Surveying, GivesTheSameOfAProcessThatTells) {
+  const ChosenSubject chosen = chosen_subjects({"faulty:minus-zero-lost"}).front();
+  Surveying told(2, is_of_part);
+  told.add({.row = chosen.row, .replay_flags = {}, .runner = [&] { return std::make_unique<Told>(chosen.row.name); }});
+  EXPECT_EQ(told.record(), record_of({chosen.row.name}));
+}
+
+TEST(Surveying, OfARightSubjectFindsEverythingEqual) {
+  Surveying surveying(2);
+  for (const char* name : {"host", "reference"}) survey_here(surveying, name, 2);
+  const json record = surveying.record();
+  std::int64_t elements = 0;
+  for (const json& row : record.at("rows")) {
+    elements += row.at("elements").get<std::int64_t>();
+    EXPECT_EQ(row.at("differing").at("unexplained"), 0);
+    EXPECT_EQ(row.at("not_run"), json::array());
+    EXPECT_EQ(row.at("sampled"), true);
+    if (row.at("operation") == "dequantize_eagerly") continue;
+    EXPECT_EQ(row.at("bit_equal"), row.at("elements"));
+    EXPECT_EQ(row.at("differing").at("explained"), json::object());
+    EXPECT_EQ(row.at("ulp").at("max"), 0);
+    EXPECT_EQ(row.at("non_finite").at("disagreements"), 0);
+    EXPECT_EQ(row.at("ordinary").at("bit_equal"), row.at("ordinary").at("elements"));
+  }
+  EXPECT_GT(elements, 10000000);
+  // Two-sided: three domains, three types, three inner_k_tiles and six groups; the layout has inner_k_tiles alone.
+  EXPECT_EQ(those_of(record.at("rows"), "host", "dequantize").size(), 3u * 3 * 3 * 6);
+  EXPECT_EQ(those_of(record.at("rows"), "host", "pack").size(), 3u);
+  EXPECT_EQ(those_of(record.at("rows"), "reference", "dequantize_eagerly").size(), 2u * 3 * 6);
+  for (const json& row : those_of(record.at("rows"), "host", "pack")) {
+    EXPECT_EQ(row.at("type"), "codes");
+    EXPECT_TRUE(row.at("domain").is_null() && row.at("group").is_null());
+  }
+}
+
+TEST(Surveying, PutsSubjectsBesideEachOther) {
+  const json record = record_of({"host", "reference"});
+  const auto pair = [&](const char* a, const char* b, const char* domain) -> json {
+    for (const json& one : record.at("pairs")) {
+      const auto is = [](const json& side, const std::string& text) {
+        return side.at("subject").get<std::string>() + " " + side.at("operation").get<std::string>() == text;
+      };
+      if (is(one.at("a"), a) && is(one.at("b"), b) && one.at("domain") == domain && one.at("type") == "bf16")
+        return one;
+    }
+    return nullptr;
+  };
+  const json same = pair("host dequantize", "reference dequantize", "float");
+  EXPECT_EQ(same.at("differing"), 0);
+  EXPECT_GT(same.at("elements"), 50000);
+  const json eager = pair("host dequantize", "reference dequantize_eagerly", "float");
+  EXPECT_GT(eager.at("differing"), 1000);
+  EXPECT_EQ(eager.at("explained"), eager.at("differing"));
+  EXPECT_EQ(eager.at("unexplained"), 0);
+  EXPECT_EQ(eager.at("by_reason"), (json{{"two roundings, as predicted", eager.at("differing")}}));
+  // As many as the table says, of the eager one alone: the other is right.
+  std::int64_t explained = 0;
+  for (const json& row : those_of(record.at("rows"), "reference", "dequantize_eagerly")) {
+    if (row.at("type") == "bf16" && row.at("domain") == "float") {
+      explained += row.at("elements").get<std::int64_t>() - row.at("bit_equal").get<std::int64_t>();
+    }
+  }
+  EXPECT_EQ(eager.at("differing"), explained);
+}
+
+TEST(Surveying, ShowsTheWorstWithWhatEverybodyGaveAndALineToReplay) {
+  const json record = record_of({"faulty:two-roundings", "reference"});
+  std::int64_t of_bf16 = 0, not_finite = 0;
+  for (const json& one : those_of(record.at("worst"), "faulty:two-roundings", "dequantize")) {
+    EXPECT_EQ(one.at("why"), "");
+    of_bf16 += one.at("type") == "bf16" ? 1 : 0;
+    not_finite += one.at("type") == "bf16" && one.at("ulp").is_null() ? 1 : 0;
+    const json& subjects = one.at("subjects");
+    EXPECT_EQ(subjects.at("faulty:two-roundings dequantize"), one.at("got"));
+    EXPECT_EQ(subjects.at("reference dequantize"), one.at("expected"));
+    // Which rounds twice too.
+    if (subjects.contains("reference dequantize_eagerly")) {
+      EXPECT_EQ(subjects.at("reference dequantize_eagerly"), one.at("got"));
+    }
+    // The line's case is wrong at that place, in those bits.
+    std::string line;
+    for (const std::string word : one.at("replay")) line += word + " ";
+    const Problem problem = problem_of(line);
+    const SubjectRow& row = subject_row(problem.subject);
+    const MadeSubject made = row.make();
+    const Judgement judgement = judge_one(problem, row, *made.subject);
+    ASSERT_EQ(judgement.verdict, Verdict::failed) << line;
+    const auto& wrong = judgement.findings.front().wrong;
+    const bool is_among = std::any_of(wrong.begin(), wrong.end(), [&](const WrongElement& element) {
+      return element.row == one.at("row") && element.column == one.at("column") &&
+             weight_text(problem, element.got).starts_with(one.at("got").get<std::string>());
+    });
+    EXPECT_TRUE(is_among || wrong.size() == 10) << line;
+  }
+  EXPECT_EQ(of_bf16, 5);
+  EXPECT_EQ(not_finite, 3);  // by turns with those that are far off
+  // Unexplained ones come before explained ones. The furthest is shown, also where others are no numbers.
+  double furthest = 0, last = -1;
+  for (const json& row : those_of(record.at("rows"), "reference", "dequantize_eagerly")) {
+    if (row.at("type") == "bf16") furthest = std::max(furthest, row.at("ulp").at("max").get<double>());
+  }
+  for (const json& one : those_of(record.at("worst"), "reference", "dequantize_eagerly")) {
+    if (one.at("type") != "bf16" || one.at("ulp").is_null()) continue;
+    const double magnitude = std::fabs(one.at("ulp").get<double>());
+    if (last < 0) {
+      EXPECT_EQ(magnitude, furthest);
+    } else {
+      EXPECT_LE(magnitude, last);
+    }
+    last = magnitude;
+  }
+  EXPECT_GT(last, 0);
+  // Two roundings: each is half a last place of what it rounds, which may lie a binade above both terms.
+  for (const json& row : those_of(record.at("rows"), "reference", "dequantize_eagerly")) {
+    EXPECT_GT(row.at("of_largest_term").at("max").get<double>(), row.at("domain") == "float" ? 0 : -1);
+    EXPECT_LE(row.at("of_largest_term").at("max").get<double>(), 2.5);
+  }
+  for (const json& one : those_of(record.at("worst"), "reference", "dequantize_eagerly")) {
+    EXPECT_EQ(one.at("ulp").is_null(), one.at("of_largest_term").is_null());
+  }
+}
+
+TEST(Surveying, ShowsAFaultOfTheLayoutInItsNibbles) {
+  const json record = record_of({"faulty:unpack-sign-extends-the-top-nibble"});
+  for (const json& curve : those_of(record.at("curves"), "faulty:unpack-sign-extends-the-top-nibble", "unpack")) {
+    EXPECT_FALSE(curve.at("wrong").at("nibble_by_binade").empty());
+    for (const json& cell : curve.at("wrong").at("nibble_by_binade")) EXPECT_EQ(cell.at(0), 7);
+  }
+  for (const json& curve : those_of(record.at("curves"), "faulty:unpack-sign-extends-the-top-nibble", "dequantize")) {
+    EXPECT_TRUE(curve.at("wrong").at("nibble_by_binade").empty());
+  }
+}
+
+TEST(ByLines, IsTheSameJsonWithAnElementALine) {
+  const json object = {{"a", {1, {{"b", 2}}}}, {"c", json::array()}, {"d", {{"e", nullptr}}}, {"f", "x\ny"}};
+  EXPECT_EQ(json::parse(by_lines(object)), object);
+  EXPECT_EQ(by_lines(object),
+            "{\n\"a\": [\n  1,\n  {\"b\":2}],\n\"c\": [],\n\"d\": {\"e\":null},\n\"f\": \"x\\ny\"\n}\n");
+}
+
+TEST_F(Command, VerifySurveysAccuracyUnlessClaimsAreNamed) {
+  const auto record = [&](const std::string& name) {
+    std::ifstream file(folder_ / name / "accuracy.json");
+    return file ? json::parse(file) : json();
+  };
+  const std::string some = "verify --subject host --claim bits/ --cases 3 ";
+  ASSERT_EQ(run(some + out("without")).exit, 0);
+  EXPECT_TRUE(record("without").is_null());
+  ASSERT_EQ(run(some + "--accuracy " + out("with")).exit, 0);
+  const json with = record("with");
+  EXPECT_EQ(with.at("schema"), 2);
+  EXPECT_EQ(with.at("run_start"), summary("with").at("run_start"));
+  EXPECT_FALSE(with.at("rows").empty());
+  const int exit =
+      run("verify --subject cuda --subject host --claim bits/ --cases 3 --accuracy --seed 99 " + out("other")).exit;
+  ASSERT_TRUE(exit == 0 || exit == 3) << exit;  // 3 without a GPU: cuda was asked for
+  // The survey's problems are its own: no seed changes them.
+  const json other = record("other");
+  EXPECT_EQ(those_of(other.at("rows"), "host", "dequantize"), those_of(with.at("rows"), "host", "dequantize"));
+}
+
+TEST_F(Command, ASurveySaysOfACrashThatItWasOne) {
+  const std::string judge = "verify --claim index/pack --cases 3 --accuracy ";
+  run(judge + "--subject deadly:crashes --subject host " + out("crash"));
+  std::ifstream file(folder_ / "crash" / "accuracy.json");
+  const json record = json::parse(file);
+  std::int64_t crashes = 0;
+  for (const json& row : those_of(record.at("rows"), "deadly:crashes", "unpack")) {
+    EXPECT_GT(row.at("elements"), 0);
+    for (const json& lost : row.at("not_run")) {
+      EXPECT_EQ(lost.at("kind"), "crash");
+      const char* signal = is_sanitized ? "SEGV" : "SIGSEGV";  // ASan's word, or the system's
+      EXPECT_NE(lost.at("details").get<std::string>().find(signal), std::string::npos);
+      EXPECT_EQ(record.at("problems").at(lost.at("problem").get<std::size_t>()).at("n").get<int>() % 8, 3);
+      ++crashes;
+    }
+  }
+  EXPECT_EQ(crashes, 3 * 2);  // two profiles of seven have a tail
+  // What it does not die of is what another gives, who is in the program's own process.
+  const std::vector<json> here = those_of(record.at("rows"), "host", "dequantize");
+  const std::vector<json> apart = those_of(record.at("rows"), "deadly:crashes", "dequantize");
+  ASSERT_EQ(here.size(), apart.size());
+  for (std::size_t i = 0; i < here.size(); ++i) {
+    EXPECT_EQ(apart[i].at("not_run"), json::array());
+    EXPECT_EQ(apart[i].at("output_hash"), here[i].at("output_hash"));
+  }
+}
+
+}  // namespace
+
+}  // namespace tileproof

@@ -1,0 +1,312 @@
+// tileproof bench: how fast the kernels and the harness are, beside what the machine can do, and against a baseline.
+#include <CLI/CLI.hpp>
+
+#include <unistd.h>
+
+#include <chrono>
+#include <fstream>
+#include <iostream>
+#include <set>
+
+#include "fuzz/campaign/case_rates.h"
+#include "fuzz/commands/commands.h"
+#include "fuzz/commands/missing.h"
+#include "fuzz/process/interrupt.h"
+#include "fuzz/process/progress.h"
+#include "fuzz/process/screen.h"
+#include "fuzz/records/provenance.h"
+#include "fuzz/records/records.h"
+#include "properties/mutants/faults.h"
+#include "properties/subjects/cores.h"
+#include "properties/timing/timing.h"
+#include "reports/reports.h"
+
+namespace tileproof {
+
+namespace {
+
+using Clock = std::chrono::steady_clock;
+using nlohmann::json;
+
+struct BenchOptions {
+  std::string json_file;
+  std::string against;
+  std::string shapes;
+  std::vector<std::string> only;
+  std::vector<std::string> subjects;
+  int repeats = 20;
+  std::int64_t cases = 20;
+};
+
+/// Cases are passes over all claims, which take their time. Five against five is the least that can tell a change.
+constexpr int most_passes = 5;
+
+/// Whether a row is wanted: its name has one of the patterns in it.
+bool is_wanted(const BenchOptions& options, const std::string& name) {
+  return options.only.empty() || std::any_of(options.only.begin(), options.only.end(), [&](const std::string& pattern) {
+           return name.find(pattern) != std::string::npos;
+         });
+}
+
+json json_of(const Timed& timed, const Timing& timing) {
+  const bool has_type = timed.operation == Operation::dequantize;
+  return {{"name", name_of(timed)},
+          {"unit", "bytes"},
+          {"amount", bytes_of(timed)},
+          {"where", timed.where},
+          {"operation", name_of(timed.operation)},
+          {"type", has_type ? name_of(timed.type) : "int32"},
+          {"domain", has_type ? json(name_of(timed.domain)) : json()},
+          {"n", timed.shape.n},
+          {"k", timed.shape.k},
+          {"experts", timed.shape.experts},
+          {"inner_k_tiles", timed.inner_k_tiles},
+          {"group_size", has_type ? json(timed.group_size) : json()},
+          {"cache", timed.cold ? "cold" : "warm"},
+          {"calls", timing.calls},
+          {"seconds", timing.seconds},
+          {"wrong", timing.wrong},
+          {"note", ""}};
+}
+
+std::string name_of_cases(const TimerRow& row) { return row.name + " random cases"; }
+
+json json_of(const TimerRow& row, const CaseRate& rate) {
+  const auto whole = [](double value) { return std::to_string(static_cast<std::int64_t>(value)); };
+  std::string note = "by " + std::to_string(rate.threads) + (rate.threads == 1 ? " thread" : " threads");
+  if (!rate.slowest_claim.empty()) {
+    note += "; the slowest is " + rate.slowest_claim + ", " + whole(rate.slowest_cases_a_second) +
+            " cases a second of a thread";
+  }
+  return {{"name", name_of_cases(row)},
+          {"unit", "cases"},
+          {"amount", rate.cases},
+          {"where", row.name},
+          {"calls", 1},
+          {"threads", rate.threads},
+          {"seconds", {{timed_as::operation, rate.seconds_of_pass}}},
+          {"wrong", rate.failed},
+          {"slowest", {{"claim", rate.slowest_claim}, {"cases_a_second", rate.slowest_cases_a_second}}},
+          {"note", note}};
+}
+
+/// The baseline. @throws Illegal whatever is wrong with it
+json read_baseline(const std::string& file) {
+  const auto unusable = [&](const std::string& why) {
+    return Illegal("--against", "'" + file + "' (" + why + ")", "a file that 'tileproof bench --json' wrote");
+  };
+  std::ifstream stream(file);
+  if (!stream) throw unusable("it cannot be read");
+  if (std::filesystem::is_directory(file)) throw unusable("it is a folder");
+  const json baseline = json::parse(stream, nullptr, /*allow_exceptions=*/false);
+  if (baseline.is_discarded()) throw unusable("it is no JSON, or not all of it");
+  try {
+    reports::require_bench(baseline);
+  } catch (const std::runtime_error& error) {
+    throw unusable(error.what());
+  }
+  return baseline;
+}
+
+/// A place to time at, and what there is to time.
+struct Chosen {
+  TimerRow row;
+  std::vector<Timed> rows;
+  std::vector<std::string> skipped;  // what there is not of the shapes
+  bool cases = false;
+};
+
+TimerRow timer_of(const std::string& name) {
+  std::string legal;
+  std::vector<std::string> names;
+  for (const TimerRow& row : timers()) {
+    names.push_back(row.name);
+    legal += row.name + ", ";
+  }
+  for (const SubjectRow& row : faulty_subjects()) names.push_back(row.name);
+  if (std::find(names.begin(), names.end(), name) != names.end()) return timer_row(name);
+  throw unknown_name("--subject", name, legal + "or one of 'tileproof list faults'", names);
+}
+
+class Run {
+ public:
+  explicit Run(const BenchOptions& options) : options_(options), by_name_(!options.subjects.empty()) {
+    const std::vector<Shape> shapes =
+        options.shapes.empty() ? std::vector<Shape>{} : shapes_of("--shapes", options.shapes);
+    std::vector<std::string> names = options.subjects;
+    if (!by_name_) {
+      for (const TimerRow& row : timers()) names.push_back(row.name);
+    }
+    std::set<std::string> known;
+    for (const std::string& name : names) {
+      if (!known.insert(name).second) continue;
+      Chosen chosen = {timer_of(name), {}, {}};
+      std::vector<std::string> skipped;
+      for (const Timed& timed : timed_rows(chosen.row, shapes, skipped)) {
+        if (is_wanted(options, name_of(timed))) chosen.rows.push_back(timed);
+      }
+      for (const std::string& line : skipped) {
+        if (is_wanted(options, line.substr(0, line.find(": ")))) chosen.skipped.push_back(line);
+      }
+      chosen.cases = options.cases > 0 && !chosen.row.subject.empty() && is_wanted(options, name_of_cases(chosen.row));
+      steps_ += chosen.rows.size() + (chosen.cases ? 1 : 0);
+      if (!chosen.rows.empty() || !chosen.skipped.empty() || chosen.cases) chosen_.push_back(std::move(chosen));
+    }
+    if (chosen_.empty()) {
+      throw Illegal("--only", listed(options.only), "a part of a row's name, such as 'dequantize bf16' or 'cold'");
+    }
+  }
+
+  void time_all() {
+    Progress progress(steps_, "timing");
+    for (Chosen& chosen : chosen_) {
+      if (is_interrupted()) return;
+      MadeTimer made = made_timer(chosen.row);
+      if (made.timer == nullptr) {
+        not_measured_[chosen.row.name] = made.why_not;
+        continue;
+      }
+      skipped_.insert(skipped_.end(), chosen.skipped.begin(), chosen.skipped.end());
+      for (const Timed& timed : chosen.rows) {
+        if (is_interrupted()) return;
+        progress.step(chosen.row.name, name_of(timed));
+        try {
+          add(json_of(timed, made.timer->time(timed, options_.repeats)));
+        } catch (const SubjectError& error) {  // of a device without memory for it, say
+          not_measured_[name_of(timed)] = error.what();
+          broken_ = name_of(timed) + ": " + error.what();
+          if (error.device_lost) return;
+        }
+      }
+      if (const auto device = made.timer->device(); !device.empty()) devices_ = device;
+      made.timer.reset();  // its memory and its threads
+      if (!chosen.cases || is_interrupted()) continue;
+      progress.step(chosen.row.name, "cases");
+      ReadySubject ready =
+          made_ready(chosen_subjects({chosen.row.subject}).front(), std::chrono::seconds(60), RunsIn::this_process);
+      if (ready.runner == nullptr) {
+        not_measured_[name_of_cases(chosen.row)] = ready.why_not;
+        continue;
+      }
+      add(json_of(chosen.row, case_rate(ready, options_.cases, std::min(options_.repeats, most_passes), cores())));
+    }
+  }
+
+  json records() const {
+    json of_machine = machine();
+    of_machine["cores"] = cores();
+    const Commit of = commit();
+    of_machine["commit"] = of.hash + (of.dirty.value_or(false) ? "-dirty" : "");
+    of_machine["device"] = devices_;
+    return {{"machine", of_machine},       {"provenance", provenance(std::nullopt)},
+            {"repeats", options_.repeats}, {"rows", rows_},
+            {"skipped", skipped_},         {"not_measured", not_measured_}};
+  }
+
+  bool is_wrong() const { return is_wrong_; }
+  /// Why what was measured is not all that was asked for; "" where it is.
+  std::string lacks() const {
+    if (is_interrupted()) return "interrupted";
+    if (!broken_.empty()) return broken_;
+    if (rows_.empty()) return "nothing was measured";
+    const bool has_left_out =
+        std::any_of(chosen_.begin(), chosen_.end(), [](const auto& one) { return !one.skipped.empty(); });
+    const bool has_rows =
+        std::any_of(chosen_.begin(), chosen_.end(), [](const auto& one) { return !one.rows.empty(); });
+    if (has_left_out && !has_rows) return "no operation was timed: every shape was left out";
+    return missing(timers(), not_measured_, by_name_, "was not measured");
+  }
+
+ private:
+  static std::string listed(const std::vector<std::string>& names) {
+    std::string text;
+    for (const std::string& name : names) text += (text.empty() ? "'" : ", '") + name + "'";
+    return text;
+  }
+
+  /// As made_ready(): what was not asked for by name and cannot be made is not measured.
+  MadeTimer made_timer(const TimerRow& row) const {
+    try {
+      return row.make();
+    } catch (const std::runtime_error& error) {
+      if (by_name_) throw;
+      return {nullptr, error.what()};
+    }
+  }
+
+  /// A row of a claim that failed at once has no repeats: it is told apart.
+  void add(json row) {
+    is_wrong_ |= !row["wrong"].get<std::string>().empty();
+    if (row["seconds"][timed_as::operation].empty()) {
+      not_measured_[row["name"]] = row["wrong"].get<std::string>();
+      return;
+    }
+    rows_.push_back(std::move(row));
+  }
+
+  BenchOptions options_;
+  bool by_name_;
+  std::vector<Chosen> chosen_;
+  std::size_t steps_ = 0;
+  std::vector<std::string> skipped_;
+  std::map<std::string, std::string> not_measured_;
+  std::map<std::string, std::string> devices_;
+  std::string broken_;  // the last row that could not be measured where others could
+  json rows_ = json::array();
+  bool is_wrong_ = false;
+};
+
+int bench(const BenchOptions& options, const std::string& command) {
+  const Clock::time_point begin = Clock::now();
+  const json baseline = options.against.empty() ? json() : read_baseline(options.against);
+  Run run(options);
+  // Before minutes are spent on what cannot be kept; what the file holds stays until there is something else.
+  if (!options.json_file.empty() && !can_be_written(options.json_file)) {
+    throw Illegal("--json", "'" + options.json_file + "' (it cannot be written)", "a file");
+  }
+  report_when_interrupted();
+  const std::string run_start = utc_now();
+  run.time_all();
+
+  json record = run.records();
+  record["schema"] = 1;
+  record["tool"] = "tileproof " TILEPROOF_VERSION;
+  record["command"] = command;
+  record["run_start"] = run_start;
+  record["seconds"] = std::chrono::duration<double>(Clock::now() - begin).count();
+  const bool colours = takes_escapes(STDOUT_FILENO);
+  Written written;
+  if (!options.json_file.empty()) written.write(options.json_file, dumped(record, 1) + "\n");
+  std::cout << reports::bench_table(record, colours);
+  reports::BenchComparison comparison;
+  if (!options.against.empty()) {
+    comparison = reports::bench_comparison(record, baseline, colours);
+    std::cout << comparison.text;
+  }
+  if (run.is_wrong() || comparison.slower != 0) return written.exit_code(exit_code::failed);
+  std::string reason = run.lacks();
+  if (reason.empty() && !options.against.empty() && comparison.compared == 0) reason = "no row could be compared";
+  if (!reason.empty()) std::cout << "MISTRUSTED: " << reports::visible(reason) << "\n";
+  std::cout << std::flush;
+  return written.exit_code(reason.empty() ? exit_code::passed : exit_code::mistrusted);
+}
+
+}  // namespace
+
+std::function<int()> set_up_bench(CLI::App& app) {
+  auto options = std::make_shared<BenchOptions>();
+  app.add_option("--json", options->json_file, "a file for every repeat's seconds, and the machine: a baseline");
+  app.add_option("--against", options->against, "a baseline: marks what has become slower");
+  app.add_option("--shapes", options->shapes,
+                 "NxK,... instead of the usual ones; what no inner_k_tiles or group divides is left out");
+  app.add_option("--only", options->only, "rows with this in their name; may be given again");
+  app.add_option("--subject", options->subjects,
+                 "host, cuda or torch, or a fault of 'list faults'; may be given again (default: all that run here)");
+  app.add_option("--repeats", options->repeats, "of each row")->check(CLI::Range(2, 10000))->capture_default_str();
+  app.add_option("--cases", options->cases, "random cases of each claim in a pass; 0: none")
+      ->check(CLI::Range(std::int64_t{0}, std::int64_t{1000000}))
+      ->capture_default_str();
+  return [&app, options] { return bench(*options, as_given(app)); };
+}
+
+}  // namespace tileproof

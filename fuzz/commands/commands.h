@@ -1,0 +1,48 @@
+/// The commands of `tileproof`, one row each: to add one, write a file like commands/list.cpp and a row in
+/// commands.cpp.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+namespace CLI {
+class App;  // its header takes as long to compile as most files here
+}
+
+namespace tileproof {
+
+/// What a process says of itself when it ends.
+namespace exit_code {
+inline constexpr int passed = 0;
+inline constexpr int failed = 1;
+inline constexpr int wrong_usage = 2;
+inline constexpr int mistrusted = 3;  // or nothing ran
+inline constexpr int machine_at_fault = 4;
+}  // namespace exit_code
+
+struct CommandRow {
+  const char* name;
+  const char* what;
+  const char* examples;  // two, the end of --help
+  /// Adds the command's options; what comes back runs it and gives the exit code.
+  std::function<int()> (*set_up)(CLI::App&);
+};
+
+const std::vector<CommandRow>& commands();
+
+/// A command and what was given to it, for records: "verify --subject host".
+std::string as_given(const CLI::App&);
+
+std::function<int()> set_up_verify(CLI::App&);
+std::function<int()> set_up_prove(CLI::App&);
+std::function<int()> set_up_fuzz(CLI::App&);
+std::function<int()> set_up_bench(CLI::App&);
+std::function<int()> set_up_report(CLI::App&);
+std::function<int()> set_up_replay(CLI::App&);
+std::function<int()> set_up_list(CLI::App&);
+std::function<int()> set_up_device(CLI::App&);
+std::function<int()> set_up_watched(CLI::App&);
+std::function<int()> set_up_work(CLI::App&);
+
+}  // namespace tileproof

@@ -1,0 +1,75 @@
+// Which finding verify prints first: the one that explains the others.
+#include <gtest/gtest.h>
+
+#include "fuzz/commands/running.h"
+
+namespace tileproof {
+
+namespace {
+
+class FirstFinding : public Command {
+ protected:
+  /// Name and text of the first finding that is printed of a fault.
+  std::string of(const std::string& fault) {
+    std::string claims;
+    for (const char* family : {"bits/", "codes/", "group/", "index/", "read/", "sense/", "value/", "write/"}) {
+      claims += std::string(" --claim ") + family;
+    }
+    const Ran ran = run("verify --subject faulty:" + fault + claims + " --cases 40 --no-accuracy " + out(fault));
+    EXPECT_EQ(ran.exit, 1) << ran.text;
+    const std::size_t begin = ran.text.find("\n\nFAILED ");
+    EXPECT_NE(begin, std::string::npos) << ran.text;
+    if (begin == std::string::npos) return "";
+    const std::string first = ran.text.substr(begin + std::string("\n\nFAILED ").size());
+    return first.substr(0, first.find("./tileproof replay"));
+  }
+};
+
+TEST_F(FirstFinding, OfAFaultOfMemoryIsAboutMemory) {
+  EXPECT_TRUE(of("last-tile-skipped").starts_with("write/"));
+  EXPECT_TRUE(of("reads-past-the-scales").starts_with("read/"));
+}
+
+TEST_F(FirstFinding, OfAFaultOfTheLayoutIsAboutAnIndex) {
+  EXPECT_TRUE(of("rows-of-tile-reversed").starts_with("index/"));
+  for (const char* fault : {"nibbles-in-order", "last-lane-off-by-one"}) {
+    const std::string first = of(fault);
+    EXPECT_TRUE(first.starts_with("index/")) << first;
+    EXPECT_NE(first.find("Each holds the code of another element"), std::string::npos) << first;
+  }
+}
+
+TEST_F(FirstFinding, OfAFaultOfGroupsIsAboutAGroup) {
+  for (const char* fault : {"group-by-packed-byte", "groups-by-rows", "last-column-of-the-next-group"}) {
+    const std::string first = of(fault);
+    EXPECT_TRUE(first.starts_with("group/")) << first;
+    EXPECT_NE(first.find(", which is of group "), std::string::npos) << first;
+  }
+}
+
+// Claims about indices and groups fail too, and would call it an index.
+TEST_F(FirstFinding, OfAWrongValueIsAboutTheValue) {
+  for (const char* fault : {"unpack-gives-signed-codes", "midpoint-seven", "scale-and-zero-swapped", "fp16-as-bf16"}) {
+    const std::string first = of(fault);
+    EXPECT_TRUE(first.starts_with("value/") || first.starts_with("codes/")) << first;
+  }
+  const std::string fifteen = of("code-fifteen-in-one-lane");
+  EXPECT_TRUE(fifteen.starts_with("codes/")) << fifteen;
+  EXPECT_NE(fifteen.find("expected 15, got 7"), std::string::npos) << fifteen;
+  EXPECT_EQ(fifteen.find("expected 755"), std::string::npos) << fifteen;
+}
+
+TEST_F(FirstFinding, OfArithmeticIsAboutTheValue) {
+  for (const char* fault : {"two-roundings", "sign-of-scale-lost", "zero-points-unsigned"}) {
+    EXPECT_TRUE(of(fault).starts_with("value/")) << fault;
+  }
+}
+
+TEST_F(FirstFinding, OfAStaleResultSaysThatItIsStale) {
+  const std::string first = of("cached-result");
+  EXPECT_NE(first.find("stale"), std::string::npos) << first;
+}
+
+}  // namespace
+
+}  // namespace tileproof

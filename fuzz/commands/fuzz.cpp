@@ -1,0 +1,374 @@
+// tileproof fuzz: a hunt through cases without end.
+#include <CLI/CLI.hpp>
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <iostream>
+#include <optional>
+#include <utility>
+
+#include "fuzz/campaign/corpus_of_hunt.h"
+#include "fuzz/campaign/hunt.h"
+#include "fuzz/campaign/hunt_summary.h"
+#include "fuzz/campaign/planted.h"
+#include "fuzz/commands/commands.h"
+#include "fuzz/commands/duration.h"
+#include "fuzz/commands/fuzz_subcommands.h"
+#include "fuzz/process/file_lock.h"
+#include "fuzz/process/interrupt.h"
+#include "fuzz/process/screen.h"
+#include "fuzz/records/ledger.h"
+#include "fuzz/records/provenance.h"
+#include "fuzz/records/records.h"
+#include "fuzz/records/summary.h"
+#include "fuzz/records/wire.h"
+#include "properties/subjects/cores.h"
+#include "reports/reports.h"
+
+namespace tileproof {
+
+namespace {
+
+namespace fs = std::filesystem;
+using nlohmann::json;
+
+struct FuzzOptions {
+  std::string subject;
+  std::vector<std::string> claims;
+  std::string duration;
+  std::uint64_t cases = 0;
+  bool until_finding = false;
+  std::size_t workers = 0;
+  std::string seed_text;
+  std::string shard_text;
+  std::string out;
+  std::string resume;
+  std::string memory;
+  std::string known;
+  double shrink_seconds = 300;
+  LibraryOptions library;
+};
+
+struct Shard {
+  std::uint64_t number = 0;
+  std::uint64_t of = 1;
+};
+
+std::uint64_t number_in(const std::string& argument, const std::string& given, const std::string& text,
+                        const char* legal) {
+  const bool is_number = !text.empty() && text.size() < 10 && text.find_first_not_of("0123456789") == std::string::npos;
+  if (!is_number) throw Illegal(argument, "'" + given + "'", legal);
+  return std::stoull(text);
+}
+
+std::string variable_of_job(const char* name) {
+  const char* value = name != nullptr ? std::getenv(name) : nullptr;
+  return value != nullptr ? value : "";
+}
+
+/// An array of jobs, by the variables that its scheduler sets. Kubernetes says no count: the job's own env must.
+struct JobArray {
+  const char *number, *count;  // both, or neither
+  const char *first, *last;    // nullptr: the first is 0, the last one less than the count
+  const char* step;            // 1 where it is not set
+};
+constexpr JobArray job_arrays[] = {{"SLURM_ARRAY_TASK_ID", "SLURM_ARRAY_TASK_COUNT", "SLURM_ARRAY_TASK_MIN",
+                                    "SLURM_ARRAY_TASK_MAX", "SLURM_ARRAY_TASK_STEP"},
+                                   {"JOB_COMPLETION_INDEX", "JOB_COMPLETIONS", nullptr, nullptr, nullptr}};
+
+/// The part of the job that this is one of; nothing where it is none. What an array leaves unsaid is no shard 0 of 1:
+/// each of its jobs would hunt through the same cases.
+std::optional<Shard> shard_of_job() {
+  const auto number = [](const char* name) {
+    const std::string text = variable_of_job(name);
+    return number_in(name, text, text, "a number, or --shard I/N in its place");
+  };
+  for (const JobArray& array : job_arrays) {
+    const auto is_set = [](const char* name) { return !variable_of_job(name).empty(); };
+    if (!is_set(array.number) && !is_set(array.count)) continue;
+    for (const char* name : {array.number, array.count, array.first}) {
+      if (name == nullptr || is_set(name)) continue;
+      const char* other = name == array.number ? array.count : array.number;
+      throw Illegal(name, std::string("nothing, beside ") + other + "=" + variable_of_job(other),
+                    "set where that is, or --shard I/N in its place");
+    }
+    const std::uint64_t count = number(array.count), at = number(array.number);
+    const std::uint64_t first = array.first != nullptr ? number(array.first) : 0;
+    const std::uint64_t step = is_set(array.step) ? number(array.step) : 1;
+    const bool has_last = is_set(array.last);
+    const bool has_gaps = step == 0 || at < first || (at - first) % step != 0 || (at - first) / step >= count ||
+                          (has_last && number(array.last) != first + (count - 1) * step);
+    if (has_gaps || count > most_shards) {
+      throw Illegal(array.number,
+                    variable_of_job(array.number) + " with " + array.count + "=" + variable_of_job(array.count),
+                    "a number below that count, of an array without gaps, or --shard I/N in its place");
+    }
+    return Shard{(at - first) / step, count};
+  }
+  return std::nullopt;
+}
+
+/// "2/4": the third of four.
+Shard shard_of(const std::string& text) {
+  constexpr const char* legal = "I/N with 0 <= I < N, and N at most 2^32";
+  if (text.empty()) return shard_of_job().value_or(Shard());
+  const std::size_t slash = text.find('/');
+  if (slash == std::string::npos) throw Illegal("--shard", "'" + text + "'", legal);
+  const Shard shard = {number_in("--shard", text, text.substr(0, slash), legal),
+                       number_in("--shard", text, text.substr(slash + 1), legal)};
+  if (shard.number >= shard.of || shard.of > most_shards) throw Illegal("--shard", "'" + text + "'", legal);
+  return shard;
+}
+
+/// The GPU's kernels where there is a GPU, else the same on the host.
+std::string usual_subject() {
+  for (const char* name : {"cuda", "host"}) {
+    const SubjectRow& row = subject_row(name);
+    if (!row.needs_gpu) return name;
+    const ChosenSubject chosen = {row, {name, std::nullopt}, {}};
+    Worker worker(chosen.order, std::chrono::seconds(10));
+    if (worker.make().why_not.empty()) return name;
+  }
+  return "host";
+}
+
+ChosenSubject subject_of(const FuzzOptions& options) {
+  if (options.library.given()) return options.library.subject();
+  return chosen_subjects({options.subject.empty() ? usual_subject() : options.subject}).front();
+}
+
+fs::path folder_of(const FuzzOptions& options) {
+  if (!options.resume.empty()) {
+    if (!fs::exists(fs::path(options.resume) / "journal.jsonl")) {
+      throw Illegal("--resume", "'" + options.resume + "' (it holds no journal.jsonl)", "the folder of a hunt");
+    }
+    return options.resume;
+  }
+  const fs::path folder = options.out.empty() ? new_run_folder() : fs::path(options.out);
+  std::error_code error;
+  fs::create_directories(folder, error);
+  if (error) throw Illegal("--out", "'" + folder.string() + "' (" + error.message() + ")", "a folder that can be made");
+  if (fs::exists(folder / "hunt.json") ||
+      (fs::exists(folder / "journal.jsonl") && fs::file_size(folder / "journal.jsonl") > 0)) {
+    throw Illegal("--out", "'" + folder.string() + "' (it holds another hunt)",
+                  "a folder without one, or --resume " + folder.string());
+  }
+  return folder;
+}
+
+fs::path memory_of(const FuzzOptions& options) {
+  return options.memory.empty() ? folder_of_program() / "runs" : fs::path(options.memory);
+}
+
+json json_of(const std::vector<Planted>& planted) {
+  json all = json::array();
+  for (const Planted& one : planted) {
+    all.push_back({{"fault", one.fault}, {"found", one.is_found}, {"cases", one.cases}, {"claim", one.claim}});
+  }
+  return all;
+}
+
+/// A resumed hunt is what it was: what is given beside --resume must say the same.
+void require_same(const HuntIdentity& now, const HuntIdentity& before) {
+  const auto require = [](bool same, const std::string& what) {
+    if (!same) throw Illegal(what, "another than the journal's", "what the hunt was begun with");
+  };
+  const bool same_subject = now.subject == before.subject && now.replay_flags == before.replay_flags;
+  require(same_subject && now.envelope == before.envelope, "--subject");
+  require(now.claims == before.claims, "--claim");
+  require(now.seed == before.seed, "--seed");
+  require(now.shard == before.shard && now.shards == before.shards, "--shard");
+}
+
+int fuzz(FuzzOptions options, const std::string& command, bool workers_given) {
+  const double seconds = seconds_of("--for", options.duration);
+  const bool has_limit = seconds > 0 || options.cases != 0 || options.until_finding;
+  const fs::path folder = folder_of(options);
+  const fs::path journal_file = folder / "journal.jsonl";
+  const FileLock lock(folder / "lock", FileLock::Where::gives_up);
+  if (!lock.is_held()) {
+    throw Illegal("--out", "'" + folder.string() + "' (another hunt is writing there)",
+                  "a folder of its own, or to wait");
+  }
+
+  JournalContents so_far;
+  if (!options.resume.empty()) {
+    so_far = journal_of(journal_file);
+    if (options.subject.empty() && !options.library.given() && so_far.identity.subject != "library") {
+      options.subject = so_far.identity.subject;
+    }
+  }
+  ChosenSubject chosen = subject_of(options);
+  const bool is_resumed = so_far.lines != 0;
+  const Shard shard = is_resumed && options.shard_text.empty() ? Shard{so_far.identity.shard, so_far.identity.shards}
+                                                               : shard_of(options.shard_text);
+  std::uint64_t seed = is_resumed ? so_far.identity.seed : 0;
+  if (!options.seed_text.empty()) seed = seed_of("--seed", options.seed_text);
+  if (options.seed_text.empty() && !is_resumed) {
+    if (shard.of > 1) throw Illegal("--seed", "none", "one beside --shard: every shard's must be the same");
+    seed = static_cast<std::uint64_t>(std::chrono::system_clock::now().time_since_epoch().count());
+  }
+  const ReadySubject ready = made_ready(chosen, options.library.case_deadline());
+  if (ready.runner == nullptr) {
+    std::cerr << "tileproof: " << chosen.row.name << ": " << (ready.died.empty() ? ready.why_not : ready.died) << "\n";
+    return ready.died.empty() ? exit_code::mistrusted : exit_code::failed;
+  }
+  chosen.row = ready.row;
+  const std::vector<const Claim*> claims =
+      is_resumed && options.claims.empty() ? claims_named(so_far.identity.claims) : chosen_claims(options.claims);
+  const CaseList list(claims, chosen.row, seed);
+  if (list.is_empty()) {
+    std::cerr << "tileproof: --claim: none of those given takes drawn cases that " << chosen.row.name
+              << " has the operations for; 'list claims' names them\n";
+    return exit_code::mistrusted;
+  }
+  const HuntIdentity identity = {.subject = chosen.row.name,
+                                 .claims = list.claims(),
+                                 .seed = seed,
+                                 .shard = shard.number,
+                                 .shards = shard.of,
+                                 .replay_flags = chosen.replay_flags,
+                                 .envelope = dumped(json_of(chosen.row.envelope))};
+  if (is_resumed) require_same(identity, so_far.identity);
+  const std::vector<KnownFinding> ledger = options.known.empty() ? own_ledger() : ledger_of_file(options.known);
+
+  HuntOptions limits;
+  limits.workers = workers_given ? options.workers : chosen.row.needs_gpu ? 1 : cores();
+  limits.seconds = has_limit ? seconds : 600;
+  limits.cases = options.cases;
+  limits.until_finding = options.until_finding;
+  limits.case_deadline = options.library.case_deadline();
+  limits.shrink_seconds = options.shrink_seconds;
+  auto start = std::chrono::steady_clock::now();
+  const auto is_over = [&limits, &start] {
+    const double taken = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+    return is_interrupted() || (limits.seconds > 0 && taken >= limits.seconds);
+  };
+  CorpusOfHunt corpus(memory_of(options) / "corpus", chosen, ledger,
+                      {.case_deadline = limits.case_deadline,
+                       .shrink_tries = limits.shrink_tries,
+                       .shrink_seconds = limits.shrink_seconds,
+                       .stop = is_over});
+
+  std::cerr << "journal: " << journal_file.string() << "\nhunting through cases of " << chosen.row.name << ", seed "
+            << in_hex(seed) << "\n";
+  if (so_far.was_cut) std::cerr << "the journal's last line had been cut; it is left out\n";
+  report_when_interrupted();
+  json times;
+  auto begin = std::chrono::steady_clock::now();
+  const auto lap = [&begin] {
+    const auto now = std::chrono::steady_clock::now();
+    return std::chrono::duration<double>(now - std::exchange(begin, now)).count();
+  };
+  const std::vector<Planted> planted = planted_and_hunted(claims, seed, folder / "in-flight-planted");
+  fs::remove(folder / "in-flight-planted");
+  for (const Planted& one : planted) {
+    std::cerr << "planted " << one.fault << ": "
+              << (one.is_found ? "found in case " + std::to_string(one.cases - 1) + " by " + one.claim
+                               : "not found in " + std::to_string(one.cases) + " cases")
+              << "\n";
+  }
+
+  fs::remove(folder / "hunt.json");  // what an earlier run came to is not what this one will
+  Journal journal(journal_file);
+  journal.run(identity, command, machine());
+  journal.planted(json_of(planted));
+  times["planted"] = lap();
+  start = std::chrono::steady_clock::now();
+  if (identity.shard == 0) {  // once, whoever else takes part
+    for (HuntFinding& found : corpus.run_again(claims)) {
+      std::cerr << "FOUND " << reports::visible(found.signature) << "\n";
+      journal.finding(found);
+      so_far.findings.push_back(std::move(found));
+    }
+    journal.corpus(corpus.counts());
+  }
+  times["corpus"] = lap();
+  Hunt hunt(chosen, chosen.row.envelope, list, identity, limits, folder, journal, so_far, ledger);
+  const std::string why = hunt.run(is_interrupted, [](const std::string& line) { std::cerr << line << "\n"; });
+  // What a full disk takes from here on, the journal has.
+  Written written;
+  written.attempt([&] { journal.stop(why); });
+
+  json summary = hunt_summary({.identity = identity,
+                               .command = command,
+                               .why = why,
+                               .done = hunt.done(),
+                               .findings = hunt.findings(),
+                               .planted = json_of(planted),
+                               .corpus = corpus.counts(),
+                               .missing_shards = {},
+                               .unfinished = hunt.unfinished(),
+                               .lost_workers = hunt.lost_workers(),
+                               .machine_is_at_fault = hunt.machine_is_at_fault(),
+                               .before = times,
+                               .starting_seconds = hunt.starting_seconds(),
+                               .findings_seconds = hunt.findings_seconds(),
+                               .seconds = so_far.seconds() + hunt.seconds(),
+                               .provenance = provenance_of(identity)},
+                              list);
+  keep_in_history(memory_of(options), folder, utc_of(is_resumed ? so_far.since : journal.run_start()), summary);
+  written.write(folder / "hunt.json", dumped(summary, 2) + "\n");
+  std::cout << reports::hunt_page(summary, takes_escapes(STDOUT_FILENO)) << std::flush;
+  BatchCounts all_together;
+  for (const auto& [batch, counts] : hunt.done()) all_together.add(counts);
+  // Only the first shard runs the corpus, so only it can say what came closest to a bound.
+  corpus.keep(hunt.findings(), identity.shard == 0 ? all_together.closest : ClosestOfClaims());
+  return written.exit_code(summary["exit_code"]);
+}
+
+}  // namespace
+
+std::function<int()> set_up_fuzz(CLI::App& app) {
+  auto options = std::make_shared<FuzzOptions>();
+  app.add_option("--subject", options->subject,
+                 "a subject, or a fault of 'list faults' (default: cuda where it runs, else host)");
+  app.add_option("--claim", options->claims,
+                 "a claim, or how the names of claims begin; may be given again (default: all that take drawn cases)");
+  app.add_option("--for", options->duration, "ends after so much time: 90s (or 90), 5m, 4h (default: 10m)");
+  app.add_option(
+         "--cases", options->cases,
+         "ends after so many cases of the list, all shards together, by batches of " + std::to_string(cases_of_batch))
+      ->check(CLI::Range(std::uint64_t{1}, std::uint64_t{1000000000000}));
+  app.add_flag("--until-finding", options->until_finding, "ends when something was found");
+  CLI::Option* workers =
+      app.add_option("--workers", options->workers, "processes at once (default: one a core; one on a GPU)")
+          ->check(CLI::Range(std::size_t{1}, std::size_t{1024}));
+  app.add_option("--seed", options->seed_text, "of the list of cases (default: another each time, which is said)");
+  app.add_option(
+      "--shard", options->shard_text,
+      "I/N: runs only that part of the list (default: that of a Slurm array or an indexed Kubernetes job, whose "
+      "env must say JOB_COMPLETIONS)");
+  app.add_option("--out", options->out, "folder for the journal (default: a dated one under the build folder)");
+  app.add_option("--resume", options->resume, "goes on with the hunt of that folder");
+  app.add_option("--memory", options->memory,
+                 "folder of what hunts remember of each other (default: runs under the build folder)");
+  app.add_option("--known", options->known,
+                 "a ledger of known findings, as JSON (default: the one of 'list known', of PyTorch's own operators)");
+  app.add_option("--shrink-seconds", options->shrink_seconds, "at most, for each finding")
+      ->check(CLI::Range(0.0, 86400.0))
+      ->capture_default_str();
+  options->library.add_to(app);
+  CLI::App* merged = app.add_subcommand("merge", "what shards have come to together");
+  auto folders = std::make_shared<std::vector<std::string>>();
+  auto merged_out = std::make_shared<std::string>();
+  merged->add_option("folders", *folders, "of the shards")->required();
+  merged->add_option("--out", *merged_out, "folder for hunt.json (default: a dated one under the build folder)");
+  CLI::App* remembered = app.add_subcommand("history", "makes the history again of runs' folders, and shows it");
+  auto runs = std::make_shared<std::vector<std::string>>();
+  remembered->add_option("folders", *runs,
+                         "of runs: their rows alone are made again (default: all beside the history)");
+  remembered->add_option("--memory", options->memory, "folder of the history (default: runs under the build folder)");
+  return [&app, options, workers, merged, folders, merged_out, remembered, runs] {
+    if (remembered->parsed()) return make_history(*runs, memory_of(*options));
+    if (merged->parsed()) return merge_hunts(*folders, *merged_out, "fuzz " + as_given(*merged));
+    if (!options->out.empty() && !options->resume.empty()) {
+      throw Illegal("--out", "beside --resume", "one of the two: a hunt goes on in its own folder");
+    }
+    return fuzz(*options, as_given(app), workers->count() != 0);
+  };
+}
+
+}  // namespace tileproof

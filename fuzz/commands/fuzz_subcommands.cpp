@@ -1,0 +1,116 @@
+#include "fuzz/commands/fuzz_subcommands.h"
+
+#include <unistd.h>
+
+#include <iostream>
+
+#include "fuzz/campaign/merging.h"
+#include "fuzz/commands/commands.h"
+#include "fuzz/commands/recorded.h"
+#include "fuzz/process/screen.h"
+#include "fuzz/records/history.h"
+#include "fuzz/records/records.h"
+#include "fuzz/records/wire.h"
+#include "reports/reports.h"
+
+namespace tileproof {
+
+namespace fs = std::filesystem;
+using nlohmann::json;
+
+namespace {
+
+constexpr const char* history_file = "history.sqlite";
+
+/// The folders of runs in a folder, and in the folders there: a night has one of its own.
+std::vector<fs::path> run_folders_in(const fs::path& memory) {
+  std::vector<fs::path> folders;
+  if (!fs::is_directory(memory)) return folders;
+  for (auto entry = fs::recursive_directory_iterator(memory); entry != fs::recursive_directory_iterator(); ++entry) {
+    if (!entry->is_directory()) continue;
+    if (entry.depth() == 1) entry.disable_recursion_pending();
+    if (holds_a_run(entry->path())) folders.push_back(entry->path());
+  }
+  return folders;
+}
+
+}  // namespace
+
+void keep_in_history(const fs::path& memory, const fs::path& folder, const std::string& begun, json& summary) {
+  try {
+    fs::create_directories(memory);
+    History history(memory / history_file);
+    history.keep(run_of_hunt(summary, folder, begun));
+    for (json& finding : summary["findings"]) {
+      for (const SeenFinding& seen : history.seen(finding["signature"])) {
+        finding["seen"] = {{"first", seen.first}, {"last", seen.last}, {"runs", seen.runs}, {"of_runs", seen.of_runs}};
+      }
+    }
+  } catch (const std::exception& error) {
+    std::cerr << "not in the history: " << reports::visible(error.what())
+              << "\n  'tileproof fuzz history' makes it again of the runs' folders\n";
+  }
+}
+
+int merge_hunts(const std::vector<std::string>& folders, const std::string& out, const std::string& command) {
+  const fs::path merged = out.empty() ? new_run_folder() : fs::path(out);
+  std::error_code error;
+  fs::create_directories(merged, error);
+  if (error || fs::exists(merged / "hunt.json")) {
+    throw Illegal("--out", "'" + merged.string() + "'", "a folder that can be made, without a hunt in it");
+  }
+  HuntOfFolders hunt = hunt_of_folders(folders);
+  hunt.facts.command = command;
+  hunt.facts.provenance = provenance_of(hunt.facts.identity);
+  const json summary = hunt_summary(hunt.facts, hunt.list());
+  Written written;
+  written.write(merged / "hunt.json", dumped(summary, 2) + "\n");
+  std::cerr << "merged: " << (merged / "hunt.json").string() << "\n";
+  std::cout << reports::hunt_page(summary, takes_escapes(STDOUT_FILENO)) << std::flush;
+  return written.exit_code(summary["exit_code"]);
+}
+
+/// Makes the history again of what folders hold.
+int make_history(const std::vector<std::string>& given, const fs::path& memory) {
+  std::vector<fs::path> folders(given.begin(), given.end());
+  if (given.empty()) folders = run_folders_in(memory);
+  if (folders.empty()) {
+    std::cerr << "tileproof: no runs in " << memory.string() << "\n";
+    return exit_code::mistrusted;
+  }
+  fs::create_directories(memory);
+  History history(memory / history_file);
+  for (const fs::path& folder : folders) {
+    try {
+      const std::optional<RunOfHistory> run = recorded_run(folder);
+      if (run) history.keep(*run);
+      if (!run) throw Illegal("history", "'" + folder.string() + "'", "the folder of a run");
+    } catch (const Illegal& illegal) {
+      if (!given.empty()) throw;
+      std::cerr << "left as it is: " << reports::visible(illegal.what()) << "\n";
+    }
+  }
+  json page = {{"file", (memory / history_file).string()}, {"runs", json::array()}, {"findings", json::array()}};
+  for (const RunOfHistory& run : history.runs()) {
+    page["runs"].push_back({{"begun", run.begun},
+                            {"kind", run.kind},
+                            {"subject", run.subject},
+                            {"verdict", run.verdict},
+                            {"seconds", run.seconds},
+                            {"findings", run.findings.size()},
+                            {"folder", run.folder}});
+  }
+  for (const SeenFinding& seen : history.seen()) {
+    page["findings"].push_back({{"signature", seen.signature},
+                                {"first", seen.first},
+                                {"last", seen.last},
+                                {"runs", seen.runs},
+                                {"of_runs", seen.of_runs},
+                                {"cases", seen.cases},
+                                {"problem", seen.problem}});
+  }
+  std::cout << reports::history_page(page) << std::flush;
+  return exit_code::passed;
+}
+
+}  // namespace tileproof

@@ -1,0 +1,101 @@
+// tileproof list: what there is.
+#include <CLI/CLI.hpp>
+
+#include <algorithm>
+#include <iostream>
+
+#include "fuzz/campaign/chosen.h"
+#include "fuzz/commands/commands.h"
+#include "fuzz/records/ledger.h"
+#include "properties/case/claim.h"
+#include "properties/mutants/faults.h"
+#include "properties/problem/values.h"
+
+namespace tileproof {
+
+namespace {
+
+using Entry = std::pair<std::string, std::string>;
+
+std::string names_of(const std::vector<Operation>& operations) {
+  std::string names;
+  for (const Operation operation : operations) names += (names.empty() ? "" : ", ") + std::string(name_of(operation));
+  return names;
+}
+
+std::vector<Entry> listed_claims() {
+  std::vector<Entry> entries;
+  for (const Claim& claim : claims())
+    entries.emplace_back(claim.name, "hunts: " + claim.hunts +
+                                         (claim.needs.empty() ? "" : " (needs " + names_of(claim.needs) + ")") +
+                                         (claim.proof.empty() ? "" : "; tileproof prove " + claim.proof));
+  return entries;
+}
+
+std::vector<Entry> listed_subjects() {
+  std::vector<Entry> entries;
+  for (const SubjectRow& row : subjects()) {
+    std::string why_not;
+    try {
+      const MadeSubject made = row.make();
+      if (made.subject == nullptr) why_not = made.why_not;
+    } catch (const std::runtime_error& error) {  // of this machine
+      why_not = error.what();
+    }
+    entries.emplace_back(row.name, row.what + (why_not.empty() ? "" : " (not here: " + why_not + ")"));
+  }
+  return entries;
+}
+
+std::vector<Entry> listed_faults() {
+  std::vector<Entry> entries;
+  for (const SubjectRow& row : faulty_subjects()) entries.emplace_back(row.name, row.what);
+  return entries;
+}
+
+std::vector<Entry> listed_profiles() {
+  std::vector<Entry> entries;
+  for (const Profile& profile : profiles()) entries.emplace_back(profile.name, std::string("hunts: ") + profile.hunts);
+  return entries;
+}
+
+std::vector<Entry> listed_known() {
+  std::vector<Entry> entries;
+  for (const KnownFinding& row : own_ledger()) {
+    entries.emplace_back(
+        row.subject + ": " + row.id + ": " + row.claim + (row.variant.empty() ? "" : " " + row.variant),
+        row.what + " (since " + row.since + "; expires: " + row.expires + ")");
+  }
+  return entries;
+}
+
+struct Kind {
+  const char* name;
+  std::vector<Entry> (*entries)();
+};
+constexpr Kind kinds[] = {{"claims", listed_claims},
+                          {"subjects", listed_subjects},
+                          {"faults", listed_faults},
+                          {"profiles", listed_profiles},
+                          {"known", listed_known}};
+
+int list(const std::string& wanted) {
+  std::vector<std::string> names;
+  for (const Kind& kind : kinds) {
+    names.push_back(kind.name);
+    if (wanted != kind.name) continue;
+    for (const Entry& entry : kind.entries()) std::cout << entry.first << "\n    " << entry.second << "\n";
+    return exit_code::passed;
+  }
+  throw unknown_name("list", wanted, "claims, subjects, faults, profiles or known", names);
+}
+
+}  // namespace
+
+std::function<int()> set_up_list(CLI::App& app) {
+  auto wanted = std::make_shared<std::string>();
+  app.add_option("what", *wanted, "claims, subjects, faults, profiles or known (findings)");
+  return [wanted] { return list(*wanted); };
+}
+
+}  // namespace tileproof

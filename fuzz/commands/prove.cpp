@@ -1,0 +1,371 @@
+// tileproof prove: claims over their whole domain.
+#include <CLI/CLI.hpp>
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <iostream>
+#include <map>
+
+#include "fuzz/campaign/proving.h"
+#include "fuzz/campaign/proving_self.h"
+#include "fuzz/campaign/shares.h"
+#include "fuzz/commands/commands.h"
+#include "fuzz/commands/duration.h"
+#include "fuzz/commands/missing.h"
+#include "fuzz/process/interrupt.h"
+#include "fuzz/process/progress.h"
+#include "fuzz/process/sanitizers.h"
+#include "fuzz/process/screen.h"
+#include "fuzz/records/provenance.h"
+#include "fuzz/records/records.h"
+#include "fuzz/records/summary.h"
+#include "properties/catalogue/domains_measures.h"
+#include "properties/subjects/cores.h"
+#include "reports/reports.h"
+
+namespace tileproof {
+
+namespace {
+
+using Clock = std::chrono::steady_clock;
+using nlohmann::json;
+
+struct ProveOptions {
+  std::vector<std::string> kinds;
+  std::vector<std::string> subjects;
+  std::vector<std::string> claims;
+  std::string budget = "30m";
+  std::size_t processes = 0;
+  std::string out;
+  LibraryOptions library;
+};
+
+constexpr const char* unlimited = "none";
+
+/// What is proved of the harness, and not of a claim.
+constexpr const char* self = "self";
+constexpr const char* sanitizers = "sanitizers";
+
+/// Those of claims, in the order of claims.
+std::vector<std::string> kinds_of_claims() {
+  std::vector<std::string> kinds;
+  for (const Claim& claim : claims()) {
+    const bool is_new = std::find(kinds.begin(), kinds.end(), claim.proof) == kinds.end();
+    if (!claim.proof.empty() && is_new) kinds.push_back(claim.proof);
+  }
+  return kinds;
+}
+
+std::vector<std::string> kinds_of_proof() {
+  std::vector<std::string> kinds = kinds_of_claims();
+  kinds.insert(kinds.end(), {self, sanitizers});
+  return kinds;
+}
+
+bool is_wanted(const ProveOptions& options, const std::string& kind) {
+  const auto& wanted = options.kinds;
+  return wanted.empty() ||
+         std::any_of(wanted.begin(), wanted.end(), [&](const std::string& one) { return one == kind || one == "all"; });
+}
+
+bool is_all(const ProveOptions& options) {
+  return std::find(options.kinds.begin(), options.kinds.end(), "all") != options.kinds.end();
+}
+
+std::string listed(const std::vector<std::string>& names) {
+  std::string text;
+  for (const std::string& name : names) text += (text.empty() ? "" : ", ") + name;
+  return text;
+}
+
+/// The claims to prove, in the order of kinds.
+std::vector<const Claim*> claims_to_prove(const ProveOptions& options) {
+  const std::vector<std::string> kinds = kinds_of_proof();
+  for (const std::string& kind : options.kinds) {
+    if (kind == "all" || std::find(kinds.begin(), kinds.end(), kind) != kinds.end()) continue;
+    std::vector<std::string> legal = kinds;
+    legal.push_back("all");
+    throw unknown_name("prove", kind, listed(legal), legal);
+  }
+  std::vector<const Claim*> chosen;
+  const std::vector<const Claim*> among = chosen_claims(options.claims);
+  for (const std::string& kind : kinds_of_claims()) {
+    for (const Claim* claim : among) {
+      if (claim->proof == kind && is_wanted(options, kind)) chosen.push_back(claim);
+    }
+  }
+  if (chosen.empty() && !options.claims.empty()) {
+    throw Illegal("--claim", listed(options.claims), "a claim of the kind that can be proved: see 'list claims'");
+  }
+  return chosen;
+}
+
+/// The subjects to ask: all, but that nobody need prove by the specification that it is itself.
+std::vector<ChosenSubject> subjects_to_ask(const ProveOptions& options) {
+  if (options.library.given() && options.subjects.empty()) return {options.library.subject()};
+  std::vector<ChosenSubject> chosen = chosen_subjects(options.subjects);
+  if (options.library.given()) chosen.push_back(options.library.subject());
+  return chosen;
+}
+
+bool is_asked(const Claim& claim, const SubjectRow& row, bool by_name) {
+  return claim.of_specification ? row.envelope.is_specification : by_name || !row.envelope.is_specification;
+}
+
+/// What a task is thought to need, in seconds: estimates err.
+double needed(const ProofTask& task) { return task.result().estimated_seconds * 1.2 + 1; }
+
+json json_of(const ProofResult& r) {
+  json finding = nullptr;
+  if (r.finding) {
+    finding = {{"kind", r.finding->kind},
+               {"details", r.finding->details},
+               {"problem", line_of(r.finding->problem)},
+               {"replay", replay_words(r.replay_flags, r.finding->problem)}};
+  }
+  json measures = json::array();
+  for (const auto& [name, one] : r.met.largest)
+    measures.push_back({{"name", name}, {"value", one.value}, {"where", one.where}});
+  return {{"kind", r.kind},
+          {"claim", r.claim},
+          {"subject", r.subject},
+          {"verdict", name_of(r.verdict)},
+          {"reason", r.reason},
+          {"point", r.point},
+          {"order", r.order},
+          {"points", r.points},
+          {"points_done", r.points_done},
+          {"steps", r.steps},
+          {"steps_done", r.steps_done},
+          {"compared", r.met.compared},
+          {"explained", r.met.explained},
+          {"measures", measures},
+          {"seconds", r.seconds},
+          {"estimated_seconds", r.estimated_seconds},
+          {"finding", finding}};
+}
+
+/// What was measured of the two domains: figures that a table can be made of.
+json figures_of_domains(const std::vector<ProofTask>& tasks) {
+  json figures = json::array();
+  for (const ProofTask& task : tasks) {
+    const ProofResult& r = task.result();
+    for (const auto& [name, one] : r.met.largest) {
+      const domains::Measure* measure = domains::measure_of(name);
+      if (measure == nullptr) continue;
+      figures.push_back({{"format", r.type},
+                         {"direction", measure->direction},
+                         {"quantity", measure->quantity},
+                         {"unit", measure->unit},
+                         {"zero_points", measure->zero_points},
+                         {"name", name},
+                         {"value", one.value},
+                         {"where", one.where},
+                         {"proved", r.verdict == Proof::proved},
+                         {"points", r.points},
+                         {"points_done", r.points_done}});
+    }
+  }
+  return figures;
+}
+
+/// The tools of compute-sanitizer, for people and for records.
+struct Sanitized {
+  json records = json::array();
+  bool failed = false;
+  bool mistrusted = false;
+};
+
+Sanitized sanitize(bool by_name) {
+  Sanitized all;
+  for (const SanitizerResult& result : run_all_sanitizers()) {
+    std::cout << name_of(result.verdict) << " " << sanitizers << "/" << result.tool << ": "
+              << reports::visible(result.reason) << "\n"
+              << std::flush;
+    all.failed |= result.verdict == Verdict::failed;
+    bool red = result.verdict == Verdict::mistrusted || (result.verdict == Verdict::skipped && by_name);
+#if defined(TILEPROOF_REQUIRE_GPU)
+    red |= result.verdict == Verdict::skipped;
+#endif
+    all.mistrusted |= red;
+    all.records.push_back({{"tool", result.tool},
+                           {"verdict", name_of(result.verdict)},
+                           {"reason", result.reason},
+                           {"seconds", result.seconds}});
+  }
+  return all;
+}
+
+int exit_of(const std::vector<ProofTask>& tasks, std::string* reason) {
+  const auto any = [&](Proof verdict) {
+    return std::any_of(tasks.begin(), tasks.end(), [&](const ProofTask& t) { return t.result().verdict == verdict; });
+  };
+  if (any(Proof::failed)) return exit_code::failed;
+  if (any(Proof::mistrusted)) {
+    *reason = "some proofs looked at too little";
+    return exit_code::mistrusted;
+  }
+  if (!tasks.empty() && !any(Proof::proved) && !any(Proof::sampled)) {
+    *reason = "nothing was run";
+    return exit_code::mistrusted;
+  }
+  // Who was not asked for by name has no proof here that cannot be run.
+  for (const ProofTask& task : tasks) {
+    const std::string& subject = task.result().subject;
+    const bool has_run = std::any_of(tasks.begin(), tasks.end(), [&](const ProofTask& t) {
+      return t.result().subject == subject && t.result().verdict != Proof::skipped;
+    });
+    if (has_run) continue;
+    *reason = subject + " had nothing to run";
+    return exit_code::mistrusted;
+  }
+  return exit_code::passed;
+}
+
+int prove(const ProveOptions& options, const std::string& command) {
+  const Clock::time_point begin = Clock::now();
+  const double budget = options.budget == unlimited ? 0 : seconds_of("--budget", options.budget);
+  const bool names_something = !options.claims.empty() || !options.subjects.empty() || options.library.given();
+  for (const char* kind : {self, sanitizers}) {
+    const bool by_name = std::find(options.kinds.begin(), options.kinds.end(), kind) != options.kinds.end();
+    if (by_name && names_something)
+      throw Illegal("prove", std::string(kind) + " beside a subject or a claim", "it alone");
+  }
+  const std::vector<const Claim*> to_prove = claims_to_prove(options);
+  const std::vector<ChosenSubject> subjects = subjects_to_ask(options);
+  const std::size_t count = options.processes != 0 ? options.processes : cores();
+
+  std::vector<ProofTask> tasks;
+  std::map<std::string, std::string> not_here;
+  for (const ChosenSubject& chosen : subjects) {
+    const bool by_name = chosen.asked_for;
+    std::shared_ptr<Processes> processes;
+    for (const Claim* claim : to_prove) {
+      if (!is_asked(*claim, chosen.row, by_name)) continue;
+      if (processes == nullptr) {
+        processes = std::make_shared<Processes>(chosen, count, options.library.case_deadline());
+      }
+      for (ProofTask& task : proof_tasks(*claim, chosen, processes)) {
+        const bool lacks = processes->can_run() && task.result().verdict == Proof::skipped;
+        if (!processes->can_run()) not_here[chosen.row.name] = task.result().reason;
+        if ((lacks || !processes->can_run()) && !by_name) continue;
+        tasks.push_back(std::move(task));
+      }
+    }
+  }
+  for (const auto& [name, why] : not_here) std::cerr << "not asked: " << name << ": " << why << "\n";
+  const bool of_harness = is_wanted(options, self) && !names_something;
+  const bool of_sanitizers = is_wanted(options, sanitizers) && !names_something;
+  if (tasks.empty() && !of_harness && !of_sanitizers) {
+    throw Illegal(
+        "prove", listed(options.kinds) + (options.subjects.empty() ? "" : " of " + listed(options.subjects)),
+        "a kind that --subject can be asked: what is about the specification, of reference; the rest, of others");
+  }
+
+  Records records(options.out);
+  std::cerr << "records: " << records.folder().string() << "\n";
+  report_when_interrupted();
+  SelfRun harness;
+  if (of_harness) {
+    // Up to half, as a harness that is not shown makes the rest worth little: what it leaves is for the rest.
+    const double share = tasks.empty() ? 1 : 0.5;
+    harness = prove_self(budget * share, count, is_interrupted, std::cout);
+  }
+  for (ProofTask& task : tasks) {
+    if (!is_interrupted()) task.estimate();
+  }
+  json run = {{"schema", 1},
+              {"command", command},
+              {"run_start", records.run_start()},
+              {"budget_seconds", budget},
+              {"machine", machine()},
+              {"provenance",
+               provenance(std::nullopt, options.library.given() ? options.library.subject().order.library->file : "")}};
+  const auto as_json = [&] {
+    json results = json::array();
+    for (const ProofTask& task : tasks) results.push_back(json_of(task.result()));
+    run["proofs"] = results;
+    run["seconds"] = std::chrono::duration<double>(Clock::now() - begin).count();
+    return run;
+  };
+  if (!tasks.empty()) std::cout << reports::proofs_plan(as_json()) << std::flush;
+
+  {
+    Progress progress(tasks.size());
+    // Without a limit none is too long, and the order is the plan's. With one, what takes long is not done before what
+    // is done soon, as a step or an estimate may be longer than was thought.
+    std::vector<double> needs(tasks.size());
+    if (budget != 0) std::transform(tasks.begin(), tasks.end(), needs.begin(), needed);
+    const std::vector<std::size_t> order = least_first(needs);
+    std::vector<double> needs_of_rest;
+    for (const std::size_t i : order) needs_of_rest.push_back(needs[i]);
+    for (const std::size_t i : order) {
+      ProofTask& task = tasks[i];
+      const double left = budget - std::chrono::duration<double>(Clock::now() - begin).count();
+      const double seconds = budget == 0 ? 0 : std::max(0.001, share_of_first(needs_of_rest, left));
+      needs_of_rest.erase(needs_of_rest.begin());
+      progress.step(task.result().subject, task.result().claim);
+      const Clock::time_point start = Clock::now();
+      task.run(seconds, is_interrupted, [&](std::uint64_t done) {
+        const double share = static_cast<double>(done) / static_cast<double>(task.result().points);
+        progress.part(share, std::chrono::duration<double>(Clock::now() - start).count());
+      });
+      progress.clear();
+      std::cout << reports::proof_line(json_of(task.result()), takes_escapes(STDOUT_FILENO)) << std::flush;
+    }
+  }
+  Sanitized sanitized;
+  if (of_sanitizers && !is_interrupted()) sanitized = sanitize(!options.kinds.empty() && !is_all(options));
+  std::string reason;
+  int exit = exit_of(tasks, &reason);
+  if (exit != exit_code::failed && (harness.broken || sanitized.failed)) {
+    exit = exit_code::failed;
+    reason = harness.broken ? "the harness does not hold" : "compute-sanitizer found something";
+  } else if (exit == exit_code::passed && (harness.not_shown || sanitized.mistrusted)) {
+    exit = exit_code::mistrusted;
+    reason =
+        harness.not_shown ? "not all of the harness was shown: a larger --budget" : "a sanitizer has shown nothing";
+  }
+  const std::string lacks =
+      missing(tileproof::subjects(), not_here, !options.subjects.empty() || options.library.given(), "did not run");
+  if (exit == exit_code::passed && (is_interrupted() || !lacks.empty())) {
+    exit = exit_code::mistrusted;
+    reason = is_interrupted() ? "interrupted" : lacks;
+  }
+  json result = as_json();
+  result["not_here"] = not_here;
+  result["domains"] = figures_of_domains(tasks);
+  result["self"] = harness.records;
+  result["sanitizers"] = sanitized.records;
+  result["exit_code"] = exit;
+  result["reason"] = reason;
+  records.end_observations();
+  records.write("proofs.json", dumped(result, 2) + "\n");
+  records.attempt([&] { records.write("proofs.md", reports::proofs_markdown(result)); });
+  std::cout << reports::proofs_end(result, takes_escapes(STDOUT_FILENO)) << std::flush;
+  return records.exit_code(exit);
+}
+
+}  // namespace
+
+std::function<int()> set_up_prove(CLI::App& app) {
+  auto options = std::make_shared<ProveOptions>();
+  app.add_option("kind", options->kinds, "what to prove: " + listed(kinds_of_proof()) + ", or all (default)");
+  app.add_option("--subject", options->subjects,
+                 "a subject to ask; may be given again (default: all that run here; of the specification, what is "
+                 "about itself)");
+  app.add_option("--claim", options->claims, "a claim, or how the names of claims begin; may be given again");
+  app.add_option(
+         "--budget", options->budget,
+         "the time for all of it: 90s (or 90), 30m, 4h, or none for no limit. What it does not reach is a sample")
+      ->capture_default_str();
+  app.add_option("--processes", options->processes,
+                 "that work on a subject at once (default: as many as there are cores)")
+      ->check(CLI::Range(std::size_t{1}, std::size_t{1024}));
+  app.add_option("--out", options->out, "folder for the records (default: a dated one under the build folder)");
+  options->library.add_to(app, 600);
+  return [&app, options] { return prove(*options, as_given(app)); };
+}
+
+}  // namespace tileproof

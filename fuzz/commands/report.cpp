@@ -1,0 +1,147 @@
+// tileproof report: the page that a reviewer signs, from the records of runs.
+#include "reports/page/report.h"
+
+#include <CLI/CLI.hpp>
+
+#include <unistd.h>
+
+#include <iostream>
+#include <memory>
+
+#include "fuzz/commands/commands.h"
+#include "fuzz/records/records.h"
+#include "reports/reports.h"
+
+namespace tileproof {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+struct ReportOptions {
+  std::vector<std::string> runs;
+  std::vector<std::string> against;
+  std::string out;
+  std::string budgets = TILEPROOF_BUDGETS;
+  bool update_budgets = false;
+  std::string history;
+};
+
+std::vector<fs::path> paths_of(const std::vector<std::string>& names) { return {names.begin(), names.end()}; }
+
+/// Beside the first run, in a folder of its own: the run's has a summary.md and a junit.xml already.
+fs::path page_of(const ReportOptions& options) {
+  if (!options.out.empty()) return options.out;
+  const fs::path run = options.runs.front();
+  return (fs::is_directory(run) ? run : run.parent_path()) / "report" / "report.html";
+}
+
+/// Before anything is read. @throws Illegal where the report would stand over something else
+void make_folder_of(const fs::path& page) {
+  const auto unusable = [&](const std::string& why, const std::string& legal) {
+    return Illegal("--out", "'" + page.string() + "' (" + why + ")", legal);
+  };
+  const fs::path folder = page.has_parent_path() ? page.parent_path() : fs::path(".");
+  if (page.extension() != ".html") throw unusable("it does not end in .html", "the name of an .html file");
+  for (const char* record :
+       {"summary.json", "proofs.json", "hunt.json", "observations.jsonl", "observations.jsonl.new", "journal.jsonl"}) {
+    if (!fs::exists(folder / record)) continue;
+    throw unusable("its folder holds a run, whose summary.md and junit.xml would be lost",
+                   "a file in another folder, such as " + (folder / "report" / page.filename()).string());
+  }
+  std::error_code error;
+  fs::create_directories(folder, error);
+  if (error) throw unusable(error.message(), "a file in a folder that can be made and written");
+}
+
+void say(const std::vector<std::string>& troubles) {
+  for (const std::string& trouble : troubles) std::cerr << "tileproof: " << reports::visible(trouble) << "\n";
+}
+
+int update_budgets(const ReportOptions& options, const reports::ReportRequest& request) {
+  const reports::BudgetsUpdate update = reports::updated_budgets(request);
+  say(update.troubles);
+  if (!update.troubles.empty()) return exit_code::wrong_usage;
+  for (const std::string& line : update.changed) std::cout << reports::visible(line) << "\n";
+  for (const std::string& line : update.refused) std::cout << "NOT TAKEN " << reports::visible(line) << "\n";
+  if (!update.json.empty()) write_file(options.budgets, update.json);
+  std::cout << (update.json.empty() ? "nothing to change in " : "written: ") << options.budgets << "\n";
+  return update.refused.empty() ? exit_code::passed : exit_code::failed;
+}
+
+int history(const ReportOptions& options) {
+  const reports::HistoryReport made = reports::history_report(options.history);
+  if (!made.trouble.empty()) {
+    say({made.trouble});
+    return exit_code::wrong_usage;
+  }
+  fs::path page = options.out;
+  if (page.empty()) {
+    const fs::path beside = fs::absolute(options.history).parent_path();
+    page = (access(beside.c_str(), W_OK) == 0 ? beside : fs::current_path()) / "history.html";
+  }
+  make_folder_of(page);
+  Written written;
+  written.write(page, made.html);
+  written.write(fs::path(page).replace_extension(".json"), made.json);
+  std::cerr << "history: " << page.string() << "\n";
+  std::cout << made.said << std::flush;
+  return written.exit_code(exit_code::passed);
+}
+
+int report(const ReportOptions& options) {
+  if (!options.history.empty()) return history(options);
+  if (options.runs.empty())
+    throw Illegal("RUN", "none", "a folder that verify, prove or fuzz wrote, or a file of bench --json");
+  const reports::ReportRequest request = {paths_of(options.runs), paths_of(options.against), options.budgets};
+  if (options.update_budgets) return update_budgets(options, request);
+  for (const std::string& run : options.runs) {
+    if (!fs::exists(run)) {
+      throw Illegal("RUN", "'" + run + "' (it is not there)",
+                    "a folder that verify, prove or fuzz wrote, or a file of bench --json");
+    }
+  }
+  if (!fs::is_regular_file(options.budgets) && options.budgets != TILEPROOF_BUDGETS) {
+    throw Illegal("--budgets", "'" + options.budgets + "'", "a file that 'report --update-budgets' wrote");
+  }
+  const fs::path page = page_of(options);
+  make_folder_of(page);
+  const reports::Report made = reports::report(request);
+  say(made.troubles);
+  if (made.is_empty) return made.exit_code;
+  const fs::path folder = page.has_parent_path() ? page.parent_path() : fs::path(".");
+  Written written;
+  written.write(page, made.html);
+  written.write(folder / "summary.md", made.markdown);
+  written.write(folder / "junit.xml", made.junit);
+  written.write(folder / "report.json", made.json);
+  std::cerr << "report: " << page.string() << "\n";
+  std::cout << made.said << std::flush;
+  return written.exit_code(made.exit_code);
+}
+
+}  // namespace
+
+std::function<int()> set_up_report(CLI::App& app) {
+  auto options = std::make_shared<ReportOptions>();
+  app.add_option("RUN", options->runs,
+                 "folders that verify, prove or fuzz wrote, files of bench --json, or folders of several");
+  app.add_option("--against", options->against, "a baseline to compare with, given as RUN; may be given again");
+  app.add_option("--out", options->out,
+                 "the page; summary.md, junit.xml and report.json go beside it (default: report/report.html in RUN)");
+  app.add_option("--budgets", options->budgets, "what results may be off at most, as JSON (default: of this tree)");
+  app.add_flag("--update-budgets", options->update_budgets, "writes what RUN measured as budgets, and no report");
+  CLI::Option* history =
+      app.add_option(
+             "--history", options->history,
+             "instead of RUN: the figures of all runs in a history, with their steps (default: of the build folder)")
+          ->expected(0, 1);
+  return [&app, options, history] {
+    if (history->count() != 0 && (options->history.empty() || options->history == "true")) {
+      options->history = (folder_of_program() / "runs" / "history.sqlite").string();
+    }
+    return report(*options);
+  };
+}
+
+}  // namespace tileproof

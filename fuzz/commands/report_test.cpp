@@ -1,0 +1,103 @@
+// tileproof report as a user meets it, over runs that tileproof wrote: just now, and those that are committed as
+// examples. Those were written by `verify --subject host --claim bits/ --claim determinism/ --cases 40 --accuracy` and
+// by the same of faulty:unpack-sign-extends-the-top-nibble; what a report does not read was left out.
+#include <gtest/gtest.h>
+
+#include "fuzz/commands/running.h"
+
+namespace tileproof {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+class ReportCommand : public Command {
+ protected:
+  std::string at(const std::string& name) const { return "'" + (folder_ / name).string() + "' "; }
+  static std::string example(const std::string& name) { return "'" TILEPROOF_REPORT_EXAMPLES "/" + name + "' "; }
+  std::string page() const { return "--out " + at("made/report.html"); }
+  nlohmann::json data() const { return nlohmann::json::parse(text_of(folder_ / "made" / "report.json")); }
+};
+
+TEST_F(ReportCommand, WritesThePageBesideTheRunInAFolderOfItsOwn) {
+  ASSERT_EQ(run("verify --subject host --claim bits/ --cases 60 " + out("run")).exit, 0);
+  const Ran ran = run("report " + at("run"));
+  EXPECT_EQ(ran.exit, 0) << ran.text;
+  EXPECT_NE(ran.text.find("EXACT: Nothing fails"), std::string::npos) << ran.text;
+  for (const char* name : {"report.html", "summary.md", "junit.xml", "report.json"}) {
+    EXPECT_TRUE(fs::exists(folder_ / "run" / "report" / name)) << name;
+  }
+  EXPECT_EQ(run("report " + at("run")).exit, 0) << "its own page is no record";
+}
+
+TEST_F(ReportCommand, OfAFaultAgainstARunWithoutItIsRegressed) {
+  ASSERT_EQ(run("verify --subject host --claim value/ --cases 60 " + out("clean")).exit, 0);
+  ASSERT_EQ(run("verify --subject faulty:two-roundings --claim value/ --cases 60 " + out("faulty")).exit, 1);
+  const Ran ran = run("report " + at("faulty") + "--against " + at("clean") + page());
+  EXPECT_EQ(ran.exit, 1) << ran.text;
+  EXPECT_EQ(data()["verdict"], "REGRESSED");
+  EXPECT_EQ(run("report " + at("clean") + "--against " + at("clean") + page()).exit, 0);
+}
+
+TEST_F(ReportCommand, TakesRecordsOfSeveralCommandsTogether) {
+  ASSERT_EQ(run("verify --subject host --claim bits/ --cases 60 " + out("all/verify")).exit, 0);
+  ASSERT_EQ(
+      run("prove arithmetic --subject host --claim arithmetic/every_bf16_weight_without " + out("all/prove")).exit, 0);
+  ASSERT_EQ(run("fuzz --subject host --claim bits/ --seed 1 --cases 64 " + out("all/fuzz")).exit, 0);
+  ASSERT_EQ(
+      run("bench --subject host --shapes 64x256 --repeats 5 --cases 0 --only pack --json " + at("all/bench.json")).exit,
+      0);
+  const Ran ran = run("report " + at("all") + page());
+  EXPECT_EQ(ran.exit, 0) << ran.text;
+  std::map<std::string, int> kinds;
+  const nlohmann::json items = data()["items"];
+  for (const nlohmann::json& item : items) ++kinds[item["kind"].get<std::string>()];
+  for (const char* kind : {"claim", "proof", "hunt", "speed"}) EXPECT_GT(kinds[kind], 0) << kind;
+  EXPECT_EQ(data()["records"].size(), 4u);
+}
+
+TEST_F(ReportCommand, OfTheFaultyExampleIsRegressedAndItsHeatmapShowsThePattern) {
+  const Ran ran = run("report " + example("faulty") + "--against " + example("clean") + page());
+  EXPECT_EQ(ran.exit, 1) << ran.text;
+  EXPECT_EQ(data()["verdict"], "REGRESSED");
+  // The fault is of the top nibble of a word, which holds every second column of the upper half of 32.
+  const nlohmann::json map = data()["charts"]["place-0"]["data"][0];
+  std::set<std::size_t> columns;
+  for (const nlohmann::json& row : map["z"]) {
+    for (std::size_t column = 0; column < row.size(); ++column) {
+      if (row[column] != 0) columns.insert(column);
+    }
+  }
+  EXPECT_EQ(columns, (std::set<std::size_t>{25, 27, 29, 31, 57, 59, 61, 63}));
+  const nlohmann::json nibbles = data()["charts"]["nibble-0"]["data"][0]["z"];
+  for (std::size_t nibble = 0; nibble < 8; ++nibble) EXPECT_EQ(nibbles[nibble][0] != 0, nibble == 7) << nibble;
+  EXPECT_EQ(run("report " + example("clean") + "--against " + example("clean") + page()).exit, 0);
+}
+
+TEST_F(ReportCommand, WritesBudgetsAndHoldsRunsToThem) {
+  const std::string budgets = "--budgets " + at("budgets.json");
+  EXPECT_EQ(run("report " + example("clean") + "--update-budgets " + budgets).exit, 0);
+  const std::string written = text_of(folder_ / "budgets.json");
+  EXPECT_NE(written.find("\"max_ulp\": 0"), std::string::npos) << written.substr(0, 400);
+  const Ran ran = run("report " + example("faulty") + "--update-budgets " + budgets);
+  EXPECT_EQ(ran.exit, 1);
+  EXPECT_NE(ran.text.find("NOT TAKEN unpack"), std::string::npos) << ran.text;
+}
+
+TEST_F(ReportCommand, RefusesWhatItCannotDo) {
+  expect_refused(run("report " + at("nowhere")), "legal is a folder that verify, prove or fuzz wrote");
+  ASSERT_EQ(run("verify --subject host --claim bits/ --cases 60 " + out("run")).exit, 0);
+  expect_refused(run("report " + at("run") + "--out " + at("page.txt")), "it does not end in .html");
+  expect_refused(run("report " + at("run") + "--out " + at("run/report.html")), "its folder holds a run");
+  expect_refused(run("report " + at("run") + "--against ''"), "--against");
+  expect_refused(run("report " + at("run") + "--budgets " + at("nowhere.json")), "--budgets");
+  expect_refused(run("report " + at("run") + "--budgets " + at("run")), "--budgets");
+  fs::create_directories(folder_ / "empty");
+  expect_refused(run("report " + at("empty")), "no record is in it");
+  fs::remove(folder_ / "run" / "summary.json");
+  expect_refused(run("report " + at("run")), "still being written, or was killed");
+}
+
+}  // namespace
+
+}  // namespace tileproof

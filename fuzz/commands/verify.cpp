@@ -1,0 +1,243 @@
+// tileproof verify: every claim on every subject this machine can run.
+#include <CLI/CLI.hpp>
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <chrono>
+#include <iostream>
+#include <set>
+#include <sstream>
+
+#include "fuzz/campaign/chosen.h"
+#include "fuzz/campaign/judging.h"
+#include "fuzz/campaign/surveying.h"
+#include "fuzz/commands/commands.h"
+#include "fuzz/commands/duration.h"
+#include "fuzz/process/interrupt.h"
+#include "fuzz/process/progress.h"
+#include "fuzz/process/screen.h"
+#include "fuzz/records/ledger.h"
+#include "fuzz/records/provenance.h"
+#include "fuzz/records/records.h"
+#include "fuzz/records/summary.h"
+#include "fuzz/records/survey_json.h"
+#include "properties/subjects/cores.h"
+#include "reports/reports.h"
+
+namespace tileproof {
+
+namespace {
+
+using Clock = std::chrono::steady_clock;
+using nlohmann::json;
+
+struct VerifyOptions {
+  std::vector<std::string> subjects;
+  std::vector<std::string> claims;
+  std::int64_t cases = 300;
+  std::string duration;
+  std::string seed_text = "1";
+  std::uint64_t seed = 1;  // of that text
+  std::string out;
+  std::string known;
+  bool accuracy = true;
+  bool verbose = false;
+  std::size_t jobs = cores();
+  LibraryOptions library;
+};
+
+std::vector<ChosenSubject> subjects_of(const VerifyOptions& options) {
+  std::vector<ChosenSubject> chosen;
+  std::vector<std::string> names = options.subjects;
+  // README calls it so.
+  if (options.library.given()) std::erase(names, "library");
+  if (!options.library.given() || !names.empty()) chosen = chosen_subjects(names);
+  if (options.library.given()) chosen.push_back(options.library.subject());
+  return chosen;
+}
+
+/// One subject, all claims, round after round of fresh seeds until the time is used up; one round where there is none.
+void judge_subject(const ReadySubject& subject, const std::vector<const Claim*>& claims, const VerifyOptions& options,
+                   const std::vector<KnownFinding>& ledger, double seconds, Records& records, Progress& progress,
+                   std::vector<Judgement>& judgements) {
+  const Clock::time_point begin = Clock::now();
+  const std::size_t first = judgements.size();
+  const SubjectRow& row = subject.row;
+  Patience patience;
+  std::set<std::string> failed;
+  for (std::uint64_t seed = options.seed;; ++seed) {
+    const bool is_first = seed == options.seed;
+    // The crash budget is shared by all claims of a process.
+    Patience* of_all = subject.another ? nullptr : &patience;
+    Round round = {row, claims, {options.cases, seed, &ledger, of_all, is_interrupted}, subject.jobs(options.jobs)};
+    round.runner = [&] { return subject.another ? subject.another() : std::make_unique<Borrowed>(*subject.runner); };
+    round.begins = [&](const Claim& claim) {
+      if (is_first) progress.step(row.name, claim.name);
+    };
+    round.ends = [&](const Judgement& judgement) {
+      const bool is_new = !judgement.findings.empty() && failed.insert(judgement.claim).second;
+      if (is_new) progress.say("FAILED " + judgement.claim + " on " + row.name);
+    };
+    round.records = [&](const std::string& lines) { records.add(lines); };
+    round.line = [&](const Observation& observation) { return records.line(observation); };
+    const std::vector<Judged> result = judged(round);
+    bool all_ran = true;
+    for (std::size_t i = 0; i < claims.size(); ++i) {
+      const Judged& one = result[i];
+      all_ran &= one.judgement.has_value();
+      if (!is_first) {
+        Judgement& all_rounds = judgements[first + i];
+        if (one.judgement) all_rounds.add(*one.judgement, *claims[i], row.envelope);
+        // Whoever interrupts it, is content with the rounds that there were.
+        const bool is_lost = !one.judgement && !is_interrupted() && all_rounds.verdict != Verdict::failed;
+        if (is_lost) all_rounds.verdict = Verdict::mistrusted;
+        if (is_lost) all_rounds.reason = "in a later round: " + one.not_run;
+        continue;
+      }
+      judgements.push_back(one.judgement.value_or(skipped(*claims[i], row.name, one.not_run)));
+      if (!one.judgement) judgements.back().verdict = Verdict::mistrusted;
+    }
+    const bool out_of_time = std::chrono::duration<double>(Clock::now() - begin).count() >= seconds;
+    if (out_of_time || !all_ran) return;
+  }
+}
+
+/// The one verdict on a library that no process survives to load.
+Judgement died_of_loading(const ReadySubject& subject) {
+  Judgement judgement;
+  judgement.claim = "load/the_library_can_be_loaded";
+  judgement.subject = subject.row.name;
+  judgement.verdict = Verdict::failed;
+  Finding finding;
+  finding.kind = "crash";
+  finding.details = subject.died;
+  judgement.findings.push_back(finding);
+  return judgement;
+}
+
+/// The survey of a subject that has been judged.
+void survey(const ChosenSubject& chosen, const ReadySubject& subject, const VerifyOptions& options,
+            Surveying& surveying) {
+  SurveyedSubject surveyed = {.row = subject.row,
+                              .replay_flags = chosen.replay_flags,
+                              .jobs = subject.jobs(options.jobs),
+                              .runner = nullptr,
+                              .stop = is_interrupted};
+  surveyed.runner = [&]() -> std::unique_ptr<CaseRunner> {
+    if (subject.another) return subject.another();
+    return std::make_unique<Borrowed>(*subject.runner);
+  };
+  surveying.add(surveyed);
+}
+
+int verify(const VerifyOptions& options, const std::string& command) {
+  const Clock::time_point begin = Clock::now();
+  const std::vector<ChosenSubject> chosen = subjects_of(options);
+  const std::vector<const Claim*> claims = chosen_claims(options.claims);
+  const std::vector<KnownFinding> ledger = options.known.empty() ? own_ledger() : ledger_of_file(options.known);
+  const double seconds = seconds_of("--for", options.duration);
+  std::vector<ReadySubject> ready(chosen.size());
+  in_threads(options.jobs, chosen.size(), [&](std::size_t, std::size_t i) {  // torch takes its time to load
+    ready[i] = made_ready(chosen[i], options.library.case_deadline());
+  });
+  const auto runnable = static_cast<std::size_t>(
+      std::count_if(ready.begin(), ready.end(), [](const ReadySubject& one) { return one.runner != nullptr; }));
+  Records records(options.out);
+  std::cerr << "records: " << records.folder().string() << "\n";
+  report_when_interrupted();
+
+  RunFacts run = {.command = command,
+                  .run_start = records.run_start(),
+                  .seed = options.seed,
+                  .cases_per_claim = options.cases,
+                  .provenance = provenance(
+                      options.seed, options.library.given() ? options.library.subject().order.library->file : ""),
+                  .subjects = {},
+                  .judgements = {}};
+  Surveying surveying(options.jobs);
+  {
+    Progress progress(runnable * claims.size() + (options.accuracy ? runnable : 0));
+    for (std::size_t i = 0; i < ready.size(); ++i) {
+      run.subjects.push_back({ready[i].row.name, ready[i].row.what, ready[i].why_not, chosen[i].asked_for,
+                              ready[i].row.needs_gpu, chosen[i].replay_flags});
+      if (ready[i].runner != nullptr) {
+        judge_subject(ready[i], claims, options, ledger, seconds / static_cast<double>(runnable), records, progress,
+                      run.judgements);
+        if (options.accuracy && !is_interrupted()) {
+          progress.step(ready[i].row.name, "accuracy");
+          survey(chosen[i], ready[i], options, surveying);
+        }
+        ready[i] = {};  // its processes
+        continue;
+      }
+      if (!ready[i].died.empty()) run.judgements.push_back(died_of_loading(ready[i]));
+      const std::string why = ready[i].died.empty() ? ready[i].why_not : "the library cannot be loaded";
+      surveying.leave_out(ready[i].row.name, why);
+      for (const Claim* claim : claims) run.judgements.push_back(skipped(*claim, ready[i].row.name, why));
+    }
+  }
+  run.seconds = std::chrono::duration<double>(Clock::now() - begin).count();
+
+  records.end_observations();
+  run.observations = records.observed().json();
+  const nlohmann::json summary = summary_of(run);
+  records.write("summary.json", dumped(summary, 2) + "\n");
+  records.attempt([&] { records.write("summary.md", reports::markdown(summary)); });
+  records.attempt([&] { records.write("junit.xml", reports::junit(summary)); });
+  const int columns = columns_of(STDOUT_FILENO, 160);
+  std::cout << reports::terminal(summary, columns, takes_escapes(STDOUT_FILENO), options.verbose) << std::flush;
+  if (options.accuracy) {
+    records.attempt([&] {
+      json accuracy = surveying.record();
+      for (const char* field : {"tool", "run_start", "provenance"}) accuracy[field] = summary[field];
+      records.write("accuracy.json", by_lines(accuracy));
+    });
+  }
+  return records.exit_code(summary["exit_code"]);
+}
+
+}  // namespace
+
+std::function<int()> set_up_verify(CLI::App& app) {
+  auto options = std::make_shared<VerifyOptions>();
+  app.add_option(
+      "--subject", options->subjects,
+      "a subject to judge, or a fault of 'list faults'; may be given again (default: all subjects that run here)");
+  app.add_option("--claim", options->claims,
+                 "a claim, or how the names of claims begin; may be given again (default: all)");
+  app.add_option("--cases", options->cases, "problems drawn for each claim and subject")
+      ->check(CLI::Range(std::int64_t{1}, std::int64_t{1000000000}))
+      ->capture_default_str();
+  app.add_option("--for", options->duration,
+                 "goes on with fresh seeds until so much time is used: 90s (or 90), 5m, 4h");
+  app.add_option("--seed", options->seed_text, "of all problems; the same seed gives the same problems")
+      ->capture_default_str();
+  app.add_option(
+         "--jobs", options->jobs,
+         "processes that judge a subject at once, but for one made of PyTorch's operators; no result depends on it")
+      ->check(CLI::Range(std::size_t{1}, std::size_t{1024}))
+      ->capture_default_str();
+  app.add_flag("--accuracy,!--no-accuracy", options->accuracy,
+               "survey how accurate the subjects are, into accuracy.json (default: where no --claim is given)");
+  app.add_flag("-v,--verbose", options->verbose,
+               "every variant of every claim, and of each claim what the subject does not take");
+  app.add_option("--out", options->out, "folder for the records (default: a dated one under the build folder)");
+  app.add_option("--known", options->known,
+                 "a ledger of known findings, as JSON (default: the one of 'list known', of PyTorch's own operators)");
+  options->library.add_to(app);
+  return [&app, options] {
+    options->seed = seed_of("--seed", options->seed_text);
+    if (app.count("--accuracy") == 0) options->accuracy = options->claims.empty();
+    for (const CLI::Option* option : app.get_options()) {
+      if (option->get_group() != "An operator library to judge" || option->count() == 0) continue;
+      const bool of_library = option->get_name() != "--library" && option->get_name() != "--case-deadline";
+      if (of_library && !options->library.given()) {
+        throw Illegal(option->get_name(), "without --library", "--library FILE beside it");
+      }
+    }
+    return verify(*options, as_given(app));
+  };
+}
+
+}  // namespace tileproof

@@ -1,0 +1,69 @@
+// tileproof watched: the distilled cases, for a tool that watches them; and every tool of compute-sanitizer over them
+// and over the fault that is planted for it, as `tileproof prove sanitizers` runs them.
+#include <CLI/CLI.hpp>
+
+#include <filesystem>
+#include <iostream>
+
+#include "fuzz/commands/commands.h"
+#include "fuzz/process/sanitizers.h"
+#include "properties/subjects/distilled.h"
+#include "properties/subjects/watched.h"
+#include "reports/reports.h"
+
+namespace tileproof {
+
+namespace {
+
+/// Runs the distilled cases here: what a tool watches.
+int run_cases(const std::string& subject) {
+  const SubjectRow& row = subject_row(subject);
+  const MadeSubject made = row.make();
+  if (made.subject == nullptr) {
+    std::cout << made.why_not << "\n";
+    return exit_code::mistrusted;
+  }
+  std::int64_t elements = 0;
+  const std::vector<Problem> problems = distilled_problems(subject);
+  for (const Problem& problem : problems) {
+    const Judgement judgement = judge_one(problem, row, *made.subject);
+    elements += judgement.elements;
+    if (judgement.verdict == Verdict::passed) continue;
+    std::cout << name_of(judgement.verdict) << ": " << line_of(problem) << "\n" << judgement.reason;
+    for (const Finding& finding : judgement.findings) {
+      std::cout << reports::visible(finding.kind + ": " + finding.details) << "\n";
+    }
+    return exit_code::failed;
+  }
+  std::cout << "PASSED: " << problems.size() << " cases, " << elements << " elements compared\n";
+  return exit_code::passed;
+}
+
+std::vector<Sanitizer> all_sanitizers() {
+  std::vector<Sanitizer> all;
+  for (const Plant& plant : plants()) {
+    // The first problem of unpack, whose operation the fault stands beside.
+    for (const Problem& problem : distilled_problems(plant.subject)) {
+      if (problem.claim.find("/unpack") == std::string::npos) continue;
+      all.push_back({plant.tool, plant.what, plant.kernel, "replay --in-process " + line_of(problem)});
+      break;
+    }
+  }
+  return all;
+}
+
+}  // namespace
+
+std::vector<SanitizerResult> run_all_sanitizers() {
+  return run_sanitizers(std::filesystem::read_symlink("/proc/self/exe"), "watched --cases-of watched:cuda",
+                        all_sanitizers());
+}
+
+std::function<int()> set_up_watched(CLI::App& app) {
+  app.group("");  // not in --help
+  auto subject = std::make_shared<std::string>("watched:cuda");
+  app.add_option("--cases-of", *subject, "run the cases on this subject")->capture_default_str();
+  return [subject] { return run_cases(*subject); };
+}
+
+}  // namespace tileproof

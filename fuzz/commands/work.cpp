@@ -1,0 +1,27 @@
+// tileproof work: what a worker runs. Started by the runner, with a socket as its descriptor 3; of no use by hand.
+#include <CLI/CLI.hpp>
+
+#include <sys/socket.h>
+
+#include <iostream>
+
+#include "fuzz/commands/commands.h"
+#include "fuzz/process/worker.h"
+
+namespace tileproof {
+
+std::function<int()> set_up_work(CLI::App& app) {
+  app.group("");  // not for people: not in --help
+  return [] {
+    constexpr int socket = 3;
+    int type = 0;
+    socklen_t size = sizeof type;
+    if (getsockopt(socket, SOL_SOCKET, SO_TYPE, &type, &size) != 0) {
+      std::cerr << "tileproof: 'work' is started by 'verify' and 'replay', not by hand\n";
+      return exit_code::wrong_usage;
+    }
+    return work(socket);
+  };
+}
+
+}  // namespace tileproof

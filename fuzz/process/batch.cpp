@@ -1,0 +1,130 @@
+#include "fuzz/process/batch.h"
+
+#include <chrono>
+#include <map>
+#include <new>
+
+#include "fuzz/records/journal.h"
+#include "fuzz/records/wire.h"
+#include "properties/memory/formula.h"
+
+namespace tileproof {
+
+namespace {
+
+using nlohmann::json;
+using Clock = std::chrono::steady_clock;
+
+SubjectRow with_envelope(SubjectRow row, const json& envelope) {
+  row.envelope = envelope_of(envelope);
+  return row;
+}
+
+}  // namespace
+
+json order_for_batches(const std::vector<std::string>& claims, std::uint64_t seed, const Envelope& envelope,
+                       const std::filesystem::path& in_flight, std::size_t slots, std::size_t slot) {
+  return {{"list",
+           {{"claims", claims},
+            {"seed", seed},
+            {"envelope", json_of(envelope)},
+            {"in_flight", in_flight.string()},
+            {"slots", slots},
+            {"slot", slot}}}};
+}
+
+json question_for_cases(const std::vector<std::uint64_t>& cases) { return {{"cases", cases}}; }
+
+bool answers_a_canary(Memory& memory) {
+  constexpr std::size_t words = 4096;
+  const Formula right = formula::Constant{0x5a5aa5a5, words};
+  const Formula wrong = formula::Constant{0x5a5aa5a4, words};
+  try {
+    void* arena = memory.arena(words * 4);
+    memory.write(right, 4, arena);
+    return memory.compare(right, 4, arena).wrong == 0 && memory.compare(wrong, 4, arena).wrong == words;
+  } catch (const SubjectError&) {
+    return false;
+  } catch (const std::bad_alloc&) {
+    return false;
+  }
+}
+
+Batches::Batches(const json& order, const SubjectRow& row, Subject& subject)
+    : row_(with_envelope(row, order["envelope"])),
+      subject_(subject),
+      list_(claims_named(order["claims"]), row_, order["seed"]),
+      in_flight_(order["in_flight"].get<std::string>(), order["slots"]),
+      slot_(order["slot"]) {}
+
+json Batches::run(const json& question, const std::function<void(const json&)>& note) {
+  BatchCounts counts;
+  std::map<std::string, bool> compared, asked;  // by claim; asked: it should have compared
+  std::vector<std::uint64_t> not_passed;
+  const Clock::time_point begin = Clock::now();
+  std::string ended_by;
+  std::uint64_t last = 0;
+  for (const std::uint64_t index : question["cases"].get<std::vector<std::uint64_t>>()) {
+    const ListedCase listed = list_.at(index);
+    Met met;
+    in_flight_.begin(slot_, last = index);
+    CaseOutcome outcome = run_case(*listed.claim, listed.problem, met);
+    if (outcome.has_passed()) climb_from(index, listed, met, note, counts, outcome);
+    if (outcome.finding) {
+      note({{"case", index}, {"problem", line_of(outcome.finding->problem)}, {"outcome", json_of(outcome)}});
+    }
+    if (outcome.device_lost) ended_by = "device";
+    if (ended_by.empty() && outcome.finding && !answers_a_canary(subject_.memory())) ended_by = "canary";
+    in_flight_.end(slot_);
+    counts.elements += met.compared;
+    compared[listed.claim->name] |= met.compared != 0;
+    const bool refused = outcome.refused && listed.claim->on_refusal != OnRefusal::allowed;
+    asked[listed.claim->name] |= outcome.has_passed() || refused;
+    if (!outcome.has_passed()) not_passed.push_back(index);
+    ++(outcome.finding       ? counts.failed
+       : outcome.refused     ? counts.refused
+       : outcome.unavailable ? counts.unavailable
+       : outcome.discarded   ? counts.discarded
+                             : counts.passed);
+    if (!ended_by.empty()) break;
+  }
+  if (ended_by.empty()) {
+    in_flight_.begin(slot_, last);  // for the deadline
+    if (!answers_a_canary(subject_.memory())) ended_by = "canary";
+    in_flight_.end(slot_);
+  }
+  for (const auto& [claim, has_compared] : compared) {
+    if (!has_compared) (asked[claim] ? counts.idle : counts.absent).push_back(claim);
+  }
+  counts.seconds = std::chrono::duration<double>(Clock::now() - begin).count();
+  return {{"counts", json_of(counts)}, {"ended_by", ended_by}, {"not_passed", not_passed}};
+}
+
+/// @param note     is told of each neighbour before it is run: it may be the process' last
+/// @param outcome  of the case; becomes that of a neighbour that fails
+void Batches::climb_from(std::uint64_t index, const ListedCase& listed, const Met& met,
+                         const std::function<void(const json&)>& note, BatchCounts& counts, CaseOutcome& outcome) {
+  if (met.largest.empty()) return;
+  std::string why_not;
+  const Domains domains = domains_of(*listed.claim, row_.envelope, &why_not);
+  const auto run = [&](const Problem& problem, Met& met_there) {
+    note({{"case", index}, {"tries", line_of(problem)}});
+    in_flight_.begin(slot_, index);  // each has its own deadline
+    return run_case(*listed.claim, problem, met_there);
+  };
+  const Climbed climb = climbed(listed.problem, domains, met, run);
+  counts.climbs += climb.tries;
+  keep_closer(counts.closest, listed.claim->name, climb.closest);
+  if (climb.failed) outcome = *climb.failed;
+}
+
+/// What is out of memory says nothing of the subject.
+CaseOutcome Batches::run_case(const Claim& claim, const Problem& problem, Met& met) {
+  try {
+    return InThisProcess(row_.envelope, subject_).run(claim, problem, met);
+  } catch (const std::bad_alloc&) {
+    return {.unavailable = "out of memory"};
+  }
+}
+
+}  // namespace tileproof

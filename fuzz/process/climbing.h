@@ -1,0 +1,47 @@
+/// Climbing: a claim with a bound says how close a case comes to it, and the cases around one that is close are looked
+/// at too. A bit-exact claim has nothing to climb: it holds or it does not.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <nlohmann/json.hpp>
+#include <string>
+
+#include "properties/case/generator.h"
+#include "properties/judging/judge.h"
+
+namespace tileproof {
+
+/// The case of a claim that came closest to its bound.
+struct Closest {
+  double of_bound = 0;  // its error as a part of the bound
+  std::string line;
+
+  bool operator==(const Closest&) const = default;
+};
+using ClosestOfClaims = std::map<std::string, Closest>;
+
+/// Keeps the closer one; of two that are as close, the one whose line comes first, whoever saw it first.
+void keep_closer(ClosestOfClaims&, const std::string& claim, const Closest&);
+
+nlohmann::json json_of(const ClosestOfClaims&);
+ClosestOfClaims closest_of(const nlohmann::json&);
+
+/// How close a case came, of those that measure it; else 0.
+double closeness_of(const Met&);
+
+struct Climbed {
+  Closest closest;
+  std::int64_t tries = 0;
+  std::optional<CaseOutcome> failed =
+      std::nullopt;  // one beyond the bound, or that fails in another way: it ended there
+};
+
+/// From a case that has passed, a few steps to neighbours: smaller ones and other data, each taken where it comes
+/// closer. A function of the case alone.
+/// @param met  of the case; nothing is tried where it measures nothing
+/// @param run  runs a problem and says what it has met
+Climbed climbed(const Problem&, const Domains&, const Met& met,
+                const std::function<CaseOutcome(const Problem&, Met&)>& run);
+
+}  // namespace tileproof

@@ -1,0 +1,433 @@
+#include "fuzz/process/worker.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <spawn.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <new>
+#include <thread>
+
+#include "fuzz/process/batch.h"
+#include "fuzz/process/interrupt.h"
+#include "properties/memory/page_guard.h"
+#include "properties/subjects/float_mode.h"
+
+extern char** environ;
+
+namespace tileproof {
+
+namespace {
+
+using nlohmann::json;
+using std::chrono::milliseconds;
+using Clock = std::chrono::steady_clock;
+
+constexpr int socket_of_worker = 3;
+constexpr int touch_of_worker = 4;
+constexpr milliseconds patience_to_make = std::chrono::minutes(3);  // torch, a CUDA context, a cold disk
+constexpr int heavy = 20;
+
+[[noreturn]] void fail(const std::string& doing) { throw std::runtime_error(doing + ": " + std::strerror(errno)); }
+
+bool send_line(int socket, const std::string& line) {
+  const std::string text = line + "\n";
+  for (std::size_t sent = 0; sent < text.size();) {
+    const ssize_t count = send(socket, text.data() + sent, text.size() - sent, MSG_NOSIGNAL);
+    if (count < 0 && errno == EINTR) continue;
+    if (count <= 0) return false;
+    sent += static_cast<std::size_t>(count);
+  }
+  return true;
+}
+
+enum class Received { line, end, nothing };
+
+/// The next line of a socket.
+/// @param unread  what came after the last one
+/// @param death   readable when the other process has ended; -1 where that does not matter
+Received receive_line(int socket, int death, std::string& unread, std::string& line, Clock::time_point until) {
+  constexpr std::size_t most = std::size_t{16} << 20;  // no answer is so long
+  for (;;) {
+    if (const std::size_t end = unread.find('\n'); end != std::string::npos) {
+      line = unread.substr(0, end);
+      unread.erase(0, end + 1);
+      return Received::line;
+    }
+    const auto left = std::chrono::duration_cast<milliseconds>(until - Clock::now()).count();
+    if (left <= 0) return Received::nothing;
+    if (unread.size() > most) return Received::end;
+    pollfd waiting[] = {{socket, POLLIN, 0}, {death, POLLIN, 0}};
+    const int ready = poll(waiting, 2, static_cast<int>(std::min<std::int64_t>(left, 1 << 30)));
+    if (ready < 0 && errno != EINTR) fail("waiting for a worker");
+    if (ready <= 0) continue;
+    if (waiting[0].revents == 0) return Received::end;  // dead, and all that it said has been read
+    char buffer[65536];
+    const ssize_t count = read(socket, buffer, sizeof buffer);
+    if (count < 0 && errno == EINTR) continue;
+    if (count <= 0) return Received::end;
+    unread.append(buffer, static_cast<std::size_t>(count));
+  }
+}
+
+/// A file in memory to which a process appends. Its descriptor is none of those that a worker is given.
+int appended_file(const char* name) {
+  const int low = memfd_create(name, MFD_CLOEXEC);
+  const int file = low < 0 ? low : fcntl(low, F_DUPFD_CLOEXEC, touch_of_worker + 1);
+  if (file < 0) fail("memfd_create");
+  close(low);
+  fcntl(file, F_SETFL, O_APPEND);
+  return file;
+}
+
+}  // namespace
+
+Worker::Worker(const SubjectOrder& order, milliseconds deadline)
+    : order_(order),
+      deadline_(deadline),
+      output_(appended_file("output of a worker")),
+      touch_(appended_file("touch of a worker")) {
+  // Threads that spin while they wait take the cores from whatever runs beside: another worker, a build.
+  setenv("OMP_WAIT_POLICY", "PASSIVE", /*overwrite=*/0);
+}
+
+Worker::~Worker() {
+  stop();
+  close(output_);
+  close(touch_);
+}
+
+void Worker::start() {
+  int ends[2];
+  if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0) fail("socketpair");
+  if (ftruncate(touch_, 0) != 0) fail("ftruncate");
+  posix_spawn_file_actions_t actions;
+  posix_spawn_file_actions_init(&actions);
+  posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
+  const int output = shows_output_ ? STDERR_FILENO : output_;
+  posix_spawn_file_actions_adddup2(&actions, output, STDOUT_FILENO);
+  posix_spawn_file_actions_adddup2(&actions, output, STDERR_FILENO);
+  posix_spawn_file_actions_adddup2(&actions, ends[1], socket_of_worker);
+  posix_spawn_file_actions_adddup2(&actions, touch_, touch_of_worker);
+  std::string name = "tileproof", command = "work";
+  char* arguments[] = {name.data(), command.data(), nullptr};
+  posix_spawn_file_actions_addclosefrom_np(&actions, touch_of_worker + 1);
+  // A group of its own, so that what it forks ends with it.
+  posix_spawnattr_t attributes;
+  posix_spawnattr_init(&attributes);
+  posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETPGROUP);
+  const int error = posix_spawn(&process_, "/proc/self/exe", &actions, &attributes, arguments, environ);
+  posix_spawnattr_destroy(&attributes);
+  posix_spawn_file_actions_destroy(&actions);
+  close(ends[1]);
+  if (error != 0) {
+    close(ends[0]);
+    process_ = 0;
+    errno = error;
+    fail("cannot start a worker");
+  }
+  socket_ = ends[0];
+  death_ = static_cast<int>(syscall(SYS_pidfd_open, process_, 0));
+  unread_.clear();
+}
+
+void Worker::stop() {
+  if (!is_running()) return;
+  kill(-process_, SIGKILL);
+  while (waitpid(process_, nullptr, 0) < 0 && errno == EINTR) {
+  }
+  forget();
+}
+
+void Worker::forget() {
+  close(socket_);
+  if (death_ >= 0) close(death_);
+  process_ = 0;
+  socket_ = death_ = -1;
+}
+
+std::optional<json> Worker::asked(const json& question, milliseconds patience) {
+  timed_out_ = false;
+  json numbered = question;
+  numbered["number"] = ++questions_;
+  if (!send_line(socket_, dumped(numbered))) return std::nullopt;
+  std::string line;
+  const Received received = receive_line(socket_, death_, unread_, line, Clock::now() + patience);
+  timed_out_ = received == Received::nothing;
+  if (received != Received::line) return std::nullopt;
+  json answer = json::parse(line, nullptr, false);
+  if (!is_answer(answer)) return std::nullopt;
+  return answer;
+}
+
+/// What is no answer to this question comes from whatever runs in the worker, not from the worker.
+bool Worker::is_answer(const json& said) const {
+  return said.is_object() && said.value("number", json()) == questions_;
+}
+
+std::optional<json> Worker::asked(const json& question, const std::function<void(const json&)>& note,
+                                  const std::function<bool()>& is_overdue) {
+  timed_out_ = false;
+  if (ftruncate(output_, 0) != 0) fail("ftruncate");
+  json numbered = question;
+  numbered["number"] = ++questions_;
+  if (!send_line(socket_, dumped(numbered))) return std::nullopt;
+  for (std::string line; !timed_out_;) {
+    const Received received = receive_line(socket_, death_, unread_, line, Clock::now() + milliseconds(100));
+    if (received == Received::end) break;
+    if (received == Received::nothing) {
+      timed_out_ = is_overdue();
+      continue;
+    }
+    json said = json::parse(line, nullptr, false);
+    if (!is_answer(said)) break;
+    if (!said.contains("note")) return said;
+    note(said["note"]);
+  }
+  return std::nullopt;
+}
+
+std::string Worker::death() {
+  const std::string words = last_words();
+  return how_it_died() + words;
+}
+
+Finding finding_of_death(const Problem& problem, const std::string& touch, const std::string& death) {
+  const bool is_touch = !touch.empty();
+  return {problem, is_touch ? "guard" : "crash", (is_touch ? touch + "; " : "") + "the process " + death};
+}
+
+bool was_killed(const std::string& death) { return death.find("SIGKILL") != std::string::npos; }
+
+MadeElsewhere Worker::make() {
+  constexpr int most_kills = 3;  // from outside: somebody clears the machine of processes
+  std::optional<json> answer;
+  for (int kills = 0; !answer;) {
+    if (!is_running()) start();
+    answer = asked({{"make", json_of(order_)}}, patience_to_make);
+    if (answer) break;
+    const std::string died = death();
+    if (was_killed(died) && ++kills < most_kills) continue;
+    throw std::runtime_error("a fresh process " + died + " while it made the subject " + order_.subject);
+  }
+  if (answer->contains("illegal")) throw Illegal((*answer)["illegal"].get<std::string>());
+  if (answer->contains("error")) throw std::runtime_error((*answer)["error"].get<std::string>());
+  MadeElsewhere made = {(*answer)["why_not"], std::nullopt, (*answer)["device"], (*answer)["float_mode"]};
+  if (!(*answer)["envelope"].is_null()) made.envelope = envelope_of((*answer)["envelope"]);
+  return made;
+}
+
+CaseOutcome Worker::run(const Claim& claim, const Problem& problem, Met& met) {
+  if (!is_running()) {
+    if (const MadeElsewhere made = make(); !made.why_not.empty()) {
+      throw std::runtime_error("the subject " + order_.subject + " cannot be run any more: " + made.why_not);
+    }
+  }
+  const bool is_large = claim.heavy || !claim.draws.fixed.empty();
+  const milliseconds patience = is_large ? heavy * deadline_ : deadline_;
+  if (ftruncate(output_, 0) != 0) fail("ftruncate");  // of a case that ends well nobody wants to know
+  const std::optional<json> answer =
+      asked({{"problem", line_of(problem)}, {"survey", met.surveyed.has_value()}}, patience);
+  if (!answer) {
+    CaseOutcome outcome = lost(problem, patience);
+    const bool killed = outcome.finding && was_killed(outcome.finding->details);
+    if (killed && claim.heavy) return {.process_lost = true, .unavailable = "the system killed it: out of memory?"};
+    return outcome;
+  }
+  if (answer->contains("out_of_memory")) return {.unavailable = "out of memory"};
+  CaseOutcome outcome;
+  try {
+    met = met_of(answer->at("met"));
+    outcome = outcome_of(answer->at("outcome"), problem);
+  } catch (const json::exception&) {
+    met = Met();
+    return lost(problem, patience);
+  }
+  if (outcome.device_lost) {
+    stop();  // nothing that this process says of the device is true any more
+    outcome.device_lost = false;
+    outcome.process_lost = true;
+  }
+  return outcome;
+}
+
+CaseOutcome Worker::lost(const Problem& problem, milliseconds patience) {
+  CaseOutcome outcome;
+  outcome.process_lost = true;
+  const std::string words = last_words();
+  if (timed_out_) {
+    stop();
+    outcome.was_hang = true;
+    outcome.finding =
+        Finding{problem, "hang",
+                "no answer within " + std::to_string(patience.count()) + " ms: the process was killed" + words};
+  } else {
+    outcome.finding = finding_of_death(problem, touch(), how_it_died() + words);
+  }
+  return outcome;
+}
+
+std::string Worker::how_it_died() {
+  if (timed_out_) {
+    stop();
+    return "gave no answer";
+  }
+  int status = 0;
+  // It has closed its socket, or sent what is no answer: then it is not dead yet.
+  constexpr int tries = 500;
+  pid_t dead = 0;
+  for (int i = 0; i < tries && dead == 0; ++i) {
+    dead = waitpid(process_, &status, WNOHANG);
+    if (dead == 0) usleep(10000);
+  }
+  if (dead == 0) {
+    stop();
+    return "closed its socket, or sent what is no answer";
+  }
+  kill(-process_, SIGKILL);  // what it forked
+  forget();
+  if (WIFSIGNALED(status)) {
+    const char* name = sigabbrev_np(WTERMSIG(status));
+    return "died of SIG" + std::string(name != nullptr ? name : "?") + " (" + strsignal(WTERMSIG(status)) + ")";
+  }
+  return "ended itself with exit code " + std::to_string(WEXITSTATUS(status));
+}
+
+/// The last lines that the process has printed, where it has.
+std::string Worker::last_words() const {
+  constexpr off_t most = 600;
+  const off_t size = lseek(output_, 0, SEEK_END);
+  const off_t from = size > most ? size - most : 0;
+  std::string text(static_cast<std::size_t>(size - from), '\0');
+  const ssize_t count = pread(output_, text.data(), text.size(), from);
+  text.resize(count < 0 ? 0 : static_cast<std::size_t>(count));
+  while (!text.empty() && text.back() == '\n') text.pop_back();
+  return text.empty() ? "" : "; its last words: " + text;
+}
+
+std::string Worker::touch() const {
+  char text[512];
+  const ssize_t count = pread(touch_, text, sizeof text, 0);
+  return std::string(text, static_cast<std::size_t>(count < 0 ? 0 : count));
+}
+
+// --- The worker's part ---------------------------------------------------------------------------------------------
+
+namespace {
+
+/// The subject that was ordered, and its row.
+struct Ordered {
+  SubjectRow row;
+  MadeSubject made;
+};
+
+Ordered made_of(const SubjectOrder& order) {
+  if (!order.library) {
+    const SubjectRow& row = subject_row(order.subject);
+    return {row, row.make()};
+  }
+  Ordered ordered = {SubjectRow(), make_library_subject(*order.library)};
+  ordered.row.name = order.subject;
+  if (ordered.made.envelope) ordered.row.envelope = *ordered.made.envelope;
+  return ordered;
+}
+
+json answer_to_make(const SubjectOrder& order, std::optional<Ordered>& ordered) {
+  try {
+    compute_in_default_mode();
+    ordered = made_of(order);
+    const std::string mode_set = what_is_unusual(float_mode());
+    json envelope = nullptr;
+    if (ordered->made.envelope) envelope = json_of(*ordered->made.envelope);
+    return {{"why_not", ordered->made.subject == nullptr ? ordered->made.why_not : ""},
+            {"device", ordered->made.device},
+            {"float_mode", mode_set},
+            {"envelope", envelope}};
+  } catch (const Illegal& illegal) {
+    return {{"illegal", illegal.what()}};
+  } catch (const std::exception& error) {
+    return {{"error", error.what()}};
+  }
+}
+
+json answer_to_problem(const json& question, Ordered& ordered) {
+  const Problem problem = problem_of(question["problem"].get<std::string>());
+  Met met;
+  if (question["survey"].get<bool>()) met.surveyed.emplace();
+  try {
+    InThisProcess here(ordered.row.envelope, *ordered.made.subject);
+    const CaseOutcome outcome = here.run(claim_of(problem.claim), problem, met);
+    return {{"outcome", json_of(outcome)}, {"met", json_of(met)}};
+  } catch (const std::bad_alloc&) {
+    return {{"out_of_memory", true}};
+  }
+}
+
+/// Ends the process, and what it has forked, when the runner has: it may be in a case that never ends. Not by
+/// PR_SET_PDEATHSIG, which comes when the runner's thread ends that started the process.
+void end_with_runner(int socket) {
+  pollfd runner = {socket, POLLRDHUP, 0};
+  while (poll(&runner, 1, -1) < 0 && errno == EINTR) {
+  }
+  if ((runner.revents & (POLLRDHUP | POLLHUP)) != 0) kill(0, SIGKILL);
+}
+
+}  // namespace
+
+int work(int socket) {
+  // What ends a run goes to all its processes, and is the runner's to hear.
+  for (const int ending : ending_signals) signal(ending, SIG_IGN);
+  // Move the descriptors away from those that stray writes go to.
+  const auto moved_away = [](int descriptor) {
+    constexpr int out_of_the_way = 500;
+    const int moved = fcntl(descriptor, F_DUPFD_CLOEXEC, out_of_the_way);
+    if (moved < 0) return descriptor;
+    close(descriptor);
+    return moved;
+  };
+  socket = moved_away(socket);
+  tell_touch_on(moved_away(touch_of_worker));
+  std::thread(end_with_runner, socket).detach();
+  // What is printed is kept in memory: not without end. And as it is printed, for it may be the last.
+  constexpr rlim_t most_output = rlim_t{64} << 20;
+  const rlimit limit = {most_output, most_output};
+  setrlimit(RLIMIT_FSIZE, &limit);
+  signal(SIGXFSZ, SIG_IGN);
+  setvbuf(stdout, nullptr, _IOLBF, 0);
+  std::optional<Ordered> ordered;
+  std::string unread, line;
+  const auto for_ever = [] { return Clock::now() + std::chrono::hours(24 * 365); };
+  std::optional<Batches> batches;
+  while (receive_line(socket, -1, unread, line, for_ever()) == Received::line) {
+    const json question = json::parse(line);
+    const auto note = [&](const json& told) {
+      send_line(socket, dumped({{"note", told}, {"number", question["number"]}}));
+    };
+    json answer = json::object();
+    if (question.contains("make")) {
+      answer = answer_to_make(subject_order_of(question["make"]), ordered);
+    } else if (question.contains("problem")) {
+      answer = answer_to_problem(question, ordered.value());
+    } else if (question.contains("list")) {
+      batches.emplace(question["list"], ordered.value().row, *ordered.value().made.subject);
+    } else {
+      answer = batches.value().run(question, note);
+    }
+    answer["number"] = question["number"];
+    if (!send_line(socket, dumped(answer))) break;
+  }
+  // Without the destructors of torch, CUDA and whatever was loaded: they have no verdict left to change.
+  _exit(0);
+}
+
+}  // namespace tileproof

@@ -1,0 +1,43 @@
+#include "fuzz/records/cells.h"
+
+#include <bit>
+
+#include "properties/problem/draw.h"
+
+namespace tileproof {
+
+const char* name_of(GroupClass groups) {
+  constexpr const char* names[] = {"within_a_supertile", "a_supertile", "across_supertiles", "beyond_256",
+                                   "no_power_of_two"};
+  return names[static_cast<int>(groups)];
+}
+
+GroupClass group_class_of(std::int64_t group_size, std::int64_t inner_k_tiles) {
+  const std::int64_t supertile = 16 * inner_k_tiles;
+  if (!std::has_single_bit(static_cast<std::uint64_t>(group_size))) return GroupClass::no_power_of_two;
+  if (group_size > 256) return GroupClass::beyond_256;
+  return group_size < supertile    ? GroupClass::within_a_supertile
+         : group_size == supertile ? GroupClass::a_supertile
+                                   : GroupClass::across_supertiles;
+}
+
+Cell cell_of(const Claim& claim, const Problem& p) {
+  return {.operation = claim.needs.empty() ? Operation::dequantize : claim.needs.back(),
+          .domain = p.domain,
+          .out = p.out,
+          .inner_k_tiles = p.inner_k_tiles,
+          .groups = group_class_of(p.group_size, p.inner_k_tiles),
+          .n_tail = p.n % 8,
+          .log2_k = static_cast<int>(std::bit_width(static_cast<std::uint64_t>(p.k))) - 1,
+          .is_aligned = !draws_least_alignment(p.seed),
+          .scales = p.scales};
+}
+
+std::string text_of(const Cell& cell) {
+  return std::string(name_of(cell.operation)) + " " + name_of(cell.domain) + " " + name_of(cell.out) +
+         " inner_k_tiles=" + std::to_string(cell.inner_k_tiles) + " groups=" + name_of(cell.groups) +
+         " n%8=" + std::to_string(cell.n_tail) + " k=2^" + std::to_string(cell.log2_k) +
+         (cell.is_aligned ? " aligned" : " least_aligned") + " scales=" + cell.scales;
+}
+
+}  // namespace tileproof

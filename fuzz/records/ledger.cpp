@@ -1,0 +1,134 @@
+#include "fuzz/records/ledger.h"
+
+#include <algorithm>
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <sstream>
+
+#include "known_findings.h"
+
+namespace tileproof {
+
+namespace {
+
+using nlohmann::json;
+
+struct Field {
+  const char* name;
+  std::string KnownFinding::*member;
+  bool required;
+};
+constexpr Field fields[] = {{"id", &KnownFinding::id, true},       {"subject", &KnownFinding::subject, true},
+                            {"claim", &KnownFinding::claim, true}, {"kind", &KnownFinding::kind, false},
+                            {"says", &KnownFinding::says, false},  {"what", &KnownFinding::what, true},
+                            {"since", &KnownFinding::since, true}, {"expires", &KnownFinding::expires, true}};
+
+/// A row for every variant that it names, or one for all.
+std::vector<std::string> variants_of(const json& given) {
+  if (!given.contains("variants")) return {""};
+  return given["variants"].get<std::vector<std::string>>();
+}
+
+bool are_texts(const json& values) {
+  return values.is_array() && !values.empty() &&
+         std::all_of(values.begin(), values.end(), [](const json& value) { return value.is_string(); });
+}
+
+/// The variants that a claim has on some subject: what a subject does not take has variants of its own.
+std::vector<std::string> variants_on_any_subject(const Claim& claim) {
+  if (!claim.draws.variants_for) return claim.draws.variants;
+  const Envelope whole = library_envelope({});
+  std::vector<std::string> all = claim.draws.variants_for(whole);
+  const auto add = [&](const Envelope& narrow) {
+    for (const std::string& variant : claim.draws.variants_for(narrow)) {
+      if (std::find(all.begin(), all.end(), variant) == all.end()) all.push_back(variant);
+    }
+  };
+  for (const std::int64_t inner_k_tiles : whole.inner_k_tiles) {
+    Envelope narrow = whole;
+    narrow.inner_k_tiles = {inner_k_tiles};
+    add(narrow);
+  }
+  for (const std::int64_t group_size : whole.group_sizes) {
+    Envelope narrow = whole;
+    narrow.group_sizes = {group_size};
+    add(narrow);
+  }
+  return all;
+}
+
+std::vector<KnownFinding> parsed(const std::string& name, const std::string& text) {
+  const auto wrong = [&](const std::string& what, const std::string& legal) {
+    return Illegal("--known", "'" + name + "' (" + what + ")", legal);
+  };
+  const json ledger = json::parse(text, nullptr, false);
+  if (!ledger.is_object() || !ledger.contains("findings") || !ledger["findings"].is_array()) {
+    throw wrong("no JSON object with an array 'findings'", "{\"findings\": [{\"id\": ..., ...}]}");
+  }
+  std::vector<KnownFinding> rows;
+  for (std::size_t i = 0; i < ledger["findings"].size(); ++i) {
+    const json& given = ledger["findings"][i];
+    const std::string place = "findings[" + std::to_string(i) + "]";
+    if (!given.is_object()) throw wrong(place + " is no object", "an object");
+    KnownFinding row;
+    std::string legal = "variants";
+    for (const Field& field : fields) {
+      legal += ", " + std::string(field.name);
+      if (!given.contains(field.name)) {
+        if (field.required) throw wrong(place + " has no '" + field.name + "'", "a text for it");
+        continue;
+      }
+      if (!given[field.name].is_string()) throw wrong(place + "." + field.name + " is no text", "a text");
+      row.*field.member = given[field.name];
+      if (field.required && (row.*field.member).empty()) throw wrong(place + "." + field.name + " is empty", "a text");
+    }
+    for (const auto& [key, value] : given.items()) {
+      const bool known =
+          std::any_of(std::begin(fields), std::end(fields), [&](const Field& f) { return key == f.name; });
+      if (!known && key != "variants") throw wrong(place + " has a field '" + key + "'", legal);
+    }
+    const auto named =
+        std::find_if(claims().begin(), claims().end(), [&](const Claim& c) { return c.name == row.claim; });
+    if (named == claims().end()) {
+      throw wrong(place + " is about the claim '" + row.claim + "'", "a name of 'tileproof list claims'");
+    }
+    const Claim& claim = *named;
+    if (given.contains("variants") && !are_texts(given["variants"])) {
+      throw wrong(place + ".variants is no list of texts", "some of the claim's variants");
+    }
+    for (const std::string& variant : variants_of(given)) {
+      row.variant = variant;
+      const std::vector<std::string> all = variants_on_any_subject(claim);
+      if (!variant.empty() && std::find(all.begin(), all.end(), variant) == all.end()) {
+        throw wrong(place + " is about the variant '" + variant + "'", "a variant of " + claim.name);
+      }
+      rows.push_back(row);
+    }
+  }
+  return rows;
+}
+
+}  // namespace
+
+const std::vector<KnownFinding>& own_ledger() {
+  static const std::vector<KnownFinding> rows = parsed("reports/known_findings.json", known_findings_json);
+  return rows;
+}
+
+std::vector<KnownFinding> ledger_of_file(const std::string& file) {
+  std::ifstream stream(file);
+  std::ostringstream text;
+  text << stream.rdbuf();
+  if (!stream) throw Illegal("--known", "'" + file + "' (it cannot be read)", "a ledger of known findings, as JSON");
+  return parsed(file, text.str());
+}
+
+const KnownFinding* known_as(const std::vector<KnownFinding>& ledger, const Finding& finding) {
+  for (const KnownFinding& row : ledger) {
+    const bool is_about = row.claim == finding.problem.claim && row.subject == finding.problem.subject;
+    if (is_about && matches(row, finding)) return &row;
+  }
+  return nullptr;
+}
+
+}  // namespace tileproof

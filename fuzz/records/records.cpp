@@ -1,0 +1,233 @@
+#include "fuzz/records/records.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <chrono>
+#include <cstring>
+#include <ctime>
+#include <iomanip>
+#include <iostream>
+#include <sstream>
+#include <utility>
+
+#include "fuzz/commands/commands.h"
+#include "fuzz/records/wire.h"
+#include "reports/reports.h"
+
+namespace tileproof {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+std::time_t now() { return std::chrono::system_clock::to_time_t(std::chrono::system_clock::now()); }
+
+std::string utc(const char* format, std::time_t time = now()) {
+  std::tm parts = {};
+  gmtime_r(&time, &parts);
+  std::ostringstream text;
+  text << std::put_time(&parts, format);
+  return text.str();
+}
+
+}  // namespace
+
+fs::path new_run_folder() {
+  const fs::path base = folder_of_program() / "runs" / utc("%Y-%m-%dT%H-%M-%SZ");
+  fs::path folder = base;
+  for (int again = 2; fs::exists(folder); ++again) folder = base.string() + "-" + std::to_string(again);
+  return folder;
+}
+
+fs::path folder_of_program() { return fs::read_symlink("/proc/self/exe").parent_path(); }
+
+std::string in_hex(std::uint64_t value) {
+  std::ostringstream text;
+  text << "0x" << std::hex << std::setfill('0') << std::setw(16) << value;
+  return text.str();
+}
+
+constexpr const char* form_of_times = "%Y-%m-%dT%H:%M:%SZ";
+std::string utc_now() { return utc(form_of_times); }
+std::string utc_of(double seconds) { return utc(form_of_times, static_cast<std::time_t>(seconds)); }
+
+namespace {
+
+constexpr const char* observations_name = "observations.jsonl";
+constexpr const char* observations_so_far = "observations.jsonl.new";  // until they are whole
+
+}  // namespace
+
+Records::Records(fs::path folder)
+    : folder_(folder.empty() ? new_run_folder() : std::move(folder)),
+      run_start_(utc_now()),
+      run_start_seconds_(std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count()) {
+  const auto unusable = [this](const std::string& why) {
+    return Illegal("--out", "'" + folder_.string() + "' (" + why + ")",
+                   "a folder that can be made and written, without another run in it");
+  };
+  std::error_code error;
+  fs::create_directories(folder_, error);
+  if (error) throw unusable(error.message());
+  for (const char* name : {observations_name, observations_so_far}) {
+    if (fs::exists(folder_ / name, error)) throw unusable("it holds another run");
+  }
+  observations_.open(folder_ / observations_so_far);
+  if (!observations_) throw unusable("it cannot be written");
+}
+
+std::string Records::line(const Observation& observation) {
+  if (!kept_.keeps(observation)) return "";
+  return dumped(observation_line(observation.problem, observation.status, observation.kind, observation.seconds,
+                                 "RapidCheck", run_start_seconds_)) +
+         "\n";
+}
+
+nlohmann::json observation_line(const Problem& p, const std::string& status, const std::string& reason, double seconds,
+                                const std::string& how_generated, double run_start) {
+  return {{"type", "test_case"},
+          {"status", status},
+          {"status_reason", reason},
+          {"representation", line_of(p)},
+          {"arguments",
+           {{"n", p.n},
+            {"k", p.k},
+            {"inner_k_tiles", p.inner_k_tiles},
+            {"group_size", p.group_size},
+            {"domain", name_of(p.domain)},
+            {"out", name_of(p.out)},
+            {"scales", p.scales},
+            {"experts", p.experts},
+            {"seed", in_hex(p.seed)}}},
+          {"how_generated", how_generated},
+          {"features", {{"subject", p.subject}}},
+          {"coverage", nullptr},
+          {"timing", {{"execute", seconds}}},
+          {"metadata", nlohmann::json::object()},
+          {"property", p.claim},
+          {"run_start", run_start}};
+}
+
+bool Kept::keeps(const Observation& one) {
+  const Problem& problem = one.problem;
+  const std::lock_guard<std::mutex> lock(mutex_);
+  OfClaim& claim = claims_[{problem.claim, problem.subject}];
+  const auto is_first_of_cell = [&] {
+    return claim.cells.size() < most_cells &&
+           claim.cells.insert({cell_of(claim_of(problem.claim), problem), one.status + one.kind}).second;
+  };
+  const bool keeps =
+      one.status == "failed" ? ++claim.failures <= most_failures : ++claim.others <= whole || is_first_of_cell();
+  ++cases_;
+  kept_ += keeps ? 1 : 0;
+  return keeps;
+}
+
+nlohmann::json Kept::json() const {
+  return {{"cases", cases_},
+          {"kept", kept_},
+          {"rule", "of each claim on each subject: failures that are not known (the first " +
+                       std::to_string(most_failures) + "); of other cases the first " + std::to_string(whole) +
+                       ", then the first of each cell"}};
+}
+
+namespace {
+
+/// A file that takes text and is closed once. @throws std::runtime_error naming `path`
+class Output {
+ public:
+  Output(const fs::path& opened, const fs::path& path, int flags)
+      : path_(path), file_(open(opened.c_str(), O_WRONLY | O_CLOEXEC | flags, 0666)) {
+    if (file_ < 0) fail();
+  }
+  ~Output() {
+    if (file_ >= 0) close(file_);
+  }
+  Output(const Output&) = delete;
+  Output& operator=(const Output&) = delete;
+
+  void write(const std::string& text) {
+    for (std::size_t written = 0; written < text.size();) {
+      const ssize_t count = ::write(file_, text.data() + written, text.size() - written);
+      if (count < 0 && errno == EINTR) continue;
+      if (count < 0) fail();
+      written += static_cast<std::size_t>(count);
+    }
+  }
+  /// @param syncs  whether the text must be on the disk: a rename may be there before it, and a power cut between
+  void end(bool syncs) {
+    if (syncs && fsync(file_) != 0) fail();
+    if (close(std::exchange(file_, -1)) != 0) fail();
+  }
+  [[noreturn]] void fail() const {
+    throw std::runtime_error("cannot write " + path_.string() + ": " + std::strerror(errno));
+  }
+
+ private:
+  const fs::path& path_;
+  int file_;
+};
+
+}  // namespace
+
+void write_file(const fs::path& path, const std::string& text) {
+  std::error_code error;
+  const fs::file_status status = fs::status(path, error);
+  if (fs::exists(status) && !fs::is_regular_file(status)) {
+    Output output(path, path, O_TRUNC);
+    output.write(text);
+    return output.end(/*syncs=*/false);
+  }
+  const fs::path file = fs::exists(status) ? fs::canonical(path) : path;  // through links, which stay
+  const fs::path beside = file.string() + "." + std::to_string(getpid()) + ".new";
+  try {
+    Output output(beside, path, O_CREAT | O_TRUNC);
+    output.write(text);
+    output.end(/*syncs=*/true);
+    if (rename(beside.c_str(), file.c_str()) != 0) output.fail();
+  } catch (...) {
+    unlink(beside.c_str());
+    throw;
+  }
+}
+
+bool can_be_written(const fs::path& path) {
+  std::error_code error;
+  const fs::path folder = path.has_parent_path() ? path.parent_path() : fs::path(".");
+  return !fs::is_directory(path, error) && access(fs::exists(path, error) ? path.c_str() : folder.c_str(), W_OK) == 0;
+}
+
+void Written::write(const fs::path& path, const std::string& text) {
+  attempt([&] { write_file(path, text); });
+}
+
+void Written::attempt(const std::function<void()>& write) {
+  try {
+    write();
+  } catch (const std::exception& error) {
+    troubles_.push_back(error.what());
+  }
+}
+
+int Written::exit_code(int of_verdict) const {
+  for (const std::string& trouble : troubles_) std::cerr << "tileproof: " << reports::visible(trouble) << "\n";
+  const bool is_lost = of_verdict == exit_code::passed && !troubles_.empty();
+  return is_lost ? exit_code::machine_at_fault : of_verdict;
+}
+
+void Records::end_observations() {
+  attempt([&] {
+    const fs::path so_far = folder_ / observations_so_far, whole = folder_ / observations_name;
+    errno = 0;
+    observations_.close();
+    const int error = errno;
+    if (observations_ && rename(so_far.c_str(), whole.c_str()) == 0) return;
+    const std::string why = std::strerror(error != 0 ? error : errno != 0 ? errno : EIO);
+    unlink(so_far.c_str());
+    throw std::runtime_error("cannot write " + whole.string() + ": " + why);
+  });
+}
+
+}  // namespace tileproof

@@ -1,0 +1,39 @@
+/// A run's summary: what summary.json says, and the verdict of the whole run. Schema 2 of reports/records/summary.h.
+#pragma once
+
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "properties/judging/judge.h"
+
+namespace tileproof {
+
+/// A subject of a run, and what became of it.
+struct JudgedSubject {
+  std::string name;
+  std::string what;
+  std::string why_not;     // it did not run
+  bool asked_for = false;  // by name
+  bool needs_gpu = false;
+  std::vector<std::string> replay_flags;  // what `tileproof replay` needs beside a problem
+};
+
+struct RunFacts {
+  std::string command;
+  std::string run_start;
+  double seconds = 0;
+  std::uint64_t seed = 0;
+  std::int64_t cases_per_claim = 0;
+  nlohmann::json provenance;
+  std::vector<JudgedSubject> subjects;
+  std::vector<Judgement> judgements;
+  nlohmann::json observations = nullptr;  // which of them are kept
+};
+
+nlohmann::json summary_of(const RunFacts&);
+
+/// The words after `tileproof replay` that run the problem again.
+std::vector<std::string> replay_words(const std::vector<std::string>& flags, const Problem&);
+
+}  // namespace tileproof

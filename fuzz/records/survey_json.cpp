@@ -1,0 +1,193 @@
+#include "fuzz/records/survey_json.h"
+
+#include <algorithm>
+
+#include "fuzz/records/records.h"
+#include "fuzz/records/wire.h"
+
+namespace tileproof {
+
+using nlohmann::json;
+
+std::optional<reference::Format> format_of(const Survey& survey, const Problem& p) {
+  if (!survey.of_weights) return std::nullopt;
+  return tileproof::format_of(p.out);
+}
+
+bool is_alike(const Survey& survey, const Problem& a, const Problem& b) {
+  return !survey.of_weights || (a.domain == b.domain && a.out == b.out);
+}
+json kind_of(const Survey& survey, const Problem& p) {
+  return {{"operation", name_of(survey.operation)},
+          {"domain", survey.of_weights ? json(name_of(p.domain)) : json(nullptr)},
+          {"type", survey.of_weights ? name_of(p.out) : "codes"}};
+}
+
+/// Bits of a weight, or a code as a number.
+std::string element_text(const std::optional<reference::Format>& format, std::uint32_t bits) {
+  return format ? hex_text(bits, format->bits() / 4) : std::to_string(static_cast<std::int32_t>(bits));
+}
+
+json problems_of_survey() {
+  json problems = json::array();
+  for (std::size_t id = 0; id < survey_problems().size(); ++id) {
+    const Problem& p = survey_problems()[id];
+    problems.push_back({{"id", id},
+                        {"n", p.n},
+                        {"k", p.k},
+                        {"inner_k_tiles", p.inner_k_tiles},
+                        {"group_size", p.group_size},
+                        {"domain", name_of(p.domain)},
+                        {"type", name_of(p.out)},
+                        {"profile", p.scales},
+                        {"seed", in_hex(p.seed)},
+                        {"elements", p.n * p.k}});
+  }
+  return problems;
+}
+
+// --- Figures -------------------------------------------------------------------------------------------------------
+
+namespace {
+
+json json_of_binade(Binade binade) {
+  if (binade == binade::zero) return "zero";
+  if (binade == binade::infinite) return "infinite";
+  if (binade == binade::nan) return "NaN";
+  return binade == binade::none ? json(nullptr) : json(binade);
+}
+
+json json_of(const std::optional<Distances::Percentile>& percentile) {
+  return {{"value", percentile->value}, {"exact", percentile->exact}};
+}
+
+json json_of(const Distances& distances) {
+  if (distances.count() == 0) return nullptr;
+  return {{"elements", distances.count()},
+          {"max", distances.largest()},
+          {"p99_9", json_of(distances.percentile(999, 1000))},
+          {"p99", json_of(distances.percentile(99, 100))},
+          {"median", json_of(distances.percentile(1, 2))},
+          {"bias", distances.sum() / static_cast<double>(distances.count())},
+          {"above", distances.above()},
+          {"below", distances.below()}};
+}
+
+json histogram_of(const Distances& distances) {
+  json histogram = json::array();
+  for (const Distances::Bucket& bucket : distances.buckets()) {
+    histogram.push_back({{"from", bucket.from}, {"to", bucket.to}, {"count", bucket.count}});
+  }
+  return histogram;
+}
+
+/// Null for codes, which have no formula, and where no pair is finite.
+json of_terms(const Accuracy& a) {
+  return a.format() && a.distances.count() != 0 ? json{{"max", a.largest_of_terms}} : json(nullptr);
+}
+
+json json_of(const SignalAndNoise& power) {
+  const std::optional<double> decibels = power.decibels();
+  return {{"signal", power.signal}, {"noise", power.noise}, {"db", decibels ? json(*decibels) : json(nullptr)}};
+}
+
+}  // namespace
+
+json json_of(const Accuracy& a) {
+  json row = {{"elements", a.elements},
+              {"bit_equal", a.bit_equal},
+              {"differing", {{"explained", a.explained}, {"unexplained", a.unexplained}}},
+              {"non_finite",
+               {{"expected", a.expected_not_finite},
+                {"disagreements", a.non_finite_disagreements},
+                {"by_kind", a.of_other_kind}}},
+              {"zeros",
+               {{"expected_plus", a.expected_plus_zero},
+                {"expected_minus", a.expected_minus_zero},
+                {"sign_lost", a.other_zero}}},
+              {"subnormals",
+               {{"expected", a.expected_subnormal}, {"differing", a.differing_subnormal}, {"flushed", a.flushed}}},
+              {"ulp", json_of(a.distances)},
+              {"of_largest_term", of_terms(a)}};
+  if (!row["ulp"].is_null()) row["ulp"]["histogram"] = histogram_of(a.distances);
+  return row;
+}
+
+/// The same of ordinary values, in short.
+json ordinary_of(const Accuracy& a) {
+  return {{"elements", a.elements},
+          {"bit_equal", a.bit_equal},
+          {"ulp", json_of(a.distances)},
+          {"of_largest_term", of_terms(a)},
+          {"sqnr", a.format() ? json_of(a.power) : json(nullptr)}};
+}
+
+json maps_of(const SurveyFigures& figures) {
+  json nibbles = json::array();
+  for (const auto& [at, cell] : figures.nibble_by_binade) {
+    const json nibble = at.first == SurveyFigures::no_nibble ? json(nullptr) : json(at.first);
+    nibbles.push_back({nibble, json_of_binade(at.second), cell.wrong, cell.unexplained});
+  }
+  json places = json::array();
+  for (const auto& [at, cell] : figures.row_by_column) {
+    places.push_back({at.first, at.second, cell.wrong, cell.unexplained});
+  }
+  return {{"nibble_by_binade", nibbles}, {"row_by_column", places}};
+}
+
+namespace {
+
+json json_of(const json& at, const CurvePoint& point) {
+  const double mean = point.finite == 0 ? 0 : point.magnitudes / static_cast<double>(point.finite);
+  return {{"at", at},
+          {"elements", point.elements},
+          {"differing", point.differing},
+          {"unexplained", point.unexplained},
+          {"max", point.largest},
+          {"mean", mean}};
+}
+
+}  // namespace
+
+json curves_of(const SurveyFigures& figures) {
+  json by_k = json::array(), by_group = json::array(), by_binade = json::array();
+  for (const auto& [at, point] : figures.by_k) by_k.push_back(json_of(at, point));
+  for (const auto& [at, point] : figures.by_group) by_group.push_back(json_of(at, point));
+  for (const auto& [at, point] : figures.by_binade) by_binade.push_back(json_of(json_of_binade(at), point));
+  return {{"by_k", by_k}, {"by_group", by_group}, {"by_binade", by_binade}};
+}
+
+// --- Single elements -----------------------------------------------------------------------------------------------
+
+const Surveyed::Difference* difference_at(const Surveyed& surveyed, std::int64_t index) {
+  const auto at = std::lower_bound(surveyed.differences.begin(), surveyed.differences.end(), index,
+                                   [](const Surveyed::Difference& one, std::int64_t i) { return one.index < i; });
+  return at != surveyed.differences.end() && at->index == index ? &*at : nullptr;
+}
+
+const std::string& reason_of(const Surveyed& surveyed, const Surveyed::Difference& one) {
+  static const std::string none;
+  return one.reason == Surveyed::none ? none : surveyed.reasons.at(static_cast<std::size_t>(one.reason));
+}
+
+std::string by_lines(const json& object) {
+  std::string text = "{";
+  const char* comma = "\n";
+  for (const auto& [name, value] : object.items()) {
+    text += comma + dumped(name) + ": ";
+    comma = ",\n";
+    if (!value.is_array() || value.empty()) {
+      text += dumped(value);
+      continue;
+    }
+    const char* between = "[\n  ";
+    for (const json& element : value) {
+      text += between + dumped(element);
+      between = ",\n  ";
+    }
+    text += "]";
+  }
+  return text + "\n}\n";
+}
+
+}  // namespace tileproof

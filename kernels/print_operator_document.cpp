@@ -1,9 +1,0 @@
-// Prints ARGUMENTS.md.
-#include <cstdio>
-
-#include "operator_document.h"
-
-int main() {
-  std::fputs(tileproof::kernels::operator_document().c_str(), stdout);
-  return 0;
-}

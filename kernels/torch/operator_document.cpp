@@ -1,0 +1,65 @@
+#include "kernels/torch/operator_document.h"
+
+#include "kernels/torch/operator_rules.h"
+
+namespace tileproof::kernels {
+
+namespace {
+
+/// The document asks no rule: any tensor will do.
+struct AnyTensor {
+  using Int = std::int64_t;
+  std::int64_t dim() const { return 0; }
+  Int size(int) const { return 0; }
+  bool is(Element) const { return false; }
+  int device() const { return 0; }
+  // For the message of a broken rule: must be there, and is not called.
+  std::string text() const { return ""; }  // GCOVR_EXCL_LINE
+};
+
+std::string section_of(const Operator& of) {
+  std::string text = "\n## " + std::string(of.name) + "\n\n```\ntileproof::" + of.schema() + "\n```\n\n" + of.meaning +
+                     " Returns " + of.result + ".\n\n| argument | legal |\n|---|---|\n";
+  for (const Argument argument : of.arguments) {
+    if (argument == Argument::none) break;
+    std::string legal;
+    for (const auto& rule : all_rules<AnyTensor>()) {
+      if (rule.argument == argument) legal += (legal.empty() ? "" : "; ") + rule.legal;
+    }
+    text += std::string("| `") + argument_names[static_cast<int>(argument)] + "` | " + legal + " |\n";
+  }
+  return text;
+}
+
+}  // namespace
+
+std::string operator_document() {
+  std::string text = R"(# What the PyTorch operators take
+
+Printed from the table in `operator_rules.h` by `cmake --build --preset dev --target operator_document`; ctest compares.
+
+A weight matrix has n rows and k columns. Its packed form has n_tiles = ceil(n/8) n-tiles of 8 rows. A batch of experts
+is a stack of matrices of one size: where the first argument has the leading dimension `experts`, so have the others and
+the result.
+
+Tensors are on the CPU, on one CUDA device, or fake. Any strides and any storage offset are legal. A call that breaks a
+rule raises `ValueError` before anything is launched, for fake tensors as for real ones, and says which rule:
+
+    unpack_tensor_core_tiled_layout: inner_k_tiles: given 3, legal is 2, 4 or 8
+
+No operator has a derivative. Scales may require grad, compiled or not: the forward pass is as without, and backward
+through it raises `NotImplementedError`.
+
+A compiler may leave every size and `group_size` open. It takes `inner_k_tiles`, which decides the layout, as a constant.
+
+With `torch._inductor.config.freezing = True` inductor would compute weights once and keep them instead of the packed
+ones: four times the memory in 16 bits. After `import torch._inductor.constant_folding`, this line keeps the packed
+ones; any of the operators can stand in it:
+
+    torch._inductor.constant_folding.add_dont_constant_fold(torch.ops.tileproof.dequantize_tensor_core_tiled_layout.default)
+)";
+  for (const Operator* of : all_operators) text += section_of(*of);
+  return text;
+}
+
+}  // namespace tileproof::kernels

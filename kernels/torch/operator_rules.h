@@ -1,0 +1,239 @@
+/// What the PyTorch operators take: a table of the operators, and one of the rules about their arguments.
+///
+/// The rules are asked for real and for fake tensors alike (torch/operators.cpp), so that both accept the same calls,
+/// and printed as ARGUMENTS.md (operator_document.h). No torch here: a tensor is anything with
+///
+///   using Int = ...;                 // of its sizes; Asked<Int> of rules.h answers for it
+///   std::int64_t dim() const;        // how many dimensions
+///   Int size(int dimension) const;   // from the end: -1 is the last
+///   bool is(Element) const;          // whether its elements are of that type
+///   auto device() const;             // anything that compares
+///   std::string text() const;        // "int32 [3, 2, 32, 1] on cpu"
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "kernels/arguments.h"
+#include "kernels/rules.h"
+
+namespace tileproof::kernels {
+
+enum class Argument { codes, packed_w, scales_and_zeros, scales, zero_points, group_size, inner_k_tiles, none };
+inline constexpr int tensor_arguments = 5;  // the first five
+inline constexpr const char* argument_names[] = {"codes",       "packed_w",   "scales_and_zeros", "scales",
+                                                 "zero_points", "group_size", "inner_k_tiles"};
+
+struct Operator {
+  const char* name;
+  std::array<Argument, 5> arguments;  // in the order of the schema; `none` after the last
+  const char* meaning;
+  const char* result;
+
+  /// @param group_size  its type: SymInt, which a compiler may leave open, or int. inner_k_tiles, one of three numbers
+  ///                    that decide the layout, is an int.
+  std::string schema(const std::string& group_size = "SymInt") const {
+    std::string text;
+    for (const Argument argument : arguments) {
+      if (argument == Argument::none) break;
+      text += text.empty() ? "(" : ", ";
+      text += static_cast<int>(argument) < tensor_arguments ? "Tensor"
+              : argument == Argument::group_size            ? group_size
+                                                            : "int";
+      text += std::string(" ") + argument_names[static_cast<int>(argument)];
+    }
+    return name + text + ") -> Tensor";
+  }
+};
+
+inline constexpr Operator pack_operator = {
+    "pack",
+    {Argument::codes, Argument::inner_k_tiles, Argument::none, Argument::none, Argument::none},
+    "Codes into the tensor-core-tiled layout. Rows past n in the last n-tile become code 0.",
+    "int32 `[ceil(n/8)][k/(16*inner_k_tiles)][32][inner_k_tiles/2]`"};
+inline constexpr Operator unpack_operator = {
+    "unpack_tensor_core_tiled_layout",
+    {Argument::packed_w, Argument::inner_k_tiles, Argument::none, Argument::none, Argument::none},
+    "The codes 0..15 of every row of every n-tile: n is 8 * n_tiles.",
+    "int32 `[n][k]`"};
+inline constexpr Operator dequantize_operator = {
+    "dequantize_tensor_core_tiled_layout",
+    {Argument::packed_w, Argument::scales_and_zeros, Argument::group_size, Argument::inner_k_tiles, Argument::none},
+    "(code - 8) * scale + zero, rounded once.",
+    "`[n][k]` of the type of scales_and_zeros"};
+inline constexpr Operator dequantize_integer_operator = {
+    "dequantize_integer",
+    {Argument::packed_w, Argument::scales, Argument::zero_points, Argument::group_size, Argument::inner_k_tiles},
+    "(code - zero_point) * scale, rounded once.",
+    "`[n][k]` of the type of scales"};
+inline constexpr Operator dequantize_scale_only_operator = {
+    "dequantize_scale_only",
+    {Argument::packed_w, Argument::scales, Argument::group_size, Argument::inner_k_tiles, Argument::none},
+    "code * scale, rounded once.",
+    "`[n][k]` of the type of scales"};
+
+inline constexpr const Operator* all_operators[] = {&pack_operator, &unpack_operator, &dequantize_operator,
+                                                    &dequantize_integer_operator, &dequantize_scale_only_operator};
+
+enum class Element { uint8, int8, int32, bf16, fp16, fp32 };
+
+/// A call of an operator. The sizes may be asked for once the rules hold that come before them in the table.
+template <class Tensor>
+struct Call {
+  using Int = typename Tensor::Int;
+
+  const Operator& of;
+  std::array<const Tensor*, tensor_arguments> tensors;  // by Argument; null where the operator takes none
+  Int group_size;                                       // 0 where the operator takes none
+  std::int64_t inner_k_tiles;
+
+  const Tensor& tensor(Argument argument) const { return *tensors[static_cast<std::size_t>(argument)]; }
+  const Tensor& codes() const { return tensor(Argument::codes); }
+  const Tensor& packed_w() const { return tensor(Argument::packed_w); }
+  const Tensor& zero_points() const { return tensor(Argument::zero_points); }
+  bool has_zeros() const { return tensors[static_cast<std::size_t>(Argument::scales_and_zeros)] != nullptr; }
+  const Tensor& scales() const { return tensor(has_zeros() ? Argument::scales_and_zeros : Argument::scales); }
+
+  bool is_packed() const { return tensors[static_cast<std::size_t>(Argument::packed_w)] != nullptr; }
+  bool has_scales() const { return has_zeros() || tensors[static_cast<std::size_t>(Argument::scales)] != nullptr; }
+  bool has_experts() const { return is_packed() ? packed_w().dim() == 5 : codes().dim() == 3; }
+  Int experts() const { return !has_experts() ? Int(1) : is_packed() ? packed_w().size(-5) : codes().size(-3); }
+  Int k() const { return is_packed() ? packed_w().size(-3) * (16 * inner_k_tiles) : codes().size(-1) * 2; }
+  Int n_tiles() const { return is_packed() ? packed_w().size(-4) : (n() + 7) / 8; }
+  Int n() const {
+    if (has_scales()) return scales().size(has_zeros() ? -2 : -1);
+    return is_packed() ? n_tiles() * 8 : codes().size(-2);
+  }
+  Int groups_of_scales() const { return scales().size(has_zeros() ? -3 : -2); }
+
+  std::string given(Argument argument) const {
+    if (argument == Argument::group_size) return Asked<Int>::text(group_size);
+    if (argument == Argument::inner_k_tiles) return std::to_string(inner_k_tiles);
+    return tensor(argument).text();
+  }
+};
+
+/// What must hold for an argument, in words and as code.
+template <class Tensor>
+struct Rule {
+  using OfCall = Call<Tensor>;
+  Argument argument;
+  std::string legal;
+  bool (*holds)(const OfCall&);
+  std::string (*here)(const OfCall&) = nullptr;  // what the words come to in this call
+};
+
+/// All rules, in the order in which they are asked: a rule may rely on those before it.
+template <class Tensor>
+const std::vector<Rule<Tensor>>& all_rules() {
+  using C = Call<Tensor>;
+  using Int = typename Tensor::Int;
+  using Ask = Asked<Int>;
+  static const auto is_float = [](const Tensor& t) {
+    return t.is(Element::bf16) || t.is(Element::fp16) || t.is(Element::fp32);
+  };
+  static const auto text_of = [](const Int& number) { return " = " + Ask::text(number); };
+  static const auto is_small = [](const Int& size, std::int64_t most) { return Ask::known(size).value_or(0) <= most; };
+
+  // Scales come in two forms, whose rules differ in words alone.
+  const auto scales_type = [](const C& c) { return is_float(c.scales()); };
+  const auto scales_device = [](const C& c) { return c.scales().device() == c.packed_w().device(); };
+  const auto scales_dim = [](const C& c) { return c.scales().dim() == 2 + c.has_zeros() + c.has_experts(); };
+  const auto scales_experts = [](const C& c) {
+    return !c.has_experts() || Ask::equal(c.scales().size(c.has_zeros() ? -4 : -3), c.experts());
+  };
+  const auto scales_groups = [](const C& c) { return Ask::equal(c.groups_of_scales(), c.k() / c.group_size); };
+  const auto groups_here = [](const C& c) { return text_of(c.k() / c.group_size); };
+  const auto scales_rows = [](const C& c) { return is_n_tiles(c.n_tiles(), c.n()); };
+  const auto rows_here = [](const C& c) { return text_of(c.n_tiles()); };
+
+  static const std::string float_types = "bfloat16, float16 or float32";
+  static const std::string device_of_packed = "on the device of packed_w";
+  static const std::string experts_of_packed = "as many experts as packed_w";
+  static const std::string rows_of_packed = "n with ceil(n/8) n-tiles, as many as packed_w";
+
+  static const std::vector<Rule<Tensor>> rules = {
+      {Argument::inner_k_tiles, legal_inner_k_tiles, [](const C& c) { return is_inner_k_tiles(c.inner_k_tiles); }},
+
+      {Argument::codes, "uint8", [](const C& c) { return c.codes().is(Element::uint8); }},
+      {Argument::codes, "2 dimensions [n][k/2], or 3 with experts first",
+       [](const C& c) { return c.codes().dim() == 2 || c.codes().dim() == 3; }},
+      {Argument::codes, legal_elements,
+       [](const C& c) {
+         return is_small(c.codes().size(-1), most_elements) && is_addressable(c.experts(), c.n(), c.k());
+       }},
+      {Argument::codes, std::string("k ") + legal_k, [](const C& c) { return is_k(c.k(), c.inner_k_tiles); },
+       [](const C& c) { return " = " + std::to_string(16 * c.inner_k_tiles); }},
+
+      {Argument::packed_w, "int32", [](const C& c) { return c.packed_w().is(Element::int32); }},
+      {Argument::packed_w, "4 dimensions [n_tiles][k/(16*inner_k_tiles)][32][inner_k_tiles/2], or 5 with experts first",
+       [](const C& c) { return c.packed_w().dim() == 4 || c.packed_w().dim() == 5; }},
+      {Argument::packed_w, "32 lanes in the last dimension but one",
+       [](const C& c) { return Ask::equal(c.packed_w().size(-2), 32); }},
+      {Argument::packed_w, "inner_k_tiles/2 words of a lane in the last dimension",
+       [](const C& c) { return Ask::equal(c.packed_w().size(-1), c.inner_k_tiles / 2); },
+       [](const C& c) { return " = " + std::to_string(c.inner_k_tiles / 2); }},
+      {Argument::packed_w, legal_elements,
+       [](const C& c) {
+         return is_small(c.packed_w().size(-4), most_elements / 8) &&
+                is_small(c.packed_w().size(-3), most_elements / 128) &&
+                is_addressable(c.experts(), Int(c.n_tiles() * 8), c.k());
+       }},
+
+      {Argument::group_size, legal_group_size, [](const C& c) { return is_group_size(c.group_size, c.k()); },
+       [](const C& c) { return text_of(c.k()); }},
+
+      {Argument::scales_and_zeros, float_types, scales_type},
+      {Argument::scales_and_zeros, device_of_packed, scales_device},
+      {Argument::scales_and_zeros, "3 dimensions [k/group_size][n][2], or 4 with experts first where packed_w has them",
+       scales_dim},
+      {Argument::scales_and_zeros, experts_of_packed, scales_experts},
+      {Argument::scales_and_zeros, "k/group_size groups", scales_groups, groups_here},
+      {Argument::scales_and_zeros, rows_of_packed, scales_rows, rows_here},
+      {Argument::scales_and_zeros, "a scale and a zero in the last dimension",
+       [](const C& c) { return Ask::equal(c.scales().size(-1), 2); }},
+
+      {Argument::scales, float_types, scales_type},
+      {Argument::scales, device_of_packed, scales_device},
+      {Argument::scales, "2 dimensions [k/group_size][n], or 3 with experts first where packed_w has them", scales_dim},
+      {Argument::scales, experts_of_packed, scales_experts},
+      {Argument::scales, "k/group_size groups", scales_groups, groups_here},
+      {Argument::scales, rows_of_packed, scales_rows, rows_here},
+
+      {Argument::zero_points, "int8", [](const C& c) { return c.zero_points().is(Element::int8); }},
+      {Argument::zero_points, device_of_packed,
+       [](const C& c) { return c.zero_points().device() == c.packed_w().device(); }},
+      {Argument::zero_points, "the sizes of scales",
+       [](const C& c) {
+         bool same = c.zero_points().dim() == c.scales().dim();
+         for (int d = -1; same && d >= -c.scales().dim(); --d)
+           same = Ask::equal(c.zero_points().size(d), c.scales().size(d));
+         return same;
+       },
+       [](const C& c) { return ": " + c.scales().text(); }},
+  };
+  return rules;
+}
+
+constexpr bool takes(const Operator& of, Argument argument) {
+  for (const Argument taken : of.arguments) {
+    if (taken == argument) return true;
+  }
+  return false;
+}
+
+/// @return why the call is illegal, or nothing
+template <class Tensor>
+std::optional<Refusal> refusal_of(const Call<Tensor>& call) {
+  for (const Rule<Tensor>& rule : all_rules<Tensor>()) {
+    if (!takes(call.of, rule.argument) || rule.holds(call)) continue;
+    return Refusal{argument_names[static_cast<int>(rule.argument)], call.given(rule.argument),
+                   rule.legal + (rule.here != nullptr ? rule.here(call) : "")};
+  }
+  return std::nullopt;
+}
+
+}  // namespace tileproof::kernels

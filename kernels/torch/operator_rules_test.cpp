@@ -1,0 +1,234 @@
+// The table of the PyTorch operators' arguments, asked about plain numbers: each rule at its edge, and that the
+// document printed from it is the committed one. With tensors it is torch/operators_test.py's.
+#include "kernels/torch/operator_rules.h"
+
+#include <gtest/gtest.h>
+
+#include <fstream>
+#include <limits>
+#include <set>
+#include <sstream>
+
+#include "kernels/torch/operator_document.h"
+
+namespace tileproof::kernels {
+namespace {
+
+struct Described {
+  using Int = std::int64_t;
+  Element element;
+  std::vector<std::int64_t> sizes;
+  int of_device = 0;
+
+  std::int64_t dim() const { return static_cast<std::int64_t>(sizes.size()); }
+  Int size(int dimension) const { return sizes.at(sizes.size() - static_cast<std::size_t>(-dimension)); }
+  bool is(Element other) const { return element == other; }
+  int device() const { return of_device; }
+  std::string text() const {
+    std::string text = "sizes";
+    for (const std::int64_t size : sizes) text += " " + std::to_string(size);
+    return text;
+  }
+};
+
+/// A legal call of each operator: two experts or none, n = 20, k = 128, groups of 64, inner_k_tiles 4.
+struct Legal {
+  bool with_experts;
+  Described codes = {Element::uint8, shape({20, 64})};
+  Described packed_w = {Element::int32, shape({3, 2, 32, 2})};
+  Described scales_and_zeros = {Element::bf16, shape({2, 20, 2})};
+  Described scales = {Element::fp32, shape({2, 20})};
+  Described zero_points = {Element::int8, shape({2, 20})};
+  std::int64_t group_size = 64;
+  std::int64_t inner_k_tiles = 4;
+
+  std::vector<std::int64_t> shape(std::vector<std::int64_t> sizes) const {
+    if (with_experts) sizes.insert(sizes.begin(), 2);
+    return sizes;
+  }
+  Call<Described> call(const Operator& of) const {
+    const auto taken = [&](Argument argument, const Described& tensor) {
+      return takes(of, argument) ? &tensor : nullptr;
+    };
+    return {of,
+            {taken(Argument::codes, codes), taken(Argument::packed_w, packed_w),
+             taken(Argument::scales_and_zeros, scales_and_zeros), taken(Argument::scales, scales),
+             taken(Argument::zero_points, zero_points)},
+            group_size,
+            inner_k_tiles};
+  }
+};
+
+TEST(OperatorRules, AcceptLegalCallsOfEveryOperator) {
+  for (const bool with_experts : {false, true}) {
+    for (const Operator* of : all_operators) {
+      const Legal legal = {with_experts};
+      const auto refusal = refusal_of(legal.call(*of));
+      EXPECT_FALSE(refusal.has_value()) << of->name << ": " << refusal->text();
+    }
+  }
+}
+
+/// Each row changes a legal call with experts, whose leading size is 2, so that one rule is broken.
+struct Wrong {
+  const char* argument;
+  const char* legal;  // the beginning of the rule that refuses
+  void (*change)(Legal&);
+};
+constexpr std::int64_t huge = std::numeric_limits<std::int64_t>::max();
+const Wrong wrongs[] = {
+    {"inner_k_tiles", "2, 4 or 8", [](Legal& l) { l.inner_k_tiles = 3; }},
+    {"codes", "uint8", [](Legal& l) { l.codes.element = Element::int32; }},
+    {"codes", "2 dimensions", [](Legal& l) { l.codes.sizes = {64}; }},
+    {"codes", "2 dimensions",
+     [](Legal& l) {
+       l.codes.sizes = {1, 2, 20, 64};
+     }},
+    {"codes", "2 dimensions", [](Legal& l) { l.codes.sizes = {}; }},
+    {"codes", "k a multiple of 16 * inner_k_tiles = 64",
+     [](Legal& l) {
+       l.codes.sizes = {20, 48};
+     }},
+    {"codes", "experts * n * k within",
+     [](Legal& l) {
+       l.codes.sizes = {1, huge};
+     }},
+    {"codes", "experts * n * k within",
+     [](Legal& l) {
+       l.codes.sizes = {huge, 0};
+     }},
+    {"codes", "experts * n * k within",
+     [](Legal& l) {
+       l.codes.sizes = {huge, 8, 32};
+     }},
+    {"packed_w", "int32", [](Legal& l) { l.packed_w.element = Element::uint8; }},
+    {"packed_w", "4 dimensions",
+     [](Legal& l) {
+       l.packed_w.sizes = {2, 32, 2};
+     }},
+    {"packed_w", "4 dimensions", [](Legal& l) { l.packed_w.sizes = {1, 2, 3, 2, 32, 2}; }},
+    {"packed_w", "32 lanes",
+     [](Legal& l) {
+       l.packed_w.sizes = {2, 3, 2, 31, 2};
+     }},
+    {"packed_w", "inner_k_tiles/2 words of a lane in the last dimension = 2",
+     [](Legal& l) {
+       l.packed_w.sizes = {2, 3, 2, 32, 4};
+     }},
+    {"packed_w", "experts * n * k within",
+     [](Legal& l) {
+       l.packed_w.sizes = {0, huge, 2, 32, 2};
+     }},
+    {"packed_w", "experts * n * k within",
+     [](Legal& l) {
+       l.packed_w.sizes = {0, 3, huge, 32, 2};
+     }},
+    {"packed_w", "experts * n * k within",
+     [](Legal& l) {
+       l.packed_w.sizes = {huge, 3, 2, 32, 2};
+     }},
+    {"group_size", "a positive multiple of 16 that divides k = 128", [](Legal& l) { l.group_size = 48; }},
+    {"group_size", "a positive multiple of 16 that divides k", [](Legal& l) { l.group_size = 8; }},
+    {"group_size", "a positive multiple of 16 that divides k", [](Legal& l) { l.group_size = 0; }},
+    {"scales_and_zeros", "bfloat16, float16 or float32", [](Legal& l) { l.scales_and_zeros.element = Element::int8; }},
+    {"scales_and_zeros", "on the device", [](Legal& l) { l.scales_and_zeros.of_device = 1; }},
+    {"scales_and_zeros", "3 dimensions",
+     [](Legal& l) {
+       l.scales_and_zeros.sizes = {2, 20, 2};
+     }},
+    {"scales_and_zeros", "as many experts",
+     [](Legal& l) {
+       l.scales_and_zeros.sizes = {3, 2, 20, 2};
+     }},
+    {"scales_and_zeros", "k/group_size groups = 2",
+     [](Legal& l) {
+       l.scales_and_zeros.sizes = {2, 4, 20, 2};
+     }},
+    {"scales_and_zeros", "n with ceil(n/8)",
+     [](Legal& l) {
+       l.scales_and_zeros.sizes = {2, 2, 16, 2};
+     }},
+    {"scales_and_zeros", "n with ceil(n/8)",
+     [](Legal& l) {
+       l.scales_and_zeros.sizes = {2, 2, 25, 2};
+     }},
+    {"scales_and_zeros", "n with ceil(n/8)",
+     [](Legal& l) {
+       l.scales_and_zeros.sizes = {2, 2, huge, 2};
+     }},
+    {"scales_and_zeros", "a scale and a zero",
+     [](Legal& l) {
+       l.scales_and_zeros.sizes = {2, 2, 20, 1};
+     }},
+    {"scales", "bfloat16, float16 or float32", [](Legal& l) { l.scales.element = Element::int32; }},
+    {"scales", "on the device", [](Legal& l) { l.scales.of_device = 1; }},
+    {"scales", "2 dimensions",
+     [](Legal& l) {
+       l.scales.sizes = {2, 2, 20, 2};
+     }},
+    {"scales", "as many experts",
+     [](Legal& l) {
+       l.scales.sizes = {1, 2, 20};
+     }},
+    {"scales", "k/group_size groups = 2",
+     [](Legal& l) {
+       l.scales.sizes = {2, 1, 20};
+     }},
+    {"scales", "n with ceil(n/8)",
+     [](Legal& l) {
+       l.scales.sizes = {2, 2, 28};
+     }},
+    {"zero_points", "int8", [](Legal& l) { l.zero_points.element = Element::uint8; }},
+    {"zero_points", "on the device", [](Legal& l) { l.zero_points.of_device = 1; }},
+    {"zero_points", "the sizes of scales: sizes 2 2 20",
+     [](Legal& l) {
+       l.zero_points.sizes = {2, 20};
+     }},
+    {"zero_points", "the sizes of scales",
+     [](Legal& l) {
+       l.zero_points.sizes = {2, 2, 21};
+     }},
+};
+
+TEST(OperatorRules, RefuseWhatBreaksThemInEveryOperatorThatTakesTheArgument) {
+  for (const Wrong& wrong : wrongs) {
+    Legal changed = {true};
+    wrong.change(changed);
+    int refused = 0;
+    for (const Operator* of : all_operators) {
+      const auto refusal = refusal_of(changed.call(*of));
+      bool is_taken = false;
+      for (const Argument argument : of->arguments) {
+        if (argument != Argument::none)
+          is_taken = is_taken || argument_names[static_cast<int>(argument)] == std::string(wrong.argument);
+      }
+      if (!is_taken) continue;
+      ++refused;
+      ASSERT_TRUE(refusal.has_value()) << of->name << " accepts " << wrong.argument << " not " << wrong.legal;
+      EXPECT_EQ(refusal->argument, wrong.argument) << of->name << ": " << refusal->text();
+      EXPECT_EQ(refusal->legal.rfind(wrong.legal, 0), 0u) << of->name << ": " << refusal->text();
+    }
+    EXPECT_GT(refused, 0) << wrong.argument;
+  }
+}
+
+TEST(OperatorRules, AreEachBrokenByOneOfTheseTests) {
+  for (const auto& rule : all_rules<Described>()) {
+    bool is_met = false;
+    for (const Wrong& wrong : wrongs) {
+      is_met = is_met || (wrong.argument == std::string(argument_names[static_cast<int>(rule.argument)]) &&
+                          std::string(wrong.legal).substr(0, 8) == rule.legal.substr(0, 8));
+    }
+    EXPECT_TRUE(is_met) << argument_names[static_cast<int>(rule.argument)] << ": " << rule.legal;
+  }
+}
+
+TEST(OperatorDocument, IsTheCommittedOne) {
+  std::ostringstream committed;
+  committed << std::ifstream(TILEPROOF_OPERATOR_DOCUMENT).rdbuf();
+  EXPECT_EQ(committed.str(), operator_document())
+      << "kernels/torch/ARGUMENTS.md is not what the table says: build the target operator_document";
+}
+
+}  // namespace
+}  // namespace tileproof::kernels

@@ -1,0 +1,122 @@
+#include "properties/accuracy/figures.h"
+
+#include <algorithm>
+#include <cmath>
+#include <stdexcept>
+
+#include "properties/problem/specification.h"
+#include "properties/problem/values.h"
+#include "reference/dequantize.h"
+#include "reference/tile_map.h"
+
+namespace tileproof {
+
+Binade binade_of(reference::Format format, std::uint32_t scale) {
+  const reference::Exact value = reference::decode(format, scale);
+  if (value.kind == reference::Kind::nan) return binade::nan;
+  if (value.kind == reference::Kind::infinite) return binade::infinite;
+  if (value.magnitude == 0) return binade::zero;
+  return value.exponent + reference::bit_width(value.magnitude) - 1;
+}
+
+double largest_term(const Problem& p, const SurveyData& data, std::int64_t row, std::int64_t column) {
+  const reference::Format format = format_of(p.out);
+  const std::int64_t group = column / p.group_size;
+  const auto value = [&](const Matrix<std::uint32_t>& of) { return specified::value(format, of(group, row)); };
+  const int midpoint = p.domain == Domain::floating  ? reference::float_domain_midpoint
+                       : p.domain == Domain::integer ? data.parameters.zero_points(group, row)
+                                                     : 0;
+  // Exact: a scale has 24 bits at most, a code less its midpoint 8.
+  const double product = std::fabs((data.codes(row, column) - midpoint) * value(data.parameters.scales));
+  return p.domain == Domain::floating ? std::max(product, std::fabs(value(data.parameters.zeros))) : product;
+}
+
+void CurvePoint::add(const CurvePoint& other) {
+  elements += other.elements;
+  differing += other.differing;
+  unexplained += other.unexplained;
+  finite += other.finite;
+  largest = std::max(largest, other.largest);
+  magnitudes += other.magnitudes;
+}
+
+void SurveyFigures::differs(const Survey& survey, const Problem& p, std::int64_t row, std::int64_t column,
+                            Binade of_scale, bool explained) {
+  const int nibble =
+      survey.is_packed ? reference::place_of(row, column, p.k, static_cast<int>(p.inner_k_tiles)).nibble : no_nibble;
+  for (WrongCell* cell : {&nibble_by_binade[{nibble, of_scale}],
+                          &row_by_column[{static_cast<int>(row % period), static_cast<int>(column % period)}]}) {
+    ++cell->wrong;
+    cell->unexplained += explained ? 0 : 1;
+  }
+}
+
+void SurveyFigures::add(const Survey& survey, const Problem& p, const SurveyData& data, const Surveyed& surveyed) {
+  Surveyed own;
+  for (const std::uint32_t value : data.expected.elements) own.expected(value);
+  if (own.elements != surveyed.elements || own.expected_hash != surveyed.expected_hash) {
+    throw std::logic_error("the survey expects something else than " + survey.claim.name + " of " + line_of(p));
+  }
+  static const std::string unexplained;
+  const std::int64_t columns = data.expected.columns;
+  const std::int64_t run = survey.of_weights ? p.group_size : columns;  // elements that share what they are counted as
+  auto difference = surveyed.differences.begin();
+  CurvePoint of_problem;
+  Accuracy of_case(accuracy.format());
+  for (std::int64_t first = 0; first < surveyed.elements; first += run) {
+    const std::int64_t row = first / columns;
+    const Binade of_scale =
+        survey.of_weights ? binade_of(format_of(p.out), data.parameters.scales(first % columns / p.group_size, row))
+                          : binade::none;
+    CurvePoint of_run;
+    for (std::int64_t i = first; i < first + run; ++i) {
+      const std::uint32_t expected = data.expected.elements[static_cast<std::size_t>(i)];
+      const bool is_wrong = difference != surveyed.differences.end() && difference->index == i;
+      const std::uint32_t got = is_wrong ? difference->got : expected;
+      const bool explained = is_wrong && difference->reason != Surveyed::none;
+      of_case.add(
+          expected, got, explained ? surveyed.reasons.at(static_cast<std::size_t>(difference->reason)) : unexplained,
+          is_wrong && survey.of_weights ? std::optional(largest_term(p, data, row, i % columns)) : std::nullopt);
+      output_hash = folded(output_hash, got);
+      ++of_run.elements;
+      if (const auto apart = Accuracy::error(accuracy.format(), expected, got)) {
+        ++of_run.finite;
+        of_run.largest = std::max(of_run.largest, std::fabs(*apart));
+        of_run.magnitudes += std::fabs(*apart);
+      }
+      if (!is_wrong) continue;
+      ++of_run.differing;
+      of_run.unexplained += explained ? 0 : 1;
+      differs(survey, p, row, i % columns, of_scale, explained);
+      ++difference;
+    }
+    if (survey.of_weights) by_binade[of_scale].add(of_run);
+    of_problem.add(of_run);
+  }
+  accuracy.add(of_case);
+  if (p.scales == ordinary_profile) of_ordinary.add(of_case);
+  by_k[reference::bit_width(static_cast<std::uint64_t>(p.k)) - 1].add(of_problem);
+  if (survey.of_weights) by_group[p.group_size].add(of_problem);
+}
+
+void SurveyFigures::add(const SurveyFigures& other) {
+  accuracy.add(other.accuracy);
+  of_ordinary.add(other.of_ordinary);
+  const auto add_cells = [](auto& to, const auto& from) {
+    for (const auto& [at, cell] : from) {
+      to[at].wrong += cell.wrong;
+      to[at].unexplained += cell.unexplained;
+    }
+  };
+  add_cells(nibble_by_binade, other.nibble_by_binade);
+  add_cells(row_by_column, other.row_by_column);
+  const auto add_points = [](auto& to, const auto& from) {
+    for (const auto& [at, point] : from) to[at].add(point);
+  };
+  add_points(by_k, other.by_k);
+  add_points(by_group, other.by_group);
+  add_points(by_binade, other.by_binade);
+  output_hash = (output_hash ^ other.output_hash) * 0x100000001b3u;
+}
+
+}  // namespace tileproof

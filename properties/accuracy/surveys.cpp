@@ -1,0 +1,248 @@
+#include "properties/accuracy/surveys.h"
+
+#include <algorithm>
+#include <numeric>
+
+#include "properties/case/identity_matmul.h"
+#include "properties/problem/draw.h"
+#include "properties/problem/specification.h"
+#include "properties/problem/values.h"
+
+namespace tileproof {
+
+namespace {
+
+std::vector<std::string> names_of_profiles() {
+  std::vector<std::string> names;
+  for (const Profile& profile : profiles()) {
+    if (profile.surveyed) names.push_back(profile.name);
+  }
+  return names;
+}
+
+/// Codes with those of the rows that fill the last n-tile: code 0, which is what pack puts there.
+Matrix<std::uint8_t> with_padding(const Matrix<std::uint8_t>& codes) {
+  Matrix<std::uint8_t> padded((codes.rows + 7) / 8 * 8, codes.columns);
+  std::copy(codes.elements.begin(), codes.elements.end(), padded.elements.begin());
+  return padded;
+}
+
+// --- The claims ----------------------------------------------------------------------------------------------------
+
+void packed_codes(Case& c) {
+  const Matrix<std::uint8_t> codes = c.codes();
+  const Matrix<std::uint8_t> padded = with_padding(codes);
+  c.expect_equal(specified::unpacked(c.pack(codes), padded.rows, padded.columns, c.problem.inner_k_tiles),
+                 specified::as_int32(padded));
+}
+
+void unpacked_codes(Case& c) {
+  const Matrix<std::uint8_t> codes = c.codes();
+  c.expect_equal(c.unpack(specified::packed(codes, c.problem.inner_k_tiles)), specified::as_int32(codes));
+}
+
+void weights(Case& c) {
+  const Matrix<std::uint8_t> codes = c.codes();
+  const Parameters parameters = c.parameters();
+  c.expect_equal(c.dequantize(specified::packed(codes, c.problem.inner_k_tiles), parameters),
+                 specified::weights(c.problem, specified::as_int32(codes), parameters));
+}
+
+void eager_weights(Case& c) {
+  const Matrix<std::int32_t> codes = specified::as_int32(c.codes());
+  const Parameters parameters = c.parameters();
+  const Matrix<std::uint32_t> predicted = specified::eager_weights(c.problem, codes, parameters);
+  const reference::Format format = format_of(c.problem.out);
+  const auto explained = [&](std::int64_t row, std::int64_t column, std::uint32_t got) {
+    const std::uint32_t of_model = predicted(row, column);
+    const bool same_nan = !c.envelope.one_nan && format.is_nan(of_model) && format.is_nan(got);
+    return got == of_model || same_nan ? "two roundings, as predicted" : nullptr;
+  };
+  c.expect_equal_or_explained(c.dequantize_eagerly(codes, parameters), specified::weights(c.problem, codes, parameters),
+                              explained);
+}
+
+// --- What is expected ----------------------------------------------------------------------------------------------
+
+Matrix<std::uint32_t> as_bits(const Matrix<std::uint8_t>& codes) {
+  Matrix<std::uint32_t> result(codes.rows, codes.columns);
+  result.elements.assign(codes.elements.begin(), codes.elements.end());
+  return result;
+}
+
+Matrix<std::uint32_t> padded_codes(const Problem&, const Matrix<std::uint8_t>& codes, const Parameters&) {
+  return as_bits(with_padding(codes));
+}
+Matrix<std::uint32_t> same_codes(const Problem&, const Matrix<std::uint8_t>& codes, const Parameters&) {
+  return as_bits(codes);
+}
+Matrix<std::uint32_t> specified_weights(const Problem& p, const Matrix<std::uint8_t>& codes, const Parameters& of) {
+  return specified::weights(p, specified::as_int32(codes), of);
+}
+
+Claim claim_of(Operation operation, const char* sentence, void (*body)(Case&), std::vector<Domain> domains,
+               std::vector<Type> types) {
+  Claim claim;
+  claim.name = std::string("accuracy/") + name_of(operation) + sentence;
+  claim.hunts = "nothing that another claim does not: its cases are surveyed";
+  claim.needs = {operation};
+  claim.draws = {.domains = std::move(domains), .types = std::move(types), .profiles = names_of_profiles()};
+  claim.body = body;
+  return claim;
+}
+
+Survey survey_of(Operation operation, Claim claim) {
+  Survey row;
+  row.operation = operation;
+  row.claim = std::move(claim);
+  row.expected = specified_weights;
+  return row;
+}
+
+Survey pack_survey() {
+  Survey row = survey_of(Operation::pack, claim_of(Operation::pack, "_gives_the_specified_codes", packed_codes,
+                                                   {Domain::floating}, {Type::bf16}));
+  row.expected = padded_codes;
+  row.of_weights = false;
+  row.bound = "a permutation";
+  return row;
+}
+
+Survey unpack_survey() {
+  Survey row = survey_of(Operation::unpack, claim_of(Operation::unpack, "_gives_the_specified_codes", unpacked_codes,
+                                                     {Domain::floating}, {Type::bf16}));
+  row.expected = same_codes;
+  row.of_weights = false;
+  row.bound = "a permutation";
+  return row;
+}
+
+Survey dequantize_survey() {
+  Survey row = survey_of(Operation::dequantize, claim_of(Operation::dequantize, "_gives_the_specified_weights", weights,
+                                                         {Domain::floating, Domain::integer, Domain::none},
+                                                         {Type::bf16, Type::fp16, Type::fp32}));
+  row.bound = "one rounding";
+  return row;
+}
+
+Survey matmul_survey() {
+  return survey_of(Operation::matmul,
+                   claim_of(Operation::matmul, "_by_the_identity_gives_the_specified_weights_or_explained_ones",
+                            identity_matmul, {Domain::floating}, {Type::bf16}));
+}
+
+Survey eager_survey() {
+  Survey row =
+      survey_of(Operation::dequantize_eagerly,
+                claim_of(Operation::dequantize_eagerly, "_gives_the_specified_weights_or_explained_ones", eager_weights,
+                         {Domain::floating, Domain::integer}, {Type::bf16, Type::fp16, Type::fp32}));
+  row.is_packed = false;
+  return row;
+}
+
+}  // namespace
+
+const std::vector<Survey>& surveys() {
+  static const std::vector<Survey> rows = {pack_survey(), unpack_survey(), dequantize_survey(), matmul_survey(),
+                                           eager_survey()};
+  return rows;
+}
+
+// --- The problems --------------------------------------------------------------------------------------------------
+
+namespace {
+
+constexpr std::uint64_t survey_seed = 1;
+
+/// Of what a problem is, and not of how many there are: one more leaves the others as they are.
+std::uint64_t seed_of(const Problem& problem) {
+  std::uint64_t hash = mixed(survey_seed);
+  for (const char letter : line_of(problem)) hash = mixed(hash ^ static_cast<unsigned char>(letter));
+  return hash;
+}
+
+/// One a profile: the first of 64 rows, so that a fault of the layout shows where it is; the others small, some with a
+/// tail, and of different k.
+std::vector<Problem> problems_of(const Problem& plain, const std::vector<std::string>& profiles) {
+  constexpr std::int64_t least_k_of_first = 256, most_k = 1024;
+  const std::int64_t unit = std::lcm(plain.supertile_columns(), plain.group_size);
+  std::vector<Problem> problems;
+  for (std::size_t i = 0; i < profiles.size(); ++i) {
+    Problem problem = plain;
+    problem.scales = profiles[i];
+    problem.n = i == 0 ? 64 : i % 3 == 1 ? 19 : 16;
+    std::int64_t units = i == 0 ? (least_k_of_first + unit - 1) / unit : std::int64_t{1} << i % 3;
+    while (units > 1 && units * unit > most_k) units /= 2;
+    problem.k = units * unit;
+    problem.seed = seed_of(problem);
+    problems.push_back(problem);
+  }
+  return problems;
+}
+
+}  // namespace
+
+const std::vector<Problem>& survey_problems() {
+  static const std::vector<Problem> all = [] {
+    std::vector<Problem> problems;
+    for (const Domain domain : {Domain::floating, Domain::integer, Domain::none}) {
+      // What cancels or is distant is a zero, of the float domain.
+      const std::vector<std::string> profiles =
+          domain == Domain::floating ? names_of_profiles() : std::vector<std::string>{ordinary_profile, "edges", "any"};
+      for (const Type type : {Type::bf16, Type::fp16, Type::fp32}) {
+        for (const std::int64_t inner_k_tiles : {2, 4, 8}) {
+          for (const std::int64_t group_size : {16, 32, 64, 96, 128, 256}) {
+            Problem plain;
+            plain.domain = domain;
+            plain.out = type;
+            plain.inner_k_tiles = inner_k_tiles;
+            plain.group_size = group_size;
+            for (const Problem& problem : problems_of(plain, profiles)) problems.push_back(problem);
+          }
+        }
+      }
+    }
+    return problems;
+  }();
+  return all;
+}
+
+bool is_surveyed(const Survey& survey, const Problem& problem, const Envelope& envelope) {
+  const auto is_one_of = [](const auto& values, const auto& value) {
+    return std::find(values.begin(), values.end(), value) != values.end();
+  };
+  const Draws& draws = survey.claim.draws;
+  if (!envelope.has(survey.operation) || !envelope.takes(problem)) return false;
+  if (!is_one_of(draws.domains, problem.domain) || !is_one_of(draws.types, problem.out)) return false;
+  // Once, of problems that differ in nothing that the operation knows: a group that every subject takes stands for all.
+  if (!survey.of_weights && problem.group_size != 32) return false;
+  return survey.is_packed || problem.inner_k_tiles == 2;
+}
+
+Problem problem_for(const Survey& survey, Problem problem, const std::string& subject) {
+  problem.claim = survey.claim.name;
+  problem.subject = subject;
+  return problem;
+}
+
+namespace {
+
+/// For whom data are drawn that nobody is called with.
+class Nobody : public Subject {
+ public:
+  Memory& memory() override { throw std::logic_error("nobody has no memory"); }
+};
+
+}  // namespace
+
+SurveyData data_of(const Survey& survey, const Problem& problem) {
+  Nobody nobody;
+  Met met;
+  const Envelope envelope;
+  Case drawn(problem, envelope, nobody, met);
+  SurveyData data = {drawn.codes(), drawn.parameters(), {}};
+  data.expected = survey.expected(problem, data.codes, data.parameters);
+  return data;
+}
+
+}  // namespace tileproof

@@ -1,0 +1,41 @@
+/// The survey of accuracy: a fixed set of problems, drawn once and for all, to which every subject is put that takes
+/// them, so that subjects stand beside each other on the same data. To survey another operation, add a row.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "properties/case/claim.h"
+
+namespace tileproof {
+
+struct Survey {
+  Operation operation;
+  /// Its cases are run by this claim, whose body compares once. It is none of claims(), whose verdicts need no such
+  /// claim; but claim_of() knows it, so that `replay` does.
+  Claim claim;
+  /// What is expected, of a problem's codes and parameters: weights as bits, or codes.
+  Matrix<std::uint32_t> (*expected)(const Problem&, const Matrix<std::uint8_t>& codes, const Parameters&) = nullptr;
+  bool of_weights = true;  // else of codes, which have no domain, type or groups
+  bool is_packed = true;   // each element is of a nibble of a packed word
+  std::string bound = "";  // why a correct subject's values are the specified ones; empty: they may differ, explained
+};
+const std::vector<Survey>& surveys();
+
+/// The problems, without claim and subject: sizes, profile and seed are the same in every run.
+const std::vector<Problem>& survey_problems();
+
+/// Whether the survey puts a problem to a subject of this envelope.
+bool is_surveyed(const Survey&, const Problem&, const Envelope&);
+/// The problem as it is run, and replayed.
+Problem problem_for(const Survey&, Problem, const std::string& subject);
+
+/// What a problem's cases are given, and what is expected of them.
+struct SurveyData {
+  Matrix<std::uint8_t> codes;
+  Parameters parameters;
+  Matrix<std::uint32_t> expected;
+};
+SurveyData data_of(const Survey&, const Problem&);
+
+}  // namespace tileproof

@@ -1,0 +1,459 @@
+#include "properties/accuracy/surveys.h"
+
+#include <algorithm>
+#include <cmath>
+#include <set>
+
+#include "properties/accuracy/figures.h"
+#include "properties/judging/claims_for_tests.h"
+#include "properties/problem/specification.h"
+#include "properties/subjects/scalar.h"
+#include "properties/subjects/scalar_operators_for_tests.h"
+#include "reference/tile_map.h"
+
+namespace tileproof {
+
+namespace {
+
+const Survey& survey_of(Operation operation) {
+  return *std::find_if(surveys().begin(), surveys().end(),
+                       [&](const Survey& survey) { return survey.operation == operation; });
+}
+
+/// A case of the survey on a subject of this process.
+struct Surveying {
+  Met met;
+  CaseOutcome outcome;
+};
+Surveying surveyed(const Survey& survey, const Problem& problem, const std::string& subject) {
+  const SubjectRow& row = subject_row(subject);
+  const MadeSubject made = row.make();
+  InThisProcess here(row.envelope, *made.subject);
+  Surveying result;
+  result.met.surveyed.emplace();
+  result.outcome = here.run(survey.claim, problem_for(survey, problem, subject), result.met);
+  return result;
+}
+
+/// The figures of the survey's problems that are wanted.
+template <class Wanted>
+SurveyFigures figures_of(Operation operation, const std::string& subject, Wanted wanted) {
+  const Survey& survey = survey_of(operation);
+  std::optional<SurveyFigures> figures;
+  for (const Problem& problem : survey_problems()) {
+    if (!is_surveyed(survey, problem, subject_row(subject).envelope) || !wanted(problem)) continue;
+    if (!figures) {
+      figures.emplace(survey.of_weights ? std::optional(format_of(problem.out)) : std::nullopt);
+    }
+    figures->add(survey, problem, data_of(survey, problem), *surveyed(survey, problem, subject).met.surveyed);
+  }
+  return figures.value();
+}
+
+bool is_bf16_float(const Problem& p) { return p.domain == Domain::floating && p.out == Type::bf16; }
+
+std::set<int> nibbles_of(const SurveyFigures& figures) {
+  std::set<int> nibbles;
+  for (const auto& [at, cell] : figures.nibble_by_binade) nibbles.insert(at.first);
+  return nibbles;
+}
+std::set<int> columns_of(const SurveyFigures& figures) {
+  std::set<int> columns;
+  for (const auto& [at, cell] : figures.row_by_column) columns.insert(at.second);
+  return columns;
+}
+
+TEST(SurveyProblems, ArePossibleAndHaveDataOfTheirOwn) {
+  std::set<std::uint64_t> seeds;
+  for (Problem problem : survey_problems()) {
+    EXPECT_NO_THROW(require_possible(problem)) << line_of(problem);
+    EXPECT_LE(problem.n * problem.k, 24576) << line_of(problem);
+    EXPECT_TRUE(seeds.insert(problem.seed).second) << line_of(problem);
+  }
+}
+
+TEST(SurveyProblems, HaveTailsAndLongRowsAndEveryProfileOfEachCombination) {
+  std::set<std::string> combinations;
+  std::set<std::int64_t> ks;
+  std::set<std::string> profiles;
+  bool has_tail = false;
+  for (const Problem& p : survey_problems()) {
+    combinations.insert(std::string(name_of(p.domain)) + name_of(p.out) + std::to_string(p.inner_k_tiles) + " " +
+                        std::to_string(p.group_size));
+    ks.insert(p.k);
+    profiles.insert(p.scales);
+    has_tail |= p.n % 8 != 0;
+  }
+  EXPECT_EQ(combinations.size(), 3u * 3 * 3 * 6);
+  EXPECT_TRUE(has_tail);
+  EXPECT_TRUE(ks.contains(64) && ks.contains(128) && ks.contains(256) && ks.contains(512) && ks.contains(1024));
+  EXPECT_EQ(profiles.size(), 7u);
+}
+
+TEST(SurveyProblems, AreThoseThatASubjectTakes) {
+  const auto count = [](Operation operation, const char* subject) {
+    return std::count_if(survey_problems().begin(), survey_problems().end(), [&](const Problem& p) {
+      return is_surveyed(survey_of(operation), p, subject_row(subject).envelope);
+    });
+  };
+  const auto all = static_cast<std::ptrdiff_t>(survey_problems().size());
+  EXPECT_EQ(count(Operation::dequantize, "host"), all);
+  EXPECT_EQ(count(Operation::pack, "host"), 3 * 7);  // one a profile and inner_k_tiles
+  EXPECT_EQ(count(Operation::matmul, "host"), 0);
+  EXPECT_EQ(count(Operation::dequantize_eagerly, "reference"), 6 * 3 * (7 + 3));
+  EXPECT_EQ(count(Operation::matmul, "aten-cpu"), 3 * 4 * 5);  // groups of 32 to 256, n a multiple of 16
+}
+
+TEST(Surveys, AreClaimsThatReplayKnowsAndVerdictsNeedNot) {
+  for (const Survey& survey : surveys()) {
+    EXPECT_EQ(claim_of(survey.claim.name).name, survey.claim.name);
+    for (const Claim& claim : claims()) EXPECT_NE(claim.name, survey.claim.name);
+    for (const Problem& problem : survey_problems()) {
+      const SubjectRow& row = subject_row("reference");
+      if (!is_surveyed(survey, problem, row.envelope) || problem.scales != "mixed" || problem.group_size != 32)
+        continue;
+      const MadeSubject made = row.make();
+      EXPECT_EQ(judge_one(problem_for(survey, problem, row.name), row, *made.subject).verdict, Verdict::passed);
+    }
+  }
+}
+
+TEST(SurveyFigures, OfARightSubjectAreBitEqual) {
+  for (const Operation operation : {Operation::pack, Operation::unpack, Operation::dequantize}) {
+    const SurveyFigures figures = figures_of(operation, "faulty:nothing", [](const Problem& p) {
+      return is_bf16_float(p) && (p.group_size == 32 || p.scales == "mixed");
+    });
+    EXPECT_GT(figures.accuracy.elements, 100000);
+    EXPECT_EQ(figures.accuracy.bit_equal, figures.accuracy.elements);
+    EXPECT_EQ(figures.accuracy.distances.largest(), 0);
+    EXPECT_TRUE(figures.nibble_by_binade.empty());
+    EXPECT_TRUE(figures.row_by_column.empty());
+  }
+}
+
+// Nibble 7 holds the last column of four in the second k-tile of a word: columns 16 + {9, 11, 13, 15} of 32.
+TEST(SurveyFigures, ShowTheNibbleOfAFault) {
+  const SurveyFigures weights = figures_of(Operation::dequantize, "faulty:dequantize-sign-extends-the-top-nibble",
+                                           [](const Problem& p) { return is_bf16_float(p) && p.scales == "ordinary"; });
+  EXPECT_EQ(nibbles_of(weights), std::set<int>{7});
+  EXPECT_EQ(columns_of(weights), (std::set<int>{25, 27, 29, 31, 57, 59, 61, 63}));
+  const SurveyFigures codes =
+      figures_of(Operation::unpack, "faulty:unpack-sign-extends-the-top-nibble", [](const Problem&) { return true; });
+  EXPECT_EQ(nibbles_of(codes), std::set<int>{7});
+  // Codes of 8 and more are 16 too small.
+  EXPECT_EQ(codes.accuracy.distances.largest(), 16);
+  EXPECT_EQ(codes.accuracy.distances.above(), 0);
+  // Bytes of two codes without the one in the high nibble: the even column.
+  const SurveyFigures packed =
+      figures_of(Operation::pack, "faulty:pack-drops-high-nibbles", [](const Problem&) { return true; });
+  for (const int column : columns_of(packed)) EXPECT_EQ(column % 2, 0);
+  EXPECT_EQ(columns_of(packed).size(), 32u);
+}
+
+TEST(SurveyFigures, ShowTheColumnsOfAFaultOfGroups) {
+  const auto columns_with = [](std::int64_t group_size) {
+    return columns_of(figures_of(Operation::dequantize, "faulty:last-column-of-the-next-group", [&](const Problem& p) {
+      return is_bf16_float(p) && p.group_size == group_size && p.scales == "ordinary";
+    }));
+  };
+  EXPECT_EQ(columns_with(16), (std::set<int>{15, 31, 47, 63}));
+  EXPECT_EQ(columns_with(32), (std::set<int>{31, 63}));
+  EXPECT_EQ(columns_with(64), std::set<int>{63});
+}
+
+TEST(SurveyFigures, ShowTheBinadesOfAFault) {
+  const SurveyFigures figures = figures_of(Operation::dequantize, "faulty:subnormal-inputs-flushed", is_bf16_float);
+  ASSERT_GT(figures.accuracy.unexplained, 0);
+  // A subnormal scale, or any with a subnormal zero: without the latter there are binades below the normals alone.
+  std::int64_t below_normals = 0;
+  for (const auto& [at, cell] : figures.nibble_by_binade) below_normals += at.second < -126 ? cell.wrong : 0;
+  EXPECT_GT(below_normals, 0);
+  EXPECT_GT(figures.accuracy.flushed, 0);
+}
+
+// The specification's own eager formula, which rounds twice: every difference is one that it predicts.
+TEST(SurveyFigures, CountWhatIsExplainedApart) {
+  const Survey& survey = survey_of(Operation::dequantize_eagerly);
+  const SurveyFigures figures = figures_of(Operation::dequantize_eagerly, "reference", is_bf16_float);
+  std::int64_t twice = 0;
+  for (const Problem& p : survey_problems()) {
+    if (!is_bf16_float(p) || p.inner_k_tiles != 2) continue;
+    const SurveyData data = data_of(survey, p);
+    const Matrix<std::uint32_t> eager = specified::eager_weights(p, specified::as_int32(data.codes), data.parameters);
+    for (std::size_t i = 0; i < eager.elements.size(); ++i) {
+      twice += eager.elements[i] != data.expected.elements[i] ? 1 : 0;
+    }
+  }
+  EXPECT_GT(twice, 0);
+  EXPECT_EQ(figures.accuracy.explained, (std::map<std::string, std::int64_t>{{"two roundings, as predicted", twice}}));
+  EXPECT_EQ(figures.accuracy.unexplained, 0);
+  EXPECT_EQ(nibbles_of(figures), std::set<int>{SurveyFigures::no_nibble});
+  for (const auto& [at, cell] : figures.row_by_column) EXPECT_EQ(cell.unexplained, 0);
+}
+
+// The same arithmetic where nobody said that it is to be: nothing explains it.
+TEST(SurveyFigures, OfAFaultAreUnexplained) {
+  const SurveyFigures figures = figures_of(Operation::dequantize, "faulty:two-roundings", is_bf16_float);
+  EXPECT_GT(figures.accuracy.unexplained, 0);
+  EXPECT_TRUE(figures.accuracy.explained.empty());
+}
+
+/// Another subject's results, but for the last bit of one of them.
+class OneBitOff : public Subject {
+ public:
+  explicit OneBitOff(Subject& right) : right_(right) {}
+  Memory& memory() override { return right_.memory(); }
+  void run(const MatmulCall& c) override {
+    right_.run(c);
+    c.out[c.m * c.n - 1] ^= 1;
+  }
+  void run(const DequantizeEagerlyCall& c) override {
+    right_.run(c);
+    static_cast<std::uint8_t*>(c.weights)[0] ^= 1;
+  }
+
+ private:
+  Subject& right_;
+};
+
+/// A case of the survey on a subject of this test.
+Surveyed surveyed_of(const Survey& survey, const Problem& problem, const Envelope& envelope, Subject& subject) {
+  Met met;
+  met.surveyed.emplace();
+  InThisProcess(envelope, subject).run(survey.claim, problem_for(survey, problem, "mine"), met);
+  return *met.surveyed;
+}
+
+std::map<std::string, std::int64_t> counts_of(const Surveyed& surveyed) {
+  std::map<std::string, std::int64_t> counts;
+  for (const Surveyed::Difference& one : surveyed.differences) {
+    ++counts[one.reason == Surveyed::none ? "" : surveyed.reasons[static_cast<std::size_t>(one.reason)]];
+  }
+  return counts;
+}
+
+Problem survey_problem(const std::string& profile, Type type) {
+  return *std::find_if(survey_problems().begin(), survey_problems().end(), [&](const Problem& p) {
+    return p.domain == Domain::floating && p.out == type && p.scales == profile && p.group_size == 32 && p.k <= 256;
+  });
+}
+
+// A model explains what it reproduces bit for bit, and nothing near it.
+TEST(Surveyed, OneBitOffWhatIsPredictedIsUnexplained) {
+  const Survey& eager = survey_of(Operation::dequantize_eagerly);
+  const SubjectRow& row = subject_row("reference");
+  const MadeSubject reference = row.make();
+  OneBitOff off(*reference.subject);
+  for (const char* profile : {"ordinary", "distant", "mixed"}) {
+    const Problem problem = survey_problem(profile, Type::bf16);
+    auto predicted = counts_of(surveyed_of(eager, problem, row.envelope, *reference.subject));
+    EXPECT_EQ(predicted.count(""), 0u);
+    const auto got = counts_of(surveyed_of(eager, problem, row.envelope, off));
+    ASSERT_EQ(got.count(""), 1u) << profile;
+    EXPECT_EQ(got.at(""), 1) << profile;
+  }
+}
+
+/// Another subject's eager weights, with NaNs as a host's processor makes them.
+class NansOfItsOwn : public Subject {
+ public:
+  explicit NansOfItsOwn(Subject& right) : right_(right) {}
+  Memory& memory() override { return right_.memory(); }
+  void run(const DequantizeEagerlyCall& c) override {
+    right_.run(c);
+    for (std::int64_t i = 0; i < c.n * c.k; ++i) {
+      if (format_of(c.type).is_nan(loaded(c.weights, c.type, i))) stored(c.weights, c.type, i, 0xffc0);
+    }
+  }
+
+ private:
+  Subject& right_;
+};
+
+TEST(Surveyed, APredictedNanIsExplainedByAnyWhereNobodyPromisedItsBits) {
+  const Survey& eager = survey_of(Operation::dequantize_eagerly);
+  const SubjectRow& row = subject_row("reference");
+  const MadeSubject reference = row.make();
+  NansOfItsOwn other(*reference.subject);
+  Envelope promises_none = row.envelope;
+  promises_none.one_nan = false;
+  const auto all = [&](const Envelope& envelope, Subject& subject) {
+    std::map<std::string, std::int64_t> counts;
+    for (const Problem& problem : survey_problems()) {
+      if (!is_bf16_float(problem) || !is_surveyed(eager, problem, envelope)) continue;
+      for (const auto& [reason, count] : counts_of(surveyed_of(eager, problem, envelope, subject))) {
+        counts[reason] += count;
+      }
+    }
+    return counts;
+  };
+  auto promised = all(row.envelope, other);
+  EXPECT_GT(promised[""], 0);
+  auto unpromised = all(promises_none, other);
+  EXPECT_EQ(unpromised[""], 0);
+  // What becomes NaN by the second rounding alone is no NaN with other bits.
+  auto same = all(row.envelope, *reference.subject);
+  EXPECT_EQ(unpromised["two roundings, as predicted"], same["two roundings, as predicted"]);
+  EXPECT_GT(same["two roundings, as predicted"], promised["two roundings, as predicted"]);
+}
+
+// One rounding of the weights, then sums of them and of zeros: -0 becomes +0, and an infinity or a NaN makes NaN of all
+// others of its row.
+TEST(Surveyed, WhatAMatmulLosesIsExplainedAndNothingElse) {
+  const Survey& matmul = survey_of(Operation::matmul);
+  const Envelope envelope = library_envelope({Operation::matmul});
+  ScalarOperators right;
+  OneBitOff off(right);
+  std::map<std::string, std::int64_t> seen;
+  for (const char* profile : {"ordinary", "finite-edges", "mixed", "edges"}) {
+    const Problem problem = survey_problem(profile, Type::bf16);
+    ASSERT_TRUE(is_surveyed(matmul, problem, envelope));
+    const SurveyData data = data_of(matmul, problem);
+    const Surveyed surveyed = surveyed_of(matmul, problem, envelope, right);
+    std::int64_t minus_zeros = 0, beside_infinities = 0;
+    for (std::int64_t row = 0; row < problem.n; ++row) {
+      const auto not_finite = [&](std::int64_t column) { return (data.expected(row, column) & 0x7fff) >= 0x7f80; };
+      std::int64_t of_row = 0;
+      for (std::int64_t column = 0; column < problem.k; ++column) of_row += not_finite(column) ? 1 : 0;
+      for (std::int64_t column = 0; column < problem.k; ++column) {
+        const bool others = of_row > (not_finite(column) ? 1 : 0);
+        beside_infinities += others && !(data.expected(row, column) == 0x7fff) ? 1 : 0;
+        minus_zeros += !others && data.expected(row, column) == 0x8000 ? 1 : 0;
+      }
+    }
+    auto counts = counts_of(surveyed);
+    EXPECT_EQ(counts[""], 0) << profile;
+    EXPECT_EQ(counts["-0 is lost: -0 + 0 is +0"], minus_zeros) << profile;
+    EXPECT_GE(counts["0 times an Inf or NaN of the row is NaN"], beside_infinities) << profile;
+    for (const auto& [reason, count] : counts) seen[reason] += count;
+    // The last bit of a finite weight.
+    const bool is_finite = std::string(profile) == "ordinary";
+    const auto of_wrong = counts_of(surveyed_of(matmul, problem, envelope, off));
+    EXPECT_EQ(of_wrong.count(""), is_finite ? 1u : of_wrong.count("")) << profile;
+  }
+  EXPECT_GT(seen["-0 is lost: -0 + 0 is +0"], 0);
+  EXPECT_GT(seen["0 times an Inf or NaN of the row is NaN"], 0);
+}
+
+/// What a subject gives, as a matrix.
+Matrix<std::uint32_t> results_of(const SurveyData& data, const Surveyed& surveyed) {
+  Matrix<std::uint32_t> got = data.expected;
+  for (const Surveyed::Difference& one : surveyed.differences) {
+    EXPECT_NE(got.elements[static_cast<std::size_t>(one.index)], one.got);
+    got.elements[static_cast<std::size_t>(one.index)] = one.got;
+  }
+  return got;
+}
+
+// Another way to the same figures: element by element, from the matrices.
+TEST(SurveyFigures, AreThoseOfASlowCount) {
+  const Survey& survey = survey_of(Operation::dequantize);
+  const auto wanted = [](const Problem& p) {
+    return p.domain == Domain::floating && p.out == Type::fp16 && p.inner_k_tiles == 4 && p.group_size == 96;
+  };
+  const SurveyFigures figures = figures_of(Operation::dequantize, "faulty:double-then-rounded", wanted);
+  const SurveyFigures wrong_groups = figures_of(Operation::dequantize, "faulty:scale-of-the-even-row", wanted);
+  for (const auto& [name, of_fault] :
+       {std::pair("faulty:double-then-rounded", &figures), std::pair("faulty:scale-of-the-even-row", &wrong_groups)}) {
+    std::map<std::pair<int, int>, std::int64_t> nibbles, places;
+    std::map<int, std::int64_t> by_k, elements_by_k, elements_by_binade;
+    for (const Problem& p : survey_problems()) {
+      if (!wanted(p)) continue;
+      const SurveyData data = data_of(survey, p);
+      const Matrix<std::uint32_t> got = results_of(data, *surveyed(survey, p, name).met.surveyed);
+      for (std::int64_t row = 0; row < p.n; ++row) {
+        for (std::int64_t column = 0; column < p.k; ++column) {
+          const double scale = std::fabs(specified::value(reference::fp16, data.parameters.scales(column / 96, row)));
+          const int of_scale = scale == 0              ? binade::zero
+                               : std::isnan(scale)     ? binade::nan
+                               : !std::isfinite(scale) ? binade::infinite
+                                                       : std::ilogb(scale);
+          const int log2_k = static_cast<int>(std::floor(std::log2(p.k)));
+          ++elements_by_k[log2_k];
+          ++elements_by_binade[of_scale];
+          const auto place = reference::place_of(row, column, p.k, 4);
+          EXPECT_TRUE(place.nibble >= 0 && place.nibble < 8);
+          if (got(row, column) == data.expected(row, column)) continue;
+          ++nibbles[{place.nibble, of_scale}];
+          ++places[{static_cast<int>(row % 64), static_cast<int>(column % 64)}];
+          ++by_k[log2_k];
+        }
+      }
+    }
+    EXPECT_EQ(nibbles.size(), of_fault->nibble_by_binade.size()) << name;
+    for (const auto& [at, cell] : of_fault->nibble_by_binade) EXPECT_EQ(nibbles[at], cell.wrong) << name;
+    EXPECT_EQ(places.size(), of_fault->row_by_column.size()) << name;
+    for (const auto& [at, cell] : of_fault->row_by_column) EXPECT_EQ(places[at], cell.wrong) << name;
+    EXPECT_EQ(elements_by_k.size(), of_fault->by_k.size()) << name;
+    for (const auto& [at, point] : of_fault->by_k) {
+      EXPECT_EQ(elements_by_k[at], point.elements) << name;
+      EXPECT_EQ(by_k[at], point.differing) << name;
+    }
+    EXPECT_EQ(elements_by_binade.size(), of_fault->by_binade.size()) << name;
+    for (const auto& [at, point] : of_fault->by_binade) EXPECT_EQ(elements_by_binade[at], point.elements) << name;
+    EXPECT_EQ(of_fault->by_group.size(), 1u) << name;
+    EXPECT_EQ(of_fault->by_group.at(96).elements, of_fault->accuracy.elements) << name;
+  }
+}
+
+TEST(SurveyFigures, OfPartsAddUp) {
+  const auto figures = [](const char* profile) {
+    return figures_of(Operation::dequantize, "faulty:scale-of-the-even-row", [&](const Problem& p) {
+      return is_bf16_float(p) && p.inner_k_tiles == 2 && p.scales == profile;
+    });
+  };
+  SurveyFigures both = figures("ordinary");
+  const std::int64_t first = both.accuracy.unexplained;
+  const SurveyFigures other = figures("cancelling");
+  both.add(other);
+  EXPECT_EQ(both.accuracy.unexplained, first + other.accuracy.unexplained);
+  std::int64_t in_cells = 0, in_places = 0, of_groups = 0;
+  for (const auto& [at, cell] : both.nibble_by_binade) in_cells += cell.wrong;
+  for (const auto& [at, cell] : both.row_by_column) in_places += cell.unexplained;
+  for (const auto& [at, point] : both.by_group) of_groups += point.differing;
+  EXPECT_EQ(in_cells, both.accuracy.unexplained);
+  EXPECT_EQ(in_places, both.accuracy.unexplained);
+  EXPECT_EQ(of_groups, both.accuracy.unexplained);
+}
+
+TEST(SurveyFigures, RefuseACaseThatExpectedSomethingElse) {
+  const Survey& survey = survey_of(Operation::dequantize);
+  const Problem& problem = survey_problems().front();
+  const SurveyData data = data_of(survey, problem);
+  SurveyFigures figures(reference::bf16);
+  Surveyed other = *surveyed(survey, problem, "faulty:nothing").met.surveyed;
+  EXPECT_NO_THROW(figures.add(survey, problem, data, other));
+  ++other.expected_hash;
+  EXPECT_THROW(figures.add(survey, problem, data, other), std::logic_error);
+}
+
+TEST(Surveyed, IsNothingOfACaseThatNeverCompares) {
+  const Surveying skipped =
+      surveyed(survey_of(Operation::dequantize), survey_problems().at(1), "faulty:last-tile-skipped");
+  ASSERT_TRUE(skipped.outcome.finding.has_value());
+  EXPECT_EQ(skipped.outcome.finding->kind, "guard");
+  EXPECT_EQ(skipped.met.surveyed->elements, 0);
+}
+
+TEST(Surveyed, IsOfOneComparison) {
+  Idle idle;
+  const Envelope envelope;
+  InThisProcess here(envelope, idle);
+  const Matrix<std::int32_t> codes(1, 16);
+  const Problem problem = problem_with("--n=1 --k=32");
+  const auto run = [&](int comparisons, bool is_surveyed) {
+    Met met;
+    if (is_surveyed) met.surveyed.emplace();
+    const Claim claim = claim_with([&](Case& c) {
+      for (int i = 0; i < comparisons; ++i) c.expect_equal(codes, codes);
+    });
+    return here.run(claim, problem, met).finding.has_value();
+  };
+  EXPECT_FALSE(run(1, true));
+  EXPECT_FALSE(run(2, false));
+  EXPECT_TRUE(run(2, true));
+}
+
+}  // namespace
+
+}  // namespace tileproof

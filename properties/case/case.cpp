@@ -1,0 +1,398 @@
+// What a case draws from its problem, and the operations it puts to its subject, guarded.
+#include "properties/case/case.h"
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+
+#include "properties/problem/draw.h"
+#include "properties/problem/specification.h"
+#include "properties/problem/values.h"
+#include "properties/subjects/float_mode.h"
+#include "reference/matrix.h"
+
+namespace tileproof {
+
+namespace {
+
+/// Calls `use` with the unsigned type of so many bytes.
+template <class Use>
+void with_element(std::int64_t element_bytes, Use use) {
+  if (element_bytes == 1) return use.template operator()<std::uint8_t>();
+  if (element_bytes == 2) return use.template operator()<std::uint16_t>();
+  use.template operator()<std::uint32_t>();
+}
+
+}  // namespace
+
+std::vector<std::uint8_t> narrowed(const std::vector<std::uint32_t>& bits, std::int64_t element_bytes) {
+  std::vector<std::uint8_t> bytes(bits.size() * static_cast<std::size_t>(element_bytes));
+  with_element(element_bytes, [&]<class Element>() {
+    for (std::size_t i = 0; i < bits.size(); ++i) {
+      const auto element = static_cast<Element>(bits[i]);
+      std::memcpy(&bytes[i * sizeof element], &element, sizeof element);
+    }
+  });
+  return bytes;
+}
+
+std::vector<std::uint32_t> widened(const std::vector<std::uint8_t>& bytes, std::int64_t element_bytes) {
+  std::vector<std::uint32_t> bits(bytes.size() / static_cast<std::size_t>(element_bytes));
+  with_element(element_bytes, [&]<class Element>() {
+    for (std::size_t i = 0; i < bits.size(); ++i) {
+      Element element;
+      std::memcpy(&element, &bytes[i * sizeof element], sizeof element);
+      bits[i] = element;
+    }
+  });
+  return bits;
+}
+
+std::vector<std::uint32_t> interleaved(const Parameters& parameters) {
+  std::vector<std::uint32_t> both;
+  both.reserve(parameters.scales.elements.size() * 2);
+  for (std::size_t i = 0; i < parameters.scales.elements.size(); ++i) {
+    both.push_back(parameters.scales.elements[i]);
+    both.push_back(parameters.zeros.elements[i]);
+  }
+  return both;
+}
+
+namespace {
+
+template <class T>
+Tensor input(const char* name, const std::vector<T>& elements, std::size_t element_bytes = sizeof(T),
+             std::size_t alignment = 256) {
+  // An empty vector may have no address; an input must have one to be told from an output.
+  static const std::uint8_t nothing = 0;
+  const void* data = elements.empty() ? static_cast<const void*>(&nothing) : elements.data();
+  return {.name = name,
+          .input = data,
+          .bytes = elements.size() * sizeof(T),
+          .element_bytes = element_bytes,
+          .alignment = alignment};
+}
+
+template <class T>
+Tensor output(const char* name, std::vector<T>& elements, std::size_t element_bytes = sizeof(T),
+              std::size_t alignment = 256) {
+  return {.name = name,
+          .output = elements.data(),
+          .bytes = elements.size() * sizeof(T),
+          .element_bytes = element_bytes,
+          .alignment = alignment};
+}
+
+}  // namespace
+
+Case::Case(const Problem& problem_, const Envelope& envelope_, Subject& subject, Met& met)
+    : problem(problem_), envelope(envelope_), subject_(subject), met_(met) {
+  compute_in_default_mode();  // whatever the call before has left
+  subject_.first_state();
+  count_problem(problem, met_);
+  if (problem.experts > 1) ++met_.classes["several experts"];
+  subject_.fill_own_memory(fill_);
+}
+
+Case::~Case() { subject_.vary(0); }
+
+namespace {
+
+/// The codes that stand at each nibble, a bit for each code: as quick to note as a store, and soon all there are.
+class Seen {
+ public:
+  void note(std::uint32_t code, int nibble) {
+    codes_[static_cast<std::size_t>(nibble)] |= static_cast<std::uint16_t>(1u << code);
+  }
+  bool is_all() const {
+    return std::all_of(codes_.begin(), codes_.end(), [](std::uint16_t codes) { return codes == 0xffff; });
+  }
+  void add_to(Met& met) const {
+    for (std::size_t code = 0; code < met.code_at_nibble.size(); ++code) {
+      for (std::size_t nibble = 0; nibble < codes_.size(); ++nibble) {
+        if ((codes_[nibble] >> code & 1) != 0) met.code_at_nibble[code][nibble] = true;
+      }
+    }
+  }
+
+ private:
+  std::array<std::uint16_t, reference::codes_of_word> codes_ = {};
+};
+
+template <class T>
+void keep_only(const Span& kept, std::vector<T>& elements, T neutral) {
+  if (kept == Span()) return;
+  for (std::size_t i = 0; i < elements.size(); ++i) {
+    if (!kept.holds(static_cast<std::int64_t>(i))) elements[i] = neutral;
+  }
+}
+
+}  // namespace
+
+Matrix<std::uint8_t> Case::codes() {
+  Matrix<std::uint8_t> codes(problem.experts * problem.n, problem.k);
+  for (std::size_t i = 0; i < codes.elements.size(); ++i) {
+    codes.elements[i] = static_cast<std::uint8_t>(drawn(problem.seed, stream::codes, i) >> 60);
+  }
+  keep_only<std::uint8_t>(problem.codes, codes.elements, 8);
+  Seen seen;
+  for (std::int64_t row = 0; row < codes.rows && !seen.is_all(); ++row) {
+    specified::with_inner_k_tiles(problem.inner_k_tiles, [&](auto inner_k_tiles) {
+      for (std::int64_t column = 0; column < codes.columns; ++column) {
+        seen.note(codes(row, column), reference::place_of(row, column, problem.k, inner_k_tiles).nibble);
+      }
+    });
+  }
+  seen.add_to(met_);
+  codes_ = codes;
+  return codes;
+}
+
+std::vector<std::uint32_t> Case::words() {
+  std::vector<std::uint32_t> words(
+      static_cast<std::size_t>(problem.experts * reference::words_of(problem.n, problem.k)));
+  for (std::size_t i = 0; i < words.size(); ++i) {
+    words[i] = static_cast<std::uint32_t>(drawn(problem.seed, stream::words, i) >> 32);
+    const auto first_code = static_cast<std::int64_t>(8 * i);  // in the order of words
+    if (first_code + 8 <= problem.codes.first || problem.codes.end <= first_code) words[i] = 0x88888888;
+  }
+  Seen seen;
+  for (std::size_t i = 0; i < words.size() && !seen.is_all(); ++i) {
+    for (int nibble = 0; nibble < reference::codes_of_word; ++nibble) seen.note(words[i] >> (4 * nibble) & 15, nibble);
+  }
+  seen.add_to(met_);
+  return words;
+}
+
+Parameters zero_parameters(const Problem& p) {
+  const std::int64_t groups = p.experts * p.groups();
+  return {Matrix<std::uint32_t>(groups, p.n), Matrix<std::uint32_t>(groups, p.n), Matrix<std::int8_t>(groups, p.n)};
+}
+
+Parameters Case::parameters() {
+  Parameters result = zero_parameters(problem);
+  const Profile& profile = profile_of(problem.scales);
+  for (std::size_t i = 0; i < result.scales.elements.size(); ++i) {
+    const ScaleAndZero both = profile.drawn(format_of(problem.out), problem.seed, i);
+    result.scales.elements[i] = both.scale;
+    result.zeros.elements[i] = both.zero;
+    result.zero_points.elements[i] = static_cast<std::int8_t>(drawn(problem.seed, stream::zero_points, i) >> 56);
+  }
+  const reference::Format format = format_of(problem.out);
+  const auto one = static_cast<std::uint32_t>(format.bias()) << format.fraction_bits;
+  keep_only<std::uint32_t>(problem.parameters, result.scales.elements, one);
+  keep_only<std::uint32_t>(problem.parameters, result.zeros.elements, 0);
+  keep_only<std::int8_t>(problem.parameters, result.zero_points.elements, 8);
+  count_values(format, result.scales.elements, met_);
+  parameters_ = result;
+  return result;
+}
+
+std::uint64_t Case::choice(std::uint64_t index) const { return drawn(problem.seed, stream::choice, index); }
+
+void Case::fill(const Fill& fill) {
+  fill_ = fill;
+  subject_.fill_own_memory(fill);
+}
+
+void Case::align(std::vector<Tensor>& tensors) {
+  const bool no_better = envelope.any_alignment && draws_least_alignment(problem.seed);
+  ++met_.classes[no_better ? "aligned to what must be taken" : "aligned as allocators align"];
+  const auto is_drawn = [&](std::uint64_t index) { return drawn(problem.seed, stream::pages, index) >> 63 != 0; };
+  for (std::size_t i = 0; i < tensors.size(); ++i) {
+    if (!no_better) tensors[i].alignment = 256;
+    tensors[i].page_before = is_drawn(0);
+    tensors[i].touches_page = is_drawn(i + 1);
+  }
+}
+
+void Case::run(std::vector<Tensor> tensors, const std::function<void(const std::vector<void*>&)>& use) {
+  guarded_call(tensors, [&] { guarded(subject_.memory(), tensors, fill_, use); });
+}
+
+std::vector<std::uint32_t> Case::pack(const Matrix<std::uint8_t>& codes) {
+  const std::vector<std::uint8_t> pairs = specified::pairs(codes);
+  const std::int64_t rows = codes.rows / problem.experts;
+  std::vector<std::uint32_t> packed(
+      static_cast<std::size_t>(problem.experts * reference::words_of(rows, codes.columns)));
+  Tensor words = output("packed", packed, 4, vector_alignment);
+  words.may_equal_poison = true;
+  run({input("codes", pairs, 1, vector_alignment), words}, [&](const std::vector<void*>& at) {
+    subject_.run(PackCall{static_cast<const std::uint8_t*>(at[0]), static_cast<std::uint32_t*>(at[1]), rows,
+                          codes.columns, problem.inner_k_tiles, problem.experts});
+  });
+  met_.output_all(packed);
+  return packed;
+}
+
+Matrix<std::int32_t> Case::unpack(const std::vector<std::uint32_t>& packed) {
+  Matrix<std::int32_t> codes(problem.experts * problem.n, problem.k);
+  run({input("packed_w", packed, 4, 4), output("codes", codes.elements, 4, vector_alignment)},
+      [&](const std::vector<void*>& at) {
+        subject_.run(UnpackCall{static_cast<const std::uint32_t*>(at[0]), static_cast<std::int32_t*>(at[1]), problem.n,
+                                problem.k, problem.inner_k_tiles, problem.experts});
+      });
+  met_.output_all(codes.elements);
+  return codes;
+}
+
+Matrix<std::uint32_t> Case::dequantize(const std::vector<std::uint32_t>& packed, const Parameters& parameters) {
+  const auto element_bytes = static_cast<std::size_t>(bytes_of(problem.out));
+  const bool floating = problem.domain == Domain::floating;
+  const std::vector<std::uint8_t> scales =
+      narrowed(floating ? interleaved(parameters) : parameters.scales.elements, bytes_of(problem.out));
+  const std::vector<std::int8_t> zero_points =
+      problem.domain == Domain::integer ? parameters.zero_points.elements : std::vector<std::int8_t>();
+  std::vector<std::uint8_t> weights(static_cast<std::size_t>(problem.experts * problem.n * problem.k) * element_bytes);
+  run({input("packed_w", packed, 4, 4),
+       input(floating ? "scales_and_zeros" : "scales", scales, element_bytes, element_bytes),
+       input("zero_points", zero_points, 1, 1), output("weights", weights, element_bytes, vector_alignment)},
+      [&](const std::vector<void*>& at) {
+        subject_.run(DequantizeCall{
+            static_cast<const std::uint32_t*>(at[0]), at[1], static_cast<const std::int8_t*>(at[2]), at[3], problem.n,
+            problem.k, problem.group_size, problem.inner_k_tiles, problem.domain, problem.out, problem.experts});
+      });
+  Matrix<std::uint32_t> result(problem.experts * problem.n, problem.k);
+  result.elements = widened(weights, bytes_of(problem.out));
+  met_.output_all(result.elements);
+  return result;
+}
+
+Matrix<std::uint16_t> Case::matmul(const Matrix<std::uint16_t>& activations, const Matrix<std::uint8_t>& codes,
+                                   const Parameters& parameters) {
+  const std::vector<std::uint8_t> pairs = specified::pairs(codes);
+  const std::vector<std::uint8_t> scales_and_zeros = narrowed(interleaved(parameters), 2);
+  Matrix<std::uint16_t> out(activations.rows, problem.n);
+  run({input("activations", activations.elements), input("codes", pairs),
+       input("scales_and_zeros", scales_and_zeros, 2), output("out", out.elements)},
+      [&](const std::vector<void*>& at) {
+        subject_.run(MatmulCall{static_cast<const std::uint16_t*>(at[0]), static_cast<const std::uint8_t*>(at[1]),
+                                static_cast<const std::uint16_t*>(at[2]), static_cast<std::uint16_t*>(at[3]),
+                                activations.rows, problem.n, problem.k, problem.group_size, problem.inner_k_tiles});
+      });
+  met_.output_all(out.elements);
+  return out;
+}
+
+namespace {
+
+/// The zeros of a problem's groups where its domain has them, and nothing where not; the same of zero points.
+std::vector<std::uint8_t> zeros_of(const Problem& p, const Parameters& parameters) {
+  return p.domain == Domain::floating ? narrowed(parameters.zeros.elements, bytes_of(p.out))
+                                      : std::vector<std::uint8_t>();
+}
+std::vector<std::int8_t> zero_points_of(const Problem& p, const Parameters& parameters) {
+  return p.domain == Domain::integer ? parameters.zero_points.elements : std::vector<std::int8_t>();
+}
+
+}  // namespace
+
+Parameters Case::choose(const Matrix<std::uint32_t>& weights) {
+  const auto element_bytes = static_cast<std::size_t>(bytes_of(problem.out));
+  const std::vector<std::uint8_t> inputs = narrowed(weights.elements, bytes_of(problem.out));
+  Parameters chosen = zero_parameters(problem);
+  std::vector<std::uint8_t> scales = narrowed(chosen.scales.elements, bytes_of(problem.out));
+  std::vector<std::uint8_t> zeros = zeros_of(problem, chosen);
+  std::vector<std::int8_t> zero_points = zero_points_of(problem, chosen);
+  const bool floating = problem.domain == Domain::floating;
+  run({input("weights", inputs, element_bytes), output("scales", scales, element_bytes),
+       floating ? output("zeros", zeros, element_bytes) : output("zero_points", zero_points)},
+      [&](const std::vector<void*>& at) {
+        subject_.run(ChooseCall{at[0], at[1], floating ? at[2] : nullptr,
+                                floating ? nullptr : static_cast<std::int8_t*>(at[2]), problem.n, problem.k,
+                                problem.group_size, problem.domain, problem.out});
+      });
+  chosen.scales.elements = widened(scales, bytes_of(problem.out));
+  if (floating) chosen.zeros.elements = widened(zeros, bytes_of(problem.out));
+  if (!floating) chosen.zero_points.elements = zero_points;
+  met_.output_all(chosen.scales.elements);
+  met_.output_all(chosen.zeros.elements);
+  met_.output_all(chosen.zero_points.elements);
+  return chosen;
+}
+
+Matrix<std::int32_t> Case::quantize(const Matrix<std::uint32_t>& weights, const Parameters& parameters) {
+  const auto element_bytes = static_cast<std::size_t>(bytes_of(problem.out));
+  Matrix<std::int32_t> codes(problem.n, problem.k);
+  run({input("weights", narrowed(weights.elements, bytes_of(problem.out)), element_bytes),
+       input("scales", narrowed(parameters.scales.elements, bytes_of(problem.out)), element_bytes),
+       input("zeros", zeros_of(problem, parameters), element_bytes),
+       input("zero_points", zero_points_of(problem, parameters)), output("codes", codes.elements)},
+      [&](const std::vector<void*>& at) {
+        subject_.run(QuantizeCall{at[0], at[1], at[2], static_cast<const std::int8_t*>(at[3]),
+                                  static_cast<std::int32_t*>(at[4]), problem.n, problem.k, problem.group_size,
+                                  problem.domain, problem.out});
+      });
+  met_.output_all(codes.elements);
+  return codes;
+}
+
+Matrix<std::uint32_t> Case::dequantize_eagerly(const Matrix<std::int32_t>& codes, const Parameters& parameters) {
+  const auto element_bytes = static_cast<std::size_t>(bytes_of(problem.out));
+  std::vector<std::uint8_t> weights(static_cast<std::size_t>(problem.n * problem.k) * element_bytes);
+  run({input("codes", codes.elements),
+       input("scales", narrowed(parameters.scales.elements, bytes_of(problem.out)), element_bytes),
+       input("zeros", zeros_of(problem, parameters), element_bytes),
+       input("zero_points", zero_points_of(problem, parameters)), output("weights", weights, element_bytes)},
+      [&](const std::vector<void*>& at) {
+        subject_.run(DequantizeEagerlyCall{static_cast<const std::int32_t*>(at[0]), at[1], at[2],
+                                           static_cast<const std::int8_t*>(at[3]), at[4], problem.n, problem.k,
+                                           problem.group_size, problem.domain, problem.out});
+      });
+  Matrix<std::uint32_t> result(problem.n, problem.k);
+  result.elements = widened(weights, bytes_of(problem.out));
+  met_.output_all(result.elements);
+  return result;
+}
+
+OperatorResult Case::call(const OperatorCall& call, Manner manner, const OperatorCall* decoy) {
+  std::vector<Tensor> tensors;
+  for (const Argument& argument : call.arguments) {
+    if (argument.number) continue;
+    tensors.push_back(
+        input(argument.name.c_str(), argument.storage, static_cast<std::size_t>(bytes_of(argument.element))));
+  }
+  OperatorResult result;
+  run(tensors, [&](const std::vector<void*>& at) { result = subject_.operators()->call(call, at, manner, decoy); });
+  for (std::size_t i = 0; i < result.bytes.size(); i += 4) {
+    std::uint32_t four = 0;
+    std::memcpy(&four, &result.bytes[i], std::min<std::size_t>(4, result.bytes.size() - i));
+    met_.output_value(four);
+  }
+  return result;
+}
+
+OperatorResult Case::call_again(const OperatorCall& one) {
+  try {
+    return call(one);
+  } catch (const Refused& refused) {
+    throw Failure("error", std::string("refuses a call that it has taken before: ") + refused.what());
+  }
+}
+
+std::vector<OperatorResult> Case::call_at_once(const std::vector<OperatorCall>& calls) {
+  std::vector<Tensor> tensors;
+  for (const OperatorCall& call : calls) {
+    for (const Argument& argument : call.arguments) {
+      if (argument.number) continue;
+      tensors.push_back(
+          input(argument.name.c_str(), argument.storage, static_cast<std::size_t>(bytes_of(argument.element))));
+    }
+  }
+  std::vector<OperatorResult> results;
+  try {
+    run(tensors, [&](const std::vector<void*>& at) { results = subject_.operators()->call_at_once(calls, at); });
+  } catch (const Refused& refused) {
+    for (const OperatorCall& one : calls) call(one);  // refused by one caller too: no matter of several
+    throw Failure("error", std::string("several callers are refused what one is given: ") + refused.what());
+  }
+  return results;
+}
+
+OperatorResult Case::call_on_meta(const OperatorCall& call) { return subject_.operators()->call_on_meta(call); }
+
+std::vector<std::string> Case::argument_names(Operation operation) {
+  return subject_.operators()->argument_names(operation);
+}
+
+}  // namespace tileproof

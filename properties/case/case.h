@@ -1,0 +1,201 @@
+/// A case: one problem put to one subject. What a claim's body works with: it draws data, runs operations, expects
+/// results.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include "properties/case/met.h"
+#include "properties/memory/formula.h"
+#include "properties/memory/guarded.h"
+#include "properties/problem/matrix.h"
+#include "properties/problem/problem.h"
+#include "properties/subjects/operators.h"
+#include "properties/subjects/subject.h"
+
+namespace tileproof {
+
+/// The parameters of a problem's groups, as bits: [k / group_size][n]; of a batch, expert by expert.
+struct Parameters {
+  Matrix<std::uint32_t> scales;
+  Matrix<std::uint32_t> zeros;      // float domain
+  Matrix<std::int8_t> zero_points;  // integer domain
+};
+
+/// Where an element lies, for people: "row 3, column 40 (n-tile 0, ..., nibble 2)".
+std::string place_text(const Problem&, std::int64_t row, std::int64_t column);
+/// Bits as "0x7f80".
+std::string hex_text(std::uint32_t bits, int digits);
+/// Bits of a weight as "0x7f80 (inf)".
+std::string weight_text(const Problem&, std::uint32_t bits);
+
+/// Parameters of a problem's size, all bits 0.
+Parameters zero_parameters(const Problem&);
+/// Scales and zeros as the float domain takes them: bits, [k / group_size][n][2], scale first.
+std::vector<std::uint32_t> interleaved(const Parameters&);
+/// Bits as little-endian elements of so many bytes, and back.
+std::vector<std::uint8_t> narrowed(const std::vector<std::uint32_t>& bits, std::int64_t element_bytes);
+std::vector<std::uint32_t> widened(const std::vector<std::uint8_t>& bytes, std::int64_t element_bytes);
+
+/// An element that is not as expected: of weights, bits of the problem's type; else a whole number's.
+struct WrongElement {
+  std::int64_t row;
+  std::int64_t column;
+  std::uint32_t expected;
+  std::uint32_t got;
+  bool of_weights;
+};
+
+/// A claim that does not hold for a case.
+struct Failure : std::runtime_error {
+  /// @param smaller_  a smaller problem that should fail in the same way, where the claim knows one
+  Failure(const std::string& kind_, const std::string& details, bool device_lost_ = false,
+          std::optional<Problem> smaller_ = std::nullopt)
+      : std::runtime_error(details), kind(kind_), device_lost(device_lost_), smaller(std::move(smaller_)) {}
+  std::string kind;  // mismatch, guard, error, nondeterminism
+  bool device_lost;
+  std::optional<Problem> smaller;   // that should fail in the same way
+  std::vector<WrongElement> wrong;  // the first ones, where elements are wrong
+  std::string cause;                // "value" or "state", where the evidence shows that and not what the claim is about
+};
+
+/// What an output may hold besides the specified bits: a reason, or nullptr.
+using Explanation = std::function<const char*(std::int64_t row, std::int64_t column, std::uint32_t got)>;
+
+class Case {
+ public:
+  Case(const Problem& problem_, const Envelope& envelope_, Subject& subject, Met& met);
+  ~Case();  // a variation that the body asked for ends with it
+  Case(const Case&) = delete;
+  Case& operator=(const Case&) = delete;
+
+  const Problem problem;
+  const Envelope& envelope;  // of the subject
+
+  // Data, from the problem's seed alone; of a batch, expert by expert.
+  Matrix<std::uint8_t> codes();        // [n][k], 0..15
+  std::vector<std::uint32_t> words();  // arbitrary 32 bits; whole n-tiles
+  Parameters parameters();
+  std::uint64_t choice(std::uint64_t index) const;  // for which row to flip and the like
+
+  // Operations of the subject, guarded; results as bits.
+  std::vector<std::uint32_t> pack(const Matrix<std::uint8_t>& codes);
+  Matrix<std::int32_t> unpack(const std::vector<std::uint32_t>& packed);
+  Matrix<std::uint32_t> dequantize(const std::vector<std::uint32_t>& packed, const Parameters&);
+  Matrix<std::uint16_t> matmul(const Matrix<std::uint16_t>& activations, const Matrix<std::uint8_t>& codes,
+                               const Parameters&);
+
+  // Operations over tensors that are formulas, guarded and judged where they lie: packed words of codes, codes,
+  // weights. Elements that are equal count as compared. @param wanted  elements of the result to read, by index
+  FormulaResult pack(const formula::Codes&, const std::vector<std::int64_t>& wanted = {});
+  FormulaResult unpack(const formula::Codes&, const std::vector<std::int64_t>& wanted = {});
+  FormulaResult dequantize(const formula::Codes&, const formula::Parameters&,
+                           const std::vector<std::int64_t>& wanted = {});
+
+  /// An operation called from several host threads at once, each again and again over data of its own.
+  /// @param codes, parameters  of each caller; parameters for dequantize alone
+  /// @return what each call gave, as bits: all of a caller, then the next one's
+  std::vector<std::vector<std::uint32_t>> at_once(Operation, const std::vector<Matrix<std::uint8_t>>& codes,
+                                                  const std::vector<Parameters>& parameters);
+  std::vector<OperatorResult> call_at_once(const std::vector<OperatorCall>&);
+
+  // Eager formulas of the subject; weights are [n][k], as bits.
+  Parameters choose(const Matrix<std::uint32_t>& weights);
+  Matrix<std::int32_t> quantize(const Matrix<std::uint32_t>& weights, const Parameters&);
+  Matrix<std::uint32_t> dequantize_eagerly(const Matrix<std::int32_t>& codes, const Parameters&);
+
+  // Operators of the subject, over tensors; every storage is guarded.
+  OperatorResult call(const OperatorCall&, Manner = Manner::usual, const OperatorCall* decoy = nullptr);
+  /// A call that the subject has taken before. @throws Failure where it refuses it now
+  OperatorResult call_again(const OperatorCall&);
+  OperatorResult call_on_meta(const OperatorCall&);
+  std::vector<std::string> argument_names(Operation);
+
+  Subject& subject() { return subject_; }
+  /// What memory holds before the calls that follow.
+  void fill(const Fill&);
+
+  /// The codes and parameters that were drawn are not those of the call: messages leave them out.
+  void show_no_data() {
+    codes_ = {};
+    parameters_ = {};
+  }
+
+  /// What an element of the comparisons that follow is, where it is not a result as such: for messages.
+  void elements_are(const char* what) { elements_are_ = what; }
+
+  // Judgement. Each throws Failure, naming the first wrong elements.
+  /// Counts a comparison that held, of something that is no element.
+  void held(std::uint32_t value) { met_.expected_value(value); }
+  /// Counts the case in a named class, which a coverage goal may ask for.
+  void meets(const std::string& name) { ++met_.classes[name]; }
+  /// Counts elements that differ from a plain expectation for a named reason, reproduced bit for bit.
+  void explained(const std::string& reason, std::int64_t elements) {
+    if (elements != 0) met_.explained[reason] += elements;
+  }
+  /// Reports a measure beside the verdict: the largest of all cases is kept.
+  void measured(const std::string& name, double value, const std::string& where) { met_.measured(name, value, where); }
+  /// Reports the hash of a result beside the verdict, for one of several ways of running an operation.
+  template <class T>
+  void ran(const std::string& way, const Matrix<T>& result) {
+    met_.ran(way, result.elements);
+  }
+  void ran(const std::string& way, const std::vector<std::uint32_t>& result) { met_.ran(way, result); }
+  void expect_equal(const Matrix<std::int32_t>& got, const Matrix<std::int32_t>& expected);
+  void expect_equal(const Matrix<std::uint8_t>& got, const Matrix<std::uint8_t>& expected);
+  void expect_equal(const std::vector<std::uint32_t>& got_packed, const std::vector<std::uint32_t>& expected);
+  void expect_equal(const Matrix<std::uint32_t>& got, const Matrix<std::uint32_t>& expected);
+  void expect_equal_or_explained(const Matrix<std::uint32_t>& got, const Matrix<std::uint32_t>& expected,
+                                 const Explanation&);
+  /// For bounds: |got - exact| <= bound, elementwise; `name` is the bound's.
+  void expect_within(const Matrix<double>& got, const Matrix<double>& exact, const Matrix<double>& bound,
+                     const char* name);
+
+ private:
+  /// The least alignments that a subject must take: vectors of codes and results, elements of everything else.
+  static constexpr std::size_t vector_alignment = 16;
+  /// As allocators align; or, of every other problem, to what a subject must take and no better, where it does: a
+  /// kernel may read several elements at once where it can. An untouchable page lies before all tensors, or behind all.
+  void align(std::vector<Tensor>&);
+  /// What `call` throws of a guarded call becomes a Failure.
+  template <class Call>
+  auto guarded_call(std::vector<Tensor>&, Call call);
+  void run(std::vector<Tensor>, const std::function<void(const std::vector<void*>&)>&);
+  FormulaResult run_by_formula(std::vector<Tensor>, const reference::Format* any_nan,
+                               const std::vector<std::int64_t>& wanted,
+                               const std::function<void(const std::vector<void*>&)>&,
+                               std::int64_t codes_of_element = 1);
+  template <class T>
+  void compare(const Matrix<T>& got, const Matrix<T>& expected, const Explanation&);
+  /// Why an element that differs is no failure; nullptr where it is one.
+  template <class T>
+  const char* reason(T got, T expected, std::int64_t row, std::int64_t column, const Explanation&) const;
+  template <class T>
+  void survey(const Matrix<T>& got, const Matrix<T>& expected, const Explanation&);
+  std::string element_text(std::int64_t row, std::int64_t column) const;
+
+  Subject& subject_;
+  Met& met_;
+  Fill fill_;
+  std::string elements_are_;
+  Matrix<std::uint8_t> codes_;  // as last drawn, for messages
+  Parameters parameters_;       // likewise
+};
+
+template <class Call>
+auto Case::guarded_call(std::vector<Tensor>& tensors, Call call) {
+  align(tensors);
+  try {
+    return call();
+  } catch (const GuardViolation& violation) {
+    throw Failure("guard", violation.what());
+  } catch (const SubjectError& error) {
+    throw Failure("error", error.what(), error.device_lost);
+  }
+}
+
+}  // namespace tileproof

@@ -1,0 +1,100 @@
+/// A claim: a property, named as a sentence that is true of every correct subject. To add one, add a row to the file of
+/// its kind (catalogue/*.cpp): what it needs, what it must have met, and a body that draws, runs and compares.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "properties/case/case.h"
+#include "properties/case/met.h"
+#include "properties/subjects/subject.h"
+
+namespace tileproof {
+
+/// Which problems a claim is drawn from, within what the subject accepts.
+struct Draws {
+  std::vector<Domain> domains = {Domain::floating, Domain::integer, Domain::none};
+  std::vector<Type> types = {Type::bf16, Type::fp16, Type::fp32};
+  std::vector<std::string> profiles = {"ordinary"};
+  std::vector<std::string> variants = {""};  // ways of calling; each is judged for itself, with its share of the cases
+  std::int64_t n_multiple = 1;
+  std::int64_t most_k = 4096;
+  std::int64_t most_elements = 24576;
+  std::int64_t most_experts = 1;    // more than one: a batch, which a subject may not take
+  std::vector<Problem> fixed = {};  // these and no others
+  // Both as functions of what the subject takes: in place of `variants` and `fixed` where they are given.
+  std::function<std::vector<std::string>(const Envelope&)> variants_for = nullptr;
+  std::function<std::vector<Problem>(const Envelope&)> fixed_for = nullptr;
+
+  bool is_fixed() const { return !fixed.empty() || fixed_for != nullptr; }
+};
+
+/// What it means for a claim that a subject refuses one of its problems with an error.
+enum class OnRefusal {
+  counted,  // reported apart; the case has shown nothing
+  allowed,  // as good an answer as any: another layout, a stack
+  failed    // the claim says that it is taken
+};
+
+/// The whole domain of a claim, cut into steps. Each step is a problem whose data are enumerated, not drawn, and no two
+/// steps hold the same points: a claim that holds for all of them is proved.
+struct Enumeration {
+  std::int64_t steps = 0;
+  std::uint64_t points_of_step = 0;  // what one step holds
+  /// How many comparisons that takes, where it is known: any other number is MISTRUSTED, as are fewer than points.
+  std::uint64_t compared_of_step = 0;
+  std::string point;                                  // what one is, in the plural: "(code, scale, zero) triples"
+  std::function<Problem(std::int64_t step)> problem;  // claim and subject are filled in by whoever asks
+  std::string order = "lying all over the domain";    // of the steps: what a part of them, from the first on, is
+};
+
+struct Claim {
+  std::string name;   // kind/sentence
+  std::string hunts;  // the faults it is for
+  std::vector<Operation> needs;
+  std::vector<const ClassRow*> meets;
+  Draws draws;
+  std::function<void(Case&)> body;
+  bool of_tensors = false;            // about tensors: only subjects that are PyTorch operators can be asked
+  bool from_several_threads = false;  // calls the subject from several threads at once
+  bool begins_afresh = false;         // its first case is the first of a process, where the runner has processes
+  bool heavy = false;                 // a case may take minutes: its deadline is another
+  OnRefusal on_refusal = OnRefusal::counted;
+  bool of_specification = false;  // about the specification itself: only the subject `reference` can be asked
+  /// Of a claim that can be proved: a name of `tileproof prove`, and the domain, for what a subject takes.
+  std::string proof = "";
+  std::function<std::vector<Enumeration>(const Envelope&)> enumerations = nullptr;
+};
+
+/// The operations that act on the layout, for claims that are a row for each.
+inline constexpr Operation operations_on_the_layout[] = {Operation::pack, Operation::unpack, Operation::dequantize};
+
+/// Every claim, in the order of verdict tables.
+const std::vector<Claim>& claims();
+
+/// @throws Illegal for a name that is no claim
+const Claim& claim_of(const std::string& name);
+
+// The kinds, one a file.
+std::vector<Claim> index_claims();
+std::vector<Claim> words_claims();
+std::vector<Claim> value_claims();
+std::vector<Claim> arithmetic_claims();
+std::vector<Claim> sense_claims();
+std::vector<Claim> memory_claims();
+std::vector<Claim> batch_claims();
+std::vector<Claim> matmul_claims();
+std::vector<Claim> format_claims();
+std::vector<Claim> size_claims();
+std::vector<Claim> acceptance_claims();
+std::vector<Claim> layout_claims();
+std::vector<Claim> stream_claims();
+std::vector<Claim> launch_claims();
+std::vector<Claim> eager_claims();
+std::vector<Claim> domains_claims();
+std::vector<Claim> oracle_claims();
+std::vector<Claim> state_claims();
+std::vector<Claim> threads_claims();
+
+}  // namespace tileproof

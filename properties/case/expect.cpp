@@ -1,0 +1,240 @@
+// What a case expects: comparisons that name the first wrong elements.
+#include <cmath>
+#include <iomanip>
+#include <sstream>
+#include <type_traits>
+
+#include "properties/case/case.h"
+#include "properties/problem/specification.h"
+#include "reference/tile_map.h"
+
+namespace tileproof {
+
+std::string hex_text(std::uint32_t bits, int digits) {
+  std::ostringstream text;
+  text << "0x" << std::hex << std::setfill('0') << std::setw(digits) << bits;
+  return text.str();
+}
+
+namespace {
+
+constexpr int most_listed = 10;
+
+template <class T>
+std::string printed(const Problem&, T value) {
+  return std::to_string(value);
+}
+
+/// A weight: its bits and, for people, its value.
+std::string printed(const Problem& problem, std::uint32_t bits) { return weight_text(problem, bits); }
+
+/// Of weights alone; other elements are no floats.
+template <class T>
+bool are_nans(const Problem&, T, T) {
+  return false;
+}
+
+bool are_nans(const Problem& problem, std::uint32_t a, std::uint32_t b) {
+  return format_of(problem.out).is_nan(a) && format_of(problem.out).is_nan(b);
+}
+
+template <class T>
+void require_same_shape(const Matrix<T>& got, const Matrix<T>& expected) {
+  if (got.rows == expected.rows && got.columns == expected.columns) return;
+  throw Failure("mismatch", "the result has " + std::to_string(got.rows) + " x " + std::to_string(got.columns) +
+                                " elements, expected " + std::to_string(expected.rows) + " x " +
+                                std::to_string(expected.columns));
+}
+
+}  // namespace
+
+std::string weight_text(const Problem& problem, std::uint32_t bits) {
+  const reference::Format format = format_of(problem.out);
+  std::ostringstream text;
+  text << hex_text(bits, format.bits() / 4) << " (" << specified::value(format, bits) << ")";
+  return text.str();
+}
+
+std::string place_text(const Problem& problem, std::int64_t row, std::int64_t column) {
+  std::ostringstream text;
+  const bool is_of_batch = problem.experts > 1 && problem.n != 0;
+  const std::int64_t expert = is_of_batch ? row / problem.n : 0;
+  if (is_of_batch) text << "expert " << expert << ", ";
+  row -= expert * problem.n;
+  text << "row " << row << ", column " << column;
+  if (row < problem.n && column < problem.k) {
+    auto place = reference::place_of(row, column, problem.k, static_cast<int>(problem.inner_k_tiles));
+    place.word += expert * reference::words_of(problem.n, problem.k);
+    const std::int64_t words_of_lane = problem.inner_k_tiles / 2;
+    text << " (n-tile " << row / 8 << ", k-tile " << column / 16 << ", lane " << place.word / words_of_lane % 32
+         << ", word " << place.word << ", nibble " << place.nibble << ")";
+  }
+  return text.str();
+}
+
+std::string Case::element_text(std::int64_t row, std::int64_t column) const {
+  std::ostringstream text;
+  text << place_text(problem, row, column);
+  if (row < codes_.rows && column < codes_.columns) text << ": code " << static_cast<int>(codes_(row, column));
+  const std::int64_t expert = problem.n == 0 ? 0 : row / problem.n;
+  const std::int64_t group = column / problem.group_size;
+  const bool has_parameters =
+      parameters_.scales.rows == problem.experts * problem.groups() && parameters_.scales.columns == problem.n;
+  if (has_parameters && expert < problem.experts && group < problem.groups()) {
+    const std::int64_t of_batch = expert * problem.groups() + group;
+    row -= expert * problem.n;
+    const int digits = format_of(problem.out).bits() / 4;
+    text << ", group " << group << ", scale " << hex_text(parameters_.scales(of_batch, row), digits);
+    if (problem.domain == Domain::floating) text << ", zero " << hex_text(parameters_.zeros(of_batch, row), digits);
+    if (problem.domain == Domain::integer)
+      text << ", zero point " << static_cast<int>(parameters_.zero_points(of_batch, row));
+  }
+  return text.str();
+}
+
+template <class T>
+const char* Case::reason(T got, T expected, std::int64_t row, std::int64_t column,
+                         const Explanation& explanation) const {
+  if (!envelope.one_nan && are_nans(problem, got, expected)) {
+    return "a NaN with other bits: the subject does not promise the hardware's";
+  }
+  return explanation ? explanation(row, column, static_cast<std::uint32_t>(got)) : nullptr;
+}
+
+template <class T>
+void Case::survey(const Matrix<T>& got, const Matrix<T>& expected, const Explanation& explanation) {
+  if (met_.surveyed->elements != 0) throw std::logic_error("a case that is surveyed compares twice");
+  for (std::size_t i = 0; i < expected.elements.size(); ++i) {
+    met_.surveyed->expected(static_cast<std::uint32_t>(expected.elements[i]));
+    if (got.elements[i] == expected.elements[i]) continue;
+    const auto index = static_cast<std::int64_t>(i);
+    met_.surveyed->differs(
+        index, static_cast<std::uint32_t>(got.elements[i]),
+        reason(got.elements[i], expected.elements[i], index / expected.columns, index % expected.columns, explanation));
+  }
+}
+
+template <class T>
+void Case::compare(const Matrix<T>& got, const Matrix<T>& expected, const Explanation& explanation) {
+  require_same_shape(got, expected);
+  if (met_.surveyed) survey(got, expected, explanation);
+  if (got.elements == expected.elements) return met_.expected_all(expected.elements);
+  std::ostringstream listed;
+  std::int64_t wrong = 0;
+  std::int64_t first_row = -1;
+  std::int64_t first_column = 0;
+  std::string row_picture;  // of the first wrong row, an x under each wrong column
+  std::vector<WrongElement> wrong_elements;
+  for (std::int64_t row = 0; row < got.rows; ++row) {
+    for (std::int64_t column = 0; column < got.columns; ++column) {
+      met_.expected_value(static_cast<std::uint32_t>(expected(row, column)));
+      bool differs = got(row, column) != expected(row, column);
+      const char* why = differs ? reason(got(row, column), expected(row, column), row, column, explanation) : nullptr;
+      if (why != nullptr) {
+        ++met_.explained[why];
+        differs = false;
+      }
+      if (differs && first_row < 0) {
+        first_row = row;
+        first_column = column;
+      }
+      if (row == first_row) row_picture += differs ? 'x' : '.';  // from the first wrong column on
+      if (!differs || ++wrong > most_listed) continue;
+      wrong_elements.push_back({row, column, static_cast<std::uint32_t>(expected(row, column)),
+                                static_cast<std::uint32_t>(got(row, column)), std::is_same_v<T, std::uint32_t>});
+      listed << "\n  " << element_text(row, column) << ": expected " << printed(problem, expected(row, column))
+             << ", got " << printed(problem, got(row, column));
+    }
+  }
+  if (wrong == 0) return;
+  // A window of the row that holds the first wrong column.
+  constexpr std::int64_t widest = 96;
+  const std::int64_t from = first_column < widest ? 0 : first_column / 32 * 32;
+  row_picture.insert(0, static_cast<std::size_t>(first_column - from), '.');
+  const bool cut = static_cast<std::int64_t>(row_picture.size()) > widest;
+  std::ostringstream text;
+  text << wrong << " of " << got.rows * got.columns << (wrong == 1 ? " elements is wrong" : " elements are wrong")
+       << (elements_are_.empty() ? "" : " (an element here is " + elements_are_ + ")")
+       << (wrong > most_listed ? "; the first ten:" : ":") << listed.str() << "\n  row " << first_row
+       << (from > 0 ? ", from column " + std::to_string(from) : "") << ": "
+       << row_picture.substr(0, static_cast<std::size_t>(widest)) << (cut ? "..." : "");
+  Failure failure("mismatch", text.str());
+  failure.wrong = std::move(wrong_elements);
+  throw failure;
+}
+
+void Case::expect_equal(const Matrix<std::int32_t>& got, const Matrix<std::int32_t>& expected) {
+  compare(got, expected, nullptr);
+}
+
+void Case::expect_equal(const Matrix<std::uint8_t>& got, const Matrix<std::uint8_t>& expected) {
+  compare(got, expected, nullptr);
+}
+
+void Case::expect_equal(const Matrix<std::uint32_t>& got, const Matrix<std::uint32_t>& expected) {
+  compare(got, expected, nullptr);
+}
+
+void Case::expect_equal_or_explained(const Matrix<std::uint32_t>& got, const Matrix<std::uint32_t>& expected,
+                                     const Explanation& explanation) {
+  compare(got, expected, explanation);
+}
+
+void Case::expect_equal(const std::vector<std::uint32_t>& got, const std::vector<std::uint32_t>& expected) {
+  if (got == expected) return met_.expected_all(expected);
+  if (got.size() != expected.size()) {
+    throw Failure("mismatch", "the result has " + std::to_string(got.size()) + " words, expected " +
+                                  std::to_string(expected.size()));
+  }
+  const std::int64_t words_of_lane = problem.inner_k_tiles / 2;
+  const bool is_of_batch = problem.experts > 1 && problem.n != 0 && problem.k != 0;
+  std::ostringstream listed;
+  std::int64_t wrong = 0;
+  for (std::size_t i = 0; i < expected.size(); ++i) {
+    met_.expected_value(expected[i]);
+    if (got[i] == expected[i]) continue;
+    if (++wrong > most_listed) continue;
+    const auto word = static_cast<std::int64_t>(i);
+    const std::int64_t expert = is_of_batch ? word / reference::words_of(problem.n, problem.k) : 0;
+    const std::int64_t word_of_expert = word - expert * reference::words_of(problem.n, problem.k);
+    listed << "\n  word " << word << " (" << (is_of_batch ? "expert " + std::to_string(expert) + ", " : "") << "lane "
+           << word / words_of_lane % 32 << "): expected " << hex_text(expected[i], 8) << ", got " << hex_text(got[i], 8)
+           << "; wrong nibbles:";
+    for (int nibble = 7; nibble >= 0; --nibble) {
+      if (((got[i] ^ expected[i]) >> (4 * nibble) & 15) == 0) continue;
+      const auto element =
+          reference::element_at({word_of_expert, nibble}, problem.k, static_cast<int>(problem.inner_k_tiles));
+      listed << " " << nibble << " (row " << element.n << " column " << element.k
+             << (element.n >= problem.n ? ", padding)" : ")");
+    }
+  }
+  std::ostringstream text;
+  text << wrong << " of " << expected.size() << (wrong == 1 ? " words is wrong" : " words are wrong")
+       << (wrong > most_listed ? "; the first ten:" : ":") << listed.str();
+  throw Failure("mismatch", text.str());
+}
+
+void Case::expect_within(const Matrix<double>& got, const Matrix<double>& exact, const Matrix<double>& bound,
+                         const char* name) {
+  require_same_shape(got, exact);
+  require_same_shape(bound, exact);
+  std::ostringstream listed;
+  std::int64_t wrong = 0;
+  for (std::int64_t row = 0; row < got.rows; ++row) {
+    for (std::int64_t column = 0; column < got.columns; ++column) {
+      met_.expected_value(static_cast<std::uint32_t>(std::hash<double>()(exact(row, column))));
+      const double error = std::fabs(got(row, column) - exact(row, column));
+      if (error <= bound(row, column) && std::isfinite(bound(row, column))) continue;  // false for NaN
+      if (++wrong > most_listed) continue;
+      listed << "\n  row " << row << ", column " << column << ": exact " << exact(row, column) << ", got "
+             << got(row, column) << ", off by " << error << ", the bound is " << bound(row, column);
+    }
+  }
+  if (wrong == 0) return;
+  std::ostringstream text;
+  text << wrong << " of " << got.rows * got.columns << " elements are outside the " << name
+       << (wrong > most_listed ? "; the first ten:" : ":") << listed.str();
+  throw Failure("mismatch", text.str());
+}
+
+}  // namespace tileproof

@@ -1,0 +1,248 @@
+#include "properties/case/generator.h"
+
+#include <algorithm>
+#include <numeric>
+
+#include "properties/problem/draw.h"
+
+namespace tileproof {
+
+namespace {
+
+template <class T>
+std::vector<T> common(const std::vector<T>& wanted, const std::vector<T>& accepted) {
+  std::vector<T> both;
+  for (const T& value : wanted) {
+    if (std::find(accepted.begin(), accepted.end(), value) != accepted.end()) both.push_back(value);
+  }
+  return both;
+}
+
+/// Whole numbers from `from` to `to`, both included, at any size.
+rc::Gen<std::int64_t> within(std::int64_t from, std::int64_t to) {
+  return rc::gen::resize(rc::kNominalSize, rc::gen::inRange<std::int64_t>(from, to + 1));
+}
+
+/// Mostly few, sometimes many.
+rc::Gen<std::int64_t> few_or_many(std::int64_t from, std::int64_t few, std::int64_t many) {
+  few = std::min(few, many);
+  return rc::gen::weightedOneOf<std::int64_t>({{3, within(from, few)}, {1, within(from, many)}});
+}
+
+template <class T>
+rc::Gen<T> one_of(std::vector<T> values) {
+  const auto last = static_cast<std::int64_t>(values.size()) - 1;
+  return rc::gen::map(within(0, last),
+                      [values = std::move(values)](std::int64_t i) { return values[static_cast<std::size_t>(i)]; });
+}
+
+std::string listed(const std::vector<Domain>& domains) {
+  std::string names;
+  for (const Domain domain : domains) names += (names.empty() ? "" : ", ") + std::string(name_of(domain));
+  return names;
+}
+
+}  // namespace
+
+namespace {
+
+/// How k is cut: inner_k_tiles and a group size that some k within the envelope is a multiple of.
+using Tiling = std::pair<std::int64_t, std::int64_t>;
+
+std::vector<Tiling> tilings(const Envelope& envelope) {
+  std::vector<Tiling> all;
+  for (const std::int64_t inner_k_tiles : envelope.inner_k_tiles) {
+    for (const std::int64_t group_size : envelope.group_sizes) {
+      if (std::lcm(16 * inner_k_tiles, group_size) <= envelope.most_k) all.emplace_back(inner_k_tiles, group_size);
+    }
+  }
+  return all;
+}
+
+}  // namespace
+
+Domains domains_of(const Claim& claim, const Envelope& envelope, std::string* why_not) {
+  Domains result = {envelope, claim.draws, envelope.most_k};
+  for (const Operation operation : claim.needs) {
+    if (!envelope.has(operation)) *why_not = std::string("the subject has no ") + name_of(operation);
+  }
+  if (why_not->empty() && claim.of_tensors && !envelope.takes_tensors) {
+    *why_not = "the subject takes raw pointers, no tensors";
+  }
+  if (why_not->empty() && claim.from_several_threads && !envelope.several_callers) {
+    *why_not = "the subject is called from one thread at a time";
+  }
+  if (why_not->empty() && claim.draws.most_experts > 1 && !envelope.takes_experts) {
+    *why_not = "the subject takes no batch of experts by raw pointers";
+  }
+  if (why_not->empty() && claim.of_specification && !envelope.is_specification) {
+    *why_not = "about the specification alone";
+  }
+  result.draws.domains = common(claim.draws.domains, envelope.domains);
+  result.draws.types = common(claim.draws.types, envelope.types);
+  result.draws.n_multiple = std::lcm(claim.draws.n_multiple, envelope.n_multiple);
+  result.draws.most_k = std::min(claim.draws.most_k, envelope.most_k);
+  result.envelope.domains = result.draws.domains;
+  result.envelope.types = result.draws.types;
+  result.envelope.n_multiple = result.draws.n_multiple;
+  result.envelope.most_k = result.draws.most_k;
+  if (why_not->empty() && result.draws.domains.empty()) {
+    *why_not = "the subject takes only the domain " + listed(envelope.domains);
+  }
+  if (why_not->empty() && result.draws.types.empty()) *why_not = "the subject takes none of the claim's types";
+  if (!why_not->empty()) return result;
+  if (claim.draws.fixed_for) result.draws.fixed = claim.draws.fixed_for(result.envelope);
+  if (claim.draws.variants_for) result.draws.variants = claim.draws.variants_for(result.envelope);
+  if (!claim.draws.is_fixed() && tilings(result.envelope).empty()) {
+    *why_not = "the subject takes no k of at most " + std::to_string(result.draws.most_k) + " columns";
+  }
+  if (result.draws.n_multiple > result.envelope.most_n) {
+    *why_not = "the subject takes no n: at most " + std::to_string(envelope.most_n) + " rows, in multiples of " +
+               std::to_string(result.draws.n_multiple);
+  }
+  return result;
+}
+
+void require_within(const Problem& p, const Domains& domains) {
+  const auto require = [](const char* argument, const auto& value, const auto& legal, const auto& text) {
+    if (std::find(legal.begin(), legal.end(), value) != legal.end()) return;
+    std::string all;
+    for (const auto& one : legal) all += (all.empty() ? "" : ", ") + std::string(text(one));
+    throw Illegal(argument, text(value), all + " for this claim and subject");
+  };
+  const auto number = [](std::int64_t value) { return std::to_string(value); };
+  require("--inner-k-tiles", p.inner_k_tiles, domains.envelope.inner_k_tiles, number);
+  require("--domain", p.domain, domains.draws.domains, [](Domain domain) { return name_of(domain); });
+  require("--out", p.out, domains.draws.types, [](Type type) { return name_of(type); });
+  require("--scales", p.scales, domains.draws.profiles, [](const std::string& name) { return name; });
+  require("--variant", p.variant, domains.draws.variants,
+          [](const std::string& name) { return name.empty() ? std::string("none") : name; });
+  if (!domains.envelope.any_group_size) require("--group-size", p.group_size, domains.envelope.group_sizes, number);
+  // Recorded bytes are of some shapes alone; problems that were derived are examples.
+  const std::vector<Problem>& fixed = domains.draws.fixed_for ? std::vector<Problem>() : domains.draws.fixed;
+  const auto same_shape = [&p](const Problem& one) {
+    return one.n == p.n && one.k == p.k && one.inner_k_tiles == p.inner_k_tiles && one.group_size == p.group_size &&
+           one.experts == p.experts;
+  };
+  if (!fixed.empty() && std::none_of(fixed.begin(), fixed.end(), same_shape)) {
+    throw Illegal("problem",
+                  number(p.n) + " x " + number(p.k) + " with inner_k_tiles " + number(p.inner_k_tiles) +
+                      " and groups of " + number(p.group_size),
+                  "a shape that this claim has recorded, such as " + number(fixed[0].n) + " x " + number(fixed[0].k) +
+                      " with inner_k_tiles " + number(fixed[0].inner_k_tiles) + " and groups of " +
+                      number(fixed[0].group_size));
+  }
+  if (fixed.empty() && p.experts > domains.draws.most_experts) {
+    throw Illegal("--experts", number(p.experts), "at most " + number(domains.draws.most_experts) + " for this claim");
+  }
+  if (p.n % domains.draws.n_multiple != 0) {
+    throw Illegal("--n", number(p.n),
+                  "a multiple of " + number(domains.draws.n_multiple) + " for this claim and subject");
+  }
+  if (p.k > domains.most_k_taken) {
+    throw Illegal("--k", number(p.k), "at most " + number(domains.most_k_taken) + " for this subject");
+  }
+  if (p.n > domains.envelope.most_n) {
+    throw Illegal("--n", number(p.n), "at most " + number(domains.envelope.most_n) + " for this subject");
+  }
+}
+
+namespace {
+
+/// Calls `use` with every value that stands before `value` in a list, the plainest first.
+template <class T, class Use>
+void for_each_plainer(const std::vector<T>& values, const T& value, Use use) {
+  for (const T& plainer : values) {
+    if (plainer == value) return;
+    use(plainer);
+  }
+}
+
+}  // namespace
+
+std::vector<Problem> smaller_problems(const Problem& p, const Domains& domains) {
+  const Envelope& envelope = domains.envelope;
+  const Draws& draws = domains.draws;
+  std::vector<Problem> steps;
+  const auto step = [&](auto change) {
+    Problem next = p;
+    change(next);
+    const std::int64_t unit = std::lcm(next.supertile_columns(), next.group_size);
+    const bool possible = next.n > 0 && next.k > 0 && next.k % unit == 0 && next.n % draws.n_multiple == 0;
+    if (possible && next.n * next.k <= p.n * p.k && next != p) steps.push_back(next);
+  };
+  const std::int64_t unit = std::lcm(p.supertile_columns(), p.group_size);
+  const std::int64_t n_tail = p.n % 8;  // which what fails may need
+  for (const std::int64_t n : {draws.n_multiple, n_tail, p.n / 2 / draws.n_multiple * draws.n_multiple,
+                               p.n / 16 * 8 + n_tail, p.n - draws.n_multiple}) {
+    if (n < p.n) step([&](Problem& next) { next.n = n; });
+  }
+  for (const std::int64_t k : {unit, p.k / 2 / unit * unit, p.k - unit}) {
+    if (k < p.k) step([&](Problem& next) { next.k = k; });
+  }
+  for (const std::int64_t experts : {std::int64_t{1}, p.experts - 1}) {
+    if (experts > 0 && experts < p.experts) step([&](Problem& next) { next.experts = experts; });
+  }
+  for_each_plainer(envelope.inner_k_tiles, p.inner_k_tiles, [&](std::int64_t inner_k_tiles) {
+    step([&](Problem& next) { next.inner_k_tiles = inner_k_tiles; });
+  });
+  for_each_plainer(envelope.group_sizes, p.group_size, [&](std::int64_t group_size) {
+    step([&](Problem& next) { next.group_size = group_size; });
+    // Where it does not divide k as it is: as many groups of the plainer size.
+    step([&](Problem& next) {
+      next.group_size = group_size;
+      next.k = p.k / std::lcm(p.supertile_columns(), group_size) * std::lcm(p.supertile_columns(), group_size);
+    });
+  });
+  for_each_plainer(draws.domains, p.domain, [&](Domain domain) { step([&](Problem& next) { next.domain = domain; }); });
+  for_each_plainer(draws.types, p.out, [&](Type type) { step([&](Problem& next) { next.out = type; }); });
+  for_each_plainer(draws.profiles, p.scales,
+                   [&](const std::string& name) { step([&](Problem& next) { next.scales = name; }); });
+  return steps;
+}
+
+std::int64_t experts_of(std::uint64_t seed, std::int64_t most_experts) {
+  return 1 + below(most_experts, drawn(seed, stream::experts, 0));
+}
+
+rc::Gen<Problem> problems(const std::string& claim, const std::string& subject, const Domains& domains) {
+  const Draws draws = domains.draws;
+  const Envelope envelope = domains.envelope;
+  // A supertile and a group share a least common multiple: k is so many of it, and n what the elements leave.
+  const auto with_k = rc::gen::mapcat(one_of(tilings(envelope)), [draws](const Tiling& both) {
+    const std::int64_t unit = std::lcm(16 * both.first, both.second);
+    const std::int64_t most_units = std::max<std::int64_t>(1, draws.most_k / unit);
+    const auto k = rc::gen::map(few_or_many(1, 4, most_units), [unit](std::int64_t units) { return units * unit; });
+    return rc::gen::tuple(rc::gen::just(both.first), rc::gen::just(both.second), k);
+  });
+  const auto with_n =
+      rc::gen::mapcat(with_k, [draws, envelope](const std::tuple<std::int64_t, std::int64_t, std::int64_t>& tiled) {
+        const std::int64_t most_n = std::min(draws.most_elements / std::get<2>(tiled), envelope.most_n);
+        const std::int64_t most_rows = std::max<std::int64_t>(1, most_n / draws.n_multiple);
+        const std::int64_t few_rows = draws.n_multiple >= 8 ? 3 : 20;
+        return rc::gen::pair(rc::gen::just(tiled), few_or_many(1, few_rows, most_rows));
+      });
+  const auto arithmetic = rc::gen::tuple(one_of(draws.domains), one_of(draws.types), one_of(draws.profiles),
+                                         rc::gen::resize(rc::kNominalSize, rc::gen::arbitrary<std::uint64_t>()));
+  const auto drawn = rc::gen::map(rc::gen::pair(with_n, arithmetic), [=](const auto& both) {
+    Problem problem;
+    problem.claim = claim;
+    problem.subject = subject;
+    std::tie(problem.inner_k_tiles, problem.group_size, problem.k) = both.first.first;
+    problem.n = both.first.second * draws.n_multiple;
+    std::tie(problem.domain, problem.out, problem.scales, problem.seed) = both.second;
+    problem.experts = experts_of(problem.seed, draws.most_experts);
+    problem.variant = draws.variants.front();
+    return problem;
+  });
+  // RapidCheck would shrink each part alone, and a smaller part can make a larger problem: the steps are ours.
+  return rc::gen::shrink(rc::gen::noShrink(drawn), [=](const Problem& problem) {
+    return rc::seq::fromContainer(smaller_problems(problem, domains));
+  });
+}
+
+rc::Shrinkable<Problem> drawn_problem(const rc::Gen<Problem>& problems, std::uint64_t seed, std::uint64_t index) {
+  return problems(rc::Random(drawn(seed, stream::problems, index)), rc::kNominalSize);
+}
+
+}  // namespace tileproof

@@ -1,0 +1,42 @@
+/// RapidCheck generators of problems: dimensions, profiles and a seed by construction; never an element, never a
+/// filter.
+#pragma once
+
+#include <rapidcheck.h>
+
+#include <cstdint>
+#include <string>
+
+#include "properties/case/claim.h"
+
+namespace tileproof {
+
+/// What a claim is drawn from for a subject: the claim's wishes within the subject's envelope.
+struct Domains {
+  Envelope envelope;
+  Draws draws;
+  std::int64_t most_k_taken = Envelope().most_k;  // by the subject; the claim draws no more than draws.most_k
+};
+
+/// @return the intersection, and in `why_not` the reason where it is empty
+Domains domains_of(const Claim&, const Envelope&, std::string* why_not);
+
+/// @throws Illegal where a problem is outside the domains: what the claim is not about, or the subject does not take
+void require_within(const Problem&, const Domains&);
+
+/// Problems inside the domains, all of their first variant; shrinks to fewer rows, columns, groups, plainer profiles,
+/// never in its seed.
+rc::Gen<Problem> problems(const std::string& claim, const std::string& subject, const Domains&);
+
+/// Problems one step smaller or plainer, the boldest steps first; none has more elements, and no chain of steps
+/// returns.
+std::vector<Problem> smaller_problems(const Problem&, const Domains&);
+
+/// How many experts a problem of this seed has, of at most so many.
+std::int64_t experts_of(std::uint64_t seed, std::int64_t most_experts);
+
+/// One of them, and its steps: a function of seed and index alone, whoever draws it and in whatever order.
+/// What the generator throws, its value() throws.
+rc::Shrinkable<Problem> drawn_problem(const rc::Gen<Problem>&, std::uint64_t seed, std::uint64_t index);
+
+}  // namespace tileproof

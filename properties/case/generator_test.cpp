@@ -1,0 +1,445 @@
+// The generator: whatever it draws is possible and inside the domains, all of the domains is reached, and a shrink is
+// smaller.
+#include "properties/case/generator.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <map>
+#include <numeric>
+#include <set>
+#include <thread>
+
+#include "properties/mutants/faults.h"
+#include "properties/subjects/scalar_operators_for_tests.h"
+
+namespace tileproof {
+
+namespace {
+
+/// The registered subjects, and what an operator library can be.
+const std::vector<SubjectRow>& all_subjects() {
+  static const std::vector<SubjectRow> rows = [] {
+    std::vector<SubjectRow> all = subjects();
+    all.push_back(row_of_operators("library"));
+    return all;
+  }();
+  return rows;
+}
+
+/// Every claim with every subject that can take it, and what it is drawn from.
+struct Pairing {
+  const Claim* claim;
+  const SubjectRow* row;
+  Domains domains;
+  std::string name() const { return claim->name + " on " + row->name; }
+  rc::Gen<Problem> generator() const { return problems(claim->name, row->name, domains); }
+  bool is_drawn() const { return !claim->draws.is_fixed(); }
+};
+
+const std::vector<Pairing>& pairings() {
+  static const std::vector<Pairing> all = [] {
+    std::vector<Pairing> result;
+    for (const Claim& claim : claims()) {
+      for (const SubjectRow& row : all_subjects()) {
+        std::string why_not;
+        Domains domains = domains_of(claim, row.envelope, &why_not);
+        if (why_not.empty()) result.push_back({&claim, &row, std::move(domains)});
+      }
+    }
+    return result;
+  }();
+  return all;
+}
+
+constexpr std::uint64_t draws = 300;
+
+/// The i-th problem, at sizes from RapidCheck's smallest to its largest.
+rc::Shrinkable<Problem> drawn_from(const rc::Gen<Problem>& generator, std::uint64_t i) {
+  return generator(rc::Random(i), static_cast<int>(i % 101));
+}
+
+/// The smallest matrix of a problem's tiling: one row (or as many as come together), and the columns that whole
+/// supertiles and whole groups share.
+std::int64_t unit_columns(const Problem& p) { return std::lcm(16 * p.inner_k_tiles, p.group_size); }
+
+/// What is wrong with a problem of a pairing; empty where nothing is.
+std::string objection_to(const Problem& p, const Pairing& pairing) {
+  try {
+    require_possible(p);
+    require_within(p, pairing.domains);
+  } catch (const Illegal& illegal) {
+    return illegal.what();
+  }
+  const Draws& drawn = pairing.domains.draws;
+  if (p.claim != pairing.claim->name || p.subject != pairing.row->name) return "another claim's or subject's";
+  if (p.n < 1 || p.k < 1) return "empty";
+  if (p.n % pairing.claim->draws.n_multiple != 0 || p.n % pairing.row->envelope.n_multiple != 0)
+    return "n is no multiple";
+  if (p.k > std::max(drawn.most_k, unit_columns(p))) return "too many columns";
+  if (p.n * p.k > std::max(drawn.most_elements, drawn.n_multiple * p.k)) return "too many elements";
+  const auto& sizes = pairing.row->envelope.group_sizes;
+  if (std::find(sizes.begin(), sizes.end(), p.group_size) == sizes.end()) return "a group size that is not drawn";
+  return "";
+}
+
+TEST(Generator, HasPairingsToDrawFor) {
+  EXPECT_GE(pairings().size(), 3 * 20u);
+  EXPECT_GT(std::count_if(pairings().begin(), pairings().end(), [](const Pairing& one) { return one.is_drawn(); }),
+            3 * 18);
+}
+
+TEST(Generator, DrawsOnlyWhatIsPossibleAndWithinTheDomains) {
+  for (const Pairing& pairing : pairings()) {
+    if (!pairing.is_drawn()) continue;
+    const rc::Gen<Problem> generator = pairing.generator();
+    for (std::uint64_t i = 0; i < draws; ++i) {
+      const Problem problem = drawn_from(generator, i).value();
+      ASSERT_EQ(objection_to(problem, pairing), "") << line_of(problem);
+    }
+  }
+}
+
+TEST(Generator, HasFixedProblemsThatArePossibleAndWithinTheDomainsOfTheSubjectsThatTakeThem) {
+  for (const Pairing& pairing : pairings()) {
+    int taken = 0;
+    for (Problem problem : pairing.domains.draws.fixed) {
+      problem.claim = pairing.claim->name;
+      problem.subject = pairing.row->name;
+      problem.variant = pairing.claim->draws.variants.front();
+      EXPECT_NO_THROW(require_possible(problem)) << line_of(problem);
+      // What a subject does not take is left out; nothing else is.
+      if (pairing.row->envelope.takes(problem)) {
+        ++taken;
+        EXPECT_NO_THROW(require_within(problem, pairing.domains)) << line_of(problem);
+      } else {
+        EXPECT_THROW(require_within(problem, pairing.domains), Illegal) << line_of(problem);
+      }
+    }
+    EXPECT_TRUE(taken > 0 || pairing.is_drawn()) << pairing.name() << " shows nothing";
+  }
+}
+
+TEST(Generator, ReachesAllOfTheDomains) {
+  for (const Pairing& pairing : pairings()) {
+    if (!pairing.is_drawn()) continue;
+    SCOPED_TRACE(pairing.name());
+    std::set<std::int64_t> inner_k_tiles, group_sizes;
+    std::set<Domain> domains;
+    std::set<Type> types;
+    std::set<std::string> profiles_drawn;
+    std::set<std::uint64_t> seeds;
+    std::map<std::string, int> counts;
+    std::int64_t most_elements = 0;
+    const rc::Gen<Problem> generator = pairing.generator();
+    for (std::uint64_t i = 0; i < draws; ++i) {
+      const Problem p = drawn_from(generator, i).value();
+      inner_k_tiles.insert(p.inner_k_tiles);
+      group_sizes.insert(p.group_size);
+      domains.insert(p.domain);
+      types.insert(p.out);
+      profiles_drawn.insert(p.scales);
+      seeds.insert(p.seed);
+      most_elements = std::max(most_elements, p.n * p.k);
+      counts["partial tile"] += p.n % 8 != 0 ? 1 : 0;
+      counts["one row, or as few as come together"] += p.n == pairing.domains.draws.n_multiple ? 1 : 0;
+      counts["more n-tiles than one"] += p.n > 8 ? 1 : 0;
+      counts["more n-tiles than eight"] += p.n > 64 ? 1 : 0;
+      counts["one group"] += p.groups() == 1 ? 1 : 0;
+      counts["several groups"] += p.groups() > 1 ? 1 : 0;
+      counts["more groups than rows"] += p.groups() > p.n ? 1 : 0;
+      counts["more groups than a group has columns"] += p.groups() > p.group_size ? 1 : 0;
+      counts["more rows than groups"] += p.groups() < p.n ? 1 : 0;
+      counts["more supertiles than one"] += p.k > p.supertile_columns() ? 1 : 0;
+      counts["group smaller than a supertile"] += p.group_size < p.supertile_columns() ? 1 : 0;
+      counts["group equal to a supertile"] += p.group_size == p.supertile_columns() ? 1 : 0;
+      counts["group larger than a supertile"] += p.group_size > p.supertile_columns() ? 1 : 0;
+    }
+    const auto set_of = [](const auto& list) { return std::set(list.begin(), list.end()); };
+    EXPECT_EQ(inner_k_tiles, set_of(pairing.row->envelope.inner_k_tiles));
+    EXPECT_EQ(group_sizes, set_of(pairing.row->envelope.group_sizes));
+    EXPECT_EQ(domains, set_of(pairing.domains.draws.domains));
+    EXPECT_EQ(types, set_of(pairing.domains.draws.types));
+    EXPECT_EQ(profiles_drawn, set_of(pairing.claim->draws.profiles));
+    EXPECT_EQ(seeds.size(), draws);
+    EXPECT_GE(most_elements, pairing.domains.draws.most_elements / 2) << "never anything large";
+    // What a claim's limits leave room for.
+    const Draws& drawn = pairing.domains.draws;
+    const std::int64_t smallest_group = *group_sizes.begin();
+    std::set<std::string> impossible;
+    if (drawn.n_multiple % 8 == 0) impossible.insert("partial tile");
+    if (drawn.most_k / smallest_group <= drawn.n_multiple) impossible.insert("more groups than rows");
+    if (drawn.most_k / smallest_group <= smallest_group) impossible.insert("more groups than a group has columns");
+    // So few elements are 64 rows of at most two of the smallest groups: drawn, but not often.
+    if (drawn.most_elements <= 64 * 2 * smallest_group) impossible.insert("more n-tiles than eight");
+    for (const auto& [name, count] : counts) {
+      if (impossible.contains(name)) continue;
+      EXPECT_GE(count, 3) << name;
+    }
+  }
+}
+
+TEST(Generator, DrawsTheFirstVariantAndShrinksStayInIt) {
+  Claim claim = claims().front();
+  claim.draws.variants = {"one", "two"};
+  std::string why_not;
+  const Pairing pairing = {&claim, &subjects().front(), domains_of(claim, subjects().front().envelope, &why_not)};
+  ASSERT_EQ(why_not, "");
+  for (std::uint64_t i = 0; i < 20; ++i) {
+    const rc::Shrinkable<Problem> drawn = drawn_from(pairing.generator(), i);
+    EXPECT_EQ(drawn.value().variant, "one");
+    auto shrinks = drawn.shrinks();
+    while (const auto shrink = shrinks.next()) EXPECT_EQ(shrink->value().variant, "one");
+  }
+}
+
+TEST(Generator, DrawsTheSameForTheSameRandomNumbers) {
+  const Pairing& pairing = pairings().front();
+  for (std::uint64_t i = 0; i < 50; ++i) {
+    EXPECT_EQ(drawn_from(pairing.generator(), i).value(), drawn_from(pairing.generator(), i).value());
+  }
+}
+
+TEST(DrawnProblem, DependsOnSeedAndIndexAloneWhoeverDrawsItAndInWhateverOrder) {
+  const Pairing& pairing = pairings().front();
+  constexpr std::uint64_t count = 60;
+  const auto drawn_at = [&](const rc::Gen<Problem>& generator, std::uint64_t index) {
+    return drawn_problem(generator, 7, index).value();
+  };
+  std::vector<Problem> ascending;
+  for (std::uint64_t i = 0; i < count; ++i) ascending.push_back(drawn_at(pairing.generator(), i));
+  std::vector<Problem> by_threads(count);
+  std::vector<std::thread> threads;
+  for (std::uint64_t thread = 0; thread < 3; ++thread) {
+    threads.emplace_back([&, thread] {
+      const rc::Gen<Problem> generator = pairing.generator();
+      for (std::uint64_t i = count; i-- > 0;) {
+        if (i % 3 == thread) by_threads[i] = drawn_at(generator, i);
+      }
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_EQ(by_threads, ascending);
+  // And no two are alike, nor those of another seed.
+  std::set<std::string> lines;
+  for (std::uint64_t seed : {7u, 8u}) {
+    for (std::uint64_t i = 0; i < count; ++i) {
+      lines.insert(line_of(drawn_problem(pairing.generator(), seed, i).value()));
+    }
+  }
+  EXPECT_EQ(lines.size(), 2 * count);
+}
+
+/// Calls `use` with some drawn problems and each of the problems that they shrink to first.
+template <class Use>
+void for_each_shrink(const Pairing& pairing, Use use) {
+  if (!pairing.is_drawn()) return;
+  const rc::Gen<Problem> generator = pairing.generator();
+  for (std::uint64_t i = 0; i < 25; ++i) {
+    const rc::Shrinkable<Problem> drawn = drawn_from(generator, i * 7 + 1);
+    const Problem problem = drawn.value();
+    auto shrinks = drawn.shrinks();
+    while (const auto shrink = shrinks.next()) use(problem, shrink->value());
+  }
+}
+
+TEST(Shrinks, ArePossibleAndWithinTheDomainsAndKeepTheSeed) {
+  std::int64_t looked_at = 0;
+  for (const Pairing& pairing : pairings()) {
+    for_each_shrink(pairing, [&](const Problem& problem, const Problem& shrunk) {
+      ++looked_at;
+      ASSERT_EQ(objection_to(shrunk, pairing), "") << line_of(problem) << "\n shrinks to " << line_of(shrunk);
+      ASSERT_EQ(shrunk.seed, problem.seed) << line_of(problem);
+      ASSERT_NE(shrunk, problem) << line_of(problem);
+    });
+  }
+  EXPECT_GT(looked_at, 5000);
+}
+
+// A search that goes to the first failing shrink and on from there ends at the smallest case only where no shrink is
+// larger.
+TEST(Shrinks, HaveNoMoreElementsThanWhatTheyShrinkFrom) {
+  std::int64_t looked_at = 0;
+  std::int64_t larger = 0;
+  std::string worst;
+  for (const Pairing& pairing : pairings()) {
+    for_each_shrink(pairing, [&](const Problem& problem, const Problem& shrunk) {
+      ++looked_at;
+      if (shrunk.n * shrunk.k <= problem.n * problem.k) return;
+      ++larger;
+      worst = line_of(problem) + "\n shrinks to " + line_of(shrunk);
+    });
+  }
+  EXPECT_EQ(larger, 0) << "of " << looked_at << ", for example " << worst;
+}
+
+TEST(Shrinks, LeadToOneUnitOfThePlainestProblem) {
+  for (const Pairing& pairing : pairings()) {
+    if (!pairing.is_drawn()) continue;
+    const rc::Gen<Problem> generator = pairing.generator();
+    for (std::uint64_t i = 0; i < 5; ++i) {
+      rc::Shrinkable<Problem> smallest = drawn_from(generator, i);
+      int steps = 0;
+      for (auto shrinks = smallest.shrinks(); steps < 1000; ++steps) {
+        const auto shrink = shrinks.next();  // always the first, as where every problem fails
+        if (!shrink) break;
+        smallest = *shrink;
+        shrinks = smallest.shrinks();
+      }
+      ASSERT_LT(steps, 200) << "no end";
+      const Problem problem = smallest.value();
+      const Envelope& envelope = pairing.row->envelope;
+      EXPECT_EQ(problem.n, pairing.domains.draws.n_multiple);
+      EXPECT_EQ(problem.inner_k_tiles, envelope.inner_k_tiles.front());
+      EXPECT_EQ(problem.group_size, envelope.group_sizes.front());
+      EXPECT_EQ(problem.k, unit_columns(problem));
+      EXPECT_EQ(problem.domain, pairing.domains.draws.domains.front());
+      EXPECT_EQ(problem.out, pairing.domains.draws.types.front());
+      EXPECT_EQ(problem.scales, pairing.claim->draws.profiles.front());
+    }
+  }
+}
+
+// --- Domains
+
+Claim claim_that_needs(std::vector<Operation> operations, Draws drawn = {}) {
+  return {"test/claim", "", std::move(operations), {}, std::move(drawn), [](Case&) {}};
+}
+
+std::string why_not(const Claim& claim, const Envelope& envelope) {
+  std::string reason;
+  domains_of(claim, envelope, &reason);
+  return reason;
+}
+
+TEST(DomainsOfAClaim, AreEmptyForAReasonWhereTheSubjectLacksAnOperation) {
+  const Envelope packs = {.operations = {Operation::pack}};
+  EXPECT_EQ(why_not(claim_that_needs({Operation::pack}), packs), "");
+  EXPECT_EQ(why_not(claim_that_needs({Operation::unpack}), packs), "the subject has no unpack");
+  EXPECT_EQ(why_not(claim_that_needs({Operation::pack, Operation::matmul}), packs), "the subject has no matmul");
+  EXPECT_EQ(why_not(claim_that_needs({Operation::matmul, Operation::pack}), packs), "the subject has no matmul");
+  EXPECT_EQ(why_not(claim_that_needs({Operation::dequantize}), packs), "the subject has no dequantize");
+}
+
+TEST(DomainsOfAClaim, AreEmptyForAReasonWhereAClaimAboutTensorsMeetsASubjectOfRawPointers) {
+  Claim about_tensors = claim_that_needs({Operation::pack});
+  about_tensors.of_tensors = true;
+  EXPECT_EQ(why_not(about_tensors, kernel_envelope()), "the subject takes raw pointers, no tensors");
+  EXPECT_EQ(why_not(about_tensors, library_envelope({Operation::pack})), "");
+  EXPECT_EQ(why_not(about_tensors, library_envelope({Operation::unpack})), "the subject has no pack");
+  about_tensors.of_tensors = false;
+  EXPECT_EQ(why_not(about_tensors, library_envelope({Operation::pack})), "");
+}
+
+TEST(AnEnvelope, TakesTheProblemsWhoseEveryNumberItHas) {
+  Envelope envelope = library_envelope({Operation::pack});
+  envelope.inner_k_tiles = {2, 8};
+  envelope.n_multiple = 4;
+  const auto takes = [&](const std::string& flags) {
+    return envelope.takes(problem_of("--claim=c --subject=s --k=512 --n=8 " + flags));
+  };
+  EXPECT_TRUE(takes(""));
+  EXPECT_TRUE(takes("--inner-k-tiles=8 --group-size=256"));
+  EXPECT_TRUE(takes("--scales=edges --seed=0x5")) << "what a claim draws from is the claim's matter";
+  EXPECT_FALSE(takes("--inner-k-tiles=4"));
+  EXPECT_FALSE(takes("--group-size=16"));
+  EXPECT_FALSE(takes("--group-size=512"));
+  EXPECT_FALSE(takes("--domain=integer"));
+  EXPECT_FALSE(takes("--domain=none"));
+  EXPECT_FALSE(takes("--out=fp16"));
+  envelope.any_group_size = true;
+  EXPECT_TRUE(takes("--group-size=16"));
+  Problem six_rows = problem_of("--claim=c --subject=s --n=6");
+  EXPECT_FALSE(envelope.takes(six_rows));
+  envelope.n_multiple = 3;
+  EXPECT_TRUE(envelope.takes(six_rows));
+}
+
+TEST(DomainsOfAClaim, AreEmptyForAReasonWhereDomainsOrTypesHaveNothingInCommon) {
+  Envelope floating = kernel_envelope();
+  floating.domains = {Domain::floating};
+  EXPECT_EQ(why_not(claim_that_needs({}, {.domains = {Domain::integer, Domain::none}}), floating),
+            "the subject takes only the domain float");
+  Envelope narrow = kernel_envelope();
+  narrow.types = {Type::bf16};
+  EXPECT_EQ(why_not(claim_that_needs({}, {.types = {Type::fp32}}), narrow),
+            "the subject takes none of the claim's types");
+}
+
+TEST(DomainsOfAClaim, AreWhatTheClaimAndTheSubjectShare) {
+  Envelope envelope = kernel_envelope();
+  envelope.domains = {Domain::none, Domain::floating};
+  envelope.types = {Type::fp32, Type::bf16};
+  envelope.n_multiple = 6;
+  std::string reason;
+  const Domains domains = domains_of(
+      claim_that_needs(
+          {}, {.domains = {Domain::floating, Domain::integer}, .types = {Type::fp16, Type::bf16}, .n_multiple = 4}),
+      envelope, &reason);
+  EXPECT_EQ(reason, "");
+  for (const auto& both : {domains.draws.domains, domains.envelope.domains})
+    EXPECT_EQ(both, std::vector<Domain>{Domain::floating});
+  for (const auto& both : {domains.draws.types, domains.envelope.types}) EXPECT_EQ(both, std::vector<Type>{Type::bf16});
+  EXPECT_EQ(domains.draws.n_multiple, 12);
+  EXPECT_EQ(domains.envelope.n_multiple, 12);
+}
+
+TEST(DomainsOfAClaim, RefuseWhatIsOutsideByNameValueAndWhatIsLegal) {
+  Envelope envelope = kernel_envelope();
+  envelope.inner_k_tiles = {2, 4};
+  envelope.group_sizes = {32, 64};
+  envelope.any_group_size = false;
+  envelope.n_multiple = 16;
+  std::string reason;
+  const Domains domains = domains_of(claim_that_needs({}, {.domains = {Domain::floating, Domain::none},
+                                                           .types = {Type::bf16, Type::fp16},
+                                                           .profiles = {"ordinary", "edges"}}),
+                                     envelope, &reason);
+  const auto objection = [&](const std::string& flags, const Domains& within) -> std::string {
+    try {
+      require_within(problem_of("--claim=c --subject=s --k=128 --n=16 " + flags), within);
+    } catch (const Illegal& illegal) {
+      return illegal.what();
+    }
+    return "";
+  };
+  for (const char* flags :
+       {"", "--inner-k-tiles=4", "--group-size=64", "--domain=none", "--out=fp16", "--scales=edges"}) {
+    EXPECT_EQ(objection(flags, domains), "") << flags;
+  }
+  EXPECT_EQ(objection("--inner-k-tiles=8", domains),
+            "--inner-k-tiles: given 8, legal is 2, 4 for this claim and subject");
+  EXPECT_EQ(objection("--group-size=128", domains),
+            "--group-size: given 128, legal is 32, 64 for this claim and subject");
+  EXPECT_EQ(objection("--domain=integer", domains),
+            "--domain: given integer, legal is float, none for this claim and subject");
+  EXPECT_EQ(objection("--out=fp32", domains), "--out: given fp32, legal is bf16, fp16 for this claim and subject");
+  EXPECT_EQ(objection("--scales=mixed", domains),
+            "--scales: given mixed, legal is ordinary, edges for this claim and subject");
+  EXPECT_EQ(objection("--variant=upside-down", domains),
+            "--variant: given upside-down, legal is none for this claim and subject");
+  Domains varied = domains;
+  varied.draws.variants = {"one", "two"};
+  EXPECT_EQ(objection("--variant=two", varied), "");
+  EXPECT_EQ(objection("", varied), "--variant: given none, legal is one, two for this claim and subject");
+  Domains thirds = domains;
+  thirds.draws.n_multiple = 3;
+  EXPECT_EQ(objection("", thirds), "--n: given 16, legal is a multiple of 3 for this claim and subject");
+  Domains any_group = domains;
+  any_group.envelope.any_group_size = true;
+  EXPECT_EQ(objection("--group-size=128", any_group), "");
+}
+
+TEST(DomainsOfAClaim, OfFaultySubjectsAreThoseOfTheKernels) {
+  // Otherwise a fault could be missed because its problems were never drawn.
+  for (const SubjectRow& row : faulty_subjects()) {
+    for (const Claim& claim : claims()) {
+      if (claim.from_several_threads) continue;  // they keep no lock
+      EXPECT_EQ(why_not(claim, row.envelope), why_not(claim, kernel_envelope())) << row.name << ", " << claim.name;
+    }
+  }
+}
+
+}  // namespace
+
+}  // namespace tileproof

@@ -1,0 +1,154 @@
+// Acceptance: a call is taken, or refused with an error that says why and leaves nothing behind; and the fake operator
+// agrees with the real one.
+#include <algorithm>
+#include <cctype>
+#include <optional>
+
+#include "properties/catalogue/illegal_calls.h"
+#include "properties/catalogue/layouts.h"
+#include "properties/catalogue/of_tensors.h"
+
+namespace tileproof {
+
+namespace {
+
+void legal_calls_are_taken(Case& c, Operation operation) {
+  const CallData data = drawn_data(c, operation);
+  const OperatorCall call = legal_call(c.problem, operation, data);
+  const OperatorResult result = c.call(call);
+  expect_form(c, operation, result);  // the elements are other claims' part
+}
+
+/// @return the schema's names of our arguments that are at fault
+std::vector<std::string> schema_names(Case& c, const Illegally& illegal) {
+  const std::vector<std::string> names = c.argument_names(illegal.call.operation);
+  std::vector<std::string> wanted;
+  for (std::size_t i = 0; i < illegal.call.arguments.size(); ++i) {
+    const auto& at_fault = illegal.row.at_fault;
+    const bool named = std::find(at_fault.begin(), at_fault.end(), illegal.call.arguments[i].name) != at_fault.end();
+    if (named) wanted.push_back(names.at(i));
+  }
+  return wanted;
+}
+
+/// Whether a word stands in a text by itself, and not as a part of another.
+bool has_word(const std::string& text, const std::string& word) {
+  const auto is_of_word = [&](std::size_t at) {
+    return at < text.size() && (std::isalnum(static_cast<unsigned char>(text[at])) != 0 || text[at] == '_');
+  };
+  for (std::size_t at = text.find(word); at != std::string::npos; at = text.find(word, at + 1)) {
+    const bool begins = at == 0 || !is_of_word(at - 1);
+    if (begins && !is_of_word(at + word.size())) return true;
+  }
+  return false;
+}
+
+/// An error that leaves the caller to guess which argument it is about is no answer.
+void expect_named(Case& c, const Illegally& illegal, const std::string& message) {
+  const std::vector<std::string> wanted = schema_names(c, illegal);
+  std::string names;
+  for (const std::string& name : wanted) {
+    if (has_word(message, name)) return c.held(0);
+    names += (names.empty() ? "" : " or ") + name;
+  }
+  throw Failure("unclear", "the error for " + text_of(illegal.call) + " does not name " + names + ": " + message);
+}
+
+void illegal_calls_are_refused(Case& c, Operation operation) {
+  const Illegally illegal = illegally_called(c, operation);
+  const CallData data = illegal.row.base ? drawn_data(c, operation) : illegal.data;
+  const OperatorCall legal = legal_call(c.problem, operation, data);
+  const OperatorResult before = c.call(legal);
+  const std::string accepts = "accepts " + text_of(illegal.call) + "; legal is " + illegal.row.legal;
+  std::optional<OperatorResult> result;
+  try {
+    result = c.call(illegal.call);
+  } catch (const Refused& refused) {
+    expect_named(c, illegal, refused.what());
+  } catch (const Failure& failure) {
+    throw Failure("accepted", accepts + "; and then: " + failure.what(), failure.device_lost);
+  }
+  if (result && !illegal.row.exact) throw Failure("accepted", accepts + "; it gives " + result->text());
+  if (result) illegal.row.exact(c, illegal.data, *result);
+  // And nothing of it is left behind.
+  c.elements_are("what the legal call gives after the illegal one, expected what it gave before");
+  expect_same(c, c.call_again(legal), before);
+}
+
+std::vector<std::string> fake_variants(Operation operation, const Envelope& envelope) {
+  std::vector<std::string> names = {"legal"};
+  for (const std::string& name : empty_variants(operation)) names.push_back(name);
+  for (const std::string& name : layout_variants(operation, Layouts::strides)) names.push_back(name);
+  for (const std::string& name : names_of_illegal_calls(operation, envelope)) names.push_back(name);
+  return names;
+}
+
+std::optional<OperatorResult> unless_refused(const std::function<OperatorResult()>& call) {
+  try {
+    return call();
+  } catch (const Refused&) {
+    return std::nullopt;
+  }
+}
+
+void meta_tensors_agree(Case& c, Operation operation) {
+  const std::vector<std::string> illegal = names_of_illegal_calls(operation, c.envelope);
+  const std::vector<std::string> empty = empty_variants(operation);
+  const std::string& variant = c.problem.variant;
+  OperatorCall call;
+  if (variant == "legal") {
+    call = legal_call(c.problem, operation, drawn_data(c, operation));
+  } else if (std::find(empty.begin(), empty.end(), variant) != empty.end()) {
+    call = empty_call(c.problem, operation, variant);
+  } else if (std::find(illegal.begin(), illegal.end(), variant) != illegal.end()) {
+    call = illegally_called(c, operation).call;
+  } else {
+    call = laid_out_call(c, operation, Layouts::strides).call;
+  }
+  const auto fake = unless_refused([&] { return c.call_on_meta(call); });  // first: where there is none, that is all
+  const auto real = unless_refused([&] { return c.call(call); });
+  c.held(static_cast<std::uint32_t>(c.problem.n));
+  c.held(~static_cast<std::uint32_t>(c.problem.n));
+  const auto text = [](const std::optional<OperatorResult>& result) {
+    return result ? result->text() + " with strides " + tileproof::text_of(result->strides) : std::string("an error");
+  };
+  if (text(real) == text(fake)) return;
+  throw Failure("mismatch", "over meta tensors: " + text(fake) + "; over real ones: " + text(real) + "; the call is " +
+                                text_of(call));
+}
+
+}  // namespace
+
+std::vector<Claim> acceptance_claims() {
+  std::vector<Claim> rows;
+  for (const Operation operation : all_operations) {
+    Claim accept = tensor_claim("accept", operation, "takes_every_legal_call", "a legal call that is refused",
+                                tensor_draws(operation), legal_calls_are_taken);
+    accept.meets = {&every_inner_k_tiles, &partial_tile, &not_square};
+    accept.on_refusal = OnRefusal::failed;
+    // As large and as strange as the problems of the claims about values.
+    accept.draws.most_k = Draws().most_k;
+    accept.draws.most_elements = Draws().most_elements;
+    if (operation == Operation::dequantize)
+      accept.draws.profiles = {"ordinary", "finite-edges", "edges", "any", "mixed"};
+    rows.push_back(accept);
+  }
+  for (const Operation operation : all_operations) {
+    Claim reject =
+        tensor_claim("reject", operation, "refuses_every_illegal_call_and_says_why",
+                     "sizes and types that are trusted instead of checked; errors that leave the caller to guess",
+                     tensor_draws(operation), illegal_calls_are_refused);
+    reject.draws.variants_for = [operation](const Envelope& e) { return names_of_illegal_calls(operation, e); };
+    rows.push_back(std::move(reject));
+  }
+  for (const Operation operation : all_operations) {
+    Claim fake = tensor_claim("fake", operation, "over_meta_tensors_agrees",
+                              "a fake operator that gives another form, or takes other calls", tensor_draws(operation),
+                              meta_tensors_agree);
+    fake.draws.variants_for = [operation](const Envelope& e) { return fake_variants(operation, e); };
+    rows.push_back(std::move(fake));
+  }
+  return rows;
+}
+
+}  // namespace tileproof

@@ -1,0 +1,95 @@
+// Batches: one call for several experts gives each what a call for it alone must give. Raw pointers; stacks of tensors
+// are catalogue/acceptance.cpp's part.
+#include <algorithm>
+
+#include "properties/case/claim.h"
+#include "properties/problem/specification.h"
+
+namespace tileproof {
+
+namespace {
+
+const ClassRow several_experts = {
+    "several experts",
+    {{"several experts", [](const Envelope& envelope) { return envelope.takes_experts; },
+      [](const Met& met, const std::string& name) { return met.classes.contains(name); }}}};
+
+/// The rows of one of so many experts.
+template <class T>
+Matrix<T> of_expert(const Matrix<T>& batch, std::int64_t expert, std::int64_t experts) {
+  Matrix<T> one(batch.rows / experts, batch.columns);
+  std::copy_n(batch.elements.begin() + expert * one.rows * one.columns, one.elements.size(), one.elements.begin());
+  return one;
+}
+
+template <class T>
+void append_to(std::vector<T>& all, const std::vector<T>& more) {
+  all.insert(all.end(), more.begin(), more.end());
+}
+
+/// Every expert has codes and parameters of its own, drawn as those of one matrix are.
+void batch_is_as_specified(Case& c, Operation operation) {
+  const Problem& p = c.problem;
+  const Matrix<std::uint8_t> codes = c.codes();
+  const bool has_parameters = operation == Operation::dequantize;
+  const Parameters parameters = has_parameters ? c.parameters() : Parameters();
+  std::vector<std::uint32_t> packed;
+  Matrix<std::uint32_t> weights(p.experts * p.n, p.k);
+  weights.elements.clear();
+  for (std::int64_t expert = 0; expert < p.experts; ++expert) {
+    const Matrix<std::uint8_t> own_codes = of_expert(codes, expert, p.experts);
+    append_to(packed, specified::packed(own_codes, p.inner_k_tiles));
+    if (!has_parameters) continue;
+    const Parameters own = {of_expert(parameters.scales, expert, p.experts),
+                            of_expert(parameters.zeros, expert, p.experts),
+                            of_expert(parameters.zero_points, expert, p.experts)};
+    append_to(weights.elements, specified::weights(p, specified::as_int32(own_codes), own).elements);
+  }
+  c.subject().vary(c.choice(0) >> 63 != 0 ? c.choice(1) : 0);  // also in pieces that begin in the middle of an expert
+  if (operation == Operation::pack) return c.expect_equal(c.pack(codes), packed);
+  if (operation == Operation::unpack) return c.expect_equal(c.unpack(packed), specified::as_int32(codes));
+  c.expect_equal(c.dequantize(packed, parameters), weights);
+}
+
+/// More experts than 16 bits count, each of one tile.
+Problem problem_of_many_experts(std::int64_t n, std::int64_t group_size, Domain domain) {
+  Problem problem;
+  problem.experts = 65537;
+  problem.n = n;
+  problem.group_size = group_size;
+  problem.domain = domain;
+  return problem;
+}
+
+}  // namespace
+
+std::vector<Claim> batch_claims() {
+  std::vector<Claim> rows;
+  for (const Operation operation : operations_on_the_layout) {
+    const bool has_types = operation == Operation::dequantize;
+    std::vector<const ClassRow*> meets = {&several_experts, &every_inner_k_tiles, &partial_tile, &not_square,
+                                          &both_alignments};
+    if (has_types) meets.insert(meets.end(), {&several_groups, &every_type});
+    rows.push_back({.name = std::string("batch/") + name_of(operation) + "_gives_every_expert_what_it_gives_it_alone",
+                    .hunts = "an expert that begins elsewhere, or takes another's codes, scales or zeros",
+                    .needs = {operation},
+                    .meets = meets,
+                    .draws = {.domains = has_types ? Draws().domains : std::vector{Domain::floating},
+                              .types = has_types ? Draws().types : std::vector{Type::bf16},
+                              .most_experts = 4},
+                    .body = [operation](Case& c) { batch_is_as_specified(c, operation); }});
+    rows.push_back({.name = std::string("batch/") + name_of(operation) + "_of_65537_experts_is_as_specified",
+                    .hunts = "an expert counted in 16 bits",
+                    .needs = {operation},
+                    .meets = {&several_experts, &partial_tile},
+                    .draws = {.domains = {Domain::floating, Domain::integer},
+                              .types = {Type::bf16},
+                              .most_experts = 65537,
+                              .fixed = {problem_of_many_experts(1, 32, Domain::floating),
+                                        problem_of_many_experts(3, 16, Domain::integer)}},
+                    .body = [operation](Case& c) { batch_is_as_specified(c, operation); }});
+  }
+  return rows;
+}
+
+}  // namespace tileproof

@@ -1,0 +1,71 @@
+// Every claim on every subject that can take it, as a GoogleTest test of the same name: what ctest runs. Fixed seed.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cstdio>
+
+#include "properties/case/generator.h"
+#include "properties/judging/judge.h"
+
+namespace tileproof {
+
+namespace {
+
+class ClaimOnSubject : public testing::Test {
+ public:
+  ClaimOnSubject(const Claim& claim, const SubjectRow& row) : claim_(claim), row_(row) {}
+
+  void TestBody() override {
+    const MadeSubject made = row_.make();
+    if (made.subject == nullptr) {
+#if defined(TILEPROOF_REQUIRE_GPU)
+      if (row_.needs_gpu) FAIL() << made.why_not;
+#endif
+      GTEST_SKIP() << made.why_not;
+    }
+    // As many as every fault of the table is found with (faults_test.cpp); `tileproof verify` draws more.
+    const Judgement judgement = judge(claim_, row_, *made.subject, {.cases = 100, .seed = 1});
+    std::string finding;
+    for (const Finding& one : judgement.findings) {
+      finding += "\n" + one.details + "\n  replay: " + line_of(one.problem);
+    }
+    EXPECT_EQ(judgement.verdict, Verdict::passed) << judgement.reason << finding;
+    EXPECT_GT(judgement.elements, 0);
+  }
+
+ private:
+  const Claim& claim_;
+  const SubjectRow& row_;
+};
+
+/// GoogleTest's filters read '-' as "but not".
+std::string suite_of(std::string subject) {
+  std::replace(subject.begin(), subject.end(), '-', '_');
+  return subject;
+}
+
+void register_claims() {
+  for (const SubjectRow& row : subjects()) {
+    if (row.envelope.takes_tensors) continue;  // not in this process: the tests of the command judge them
+    for (const Claim& claim : claims()) {
+      std::string why_not;
+      domains_of(claim, row.envelope, &why_not);
+      if (!why_not.empty()) continue;  // `tileproof verify` lists these as SKIPPED
+      testing::RegisterTest(suite_of(row.name).c_str(), claim.name.c_str(), nullptr, nullptr, __FILE__, __LINE__,
+                            [&claim, &row]() -> testing::Test* { return new ClaimOnSubject(claim, row); });
+    }
+  }
+}
+
+}  // namespace
+
+}  // namespace tileproof
+
+int main(int count, char** arguments) {
+  testing::InitGoogleTest(&count, arguments);
+  tileproof::register_claims();
+  const int failed = RUN_ALL_TESTS();
+  const bool looked = testing::UnitTest::GetInstance()->test_to_run_count() > 0 || testing::GTEST_FLAG(list_tests);
+  if (!looked) std::fprintf(stderr, "no test was run: the filter matches none\n");
+  return looked ? failed : 1;
+}

@@ -1,0 +1,31 @@
+/// What the claims about the two domains hold the specification's predictions against. The claims use those of
+/// reference/domains.h; tests give them wrong ones.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+
+#include "properties/case/case.h"
+#include "reference/domains.h"
+
+namespace tileproof::domains {
+
+using reference::Exact;
+using reference::Format;
+
+struct Predictions {
+  bool (*is_exact)(Format, std::uint32_t scale, int zero_point) = reference::conversion_is_exact;
+  bool (*overflows)(Format, std::uint32_t scale, int zero_point) = reference::conversion_overflows;
+  bool (*turns_a_zero)(Format, int code, std::uint32_t scale, int zero_point) = reference::conversion_turns_a_zero;
+  Exact (*bound)(Format, int code, std::uint32_t scale, int zero_point) = reference::conversion_bound;
+  std::optional<int> (*nearest)(Format, std::uint32_t scale, std::uint32_t zero) = reference::nearest_zero_point;
+  Exact (*nearest_bound)(Format, int code, std::uint32_t scale, int zero_point) = reference::nearest_bound;
+};
+
+// The bodies. A case of n * k points takes those that follow `seed`, in an order that visits each of the domain once.
+void conversion_rounds_where_predicted(Case&, const Predictions&);       // (scale, zero point) pairs
+void converted_weights_are_within_the_bound(Case&, const Predictions&);  // the same, with all sixteen codes
+void nearest_zero_point_is_the_nearest(Case&, const Predictions&);       // (scale, zero) pairs
+void nearest_weights_are_within_the_bound(Case&, const Predictions&);    // the same, with all sixteen codes
+
+}  // namespace tileproof::domains

@@ -1,0 +1,187 @@
+// Choosing and applying parameters: PyTorch's eager formulas, one tensor operation at a time, give bit for bit what
+// reference/quantize.h says; and the difference of their weights from one rounding is what it predicts.
+//
+// Weights are finite, and so is the largest less the least of each group: otherwise there is no scale to choose.
+#include <algorithm>
+
+#include "properties/case/claim.h"
+#include "properties/problem/draw.h"
+#include "properties/problem/specification.h"
+#include "reference/quantize.h"
+
+namespace tileproof {
+
+namespace {
+
+using reference::Exact;
+using reference::Format;
+
+/// A weight of a group: what both are drawn from, and which of the group it is.
+struct Drawn {
+  Format format;
+  std::uint64_t group_bits;
+  std::uint64_t bits;
+  std::int64_t index;
+};
+
+bool negative(const Drawn& d) { return (d.bits >> 40 & 1) != 0; }
+
+/// A number of 12 significant bits at most, rounded to the format: (0..4095) * 2^exponent.
+std::uint32_t number(const Drawn& d, bool is_negative, std::int64_t lowest, std::int64_t highest) {
+  const std::int64_t exponent = lowest + below(highest - lowest + 1, mixed(d.bits));
+  return reference::rounded(
+      d.format, Exact{.negative = is_negative, .magnitude = d.bits & 4095, .exponent = static_cast<int>(exponent)});
+}
+
+/// Fifteen steps of a power of two from the least weight to the largest, and the others half way between two codes. In
+/// every second group it is zero that is half way, and the zero point a tie.
+std::uint32_t tie(const Drawn& d) {
+  const int exponent = static_cast<int>(below(9, d.group_bits)) - 4;
+  const int first =
+      -static_cast<int>(d.group_bits >> 8 & 15) * 2 - static_cast<int>(d.group_bits & 1);  // in half steps
+  const int halves = d.index == 0 ? 0 : d.index == 1 ? 30 : 2 * static_cast<int>(below(15, d.bits)) + 1;
+  Exact value = reference::whole(first + halves);
+  value.exponent = exponent - 1;
+  return reference::rounded(d.format, value);
+}
+
+/// Of the largest exponent but one: the difference of two is finite.
+std::uint32_t huge(const Drawn& d) {
+  const Format f = d.format;
+  const std::uint32_t magnitude = static_cast<std::uint32_t>(d.bits) & ((std::uint32_t{1} << f.fraction_bits) - 1);
+  const std::uint32_t largest_but_one = static_cast<std::uint32_t>(2 * f.bias() - 1) << f.fraction_bits;
+  return (negative(d) ? f.sign_bit() : 0) | largest_but_one | magnitude;
+}
+
+std::uint32_t subnormal(const Drawn& d) {
+  const std::uint32_t fraction =
+      static_cast<std::uint32_t>(d.bits) & ((std::uint32_t{1} << d.format.fraction_bits) - 1);
+  return (negative(d) ? d.format.sign_bit() : 0) | fraction;
+}
+
+/// The ways to draw weights; each is a variant of every claim about them.
+struct WeightClass {
+  const char* name;
+  std::uint32_t (*drawn)(const Drawn&);
+};
+
+constexpr WeightClass weight_classes[] = {
+    {"ordinary", [](const Drawn& d) { return number(d, negative(d), -16, -12); }},
+    {"tiny", [](const Drawn& d) { return number(d, negative(d), -36, -22); }},  // around the smallest scales
+    {"subnormal", subnormal},
+    {"huge", huge},
+    {"equal",
+     [](const Drawn& d) {
+       return number({d.format, 0, d.group_bits, 0}, (d.group_bits >> 20 & 1) != 0, -36, 0);
+     }},
+    {"zeros", [](const Drawn& d) { return negative(d) ? d.format.sign_bit() : 0; }},
+    {"negative", [](const Drawn& d) { return number(d, true, -20, -8); }},
+    {"positive", [](const Drawn& d) { return number(d, false, -20, -8); }},
+    {"ties", tie},
+    // Parameters of a quarter of the weights: codes beyond both ends.
+    {"clamped", [](const Drawn& d) { return number(d, negative(d), -16, -12); }},
+};
+
+constexpr const char* clamped_class = "clamped";
+
+std::vector<std::string> names_of_weight_classes() {
+  std::vector<std::string> names;
+  for (const WeightClass& row : weight_classes) names.push_back(row.name);
+  return names;
+}
+
+Matrix<std::uint32_t> drawn_weights(const Problem& p) {
+  const WeightClass* row = std::find_if(std::begin(weight_classes), std::end(weight_classes),
+                                        [&p](const WeightClass& one) { return p.variant == one.name; });
+  Matrix<std::uint32_t> weights(p.n, p.k);
+  for (std::size_t i = 0; i < weights.elements.size(); ++i) {
+    const auto group = static_cast<std::uint64_t>(static_cast<std::int64_t>(i) / p.group_size);
+    weights.elements[i] = row->drawn({format_of(p.out), drawn(p.seed, stream::choice, group),
+                                      drawn(p.seed, stream::weights, i), static_cast<std::int64_t>(i) % p.group_size});
+  }
+  return weights;
+}
+
+/// The parameters that the formula chooses for the weights; in one class, for a quarter of them.
+Parameters parameters_for(const Problem& p, Matrix<std::uint32_t> weights) {
+  const Format format = format_of(p.out);
+  for (std::uint32_t& weight : weights.elements) {
+    if (p.variant != clamped_class) break;
+    Exact quarter = reference::decode(format, weight);
+    quarter.exponent -= 2;
+    weight = reference::rounded(format, quarter);
+  }
+  return specified::chosen(p, weights);
+}
+
+void parameters_are_those_of_the_formula(Case& c) {
+  const Matrix<std::uint32_t> weights = drawn_weights(c.problem);
+  const Parameters got = c.choose(weights);
+  const Parameters expected = specified::chosen(c.problem, weights);
+  c.elements_are("a parameter; its row is its group, its column the row of weights");
+  c.expect_equal(got.scales, expected.scales);
+  c.expect_equal(got.zeros, expected.zeros);
+  Matrix<std::int32_t> got_points(got.zero_points.rows, got.zero_points.columns);
+  Matrix<std::int32_t> expected_points = got_points;
+  got_points.elements.assign(got.zero_points.elements.begin(), got.zero_points.elements.end());
+  expected_points.elements.assign(expected.zero_points.elements.begin(), expected.zero_points.elements.end());
+  c.expect_equal(got_points, expected_points);
+}
+
+void codes_are_those_of_the_formula(Case& c) {
+  const Matrix<std::uint32_t> weights = drawn_weights(c.problem);
+  const Parameters parameters = parameters_for(c.problem, weights);
+  c.expect_equal(c.quantize(weights, parameters), specified::quantized(c.problem, weights, parameters));
+}
+
+void eager_weights_are_as_predicted(Case& c) {
+  const Matrix<std::int32_t> codes = specified::as_int32(c.codes());
+  const Parameters parameters = c.parameters();
+  const Matrix<std::uint32_t> predicted = specified::eager_weights(c.problem, codes, parameters);
+  c.expect_equal(c.dequantize_eagerly(codes, parameters), predicted);
+  const Matrix<std::uint32_t> once = specified::weights(c.problem, codes, parameters);
+  std::int64_t differing = 0;
+  for (std::size_t i = 0; i < once.elements.size(); ++i) differing += once.elements[i] != predicted.elements[i] ? 1 : 0;
+  if (c.problem.domain == Domain::floating) return c.explained("two roundings, as predicted", differing);
+  c.expect_equal(predicted, once);
+}
+
+Claim claim_of(const char* name, const char* hunts, Operation needs, Domain domain, void (*body)(Case&)) {
+  Claim claim;
+  claim.name = name;
+  claim.hunts = hunts;
+  claim.needs = {needs};
+  claim.meets = {&every_type, &several_groups, &unusual_groups, &not_square};
+  claim.draws = {.domains = {domain}, .most_k = 1024, .most_elements = 2048};
+  claim.body = body;
+  return claim;
+}
+
+}  // namespace
+
+std::vector<Claim> eager_claims() {
+  std::vector<Claim> rows = {
+      claim_of("choose/float_parameters_are_those_of_the_formula",
+               "no smallest scale; the least weight for a zero; steps that are not rounded", Operation::choose,
+               Domain::floating, parameters_are_those_of_the_formula),
+      claim_of("choose/integer_parameters_are_those_of_the_formula", "zero not kept exact; ties away from zero",
+               Operation::choose, Domain::integer, parameters_are_those_of_the_formula),
+      claim_of("quantize/float_codes_are_those_of_the_formula", "ties away from zero; codes not clamped",
+               Operation::quantize, Domain::floating, codes_are_those_of_the_formula),
+      claim_of("quantize/integer_codes_are_those_of_the_formula",
+               "the same; a division instead of the product with a rounded reciprocal", Operation::quantize,
+               Domain::integer, codes_are_those_of_the_formula),
+  };
+  for (Claim& claim : rows) claim.draws.variants = names_of_weight_classes();
+  for (const Claim& claim :
+       {claim_of("eager/float_weights_are_rounded_twice", "one rounding, or three", Operation::dequantize_eagerly,
+                 Domain::floating, eager_weights_are_as_predicted),
+        claim_of("eager/integer_weights_are_rounded_once", "a zero point scaled apart, and rounded",
+                 Operation::dequantize_eagerly, Domain::integer, eager_weights_are_as_predicted)}) {
+    rows.push_back(claim);
+    rows.back().draws.profiles = {"ordinary", "finite-edges", "cancelling", "distant", "edges", "any", "mixed"};
+  }
+  return rows;
+}
+
+}  // namespace tileproof

@@ -1,0 +1,111 @@
+#include "properties/catalogue/enumerated_shapes.h"
+
+#include <numeric>
+#include <set>
+#include <string>
+
+#include "properties/case/generator.h"
+
+namespace tileproof {
+
+namespace {
+
+struct Shape {
+  std::int64_t n;
+  std::int64_t k;
+};
+
+/// Weight matrices of decoder models: attention and both sides of the feed-forward of Llama 7B, 13B, 3 8B and 70B.
+constexpr Shape shapes_of_models[] = {{4096, 4096},  {5120, 5120}, {11008, 4096}, {4096, 11008}, {14336, 4096},
+                                      {4096, 14336}, {8192, 8192}, {28672, 8192}, {8192, 28672}};
+
+/// Every tail of the last n-tile, alone and behind whole ones.
+constexpr std::int64_t rows[] = {1, 2, 3, 4, 5, 6, 7, 8, 9, 18, 23, 40};
+
+/// Where a supertile of 128 columns or less meets groups: smaller, equal, larger, of no power of two.
+const std::vector<std::int64_t> group_sizes = {16, 32, 48, 64, 96, 128, 256, 512};
+const std::vector<std::int64_t> group_sizes_of_models = {32, 64, 128, 256};
+
+/// How many digits of so many bits number so many things.
+std::int64_t digits_of(std::int64_t count, int bits) {
+  std::int64_t digits = 1;
+  for (; (count - 1) >> bits != 0; count = ((count - 1) >> bits) + 1) ++digits;
+  return digits;
+}
+
+/// Every digit of every element, or of every group's parameters, in a plane and its complement.
+Enumeration one_matrix(const Problem& problem, const Claim& claim) {
+  const bool has_groups = claim.name.starts_with("group/");
+  const bool in_whole_tiles = claim.needs.front() == Operation::pack;  // whose padding is compared too
+  const std::int64_t digits =
+      has_groups ? digits_of(problem.groups() * problem.n, 6) : digits_of(problem.n * problem.k, 4);
+  const std::int64_t elements = (in_whole_tiles ? (problem.n + 7) / 8 * 8 : problem.n) * problem.k;
+  return {.steps = 1,
+          .points_of_step = static_cast<std::uint64_t>(problem.n * problem.k),
+          .compared_of_step = static_cast<std::uint64_t>(2 * digits * elements),
+          .point = "elements of matrices",
+          .problem = [problem](std::int64_t) { return problem; },
+          .order = "the smaller matrices first"};
+}
+
+/// The matrices of a claim, whichever its subject takes, the small ones first.
+std::vector<Enumeration> matrices_of(const Envelope& envelope, const Claim& claim) {
+  std::string why_not;
+  const Draws draws = domains_of(claim, envelope, &why_not).draws;
+  const bool has_groups = claim.name.starts_with("group/");
+  std::vector<Enumeration> all;
+  std::set<std::string> lines;  // where rows come in eights, tails are all one
+  const auto add = [&](Problem problem) {
+    problem.n = (problem.n + draws.n_multiple - 1) / draws.n_multiple * draws.n_multiple;
+    const bool taken = problem.k % problem.group_size == 0 && envelope.takes(problem);
+    if (taken && lines.insert(line_of(problem)).second) all.push_back(one_matrix(problem, claim));
+  };
+  /// Where a claim is not about groups, one size will do.
+  const auto sizes_of = [&](const std::vector<std::int64_t>& sizes) {
+    return has_groups ? sizes : std::vector<std::int64_t>{envelope.group_sizes.front()};
+  };
+  Problem problem;
+  for (const std::int64_t inner_k_tiles : envelope.inner_k_tiles) {
+    problem.inner_k_tiles = inner_k_tiles;
+    for (const Domain domain : draws.domains) {
+      problem.domain = domain;
+      for (const Type type : draws.types) {
+        problem.out = type;
+        for (const std::int64_t group_size : sizes_of(group_sizes)) {
+          problem.group_size = group_size;
+          for (const std::int64_t n : rows) {
+            problem.n = n;
+            for (const std::int64_t times : {1, 2, 5}) {
+              problem.k = std::lcm(problem.supertile_columns(), group_size) * times;
+              add(problem);
+            }
+          }
+        }
+      }
+    }
+  }
+  problem.domain = draws.domains.front();
+  problem.out = draws.types.front();
+  for (const std::int64_t inner_k_tiles : envelope.inner_k_tiles) {
+    problem.inner_k_tiles = inner_k_tiles;
+    for (const Shape& shape : shapes_of_models) {
+      problem.n = shape.n;
+      problem.k = shape.k;
+      for (const std::int64_t group_size : sizes_of(group_sizes_of_models)) {
+        problem.group_size = group_size;
+        add(problem);
+      }
+    }
+  }
+  return all;
+}
+
+}  // namespace
+
+Claim proved_over_shapes(Claim claim) {
+  claim.proof = "layout";
+  claim.enumerations = [claim](const Envelope& envelope) { return matrices_of(envelope, claim); };
+  return claim;
+}
+
+}  // namespace tileproof

@@ -1,0 +1,489 @@
+// Enumerations: that a claim's steps are its whole domain, each point once, and that a step that fails shows the least
+// that fails.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <map>
+#include <optional>
+#include <set>
+#include <sstream>
+#include <tuple>
+#include <vector>
+
+#include "properties/case/generator.h"
+#include "properties/judging/claims_for_tests.h"
+#include "properties/memory/formula_evaluation.h"
+#include "properties/problem/draw.h"
+#include "properties/subjects/scalar.h"
+#include "reference/tile_map.h"
+
+namespace tileproof {
+
+namespace {
+
+std::vector<const Claim*> enumerated_claims() {
+  std::vector<const Claim*> all;
+  for (const Claim& claim : claims()) {
+    if (claim.enumerations != nullptr) all.push_back(&claim);
+  }
+  return all;
+}
+
+struct NamedEnvelope {
+  const char* name;
+  Envelope envelope;
+};
+
+std::vector<NamedEnvelope> envelopes() {
+  Envelope library = library_envelope({Operation::pack, Operation::unpack, Operation::dequantize});
+  Envelope narrow = library;
+  narrow.inner_k_tiles = {8};
+  narrow.group_sizes = {128};
+  narrow.n_multiple = 8;
+  return {{"kernels", kernel_envelope()}, {"kernels on a GPU", on_a_gpu(kernel_envelope())},
+          {"library", library},           {"library on a GPU", on_a_gpu(library)},
+          {"narrow library", narrow},     {"narrow library on a GPU", on_a_gpu(narrow)}};
+}
+
+/// Calls `use` with the enumerations of a claim for every envelope that can be asked.
+template <class Use>
+void for_each_envelope(const Claim& claim, Use use) {
+  for (const NamedEnvelope& named : envelopes()) {
+    std::string why_not;
+    const Domains domains = domains_of(claim, named.envelope, &why_not);
+    if (!why_not.empty()) continue;
+    SCOPED_TRACE(claim.name + " for " + named.name);
+    use(claim.enumerations(named.envelope), named.envelope, domains);
+  }
+}
+
+TEST(Enumerations, AreThere) {
+  std::map<std::string, int> kinds;
+  for (const Claim* claim : enumerated_claims()) {
+    ++kinds[claim->proof];
+    int asked = 0;
+    for_each_envelope(*claim, [&](const std::vector<Enumeration>& all, const Envelope&, const Domains&) {
+      ++asked;
+      EXPECT_FALSE(all.empty());
+    });
+    EXPECT_TRUE(asked > 0 || claim->of_specification) << claim->name;
+  }
+  EXPECT_EQ(kinds["arithmetic"], 9);
+  EXPECT_EQ(kinds["words"], 2);
+  EXPECT_GT(kinds["layout"], 0);
+}
+
+/// Of a large enumeration, some steps from all over it.
+template <class Use>
+void for_some_steps(const Enumeration& enumeration, Use use) {
+  constexpr std::int64_t most = 256;
+  const std::int64_t apart = std::max<std::int64_t>(1, enumeration.steps / most);
+  for (std::int64_t step = 0; step < enumeration.steps; step += apart) use(step);
+  use(enumeration.steps - 1);
+}
+
+TEST(Enumerations, AreOfProblemsThatAreLegalAndWithinWhatClaimAndSubjectTake) {
+  for (const Claim* claim : enumerated_claims()) {
+    for_each_envelope(*claim, [&](const std::vector<Enumeration>& all, const Envelope& envelope,
+                                  const Domains& domains) {
+      for (const Enumeration& enumeration : all) {
+        for_some_steps(enumeration, [&](std::int64_t step) {
+          Problem problem = enumeration.problem(step);
+          problem.claim = claim->name;
+          problem.subject = "mine";
+          ASSERT_NO_THROW(require_possible(problem)) << line_of(problem);
+          ASSERT_TRUE(envelope.takes(problem)) << line_of(problem);
+          ASSERT_NO_THROW(require_within(problem, domains)) << line_of(problem);
+          // What a step compares, seen from outside: its matrix.
+          ASSERT_LE(enumeration.points_of_step, static_cast<std::uint64_t>(problem.n * problem.k)) << line_of(problem);
+        });
+      }
+    });
+  }
+}
+
+TEST(Enumerations, HaveNoProblemTwice) {
+  using Key = std::tuple<std::int64_t, std::int64_t, std::int64_t, std::int64_t, int, int, std::string>;
+  for (const Claim* claim : enumerated_claims()) {
+    for_each_envelope(*claim, [&](const std::vector<Enumeration>& all, const Envelope&, const Domains&) {
+      std::set<Key> shapes;
+      for (const Enumeration& enumeration : all) {
+        const Problem first = enumeration.problem(0);
+        EXPECT_TRUE(shapes
+                        .insert({first.n, first.k, first.inner_k_tiles, first.group_size,
+                                 static_cast<int>(first.domain), static_cast<int>(first.out), first.variant})
+                        .second)
+            << line_of(first);
+        // The steps of one enumeration differ in where their points begin alone. Of arithmetic and words, more is shown
+        // below.
+        if (claim->proof == "arithmetic" || claim->proof == "words") continue;
+        std::vector<std::uint64_t> seeds;
+        for (std::int64_t step = 0; step < enumeration.steps; ++step) seeds.push_back(enumeration.problem(step).seed);
+        std::sort(seeds.begin(), seeds.end());
+        EXPECT_TRUE(std::adjacent_find(seeds.begin(), seeds.end()) == seeds.end());
+      }
+    });
+  }
+}
+
+TEST(Enumerations, OfArithmeticHaveEveryPairInOneStep) {
+  for (const Claim* claim : enumerated_claims()) {
+    if (claim->proof != "arithmetic") continue;
+    const std::uint64_t codes = 16;
+    // Of fp32: what bf16 holds; in the integer domain once more, with full fractions; all scales without a zero point.
+    const bool of_fp32 = claim->name.find("_fp32_") != std::string::npos;
+    const int bits = claim->name.find("_float_") != std::string::npos     ? 32
+                     : claim->name.find("_integer_") != std::string::npos ? (of_fp32 ? 25 : 24)
+                                                                          : (of_fp32 ? 32 : 16);
+    const std::uint64_t pairs = std::uint64_t{1} << bits;
+    for_each_envelope(*claim, [&](const std::vector<Enumeration>& all, const Envelope&, const Domains&) {
+      ASSERT_EQ(all.size(), 1u);
+      const Enumeration& enumeration = all[0];
+      const auto steps = static_cast<std::uint64_t>(enumeration.steps);
+      EXPECT_EQ(enumeration.points_of_step * steps, pairs * codes);
+      const std::uint64_t pairs_of_step = enumeration.points_of_step / codes;
+      std::vector<bool> taken(static_cast<std::size_t>(steps));
+      for (std::int64_t step = 0; step < enumeration.steps; ++step) {
+        const Problem problem = enumeration.problem(step);
+        ASSERT_EQ(static_cast<std::uint64_t>(problem.n * problem.groups()), pairs_of_step);
+        ASSERT_EQ(problem.seed % pairs_of_step, 0u);
+        ASSERT_LT(problem.seed / pairs_of_step, steps);
+        ASSERT_FALSE(taken[static_cast<std::size_t>(problem.seed / pairs_of_step)]) << line_of(problem);
+        taken[static_cast<std::size_t>(problem.seed / pairs_of_step)] = true;
+      }
+    });
+  }
+}
+
+/// Bits of a scale and a zero point that a step holds, as the memory of a subject gets them.
+template <class Use>
+void for_each_pair(const Problem& p, Use use) {
+  const formula::Parameters parameters = {
+      .type = p.out, .domain = p.domain, .n = p.n, .groups = p.groups(), .group_size = p.group_size, .first = p.seed};
+  const auto pairs = static_cast<std::size_t>(p.n * p.groups());
+  std::vector<std::uint32_t> scales(pairs);
+  std::vector<std::int8_t> zero_points(pairs);
+  host_memory().write(formula::ScaleElements{parameters}, 4, scales.data());
+  if (p.domain == Domain::integer) {
+    host_memory().write(formula::ZeroPointElements{parameters}, 1, zero_points.data());
+  }
+  for (std::size_t i = 0; i < pairs; ++i) use(scales[i], zero_points[i]);
+}
+
+TEST(Enumerations, OfArithmeticWithoutAZeroPointHoldEveryScale) {
+  for (const Type type : {Type::bf16, Type::fp16}) {
+    const Claim& claim =
+        claim_of(std::string("arithmetic/every_") + name_of(type) + "_weight_without_a_zero_point_is_rounded_once");
+    const Enumeration all = claim.enumerations(kernel_envelope()).at(0);
+    std::vector<int> met(1 << 16);
+    for (std::int64_t step = 0; step < all.steps; ++step) {
+      for_each_pair(all.problem(step), [&](std::uint32_t scale, int) { ++met.at(scale); });
+    }
+    EXPECT_EQ(std::count(met.begin(), met.end(), 1), 1 << 16) << name_of(type);
+  }
+}
+
+/// Fractions count through; signs and exponents are each there once.
+TEST(Enumerations, OfFp32WithoutAZeroPointHoldEveryScale) {
+  using formula::pair_at;
+  std::set<std::uint32_t> highs;
+  for (std::uint64_t high = 0; high < 512; ++high) {
+    const std::uint32_t first = pair_at<Type::fp32, Domain::none>(high << 23).scale;
+    EXPECT_EQ(first & 0x7fffffu, 0u);
+    highs.insert(first >> 23);
+    for (const std::uint64_t low : {1u, 0x400000u, 0x7fffffu}) {
+      EXPECT_EQ((pair_at<Type::fp32, Domain::none>(high << 23 | low).scale), first | low);
+    }
+  }
+  EXPECT_EQ(highs.size(), 512u);
+}
+
+/// The second half of the integer domain has the scales of the first, with other lower halves, most of them not 0.
+TEST(Enumerations, OfFp32InTheIntegerDomainHaveFullFractionsToo) {
+  using formula::pair_at;
+  std::int64_t full = 0;
+  for (std::uint64_t pattern = 0; pattern < 1 << 16; ++pattern) {
+    const std::uint64_t number = pattern << 8 | 3;
+    const auto first = pair_at<Type::fp32, Domain::integer>(number);
+    const auto second = pair_at<Type::fp32, Domain::integer>(1 << 24 | number);
+    ASSERT_EQ(first.scale & 0xffffu, 0u);
+    ASSERT_EQ(second.scale >> 16, first.scale >> 16);
+    ASSERT_EQ(second.zero_point, first.zero_point);
+    full += (second.scale & 0xff00u) != 0 ? 1 : 0;
+  }
+  EXPECT_GT(full, 65000);
+}
+
+TEST(Enumerations, OfArithmeticOfTheIntegerDomainHoldEveryScaleWithEveryZeroPoint) {
+  for (const Type type : {Type::bf16, Type::fp16}) {
+    const Claim& claim =
+        claim_of(std::string("arithmetic/every_") + name_of(type) + "_weight_of_the_integer_domain_is_rounded_once");
+    const Enumeration all = claim.enumerations(kernel_envelope()).at(0);
+    std::vector<bool> met(1 << 24);
+    std::int64_t again = 0;
+    std::int64_t pairs = 0;
+    for (std::int64_t step = 0; step < all.steps; ++step) {
+      for_each_pair(all.problem(step), [&](std::uint32_t scale, int zero_point) {
+        const std::size_t at = (scale & 0xffffu) << 8 | static_cast<std::uint8_t>(zero_point);
+        again += met[at];
+        met[at] = true;
+        ++pairs;
+      });
+    }
+    EXPECT_EQ(again, 0) << name_of(type);
+    EXPECT_EQ(pairs, 1 << 24) << name_of(type);
+  }
+}
+
+/// The fp32 pairs are the bf16 pairs.
+TEST(Enumerations, OfFp32AreOfTheValuesOfBf16) {
+  using formula::pair_at;
+  for (std::uint64_t i = 0; i < 1 << 16; ++i) {
+    const std::uint64_t number = drawn(1, 0, i);
+    const auto wide = pair_at<Type::fp32, Domain::floating>(number & 0xffffffff);
+    const auto narrow = pair_at<Type::bf16, Domain::floating>(number & 0xffffffff);
+    ASSERT_EQ(wide.scale, narrow.scale << 16);
+    ASSERT_EQ(wide.zero, narrow.zero << 16);
+    const auto wide_integer = pair_at<Type::fp32, Domain::integer>(number & 0xffffff);
+    const auto narrow_integer = pair_at<Type::bf16, Domain::integer>(number & 0xffffff);
+    ASSERT_EQ(wide_integer.scale, narrow_integer.scale << 16);
+    ASSERT_EQ(wide_integer.zero_point, narrow_integer.zero_point);
+  }
+}
+
+/// The 2^32 pairs of the float domain are too many to mark. A number is two halves: fractions below, signs and
+/// exponents above. Each half takes all its values once, and neither changes what the other says.
+template <Type type>
+void expect_every_pair_of_the_float_domain_once(int fraction_bits) {
+  using formula::Pair;
+  const auto at = [](std::uint64_t number) { return formula::pair_at<type, Domain::floating>(number); };
+  const int low_bits = 2 * fraction_bits;
+  const std::uint32_t fraction = (1u << fraction_bits) - 1;
+  std::set<std::pair<std::uint32_t, std::uint32_t>> tops;
+  for (std::uint64_t high = 0; high < std::uint64_t{1} << (32 - low_bits); ++high) {
+    const Pair pair = at(high << low_bits);
+    ASSERT_EQ((pair.scale | pair.zero) & fraction, 0u);
+    ASSERT_LT(pair.scale | pair.zero, 1u << 16);
+    tops.insert({pair.scale, pair.zero});
+  }
+  EXPECT_EQ(tops.size(), std::size_t{1} << (32 - low_bits));
+  const std::uint64_t some_high = std::uint64_t{5} << low_bits;
+  const Pair of_high = at(some_high);
+  std::vector<bool> met(std::size_t{1} << low_bits);
+  for (std::uint64_t low = 0; low < met.size(); ++low) {
+    const Pair pair = at(some_high | low);
+    ASSERT_EQ(pair.scale & ~fraction, of_high.scale);
+    ASSERT_EQ(pair.zero & ~fraction, of_high.zero);
+    const std::size_t fractions = std::size_t{pair.scale & fraction} << fraction_bits | (pair.zero & fraction);
+    ASSERT_FALSE(met[fractions]);
+    met[fractions] = true;
+  }
+  for (std::uint64_t i = 0; i < 1 << 16; ++i) {
+    const std::uint64_t number = drawn(2, 0, i) & 0xffffffff;
+    const std::uint64_t low = number & ((std::uint64_t{1} << low_bits) - 1);
+    ASSERT_EQ(at(number).scale, at(number - low).scale | (at(some_high | low).scale & fraction));
+    ASSERT_EQ(at(number).zero, at(number - low).zero | (at(some_high | low).zero & fraction));
+  }
+}
+
+TEST(Enumerations, OfTheFloatDomainHoldEveryPairOnce) {
+  expect_every_pair_of_the_float_domain_once<Type::bf16>(7);
+  expect_every_pair_of_the_float_domain_once<Type::fp16>(10);
+}
+
+TEST(Spreading, VisitsEveryPointOnce) {
+  static_assert(spread(0, 0) == 0, "of one step, which is the first");
+  for (int bits = 0; bits <= 21; ++bits) {
+    std::vector<bool> met(std::size_t{1} << bits);
+    for (std::uint64_t i = 0; i < met.size(); ++i) {
+      const std::uint64_t point = spread(i, bits);
+      ASSERT_LT(point, met.size());
+      ASSERT_FALSE(met[point]) << bits;
+      met[point] = true;
+    }
+  }
+  // An odd step is prime to every power of two: so it goes on.
+  for (int bits = 1; bits <= 64; ++bits) EXPECT_EQ(spread(1, bits) % 2, 1u) << bits;
+}
+
+// Words.
+
+TEST(Enumerations, OfWordsHaveEveryWordWithEverySwizzleInOneStep) {
+  // Places of a word: lanes of a row or of all eight, words of a lane, and two strips where lanes have one word.
+  const std::map<std::int64_t, std::uint64_t> places_of_row = {{2, 4 * 1 * 2}, {4, 4 * 2}, {8, 4 * 4}};
+  for (const Claim* claim : enumerated_claims()) {
+    if (claim->proof != "words") continue;
+    const std::uint64_t rows = claim->name.find("_supertile") != std::string::npos ? 8 : 1;
+    for_each_envelope(*claim, [&](const std::vector<Enumeration>& all, const Envelope& envelope, const Domains&) {
+      ASSERT_EQ(all.size(), envelope.inner_k_tiles.size());
+      std::uint64_t points = 0;
+      for (const Enumeration& enumeration : all) {
+        const std::uint64_t places = rows * places_of_row.at(enumeration.problem(0).inner_k_tiles);
+        const std::uint64_t of_this = enumeration.points_of_step * static_cast<std::uint64_t>(enumeration.steps);
+        EXPECT_EQ(of_this, places << 32);
+        points += of_this;
+        const std::uint64_t words_of_step = enumeration.points_of_step;
+        const std::uint64_t blocks = (std::uint64_t{1} << 32) / words_of_step;
+        ASSERT_EQ(blocks * words_of_step, std::uint64_t{1} << 32);
+        std::map<std::uint64_t, std::vector<bool>> blocks_of_swizzle;
+        for (std::int64_t step = 0; step < enumeration.steps; ++step) {
+          const Problem problem = enumeration.problem(step);
+          const std::uint64_t first = problem.seed & 0xffffffff;
+          ASSERT_EQ(static_cast<std::uint64_t>(reference::words_of(problem.n, problem.k)), words_of_step);
+          ASSERT_EQ(first % words_of_step, 0u);
+          std::vector<bool>& taken = blocks_of_swizzle[problem.seed >> 32];
+          taken.resize(blocks);
+          ASSERT_FALSE(taken[first / words_of_step]);
+          taken[first / words_of_step] = true;
+        }
+        EXPECT_EQ(blocks_of_swizzle.size(), places);
+        // A swizzle exchanges words of a block among themselves.
+        for (const auto& [swizzle, taken] : blocks_of_swizzle) EXPECT_LT(swizzle, words_of_step);
+      }
+      EXPECT_TRUE(envelope.inner_k_tiles.size() < 3 || points == rows * 32 << 32) << points;
+    });
+  }
+}
+
+TEST(Enumerations, OfWordsTakeAWordToEveryPlaceThatTheClaimSaysOnce) {
+  using Place = std::tuple<std::int64_t, std::int64_t, std::int64_t>;  // lane, word of the lane, strip is odd
+  for (const Claim* claim : enumerated_claims()) {
+    if (claim->proof != "words") continue;
+    const bool whole = claim->name.find("_supertile") != std::string::npos;
+    for (const Enumeration& enumeration : claim->enumerations(kernel_envelope())) {
+      const std::int64_t inner = enumeration.problem(0).inner_k_tiles;
+      const std::int64_t words_of_lane = inner / 2;
+      std::set<std::uint32_t> swizzles;
+      for (std::int64_t step = 0; step < enumeration.steps; ++step) {
+        swizzles.insert(static_cast<std::uint32_t>(enumeration.problem(step).seed >> 32));
+      }
+      std::set<Place> expected;  // of every lane of a row, or of all rows
+      for (std::int64_t lane = 0; lane < (whole ? 32 : 4); ++lane) {
+        for (std::int64_t word = 0; word < words_of_lane; ++word) {
+          for (std::int64_t odd = 0; odd < (words_of_lane == 1 ? 2 : 1); ++odd) expected.insert({lane, word, odd});
+        }
+      }
+      for (const std::uint32_t word : {0u, 1u, 0xdeadbeefu, 0x80000000u, 0xffffffffu}) {
+        std::vector<Place> places;
+        std::set<std::int64_t> rows;
+        for (const std::uint32_t swizzle : swizzles) {
+          // Where the word lies, by the formula of what unpack is given.
+          const auto first = static_cast<std::uint32_t>(word / enumeration.points_of_step * enumeration.points_of_step);
+          const auto at = static_cast<std::int64_t>((word - first) ^ swizzle);
+          const Problem step = enumeration.problem(0);
+          const Formula words = formula::PackedWords{{.kind = formula::Codes::Kind::every_word,
+                                                      .n = step.n,
+                                                      .k = step.k,
+                                                      .inner_k_tiles = inner,
+                                                      .first = first,
+                                                      .swizzle = swizzle}};
+          ASSERT_EQ(element_of(words, at), word);
+          const std::int64_t lane = at / words_of_lane % 32;
+          rows.insert(lane / 4);
+          places.push_back(
+              {whole ? lane : lane % 4, at % words_of_lane, words_of_lane == 1 ? at / (32 * words_of_lane) % 2 : 0});
+        }
+        EXPECT_EQ(rows.size(), whole ? 8u : 1u) << claim->name << " " << word;
+        EXPECT_EQ(places.size(), expected.size());
+        EXPECT_EQ(std::set<Place>(places.begin(), places.end()), expected) << claim->name << " " << word;
+      }
+    }
+  }
+}
+
+// Failures.
+
+/// What comes of a step of a claim, and of the smaller problem that its failure names.
+struct TwoFindings {
+  std::optional<Finding> step;
+  std::optional<Finding> smaller;
+};
+
+TwoFindings findings_of(const Claim& claim, Problem problem, ScalarParts parts) {
+  const Envelope envelope = kernel_envelope();
+  const std::unique_ptr<Subject> subject = scalar_subject(std::move(parts));
+  InThisProcess runner(envelope, *subject);
+  problem.claim = claim.name;
+  problem.subject = "faulty";
+  TwoFindings found;
+  Met met;
+  found.step = runner.run(claim, problem, met).finding;
+  if (!found.step || !found.step->smaller) return found;
+  std::string why_not;
+  EXPECT_NO_THROW(require_possible(*found.step->smaller));
+  EXPECT_NO_THROW(require_within(*found.step->smaller, domains_of(claim, envelope, &why_not)));
+  Met of_smaller;
+  found.smaller = runner.run(claim, *found.step->smaller, of_smaller).finding;
+  return found;
+}
+
+/// The pair of a step's last row and group, so that the way to it is long.
+formula::Pair last_pair(const Problem& p) {
+  const auto number = p.seed + static_cast<std::uint64_t>(p.n * p.groups()) - 1;
+  if (p.domain == Domain::floating) return formula::pair_at<Type::bf16, Domain::floating>(number);
+  if (p.domain == Domain::integer) return formula::pair_at<Type::bf16, Domain::integer>(number);
+  return formula::pair_at<Type::bf16, Domain::none>(number);
+}
+
+TEST(AStepOfArithmeticThatFails, NamesTheOneTripleInTheSmallestMatrix) {
+  for (const Domain domain : {Domain::floating, Domain::integer, Domain::none}) {
+    const char* const words = domain == Domain::floating  ? "of_the_float_domain"
+                              : domain == Domain::integer ? "of_the_integer_domain"
+                                                          : "without_a_zero_point";
+    const Claim& claim = claim_of(std::string("arithmetic/every_bf16_weight_") + words + "_is_rounded_once");
+    Envelope small = kernel_envelope();
+    small.step_elements = 1 << 16;  // a step is the fewest rows it may have
+    const Enumeration enumeration = claim.enumerations(small).at(0);
+    const Problem problem = enumeration.problem(enumeration.steps - 1);
+    const formula::Pair pair = last_pair(problem);
+    ScalarParts parts;
+    parts.weight = [=](const WeightInputs& w) {
+      const bool hit = w.code == 11 && w.scale == pair.scale && w.zero == pair.zero && w.zero_point == pair.zero_point;
+      return right_weight(w) ^ (hit ? 1u : 0u);
+    };
+    const TwoFindings found = findings_of(claim, problem, parts);
+    ASSERT_TRUE(found.step && found.smaller) << claim.name;
+    EXPECT_SAYS(found.step->details, "1 of " + std::to_string(problem.n * problem.k) + " weights are wrong");
+    EXPECT_EQ(found.smaller->kind, "mismatch");
+    EXPECT_EQ(found.smaller->problem.n, 1);
+    EXPECT_EQ(found.smaller->problem.k, 32);
+    EXPECT_SAYS(found.smaller->details, "1 of 32 weights are wrong");
+    EXPECT_SAYS(found.smaller->details, "code 11");
+    EXPECT_FALSE(findings_of(claim, problem, {}).step) << "the right subject";
+  }
+}
+
+TEST(AStepOfWordsThatFails, NamesTheWordInOneSupertile) {
+  for (const std::size_t which : {0u, 1u, 2u}) {
+    const Claim& claim = claim_of("words/unpack_reads_every_word_in_every_place_of_a_supertile");
+    const Enumeration enumeration = claim.enumerations(kernel_envelope()).at(which);
+    const Problem problem = enumeration.problem(5);
+    const auto first = static_cast<std::uint32_t>(problem.seed);
+    const std::uint32_t word = first + static_cast<std::uint32_t>(enumeration.points_of_step) - 3;
+    const auto swizzle = static_cast<std::int64_t>(problem.seed >> 32);
+    const std::int64_t words_of_supertile = 16 * problem.inner_k_tiles;
+    const std::int64_t hit = (static_cast<std::int64_t>(word - first) ^ swizzle) % words_of_supertile;
+    ScalarParts parts;
+    parts.after_unpack = [=](const UnpackCall& call, const Moment&) {
+      for (std::int64_t i = 0; i < reference::words_of(call.n, call.k); ++i) {
+        if (call.packed[i] != word || i % words_of_supertile != hit) continue;
+        const reference::Element at = reference::element_at({i, 6}, call.k, static_cast<int>(call.inner_k_tiles));
+        call.codes[at.n * call.k + at.k] ^= 1;
+      }
+    };
+    const TwoFindings found = findings_of(claim, problem, parts);
+    ASSERT_TRUE(found.step && found.smaller) << problem.inner_k_tiles;
+    EXPECT_EQ(found.smaller->problem.n, 8);
+    EXPECT_EQ(found.smaller->problem.k, problem.supertile_columns());
+    EXPECT_SAYS(found.smaller->details, "1 of " + std::to_string(8 * problem.supertile_columns()) + " codes are wrong");
+    std::ostringstream hexadecimal;
+    hexadecimal << "of the word 0x" << std::hex << word << ":";
+    EXPECT_SAYS(found.step->details, hexadecimal.str());
+    EXPECT_SAYS(found.smaller->details, hexadecimal.str());
+    EXPECT_FALSE(findings_of(claim, problem, {}).step) << "the right subject";
+  }
+}
+
+}  // namespace
+
+}  // namespace tileproof

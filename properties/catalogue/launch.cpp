@@ -1,0 +1,221 @@
+// Launch: operators over no elements, over more n-tiles than a grid dimension holds, over more elements than 31 bits
+// count.
+#include <algorithm>
+#include <cstring>
+#include <fstream>
+#include <limits>
+#include <numeric>
+#include <optional>
+#include <string>
+
+#include "properties/catalogue/of_tensors.h"
+#include "properties/problem/draw.h"
+#include "properties/problem/specification.h"
+#include "properties/problem/values.h"
+#include "reference/matrix.h"
+
+namespace tileproof {
+
+namespace {
+
+/// A call that has nothing to do is refused, or gives an empty result of a full one's form; and then the next call is
+/// right.
+void nothing_gives_nothing(Case& c, Operation operation) {
+  const std::string& variant = c.problem.variant;
+  const OperatorCall something = legal_call(c.problem, operation, drawn_data(c, operation));
+  const OperatorResult before = c.call(something);
+  try {
+    const OperatorResult result = c.call(empty_call(c.problem, operation, variant));
+    expect_form_of_empty(c.problem, operation, variant, result, before);
+    // A sum of no terms is 0.
+    const auto is_zero = [](std::uint8_t byte) { return byte == 0; };
+    if (!std::all_of(result.bytes.begin(), result.bytes.end(), is_zero)) {
+      throw Failure("mismatch", "gives " + result.text() + ", not all zeros, for sums of no terms");
+    }
+    c.held(1);
+  } catch (const Refused&) {
+    c.held(0);
+  }
+  c.elements_are("what a call gives after the empty one, expected what it gave before");
+  expect_same(c, c.call_again(something), before);
+}
+
+void as_specified(Case& c, Operation operation) {
+  const CallData data = drawn_data(c, operation);
+  expect_specified(c, operation, data, c.call(legal_call(c.problem, operation, data)));
+}
+
+/// The smallest problem that a subject takes, but for its rows. Nothing where it takes fewer.
+std::optional<Problem> with_rows(const Envelope& envelope, std::int64_t rows) {
+  Problem problem;
+  std::int64_t least_k = 0;
+  for (const std::int64_t inner_k_tiles : envelope.inner_k_tiles) {
+    for (const std::int64_t group_size : envelope.group_sizes) {
+      const std::int64_t k = std::lcm(16 * inner_k_tiles, group_size);
+      if (least_k != 0 && k >= least_k) continue;
+      problem.inner_k_tiles = inner_k_tiles;
+      problem.group_size = group_size;
+      problem.k = least_k = k;
+    }
+  }
+  problem.n = (rows + envelope.n_multiple - 1) / envelope.n_multiple * envelope.n_multiple;
+  if (problem.n > envelope.most_n || problem.k > envelope.most_k) return std::nullopt;
+  return problem;
+}
+
+constexpr std::int64_t grid_dimension_most = 65535;
+
+/// The largest number of n-tiles that a grid dimension holds, and one more.
+std::vector<Problem> around_a_grid_dimension(const Envelope& envelope) {
+  std::vector<Problem> problems;
+  for (const std::int64_t n_tiles : {grid_dimension_most, grid_dimension_most + 1}) {
+    if (const auto problem = with_rows(envelope, 8 * n_tiles)) problems.push_back(*problem);
+  }
+  return problems;
+}
+
+const ClassRow more_n_tiles_than_a_grid_dimension = {
+    "more n-tiles than a grid dimension",
+    {{"more n-tiles than a grid dimension",
+      [](const Envelope& envelope) { return with_rows(envelope, 8 * (grid_dimension_most + 1)).has_value(); },
+      [](const Met& met, const std::string& name) { return met.classes.contains(name); }}}};
+
+void more_n_tiles_as_specified(Case& c, Operation operation) {
+  if (c.problem.n > 8 * grid_dimension_most) c.meets(more_n_tiles_than_a_grid_dimension.name);
+  as_specified(c, operation);
+}
+
+// --- More than 2^31 elements: rows that repeat, so that one period is judged by the specification, the rest by it ---
+
+constexpr std::int64_t period = 64;  // rows
+
+/// Bytes again and again, and the beginning of them once more where they do not divide.
+std::vector<std::uint8_t> repeated_to(const std::vector<std::uint8_t>& bytes, std::size_t size) {
+  std::vector<std::uint8_t> all(size);
+  for (std::size_t at = 0; at < size; at += bytes.size()) {
+    std::copy_n(bytes.begin(), std::min(bytes.size(), size - at), all.begin() + static_cast<std::ptrdiff_t>(at));
+  }
+  return all;
+}
+
+/// The call of a problem with `rows` rows, of which the small call's are one period.
+OperatorCall of_periods(const OperatorCall& small, std::int64_t rows) {
+  OperatorCall call = small;
+  for (Argument& argument : call.arguments) {
+    if (argument.number) continue;
+    // Rows, or n-tiles of them, come first; but scales have groups first, and repeat in each.
+    const bool of_groups = argument.name == "scales_and_zeros";
+    const std::size_t dimension = of_groups ? 1 : 0;
+    const std::int64_t small_size = argument.sizes[dimension];
+    Sizes sizes = argument.sizes;
+    sizes[dimension] = rows * small_size / period;
+    std::vector<std::uint8_t> bytes;
+    if (of_groups) {
+      const std::size_t step = argument.storage.size() / static_cast<std::size_t>(sizes[0]);
+      for (std::size_t group = 0; group < static_cast<std::size_t>(sizes[0]); ++group) {
+        const auto begin = argument.storage.begin() + static_cast<std::ptrdiff_t>(group * step);
+        const std::vector<std::uint8_t> one =
+            repeated_to({begin, begin + static_cast<std::ptrdiff_t>(step)},
+                        step / static_cast<std::size_t>(period) * static_cast<std::size_t>(rows));
+        bytes.insert(bytes.end(), one.begin(), one.end());
+      }
+    } else {
+      bytes = repeated_to(argument.storage, static_cast<std::size_t>(count_of(sizes) * bytes_of(argument.element)));
+    }
+    argument = tensor_argument(argument.name, argument.element, sizes, std::move(bytes));
+  }
+  return call;
+}
+
+/// Bytes that this process may still take: of the machine, and of the container it is in.
+std::int64_t memory_left() {
+  std::int64_t left = std::numeric_limits<std::int64_t>::max();
+  std::ifstream machine("/proc/meminfo");
+  for (std::string key; machine >> key;) {
+    std::int64_t kibibytes = 0;
+    if (key == "MemAvailable:" && machine >> kibibytes) left = kibibytes << 10;
+  }
+  std::int64_t most = 0, used = 0;
+  const bool limited =
+      std::ifstream("/sys/fs/cgroup/memory.max") >> most && std::ifstream("/sys/fs/cgroup/memory.current") >> used;
+  return limited ? std::min(left, most - used) : left;
+}
+
+/// @throws Unavailable. Inputs, results and the copies to compare them with: twenty bytes an element at the most.
+void require_memory(const Problem& p) {
+  const std::int64_t needs = p.n * p.k * 20;
+  const std::int64_t has = memory_left();
+  if (has >= needs) return;
+  throw Unavailable("needs " + std::to_string(needs >> 30) + " GiB of free memory, there are " +
+                    std::to_string(has >> 30));
+}
+
+void more_elements_than_31_bits_count(Case& c, Operation operation) {
+  require_memory(c.problem);
+  Problem small = c.problem;
+  small.n = period;
+  const CallData data = data_of(small, operation);
+  const OperatorResult result = c.call(of_periods(legal_call(small, operation, data), c.problem.n));
+
+  expect_form(c, operation, result);
+  const std::size_t rows = static_cast<std::size_t>(c.problem.n);
+  const std::size_t period_bytes = result.bytes.size() / rows * static_cast<std::size_t>(period);
+  OperatorResult first = result;
+  first.bytes.resize(period_bytes);
+  if (!first.sizes.empty()) first.sizes[0] = first.sizes[0] * period / c.problem.n;
+  expect_specified_of(c, small, operation, data, first);
+  // Every byte equals the one a period before it.
+  const std::uint8_t* bytes = result.bytes.data();
+  const std::size_t others = result.bytes.size() - period_bytes;
+  if (std::memcmp(bytes + period_bytes, bytes, others) == 0) return c.held(1);
+  const std::uint8_t* at = std::mismatch(bytes + period_bytes, bytes + result.bytes.size(), bytes).first;
+  const auto element = (at - bytes) / bytes_of(result.element);
+  throw Failure("mismatch", "element " + std::to_string(element) + " of " + std::to_string(count_of(result.sizes)) +
+                                " is not what the same inputs gave " + std::to_string(period) + " rows before it");
+}
+
+/// More elements than 31 bits count.
+std::vector<Problem> of_many_elements(const Envelope& envelope) {
+  std::optional<Problem> problem = with_rows(envelope, 65536);
+  if (!problem) return {};
+  problem->group_size = *std::max_element(envelope.group_sizes.begin(), envelope.group_sizes.end());
+  const std::int64_t unit = std::lcm(problem->supertile_columns(), problem->group_size);
+  problem->k = (32768 + unit - 1) / unit * unit;
+  if (problem->k > envelope.most_k) return {};
+  const std::int64_t rows = std::lcm(std::int64_t{8}, envelope.n_multiple);  // whole n-tiles
+  problem->n = (65536 / rows + 1) * rows;
+  if (problem->n > envelope.most_n) return {};
+  return {*problem};
+}
+
+}  // namespace
+
+std::vector<Claim> launch_claims() {
+  std::vector<Claim> rows;
+  const auto add_heavy = [&rows](Operation operation, const std::string& sentence, const std::string& hunts,
+                                 std::vector<Problem> (*problems)(const Envelope&), void (*body)(Case&, Operation)) {
+    Draws draws = tensor_draws(operation);
+    draws.most_k = Envelope().most_k;
+    draws.fixed_for = problems;
+    rows.push_back(tensor_claim("launch", operation, sentence, hunts, draws, body));
+    rows.back().heavy = true;
+    rows.back().on_refusal = OnRefusal::failed;
+  };
+  for (const Operation operation : all_operations) {
+    rows.push_back(tensor_claim("launch", operation, "of_nothing_gives_nothing",
+                                "a grid of no blocks; an error left pending",
+                                tensor_draws(operation, empty_variants(operation)), nothing_gives_nothing));
+  }
+  for (const Operation operation : all_operations) {
+    add_heavy(operation, "takes_more_n_tiles_than_a_grid_dimension", "n/8 in a grid dimension of at most 65,535",
+              around_a_grid_dimension, more_n_tiles_as_specified);
+    rows.back().meets = {&more_n_tiles_than_a_grid_dimension};
+  }
+  for (const Operation operation : operations_on_the_layout) {  // the result of a matmul is small
+    add_heavy(operation, "takes_more_elements_than_31_bits_count", "an index of 32 bits", of_many_elements,
+              more_elements_than_31_bits_count);
+  }
+  return rows;
+}
+
+}  // namespace tileproof

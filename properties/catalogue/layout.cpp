@@ -1,0 +1,84 @@
+// Layout: the strides and the offset of a tensor never matter, and neither does what is stacked beside it.
+#include "properties/catalogue/layouts.h"
+#include "properties/catalogue/of_tensors.h"
+
+namespace tileproof {
+
+namespace {
+
+void layouts_give_the_same(Case& c, Operation operation, Layouts layouts) {
+  const LaidOut laid_out = laid_out_call(c, operation, layouts);
+  const OperatorResult expected = c.call(laid_out.dense);
+  std::string how;
+  for (const Argument& argument : laid_out.call.arguments) {
+    if (argument.number) continue;
+    how += (how.empty() ? "" : ", ") + argument.name + " with strides " + text_of(argument.strides) + " at offset " +
+           std::to_string(argument.offset);
+  }
+  c.elements_are(("of the result for " + how + ", expected that of contiguous tensors").c_str());
+  expect_same(c, c.call(laid_out.call), expected);
+}
+
+/// The same tensors with experts before the first dimension.
+Argument stacked(const std::string& name, const std::vector<Argument>& slices) {
+  if (slices[0].number) return slices[0];
+  Sizes sizes = slices[0].sizes;
+  sizes.insert(sizes.begin(), static_cast<std::int64_t>(slices.size()));
+  std::vector<std::uint8_t> bytes;
+  for (const Argument& slice : slices) bytes.insert(bytes.end(), slice.storage.begin(), slice.storage.end());
+  return tensor_argument(name, slices[0].element, sizes, bytes);
+}
+
+void stacks_equal_their_slices(Case& c, Operation operation) {
+  constexpr std::uint64_t experts = 3;
+  std::vector<CallData> data;
+  std::vector<OperatorCall> slices;
+  for (std::uint64_t expert = 0; expert < experts; ++expert) {
+    data.push_back(expert == 0 ? drawn_data(c, operation) : other_data(c, operation, expert));
+    slices.push_back(legal_call(c.problem, operation, data.back()));
+  }
+  OperatorCall stack = {operation, {}};
+  for (std::size_t i = 0; i < slices[0].arguments.size(); ++i) {
+    std::vector<Argument> of_slices;
+    for (const OperatorCall& slice : slices) of_slices.push_back(slice.arguments[i]);
+    stack.arguments.push_back(stacked(of_slices[0].name, of_slices));
+  }
+  const OperatorResult all = c.call(stack);
+  if (all.sizes.empty() || all.sizes[0] != static_cast<std::int64_t>(experts)) {
+    throw Failure("mismatch", "gives " + all.text() + " for " + text_of(stack));
+  }
+  const std::size_t step = all.bytes.size() / experts;
+  for (std::size_t expert = 0; expert < experts; ++expert) {
+    OperatorResult one = all;
+    one.sizes.erase(one.sizes.begin());
+    const auto begin = all.bytes.begin() + static_cast<std::ptrdiff_t>(expert * step);
+    one.bytes.assign(begin, begin + static_cast<std::ptrdiff_t>(step));
+    expect_specified(c, operation, data[expert], one);
+  }
+}
+
+}  // namespace
+
+std::vector<Claim> layout_claims() {
+  std::vector<Claim> rows;
+  for (const Operation operation : all_operations) {
+    rows.push_back(tensor_claim("stride", operation, "reads_tensors_of_any_strides", "data_ptr() taken for dense data",
+                                tensor_draws(operation, layout_variants(operation, Layouts::strides)),
+                                [](Case& c, Operation one) { layouts_give_the_same(c, one, Layouts::strides); }));
+  }
+  for (const Operation operation : all_operations) {
+    rows.push_back(tensor_claim("offset", operation, "reads_tensors_at_any_offset",
+                                "a storage's beginning for the tensor's; vectors that are not aligned",
+                                tensor_draws(operation, layout_variants(operation, Layouts::offsets)),
+                                [](Case& c, Operation one) { layouts_give_the_same(c, one, Layouts::offsets); }));
+  }
+  for (const Operation operation : operations_on_the_layout) {  // a matmul takes no stack
+    rows.push_back(tensor_claim("batch", operation, "of_a_stack_equals_its_slices",
+                                "experts that share what is one's own", tensor_draws(operation),
+                                stacks_equal_their_slices));
+  }
+  for (Claim& claim : rows) claim.on_refusal = OnRefusal::allowed;
+  return rows;
+}
+
+}  // namespace tileproof

@@ -1,0 +1,144 @@
+#include "properties/catalogue/layouts.h"
+
+#include <algorithm>
+#include <cstring>
+#include <stdexcept>
+
+namespace tileproof {
+
+namespace {
+
+/// Calls `use` with every index of a tensor, the last dimension fastest.
+template <class Use>
+void for_each_index(const Sizes& sizes, Use use) {
+  Sizes index(sizes.size());
+  for (std::int64_t left = count_of(sizes); left > 0; --left) {
+    use(index);
+    for (std::size_t d = sizes.size(); d-- > 0 && ++index[d] == sizes[d];) index[d] = 0;
+  }
+}
+
+std::int64_t at(const Sizes& index, const Sizes& strides) {
+  std::int64_t place = 0;
+  for (std::size_t d = 0; d < index.size(); ++d) place += index[d] * strides[d];
+  return place;
+}
+
+/// The same elements at other places of a larger storage. What lies between them is 0xff: NaN, code 15.
+Argument laid_out(const Argument& dense, const Sizes& strides, std::int64_t offset) {
+  Argument other = dense;
+  other.strides = strides;
+  other.offset = offset;
+  const auto step = static_cast<std::size_t>(bytes_of(dense.element));
+  std::int64_t last = offset;
+  for (std::size_t d = 0; d < strides.size(); ++d) last += (dense.sizes[d] - 1) * strides[d];
+  other.storage.assign(static_cast<std::size_t>(last + 1) * step, 0xff);
+  for_each_index(dense.sizes, [&](const Sizes& index) {
+    const auto from = static_cast<std::size_t>(dense.offset + at(index, dense.strides)) * step;
+    const auto to = static_cast<std::size_t>(offset + at(index, strides)) * step;
+    std::memcpy(&other.storage[to], &dense.storage[from], step);
+  });
+  return other;
+}
+
+Argument transposed(const Argument& dense) {
+  Sizes strides(dense.sizes.size());
+  std::int64_t stride = 1;
+  for (std::size_t d = 0; d < strides.size(); ++d) {
+    strides[d] = stride;
+    stride *= dense.sizes[d];
+  }
+  return laid_out(dense, strides, 0);
+}
+
+Argument stepped(const Argument& dense) {
+  Sizes strides = dense.strides;
+  for (std::int64_t& stride : strides) stride *= 2;
+  return laid_out(dense, strides, 0);
+}
+
+/// As the inner part of a tensor that is larger in every dimension.
+Argument sliced(const Argument& dense) {
+  Sizes outer = dense.sizes;
+  for (std::int64_t& size : outer) size += 2;
+  const Sizes strides = dense_strides(outer);
+  return laid_out(dense, strides, at(Sizes(strides.size(), 1), strides));
+}
+
+Argument expanded(const Argument& dense) {
+  Sizes strides = dense.strides;
+  strides[0] = 0;
+  return laid_out(dense, strides, 0);
+}
+
+/// "packed_w:transposed"
+std::string variant_of(const Argument& argument, const Layout& layout) { return argument.name + ":" + layout.name; }
+
+std::vector<Layout> layouts_for(const Argument& argument, Layouts layouts) {
+  return layouts == Layouts::offsets ? offset_layouts(argument.element) : stridden_layouts();
+}
+
+/// The arguments of a legal call of the smallest problem: their names and types.
+std::vector<Argument> arguments_of(Operation operation) {
+  const Problem smallest;
+  CallData data = {Matrix<std::uint8_t>(smallest.n, smallest.k), zero_parameters(smallest),
+                   Matrix<std::uint16_t>(16, smallest.k)};
+  return legal_call(smallest, operation, data).arguments;
+}
+
+}  // namespace
+
+Argument repeated(const Argument& dense) {
+  Argument other = dense;
+  const std::size_t slice = dense.storage.size() / static_cast<std::size_t>(std::max<std::int64_t>(1, dense.sizes[0]));
+  for (std::size_t i = slice; i < other.storage.size(); ++i) other.storage[i] = other.storage[i - slice];
+  return other;
+}
+
+const std::vector<Layout>& stridden_layouts() {
+  static const std::vector<Layout> rows = {{"transposed", transposed, false},
+                                           {"stepped", stepped, false},
+                                           {"sliced", sliced, false},
+                                           {"expanded", expanded, true}};
+  return rows;
+}
+
+std::vector<Layout> offset_layouts(Element element) {
+  std::vector<Layout> rows;
+  for (std::int64_t offset = 1; offset * bytes_of(element) < 16; ++offset) {
+    rows.push_back({"offset-" + std::to_string(offset),
+                    [=](const Argument& dense) { return laid_out(dense, dense.strides, offset); }, false});
+  }
+  return rows;
+}
+
+std::vector<std::string> layout_variants(Operation operation, Layouts layouts) {
+  std::vector<std::string> names;
+  for (const Argument& argument : arguments_of(operation)) {
+    if (argument.number) continue;
+    for (const Layout& layout : layouts_for(argument, layouts)) names.push_back(variant_of(argument, layout));
+  }
+  return names;
+}
+
+LaidOut laid_out_call(Case& c, Operation operation, Layouts layouts) {
+  for (const Argument& argument : arguments_of(operation)) {
+    if (argument.number) continue;
+    for (const Layout& layout : layouts_for(argument, layouts)) {
+      if (variant_of(argument, layout) != c.problem.variant) continue;
+      const CallData data = drawn_data(c, operation);
+      LaidOut result = {legal_call(c.problem, operation, data), {}};
+      Argument& dense = result.dense.argument(argument.name);
+      if (layout.repeats) {
+        dense = repeated(dense);
+        c.show_no_data();
+      }
+      result.call = result.dense;
+      result.call.argument(argument.name) = layout.of(dense);
+      return result;
+    }
+  }
+  throw std::logic_error("no layout " + c.problem.variant);
+}
+
+}  // namespace tileproof

@@ -1,0 +1,188 @@
+// Matmul: what users do today instead of dequantizing is to multiply by an identity matrix. Where that is exact it
+// agrees with the specification bit for bit; where it is not, the difference is predicted bit for bit and counted under
+// its reason.
+#include <algorithm>
+#include <bit>
+#include <cmath>
+
+#include "properties/case/calls.h"
+#include "properties/case/claim.h"
+#include "properties/case/identity_matmul.h"
+#include "properties/problem/draw.h"
+#include "properties/problem/specification.h"
+#include "reference/dequantize.h"
+
+namespace tileproof {
+
+namespace {
+
+using reference::Exact;
+
+/// The weights that meet the activations inside a subject: bf16, or fp32 where it rounds only the product.
+struct InnerWeights {
+  reference::Format format;
+  Matrix<std::uint32_t> bits;  // [n][k]
+};
+
+InnerWeights inner_weights(Case& c, const Matrix<std::uint8_t>& codes, const Parameters& parameters) {
+  const reference::Format format =
+      c.subject().weight_rounding() == WeightRounding::once ? reference::bf16 : reference::fp32;
+  InnerWeights inner = {format, Matrix<std::uint32_t>(codes.rows, codes.columns)};
+  for (std::int64_t row = 0; row < codes.rows; ++row) {
+    for (std::int64_t column = 0; column < codes.columns; ++column) {
+      const std::int64_t group = column / c.problem.group_size;
+      const Exact scaled = reference::product(reference::whole(codes(row, column) - reference::float_domain_midpoint),
+                                              reference::decode(reference::bf16, parameters.scales(group, row)));
+      inner.bits(row, column) = reference::rounded(
+          format, reference::sum(scaled, reference::decode(reference::bf16, parameters.zeros(group, row))));
+    }
+  }
+  return inner;
+}
+
+}  // namespace
+
+void identity_matmul(Case& c) {
+  const Problem& p = c.problem;
+  const Matrix<std::uint8_t> codes = c.codes();
+  const Parameters parameters = c.parameters();
+  Matrix<std::uint16_t> identity(p.k, p.k);
+  for (std::int64_t i = 0; i < p.k; ++i) identity(i, i) = 0x3f80;
+  const Matrix<std::uint16_t> product = c.matmul(identity, codes, parameters);
+  Matrix<std::uint32_t> weights(p.n, p.k);
+  for (std::int64_t row = 0; row < p.n; ++row) {
+    for (std::int64_t column = 0; column < p.k; ++column) weights(row, column) = product(column, row);
+  }
+
+  const InnerWeights inner = inner_weights(c, codes, parameters);
+  Matrix<std::uint8_t> not_finite(p.n, p.k);
+  std::vector<int> not_finite_of_row(static_cast<std::size_t>(p.n));
+  for (std::int64_t row = 0; row < p.n; ++row) {
+    for (std::int64_t column = 0; column < p.k; ++column) {
+      not_finite(row, column) = reference::decode(inner.format, inner.bits(row, column)).kind != Exact::Kind::finite;
+      not_finite_of_row[static_cast<std::size_t>(row)] += not_finite(row, column);
+    }
+  }
+  const auto explained = [&](std::int64_t row, std::int64_t column, std::uint32_t got) -> const char* {
+    const Exact own = reference::decode(inner.format, inner.bits(row, column));
+    const std::uint32_t rounded_again = reference::rounded(reference::bf16, own);
+    const bool nan = reference::bf16.is_nan(got);
+    if (not_finite_of_row[static_cast<std::size_t>(row)] > not_finite(row, column)) {
+      return nan ? "0 times an Inf or NaN of the row is NaN" : nullptr;
+    }
+    if (own.kind == Exact::Kind::nan) return nan ? "another NaN" : nullptr;
+    if (rounded_again == 0x8000 && got == 0) return "-0 is lost: -0 + 0 is +0";
+    if (rounded_again == got) return "weights rounded to fp32, then to bf16";
+    return nullptr;
+  };
+  c.expect_equal_or_explained(weights, specified::weights(p, specified::as_int32(codes), parameters), explained);
+}
+
+namespace {
+
+std::string place_of_sum(std::int64_t row, std::int64_t column) {
+  return "row " + std::to_string(row) + ", column " + std::to_string(column);
+}
+
+/// |out - sum| <= gamma + 2^-8 * (|sum| + gamma), gamma = k * u / (1 - k * u) * sum of |a| * |w|.
+///
+/// The bound of N. Higham, "Accuracy and Stability of Numerical Algorithms" (2002), section 3.1, for inner products in
+/// any order of summation. u is 2^-22: an fp32 addition has 2^-24; tensor cores cut instead of rounding, and align the
+/// terms of a block before they add them (M. Fasi, N. Higham, M. Mikaitis, S. Pranesh, PeerJ CS 7:e330, 2021), which
+/// costs at most two bits more. Products of two bf16 are exact in fp32. The last term is the rounding of the result to
+/// bf16, of unit roundoff 2^-8.
+void random_matmul(Case& c) {
+  const Problem& p = c.problem;
+  const Matrix<std::uint8_t> codes = c.codes();
+  const Parameters parameters = c.parameters();
+  Matrix<std::uint16_t> activations(1 + below(17, c.choice(0)), p.k);
+  for (std::size_t i = 0; i < activations.elements.size(); ++i) {
+    const std::uint64_t bits = drawn(p.seed, stream::activations, i);
+    const auto exponent = static_cast<std::uint64_t>(120 + below(8, bits));
+    activations.elements[i] = static_cast<std::uint16_t>((bits & 1) << 15 | exponent << 7 | (bits >> 1 & 127));
+  }
+  const Matrix<std::uint16_t> out = c.matmul(activations, codes, parameters);
+
+  const InnerWeights inner = inner_weights(c, codes, parameters);
+  Matrix<double> inner_values(p.n, p.k);
+  for (std::size_t i = 0; i < inner_values.elements.size(); ++i) {
+    inner_values.elements[i] = specified::value(inner.format, inner.bits.elements[i]);
+  }
+  Matrix<double> got(out.rows, out.columns), exact(out.rows, out.columns), bound(out.rows, out.columns);
+  const double ku = static_cast<double>(p.k) * 0x1p-22;
+  double of_bound = 0;
+  std::string where = place_of_sum(0, 0);
+  for (std::int64_t m = 0; m < out.rows; ++m) {
+    for (std::int64_t n = 0; n < out.columns; ++n) {
+      double sum = 0, magnitudes = 0;
+      for (std::int64_t k = 0; k < p.k; ++k) {
+        const double term = specified::value(reference::bf16, activations(m, k)) * inner_values(n, k);
+        sum += term;
+        magnitudes += std::fabs(term);
+      }
+      const double gamma = ku / (1 - ku) * magnitudes;
+      got(m, n) = specified::value(reference::bf16, out(m, n));
+      exact(m, n) = sum;
+      bound(m, n) = gamma + 0x1p-8 * (std::fabs(sum) + gamma);
+      const double part = std::fabs(got(m, n) - sum) / bound(m, n);
+      if (!(part > of_bound)) continue;  // NaN, of a sum of zeros, too
+      of_bound = part;
+      where = place_of_sum(m, n);
+    }
+  }
+  // By the binade of k, in which the bound grows.
+  const auto first_k = static_cast<std::int64_t>(std::bit_floor(static_cast<std::uint64_t>(p.k)));
+  c.measured("largest error of a sum of " + std::to_string(first_k) + ".." + std::to_string(2 * first_k - 1) +
+                 " terms, in units of the inner product bound",
+             of_bound, where + " of " + line_of(p));
+  c.expect_within(got, exact, bound, "inner product bound");
+}
+
+/// Sums that are exact in fp32 in any order, and in bf16.
+void whole_number_matmul(Case& c) {
+  const Matrix<std::uint8_t> codes = c.codes();
+  const Matrix<std::uint16_t> activations = whole_activations(c.problem);
+  const Matrix<std::uint16_t> out = c.matmul(activations, codes, unit_scales(c.problem));
+  Matrix<std::uint32_t> got(out.rows, out.columns);
+  got.elements.assign(out.elements.begin(), out.elements.end());
+  c.elements_are("row m, column n of the product");
+  c.expect_equal(got, whole_products(activations, codes));
+}
+
+}  // namespace
+
+std::vector<Claim> matmul_claims() {
+  const std::vector<const ClassRow*> met = {&every_code_at_every_nibble, &every_inner_k_tiles, &several_groups,
+                                            &not_square};
+  const auto drawn_from = [](std::vector<std::string> profiles) {
+    return Draws{.domains = {Domain::floating}, .types = {Type::bf16}, .profiles = std::move(profiles), .most_k = 512};
+  };
+  return {
+      {"matmul/by_the_identity_equals_dequantize_where_finite",
+       "packing, grouping and arithmetic of an operator that only multiplies",
+       {Operation::matmul},
+       met,
+       drawn_from({"ordinary", "cancelling", "distant", "finite-edges"}),
+       identity_matmul},
+      {"matmul/by_the_identity_is_explained_where_not_finite",
+       "an Inf or NaN that leaks in an unexplained way",
+       {Operation::matmul},
+       met,
+       drawn_from({"mixed", "edges"}),
+       identity_matmul},
+      {"matmul/of_whole_numbers_is_exact",
+       "one wrong code, one lost term, wherever they are",
+       {Operation::matmul},
+       met,
+       drawn_from({"ordinary"}),
+       whole_number_matmul},
+      {"matmul/of_random_activations_is_within_the_inner_product_bound",
+       "accumulation that loses terms",
+       {Operation::matmul},
+       met,
+       drawn_from({"ordinary"}),
+       random_matmul},
+  };
+}
+
+}  // namespace tileproof

@@ -1,0 +1,35 @@
+// What the claims about matmul report beside their verdict.
+#include "properties/judging/claims_for_tests.h"
+#include "properties/subjects/scalar_operators_for_tests.h"
+
+namespace tileproof {
+
+namespace {
+
+TEST(RandomMatmul, ReportsItsLargestErrorByTheBinadeOfK) {
+  const Claim& claim = claim_of("matmul/of_random_activations_is_within_the_inner_product_bound");
+  const Envelope envelope = library_envelope({Operation::matmul});
+  ScalarOperators subject;
+  Met all;
+  for (const std::int64_t k : {64, 96, 128}) {
+    Problem problem = problem_with("--n=16 --inner-k-tiles=2 --group-size=32 --scales=ordinary --seed=7");
+    problem.k = k;
+    Met met;
+    EXPECT_FALSE(InThisProcess(envelope, subject).run(claim, problem, met).finding.has_value());
+    all.add(met);
+  }
+  ASSERT_EQ(all.largest.size(), 2u);  // 64 and 96 are of one
+  for (const char* k : {"64..127", "128..255"}) {
+    const auto found =
+        all.largest.find(std::string("largest error of a sum of ") + k + " terms, in units of the inner product bound");
+    ASSERT_NE(found, all.largest.end()) << k;
+    EXPECT_GT(found->second.value, 0);
+    EXPECT_LE(found->second.value, 1);
+    EXPECT_SAYS(found->second.where, "row ");
+    EXPECT_SAYS(found->second.where, "--seed=0x7");
+  }
+}
+
+}  // namespace
+
+}  // namespace tileproof

@@ -1,0 +1,92 @@
+// Write and read: every output element is written, nothing else is, and nothing outside the inputs is read. Every call
+// of every claim is guarded; these two use what one call cannot show: a second poison and a second fence.
+#include "properties/case/claim.h"
+#include "properties/problem/specification.h"
+
+namespace tileproof {
+
+namespace {
+
+constexpr Fill usual = {.poison = 0xffa5, .fence = 0xff};
+constexpr Fill other_poison = {.poison = 0xffda, .fence = 0xff};
+constexpr Fill other_fence = {.poison = 0xffa5, .fence = 0x3c};  // finite in every type, code 12 and 3
+
+/// The results of an operation under two fills, equal: what a call left of its output, or took from outside its inputs,
+/// differs.
+template <class Run>
+void same_under(Case& c, const Fill& other, Run run) {
+  c.elements_are("a result over other bytes outside the inputs, expected the one over the usual bytes");
+  c.fill(usual);
+  const auto first = run();
+  c.fill(other);
+  const auto second = run();
+  c.fill(usual);
+  c.expect_equal(second, first);
+}
+
+void operation_is_the_same_under(Case& c, const Fill& other, Operation operation) {
+  const Matrix<std::uint8_t> codes = c.codes();
+  const std::vector<std::uint32_t> packed = specified::packed(codes, c.problem.inner_k_tiles);
+  if (operation == Operation::pack) return same_under(c, other, [&] { return c.pack(codes); });
+  if (operation == Operation::unpack) return same_under(c, other, [&] { return c.unpack(packed); });
+  const Parameters parameters = c.parameters();
+  same_under(c, other, [&] { return c.dequantize(packed, parameters); });
+}
+
+/// The rows past n in the last n-tile hold anything: nobody sees them.
+void padding_never_matters(Case& c) {
+  const Matrix<std::uint8_t> codes = c.codes();
+  const Parameters parameters = c.parameters();
+  Matrix<std::uint8_t> padded((c.problem.n + 7) / 8 * 8, c.problem.k);
+  for (std::size_t i = 0; i < padded.elements.size(); ++i) {
+    padded.elements[i] = i < codes.elements.size() ? codes.elements[i] : static_cast<std::uint8_t>(c.choice(i) & 15);
+  }
+  const std::vector<std::uint32_t> clean = specified::packed(codes, c.problem.inner_k_tiles);
+  const std::vector<std::uint32_t> dirty = specified::packed(padded, c.problem.inner_k_tiles);
+  c.elements_are("a result with other padding, expected the one with code 0 there");
+  c.expect_equal(c.unpack(dirty), c.unpack(clean));
+  c.expect_equal(c.dequantize(dirty, parameters), c.dequantize(clean, parameters));
+}
+
+/// What an operation's cases must have met: only weights have groups and types.
+std::vector<const ClassRow*> shapes_of(Operation operation) {
+  std::vector<const ClassRow*> met = {&every_inner_k_tiles, &partial_tile, &not_square, &both_alignments};
+  if (operation == Operation::dequantize) met.insert(met.end(), {&several_groups, &every_type});
+  return met;
+}
+
+Draws draws_of(Operation operation) {
+  return operation == Operation::dequantize ? Draws() : Draws{.domains = {Domain::floating}, .types = {Type::bf16}};
+}
+
+}  // namespace
+
+std::vector<Claim> memory_claims() {
+  std::vector<Claim> rows;
+  const auto add = [&rows](const std::string& kind, Operation operation, const std::string& sentence,
+                           const std::string& hunts, const Fill& other) {
+    rows.push_back({.name = kind + name_of(operation) + sentence,
+                    .hunts = hunts,
+                    .needs = {operation},
+                    .meets = shapes_of(operation),
+                    .draws = draws_of(operation),
+                    .body = [=](Case& c) { operation_is_the_same_under(c, other, operation); }});
+  };
+  for (const Operation operation : operations_on_the_layout) {
+    add("write/", operation, "_writes_every_element_and_nothing_else",
+        "tails skipped, stores past the end, stale output", other_poison);
+  }
+  for (const Operation operation : operations_on_the_layout) {
+    add("read/", operation, "_reads_nothing_outside_its_inputs",
+        "loads outside that reach the result; on a host any load outside", other_fence);
+  }
+  rows.push_back({"padding/rows_past_the_end_never_matter",
+                  "a last tile computed from padding",
+                  {Operation::unpack, Operation::dequantize},
+                  shapes_of(Operation::dequantize),
+                  {},
+                  padding_never_matters});
+  return rows;
+}
+
+}  // namespace tileproof

@@ -1,0 +1,445 @@
+// Oracle: the specification's arithmetic is MPFR's, over whole domains.
+//
+// A case walks n * k / 16 points from its seed on, modulo the domain: drawn problems are a sample, the steps of an
+// enumeration are all of it. fp32 is walked over the scales and zeros that bf16 represents (every pattern would be 2^68
+// triples); without a zero point, over every scale.
+#include "properties/catalogue/oracle.h"
+
+#include <array>
+#include <bit>
+#include <cstdlib>
+#include <optional>
+#include <sstream>
+#include <stdexcept>
+
+#include "properties/catalogue/mpfr_format.h"
+
+namespace tileproof {
+
+namespace {
+
+using Bits = Judged::Bits;
+using mpfr::Form;
+using mpfr::Number;
+
+/// Counts what was compared, and keeps the first ten differences as text.
+class Comparison {
+ public:
+  Comparison(Case& c, const char* what) : case_(c), what_(what), digits_(format_of(c.problem.out).bits() / 4) {}
+
+  /// @param describe  prints the inputs, where they are needed
+  template <class Describe>
+  void add(Bits expected, Bits got, Describe describe) {
+    case_.held(expected);
+    ++compared_;
+    if (expected == got) return;
+    if (++wrong_ > most_listed) return;
+    listed_ << "\n  ";
+    describe(*this);
+    listed_ << ": expected " << hexadecimal(expected) << ", got " << hexadecimal(got);
+  }
+  template <class T>
+  Comparison& operator<<(const T& text) {
+    listed_ << text;
+    return *this;
+  }
+  std::string hexadecimal(Bits bits) const { return hex_text(bits, digits_); }
+
+  /// @throws Failure where something differed
+  void finish() const {
+    if (wrong_ == 0) return;
+    throw Failure("mismatch", std::to_string(wrong_) + " of " + std::to_string(compared_) + " " + what_ +
+                                  " differ from what MPFR computes" +
+                                  (wrong_ > most_listed ? "; the first ten:" : ":") + listed_.str());
+  }
+
+ private:
+  static constexpr std::int64_t most_listed = 10;
+  Case& case_;
+  const char* what_;
+  int digits_;
+  std::int64_t compared_ = 0;
+  std::int64_t wrong_ = 0;
+  std::ostringstream listed_;
+};
+
+/// Calls `use` with the indices of the problem's points.
+template <class Use>
+void for_each_index(const Problem& p, Use use) {
+  const auto count = static_cast<std::uint64_t>(p.n * (p.k / 16));
+  for (std::uint64_t i = 0; i < count; ++i) use(p.seed + i);
+}
+
+/// The value of a 16-bit pattern; in fp32, of the bf16 value that the pattern is the upper half of.
+const Number& operand(Type type, Bits pattern) {
+  return mpfr::all_values(type == Type::fp32 ? Type::bf16 : type)[pattern];
+}
+Bits widened(Type type, Bits pattern) { return type == Type::fp32 ? pattern << 16 : pattern; }
+
+constexpr Bits no_pattern = ~Bits{0};
+
+/// Of every operand(), by its pattern, the pattern of its value times 2^doublings, 0 to 3; no_pattern where that is
+/// none.
+using Doubled = std::array<std::vector<Bits>, 4>;
+Doubled made_doubled(Type type) {
+  Doubled all;
+  Number x(mpfr::form_of(type).precision);
+  for (std::size_t doublings = 0; doublings < all.size(); ++doublings) {
+    for (const Number& value : mpfr::all_values(type)) {
+      mpfr_mul_2ui(x.get(), value.get(), doublings, MPFR_RNDN);
+      const Bits pattern = mpfr::settled(mpfr::form_of(type), x.get(), 0);
+      const bool is_it = mpfr_equal_p(x.get(), mpfr::all_values(type)[pattern].get()) != 0 &&
+                         mpfr_inf_p(value.get()) == mpfr_inf_p(x.get());
+      all[doublings].push_back(is_it ? pattern : no_pattern);
+    }
+  }
+  return all;
+}
+const Doubled& doubled(Type type) {
+  static const Doubled bf16 = made_doubled(Type::bf16);
+  static const Doubled fp16 = made_doubled(Type::fp16);
+  return type == Type::fp16 ? fp16 : bf16;
+}
+
+/// MPFR's (code - 8) * scale + zero. Of sixteen codes few make a product that no other scale makes, twice a scale being
+/// a scale mostly. So a sum is remembered by its product, an odd factor times a scale: as long as the zero is the same,
+/// and the exact product as long as pair_at() gives the same scales, for very many zeros.
+class FloatDomainSums {
+ public:
+  explicit FloatDomainSums(Type type) : type_(type), form_(mpfr::form_of(type)), x_(form_.precision) {}
+
+  /// @param scale, zero  patterns of operand()
+  void set(Bits scale, Bits zero) {
+    for (std::size_t doublings = 0; doublings < multiples_.size(); ++doublings) {
+      multiples_[doublings] = doubled(type_)[doublings][scale];
+    }
+    scale_ = scale;
+    zero_ = zero;
+  }
+
+  Bits of(int code) {
+    const int factor = code - 8;
+    const auto magnitude = static_cast<unsigned>(std::abs(factor));
+    const int doublings = magnitude == 0 ? 0 : std::countr_zero(magnitude);
+    const Bits multiple = multiples_[static_cast<std::size_t>(doublings)];
+    if (multiple == no_pattern) {
+      set_product(once_, factor, scale_);
+      return rounded_sum(once_);
+    }
+    const Bits odd = magnitude >> doublings;  // 0, 1, 3, 5 or 7
+    const Bits signed_multiple = multiple ^ (factor < 0 ? 0x8000 : 0);
+    const Bits key = odd << 16 | signed_multiple;
+    Remembered& sum = remembered_[odd << 10 | signed_multiple >> 6];
+    if (sum.key != key) {
+      if (!sum.product) sum.product.emplace(bits_of_product);
+      set_product(*sum.product, static_cast<int>(odd), signed_multiple);
+      sum.key = key;
+      sum.zero = no_pattern;
+    }
+    if (sum.zero != zero_) {
+      sum.bits = rounded_sum(*sum.product);
+      sum.zero = zero_;
+    }
+    return sum.bits;
+  }
+
+ private:
+  struct Remembered {
+    Bits key = no_pattern;  // of the product
+    Bits zero = no_pattern;
+    Bits bits = 0;  // of the sum
+    std::optional<Number> product;
+  };
+
+  void set_product(Number& product, int factor, Bits scale) {
+    if (mpfr_mul_si(product.get(), operand(type_, scale).get(), factor, MPFR_RNDN) != 0) {
+      throw std::logic_error("the oracle rounded a product that was to be exact");
+    }
+  }
+  Bits rounded_sum(const Number& product) {
+    const int ternary = mpfr_add(x_.get(), product.get(), operand(type_, zero_).get(), MPFR_RNDN);
+    return mpfr::settled(form_, x_.get(), ternary);
+  }
+
+  static constexpr mpfr_prec_t bits_of_product = 4 + 11;  // of a factor, and of a scale
+  Type type_;
+  const Form& form_;
+  Number x_;
+  Number once_{bits_of_product};
+  std::array<Bits, 4> multiples_ = {};
+  Bits scale_ = 0;
+  Bits zero_ = 0;
+  std::vector<Remembered> remembered_{std::size_t{8} << 10};
+};
+
+void float_domain(Case& c, const Judged& judged) {
+  const Type type = c.problem.out;
+  const Judged::Format format = format_of(type);
+  Comparison comparison(c, "weights");
+  FloatDomainSums sums(type);
+  for_each_index(c.problem, [&](std::uint64_t i) {
+    const auto [zero_pattern, scale_pattern] = pair_at(i);
+    const Bits scale = widened(type, scale_pattern);
+    const Bits zero = widened(type, zero_pattern);
+    sums.set(scale_pattern, zero_pattern);
+    for (int code = 0; code < 16; ++code) {
+      comparison.add(sums.of(code), judged.weight_float(format, code, scale, zero), [&](Comparison& to) {
+        to << "code " << code << ", scale " << to.hexadecimal(scale) << ", zero " << to.hexadecimal(zero);
+      });
+    }
+  });
+  comparison.finish();
+}
+
+/// Of a scale times each of some whole factors, the patterns. Computed when the scale changes.
+class RoundedProducts {
+ public:
+  RoundedProducts(Type type, int first, int last) : type_(type), first_(first), last_(last), exact_(first, last) {
+    patterns_.resize(static_cast<std::size_t>(last - first + 1));
+  }
+  void set(Bits scale) {
+    if (scale == scale_) return;
+    scale_ = scale;
+    exact_.set(operand(type_, scale).get());
+    for (int factor = first_; factor <= last_; ++factor) {
+      const int ternary = mpfr_set(x_.get(), exact_.of(factor).get(), MPFR_RNDN);
+      patterns_[static_cast<std::size_t>(factor - first_)] = mpfr::settled(mpfr::form_of(type_), x_.get(), ternary);
+    }
+  }
+  Bits of(int factor) const { return patterns_[static_cast<std::size_t>(factor - first_)]; }
+
+ private:
+  Type type_;
+  int first_;
+  int last_;
+  mpfr::Products exact_;
+  Number x_{mpfr::form_of(type_).precision};
+  Bits scale_ = ~Bits{0};
+  std::vector<Bits> patterns_;
+};
+
+/// The i-th of all pairs of a scale, as a 16-bit pattern, and a zero point.
+struct ScaleAndZeroPoint {
+  explicit ScaleAndZeroPoint(std::uint64_t i)
+      : scale(static_cast<Bits>(spread(i >> 8 & 0xffff, 16))), zero_point(static_cast<int>(i & 255) - 128) {}
+  Bits scale;
+  int zero_point;
+};
+
+void integer_domain(Case& c, const Judged& judged) {
+  const Type type = c.problem.out;
+  const Judged::Format format = format_of(type);
+  Comparison comparison(c, "weights");
+  RoundedProducts products(type, 0 - 127, 15 + 128);  // the difference alone matters, to MPFR
+  for_each_index(c.problem, [&](std::uint64_t i) {
+    const ScaleAndZeroPoint at(i);
+    products.set(at.scale);
+    const Bits scale = widened(type, at.scale);
+    for (int code = 0; code < 16; ++code) {
+      comparison.add(products.of(code - at.zero_point), judged.weight_integer(format, code, scale, at.zero_point),
+                     [&](Comparison& to) {
+                       to << "code " << code << ", scale " << to.hexadecimal(scale) << ", zero point " << at.zero_point;
+                     });
+    }
+  });
+  comparison.finish();
+}
+
+void float_zero(Case& c, const Judged& judged) {
+  const Type type = c.problem.out;
+  const Judged::Format format = format_of(type);
+  Comparison comparison(c, "zeros");
+  RoundedProducts products(type, 8 - 127, 8 + 128);
+  for_each_index(c.problem, [&](std::uint64_t i) {
+    const ScaleAndZeroPoint at(i);
+    products.set(at.scale);
+    const Bits scale = widened(type, at.scale);
+    comparison.add(
+        products.of(8 - at.zero_point), judged.float_zero(format, scale, at.zero_point),
+        [&](Comparison& to) { to << "scale " << to.hexadecimal(scale) << ", zero point " << at.zero_point; });
+  });
+  comparison.finish();
+}
+
+void no_zero_point(Case& c, const Judged& judged) {
+  const Type type = c.problem.out;
+  const Judged::Format format = format_of(type);
+  const Form& form = mpfr::form_of(type);
+  Comparison comparison(c, "weights");
+  Number value(form.precision);
+  Number x(form.precision);
+  for_each_index(c.problem, [&](std::uint64_t i) {
+    const auto scale = static_cast<Bits>(spread(i & ((std::uint64_t{1} << form.bits) - 1), form.bits));
+    mpfr_set_d(value.get(), mpfr::value_of(type, scale), MPFR_RNDN);
+    for (int code = 0; code < 16; ++code) {
+      const int ternary = mpfr_mul_ui(x.get(), value.get(), static_cast<unsigned>(code), MPFR_RNDN);
+      comparison.add(mpfr::settled(form, x.get(), ternary), judged.weight_none(format, code, scale),
+                     [&](Comparison& to) { to << "code " << code << ", scale " << to.hexadecimal(scale); });
+    }
+  });
+  comparison.finish();
+}
+
+void rounding(Case& c, const Judged& judged) {
+  const Judged::Format format = format_of(c.problem.out);
+  const Form& form = mpfr::form_of(c.problem.out);
+  Comparison comparison(c, "roundings");
+  Number x(form.precision);
+  for_each_index(c.problem, [&](std::uint64_t i) {
+    const auto value = static_cast<Bits>(spread(i & 0xffffffff, 32));
+    const int ternary = mpfr_set_d(x.get(), mpfr::value_of(Type::fp32, value), MPFR_RNDN);
+    comparison.add(mpfr::settled(form, x.get(), ternary), judged.rounded_from_fp32(format, value),
+                   [&](Comparison& to) { to << "fp32 " << hex_text(value, 8); });
+  });
+  comparison.finish();
+}
+
+/// A step of eager arithmetic, and the operation of MPFR that judges it.
+struct Step {
+  const char* name;
+  Bits (*Judged::*judged)(Judged::Format, Bits, Bits);
+  int (*operation)(mpfr_ptr, mpfr_srcptr, mpfr_srcptr, mpfr_rnd_t);
+};
+
+constexpr Step steps[] = {{"add", &Judged::add, mpfr_add},
+                          {"subtract", &Judged::subtract, mpfr_sub},
+                          {"multiply", &Judged::multiply, mpfr_mul},
+                          {"divide", &Judged::divide, mpfr_div}};
+
+/// Whether a step rounds to fp32 first cannot be seen here: where results are normal that changes nothing for bf16 and
+/// fp16, because fp32 has at least two bits more than twice theirs (S. Figueroa, "When is double rounding innocuous?",
+/// SIGNUM Newsletter 30, 1995).
+void eager_step(Case& c, const Judged& judged) {
+  const Type type = c.problem.out;
+  const Judged::Format format = format_of(type);
+  const Form& form = mpfr::form_of(type);
+  const Form& fp32 = mpfr::form_of(Type::fp32);
+  const Step* step = nullptr;
+  for (const Step& one : steps) step = c.problem.variant == one.name ? &one : step;
+  Comparison comparison(c, "results");
+  Number in_fp32(fp32.precision);
+  Number x(form.precision);
+  for_each_index(c.problem, [&](std::uint64_t i) {
+    const PatternPair pair = pair_at(i);
+    const Bits a = widened(type, pair.first);
+    const Bits b = widened(type, pair.second);
+    int ternary =
+        step->operation(in_fp32.get(), operand(type, pair.first).get(), operand(type, pair.second).get(), MPFR_RNDN);
+    Bits expected = mpfr::settled(fp32, in_fp32.get(), ternary);  // in_fp32 is a value of fp32 now
+    if (type != Type::fp32) {
+      ternary = mpfr_set(x.get(), in_fp32.get(), MPFR_RNDN);
+      expected = mpfr::settled(form, x.get(), ternary);
+    }
+    comparison.add(expected, (judged.*step->judged)(format, a, b), [&](Comparison& to) {
+      to << step->name << " " << to.hexadecimal(a) << " and " << to.hexadecimal(b);
+    });
+  });
+  comparison.finish();
+}
+
+std::vector<std::string> names_of_steps() {
+  std::vector<std::string> names;
+  for (const Step& step : steps) names.push_back(step.name);
+  return names;
+}
+
+/// How a claim's domain is cut for one format: steps of n * k / 16 indices each, about a second of MPFR.
+struct Cut {
+  int index_bits;  // of the domain: 2^index_bits indices
+  std::int64_t n;
+  std::int64_t k;
+  std::uint64_t points_of_index;
+  std::string point;
+};
+
+std::string plural(const char* inputs, Type type, const char* in_fp32) {
+  return std::string(inputs) + " in " + name_of(type) + (type == Type::fp32 ? in_fp32 : "");
+}
+
+/// @param cut_of  the cut of a format, of problems of a domain
+template <class CutOf>
+std::vector<Enumeration> enumerated(const Draws& draws, const Envelope& envelope, CutOf cut_of) {
+  std::vector<Enumeration> all;
+  for (const Type type : draws.types) {
+    Problem problem;
+    problem.domain = draws.domains.front();
+    problem.out = type;
+    if (!envelope.takes(problem)) continue;
+    const Cut cut = cut_of(type);
+    problem.n = cut.n;
+    problem.k = cut.k;
+    const std::int64_t indices_of_step = cut.n * cut.k / 16;
+    for (const std::string& variant : draws.variants) {
+      problem.variant = variant;
+      all.push_back({.steps = (std::int64_t{1} << cut.index_bits) / indices_of_step,
+                     .points_of_step = static_cast<std::uint64_t>(indices_of_step) * cut.points_of_index,
+                     .point = (variant.empty() ? "" : variant + ": ") + cut.point,
+                     .problem = [problem, indices_of_step](std::int64_t step) {
+                       Problem one = problem;
+                       one.seed = static_cast<std::uint64_t>(step * indices_of_step);
+                       return one;
+                     }});
+    }
+  }
+  return all;
+}
+
+template <class CutOf>
+Claim oracle_claim(std::string name, std::string hunts, const Judged& judged, Draws draws,
+                   void (*body)(Case&, const Judged&), CutOf cut_of) {
+  Claim claim = {"oracle/" + std::move(name), std::move(hunts), {}, {}, draws, [=](Case& c) { body(c, judged); }};
+  if (draws.types.size() == 3) claim.meets = {&every_type};
+  claim.of_specification = true;
+  claim.proof = "oracle";
+  claim.enumerations = [=](const Envelope& envelope) { return enumerated(draws, envelope, cut_of); };
+  return claim;
+}
+
+}  // namespace
+
+std::vector<Claim> oracle_claims_about(const Judged& judged) {
+  const Draws of_float = {.domains = {Domain::floating}};
+  const Draws of_integer = {.domains = {Domain::integer}};
+  const Draws of_none = {.domains = {Domain::none}};
+  const Draws narrower = {.domains = {Domain::none}, .types = {Type::bf16, Type::fp16}};
+  const Draws of_steps = {.domains = {Domain::floating}, .variants = names_of_steps()};
+  const char* wrong_rounding = "ties, subnormals, overflow, signs of zero and NaN of the specification itself";
+  return {
+      oracle_claim("every_fp32_is_rounded_as_mpfr_rounds_it", wrong_rounding, judged, narrower, rounding,
+                   [](Type type) {
+                     return Cut{32, 4096, 32768, 1, std::string("fp32 patterns, rounded to ") + name_of(type)};
+                   }),
+      oracle_claim("the_float_domain_is_rounded_as_mpfr_rounds_it", wrong_rounding, judged, of_float, float_domain,
+                   [](Type type) {
+                     const char* fp32 = ", scale and zero representable in bf16";
+                     return Cut{32, 1024, 16384, 16, plural("(code, scale, zero) triples", type, fp32)};
+                   }),
+      oracle_claim("the_integer_domain_is_rounded_as_mpfr_rounds_it", wrong_rounding, judged, of_integer,
+                   integer_domain,
+                   [](Type type) {
+                     const char* fp32 = ", scale representable in bf16";
+                     return Cut{24, 1024, 16384, 16, plural("(code, scale, zero point) triples", type, fp32)};
+                   }),
+      oracle_claim("no_zero_point_is_rounded_as_mpfr_rounds_it", wrong_rounding, judged, of_none, no_zero_point,
+                   [](Type type) {
+                     const bool wide = type == Type::fp32;
+                     return Cut{wide ? 32 : 16, wide ? 1024 : 64, 16384, 16, plural("(code, scale) pairs", type, "")};
+                   }),
+      oracle_claim("a_float_domain_zero_is_rounded_as_mpfr_rounds_it",
+                   "a conversion between domains that rounds wrongly", judged, of_integer, float_zero,
+                   [](Type type) {
+                     const char* fp32 = ", scale representable in bf16";
+                     return Cut{24, 2048, 32768, 1, plural("(scale, zero point) pairs", type, fp32)};
+                   }),
+      oracle_claim("an_eager_step_is_rounded_as_mpfr_rounds_it",
+                   "a division that multiplies by a reciprocal, a sum of rounded parts", judged, of_steps, eager_step,
+                   [](Type type) {
+                     const char* fp32 = ", both representable in bf16";
+                     return Cut{32, 4096, 32768, 1, plural("pairs", type, fp32)};
+                   }),
+  };
+}
+
+std::vector<Claim> oracle_claims() { return oracle_claims_about({}); }
+
+}  // namespace tileproof

@@ -1,0 +1,60 @@
+/// What the second oracle judges, and in which order it walks a domain; for the claims and for their test.
+#pragma once
+
+#include <cstdint>
+
+#include "properties/case/claim.h"
+#include "properties/problem/draw.h"
+#include "reference/dequantize.h"
+#include "reference/domains.h"
+#include "reference/quantize.h"
+
+namespace tileproof {
+
+/// The functions that MPFR judges: the specification's; in the test of this judge, wrong ones. Values are patterns.
+struct Judged {
+  using Format = reference::Format;
+  using Bits = std::uint32_t;
+
+  Bits (*rounded_from_fp32)(Format, Bits value) = [](Format format, Bits value) {
+    return reference::rounded(format, reference::decode(reference::fp32, value));
+  };
+  Bits (*weight_float)(Format, int code, Bits scale, Bits zero) = reference::dequantized_float;
+  Bits (*weight_integer)(Format, int code, Bits scale, int zero_point) = reference::dequantized_integer;
+  Bits (*weight_none)(Format, int code, Bits scale) = reference::dequantized_none;
+  Bits (*float_zero)(Format, Bits scale, int zero_point) = reference::float_zero_of;
+  Bits (*add)(Format, Bits, Bits) = reference::eager::add;
+  Bits (*subtract)(Format, Bits, Bits) = reference::eager::subtract;
+  Bits (*multiply)(Format, Bits, Bits) = [](Format format, Bits a, Bits b) {
+    return reference::eager::multiply(format, a, reference::decode(format, b));
+  };
+  Bits (*divide)(Format, Bits, Bits) = [](Format format, Bits a, Bits b) {
+    return reference::eager::divide(format, a, reference::decode(format, b));
+  };
+};
+
+std::vector<Claim> oracle_claims_about(const Judged&);
+
+/// Two 16-bit patterns.
+struct PatternPair {
+  std::uint32_t first;
+  std::uint32_t second;
+};
+
+/// The i-th of all 65,536 patterns, modulo their number. Each 1024 in a row have their low six bits in common: all
+/// signs, all exponents, and of a value its doubles too, so that what is computed for one may serve another.
+constexpr std::uint32_t pattern_at(std::uint64_t i) {
+  return static_cast<std::uint32_t>(spread(i & 1023, 10) << 6 | spread(i >> 10 & 63, 6));
+}
+
+/// The i-th of all 2^32 pairs, modulo their number. The square of pairs is cut into 64 x 64 tiles of 1024 x 1024, taken
+/// along its diagonals: the first 64 tiles hold every pattern on either side, and whoever computes something for a
+/// first meets it with 1024 seconds in a row.
+constexpr PatternPair pair_at(std::uint64_t i) {
+  const std::uint64_t tile = i >> 20 & 4095;
+  const std::uint64_t first = (tile & 63) << 10 | (i >> 10 & 1023);
+  const std::uint64_t second = ((tile + (tile >> 6)) & 63) << 10 | (i & 1023);
+  return {pattern_at(first), pattern_at(second)};
+}
+
+}  // namespace tileproof

@@ -1,0 +1,204 @@
+// Sense: what is changed in the input changes in the output, exactly there, and nothing else does.
+#include <algorithm>
+#include <string>
+#include <vector>
+
+#include "properties/case/claim.h"
+#include "properties/problem/draw.h"
+#include "properties/problem/specification.h"
+#include "reference/arithmetic.h"
+
+namespace tileproof {
+
+namespace {
+
+/// Which elements differ between two matrices, as 0 and 1.
+template <class T>
+Matrix<std::uint8_t> changed(const Matrix<T>& before, const Matrix<T>& after) {
+  Matrix<std::uint8_t> marks(before.rows, before.columns);
+  for (std::size_t i = 0; i < marks.elements.size(); ++i) marks.elements[i] = before.elements[i] != after.elements[i];
+  return marks;
+}
+
+/// The whole numbers from which an operation's result shows what changed: words, codes, or weights with scale 1.
+template <class Show>
+void one_code_changes_one(Case& c, Show show) {
+  const Problem& p = c.problem;
+  Matrix<std::uint8_t> codes = c.codes();
+  const std::int64_t row = below(p.n, c.choice(0));
+  const std::int64_t column = below(p.k, c.choice(1));
+  const auto before = show(codes);
+  codes(row, column) ^= static_cast<std::uint8_t>(1 + below(15, c.choice(2)));
+  const auto after = show(codes);
+  Matrix<std::uint8_t> predicted(p.n, p.k);
+  predicted(row, column) = 1;
+  c.elements_are("1 where the result changed");
+  c.expect_equal(changed(before, after), predicted);
+}
+
+void one_code_changes_one_element(Case& c) {
+  one_code_changes_one(c, [&](const Matrix<std::uint8_t>& codes) {
+    return c.unpack(specified::packed(codes, c.problem.inner_k_tiles));
+  });
+}
+
+void one_code_changes_one_weight(Case& c) {
+  Parameters parameters = zero_parameters(c.problem);
+  const reference::Format format = format_of(c.problem.out);
+  for (std::uint32_t& scale : parameters.scales.elements) scale = reference::rounded(format, reference::whole(1));
+  one_code_changes_one(c, [&](const Matrix<std::uint8_t>& codes) {
+    return c.dequantize(specified::packed(codes, c.problem.inner_k_tiles), parameters);
+  });
+}
+
+/// A packed word holds eight codes: the one changed, in its nibble, and no other word.
+void one_code_changes_one_nibble(Case& c) {
+  const Problem& p = c.problem;
+  one_code_changes_one(c, [&](const Matrix<std::uint8_t>& codes) {
+    const std::vector<std::uint32_t> packed = c.pack(codes);
+    return specified::unpacked(packed, p.n, p.k, p.inner_k_tiles);
+  });
+}
+
+/// Changes the scale (or zero) of one group of one row: power-of-two scales and code 9 make every weight of the group
+/// differ.
+void one_parameter_changes_its_group(Case& c, bool of_zero) {
+  const Problem& p = c.problem;
+  const reference::Format format = format_of(p.out);
+  Matrix<std::uint8_t> codes(p.n, p.k);
+  for (std::size_t i = 0; i < codes.elements.size(); ++i) codes.elements[i] = static_cast<std::uint8_t>(9 + i % 7);
+  const std::vector<std::uint32_t> packed = specified::packed(codes, p.inner_k_tiles);
+  Parameters parameters = zero_parameters(p);
+  const std::uint32_t one = reference::rounded(format, reference::whole(1));
+  for (std::uint32_t& scale : parameters.scales.elements) scale = one;
+
+  const Matrix<std::uint32_t> before = c.dequantize(packed, parameters);
+  const std::int64_t row = below(p.n, c.choice(0));
+  const std::int64_t group = below(p.groups(), c.choice(1));
+  if (!of_zero) {
+    parameters.scales(group, row) = reference::rounded(format, reference::whole(2));
+  } else {
+    parameters.zeros(group, row) = one;
+    parameters.zero_points(group, row) = 1;
+  }
+  const Matrix<std::uint32_t> after = c.dequantize(packed, parameters);
+
+  Matrix<std::uint8_t> predicted(p.n, p.k);
+  for (std::int64_t column = group * p.group_size; column < (group + 1) * p.group_size; ++column)
+    predicted(row, column) = 1;
+  c.elements_are("1 where the result changed");
+  c.expect_equal(changed(before, after), predicted);
+}
+
+const std::string way_to_run = "to be computed ";
+const std::string way_that_ran = "computed ";
+
+/// A subject that chooses between ways of computing has computed in each: chance and small problems may reach one
+/// alone.
+const ClassRow every_way = {"every way of computing",
+                            {{"every way of computing", [](const Envelope&) { return true; },
+                              [](const Met& met, const std::string&) {
+                                return std::all_of(met.classes.begin(), met.classes.end(), [&](const auto& one) {
+                                  const auto& [name, count] = one;
+                                  return !name.starts_with(way_to_run) ||
+                                         met.classes.contains(way_that_ran + name.substr(way_to_run.size()));
+                                });
+                              }}}};
+
+/// The result of a call that the subject has taken before: it may not refuse it now.
+template <class Run>
+auto taken_again(Run run) try {
+  return run();
+} catch (const Refused& refused) {
+  throw Failure("error", std::string("refuses a call that it has taken before: ") + refused.what());
+}
+
+/// The first result, three more, and one of each way that the subject has; @param run  the operation
+template <class Run>
+void again_and_again(Case& c, Run run) {
+  constexpr const char* repeats[] = {"again", "varied once", "varied twice"};
+  const auto first = run();
+  c.ran("first", first);
+  for (std::uint64_t variation = 0; variation < 3; ++variation) {
+    c.subject().vary(variation == 0 ? 0 : drawn(c.problem.seed, stream::choice, variation) | 1);
+    const auto again = taken_again(run);
+    c.subject().vary(0);
+    c.ran(repeats[variation], again);
+    c.elements_are("a result run again, expected the first one");
+    c.expect_equal(again, first);
+  }
+  const std::vector<std::string> ways = c.subject().ways();
+  for (std::size_t way = 0; way < ways.size(); ++way) {
+    c.meets(way_to_run + ways[way]);
+    c.subject().vary(2 * way + 1);
+    const auto again = taken_again(run);
+    c.meets(way_that_ran + c.subject().way());
+    c.subject().vary(0);
+    c.elements_are(("a result computed " + ways[way] + ", expected the first one").c_str());
+    c.expect_equal(again, first);
+  }
+}
+
+void repeats_give_the_same_bits(Case& c, Operation operation) {
+  const Matrix<std::uint8_t> codes = c.codes();
+  const std::vector<std::uint32_t> packed = specified::packed(codes, c.problem.inner_k_tiles);
+  if (operation == Operation::pack) return again_and_again(c, [&] { return c.pack(codes); });
+  if (operation == Operation::unpack) return again_and_again(c, [&] { return c.unpack(packed); });
+  const Parameters parameters = c.parameters();
+  again_and_again(c, [&] { return c.dequantize(packed, parameters); });
+}
+
+}  // namespace
+
+std::vector<Claim> sense_claims() {
+  const std::vector<const ClassRow*> shapes = {&every_inner_k_tiles, &partial_tile, &not_square};
+  const std::vector<const ClassRow*> groups = {&every_inner_k_tiles, &partial_tile, &several_groups,
+                                               &groups_around_a_supertile};
+  const Draws codes_alone = {.domains = {Domain::floating}, .types = {Type::bf16}};
+  std::vector<Claim> rows = {
+      {"sense/one_code_changes_one_nibble_of_pack",
+       "two codes to one place, a code to none",
+       {Operation::pack},
+       shapes,
+       codes_alone,
+       one_code_changes_one_nibble},
+      {"sense/one_code_changes_one_element_of_unpack",
+       "two codes from one place, a code from none",
+       {Operation::unpack},
+       shapes,
+       codes_alone,
+       one_code_changes_one_element},
+      {"sense/one_code_changes_one_weight_of_dequantize",
+       "the same; a result kept from the call before",
+       {Operation::dequantize},
+       shapes,
+       {},
+       one_code_changes_one_weight},
+      {"sense/one_scale_changes_exactly_its_group",
+       "scales shared, skipped or taken from a neighbour",
+       {Operation::dequantize},
+       groups,
+       {},
+       [](Case& c) { one_parameter_changes_its_group(c, false); }},
+      {"sense/one_zero_changes_exactly_its_group",
+       "the same, for zeros and zero points",
+       {Operation::dequantize},
+       groups,
+       {.domains = {Domain::floating, Domain::integer}},
+       [](Case& c) { one_parameter_changes_its_group(c, true); }},
+  };
+  for (const Operation operation : operations_on_the_layout) {
+    const bool weights = operation == Operation::dequantize;
+    std::vector<const ClassRow*> meets = weights ? groups : shapes;
+    meets.push_back(&every_way);
+    rows.push_back({std::string("determinism/") + name_of(operation) + "_gives_the_same_bits_however_it_is_run",
+                    "races, stale state, a dependence on how the threads are split",
+                    {operation},
+                    meets,
+                    weights ? Draws{.profiles = {"ordinary", "mixed"}} : codes_alone,
+                    [operation](Case& c) { repeats_give_the_same_bits(c, operation); }});
+  }
+  return rows;
+}
+
+}  // namespace tileproof

@@ -1,0 +1,139 @@
+// Size: matrices with more rows, n-tiles, columns, supertiles and groups than any index of 16 bits counts, in every
+// layout that the subject takes, and square ones, which a problem that is drawn hardly ever is. They are few, and
+// derived from what the subject takes; what needs indices of more than 32 bits is index_beyond_32_bits_test.cpp's part.
+#include <algorithm>
+#include <numeric>
+#include <sstream>
+
+#include "properties/case/claim.h"
+
+namespace tileproof {
+
+namespace {
+
+constexpr std::int64_t beyond_16_bits_count = (1 << 16) + 1;
+constexpr std::int64_t beyond_8_bits_count = (1 << 8) + 1;
+
+/// The multiple of `unit` that is `wanted` or the next larger one; where that is more than `most`, the largest there
+/// is.
+std::int64_t multiple_near(std::int64_t wanted, std::int64_t unit, std::int64_t most) {
+  return std::min((wanted + unit - 1) / unit, most / unit) * unit;
+}
+
+/// The problems of an operation for what a subject takes. Types and domains take turns.
+class LargeProblems {
+ public:
+  LargeProblems(const Envelope& envelope, Operation operation) : envelope_(envelope) {
+    for (std::size_t i = 0; i < envelope.inner_k_tiles.size(); ++i) add_layout(i, operation);
+  }
+  std::vector<Problem> all() const { return problems_; }
+
+ private:
+  void add_layout(std::size_t layout, Operation operation) {
+    const std::int64_t inner_k_tiles = envelope_.inner_k_tiles[layout];
+    const auto unit_of = [&](std::int64_t group_size) { return std::lcm(16 * inner_k_tiles, group_size); };
+    const std::vector<std::int64_t>& sizes = envelope_.group_sizes;
+    const std::int64_t small = *std::min_element(sizes.begin(), sizes.end(), [&](std::int64_t a, std::int64_t b) {
+      return std::pair(unit_of(a), a) < std::pair(unit_of(b), b);
+    });
+    const std::int64_t unit = unit_of(small);
+    add(inner_k_tiles, small, 8 * (beyond_16_bits_count - 1) + 1, unit);
+    add(inner_k_tiles, small, 1, 16 * inner_k_tiles * beyond_16_bits_count);
+    const std::int64_t side = std::lcm(unit, envelope_.n_multiple);
+    add(inner_k_tiles, small, multiple_near(512, side, most()), multiple_near(512, side, most()));
+    if (operation != Operation::dequantize) return;
+    add(inner_k_tiles, small, 1, small * beyond_16_bits_count);
+    for (std::size_t i = 0; i < sizes.size(); ++i) {
+      add(inner_k_tiles, sizes[i], 1, sizes[i] * beyond_8_bits_count);
+      // Such matrices are large: each size in one layout.
+      const bool is_turn = i % envelope_.inner_k_tiles.size() == layout && sizes[i] <= 256;
+      if (is_turn) add(inner_k_tiles, sizes[i], 1, sizes[i] * beyond_16_bits_count);
+    }
+    for (std::size_t i = 0; i < envelope_.domains.size() * envelope_.types.size(); ++i) {
+      add(inner_k_tiles, sizes[i % sizes.size()], 3, beyond_16_bits_count);
+    }
+  }
+
+  std::int64_t most() const { return std::min(envelope_.most_n, envelope_.most_k); }
+
+  /// At least so many rows and columns, as far as the subject takes them.
+  void add(std::int64_t inner_k_tiles, std::int64_t group_size, std::int64_t n, std::int64_t k) {
+    Problem problem;
+    problem.inner_k_tiles = inner_k_tiles;
+    problem.group_size = group_size;
+    problem.n = multiple_near(n, envelope_.n_multiple, envelope_.most_n);
+    problem.k = multiple_near(k, std::lcm(16 * inner_k_tiles, group_size), envelope_.most_k);
+    if (problem.n == 0 || problem.k == 0) return;
+    const std::size_t turn = problems_.size();
+    problem.domain = envelope_.domains[turn % envelope_.domains.size()];
+    problem.out = envelope_.types[turn / envelope_.domains.size() % envelope_.types.size()];
+    problem.seed = turn;
+    const auto is_the_same = [&](const Problem& one) {
+      return one.n == problem.n && one.k == problem.k && one.inner_k_tiles == inner_k_tiles &&
+             one.group_size == group_size && one.domain == problem.domain && one.out == problem.out;
+    };
+    if (std::none_of(problems_.begin(), problems_.end(), is_the_same)) problems_.push_back(problem);
+  }
+
+  const Envelope& envelope_;
+  std::vector<Problem> problems_;
+};
+
+void large_matrix(Case& c, Operation operation) {
+  const Problem& p = c.problem;
+  const formula::Codes codes = {.kind = formula::Codes::Kind::drawn,
+                                .n = p.n,
+                                .k = p.k,
+                                .inner_k_tiles = p.inner_k_tiles,
+                                .first = static_cast<std::uint32_t>(p.seed)};
+  const formula::Parameters parameters = {.kind = formula::Parameters::Kind::ordinary,
+                                          .type = p.out,
+                                          .domain = p.domain,
+                                          .n = p.n,
+                                          .groups = p.groups(),
+                                          .group_size = p.group_size,
+                                          .first = p.seed};
+  const FormulaResult judged = operation == Operation::pack     ? c.pack(codes)
+                               : operation == Operation::unpack ? c.unpack(codes)
+                                                                : c.dequantize(codes, parameters);
+  if (judged.differences.wrong == 0) return;
+  const Formula expected = operation == Operation::pack     ? Formula(formula::PackedWords{codes})
+                           : operation == Operation::unpack ? Formula(formula::UnpackedCodes{codes})
+                                                            : Formula(formula::Weights{codes, parameters});
+  std::ostringstream text;
+  text << judged.differences.wrong << " of " << elements_of(expected)
+       << (operation == Operation::pack ? " words" : " elements") << " are wrong:";
+  const int digits = operation == Operation::dequantize ? static_cast<int>(2 * bytes_of(p.out)) : 8;
+  for (const Differences::One& one : judged.differences.listed) {
+    text << "\n  "
+         << (operation == Operation::pack ? "word " + std::to_string(one.index)
+                                          : place_text(p, one.index / p.k, one.index % p.k))
+         << ": expected " << hex_text(element_of(expected, one.index), digits) << ", got " << hex_text(one.got, digits);
+  }
+  throw Failure("mismatch", text.str());
+}
+
+}  // namespace
+
+std::vector<Claim> size_claims() {
+  std::vector<Claim> rows;
+  for (const Operation operation : operations_on_the_layout) {
+    Claim claim = {.name = std::string("size/") + name_of(operation) + "_of_a_large_matrix_is_as_specified",
+                   .hunts = "an index of 8 or 16 bits; a row, column, supertile or group that wraps",
+                   .needs = {operation},
+                   .meets = {&partial_tile, &several_groups, &beyond_16_bits, &square_in_every_layout},
+                   .draws = {.most_k = Envelope().most_k},
+                   .body = [operation](Case& c) { large_matrix(c, operation); },
+                   .heavy = true,
+                   .on_refusal = OnRefusal::failed};
+    if (operation == Operation::dequantize) claim.meets.push_back(&groups_beyond_16_bits);
+    // Codes have no type, and no domain.
+    if (operation != Operation::dequantize) claim.draws.domains = {Domain::floating};
+    if (operation != Operation::dequantize) claim.draws.types = {Type::bf16};
+    claim.draws.fixed_for = [operation](const Envelope& envelope) { return LargeProblems(envelope, operation).all(); };
+    rows.push_back(std::move(claim));
+  }
+  return rows;
+}
+
+}  // namespace tileproof

@@ -1,0 +1,117 @@
+// State: a call leaves its process and its thread as it found them, whether it is legal, refused or has nothing to do.
+#include <algorithm>
+
+#include "properties/case/calls.h"
+#include "properties/case/claim.h"
+#include "properties/catalogue/illegal_calls.h"
+#include "properties/problem/specification.h"
+
+namespace tileproof {
+
+namespace {
+
+constexpr const char* legal = "legal";
+constexpr const char* illegal = "illegal";
+
+/// Fails where the process is not as it was before the first call.
+void expect_unchanged(Case& c) {
+  const std::vector<std::string> changed = changes(c.subject().first_state(), c.subject().state());
+  c.held(static_cast<std::uint32_t>(c.problem.n));
+  c.held(~static_cast<std::uint32_t>(c.problem.n));
+  if (changed.empty()) return;
+  std::string text = "leaves its process changed; before the first call and now:";
+  for (const std::string& one : changed) text += "\n  " + one;
+  throw Failure("state", text);
+}
+
+void call_operator(Case& c, Operation operation) {
+  const std::string& variant = c.problem.variant;
+  const CallData data = drawn_data(c, operation);
+  const OperatorCall right = legal_call(c.problem, operation, data);
+  if (variant == legal) {
+    const OperatorResult result = c.call(right);
+    expect_unchanged(c);
+    return expect_specified(c, operation, data, result);
+  }
+  OperatorCall call = variant == illegal ? right : empty_call(c.problem, operation, variant);
+  if (variant == illegal) {
+    // A wrong type, which every operator can notice before it reads anything.
+    Argument& first = call.arguments.front();
+    first = tensor_argument(first.name, Element::fp64, first.sizes,
+                            std::vector<std::uint8_t>(static_cast<std::size_t>(count_of(first.sizes) * 8)));
+  }
+  try {
+    c.call(call);  // what it gives is for other claims to judge
+  } catch (const Refused&) {
+  } catch (const Failure& failure) {
+    if (failure.device_lost) throw;
+  }
+  expect_unchanged(c);
+}
+
+void call_pointers(Case& c, Operation operation) {
+  const Problem& p = c.problem;
+  const Matrix<std::uint8_t> codes = c.codes();
+  const std::vector<std::uint32_t> packed = specified::packed(codes, p.inner_k_tiles);
+  if (operation == Operation::matmul) {
+    const Matrix<std::uint16_t> activations = whole_activations(p);
+    const Matrix<std::uint16_t> out = c.matmul(activations, codes, unit_scales(p));
+    expect_unchanged(c);
+    Matrix<std::uint32_t> got(out.rows, out.columns);
+    got.elements.assign(out.elements.begin(), out.elements.end());
+    c.elements_are("row m, column n of the product");
+    c.expect_equal(got, whole_products(activations, codes));
+  } else if (operation == Operation::pack) {
+    const std::vector<std::uint32_t> got = c.pack(codes);
+    expect_unchanged(c);
+    c.expect_equal(got, packed);
+  } else if (operation == Operation::unpack) {
+    const Matrix<std::int32_t> got = c.unpack(packed);
+    expect_unchanged(c);
+    c.expect_equal(got, specified::as_int32(codes));
+  } else {
+    const Parameters parameters = c.parameters();
+    const Matrix<std::uint32_t> got = c.dequantize(packed, parameters);
+    expect_unchanged(c);
+    c.expect_equal(got, specified::weights(p, specified::as_int32(codes), parameters));
+  }
+}
+
+void process_stays_as_it_was(Case& c, Operation operation) {
+  if (c.envelope.takes_tensors) {
+    call_operator(c, operation);
+  } else {
+    call_pointers(c, operation);
+  }
+}
+
+std::vector<std::string> variants(Operation operation, const Envelope& envelope) {
+  if (!envelope.takes_tensors) return {""};
+  std::vector<std::string> names = {legal, illegal};
+  for (const std::string& name : empty_variants(operation)) names.push_back(name);
+  return names;
+}
+
+}  // namespace
+
+std::vector<Claim> state_claims() {
+  std::vector<Claim> rows;
+  for (const Operation operation : {Operation::pack, Operation::unpack, Operation::dequantize, Operation::matmul}) {
+    Claim claim = {
+        .name = std::string("state/") + name_of(operation) + "_leaves_its_process_as_it_was",
+        .hunts = "flush-to-zero, grad mode, a number of threads, a stream, a locale that a call leaves behind",
+        .needs = {operation},
+        .meets = {&every_inner_k_tiles},
+        .draws = {.most_k = 1024, .most_elements = 16384},
+        .body = [operation](Case& c) { process_stays_as_it_was(c, operation); }};
+    if (operation != Operation::dequantize) claim.draws.domains = {Domain::floating};
+    if (operation != Operation::dequantize) claim.draws.types = {Type::bf16};
+    if (operation == Operation::matmul) claim.draws.n_multiple = 8;
+    claim.draws.variants_for = [operation](const Envelope& envelope) { return variants(operation, envelope); };
+    claim.begins_afresh = true;  // what a call changes once in its process, it changes in the first
+    rows.push_back(std::move(claim));
+  }
+  return rows;
+}
+
+}  // namespace tileproof

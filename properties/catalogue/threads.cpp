@@ -1,0 +1,93 @@
+// Threads: an operation that several host threads call at once gives each of them its own bits.
+#include <algorithm>
+#include <vector>
+
+#include "properties/case/calls.h"
+#include "properties/case/claim.h"
+#include "properties/problem/specification.h"
+#include "properties/subjects/together.h"
+
+namespace tileproof {
+
+namespace {
+
+void operators_called_at_once(Case& c, Operation operation) {
+  std::vector<CallData> data;
+  std::vector<OperatorCall> calls;
+  for (std::size_t i = 0; i < callers; ++i) {
+    data.push_back(i == 0 ? drawn_data(c, operation) : other_data(c, operation, i));
+    calls.push_back(legal_call(c.problem, operation, data.back()));
+  }
+  const std::vector<OperatorResult> results = c.call_at_once(calls);
+  c.show_no_data();
+  for (std::size_t i = 0; i < results.size(); ++i) {
+    const bool is_equal = i % calls_of_caller != 0 && results[i].bytes == results[i - 1].bytes;
+    if (!is_equal) expect_specified(c, operation, data[i / calls_of_caller], results[i]);
+  }
+}
+
+/// Moves elements to other places, so that each caller has its own at each.
+template <class T>
+void turn(std::vector<T>& elements, std::size_t by) {
+  if (!elements.empty()) {
+    std::rotate(elements.begin(), elements.begin() + static_cast<std::ptrdiff_t>(by % elements.size()), elements.end());
+  }
+}
+
+void called_at_once(Case& c, Operation operation) {
+  if (c.subject().operators() != nullptr) return operators_called_at_once(c, operation);
+  const Problem& p = c.problem;
+  std::vector<Matrix<std::uint8_t>> codes;
+  std::vector<Parameters> parameters;
+  for (std::size_t i = 0; i < callers; ++i) {
+    codes.push_back(c.codes());
+    // Another caller's codes: none of them at the same place.
+    for (std::uint8_t& code : codes.back().elements) code = static_cast<std::uint8_t>((code + 5 * i) & 15);
+    parameters.push_back(c.parameters());
+    turn(parameters.back().scales.elements, i);
+    turn(parameters.back().zeros.elements, i);
+    turn(parameters.back().zero_points.elements, i);
+  }
+  const std::vector<std::vector<std::uint32_t>> results = c.at_once(operation, codes, parameters);
+  c.show_no_data();
+  for (std::size_t i = 0; i < results.size(); ++i) {
+    const std::size_t caller = i / calls_of_caller;
+    // What is equal to a result that was right is right.
+    if (i % calls_of_caller != 0 && results[i] == results[i - 1]) continue;
+    const Matrix<std::int32_t> wanted = specified::as_int32(codes[caller]);
+    if (operation == Operation::pack) {
+      c.expect_equal(results[i], specified::packed(codes[caller], p.inner_k_tiles));
+      continue;
+    }
+    Matrix<std::uint32_t> got(p.n, p.k);
+    got.elements = results[i];
+    if (operation == Operation::dequantize) {
+      c.expect_equal(got, specified::weights(p, wanted, parameters[caller]));
+      continue;
+    }
+    Matrix<std::int32_t> unpacked(p.n, p.k);
+    unpacked.elements.assign(got.elements.begin(), got.elements.end());
+    c.expect_equal(unpacked, wanted);
+  }
+}
+
+}  // namespace
+
+std::vector<Claim> threads_claims() {
+  std::vector<Claim> rows;
+  for (const Operation operation : operations_on_the_layout) {
+    Claim claim = {.name = std::string("threads/") + name_of(operation) + "_gives_each_caller_its_own_bits",
+                   .hunts = "a buffer that all calls share; settings that one call changes for another",
+                   .needs = {operation},
+                   .meets = {&every_inner_k_tiles, &partial_tile},
+                   .draws = {.most_k = 1024, .most_elements = 16384},
+                   .body = [operation](Case& c) { called_at_once(c, operation); }};
+    if (operation != Operation::dequantize) claim.draws.domains = {Domain::floating};
+    if (operation != Operation::dequantize) claim.draws.types = {Type::bf16};
+    claim.from_several_threads = true;
+    rows.push_back(std::move(claim));
+  }
+  return rows;
+}
+
+}  // namespace tileproof

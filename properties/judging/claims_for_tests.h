@@ -1,0 +1,48 @@
+/// Claims, subjects and problems of the tests of judging.
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <cctype>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "properties/case/claim.h"
+#include "properties/judging/judge.h"
+
+namespace tileproof {
+
+/// A test's name may hold letters and digits alone.
+inline std::string identifier_of(std::string name) {
+  for (char& letter : name) letter = std::isalnum(static_cast<unsigned char>(letter)) != 0 ? letter : '_';
+  return name;
+}
+inline std::string identifier_of_parameter(const testing::TestParamInfo<std::string>& info) {
+  return identifier_of(info.param);
+}
+
+/// A subject that is never asked for anything.
+class Idle : public Subject {
+ public:
+  Memory& memory() override { return host_memory(); }
+};
+
+inline SubjectRow row_with(Envelope envelope) {
+  return {"mine", "a subject of this test", false, std::move(envelope), nullptr};
+}
+
+inline Claim claim_with(std::function<void(Case&)> body, std::vector<const ClassRow*> meets = {}, Draws draws = {}) {
+  return {"test/claim", "", {}, std::move(meets), std::move(draws), std::move(body)};
+}
+
+/// Compares two elements, of more values than one.
+inline void compare_something(Case& c) {
+  c.expect_equal(std::vector<std::uint32_t>{1, 2}, std::vector<std::uint32_t>{1, 2});
+}
+
+inline Problem problem_with(const std::string& flags) { return problem_of("--claim=c --subject=s " + flags); }
+
+#define EXPECT_SAYS(text, part) EXPECT_NE((text).find(part), std::string::npos) << (text)
+
+}  // namespace tileproof

@@ -1,0 +1,619 @@
+#include "properties/judging/judge.h"
+
+#include <algorithm>
+#include <chrono>
+#include <exception>
+#include <new>
+
+#include "properties/case/generator.h"
+#include "properties/problem/draw.h"
+#include "properties/subjects/float_mode.h"
+
+namespace tileproof {
+
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+double seconds_since(Clock::time_point begin) { return std::chrono::duration<double>(Clock::now() - begin).count(); }
+
+/// A claim's own seed, so that a claim draws the same problems whichever others run.
+std::uint64_t seed_of(const std::string& claim, std::uint64_t seed) {
+  std::uint64_t hash = mixed(seed + 1);
+  for (const char letter : claim) hash = mixed(hash ^ static_cast<unsigned char>(letter));
+  return hash;
+}
+
+/// Runs the body. Whatever leaves it is a finding: a body that throws has not passed.
+CaseOutcome run_case(const Claim& claim, const Problem& problem, const Envelope& envelope, Subject& subject, Met& met) {
+  const auto failed = [&problem](const std::string& kind, const std::string& details, bool device_lost) {
+    return CaseOutcome{.finding = Finding{problem, kind, details}, .device_lost = device_lost};
+  };
+  try {
+    Case one(problem, envelope, subject, met);
+    claim.body(one);
+    return {};
+  } catch (const Failure& failure) {
+    CaseOutcome outcome = failed(failure.kind, failure.what(), failure.device_lost);
+    outcome.finding->smaller = failure.smaller;
+    outcome.finding->wrong = failure.wrong;
+    outcome.finding->cause = failure.cause;
+    return outcome;
+  } catch (const Refused& refused) {
+    if (claim.on_refusal == OnRefusal::failed) {
+      return failed("refusal", std::string("refuses a legal call: ") + refused.what(), false);
+    }
+    return {.refused = refused.what()};
+  } catch (const Unavailable& unavailable) {
+    return {.unavailable = unavailable.what()};
+  } catch (const SubjectError& error) {
+    return failed("error", error.what(), error.device_lost);
+  } catch (const rc::detail::CaseResult& result) {  // RC_PRE, RC_ASSERT and the like
+    if (result.type == rc::detail::CaseResult::Type::Discard) return {.discarded = true};
+    return failed("assertion", result.description, false);
+  } catch (const std::bad_alloc&) {
+    throw;  // the machine's fault, or the problem's size: no verdict on the subject
+  } catch (const std::exception& error) {
+    return failed("error", error.what(), false);
+  } catch (...) {
+    return failed("error", "the claim's body threw what is no exception", false);
+  }
+}
+
+/// All cases of one claim on one subject.
+class Run {
+ public:
+  Run(const Claim& claim, const SubjectRow& row, CaseRunner& runner, const Observer& observer,
+      const std::vector<KnownFinding>* ledger, Patience& patience, const std::function<bool()>& stop)
+      : claim_(claim), runner_(runner), observer_(observer), patience_(patience), stop_(stop) {
+    judgement_.claim = claim.name;
+    judgement_.subject = row.name;
+    if (ledger == nullptr) return;
+    for (const KnownFinding& known : *ledger) {
+      if (known.claim == claim.name && known.subject == row.name) judgement_.known.push_back({known, 0, {}});
+    }
+  }
+
+  /// Runs a problem and counts it. While shrinking, a problem fails only if it fails in the same kind.
+  CaseOutcome take(const Problem& problem) {
+    const Clock::time_point begin = Clock::now();
+    Met met;
+    CaseOutcome outcome = runner_.run(claim_, problem, met);
+    judgement_.device_lost |= outcome.device_lost;
+    // What fails in another way than what is being shrunk, or as the ledger says, is no finding here.
+    const bool otherwise = outcome.finding && finding_ && outcome.finding->kind != finding_->kind;
+    const bool known = outcome.finding && !otherwise && is_known(*outcome.finding);
+    const std::string apart = otherwise ? "another failure: " + outcome.finding->kind : known ? "known" : "";
+    if (!apart.empty()) outcome.finding.reset();
+    if (observer_ && !outcome.discarded) {
+      observer_({problem, apart.empty() ? status_of(outcome) : "gave_up", apart.empty() ? kind_of(outcome) : apart,
+                 seconds_since(begin)});
+    }
+    count(problem, outcome, met, known);
+    if (outcome.finding) {
+      outcome.finding->shrinks = finding_ ? finding_->shrinks + 1 : 0;
+      finding_ = outcome.finding;
+    }
+    return outcome;
+  }
+
+  /// Draws problems of one variant until the cases are used up or one fails, then tries smaller ones. An error that is
+  /// only unclear does not end them: a later case may show that the call is accepted.
+  void draw(const Domains& domains, std::int64_t cases, std::uint64_t seed) {
+    const rc::Gen<Problem> problems = tileproof::problems(claim_.name, judgement_.subject, domains);
+    const std::uint64_t own_seed = seed_of(claim_.name + domains.draws.variants.front(), seed);
+    const std::int64_t most_discarded = 10 * cases;
+    std::int64_t taken = 0;
+    std::int64_t discarded = 0;
+    std::optional<std::pair<rc::Shrinkable<Problem>, Finding>> unclear;
+    constexpr std::int64_t least_where_unclear = 30;
+    const auto wanted = [&] { return unclear ? std::max(cases, least_where_unclear) : cases; };
+    for (std::uint64_t index = 0; taken < wanted() && discarded <= most_discarded; ++index) {
+      const std::optional<rc::Shrinkable<Problem>> one = drawn_or_given_up(problems, own_seed, index);
+      if (!one) return;
+      const CaseOutcome outcome = take(one->value());
+      ++(outcome.discarded ? discarded : taken);
+      if (outcome.finding && outcome.finding->kind == "unclear") {
+        if (!unclear) unclear.emplace(*one, *finding_);
+        unclear_ = unclear->second;
+        finding_.reset();
+        continue;
+      }
+      if (ends_draws(outcome, *one)) break;
+    }
+    if (discarded > most_discarded) give_up("more than ten problems were discarded for every case that was wanted");
+    keep_finding();
+    unclear_.reset();
+    if (!unclear) return;
+    finding_ = unclear->second;
+    if (!judgement_.device_lost) shrink(unclear->first);
+    keep_finding();
+  }
+
+  /// Draws on for the goals that a subject's cases have not met, and runs only problems that meet one: what a subject
+  /// takes may be so narrow that chance alone does not.
+  void draw_for_goals(const Domains& domains, std::uint64_t seed) {
+    constexpr std::uint64_t most_drawn = 4096;
+    std::int64_t cases = 64;                   // the most that are run
+    if (judgement_.met.compared == 0) return;  // nothing has been shown, and this would show no more
+    if (!judgement_.findings.empty() || judgement_.device_lost || !judgement_.gave_up.empty()) return;
+    const Goals goals = goals_of(claim_.meets, domains.envelope);
+    const auto is_missing = [&](const CoverageGoal* goal) { return !goal->met(judgement_.met, goal->name); };
+    const rc::Gen<Problem> problems = tileproof::problems(claim_.name, judgement_.subject, domains);
+    const std::uint64_t own_seed = seed_of(claim_.name + " for goals", seed);
+    for (std::uint64_t index = 0; index < most_drawn && cases > 0; ++index) {
+      if (std::none_of(goals.in_reach.begin(), goals.in_reach.end(), is_missing) || (stop_ && stop_())) break;
+      const std::optional<rc::Shrinkable<Problem>> one = drawn_or_given_up(problems, own_seed, index);
+      if (!one) return;
+      Met of_problem;
+      count_problem(one->value(), of_problem);
+      const bool meets_one = std::any_of(goals.in_reach.begin(), goals.in_reach.end(), [&](const CoverageGoal* goal) {
+        return is_missing(goal) && goal->met(of_problem, goal->name);
+      });
+      if (!meets_one) continue;
+      --cases;
+      if (ends_draws(take(one->value()), *one)) break;
+    }
+    keep_finding();
+  }
+
+  bool has_lost_the_device() const { return judgement_.device_lost; }
+  void give_up(const std::string& why) { judgement_.gave_up = why; }
+
+  /// What has been found of one variant is done with.
+  void keep_finding() {
+    if (finding_) {
+      confirm();
+      judgement_.findings.push_back(*finding_);
+    }
+    finding_.reset();
+  }
+
+  /// Keeps what was found where the machine has no process left to look into it further.
+  /// @return whether anything was found
+  bool keeps_what_was_found(const std::string& why) {
+    if (!finding_) finding_ = unclear_;
+    if (finding_) {
+      finding_->details += "\n  (it could not be looked into further: " + why + ")";
+      judgement_.findings.push_back(*finding_);
+    }
+    finding_.reset();
+    return !judgement_.findings.empty();
+  }
+
+  Judgement finished(const Claim& claim, const Domains& domains) {
+    judgement_.seconds = seconds_since(begin_);
+    judgement_.settle(claim, domains);
+    return judgement_;
+  }
+
+ private:
+  static const char* status_of(const CaseOutcome& outcome) {
+    return outcome.finding ? "failed" : outcome.refused || outcome.unavailable ? "gave_up" : "passed";
+  }
+  static std::string kind_of(const CaseOutcome& outcome) {
+    return outcome.finding ? outcome.finding->kind : outcome.refused ? "refused" : outcome.unavailable.value_or("");
+  }
+
+  /// A problem; nothing where the generator has none to give.
+  std::optional<rc::Shrinkable<Problem>> drawn_or_given_up(const rc::Gen<Problem>& problems, std::uint64_t seed,
+                                                           std::uint64_t index) {
+    try {
+      rc::Shrinkable<Problem> one = drawn_problem(problems, seed, index);
+      static_cast<void>(one.value());
+      return one;
+    } catch (const std::exception& error) {
+      give_up(error.what());
+      return std::nullopt;
+    }
+  }
+
+  /// Whether no more problems are to be drawn after a case; what failed is shrunk.
+  bool ends_draws(const CaseOutcome& outcome, const rc::Shrinkable<Problem>& one) {
+    const bool patient = has_patience_after(outcome);
+    if (outcome.finding) {
+      if (patient) shrink(one);
+      return true;
+    }
+    // One that a process died of and that is no finding is known, and seen now. What a case lacks the next would lack
+    // too, unless this was one of few.
+    const bool lacking = outcome.unavailable && !judgement_.variants_run.contains(one.value().variant);
+    return judgement_.device_lost || outcome.process_lost || lacking || !patient;
+  }
+
+  /// Of what processes may die of. @return whether some is left
+  bool has_patience_after(const CaseOutcome& outcome) {
+    if (outcome.process_lost) patience_.crashes -= outcome.was_hang ? 10 : 1;
+    return !outcome.process_lost || patience_.crashes > 0;
+  }
+
+  /// From a failing problem to the first step that fails too, and so on, until no step fails or they have cost enough.
+  void shrink(rc::Shrinkable<Problem> failing) {
+    constexpr std::int64_t most_shrinks = 400;
+    std::int64_t tries = 0;
+    std::set<std::string> passed;  // steps of different problems meet
+    for (rc::Seq<rc::Shrinkable<Problem>> steps = failing.shrinks();;) {
+      const rc::Maybe<rc::Shrinkable<Problem>> step = steps.next();
+      if (!step || judgement_.device_lost || ++tries > most_shrinks || (stop_ && stop_())) return;
+      const Problem problem = step->value();
+      if (passed.contains(line_of(problem))) continue;
+      const CaseOutcome outcome = take(problem);
+      if (!has_patience_after(outcome)) return;
+      if (outcome.finding) {
+        steps = step->shrinks();
+      } else {
+        passed.insert(line_of(problem));
+      }
+    }
+  }
+
+  /// Whether the problem fails alone, where the runner can show it: else what ran before it had its part. A process
+  /// takes its time to start, so it is the claim's first finding that is confirmed.
+  void confirm() {
+    if (!judgement_.findings.empty() || patience_.crashes <= 0 || (stop_ && stop_()) || !runner_.start_afresh()) return;
+    Met met;
+    const CaseOutcome alone = runner_.run(claim_, finding_->problem, met);
+    if (!alone.finding) {
+      finding_->details +=
+          "\n  (it did not fail when it was run again, alone in a fresh process: what ran before it had its part)";
+    }
+  }
+
+  bool is_known(const Finding& finding) {
+    for (KnownCases& known : judgement_.known) {
+      if (!matches(known.row, finding)) continue;
+      if (finding_) return true;  // while shrinking: no case of its own
+      if (known.cases++ == 0) known.first = finding;
+      return true;
+    }
+    return false;
+  }
+
+  void count(const Problem& problem, const CaseOutcome& outcome, const Met& met, bool known) {
+    if (outcome.discarded || finding_) return;
+    ++judgement_.cases;
+    ++judgement_.cases_of[problem.variant];
+    judgement_.asked.add(problem);
+    if (known) ++judgement_.known_of[problem.variant];
+    if (outcome.refused) ++judgement_.refused_of[problem.variant];
+    judgement_.met.add(met);
+    if (outcome.refused || outcome.unavailable) judgement_.met_apart.include(met);
+    if (known) judgement_.met_known.include(met);
+    if (outcome.unavailable) {
+      judgement_.unavailable[problem.variant] = *outcome.unavailable;
+      ++judgement_.unavailable_cases;
+    }
+    const bool has_shown = met.compared != 0 || outcome.refused || known || outcome.finding;
+    if (has_shown && !outcome.unavailable) judgement_.variants_run.insert(problem.variant);
+    if (!outcome.refused) return;
+    if (judgement_.refused_cases++ == 0) judgement_.first_refusal = *outcome.refused;
+  }
+
+  const Claim& claim_;
+  CaseRunner& runner_;
+  const Observer& observer_;
+  Patience& patience_;
+  std::function<bool()> stop_;
+  Judgement judgement_;
+  std::optional<Finding> finding_;  // of the variant that is being judged
+  std::optional<Finding> unclear_;  // of that variant, and not yet shrunk
+  Clock::time_point begin_ = Clock::now();
+};
+
+/// The ledger's rows that no case met, though cases were run that could have.
+std::vector<Finding> expired(const Judgement& judgement) {
+  std::vector<Finding> findings;
+  for (const KnownCases& known : judgement.known) {
+    const std::string& variant = known.row.variant;
+    const bool could = variant.empty() ? !judgement.variants_run.empty() : judgement.variants_run.contains(variant);
+    // What was found of a variant ended its cases.
+    const bool cut = std::any_of(judgement.findings.begin(), judgement.findings.end(), [&](const Finding& finding) {
+      return variant.empty() || finding.problem.variant == variant;
+    });
+    if (known.cases != 0 || !could || cut) continue;
+    Problem nothing;
+    nothing.claim = "";
+    nothing.variant = known.row.variant;
+    findings.push_back({nothing, "expired",
+                        "the known finding " + known.row.id + " (" + known.row.what +
+                            ") did not occur: correct the ledger. It was to expire: " + known.row.expires});
+  }
+  return findings;
+}
+
+}  // namespace
+
+const char* name_of(Verdict verdict) {
+  constexpr const char* names[] = {"PASSED", "FAILED", "SKIPPED", "MISTRUSTED", "KNOWN"};
+  return names[static_cast<int>(verdict)];
+}
+
+bool matches(const KnownFinding& row, const Finding& finding) {
+  const auto is = [](const std::string& wanted, const std::string& got) { return wanted.empty() || wanted == got; };
+  return is(row.variant, finding.problem.variant) && is(row.kind, finding.kind) &&
+         finding.details.find(row.says) != std::string::npos;
+}
+
+CaseOutcome InThisProcess::run(const Claim& claim, const Problem& problem, Met& met) {
+  compute_in_default_mode();  // whatever a library has set when it was loaded, or in an earlier case
+  return run_case(claim, problem, envelope_, subject_, met);
+}
+
+void SizesAsked::add(const Problem& p) {
+  SizesAsked one;
+  one.inner_k_tiles = {p.inner_k_tiles};
+  one.group_sizes = {p.group_size};
+  one.ranges = {{"n", {p.n, p.n}}, {"k", {p.k, p.k}}, {"groups", {p.groups(), p.groups()}}};
+  add(one);
+}
+
+void SizesAsked::add(const SizesAsked& other) {
+  inner_k_tiles.insert(other.inner_k_tiles.begin(), other.inner_k_tiles.end());
+  group_sizes.insert(other.group_sizes.begin(), other.group_sizes.end());
+  for (const auto& [name, range] : other.ranges) {
+    Range& own = ranges.try_emplace(name, range).first->second;
+    own = {std::min(own.least, range.least), std::max(own.most, range.most)};
+  }
+}
+
+namespace {
+
+/// The goals of a claim on a subject. Recorded matrices that the subject does not take put out of reach what they alone
+/// would have met.
+Goals goals_on(const Claim& judged, const Domains& domains) {
+  Goals goals = goals_of(judged.meets, domains.envelope);
+  if (judged.draws.fixed.empty() || judged.draws.fixed_for) return goals;
+  Met whole, taken;
+  std::int64_t left_out = 0;
+  for (const Problem& problem : judged.draws.fixed) {
+    count_problem(problem, whole);
+    if (domains.envelope.takes(problem)) {
+      count_problem(problem, taken);
+    } else {
+      ++left_out;
+    }
+  }
+  if (left_out == 0) return goals;
+  std::erase_if(goals.in_reach, [&](const CoverageGoal* goal) {
+    const bool is_lost = goal->met(whole, goal->name) && !goal->met(taken, goal->name);
+    if (is_lost) goals.out_of_reach.push_back(goal->name);
+    return is_lost;
+  });
+  goals.out_of_reach.push_back(std::to_string(left_out) + " of " + std::to_string(judged.draws.fixed.size()) +
+                               " recorded matrices");
+  return goals;
+}
+
+std::string joined(const std::vector<std::string>& names) {
+  std::string all;
+  for (const std::string& name : names) all += (all.empty() ? "" : "; ") + name;
+  return all;
+}
+
+}  // namespace
+
+void Judgement::settle_variants(const Claim& judged, const Domains& domains) {
+  variants.clear();
+  if (domains.draws.variants == std::vector<std::string>{""}) return;
+  for (const std::string& variant : domains.draws.variants) {
+    const auto count = [&](const std::map<std::string, std::int64_t>& of) {
+      const auto found = of.find(variant);
+      return found == of.end() ? std::int64_t{0} : found->second;
+    };
+    VariantVerdict& own = variants[variant];
+    own.cases = count(cases_of);
+    const auto finding = std::find_if(findings.begin(), findings.end(),
+                                      [&](const Finding& one) { return one.problem.variant == variant; });
+    if (finding != findings.end()) {
+      own.verdict = Verdict::failed;
+      own.reason = finding->kind;
+    } else if (count(known_of) != 0) {
+      own.verdict = Verdict::known;
+    } else if (variants_run.contains(variant)) {
+      own.verdict = Verdict::passed;
+      const bool all_refused = own.cases != 0 && count(refused_of) == own.cases;
+      if (all_refused) own.verdict = judged.on_refusal == OnRefusal::allowed ? Verdict::skipped : Verdict::mistrusted;
+      if (all_refused) own.reason = "the subject refuses every case: " + first_refusal;
+    } else if (const auto why = unavailable.find(variant); why != unavailable.end()) {
+      own.verdict = Verdict::skipped;
+      own.reason = why->second;
+    } else {
+      own.reason = own.cases == 0 ? "not run" : "nothing was compared";
+    }
+  }
+}
+
+void Judgement::settle(const Claim& judged, const Domains& domains) {
+  settle_variants(judged, domains);
+  const Goals goals = goals_on(judged, domains);
+  out_of_reach = goals.out_of_reach;
+  elements = met.compared;
+  output_hash = met.output_hash;
+  classes = met.classes;
+  explained = met.explained;
+  reason.clear();
+  std::erase_if(findings, [](const Finding& finding) { return finding.kind == "expired"; });
+  for (const Finding& finding : expired(*this)) findings.push_back(finding);
+  if (!findings.empty()) {
+    verdict = Verdict::failed;
+    return;
+  }
+  const bool any_known = std::any_of(known.begin(), known.end(), [](const KnownCases& one) { return one.cases != 0; });
+  // One that ran and compared nothing is no reason to let the claim off.
+  const bool none_ran = cases != 0 && refused_cases + unavailable_cases == cases;
+  if (met.compared == 0 && gave_up.empty() && !any_known && none_ran) {
+    const bool rightly = refused_cases == 0 || judged.on_refusal == OnRefusal::allowed;
+    verdict = rightly ? Verdict::skipped : Verdict::mistrusted;
+    reason = refused_cases != 0 ? "the subject refuses every case: " + first_refusal : unavailable.begin()->second;
+    return;
+  }
+  Met with_known = met;
+  with_known.include(met_known);
+  Met with_apart = with_known;
+  with_apart.include(met_apart);
+  std::vector<std::string> missing, missing_everywhere;
+  if (met.compared != 0 || !any_known) {
+    missing = unmet(with_known, goals);
+    missing_everywhere = unmet(with_apart, goals);
+  }
+  for (std::string& name : missing) {
+    const bool everywhere =
+        std::find(missing_everywhere.begin(), missing_everywhere.end(), name) != missing_everywhere.end();
+    if (!everywhere) name += " (but where the subject refuses)";
+  }
+  for (const std::string& variant : domains.draws.variants) {
+    if (!variants_run.contains(variant) && !unavailable.contains(variant)) missing.push_back(variant_class(variant));
+    const auto own = variants.find(variant);
+    const bool is_refused =
+        variants_run.contains(variant) && own != variants.end() && own->second.verdict == Verdict::mistrusted;
+    if (is_refused) missing.push_back(variant_class(variant) + " (" + own->second.reason + ")");
+  }
+  verdict = !missing.empty() || !gave_up.empty() ? Verdict::mistrusted : any_known ? Verdict::known : Verdict::passed;
+  for (const std::string& name : missing) reason += (reason.empty() ? "never met: " : "; ") + name;
+  if (!gave_up.empty()) reason = "the generator gave up: " + gave_up;
+  if (verdict == Verdict::mistrusted) return;
+  // A green that leaves something out says so.
+  for (const auto& [variant, why] : unavailable) {
+    reason += (reason.empty() ? "in part, without " : "; ") + (variant.empty() ? "some cases" : variant) + ": " + why;
+  }
+}
+
+void Judgement::add(const Judgement& round, const Claim& judged, const Envelope& envelope) {
+  if (verdict == Verdict::skipped && round.verdict == Verdict::skipped) return;
+  cases += round.cases;
+  seconds += round.seconds;
+  device_lost |= round.device_lost;
+  met.add(round.met);
+  met_apart.include(round.met_apart);
+  met_known.include(round.met_known);
+  variants_run.insert(round.variants_run.begin(), round.variants_run.end());
+  if (refused_cases == 0) first_refusal = round.first_refusal;
+  refused_cases += round.refused_cases;
+  unavailable_cases += round.unavailable_cases;
+  unavailable.insert(round.unavailable.begin(), round.unavailable.end());
+  for (const Finding& finding : round.findings) {
+    const bool has_one = std::any_of(findings.begin(), findings.end(), [&](const Finding& one) {
+      return one.problem.variant == finding.problem.variant && one.kind != "expired";
+    });
+    if (!has_one) findings.push_back(finding);
+    // An error that is only unclear hides nothing graver of a later round.
+    const auto unclear = std::find_if(findings.begin(), findings.end(), [&](const Finding& one) {
+      return one.problem.variant == finding.problem.variant && one.kind == "unclear" && finding.kind != "unclear";
+    });
+    if (has_one && unclear != findings.end()) findings.insert(unclear, finding);
+  }
+  for (std::size_t i = 0; i < std::min(known.size(), round.known.size()); ++i) {
+    if (known[i].cases == 0) known[i].first = round.known[i].first;
+    known[i].cases += round.known[i].cases;
+  }
+  if (gave_up.empty()) gave_up = round.gave_up;
+  for (const auto& [own, others] : {std::pair(&cases_of, &round.cases_of), std::pair(&refused_of, &round.refused_of),
+                                    std::pair(&known_of, &round.known_of)}) {
+    for (const auto& [variant, count] : *others) (*own)[variant] += count;
+  }
+  asked.add(round.asked);
+  std::string ignored;
+  settle(judged, domains_of(judged, envelope, &ignored));
+}
+
+Judgement skipped(const Claim& claim, const std::string& subject_name, const std::string& why) {
+  Judgement judgement;
+  judgement.claim = claim.name;
+  judgement.subject = subject_name;
+  judgement.verdict = Verdict::skipped;
+  judgement.reason = why;
+  return judgement;
+}
+
+namespace {
+
+/// The claim's own problems that the subject takes.
+std::vector<Problem> fixed_problems(const Claim& claim, const SubjectRow& row, const Domains& domains) {
+  std::vector<Problem> problems;
+  for (Problem problem : domains.draws.fixed) {
+    problem.claim = claim.name;
+    problem.subject = row.name;
+    if (row.envelope.takes(problem)) problems.push_back(problem);
+  }
+  return problems;
+}
+
+}  // namespace
+
+Judgement judge(const Claim& claim, const SubjectRow& row, CaseRunner& runner, const Effort& effort,
+                const Observer& observer) {
+  std::string why_not;
+  const Domains domains = domains_of(claim, row.envelope, &why_not);
+  if (!why_not.empty()) return skipped(claim, row.name, why_not);
+  const std::vector<Problem> fixed = fixed_problems(claim, row, domains);
+  const Goals goals = goals_on(claim, domains);
+  // Of recorded matrices, those that are left show something whatever goal the others would have met.
+  const bool lacks_goals = claim.draws.fixed.empty() && !claim.meets.empty() && goals.in_reach.empty();
+  const bool has_nothing = (fixed.empty() && claim.draws.is_fixed()) || lacks_goals;
+  if (has_nothing) {
+    const std::string what = goals.out_of_reach.empty() ? "all of the claim's problems" : joined(goals.out_of_reach);
+    Judgement judgement = skipped(claim, row.name, "out of reach of what the subject takes: " + what);
+    judgement.out_of_reach = goals.out_of_reach;
+    return judgement;
+  }
+  Patience own;
+  Run run(claim, row, runner, observer, effort.ledger, effort.patience != nullptr ? *effort.patience : own,
+          effort.stop);
+  const std::vector<std::string>& variants = domains.draws.variants;
+  const std::int64_t share = std::max<std::int64_t>(3, effort.cases / static_cast<std::int64_t>(variants.size()));
+  try {
+    if (claim.begins_afresh) runner.start_afresh();
+    for (const std::string& variant : variants) {
+      Domains of_variant = domains;
+      of_variant.draws.variants = {variant};
+      if (fixed.empty()) run.draw(of_variant, variants.size() == 1 ? effort.cases : share, effort.seed);
+      for (Problem problem : fixed) {
+        problem.variant = variant;
+        const CaseOutcome outcome = run.take(problem);
+        if (outcome.discarded) run.give_up("a claim's own problem was discarded");
+        if (outcome.finding || outcome.device_lost) break;
+      }
+      run.keep_finding();
+      if (run.has_lost_the_device()) break;
+    }
+    if (fixed.empty() && effort.draws_for_goals) run.draw_for_goals(domains, effort.seed);
+  } catch (const std::runtime_error& error) {  // of the machine: no process can be had any more
+    if (!run.keeps_what_was_found(error.what())) throw;
+  }
+  return run.finished(claim, domains);
+}
+
+Judgement judge(const Claim& claim, const SubjectRow& row, Subject& subject, const Effort& effort,
+                const Observer& observer) {
+  InThisProcess here(row.envelope, subject);
+  return judge(claim, row, here, effort, observer);
+}
+
+Judgement judge_one(const Problem& problem, const SubjectRow& row, CaseRunner& runner) {
+  const Claim& claim = claim_of(problem.claim);
+  require_possible(problem);
+  if (problem.n == 0) throw Illegal("--n", "0", "1 or more here: a problem without elements shows nothing");
+  if (problem.k == 0) throw Illegal("--k", "0", "1 or more here: a problem without elements shows nothing");
+  std::string why_not;
+  const Domains domains = domains_of(claim, row.envelope, &why_not);
+  if (!why_not.empty()) return skipped(claim, row.name, why_not);
+  require_within(problem, domains);
+  const Observer nobody;
+  Patience patience;
+  Run run(claim, row, runner, nobody, nullptr, patience, nullptr);
+  run.take(problem);
+  run.keep_finding();
+  // One case need not meet all that a claim is about.
+  Claim alone = claim;
+  alone.meets.clear();
+  Domains of_case = domains;
+  of_case.draws.variants.clear();
+  return run.finished(alone, of_case);
+}
+
+Judgement judge_one(const Problem& problem, const SubjectRow& row, Subject& subject) {
+  InThisProcess here(row.envelope, subject);
+  return judge_one(problem, row, here);
+}
+
+}  // namespace tileproof

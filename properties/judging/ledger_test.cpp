@@ -1,0 +1,680 @@
+// Judging over time: findings that are known, cases that end the process they run in, and rounds of one claim that add
+// up to one judgement.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <map>
+#include <set>
+
+#include "properties/judging/claims_for_tests.h"
+
+namespace tileproof {
+
+namespace {
+
+using Body = std::function<void(Case&)>;
+
+KnownFinding known(const std::string& variant = "", const std::string& kind = "", const std::string& says = "") {
+  return {"an-id", "mine", "test/claim", variant, kind, says, "what it is", "when it was seen", "when it will go"};
+}
+
+constexpr std::int64_t all_cases = 60;
+
+Judgement judged_against(const Claim& claim, const std::vector<KnownFinding>& ledger, std::uint64_t seed = 3) {
+  Idle idle;
+  return judge(claim, row_with(kernel_envelope()), idle, {.cases = all_cases, .seed = seed, .ledger = &ledger});
+}
+
+Claim claim_of_two(Body body) { return claim_with(std::move(body), {}, {.variants = {"one", "two"}}); }
+
+/// Wrong in variant two.
+void two_is_wrong(Case& c) {
+  compare_something(c);
+  if (c.problem.variant == "two") throw Failure("mismatch", "the word is wrong");
+}
+
+std::string words_of(const Judgement& judgement) {
+  std::string words = judgement.reason;
+  for (const Finding& finding : judgement.findings) words += "\n" + finding.kind + ": " + finding.details;
+  return words;
+}
+
+std::int64_t cases_of(const Judgement& judgement, std::size_t row = 0) { return judgement.known.at(row).cases; }
+
+// --- The ledger
+
+TEST(AKnownFinding, IsOneThatARowOfTheLedgerMatches) {
+  struct Row {
+    KnownFinding row;
+    bool matches;
+  };
+  const Row rows[] = {{known(), true},
+                      {known("two"), true},
+                      {known("", "mismatch"), true},
+                      {known("", "", "word is"), true},
+                      {known("two", "mismatch", "the word is wrong"), true},
+                      {known("one"), false},
+                      {known("two", "guard"), false},
+                      {known("two", "mismatch", "the weight"), false},
+                      {known("tw"), false},
+                      {known("", "mism"), false}};
+  for (const Row& row : rows) {
+    const Judgement judgement = judged_against(claim_of_two(two_is_wrong), {row.row});
+    SCOPED_TRACE(row.row.variant + ", " + row.row.kind + ", " + row.row.says);
+    EXPECT_EQ(judgement.verdict, row.matches ? Verdict::known : Verdict::failed) << judgement.reason;
+    EXPECT_EQ(cases_of(judgement) > 0, row.matches);
+    EXPECT_EQ(judgement.findings.empty(), row.matches);
+  }
+}
+
+TEST(AKnownFinding, OfAnotherSubjectOrClaimHasNoPart) {
+  KnownFinding of_another_subject = known(), of_another_claim = known();
+  of_another_subject.subject = "yours";
+  of_another_claim.claim = "test/another";
+  KnownFinding of_no_subject = known(), of_no_claim = known();
+  of_no_subject.subject = "";
+  of_no_claim.claim = "";
+  const std::vector<KnownFinding> ledger = {of_another_subject, of_another_claim, of_no_subject, of_no_claim};
+  const Judgement wrong = judged_against(claim_of_two(two_is_wrong), ledger);
+  EXPECT_EQ(wrong.verdict, Verdict::failed);
+  EXPECT_EQ(wrong.findings.size(), 1u);
+  EXPECT_TRUE(wrong.known.empty());
+  const Judgement right = judged_against(claim_of_two(compare_something), ledger);
+  EXPECT_EQ(right.verdict, Verdict::passed) << "nothing of theirs expires here";
+}
+
+TEST(AKnownFinding, IsCountedInEveryCaseAndShownOnce) {
+  int calls = 0;
+  const auto body = [&](Case& c) {
+    compare_something(c);
+    if (c.problem.variant == "two") throw Failure("mismatch", "number " + std::to_string(++calls));
+  };
+  const Judgement judgement = judged_against(claim_of_two(body), {known("two")});
+  EXPECT_EQ(judgement.verdict, Verdict::known);
+  EXPECT_EQ(judgement.reason, "");
+  EXPECT_EQ(judgement.cases, all_cases) << "drawing goes on";
+  EXPECT_EQ(cases_of(judgement), all_cases / 2);
+  EXPECT_EQ(judgement.known[0].row.id, "an-id");
+  EXPECT_EQ(judgement.known[0].first.kind, "mismatch");
+  EXPECT_EQ(judgement.known[0].first.details, "number 1");
+  EXPECT_EQ(judgement.known[0].first.problem.variant, "two");
+}
+
+TEST(AKnownFinding, IsNoFailureToAnObserver) {
+  Idle idle;
+  const std::vector<KnownFinding> ledger = {known("two")};
+  std::int64_t seen = 0;
+  judge(claim_of_two(two_is_wrong), row_with(kernel_envelope()), idle, {.cases = 10, .ledger = &ledger},
+        [&](const Observation& one) {
+          ++seen;
+          EXPECT_FALSE((one.status == "failed"));
+        });
+  EXPECT_EQ(seen, 10);
+}
+
+TEST(AKnownFinding, InEveryVariantIsKnownInEach) {
+  const auto body = [](Case&) { throw Failure("unclear", "names nothing"); };
+  const Judgement judgement = judged_against(claim_of_two(body), {known("", "unclear")});
+  EXPECT_EQ(judgement.verdict, Verdict::known) << judgement.reason;
+  EXPECT_EQ(cases_of(judgement), all_cases);
+}
+
+TEST(AKnownFinding, BesideAnUnknownOneDoesNotHideIt) {
+  // In one variant, large problems fail in a way of their own.
+  const auto body = [](Case& c) {
+    compare_something(c);
+    if (c.problem.variant == "one") return;
+    if (c.problem.n * c.problem.k > 3000) throw Failure("mismatch", "a new one");
+    throw Failure("mismatch", "an old one");
+  };
+  int known_first = 0;
+  for (std::uint64_t seed = 1; seed <= 40; ++seed) {
+    const Judgement judgement = judged_against(claim_of_two(body), {known("two", "", "old")}, seed);
+    EXPECT_EQ(judgement.verdict, Verdict::failed);
+    ASSERT_EQ(judgement.findings.size(), 1u) << words_of(judgement);
+    EXPECT_EQ(judgement.findings[0].details, "a new one") << "shrunk into the known one";
+    const Problem& problem = judgement.findings[0].problem;
+    EXPECT_GT(problem.n * problem.k, 3000);
+    EXPECT_LE(problem.n * problem.k, 6000);
+    EXPECT_EQ(cases_of(judgement), judgement.cases - all_cases / 2 - 1) << "while shrinking none is counted";
+    known_first += judgement.cases > all_cases / 2 + 1 ? 1 : 0;
+  }
+  EXPECT_GT(known_first, 3) << "cases that were known before the new one came";
+}
+
+TEST(AKnownFinding, ThatAnUnknownOneKeptFromBeingMetHasNotExpired) {
+  // The new one comes first in every case: whether the old one is still there nobody knows.
+  const auto body = [](Case& c) {
+    compare_something(c);
+    if (c.problem.variant == "two") throw Failure("guard", "a new one");
+  };
+  for (const char* variant : {"two", ""}) {
+    const Judgement judgement = judged_against(claim_of_two(body), {known(variant, "mismatch")});
+    EXPECT_EQ(judgement.verdict, Verdict::failed);
+    ASSERT_EQ(judgement.findings.size(), 1u) << words_of(judgement);
+    EXPECT_EQ(judgement.findings[0].details, "a new one");
+  }
+  // But what could be met elsewhere, and was not, has.
+  EXPECT_EQ(judged_against(claim_of_two(body), {known("one", "mismatch")}).findings.size(), 2u);
+}
+
+TEST(AKnownFinding, LeavesAClaimMistrustedThatMetTooLittle) {
+  Claim claim = claim_of_two(two_is_wrong);
+  claim.meets = {&every_class_of_scale};  // of which its profile, ordinary, has one
+  const Judgement judgement = judged_against(claim, {known("two")});
+  EXPECT_EQ(judgement.verdict, Verdict::mistrusted);
+  EXPECT_SAYS(judgement.reason, "never met: scale ");
+  // And a variant in which nothing was compared.
+  const auto nothing_in_one = [](Case& c) {
+    if (c.problem.variant == "two") throw Failure("mismatch", "wrong");
+  };
+  const Judgement idle = judged_against(claim_of_two(nothing_in_one), {known("two")});
+  EXPECT_EQ(idle.verdict, Verdict::mistrusted);
+  EXPECT_SAYS(idle.reason, "variant one");
+}
+
+TEST(AKnownFinding, IsAFailureWhereOneProblemIsAskedFor) {
+  // Whoever replays a line wants to see it.
+  Idle idle;
+  const Problem problem = problem_of("--claim=bits/unpack_returns_every_packed_code --subject=mine");
+  EXPECT_EQ(judge_one(problem, row_with(kernel_envelope()), idle).verdict, Verdict::failed);
+}
+
+TEST(AKnownFinding, ThatLosesTheDeviceEndsTheClaim) {
+  for (const bool fixed : {false, true}) {
+    int calls = 0;
+    Claim claim = claim_of_two([&](Case&) {
+      ++calls;
+      throw Failure("error", "a sticky error", /*device_lost=*/true);
+    });
+    if (fixed) claim.draws.fixed = {problem_with("--n=8"), problem_with("--n=9")};
+    const Judgement judgement = judged_against(claim, {known()});
+    EXPECT_EQ(calls, 1) << (fixed ? "fixed" : "drawn");
+    EXPECT_TRUE(judgement.device_lost);
+    EXPECT_NE(judgement.verdict, Verdict::passed);
+  }
+}
+
+// --- Expired
+
+void expect_expired(const Judgement& judgement, const std::string& variant) {
+  EXPECT_EQ(judgement.verdict, Verdict::failed);
+  ASSERT_EQ(judgement.findings.size(), 1u);
+  EXPECT_EQ(judgement.findings[0].kind, "expired");
+  EXPECT_EQ(judgement.findings[0].problem.variant, variant);
+  for (const char* part : {"an-id", "what it is", "when it will go"}) EXPECT_SAYS(judgement.findings[0].details, part);
+}
+
+TEST(AnExpiredFinding, IsOneThatDidNotOccur) {
+  expect_expired(judged_against(claim_of_two(compare_something), {known("two")}), "two");
+  expect_expired(judged_against(claim_of_two(compare_something), {known()}), "");
+  expect_expired(judged_against(claim_of_two(two_is_wrong), {known("two"), known("one")}), "one");
+}
+
+TEST(AnExpiredFinding, IsOneThatIsRefusedNow) {
+  const auto body = [](Case& c) {
+    if (c.problem.variant == "two") throw Refused("no longer taken");
+    compare_something(c);
+  };
+  expect_expired(judged_against(claim_of_two(body), {known("two")}), "two");
+}
+
+TEST(AnExpiredFinding, IsNoneOfAClaimThatWasNotRun) {
+  Claim claim = claim_of_two(compare_something);
+  claim.needs = {Operation::matmul};
+  const Judgement lacking = judged_against(claim, {known("two")});
+  EXPECT_EQ(lacking.verdict, Verdict::skipped);
+  EXPECT_TRUE(lacking.findings.empty());
+
+  const Judgement unavailable =
+      judged_against(claim_of_two([](Case&) { throw Unavailable("no second device"); }), {known("two"), known()});
+  EXPECT_EQ(unavailable.verdict, Verdict::skipped);
+  EXPECT_EQ(unavailable.reason, "no second device");
+  EXPECT_TRUE(unavailable.findings.empty());
+}
+
+TEST(AnExpiredFinding, IsNoneOfAVariantThatCouldNotBeRunHere) {
+  const auto body = [](Case& c) {
+    if (c.problem.variant == "two") throw Unavailable("no second device");
+    compare_something(c);
+  };
+  const Judgement judgement = judged_against(claim_of_two(body), {known("two")});
+  EXPECT_EQ(judgement.verdict, Verdict::passed) << judgement.reason;
+  EXPECT_TRUE(judgement.findings.empty());
+  expect_expired(judged_against(claim_of_two(body), {known("one")}), "one");
+}
+
+TEST(AnExpiredFinding, IsNoneOfWhatALostDeviceLeftOut) {
+  const auto body = [](Case&) { throw Failure("error", "a sticky error", /*device_lost=*/true); };
+  const Judgement judgement = judged_against(claim_of_two(body), {known("two", "mismatch")});
+  EXPECT_EQ(judgement.verdict, Verdict::failed);
+  ASSERT_EQ(judgement.findings.size(), 1u) << words_of(judgement);
+  EXPECT_EQ(judgement.findings[0].kind, "error");
+}
+
+// --- Lost processes
+
+/// Runs cases elsewhere, so to speak.
+class Elsewhere : public CaseRunner {
+ public:
+  explicit Elsewhere(std::function<CaseOutcome(const Problem&)> outcome) : outcome_(std::move(outcome)) {}
+  CaseOutcome run(const Claim&, const Problem& problem, Met& met) override {
+    problems.push_back(problem);
+    CaseOutcome outcome = outcome_(problem);
+    lost += outcome.process_lost ? 1 : 0;
+    if (!outcome.finding) {
+      met.expected_value(1);
+      met.expected_value(2);
+      if (!problem.variant.empty()) ++met.classes[variant_class(problem.variant)];
+    }
+    return outcome;
+  }
+  std::vector<Problem> problems;
+  int lost = 0;
+
+ private:
+  std::function<CaseOutcome(const Problem&)> outcome_;
+};
+
+CaseOutcome crash_of(const Problem& problem) {
+  return {.finding = Finding{problem, "crash", "signal 11"}, .process_lost = true};
+}
+CaseOutcome hang_of(const Problem& problem) {
+  return {.finding = Finding{problem, "hang", "no answer"}, .process_lost = true, .was_hang = true};
+}
+
+Judgement judged_elsewhere(const Claim& claim, Elsewhere& elsewhere, const Effort& effort = {.cases = 60, .seed = 3}) {
+  return judge(claim, row_with(kernel_envelope()), elsewhere, effort);
+}
+
+const Claim never_run_here = claim_with([](Case&) { ADD_FAILURE() << "ran here"; });
+
+TEST(ALostProcess, IsAFindingThatShrinks) {
+  Elsewhere elsewhere([](const Problem& p) { return p.n * p.k > 500 ? crash_of(p) : CaseOutcome(); });
+  const Judgement judgement = judged_elsewhere(never_run_here, elsewhere);
+  EXPECT_EQ(judgement.verdict, Verdict::failed);
+  ASSERT_EQ(judgement.findings.size(), 1u);
+  EXPECT_EQ(judgement.findings[0].kind, "crash");
+  EXPECT_EQ(judgement.findings[0].details, "signal 11");
+  const Problem& problem = judgement.findings[0].problem;
+  EXPECT_GT(problem.n * problem.k, 500);
+  EXPECT_LE(problem.n * problem.k, 1000);
+  EXPECT_FALSE(judgement.device_lost) << "the next case runs in another one";
+}
+
+TEST(ALostProcess, IsPaidForOutOfThePatienceOfTheRun) {
+  Elsewhere elsewhere(crash_of);
+  judged_elsewhere(never_run_here, elsewhere);
+  const int whole_way = elsewhere.lost;
+  ASSERT_GT(whole_way, 4);
+  Patience patience = {.crashes = whole_way + 3};
+  const auto next = [&] {
+    Elsewhere again(crash_of);
+    const Judgement judgement =
+        judged_elsewhere(never_run_here, again, {.cases = 60, .seed = 3, .patience = &patience});
+    EXPECT_EQ(judgement.verdict, Verdict::failed);
+    EXPECT_EQ(judgement.findings.size(), 1u);
+    EXPECT_EQ(judgement.findings.at(0).shrinks + 1, again.lost);
+    return again.lost;
+  };
+  EXPECT_EQ(next(), whole_way);
+  EXPECT_EQ(next(), 3) << "what the first claim left";
+  EXPECT_EQ(next(), 1) << "reported as it was drawn";
+}
+
+TEST(ALostProcess, ThatHadToBeWaitedForCostsAsMuchAsTenCrashes) {
+  const auto lost_of = [](CaseOutcome (*outcome)(const Problem&), std::int64_t crashes) {
+    Elsewhere elsewhere([=](const Problem& p) { return outcome(p); });
+    Patience patience = {.crashes = crashes};
+    judged_elsewhere(never_run_here, elsewhere, {.cases = 60, .seed = 3, .patience = &patience});
+    return elsewhere.lost;
+  };
+  const int whole_way = lost_of(crash_of, 1000);
+  EXPECT_GT(whole_way, 3);
+  EXPECT_EQ(lost_of(hang_of, 1000), whole_way);
+  EXPECT_EQ(lost_of(hang_of, 20), 2);
+  EXPECT_EQ(lost_of(crash_of, 2), 2);
+}
+
+TEST(ALostProcess, HasPatienceOfItsOwnWhereTheRunHasNone) {
+  Elsewhere elsewhere(crash_of);
+  judged_elsewhere(never_run_here, elsewhere);
+  EXPECT_GT(elsewhere.lost, 1);
+  EXPECT_LE(elsewhere.lost, 80);
+}
+
+TEST(ALostProcess, ThatIsKnownEndsItsVariant) {
+  Elsewhere elsewhere([](const Problem& p) { return p.variant == "one" ? crash_of(p) : CaseOutcome(); });
+  const std::vector<KnownFinding> ledger = {known("one", "crash")};
+  const Judgement judgement =
+      judged_elsewhere(claim_of_two([](Case&) {}), elsewhere, {.cases = 60, .seed = 3, .ledger = &ledger});
+  EXPECT_EQ(judgement.verdict, Verdict::known) << judgement.reason;
+  EXPECT_EQ(elsewhere.lost, 1) << "seen once is enough";
+  EXPECT_EQ(elsewhere.problems.size(), 31u) << "and the other variant is run";
+  EXPECT_EQ(cases_of(judgement), 1);
+}
+
+TEST(ALostProcess, OfOneProblemIsItsFinding) {
+  Elsewhere elsewhere(crash_of);
+  const Problem problem = problem_of("--claim=bits/unpack_returns_every_packed_code --subject=mine");
+  const Judgement judgement = judge_one(problem, row_with(kernel_envelope()), elsewhere);
+  EXPECT_EQ(judgement.verdict, Verdict::failed);
+  ASSERT_EQ(judgement.findings.size(), 1u);
+  EXPECT_EQ(judgement.findings[0].problem, problem);
+  EXPECT_EQ(judgement.findings[0].kind, "crash");
+  EXPECT_EQ(elsewhere.problems.size(), 1u);
+}
+
+// --- What a runner can and cannot
+
+/// Can run a case in a process that has run none, if it is told so.
+class AfreshElsewhere : public Elsewhere {
+ public:
+  using Elsewhere::Elsewhere;
+  bool start_afresh() override {
+    afresh += can_start_afresh ? 1 : 0;
+    is_fresh_ = can_start_afresh;
+    return can_start_afresh;
+  }
+  CaseOutcome run(const Claim& claim, const Problem& problem, Met& met) override {
+    if (is_fresh_) problem_run_afresh = problem;
+    is_fresh_ = false;
+    return Elsewhere::run(claim, problem, met);
+  }
+  bool can_start_afresh = true;
+  int afresh = 0;
+  Problem problem_run_afresh;
+
+ private:
+  bool is_fresh_ = false;
+};
+
+/// Has no process left after the first case that failed.
+class GivesOut : public Elsewhere {
+ public:
+  using Elsewhere::Elsewhere;
+  CaseOutcome run(const Claim& claim, const Problem& problem, Met& met) override {
+    if (has_failed_) throw std::runtime_error("no process can be had");
+    const CaseOutcome outcome = Elsewhere::run(claim, problem, met);
+    has_failed_ = outcome.finding.has_value();
+    return outcome;
+  }
+
+ private:
+  bool has_failed_ = false;
+};
+
+CaseOutcome mismatch_of(const Problem& problem) { return {.finding = Finding{problem, "mismatch", "wrong"}}; }
+
+constexpr const char* had_its_part = "what ran before it had its part";
+
+TEST(AFinding, IsKeptWhereNoProcessIsLeftToLookIntoIt) {
+  for (const char* kind : {"mismatch", "unclear"}) {
+    GivesOut elsewhere([=](const Problem& problem) { return CaseOutcome{.finding = Finding{problem, kind, "wrong"}}; });
+    const Judgement judgement = judged_elsewhere(claim_of_two([](Case&) {}), elsewhere);
+    EXPECT_EQ(judgement.verdict, Verdict::failed);
+    ASSERT_EQ(judgement.findings.size(), 1u);
+    EXPECT_SAYS(judgement.findings[0].details, "it could not be looked into further: no process can be had");
+  }
+}
+
+TEST(AClaimAboutTheProcess, BeginsInAFreshOne) {
+  AfreshElsewhere elsewhere([](const Problem&) { return CaseOutcome(); });
+  Claim claim = claim_with([](Case&) {});
+  judged_elsewhere(claim, elsewhere);
+  EXPECT_EQ(elsewhere.afresh, 0);
+  claim.begins_afresh = true;
+  judged_elsewhere(claim, elsewhere);
+  EXPECT_EQ(elsewhere.afresh, 1);
+  EXPECT_TRUE(claim_of("state/pack_leaves_its_process_as_it_was").begins_afresh);
+}
+
+TEST(AFinding, OfALaterRoundIsNotHiddenByOneThatIsOnlyUnclear) {
+  const Claim claim = claim_with([](Case&) {});
+  Judgement judgement, round;
+  Problem problem;
+  judgement.findings = {{problem, "unclear", "not named"}};
+  round.findings = {{problem, "accepted", "accepts it"}};
+  judgement.add(round, claim, kernel_envelope());
+  ASSERT_EQ(judgement.findings.size(), 2u);
+  EXPECT_EQ(judgement.findings[0].kind, "accepted");
+}
+
+TEST(AFinding, IsRunAgainAloneInAFreshProcess) {
+  AfreshElsewhere elsewhere(mismatch_of), nowhere(mismatch_of);
+  nowhere.can_start_afresh = false;
+  const Judgement judgement = judged_elsewhere(claim_of_two([](Case&) {}), elsewhere);
+  judged_elsewhere(claim_of_two([](Case&) {}), nowhere);
+  ASSERT_EQ(judgement.findings.size(), 2u);
+  EXPECT_EQ(elsewhere.afresh, 1) << "the claim's first finding: each takes its time";
+  EXPECT_EQ(judgement.findings[0].details, "wrong");
+  EXPECT_EQ(elsewhere.problems.size(), nowhere.problems.size() + 1);
+  EXPECT_EQ(judgement.cases, 2) << "and is no case of its own";
+  EXPECT_EQ(elsewhere.problem_run_afresh, judgement.findings[0].problem);
+}
+
+TEST(AFinding, ThatDoesNotFailAloneSaysSo) {
+  AfreshElsewhere* runner = nullptr;
+  AfreshElsewhere elsewhere([&](const Problem& p) { return runner->afresh == 0 ? mismatch_of(p) : CaseOutcome(); });
+  runner = &elsewhere;
+  const Judgement judgement = judged_elsewhere(never_run_here, elsewhere);
+  EXPECT_EQ(judgement.verdict, Verdict::failed) << "it failed all the same";
+  ASSERT_EQ(judgement.findings.size(), 1u);
+  EXPECT_TRUE(judgement.findings[0].details.starts_with("wrong")) << judgement.findings[0].details;
+  EXPECT_SAYS(judgement.findings[0].details, had_its_part);
+}
+
+TEST(AFinding, IsNotRunAgainWhereThereIsNoFreshProcessNoPatienceOrNoTime) {
+  const auto times_afresh = [](bool can, std::int64_t crashes, bool stop) {
+    AfreshElsewhere elsewhere(mismatch_of);
+    elsewhere.can_start_afresh = can;
+    Patience patience = {.crashes = crashes};
+    judged_elsewhere(never_run_here, elsewhere,
+                     {.cases = 60, .seed = 3, .patience = &patience, .stop = [=] { return stop; }});
+    return elsewhere.afresh;
+  };
+  EXPECT_EQ(times_afresh(true, 80, false), 1);
+  EXPECT_EQ(times_afresh(false, 80, false), 0);
+  EXPECT_EQ(times_afresh(true, 0, false), 0);
+  EXPECT_EQ(times_afresh(true, 80, true), 0);
+  // Nor where nothing was found.
+  AfreshElsewhere elsewhere([](const Problem&) { return CaseOutcome(); });
+  judged_elsewhere(never_run_here, elsewhere);
+  EXPECT_EQ(elsewhere.afresh, 0);
+}
+
+TEST(AStop, EndsShrinkingAndNoDrawing) {
+  Elsewhere failing(mismatch_of);
+  const Judgement failed =
+      judged_elsewhere(never_run_here, failing, {.cases = 60, .seed = 3, .stop = [] { return true; }});
+  ASSERT_EQ(failed.findings.size(), 1u);
+  EXPECT_EQ(failed.findings[0].shrinks, 0);
+  EXPECT_EQ(failing.problems.size(), 1u);
+  Elsewhere passing([](const Problem&) { return CaseOutcome(); });
+  const Judgement passed =
+      judged_elsewhere(never_run_here, passing, {.cases = 60, .seed = 3, .stop = [] { return true; }});
+  EXPECT_EQ(passed.cases, 60);
+  EXPECT_EQ(passed.verdict, Verdict::passed) << passed.reason;
+}
+
+TEST(ARunnerThatBreaks, IsNoFindingOfTheSubject) {
+  int calls = 0;
+  Elsewhere broken([&](const Problem&) -> CaseOutcome {
+    if (++calls < 5) return {};
+    throw std::runtime_error("no process to be had");
+  });
+  try {
+    judged_elsewhere(claim_of_two([](Case&) {}), broken);
+    ADD_FAILURE() << "was taken for a judgement";
+  } catch (const std::runtime_error& error) {
+    EXPECT_STREQ(error.what(), "no process to be had");
+  }
+  EXPECT_EQ(calls, 5) << "and is not asked again";
+}
+
+TEST(AnObservation, SaysHowItsCaseEndedAndWhy) {
+  struct Row {
+    CaseOutcome outcome;
+    std::string status;
+    std::string kind;
+  };
+  const Problem problem = problem_with("--n=8");
+  const Finding old_one = {problem_of("--claim=test/claim --subject=mine"), "mismatch", "an old one"};
+  for (const Row& row : {Row{{}, "passed", ""}, Row{mismatch_of(problem), "failed", "mismatch"},
+                         Row{{.finding = old_one}, "gave_up", "known"}, Row{{.refused = "no"}, "gave_up", "refused"},
+                         Row{{.unavailable = "no device"}, "gave_up", "no device"}}) {
+    Elsewhere elsewhere([&](const Problem&) { return row.outcome; });
+    const std::vector<KnownFinding> ledger = {known("", "", "old")};
+    Claim claim = never_run_here;
+    claim.draws.fixed = {problem};
+    std::vector<std::string> seen;
+    judge(claim, row_with(kernel_envelope()), elsewhere, {.ledger = &ledger}, [&](const Observation& one) {
+      seen = {one.status, one.kind};
+    });
+    EXPECT_EQ(seen, (std::vector<std::string>{row.status, row.kind}));
+  }
+}
+
+// --- Rounds
+
+/// Rounds of a claim, each with a body of its own, as one judgement.
+Judgement in_rounds(const Claim& claim, const std::vector<Body>& bodies, const std::vector<KnownFinding>& ledger = {}) {
+  const Envelope envelope = kernel_envelope();
+  std::optional<Judgement> all;
+  for (const Body& body : bodies) {
+    Claim round = claim;
+    round.body = body;
+    const Judgement judgement = judged_against(round, ledger, 3 + (all ? all->cases : 0));
+    if (all) {
+      all->add(judgement, claim, envelope);
+    } else {
+      all = judgement;
+    }
+  }
+  return *all;
+}
+
+const Claim of_two = claim_of_two(compare_something);
+
+Body failing_in(const std::string& variant, const std::string& details) {
+  return [=](Case& c) {
+    compare_something(c);
+    if (c.problem.variant == variant) throw Failure("mismatch", details);
+  };
+}
+
+TEST(RoundsOfVariants, KeepTheFirstFindingOfEach) {
+  const Judgement all =
+      in_rounds(of_two, {compare_something, failing_in("two", "a"), failing_in("one", "b"), failing_in("two", "c")});
+  EXPECT_EQ(all.verdict, Verdict::failed);
+  ASSERT_EQ(all.findings.size(), 2u);
+  EXPECT_EQ(all.findings[0].problem.variant, "two");
+  EXPECT_EQ(all.findings[0].details, "a");
+  EXPECT_EQ(all.findings[1].problem.variant, "one");
+  EXPECT_EQ(all.findings[1].details, "b");
+}
+
+TEST(RoundsOfVariants, MeetThemTogether) {
+  const auto only = [](const std::string& variant) {
+    return [=](Case& c) {
+      if (c.problem.variant == variant) compare_something(c);
+    };
+  };
+  EXPECT_EQ(in_rounds(of_two, {only("one"), only("one")}).reason, "never met: variant two");
+  EXPECT_EQ(in_rounds(of_two, {only("one"), only("two")}).verdict, Verdict::passed);
+}
+
+TEST(RoundsOfKnownFindings, AddUp) {
+  const Judgement all = in_rounds(of_two, {failing_in("two", "a"), failing_in("two", "b")}, {known("two")});
+  EXPECT_EQ(all.verdict, Verdict::known) << all.reason;
+  EXPECT_EQ(cases_of(all), all_cases);
+  EXPECT_EQ(all.known[0].first.details, "a");
+  EXPECT_EQ(all.cases, 2 * all_cases);
+}
+
+TEST(RoundsOfKnownFindings, ExpireInAllOrNot) {
+  for (const bool first : {true, false}) {
+    const Body fails = failing_in("two", "a");
+    const Judgement met = first ? in_rounds(of_two, {fails, compare_something}, {known("two")})
+                                : in_rounds(of_two, {compare_something, fails}, {known("two")});
+    EXPECT_EQ(met.verdict, Verdict::known) << words_of(met);
+    EXPECT_EQ(met.known[0].first.details, "a");
+  }
+  expect_expired(in_rounds(of_two, {compare_something, compare_something, compare_something}, {known("two")}), "two");
+}
+
+TEST(RoundsOfKnownFindings, KeepTheUnknownOneThatCameBesideThem) {
+  const Judgement all =
+      in_rounds(of_two, {failing_in("two", "old"), failing_in("one", "new"), failing_in("two", "old")},
+                {known("two", "", "old")});
+  EXPECT_EQ(all.verdict, Verdict::failed);
+  ASSERT_EQ(all.findings.size(), 1u);
+  EXPECT_EQ(all.findings[0].details, "new");
+  EXPECT_EQ(cases_of(all), all_cases);
+  // An unknown one in a variant whose row was expired until then.
+  const Judgement later = in_rounds(of_two, {compare_something, failing_in("two", "new"), failing_in("two", "old")},
+                                    {known("two", "", "old")});
+  EXPECT_EQ(later.verdict, Verdict::failed);
+  ASSERT_EQ(later.findings.size(), 1u);
+  EXPECT_EQ(later.findings[0].details, "new");
+}
+
+Body refusing(const std::string& words) {
+  return [=](Case&) { throw Refused(words); };
+}
+
+TEST(RoundsOfRefusals, AreCountedAndKeepTheFirstWords) {
+  const Judgement all = in_rounds(of_two, {compare_something, refusing("a"), refusing("b")});
+  EXPECT_EQ(all.verdict, Verdict::passed) << all.reason;
+  EXPECT_EQ(all.refused_cases, 2 * all_cases);
+  EXPECT_EQ(all.first_refusal, "a");
+}
+
+TEST(RoundsOfRefusals, AreMistrustedUntilSomethingIsCompared) {
+  const Judgement none = in_rounds(of_two, {refusing("a"), refusing("b")});
+  EXPECT_EQ(none.verdict, Verdict::mistrusted);
+  EXPECT_EQ(none.reason, "the subject refuses every case: a");
+  const Judgement some = in_rounds(of_two, {refusing("a"), refusing("b"), compare_something});
+  EXPECT_EQ(some.verdict, Verdict::passed) << some.reason;
+}
+
+TEST(RoundsOfRefusals, ExcuseNoneThatComparedNothing) {
+  Claim claim = of_two;
+  claim.on_refusal = OnRefusal::allowed;
+  const Body compares_nothing = [](Case&) {};
+  EXPECT_EQ(in_rounds(claim, {refusing("a"), refusing("b")}).verdict, Verdict::skipped);
+  EXPECT_EQ(in_rounds(claim, {refusing("a"), compares_nothing}).verdict, Verdict::mistrusted);
+  EXPECT_EQ(in_rounds(claim, {compares_nothing, refusing("a")}).verdict, Verdict::mistrusted);
+}
+
+TEST(RoundsOfRefusals, MeetNoClassOfTheirProblems) {
+  Claim claim = claim_with(compare_something, {&partial_tile});
+  claim.draws.fixed = {problem_with("--n=8"), problem_with("--n=9")};
+  const auto whole_tiles = [](Case& c) {
+    if (c.problem.n % 8 == 0) compare_something(c);
+  };
+  const auto no_partial_tiles = [&](Case& c) {
+    if (c.problem.n % 8 != 0) throw Refused("no");
+    compare_something(c);
+  };
+  EXPECT_EQ(in_rounds(claim, {whole_tiles, whole_tiles}).reason, "never met: partial tile");
+  const std::string refused = "never met: partial tile (but where the subject refuses)";
+  EXPECT_EQ(in_rounds(claim, {no_partial_tiles, whole_tiles}).reason, refused);
+  EXPECT_EQ(in_rounds(claim, {whole_tiles, no_partial_tiles}).reason, refused);
+}
+
+TEST(RoundsOfWhatIsUnavailable, AreSkippedUntilSomethingIsCompared) {
+  const Body unavailable = [](Case&) { throw Unavailable("no device"); };
+  const Judgement none = in_rounds(of_two, {unavailable, unavailable});
+  EXPECT_EQ(none.verdict, Verdict::skipped);
+  EXPECT_EQ(none.reason, "no device");
+  for (const auto& bodies : {std::vector<Body>{unavailable, compare_something}, {compare_something, unavailable}}) {
+    const Judgement some = in_rounds(of_two, bodies);
+    EXPECT_EQ(some.verdict, Verdict::passed) << some.reason;
+    EXPECT_EQ(some.unavailable.begin()->second, "no device");
+  }
+}
+
+}  // namespace
+
+}  // namespace tileproof

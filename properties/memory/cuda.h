@@ -1,0 +1,49 @@
+/// Memory of the current CUDA device. What a proof writes and compares there, the device does itself: its judge is the
+/// specification, compiled for it.
+#pragma once
+
+#include <cuda_runtime_api.h>
+
+#include "properties/memory/formula.h"
+#include "properties/memory/memory.h"
+
+namespace tileproof {
+
+struct DifferencesOnDevice;
+
+class CudaMemory : public Memory {
+ public:
+  /// @param stream  what copies, writes and compares; its caller's, and there as long as the memory
+  explicit CudaMemory(cudaStream_t stream = nullptr) : stream_(stream) {}
+  CudaMemory(const CudaMemory&) = delete;
+  CudaMemory& operator=(const CudaMemory&) = delete;
+  ~CudaMemory() override;
+
+  // Each throws SubjectError where the device reports an error. What they copy is there when they return; what they
+  // write is when the stream has come so far.
+  void* arena(std::size_t bytes) override;
+  void copy_in(void* to, const void* from_host, std::size_t bytes) override;
+  void copy_out(void* to_host, const void* from, std::size_t bytes) override;
+  void write(const Formula&, std::size_t element_bytes, void* to) override;
+  Differences compare(const Formula&, std::size_t element_bytes, const void* got,
+                      const reference::Format* any_nan) override;
+
+ private:
+  bool keeps(const Formula&);
+  template <class Use>
+  void with_evaluator(const Formula&, Use);
+
+  static constexpr std::size_t most_staged = std::size_t{1} << 20;
+  void* staged();
+
+  cudaStream_t stream_;
+  void* staged_ = nullptr;         // page-locked
+  bool is_staged_copied_ = false;  // to the device, since the stream was last waited for
+  void* memory_ = nullptr;
+  std::size_t bytes_ = 0;
+  DifferencesOnDevice* found_ = nullptr;
+  formula::Codes kept_;
+  std::uint32_t* kept_words_ = nullptr;
+};
+
+}  // namespace tileproof

@@ -1,0 +1,158 @@
+// The device judge judged: what it writes is what the host computes, and it finds one wrong element wherever it is.
+#include "properties/memory/cuda.h"
+
+#include <cuda_runtime_api.h>
+#include <gtest/gtest.h>
+
+#include <cstring>
+
+namespace tileproof {
+
+namespace {
+
+struct OfFormula {
+  const char* name;
+  Formula formula;
+  std::size_t element_bytes;
+};
+
+std::vector<OfFormula> formulas() {
+  const formula::Codes each = {.kind = formula::Codes::Kind::each, .n = 13, .k = 256, .inner_k_tiles = 4};
+  formula::Codes digit = each;
+  digit.kind = formula::Codes::Kind::digit;
+  digit.shift = 4;
+  digit.inner_k_tiles = 8;
+  formula::Codes words = each;
+  words.kind = formula::Codes::Kind::every_word;
+  words.first = 0xfffffff0;
+  words.swizzle = 5;
+  const formula::Parameters pairs = {.n = 13, .groups = 5, .group_size = 16, .first = 0x3f80'0000};
+  formula::Parameters integer = pairs;
+  integer.domain = Domain::integer;
+  integer.type = Type::fp32;
+  formula::Parameters of_matrix = pairs;
+  of_matrix.groups = 16;
+  of_matrix.type = Type::fp16;
+  return {{"constant", formula::Constant{0xffa5ffa5, 37}, 2},
+          {"pairs of codes", formula::CodePairs{digit}, 1},
+          {"packed words", formula::PackedWords{digit}, 4},
+          {"packed words that are kept", formula::PackedWords{each}, 4},
+          {"every word", formula::PackedWords{words}, 4},
+          {"codes of every word", formula::UnpackedCodes{words}, 4},
+          {"scales and zeros", formula::ScaleElements{pairs}, 2},
+          {"fp32 scales", formula::ScaleElements{integer}, 4},
+          {"zero points", formula::ZeroPointElements{integer}, 1},
+          {"weights", formula::Weights{each, of_matrix}, 2}};
+}
+
+class DeviceJudge : public testing::Test {
+  void SetUp() override {
+    int devices = 0;
+    const bool none = cudaGetDeviceCount(&devices) != cudaSuccess || devices == 0;
+    cudaGetLastError();
+#if defined(TILEPROOF_REQUIRE_GPU)
+    ASSERT_FALSE(none) << "no CUDA device";
+#endif
+    if (none) GTEST_SKIP() << "no CUDA device";
+  }
+};
+
+TEST_F(DeviceJudge, WritesWhatTheHostComputes) {
+  CudaMemory memory;
+  for (const OfFormula& one : formulas()) {
+    const auto elements = static_cast<std::size_t>(elements_of(one.formula));
+    std::vector<std::uint8_t> host(elements * one.element_bytes);
+    void* at = memory.arena(host.size());
+    memory.write(one.formula, one.element_bytes, at);
+    memory.copy_out(host.data(), at, host.size());
+    for (std::size_t i = 0; i < elements; ++i) {
+      const std::uint32_t expected = element_of(one.formula, static_cast<std::int64_t>(i));
+      ASSERT_EQ(std::memcmp(&host[i * one.element_bytes], &expected, one.element_bytes), 0) << one.name << " " << i;
+    }
+    EXPECT_EQ(memory.compare(one.formula, one.element_bytes, at, nullptr).wrong, 0) << one.name;
+  }
+}
+
+TEST_F(DeviceJudge, FindsOneWrongBitInEveryElement) {
+  CudaMemory memory;
+  for (const OfFormula& one : formulas()) {
+    const std::int64_t elements = elements_of(one.formula);
+    auto* at = static_cast<std::uint8_t*>(memory.arena(static_cast<std::size_t>(elements) * one.element_bytes));
+    memory.write(one.formula, one.element_bytes, at);
+    const std::int64_t step = elements > 200 ? elements / 97 : 1;
+    for (std::int64_t i = 0; i < elements; i = i + step < elements || i == elements - 1 ? i + step : elements - 1) {
+      std::uint8_t* wrong_at = at + static_cast<std::size_t>(i) * one.element_bytes;
+      const std::uint32_t right = element_of(one.formula, i);
+      const std::uint32_t wrong = right ^ 1u << (i % static_cast<std::int64_t>(8 * one.element_bytes));
+      memory.copy_in(wrong_at, &wrong, one.element_bytes);
+      const Differences found = memory.compare(one.formula, one.element_bytes, at, nullptr);
+      ASSERT_EQ(found.wrong, 1) << one.name << " " << i;
+      ASSERT_EQ(found.listed.at(0).index, i) << one.name;
+      memory.copy_in(wrong_at, &right, one.element_bytes);
+    }
+    EXPECT_EQ(memory.compare(one.formula, one.element_bytes, at, nullptr).wrong, 0) << one.name;
+  }
+}
+
+TEST_F(DeviceJudge, WritesAndComparesSeveralBlocksFromEveryAddress) {
+  constexpr std::int64_t of_block = 4096;
+  const formula::Codes codes = {.kind = formula::Codes::Kind::each, .n = 49, .k = 256, .inner_k_tiles = 4};
+  formula::Codes more_codes = codes;
+  more_codes.n = 97;
+  const formula::Parameters pairs = {.n = 49, .groups = 16, .group_size = 16, .first = 0x3f80'0000};
+  const OfFormula several_blocks[] = {{"constant", formula::Constant{0xffa5ffa5, 3 * of_block + 5}, 2},
+                                      {"pairs of codes", formula::CodePairs{more_codes}, 1},
+                                      {"codes", formula::UnpackedCodes{codes}, 4},
+                                      {"weights", formula::Weights{codes, pairs}, 2}};
+  CudaMemory memory;
+  for (const OfFormula& one : several_blocks) {
+    const std::int64_t elements = elements_of(one.formula);
+    ASSERT_GT(elements, 3 * of_block);
+    const std::size_t bytes = static_cast<std::size_t>(elements) * one.element_bytes;
+    constexpr std::size_t room = 64;
+    std::vector<std::uint8_t> expected(bytes);
+    for (std::int64_t i = 0; i < elements; ++i) {
+      const std::uint32_t element = element_of(one.formula, i);
+      std::memcpy(&expected[static_cast<std::size_t>(i) * one.element_bytes], &element, one.element_bytes);
+    }
+    for (std::size_t offset = 0; offset <= 16; offset += one.element_bytes) {
+      SCOPED_TRACE(std::string(one.name) + " at " + std::to_string(offset));
+      auto* arena = static_cast<std::uint8_t*>(memory.arena(bytes + 2 * room));
+      std::vector<std::uint8_t> all(bytes + 2 * room, 0x5a);
+      memory.copy_in(arena, all.data(), all.size());
+      memory.write(one.formula, one.element_bytes, arena + offset);
+      std::copy(expected.begin(), expected.end(), all.begin() + static_cast<std::ptrdiff_t>(offset));
+      std::vector<std::uint8_t> got(all.size());
+      memory.copy_out(got.data(), arena, got.size());
+      ASSERT_TRUE(got == all);
+      EXPECT_EQ(memory.compare(one.formula, one.element_bytes, arena + offset, nullptr).wrong, 0);
+      for (const std::int64_t i : {std::int64_t{0}, of_block - 1, of_block, 2 * of_block - 1, elements - 1}) {
+        std::uint8_t* at = arena + offset + static_cast<std::size_t>(i) * one.element_bytes;
+        const std::uint32_t right = element_of(one.formula, i), wrong = right ^ 1;
+        memory.copy_in(at, &wrong, one.element_bytes);
+        const Differences found = memory.compare(one.formula, one.element_bytes, arena + offset, nullptr);
+        ASSERT_EQ(found.wrong, 1) << i;
+        ASSERT_EQ(found.listed.at(0).index, i);
+        memory.copy_in(at, &right, one.element_bytes);
+      }
+    }
+  }
+}
+
+TEST_F(DeviceJudge, CountsAllDifferencesAndListsTheFirst) {
+  CudaMemory memory;
+  const formula::Codes codes = {.kind = formula::Codes::Kind::constant, .n = 16, .k = 4096, .value = 3};
+  formula::Codes others = codes;
+  others.value = 4;
+  void* at = memory.arena(16 * 4096 * 4);
+  memory.write(formula::UnpackedCodes{others}, 4, at);
+  const Differences found = memory.compare(formula::UnpackedCodes{codes}, 4, at, nullptr);
+  EXPECT_EQ(found.wrong, 16 * 4096);
+  ASSERT_EQ(found.listed.size(), static_cast<std::size_t>(Differences::most_listed));
+  EXPECT_EQ(found.listed.front().index, 0);
+  EXPECT_EQ(found.listed.front().got, 4u);
+}
+
+}  // namespace
+
+}  // namespace tileproof

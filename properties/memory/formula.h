@@ -1,0 +1,99 @@
+/// Formulas: tensors whose elements are a function of their index, judged where they lie.
+///
+/// A proof looks at more elements than can be drawn one by one and carried to a judge. Its inputs are formulas, written
+/// into the subject's memory by whoever owns that memory, and so are the results it expects: the harness compares them
+/// there, on the device with the device's threads. What is expected is computed by the specification of reference/,
+/// compiled for the place where it runs; nothing here knows the layout or the arithmetic itself.
+#pragma once
+
+#include <cstdint>
+#include <variant>
+
+#include "properties/problem/problem.h"
+
+namespace tileproof::formula {
+
+/// The codes of a matrix, [n][k].
+struct Codes {
+  enum class Kind {
+    each,       // all sixteen in every 16 columns
+    constant,   // `value` everywhere
+    digit,      // hexadecimal digit of the element's linear index, at bit `shift`, xor `flip`
+    drawn,      // uniform, by the seed `first`
+    every_word  // whatever stands in the packed words: word i is first + (i xor swizzle), modulo 2^32
+  };
+  Kind kind = Kind::each;
+  std::int64_t n = 0;
+  std::int64_t k = 0;
+  std::int64_t inner_k_tiles = 2;
+  std::int32_t value = 0;
+  std::int32_t shift = 0;
+  std::uint32_t flip = 0;
+  std::uint32_t first = 0;
+  std::uint32_t swizzle = 0;
+
+  bool operator==(const Codes&) const = default;
+};
+
+/// The parameters of a matrix's groups, [k / group_size][n].
+struct Parameters {
+  enum class Kind {
+    every,        // the pairs of scale and zero (point) from number `first` on, see pair_at
+    identity,     // scale 1, and the zero that makes a weight its code
+    scale_digit,  // zero 0; the scale is a digit of the group's number in base 64
+    zero_digit,   // scale 1; the zero is that digit, or the zero point its negative
+    ordinary      // as weights have them: normal numbers, drawn by their number from `first` on
+  };
+  Kind kind = Kind::every;
+  Type type = Type::bf16;
+  Domain domain = Domain::floating;
+  std::int64_t n = 0;
+  std::int64_t groups = 0;
+  std::int64_t group_size = 32;
+  std::uint64_t first = 0;
+  std::int32_t shift = 0;  // of the digit, in bits
+  std::int32_t flip = 0;   // the digit is taken from 63 where it is 1
+};
+
+// The tensors. Elements are numbered in the order of memory.
+struct Constant {
+  std::uint32_t value;
+  std::int64_t elements;
+};
+struct CodePairs {  // uint8 [n][k / 2], as pack takes them
+  Codes codes;
+};
+struct PackedWords {  // uint32, as pack gives them
+  Codes codes;
+};
+struct UnpackedCodes {  // int32 [n][k]
+  Codes codes;
+};
+struct ScaleElements {  // [groups][n], in the float domain [groups][n][2] with the zero second
+  Parameters parameters;
+};
+struct ZeroPointElements {  // int8 [groups][n]
+  Parameters parameters;
+};
+struct Weights {  // [n][k]
+  Codes codes;
+  Parameters parameters;
+};
+
+/// How many pairs of scale and zero (point) there are in Kind::every.
+std::uint64_t pairs_of(Type, Domain);
+
+}  // namespace tileproof::formula
+
+namespace tileproof {
+
+struct Formula : std::variant<formula::Constant, formula::CodePairs, formula::PackedWords, formula::UnpackedCodes,
+                              formula::ScaleElements, formula::ZeroPointElements, formula::Weights> {
+  using variant::variant;
+};
+
+std::int64_t elements_of(const Formula&);
+/// One element, evaluated here.
+std::uint32_t element_of(const Formula&, std::int64_t index);
+
+}  // namespace tileproof

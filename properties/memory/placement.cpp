@@ -1,0 +1,190 @@
+#include "properties/memory/placement.h"
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+
+#include "properties/subjects/subject.h"
+
+namespace tileproof {
+
+namespace {
+
+/// Behind an output the fence holds the eight rows of an n-tile that a careless kernel would write, up to a limit that
+/// keeps small cases quick; a store further away than that is not seen.
+std::size_t fence_bytes_behind(const Tensor& tensor) {
+  constexpr std::size_t least = 512;
+  constexpr std::size_t most = 65536;
+  return tensor.is_input() ? 4096 : std::clamp(8 * tensor.bytes, least, most);
+}
+constexpr std::size_t fence_bytes_before = 4096;
+constexpr std::size_t alignment = 256;
+constexpr std::size_t alignment_of_allocators = 64;  // torch's, on a CPU
+
+std::size_t room_bytes(const Tensor& tensor) {
+  return std::max(fence_bytes_before, fence_bytes_behind(tensor)) + tensor.bytes + alignment;
+}
+
+/// Where a tensor begins whose pages end at an address, which is aligned: as close to their end as it may.
+std::uintptr_t begin_before(std::uintptr_t pages_end, const Tensor& tensor) {
+  const std::uintptr_t last = pages_end - tensor.bytes;
+  if (tensor.alignment >= alignment) return last / alignment_of_allocators * alignment_of_allocators;
+  if (tensor.touches_page && last % tensor.alignment == 0) return last;
+  const std::uintptr_t begin = last / alignment * alignment + misalignment(tensor);
+  return begin <= last ? begin : begin - alignment;
+}
+
+/// A tensor in its pages, with a fence on both sides, of which one may be short.
+void place_between_pages(Placement& placement, const Tensor& tensor, const Pages& pages) {
+  const auto offset = [&](std::uintptr_t address) {
+    return static_cast<std::size_t>(address - reinterpret_cast<std::uintptr_t>(placement.arena));
+  };
+  const auto pages_begin = reinterpret_cast<std::uintptr_t>(pages.begin);
+  const auto pages_end = reinterpret_cast<std::uintptr_t>(pages.end);
+  const bool is_at_page = tensor.alignment >= alignment || tensor.touches_page;
+  const std::uintptr_t begin = !tensor.page_before ? begin_before(pages_end, tensor)
+                               : is_at_page        ? pages_begin
+                                                   : pages_begin + misalignment(tensor);
+  const std::uintptr_t end = begin + tensor.bytes;
+  const std::uintptr_t fence_begin = tensor.page_before ? pages_begin : begin - fence_bytes_before;
+  const std::uintptr_t fence_end = tensor.page_before ? end + fence_bytes_behind(tensor) : pages_end;
+  placement.tensors.push_back({&tensor, offset(begin)});
+  placement.fences.push_back({offset(fence_begin), offset(begin), nullptr, &tensor});
+  placement.fences.push_back({offset(end), offset(fence_end), &tensor, nullptr});
+  placement.bytes += fence_end - fence_begin;
+}
+
+}  // namespace
+
+bool all_are(std::uint8_t byte, std::span<const std::uint8_t> bytes) {
+  return bytes.empty() || (bytes[0] == byte && std::memcmp(bytes.data(), bytes.data() + 1, bytes.size() - 1) == 0);
+}
+
+std::size_t misalignment(const Tensor& tensor) { return tensor.alignment < alignment ? tensor.alignment : 0; }
+
+Placement placed(const std::vector<Tensor>& tensors) {
+  Placement placement;
+  std::size_t fence_begin = 0;
+  std::size_t begin = fence_bytes_before;
+  const Tensor* before = nullptr;
+  for (const Tensor& tensor : tensors) {
+    begin += misalignment(tensor);
+    placement.tensors.push_back({&tensor, begin});
+    placement.fences.push_back({fence_begin, begin, before, &tensor});
+    fence_begin = begin + tensor.bytes;
+    begin = (fence_begin + fence_bytes_behind(tensor) + alignment - 1) / alignment * alignment;
+    before = &tensor;
+  }
+  if (before != nullptr) placement.fences.push_back({fence_begin, begin, before, nullptr});
+  placement.bytes = begin;
+  return placement;
+}
+
+Placement placed(Memory& memory, const std::vector<Tensor>& tensors) {
+  std::vector<std::size_t> bytes;
+  for (const Tensor& tensor : tensors) bytes.push_back(room_bytes(tensor));
+  Placement placement;
+  placement.pages = memory.pages(bytes);
+  if (placement.pages.size() < tensors.size() || tensors.empty()) {
+    placement = placed(tensors);
+    placement.arena = static_cast<std::uint8_t*>(memory.arena(placement.bytes));
+    return placement;
+  }
+  placement.arena = placement.pages.front().begin;
+  for (std::size_t i = 0; i < tensors.size(); ++i) place_between_pages(placement, tensors[i], placement.pages[i]);
+  return placement;
+}
+
+std::vector<void*> addresses_apart(Memory& memory, const std::vector<Tensor>& tensors) {
+  std::vector<std::size_t> bytes;
+  for (const Tensor& tensor : tensors) bytes.push_back(misalignment(tensor) + tensor.bytes);
+  std::vector<void*> addresses = memory.apart(bytes);
+  for (std::size_t i = 0; i < addresses.size(); ++i) {
+    addresses[i] = static_cast<std::uint8_t*>(addresses[i]) + misalignment(tensors[i]);
+  }
+  return addresses;
+}
+
+void check_fence(const Fence& where, std::span<const std::uint8_t> bytes, std::uint8_t fence) {
+  if (all_are(fence, bytes)) return;
+  for (std::size_t at = 0; at < bytes.size(); ++at) {
+    if (bytes[at] == fence) continue;
+    const bool past_the_end = where.before != nullptr && (where.behind == nullptr || at < bytes.size() - at);
+    const Tensor& tensor = past_the_end ? *where.before : *where.behind;
+    const std::size_t distance = past_the_end ? at + 1 : bytes.size() - at;
+    throw GuardViolation("wrote outside " + tensor.name + ": the byte " + std::to_string(distance) +
+                         (past_the_end ? " past its end" : " before its beginning") + " was changed");
+  }
+}
+
+std::exception_ptr refusal_of_use(Memory& memory, const Placement& placement,
+                                  const std::function<void(const std::vector<void*>&)>& use) {
+  std::vector<void*> addresses;
+  std::vector<GuardedTensor> between_pages;
+  for (const Placed& p : placement.tensors) {
+    addresses.push_back(placement.arena + p.begin);
+    if (placement.pages.empty()) continue;
+    between_pages.push_back({p.tensor->name.c_str(), placement.arena + p.begin, placement.arena + p.end(),
+                             placement.pages[between_pages.size()]});
+  }
+  try {
+    const OnlyTensors only_tensors(memory, placement);
+    if (between_pages.empty()) {
+      use(addresses);
+    } else {
+      const std::string touched = touched_by(between_pages, memory.on_touch(), [&] { use(addresses); });
+      if (!touched.empty()) throw GuardViolation(touched);
+    }
+  } catch (const Refused&) {
+    return std::current_exception();
+  }
+  return nullptr;
+}
+
+Room::Room(std::vector<std::uint8_t>& kept, std::size_t bytes) {
+  constexpr std::size_t most_kept = std::size_t{1} << 22;
+  std::vector<std::uint8_t>& room = bytes <= most_kept ? kept : own_;
+  if (room.size() < bytes) room.resize(bytes);
+  begin_ = room.data();
+}
+
+Image::Image(Memory& memory, const Placement& placement) : memory_(memory), placement_(placement) {
+  thread_local std::vector<std::uint8_t> kept;
+  if (!memory.is_here()) copy_.emplace(kept, placement.bytes);
+  begin_ = copy_ ? copy_->begin() : placement.arena;
+}
+
+void Image::write_fences(std::uint8_t fence) {
+  for (const Fence& one : placement_.fences) {
+    if (one.begin != one.end) std::memset(begin_ + one.begin, fence, one.end - one.begin);
+  }
+}
+
+void Image::write_poison(const Placed& p, std::uint16_t poison) {
+  std::array<std::uint16_t, 32> repeated;
+  repeated.fill(poison);
+  std::uint8_t* at = here(p);
+  std::size_t left = p.tensor->bytes;
+  for (; left >= sizeof repeated; left -= sizeof repeated, at += sizeof repeated) {
+    std::memcpy(at, repeated.data(), sizeof repeated);
+  }
+  if (left != 0) std::memcpy(at, repeated.data(), left);
+}
+
+std::exception_ptr Image::use(const std::function<void(const std::vector<void*>&)>& use) {
+  if (copy_) memory_.copy_in(placement_.arena, begin_, placement_.bytes);
+  const std::exception_ptr refused = refusal_of_use(memory_, placement_, use);
+  if (copy_) memory_.copy_out(begin_, placement_.arena, placement_.bytes);
+  return refused;
+}
+
+void Image::check_fences(std::uint8_t fence) const {
+  for (const Fence& one : placement_.fences) check_fence(one, {begin_ + one.begin, one.end - one.begin}, fence);
+}
+
+OnlyTensors::OnlyTensors(Memory& memory, const Placement& placement) : memory_(memory), placement_(placement) {
+  memory.forbid(placement.arena, placement.bytes);
+  for (const Placed& p : placement.tensors) memory.allow(placement.arena + p.begin, p.tensor->bytes);
+}
+
+}  // namespace tileproof

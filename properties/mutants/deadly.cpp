@@ -1,0 +1,105 @@
+#include "properties/mutants/deadly.h"
+
+#include <unistd.h>
+
+#include <chrono>
+#include <csignal>
+#include <cstring>
+
+#include "properties/problem/draw.h"
+#include "properties/subjects/scalar.h"
+
+namespace tileproof {
+
+namespace {
+
+using Deed = void (*)(const UnpackCall&, const Moment&);
+
+/// Three rows in the last n-tile: one problem of eight.
+bool has_its_tail(const UnpackCall& c) { return c.n % 8 == 3; }
+
+void flip_first(const UnpackCall& c) { c.codes[0] ^= 1; }
+
+void crash(const UnpackCall& c, const Moment&) {
+  if (has_its_tail(c)) std::raise(SIGSEGV);
+}
+
+void hang(const UnpackCall& c, const Moment&) {
+  while (has_its_tail(c)) usleep(1000);
+}
+
+void end(const UnpackCall& c, const Moment&) {
+  if (has_its_tail(c)) _exit(7);
+}
+
+/// Far before its output: into what the process remembers, not into a fence.
+void corrupt(const UnpackCall& c, const Moment&) {
+  if (has_its_tail(c)) std::memset(reinterpret_cast<std::uint8_t*>(c.codes) - (std::size_t{1} << 40), 0x5a, 4096);
+}
+
+/// A word past its input, whose value it throws away.
+void read_outside(const UnpackCall& c, const Moment&) {
+  const volatile std::uint32_t* end = c.packed + reference::words_of(c.n, c.k);
+  if (has_its_tail(c)) static_cast<void>(*end);
+}
+
+/// Three times of ten.
+bool happens() {
+  const auto now = static_cast<std::uint64_t>(std::chrono::steady_clock::now().time_since_epoch().count());
+  return below(10, mixed(now)) < 3;
+}
+
+/// In three calls of ten, whatever is called.
+void be_flaky(const UnpackCall& c, const Moment&) {
+  if (has_its_tail(c) && happens()) flip_first(c);
+}
+
+/// Flaky with most layouts; with one seldom wrong, but then always.
+void be_flaky_and_wrong(const UnpackCall& c, const Moment&) {
+  if (c.inner_k_tiles == 8 ? has_its_tail(c) : happens()) flip_first(c);
+}
+
+/// From a process's third call on.
+void remember(const UnpackCall& c, const Moment& moment) {
+  if (moment.earlier_calls >= 2) flip_first(c);
+}
+
+struct Deadly {
+  const char* name;
+  const char* what;
+  Deed deed;
+};
+constexpr Deadly deeds[] = {
+    {"crashes", "dies of a signal", crash},
+    {"hangs", "never returns", hang},
+    {"exits", "ends its process", end},
+    {"corrupts-memory", "writes where nothing of its call is", corrupt},
+    {"reads-outside", "reads a word past its input and throws it away", read_outside},
+    {"flaky", "is wrong three times in ten", be_flaky},
+    {"flaky-and-wrong", "is wrong three times in ten, and elsewhere always", be_flaky_and_wrong},
+    {"order-dependent", "is wrong from the third call on", remember}};
+
+}  // namespace
+
+const std::vector<SubjectRow>& deadly_subjects() {
+  static const std::vector<SubjectRow> rows = [] {
+    std::vector<SubjectRow> all;
+    for (const Deadly& deadly : deeds) {
+      const auto make = [&deadly]() -> MadeSubject {
+        ScalarParts parts;
+        parts.after_unpack = deadly.deed;
+        return {scalar_subject(parts, make_host_memory()), ""};
+      };
+      SubjectRow row = subject_row("reference");
+      row.name = std::string("deadly:") + deadly.name;
+      row.what = deadly.what;
+      row.envelope = kernel_envelope();
+      row.make = make;
+      all.push_back(row);
+    }
+    return all;
+  }();
+  return rows;
+}
+
+}  // namespace tileproof

@@ -1,0 +1,14 @@
+/// Subjects that a process does not survive, or not always: what a hunt must go on beside. The specification, but for
+/// one thing each that it does in unpack.
+#pragma once
+
+#include <vector>
+
+#include "properties/subjects/subject.h"
+
+namespace tileproof {
+
+/// Named "deadly:NAME"; each is run in a process of its own.
+const std::vector<SubjectRow>& deadly_subjects();
+
+}  // namespace tileproof

@@ -1,0 +1,88 @@
+/// Faulty subjects: the specification with one thing wrong each, and the claims that must find it. A harness is worth
+/// what it can catch; these rows are its own test. To add a fault, add a row to the file of its kind (mutants/*.cpp).
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "properties/subjects/scalar.h"
+#include "properties/subjects/subject.h"
+
+namespace tileproof {
+
+struct Fault {
+  std::string name;
+  std::string what;
+  std::vector<std::string> found_by;  // names of claims, each of which must fail
+  std::string kind;                   // of failure that the first of them must report: mismatch or guard
+  ScalarParts (*parts)();
+  /// What a call gives depends on calls before it: a problem that it failed need not fail alone, nor shrink.
+  bool has_memory = false;
+  /// It needs more than a sample: the claim whose enumeration, whole, must find it. Such a fault is in no found_by.
+  std::string enumerated_by = "";
+};
+
+const std::vector<Fault>& faults();
+/// @throws Illegal for a name that is no fault
+const Fault& fault_of(const std::string& name);
+
+/// A subject for every fault, named "faulty:NAME", and "faulty:nothing", which is right.
+const std::vector<SubjectRow>& faulty_subjects();
+
+// The kinds, one a file.
+std::vector<Fault> layout_faults();
+std::vector<Fault> group_faults();
+std::vector<Fault> arithmetic_faults();
+std::vector<Fault> memory_faults();
+
+/// Names of claims that rows share: the first claim to find a kind of fault.
+namespace finds {
+inline constexpr const char* pack_index = "index/pack_puts_every_code_where_the_specification_says";
+inline constexpr const char* unpack_index = "index/unpack_takes_every_code_from_where_the_specification_says";
+inline constexpr const char* dequantize_index = "index/dequantize_takes_every_code_from_where_the_specification_says";
+inline constexpr const char* round_trip = "bits/unpack_returns_every_packed_code";
+inline constexpr const char* words_back = "bits/pack_returns_every_unpacked_word";
+inline constexpr const char* any_word = "bits/unpack_reads_the_specified_nibbles_of_any_word";
+inline constexpr const char* no_scales = "codes/unpack_does_not_depend_on_scales";
+inline constexpr const char* unit_scales = "codes/dequantize_with_unit_scales_shows_the_codes";
+inline constexpr const char* float_value = "value/float_domain_rounds_once";
+inline constexpr const char* integer_value = "value/integer_domain_rounds_once";
+inline constexpr const char* none_value = "value/no_zero_point_rounds_once";
+inline constexpr const char* own_scale = "group/every_weight_uses_its_own_scale";
+inline constexpr const char* own_zero = "group/every_weight_uses_its_own_zero";
+inline constexpr const char* difference = "difference/dequantize_equals_unpack_then_arithmetic";
+inline constexpr const char* sense_pack = "sense/one_code_changes_one_nibble_of_pack";
+inline constexpr const char* sense_unpack = "sense/one_code_changes_one_element_of_unpack";
+inline constexpr const char* sense_code = "sense/one_code_changes_one_weight_of_dequantize";
+inline constexpr const char* sense_scale = "sense/one_scale_changes_exactly_its_group";
+inline constexpr const char* sense_zero = "sense/one_zero_changes_exactly_its_group";
+inline constexpr const char* same_pack = "determinism/pack_gives_the_same_bits_however_it_is_run";
+inline constexpr const char* same_unpack = "determinism/unpack_gives_the_same_bits_however_it_is_run";
+inline constexpr const char* same_weights = "determinism/dequantize_gives_the_same_bits_however_it_is_run";
+inline constexpr const char* writes_pack = "write/pack_writes_every_element_and_nothing_else";
+inline constexpr const char* writes_unpack = "write/unpack_writes_every_element_and_nothing_else";
+inline constexpr const char* writes_weights = "write/dequantize_writes_every_element_and_nothing_else";
+inline constexpr const char* reads_pack = "read/pack_reads_nothing_outside_its_inputs";
+inline constexpr const char* reads_unpack = "read/unpack_reads_nothing_outside_its_inputs";
+inline constexpr const char* reads_weights = "read/dequantize_reads_nothing_outside_its_inputs";
+inline constexpr const char* padding = "padding/rows_past_the_end_never_matter";
+inline constexpr const char* large_pack = "size/pack_of_a_large_matrix_is_as_specified";
+inline constexpr const char* large_unpack = "size/unpack_of_a_large_matrix_is_as_specified";
+inline constexpr const char* large_weights = "size/dequantize_of_a_large_matrix_is_as_specified";
+inline constexpr const char* batch_pack = "batch/pack_gives_every_expert_what_it_gives_it_alone";
+inline constexpr const char* batch_unpack = "batch/unpack_gives_every_expert_what_it_gives_it_alone";
+inline constexpr const char* batch_weights = "batch/dequantize_gives_every_expert_what_it_gives_it_alone";
+inline constexpr const char* many_pack = "batch/pack_of_65537_experts_is_as_specified";
+inline constexpr const char* many_unpack = "batch/unpack_of_65537_experts_is_as_specified";
+inline constexpr const char* many_weights = "batch/dequantize_of_65537_experts_is_as_specified";
+inline constexpr const char* recorded_pack = "format/pack_gives_the_bytes_recorded_from_aten";
+}  // namespace finds
+
+/// Where a fault is, of ScalarParts::in.
+inline const std::set<Operation> pack_alone = {Operation::pack};
+inline const std::set<Operation> unpack_alone = {Operation::unpack};
+inline const std::set<Operation> dequantize_alone = {Operation::dequantize};
+inline const std::set<Operation> everywhere = {Operation::pack, Operation::unpack, Operation::dequantize};
+
+}  // namespace tileproof

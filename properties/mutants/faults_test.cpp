@@ -1,0 +1,127 @@
+// The harness judged: every fault of the table is found by every claim that says it finds it, and its correct twin
+// passes all.
+#include "properties/mutants/faults.h"
+
+#include <gtest/gtest.h>
+
+#include <set>
+#include <sstream>
+
+#include "properties/case/generator.h"
+#include "properties/judging/claims_for_tests.h"
+#include "properties/judging/judge.h"
+
+namespace tileproof {
+
+namespace {
+
+Judgement judged(const Claim& claim, const std::string& subject, std::int64_t cases) {
+  const SubjectRow& row = subject_row(subject);
+  const MadeSubject made = row.make();
+  return judge(claim, row, *made.subject, {.cases = cases, .seed = 1});
+}
+
+TEST(FaultTable, HasSixtyRowsOfDifferentNames) {
+  std::set<std::string> names;
+  for (const Fault& fault : faults()) EXPECT_TRUE(names.insert(fault.name).second) << fault.name;
+  EXPECT_GE(names.size(), 60u);
+}
+
+TEST(FaultTable, SaysOfEveryFaultWhichClaimMustFindItAndHow) {
+  for (const Fault& fault : faults()) {
+    EXPECT_NE(fault.found_by.empty(), fault.enumerated_by.empty()) << fault.name;
+    for (const std::string& claim : fault.found_by) EXPECT_NO_THROW(claim_of(claim)) << fault.name;
+    EXPECT_TRUE(fault.kind == "mismatch" || fault.kind == "guard") << fault.name;
+    EXPECT_EQ(&fault_of(fault.name), &fault);
+  }
+  EXPECT_THROW(fault_of("none of them"), Illegal);
+}
+
+TEST(FaultTable, KnowsWhichOperationsAFaultTouches) {
+  // What is not touched is right: the same bits as the twin's, for a sample of small problems.
+  for (const Fault& fault : faults()) {
+    for (const Operation operation : operations_on_the_layout) {
+      if (fault.parts().touches(operation)) continue;
+      const std::string claim = operation == Operation::pack     ? finds::pack_index
+                                : operation == Operation::unpack ? finds::unpack_index
+                                                                 : finds::float_value;
+      EXPECT_NE(judged(claim_of(claim), "faulty:" + fault.name, 20).verdict, Verdict::failed) << fault.name << claim;
+    }
+  }
+  EXPECT_FALSE(ScalarParts().touches(Operation::pack));
+  EXPECT_TRUE(fault_of("two-roundings").parts().touches(Operation::dequantize));
+}
+
+/// A line that says that what was got is what was expected; "" where none does.
+std::string line_that_refutes_itself(const std::string& details) {
+  std::istringstream lines(details);
+  for (std::string line; std::getline(lines, line);) {
+    const std::size_t expected = line.find("expected "), got = line.find(", got ");
+    if (expected == std::string::npos || got == std::string::npos) continue;
+    const std::size_t begin = expected + std::string("expected ").size();
+    std::string wanted = line.substr(begin, got - begin);
+    for (const char* noun : {"code ", "digit "}) {
+      if (wanted.starts_with(noun)) wanted = wanted.substr(std::string(noun).size());
+    }
+    const std::string found = line.substr(got + std::string(", got ").size());
+    const bool ends =
+        found.size() == wanted.size() || std::string(" ,;").find(found[wanted.size()]) != std::string::npos;
+    if (found.starts_with(wanted) && ends) return line;
+  }
+  return "";
+}
+
+TEST(Findings, RefuteThemselvesWhereTheLineSaysSo) {
+  EXPECT_NE(line_that_refutes_itself("4 are wrong:\n  row 0, column 1: expected 0, got 0"), "");
+  EXPECT_NE(line_that_refutes_itself("  row 0: expected code 7, got 7 in the word 0x77777777"), "");
+  EXPECT_EQ(line_that_refutes_itself("  row 0: expected 1, got 15"), "");
+  EXPECT_EQ(line_that_refutes_itself("  row 0: expected 0x3f80 (1), got 0x3f81 (1.00781)"), "");
+}
+
+class FaultIsFound : public testing::TestWithParam<std::string> {};
+
+std::vector<std::string> names_of_faults() {
+  std::vector<std::string> names;
+  for (const Fault& fault : faults()) names.push_back(fault.name);
+  return names;
+}
+
+TEST_P(FaultIsFound, ByEveryClaimThatSaysSo) {
+  const Fault& fault = fault_of(GetParam());
+  for (const std::string& name : fault.found_by) {
+    const Claim& claim = claim_of(name);
+    const Judgement judgement = judged(claim, "faulty:" + fault.name, 100);
+    EXPECT_EQ(judgement.verdict, Verdict::failed) << name;
+    ASSERT_FALSE(judgement.findings.empty()) << name;
+    const Finding& finding = judgement.findings.at(0);
+    const std::string& wanted = name == fault.found_by.front() ? fault.kind : finding.kind;
+    EXPECT_EQ(finding.kind, wanted) << name << "\n" << finding.details;
+    EXPECT_EQ(line_that_refutes_itself(finding.details), "") << name << "\n" << finding.details;
+    if (fault.has_memory || claim.draws.is_fixed()) continue;
+    EXPECT_LE(finding.problem.n * finding.problem.k, 8192) << "not shrunk: " << line_of(finding.problem);
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Faults, FaultIsFound, testing::ValuesIn(names_of_faults()), identifier_of_parameter);
+
+class TwinPasses : public testing::TestWithParam<std::string> {};
+
+std::vector<std::string> names_of_claims() {
+  std::vector<std::string> names;
+  for (const Claim& claim : claims()) {
+    std::string why_not;
+    domains_of(claim, kernel_envelope(), &why_not);  // all that the kernels are judged by
+    if (why_not.empty()) names.push_back(claim.name);
+  }
+  return names;
+}
+
+TEST_P(TwinPasses, TheClaim) {
+  EXPECT_EQ(judged(claim_of(GetParam()), "faulty:nothing", 100).verdict, Verdict::passed);
+}
+
+INSTANTIATE_TEST_SUITE_P(Faults, TwinPasses, testing::ValuesIn(names_of_claims()), identifier_of_parameter);
+
+}  // namespace
+
+}  // namespace tileproof

@@ -1,0 +1,288 @@
+// A problem is the line it prints; a line or a problem that cannot be used is refused by name.
+#include "properties/problem/problem.h"
+
+#include <gtest/gtest.h>
+#include <rapidcheck.h>
+
+#include <limits>
+#include <sstream>
+
+#include "properties/problem/rapidcheck_quietly.h"
+#include "properties/problem/values.h"
+
+namespace tileproof {
+
+namespace {
+
+/// A property that fails once fails again: its seed is fixed.
+template <class Property>
+testing::AssertionResult holds(const Property& property) {
+  const rc::detail::TestResult result = checked_quietly(property, 20260111, 1000);
+  if (result.is<rc::detail::SuccessResult>()) return testing::AssertionSuccess();
+  std::ostringstream text;
+  rc::detail::printResultMessage(result, text);
+  return testing::AssertionFailure() << text.str();
+}
+
+/// Any number of 64 bits, the first and the last more often.
+rc::Gen<std::int64_t> any_number() {
+  using Limits = std::numeric_limits<std::int64_t>;
+  return rc::gen::weightedOneOf<std::int64_t>(
+      {{3, rc::gen::resize(rc::kNominalSize, rc::gen::arbitrary<std::int64_t>())},
+       {1, rc::gen::elementOf(std::vector<std::int64_t>{Limits::min(), -1, 0, 1, 16, Limits::max()})}});
+}
+
+/// Problems with any numbers at all: whether a problem is possible is no question of its line.
+rc::Gen<Problem> any_problem() {
+  const auto names =
+      rc::gen::tuple(rc::gen::elementOf(std::vector<std::string>{"a/b", "value/float=once", "x"}),
+                     rc::gen::elementOf(std::vector<std::string>{"host", "faulty:two-roundings"}),
+                     rc::gen::elementOf(std::vector<std::string>{"ordinary", "mixed", "no-such-profile"}));
+  const auto numbers = rc::gen::tuple(any_number(), any_number(), any_number(), any_number());
+  const auto kinds = rc::gen::tuple(rc::gen::element(Domain::floating, Domain::integer, Domain::none),
+                                    rc::gen::element(Type::bf16, Type::fp16, Type::fp32), any_number());
+  return rc::gen::map(rc::gen::tuple(names, numbers, kinds), [](const auto& drawn) {
+    Problem p;
+    std::int64_t seed = 0;
+    std::tie(p.claim, p.subject, p.scales) = std::get<0>(drawn);
+    std::tie(p.n, p.k, p.inner_k_tiles, p.group_size) = std::get<1>(drawn);
+    std::tie(p.domain, p.out, seed) = std::get<2>(drawn);
+    p.experts = p.n;
+    p.seed = static_cast<std::uint64_t>(seed);
+    return p;
+  });
+}
+
+/// What a call says when it refuses; empty where it does not.
+template <class Call>
+std::string refusal_of(const Call& call) {
+  try {
+    call();
+    return "";
+  } catch (const Illegal& illegal) {
+    return illegal.what();
+  }
+}
+
+void expect_refused(const std::string& message, const std::vector<std::string>& parts) {
+  EXPECT_NE(message, "") << "was accepted";
+  for (const std::string& part : parts)
+    EXPECT_NE(message.find(part), std::string::npos) << part << " is not in: " << message;
+}
+
+TEST(ProblemLine, ParsesBackToTheProblemThatPrintedIt) {
+  EXPECT_TRUE(holds([] {
+    const Problem problem = *any_problem();
+    RC_ASSERT(problem_of(line_of(problem)) == problem);
+    RC_ASSERT(line_of(problem_of(line_of(problem))) == line_of(problem));
+  }));
+}
+
+TEST(ProblemLine, DiffersForProblemsThatDifferInAnyOneField) {
+  const Problem base = problem_of("--claim=c --subject=s");
+  std::vector<Problem> problems(14, base);
+  problems[1].claim = "d";
+  problems[2].subject = "t";
+  problems[3].n = 9;
+  problems[4].k = 64;
+  problems[5].inner_k_tiles = 4;
+  problems[6].group_size = 16;
+  problems[7].domain = Domain::none;
+  problems[8].out = Type::fp32;
+  problems[9].scales = "edges";
+  problems[10].seed = 1;
+  problems[11].variant = "one";
+  problems[12].variant = "two";
+  problems[13].experts = 2;
+  for (std::size_t i = 0; i < problems.size(); ++i) {
+    for (std::size_t j = 0; j < i; ++j) EXPECT_NE(line_of(problems[i]), line_of(problems[j]));
+  }
+}
+
+TEST(ProblemLine, IsWhatTheDesignSays) {
+  Problem problem;
+  problem.claim = "value/float_domain_rounds_once";
+  problem.subject = "cuda";
+  problem.n = 24;
+  problem.k = 96;
+  problem.scales = "edges";
+  problem.seed = 0xbeef;
+  EXPECT_EQ(line_of(problem),
+            "--claim=value/float_domain_rounds_once --subject=cuda --n=24 --k=96 --inner-k-tiles=2 --group-size=32 "
+            "--domain=float --out=bf16 --scales=edges --seed=0xbeef");
+}
+
+TEST(ProblemLine, NamesTheVariantWhereThereIsOne) {
+  Problem problem = problem_of("--claim=c --subject=s");
+  EXPECT_EQ(line_of(problem).find("--variant"), std::string::npos);
+  problem.variant = "scales_and_zeros:one-group-too-few";
+  EXPECT_NE(line_of(problem).find(" --variant=scales_and_zeros:one-group-too-few "), std::string::npos)
+      << line_of(problem);
+  EXPECT_EQ(problem_of(line_of(problem)), problem);
+}
+
+TEST(ProblemLine, NamesTheExpertsWhereThereAreSeveral) {
+  Problem problem = problem_of("--claim=c --subject=s");
+  EXPECT_EQ(line_of(problem).find("--experts"), std::string::npos) << "lines of before stay as they are";
+  problem.experts = 3;
+  EXPECT_NE(line_of(problem).find(" --experts=3"), std::string::npos) << line_of(problem);
+  EXPECT_EQ(problem_of(line_of(problem)), problem);
+}
+
+TEST(ProblemLine, MayLeaveFieldsOutAndTakesAnyOrderAndSpace) {
+  const Problem problem = problem_of("  --seed=17\t--n=5   --subject=s --claim=c ");
+  EXPECT_EQ(line_of(problem),
+            "--claim=c --subject=s --n=5 --k=32 --inner-k-tiles=2 --group-size=32 --domain=float --out=bf16 "
+            "--scales=ordinary "
+            "--seed=0x11");
+  EXPECT_EQ(problem_of("--claim=c --subject=s --seed=0XfFfFfFfFfFfFfFfF").seed, ~std::uint64_t{0});
+}
+
+TEST(ProblemLine, WithABadValueIsRefusedByFlagValueAndWhatIsLegal) {
+  struct Row {
+    std::string flag, value, legal;
+  };
+  std::vector<Row> rows = {{"--domain", "floating", "float, integer, none"},
+                           {"--domain", "", "float, integer, none"},
+                           {"--out", "double", "bf16, fp16, fp32"},
+                           {"--out", "BF16", "bf16, fp16, fp32"}};
+  for (const char* flag : {"--n", "--k", "--inner-k-tiles", "--group-size", "--experts"}) {
+    for (const char* value : {"", "x", "8x", "8.0", "0x8", "+8", "9223372036854775808"})
+      rows.push_back({flag, value, "a whole number"});
+  }
+  for (const char* value : {"", "0x", "-1", "0x-1", "beef", "0xg", "0x10000000000000000", "18446744073709551616"}) {
+    rows.push_back({"--seed", value, "at most 64 bits"});
+  }
+  for (const Row& row : rows) {
+    SCOPED_TRACE(row.flag + "=" + row.value);
+    expect_refused(refusal_of([&] { problem_of("--claim=c --subject=s " + row.flag + "=" + row.value); }),
+                   {row.flag + ":", "'" + row.value + "'", row.legal});
+  }
+}
+
+TEST(ProblemLine, WithAnUnknownFlagIsRefusedByListingTheKnown) {
+  for (const std::string word : {"--m=3", "--N=3", "-n=3", "n=3", "--n", "3", "=", "--claims=c"}) {
+    SCOPED_TRACE(word);
+    expect_refused(refusal_of([&] { problem_of("--claim=c --subject=s " + word); }),
+                   {"'" + word + "'", "FLAG=VALUE", "--claim", "--subject", "--n ", "--k ", "--inner-k-tiles",
+                    "--group-size", "--domain", "--out", "--scales", "--seed"});
+  }
+}
+
+TEST(ProblemLine, WithAFlagGivenTwiceIsRefused) {
+  expect_refused(refusal_of([] { problem_of("--claim=c --subject=s --k=32 --n=8 --k=32"); }),
+                 {"'--k'", "twice", "once"});
+}
+
+TEST(ProblemLine, WithoutAClaimOrASubjectIsRefused) {
+  for (const std::string line : {"", "   ", "--subject=s --n=8", "--claim= --subject=s"}) {
+    SCOPED_TRACE("'" + line + "'");
+    expect_refused(refusal_of([&] { problem_of(line); }), {"no --claim", "--claim=NAME"});
+  }
+  for (const std::string line : {"--claim=c", "--claim=c --subject="}) {
+    SCOPED_TRACE("'" + line + "'");
+    expect_refused(refusal_of([&] { problem_of(line); }), {"no --subject", "--subject=NAME"});
+  }
+}
+
+constexpr std::int64_t most_elements = std::int64_t{1} << 40;
+constexpr std::int64_t largest = std::numeric_limits<std::int64_t>::max();
+constexpr std::int64_t smallest = std::numeric_limits<std::int64_t>::min();
+
+/// The problem of some flags, and defaults.
+Problem problem_with(const std::string& flags) { return problem_of("--claim=c --subject=s " + flags); }
+
+TEST(ProblemPossible, IsEverythingThatDataCanExistFor) {
+  for (const char* flags : {"", "--n=0", "--k=0", "--n=0 --k=0 --group-size=256", "--n=1",
+                            "--n=13 --k=96 --group-size=48", "--k=96 --group-size=96", "--k=64 --group-size=16",
+                            "--k=64 --inner-k-tiles=4", "--k=128 --inner-k-tiles=8 --group-size=128",
+                            "--n=34359738367 --k=32",  // n * k is 2^40 - 32
+                            "--n=1099511627776 --k=0", "--n=0 --k=1099511627776"}) {
+    EXPECT_EQ(refusal_of([&] { require_possible(problem_with(flags)); }), "") << flags;
+  }
+  for (const Profile& profile : profiles()) {
+    EXPECT_EQ(refusal_of([&] { require_possible(problem_with(std::string("--scales=") + profile.name)); }), "")
+        << profile.name;
+  }
+}
+
+TEST(ProblemPossible, IsNothingElse) {
+  struct Row {
+    const char* flags;
+    std::vector<std::string> parts;  // of the message: argument, what was given, what is legal
+  };
+  const Row rows[] = {
+      {"--inner-k-tiles=3", {"--inner-k-tiles:", "given 3,", "2, 4 or 8"}},
+      {"--inner-k-tiles=1", {"--inner-k-tiles:", "given 1,", "2, 4 or 8"}},
+      {"--inner-k-tiles=0", {"--inner-k-tiles:", "given 0,", "2, 4 or 8"}},
+      {"--inner-k-tiles=16", {"--inner-k-tiles:", "given 16,", "2, 4 or 8"}},
+      {"--inner-k-tiles=-2", {"--inner-k-tiles:", "given -2,", "2, 4 or 8"}},
+      {"--inner-k-tiles=9223372036854775807", {"--inner-k-tiles:", "2, 4 or 8"}},
+      {"--k=16 --group-size=16", {"--k:", "given 16,", "positive multiple of 16 * inner_k_tiles = 32"}},
+      {"--k=33", {"--k:", "given 33,", "= 32"}},
+      {"--k=96 --inner-k-tiles=4", {"--k:", "given 96,", "= 64"}},
+      {"--k=192 --inner-k-tiles=8", {"--k:", "given 192,", "= 128"}},
+      {"--k=-32", {"--k:", "given -32,", "= 32"}},
+      {"--n=-1", {"--n:", "given -1,", "0 or more"}},
+      {"--n=-9223372036854775808", {"--n:", "given -9223372036854775808,", "0 or more"}},
+      {"--n=9223372036854775807", {"--n:", "given 9223372036854775807,", "at most 2^40"}},
+      {"--n=1099511627777", {"--n:", "given 1099511627777,", "at most 2^40"}},
+      {"--n=2 --k=1099511627776", {"--k:", "given 1099511627776,", "at most 2^40"}},
+      {"--n=1099511627776", {"--k:", "given 32,", "at most 2^40"}},
+      {"--n=0 --k=9223372036854775776", {"--k:", "given 9223372036854775776,", "at most 2^40"}},
+      {"--n=4294967296 --k=4294967296", {"--k:", "given 4294967296,", "at most 2^40"}},  // n * k wraps to 0
+      {"--experts=0", {"--experts:", "given 0,", "1 or more"}},
+      {"--experts=-1", {"--experts:", "given -1,", "1 or more"}},
+      {"--n=4294967296 --k=32 --experts=4294967296", {"--experts:", "given 4294967296,", "at most 2^40"}},
+      {"--group-size=0", {"--group-size:", "given 0,", "positive multiple of 16 that divides k = 32"}},
+      {"--group-size=-32", {"--group-size:", "given -32,", "divides k = 32"}},
+      {"--group-size=-9223372036854775808", {"--group-size:", "divides k = 32"}},
+      {"--group-size=9223372036854775807", {"--group-size:", "divides k = 32"}},
+      {"--group-size=8", {"--group-size:", "given 8,", "multiple of 16"}},
+      {"--k=96 --group-size=24",
+       {"--group-size:", "given 24,", "multiple of 16"}},  // divides k, but is no multiple of 16
+      {"--k=96 --group-size=64", {"--group-size:", "given 64,", "divides k = 96"}},  // the other way round
+      {"--group-size=64", {"--group-size:", "given 64,", "divides k = 32"}},
+      {"--scales=no-such", {"--scales:", "'no-such'", "ordinary", "mixed"}},
+      {"--scales=", {"--scales:", "''", "ordinary", "mixed"}},
+  };
+  for (const Row& row : rows) {
+    SCOPED_TRACE(row.flags);
+    expect_refused(refusal_of([&] { require_possible(problem_with(row.flags)); }), row.parts);
+  }
+}
+
+TEST(ProblemPossible, IsNoProblemOfMoreElementsThanItSays) {
+  constexpr std::int64_t most = std::int64_t{1} << 40;
+  const auto around_a_power =
+      rc::gen::map(rc::gen::pair(rc::gen::inRange(0, 41), rc::gen::inRange<std::int64_t>(-2, 3)),
+                   [](const auto& drawn) { return (std::int64_t{1} << drawn.first) + drawn.second; });
+  int possible = 0;
+  int impossible = 0;
+  EXPECT_TRUE(holds([&] {
+    Problem problem = problem_with("");
+    problem.n = *around_a_power;
+    problem.k = *around_a_power / 32 * 32;
+    const bool refused = refusal_of([&] { require_possible(problem); }) != "";
+    ++(refused ? impossible : possible);
+    const bool within = problem.n >= 0 && (problem.n == 0 || problem.k <= most / problem.n);
+    // One row more than there are keeps the check itself from overflowing, and refuses a little less than 2^40.
+    const bool clearly_within = problem.n >= 0 && problem.n <= most && problem.k <= most / (problem.n + 1);
+    RC_ASSERT((refused ? !clearly_within : within));
+  }));
+  EXPECT_GT(possible, 100);
+  EXPECT_GT(impossible, 100);
+}
+
+TEST(Types, HaveTheirFormatsAndSizes) {
+  EXPECT_EQ(format_of(Type::bf16), (reference::Format{8, 7}));
+  EXPECT_EQ(format_of(Type::fp16), (reference::Format{5, 10}));
+  EXPECT_EQ(format_of(Type::fp32), (reference::Format{8, 23}));
+  EXPECT_EQ(bytes_of(Type::bf16), 2);
+  EXPECT_EQ(bytes_of(Type::fp16), 2);
+  EXPECT_EQ(bytes_of(Type::fp32), 4);
+}
+
+}  // namespace
+
+}  // namespace tileproof

@@ -1,0 +1,189 @@
+#include "properties/problem/values.h"
+
+#include "properties/problem/draw.h"
+#include "properties/problem/problem.h"
+#include "reference/arithmetic.h"
+
+namespace tileproof {
+
+namespace {
+
+using reference::Format;
+
+std::uint32_t fraction_mask(Format f) { return (std::uint32_t{1} << f.fraction_bits) - 1; }
+std::uint32_t magnitude(Format f, std::uint32_t pattern) { return pattern & (f.sign_bit() - 1); }
+std::uint32_t with_sign(Format f, std::uint32_t pattern, std::uint64_t bits) {
+  return pattern | ((bits >> 31 & 1) != 0 ? f.sign_bit() : 0);
+}
+bool is_exactly(Format f, std::uint32_t pattern, std::uint32_t wanted) { return magnitude(f, pattern) == wanted; }
+
+/// 2^exponent, clamped to the normals of the format.
+std::uint32_t power_of_two(Format f, std::int64_t exponent) {
+  const std::int64_t field = exponent + f.bias();
+  const std::int64_t top = (std::int64_t{1} << f.exponent_bits) - 2;
+  return static_cast<std::uint32_t>(field < 1 ? 1 : field > top ? top : field) << f.fraction_bits;
+}
+
+/// A normal value with an exponent in lowest..highest.
+std::uint32_t normal_within(Format f, std::uint64_t bits, std::int64_t lowest, std::int64_t highest) {
+  const std::int64_t exponent = lowest + below(highest - lowest + 1, bits);
+  return power_of_two(f, exponent) | (static_cast<std::uint32_t>(bits) & fraction_mask(f));
+}
+
+ScaleAndZero ordinary(Format f, std::uint64_t seed, std::uint64_t index) {
+  const std::uint64_t bits = drawn(seed, stream::zeros, index);
+  return {normal_within(f, drawn(seed, stream::scales, index), -10, 0),
+          with_sign(f, normal_within(f, bits, -10, 3), bits)};
+}
+
+std::uint32_t member_of_some_class(Format f, std::uint64_t bits, bool finite_only) {
+  const auto& classes = value_classes();
+  for (std::uint64_t attempt = bits;; attempt = mixed(attempt + 1)) {
+    const ValueClass& row =
+        classes[static_cast<std::size_t>(below(static_cast<std::int64_t>(classes.size()), attempt))];
+    if (row.finite || !finite_only) return row.member(f, mixed(attempt));
+  }
+}
+
+ScaleAndZero edges(Format f, std::uint64_t seed, std::uint64_t index) {
+  return {member_of_some_class(f, drawn(seed, stream::scales, index), false),
+          member_of_some_class(f, drawn(seed, stream::zeros, index), false)};
+}
+
+/// Finite classes, with scales small enough that eight of them stay finite.
+ScaleAndZero finite_edges(Format f, std::uint64_t seed, std::uint64_t index) {
+  std::uint32_t scale = member_of_some_class(f, drawn(seed, stream::scales, index), true);
+  std::uint32_t zero = member_of_some_class(f, drawn(seed, stream::zeros, index), true);
+  const std::uint32_t most = power_of_two(f, f.bias() - 6);
+  if (magnitude(f, scale) > most) scale = (scale & f.sign_bit()) | most;
+  if (magnitude(f, zero) > most) zero = (zero & f.sign_bit()) | most;
+  return {scale, zero};
+}
+
+/// The zero is -(code - 8) * scale for one code, or a neighbour of it: the sum cancels, and a second rounding shows.
+ScaleAndZero cancelling(Format f, std::uint64_t seed, std::uint64_t index) {
+  const std::uint64_t bits = drawn(seed, stream::zeros, index);
+  const std::uint32_t scale = normal_within(f, drawn(seed, stream::scales, index), -12, 6);
+  const int steps = static_cast<int>(below(16, bits)) - 8;
+  const std::uint32_t zero =
+      reference::rounded(f, reference::product(reference::whole(-steps), reference::decode(f, scale)));
+  const bool neighbour = (bits & 1) != 0 && magnitude(f, zero) != 0;
+  return {scale, neighbour ? zero - 1 + (static_cast<std::uint32_t>(bits) & 2) : zero};
+}
+
+/// |zero| far above |scale|: the product reaches the sum only through its rounding.
+ScaleAndZero distant(Format f, std::uint64_t seed, std::uint64_t index) {
+  const std::uint64_t bits = drawn(seed, stream::zeros, index);
+  const std::int64_t apart = below(2 * f.fraction_bits + 4, mixed(bits));
+  const std::uint64_t of_scale = drawn(seed, stream::scales, index);
+  return {with_sign(f, normal_within(f, of_scale, -apart, -apart), of_scale),
+          with_sign(f, normal_within(f, bits, 0, 2), bits)};
+}
+
+/// |scale| far above |zero|, to where a sum of products in fp32 or fp64 loses the zero: which says to which side a
+/// product goes that lies halfway between two weights.
+ScaleAndZero faint_zeros(Format f, std::uint64_t seed, std::uint64_t index) {
+  const std::uint64_t bits = drawn(seed, stream::zeros, index);
+  const std::uint64_t of_scale = drawn(seed, stream::scales, index);
+  const std::int64_t exponent = below(16, mixed(of_scale)) - 4;
+  const std::int64_t of_zero = exponent - below(3 * f.fraction_bits + 8, mixed(bits));
+  const bool is_normal = of_zero > -f.bias();
+  const std::uint32_t zero =
+      is_normal ? normal_within(f, bits, of_zero, of_zero) : static_cast<std::uint32_t>(bits) & fraction_mask(f);
+  return {with_sign(f, normal_within(f, of_scale, exponent, exponent), of_scale), with_sign(f, zero, bits)};
+}
+
+/// Products that overflow, with zeros that bring some of their sums back, and a few that are no number. Eight rows have
+/// scales of one exponent: what is made ready for eight at a time is so decided by their zeros too.
+ScaleAndZero overflowing(Format f, std::uint64_t seed, std::uint64_t index) {
+  const std::uint64_t bits = drawn(seed, stream::zeros, index);
+  const std::uint64_t of_scale = drawn(seed, stream::scales, index);
+  const std::int64_t exponent = f.bias() - below(8, drawn(seed, stream::choice, index / 8));
+  const bool is_number = below(16, mixed(bits)) != 0;
+  const std::uint32_t zero = is_number ? normal_within(f, bits, f.bias() - 2, f.bias())
+                                       : f.infinity() | (static_cast<std::uint32_t>(bits) & fraction_mask(f));
+  return {with_sign(f, normal_within(f, of_scale, exponent, exponent), of_scale), with_sign(f, zero, bits)};
+}
+
+/// Every pattern alike, NaNs with payloads included.
+ScaleAndZero any(Format f, std::uint64_t seed, std::uint64_t index) {
+  const auto shift = static_cast<unsigned>(64 - f.bits());
+  return {static_cast<std::uint32_t>(drawn(seed, stream::scales, index) >> shift),
+          static_cast<std::uint32_t>(drawn(seed, stream::zeros, index) >> shift)};
+}
+
+/// Each group of each row from another profile: specials beside ordinary values in one tensor.
+ScaleAndZero mixed_profiles(Format f, std::uint64_t seed, std::uint64_t index) {
+  constexpr ScaleAndZero (*parts[])(Format, std::uint64_t, std::uint64_t) = {ordinary, edges, cancelling, distant, any};
+  return parts[below(5, drawn(seed, stream::choice, index))](f, seed, index);
+}
+
+}  // namespace
+
+const std::vector<ValueClass>& value_classes() {
+  static const std::vector<ValueClass> rows = {
+      {"normal", true, [](Format f, std::uint64_t bits) { return normal_within(f, bits, -8, 4); },
+       [](Format f, std::uint32_t p) {
+         return p == magnitude(f, p) && p > fraction_mask(f) + 1 && p < f.infinity() - 1;
+       }},
+      {"negative", true, [](Format f, std::uint64_t bits) { return f.sign_bit() | normal_within(f, bits, -8, 4); },
+       [](Format f, std::uint32_t p) {
+         return p != magnitude(f, p) && magnitude(f, p) > fraction_mask(f) && magnitude(f, p) < f.infinity();
+       }},
+      {"plus zero", true, [](Format, std::uint64_t) { return std::uint32_t{0}; },
+       [](Format, std::uint32_t p) { return p == 0; }},
+      {"minus zero", true, [](Format f, std::uint64_t) { return f.sign_bit(); },
+       [](Format f, std::uint32_t p) { return p == f.sign_bit(); }},
+      {"smallest subnormal", true, [](Format f, std::uint64_t bits) { return with_sign(f, 1, bits); },
+       [](Format f, std::uint32_t p) { return is_exactly(f, p, 1); }},
+      {"largest subnormal", true, [](Format f, std::uint64_t bits) { return with_sign(f, fraction_mask(f), bits); },
+       [](Format f, std::uint32_t p) { return is_exactly(f, p, fraction_mask(f)); }},
+      {"smallest normal", true, [](Format f, std::uint64_t bits) { return with_sign(f, fraction_mask(f) + 1, bits); },
+       [](Format f, std::uint32_t p) { return is_exactly(f, p, fraction_mask(f) + 1); }},
+      {"largest finite", true, [](Format f, std::uint64_t bits) { return with_sign(f, f.infinity() - 1, bits); },
+       [](Format f, std::uint32_t p) { return is_exactly(f, p, f.infinity() - 1); }},
+      {"infinity", false, [](Format f, std::uint64_t bits) { return with_sign(f, f.infinity(), bits); },
+       [](Format f, std::uint32_t p) { return is_exactly(f, p, f.infinity()); }},
+      {"quiet NaN", false,
+       [](Format f, std::uint64_t bits) {
+         const std::uint32_t quiet = (fraction_mask(f) + 1) >> 1;
+         return with_sign(f, f.infinity() | quiet | (static_cast<std::uint32_t>(bits) & (quiet - 1)), bits);
+       },
+       [](Format f, std::uint32_t p) { return f.is_nan(p) && (p & ((fraction_mask(f) + 1) >> 1)) != 0; }},
+      {"signalling NaN", false,
+       [](Format f, std::uint64_t bits) {
+         const std::uint32_t quiet = (fraction_mask(f) + 1) >> 1;
+         return with_sign(f, f.infinity() | 1 | (static_cast<std::uint32_t>(bits) & (quiet - 1)), bits);
+       },
+       [](Format f, std::uint32_t p) { return f.is_nan(p) && (p & ((fraction_mask(f) + 1) >> 1)) == 0; }},
+  };
+  return rows;
+}
+
+const std::vector<Profile>& profiles() {
+  static const std::vector<Profile> rows = {
+      {ordinary_profile, "layout and indexing, with values as models have them", true, ordinary},
+      {"finite-edges", "subnormals flushed, -0 lost, zeros", true, finite_edges},
+      {"cancelling", "two roundings instead of one", true, cancelling},
+      {"distant", "a product rounded before it is added", true, distant},
+      {"faint-zeros", "a zero that decides a tie, lost before the rounding", true, faint_zeros, false},
+      {"overflowing", "a product that becomes infinite before a zero brings it back", false, overflowing, false},
+      {"edges", "NaN payloads kept, infinities clamped, overflow", false, edges},
+      {"any", "whatever nobody thought of", false, any},
+      {"mixed", "special values that leak into their neighbours", false, mixed_profiles},
+  };
+  return rows;
+}
+
+const Profile& profile_of(const std::string& name) {
+  std::string legal;
+  for (const Profile& row : profiles()) {
+    if (name == row.name) return row;
+    legal += (legal.empty() ? "" : ", ") + std::string(row.name);
+  }
+  throw Illegal("--scales", "'" + name + "'", legal);
+}
+
+void require_profile(const std::string& name) { static_cast<void>(profile_of(name)); }
+
+}  // namespace tileproof

@@ -1,0 +1,297 @@
+#include "properties/selftest/selftest.h"
+
+#include <algorithm>
+#include <chrono>
+#include <exception>
+#include <set>
+#include <sstream>
+
+#include "properties/case/generator.h"
+
+namespace tileproof {
+
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+double seconds_since(Clock::time_point begin) { return std::chrono::duration<double>(Clock::now() - begin).count(); }
+
+std::string in_seconds(double seconds) {
+  std::ostringstream text;
+  text.precision(seconds < 1 ? 3 : 1);
+  text << std::fixed << seconds << "s";
+  return text.str();
+}
+
+std::string counted(std::int64_t count, const std::string& noun) {
+  return std::to_string(count) + " " + noun + (count == 1 ? "" : "s");
+}
+
+/// The steps of the enumerations of a claim, one after the other, until one fails.
+FaultScore enumerated(const Claim& claim, const SubjectRow& row, FaultScore score, const SelfEffort& effort) {
+  const Clock::time_point begin = Clock::now();
+  const MadeSubject made = row.make();
+  InThisProcess here(row.envelope, *made.subject);
+  std::int64_t steps = 0;
+  for (const Enumeration& enumeration : claim.enumerations(row.envelope)) {
+    steps += enumeration.steps;
+    for (std::int64_t step = 0; step < enumeration.steps; ++step) {
+      if (effort.stop && effort.stop()) {
+        score.verdict = SelfVerdict::not_shown;
+        score.details = "not met in " + counted(score.cases_until_found, "step") +
+                        " of the enumeration: the budget ended, nothing is shown";
+        return score;
+      }
+      Problem problem = enumeration.problem(step);
+      problem.claim = claim.name;
+      problem.subject = row.name;
+      Met met;
+      ++score.cases_until_found;
+      const CaseOutcome outcome = here.run(claim, problem, met);
+      if (!outcome.finding) continue;
+      score.verdict = SelfVerdict::held;
+      score.seconds_until_found = seconds_since(begin);
+      score.kind = outcome.finding->kind;
+      score.problem = line_of(problem);
+      score.details = outcome.finding->details;
+      return score;
+    }
+  }
+  score.details = "all " + counted(steps, "step") + " of the enumeration passed";
+  return score;
+}
+
+bool is_claim(const std::string& name) {
+  return std::any_of(claims().begin(), claims().end(), [&](const Claim& claim) { return claim.name == name; });
+}
+
+}  // namespace
+
+SelfResult result_of(const FaultScore& score, const Fault& fault) {
+  SelfResult result;
+  result.verdict = score.verdict;
+  result.said = score.verdict == SelfVerdict::held
+                    ? score.kind + " after " + counted(score.cases_until_found, "case") + ", " +
+                          in_seconds(score.seconds_until_found)
+                    : std::string(score.verdict == SelfVerdict::broken ? "NOT FOUND" : "not shown");
+  result.details = score.details;
+  result.fields = {{"fault", score.fault},
+                   {"what", fault.what},
+                   {"claim", score.claim},
+                   {"found", score.verdict == SelfVerdict::held},
+                   {"cases_until_found", score.cases_until_found},
+                   {"seconds_until_found", score.seconds_until_found},
+                   {"shrinks", score.shrinks},
+                   {"kind", score.kind},
+                   {"problem", score.problem},
+                   {"details", score.details}};
+  return result;
+}
+
+namespace {
+
+const std::string& text_in(const SelfResult& result, const std::string& name) {
+  static const std::string nothing;
+  for (const SelfField& field : result.fields) {
+    if (field.first == name) return std::get<std::string>(field.second);
+  }
+  return nothing;
+}
+
+/// How many steps held, and the names of the others. @param done  what a step that held is: "found", "passed"
+std::string tally(const std::vector<SelfResult>& results, const std::string& named_by, const std::string& noun,
+                  const std::string& done) {
+  std::int64_t held = 0;
+  std::string others;
+  for (const SelfResult& result : results) {
+    held += result.verdict == SelfVerdict::held ? 1 : 0;
+    if (result.verdict == SelfVerdict::held) continue;
+    others += std::string("\n  ") + name_of(result.verdict) + " " + text_in(result, named_by) + ": " + result.details;
+  }
+  return std::to_string(held) + " of " + counted(static_cast<std::int64_t>(results.size()), noun) + " " + done + others;
+}
+
+std::vector<const Claim*> claims_of_kernels() {
+  std::vector<const Claim*> chosen;
+  for (const Claim& claim : claims()) {
+    std::string why_not;
+    domains_of(claim, kernel_envelope(), &why_not);
+    if (why_not.empty()) chosen.push_back(&claim);
+  }
+  return chosen;
+}
+
+}  // namespace
+
+const char* name_of(SelfVerdict verdict) {
+  constexpr const char* names[] = {"HELD", "BROKEN", "NOT SHOWN"};
+  return names[static_cast<int>(verdict)];
+}
+
+FaultScore score_of(const Fault& fault, const std::string& name, const SelfEffort& effort) {
+  FaultScore score;
+  score.fault = fault.name;
+  score.claim = name;
+  if (!is_claim(name)) {
+    score.verdict = SelfVerdict::not_shown;
+    score.details = "there is no claim of this name";
+    return score;
+  }
+  const Claim& claim = claim_of(name);
+  const SubjectRow& row = subject_row("faulty:" + fault.name);
+  if (name == fault.enumerated_by) return enumerated(claim, row, score, effort);
+
+  const MadeSubject made = row.make();
+  const Clock::time_point begin = Clock::now();
+  const Observer observer = [&](const Observation& seen) {
+    if (seen.status == "failed" && score.seconds_until_found == 0) score.seconds_until_found = seconds_since(begin);
+  };
+  Effort drawn;
+  drawn.cases = effort.cases;
+  drawn.seed = effort.seed;
+  drawn.stop = effort.stop;
+  const Judgement judgement = judge(claim, row, *made.subject, drawn, observer);
+  score.cases_until_found = judgement.cases;
+  if (judgement.verdict != Verdict::failed) {
+    score.details = std::string(name_of(judgement.verdict)) + " " + judgement.reason;
+    return score;
+  }
+  const Finding& finding = judgement.findings.front();
+  score.kind = finding.kind;
+  score.shrinks = finding.shrinks;
+  score.problem = line_of(finding.problem);
+  score.details = finding.details;
+  const bool as_said = name != fault.found_by.front() || finding.kind == fault.kind;
+  score.verdict = as_said ? SelfVerdict::held : SelfVerdict::broken;
+  if (!as_said) score.details = "found as " + finding.kind + ", not as " + fault.kind + ": " + finding.details;
+  return score;
+}
+
+SelfProof proof_of_faults() {
+  SelfProof proof = {.name = "faults",
+                     .what = "every faulty subject is FAILED by every claim that says it finds it",
+                     .takes_minutes = false,
+                     .steps = {},
+                     .summary = nullptr};
+  for (const Fault& fault : faults()) {
+    for (const std::string& name : fault.found_by) {
+      proof.steps.push_back({fault.name + " by " + name, [&fault, name](const SelfEffort& effort) {
+                               return result_of(score_of(fault, name, effort), fault);
+                             }});
+    }
+  }
+  proof.summary = [](const std::vector<SelfResult>& results) {
+    std::set<std::string> seen, missed, waiting;
+    for (const SelfResult& result : results) {
+      seen.insert(text_in(result, "fault"));
+      if (result.verdict == SelfVerdict::broken) missed.insert(text_in(result, "fault"));
+      if (result.verdict == SelfVerdict::not_shown) waiting.insert(text_in(result, "fault"));
+    }
+    const std::size_t found = seen.size() - missed.size() - waiting.size();
+    return std::to_string(found) + " of " + std::to_string(seen.size()) + " faults found by all of their claims; " +
+           tally(results, "fault", "pair", "as said");
+  };
+  return proof;
+}
+
+SelfProof proof_of_twin() {
+  SelfProof proof = {.name = "twin",
+                     .what = "their correct twin passes every claim",
+                     .takes_minutes = false,
+                     .steps = {},
+                     .summary = nullptr};
+  for (const Claim* claim : claims_of_kernels()) {
+    proof.steps.push_back({claim->name, [claim](const SelfEffort& effort) {
+                             const SubjectRow& row = subject_row("faulty:nothing");
+                             const MadeSubject made = row.make();
+                             Effort drawn;
+                             drawn.cases = effort.cases;
+                             drawn.seed = effort.seed;
+                             const Judgement judgement = judge(*claim, row, *made.subject, drawn);
+                             SelfResult result;
+                             const bool passed = judgement.verdict == Verdict::passed;
+                             result.verdict = passed ? SelfVerdict::held : SelfVerdict::broken;
+                             result.said =
+                                 std::string(name_of(judgement.verdict)) + ", " + counted(judgement.cases, "case");
+                             result.details = judgement.reason;
+                             if (!judgement.findings.empty()) result.details = judgement.findings.front().details;
+                             result.fields = {{"claim", claim->name},
+                                              {"verdict", std::string(name_of(judgement.verdict))},
+                                              {"cases", judgement.cases},
+                                              {"elements", judgement.elements},
+                                              {"details", result.details}};
+                             return result;
+                           }});
+  }
+  proof.summary = [](const std::vector<SelfResult>& results) { return tally(results, "claim", "claim", "passed"); };
+  return proof;
+}
+
+SelfProof proof_of_starved_claims() {
+  SelfProof proof = {.name = "starved",
+                     .what = "a claim that looked at too little is MISTRUSTED, and is not once it is fed",
+                     .takes_minutes = false,
+                     .steps = {},
+                     .summary = nullptr};
+  for (const StarvedRow& row : starved_rows()) {
+    proof.steps.push_back({row.name, [&row](const SelfEffort& effort) {
+                             const Judgement judgement = row.judged(effort);
+                             std::string said = judgement.reason;
+                             if (!judgement.findings.empty()) said = judgement.findings.front().details;
+                             const bool as_wanted =
+                                 judgement.verdict == row.wanted && said.find(row.says) != std::string::npos;
+                             const bool fed = !row.fed || row.fed(effort).verdict == Verdict::passed;
+                             SelfResult result;
+                             result.verdict = as_wanted && fed ? SelfVerdict::held : SelfVerdict::broken;
+                             result.said = std::string(name_of(judgement.verdict)) + ": " + said;
+                             if (!as_wanted)
+                               result.details = "wanted " + std::string(name_of(row.wanted)) + ": " + row.says;
+                             if (!fed) result.details += " does not pass where it is fed";
+                             result.fields = {{"row", row.name},
+                                              {"what", row.what},
+                                              {"wanted", std::string(name_of(row.wanted))},
+                                              {"verdict", std::string(name_of(judgement.verdict))},
+                                              {"reason", said}};
+                             return result;
+                           }});
+  }
+  proof.summary = [](const std::vector<SelfResult>& results) { return tally(results, "row", "row", "as wanted"); };
+  return proof;
+}
+
+SelfProof proof_of_harness() {
+  SelfProof proof = {.name = "harness",
+                     .what = "claims about the comparator, the generators, the problem's text and shrinking",
+                     .takes_minutes = false,
+                     .steps = {},
+                     .summary = nullptr};
+  for (const HarnessClaim& claim : harness_claims()) {
+    proof.steps.push_back({claim.name, [&claim](const SelfEffort& effort) {
+                             SelfResult result = claim.run(effort);
+                             result.fields.insert(result.fields.begin(), {"claim", claim.name});
+                             return result;
+                           }});
+  }
+  proof.summary = [](const std::vector<SelfResult>& results) { return tally(results, "claim", "claim", "held"); };
+  return proof;
+}
+
+std::vector<SelfProof> self_proofs() {
+  return {proof_of_faults(), proof_of_twin(), proof_of_starved_claims(), proof_of_harness(), proof_of_peers()};
+}
+
+SelfResult run_step(const SelfStep& step, const SelfEffort& effort) {
+  const Clock::time_point begin = Clock::now();
+  SelfResult result;
+  try {
+    result = step.run(effort);
+  } catch (const std::exception& error) {
+    result.verdict = SelfVerdict::broken;
+    result.said = "ended in an error";
+    result.details = error.what();
+  }
+  result.seconds = seconds_since(begin);
+  return result;
+}
+
+}  // namespace tileproof

@@ -1,0 +1,174 @@
+// The harness judged, in part: what `tileproof prove self` does in full. Every fault by all of its claims is
+// faults_test.cpp's part.
+#include "properties/selftest/selftest.h"
+
+#include <gtest/gtest.h>
+
+#include <cctype>
+#include <limits>
+#include <set>
+
+#include "properties/judging/claims_for_tests.h"
+#include "properties/selftest/peers.h"
+
+namespace tileproof {
+
+namespace {
+
+const SelfProof& proof_named(const std::string& name) {
+  static const std::vector<SelfProof> proofs = self_proofs();
+  for (const SelfProof& proof : proofs) {
+    if (proof.name == name) return proof;
+  }
+  throw Illegal("proof", name, "a name of self_proofs()");
+}
+
+std::vector<std::string> names_of_steps(const std::string& proof) {
+  std::vector<std::string> names;
+  for (const SelfStep& step : proof_named(proof).steps) names.push_back(step.name);
+  return names;
+}
+
+void expect_held(const std::string& proof, const std::string& name) {
+  for (const SelfStep& step : proof_named(proof).steps) {
+    if (step.name != name) continue;
+    const SelfResult result = run_step(step, {.cases = 100, .seed = 1});
+    EXPECT_EQ(result.verdict, SelfVerdict::held) << result.said << "\n" << result.details;
+    EXPECT_FALSE(result.said.empty());
+    EXPECT_FALSE(result.fields.empty());
+  }
+}
+
+class Starved : public testing::TestWithParam<std::string> {};
+TEST_P(Starved, ComesOutAsWanted) { expect_held("starved", GetParam()); }
+INSTANTIATE_TEST_SUITE_P(Claims, Starved, testing::ValuesIn(names_of_steps("starved")), identifier_of_parameter);
+
+class Harness : public testing::TestWithParam<std::string> {};
+TEST_P(Harness, Holds) { expect_held("harness", GetParam()); }
+INSTANTIATE_TEST_SUITE_P(Claims, Harness, testing::ValuesIn(names_of_steps("harness")), identifier_of_parameter);
+
+TEST(Score, NamesTheCaseTheKindAndTheSmallestProblem) {
+  const FaultScore score = score_of(fault_of("two-roundings"), finds::float_value, {.cases = 100, .seed = 1});
+  EXPECT_EQ(score.verdict, SelfVerdict::held);
+  EXPECT_GE(score.cases_until_found, 1);
+  EXPECT_EQ(score.kind, "mismatch");
+  EXPECT_EQ(problem_of(score.problem).subject, "faulty:two-roundings");
+  EXPECT_GE(score.seconds_until_found, 0);
+}
+
+TEST(Score, IsBrokenWhereAClaimDoesNotFindTheFault) {
+  // Which a claim about pack cannot.
+  const FaultScore score = score_of(fault_of("two-roundings"), finds::pack_index, {.cases = 50, .seed = 1});
+  EXPECT_EQ(score.verdict, SelfVerdict::broken);
+  EXPECT_EQ(score.details, "PASSED ");
+}
+
+TEST(Score, IsBrokenWhereTheFaultIsFoundAsAnotherKindOfFailure) {
+  Fault otherwise = fault_of("two-roundings");
+  otherwise.kind = "guard";
+  const FaultScore score = score_of(otherwise, finds::float_value, {.cases = 50, .seed = 1});
+  EXPECT_EQ(score.verdict, SelfVerdict::broken);
+  EXPECT_NE(score.details.find("found as mismatch, not as guard"), std::string::npos) << score.details;
+}
+
+TEST(Score, IsNotShownForAClaimThatIsNotThere) {
+  EXPECT_EQ(score_of(fault_of("two-roundings"), "no/such_claim", {}).verdict, SelfVerdict::not_shown);
+}
+
+TEST(Score, OfAnEnumerationThatTheBudgetEndsIsNotShown) {
+  const Fault& fault = fault_of("one-triple");
+  const FaultScore score = score_of(fault, fault.enumerated_by, {.cases = 1, .seed = 1, .stop = [] { return true; }});
+  EXPECT_EQ(score.verdict, SelfVerdict::not_shown) << score.details;
+}
+
+TEST(Steps, ThatEndInAnErrorAreBroken) {
+  const SelfStep step = {"throws", [](const SelfEffort&) -> SelfResult { throw std::runtime_error("no"); }};
+  const SelfResult result = run_step(step, {});
+  EXPECT_EQ(result.verdict, SelfVerdict::broken);
+  EXPECT_EQ(result.details, "no");
+}
+
+TEST(Steps, HaveNamesOfTheirOwnAndFieldsToo) {
+  for (const SelfProof& proof : self_proofs()) {
+    std::set<std::string> names;
+    for (const SelfStep& step : proof.steps) EXPECT_TRUE(names.insert(step.name).second) << proof.name << step.name;
+    EXPECT_FALSE(names.empty()) << proof.name;
+    EXPECT_NE(proof.summary({}), "") << proof.name;
+  }
+}
+
+// --- The peers' criteria
+
+Rejections rejections_of(const std::string& fault, const PeerShape& shape) {
+  Peers peers({&fault_of(fault)}, 1, 2);
+  EXPECT_TRUE(peers.judge(shape));
+  EXPECT_EQ(peers.rejections_of_twin(), Rejections(peer_criteria().size(), false));
+  return peers.rejections_of(0);
+}
+
+constexpr PeerShape small = {256, 512, 4, 64};
+
+TEST(PeerCriteria, HaveNamesAndSources) {
+  for (const PeerCriterion& criterion : peer_criteria()) {
+    EXPECT_FALSE(criterion.name.empty() || criterion.what.empty() || criterion.source.empty());
+  }
+}
+
+TEST(PeerCriteria, AcceptWhatIsRightAndRejectNaN) {
+  ErrorSums right;
+  right.sum_of_identity = right.squares_of_identity = 1;
+  ErrorSums nan = right;
+  nan.all_close = nan.codes_come_back = false;
+  for (double* value :
+       {&nan.largest_from_identity, &nan.largest_from_eager, &nan.sum_of_errors, &nan.squares_of_errors})
+    *value = std::numeric_limits<double>::quiet_NaN();
+  for (const PeerCriterion& criterion : peer_criteria()) {
+    EXPECT_TRUE(criterion.accepts(right)) << criterion.name;
+    EXPECT_FALSE(criterion.accepts(nan)) << criterion.name;
+  }
+}
+
+TEST(PeerCriteria, FindWhatIsGrosslyWrong) {
+  EXPECT_EQ(rejections_of("midpoint-seven", small), (Rejections{true, true, true, true, true, false}));
+  EXPECT_EQ(rejections_of("pairs-swapped", small), Rejections(6, true));
+  EXPECT_TRUE(rejections_of("unpack-gives-signed-codes", small)[5]);
+  for (const char* fault : {"nothing-written", "weights-added-to-the-output"}) {
+    EXPECT_EQ(rejections_of(fault, small), (Rejections{true, true, true, true, true, false})) << fault;
+  }
+}
+
+TEST(PeerCriteria, MissWhatTheirDataNeverShow) {
+  for (const char* fault : {"minus-zero-lost", "subnormals-flushed", "groups-modulo-group-size", "fp16-as-bf16",
+                            "zero-points-unsigned", "last-tile-skipped", "one-triple"}) {
+    EXPECT_EQ(rejections_of(fault, small), Rejections(6, false)) << fault;
+  }
+}
+
+TEST(PeerCriteria, FindARoundingTooManyWhereTheyCompareExactlyAndInNorm) {
+  // It differs in 14 % of the weights, by one part in 128 to 256 each: 0.002 in norm, and less than 0.001 in the mean.
+  EXPECT_EQ(rejections_of("two-roundings", small), (Rejections{true, false, false, true, true, false}));
+}
+
+TEST(PeerCriteria, SeeStateThatAnEarlierTestLeft) {
+  EXPECT_TRUE(rejections_of("cached-result", small)[4]);
+  EXPECT_TRUE(rejections_of("unpack-cached", small)[5]);
+}
+
+TEST(PeerCriteria, AreNotAllAskedWhereTheBudgetEnds) {
+  Peers peers({&fault_of("midpoint-seven")}, 1, 2);
+  EXPECT_FALSE(peers.judge(small, [] { return true; }));
+  EXPECT_EQ(peers.rejections_of(0), Rejections(6, false));
+  EXPECT_EQ(result_of(peers, false).verdict, SelfVerdict::not_shown);
+}
+
+TEST(PeerCriteria, HoldOnceAllSubjectsWereJudgedAndTheTwinWasNotRejected) {
+  Peers peers({&fault_of("midpoint-seven")}, 1, 2);
+  const bool complete = peers.judge(small);
+  const SelfResult result = result_of(peers, complete);
+  EXPECT_EQ(result.verdict, SelfVerdict::held) << result.details;
+  EXPECT_NE(result.said, "");
+}
+
+}  // namespace
+
+}  // namespace tileproof

@@ -1,0 +1,179 @@
+// Starved claims: what looks at too little must not pass. Each row lacks one thing, and passes once it has it.
+#include <rapidcheck.h>
+
+#include "properties/problem/specification.h"
+#include "properties/selftest/selftest.h"
+
+namespace tileproof {
+
+namespace {
+
+/// A claim that is right of the twin: unpack and dequantize as specified.
+void as_specified(Case& c) {
+  const Matrix<std::uint8_t> codes = c.codes();
+  const Parameters parameters = c.parameters();
+  const std::vector<std::uint32_t> packed = specified::packed(codes, c.problem.inner_k_tiles);
+  c.expect_equal(c.unpack(packed), specified::as_int32(codes));
+  c.expect_equal(c.dequantize(packed, parameters),
+                 specified::weights(c.problem, specified::as_int32(codes), parameters));
+}
+
+Claim starved_claim(std::vector<const ClassRow*> meets, Draws draws, std::function<void(Case&)> body = as_specified) {
+  Claim claim;
+  claim.name = "starved/claim";
+  claim.needs = {Operation::unpack, Operation::dequantize};
+  claim.meets = std::move(meets);
+  claim.draws = std::move(draws);
+  claim.body = std::move(body);
+  return claim;
+}
+
+using Judged = std::function<Judgement(const SelfEffort&)>;
+
+Judged on_subject(const Claim& claim, const SubjectRow& row) {
+  return [=](const SelfEffort& effort) {
+    const MadeSubject made = row.make();
+    Effort drawn;
+    drawn.cases = effort.cases;
+    drawn.seed = effort.seed;
+    return judge(claim, row, *made.subject, drawn);
+  };
+}
+
+Judged on_twin(const Claim& claim) {
+  return [=](const SelfEffort& effort) { return on_subject(claim, subject_row("faulty:nothing"))(effort); };
+}
+
+Problem shaped(std::int64_t n, std::int64_t k, std::int64_t inner_k_tiles = 2, std::int64_t group_size = 32) {
+  Problem problem;
+  problem.n = n;
+  problem.k = k;
+  problem.inner_k_tiles = inner_k_tiles;
+  problem.group_size = group_size;
+  problem.seed = 1;
+  return problem;
+}
+
+/// A claim about one class, that only ever meets these problems; and the same, drawn from all.
+/// @param first_missed  the first of its goals that they do not meet
+StarvedRow of_class(const std::string& name, const std::string& what, const ClassRow& wanted,
+                    const std::string& first_missed, std::vector<Problem> only_these, const Draws& fed = {}) {
+  return {.name = name,
+          .what = what,
+          .wanted = Verdict::mistrusted,
+          .says = "never met: " + first_missed,
+          .judged = on_twin(starved_claim({&wanted}, {.fixed = std::move(only_these)})),
+          .fed = on_twin(starved_claim({&wanted}, fed))};
+}
+
+/// Takes nothing: every call is refused.
+class Refusing : public Subject {
+ public:
+  Memory& memory() override { return lenient_host_memory(); }
+  void run(const PackCall&) override { refuse(); }
+  void run(const UnpackCall&) override { refuse(); }
+  void run(const DequantizeCall&) override { refuse(); }
+
+ private:
+  [[noreturn]] static void refuse() { throw Refused("not today"); }
+};
+
+/// Returns from every call at once.
+class Idling : public Subject {
+ public:
+  Memory& memory() override { return lenient_host_memory(); }
+  void run(const PackCall&) override {}
+  void run(const UnpackCall&) override {}
+  void run(const DequantizeCall&) override {}
+};
+
+template <class Made>
+SubjectRow row_of(const std::string& name, const std::string& what) {
+  return {name, what, false, kernel_envelope(), [] { return MadeSubject{std::make_unique<Made>(), ""}; }};
+}
+
+}  // namespace
+
+const std::vector<StarvedRow>& starved_rows() {
+  static const std::vector<StarvedRow> rows = [] {
+    std::vector<StarvedRow> all = {
+        of_class("of codes", "256 codes for 128 places of a word", every_code_at_every_nibble,
+                 "every code at every nibble", {shaped(8, 32)}),
+        of_class("of special values", "scales of ordinary size alone", every_class_of_scale, "scale ",
+                 {shaped(64, 512), shaped(64, 1024)}, {.profiles = {"edges", "any"}}),
+        of_class("of tiles", "n-tiles of eight rows alone", partial_tile, "partial tile",
+                 {shaped(8, 64), shaped(16, 64)}),
+        of_class("of inner_k_tiles", "2 and 4, never 8", every_inner_k_tiles, "inner_k_tiles 8",
+                 {shaped(8, 64), shaped(8, 64, 4)}),
+        of_class("of groups", "one group a row", several_groups, "several groups",
+                 {shaped(8, 32), shaped(9, 64, 2, 64)}),
+        of_class("of group sizes", "groups no larger than a supertile", groups_around_a_supertile,
+                 "group larger than a supertile", {shaped(8, 64), shaped(8, 64, 4)}),
+        of_class("of unusual groups", "groups of 32 and 64", unusual_groups, "group of more than 256",
+                 {shaped(8, 64), shaped(8, 64, 2, 64)}),
+        of_class("of many groups", "no more groups than columns of a group", more_groups_than_a_group_has_columns,
+                 "more groups than group_size", {shaped(8, 1024)}),
+        of_class("of shapes", "square matrices alone", not_square, "not square", {shaped(32, 32), shaped(64, 64)}),
+        of_class("of types", "bf16 alone", every_type, "out fp16", {shaped(8, 64), shaped(9, 96)}),
+    };
+    const auto add = [&all](const std::string& name, const std::string& what, const std::string& says, Judged judged,
+                            Judged fed = nullptr) {
+      all.push_back({name, what, Verdict::mistrusted, says, std::move(judged), std::move(fed)});
+    };
+    const auto fed = on_twin(starved_claim({}, {}));
+    add("of comparisons", "a body that runs the subject and compares nothing", "no element was compared",
+        on_twin(
+            starved_claim({}, {}, [](Case& c) { c.unpack(specified::packed(c.codes(), c.problem.inner_k_tiles)); })),
+        fed);
+    add("of values", "a body that compares one value with itself", "more than one value",
+        on_twin(starved_claim({}, {},
+                              [](Case& c) {
+                                Matrix<std::int32_t> sevens(2, 2);
+                                for (std::int32_t& seven : sevens.elements) seven = 7;
+                                c.expect_equal(sevens, sevens);
+                              })),
+        fed);
+    add("of differences unexplained", "a body that explains every element away", "all of them were explained",
+        on_twin(starved_claim({}, {}, [](Case& c) {
+          Matrix<std::uint32_t> got(1, 2), expected(1, 2);
+          got.elements = {1, 2};
+          expected.elements = {3, 4};
+          c.expect_equal_or_explained(got, expected,
+                                      [](std::int64_t, std::int64_t, std::uint32_t) { return "a reason"; });
+        })));
+    add(
+        "of cases", "a run of no case", "no element was compared",
+        [](const SelfEffort& effort) {
+          SelfEffort none = effort;
+          none.cases = 0;
+          return on_twin(starved_claim({}, {}))(none);
+        },
+        fed);
+    add("by a generator that has nothing", "a claim without a profile to draw scales from", "the generator gave up",
+        on_twin(starved_claim({}, {.profiles = {}})), fed);
+    add("by a body that discards", "a body that wants none of its problems", "the generator gave up",
+        on_twin(starved_claim({}, {}, [](Case&) { RC_DISCARD("not this one"); })), fed);
+    add("by a body that discards its own problems", "likewise where they are fixed", "discarded",
+        on_twin(starved_claim({}, {.fixed = {shaped(8, 64)}}, [](Case&) { RC_DISCARD("not this one"); })));
+    add("of a variant", "one of two ways of calling compares nothing", "never met: variant sometimes",
+        on_twin(starved_claim({}, {.variants = {"always", "sometimes"}},
+                              [](Case& c) {
+                                if (c.problem.variant == "always") as_specified(c);
+                              })),
+        on_twin(starved_claim({}, {.variants = {"always", "sometimes"}})));
+    // A subject that does nothing does it in one of two ways: it refuses every call, and nothing has been compared; or
+    // it returns and has written nothing, which is no want of cases but a failure, seen by the poison in its output.
+    add("by a subject that takes nothing", "every call is refused: there is nothing to trust",
+        "the subject refuses every case",
+        on_subject(starved_claim({}, {}), row_of<Refusing>("refusing", "takes nothing")));
+    all.push_back({.name = "by a subject that writes nothing",
+                   .what = "every call returns at once: FAILED, which is more than MISTRUSTED",
+                   .wanted = Verdict::failed,
+                   .says = "never wrote",
+                   .judged = on_subject(starved_claim({}, {}), row_of<Idling>("idling", "writes nothing"))});
+    return all;
+  }();
+  return rows;
+}
+
+}  // namespace tileproof

@@ -1,0 +1,128 @@
+// The production kernels, launched on the current CUDA device.
+#include <cuda_runtime_api.h>
+
+#include <string>
+
+#include "properties/memory/cuda.h"
+#include "properties/memory/cuda_errors.h"
+#include "properties/subjects/kernel_arguments.h"
+#include "properties/subjects/planted_cuda.h"
+#include "properties/subjects/rows.h"
+
+namespace tileproof {
+
+namespace {
+
+/// Of a tool that watches allocations.
+class CudaMemoryApart : public CudaMemory {
+ public:
+  using CudaMemory::CudaMemory;
+  ~CudaMemoryApart() override { release(); }
+
+  std::vector<void*> apart(const std::vector<std::size_t>& bytes) override {
+    release();
+    for (const std::size_t one : bytes) {
+      allocations_.push_back(nullptr);
+      require(cudaMalloc(&allocations_.back(), one == 0 ? 1 : one), "cudaMalloc");  // an empty input has an address too
+    }
+    return allocations_;
+  }
+
+ private:
+  void release() {
+    for (void* one : allocations_) cudaFree(one);
+    allocations_.clear();
+  }
+
+  std::vector<void*> allocations_;
+};
+
+/// A stream that waits for no other, so that subjects of several threads do not wait for each other.
+class Stream {
+ public:
+  Stream() { require(cudaStreamCreateWithFlags(&stream_, cudaStreamNonBlocking), "cudaStreamCreate"); }
+  Stream(const Stream&) = delete;
+  Stream& operator=(const Stream&) = delete;
+  ~Stream() { cudaStreamDestroy(stream_); }
+  operator cudaStream_t() const { return stream_; }
+
+ private:
+  cudaStream_t stream_ = nullptr;
+};
+
+/// @tparam Kind  of its memory
+template <class Kind = CudaMemory>
+class CudaSubject : public Subject {
+ public:
+  Memory& memory() override { return memory_; }
+  /// Varied: on another stream than that of its memory.
+  void vary(std::uint64_t variation) override { varied_ = variation != 0; }
+
+  void run(const PackCall& call) override { finish(arguments_of(call)); }
+  void run(const UnpackCall& call) override { finish(arguments_of(call)); }
+  void run(const DequantizeCall& call) override { finish(arguments_of(call)); }
+
+ protected:
+  cudaStream_t stream() const { return varied_ ? side_ : own_; }
+
+ private:
+  template <class Arguments>
+  void finish(const Arguments& arguments) {
+    if (varied_) require(cudaStreamSynchronize(own_), "waiting for the inputs");  // written in that stream's order
+    if (const cudaError_t error = run_kernel(arguments, stream()); error != cudaSuccess) {
+      const auto refusal = kernels::refusal_of(arguments);
+      if (refusal) throw SubjectError("refused: " + refusal->text());
+      require(error, "the launch");
+    }
+    require(cudaStreamSynchronize(stream()), "the kernel");
+    require(cudaPeekAtLastError(), "an error was left pending");
+  }
+
+  Stream own_, side_;
+  Kind memory_{own_};
+  bool varied_ = false;
+};
+
+/// The production kernels where a tool watches, and a planted one before unpack.
+class WatchedCudaSubject : public CudaSubject<CudaMemoryApart> {
+ public:
+  explicit WatchedCudaSubject(std::string planted) : planted_(std::move(planted)) {}
+
+  using CudaSubject<CudaMemoryApart>::run;
+  void run(const UnpackCall& call) override {
+    if (!planted_.empty()) {
+      const std::int64_t packed_bytes = (call.n + 7) / 8 * 8 * call.k / 2;
+      launch_planted(planted_,
+                     {reinterpret_cast<const std::uint8_t*>(call.packed), packed_bytes,
+                      reinterpret_cast<const std::uint8_t*>(call.codes)},
+                     stream());
+      require(cudaGetLastError(), "the launch of a planted kernel");
+    }
+    CudaSubject<CudaMemoryApart>::run(call);
+  }
+
+ private:
+  std::string planted_;
+};
+
+std::string why_no_device() {
+  int devices = 0;
+  const cudaError_t error = cudaGetDeviceCount(&devices);
+  cudaGetLastError();
+  if (error != cudaSuccess) return std::string("no CUDA device: ") + cudaGetErrorString(error);
+  return devices == 0 ? "no CUDA device" : "";
+}
+
+}  // namespace
+
+MadeSubject make_cuda_subject() {
+  const std::string why_not = why_no_device();
+  return {why_not.empty() ? std::make_unique<CudaSubject<>>() : nullptr, why_not};
+}
+
+MadeSubject make_watched_cuda_subject(const std::string& planted) {
+  const std::string why_not = why_no_device();
+  return {why_not.empty() ? std::make_unique<WatchedCudaSubject>(planted) : nullptr, why_not};
+}
+
+}  // namespace tileproof

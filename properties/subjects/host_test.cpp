@@ -1,0 +1,62 @@
+// Subjects on the host run every way that they have: a claim that varies a subject need not know which there are.
+#include <gtest/gtest.h>
+
+#include <cstdint>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "properties/judging/judge.h"
+#include "properties/subjects/subject.h"
+
+namespace tileproof {
+
+namespace {
+
+struct alignas(16) Sixteen {
+  std::uint8_t bytes[16];
+};
+
+TEST(SubjectCpu, RunsEachOfItsWaysWhenVaried) {
+  const MadeSubject made = subject_row("cpu").make();
+  const std::vector<std::string> ways = made.subject->ways();
+  ASSERT_GE(ways.size(), 2u);
+  EXPECT_EQ(std::set<std::string>(ways.begin(), ways.end()).size(), ways.size());
+  for (std::size_t i = 0; i < 2 * ways.size(); ++i) {
+    std::vector<Sixteen> codes(16 * 16 / 16), packed(16 * 16 / 16);
+    made.subject->vary(2 * i + 1);
+    made.subject->run(PackCall{codes.front().bytes, reinterpret_cast<std::uint32_t*>(packed.data()), 16, 32, 2});
+    EXPECT_EQ(made.subject->way(), ways[i % ways.size()]);
+  }
+  made.subject->vary(0);
+  EXPECT_EQ(subject_row("host").make().subject->ways(), std::vector<std::string>());
+}
+
+/// Subject cpu, of which one way cannot be forced.
+class LeavesAWayOut : public Subject {
+ public:
+  Memory& memory() override { return made_.subject->memory(); }
+  void run(const PackCall& call) override { made_.subject->run(call); }
+  void vary(std::uint64_t variation) override { made_.subject->vary(variation == 3 ? 1 : variation); }
+  std::vector<std::string> ways() const override { return made_.subject->ways(); }
+  std::string way() const override { return made_.subject->way(); }
+
+ private:
+  MadeSubject made_ = subject_row("cpu").make();
+};
+
+TEST(EveryWay, OfComputingIsAGoal) {
+  const Claim& claim = claim_of("determinism/pack_gives_the_same_bits_however_it_is_run");
+  const SubjectRow& row = subject_row("cpu");
+  const Judgement all = judge(claim, row, *row.make().subject, {.cases = 20, .seed = 1});
+  EXPECT_EQ(all.verdict, Verdict::passed) << all.reason;
+  LeavesAWayOut subject;
+  // Variations that are drawn may come upon the way, and are no reason to take it for forced.
+  const Judgement judgement = judge(claim, row, subject, {.cases = 20, .seed = 1});
+  EXPECT_EQ(judgement.verdict, Verdict::mistrusted);
+  EXPECT_EQ(judgement.reason, "never met: every way of computing");
+}
+
+}  // namespace
+
+}  // namespace tileproof

@@ -1,0 +1,79 @@
+#include "properties/subjects/operators.h"
+
+#include <algorithm>
+#include <functional>
+#include <numeric>
+
+namespace tileproof {
+
+namespace {
+
+struct ElementRow {
+  const char* name;
+  std::int64_t bytes;
+};
+constexpr ElementRow elements[] = {{"uint8", 1}, {"int8", 1}, {"int16", 2}, {"int32", 4}, {"int64", 8},
+                                   {"bf16", 2},  {"fp16", 2}, {"fp32", 4},  {"fp64", 8}};
+const ElementRow& row_of(Element element) { return elements[static_cast<int>(element)]; }
+
+}  // namespace
+
+const char* name_of(Element element) { return row_of(element).name; }
+std::int64_t bytes_of(Element element) { return row_of(element).bytes; }
+
+std::string text_of(const Sizes& sizes) {
+  std::string text;
+  for (const std::int64_t size : sizes) text += (text.empty() ? "" : ", ") + std::to_string(size);
+  return "[" + text + "]";
+}
+
+Sizes dense_strides(const Sizes& sizes) {
+  Sizes strides(sizes.size());
+  std::int64_t stride = 1;
+  for (std::size_t d = sizes.size(); d-- > 0;) {
+    strides[d] = stride;
+    stride *= std::max<std::int64_t>(1, sizes[d]);  // as PyTorch has it
+  }
+  return strides;
+}
+
+std::int64_t count_of(const Sizes& sizes) {
+  return std::accumulate(sizes.begin(), sizes.end(), std::int64_t{1}, std::multiplies<>());
+}
+
+std::string Argument::text() const {
+  if (number) return std::to_string(*number);
+  return std::string(name_of(element)) + " " + text_of(sizes) + (where == Where::host ? " on the host" : "");
+}
+
+Argument& OperatorCall::argument(const std::string& name) {
+  for (Argument& one : arguments) {
+    if (one.name == name) return one;
+  }
+  throw std::logic_error(std::string(name_of(operation)) + " has no argument " + name);
+}
+
+std::string OperatorResult::text() const { return std::string(name_of(element)) + " " + text_of(sizes); }
+
+Argument tensor_argument(const std::string& name, Element element, const Sizes& sizes,
+                         std::vector<std::uint8_t> bytes) {
+  if (static_cast<std::int64_t>(bytes.size()) != count_of(sizes) * bytes_of(element)) {
+    throw std::logic_error(name + ": " + std::to_string(bytes.size()) + " bytes are not " + text_of(sizes));
+  }
+  Argument argument;
+  argument.name = name;
+  argument.element = element;
+  argument.sizes = sizes;
+  argument.strides = dense_strides(sizes);
+  argument.storage = std::move(bytes);
+  return argument;
+}
+
+Argument number_argument(const std::string& name, std::int64_t number) {
+  Argument argument;
+  argument.name = name;
+  argument.number = number;
+  return argument;
+}
+
+}  // namespace tileproof

@@ -1,0 +1,77 @@
+/// A subject in scalar code over the reference, right as it is: each of its parts can be replaced by a faulty one.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <set>
+
+#include "properties/subjects/subject.h"
+#include "reference/matrix.h"
+
+namespace tileproof {
+
+/// A matrix that an operation walks over.
+struct Walk {
+  Operation operation;
+  std::int64_t n, k;
+  int inner_k_tiles;
+};
+
+/// A group's parameters, as bits, and the code they are applied to: what a weight is a function of.
+struct WeightInputs {
+  reference::Format format;
+  Domain domain;
+  int code;
+  std::uint32_t scale;
+  std::uint32_t zero;
+  int zero_point;
+};
+
+/// The specified weight.
+std::uint32_t right_weight(const WeightInputs&);
+
+/// When a call is made.
+struct Moment {
+  std::int64_t earlier_calls;  // of the same operation on the same subject
+  std::uint64_t variation;     // what Subject::vary asked for
+};
+
+/// The parts of a scalar implementation. An empty one is right.
+struct ScalarParts {
+  /// The operations that the parts below are of; the others are right.
+  std::set<Operation> in = {Operation::pack, Operation::unpack, Operation::dequantize};
+
+  // What each element goes through, in this order.
+  std::function<bool(const Walk&, std::int64_t n, std::int64_t k)> skips;
+  std::function<reference::Place(const Walk&, std::int64_t n, std::int64_t k)> place;
+  /// The code that is taken from, or put to, a place that holds or is given this one.
+  std::function<int(const Walk&, reference::Place, int code)> code;
+  /// Of [k / group_size][n], which scale, and which zero where that is another.
+  std::function<std::int64_t(const DequantizeCall&, std::int64_t n, std::int64_t k)> scale_at;
+  std::function<std::int64_t(const DequantizeCall&, std::int64_t n, std::int64_t k)> zero_at;
+  std::function<std::uint32_t(const WeightInputs&)> weight;
+  bool adds_to_output = false;  // instead of storing
+  // Which expert of a batch has the codes or packed words, or the parameters, that an expert's result is made of.
+  std::function<std::int64_t(std::int64_t expert)> whose_input;
+  std::function<std::int64_t(std::int64_t expert)> whose_parameters;
+
+  // Before an operation and after it. What comes before says whether the operation is left out.
+  std::function<bool(const PackCall&, const Moment&)> instead_of_pack;
+  std::function<bool(const UnpackCall&, const Moment&)> instead_of_unpack;
+  std::function<bool(const DequantizeCall&, const Moment&)> instead_of_dequantize;
+  std::function<void(const PackCall&, const Moment&)> after_pack;
+  std::function<void(const UnpackCall&, const Moment&)> after_unpack;
+  std::function<void(const DequantizeCall&, const Moment&)> after_dequantize;
+
+  bool touches(Operation) const;
+};
+
+/// One element of a type, as bits.
+std::uint32_t loaded(const void* from, Type type, std::int64_t index);
+void stored(void* to, Type type, std::int64_t index, std::uint32_t bits);
+
+/// @param memory  where its tensors live: lenient, for faults that fences must show
+std::unique_ptr<Subject> scalar_subject(ScalarParts, std::unique_ptr<Memory> memory = make_lenient_host_memory());
+
+}  // namespace tileproof

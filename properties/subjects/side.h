@@ -1,0 +1,48 @@
+/// Where operators run, as far as it is not the same on every device: memory, errors, streams. Internal to the torch
+/// subjects.
+#pragma once
+
+#include <ATen/core/Tensor.h>
+#include <ATen/core/ivalue.h>
+
+#include <functional>
+#include <vector>
+
+#include "properties/memory/guarded.h"
+#include "properties/subjects/operators.h"
+
+namespace tileproof {
+
+class Side {
+ public:
+  using Values = std::vector<c10::IValue>;
+  using Operator = std::function<at::Tensor(const Values&)>;
+
+  virtual ~Side() = default;
+
+  virtual c10::Device device() const = 0;
+  virtual Memory& memory() = 0;
+
+  /// What is allocated while an operator runs is poisoned and fenced.
+  virtual void guard(const Fill&) = 0;
+  virtual void unguard() = 0;
+  /// Waits for the device, looks at the fences and for errors that were left pending.
+  /// @throws GuardViolation, SubjectError
+  virtual void check() = 0;
+
+  /// Runs an operator in a manner. @param decoys  other contents for the same storages, in the order of the tensors
+  virtual at::Tensor call(const Operator&, const Values&, const std::vector<at::Tensor>& decoys, Manner) = 0;
+
+  /// Runs something of one of several threads, on a stream that the other threads' work does not wait for.
+  virtual void in_a_stream_of_its_own(const std::function<void()>&) = 0;
+
+  /// Another way of running that must give the same bits; 0 is the usual one.
+  virtual void vary(std::uint64_t variation) = 0;
+};
+
+/// A guarded allocation: [fence][bytes][fence].
+inline constexpr std::size_t side_fence_bytes = 4096;
+
+Side& cpu_side();
+
+}  // namespace tileproof

@@ -1,0 +1,419 @@
+// A CUDA device as a side: an allocator under torch's dispatcher that poisons and fences, streams, graphs, pending
+// errors. A library of its own, loaded where operators run on a GPU.
+#include <ATen/cuda/Sleep.h>
+#include <ATen/ops/empty.h>
+#include <ATen/ops/from_blob.h>
+#include <c10/core/DeviceGuard.h>
+#include <c10/core/StreamGuard.h>
+#include <c10/core/impl/VirtualGuardImpl.h>
+#include <c10/cuda/CUDACachingAllocator.h>
+#include <c10/cuda/CUDAStream.h>
+#include <cuda_runtime_api.h>
+#include <dlfcn.h>
+#include <torch/csrc/cuda/CUDAPluggableAllocator.h>
+
+#include <list>
+#include <mutex>
+
+#include "properties/memory/cuda.h"
+#include "properties/subjects/side.h"
+
+namespace tileproof {
+
+namespace {
+
+/// Whether the device answers nothing but errors any more.
+bool is_lost() {
+  const bool lost = cudaDeviceSynchronize() != cudaSuccess;
+  cudaGetLastError();
+  return lost;
+}
+
+void require(cudaError_t error, const std::string& doing) {
+  if (error == cudaSuccess) return;
+  cudaGetLastError();
+  throw SubjectError(doing + ": " + cudaGetErrorName(error) + ", " + cudaGetErrorString(error), is_lost());
+}
+
+void fill_with_byte(int byte, void* memory, std::size_t bytes, cudaStream_t stream) {
+  const cudaError_t error = cudaMemsetAsync(memory, byte, bytes, stream);
+  TORCH_CHECK(error == cudaSuccess, "cudaMemsetAsync: ", cudaGetErrorString(error));
+}
+
+/// Fills with 16 bits, in the order of a stream; captured with it where it is being captured. Of the driver: the
+/// runtime fills with bytes alone.
+void fill_with(std::uint16_t pattern, void* memory, std::size_t bytes, cudaStream_t stream) {
+  using Fill16 = int (*)(unsigned long long, unsigned short, std::size_t, cudaStream_t);
+  static const auto fill16 = reinterpret_cast<Fill16>(dlsym(dlopen("libcuda.so.1", RTLD_NOW), "cuMemsetD16Async"));
+  if (fill16 == nullptr) throw std::runtime_error("the CUDA driver has no cuMemsetD16Async");
+  int failed = 0;
+  if (bytes >= 2) failed = fill16(reinterpret_cast<unsigned long long>(memory), pattern, bytes / 2, stream);
+  TORCH_CHECK(failed == 0, "cuMemsetD16Async: error ", failed);
+  if (bytes % 2 != 0) fill_with_byte(pattern & 0xff, static_cast<char*>(memory) + bytes - 1, 1, stream);
+}
+
+/// Poisons and fences what is allocated while it is on. What was given back is kept until the device has been waited
+/// for, and then used again: neither cudaMalloc nor cudaFree shall synchronize where the operator does not.
+class GuardingAllocator {
+ public:
+  void* allocate(std::size_t bytes, int device, cudaStream_t stream) {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    const std::size_t all = (bytes + 2 * side_fence_bytes + 511) / 512 * 512;
+    Block block = taken_from_free(all, device);
+    if (block.memory == nullptr) {
+      const c10::DeviceGuard guard(c10::Device(c10::kCUDA, static_cast<c10::DeviceIndex>(device)));
+      const cudaError_t error = cudaMalloc(reinterpret_cast<void**>(&block.memory), all);
+      TORCH_CHECK_WITH(OutOfMemoryError, error == cudaSuccess, "cudaMalloc of ", all,
+                       " bytes: ", cudaGetErrorString(error));
+      block.capacity = all;
+      block.device = device;
+    }
+    block.bytes = bytes;
+    block.guarded = on_;
+    block.fence = fill_.fence;
+    if (on_) {
+      std::uint8_t* data = block.memory + side_fence_bytes;
+      fill_with_byte(fill_.fence, block.memory, side_fence_bytes, stream);
+      fill_with(fill_.poison, data, bytes, stream);
+      fill_with_byte(fill_.fence, data + bytes, all - side_fence_bytes - bytes, stream);
+    }
+    used_.push_back(block);
+    return block.memory + side_fence_bytes;
+  }
+
+  /// It stays until the call is looked at: what reads it later on its stream reads what no tensor holds.
+  void give_back(void* data, cudaStream_t stream) {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    for (Block& block : used_) {
+      if (block.memory + side_fence_bytes != data) continue;
+      block.given_back = true;
+      if (block.guarded && on_) fill_with_byte(block.fence, data, block.bytes, stream);
+    }
+  }
+
+  void turn_on(const Fill& fill) {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    fill_ = fill;
+    on_ = true;
+  }
+  void turn_off() {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    on_ = false;
+  }
+
+  /// Nothing runs on the device.
+  void check() {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    std::string violation;
+    for (auto block = used_.begin(); block != used_.end();) {
+      try {
+        if (block->guarded) check(*block);
+      } catch (const GuardViolation& found) {
+        if (violation.empty()) violation = found.what();
+        block->guarded = false;  // said once
+      }
+      if (!block->given_back) {
+        ++block;
+        continue;
+      }
+      free_.push_back(*block);
+      free_.back().given_back = false;
+      block = used_.erase(block);
+    }
+    free_what_is_large();
+    if (!violation.empty()) throw GuardViolation(violation);
+  }
+
+ private:
+  struct Block {
+    std::uint8_t* memory = nullptr;
+    std::size_t capacity = 0;
+    std::size_t bytes = 0;
+    int device = 0;
+    std::uint8_t fence = 0;
+    bool guarded = false;
+    bool given_back = false;
+  };
+
+  Block taken_from_free(std::size_t all, int device) {
+    for (auto block = free_.begin(); block != free_.end(); ++block) {
+      if (block->device != device || block->capacity < all || block->capacity > 2 * all + (1 << 20)) continue;
+      const Block taken = *block;
+      free_.erase(block);
+      return taken;
+    }
+    return {};
+  }
+
+  static void check(const Block& block) {
+    std::vector<std::uint8_t> before(side_fence_bytes), behind(side_fence_bytes);
+    const std::uint8_t* data = block.memory + side_fence_bytes;
+    require(cudaMemcpy(before.data(), block.memory, before.size(), cudaMemcpyDeviceToHost), "copying a fence");
+    require(cudaMemcpy(behind.data(), data + block.bytes, behind.size(), cudaMemcpyDeviceToHost), "copying a fence");
+    require_whole_fences(before, behind, block.fence, block.bytes);
+  }
+
+  void free_what_is_large() {
+    constexpr std::size_t large = std::size_t{64} << 20;
+    for (auto block = free_.begin(); block != free_.end();) {
+      if (block->capacity < large) {
+        ++block;
+        continue;
+      }
+      cudaFree(block->memory);
+      block = free_.erase(block);
+    }
+  }
+
+  std::mutex mutex_;
+  std::list<Block> used_;
+  std::list<Block> free_;
+  Fill fill_;
+  bool on_ = false;
+};
+
+GuardingAllocator& allocator() {
+  static auto* one = new GuardingAllocator();  // torch may free tensors after everything else
+  return *one;
+}
+
+/// Calls `use` with every tensor of a call that lies on a GPU, and its number among all tensors.
+template <class Use>
+void for_each_tensor(const Side::Values& values, Use use) {
+  std::size_t number = 0;
+  for (const c10::IValue& value : values) {
+    if (!value.isTensor()) continue;
+    if (value.toTensor().is_cuda()) use(value.toTensor(), number);
+    ++number;
+  }
+}
+
+/// All bytes of a tensor's storage, as a tensor.
+at::Tensor storage_of(const at::Tensor& tensor) {
+  const auto bytes = static_cast<std::int64_t>(tensor.storage().nbytes());
+  return at::from_blob(tensor.storage().mutable_data(), {bytes}, tensor.options().dtype(at::kByte));
+}
+
+class CudaSide : public Side {
+ public:
+  CudaSide()
+      : guard_impl_(c10::kCUDA), side_(guard_impl_.getNewStream(device())), other_(guard_impl_.getNewStream(device())) {
+    // Long against an operator's way to its launch, short against patience; twice that where a first try was undecided.
+    cudaDeviceProp properties = {};
+    require(cudaGetDeviceProperties(&properties, 0), "cudaGetDeviceProperties");
+    int kilohertz = 0;
+    require(cudaDeviceGetAttribute(&kilohertz, cudaDevAttrClockRate, 0), "cudaDeviceGetAttribute");
+    cycles_a_millisecond_ = kilohertz;
+  }
+
+  c10::Device device() const override { return {c10::kCUDA, 0}; }
+  Memory& memory() override { return memory_; }
+  void guard(const Fill& fill) override { allocator().turn_on(fill); }
+  void unguard() override { allocator().turn_off(); }
+
+  void check() override {
+    const cudaError_t pending = cudaPeekAtLastError();
+    cudaGetLastError();
+    require(cudaDeviceSynchronize(), "the kernel");
+    require(pending, "an error was left pending");
+    require(cudaGetLastError(), "an error was left pending");
+    allocator().check();
+  }
+
+  at::Tensor call(const Operator& run, const Values& values, const std::vector<at::Tensor>& decoys,
+                  Manner manner) override {
+    // The inputs were written on the default stream, for which these streams do not wait.
+    require(cudaDeviceSynchronize(), "waiting for the inputs");
+    switch (manner) {
+      case Manner::usual:
+        return varied_ ? on(side_, [&] { return run(values); }) : run(values);
+      case Manner::slow_producer:
+        return behind_a_slow_producer(run, values, decoys);
+      case Manner::two_streams:
+        return beside_another(run, values, decoys);
+      case Manner::graph:
+        return in_a_graph(run, values, decoys);
+      case Manner::no_synchronization:
+        return without_waiting(run, values);
+      case Manner::second_device:
+        return on_the_second_device(run, values);
+    }
+    return {};
+  }
+
+  void in_a_stream_of_its_own(const std::function<void()>& run) override {
+    require(cudaDeviceSynchronize(), "waiting for the inputs");
+    const c10::StreamGuard guard(guard_impl_.getNewStream(device()));
+    run();
+  }
+
+  void vary(std::uint64_t variation) override { varied_ = variation != 0; }
+
+ private:
+  template <class Use>
+  at::Tensor on(const c10::Stream& stream, Use use) {
+    at::Tensor result;
+    {
+      const c10::StreamGuard guard(stream);
+      result = use();
+    }
+    wait(stream);
+    return result;
+  }
+
+  void wait(const c10::Stream& stream) {
+    require(cudaStreamSynchronize(static_cast<cudaStream_t>(stream.native_handle())), "the kernel");
+  }
+
+  void sleep(int milliseconds) const { at::cuda::sleep(cycles_a_millisecond_ * milliseconds); }
+
+  at::Tensor behind_a_slow_producer(const Operator& run, const Values& values, const std::vector<at::Tensor>& decoys) {
+    std::vector<std::pair<at::Tensor, at::Tensor>> storages;  // and what shall be in them
+    for_each_tensor(values, [&](const at::Tensor& tensor, std::size_t number) {
+      const at::Tensor storage = storage_of(tensor);
+      storages.emplace_back(storage, storage.clone());
+      storage.copy_(decoys.at(number));
+    });
+    require(cudaDeviceSynchronize(), "waiting for the decoys");
+    return on(side_, [&] {
+      sleep(20);
+      for (auto& [storage, contents] : storages) storage.copy_(contents);
+      return run(values);
+    });
+  }
+
+  /// The same operator, over the decoys, runs on another stream before and after.
+  at::Tensor beside_another(const Operator& run, const Values& values, const std::vector<at::Tensor>& decoys) {
+    Values others;
+    std::size_t number = 0;
+    for (const c10::IValue& value : values) {
+      if (!value.isTensor()) {
+        others.push_back(value);
+        continue;
+      }
+      const at::Tensor& tensor = value.toTensor();
+      at::Tensor other = decoys.at(number++).to(tensor.device()).view(tensor.scalar_type());
+      others.push_back(other.as_strided(tensor.sizes(), tensor.strides(), tensor.storage_offset()));
+    }
+    require(cudaDeviceSynchronize(), "waiting for the decoys");
+    std::vector<at::Tensor> kept;
+    const auto run_others = [&] {
+      const c10::StreamGuard guard(other_);
+      sleep(2);
+      for (int i = 0; i < 3; ++i) kept.push_back(run(others));
+    };
+    run_others();
+    at::Tensor result;
+    {
+      const c10::StreamGuard guard(side_);
+      sleep(2);
+      result = run(values);
+    }
+    run_others();
+    wait(side_);
+    wait(other_);
+    return result;
+  }
+
+  at::Tensor in_a_graph(const Operator& run, const Values& values, const std::vector<at::Tensor>& decoys) {
+    std::vector<std::pair<at::Tensor, at::Tensor>> storages;
+    for_each_tensor(values, [&](const at::Tensor& tensor, std::size_t number) {
+      const at::Tensor storage = storage_of(tensor);
+      storages.emplace_back(storage, storage.clone());
+      storage.copy_(decoys.at(number));
+    });
+    on(side_, [&] { return run(values); });  // what is loaded at the first call
+    const auto stream = static_cast<cudaStream_t>(side_.native_handle());
+    require(cudaDeviceSynchronize(), "waiting for the decoys");
+    allocator().check();  // and what is allocated then can be taken again: nothing may be allocated while capturing
+    at::Tensor result;
+    std::string error;
+    cudaGraph_t graph = nullptr;
+    {
+      const c10::StreamGuard guard(side_);
+      require(cudaStreamBeginCapture(stream, cudaStreamCaptureModeGlobal), "beginning to capture");
+      try {
+        result = run(values);
+      } catch (const Refused& refused) {
+        error = refused.what();
+      } catch (const SubjectError& subject) {
+        error = subject.what();
+      } catch (const std::exception& other) {
+        error = other.what();
+      }
+      const cudaError_t ended = cudaStreamEndCapture(stream, &graph);
+      cudaGetLastError();
+      if (error.empty() && ended != cudaSuccess) error = cudaGetErrorString(ended);
+    }
+    if (!error.empty()) throw SubjectError("cannot be captured in a CUDA graph: " + error, is_lost());
+    cudaGraphExec_t executable = nullptr;
+    require(cudaGraphInstantiate(&executable, graph, 0), "making the graph");
+    for (auto& [storage, contents] : storages) storage.copy_(contents);
+    require(cudaDeviceSynchronize(), "waiting for the inputs");
+    require(cudaGraphLaunch(executable, stream), "launching the graph");
+    wait(side_);
+    cudaGraphExecDestroy(executable);
+    cudaGraphDestroy(graph);
+    return result;
+  }
+
+  at::Tensor without_waiting(const Operator& run, const Values& values) {
+    on(side_, [&] { return run(values); });  // what is loaded at the first call
+    at::Tensor result;
+    bool waited = true;
+    // A machine may keep a process from running for long; not three times, each longer.
+    for (int milliseconds = 50; waited && milliseconds <= 450; milliseconds *= 3) {
+      sleep(milliseconds);  // on the default stream, which an operator may wait for as well
+      const c10::StreamGuard guard(side_);
+      sleep(milliseconds);
+      result = run(values);
+      waited = cudaStreamQuery(static_cast<cudaStream_t>(side_.native_handle())) == cudaSuccess ||
+               cudaStreamQuery(nullptr) == cudaSuccess;
+      cudaGetLastError();  // not ready: what is hoped for
+      wait(side_);
+      require(cudaDeviceSynchronize(), "the default stream");
+    }
+    if (waited) throw SubjectError("synchronizes: when it returned, the work before it on its stream was done");
+    return result;
+  }
+
+  at::Tensor on_the_second_device(const Operator& run, const Values& values) {
+    int devices = 0;
+    require(cudaGetDeviceCount(&devices), "cudaGetDeviceCount");
+    if (devices < 2) throw Unavailable("there is one CUDA device");
+    const c10::Device second(c10::kCUDA, 1);
+    Values there = values;
+    for (c10::IValue& value : there) {
+      if (value.isTensor()) value = value.toTensor().to(second);
+    }
+    require(cudaDeviceSynchronize(), "waiting for the inputs");
+    const at::Tensor result = run(there);
+    if (result.device() != second) {
+      throw SubjectError("the result of tensors on the second device is on " + result.device().str());
+    }
+    const c10::DeviceGuard guard(second);
+    require(cudaDeviceSynchronize(), "the kernel on the second device");
+    return result;
+  }
+
+  c10::impl::VirtualGuardImpl guard_impl_;
+  c10::Stream side_;
+  c10::Stream other_;
+  CudaMemory memory_;
+  std::int64_t cycles_a_millisecond_ = 0;
+  bool varied_ = false;
+};
+
+}  // namespace
+
+}  // namespace tileproof
+
+/// The one door of this library. The allocator is torch's from here on: before anything is allocated on a GPU.
+extern "C" tileproof::Side* tileproof_cuda_side() {
+  using namespace torch::cuda::CUDAPluggableAllocator;
+  using tileproof::allocator;
+  changeCurrentAllocator(createCustomAllocator(
+      [](std::size_t bytes, int device, cudaStream_t stream) { return allocator().allocate(bytes, device, stream); },
+      [](void* data, std::size_t, int, cudaStream_t stream) { allocator().give_back(data, stream); }));
+  return new tileproof::CudaSide();
+}

@@ -1,0 +1,139 @@
+#include <algorithm>
+#include <iterator>
+
+#include "built_without_cuda.h"
+#include "properties/mutants/deadly.h"
+#include "properties/mutants/faults.h"
+#include "properties/subjects/rows.h"
+#include "properties/subjects/watched.h"
+
+namespace tileproof {
+
+const char* name_of(Operation operation) {
+  constexpr const char* names[] = {"pack",   "unpack",   "dequantize",        "matmul",
+                                   "choose", "quantize", "dequantize_eagerly"};
+  return names[static_cast<int>(operation)];
+}
+
+bool Envelope::has(Operation operation) const {
+  return std::find(operations.begin(), operations.end(), operation) != operations.end();
+}
+
+bool Envelope::takes(const Problem& p) const {
+  const auto is_one_of = [](const auto& values, const auto& value) {
+    return std::find(values.begin(), values.end(), value) != values.end();
+  };
+  return p.n % n_multiple == 0 && p.n <= most_n && p.k <= most_k && is_one_of(inner_k_tiles, p.inner_k_tiles) &&
+         is_one_of(domains, p.domain) && is_one_of(types, p.out) &&
+         (any_group_size || is_one_of(group_sizes, p.group_size)) && (takes_experts || p.experts == 1);
+}
+
+namespace {
+
+[[noreturn]] void lacks(Operation operation) {
+  throw std::logic_error(std::string("a claim called ") + name_of(operation) + " on a subject without it");
+}
+
+#if !defined(TILEPROOF_HAS_CUDA)
+MadeSubject make_cuda() { return {nullptr, built_without_cuda}; }
+#else
+constexpr auto make_cuda = make_cuda_subject;
+#endif
+
+}  // namespace
+
+void Subject::run(const PackCall&) { lacks(Operation::pack); }
+void Subject::run(const UnpackCall&) { lacks(Operation::unpack); }
+void Subject::run(const DequantizeCall&) { lacks(Operation::dequantize); }
+void Subject::run(const MatmulCall&) { lacks(Operation::matmul); }
+void Subject::run(const ChooseCall&) { lacks(Operation::choose); }
+void Subject::run(const QuantizeCall&) { lacks(Operation::quantize); }
+void Subject::run(const DequantizeEagerlyCall&) { lacks(Operation::dequantize_eagerly); }
+
+Envelope kernel_envelope() {
+  return {.operations = {Operation::pack, Operation::unpack, Operation::dequantize}, .takes_experts = true};
+}
+
+namespace {
+
+/// aten's operators: the float domain in bf16, the group sizes they list. On the CPU, n in sixteens and a packing of
+/// its own.
+Envelope aten_envelope(std::vector<Operation> operations, std::int64_t n_multiple) {
+  return {.operations = std::move(operations),
+          .n_multiple = n_multiple,
+          .group_sizes = {32, 64, 128, 256},
+          .any_group_size = false,
+          .domains = {Domain::floating},
+          .types = {Type::bf16}};
+}
+
+constexpr Operation eager_operations[] = {Operation::choose, Operation::quantize, Operation::dequantize_eagerly};
+
+/// PyTorch's eager formulas: a NaN is whatever the machine's arithmetic makes.
+Envelope eager_envelope() {
+  return {.operations = {std::begin(eager_operations), std::end(eager_operations)},
+          .domains = {Domain::floating, Domain::integer},
+          .one_nan = false};
+}
+
+}  // namespace
+
+Envelope specification_envelope() {
+  Envelope envelope = kernel_envelope();
+  for (const Operation operation : eager_operations) envelope.operations.push_back(operation);
+  envelope.is_specification = true;
+  return envelope;
+}
+
+Envelope library_envelope(std::vector<Operation> operations) {
+  Envelope envelope = aten_envelope(std::move(operations), 1);
+  envelope.any_alignment = false;
+  envelope.one_nan = false;
+  envelope.takes_tensors = true;
+  return envelope;
+}
+
+Envelope on_a_gpu(Envelope envelope) {
+  envelope.step_elements = std::int64_t{1} << 30;
+  return envelope;
+}
+
+const std::vector<SubjectRow>& subjects() {
+  static const std::vector<SubjectRow> rows = {
+      {"reference", "the scalar specification, judged by itself: shows that the claims can be met", false,
+       specification_envelope(), make_reference_subject},
+      {"host", "the production kernels, compiled by the host compiler and run as a loop", false, kernel_envelope(),
+       make_host_subject},
+      {"cpu", "the production code for tensors in a host's memory", false, kernel_envelope(), make_cpu_subject},
+      {"cuda", "the production kernels on a GPU", true, on_a_gpu(kernel_envelope()), make_cuda},
+      {"aten-cpu", "PyTorch's int4 weight operators on the CPU", false, aten_envelope({Operation::matmul}, 16),
+       make_aten_cpu_subject, true},
+      {"aten-eager", "PyTorch's eager formulas on the CPU, one tensor operation at a time", false, eager_envelope(),
+       make_aten_eager_subject, true},
+      {"aten-cuda", "PyTorch's int4 weight operators on a GPU", true,
+       on_a_gpu(library_envelope({Operation::pack, Operation::matmul})), make_aten_cuda_subject, true},
+  };
+  return rows;
+}
+
+const SubjectRow& subject_row(const std::string& name) {
+  std::string legal;
+  for (const SubjectRow& row : subjects()) {
+    if (row.name == name) return row;
+    legal += (legal.empty() ? "" : ", ") + row.name;
+  }
+  for (const SubjectRow& row : faulty_subjects()) {
+    if (row.name == name) return row;
+  }
+  for (const SubjectRow& row : watched_subjects()) {
+    if (row.name == name) return row;
+  }
+  if (name.starts_with("deadly:")) {
+    for (const SubjectRow& row : deadly_subjects()) {
+      if (row.name == name) return row;
+    }
+  }
+  throw Illegal("--subject", "'" + name + "'", legal + ", or one of 'tileproof list faults'");
+}
+
+}  // namespace tileproof

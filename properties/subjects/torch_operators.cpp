@@ -1,0 +1,614 @@
+// A subject made of PyTorch operators, its own or those of a library that somebody gives. The operators are called
+// through torch's dispatcher, as Python calls them.
+//
+// What they allocate is poisoned and fenced by an allocator under the dispatcher (side.h); their inputs lie in the
+// harness's guarded memory.
+#include <ATen/Context.h>
+#include <ATen/Parallel.h>
+#include <ATen/autocast_mode.h>
+#include <ATen/core/dispatch/Dispatcher.h>
+#include <ATen/ops/constant_pad_nd.h>
+#include <ATen/ops/empty.h>
+#include <ATen/ops/from_blob.h>
+#include <c10/core/CPUAllocator.h>
+#include <c10/core/GradMode.h>
+#include <c10/core/InferenceMode.h>
+#include <c10/core/impl/LocalDispatchKeySet.h>
+#include <c10/core/impl/VirtualGuardImpl.h>
+#include <dlfcn.h>
+
+#include <algorithm>
+#include <cstring>
+#include <filesystem>
+#include <functional>
+#include <set>
+#include <sstream>
+
+#include "built_without_cuda.h"
+#include "properties/subjects/library.h"
+#include "properties/subjects/side.h"
+#include "properties/subjects/together.h"
+
+namespace tileproof {
+
+namespace {
+
+at::ScalarType scalar_type_of(Element element) {
+  constexpr at::ScalarType types[] = {at::kByte,     at::kChar, at::kShort, at::kInt,   at::kLong,
+                                      at::kBFloat16, at::kHalf, at::kFloat, at::kDouble};
+  return types[static_cast<int>(element)];
+}
+
+/// @throws SubjectError for a type that no operation gives
+Element element_of(at::ScalarType type) {
+  for (int i = 0; i <= static_cast<int>(Element::fp64); ++i) {
+    if (scalar_type_of(static_cast<Element>(i)) == type) return static_cast<Element>(i);
+  }
+  throw SubjectError(std::string("the result is of type ") + c10::toString(type));
+}
+
+/// The dispatcher found no kernel.
+struct NoKernel : std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
+
+/// Runs torch code. What it throws is a refusal, unless it says that something broke.
+template <class Use>
+auto in_torch(Use use) {
+  const auto broken = [](const std::string& what) {
+    return what.find("CUDA error") != std::string::npos || what.find("INTERNAL ASSERT") != std::string::npos;
+  };
+  try {
+    return use();
+  } catch (const c10::NotImplementedError& error) {
+    throw NoKernel(error.what_without_backtrace());
+  } catch (const c10::Error& error) {
+    const std::string what = error.what_without_backtrace();
+    if (broken(what)) throw SubjectError(what);
+    throw Refused(what);
+  } catch (const std::bad_alloc&) {
+    throw Refused("std::bad_alloc: the operator asked for more memory than there is");
+  } catch (const SubjectError&) {
+    throw;
+  } catch (const GuardViolation&) {
+    throw;
+  } catch (const Refused&) {
+    throw;
+  } catch (const Unavailable&) {
+    throw;
+  } catch (const std::exception& error) {
+    if (broken(error.what())) throw SubjectError(error.what());
+    throw Refused(error.what());
+  } catch (...) {
+    throw SubjectError("threw what is no exception");
+  }
+}
+
+/// A raw pointer of the harness as the storage of a tensor.
+at::Tensor storage_at(const void* data, std::int64_t bytes, c10::Device device) {
+  return at::from_blob(const_cast<void*>(data), {bytes}, at::TensorOptions().dtype(at::kByte).device(device));
+}
+
+template <class T>
+at::Tensor dense_at(const T* data, at::IntArrayRef sizes, at::ScalarType type, c10::Device device) {
+  return at::from_blob(const_cast<T*>(data), sizes, at::TensorOptions().dtype(type).device(device));
+}
+
+/// A tensor of a call over its storage.
+at::Tensor tensor_of(const Argument& argument, at::Tensor storage) {
+  const auto bytes = static_cast<std::int64_t>(argument.storage.size());
+  const at::Tensor elements = storage.narrow(0, 0, bytes).view(scalar_type_of(argument.element));
+  return elements.as_strided(argument.sizes, argument.strides, argument.offset);
+}
+
+/// What torch keeps for this thread, and for the process.
+void add_state_of_torch(ProcessState& state, const c10::Device& device) {
+  const auto add = [&state](const char* name, const auto& value) { state[name] = c10::str(value); };
+  at::Context& context = at::globalContext();
+  add("grad mode", c10::GradMode::is_enabled());
+  add("inference mode", c10::InferenceMode::is_enabled());
+  add("default dtype", c10::get_default_dtype());
+  add("threads of an operator", at::get_num_threads());
+  add("threads between operators", at::get_num_interop_threads());
+  add("deterministic algorithms", context.deterministicAlgorithms());
+  add("deterministic cuDNN", context.deterministicCuDNN());
+  add("cuDNN benchmarks", context.benchmarkCuDNN());
+  add("autocast on the CPU", at::autocast::is_autocast_enabled(at::kCPU));
+  add("autocast on CUDA", at::autocast::is_autocast_enabled(at::kCUDA));
+  add("the CPU's allocator", static_cast<const void*>(c10::GetCPUAllocator()));
+  const c10::impl::LocalDispatchKeySet keys = c10::impl::tls_local_dispatch_key_set();
+  add("dispatch keys included", c10::toString(keys.included_));
+  add("dispatch keys excluded", c10::toString(keys.excluded_));
+  const auto add_generator = [&](const char* name, const c10::Device& of) {
+    at::Generator generator = context.defaultGenerator(of);
+    const std::lock_guard<std::mutex> lock(generator.mutex());
+    const at::Tensor bytes = generator.get_state().contiguous();
+    const auto* first = static_cast<const char*>(bytes.const_data_ptr());
+    add(name, std::hash<std::string_view>()(std::string_view(first, bytes.nbytes())));
+  };
+  add_generator("random numbers of the CPU", c10::kCPU);
+  if (device.is_cpu()) return;
+  const c10::impl::VirtualGuardImpl guard(device.type());
+  add("current device", guard.getDevice());
+  add("current stream", guard.getStream(device));
+  add_generator("random numbers of the device", device);
+}
+
+class OperatorsSubject : public Subject, public Operators {
+ public:
+  OperatorsSubject(std::map<Operation, c10::OperatorHandle> operators, Side& side)
+      : operators_(std::move(operators)), side_(side) {}
+
+  Memory& memory() override { return side_.memory(); }
+  void vary(std::uint64_t variation) override { side_.vary(variation); }
+  void fill_own_memory(const Fill& fill) override { fill_ = fill; }
+  Operators* operators() override { return this; }
+
+  ProcessState state() override {
+    ProcessState all = process_state();
+    add_state_of_torch(all, side_.device());
+    return all;
+  }
+
+  void run(const PackCall& c) override {
+    copy_to(c.packed, (c.n + 7) / 8 * c.k * 4, packed(c.codes, c.n, c.k, c.inner_k_tiles));
+  }
+
+  /// The operator gives the rows of whole n-tiles.
+  void run(const UnpackCall& c) override {
+    const at::Tensor codes =
+        called(Operation::unpack, {words_at(c.packed, c.n, c.k, c.inner_k_tiles), c.inner_k_tiles});
+    require_form("unpack", codes, at::kInt, {(c.n + 7) / 8 * 8, c.k});
+    copy_to(c.codes, c.n * c.k * 4, codes.narrow(0, 0, c.n));
+  }
+
+  void run(const DequantizeCall& c) override {
+    const at::Tensor scales_and_zeros = dense_at(static_cast<const std::uint16_t*>(c.scales),
+                                                 {c.k / c.group_size, c.n, 2}, at::kBFloat16, side_.device());
+    const at::Tensor weights = called(Operation::dequantize, {words_at(c.packed, c.n, c.k, c.inner_k_tiles),
+                                                              scales_and_zeros, c.group_size, c.inner_k_tiles});
+    require_form("dequantize", weights, at::kBFloat16, {c.n, c.k});
+    copy_to(c.weights, c.n * c.k * 2, weights);
+  }
+
+  /// aten pads n to whole n-tiles, and wants the scales padded alike: scale and zero 0.
+  void run(const MatmulCall& c) override {
+    const std::int64_t padding = (8 - c.n % 8) % 8;
+    const at::Tensor scales_and_zeros = at::constant_pad_nd(
+        dense_at(c.scales_and_zeros, {c.k / c.group_size, c.n, 2}, at::kBFloat16, side_.device()), {0, 0, 0, padding});
+    const at::Tensor activations = dense_at(c.activations, {c.m, c.k}, at::kBFloat16, side_.device());
+    const at::Tensor words = packed(c.codes, c.n, c.k, c.inner_k_tiles);
+    const at::Tensor out = called(Operation::matmul, {activations, words, c.group_size, scales_and_zeros.contiguous()});
+    require_form("matmul", out, at::kBFloat16, {c.m, c.n + padding});
+    copy_to(c.out, c.m * c.n * 2, out.narrow(1, 0, c.n));
+  }
+
+  OperatorResult call(const OperatorCall& call, const std::vector<void*>& at, Manner manner,
+                      const OperatorCall* decoy) override {
+    Side::Values values;
+    std::size_t number = 0;
+    for (const Argument& argument : call.arguments) {
+      if (argument.number) {
+        values.emplace_back(*argument.number);
+        continue;
+      }
+      const bool here = argument.where == Where::subject;
+      const auto bytes = static_cast<std::int64_t>(argument.storage.size());
+      const void* data = here ? at.at(number) : argument.storage.data();
+      ++number;
+      if (!here && side_.device().is_cpu()) throw Unavailable("the subject runs on the CPU: there is no other place");
+      values.emplace_back(tensor_of(argument, storage_at(data, bytes, here ? side_.device() : c10::Device(c10::kCPU))));
+    }
+    std::vector<at::Tensor> decoys;
+    if (decoy != nullptr) {
+      for (const Argument& argument : decoy->arguments) {
+        if (argument.number) continue;
+        const auto bytes = static_cast<std::int64_t>(argument.storage.size());
+        decoys.push_back(storage_at(argument.storage.data(), bytes, c10::kCPU));
+      }
+    }
+    return carried(called(call.operation, values, manner, decoys));
+  }
+
+  std::vector<OperatorResult> call_at_once(const std::vector<OperatorCall>& calls,
+                                           const std::vector<void*>& at) override {
+    std::vector<Side::Values> values(calls.size());
+    std::size_t number = 0;
+    for (std::size_t i = 0; i < calls.size(); ++i) {
+      for (const Argument& argument : calls[i].arguments) {
+        if (argument.number) {
+          values[i].emplace_back(*argument.number);
+          continue;
+        }
+        const auto bytes = static_cast<std::int64_t>(argument.storage.size());
+        values[i].emplace_back(tensor_of(argument, storage_at(at.at(number++), bytes, side_.device())));
+      }
+    }
+    std::vector<at::Tensor> results(calls.size() * calls_of_caller);
+    side_.guard(fill_);
+    try {
+      together(calls.size(), [&](std::size_t thread) {
+        side_.in_a_stream_of_its_own([&] {
+          for (std::size_t i = 0; i < calls_of_caller; ++i) {
+            results[thread * calls_of_caller + i] =
+                in_torch([&] { return boxed(operators_.at(calls[thread].operation), values[thread]); });
+          }
+        });
+      });
+      side_.unguard();
+    } catch (const NoKernel& none) {
+      side_.unguard();
+      throw Refused(none.what());
+    } catch (...) {
+      side_.unguard();
+      throw;
+    }
+    side_.check();
+    std::vector<OperatorResult> all;
+    for (std::size_t i = 0; i < results.size(); ++i) {
+      require_own_memory(results[i], values[i / calls_of_caller]);
+      all.push_back(carried(results[i]));
+    }
+    return all;
+  }
+
+  OperatorResult call_on_meta(const OperatorCall& call) override {
+    const c10::OperatorHandle& op = operators_.at(call.operation);
+    // Kernels of its own, not a fallback of torch's for everybody's.
+    const c10::DispatchKey keys[] = {c10::DispatchKey::Meta, c10::DispatchKey::CompositeImplicitAutograd,
+                                     c10::DispatchKey::CompositeExplicitAutograd};
+    if (std::none_of(std::begin(keys), std::end(keys), [&](auto key) { return op.hasKernelForDispatchKey(key); })) {
+      throw Unavailable("the operator has no kernel for meta tensors in this library");
+    }
+    Side::Values values;
+    for (const Argument& argument : call.arguments) {
+      if (argument.number) {
+        values.emplace_back(*argument.number);
+        continue;
+      }
+      if (argument.where != Where::subject) throw Unavailable("a meta tensor has no place");
+      const auto bytes = static_cast<std::int64_t>(argument.storage.size());
+      const at::Tensor storage = at::empty({bytes}, at::TensorOptions().dtype(at::kByte).device(at::kMeta));
+      values.emplace_back(tensor_of(argument, storage));
+    }
+    at::Tensor result;
+    try {
+      result = in_torch([&] { return boxed(op, values); });
+    } catch (const NoKernel& none) {
+      throw Refused(none.what());
+    }
+    return {element_of(result.scalar_type()), result.sizes().vec(), result.strides().vec(), {}};
+  }
+
+  std::vector<std::string> argument_names(Operation operation) override {
+    std::vector<std::string> names;
+    for (const c10::Argument& argument : operators_.at(operation).schema().arguments())
+      names.push_back(argument.name());
+    return names;
+  }
+
+ private:
+  static at::Tensor boxed(const c10::OperatorHandle& op, const Side::Values& values) {
+    std::vector<c10::IValue> stack = values;
+    op.callBoxed(stack);
+    if (stack.size() != 1 || !stack[0].isTensor() || !stack[0].toTensor().defined()) {
+      throw SubjectError("the operator gave no tensor");
+    }
+    return stack[0].toTensor();
+  }
+
+  /// A result's form, and its elements one after the other on the host.
+  static OperatorResult carried(const at::Tensor& result) {
+    OperatorResult out = {
+        element_of(result.scalar_type()), result.sizes().vec(), result.strides().vec(), {}, result.device().str()};
+    const at::Tensor dense = result.contiguous().cpu();
+    out.bytes.resize(dense.nbytes());
+    if (!out.bytes.empty()) std::memcpy(out.bytes.data(), dense.const_data_ptr(), out.bytes.size());
+    return out;
+  }
+
+  /// Calls an operator under guard, and looks at what it did to memory.
+  at::Tensor called(Operation operation, const Side::Values& values, Manner manner = Manner::usual,
+                    const std::vector<at::Tensor>& decoys = {}) {
+    const auto run = [&](const Side::Values& given) {
+      side_.guard(fill_);
+      try {
+        const at::Tensor result = in_torch([&] { return boxed(operators_.at(operation), given); });
+        side_.unguard();
+        return result;
+      } catch (...) {
+        side_.unguard();
+        throw;
+      }
+    };
+    at::Tensor result;
+    try {
+      result = side_.call(run, values, decoys, manner);
+    } catch (const Refused&) {
+      side_.check();  // a refusal leaves nothing behind
+      throw;
+    } catch (const NoKernel& none) {
+      side_.check();
+      throw Refused(none.what());
+    } catch (const SubjectError& error) {
+      try {
+        side_.check();
+      } catch (const SubjectError& also) {  // tells whether the device is lost
+        throw SubjectError(std::string(error.what()) + " (" + also.what() + ")", also.device_lost || error.device_lost);
+      }
+      throw;
+    }
+    side_.check();
+    require_own_memory(result, values);
+    require_not_the_last_one(operation, result);
+    require_written(result, operation);
+    return result;
+  }
+
+  /// A caller may still hold the result before: nothing may be written over it.
+  void require_not_the_last_one(Operation operation, const at::Tensor& result) {
+    constexpr std::size_t most_kept = std::size_t{1} << 30;
+    at::Tensor& last = last_[operation];
+    const auto bytes = result.storage().nbytes();
+    if (last.defined() && bytes != 0) {
+      const auto* data = static_cast<const std::uint8_t*>(result.storage().data());
+      const auto* begin = static_cast<const std::uint8_t*>(last.storage().data());
+      if (data < begin + last.storage().nbytes() && begin < data + bytes) {
+        throw GuardViolation(std::string(name_of(operation)) +
+                             " gives memory that holds its result before, which a caller may still use");
+      }
+    }
+    last = bytes <= most_kept ? result : at::Tensor();
+  }
+
+  static void require_own_memory(const at::Tensor& result, const Side::Values& values) {
+    const auto* data = static_cast<const std::uint8_t*>(result.storage().data());
+    for (const c10::IValue& value : values) {
+      if (!value.isTensor() || result.numel() == 0) continue;
+      const c10::Storage& storage = value.toTensor().storage();
+      const auto* begin = static_cast<const std::uint8_t*>(storage.data());
+      if (data >= begin && data < begin + storage.nbytes()) throw GuardViolation("gives back memory of its own input");
+    }
+  }
+
+  /// Every element of a result, but packed words, differs from the poison.
+  void require_written(const at::Tensor& result, Operation operation) const {
+    if (operation == Operation::pack) return;
+    const at::Tensor dense = result.contiguous().cpu();
+    const std::uint32_t twice = fill_.poison * 0x10001u;
+    if (dense.element_size() == 2) return require_no(static_cast<std::uint16_t>(twice), dense);
+    if (dense.element_size() == 4) return require_no(twice, dense);
+    if (dense.element_size() == 8) return require_no(twice * 0x100000001ul, dense);
+  }
+
+  template <class Bits>
+  static void require_no(Bits poison, const at::Tensor& dense) {
+    const auto* elements = static_cast<const Bits*>(dense.const_data_ptr());
+    const auto* end = elements + dense.numel();
+    const auto unwritten = std::count(elements, end, poison);
+    if (unwritten == 0) return;
+    throw GuardViolation("never wrote " + std::to_string(unwritten) + " elements of its result, the first is element " +
+                         std::to_string(std::find(elements, end, poison) - elements) + " of " +
+                         std::to_string(dense.numel()));
+  }
+
+  static void require_form(const std::string& operation, const at::Tensor& result, at::ScalarType type,
+                           const Sizes& sizes) {
+    const auto text = [](at::ScalarType of, const Sizes& with) {
+      return std::string(c10::toString(of)) + " " + text_of(with);
+    };
+    if (result.scalar_type() == type && result.sizes().vec() == sizes) return;
+    throw SubjectError("the result of " + operation + " is " + text(result.scalar_type(), result.sizes().vec()) +
+                       ", expected " + text(type, sizes));
+  }
+
+  /// @param bytes  what the call has room for: an operator that gives more or less has failed
+  void copy_to(void* out, std::int64_t bytes, const at::Tensor& result) {
+    const at::Tensor dense = result.contiguous();
+    if (static_cast<std::int64_t>(dense.nbytes()) != bytes) {
+      throw SubjectError("the result has " + std::to_string(dense.nbytes()) + " bytes, expected " +
+                         std::to_string(bytes));
+    }
+    if (bytes != 0) storage_at(out, bytes, side_.device()).copy_(dense.view({-1}).view(at::kByte));
+  }
+
+  at::Tensor words_at(const std::uint32_t* words, std::int64_t n, std::int64_t k, std::int64_t inner_k_tiles) {
+    return dense_at(words, {(n + 7) / 8, k / (16 * inner_k_tiles), 32, inner_k_tiles / 2}, at::kInt, side_.device());
+  }
+
+  at::Tensor packed(const std::uint8_t* codes, std::int64_t n, std::int64_t k, std::int64_t inner_k_tiles) {
+    return called(Operation::pack, {dense_at(codes, {n, k / 2}, at::kByte, side_.device()), inner_k_tiles});
+  }
+
+  std::map<Operation, c10::OperatorHandle> operators_;
+  Side& side_;
+  Fill fill_;
+  std::map<Operation, at::Tensor> last_;  // results, kept alive
+};
+
+// --- Finding the operators -----------------------------------------------------------------------------------------
+
+/// "(Tensor, Tensor, int, int) -> Tensor"
+std::string form_of(const c10::FunctionSchema& schema) {
+  std::ostringstream text;
+  const char* comma = "";
+  text << "(";
+  for (const c10::Argument& argument : schema.arguments()) {
+    text << comma << *argument.type();
+    comma = ", ";
+  }
+  text << ") -> ";
+  comma = "";
+  for (const c10::Argument& argument : schema.returns()) {
+    text << comma << *argument.type();
+    comma = ", ";
+  }
+  return text.str();
+}
+
+std::string form_expected(Operation operation) {
+  constexpr const char* forms[] = {"(Tensor, int) -> Tensor", "(Tensor, int) -> Tensor",
+                                   "(Tensor, Tensor, int, int) -> Tensor", "(Tensor, Tensor, int, Tensor) -> Tensor"};
+  return forms[static_cast<int>(operation)];
+}
+
+std::set<std::string> names_of_namespaces() {
+  std::set<std::string> names;
+  for (const c10::OperatorName& name : c10::Dispatcher::singleton().getAllOpNames()) {
+    names.insert(name.name.substr(0, name.name.find("::")));
+  }
+  return names;
+}
+
+void load(const Library& library) {
+  if (library.file.empty()) return;
+  const auto refuse = [&](const std::string& why) {
+    throw Illegal("--library", "'" + library.file + "' (" + why + ")",
+                  "a shared library that registers PyTorch operators when it is loaded");
+  };
+  const std::filesystem::path file = std::filesystem::absolute(library.file);
+  if (!std::filesystem::exists(file)) refuse("there is no such file");
+  const auto loads = [&](int when) { return dlopen(file.c_str(), when | RTLD_LOCAL) != nullptr; };
+  if (loads(RTLD_NOW)) return;
+  // It may need what a Python process has loaded besides: torch's CUDA libraries, which take their time, so only now;
+  // and Python itself, where the library is a module of Python's too (PyInit_...). No interpreter is started.
+  dlopen("libtorch.so", RTLD_NOW | RTLD_GLOBAL);
+  if (loads(RTLD_NOW)) return;
+  const std::filesystem::path python = TILEPROOF_LIBPYTHON;
+  if (dlopen(python.c_str(), RTLD_NOW | RTLD_GLOBAL) == nullptr) {
+    dlopen(python.filename().c_str(), RTLD_NOW | RTLD_GLOBAL);
+  }
+  if (loads(RTLD_NOW)) return;
+  const std::string why = dlerror();
+  // No Python library is here, but functions of Python's are looked for when they are called, which they are not.
+  const bool is_of_python = why.find("undefined symbol: Py") != std::string::npos;
+  if (is_of_python && loads(RTLD_LAZY)) return;
+  refuse(why + (is_of_python ? "; " + python.string() + " would have it, and does not load" : ""));
+}
+
+/// "name.overload" as the dispatcher wants it.
+c10::OperatorName name_in(const Library& library, const std::string& name) {
+  const std::size_t dot = name.find('.');
+  return {library.name_space + "::" + name.substr(0, dot), dot == std::string::npos ? "" : name.substr(dot + 1)};
+}
+
+std::string operators_of(const std::string& name_space) {
+  std::string names;
+  for (const c10::OperatorName& name : c10::Dispatcher::singleton().getAllOpNames()) {
+    if (!name.name.starts_with(name_space + "::")) continue;
+    if (names.size() > 400) return names + ", ...";
+    names += (names.empty() ? "" : ", ") + name.name.substr(name_space.size() + 2);
+  }
+  return names;
+}
+
+/// @param before  the namespaces that there were before the library was loaded
+std::map<Operation, c10::OperatorHandle> found_operators(const Library& library, const std::set<std::string>& before) {
+  std::map<Operation, c10::OperatorHandle> found;
+  std::string schemas;
+  for (const auto& [operation, name] : library.operators) {
+    schemas += (schemas.empty() ? "" : "; ") + name + expected_schema(operation);
+    const auto handle = c10::Dispatcher::singleton().findSchema(name_in(library, name));
+    if (!handle) continue;
+    if (form_of(handle->schema()) != form_expected(operation)) {
+      throw Illegal("--" + std::string(name_of(operation)) + "-op",
+                    library.name_space + "::" + name + " with the schema " + form_of(handle->schema()),
+                    name + expected_schema(operation));
+    }
+    found.emplace(operation, *handle);
+  }
+  for (const Operation operation : library.required) {
+    if (found.count(operation) != 0) continue;
+    const std::string& name = library.operators.at(operation);
+    throw Illegal(
+        "--" + std::string(name_of(operation)) + "-op", "'" + name + "'",
+        "an operator of the namespace " + library.name_space + ", which has: " + operators_of(library.name_space));
+  }
+  if (found.empty()) {
+    const std::string has = operators_of(library.name_space);
+    std::string fresh;
+    for (const std::string& name : names_of_namespaces()) {
+      if (!before.contains(name)) fresh += (fresh.empty() ? "'" : ", '") + name + "'";
+    }
+    throw Illegal(
+        "--namespace",
+        "'" + library.name_space + "', which has " + (has.empty() ? "no operators" : "other operators: " + has),
+        "a namespace with at least one of " + schemas + "; the library has registered " +
+            (fresh.empty() ? "no new namespace" : "operators of " + fresh));
+  }
+  return found;
+}
+
+bool any_has(const std::map<Operation, c10::OperatorHandle>& operators, c10::DispatchKey key) {
+  return std::any_of(operators.begin(), operators.end(),
+                     [&](const auto& one) { return one.second.hasComputedKernelForDispatchKey(key); });
+}
+
+/// The device's side. @param why_not  set where there is no such device
+Side* cuda_side(std::string* why_not) {
+  static Side* side = nullptr;
+  if (side != nullptr) return side;
+  using MakeSide = Side* (*)();
+  // Torch's CUDA libraries take as long to load as the rest of it: not where there is neither a driver nor a device.
+  const bool has_device = std::filesystem::exists("/dev/nvidiactl") || std::filesystem::exists("/dev/dxg");  // or WSL's
+  if (!has_device && dlopen("libcuda.so.1", RTLD_LAZY | RTLD_LOCAL) == nullptr) {
+    *why_not = std::string("there is no CUDA device, and no driver: ") + dlerror();
+    return nullptr;
+  }
+  if (dlopen("libtorch_cuda.so", RTLD_NOW | RTLD_GLOBAL) == nullptr) {
+    *why_not = std::string("this torch has no CUDA library: ") + dlerror();
+    return nullptr;
+  }
+  if (!at::hasCUDA()) {
+    *why_not = "torch finds no CUDA device";
+    return nullptr;
+  }
+#if defined(TILEPROOF_CUDA_SIDE)
+  const std::filesystem::path library =
+      std::filesystem::read_symlink("/proc/self/exe").parent_path() / TILEPROOF_CUDA_SIDE;
+  void* handle = dlopen(library.c_str(), RTLD_NOW | RTLD_LOCAL);
+  if (handle == nullptr)
+    throw std::runtime_error(std::string("the CUDA part of the judge does not load: ") + dlerror());
+  const auto make = reinterpret_cast<MakeSide>(dlsym(handle, "tileproof_cuda_side"));
+  side = make();
+#else
+  *why_not = built_without_cuda;
+#endif
+  return side;
+}
+
+}  // namespace
+
+}  // namespace tileproof
+
+/// A door of the library of torch subjects.
+extern "C" void tileproof_library_subject(const tileproof::Library& library, tileproof::MadeSubject& made) {
+  using namespace tileproof;
+  const std::set<std::string> before = names_of_namespaces();
+  load(library);
+  std::map<Operation, c10::OperatorHandle> operators = found_operators(library, before);
+  const bool for_cuda =
+      library.device == "cuda" || (library.device.empty() && any_has(operators, c10::DispatchKey::CUDA));
+  Side* side = nullptr;
+  if (for_cuda) side = cuda_side(&made.why_not);
+  const bool may_use_cpu = library.device != "cuda" && any_has(operators, c10::DispatchKey::CPU);
+  if (side == nullptr && may_use_cpu) {
+    side = &cpu_side();
+    made.why_not.clear();
+  }
+  if (side == nullptr) {
+    if (made.why_not.empty()) made.why_not = "the operators have no kernels for the device cpu";
+    return;
+  }
+  const c10::DispatchKey key = side->device().is_cpu() ? c10::DispatchKey::CPU : c10::DispatchKey::CUDA;
+  std::erase_if(operators, [&](const auto& one) { return !one.second.hasComputedKernelForDispatchKey(key); });
+  if (operators.empty()) {
+    made.why_not = "the operators have no kernels for the device " + side->device().str();
+    return;
+  }
+  Envelope envelope = library.takes;
+  for (const auto& [operation, handle] : operators) envelope.operations.push_back(operation);
+  made.envelope = side->device().is_cpu() ? envelope : on_a_gpu(envelope);
+  made.device = side->device().is_cpu() ? "cpu" : "cuda";
+  made.subject = std::make_unique<OperatorsSubject>(std::move(operators), *side);
+}

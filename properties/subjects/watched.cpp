@@ -1,0 +1,42 @@
+#include "properties/subjects/watched.h"
+
+#include "built_without_cuda.h"
+#include "properties/subjects/rows.h"
+
+namespace tileproof {
+
+namespace {
+
+#if !defined(TILEPROOF_HAS_CUDA)
+MadeSubject make_watched(const std::string&) { return {nullptr, built_without_cuda}; }
+#else
+MadeSubject make_watched(const std::string& kernel) { return make_watched_cuda_subject(kernel); }
+#endif
+
+}  // namespace
+
+const std::vector<Plant>& plants() {
+  static const std::vector<Plant> rows = {
+      {"memcheck", "watched:reads-past-the-end", "planted_read_past_the_end", "a read one byte past an input's end"},
+      {"initcheck", "watched:reads-unwritten", "planted_read_of_unwritten", "a read of an output before it is written"},
+      {"racecheck", "watched:races", "planted_race", "two warps that store to one word of shared memory"},
+      {"synccheck", "watched:diverged-barrier", "planted_diverged_barrier",
+       "a barrier that half a warp does not reach"},
+  };
+  return rows;
+}
+
+const std::vector<SubjectRow>& watched_subjects() {
+  static const std::vector<SubjectRow> rows = [] {
+    std::vector<SubjectRow> all = {{"watched:cuda", "the production kernels, each tensor in an allocation of its own",
+                                    true, kernel_envelope(), [] { return make_watched(""); }}};
+    for (const Plant& plant : plants()) {
+      all.push_back({plant.subject, std::string("the same with ") + plant.what, true, kernel_envelope(),
+                     [&plant] { return make_watched(plant.kernel); }});
+    }
+    return all;
+  }();
+  return rows;
+}
+
+}  // namespace tileproof

@@ -1,0 +1,178 @@
+// Timing on the host, by Google Benchmark: it runs the repeats, each of which times the yardsticks and the operation
+// itself, turn by turn.
+#include <benchmark/benchmark.h>
+
+#include <barrier>
+#include <chrono>
+#include <cstring>
+#include <thread>
+
+#include "properties/subjects/cores.h"
+#include "properties/subjects/kernel_arguments.h"
+#include "properties/timing/rows.h"
+
+namespace tileproof {
+
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+template <class Use>
+double seconds_of(Use use) {
+  const Clock::time_point begin = Clock::now();
+  use();
+  benchmark::ClobberMemory();
+  return std::chrono::duration<double>(Clock::now() - begin).count();
+}
+
+/// Threads that wait for work and do it together: starting them is in no measurement.
+class Threads {
+ public:
+  explicit Threads(int count) : count_(count), barrier_(count) {
+    for (int number = 1; number < count; ++number) threads_.emplace_back([this, number] { work(number); });
+  }
+  ~Threads() {
+    work_ = nullptr;
+    barrier_.arrive_and_wait();
+    for (std::thread& thread : threads_) thread.join();
+  }
+  Threads(const Threads&) = delete;
+  Threads& operator=(const Threads&) = delete;
+
+  /// Calls `work` with a part of 0..all for each thread, and returns when all have done theirs.
+  /// @param piece  parts begin at multiples of it
+  void in_parts(std::int64_t all, std::int64_t piece, const std::function<void(std::int64_t, std::int64_t)>& work) {
+    const std::int64_t pieces = (all + piece - 1) / piece;
+    const std::function<void(int)> of_thread = [&](int number) {
+      const std::int64_t begin = pieces * number / count_ * piece;
+      const std::int64_t end = std::min(all, pieces * (number + 1) / count_ * piece);
+      if (begin < end) work(begin, end);
+    };
+    work_ = &of_thread;
+    barrier_.arrive_and_wait();
+    of_thread(0);
+    barrier_.arrive_and_wait();
+  }
+
+ private:
+  void work(int number) {
+    while (true) {
+      barrier_.arrive_and_wait();
+      if (work_ == nullptr) return;
+      (*work_)(number);
+      barrier_.arrive_and_wait();
+    }
+  }
+
+  int count_;
+  std::barrier<> barrier_;
+  const std::function<void(int)>* work_ = nullptr;  // handed over by the barrier
+  std::vector<std::thread> threads_;
+};
+
+/// The production kernels, shared out to threads as the PyTorch operators share them.
+class ThreadedKernels : public Subject {
+ public:
+  explicit ThreadedKernels(Threads& threads) : threads_(threads) {}
+  Memory& memory() override { return host_memory(); }
+  void run(const PackCall& call) override { share_out(arguments_of(call)); }
+  void run(const UnpackCall& call) override { share_out(arguments_of(call)); }
+  void run(const DequantizeCall& call) override { share_out(arguments_of(call)); }
+
+ private:
+  template <class Arguments>
+  void share_out(const Arguments& arguments) {
+    if (const auto refusal = kernels::refusal_of(arguments)) throw SubjectError("refused: " + refusal->text());
+    threads_.in_parts(kernels::n_tiles_of(arguments), 1, [&](std::int64_t begin, std::int64_t end) {
+      run_kernel(arguments, kernels::NTiles{begin, end});
+    });
+  }
+
+  Threads& threads_;
+};
+
+/// Keeps what Google Benchmark says of each repetition, and prints nothing.
+class Kept : public benchmark::BenchmarkReporter {
+ public:
+  bool ReportContext(const Context&) override { return true; }
+  void ReportRuns(const std::vector<Run>& runs) override {
+    for (const Run& run : runs) {
+      if (run.run_type != Run::RT_Iteration) continue;
+      seconds[timed_as::operation].push_back(run.real_accumulated_time / static_cast<double>(run.iterations));
+      for (const auto& [name, counter] : run.counters) seconds[name].push_back(counter.value);
+    }
+  }
+
+  std::map<std::string, std::vector<double>> seconds;
+};
+
+class HostTimer : public Timer {
+ public:
+  /// @param subject  in host memory; nullptr: the production kernels by all threads
+  HostTimer(int threads, std::unique_ptr<Subject> subject) : threads_(threads), subject_(std::move(subject)) {
+    if (subject_ == nullptr) subject_ = std::make_unique<ThreadedKernels>(threads_);
+  }
+
+  Timing time(const Timed& timed, int repeats) override {
+    const TimedTensors tensors(timed, subject_->memory());
+    const std::int64_t bytes = tensors.bytes();
+    auto* room = static_cast<std::uint8_t*>(tensors.room());
+    auto* second_half = static_cast<std::uint8_t*>(tensors.second_half_of_room());
+    constexpr std::int64_t page = 4096;
+    const auto copy = [&] {
+      threads_.in_parts(bytes / 2, page, [&](std::int64_t begin, std::int64_t end) {
+        std::memcpy(second_half + begin, room + begin, static_cast<std::size_t>(end - begin));
+      });
+    };
+    const auto fill = [&] {
+      threads_.in_parts(bytes, page, [&](std::int64_t begin, std::int64_t end) {
+        std::memset(room + begin, 0x5a, static_cast<std::size_t>(end - begin));
+      });
+    };
+    const auto operation = [&] { tensors.with_call([&](const auto& call) { subject_->run(call); }); };
+
+    fill();  // and so has every page of the room a place
+    copy();
+    operation();
+    constexpr double seconds_of_repeat = 2e-3;
+    const double once = seconds_of(operation);
+    Timing timing;
+    timing.calls = once >= seconds_of_repeat ? 1 : static_cast<std::int64_t>(seconds_of_repeat / once) + 1;
+    Kept kept;
+    const std::string name = name_of(timed);
+    benchmark::RegisterBenchmark(name.c_str(),
+                                 [&](benchmark::State& state) {
+                                   double copying = 0, filling = 0;
+                                   for ([[maybe_unused]] auto _ : state) {
+                                     copying += seconds_of(copy);
+                                     filling += seconds_of(fill);
+                                     state.SetIterationTime(seconds_of(operation));
+                                   }
+                                   using benchmark::Counter;
+                                   state.counters[timed_as::copy] = Counter(copying, Counter::kAvgIterations);
+                                   state.counters[timed_as::fill] = Counter(filling, Counter::kAvgIterations);
+                                 })
+        ->Iterations(timing.calls)
+        ->Repetitions(repeats)
+        ->UseManualTime();
+    benchmark::RunSpecifiedBenchmarks(&kept, "all");
+    benchmark::ClearRegisteredBenchmarks();
+    timing.seconds = kept.seconds;
+    timing.wrong = tensors.wrong();
+    return timing;
+  }
+
+ private:
+  Threads threads_;
+  std::unique_ptr<Subject> subject_;
+};
+
+}  // namespace
+
+MadeTimer make_host_timer() { return {std::make_unique<HostTimer>(static_cast<int>(cores()), nullptr), ""}; }
+
+MadeTimer make_timer_of(std::unique_ptr<Subject> subject) {
+  return {std::make_unique<HostTimer>(1, std::move(subject)), ""};
+}
+
+}  // namespace tileproof

@@ -1,0 +1,135 @@
+// The accuracy table: measured, so that rows are compared exactly.
+#include <map>
+
+#include "reports/assessment/verdict.h"
+#include "reports/page/chart.h"
+#include "reports/text.h"
+
+namespace tileproof::reports {
+
+namespace {
+
+struct Figure {
+  const char* name;
+  double (*value)(const AccuracyRow&);
+};
+
+double number(std::uint64_t count) { return static_cast<double>(count); }
+
+// The larger, the worse.
+const Figure figures[] = {
+    {"largest error in ulp", [](const AccuracyRow& row) { return row.max_ulp(); }},
+    {"largest error in last places of the largest term",
+     [](const AccuracyRow& row) { return row.max_of_terms.value_or(0); }},
+    {"non-finite disagreements", [](const AccuracyRow& row) { return number(row.non_finite_disagreements); }},
+    {"unexplained differences", [](const AccuracyRow& row) { return number(row.unexplained); }},
+    {"elements that differ", [](const AccuracyRow& row) { return number(row.elements - row.bit_equal); }},
+    {"signs of zero lost", [](const AccuracyRow& row) { return number(row.signs_of_zero_lost); }},
+    {"subnormals that differ", [](const AccuracyRow& row) { return number(row.subnormals_differing); }},
+    {"p99.9 in ulp", [](const AccuracyRow& row) { return row.ulp ? row.ulp->p99_9.value : 0; }},
+    {"p99 in ulp", [](const AccuracyRow& row) { return row.ulp ? row.ulp->p99.value : 0; }},
+    {"median in ulp", [](const AccuracyRow& row) { return row.ulp ? row.ulp->median.value : 0; }},
+};
+
+struct Row {
+  const AccuracyRow* row = nullptr;
+  std::string problems, architecture;
+};
+using Rows = std::map<AccuracyKey, Row>;
+
+Rows rows_in(const Evidence& evidence) {
+  Rows rows;
+  for (const auto& found : evidence.surveyed) {
+    // Of several surveys of the same, the worse.
+    for (const AccuracyRow& row : found.record.rows) {
+      Row& kept = rows[row.key];
+      const bool worse = kept.row == nullptr || std::pair(row.unexplained, row.max_ulp()) >
+                                                    std::pair(kept.row->unexplained, kept.row->max_ulp());
+      if (worse) kept = {&row, found.record.problems, architecture_of(found.provenance)};
+    }
+  }
+  return rows;
+}
+
+/// The first figure that is worse; then the first that is better; "" for none of them.
+std::pair<std::string, std::string> changes(const AccuracyRow& now, const AccuracyRow& before) {
+  std::pair<std::string, std::string> changes;
+  for (const Figure& figure : figures) {
+    const double then = figure.value(before), here = figure.value(now);
+    std::string& change = here > then ? changes.first : changes.second;
+    if (here == then || !change.empty()) continue;
+    change = std::string(figure.name) + ": " + error_text(then) + " in the baseline, " + error_text(here) + " here";
+  }
+  return changes;
+}
+
+Item judged(const std::string& name, const Row& now, const Row* before, const Budget* budget) {
+  const AccuracyRow& row = *now.row;
+  Item item = {Word::exact, "accuracy", name, ""};
+  // Of other problems only the worst case says anything, and that not much.
+  const bool is_like = before != nullptr && before->problems == now.problems && before->row->elements == row.elements &&
+                       before->row->problems == row.problems;
+  const auto [worse, better] = before != nullptr ? changes(row, *before->row) : std::pair<std::string, std::string>();
+  const bool exceeds =
+      budget != nullptr && (row.max_ulp() > budget->max_ulp || row.non_finite_disagreements > budget->non_finite);
+  if (row.elements == 0 || row.not_run != 0) {
+    item.word = row.elements == 0 ? Word::not_run : Word::mistrusted;
+    item.is_red = true;
+    item.why = counted(row.not_run, "problem") + " could not be run: " + row.why_not_run;
+  } else if (!worse.empty() &&
+             (is_like || row.max_ulp() > before->row->max_ulp() || row.unexplained > before->row->unexplained)) {
+    item.word = Word::regressed;
+    item.why = worse;
+  } else if (row.unexplained != 0) {
+    item.word = Word::failed;
+    item.why = counted(row.unexplained, "difference") + " that nothing explains" +
+               (before != nullptr ? ", as in the baseline" : "");
+  } else if (exceeds) {
+    item.word = Word::over_budget;
+    item.why = error_text(row.max_ulp()) + " ulp and " +
+               counted(row.non_finite_disagreements, "non-finite disagreement") + "; the budget is " +
+               error_text(budget->max_ulp) + " and " + with_commas(budget->non_finite);
+  } else if (!better.empty() && is_like) {
+    item.word = Word::improved;
+    item.why = better;
+  } else if (row.is_exact()) {
+    item.word = Word::exact;
+  } else if (before == nullptr && budget == nullptr) {
+    item.word = Word::is_new;
+    item.why = "neither a baseline nor a budget has it; at most " + error_text(row.max_ulp()) + " ulp, all explained";
+  } else {
+    item.word = Word::passed;
+    item.why = "at most " + error_text(row.max_ulp()) + " ulp, all explained";
+  }
+  return item;
+}
+
+}  // namespace
+
+std::vector<Item> items_of_accuracy(const Evidence& now, const Evidence* before, const Budgets& budgets) {
+  const Rows rows = rows_in(now);
+  const Rows baseline = before != nullptr ? rows_in(*before) : Rows();
+  std::vector<Item> items;
+  for (const auto& [key, row] : rows) {
+    const auto then = baseline.find(key);
+    items.push_back(judged(key.text() + " of " + key.subject, row, then == baseline.end() ? nullptr : &then->second,
+                           budgets.of(key, row.architecture)));
+  }
+  for (const auto& [key, row] : baseline) {
+    if (rows.contains(key)) continue;
+    items.push_back({Word::not_run, "accuracy", key.text() + " of " + key.subject, "only the baseline has it", true});
+  }
+  // Subjects beside each other: what nothing explains there fails, once for two subjects.
+  std::map<std::string, std::uint64_t> unexplained;
+  for (const auto& found : now.surveyed) {
+    for (const Pair& pair : found.record.pairs) {
+      if (pair.unexplained != 0) unexplained[pair.first + " against " + pair.second] += pair.unexplained;
+    }
+  }
+  for (const auto& [name, count] : unexplained) {
+    items.push_back({Word::failed, "accuracy", name, counted(count, "difference") + " that nothing explains", true});
+  }
+  return items;
+}
+
+}  // namespace tileproof::reports

@@ -1,0 +1,141 @@
+// Budgets: the most specific wins, ties are errors, and 0 stays 0.
+#include "reports/assessment/budgets.h"
+
+#include <gtest/gtest.h>
+
+#include <stdexcept>
+
+#include "reports/records/records_for_tests.h"
+
+namespace tileproof::reports {
+
+namespace {
+
+json budget(const json& match, double max_ulp) {
+  return {{"match", match}, {"max_ulp", max_ulp}, {"non_finite", 0}, {"from", {{"run_start", "2026"}}}};
+}
+
+Budgets budgets(const std::vector<json>& rows) { return read_budgets({{"schema", 2}, {"budgets", rows}}); }
+
+const AccuracyKey key = {"dequantize", "float", "bf16", "2", "32", "host"};
+
+std::string message(const std::function<void()>& act) {
+  try {
+    act();
+  } catch (const std::runtime_error& error) {
+    return error.what();
+  }
+  return "";
+}
+
+TEST(Budgets, TheMostSpecificWins) {
+  const Budgets all =
+      budgets({budget({{"operation", "dequantize"}}, 9), budget({{"operation", "dequantize"}, {"type", "bf16"}}, 2),
+               budget({{"operation", "pack"}, {"type", "bf16"}, {"group", "32"}}, 7)});
+  EXPECT_EQ(all.of(key, "")->max_ulp, 2);
+  EXPECT_EQ(all.of({"dequantize", "float", "fp16", "2", "32", "host"}, "")->max_ulp, 9);
+  EXPECT_EQ(all.of({"matmul", "float", "bf16", "2", "32", "host"}, ""), nullptr);
+}
+
+TEST(Budgets, AnArchitectureIsPartOfTheKey) {
+  const Budgets all = budgets({budget({{"operation", "dequantize"}, {"architecture", "9.0"}}, 3)});
+  EXPECT_EQ(all.of(key, "8.0"), nullptr);
+  EXPECT_EQ(all.of(key, "9.0")->max_ulp, 3);
+}
+
+TEST(Budgets, TiesAreErrorsThatNameBoth) {
+  const Budgets all = budgets({budget({{"operation", "dequantize"}}, 1), budget({{"type", "bf16"}}, 2)});
+  const std::string why = message([&] { all.of(key, ""); });
+  EXPECT_NE(why.find("operation=dequantize"), std::string::npos) << why;
+  EXPECT_NE(why.find("type=bf16"), std::string::npos) << why;
+  // Who names more of it decides between them.
+  EXPECT_EQ(budgets({budget({{"operation", "dequantize"}}, 1), budget({{"type", "bf16"}}, 2),
+                     budget({{"type", "bf16"}, {"group", "32"}}, 5)})
+                .of(key, "")
+                ->max_ulp,
+            5);
+}
+
+TEST(Budgets, WhatTheFileMayNotSay) {
+  EXPECT_NE(message([] {
+              budgets({budget({{"colour", "red"}}, 1)});
+            }).find("expected one of subject"),
+            std::string::npos);
+  EXPECT_NE(message([] {
+              budgets({budget({{"type", "bf16"}}, 1), budget({{"type", "bf16"}}, 2)});
+            }).find("each match once"),
+            std::string::npos);
+  EXPECT_NE(message([] {
+              read_budgets({{"schema", 1}, {"budgets", json::array()}});
+            }).find("schema"),
+            std::string::npos);  // which counted values in between
+  json nameless = budget({{"type", "bf16"}}, 1);
+  nameless["from"] = json::object();
+  EXPECT_NE(message([&] { budgets({nameless}); }).find("the run that it was measured in"), std::string::npos);
+}
+
+BudgetUpdate updated_by(const Budgets& before, const json& row) {
+  return updated(before, read_accuracy(accuracy({row})), "9.0", {{"run_start", "later"}});
+}
+
+TEST(Budgets, AreWhatWasMeasuredAndSayInWhichRun) {
+  const BudgetUpdate update = updated_by({}, accuracy_row(4, 3, 4));
+  ASSERT_EQ(update.budgets.rows().size(), 1u);
+  const Budget& made = update.budgets.rows().front();
+  EXPECT_EQ(made.max_ulp, 3);
+  EXPECT_EQ(made.match.at("architecture"), "9.0");
+  EXPECT_EQ(made.from.at("run_start"), "later");
+  EXPECT_EQ(made.from.at("elements"), "1000");
+  EXPECT_EQ(read_budgets(json_of(update.budgets)).of(key, "9.0")->max_ulp, 3);
+}
+
+TEST(Budgets, AreRaisedByAMeasurementButNeverFromZero) {
+  const Budgets three = updated_by({}, accuracy_row(4, 3, 4)).budgets;
+  EXPECT_EQ(updated_by(three, accuracy_row(4, 5, 4)).budgets.of(key, "9.0")->max_ulp, 5);
+  EXPECT_EQ(updated_by(three, accuracy_row(4, 2, 4)).budgets.of(key, "9.0")->max_ulp, 2);
+  const Budgets zero = updated_by({}, accuracy_row(0, 0, 0)).budgets;
+  const BudgetUpdate refused = updated_by(zero, accuracy_row(4, 1, 4));
+  EXPECT_EQ(refused.budgets.of(key, "9.0")->max_ulp, 0);
+  EXPECT_TRUE(refused.changed.empty());
+  ASSERT_EQ(refused.refused.size(), 1u);
+  EXPECT_NE(refused.refused[0].find("stays 0"), std::string::npos) << refused.refused[0];
+}
+
+json row_of(int inner_k_tiles, double ulp) {
+  json row = accuracy_row(4, ulp, 4);
+  row["inner_k_tiles"] = inner_k_tiles;
+  return row;
+}
+
+TEST(Budgets, OneIsForAllLayoutsThatMeasureTheSame) {
+  const auto measured = [](const Budgets& before, const std::vector<json>& rows) {
+    return updated(before, read_accuracy(accuracy(rows)), "", {{"run_start", "later"}}).budgets;
+  };
+  const Budgets same = measured({}, {row_of(2, 3), row_of(4, 3)});
+  ASSERT_EQ(same.rows().size(), 1u);
+  EXPECT_FALSE(same.rows()[0].match.contains("inner_k_tiles"));
+  EXPECT_EQ(measured({}, {row_of(2, 3), row_of(4, 5)}).rows().size(), 2u);
+  // One of them measured otherwise becomes its own; the other keeps what is for all.
+  const Budgets later = measured(same, {row_of(2, 3), row_of(4, 5)});
+  EXPECT_EQ(later.rows().size(), 2u);
+  EXPECT_EQ(later.of({"dequantize", "float", "bf16", "4", "32", "host"}, "")->max_ulp, 5);
+  EXPECT_EQ(later.of({"dequantize", "float", "bf16", "2", "32", "host"}, "")->max_ulp, 3);
+}
+
+TEST(Budgets, NoFaultBecomesOne) {
+  const BudgetUpdate update = updated_by({}, accuracy_row(4, 3, 2));
+  EXPECT_TRUE(update.budgets.rows().empty());
+  ASSERT_EQ(update.refused.size(), 1u);
+  json row = accuracy_row(0, 0, 0);
+  row["not_run"].push_back({{"problem", 1}, {"kind", "crash"}, {"details", "died"}});
+  EXPECT_TRUE(updated_by({}, row).budgets.rows().empty());
+}
+
+TEST(Budgets, WhatDidNotChangeIsNotWritten) {
+  const Budgets once = updated_by({}, accuracy_row(4, 3, 4)).budgets;
+  EXPECT_TRUE(updated_by(once, accuracy_row(4, 3, 4)).changed.empty());
+}
+
+}  // namespace
+
+}  // namespace tileproof::reports

@@ -1,0 +1,113 @@
+#include "reports/assessment/causes.h"
+
+#include <algorithm>
+#include <map>
+#include <numeric>
+#include <string>
+#include <tuple>
+#include <utility>
+
+namespace tileproof::reports {
+
+namespace {
+
+enum class Cause { memory, state, layout, group, value, arithmetic, rest };
+
+struct Family {
+  const char* beginning;  // of the names of claims
+  Cause cause;
+};
+
+// In the order within a cause. The first beginning that fits counts.
+constexpr Family families[] = {
+    {"load/", Cause::memory},
+    {"write/", Cause::memory},
+    {"read/", Cause::memory},
+    {"determinism/", Cause::state},
+    {"index/", Cause::layout},
+    {"bits/", Cause::layout},
+    {"words/", Cause::layout},
+    {"padding/", Cause::layout},
+    {"group/", Cause::group},
+    {"value/", Cause::value},
+    {"codes/", Cause::value},
+    {"arithmetic/", Cause::arithmetic},
+    {"eager/", Cause::arithmetic},
+    {"choose/", Cause::arithmetic},
+    {"quantize/", Cause::arithmetic},
+    {"matmul/", Cause::arithmetic},
+    {"", Cause::rest},
+};
+
+std::size_t family_of(const std::string& claim) {
+  const auto found = std::find_if(std::begin(families), std::end(families),
+                                  [&](const Family& one) { return claim.starts_with(one.beginning); });
+  return static_cast<std::size_t>(found - std::begin(families));
+}
+
+/// What decides where a finding stands.
+struct Clue {
+  std::string claim, subject, kind, cause;
+};
+
+/// Subjects of which a claim about an index fails, and whether each such claim says that no index is wrong.
+using NoIndexIsWrong = std::map<std::string, bool>;
+
+NoIndexIsWrong subjects_in(const std::vector<Clue>& all) {
+  NoIndexIsWrong subjects;
+  for (const Clue& one : all) {
+    if (!one.claim.starts_with("index/") || one.kind != "mismatch") continue;
+    bool& none = subjects.try_emplace(one.subject, true).first->second;
+    none = none && one.cause == "value";
+  }
+  return subjects;
+}
+
+Cause cause_of(const Clue& one, const NoIndexIsWrong& no_index_is_wrong) {
+  if (one.kind == "guard" || one.kind == "crash" || one.kind == "hang") return Cause::memory;
+  if (one.cause == "value") return Cause::value;
+  if (one.cause == "state") return Cause::state;
+  const Cause own = families[family_of(one.claim)].cause;
+  const auto found = no_index_is_wrong.find(one.subject);
+  return own == Cause::layout && found != no_index_is_wrong.end() && found->second ? Cause::value : own;
+}
+
+/// The order of some findings, as their places.
+std::vector<std::size_t> order_of(const std::vector<Clue>& all) {
+  const NoIndexIsWrong no_index_is_wrong = subjects_in(all);
+  const auto rank_of = [&](std::size_t i) {
+    const Cause cause = cause_of(all[i], no_index_is_wrong);
+    const std::size_t family = family_of(all[i].claim);
+    // Of one cause, claims that are about it come first.
+    const bool is_of_another = families[family].cause != cause;
+    return std::tuple(cause, is_of_another, family);
+  };
+  std::vector<std::size_t> order(all.size());
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) { return rank_of(a) < rank_of(b); });
+  return order;
+}
+
+}  // namespace
+
+std::vector<Failure> in_order_of_cause(std::vector<Failure> failures) {
+  std::vector<Clue> clues;
+  for (const Failure& one : failures) {
+    clues.push_back({one.judgement->claim, one.judgement->subject, one.finding.kind, one.finding.cause});
+  }
+  std::vector<Failure> ordered;
+  for (const std::size_t i : order_of(clues)) ordered.push_back(std::move(failures[i]));
+  return ordered;
+}
+
+std::vector<const HuntFinding*> in_order_of_cause(const Hunt& hunt) {
+  std::vector<Clue> clues;
+  for (const HuntFinding& one : hunt.findings) {
+    clues.push_back({one.signature.substr(0, one.signature.find(' ')), hunt.subject, one.kind, one.cause});
+  }
+  std::vector<const HuntFinding*> ordered;
+  for (const std::size_t i : order_of(clues)) ordered.push_back(&hunt.findings[i]);
+  return ordered;
+}
+
+}  // namespace tileproof::reports

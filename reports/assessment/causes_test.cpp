@@ -1,0 +1,66 @@
+// Which finding is met first.
+#include "reports/assessment/causes.h"
+
+#include <gtest/gtest.h>
+
+#include "reports/records/records_for_tests.h"
+
+namespace tileproof::reports {
+
+namespace {
+
+json failed(const std::string& claim, const std::string& cause = "", const std::string& kind = "mismatch",
+            const std::string& subject = "host") {
+  json one = judgement(claim, subject, "FAILED");
+  one["findings"][0]["kind"] = kind;
+  if (!cause.empty()) one["findings"][0]["cause"] = cause;
+  return one;
+}
+
+std::vector<std::string> order(const std::vector<json>& judgements) {
+  const Summary all = read(summary(judgements));
+  std::vector<std::string> claims;
+  for (const Failure& failure : failures_of(all)) claims.push_back(failure.judgement->claim);
+  return claims;
+}
+
+using Names = std::vector<std::string>;
+
+TEST(OrderOfCause, IsMemoryThenLayoutThenGroupThenValueThenArithmetic) {
+  EXPECT_EQ(
+      order({failed("sense/a"), failed("difference/a"), failed("arithmetic/a"), failed("value/a"), failed("codes/a"),
+             failed("group/a"), failed("bits/a"), failed("index/a"), failed("read/a"), failed("write/a")}),
+      (Names{"write/a", "read/a", "index/a", "bits/a", "group/a", "value/a", "codes/a", "arithmetic/a", "sense/a",
+             "difference/a"}));
+}
+
+TEST(OrderOfCause, PutsAGuardAndACrashFirstWhateverTheClaim) {
+  EXPECT_EQ(order({failed("index/a"), failed("value/a", "", "guard"), failed("sense/a", "", "crash")}),
+            (Names{"value/a", "sense/a", "index/a"}));
+}
+
+TEST(OrderOfCause, PutsTheValueBeforeAnIndexThatOnlySeemsWrong) {
+  EXPECT_EQ(order({failed("index/a", "value"), failed("bits/a"), failed("codes/a"), failed("group/a")}),
+            (Names{"group/a", "codes/a", "index/a", "bits/a"}));
+  // Another index is wrong: the codes follow from that.
+  EXPECT_EQ(order({failed("index/a", "value"), failed("index/b"), failed("bits/a"), failed("value/a")}),
+            (Names{"index/b", "bits/a", "value/a", "index/a"}));
+}
+
+TEST(OrderOfCause, PutsStaleDataBeforeTheIndexThatItSeemsToBe) {
+  EXPECT_EQ(order({failed("value/a"), failed("bits/a"), failed("index/a", "state")}),
+            (Names{"index/a", "bits/a", "value/a"}));
+}
+
+TEST(OrderOfCause, HoldsForWhatAHuntFound) {
+  json one = hunt_finding("value/a on host: float", "flaky"), other = hunt_finding("write/a on host: float", "flaky");
+  other["kind"] = "guard";
+  const Hunt found = read_hunt(hunt({one, other}));
+  const std::vector<const HuntFinding*> ordered = in_order_of_cause(found);
+  ASSERT_EQ(ordered.size(), 2u);
+  EXPECT_EQ(ordered[0]->signature, "write/a on host: float");
+}
+
+}  // namespace
+
+}  // namespace tileproof::reports

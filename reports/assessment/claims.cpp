@@ -1,0 +1,151 @@
+// Claims: what `verify` judged, subject by subject.
+#include <algorithm>
+#include <map>
+#include <set>
+#include <utility>
+
+#include "reports/assessment/causes.h"
+#include "reports/assessment/verdict.h"
+
+namespace tileproof::reports {
+
+namespace {
+
+/// What all records say of a claim on a subject.
+struct Said {
+  std::vector<const Judgement*> judgements;
+
+  bool any(Verdict verdict) const {
+    for (const Judgement* one : judgements) {
+      if (one->verdict == verdict) return true;
+    }
+    return false;
+  }
+  const Judgement* first(Verdict verdict) const {
+    for (const Judgement* one : judgements) {
+      if (one->verdict == verdict) return one;
+    }
+    return nullptr;
+  }
+  bool all_skipped() const {
+    for (const Judgement* one : judgements) {
+      if (one->verdict != Verdict::skipped) return false;
+    }
+    return true;
+  }
+};
+
+using Claims = std::map<std::pair<std::string, std::string>, Said>;  // subject, claim
+
+Claims claims_in(const Evidence& evidence) {
+  Claims claims;
+  for (const auto& found : evidence.verified) {
+    for (const Judgement& one : found.record.judgements) claims[{one.subject, one.claim}].judgements.push_back(&one);
+  }
+  return claims;
+}
+
+std::string why_failed(const Said& said) {
+  const Judgement& judgement = *said.first(Verdict::failed);
+  const Failure failure = failures_of(judgement).front();
+  const std::string first_line = failure.finding.details.substr(0, failure.finding.details.find('\n'));
+  return (failure.finding.kind.empty() ? "" : failure.finding.kind + ": ") + first_line;
+}
+
+/// "known: aten-cuda-offset: the scales are read past their end"
+std::string text_of_known(const Said& said) {
+  std::string text;
+  std::set<std::string> ids;
+  for (const Judgement* one : said.judgements) {
+    for (const KnownFinding& finding : one->known) {
+      if (ids.insert(finding.id).second) text += (text.empty() ? "known: " : "; ") + finding.id + ": " + finding.what;
+    }
+  }
+  return text;
+}
+
+Item judged(const std::string& name, const Said& now, const Said* before) {
+  Item item = {Word::exact, "claim", name, ""};
+  const bool ran_before = before != nullptr && !before->all_skipped();
+  const bool failed = now.any(Verdict::failed);
+  const bool failed_before = ran_before && before->any(Verdict::failed);
+  const bool known_before = ran_before && !failed_before && before->any(Verdict::known);
+  const bool passed_before = ran_before && !failed_before && !known_before && before->any(Verdict::passed);
+  if (failed && now.any(Verdict::passed)) {
+    item.word = Word::flaky;
+    item.why = "one record says PASSED, another FAILED: " + why_failed(now);
+  } else if (failed) {
+    item.word = ran_before && !failed_before ? Word::regressed : Word::failed;
+    item.why = why_failed(now) + (failed_before  ? " (it failed in the baseline)"
+                                  : known_before ? " (in the baseline it failed only as known)"
+                                                 : "");
+  } else if (now.any(Verdict::mistrusted)) {
+    item.word = Word::mistrusted;
+    item.why = now.first(Verdict::mistrusted)->reason;
+  } else if (now.all_skipped()) {
+    item.word = Word::not_run;
+    item.is_red = ran_before;
+    item.why = now.judgements.front()->reason + (ran_before ? "; the baseline ran it" : "");
+  } else if (now.any(Verdict::known)) {
+    // A line in the ledger excuses a failure; it does not undo that the claim passed before.
+    item.word = passed_before ? Word::regressed : Word::known;
+    item.why = text_of_known(now) + (passed_before   ? " (it passed in the baseline)"
+                                     : failed_before ? " (it failed in the baseline)"
+                                                     : "");
+  } else if (failed_before || known_before) {
+    item.word = Word::improved;
+    item.why = failed_before ? "failed in the baseline" : "failed in the baseline, as known";
+  } else {
+    std::uint64_t explained = 0;
+    for (const Judgement* one : now.judgements) {
+      for (const auto& [reason, count] : one->explained) explained += count;
+    }
+    item.word = explained == 0 ? Word::exact : Word::passed;
+    if (explained != 0) item.why = counted(explained, "difference") + ", explained bit for bit";
+  }
+  return item;
+}
+
+std::string name_of(const Claims::key_type& key) { return key.second + " on " + key.first; }
+
+void put_in_order_of_cause(std::vector<Item>& items, const Claims& claims) {
+  std::vector<Failure> failures;
+  for (const auto& [key, said] : claims) {
+    if (const Judgement* failed = said.first(Verdict::failed)) failures.push_back(failures_of(*failed).front());
+  }
+  failures = in_order_of_cause(std::move(failures));
+  std::map<std::string, std::size_t> places;
+  for (const Failure& failure : failures) {
+    places.emplace(name_of({failure.judgement->subject, failure.judgement->claim}), places.size());
+  }
+  const auto place_of = [&](const Item& item) {
+    const auto place = places.find(item.name);
+    return place == places.end() ? places.size() : place->second;
+  };
+  std::stable_sort(items.begin(), items.end(), [&](const Item& a, const Item& b) { return place_of(a) < place_of(b); });
+}
+
+}  // namespace
+
+std::vector<Item> items_of_claims(const Evidence& now, const Evidence* before) {
+  const Claims claims = claims_in(now);
+  const Claims baseline = before != nullptr ? claims_in(*before) : Claims();
+  std::vector<Item> items;
+  for (const auto& [key, said] : claims) {
+    const auto then = baseline.find(key);
+    items.push_back(judged(name_of(key), said, then == baseline.end() ? nullptr : &then->second));
+  }
+  for (const auto& [key, said] : baseline) {
+    if (claims.contains(key) || said.all_skipped()) continue;
+    items.push_back({Word::not_run, "claim", name_of(key), "only the baseline has it", true});
+  }
+  put_in_order_of_cause(items, claims);
+  // A subject that was asked for and did not run, with no claim to show for it.
+  for (const auto& found : now.verified) {
+    if (found.record.verdict != Verdict::mistrusted || found.record.counts.at(Verdict::mistrusted) != 0) continue;
+    items.push_back({Word::mistrusted, "claim", "the run as a whole", found.record.reason, true});
+  }
+  return items;
+}
+
+}  // namespace tileproof::reports

@@ -1,0 +1,183 @@
+#include "reports/assessment/verdict.h"
+
+#include <algorithm>
+#include <map>
+#include <set>
+
+namespace tileproof::reports {
+
+namespace {
+
+struct WordRow {
+  const char* name;
+  const char* meaning;
+};
+
+// In the order of Word: the worst first.
+constexpr WordRow rows[] = {
+    {"REGRESSED", "worse than in the baseline, or failed where the baseline passed"},
+    {"FAILED", "does not hold: a claim, proof or hunt with a finding, or a difference that nothing explains"},
+    {"OVER BUDGET", "all differences are explained, but some are further off than the budget allows"},
+    {"FLAKY", "the same case now fails, now passes"},
+    {"MISTRUSTED", "nothing failed, but too little was looked at to say that it holds"},
+    {"NOT RUN", "was not looked at here; red where the baseline did look at it"},
+    {"KNOWN", "fails, and the ledger of known findings says so: no new failure, and no success"},
+    {"SAMPLED", "a part of the domain of a proof holds; it proves nothing of the rest"},
+    {"NEW", "measured, and there is neither a baseline nor a budget to hold it to"},
+    {"IMPROVED", "better than in the baseline"},
+    {"PASSED", "within its bound or budget and no worse than the baseline; not everywhere bit-equal"},
+    {"EXACT", "every bit compared is the specification's"},
+};
+static_assert(std::size(rows) == words);
+
+Outcome outcome_of(const Opinion& opinion) {
+  for (const Word word : {Word::regressed, Word::failed, Word::over_budget, Word::flaky}) {
+    if (opinion.count(word) != 0) return Outcome::failed;
+  }
+  std::size_t held = 0;
+  for (std::size_t word = static_cast<std::size_t>(Word::known); word < words; ++word) held += opinion.counts[word];
+  const bool lacks = std::any_of(opinion.items.begin(), opinion.items.end(),
+                                 [](const Item& item) { return item.word == Word::not_run && is_red(item); });
+  if (held == 0 || lacks || opinion.count(Word::mistrusted) != 0) return Outcome::mistrusted;
+  return Outcome::passed;
+}
+
+std::string these(const Opinion& opinion, std::initializer_list<Word> which) {
+  std::string text;
+  for (const Word word : which) {
+    const std::size_t count = opinion.count(word);
+    if (count == 0) continue;
+    text += (text.empty() ? "" : ", ") + std::to_string(count) + " " + name_of(word);
+  }
+  return text;
+}
+
+std::string sentence_of(const Opinion& opinion, bool has_baseline) {
+  const std::string against = has_baseline ? " against the baseline" : "; there is no baseline to compare with";
+  if (opinion.items.empty()) return "Nothing was looked at" + against + ".";
+  const std::size_t not_run = opinion.count(Word::not_run);
+  const std::string amber = these(opinion, {Word::known, Word::sampled});
+  const std::string all = " of " + counted(opinion.items.size() - not_run, "thing") + " looked at" +
+                          (not_run == 0 ? "" : " (" + std::to_string(not_run) + " not run)") +
+                          (amber.empty() ? "" : ", " + amber + " among them");
+  const std::string nothing = opinion.count(Word::known) == 0 ? "othing fails" : "othing new fails";
+  switch (opinion.outcome) {
+    case Outcome::passed:
+      return (has_baseline ? "Nothing is worse and n" : "N") + nothing + all + against + ".";
+    case Outcome::mistrusted: {
+      const std::string which = these(opinion, {Word::mistrusted, Word::not_run, Word::known, Word::sampled});
+      return "N" + nothing +
+             ", but this does not show that all holds: " + (which.empty() ? std::string("nothing") : which) + " of " +
+             counted(opinion.items.size(), "thing") + against + ".";
+    }
+    case Outcome::failed:
+      return (has_baseline ? "Something fails or is worse: " : "Something fails: ") +
+             these(opinion, {Word::regressed, Word::failed, Word::over_budget, Word::flaky}) + all + against + ".";
+  }
+  return "";
+}
+
+bool ends_with_one_of(const std::string& name, std::initializer_list<const char*> ends) {
+  return std::any_of(ends.begin(), ends.end(), [&](const char* end) { return name.ends_with(end); });
+}
+
+bool is_of_machine(const std::string& name) {
+  return name.starts_with("gpu") || name.starts_with("cpu") || name.starts_with("cuda") || name.starts_with("nvcc") ||
+         name.starts_with("host_compiler") || name.starts_with("compiler") || name.starts_with("device") ||
+         ends_with_one_of(name, {"torch", "cores", "dirty"});
+}
+
+/// What the compared figures may depend on, beside the commit that is looked at.
+bool is_unlike(const std::string& name) {
+  return is_of_machine(name) || ends_with_one_of(name, {"seed", "cases per claim", "corpus"});
+}
+
+}  // namespace
+
+const char* name_of(Word word) { return rows[static_cast<std::size_t>(word)].name; }
+const char* meaning_of(Word word) { return rows[static_cast<std::size_t>(word)].meaning; }
+
+Opinion opinion(const Evidence& now, const Evidence* before, const Budgets& budgets) {
+  Opinion result;
+  for (const std::vector<Item>& items :
+       {items_of_claims(now, before), items_of_proofs(now, before), items_of_hunts(now, before),
+        items_of_accuracy(now, before, budgets), items_of_speed(now, before)}) {
+    result.items.insert(result.items.end(), items.begin(), items.end());
+  }
+  for (const Evidence* evidence : {&now, before}) {
+    if (evidence == nullptr) continue;
+    for (const std::string& trouble : evidence->troubles) {
+      result.items.push_back({Word::mistrusted, "input", "a record could not be used", trouble, true});
+    }
+  }
+  std::stable_sort(result.items.begin(), result.items.end(), [](const Item& a, const Item& b) {
+    return std::pair(a.word, !is_red(a)) < std::pair(b.word, !is_red(b));
+  });
+  for (const Item& item : result.items) ++result.counts.at(static_cast<std::size_t>(item.word));
+  result.outcome = outcome_of(result);
+  result.sentence = sentence_of(result, before != nullptr);
+  result.samples = samples_in(now);
+  return result;
+}
+
+bool is_red(const Item& item) { return item.word <= Word::mistrusted || (item.word == Word::not_run && item.is_red); }
+
+bool is_amber(Word word) { return word == Word::known || word == Word::sampled; }
+
+ToRead to_read(const Opinion& opinion, std::size_t most_of_a_kind) {
+  ToRead result;
+  std::map<std::string, std::size_t> of_kind;
+  for (const Item& item : opinion.items) {
+    if (!is_red(item) && !is_amber(item.word) && item.word != Word::improved) continue;
+    if (++of_kind[item.kind] <= most_of_a_kind) result.items.push_back(item);
+  }
+  for (const auto& [kind, count] : of_kind) {
+    if (count > most_of_a_kind) result.left_out.push_back(std::to_string(count - most_of_a_kind) + " more of " + kind);
+  }
+  return result;
+}
+
+Word headline_of(const Opinion& opinion) {
+  for (const Word word : {Word::regressed, Word::failed, Word::over_budget, Word::flaky, Word::mistrusted}) {
+    if (opinion.count(word) != 0) return word;
+  }
+  if (opinion.outcome == Outcome::mistrusted) return Word::not_run;
+  for (const Word word : {Word::known, Word::sampled, Word::improved, Word::passed, Word::is_new}) {
+    if (opinion.count(word) != 0) return word;
+  }
+  return Word::exact;
+}
+
+std::string architecture_of(const Provenance& provenance) {
+  for (const char* name : {"gpu.compute_capability", "device.compute_capability"}) {
+    if (const auto found = provenance.find(name); found != provenance.end()) return found->second;
+  }
+  return "";
+}
+
+std::vector<Difference> differences(const Provenance& now, const Provenance& before) {
+  std::set<std::string> names;
+  for (const auto& [name, value] : now) names.insert(name);
+  for (const auto& [name, value] : before) names.insert(name);
+  std::vector<Difference> all;
+  const auto value_in = [](const Provenance& provenance, const std::string& name) {
+    const auto found = provenance.find(name);
+    return found == provenance.end() ? std::string() : found->second;
+  };
+  for (const std::string& name : names) {
+    const std::string then = value_in(before, name), here = value_in(now, name);
+    if (then != here) all.push_back({name, then, here, is_unlike(name)});
+  }
+  return all;
+}
+
+std::vector<std::string> made_in_several_ways(const Evidence& evidence) {
+  std::vector<std::string> names;
+  for (const auto& [name, values] : evidence.values_of_provenance()) {
+    const bool is_of_program = name == "commit" || name.starts_with("binaries");
+    if (values.size() > 1 && (is_of_program || is_of_machine(name))) names.push_back(name);
+  }
+  return names;
+}
+
+}  // namespace tileproof::reports

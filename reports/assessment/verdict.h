@@ -1,0 +1,96 @@
+/// What a reviewer signs: each thing that was looked at, in one word. Internal to reports/.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <string>
+#include <vector>
+
+#include "reports/assessment/budgets.h"
+#include "reports/records/evidence.h"
+
+namespace tileproof::reports {
+
+enum class Word {
+  regressed,
+  failed,
+  over_budget,
+  flaky,
+  mistrusted,
+  not_run,
+  known,
+  sampled,
+  is_new,
+  improved,
+  passed,
+  exact
+};
+inline constexpr std::size_t words = 12;
+
+const char* name_of(Word);
+/// What the word says, as a sentence for a reader who has not met it.
+const char* meaning_of(Word);
+
+struct Item {
+  Word word;
+  std::string kind;  // claim, accuracy, proof, hunt, speed, harness
+  std::string name;
+  std::string why;
+  bool is_red = false;  // NOT RUN alone does not say
+};
+
+enum class Outcome { passed, failed, mistrusted };
+
+struct Opinion {
+  std::vector<Item> items;  // the worst first
+  std::array<std::size_t, words> counts = {};
+  Outcome outcome = Outcome::mistrusted;
+  std::string sentence;
+  std::vector<std::string> samples;  // a line for each subject whose proofs are not all whole
+
+  std::size_t count(Word word) const { return counts.at(static_cast<std::size_t>(word)); }
+  /// 0 passed, 1 failed, 3 mistrusted or nothing there.
+  int exit_code() const { return outcome == Outcome::passed ? 0 : outcome == Outcome::failed ? 1 : 3; }
+};
+
+/// @param before  nullptr: there is no baseline, and nothing but budgets and claims to hold the run to
+/// @throws std::runtime_error where two budgets are for the same
+Opinion opinion(const Evidence& now, const Evidence* before, const Budgets&);
+
+/// The word for all of it: the worst that makes it red, else the weakest that all of it deserves.
+Word headline_of(const Opinion&);
+/// Whether a word is neither red nor green: it holds, but for what is known or was left out.
+bool is_amber(Word);
+
+/// Whether an item stands against the run.
+bool is_red(const Item&);
+/// What a reader is told first: what is red, then what is amber, then what improved, of each kind so many that no kind
+/// hides another.
+struct ToRead {
+  std::vector<Item> items;
+  std::vector<std::string> left_out;  // "182 more of accuracy"
+};
+ToRead to_read(const Opinion&, std::size_t most_of_a_kind);
+
+// Of each kind of record (accuracy.cpp, claims.cpp, hunts.cpp, proofs.cpp, speed.cpp).
+std::vector<Item> items_of_claims(const Evidence& now, const Evidence* before);
+std::vector<Item> items_of_accuracy(const Evidence& now, const Evidence* before, const Budgets&);
+std::vector<Item> items_of_proofs(const Evidence& now, const Evidence* before);
+/// "cuda: 5 of 16 proofs whole, 11 SAMPLED; the smallest sample is 320 of 2,362,667,520 (0.000014 %) of layout/..."
+std::vector<std::string> samples_in(const Evidence&);
+std::vector<Item> items_of_hunts(const Evidence& now, const Evidence* before);
+std::vector<Item> items_of_speed(const Evidence& now, const Evidence* before);
+
+/// The GPU's compute capability, "9.0", of a record that has one.
+std::string architecture_of(const Provenance&);
+
+/// What two runs have been made with that differs, and what of it makes them hard to compare.
+struct Difference {
+  std::string name, before, now;
+  bool is_unlike = false;  // not like for like
+};
+std::vector<Difference> differences(const Provenance& now, const Provenance& before);
+/// What the records of one run say differently of the program and the machine they were made with.
+std::vector<std::string> made_in_several_ways(const Evidence&);
+
+}  // namespace tileproof::reports

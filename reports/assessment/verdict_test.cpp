@@ -1,0 +1,293 @@
+// Each of the words, where it is due and where it is not.
+#include "reports/assessment/verdict.h"
+
+#include <gtest/gtest.h>
+
+#include "reports/records/records_for_tests.h"
+
+namespace tileproof::reports {
+
+namespace {
+
+Evidence claims(const std::vector<json>& judgements) {
+  Evidence all;
+  all.verified.push_back({"summary.json", "", {}, read(summary(judgements))});
+  return all;
+}
+Evidence rows(const std::vector<json>& which) {
+  Evidence all;
+  all.surveyed.push_back({"accuracy.json", "", {}, read_accuracy(accuracy(which))});
+  return all;
+}
+Evidence proved(const json& one) {
+  Evidence all;
+  all.proved.push_back({"proofs.json", "", {}, read_proofs(proofs({one}))});
+  return all;
+}
+Evidence hunted(const std::vector<json>& findings) {
+  Evidence all;
+  all.hunted.push_back({"hunt.json", "", {}, read_hunt(hunt(findings))});
+  return all;
+}
+Evidence timed(double seconds, int repeats = 10) {
+  Evidence all;
+  all.timed.push_back({"bench.json", "", {}, read_bench(bench(seconds, repeats))});
+  return all;
+}
+
+struct Judged {
+  std::string word;
+  int exit;
+  bool operator==(const Judged&) const = default;
+};
+std::ostream& operator<<(std::ostream& out, const Judged& judged) {
+  return out << judged.word << ", exit " << judged.exit;
+}
+
+/// Of the only thing that is looked at.
+Judged word(const Evidence& now, const Evidence* before = nullptr, const Budgets& budgets = {}) {
+  const Opinion judged = opinion(now, before, budgets);
+  if (judged.items.size() != 1) return {std::to_string(judged.items.size()) + " items", -1};
+  EXPECT_EQ(judged.count(judged.items[0].word), 1u);
+  return {name_of(judged.items[0].word), judged.exit_code()};
+}
+
+Evidence claim(const std::string& verdict) { return claims({judgement("a/b", "host", verdict)}); }
+
+TEST(VerdictOfAClaim, WithoutABaseline) {
+  EXPECT_EQ(word(claim("PASSED")), (Judged{"EXACT", 0}));
+  EXPECT_EQ(word(claim("FAILED")), (Judged{"FAILED", 1}));
+  json explained = judgement("a/b", "host", "PASSED");
+  explained["explained"] = {{"two roundings", 5}};
+  EXPECT_EQ(word(claims({explained})), (Judged{"PASSED", 0}));
+}
+
+const json passes = judgement("c/d", "host", "PASSED");
+Evidence known_claim(const std::string& id = "T-7") { return claims({known_judgement("a/b", "host", id), passes}); }
+
+TEST(VerdictOfAClaim, ThatFailsAsKnownIsNeverGreen) {
+  const Opinion judged = opinion(known_claim(), nullptr, {});
+  EXPECT_EQ(judged.count(Word::known), 1u);
+  EXPECT_EQ(judged.count(Word::exact), 1u);
+  EXPECT_EQ(judged.count(Word::passed), 0u);
+  EXPECT_STREQ(name_of(headline_of(judged)), "KNOWN");
+  EXPECT_EQ(judged.exit_code(), 0);
+  EXPECT_EQ(judged.sentence,
+            "Nothing new fails of 2 things looked at, 1 KNOWN among them; there is no baseline to compare with.");
+  const ToRead first = to_read(judged, 5);
+  ASSERT_EQ(first.items.size(), 1u);
+  EXPECT_EQ(first.items[0].why, "known: T-7: reads past the end");
+  // Nothing passed: as verify says of such a run.
+  EXPECT_EQ(opinion(claims({known_judgement("a/b", "host")}), nullptr, {}).exit_code(), 3);
+}
+
+std::string word_of_known(const Evidence& now, const Evidence& before) {
+  const Opinion judged = opinion(now, &before, {});
+  for (const Item& item : judged.items) {
+    if (item.name == "a/b on host") return name_of(item.word);
+  }
+  return "none";
+}
+
+TEST(VerdictOfAClaim, ThatIsKnownAgainstABaseline) {
+  const Evidence passed = claims({judgement("a/b", "host", "PASSED"), passes}),
+                 failed = claims({judgement("a/b", "host", "FAILED"), passes}),
+                 skipped = claims({judgement("a/b", "host", "SKIPPED"), passes}), gone = claims({passes});
+  const Evidence known = known_claim();
+  EXPECT_EQ(word_of_known(known, failed), "KNOWN") << "a line in the ledger mends nothing";
+  EXPECT_EQ(word_of_known(known, passed), "REGRESSED") << "nor does it excuse what became worse";
+  EXPECT_EQ(word_of_known(known, known_claim()), "KNOWN");
+  EXPECT_EQ(word_of_known(known, skipped), "KNOWN");
+  EXPECT_EQ(word_of_known(passed, known), "IMPROVED");
+  EXPECT_EQ(word_of_known(failed, known), "REGRESSED");
+  EXPECT_EQ(word_of_known(failed, failed), "FAILED");
+  EXPECT_EQ(word_of_known(gone, known), "NOT RUN");
+  EXPECT_EQ(opinion(gone, &known, {}).exit_code(), 3);
+  EXPECT_EQ(opinion(known, &passed, {}).exit_code(), 1);
+  EXPECT_EQ(opinion(known, &failed, {}).exit_code(), 0);
+}
+
+TEST(VerdictOfAClaim, AgainstABaseline) {
+  const Evidence passed = claim("PASSED"), failed = claim("FAILED"),
+                 other = claims({judgement("c/d", "host", "PASSED")});
+  EXPECT_EQ(word(failed, &passed), (Judged{"REGRESSED", 1}));
+  EXPECT_EQ(word(failed, &failed), (Judged{"FAILED", 1}));
+  EXPECT_EQ(word(passed, &failed), (Judged{"IMPROVED", 0}));
+  EXPECT_EQ(word(passed, &passed), (Judged{"EXACT", 0}));
+  const Opinion lost = opinion(other, &passed, {});
+  EXPECT_EQ(lost.count(Word::not_run), 1u);
+  EXPECT_EQ(lost.exit_code(), 3);
+}
+
+TEST(VerdictOfAClaim, MistrustedAndSkipped) {
+  EXPECT_EQ(opinion(claim("MISTRUSTED"), nullptr, {}).exit_code(), 3);
+  EXPECT_EQ(opinion(claim("MISTRUSTED"), nullptr, {}).count(Word::mistrusted), 1u);
+  const Evidence part = claims({judgement("a/b", "host", "PASSED"), judgement("c/d", "host", "SKIPPED")});
+  const Evidence all = claims({judgement("a/b", "host", "PASSED"), judgement("c/d", "host", "PASSED")});
+  EXPECT_EQ(opinion(part, nullptr, {}).exit_code(), 0);
+  EXPECT_EQ(opinion(part, &part, {}).exit_code(), 0);
+  EXPECT_EQ(opinion(part, &all, {}).exit_code(), 3);
+}
+
+TEST(VerdictOfAClaim, ThatPassesHereAndFailsThereIsFlaky) {
+  Evidence twice = claim("PASSED");
+  twice.verified.push_back(claim("FAILED").verified.front());
+  EXPECT_EQ(word(twice), (Judged{"FLAKY", 1}));
+}
+
+TEST(VerdictOfAccuracy, WithoutABaseline) {
+  EXPECT_EQ(word(rows({accuracy_row(0, 0, 0)})), (Judged{"EXACT", 0}));
+  EXPECT_EQ(word(rows({accuracy_row(4, 3, 4)})), (Judged{"NEW", 0}));
+  EXPECT_EQ(word(rows({accuracy_row(4, 3, 3)})), (Judged{"FAILED", 1}));
+  json none = accuracy_row(0, 0, 0);
+  none["not_run"].push_back({{"problem", 1}, {"kind", "crash"}, {"details", "died"}});
+  EXPECT_EQ(word(rows({none})), (Judged{"MISTRUSTED", 3}));
+}
+
+TEST(VerdictOfAccuracy, AgainstABaseline) {
+  const Evidence three = rows({accuracy_row(4, 3, 4)}), exact = rows({accuracy_row(0, 0, 0)});
+  EXPECT_EQ(word(three, &three), (Judged{"PASSED", 0}));
+  EXPECT_EQ(word(three, &exact), (Judged{"REGRESSED", 1}));
+  EXPECT_EQ(word(exact, &three), (Judged{"IMPROVED", 0}));
+  // Compared exactly: one element more is worse, though the largest distance is the same.
+  EXPECT_EQ(word(rows({accuracy_row(5, 3, 5)}), &three), (Judged{"REGRESSED", 1}));
+  EXPECT_EQ(word(rows({accuracy_row(3, 3, 3)}), &three), (Judged{"IMPROVED", 0}));
+  // Of other problems only the worst case says something.
+  Evidence others = rows({accuracy_row(5, 3, 5)});
+  others.surveyed[0].record.problems = "others";
+  EXPECT_EQ(word(others, &three), (Judged{"PASSED", 0}));
+  EXPECT_EQ(word(rows({accuracy_row(4, 3, 2)}), &three), (Judged{"REGRESSED", 1}));
+}
+
+TEST(VerdictOfAccuracy, OverBudget) {
+  const auto budget = [](double most) {
+    return Budgets({{{{"operation", "dequantize"}}, most, 0, {{"run_start", "x"}}}});
+  };
+  const Evidence three = rows({accuracy_row(4, 3, 4)});
+  EXPECT_EQ(word(three, nullptr, budget(3)), (Judged{"PASSED", 0}));
+  EXPECT_EQ(word(three, nullptr, budget(2)), (Judged{"OVER BUDGET", 1}));
+  EXPECT_EQ(word(three, &three, budget(2)), (Judged{"OVER BUDGET", 1}));
+}
+
+TEST(VerdictOfAccuracy, PairsThatNothingExplainsFail) {
+  json all = accuracy({accuracy_row(0, 0, 0)});
+  all["pairs"].push_back({{"a", {{"subject", "host"}, {"operation", "dequantize"}}},
+                          {"b", {{"subject", "cuda"}, {"operation", "dequantize"}}},
+                          {"domain", "float"},
+                          {"type", "bf16"},
+                          {"elements", 100},
+                          {"differing", 3},
+                          {"explained", 2},
+                          {"unexplained", 1},
+                          {"by_reason", {{"two roundings", 2}}}});
+  Evidence evidence;
+  evidence.surveyed.push_back({"accuracy.json", "", {}, read_accuracy(all)});
+  EXPECT_EQ(opinion(evidence, nullptr, {}).exit_code(), 1);
+}
+
+TEST(VerdictOfAProof, Words) {
+  const Evidence whole = proved(proof("PROVED", 100)), part = proved(proof("SAMPLED", 50)),
+                 failed = proved(proof("FAILED", 5));
+  EXPECT_EQ(word(whole), (Judged{"EXACT", 0}));
+  EXPECT_EQ(word(part), (Judged{"SAMPLED", 0}));
+  EXPECT_EQ(word(part, &part), (Judged{"SAMPLED", 0}));
+  EXPECT_EQ(word(part, &failed), (Judged{"SAMPLED", 0})) << "it need not have met what failed";
+  EXPECT_EQ(word(whole, &failed), (Judged{"IMPROVED", 0}));
+  EXPECT_EQ(word(failed), (Judged{"FAILED", 1}));
+  EXPECT_EQ(word(failed, &failed), (Judged{"FAILED", 1}));
+  EXPECT_EQ(word(failed, &whole), (Judged{"REGRESSED", 1}));
+  EXPECT_EQ(word(part, &whole), (Judged{"MISTRUSTED", 3}));
+  EXPECT_EQ(word(whole, &part), (Judged{"IMPROVED", 0}));
+  EXPECT_THROW(proved(proof("PROVED", 99)), std::runtime_error);
+}
+
+TEST(VerdictOfAProof, ThatIsASampleSaysOfHowMuch) {
+  Evidence both = proved(proof("SAMPLED", 320, 2362667520));
+  json whole = proof("PROVED", 100);
+  whole["claim"] = "words/all";
+  both.proved.push_back(proved(whole).proved.front());
+  const Opinion judged = opinion(both, nullptr, {});
+  EXPECT_STREQ(name_of(headline_of(judged)), "SAMPLED");
+  EXPECT_EQ(to_read(judged, 5).items.at(0).why, "sampled 320 of 2,362,667,520 (0.000014 %)");
+  EXPECT_EQ(judged.samples, std::vector<std::string>{
+                                "host: 1 of 2 proofs whole, 1 SAMPLED; the smallest sample is 320 of 2,362,667,520 "
+                                "(0.000014 %) of arithmetic/rounds_once"});
+  EXPECT_TRUE(opinion(proved(whole), nullptr, {}).samples.empty());
+}
+
+TEST(VerdictOfAProof, WithExplainedPointsIsNotExact) {
+  json one = proof("PROVED", 100);
+  one["explained"] = {{"a NaN with other bits", 5}};
+  EXPECT_EQ(word(proved(one)), (Judged{"PASSED", 0}));
+}
+
+TEST(VerdictOfAHunt, Words) {
+  const Evidence clean = hunted({}),
+                 found = hunted({hunt_finding("a/b on host: x", "reproducible: fails alone, 3 times of 3")});
+  EXPECT_EQ(word(clean), (Judged{"EXACT", 0}));
+  EXPECT_EQ(word(found), (Judged{"FAILED", 1}));
+  EXPECT_EQ(word(found, &clean), (Judged{"REGRESSED", 1}));
+  EXPECT_EQ(word(found, &found), (Judged{"FAILED", 1}));
+  EXPECT_EQ(word(hunted({hunt_finding("a/b on host: x", "flaky: fails alone, 1 time of 3")})), (Judged{"FLAKY", 1}));
+  json known = hunt({});
+  known["verdict"] = "KNOWN";
+  known["known"] = {{"T-7", 3}};
+  Evidence met;
+  met.hunted.push_back({"hunt.json", "", {}, read_hunt(known)});
+  EXPECT_EQ(word(met), (Judged{"KNOWN", 0}));
+  known["verdict"] = "PASSED";  // as hunts of before say
+  met.hunted[0].record = read_hunt(known);
+  EXPECT_EQ(word(met), (Judged{"KNOWN", 0}));
+}
+
+TEST(VerdictOfSpeed, Words) {
+  const Evidence before = timed(1e-3);
+  EXPECT_EQ(word(timed(1e-3)), (Judged{"NEW", 0}));
+  EXPECT_EQ(word(timed(1e-3), &before), (Judged{"PASSED", 0}));
+  EXPECT_EQ(word(timed(1.2e-3), &before), (Judged{"REGRESSED", 1}));
+  EXPECT_EQ(word(timed(0.8e-3), &before), (Judged{"IMPROVED", 0}));
+  EXPECT_EQ(word(timed(1.01e-3), &before), (Judged{"PASSED", 0}));
+  EXPECT_EQ(word(timed(1.2e-3, 2), &before), (Judged{"MISTRUSTED", 3}));
+  Evidence wrong = timed(1e-3);
+  wrong.timed[0].record.rows[0].wrong = "1 element is wrong";
+  EXPECT_EQ(word(wrong, &before), (Judged{"REGRESSED", 1}));
+}
+
+TEST(Verdict, OfNothingIsMistrusted) { EXPECT_EQ(opinion({}, nullptr, {}).exit_code(), 3); }
+
+TEST(Verdict, TheWorstComesFirstAndNoKindHidesAnother) {
+  std::vector<json> many;
+  for (int i = 0; i < 30; ++i) many.push_back(judgement("a/" + std::to_string(i), "host", "FAILED"));
+  Evidence all = claims(many);
+  all.hunted = hunted({hunt_finding("x", "flaky: 1 of 3")}).hunted;
+  const Opinion judged = opinion(all, nullptr, {});
+  EXPECT_STREQ(name_of(headline_of(judged)), "FAILED");
+  const ToRead first = to_read(judged, 5);
+  EXPECT_EQ(first.items.size(), 6u);
+  EXPECT_EQ(first.left_out, std::vector<std::string>{"25 more of claim"});
+}
+
+TEST(Verdict, CallsNothingLookedAtThatWasNotRun) {
+  const Evidence part = claims({judgement("a/b", "host", "PASSED"), judgement("c/d", "host", "SKIPPED")});
+  EXPECT_EQ(opinion(part, nullptr, {}).sentence,
+            "Nothing fails of 1 thing looked at (1 not run); there is no baseline to compare with.");
+  const Evidence all = claims({judgement("a/b", "host", "PASSED"), judgement("c/d", "host", "PASSED")});
+  EXPECT_EQ(opinion(all, &all, {}).sentence,
+            "Nothing is worse and nothing fails of 2 things looked at against the baseline.");
+  EXPECT_EQ(opinion(part, &all, {}).sentence,
+            "Nothing fails, but this does not show that all holds: 1 NOT RUN of 2 things against the baseline.");
+}
+
+TEST(Verdict, SaysWhatIsNotLikeForLike) {
+  const Provenance before = {{"gpu.name", "H100"}, {"commit", "a"}, {"torch", "2.11"}};
+  const std::vector<Difference> all = differences({{"gpu.name", "H200"}, {"commit", "b"}, {"torch", "2.11"}}, before);
+  ASSERT_EQ(all.size(), 2u);
+  EXPECT_EQ(all[0].name, "commit");
+  EXPECT_FALSE(all[0].is_unlike);
+  EXPECT_EQ(all[1].name, "gpu.name");
+  EXPECT_TRUE(all[1].is_unlike);
+}
+
+}  // namespace
+
+}  // namespace tileproof::reports

@@ -1,0 +1,142 @@
+// The report in a real browser: headless Chromium, where there is one. It has no network, and what it says on its
+// console is an error of the page.
+#include <sys/wait.h>
+
+#include <array>
+#include <cstdio>
+#include <regex>
+
+#include "reports/page/embedded.h"
+#include "reports/page/report.h"
+#include "reports/page/section.h"
+#include "reports/records/records_for_tests.h"
+
+namespace tileproof::reports {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+struct Printed {
+  int exit = -1;
+  std::string text;
+};
+
+Printed printed(const std::string& command) {
+  std::FILE* pipe = popen(command.c_str(), "r");
+  Printed result;
+  std::array<char, 4096> buffer;
+  for (std::size_t read; (read = fread(buffer.data(), 1, buffer.size(), pipe)) > 0;)
+    result.text.append(buffer.data(), read);
+  const int status = pclose(pipe);
+  result.exit = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+  return result;
+}
+
+/// "" where there is none.
+std::string chromium() {
+  for (const char* name : {"chromium", "chromium-browser", "google-chrome"}) {
+    if (printed("command -v " + std::string(name)).exit == 0) return name;
+  }
+  return "";
+}
+
+struct Seen {
+  std::string page;     // as it stands when its scripts have run
+  std::string console;  // what it said
+};
+
+class Browser : public WithFolder {
+ protected:
+  void SetUp() override {
+    if (chromium().empty()) GTEST_SKIP() << "no chromium here: apt-get install chromium";
+    WithFolder::SetUp();
+  }
+
+  /// @param probe  a script that looks at the page, or "" for none
+  Seen seen(const std::string& html, int width, const std::string& probe) const {
+    const fs::path file = write("page.html", html + (probe.empty() ? "" : "<script>" + probe + "</script>"));
+    const std::string said = (folder_ / "said").string();
+    const Printed ran =
+        printed("timeout 60 " + chromium() + " --headless --disable-gpu --disable-background-networking" +
+                " --disable-component-update --no-first-run" + (geteuid() == 0 ? " --no-sandbox" : "") +
+                " --host-resolver-rules='MAP * ~NOTFOUND' --user-data-dir='" + (folder_ / "profile").string() +
+                "' --window-size=" + std::to_string(width) +
+                ",900 --virtual-time-budget=4000 --enable-logging=stderr --dump-dom 'file://" + file.string() +
+                "' 2>'" + said + "'");
+    EXPECT_EQ(ran.exit, 0) << text_in(said);
+    EXPECT_NE(ran.text.find("</html>"), std::string::npos) << text_in(said);
+    Seen result = {ran.text, ""};
+    std::ifstream lines(said);
+    for (std::string line; std::getline(lines, line);) {
+      if (line.find("CONSOLE") != std::string::npos) result.console += line + "\n";
+    }
+    return result;
+  }
+
+  std::string full_report(const std::string& subject) const {
+    json run = summary({judgement("a/b", subject, "FAILED"), judgement("determinism/c", subject, "PASSED")}, subject);
+    write("now/summary.json", run);
+    write("now/accuracy.json", accuracy({accuracy_row(4, 3, 2, subject)}));
+    write("now/proofs.json", proofs({proof("PROVED", 100)}));
+    write("now/hunt.json", hunt({hunt_finding("a/b on " + subject, "reproducible")}));
+    write("now/bench.json", bench(1e-3));
+    return report({{folder_ / "now"}, {}, folder_ / "none"}).html;
+  }
+};
+
+/// What the probes leave on the page.
+std::string attribute_in(const Seen& seen, const std::string& name) {
+  std::smatch match;
+  std::regex_search(seen.page, match, std::regex(" data-" + name + "=\"([^\"]*)\""));
+  return match.empty() ? "none" : match[1].str();
+}
+
+constexpr const char* look = R"(
+  const leave = (name, value) => document.body.setAttribute("data-" + name, value);
+  leave("sections", [...document.querySelectorAll("section")].map((one) => one.id).join(" "));
+  leave("charts", [...document.querySelectorAll("figure")].filter((one) => one.querySelector("svg")).map((one) => one.id).join(" "));
+  leave("overflow", document.documentElement.scrollWidth - document.documentElement.clientWidth);
+  leave("injected", document.querySelectorAll("main script, main img").length);
+  const zooms = [...document.querySelectorAll(".zoom")];
+  leave("zooms", zooms.length);
+  for (const one of zooms) { one.click(); document.querySelector("dialog button").click(); }
+  if (zooms.length > 0) zooms[0].click();
+  setTimeout(() => leave("drawn", document.querySelectorAll(".js-plotly-plot .main-svg").length > 0), 1000);
+)";
+
+TEST_F(Browser, OpensTheReportWithoutAnErrorAndShowsEverySectionAndChart) {
+  const std::string hostile = "<script>alert(1)</script><img src=http://127.0.0.1/x>";
+  const Seen wide = seen(full_report(hostile), 1400, look);
+  EXPECT_EQ(wide.console, "");
+  std::string expected;
+  for (const Section& section : sections()) expected += (expected.empty() ? "" : " ") + std::string(section.id.text());
+  EXPECT_EQ(attribute_in(wide, "sections"), expected);
+  EXPECT_EQ(attribute_in(wide, "charts"), "ulp-0 error-k error-group error-binade place-0 nibble-0 discovery");
+  EXPECT_EQ(attribute_in(wide, "overflow"), "0");
+  EXPECT_EQ(attribute_in(wide, "injected"), "0");
+  EXPECT_NE(wide.page.find("&lt;script&gt;alert(1)&lt;/script&gt;"), std::string::npos);
+  const bool zooms = !embedded::plotly().empty();
+  EXPECT_EQ(attribute_in(wide, "zooms"), zooms ? "7" : "0");
+  EXPECT_EQ(attribute_in(wide, "drawn"), zooms ? "true" : "false");
+  EXPECT_EQ(wide.page.find("These pictures are static") == std::string::npos, zooms);
+}
+
+TEST_F(Browser, FitsANarrowWindow) {
+  const Seen narrow = seen(full_report("host"), 500, R"(
+    document.body.setAttribute("data-overflow", document.documentElement.scrollWidth - document.documentElement.clientWidth);
+    document.body.setAttribute("data-narrow", window.innerWidth <= 640);)");
+  EXPECT_EQ(attribute_in(narrow, "overflow"), "0");
+  EXPECT_EQ(attribute_in(narrow, "narrow"), "true");
+}
+
+TEST_F(Browser, NoticesAnErrorAndARequest) {
+  const Seen noticed =
+      seen(full_report("host"), 1400, "new Image().src = 'http://127.0.0.1:9/x.png'; throw new Error('planted')");
+  EXPECT_NE(noticed.console.find("planted"), std::string::npos) << noticed.console;
+  EXPECT_NE(noticed.console.find("Content Security Policy"), std::string::npos) << noticed.console;
+}
+
+}  // namespace
+
+}  // namespace tileproof::reports

@@ -1,0 +1,340 @@
+#include "reports/page/chart.h"
+
+#include <algorithm>
+#include <cmath>
+#include <nlohmann/json.hpp>
+#include <sstream>
+
+#include "reports/text.h"
+
+namespace tileproof::reports {
+
+namespace {
+
+using nlohmann::json;
+
+/// One picture: 640 units wide, its plot between margins.
+struct Frame {
+  double width = 640, height = 260, left = 72, right = 12, top = 12, bottom = 46;
+
+  double plot_width() const { return width - left - right; }
+  double plot_height() const { return height - top - bottom; }
+  double base() const { return height - bottom; }
+};
+
+std::string number(double value) {
+  const std::string shown = fixed(value, 1);
+  return shown.ends_with(".0") ? shown.substr(0, shown.size() - 2) : shown;
+}
+
+/// Room to the left for names of that many characters.
+void make_room(Frame& frame, std::size_t longest) {
+  frame.left = std::clamp(36 + 7.0 * static_cast<double>(longest), 72.0, 220.0);
+}
+
+double folded(double value) { return std::log2(1 + value); }
+
+/// As short as there is room for beside an axis: "1e6" of a million.
+std::string tick_text(double value) {
+  return value < 1e6 ? short_number(value) : "1e" + std::to_string(static_cast<int>(std::lround(std::log10(value))));
+}
+
+/// 0, 1, 10, 100, ..., and no more than six of them.
+std::vector<double> ticks_up_to(double most) {
+  if (most < 10) return most <= 1 ? std::vector<double>{0, 1} : std::vector<double>{0, 1, std::ceil(most)};
+  const int tens = static_cast<int>(std::floor(std::log10(most)));
+  const int step = tens / 5 + 1;
+  std::vector<double> ticks = {0};
+  for (int i = 0; i <= tens; i += step) ticks.push_back(std::pow(10, i));
+  return ticks;
+}
+
+Markup label(double x, double y, const char* anchor, const std::string& text) {
+  return element("text", {{"x", number(x)}, {"y", number(y)}, {"text-anchor", anchor}}, text);
+}
+
+Markup upright(double x, double y, const std::string& text) {
+  return element("text",
+                 {{"x", number(x)},
+                  {"y", number(y)},
+                  {"text-anchor", "middle"},
+                  {"transform", "rotate(-90 " + number(x) + " " + number(y) + ")"}},
+                 text);
+}
+
+Markup straight(const char* name, double x1, double y1, double x2, double y2) {
+  return element("line",
+                 {{"class", name}, {"x1", number(x1)}, {"y1", number(y1)}, {"x2", number(x2)}, {"y2", number(y2)}}, {});
+}
+
+Markup svg(const Frame& frame, const std::string& title, const Markup& inside) {
+  return element(
+      "svg",
+      {{"viewBox", "0 0 " + number(frame.width) + " " + number(frame.height)}, {"role", "img"}, {"aria-label", title}},
+      inside);
+}
+
+/// Heights with lines across: over log2(1 + value), or linear.
+class Heights {
+ public:
+  Heights(const Frame& frame, double most, bool is_linear = false)
+      : frame_(frame), most_(is_linear ? most : std::max(1.0, most)), is_linear_(is_linear) {}
+
+  double y(double value) const {
+    const double part = is_linear_ ? value / most_ : folded(std::min(value, most_)) / folded(most_);
+    return frame_.base() - frame_.plot_height() * part;
+  }
+  Markup axis(const std::string& what) const {
+    Markup all;
+    double last = frame_.height;
+    for (const double tick : is_linear_ ? std::vector<double>{0, most_ / 2, most_} : ticks_up_to(most_)) {
+      constexpr double height_of_text = 13;
+      if (tick > most_ || last - y(tick) < height_of_text) continue;
+      last = y(tick);
+      all += straight("grid", frame_.left, y(tick), frame_.width - frame_.right, y(tick));
+      all += label(frame_.left - 6, y(tick) + 4, "end", tick_text(tick));
+    }
+    return all + upright(10, frame_.top + frame_.plot_height() / 2, what);
+  }
+
+ private:
+  const Frame& frame_;
+  double most_;
+  bool is_linear_;
+};
+
+/// Names below the plot, as many as there is room for.
+Markup names_below(const Frame& frame, const std::vector<std::string>& names, const std::string& what) {
+  std::size_t longest = 1;
+  for (const std::string& name : names) longest = std::max(longest, name.size());
+  const double step = frame.plot_width() / static_cast<double>(std::max<std::size_t>(1, names.size()));
+  const auto every = static_cast<std::size_t>(std::ceil((static_cast<double>(longest) * 7.5 + 8) / step));
+  Markup all;
+  for (std::size_t i = 0; i < names.size(); i += std::max<std::size_t>(1, every)) {
+    const double half = static_cast<double>(names[i].size()) * 3.75;
+    const double x = std::min(frame.left + step * (static_cast<double>(i) + 0.5), frame.width - half);
+    all += label(x, frame.base() + 16, "middle", names[i]);
+  }
+  return all + label(frame.left + frame.plot_width() / 2, frame.height - 8, "middle", what);
+}
+
+Markup key(const std::vector<std::pair<std::string, std::string>>& class_and_name) {
+  Markup all;
+  for (const auto& [name, text] : class_and_name) {
+    all += of_class("span", "key", element("i", {{"class", name}}, {}) + " " + text) + " ";
+  }
+  return of_class("div", "keys", all);
+}
+
+Markup drawn(const Histogram& histogram, const std::string& title) {
+  const Frame frame;
+  double most = 1;
+  for (const auto& sample : histogram.samples) {
+    for (const std::uint64_t count : sample.counts) most = std::max(most, static_cast<double>(count));
+  }
+  const Heights heights(frame, most);
+  const double step = frame.plot_width() / static_cast<double>(std::max<std::size_t>(1, histogram.buckets.size()));
+  const auto outline = [&](const std::vector<std::uint64_t>& counts) {
+    std::string path = "M" + number(frame.left) + " " + number(frame.base());
+    for (std::size_t i = 0; i < counts.size(); ++i) {
+      path += "V" + number(heights.y(static_cast<double>(counts[i]))) + "H" +
+              number(frame.left + step * static_cast<double>(i + 1));
+    }
+    return path + "V" + number(frame.base());
+  };
+  Markup inside = heights.axis(histogram.y) + names_below(frame, histogram.buckets, histogram.x);
+  std::vector<std::pair<std::string, std::string>> keys;
+  for (std::size_t i = 0; i < histogram.samples.size(); ++i) {
+    const auto& sample = histogram.samples[i];
+    const char* name = i == 0 ? "bars" : "outline";
+    keys.emplace_back(name, sample.name);
+    if (i == 0) {
+      for (std::size_t bucket = 0; bucket < sample.counts.size(); ++bucket) {
+        if (sample.counts[bucket] == 0) continue;
+        const double y = heights.y(static_cast<double>(sample.counts[bucket]));
+        inside += element("rect",
+                          {{"class", name},
+                           {"x", number(frame.left + step * (static_cast<double>(bucket) + 0.1))},
+                           {"y", number(y)},
+                           {"width", number(step * 0.8)},
+                           {"height", number(frame.base() - y)}},
+                          {});
+      }
+    } else {
+      inside += element("path", {{"class", name}, {"d", outline(sample.counts)}}, {});
+    }
+  }
+  return svg(frame, title, inside) + (keys.size() > 1 ? key(keys) : Markup());
+}
+
+Markup drawn(const Lines& lines, const std::string& title) {
+  const Frame frame;
+  double most = lines.is_linear ? 1e-9 : 1;
+  for (const auto& line : lines.lines) {
+    for (const double value : line.values) {
+      if (std::isfinite(value)) most = std::max(most, value);
+    }
+  }
+  const Heights heights(frame, most, lines.is_linear);
+  const double step = frame.plot_width() / static_cast<double>(std::max<std::size_t>(1, lines.places.size()));
+  Markup inside = heights.axis(lines.y) + names_below(frame, lines.places, lines.x);
+  std::vector<std::pair<std::string, std::string>> keys;
+  for (const std::size_t mark : lines.marks) {
+    const double x = frame.left + step * static_cast<double>(mark);
+    inside += straight("mark", x, frame.top, x, frame.base());
+  }
+  if (!lines.marks.empty()) keys.emplace_back("mark", "a step");
+  std::size_t colour = 0;
+  for (const auto& line : lines.lines) {
+    const std::string name = line.role == Lines::Role::bound  ? "bound"
+                             : line.role == Lines::Role::rest ? "line rest"
+                                                              : "line s" + std::to_string(colour++ % 6);
+    keys.emplace_back(name, line.name);
+    std::string path;
+    Markup points;
+    for (std::size_t i = 0; i < line.values.size(); ++i) {
+      if (!std::isfinite(line.values[i])) continue;
+      const double x = frame.left + step * (static_cast<double>(i) + 0.5), y = heights.y(line.values[i]);
+      const bool goes_on = i > 0 && std::isfinite(line.values[i - 1]);
+      path += (goes_on ? "L" : "M") + number(x) + " " + number(y);
+      constexpr std::size_t most_with_points = 40;
+      if (line.role == Lines::Role::bound || line.values.size() > most_with_points) continue;
+      points += element("circle", {{"class", name}, {"cx", number(x)}, {"cy", number(y)}, {"r", "2.5"}}, {});
+    }
+    inside += element("path", {{"class", name}, {"d", path}}, {}) + points;
+  }
+  return svg(frame, title, inside) + key(keys);
+}
+
+constexpr int levels_of_heat = 6;
+
+int level_of(std::uint64_t count, std::uint64_t most) {
+  if (count == 0) return 0;
+  const double part = std::log2(1.0 + static_cast<double>(count)) / std::log2(1.0 + static_cast<double>(most));
+  return std::clamp(static_cast<int>(std::ceil(part * levels_of_heat)), 1, levels_of_heat);
+}
+
+Markup drawn(const Heatmap& map, const std::string& title) {
+  Frame frame;
+  frame.height = 340;
+  std::size_t longest = 0;
+  for (const std::string& name : map.rows) longest = std::max(longest, name.size());
+  make_room(frame, longest);
+  const double step_x = frame.plot_width() / static_cast<double>(std::max<std::size_t>(1, map.columns.size()));
+  const double step_y = frame.plot_height() / static_cast<double>(std::max<std::size_t>(1, map.rows.size()));
+  std::uint64_t most = 0;
+  for (const std::uint64_t count : map.counts) most = std::max(most, count);
+  // One path for all cells of a level: 64 x 64 cells stay small.
+  std::vector<std::string> paths(levels_of_heat + 1);
+  const auto level_at = [&](std::size_t row, std::size_t column) {
+    return level_of(map.counts.at(row * map.columns.size() + column), most);
+  };
+  for (std::size_t row = 0; row < map.rows.size(); ++row) {
+    for (std::size_t column = 0, end = 0; column < map.columns.size(); column = end) {
+      const int level = level_at(row, column);
+      end = column + 1;
+      while (end < map.columns.size() && level_at(row, end) == level) ++end;
+      if (level == 0) continue;
+      const double width = step_x * static_cast<double>(end - column);
+      paths[static_cast<std::size_t>(level)] += "M" + number(frame.left + step_x * static_cast<double>(column)) + " " +
+                                                number(frame.top + step_y * static_cast<double>(row)) + "h" +
+                                                number(width) + "v" + number(step_y) + "h-" + number(width) + "z";
+    }
+  }
+  Markup inside = element("rect",
+                          {{"class", "plot"},
+                           {"x", number(frame.left)},
+                           {"y", number(frame.top)},
+                           {"width", number(frame.plot_width())},
+                           {"height", number(frame.plot_height())}},
+                          {});
+  for (int level = 1; level <= levels_of_heat; ++level) {
+    const std::string& path = paths[static_cast<std::size_t>(level)];
+    if (!path.empty()) inside += element("path", {{"class", "heat h" + std::to_string(level)}, {"d", path}}, {});
+  }
+  const auto every = static_cast<std::size_t>(std::max(1.0, std::ceil(13 / step_y)));
+  for (std::size_t row = 0; row < map.rows.size(); row += every) {
+    inside += label(frame.left - 6, frame.top + step_y * (static_cast<double>(row) + 0.5) + 4, "end", map.rows[row]);
+  }
+  inside += names_below(frame, map.columns, map.column) + upright(10, frame.top + frame.plot_height() / 2, map.row);
+  const std::string scale = most == 0 ? "no " + map.what : map.what + ": 1 to " + with_commas(most);
+  Markup shades;
+  for (int level = 1; level <= levels_of_heat && most != 0; ++level) {
+    shades += element("i", {{"class", "shade h" + std::to_string(level)}}, {});
+  }
+  return svg(frame, title, inside) + of_class("div", "keys", of_class("span", "shades", shades) + " " + scale);
+}
+
+/// For the page's script: raw values. `ticks` where heights are to be folded.
+json zoomable(const Histogram& histogram) {
+  json traces = json::array();
+  double most = 1;
+  for (const auto& sample : histogram.samples) {
+    for (const std::uint64_t count : sample.counts) most = std::max(most, static_cast<double>(count));
+    traces.push_back({{"type", "bar"}, {"name", sample.name}, {"x", histogram.buckets}, {"y", sample.counts}});
+  }
+  return {{"data", traces}, {"x", histogram.x}, {"y", histogram.y}, {"ticks", ticks_up_to(most)}};
+}
+
+json zoomable(const Lines& lines) {
+  json traces = json::array();
+  double most = 1;
+  for (const auto& line : lines.lines) {
+    const bool is_bound = line.role == Lines::Role::bound;
+    json values = json::array();
+    for (const double value : line.values) {
+      if (std::isfinite(value)) most = std::max(most, value);
+      values.push_back(std::isfinite(value) ? json(value) : json());
+    }
+    traces.push_back({{"type", "scatter"},
+                      {"name", line.name},
+                      {"x", lines.places},
+                      {"y", values},
+                      {"mode", is_bound ? "lines" : "lines+markers"},
+                      {"line", {{"dash", is_bound ? "dash" : "solid"}}}});
+  }
+  json whole = {{"data", traces}, {"x", lines.x}, {"y", lines.y}, {"marks", lines.marks}};
+  if (!lines.is_linear) whole["ticks"] = ticks_up_to(most);
+  return whole;
+}
+
+json zoomable(const Heatmap& map) {
+  json rows = json::array();
+  const auto width = static_cast<std::ptrdiff_t>(map.columns.size());
+  for (std::size_t row = 0; row < map.rows.size(); ++row) {
+    const auto begin = map.counts.begin() + static_cast<std::ptrdiff_t>(row) * width;
+    rows.push_back(std::vector<std::uint64_t>(begin, begin + width));
+  }
+  return {{"data", json::array({{{"type", "heatmap"}, {"x", map.columns}, {"y", map.rows}, {"z", rows}}})},
+          {"x", map.column},
+          {"y", map.row},
+          {"what", map.what}};
+}
+
+}  // namespace
+
+Markup picture(const Chart& chart) {
+  const Markup inside = std::visit([&](const auto& drawing) { return drawn(drawing, chart.title); }, chart.drawing);
+  return element(
+      "figure", {{"id", chart.id}, {"class", "chart"}},
+      of_class("h4", "title", chart.title) + of_class("div", "wide", inside) + element("figcaption", chart.caption));
+}
+
+json figure(const Chart& chart) {
+  json whole = std::visit([](const auto& drawing) { return zoomable(drawing); }, chart.drawing);
+  whole["title"] = chart.title;
+  return whole;
+}
+
+std::string short_number(double value) {
+  const bool is_large = std::fabs(value) >= 1000 && std::fabs(value) < 1e7;
+  if (is_large) value = std::round(value);
+  const bool is_whole = value == std::floor(value) && std::fabs(value) < 1e7;
+  if (is_whole) return (value < 0 ? "-" : "") + with_commas(static_cast<std::uint64_t>(std::fabs(value)));
+  std::ostringstream text;
+  text.precision(4);
+  text << value;
+  return text.str();
+}
+
+}  // namespace tileproof::reports

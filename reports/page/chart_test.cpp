@@ -1,0 +1,78 @@
+// Pictures show what they are given.
+#include "reports/page/chart.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <limits>
+#include <nlohmann/json.hpp>
+
+#include "reports/text.h"
+
+namespace tileproof::reports {
+
+namespace {
+
+std::size_t times(const std::string& text, const std::string& what) {
+  std::size_t count = 0;
+  for (std::size_t at = text.find(what); at != std::string::npos; at = text.find(what, at + 1)) ++count;
+  return count;
+}
+
+Chart heat(const std::vector<std::uint64_t>& counts) {
+  return {"heat", "a <title>", "a caption",
+          Heatmap{{"a", "b"}, {"0", "1", "2"}, counts, "row", "column", "wrong elements"}};
+}
+
+TEST(Chart, AHeatmapDrawsACellForEveryCountAndNoneForZero) {
+  EXPECT_EQ(times(picture(heat({0, 0, 0, 0, 0, 0})).bytes(), "class=\"heat"), 0u);
+  const std::string one = picture(heat({0, 0, 0, 0, 5, 0})).bytes();
+  EXPECT_EQ(times(one, "class=\"heat h6\""), 1u) << one;
+  EXPECT_NE(one.find("wrong elements: 1 to 5"), std::string::npos) << one;
+  // 1 is seen beside a million: in another shade, and not left out.
+  const std::string two = picture(heat({1, 0, 0, 0, 0, 1000000})).bytes();
+  EXPECT_EQ(times(two, "class=\"heat h1\""), 1u) << two;
+  EXPECT_EQ(times(two, "class=\"heat h6\""), 1u) << two;
+}
+
+TEST(Chart, ACellStandsInItsRowAndColumn) {
+  // Two rows of 141 units below 12; three columns between 72 and 628.
+  const std::string text = picture(heat({0, 0, 0, 0, 5, 0})).bytes();
+  EXPECT_NE(text.find("M257.3 153h185.3v141h-185.3z"), std::string::npos) << text;
+}
+
+TEST(Chart, AHistogramDrawsTheBaselineOverIt) {
+  const Chart chart = {"h", "t", "c",
+                       Histogram{{"-1", "0"}, {{"this run", {3, 0}}, {"baseline", {1, 2}}}, "ulp", "elements"}};
+  const std::string text = picture(chart).bytes();
+  EXPECT_EQ(times(text, "<rect class=\"bars\""), 1u) << text;
+  EXPECT_EQ(times(text, "<path class=\"outline\""), 1u) << text;
+  EXPECT_EQ(figure(chart)["data"][1]["y"], nlohmann::json({1, 2}));
+}
+
+TEST(Chart, ALineHasAGapWhereThereIsNoValue) {
+  const double none = std::numeric_limits<double>::quiet_NaN();
+  const Chart chart = {
+      "l", "t", "c",
+      Lines{{"1", "2", "3"}, {{"one", {1, none, 3}}, {"limit", {2, 2, 2}, Lines::Role::bound}}, "k", "ulp"}};
+  const std::string text = picture(chart).bytes();
+  EXPECT_EQ(times(text, "<circle"), 2u) << text;
+  EXPECT_EQ(times(text, "<path class=\"bound\""), 1u) << text;
+  EXPECT_EQ(figure(chart)["data"][0]["y"], nlohmann::json({1.0, nullptr, 3.0}));
+}
+
+TEST(Chart, ItsTitleIsText) {
+  EXPECT_NE(picture(heat({1, 1, 1, 1, 1, 1})).bytes().find("a &lt;title&gt;"), std::string::npos);
+}
+
+TEST(Chart, NumbersAreShort) {
+  EXPECT_EQ(with_commas(0), "0");
+  EXPECT_EQ(with_commas(1234567), "1,234,567");
+  EXPECT_EQ(with_commas(123456), "123,456");
+  EXPECT_EQ(short_number(0.11588), "0.1159");
+  EXPECT_EQ(short_number(1000), "1,000");
+}
+
+}  // namespace
+
+}  // namespace tileproof::reports

@@ -1,0 +1,100 @@
+#include "reports/page/html.h"
+
+#include <nlohmann/json.hpp>
+
+#include "reports/reports.h"
+
+namespace tileproof::reports {
+
+namespace {
+
+/// For an element's content and for an attribute between double quotes alike.
+std::string escaped(std::string_view text) {
+  std::string result;
+  for (const char letter : visible(text)) {
+    switch (letter) {
+      case '<':
+        result += "&lt;";
+        break;
+      case '>':
+        result += "&gt;";
+        break;
+      case '&':
+        result += "&amp;";
+        break;
+      case '"':
+        result += "&quot;";
+        break;
+      case '\'':
+        result += "&#39;";
+        break;
+      default:
+        result += letter;
+    }
+  }
+  return result;
+}
+
+bool has_no_end(std::string_view tag) {
+  constexpr std::string_view all[] = {"br", "hr", "meta", "rect", "line", "path", "polyline", "circle"};
+  for (const std::string_view one : all) {
+    if (one == tag) return true;
+  }
+  return false;
+}
+
+}  // namespace
+
+Markup::Markup(const std::string& text) : bytes_(escaped(text)) {}
+
+Markup element(Name tag, const std::vector<Attribute>& attributes, const Markup& children) {
+  Markup whole;
+  whole.bytes_ = "<" + std::string(tag.text());
+  for (const Attribute& attribute : attributes) {
+    whole.bytes_ += " " + std::string(attribute.name.text()) + "=\"" + escaped(attribute.value) + "\"";
+  }
+  if (has_no_end(tag.text())) {
+    whole.bytes_ += "/>";
+    return whole;
+  }
+  whole.bytes_ += ">" + children.bytes_ + "</" + std::string(tag.text()) + ">";
+  return whole;
+}
+
+Markup link_to(Name id, const Markup& children) {
+  Markup whole;
+  whole.bytes_ = "<a href=\"#" + std::string(id.text()) + "\">" + children.bytes_ + "</a>";
+  return whole;
+}
+
+Markup data_island(Name id, const nlohmann::json& value) {
+  Markup whole;
+  whole.bytes_ = "<script type=\"application/json\" id=\"" + std::string(id.text()) + "\">";
+  for (const char letter : value.dump(-1, ' ', /*ensure_ascii=*/true, nlohmann::json::error_handler_t::replace)) {
+    // Nothing but strings may hold these, where a reference stands for them.
+    constexpr const char* digits = "0123456789abcdef";
+    if (letter == '<' || letter == '>' || letter == '&') {
+      whole.bytes_ += std::string("\\u00") + digits[letter >> 4] + digits[letter & 15];
+    } else {
+      whole.bytes_ += letter;
+    }
+  }
+  whole.bytes_ += "</script>";
+  return whole;
+}
+
+Markup table(const std::vector<Column>& columns, const std::vector<std::vector<Markup>>& rows) {
+  const auto of_column = [&](std::size_t i) {
+    return columns[i].is_number ? std::vector<Attribute>{{"class", "number"}} : std::vector<Attribute>{};
+  };
+  Markup titles, lines;
+  for (std::size_t i = 0; i < columns.size(); ++i) titles += element("th", of_column(i), columns[i].title);
+  for (const std::vector<Markup>& row : rows) {
+    Markup cells;
+    for (std::size_t i = 0; i < columns.size(); ++i) cells += element("td", of_column(i), row.at(i));
+    lines += element("tr", cells);
+  }
+  return of_class("div", "wide", element("table", element("thead", element("tr", titles)) + element("tbody", lines)));
+}
+
+}  // namespace tileproof::reports

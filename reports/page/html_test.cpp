@@ -1,0 +1,43 @@
+// No text can be anything but text.
+#include "reports/page/html.h"
+
+#include <gtest/gtest.h>
+
+#include <nlohmann/json.hpp>
+
+namespace tileproof::reports {
+
+namespace {
+
+TEST(Html, TextIsEscapedWhereverItStands) {
+  EXPECT_EQ(Markup("<script>alert(1)</script>").bytes(), "&lt;script&gt;alert(1)&lt;/script&gt;");
+  EXPECT_EQ(element("p", {{"title", "\" onload='x' <&"}}, "a & b").bytes(),
+            "<p title=\"&quot; onload=&#39;x&#39; &lt;&amp;\">a &amp; b</p>");
+}
+
+TEST(Html, ControlCharactersAndReorderingAreVisible) {
+  EXPECT_EQ(Markup("a\x1b[31m\xe2\x80\xae").bytes(), "a\\x1b[31m\\x202e");
+}
+
+TEST(Html, ElementsNest) {
+  EXPECT_EQ(element("p", Markup("a") + element("b", "c")).bytes(), "<p>a<b>c</b></p>");
+  EXPECT_EQ(element("br", {}, {}).bytes(), "<br/>");
+}
+
+TEST(Html, NothingInDataEndsItsScript) {
+  const nlohmann::json hostile = {{"name", "</script><script>alert(1)</script><!--&"}};
+  const std::string island = data_island("figures", hostile).bytes();
+  EXPECT_EQ(island.find("</script>"), island.size() - std::string("</script>").size());
+  EXPECT_EQ(island.find("<!--"), std::string::npos);
+  const std::size_t begin = island.find('>') + 1;
+  EXPECT_EQ(nlohmann::json::parse(island.substr(begin, island.rfind('<') - begin)), hostile);
+}
+
+TEST(Html, ATableHasACellForEveryColumn) {
+  const std::string text = table({{"name"}, {"count", true}}, {{"<a>", "1"}}).bytes();
+  EXPECT_NE(text.find("<td>&lt;a&gt;</td><td class=\"number\">1</td>"), std::string::npos) << text;
+}
+
+}  // namespace
+
+}  // namespace tileproof::reports

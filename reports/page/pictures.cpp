@@ -1,0 +1,398 @@
+// The pictures: distances, error against the shape, where errors lie, and what was covered.
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <map>
+#include <set>
+
+#include "reports/page/section.h"
+#include "reports/text.h"
+
+namespace tileproof::reports {
+
+namespace {
+
+constexpr std::size_t most_subjects = 6;  // with pictures of their own
+
+// --- Distances
+// ---------------------------------------------------------------------------------------------------------
+
+struct Distances {
+  std::map<double, std::pair<double, std::uint64_t>> buckets;  // by `from`: `to` and the count
+  double max = 0;
+
+  void add(const AccuracyRow& row) {
+    if (!row.ulp) return;
+    max = std::max(max, row.ulp->max);
+    for (const Bucket& bucket : row.ulp->histogram) {
+      auto& [to, count] = buckets[bucket.from];
+      to = bucket.to;
+      count += bucket.count;
+    }
+  }
+};
+
+/// By subject, operation and type: ulp of different types are no one thing.
+using ByKind = std::map<std::string, Distances>;
+
+ByKind distances_in(const Evidence& evidence) {
+  ByKind all;
+  for (const auto& found : evidence.surveyed) {
+    for (const AccuracyRow& row : found.record.rows) {
+      all[row.key.subject + " " + row.key.operation + ", " + row.key.type].add(row);
+    }
+  }
+  return all;
+}
+
+/// "-3", "-0.5", "0", "+2^4": the last from 16 up to 32.
+std::string name_of_bucket(double from, double to) {
+  const std::string sign = from > 0 ? "+" : to < 0 ? "-" : "";
+  const double nearest = std::fabs(from < 0 ? to : from);
+  return sign + (from == to ? error_text(nearest) : "2^" + std::to_string(std::ilogb(nearest)));
+}
+
+Histogram histogram_of(const Distances& now, const Distances* before) {
+  std::map<double, double> places = {{0, 0}};
+  for (const Distances* one : {&now, before}) {
+    if (one == nullptr) continue;
+    for (const auto& [from, to_and_count] : one->buckets) places[from] = to_and_count.first;
+  }
+  Histogram histogram = {
+      .buckets = {}, .samples = {}, .x = "signed error, in ulp; of codes, in steps", .y = "elements"};
+  histogram.samples.push_back({"this run", {}});
+  if (before != nullptr) histogram.samples.push_back({"baseline", {}});
+  const auto count = [](const Distances& distances, double from) {
+    const auto found = distances.buckets.find(from);
+    return found == distances.buckets.end() ? 0 : found->second.second;
+  };
+  for (const auto& [from, to] : places) {
+    histogram.buckets.push_back(name_of_bucket(from, to));
+    histogram.samples[0].counts.push_back(count(now, from));
+    if (before != nullptr) histogram.samples[1].counts.push_back(count(*before, from));
+  }
+  return histogram;
+}
+
+Markup histograms(Story& story) {
+  const ByKind now = distances_in(story.now);
+  const ByKind before = story.before != nullptr ? distances_in(*story.before) : ByKind();
+  std::vector<std::pair<std::string, const Distances*>> differing;
+  Distances exact;
+  std::size_t exact_kinds = 0;
+  for (const auto& [name, distances] : now) {
+    if (distances.max != 0) {
+      differing.emplace_back(name, &distances);
+      continue;
+    }
+    ++exact_kinds;
+    for (const auto& [from, to_and_count] : distances.buckets) {
+      auto& [to, count] = exact.buckets[from];
+      to = to_and_count.first;
+      count += to_and_count.second;
+    }
+  }
+  std::stable_sort(differing.begin(), differing.end(),
+                   [](const auto& a, const auto& b) { return a.second->max > b.second->max; });
+  Markup all;
+  for (std::size_t i = 0; i < std::min(differing.size(), most_subjects); ++i) {
+    const auto& [name, distances] = differing[i];
+    const auto then = before.find(name);
+    all += story.show(
+        {"ulp-" + std::to_string(i), "How far off: " + name,
+         "All at 0 is exact; a heap on one side is a bias; bars far out that nothing explains are faults. 2^4 stands "
+         "for 16 up to 32. Axis of counts: logarithmic.",
+         histogram_of(*distances, then == before.end() ? nullptr : &then->second)});
+  }
+  if (differing.size() > most_subjects) {
+    all += paragraph(std::to_string(differing.size() - most_subjects) + " more differ, by less: see report.json");
+  }
+  if (exact_kinds != 0) {
+    all += story.show({"ulp-exact", "How far off: all others",
+                       counted(exact_kinds, "kind") +
+                           " of result (subject, operation, type) together: every finite one at distance 0.",
+                       histogram_of(exact, nullptr)});
+  }
+  return all;
+}
+
+// --- Error against k, group and binade
+// -----------------------------------------------------------------------------------
+
+/// Infinite where the text is no number.
+double number_in(const std::string& text) {
+  const bool looks = !text.empty() && text.find_first_not_of("-0123456789") == std::string::npos && text.size() < 10;
+  return looks && text.find_last_of('-') + 1 <= 1 && text != "-" ? std::stod(text)
+                                                                 : std::numeric_limits<double>::infinity();
+}
+
+/// -4, 0, 7, "infinite", "NaN", "zero": numbers by their value, before words.
+bool is_before(const std::string& a, const std::string& b) {
+  return std::pair(number_in(a), a) < std::pair(number_in(b), b);
+}
+
+struct Before {
+  bool operator()(const std::string& a, const std::string& b) const { return is_before(a, b); }
+};
+using Places = std::set<std::string, Before>;
+
+struct Axis {
+  const char* id;
+  const char* title;
+  const char* what;
+  std::vector<CurvePoint> Curve::*points;
+  std::string (*place)(const std::string& at);
+};
+
+/// Eight binades are one place: fp32 has 277.
+std::string first_of_eight(const std::string& binade) {
+  const double value = number_in(binade);
+  return std::isfinite(value) ? std::to_string(static_cast<int>(std::floor(value / 8) * 8)) : binade;
+}
+std::string itself(const std::string& at) { return at; }
+
+const Axis axes[] = {
+    {"error-k", "Largest error against k", "log2 of k, rounded down", &Curve::by_k, itself},
+    {"error-group", "Largest error against the group size", "group size", &Curve::by_group, itself},
+    {"error-binade", "Largest error against the scale", "log2 of the scale, eight binades together", &Curve::by_binade,
+     first_of_eight},
+};
+
+double largest(const Curve& curve, const Axis& axis) {
+  double most = 0;
+  for (const CurvePoint& point : curve.*axis.points) most = std::max(most, point.max);
+  return most;
+}
+
+void add_line(Lines& lines, const std::string& name, const std::vector<const Curve*>& curves, const Axis& axis,
+              const Places& places, Lines::Role role = Lines::Role::one) {
+  Lines::Line line = {name, {}, role};
+  for (const std::string& place : places) {
+    double value = std::numeric_limits<double>::quiet_NaN();
+    for (const Curve* curve : curves) {
+      for (const CurvePoint& point : curve->*axis.points) {
+        if (axis.place(point.at) == place) value = std::isnan(value) ? point.max : std::max(value, point.max);
+      }
+    }
+    line.values.push_back(value);
+  }
+  lines.lines.push_back(std::move(line));
+}
+
+Markup curves(Story& story) {
+  std::vector<const Curve*> all;
+  for (const auto& found : story.now.surveyed) {
+    for (const Curve& curve : found.record.curves) all.push_back(&curve);
+  }
+  Markup shown;
+  for (const Axis& axis : axes) {
+    Places places;
+    std::map<double, std::string> bounds;
+    std::vector<const Curve*> differing, exact;
+    for (const Curve* curve : all) {
+      for (const CurvePoint& point : curve->*axis.points) places.insert(axis.place(point.at));
+      if (!curve->bound_name.empty()) bounds[curve->bound] = curve->bound_name;
+      (largest(*curve, axis) > 0 ? differing : exact).push_back(curve);
+    }
+    if (places.empty()) continue;
+    std::stable_sort(differing.begin(), differing.end(),
+                     [&](const Curve* a, const Curve* b) { return largest(*a, axis) > largest(*b, axis); });
+    Lines lines = {.places = {}, .lines = {}, .x = axis.what, .y = "ulp"};
+    lines.places.assign(places.begin(), places.end());
+    std::vector<const Curve*> rest(
+        differing.begin() + static_cast<std::ptrdiff_t>(std::min(differing.size(), most_subjects)), differing.end());
+    differing.resize(std::min(differing.size(), most_subjects));
+    for (const Curve* curve : differing) {
+      add_line(lines, curve->subject + " " + curve->operation + " " + curve->domain + " " + curve->type, {curve}, axis,
+               places);
+    }
+    if (!rest.empty())
+      add_line(lines, "the largest of " + std::to_string(rest.size()) + " more", rest, axis, places, Lines::Role::rest);
+    if (!exact.empty())
+      add_line(lines, std::to_string(exact.size()) + " others, exact", exact, axis, places, Lines::Role::rest);
+    for (const auto& [bound, name] : bounds) {
+      lines.lines.push_back({"bound: " + name, std::vector<double>(places.size(), bound), Lines::Role::bound});
+    }
+    shown += story.show({axis.id, axis.title,
+                         "A line that climbs, or stands out at one place, points at that place; whether a formula "
+                         "explains it, the table says. Lines that agree lie on one another. Axis of ulp: logarithmic.",
+                         lines});
+  }
+  return shown;
+}
+
+// --- Where errors lie
+// ----------------------------------------------------------------------------------------------------
+
+constexpr const char* no_scale = "no scale";  // of codes
+
+struct Wrong {
+  std::map<std::pair<std::string, std::string>, std::uint64_t> by_nibble_and_binade, by_row_and_column;
+  std::uint64_t all = 0;
+  bool has_scales = false;
+
+  void add(const Curve& curve) {
+    for (const WrongAt& at : curve.by_nibble_and_binade) {
+      if (at.row.empty()) continue;  // of what is not packed
+      has_scales = has_scales || !at.column.empty();
+      by_nibble_and_binade[{at.row, at.column.empty() ? no_scale : at.column}] += at.wrong;
+    }
+    for (const WrongAt& at : curve.by_row_and_column) {
+      by_row_and_column[{at.row, at.column}] += at.wrong;
+      all += at.wrong;
+    }
+  }
+};
+
+Heatmap map_of(const std::map<std::pair<std::string, std::string>, std::uint64_t>& wrong, std::vector<std::string> rows,
+               std::vector<std::string> columns, const std::string& row, const std::string& column) {
+  Heatmap map = {std::move(rows), std::move(columns), {}, row, column, "elements that differ"};
+  for (const std::string& one : map.rows) {
+    for (const std::string& other : map.columns) {
+      const auto found = wrong.find({one, other});
+      map.counts.push_back(found == wrong.end() ? 0 : found->second);
+    }
+  }
+  return map;
+}
+
+std::vector<std::string> numbers_below(int end) {
+  std::vector<std::string> all;
+  for (int i = 0; i < end; ++i) all.push_back(std::to_string(i));
+  return all;
+}
+
+std::vector<std::string> binades_in(const Evidence& evidence) {
+  Places places;
+  for (const auto& found : evidence.surveyed) {
+    for (const Curve& curve : found.record.curves) {
+      for (const CurvePoint& point : curve.by_binade) places.insert(point.at);
+    }
+  }
+  return {places.begin(), places.end()};
+}
+
+Markup heatmaps(Story& story) {
+  std::map<std::string, Wrong> by_subject;
+  for (const auto& found : story.now.surveyed) {
+    for (const Curve& curve : found.record.curves) by_subject[curve.subject + " " + curve.operation].add(curve);
+  }
+  std::vector<std::pair<std::string, const Wrong*>> shown;
+  for (const auto& [name, wrong] : by_subject) {
+    if (wrong.all != 0) shown.emplace_back(name, &wrong);
+  }
+  std::stable_sort(shown.begin(), shown.end(),
+                   [](const auto& a, const auto& b) { return a.second->all > b.second->all; });
+  const Wrong none;
+  const std::size_t differing = shown.size();
+  if (shown.empty() && !by_subject.empty()) shown.emplace_back("nobody", &none);
+  if (shown.size() > most_subjects) shown.resize(most_subjects);
+  const std::vector<std::string> binades = binades_in(story.now);
+  Markup all;
+  for (std::size_t i = 0; i < shown.size(); ++i) {
+    const auto& [name, wrong] = shown[i];
+    const std::string number = std::to_string(i);
+    all += story.show(
+        {"place-" + number, "Where elements differ: " + name,
+         "Rows and columns modulo 64; counts, not rates: the first rows are in every problem, the last in few. Noise "
+         "is arithmetic; stripes within that, blocks and single columns are a layout fault.",
+         map_of(wrong->by_row_and_column, numbers_below(64), numbers_below(64), "row mod 64", "column mod 64")});
+    if (binades.empty() || (wrong->all != 0 && wrong->by_nibble_and_binade.empty())) continue;
+    all += story.show(
+        {"nibble-" + number, "Which nibbles, at which scales: " + name,
+         "One row is a nibble that is taken from elsewhere; one column is a size of scale that is handled wrongly.",
+         map_of(wrong->by_nibble_and_binade, numbers_below(8),
+                wrong->has_scales || wrong->all == 0 ? binades : std::vector<std::string>{std::string(no_scale)},
+                "nibble of the word", "binade of the scale: floor(log2 |scale|)")});
+  }
+  if (differing > shown.size())
+    all += paragraph(std::to_string(differing - shown.size()) + " more differ, in fewer elements: see report.json");
+  return all;
+}
+
+// --- What was covered
+// ----------------------------------------------------------------------------------------------------
+
+/// "k=2^9" of "dequantize float bf16 ... k=2^9 aligned scales=ordinary": "2^9".
+std::string value_in(const std::string& cell, const std::string& name) {
+  const std::size_t at = cell.find(" " + name + "=");
+  if (at == std::string::npos) return "";
+  const std::size_t begin = at + name.size() + 2;
+  return cell.substr(begin, cell.find(' ', begin) - begin);
+}
+
+Markup coverage(Story& story) {
+  std::map<std::pair<std::string, std::string>, std::uint64_t> cells;
+  Places profiles, sizes;
+  for (const auto& found : story.now.hunted) {
+    for (const std::string& cell : found.record.cells) {
+      const std::string profile = value_in(cell, "scales"), size = value_in(cell, "k");
+      if (profile.empty() || !size.starts_with("2^")) continue;
+      profiles.insert(profile);
+      sizes.insert(size.substr(2));
+      ++cells[{profile, size.substr(2)}];
+    }
+  }
+  if (story.now.hunted.empty()) return absent("which feature cells a hunt has been in", "./tileproof fuzz");
+  Markup all;
+  for (const auto& found : story.now.hunted) {
+    const Hunt& hunt = found.record;
+    if (hunt.cells_reachable == 0) continue;
+    all +=
+        paragraph("The hunt of " + hunt.subject + " was in " + with_commas(hunt.cells_hit) + " of " +
+                  with_commas(hunt.cells_reachable) + " feature cells that it can reach (" +
+                  percent(hunt.cells_hit, hunt.cells_reachable) + "); the next case is in a new one with a chance of " +
+                  short_number(hunt.chance_of_a_new_cell * 100) + " % (Good-Turing).");
+  }
+  if (!cells.empty()) {
+    Heatmap map = map_of(cells, {profiles.begin(), profiles.end()}, {sizes.begin(), sizes.end()}, "profile of scales",
+                         "log2 of k");
+    map.what = "cells hit";
+    all += story.show({"coverage", "Feature cells that were hit",
+                       "Cells of each profile of scales and size of k; blank has not been tried.", map});
+  }
+  Lines lines = {.places = {}, .lines = {}, .x = "cases", .y = "cells"};
+  std::set<std::uint64_t> counts;
+  for (const auto& found : story.now.hunted) {
+    for (const auto& [run, known] : found.record.discovery) counts.insert(run);
+  }
+  for (const std::uint64_t count : counts) lines.places.push_back(with_commas(count));
+  for (const auto& found : story.now.hunted) {
+    Lines::Line line = {found.record.subject + ", seed " + found.record.seed, {}};
+    for (const std::uint64_t count : counts) {
+      double value = std::numeric_limits<double>::quiet_NaN();
+      for (const auto& [run, known] : found.record.discovery) {
+        if (run == count) value = static_cast<double>(known);
+      }
+      line.values.push_back(value);
+    }
+    lines.lines.push_back(std::move(line));
+  }
+  if (!counts.empty()) {
+    all += story.show({"discovery", "Discovery",
+                       "Cells known after so many cases: a line that still climbs says that there is more to see.",
+                       lines});
+  }
+  return all;
+}
+
+}  // namespace
+
+Markup pictures_section(Story& story) {
+  Markup all;
+  if (!story.zooms) {
+    all += of_class("p", "warning",
+                    "These pictures are static: plotly.js was not there when this program was built, so that there is "
+                    "nothing to zoom with.");
+  }
+  if (story.now.surveyed.empty()) {
+    all += absent("how errors are distributed", "./tileproof verify");
+  } else {
+    all += element("h3", "Distances") + of_class("div", "charts", histograms(story)) +
+           element("h3", "Error against the shape and the scale") + of_class("div", "charts", curves(story)) +
+           element("h3", "Where errors lie") + of_class("div", "charts", heatmaps(story));
+  }
+  return all + element("h3", "What was covered") + of_class("div", "charts", coverage(story));
+}
+
+}  // namespace tileproof::reports

@@ -1,0 +1,184 @@
+#include "reports/page/report.h"
+
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <set>
+
+#include "reports/page/embedded.h"
+#include "reports/page/page.h"
+#include "reports/page/report_files.h"
+
+namespace tileproof::reports {
+
+namespace {
+
+using nlohmann::json;
+
+/// Whose results a record has.
+std::set<std::string> subjects_of(const Evidence& evidence) {
+  std::set<std::string> names;
+  for (const auto& found : evidence.verified) {
+    for (const Judgement& one : found.record.judgements) {
+      if (one.verdict != Verdict::skipped) names.insert(one.subject);
+    }
+  }
+  if (!names.empty()) return names;
+  for (const auto& found : evidence.surveyed) {
+    for (const AccuracyRow& row : found.record.rows) names.insert(row.key.subject);
+  }
+  for (const auto& found : evidence.proved) {
+    for (const Proof& proof : found.record.proofs) names.insert(proof.subject);
+  }
+  for (const auto& found : evidence.hunted) names.insert(found.record.subject);
+  return names;
+}
+
+void rename_subject(Evidence& evidence, const std::string& from, const std::string& to) {
+  const auto rename = [&](std::string& name) {
+    if (name == from) name = to;
+  };
+  for (auto& found : evidence.verified) {
+    for (Subject& one : found.record.subjects) rename(one.name);
+    for (Judgement& one : found.record.judgements) rename(one.subject);
+  }
+  for (auto& found : evidence.surveyed) {
+    for (AccuracyRow& one : found.record.rows) rename(one.key.subject);
+    for (Curve& one : found.record.curves) rename(one.subject);
+  }
+  for (auto& found : evidence.proved) {
+    for (Proof& one : found.record.proofs) rename(one.subject);
+  }
+  for (auto& found : evidence.hunted) rename(found.record.subject);
+}
+
+/// Where each side has one subject, and not the same, the two stand for each other: a kernel and the next one.
+std::string matched_subjects(const Evidence& now, Evidence& before) {
+  const std::set<std::string> here = subjects_of(now), there = subjects_of(before);
+  if (here.size() != 1 || there.size() != 1 || here == there) return "";
+  rename_subject(before, *there.begin(), *here.begin());
+  return "Not like for like: the baseline is of " + *there.begin() + ", this run of " + *here.begin() +
+         ". What one does is held against what the other did.";
+}
+
+bool have_a_kind_in_common(const Evidence& a, const Evidence& b) {
+  return (!a.verified.empty() && !b.verified.empty()) || (!a.surveyed.empty() && !b.surveyed.empty()) ||
+         (!a.proved.empty() && !b.proved.empty()) || (!a.hunted.empty() && !b.hunted.empty()) ||
+         (!a.timed.empty() && !b.timed.empty());
+}
+
+std::string kinds_in(const Evidence& evidence) {
+  std::string names;
+  const auto add = [&](bool has, const char* name) {
+    if (has) names += (names.empty() ? "" : ", ") + std::string(name);
+  };
+  add(!evidence.verified.empty(), "verify"), add(!evidence.surveyed.empty(), "accuracy");
+  add(!evidence.proved.empty(), "prove"), add(!evidence.hunted.empty(), "fuzz"), add(!evidence.timed.empty(), "bench");
+  return names.empty() ? "none" : names;
+}
+
+Budgets budgets_in(const std::filesystem::path& file, std::vector<std::string>& troubles) {
+  std::ifstream stream(file);
+  if (!stream) return {};
+  try {
+    const json whole = json::parse(stream, nullptr, /*allow_exceptions=*/false);
+    if (whole.is_discarded()) throw std::runtime_error("it is no JSON, or not all of it");
+    return read_budgets(whole);
+  } catch (const std::runtime_error& error) {
+    troubles.push_back("--budgets: given '" + file.string() + "' (" + error.what() +
+                       "), legal is what 'report --update-budgets' writes");
+    return {};
+  }
+}
+
+std::string for_terminal(const Opinion& opinion) {
+  std::string text = std::string(name_of(headline_of(opinion))) + ": " + opinion.sentence + "\n";
+  std::string counts;
+  for (std::size_t i = 0; i < words; ++i) {
+    const Word word = static_cast<Word>(i);
+    if (opinion.count(word) == 0) continue;
+    counts += (counts.empty() ? "" : ", ") + std::to_string(opinion.count(word)) + " " + name_of(word);
+  }
+  for (const std::string& line : opinion.samples) text += "  " + one_line(line) + "\n";
+  const ToRead first = to_read(opinion, 4);
+  for (const Item& item : first.items) {
+    text += "  " + std::string(name_of(item.word)) + " " + one_line(item.name) + (item.why.empty() ? "" : ": ") +
+            one_line(shortened(item.why, 160)) + "\n";
+  }
+  for (const std::string& more : first.left_out) text += "  and " + more + "\n";
+  return text + counts + "\n";
+}
+
+}  // namespace
+
+Report report(const ReportRequest& request) {
+  Evidence now = evidence_in("RUN", request.runs);
+  Evidence before = evidence_in("--against", request.against);
+  const Budgets budgets = budgets_in(request.budgets, now.troubles);
+  bool compares = !before.empty();
+  if (compares && !now.empty() && !have_a_kind_in_common(now, before)) {
+    before.troubles.push_back("--against: given records of " + kinds_in(before) +
+                              ", legal is a baseline of the same shape, with records of " + kinds_in(now));
+    compares = false;
+  }
+  if (!compares) {  // nothing of it is shown, but what is wrong with it
+    now.troubles.insert(now.troubles.end(), before.troubles.begin(), before.troubles.end());
+    before = {};
+  }
+  std::vector<std::string> remarks;
+  if (compares) {
+    if (const std::string remark = matched_subjects(now, before); !remark.empty()) remarks.push_back(remark);
+  }
+  Opinion judged;
+  try {
+    judged = opinion(now, compares ? &before : nullptr, budgets);
+  } catch (const std::runtime_error& error) {  // two budgets for the same
+    now.troubles.push_back("--budgets: given two budgets for one result (" + std::string(error.what()) +
+                           "), legal is one that names more of it than any other");
+    judged = opinion(now, compares ? &before : nullptr, {});
+  }
+  Story story = {now, compares ? &before : nullptr, judged, budgets, !embedded::plotly().empty(), remarks};
+  Markup contents, body;
+  for (const Section& section : sections()) {
+    contents += link_to(section.id, section.title) + " ";
+    body += element("section", {{"id", std::string(section.id.text())}},
+                    element("h2", section.title) + section.body(story));
+  }
+  Report result;
+  result.html =
+      page("tileproof report: " + std::string(name_of(headline_of(story.opinion))), contents, body, story.charts);
+  result.markdown = report_markdown(story);
+  result.junit = report_junit(story);
+  result.json = report_json(story).dump(1, ' ', false, json::error_handler_t::replace) + "\n";
+  result.said = for_terminal(judged);
+  result.troubles = now.troubles;
+  if (compares) result.troubles.insert(result.troubles.end(), before.troubles.begin(), before.troubles.end());
+  result.is_empty = now.empty();
+  result.exit_code = !result.troubles.empty() ? 2 : judged.exit_code();
+  return result;
+}
+
+BudgetsUpdate updated_budgets(const ReportRequest& request) {
+  BudgetsUpdate result;
+  const Evidence now = evidence_in("RUN", request.runs);
+  result.troubles = now.troubles;
+  Budgets budgets = budgets_in(request.budgets, result.troubles);
+  if (result.troubles.empty() && now.surveyed.empty()) {
+    result.troubles.push_back("RUN: given records of " + kinds_in(now) +
+                              ", legal is a run of verify with accuracy.json in it");
+  }
+  if (!result.troubles.empty()) return result;
+  for (const auto& found : now.surveyed) {
+    std::map<std::string, std::string> from = {{"run_start", found.run_start}};
+    for (const char* name : {"commit", "dirty"}) {
+      if (const auto value = found.provenance.find(name); value != found.provenance.end()) from[name] = value->second;
+    }
+    const BudgetUpdate update = updated(budgets, found.record, architecture_of(found.provenance), from);
+    budgets = update.budgets;
+    result.changed.insert(result.changed.end(), update.changed.begin(), update.changed.end());
+    result.refused.insert(result.refused.end(), update.refused.begin(), update.refused.end());
+  }
+  if (!result.changed.empty()) result.json = json_of(budgets).dump(1) + "\n";
+  return result;
+}
+
+}  // namespace tileproof::reports

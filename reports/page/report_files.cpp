@@ -1,0 +1,159 @@
+#include "reports/page/report_files.h"
+
+#include <map>
+#include <nlohmann/json.hpp>
+
+#include "reports/text/xml.h"
+
+namespace tileproof::reports {
+
+namespace {
+
+using nlohmann::json;
+
+/// Adds lines to a comment, as long as there is room.
+class Comment {
+ public:
+  explicit Comment(std::string head) : text_(std::move(head)) {}
+
+  void add(const std::string& line) {
+    constexpr std::size_t most_bytes = 60'000;  // of 65,536: what says how many are left out fits too
+    if (text_.size() + line.size() <= most_bytes) {
+      text_ += line;
+    } else {
+      ++left_out_;
+    }
+  }
+  std::string text() const {
+    if (left_out_ == 0) return text_;
+    return text_ + "\nand " + std::to_string(left_out_) + " more lines: see report.html\n";
+  }
+
+ private:
+  std::string text_;
+  std::size_t left_out_ = 0;
+};
+
+}  // namespace
+
+std::string report_markdown(const Story& story) {
+  const Opinion& opinion = story.opinion;
+  Comment comment("## " + std::string(name_of(headline_of(opinion))) + "\n\n" + opinion.sentence + "\n\n");
+  comment.add("| word | count |\n|---|---|\n");
+  for (std::size_t i = 0; i < words; ++i) {
+    const Word word = static_cast<Word>(i);
+    if (opinion.count(word) != 0) {
+      comment.add("| " + std::string(name_of(word)) + " | " + std::to_string(opinion.count(word)) + " |\n");
+    }
+  }
+  const auto list = [&](const char* title, const std::vector<std::string>& lines, std::size_t most) {
+    if (lines.empty()) return;
+    comment.add("\n### " + std::string(title) + "\n");
+    for (std::size_t i = 0; i < std::min(lines.size(), most); ++i) comment.add("- " + lines[i] + "\n");
+    if (lines.size() > most) comment.add("\nand " + std::to_string(lines.size() - most) + " more: see report.html\n");
+  };
+  std::vector<std::string> remarks, samples, read, unlike;
+  for (const std::string& line : opinion.samples) samples.push_back(code(line));
+  for (const std::string& remark : story.remarks) remarks.push_back(code(remark));
+  const ToRead first = to_read(opinion, 12);
+  for (const Item& item : first.items) {
+    read.push_back(std::string(name_of(item.word)) + " " + code(item.name) +
+                   (item.why.empty() ? "" : ": " + code(shortened(item.why, 300))));
+  }
+  for (const std::string& more : first.left_out) read.push_back("and " + more);
+  if (story.before != nullptr) {
+    for (const Difference& one : differences(story.now.provenance(), story.before->provenance())) {
+      if (one.is_unlike)
+        unlike.push_back(code(one.name) + ": " + code(one.before) + " in the baseline, " + code(one.now) + " here");
+    }
+  }
+  list("Beware", remarks, 20);
+  list("Proofs that are not whole", samples, 20);
+  list("To read", read, 80);
+  list("Not like for like", unlike, 20);
+  const std::size_t gaps = not_shown(story).size();
+  comment.add("\n" + counted(gaps, "thing") + " this report does not show: see the end of the page\n");
+  return comment.text();
+}
+
+std::string report_junit(const Story& story) {
+  struct Suite {
+    std::size_t tests = 0, failures = 0, skipped = 0;
+    std::string testcases;
+  };
+  std::map<std::string, Suite> suites;
+  for (const Item& item : story.opinion.items) {
+    Suite& suite = suites[item.kind];
+    const bool skips = is_amber(item.word) || (item.word == Word::not_run && !item.is_red);
+    ++suite.tests;
+    suite.failures += is_red(item) ? 1 : 0;
+    suite.skipped += skips ? 1 : 0;
+    suite.testcases += "    <testcase" + xml::attribute("classname", item.kind) + xml::attribute("name", item.name);
+    // Of what is amber the reason says it all: "sampled 320 of 2,362,667,520 (0.000014 %)", "known: ...".
+    const std::string message = is_amber(item.word) ? item.why : std::string(name_of(item.word)) + ": " + item.why;
+    suite.testcases += is_red(item) ? ">\n      <failure" + xml::attribute("type", name_of(item.word)) +
+                                          xml::attribute("message", message) + "/>\n    </testcase>\n"
+                       : skips ? ">\n      <skipped" + xml::attribute("message", message) + "/>\n    </testcase>\n"
+                               : "/>\n";
+  }
+  // What is red as a whole alone is a test of its own: servers take no tests for good news.
+  std::size_t red = 0;
+  for (const auto& [kind, suite] : suites) red += suite.failures;
+  if (red == 0 && story.opinion.outcome != Outcome::passed) {
+    suites["report"] = {1, 1, 0,
+                        "    <testcase" + xml::attribute("classname", "report") +
+                            xml::attribute("name", "the report as a whole") + ">\n      <failure" +
+                            xml::attribute("type", name_of(headline_of(story.opinion))) +
+                            xml::attribute("message", story.opinion.sentence) + "/>\n    </testcase>\n"};
+  }
+  std::string text =
+      "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites" + xml::attribute("name", "tileproof report") + ">\n";
+  for (const auto& [kind, suite] : suites) {
+    text += "  <testsuite" + xml::attribute("name", kind) + xml::attribute("tests", std::to_string(suite.tests)) +
+            xml::attribute("failures", std::to_string(suite.failures)) + xml::attribute("errors", "0") +
+            xml::attribute("skipped", std::to_string(suite.skipped)) + ">\n" + suite.testcases + "  </testsuite>\n";
+  }
+  return text + "</testsuites>\n";
+}
+
+json report_json(const Story& story) {
+  const Opinion& opinion = story.opinion;
+  json counts = json::object(), items = json::array(), charts = json::object(), differing = json::array();
+  for (std::size_t i = 0; i < words; ++i) counts[name_of(static_cast<Word>(i))] = opinion.counts[i];
+  for (const Item& item : opinion.items) {
+    items.push_back({{"word", name_of(item.word)},
+                     {"kind", item.kind},
+                     {"name", item.name},
+                     {"why", item.why},
+                     {"red", is_red(item)}});
+  }
+  for (const Chart& chart : story.charts) charts[chart.id] = figure(chart);
+  if (story.before != nullptr) {
+    for (const Difference& one : differences(story.now.provenance(), story.before->provenance())) {
+      differing.push_back({{"name", one.name}, {"baseline", one.before}, {"run", one.now}, {"unlike", one.is_unlike}});
+    }
+  }
+  json files = json::array();
+  const auto add_files = [&](const auto& records) {
+    for (const auto& one : records) files.push_back(one.file);
+  };
+  add_files(story.now.verified), add_files(story.now.surveyed), add_files(story.now.proved);
+  add_files(story.now.hunted), add_files(story.now.timed);
+  json troubles = story.now.troubles;
+  if (story.before != nullptr) {
+    for (const std::string& trouble : story.before->troubles) troubles.push_back(trouble);
+  }
+  return {{"schema", 1},
+          {"verdict", name_of(headline_of(opinion))},
+          {"sentence", opinion.sentence},
+          {"counts", counts},
+          {"items", items},
+          {"records", files},
+          {"provenance", story.now.provenance()},
+          {"differences", differing},
+          {"remarks", story.remarks},
+          {"bad_input", troubles},
+          {"charts", charts}};
+}
+
+}  // namespace tileproof::reports

@@ -1,0 +1,54 @@
+#include <algorithm>
+
+#include "reports/page/section.h"
+#include "reports/text.h"
+
+namespace tileproof::reports {
+
+const std::vector<Section>& sections() {
+  static const std::vector<Section> rows = {
+      {"verdict", "Verdict", verdict_section},
+      {"provenance", "Where this was made", provenance_section},
+      {"accuracy", "Accuracy", accuracy_section},
+      {"pictures", "Pictures", pictures_section},
+      {"worst", "Worst cases", worst_section},
+      {"disagreements", "Who disagrees with whom", disagreements_section},
+      {"domains", "Converting zero points", domains_section},
+      {"proofs", "Proofs", proofs_section},
+      {"determinism", "Determinism", determinism_section},
+      {"power", "Power of the harness", power_section},
+      {"speed", "Speed", speed_section},
+      {"findings", "Findings", findings_section},
+      {"known", "Known findings", known_section},
+      {"not-shown", "What this report does not show", not_shown_section},
+  };
+  return rows;
+}
+
+Markup paragraph(const Markup& inside) { return element("p", inside); }
+
+Markup absent(const std::string& what, const std::string& command) {
+  return of_class("p", "absent", "No record here says " + Markup(what) + ". " + code_of(command) + " makes one.");
+}
+
+Markup code_of(const std::string& text) { return element("code", text); }
+
+Markup to_copy(const std::vector<std::string>& replay) {
+  return replay.empty() ? Markup() : of_class("code", "copy", replay_command(replay));
+}
+
+Markup badge(Word word) {
+  std::string name = name_of(word);
+  std::replace(name.begin(), name.end(), ' ', '-');
+  for (char& letter : name) letter = letter >= 'A' && letter <= 'Z' ? static_cast<char>(letter - 'A' + 'a') : letter;
+  return element("span", {{"class", "badge " + name}}, name_of(word));
+}
+
+Markup shortened_table(const std::vector<Column>& columns, std::vector<std::vector<Markup>> rows, std::size_t most) {
+  const std::size_t all = rows.size();
+  if (all > most) rows.resize(most);
+  const Markup shown = table(columns, rows);
+  return all <= most ? shown : shown + paragraph("and " + std::to_string(all - most) + " more: see report.json");
+}
+
+}  // namespace tileproof::reports

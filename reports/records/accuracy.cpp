@@ -1,0 +1,216 @@
+#include "reports/records/accuracy.h"
+
+#include <functional>
+#include <nlohmann/json.hpp>
+#include <set>
+
+#include "reports/field.h"
+#include "reports/text.h"
+
+namespace tileproof::reports {
+
+namespace {
+
+using nlohmann::json;
+
+std::uint64_t sum(const std::map<std::string, std::uint64_t>& counts) {
+  std::uint64_t all = 0;
+  for (const auto& [name, count] : counts) all += count;
+  return all;
+}
+
+double magnitude(const Field& field) {
+  field.require(field.number() >= 0, "a number, not negative");
+  return field.number();
+}
+
+std::optional<double> read_number(const Field& field) {
+  return field.is_nothing() ? std::nullopt : std::optional(field.number());
+}
+
+Quantile read_quantile(const Field& field) { return {magnitude(field["value"]), field["exact"].truth()}; }
+
+std::optional<UlpFigures> read_ulp(const Field& field) {
+  if (field.is_nothing()) return std::nullopt;
+  UlpFigures ulp = {.elements = field["elements"].count(),
+                    .above = field["above"].count(),
+                    .below = field["below"].count(),
+                    .max = magnitude(field["max"]),
+                    .p99_9 = read_quantile(field["p99_9"]),
+                    .p99 = read_quantile(field["p99"]),
+                    .median = read_quantile(field["median"]),
+                    .bias = field["bias"].number(),
+                    .histogram = {}};
+  std::uint64_t counted = 0;
+  for (const Field& item : field["histogram"].items()) {
+    const Bucket bucket = {item["from"].number(), item["to"].number(), item["count"].count()};
+    const bool ascends = ulp.histogram.empty() || ulp.histogram.back().to <= bucket.from;
+    item["from"].require(ascends && bucket.from <= bucket.to, "buckets in ascending order");
+    counted += bucket.count;
+    ulp.histogram.push_back(bucket);
+  }
+  field["histogram"].require(counted == ulp.elements, "as many as elements, " + std::to_string(ulp.elements));
+  return ulp;
+}
+
+std::string read_sqnr(const Field& field) {
+  if (field.is_nothing()) return "";
+  if (field["db"].is_nothing()) return field["noise"].number() == 0 ? "infinite" : "";
+  return fixed(field["db"].number(), 1) + " dB";
+}
+
+AccuracyRow read_accuracy_row(const Field& field) {
+  AccuracyRow row;
+  row.key = {field["operation"].text(),      field["domain"].label(), field["type"].text(),
+             field["inner_k_tiles"].label(), field["group"].label(),  field["subject"].text()};
+  row.is_sampled = field["sampled"].truth();
+  row.problems = field["problems"].count();
+  for (const Field& item : field["not_run"].items()) {
+    if (row.not_run++ == 0) row.why_not_run = item["kind"].text() + ": " + item["details"].text();
+  }
+  row.elements = field["elements"].count();
+  row.bit_equal = field["bit_equal"].count();
+  row.explained = field["differing"]["explained"].counts();
+  row.unexplained = field["differing"]["unexplained"].count();
+  field["differing"].require(row.bit_equal + sum(row.explained) + row.unexplained == row.elements,
+                             "as many as elements that are not bit_equal");
+  const Field non_finite = field["non_finite"], subnormals = field["subnormals"];
+  row.non_finite_expected = non_finite["expected"].count();
+  row.non_finite_disagreements = non_finite["disagreements"].count();
+  row.signs_of_zero_lost = field["zeros"]["sign_lost"].count();
+  row.subnormals_expected = subnormals["expected"].count();
+  row.subnormals_differing = subnormals["differing"].count();
+  row.subnormals_flushed = subnormals["flushed"].count();
+  row.ulp = read_ulp(field["ulp"]);
+  if (!field["of_largest_term"].is_nothing()) row.max_of_terms = magnitude(field["of_largest_term"]["max"]);
+  row.sqnr = read_sqnr(field["ordinary"]["sqnr"]);
+  row.output_hash = field["output_hash"].text();
+  return row;
+}
+
+std::vector<CurvePoint> read_points(const Field& field) {
+  std::vector<CurvePoint> points;
+  for (const Field& item : field.items()) {
+    points.push_back({item["at"].label(), magnitude(item["max"])});
+  }
+  return points;
+}
+
+/// Row, column, wrong and unexplained of each place.
+std::vector<WrongAt> read_places(const Field& field) {
+  std::vector<WrongAt> places;
+  if (field.is_nothing()) return places;
+  for (const Field& item : field.items()) {
+    const std::vector<Field> place = item.items();
+    item.require(place.size() == 4, "two coordinates, wrong and unexplained");
+    places.push_back({place[0].label(), place[1].label(), place[2].count()});
+  }
+  return places;
+}
+
+Curve read_curve(const Field& field) {
+  Curve curve = {.subject = field["subject"].text(),
+                 .operation = field["operation"].text(),
+                 .domain = field["domain"].label(),
+                 .type = field["type"].text(),
+                 .bound_name = "",
+                 .by_k = read_points(field["by_k"]),
+                 .by_group = read_points(field["by_group"]),
+                 .by_binade = read_points(field["by_binade"]),
+                 .by_nibble_and_binade = read_places(field["wrong"]["nibble_by_binade"]),
+                 .by_row_and_column = read_places(field["wrong"]["row_by_column"])};
+  if (!field["bound"].is_nothing()) {
+    curve.bound = field["bound"]["ulp"].number();
+    curve.bound_name = field["bound"]["name"].text();
+  }
+  return curve;
+}
+
+std::string place_of(const Field& field) {
+  std::string place;
+  for (const char* part : {"n_tile", "k_tile", "lane", "word", "nibble", "group"}) {
+    if (!field[part].is_nothing()) place += (place.empty() ? "" : ", ") + std::string(part) + " " + field[part].label();
+  }
+  return place;
+}
+
+WorstCase read_worst(const Field& field) {
+  const std::string zero = field["zero"].label(), zero_point = field["zero_point"].label();
+  WorstCase worst = {.subject = field["subject"].text(),
+                     .operation = field["operation"].text(),
+                     .domain = field["domain"].label(),
+                     .type = field["type"].text(),
+                     .row = field["row"].label(),
+                     .column = field["column"].label(),
+                     .place = place_of(field),
+                     .code = field["code"].label(),
+                     .scale = field["scale"].label(),
+                     .zero = zero.empty() ? zero_point : zero,
+                     .expected = field["expected"].text(),
+                     .got = field["got"].text(),
+                     .why = field["why"].text(),
+                     .ulp = read_number(field["ulp"]),
+                     .of_terms = read_number(field["of_largest_term"]),
+                     .subjects = {},
+                     .replay = {}};
+  for (const auto& [name, bits] : field["subjects"].members()) worst.subjects[name] = bits.text();
+  for (const Field& word : field["replay"].items()) worst.replay.push_back(word.text());
+  return worst;
+}
+
+Pair read_pair(const Field& field) {
+  const auto side = [&](const char* name) {
+    return field[name]["subject"].text() + " " + field[name]["operation"].text();
+  };
+  Pair pair = {.first = side("a"),
+               .second = side("b"),
+               .domain = field["domain"].label(),
+               .type = field["type"].text(),
+               .elements = field["elements"].count(),
+               .differing = field["differing"].count(),
+               .unexplained = field["unexplained"].count(),
+               .explained = field["by_reason"].counts()};
+  field["differing"].require(pair.differing == field["explained"].count() + pair.unexplained,
+                             "the explained and the unexplained together");
+  return pair;
+}
+
+/// Which problems were surveyed: two surveys of the same have the same.
+std::string problems_of(const Field& field) {
+  std::set<std::string> seeds;
+  for (const Field& item : field.items()) seeds.insert(item["seed"].text());
+  std::string all;
+  for (const std::string& seed : seeds) all += seed + " ";
+  return std::to_string(seeds.size()) + " problems, hash " + std::to_string(std::hash<std::string>()(all));
+}
+
+}  // namespace
+
+std::string AccuracyKey::text() const {
+  std::string all = operation;
+  for (const std::string& part : {domain, type}) {
+    if (!part.empty()) all += " " + part;
+  }
+  if (!inner_k_tiles.empty()) all += " inner_k_tiles=" + inner_k_tiles;
+  if (!group.empty()) all += " group=" + group;
+  return all;
+}
+
+Accuracy read_accuracy(const json& accuracy) {
+  const Field root(accuracy, "accuracy.json");
+  root.require_schema(2);
+  Accuracy result;
+  result.problems = problems_of(root["problems"]);
+  std::set<AccuracyKey> keys;
+  for (const Field& item : root["rows"].items()) {
+    result.rows.push_back(read_accuracy_row(item));
+    item["subject"].require(keys.insert(result.rows.back().key).second, "each row once");
+  }
+  for (const Field& item : root["curves"].items()) result.curves.push_back(read_curve(item));
+  for (const Field& item : root["worst"].items()) result.worst.push_back(read_worst(item));
+  for (const Field& item : root["pairs"].items()) result.pairs.push_back(read_pair(item));
+  for (const Field& item : root["skipped"].items()) result.skipped[item["subject"].text()] = item["why"].text();
+  return result;
+}
+
+}  // namespace tileproof::reports

@@ -1,0 +1,210 @@
+#include "reports/records/evidence.h"
+
+#include <set>
+
+#include "reports/field.h"
+
+namespace tileproof::reports {
+
+namespace {
+
+using nlohmann::json;
+
+std::vector<std::string> words_in(const Field& field) {
+  std::vector<std::string> words;
+  for (const Field& item : field.items()) words.push_back(item.text());
+  return words;
+}
+
+std::string verdict_in(const Field& field, const std::set<std::string>& legal) {
+  std::string names;
+  for (const std::string& name : legal) names += (names.empty() ? "" : ", ") + name;
+  field.require(legal.contains(field.text()), "one of " + names);
+  return field.text();
+}
+
+Proof read_proof(const Field& field) {
+  Proof proof = {.kind = field["kind"].text(),
+                 .claim = field["claim"].text(),
+                 .subject = field["subject"].text(),
+                 .verdict = verdict_in(field["verdict"], {"PROVED", "SAMPLED", "FAILED", "MISTRUSTED", "SKIPPED"}),
+                 .reason = field["reason"].text(),
+                 .point = field["point"].text(),
+                 .order = field["order"].text(),
+                 .points = field["points"].count(),
+                 .points_done = field["points_done"].count(),
+                 .compared = field["compared"].count(),
+                 .explained = field["explained"].counts(),
+                 .measures = {},
+                 .seconds = field["seconds"].seconds(),
+                 .finding = "",
+                 .replay = {}};
+  for (const Field& item : field["measures"].items()) {
+    proof.measures.push_back({item["name"].text(), item["value"].number(), item["where"].text()});
+  }
+  if (!field["finding"].is_nothing()) {
+    proof.finding = field["finding"]["kind"].text() + ": " + field["finding"]["details"].text();
+    proof.replay = words_in(field["finding"]["replay"]);
+  }
+  // What is called proved was looked at as a whole, and nothing else is.
+  const bool all = proof.points_done == proof.points && proof.points != 0;
+  field["verdict"].require(proof.verdict != "PROVED" || all, "no PROVED where not every point was compared");
+  field["verdict"].require(proof.verdict == "FAILED" || proof.finding.empty(), "FAILED over a finding");
+  return proof;
+}
+
+DomainFigure read_figure(const Field& field) {
+  return {.format = field["format"].text(),
+          .direction = field["direction"].text(),
+          .quantity = field["quantity"].text(),
+          .unit = field["unit"].text(),
+          .zero_points = field["zero_points"].text(),
+          .where = field["where"].text(),
+          .value = field["value"].number(),
+          .is_proved = field["proved"].truth()};
+}
+
+std::string as_text(const json& value) {
+  if (value.is_string()) return value.get<std::string>();
+  return value.dump(-1, ' ', false, json::error_handler_t::replace);
+}
+
+SelfProof read_self(const Field& field) {
+  SelfProof self = {field["name"].text(), field["what"].text(), field["summary"].text(), {}};
+  for (const Field& item : field["steps"].items()) {
+    SelfStep step = {item["step"].text(), item["verdict"].text(), item["said"].text(), {}};
+    for (const auto& [name, value] : item["fields"].members()) {
+      step.fields[name] = value.is_truth() ? (value.truth() ? "true" : "false") : value.label();
+    }
+    self.steps.push_back(std::move(step));
+  }
+  return self;
+}
+
+HuntFinding read_finding(const Field& field) {
+  HuntFinding finding = {.signature = field["signature"].text(),
+                         .how = field["how"].text(),
+                         .shrunk = field["shrunk"].text(),
+                         .kind = field["kind"].text(),
+                         .details = field["details"].text(),
+                         .cause = field["cause"].label(),
+                         .cases = field["cases"].count(),
+                         .examples = {},
+                         .was_looked_into = field["looked_into"].truth(),
+                         .replay = words_in(field["replay"]),
+                         .first_seen = "",
+                         .last_seen = ""};
+  for (const Field& item : field["examples"].items()) finding.examples.push_back(item.count());
+  return finding;
+}
+
+void flatten(const std::string& name, const json& value, Provenance& all) {
+  if (value.is_object()) {
+    for (const auto& item : value.items())
+      flatten(name.empty() ? item.key() : name + "." + item.key(), item.value(), all);
+  } else if (value.is_array()) {
+    for (std::size_t i = 0; i < value.size(); ++i) {
+      // A binary by its name, not by its place in a list.
+      const json& one = value[i];
+      const bool is_named = one.is_object() && one.contains("name") && one["name"].is_string();
+      json rest = one;
+      if (is_named) rest.erase("name");
+      flatten(name + "." + (is_named ? one["name"].get<std::string>() : std::to_string(i)), rest, all);
+    }
+  } else if (!value.is_null() && value != "") {
+    all[name] = as_text(value);
+  }
+}
+
+}  // namespace
+
+Proofs read_proofs(const json& proofs) {
+  const Field root(proofs, "proofs.json");
+  root.require_schema(1);
+  Proofs result;
+  result.command = root["command"].text();
+  result.reason = root["reason"].text();
+  result.exit_code = root["exit_code"].count();
+  for (const Field& item : root["proofs"].items()) result.proofs.push_back(read_proof(item));
+  // Of versions before they were recorded.
+  const bool has_domains = !root["domains"].is_nothing(), has_self = !root["self"].is_nothing();
+  for (const Field& item : has_domains ? root["domains"].items() : std::vector<Field>()) {
+    result.domains.push_back(read_figure(item));
+  }
+  for (const Field& item : has_self ? root["self"].items() : std::vector<Field>()) {
+    result.self.push_back(read_self(item));
+  }
+  for (const Field& item : root["sanitizers"].items()) {
+    result.sanitizers.push_back({item["tool"].text(), item["verdict"].text(), item["reason"].text()});
+  }
+  for (const auto& [name, why] : root["not_here"].members()) result.not_here[name] = why.text();
+  return result;
+}
+
+Hunt read_hunt(const json& hunt) {
+  const Field root(hunt, "hunt.json");
+  root.require_schema(1);
+  Hunt result = {.command = root["command"].text(),
+                 .subject = root["subject"].text(),
+                 .seed = root["seed"].text(),
+                 .verdict = verdict_in(root["verdict"], {"PASSED", "FAILED", "MISTRUSTED", "KNOWN", "MACHINE"}),
+                 .reason = root["reason"].text(),
+                 .why_it_ended = root["why_it_ended"].text(),
+                 .cases = root["cases"].count(),
+                 .elements = root["counts"]["elements"].count(),
+                 .failed = root["counts"]["failed"].count(),
+                 .cells_hit = root["cells"]["hit"].count(),
+                 .cells_reachable = root["cells"]["reachable"].count(),
+                 .chance_of_a_new_cell = root["chance_that_the_next_is_new"].number(),
+                 .seconds = root["seconds"].seconds(),
+                 .discovery = {},
+                 .findings = {},
+                 .known = root["known"].counts(),
+                 .never_asked = words_in(root["never_asked"]),
+                 .planted = {},
+                 .cells = {}};
+  for (const Field& item : root["discovery"].items()) {
+    result.discovery.emplace_back(item["cases"].count(), item["cells"].count());
+  }
+  for (const Field& item : root["findings"].items()) result.findings.push_back(read_finding(item));
+  for (const Field& item : root["planted"].items()) {
+    result.planted.emplace_back(item["fault"].text(), item["found"].truth());
+  }
+  const bool holds = result.verdict == "PASSED" || result.verdict == "KNOWN";
+  root["verdict"].require(!holds || result.findings.empty(), "no PASSED and no KNOWN over findings");
+  return result;
+}
+
+Provenance read_provenance(const json& record) {
+  Provenance all;
+  if (const auto found = record.find("provenance"); found != record.end()) {
+    flatten("", *found, all);
+    all.erase("schema");
+  } else if (const auto machine = record.find("machine"); machine != record.end()) {
+    flatten("", *machine, all);
+    if (record.contains("tool")) flatten("tool", record["tool"], all);
+    if (record.contains("seed")) flatten("seed", record["seed"], all);
+  }
+  return all;
+}
+
+std::map<std::string, std::set<std::string>> Evidence::values_of_provenance() const {
+  std::map<std::string, std::set<std::string>> all;
+  const auto add = [&](const auto& records) {
+    for (const auto& one : records) {
+      for (const auto& [name, value] : one.provenance) all[name].insert(value);
+    }
+  };
+  add(verified), add(surveyed), add(proved), add(hunted), add(timed);
+  return all;
+}
+
+Provenance Evidence::provenance() const {
+  Provenance joined;
+  for (const auto& [name, values] : values_of_provenance()) {
+    for (const std::string& value : values) joined[name] += (joined[name].empty() ? "" : " | ") + value;
+  }
+  return joined;
+}
+
+}  // namespace tileproof::reports

@@ -1,0 +1,195 @@
+#include "reports/records/summary.h"
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+#include <set>
+#include <utility>
+
+#include "reports/field.h"
+
+namespace tileproof::reports {
+
+namespace {
+
+using nlohmann::json;
+
+constexpr Verdict verdicts[] = {Verdict::passed, Verdict::failed, Verdict::skipped, Verdict::mistrusted,
+                                Verdict::known};
+
+Verdict verdict_of(const Field& field, const std::vector<Verdict>& legal, const std::string& expected) {
+  const std::string name = field.text();
+  const auto found = std::find_if(legal.begin(), legal.end(), [&](Verdict v) { return name == name_of(v); });
+  field.require(found != legal.end(), expected);
+  return *found;
+}
+
+std::vector<std::string> read_words(const Field& field) {
+  std::vector<std::string> words;
+  for (const Field& item : field.items()) words.push_back(item.text());
+  return words;
+}
+
+std::vector<Finding> read_findings(const Field& field) {
+  std::vector<Finding> findings;
+  for (const Field& item : field.items()) {
+    findings.push_back({item["problem"].text(), item["kind"].text(), item["details"].text(), item["cause"].label(),
+                        item["shrinks"].count(), read_words(item["replay"])});
+  }
+  return findings;
+}
+
+std::vector<KnownFinding> read_known(const Field& field) {
+  std::vector<KnownFinding> known;
+  for (const Field& item : field.items()) {
+    known.push_back({item["id"].text(), item["what"].text(), item["since"].text(), item["expires"].text(),
+                     item["cases"].count(), item["problem"].text(), item["details"].text(),
+                     read_words(item["replay"])});
+  }
+  return known;
+}
+
+Refused read_refused(const Field& field) {
+  const Refused refused = {field["cases"].count(), field["message"].text()};
+  field["message"].require(refused.cases != 0 || refused.message.empty(), "\"\" where no case was refused");
+  return refused;
+}
+
+Asked read_asked(const Field& field) {
+  Asked asked;
+  for (const Field& item : field["inner_k_tiles"].items()) asked.inner_k_tiles.insert(item.count());
+  for (const Field& item : field["group_sizes"].items()) asked.group_sizes.insert(item.count());
+  for (const char* name : {"n", "k", "groups"}) {
+    if (field[name].is_nothing()) continue;  // no case
+    const std::vector<Field> ends = field[name].items();
+    field[name].require(ends.size() == 2, "the least and the most");
+    asked.ranges[name] = {ends[0].count(), ends[1].count()};
+  }
+  return asked;
+}
+
+/// A finding is red, and a known one is never green. MISTRUSTED may hold known ones: it is red already.
+void require_verdict_of_findings(const Field& verdict, const Judgement& judgement) {
+  const bool red = judgement.verdict == Verdict::failed || judgement.verdict == Verdict::mistrusted;
+  const bool known = judgement.verdict == Verdict::known;
+  verdict.require(judgement.findings.empty() || judgement.verdict == Verdict::failed, "FAILED over findings");
+  verdict.require(judgement.known.empty() || known || red, "KNOWN, FAILED or MISTRUSTED over known findings");
+  verdict.require(!judgement.known.empty() || !known, "no KNOWN where no finding is known");
+}
+
+Judgement read_judgement(const Field& field) {
+  Judgement judgement;
+  judgement.claim = field["claim"].text();
+  judgement.subject = field["subject"].text();
+  judgement.verdict = verdict_of(field["verdict"], {std::begin(verdicts), std::end(verdicts)},
+                                 "PASSED, FAILED, SKIPPED, MISTRUSTED or KNOWN");
+  judgement.reason = field["reason"].text();
+  judgement.cases = field["cases"].count();
+  judgement.elements = field["elements"].count();
+  judgement.seconds = field["seconds"].seconds();
+  judgement.output_hash = field["output_hash"].text();
+  judgement.classes = field["classes"].counts();
+  judgement.explained = field["explained"].counts();
+  judgement.findings = read_findings(field["findings"]);
+  judgement.known = read_known(field["known"]);
+  judgement.refused = read_refused(field["refused"]);
+  if (!field["runs"].is_nothing()) {  // runs of before they were recorded have none
+    for (const auto& [way, hash] : field["runs"].members()) judgement.runs[way] = hash.text();
+  }
+  // Runs of before variants, goals and sizes were recorded have none of them.
+  if (!field["variants"].is_nothing()) {
+    for (const Field& item : field["variants"].items()) {
+      judgement.variants.push_back({item["variant"].text(),
+                                    verdict_of(item["verdict"], {std::begin(verdicts), std::end(verdicts)},
+                                               "PASSED, FAILED, SKIPPED, MISTRUSTED or KNOWN"),
+                                    item["cases"].count(), item["reason"].text()});
+    }
+  }
+  if (!field["out_of_reach"].is_nothing()) judgement.out_of_reach = read_words(field["out_of_reach"]);
+  if (!field["asked"].is_nothing()) judgement.asked = read_asked(field["asked"]);
+  require_verdict_of_findings(field["verdict"], judgement);
+  return judgement;
+}
+
+std::vector<Subject> read_subjects(const Field& field) {
+  std::vector<Subject> subjects;
+  std::set<std::string> names;
+  for (const Field& item : field.items()) {
+    subjects.push_back({item["name"].text(), item["what"].text(), item["why_not"].text()});
+    item["name"].require(names.insert(subjects.back().name).second, "each name once");
+  }
+  return subjects;
+}
+
+/// Tables have one cell for a claim and a subject, and a column for a subject that is listed.
+std::vector<Judgement> read_judgements(const Field& field, const std::vector<Subject>& subjects) {
+  std::vector<Judgement> judgements;
+  std::set<std::string> names;
+  for (const Subject& subject : subjects) names.insert(subject.name);
+  std::set<std::pair<std::string, std::string>> judged;
+  for (const Field& item : field.items()) {
+    judgements.push_back(read_judgement(item));
+    const Judgement& last = judgements.back();
+    item["subject"].require(names.contains(last.subject), "a name of subjects");
+    item["claim"].require(judged.emplace(last.claim, last.subject).second, "one judgement of a claim on a subject");
+  }
+  return judgements;
+}
+
+std::map<Verdict, std::uint64_t> read_counts(const Field& field, const std::vector<Judgement>& judgements) {
+  std::map<Verdict, std::uint64_t> counts;
+  for (const Verdict verdict : verdicts) counts[verdict] = field[name_of(verdict)].count();
+  std::map<Verdict, std::uint64_t> held;
+  for (const Judgement& judgement : judgements) ++held[judgement.verdict];
+  for (const Verdict verdict : verdicts) {
+    field[name_of(verdict)].require(counts[verdict] == held[verdict],
+                                    std::to_string(held[verdict]) + ", as many as judgements holds");
+  }
+  return counts;
+}
+
+/// Of the run. Where findings are known it is KNOWN, unless it is red; runs of before say PASSED there.
+Verdict read_verdict(const Field& field, const std::map<Verdict, std::uint64_t>& counts) {
+  const Verdict verdict = verdict_of(field, {Verdict::passed, Verdict::failed, Verdict::mistrusted, Verdict::known},
+                                     "PASSED, FAILED, MISTRUSTED or KNOWN");
+  const bool all_well = counts.at(Verdict::failed) == 0 && counts.at(Verdict::mistrusted) == 0;
+  const bool is_red = verdict == Verdict::failed || verdict == Verdict::mistrusted;
+  field.require(is_red || all_well,
+                std::string("no ") + name_of(verdict) + " over judgements that are FAILED or MISTRUSTED");
+  field.require(verdict != Verdict::passed || counts.at(Verdict::passed) > 0, "no PASSED where nothing passed");
+  field.require(verdict != Verdict::known || counts.at(Verdict::known) > 0, "no KNOWN where nothing is known");
+  return verdict;
+}
+
+}  // namespace
+
+const char* name_of(Verdict verdict) {
+  constexpr const char* names[] = {"PASSED", "FAILED", "SKIPPED", "MISTRUSTED", "KNOWN"};
+  return names[static_cast<int>(verdict)];
+}
+
+Summary read(const json& summary) {
+  const Field root(summary, "summary.json");
+  root.require_schema(2);
+  Summary result;
+  result.tool = root["tool"].text();
+  result.command = root["command"].text();
+  result.run_start = root["run_start"].text();
+  result.seconds = root["seconds"].seconds();
+  result.seed = root["seed"].text();
+  result.cases_per_claim = root["cases_per_claim"].count();
+  const Field machine = root["machine"];
+  result.machine = {machine["compiler"].text(), machine["cpu"].text(), machine["gpu"].text()};
+  result.reason = root["reason"].text();
+  result.exit_code = root["exit_code"].count();
+  result.output_hash = root["output_hash"].text();
+  result.subjects = read_subjects(root["subjects"]);
+  result.judgements = read_judgements(root["judgements"], result.subjects);
+  result.counts = read_counts(root["counts"], result.judgements);
+  result.verdict = read_verdict(root["verdict"], result.counts);
+  if (const Field observations = root["observations"]; !observations.is_nothing()) {  // older runs have kept all
+    result.observations = {observations["cases"].count(), observations["kept"].count(), observations["rule"].text()};
+  }
+  return result;
+}
+
+}  // namespace tileproof::reports

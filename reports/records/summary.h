@@ -1,0 +1,194 @@
+/// A run's summary as the writers see it: read from its JSON once, checked, grouped. Internal to reports/.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <nlohmann/json_fwd.hpp>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "reports/reports.h"
+#include "reports/text.h"
+
+namespace tileproof::reports {
+
+enum class Verdict { passed, failed, skipped, mistrusted, known };
+const char* name_of(Verdict);
+
+struct Finding {
+  std::string problem;  // its line; empty where no case shows the finding, as when a known one occurs no longer
+  std::string kind;
+  std::string details;  // several lines
+  std::string cause;    // "value" or "state" where the evidence shows that, whatever the claim is about
+  std::uint64_t shrinks = 0;
+  std::vector<std::string> replay;  // words after `./tileproof replay`; empty: cannot be replayed
+};
+
+/// What the committed ledger lists, and so no failure of this run.
+struct KnownFinding {
+  std::string id;
+  std::string what;
+  std::string since;
+  std::string expires;
+  std::uint64_t cases = 0;
+  std::string problem;
+  std::string details;
+  std::vector<std::string> replay;
+};
+
+/// Cases that the subject answered with an error.
+struct Refused {
+  std::uint64_t cases = 0;
+  std::string message;  // the first; empty: none
+};
+
+/// One of the ways in which a claim calls its subject, judged for itself.
+struct Variant {
+  std::string name;
+  Verdict verdict = Verdict::mistrusted;
+  std::uint64_t cases = 0;
+  std::string reason;
+};
+
+/// What a subject was asked, from the least to the most: "n", "k", "groups".
+struct Asked {
+  struct Range {
+    std::uint64_t least = 0;
+    std::uint64_t most = 0;
+  };
+  std::map<std::string, Range> ranges;
+  std::set<std::uint64_t> inner_k_tiles;
+  std::set<std::uint64_t> group_sizes;
+};
+
+struct Judgement {
+  std::string claim;
+  std::string subject;
+  Verdict verdict = Verdict::mistrusted;
+  std::string reason;
+  std::uint64_t cases = 0;
+  std::uint64_t elements = 0;
+  double seconds = 0;
+  std::string output_hash;
+  std::map<std::string, std::uint64_t> classes;
+  std::map<std::string, std::uint64_t> explained;  // elements, by reason
+  std::vector<Finding> findings;                   // one for each way in which the claim does not hold
+  std::vector<KnownFinding> known;
+  Refused refused;
+  std::vector<Variant> variants;
+  std::vector<std::string> out_of_reach;  // coverage goals that what the subject takes leaves out
+  Asked asked;
+  std::map<std::string, std::string> runs;  // hash of all outputs by way of running; of claims about determinism
+};
+
+struct Subject {
+  std::string name;
+  std::string what;
+  std::string why_not;
+};
+
+struct Machine {
+  std::string compiler;
+  std::string cpu;
+  std::string gpu;  // empty: none
+};
+
+/// Of the cases that were observed, which ones the run has kept.
+struct Observations {
+  std::uint64_t cases = 0;
+  std::uint64_t kept = 0;
+  std::string rule;
+};
+
+struct Summary {
+  std::string tool;
+  std::string command;
+  std::string run_start;
+  double seconds = 0;
+  std::string seed;  // 64 bits, as 0x and sixteen digits
+  std::uint64_t cases_per_claim = 0;
+  Machine machine;
+  Verdict verdict = Verdict::mistrusted;
+  std::string reason;
+  std::uint64_t exit_code = 0;
+  std::string output_hash;
+  std::map<Verdict, std::uint64_t> counts;
+  std::vector<Subject> subjects;
+  std::vector<Judgement> judgements;
+  Observations observations;
+};
+
+/// @throws std::runtime_error: "summary.json: judgements[3].verdict: expected a string, got 7". Also where one field
+///         contradicts another, for then a verdict would be lost on the way to the reader.
+Summary read(const nlohmann::json&);
+
+// --- Grouped (groups.cpp). What these point to lives in the summary -------------------------------------------------
+
+struct Row {
+  std::string claim;
+  std::vector<const Judgement*> cells;  // one a subject of the table; nullptr where the claim was not put to it
+};
+struct Table {
+  std::vector<const Subject*> subjects;  // those that ran: not every claim is SKIPPED
+  std::vector<Row> rows;                 // claims that any of them ran, in the order of first appearance
+};
+Table table_of(const Summary&);
+
+std::vector<const Judgement*> with_verdict(const Summary&, Verdict);
+
+struct Failure {
+  const Judgement* judgement;
+  Finding finding;  // where none is recorded, one without a kind, whose details say so
+};
+/// Why the judgement is FAILED: at least one.
+std::vector<Failure> failures_of(const Judgement&);
+/// Of all claims, the most diagnostic first (causes.h).
+std::vector<Failure> failures_of(const Summary&);
+
+struct KnownFailure {
+  const Judgement* judgement;
+  const KnownFinding* finding;
+};
+std::vector<KnownFailure> known_failures(const Summary&);
+
+struct Group {
+  std::string subject;
+  std::string reason;
+  std::uint64_t count = 0;
+};
+/// Subjects of which no claim ran. Counts the claims that are SKIPPED for that very reason.
+std::vector<Group> subjects_not_run(const Summary&);
+/// Claims SKIPPED for any other reason.
+std::vector<Group> claims_skipped(const Summary&);
+/// Claims MISTRUSTED for lack of a single case, by reason, all their subjects in one, where that is the reason of more
+/// than one claim: where somebody ended a run they are most of it.
+std::vector<Group> claims_without_cases(const Summary&);
+bool is_without_cases(const Judgement&);
+/// Elements that differ as the claim foresaw.
+std::vector<Group> elements_explained(const Summary&);
+
+/// Coverage goals out of reach of what a subject takes: counts the claims that have them.
+std::vector<Group> goals_out_of_reach(const Summary&);
+/// What each subject was asked, of all claims: "inner_k_tiles 4; group_size 32, 64; n 8 to 524,296; ...".
+std::vector<Group> asked_of(const Summary&);
+
+struct Refusals {
+  std::string subject;
+  std::uint64_t cases = 0;
+  std::uint64_t claims = 0;
+  std::string claim;    // the first one with a message
+  std::string message;  // its message
+};
+/// Cases refused with an error, by subject: a line for each claim would be too long.
+std::vector<Refusals> refusals_of(const Summary&);
+
+// --- Words (text.cpp) ----------------------------------------------------------------------------------------------
+
+std::string counts_text(const Summary&);  // "60 PASSED, 1 FAILED"
+std::string how_found(const Failure&);    // "after 17 cases, smallest case after 5 shrinks"
+/// One line that can be pasted into a shell, whatever the words hold.
+std::string replay_command(const std::vector<std::string>& words);
+
+}  // namespace tileproof::reports

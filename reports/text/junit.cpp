@@ -1,0 +1,205 @@
+#include <utility>
+
+#include "reports/records/summary.h"
+#include "reports/reports.h"
+#include "reports/text/xml.h"
+
+namespace tileproof::reports {
+
+namespace xml {
+
+namespace {
+
+/// XML 1.0 has no way to write these, not even as references.
+bool is_forbidden(char32_t value) {
+  const bool is_control = value < 0x20 && value != '\t' && value != '\n' && value != '\r';
+  return is_control || value == 0xfffe || value == 0xffff;
+}
+
+std::string reference_to(char letter) { return "&#" + std::to_string(static_cast<int>(letter)) + ";"; }
+
+/// Text with `special` characters as references.
+std::string escaped(const std::string& text, std::string_view special) {
+  std::string result;
+  for (const Character& character : characters_of(text)) {
+    if (is_forbidden(character.value)) continue;
+    const bool refers = character.bytes.size() == 1 && special.find(character.bytes) != std::string_view::npos;
+    result += refers ? reference_to(character.bytes[0]) : std::string(character.bytes);
+  }
+  return result;
+}
+
+}  // namespace
+
+// A parser would turn a bare \r into \n, and > could end a "]]>".
+std::string content(const std::string& text) { return escaped(text, "<>&\r"); }
+
+// A parser would turn bare line ends and tabs into spaces.
+std::string attribute(const std::string& name, const std::string& value) {
+  return " " + name + "=\"" + escaped(value, "<>&\"\r\n\t") + "\"";
+}
+
+}  // namespace xml
+
+namespace {
+
+using xml::attribute;
+using xml::content;
+
+std::string seconds_attribute(double seconds) { return attribute("time", fixed(seconds, 3)); }
+
+std::string first_line(const std::string& text) { return text.substr(0, text.find('\n')); }
+
+std::string failure(const std::string& type, const std::string& message, const std::string& body) {
+  return "      <failure" + attribute("type", type) + attribute("message", message) + ">" + content(body) +
+         "</failure>\n";
+}
+
+/// What a finding is, then the command that shows it, where there is one.
+std::string with_replay(const std::string& text, const std::vector<std::string>& replay) {
+  return replay.empty() ? text : text + "\n" + replay_command(replay);
+}
+
+std::string paragraph(const Failure& failure) {
+  const Finding& finding = failure.finding;
+  const std::string kind = finding.kind.empty() ? "" : finding.kind + " ";
+  return with_replay(kind + how_found(failure) + "\n" + finding.details, finding.replay);
+}
+
+/// One element for all findings: of several, many servers show the first alone.
+std::string failed(const Judgement& judgement) {
+  const std::vector<Failure> failures = failures_of(judgement);
+  const Finding& first = failures.front().finding;
+  if (judgement.findings.empty()) return failure("FAILED", first_line(first.details), first.details);
+  std::string body;
+  for (const Failure& one : failures) body += (body.empty() ? "" : "\n\n") + paragraph(one);
+  const std::string more = failures.size() == 1 ? "" : " (and " + std::to_string(failures.size() - 1) + " more)";
+  return failure(first.kind, first_line(first.details) + more, body);
+}
+
+std::string skipped(const std::string& message) { return "      <skipped" + attribute("message", message) + "/>\n"; }
+
+/// Skipped is JUnit's one state that is neither red nor green. As a failure, a known finding would make every server's
+/// gate red until somebody else mends it; as a test that passed, with a remark, it would count for what does not hold.
+std::string known(const Judgement& judgement) {
+  std::string message;
+  for (const KnownFinding& finding : judgement.known) {
+    message += (message.empty() ? "known: " : "; ") + finding.id + ": " + finding.what;
+  }
+  return skipped(message);
+}
+
+std::string outcome(const Judgement& judgement) {
+  switch (judgement.verdict) {
+    case Verdict::passed:
+      return "";
+    case Verdict::failed:
+      return failed(judgement);
+    case Verdict::skipped:
+      return skipped(judgement.reason);
+    case Verdict::mistrusted:
+      return failure("MISTRUSTED", judgement.reason, judgement.reason);
+    case Verdict::known:
+      return known(judgement);
+  }
+  return "";
+}
+
+/// What a server shows beside an outcome, whatever that is: a claim that FAILED may have known findings too.
+std::string remarks(const Judgement& judgement) {
+  std::string lines;
+  for (const auto& [reason, count] : judgement.explained) {
+    lines += "explained: " + counted(count, "element") + ": " + reason + "\n";
+  }
+  if (judgement.refused.cases != 0) {
+    lines += "refused: " + counted(judgement.refused.cases, "case") + ": " + judgement.refused.message + "\n";
+  }
+  for (const KnownFinding& finding : judgement.known) {
+    const std::string title = "known: " + finding.id + ": " + finding.what + " (since " + finding.since + ", expires " +
+                              finding.expires + ", " + counted(finding.cases, "case") + ")";
+    lines += with_replay(title + "\n" + finding.details, finding.replay) + "\n";
+  }
+  return lines.empty() ? "" : "      <system-out>" + content(lines) + "</system-out>\n";
+}
+
+std::string testcase(const Judgement& judgement) {
+  const std::string inside = outcome(judgement) + remarks(judgement);
+  return "    <testcase" + attribute("classname", judgement.subject) + attribute("name", judgement.claim) +
+         seconds_attribute(judgement.seconds) + (inside.empty() ? "/>\n" : ">\n" + inside + "    </testcase>\n");
+}
+
+struct Totals {
+  std::uint64_t tests = 0;
+  std::uint64_t failures = 0;
+  std::uint64_t skipped = 0;
+  double seconds = 0;
+
+  void add(const Judgement& judgement) {
+    ++tests;
+    failures += judgement.verdict == Verdict::failed || judgement.verdict == Verdict::mistrusted ? 1 : 0;
+    skipped += judgement.verdict == Verdict::skipped || judgement.verdict == Verdict::known ? 1 : 0;
+    seconds += judgement.seconds;
+  }
+
+  std::string attributes() const {
+    return attribute("tests", std::to_string(tests)) + attribute("failures", std::to_string(failures)) +
+           attribute("errors", "0") + attribute("skipped", std::to_string(skipped)) + seconds_attribute(seconds);
+  }
+};
+
+std::string properties(const Summary& summary, const Subject& subject) {
+  const std::pair<const char*, std::string> rows[] = {
+      {"what", subject.what},       {"why_not", subject.why_not}, {"tool", summary.tool},
+      {"command", summary.command}, {"seed", summary.seed},       {"compiler", summary.machine.compiler},
+      {"cpu", summary.machine.cpu}, {"gpu", summary.machine.gpu}, {"output_hash", summary.output_hash},
+  };
+  std::string text = "    <properties>\n";
+  for (const auto& [name, value] : rows) {
+    text += "      <property" + attribute("name", name) + attribute("value", value) + "/>\n";
+  }
+  return text + "    </properties>\n";
+}
+
+std::string testsuite(const Summary& summary, const Subject& subject, Totals& of_run) {
+  Totals totals;
+  std::string testcases;
+  for (const Judgement& judgement : summary.judgements) {
+    if (judgement.subject != subject.name) continue;
+    totals.add(judgement);
+    of_run.add(judgement);
+    testcases += testcase(judgement);
+  }
+  return "  <testsuite" + attribute("name", subject.name) + totals.attributes() +
+         attribute("timestamp", summary.run_start) + ">\n" + properties(summary, subject) + testcases +
+         "  </testsuite>\n";
+}
+
+/// What makes the run red where no claim does, as a claim of its own.
+Judgement run_as_a_whole(const Summary& summary) {
+  Judgement judgement;
+  judgement.claim = "the run as a whole";
+  judgement.subject = "tileproof";
+  judgement.verdict = summary.verdict;
+  judgement.reason = summary.reason;
+  return judgement;
+}
+
+}  // namespace
+
+std::string junit(const nlohmann::json& json) {
+  const Summary summary = read(json);
+  Totals totals;
+  std::string suites;
+  for (const Subject& subject : summary.subjects) suites += testsuite(summary, subject, totals);
+  const bool is_red = summary.verdict == Verdict::failed || summary.verdict == Verdict::mistrusted;
+  if (is_red && totals.failures == 0) {
+    Summary red = summary;
+    red.judgements = {run_as_a_whole(summary)};
+    suites += testsuite(red, {"tileproof", "the run as a whole", ""}, totals);
+  }
+  totals.seconds = summary.seconds;
+  return "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites" + attribute("name", "tileproof") +
+         totals.attributes() + ">\n" + suites + "</testsuites>\n";
+}
+
+}  // namespace tileproof::reports

@@ -1,0 +1,148 @@
+// What proofs are told as.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+#include <sstream>
+#include <string>
+#include <vector>
+
+#include "reports/reports.h"
+
+namespace tileproof::reports {
+
+namespace {
+
+using nlohmann::json;
+
+/// The replay line's words are apart: a finding has them.
+json proof_record(const std::string& verdict, std::uint64_t done = std::uint64_t{1} << 36,
+                  const std::string& reason = "") {
+  return {{"kind", "arithmetic"},
+          {"claim", "arithmetic/every_one"},
+          {"subject", "host"},
+          {"verdict", verdict},
+          {"reason", reason},
+          {"point", "triples"},
+          {"order", "lying all over the domain"},
+          {"points", std::uint64_t{1} << 36},
+          {"points_done", done},
+          {"steps", 1024},
+          {"steps_done", 3},
+          {"explained", json::object()},
+          {"measures", json::array()},
+          {"seconds", 2.5},
+          {"estimated_seconds", 4000},
+          {"finding", nullptr}};
+}
+
+json run_of(const std::vector<json>& proofs, int exit_code = 0) {
+  return {{"schema", 1},
+          {"command", "prove arithmetic"},
+          {"budget_seconds", 1800},
+          {"proofs", proofs},
+          {"seconds", 12.345},
+          {"exit_code", exit_code},
+          {"reason", ""}};
+}
+
+std::string lower(std::string text) {
+  std::transform(text.begin(), text.end(), text.begin(), [](unsigned char c) { return std::tolower(c); });
+  return text;
+}
+
+#define EXPECT_SAYS(text, part) EXPECT_NE((text).find(part), std::string::npos) << (text)
+#define EXPECT_SAYS_NOT(text, part) EXPECT_EQ((text).find(part), std::string::npos) << (text)
+
+TEST(ProofLines, GroupTheDigitsOfNumbers) {
+  EXPECT_SAYS(proof_line(proof_record("PROVED"), false), "all 68,719,476,736 triples");
+  EXPECT_SAYS(proof_line(proof_record("SAMPLED", 1000, "x"), false), "1,000 of 68,719,476,736 triples");
+  EXPECT_SAYS(proof_line(proof_record("SAMPLED", 999, "x"), false), "           999 of ");
+  EXPECT_SAYS(proof_line(proof_record("SAMPLED", 123456, "x"), false), "           123,456 of ");
+}
+
+TEST(ProofLines, CallNothingProvedButWhatHasThatVerdict) {
+  EXPECT_SAYS(proof_line(proof_record("PROVED"), false), "PROVED     host  arithmetic/every_one");
+  for (const char* verdict : {"SAMPLED", "FAILED", "MISTRUSTED", "SKIPPED"}) {
+    const json other = proof_record(verdict, std::uint64_t{1} << 36, "of some reason");  // however many were done
+    for (const bool colours : {false, true}) {
+      EXPECT_SAYS_NOT(lower(proof_line(other, colours)), "proved");
+      EXPECT_SAYS_NOT(lower(proofs_end(run_of({other}), colours)), "proved");
+    }
+    EXPECT_SAYS(proof_line(other, false), verdict);
+    EXPECT_SAYS_NOT(lower(proofs_plan(run_of({other}))), "proved");
+    EXPECT_SAYS_NOT(lower(proofs_markdown(run_of({other}))), "proved");
+  }
+  EXPECT_SAYS(proof_line(proof_record("SAMPLED", 5, "the budget was used up"), false),
+              "lying all over the domain: the budget was used up");
+}
+
+TEST(ProofLines, ColourTheVerdictAlone) {
+  const std::string plain = proof_line(proof_record("PROVED"), false);
+  EXPECT_SAYS_NOT(plain, "\033");
+  EXPECT_SAYS(proof_line(proof_record("PROVED"), true), "\033[32mPROVED    \033[0m");
+  EXPECT_SAYS(proof_line(proof_record("FAILED"), true), "\033[31mFAILED    \033[0m");
+  EXPECT_SAYS(proof_line(proof_record("MISTRUSTED"), true), "\033[31mMISTRUSTED\033[0m");
+}
+
+TEST(ProofLines, SayHowToReplayAndShowHostileTextHarmless) {
+  json failed = proof_record("FAILED", 17);
+  failed["finding"] = {{"kind", "mismatch"},
+                       {"details", "\033[2J\033[32mPASSED\033[0m\r\n\xe2\x80\xaereversed\xff"},
+                       {"problem", "--claim=x --seed=0x1"},
+                       {"replay", {"--claim=x", "--seed=0x1", "a b", "\033]0;"}}};
+  failed["subject"] = "host\033[1A";
+  failed["measures"] = {{{"name", "worst\033[8m"}, {"value", 0.25}, {"where", "row 1\033[0m"}}};
+  failed["explained"] = {{"because\033[5m", 1234}};
+  const std::string text = proof_line(failed, false);
+  for (const char letter : text) EXPECT_TRUE(letter == '\n' || static_cast<unsigned char>(letter) >= 0x20) << text;
+  EXPECT_SAYS(text, "\\x1b[2J\\x1b[32mPASSED\\x1b[0m\\x0d\n");
+  EXPECT_SAYS(text, "\\x202ereversed");
+  EXPECT_SAYS(text, "host\\x1b[1A");
+  EXPECT_SAYS(text, "explained: 1,234 because\\x1b[5m");
+  EXPECT_SAYS(text, "worst\\x1b[8m: 0.25 at row 1\\x1b[0m");
+  EXPECT_SAYS(text, "  ./tileproof replay --claim=x --seed=0x1 'a b' ");
+}
+
+TEST(ProofPlans, SayHowLongAndWhetherTheBudgetSuffices) {
+  const std::string plan = proofs_plan(run_of({proof_record("SAMPLED")}));
+  EXPECT_SAYS(plan, "68,719,476,736 triples, about 67 min");
+  EXPECT_SAYS(plan, "all of it takes about 67 min here; the budget is 30 min, so that some of it will be a sample");
+  json unlimited = run_of({proof_record("SAMPLED")});
+  unlimited["budget_seconds"] = 0;
+  EXPECT_SAYS(proofs_plan(unlimited), "the budget is not limited");
+  EXPECT_SAYS_NOT(proofs_plan(unlimited), "will be a sample");
+}
+
+TEST(ProofEnds, CountVerdictsAndSayWhetherTheRunIsRed) {
+  const std::vector<json> proofs = {proof_record("SAMPLED"), proof_record("PROVED"), proof_record("PROVED"),
+                                    proof_record("SKIPPED")};
+  EXPECT_EQ(proofs_end(run_of(proofs), false), "\nDONE: 2 PROVED, 1 SAMPLED, 1 SKIPPED in 12 s\n");
+  EXPECT_SAYS(proofs_end(run_of(proofs, 1), false), "\nFAILED: ");
+  EXPECT_SAYS(proofs_end(run_of(proofs, 3), false), "\nMISTRUSTED: ");
+  EXPECT_SAYS(proofs_end(run_of({}, 3), false), "\nMISTRUSTED in 12 s");
+}
+
+TEST(ProofTables, HaveFiveCellsWhateverTheTextSays) {
+  json hostile = proof_record("SAMPLED", 1, "a | b\n| PROVED | `x` <img src=x> | @somebody");
+  hostile["subject"] = "sub|ject";
+  hostile["claim"] = "c|laim\n";
+  json run = run_of({proof_record("PROVED"), hostile});
+  run["command"] = "prove --out 'a`|\n# PROVED'";
+  const std::string text = proofs_markdown(run);
+  std::istringstream lines(text);
+  int rows = 0;
+  for (std::string line; std::getline(lines, line);) {
+    if (!line.starts_with("| ") && !line.starts_with("|-")) continue;
+    ++rows;
+    EXPECT_EQ(std::count(line.begin(), line.end(), '|'), 6) << line;
+  }
+  EXPECT_EQ(rows, 4) << text;
+  EXPECT_SAYS_NOT(text, "<img");
+  EXPECT_SAYS_NOT(text, "`");
+  EXPECT_EQ(text.find("\n# ", 1), std::string::npos) << text;
+}
+
+}  // namespace
+
+}  // namespace tileproof::reports

@@ -1,0 +1,1253 @@
+#include "reports/reports.h"
+
+#include <gtest/gtest.h>
+
+#include <cstdint>
+#include <functional>
+#include <limits>
+#include <nlohmann/json.hpp>
+#include <sstream>
+#include <string>
+#include <vector>
+
+namespace tileproof::reports {
+
+namespace {
+
+using nlohmann::json;
+
+constexpr const char* problem = "--claim=value/rounds_once --subject=host --n=1 --k=32 --seed=0x2f";
+const std::vector<std::string> replay_words = {"--claim=value/rounds_once", "--subject=host", "--n=1", "--k=32",
+                                               "--seed=0x2f"};
+
+json passed(const std::string& claim, const std::string& subject) {
+  return {{"claim", claim},
+          {"subject", subject},
+          {"verdict", "PASSED"},
+          {"reason", ""},
+          {"cases", 100},
+          {"elements", 812345},
+          {"seconds", 0.41},
+          {"output_hash", "0x00000000000000aa"},
+          {"classes", {{"partial tile", 60}}},
+          {"explained", json::object()},
+          {"findings", json::array()},
+          {"known", json::array()},
+          {"refused", {{"cases", 0}, {"message", ""}}}};
+}
+
+json finding(const std::string& kind, const std::string& details) {
+  return {{"problem", problem}, {"kind", kind}, {"details", details}, {"shrinks", 5}, {"replay", replay_words}};
+}
+
+json failed(const std::string& claim, const std::string& subject, const std::string& details = "1 is wrong") {
+  json judgement = passed(claim, subject);
+  judgement["verdict"] = "FAILED";
+  judgement["cases"] = 17;
+  judgement["seconds"] = 0.02;
+  judgement["findings"] = {finding("mismatch", details)};
+  return judgement;
+}
+
+json known_finding(const std::string& id, const std::string& what, int cases) {
+  return {{"id", id},       {"what", what},       {"since", "2026-10-01"},     {"expires", "2027-04-01"},
+          {"cases", cases}, {"problem", problem}, {"details", "12 are wrong"}, {"replay", replay_words}};
+}
+
+json with_known(json judgement, const json& finding) {
+  judgement["known"].push_back(finding);
+  return judgement;
+}
+
+json known(const std::string& claim, const std::string& subject, const json& finding) {
+  json judgement = with_known(passed(claim, subject), finding);
+  judgement["verdict"] = "KNOWN";
+  return judgement;
+}
+
+json refused(json judgement, int cases, const std::string& message) {
+  judgement["refused"] = {{"cases", cases}, {"message", message}};
+  return judgement;
+}
+
+json skipped(const std::string& claim, const std::string& subject, const std::string& reason) {
+  json judgement = passed(claim, subject);
+  judgement["verdict"] = "SKIPPED";
+  judgement["reason"] = reason;
+  judgement["cases"] = 0;
+  judgement["seconds"] = 0;
+  return judgement;
+}
+
+json mistrusted(const std::string& claim, const std::string& subject, const std::string& reason) {
+  json judgement = passed(claim, subject);
+  judgement["verdict"] = "MISTRUSTED";
+  judgement["reason"] = reason;
+  return judgement;
+}
+
+json explained(json judgement, const std::string& reason, int elements) {
+  judgement["explained"][reason] = elements;
+  return judgement;
+}
+
+json subject(const std::string& name, const std::string& why_not = "") {
+  return {{"name", name}, {"what", "about " + name}, {"why_not", why_not}};
+}
+
+json summary_of(const std::vector<json>& subjects, const std::vector<json>& judgements) {
+  json counts = {{"PASSED", 0}, {"FAILED", 0}, {"SKIPPED", 0}, {"MISTRUSTED", 0}, {"KNOWN", 0}};
+  for (const json& judgement : judgements) {
+    json& count = counts[judgement["verdict"].get<std::string>()];
+    count = count.get<int>() + 1;
+  }
+  const std::string verdict = counts["FAILED"] != 0       ? "FAILED"
+                              : counts["MISTRUSTED"] != 0 ? "MISTRUSTED"
+                              : counts["KNOWN"] != 0      ? "KNOWN"
+                                                          : "PASSED";
+  return {{"schema", 2},
+          {"tool", "tileproof 0.1.0"},
+          {"command", "verify --seed 1"},
+          {"run_start", "2026-11-22T15:50:00Z"},
+          {"seconds", 41.2},
+          {"seed", "0x0000000000000001"},
+          {"cases_per_claim", 100},
+          {"machine", {{"compiler", "GNU 12.2.0"}, {"cpu", "EPYC"}, {"gpu", ""}}},
+          {"verdict", verdict},
+          {"reason", ""},
+          {"exit_code", 0},
+          {"output_hash", "0x0123456789abcdef"},
+          {"counts", counts},
+          {"subjects", subjects},
+          {"judgements", judgements}};
+}
+
+json summary_where_nothing_ran() {
+  json nothing = summary_of({subject("host"), subject("cuda", "no CUDA device")}, {});
+  nothing["verdict"] = "MISTRUSTED";
+  nothing["reason"] = "nothing ran";
+  nothing["exit_code"] = 3;
+  return nothing;
+}
+
+/// Every verdict, a subject that did not run, differences explained, cases refused.
+json summary_of_all_kinds() {
+  return summary_of(
+      {subject("reference"), subject("host"), subject("cuda", "no CUDA device"), subject("aten-cpu")},
+      {passed("pack/fills_words", "reference"), refused(passed("value/rounds_once", "reference"), 7, "n: got 0"),
+       known("pack/fills_words", "host", known_finding("T-7", "reads past the end", 3)),
+       failed("value/rounds_once", "host", "1 is wrong:\n  row 0: x"),
+       skipped("pack/fills_words", "cuda", "no CUDA device"), skipped("value/rounds_once", "cuda", "no CUDA device"),
+       explained(mistrusted("pack/fills_words", "aten-cpu", "never met: partial tile"), "-0 is lost", 12),
+       skipped("value/rounds_once", "aten-cpu", "the subject has no dequantize")});
+}
+
+std::string text_before(const std::string& text, const std::string& mark) { return text.substr(0, text.find(mark)); }
+std::string text_from(const std::string& text, const std::string& mark) {
+  const std::size_t at = text.find(mark);
+  return at == std::string::npos ? "" : text.substr(at);
+}
+bool contains(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
+
+int occurrences(const std::string& text, const std::string& part) {
+  int count = 0;
+  for (std::size_t at = text.find(part); at != std::string::npos; at = text.find(part, at + part.size())) ++count;
+  return count;
+}
+
+std::vector<std::string> lines_of(const std::string& text) {
+  std::vector<std::string> lines;
+  std::istringstream stream(text);
+  for (std::string line; std::getline(stream, line);) lines.push_back(line);
+  return lines;
+}
+
+std::string line_with(const std::string& text, const std::string& part) {
+  for (const std::string& line : lines_of(text)) {
+    if (contains(line, part)) return line;
+  }
+  return "";
+}
+
+std::string message_of(const std::function<void()>& action) {
+  try {
+    action();
+  } catch (const std::runtime_error& error) {
+    return error.what();
+  }
+  return "nothing was thrown";
+}
+
+std::string refusal_of(const json& wrong) {
+  return message_of([&] { static_cast<void>(terminal(wrong, 80, false)); });
+}
+
+// --- Terminal ------------------------------------------------------------------------------------------------------
+
+TEST(Terminal, ShowsEverythingInTheOrderOfImportance) {
+  EXPECT_EQ(terminal(summary_of_all_kinds(), 120, false),
+            R"(claim              reference         host              aten-cpu
+pack/fills_words   PASSED 100 0.41s  KNOWN  100 0.41s  MISTRUSTED 100 0.41s
+value/rounds_once  PASSED 100 0.41s  FAILED  17 0.02s  -
+
+Did not run:
+  cuda: no CUDA device (2 claims SKIPPED)
+
+Skipped:
+  aten-cpu: 1 claim SKIPPED: the subject has no dequantize
+
+Refused with an error:
+  reference: 7 cases in 1 claim, such as in value/rounds_once: n: got 0
+
+Explained differences, which are not failures:
+  aten-cpu: 12 elements: -0 is lost
+
+Known findings, which are not failures of this run:
+  host: T-7: reads past the end (since 2026-10-01, 3 cases in pack/fills_words)
+
+FAILED value/rounds_once on host: mismatch after 17 cases, smallest case after 5 shrinks
+    1 is wrong:
+      row 0: x
+  ./tileproof replay --claim=value/rounds_once --subject=host --n=1 --k=32 --seed=0x2f
+
+MISTRUSTED pack/fills_words on aten-cpu: never met: partial tile
+
+FAILED: 2 PASSED, 1 FAILED, 1 MISTRUSTED, 1 KNOWN, 3 SKIPPED in 41.20s, hash 0x0123456789abcdef
+)");
+}
+
+TEST(Terminal, IsATableAndALineWhereAllPassed) {
+  EXPECT_EQ(terminal(summary_of({subject("host")}, {passed("b/second", "host"), passed("a/first", "host")}), 80, false),
+            R"(claim     host
+b/second  PASSED 100 0.41s
+a/first   PASSED 100 0.41s
+
+PASSED: 2 PASSED in 41.20s, hash 0x0123456789abcdef
+)");
+}
+
+TEST(Terminal, SaysWhyTheRunIsMistrustedWhereNothingRan) {
+  EXPECT_EQ(terminal(summary_where_nothing_ran(), 80, false), R"(No subject ran.
+
+Did not run:
+  host: no claim was put to it
+  cuda: no CUDA device
+
+MISTRUSTED (nothing ran): 0 PASSED in 41.20s, hash 0x0123456789abcdef
+)");
+}
+
+TEST(Terminal, LeavesACellEmptyWhereAClaimWasNotPutToASubject) {
+  const json some = summary_of({subject("host"), subject("cuda")}, {passed("a", "host"), passed("b", "cuda")});
+  EXPECT_EQ(text_before(terminal(some, 80, false), "\n\n"), R"(claim  host              cuda
+a      PASSED 100 0.41s
+b                        PASSED 100 0.41s)");
+}
+
+TEST(Terminal, ListsASubjectWhoseClaimsAreAllSkippedAsNotRun) {
+  const json some = summary_of({subject("host"), subject("aten-cpu")},
+                               {passed("a", "host"), skipped("a", "aten-cpu", "the subject has no pack")});
+  EXPECT_EQ(text_from(terminal(some, 80, false), "Did not run"), R"(Did not run:
+  aten-cpu: every claim is SKIPPED
+
+Skipped:
+  aten-cpu: 1 claim SKIPPED: the subject has no pack
+
+PASSED: 1 PASSED, 1 SKIPPED in 41.20s, hash 0x0123456789abcdef
+)");
+}
+
+TEST(Terminal, GroupsWhatIsSkippedAndExplainedBySubjectAndReason) {
+  const json some =
+      summary_of({subject("host"), subject("aten")},
+                 {explained(passed("a", "host"), "-0 is lost", 5), explained(passed("b", "host"), "-0 is lost", 7),
+                  explained(passed("c", "host"), "rounded twice", 1), skipped("a", "aten", "no pack"),
+                  skipped("b", "aten", "no pack"), skipped("c", "aten", "no unpack"),
+                  explained(passed("d", "aten"), "-0 is lost", 3)});
+  EXPECT_EQ(text_from(terminal(some, 80, false), "Skipped"), R"(Skipped:
+  aten: 2 claims SKIPPED: no pack
+  aten: 1 claim SKIPPED: no unpack
+
+Explained differences, which are not failures:
+  host: 12 elements: -0 is lost
+  host: 1 element: rounded twice
+  aten: 3 elements: -0 is lost
+
+PASSED: 4 PASSED, 3 SKIPPED in 41.20s, hash 0x0123456789abcdef
+)");
+}
+
+/// Cells of 16 and 16 characters, a claim of 30: each layout fits down to the width that stands beside it.
+json summary_to_squeeze() {
+  return summary_of({subject("reference"), subject("host")}, {passed("value/float_domain_rounds_once", "reference"),
+                                                              failed("value/float_domain_rounds_once", "host")});
+}
+std::string table_at(int columns) {
+  const std::string text = terminal(summary_to_squeeze(), columns, false);
+  return text_before(text, "\n\nFAILED");
+}
+
+constexpr const char* full_cells = R"(claim                           reference         host
+value/float_domain_rounds_once  PASSED 100 0.41s  FAILED 17 0.02s)";
+constexpr const char* cells_without_cases = R"(claim                           reference     host
+value/float_domain_rounds_once  PASSED 0.41s  FAILED 0.02s)";
+constexpr const char* marked_cells = R"(+ PASSED  X FAILED  ? MISTRUSTED  ! KNOWN  - SKIPPED
+
+claim                           reference  host
+value/float_domain_rounds_once  + 0.41s    X 0.02s)";
+constexpr const char* full_cells_below = R"(claim  reference         host
+value/float_domain_rounds_once
+       PASSED 100 0.41s  FAILED 17 0.02s)";
+constexpr const char* cells_without_cases_below = R"(claim  reference     host
+value/float_domain_rounds_once
+       PASSED 0.41s  FAILED 0.02s)";
+constexpr const char* marked_cells_below = R"(+ PASSED  X FAILED  ? MISTRUSTED  ! KNOWN  - SKIPPED
+
+claim  reference  host
+value/float_domain_rounds_once
+       + 0.41s    X 0.02s)";
+constexpr const char* blocks = R"(+ PASSED  X FAILED  ? MISTRUSTED  ! KNOWN  - SKIPPED
+
+reference
+  + 0.41s    value/float_domain_rounds_once
+
+host
+  X 0.02s  value/float_domain_rounds_once)";
+
+TEST(Terminal, ShowsVerdictCasesAndTimeWhereTheyFit) {
+  EXPECT_EQ(table_at(200), full_cells);
+  EXPECT_EQ(table_at(65), full_cells);
+}
+
+TEST(Terminal, LeavesOutTheCasesFirst) {
+  EXPECT_EQ(table_at(64), cells_without_cases);
+  EXPECT_EQ(table_at(58), cells_without_cases);
+}
+
+TEST(Terminal, ShortensVerdictsToMarksNextAndExplainsThem) {
+  EXPECT_EQ(table_at(57), marked_cells);
+  EXPECT_EQ(table_at(50), marked_cells);
+}
+
+TEST(Terminal, PutsCellsBelowTheirClaimWhereNoLineHoldsBoth) {
+  EXPECT_EQ(table_at(49), full_cells_below);
+  EXPECT_EQ(table_at(40), full_cells_below);
+  EXPECT_EQ(table_at(39), cells_without_cases_below);
+  EXPECT_EQ(table_at(33), cells_without_cases_below);
+  EXPECT_EQ(table_at(32), marked_cells_below);
+  EXPECT_EQ(table_at(25), marked_cells_below);
+}
+
+TEST(Terminal, GivesEachSubjectABlockWhereNoTableFits) {
+  EXPECT_EQ(table_at(24), blocks);
+  EXPECT_EQ(table_at(1), blocks);
+  EXPECT_EQ(table_at(0), blocks);
+  EXPECT_EQ(table_at(-1), blocks);
+}
+
+/// Five subjects and claims with names of 75 characters.
+json widest_summary() {
+  std::vector<json> subjects;
+  std::vector<json> judgements;
+  for (const char* name : {"reference", "host", "cuda", "aten-cpu", "aten-cuda"}) {
+    subjects.push_back(subject(name));
+    judgements.push_back(passed("first/" + std::string(69, 'a'), name));
+    judgements.push_back(mistrusted("second/" + std::string(68, 'b'), name, "never met: several groups; not square"));
+    judgements.push_back(
+        failed("third/" + std::string(69, 'c'), name, "words " + std::string(200, '.') + " more words"));
+    judgements.push_back(known("fourth/" + std::string(68, 'd'), name, known_finding("T-1", "odd k", 1)));
+  }
+  return summary_of(subjects, judgements);
+}
+
+TEST(Terminal, KeepsTheTableWithinTheWidthOfUsualTerminals) {
+  for (const int columns : {80, 100, 120, 160, 200}) {
+    const std::string table = text_before(terminal(widest_summary(), columns, false), "\n\nKnown");
+    for (const std::string& line : lines_of(table)) EXPECT_LE(line.size(), static_cast<std::size_t>(columns)) << line;
+  }
+}
+
+TEST(Terminal, PutsCellsBelowThoseClaimsOnlyThatAreTooLong) {
+  const char* longest = "reject/a_group_size_that_does_not_divide_the_columns_is_refused_by_its_name";
+  const char* fits = "stride/a_transposed_tensor_is_as_its_contiguous_copy_at_all";
+  const json some =
+      summary_of({subject("library")}, {passed(longest, "library"), passed("value/rounds_once", "library"),
+                                        known(fits, "library", known_finding("T-1", "odd k", 1))});
+  EXPECT_EQ(text_before(terminal(some, 80, false), "\n\nKnown"),
+            R"(claim                                                        library
+reject/a_group_size_that_does_not_divide_the_columns_is_refused_by_its_name
+                                                             PASSED 100 0.41s
+value/rounds_once                                            PASSED 100 0.41s
+stride/a_transposed_tensor_is_as_its_contiguous_copy_at_all  KNOWN  100 0.41s)");
+}
+
+TEST(Terminal, LosesNoVerdictAtAnyWidth) {
+  for (int columns = 0; columns <= 220; ++columns) {
+    std::string table = text_before(terminal(widest_summary(), columns, false), "\n\nKnown");
+    const bool marked = table.starts_with("+ PASSED");
+    if (marked) table = text_from(table, "\n\n");
+    EXPECT_EQ(occurrences(table, marked ? "+ 0.41s" : "PASSED"), 5) << columns;
+    EXPECT_EQ(occurrences(table, marked ? "? 0.41s" : "MISTRUSTED"), 5) << columns;
+    EXPECT_EQ(occurrences(table, marked ? "X 0.02s" : "FAILED"), 5) << columns;
+    EXPECT_EQ(occurrences(table, marked ? "! 0.41s" : "KNOWN"), 5) << columns;
+    EXPECT_TRUE(contains(table, std::string(69, 'c'))) << columns;
+  }
+}
+
+TEST(Terminal, BreaksProseAtSpacesAndIndentsWhatFollows) {
+  const json some =
+      summary_of({subject("host")}, {mistrusted("a", "host", "never met: several groups; partial tile and more")});
+  const auto prose_at = [&](int columns) {
+    return text_before(text_from(terminal(some, columns, false), "\n\nMISTRUSTED"), "\n\nMISTRUSTED:");
+  };
+  EXPECT_EQ(prose_at(40),
+            "\n\nMISTRUSTED a on host: never met: several\n"
+            "        groups; partial tile and more");
+  EXPECT_EQ(prose_at(39),
+            "\n\nMISTRUSTED a on host: never met:\n"
+            "        several groups; partial tile\n"
+            "        and more");
+}
+
+json not_run(const std::string& claim, const std::string& subject, const std::string& reason) {
+  json judgement = mistrusted(claim, subject, reason);
+  judgement["cases"] = 0;
+  return judgement;
+}
+
+TEST(Terminal, ShowsClaimsThatWereNotRunForOneReasonOnOneLine) {
+  const std::string interrupted = "not run: interrupted", lost = "not run: the device was lost in a";
+  json some =
+      summary_of({subject("host"), subject("cuda"), subject("aten-cpu")},
+                 {mistrusted("a", "host", "never met: b"), not_run("c", "host", "the generator gave up: no"),
+                  not_run("d", "host", interrupted), not_run("e", "host", interrupted), not_run("c", "cuda", lost),
+                  not_run("d", "cuda", lost), not_run("e", "aten-cpu", interrupted)});
+  EXPECT_EQ(text_before(text_from(terminal(some, 120, false), "\n\nMISTRUSTED"), "\n\nMISTRUSTED:"),
+            "\n\nMISTRUSTED a on host: never met: b\n"
+            "MISTRUSTED c on host: the generator gave up: no\n"
+            "MISTRUSTED 3 claims on host, aten-cpu: not run: interrupted\n"
+            "MISTRUSTED 2 claims on cuda: not run: the device was lost in a");
+  // No verdict is lost: the table and the counts have each.
+  EXPECT_EQ(occurrences(text_before(terminal(some, 120, false), "\n\nMISTRUSTED"), "MISTRUSTED"), 7);
+  EXPECT_TRUE(contains(terminal(some, 120, false), " 7 MISTRUSTED in "));
+  // One that ran is no such claim, whatever its reason.
+  some = summary_of({subject("host")}, {mistrusted("a", "host", interrupted), not_run("b", "host", interrupted)});
+  EXPECT_TRUE(contains(terminal(some, 120, false),
+                       "MISTRUSTED a on host: not run: interrupted\nMISTRUSTED b on host: not run: interrupted\n"));
+}
+
+TEST(Terminal, KeepsTheIndentOfDetailsThatItBreaks) {
+  const json some =
+      summary_of({subject("host")}, {failed("a", "host", "wrong:\n  row 0, column 1: expected 0x40e0, got 0x4170")});
+  EXPECT_EQ(text_before(text_from(terminal(some, 40, false), "    wrong"), "  ./tileproof"),
+            "    wrong:\n"
+            "      row 0, column 1: expected 0x40e0,\n"
+            "          got 0x4170\n");
+}
+
+TEST(Terminal, BreaksNoWordHoweverLong) {
+  const std::string picture(150, '.');
+  const json some = summary_of({subject("host")}, {failed("a", "host", "row 0: " + picture + "\n" + picture)});
+  EXPECT_TRUE(contains(terminal(some, 80, false), "    row 0:\n        " + picture + "\n    " + picture + "\n"));
+}
+
+TEST(Terminal, NeverBreaksTheReplayLineNorTheLastOne) {
+  const std::string text = terminal(summary_to_squeeze(), 10, false);
+  EXPECT_TRUE(contains(text, "\n  ./tileproof replay " + std::string(problem) + "\n"));
+  EXPECT_TRUE(text.ends_with("\nFAILED: 1 PASSED, 1 FAILED in 41.20s, hash 0x0123456789abcdef\n"));
+}
+
+TEST(Terminal, QuotesWordsOfTheReplayLineThatAShellWouldTakeApart) {
+  json some = summary_of({subject("host")}, {failed("a", "host")});
+  some["judgements"][0]["findings"][0]["replay"] = {
+      "--library", "/tmp/my ops.so", "--claim=$(reboot);x", "it's \"so\"", "", "b\nf", "\x1b[2J", "\xe2\x80\xae"};
+  EXPECT_TRUE(contains(terminal(some, 80, false),
+                       "  ./tileproof replay --library '/tmp/my ops.so' '--claim=$(reboot);x' 'it'\\''s \"so\"' '' "
+                       "'b f' '\\x1b[2J' '\\x202e'\n"));
+}
+
+TEST(Terminal, ReplaysTheWordsOfTheFindingAndNotItsProblem) {
+  json some = summary_of({subject("host")}, {failed("a", "host")});
+  some["judgements"][0]["findings"][0]["problem"] = "--n=2";
+  EXPECT_TRUE(contains(terminal(some, 80, false), "  ./tileproof replay " + std::string(problem) + "\n"));
+}
+
+TEST(Terminal, HasNoReplayLineWhereAFindingCannotBeReplayed) {
+  json some = summary_of({subject("host")}, {failed("a", "host")});
+  some["judgements"][0]["findings"][0]["replay"] = json::array();
+  EXPECT_TRUE(contains(terminal(some, 80, false), "\n    1 is wrong\n\nFAILED: "));
+}
+
+TEST(Terminal, CountsNoShrinksWhereNoCaseShowsTheFinding) {
+  json some = summary_of({subject("host")}, {failed("a", "host", "T-7 occurs no longer")});
+  some["judgements"][0]["findings"][0]["problem"] = "";
+  some["judgements"][0]["findings"][0]["kind"] = "stale ledger";
+  EXPECT_TRUE(contains(terminal(some, 80, false),
+                       "\nFAILED a on host: stale ledger after 17 cases\n    T-7 occurs no longer\n"));
+}
+
+/// A claim that does not hold in two ways, one of which cannot be replayed, and is known to fail in a third.
+json summary_of_several_findings() {
+  json several = with_known(failed("a", "host", "negative k is taken"), known_finding("T-7", "odd k is taken", 2));
+  several["findings"].push_back(finding("crash", "signal 11:\n  at row 0"));
+  several["findings"][1]["shrinks"] = 1;
+  several["findings"][1]["replay"] = json::array();
+  return summary_of({subject("host")}, {several, failed("b", "host")});
+}
+
+TEST(Terminal, ShowsEachFindingOfAClaim) {
+  EXPECT_EQ(text_from(terminal(summary_of_several_findings(), 100, false), "Known"),
+            R"(Known findings, which are not failures of this run:
+  host: T-7: odd k is taken (since 2026-10-01, 2 cases in a)
+
+FAILED a on host: mismatch after 17 cases, smallest case after 5 shrinks
+    negative k is taken
+  ./tileproof replay --claim=value/rounds_once --subject=host --n=1 --k=32 --seed=0x2f
+
+FAILED b on host: mismatch after 17 cases, smallest case after 5 shrinks
+    1 is wrong
+  ./tileproof replay --claim=value/rounds_once --subject=host --n=1 --k=32 --seed=0x2f
+
+FAILED a on host: crash after 17 cases, smallest case after 1 shrink
+    signal 11:
+      at row 0
+
+FAILED: 0 PASSED, 2 FAILED in 41.20s, hash 0x0123456789abcdef
+)");
+}
+
+TEST(Terminal, SaysSoWhereAFailureHasNoFinding) {
+  json some = summary_of({subject("host")}, {failed("a", "host")});
+  some["judgements"][0]["findings"] = json::array();
+  EXPECT_TRUE(contains(terminal(some, 80, false), "FAILED a on host: after 17 cases\n    no finding is recorded\n\n"));
+  some["judgements"][0]["reason"] = "the device was lost";
+  EXPECT_TRUE(contains(terminal(some, 80, false), "FAILED a on host: after 17 cases\n    the device was lost\n\n"));
+}
+
+json summary_with_failures(int count) {
+  std::vector<json> judgements;
+  for (int i = 1; i <= count; ++i) judgements.push_back(failed("claim/" + std::to_string(i), "host"));
+  return summary_of({subject("host")}, judgements);
+}
+
+TEST(Terminal, ShowsTenFailuresInFull) {
+  const std::string text = terminal(summary_with_failures(10), 80, false);
+  EXPECT_EQ(occurrences(text, "./tileproof replay"), 10);
+  EXPECT_FALSE(contains(text, "more"));
+}
+
+TEST(Terminal, CountsTheFailuresPastTheTenth) {
+  const std::string text = terminal(summary_with_failures(13), 80, false);
+  EXPECT_EQ(occurrences(text, "./tileproof replay"), 10);
+  EXPECT_TRUE(contains(text, "\nFAILED claim/10 on host"));
+  EXPECT_FALSE(contains(text, "\nFAILED claim/11 on host"));
+  EXPECT_TRUE(contains(text, "\n\nand 3 more failures: see summary.json\n\nFAILED: 0 PASSED, 13 FAILED in"));
+}
+
+TEST(Terminal, CountsFindingsOverAllClaims) {
+  json some = summary_with_failures(3);
+  for (int i = 2; i <= 6; ++i) some["judgements"][0]["findings"].push_back(finding("crash", "variant"));
+  for (int i = 2; i <= 4; ++i) some["judgements"][1]["findings"].push_back(finding("crash", "variant"));
+  const std::string text = terminal(some, 80, false);
+  EXPECT_EQ(occurrences(text, "\nFAILED claim/1 on host"), 6);
+  EXPECT_EQ(occurrences(text, "\nFAILED claim/2 on host"), 3);
+  EXPECT_EQ(occurrences(text, "\nFAILED claim/3 on host"), 1);  // before the second of any
+  EXPECT_TRUE(contains(text, "\n\nand 1 more failure: see summary.json\n\nFAILED: 0 PASSED, 3 FAILED in"));
+}
+
+TEST(Terminal, ListsWhatIsKnownALineEach) {
+  const json both = with_known(known("a", "host", known_finding("T-1", "odd k", 1)), known_finding("T-2", "n = 0", 4));
+  const json some =
+      summary_of({subject("host"), subject("aten")}, {both, passed("b", "host"), known("a", "aten", both["known"][0])});
+  EXPECT_EQ(terminal(some, 80, false), R"(claim  host              aten
+a      KNOWN  100 0.41s  KNOWN 100 0.41s
+b      PASSED 100 0.41s
+
+Known findings, which are not failures of this run:
+  host: T-1: odd k (since 2026-10-01, 1 case in a)
+  host: T-2: n = 0 (since 2026-10-01, 4 cases in a)
+  aten: T-1: odd k (since 2026-10-01, 1 case in a)
+
+KNOWN: 1 PASSED, 2 KNOWN in 41.20s, hash 0x0123456789abcdef
+)");
+}
+
+TEST(Terminal, MarksWhatIsKnown) {
+  const json some = summary_of(
+      {subject("host")}, {known("a/first", "host", known_finding("T-1", "odd k", 1)), passed("a/second", "host")});
+  EXPECT_EQ(text_before(terminal(some, 20, false), "\n\nKnown"), R"(+ PASSED  X FAILED  ? MISTRUSTED  ! KNOWN  - SKIPPED
+
+claim     host
+a/first   ! 0.41s
+a/second  + 0.41s)");
+}
+
+TEST(Terminal, GroupsWhatIsRefusedBySubject) {
+  const json some = summary_of(
+      {subject("host"), subject("aten")},
+      {refused(passed("a", "host"), 3, ""), refused(passed("b", "host"), 4, "n: got\n0"), passed("c", "host"),
+       refused(failed("d", "host"), 5, "k: got 0"), refused(passed("a", "aten"), 1, "no \x1b[2J GPU")});
+  EXPECT_EQ(text_before(text_from(terminal(some, 80, false), "Refused"), "\n\nFAILED"), R"(Refused with an error:
+  host: 12 cases in 3 claims, such as in b: n: got 0
+  aten: 1 case in 1 claim, such as in a: no \x1b[2J GPU)");
+}
+
+TEST(Terminal, PaintsVerdictsOnlyWhenAsked) {
+  const std::string painted = terminal(summary_of_all_kinds(), 120, true);
+  EXPECT_TRUE(contains(painted, "  \x1b[33mKNOWN\x1b[0m  100 0.41s  "));
+  EXPECT_TRUE(contains(painted, "  \x1b[32mPASSED\x1b[0m 100 0.41s  "));
+  EXPECT_TRUE(contains(painted, "  \x1b[31mFAILED\x1b[0m  17 0.02s  \x1b[2m-\x1b[0m\n"));
+  EXPECT_TRUE(contains(painted, "  \x1b[31mMISTRUSTED\x1b[0m 100 0.41s\n"));
+  EXPECT_TRUE(contains(painted, "\n\x1b[31mFAILED\x1b[0m value/rounds_once on host: "));
+  EXPECT_TRUE(contains(painted, "\n\x1b[31mMISTRUSTED\x1b[0m pack/fills_words on aten-cpu: "));
+  EXPECT_TRUE(contains(painted, "\n\x1b[31mFAILED\x1b[0m: 2 PASSED, "));
+  EXPECT_FALSE(contains(terminal(summary_of_all_kinds(), 120, false), "\x1b"));
+}
+
+TEST(Terminal, SaysTheSameWithAndWithoutColours) {
+  for (const int columns : {1, 30, 60, 80, 120}) {
+    std::string text = terminal(summary_of_all_kinds(), columns, true);
+    for (const std::string code : {"\x1b[32m", "\x1b[31m", "\x1b[33m", "\x1b[2m", "\x1b[0m"}) {
+      for (std::size_t at = text.find(code); at != std::string::npos; at = text.find(code)) text.erase(at, code.size());
+    }
+    EXPECT_EQ(text, terminal(summary_of_all_kinds(), columns, false));
+  }
+}
+
+TEST(Terminal, ShowsControlCharactersInsteadOfObeyingThem) {
+  const json some =
+      summary_of({subject("ho\nst")}, {failed("a\x1b[2J", "ho\nst", "clear\x1b[2J\a, \xc2\x9b, \xe2\x80\xae\nnext")});
+  const std::string text = terminal(some, 120, false);
+  EXPECT_TRUE(text.starts_with("claim     ho st\na\\x1b[2J  FAILED 17 0.02s\n")) << text;
+  EXPECT_TRUE(contains(text, "FAILED a\\x1b[2J on ho st: "));
+  EXPECT_TRUE(contains(text, "    clear\\x1b[2J\\x07, \\x9b, \\x202e\n    next\n"));
+  EXPECT_FALSE(contains(text, "\x1b"));
+}
+
+TEST(Terminal, ShowsControlCharactersOfWhatIsKnown) {
+  json finding = known_finding("T\x1b[2J", "w\nx\x1b]0;", 2);
+  finding["since"] = "\xe2\x80\xae";
+  const std::string text =
+      terminal(summary_of({subject("host")}, {known("a", "host", finding), passed("b", "host")}), 80, false);
+  EXPECT_TRUE(contains(text, "\n  host: T\\x1b[2J: w x\\x1b]0; (since \\x202e, 2 cases in a)\n")) << text;
+  EXPECT_FALSE(contains(text, "\x1b"));
+}
+
+TEST(Terminal, ShowsControlCharactersOfAKind) {
+  json some = summary_of({subject("host")}, {failed("a", "host")});
+  some["judgements"][0]["findings"][0]["kind"] = "cr\x1b[2J\nash";
+  EXPECT_TRUE(contains(terminal(some, 80, false), "FAILED a on host: cr\\x1b[2J ash after 17 cases, "));
+}
+
+TEST(Terminal, AlignsNamesThatAreNotAscii) {
+  const json some = summary_of({subject("hôte"), subject("b")}, {passed("é", "hôte"), passed("é", "b")});
+  EXPECT_EQ(text_before(terminal(some, 80, false), "\n\n"),
+            "claim  hôte              b\n"
+            "é      PASSED 100 0.41s  PASSED 100 0.41s");
+}
+
+// --- Markdown ------------------------------------------------------------------------------------------------------
+
+TEST(Markdown, ShowsVerdictTableFailuresReasonsAndProvenance) {
+  EXPECT_EQ(markdown(summary_of_all_kinds()),
+            R"(## FAILED: 2 PASSED, 1 FAILED, 1 MISTRUSTED, 1 KNOWN, 3 SKIPPED in 41.20s
+
+| claim | <code>reference</code> | <code>host</code> | <code>aten-cpu</code> |
+|---|---|---|---|
+| <code>pack/fills_words</code> | PASSED 100 0.41s | **KNOWN** 100 0.41s | **MISTRUSTED** 100 0.41s |
+| <code>value/rounds_once</code> | PASSED 100 0.41s | **FAILED** 17 0.02s | - |
+
+### FAILED
+
+**FAILED** <code>value/rounds_once</code> on <code>host</code>: <code>mismatch</code> after 17 cases, smallest case after 5 shrinks
+
+```text
+1 is wrong:
+  row 0: x
+```
+
+```sh
+./tileproof replay --claim=value/rounds_once --subject=host --n=1 --k=32 --seed=0x2f
+```
+
+### MISTRUSTED
+- <code>pack/fills_words</code> on <code>aten-cpu</code>: <code>never met: partial tile</code>
+
+### Known findings, which are not failures of this run
+- <code>host</code>: <code>T-7</code>: <code>reads past the end</code> (since <code>2026-10-01</code>, expires <code>2027-04-01</code>, 3 cases in <code>pack/fills_words</code>)
+
+### Did not run
+- <code>cuda</code>: <code>no CUDA device</code> (2 claims SKIPPED)
+
+### Skipped
+- <code>aten-cpu</code>: 1 claim SKIPPED: <code>the subject has no dequantize</code>
+
+### Refused with an error
+- <code>reference</code>: 7 cases in 1 claim, such as in <code>value/rounds_once</code>: <code>n: got 0</code>
+
+### Explained differences, which are not failures
+- <code>aten-cpu</code>: 12 elements: <code>-0 is lost</code>
+
+### Provenance
+- output hash: <code>0x0123456789abcdef</code>
+- seed <code>0x0000000000000001</code>, 100 cases a claim
+- command: <code>verify --seed 1</code> of <code>tileproof 0.1.0</code>, exit code 0
+- start: <code>2026-11-22T15:50:00Z</code>
+- compiler: <code>GNU 12.2.0</code>
+- CPU: <code>EPYC</code>
+- GPU: none
+)");
+}
+
+TEST(Markdown, SaysWhyTheRunIsMistrustedWhereNothingRan) {
+  EXPECT_EQ(text_before(markdown(summary_where_nothing_ran()), "\n### Provenance"),
+            R"(## MISTRUSTED (<code>nothing ran</code>): 0 PASSED in 41.20s
+
+No subject ran.
+
+### Did not run
+- <code>host</code>: <code>no claim was put to it</code>
+- <code>cuda</code>: <code>no CUDA device</code>
+)");
+}
+
+TEST(Markdown, LeavesACellEmptyWhereAClaimWasNotPutToASubject) {
+  const json some = summary_of({subject("host"), subject("cuda")}, {passed("a", "host"), passed("b", "cuda")});
+  EXPECT_EQ(line_with(markdown(some), "<code>a</code>"), "| <code>a</code> | PASSED 100 0.41s | |");
+  EXPECT_EQ(line_with(markdown(some), "<code>b</code>"), "| <code>b</code> | | PASSED 100 0.41s |");
+}
+
+TEST(Markdown, NamesTheGpu) {
+  json some = summary_of({subject("host")}, {passed("a", "host")});
+  some["machine"]["gpu"] = "H200 | x";
+  EXPECT_TRUE(markdown(some).ends_with("\n- GPU: <code>H200 &#124; x</code>\n"));
+}
+
+TEST(Markdown, EscapesWhatWouldLeaveItsTableCell) {
+  const json some = summary_of({subject("a|b\\|")}, {passed("x|y\n| z |\r\n<script>`", "a|b\\|")});
+  EXPECT_EQ(line_with(markdown(some), "| claim |"), "| claim | <code>a&#124;b&#92;&#124;</code> |");
+  EXPECT_EQ(line_with(markdown(some), "PASSED 100"),
+            "| <code>x&#124;y &#124; z &#124;&#92;x0d &#60;script&#62;&#96;</code> | PASSED 100 0.41s |");
+}
+
+TEST(Markdown, EscapesMarkupInReasonsAndNames) {
+  const std::string hostile = "<script>alert(1)</script> **b** _i_ a_b ~~s~~ [l](u) $m$ & `c` \x1b";
+  const std::string harmless =
+      "<code>&#60;script&#62;alert(1)&#60;/script&#62; &#42;&#42;b&#42;&#42; &#95;i&#95; a_b &#126;&#126;s&#126;&#126; "
+      "&#91;l&#93;(u) &#36;m&#36; &#38; &#96;c&#96; &#92;x1b</code>";
+  json finding = known_finding(hostile, hostile, 3);
+  finding["since"] = hostile;
+  finding["expires"] = hostile;
+  json some = summary_of({subject("host"), subject("cuda", hostile)},
+                         {mistrusted("a", "host", hostile), explained(skipped("b", "host", hostile), hostile, 2),
+                          refused(known(hostile, "host", finding), 4, hostile)});
+  some["reason"] = hostile;
+  some["command"] = hostile;
+  const std::string text = markdown(some);
+  EXPECT_TRUE(text.starts_with("## MISTRUSTED (" + harmless + "): ")) << text;
+  EXPECT_TRUE(contains(text, "- <code>a</code> on <code>host</code>: " + harmless + "\n"));
+  EXPECT_TRUE(contains(text, "- <code>cuda</code>: " + harmless + "\n"));
+  EXPECT_TRUE(contains(text, "- <code>host</code>: 1 claim SKIPPED: " + harmless + "\n"));
+  EXPECT_TRUE(contains(text, "- <code>host</code>: 2 elements: " + harmless + "\n"));
+  EXPECT_TRUE(contains(text, "- <code>host</code>: " + harmless + ": " + harmless + " (since " + harmless +
+                                 ", expires " + harmless + ", 3 cases in " + harmless + ")\n"));
+  EXPECT_TRUE(
+      contains(text, "- <code>host</code>: 4 cases in 1 claim, such as in " + harmless + ": " + harmless + "\n"));
+  EXPECT_TRUE(contains(text, "- command: " + harmless + " of "));
+  EXPECT_FALSE(contains(text, "<script>"));
+}
+
+TEST(Markdown, FencesDetailsSoThatTheyCannotEndTheFence) {
+  const json some = summary_of({subject("host")}, {failed("a", "host", "wrong\n```\n<script>\n`````\nend")});
+  EXPECT_TRUE(contains(markdown(some), "\n``````text\nwrong\n```\n<script>\n`````\nend\n``````\n"));
+}
+
+TEST(Markdown, FencesTheReplayLineSoThatItCannotEndTheFence) {
+  json some = summary_of({subject("host")}, {failed("a", "host")});
+  some["judgements"][0]["findings"][0]["replay"] = {"--n=1", "\n```\n", "my \x1b[2J ops"};
+  EXPECT_TRUE(contains(markdown(some), "\n````sh\n./tileproof replay --n=1 ' ``` ' 'my \\x1b[2J ops'\n````\n"));
+}
+
+TEST(Markdown, ShowsEachFindingOfAClaim) {
+  EXPECT_EQ(text_before(text_from(markdown(summary_of_several_findings()), "### FAILED"), "### Provenance"),
+            R"(### FAILED
+
+**FAILED** <code>a</code> on <code>host</code>: <code>mismatch</code> after 17 cases, smallest case after 5 shrinks
+
+```text
+negative k is taken
+```
+
+```sh
+./tileproof replay --claim=value/rounds_once --subject=host --n=1 --k=32 --seed=0x2f
+```
+
+**FAILED** <code>b</code> on <code>host</code>: <code>mismatch</code> after 17 cases, smallest case after 5 shrinks
+
+```text
+1 is wrong
+```
+
+```sh
+./tileproof replay --claim=value/rounds_once --subject=host --n=1 --k=32 --seed=0x2f
+```
+
+**FAILED** <code>a</code> on <code>host</code>: <code>crash</code> after 17 cases, smallest case after 1 shrink
+
+```text
+signal 11:
+  at row 0
+```
+
+### Known findings, which are not failures of this run
+- <code>host</code>: <code>T-7</code>: <code>odd k is taken</code> (since <code>2026-10-01</code>, expires <code>2027-04-01</code>, 2 cases in <code>a</code>)
+
+)");
+}
+
+TEST(Markdown, CutsFailuresThatDoNotFitAndCountsThem) {
+  std::vector<json> judgements;
+  for (int i = 0; i < 40; ++i) judgements.push_back(failed("c" + std::to_string(i), "host", std::string(2'000, 'x')));
+  const std::string text = markdown(summary_of({subject("host")}, judgements));
+  const int shown = occurrences(text, "./tileproof replay");
+  EXPECT_GE(shown, 10);
+  EXPECT_TRUE(contains(text, "```\n\nand " + std::to_string(40 - shown) + " more: see summary.json\n\n### Provenance"));
+}
+
+TEST(Markdown, CutsLongDetailsAndNames) {
+  const json some = summary_of({subject("host")}, {failed(std::string(500, 'n'), "host", std::string(5'000, 'd'))});
+  const std::string text = markdown(some);
+  EXPECT_TRUE(contains(text, "```text\n" + std::string(3'000, 'd') + "...\n```"));
+  EXPECT_TRUE(contains(text, "| <code>" + std::string(400, 'n') + "...</code> |"));
+}
+
+TEST(Markdown, StaysWithinACommentOfGitHubWhateverTheSummaryHolds) {
+  const std::string huge(5'000, '\x01');
+  std::vector<json> subjects;
+  std::vector<json> judgements;
+  for (int i = 0; i < 40; ++i) {
+    const std::string name = std::to_string(i) + huge;
+    subjects.push_back(subject(name, huge));
+    judgements.push_back(failed("a" + name, name, huge));
+    judgements.push_back(explained(mistrusted("b" + name, name, huge), name, 3));
+    judgements.push_back(skipped("c" + name, name, huge));
+    json finding = known_finding(huge, huge, 3);
+    finding["since"] = huge;
+    finding["expires"] = huge;
+    judgements.push_back(refused(known("d" + name, name, finding), 3, huge));
+    subjects.push_back(subject("not" + name, huge));
+  }
+  json some = summary_of(subjects, judgements);
+  for (const char* field : {"reason", "command", "tool", "run_start", "output_hash"}) some[field] = huge;
+  some["machine"] = {{"compiler", huge}, {"cpu", huge}, {"gpu", huge}};
+  const std::string text = markdown(some);
+  EXPECT_LE(text.size(), 65'536u);
+  EXPECT_TRUE(contains(text, "The table is too wide to stand here: see summary.json\n"));
+  EXPECT_EQ(occurrences(text, " more: see summary.json\n"), 8);  // failures and seven lists
+}
+
+TEST(Markdown, StaysWithinACommentOfGitHubWithManyShortEntries) {
+  std::vector<json> judgements;
+  for (int i = 0; i < 3'000; ++i) {
+    const std::string claim = "claim/number_" + std::to_string(i);
+    judgements.push_back(i % 3 == 0   ? failed(claim, "host")
+                         : i % 3 == 1 ? explained(mistrusted(claim, "host", "never met"), claim, 1)
+                                      : skipped(claim, "host", "no " + claim));
+  }
+  const std::string text = markdown(summary_of({subject("host")}, judgements));
+  EXPECT_LE(text.size(), 65'536u);
+  EXPECT_GE(text.size(), 40'000u);
+  EXPECT_TRUE(text.starts_with("## FAILED: 0 PASSED, 1000 FAILED, 1000 MISTRUSTED, 1000 SKIPPED in 41.20s\n"));
+  EXPECT_TRUE(text.ends_with("- GPU: none\n"));
+}
+
+// --- JUnit ---------------------------------------------------------------------------------------------------------
+
+constexpr const char* provenance = R"(      <property name="tool" value="tileproof 0.1.0"/>
+      <property name="command" value="verify --seed 1"/>
+      <property name="seed" value="0x0000000000000001"/>
+      <property name="compiler" value="GNU 12.2.0"/>
+      <property name="cpu" value="EPYC"/>
+      <property name="gpu" value=""/>
+      <property name="output_hash" value="0x0123456789abcdef"/>
+    </properties>
+)";
+
+TEST(JUnit, HasATestsuiteASubjectAndATestcaseAClaim) {
+  const json some = summary_of({subject("host"), subject("cuda", "no CUDA device")},
+                               {passed("a", "host"), failed("b", "host", "1 is wrong:\n  row 0: x"),
+                                explained(mistrusted("c", "host", "never met: partial tile"), "-0 is lost", 12),
+                                skipped("a", "cuda", "no CUDA device")});
+  EXPECT_EQ(junit(some), std::string(R"(<?xml version="1.0" encoding="UTF-8"?>
+<testsuites name="tileproof" tests="4" failures="2" errors="0" skipped="1" time="41.200">
+  <testsuite name="host" tests="3" failures="2" errors="0" skipped="0" time="0.840" timestamp="2026-11-22T15:50:00Z">
+    <properties>
+      <property name="what" value="about host"/>
+      <property name="why_not" value=""/>
+)") + provenance + R"(    <testcase classname="host" name="a" time="0.410"/>
+    <testcase classname="host" name="b" time="0.020">
+      <failure type="mismatch" message="1 is wrong:">mismatch after 17 cases, smallest case after 5 shrinks
+1 is wrong:
+  row 0: x
+./tileproof replay --claim=value/rounds_once --subject=host --n=1 --k=32 --seed=0x2f</failure>
+    </testcase>
+    <testcase classname="host" name="c" time="0.410">
+      <failure type="MISTRUSTED" message="never met: partial tile">never met: partial tile</failure>
+      <system-out>explained: 12 elements: -0 is lost
+</system-out>
+    </testcase>
+  </testsuite>
+  <testsuite name="cuda" tests="1" failures="0" errors="0" skipped="1" time="0.000" timestamp="2026-11-22T15:50:00Z">
+    <properties>
+      <property name="what" value="about cuda"/>
+      <property name="why_not" value="no CUDA device"/>
+)" + provenance + R"(    <testcase classname="cuda" name="a" time="0.000">
+      <skipped message="no CUDA device"/>
+    </testcase>
+  </testsuite>
+</testsuites>
+)");
+}
+
+/// As skipped, so that no gate of a server goes red, yet none counts it as passed.
+TEST(JUnit, SkipsWhatIsKnownAndSaysSo) {
+  json finding = known_finding("T-2", "n = 0", 1);
+  finding["replay"] = json::array();
+  const json some =
+      summary_of({subject("host")},
+                 {with_known(known("a", "host", known_finding("T-1", "odd k", 3)), finding), passed("b", "host")});
+  const std::string text = junit(some);
+  EXPECT_TRUE(
+      contains(text, R"(<testsuites name="tileproof" tests="2" failures="0" errors="0" skipped="1" time="41.200">)"));
+  EXPECT_TRUE(contains(text, R"(    <testcase classname="host" name="a" time="0.410">
+      <skipped message="known: T-1: odd k; T-2: n = 0"/>
+      <system-out>known: T-1: odd k (since 2026-10-01, expires 2027-04-01, 3 cases)
+12 are wrong
+./tileproof replay --claim=value/rounds_once --subject=host --n=1 --k=32 --seed=0x2f
+known: T-2: n = 0 (since 2026-10-01, expires 2027-04-01, 1 case)
+12 are wrong
+</system-out>
+    </testcase>
+    <testcase classname="host" name="b" time="0.410"/>
+)"));
+}
+
+TEST(JUnit, ShowsEachFindingOfAClaimInOneFailure) {
+  const std::string first = text_from(junit(summary_of_several_findings()), "    <testcase");
+  EXPECT_EQ(text_before(first, "    <testcase classname=\"host\" name=\"b\""),
+            R"xml(    <testcase classname="host" name="a" time="0.020">
+      <failure type="mismatch" message="negative k is taken (and 1 more)">mismatch after 17 cases, smallest case after 5 shrinks
+negative k is taken
+./tileproof replay --claim=value/rounds_once --subject=host --n=1 --k=32 --seed=0x2f
+
+crash after 17 cases, smallest case after 1 shrink
+signal 11:
+  at row 0</failure>
+      <system-out>known: T-7: odd k is taken (since 2026-10-01, expires 2027-04-01, 2 cases)
+12 are wrong
+./tileproof replay --claim=value/rounds_once --subject=host --n=1 --k=32 --seed=0x2f
+</system-out>
+    </testcase>
+)xml");
+}
+
+TEST(JUnit, SaysWhatWasRefused) {
+  EXPECT_TRUE(contains(junit(summary_of({subject("host")}, {refused(passed("a", "host"), 2, "n: got 0")})),
+                       R"(    <testcase classname="host" name="a" time="0.410">
+      <system-out>refused: 2 cases: n: got 0
+</system-out>
+    </testcase>
+)"));
+}
+
+TEST(JUnit, EscapesWhatIsKnownRefusedAndReplayed) {
+  const std::string hostile = "\"]]></skipped>\x1b&\n";
+  json finding = known_finding(hostile, hostile, 1);
+  finding["replay"] = {hostile};
+  const std::string text =
+      junit(summary_of({subject("host")}, {refused(known("a", "host", finding), 2, hostile), passed("b", "host")}));
+  const std::string in_attribute = "&#34;]]&#62;&#60;/skipped&#62;&#38;&#10;";
+  const std::string in_content = "\"]]&#62;&#60;/skipped&#62;&#38;\n";
+  EXPECT_TRUE(contains(text, "<skipped message=\"known: " + in_attribute + ": " + in_attribute + "\"/>"));
+  EXPECT_TRUE(contains(text, "refused: 2 cases: " + in_content));
+  EXPECT_TRUE(contains(text, "known: " + in_content + ": " + in_content + " (since "));
+  EXPECT_TRUE(contains(text, "./tileproof replay '\"]]&#62;&#60;/skipped&#62;\\x1b&#38; '\n"));
+  EXPECT_FALSE(contains(text, "\x1b"));
+}
+
+TEST(JUnit, EscapesWhatWouldEndAnAttributeOrAnElement) {
+  json some = summary_of({subject("a\"b")}, {failed("<script>|```&'", "a\"b", "x\n]]></failure> & \"y\"\r\n\tz")});
+  some["command"] = "one\n\ttwo";
+  const std::string text = junit(some);
+  EXPECT_TRUE(contains(text, R"(<testcase classname="a&#34;b" name="&#60;script&#62;|```&#38;'" time="0.020">)"));
+  EXPECT_TRUE(contains(text, R"(<property name="command" value="one&#10;&#9;two"/>)"));
+  EXPECT_TRUE(contains(text, "\nx\n]]&#62;&#60;/failure&#62; &#38; \"y\"&#13;\n\tz\n"));
+  EXPECT_FALSE(contains(text, "<script>"));
+}
+
+TEST(JUnit, DropsCharactersThatXmlForbids) {
+  const std::string bad = std::string("a\0b", 3) + "\x01\x1b[0m\x0c \xef\xbf\xbe\xef\xbf\xbf!";
+  const std::string text = junit(summary_of({subject("host")}, {skipped("a", "host", bad), failed("b", "host", bad)}));
+  EXPECT_TRUE(contains(text, "<skipped message=\"ab[0m !\"/>"));
+  EXPECT_TRUE(contains(text, "message=\"ab[0m !\">"));
+  EXPECT_TRUE(contains(text, "\nab[0m !\n./tileproof"));
+}
+
+TEST(JUnit, ReplacesBytesThatAreNotUtf8) {
+  // alone, cut off, too long, a surrogate, past the last character; then two that are right
+  const std::string bad = "\xff|\xe2\x82|\xc0\xaf|\xed\xa0\x80|\xf4\x90\x80\x80|\xc3\xa9|\xf0\x9f\x98\x80";
+  const std::string text = junit(summary_of({subject("host")}, {mistrusted("a", "host", bad)}));
+  EXPECT_TRUE(contains(text,
+                       "message=\"\uFFFD|\uFFFD\uFFFD|\uFFFD\uFFFD|\uFFFD\uFFFD\uFFFD|\uFFFD\uFFFD\uFFFD\uFFFD|"
+                       "\u00e9|\U0001F600\">"));
+}
+
+TEST(JUnit, FailsARunThatIsMistrustedAsAWhole) {
+  const std::string text = junit(summary_where_nothing_ran());
+  EXPECT_TRUE(
+      contains(text, R"(<testsuites name="tileproof" tests="1" failures="1" errors="0" skipped="0" time="41.200">)"));
+  EXPECT_TRUE(contains(text, R"(    <testcase classname="tileproof" name="the run as a whole" time="0.000">
+      <failure type="MISTRUSTED" message="nothing ran">nothing ran</failure>
+    </testcase>
+  </testsuite>
+</testsuites>
+)"));
+}
+
+TEST(JUnit, FailsARunThatIsFailedAsAWhole) {
+  json some = summary_of({subject("host")}, {passed("a", "host")});
+  some["verdict"] = "FAILED";
+  some["reason"] = "no GPU";
+  const std::string text = junit(some);
+  EXPECT_TRUE(contains(text, R"(<testsuites name="tileproof" tests="2" failures="1" )"));
+  EXPECT_TRUE(contains(text, R"(      <failure type="FAILED" message="no GPU">no GPU</failure>)"));
+}
+
+TEST(JUnit, AddsNoTestcaseWhereAClaimIsRedOrAllPassed) {
+  EXPECT_FALSE(contains(junit(summary_of_all_kinds()), "the run as a whole"));
+  EXPECT_FALSE(contains(junit(summary_of({subject("host")}, {passed("a", "host")})), "the run as a whole"));
+}
+
+// --- Reading the summary -------------------------------------------------------------------------------------------
+
+struct WrongField {
+  const char* pointer;
+  json value;  // or discarded, to take the field away
+  const char* message;
+};
+
+const json missing = json(json::value_t::discarded);
+
+json with(const WrongField& wrong) {
+  json some = summary_of_all_kinds();
+  const json::json_pointer pointer(wrong.pointer);
+  if (!wrong.value.is_discarded()) {
+    some[pointer] = wrong.value;
+  } else {
+    some[pointer.parent_pointer()].erase(pointer.back());
+  }
+  return some;
+}
+
+TEST(Summary, NamesTheFieldThatIsMissing) {
+  const WrongField fields[] = {
+      {"/schema", missing, "schema: expected a whole number, not negative, got nothing"},
+      {"/tool", missing, "tool: expected a string, got nothing"},
+      {"/command", missing, "command: expected a string, got nothing"},
+      {"/run_start", missing, "run_start: expected a string, got nothing"},
+      {"/seconds", missing, "seconds: expected a number of seconds, got nothing"},
+      {"/seed", missing, "seed: expected a string, got nothing"},
+      {"/cases_per_claim", missing, "cases_per_claim: expected a whole number, not negative, got nothing"},
+      {"/machine", missing, "machine: expected an object, got nothing"},
+      {"/machine/compiler", missing, "machine.compiler: expected a string, got nothing"},
+      {"/machine/cpu", missing, "machine.cpu: expected a string, got nothing"},
+      {"/machine/gpu", missing, "machine.gpu: expected a string, got nothing"},
+      {"/verdict", missing, "verdict: expected a string, got nothing"},
+      {"/reason", missing, "reason: expected a string, got nothing"},
+      {"/exit_code", missing, "exit_code: expected a whole number, not negative, got nothing"},
+      {"/output_hash", missing, "output_hash: expected a string, got nothing"},
+      {"/counts", missing, "counts: expected an object, got nothing"},
+      {"/counts/SKIPPED", missing, "counts.SKIPPED: expected a whole number, not negative, got nothing"},
+      {"/counts/KNOWN", missing, "counts.KNOWN: expected a whole number, not negative, got nothing"},
+      {"/subjects", missing, "subjects: expected an array, got nothing"},
+      {"/subjects/1/name", missing, "subjects[1].name: expected a string, got nothing"},
+      {"/subjects/1/what", missing, "subjects[1].what: expected a string, got nothing"},
+      {"/subjects/1/why_not", missing, "subjects[1].why_not: expected a string, got nothing"},
+      {"/judgements", missing, "judgements: expected an array, got nothing"},
+      {"/judgements/3/claim", missing, "judgements[3].claim: expected a string, got nothing"},
+      {"/judgements/3/subject", missing, "judgements[3].subject: expected a string, got nothing"},
+      {"/judgements/3/verdict", missing, "judgements[3].verdict: expected a string, got nothing"},
+      {"/judgements/3/reason", missing, "judgements[3].reason: expected a string, got nothing"},
+      {"/judgements/3/cases", missing, "judgements[3].cases: expected a whole number, not negative, got nothing"},
+      {"/judgements/3/elements", missing, "judgements[3].elements: expected a whole number, not negative, got nothing"},
+      {"/judgements/3/seconds", missing, "judgements[3].seconds: expected a number of seconds, got nothing"},
+      {"/judgements/3/output_hash", missing, "judgements[3].output_hash: expected a string, got nothing"},
+      {"/judgements/3/classes", missing, "judgements[3].classes: expected an object, got nothing"},
+      {"/judgements/3/explained", missing, "judgements[3].explained: expected an object, got nothing"},
+      {"/judgements/3/findings", missing, "judgements[3].findings: expected an array, got nothing"},
+      {"/judgements/3/findings/0/problem", missing,
+       "judgements[3].findings[0].problem: expected a string, got nothing"},
+      {"/judgements/3/findings/0/kind", missing, "judgements[3].findings[0].kind: expected a string, got nothing"},
+      {"/judgements/3/findings/0/details", missing,
+       "judgements[3].findings[0].details: expected a string, got nothing"},
+      {"/judgements/3/findings/0/shrinks", missing,
+       "judgements[3].findings[0].shrinks: expected a whole number, not negative, got nothing"},
+      {"/judgements/3/findings/0/replay", missing, "judgements[3].findings[0].replay: expected an array, got nothing"},
+      {"/judgements/2/known", missing, "judgements[2].known: expected an array, got nothing"},
+      {"/judgements/2/known/0/id", missing, "judgements[2].known[0].id: expected a string, got nothing"},
+      {"/judgements/2/known/0/what", missing, "judgements[2].known[0].what: expected a string, got nothing"},
+      {"/judgements/2/known/0/since", missing, "judgements[2].known[0].since: expected a string, got nothing"},
+      {"/judgements/2/known/0/expires", missing, "judgements[2].known[0].expires: expected a string, got nothing"},
+      {"/judgements/2/known/0/cases", missing,
+       "judgements[2].known[0].cases: expected a whole number, not negative, got nothing"},
+      {"/judgements/2/known/0/problem", missing, "judgements[2].known[0].problem: expected a string, got nothing"},
+      {"/judgements/2/known/0/details", missing, "judgements[2].known[0].details: expected a string, got nothing"},
+      {"/judgements/2/known/0/replay", missing, "judgements[2].known[0].replay: expected an array, got nothing"},
+      {"/judgements/3/refused", missing, "judgements[3].refused: expected an object, got nothing"},
+      {"/judgements/3/refused/cases", missing,
+       "judgements[3].refused.cases: expected a whole number, not negative, got nothing"},
+      {"/judgements/3/refused/message", missing, "judgements[3].refused.message: expected a string, got nothing"},
+  };
+  for (const WrongField& field : fields) {
+    EXPECT_EQ(refusal_of(with(field)), std::string("summary.json: ") + field.message);
+  }
+}
+
+TEST(Summary, NamesTheFieldThatIsMistyped) {
+  const double nan = std::numeric_limits<double>::quiet_NaN();
+  const WrongField fields[] = {
+      {"/tool", 7, "tool: expected a string, got 7"},
+      {"/seed", 1, "seed: expected a string, got 1"},
+      {"/seconds", "41", "seconds: expected a number of seconds, got \"41\""},
+      {"/seconds", -1, "seconds: expected a number of seconds, got -1"},
+      {"/seconds", nan, "seconds: expected a number of seconds, got null"},
+      {"/machine", {1, 2}, "machine: expected an object, got [1,2]"},
+      {"/verdict", "SKIPPED", "verdict: expected PASSED, FAILED, MISTRUSTED or KNOWN, got \"SKIPPED\""},
+      {"/subjects", json::object(), "subjects: expected an array, got {}"},
+      {"/subjects/0", "host", "subjects[0]: expected an object, got \"host\""},
+      {"/judgements/3/verdict", 7, "judgements[3].verdict: expected a string, got 7"},
+      {"/judgements/3/verdict", "passed",
+       "judgements[3].verdict: expected PASSED, FAILED, SKIPPED, MISTRUSTED or KNOWN, got \"passed\""},
+      {"/judgements/3/classes/partial tile", "x",
+       "judgements[3].classes.partial tile: expected a whole number, not negative, got \"x\""},
+      {"/judgements/3/explained/a\x1b", nullptr,
+       "judgements[3].explained.a\\x1b: expected a whole number, not negative, got null"},
+      {"/judgements/3/findings", nullptr, "judgements[3].findings: expected an array, got null"},
+      {"/judgements/3/findings/0", "x", "judgements[3].findings[0]: expected an object, got \"x\""},
+      {"/judgements/3/findings/0/replay", "--n=1",
+       "judgements[3].findings[0].replay: expected an array, got \"--n=1\""},
+      {"/judgements/3/findings/0/replay/1", 7, "judgements[3].findings[0].replay[1]: expected a string, got 7"},
+      {"/judgements/2/known/0", 7, "judgements[2].known[0]: expected an object, got 7"},
+      {"/judgements/2/known/0/replay/0", nullptr, "judgements[2].known[0].replay[0]: expected a string, got null"},
+      {"/judgements/3/refused", 0, "judgements[3].refused: expected an object, got 0"},
+      {"/machine", std::string(80, 'm'),
+       "machine: expected an object, got \"mmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmm..."},
+  };
+  for (const WrongField& field : fields) {
+    EXPECT_EQ(refusal_of(with(field)), std::string("summary.json: ") + field.message);
+  }
+}
+
+TEST(Summary, OfAnotherSchemaIsRefusedByEveryWriter) {
+  const json other = with({"/schema", 1, ""});
+  const std::string message = "summary.json: schema: expected 2, the only one that this version reads, got 1";
+  EXPECT_EQ(message_of([&] { static_cast<void>(terminal(other, 80, false)); }), message);
+  EXPECT_EQ(message_of([&] { static_cast<void>(markdown(other)); }), message);
+  EXPECT_EQ(message_of([&] { static_cast<void>(junit(other)); }), message);
+}
+
+TEST(Summary, ThatIsNoObjectIsRefused) {
+  EXPECT_EQ(refusal_of(json::array()), "summary.json: expected an object, got []");
+  EXPECT_EQ(refusal_of(nullptr), "summary.json: expected an object, got null");
+}
+
+TEST(Summary, ThatContradictsItselfIsRefused) {
+  const WrongField fields[] = {
+      {"/counts/FAILED", 0, "counts.FAILED: expected 1, as many as judgements holds, got 0"},
+      {"/verdict", "PASSED",
+       "verdict: expected no PASSED over judgements that are FAILED or MISTRUSTED, got \"PASSED\""},
+      {"/verdict", "KNOWN", "verdict: expected no KNOWN over judgements that are FAILED or MISTRUSTED, got \"KNOWN\""},
+      {"/subjects/1/name", "reference", "subjects[1].name: expected each name once, got \"reference\""},
+      {"/judgements/3/subject", "nobody", "judgements[3].subject: expected a name of subjects, got \"nobody\""},
+      {"/judgements/3/claim", "pack/fills_words",
+       "judgements[3].claim: expected one judgement of a claim on a subject, got \"pack/fills_words\""},
+  };
+  for (const WrongField& field : fields) {
+    EXPECT_EQ(refusal_of(with(field)), std::string("summary.json: ") + field.message);
+  }
+  json nothing = summary_where_nothing_ran();
+  nothing["verdict"] = "PASSED";
+  EXPECT_EQ(refusal_of(nothing), "summary.json: verdict: expected no PASSED where nothing passed, got \"PASSED\"");
+}
+
+TEST(Summary, WhoseVerdictIsNotThatOfItsFindingsIsRefused) {
+  const json one = known_finding("T-1", "odd k", 1);
+  const auto refusal_of_one = [](const json& judgement) {
+    return refusal_of(summary_of({subject("host")}, {judgement}));
+  };
+  const auto with_verdict = [](json judgement, const char* verdict) {
+    judgement["verdict"] = verdict;
+    return judgement;
+  };
+  const std::string start = "summary.json: judgements[0].verdict: expected ";
+  for (const char* verdict : {"PASSED", "SKIPPED", "MISTRUSTED", "KNOWN"}) {
+    EXPECT_EQ(refusal_of_one(with_verdict(with_known(failed("a", "host"), one), verdict)),
+              start + "FAILED over findings, got \"" + verdict + "\"");
+  }
+  for (const char* verdict : {"PASSED", "SKIPPED"}) {
+    EXPECT_EQ(refusal_of_one(with_verdict(known("a", "host", one), verdict)),
+              start + "KNOWN, FAILED or MISTRUSTED over known findings, got \"" + verdict + "\"");
+  }
+  EXPECT_EQ(refusal_of_one(with_verdict(passed("a", "host"), "KNOWN")),
+            start + "no KNOWN where no finding is known, got \"KNOWN\"");
+  EXPECT_EQ(refusal_of_one(refused(passed("a", "host"), 0, "n: got 0")),
+            "summary.json: judgements[0].refused.message: expected \"\" where no case was refused, got \"n: got 0\"");
+  EXPECT_EQ(refusal_of_one(with_known(failed("a", "host"), one)), "nothing was thrown");
+  EXPECT_EQ(refusal_of_one(with_known(mistrusted("a", "host", "never met: b"), one)), "nothing was thrown");
+}
+
+TEST(Summary, IsNotPassedWhereAllThatRanIsKnown) {
+  json some = summary_of({subject("host")}, {known("a", "host", known_finding("T-1", "odd k", 1))});
+  some["verdict"] = "PASSED";
+  EXPECT_EQ(refusal_of(some), "summary.json: verdict: expected no PASSED where nothing passed, got \"PASSED\"");
+  for (const char* verdict : {"MISTRUSTED", "KNOWN"}) {
+    some["verdict"] = verdict;
+    EXPECT_EQ(refusal_of(some), "nothing was thrown");
+  }
+}
+
+TEST(Summary, IsKnownWhereSomethingIsAndTheRestPassed) {
+  json some =
+      summary_of({subject("host")}, {known("a", "host", known_finding("T-1", "odd k", 1)), passed("b", "host")});
+  EXPECT_EQ(some["verdict"], "KNOWN");
+  EXPECT_TRUE(contains(terminal(some, 80, true), "\n\x1b[33mKNOWN\x1b[0m: 1 PASSED, 1 KNOWN"));
+  EXPECT_TRUE(markdown(some).starts_with("## KNOWN: 1 PASSED, 1 KNOWN"));
+  EXPECT_FALSE(contains(junit(some), "the run as a whole"));
+  some["verdict"] = "PASSED";  // as runs of before say
+  EXPECT_EQ(refusal_of(some), "nothing was thrown");
+  json none = summary_of({subject("host")}, {passed("b", "host")});
+  none["verdict"] = "KNOWN";
+  EXPECT_EQ(refusal_of(none), "summary.json: verdict: expected no KNOWN where nothing is known, got \"KNOWN\"");
+}
+
+TEST(Summary, IsNotKnownOverAFailure) {
+  json some =
+      summary_of({subject("host")}, {known("a", "host", known_finding("T-1", "odd k", 1)), failed("b", "host")});
+  some["verdict"] = "KNOWN";
+  EXPECT_EQ(refusal_of(some),
+            "summary.json: verdict: expected no KNOWN over judgements that are FAILED or MISTRUSTED, got \"KNOWN\"");
+}
+
+TEST(Terminal, SaysWhereObservationsWereLeftOut) {
+  json some = summary_of({subject("host")}, {passed("a", "host")});
+  EXPECT_FALSE(contains(terminal(some, 80, false), "Observations"));  // of a run of before that was recorded
+  some["observations"] = {{"cases", 300}, {"kept", 300}, {"rule", "all"}};
+  EXPECT_FALSE(contains(terminal(some, 80, false), "Observations"));
+  some["observations"] = {{"cases", 9000}, {"kept", 300}, {"rule", "the first of each cell"}};
+  EXPECT_TRUE(
+      contains(terminal(some, 80, false), "Observations are kept of 300 of 9000 cases: the first of each cell\n"));
+}
+
+}  // namespace
+
+}  // namespace tileproof::reports
