@@ -5,6 +5,7 @@
 #include <map>
 
 #include "fuzz/campaign/judging.h"
+#include "properties/catalogue/claims.h"
 
 namespace tileproof {
 

@@ -8,8 +8,10 @@
 
 #include "fuzz/campaign/nearest.h"
 #include "fuzz/process/worker_pool.h"
+#include "properties/catalogue/claims.h"
 #include "properties/mutants/deadly.h"
 #include "properties/mutants/faults.h"
+#include "properties/registry.h"
 #include "properties/subjects/watched.h"
 
 namespace tileproof {

@@ -10,6 +10,7 @@
 #include "fuzz/campaign/signature.h"
 #include "fuzz/records/ledger.h"
 #include "fuzz/records/records.h"
+#include "properties/registry.h"
 #include "reports/reports.h"
 
 namespace tileproof {

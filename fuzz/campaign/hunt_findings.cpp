@@ -5,6 +5,7 @@
 #include "fuzz/campaign/shrinking.h"
 #include "fuzz/process/batch.h"
 #include "fuzz/process/stopwatch.h"
+#include "properties/registry.h"
 
 namespace tileproof {
 

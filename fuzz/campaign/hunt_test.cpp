@@ -12,7 +12,9 @@
 #include "fuzz/process/case_list.h"
 #include "fuzz/records/journal.h"
 #include "fuzz/records/wire.h"
+#include "properties/catalogue/claims.h"
 #include "properties/problem/draw.h"
+#include "properties/registry.h"
 
 extern char** environ;
 

@@ -5,8 +5,10 @@
 #include "fuzz/process/batch.h"
 #include "fuzz/process/worker.h"
 #include "fuzz/records/journal.h"
+#include "properties/catalogue/claims.h"
 #include "properties/mutants/faults.h"
 #include "properties/problem/draw.h"
+#include "properties/registry.h"
 
 namespace tileproof {
 

@@ -6,6 +6,7 @@
 #include <stdexcept>
 
 #include "fuzz/campaign/proving.h"
+#include "properties/registry.h"
 #include "properties/selftest/selftest.h"
 #include "reports/reports.h"
 

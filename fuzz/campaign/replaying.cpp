@@ -5,6 +5,7 @@
 #include "fuzz/process/climbing.h"
 #include "fuzz/process/worker.h"
 #include "properties/case/generator.h"
+#include "properties/registry.h"
 
 namespace tileproof {
 

@@ -11,6 +11,7 @@
 #include "fuzz/commands/running.h"
 #include "fuzz/records/survey_json.h"
 #include "fuzz/records/wire.h"
+#include "properties/registry.h"
 
 namespace tileproof {
 

@@ -17,6 +17,7 @@
 #include "fuzz/records/provenance.h"
 #include "fuzz/records/records.h"
 #include "properties/mutants/faults.h"
+#include "properties/registry.h"
 #include "properties/subjects/cores.h"
 #include "properties/timing/timing.h"
 #include "reports/reports.h"

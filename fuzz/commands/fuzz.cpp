@@ -24,6 +24,7 @@
 #include "fuzz/records/records.h"
 #include "fuzz/records/summary.h"
 #include "fuzz/records/wire.h"
+#include "properties/registry.h"
 #include "properties/subjects/cores.h"
 #include "reports/reports.h"
 

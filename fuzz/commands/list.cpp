@@ -8,6 +8,7 @@
 #include "fuzz/commands/commands.h"
 #include "fuzz/records/ledger.h"
 #include "properties/case/claim.h"
+#include "properties/catalogue/claims.h"
 #include "properties/mutants/faults.h"
 #include "properties/problem/values.h"
 

@@ -20,6 +20,7 @@
 #include "fuzz/records/provenance.h"
 #include "fuzz/records/records.h"
 #include "fuzz/records/summary.h"
+#include "properties/catalogue/claims.h"
 #include "properties/catalogue/domains_measures.h"
 #include "properties/subjects/cores.h"
 #include "reports/reports.h"

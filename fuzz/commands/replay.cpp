@@ -5,6 +5,7 @@
 
 #include "fuzz/campaign/chosen.h"
 #include "fuzz/commands/commands.h"
+#include "properties/registry.h"
 #include "reports/reports.h"
 
 namespace tileproof {

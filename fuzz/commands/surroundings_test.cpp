@@ -16,6 +16,7 @@
 #include "fuzz/commands/running.h"
 #include "fuzz/records/provenance.h"
 #include "properties/judging/judge.h"
+#include "properties/registry.h"
 #include "properties/subjects/cores.h"
 #include "properties/subjects/float_mode.h"
 

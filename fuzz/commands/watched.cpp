@@ -7,6 +7,7 @@
 
 #include "fuzz/commands/commands.h"
 #include "fuzz/process/sanitizers.h"
+#include "properties/registry.h"
 #include "properties/subjects/distilled.h"
 #include "properties/subjects/watched.h"
 #include "reports/reports.h"

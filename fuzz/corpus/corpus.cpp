@@ -8,6 +8,7 @@
 #include "fuzz/records/records.h"
 #include "own_corpus.h"
 #include "properties/case/claim.h"
+#include "properties/registry.h"
 
 namespace tileproof {
 

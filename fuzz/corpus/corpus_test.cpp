@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "fuzz/commands/running.h"
+#include "properties/registry.h"
 #include "properties/subjects/subject.h"
 
 namespace tileproof {

@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <numeric>
 
+#include "properties/catalogue/claims.h"
 #include "properties/problem/draw.h"
+#include "properties/registry.h"
 
 namespace tileproof {
 

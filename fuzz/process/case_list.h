@@ -12,6 +12,7 @@
 
 #include "fuzz/records/cells.h"
 #include "properties/case/generator.h"
+#include "properties/catalogue/claims.h"
 
 namespace tileproof {
 

@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include "properties/registry.h"
+
 namespace tileproof {
 
 namespace {

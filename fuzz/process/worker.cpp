@@ -21,6 +21,7 @@
 #include "fuzz/process/batch.h"
 #include "fuzz/process/interrupt.h"
 #include "properties/memory/page_guard.h"
+#include "properties/registry.h"
 #include "properties/subjects/float_mode.h"
 
 extern char** environ;

@@ -6,6 +6,7 @@
 #include <sstream>
 
 #include "known_findings.h"
+#include "properties/catalogue/claims.h"
 
 namespace tileproof {
 

@@ -14,6 +14,7 @@
 
 #include "fuzz/commands/commands.h"
 #include "fuzz/records/wire.h"
+#include "properties/registry.h"
 #include "reports/reports.h"
 
 namespace tileproof {

@@ -12,6 +12,7 @@
 #include "fuzz/commands/running.h"
 #include "fuzz/records/cells.h"
 #include "fuzz/records/records.h"
+#include "properties/registry.h"
 
 namespace tileproof {
 

@@ -5,8 +5,10 @@
 #include <set>
 
 #include "properties/accuracy/figures.h"
+#include "properties/catalogue/claims.h"
 #include "properties/judging/claims_for_tests.h"
 #include "properties/problem/specification.h"
+#include "properties/registry.h"
 #include "properties/subjects/scalar.h"
 #include "properties/subjects/scalar_operators_for_tests.h"
 #include "reference/tile_map.h"

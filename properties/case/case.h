@@ -13,18 +13,12 @@
 #include "properties/memory/formula.h"
 #include "properties/memory/guarded.h"
 #include "properties/problem/matrix.h"
+#include "properties/problem/parameters.h"
 #include "properties/problem/problem.h"
 #include "properties/subjects/operators.h"
 #include "properties/subjects/subject.h"
 
 namespace tileproof {
-
-/// The parameters of a problem's groups, as bits: [k / group_size][n]; of a batch, expert by expert.
-struct Parameters {
-  Matrix<std::uint32_t> scales;
-  Matrix<std::uint32_t> zeros;      // float domain
-  Matrix<std::int8_t> zero_points;  // integer domain
-};
 
 /// Where an element lies, for people: "row 3, column 40 (n-tile 0, ..., nibble 2)".
 std::string place_text(const Problem&, std::int64_t row, std::int64_t column);
@@ -32,14 +26,6 @@ std::string place_text(const Problem&, std::int64_t row, std::int64_t column);
 std::string hex_text(std::uint32_t bits, int digits);
 /// Bits of a weight as "0x7f80 (inf)".
 std::string weight_text(const Problem&, std::uint32_t bits);
-
-/// Parameters of a problem's size, all bits 0.
-Parameters zero_parameters(const Problem&);
-/// Scales and zeros as the float domain takes them: bits, [k / group_size][n][2], scale first.
-std::vector<std::uint32_t> interleaved(const Parameters&);
-/// Bits as little-endian elements of so many bytes, and back.
-std::vector<std::uint8_t> narrowed(const std::vector<std::uint32_t>& bits, std::int64_t element_bytes);
-std::vector<std::uint32_t> widened(const std::vector<std::uint8_t>& bytes, std::int64_t element_bytes);
 
 /// An element that is not as expected: of weights, bits of the problem's type; else a whole number's.
 struct WrongElement {

@@ -17,6 +17,7 @@
 #include "properties/problem/rapidcheck_quietly.h"
 #include "properties/problem/specification.h"
 #include "properties/problem/values.h"
+#include "properties/registry.h"
 #include "reference/matrix.h"
 
 namespace tileproof {

@@ -70,31 +70,4 @@ struct Claim {
 /// The operations that act on the layout, for claims that are a row for each.
 inline constexpr Operation operations_on_the_layout[] = {Operation::pack, Operation::unpack, Operation::dequantize};
 
-/// Every claim, in the order of verdict tables.
-const std::vector<Claim>& claims();
-
-/// @throws Illegal for a name that is no claim
-const Claim& claim_of(const std::string& name);
-
-// The kinds, one a file.
-std::vector<Claim> index_claims();
-std::vector<Claim> words_claims();
-std::vector<Claim> value_claims();
-std::vector<Claim> arithmetic_claims();
-std::vector<Claim> sense_claims();
-std::vector<Claim> memory_claims();
-std::vector<Claim> batch_claims();
-std::vector<Claim> matmul_claims();
-std::vector<Claim> format_claims();
-std::vector<Claim> size_claims();
-std::vector<Claim> acceptance_claims();
-std::vector<Claim> layout_claims();
-std::vector<Claim> stream_claims();
-std::vector<Claim> launch_claims();
-std::vector<Claim> eager_claims();
-std::vector<Claim> domains_claims();
-std::vector<Claim> oracle_claims();
-std::vector<Claim> state_claims();
-std::vector<Claim> threads_claims();
-
 }  // namespace tileproof

@@ -10,6 +10,7 @@
 #include <set>
 #include <thread>
 
+#include "properties/catalogue/claims.h"
 #include "properties/mutants/faults.h"
 #include "properties/subjects/scalar_operators_for_tests.h"
 

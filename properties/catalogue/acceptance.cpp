@@ -4,6 +4,7 @@
 #include <cctype>
 #include <optional>
 
+#include "properties/catalogue/claims.h"
 #include "properties/catalogue/illegal_calls.h"
 #include "properties/catalogue/layouts.h"
 #include "properties/catalogue/of_tensors.h"

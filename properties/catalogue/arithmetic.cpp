@@ -2,7 +2,7 @@
 #include <numeric>
 #include <sstream>
 
-#include "properties/case/claim.h"
+#include "properties/catalogue/claims.h"
 #include "properties/problem/draw.h"
 #include "reference/matrix.h"
 

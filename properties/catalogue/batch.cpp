@@ -2,7 +2,7 @@
 // are catalogue/acceptance.cpp's part.
 #include <algorithm>
 
-#include "properties/case/claim.h"
+#include "properties/catalogue/claims.h"
 #include "properties/problem/specification.h"
 
 namespace tileproof {

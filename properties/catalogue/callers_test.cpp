@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "properties/judging/claims_for_tests.h"
+#include "properties/registry.h"
 #include "properties/subjects/rows.h"
 
 namespace tileproof {

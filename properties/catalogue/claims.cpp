@@ -1,5 +1,4 @@
-#include "properties/accuracy/surveys.h"
-#include "properties/case/claim.h"
+#include "properties/catalogue/claims.h"
 
 namespace tileproof {
 
@@ -15,16 +14,6 @@ const std::vector<Claim>& claims() {
     return all;
   }();
   return rows;
-}
-
-const Claim& claim_of(const std::string& name) {
-  for (const Claim& claim : claims()) {
-    if (claim.name == name) return claim;
-  }
-  for (const Survey& survey : surveys()) {
-    if (survey.claim.name == name) return survey.claim;
-  }
-  throw Illegal("--claim", "'" + name + "'", "a name of 'tileproof list claims'");
 }
 
 }  // namespace tileproof

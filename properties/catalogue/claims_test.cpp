@@ -5,6 +5,7 @@
 #include <cstdio>
 
 #include "properties/case/generator.h"
+#include "properties/catalogue/claims.h"
 #include "properties/judging/judge.h"
 
 namespace tileproof {

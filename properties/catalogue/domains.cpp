@@ -10,7 +10,7 @@
 #include <cmath>
 #include <sstream>
 
-#include "properties/case/claim.h"
+#include "properties/catalogue/claims.h"
 #include "properties/catalogue/domains_measures.h"
 #include "properties/problem/draw.h"
 #include "properties/problem/specification.h"

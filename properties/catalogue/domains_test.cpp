@@ -7,6 +7,7 @@
 #include <set>
 
 #include "properties/case/generator.h"
+#include "properties/catalogue/claims.h"
 #include "properties/judging/claims_for_tests.h"
 #include "properties/problem/draw.h"
 

@@ -4,7 +4,7 @@
 // Weights are finite, and so is the largest less the least of each group: otherwise there is no scale to choose.
 #include <algorithm>
 
-#include "properties/case/claim.h"
+#include "properties/catalogue/claims.h"
 #include "properties/problem/draw.h"
 #include "properties/problem/specification.h"
 #include "reference/quantize.h"

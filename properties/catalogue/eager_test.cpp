@@ -5,6 +5,7 @@
 #include <functional>
 
 #include "properties/judging/claims_for_tests.h"
+#include "properties/registry.h"
 #include "reference/quantize.h"
 
 namespace tileproof {

@@ -11,9 +11,11 @@
 #include <vector>
 
 #include "properties/case/generator.h"
+#include "properties/catalogue/claims.h"
 #include "properties/judging/claims_for_tests.h"
 #include "properties/memory/formula_evaluation.h"
 #include "properties/problem/draw.h"
+#include "properties/registry.h"
 #include "properties/subjects/scalar.h"
 #include "reference/tile_map.h"
 

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <iterator>
 
-#include "properties/case/claim.h"
+#include "properties/catalogue/claims.h"
 #include "properties/catalogue/recorded_from_aten.h"
 #include "properties/problem/specification.h"
 

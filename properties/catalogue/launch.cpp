@@ -8,6 +8,7 @@
 #include <optional>
 #include <string>
 
+#include "properties/catalogue/claims.h"
 #include "properties/catalogue/of_tensors.h"
 #include "properties/problem/draw.h"
 #include "properties/problem/specification.h"

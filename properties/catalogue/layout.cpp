@@ -1,4 +1,5 @@
 // Layout: the strides and the offset of a tensor never matter, and neither does what is stacked beside it.
+#include "properties/catalogue/claims.h"
 #include "properties/catalogue/layouts.h"
 #include "properties/catalogue/of_tensors.h"
 

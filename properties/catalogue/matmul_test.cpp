@@ -1,5 +1,6 @@
 // What the claims about matmul report beside their verdict.
 #include "properties/judging/claims_for_tests.h"
+#include "properties/registry.h"
 #include "properties/subjects/scalar_operators_for_tests.h"
 
 namespace tileproof {

@@ -1,6 +1,6 @@
 // Write and read: every output element is written, nothing else is, and nothing outside the inputs is read. Every call
 // of every claim is guarded; these two use what one call cannot show: a second poison and a second fence.
-#include "properties/case/claim.h"
+#include "properties/catalogue/claims.h"
 #include "properties/problem/specification.h"
 
 namespace tileproof {

@@ -12,6 +12,7 @@
 #include <sstream>
 #include <stdexcept>
 
+#include "properties/catalogue/claims.h"
 #include "properties/catalogue/mpfr_format.h"
 
 namespace tileproof {

@@ -6,6 +6,7 @@
 #include <map>
 #include <set>
 
+#include "properties/catalogue/claims.h"
 #include "properties/judging/claims_for_tests.h"
 
 namespace tileproof {

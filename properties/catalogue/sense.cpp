@@ -3,7 +3,7 @@
 #include <string>
 #include <vector>
 
-#include "properties/case/claim.h"
+#include "properties/catalogue/claims.h"
 #include "properties/problem/draw.h"
 #include "properties/problem/specification.h"
 #include "reference/arithmetic.h"

@@ -5,7 +5,7 @@
 #include <numeric>
 #include <sstream>
 
-#include "properties/case/claim.h"
+#include "properties/catalogue/claims.h"
 
 namespace tileproof {
 

@@ -2,7 +2,7 @@
 #include <algorithm>
 
 #include "properties/case/calls.h"
-#include "properties/case/claim.h"
+#include "properties/catalogue/claims.h"
 #include "properties/catalogue/illegal_calls.h"
 #include "properties/problem/specification.h"
 

@@ -1,6 +1,8 @@
 // Streams and devices: an operator runs where its caller is, and waits for nobody.
 #include "properties/catalogue/of_tensors.h"
 
+#include "properties/catalogue/claims.h"
+
 namespace tileproof {
 
 namespace {

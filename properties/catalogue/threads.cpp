@@ -3,7 +3,7 @@
 #include <vector>
 
 #include "properties/case/calls.h"
-#include "properties/case/claim.h"
+#include "properties/catalogue/claims.h"
 #include "properties/problem/specification.h"
 #include "properties/subjects/together.h"
 

@@ -2,7 +2,7 @@
 #include <cmath>
 #include <sstream>
 
-#include "properties/case/claim.h"
+#include "properties/catalogue/claims.h"
 #include "properties/catalogue/digit_planes.h"
 #include "properties/catalogue/enumerated_shapes.h"
 #include "properties/problem/specification.h"

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <sstream>
 
-#include "properties/case/claim.h"
+#include "properties/catalogue/claims.h"
 #include "properties/problem/draw.h"
 #include "reference/tile_map.h"
 

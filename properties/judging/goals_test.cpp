@@ -6,6 +6,7 @@
 
 #include "properties/case/generator.h"
 #include "properties/judging/claims_for_tests.h"
+#include "properties/registry.h"
 
 namespace tileproof {
 

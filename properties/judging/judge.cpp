@@ -7,6 +7,7 @@
 
 #include "properties/case/generator.h"
 #include "properties/problem/draw.h"
+#include "properties/registry.h"
 #include "properties/subjects/float_mode.h"
 
 namespace tileproof {

@@ -11,10 +11,12 @@
 #include <set>
 
 #include "properties/case/generator.h"
+#include "properties/catalogue/claims.h"
 #include "properties/judging/claims_for_tests.h"
 #include "properties/mutants/faults.h"
 #include "properties/problem/draw.h"
 #include "properties/problem/specification.h"
+#include "properties/registry.h"
 
 namespace tileproof {
 

@@ -7,6 +7,7 @@
 #include <set>
 
 #include "properties/judging/claims_for_tests.h"
+#include "properties/registry.h"
 
 namespace tileproof {
 

@@ -7,6 +7,7 @@
 #include <memory>
 #include <set>
 
+#include "properties/catalogue/claims.h"
 #include "properties/judging/claims_for_tests.h"
 #include "properties/judging/judge.h"
 #include "properties/subjects/scalar_operators_for_tests.h"

@@ -7,6 +7,7 @@
 #include <set>
 
 #include "properties/judging/claims_for_tests.h"
+#include "properties/registry.h"
 #include "properties/subjects/scalar_operators_for_tests.h"
 
 namespace tileproof {

@@ -8,8 +8,8 @@
 
 #include "properties/memory/cuda.h"
 #include "properties/memory/cuda_errors.h"
+#include "properties/memory/errors.h"
 #include "properties/memory/formula_evaluation.h"
-#include "properties/subjects/subject.h"
 
 namespace tileproof {
 

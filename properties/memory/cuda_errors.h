@@ -5,7 +5,7 @@
 
 #include <string>
 
-#include "properties/subjects/subject.h"
+#include "properties/memory/errors.h"
 
 namespace tileproof {
 

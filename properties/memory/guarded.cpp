@@ -4,8 +4,8 @@
 #include <cstring>
 #include <exception>
 
+#include "properties/memory/errors.h"
 #include "properties/memory/placement.h"
-#include "properties/subjects/subject.h"
 
 namespace tileproof {
 

@@ -4,9 +4,9 @@
 #include <cstring>
 #include <exception>
 
+#include "properties/memory/errors.h"
 #include "properties/memory/formula.h"
 #include "properties/memory/placement.h"
-#include "properties/subjects/subject.h"
 
 namespace tileproof {
 

@@ -4,7 +4,7 @@
 #include <array>
 #include <cstring>
 
-#include "properties/subjects/subject.h"
+#include "properties/memory/errors.h"
 
 namespace tileproof {
 

@@ -7,6 +7,7 @@
 #include <cstring>
 
 #include "properties/problem/draw.h"
+#include "properties/registry.h"
 #include "properties/subjects/scalar.h"
 
 namespace tileproof {

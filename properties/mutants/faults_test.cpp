@@ -8,8 +8,10 @@
 #include <sstream>
 
 #include "properties/case/generator.h"
+#include "properties/catalogue/claims.h"
 #include "properties/judging/claims_for_tests.h"
 #include "properties/judging/judge.h"
+#include "properties/registry.h"
 
 namespace tileproof {
 

@@ -5,8 +5,8 @@
 #include <type_traits>
 #include <vector>
 
-#include "properties/case/case.h"
 #include "properties/problem/matrix.h"
+#include "properties/problem/parameters.h"
 
 namespace tileproof::specified {
 

@@ -8,8 +8,10 @@
 #include <sstream>
 
 #include "properties/case/generator.h"
+#include "properties/catalogue/claims.h"
 #include "properties/problem/draw.h"
 #include "properties/problem/values.h"
+#include "properties/registry.h"
 #include "properties/selftest/selftest.h"
 
 namespace tileproof {

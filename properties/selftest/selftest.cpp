@@ -7,6 +7,8 @@
 #include <sstream>
 
 #include "properties/case/generator.h"
+#include "properties/catalogue/claims.h"
+#include "properties/registry.h"
 
 namespace tileproof {
 

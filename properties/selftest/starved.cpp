@@ -2,6 +2,7 @@
 #include <rapidcheck.h>
 
 #include "properties/problem/specification.h"
+#include "properties/registry.h"
 #include "properties/selftest/selftest.h"
 
 namespace tileproof {

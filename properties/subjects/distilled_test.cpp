@@ -7,6 +7,7 @@
 #include <tuple>
 
 #include "properties/judging/judge.h"
+#include "properties/registry.h"
 
 namespace tileproof {
 

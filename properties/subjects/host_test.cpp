@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "properties/judging/judge.h"
+#include "properties/registry.h"
 #include "properties/subjects/subject.h"
 
 namespace tileproof {

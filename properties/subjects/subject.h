@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "properties/memory/errors.h"
 #include "properties/memory/memory.h"
 #include "properties/problem/problem.h"
 #include "properties/subjects/process_state.h"
@@ -125,23 +126,6 @@ struct Envelope {
 /// How the weights inside a subject's matmul are rounded before they meet the activations.
 enum class WeightRounding { once, to_fp32 };
 
-/// The subject's machinery reported an error, or a subject that takes every problem of its envelope refused one.
-struct SubjectError : std::runtime_error {
-  SubjectError(const std::string& what, bool device_lost_ = false)
-      : std::runtime_error(what), device_lost(device_lost_) {}
-  bool device_lost;  // a sticky error: nothing this process says about the device is true any more
-};
-
-/// A subject that may refuse, refused with an error of its own: judged apart from what it gets wrong.
-struct Refused : std::runtime_error {
-  using std::runtime_error::runtime_error;
-};
-
-/// What a case needs is not on this machine: a second device, memory. The case is SKIPPED.
-struct Unavailable : std::runtime_error {
-  using std::runtime_error::runtime_error;
-};
-
 class Operators;
 struct Fill;
 
@@ -216,8 +200,5 @@ Envelope on_a_gpu(Envelope);
 
 /// Every subject, in the order of verdict tables.
 const std::vector<SubjectRow>& subjects();
-
-/// @throws Illegal for a name that is no subject
-const SubjectRow& subject_row(const std::string& name);
 
 }  // namespace tileproof

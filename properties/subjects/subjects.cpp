@@ -2,10 +2,7 @@
 #include <iterator>
 
 #include "built_without_cuda.h"
-#include "properties/mutants/deadly.h"
-#include "properties/mutants/faults.h"
 #include "properties/subjects/rows.h"
-#include "properties/subjects/watched.h"
 
 namespace tileproof {
 
@@ -114,26 +111,6 @@ const std::vector<SubjectRow>& subjects() {
        on_a_gpu(library_envelope({Operation::pack, Operation::matmul})), make_aten_cuda_subject, true},
   };
   return rows;
-}
-
-const SubjectRow& subject_row(const std::string& name) {
-  std::string legal;
-  for (const SubjectRow& row : subjects()) {
-    if (row.name == name) return row;
-    legal += (legal.empty() ? "" : ", ") + row.name;
-  }
-  for (const SubjectRow& row : faulty_subjects()) {
-    if (row.name == name) return row;
-  }
-  for (const SubjectRow& row : watched_subjects()) {
-    if (row.name == name) return row;
-  }
-  if (name.starts_with("deadly:")) {
-    for (const SubjectRow& row : deadly_subjects()) {
-      if (row.name == name) return row;
-    }
-  }
-  throw Illegal("--subject", "'" + name + "'", legal + ", or one of 'tileproof list faults'");
 }
 
 }  // namespace tileproof

@@ -6,7 +6,6 @@
 #include "built_without_cuda.h"
 #include "kernels/arguments.h"
 #include "properties/case/case.h"
-#include "properties/mutants/faults.h"
 #include "properties/timing/rows.h"
 #include "reference/tile_map.h"
 
@@ -215,25 +214,6 @@ const std::vector<TimerRow>& timers() {
        make_torch_timer},
   };
   return rows;
-}
-
-TimerRow timer_row(const std::string& name) {
-  std::string legal;
-  for (const TimerRow& row : timers()) {
-    if (row.name == name) return row;
-    legal += (legal.empty() ? "" : ", ") + row.name;
-  }
-  for (const SubjectRow& row : faulty_subjects()) {
-    if (row.name != name) continue;
-    TimerRow as_it_is = timers().front();
-    as_it_is.name = name;
-    as_it_is.what = row.what;
-    as_it_is.where = {name};
-    as_it_is.subject = name;
-    as_it_is.make = [make = row.make] { return make_timer_of(make().subject); };
-    return as_it_is;
-  }
-  throw Illegal("--subject", "'" + name + "'", legal + ", or one of 'tileproof list faults'");
 }
 
 std::vector<Timed> timed_rows(const TimerRow& row, const std::vector<Shape>& given, std::vector<std::string>& skipped) {

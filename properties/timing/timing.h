@@ -94,9 +94,6 @@ struct TimerRow {
 };
 
 const std::vector<TimerRow>& timers();
-/// Of a timer's name, or of a fault's: a subject in host memory, which is timed as it is.
-/// @throws Illegal for any other
-TimerRow timer_row(const std::string& name);
 
 /// What there is to time.
 /// @param shapes   empty: the usual ones

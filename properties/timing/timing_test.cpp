@@ -8,6 +8,7 @@
 #include <set>
 
 #include "properties/mutants/faults.h"
+#include "properties/registry.h"
 
 namespace tileproof {
 

@@ -1,0 +1,27 @@
+// A part of its own, as timers are a library of their own.
+#include "properties/mutants/faults.h"
+#include "properties/registry.h"
+#include "properties/timing/rows.h"
+
+namespace tileproof {
+
+TimerRow timer_row(const std::string& name) {
+  std::string legal;
+  for (const TimerRow& row : timers()) {
+    if (row.name == name) return row;
+    legal += (legal.empty() ? "" : ", ") + row.name;
+  }
+  for (const SubjectRow& row : faulty_subjects()) {
+    if (row.name != name) continue;
+    TimerRow as_it_is = timers().front();
+    as_it_is.name = name;
+    as_it_is.what = row.what;
+    as_it_is.where = {name};
+    as_it_is.subject = name;
+    as_it_is.make = [make = row.make] { return make_timer_of(make().subject); };
+    return as_it_is;
+  }
+  throw Illegal("--subject", "'" + name + "'", legal + ", or one of 'tileproof list faults'");
+}
+
+}  // namespace tileproof
