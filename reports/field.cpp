@@ -4,7 +4,7 @@
 #include <nlohmann/json.hpp>
 #include <stdexcept>
 
-#include "reports/records/summary.h"
+#include "reports/text.h"
 
 namespace tileproof::reports {
 

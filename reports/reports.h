@@ -8,6 +8,8 @@
 #include <string>
 #include <string_view>
 
+#include "reports/text.h"
+
 namespace tileproof::reports {
 
 /// A table of claims and subjects, then what needs reading, the most important last: it ends next to the prompt.
@@ -58,8 +60,5 @@ std::string hunt_page(const nlohmann::json& hunt, bool colours);
 
 /// The runs and findings of a history, a line and a few.
 std::string history_page(const nlohmann::json& history);
-
-/// Control characters as \x1b, so that text cannot move the cursor, colour or reorder what stands around it. Keeps \n.
-std::string visible(std::string_view text);
 
 }  // namespace tileproof::reports

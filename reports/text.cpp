@@ -2,7 +2,7 @@
 #include <cmath>
 #include <sstream>
 
-#include "reports/records/summary.h"
+#include "reports/text.h"
 
 namespace tileproof::reports {
 
@@ -91,6 +91,17 @@ std::string error_text(double value) {
   return (value < 0 ? "-" : "") + text.str();
 }
 
+std::string short_number(double value) {
+  const bool is_large = std::fabs(value) >= 1000 && std::fabs(value) < 1e7;
+  if (is_large) value = std::round(value);
+  const bool is_whole = value == std::floor(value) && std::fabs(value) < 1e7;
+  if (is_whole) return (value < 0 ? "-" : "") + with_commas(static_cast<std::uint64_t>(std::fabs(value)));
+  std::ostringstream text;
+  text.precision(4);
+  text << value;
+  return text.str();
+}
+
 std::string in_ulp(double value) { return error_text(value) + " ulp"; }
 
 std::string padded(const std::string& text, std::size_t width) {
@@ -121,21 +132,6 @@ std::string lasting(double seconds) {
 std::string lasting_in_short(double seconds) {
   if (seconds < 120) return fixed(seconds, seconds < 10 ? 2 : 0) + " s";
   return seconds < 7200 ? fixed(seconds / 60, 0) + " min" : fixed(seconds / 3600, 1) + " h";
-}
-
-std::string counts_text(const Summary& summary) {
-  std::string text = std::to_string(summary.counts.at(Verdict::passed)) + " PASSED";
-  for (const Verdict verdict : {Verdict::failed, Verdict::mistrusted, Verdict::known, Verdict::skipped}) {
-    const std::uint64_t count = summary.counts.at(verdict);
-    if (count != 0) text += ", " + std::to_string(count) + " " + name_of(verdict);
-  }
-  return text;
-}
-
-std::string how_found(const Failure& failure) {
-  const std::string after = "after " + counted(failure.judgement->cases, "case");
-  if (failure.finding.problem.empty()) return after;
-  return after + ", smallest case after " + counted(failure.finding.shrinks, "shrink");
 }
 
 std::string replay_command(const std::vector<std::string>& words) {

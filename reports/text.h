@@ -16,6 +16,7 @@ std::string lasting_in_short(double seconds);                       // in whole 
 std::string with_commas(std::uint64_t);                             // "1,234,567"
 std::string percent(std::uint64_t part, std::uint64_t whole);       // 100 % is the whole, and nothing less
 std::string error_text(double);                                     // "0", "-0.5", "192", "8,388,608", "1.09e+40"
+std::string short_number(double);                                   // "1,000", "0.1159", "1.5e+09"
 std::string in_ulp(double);                                         // "192 ulp"
 
 struct Character {
@@ -28,6 +29,8 @@ std::vector<Character> characters_of(std::string_view text);
 /// With spaces behind, as many as it lacks of `width` characters.
 std::string padded(const std::string& text, std::size_t width);
 
+/// Control characters as \x1b, so that text cannot move the cursor, colour or reorder what stands around it. Keeps \n.
+std::string visible(std::string_view text);
 /// visible, and on one line.
 std::string one_line(std::string_view text);
 /// At most `most` bytes and "...".
@@ -36,5 +39,8 @@ std::string shortened(std::string_view text, std::size_t most);
 /// Text from outside, as code on one line: good for a table's cell as for a sentence. Character references are never
 /// markup, and GitHub looks for mentions outside <code> only. A span of backticks could not hold a | in a table safely.
 std::string code(const std::string& text);
+
+/// One line that can be pasted into a shell, whatever the words hold.
+std::string replay_command(const std::vector<std::string>& words);
 
 }  // namespace tileproof::reports

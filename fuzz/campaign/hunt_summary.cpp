@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "fuzz/commands/commands.h"
+#include "fuzz/records/exit_code.h"
 #include "fuzz/records/provenance.h"
 #include "fuzz/records/records.h"
 #include "fuzz/records/summary.h"

@@ -6,20 +6,13 @@
 #include <string>
 #include <vector>
 
+#include "fuzz/records/exit_code.h"
+
 namespace CLI {
 class App;  // its header takes as long to compile as most files here
 }
 
 namespace tileproof {
-
-/// What a process says of itself when it ends.
-namespace exit_code {
-inline constexpr int passed = 0;
-inline constexpr int failed = 1;
-inline constexpr int wrong_usage = 2;
-inline constexpr int mistrusted = 3;  // or nothing ran
-inline constexpr int machine_at_fault = 4;
-}  // namespace exit_code
 
 struct CommandRow {
   const char* name;

@@ -4,6 +4,7 @@
 #include <map>
 #include <new>
 
+#include "fuzz/process/climbing.h"
 #include "fuzz/records/journal.h"
 #include "fuzz/records/wire.h"
 #include "properties/memory/formula.h"

@@ -7,25 +7,11 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
+#include "fuzz/records/closest.h"
 #include "properties/case/generator.h"
 #include "properties/judging/judge.h"
 
 namespace tileproof {
-
-/// The case of a claim that came closest to its bound.
-struct Closest {
-  double of_bound = 0;  // its error as a part of the bound
-  std::string line;
-
-  bool operator==(const Closest&) const = default;
-};
-using ClosestOfClaims = std::map<std::string, Closest>;
-
-/// Keeps the closer one; of two that are as close, the one whose line comes first, whoever saw it first.
-void keep_closer(ClosestOfClaims&, const std::string& claim, const Closest&);
-
-nlohmann::json json_of(const ClosestOfClaims&);
-ClosestOfClaims closest_of(const nlohmann::json&);
 
 /// How close a case came, of those that measure it; else 0.
 double closeness_of(const Met&);

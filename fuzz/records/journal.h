@@ -24,7 +24,7 @@
 #include <string>
 #include <vector>
 
-#include "fuzz/process/climbing.h"
+#include "fuzz/records/closest.h"
 #include "properties/judging/judge.h"
 
 namespace tileproof {

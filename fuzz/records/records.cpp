@@ -12,7 +12,7 @@
 #include <sstream>
 #include <utility>
 
-#include "fuzz/commands/commands.h"
+#include "fuzz/records/exit_code.h"
 #include "fuzz/records/wire.h"
 #include "properties/registry.h"
 #include "reports/reports.h"

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <sstream>
 
-#include "fuzz/commands/commands.h"
+#include "fuzz/records/exit_code.h"
 #include "fuzz/records/provenance.h"
 #include "fuzz/records/records.h"
 #include "properties/problem/draw.h"

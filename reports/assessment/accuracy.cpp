@@ -2,7 +2,6 @@
 #include <map>
 
 #include "reports/assessment/verdict.h"
-#include "reports/page/chart.h"
 #include "reports/text.h"
 
 namespace tileproof::reports {

@@ -7,6 +7,8 @@
 #include <tuple>
 #include <utility>
 
+#include "reports/assessment/groups.h"
+
 namespace tileproof::reports {
 
 namespace {

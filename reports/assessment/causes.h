@@ -12,8 +12,8 @@
 
 #include <vector>
 
+#include "reports/assessment/groups.h"
 #include "reports/records/evidence.h"
-#include "reports/records/summary.h"
 
 namespace tileproof::reports {
 

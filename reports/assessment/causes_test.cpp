@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include "reports/assessment/groups.h"
 #include "reports/records/records_for_tests.h"
 
 namespace tileproof::reports {

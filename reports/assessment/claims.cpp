@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "reports/assessment/causes.h"
+#include "reports/assessment/groups.h"
 #include "reports/assessment/verdict.h"
 
 namespace tileproof::reports {

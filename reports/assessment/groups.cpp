@@ -1,9 +1,11 @@
+#include "reports/assessment/groups.h"
+
 #include <algorithm>
 #include <set>
 #include <utility>
 
 #include "reports/assessment/causes.h"
-#include "reports/records/summary.h"
+#include "reports/text.h"
 
 namespace tileproof::reports {
 
@@ -237,6 +239,21 @@ std::vector<Refusals> refusals_of(const Summary& summary) {
     refusals.message = judgement.refused.message;
   }
   return all;
+}
+
+std::string counts_text(const Summary& summary) {
+  std::string text = std::to_string(summary.counts.at(Verdict::passed)) + " PASSED";
+  for (const Verdict verdict : {Verdict::failed, Verdict::mistrusted, Verdict::known, Verdict::skipped}) {
+    const std::uint64_t count = summary.counts.at(verdict);
+    if (count != 0) text += ", " + std::to_string(count) + " " + name_of(verdict);
+  }
+  return text;
+}
+
+std::string how_found(const Failure& failure) {
+  const std::string after = "after " + counted(failure.judgement->cases, "case");
+  if (failure.finding.problem.empty()) return after;
+  return after + ", smallest case after " + counted(failure.finding.shrinks, "shrink");
 }
 
 }  // namespace tileproof::reports

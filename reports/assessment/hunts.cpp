@@ -4,7 +4,6 @@
 
 #include "reports/assessment/causes.h"
 #include "reports/assessment/verdict.h"
-#include "reports/page/chart.h"
 #include "reports/text.h"
 
 namespace tileproof::reports {

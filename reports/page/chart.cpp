@@ -326,15 +326,4 @@ json figure(const Chart& chart) {
   return whole;
 }
 
-std::string short_number(double value) {
-  const bool is_large = std::fabs(value) >= 1000 && std::fabs(value) < 1e7;
-  if (is_large) value = std::round(value);
-  const bool is_whole = value == std::floor(value) && std::fabs(value) < 1e7;
-  if (is_whole) return (value < 0 ? "-" : "") + with_commas(static_cast<std::uint64_t>(std::fabs(value)));
-  std::ostringstream text;
-  text.precision(4);
-  text << value;
-  return text.str();
-}
-
 }  // namespace tileproof::reports

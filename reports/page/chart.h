@@ -57,7 +57,4 @@ Markup picture(const Chart&);
 /// The same for report.js and plotly.js, and for whoever reads the data: values as they are.
 nlohmann::json figure(const Chart&);
 
-/// As people write them: "1,000", "0.1159", "1.5e+09".
-std::string short_number(double);
-
 }  // namespace tileproof::reports

@@ -3,6 +3,7 @@
 #include <map>
 
 #include "reports/assessment/causes.h"
+#include "reports/assessment/groups.h"
 #include "reports/page/section.h"
 #include "reports/statistics.h"
 #include "reports/text.h"

@@ -2,7 +2,7 @@
 
 #include <nlohmann/json.hpp>
 
-#include "reports/reports.h"
+#include "reports/text.h"
 
 namespace tileproof::reports {
 

@@ -9,7 +9,6 @@
 #include <string_view>
 #include <vector>
 
-#include "reports/reports.h"
 #include "reports/text.h"
 
 namespace tileproof::reports {
@@ -123,72 +122,5 @@ struct Summary {
 /// @throws std::runtime_error: "summary.json: judgements[3].verdict: expected a string, got 7". Also where one field
 ///         contradicts another, for then a verdict would be lost on the way to the reader.
 Summary read(const nlohmann::json&);
-
-// --- Grouped (groups.cpp). What these point to lives in the summary -------------------------------------------------
-
-struct Row {
-  std::string claim;
-  std::vector<const Judgement*> cells;  // one a subject of the table; nullptr where the claim was not put to it
-};
-struct Table {
-  std::vector<const Subject*> subjects;  // those that ran: not every claim is SKIPPED
-  std::vector<Row> rows;                 // claims that any of them ran, in the order of first appearance
-};
-Table table_of(const Summary&);
-
-std::vector<const Judgement*> with_verdict(const Summary&, Verdict);
-
-struct Failure {
-  const Judgement* judgement;
-  Finding finding;  // where none is recorded, one without a kind, whose details say so
-};
-/// Why the judgement is FAILED: at least one.
-std::vector<Failure> failures_of(const Judgement&);
-/// Of all claims, the most diagnostic first (causes.h).
-std::vector<Failure> failures_of(const Summary&);
-
-struct KnownFailure {
-  const Judgement* judgement;
-  const KnownFinding* finding;
-};
-std::vector<KnownFailure> known_failures(const Summary&);
-
-struct Group {
-  std::string subject;
-  std::string reason;
-  std::uint64_t count = 0;
-};
-/// Subjects of which no claim ran. Counts the claims that are SKIPPED for that very reason.
-std::vector<Group> subjects_not_run(const Summary&);
-/// Claims SKIPPED for any other reason.
-std::vector<Group> claims_skipped(const Summary&);
-/// Claims MISTRUSTED for lack of a single case, by reason, all their subjects in one, where that is the reason of more
-/// than one claim: where somebody ended a run they are most of it.
-std::vector<Group> claims_without_cases(const Summary&);
-bool is_without_cases(const Judgement&);
-/// Elements that differ as the claim foresaw.
-std::vector<Group> elements_explained(const Summary&);
-
-/// Coverage goals out of reach of what a subject takes: counts the claims that have them.
-std::vector<Group> goals_out_of_reach(const Summary&);
-/// What each subject was asked, of all claims: "inner_k_tiles 4; group_size 32, 64; n 8 to 524,296; ...".
-std::vector<Group> asked_of(const Summary&);
-
-struct Refusals {
-  std::string subject;
-  std::uint64_t cases = 0;
-  std::uint64_t claims = 0;
-  std::string claim;    // the first one with a message
-  std::string message;  // its message
-};
-/// Cases refused with an error, by subject: a line for each claim would be too long.
-std::vector<Refusals> refusals_of(const Summary&);
-
-// --- Words (text.cpp) ----------------------------------------------------------------------------------------------
-
-std::string counts_text(const Summary&);  // "60 PASSED, 1 FAILED"
-std::string how_found(const Failure&);    // "after 17 cases, smallest case after 5 shrinks"
-/// One line that can be pasted into a shell, whatever the words hold.
-std::string replay_command(const std::vector<std::string>& words);
 
 }  // namespace tileproof::reports

@@ -1,5 +1,6 @@
 #include <utility>
 
+#include "reports/assessment/groups.h"
 #include "reports/records/summary.h"
 #include "reports/reports.h"
 #include "reports/text/xml.h"

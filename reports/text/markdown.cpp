@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "reports/assessment/groups.h"
 #include "reports/records/summary.h"
 #include "reports/reports.h"
 

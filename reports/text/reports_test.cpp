@@ -10,6 +10,8 @@
 #include <string>
 #include <vector>
 
+#include "reports/assessment/groups.h"
+
 namespace tileproof::reports {
 
 namespace {

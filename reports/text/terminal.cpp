@@ -2,6 +2,7 @@
 #include <array>
 #include <sstream>
 
+#include "reports/assessment/groups.h"
 #include "reports/records/summary.h"
 #include "reports/reports.h"
 

@@ -1,0 +1,15 @@
+/// Exit codes of the program, which records hold too.
+#pragma once
+
+namespace tileproof {
+
+/// What a process says of itself when it ends.
+namespace exit_code {
+inline constexpr int passed = 0;
+inline constexpr int failed = 1;
+inline constexpr int wrong_usage = 2;
+inline constexpr int mistrusted = 3;  // or nothing ran
+inline constexpr int machine_at_fault = 4;
+}  // namespace exit_code
+
+}  // namespace tileproof
