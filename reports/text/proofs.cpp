@@ -122,14 +122,19 @@ std::string proofs_end(const json& proofs, bool colours) {
 
 std::string proofs_markdown(const json& proofs) {
   std::ostringstream text;
+  const std::string end = proofs_end(proofs, false);
   text << "# tileproof: proofs\n\n"
-       << counts(proofs) << " in " << lasting_in_short(proofs.at("seconds")) << " ("
+       << code(end.substr(1, end.size() - 2)) << "\n\n"
        << code("tileproof " + field(proofs, "command"))
-       << ")\n\n| verdict | subject | claim | looked at | time |\n|---|---|---|---|---|\n";
+       << "\n\n| verdict | subject | claim | looked at | time |\n|---|---|---|---|---|\n";
   for (const json& proof : proofs.at("proofs")) {
     text << "| " << field(proof, "verdict") << " | " << code(field(proof, "subject")) << " | "
          << code(field(proof, "claim")) << " | " << code(extent(proof)) << " | "
          << lasting_in_short(proof.at("seconds")) << " |\n";
+  }
+  for (const json& row : proofs.value("sanitizers", json::array())) {
+    text << "| " << field(row, "verdict") << " | | " << code("sanitizers/" + field(row, "tool")) << " | "
+         << code(field(row, "reason")) << " | |\n";
   }
   return text.str();
 }

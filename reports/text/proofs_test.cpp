@@ -143,6 +143,15 @@ TEST(ProofTables, HaveFiveCellsWhateverTheTextSays) {
   EXPECT_EQ(text.find("\n# ", 1), std::string::npos) << text;
 }
 
+TEST(ProofTables, SayWhatTheRunAndASanitizerCameTo) {
+  json run = run_of({}, 3);
+  run["reason"] = "a sanitizer has shown nothing";
+  run["sanitizers"] = {{{"tool", "memcheck"}, {"verdict", "SKIPPED"}, {"reason", "no compute-sanitizer on PATH"}}};
+  const std::string text = proofs_markdown(run);
+  EXPECT_SAYS(text, "MISTRUSTED in 12 s; a sanitizer has shown nothing");
+  EXPECT_SAYS(text, "| SKIPPED | | <code>sanitizers/memcheck</code> | <code>no compute-sanitizer on PATH</code> | |");
+}
+
 }  // namespace
 
 }  // namespace tileproof::reports
