@@ -187,6 +187,8 @@ class WhatNeedsNoProgram(Launched):
                 self.launch(given, expect=2)
                 self.assertIn(f"'{given}'", self.said)
                 self.assertIn("--help", self.said)
+        self.launch("verify", TMPDIR="/nowhere", expect=2)
+        self.assertIn("TMPDIR: given '/nowhere', legal is a folder that can be written", self.said)
         self.launch("verify", TILEPROOF_PRESET="gpuu", expect=2)
         self.assertIn("TILEPROOF_PRESET: given 'gpuu', legal are coverage dev gpu libfuzzer sanitize", self.said)
         self.launch("verify", TILEPROOF_TORCH="off", expect=2)
