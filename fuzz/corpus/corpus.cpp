@@ -124,20 +124,20 @@ void WorkingCorpus::write(const char* file, const Lines& lines) const { write_fi
 void WorkingCorpus::change(const std::function<void(Lines&, Lines&, Lines&)>& change) {
   fs::create_directories(folder_);
   const FileLock lock(folder_ / "lock");
-  struct Kept {
+  struct Part {  // of the corpus: a file of it
     const char* file;
     Lines lines;
     std::string before;
   };
-  Kept all[] = {{crashing_file, {}, ""}, {incubating_file, {}, ""}, {coverage_file, {}, ""}};
-  for (Kept& kept : all) {
+  Part all[] = {{crashing_file, {}, ""}, {incubating_file, {}, ""}, {coverage_file, {}, ""}};
+  for (Part& kept : all) {
     kept.lines = lines_of(kept.file);
     kept.before = text_of(kept.lines);
   }
   change(all[0].lines, all[1].lines, all[2].lines);
   // First what has grown: a line that moves is in two files for a while, and never in none.
   for (const bool has_grown : {true, false}) {
-    for (const Kept& kept : all) {
+    for (const Part& kept : all) {
       const std::string text = text_of(kept.lines);
       if (text != kept.before && (text.size() > kept.before.size()) == has_grown) write(kept.file, kept.lines);
     }
