@@ -89,7 +89,7 @@ void judge_subject(const ReadySubject& subject, const std::vector<const Claim*>&
       if (!is_first) {
         Judgement& all_rounds = judgements[first + i];
         if (one.judgement) all_rounds.add(*one.judgement, *claims[i], row.envelope);
-        // Whoever interrupts it, is content with the rounds that there were.
+        // An interrupted run reports the rounds that it had.
         const bool is_lost = !one.judgement && !is_interrupted() && all_rounds.verdict != Verdict::failed;
         if (is_lost) all_rounds.verdict = Verdict::mistrusted;
         if (is_lost) all_rounds.reason = "in a later round: " + one.not_run;

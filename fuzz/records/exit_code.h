@@ -3,7 +3,7 @@
 
 namespace tileproof {
 
-/// What a process says of itself when it ends.
+/// The facts that a process reports of itself when it ends.
 namespace exit_code {
 inline constexpr int passed = 0;
 inline constexpr int failed = 1;

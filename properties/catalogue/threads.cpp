@@ -52,7 +52,7 @@ void called_at_once(Case& c, Operation operation) {
   c.show_no_data();
   for (std::size_t i = 0; i < results.size(); ++i) {
     const std::size_t caller = i / calls_of_caller;
-    // What is equal to a result that was right is right.
+    // A result equal to one that was compared needs no second comparison.
     if (i % calls_of_caller != 0 && results[i] == results[i - 1]) continue;
     const Matrix<std::int32_t> wanted = specified::as_int32(codes[caller]);
     if (operation == Operation::pack) {

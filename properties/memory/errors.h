@@ -1,4 +1,4 @@
-/// What a subject, or the memory that it works in, reports instead of a result.
+/// An error that a subject, or the memory that it works in, reports instead of a result.
 #pragma once
 
 #include <stdexcept>
@@ -18,7 +18,7 @@ struct Refused : std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
-/// What a case needs is not on this machine: a second device, memory. The case is SKIPPED.
+/// This machine lacks something that the case needs: a second device, memory. The case is SKIPPED.
 struct Unavailable : std::runtime_error {
   using std::runtime_error::runtime_error;
 };

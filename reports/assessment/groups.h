@@ -27,7 +27,7 @@ struct Failure {
 };
 /// Why the judgement is FAILED: at least one.
 std::vector<Failure> failures_of(const Judgement&);
-/// Of all claims, the most diagnostic first (causes.h).
+/// The failures of all claims, the most diagnostic first (causes.h).
 std::vector<Failure> failures_of(const Summary&);
 
 struct KnownFailure {
@@ -54,7 +54,7 @@ std::vector<Group> elements_explained(const Summary&);
 
 /// Coverage goals out of reach of what a subject takes: counts the claims that have them.
 std::vector<Group> goals_out_of_reach(const Summary&);
-/// What each subject was asked, of all claims: "inner_k_tiles 4; group_size 32, 64; n 8 to 524,296; ...".
+/// The sizes that each subject was asked, over all claims: "inner_k_tiles 4; group_size 32, 64; n 8 to 524,296; ...".
 std::vector<Group> asked_of(const Summary&);
 
 struct Refusals {

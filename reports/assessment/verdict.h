@@ -72,7 +72,7 @@ struct ToRead {
 };
 ToRead to_read(const Opinion&, std::size_t most_of_a_kind);
 
-// Of each kind of record (accuracy.cpp, claims.cpp, hunts.cpp, proofs.cpp, speed.cpp).
+// One function for each kind of record (accuracy.cpp, claims.cpp, hunts.cpp, proofs.cpp, speed.cpp).
 std::vector<Item> items_of_claims(const Evidence& now, const Evidence* before);
 std::vector<Item> items_of_accuracy(const Evidence& now, const Evidence* before, const Budgets&);
 std::vector<Item> items_of_proofs(const Evidence& now, const Evidence* before);

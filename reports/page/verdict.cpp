@@ -34,7 +34,7 @@ Markup items(const Story& story) {
   return all;
 }
 
-/// "host_compiler.flags.kernels/n_tiles.cpp" as "host compiler: flags: kernels/tinygemm/n_tiles.cpp".
+/// "host_compiler.flags.kernels/tinygemm/n_tiles.cpp" as "host compiler: flags: kernels/tinygemm/n_tiles.cpp".
 std::string readable(const std::string& name) {
   std::vector<std::string> parts;
   std::istringstream words(name);
