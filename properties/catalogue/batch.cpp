@@ -1,6 +1,7 @@
 // Batches: one call for several experts gives each what a call for it alone must give. Raw pointers; stacks of tensors
 // are catalogue/acceptance.cpp's part.
 #include <algorithm>
+#include <numeric>
 
 #include "properties/catalogue/claims.h"
 #include "properties/problem/specification.h"
@@ -61,6 +62,27 @@ Problem problem_of_many_experts(std::int64_t n, std::int64_t group_size, Domain 
   return problem;
 }
 
+template <class T>
+void take_one_of(const std::vector<T>& legal, T& value) {
+  if (std::find(legal.begin(), legal.end(), value) == legal.end()) value = legal.front();
+}
+
+/// The same, with rows, layout, group and domain of the subject where it does not take these.
+std::vector<Problem> problems_of_many_experts(const Envelope& envelope) {
+  std::vector<Problem> problems;
+  for (Problem one :
+       {problem_of_many_experts(1, 32, Domain::floating), problem_of_many_experts(3, 16, Domain::integer)}) {
+    one.n = (one.n + envelope.n_multiple - 1) / envelope.n_multiple * envelope.n_multiple;
+    take_one_of(envelope.inner_k_tiles, one.inner_k_tiles);
+    if (!envelope.any_group_size) take_one_of(envelope.group_sizes, one.group_size);
+    take_one_of(envelope.domains, one.domain);
+    const std::int64_t unit = std::lcm(one.supertile_columns(), one.group_size);
+    if (one.k % unit != 0) one.k = unit;
+    if (envelope.takes(one)) problems.push_back(one);
+  }
+  return problems;
+}
+
 }  // namespace
 
 std::vector<Claim> batch_claims() {
@@ -85,8 +107,7 @@ std::vector<Claim> batch_claims() {
                     .draws = {.domains = {Domain::floating, Domain::integer},
                               .types = {Type::bf16},
                               .most_experts = 65537,
-                              .fixed = {problem_of_many_experts(1, 32, Domain::floating),
-                                        problem_of_many_experts(3, 16, Domain::integer)}},
+                              .fixed_for = problems_of_many_experts},
                     .body = [operation](Case& c) { batch_is_as_specified(c, operation); }});
   }
   return rows;

@@ -146,6 +146,19 @@ TEST(AGoalOutOfReach, IsSoByTheMostRowsAndColumnsToo) {
   }
 }
 
+TEST(ManyExperts, AreAskedOfWhateverASubjectTakes) {
+  for (const Envelope& envelope : {kernel_envelope(), with({8}, {64}, 4), with({2, 4}, {128}, 8)}) {
+    const Claim& claim = claim_of("batch/unpack_of_65537_experts_is_as_specified");
+    std::string why_not;
+    const Domains domains = domains_of(claim, envelope, &why_not);
+    EXPECT_EQ(domains.draws.fixed.empty(), false);
+    for (const Problem& problem : domains.draws.fixed) {
+      EXPECT_TRUE(envelope.takes(problem)) << line_of(problem);
+      EXPECT_EQ(problem.experts, 65537);
+    }
+  }
+}
+
 TEST(LaunchProblems, SayWhereNoneHasMoreNTilesThanAGridDimension) {
   Envelope envelope = library_envelope({Operation::unpack});
   envelope.most_n = 8 * 65535;
