@@ -139,13 +139,12 @@ bool takes_square(const Envelope& e) {
 /// Whether more than one size of n or of k is taken, or n and k differ.
 bool takes_not_square(const Envelope& e) {
   if (2 * e.n_multiple <= e.most_n) return true;
-  return takes_group(e, [](auto, auto) { return true; }) &&
-         std::any_of(e.inner_k_tiles.begin(), e.inner_k_tiles.end(), [&](std::int64_t inner_k_tiles) {
-           return std::any_of(e.group_sizes.begin(), e.group_sizes.end(), [&](std::int64_t group_size) {
-             const std::int64_t unit = std::lcm(16 * inner_k_tiles, group_size);
-             return 2 * unit <= e.most_k || (unit <= e.most_k && unit != e.n_multiple);
-           });
-         });
+  return std::any_of(e.inner_k_tiles.begin(), e.inner_k_tiles.end(), [&](std::int64_t inner_k_tiles) {
+    return std::any_of(e.group_sizes.begin(), e.group_sizes.end(), [&](std::int64_t group_size) {
+      const std::int64_t unit = std::lcm(16 * inner_k_tiles, group_size);
+      return 2 * unit <= e.most_k || (unit <= e.most_k && unit != e.n_multiple);
+    });
+  });
 }
 
 template <Type type>
