@@ -65,8 +65,8 @@ std::unique_ptr<Memory> make_host_memory();
 /// One that subjects share which never run beside each other. A touch ends the process: torch has threads and locks.
 Memory& host_memory();
 
-/// The same without untouchable pages or forbidden bytes: for subjects that are meant to be caught by their fences, in
-/// a process that goes on.
+/// Host memory without untouchable pages or forbidden bytes: for subjects that their fences are to catch, in a process
+/// that goes on.
 std::unique_ptr<Memory> make_lenient_host_memory();
 Memory& lenient_host_memory();
 
