@@ -71,7 +71,7 @@ struct Exception {
   const char* reason;
 };
 const Exception exceptions[] = {
-    {"properties/judging/judge.cpp", "properties/registry.h", "judge_one() judges a problem, which names its claim"},
+    {"properties/judging/judge.cpp", "properties/registry.h", "judge_one() judges a problem, which names its property"},
     {"properties/mutants/deadly.cpp", "properties/registry.h", "a deadly row is the row of the reference, changed"},
 };
 

@@ -1,7 +1,7 @@
 #include "properties/registry.h"
 
 #include "properties/accuracy/surveys.h"
-#include "properties/catalogue/claims.h"
+#include "properties/catalogue/properties.h"
 #include "properties/mutants/deadly.h"
 #include "properties/mutants/faults.h"
 #include "properties/subjects/watched.h"
@@ -28,14 +28,14 @@ const SubjectRow& subject_row(const std::string& name) {
   throw Illegal("--subject", "'" + name + "'", legal + ", or one of 'tileproof list faults'");
 }
 
-const Claim& claim_of(const std::string& name) {
-  for (const Claim& claim : claims()) {
-    if (claim.name == name) return claim;
+const Property& property_of(const std::string& name) {
+  for (const Property& property : properties()) {
+    if (property.name == name) return property;
   }
   for (const Survey& survey : surveys()) {
-    if (survey.claim.name == name) return survey.claim;
+    if (survey.property.name == name) return survey.property;
   }
-  throw Illegal("--claim", "'" + name + "'", "a name of 'tileproof list claims'");
+  throw Illegal("--property", "'" + name + "'", "a name of 'tileproof list properties'");
 }
 
 }  // namespace tileproof

@@ -3,7 +3,7 @@
 
 #include <string>
 
-#include "properties/case/claim.h"
+#include "properties/case/property.h"
 #include "properties/subjects/subject.h"
 
 namespace tileproof {
@@ -13,8 +13,8 @@ struct TimerRow;
 /// A subject, a faulty one, one of compute-sanitizer's or a deadly one. @throws Illegal for a name that is none
 const SubjectRow& subject_row(const std::string& name);
 
-/// A claim of the catalogue or of the survey. @throws Illegal for a name that is none
-const Claim& claim_of(const std::string& name);
+/// A property of the catalogue or of the survey. @throws Illegal for a name that is none
+const Property& property_of(const std::string& name);
 
 /// A timer, or a faulty subject in host memory, which is timed as it is. @throws Illegal for a name that is none
 TimerRow timer_row(const std::string& name);

@@ -12,7 +12,7 @@
 
 namespace tileproof::reports {
 
-/// A table of claims and subjects, then what needs reading, the most important last: it ends next to the prompt.
+/// A table of properties and subjects, then what needs reading, the most important last: it ends next to the prompt.
 /// @param columns  width of the terminal in characters; narrower terminals get shorter cells, then other layouts
 /// @param colours  whether to add ANSI colours; they repeat what the words say
 /// @throws std::runtime_error naming the field of the summary that is missing, mistyped or contradicts another
@@ -22,9 +22,9 @@ std::string terminal(const nlohmann::json& summary, int columns, bool colours, b
 /// @throws std::runtime_error as terminal
 std::string markdown(const nlohmann::json& summary);
 
-/// JUnit XML: a testsuite a subject, a testcase a claim. FAILED and MISTRUSTED are failures, KNOWN is skipped. A run
-/// that is red as a whole, while none of its claims is, gets a failing testcase of its own: servers take no tests for
-/// good news.
+/// JUnit XML: a testsuite a subject, a testcase a property. FAILED and MISTRUSTED are failures, KNOWN is skipped. A run
+/// that is red as a whole, while none of its properties is, gets a failing testcase of its own: servers take no tests
+/// for good news.
 /// @throws std::runtime_error as terminal
 std::string junit(const nlohmann::json& summary);
 

@@ -5,37 +5,38 @@
 #include <map>
 
 #include "fuzz/campaign/judging.h"
-#include "properties/catalogue/claims.h"
+#include "properties/catalogue/properties.h"
 
 namespace tileproof {
 
-std::vector<const Claim*> core_claims() {
-  std::vector<const Claim*> core;
-  for (const Claim& claim : claims()) {
-    const bool is_drawn = !claim.draws.is_fixed() && !claim.heavy;
-    if (is_drawn && !claim.of_tensors && !claim.of_specification) core.push_back(&claim);
+std::vector<const Property*> core_properties() {
+  std::vector<const Property*> core;
+  for (const Property& property : properties()) {
+    const bool is_drawn = !property.draws.is_fixed() && !property.heavy;
+    if (is_drawn && !property.of_tensors && !property.of_specification) core.push_back(&property);
   }
   return core;
 }
 
-CaseRate case_rate(ReadySubject& subject, std::int64_t cases_of_claim, int passes, std::size_t threads) {
+CaseRate case_rate(ReadySubject& subject, std::int64_t cases_of_property, int passes, std::size_t threads) {
   using Clock = std::chrono::steady_clock;
   const auto seconds_since = [](Clock::time_point begin) {
     return std::chrono::duration<double>(Clock::now() - begin).count();
   };
   CaseRate rate;
-  const std::vector<const Claim*> core = core_claims();
-  // A claim is judged in parts, that its dear cases be not what all threads wait for.
+  const std::vector<const Property*> core = core_properties();
+  // A property is judged in parts, that its dear cases be not what all threads wait for.
   constexpr std::int64_t cases_of_part = 5;
-  const auto parts = static_cast<std::size_t>(std::max<std::int64_t>(1, cases_of_claim / cases_of_part));
-  const std::int64_t cases = (cases_of_claim + static_cast<std::int64_t>(parts) - 1) / static_cast<std::int64_t>(parts);
+  const auto parts = static_cast<std::size_t>(std::max<std::int64_t>(1, cases_of_property / cases_of_part));
+  const std::int64_t cases =
+      (cases_of_property + static_cast<std::int64_t>(parts) - 1) / static_cast<std::int64_t>(parts);
   const std::size_t tasks = core.size() * parts;
   rate.threads = std::min(subject.jobs(threads), tasks);
   // A subject for each thread.
   std::vector<std::unique_ptr<CaseRunner>> runners;
   runners.push_back(std::make_unique<Borrowed>(*subject.runner));
   while (runners.size() < rate.threads) runners.push_back(subject.another());
-  std::map<const Claim*, std::pair<std::int64_t, double>> of_claims;  // cases, seconds
+  std::map<const Property*, std::pair<std::int64_t, double>> of_properties;  // cases, seconds
   for (int pass = -1; pass < passes && rate.failed.empty(); ++pass) {
     // Each part of each pass has problems of its own. The first pass is not counted: memory grows to what cases need.
     const std::size_t first_seed = static_cast<std::size_t>(pass + 1) * parts + 1;
@@ -49,22 +50,22 @@ CaseRate case_rate(ReadySubject& subject, std::int64_t cases_of_claim, int passe
     if (pass >= 0) rate.seconds_of_pass.push_back(seconds_since(begin));
     rate.cases = 0;
     for (std::size_t i = 0; i < tasks; ++i) {
-      const Claim* claim = core[i % core.size()];
+      const Property* property = core[i % core.size()];
       const Judgement& judgement = judgements[i];
       rate.cases += judgement.cases;
       if (!judgement.findings.empty() && rate.failed.empty()) {
         const Finding& finding = judgement.findings.front();
-        rate.failed = claim->name + ": " + finding.kind + ": " + finding.details;
+        rate.failed = property->name + ": " + finding.kind + ": " + finding.details;
       }
       if (pass < 0 || judgement.cases == 0) continue;
-      of_claims[claim].first += judgement.cases;
-      of_claims[claim].second += judgement.seconds;
+      of_properties[property].first += judgement.cases;
+      of_properties[property].second += judgement.seconds;
     }
   }
-  for (const auto& [claim, cases_and_seconds] : of_claims) {
+  for (const auto& [property, cases_and_seconds] : of_properties) {
     const double a_second = static_cast<double>(cases_and_seconds.first) / cases_and_seconds.second;
-    if (!rate.slowest_claim.empty() && a_second >= rate.slowest_cases_a_second) continue;
-    rate.slowest_claim = claim->name;
+    if (!rate.slowest_property.empty() && a_second >= rate.slowest_cases_a_second) continue;
+    rate.slowest_property = property->name;
     rate.slowest_cases_a_second = a_second;
   }
   return rate;

@@ -8,7 +8,7 @@
 
 #include "fuzz/campaign/nearest.h"
 #include "fuzz/process/worker_pool.h"
-#include "properties/catalogue/claims.h"
+#include "properties/catalogue/properties.h"
 #include "properties/mutants/deadly.h"
 #include "properties/mutants/faults.h"
 #include "properties/registry.h"
@@ -55,8 +55,8 @@ class Here : public CaseRunner {
  public:
   Here(const Envelope& envelope, std::unique_ptr<Subject> subject)
       : envelope_(envelope), subject_(std::move(subject)) {}
-  CaseOutcome run(const Claim& claim, const Problem& problem, Met& met) override {
-    return InThisProcess(envelope_, *subject_).run(claim, problem, met);
+  CaseOutcome run(const Property& property, const Problem& problem, Met& met) override {
+    return InThisProcess(envelope_, *subject_).run(property, problem, met);
   }
 
  private:
@@ -185,20 +185,20 @@ std::vector<ChosenSubject> chosen_subjects(const std::vector<std::string>& wante
   return chosen;
 }
 
-std::vector<const Claim*> chosen_claims(const std::vector<std::string>& wanted) {
-  std::vector<const Claim*> chosen;
+std::vector<const Property*> chosen_properties(const std::vector<std::string>& wanted) {
+  std::vector<const Property*> chosen;
   std::vector<std::string> names;
-  for (const Claim& claim : claims()) {
-    names.push_back(claim.name);
+  for (const Property& property : properties()) {
+    names.push_back(property.name);
     const bool is_wanted = std::any_of(wanted.begin(), wanted.end(),
-                                       [&](const std::string& given) { return claim.name.starts_with(given); });
-    if (wanted.empty() || is_wanted) chosen.push_back(&claim);
+                                       [&](const std::string& given) { return property.name.starts_with(given); });
+    if (wanted.empty() || is_wanted) chosen.push_back(&property);
   }
   for (const std::string& given : wanted) {
     const bool known =
         std::any_of(names.begin(), names.end(), [&](const std::string& name) { return name.starts_with(given); });
     if (known && !given.empty()) continue;
-    throw unknown_name("--claim", given, "a name of 'tileproof list claims', or how names begin", names);
+    throw unknown_name("--property", given, "a name of 'tileproof list properties', or how names begin", names);
   }
   return chosen;
 }

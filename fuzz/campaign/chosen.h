@@ -1,4 +1,4 @@
-/// What a run is about: the subjects and the claims that the command line names.
+/// What a run is about: the subjects and the properties that the command line names.
 #pragma once
 
 #include <algorithm>
@@ -54,9 +54,9 @@ class LibraryOptions {
 /// @throws Illegal for a name that is none
 std::vector<ChosenSubject> chosen_subjects(const std::vector<std::string>& names);
 
-/// Claims by their names or how they begin: "value/" is every claim about values. All where none is named.
+/// Properties by their names or how they begin: "value/" is every property about values. All where none is named.
 /// @throws Illegal
-std::vector<const Claim*> chosen_claims(const std::vector<std::string>& names);
+std::vector<const Property*> chosen_properties(const std::vector<std::string>& names);
 
 /// ", legal is THIS; did you mean 'that'?": for a name that is none of those there are.
 Illegal unknown_name(const std::string& argument, const std::string& given, const std::string& legal,
@@ -96,8 +96,8 @@ ReadySubject made_ready(const ChosenSubject&, std::chrono::milliseconds case_dea
 class Borrowed : public CaseRunner {
  public:
   explicit Borrowed(CaseRunner& runner) : runner_(runner) {}
-  CaseOutcome run(const Claim& claim, const Problem& problem, Met& met) override {
-    return runner_.run(claim, problem, met);
+  CaseOutcome run(const Property& property, const Problem& problem, Met& met) override {
+    return runner_.run(property, problem, met);
   }
   bool start_afresh() override { return runner_.start_afresh(); }
 

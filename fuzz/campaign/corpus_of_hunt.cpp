@@ -24,7 +24,7 @@ bool fails_alone(const Finding& finding, Worker& worker) try {
   for (int i = 0; i < times; ++i) {
     worker.start_afresh();
     Met met;
-    const CaseOutcome outcome = worker.run(claim_of(finding.problem.claim), finding.problem, met);
+    const CaseOutcome outcome = worker.run(property_of(finding.problem.property), finding.problem, met);
     if (!outcome.finding || !are_alike(*outcome.finding, finding)) return false;
   }
   return true;
@@ -55,16 +55,16 @@ CorpusOfHunt::CorpusOfHunt(const std::filesystem::path& folder, const ChosenSubj
   }
 }
 
-std::vector<HuntFinding> CorpusOfHunt::run_again(const std::vector<const Claim*>& claims) {
-  std::vector<CorpusLine> lines = lines_for(chosen_.row, claims, corpus_.of_subject(chosen_.row.name));
+std::vector<HuntFinding> CorpusOfHunt::run_again(const std::vector<const Property*>& properties) {
+  std::vector<CorpusLine> lines = lines_for(chosen_.row, properties, corpus_.of_subject(chosen_.row.name));
   const std::size_t kept = lines.size();
-  for (CorpusLine& own : lines_for(chosen_.row, claims, own_corpus())) {
+  for (CorpusLine& own : lines_for(chosen_.row, properties, own_corpus())) {
     const bool is_kept =
         std::any_of(lines.begin(), lines.end(), [&](const CorpusLine& line) { return line.problem == own.problem; });
     if (!is_kept) lines.push_back(std::move(own));
   }
   std::vector<HuntFinding> findings;
-  std::set<std::string> claims_and_kinds;
+  std::set<std::string> properties_and_kinds;
   std::int64_t failed = 0;
   Worker fresh(chosen_.order, limits_.case_deadline);
   const std::vector<Replayed> all = replayed(chosen_, lines, limits_.case_deadline, limits_.stop);
@@ -72,7 +72,7 @@ std::vector<HuntFinding> CorpusOfHunt::run_again(const std::vector<const Claim*>
     const Replayed& one = all[i];
     const Problem& problem = one.line.problem;
     const bool is_kept = i < kept;
-    if (one.of_bound > 0) keep_closer(closest_, problem.claim, {one.of_bound, line_of(problem)});
+    if (one.of_bound > 0) keep_closer(closest_, problem.property, {one.of_bound, line_of(problem)});
     if (is_kept && one.outcome.has_passed()) keeping([&] { corpus_.keep_incubating(problem, one.line.comment); });
     if (!one.outcome.finding || known_as(ledger_, *one.outcome.finding) != nullptr) continue;
     ++failed;
@@ -81,7 +81,7 @@ std::vector<HuntFinding> CorpusOfHunt::run_again(const std::vector<const Claim*>
       findings.push_back(as_seen(one));
       continue;
     }
-    const bool is_first = claims_and_kinds.insert(problem.claim + " " + finding.kind).second;
+    const bool is_first = properties_and_kinds.insert(problem.property + " " + finding.kind).second;
     if (is_kept) findings.push_back(as_kept(one));
     if (!is_kept && is_first) findings.push_back(as_found(one, fresh));
   }
@@ -102,7 +102,7 @@ HuntFinding CorpusOfHunt::as_seen(const Replayed& one) {
 /// the pattern that it was found by.
 HuntFinding CorpusOfHunt::as_kept(const Replayed& one) {
   const std::string first_line = one.line.comment.substr(0, one.line.comment.find('\n'));
-  const bool is_named = first_line.starts_with(one.line.problem.claim + " on ");
+  const bool is_named = first_line.starts_with(one.line.problem.property + " on ");
   const std::string signature = is_named ? first_line : signature_of(*one.outcome.finding);
   keeping([&] {
     corpus_.keep_crashing(one.line.problem, is_named ? one.line.comment : signature + "\nfound " + utc_now());
@@ -119,10 +119,10 @@ HuntFinding CorpusOfHunt::as_kept(const Replayed& one) {
 /// Of the repository's: small for what it was found by, and perhaps not for this.
 HuntFinding CorpusOfHunt::as_found(const Replayed& one, Worker& worker) {
   const Finding& finding = *one.outcome.finding;
-  const Claim& claim = claim_of(finding.problem.claim);
+  const Property& property = property_of(finding.problem.property);
   std::string why_not;
   const Shrunk smallest =
-      shrunk(claim, domains_of(claim, chosen_.row.envelope, &why_not), finding, worker,
+      shrunk(property, domains_of(property, chosen_.row.envelope, &why_not), finding, worker,
              {.tries = limits_.shrink_tries, .seconds = limits_.shrink_seconds, .stop = limits_.stop});
   const std::string signature = signature_of(finding);
   keeping([&] { corpus_.keep_crashing(smallest.finding.problem, signature + "\nfound " + utc_now()); });
@@ -135,9 +135,9 @@ HuntFinding CorpusOfHunt::as_found(const Replayed& one, Worker& worker) {
           .shrunk = smallest.how_far};
 }
 
-void CorpusOfHunt::keep(const std::map<std::string, Signed>& findings, const ClosestOfClaims& closest) {
-  for (const auto& [claim, one] : closest) keep_closer(closest_, claim, one);
-  for (const auto& [claim, one] : closest_) {
+void CorpusOfHunt::keep(const std::map<std::string, Signed>& findings, const ClosestOfProperties& closest) {
+  for (const auto& [property, one] : closest) keep_closer(closest_, property, one);
+  for (const auto& [property, one] : closest_) {
     std::ostringstream comment;
     comment << 100 * one.of_bound << " % of its bound";
     keeping([&] { corpus_.keep_coverage(problem_of(one.line), comment.str()); });

@@ -23,11 +23,11 @@ class CorpusOfHunt {
   /// Runs again what the working corpus and the repository's have of the subject, and moves what fails no more, or
   /// again.
   /// @return what fails, but for what is known
-  std::vector<HuntFinding> run_again(const std::vector<const Claim*>& claims);
+  std::vector<HuntFinding> run_again(const std::vector<const Property*>& properties);
   /// How many were, how many failed, and how many were left.
   const nlohmann::json& counts() const { return counts_; }
 
-  void keep(const std::map<std::string, Signed>& findings, const ClosestOfClaims& closest);
+  void keep(const std::map<std::string, Signed>& findings, const ClosestOfProperties& closest);
 
  private:
   HuntFinding as_seen(const Replayed&);
@@ -38,7 +38,7 @@ class CorpusOfHunt {
   const ChosenSubject& chosen_;
   const std::vector<KnownFinding>& ledger_;
   Limits limits_;
-  ClosestOfClaims closest_;
+  ClosestOfProperties closest_;
   nlohmann::json counts_ = nlohmann::json::object();
 };
 

@@ -74,7 +74,7 @@ Hunt::Hunt(const ChosenSubject& chosen, const Envelope& envelope, const CaseList
 
 Cell Hunt::cell_at(std::uint64_t index) const {
   const ListedCase listed = list_.at(index);
-  return cell_of(*listed.claim, listed.problem);
+  return cell_of(*listed.property, listed.problem);
 }
 
 std::string Hunt::run(const std::function<bool()>& stop, const std::function<void(const std::string&)>& say) {
@@ -146,7 +146,7 @@ std::unique_ptr<Worker> Hunt::started(std::size_t slot) {
     }
     in_flight_.end(slot);
     const json order =
-        order_for_batches(identity_.claims, identity_.seed, envelope_, in_flight_file_, 2 * options_.workers, slot);
+        order_for_batches(identity_.properties, identity_.seed, envelope_, in_flight_file_, 2 * options_.workers, slot);
     const Clock::time_point begin = Clock::now();
     const auto is_overdue = [begin] { return Clock::now() - begin > std::chrono::minutes(1); };
     const auto nobody = [](const json&) {};

@@ -74,8 +74,8 @@ class Hunt {
     FailedCase failed;
     std::vector<std::uint64_t> history;  // the cases before it in its process
   };
-  /// Of a claim and kind, one finding after another is looked into until one is reproducible: those that are not could
-  /// hide one that is.
+  /// Of a property and kind, one finding after another is looked into until one is reproducible: those that are not
+  /// could hide one that is.
   struct Looks {
     bool go_on_or_are_over = false;
     std::size_t in_vain = 0;
@@ -101,7 +101,7 @@ class Hunt {
   void take(const FailedCase&, const std::vector<std::uint64_t>& history, std::size_t slot);
   void look_into(const ToLookInto&, std::size_t slot);
   Looks& looks_of(const Finding&);  // under the mutex
-  /// @return false where another of its claim and kind was, or is being looked into, for which this one waits
+  /// @return false where another of its property and kind was, or is being looked into, for which this one waits
   bool begins_look(const ToLookInto&);
   /// @return what has waited, and is next
   std::optional<ToLookInto> ends_look(const Finding&, bool is_reproducible);
@@ -130,7 +130,7 @@ class Hunt {
   std::map<std::uint64_t, BatchCounts> done_;
   std::map<std::string, Signed> findings_;
   std::set<std::pair<std::uint64_t, std::string>> seen_;  // cases that failed, and how
-  std::map<std::string, Looks> looks_;                    // by claim and kind
+  std::map<std::string, Looks> looks_;                    // by property and kind
   std::set<Cell> cells_;                                  // in which a case was
   std::int64_t lost_workers_ = 0;
   std::atomic<double> starting_seconds_ = 0, findings_seconds_ = 0;

@@ -11,7 +11,7 @@ namespace tileproof {
 
 using nlohmann::json;
 
-Hunt::Looks& Hunt::looks_of(const Finding& finding) { return looks_[finding.problem.claim + " " + finding.kind]; }
+Hunt::Looks& Hunt::looks_of(const Finding& finding) { return looks_[finding.problem.property + " " + finding.kind]; }
 
 bool Hunt::begins_look(const ToLookInto& one) {
   const std::lock_guard<std::mutex> lock(mutex_);
@@ -39,7 +39,7 @@ void Hunt::look_into(const ToLookInto& one, std::size_t slot) {
                  .cases = {one.failed.index},
                  .smallest = one.failed.finding,
                  .how = "as found",
-                 .shrunk = "not shrunk: one of its claim and kind was"});
+                 .shrunk = "not shrunk: one of its property and kind was"});
   }
   for (std::optional<ToLookInto> next = one; next;) {
     const HuntFinding found = looked_into(*next, slot);
@@ -59,10 +59,10 @@ HuntFinding Hunt::looked_into(const ToLookInto& one, std::size_t slot) {
                        .shrunk = "not shrunk: it is not reproducible alone"};
   found.how = confirmed(failed, one.history, slot, found.is_reproducible);
   if (!found.is_reproducible) return found;
-  const Claim& claim = claim_of(failed.finding.problem.claim);
+  const Property& property = property_of(failed.finding.problem.property);
   std::string why_not;
   Worker fresh(chosen_.order, options_.case_deadline);
-  const Shrunk smallest = shrunk(claim, domains_of(claim, envelope_, &why_not), failed.finding, fresh,
+  const Shrunk smallest = shrunk(property, domains_of(property, envelope_, &why_not), failed.finding, fresh,
                                  {.tries = options_.shrink_tries, .seconds = options_.shrink_seconds, .stop = stop_});
   found.smallest = smallest.finding;
   found.shrunk = smallest.how_far;
@@ -78,7 +78,7 @@ void Hunt::keep(const HuntFinding& found) {
 bool Hunt::fails_alone(const FailedCase& failed) {
   Worker fresh(chosen_.order, options_.case_deadline);
   Met met;
-  const CaseOutcome outcome = fresh.run(claim_of(failed.finding.problem.claim), failed.finding.problem, met);
+  const CaseOutcome outcome = fresh.run(property_of(failed.finding.problem.property), failed.finding.problem, met);
   return outcome.finding && outcome.finding->kind == failed.finding.kind;
 }
 

@@ -51,7 +51,7 @@ Overall overall(const HuntFacts& facts, const BatchCounts& counts, const std::ve
 struct Discovery {
   std::map<Cell, std::int64_t> cases_in;
   std::vector<std::uint64_t> first_cases;  // ascending, counted over the cases that were run
-  std::set<std::string> have_compared;     // claims
+  std::set<std::string> have_compared;     // properties
 };
 
 bool is_in(const std::vector<std::string>& names, const std::string& name) {
@@ -64,9 +64,9 @@ Discovery discovered(const HuntFacts& facts, const CaseList& list) {
   for (const auto& [batch, counts] : facts.done) {
     for (const std::uint64_t index : cases_of(batch)) {
       const ListedCase listed = list.at(index);
-      const std::string& claim = listed.claim->name;
-      if (!is_in(counts.idle, claim) && !is_in(counts.absent, claim)) discovery.have_compared.insert(claim);
-      if (++discovery.cases_in[cell_of(*listed.claim, listed.problem)] == 1) discovery.first_cases.push_back(run);
+      const std::string& property = listed.property->name;
+      if (!is_in(counts.idle, property) && !is_in(counts.absent, property)) discovery.have_compared.insert(property);
+      if (++discovery.cases_in[cell_of(*listed.property, listed.problem)] == 1) discovery.first_cases.push_back(run);
       ++run;
     }
   }
@@ -83,7 +83,7 @@ json counts_alone(const BatchCounts& counts) {
   return all;
 }
 
-/// Claims whose cases passed and never compared anything; or could not even be run.
+/// Properties whose cases passed and never compared anything; or could not even be run.
 std::vector<std::string> without_comparison(const HuntFacts& facts, const Discovery& discovery,
                                             std::vector<std::string> BatchCounts::*why) {
   std::set<std::string> names;
@@ -144,7 +144,7 @@ json hunt_summary(const HuntFacts& facts, const CaseList& list) {
           {"tool", "tileproof"},
           {"command", facts.command},
           {"subject", facts.identity.subject},
-          {"claims", facts.identity.claims},
+          {"properties", facts.identity.properties},
           {"seed", in_hex(facts.identity.seed)},
           {"shard", facts.identity.shard},
           {"shards", facts.identity.shards},

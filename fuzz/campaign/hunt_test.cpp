@@ -12,7 +12,7 @@
 #include "fuzz/process/case_list.h"
 #include "fuzz/records/journal.h"
 #include "fuzz/records/wire.h"
-#include "properties/catalogue/claims.h"
+#include "properties/catalogue/properties.h"
 #include "properties/problem/draw.h"
 #include "properties/registry.h"
 
@@ -27,8 +27,8 @@ using nlohmann::json;
 // --- The list of cases ---------------------------------------------------------------------------------------------
 
 CaseList list_of(const std::string& subject, std::uint64_t seed) {
-  std::vector<const Claim*> all;
-  for (const Claim& claim : claims()) all.push_back(&claim);
+  std::vector<const Property*> all;
+  for (const Property& property : properties()) all.push_back(&property);
   return CaseList(all, subject_row(subject), seed);
 }
 
@@ -50,16 +50,16 @@ TEST(CaseList, HasPossibleProblemsThatTheSubjectTakes) {
       const Problem& p = listed.problem;
       ASSERT_NO_THROW(require_possible(p)) << line_of(p);
       std::string why_not;
-      ASSERT_NO_THROW(require_within(p, domains_of(*listed.claim, subject_row(subject).envelope, &why_not)));
-      ASSERT_TRUE(p.n * p.k <= std::max(listed.claim->draws.most_elements, p.k * 8)) << line_of(p);
-      EXPECT_EQ(p.claim, listed.claim->name);
+      ASSERT_NO_THROW(require_within(p, domains_of(*listed.property, subject_row(subject).envelope, &why_not)));
+      ASSERT_TRUE(p.n * p.k <= std::max(listed.property->draws.most_elements, p.k * 8)) << line_of(p);
+      EXPECT_EQ(p.property, listed.property->name);
       EXPECT_EQ(p.subject, subject);
     }
   }
 }
 
-TEST(CaseList, GoesThroughAllCellsOfAClaimBeforeAnyAgain) {
-  const CaseList list(std::vector<const Claim*>{&claim_of("bits/unpack_returns_every_packed_code")},
+TEST(CaseList, GoesThroughAllCellsOfAPropertyBeforeAnyAgain) {
+  const CaseList list(std::vector<const Property*>{&property_of("bits/unpack_returns_every_packed_code")},
                       subject_row("host"), 3);
   const std::set<Cell> reachable = list.reachable();
   ASSERT_GT(reachable.size(), 1000);
@@ -67,7 +67,7 @@ TEST(CaseList, GoesThroughAllCellsOfAClaimBeforeAnyAgain) {
     std::set<Cell> cells;
     for (std::uint64_t i = 0; i < reachable.size(); ++i) {
       const ListedCase listed = list.at(round * reachable.size() + i);
-      cells.insert(cell_of(*listed.claim, listed.problem));
+      cells.insert(cell_of(*listed.property, listed.problem));
     }
     EXPECT_EQ(cells, reachable);
   }
@@ -85,7 +85,7 @@ TEST(Cells, SayHowGroupsLieInSupertiles) {
 
 Finding finding_with(std::vector<WrongElement> wrong) {
   Finding finding;
-  finding.problem.claim = "value/float_domain_rounds_once";
+  finding.problem.property = "value/float_domain_rounds_once";
   finding.problem.subject = "host";
   finding.problem.n = 19;
   finding.problem.k = 128;
@@ -117,7 +117,7 @@ class AJournal : public Command {
   std::filesystem::path file() const { return folder_ / "journal.jsonl"; }
   void add(const std::string& text) const { std::ofstream(file(), std::ios::app) << text; }
   HuntIdentity identity_ = {.subject = "host",
-                            .claims = {"a", "b"},
+                            .properties = {"a", "b"},
                             .seed = 7,
                             .shard = 1,
                             .shards = 2,
@@ -239,17 +239,17 @@ class AHunt : public Command {
   }
   Ran fuzz(const std::string& arguments) const { return run("fuzz" + without_memory() + arguments); }
   json hunt(const std::string& name) const { return json::parse(text_of(folder_ / name / "hunt.json")); }
-  /// Of those that were looked into, by claim.
+  /// Of those that were looked into, by property.
   static std::map<std::string, json> cards(const json& hunt) {
     std::map<std::string, json> all;
     for (const json& finding : hunt["findings"]) {
-      if (finding["looked_into"]) all[problem_of(finding["problem"]).claim] = finding;
+      if (finding["looked_into"]) all[problem_of(finding["problem"]).property] = finding;
     }
     return all;
   }
 };
 
-constexpr const char* claims_of_hunts = " --claim bits/unpack_returns --claim value/float ";
+constexpr const char* properties_of_hunts = " --property bits/unpack_returns --property value/float ";
 constexpr const char* round_trip = "bits/unpack_returns_every_packed_code";
 
 struct Deed {
@@ -268,14 +268,14 @@ class ADeed : public AHunt, public testing::WithParamInterface<Deed> {};
 TEST_P(ADeed, IsFoundWithItsKindAndTheRestGoesOn) {
   if (is_sanitized) GTEST_SKIP() << "a sanitized process dies in a way of its own, and takes long to start";
   const Deed& deed = GetParam();
-  const Ran ran = fuzz(std::string("--subject deadly:") + deed.subject + claims_of_hunts + "--seed 1 --cases " +
+  const Ran ran = fuzz(std::string("--subject deadly:") + deed.subject + properties_of_hunts + "--seed 1 --cases " +
                        std::to_string(deed.cases) + " --case-deadline 0.6 --workers 2 --shrink-seconds " +
                        std::to_string(deed.shrink_seconds) + " " + out("run"));
   EXPECT_EQ(ran.exit, 1) << ran.text;
   const json result = hunt("run");
   EXPECT_EQ(result["cases"], deed.cases);
   EXPECT_EQ(result["counts"]["failed"].get<int>() + result["counts"]["passed"].get<int>(), deed.cases) << ran.text;
-  EXPECT_GE(result["counts"]["passed"], deed.cases / 2);  // those of the other claim
+  EXPECT_GE(result["counts"]["passed"], deed.cases / 2);  // those of the other property
   const auto found = cards(result);
   ASSERT_EQ(found.size(), 1) << ran.text;
   const json& finding = found.at(round_trip);
@@ -284,7 +284,7 @@ TEST_P(ADeed, IsFoundWithItsKindAndTheRestGoesOn) {
                                    std::pair(finding["shrunk"], deed.shrunk)}) {
     EXPECT_NE(text.get<std::string>().find(part), std::string::npos) << text;
   }
-  EXPECT_NE(ran.text.find("./tileproof replay --claim=bits/"), std::string::npos) << ran.text;
+  EXPECT_NE(ran.text.find("./tileproof replay --property=bits/"), std::string::npos) << ran.text;
 }
 
 std::string name_of_deed(const testing::TestParamInfo<Deed>& deed) {
@@ -310,7 +310,7 @@ INSTANTIATE_TEST_SUITE_P(
 TEST_F(AHunt, LooksOnWhereWhatCameFirstIsFlaky) {
   if (is_sanitized) GTEST_SKIP() << "a sanitized process takes long to start";
   const Ran ran = fuzz(
-      "--subject deadly:flaky-and-wrong --claim bits/unpack_returns --seed 17 --cases 192 --workers 1 "
+      "--subject deadly:flaky-and-wrong --property bits/unpack_returns --seed 17 --cases 192 --workers 1 "
       "--shrink-seconds 2 " +
       out("run"));
   EXPECT_EQ(ran.exit, 1) << ran.text;
@@ -325,7 +325,7 @@ TEST_F(AHunt, LooksOnWhereWhatCameFirstIsFlaky) {
 }
 
 TEST_F(AHunt, OfAFaultEndsWithItsSmallestCase) {
-  const Ran ran = fuzz("--subject faulty:last-tile-skipped --claim write/unpack --seed 1 --cases 256 " + out("run"));
+  const Ran ran = fuzz("--subject faulty:last-tile-skipped --property write/unpack --seed 1 --cases 256 " + out("run"));
   EXPECT_EQ(ran.exit, 1) << ran.text;
   const auto found = cards(hunt("run"));
   ASSERT_EQ(found.size(), 1) << ran.text;
@@ -370,7 +370,7 @@ void expect_same(const json& a, const json& b) {
 
 constexpr std::uint64_t cases_of_fault_hunt = is_sanitized ? 320 : 640;
 const std::string fault_hunt =
-    "--subject faulty:nibbles-in-order --claim bits/ --claim value/ --seed 4 --shrink-seconds 1 --cases ";
+    "--subject faulty:nibbles-in-order --property bits/ --property value/ --seed 4 --shrink-seconds 1 --cases ";
 const std::string short_fault_hunt = fault_hunt + std::to_string(cases_of_fault_hunt) + " ";
 
 TEST_F(AHunt, IsTheSameWithAnyNumberOfWorkers) {
@@ -474,7 +474,7 @@ TEST_F(AHunt, InShardsThatAreMergedIsWhatOneWouldHaveBeen) {
   EXPECT_EQ(run("fuzz merge" + folders + " " + out("merged")).exit, 1);
   expect_same(hunt("merged"), hunt("whole"));
   expect_refused(run("fuzz merge" + folders + folders + " " + out("twice")), "each shard once");
-  fuzz("--subject host --claim bits/ --seed 1 --cases 640 --shard 0/2 " + out("half"));
+  fuzz("--subject host --property bits/ --seed 1 --cases 640 --shard 0/2 " + out("half"));
   const std::string half_folder = "'" + (folder_ / "half").string() + "' ";
   const Ran half = run("fuzz merge " + half_folder + out("of one"));
   EXPECT_EQ(half.exit, 3) << half.text;
@@ -483,8 +483,8 @@ TEST_F(AHunt, InShardsThatAreMergedIsWhatOneWouldHaveBeen) {
 }
 
 TEST_F(AHunt, OfWhichAShardHasRunNothingIsMistrusted) {
-  fuzz("--subject host --claim bits/ --seed 1 --cases 256 --shard 0/2 " + out("all"));
-  EXPECT_EQ(fuzz("--subject host --claim bits/ --seed 1 --cases 1 --shard 1/2 " + out("none")).exit, 3);
+  fuzz("--subject host --property bits/ --seed 1 --cases 256 --shard 0/2 " + out("all"));
+  EXPECT_EQ(fuzz("--subject host --property bits/ --seed 1 --cases 1 --shard 1/2 " + out("none")).exit, 3);
   const Ran merged =
       run("fuzz merge '" + (folder_ / "all").string() + "' '" + (folder_ / "none").string() + "' " + out("merged"));
   EXPECT_EQ(merged.exit, 3) << merged.text;
@@ -492,7 +492,7 @@ TEST_F(AHunt, OfWhichAShardHasRunNothingIsMistrusted) {
 }
 
 TEST_F(AHunt, ThatLeavesABatchOfAnEarlierRunIsMistrusted) {
-  fuzz("--subject host --claim bits/ --seed 1 --cases 128 " + out("run"));
+  fuzz("--subject host --property bits/ --seed 1 --cases 128 " + out("run"));
   const std::string resume = "--resume '" + (folder_ / "run").string() + "' ";
   std::ofstream(folder_ / "run" / "journal.jsonl", std::ios::app)
       << R"({"type":"info","title":"begin","content":{"number":3}})"
@@ -508,7 +508,7 @@ TEST_F(AHunt, ThatLeavesABatchOfAnEarlierRunIsMistrusted) {
 TEST_F(AHunt, WhoseDiskIsFullIsNotGreenAndItsJournalIsReadable) {
   const std::string journal = (folder_ / "run" / "journal.jsonl").string();
   const std::string command = "trap '' XFSZ; ulimit -f 40; " + std::string(TILEPROOF_COMMAND) + " fuzz" +
-                              without_memory() + "--subject host --claim bits/ --seed 1 --cases 6400 " + out("run") +
+                              without_memory() + "--subject host --property bits/ --seed 1 --cases 6400 " + out("run") +
                               " > '" + (folder_ / "said").string() + "' 2>&1";
   const int status = std::system(command.c_str());
   ASSERT_TRUE(WIFEXITED(status));
@@ -527,8 +527,8 @@ TEST_F(AHunt, RefusesWhatItCannotDo) {
   }
   expect_refused(fuzz("--subject host --cases 64 --shrink-seconds -1"), "--shrink-seconds");
   expect_refused(fuzz("--resume " + folder_.string()), "no journal.jsonl");
-  fuzz("--subject host --claim bits/ --seed 1 --cases 64 " + out("run"));
-  expect_refused(fuzz("--subject host --claim bits/ --seed 1 --cases 64 " + out("run")), "--resume");
+  fuzz("--subject host --property bits/ --seed 1 --cases 64 " + out("run"));
+  expect_refused(fuzz("--subject host --property bits/ --seed 1 --cases 64 " + out("run")), "--resume");
   expect_refused(fuzz("--resume '" + (folder_ / "run").string() + "' --seed 2 --cases 64"), "--seed");
 }
 

@@ -39,10 +39,10 @@ void in_threads(std::size_t threads, std::size_t count,
   if (thrown) std::rethrow_exception(thrown);
 }
 
-std::vector<std::size_t> dear_first(const std::vector<const Claim*>& claims) {
-  std::vector<std::size_t> order(claims.size());
+std::vector<std::size_t> dear_first(const std::vector<const Property*>& properties) {
+  std::vector<std::size_t> order(properties.size());
   std::iota(order.begin(), order.end(), std::size_t{0});
-  std::stable_partition(order.begin(), order.end(), [&](std::size_t i) { return claims[i]->draws.is_fixed(); });
+  std::stable_partition(order.begin(), order.end(), [&](std::size_t i) { return properties[i]->draws.is_fixed(); });
   return order;
 }
 
@@ -69,8 +69,8 @@ namespace {
 class Judging {
  public:
   explicit Judging(const Round& round)
-      : round_(round), order_(dear_first(round.claims)), records_(order_.size(), round.records) {
-    all_.resize(round.claims.size());
+      : round_(round), order_(dear_first(round.properties)), records_(order_.size(), round.records) {
+    all_.resize(round.properties.size());
   }
 
   std::vector<Judged> result() {
@@ -93,12 +93,12 @@ class Judging {
   /// By one of the threads.
   void take(std::size_t place) {
     const std::size_t i = order_[place];
-    const Claim& claim = *round_.claims[i];
+    const Property& property = *round_.properties[i];
     // Whatever happens, those behind it must not wait for it.
     const std::shared_ptr<void> ends(nullptr, [this, place](void*) { records_.end(place); });
     {
       const std::lock_guard lock(mutex_);
-      round_.begins(claim);
+      round_.begins(property);
     }
     if (ends_here()) return;
     Patience own = {.crashes = 30};
@@ -106,7 +106,7 @@ class Judging {
     if (effort.patience == nullptr) effort.patience = &own;
     const Observer observer = [&](const Observation& one) { records_.add(place, round_.line(one)); };
     try {
-      all_[i].judgement = judge(claim, round_.row, *round_.runner(), effort, observer);
+      all_[i].judgement = judge(property, round_.row, *round_.runner(), effort, observer);
     } catch (const std::runtime_error& error) {  // of the machine: no process can be had any more
       const std::lock_guard lock(mutex_);
       if (why_no_more_.empty()) why_no_more_ = std::string("not run: ") + error.what();

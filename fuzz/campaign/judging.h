@@ -1,6 +1,6 @@
-/// Judging claims by several threads, so that what comes out is what one thread would have given: each claim has a
-/// subject of its own, in a process that no other claim uses meanwhile, and draws its problems from its name and the
-/// seed.
+/// Judging properties by several threads, so that what comes out is what one thread would have given: each property has
+/// a subject of its own, in a process that no other property uses meanwhile, and draws its problems from its name and
+/// the seed.
 #pragma once
 
 #include <condition_variable>
@@ -21,8 +21,9 @@ namespace tileproof {
 void in_threads(std::size_t threads, std::size_t count,
                 const std::function<void(std::size_t thread, std::size_t i)>& work);
 
-/// Claims in the order in which they are taken: those of fixed and large problems are dear, and would be waited for.
-std::vector<std::size_t> dear_first(const std::vector<const Claim*>&);
+/// Properties in the order in which they are taken: those of fixed and large problems are dear, and would be waited
+/// for.
+std::vector<std::size_t> dear_first(const std::vector<const Property*>&);
 
 /// What several writers write, in the order of the writers: of the first that has not ended at once, of the others when
 /// it is their turn.
@@ -48,28 +49,28 @@ class InOrder {
   std::size_t first_ = 0;  // that has not ended
 };
 
-/// A claim's judgement, or why there is none.
+/// A property's judgement, or why there is none.
 struct Judged {
   std::optional<Judgement> judgement;
   std::string not_run;  // "not run: ..."
 };
 
-/// All claims on a subject, once each.
+/// All properties on a subject, once each.
 struct Round {
   const SubjectRow& row;
-  const std::vector<const Claim*>& claims;
-  Effort effort = {};  // without patience: each claim has its own, so that none depends on how others fare
+  const std::vector<const Property*>& properties;
+  Effort effort = {};  // without patience: each property has its own, so that none depends on how others fare
   std::size_t jobs = 1;
-  /// Who runs a claim's cases: another one for each claim, unless there is but one job.
+  /// Who runs a property's cases: another one for each property, unless there is but one job.
   std::function<std::unique_ptr<CaseRunner>()> runner = nullptr;
   // Told, and asked, by one thread at a time.
-  std::function<void(const Claim&)> begins = nullptr;
+  std::function<void(const Property&)> begins = nullptr;
   std::function<void(const Judgement&)> ends = nullptr;
   std::function<void(const std::string&)> records = nullptr;      // lines, in the order of dear_first
   std::function<std::string(const Observation&)> line = nullptr;  // of the records; by several threads
 };
 
-/// @return of each claim, in their order
+/// @return of each property, in their order
 std::vector<Judged> judged(const Round&);
 
 }  // namespace tileproof

@@ -7,7 +7,7 @@
 #include <set>
 #include <thread>
 
-#include "properties/judging/claims_for_tests.h"
+#include "properties/judging/properties_for_tests.h"
 
 namespace tileproof {
 
@@ -63,29 +63,29 @@ TEST(InOrder, WritersAreWrittenInTheirOrderHoweverTheyEnd) {
   EXPECT_EQ(text, "aAbBdD");
 }
 
-TEST(DearFirst, AreTheClaimsOfFixedProblems) {
-  const Claim drawn = claim_with(compare_something);
-  const Claim fixed = claim_with(compare_something, {}, {.fixed = {Problem()}});
+TEST(DearFirst, AreThePropertiesOfFixedProblems) {
+  const Property drawn = property_with(compare_something);
+  const Property fixed = property_with(compare_something, {}, {.fixed = {Problem()}});
   EXPECT_EQ(dear_first({&drawn, &fixed, &drawn, &fixed}), (std::vector<std::size_t>{1, 3, 0, 2}));
 }
 
 // --- What is told
 
-Claim named(const std::string& name) {
-  Claim claim = claim_with(nullptr);
-  claim.name = "test/" + name;
-  return claim;
+Property named(const std::string& name) {
+  Property property = property_with(nullptr);
+  property.name = "test/" + name;
+  return property;
 }
 
 /// Says of each case what it is told to.
 class Scripted : public CaseRunner {
  public:
-  using Script = std::function<CaseOutcome(const Claim&, const Problem&)>;
+  using Script = std::function<CaseOutcome(const Property&, const Problem&)>;
   explicit Scripted(const Script& script) : script_(script) {}
-  CaseOutcome run(const Claim& claim, const Problem& problem, Met& met) override {
+  CaseOutcome run(const Property& property, const Problem& problem, Met& met) override {
     met.expected_value(1);
     met.expected_value(2);
-    return script_(claim, problem);
+    return script_(property, problem);
   }
 
  private:
@@ -98,35 +98,35 @@ CaseOutcome found(const Problem& problem, const std::string& kind) {
 
 struct Told {
   std::vector<Judged> result;
-  std::vector<std::string> lines;  // the claims of the records
+  std::vector<std::string> lines;  // the properties of the records
   std::set<std::string> begun;
 };
 
-Told judged_by(std::size_t jobs, const std::vector<Claim>& claims, const Scripted::Script& script) {
+Told judged_by(std::size_t jobs, const std::vector<Property>& properties, const Scripted::Script& script) {
   const SubjectRow row = row_with(kernel_envelope());
-  std::vector<const Claim*> pointers;
-  for (const Claim& claim : claims) pointers.push_back(&claim);
+  std::vector<const Property*> pointers;
+  for (const Property& property : properties) pointers.push_back(&property);
   Told told;
   Round round = {row, pointers, {.cases = 20}, jobs};
   round.runner = [&] { return std::make_unique<Scripted>(script); };
-  round.begins = [&](const Claim& claim) { told.begun.insert(claim.name); };
+  round.begins = [&](const Property& property) { told.begun.insert(property.name); };
   round.ends = [](const Judgement&) {};
   round.records = [&](const std::string& lines) {
     for (const char letter : lines) told.lines.push_back(std::string(1, letter));
   };
-  round.line = [](const Observation& one) { return one.problem.claim.substr(5); };
+  round.line = [](const Observation& one) { return one.problem.property.substr(5); };
   told.result = judged(round);
   return told;
 }
 
 const Judgement& judgement_of(const Told& told, std::size_t i) { return told.result.at(i).judgement.value(); }
 
-const std::vector<Claim> four = {named("a"), named("b"), named("c"), named("d")};
+const std::vector<Property> four = {named("a"), named("b"), named("c"), named("d")};
 
-TEST(Patience, IsEveryClaimsOwnHoweverManyJudge) {
+TEST(Patience, IsEveryPropertiesOwnHoweverManyJudge) {
   for (const std::size_t jobs : {1, 4}) {
     SCOPED_TRACE(jobs);
-    const Told told = judged_by(jobs, four, [](const Claim&, const Problem& problem) -> CaseOutcome {
+    const Told told = judged_by(jobs, four, [](const Property&, const Problem& problem) -> CaseOutcome {
       CaseOutcome outcome = found(problem, "hang");
       outcome.process_lost = outcome.was_hang = true;
       return outcome;
@@ -134,14 +134,14 @@ TEST(Patience, IsEveryClaimsOwnHoweverManyJudge) {
     for (std::size_t i = 0; i < four.size(); ++i) {
       const Finding& finding = judgement_of(told, i).findings.at(0);
       EXPECT_EQ(finding.kind, "hang");
-      EXPECT_EQ(finding.shrinks, 2) << "three hangs are what a claim may cost";
+      EXPECT_EQ(finding.shrinks, 2) << "three hangs are what a property may cost";
     }
   }
 }
 
-TEST(Judging, SaysWhyAClaimWasNotRunWhereNoProcessCanBeHad) {
-  const Told told = judged_by(1, four, [](const Claim& claim, const Problem&) -> CaseOutcome {
-    if (claim.name == "test/b") throw std::runtime_error("no process can be had");
+TEST(Judging, SaysWhyAPropertyWasNotRunWhereNoProcessCanBeHad) {
+  const Told told = judged_by(1, four, [](const Property& property, const Problem&) -> CaseOutcome {
+    if (property.name == "test/b") throw std::runtime_error("no process can be had");
     return {};
   });
   EXPECT_EQ(judgement_of(told, 0).verdict, Verdict::passed);
@@ -152,19 +152,19 @@ TEST(Judging, SaysWhyAClaimWasNotRunWhereNoProcessCanBeHad) {
 }
 
 TEST(AFinding, ThatNeedsTheCasesBeforeItIsTheSameHoweverManyJudge) {
-  // Fails in the eleventh case of a runner: not as a case of its own, but in the claim's order.
+  // Fails in the eleventh case of a runner: not as a case of its own, but in the property's order.
   std::vector<Told> by_jobs;
   for (const std::size_t jobs : {1, 3}) {
     const SubjectRow row = row_with(kernel_envelope());
-    std::vector<const Claim*> claims;
-    for (const Claim& claim : four) claims.push_back(&claim);
-    Round round = {row, claims, {.cases = 20}, jobs};
+    std::vector<const Property*> properties;
+    for (const Property& property : four) properties.push_back(&property);
+    Round round = {row, properties, {.cases = 20}, jobs};
     round.runner = [] {
-      return std::make_unique<Scripted>([calls = 0](const Claim&, const Problem& problem) mutable {
+      return std::make_unique<Scripted>([calls = 0](const Property&, const Problem& problem) mutable {
         return ++calls == 11 ? found(problem, "mismatch") : CaseOutcome();
       });
     };
-    round.begins = [](const Claim&) {};
+    round.begins = [](const Property&) {};
     round.ends = [](const Judgement&) {};
     round.records = [](const std::string&) {};
     round.line = [](const Observation&) { return ""; };
@@ -179,10 +179,10 @@ TEST(AFinding, ThatNeedsTheCasesBeforeItIsTheSameHoweverManyJudge) {
   }
 }
 
-TEST(Records, AreInTheOrderOfTheClaimsHoweverManyJudge) {
+TEST(Records, AreInTheOrderOfThePropertiesHoweverManyJudge) {
   for (const std::size_t jobs : {1, 4}) {
-    const Told told = judged_by(jobs, four, [](const Claim& claim, const Problem&) -> CaseOutcome {
-      if (claim.name < "test/c") std::this_thread::sleep_for(std::chrono::microseconds(200));
+    const Told told = judged_by(jobs, four, [](const Property& property, const Problem&) -> CaseOutcome {
+      if (property.name < "test/c") std::this_thread::sleep_for(std::chrono::microseconds(200));
       return {};
     });
     ASSERT_EQ(told.lines.size(), 4 * 20u);

@@ -26,7 +26,7 @@ HuntOfFolders hunt_of_folders(const std::vector<std::string>& folders) {
     if (shards.empty()) facts.identity = one.identity;
     if (one.identity != facts.identity) {
       throw Illegal("merge", "'" + folder + "' beside '" + folders.front() + "'",
-                    "shards of one hunt: the same subject, claims and seed, and as many shards");
+                    "shards of one hunt: the same subject, properties and seed, and as many shards");
     }
     if (!shards.emplace(shard, folder).second) {
       throw Illegal("merge", "'" + folder + "' beside '" + shards[shard] + "', both shard " + std::to_string(shard),
@@ -60,7 +60,7 @@ CaseList HuntOfFolders::list() const {
   SubjectRow row;
   row.name = facts.identity.subject;
   row.envelope = envelope_of(json::parse(facts.identity.envelope));
-  return CaseList(claims_named(facts.identity.claims), row, facts.identity.seed);
+  return CaseList(properties_named(facts.identity.properties), row, facts.identity.seed);
 }
 
 }  // namespace tileproof

@@ -5,7 +5,7 @@
 #include "fuzz/process/batch.h"
 #include "fuzz/process/worker.h"
 #include "fuzz/records/journal.h"
-#include "properties/catalogue/claims.h"
+#include "properties/catalogue/properties.h"
 #include "properties/mutants/faults.h"
 #include "properties/problem/draw.h"
 #include "properties/registry.h"
@@ -16,36 +16,36 @@ namespace {
 
 using nlohmann::json;
 
-/// The claims of a list that are to find the fault.
+/// The properties of a list that are to find the fault.
 std::vector<std::string> hunters_of(const Fault& fault, const CaseList& list) {
   std::vector<std::string> hunters;
-  for (const std::string& claim : list.claims()) {
-    const bool names_it = std::find(fault.found_by.begin(), fault.found_by.end(), claim) != fault.found_by.end();
-    if (names_it) hunters.push_back(claim);
+  for (const std::string& property : list.properties()) {
+    const bool names_it = std::find(fault.found_by.begin(), fault.found_by.end(), property) != fault.found_by.end();
+    if (names_it) hunters.push_back(property);
   }
   return hunters;
 }
 
-Planted hunted(const Fault& fault, const std::vector<const Claim*>& claims, std::uint64_t seed,
+Planted hunted(const Fault& fault, const std::vector<const Property*>& properties, std::uint64_t seed,
                const std::filesystem::path& in_flight) {
   const SubjectRow& row = subject_row("faulty:" + fault.name);
-  const CaseList list(claims, row, seed);
+  const CaseList list(properties, row, seed);
   const std::vector<std::string> hunters = hunters_of(fault, list);
-  Planted planted = {.fault = fault.name, .claim = ""};
+  Planted planted = {.fault = fault.name, .property = ""};
   Worker worker({row.name, std::nullopt}, std::chrono::seconds(10));
   worker.make();
   const auto nobody = [](const json&) {};
   const auto begin = std::chrono::steady_clock::now();
   const auto is_overdue = [begin] { return std::chrono::steady_clock::now() - begin > std::chrono::minutes(2); };
-  worker.asked(order_for_batches(list.claims(), seed, row.envelope, in_flight, 1, 0), nobody, is_overdue);
-  const std::uint64_t most = turns_for_planted * list.claims().size();
+  worker.asked(order_for_batches(list.properties(), seed, row.envelope, in_flight, 1, 0), nobody, is_overdue);
+  const std::uint64_t most = turns_for_planted * list.properties().size();
   for (std::uint64_t batch = 0; planted.cases < most && !planted.is_found; ++batch) {
     const auto note = [&](const json& told) {
       if (!told.contains("outcome")) return;
       const std::uint64_t index = told.at("case");
-      const std::string& claim = list.at(index).claim->name;
-      if (planted.is_found || std::find(hunters.begin(), hunters.end(), claim) == hunters.end()) return;
-      planted = {fault.name, true, index + 1, claim};
+      const std::string& property = list.at(index).property->name;
+      if (planted.is_found || std::find(hunters.begin(), hunters.end(), property) == hunters.end()) return;
+      planted = {fault.name, true, index + 1, property};
     };
     if (!worker.asked(question_for_cases(cases_of(batch)), note, is_overdue)) break;
     if (!planted.is_found) planted.cases += cases_of_batch;
@@ -53,37 +53,37 @@ Planted hunted(const Fault& fault, const std::vector<const Claim*>& claims, std:
   return planted;
 }
 
-/// The faults that some of the claims are to find.
-std::vector<const Fault*> faults_for(const std::vector<const Claim*>& claims, std::uint64_t seed) {
+/// The faults that some of the properties are to find.
+std::vector<const Fault*> faults_for(const std::vector<const Property*>& properties, std::uint64_t seed) {
   std::vector<const Fault*> candidates;
-  const CaseList list(claims, subject_row("faulty:nothing"), seed);  // all faulty subjects take the same
+  const CaseList list(properties, subject_row("faulty:nothing"), seed);  // all faulty subjects take the same
   for (const Fault& fault : faults()) {
     if (!fault.has_memory && !hunters_of(fault, list).empty()) candidates.push_back(&fault);
   }
   return candidates;
 }
 
-std::vector<const Claim*> every_claim() {
-  std::vector<const Claim*> all;
-  for (const Claim& claim : tileproof::claims()) all.push_back(&claim);
+std::vector<const Property*> every_property() {
+  std::vector<const Property*> all;
+  for (const Property& property : tileproof::properties()) all.push_back(&property);
   return all;
 }
 
 }  // namespace
 
-std::vector<Planted> planted_and_hunted(const std::vector<const Claim*>& wanted_claims, std::uint64_t seed,
+std::vector<Planted> planted_and_hunted(const std::vector<const Property*>& wanted_properties, std::uint64_t seed,
                                         const std::filesystem::path& in_flight) {
   constexpr std::size_t wanted = 3;
-  std::vector<const Claim*> claims = wanted_claims;
-  std::vector<const Fault*> candidates = faults_for(claims, seed);
-  if (candidates.empty()) {  // of these claims the table has no fault: the hunt itself is put to the others'
-    claims = every_claim();
-    candidates = faults_for(claims, seed);
+  std::vector<const Property*> properties = wanted_properties;
+  std::vector<const Fault*> candidates = faults_for(properties, seed);
+  if (candidates.empty()) {  // of these properties the table has no fault: the hunt itself is put to the others'
+    properties = every_property();
+    candidates = faults_for(properties, seed);
   }
   std::vector<Planted> all;
   for (std::uint64_t i = 0; all.size() < wanted && !candidates.empty(); ++i) {
     const auto chosen = below(static_cast<std::int64_t>(candidates.size()), drawn(seed, stream::choice, i));
-    all.push_back(hunted(*candidates[static_cast<std::size_t>(chosen)], claims, seed, in_flight));
+    all.push_back(hunted(*candidates[static_cast<std::size_t>(chosen)], properties, seed, in_flight));
     candidates.erase(candidates.begin() + chosen);
   }
   return all;

@@ -13,15 +13,15 @@ struct Planted {
   std::string fault;
   bool is_found = false;
   std::uint64_t cases = 0;  // until then, or in all
-  std::string claim;        // that found it
+  std::string property;     // that found it
 };
 
-/// A fault is to be found within so many cases of each claim that names it.
+/// A fault is to be found within so many cases of each property that names it.
 inline constexpr std::uint64_t turns_for_planted = 60;
 
-/// Hunts for three faults, chosen by the seed among those that one of the claims is to find.
+/// Hunts for three faults, chosen by the seed among those that one of the properties is to find.
 /// @param in_flight  a file that a worker may map
-std::vector<Planted> planted_and_hunted(const std::vector<const Claim*>& claims, std::uint64_t seed,
+std::vector<Planted> planted_and_hunted(const std::vector<const Property*>& properties, std::uint64_t seed,
                                         const std::filesystem::path& in_flight);
 
 }  // namespace tileproof

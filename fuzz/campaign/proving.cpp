@@ -37,11 +37,11 @@ Processes::Processes(const ChosenSubject& chosen, std::size_t count, std::chrono
   }
 }
 
-ProofTask::ProofTask(const Claim& claim, const ChosenSubject& chosen, std::shared_ptr<Processes> processes,
+ProofTask::ProofTask(const Property& property, const ChosenSubject& chosen, std::shared_ptr<Processes> processes,
                      std::vector<Enumeration> enumerations)
-    : claim_(claim), processes_(std::move(processes)), enumerations_(std::move(enumerations)) {
-  result_.kind = claim.proof;
-  result_.claim = claim.name;
+    : property_(property), processes_(std::move(processes)), enumerations_(std::move(enumerations)) {
+  result_.kind = property.proof;
+  result_.property = property.name;
   result_.subject = chosen.row.name;
   result_.replay_flags = chosen.replay_flags;
   const ReadySubject& subject = processes_->subject();
@@ -50,7 +50,7 @@ ProofTask::ProofTask(const Claim& claim, const ChosenSubject& chosen, std::share
     if (!subject.died.empty()) result_.verdict = Proof::failed;
     return;
   }
-  domains_of(claim, subject.row.envelope, &result_.reason);
+  domains_of(property, subject.row.envelope, &result_.reason);
   if (!result_.reason.empty()) return;
   for (const Enumeration& enumeration : enumerations_) {
     if (enumeration.steps != 0 && !subject.row.envelope.takes(enumeration.problem(0))) {
@@ -76,14 +76,14 @@ ProofTask::ProofTask(const Claim& claim, const ChosenSubject& chosen, std::share
   }
 }
 
-std::vector<ProofTask> proof_tasks(const Claim& claim, const ChosenSubject& chosen,
+std::vector<ProofTask> proof_tasks(const Property& property, const ChosenSubject& chosen,
                                    const std::shared_ptr<Processes>& processes) {
   std::vector<std::vector<Enumeration>> by_point;
   std::string why_not;
   const Envelope& envelope = processes->subject().row.envelope;
-  domains_of(claim, envelope, &why_not);
+  domains_of(property, envelope, &why_not);
   if (processes->can_run() && why_not.empty()) {
-    for (Enumeration& enumeration : claim.enumerations(envelope)) {
+    for (Enumeration& enumeration : property.enumerations(envelope)) {
       const auto same = std::find_if(by_point.begin(), by_point.end(), [&](const std::vector<Enumeration>& group) {
         return group.front().point == enumeration.point;
       });
@@ -96,7 +96,7 @@ std::vector<ProofTask> proof_tasks(const Claim& claim, const ChosenSubject& chos
   }
   if (by_point.empty()) by_point.emplace_back();
   std::vector<ProofTask> tasks;
-  for (std::vector<Enumeration>& group : by_point) tasks.emplace_back(claim, chosen, processes, std::move(group));
+  for (std::vector<Enumeration>& group : by_point) tasks.emplace_back(property, chosen, processes, std::move(group));
   return tasks;
 }
 
@@ -108,13 +108,13 @@ const Enumeration& ProofTask::enumeration_of(std::int64_t step) const {
 Problem ProofTask::problem_of(std::int64_t step) const {
   const auto after = std::upper_bound(first_steps_.begin(), first_steps_.end(), step);
   Problem problem = enumeration_of(step).problem(step - *std::prev(after));
-  problem.claim = claim_.name;
+  problem.property = property_.name;
   problem.subject = result_.subject;
   return problem;
 }
 
 CaseOutcome ProofTask::run_step(std::size_t process, std::int64_t step, Met& met) {
-  return processes_->runner(process).run(claim_, problem_of(step), met);
+  return processes_->runner(process).run(property_, problem_of(step), met);
 }
 
 void ProofTask::estimate() {
@@ -221,7 +221,7 @@ void ProofTask::run(double seconds, const std::function<bool()>& stop,
   } else if (short_steps != 0) {
     result_.verdict = Proof::mistrusted;
     result_.reason = std::to_string(short_steps) + " steps did not compare what they hold";
-  } else if (refused != 0 && claim_.on_refusal != OnRefusal::allowed) {
+  } else if (refused != 0 && property_.on_refusal != OnRefusal::allowed) {
     result_.verdict = Proof::mistrusted;
     result_.reason = std::to_string(refused) + " steps that the subject should take were refused: " + refusal;
   } else if (result_.steps_done == 0 && unavailable != 0) {
@@ -244,20 +244,20 @@ void ProofTask::run(double seconds, const std::function<bool()>& stop,
   }
 }
 
-/// The claim's own suggestion; else the smallest that drawing and shrinking finds, in a process that has run nothing
+/// The property's own suggestion; else the smallest that drawing and shrinking finds, in a process that has run nothing
 /// else.
 void ProofTask::make_smaller(Finding& finding) {
   if (finding.smaller) {
     Met met;
     const Problem smaller = *finding.smaller;
-    const CaseOutcome again = processes_->runner(0).run(claim_, smaller, met);
+    const CaseOutcome again = processes_->runner(0).run(property_, smaller, met);
     if (again.finding && again.finding->kind == finding.kind) {
       finding = *again.finding;
       finding.shrinks = 1;
       return;
     }
   }
-  const Judgement drawn = judge(claim_, processes_->subject().row, processes_->runner(0), {.cases = 200, .seed = 1});
+  const Judgement drawn = judge(property_, processes_->subject().row, processes_->runner(0), {.cases = 200, .seed = 1});
   for (const Finding& one : drawn.findings) {
     if (one.kind != finding.kind || one.problem.n * one.problem.k >= finding.problem.n * finding.problem.k) continue;
     finding = one;

@@ -1,4 +1,4 @@
-/// Proving: a claim put to all steps of its domain, by several processes at once.
+/// Proving: a property put to all steps of its domain, by several processes at once.
 #pragma once
 
 #include <functional>
@@ -16,7 +16,7 @@ const char* name_of(Proof);
 
 struct ProofResult {
   std::string kind;  // layout, words, ...
-  std::string claim;
+  std::string property;
   std::string subject;
   Proof verdict = Proof::skipped;
   std::string reason;  // where it is neither proved nor failed
@@ -53,11 +53,11 @@ class Processes {
   std::vector<ReadySubject> ready_;
 };
 
-/// One claim on one subject, to be proved.
+/// One property on one subject, to be proved.
 class ProofTask {
  public:
-  /// @param enumerations  of the claim's, those to run here; their points are counted together
-  ProofTask(const Claim&, const ChosenSubject&, std::shared_ptr<Processes>, std::vector<Enumeration> enumerations);
+  /// @param enumerations  of the property's, those to run here; their points are counted together
+  ProofTask(const Property&, const ChosenSubject&, std::shared_ptr<Processes>, std::vector<Enumeration> enumerations);
 
   /// Runs a step or a few to know how long all will take; sets the result's estimate.
   void estimate();
@@ -74,15 +74,15 @@ class ProofTask {
   CaseOutcome run_step(std::size_t process, std::int64_t step, Met&);
   void make_smaller(Finding&);
 
-  const Claim& claim_;
+  const Property& property_;
   std::shared_ptr<Processes> processes_;
   std::vector<Enumeration> enumerations_;
   std::vector<std::int64_t> first_steps_;  // of each enumeration, among all
   ProofResult result_;
 };
 
-/// A claim's tasks on a subject: one for each kind of point that it enumerates, so that one can be proved where another
-/// is too large. One that says why, where there is nothing to run.
-std::vector<ProofTask> proof_tasks(const Claim&, const ChosenSubject&, const std::shared_ptr<Processes>&);
+/// A property's tasks on a subject: one for each kind of point that it enumerates, so that one can be proved where
+/// another is too large. One that says why, where there is nothing to run.
+std::vector<ProofTask> proof_tasks(const Property&, const ChosenSubject&, const std::shared_ptr<Processes>&);
 
 }  // namespace tileproof

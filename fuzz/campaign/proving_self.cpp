@@ -26,15 +26,15 @@ json json_of(const SelfStep& step, const SelfResult& result) {
           {"details", result.details}, {"seconds", result.seconds},          {"fields", fields}};
 }
 
-/// A fault that drawing does not find: its claim's whole domain, by several processes, until it is met.
+/// A fault that drawing does not find: its property's whole domain, by several processes, until it is met.
 FaultScore enumerated(const Fault& fault, double seconds, std::size_t processes, const std::function<bool()>& stop) {
   FaultScore score;
   score.fault = fault.name;
-  score.claim = fault.enumerated_by;
+  score.property = fault.enumerated_by;
   const ChosenSubject subject = chosen_subjects({"faulty:" + fault.name}).front();
   constexpr std::chrono::minutes deadline(10);
   const auto workers = std::make_shared<Processes>(subject, processes, deadline);
-  ProofTask task = proof_tasks(claim_of(fault.enumerated_by), subject, workers).front();
+  ProofTask task = proof_tasks(property_of(fault.enumerated_by), subject, workers).front();
   task.run(seconds, stop, [](std::uint64_t) {});
   const ProofResult& result = task.result();
   score.cases_until_found = result.steps_done + 1;

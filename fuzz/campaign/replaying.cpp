@@ -11,9 +11,9 @@ namespace tileproof {
 
 namespace {
 
-bool can_be_asked(const Problem& problem, const Claim& claim, const Envelope& envelope) {
+bool can_be_asked(const Problem& problem, const Property& property, const Envelope& envelope) {
   std::string why_not;
-  const Domains domains = domains_of(claim, envelope, &why_not);
+  const Domains domains = domains_of(property, envelope, &why_not);
   if (!why_not.empty() || problem.n % envelope.n_multiple != 0) return false;
   try {
     require_within(problem, domains);
@@ -25,14 +25,14 @@ bool can_be_asked(const Problem& problem, const Claim& claim, const Envelope& en
 
 }  // namespace
 
-std::vector<CorpusLine> lines_for(const SubjectRow& row, const std::vector<const Claim*>& claims,
+std::vector<CorpusLine> lines_for(const SubjectRow& row, const std::vector<const Property*>& properties,
                                   const std::vector<CorpusLine>& lines) {
   std::vector<CorpusLine> wanted;
   for (CorpusLine line : lines) {
     line.problem.subject = row.name;
-    const Claim& claim = claim_of(line.problem.claim);
-    const bool is_wanted = std::find(claims.begin(), claims.end(), &claim) != claims.end();
-    if (is_wanted && can_be_asked(line.problem, claim, row.envelope)) wanted.push_back(std::move(line));
+    const Property& property = property_of(line.problem.property);
+    const bool is_wanted = std::find(properties.begin(), properties.end(), &property) != properties.end();
+    if (is_wanted && can_be_asked(line.problem, property, row.envelope)) wanted.push_back(std::move(line));
   }
   return wanted;
 }
@@ -44,7 +44,7 @@ std::vector<Replayed> replayed(const ChosenSubject& chosen, const std::vector<Co
   for (const CorpusLine& line : lines) {
     if (stop()) break;
     Met met;
-    const CaseOutcome outcome = worker.run(claim_of(line.problem.claim), line.problem, met);
+    const CaseOutcome outcome = worker.run(property_of(line.problem.property), line.problem, met);
     all.push_back({line, outcome, closeness_of(met)});
   }
   return all;

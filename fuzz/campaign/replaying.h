@@ -11,12 +11,12 @@ namespace tileproof {
 struct Replayed {
   CorpusLine line;
   CaseOutcome outcome;
-  double of_bound = 0;  // how close it came, where its claim has a bound
+  double of_bound = 0;  // how close it came, where its property has a bound
 };
 
 /// The lines that the subject can be asked, as problems of that subject.
-/// @param claims  those wanted
-std::vector<CorpusLine> lines_for(const SubjectRow&, const std::vector<const Claim*>& claims,
+/// @param properties  those wanted
+std::vector<CorpusLine> lines_for(const SubjectRow&, const std::vector<const Property*>& properties,
                                   const std::vector<CorpusLine>&);
 
 /// Runs lines one after another in processes of their own, a fresh one where one dies of them.

@@ -14,8 +14,8 @@ using Clock = std::chrono::steady_clock;
 
 class Shrinking {
  public:
-  Shrinking(const Claim& claim, const Finding& finding, CaseRunner& runner, const ShrinkLimits& limits)
-      : claim_(claim), smallest_(finding), runner_(runner), limits_(limits) {
+  Shrinking(const Property& property, const Finding& finding, CaseRunner& runner, const ShrinkLimits& limits)
+      : property_(property), smallest_(finding), runner_(runner), limits_(limits) {
     tried_.insert(line_of(finding.problem));
   }
 
@@ -26,7 +26,7 @@ class Shrinking {
     if (is_over() || !tried_.insert(line_of(candidate)).second) return false;
     ++tries_;
     Met met;
-    const CaseOutcome outcome = runner_.run(claim_, candidate, met);
+    const CaseOutcome outcome = runner_.run(property_, candidate, met);
     if (!outcome.finding || !are_alike(*outcome.finding, smallest_)) return false;
     const std::int64_t shrinks = smallest_.shrinks;
     smallest_ = *outcome.finding;
@@ -47,7 +47,7 @@ class Shrinking {
   }
 
  private:
-  const Claim& claim_;
+  const Property& property_;
   Finding smallest_;
   CaseRunner& runner_;
   const ShrinkLimits& limits_;
@@ -88,16 +88,16 @@ void shrink_span(Shrinking& shrinking, Span Problem::*span, std::int64_t element
 
 bool are_alike(const Finding& a, const Finding& b) {
   const Problem &p = a.problem, &q = b.problem;
-  const bool same_place = p.claim == q.claim && p.subject == q.subject && p.variant == q.variant &&
+  const bool same_place = p.property == q.property && p.subject == q.subject && p.variant == q.variant &&
                           p.domain == q.domain && p.out == q.out && p.inner_k_tiles == q.inner_k_tiles;
   if (!same_place || a.kind != b.kind) return false;
   const std::string pattern = pattern_of(a), other = pattern_of(b);
   return pattern == other || a.wrong.size() < 2 || b.wrong.size() < 2;
 }
 
-Shrunk shrunk(const Claim& claim, const Domains& domains, const Finding& finding, CaseRunner& runner,
+Shrunk shrunk(const Property& property, const Domains& domains, const Finding& finding, CaseRunner& runner,
               const ShrinkLimits& limits) {
-  Shrinking shrinking(claim, finding, runner, limits);
+  Shrinking shrinking(property, finding, runner, limits);
   shrink_problem(shrinking, domains);
   const Problem& p = shrinking.smallest().problem;
   shrink_span(shrinking, &Problem::codes, p.n * p.k);

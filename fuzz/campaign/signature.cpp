@@ -93,9 +93,9 @@ std::string pattern_of(const Finding& finding) {
 std::string signature_of(const Finding& finding) {
   const Problem& p = finding.problem;
   const std::string pattern = pattern_of(finding);
-  return p.claim + (p.variant.empty() ? "" : " (" + p.variant + ")") + " on " + p.subject + ": " + name_of(p.domain) +
-         " " + name_of(p.out) + " inner_k_tiles=" + std::to_string(p.inner_k_tiles) + ": " + finding.kind +
-         (pattern.empty() ? "" : ": " + pattern);
+  return p.property + (p.variant.empty() ? "" : " (" + p.variant + ")") + " on " + p.subject + ": " +
+         name_of(p.domain) + " " + name_of(p.out) + " inner_k_tiles=" + std::to_string(p.inner_k_tiles) + ": " +
+         finding.kind + (pattern.empty() ? "" : ": " + pattern);
 }
 
 }  // namespace tileproof

@@ -75,7 +75,7 @@ class Surveying::Running {
     CaseOutcome outcome;
     try {
       outcome =
-          runner().run(survey.claim, problem_for(survey, survey_problems()[task.problem], subject_.row.name), met);
+          runner().run(survey.property, problem_for(survey, survey_problems()[task.problem], subject_.row.name), met);
     } catch (const std::runtime_error& error) {  // of the machine: no process can be had any more
       task.details = left.why_no_more = error.what();
       return;

@@ -26,8 +26,8 @@ class Told : public CaseRunner {
  public:
   explicit Told(const std::string& subject)
       : ready_(made_ready(chosen_subjects({subject}).front(), deadline, RunsIn::this_process)) {}
-  CaseOutcome run(const Claim& claim, const Problem& problem, Met& met) override {
-    const CaseOutcome outcome = ready_.runner->run(claim, problem, met);
+  CaseOutcome run(const Property& property, const Problem& problem, Met& met) override {
+    const CaseOutcome outcome = ready_.runner->run(property, problem, met);
     met = met_of(json::parse(dumped(json_of(met))));
     return outcome_of(json::parse(dumped(json_of(outcome))), problem);
   }
@@ -209,12 +209,12 @@ TEST(ByLines, IsTheSameJsonWithAnElementALine) {
             "{\n\"a\": [\n  1,\n  {\"b\":2}],\n\"c\": [],\n\"d\": {\"e\":null},\n\"f\": \"x\\ny\"\n}\n");
 }
 
-TEST_F(Command, VerifySurveysAccuracyUnlessClaimsAreNamed) {
+TEST_F(Command, VerifySurveysAccuracyUnlessPropertiesAreNamed) {
   const auto record = [&](const std::string& name) {
     std::ifstream file(folder_ / name / "accuracy.json");
     return file ? json::parse(file) : json();
   };
-  const std::string some = "verify --subject host --claim bits/ --cases 3 ";
+  const std::string some = "verify --subject host --property bits/ --cases 3 ";
   ASSERT_EQ(run(some + out("without")).exit, 0);
   EXPECT_TRUE(record("without").is_null());
   ASSERT_EQ(run(some + "--accuracy " + out("with")).exit, 0);
@@ -223,7 +223,7 @@ TEST_F(Command, VerifySurveysAccuracyUnlessClaimsAreNamed) {
   EXPECT_EQ(with.at("run_start"), summary("with").at("run_start"));
   EXPECT_FALSE(with.at("rows").empty());
   const int exit =
-      run("verify --subject cuda --subject host --claim bits/ --cases 3 --accuracy --seed 99 " + out("other")).exit;
+      run("verify --subject cuda --subject host --property bits/ --cases 3 --accuracy --seed 99 " + out("other")).exit;
   ASSERT_TRUE(exit == 0 || exit == 3) << exit;  // 3 without a GPU: cuda was asked for
   // The survey's problems are its own: no seed changes them.
   const json other = record("other");
@@ -231,7 +231,7 @@ TEST_F(Command, VerifySurveysAccuracyUnlessClaimsAreNamed) {
 }
 
 TEST_F(Command, ASurveySaysOfACrashThatItWasOne) {
-  const std::string judge = "verify --claim index/pack --cases 3 --accuracy ";
+  const std::string judge = "verify --property index/pack --cases 3 --accuracy ";
   run(judge + "--subject deadly:crashes --subject host " + out("crash"));
   std::ifstream file(folder_ / "crash" / "accuracy.json");
   const json record = json::parse(file);

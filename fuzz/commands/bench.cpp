@@ -39,7 +39,7 @@ struct BenchOptions {
   std::int64_t cases = 20;
 };
 
-/// Cases are passes over all claims, which take their time. Five against five is the least that can tell a change.
+/// Cases are passes over all properties, which take their time. Five against five is the least that can tell a change.
 constexpr int most_passes = 5;
 
 /// Whether a row is wanted: its name has one of the patterns in it.
@@ -75,8 +75,8 @@ std::string name_of_cases(const TimerRow& row) { return row.name + " random case
 json json_of(const TimerRow& row, const CaseRate& rate) {
   const auto whole = [](double value) { return std::to_string(static_cast<std::int64_t>(value)); };
   std::string note = "by " + std::to_string(rate.threads) + (rate.threads == 1 ? " thread" : " threads");
-  if (!rate.slowest_claim.empty()) {
-    note += "; the slowest is " + rate.slowest_claim + ", " + whole(rate.slowest_cases_a_second) +
+  if (!rate.slowest_property.empty()) {
+    note += "; the slowest is " + rate.slowest_property + ", " + whole(rate.slowest_cases_a_second) +
             " cases a second of a thread";
   }
   return {{"name", name_of_cases(row)},
@@ -87,7 +87,7 @@ json json_of(const TimerRow& row, const CaseRate& rate) {
           {"threads", rate.threads},
           {"seconds", {{timed_as::operation, rate.seconds_of_pass}}},
           {"wrong", rate.failed},
-          {"slowest", {{"claim", rate.slowest_claim}, {"cases_a_second", rate.slowest_cases_a_second}}},
+          {"slowest", {{"property", rate.slowest_property}, {"cases_a_second", rate.slowest_cases_a_second}}},
           {"note", note}};
 }
 
@@ -235,7 +235,7 @@ class Run {
     }
   }
 
-  /// A row of a claim that failed at once has no repeats: it is told apart.
+  /// A row of a property that failed at once has no repeats: it is told apart.
   void add(json row) {
     is_wrong_ |= !row["wrong"].get<std::string>().empty();
     if (row["seconds"][timed_as::operation].empty()) {
@@ -304,7 +304,7 @@ std::function<int()> set_up_bench(CLI::App& app) {
   app.add_option("--subject", options->subjects,
                  "host, cuda or torch, or a fault of 'list faults'; may be given again (default: all that run here)");
   app.add_option("--repeats", options->repeats, "of each row")->check(CLI::Range(2, 10000))->capture_default_str();
-  app.add_option("--cases", options->cases, "random cases of each claim in a pass; 0: none")
+  app.add_option("--cases", options->cases, "random cases of each property in a pass; 0: none")
       ->check(CLI::Range(std::int64_t{0}, std::int64_t{1000000}))
       ->capture_default_str();
   return [&app, options] { return bench(*options, as_given(app)); };

@@ -51,7 +51,7 @@ TEST_F(Bench, LeavesEveryRepeatAndTheMachine) {
     EXPECT_EQ(row["seconds"].contains("copy"), row["unit"] == "bytes");
   }
   EXPECT_GT(record["rows"].back()["amount"], 10);
-  EXPECT_NE(record["rows"].back()["slowest"]["claim"], "");
+  EXPECT_NE(record["rows"].back()["slowest"]["property"], "");
 }
 
 TEST_F(Bench, NeverGivesTheSpeedOfAWrongResult) {

@@ -14,7 +14,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-const std::string quick = "verify --subject host --claim bits/ --cases 60 ";
+const std::string quick = "verify --subject host --property bits/ --cases 60 ";
 
 TEST_F(Command, VerifyOfTheHostKernelsPasses) {
   const Ran ran = run(quick + out("run"));
@@ -48,13 +48,13 @@ TEST_F(Command, TheSameSeedGivesTheSameVerdictsAndOutputs) {
 }
 
 TEST_F(Command, RunsOfDeterminismLeaveAHashEach) {
-  const std::string judge = "verify --claim determinism/unpack --claim bits/ --cases 40 --subject ";
+  const std::string judge = "verify --property determinism/unpack --property bits/ --cases 40 --subject ";
   run(judge + "host " + out("same"));
   run(judge + "faulty:unpack-wrong-when-split " + out("other"));
-  const auto runs = [&](const std::string& name, const std::string& claim) -> nlohmann::json {
+  const auto runs = [&](const std::string& name, const std::string& property) -> nlohmann::json {
     const nlohmann::json all = summary(name);
     for (const nlohmann::json& judgement : all["judgements"]) {
-      if (judgement["claim"].get<std::string>().starts_with(claim)) return judgement["runs"];
+      if (judgement["property"].get<std::string>().starts_with(property)) return judgement["runs"];
     }
     return nullptr;
   };
@@ -72,7 +72,7 @@ TEST_F(Command, NoResultDependsOnTheNumberOfJobs) {
   const std::string judge =
       "verify --subject host --subject reference --subject faulty:two-roundings --subject "
       "faulty:wrong-after-the-first-call "
-      "--claim bits/ --claim value/ --claim sense/ --claim determinism/ --cases 40 ";
+      "--property bits/ --property value/ --property sense/ --property determinism/ --cases 40 ";
   const auto timeless = [&](const std::string& name) {
     nlohmann::json all = summary(name);
     for (const char* field : {"command", "run_start", "seconds"}) all.erase(field);
@@ -94,7 +94,7 @@ TEST_F(Command, NoResultDependsOnTheNumberOfJobs) {
 }
 
 TEST_F(Command, VerifyOfAFaultySubjectFailsAndItsLineReplays) {
-  const Ran ran = run("verify --subject faulty:two-roundings --claim value/float " + out("run"));
+  const Ran ran = run("verify --subject faulty:two-roundings --property value/float " + out("run"));
   EXPECT_EQ(ran.exit, 1) << ran.text;
   const nlohmann::json finding = summary("run")["judgements"][0]["findings"][0];
   const std::string line = finding["problem"];
@@ -105,7 +105,7 @@ TEST_F(Command, VerifyOfAFaultySubjectFailsAndItsLineReplays) {
   EXPECT_EQ(run("replay '" + line + "'").text, replayed.text);
 }
 
-/// The verdicts that verify gives on a deadly subject, which is also asked a claim that it does not die of.
+/// The verdicts that verify gives on a deadly subject, which is also asked a property that it does not die of.
 struct DeadlyVerdict {
   const char* subject;
   const char* kind;
@@ -118,13 +118,15 @@ class VerifyOfADeadlySubject : public Command, public testing::WithParamInterfac
 TEST_P(VerifyOfADeadlySubject, FindsTheSmallestProblemThatItDiesOfAndTheRestGoesOn) {
   if (is_sanitized) GTEST_SKIP() << "a sanitized process dies in a way of its own, and takes long to start";
   const DeadlyVerdict& deed = GetParam();
-  const Ran ran = run(std::string("verify --no-accuracy --case-deadline 0.5 --cases 100 --claim bits/unpack_returns ") +
-                      "--claim index/pack --subject host --subject deadly:" + deed.subject + " " + out("run"));
+  const Ran ran =
+      run(std::string("verify --no-accuracy --case-deadline 0.5 --cases 100 --property bits/unpack_returns ") +
+          "--property index/pack --subject host --subject deadly:" + deed.subject + " " + out("run"));
   EXPECT_EQ(ran.exit, 1) << ran.text;
   const nlohmann::json judgements = summary("run")["judgements"];
   ASSERT_EQ(judgements.size(), 4) << ran.text;
   for (const nlohmann::json& judgement : judgements) {
-    const bool is_its = judgement["subject"] != "host" && judgement["claim"] == "bits/unpack_returns_every_packed_code";
+    const bool is_its =
+        judgement["subject"] != "host" && judgement["property"] == "bits/unpack_returns_every_packed_code";
     EXPECT_EQ(judgement["verdict"], is_its ? "FAILED" : "PASSED") << judgement;
     if (!is_its) continue;
     const nlohmann::json& finding = judgement["findings"][0];
@@ -148,7 +150,7 @@ INSTANTIATE_TEST_SUITE_P(
     [](const auto& deed) { return std::regex_replace(std::string(deed.param.subject), std::regex("-"), "_"); });
 
 TEST_F(Command, OneCaseProvesTooLittleAndIsMistrusted) {
-  const Ran ran = run("verify --subject host --claim value/float --cases 1 " + out("run"));
+  const Ran ran = run("verify --subject host --property value/float --cases 1 " + out("run"));
   EXPECT_EQ(ran.exit, 3) << ran.text;
   EXPECT_NE(ran.text.find("never met"), std::string::npos) << ran.text;
 }
@@ -159,17 +161,18 @@ TEST_F(Command, ASubjectThatWasAskedForAndCannotRunIsRed) {
   if (listed.text.find("not here: ") == std::string::npos) GTEST_SKIP() << "every subject runs on this machine";
   const std::string before = listed.text.substr(0, listed.text.find("    the production kernels on a GPU (not here"));
   if (before.size() == listed.text.size()) GTEST_SKIP() << "cuda runs on this machine";
-  EXPECT_EQ(run("verify --subject cuda --claim bits/ " + out("run")).exit, 3);
+  EXPECT_EQ(run("verify --subject cuda --property bits/ " + out("run")).exit, 3);
 }
 
 TEST_F(Command, ReplayOfAPassingProblemSaysWhatItCompared) {
-  const Ran ran = run("replay --claim=bits/unpack_returns_every_packed_code --subject=host --n=3 --k=32 --seed=0x5");
+  const Ran ran = run("replay --property=bits/unpack_returns_every_packed_code --subject=host --n=3 --k=32 --seed=0x5");
   EXPECT_EQ(ran.exit, 0) << ran.text;
   EXPECT_NE(ran.text.find("PASSED: 96 elements compared"), std::string::npos) << ran.text;
 }
 
-TEST_F(Command, ListsNameClaimsSubjectsFaultsAndProfiles) {
-  EXPECT_NE(run("list claims").text.find("index/pack_puts_every_code_where_the_specification_says"), std::string::npos);
+TEST_F(Command, ListsNamePropertiesSubjectsFaultsAndProfiles) {
+  EXPECT_NE(run("list properties").text.find("index/pack_puts_every_code_where_the_specification_says"),
+            std::string::npos);
   EXPECT_NE(run("list subjects").text.find("reference"), std::string::npos);
   EXPECT_NE(run("list faults").text.find("faulty:nibbles-in-order"), std::string::npos);
   EXPECT_NE(run("list profiles").text.find("cancelling"), std::string::npos);
@@ -201,12 +204,12 @@ TEST_F(Command, PrintsTheCounterexampleThatReadmeShows) {
   EXPECT_NE(timeless.find(std::regex_replace(shown, seconds, "_")), std::string::npos) << printed;
 }
 
-const std::string problem = "replay --claim=bits/unpack_returns_every_packed_code --subject=host ";
+const std::string problem = "replay --property=bits/unpack_returns_every_packed_code --subject=host ";
 
 TEST_F(Command, RefusesAnUnknownFlagAndNamesTheNearest) { expect_refused(run("verify --sed 1"), "--seed"); }
 TEST_F(Command, RefusesAnUnknownCommandAndNamesTheNearest) { expect_refused(run("verfy"), "verify"); }
 TEST_F(Command, RefusesAnUnknownSubject) { expect_refused(run("verify --subject hots"), "did you mean 'host'"); }
-TEST_F(Command, RefusesAnUnknownClaim) { expect_refused(run("verify --claim valeu/"), "--claim"); }
+TEST_F(Command, RefusesAnUnknownProperty) { expect_refused(run("verify --property valeu/"), "--property"); }
 TEST_F(Command, RefusesNoCases) { expect_refused(run("verify --cases 0"), "--cases"); }
 TEST_F(Command, RefusesNoJobs) { expect_refused(run("verify --jobs 0"), "--jobs"); }
 TEST_F(Command, RefusesATimeWithoutSense) { expect_refused(run("verify --for 5x"), "--for"); }
@@ -218,8 +221,8 @@ TEST_F(Command, RefusesAProblemWithoutElements) { expect_refused(run(problem + "
 TEST_F(Command, RefusesThreeInnerKTiles) { expect_refused(run(problem + "--inner-k-tiles=3"), "2, 4 or 8"); }
 TEST_F(Command, RefusesAnUnreadableLine) { expect_refused(run(problem + "--n=eight"), "--n: given 'eight'"); }
 TEST_F(Command, RefusesAnUnknownFieldOfALine) { expect_refused(run(problem + "--m=8"), "--m"); }
-TEST_F(Command, RefusesALineWithoutAClaim) { expect_refused(run("replay --subject=host"), "--claim"); }
-TEST_F(Command, RefusesAnUnknownList) { expect_refused(run("list claim"), "claims"); }
+TEST_F(Command, RefusesALineWithoutAProperty) { expect_refused(run("replay --subject=host"), "--property"); }
+TEST_F(Command, RefusesAnUnknownList) { expect_refused(run("list property"), "properties"); }
 TEST_F(Command, RefusesAFolderThatCannotBeMade) { expect_refused(run(quick + "--out /proc/nowhere/run"), "--out"); }
 
 TEST_F(Command, RefusesAFolderWithAnotherRunAndLeavesItAlone) {

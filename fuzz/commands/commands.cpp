@@ -17,11 +17,11 @@ std::string as_given(const CLI::App& app) {
 
 const std::vector<CommandRow>& commands() {
   static const std::vector<CommandRow> rows = {
-      {"verify", "judge every subject this machine can run by every claim; table, records, verdict",
-       "  tileproof verify --subject host --claim value/ --for 5m\n"
+      {"verify", "judge every subject this machine can run by every property; table, records, verdict",
+       "  tileproof verify --subject host --property value/ --for 5m\n"
        "  tileproof verify --library libmine.so --namespace mine",
        set_up_verify},
-      {"prove", "put claims to their whole domain: what they hold for is proved, not sampled",
+      {"prove", "put properties to their whole domain: what they hold for is proved, not sampled",
        "  tileproof prove arithmetic --subject host --budget 10m\n"
        "  tileproof prove layout --library libmine.so --namespace mine",
        set_up_prove},
@@ -30,7 +30,7 @@ const std::vector<CommandRow>& commands() {
        "  tileproof fuzz --resume build/dev/runs/2026-11-22T15-50-00Z --for 1h",
        set_up_fuzz},
       {"replay", "run one problem again: the line that a failure printed",
-       "  tileproof replay --claim=bits/unpack_returns_every_packed_code --subject=host --n=8 --k=32 --seed=0x1\n"
+       "  tileproof replay --property=bits/unpack_returns_every_packed_code --subject=host --n=8 --k=32 --seed=0x1\n"
        "  tileproof replay \"$(head -n 1 problems.txt)\"",
        set_up_replay},
       {"bench", "how fast the kernels and the harness are, beside what the machine can do, and against a baseline",
@@ -41,8 +41,8 @@ const std::vector<CommandRow>& commands() {
        "  tileproof report build/dev/runs/2026-11-22T15-50-00Z\n"
        "  tileproof report now proofs bench.json --against reports/baselines/two-cores --out report/report.html",
        set_up_report},
-      {"list", "name what there is: claims, subjects, faults, profiles or known findings",
-       "  tileproof list claims\n  tileproof list subjects", set_up_list},
+      {"list", "name what there is: properties, subjects, faults, profiles or known findings",
+       "  tileproof list properties\n  tileproof list subjects", set_up_list},
       {"device", "the GPU of this machine, as JSON", "", set_up_device},
       {"watched", "the distilled cases, for a tool that watches them", "", set_up_watched},
       {"work", "what a process of its own runs cases with", "", set_up_work},

@@ -11,11 +11,11 @@ class FirstFinding : public Command {
  protected:
   /// Name and text of the first finding that is printed of a fault.
   std::string of(const std::string& fault) {
-    std::string claims;
+    std::string properties;
     for (const char* family : {"bits/", "codes/", "group/", "index/", "read/", "sense/", "value/", "write/"}) {
-      claims += std::string(" --claim ") + family;
+      properties += std::string(" --property ") + family;
     }
-    const Ran ran = run("verify --subject faulty:" + fault + claims + " --cases 40 --no-accuracy " + out(fault));
+    const Ran ran = run("verify --subject faulty:" + fault + properties + " --cases 40 --no-accuracy " + out(fault));
     EXPECT_EQ(ran.exit, 1) << ran.text;
     const std::size_t begin = ran.text.find("\n\nFAILED ");
     EXPECT_NE(begin, std::string::npos) << ran.text;
@@ -47,7 +47,7 @@ TEST_F(FirstFinding, OfAFaultOfGroupsIsAboutAGroup) {
   }
 }
 
-// Claims about indices and groups fail too, and would call it an index.
+// Properties about indices and groups fail too, and would call it an index.
 TEST_F(FirstFinding, OfAWrongValueIsAboutTheValue) {
   for (const char* fault : {"unpack-gives-signed-codes", "midpoint-seven", "scale-and-zero-swapped", "fp16-as-bf16"}) {
     const std::string first = of(fault);

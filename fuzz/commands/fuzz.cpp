@@ -37,7 +37,7 @@ using nlohmann::json;
 
 struct FuzzOptions {
   std::string subject;
-  std::vector<std::string> claims;
+  std::vector<std::string> properties;
   std::string duration;
   std::uint64_t cases = 0;
   bool until_finding = false;
@@ -166,7 +166,7 @@ fs::path memory_of(const FuzzOptions& options) {
 json json_of(const std::vector<Planted>& planted) {
   json all = json::array();
   for (const Planted& one : planted) {
-    all.push_back({{"fault", one.fault}, {"found", one.is_found}, {"cases", one.cases}, {"claim", one.claim}});
+    all.push_back({{"fault", one.fault}, {"found", one.is_found}, {"cases", one.cases}, {"property", one.property}});
   }
   return all;
 }
@@ -178,7 +178,7 @@ void require_same(const HuntIdentity& now, const HuntIdentity& before) {
   };
   const bool same_subject = now.subject == before.subject && now.replay_flags == before.replay_flags;
   require(same_subject && now.envelope == before.envelope, "--subject");
-  require(now.claims == before.claims, "--claim");
+  require(now.properties == before.properties, "--property");
   require(now.seed == before.seed, "--seed");
   require(now.shard == before.shard && now.shards == before.shards, "--shard");
 }
@@ -217,16 +217,17 @@ int fuzz(FuzzOptions options, const std::string& command, bool workers_given) {
     return ready.died.empty() ? exit_code::mistrusted : exit_code::failed;
   }
   chosen.row = ready.row;
-  const std::vector<const Claim*> claims =
-      is_resumed && options.claims.empty() ? claims_named(so_far.identity.claims) : chosen_claims(options.claims);
-  const CaseList list(claims, chosen.row, seed);
+  const std::vector<const Property*> properties = is_resumed && options.properties.empty()
+                                                      ? properties_named(so_far.identity.properties)
+                                                      : chosen_properties(options.properties);
+  const CaseList list(properties, chosen.row, seed);
   if (list.is_empty()) {
-    std::cerr << "tileproof: --claim: none of those given takes drawn cases that " << chosen.row.name
-              << " has the operations for; 'list claims' names them\n";
+    std::cerr << "tileproof: --property: none of those given takes drawn cases that " << chosen.row.name
+              << " has the operations for; 'list properties' names them\n";
     return exit_code::mistrusted;
   }
   const HuntIdentity identity = {.subject = chosen.row.name,
-                                 .claims = list.claims(),
+                                 .properties = list.properties(),
                                  .seed = seed,
                                  .shard = shard.number,
                                  .shards = shard.of,
@@ -263,11 +264,11 @@ int fuzz(FuzzOptions options, const std::string& command, bool workers_given) {
     const auto now = std::chrono::steady_clock::now();
     return std::chrono::duration<double>(now - std::exchange(begin, now)).count();
   };
-  const std::vector<Planted> planted = planted_and_hunted(claims, seed, folder / "in-flight-planted");
+  const std::vector<Planted> planted = planted_and_hunted(properties, seed, folder / "in-flight-planted");
   fs::remove(folder / "in-flight-planted");
   for (const Planted& one : planted) {
     std::cerr << "planted " << one.fault << ": "
-              << (one.is_found ? "found in case " + std::to_string(one.cases - 1) + " by " + one.claim
+              << (one.is_found ? "found in case " + std::to_string(one.cases - 1) + " by " + one.property
                                : "not found in " + std::to_string(one.cases) + " cases")
               << "\n";
   }
@@ -279,7 +280,7 @@ int fuzz(FuzzOptions options, const std::string& command, bool workers_given) {
   times["planted"] = lap();
   start = std::chrono::steady_clock::now();
   if (identity.shard == 0) {  // once, whoever else takes part
-    for (HuntFinding& found : corpus.run_again(claims)) {
+    for (HuntFinding& found : corpus.run_again(properties)) {
       std::cerr << "FOUND " << reports::visible(found.signature) << "\n";
       journal.finding(found);
       so_far.findings.push_back(std::move(found));
@@ -316,7 +317,7 @@ int fuzz(FuzzOptions options, const std::string& command, bool workers_given) {
   BatchCounts all_together;
   for (const auto& [batch, counts] : hunt.done()) all_together.add(counts);
   // Only the first shard runs the corpus, so only it can say what came closest to a bound.
-  corpus.keep(hunt.findings(), identity.shard == 0 ? all_together.closest : ClosestOfClaims());
+  corpus.keep(hunt.findings(), identity.shard == 0 ? all_together.closest : ClosestOfProperties());
   return written.exit_code(summary["exit_code"]);
 }
 
@@ -326,8 +327,9 @@ std::function<int()> set_up_fuzz(CLI::App& app) {
   auto options = std::make_shared<FuzzOptions>();
   app.add_option("--subject", options->subject,
                  "a subject, or a fault of 'list faults' (default: cuda where it runs, else host)");
-  app.add_option("--claim", options->claims,
-                 "a claim, or how the names of claims begin; may be given again (default: all that take drawn cases)");
+  app.add_option(
+      "--property", options->properties,
+      "a property, or how the names of properties begin; may be given again (default: all that take drawn cases)");
   app.add_option("--for", options->duration, "ends after so much time: 90s (or 90), 5m, 4h (default: 10m)");
   app.add_option(
          "--cases", options->cases,

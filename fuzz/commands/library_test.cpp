@@ -1,5 +1,5 @@
 // The judge of operator libraries: our own passes, and each of the small libraries with a planted fault
-// (properties/mutants/example_operators.cpp) is FAILED by the claim that names the fault, whatever it does to its
+// (properties/mutants/example_operators.cpp) is FAILED by the property that names the fault, whatever it does to its
 // process.
 #include <gtest/gtest.h>
 
@@ -16,17 +16,20 @@ namespace {
 
 /// Everything but the large matrices, which take their time.
 const std::string all_small =
-    " --claim index/ --claim bits/ --claim codes/ --claim value/ --claim group/ --claim difference/ --claim sense/"
-    " --claim determinism/ --claim write/ --claim read/ --claim padding/ --claim format/ --claim accept/"
-    " --claim reject/ --claim stride/ --claim offset/ --claim fake/ --claim stream/ --claim device/ --claim batch/";
+    " --property index/ --property bits/ --property codes/ --property value/ --property group/ --property difference/ "
+    "--property sense/"
+    " --property determinism/ --property write/ --property read/ --property padding/ --property format/ --property "
+    "accept/"
+    " --property reject/ --property stride/ --property offset/ --property fake/ --property stream/ --property device/ "
+    "--property batch/";
 
 std::string example(const std::string& fault) {
   return "--library '" + std::string(TILEPROOF_EXAMPLES) + fault + ".so' --namespace example";
 }
 
-std::map<std::string, nlohmann::json> by_claim(const nlohmann::json& summary) {
+std::map<std::string, nlohmann::json> by_property(const nlohmann::json& summary) {
   std::map<std::string, nlohmann::json> judgements;
-  for (const nlohmann::json& judgement : summary["judgements"]) judgements[judgement["claim"]] = judgement;
+  for (const nlohmann::json& judgement : summary["judgements"]) judgements[judgement["property"]] = judgement;
   return judgements;
 }
 
@@ -136,10 +139,10 @@ const Planted planted_since[] = {
      {"reject/unpack_refuses_every_illegal_call_and_says_why"},
      "accepted"},
     {"truncates-integers", {"reject/unpack_refuses_every_illegal_call_and_says_why"}, {}, "accepted"},
-    {"dies-when-loaded", {"load/the_library_can_be_loaded"}, {}, "crash", false, "--claim bits/"},
+    {"dies-when-loaded", {"load/the_library_can_be_loaded"}, {}, "crash", false, "--property bits/"},
 };
 
-/// Faults that only large sizes, settings, threads or empty tensors show. Claims over small problems pass.
+/// Faults that only large sizes, settings, threads or empty tensors show. Properties over small problems pass.
 const char* const size_of_dequantize = "size/dequantize_of_a_large_matrix_is_as_specified";
 const char* const size_of_unpack = "size/unpack_of_a_large_matrix_is_as_specified";
 const char* const size_of_pack = "size/pack_of_a_large_matrix_is_as_specified";
@@ -204,32 +207,32 @@ const Planted planted_far[] = {
 
 class APlantedFault : public Command, public testing::WithParamInterface<Planted> {};
 
-TEST_P(APlantedFault, IsFailedByTheClaimThatNamesIt) {
+TEST_P(APlantedFault, IsFailedByThePropertyThatNamesIt) {
   const Planted& planted = GetParam();
   if (planted.on_gpu) {
     NEEDS_GPU();
   }
-  // No other claims: each that fails takes a process more, to confirm it.
-  std::string claims;
+  // No other properties: each that fails takes a process more, to confirm it.
+  std::string properties;
   for (const auto& some : {planted.failed, planted.passed}) {
-    for (const std::string& claim : some) {
-      if (claim != "load/the_library_can_be_loaded") claims += " --claim " + claim;
+    for (const std::string& property : some) {
+      if (property != "load/the_library_can_be_loaded") properties += " --property " + property;
     }
   }
-  const Ran ran =
-      run("verify " + example(planted.fault) + claims + " " + planted.more_arguments + " --cases 100 " + out("run"));
+  const Ran ran = run("verify " + example(planted.fault) + properties + " " + planted.more_arguments + " --cases 100 " +
+                      out("run"));
   EXPECT_EQ(ran.exit, 1) << ran.text;
-  const auto judgements = by_claim(summary("run"));
-  for (const std::string& claim : planted.failed) {
-    ASSERT_EQ(judgements.at(claim)["verdict"], "FAILED") << claim << "\n" << ran.text;
+  const auto judgements = by_property(summary("run"));
+  for (const std::string& property : planted.failed) {
+    ASSERT_EQ(judgements.at(property)["verdict"], "FAILED") << property << "\n" << ran.text;
     // One a variant: who reads scales that are not there gives something, or dies of it.
-    const nlohmann::json& findings = judgements.at(claim)["findings"];
+    const nlohmann::json& findings = judgements.at(property)["findings"];
     const bool has_kind = std::any_of(findings.begin(), findings.end(),
                                       [&](const nlohmann::json& finding) { return finding["kind"] == planted.kind; });
-    EXPECT_TRUE(has_kind || planted.kind.empty()) << claim << "\n" << ran.text;
+    EXPECT_TRUE(has_kind || planted.kind.empty()) << property << "\n" << ran.text;
   }
-  for (const std::string& claim : planted.passed) {
-    EXPECT_EQ(judgements.at(claim)["verdict"], "PASSED") << claim << "\n" << ran.text;
+  for (const std::string& property : planted.passed) {
+    EXPECT_EQ(judgements.at(property)["verdict"], "PASSED") << property << "\n" << ran.text;
   }
 }
 
@@ -251,7 +254,7 @@ INSTANTIATE_TEST_SUITE_P(LibraryToo, APlantedFault, testing::ValuesIn(planted_si
 INSTANTIATE_TEST_SUITE_P(LibraryFar, APlantedFault, testing::ValuesIn(planted_far), name_of_test);
 
 TEST_F(Command, ALibraryThatRefusesSpecialValuesIsNotTrustedWithThem) {
-  const Ran ran = run("verify " + example("refuses-specials") + " --claim value/ --cases 200 " + out("run"));
+  const Ran ran = run("verify " + example("refuses-specials") + " --property value/ --cases 200 " + out("run"));
   EXPECT_EQ(ran.exit, 3) << ran.text;
   EXPECT_NE(ran.text.find("but where the subject refuses"), std::string::npos) << ran.text;
 }
@@ -269,22 +272,24 @@ TEST_F(Library, ThatIsOursPassesEverything) {
   }
 }
 
-TEST_F(Library, WithoutAFaultPassesTheClaimsThatFindFaults) {
-  const Ran ran = run("verify " + example("nothing") +
-                      " --claim accept/ --claim reject/ --claim stride/ --claim offset/ --claim fake/ --claim sense/ "
-                      "--claim bits/ --cases 60 " +
-                      out("run"));
+TEST_F(Library, WithoutAFaultPassesThePropertiesThatFindFaults) {
+  const Ran ran = run(
+      "verify " + example("nothing") +
+      " --property accept/ --property reject/ --property stride/ --property offset/ --property fake/ --property sense/ "
+      "--property bits/ --cases 60 " +
+      out("run"));
   EXPECT_EQ(ran.exit, 0) << ran.text;
 }
 
 TEST_F(Library, ThatIsAModuleOfPythonsIsJudgedLikeAnyOther) {
-  const Ran ran = run("verify " + example("python-module") + " --claim bits/ " + out("run"));
+  const Ran ran = run("verify " + example("python-module") + " --property bits/ " + out("run"));
   EXPECT_EQ(ran.exit, 0) << ran.text;
   EXPECT_GT(summary("run")["counts"]["PASSED"], 0) << ran.text;
 }
 
 TEST_F(Library, IsJudgedTheSameBySameSeed) {
-  const std::string command = "verify " + example("nothing") + " --claim value/ --claim reject/ --cases 100 --seed 3 ";
+  const std::string command =
+      "verify " + example("nothing") + " --property value/ --property reject/ --cases 100 --seed 3 ";
   run(command + out("one"));
   run(command + out("two"));
   EXPECT_EQ(summary("one")["output_hash"], summary("two")["output_hash"]);
@@ -292,9 +297,9 @@ TEST_F(Library, IsJudgedTheSameBySameSeed) {
 
 TEST_F(Library, ThatCrashesIsShrunkToTheSmallestProblemThatDoesAndThatIsReplayed) {
   const Ran ran = run("verify " + example("segfault") +
-                      " --claim value/float --claim bits/unpack_returns --cases 100 " + out("run"));
+                      " --property value/float --property bits/unpack_returns --cases 100 " + out("run"));
   EXPECT_EQ(ran.exit, 1) << ran.text;
-  const auto judgements = by_claim(summary("run"));
+  const auto judgements = by_property(summary("run"));
   EXPECT_EQ(judgements.at("bits/unpack_returns_every_packed_code")["verdict"], "PASSED") << "the rest goes on";
   const nlohmann::json finding = judgements.at("value/float_domain_rounds_once")["findings"][0];
   EXPECT_EQ(finding["kind"], "crash");
@@ -311,9 +316,10 @@ TEST_F(Library, ThatReadsOutsideAnInputIsToldWhichOne) {
   // The last row's pair ends at a multiple of 64 bytes, and so at the page.
   std::uint64_t seed = 1;
   while (drawn(seed, stream::pages, 0) >> 63 != 0) ++seed;
-  const Ran ran = run("replay " + example("reads-past-scales") +
-                      " --device cpu --claim=value/float_domain_rounds_once --subject=library --n=16 --k=32 --seed=" +
-                      std::to_string(seed));
+  const Ran ran =
+      run("replay " + example("reads-past-scales") +
+          " --device cpu --property=value/float_domain_rounds_once --subject=library --n=16 --k=32 --seed=" +
+          std::to_string(seed));
   EXPECT_EQ(ran.exit, 1) << ran.text;
   EXPECT_NE(ran.text.find("FAILED: guard: read past the end of scales_and_zeros: the byte 1 past its end; the process "
                           "died of SIGSEGV"),
@@ -324,30 +330,33 @@ TEST_F(Library, ThatReadsOutsideAnInputIsToldWhichOne) {
 /// Two subjects are made by two threads, which have ended when they are judged.
 TEST_F(Library, OfTorchIsJudgedByTheProcessThatHasLoadedIt) {
   const Ran ran =
-      run("verify --jobs 2 --subject aten-eager --subject aten-cpu --claim matmul/by_the --claim eager/ " + out("run"));
+      run("verify --jobs 2 --subject aten-eager --subject aten-cpu --property matmul/by_the --property eager/ " +
+          out("run"));
   EXPECT_EQ(ran.exit, 0) << ran.text;
 }
 
 TEST_F(Library, ThatLacksOperatorsIsSkippedForThem) {
   const Ran ran =
       run("verify --library '" + std::string(TILEPROOF_TORCH_LIBRARY) +
-          "' --namespace tileproof --claim accept/ --unpack-op unpack_tensor_core_tiled_layout " + out("run"));
+          "' --namespace tileproof --property accept/ --unpack-op unpack_tensor_core_tiled_layout " + out("run"));
   EXPECT_EQ(ran.exit, 0) << ran.text;
-  EXPECT_EQ(by_claim(summary("run")).at("accept/matmul_takes_every_legal_call")["reason"], "the subject has no matmul");
+  EXPECT_EQ(by_property(summary("run")).at("accept/matmul_takes_every_legal_call")["reason"],
+            "the subject has no matmul");
 }
 
 TEST_F(Library, SaysThatItTakesLessAndIsNotAskedForMore) {
-  const std::string claims = " --claim accept/pack --claim index/pack --cases 60 ";
-  EXPECT_EQ(run("verify " + example("throws-hostile") + claims + out("all")).exit, 1);
-  const Ran ran = run("verify " + example("throws-hostile") + claims + "--inner-k-tiles-of-library 2,8 " + out("less"));
+  const std::string properties = " --property accept/pack --property index/pack --cases 60 ";
+  EXPECT_EQ(run("verify " + example("throws-hostile") + properties + out("all")).exit, 1);
+  const Ran ran =
+      run("verify " + example("throws-hostile") + properties + "--inner-k-tiles-of-library 2,8 " + out("less"));
   EXPECT_EQ(ran.exit, 0) << ran.text;
 }
 
 TEST_F(Library, CannotWriteOnTheTerminalOrIntoTheReportWhatItLikes) {
-  const Ran ran =
-      run("verify " + example("throws-hostile") + " --claim accept/pack --claim index/pack --cases 60 " + out("run"));
+  const Ran ran = run("verify " + example("throws-hostile") +
+                      " --property accept/pack --property index/pack --cases 60 " + out("run"));
   EXPECT_EQ(ran.text.find('\x1b'), std::string::npos) << ran.text;
-  const nlohmann::json refused = by_claim(summary("run")).at("accept/pack_takes_every_legal_call");
+  const nlohmann::json refused = by_property(summary("run")).at("accept/pack_takes_every_legal_call");
   EXPECT_NE(refused["findings"][0]["details"].get<std::string>().find("<script>"), std::string::npos);
   const std::string junit = text_of(folder_ / "run" / "junit.xml");
   const std::string markdown = text_of(folder_ / "run" / "summary.md");
@@ -371,12 +380,12 @@ TEST_F(Library, IsRefusedOnTheCommandLineWhereItCannotBeJudged) {
   expect_refused(run("verify " + example("nothing") + " --device tpu"), "--device: given 'tpu'");
   expect_refused(run("verify " + example("nothing") + " --group-sizes-of-library 48"), "--group-sizes-of-library");
   expect_refused(run("verify --namespace example"), "--namespace");
-  expect_refused(run("replay --claim=accept/pack_takes_every_legal_call --subject=library"), "--library");
+  expect_refused(run("replay --property=accept/pack_takes_every_legal_call --subject=library"), "--library");
 }
 
 TEST_F(Library, OnADeviceThatIsNotHereIsRed) {
   if (has_gpu()) GTEST_SKIP() << "there is a GPU here";
-  const Ran ran = run("verify " + example("nothing") + " --device cuda --claim accept/ " + out("run"));
+  const Ran ran = run("verify " + example("nothing") + " --device cuda --property accept/ " + out("run"));
   EXPECT_EQ(ran.exit, 3) << ran.text;
 }
 
@@ -384,7 +393,7 @@ TEST_F(Library, OnADeviceThatIsNotHereIsRed) {
 
 std::string ledger_row(const std::string& variant) {
   return R"({"findings": [{"id": "groups", "subject": "library",
-    "claim": "reject/dequantize_refuses_every_illegal_call_and_says_why",
+    "property": "reject/dequantize_refuses_every_illegal_call_and_says_why",
     "variants": ["scales_and_zeros:one-group-too-few", ")" +
          variant + R"("],
     "what": "the number of groups is not checked", "since": "always", "expires": "it is checked"}]})";
@@ -392,19 +401,19 @@ std::string ledger_row(const std::string& variant) {
 
 TEST_F(Library, WhoseFindingsAreKnownIsNotRedForThem) {
   std::ofstream(folder_ / "known.json") << ledger_row("scales_and_zeros:one-group-too-many");
-  const std::string options =
-      " --claim reject/dequantize --claim reject/pack --cases 60 --known '" + (folder_ / "known.json").string() + "' ";
+  const std::string options = " --property reject/dequantize --property reject/pack --cases 60 --known '" +
+                              (folder_ / "known.json").string() + "' ";
   const Ran known = run("verify " + example("wrong-groups") + options + out("known"));
   EXPECT_EQ(known.exit, 0) << known.text;
   EXPECT_EQ(summary("known")["counts"]["KNOWN"], 1) << known.text;
-  // Neither its claim nor the run is PASSED, and both say how many cases fail.
+  // Neither its property nor the run is PASSED, and both say how many cases fail.
   EXPECT_EQ(summary("known")["verdict"], "KNOWN");
   for (const nlohmann::json& judgement : summary("known")["judgements"]) {
     if (judgement["verdict"] != "KNOWN") continue;
     const std::int64_t failing = judgement["known"][0]["cases"];
     EXPECT_GT(failing, 0);
     EXPECT_EQ(summary("known")["reason"], std::to_string(failing) + " of " + judgement["cases"].dump() +
-                                              " cases of 1 claim fail as the ledger says");
+                                              " cases of 1 property fail as the ledger says");
   }
   EXPECT_NE(known.text.find("groups: the number of groups is not checked"), std::string::npos) << known.text;
   // One that no longer occurs is red until the ledger is corrected.
@@ -415,9 +424,9 @@ TEST_F(Library, WhoseFindingsAreKnownIsNotRedForThem) {
 
 TEST_F(Library, WhoseFindingsAreKnownInPartIsRedForTheRest) {
   std::ofstream(folder_ / "known.json") << ledger_row("scales_and_zeros:one-group-too-few");
-  const Ran ran =
-      run("verify " + example("wrong-groups") + " --claim reject/dequantize --claim reject/pack --cases 60 --known '" +
-          (folder_ / "known.json").string() + "' " + out("run"));
+  const Ran ran = run("verify " + example("wrong-groups") +
+                      " --property reject/dequantize --property reject/pack --cases 60 --known '" +
+                      (folder_ / "known.json").string() + "' " + out("run"));
   EXPECT_EQ(ran.exit, 1) << ran.text;
   EXPECT_NE(ran.text.find("one-group-too-many"), std::string::npos) << ran.text;
 }

@@ -7,8 +7,8 @@
 #include "fuzz/campaign/chosen.h"
 #include "fuzz/commands/commands.h"
 #include "fuzz/records/ledger.h"
-#include "properties/case/claim.h"
-#include "properties/catalogue/claims.h"
+#include "properties/case/property.h"
+#include "properties/catalogue/properties.h"
 #include "properties/mutants/faults.h"
 #include "properties/problem/values.h"
 
@@ -24,12 +24,13 @@ std::string names_of(const std::vector<Operation>& operations) {
   return names;
 }
 
-std::vector<Entry> listed_claims() {
+std::vector<Entry> listed_properties() {
   std::vector<Entry> entries;
-  for (const Claim& claim : claims())
-    entries.emplace_back(claim.name, "hunts: " + claim.hunts +
-                                         (claim.needs.empty() ? "" : " (needs " + names_of(claim.needs) + ")") +
-                                         (claim.proof.empty() ? "" : "; tileproof prove " + claim.proof));
+  for (const Property& property : properties())
+    entries.emplace_back(property.name,
+                         "hunts: " + property.hunts +
+                             (property.needs.empty() ? "" : " (needs " + names_of(property.needs) + ")") +
+                             (property.proof.empty() ? "" : "; tileproof prove " + property.proof));
   return entries;
 }
 
@@ -64,7 +65,7 @@ std::vector<Entry> listed_known() {
   std::vector<Entry> entries;
   for (const KnownFinding& row : own_ledger()) {
     entries.emplace_back(
-        row.subject + ": " + row.id + ": " + row.claim + (row.variant.empty() ? "" : " " + row.variant),
+        row.subject + ": " + row.id + ": " + row.property + (row.variant.empty() ? "" : " " + row.variant),
         row.what + " (since " + row.since + "; expires: " + row.expires + ")");
   }
   return entries;
@@ -74,7 +75,7 @@ struct Kind {
   const char* name;
   std::vector<Entry> (*entries)();
 };
-constexpr Kind kinds[] = {{"claims", listed_claims},
+constexpr Kind kinds[] = {{"properties", listed_properties},
                           {"subjects", listed_subjects},
                           {"faults", listed_faults},
                           {"profiles", listed_profiles},
@@ -88,14 +89,14 @@ int list(const std::string& wanted) {
     for (const Entry& entry : kind.entries()) std::cout << entry.first << "\n    " << entry.second << "\n";
     return exit_code::passed;
   }
-  throw unknown_name("list", wanted, "claims, subjects, faults, profiles or known", names);
+  throw unknown_name("list", wanted, "properties, subjects, faults, profiles or known", names);
 }
 
 }  // namespace
 
 std::function<int()> set_up_list(CLI::App& app) {
   auto wanted = std::make_shared<std::string>();
-  app.add_option("what", *wanted, "claims, subjects, faults, profiles or known (findings)");
+  app.add_option("what", *wanted, "properties, subjects, faults, profiles or known (findings)");
   return [wanted] { return list(*wanted); };
 }
 

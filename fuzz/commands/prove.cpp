@@ -1,4 +1,4 @@
-// tileproof prove: claims over their whole domain.
+// tileproof prove: properties over their whole domain.
 #include <CLI/CLI.hpp>
 
 #include <unistd.h>
@@ -20,8 +20,8 @@
 #include "fuzz/records/provenance.h"
 #include "fuzz/records/records.h"
 #include "fuzz/records/summary.h"
-#include "properties/catalogue/claims.h"
 #include "properties/catalogue/domains_measures.h"
+#include "properties/catalogue/properties.h"
 #include "properties/subjects/cores.h"
 #include "reports/reports.h"
 
@@ -35,7 +35,7 @@ using nlohmann::json;
 struct ProveOptions {
   std::vector<std::string> kinds;
   std::vector<std::string> subjects;
-  std::vector<std::string> claims;
+  std::vector<std::string> properties;
   std::string budget = "30m";
   std::size_t processes = 0;
   std::string out;
@@ -44,22 +44,22 @@ struct ProveOptions {
 
 constexpr const char* unlimited = "none";
 
-/// What is proved of the harness, and not of a claim.
+/// What is proved of the harness, and not of a property.
 constexpr const char* self = "self";
 constexpr const char* sanitizers = "sanitizers";
 
-/// Those of claims, in the order of claims.
-std::vector<std::string> kinds_of_claims() {
+/// Those of properties, in the order of properties.
+std::vector<std::string> kinds_of_properties() {
   std::vector<std::string> kinds;
-  for (const Claim& claim : claims()) {
-    const bool is_new = std::find(kinds.begin(), kinds.end(), claim.proof) == kinds.end();
-    if (!claim.proof.empty() && is_new) kinds.push_back(claim.proof);
+  for (const Property& property : properties()) {
+    const bool is_new = std::find(kinds.begin(), kinds.end(), property.proof) == kinds.end();
+    if (!property.proof.empty() && is_new) kinds.push_back(property.proof);
   }
   return kinds;
 }
 
 std::vector<std::string> kinds_of_proof() {
-  std::vector<std::string> kinds = kinds_of_claims();
+  std::vector<std::string> kinds = kinds_of_properties();
   kinds.insert(kinds.end(), {self, sanitizers});
   return kinds;
 }
@@ -80,8 +80,8 @@ std::string listed(const std::vector<std::string>& names) {
   return text;
 }
 
-/// The claims to prove, in the order of kinds.
-std::vector<const Claim*> claims_to_prove(const ProveOptions& options) {
+/// The properties to prove, in the order of kinds.
+std::vector<const Property*> properties_to_prove(const ProveOptions& options) {
   const std::vector<std::string> kinds = kinds_of_proof();
   for (const std::string& kind : options.kinds) {
     if (kind == "all" || std::find(kinds.begin(), kinds.end(), kind) != kinds.end()) continue;
@@ -89,15 +89,16 @@ std::vector<const Claim*> claims_to_prove(const ProveOptions& options) {
     legal.push_back("all");
     throw unknown_name("prove", kind, listed(legal), legal);
   }
-  std::vector<const Claim*> chosen;
-  const std::vector<const Claim*> among = chosen_claims(options.claims);
-  for (const std::string& kind : kinds_of_claims()) {
-    for (const Claim* claim : among) {
-      if (claim->proof == kind && is_wanted(options, kind)) chosen.push_back(claim);
+  std::vector<const Property*> chosen;
+  const std::vector<const Property*> among = chosen_properties(options.properties);
+  for (const std::string& kind : kinds_of_properties()) {
+    for (const Property* property : among) {
+      if (property->proof == kind && is_wanted(options, kind)) chosen.push_back(property);
     }
   }
-  if (chosen.empty() && !options.claims.empty()) {
-    throw Illegal("--claim", listed(options.claims), "a claim of the kind that can be proved: see 'list claims'");
+  if (chosen.empty() && !options.properties.empty()) {
+    throw Illegal("--property", listed(options.properties),
+                  "a property of the kind that can be proved: see 'list properties'");
   }
   return chosen;
 }
@@ -110,8 +111,8 @@ std::vector<ChosenSubject> subjects_to_ask(const ProveOptions& options) {
   return chosen;
 }
 
-bool is_asked(const Claim& claim, const SubjectRow& row, bool by_name) {
-  return claim.of_specification ? row.envelope.is_specification : by_name || !row.envelope.is_specification;
+bool is_asked(const Property& property, const SubjectRow& row, bool by_name) {
+  return property.of_specification ? row.envelope.is_specification : by_name || !row.envelope.is_specification;
 }
 
 /// What a task is thought to need, in seconds: estimates err.
@@ -129,7 +130,7 @@ json json_of(const ProofResult& r) {
   for (const auto& [name, one] : r.met.largest)
     measures.push_back({{"name", name}, {"value", one.value}, {"where", one.where}});
   return {{"kind", r.kind},
-          {"claim", r.claim},
+          {"property", r.property},
           {"subject", r.subject},
           {"verdict", name_of(r.verdict)},
           {"reason", r.reason},
@@ -227,13 +228,13 @@ int exit_of(const std::vector<ProofTask>& tasks, std::string* reason) {
 int prove(const ProveOptions& options, const std::string& command) {
   const Clock::time_point begin = Clock::now();
   const double budget = options.budget == unlimited ? 0 : seconds_of("--budget", options.budget);
-  const bool names_something = !options.claims.empty() || !options.subjects.empty() || options.library.given();
+  const bool names_something = !options.properties.empty() || !options.subjects.empty() || options.library.given();
   for (const char* kind : {self, sanitizers}) {
     const bool by_name = std::find(options.kinds.begin(), options.kinds.end(), kind) != options.kinds.end();
     if (by_name && names_something)
-      throw Illegal("prove", std::string(kind) + " beside a subject or a claim", "it alone");
+      throw Illegal("prove", std::string(kind) + " beside a subject or a property", "it alone");
   }
-  const std::vector<const Claim*> to_prove = claims_to_prove(options);
+  const std::vector<const Property*> to_prove = properties_to_prove(options);
   const std::vector<ChosenSubject> subjects = subjects_to_ask(options);
   const std::size_t count = options.processes != 0 ? options.processes : cores();
 
@@ -242,12 +243,12 @@ int prove(const ProveOptions& options, const std::string& command) {
   for (const ChosenSubject& chosen : subjects) {
     const bool by_name = chosen.asked_for;
     std::shared_ptr<Processes> processes;
-    for (const Claim* claim : to_prove) {
-      if (!is_asked(*claim, chosen.row, by_name)) continue;
+    for (const Property* property : to_prove) {
+      if (!is_asked(*property, chosen.row, by_name)) continue;
       if (processes == nullptr) {
         processes = std::make_shared<Processes>(chosen, count, options.library.case_deadline());
       }
-      for (ProofTask& task : proof_tasks(*claim, chosen, processes)) {
+      for (ProofTask& task : proof_tasks(*property, chosen, processes)) {
         const bool lacks = processes->can_run() && task.result().verdict == Proof::skipped;
         if (!processes->can_run()) not_here[chosen.row.name] = task.result().reason;
         if ((lacks || !processes->can_run()) && !by_name) continue;
@@ -306,7 +307,7 @@ int prove(const ProveOptions& options, const std::string& command) {
       const double left = budget - std::chrono::duration<double>(Clock::now() - begin).count();
       const double seconds = budget == 0 ? 0 : std::max(0.001, share_of_first(needs_of_rest, left));
       needs_of_rest.erase(needs_of_rest.begin());
-      progress.step(task.result().subject, task.result().claim);
+      progress.step(task.result().subject, task.result().property);
       const Clock::time_point start = Clock::now();
       task.run(seconds, is_interrupted, [&](std::uint64_t done) {
         const double share = static_cast<double>(done) / static_cast<double>(task.result().points);
@@ -356,7 +357,8 @@ std::function<int()> set_up_prove(CLI::App& app) {
   app.add_option("--subject", options->subjects,
                  "a subject to ask; may be given again (default: all that run here; of the specification, what is "
                  "about itself)");
-  app.add_option("--claim", options->claims, "a claim, or how the names of claims begin; may be given again");
+  app.add_option("--property", options->properties,
+                 "a property, or how the names of properties begin; may be given again");
   app.add_option(
          "--budget", options->budget,
          "the time for all of it: 90s (or 90), 30m, 4h, or none for no limit. What it does not reach is a sample")

@@ -1,5 +1,5 @@
 // Proving: that only what was looked at as a whole is called proved, by the command as a user meets it and by a proof
-// over claims of this test.
+// over properties of this test.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -15,8 +15,8 @@ namespace tileproof {
 
 namespace {
 
-const std::string small_domain = "prove arithmetic --claim arithmetic/every_bf16_weight_without --processes 1 ";
-const std::string large_domain = "prove arithmetic --claim arithmetic/every_bf16_weight_of_the_float --processes 1 ";
+const std::string small_domain = "prove arithmetic --property arithmetic/every_bf16_weight_without --processes 1 ";
+const std::string large_domain = "prove arithmetic --property arithmetic/every_bf16_weight_of_the_float --processes 1 ";
 
 std::string lower(std::string text) {
   std::transform(text.begin(), text.end(), text.begin(), [](unsigned char c) { return std::tolower(c); });
@@ -32,8 +32,8 @@ class Prove : public Command {
 
 TEST_F(Prove, WithinABudgetDoesWhatIsSoonDoneBeforeWhatIsLong) {
   const Ran ran =
-      run("prove arithmetic --subject host --processes 1 --claim arithmetic/every_bf16_weight_of_the_float "
-          "--claim arithmetic/every_bf16_weight_without --budget 1s " +
+      run("prove arithmetic --subject host --processes 1 --property arithmetic/every_bf16_weight_of_the_float "
+          "--property arithmetic/every_bf16_weight_without --budget 1s " +
           out("run"));
   EXPECT_EQ(ran.exit, 0) << ran.text;
   // The plan names them in its order, what came of them comes after it. Not what: a busy machine has no time for
@@ -42,7 +42,7 @@ TEST_F(Prove, WithinABudgetDoesWhatIsSoonDoneBeforeWhatIsLong) {
   const std::size_t late = ran.text.rfind("host  arithmetic/every_bf16_weight_of_the_float");
   ASSERT_NE(late, std::string::npos) << ran.text;
   EXPECT_LT(soon, late) << ran.text;
-  const std::string first = proofs("run")["proofs"][0]["claim"];
+  const std::string first = proofs("run")["proofs"][0]["property"];
   EXPECT_EQ(first, "arithmetic/every_bf16_weight_of_the_float_domain_is_rounded_once") << "not as the plan";
 }
 
@@ -70,7 +70,7 @@ TEST_F(Prove, OfAWholeDomainSaysProved) {
 }
 
 TEST_F(Prove, OfTheDomainsLeavesTheirFigures) {
-  const Ran ran = run("prove domains --claim domains/a_converted --budget 0.6s " + out("run"));
+  const Ran ran = run("prove domains --property domains/a_converted --budget 0.6s " + out("run"));
   EXPECT_EQ(ran.exit, 0) << ran.text;
   const nlohmann::json figures = proofs("run")["domains"];
   const auto value = [&](const char* format, const char* quantity, const char* unit, const char* zero_points) {
@@ -134,9 +134,9 @@ TEST_F(Prove, RefusesWhatItDoesNotKnowAndNamesWhatItDoes) {
   const std::string records = out("run");
   expect_refused(run("prove arithmetik " + records), "did you mean 'arithmetic'?");
   expect_refused(run("prove arithmetic --subject hots " + records), "did you mean 'host'?");
-  expect_refused(run("prove arithmetic --claim arithmetic/evry " + records), "--claim: given 'arithmetic/evry'");
-  expect_refused(run("prove arithmetic --claim bits/ " + records), "a claim of the kind that can be proved");
-  expect_refused(run("prove words --claim arithmetic/ " + records), "a claim of the kind that can be proved");
+  expect_refused(run("prove arithmetic --property arithmetic/evry " + records), "--property: given 'arithmetic/evry'");
+  expect_refused(run("prove arithmetic --property bits/ " + records), "a property of the kind that can be proved");
+  expect_refused(run("prove words --property arithmetic/ " + records), "a property of the kind that can be proved");
   for (const char* budget : {"soon", "0", "0s", "-1s", "5d", "1.2.3s"}) {
     expect_refused(run("prove arithmetic --subject host --budget=" + std::string(budget) + " " + records),
                    "a time such as 90s (or 90), 5m or 4h");
@@ -170,7 +170,7 @@ TEST(Durations, AreReadWithTheirUnits) {
   }
 }
 
-// Proofs of claims of this test, in this process.
+// Proofs of properties of this test, in this process.
 
 class Idle : public Subject {
  public:
@@ -179,20 +179,20 @@ class Idle : public Subject {
 
 class OwnRunner : public CaseRunner {
  public:
-  CaseOutcome run(const Claim& claim, const Problem& problem, Met& met) override {
+  CaseOutcome run(const Property& property, const Problem& problem, Met& met) override {
     Envelope envelope = kernel_envelope();
     Idle subject;
-    return InThisProcess(envelope, subject).run(claim, problem, met);
+    return InThisProcess(envelope, subject).run(property, problem, met);
   }
 };
 
 /// Of `steps` steps with ten points each.
-Claim claim_of_tens(std::int64_t steps, std::function<void(Case&)> body) {
-  Claim claim;
-  claim.name = "test/tens";
-  claim.body = std::move(body);
-  claim.proof = "tests";
-  claim.enumerations = [steps](const Envelope&) {
+Property property_of_tens(std::int64_t steps, std::function<void(Case&)> body) {
+  Property property;
+  property.name = "test/tens";
+  property.body = std::move(body);
+  property.proof = "tests";
+  property.enumerations = [steps](const Envelope&) {
     return std::vector<Enumeration>{
         {.steps = steps, .points_of_step = 10, .point = "points", .problem = [](std::int64_t step) {
            Problem problem;
@@ -200,7 +200,7 @@ Claim claim_of_tens(std::int64_t steps, std::function<void(Case&)> body) {
            return problem;
          }}};
   };
-  return claim;
+  return property;
 }
 
 void compare(Case& c, std::uint32_t points) {
@@ -208,18 +208,18 @@ void compare(Case& c, std::uint32_t points) {
 }
 
 ProofResult proof_of(
-    const Claim& claim, double seconds = 0, const std::function<bool()>& stop = [] { return false; }) {
+    const Property& property, double seconds = 0, const std::function<bool()>& stop = [] { return false; }) {
   ChosenSubject chosen;
   chosen.row = {"mine", "", false, kernel_envelope(), nullptr};
   const auto process = std::make_shared<Processes>(ReadySubject{chosen.row, std::make_unique<OwnRunner>(), "", ""});
-  ProofTask task = proof_tasks(claim, chosen, process).front();
+  ProofTask task = proof_tasks(property, chosen, process).front();
   task.run(seconds, stop, [](std::uint64_t) {});
   return task.result();
 }
 
 TEST(AProof, IsOneWhereEveryStepHeldAndComparedWhatItHolds) {
   std::vector<std::uint64_t> steps;
-  const ProofResult result = proof_of(claim_of_tens(7, [&](Case& c) {
+  const ProofResult result = proof_of(property_of_tens(7, [&](Case& c) {
     steps.push_back(c.problem.seed);
     compare(c, 10);
   }));
@@ -230,13 +230,13 @@ TEST(AProof, IsOneWhereEveryStepHeldAndComparedWhatItHolds) {
 }
 
 TEST(AProof, IsMistrustedWhereOneStepComparedLessThanItHolds) {
-  const ProofResult result = proof_of(claim_of_tens(7, [](Case& c) { compare(c, c.problem.seed == 6 ? 9 : 10); }));
+  const ProofResult result = proof_of(property_of_tens(7, [](Case& c) { compare(c, c.problem.seed == 6 ? 9 : 10); }));
   EXPECT_EQ(result.verdict, Proof::mistrusted);
   EXPECT_EQ(result.reason, "1 steps did not compare what they hold");
 }
 
 TEST(AProof, IsMistrustedWhereOneValueWasExpectedEverywhere) {
-  const ProofResult result = proof_of(claim_of_tens(7, [](Case& c) {
+  const ProofResult result = proof_of(property_of_tens(7, [](Case& c) {
     for (int i = 0; i < 10; ++i) c.held(42);
   }));
   EXPECT_EQ(result.verdict, Proof::mistrusted);
@@ -245,26 +245,26 @@ TEST(AProof, IsMistrustedWhereOneValueWasExpectedEverywhere) {
 TEST(AProof, IsASampleWhereItWasStoppedBeforeTheLastStep) {
   int asked = 0;
   const ProofResult result =
-      proof_of(claim_of_tens(7, [](Case& c) { compare(c, 10); }), 0, [&] { return ++asked > 6; });
+      proof_of(property_of_tens(7, [](Case& c) { compare(c, 10); }), 0, [&] { return ++asked > 6; });
   EXPECT_EQ(result.verdict, Proof::sampled);
   EXPECT_EQ(result.steps_done, 6);
   EXPECT_EQ(result.points_done, 60u);
 }
 
 TEST(AProof, IsNoneWhereStepsWereRefused) {
-  const ProofResult one = proof_of(claim_of_tens(7, [](Case& c) {
+  const ProofResult one = proof_of(property_of_tens(7, [](Case& c) {
     if (c.problem.seed == 3) throw Refused("not this one");
     compare(c, 10);
   }));
   EXPECT_EQ(one.verdict, Proof::mistrusted);
   EXPECT_EQ(one.steps_done, 6);
   EXPECT_EQ(one.reason, "1 steps that the subject should take were refused: not this one");
-  const ProofResult all = proof_of(claim_of_tens(7, [](Case&) { throw Refused("none of them"); }));
+  const ProofResult all = proof_of(property_of_tens(7, [](Case&) { throw Refused("none of them"); }));
   EXPECT_EQ(all.verdict, Proof::mistrusted);
 }
 
 TEST(AProof, FailsWhereTheLastStepFails) {
-  const ProofResult result = proof_of(claim_of_tens(7, [](Case& c) {
+  const ProofResult result = proof_of(property_of_tens(7, [](Case& c) {
     if (c.problem.seed == 6) throw Failure("mismatch", "the last one");
     compare(c, 10);
   }));
@@ -276,7 +276,7 @@ TEST(AProof, FailsWhereTheLastStepFails) {
 
 TEST(AProof, TakesTheSmallerProblemOnlyWhereItFailsInTheSameWay) {
   for (const bool smaller_fails : {true, false}) {
-    const ProofResult result = proof_of(claim_of_tens(7, [&](Case& c) {
+    const ProofResult result = proof_of(property_of_tens(7, [&](Case& c) {
       if (c.problem.seed == 3) {
         Problem smaller = c.problem;
         smaller.seed = 1000;
@@ -292,7 +292,7 @@ TEST(AProof, TakesTheSmallerProblemOnlyWhereItFailsInTheSameWay) {
 }
 
 TEST(AProof, OfNoStepIsSkipped) {
-  const ProofResult result = proof_of(claim_of_tens(0, [](Case&) {}));
+  const ProofResult result = proof_of(property_of_tens(0, [](Case&) {}));
   EXPECT_EQ(result.verdict, Proof::skipped);
 }
 

@@ -16,7 +16,7 @@ int replay(const std::vector<std::string>& words, const LibraryOptions& library,
   std::string line;
   for (const std::string& word : words) line += (line.empty() ? "" : " ") + word;
   const Problem problem = problem_of(line);
-  static_cast<void>(claim_of(problem.claim));
+  static_cast<void>(property_of(problem.property));
   require_possible(problem);
   const bool of_library = library.given() && problem.subject == "library";
   if (problem.subject == "library" && !of_library) {

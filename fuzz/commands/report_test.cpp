@@ -1,6 +1,6 @@
 // tileproof report as a user meets it, over runs that tileproof wrote: just now, and those that are committed as
-// examples. Those were written by `verify --subject host --claim bits/ --claim determinism/ --cases 40 --accuracy` and
-// by the same of faulty:unpack-sign-extends-the-top-nibble; what a report does not read was left out.
+// examples. Those were written by `verify --subject host --property bits/ --property determinism/ --cases 40
+// --accuracy` and by the same of faulty:unpack-sign-extends-the-top-nibble; what a report does not read was left out.
 #include <gtest/gtest.h>
 
 #include "fuzz/commands/running.h"
@@ -20,7 +20,7 @@ class ReportCommand : public Command {
 };
 
 TEST_F(ReportCommand, WritesThePageBesideTheRunInAFolderOfItsOwn) {
-  ASSERT_EQ(run("verify --subject host --claim bits/ --cases 60 " + out("run")).exit, 0);
+  ASSERT_EQ(run("verify --subject host --property bits/ --cases 60 " + out("run")).exit, 0);
   const Ran ran = run("report " + at("run"));
   EXPECT_EQ(ran.exit, 0) << ran.text;
   EXPECT_NE(ran.text.find("EXACT: Nothing fails"), std::string::npos) << ran.text;
@@ -31,8 +31,8 @@ TEST_F(ReportCommand, WritesThePageBesideTheRunInAFolderOfItsOwn) {
 }
 
 TEST_F(ReportCommand, OfAFaultAgainstARunWithoutItIsRegressed) {
-  ASSERT_EQ(run("verify --subject host --claim value/ --cases 60 " + out("clean")).exit, 0);
-  ASSERT_EQ(run("verify --subject faulty:two-roundings --claim value/ --cases 60 " + out("faulty")).exit, 1);
+  ASSERT_EQ(run("verify --subject host --property value/ --cases 60 " + out("clean")).exit, 0);
+  ASSERT_EQ(run("verify --subject faulty:two-roundings --property value/ --cases 60 " + out("faulty")).exit, 1);
   const Ran ran = run("report " + at("faulty") + "--against " + at("clean") + page());
   EXPECT_EQ(ran.exit, 1) << ran.text;
   EXPECT_EQ(data()["verdict"], "REGRESSED");
@@ -40,10 +40,11 @@ TEST_F(ReportCommand, OfAFaultAgainstARunWithoutItIsRegressed) {
 }
 
 TEST_F(ReportCommand, TakesRecordsOfSeveralCommandsTogether) {
-  ASSERT_EQ(run("verify --subject host --claim bits/ --cases 60 " + out("all/verify")).exit, 0);
+  ASSERT_EQ(run("verify --subject host --property bits/ --cases 60 " + out("all/verify")).exit, 0);
   ASSERT_EQ(
-      run("prove arithmetic --subject host --claim arithmetic/every_bf16_weight_without " + out("all/prove")).exit, 0);
-  ASSERT_EQ(run("fuzz --subject host --claim bits/ --seed 1 --cases 64 " + out("all/fuzz")).exit, 0);
+      run("prove arithmetic --subject host --property arithmetic/every_bf16_weight_without " + out("all/prove")).exit,
+      0);
+  ASSERT_EQ(run("fuzz --subject host --property bits/ --seed 1 --cases 64 " + out("all/fuzz")).exit, 0);
   ASSERT_EQ(
       run("bench --subject host --shapes 64x256 --repeats 5 --cases 0 --only pack --json " + at("all/bench.json")).exit,
       0);
@@ -52,7 +53,7 @@ TEST_F(ReportCommand, TakesRecordsOfSeveralCommandsTogether) {
   std::map<std::string, int> kinds;
   const nlohmann::json items = data()["items"];
   for (const nlohmann::json& item : items) ++kinds[item["kind"].get<std::string>()];
-  for (const char* kind : {"claim", "proof", "hunt", "speed"}) EXPECT_GT(kinds[kind], 0) << kind;
+  for (const char* kind : {"property", "proof", "hunt", "speed"}) EXPECT_GT(kinds[kind], 0) << kind;
   EXPECT_EQ(data()["records"].size(), 4u);
 }
 
@@ -86,7 +87,7 @@ TEST_F(ReportCommand, WritesBudgetsAndHoldsRunsToThem) {
 
 TEST_F(ReportCommand, RefusesWhatItCannotDo) {
   expect_refused(run("report " + at("nowhere")), "legal is a folder that verify, prove or fuzz wrote");
-  ASSERT_EQ(run("verify --subject host --claim bits/ --cases 60 " + out("run")).exit, 0);
+  ASSERT_EQ(run("verify --subject host --property bits/ --cases 60 " + out("run")).exit, 0);
   expect_refused(run("report " + at("run") + "--out " + at("page.txt")), "it does not end in .html");
   expect_refused(run("report " + at("run") + "--out " + at("run/report.html")), "its folder holds a run");
   expect_refused(run("report " + at("run") + "--against ''"), "--against");

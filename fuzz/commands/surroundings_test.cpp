@@ -56,9 +56,9 @@ class ATerminal : public Command {
   /// Every command that paints or shows how far it is.
   std::vector<std::string> commands() const {
     return {
-        "verify --subject faulty:two-roundings --claim value/ --cases 10 " + out("verify"),
-        "prove arithmetic --subject host --processes 1 --claim arithmetic/every_bf16_weight_without " + out("prove"),
-        "fuzz --subject host --claim bits/ --cases 64 --seed 1 --memory '" + (folder_ / "memory").string() + "' " +
+        "verify --subject faulty:two-roundings --property value/ --cases 10 " + out("verify"),
+        "prove arithmetic --subject host --processes 1 --property arithmetic/every_bf16_weight_without " + out("prove"),
+        "fuzz --subject host --property bits/ --cases 64 --seed 1 --memory '" + (folder_ / "memory").string() + "' " +
             out("fuzz"),
         "bench --subject host --shapes 64x128 --only unpack --repeats 2 --cases 0"};
   }
@@ -91,7 +91,7 @@ TEST_F(ATerminal, ShowsProgressOnOneLineHoweverNarrow) {
   const std::string escape = "\r\x1b[K";
   for (const int columns : {20, 40, 80}) {
     const std::string text = on_a_terminal("env -u NO_COLOR TERM=xterm " + program +
-                                               " verify --subject reference --claim value/ --cases 5 --seed 1 " +
+                                               " verify --subject reference --property value/ --cases 5 --seed 1 " +
                                                out("run" + std::to_string(columns)),
                                            columns);
     std::size_t lines = 0, at = text.find(escape + "[");
@@ -113,10 +113,10 @@ TEST_F(Command, UsesTheCoresThatItMayUse) {
   while (!CPU_ISSET(first, &may)) ++first;
   if (run_line("taskset --version").exit != 0) GTEST_SKIP() << "no taskset here";
   const std::string on_one = "taskset -c " + std::to_string(first) + " " + program + " ";
-  ASSERT_EQ(run_line(on_one + "verify --subject host --claim bits/ --cases 60 " + out("run")).exit, 0);
+  ASSERT_EQ(run_line(on_one + "verify --subject host --property bits/ --cases 60 " + out("run")).exit, 0);
   EXPECT_EQ(summary("run")["provenance"]["cores"], 1);
   const std::string memory = "--memory '" + (folder_ / "memory").string() + "' ";
-  run_line(on_one + "fuzz --subject host --claim bits/ --cases 640 --seed 1 " + memory + out("fuzz"));
+  run_line(on_one + "fuzz --subject host --property bits/ --cases 640 --seed 1 " + memory + out("fuzz"));
   std::set<json> workers;
   std::ifstream journal(folder_ / "fuzz" / "journal.jsonl");
   for (std::string line; std::getline(journal, line);) {
@@ -173,7 +173,8 @@ bool has_another_mode() {
 TEST_F(Command, JudgesInItsOwnModeWhateverItWasBegunIn) {
   if (!has_another_mode()) GTEST_SKIP() << "no mode to set here, or the sanitizer wants to be loaded first";
   const std::string begun = "LD_PRELOAD='" TILEPROOF_ANOTHER_MODE "' " + program;
-  const std::string judge = " verify --subject reference --subject host --claim value/ --claim eager/ --cases 100 ";
+  const std::string judge =
+      " verify --subject reference --subject host --property value/ --property eager/ --cases 100 ";
   const Ran ran = run_line(begun + judge + out("begun"));
   EXPECT_EQ(ran.exit, 0) << ran.text;
   EXPECT_NE(ran.text.find("results below the least normal value become 0"), std::string::npos) << ran.text;
@@ -184,7 +185,7 @@ TEST_F(Command, JudgesInItsOwnModeWhateverItWasBegunIn) {
   EXPECT_FALSE(summary("usual")["provenance"].contains("begun_in_float_mode"));
   EXPECT_EQ(summary("begun")["output_hash"], summary("usual")["output_hash"]);
   // In processes of their own too.
-  const Ran hunted = run_line(begun + " fuzz --subject reference --claim value/ --cases 640 --seed 1 --memory '" +
+  const Ran hunted = run_line(begun + " fuzz --subject reference --property value/ --cases 640 --seed 1 --memory '" +
                               (folder_ / "memory").string() + "' " + out("fuzz"));
   EXPECT_EQ(hunted.exit, 0) << hunted.text;
 }
@@ -192,15 +193,15 @@ TEST_F(Command, JudgesInItsOwnModeWhateverItWasBegunIn) {
 TEST(AThread, JudgesEachCaseInTheDefaultMode) {
   const SubjectRow& row = subject_row("reference");
   const MadeSubject made = row.make();
-  const Claim& claim = claim_of("value/float_domain_rounds_once");
+  const Property& property = property_of("value/float_domain_rounds_once");
   const Problem problem = problem_of(
-      "--claim=value/float_domain_rounds_once --subject=reference --n=8 --k=64 --inner-k-tiles=2 --group-size=32 "
+      "--property=value/float_domain_rounds_once --subject=reference --n=8 --k=64 --inner-k-tiles=2 --group-size=32 "
       "--domain=float --out=fp32 --scales=finite-edges --seed=0x1");
   std::thread([&] {
     std::fesetround(FE_UPWARD);  // as a library may when it is loaded
     EXPECT_FALSE(float_mode().rounds_to_nearest);
     Met met;
-    EXPECT_FALSE(InThisProcess(row.envelope, *made.subject).run(claim, problem, met).finding.has_value());
+    EXPECT_FALSE(InThisProcess(row.envelope, *made.subject).run(property, problem, met).finding.has_value());
     EXPECT_EQ(float_mode(), FloatMode());
   }).join();
 }
@@ -209,7 +210,8 @@ TEST(AThread, JudgesEachCaseInTheDefaultMode) {
 
 TEST_F(Command, IsNoShardOfAnArrayThatDoesNotSayItsSize) {
   const auto fuzz = [&](const std::string& variables, const std::string& name) {
-    return run_line(variables + " " + program + " fuzz --subject host --claim bits/ --cases 640 --seed 1 --memory '" +
+    return run_line(variables + " " + program +
+                    " fuzz --subject host --property bits/ --cases 640 --seed 1 --memory '" +
                     (folder_ / "memory").string() + "' " + out(name));
   };
   const std::string slurm = "SLURM_ARRAY_TASK_COUNT=4 SLURM_ARRAY_TASK_MIN=1 ";
@@ -239,7 +241,7 @@ TEST_F(Command, IsNoShardOfAnArrayThatDoesNotSayItsSize) {
   EXPECT_NE(resumed.exit, 2) << resumed.text;
   EXPECT_EQ(shard("m"), "2/4");
   run_line("JOB_COMPLETION_INDEX=2 " + program +
-           " fuzz --subject host --claim bits/ --cases 64 --seed 1 --shard 0/1 --memory '" +
+           " fuzz --subject host --property bits/ --cases 64 --seed 1 --shard 0/1 --memory '" +
            (folder_ / "memory").string() + "' " + out("o"));
   EXPECT_EQ(shard("o"), "0/1");
 }
@@ -250,7 +252,7 @@ TEST_F(Command, LeavesOutASubjectThatThisMachineFailsToMakeUnlessItIsAskedFor) {
   if (run("list subjects").text.find("built without torch") != std::string::npos) GTEST_SKIP() << "built without torch";
   fs::copy_file(program, folder_ / "tileproof");  // without the library of the torch subjects beside it
   const std::string alone = "'" + (folder_ / "tileproof").string() + "' ";
-  const Ran all = run_line(alone + "verify --claim bits/ --cases 60 --no-accuracy " + out("all"));
+  const Ran all = run_line(alone + "verify --property bits/ --cases 60 --no-accuracy " + out("all"));
 #if !defined(TILEPROOF_REQUIRE_GPU)
   EXPECT_EQ(all.exit, 0) << all.text;
 #endif
@@ -266,7 +268,7 @@ TEST_F(Command, LeavesOutASubjectThatThisMachineFailsToMakeUnlessItIsAskedFor) {
   const Ran listed = run_line(alone + "list subjects");
   EXPECT_EQ(listed.exit, 0) << listed.text;
   EXPECT_NE(listed.text.find("the torch subjects do not load"), std::string::npos) << listed.text;
-  EXPECT_EQ(run_line(alone + "verify --subject aten-cpu --claim bits/ " + out("one")).exit, 4);
+  EXPECT_EQ(run_line(alone + "verify --subject aten-cpu --property bits/ " + out("one")).exit, 4);
 }
 
 // --- Arguments without a value -------------------------------------------------------------------------------------

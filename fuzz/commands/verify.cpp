@@ -1,4 +1,4 @@
-// tileproof verify: every claim on every subject this machine can run.
+// tileproof verify: every property on every subject this machine can run.
 #include <CLI/CLI.hpp>
 
 #include <unistd.h>
@@ -34,7 +34,7 @@ using nlohmann::json;
 
 struct VerifyOptions {
   std::vector<std::string> subjects;
-  std::vector<std::string> claims;
+  std::vector<std::string> properties;
   std::int64_t cases = 300;
   std::string duration;
   std::string seed_text = "1";
@@ -57,10 +57,11 @@ std::vector<ChosenSubject> subjects_of(const VerifyOptions& options) {
   return chosen;
 }
 
-/// One subject, all claims, round after round of fresh seeds until the time is used up; one round where there is none.
-void judge_subject(const ReadySubject& subject, const std::vector<const Claim*>& claims, const VerifyOptions& options,
-                   const std::vector<KnownFinding>& ledger, double seconds, Records& records, Progress& progress,
-                   std::vector<Judgement>& judgements) {
+/// One subject, all properties, round after round of fresh seeds until the time is used up; one round where there is
+/// none.
+void judge_subject(const ReadySubject& subject, const std::vector<const Property*>& properties,
+                   const VerifyOptions& options, const std::vector<KnownFinding>& ledger, double seconds,
+                   Records& records, Progress& progress, std::vector<Judgement>& judgements) {
   const Clock::time_point begin = Clock::now();
   const std::size_t first = judgements.size();
   const SubjectRow& row = subject.row;
@@ -68,34 +69,34 @@ void judge_subject(const ReadySubject& subject, const std::vector<const Claim*>&
   std::set<std::string> failed;
   for (std::uint64_t seed = options.seed;; ++seed) {
     const bool is_first = seed == options.seed;
-    // The crash budget is shared by all claims of a process.
+    // The crash budget is shared by all properties of a process.
     Patience* of_all = subject.another ? nullptr : &patience;
-    Round round = {row, claims, {options.cases, seed, &ledger, of_all, is_interrupted}, subject.jobs(options.jobs)};
+    Round round = {row, properties, {options.cases, seed, &ledger, of_all, is_interrupted}, subject.jobs(options.jobs)};
     round.runner = [&] { return subject.another ? subject.another() : std::make_unique<Borrowed>(*subject.runner); };
-    round.begins = [&](const Claim& claim) {
-      if (is_first) progress.step(row.name, claim.name);
+    round.begins = [&](const Property& property) {
+      if (is_first) progress.step(row.name, property.name);
     };
     round.ends = [&](const Judgement& judgement) {
-      const bool is_new = !judgement.findings.empty() && failed.insert(judgement.claim).second;
-      if (is_new) progress.say("FAILED " + judgement.claim + " on " + row.name);
+      const bool is_new = !judgement.findings.empty() && failed.insert(judgement.property).second;
+      if (is_new) progress.say("FAILED " + judgement.property + " on " + row.name);
     };
     round.records = [&](const std::string& lines) { records.add(lines); };
     round.line = [&](const Observation& observation) { return records.line(observation); };
     const std::vector<Judged> result = judged(round);
     bool all_ran = true;
-    for (std::size_t i = 0; i < claims.size(); ++i) {
+    for (std::size_t i = 0; i < properties.size(); ++i) {
       const Judged& one = result[i];
       all_ran &= one.judgement.has_value();
       if (!is_first) {
         Judgement& all_rounds = judgements[first + i];
-        if (one.judgement) all_rounds.add(*one.judgement, *claims[i], row.envelope);
+        if (one.judgement) all_rounds.add(*one.judgement, *properties[i], row.envelope);
         // An interrupted run reports the rounds that it had.
         const bool is_lost = !one.judgement && !is_interrupted() && all_rounds.verdict != Verdict::failed;
         if (is_lost) all_rounds.verdict = Verdict::mistrusted;
         if (is_lost) all_rounds.reason = "in a later round: " + one.not_run;
         continue;
       }
-      judgements.push_back(one.judgement.value_or(skipped(*claims[i], row.name, one.not_run)));
+      judgements.push_back(one.judgement.value_or(skipped(*properties[i], row.name, one.not_run)));
       if (!one.judgement) judgements.back().verdict = Verdict::mistrusted;
     }
     const bool out_of_time = std::chrono::duration<double>(Clock::now() - begin).count() >= seconds;
@@ -106,7 +107,7 @@ void judge_subject(const ReadySubject& subject, const std::vector<const Claim*>&
 /// The one verdict on a library that no process survives to load.
 Judgement died_of_loading(const ReadySubject& subject) {
   Judgement judgement;
-  judgement.claim = "load/the_library_can_be_loaded";
+  judgement.property = "load/the_library_can_be_loaded";
   judgement.subject = subject.row.name;
   judgement.verdict = Verdict::failed;
   Finding finding;
@@ -134,7 +135,7 @@ void survey(const ChosenSubject& chosen, const ReadySubject& subject, const Veri
 int verify(const VerifyOptions& options, const std::string& command) {
   const Clock::time_point begin = Clock::now();
   const std::vector<ChosenSubject> chosen = subjects_of(options);
-  const std::vector<const Claim*> claims = chosen_claims(options.claims);
+  const std::vector<const Property*> properties = chosen_properties(options.properties);
   const std::vector<KnownFinding> ledger = options.known.empty() ? own_ledger() : ledger_of_file(options.known);
   const double seconds = seconds_of("--for", options.duration);
   std::vector<ReadySubject> ready(chosen.size());
@@ -150,19 +151,19 @@ int verify(const VerifyOptions& options, const std::string& command) {
   RunFacts run = {.command = command,
                   .run_start = records.run_start(),
                   .seed = options.seed,
-                  .cases_per_claim = options.cases,
+                  .cases_per_property = options.cases,
                   .provenance = provenance(
                       options.seed, options.library.given() ? options.library.subject().order.library->file : ""),
                   .subjects = {},
                   .judgements = {}};
   Surveying surveying(options.jobs);
   {
-    Progress progress(runnable * claims.size() + (options.accuracy ? runnable : 0));
+    Progress progress(runnable * properties.size() + (options.accuracy ? runnable : 0));
     for (std::size_t i = 0; i < ready.size(); ++i) {
       run.subjects.push_back({ready[i].row.name, ready[i].row.what, ready[i].why_not, chosen[i].asked_for,
                               ready[i].row.needs_gpu, chosen[i].replay_flags});
       if (ready[i].runner != nullptr) {
-        judge_subject(ready[i], claims, options, ledger, seconds / static_cast<double>(runnable), records, progress,
+        judge_subject(ready[i], properties, options, ledger, seconds / static_cast<double>(runnable), records, progress,
                       run.judgements);
         if (options.accuracy && !is_interrupted()) {
           progress.step(ready[i].row.name, "accuracy");
@@ -174,7 +175,7 @@ int verify(const VerifyOptions& options, const std::string& command) {
       if (!ready[i].died.empty()) run.judgements.push_back(died_of_loading(ready[i]));
       const std::string why = ready[i].died.empty() ? ready[i].why_not : "the library cannot be loaded";
       surveying.leave_out(ready[i].row.name, why);
-      for (const Claim* claim : claims) run.judgements.push_back(skipped(*claim, ready[i].row.name, why));
+      for (const Property* property : properties) run.judgements.push_back(skipped(*property, ready[i].row.name, why));
     }
   }
   run.seconds = std::chrono::duration<double>(Clock::now() - begin).count();
@@ -204,9 +205,9 @@ std::function<int()> set_up_verify(CLI::App& app) {
   app.add_option(
       "--subject", options->subjects,
       "a subject to judge, or a fault of 'list faults'; may be given again (default: all subjects that run here)");
-  app.add_option("--claim", options->claims,
-                 "a claim, or how the names of claims begin; may be given again (default: all)");
-  app.add_option("--cases", options->cases, "problems drawn for each claim and subject")
+  app.add_option("--property", options->properties,
+                 "a property, or how the names of properties begin; may be given again (default: all)");
+  app.add_option("--cases", options->cases, "problems drawn for each property and subject")
       ->check(CLI::Range(std::int64_t{1}, std::int64_t{1000000000}))
       ->capture_default_str();
   app.add_option("--for", options->duration,
@@ -219,16 +220,16 @@ std::function<int()> set_up_verify(CLI::App& app) {
       ->check(CLI::Range(std::size_t{1}, std::size_t{1024}))
       ->capture_default_str();
   app.add_flag("--accuracy,!--no-accuracy", options->accuracy,
-               "survey how accurate the subjects are, into accuracy.json (default: where no --claim is given)");
+               "survey how accurate the subjects are, into accuracy.json (default: where no --property is given)");
   app.add_flag("-v,--verbose", options->verbose,
-               "every variant of every claim, and of each claim what the subject does not take");
+               "every variant of every property, and of each property what the subject does not take");
   app.add_option("--out", options->out, "folder for the records (default: a dated one under the build folder)");
   app.add_option("--known", options->known,
                  "a ledger of known findings, as JSON (default: the one of 'list known', of PyTorch's own operators)");
   options->library.add_to(app);
   return [&app, options] {
     options->seed = seed_of("--seed", options->seed_text);
-    if (app.count("--accuracy") == 0) options->accuracy = options->claims.empty();
+    if (app.count("--accuracy") == 0) options->accuracy = options->properties.empty();
     for (const CLI::Option* option : app.get_options()) {
       if (option->get_group() != "An operator library to judge" || option->count() == 0) continue;
       const bool of_library = option->get_name() != "--library" && option->get_name() != "--case-deadline";

@@ -45,7 +45,7 @@ std::vector<Sanitizer> all_sanitizers() {
   for (const Plant& plant : plants()) {
     // The first problem of unpack, whose operation the fault stands beside.
     for (const Problem& problem : distilled_problems(plant.subject)) {
-      if (problem.claim.find("/unpack") == std::string::npos) continue;
+      if (problem.property.find("/unpack") == std::string::npos) continue;
       all.push_back({plant.tool, plant.what, plant.kernel, "replay --in-process " + line_of(problem)});
       break;
     }

@@ -7,7 +7,7 @@
 #include "fuzz/process/file_lock.h"
 #include "fuzz/records/records.h"
 #include "own_corpus.h"
-#include "properties/case/claim.h"
+#include "properties/case/property.h"
 #include "properties/registry.h"
 
 namespace tileproof {
@@ -22,7 +22,7 @@ constexpr const char* coverage_file = "coverage.txt";
 
 Problem possible_problem(const std::string& line) {
   const Problem problem = problem_of(line);
-  static_cast<void>(claim_of(problem.claim));
+  static_cast<void>(property_of(problem.property));
   require_possible(problem);
   return problem;
 }
@@ -162,7 +162,7 @@ void WorkingCorpus::keep_incubating(const Problem& problem, const std::string& c
 void WorkingCorpus::keep_coverage(const Problem& problem, const std::string& comment) {
   change([&](Lines&, Lines&, Lines& coverage) {
     std::erase_if(coverage, [&](const CorpusLine& line) {
-      return line.problem.claim == problem.claim && line.problem.subject == problem.subject;
+      return line.problem.property == problem.property && line.problem.subject == problem.subject;
     });
     coverage.push_back({comment, problem, ""});
   });

@@ -29,7 +29,7 @@ const std::vector<CorpusLine>& own_corpus();
 ///
 ///   crashing.txt    smallest cases that fail, as far as anybody knows
 ///   incubating.txt  that failed once and do not any more: they are watched
-///   coverage.txt    of each claim with a bound, the case that came closest to it
+///   coverage.txt    of each property with a bound, the case that came closest to it
 class WorkingCorpus {
  public:
   /// Nothing is made before something is kept.
@@ -44,7 +44,7 @@ class WorkingCorpus {
   void keep_crashing(const Problem&, const std::string& comment);
   /// Where it is among those that crash.
   void keep_incubating(const Problem&, const std::string& comment);
-  /// In place of the case of the same claim and subject that is there.
+  /// In place of the case of the same property and subject that is there.
   void keep_coverage(const Problem&, const std::string& comment);
 
  private:

@@ -12,7 +12,7 @@ namespace tileproof {
 namespace {
 
 constexpr const char* a_line =
-    "--claim=bits/unpack_returns_every_packed_code --subject=host --n=9 --k=64 --inner-k-tiles=4 --group-size=32 "
+    "--property=bits/unpack_returns_every_packed_code --subject=host --n=9 --k=64 --inner-k-tiles=4 --group-size=32 "
     "--domain=float --out=bf16 --scales=ordinary --seed=0x7";
 
 TEST(CorpusLines, HaveTheCommentAboveThem) {
@@ -36,10 +36,10 @@ TEST(CorpusLines, ThatAreNoProblemAreRefusedByTheirPlace) {
       EXPECT_NE(std::string(illegal.what()).find(why), std::string::npos) << illegal.what();
     }
   };
-  refused("--claim=bits/unpack_returns_every_packed_code", "no --subject");
-  refused("--claim=bits/renamed_since --subject=host", "bits/renamed_since");
+  refused("--property=bits/unpack_returns_every_packed_code", "no --subject");
+  refused("--property=bits/renamed_since --subject=host", "bits/renamed_since");
   refused(std::string(a_line) + " --k=96", "twice");
-  refused("--claim=bits/unpack_returns_every_packed_code --subject=host --k=33", "--k");
+  refused("--property=bits/unpack_returns_every_packed_code --subject=host --k=33", "--k");
   refused("{}", "FLAG=VALUE");
 }
 
@@ -91,7 +91,7 @@ TEST_F(AWorkingCorpus, MovesWhatFailsNoMoreAndBack) {
   EXPECT_EQ(text("crashing.txt"), std::string("# again\n") + a_line + "\n");
 }
 
-TEST_F(AWorkingCorpus, HasOneCoverageCaseOfAClaimAndSubject) {
+TEST_F(AWorkingCorpus, HasOneCoverageCaseOfAPropertyAndSubject) {
   WorkingCorpus corpus(folder_);
   corpus.keep_coverage(problem_, "0.5");
   Problem closer = problem_;
@@ -119,8 +119,8 @@ TEST_F(AWorkingCorpus, ThatCannotBeWrittenIsSaidAndTheHuntGoesOn) {
   const std::filesystem::path memory = folder_ / "memory";
   WorkingCorpus(memory / "corpus").keep_crashing(problem_, "what");  // and does no more: a change to the corpus
   const std::optional<Ran> ran =
-      run_beside_read_only(memory, program + " fuzz --subject host --claim bits/ --cases 64 " + "--seed 1 --memory '" +
-                                       memory.string() + "' " + out("run"));
+      run_beside_read_only(memory, program + " fuzz --subject host --property bits/ --cases 64 " +
+                                       "--seed 1 --memory '" + memory.string() + "' " + out("run"));
   if (!ran) GTEST_SKIP() << "no mount of its own can be had here";
   EXPECT_EQ(ran->exit, 0) << ran->text;
   EXPECT_NE(ran->text.find("not in the corpus: "), std::string::npos) << ran->text;
@@ -143,7 +143,7 @@ class ACorpusOfHunts : public AWorkingCorpus {
 };
 
 TEST_F(ACorpusOfHunts, KeepsWhatTheyFindAndTheNextOneBeginsWithIt) {
-  const std::string fault = "--subject faulty:nibbles-in-order --shrink-seconds 2 --claim value/float ";
+  const std::string fault = "--subject faulty:nibbles-in-order --shrink-seconds 2 --property value/float ";
   EXPECT_EQ(hunt(fault, "first").exit, 1);
   const std::string kept = memory("crashing.txt");
   EXPECT_NE(kept.find("--subject=faulty:nibbles-in-order"), std::string::npos) << kept;
@@ -156,7 +156,7 @@ TEST_F(ACorpusOfHunts, KeepsWhatTheyFindAndTheNextOneBeginsWithIt) {
 
 TEST_F(ACorpusOfHunts, WatchesWhatFailsNoMore) {
   put("crashing.txt", std::string("# what it was\n") + a_line + "\n");
-  const Ran ran = hunt("--subject host --claim bits/", "run");
+  const Ran ran = hunt("--subject host --property bits/", "run");
   EXPECT_EQ(ran.exit, 0) << ran.text;
   EXPECT_EQ(memory("crashing.txt"), "");
   EXPECT_EQ(memory("incubating.txt"), std::string("# what it was\n") + a_line + "\n");
@@ -165,7 +165,7 @@ TEST_F(ACorpusOfHunts, WatchesWhatFailsNoMore) {
 
 TEST_F(ACorpusOfHunts, NamesWhatFailsByItselfAndNotByARemark) {
   put("coverage.txt", "# 12.5 % of its bound\n" + line_of(own_corpus().front().problem) + "\n");
-  const Ran ran = hunt("--subject " + own_corpus().front().problem.subject + " --claim value/", "run");
+  const Ran ran = hunt("--subject " + own_corpus().front().problem.subject + " --property value/", "run");
   EXPECT_EQ(ran.exit, 1) << ran.text;
   const nlohmann::json hunted = result("run");
   for (const nlohmann::json& finding : hunted["findings"]) {
@@ -181,10 +181,10 @@ TEST_F(ACorpusOfHunts, InNoFolderIsRefusedBeforeAnythingIsRun) {
 }
 
 TEST_F(ACorpusOfHunts, ThatIsNoneIsRefusedAndLeftAsItIs) {
-  put("crashing.txt", "--claim=bits/unpack_returns_every_packed_code --subject=host --n=ten\n");
-  const Ran ran = hunt("--subject host --claim bits/", "run");
+  put("crashing.txt", "--property=bits/unpack_returns_every_packed_code --subject=host --n=ten\n");
+  const Ran ran = hunt("--subject host --property bits/", "run");
   expect_refused(ran, "crashing.txt, line 1: ");
-  EXPECT_EQ(memory("crashing.txt"), "--claim=bits/unpack_returns_every_packed_code --subject=host --n=ten\n");
+  EXPECT_EQ(memory("crashing.txt"), "--property=bits/unpack_returns_every_packed_code --subject=host --n=ten\n");
 }
 
 }  // namespace

@@ -23,10 +23,10 @@ SubjectRow with_envelope(SubjectRow row, const json& envelope) {
 
 }  // namespace
 
-json order_for_batches(const std::vector<std::string>& claims, std::uint64_t seed, const Envelope& envelope,
+json order_for_batches(const std::vector<std::string>& properties, std::uint64_t seed, const Envelope& envelope,
                        const std::filesystem::path& in_flight, std::size_t slots, std::size_t slot) {
   return {{"list",
-           {{"claims", claims},
+           {{"properties", properties},
             {"seed", seed},
             {"envelope", json_of(envelope)},
             {"in_flight", in_flight.string()},
@@ -54,13 +54,13 @@ bool answers_a_canary(Memory& memory) {
 Batches::Batches(const json& order, const SubjectRow& row, Subject& subject)
     : row_(with_envelope(row, order["envelope"])),
       subject_(subject),
-      list_(claims_named(order["claims"]), row_, order["seed"]),
+      list_(properties_named(order["properties"]), row_, order["seed"]),
       in_flight_(order["in_flight"].get<std::string>(), order["slots"]),
       slot_(order["slot"]) {}
 
 json Batches::run(const json& question, const std::function<void(const json&)>& note) {
   BatchCounts counts;
-  std::map<std::string, bool> compared, asked;  // by claim; asked: it should have compared
+  std::map<std::string, bool> compared, asked;  // by property; asked: it should have compared
   std::vector<std::uint64_t> not_passed;
   const Clock::time_point begin = Clock::now();
   std::string ended_by;
@@ -69,7 +69,7 @@ json Batches::run(const json& question, const std::function<void(const json&)>& 
     const ListedCase listed = list_.at(index);
     Met met;
     in_flight_.begin(slot_, last = index);
-    CaseOutcome outcome = run_case(*listed.claim, listed.problem, met);
+    CaseOutcome outcome = run_case(*listed.property, listed.problem, met);
     if (outcome.has_passed()) climb_from(index, listed, met, note, counts, outcome);
     if (outcome.finding) {
       note({{"case", index}, {"problem", line_of(outcome.finding->problem)}, {"outcome", json_of(outcome)}});
@@ -78,9 +78,9 @@ json Batches::run(const json& question, const std::function<void(const json&)>& 
     if (ended_by.empty() && outcome.finding && !answers_a_canary(subject_.memory())) ended_by = "canary";
     in_flight_.end(slot_);
     counts.elements += met.compared;
-    compared[listed.claim->name] |= met.compared != 0;
-    const bool refused = outcome.refused && listed.claim->on_refusal != OnRefusal::allowed;
-    asked[listed.claim->name] |= outcome.has_passed() || refused;
+    compared[listed.property->name] |= met.compared != 0;
+    const bool refused = outcome.refused && listed.property->on_refusal != OnRefusal::allowed;
+    asked[listed.property->name] |= outcome.has_passed() || refused;
     if (!outcome.has_passed()) not_passed.push_back(index);
     ++(outcome.finding       ? counts.failed
        : outcome.refused     ? counts.refused
@@ -94,8 +94,8 @@ json Batches::run(const json& question, const std::function<void(const json&)>& 
     if (!answers_a_canary(subject_.memory())) ended_by = "canary";
     in_flight_.end(slot_);
   }
-  for (const auto& [claim, has_compared] : compared) {
-    if (!has_compared) (asked[claim] ? counts.idle : counts.absent).push_back(claim);
+  for (const auto& [property, has_compared] : compared) {
+    if (!has_compared) (asked[property] ? counts.idle : counts.absent).push_back(property);
   }
   counts.seconds = std::chrono::duration<double>(Clock::now() - begin).count();
   return {{"counts", json_of(counts)}, {"ended_by", ended_by}, {"not_passed", not_passed}};
@@ -107,22 +107,22 @@ void Batches::climb_from(std::uint64_t index, const ListedCase& listed, const Me
                          const std::function<void(const json&)>& note, BatchCounts& counts, CaseOutcome& outcome) {
   if (met.largest.empty()) return;
   std::string why_not;
-  const Domains domains = domains_of(*listed.claim, row_.envelope, &why_not);
+  const Domains domains = domains_of(*listed.property, row_.envelope, &why_not);
   const auto run = [&](const Problem& problem, Met& met_there) {
     note({{"case", index}, {"tries", line_of(problem)}});
     in_flight_.begin(slot_, index);  // each has its own deadline
-    return run_case(*listed.claim, problem, met_there);
+    return run_case(*listed.property, problem, met_there);
   };
   const Climbed climb = climbed(listed.problem, domains, met, run);
   counts.climbs += climb.tries;
-  keep_closer(counts.closest, listed.claim->name, climb.closest);
+  keep_closer(counts.closest, listed.property->name, climb.closest);
   if (climb.failed) outcome = *climb.failed;
 }
 
 /// What is out of memory says nothing of the subject.
-CaseOutcome Batches::run_case(const Claim& claim, const Problem& problem, Met& met) {
+CaseOutcome Batches::run_case(const Property& property, const Problem& problem, Met& met) {
   try {
-    return InThisProcess(row_.envelope, subject_).run(claim, problem, met);
+    return InThisProcess(row_.envelope, subject_).run(property, problem, met);
   } catch (const std::bad_alloc&) {
     return {.unavailable = "out of memory"};
   }

@@ -23,7 +23,7 @@ class Batches {
   nlohmann::json run(const nlohmann::json& question, const std::function<void(const nlohmann::json&)>& note);
 
  private:
-  CaseOutcome run_case(const Claim&, const Problem&, Met&);
+  CaseOutcome run_case(const Property&, const Problem&, Met&);
   void climb_from(std::uint64_t index, const ListedCase&, const Met&,
                   const std::function<void(const nlohmann::json&)>& note, BatchCounts&, CaseOutcome&);
 
@@ -35,8 +35,9 @@ class Batches {
 };
 
 /// @param envelope  what the subject takes, as the supervisor knows it
-nlohmann::json order_for_batches(const std::vector<std::string>& claims, std::uint64_t seed, const Envelope& envelope,
-                                 const std::filesystem::path& in_flight, std::size_t slots, std::size_t slot);
+nlohmann::json order_for_batches(const std::vector<std::string>& properties, std::uint64_t seed,
+                                 const Envelope& envelope, const std::filesystem::path& in_flight, std::size_t slots,
+                                 std::size_t slot);
 nlohmann::json question_for_cases(const std::vector<std::uint64_t>& cases);
 
 /// Whether memory still holds what is written to it, and comparing it tells right from wrong: a machine's fault, and no

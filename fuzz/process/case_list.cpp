@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <numeric>
 
-#include "properties/catalogue/claims.h"
+#include "properties/catalogue/properties.h"
 #include "properties/problem/draw.h"
 #include "properties/registry.h"
 
@@ -75,10 +75,10 @@ std::uint64_t CaseList::Walk::cells() const {
   return shapes.size() * draws.domains.size() * draws.types.size() * draws.profiles.size() * 2;
 }
 
-std::vector<const Claim*> claims_named(const std::vector<std::string>& names) {
-  std::vector<const Claim*> claims;
-  for (const std::string& name : names) claims.push_back(&claim_of(name));
-  return claims;
+std::vector<const Property*> properties_named(const std::vector<std::string>& names) {
+  std::vector<const Property*> properties;
+  for (const std::string& name : names) properties.push_back(&property_of(name));
+  return properties;
 }
 
 std::vector<CaseList::Shape> CaseList::shapes_of(const Domains& domains) {
@@ -109,13 +109,13 @@ std::vector<CaseList::Shape> CaseList::shapes_of(const Domains& domains) {
   return shapes;
 }
 
-CaseList::CaseList(const std::vector<const Claim*>& claims, const SubjectRow& subject, std::uint64_t seed)
+CaseList::CaseList(const std::vector<const Property*>& properties, const SubjectRow& subject, std::uint64_t seed)
     : subject_(subject.name), seed_(seed) {
-  for (const Claim* claim : claims) {
+  for (const Property* property : properties) {
     std::string why_not;
-    const Domains domains = domains_of(*claim, subject.envelope, &why_not);
-    if (!why_not.empty() || claim->heavy || claim->draws.is_fixed()) continue;
-    Walk walk = {claim, domains, shapes_of(domains)};
+    const Domains domains = domains_of(*property, subject.envelope, &why_not);
+    if (!why_not.empty() || property->heavy || property->draws.is_fixed()) continue;
+    Walk walk = {property, domains, shapes_of(domains)};
     if (!walk.shapes.empty()) walks_.push_back(std::move(walk));
   }
 }
@@ -124,7 +124,7 @@ ListedCase CaseList::at(std::uint64_t index) const {
   const Walk& walk = walks_[index % walks_.size()];
   const std::uint64_t turn = index / walks_.size();
   const std::uint64_t cell = in_turn(turn + mixed(seed_) % walk.cells(), walk.cells());
-  return {walk.claim, problem_in(walk, cell, turn < walk.cells(), index)};
+  return {walk.property, problem_in(walk, cell, turn < walk.cells(), index)};
 }
 
 Problem CaseList::problem_in(const Walk& walk, std::uint64_t cell, bool at_an_edge, std::uint64_t index) const {
@@ -136,7 +136,7 @@ Problem CaseList::problem_in(const Walk& walk, std::uint64_t cell, bool at_an_ed
   };
   Choices choices(seed_, index);
   Problem p;
-  p.claim = walk.claim->name;
+  p.property = walk.property->name;
   p.subject = subject_;
   const bool is_aligned = digit(2) == 0;
   p.domain = draws.domains[digit(draws.domains.size())];
@@ -162,7 +162,7 @@ Problem CaseList::problem_in(const Walk& walk, std::uint64_t cell, bool at_an_ed
 
 bool CaseList::Walk::has_cells_of(const Walk& other) const {
   const Draws &own = domains.draws, &others = other.domains.draws;
-  return claim->needs == other.claim->needs && shapes == other.shapes && own.domains == others.domains &&
+  return property->needs == other.property->needs && shapes == other.shapes && own.domains == others.domains &&
          own.types == others.types && own.profiles == others.profiles;
 }
 
@@ -172,15 +172,15 @@ std::set<Cell> CaseList::reachable() const {
     const Walk& walk = *walk_at;
     if (std::any_of(walks_.begin(), walk_at, [&](const Walk& seen) { return seen.has_cells_of(walk); })) continue;
     for (std::uint64_t cell = 0; cell < walk.cells(); ++cell) {
-      cells.insert(cell_of(*walk.claim, problem_in(walk, cell, true, cell)));
+      cells.insert(cell_of(*walk.property, problem_in(walk, cell, true, cell)));
     }
   }
   return cells;
 }
 
-std::vector<std::string> CaseList::claims() const {
+std::vector<std::string> CaseList::properties() const {
   std::vector<std::string> names;
-  for (const Walk& walk : walks_) names.push_back(walk.claim->name);
+  for (const Walk& walk : walks_) names.push_back(walk.property->name);
   return names;
 }
 

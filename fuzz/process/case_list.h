@@ -1,8 +1,8 @@
-/// The cases of a hunt: an endless list that depends on the seed, the claims and what the subject takes, and on nothing
-/// else. Whoever runs a part of it, in whatever order, runs these cases.
+/// The cases of a hunt: an endless list that depends on the seed, the properties and what the subject takes, and on
+/// nothing else. Whoever runs a part of it, in whatever order, runs these cases.
 ///
-/// Claims take turns. Each walks the cells that its problems can lie in, all of them before any again: first at their
-/// edges, the smallest and largest n and k that a cell holds, then anywhere in them.
+/// Properties take turns. Each walks the cells that its problems can lie in, all of them before any again: first at
+/// their edges, the smallest and largest n and k that a cell holds, then anywhere in them.
 #pragma once
 
 #include <cstdint>
@@ -12,29 +12,29 @@
 
 #include "fuzz/records/cells.h"
 #include "properties/case/generator.h"
-#include "properties/catalogue/claims.h"
+#include "properties/catalogue/properties.h"
 
 namespace tileproof {
 
-/// Claims by their whole names, in that order. @throws Illegal for a name that is no claim
-std::vector<const Claim*> claims_named(const std::vector<std::string>& names);
+/// Properties by their whole names, in that order. @throws Illegal for a name that is no property
+std::vector<const Property*> properties_named(const std::vector<std::string>& names);
 
 struct ListedCase {
-  const Claim* claim;
+  const Property* property;
   Problem problem;
 };
 
 class CaseList {
  public:
-  /// @param claims  those that the subject cannot be asked are left out, as are those of a few large matrices
-  CaseList(const std::vector<const Claim*>& claims, const SubjectRow& subject, std::uint64_t seed);
+  /// @param properties  those that the subject cannot be asked are left out, as are those of a few large matrices
+  CaseList(const std::vector<const Property*>& properties, const SubjectRow& subject, std::uint64_t seed);
 
   bool is_empty() const { return walks_.empty(); }
   ListedCase at(std::uint64_t index) const;
   /// Every cell that some case of the list lies in.
   std::set<Cell> reachable() const;
-  /// The names of the claims that take turns.
-  std::vector<std::string> claims() const;
+  /// The names of the properties that take turns.
+  std::vector<std::string> properties() const;
 
  private:
   /// Where n and k can lie.
@@ -46,13 +46,13 @@ class CaseList {
     int log2_k;
     bool operator==(const Shape&) const = default;
   };
-  /// A claim's cells: every shape with every domain, type, profile and alignment.
+  /// A property's cells: every shape with every domain, type, profile and alignment.
   struct Walk {
-    const Claim* claim;
+    const Property* property;
     Domains domains;
     std::vector<Shape> shapes;
     std::uint64_t cells() const;
-    /// What else two claims draw differently lies within their cells, or has made other shapes.
+    /// What else two properties draw differently lies within their cells, or has made other shapes.
     bool has_cells_of(const Walk&) const;
   };
   static std::vector<Shape> shapes_of(const Domains&);

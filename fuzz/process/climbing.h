@@ -1,5 +1,5 @@
-/// Climbing: a claim with a bound says how close a case comes to it, and the cases around one that is close are looked
-/// at too. A bit-exact claim has nothing to climb: it holds or it does not.
+/// Climbing: a property with a bound says how close a case comes to it, and the cases around one that is close are
+/// looked at too. A bit-exact property has nothing to climb: it holds or it does not.
 #pragma once
 
 #include <functional>

@@ -9,16 +9,16 @@ namespace tileproof {
 
 namespace {
 
-/// A claim's cases come the closer to the bound the smaller k is, and the smaller the last digit of the seed.
+/// A property's cases come the closer to the bound the smaller k is, and the smaller the last digit of the seed.
 double height(const Problem& p) { return 64.0 / static_cast<double>(p.k) / 4 + static_cast<double>(p.seed % 16) / 64; }
 
 class Climbing : public testing::Test {
  protected:
   Climbing() {
-    const Claim& claim = claim_of("value/float_domain_rounds_once");
+    const Property& property = property_of("value/float_domain_rounds_once");
     std::string why_not;
-    domains_ = domains_of(claim, kernel_envelope(), &why_not);
-    problem_.claim = claim.name;
+    domains_ = domains_of(property, kernel_envelope(), &why_not);
+    problem_.property = property.name;
     problem_.subject = "host";
     problem_.k = 1024;
     problem_.seed = 0x10;
@@ -74,13 +74,13 @@ TEST_F(Climbing, TriesNothingWhereNothingIsMeasured) {
   EXPECT_EQ(nothing.closest.line, "");
 }
 
-TEST(ClosestOfClaims, DoNotDependOnTheOrder) {
+TEST(ClosestOfProperties, DoNotDependOnTheOrder) {
   const Closest cases[] = {{0.5, "b"}, {0.5, "a"}, {0.25, "c"}};
-  ClosestOfClaims forwards, backwards;
-  for (const Closest& one : cases) keep_closer(forwards, "claim", one);
-  for (int i = 2; i >= 0; --i) keep_closer(backwards, "claim", cases[i]);
+  ClosestOfProperties forwards, backwards;
+  for (const Closest& one : cases) keep_closer(forwards, "property", one);
+  for (int i = 2; i >= 0; --i) keep_closer(backwards, "property", cases[i]);
   EXPECT_EQ(forwards, backwards);
-  EXPECT_EQ(forwards["claim"], (Closest{0.5, "a"}));
+  EXPECT_EQ(forwards["property"], (Closest{0.5, "a"}));
   EXPECT_EQ(closest_of(json_of(forwards)), forwards);
 }
 

@@ -20,10 +20,10 @@ class Progress {
       : steps_(steps), doing_(doing), overwrites_(takes_escapes(STDERR_FILENO)) {}
   ~Progress() { clear(); }
 
-  void step(const std::string& subject, const std::string& claim) {
+  void step(const std::string& subject, const std::string& property) {
     ++step_;
     if (overwrites_) {
-      show(subject + ": " + claim);
+      show(subject + ": " + property);
     } else if (subject != subject_) {
       std::cerr << doing_ << " " << subject << "\n";
     }

@@ -228,13 +228,13 @@ MadeElsewhere Worker::make() {
   return made;
 }
 
-CaseOutcome Worker::run(const Claim& claim, const Problem& problem, Met& met) {
+CaseOutcome Worker::run(const Property& property, const Problem& problem, Met& met) {
   if (!is_running()) {
     if (const MadeElsewhere made = make(); !made.why_not.empty()) {
       throw std::runtime_error("the subject " + order_.subject + " cannot be run any more: " + made.why_not);
     }
   }
-  const bool is_large = claim.heavy || !claim.draws.fixed.empty();
+  const bool is_large = property.heavy || !property.draws.fixed.empty();
   const milliseconds patience = is_large ? heavy * deadline_ : deadline_;
   if (ftruncate(output_, 0) != 0) fail("ftruncate");  // of a case that ends well nobody wants to know
   const std::optional<json> answer =
@@ -242,7 +242,7 @@ CaseOutcome Worker::run(const Claim& claim, const Problem& problem, Met& met) {
   if (!answer) {
     CaseOutcome outcome = lost(problem, patience);
     const bool killed = outcome.finding && was_killed(outcome.finding->details);
-    if (killed && claim.heavy) return {.process_lost = true, .unavailable = "the system killed it: out of memory?"};
+    if (killed && property.heavy) return {.process_lost = true, .unavailable = "the system killed it: out of memory?"};
     return outcome;
   }
   if (answer->contains("out_of_memory")) return {.unavailable = "out of memory"};
@@ -367,7 +367,7 @@ json answer_to_problem(const json& question, Ordered& ordered) {
   if (question["survey"].get<bool>()) met.surveyed.emplace();
   try {
     InThisProcess here(ordered.row.envelope, *ordered.made.subject);
-    const CaseOutcome outcome = here.run(claim_of(problem.claim), problem, met);
+    const CaseOutcome outcome = here.run(property_of(problem.property), problem, met);
     return {{"outcome", json_of(outcome)}, {"met", json_of(met)}};
   } catch (const std::bad_alloc&) {
     return {{"out_of_memory", true}};

@@ -28,7 +28,7 @@ struct MadeElsewhere {
 
 class Worker : public CaseRunner {
  public:
-  /// @param deadline  of one case; a case of a heavy claim, or of fixed and large problems, has twenty
+  /// @param deadline  of one case; a case of a heavy property, or of fixed and large problems, has twenty
   Worker(const SubjectOrder& order, std::chrono::milliseconds deadline);
   ~Worker() override;
   Worker(const Worker&) = delete;
@@ -40,7 +40,7 @@ class Worker : public CaseRunner {
 
   /// Whatever the process dies of is the case's finding; the next case runs in a fresh one.
   /// @throws std::runtime_error where none can be had any more: the machine's fault
-  CaseOutcome run(const Claim&, const Problem&, Met&) override;
+  CaseOutcome run(const Property&, const Problem&, Met&) override;
   bool start_afresh() override {
     stop();
     return true;

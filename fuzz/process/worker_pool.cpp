@@ -14,8 +14,8 @@ class WorkerPool::Lent : public CaseRunner {
     if (!has_failed_) pool_->give_back(std::move(worker_));
   }
 
-  CaseOutcome run(const Claim& claim, const Problem& problem, Met& met) override {
-    CaseOutcome outcome = worker_->run(claim, problem, met);
+  CaseOutcome run(const Property& property, const Problem& problem, Met& met) override {
+    CaseOutcome outcome = worker_->run(property, problem, met);
     has_failed_ = has_failed_ || outcome.finding || outcome.process_lost;
     return outcome;
   }

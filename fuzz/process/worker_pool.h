@@ -1,4 +1,5 @@
-/// Workers of one subject that are kept between claims: starting a process for each would take longer than its cases.
+/// Workers of one subject that are kept between properties: starting a process for each would take longer than its
+/// cases.
 #pragma once
 
 #include <memory>
@@ -14,7 +15,7 @@ class WorkerPool : public std::enable_shared_from_this<WorkerPool> {
   WorkerPool(const SubjectOrder& order, std::chrono::milliseconds deadline) : order_(order), deadline_(deadline) {}
 
   /// A runner whose process has made the subject anew. It goes back when it is destroyed, unless a case failed in it: a
-  /// process in which something went wrong is not asked about other claims.
+  /// process in which something went wrong is not asked about other properties.
   /// @throws std::runtime_error where the subject cannot be made any more
   std::unique_ptr<CaseRunner> taken();
 

@@ -21,8 +21,8 @@ GroupClass group_class_of(std::int64_t group_size, std::int64_t inner_k_tiles) {
                                    : GroupClass::across_supertiles;
 }
 
-Cell cell_of(const Claim& claim, const Problem& p) {
-  return {.operation = claim.needs.empty() ? Operation::dequantize : claim.needs.back(),
+Cell cell_of(const Property& property, const Problem& p) {
+  return {.operation = property.needs.empty() ? Operation::dequantize : property.needs.back(),
           .domain = p.domain,
           .out = p.out,
           .inner_k_tiles = p.inner_k_tiles,

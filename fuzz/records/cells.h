@@ -6,7 +6,7 @@
 #include <cstdint>
 #include <string>
 
-#include "properties/case/claim.h"
+#include "properties/case/property.h"
 
 namespace tileproof {
 
@@ -16,7 +16,7 @@ const char* name_of(GroupClass);
 GroupClass group_class_of(std::int64_t group_size, std::int64_t inner_k_tiles);
 
 struct Cell {
-  Operation operation;  // the last that the claim needs
+  Operation operation;  // the last that the property needs
   Domain domain;
   Type out;
   std::int64_t inner_k_tiles;
@@ -29,7 +29,7 @@ struct Cell {
   auto operator<=>(const Cell&) const = default;
 };
 
-Cell cell_of(const Claim&, const Problem&);
+Cell cell_of(const Property&, const Problem&);
 /// "dequantize float bf16 inner_k_tiles=4 groups=a_supertile n%8=3 k=2^9 aligned scales=ordinary"
 std::string text_of(const Cell&);
 

@@ -1,4 +1,4 @@
-/// The cases that came closest to the bounds of their claims, as hunts remember them.
+/// The cases that came closest to the bounds of their properties, as hunts remember them.
 #pragma once
 
 #include <map>
@@ -7,19 +7,19 @@
 
 namespace tileproof {
 
-/// The case of a claim that came closest to its bound.
+/// The case of a property that came closest to its bound.
 struct Closest {
   double of_bound = 0;  // its error as a part of the bound
   std::string line;
 
   bool operator==(const Closest&) const = default;
 };
-using ClosestOfClaims = std::map<std::string, Closest>;
+using ClosestOfProperties = std::map<std::string, Closest>;
 
 /// Keeps the closer one; of two that are as close, the one whose line comes first, whoever saw it first.
-void keep_closer(ClosestOfClaims&, const std::string& claim, const Closest&);
+void keep_closer(ClosestOfProperties&, const std::string& property, const Closest&);
 
-nlohmann::json json_of(const ClosestOfClaims&);
-ClosestOfClaims closest_of(const nlohmann::json&);
+nlohmann::json json_of(const ClosestOfProperties&);
+ClosestOfProperties closest_of(const nlohmann::json&);
 
 }  // namespace tileproof

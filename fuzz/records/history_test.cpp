@@ -95,11 +95,12 @@ TEST_F(AHistory, ThatIsNoneOrOfAnotherVersionIsRefused) {
 
 TEST_F(AHistory, OfHuntsIsMadeAgainOfTheirJournals) {
   const std::string memory = " --memory '" + folder_.string() + "' ";
-  const std::string fault = "fuzz --subject faulty:nibbles-in-order --claim value/float --cases 64 --shrink-seconds 1";
+  const std::string fault =
+      "fuzz --subject faulty:nibbles-in-order --property value/float --cases 64 --shrink-seconds 1";
   run(fault + " --seed 1" + memory + out("one"));
   const Ran second = run(fault + " --seed 2" + memory + out("two"));
   EXPECT_NE(second.text.find("seen in 2 of 2 hunts since 20"), std::string::npos) << second.text;
-  run("verify --subject host --claim bits/ --cases 20 " + out("verified"));
+  run("verify --subject host --property bits/ --cases 20 " + out("verified"));
   const std::vector<RunOfHistory> kept = History(file()).runs();
   ASSERT_EQ(kept.size(), 2);
   EXPECT_GE(kept[0].findings.size(), 1);
@@ -127,7 +128,7 @@ TEST_F(AHistory, OfHuntsIsMadeAgainOfTheirJournals) {
 TEST_F(AHistory, ThatCannotBeWrittenIsSaidAndTheHuntIsWhatItIs) {
   std::ofstream(file()) << std::string(4096, 'x');
   const Ran ran =
-      run("fuzz --subject host --claim bits/ --cases 64 --seed 1 --memory '" + folder_.string() + "' " + out("run"));
+      run("fuzz --subject host --property bits/ --cases 64 --seed 1 --memory '" + folder_.string() + "' " + out("run"));
   EXPECT_EQ(ran.exit, 0) << ran.text;
   EXPECT_NE(ran.text.find("not in the history: "), std::string::npos) << ran.text;
   EXPECT_EQ(text_of(file()), std::string(4096, 'x'));

@@ -22,7 +22,7 @@ json info(const std::string& title, const json& content, const std::string& type
 }
 
 json json_of(const HuntIdentity& identity) {
-  return {{"journal", journal_version},      {"subject", identity.subject}, {"claims", identity.claims},
+  return {{"journal", journal_version},      {"subject", identity.subject}, {"properties", identity.properties},
           {"seed", in_hex(identity.seed)},   {"shard", identity.shard},     {"shards", identity.shards},
           {"replay", identity.replay_flags}, {"batch", cases_of_batch},     {"envelope", identity.envelope}};
 }
@@ -43,7 +43,7 @@ Problem problem_in(const std::string& line) {
 HuntIdentity identity_of(const json& value) {
   const std::string seed = value.at("seed");
   const HuntIdentity identity = {.subject = value.at("subject"),
-                                 .claims = value.at("claims"),
+                                 .properties = value.at("properties"),
                                  .seed = part_of_journal([&] { return seed_of("seed", seed); }),
                                  .shard = whole_of<std::uint64_t>(value.at("shard")),
                                  .shards = whole_of<std::uint64_t>(value.at("shards")),
@@ -183,7 +183,7 @@ class Reader {
     if (contents_.done.contains(batch)) throw wrong("batch " + std::to_string(batch) + " ends twice");
     if (open_.erase(batch) == 0) throw wrong("batch " + std::to_string(batch) + " ends without having begun");
     const BatchCounts& counts = contents_.done[batch] = batch_counts_of(content);
-    for (const auto& [claim, one] : counts.closest) static_cast<void>(problem_in(one.line));
+    for (const auto& [property, one] : counts.closest) static_cast<void>(problem_in(one.line));
     contents_.begun.assign(open_.begin(), open_.end());
   }
   void test_case(const json& line) {
@@ -232,7 +232,7 @@ void BatchCounts::add(const BatchCounts& other) {
   for (const auto& [signature, cases] : other.signatures) signatures[signature] += cases;
   for (const auto& [id, cases] : other.known) known[id] += cases;
   climbs += other.climbs;
-  for (const auto& [claim, one] : other.closest) keep_closer(closest, claim, one);
+  for (const auto& [property, one] : other.closest) keep_closer(closest, property, one);
 }
 
 Journal::Journal(const std::filesystem::path& file)

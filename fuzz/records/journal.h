@@ -36,7 +36,7 @@ inline constexpr std::uint64_t most_shards = std::uint64_t{1} << 32;
 /// What a hunt is: the same for a journal's whole life.
 struct HuntIdentity {
   std::string subject;
-  std::vector<std::string> claims;  // those that take turns
+  std::vector<std::string> properties;  // those that take turns
   std::uint64_t seed = 1;
   std::uint64_t shard = 0;  // of the batches those whose number leaves this remainder
   std::uint64_t shards = 1;
@@ -57,12 +57,12 @@ struct BatchCounts {
   double seconds = 0;
   std::map<std::string, std::int64_t> signatures = {};  // of those that failed
   std::map<std::string, std::int64_t> known = {};       // rows of the ledger that cases failed by
-  // Claims with cases in the batch of which none compared anything: some passed, or none was more than refused,
+  // Properties with cases in the batch of which none compared anything: some passed, or none was more than refused,
   // unavailable or discarded.
   std::vector<std::string> idle = {};
   std::vector<std::string> absent = {};
-  std::int64_t climbs = 0;       // cases run besides, around those of claims with a bound
-  ClosestOfClaims closest = {};  // to their bounds
+  std::int64_t climbs = 0;           // cases run besides, around those of properties with a bound
+  ClosestOfProperties closest = {};  // to their bounds
 
   std::int64_t cases() const { return passed + failed + refused + unavailable + discarded; }
   void add(const BatchCounts&);
@@ -82,7 +82,8 @@ struct HuntFinding {
   std::string signature;
   std::vector<std::uint64_t> cases;  // the first of them, at most five
   Finding smallest;
-  bool was_looked_into = false;  // of its claim and kind, up to the first that is reproducible; others stand as found
+  bool was_looked_into =
+      false;  // of its property and kind, up to the first that is reproducible; others stand as found
   bool is_reproducible = false;  // alone: its smallest case is one to keep
   std::string how;               // reproducible; flaky, 1 of 3; needs the cases 3 to 17 before it
   std::string shrunk;            // how far, and why no further

@@ -6,7 +6,7 @@
 #include <sstream>
 
 #include "known_findings.h"
-#include "properties/catalogue/claims.h"
+#include "properties/catalogue/properties.h"
 
 namespace tileproof {
 
@@ -19,10 +19,14 @@ struct Field {
   std::string KnownFinding::*member;
   bool required;
 };
-constexpr Field fields[] = {{"id", &KnownFinding::id, true},       {"subject", &KnownFinding::subject, true},
-                            {"claim", &KnownFinding::claim, true}, {"kind", &KnownFinding::kind, false},
-                            {"says", &KnownFinding::says, false},  {"what", &KnownFinding::what, true},
-                            {"since", &KnownFinding::since, true}, {"expires", &KnownFinding::expires, true}};
+constexpr Field fields[] = {{"id", &KnownFinding::id, true},
+                            {"subject", &KnownFinding::subject, true},
+                            {"property", &KnownFinding::property, true},
+                            {"kind", &KnownFinding::kind, false},
+                            {"says", &KnownFinding::says, false},
+                            {"what", &KnownFinding::what, true},
+                            {"since", &KnownFinding::since, true},
+                            {"expires", &KnownFinding::expires, true}};
 
 /// A row for every variant that it names, or one for all.
 std::vector<std::string> variants_of(const json& given) {
@@ -35,13 +39,13 @@ bool are_texts(const json& values) {
          std::all_of(values.begin(), values.end(), [](const json& value) { return value.is_string(); });
 }
 
-/// The variants that a claim has on some subject: what a subject does not take has variants of its own.
-std::vector<std::string> variants_on_any_subject(const Claim& claim) {
-  if (!claim.draws.variants_for) return claim.draws.variants;
+/// The variants that a property has on some subject: what a subject does not take has variants of its own.
+std::vector<std::string> variants_on_any_subject(const Property& property) {
+  if (!property.draws.variants_for) return property.draws.variants;
   const Envelope whole = library_envelope({});
-  std::vector<std::string> all = claim.draws.variants_for(whole);
+  std::vector<std::string> all = property.draws.variants_for(whole);
   const auto add = [&](const Envelope& narrow) {
-    for (const std::string& variant : claim.draws.variants_for(narrow)) {
+    for (const std::string& variant : property.draws.variants_for(narrow)) {
       if (std::find(all.begin(), all.end(), variant) == all.end()) all.push_back(variant);
     }
   };
@@ -88,20 +92,20 @@ std::vector<KnownFinding> parsed(const std::string& name, const std::string& tex
           std::any_of(std::begin(fields), std::end(fields), [&](const Field& f) { return key == f.name; });
       if (!known && key != "variants") throw wrong(place + " has a field '" + key + "'", legal);
     }
-    const auto named =
-        std::find_if(claims().begin(), claims().end(), [&](const Claim& c) { return c.name == row.claim; });
-    if (named == claims().end()) {
-      throw wrong(place + " is about the claim '" + row.claim + "'", "a name of 'tileproof list claims'");
+    const auto named = std::find_if(properties().begin(), properties().end(),
+                                    [&](const Property& c) { return c.name == row.property; });
+    if (named == properties().end()) {
+      throw wrong(place + " is about the property '" + row.property + "'", "a name of 'tileproof list properties'");
     }
-    const Claim& claim = *named;
+    const Property& property = *named;
     if (given.contains("variants") && !are_texts(given["variants"])) {
-      throw wrong(place + ".variants is no list of texts", "some of the claim's variants");
+      throw wrong(place + ".variants is no list of texts", "some of the property's variants");
     }
     for (const std::string& variant : variants_of(given)) {
       row.variant = variant;
-      const std::vector<std::string> all = variants_on_any_subject(claim);
+      const std::vector<std::string> all = variants_on_any_subject(property);
       if (!variant.empty() && std::find(all.begin(), all.end(), variant) == all.end()) {
-        throw wrong(place + " is about the variant '" + variant + "'", "a variant of " + claim.name);
+        throw wrong(place + " is about the variant '" + variant + "'", "a variant of " + property.name);
       }
       rows.push_back(row);
     }
@@ -126,7 +130,7 @@ std::vector<KnownFinding> ledger_of_file(const std::string& file) {
 
 const KnownFinding* known_as(const std::vector<KnownFinding>& ledger, const Finding& finding) {
   for (const KnownFinding& row : ledger) {
-    const bool is_about = row.claim == finding.problem.claim && row.subject == finding.problem.subject;
+    const bool is_about = row.property == finding.problem.property && row.subject == finding.problem.subject;
     if (is_about && matches(row, finding)) return &row;
   }
   return nullptr;

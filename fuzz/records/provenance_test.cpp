@@ -47,9 +47,9 @@ class Provenance : public Command {
 };
 
 TEST_F(Provenance, IsTheSameObjectInTheRecordsOfAllCommands) {
-  run("verify --subject host --claim bits/ --cases 3 --seed 7 --accuracy " + out("verify"));
-  run("prove arithmetic --subject host --budget 1 --claim arithmetic/every_fp32 " + out("prove"));
-  run("fuzz --subject host --claim bits/ --cases 1 --seed 7 " + out("fuzz"));
+  run("verify --subject host --property bits/ --cases 3 --seed 7 --accuracy " + out("verify"));
+  run("prove arithmetic --subject host --budget 1 --property arithmetic/every_fp32 " + out("prove"));
+  run("fuzz --subject host --property bits/ --cases 1 --seed 7 " + out("fuzz"));
   run("bench --subject host --shapes 64x256 --only 'unpack 64' --repeats 2 --cases 0 --json '" +
       (folder_ / "bench.json").string() + "'");
   const json verify = provenance_in(folder_ / "verify" / "summary.json");
@@ -63,7 +63,7 @@ TEST_F(Provenance, IsTheSameObjectInTheRecordsOfAllCommands) {
 }
 
 TEST_F(Provenance, SaysWhatTheProgramIs) {
-  run("verify --subject host --claim bits/ --cases 3 " + out("run"));
+  run("verify --subject host --property bits/ --cases 3 " + out("run"));
   const json provenance = provenance_in(folder_ / "run" / "summary.json");
   EXPECT_EQ(provenance.at("schema"), 1);
   const json& program = provenance.at("binaries").at(0);

@@ -107,20 +107,20 @@ nlohmann::json observation_line(const Problem& p, const std::string& status, con
           {"coverage", nullptr},
           {"timing", {{"execute", seconds}}},
           {"metadata", nlohmann::json::object()},
-          {"property", p.claim},
+          {"property", p.property},
           {"run_start", run_start}};
 }
 
 bool Kept::keeps(const Observation& one) {
   const Problem& problem = one.problem;
   const std::lock_guard<std::mutex> lock(mutex_);
-  OfClaim& claim = claims_[{problem.claim, problem.subject}];
+  OfProperty& property = properties_[{problem.property, problem.subject}];
   const auto is_first_of_cell = [&] {
-    return claim.cells.size() < most_cells &&
-           claim.cells.insert({cell_of(claim_of(problem.claim), problem), one.status + one.kind}).second;
+    return property.cells.size() < most_cells &&
+           property.cells.insert({cell_of(property_of(problem.property), problem), one.status + one.kind}).second;
   };
   const bool keeps =
-      one.status == "failed" ? ++claim.failures <= most_failures : ++claim.others <= whole || is_first_of_cell();
+      one.status == "failed" ? ++property.failures <= most_failures : ++property.others <= whole || is_first_of_cell();
   ++cases_;
   kept_ += keeps ? 1 : 0;
   return keeps;
@@ -129,7 +129,7 @@ bool Kept::keeps(const Observation& one) {
 nlohmann::json Kept::json() const {
   return {{"cases", cases_},
           {"kept", kept_},
-          {"rule", "of each claim on each subject: failures that are not known (the first " +
+          {"rule", "of each property on each subject: failures that are not known (the first " +
                        std::to_string(most_failures) + "); of other cases the first " + std::to_string(whole) +
                        ", then the first of each cell"}};
 }

@@ -61,7 +61,7 @@ std::string utc_now();
 /// Seconds since 1970, likewise.
 std::string utc_of(double seconds);
 
-/// Which observations a run keeps, so that a long one does not fill the disk. For each claim on each subject: every
+/// Which observations a run keeps, so that a long one does not fill the disk. For each property on each subject: every
 /// failure that is not known, up to a limit; of other cases the first ones, then the first of each cell.
 class Kept {
  public:
@@ -69,7 +69,7 @@ class Kept {
   static constexpr std::int64_t whole = 500;
   static constexpr std::size_t most_cells = 500;
 
-  /// Any thread may ask; each claim's cases in their order.
+  /// Any thread may ask; each property's cases in their order.
   bool keeps(const Observation&);
 
   std::int64_t cases() const { return cases_; }
@@ -78,13 +78,13 @@ class Kept {
   nlohmann::json json() const;
 
  private:
-  struct OfClaim {
+  struct OfProperty {
     std::int64_t failures = 0, others = 0;
     std::set<std::pair<Cell, std::string>> cells;  // with what became of the case
   };
 
   std::mutex mutex_;
-  std::map<std::pair<std::string, std::string>, OfClaim> claims_;  // by claim and subject
+  std::map<std::pair<std::string, std::string>, OfProperty> properties_;  // by property and subject
   std::int64_t cases_ = 0, kept_ = 0;
 };
 

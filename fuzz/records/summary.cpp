@@ -26,18 +26,18 @@ std::int64_t count(const RunFacts& run, Verdict verdict) {
                        [&](const Judgement& j) { return j.verdict == verdict; });
 }
 
-/// "288 of 300 cases of 1 claim fail as the ledger says"; "" where no claim is KNOWN.
+/// "288 of 300 cases of 1 property fail as the ledger says"; "" where no property is KNOWN.
 std::string known_cases(const RunFacts& run) {
-  std::int64_t claims = 0, failing = 0, cases = 0;
+  std::int64_t properties = 0, failing = 0, cases = 0;
   for (const Judgement& judgement : run.judgements) {
     if (judgement.verdict != Verdict::known) continue;
-    ++claims;
+    ++properties;
     cases += judgement.cases;
     for (const KnownCases& one : judgement.known) failing += one.cases;
   }
-  if (claims == 0) return "";
-  return std::to_string(failing) + " of " + std::to_string(cases) + " cases of " + std::to_string(claims) +
-         (claims == 1 ? " claim" : " claims") + " fail as the ledger says";
+  if (properties == 0) return "";
+  return std::to_string(failing) + " of " + std::to_string(cases) + " cases of " + std::to_string(properties) +
+         (properties == 1 ? " property" : " properties") + " fail as the ledger says";
 }
 
 Overall overall(const RunFacts& run) {
@@ -62,8 +62,8 @@ Overall overall(const RunFacts& run) {
   const auto not_run = std::count_if(run.judgements.begin(), run.judgements.end(), [](const Judgement& j) {
     return j.verdict == Verdict::mistrusted && j.reason == "not run: interrupted";
   });
-  if (not_run != 0) return mistrusted("interrupted: " + std::to_string(not_run) + " claims were not run");
-  if (count(run, Verdict::mistrusted) != 0) return mistrusted("some claims prove too little");
+  if (not_run != 0) return mistrusted("interrupted: " + std::to_string(not_run) + " properties were not run");
+  if (count(run, Verdict::mistrusted) != 0) return mistrusted("some properties prove too little");
   if (const std::string known = known_cases(run); !known.empty()) return {Verdict::known, known, exit_code::passed};
   if (count(run, Verdict::passed) == 0) return mistrusted("nothing passed");
   return {count(run, Verdict::known) == 0 ? Verdict::passed : Verdict::known, "", exit_code::passed};
@@ -72,7 +72,7 @@ Overall overall(const RunFacts& run) {
 json json_of(const Judgement& j, const std::vector<std::string>& flags) {
   json findings = json::array();
   for (const Finding& finding : j.findings) {
-    const bool replays = !finding.problem.claim.empty();
+    const bool replays = !finding.problem.property.empty();
     findings.push_back({{"problem", replays ? line_of(finding.problem) : ""},
                         {"kind", finding.kind},
                         {"details", finding.details},
@@ -111,7 +111,7 @@ json json_of(const Judgement& j, const std::vector<std::string>& flags) {
   for (const auto& [name, one] : j.met.largest) {
     measures.push_back({{"name", name}, {"value", one.value}, {"where", one.where}});
   }
-  return {{"claim", j.claim},
+  return {{"property", j.property},
           {"subject", j.subject},
           {"verdict", name_of(j.verdict)},
           {"reason", j.reason},
@@ -167,7 +167,7 @@ json summary_of(const RunFacts& run) {
           {"run_start", run.run_start},
           {"seconds", run.seconds},
           {"seed", in_hex(run.seed)},
-          {"cases_per_claim", run.cases_per_claim},
+          {"cases_per_property", run.cases_per_property},
           {"machine", machine_of(run.provenance)},
           {"provenance", run.provenance},
           {"verdict", name_of(verdict.verdict)},

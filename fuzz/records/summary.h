@@ -24,7 +24,7 @@ struct RunFacts {
   std::string run_start;
   double seconds = 0;
   std::uint64_t seed = 0;
-  std::int64_t cases_per_claim = 0;
+  std::int64_t cases_per_property = 0;
   nlohmann::json provenance;
   std::vector<JudgedSubject> subjects;
   std::vector<Judgement> judgements;

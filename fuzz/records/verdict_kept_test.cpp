@@ -21,8 +21,8 @@ namespace {
 namespace fs = std::filesystem;
 using nlohmann::json;
 
-const std::string mutant = "verify --subject faulty:two-roundings --claim value/float --cases 60 ";
-const std::string right = "verify --subject host --claim bits/ --cases 60 ";
+const std::string mutant = "verify --subject faulty:two-roundings --property value/float --cases 60 ";
+const std::string right = "verify --subject host --property bits/ --cases 60 ";
 
 class AVerdict : public Command {
  protected:
@@ -61,13 +61,14 @@ TEST_F(AVerdict, AndItsRecordsOutliveTheReaderOfItsOutput) {
   const Case cases[] = {
       {mutant + out("mutant"), "mutant", "summary.json", 1},
       {right + out("right"), "right", "summary.json", 0},
-      {"prove arithmetic --claim arithmetic/every_bf16_weight_without --subject host --processes 1 " + out("prove"),
+      {"prove arithmetic --property arithmetic/every_bf16_weight_without --subject host --processes 1 " + out("prove"),
        "prove", "proofs.json", 0},
-      {"fuzz --subject host --claim bits/ --cases 64 --seed 1" + without_memory + out("fuzz"), "fuzz", "hunt.json", 0},
+      {"fuzz --subject host --property bits/ --cases 64 --seed 1" + without_memory + out("fuzz"), "fuzz", "hunt.json",
+       0},
       {"bench --subject host --shapes 64x128 --only unpack --repeats 2 --cases 0 --json '" + at("bench.json") + "'",
        ".", "bench.json", 0},
       {"report '" + at("mutant") + "' --out '" + at("report/page.html") + "'", "report", "report.json", 1},
-      {"list claims", ".", "bench.json", 0},
+      {"list properties", ".", "bench.json", 0},
   };
   for (const Case& one : cases) {
     run_line("{ sleep 0.2; " + program + " " + one.arguments + "; echo $? > '" + at("code") + "'; } | true");
@@ -108,9 +109,10 @@ TEST_F(AVerdict, IsGivenByEveryCommandThatASignalEnds) {
   const std::string memory = "--memory '" + at("memory") + "' ";
   // Each with a file that is there once it can be interrupted.
   const std::map<std::string, std::string> runs = {
-      {"verify --subject host --claim bits/ --for 60s " + out("verify"), "verify/observations.jsonl.new"},
-      {"fuzz --subject host --claim bits/ --for 60s --seed 1 " + memory + out("fuzz"), "fuzz/journal.jsonl"},
-      {"prove arithmetic --claim arithmetic/every_bf16_weight_of_the_float --subject host --budget 60s " + out("prove"),
+      {"verify --subject host --property bits/ --for 60s " + out("verify"), "verify/observations.jsonl.new"},
+      {"fuzz --subject host --property bits/ --for 60s --seed 1 " + memory + out("fuzz"), "fuzz/journal.jsonl"},
+      {"prove arithmetic --property arithmetic/every_bf16_weight_of_the_float --subject host --budget 60s " +
+           out("prove"),
        "prove/observations.jsonl.new"}};
   for (const auto& [arguments, begun] : runs) {
     for (const char* signal : {"HUP", "TERM", "INT"}) {
@@ -133,7 +135,7 @@ TEST_F(AVerdict, IsGivenByEveryCommandThatASignalEnds) {
 TEST_F(AVerdict, IsGivenWhereTimeoutSignalsTwice) {
   for (int i = 0; i < 4; ++i) {
     const Ran ran = run_line("timeout --preserve-status 1.5 " + program +
-                             " verify --subject host --claim bits/ --for 60s " + out("run"));
+                             " verify --subject host --property bits/ --for 60s " + out("run"));
     EXPECT_TRUE(ran.exit == 0 || ran.exit == 3) << ran.exit << ran.text;
     expect_whole("run");
     fs::remove_all(folder_ / "run");
@@ -142,13 +144,13 @@ TEST_F(AVerdict, IsGivenWhereTimeoutSignalsTwice) {
 
 TEST_F(AVerdict, IsNotWaitedForAfterASecondSignal) {
   const Ran ran = run_line(
-      program + " verify --subject deadly:hangs --claim bits/unpack " + out("run") +
+      program + " verify --subject deadly:hangs --property bits/unpack " + out("run") +
       " & process=$!; sleep 1; kill -TERM $process; sleep 1.5; kill -TERM $process; wait $process; echo code $?");
   EXPECT_NE(ran.text.find("code 143"), std::string::npos) << ran.text;
 }
 
 TEST_F(AVerdict, UnderNohupIsNotEndedByAHangup) {
-  const Ran ran = run_line("trap '' HUP; " + program + " verify --subject host --claim bits/ --cases 3000 " +
+  const Ran ran = run_line("trap '' HUP; " + program + " verify --subject host --property bits/ --cases 3000 " +
                            out("run") + " & process=$!; " + until_it_is_there("run/observations.jsonl.new") +
                            "kill -HUP $process; wait $process");
   EXPECT_EQ(ran.exit, 0) << ran.text;
@@ -176,7 +178,7 @@ TEST_F(AVerdict, IsToldBeforeWhatAFullDiskDidNotTake) {
   expect_whole("passed");
 
   const Ran proved = run_line(limited(
-      1, program + " prove arithmetic --claim arithmetic/every_bf16_weight_without --subject host --processes 1 " +
+      1, program + " prove arithmetic --property arithmetic/every_bf16_weight_without --subject host --processes 1 " +
              out("prove")));
   EXPECT_EQ(proved.exit, 4) << proved.text;
   EXPECT_LT(proved.text.find("DONE: 1 PROVED"), proved.text.find(disk)) << proved.text;
@@ -198,7 +200,7 @@ TEST_F(AVerdict, IsToldBeforeWhatAFullDiskDidNotTake) {
 
 TEST_F(AVerdict, OfAHuntIsWhatItFoundBeforeTheDiskWasFull) {
   const Ran ran = run_line(
-      limited(40, program + " fuzz --subject faulty:nibbles-in-order --claim value/float --cases 640000 --seed 1 " +
+      limited(40, program + " fuzz --subject faulty:nibbles-in-order --property value/float --cases 640000 --seed 1 " +
                       "--shrink-seconds 1 --memory '" + at("memory") + "' " + out("run")));
   EXPECT_EQ(ran.exit, 1) << ran.text;
   EXPECT_NE(ran.text.find("FAILED"), std::string::npos) << ran.text;
@@ -227,7 +229,7 @@ TEST_F(AVerdict, TakesThePlaceOfAnOlderRecordAtOnceOrNotAtAll) {
 
 TEST(Observations, AreKeptWholeWhereTheyFailAndSampledByCellWhereTheyDoNot) {
   Problem problem = problem_of(
-      "--claim=bits/unpack_returns_every_packed_code --subject=host --n=8 --k=64 --inner-k-tiles=2 --group-size=32 "
+      "--property=bits/unpack_returns_every_packed_code --subject=host --n=8 --k=64 --inner-k-tiles=2 --group-size=32 "
       "--domain=float --out=bf16 --scales=ordinary --seed=0x1");
   Kept kept;
   std::int64_t passes = 0, failures = 0;
@@ -236,7 +238,7 @@ TEST(Observations, AreKeptWholeWhereTheyFailAndSampledByCellWhereTheyDoNot) {
   for (std::int64_t i = 0; i < many; ++i) {
     problem.n = 8 + i % 8;
     problem.seed = static_cast<std::uint64_t>(i);
-    if (i >= Kept::whole) cells.insert(cell_of(claim_of(problem.claim), problem));
+    if (i >= Kept::whole) cells.insert(cell_of(property_of(problem.property), problem));
     passes += kept.keeps({problem, "passed", "", 0}) ? 1 : 0;
     if (i % 10 == 0) failures += kept.keeps({problem, "failed", "mismatch", 0}) ? 1 : 0;
   }
@@ -252,7 +254,7 @@ TEST(Observations, AreKeptWholeWhereTheyFailAndSampledByCellWhereTheyDoNot) {
 }
 
 TEST_F(AVerdict, OfALongRunSaysWhichOfItsObservationsItKept) {
-  const Ran ran = run("verify --subject host --claim bits/ --cases 4000 " + out("run"));
+  const Ran ran = run("verify --subject host --property bits/ --cases 4000 " + out("run"));
   EXPECT_EQ(ran.exit, 0) << ran.text;
   const json said = summary("run")["observations"];
   const std::string lines = text_of(folder_ / "run" / "observations.jsonl");
@@ -279,12 +281,13 @@ void expect_doubles(const json& value, const std::string& where) {
 
 TEST_F(AVerdict, HasNoNumberInItsRecordsThatADoubleDoesNotHold) {
   const std::string seed = "0xfedcba9876543210";
-  run("verify --subject host --subject reference --claim bits/ --claim value/float --claim determinism/ --accuracy "
+  run("verify --subject host --subject reference --property bits/ --property value/float --property determinism/ "
+      "--accuracy "
       "--cases 10 --seed " +
       seed + " " + out("verify"));
   run("prove arithmetic words --subject host --budget 2 --processes 1 " + out("prove"));
   run("prove self --budget 1 --processes 1 " + out("self"));
-  run("fuzz --subject faulty:two-roundings --claim value/ --cases 128 --shrink-seconds 1 --seed " + seed +
+  run("fuzz --subject faulty:two-roundings --property value/ --cases 128 --shrink-seconds 1 --seed " + seed +
       " --memory '" + at("memory") + "' " + out("fuzz"));
   run("bench --subject host --shapes 64x128 --repeats 2 --cases 1 --json '" + at("bench.json") + "'");
   run("report '" + at("verify") + "' '" + at("fuzz") + "' --out '" + at("report/page.html") + "'");

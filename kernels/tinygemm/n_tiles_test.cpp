@@ -1,4 +1,4 @@
-// Every way that the code for CPU tensors can run gives the bits of the kernels' threads, which the claims judge as
+// Every way that the code for CPU tensors can run gives the bits of the kernels' threads, which the properties judge as
 // subject host: whatever a processor has, and however large a result is, one of the ways would be left unjudged.
 #include "kernels/tinygemm/n_tiles.h"
 

@@ -55,7 +55,7 @@ void SurveyFigures::add(const Survey& survey, const Problem& p, const SurveyData
   Surveyed own;
   for (const std::uint32_t value : data.expected.elements) own.expected(value);
   if (own.elements != surveyed.elements || own.expected_hash != surveyed.expected_hash) {
-    throw std::logic_error("the survey expects something else than " + survey.claim.name + " of " + line_of(p));
+    throw std::logic_error("the survey expects something else than " + survey.property.name + " of " + line_of(p));
   }
   static const std::string unexplained;
   const std::int64_t columns = data.expected.columns;

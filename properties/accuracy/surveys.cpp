@@ -27,7 +27,8 @@ Matrix<std::uint8_t> with_padding(const Matrix<std::uint8_t>& codes) {
   return padded;
 }
 
-// --- The claims ----------------------------------------------------------------------------------------------------
+// --- The properties
+// ----------------------------------------------------------------------------------------------------
 
 void packed_codes(Case& c) {
   const Matrix<std::uint8_t> codes = c.codes();
@@ -80,28 +81,28 @@ Matrix<std::uint32_t> specified_weights(const Problem& p, const Matrix<std::uint
   return specified::weights(p, specified::as_int32(codes), of);
 }
 
-Claim claim_of(Operation operation, const char* sentence, void (*body)(Case&), std::vector<Domain> domains,
-               std::vector<Type> types) {
-  Claim claim;
-  claim.name = std::string("accuracy/") + name_of(operation) + sentence;
-  claim.hunts = "nothing that another claim does not: its cases are surveyed";
-  claim.needs = {operation};
-  claim.draws = {.domains = std::move(domains), .types = std::move(types), .profiles = names_of_profiles()};
-  claim.body = body;
-  return claim;
+Property property_of(Operation operation, const char* sentence, void (*body)(Case&), std::vector<Domain> domains,
+                     std::vector<Type> types) {
+  Property property;
+  property.name = std::string("accuracy/") + name_of(operation) + sentence;
+  property.hunts = "nothing that another property does not: its cases are surveyed";
+  property.needs = {operation};
+  property.draws = {.domains = std::move(domains), .types = std::move(types), .profiles = names_of_profiles()};
+  property.body = body;
+  return property;
 }
 
-Survey survey_of(Operation operation, Claim claim) {
+Survey survey_of(Operation operation, Property property) {
   Survey row;
   row.operation = operation;
-  row.claim = std::move(claim);
+  row.property = std::move(property);
   row.expected = specified_weights;
   return row;
 }
 
 Survey pack_survey() {
-  Survey row = survey_of(Operation::pack, claim_of(Operation::pack, "_gives_the_specified_codes", packed_codes,
-                                                   {Domain::floating}, {Type::bf16}));
+  Survey row = survey_of(Operation::pack, property_of(Operation::pack, "_gives_the_specified_codes", packed_codes,
+                                                      {Domain::floating}, {Type::bf16}));
   row.expected = padded_codes;
   row.of_weights = false;
   row.bound = "a permutation";
@@ -109,8 +110,8 @@ Survey pack_survey() {
 }
 
 Survey unpack_survey() {
-  Survey row = survey_of(Operation::unpack, claim_of(Operation::unpack, "_gives_the_specified_codes", unpacked_codes,
-                                                     {Domain::floating}, {Type::bf16}));
+  Survey row = survey_of(Operation::unpack, property_of(Operation::unpack, "_gives_the_specified_codes", unpacked_codes,
+                                                        {Domain::floating}, {Type::bf16}));
   row.expected = same_codes;
   row.of_weights = false;
   row.bound = "a permutation";
@@ -118,24 +119,24 @@ Survey unpack_survey() {
 }
 
 Survey dequantize_survey() {
-  Survey row = survey_of(Operation::dequantize, claim_of(Operation::dequantize, "_gives_the_specified_weights", weights,
-                                                         {Domain::floating, Domain::integer, Domain::none},
-                                                         {Type::bf16, Type::fp16, Type::fp32}));
+  Survey row = survey_of(Operation::dequantize, property_of(Operation::dequantize, "_gives_the_specified_weights",
+                                                            weights, {Domain::floating, Domain::integer, Domain::none},
+                                                            {Type::bf16, Type::fp16, Type::fp32}));
   row.bound = "one rounding";
   return row;
 }
 
 Survey matmul_survey() {
   return survey_of(Operation::matmul,
-                   claim_of(Operation::matmul, "_by_the_identity_gives_the_specified_weights_or_explained_ones",
-                            identity_matmul, {Domain::floating}, {Type::bf16}));
+                   property_of(Operation::matmul, "_by_the_identity_gives_the_specified_weights_or_explained_ones",
+                               identity_matmul, {Domain::floating}, {Type::bf16}));
 }
 
 Survey eager_survey() {
   Survey row =
       survey_of(Operation::dequantize_eagerly,
-                claim_of(Operation::dequantize_eagerly, "_gives_the_specified_weights_or_explained_ones", eager_weights,
-                         {Domain::floating, Domain::integer}, {Type::bf16, Type::fp16, Type::fp32}));
+                property_of(Operation::dequantize_eagerly, "_gives_the_specified_weights_or_explained_ones",
+                            eager_weights, {Domain::floating, Domain::integer}, {Type::bf16, Type::fp16, Type::fp32}));
   row.is_packed = false;
   return row;
 }
@@ -211,7 +212,7 @@ bool is_surveyed(const Survey& survey, const Problem& problem, const Envelope& e
   const auto is_one_of = [](const auto& values, const auto& value) {
     return std::find(values.begin(), values.end(), value) != values.end();
   };
-  const Draws& draws = survey.claim.draws;
+  const Draws& draws = survey.property.draws;
   if (!envelope.has(survey.operation) || !envelope.takes(problem)) return false;
   if (!is_one_of(draws.domains, problem.domain) || !is_one_of(draws.types, problem.out)) return false;
   // Once, of problems that differ in nothing that the operation knows: a group that every subject takes stands for all.
@@ -220,7 +221,7 @@ bool is_surveyed(const Survey& survey, const Problem& problem, const Envelope& e
 }
 
 Problem problem_for(const Survey& survey, Problem problem, const std::string& subject) {
-  problem.claim = survey.claim.name;
+  problem.property = survey.property.name;
   problem.subject = subject;
   return problem;
 }

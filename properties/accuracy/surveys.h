@@ -5,15 +5,15 @@
 #include <string>
 #include <vector>
 
-#include "properties/case/claim.h"
+#include "properties/case/property.h"
 
 namespace tileproof {
 
 struct Survey {
   Operation operation;
-  /// Its cases are run by this claim, whose body compares once. It is none of claims(), whose verdicts need no such
-  /// claim; but claim_of() knows it, so that `replay` does.
-  Claim claim;
+  /// Its cases are run by this property, whose body compares once. It is none of properties(), whose verdicts need no
+  /// such property; but property_of() knows it, so that `replay` does.
+  Property property;
   /// What is expected, of a problem's codes and parameters: weights as bits, or codes.
   Matrix<std::uint32_t> (*expected)(const Problem&, const Matrix<std::uint8_t>& codes, const Parameters&) = nullptr;
   bool of_weights = true;  // else of codes, which have no domain, type or groups
@@ -22,7 +22,7 @@ struct Survey {
 };
 const std::vector<Survey>& surveys();
 
-/// The problems, without claim and subject: sizes, profile and seed are the same in every run.
+/// The problems, without property and subject: sizes, profile and seed are the same in every run.
 const std::vector<Problem>& survey_problems();
 
 /// Whether the survey puts a problem to a subject of this envelope.

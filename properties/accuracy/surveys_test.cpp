@@ -5,8 +5,8 @@
 #include <set>
 
 #include "properties/accuracy/figures.h"
-#include "properties/catalogue/claims.h"
-#include "properties/judging/claims_for_tests.h"
+#include "properties/catalogue/properties.h"
+#include "properties/judging/properties_for_tests.h"
 #include "properties/problem/specification.h"
 #include "properties/registry.h"
 #include "properties/subjects/scalar.h"
@@ -33,7 +33,7 @@ Surveying surveyed(const Survey& survey, const Problem& problem, const std::stri
   InThisProcess here(row.envelope, *made.subject);
   Surveying result;
   result.met.surveyed.emplace();
-  result.outcome = here.run(survey.claim, problem_for(survey, problem, subject), result.met);
+  result.outcome = here.run(survey.property, problem_for(survey, problem, subject), result.met);
   return result;
 }
 
@@ -106,10 +106,10 @@ TEST(SurveyProblems, AreThoseThatASubjectTakes) {
   EXPECT_EQ(count(Operation::matmul, "aten-cpu"), 3 * 4 * 5);  // groups of 32 to 256, n a multiple of 16
 }
 
-TEST(Surveys, AreClaimsThatReplayKnowsAndVerdictsNeedNot) {
+TEST(Surveys, ArePropertiesThatReplayKnowsAndVerdictsNeedNot) {
   for (const Survey& survey : surveys()) {
-    EXPECT_EQ(claim_of(survey.claim.name).name, survey.claim.name);
-    for (const Claim& claim : claims()) EXPECT_NE(claim.name, survey.claim.name);
+    EXPECT_EQ(property_of(survey.property.name).name, survey.property.name);
+    for (const Property& property : properties()) EXPECT_NE(property.name, survey.property.name);
     for (const Problem& problem : survey_problems()) {
       const SubjectRow& row = subject_row("reference");
       if (!is_surveyed(survey, problem, row.envelope) || problem.scales != "mixed" || problem.group_size != 32)
@@ -222,7 +222,7 @@ class OneBitOff : public Subject {
 Surveyed surveyed_of(const Survey& survey, const Problem& problem, const Envelope& envelope, Subject& subject) {
   Met met;
   met.surveyed.emplace();
-  InThisProcess(envelope, subject).run(survey.claim, problem_for(survey, problem, "mine"), met);
+  InThisProcess(envelope, subject).run(survey.property, problem_for(survey, problem, "mine"), met);
   return *met.surveyed;
 }
 
@@ -446,10 +446,10 @@ TEST(Surveyed, IsOfOneComparison) {
   const auto run = [&](int comparisons, bool is_surveyed) {
     Met met;
     if (is_surveyed) met.surveyed.emplace();
-    const Claim claim = claim_with([&](Case& c) {
+    const Property property = property_with([&](Case& c) {
       for (int i = 0; i < comparisons; ++i) c.expect_equal(codes, codes);
     });
-    return here.run(claim, problem, met).finding.has_value();
+    return here.run(property, problem, met).finding.has_value();
   };
   EXPECT_FALSE(run(1, true));
   EXPECT_FALSE(run(2, false));

@@ -13,7 +13,7 @@ namespace tileproof {
 
 /// A case of right operators, and what it needs.
 struct CallBench {
-  explicit CallBench(const std::string& flags) : problem(problem_of("--claim=c --subject=s --seed=0x9 " + flags)) {}
+  explicit CallBench(const std::string& flags) : problem(problem_of("--property=c --subject=s --seed=0x9 " + flags)) {}
 
   Problem problem;
   Envelope envelope = library_envelope({std::begin(all_operations), std::end(all_operations)});

@@ -1,4 +1,4 @@
-/// A case: one problem put to one subject. What a claim's body works with: it draws data, runs operations, expects
+/// A case: one problem put to one subject. What a property's body works with: it draws data, runs operations, expects
 /// results.
 #pragma once
 
@@ -36,9 +36,9 @@ struct WrongElement {
   bool of_weights;
 };
 
-/// A claim that does not hold for a case.
+/// A property that does not hold for a case.
 struct Failure : std::runtime_error {
-  /// @param smaller_  a smaller problem that should fail in the same way, where the claim knows one
+  /// @param smaller_  a smaller problem that should fail in the same way, where the property knows one
   Failure(const std::string& kind_, const std::string& details, bool device_lost_ = false,
           std::optional<Problem> smaller_ = std::nullopt)
       : std::runtime_error(details), kind(kind_), device_lost(device_lost_), smaller(std::move(smaller_)) {}
@@ -46,7 +46,7 @@ struct Failure : std::runtime_error {
   bool device_lost;
   std::optional<Problem> smaller;   // that should fail in the same way
   std::vector<WrongElement> wrong;  // the first ones, where elements are wrong
-  std::string cause;                // "value" or "state", where the evidence shows that and not what the claim is about
+  std::string cause;  // "value" or "state", where the evidence shows that and not what the property is about
 };
 
 /// What an output may hold besides the specified bits: a reason, or nullptr.

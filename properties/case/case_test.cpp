@@ -60,7 +60,7 @@ class Scripted : public Subject {
 
 /// A case and all that it needs.
 struct Bench {
-  explicit Bench(const std::string& flags) : problem(problem_of("--claim=c --subject=s " + flags)) {}
+  explicit Bench(const std::string& flags) : problem(problem_of("--property=c --subject=s " + flags)) {}
 
   Problem problem;
   Envelope envelope = kernel_envelope();
@@ -845,7 +845,7 @@ TEST(Operations, ThatReportAnErrorFailWithItAndSayWhetherTheDeviceIsLost) {
   }
 }
 
-TEST(Operations, ThatASubjectLacksAreAnErrorOfTheClaim) {
+TEST(Operations, ThatASubjectLacksAreAnErrorOfTheProperty) {
   struct Nothing : Subject {
     Memory& memory() override { return host_memory(); }
   } nothing;

@@ -61,27 +61,27 @@ std::vector<Tiling> tilings(const Envelope& envelope) {
 
 }  // namespace
 
-Domains domains_of(const Claim& claim, const Envelope& envelope, std::string* why_not) {
-  Domains result = {envelope, claim.draws, envelope.most_k};
-  for (const Operation operation : claim.needs) {
+Domains domains_of(const Property& property, const Envelope& envelope, std::string* why_not) {
+  Domains result = {envelope, property.draws, envelope.most_k};
+  for (const Operation operation : property.needs) {
     if (!envelope.has(operation)) *why_not = std::string("the subject has no ") + name_of(operation);
   }
-  if (why_not->empty() && claim.of_tensors && !envelope.takes_tensors) {
+  if (why_not->empty() && property.of_tensors && !envelope.takes_tensors) {
     *why_not = "the subject takes raw pointers, no tensors";
   }
-  if (why_not->empty() && claim.from_several_threads && !envelope.several_callers) {
+  if (why_not->empty() && property.from_several_threads && !envelope.several_callers) {
     *why_not = "the subject is called from one thread at a time";
   }
-  if (why_not->empty() && claim.draws.most_experts > 1 && !envelope.takes_experts) {
+  if (why_not->empty() && property.draws.most_experts > 1 && !envelope.takes_experts) {
     *why_not = "the subject takes no batch of experts by raw pointers";
   }
-  if (why_not->empty() && claim.of_specification && !envelope.is_specification) {
+  if (why_not->empty() && property.of_specification && !envelope.is_specification) {
     *why_not = "about the specification alone";
   }
-  result.draws.domains = common(claim.draws.domains, envelope.domains);
-  result.draws.types = common(claim.draws.types, envelope.types);
-  result.draws.n_multiple = std::lcm(claim.draws.n_multiple, envelope.n_multiple);
-  result.draws.most_k = std::min(claim.draws.most_k, envelope.most_k);
+  result.draws.domains = common(property.draws.domains, envelope.domains);
+  result.draws.types = common(property.draws.types, envelope.types);
+  result.draws.n_multiple = std::lcm(property.draws.n_multiple, envelope.n_multiple);
+  result.draws.most_k = std::min(property.draws.most_k, envelope.most_k);
   result.envelope.domains = result.draws.domains;
   result.envelope.types = result.draws.types;
   result.envelope.n_multiple = result.draws.n_multiple;
@@ -89,11 +89,11 @@ Domains domains_of(const Claim& claim, const Envelope& envelope, std::string* wh
   if (why_not->empty() && result.draws.domains.empty()) {
     *why_not = "the subject takes only the domain " + listed(envelope.domains);
   }
-  if (why_not->empty() && result.draws.types.empty()) *why_not = "the subject takes none of the claim's types";
+  if (why_not->empty() && result.draws.types.empty()) *why_not = "the subject takes none of the property's types";
   if (!why_not->empty()) return result;
-  if (claim.draws.fixed_for) result.draws.fixed = claim.draws.fixed_for(result.envelope);
-  if (claim.draws.variants_for) result.draws.variants = claim.draws.variants_for(result.envelope);
-  if (!claim.draws.is_fixed() && tilings(result.envelope).empty()) {
+  if (property.draws.fixed_for) result.draws.fixed = property.draws.fixed_for(result.envelope);
+  if (property.draws.variants_for) result.draws.variants = property.draws.variants_for(result.envelope);
+  if (!property.draws.is_fixed() && tilings(result.envelope).empty()) {
     *why_not = "the subject takes no k of at most " + std::to_string(result.draws.most_k) + " columns";
   }
   if (result.draws.n_multiple > result.envelope.most_n) {
@@ -108,7 +108,7 @@ void require_within(const Problem& p, const Domains& domains) {
     if (std::find(legal.begin(), legal.end(), value) != legal.end()) return;
     std::string all;
     for (const auto& one : legal) all += (all.empty() ? "" : ", ") + std::string(text(one));
-    throw Illegal(argument, text(value), all + " for this claim and subject");
+    throw Illegal(argument, text(value), all + " for this property and subject");
   };
   const auto number = [](std::int64_t value) { return std::to_string(value); };
   require("--inner-k-tiles", p.inner_k_tiles, domains.envelope.inner_k_tiles, number);
@@ -128,16 +128,17 @@ void require_within(const Problem& p, const Domains& domains) {
     throw Illegal("problem",
                   number(p.n) + " x " + number(p.k) + " with inner_k_tiles " + number(p.inner_k_tiles) +
                       " and groups of " + number(p.group_size),
-                  "a shape that this claim has recorded, such as " + number(fixed[0].n) + " x " + number(fixed[0].k) +
-                      " with inner_k_tiles " + number(fixed[0].inner_k_tiles) + " and groups of " +
+                  "a shape that this property has recorded, such as " + number(fixed[0].n) + " x " +
+                      number(fixed[0].k) + " with inner_k_tiles " + number(fixed[0].inner_k_tiles) + " and groups of " +
                       number(fixed[0].group_size));
   }
   if (fixed.empty() && p.experts > domains.draws.most_experts) {
-    throw Illegal("--experts", number(p.experts), "at most " + number(domains.draws.most_experts) + " for this claim");
+    throw Illegal("--experts", number(p.experts),
+                  "at most " + number(domains.draws.most_experts) + " for this property");
   }
   if (p.n % domains.draws.n_multiple != 0) {
     throw Illegal("--n", number(p.n),
-                  "a multiple of " + number(domains.draws.n_multiple) + " for this claim and subject");
+                  "a multiple of " + number(domains.draws.n_multiple) + " for this property and subject");
   }
   if (p.k > domains.most_k_taken) {
     throw Illegal("--k", number(p.k), "at most " + number(domains.most_k_taken) + " for this subject");
@@ -205,7 +206,7 @@ std::int64_t experts_of(std::uint64_t seed, std::int64_t most_experts) {
   return 1 + below(most_experts, drawn(seed, stream::experts, 0));
 }
 
-rc::Gen<Problem> problems(const std::string& claim, const std::string& subject, const Domains& domains) {
+rc::Gen<Problem> problems(const std::string& property, const std::string& subject, const Domains& domains) {
   const Draws draws = domains.draws;
   const Envelope envelope = domains.envelope;
   // A supertile and a group share a least common multiple: k is so many of it, and n what the elements leave.
@@ -226,7 +227,7 @@ rc::Gen<Problem> problems(const std::string& claim, const std::string& subject, 
                                          rc::gen::resize(rc::kNominalSize, rc::gen::arbitrary<std::uint64_t>()));
   const auto drawn = rc::gen::map(rc::gen::pair(with_n, arithmetic), [=](const auto& both) {
     Problem problem;
-    problem.claim = claim;
+    problem.property = property;
     problem.subject = subject;
     std::tie(problem.inner_k_tiles, problem.group_size, problem.k) = both.first.first;
     problem.n = both.first.second * draws.n_multiple;

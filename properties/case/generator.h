@@ -7,26 +7,26 @@
 #include <cstdint>
 #include <string>
 
-#include "properties/case/claim.h"
+#include "properties/case/property.h"
 
 namespace tileproof {
 
-/// What a claim is drawn from for a subject: the claim's wishes within the subject's envelope.
+/// What a property is drawn from for a subject: the property's wishes within the subject's envelope.
 struct Domains {
   Envelope envelope;
   Draws draws;
-  std::int64_t most_k_taken = Envelope().most_k;  // by the subject; the claim draws no more than draws.most_k
+  std::int64_t most_k_taken = Envelope().most_k;  // by the subject; the property draws no more than draws.most_k
 };
 
 /// @return the intersection, and in `why_not` the reason where it is empty
-Domains domains_of(const Claim&, const Envelope&, std::string* why_not);
+Domains domains_of(const Property&, const Envelope&, std::string* why_not);
 
-/// @throws Illegal where a problem is outside the domains: what the claim is not about, or the subject does not take
+/// @throws Illegal where a problem is outside the domains: what the property is not about, or the subject does not take
 void require_within(const Problem&, const Domains&);
 
 /// Problems inside the domains, all of their first variant; shrinks to fewer rows, columns, groups, plainer profiles,
 /// never in its seed.
-rc::Gen<Problem> problems(const std::string& claim, const std::string& subject, const Domains&);
+rc::Gen<Problem> problems(const std::string& property, const std::string& subject, const Domains&);
 
 /// Problems one step smaller or plainer, the boldest steps first; none has more elements, and no chain of steps
 /// returns.

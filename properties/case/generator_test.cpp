@@ -10,7 +10,7 @@
 #include <set>
 #include <thread>
 
-#include "properties/catalogue/claims.h"
+#include "properties/catalogue/properties.h"
 #include "properties/mutants/faults.h"
 #include "properties/subjects/scalar_operators_for_tests.h"
 
@@ -28,24 +28,24 @@ const std::vector<SubjectRow>& all_subjects() {
   return rows;
 }
 
-/// Every claim with every subject that can take it, and what it is drawn from.
+/// Every property with every subject that can take it, and what it is drawn from.
 struct Pairing {
-  const Claim* claim;
+  const Property* property;
   const SubjectRow* row;
   Domains domains;
-  std::string name() const { return claim->name + " on " + row->name; }
-  rc::Gen<Problem> generator() const { return problems(claim->name, row->name, domains); }
-  bool is_drawn() const { return !claim->draws.is_fixed(); }
+  std::string name() const { return property->name + " on " + row->name; }
+  rc::Gen<Problem> generator() const { return problems(property->name, row->name, domains); }
+  bool is_drawn() const { return !property->draws.is_fixed(); }
 };
 
 const std::vector<Pairing>& pairings() {
   static const std::vector<Pairing> all = [] {
     std::vector<Pairing> result;
-    for (const Claim& claim : claims()) {
+    for (const Property& property : properties()) {
       for (const SubjectRow& row : all_subjects()) {
         std::string why_not;
-        Domains domains = domains_of(claim, row.envelope, &why_not);
-        if (why_not.empty()) result.push_back({&claim, &row, std::move(domains)});
+        Domains domains = domains_of(property, row.envelope, &why_not);
+        if (why_not.empty()) result.push_back({&property, &row, std::move(domains)});
       }
     }
     return result;
@@ -73,9 +73,9 @@ std::string objection_to(const Problem& p, const Pairing& pairing) {
     return illegal.what();
   }
   const Draws& drawn = pairing.domains.draws;
-  if (p.claim != pairing.claim->name || p.subject != pairing.row->name) return "another claim's or subject's";
+  if (p.property != pairing.property->name || p.subject != pairing.row->name) return "another property's or subject's";
   if (p.n < 1 || p.k < 1) return "empty";
-  if (p.n % pairing.claim->draws.n_multiple != 0 || p.n % pairing.row->envelope.n_multiple != 0)
+  if (p.n % pairing.property->draws.n_multiple != 0 || p.n % pairing.row->envelope.n_multiple != 0)
     return "n is no multiple";
   if (p.k > std::max(drawn.most_k, unit_columns(p))) return "too many columns";
   if (p.n * p.k > std::max(drawn.most_elements, drawn.n_multiple * p.k)) return "too many elements";
@@ -105,9 +105,9 @@ TEST(Generator, HasFixedProblemsThatArePossibleAndWithinTheDomainsOfTheSubjectsT
   for (const Pairing& pairing : pairings()) {
     int taken = 0;
     for (Problem problem : pairing.domains.draws.fixed) {
-      problem.claim = pairing.claim->name;
+      problem.property = pairing.property->name;
       problem.subject = pairing.row->name;
-      problem.variant = pairing.claim->draws.variants.front();
+      problem.variant = pairing.property->draws.variants.front();
       EXPECT_NO_THROW(require_possible(problem)) << line_of(problem);
       // What a subject does not take is left out; nothing else is.
       if (pairing.row->envelope.takes(problem)) {
@@ -161,10 +161,10 @@ TEST(Generator, ReachesAllOfTheDomains) {
     EXPECT_EQ(group_sizes, set_of(pairing.row->envelope.group_sizes));
     EXPECT_EQ(domains, set_of(pairing.domains.draws.domains));
     EXPECT_EQ(types, set_of(pairing.domains.draws.types));
-    EXPECT_EQ(profiles_drawn, set_of(pairing.claim->draws.profiles));
+    EXPECT_EQ(profiles_drawn, set_of(pairing.property->draws.profiles));
     EXPECT_EQ(seeds.size(), draws);
     EXPECT_GE(most_elements, pairing.domains.draws.most_elements / 2) << "never anything large";
-    // What a claim's limits leave room for.
+    // What a property's limits leave room for.
     const Draws& drawn = pairing.domains.draws;
     const std::int64_t smallest_group = *group_sizes.begin();
     std::set<std::string> impossible;
@@ -181,10 +181,10 @@ TEST(Generator, ReachesAllOfTheDomains) {
 }
 
 TEST(Generator, DrawsTheFirstVariantAndShrinksStayInIt) {
-  Claim claim = claims().front();
-  claim.draws.variants = {"one", "two"};
+  Property property = properties().front();
+  property.draws.variants = {"one", "two"};
   std::string why_not;
-  const Pairing pairing = {&claim, &subjects().front(), domains_of(claim, subjects().front().envelope, &why_not)};
+  const Pairing pairing = {&property, &subjects().front(), domains_of(property, subjects().front().envelope, &why_not)};
   ASSERT_EQ(why_not, "");
   for (std::uint64_t i = 0; i < 20; ++i) {
     const rc::Shrinkable<Problem> drawn = drawn_from(pairing.generator(), i);
@@ -296,34 +296,34 @@ TEST(Shrinks, LeadToOneUnitOfThePlainestProblem) {
       EXPECT_EQ(problem.k, unit_columns(problem));
       EXPECT_EQ(problem.domain, pairing.domains.draws.domains.front());
       EXPECT_EQ(problem.out, pairing.domains.draws.types.front());
-      EXPECT_EQ(problem.scales, pairing.claim->draws.profiles.front());
+      EXPECT_EQ(problem.scales, pairing.property->draws.profiles.front());
     }
   }
 }
 
 // --- Domains
 
-Claim claim_that_needs(std::vector<Operation> operations, Draws drawn = {}) {
-  return {"test/claim", "", std::move(operations), {}, std::move(drawn), [](Case&) {}};
+Property property_that_needs(std::vector<Operation> operations, Draws drawn = {}) {
+  return {"test/property", "", std::move(operations), {}, std::move(drawn), [](Case&) {}};
 }
 
-std::string why_not(const Claim& claim, const Envelope& envelope) {
+std::string why_not(const Property& property, const Envelope& envelope) {
   std::string reason;
-  domains_of(claim, envelope, &reason);
+  domains_of(property, envelope, &reason);
   return reason;
 }
 
-TEST(DomainsOfAClaim, AreEmptyForAReasonWhereTheSubjectLacksAnOperation) {
+TEST(DomainsOfAProperty, AreEmptyForAReasonWhereTheSubjectLacksAnOperation) {
   const Envelope packs = {.operations = {Operation::pack}};
-  EXPECT_EQ(why_not(claim_that_needs({Operation::pack}), packs), "");
-  EXPECT_EQ(why_not(claim_that_needs({Operation::unpack}), packs), "the subject has no unpack");
-  EXPECT_EQ(why_not(claim_that_needs({Operation::pack, Operation::matmul}), packs), "the subject has no matmul");
-  EXPECT_EQ(why_not(claim_that_needs({Operation::matmul, Operation::pack}), packs), "the subject has no matmul");
-  EXPECT_EQ(why_not(claim_that_needs({Operation::dequantize}), packs), "the subject has no dequantize");
+  EXPECT_EQ(why_not(property_that_needs({Operation::pack}), packs), "");
+  EXPECT_EQ(why_not(property_that_needs({Operation::unpack}), packs), "the subject has no unpack");
+  EXPECT_EQ(why_not(property_that_needs({Operation::pack, Operation::matmul}), packs), "the subject has no matmul");
+  EXPECT_EQ(why_not(property_that_needs({Operation::matmul, Operation::pack}), packs), "the subject has no matmul");
+  EXPECT_EQ(why_not(property_that_needs({Operation::dequantize}), packs), "the subject has no dequantize");
 }
 
-TEST(DomainsOfAClaim, AreEmptyForAReasonWhereAClaimAboutTensorsMeetsASubjectOfRawPointers) {
-  Claim about_tensors = claim_that_needs({Operation::pack});
+TEST(DomainsOfAProperty, AreEmptyForAReasonWhereAPropertyAboutTensorsMeetsASubjectOfRawPointers) {
+  Property about_tensors = property_that_needs({Operation::pack});
   about_tensors.of_tensors = true;
   EXPECT_EQ(why_not(about_tensors, kernel_envelope()), "the subject takes raw pointers, no tensors");
   EXPECT_EQ(why_not(about_tensors, library_envelope({Operation::pack})), "");
@@ -337,11 +337,11 @@ TEST(AnEnvelope, TakesTheProblemsWhoseEveryNumberItHas) {
   envelope.inner_k_tiles = {2, 8};
   envelope.n_multiple = 4;
   const auto takes = [&](const std::string& flags) {
-    return envelope.takes(problem_of("--claim=c --subject=s --k=512 --n=8 " + flags));
+    return envelope.takes(problem_of("--property=c --subject=s --k=512 --n=8 " + flags));
   };
   EXPECT_TRUE(takes(""));
   EXPECT_TRUE(takes("--inner-k-tiles=8 --group-size=256"));
-  EXPECT_TRUE(takes("--scales=edges --seed=0x5")) << "what a claim draws from is the claim's matter";
+  EXPECT_TRUE(takes("--scales=edges --seed=0x5")) << "what a property draws from is the property's matter";
   EXPECT_FALSE(takes("--inner-k-tiles=4"));
   EXPECT_FALSE(takes("--group-size=16"));
   EXPECT_FALSE(takes("--group-size=512"));
@@ -350,31 +350,31 @@ TEST(AnEnvelope, TakesTheProblemsWhoseEveryNumberItHas) {
   EXPECT_FALSE(takes("--out=fp16"));
   envelope.any_group_size = true;
   EXPECT_TRUE(takes("--group-size=16"));
-  Problem six_rows = problem_of("--claim=c --subject=s --n=6");
+  Problem six_rows = problem_of("--property=c --subject=s --n=6");
   EXPECT_FALSE(envelope.takes(six_rows));
   envelope.n_multiple = 3;
   EXPECT_TRUE(envelope.takes(six_rows));
 }
 
-TEST(DomainsOfAClaim, AreEmptyForAReasonWhereDomainsOrTypesHaveNothingInCommon) {
+TEST(DomainsOfAProperty, AreEmptyForAReasonWhereDomainsOrTypesHaveNothingInCommon) {
   Envelope floating = kernel_envelope();
   floating.domains = {Domain::floating};
-  EXPECT_EQ(why_not(claim_that_needs({}, {.domains = {Domain::integer, Domain::none}}), floating),
+  EXPECT_EQ(why_not(property_that_needs({}, {.domains = {Domain::integer, Domain::none}}), floating),
             "the subject takes only the domain float");
   Envelope narrow = kernel_envelope();
   narrow.types = {Type::bf16};
-  EXPECT_EQ(why_not(claim_that_needs({}, {.types = {Type::fp32}}), narrow),
-            "the subject takes none of the claim's types");
+  EXPECT_EQ(why_not(property_that_needs({}, {.types = {Type::fp32}}), narrow),
+            "the subject takes none of the property's types");
 }
 
-TEST(DomainsOfAClaim, AreWhatTheClaimAndTheSubjectShare) {
+TEST(DomainsOfAProperty, AreWhatThePropertyAndTheSubjectShare) {
   Envelope envelope = kernel_envelope();
   envelope.domains = {Domain::none, Domain::floating};
   envelope.types = {Type::fp32, Type::bf16};
   envelope.n_multiple = 6;
   std::string reason;
   const Domains domains = domains_of(
-      claim_that_needs(
+      property_that_needs(
           {}, {.domains = {Domain::floating, Domain::integer}, .types = {Type::fp16, Type::bf16}, .n_multiple = 4}),
       envelope, &reason);
   EXPECT_EQ(reason, "");
@@ -385,20 +385,20 @@ TEST(DomainsOfAClaim, AreWhatTheClaimAndTheSubjectShare) {
   EXPECT_EQ(domains.envelope.n_multiple, 12);
 }
 
-TEST(DomainsOfAClaim, RefuseWhatIsOutsideByNameValueAndWhatIsLegal) {
+TEST(DomainsOfAProperty, RefuseWhatIsOutsideByNameValueAndWhatIsLegal) {
   Envelope envelope = kernel_envelope();
   envelope.inner_k_tiles = {2, 4};
   envelope.group_sizes = {32, 64};
   envelope.any_group_size = false;
   envelope.n_multiple = 16;
   std::string reason;
-  const Domains domains = domains_of(claim_that_needs({}, {.domains = {Domain::floating, Domain::none},
-                                                           .types = {Type::bf16, Type::fp16},
-                                                           .profiles = {"ordinary", "edges"}}),
+  const Domains domains = domains_of(property_that_needs({}, {.domains = {Domain::floating, Domain::none},
+                                                              .types = {Type::bf16, Type::fp16},
+                                                              .profiles = {"ordinary", "edges"}}),
                                      envelope, &reason);
   const auto objection = [&](const std::string& flags, const Domains& within) -> std::string {
     try {
-      require_within(problem_of("--claim=c --subject=s --k=128 --n=16 " + flags), within);
+      require_within(problem_of("--property=c --subject=s --k=128 --n=16 " + flags), within);
     } catch (const Illegal& illegal) {
       return illegal.what();
     }
@@ -409,34 +409,35 @@ TEST(DomainsOfAClaim, RefuseWhatIsOutsideByNameValueAndWhatIsLegal) {
     EXPECT_EQ(objection(flags, domains), "") << flags;
   }
   EXPECT_EQ(objection("--inner-k-tiles=8", domains),
-            "--inner-k-tiles: given 8, legal is 2, 4 for this claim and subject");
+            "--inner-k-tiles: given 8, legal is 2, 4 for this property and subject");
   EXPECT_EQ(objection("--group-size=128", domains),
-            "--group-size: given 128, legal is 32, 64 for this claim and subject");
+            "--group-size: given 128, legal is 32, 64 for this property and subject");
   EXPECT_EQ(objection("--domain=integer", domains),
-            "--domain: given integer, legal is float, none for this claim and subject");
-  EXPECT_EQ(objection("--out=fp32", domains), "--out: given fp32, legal is bf16, fp16 for this claim and subject");
+            "--domain: given integer, legal is float, none for this property and subject");
+  EXPECT_EQ(objection("--out=fp32", domains), "--out: given fp32, legal is bf16, fp16 for this property and subject");
   EXPECT_EQ(objection("--scales=mixed", domains),
-            "--scales: given mixed, legal is ordinary, edges for this claim and subject");
+            "--scales: given mixed, legal is ordinary, edges for this property and subject");
   EXPECT_EQ(objection("--variant=upside-down", domains),
-            "--variant: given upside-down, legal is none for this claim and subject");
+            "--variant: given upside-down, legal is none for this property and subject");
   Domains varied = domains;
   varied.draws.variants = {"one", "two"};
   EXPECT_EQ(objection("--variant=two", varied), "");
-  EXPECT_EQ(objection("", varied), "--variant: given none, legal is one, two for this claim and subject");
+  EXPECT_EQ(objection("", varied), "--variant: given none, legal is one, two for this property and subject");
   Domains thirds = domains;
   thirds.draws.n_multiple = 3;
-  EXPECT_EQ(objection("", thirds), "--n: given 16, legal is a multiple of 3 for this claim and subject");
+  EXPECT_EQ(objection("", thirds), "--n: given 16, legal is a multiple of 3 for this property and subject");
   Domains any_group = domains;
   any_group.envelope.any_group_size = true;
   EXPECT_EQ(objection("--group-size=128", any_group), "");
 }
 
-TEST(DomainsOfAClaim, OfFaultySubjectsAreThoseOfTheKernels) {
+TEST(DomainsOfAProperty, OfFaultySubjectsAreThoseOfTheKernels) {
   // Otherwise a fault could be missed because its problems were never drawn.
   for (const SubjectRow& row : faulty_subjects()) {
-    for (const Claim& claim : claims()) {
-      if (claim.from_several_threads) continue;  // they keep no lock
-      EXPECT_EQ(why_not(claim, row.envelope), why_not(claim, kernel_envelope())) << row.name << ", " << claim.name;
+    for (const Property& property : properties()) {
+      if (property.from_several_threads) continue;  // they keep no lock
+      EXPECT_EQ(why_not(property, row.envelope), why_not(property, kernel_envelope()))
+          << row.name << ", " << property.name;
     }
   }
 }

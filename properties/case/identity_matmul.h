@@ -1,4 +1,5 @@
-/// The weights of a subject that only multiplies, by an identity matrix: for the claims about them and for the survey.
+/// The weights of a subject that only multiplies, by an identity matrix: for the properties about them and for the
+/// survey.
 #pragma once
 
 #include "properties/case/case.h"

@@ -200,7 +200,7 @@ std::vector<CoverageGoal> classes_of_scale() {
   return goals;
 }
 
-/// A claim about one class, which is its only goal.
+/// A property about one class, which is its only goal.
 ClassRow one_class(const std::string& name, bool (*in_reach)(const Envelope&)) {
   return {name, {of_class(name, in_reach)}};
 }

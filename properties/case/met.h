@@ -1,4 +1,4 @@
-/// What the cases of a claim have met: whether a PASSED was earned.
+/// What the cases of a property have met: whether a PASSED was earned.
 #pragma once
 
 #include <array>
@@ -49,7 +49,7 @@ struct Met {
   std::map<std::string, std::int64_t> explained;  // how many elements differ for each named, reproduced reason
   std::map<std::string, Largest> largest;         // of each named measure, over all cases
   std::uint64_t output_hash = hash_of_nothing;    // of every output
-  std::map<std::string, std::uint64_t> runs;      // the same of each way in which a claim runs an operation
+  std::map<std::string, std::uint64_t> runs;      // the same of each way in which a property runs an operation
   std::optional<Surveyed> surveyed;               // where somebody has asked for it, by putting an empty one there
 
   /// Everything of another, as if it had been met here.
@@ -64,9 +64,9 @@ struct Met {
   void output_all(const std::vector<T>& values);
   /// Counts elements that have been compared, of which `expected_value` need not see each.
   void compared_more(std::int64_t elements) { compared += elements; }
-  /// A measure that the claim reports beside its verdict: the largest, and where it was met.
+  /// A measure that the property reports beside its verdict: the largest, and where it was met.
   void measured(const std::string& name, double value, const std::string& where);
-  /// Results of one of several ways in which the claim runs an operation: their hashes are reported.
+  /// Results of one of several ways in which the property runs an operation: their hashes are reported.
   template <class T>
   void ran(const std::string& way, const std::vector<T>& results);
   void output_value(std::uint32_t value) { output_hash = folded(output_hash, value); }
@@ -93,14 +93,14 @@ void Met::ran(const std::string& way, const std::vector<T>& results) {
   for (const T value : results) hash = folded(hash, static_cast<std::uint32_t>(value));
 }
 
-/// One class of problems or data that a claim must have met on a subject.
+/// One class of problems or data that a property must have met on a subject.
 struct CoverageGoal {
   std::string name;
-  bool (*in_reach)(const Envelope&);  // whether what the subject takes, and the claim draws, allows it
+  bool (*in_reach)(const Envelope&);  // whether what the subject takes, and the property draws, allows it
   bool (*met)(const Met&, const std::string& name);
 };
 
-/// The goals that a claim names together: "every type" is a goal for each type.
+/// The goals that a property names together: "every type" is a goal for each type.
 struct ClassRow {
   std::string name;
   std::vector<CoverageGoal> goals;
@@ -113,7 +113,7 @@ std::string variant_class(const std::string& variant);
 /// Counts the classes of scale and zero that a case's data hold.
 void count_values(reference::Format, const std::vector<std::uint32_t>& scales, Met&);
 
-// The classes that claims name.
+// The classes that properties name.
 extern const ClassRow every_code_at_every_nibble;
 extern const ClassRow every_inner_k_tiles;
 extern const ClassRow partial_tile;

@@ -4,10 +4,10 @@
 #include <cctype>
 #include <optional>
 
-#include "properties/catalogue/claims.h"
 #include "properties/catalogue/illegal_calls.h"
 #include "properties/catalogue/layouts.h"
 #include "properties/catalogue/of_tensors.h"
+#include "properties/catalogue/properties.h"
 
 namespace tileproof {
 
@@ -17,7 +17,7 @@ void legal_calls_are_taken(Case& c, Operation operation) {
   const CallData data = drawn_data(c, operation);
   const OperatorCall call = legal_call(c.problem, operation, data);
   const OperatorResult result = c.call(call);
-  expect_form(c, operation, result);  // the elements are other claims' part
+  expect_form(c, operation, result);  // the elements are other properties' part
 }
 
 /// @return the schema's names of our arguments that are at fault
@@ -120,14 +120,14 @@ void meta_tensors_agree(Case& c, Operation operation) {
 
 }  // namespace
 
-std::vector<Claim> acceptance_claims() {
-  std::vector<Claim> rows;
+std::vector<Property> acceptance_properties() {
+  std::vector<Property> rows;
   for (const Operation operation : all_operations) {
-    Claim accept = tensor_claim("accept", operation, "takes_every_legal_call", "a legal call that is refused",
-                                tensor_draws(operation), legal_calls_are_taken);
+    Property accept = tensor_property("accept", operation, "takes_every_legal_call", "a legal call that is refused",
+                                      tensor_draws(operation), legal_calls_are_taken);
     accept.meets = {&every_inner_k_tiles, &partial_tile, &not_square};
     accept.on_refusal = OnRefusal::failed;
-    // As large and as strange as the problems of the claims about values.
+    // As large and as strange as the problems of the properties about values.
     accept.draws.most_k = Draws().most_k;
     accept.draws.most_elements = Draws().most_elements;
     if (operation == Operation::dequantize)
@@ -135,17 +135,17 @@ std::vector<Claim> acceptance_claims() {
     rows.push_back(accept);
   }
   for (const Operation operation : all_operations) {
-    Claim reject =
-        tensor_claim("reject", operation, "refuses_every_illegal_call_and_says_why",
-                     "sizes and types that are trusted instead of checked; errors that leave the caller to guess",
-                     tensor_draws(operation), illegal_calls_are_refused);
+    Property reject =
+        tensor_property("reject", operation, "refuses_every_illegal_call_and_says_why",
+                        "sizes and types that are trusted instead of checked; errors that leave the caller to guess",
+                        tensor_draws(operation), illegal_calls_are_refused);
     reject.draws.variants_for = [operation](const Envelope& e) { return names_of_illegal_calls(operation, e); };
     rows.push_back(std::move(reject));
   }
   for (const Operation operation : all_operations) {
-    Claim fake = tensor_claim("fake", operation, "over_meta_tensors_agrees",
-                              "a fake operator that gives another form, or takes other calls", tensor_draws(operation),
-                              meta_tensors_agree);
+    Property fake = tensor_property("fake", operation, "over_meta_tensors_agrees",
+                                    "a fake operator that gives another form, or takes other calls",
+                                    tensor_draws(operation), meta_tensors_agree);
     fake.draws.variants_for = [operation](const Envelope& e) { return fake_variants(operation, e); };
     rows.push_back(std::move(fake));
   }

@@ -2,7 +2,7 @@
 #include <numeric>
 #include <sstream>
 
-#include "properties/catalogue/claims.h"
+#include "properties/catalogue/properties.h"
 #include "properties/problem/draw.h"
 #include "reference/matrix.h"
 
@@ -93,7 +93,7 @@ std::function<std::vector<Enumeration>(const Envelope&)> all_pairs(Domain domain
 
 }  // namespace
 
-std::vector<Claim> arithmetic_claims() {
+std::vector<Property> arithmetic_properties() {
   struct OfDomain {
     Domain domain;
     const char* words;
@@ -101,7 +101,7 @@ std::vector<Claim> arithmetic_claims() {
   constexpr OfDomain domains[] = {{Domain::floating, "of_the_float_domain"},
                                   {Domain::integer, "of_the_integer_domain"},
                                   {Domain::none, "without_a_zero_point"}};
-  std::vector<Claim> rows;
+  std::vector<Property> rows;
   for (const Type type : {Type::bf16, Type::fp16, Type::fp32}) {
     for (const OfDomain& of : domains) {
       rows.push_back(

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <numeric>
 
-#include "properties/catalogue/claims.h"
+#include "properties/catalogue/properties.h"
 #include "properties/problem/specification.h"
 
 namespace tileproof {
@@ -85,8 +85,8 @@ std::vector<Problem> problems_of_many_experts(const Envelope& envelope) {
 
 }  // namespace
 
-std::vector<Claim> batch_claims() {
-  std::vector<Claim> rows;
+std::vector<Property> batch_properties() {
+  std::vector<Property> rows;
   for (const Operation operation : operations_on_the_layout) {
     const bool has_types = operation == Operation::dequantize;
     std::vector<const ClassRow*> meets = {&several_experts, &every_inner_k_tiles, &partial_tile, &not_square,

@@ -10,7 +10,7 @@
 #include <thread>
 #include <vector>
 
-#include "properties/judging/claims_for_tests.h"
+#include "properties/judging/properties_for_tests.h"
 #include "properties/registry.h"
 #include "properties/subjects/rows.h"
 
@@ -53,8 +53,8 @@ class OneBuffer : public Around {
   std::vector<std::int32_t> buffer_;
 };
 
-Judgement judged_on(Subject& subject, const char* claim, std::int64_t cases = 40) {
-  return judge(claim_of(claim), row_with(kernel_envelope()), subject, {.cases = cases, .seed = 1});
+Judgement judged_on(Subject& subject, const char* property, std::int64_t cases = 40) {
+  return judge(property_of(property), row_with(kernel_envelope()), subject, {.cases = cases, .seed = 1});
 }
 
 TEST(SeveralCallers, OfASharedBufferGetEachOthersBits) {
@@ -89,7 +89,7 @@ TEST(SeveralCallers, AreNotAskedOfWhoIsCalledByOne) {
   Around subject;
   SubjectRow row = row_with(kernel_envelope());
   row.envelope.several_callers = false;
-  const Judgement judgement = judge(claim_of(threads_of_unpack), row, subject, {.cases = 10, .seed = 1});
+  const Judgement judgement = judge(property_of(threads_of_unpack), row, subject, {.cases = 10, .seed = 1});
   EXPECT_EQ(judgement.verdict, Verdict::skipped);
   EXPECT_EQ(judgement.reason, "the subject is called from one thread at a time");
 }
@@ -146,7 +146,7 @@ TEST(ACallThatLeavesItsProcessChanged, IsFailedAndTheSettingIsNamed) {
   }
 }
 
-TEST(ACallThatLeavesItsProcessChanged, IsFailedWhereAnEarlierClaimsCallDidIt) {
+TEST(ACallThatLeavesItsProcessChanged, IsFailedWhereAnEarlierPropertiesCallDidIt) {
   Leaving subject(settings[1].leave, true);
   EXPECT_EQ(judged_on(subject, "bits/unpack_reads_the_specified_nibbles_of_any_word").verdict, Verdict::passed);
   EXPECT_EQ(judged_on(subject, state_of_unpack).verdict, Verdict::failed);

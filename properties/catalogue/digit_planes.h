@@ -58,7 +58,7 @@ Arrival arrival_of(const Planes&, const std::vector<ElementInPlanes>& wrong);
 /// @param moved  the sentence where they are moved, which only the caller can word
 std::string arrival_text(Arrival, const std::vector<ElementInPlanes>& wrong, const std::string& moved);
 
-/// Failure::cause of a claim about an index: "" where an index is wrong, else "value" or "state".
+/// Failure::cause of a property about an index: "" where an index is wrong, else "value" or "state".
 const char* cause_of(Arrival);
 
 }  // namespace tileproof

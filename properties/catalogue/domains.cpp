@@ -10,8 +10,8 @@
 #include <cmath>
 #include <sstream>
 
-#include "properties/catalogue/claims.h"
 #include "properties/catalogue/domains_measures.h"
+#include "properties/catalogue/properties.h"
 #include "properties/problem/draw.h"
 #include "properties/problem/specification.h"
 #include "reference/dequantize.h"
@@ -402,38 +402,39 @@ std::vector<Enumeration> enumerated(const Envelope& envelope, const std::string&
   return all;
 }
 
-Claim claim_of_domains(const char* name, const char* hunts, std::vector<Type> types, Body body, const char* point,
-                       int bits, int bits_of_step) {
-  Claim claim;
-  claim.name = std::string("domains/") + name;
-  claim.hunts = hunts;
-  claim.draws = {.domains = {Domain::integer}, .types = std::move(types), .most_k = 1024, .most_elements = 1024};
-  claim.body = [body](Case& c) { body(c, {}); };
-  claim.of_specification = true;
-  claim.proof = "domains";
-  claim.enumerations = [=](const Envelope& envelope) { return enumerated(envelope, point, bits, bits_of_step); };
-  return claim;
+Property property_of_domains(const char* name, const char* hunts, std::vector<Type> types, Body body, const char* point,
+                             int bits, int bits_of_step) {
+  Property property;
+  property.name = std::string("domains/") + name;
+  property.hunts = hunts;
+  property.draws = {.domains = {Domain::integer}, .types = std::move(types), .most_k = 1024, .most_elements = 1024};
+  property.body = [body](Case& c) { body(c, {}); };
+  property.of_specification = true;
+  property.proof = "domains";
+  property.enumerations = [=](const Envelope& envelope) { return enumerated(envelope, point, bits, bits_of_step); };
+  return property;
 }
 
 }  // namespace
 
-std::vector<Claim> domains_claims() {
+std::vector<Property> domains_properties() {
   const std::vector<Type> types = {Type::bf16, Type::fp16, Type::fp32};
   const std::vector<Type> of_16_bits = {Type::bf16, Type::fp16};
   return {
-      claim_of_domains("a_converted_zero_rounds_exactly_where_predicted",
-                       "a condition for an exact conversion that is too wide or too narrow; a zero point that is lost",
-                       types, domains::conversion_rounds_where_predicted, "(scale, zero point) pairs", 24, 20),
-      claim_of_domains("a_converted_weight_differs_by_one_last_place_at_most",
-                       "a bound that does not hold; a difference where the conversion is exact", types,
-                       domains::converted_weights_are_within_the_bound, "(scale, zero point) pairs with all 16 codes",
-                       24, 18),
-      claim_of_domains("the_nearest_zero_point_is_found",
-                       "ties to odd, a clamp too early, an answer where there is none", of_16_bits,
-                       domains::nearest_zero_point_is_the_nearest, "(scale, zero) pairs", 32, 22),
-      claim_of_domains("a_weight_of_the_nearest_zero_point_stays_within_the_bound", "a bound that does not hold",
-                       of_16_bits, domains::nearest_weights_are_within_the_bound,
-                       "(scale, zero) pairs with all 16 codes", 32, 20),
+      property_of_domains(
+          "a_converted_zero_rounds_exactly_where_predicted",
+          "a condition for an exact conversion that is too wide or too narrow; a zero point that is lost", types,
+          domains::conversion_rounds_where_predicted, "(scale, zero point) pairs", 24, 20),
+      property_of_domains("a_converted_weight_differs_by_one_last_place_at_most",
+                          "a bound that does not hold; a difference where the conversion is exact", types,
+                          domains::converted_weights_are_within_the_bound,
+                          "(scale, zero point) pairs with all 16 codes", 24, 18),
+      property_of_domains("the_nearest_zero_point_is_found",
+                          "ties to odd, a clamp too early, an answer where there is none", of_16_bits,
+                          domains::nearest_zero_point_is_the_nearest, "(scale, zero) pairs", 32, 22),
+      property_of_domains("a_weight_of_the_nearest_zero_point_stays_within_the_bound", "a bound that does not hold",
+                          of_16_bits, domains::nearest_weights_are_within_the_bound,
+                          "(scale, zero) pairs with all 16 codes", 32, 20),
   };
 }
 

@@ -1,4 +1,4 @@
-/// What the claims about the two domains hold the specification's predictions against. The claims use those of
+/// What the properties about the two domains hold the specification's predictions against. The properties use those of
 /// reference/domains.h; tests give them wrong ones.
 #pragma once
 

@@ -1,4 +1,4 @@
-/// What the claims about the two domains measure over their points, the largest of it: for people and for records.
+/// What the properties about the two domains measure over their points, the largest of it: for people and for records.
 #pragma once
 
 #include <string>

@@ -1,4 +1,4 @@
-// The claims about the two domains: each finds a prediction that is wrong by the least that it can be, and its
+// The properties about the two domains: each finds a prediction that is wrong by the least that it can be, and its
 // enumeration is the whole domain.
 #include "properties/catalogue/domains.h"
 
@@ -7,8 +7,8 @@
 #include <set>
 
 #include "properties/case/generator.h"
-#include "properties/catalogue/claims.h"
-#include "properties/judging/claims_for_tests.h"
+#include "properties/catalogue/properties.h"
+#include "properties/judging/properties_for_tests.h"
 #include "properties/problem/draw.h"
 
 namespace tileproof {
@@ -183,19 +183,19 @@ std::string name_of_prediction(const testing::TestParamInfo<std::size_t>& row) {
 INSTANTIATE_TEST_SUITE_P(Domains, WrongPredictionIsFound, testing::Range(std::size_t{0}, wrong_predictions().size()),
                          name_of_prediction);
 
-std::vector<const Claim*> provable_claims() {
-  std::vector<const Claim*> all;
-  for (const Claim& claim : claims()) {
-    if (claim.proof == "domains") all.push_back(&claim);
+std::vector<const Property*> provable_properties() {
+  std::vector<const Property*> all;
+  for (const Property& property : properties()) {
+    if (property.proof == "domains") all.push_back(&property);
   }
   return all;
 }
 
 TEST(DomainsEnumeration, HoldsEveryPointOnceInEither16BitType) {
-  EXPECT_EQ(provable_claims().size(), 4u);
-  for (const Claim* claim : provable_claims()) {
-    const std::vector<Enumeration> both = claim->enumerations(specification_envelope());
-    ASSERT_EQ(both.size(), 2u) << claim->name;
+  EXPECT_EQ(provable_properties().size(), 4u);
+  for (const Property* property : provable_properties()) {
+    const std::vector<Enumeration> both = property->enumerations(specification_envelope());
+    ASSERT_EQ(both.size(), 2u) << property->name;
     for (const Enumeration& one : both) {
       const auto points = static_cast<std::uint64_t>(one.steps) * one.points_of_step;
       const bool of_zero_points = one.point.find("zero point") != std::string::npos;
@@ -220,15 +220,15 @@ TEST(DomainsEnumeration, SpreadVisitsEachPointOnce) {
   }
 }
 
-TEST(DomainsClaims, AreAboutTheSpecificationAlone) {
-  for (const Claim* claim : provable_claims()) {
+TEST(DomainsProperties, AreAboutTheSpecificationAlone) {
+  for (const Property* property : provable_properties()) {
     std::string why_not;
-    domains_of(*claim, kernel_envelope(), &why_not);
+    domains_of(*property, kernel_envelope(), &why_not);
     EXPECT_EQ(why_not, "about the specification alone");
   }
 }
 
-TEST(DomainsClaims, ReportOneOfSeveralPlacesWhoeverCameFirst) {
+TEST(DomainsProperties, ReportOneOfSeveralPlacesWhoeverCameFirst) {
   Met one, other;
   one.measured("a measure", 2, "there");
   other.measured("a measure", 2, "here");
@@ -240,7 +240,7 @@ TEST(DomainsClaims, ReportOneOfSeveralPlacesWhoeverCameFirst) {
   EXPECT_EQ(again.largest.at("a measure").where, "here");
 }
 
-TEST(DomainsClaims, ReportWhatAConversionCosts) {
+TEST(DomainsProperties, ReportWhatAConversionCosts) {
   const Problem problem = problem_with("--n=2048 --k=32 --domain=integer --seed=0x12345");
   const Envelope envelope = specification_envelope();
   Idle idle;

@@ -4,7 +4,7 @@
 // Weights are finite, and so is the largest less the least of each group: otherwise there is no scale to choose.
 #include <algorithm>
 
-#include "properties/catalogue/claims.h"
+#include "properties/catalogue/properties.h"
 #include "properties/problem/draw.h"
 #include "properties/problem/specification.h"
 #include "reference/quantize.h"
@@ -59,7 +59,7 @@ std::uint32_t subnormal(const Drawn& d) {
   return (negative(d) ? d.format.sign_bit() : 0) | fraction;
 }
 
-/// The ways to draw weights; each is a variant of every claim about them.
+/// The ways to draw weights; each is a variant of every property about them.
 struct WeightClass {
   const char* name;
   std::uint32_t (*drawn)(const Drawn&);
@@ -146,39 +146,39 @@ void eager_weights_are_as_predicted(Case& c) {
   c.expect_equal(predicted, once);
 }
 
-Claim claim_of(const char* name, const char* hunts, Operation needs, Domain domain, void (*body)(Case&)) {
-  Claim claim;
-  claim.name = name;
-  claim.hunts = hunts;
-  claim.needs = {needs};
-  claim.meets = {&every_type, &several_groups, &unusual_groups, &not_square};
-  claim.draws = {.domains = {domain}, .most_k = 1024, .most_elements = 2048};
-  claim.body = body;
-  return claim;
+Property property_of(const char* name, const char* hunts, Operation needs, Domain domain, void (*body)(Case&)) {
+  Property property;
+  property.name = name;
+  property.hunts = hunts;
+  property.needs = {needs};
+  property.meets = {&every_type, &several_groups, &unusual_groups, &not_square};
+  property.draws = {.domains = {domain}, .most_k = 1024, .most_elements = 2048};
+  property.body = body;
+  return property;
 }
 
 }  // namespace
 
-std::vector<Claim> eager_claims() {
-  std::vector<Claim> rows = {
-      claim_of("choose/float_parameters_are_those_of_the_formula",
-               "no smallest scale; the least weight for a zero; steps that are not rounded", Operation::choose,
-               Domain::floating, parameters_are_those_of_the_formula),
-      claim_of("choose/integer_parameters_are_those_of_the_formula", "zero not kept exact; ties away from zero",
-               Operation::choose, Domain::integer, parameters_are_those_of_the_formula),
-      claim_of("quantize/float_codes_are_those_of_the_formula", "ties away from zero; codes not clamped",
-               Operation::quantize, Domain::floating, codes_are_those_of_the_formula),
-      claim_of("quantize/integer_codes_are_those_of_the_formula",
-               "the same; a division instead of the product with a rounded reciprocal", Operation::quantize,
-               Domain::integer, codes_are_those_of_the_formula),
+std::vector<Property> eager_properties() {
+  std::vector<Property> rows = {
+      property_of("choose/float_parameters_are_those_of_the_formula",
+                  "no smallest scale; the least weight for a zero; steps that are not rounded", Operation::choose,
+                  Domain::floating, parameters_are_those_of_the_formula),
+      property_of("choose/integer_parameters_are_those_of_the_formula", "zero not kept exact; ties away from zero",
+                  Operation::choose, Domain::integer, parameters_are_those_of_the_formula),
+      property_of("quantize/float_codes_are_those_of_the_formula", "ties away from zero; codes not clamped",
+                  Operation::quantize, Domain::floating, codes_are_those_of_the_formula),
+      property_of("quantize/integer_codes_are_those_of_the_formula",
+                  "the same; a division instead of the product with a rounded reciprocal", Operation::quantize,
+                  Domain::integer, codes_are_those_of_the_formula),
   };
-  for (Claim& claim : rows) claim.draws.variants = names_of_weight_classes();
-  for (const Claim& claim :
-       {claim_of("eager/float_weights_are_rounded_twice", "one rounding, or three", Operation::dequantize_eagerly,
-                 Domain::floating, eager_weights_are_as_predicted),
-        claim_of("eager/integer_weights_are_rounded_once", "a zero point scaled apart, and rounded",
-                 Operation::dequantize_eagerly, Domain::integer, eager_weights_are_as_predicted)}) {
-    rows.push_back(claim);
+  for (Property& property : rows) property.draws.variants = names_of_weight_classes();
+  for (const Property& property :
+       {property_of("eager/float_weights_are_rounded_twice", "one rounding, or three", Operation::dequantize_eagerly,
+                    Domain::floating, eager_weights_are_as_predicted),
+        property_of("eager/integer_weights_are_rounded_once", "a zero point scaled apart, and rounded",
+                    Operation::dequantize_eagerly, Domain::integer, eager_weights_are_as_predicted)}) {
+    rows.push_back(property);
     rows.back().draws.profiles = {"ordinary", "finite-edges", "cancelling", "distant", "edges", "any", "mixed"};
   }
   return rows;

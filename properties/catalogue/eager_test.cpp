@@ -1,10 +1,10 @@
-// The claims about the eager formulas: each finds formulas that are nearly right.
+// The properties about the eager formulas: each finds formulas that are nearly right.
 #include <gtest/gtest.h>
 
 #include <cstring>
 #include <functional>
 
-#include "properties/judging/claims_for_tests.h"
+#include "properties/judging/properties_for_tests.h"
 #include "properties/registry.h"
 #include "reference/quantize.h"
 
@@ -112,9 +112,9 @@ class Formulated : public Subject {
   Formulas formulas_;
 };
 
-Verdict verdict_on(const Formulas& formulas, const std::string& claim) {
+Verdict verdict_on(const Formulas& formulas, const std::string& property) {
   Formulated subject(formulas);
-  return judge(claim_of(claim), row_with(subject_row("aten-eager").envelope), subject, {.cases = 200, .seed = 1})
+  return judge(property_of(property), row_with(subject_row("aten-eager").envelope), subject, {.cases = 200, .seed = 1})
       .verdict;
 }
 
@@ -269,7 +269,7 @@ std::vector<FaultyFormula> faulty_formulas() {
 
 class FaultyFormulaIsFound : public testing::TestWithParam<std::size_t> {};
 
-TEST_P(FaultyFormulaIsFound, ByItsClaim) {
+TEST_P(FaultyFormulaIsFound, ByItsProperty) {
   const FaultyFormula fault = faulty_formulas()[GetParam()];
   EXPECT_EQ(verdict_on(fault.formulas, fault.found_by), Verdict::failed);
 }
@@ -281,10 +281,10 @@ std::string name_of_formula(const testing::TestParamInfo<std::size_t>& row) {
 INSTANTIATE_TEST_SUITE_P(Eager, FaultyFormulaIsFound, testing::Range(std::size_t{0}, faulty_formulas().size()),
                          name_of_formula);
 
-TEST(RightFormulas, PassEveryClaim) {
-  for (const char* claim :
+TEST(RightFormulas, PassEveryProperty) {
+  for (const char* property :
        {choose_float, choose_integer, quantize_float, quantize_integer, weights_float, weights_integer}) {
-    EXPECT_EQ(verdict_on({}, claim), Verdict::passed) << claim;
+    EXPECT_EQ(verdict_on({}, property), Verdict::passed) << property;
   }
 }
 

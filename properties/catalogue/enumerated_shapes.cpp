@@ -34,9 +34,9 @@ std::int64_t digits_of(std::int64_t count, int bits) {
 }
 
 /// Every digit of every element, or of every group's parameters, in a plane and its complement.
-Enumeration one_matrix(const Problem& problem, const Claim& claim) {
-  const bool has_groups = claim.name.starts_with("group/");
-  const bool in_whole_tiles = claim.needs.front() == Operation::pack;  // whose padding is compared too
+Enumeration one_matrix(const Problem& problem, const Property& property) {
+  const bool has_groups = property.name.starts_with("group/");
+  const bool in_whole_tiles = property.needs.front() == Operation::pack;  // whose padding is compared too
   const std::int64_t digits =
       has_groups ? digits_of(problem.groups() * problem.n, 6) : digits_of(problem.n * problem.k, 4);
   const std::int64_t elements = (in_whole_tiles ? (problem.n + 7) / 8 * 8 : problem.n) * problem.k;
@@ -48,19 +48,19 @@ Enumeration one_matrix(const Problem& problem, const Claim& claim) {
           .order = "the smaller matrices first"};
 }
 
-/// The matrices of a claim, whichever its subject takes, the small ones first.
-std::vector<Enumeration> matrices_of(const Envelope& envelope, const Claim& claim) {
+/// The matrices of a property, whichever its subject takes, the small ones first.
+std::vector<Enumeration> matrices_of(const Envelope& envelope, const Property& property) {
   std::string why_not;
-  const Draws draws = domains_of(claim, envelope, &why_not).draws;
-  const bool has_groups = claim.name.starts_with("group/");
+  const Draws draws = domains_of(property, envelope, &why_not).draws;
+  const bool has_groups = property.name.starts_with("group/");
   std::vector<Enumeration> all;
   std::set<std::string> lines;  // where rows come in eights, tails are all one
   const auto add = [&](Problem problem) {
     problem.n = (problem.n + draws.n_multiple - 1) / draws.n_multiple * draws.n_multiple;
     const bool taken = problem.k % problem.group_size == 0 && envelope.takes(problem);
-    if (taken && lines.insert(line_of(problem)).second) all.push_back(one_matrix(problem, claim));
+    if (taken && lines.insert(line_of(problem)).second) all.push_back(one_matrix(problem, property));
   };
-  /// Where a claim is not about groups, one size will do.
+  /// Where a property is not about groups, one size will do.
   const auto sizes_of = [&](const std::vector<std::int64_t>& sizes) {
     return has_groups ? sizes : std::vector<std::int64_t>{envelope.group_sizes.front()};
   };
@@ -102,10 +102,10 @@ std::vector<Enumeration> matrices_of(const Envelope& envelope, const Claim& clai
 
 }  // namespace
 
-Claim proved_over_shapes(Claim claim) {
-  claim.proof = "layout";
-  claim.enumerations = [claim](const Envelope& envelope) { return matrices_of(envelope, claim); };
-  return claim;
+Property proved_over_shapes(Property property) {
+  property.proof = "layout";
+  property.enumerations = [property](const Envelope& envelope) { return matrices_of(envelope, property); };
+  return property;
 }
 
 }  // namespace tileproof

@@ -1,5 +1,5 @@
-// Enumerations: that a claim's steps are its whole domain, each point once, and that a step that fails shows the least
-// that fails.
+// Enumerations: that a property's steps are its whole domain, each point once, and that a step that fails shows the
+// least that fails.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -11,8 +11,8 @@
 #include <vector>
 
 #include "properties/case/generator.h"
-#include "properties/catalogue/claims.h"
-#include "properties/judging/claims_for_tests.h"
+#include "properties/catalogue/properties.h"
+#include "properties/judging/properties_for_tests.h"
 #include "properties/memory/formula_evaluation.h"
 #include "properties/problem/draw.h"
 #include "properties/registry.h"
@@ -23,10 +23,10 @@ namespace tileproof {
 
 namespace {
 
-std::vector<const Claim*> enumerated_claims() {
-  std::vector<const Claim*> all;
-  for (const Claim& claim : claims()) {
-    if (claim.enumerations != nullptr) all.push_back(&claim);
+std::vector<const Property*> enumerated_properties() {
+  std::vector<const Property*> all;
+  for (const Property& property : properties()) {
+    if (property.enumerations != nullptr) all.push_back(&property);
   }
   return all;
 }
@@ -47,28 +47,28 @@ std::vector<NamedEnvelope> envelopes() {
           {"narrow library", narrow},     {"narrow library on a GPU", on_a_gpu(narrow)}};
 }
 
-/// Calls `use` with the enumerations of a claim for every envelope that can be asked.
+/// Calls `use` with the enumerations of a property for every envelope that can be asked.
 template <class Use>
-void for_each_envelope(const Claim& claim, Use use) {
+void for_each_envelope(const Property& property, Use use) {
   for (const NamedEnvelope& named : envelopes()) {
     std::string why_not;
-    const Domains domains = domains_of(claim, named.envelope, &why_not);
+    const Domains domains = domains_of(property, named.envelope, &why_not);
     if (!why_not.empty()) continue;
-    SCOPED_TRACE(claim.name + " for " + named.name);
-    use(claim.enumerations(named.envelope), named.envelope, domains);
+    SCOPED_TRACE(property.name + " for " + named.name);
+    use(property.enumerations(named.envelope), named.envelope, domains);
   }
 }
 
 TEST(Enumerations, AreThere) {
   std::map<std::string, int> kinds;
-  for (const Claim* claim : enumerated_claims()) {
-    ++kinds[claim->proof];
+  for (const Property* property : enumerated_properties()) {
+    ++kinds[property->proof];
     int asked = 0;
-    for_each_envelope(*claim, [&](const std::vector<Enumeration>& all, const Envelope&, const Domains&) {
+    for_each_envelope(*property, [&](const std::vector<Enumeration>& all, const Envelope&, const Domains&) {
       ++asked;
       EXPECT_FALSE(all.empty());
     });
-    EXPECT_TRUE(asked > 0 || claim->of_specification) << claim->name;
+    EXPECT_TRUE(asked > 0 || property->of_specification) << property->name;
   }
   EXPECT_EQ(kinds["arithmetic"], 9);
   EXPECT_EQ(kinds["words"], 2);
@@ -84,14 +84,14 @@ void for_some_steps(const Enumeration& enumeration, Use use) {
   use(enumeration.steps - 1);
 }
 
-TEST(Enumerations, AreOfProblemsThatAreLegalAndWithinWhatClaimAndSubjectTake) {
-  for (const Claim* claim : enumerated_claims()) {
-    for_each_envelope(*claim, [&](const std::vector<Enumeration>& all, const Envelope& envelope,
-                                  const Domains& domains) {
+TEST(Enumerations, AreOfProblemsThatAreLegalAndWithinWhatPropertyAndSubjectTake) {
+  for (const Property* property : enumerated_properties()) {
+    for_each_envelope(*property, [&](const std::vector<Enumeration>& all, const Envelope& envelope,
+                                     const Domains& domains) {
       for (const Enumeration& enumeration : all) {
         for_some_steps(enumeration, [&](std::int64_t step) {
           Problem problem = enumeration.problem(step);
-          problem.claim = claim->name;
+          problem.property = property->name;
           problem.subject = "mine";
           ASSERT_NO_THROW(require_possible(problem)) << line_of(problem);
           ASSERT_TRUE(envelope.takes(problem)) << line_of(problem);
@@ -106,8 +106,8 @@ TEST(Enumerations, AreOfProblemsThatAreLegalAndWithinWhatClaimAndSubjectTake) {
 
 TEST(Enumerations, HaveNoProblemTwice) {
   using Key = std::tuple<std::int64_t, std::int64_t, std::int64_t, std::int64_t, int, int, std::string>;
-  for (const Claim* claim : enumerated_claims()) {
-    for_each_envelope(*claim, [&](const std::vector<Enumeration>& all, const Envelope&, const Domains&) {
+  for (const Property* property : enumerated_properties()) {
+    for_each_envelope(*property, [&](const std::vector<Enumeration>& all, const Envelope&, const Domains&) {
       std::set<Key> shapes;
       for (const Enumeration& enumeration : all) {
         const Problem first = enumeration.problem(0);
@@ -118,7 +118,7 @@ TEST(Enumerations, HaveNoProblemTwice) {
             << line_of(first);
         // The steps of one enumeration differ in where their points begin alone. Of arithmetic and words, more is shown
         // below.
-        if (claim->proof == "arithmetic" || claim->proof == "words") continue;
+        if (property->proof == "arithmetic" || property->proof == "words") continue;
         std::vector<std::uint64_t> seeds;
         for (std::int64_t step = 0; step < enumeration.steps; ++step) seeds.push_back(enumeration.problem(step).seed);
         std::sort(seeds.begin(), seeds.end());
@@ -129,16 +129,16 @@ TEST(Enumerations, HaveNoProblemTwice) {
 }
 
 TEST(Enumerations, OfArithmeticHaveEveryPairInOneStep) {
-  for (const Claim* claim : enumerated_claims()) {
-    if (claim->proof != "arithmetic") continue;
+  for (const Property* property : enumerated_properties()) {
+    if (property->proof != "arithmetic") continue;
     const std::uint64_t codes = 16;
     // Of fp32: what bf16 holds; in the integer domain once more, with full fractions; all scales without a zero point.
-    const bool of_fp32 = claim->name.find("_fp32_") != std::string::npos;
-    const int bits = claim->name.find("_float_") != std::string::npos     ? 32
-                     : claim->name.find("_integer_") != std::string::npos ? (of_fp32 ? 25 : 24)
-                                                                          : (of_fp32 ? 32 : 16);
+    const bool of_fp32 = property->name.find("_fp32_") != std::string::npos;
+    const int bits = property->name.find("_float_") != std::string::npos     ? 32
+                     : property->name.find("_integer_") != std::string::npos ? (of_fp32 ? 25 : 24)
+                                                                             : (of_fp32 ? 32 : 16);
     const std::uint64_t pairs = std::uint64_t{1} << bits;
-    for_each_envelope(*claim, [&](const std::vector<Enumeration>& all, const Envelope&, const Domains&) {
+    for_each_envelope(*property, [&](const std::vector<Enumeration>& all, const Envelope&, const Domains&) {
       ASSERT_EQ(all.size(), 1u);
       const Enumeration& enumeration = all[0];
       const auto steps = static_cast<std::uint64_t>(enumeration.steps);
@@ -174,9 +174,9 @@ void for_each_pair(const Problem& p, Use use) {
 
 TEST(Enumerations, OfArithmeticWithoutAZeroPointHoldEveryScale) {
   for (const Type type : {Type::bf16, Type::fp16}) {
-    const Claim& claim =
-        claim_of(std::string("arithmetic/every_") + name_of(type) + "_weight_without_a_zero_point_is_rounded_once");
-    const Enumeration all = claim.enumerations(kernel_envelope()).at(0);
+    const Property& property =
+        property_of(std::string("arithmetic/every_") + name_of(type) + "_weight_without_a_zero_point_is_rounded_once");
+    const Enumeration all = property.enumerations(kernel_envelope()).at(0);
     std::vector<int> met(1 << 16);
     for (std::int64_t step = 0; step < all.steps; ++step) {
       for_each_pair(all.problem(step), [&](std::uint32_t scale, int) { ++met.at(scale); });
@@ -218,9 +218,9 @@ TEST(Enumerations, OfFp32InTheIntegerDomainHaveFullFractionsToo) {
 
 TEST(Enumerations, OfArithmeticOfTheIntegerDomainHoldEveryScaleWithEveryZeroPoint) {
   for (const Type type : {Type::bf16, Type::fp16}) {
-    const Claim& claim =
-        claim_of(std::string("arithmetic/every_") + name_of(type) + "_weight_of_the_integer_domain_is_rounded_once");
-    const Enumeration all = claim.enumerations(kernel_envelope()).at(0);
+    const Property& property =
+        property_of(std::string("arithmetic/every_") + name_of(type) + "_weight_of_the_integer_domain_is_rounded_once");
+    const Enumeration all = property.enumerations(kernel_envelope()).at(0);
     std::vector<bool> met(1 << 24);
     std::int64_t again = 0;
     std::int64_t pairs = 0;
@@ -313,10 +313,10 @@ TEST(Spreading, VisitsEveryPointOnce) {
 TEST(Enumerations, OfWordsHaveEveryWordWithEverySwizzleInOneStep) {
   // Places of a word: lanes of a row or of all eight, words of a lane, and two strips where lanes have one word.
   const std::map<std::int64_t, std::uint64_t> places_of_row = {{2, 4 * 1 * 2}, {4, 4 * 2}, {8, 4 * 4}};
-  for (const Claim* claim : enumerated_claims()) {
-    if (claim->proof != "words") continue;
-    const std::uint64_t rows = claim->name.find("_supertile") != std::string::npos ? 8 : 1;
-    for_each_envelope(*claim, [&](const std::vector<Enumeration>& all, const Envelope& envelope, const Domains&) {
+  for (const Property* property : enumerated_properties()) {
+    if (property->proof != "words") continue;
+    const std::uint64_t rows = property->name.find("_supertile") != std::string::npos ? 8 : 1;
+    for_each_envelope(*property, [&](const std::vector<Enumeration>& all, const Envelope& envelope, const Domains&) {
       ASSERT_EQ(all.size(), envelope.inner_k_tiles.size());
       std::uint64_t points = 0;
       for (const Enumeration& enumeration : all) {
@@ -347,12 +347,12 @@ TEST(Enumerations, OfWordsHaveEveryWordWithEverySwizzleInOneStep) {
   }
 }
 
-TEST(Enumerations, OfWordsTakeAWordToEveryPlaceThatTheClaimSaysOnce) {
+TEST(Enumerations, OfWordsTakeAWordToEveryPlaceThatThePropertySaysOnce) {
   using Place = std::tuple<std::int64_t, std::int64_t, std::int64_t>;  // lane, word of the lane, strip is odd
-  for (const Claim* claim : enumerated_claims()) {
-    if (claim->proof != "words") continue;
-    const bool whole = claim->name.find("_supertile") != std::string::npos;
-    for (const Enumeration& enumeration : claim->enumerations(kernel_envelope())) {
+  for (const Property* property : enumerated_properties()) {
+    if (property->proof != "words") continue;
+    const bool whole = property->name.find("_supertile") != std::string::npos;
+    for (const Enumeration& enumeration : property->enumerations(kernel_envelope())) {
       const std::int64_t inner = enumeration.problem(0).inner_k_tiles;
       const std::int64_t words_of_lane = inner / 2;
       std::set<std::uint32_t> swizzles;
@@ -385,9 +385,9 @@ TEST(Enumerations, OfWordsTakeAWordToEveryPlaceThatTheClaimSaysOnce) {
           places.push_back(
               {whole ? lane : lane % 4, at % words_of_lane, words_of_lane == 1 ? at / (32 * words_of_lane) % 2 : 0});
         }
-        EXPECT_EQ(rows.size(), whole ? 8u : 1u) << claim->name << " " << word;
+        EXPECT_EQ(rows.size(), whole ? 8u : 1u) << property->name << " " << word;
         EXPECT_EQ(places.size(), expected.size());
-        EXPECT_EQ(std::set<Place>(places.begin(), places.end()), expected) << claim->name << " " << word;
+        EXPECT_EQ(std::set<Place>(places.begin(), places.end()), expected) << property->name << " " << word;
       }
     }
   }
@@ -395,27 +395,27 @@ TEST(Enumerations, OfWordsTakeAWordToEveryPlaceThatTheClaimSaysOnce) {
 
 // Failures.
 
-/// What comes of a step of a claim, and of the smaller problem that its failure names.
+/// What comes of a step of a property, and of the smaller problem that its failure names.
 struct TwoFindings {
   std::optional<Finding> step;
   std::optional<Finding> smaller;
 };
 
-TwoFindings findings_of(const Claim& claim, Problem problem, ScalarParts parts) {
+TwoFindings findings_of(const Property& property, Problem problem, ScalarParts parts) {
   const Envelope envelope = kernel_envelope();
   const std::unique_ptr<Subject> subject = scalar_subject(std::move(parts));
   InThisProcess runner(envelope, *subject);
-  problem.claim = claim.name;
+  problem.property = property.name;
   problem.subject = "faulty";
   TwoFindings found;
   Met met;
-  found.step = runner.run(claim, problem, met).finding;
+  found.step = runner.run(property, problem, met).finding;
   if (!found.step || !found.step->smaller) return found;
   std::string why_not;
   EXPECT_NO_THROW(require_possible(*found.step->smaller));
-  EXPECT_NO_THROW(require_within(*found.step->smaller, domains_of(claim, envelope, &why_not)));
+  EXPECT_NO_THROW(require_within(*found.step->smaller, domains_of(property, envelope, &why_not)));
   Met of_smaller;
-  found.smaller = runner.run(claim, *found.step->smaller, of_smaller).finding;
+  found.smaller = runner.run(property, *found.step->smaller, of_smaller).finding;
   return found;
 }
 
@@ -432,10 +432,10 @@ TEST(AStepOfArithmeticThatFails, NamesTheOneTripleInTheSmallestMatrix) {
     const char* const words = domain == Domain::floating  ? "of_the_float_domain"
                               : domain == Domain::integer ? "of_the_integer_domain"
                                                           : "without_a_zero_point";
-    const Claim& claim = claim_of(std::string("arithmetic/every_bf16_weight_") + words + "_is_rounded_once");
+    const Property& property = property_of(std::string("arithmetic/every_bf16_weight_") + words + "_is_rounded_once");
     Envelope small = kernel_envelope();
     small.step_elements = 1 << 16;  // a step is the fewest rows it may have
-    const Enumeration enumeration = claim.enumerations(small).at(0);
+    const Enumeration enumeration = property.enumerations(small).at(0);
     const Problem problem = enumeration.problem(enumeration.steps - 1);
     const formula::Pair pair = last_pair(problem);
     ScalarParts parts;
@@ -443,22 +443,22 @@ TEST(AStepOfArithmeticThatFails, NamesTheOneTripleInTheSmallestMatrix) {
       const bool hit = w.code == 11 && w.scale == pair.scale && w.zero == pair.zero && w.zero_point == pair.zero_point;
       return right_weight(w) ^ (hit ? 1u : 0u);
     };
-    const TwoFindings found = findings_of(claim, problem, parts);
-    ASSERT_TRUE(found.step && found.smaller) << claim.name;
+    const TwoFindings found = findings_of(property, problem, parts);
+    ASSERT_TRUE(found.step && found.smaller) << property.name;
     EXPECT_SAYS(found.step->details, "1 of " + std::to_string(problem.n * problem.k) + " weights are wrong");
     EXPECT_EQ(found.smaller->kind, "mismatch");
     EXPECT_EQ(found.smaller->problem.n, 1);
     EXPECT_EQ(found.smaller->problem.k, 32);
     EXPECT_SAYS(found.smaller->details, "1 of 32 weights are wrong");
     EXPECT_SAYS(found.smaller->details, "code 11");
-    EXPECT_FALSE(findings_of(claim, problem, {}).step) << "the right subject";
+    EXPECT_FALSE(findings_of(property, problem, {}).step) << "the right subject";
   }
 }
 
 TEST(AStepOfWordsThatFails, NamesTheWordInOneSupertile) {
   for (const std::size_t which : {0u, 1u, 2u}) {
-    const Claim& claim = claim_of("words/unpack_reads_every_word_in_every_place_of_a_supertile");
-    const Enumeration enumeration = claim.enumerations(kernel_envelope()).at(which);
+    const Property& property = property_of("words/unpack_reads_every_word_in_every_place_of_a_supertile");
+    const Enumeration enumeration = property.enumerations(kernel_envelope()).at(which);
     const Problem problem = enumeration.problem(5);
     const auto first = static_cast<std::uint32_t>(problem.seed);
     const std::uint32_t word = first + static_cast<std::uint32_t>(enumeration.points_of_step) - 3;
@@ -473,7 +473,7 @@ TEST(AStepOfWordsThatFails, NamesTheWordInOneSupertile) {
         call.codes[at.n * call.k + at.k] ^= 1;
       }
     };
-    const TwoFindings found = findings_of(claim, problem, parts);
+    const TwoFindings found = findings_of(property, problem, parts);
     ASSERT_TRUE(found.step && found.smaller) << problem.inner_k_tiles;
     EXPECT_EQ(found.smaller->problem.n, 8);
     EXPECT_EQ(found.smaller->problem.k, problem.supertile_columns());
@@ -482,7 +482,7 @@ TEST(AStepOfWordsThatFails, NamesTheWordInOneSupertile) {
     hexadecimal << "of the word 0x" << std::hex << word << ":";
     EXPECT_SAYS(found.step->details, hexadecimal.str());
     EXPECT_SAYS(found.smaller->details, hexadecimal.str());
-    EXPECT_FALSE(findings_of(claim, problem, {}).step) << "the right subject";
+    EXPECT_FALSE(findings_of(property, problem, {}).step) << "the right subject";
   }
 }
 

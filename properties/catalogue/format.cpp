@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <iterator>
 
-#include "properties/catalogue/claims.h"
+#include "properties/catalogue/properties.h"
 #include "properties/catalogue/recorded_from_aten.h"
 #include "properties/problem/specification.h"
 
@@ -87,7 +87,7 @@ void dequantize_gives_recorded_weights(Case& c) {
 
 }  // namespace
 
-std::vector<Claim> format_claims() {
+std::vector<Property> format_properties() {
   const auto fixed = [](std::vector<Problem> problems) {
     return Draws{.domains = {Domain::floating}, .types = {Type::bf16}, .fixed = std::move(problems)};
   };

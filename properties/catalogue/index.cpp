@@ -1,15 +1,15 @@
 // Index and bits: every code lands where the specification says, and comes back.
 //
-// Index claims use digit planes: plane d of a matrix holds, at every element, hexadecimal digit d of the element's
+// Index properties use digit planes: plane d of a matrix holds, at every element, hexadecimal digit d of the element's
 // linear index. What arrives at a place in all planes spells the index of the element that went there, so the whole
 // permutation is seen, element by element, whatever it is.
 #include <algorithm>
 #include <array>
 #include <sstream>
 
-#include "properties/catalogue/claims.h"
 #include "properties/catalogue/digit_planes.h"
 #include "properties/catalogue/enumerated_shapes.h"
+#include "properties/catalogue/properties.h"
 #include "properties/problem/specification.h"
 #include "reference/arithmetic.h"
 #include "reference/matrix.h"
@@ -261,7 +261,7 @@ const std::vector<const ClassRow*> codes_and_shapes = {&every_code_at_every_nibb
 
 }  // namespace
 
-std::vector<Claim> index_claims() {
+std::vector<Property> index_properties() {
   const Draws bf16_only = {.domains = {Domain::floating}, .types = {Type::bf16}};
   Draws any_words = bf16_only;
   any_words.n_multiple = 8;

@@ -8,8 +8,8 @@
 #include <optional>
 #include <string>
 
-#include "properties/catalogue/claims.h"
 #include "properties/catalogue/of_tensors.h"
+#include "properties/catalogue/properties.h"
 #include "properties/problem/draw.h"
 #include "properties/problem/specification.h"
 #include "properties/problem/values.h"
@@ -191,21 +191,21 @@ std::vector<Problem> of_many_elements(const Envelope& envelope) {
 
 }  // namespace
 
-std::vector<Claim> launch_claims() {
-  std::vector<Claim> rows;
+std::vector<Property> launch_properties() {
+  std::vector<Property> rows;
   const auto add_heavy = [&rows](Operation operation, const std::string& sentence, const std::string& hunts,
                                  std::vector<Problem> (*problems)(const Envelope&), void (*body)(Case&, Operation)) {
     Draws draws = tensor_draws(operation);
     draws.most_k = Envelope().most_k;
     draws.fixed_for = problems;
-    rows.push_back(tensor_claim("launch", operation, sentence, hunts, draws, body));
+    rows.push_back(tensor_property("launch", operation, sentence, hunts, draws, body));
     rows.back().heavy = true;
     rows.back().on_refusal = OnRefusal::failed;
   };
   for (const Operation operation : all_operations) {
-    rows.push_back(tensor_claim("launch", operation, "of_nothing_gives_nothing",
-                                "a grid of no blocks; an error left pending",
-                                tensor_draws(operation, empty_variants(operation)), nothing_gives_nothing));
+    rows.push_back(tensor_property("launch", operation, "of_nothing_gives_nothing",
+                                   "a grid of no blocks; an error left pending",
+                                   tensor_draws(operation, empty_variants(operation)), nothing_gives_nothing));
   }
   for (const Operation operation : all_operations) {
     add_heavy(operation, "takes_more_n_tiles_than_a_grid_dimension", "n/8 in a grid dimension of at most 65,535",

@@ -1,7 +1,7 @@
 // Layout: the strides and the offset of a tensor never matter, and neither does what is stacked beside it.
-#include "properties/catalogue/claims.h"
 #include "properties/catalogue/layouts.h"
 #include "properties/catalogue/of_tensors.h"
+#include "properties/catalogue/properties.h"
 
 namespace tileproof {
 
@@ -60,25 +60,26 @@ void stacks_equal_their_slices(Case& c, Operation operation) {
 
 }  // namespace
 
-std::vector<Claim> layout_claims() {
-  std::vector<Claim> rows;
+std::vector<Property> layout_properties() {
+  std::vector<Property> rows;
   for (const Operation operation : all_operations) {
-    rows.push_back(tensor_claim("stride", operation, "reads_tensors_of_any_strides", "data_ptr() taken for dense data",
-                                tensor_draws(operation, layout_variants(operation, Layouts::strides)),
-                                [](Case& c, Operation one) { layouts_give_the_same(c, one, Layouts::strides); }));
+    rows.push_back(tensor_property("stride", operation, "reads_tensors_of_any_strides",
+                                   "data_ptr() taken for dense data",
+                                   tensor_draws(operation, layout_variants(operation, Layouts::strides)),
+                                   [](Case& c, Operation one) { layouts_give_the_same(c, one, Layouts::strides); }));
   }
   for (const Operation operation : all_operations) {
-    rows.push_back(tensor_claim("offset", operation, "reads_tensors_at_any_offset",
-                                "a storage's beginning for the tensor's; vectors that are not aligned",
-                                tensor_draws(operation, layout_variants(operation, Layouts::offsets)),
-                                [](Case& c, Operation one) { layouts_give_the_same(c, one, Layouts::offsets); }));
+    rows.push_back(tensor_property("offset", operation, "reads_tensors_at_any_offset",
+                                   "a storage's beginning for the tensor's; vectors that are not aligned",
+                                   tensor_draws(operation, layout_variants(operation, Layouts::offsets)),
+                                   [](Case& c, Operation one) { layouts_give_the_same(c, one, Layouts::offsets); }));
   }
   for (const Operation operation : operations_on_the_layout) {  // a matmul takes no stack
-    rows.push_back(tensor_claim("batch", operation, "of_a_stack_equals_its_slices",
-                                "experts that share what is one's own", tensor_draws(operation),
-                                stacks_equal_their_slices));
+    rows.push_back(tensor_property("batch", operation, "of_a_stack_equals_its_slices",
+                                   "experts that share what is one's own", tensor_draws(operation),
+                                   stacks_equal_their_slices));
   }
-  for (Claim& claim : rows) claim.on_refusal = OnRefusal::allowed;
+  for (Property& property : rows) property.on_refusal = OnRefusal::allowed;
   return rows;
 }
 

@@ -28,7 +28,7 @@ std::pair<std::size_t, std::size_t> junk_of(const Argument& tensor) {
   return {junk, other};
 }
 
-/// Every layout that claims use, of a tensor's type.
+/// Every layout that properties use, of a tensor's type.
 std::vector<Layout> layouts_of(const Argument& tensor) {
   std::vector<Layout> layouts = stridden_layouts();
   for (const Layout& layout : offset_layouts(tensor.element)) layouts.push_back(layout);

@@ -7,7 +7,7 @@
 
 #include "properties/case/calls.h"
 #include "properties/case/identity_matmul.h"
-#include "properties/catalogue/claims.h"
+#include "properties/catalogue/properties.h"
 #include "properties/problem/draw.h"
 #include "properties/problem/specification.h"
 #include "reference/dequantize.h"
@@ -89,7 +89,7 @@ void whole_number_matmul(Case& c) {
 
 }  // namespace
 
-std::vector<Claim> matmul_claims() {
+std::vector<Property> matmul_properties() {
   const std::vector<const ClassRow*> met = {&every_code_at_every_nibble, &every_inner_k_tiles, &several_groups,
                                             &not_square};
   const auto drawn_from = [](std::vector<std::string> profiles) {

@@ -1,5 +1,5 @@
-// What the claims about matmul report beside their verdict.
-#include "properties/judging/claims_for_tests.h"
+// What the properties about matmul report beside their verdict.
+#include "properties/judging/properties_for_tests.h"
 #include "properties/registry.h"
 #include "properties/subjects/scalar_operators_for_tests.h"
 
@@ -8,7 +8,7 @@ namespace tileproof {
 namespace {
 
 TEST(RandomMatmul, ReportsItsLargestErrorByTheBinadeOfK) {
-  const Claim& claim = claim_of("matmul/of_random_activations_is_within_the_inner_product_bound");
+  const Property& property = property_of("matmul/of_random_activations_is_within_the_inner_product_bound");
   const Envelope envelope = library_envelope({Operation::matmul});
   ScalarOperators subject;
   Met all;
@@ -16,7 +16,7 @@ TEST(RandomMatmul, ReportsItsLargestErrorByTheBinadeOfK) {
     Problem problem = problem_with("--n=16 --inner-k-tiles=2 --group-size=32 --scales=ordinary --seed=7");
     problem.k = k;
     Met met;
-    EXPECT_FALSE(InThisProcess(envelope, subject).run(claim, problem, met).finding.has_value());
+    EXPECT_FALSE(InThisProcess(envelope, subject).run(property, problem, met).finding.has_value());
     all.add(met);
   }
   ASSERT_EQ(all.largest.size(), 2u);  // 64 and 96 are of one

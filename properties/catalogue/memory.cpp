@@ -1,6 +1,6 @@
 // Write and read: every output element is written, nothing else is, and nothing outside the inputs is read. Every call
-// of every claim is guarded; these two use what one call cannot show: a second poison and a second fence.
-#include "properties/catalogue/claims.h"
+// of every property is guarded; these two use what one call cannot show: a second poison and a second fence.
+#include "properties/catalogue/properties.h"
 #include "properties/problem/specification.h"
 
 namespace tileproof {
@@ -61,8 +61,8 @@ Draws draws_of(Operation operation) {
 
 }  // namespace
 
-std::vector<Claim> memory_claims() {
-  std::vector<Claim> rows;
+std::vector<Property> memory_properties() {
+  std::vector<Property> rows;
   const auto add = [&rows](const std::string& kind, Operation operation, const std::string& sentence,
                            const std::string& hunts, const Fill& other) {
     rows.push_back({.name = kind + name_of(operation) + sentence,

@@ -1,11 +1,11 @@
-/// What the claims about operators over tensors have in common: they are a row for each operation.
+/// What the properties about operators over tensors have in common: they are a row for each operation.
 #pragma once
 
 #include <string>
 #include <vector>
 
 #include "properties/case/calls.h"
-#include "properties/case/claim.h"
+#include "properties/case/property.h"
 
 namespace tileproof {
 
@@ -25,8 +25,8 @@ inline Draws tensor_draws(Operation operation, std::vector<std::string> variants
 }
 
 /// "kind/dequantize_SENTENCE"
-inline Claim tensor_claim(const std::string& kind, Operation operation, const std::string& sentence,
-                          const std::string& hunts, const Draws& draws, void (*body)(Case&, Operation)) {
+inline Property tensor_property(const std::string& kind, Operation operation, const std::string& sentence,
+                                const std::string& hunts, const Draws& draws, void (*body)(Case&, Operation)) {
   return {.name = kind + "/" + name_of(operation) + "_" + sentence,
           .hunts = hunts,
           .needs = {operation},

@@ -12,8 +12,8 @@
 #include <sstream>
 #include <stdexcept>
 
-#include "properties/catalogue/claims.h"
 #include "properties/catalogue/mpfr_format.h"
+#include "properties/catalogue/properties.h"
 
 namespace tileproof {
 
@@ -344,7 +344,7 @@ std::vector<std::string> names_of_steps() {
   return names;
 }
 
-/// How a claim's domain is cut for one format: steps of n * k / 16 indices each, about a second of MPFR.
+/// How a property's domain is cut for one format: steps of n * k / 16 indices each, about a second of MPFR.
 struct Cut {
   int index_bits;  // of the domain: 2^index_bits indices
   std::int64_t n;
@@ -386,19 +386,19 @@ std::vector<Enumeration> enumerated(const Draws& draws, const Envelope& envelope
 }
 
 template <class CutOf>
-Claim oracle_claim(std::string name, std::string hunts, const Judged& judged, Draws draws,
-                   void (*body)(Case&, const Judged&), CutOf cut_of) {
-  Claim claim = {"oracle/" + std::move(name), std::move(hunts), {}, {}, draws, [=](Case& c) { body(c, judged); }};
-  if (draws.types.size() == 3) claim.meets = {&every_type};
-  claim.of_specification = true;
-  claim.proof = "oracle";
-  claim.enumerations = [=](const Envelope& envelope) { return enumerated(draws, envelope, cut_of); };
-  return claim;
+Property oracle_property(std::string name, std::string hunts, const Judged& judged, Draws draws,
+                         void (*body)(Case&, const Judged&), CutOf cut_of) {
+  Property property = {"oracle/" + std::move(name), std::move(hunts), {}, {}, draws, [=](Case& c) { body(c, judged); }};
+  if (draws.types.size() == 3) property.meets = {&every_type};
+  property.of_specification = true;
+  property.proof = "oracle";
+  property.enumerations = [=](const Envelope& envelope) { return enumerated(draws, envelope, cut_of); };
+  return property;
 }
 
 }  // namespace
 
-std::vector<Claim> oracle_claims_about(const Judged& judged) {
+std::vector<Property> oracle_properties_about(const Judged& judged) {
   const Draws of_float = {.domains = {Domain::floating}};
   const Draws of_integer = {.domains = {Domain::integer}};
   const Draws of_none = {.domains = {Domain::none}};
@@ -406,41 +406,43 @@ std::vector<Claim> oracle_claims_about(const Judged& judged) {
   const Draws of_steps = {.domains = {Domain::floating}, .variants = names_of_steps()};
   const char* wrong_rounding = "ties, subnormals, overflow, signs of zero and NaN of the specification itself";
   return {
-      oracle_claim("every_fp32_is_rounded_as_mpfr_rounds_it", wrong_rounding, judged, narrower, rounding,
-                   [](Type type) {
-                     return Cut{32, 4096, 32768, 1, std::string("fp32 patterns, rounded to ") + name_of(type)};
-                   }),
-      oracle_claim("the_float_domain_is_rounded_as_mpfr_rounds_it", wrong_rounding, judged, of_float, float_domain,
-                   [](Type type) {
-                     const char* fp32 = ", scale and zero representable in bf16";
-                     return Cut{32, 1024, 16384, 16, plural("(code, scale, zero) triples", type, fp32)};
-                   }),
-      oracle_claim("the_integer_domain_is_rounded_as_mpfr_rounds_it", wrong_rounding, judged, of_integer,
-                   integer_domain,
-                   [](Type type) {
-                     const char* fp32 = ", scale representable in bf16";
-                     return Cut{24, 1024, 16384, 16, plural("(code, scale, zero point) triples", type, fp32)};
-                   }),
-      oracle_claim("no_zero_point_is_rounded_as_mpfr_rounds_it", wrong_rounding, judged, of_none, no_zero_point,
-                   [](Type type) {
-                     const bool wide = type == Type::fp32;
-                     return Cut{wide ? 32 : 16, wide ? 1024 : 64, 16384, 16, plural("(code, scale) pairs", type, "")};
-                   }),
-      oracle_claim("a_float_domain_zero_is_rounded_as_mpfr_rounds_it",
-                   "a conversion between domains that rounds wrongly", judged, of_integer, float_zero,
-                   [](Type type) {
-                     const char* fp32 = ", scale representable in bf16";
-                     return Cut{24, 2048, 32768, 1, plural("(scale, zero point) pairs", type, fp32)};
-                   }),
-      oracle_claim("an_eager_step_is_rounded_as_mpfr_rounds_it",
-                   "a division that multiplies by a reciprocal, a sum of rounded parts", judged, of_steps, eager_step,
-                   [](Type type) {
-                     const char* fp32 = ", both representable in bf16";
-                     return Cut{32, 4096, 32768, 1, plural("pairs", type, fp32)};
-                   }),
+      oracle_property("every_fp32_is_rounded_as_mpfr_rounds_it", wrong_rounding, judged, narrower, rounding,
+                      [](Type type) {
+                        return Cut{32, 4096, 32768, 1, std::string("fp32 patterns, rounded to ") + name_of(type)};
+                      }),
+      oracle_property("the_float_domain_is_rounded_as_mpfr_rounds_it", wrong_rounding, judged, of_float, float_domain,
+                      [](Type type) {
+                        const char* fp32 = ", scale and zero representable in bf16";
+                        return Cut{32, 1024, 16384, 16, plural("(code, scale, zero) triples", type, fp32)};
+                      }),
+      oracle_property("the_integer_domain_is_rounded_as_mpfr_rounds_it", wrong_rounding, judged, of_integer,
+                      integer_domain,
+                      [](Type type) {
+                        const char* fp32 = ", scale representable in bf16";
+                        return Cut{24, 1024, 16384, 16, plural("(code, scale, zero point) triples", type, fp32)};
+                      }),
+      oracle_property(
+          "no_zero_point_is_rounded_as_mpfr_rounds_it", wrong_rounding, judged, of_none, no_zero_point,
+          [](Type type) {
+            const bool wide = type == Type::fp32;
+            return Cut{wide ? 32 : 16, wide ? 1024 : 64, 16384, 16, plural("(code, scale) pairs", type, "")};
+          }),
+      oracle_property("a_float_domain_zero_is_rounded_as_mpfr_rounds_it",
+                      "a conversion between domains that rounds wrongly", judged, of_integer, float_zero,
+                      [](Type type) {
+                        const char* fp32 = ", scale representable in bf16";
+                        return Cut{24, 2048, 32768, 1, plural("(scale, zero point) pairs", type, fp32)};
+                      }),
+      oracle_property("an_eager_step_is_rounded_as_mpfr_rounds_it",
+                      "a division that multiplies by a reciprocal, a sum of rounded parts", judged, of_steps,
+                      eager_step,
+                      [](Type type) {
+                        const char* fp32 = ", both representable in bf16";
+                        return Cut{32, 4096, 32768, 1, plural("pairs", type, fp32)};
+                      }),
   };
 }
 
-std::vector<Claim> oracle_claims() { return oracle_claims_about({}); }
+std::vector<Property> oracle_properties() { return oracle_properties_about({}); }
 
 }  // namespace tileproof

@@ -1,9 +1,9 @@
-/// What the second oracle judges, and in which order it walks a domain; for the claims and for their test.
+/// What the second oracle judges, and in which order it walks a domain; for the properties and for their test.
 #pragma once
 
 #include <cstdint>
 
-#include "properties/case/claim.h"
+#include "properties/case/property.h"
 #include "properties/problem/draw.h"
 #include "reference/dequantize.h"
 #include "reference/domains.h"
@@ -33,7 +33,7 @@ struct Judged {
   };
 };
 
-std::vector<Claim> oracle_claims_about(const Judged&);
+std::vector<Property> oracle_properties_about(const Judged&);
 
 /// Two 16-bit patterns.
 struct PatternPair {

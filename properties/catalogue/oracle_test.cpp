@@ -6,8 +6,8 @@
 #include <map>
 #include <set>
 
-#include "properties/catalogue/claims.h"
-#include "properties/judging/claims_for_tests.h"
+#include "properties/catalogue/properties.h"
+#include "properties/judging/properties_for_tests.h"
 
 namespace tileproof {
 
@@ -68,16 +68,16 @@ Judged with_changed_weights() {
       .divide = [](Format f, Bits a, Bits b) { return Change(f, reference::eager::divide(f, a, decode(f, b))); }};
 }
 
-/// Every claim whose cases find something, in as many cases as the test suite draws.
-std::set<std::string> claims_that_find(const Judged& judged) {
+/// Every property whose cases find something, in as many cases as the test suite draws.
+std::set<std::string> properties_that_find(const Judged& judged) {
   std::set<std::string> found;
   Idle idle;
   const SubjectRow row = row_with(specification_envelope());
-  for (const Claim& claim : oracle_claims_about(judged)) {
-    const Judgement judgement = judge(claim, row, idle, {.cases = 200, .seed = 1});
-    if (judgement.verdict != Verdict::passed) found.insert(claim.name.substr(claim.name.find('/') + 1));
+  for (const Property& property : oracle_properties_about(judged)) {
+    const Judgement judgement = judge(property, row, idle, {.cases = 200, .seed = 1});
+    if (judgement.verdict != Verdict::passed) found.insert(property.name.substr(property.name.find('/') + 1));
     if (judgement.verdict == Verdict::passed) continue;
-    EXPECT_EQ(judgement.verdict, Verdict::failed) << claim.name << judgement.reason;
+    EXPECT_EQ(judgement.verdict, Verdict::failed) << property.name << judgement.reason;
     EXPECT_SAYS(judgement.findings.at(0).details, "what MPFR computes");
   }
   return found;
@@ -92,33 +92,33 @@ constexpr const char* eager_step = "an_eager_step_is_rounded_as_mpfr_rounds_it";
 const std::set<std::string> all_of_them = {rounding,      float_domain, integer_domain,
                                            no_zero_point, float_zero,   eager_step};
 
-TEST(Oracle, FindsNothingInTheSpecification) { EXPECT_EQ(claims_that_find({}), std::set<std::string>()); }
+TEST(Oracle, FindsNothingInTheSpecification) { EXPECT_EQ(properties_that_find({}), std::set<std::string>()); }
 
 TEST(Oracle, FindsASecondRoundingInTheFloatDomain) {
-  EXPECT_EQ(claims_that_find({.weight_float = rounded_twice}), std::set<std::string>{float_domain});
+  EXPECT_EQ(properties_that_find({.weight_float = rounded_twice}), std::set<std::string>{float_domain});
 }
 
 TEST(Oracle, FindsTruncation) {
-  EXPECT_EQ(claims_that_find({.rounded_from_fp32 = truncated}), std::set<std::string>{rounding});
+  EXPECT_EQ(properties_that_find({.rounded_from_fp32 = truncated}), std::set<std::string>{rounding});
 }
 
 TEST(Oracle, FindsFlushedSubnormals) {
-  EXPECT_EQ(claims_that_find(with_changed_weights<without_subnormals>()), all_of_them);
+  EXPECT_EQ(properties_that_find(with_changed_weights<without_subnormals>()), all_of_them);
 }
 
 TEST(Oracle, FindsAnInfinityThatIsClamped) {
-  EXPECT_EQ(claims_that_find(with_changed_weights<without_infinity>()), all_of_them);
+  EXPECT_EQ(properties_that_find(with_changed_weights<without_infinity>()), all_of_them);
 }
 
 TEST(Oracle, FindsANaNThatIsNotTheHardwares) {
-  EXPECT_EQ(claims_that_find(with_changed_weights<with_quiet_nan>()), all_of_them);
+  EXPECT_EQ(properties_that_find(with_changed_weights<with_quiet_nan>()), all_of_them);
 }
 
 TEST(Oracle, FindsALostSignOfZero) {
-  // A sum is -0 only where both are: whether the few cases of that claim hold such a pair is up to the draw.
+  // A sum is -0 only where both are: whether the few cases of that property hold such a pair is up to the draw.
   std::set<std::string> of_products = all_of_them;
   of_products.erase(float_domain);
-  std::set<std::string> found = claims_that_find(with_changed_weights<without_minus_zero>());
+  std::set<std::string> found = properties_that_find(with_changed_weights<without_minus_zero>());
   found.erase(float_domain);
   EXPECT_EQ(found, of_products);
 }
@@ -128,30 +128,30 @@ TEST(Oracle, FindsADivisionThatMultipliesByTheReciprocal) {
     const Bits reciprocal = rounded(reference::fp32, quotient(whole(1), decode(f, b)));
     return reference::eager::multiply(f, a, decode(reference::fp32, reciprocal));
   };
-  EXPECT_EQ(claims_that_find({.divide = divide}), std::set<std::string>{eager_step});
+  EXPECT_EQ(properties_that_find({.divide = divide}), std::set<std::string>{eager_step});
 }
 
 TEST(Oracle, FindsASubtractionThatIsTurnedRound) {
   const auto subtract = [](Format f, Bits a, Bits b) { return reference::eager::subtract(f, b, a); };
-  EXPECT_EQ(claims_that_find({.subtract = subtract}), std::set<std::string>{eager_step});
+  EXPECT_EQ(properties_that_find({.subtract = subtract}), std::set<std::string>{eager_step});
 }
 
 TEST(Oracle, FindsAZeroPointOfTheWrongSign) {
   const auto weight = [](Format f, int code, Bits scale, int zero_point) {
     return reference::dequantized_integer(f, code, scale, zero_point == -128 ? 127 : zero_point);
   };
-  EXPECT_EQ(claims_that_find({.weight_integer = weight}), std::set<std::string>{integer_domain});
+  EXPECT_EQ(properties_that_find({.weight_integer = weight}), std::set<std::string>{integer_domain});
 }
 
 /// One step of an enumeration, as `tileproof prove` runs it.
-Judgement judged_step(const Claim& claim, const Enumeration& enumeration, std::int64_t step) {
+Judgement judged_step(const Property& property, const Enumeration& enumeration, std::int64_t step) {
   Problem problem = enumeration.problem(step);
-  problem.claim = claim.name;
+  problem.property = property.name;
   Idle idle;
   Met met;
   const Envelope envelope = specification_envelope();
   InThisProcess here(envelope, idle);
-  const CaseOutcome outcome = here.run(claim, problem, met);
+  const CaseOutcome outcome = here.run(property, problem, met);
   Judgement judgement;
   if (outcome.finding) judgement.findings.push_back(*outcome.finding);
   judgement.elements = met.compared;
@@ -164,11 +164,11 @@ TEST(Oracle, FindsTheOnePatternThatIsWrong) {
     const Bits right = reference::dequantized_none(f, code, scale);
     return f == reference::bf16 && code == 14 && scale == 0x8001 ? right + 1 : right;
   };
-  for (const Claim& claim : oracle_claims_about({.weight_none = weight})) {
-    if (claim.name.find(no_zero_point) == std::string::npos) continue;
-    const Enumeration whole_of_bf16 = claim.enumerations(specification_envelope()).at(0);
+  for (const Property& property : oracle_properties_about({.weight_none = weight})) {
+    if (property.name.find(no_zero_point) == std::string::npos) continue;
+    const Enumeration whole_of_bf16 = property.enumerations(specification_envelope()).at(0);
     ASSERT_EQ(whole_of_bf16.steps, 1);
-    const Judgement judgement = judged_step(claim, whole_of_bf16, 0);
+    const Judgement judgement = judged_step(property, whole_of_bf16, 0);
     ASSERT_EQ(judgement.findings.size(), 1);
     EXPECT_SAYS(judgement.findings[0].details,
                 "1 of 1048576 weights differ from what MPFR computes:\n"
@@ -202,9 +202,10 @@ TEST(Oracle, FindsTheOneTripleThatIsWrong) {
       const bool is_wrong = f == format && code == wrong_code && zero == pair.first && scale == pair.second;
       return is_wrong ? right ^ 1 : right;
     };
-    for (const Claim& claim : oracle_claims_about({.weight_float = weight})) {
-      if (claim.name.find(float_domain) == std::string::npos) continue;
-      const Enumeration steps = claim.enumerations(specification_envelope()).at(static_cast<std::size_t>(wrong.type));
+    for (const Property& property : oracle_properties_about({.weight_float = weight})) {
+      if (property.name.find(float_domain) == std::string::npos) continue;
+      const Enumeration steps =
+          property.enumerations(specification_envelope()).at(static_cast<std::size_t>(wrong.type));
       Enumeration few = steps;
       few.problem = [&](std::int64_t step) {
         Problem problem = steps.problem(step);
@@ -213,7 +214,7 @@ TEST(Oracle, FindsTheOneTripleThatIsWrong) {
         problem.seed = first;
         return problem;
       };
-      const Judgement judgement = judged_step(claim, few, 0);
+      const Judgement judgement = judged_step(property, few, 0);
       ASSERT_EQ(judgement.findings.size(), 1) << name_of(wrong.type) << " " << wrong.code;
       EXPECT_SAYS(judgement.findings[0].details, "1 of 65536 weights differ from what MPFR computes:\n  code " +
                                                      std::to_string(wrong.code) + ", scale ");
@@ -224,9 +225,9 @@ TEST(Oracle, FindsTheOneTripleThatIsWrong) {
 
 TEST(Oracle, StepsOfAnEnumerationAreTheWholeDomainOnce) {
   std::map<std::string, std::uint64_t> points;
-  for (const Claim& claim : oracle_claims()) {
-    EXPECT_EQ(claim.proof, "oracle") << claim.name;
-    for (const Enumeration& enumeration : claim.enumerations(specification_envelope())) {
+  for (const Property& property : oracle_properties()) {
+    EXPECT_EQ(property.proof, "oracle") << property.name;
+    for (const Enumeration& enumeration : property.enumerations(specification_envelope())) {
       const Problem first = enumeration.problem(0);
       const auto indices = static_cast<std::uint64_t>(first.n * first.k / 16);
       for (const std::int64_t step : {std::int64_t{0}, enumeration.steps / 2, enumeration.steps - 1}) {

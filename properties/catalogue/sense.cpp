@@ -3,7 +3,7 @@
 #include <string>
 #include <vector>
 
-#include "properties/catalogue/claims.h"
+#include "properties/catalogue/properties.h"
 #include "properties/problem/draw.h"
 #include "properties/problem/specification.h"
 #include "reference/arithmetic.h"
@@ -150,12 +150,12 @@ void repeats_give_the_same_bits(Case& c, Operation operation) {
 
 }  // namespace
 
-std::vector<Claim> sense_claims() {
+std::vector<Property> sense_properties() {
   const std::vector<const ClassRow*> shapes = {&every_inner_k_tiles, &partial_tile, &not_square};
   const std::vector<const ClassRow*> groups = {&every_inner_k_tiles, &partial_tile, &several_groups,
                                                &groups_around_a_supertile};
   const Draws codes_alone = {.domains = {Domain::floating}, .types = {Type::bf16}};
-  std::vector<Claim> rows = {
+  std::vector<Property> rows = {
       {"sense/one_code_changes_one_nibble_of_pack",
        "two codes to one place, a code to none",
        {Operation::pack},

@@ -5,7 +5,7 @@
 #include <numeric>
 #include <sstream>
 
-#include "properties/catalogue/claims.h"
+#include "properties/catalogue/properties.h"
 
 namespace tileproof {
 
@@ -115,23 +115,25 @@ void large_matrix(Case& c, Operation operation) {
 
 }  // namespace
 
-std::vector<Claim> size_claims() {
-  std::vector<Claim> rows;
+std::vector<Property> size_properties() {
+  std::vector<Property> rows;
   for (const Operation operation : operations_on_the_layout) {
-    Claim claim = {.name = std::string("size/") + name_of(operation) + "_of_a_large_matrix_is_as_specified",
-                   .hunts = "an index of 8 or 16 bits; a row, column, supertile or group that wraps",
-                   .needs = {operation},
-                   .meets = {&partial_tile, &several_groups, &beyond_16_bits, &square_in_every_layout},
-                   .draws = {.most_k = Envelope().most_k},
-                   .body = [operation](Case& c) { large_matrix(c, operation); },
-                   .heavy = true,
-                   .on_refusal = OnRefusal::failed};
-    if (operation == Operation::dequantize) claim.meets.push_back(&groups_beyond_16_bits);
+    Property property = {.name = std::string("size/") + name_of(operation) + "_of_a_large_matrix_is_as_specified",
+                         .hunts = "an index of 8 or 16 bits; a row, column, supertile or group that wraps",
+                         .needs = {operation},
+                         .meets = {&partial_tile, &several_groups, &beyond_16_bits, &square_in_every_layout},
+                         .draws = {.most_k = Envelope().most_k},
+                         .body = [operation](Case& c) { large_matrix(c, operation); },
+                         .heavy = true,
+                         .on_refusal = OnRefusal::failed};
+    if (operation == Operation::dequantize) property.meets.push_back(&groups_beyond_16_bits);
     // Codes have no type, and no domain.
-    if (operation != Operation::dequantize) claim.draws.domains = {Domain::floating};
-    if (operation != Operation::dequantize) claim.draws.types = {Type::bf16};
-    claim.draws.fixed_for = [operation](const Envelope& envelope) { return LargeProblems(envelope, operation).all(); };
-    rows.push_back(std::move(claim));
+    if (operation != Operation::dequantize) property.draws.domains = {Domain::floating};
+    if (operation != Operation::dequantize) property.draws.types = {Type::bf16};
+    property.draws.fixed_for = [operation](const Envelope& envelope) {
+      return LargeProblems(envelope, operation).all();
+    };
+    rows.push_back(std::move(property));
   }
   return rows;
 }

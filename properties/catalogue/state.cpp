@@ -2,8 +2,8 @@
 #include <algorithm>
 
 #include "properties/case/calls.h"
-#include "properties/catalogue/claims.h"
 #include "properties/catalogue/illegal_calls.h"
+#include "properties/catalogue/properties.h"
 #include "properties/problem/specification.h"
 
 namespace tileproof {
@@ -41,7 +41,7 @@ void call_operator(Case& c, Operation operation) {
                             std::vector<std::uint8_t>(static_cast<std::size_t>(count_of(first.sizes) * 8)));
   }
   try {
-    c.call(call);  // what it gives is for other claims to judge
+    c.call(call);  // what it gives is for other properties to judge
   } catch (const Refused&) {
   } catch (const Failure& failure) {
     if (failure.device_lost) throw;
@@ -94,22 +94,22 @@ std::vector<std::string> variants(Operation operation, const Envelope& envelope)
 
 }  // namespace
 
-std::vector<Claim> state_claims() {
-  std::vector<Claim> rows;
+std::vector<Property> state_properties() {
+  std::vector<Property> rows;
   for (const Operation operation : {Operation::pack, Operation::unpack, Operation::dequantize, Operation::matmul}) {
-    Claim claim = {
+    Property property = {
         .name = std::string("state/") + name_of(operation) + "_leaves_its_process_as_it_was",
         .hunts = "flush-to-zero, grad mode, a number of threads, a stream, a locale that a call leaves behind",
         .needs = {operation},
         .meets = {&every_inner_k_tiles},
         .draws = {.most_k = 1024, .most_elements = 16384},
         .body = [operation](Case& c) { process_stays_as_it_was(c, operation); }};
-    if (operation != Operation::dequantize) claim.draws.domains = {Domain::floating};
-    if (operation != Operation::dequantize) claim.draws.types = {Type::bf16};
-    if (operation == Operation::matmul) claim.draws.n_multiple = 8;
-    claim.draws.variants_for = [operation](const Envelope& envelope) { return variants(operation, envelope); };
-    claim.begins_afresh = true;  // what a call changes once in its process, it changes in the first
-    rows.push_back(std::move(claim));
+    if (operation != Operation::dequantize) property.draws.domains = {Domain::floating};
+    if (operation != Operation::dequantize) property.draws.types = {Type::bf16};
+    if (operation == Operation::matmul) property.draws.n_multiple = 8;
+    property.draws.variants_for = [operation](const Envelope& envelope) { return variants(operation, envelope); };
+    property.begins_afresh = true;  // what a call changes once in its process, it changes in the first
+    rows.push_back(std::move(property));
   }
   return rows;
 }

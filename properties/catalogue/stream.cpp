@@ -1,7 +1,7 @@
 // Streams and devices: an operator runs where its caller is, and waits for nobody.
 #include "properties/catalogue/of_tensors.h"
 
-#include "properties/catalogue/claims.h"
+#include "properties/catalogue/properties.h"
 
 namespace tileproof {
 
@@ -36,19 +36,19 @@ void streams_are_followed(Case& c, Operation operation) {
 
 }  // namespace
 
-std::vector<Claim> stream_claims() {
-  std::vector<Claim> rows;
+std::vector<Property> stream_properties() {
+  std::vector<Property> rows;
   for (const Operation operation : all_operations) {
-    rows.push_back(tensor_claim("stream", operation, "follows_the_current_stream",
-                                "the default stream; hidden synchronization; no graph capture",
-                                tensor_draws(operation, manner_variants()), streams_are_followed));
+    rows.push_back(tensor_property("stream", operation, "follows_the_current_stream",
+                                   "the default stream; hidden synchronization; no graph capture",
+                                   tensor_draws(operation, manner_variants()), streams_are_followed));
   }
   for (const Operation operation : all_operations) {
-    rows.push_back(tensor_claim("device", operation, "runs_on_the_device_of_its_tensors",
-                                "the current device for the tensors'", tensor_draws(operation),
-                                [](Case& c, Operation one) { in_a_manner(c, one, Manner::second_device); }));
+    rows.push_back(tensor_property("device", operation, "runs_on_the_device_of_its_tensors",
+                                   "the current device for the tensors'", tensor_draws(operation),
+                                   [](Case& c, Operation one) { in_a_manner(c, one, Manner::second_device); }));
   }
-  for (Claim& claim : rows) claim.on_refusal = OnRefusal::failed;
+  for (Property& property : rows) property.on_refusal = OnRefusal::failed;
   return rows;
 }
 

@@ -3,7 +3,7 @@
 #include <vector>
 
 #include "properties/case/calls.h"
-#include "properties/catalogue/claims.h"
+#include "properties/catalogue/properties.h"
 #include "properties/problem/specification.h"
 #include "properties/subjects/together.h"
 
@@ -73,19 +73,19 @@ void called_at_once(Case& c, Operation operation) {
 
 }  // namespace
 
-std::vector<Claim> threads_claims() {
-  std::vector<Claim> rows;
+std::vector<Property> threads_properties() {
+  std::vector<Property> rows;
   for (const Operation operation : operations_on_the_layout) {
-    Claim claim = {.name = std::string("threads/") + name_of(operation) + "_gives_each_caller_its_own_bits",
-                   .hunts = "a buffer that all calls share; settings that one call changes for another",
-                   .needs = {operation},
-                   .meets = {&every_inner_k_tiles, &partial_tile},
-                   .draws = {.most_k = 1024, .most_elements = 16384},
-                   .body = [operation](Case& c) { called_at_once(c, operation); }};
-    if (operation != Operation::dequantize) claim.draws.domains = {Domain::floating};
-    if (operation != Operation::dequantize) claim.draws.types = {Type::bf16};
-    claim.from_several_threads = true;
-    rows.push_back(std::move(claim));
+    Property property = {.name = std::string("threads/") + name_of(operation) + "_gives_each_caller_its_own_bits",
+                         .hunts = "a buffer that all calls share; settings that one call changes for another",
+                         .needs = {operation},
+                         .meets = {&every_inner_k_tiles, &partial_tile},
+                         .draws = {.most_k = 1024, .most_elements = 16384},
+                         .body = [operation](Case& c) { called_at_once(c, operation); }};
+    if (operation != Operation::dequantize) property.draws.domains = {Domain::floating};
+    if (operation != Operation::dequantize) property.draws.types = {Type::bf16};
+    property.from_several_threads = true;
+    rows.push_back(std::move(property));
   }
   return rows;
 }

@@ -2,9 +2,9 @@
 #include <cmath>
 #include <sstream>
 
-#include "properties/catalogue/claims.h"
 #include "properties/catalogue/digit_planes.h"
 #include "properties/catalogue/enumerated_shapes.h"
+#include "properties/catalogue/properties.h"
 #include "properties/problem/specification.h"
 #include "reference/dequantize.h"
 
@@ -120,7 +120,7 @@ std::vector<std::string> names_of_profiles() {
 
 }  // namespace
 
-std::vector<Claim> value_claims() {
+std::vector<Property> value_properties() {
   const std::vector<const ClassRow*> values = {
       &every_code_at_every_nibble, &every_inner_k_tiles, &partial_tile,   &several_groups,
       &every_class_of_scale,       &every_type,          &both_alignments};

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <sstream>
 
-#include "properties/catalogue/claims.h"
+#include "properties/catalogue/properties.h"
 #include "properties/problem/draw.h"
 #include "reference/tile_map.h"
 
@@ -110,16 +110,16 @@ std::function<std::vector<Enumeration>(const Envelope&)> every_word(bool whole) 
 
 }  // namespace
 
-std::vector<Claim> words_claims() {
+std::vector<Property> words_properties() {
   const auto row = [](const std::string& name, const std::string& hunts, bool whole) {
-    return Claim{.name = name,
-                 .hunts = hunts,
-                 .needs = {Operation::unpack},
-                 .meets = {&every_inner_k_tiles, &not_square, &both_alignments},
-                 .draws = {.domains = {Domain::floating}, .types = {Type::bf16}, .n_multiple = 8},
-                 .body = every_word_is_unpacked,
-                 .proof = "words",
-                 .enumerations = every_word(whole)};
+    return Property{.name = name,
+                    .hunts = hunts,
+                    .needs = {Operation::unpack},
+                    .meets = {&every_inner_k_tiles, &not_square, &both_alignments},
+                    .draws = {.domains = {Domain::floating}, .types = {Type::bf16}, .n_multiple = 8},
+                    .body = every_word_is_unpacked,
+                    .proof = "words",
+                    .enumerations = every_word(whole)};
   };
   return {row("words/unpack_reads_every_word_in_every_place_of_a_row",
               "masks and shifts that one word shows, in one of a row's four lanes or one of two neighbouring strips",

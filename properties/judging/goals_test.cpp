@@ -5,16 +5,16 @@
 #include <algorithm>
 
 #include "properties/case/generator.h"
-#include "properties/judging/claims_for_tests.h"
+#include "properties/judging/properties_for_tests.h"
 #include "properties/registry.h"
 
 namespace tileproof {
 
 namespace {
 
-Judgement judged_on(const Claim& claim, const Envelope& envelope, std::int64_t cases = 60) {
+Judgement judged_on(const Property& property, const Envelope& envelope, std::int64_t cases = 60) {
   Idle idle;
-  return judge(claim, row_with(envelope), idle, {.cases = cases, .seed = 3});
+  return judge(property, row_with(envelope), idle, {.cases = cases, .seed = 3});
 }
 
 Envelope with(std::vector<std::int64_t> inner_k_tiles, std::vector<std::int64_t> group_sizes,
@@ -30,23 +30,24 @@ Envelope with(std::vector<std::int64_t> inner_k_tiles, std::vector<std::int64_t>
 using Names = std::vector<std::string>;
 
 TEST(AGoalOutOfReach, IsListedAndIsNoWant) {
-  const Claim claim = claim_with(compare_something, {&every_inner_k_tiles, &partial_tile, &groups_around_a_supertile});
-  const Judgement judgement = judged_on(claim, with({4}, {32, 64}, 8));
+  const Property property =
+      property_with(compare_something, {&every_inner_k_tiles, &partial_tile, &groups_around_a_supertile});
+  const Judgement judgement = judged_on(property, with({4}, {32, 64}, 8));
   EXPECT_EQ(judgement.verdict, Verdict::passed) << judgement.reason;
   EXPECT_EQ(judgement.out_of_reach,
             (Names{"inner_k_tiles 2", "inner_k_tiles 8", "partial tile", "group larger than a supertile"}));
 }
 
-TEST(AGoalOutOfReach, OfAllThereAreSkipsTheClaim) {
-  const Claim claim = claim_with([](Case&) { ADD_FAILURE() << "ran"; }, {&partial_tile});
-  const Judgement judgement = judged_on(claim, with({2}, {32}, 8));
+TEST(AGoalOutOfReach, OfAllThereAreSkipsTheProperty) {
+  const Property property = property_with([](Case&) { ADD_FAILURE() << "ran"; }, {&partial_tile});
+  const Judgement judgement = judged_on(property, with({2}, {32}, 8));
   EXPECT_EQ(judgement.verdict, Verdict::skipped);
   EXPECT_EQ(judgement.reason, "out of reach of what the subject takes: partial tile");
 }
 
 TEST(AGoalInReach, IsAWantWhereNoCaseMeetsIt) {
   // A profile that has scales of ordinary size alone.
-  const Judgement judgement = judged_on(claim_with(
+  const Judgement judgement = judged_on(property_with(
                                             [](Case& c) {
                                               c.parameters();
                                               compare_something(c);
@@ -59,10 +60,10 @@ TEST(AGoalInReach, IsAWantWhereNoCaseMeetsIt) {
 
 TEST(AGoalInReach, IsDrawnForWhereChanceHasNotMetIt) {
   // 33 groups of 32, and both layouts, in a single case that is drawn by chance.
-  const Claim claim = claim_with(
+  const Property property = property_with(
       compare_something, {&more_groups_than_a_group_has_columns, &every_inner_k_tiles, &partial_tile, &several_groups});
   for (const std::vector<std::int64_t>& sizes : {std::vector<std::int64_t>{32}, {32, 64, 128, 256}}) {
-    const Judgement judgement = judged_on(claim, with({2, 8}, sizes), 1);
+    const Judgement judgement = judged_on(property, with({2, 8}, sizes), 1);
     EXPECT_EQ(judgement.verdict, Verdict::passed) << judgement.reason;
     EXPECT_LE(judgement.cases, 5);
   }
@@ -73,8 +74,8 @@ TEST(AGoalInReach, ThatIsDrawnForMayShowAFinding) {
     compare_something(c);
     if (c.problem.groups() > 20) throw Failure("mismatch", "wrong");
   };
-  Claim claim = claim_with(wrong_with_many_groups, {&more_groups_than_a_group_has_columns});
-  const Judgement judgement = judged_on(claim, with({2}, {32}), 1);
+  Property property = property_with(wrong_with_many_groups, {&more_groups_than_a_group_has_columns});
+  const Judgement judgement = judged_on(property, with({2}, {32}), 1);
   EXPECT_EQ(judgement.verdict, Verdict::failed);
   ASSERT_EQ(judgement.findings.size(), 1u);
   EXPECT_EQ(judgement.findings[0].problem.groups(), 21) << "shrunk";
@@ -88,10 +89,10 @@ TEST(AGoalInReach, IsMetByCasesThatFailAsTheLedgerSays) {
   KnownFinding known;
   known.id = "T-1";
   known.subject = "mine";
-  known.claim = "test/claim";
+  known.property = "test/property";
   const std::vector<KnownFinding> ledger = {known};
   Idle idle;
-  const Judgement judgement = judge(claim_with(wrong_in_partial_tiles, {&partial_tile}), row_with(with({2}, {32})),
+  const Judgement judgement = judge(property_with(wrong_in_partial_tiles, {&partial_tile}), row_with(with({2}, {32})),
                                     idle, {.cases = 60, .seed = 3, .ledger = &ledger});
   EXPECT_EQ(judgement.verdict, Verdict::known) << judgement.reason;
 }
@@ -100,7 +101,7 @@ TEST(WhatASubjectTakes, BoundsWhatIsDrawn) {
   Envelope envelope = with({2, 4}, {32, 256}, 4);
   envelope.most_n = 12;
   envelope.most_k = 200;  // less than the larger group
-  const Judgement judgement = judged_on(claim_with([](Case& c) {
+  const Judgement judgement = judged_on(property_with([](Case& c) {
                                           compare_something(c);
                                           EXPECT_LE(c.problem.n, 12);
                                           EXPECT_LE(c.problem.k, 200);
@@ -112,15 +113,15 @@ TEST(WhatASubjectTakes, BoundsWhatIsDrawn) {
   EXPECT_EQ(judgement.asked.ranges.at("n").most, 12);
   EXPECT_EQ(judgement.asked.group_sizes, std::set<std::int64_t>{32});
   envelope.most_k = 16;
-  const Judgement nothing = judged_on(claim_with(compare_something), envelope);
+  const Judgement nothing = judged_on(property_with(compare_something), envelope);
   EXPECT_EQ(nothing.verdict, Verdict::skipped);
   EXPECT_SAYS(nothing.reason, "no k of at most 16 columns");
 }
 
-/// The problems of a claim of fixed ones, for what a subject takes.
-std::vector<Problem> fixed_of(const char* claim, const Envelope& envelope) {
+/// The problems of a property of fixed ones, for what a subject takes.
+std::vector<Problem> fixed_of(const char* property, const Envelope& envelope) {
   std::string why_not;
-  const std::vector<Problem> problems = domains_of(claim_of(claim), envelope, &why_not).draws.fixed;
+  const std::vector<Problem> problems = domains_of(property_of(property), envelope, &why_not).draws.fixed;
   EXPECT_EQ(why_not, "");
   return problems;
 }
@@ -138,7 +139,7 @@ TEST(AGoalOutOfReach, IsSoByTheMostRowsAndColumnsToo) {
       SubjectRow narrow = row;
       narrow.envelope = envelope;
       narrow.envelope.operations = row.envelope.operations;
-      const Judgement judgement = judge(claim_of(name), narrow, *row.make().subject, {.cases = 200, .seed = 1});
+      const Judgement judgement = judge(property_of(name), narrow, *row.make().subject, {.cases = 200, .seed = 1});
       EXPECT_TRUE(judgement.verdict == Verdict::passed || judgement.verdict == Verdict::skipped)
           << name << " " << envelope.most_n << " x " << envelope.most_k << ": " << judgement.reason;
       EXPECT_TRUE(name != size_of_unpack || !judgement.out_of_reach.empty());
@@ -148,9 +149,9 @@ TEST(AGoalOutOfReach, IsSoByTheMostRowsAndColumnsToo) {
 
 TEST(ManyExperts, AreAskedOfWhateverASubjectTakes) {
   for (const Envelope& envelope : {kernel_envelope(), with({8}, {64}, 4), with({2, 4}, {128}, 8)}) {
-    const Claim& claim = claim_of("batch/unpack_of_65537_experts_is_as_specified");
+    const Property& property = property_of("batch/unpack_of_65537_experts_is_as_specified");
     std::string why_not;
-    const Domains domains = domains_of(claim, envelope, &why_not);
+    const Domains domains = domains_of(property, envelope, &why_not);
     EXPECT_EQ(domains.draws.fixed.empty(), false);
     for (const Problem& problem : domains.draws.fixed) {
       EXPECT_TRUE(envelope.takes(problem)) << line_of(problem);
@@ -163,7 +164,7 @@ TEST(LaunchProblems, SayWhereNoneHasMoreNTilesThanAGridDimension) {
   Envelope envelope = library_envelope({Operation::unpack});
   envelope.most_n = 8 * 65535;
   const char* name = "launch/unpack_takes_more_n_tiles_than_a_grid_dimension";
-  const Judgement judgement = judged_on(claim_of(name), envelope);
+  const Judgement judgement = judged_on(property_of(name), envelope);
   EXPECT_EQ(judgement.verdict, Verdict::skipped);
   EXPECT_EQ(judgement.reason, "out of reach of what the subject takes: more n-tiles than a grid dimension");
 }
@@ -174,21 +175,21 @@ TEST(LargeMatrices, ReachBeyond16BitsInEveryLayoutWhateverASubjectTakes) {
         "size/dequantize_of_a_large_matrix_is_as_specified"}) {
     for (Envelope envelope : {kernel_envelope(), with({4}, {64}, 8), with({8}, {256}, 16),
                               with({2, 8}, {32, 64, 128, 256}, 8), with({2, 4, 8}, {128}, 64)}) {
-      const Claim& claim = claim_of(name);
+      const Property& property = property_of(name);
       std::string why_not;
-      const Domains domains = domains_of(claim, envelope, &why_not);
+      const Domains domains = domains_of(property, envelope, &why_not);
       Met met;
       met.compared = 1;
       met.several_values = true;
       for (const Problem& problem : domains.draws.fixed) {
         Problem named = problem;
-        named.claim = name;
+        named.property = name;
         named.subject = "mine";
         require_possible(named);
         EXPECT_NO_THROW(require_within(named, domains)) << line_of(named);
         count_problem(problem, met);
       }
-      EXPECT_EQ(unmet(met, goals_of(claim.meets, domains.envelope)), Names()) << name;
+      EXPECT_EQ(unmet(met, goals_of(property.meets, domains.envelope)), Names()) << name;
     }
   }
 }
@@ -197,9 +198,9 @@ TEST(LargeMatrices, OfASubjectWithALimitStayWithinIt) {
   Envelope envelope = with({4}, {64}, 8);
   envelope.most_n = 70000;
   envelope.most_k = 10000;
-  const Claim& claim = claim_of("size/dequantize_of_a_large_matrix_is_as_specified");
+  const Property& property = property_of("size/dequantize_of_a_large_matrix_is_as_specified");
   std::string why_not;
-  const Domains domains = domains_of(claim, envelope, &why_not);
+  const Domains domains = domains_of(property, envelope, &why_not);
   ASSERT_FALSE(domains.draws.fixed.empty());
   std::int64_t most_n = 0, most_k = 0;
   for (const Problem& problem : domains.draws.fixed) {
@@ -208,7 +209,7 @@ TEST(LargeMatrices, OfASubjectWithALimitStayWithinIt) {
   }
   EXPECT_EQ(most_n, 70000) << "as far as it goes";
   EXPECT_EQ(most_k, 9984);
-  const Goals goals = goals_of(claim.meets, domains.envelope);
+  const Goals goals = goals_of(property.meets, domains.envelope);
   EXPECT_NE(
       std::find(goals.out_of_reach.begin(), goals.out_of_reach.end(), "more than 65,535 columns with inner_k_tiles 4"),
       goals.out_of_reach.end());
@@ -234,17 +235,17 @@ TEST(LaunchProblems, AreOfWhatASubjectTakes) {
 
 // --- Variants
 
-Claim of_variants(std::vector<std::string> variants, std::function<void(Case&)> body) {
-  return claim_with(std::move(body), {}, {.variants = std::move(variants)});
+Property of_variants(std::vector<std::string> variants, std::function<void(Case&)> body) {
+  return property_with(std::move(body), {}, {.variants = std::move(variants)});
 }
 
 TEST(AVariant, HasAVerdictOfItsOwn) {
-  const Claim claim = of_variants({"right", "wrong", "idle", "lacking"}, [](Case& c) {
+  const Property property = of_variants({"right", "wrong", "idle", "lacking"}, [](Case& c) {
     if (c.problem.variant == "wrong") throw Failure("mismatch", "wrong");
     if (c.problem.variant == "lacking") throw Unavailable("no second device");
     if (c.problem.variant == "right") compare_something(c);
   });
-  const Judgement judgement = judged_on(claim, kernel_envelope());
+  const Judgement judgement = judged_on(property, kernel_envelope());
   ASSERT_EQ(judgement.variants.size(), 4u);
   EXPECT_EQ(judgement.variants.at("right").verdict, Verdict::passed);
   EXPECT_EQ(judgement.variants.at("right").cases, 15);
@@ -256,18 +257,18 @@ TEST(AVariant, HasAVerdictOfItsOwn) {
   EXPECT_EQ(judgement.variants.at("lacking").reason, "no second device");
 }
 
-TEST(AVariant, OfAClaimThatHasNoneIsNone) {
-  EXPECT_TRUE(judged_on(claim_with(compare_something), kernel_envelope()).variants.empty());
+TEST(AVariant, OfAPropertyThatHasNoneIsNone) {
+  EXPECT_TRUE(judged_on(property_with(compare_something), kernel_envelope()).variants.empty());
 }
 
 TEST(AnUnclearError, DoesNotHideACallThatIsAccepted) {
   // Which of the two a case shows is its problem's matter.
-  const Claim claim = of_variants({"zero", "one"}, [](Case& c) {
+  const Property property = of_variants({"zero", "one"}, [](Case& c) {
     compare_something(c);
     if (c.problem.variant == "one") return;
     throw c.problem.n % 5 == 0 ? Failure("accepted", "reads past the end") : Failure("unclear", "says 'no'");
   });
-  const Judgement judgement = judged_on(claim, kernel_envelope(), 100);
+  const Judgement judgement = judged_on(property, kernel_envelope(), 100);
   ASSERT_EQ(judgement.findings.size(), 2u);
   EXPECT_EQ(judgement.findings[0].kind, "accepted");
   EXPECT_EQ(judgement.findings[1].kind, "unclear");
@@ -276,8 +277,8 @@ TEST(AnUnclearError, DoesNotHideACallThatIsAccepted) {
 }
 
 TEST(AnUnclearError, IsAFindingWhereNothingGraverIs) {
-  const Claim claim = of_variants({"zero"}, [](Case&) { throw Failure("unclear", "says 'no'"); });
-  const Judgement judgement = judged_on(claim, kernel_envelope(), 20);
+  const Property property = of_variants({"zero"}, [](Case&) { throw Failure("unclear", "says 'no'"); });
+  const Judgement judgement = judged_on(property, kernel_envelope(), 20);
   EXPECT_EQ(judgement.verdict, Verdict::failed);
   ASSERT_EQ(judgement.findings.size(), 1u);
   EXPECT_EQ(judgement.findings[0].kind, "unclear");

@@ -18,21 +18,22 @@ using Clock = std::chrono::steady_clock;
 
 double seconds_since(Clock::time_point begin) { return std::chrono::duration<double>(Clock::now() - begin).count(); }
 
-/// A claim's own seed, so that a claim draws the same problems whichever others run.
-std::uint64_t seed_of(const std::string& claim, std::uint64_t seed) {
+/// A property's own seed, so that a property draws the same problems whichever others run.
+std::uint64_t seed_of(const std::string& property, std::uint64_t seed) {
   std::uint64_t hash = mixed(seed + 1);
-  for (const char letter : claim) hash = mixed(hash ^ static_cast<unsigned char>(letter));
+  for (const char letter : property) hash = mixed(hash ^ static_cast<unsigned char>(letter));
   return hash;
 }
 
 /// Runs the body. Whatever leaves it is a finding: a body that throws has not passed.
-CaseOutcome run_case(const Claim& claim, const Problem& problem, const Envelope& envelope, Subject& subject, Met& met) {
+CaseOutcome run_case(const Property& property, const Problem& problem, const Envelope& envelope, Subject& subject,
+                     Met& met) {
   const auto failed = [&problem](const std::string& kind, const std::string& details, bool device_lost) {
     return CaseOutcome{.finding = Finding{problem, kind, details}, .device_lost = device_lost};
   };
   try {
     Case one(problem, envelope, subject, met);
-    claim.body(one);
+    property.body(one);
     return {};
   } catch (const Failure& failure) {
     CaseOutcome outcome = failed(failure.kind, failure.what(), failure.device_lost);
@@ -41,7 +42,7 @@ CaseOutcome run_case(const Claim& claim, const Problem& problem, const Envelope&
     outcome.finding->cause = failure.cause;
     return outcome;
   } catch (const Refused& refused) {
-    if (claim.on_refusal == OnRefusal::failed) {
+    if (property.on_refusal == OnRefusal::failed) {
       return failed("refusal", std::string("refuses a legal call: ") + refused.what(), false);
     }
     return {.refused = refused.what()};
@@ -57,21 +58,21 @@ CaseOutcome run_case(const Claim& claim, const Problem& problem, const Envelope&
   } catch (const std::exception& error) {
     return failed("error", error.what(), false);
   } catch (...) {
-    return failed("error", "the claim's body threw what is no exception", false);
+    return failed("error", "the property's body threw what is no exception", false);
   }
 }
 
-/// All cases of one claim on one subject.
+/// All cases of one property on one subject.
 class Run {
  public:
-  Run(const Claim& claim, const SubjectRow& row, CaseRunner& runner, const Observer& observer,
+  Run(const Property& property, const SubjectRow& row, CaseRunner& runner, const Observer& observer,
       const std::vector<KnownFinding>* ledger, Patience& patience, const std::function<bool()>& stop)
-      : claim_(claim), runner_(runner), observer_(observer), patience_(patience), stop_(stop) {
-    judgement_.claim = claim.name;
+      : property_(property), runner_(runner), observer_(observer), patience_(patience), stop_(stop) {
+    judgement_.property = property.name;
     judgement_.subject = row.name;
     if (ledger == nullptr) return;
     for (const KnownFinding& known : *ledger) {
-      if (known.claim == claim.name && known.subject == row.name) judgement_.known.push_back({known, 0, {}});
+      if (known.property == property.name && known.subject == row.name) judgement_.known.push_back({known, 0, {}});
     }
   }
 
@@ -79,7 +80,7 @@ class Run {
   CaseOutcome take(const Problem& problem) {
     const Clock::time_point begin = Clock::now();
     Met met;
-    CaseOutcome outcome = runner_.run(claim_, problem, met);
+    CaseOutcome outcome = runner_.run(property_, problem, met);
     judgement_.device_lost |= outcome.device_lost;
     // What fails in another way than what is being shrunk, or as the ledger says, is no finding here.
     const bool otherwise = outcome.finding && finding_ && outcome.finding->kind != finding_->kind;
@@ -101,8 +102,8 @@ class Run {
   /// Draws problems of one variant until the cases are used up or one fails, then tries smaller ones. An error that is
   /// only unclear does not end them: a later case may show that the call is accepted.
   void draw(const Domains& domains, std::int64_t cases, std::uint64_t seed) {
-    const rc::Gen<Problem> problems = tileproof::problems(claim_.name, judgement_.subject, domains);
-    const std::uint64_t own_seed = seed_of(claim_.name + domains.draws.variants.front(), seed);
+    const rc::Gen<Problem> problems = tileproof::problems(property_.name, judgement_.subject, domains);
+    const std::uint64_t own_seed = seed_of(property_.name + domains.draws.variants.front(), seed);
     const std::int64_t most_discarded = 10 * cases;
     std::int64_t taken = 0;
     std::int64_t discarded = 0;
@@ -138,10 +139,10 @@ class Run {
     std::int64_t cases = 64;                   // the most that are run
     if (judgement_.met.compared == 0) return;  // nothing has been shown, and this would show no more
     if (!judgement_.findings.empty() || judgement_.device_lost || !judgement_.gave_up.empty()) return;
-    const Goals goals = goals_of(claim_.meets, domains.envelope);
+    const Goals goals = goals_of(property_.meets, domains.envelope);
     const auto is_missing = [&](const CoverageGoal* goal) { return !goal->met(judgement_.met, goal->name); };
-    const rc::Gen<Problem> problems = tileproof::problems(claim_.name, judgement_.subject, domains);
-    const std::uint64_t own_seed = seed_of(claim_.name + " for goals", seed);
+    const rc::Gen<Problem> problems = tileproof::problems(property_.name, judgement_.subject, domains);
+    const std::uint64_t own_seed = seed_of(property_.name + " for goals", seed);
     for (std::uint64_t index = 0; index < most_drawn && cases > 0; ++index) {
       if (std::none_of(goals.in_reach.begin(), goals.in_reach.end(), is_missing) || (stop_ && stop_())) break;
       const std::optional<rc::Shrinkable<Problem>> one = drawn_or_given_up(problems, own_seed, index);
@@ -182,9 +183,9 @@ class Run {
     return !judgement_.findings.empty();
   }
 
-  Judgement finished(const Claim& claim, const Domains& domains) {
+  Judgement finished(const Property& property, const Domains& domains) {
     judgement_.seconds = seconds_since(begin_);
-    judgement_.settle(claim, domains);
+    judgement_.settle(property, domains);
     return judgement_;
   }
 
@@ -249,11 +250,11 @@ class Run {
   }
 
   /// Whether the problem fails alone, where the runner can show it: else what ran before it had its part. A process
-  /// takes its time to start, so it is the claim's first finding that is confirmed.
+  /// takes its time to start, so it is the property's first finding that is confirmed.
   void confirm() {
     if (!judgement_.findings.empty() || patience_.crashes <= 0 || (stop_ && stop_()) || !runner_.start_afresh()) return;
     Met met;
-    const CaseOutcome alone = runner_.run(claim_, finding_->problem, met);
+    const CaseOutcome alone = runner_.run(property_, finding_->problem, met);
     if (!alone.finding) {
       finding_->details +=
           "\n  (it did not fail when it was run again, alone in a fresh process: what ran before it had its part)";
@@ -290,7 +291,7 @@ class Run {
     if (judgement_.refused_cases++ == 0) judgement_.first_refusal = *outcome.refused;
   }
 
-  const Claim& claim_;
+  const Property& property_;
   CaseRunner& runner_;
   const Observer& observer_;
   Patience& patience_;
@@ -313,7 +314,7 @@ std::vector<Finding> expired(const Judgement& judgement) {
     });
     if (known.cases != 0 || !could || cut) continue;
     Problem nothing;
-    nothing.claim = "";
+    nothing.property = "";
     nothing.variant = known.row.variant;
     findings.push_back({nothing, "expired",
                         "the known finding " + known.row.id + " (" + known.row.what +
@@ -335,9 +336,9 @@ bool matches(const KnownFinding& row, const Finding& finding) {
          finding.details.find(row.says) != std::string::npos;
 }
 
-CaseOutcome InThisProcess::run(const Claim& claim, const Problem& problem, Met& met) {
+CaseOutcome InThisProcess::run(const Property& property, const Problem& problem, Met& met) {
   compute_in_default_mode();  // whatever a library has set when it was loaded, or in an earlier case
-  return run_case(claim, problem, envelope_, subject_, met);
+  return run_case(property, problem, envelope_, subject_, met);
 }
 
 void SizesAsked::add(const Problem& p) {
@@ -359,9 +360,9 @@ void SizesAsked::add(const SizesAsked& other) {
 
 namespace {
 
-/// The goals of a claim on a subject. Recorded matrices that the subject does not take put out of reach what they alone
-/// would have met.
-Goals goals_on(const Claim& judged, const Domains& domains) {
+/// The goals of a property on a subject. Recorded matrices that the subject does not take put out of reach what they
+/// alone would have met.
+Goals goals_on(const Property& judged, const Domains& domains) {
   Goals goals = goals_of(judged.meets, domains.envelope);
   if (judged.draws.fixed.empty() || judged.draws.fixed_for) return goals;
   Met whole, taken;
@@ -393,7 +394,7 @@ std::string joined(const std::vector<std::string>& names) {
 
 }  // namespace
 
-void Judgement::settle_variants(const Claim& judged, const Domains& domains) {
+void Judgement::settle_variants(const Property& judged, const Domains& domains) {
   variants.clear();
   if (domains.draws.variants == std::vector<std::string>{""}) return;
   for (const std::string& variant : domains.draws.variants) {
@@ -424,7 +425,7 @@ void Judgement::settle_variants(const Claim& judged, const Domains& domains) {
   }
 }
 
-void Judgement::settle(const Claim& judged, const Domains& domains) {
+void Judgement::settle(const Property& judged, const Domains& domains) {
   settle_variants(judged, domains);
   const Goals goals = goals_on(judged, domains);
   out_of_reach = goals.out_of_reach;
@@ -440,7 +441,7 @@ void Judgement::settle(const Claim& judged, const Domains& domains) {
     return;
   }
   const bool any_known = std::any_of(known.begin(), known.end(), [](const KnownCases& one) { return one.cases != 0; });
-  // One that ran and compared nothing is no reason to let the claim off.
+  // One that ran and compared nothing is no reason to let the property off.
   const bool none_ran = cases != 0 && refused_cases + unavailable_cases == cases;
   if (met.compared == 0 && gave_up.empty() && !any_known && none_ran) {
     const bool rightly = refused_cases == 0 || judged.on_refusal == OnRefusal::allowed;
@@ -479,7 +480,7 @@ void Judgement::settle(const Claim& judged, const Domains& domains) {
   }
 }
 
-void Judgement::add(const Judgement& round, const Claim& judged, const Envelope& envelope) {
+void Judgement::add(const Judgement& round, const Property& judged, const Envelope& envelope) {
   if (verdict == Verdict::skipped && round.verdict == Verdict::skipped) return;
   cases += round.cases;
   seconds += round.seconds;
@@ -517,9 +518,9 @@ void Judgement::add(const Judgement& round, const Claim& judged, const Envelope&
   settle(judged, domains_of(judged, envelope, &ignored));
 }
 
-Judgement skipped(const Claim& claim, const std::string& subject_name, const std::string& why) {
+Judgement skipped(const Property& property, const std::string& subject_name, const std::string& why) {
   Judgement judgement;
-  judgement.claim = claim.name;
+  judgement.property = property.name;
   judgement.subject = subject_name;
   judgement.verdict = Verdict::skipped;
   judgement.reason = why;
@@ -528,11 +529,11 @@ Judgement skipped(const Claim& claim, const std::string& subject_name, const std
 
 namespace {
 
-/// The claim's own problems that the subject takes.
-std::vector<Problem> fixed_problems(const Claim& claim, const SubjectRow& row, const Domains& domains) {
+/// The property's own problems that the subject takes.
+std::vector<Problem> fixed_problems(const Property& property, const SubjectRow& row, const Domains& domains) {
   std::vector<Problem> problems;
   for (Problem problem : domains.draws.fixed) {
-    problem.claim = claim.name;
+    problem.property = property.name;
     problem.subject = row.name;
     if (row.envelope.takes(problem)) problems.push_back(problem);
   }
@@ -541,29 +542,29 @@ std::vector<Problem> fixed_problems(const Claim& claim, const SubjectRow& row, c
 
 }  // namespace
 
-Judgement judge(const Claim& claim, const SubjectRow& row, CaseRunner& runner, const Effort& effort,
+Judgement judge(const Property& property, const SubjectRow& row, CaseRunner& runner, const Effort& effort,
                 const Observer& observer) {
   std::string why_not;
-  const Domains domains = domains_of(claim, row.envelope, &why_not);
-  if (!why_not.empty()) return skipped(claim, row.name, why_not);
-  const std::vector<Problem> fixed = fixed_problems(claim, row, domains);
-  const Goals goals = goals_on(claim, domains);
+  const Domains domains = domains_of(property, row.envelope, &why_not);
+  if (!why_not.empty()) return skipped(property, row.name, why_not);
+  const std::vector<Problem> fixed = fixed_problems(property, row, domains);
+  const Goals goals = goals_on(property, domains);
   // Of recorded matrices, those that are left show something whatever goal the others would have met.
-  const bool lacks_goals = claim.draws.fixed.empty() && !claim.meets.empty() && goals.in_reach.empty();
-  const bool has_nothing = (fixed.empty() && claim.draws.is_fixed()) || lacks_goals;
+  const bool lacks_goals = property.draws.fixed.empty() && !property.meets.empty() && goals.in_reach.empty();
+  const bool has_nothing = (fixed.empty() && property.draws.is_fixed()) || lacks_goals;
   if (has_nothing) {
-    const std::string what = goals.out_of_reach.empty() ? "all of the claim's problems" : joined(goals.out_of_reach);
-    Judgement judgement = skipped(claim, row.name, "out of reach of what the subject takes: " + what);
+    const std::string what = goals.out_of_reach.empty() ? "all of the property's problems" : joined(goals.out_of_reach);
+    Judgement judgement = skipped(property, row.name, "out of reach of what the subject takes: " + what);
     judgement.out_of_reach = goals.out_of_reach;
     return judgement;
   }
   Patience own;
-  Run run(claim, row, runner, observer, effort.ledger, effort.patience != nullptr ? *effort.patience : own,
+  Run run(property, row, runner, observer, effort.ledger, effort.patience != nullptr ? *effort.patience : own,
           effort.stop);
   const std::vector<std::string>& variants = domains.draws.variants;
   const std::int64_t share = std::max<std::int64_t>(3, effort.cases / static_cast<std::int64_t>(variants.size()));
   try {
-    if (claim.begins_afresh) runner.start_afresh();
+    if (property.begins_afresh) runner.start_afresh();
     for (const std::string& variant : variants) {
       Domains of_variant = domains;
       of_variant.draws.variants = {variant};
@@ -571,7 +572,7 @@ Judgement judge(const Claim& claim, const SubjectRow& row, CaseRunner& runner, c
       for (Problem problem : fixed) {
         problem.variant = variant;
         const CaseOutcome outcome = run.take(problem);
-        if (outcome.discarded) run.give_up("a claim's own problem was discarded");
+        if (outcome.discarded) run.give_up("a property's own problem was discarded");
         if (outcome.finding || outcome.device_lost) break;
       }
       run.keep_finding();
@@ -581,31 +582,31 @@ Judgement judge(const Claim& claim, const SubjectRow& row, CaseRunner& runner, c
   } catch (const std::runtime_error& error) {  // of the machine: no process can be had any more
     if (!run.keeps_what_was_found(error.what())) throw;
   }
-  return run.finished(claim, domains);
+  return run.finished(property, domains);
 }
 
-Judgement judge(const Claim& claim, const SubjectRow& row, Subject& subject, const Effort& effort,
+Judgement judge(const Property& property, const SubjectRow& row, Subject& subject, const Effort& effort,
                 const Observer& observer) {
   InThisProcess here(row.envelope, subject);
-  return judge(claim, row, here, effort, observer);
+  return judge(property, row, here, effort, observer);
 }
 
 Judgement judge_one(const Problem& problem, const SubjectRow& row, CaseRunner& runner) {
-  const Claim& claim = claim_of(problem.claim);
+  const Property& property = property_of(problem.property);
   require_possible(problem);
   if (problem.n == 0) throw Illegal("--n", "0", "1 or more here: a problem without elements shows nothing");
   if (problem.k == 0) throw Illegal("--k", "0", "1 or more here: a problem without elements shows nothing");
   std::string why_not;
-  const Domains domains = domains_of(claim, row.envelope, &why_not);
-  if (!why_not.empty()) return skipped(claim, row.name, why_not);
+  const Domains domains = domains_of(property, row.envelope, &why_not);
+  if (!why_not.empty()) return skipped(property, row.name, why_not);
   require_within(problem, domains);
   const Observer nobody;
   Patience patience;
-  Run run(claim, row, runner, nobody, nullptr, patience, nullptr);
+  Run run(property, row, runner, nobody, nullptr, patience, nullptr);
   run.take(problem);
   run.keep_finding();
-  // One case need not meet all that a claim is about.
-  Claim alone = claim;
+  // One case need not meet all that a property is about.
+  Property alone = property;
   alone.meets.clear();
   Domains of_case = domains;
   of_case.draws.variants.clear();

@@ -1,4 +1,4 @@
-/// Judging: a claim put to a subject over many cases, or over one, and the verdict.
+/// Judging: a property put to a subject over many cases, or over one, and the verdict.
 #pragma once
 
 #include <cstdint>
@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-#include "properties/case/claim.h"
+#include "properties/case/property.h"
 
 namespace tileproof {
 
@@ -24,17 +24,17 @@ struct Finding {
   std::string kind;                               // mismatch, guard, error, refusal, crash, hang
   std::string details;                            // the first wrong elements, and how many there are
   std::int64_t shrinks = 0;                       // smaller problems that failed on the way here
-  std::optional<Problem> smaller = std::nullopt;  // that should fail too, where the claim knows one
+  std::optional<Problem> smaller = std::nullopt;  // that should fail too, where the property knows one
   std::vector<WrongElement> wrong = {};           // the first ones, where elements are wrong
   std::string cause = "";                         // Failure::cause
 };
 
-/// A finding that is known, and not ours to mend: a row of the ledger. It is about one claim on one subject; any
+/// A finding that is known, and not ours to mend: a row of the ledger. It is about one property on one subject; any
 /// other field that is empty matches everything.
 struct KnownFinding {
   std::string id;
   std::string subject;
-  std::string claim;
+  std::string property;
   std::string variant;
   std::string kind;
   std::string says;     // a part of the finding's details
@@ -43,7 +43,7 @@ struct KnownFinding {
   std::string expires;  // what would make it go away
 };
 
-/// Whether a finding of the row's claim on the row's subject is what the row knows.
+/// Whether a finding of the row's property on the row's subject is what the row knows.
 bool matches(const KnownFinding& row, const Finding&);
 
 /// How often a known finding was met, and the first time.
@@ -71,7 +71,7 @@ class CaseRunner {
  public:
   virtual ~CaseRunner() = default;
   /// @param met  empty; what the case meets is added to it
-  virtual CaseOutcome run(const Claim&, const Problem&, Met& met) = 0;
+  virtual CaseOutcome run(const Property&, const Problem&, Met& met) = 0;
   /// Runs the next case in a process that has run none. @return whether it can
   virtual bool start_afresh() { return false; }
 };
@@ -80,7 +80,7 @@ class CaseRunner {
 class InThisProcess : public CaseRunner {
  public:
   InThisProcess(const Envelope& envelope, Subject& subject) : envelope_(envelope), subject_(subject) {}
-  CaseOutcome run(const Claim&, const Problem&, Met&) override;
+  CaseOutcome run(const Property&, const Problem&, Met&) override;
 
  private:
   const Envelope& envelope_;
@@ -101,7 +101,7 @@ struct SizesAsked {
   void add(const SizesAsked&);
 };
 
-/// The verdict on one variant of a claim.
+/// The verdict on one variant of a property.
 struct VariantVerdict {
   Verdict verdict = Verdict::mistrusted;
   std::int64_t cases = 0;
@@ -109,7 +109,7 @@ struct VariantVerdict {
 };
 
 struct Judgement {
-  std::string claim;
+  std::string property;
   std::string subject;
   Verdict verdict = Verdict::mistrusted;
   std::string reason;  // of SKIPPED and MISTRUSTED
@@ -129,7 +129,7 @@ struct Judgement {
   std::map<std::string, std::int64_t> cases_of;    // by variant
   std::map<std::string, std::int64_t> refused_of;  // likewise
   std::map<std::string, std::int64_t> known_of;    // likewise
-  std::map<std::string, VariantVerdict> variants;  // of a claim that has some
+  std::map<std::string, VariantVerdict> variants;  // of a property that has some
   std::vector<std::string> out_of_reach;           // coverage goals that what the subject takes leaves out
   SizesAsked asked;
   bool device_lost = false;
@@ -138,14 +138,14 @@ struct Judgement {
   Met met_known;        // and what those met that failed as known: it was looked at
   std::string gave_up;  // of the generator, where it did
 
-  /// Adds another round of the same claim on the same subject; of a variant, the first finding stays. The verdict is of
-  /// all together.
-  void add(const Judgement& round, const Claim&, const Envelope&);
-  /// Takes verdict and figures from what has been met. @param domains  what the claim is drawn from for the subject
-  void settle(const Claim&, const Domains&);
+  /// Adds another round of the same property on the same subject; of a variant, the first finding stays. The verdict is
+  /// of all together.
+  void add(const Judgement& round, const Property&, const Envelope&);
+  /// Takes verdict and figures from what has been met. @param domains  what the property is drawn from for the subject
+  void settle(const Property&, const Domains&);
 
  private:
-  void settle_variants(const Claim&, const Domains&);
+  void settle_variants(const Property&, const Domains&);
 };
 
 /// One case as it happened, for records.
@@ -156,8 +156,8 @@ struct Observation {
   double seconds;
 };
 
-/// What shrinking may cost in processes that die of it, over all claims of a run; a hang costs as much as ten crashes.
-/// When it is used up, a finding of that kind is reported as it was drawn.
+/// What shrinking may cost in processes that die of it, over all properties of a run; a hang costs as much as ten
+/// crashes. When it is used up, a finding of that kind is reported as it was drawn.
 struct Patience {
   std::int64_t crashes = 80;
 };
@@ -166,23 +166,23 @@ struct Effort {
   std::int64_t cases = 100;
   std::uint64_t seed = 1;
   const std::vector<KnownFinding>* ledger = nullptr;
-  Patience* patience = nullptr;          // of the run; each claim has its own where there is none
+  Patience* patience = nullptr;          // of the run; each property has its own where there is none
   std::function<bool()> stop = nullptr;  // asked while shrinking: whether to make do with what there is
   bool draws_for_goals = true;           // on where chance has not met a goal
 };
 
 using Observer = std::function<void(const Observation&)>;
 
-/// Draws `effort.cases` problems of the claim for the subject, shrinks the first of each variant that fails.
-Judgement judge(const Claim&, const SubjectRow&, CaseRunner&, const Effort&, const Observer& = nullptr);
-Judgement judge(const Claim&, const SubjectRow&, Subject&, const Effort&, const Observer& = nullptr);
+/// Draws `effort.cases` problems of the property for the subject, shrinks the first of each variant that fails.
+Judgement judge(const Property&, const SubjectRow&, CaseRunner&, const Effort&, const Observer& = nullptr);
+Judgement judge(const Property&, const SubjectRow&, Subject&, const Effort&, const Observer& = nullptr);
 
 /// Runs one problem. Its verdict is PASSED, FAILED, SKIPPED, or MISTRUSTED where nothing was compared.
-/// @throws Illegal where the problem is impossible or outside what the claim or the subject takes
+/// @throws Illegal where the problem is impossible or outside what the property or the subject takes
 Judgement judge_one(const Problem&, const SubjectRow&, CaseRunner&);
 Judgement judge_one(const Problem&, const SubjectRow&, Subject&);
 
 /// The judgement where the subject cannot be run here.
-Judgement skipped(const Claim&, const std::string& subject_name, const std::string& why);
+Judgement skipped(const Property&, const std::string& subject_name, const std::string& why);
 
 }  // namespace tileproof

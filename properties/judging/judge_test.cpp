@@ -1,5 +1,5 @@
-// Judging: when a claim is passed, failed, skipped or mistrusted; how a failure shrinks; and subjects that no claim may
-// let pass.
+// Judging: when a property is passed, failed, skipped or mistrusted; how a failure shrinks; and subjects that no
+// property may let pass.
 #include "properties/judging/judge.h"
 
 #include <gtest/gtest.h>
@@ -11,8 +11,8 @@
 #include <set>
 
 #include "properties/case/generator.h"
-#include "properties/catalogue/claims.h"
-#include "properties/judging/claims_for_tests.h"
+#include "properties/catalogue/properties.h"
+#include "properties/judging/properties_for_tests.h"
 #include "properties/mutants/faults.h"
 #include "properties/problem/draw.h"
 #include "properties/problem/specification.h"
@@ -22,18 +22,18 @@ namespace tileproof {
 
 namespace {
 
-/// A claim judged on a subject that is never asked for anything.
-Judgement judged(const Claim& claim, const Effort& effort = {.cases = 50, .seed = 3},
+/// A property judged on a subject that is never asked for anything.
+Judgement judged(const Property& property, const Effort& effort = {.cases = 50, .seed = 3},
                  const Observer& observer = nullptr) {
   Idle idle;
-  return judge(claim, row_with(kernel_envelope()), idle, effort, observer);
+  return judge(property, row_with(kernel_envelope()), idle, effort, observer);
 }
 
 // --- PASSED
 
-TEST(Passed, IsAClaimThatHeldInEveryCase) {
+TEST(Passed, IsAPropertyThatHeldInEveryCase) {
   std::int64_t calls = 0;
-  const Judgement judgement = judged(claim_with([&](Case& c) {
+  const Judgement judgement = judged(property_with([&](Case& c) {
                                        ++calls;
                                        compare_something(c);
                                      }),
@@ -48,7 +48,7 @@ TEST(Passed, IsAClaimThatHeldInEveryCase) {
   EXPECT_EQ(typed, 40);
   EXPECT_TRUE(judgement.findings.empty());
   EXPECT_FALSE(judgement.device_lost);
-  EXPECT_EQ(judgement.claim, "test/claim");
+  EXPECT_EQ(judgement.property, "test/property");
   EXPECT_EQ(judgement.subject, "mine");
 }
 
@@ -67,37 +67,38 @@ void expect_mistrusted(const Judgement& judgement, const std::string& reason) {
   EXPECT_SAYS(judgement.reason, reason);
 }
 
-TEST(Mistrusted, IsAClaimThatComparesNothing) {
-  expect_mistrusted(judged(claim_with([](Case&) {})), "no element was compared");
-  expect_mistrusted(judged(claim_with([](Case& c) { c.expect_equal(Matrix<std::int32_t>(), Matrix<std::int32_t>()); })),
-                    "no element was compared");
+TEST(Mistrusted, IsAPropertyThatComparesNothing) {
+  expect_mistrusted(judged(property_with([](Case&) {})), "no element was compared");
+  expect_mistrusted(
+      judged(property_with([](Case& c) { c.expect_equal(Matrix<std::int32_t>(), Matrix<std::int32_t>()); })),
+      "no element was compared");
 }
 
-TEST(Mistrusted, IsAClaimThatRanNoCase) {
-  expect_mistrusted(judged(claim_with(compare_something), {.cases = 0}), "no element");
+TEST(Mistrusted, IsAPropertyThatRanNoCase) {
+  expect_mistrusted(judged(property_with(compare_something), {.cases = 0}), "no element");
 }
 
-TEST(Mistrusted, IsAClaimThatSawOneValueOnly) {
+TEST(Mistrusted, IsAPropertyThatSawOneValueOnly) {
   const auto compare_sevens = [](Case& c) {
     Matrix<std::int32_t> sevens(3, 3);
     for (std::int32_t& element : sevens.elements) element = 7;
     c.expect_equal(sevens, sevens);
   };
-  expect_mistrusted(judged(claim_with(compare_sevens)), "more than one value");
+  expect_mistrusted(judged(property_with(compare_sevens)), "more than one value");
 }
 
-TEST(Mistrusted, IsNoClaimThatSawOneValueInACaseAndAnotherInTheNext) {
+TEST(Mistrusted, IsNoPropertyThatSawOneValueInACaseAndAnotherInTheNext) {
   const auto compare_rows = [](Case& c) {
     Matrix<std::int32_t> one(1, 1);
     one(0, 0) = static_cast<std::int32_t>(c.problem.n);
     c.expect_equal(one, one);
   };
-  EXPECT_EQ(judged(claim_with(compare_rows)).verdict, Verdict::passed);
+  EXPECT_EQ(judged(property_with(compare_rows)).verdict, Verdict::passed);
 }
 
-TEST(Mistrusted, IsAClaimOfWhichEveryElementNeededAnExplanation) {
+TEST(Mistrusted, IsAPropertyOfWhichEveryElementNeededAnExplanation) {
   const auto explained = [](bool all) {
-    return judged(claim_with([all](Case& c) {
+    return judged(property_with([all](Case& c) {
       Matrix<std::uint32_t> got(1, 2), expected(1, 2);
       expected(0, 1) = got(0, 1) = 5;
       got(0, 0) = 1;
@@ -111,16 +112,16 @@ TEST(Mistrusted, IsAClaimOfWhichEveryElementNeededAnExplanation) {
 }
 
 TEST(Mistrusted, IsAGeneratorThatCannotDraw) {
-  expect_mistrusted(judged(claim_with(compare_something, {}, {.profiles = {}})), "the generator gave up");
+  expect_mistrusted(judged(property_with(compare_something, {}, {.profiles = {}})), "the generator gave up");
 }
 
-TEST(Mistrusted, IsAClaimThatDiscardsItsCases) {
+TEST(Mistrusted, IsAPropertyThatDiscardsItsCases) {
   int calls = 0;
   const auto sometimes = [&](Case& c) {
     compare_something(c);
     if (++calls > 3) RC_DISCARD("not this one");
   };
-  expect_mistrusted(judged(claim_with(sometimes)), "the generator gave up");
+  expect_mistrusted(judged(property_with(sometimes)), "the generator gave up");
   EXPECT_LT(calls, 1000);
 }
 
@@ -131,7 +132,7 @@ void compare_and_draw(Case& c) {
   compare_something(c);
 }
 
-TEST(Mistrusted, IsAClaimThatNeverMetAClassItIsAbout) {
+TEST(Mistrusted, IsAPropertyThatNeverMetAClassItIsAbout) {
   const Problem plain = problem_with("--n=32");  // 32 x 32, one group, whole n-tiles, ordinary bf16
   struct Row {
     const ClassRow& wanted;
@@ -159,7 +160,7 @@ TEST(Mistrusted, IsAClaimThatNeverMetAClassItIsAbout) {
   for (const Row& row : rows) {
     SCOPED_TRACE(row.wanted.name);
     const auto judged_on = [&](std::vector<Problem> fixed) {
-      return judged(claim_with(compare_and_draw, {&row.wanted}, {.fixed = std::move(fixed)}));
+      return judged(property_with(compare_and_draw, {&row.wanted}, {.fixed = std::move(fixed)}));
     };
     /// Whether the reason names one of the goals.
     const auto expect_missed = [&](const Judgement& judgement) {
@@ -179,62 +180,62 @@ TEST(Mistrusted, IsAClaimThatNeverMetAClassItIsAbout) {
 }
 
 TEST(Mistrusted, NamesEveryClassThatWasNotMet) {
-  const Judgement judgement = judged(claim_with(compare_something, {&partial_tile, &not_square, &several_groups},
-                                                {.fixed = {problem_with("--n=32")}}));
+  const Judgement judgement = judged(property_with(compare_something, {&partial_tile, &not_square, &several_groups},
+                                                   {.fixed = {problem_with("--n=32")}}));
   expect_mistrusted(judgement, "never met: partial tile; not square; several groups");
 }
 
-TEST(Mistrusted, IsNoClaimWhoseClassTheSubjectCannotReach) {
+TEST(Mistrusted, IsNoPropertyWhoseClassTheSubjectCannotReach) {
   Envelope narrow = kernel_envelope();
   narrow.inner_k_tiles = {4};
   narrow.group_sizes = {64};
   narrow.types = {Type::fp16};
   narrow.n_multiple = 16;
   Idle idle;
-  const Claim claim =
-      claim_with(compare_something, {&every_inner_k_tiles, &partial_tile, &every_type, &groups_around_a_supertile});
-  EXPECT_EQ(judge(claim, row_with(narrow), idle, {.cases = 20}).verdict, Verdict::passed);
+  const Property property =
+      property_with(compare_something, {&every_inner_k_tiles, &partial_tile, &every_type, &groups_around_a_supertile});
+  EXPECT_EQ(judge(property, row_with(narrow), idle, {.cases = 20}).verdict, Verdict::passed);
 }
 
-TEST(Mistrusted, IsAClaimThatComparedNothingInTheClassesItIsAbout) {
+TEST(Mistrusted, IsAPropertyThatComparedNothingInTheClassesItIsAbout) {
   const auto whole_tiles_only = [](Case& c) {
     if (c.problem.n % 8 == 0) compare_something(c);
   };
-  expect_mistrusted(judged(claim_with(whole_tiles_only, {&partial_tile}), {.cases = 100}), "partial tile");
+  expect_mistrusted(judged(property_with(whole_tiles_only, {&partial_tile}), {.cases = 100}), "partial tile");
 }
 
 // --- SKIPPED
 
-TEST(Skipped, IsAClaimWhoseOperationTheSubjectLacks) {
-  Claim claim = claim_with([](Case&) { ADD_FAILURE() << "ran"; });
-  claim.needs = {Operation::matmul};
-  const Judgement judgement = judged(claim);
+TEST(Skipped, IsAPropertyWhoseOperationTheSubjectLacks) {
+  Property property = property_with([](Case&) { ADD_FAILURE() << "ran"; });
+  property.needs = {Operation::matmul};
+  const Judgement judgement = judged(property);
   EXPECT_EQ(judgement.verdict, Verdict::skipped);
   EXPECT_EQ(judgement.reason, "the subject has no matmul");
   EXPECT_EQ(judgement.cases, 0);
 }
 
-TEST(Skipped, IsAProblemOfAClaimWhoseOperationTheSubjectLacks) {
+TEST(Skipped, IsAProblemOfAPropertyWhoseOperationTheSubjectLacks) {
   Idle idle;
-  const Problem problem = problem_of("--claim=bits/unpack_returns_every_packed_code --subject=mine");
+  const Problem problem = problem_of("--property=bits/unpack_returns_every_packed_code --subject=mine");
   const Judgement judgement = judge_one(problem, row_with({.operations = {Operation::pack}}), idle);
   EXPECT_EQ(judgement.verdict, Verdict::skipped);
   EXPECT_EQ(judgement.reason, "the subject has no unpack");
 }
 
-TEST(Skipped, NamesClaimSubjectAndReason) {
-  const Judgement judgement = skipped(claim_with(compare_something), "cuda", "no device");
+TEST(Skipped, NamesPropertySubjectAndReason) {
+  const Judgement judgement = skipped(property_with(compare_something), "cuda", "no device");
   EXPECT_EQ(judgement.verdict, Verdict::skipped);
-  EXPECT_EQ(judgement.claim, "test/claim");
+  EXPECT_EQ(judgement.property, "test/property");
   EXPECT_EQ(judgement.subject, "cuda");
   EXPECT_EQ(judgement.reason, "no device");
 }
 
 // --- FAILED
 
-TEST(Failed, IsAClaimThatFailedInOneCaseOnly) {
+TEST(Failed, IsAPropertyThatFailedInOneCaseOnly) {
   int calls = 0;
-  const Judgement judgement = judged(claim_with([&](Case& c) {
+  const Judgement judgement = judged(property_with([&](Case& c) {
     compare_something(c);
     if (++calls == 30) throw Failure("mismatch", "the thirtieth");
   }));
@@ -246,8 +247,8 @@ TEST(Failed, IsAClaimThatFailedInOneCaseOnly) {
   EXPECT_EQ(judgement.findings.at(0).shrinks, 0);
 }
 
-TEST(Failed, IsAClaimWhoseBodyThrows) {
-  const Judgement judgement = judged(claim_with([](Case& c) {
+TEST(Failed, IsAPropertyWhoseBodyThrows) {
+  const Judgement judgement = judged(property_with([](Case& c) {
     compare_something(c);
     throw std::out_of_range("vector::at");
   }));
@@ -259,26 +260,26 @@ TEST(Failed, IsAClaimWhoseBodyThrows) {
 
 TEST(Failed, IsAFixedProblemThatFailsAndTheFirstOfThem) {
   std::vector<std::int64_t> rows;
-  const Claim claim = claim_with(
+  const Property property = property_with(
       [&](Case& c) {
         rows.push_back(c.problem.n);
         if (c.problem.n > 8) throw Failure("mismatch", "too many rows");
       },
       {}, {.fixed = {problem_with("--n=8"), problem_with("--n=9"), problem_with("--n=10")}});
-  const Judgement judgement = judged(claim);
+  const Judgement judgement = judged(property);
   EXPECT_EQ(judgement.verdict, Verdict::failed);
   EXPECT_EQ(rows, (std::vector<std::int64_t>{8, 9}));
   EXPECT_EQ(judgement.findings.at(0).problem.n, 9);
-  EXPECT_EQ(judgement.findings.at(0).problem.claim, "test/claim");
+  EXPECT_EQ(judgement.findings.at(0).problem.property, "test/property");
   EXPECT_EQ(judgement.findings.at(0).problem.subject, "mine");
 }
 
-// A claim that ends in any way but by returning has not passed; all that may be left open is who says so, and how.
+// A property that ends in any way but by returning has not passed; all that may be left open is who says so, and how.
 template <class End>
 void expect_never_passes(const End& end) {
   for (const bool fixed : {false, true}) {
     int calls = 0;
-    const Claim claim = claim_with(
+    const Property property = property_with(
         [&](Case& c) {
           compare_something(c);
           if (++calls > (fixed ? 0 : 20)) end();
@@ -286,7 +287,7 @@ void expect_never_passes(const End& end) {
         {}, {.fixed = fixed ? std::vector<Problem>{Problem()} : std::vector<Problem>()});
     Verdict verdict = Verdict::failed;
     try {
-      verdict = judged(claim).verdict;
+      verdict = judged(property).verdict;
     } catch (...) {
       continue;  // whoever called knows
     }
@@ -313,15 +314,15 @@ TEST(Failed, OrAtLeastNotPassedIsABodyThatThrowsWhatIsNoException) {
 
 // --- A lost device
 
-/// The calls of a claim whose body ends so, and the judgement.
+/// The calls of a property whose body ends so, and the judgement.
 template <class End>
 std::pair<int, Judgement> calls_until_the_end(const End& end) {
   int calls = 0;
-  const Claim claim = claim_with([&](Case& c) {
+  const Property property = property_with([&](Case& c) {
     compare_something(c);
     if (++calls >= 5) end(c);
   });
-  const Judgement judgement = judged(claim);
+  const Judgement judgement = judged(property);
   return {calls, judgement};
 }
 
@@ -346,7 +347,7 @@ TEST(ALostDevice, IsReportedByTheSubjectsOwnError) {
     int calls = 0;
   } lost;
   const Judgement judgement =
-      judge(claim_of("bits/unpack_returns_every_packed_code"), row_with(kernel_envelope()), lost, {.cases = 50});
+      judge(property_of("bits/unpack_returns_every_packed_code"), row_with(kernel_envelope()), lost, {.cases = 50});
   EXPECT_EQ(lost.calls, 1);
   EXPECT_TRUE(judgement.device_lost);
   EXPECT_EQ(judgement.verdict, Verdict::failed);
@@ -364,7 +365,7 @@ TEST(ALostDevice, IsNoticedOutsideOfOperationsToo) {
 
 TEST(ALostDevice, WhileShrinkingEndsTheShrinking) {
   int calls = 0;
-  const Judgement judgement = judged(claim_with([&](Case&) {
+  const Judgement judgement = judged(property_with([&](Case&) {
     throw ++calls < 3 ? Failure("mismatch", "wrong") : Failure("error", "lost", /*device_lost=*/true);
   }));
   EXPECT_EQ(calls, 3);
@@ -375,7 +376,8 @@ TEST(ALostDevice, WhileShrinkingEndsTheShrinking) {
 // --- A varied subject
 
 TEST(AVariation, EndsWithItsCase) {
-  // Else whatever is judged after a failure, smaller problems and other claims, is judged on another way of running.
+  // Else whatever is judged after a failure, smaller problems and other properties, is judged on another way of
+  // running.
   struct WrongWhenVaried : Subject {
     Memory& memory() override { return host_memory(); }
     void vary(std::uint64_t variation) override { varied = variation != 0; }
@@ -388,21 +390,21 @@ TEST(AVariation, EndsWithItsCase) {
     bool varied = false;
     std::unique_ptr<Subject> right = subject_row("reference").make().subject;
   } subject;
-  Claim claim = claim_of("determinism/pack_gives_the_same_bits_however_it_is_run");
+  Property property = property_of("determinism/pack_gives_the_same_bits_however_it_is_run");
   int cases_begun_varied = 0;
-  claim.body = [&, body = claim.body](Case& c) {
+  property.body = [&, body = property.body](Case& c) {
     cases_begun_varied += subject.varied ? 1 : 0;
     body(c);
   };
-  EXPECT_EQ(judge(claim, row_with(kernel_envelope()), subject, {.cases = 20}).verdict, Verdict::failed);
+  EXPECT_EQ(judge(property, row_with(kernel_envelope()), subject, {.cases = 20}).verdict, Verdict::failed);
   EXPECT_EQ(cases_begun_varied, 0);
   // And where a body ends in the middle of it.
-  claim.body = [&](Case& c) {
+  property.body = [&](Case& c) {
     cases_begun_varied += subject.varied ? 1 : 0;
     c.subject().vary(7);
     throw Failure("guard", "in the middle");
   };
-  EXPECT_EQ(judge(claim, row_with(kernel_envelope()), subject, {.cases = 20}).verdict, Verdict::failed);
+  EXPECT_EQ(judge(property, row_with(kernel_envelope()), subject, {.cases = 20}).verdict, Verdict::failed);
   EXPECT_EQ(cases_begun_varied, 0);
 }
 
@@ -416,13 +418,13 @@ struct Shrunk {
 
 Shrunk shrunk_where(const std::function<bool(const Problem&)>& fails, std::uint64_t seed, const Draws& draws = {}) {
   Shrunk result;
-  const Claim claim = claim_with(
+  const Property property = property_with(
       [&](Case& c) {
         compare_something(c);
         if (fails(c.problem)) throw Failure("mismatch", line_of(c.problem));
       },
       {}, draws);
-  result.judgement = judged(claim, {.cases = 200, .seed = seed}, [&](const Observation& seen) {
+  result.judgement = judged(property, {.cases = 200, .seed = seed}, [&](const Observation& seen) {
     ++result.runs;
     if (seen.status == "failed") result.failing.push_back(seen.problem);
   });
@@ -477,13 +479,13 @@ TEST(Shrinking, NeverTakesALargerProblemThanTheLast) {
 }
 
 TEST(Shrinking, EndsInAFailureOfTheSameKind) {
-  const Claim claim = claim_with([](Case& c) {
+  const Property property = property_with([](Case& c) {
     compare_something(c);
     throw c.problem.n * c.problem.k > 500 ? Failure("mismatch", "what was found") : Failure("guard", "something else");
   });
   int mismatches = 0;
   for (std::uint64_t seed = 1; seed <= 20; ++seed) {
-    const Finding finding = judged(claim, {.cases = 50, .seed = seed}).findings.at(0);
+    const Finding finding = judged(property, {.cases = 50, .seed = seed}).findings.at(0);
     const std::int64_t elements = finding.problem.n * finding.problem.k;
     EXPECT_EQ(finding.kind, elements > 500 ? "mismatch" : "guard");
     if (finding.kind != "mismatch") continue;
@@ -536,31 +538,32 @@ struct Seen {
   std::vector<std::string> problems;
 };
 
-Seen seen_of(const std::string& claim, const std::string& subject, const Effort& effort) {
+Seen seen_of(const std::string& property, const std::string& subject, const Effort& effort) {
   const SubjectRow& row = subject_row(subject);
   Seen seen;
   const auto observe = [&](const Observation& one) { seen.problems.push_back(line_of(one.problem)); };
-  seen.judgement = judge(claim_of(claim), row, *row.make().subject, effort, observe);
+  seen.judgement = judge(property_of(property), row, *row.make().subject, effort, observe);
   return seen;
 }
 
 TEST(TheSameSeed, GivesTheSameJudgementOfASubjectThatPasses) {
-  const std::string claim = "bits/unpack_returns_every_packed_code";
-  const Seen first = seen_of(claim, "host", {.cases = 30, .seed = 7});
-  const Seen again = seen_of(claim, "host", {.cases = 30, .seed = 7});
+  const std::string property = "bits/unpack_returns_every_packed_code";
+  const Seen first = seen_of(property, "host", {.cases = 30, .seed = 7});
+  const Seen again = seen_of(property, "host", {.cases = 30, .seed = 7});
   EXPECT_EQ(first.judgement.verdict, Verdict::passed);
   EXPECT_EQ(first.problems, again.problems);
   EXPECT_EQ(first.judgement.output_hash, again.judgement.output_hash);
   EXPECT_EQ(first.judgement.classes, again.judgement.classes);
   EXPECT_EQ(first.judgement.elements, again.judgement.elements);
   // Another right subject is asked the same, and answers the same.
-  EXPECT_EQ(seen_of(claim, "reference", {.cases = 30, .seed = 7}).judgement.output_hash, first.judgement.output_hash);
+  EXPECT_EQ(seen_of(property, "reference", {.cases = 30, .seed = 7}).judgement.output_hash,
+            first.judgement.output_hash);
 }
 
 TEST(TheSameSeed, AndMoreCasesBeginWithTheSameProblems) {
-  const std::string claim = "bits/unpack_returns_every_packed_code";
-  std::vector<std::string> few = seen_of(claim, "host", {.cases = 10, .seed = 7}).problems;
-  std::vector<std::string> many = seen_of(claim, "host", {.cases = 30, .seed = 7}).problems;
+  const std::string property = "bits/unpack_returns_every_packed_code";
+  std::vector<std::string> few = seen_of(property, "host", {.cases = 10, .seed = 7}).problems;
+  std::vector<std::string> many = seen_of(property, "host", {.cases = 30, .seed = 7}).problems;
   ASSERT_GE(many.size(), 30u);
   many.resize(10);
   few.resize(10);  // behind them are those that were drawn for goals
@@ -586,7 +589,7 @@ TEST(TheOutputHash, DependsOnEveryCase) {
       c.expect_equal(c.pack(c.codes()), specified::packed(c.codes(), c.problem.inner_k_tiles));
     };
     const SubjectRow& row = subject_row("reference");
-    return judge(claim_with(pack, {}, {.fixed = std::move(fixed)}), row, *row.make().subject, {}).output_hash;
+    return judge(property_with(pack, {}, {.fixed = std::move(fixed)}), row, *row.make().subject, {}).output_hash;
   };
   const Problem a = problem_with("--seed=1"), b = problem_with("--seed=2"), c = problem_with("--seed=3");
   EXPECT_EQ(hash_of({a, b}), hash_of({a, b}));
@@ -596,21 +599,21 @@ TEST(TheOutputHash, DependsOnEveryCase) {
 }
 
 TEST(AnotherSeed, DrawsOtherProblems) {
-  const std::string claim = "bits/unpack_returns_every_packed_code";
-  const Seen first = seen_of(claim, "host", {.cases = 30, .seed = 7});
+  const std::string property = "bits/unpack_returns_every_packed_code";
+  const Seen first = seen_of(property, "host", {.cases = 30, .seed = 7});
   for (const std::uint64_t seed : {6u, 8u, 0u}) {
-    const Seen other = seen_of(claim, "host", {.cases = 30, .seed = seed});
+    const Seen other = seen_of(property, "host", {.cases = 30, .seed = seed});
     EXPECT_NE(first.judgement.output_hash, other.judgement.output_hash);
     std::set<std::string> shared(first.problems.begin(), first.problems.end());
     for (const std::string& problem : other.problems) EXPECT_FALSE(shared.contains(problem)) << problem;
   }
 }
 
-TEST(AnotherClaim, DrawsOtherProblemsOfTheSameSeed) {
+TEST(AnotherProperty, DrawsOtherProblemsOfTheSameSeed) {
   std::set<std::uint64_t> first_seeds;
-  for (const Claim& claim : claims()) {
+  for (const Property& property : properties()) {
     Idle idle;
-    Claim looks_only = claim;
+    Property looks_only = property;
     looks_only.needs = {};
     looks_only.of_tensors = false;
     looks_only.of_specification = false;
@@ -618,17 +621,17 @@ TEST(AnotherClaim, DrawsOtherProblemsOfTheSameSeed) {
     looks_only.body = [&](Case& c) { first_seeds.insert(c.problem.seed); };
     judge(looks_only, row_with(kernel_envelope()), idle, {.cases = 1, .seed = 1});
   }
-  EXPECT_EQ(first_seeds.size(), claims().size());
+  EXPECT_EQ(first_seeds.size(), properties().size());
 }
 
-// --- Rounds of one claim
+// --- Rounds of one property
 
 struct Rounds {
   SubjectRow row = row_with(kernel_envelope());
-  Claim claim = claim_with(compare_something, {&partial_tile, &several_groups});
+  Property property = property_with(compare_something, {&partial_tile, &several_groups});
   Judgement round(const std::string& flags, std::function<void(Case&)> body = compare_something) {
     Idle idle;
-    Claim once = claim;
+    Property once = property;
     once.body = std::move(body);
     once.draws.fixed = {problem_with(flags)};
     return judge(once, row, idle, {});
@@ -642,14 +645,14 @@ TEST(Rounds, AreTrustedForWhatTheyMetTogether) {
   EXPECT_EQ(partial.verdict, Verdict::mistrusted);
   EXPECT_EQ(grouped.verdict, Verdict::mistrusted);
   Judgement both = partial;
-  both.add(grouped, r.claim, r.row.envelope);
+  both.add(grouped, r.property, r.row.envelope);
   EXPECT_EQ(both.verdict, Verdict::passed) << both.reason;
   EXPECT_EQ(both.reason, "");
   EXPECT_EQ(both.cases, 2);
   EXPECT_EQ(both.elements, 4);
   EXPECT_EQ(both.classes.at("out bf16"), 2);
   Judgement twice = partial;
-  twice.add(partial, r.claim, r.row.envelope);
+  twice.add(partial, r.property, r.row.envelope);
   EXPECT_EQ(twice.verdict, Verdict::mistrusted);
   EXPECT_SAYS(twice.reason, "several groups");
 }
@@ -661,12 +664,12 @@ TEST(Rounds, FailWhereOneFailedAndKeepTheFirstFinding) {
   };
   Judgement all = r.round("--n=3 --k=64");
   EXPECT_EQ(all.verdict, Verdict::passed) << all.reason;
-  all.add(failing("the first", false), r.claim, r.row.envelope);
+  all.add(failing("the first", false), r.property, r.row.envelope);
   EXPECT_EQ(all.verdict, Verdict::failed);
   EXPECT_FALSE(all.device_lost);
-  all.add(r.round("--n=3 --k=64"), r.claim, r.row.envelope);
+  all.add(r.round("--n=3 --k=64"), r.property, r.row.envelope);
   EXPECT_EQ(all.verdict, Verdict::failed) << "what passes later does not undo it";
-  all.add(failing("the second", true), r.claim, r.row.envelope);
+  all.add(failing("the second", true), r.property, r.row.envelope);
   EXPECT_EQ(all.verdict, Verdict::failed);
   EXPECT_TRUE(all.device_lost);
   EXPECT_EQ(all.findings.at(0).details, "the first");
@@ -676,18 +679,18 @@ TEST(Rounds, FailWhereOneFailedAndKeepTheFirstFinding) {
 TEST(Rounds, AreMistrustedWhereAGeneratorGaveUpInOne) {
   Rounds r;
   Judgement all = r.round("--n=3 --k=64");
-  const Judgement gave_up = judged(claim_with(compare_something, {}, {.profiles = {}}));
-  all.add(gave_up, r.claim, r.row.envelope);
+  const Judgement gave_up = judged(property_with(compare_something, {}, {.profiles = {}}));
+  all.add(gave_up, r.property, r.row.envelope);
   EXPECT_EQ(all.verdict, Verdict::mistrusted);
   EXPECT_SAYS(all.reason, "the generator gave up");
-  all.add(r.round("--n=3 --k=64"), r.claim, r.row.envelope);
+  all.add(r.round("--n=3 --k=64"), r.property, r.row.envelope);
   EXPECT_EQ(all.verdict, Verdict::mistrusted);
 }
 
-TEST(Rounds, OfASkippedClaimStaySkipped) {
+TEST(Rounds, OfASkippedPropertyStaySkipped) {
   Rounds r;
-  Judgement none = skipped(r.claim, "mine", "no device");
-  none.add(none, r.claim, r.row.envelope);
+  Judgement none = skipped(r.property, "mine", "no device");
+  none.add(none, r.property, r.row.envelope);
   EXPECT_EQ(none.verdict, Verdict::skipped);
   EXPECT_EQ(none.reason, "no device");
 }
@@ -696,7 +699,7 @@ TEST(Rounds, OfASkippedClaimStaySkipped) {
 
 TEST(OneProblem, ThatAFindingNamesFailsAgainWithTheSameWords) {
   for (const Fault& fault : faults()) {
-    if (fault.found_by.empty() || fault.has_memory || claim_of(fault.found_by.front()).draws.is_fixed()) continue;
+    if (fault.found_by.empty() || fault.has_memory || property_of(fault.found_by.front()).draws.is_fixed()) continue;
     SCOPED_TRACE(fault.name);
     const SubjectRow& row = subject_row("faulty:" + fault.name);
     const Seen found = seen_of(fault.found_by.front(), row.name, {.cases = 100, .seed = 2});
@@ -715,7 +718,7 @@ TEST(OneProblem, ThatAFindingNamesFailsAgainWithTheSameWords) {
 
 TEST(OneProblem, ThatHoldsPassesWhateverClassesItDoesNotMeet) {
   const SubjectRow& row = subject_row("host");
-  const Problem problem = problem_of("--claim=value/float_domain_rounds_once --subject=host --n=1 --seed=0x1");
+  const Problem problem = problem_of("--property=value/float_domain_rounds_once --subject=host --n=1 --seed=0x1");
   const Judgement judgement = judge_one(problem, row, *row.make().subject);
   EXPECT_EQ(judgement.verdict, Verdict::passed) << judgement.reason;
   EXPECT_EQ(judgement.elements, 32);
@@ -742,7 +745,7 @@ TEST(OneProblem, OutsideOfWhatIsPossibleOrTakenIsRefused) {
     }
     return "";
   };
-  const std::string value = "--claim=value/float_domain_rounds_once ";
+  const std::string value = "--property=value/float_domain_rounds_once ";
   for (const Row& row : {Row{"--k=33", "--k: given 33"},
                          {"--n=-1", "--n: given -1"},
                          {"--group-size=24", "--group-size: given 24"},
@@ -759,11 +762,11 @@ TEST(OneProblem, OutsideOfWhatIsPossibleOrTakenIsRefused) {
                          {"--n=8 --k=64 --inner-k-tiles=4", "--inner-k-tiles: given 4, legal is 2, 8"}}) {
     EXPECT_SAYS(refusal(value + row.flags, row_with(narrow)), row.message);
   }
-  EXPECT_SAYS(refusal("--claim=no/such_claim", host), "--claim: given 'no/such_claim'");
-  EXPECT_SAYS(refusal("--claim=format/pack_gives_the_bytes_recorded_from_aten --n=9", host), "9 x 32");
+  EXPECT_SAYS(refusal("--property=no/such_property", host), "--property: given 'no/such_property'");
+  EXPECT_SAYS(refusal("--property=format/pack_gives_the_bytes_recorded_from_aten --n=9", host), "9 x 32");
 }
 
-// --- Subjects that no claim may let pass
+// --- Subjects that no property may let pass
 
 /// The bytes that an operation must write.
 std::pair<void*, std::size_t> output_of(const PackCall& c) {
@@ -909,28 +912,28 @@ class RemembersSizes : public EveryOperation {
   std::map<std::string, Bytes> first_;
 };
 
-/// The claims that call these subjects. Claims about tensors are judged on operators, in operators_test.cpp; those
-/// about the specification call nobody.
-std::vector<Claim> claims_about_raw_pointers() {
-  std::vector<Claim> some = claims();
+/// The properties that call these subjects. Properties about tensors are judged on operators, in operators_test.cpp;
+/// those about the specification call nobody.
+std::vector<Property> properties_about_raw_pointers() {
+  std::vector<Property> some = properties();
   // Whom these tests judge keeps no lock.
-  std::erase_if(some, [](const Claim& claim) {
-    return claim.of_tensors || claim.of_specification || claim.from_several_threads;
+  std::erase_if(some, [](const Property& property) {
+    return property.of_tensors || property.of_specification || property.from_several_threads;
   });
   return some;
 }
 
-/// A claim judged on a subject in the envelope of the first registered subject that can take it.
+/// A property judged on a subject in the envelope of the first registered subject that can take it.
 template <class Judged>
-Judgement judged_by(const Claim& claim) {
+Judgement judged_by(const Property& property) {
   for (const SubjectRow& row : subjects()) {
     std::string why_not;
-    domains_of(claim, row.envelope, &why_not);
+    domains_of(property, row.envelope, &why_not);
     if (!why_not.empty()) continue;
     Judged subject;
-    return judge(claim, row_with(row.envelope), subject, {.cases = 60, .seed = 1});
+    return judge(property, row_with(row.envelope), subject, {.cases = 60, .seed = 1});
   }
-  ADD_FAILURE() << "no subject can take " << claim.name;
+  ADD_FAILURE() << "no subject can take " << property.name;
   return {};
 }
 
@@ -938,53 +941,53 @@ std::string why_red(const Judgement& j) {
   return j.reason + (!j.findings.empty() ? j.findings.at(0).details.substr(0, 200) : "");
 }
 
-TEST(ASubject, ThatIsRightPassesEveryClaim) {
-  // The claims without a matmul are judged on the reference itself, in claims_test.cpp.
-  for (const Claim& claim : claims_about_raw_pointers()) {
-    if (std::count(claim.needs.begin(), claim.needs.end(), Operation::matmul) == 0) continue;
-    const Judgement judgement = judged_by<Right>(claim);
-    EXPECT_EQ(judgement.verdict, Verdict::passed) << claim.name << ": " << why_red(judgement);
+TEST(ASubject, ThatIsRightPassesEveryProperty) {
+  // The properties without a matmul are judged on the reference itself, in properties_test.cpp.
+  for (const Property& property : properties_about_raw_pointers()) {
+    if (std::count(property.needs.begin(), property.needs.end(), Operation::matmul) == 0) continue;
+    const Judgement judgement = judged_by<Right>(property);
+    EXPECT_EQ(judgement.verdict, Verdict::passed) << property.name << ": " << why_red(judgement);
   }
 }
 
-/// How many claims a subject fails that passes none.
+/// How many properties a subject fails that passes none.
 template <class Judged>
-int claims_failed_by() {
+int properties_failed_by() {
   int failed = 0;
-  for (const Claim& claim : claims_about_raw_pointers()) {
-    const Judgement judgement = judged_by<Judged>(claim);
+  for (const Property& property : properties_about_raw_pointers()) {
+    const Judgement judgement = judged_by<Judged>(property);
     // What is the same under any poison, fence or repetition is MISTRUSTED for having been one value only.
     const bool one_value =
         judgement.verdict == Verdict::mistrusted && judgement.reason.find("more than one value") != std::string::npos;
-    EXPECT_TRUE(judgement.verdict == Verdict::failed || one_value) << claim.name << ": " << why_red(judgement);
+    EXPECT_TRUE(judgement.verdict == Verdict::failed || one_value) << property.name << ": " << why_red(judgement);
     failed += judgement.verdict == Verdict::failed ? 1 : 0;
   }
   return failed;
 }
 
-TEST(ASubject, ThatDoesNothingPassesNoClaim) {
-  // Two claims about pack compare what was left there with itself: the poison is a word like any other.
-  EXPECT_EQ(claims_failed_by<DoesNothing>(), static_cast<int>(claims_about_raw_pointers().size()) - 2);
+TEST(ASubject, ThatDoesNothingPassesNoProperty) {
+  // Two properties about pack compare what was left there with itself: the poison is a word like any other.
+  EXPECT_EQ(properties_failed_by<DoesNothing>(), static_cast<int>(properties_about_raw_pointers().size()) - 2);
 }
 
-TEST(ASubject, ThatWritesZerosPassesNoClaim) {
-  EXPECT_GT(claims_failed_by<WritesZeros>(), static_cast<int>(claims_about_raw_pointers().size()) * 2 / 3);
+TEST(ASubject, ThatWritesZerosPassesNoProperty) {
+  EXPECT_GT(properties_failed_by<WritesZeros>(), static_cast<int>(properties_about_raw_pointers().size()) * 2 / 3);
 }
 
-TEST(ASubject, ThatIsOneCallBehindFailsEveryClaim) {
-  for (const Claim& claim : claims_about_raw_pointers()) {
-    const Judgement judgement = judged_by<IsOneCallBehind>(claim);
-    EXPECT_EQ(judgement.verdict, Verdict::failed) << claim.name << ": " << why_red(judgement);
+TEST(ASubject, ThatIsOneCallBehindFailsEveryProperty) {
+  for (const Property& property : properties_about_raw_pointers()) {
+    const Judgement judgement = judged_by<IsOneCallBehind>(property);
+    EXPECT_EQ(judgement.verdict, Verdict::failed) << property.name << ": " << why_red(judgement);
   }
 }
 
-TEST(ASubject, ThatRemembersSizesFailsAClaimAboutEachOfItsOperations) {
+TEST(ASubject, ThatRemembersSizesFailsAPropertyAboutEachOfItsOperations) {
   std::set<Operation> found;
-  for (const Claim& claim : claims_about_raw_pointers()) {
-    const bool nothing_new = std::all_of(claim.needs.begin(), claim.needs.end(),
+  for (const Property& property : properties_about_raw_pointers()) {
+    const bool nothing_new = std::all_of(property.needs.begin(), property.needs.end(),
                                          [&](Operation operation) { return found.contains(operation); });
-    if (!nothing_new && judged_by<RemembersSizes>(claim).verdict == Verdict::failed) {
-      found.insert(claim.needs.begin(), claim.needs.end());
+    if (!nothing_new && judged_by<RemembersSizes>(property).verdict == Verdict::failed) {
+      found.insert(property.needs.begin(), property.needs.end());
     }
   }
   EXPECT_EQ(found.size(), 7u);

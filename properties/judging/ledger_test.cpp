@@ -1,12 +1,12 @@
-// Judging over time: findings that are known, cases that end the process they run in, and rounds of one claim that add
-// up to one judgement.
+// Judging over time: findings that are known, cases that end the process they run in, and rounds of one property that
+// add up to one judgement.
 #include <gtest/gtest.h>
 
 #include <algorithm>
 #include <map>
 #include <set>
 
-#include "properties/judging/claims_for_tests.h"
+#include "properties/judging/properties_for_tests.h"
 #include "properties/registry.h"
 
 namespace tileproof {
@@ -16,17 +16,17 @@ namespace {
 using Body = std::function<void(Case&)>;
 
 KnownFinding known(const std::string& variant = "", const std::string& kind = "", const std::string& says = "") {
-  return {"an-id", "mine", "test/claim", variant, kind, says, "what it is", "when it was seen", "when it will go"};
+  return {"an-id", "mine", "test/property", variant, kind, says, "what it is", "when it was seen", "when it will go"};
 }
 
 constexpr std::int64_t all_cases = 60;
 
-Judgement judged_against(const Claim& claim, const std::vector<KnownFinding>& ledger, std::uint64_t seed = 3) {
+Judgement judged_against(const Property& property, const std::vector<KnownFinding>& ledger, std::uint64_t seed = 3) {
   Idle idle;
-  return judge(claim, row_with(kernel_envelope()), idle, {.cases = all_cases, .seed = seed, .ledger = &ledger});
+  return judge(property, row_with(kernel_envelope()), idle, {.cases = all_cases, .seed = seed, .ledger = &ledger});
 }
 
-Claim claim_of_two(Body body) { return claim_with(std::move(body), {}, {.variants = {"one", "two"}}); }
+Property property_of_two(Body body) { return property_with(std::move(body), {}, {.variants = {"one", "two"}}); }
 
 /// Wrong in variant two.
 void two_is_wrong(Case& c) {
@@ -60,7 +60,7 @@ TEST(AKnownFinding, IsOneThatARowOfTheLedgerMatches) {
                       {known("tw"), false},
                       {known("", "mism"), false}};
   for (const Row& row : rows) {
-    const Judgement judgement = judged_against(claim_of_two(two_is_wrong), {row.row});
+    const Judgement judgement = judged_against(property_of_two(two_is_wrong), {row.row});
     SCOPED_TRACE(row.row.variant + ", " + row.row.kind + ", " + row.row.says);
     EXPECT_EQ(judgement.verdict, row.matches ? Verdict::known : Verdict::failed) << judgement.reason;
     EXPECT_EQ(cases_of(judgement) > 0, row.matches);
@@ -68,19 +68,19 @@ TEST(AKnownFinding, IsOneThatARowOfTheLedgerMatches) {
   }
 }
 
-TEST(AKnownFinding, OfAnotherSubjectOrClaimHasNoPart) {
-  KnownFinding of_another_subject = known(), of_another_claim = known();
+TEST(AKnownFinding, OfAnotherSubjectOrPropertyHasNoPart) {
+  KnownFinding of_another_subject = known(), of_another_property = known();
   of_another_subject.subject = "yours";
-  of_another_claim.claim = "test/another";
-  KnownFinding of_no_subject = known(), of_no_claim = known();
+  of_another_property.property = "test/another";
+  KnownFinding of_no_subject = known(), of_no_property = known();
   of_no_subject.subject = "";
-  of_no_claim.claim = "";
-  const std::vector<KnownFinding> ledger = {of_another_subject, of_another_claim, of_no_subject, of_no_claim};
-  const Judgement wrong = judged_against(claim_of_two(two_is_wrong), ledger);
+  of_no_property.property = "";
+  const std::vector<KnownFinding> ledger = {of_another_subject, of_another_property, of_no_subject, of_no_property};
+  const Judgement wrong = judged_against(property_of_two(two_is_wrong), ledger);
   EXPECT_EQ(wrong.verdict, Verdict::failed);
   EXPECT_EQ(wrong.findings.size(), 1u);
   EXPECT_TRUE(wrong.known.empty());
-  const Judgement right = judged_against(claim_of_two(compare_something), ledger);
+  const Judgement right = judged_against(property_of_two(compare_something), ledger);
   EXPECT_EQ(right.verdict, Verdict::passed) << "nothing of theirs expires here";
 }
 
@@ -90,7 +90,7 @@ TEST(AKnownFinding, IsCountedInEveryCaseAndShownOnce) {
     compare_something(c);
     if (c.problem.variant == "two") throw Failure("mismatch", "number " + std::to_string(++calls));
   };
-  const Judgement judgement = judged_against(claim_of_two(body), {known("two")});
+  const Judgement judgement = judged_against(property_of_two(body), {known("two")});
   EXPECT_EQ(judgement.verdict, Verdict::known);
   EXPECT_EQ(judgement.reason, "");
   EXPECT_EQ(judgement.cases, all_cases) << "drawing goes on";
@@ -105,7 +105,7 @@ TEST(AKnownFinding, IsNoFailureToAnObserver) {
   Idle idle;
   const std::vector<KnownFinding> ledger = {known("two")};
   std::int64_t seen = 0;
-  judge(claim_of_two(two_is_wrong), row_with(kernel_envelope()), idle, {.cases = 10, .ledger = &ledger},
+  judge(property_of_two(two_is_wrong), row_with(kernel_envelope()), idle, {.cases = 10, .ledger = &ledger},
         [&](const Observation& one) {
           ++seen;
           EXPECT_FALSE((one.status == "failed"));
@@ -115,7 +115,7 @@ TEST(AKnownFinding, IsNoFailureToAnObserver) {
 
 TEST(AKnownFinding, InEveryVariantIsKnownInEach) {
   const auto body = [](Case&) { throw Failure("unclear", "names nothing"); };
-  const Judgement judgement = judged_against(claim_of_two(body), {known("", "unclear")});
+  const Judgement judgement = judged_against(property_of_two(body), {known("", "unclear")});
   EXPECT_EQ(judgement.verdict, Verdict::known) << judgement.reason;
   EXPECT_EQ(cases_of(judgement), all_cases);
 }
@@ -130,7 +130,7 @@ TEST(AKnownFinding, BesideAnUnknownOneDoesNotHideIt) {
   };
   int known_first = 0;
   for (std::uint64_t seed = 1; seed <= 40; ++seed) {
-    const Judgement judgement = judged_against(claim_of_two(body), {known("two", "", "old")}, seed);
+    const Judgement judgement = judged_against(property_of_two(body), {known("two", "", "old")}, seed);
     EXPECT_EQ(judgement.verdict, Verdict::failed);
     ASSERT_EQ(judgement.findings.size(), 1u) << words_of(judgement);
     EXPECT_EQ(judgement.findings[0].details, "a new one") << "shrunk into the known one";
@@ -150,26 +150,26 @@ TEST(AKnownFinding, ThatAnUnknownOneKeptFromBeingMetHasNotExpired) {
     if (c.problem.variant == "two") throw Failure("guard", "a new one");
   };
   for (const char* variant : {"two", ""}) {
-    const Judgement judgement = judged_against(claim_of_two(body), {known(variant, "mismatch")});
+    const Judgement judgement = judged_against(property_of_two(body), {known(variant, "mismatch")});
     EXPECT_EQ(judgement.verdict, Verdict::failed);
     ASSERT_EQ(judgement.findings.size(), 1u) << words_of(judgement);
     EXPECT_EQ(judgement.findings[0].details, "a new one");
   }
   // But what could be met elsewhere, and was not, has.
-  EXPECT_EQ(judged_against(claim_of_two(body), {known("one", "mismatch")}).findings.size(), 2u);
+  EXPECT_EQ(judged_against(property_of_two(body), {known("one", "mismatch")}).findings.size(), 2u);
 }
 
-TEST(AKnownFinding, LeavesAClaimMistrustedThatMetTooLittle) {
-  Claim claim = claim_of_two(two_is_wrong);
-  claim.meets = {&every_class_of_scale};  // of which its profile, ordinary, has one
-  const Judgement judgement = judged_against(claim, {known("two")});
+TEST(AKnownFinding, LeavesAPropertyMistrustedThatMetTooLittle) {
+  Property property = property_of_two(two_is_wrong);
+  property.meets = {&every_class_of_scale};  // of which its profile, ordinary, has one
+  const Judgement judgement = judged_against(property, {known("two")});
   EXPECT_EQ(judgement.verdict, Verdict::mistrusted);
   EXPECT_SAYS(judgement.reason, "never met: scale ");
   // And a variant in which nothing was compared.
   const auto nothing_in_one = [](Case& c) {
     if (c.problem.variant == "two") throw Failure("mismatch", "wrong");
   };
-  const Judgement idle = judged_against(claim_of_two(nothing_in_one), {known("two")});
+  const Judgement idle = judged_against(property_of_two(nothing_in_one), {known("two")});
   EXPECT_EQ(idle.verdict, Verdict::mistrusted);
   EXPECT_SAYS(idle.reason, "variant one");
 }
@@ -177,19 +177,19 @@ TEST(AKnownFinding, LeavesAClaimMistrustedThatMetTooLittle) {
 TEST(AKnownFinding, IsAFailureWhereOneProblemIsAskedFor) {
   // Whoever replays a line wants to see it.
   Idle idle;
-  const Problem problem = problem_of("--claim=bits/unpack_returns_every_packed_code --subject=mine");
+  const Problem problem = problem_of("--property=bits/unpack_returns_every_packed_code --subject=mine");
   EXPECT_EQ(judge_one(problem, row_with(kernel_envelope()), idle).verdict, Verdict::failed);
 }
 
-TEST(AKnownFinding, ThatLosesTheDeviceEndsTheClaim) {
+TEST(AKnownFinding, ThatLosesTheDeviceEndsTheProperty) {
   for (const bool fixed : {false, true}) {
     int calls = 0;
-    Claim claim = claim_of_two([&](Case&) {
+    Property property = property_of_two([&](Case&) {
       ++calls;
       throw Failure("error", "a sticky error", /*device_lost=*/true);
     });
-    if (fixed) claim.draws.fixed = {problem_with("--n=8"), problem_with("--n=9")};
-    const Judgement judgement = judged_against(claim, {known()});
+    if (fixed) property.draws.fixed = {problem_with("--n=8"), problem_with("--n=9")};
+    const Judgement judgement = judged_against(property, {known()});
     EXPECT_EQ(calls, 1) << (fixed ? "fixed" : "drawn");
     EXPECT_TRUE(judgement.device_lost);
     EXPECT_NE(judgement.verdict, Verdict::passed);
@@ -207,9 +207,9 @@ void expect_expired(const Judgement& judgement, const std::string& variant) {
 }
 
 TEST(AnExpiredFinding, IsOneThatDidNotOccur) {
-  expect_expired(judged_against(claim_of_two(compare_something), {known("two")}), "two");
-  expect_expired(judged_against(claim_of_two(compare_something), {known()}), "");
-  expect_expired(judged_against(claim_of_two(two_is_wrong), {known("two"), known("one")}), "one");
+  expect_expired(judged_against(property_of_two(compare_something), {known("two")}), "two");
+  expect_expired(judged_against(property_of_two(compare_something), {known()}), "");
+  expect_expired(judged_against(property_of_two(two_is_wrong), {known("two"), known("one")}), "one");
 }
 
 TEST(AnExpiredFinding, IsOneThatIsRefusedNow) {
@@ -217,18 +217,18 @@ TEST(AnExpiredFinding, IsOneThatIsRefusedNow) {
     if (c.problem.variant == "two") throw Refused("no longer taken");
     compare_something(c);
   };
-  expect_expired(judged_against(claim_of_two(body), {known("two")}), "two");
+  expect_expired(judged_against(property_of_two(body), {known("two")}), "two");
 }
 
-TEST(AnExpiredFinding, IsNoneOfAClaimThatWasNotRun) {
-  Claim claim = claim_of_two(compare_something);
-  claim.needs = {Operation::matmul};
-  const Judgement lacking = judged_against(claim, {known("two")});
+TEST(AnExpiredFinding, IsNoneOfAPropertyThatWasNotRun) {
+  Property property = property_of_two(compare_something);
+  property.needs = {Operation::matmul};
+  const Judgement lacking = judged_against(property, {known("two")});
   EXPECT_EQ(lacking.verdict, Verdict::skipped);
   EXPECT_TRUE(lacking.findings.empty());
 
   const Judgement unavailable =
-      judged_against(claim_of_two([](Case&) { throw Unavailable("no second device"); }), {known("two"), known()});
+      judged_against(property_of_two([](Case&) { throw Unavailable("no second device"); }), {known("two"), known()});
   EXPECT_EQ(unavailable.verdict, Verdict::skipped);
   EXPECT_EQ(unavailable.reason, "no second device");
   EXPECT_TRUE(unavailable.findings.empty());
@@ -239,15 +239,15 @@ TEST(AnExpiredFinding, IsNoneOfAVariantThatCouldNotBeRunHere) {
     if (c.problem.variant == "two") throw Unavailable("no second device");
     compare_something(c);
   };
-  const Judgement judgement = judged_against(claim_of_two(body), {known("two")});
+  const Judgement judgement = judged_against(property_of_two(body), {known("two")});
   EXPECT_EQ(judgement.verdict, Verdict::passed) << judgement.reason;
   EXPECT_TRUE(judgement.findings.empty());
-  expect_expired(judged_against(claim_of_two(body), {known("one")}), "one");
+  expect_expired(judged_against(property_of_two(body), {known("one")}), "one");
 }
 
 TEST(AnExpiredFinding, IsNoneOfWhatALostDeviceLeftOut) {
   const auto body = [](Case&) { throw Failure("error", "a sticky error", /*device_lost=*/true); };
-  const Judgement judgement = judged_against(claim_of_two(body), {known("two", "mismatch")});
+  const Judgement judgement = judged_against(property_of_two(body), {known("two", "mismatch")});
   EXPECT_EQ(judgement.verdict, Verdict::failed);
   ASSERT_EQ(judgement.findings.size(), 1u) << words_of(judgement);
   EXPECT_EQ(judgement.findings[0].kind, "error");
@@ -259,7 +259,7 @@ TEST(AnExpiredFinding, IsNoneOfWhatALostDeviceLeftOut) {
 class Elsewhere : public CaseRunner {
  public:
   explicit Elsewhere(std::function<CaseOutcome(const Problem&)> outcome) : outcome_(std::move(outcome)) {}
-  CaseOutcome run(const Claim&, const Problem& problem, Met& met) override {
+  CaseOutcome run(const Property&, const Problem& problem, Met& met) override {
     problems.push_back(problem);
     CaseOutcome outcome = outcome_(problem);
     lost += outcome.process_lost ? 1 : 0;
@@ -284,11 +284,12 @@ CaseOutcome hang_of(const Problem& problem) {
   return {.finding = Finding{problem, "hang", "no answer"}, .process_lost = true, .was_hang = true};
 }
 
-Judgement judged_elsewhere(const Claim& claim, Elsewhere& elsewhere, const Effort& effort = {.cases = 60, .seed = 3}) {
-  return judge(claim, row_with(kernel_envelope()), elsewhere, effort);
+Judgement judged_elsewhere(const Property& property, Elsewhere& elsewhere,
+                           const Effort& effort = {.cases = 60, .seed = 3}) {
+  return judge(property, row_with(kernel_envelope()), elsewhere, effort);
 }
 
-const Claim never_run_here = claim_with([](Case&) { ADD_FAILURE() << "ran here"; });
+const Property never_run_here = property_with([](Case&) { ADD_FAILURE() << "ran here"; });
 
 TEST(ALostProcess, IsAFindingThatShrinks) {
   Elsewhere elsewhere([](const Problem& p) { return p.n * p.k > 500 ? crash_of(p) : CaseOutcome(); });
@@ -319,7 +320,7 @@ TEST(ALostProcess, IsPaidForOutOfThePatienceOfTheRun) {
     return again.lost;
   };
   EXPECT_EQ(next(), whole_way);
-  EXPECT_EQ(next(), 3) << "what the first claim left";
+  EXPECT_EQ(next(), 3) << "what the first property left";
   EXPECT_EQ(next(), 1) << "reported as it was drawn";
 }
 
@@ -348,7 +349,7 @@ TEST(ALostProcess, ThatIsKnownEndsItsVariant) {
   Elsewhere elsewhere([](const Problem& p) { return p.variant == "one" ? crash_of(p) : CaseOutcome(); });
   const std::vector<KnownFinding> ledger = {known("one", "crash")};
   const Judgement judgement =
-      judged_elsewhere(claim_of_two([](Case&) {}), elsewhere, {.cases = 60, .seed = 3, .ledger = &ledger});
+      judged_elsewhere(property_of_two([](Case&) {}), elsewhere, {.cases = 60, .seed = 3, .ledger = &ledger});
   EXPECT_EQ(judgement.verdict, Verdict::known) << judgement.reason;
   EXPECT_EQ(elsewhere.lost, 1) << "seen once is enough";
   EXPECT_EQ(elsewhere.problems.size(), 31u) << "and the other variant is run";
@@ -357,7 +358,7 @@ TEST(ALostProcess, ThatIsKnownEndsItsVariant) {
 
 TEST(ALostProcess, OfOneProblemIsItsFinding) {
   Elsewhere elsewhere(crash_of);
-  const Problem problem = problem_of("--claim=bits/unpack_returns_every_packed_code --subject=mine");
+  const Problem problem = problem_of("--property=bits/unpack_returns_every_packed_code --subject=mine");
   const Judgement judgement = judge_one(problem, row_with(kernel_envelope()), elsewhere);
   EXPECT_EQ(judgement.verdict, Verdict::failed);
   ASSERT_EQ(judgement.findings.size(), 1u);
@@ -377,10 +378,10 @@ class AfreshElsewhere : public Elsewhere {
     is_fresh_ = can_start_afresh;
     return can_start_afresh;
   }
-  CaseOutcome run(const Claim& claim, const Problem& problem, Met& met) override {
+  CaseOutcome run(const Property& property, const Problem& problem, Met& met) override {
     if (is_fresh_) problem_run_afresh = problem;
     is_fresh_ = false;
-    return Elsewhere::run(claim, problem, met);
+    return Elsewhere::run(property, problem, met);
   }
   bool can_start_afresh = true;
   int afresh = 0;
@@ -394,9 +395,9 @@ class AfreshElsewhere : public Elsewhere {
 class GivesOut : public Elsewhere {
  public:
   using Elsewhere::Elsewhere;
-  CaseOutcome run(const Claim& claim, const Problem& problem, Met& met) override {
+  CaseOutcome run(const Property& property, const Problem& problem, Met& met) override {
     if (has_failed_) throw std::runtime_error("no process can be had");
-    const CaseOutcome outcome = Elsewhere::run(claim, problem, met);
+    const CaseOutcome outcome = Elsewhere::run(property, problem, met);
     has_failed_ = outcome.finding.has_value();
     return outcome;
   }
@@ -412,31 +413,31 @@ constexpr const char* had_its_part = "what ran before it had its part";
 TEST(AFinding, IsKeptWhereNoProcessIsLeftToLookIntoIt) {
   for (const char* kind : {"mismatch", "unclear"}) {
     GivesOut elsewhere([=](const Problem& problem) { return CaseOutcome{.finding = Finding{problem, kind, "wrong"}}; });
-    const Judgement judgement = judged_elsewhere(claim_of_two([](Case&) {}), elsewhere);
+    const Judgement judgement = judged_elsewhere(property_of_two([](Case&) {}), elsewhere);
     EXPECT_EQ(judgement.verdict, Verdict::failed);
     ASSERT_EQ(judgement.findings.size(), 1u);
     EXPECT_SAYS(judgement.findings[0].details, "it could not be looked into further: no process can be had");
   }
 }
 
-TEST(AClaimAboutTheProcess, BeginsInAFreshOne) {
+TEST(APropertyAboutTheProcess, BeginsInAFreshOne) {
   AfreshElsewhere elsewhere([](const Problem&) { return CaseOutcome(); });
-  Claim claim = claim_with([](Case&) {});
-  judged_elsewhere(claim, elsewhere);
+  Property property = property_with([](Case&) {});
+  judged_elsewhere(property, elsewhere);
   EXPECT_EQ(elsewhere.afresh, 0);
-  claim.begins_afresh = true;
-  judged_elsewhere(claim, elsewhere);
+  property.begins_afresh = true;
+  judged_elsewhere(property, elsewhere);
   EXPECT_EQ(elsewhere.afresh, 1);
-  EXPECT_TRUE(claim_of("state/pack_leaves_its_process_as_it_was").begins_afresh);
+  EXPECT_TRUE(property_of("state/pack_leaves_its_process_as_it_was").begins_afresh);
 }
 
 TEST(AFinding, OfALaterRoundIsNotHiddenByOneThatIsOnlyUnclear) {
-  const Claim claim = claim_with([](Case&) {});
+  const Property property = property_with([](Case&) {});
   Judgement judgement, round;
   Problem problem;
   judgement.findings = {{problem, "unclear", "not named"}};
   round.findings = {{problem, "accepted", "accepts it"}};
-  judgement.add(round, claim, kernel_envelope());
+  judgement.add(round, property, kernel_envelope());
   ASSERT_EQ(judgement.findings.size(), 2u);
   EXPECT_EQ(judgement.findings[0].kind, "accepted");
 }
@@ -444,10 +445,10 @@ TEST(AFinding, OfALaterRoundIsNotHiddenByOneThatIsOnlyUnclear) {
 TEST(AFinding, IsRunAgainAloneInAFreshProcess) {
   AfreshElsewhere elsewhere(mismatch_of), nowhere(mismatch_of);
   nowhere.can_start_afresh = false;
-  const Judgement judgement = judged_elsewhere(claim_of_two([](Case&) {}), elsewhere);
-  judged_elsewhere(claim_of_two([](Case&) {}), nowhere);
+  const Judgement judgement = judged_elsewhere(property_of_two([](Case&) {}), elsewhere);
+  judged_elsewhere(property_of_two([](Case&) {}), nowhere);
   ASSERT_EQ(judgement.findings.size(), 2u);
-  EXPECT_EQ(elsewhere.afresh, 1) << "the claim's first finding: each takes its time";
+  EXPECT_EQ(elsewhere.afresh, 1) << "the property's first finding: each takes its time";
   EXPECT_EQ(judgement.findings[0].details, "wrong");
   EXPECT_EQ(elsewhere.problems.size(), nowhere.problems.size() + 1);
   EXPECT_EQ(judgement.cases, 2) << "and is no case of its own";
@@ -505,7 +506,7 @@ TEST(ARunnerThatBreaks, IsNoFindingOfTheSubject) {
     throw std::runtime_error("no process to be had");
   });
   try {
-    judged_elsewhere(claim_of_two([](Case&) {}), broken);
+    judged_elsewhere(property_of_two([](Case&) {}), broken);
     ADD_FAILURE() << "was taken for a judgement";
   } catch (const std::runtime_error& error) {
     EXPECT_STREQ(error.what(), "no process to be had");
@@ -520,16 +521,16 @@ TEST(AnObservation, SaysHowItsCaseEndedAndWhy) {
     std::string kind;
   };
   const Problem problem = problem_with("--n=8");
-  const Finding old_one = {problem_of("--claim=test/claim --subject=mine"), "mismatch", "an old one"};
+  const Finding old_one = {problem_of("--property=test/property --subject=mine"), "mismatch", "an old one"};
   for (const Row& row : {Row{{}, "passed", ""}, Row{mismatch_of(problem), "failed", "mismatch"},
                          Row{{.finding = old_one}, "gave_up", "known"}, Row{{.refused = "no"}, "gave_up", "refused"},
                          Row{{.unavailable = "no device"}, "gave_up", "no device"}}) {
     Elsewhere elsewhere([&](const Problem&) { return row.outcome; });
     const std::vector<KnownFinding> ledger = {known("", "", "old")};
-    Claim claim = never_run_here;
-    claim.draws.fixed = {problem};
+    Property property = never_run_here;
+    property.draws.fixed = {problem};
     std::vector<std::string> seen;
-    judge(claim, row_with(kernel_envelope()), elsewhere, {.ledger = &ledger}, [&](const Observation& one) {
+    judge(property, row_with(kernel_envelope()), elsewhere, {.ledger = &ledger}, [&](const Observation& one) {
       seen = {one.status, one.kind};
     });
     EXPECT_EQ(seen, (std::vector<std::string>{row.status, row.kind}));
@@ -538,16 +539,17 @@ TEST(AnObservation, SaysHowItsCaseEndedAndWhy) {
 
 // --- Rounds
 
-/// Rounds of a claim, each with a body of its own, as one judgement.
-Judgement in_rounds(const Claim& claim, const std::vector<Body>& bodies, const std::vector<KnownFinding>& ledger = {}) {
+/// Rounds of a property, each with a body of its own, as one judgement.
+Judgement in_rounds(const Property& property, const std::vector<Body>& bodies,
+                    const std::vector<KnownFinding>& ledger = {}) {
   const Envelope envelope = kernel_envelope();
   std::optional<Judgement> all;
   for (const Body& body : bodies) {
-    Claim round = claim;
+    Property round = property;
     round.body = body;
     const Judgement judgement = judged_against(round, ledger, 3 + (all ? all->cases : 0));
     if (all) {
-      all->add(judgement, claim, envelope);
+      all->add(judgement, property, envelope);
     } else {
       all = judgement;
     }
@@ -555,7 +557,7 @@ Judgement in_rounds(const Claim& claim, const std::vector<Body>& bodies, const s
   return *all;
 }
 
-const Claim of_two = claim_of_two(compare_something);
+const Property of_two = property_of_two(compare_something);
 
 Body failing_in(const std::string& variant, const std::string& details) {
   return [=](Case& c) {
@@ -640,17 +642,17 @@ TEST(RoundsOfRefusals, AreMistrustedUntilSomethingIsCompared) {
 }
 
 TEST(RoundsOfRefusals, ExcuseNoneThatComparedNothing) {
-  Claim claim = of_two;
-  claim.on_refusal = OnRefusal::allowed;
+  Property property = of_two;
+  property.on_refusal = OnRefusal::allowed;
   const Body compares_nothing = [](Case&) {};
-  EXPECT_EQ(in_rounds(claim, {refusing("a"), refusing("b")}).verdict, Verdict::skipped);
-  EXPECT_EQ(in_rounds(claim, {refusing("a"), compares_nothing}).verdict, Verdict::mistrusted);
-  EXPECT_EQ(in_rounds(claim, {compares_nothing, refusing("a")}).verdict, Verdict::mistrusted);
+  EXPECT_EQ(in_rounds(property, {refusing("a"), refusing("b")}).verdict, Verdict::skipped);
+  EXPECT_EQ(in_rounds(property, {refusing("a"), compares_nothing}).verdict, Verdict::mistrusted);
+  EXPECT_EQ(in_rounds(property, {compares_nothing, refusing("a")}).verdict, Verdict::mistrusted);
 }
 
 TEST(RoundsOfRefusals, MeetNoClassOfTheirProblems) {
-  Claim claim = claim_with(compare_something, {&partial_tile});
-  claim.draws.fixed = {problem_with("--n=8"), problem_with("--n=9")};
+  Property property = property_with(compare_something, {&partial_tile});
+  property.draws.fixed = {problem_with("--n=8"), problem_with("--n=9")};
   const auto whole_tiles = [](Case& c) {
     if (c.problem.n % 8 == 0) compare_something(c);
   };
@@ -658,10 +660,10 @@ TEST(RoundsOfRefusals, MeetNoClassOfTheirProblems) {
     if (c.problem.n % 8 != 0) throw Refused("no");
     compare_something(c);
   };
-  EXPECT_EQ(in_rounds(claim, {whole_tiles, whole_tiles}).reason, "never met: partial tile");
+  EXPECT_EQ(in_rounds(property, {whole_tiles, whole_tiles}).reason, "never met: partial tile");
   const std::string refused = "never met: partial tile (but where the subject refuses)";
-  EXPECT_EQ(in_rounds(claim, {no_partial_tiles, whole_tiles}).reason, refused);
-  EXPECT_EQ(in_rounds(claim, {whole_tiles, no_partial_tiles}).reason, refused);
+  EXPECT_EQ(in_rounds(property, {no_partial_tiles, whole_tiles}).reason, refused);
+  EXPECT_EQ(in_rounds(property, {whole_tiles, no_partial_tiles}).reason, refused);
 }
 
 TEST(RoundsOfWhatIsUnavailable, AreSkippedUntilSomethingIsCompared) {

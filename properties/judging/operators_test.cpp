@@ -1,5 +1,5 @@
 // What is claimed about operators, judged on scalar ones: right ones pass, each in its own way, and every fault of a
-// table is found by the claims that name it and by no other.
+// table is found by the properties that name it and by no other.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -7,29 +7,29 @@
 #include <memory>
 #include <set>
 
-#include "properties/catalogue/claims.h"
-#include "properties/judging/claims_for_tests.h"
+#include "properties/catalogue/properties.h"
 #include "properties/judging/judge.h"
+#include "properties/judging/properties_for_tests.h"
 #include "properties/subjects/scalar_operators_for_tests.h"
 
 namespace tileproof {
 
 namespace {
 
-/// The claims about tensors, on matrices that scalar code is quick with. What the heavy ones need of size is a GPU's
-/// matter; here it is what they say that is judged.
-/// @param operations  names of those that the claims are about
+/// The properties about tensors, on matrices that scalar code is quick with. What the heavy ones need of size is a
+/// GPU's matter; here it is what they say that is judged.
+/// @param operations  names of those that the properties are about
 template <class Operations>
-std::vector<Claim> claims_about_tensors(const Operations& operations) {
-  std::vector<Claim> some;
-  for (Claim claim : claims()) {
-    if (!claim.of_tensors) continue;
-    if (std::count(operations.begin(), operations.end(), name_of(claim.needs.at(0))) == 0) continue;
-    if (!claim.draws.fixed_for) claim.draws.most_k = 128;
-    claim.draws.most_elements = 640;
-    if (claim.draws.fixed_for) {  // made small: goals about their size are not asked
-      claim.meets.clear();
-      claim.draws.fixed_for = [large = claim.draws.fixed_for](const Envelope& envelope) {
+std::vector<Property> properties_about_tensors(const Operations& operations) {
+  std::vector<Property> some;
+  for (Property property : properties()) {
+    if (!property.of_tensors) continue;
+    if (std::count(operations.begin(), operations.end(), name_of(property.needs.at(0))) == 0) continue;
+    if (!property.draws.fixed_for) property.draws.most_k = 128;
+    property.draws.most_elements = 640;
+    if (property.draws.fixed_for) {  // made small: goals about their size are not asked
+      property.meets.clear();
+      property.draws.fixed_for = [large = property.draws.fixed_for](const Envelope& envelope) {
         std::vector<Problem> problems = large(envelope);
         for (Problem& problem : problems) {
           problem.n = 72 + problem.n / 8 % 2 * 8;
@@ -39,16 +39,16 @@ std::vector<Claim> claims_about_tensors(const Operations& operations) {
         return problems;
       };
     }
-    some.push_back(claim);
+    some.push_back(property);
   }
   return some;
 }
 
-Judgement judged(const Claim& claim, const OperatorParts& parts, std::int64_t cases) {
+Judgement judged(const Property& property, const OperatorParts& parts, std::int64_t cases) {
   ScalarOperators subject(parts);
   SubjectRow row = row_of_operators("scalar");
   row.envelope.group_sizes = {32, 64};
-  return judge(claim, row, subject, {.cases = cases, .seed = 1});
+  return judge(property, row, subject, {.cases = cases, .seed = 1});
 }
 
 std::string why_red_at_length(const Judgement& judgement) {
@@ -59,18 +59,19 @@ std::string why_red_at_length(const Judgement& judgement) {
   return words;
 }
 
-// --- Ways of saying something about claims and parts ---------------------------------------------------------------
+// --- Ways of saying something about properties and parts
+// ---------------------------------------------------------------
 
-/// "reject/dequantize scales_and_zeros:fp16": a claim by its beginning, and where there is a space its variants by
+/// "reject/dequantize scales_and_zeros:fp16": a property by its beginning, and where there is a space its variants by
 /// theirs.
 struct Place {
-  std::string claim;
+  std::string property;
   std::string variant;
   explicit Place(const std::string& text)
-      : claim(text.substr(0, text.find(' '))),
+      : property(text.substr(0, text.find(' '))),
         variant(text.find(' ') == std::string::npos ? "" : text.substr(text.find(' ') + 1)) {}
   bool has(const std::string& name, const std::string& of_variant) const {
-    return name.starts_with(claim) && of_variant.starts_with(variant);
+    return name.starts_with(property) && of_variant.starts_with(variant);
   }
 };
 
@@ -91,7 +92,7 @@ Names named(const Names& kinds, const Names& operations, const Names& variants =
   return names;
 }
 
-/// The claims that look at an operation's elements.
+/// The properties that look at an operation's elements.
 Names all_values(const Names& operations) {
   return named({"accept", "reject", "stride", "offset", "launch", "batch"}, operations);
 }
@@ -216,8 +217,8 @@ void wrong_after(OperatorParts& parts, const std::shared_ptr<bool>& happened) {
 
 struct RightOne {
   std::string name;
-  Names operations;  // whose claims are judged
-  Names skipped;     // every other claim PASSES
+  Names operations;  // whose properties are judged
+  Names skipped;     // every other property PASSES
   std::function<void(OperatorParts&)> change;
 };
 
@@ -273,16 +274,16 @@ void PrintTo(const RightOne& one, std::ostream* out) { *out << one.name; }
 
 class RightOperators : public testing::TestWithParam<RightOne> {};
 
-TEST_P(RightOperators, PassEveryClaimOrAreSkipped) {
+TEST_P(RightOperators, PassEveryPropertyOrAreSkipped) {
   OperatorParts parts;
   GetParam().change(parts);
   int passed = 0;
-  for (const Claim& claim : claims_about_tensors(GetParam().operations)) {
-    const Judgement judgement = judged(claim, parts, 20);
+  for (const Property& property : properties_about_tensors(GetParam().operations)) {
+    const Judgement judgement = judged(property, parts, 20);
     const bool skipped = std::any_of(GetParam().skipped.begin(), GetParam().skipped.end(),
-                                     [&](const std::string& text) { return Place(text).has(claim.name, ""); });
+                                     [&](const std::string& text) { return Place(text).has(property.name, ""); });
     EXPECT_EQ(name_of(judgement.verdict), std::string(skipped ? "SKIPPED" : "PASSED"))
-        << claim.name << ": " << why_red_at_length(judgement);
+        << property.name << ": " << why_red_at_length(judgement);
     passed += judgement.verdict == Verdict::passed ? 1 : 0;
   }
   EXPECT_GE(passed, static_cast<int>(GetParam().operations.size()) * 5);
@@ -291,15 +292,15 @@ TEST_P(RightOperators, PassEveryClaimOrAreSkipped) {
 INSTANTIATE_TEST_SUITE_P(Operators, RightOperators, testing::ValuesIn(right_ones),
                          [](const auto& one) { return identifier_of(one.param.name); });
 
-TEST(OperatorsCalledWithRawPointers, PassEveryClaimAboutThem) {
+TEST(OperatorsCalledWithRawPointers, PassEveryPropertyAboutThem) {
   int passed = 0;
-  for (Claim claim : claims()) {
-    if (claim.of_tensors || claim.draws.is_fixed()) continue;
-    claim.draws.most_k = 256;
-    claim.draws.most_elements = 1024;
-    const Judgement judgement = judged(claim, {}, 40);
+  for (Property property : properties()) {
+    if (property.of_tensors || property.draws.is_fixed()) continue;
+    property.draws.most_k = 256;
+    property.draws.most_elements = 1024;
+    const Judgement judgement = judged(property, {}, 40);
     EXPECT_TRUE(judgement.verdict == Verdict::passed || judgement.verdict == Verdict::skipped)
-        << claim.name << ": " << why_red_at_length(judgement);
+        << property.name << ": " << why_red_at_length(judgement);
     passed += judgement.verdict == Verdict::passed ? 1 : 0;
   }
   EXPECT_GT(passed, 20);
@@ -310,7 +311,7 @@ TEST(OperatorsCalledWithRawPointers, PassEveryClaimAboutThem) {
 struct OperatorFault {
   std::string name;
   Names found_by;     // each must find it, in one of its variants at least
-  Names may_find_it;  // and no claim and variant but these may
+  Names may_find_it;  // and no property and variant but these may
   std::function<void(OperatorParts&)> plant;
 };
 
@@ -834,7 +835,7 @@ void PrintTo(const OperatorFault& fault, std::ostream* out) { *out << fault.name
 
 class FaultyOperators : public testing::TestWithParam<OperatorFault> {};
 
-TEST_P(FaultyOperators, AreFoundByTheClaimsThatNameThemAndByNoOther) {
+TEST_P(FaultyOperators, AreFoundByThePropertiesThatNameThemAndByNoOther) {
   const OperatorFault& fault = GetParam();
   Names unfound = fault.found_by;
   const Names allowed = fault.found_by + fault.may_find_it;
@@ -842,18 +843,18 @@ TEST_P(FaultyOperators, AreFoundByTheClaimsThatNameThemAndByNoOther) {
   for (const std::string& text : fault.found_by) {
     operations.insert(text.substr(text.find('/') + 1, text.find('_') - text.find('/') - 1));
   }
-  for (const Claim& claim : claims_about_tensors(operations)) {
+  for (const Property& property : properties_about_tensors(operations)) {
     OperatorParts parts;
     fault.plant(parts);
-    const Judgement judgement = judged(claim, parts, 20);
-    EXPECT_NE(judgement.verdict, Verdict::mistrusted) << claim.name << ": " << judgement.reason;
+    const Judgement judgement = judged(property, parts, 20);
+    EXPECT_NE(judgement.verdict, Verdict::mistrusted) << property.name << ": " << judgement.reason;
     for (const Finding& finding : judgement.findings) {
       const auto names_it = [&](const std::string& text) {
-        return Place(text).has(claim.name, finding.problem.variant);
+        return Place(text).has(property.name, finding.problem.variant);
       };
       std::erase_if(unfound, names_it);
       // What an illegal call does to the subject is what comes of accepting it.
-      EXPECT_FALSE(claim.name.starts_with("reject/") && finding.kind == "error") << finding.details;
+      EXPECT_FALSE(property.name.starts_with("reject/") && finding.kind == "error") << finding.details;
       EXPECT_TRUE(std::any_of(allowed.begin(), allowed.end(), names_it))
           << line_of(finding.problem) << "\n"
           << finding.kind << ": " << finding.details.substr(0, 500);

@@ -1,12 +1,12 @@
-// Judging claims that have several ways of calling, subjects that refuse, machines that lack what a case needs, and
-// problems that a claim brings along.
+// Judging properties that have several ways of calling, subjects that refuse, machines that lack what a case needs, and
+// problems that a property brings along.
 #include <gtest/gtest.h>
 #include <rapidcheck.h>
 
 #include <map>
 #include <set>
 
-#include "properties/judging/claims_for_tests.h"
+#include "properties/judging/properties_for_tests.h"
 #include "properties/registry.h"
 #include "properties/subjects/scalar_operators_for_tests.h"
 
@@ -29,18 +29,20 @@ struct Judged {
   }
 };
 
-Judged judged_with_problems(const Claim& claim, const Effort& effort = {.cases = 60, .seed = 3},
+Judged judged_with_problems(const Property& property, const Effort& effort = {.cases = 60, .seed = 3},
                             const Envelope& envelope = kernel_envelope()) {
   Idle idle;
   Judged result;
-  result.judgement = judge(claim, row_with(envelope), idle, effort, [&](const Observation& seen) {
+  result.judgement = judge(property, row_with(envelope), idle, effort, [&](const Observation& seen) {
     result.problems.push_back(seen.problem);
     if (seen.status == "failed") result.failing.push_back(seen.problem);
   });
   return result;
 }
 
-Claim claim_of_three(std::function<void(Case&)> body) { return claim_with(std::move(body), {}, {.variants = three}); }
+Property property_of_three(std::function<void(Case&)> body) {
+  return property_with(std::move(body), {}, {.variants = three});
+}
 
 std::vector<std::string> variants_of(const std::vector<Finding>& findings) {
   std::vector<std::string> names;
@@ -51,7 +53,7 @@ std::vector<std::string> variants_of(const std::vector<Finding>& findings) {
 // --- Variants
 
 TEST(Variants, AreJudgedEachForItself) {
-  const Judged seen = judged_with_problems(claim_of_three([](Case& c) {
+  const Judged seen = judged_with_problems(property_of_three([](Case& c) {
     compare_something(c);
     if (c.problem.variant == "two") throw Failure("mismatch", "upside down");
   }));
@@ -63,14 +65,14 @@ TEST(Variants, AreJudgedEachForItself) {
 
 TEST(Variants, ThatAllFailHaveAFindingEach) {
   const Judged seen =
-      judged_with_problems(claim_of_three([](Case& c) { throw Failure("mismatch", "in " + c.problem.variant); }));
+      judged_with_problems(property_of_three([](Case& c) { throw Failure("mismatch", "in " + c.problem.variant); }));
   EXPECT_EQ(variants_of(seen.judgement.findings), three);
   for (const Finding& finding : seen.judgement.findings) EXPECT_EQ(finding.details, "in " + finding.problem.variant);
   EXPECT_EQ(seen.judgement.cases, 3) << "shrinking is not counted";
 }
 
 TEST(Variants, ThatHoldPassTogether) {
-  const Judged seen = judged_with_problems(claim_of_three(compare_something));
+  const Judged seen = judged_with_problems(property_of_three(compare_something));
   EXPECT_EQ(seen.judgement.verdict, Verdict::passed) << seen.judgement.reason;
   EXPECT_EQ(seen.judgement.cases, 60);
   for (const std::string& variant : three) EXPECT_EQ(seen.judgement.classes.at("variant " + variant), 20);
@@ -81,7 +83,7 @@ TEST(Variants, ShareTheCasesAndHaveThreeAtLeast) {
     Draws draws;
     draws.variants.clear();
     for (std::size_t i = 0; i < variants; ++i) draws.variants.push_back("number-" + std::to_string(i));
-    const Judged seen = judged_with_problems(claim_with(compare_something, {}, draws), {.cases = cases, .seed = 3});
+    const Judged seen = judged_with_problems(property_with(compare_something, {}, draws), {.cases = cases, .seed = 3});
     EXPECT_EQ(seen.cases_of_variants().size(), variants);
     std::set<std::int64_t> counts;
     for (const auto& [variant, count] : seen.cases_of_variants()) counts.insert(count);
@@ -97,11 +99,11 @@ TEST(Variants, ShareTheCasesAndHaveThreeAtLeast) {
 }
 
 TEST(Variants, DrawOtherProblemsEachAndTheSameForTheSameSeed) {
-  const Judged first = judged_with_problems(claim_of_three(compare_something));
+  const Judged first = judged_with_problems(property_of_three(compare_something));
   std::set<std::uint64_t> seeds;
   for (const Problem& problem : first.problems) seeds.insert(problem.seed);
   EXPECT_EQ(seeds.size(), first.problems.size());
-  EXPECT_EQ(judged_with_problems(claim_of_three(compare_something)).problems, first.problems);
+  EXPECT_EQ(judged_with_problems(property_of_three(compare_something)).problems, first.problems);
 }
 
 TEST(Variants, AreShrunkWithinThemselvesAndWithinAKind) {
@@ -114,7 +116,7 @@ TEST(Variants, AreShrunkWithinThemselvesAndWithinAKind) {
   };
   int mismatches = 0;
   for (std::uint64_t seed = 1; seed <= 10; ++seed) {
-    const Judged seen = judged_with_problems(claim_of_three(body), {.cases = 60, .seed = seed});
+    const Judged seen = judged_with_problems(property_of_three(body), {.cases = 60, .seed = seed});
     ASSERT_EQ(variants_of(seen.judgement.findings), (std::vector<std::string>{"one", "two"}));
     const Finding& one = seen.judgement.findings[0];
     const Finding& two = seen.judgement.findings[1];
@@ -141,27 +143,28 @@ TEST(Variants, ThatComparedNothingAreNotMet) {
   const auto body = [](Case& c) {
     if (c.problem.variant != "two") compare_something(c);
   };
-  const Judgement judgement = judged_with_problems(claim_of_three(body)).judgement;
+  const Judgement judgement = judged_with_problems(property_of_three(body)).judgement;
   EXPECT_EQ(judgement.verdict, Verdict::mistrusted);
   EXPECT_EQ(judgement.reason, "never met: variant two");
 }
 
-TEST(Variants, AreEachPutToTheProblemsThatAClaimBrings) {
-  Claim claim = claim_of_three([](Case& c) {
+TEST(Variants, AreEachPutToTheProblemsThatAPropertyBrings) {
+  Property property = property_of_three([](Case& c) {
     compare_something(c);
     if (c.problem.variant == "two" && c.problem.n == 8) throw Failure("mismatch", "wrong");
   });
-  claim.draws.fixed = {problem_with("--n=8"), problem_with("--n=9")};
-  const Judged seen = judged_with_problems(claim);
+  property.draws.fixed = {problem_with("--n=8"), problem_with("--n=9")};
+  const Judged seen = judged_with_problems(property);
   EXPECT_EQ(seen.cases_of_variants(), (std::map<std::string, std::int64_t>{{"one", 2}, {"two", 1}, {"three", 2}}));
   EXPECT_EQ(variants_of(seen.judgement.findings), std::vector<std::string>{"two"});
 }
 
 TEST(Variants, AreNotGoneOnWithWhenTheDeviceIsLost) {
   for (const bool fixed : {false, true}) {
-    Claim claim = claim_of_three([](Case&) { throw Failure("error", "a sticky error", /*device_lost=*/true); });
-    if (fixed) claim.draws.fixed = {problem_with("--n=8"), problem_with("--n=9")};
-    const Judged seen = judged_with_problems(claim);
+    Property property =
+        property_of_three([](Case&) { throw Failure("error", "a sticky error", /*device_lost=*/true); });
+    if (fixed) property.draws.fixed = {problem_with("--n=8"), problem_with("--n=9")};
+    const Judged seen = judged_with_problems(property);
     EXPECT_EQ(seen.problems.size(), 1u) << (fixed ? "fixed" : "drawn");
     EXPECT_TRUE(seen.judgement.device_lost);
     EXPECT_EQ(variants_of(seen.judgement.findings), std::vector<std::string>{"one"});
@@ -175,9 +178,9 @@ TEST(OneProblemOfAVariant, FailsAgainWithTheSameWords) {
   parts.error = [](const std::string&) { return "no"; };
   ScalarOperators subject(parts);
   const SubjectRow row = row_of_operators("scalar");
-  const Claim& claim = claim_of("reject/unpack_refuses_every_illegal_call_and_says_why");
-  const Judgement found = judge(claim, row, subject, {.cases = 1, .seed = 1});
-  EXPECT_EQ(found.findings.size(), claim.draws.variants_for(row.envelope).size());
+  const Property& property = property_of("reject/unpack_refuses_every_illegal_call_and_says_why");
+  const Judgement found = judge(property, row, subject, {.cases = 1, .seed = 1});
+  EXPECT_EQ(found.findings.size(), property.draws.variants_for(row.envelope).size());
   for (const Finding& finding : found.findings) {
     const std::string line = line_of(finding.problem);
     EXPECT_SAYS(line, " --variant=" + finding.problem.variant + " ");
@@ -196,7 +199,7 @@ Judgement judged_one(const std::string& flags, OperatorParts parts = {}) {
 }
 
 TEST(OneProblemOfAVariant, PassesWithoutTheOthers) {
-  const std::string stride = "--claim=stride/unpack_reads_tensors_of_any_strides --variant=packed_w:";
+  const std::string stride = "--property=stride/unpack_reads_tensors_of_any_strides --variant=packed_w:";
   const Judgement judgement = judged_one(stride + "stepped");
   EXPECT_EQ(judgement.verdict, Verdict::passed) << judgement.reason;
   EXPECT_EQ(judgement.cases, 1);
@@ -209,19 +212,20 @@ TEST(OneProblemOfAVariant, PassesWithoutTheOthers) {
     return "";
   };
   EXPECT_SAYS(refusal(stride + "upside-down"), "--variant: given packed_w:upside-down, legal is packed_w:transposed,");
-  EXPECT_SAYS(refusal("--claim=stride/unpack_reads_tensors_of_any_strides"), "--variant: given none, legal is");
-  EXPECT_SAYS(refusal("--claim=accept/unpack_takes_every_legal_call --variant=x"), "--variant: given x, legal is none");
+  EXPECT_SAYS(refusal("--property=stride/unpack_reads_tensors_of_any_strides"), "--variant: given none, legal is");
+  EXPECT_SAYS(refusal("--property=accept/unpack_takes_every_legal_call --variant=x"),
+              "--variant: given x, legal is none");
 }
 
 TEST(OneProblemOfAVariant, IsSkippedWhereItIsRefusedOrCannotBeRun) {
   OperatorParts parts;
   parts.rules[Operation::unpack] = {{"none", "packed_w", "nothing", [](const OperatorCall&) { return false; }}};
   const Judgement refused =
-      judged_one("--claim=stride/unpack_reads_tensors_of_any_strides --variant=packed_w:stepped", parts);
+      judged_one("--property=stride/unpack_reads_tensors_of_any_strides --variant=packed_w:stepped", parts);
   EXPECT_EQ(refused.verdict, Verdict::skipped);
   EXPECT_SAYS(refused.reason, "packed_w: expected nothing, got int32 [1, 1, 32, 1]");
   EXPECT_EQ(refused.refused_cases, 1);
-  const Judgement unavailable = judged_one("--claim=stream/unpack_follows_the_current_stream --variant=graph");
+  const Judgement unavailable = judged_one("--property=stream/unpack_follows_the_current_stream --variant=graph");
   EXPECT_EQ(unavailable.verdict, Verdict::skipped);
   EXPECT_EQ(unavailable.reason, "a subject on the host has no streams");
 }
@@ -234,7 +238,7 @@ void refuse_partial_tiles(Case& c) {
 }
 
 TEST(ARefusedCase, IsCountedAndFailsNothing) {
-  const Judged seen = judged_with_problems(claim_with(refuse_partial_tiles));
+  const Judged seen = judged_with_problems(property_with(refuse_partial_tiles));
   EXPECT_EQ(seen.judgement.verdict, Verdict::passed) << seen.judgement.reason;
   EXPECT_TRUE(seen.judgement.findings.empty());
   std::int64_t refused = 0;
@@ -253,65 +257,66 @@ TEST(ARefusedCase, IsCountedAndFailsNothing) {
 }
 
 TEST(ARefusedCase, IsNoneWhereNothingIsRefused) {
-  const Judgement judgement = judged_with_problems(claim_with(compare_something)).judgement;
+  const Judgement judgement = judged_with_problems(property_with(compare_something)).judgement;
   EXPECT_EQ(judgement.refused_cases, 0);
   EXPECT_EQ(judgement.first_refusal, "");
 }
 
-TEST(ARefusedCase, SkipsTheClaimWhereAllAreAndMayBe) {
+TEST(ARefusedCase, SkipsThePropertyWhereAllAreAndMayBe) {
   int calls = 0;
-  Claim claim = claim_with([&](Case&) { throw Refused("number " + std::to_string(++calls)); }, {&partial_tile});
-  claim.on_refusal = OnRefusal::allowed;
-  const Judgement judgement = judged_with_problems(claim).judgement;
+  Property property =
+      property_with([&](Case&) { throw Refused("number " + std::to_string(++calls)); }, {&partial_tile});
+  property.on_refusal = OnRefusal::allowed;
+  const Judgement judgement = judged_with_problems(property).judgement;
   EXPECT_EQ(judgement.verdict, Verdict::skipped);
   EXPECT_EQ(judgement.reason, "the subject refuses every case: number 1");
   EXPECT_EQ(judgement.refused_cases, 60);
   EXPECT_EQ(calls, 60);
-  // Where the claim does not say that it may, nothing has been shown; where it says that it may not, it has failed.
-  claim.on_refusal = OnRefusal::counted;
-  EXPECT_EQ(judged_with_problems(claim).judgement.verdict, Verdict::mistrusted);
-  claim.on_refusal = OnRefusal::failed;
-  const Judgement failed = judged_with_problems(claim).judgement;
+  // Where the property does not say that it may, nothing has been shown; where it says that it may not, it has failed.
+  property.on_refusal = OnRefusal::counted;
+  EXPECT_EQ(judged_with_problems(property).judgement.verdict, Verdict::mistrusted);
+  property.on_refusal = OnRefusal::failed;
+  const Judgement failed = judged_with_problems(property).judgement;
   ASSERT_EQ(failed.verdict, Verdict::failed);
   EXPECT_EQ(failed.findings.at(0).kind, "refusal");
 }
 
 TEST(ARefusedCase, ExcusesNoneThatComparedNothing) {
-  Claim claim = claim_with([](Case& c) {
+  Property property = property_with([](Case& c) {
     if (c.problem.n % 8 != 0) throw Refused("a partial tile");
   });
-  claim.on_refusal = OnRefusal::allowed;
-  const Judgement judgement = judged_with_problems(claim).judgement;
+  property.on_refusal = OnRefusal::allowed;
+  const Judgement judgement = judged_with_problems(property).judgement;
   ASSERT_GT(judgement.refused_cases, 0);
   ASSERT_LT(judgement.refused_cases, judgement.cases);
   EXPECT_EQ(judgement.verdict, Verdict::mistrusted);
   EXPECT_EQ(judgement.reason.find("refuses every case"), std::string::npos) << judgement.reason;
 }
 
-TEST(ARefusedCase, AndOneThatCannotBeRunHereTogetherSkipTheClaim) {
-  Claim claim = claim_with([](Case& c) {
+TEST(ARefusedCase, AndOneThatCannotBeRunHereTogetherSkipTheProperty) {
+  Property property = property_with([](Case& c) {
     if (c.problem.variant == "one") throw Unavailable("no device");
     throw Refused("no");
   });
-  claim.draws.variants = {"one", "two"};
-  claim.on_refusal = OnRefusal::allowed;
-  const Judgement judgement = judged_with_problems(claim).judgement;
+  property.draws.variants = {"one", "two"};
+  property.on_refusal = OnRefusal::allowed;
+  const Judgement judgement = judged_with_problems(property).judgement;
   EXPECT_EQ(judgement.verdict, Verdict::skipped);
   EXPECT_EQ(judgement.reason, "the subject refuses every case: no");
 }
 
 TEST(ACaseThatCannotBeRunHere, ExcusesNoneThatComparedNothing) {
-  Claim claim = claim_with([](Case& c) {
+  Property property = property_with([](Case& c) {
     if (c.problem.variant == "one") throw Unavailable("no device");
   });
-  claim.draws.variants = {"one", "two"};
-  EXPECT_EQ(judged_with_problems(claim).judgement.verdict, Verdict::mistrusted);
+  property.draws.variants = {"one", "two"};
+  EXPECT_EQ(judged_with_problems(property).judgement.verdict, Verdict::mistrusted);
 }
 
 TEST(ARefusedCase, MeetsNoClassOfItsProblem) {
   const auto judged_on = [](std::vector<Problem> fixed) {
     return judged_with_problems(
-               claim_with(refuse_partial_tiles, {&partial_tile, &several_groups}, {.fixed = std::move(fixed)}))
+               property_with(refuse_partial_tiles, {&partial_tile, &several_groups}, {.fixed = std::move(fixed)}))
         .judgement;
   };
   const Problem grouped = problem_with("--n=8 --k=64");
@@ -329,19 +334,19 @@ TEST(ARefusedCase, ShowsNothingOfItsVariant) {
     if (c.problem.variant == "two") throw Refused("no");
     compare_something(c);
   };
-  const Judgement judgement = judged_with_problems(claim_of_three(body)).judgement;
+  const Judgement judgement = judged_with_problems(property_of_three(body)).judgement;
   EXPECT_EQ(judgement.verdict, Verdict::mistrusted);
   EXPECT_EQ(judgement.reason, "never met: variant two (the subject refuses every case: no)");
   EXPECT_EQ(judgement.refused_cases, 20);
 }
 
-TEST(ARefusedCase, IsAsGoodAsAnyWhereTheClaimAllowsIt) {
-  Claim claim = claim_of_three([](Case& c) {
+TEST(ARefusedCase, IsAsGoodAsAnyWhereThePropertyAllowsIt) {
+  Property property = property_of_three([](Case& c) {
     if (c.problem.variant == "two") throw Refused("no");
     compare_something(c);
   });
-  claim.on_refusal = OnRefusal::allowed;
-  const Judgement judgement = judged_with_problems(claim).judgement;
+  property.on_refusal = OnRefusal::allowed;
+  const Judgement judgement = judged_with_problems(property).judgement;
   EXPECT_EQ(judgement.verdict, Verdict::passed) << judgement.reason;
 }
 
@@ -352,7 +357,7 @@ TEST(ARefusedCase, IsNotWhatAFindingShrinksTo) {
     throw Failure("mismatch", "wrong");
   };
   for (std::uint64_t seed = 1; seed <= 10; ++seed) {
-    const Judgement judgement = judged_with_problems(claim_with(body), {.cases = 60, .seed = seed}).judgement;
+    const Judgement judgement = judged_with_problems(property_with(body), {.cases = 60, .seed = seed}).judgement;
     ASSERT_EQ(judgement.findings.size(), 1u);
     const Problem& problem = judgement.findings[0].problem;
     EXPECT_GT(problem.n * problem.k, 500);
@@ -365,7 +370,7 @@ TEST(ARefusedCase, ExcusesNoOtherThatComparesNothing) {
   const auto body = [](Case& c) {
     if (c.problem.n % 8 == 0) throw Refused("no");
   };
-  const Judgement judgement = judged_with_problems(claim_with(body)).judgement;
+  const Judgement judgement = judged_with_problems(property_with(body)).judgement;
   ASSERT_GT(judgement.refused_cases, 0);
   ASSERT_LT(judgement.refused_cases, judgement.cases);
   EXPECT_EQ(judgement.verdict, Verdict::mistrusted) << judgement.reason;
@@ -373,9 +378,9 @@ TEST(ARefusedCase, ExcusesNoOtherThatComparesNothing) {
 
 // --- Unavailable
 
-TEST(WhatIsUnavailable, SkipsTheClaimWhereNothingWasCompared) {
+TEST(WhatIsUnavailable, SkipsThePropertyWhereNothingWasCompared) {
   const Judged seen =
-      judged_with_problems(claim_with([](Case&) { throw Unavailable("no second device"); }, {&partial_tile}));
+      judged_with_problems(property_with([](Case&) { throw Unavailable("no second device"); }, {&partial_tile}));
   EXPECT_EQ(seen.judgement.verdict, Verdict::skipped);
   EXPECT_EQ(seen.judgement.reason, "no second device");
   EXPECT_EQ(seen.judgement.cases, 1) << "the next would lack it too";
@@ -387,7 +392,7 @@ TEST(WhatIsUnavailable, EndsItsVariantOnly) {
     if (c.problem.variant == "two") throw Unavailable("no stream");
     compare_something(c);
   };
-  const Judged seen = judged_with_problems(claim_of_three(body));
+  const Judged seen = judged_with_problems(property_of_three(body));
   EXPECT_EQ(seen.judgement.verdict, Verdict::passed) << seen.judgement.reason;
   EXPECT_EQ(seen.judgement.unavailable.begin()->second, "no stream");
   EXPECT_EQ(seen.cases_of_variants(), (std::map<std::string, std::int64_t>{{"one", 20}, {"two", 1}, {"three", 20}}));
@@ -399,7 +404,7 @@ TEST(WhatIsUnavailable, ToFewCasesEndsNothing) {
     compare_something(c);
     if (++calls % 7 == 0) throw Unavailable("too little memory");
   };
-  const Judged seen = judged_with_problems(claim_with(body));
+  const Judged seen = judged_with_problems(property_with(body));
   EXPECT_EQ(seen.judgement.verdict, Verdict::passed);
   EXPECT_EQ(seen.judgement.cases, 60);
 }
@@ -409,13 +414,13 @@ TEST(WhatIsUnavailable, IsSaidOfAGreenThatLeavesItOut) {
     if (c.problem.variant == "two") throw Unavailable("no stream");
     compare_something(c);
   };
-  EXPECT_EQ(judged_with_problems(claim_of_three(body)).judgement.reason, "in part, without two: no stream");
-  EXPECT_EQ(judged_with_problems(claim_of_three(compare_something)).judgement.reason, "");
+  EXPECT_EQ(judged_with_problems(property_of_three(body)).judgement.reason, "in part, without two: no stream");
+  EXPECT_EQ(judged_with_problems(property_of_three(compare_something)).judgement.reason, "");
 }
 
 TEST(WhatIsUnavailable, IsSaidOfAllVariantsWhereNoneCouldBeRun) {
   const Judged seen =
-      judged_with_problems(claim_of_three([](Case& c) { throw Unavailable("no " + c.problem.variant); }));
+      judged_with_problems(property_of_three([](Case& c) { throw Unavailable("no " + c.problem.variant); }));
   EXPECT_EQ(seen.judgement.verdict, Verdict::skipped);
   EXPECT_EQ(seen.problems.size(), 3u);
   EXPECT_SAYS(seen.judgement.reason, "no ");
@@ -426,25 +431,25 @@ TEST(WhatIsUnavailable, DoesNotUndoAFinding) {
     if (c.problem.variant == "two") throw Failure("mismatch", "wrong");
     throw Unavailable("nothing");
   };
-  const Judgement judgement = judged_with_problems(claim_of_three(body)).judgement;
+  const Judgement judgement = judged_with_problems(property_of_three(body)).judgement;
   EXPECT_EQ(judgement.verdict, Verdict::failed);
   EXPECT_EQ(variants_of(judgement.findings), std::vector<std::string>{"two"});
 }
 
 TEST(WhatIsUnavailable, IsTheMachinesAndARefusalTheSubjects) {
-  // Of a claim that both skip, the subject's own words are told.
+  // Of a property that both skip, the subject's own words are told.
   const auto body = [](Case& c) {
     if (c.problem.variant == "two") throw Refused("not that");
     throw Unavailable("nothing");
   };
-  Claim claim = claim_of_three(body);
-  claim.on_refusal = OnRefusal::allowed;
-  const Judgement judgement = judged_with_problems(claim).judgement;
+  Property property = property_of_three(body);
+  property.on_refusal = OnRefusal::allowed;
+  const Judgement judgement = judged_with_problems(property).judgement;
   EXPECT_EQ(judgement.verdict, Verdict::skipped);
   EXPECT_SAYS(judgement.reason, "not that");
 }
 
-// --- Problems that a claim brings
+// --- Problems that a property brings
 
 Envelope narrow_envelope() {
   Envelope envelope = kernel_envelope();
@@ -454,45 +459,46 @@ Envelope narrow_envelope() {
 }
 
 TEST(FixedProblems, OutsideTheSubjectsEnvelopeAreLeftOut) {
-  const Claim claim = claim_with(compare_something, {},
-                                 {.fixed = {problem_with("--k=64 --group-size=64"), problem_with("--n=9"),
-                                            problem_with("--k=64 --group-size=16")}});
-  const Judged seen = judged_with_problems(claim, {}, narrow_envelope());
+  const Property property = property_with(compare_something, {},
+                                          {.fixed = {problem_with("--k=64 --group-size=64"), problem_with("--n=9"),
+                                                     problem_with("--k=64 --group-size=16")}});
+  const Judged seen = judged_with_problems(property, {}, narrow_envelope());
   EXPECT_EQ(seen.judgement.verdict, Verdict::passed) << seen.judgement.reason;
   ASSERT_EQ(seen.problems.size(), 1u);
   EXPECT_EQ(seen.problems[0].n, 9);
-  EXPECT_EQ(judged_with_problems(claim).problems.size(), 3u);
+  EXPECT_EQ(judged_with_problems(property).problems.size(), 3u);
 }
 
 TEST(FixedProblems, ThatAreLeftOutAreNotMissed) {
-  const Claim claim = claim_with(compare_something, {&partial_tile},
-                                 {.fixed = {problem_with("--n=9 --k=64 --group-size=64"), problem_with("--n=8")}});
-  const Judgement part = judged_with_problems(claim, {}, narrow_envelope()).judgement;
+  const Property property =
+      property_with(compare_something, {&partial_tile},
+                    {.fixed = {problem_with("--n=9 --k=64 --group-size=64"), problem_with("--n=8")}});
+  const Judgement part = judged_with_problems(property, {}, narrow_envelope()).judgement;
   EXPECT_EQ(part.verdict, Verdict::passed);
   EXPECT_EQ(part.out_of_reach, (std::vector<std::string>{"partial tile", "1 of 2 recorded matrices"}));
-  Claim missing = claim;
+  Property missing = property;
   missing.draws.fixed = {problem_with("--n=8")};
   EXPECT_EQ(judged_with_problems(missing, {}, narrow_envelope()).judgement.verdict, Verdict::mistrusted);
 }
 
-TEST(FixedProblems, SkipTheClaimWhereNoneIsLeft) {
-  const Claim claim =
-      claim_with([](Case&) { ADD_FAILURE() << "ran"; }, {}, {.fixed = {problem_with("--k=64 --group-size=64")}});
-  const Judgement judgement = judged_with_problems(claim, {}, narrow_envelope()).judgement;
+TEST(FixedProblems, SkipThePropertyWhereNoneIsLeft) {
+  const Property property =
+      property_with([](Case&) { ADD_FAILURE() << "ran"; }, {}, {.fixed = {problem_with("--k=64 --group-size=64")}});
+  const Judgement judgement = judged_with_problems(property, {}, narrow_envelope()).judgement;
   EXPECT_EQ(judgement.verdict, Verdict::skipped);
   EXPECT_EQ(judgement.reason, "out of reach of what the subject takes: 1 of 1 recorded matrices");
 }
 
 TEST(FixedProblems, ThatAreDiscardedShowNothing) {
-  const Claim claim = claim_with(
+  const Property property = property_with(
       [](Case& c) {
         compare_something(c);
         if (c.problem.n == 9) RC_DISCARD("not this one");
       },
       {}, {.fixed = {problem_with("--n=8"), problem_with("--n=9")}});
-  const Judgement judgement = judged_with_problems(claim).judgement;
+  const Judgement judgement = judged_with_problems(property).judgement;
   EXPECT_EQ(judgement.verdict, Verdict::mistrusted);
-  EXPECT_EQ(judgement.reason, "the generator gave up: a claim's own problem was discarded");
+  EXPECT_EQ(judgement.reason, "the generator gave up: a property's own problem was discarded");
   EXPECT_EQ(judgement.cases, 1);
 }
 

@@ -162,7 +162,7 @@ TEST_P(Guarded, SeesOneFlippedBitOfAnyFence) {
 
 TEST_P(Guarded, SeesAByteThatEqualsTheFenceUnderAnotherFence) {
   const auto write_ff = [](const Addresses& at) { *byte(at[1], 14) = 0xff; };
-  EXPECT_EQ(violation_of(memory(), write_ff, {.fence = 0xff}), "");  // why there is a claim with a second fence
+  EXPECT_EQ(violation_of(memory(), write_ff, {.fence = 0xff}), "");  // why there is a property with a second fence
   EXPECT_NE(violation_of(memory(), write_ff, {.fence = 0x3c}), "");
 }
 

@@ -1,5 +1,6 @@
-/// Faulty subjects: the specification with one thing wrong each, and the claims that must find it. A harness is worth
-/// what it can catch; these rows are its own test. To add a fault, add a row to the file of its kind (mutants/*.cpp).
+/// Faulty subjects: the specification with one thing wrong each, and the properties that must find it. A harness is
+/// worth what it can catch; these rows are its own test. To add a fault, add a row to the file of its kind
+/// (mutants/*.cpp).
 #pragma once
 
 #include <cstdint>
@@ -14,12 +15,12 @@ namespace tileproof {
 struct Fault {
   std::string name;
   std::string what;
-  std::vector<std::string> found_by;  // names of claims, each of which must fail
+  std::vector<std::string> found_by;  // names of properties, each of which must fail
   std::string kind;                   // of failure that the first of them must report: mismatch or guard
   ScalarParts (*parts)();
   /// What a call gives depends on calls before it: a problem that it failed need not fail alone, nor shrink.
   bool has_memory = false;
-  /// It needs more than a sample: the claim whose enumeration, whole, must find it. Such a fault is in no found_by.
+  /// It needs more than a sample: the property whose enumeration, whole, must find it. Such a fault is in no found_by.
   std::string enumerated_by = "";
 };
 
@@ -36,7 +37,7 @@ std::vector<Fault> group_faults();
 std::vector<Fault> arithmetic_faults();
 std::vector<Fault> memory_faults();
 
-/// Names of claims that rows share: the first claim to find a kind of fault.
+/// Names of properties that rows share: the first property to find a kind of fault.
 namespace finds {
 inline constexpr const char* pack_index = "index/pack_puts_every_code_where_the_specification_says";
 inline constexpr const char* unpack_index = "index/unpack_takes_every_code_from_where_the_specification_says";

@@ -1,4 +1,4 @@
-// The harness judged: every fault of the table is found by every claim that says it finds it, and its correct twin
+// The harness judged: every fault of the table is found by every property that says it finds it, and its correct twin
 // passes all.
 #include "properties/mutants/faults.h"
 
@@ -8,19 +8,19 @@
 #include <sstream>
 
 #include "properties/case/generator.h"
-#include "properties/catalogue/claims.h"
-#include "properties/judging/claims_for_tests.h"
+#include "properties/catalogue/properties.h"
 #include "properties/judging/judge.h"
+#include "properties/judging/properties_for_tests.h"
 #include "properties/registry.h"
 
 namespace tileproof {
 
 namespace {
 
-Judgement judged(const Claim& claim, const std::string& subject, std::int64_t cases) {
+Judgement judged(const Property& property, const std::string& subject, std::int64_t cases) {
   const SubjectRow& row = subject_row(subject);
   const MadeSubject made = row.make();
-  return judge(claim, row, *made.subject, {.cases = cases, .seed = 1});
+  return judge(property, row, *made.subject, {.cases = cases, .seed = 1});
 }
 
 TEST(FaultTable, HasSixtyRowsOfDifferentNames) {
@@ -29,10 +29,10 @@ TEST(FaultTable, HasSixtyRowsOfDifferentNames) {
   EXPECT_GE(names.size(), 60u);
 }
 
-TEST(FaultTable, SaysOfEveryFaultWhichClaimMustFindItAndHow) {
+TEST(FaultTable, SaysOfEveryFaultWhichPropertyMustFindItAndHow) {
   for (const Fault& fault : faults()) {
     EXPECT_NE(fault.found_by.empty(), fault.enumerated_by.empty()) << fault.name;
-    for (const std::string& claim : fault.found_by) EXPECT_NO_THROW(claim_of(claim)) << fault.name;
+    for (const std::string& property : fault.found_by) EXPECT_NO_THROW(property_of(property)) << fault.name;
     EXPECT_TRUE(fault.kind == "mismatch" || fault.kind == "guard") << fault.name;
     EXPECT_EQ(&fault_of(fault.name), &fault);
   }
@@ -44,10 +44,11 @@ TEST(FaultTable, KnowsWhichOperationsAFaultTouches) {
   for (const Fault& fault : faults()) {
     for (const Operation operation : operations_on_the_layout) {
       if (fault.parts().touches(operation)) continue;
-      const std::string claim = operation == Operation::pack     ? finds::pack_index
-                                : operation == Operation::unpack ? finds::unpack_index
-                                                                 : finds::float_value;
-      EXPECT_NE(judged(claim_of(claim), "faulty:" + fault.name, 20).verdict, Verdict::failed) << fault.name << claim;
+      const std::string property = operation == Operation::pack     ? finds::pack_index
+                                   : operation == Operation::unpack ? finds::unpack_index
+                                                                    : finds::float_value;
+      EXPECT_NE(judged(property_of(property), "faulty:" + fault.name, 20).verdict, Verdict::failed)
+          << fault.name << property;
     }
   }
   EXPECT_FALSE(ScalarParts().touches(Operation::pack));
@@ -88,18 +89,18 @@ std::vector<std::string> names_of_faults() {
   return names;
 }
 
-TEST_P(FaultIsFound, ByEveryClaimThatSaysSo) {
+TEST_P(FaultIsFound, ByEveryPropertyThatSaysSo) {
   const Fault& fault = fault_of(GetParam());
   for (const std::string& name : fault.found_by) {
-    const Claim& claim = claim_of(name);
-    const Judgement judgement = judged(claim, "faulty:" + fault.name, 100);
+    const Property& property = property_of(name);
+    const Judgement judgement = judged(property, "faulty:" + fault.name, 100);
     EXPECT_EQ(judgement.verdict, Verdict::failed) << name;
     ASSERT_FALSE(judgement.findings.empty()) << name;
     const Finding& finding = judgement.findings.at(0);
     const std::string& wanted = name == fault.found_by.front() ? fault.kind : finding.kind;
     EXPECT_EQ(finding.kind, wanted) << name << "\n" << finding.details;
     EXPECT_EQ(line_that_refutes_itself(finding.details), "") << name << "\n" << finding.details;
-    if (fault.has_memory || claim.draws.is_fixed()) continue;
+    if (fault.has_memory || property.draws.is_fixed()) continue;
     EXPECT_LE(finding.problem.n * finding.problem.k, 8192) << "not shrunk: " << line_of(finding.problem);
   }
 }
@@ -108,21 +109,21 @@ INSTANTIATE_TEST_SUITE_P(Faults, FaultIsFound, testing::ValuesIn(names_of_faults
 
 class TwinPasses : public testing::TestWithParam<std::string> {};
 
-std::vector<std::string> names_of_claims() {
+std::vector<std::string> names_of_properties() {
   std::vector<std::string> names;
-  for (const Claim& claim : claims()) {
+  for (const Property& property : properties()) {
     std::string why_not;
-    domains_of(claim, kernel_envelope(), &why_not);  // all that the kernels are judged by
-    if (why_not.empty()) names.push_back(claim.name);
+    domains_of(property, kernel_envelope(), &why_not);  // all that the kernels are judged by
+    if (why_not.empty()) names.push_back(property.name);
   }
   return names;
 }
 
-TEST_P(TwinPasses, TheClaim) {
-  EXPECT_EQ(judged(claim_of(GetParam()), "faulty:nothing", 100).verdict, Verdict::passed);
+TEST_P(TwinPasses, TheProperty) {
+  EXPECT_EQ(judged(property_of(GetParam()), "faulty:nothing", 100).verdict, Verdict::passed);
 }
 
-INSTANTIATE_TEST_SUITE_P(Faults, TwinPasses, testing::ValuesIn(names_of_claims()), identifier_of_parameter);
+INSTANTIATE_TEST_SUITE_P(Faults, TwinPasses, testing::ValuesIn(names_of_properties()), identifier_of_parameter);
 
 }  // namespace
 

@@ -116,7 +116,7 @@ std::vector<Fault> memory_faults() {
        {unpack_index, writes_unpack},
        "guard",
        [] { return adding_in(unpack_alone); }},
-      // The poison is a NaN, and so is every sum with it: values see it, the fences' claims do not.
+      // The poison is a NaN, and so is every sum with it: values see it, the fences' properties do not.
       {"weights-added-to-the-output",
        "dequantize adds where it should store",
        {float_value, dequantize_index},

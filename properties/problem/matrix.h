@@ -1,4 +1,4 @@
-/// A matrix of rows by columns in row-major order, by value: what claims compute with.
+/// A matrix of rows by columns in row-major order, by value: what properties compute with.
 #pragma once
 
 #include <cstdint>

@@ -88,7 +88,7 @@ Field span_field(const char* flag, Span Problem::*member) {
 
 const std::vector<Field>& fields() {
   static const std::vector<Field> rows = {
-      text_field("--claim", &Problem::claim),
+      text_field("--property", &Problem::property),
       text_field("--subject", &Problem::subject),
       number_field("--n", &Problem::n),
       number_field("--k", &Problem::k),
@@ -172,7 +172,8 @@ Problem problem_of(const std::string& line) {
     seen.push_back(found);
     found->read(problem, word.substr(equals + 1));
   }
-  if (problem.claim.empty()) throw Illegal("problem", "no --claim", "--claim=NAME, see 'tileproof list claims'");
+  if (problem.property.empty())
+    throw Illegal("problem", "no --property", "--property=NAME, see 'tileproof list properties'");
   if (problem.subject.empty())
     throw Illegal("problem", "no --subject", "--subject=NAME, see 'tileproof list subjects'");
   return problem;

@@ -36,7 +36,7 @@ struct Span {
 };
 
 struct Problem {
-  std::string claim;
+  std::string property;
   std::string subject;
   std::int64_t n = 8;              // rows, any
   std::int64_t k = 32;             // columns, a multiple of 16 * inner_k_tiles
@@ -45,7 +45,7 @@ struct Problem {
   Domain domain = Domain::floating;
   Type out = Type::bf16;            // of scales, zeros and weights
   std::string scales = "ordinary";  // the profile that scales and zeros are drawn from, a name of values.h
-  std::string variant;              // which of its claim's ways of calling this is; "" where there is one
+  std::string variant;              // which of its property's ways of calling this is; "" where there is one
   std::uint64_t seed = 0;           // of the data
   std::int64_t experts = 1;         // matrices of this size in one call, one behind the other
   Span codes;                       // of [experts][n][k], those that are drawn; every other one is 8, the midpoint
@@ -57,10 +57,10 @@ struct Problem {
   std::int64_t supertile_columns() const { return 16 * inner_k_tiles; }
 };
 
-/// One line, "--claim=... --subject=... --n=24 ...": what `tileproof replay` takes.
+/// One line, "--property=... --subject=... --n=24 ...": what `tileproof replay` takes.
 std::string line_of(const Problem&);
 
-/// Reads a line back; a field that is left out keeps its default, except claim and subject.
+/// Reads a line back; a field that is left out keeps its default, except property and subject.
 /// @throws Illegal where a flag is unknown or a value unreadable
 Problem problem_of(const std::string& line);
 

@@ -44,7 +44,7 @@ rc::Gen<Problem> any_problem() {
   return rc::gen::map(rc::gen::tuple(names, numbers, kinds), [](const auto& drawn) {
     Problem p;
     std::int64_t seed = 0;
-    std::tie(p.claim, p.subject, p.scales) = std::get<0>(drawn);
+    std::tie(p.property, p.subject, p.scales) = std::get<0>(drawn);
     std::tie(p.n, p.k, p.inner_k_tiles, p.group_size) = std::get<1>(drawn);
     std::tie(p.domain, p.out, seed) = std::get<2>(drawn);
     p.experts = p.n;
@@ -79,9 +79,9 @@ TEST(ProblemLine, ParsesBackToTheProblemThatPrintedIt) {
 }
 
 TEST(ProblemLine, DiffersForProblemsThatDifferInAnyOneField) {
-  const Problem base = problem_of("--claim=c --subject=s");
+  const Problem base = problem_of("--property=c --subject=s");
   std::vector<Problem> problems(14, base);
-  problems[1].claim = "d";
+  problems[1].property = "d";
   problems[2].subject = "t";
   problems[3].n = 9;
   problems[4].k = 64;
@@ -101,19 +101,19 @@ TEST(ProblemLine, DiffersForProblemsThatDifferInAnyOneField) {
 
 TEST(ProblemLine, IsWhatTheDesignSays) {
   Problem problem;
-  problem.claim = "value/float_domain_rounds_once";
+  problem.property = "value/float_domain_rounds_once";
   problem.subject = "cuda";
   problem.n = 24;
   problem.k = 96;
   problem.scales = "edges";
   problem.seed = 0xbeef;
   EXPECT_EQ(line_of(problem),
-            "--claim=value/float_domain_rounds_once --subject=cuda --n=24 --k=96 --inner-k-tiles=2 --group-size=32 "
+            "--property=value/float_domain_rounds_once --subject=cuda --n=24 --k=96 --inner-k-tiles=2 --group-size=32 "
             "--domain=float --out=bf16 --scales=edges --seed=0xbeef");
 }
 
 TEST(ProblemLine, NamesTheVariantWhereThereIsOne) {
-  Problem problem = problem_of("--claim=c --subject=s");
+  Problem problem = problem_of("--property=c --subject=s");
   EXPECT_EQ(line_of(problem).find("--variant"), std::string::npos);
   problem.variant = "scales_and_zeros:one-group-too-few";
   EXPECT_NE(line_of(problem).find(" --variant=scales_and_zeros:one-group-too-few "), std::string::npos)
@@ -122,7 +122,7 @@ TEST(ProblemLine, NamesTheVariantWhereThereIsOne) {
 }
 
 TEST(ProblemLine, NamesTheExpertsWhereThereAreSeveral) {
-  Problem problem = problem_of("--claim=c --subject=s");
+  Problem problem = problem_of("--property=c --subject=s");
   EXPECT_EQ(line_of(problem).find("--experts"), std::string::npos) << "lines of before stay as they are";
   problem.experts = 3;
   EXPECT_NE(line_of(problem).find(" --experts=3"), std::string::npos) << line_of(problem);
@@ -130,12 +130,12 @@ TEST(ProblemLine, NamesTheExpertsWhereThereAreSeveral) {
 }
 
 TEST(ProblemLine, MayLeaveFieldsOutAndTakesAnyOrderAndSpace) {
-  const Problem problem = problem_of("  --seed=17\t--n=5   --subject=s --claim=c ");
+  const Problem problem = problem_of("  --seed=17\t--n=5   --subject=s --property=c ");
   EXPECT_EQ(line_of(problem),
-            "--claim=c --subject=s --n=5 --k=32 --inner-k-tiles=2 --group-size=32 --domain=float --out=bf16 "
+            "--property=c --subject=s --n=5 --k=32 --inner-k-tiles=2 --group-size=32 --domain=float --out=bf16 "
             "--scales=ordinary "
             "--seed=0x11");
-  EXPECT_EQ(problem_of("--claim=c --subject=s --seed=0XfFfFfFfFfFfFfFfF").seed, ~std::uint64_t{0});
+  EXPECT_EQ(problem_of("--property=c --subject=s --seed=0XfFfFfFfFfFfFfFfF").seed, ~std::uint64_t{0});
 }
 
 TEST(ProblemLine, WithABadValueIsRefusedByFlagValueAndWhatIsLegal) {
@@ -155,31 +155,31 @@ TEST(ProblemLine, WithABadValueIsRefusedByFlagValueAndWhatIsLegal) {
   }
   for (const Row& row : rows) {
     SCOPED_TRACE(row.flag + "=" + row.value);
-    expect_refused(refusal_of([&] { problem_of("--claim=c --subject=s " + row.flag + "=" + row.value); }),
+    expect_refused(refusal_of([&] { problem_of("--property=c --subject=s " + row.flag + "=" + row.value); }),
                    {row.flag + ":", "'" + row.value + "'", row.legal});
   }
 }
 
 TEST(ProblemLine, WithAnUnknownFlagIsRefusedByListingTheKnown) {
-  for (const std::string word : {"--m=3", "--N=3", "-n=3", "n=3", "--n", "3", "=", "--claims=c"}) {
+  for (const std::string word : {"--m=3", "--N=3", "-n=3", "n=3", "--n", "3", "=", "--properties=c"}) {
     SCOPED_TRACE(word);
-    expect_refused(refusal_of([&] { problem_of("--claim=c --subject=s " + word); }),
-                   {"'" + word + "'", "FLAG=VALUE", "--claim", "--subject", "--n ", "--k ", "--inner-k-tiles",
+    expect_refused(refusal_of([&] { problem_of("--property=c --subject=s " + word); }),
+                   {"'" + word + "'", "FLAG=VALUE", "--property", "--subject", "--n ", "--k ", "--inner-k-tiles",
                     "--group-size", "--domain", "--out", "--scales", "--seed"});
   }
 }
 
 TEST(ProblemLine, WithAFlagGivenTwiceIsRefused) {
-  expect_refused(refusal_of([] { problem_of("--claim=c --subject=s --k=32 --n=8 --k=32"); }),
+  expect_refused(refusal_of([] { problem_of("--property=c --subject=s --k=32 --n=8 --k=32"); }),
                  {"'--k'", "twice", "once"});
 }
 
-TEST(ProblemLine, WithoutAClaimOrASubjectIsRefused) {
-  for (const std::string line : {"", "   ", "--subject=s --n=8", "--claim= --subject=s"}) {
+TEST(ProblemLine, WithoutAPropertyOrASubjectIsRefused) {
+  for (const std::string line : {"", "   ", "--subject=s --n=8", "--property= --subject=s"}) {
     SCOPED_TRACE("'" + line + "'");
-    expect_refused(refusal_of([&] { problem_of(line); }), {"no --claim", "--claim=NAME"});
+    expect_refused(refusal_of([&] { problem_of(line); }), {"no --property", "--property=NAME"});
   }
-  for (const std::string line : {"--claim=c", "--claim=c --subject="}) {
+  for (const std::string line : {"--property=c", "--property=c --subject="}) {
     SCOPED_TRACE("'" + line + "'");
     expect_refused(refusal_of([&] { problem_of(line); }), {"no --subject", "--subject=NAME"});
   }
@@ -190,7 +190,7 @@ constexpr std::int64_t largest = std::numeric_limits<std::int64_t>::max();
 constexpr std::int64_t smallest = std::numeric_limits<std::int64_t>::min();
 
 /// The problem of some flags, and defaults.
-Problem problem_with(const std::string& flags) { return problem_of("--claim=c --subject=s " + flags); }
+Problem problem_with(const std::string& flags) { return problem_of("--property=c --subject=s " + flags); }
 
 TEST(ProblemPossible, IsEverythingThatDataCanExistFor) {
   for (const char* flags : {"", "--n=0", "--k=0", "--n=0 --k=0 --group-size=256", "--n=1",

@@ -1,4 +1,4 @@
-/// The specification, in the harness's own matrices: what claims expect.
+/// The specification, in the harness's own matrices: what properties expect.
 #pragma once
 
 #include <cstdint>

@@ -1,4 +1,4 @@
-// Claims about the harness itself: the problem's text, the comparator, the generators, shrinking.
+// Properties about the harness itself: the problem's text, the comparator, the generators, shrinking.
 #include <rapidcheck.h>
 
 #include <algorithm>
@@ -8,7 +8,7 @@
 #include <sstream>
 
 #include "properties/case/generator.h"
-#include "properties/catalogue/claims.h"
+#include "properties/catalogue/properties.h"
 #include "properties/problem/draw.h"
 #include "properties/problem/values.h"
 #include "properties/registry.h"
@@ -49,18 +49,18 @@ Problem drawn_from(const rc::Gen<Problem>& generator, std::uint64_t seed, std::u
   return generator(rc::Random(mixed(seed) + i), static_cast<int>(i % 101)).value();
 }
 
-/// Calls `use` with every claim, every subject that takes it (one of the faulty ones, for all) and what is drawn for
+/// Calls `use` with every property, every subject that takes it (one of the faulty ones, for all) and what is drawn for
 /// the two.
 template <class Use>
 void for_each_pairing(Use use) {
   std::vector<const SubjectRow*> rows;
   for (const SubjectRow& row : subjects()) rows.push_back(&row);
   rows.push_back(&faulty_subjects().front());
-  for (const Claim& claim : claims()) {
+  for (const Property& property : properties()) {
     for (const SubjectRow* row : rows) {
       std::string why_not;
-      const Domains domains = domains_of(claim, row->envelope, &why_not);
-      if (why_not.empty()) use(claim, *row, domains);
+      const Domains domains = domains_of(property, row->envelope, &why_not);
+      if (why_not.empty()) use(property, *row, domains);
     }
   }
 }
@@ -87,16 +87,16 @@ SelfResult parses_back(const SelfEffort& effort) {
     if (!broken && problem_of(line) != problem) broken = "another problem than printed this comes back: " + line;
     if (!broken && line_of(problem_of(line)) != line) broken = "another line comes back than " + line;
   };
-  for_each_pairing([&](const Claim& claim, const SubjectRow& row, const Domains& domains) {
+  for_each_pairing([&](const Property& property, const SubjectRow& row, const Domains& domains) {
     for (Problem problem : domains.draws.fixed) {
-      problem.claim = claim.name;
+      problem.property = property.name;
       problem.subject = row.name;
       look("fixed", problem);
     }
     for (const std::string& variant : domains.draws.variants) {
       Domains of_variant = domains;
       of_variant.draws.variants = {variant};
-      const rc::Gen<Problem> generator = problems(claim.name, row.name, of_variant);
+      const rc::Gen<Problem> generator = problems(property.name, row.name, of_variant);
       for (std::uint64_t i = 0; i < 20; ++i) {
         const Problem problem = drawn_from(generator, effort.seed, i);
         look("drawn", problem);
@@ -106,7 +106,7 @@ SelfResult parses_back(const SelfEffort& effort) {
   });
   for (const SubjectRow& row : faulty_subjects()) {
     Problem problem;
-    problem.claim = claims().front().name;
+    problem.property = properties().front().name;
     problem.subject = row.name;
     look("of a faulty subject", problem);
   }
@@ -117,12 +117,12 @@ SelfResult parses_back(const SelfEffort& effort) {
 SelfResult lines_differ(const SelfEffort& effort) {
   Distribution met;
   std::optional<std::string> broken;
-  const Claim& claim = claims().front();
+  const Property& property = properties().front();
   const SubjectRow& row = faulty_subjects().front();
   std::string ignored;
-  const rc::Gen<Problem> generator = problems(claim.name, row.name, domains_of(claim, row.envelope, &ignored));
+  const rc::Gen<Problem> generator = problems(property.name, row.name, domains_of(property, row.envelope, &ignored));
   const std::pair<const char*, std::function<void(Problem&, std::uint64_t)>> changes[] = {
-      {"claim", [](Problem& p, std::uint64_t) { p.claim += "x"; }},
+      {"property", [](Problem& p, std::uint64_t) { p.property += "x"; }},
       {"subject", [](Problem& p, std::uint64_t) { p.subject += "x"; }},
       {"n", [](Problem& p, std::uint64_t bit) { p.n ^= std::int64_t{1} << bit; }},
       {"k", [](Problem& p, std::uint64_t bit) { p.k ^= std::int64_t{1} << bit; }},
@@ -159,7 +159,7 @@ bool objects(Type type, const Envelope& envelope, Compare compare) {
   NeverAsked subject;
   Met met;
   Problem problem;
-  problem.claim = "self/comparator";
+  problem.property = "self/comparator";
   problem.out = type;
   Case c(problem, envelope, subject, met);
   try {
@@ -272,9 +272,9 @@ SelfResult nothing_different_is_equal(const SelfEffort& effort) {
 SelfResult domains_are_reached(const SelfEffort& effort) {
   Distribution met;
   std::optional<std::string> broken;
-  for_each_pairing([&](const Claim& claim, const SubjectRow& row, const Domains& domains) {
-    if (claim.draws.is_fixed() || row.name != faulty_subjects().front().name) return;
-    const rc::Gen<Problem> generator = problems(claim.name, row.name, domains);
+  for_each_pairing([&](const Property& property, const SubjectRow& row, const Domains& domains) {
+    if (property.draws.is_fixed() || row.name != faulty_subjects().front().name) return;
+    const rc::Gen<Problem> generator = problems(property.name, row.name, domains);
     Met own;
     Distribution named;
     for (std::int64_t i = 0; i < effort.cases; ++i) {
@@ -308,12 +308,12 @@ SelfResult domains_are_reached(const SelfEffort& effort) {
     }
     if (domains.draws.n_multiple % 8 != 0) promised.push_back("partial tile");
     for (const std::string& name : promised) {
-      if (named[name] == 0) broken = claim.name + " never draws " + name;
+      if (named[name] == 0) broken = property.name + " never draws " + name;
     }
     for (const auto& [name, count] : named) met[name] += count;
-    ++met["claims"];
+    ++met["properties"];
   });
-  return result_of(broken, std::to_string(effort.cases) + " problems of each claim", met);
+  return result_of(broken, std::to_string(effort.cases) + " problems of each property", met);
 }
 
 /// Every class of values in every type, from the profiles that promise them; and no other than finite ones from those
@@ -383,15 +383,15 @@ SelfResult codes_are_reached(const SelfEffort& effort) {
 
 constexpr std::int64_t cap = 400;  // problems proposed while one is shrunk; some of them are run no second time
 
-/// A claim that fails for one row less each time, and for nothing else: every row count would be tried, each after many
-/// that pass.
+/// A property that fails for one row less each time, and for nothing else: every row count would be tried, each after
+/// many that pass.
 SelfResult slow_shrinking_ends(const SelfEffort& effort) {
   Distribution met;
   std::optional<std::string> broken;
   for (std::uint64_t seed = effort.seed; seed < effort.seed + 5; ++seed) {
     std::int64_t fewest = 0;
     std::int64_t tries = 0;
-    Claim slow;
+    Property slow;
     slow.name = "self/slow";
     slow.draws = {.most_k = 32, .most_elements = 32 * 20000};
     slow.body = [&](Case& c) {
@@ -420,15 +420,16 @@ SelfResult slow_shrinking_ends(const SelfEffort& effort) {
   return result_of(broken, "the cap is " + std::to_string(cap), met);
 }
 
-/// A claim that fails in one way for large problems and in another for small ones: what is reported is the first way.
+/// A property that fails in one way for large problems and in another for small ones: what is reported is the first
+/// way.
 SelfResult shrinking_keeps_the_kind(const SelfEffort& effort) {
   Distribution met;
   std::optional<std::string> broken;
   constexpr std::int64_t most = 500;  // elements of a problem that fails in the other way
   for (std::uint64_t seed = effort.seed; seed < effort.seed + 20; ++seed) {
-    Claim claim;
-    claim.name = "self/two_ways";
-    claim.body = [&](Case& c) {
+    Property property;
+    property.name = "self/two_ways";
+    property.body = [&](Case& c) {
       const bool large = c.problem.n * c.problem.k > most;
       throw Failure(large ? "mismatch" : "guard", std::to_string(c.problem.n * c.problem.k));
     };
@@ -438,7 +439,7 @@ SelfResult shrinking_keeps_the_kind(const SelfEffort& effort) {
     Effort drawn;
     drawn.cases = effort.cases;
     drawn.seed = seed;
-    const Judgement judgement = judge(claim, row, subject, drawn, [&](const Observation& seen) {
+    const Judgement judgement = judge(property, row, subject, drawn, [&](const Observation& seen) {
       if (first_kind.empty()) first_kind = seen.kind;
     });
     const Finding& finding = judgement.findings.at(0);
@@ -461,8 +462,8 @@ SelfResult shrinking_ends(const SelfEffort& effort) {
   for (const Fault& fault : faults()) {
     if (effort.stop && effort.stop()) break;
     if (fault.found_by.empty()) continue;
-    const Claim& claim = claim_of(fault.found_by.front());
-    if (claim.draws.is_fixed()) continue;  // such problems are not shrunk
+    const Property& property = property_of(fault.found_by.front());
+    if (property.draws.is_fixed()) continue;  // such problems are not shrunk
     const SubjectRow& row = subject_row("faulty:" + fault.name);
     const MadeSubject made = row.make();
     std::optional<std::string> first_kind;
@@ -471,7 +472,7 @@ SelfResult shrinking_ends(const SelfEffort& effort) {
     Effort drawn;
     drawn.cases = effort.cases;
     drawn.seed = effort.seed;
-    const Judgement judgement = judge(claim, row, *made.subject, drawn, [&](const Observation& seen) {
+    const Judgement judgement = judge(property, row, *made.subject, drawn, [&](const Observation& seen) {
       const std::int64_t elements = seen.problem.n * seen.problem.k;
       if (first_kind) ++tries;
       if (seen.status != "failed") return;
@@ -506,13 +507,14 @@ SelfResult shrinking_ends(const SelfEffort& effort) {
 
 }  // namespace
 
-const std::vector<HarnessClaim>& harness_claims() {
-  static const std::vector<HarnessClaim> rows = {
-      {"text/a_problem_parses_back_from_its_line", "problems of every claim and subject, and any numbers", parses_back},
+const std::vector<HarnessProperty>& harness_properties() {
+  static const std::vector<HarnessProperty> rows = {
+      {"text/a_problem_parses_back_from_its_line", "problems of every property and subject, and any numbers",
+       parses_back},
       {"text/problems_that_differ_print_different_lines", "in any one field, in any one bit", lines_differ},
       {"comparator/nothing_different_compares_equal", "every bit of every place, in every element type",
        nothing_different_is_equal},
-      {"generators/reach_all_of_their_domains", "every claim: sizes, groups, domains, types, profiles",
+      {"generators/reach_all_of_their_domains", "every property: sizes, groups, domains, types, profiles",
        domains_are_reached},
       {"generators/reach_every_class_of_value", "every profile, in every type", values_are_reached},
       {"generators/reach_every_code_at_every_nibble", "codes and words", codes_are_reached},

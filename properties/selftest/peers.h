@@ -1,6 +1,6 @@
 /// The peers' criteria: what public test suites of int4 weight kernels accept, put to the same faulty subjects as our
-/// claims, on the data and the shapes that such suites use. They are criteria of others, labelled so, and judge nothing
-/// of ours.
+/// properties, on the data and the shapes that such suites use. They are criteria of others, labelled so, and judge
+/// nothing of ours.
 #pragma once
 
 #include <array>

@@ -7,7 +7,7 @@
 #include <sstream>
 
 #include "properties/case/generator.h"
-#include "properties/catalogue/claims.h"
+#include "properties/catalogue/properties.h"
 #include "properties/registry.h"
 
 namespace tileproof {
@@ -29,13 +29,13 @@ std::string counted(std::int64_t count, const std::string& noun) {
   return std::to_string(count) + " " + noun + (count == 1 ? "" : "s");
 }
 
-/// The steps of the enumerations of a claim, one after the other, until one fails.
-FaultScore enumerated(const Claim& claim, const SubjectRow& row, FaultScore score, const SelfEffort& effort) {
+/// The steps of the enumerations of a property, one after the other, until one fails.
+FaultScore enumerated(const Property& property, const SubjectRow& row, FaultScore score, const SelfEffort& effort) {
   const Clock::time_point begin = Clock::now();
   const MadeSubject made = row.make();
   InThisProcess here(row.envelope, *made.subject);
   std::int64_t steps = 0;
-  for (const Enumeration& enumeration : claim.enumerations(row.envelope)) {
+  for (const Enumeration& enumeration : property.enumerations(row.envelope)) {
     steps += enumeration.steps;
     for (std::int64_t step = 0; step < enumeration.steps; ++step) {
       if (effort.stop && effort.stop()) {
@@ -45,11 +45,11 @@ FaultScore enumerated(const Claim& claim, const SubjectRow& row, FaultScore scor
         return score;
       }
       Problem problem = enumeration.problem(step);
-      problem.claim = claim.name;
+      problem.property = property.name;
       problem.subject = row.name;
       Met met;
       ++score.cases_until_found;
-      const CaseOutcome outcome = here.run(claim, problem, met);
+      const CaseOutcome outcome = here.run(property, problem, met);
       if (!outcome.finding) continue;
       score.verdict = SelfVerdict::held;
       score.seconds_until_found = seconds_since(begin);
@@ -63,8 +63,9 @@ FaultScore enumerated(const Claim& claim, const SubjectRow& row, FaultScore scor
   return score;
 }
 
-bool is_claim(const std::string& name) {
-  return std::any_of(claims().begin(), claims().end(), [&](const Claim& claim) { return claim.name == name; });
+bool is_property(const std::string& name) {
+  return std::any_of(properties().begin(), properties().end(),
+                     [&](const Property& property) { return property.name == name; });
 }
 
 }  // namespace
@@ -79,7 +80,7 @@ SelfResult result_of(const FaultScore& score, const Fault& fault) {
   result.details = score.details;
   result.fields = {{"fault", score.fault},
                    {"what", fault.what},
-                   {"claim", score.claim},
+                   {"property", score.property},
                    {"found", score.verdict == SelfVerdict::held},
                    {"cases_until_found", score.cases_until_found},
                    {"seconds_until_found", score.seconds_until_found},
@@ -113,12 +114,12 @@ std::string tally(const std::vector<SelfResult>& results, const std::string& nam
   return std::to_string(held) + " of " + counted(static_cast<std::int64_t>(results.size()), noun) + " " + done + others;
 }
 
-std::vector<const Claim*> claims_of_kernels() {
-  std::vector<const Claim*> chosen;
-  for (const Claim& claim : claims()) {
+std::vector<const Property*> properties_of_kernels() {
+  std::vector<const Property*> chosen;
+  for (const Property& property : properties()) {
     std::string why_not;
-    domains_of(claim, kernel_envelope(), &why_not);
-    if (why_not.empty()) chosen.push_back(&claim);
+    domains_of(property, kernel_envelope(), &why_not);
+    if (why_not.empty()) chosen.push_back(&property);
   }
   return chosen;
 }
@@ -133,15 +134,15 @@ const char* name_of(SelfVerdict verdict) {
 FaultScore score_of(const Fault& fault, const std::string& name, const SelfEffort& effort) {
   FaultScore score;
   score.fault = fault.name;
-  score.claim = name;
-  if (!is_claim(name)) {
+  score.property = name;
+  if (!is_property(name)) {
     score.verdict = SelfVerdict::not_shown;
-    score.details = "there is no claim of this name";
+    score.details = "there is no property of this name";
     return score;
   }
-  const Claim& claim = claim_of(name);
+  const Property& property = property_of(name);
   const SubjectRow& row = subject_row("faulty:" + fault.name);
-  if (name == fault.enumerated_by) return enumerated(claim, row, score, effort);
+  if (name == fault.enumerated_by) return enumerated(property, row, score, effort);
 
   const MadeSubject made = row.make();
   const Clock::time_point begin = Clock::now();
@@ -152,7 +153,7 @@ FaultScore score_of(const Fault& fault, const std::string& name, const SelfEffor
   drawn.cases = effort.cases;
   drawn.seed = effort.seed;
   drawn.stop = effort.stop;
-  const Judgement judgement = judge(claim, row, *made.subject, drawn, observer);
+  const Judgement judgement = judge(property, row, *made.subject, drawn, observer);
   score.cases_until_found = judgement.cases;
   if (judgement.verdict != Verdict::failed) {
     score.details = std::string(name_of(judgement.verdict)) + " " + judgement.reason;
@@ -171,7 +172,7 @@ FaultScore score_of(const Fault& fault, const std::string& name, const SelfEffor
 
 SelfProof proof_of_faults() {
   SelfProof proof = {.name = "faults",
-                     .what = "every faulty subject is FAILED by every claim that says it finds it",
+                     .what = "every faulty subject is FAILED by every property that says it finds it",
                      .takes_minutes = false,
                      .steps = {},
                      .summary = nullptr};
@@ -190,7 +191,7 @@ SelfProof proof_of_faults() {
       if (result.verdict == SelfVerdict::not_shown) waiting.insert(text_in(result, "fault"));
     }
     const std::size_t found = seen.size() - missed.size() - waiting.size();
-    return std::to_string(found) + " of " + std::to_string(seen.size()) + " faults found by all of their claims; " +
+    return std::to_string(found) + " of " + std::to_string(seen.size()) + " faults found by all of their properties; " +
            tally(results, "fault", "pair", "as said");
   };
   return proof;
@@ -198,18 +199,18 @@ SelfProof proof_of_faults() {
 
 SelfProof proof_of_twin() {
   SelfProof proof = {.name = "twin",
-                     .what = "their correct twin passes every claim",
+                     .what = "their correct twin passes every property",
                      .takes_minutes = false,
                      .steps = {},
                      .summary = nullptr};
-  for (const Claim* claim : claims_of_kernels()) {
-    proof.steps.push_back({claim->name, [claim](const SelfEffort& effort) {
+  for (const Property* property : properties_of_kernels()) {
+    proof.steps.push_back({property->name, [property](const SelfEffort& effort) {
                              const SubjectRow& row = subject_row("faulty:nothing");
                              const MadeSubject made = row.make();
                              Effort drawn;
                              drawn.cases = effort.cases;
                              drawn.seed = effort.seed;
-                             const Judgement judgement = judge(*claim, row, *made.subject, drawn);
+                             const Judgement judgement = judge(*property, row, *made.subject, drawn);
                              SelfResult result;
                              const bool passed = judgement.verdict == Verdict::passed;
                              result.verdict = passed ? SelfVerdict::held : SelfVerdict::broken;
@@ -217,7 +218,7 @@ SelfProof proof_of_twin() {
                                  std::string(name_of(judgement.verdict)) + ", " + counted(judgement.cases, "case");
                              result.details = judgement.reason;
                              if (!judgement.findings.empty()) result.details = judgement.findings.front().details;
-                             result.fields = {{"claim", claim->name},
+                             result.fields = {{"property", property->name},
                                               {"verdict", std::string(name_of(judgement.verdict))},
                                               {"cases", judgement.cases},
                                               {"elements", judgement.elements},
@@ -225,13 +226,15 @@ SelfProof proof_of_twin() {
                              return result;
                            }});
   }
-  proof.summary = [](const std::vector<SelfResult>& results) { return tally(results, "claim", "claim", "passed"); };
+  proof.summary = [](const std::vector<SelfResult>& results) {
+    return tally(results, "property", "property", "passed");
+  };
   return proof;
 }
 
-SelfProof proof_of_starved_claims() {
+SelfProof proof_of_starved_properties() {
   SelfProof proof = {.name = "starved",
-                     .what = "a claim that looked at too little is MISTRUSTED, and is not once it is fed",
+                     .what = "a property that looked at too little is MISTRUSTED, and is not once it is fed",
                      .takes_minutes = false,
                      .steps = {},
                      .summary = nullptr};
@@ -263,23 +266,23 @@ SelfProof proof_of_starved_claims() {
 
 SelfProof proof_of_harness() {
   SelfProof proof = {.name = "harness",
-                     .what = "claims about the comparator, the generators, the problem's text and shrinking",
+                     .what = "properties about the comparator, the generators, the problem's text and shrinking",
                      .takes_minutes = false,
                      .steps = {},
                      .summary = nullptr};
-  for (const HarnessClaim& claim : harness_claims()) {
-    proof.steps.push_back({claim.name, [&claim](const SelfEffort& effort) {
-                             SelfResult result = claim.run(effort);
-                             result.fields.insert(result.fields.begin(), {"claim", claim.name});
+  for (const HarnessProperty& property : harness_properties()) {
+    proof.steps.push_back({property.name, [&property](const SelfEffort& effort) {
+                             SelfResult result = property.run(effort);
+                             result.fields.insert(result.fields.begin(), {"property", property.name});
                              return result;
                            }});
   }
-  proof.summary = [](const std::vector<SelfResult>& results) { return tally(results, "claim", "claim", "held"); };
+  proof.summary = [](const std::vector<SelfResult>& results) { return tally(results, "property", "property", "held"); };
   return proof;
 }
 
 std::vector<SelfProof> self_proofs() {
-  return {proof_of_faults(), proof_of_twin(), proof_of_starved_claims(), proof_of_harness(), proof_of_peers()};
+  return {proof_of_faults(), proof_of_twin(), proof_of_starved_properties(), proof_of_harness(), proof_of_peers()};
 }
 
 SelfResult run_step(const SelfStep& step, const SelfEffort& effort) {

@@ -69,16 +69,16 @@ const char* name_of(SelfVerdict);
 // The proofs, one each.
 SelfProof proof_of_faults();
 SelfProof proof_of_twin();
-SelfProof proof_of_starved_claims();
+SelfProof proof_of_starved_properties();
 SelfProof proof_of_harness();
 SelfProof proof_of_peers();
 
-/// How a claim did against a fault.
+/// How a property did against a fault.
 struct FaultScore {
   std::string fault;
-  std::string claim;
+  std::string property;
   SelfVerdict verdict = SelfVerdict::broken;  // held: found
-  std::int64_t cases_until_found = 0;         // of the claim's, the failing one included
+  std::int64_t cases_until_found = 0;         // of the property's, the failing one included
   std::int64_t shrinks = 0;
   double seconds_until_found = 0;  // and not until it was shrunk
   std::string kind;                // of the failure
@@ -86,14 +86,14 @@ struct FaultScore {
   std::string details;             // what was found, or why it was not
 };
 
-/// One fault put to one claim: drawn, or enumerated where the fault says so.
-FaultScore score_of(const Fault&, const std::string& claim, const SelfEffort&);
+/// One fault put to one property: drawn, or enumerated where the fault says so.
+FaultScore score_of(const Fault&, const std::string& property, const SelfEffort&);
 
 /// The same as a step's result. Whoever runs the enumerations of faults that only they show, in processes of their own,
 /// adds it to the results of the steps.
 SelfResult result_of(const FaultScore&, const Fault&);
 
-/// A claim that looks at too little, or a subject that does, and what has to come of it.
+/// A property that looks at too little, or a subject that does, and what has to come of it.
 struct StarvedRow {
   std::string name;
   std::string what;
@@ -105,12 +105,12 @@ struct StarvedRow {
 };
 const std::vector<StarvedRow>& starved_rows();
 
-/// A claim about the harness itself.
-struct HarnessClaim {
+/// A property about the harness itself.
+struct HarnessProperty {
   std::string name;
   std::string what;
   std::function<SelfResult(const SelfEffort&)> run;
 };
-const std::vector<HarnessClaim>& harness_claims();
+const std::vector<HarnessProperty>& harness_properties();
 
 }  // namespace tileproof

@@ -1,4 +1,4 @@
-// The harness judged, in part: what `tileproof prove self` does in full. Every fault by all of its claims is
+// The harness judged, in part: what `tileproof prove self` does in full. Every fault by all of its properties is
 // faults_test.cpp's part.
 #include "properties/selftest/selftest.h"
 
@@ -8,7 +8,7 @@
 #include <limits>
 #include <set>
 
-#include "properties/judging/claims_for_tests.h"
+#include "properties/judging/properties_for_tests.h"
 #include "properties/selftest/peers.h"
 
 namespace tileproof {
@@ -41,11 +41,11 @@ void expect_held(const std::string& proof, const std::string& name) {
 
 class Starved : public testing::TestWithParam<std::string> {};
 TEST_P(Starved, ComesOutAsWanted) { expect_held("starved", GetParam()); }
-INSTANTIATE_TEST_SUITE_P(Claims, Starved, testing::ValuesIn(names_of_steps("starved")), identifier_of_parameter);
+INSTANTIATE_TEST_SUITE_P(Properties, Starved, testing::ValuesIn(names_of_steps("starved")), identifier_of_parameter);
 
 class Harness : public testing::TestWithParam<std::string> {};
 TEST_P(Harness, Holds) { expect_held("harness", GetParam()); }
-INSTANTIATE_TEST_SUITE_P(Claims, Harness, testing::ValuesIn(names_of_steps("harness")), identifier_of_parameter);
+INSTANTIATE_TEST_SUITE_P(Properties, Harness, testing::ValuesIn(names_of_steps("harness")), identifier_of_parameter);
 
 TEST(Score, NamesTheCaseTheKindAndTheSmallestProblem) {
   const FaultScore score = score_of(fault_of("two-roundings"), finds::float_value, {.cases = 100, .seed = 1});
@@ -56,8 +56,8 @@ TEST(Score, NamesTheCaseTheKindAndTheSmallestProblem) {
   EXPECT_GE(score.seconds_until_found, 0);
 }
 
-TEST(Score, IsBrokenWhereAClaimDoesNotFindTheFault) {
-  // Which a claim about pack cannot.
+TEST(Score, IsBrokenWhereAPropertyDoesNotFindTheFault) {
+  // Which a property about pack cannot.
   const FaultScore score = score_of(fault_of("two-roundings"), finds::pack_index, {.cases = 50, .seed = 1});
   EXPECT_EQ(score.verdict, SelfVerdict::broken);
   EXPECT_EQ(score.details, "PASSED ");
@@ -71,8 +71,8 @@ TEST(Score, IsBrokenWhereTheFaultIsFoundAsAnotherKindOfFailure) {
   EXPECT_NE(score.details.find("found as mismatch, not as guard"), std::string::npos) << score.details;
 }
 
-TEST(Score, IsNotShownForAClaimThatIsNotThere) {
-  EXPECT_EQ(score_of(fault_of("two-roundings"), "no/such_claim", {}).verdict, SelfVerdict::not_shown);
+TEST(Score, IsNotShownForAPropertyThatIsNotThere) {
+  EXPECT_EQ(score_of(fault_of("two-roundings"), "no/such_property", {}).verdict, SelfVerdict::not_shown);
 }
 
 TEST(Score, OfAnEnumerationThatTheBudgetEndsIsNotShown) {

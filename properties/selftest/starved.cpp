@@ -1,4 +1,4 @@
-// Starved claims: what looks at too little must not pass. Each row lacks one thing, and passes once it has it.
+// Starved properties: what looks at too little must not pass. Each row lacks one thing, and passes once it has it.
 #include <rapidcheck.h>
 
 #include "properties/problem/specification.h"
@@ -9,7 +9,7 @@ namespace tileproof {
 
 namespace {
 
-/// A claim that is right of the twin: unpack and dequantize as specified.
+/// A property that is right of the twin: unpack and dequantize as specified.
 void as_specified(Case& c) {
   const Matrix<std::uint8_t> codes = c.codes();
   const Parameters parameters = c.parameters();
@@ -19,30 +19,31 @@ void as_specified(Case& c) {
                  specified::weights(c.problem, specified::as_int32(codes), parameters));
 }
 
-Claim starved_claim(std::vector<const ClassRow*> meets, Draws draws, std::function<void(Case&)> body = as_specified) {
-  Claim claim;
-  claim.name = "starved/claim";
-  claim.needs = {Operation::unpack, Operation::dequantize};
-  claim.meets = std::move(meets);
-  claim.draws = std::move(draws);
-  claim.body = std::move(body);
-  return claim;
+Property starved_property(std::vector<const ClassRow*> meets, Draws draws,
+                          std::function<void(Case&)> body = as_specified) {
+  Property property;
+  property.name = "starved/property";
+  property.needs = {Operation::unpack, Operation::dequantize};
+  property.meets = std::move(meets);
+  property.draws = std::move(draws);
+  property.body = std::move(body);
+  return property;
 }
 
 using Judged = std::function<Judgement(const SelfEffort&)>;
 
-Judged on_subject(const Claim& claim, const SubjectRow& row) {
+Judged on_subject(const Property& property, const SubjectRow& row) {
   return [=](const SelfEffort& effort) {
     const MadeSubject made = row.make();
     Effort drawn;
     drawn.cases = effort.cases;
     drawn.seed = effort.seed;
-    return judge(claim, row, *made.subject, drawn);
+    return judge(property, row, *made.subject, drawn);
   };
 }
 
-Judged on_twin(const Claim& claim) {
-  return [=](const SelfEffort& effort) { return on_subject(claim, subject_row("faulty:nothing"))(effort); };
+Judged on_twin(const Property& property) {
+  return [=](const SelfEffort& effort) { return on_subject(property, subject_row("faulty:nothing"))(effort); };
 }
 
 Problem shaped(std::int64_t n, std::int64_t k, std::int64_t inner_k_tiles = 2, std::int64_t group_size = 32) {
@@ -55,7 +56,7 @@ Problem shaped(std::int64_t n, std::int64_t k, std::int64_t inner_k_tiles = 2, s
   return problem;
 }
 
-/// A claim about one class, that only ever meets these problems; and the same, drawn from all.
+/// A property about one class, that only ever meets these problems; and the same, drawn from all.
 /// @param first_missed  the first of its goals that they do not meet
 StarvedRow of_class(const std::string& name, const std::string& what, const ClassRow& wanted,
                     const std::string& first_missed, std::vector<Problem> only_these, const Draws& fed = {}) {
@@ -63,8 +64,8 @@ StarvedRow of_class(const std::string& name, const std::string& what, const Clas
           .what = what,
           .wanted = Verdict::mistrusted,
           .says = "never met: " + first_missed,
-          .judged = on_twin(starved_claim({&wanted}, {.fixed = std::move(only_these)})),
-          .fed = on_twin(starved_claim({&wanted}, fed))};
+          .judged = on_twin(starved_property({&wanted}, {.fixed = std::move(only_these)})),
+          .fed = on_twin(starved_property({&wanted}, fed))};
 }
 
 /// Takes nothing: every call is refused.
@@ -121,21 +122,21 @@ const std::vector<StarvedRow>& starved_rows() {
                             Judged fed = nullptr) {
       all.push_back({name, what, Verdict::mistrusted, says, std::move(judged), std::move(fed)});
     };
-    const auto fed = on_twin(starved_claim({}, {}));
+    const auto fed = on_twin(starved_property({}, {}));
     add("of comparisons", "a body that runs the subject and compares nothing", "no element was compared",
         on_twin(
-            starved_claim({}, {}, [](Case& c) { c.unpack(specified::packed(c.codes(), c.problem.inner_k_tiles)); })),
+            starved_property({}, {}, [](Case& c) { c.unpack(specified::packed(c.codes(), c.problem.inner_k_tiles)); })),
         fed);
     add("of values", "a body that compares one value with itself", "more than one value",
-        on_twin(starved_claim({}, {},
-                              [](Case& c) {
-                                Matrix<std::int32_t> sevens(2, 2);
-                                for (std::int32_t& seven : sevens.elements) seven = 7;
-                                c.expect_equal(sevens, sevens);
-                              })),
+        on_twin(starved_property({}, {},
+                                 [](Case& c) {
+                                   Matrix<std::int32_t> sevens(2, 2);
+                                   for (std::int32_t& seven : sevens.elements) seven = 7;
+                                   c.expect_equal(sevens, sevens);
+                                 })),
         fed);
     add("of differences unexplained", "a body that explains every element away", "all of them were explained",
-        on_twin(starved_claim({}, {}, [](Case& c) {
+        on_twin(starved_property({}, {}, [](Case& c) {
           Matrix<std::uint32_t> got(1, 2), expected(1, 2);
           got.elements = {1, 2};
           expected.elements = {3, 4};
@@ -147,31 +148,31 @@ const std::vector<StarvedRow>& starved_rows() {
         [](const SelfEffort& effort) {
           SelfEffort none = effort;
           none.cases = 0;
-          return on_twin(starved_claim({}, {}))(none);
+          return on_twin(starved_property({}, {}))(none);
         },
         fed);
-    add("by a generator that has nothing", "a claim without a profile to draw scales from", "the generator gave up",
-        on_twin(starved_claim({}, {.profiles = {}})), fed);
+    add("by a generator that has nothing", "a property without a profile to draw scales from", "the generator gave up",
+        on_twin(starved_property({}, {.profiles = {}})), fed);
     add("by a body that discards", "a body that wants none of its problems", "the generator gave up",
-        on_twin(starved_claim({}, {}, [](Case&) { RC_DISCARD("not this one"); })), fed);
+        on_twin(starved_property({}, {}, [](Case&) { RC_DISCARD("not this one"); })), fed);
     add("by a body that discards its own problems", "likewise where they are fixed", "discarded",
-        on_twin(starved_claim({}, {.fixed = {shaped(8, 64)}}, [](Case&) { RC_DISCARD("not this one"); })));
+        on_twin(starved_property({}, {.fixed = {shaped(8, 64)}}, [](Case&) { RC_DISCARD("not this one"); })));
     add("of a variant", "one of two ways of calling compares nothing", "never met: variant sometimes",
-        on_twin(starved_claim({}, {.variants = {"always", "sometimes"}},
-                              [](Case& c) {
-                                if (c.problem.variant == "always") as_specified(c);
-                              })),
-        on_twin(starved_claim({}, {.variants = {"always", "sometimes"}})));
+        on_twin(starved_property({}, {.variants = {"always", "sometimes"}},
+                                 [](Case& c) {
+                                   if (c.problem.variant == "always") as_specified(c);
+                                 })),
+        on_twin(starved_property({}, {.variants = {"always", "sometimes"}})));
     // A subject that does nothing does it in one of two ways: it refuses every call, and nothing has been compared; or
     // it returns and has written nothing, which is no want of cases but a failure, seen by the poison in its output.
     add("by a subject that takes nothing", "every call is refused: there is nothing to trust",
         "the subject refuses every case",
-        on_subject(starved_claim({}, {}), row_of<Refusing>("refusing", "takes nothing")));
+        on_subject(starved_property({}, {}), row_of<Refusing>("refusing", "takes nothing")));
     all.push_back({.name = "by a subject that writes nothing",
                    .what = "every call returns at once: FAILED, which is more than MISTRUSTED",
                    .wanted = Verdict::failed,
                    .says = "never wrote",
-                   .judged = on_subject(starved_claim({}, {}), row_of<Idling>("idling", "writes nothing"))});
+                   .judged = on_subject(starved_property({}, {}), row_of<Idling>("idling", "writes nothing"))});
     return all;
   }();
   return rows;

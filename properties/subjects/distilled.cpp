@@ -12,7 +12,7 @@ constexpr std::int64_t half_supertiles_of_group[] = {1, 2, 4};  // smaller than 
 
 struct OfDomain {
   Domain domain;
-  const char* claim;
+  const char* property;
 };
 constexpr OfDomain of_domains[] = {{Domain::floating, "value/float_domain_rounds_once"},
                                    {Domain::integer, "value/integer_domain_rounds_once"},
@@ -23,8 +23,8 @@ constexpr Type types[] = {Type::bf16, Type::fp16, Type::fp32};
 
 std::vector<Problem> distilled_problems(const std::string& subject) {
   std::vector<Problem> problems;
-  const auto add = [&](const char* claim, Problem problem) {
-    problem.claim = claim;
+  const auto add = [&](const char* property, Problem problem) {
+    problem.property = property;
     problem.subject = subject;
     problem.seed = problems.size() + 1;
     problems.push_back(problem);
@@ -51,7 +51,7 @@ std::vector<Problem> distilled_problems(const std::string& subject) {
           problem.out = type;
           problem.group_size = half_supertiles * problem.supertile_columns() / 2;
           problem.k = 2 * std::lcm(problem.supertile_columns(), problem.group_size);
-          add(one.claim, problem);
+          add(one.property, problem);
         }
       }
       ++turn;

@@ -1,4 +1,4 @@
-// Subjects on the host run every way that they have: a claim that varies a subject need not know which there are.
+// Subjects on the host run every way that they have: a property that varies a subject need not know which there are.
 #include <gtest/gtest.h>
 
 #include <cstdint>
@@ -47,13 +47,13 @@ class LeavesAWayOut : public Subject {
 };
 
 TEST(EveryWay, OfComputingIsAGoal) {
-  const Claim& claim = claim_of("determinism/pack_gives_the_same_bits_however_it_is_run");
+  const Property& property = property_of("determinism/pack_gives_the_same_bits_however_it_is_run");
   const SubjectRow& row = subject_row("cpu");
-  const Judgement all = judge(claim, row, *row.make().subject, {.cases = 20, .seed = 1});
+  const Judgement all = judge(property, row, *row.make().subject, {.cases = 20, .seed = 1});
   EXPECT_EQ(all.verdict, Verdict::passed) << all.reason;
   LeavesAWayOut subject;
   // Variations that are drawn may come upon the way, and are no reason to take it for forced.
-  const Judgement judgement = judge(claim, row, subject, {.cases = 20, .seed = 1});
+  const Judgement judgement = judge(property, row, subject, {.cases = 20, .seed = 1});
   EXPECT_EQ(judgement.verdict, Verdict::mistrusted);
   EXPECT_EQ(judgement.reason, "never met: every way of computing");
 }

@@ -28,7 +28,7 @@ bool Envelope::takes(const Problem& p) const {
 namespace {
 
 [[noreturn]] void lacks(Operation operation) {
-  throw std::logic_error(std::string("a claim called ") + name_of(operation) + " on a subject without it");
+  throw std::logic_error(std::string("a property called ") + name_of(operation) + " on a subject without it");
 }
 
 #if !defined(TILEPROOF_HAS_CUDA)
@@ -97,7 +97,7 @@ Envelope on_a_gpu(Envelope envelope) {
 
 const std::vector<SubjectRow>& subjects() {
   static const std::vector<SubjectRow> rows = {
-      {"reference", "the scalar specification, judged by itself: shows that the claims can be met", false,
+      {"reference", "the scalar specification, judged by itself: shows that the properties can be met", false,
        specification_envelope(), make_reference_subject},
       {"host", "the production kernels, compiled by the host compiler and run as a loop", false, kernel_envelope(),
        make_host_subject},

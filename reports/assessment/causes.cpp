@@ -16,7 +16,7 @@ namespace {
 enum class Cause { memory, state, layout, group, value, arithmetic, rest };
 
 struct Family {
-  const char* beginning;  // of the names of claims
+  const char* beginning;  // of the names of properties
   Cause cause;
 };
 
@@ -41,24 +41,24 @@ constexpr Family families[] = {
     {"", Cause::rest},
 };
 
-std::size_t family_of(const std::string& claim) {
+std::size_t family_of(const std::string& property) {
   const auto found = std::find_if(std::begin(families), std::end(families),
-                                  [&](const Family& one) { return claim.starts_with(one.beginning); });
+                                  [&](const Family& one) { return property.starts_with(one.beginning); });
   return static_cast<std::size_t>(found - std::begin(families));
 }
 
 /// What decides where a finding stands.
 struct Clue {
-  std::string claim, subject, kind, cause;
+  std::string property, subject, kind, cause;
 };
 
-/// Subjects of which a claim about an index fails, and whether each such claim says that no index is wrong.
+/// Subjects of which a property about an index fails, and whether each such property says that no index is wrong.
 using NoIndexIsWrong = std::map<std::string, bool>;
 
 NoIndexIsWrong subjects_in(const std::vector<Clue>& all) {
   NoIndexIsWrong subjects;
   for (const Clue& one : all) {
-    if (!one.claim.starts_with("index/") || one.kind != "mismatch") continue;
+    if (!one.property.starts_with("index/") || one.kind != "mismatch") continue;
     bool& none = subjects.try_emplace(one.subject, true).first->second;
     none = none && one.cause == "value";
   }
@@ -69,7 +69,7 @@ Cause cause_of(const Clue& one, const NoIndexIsWrong& no_index_is_wrong) {
   if (one.kind == "guard" || one.kind == "crash" || one.kind == "hang") return Cause::memory;
   if (one.cause == "value") return Cause::value;
   if (one.cause == "state") return Cause::state;
-  const Cause own = families[family_of(one.claim)].cause;
+  const Cause own = families[family_of(one.property)].cause;
   const auto found = no_index_is_wrong.find(one.subject);
   return own == Cause::layout && found != no_index_is_wrong.end() && found->second ? Cause::value : own;
 }
@@ -79,8 +79,8 @@ std::vector<std::size_t> order_of(const std::vector<Clue>& all) {
   const NoIndexIsWrong no_index_is_wrong = subjects_in(all);
   const auto rank_of = [&](std::size_t i) {
     const Cause cause = cause_of(all[i], no_index_is_wrong);
-    const std::size_t family = family_of(all[i].claim);
-    // Of one cause, claims that are about it come first.
+    const std::size_t family = family_of(all[i].property);
+    // Of one cause, properties that are about it come first.
     const bool is_of_another = families[family].cause != cause;
     return std::tuple(cause, is_of_another, family);
   };
@@ -95,7 +95,7 @@ std::vector<std::size_t> order_of(const std::vector<Clue>& all) {
 std::vector<Failure> in_order_of_cause(std::vector<Failure> failures) {
   std::vector<Clue> clues;
   for (const Failure& one : failures) {
-    clues.push_back({one.judgement->claim, one.judgement->subject, one.finding.kind, one.finding.cause});
+    clues.push_back({one.judgement->property, one.judgement->subject, one.finding.kind, one.finding.cause});
   }
   std::vector<Failure> ordered;
   for (const std::size_t i : order_of(clues)) ordered.push_back(std::move(failures[i]));

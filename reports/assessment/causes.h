@@ -1,13 +1,13 @@
 /// What a finding is a fault of, and so which finding a reader meets first. Internal to reports/.
 ///
-/// One mistake fails many claims: a wrong nibble fails every claim that looks at codes, and a process that writes where
-/// it must not may fail any. The order is that of what explains the others: memory, then what depends on other calls,
-/// then the layout (index and bits), then groups, then the value of a weight, then whole enumerations of arithmetic,
-/// then everything that follows from those or is a matter of its own.
+/// One mistake fails many properties: a wrong nibble fails every property that looks at codes, and a process that
+/// writes where it must not may fail any. The order is that of what explains the others: memory, then what depends on
+/// other calls, then the layout (index and bits), then groups, then the value of a weight, then whole enumerations of
+/// arithmetic, then everything that follows from those or is a matter of its own.
 ///
-/// A claim about an index may fail where no index is wrong: code 15 that is read as 7 arrives as the code of another
-/// element. The claim says so in `cause`. Where it does, and no claim about an index says otherwise, the subject's
-/// findings about the layout are of the value, and stand behind those that are about it.
+/// A property about an index may fail where no index is wrong: code 15 that is read as 7 arrives as the code of another
+/// element. The property says so in `cause`. Where it does, and no property about an index says otherwise, the
+/// subject's findings about the layout are of the value, and stand behind those that are about it.
 #pragma once
 
 #include <vector>
@@ -17,7 +17,7 @@
 
 namespace tileproof::reports {
 
-/// The most diagnostic first; of one claim's findings, their order stays.
+/// The most diagnostic first; of one property's findings, their order stays.
 std::vector<Failure> in_order_of_cause(std::vector<Failure>);
 std::vector<const HuntFinding*> in_order_of_cause(const Hunt&);
 

@@ -10,9 +10,9 @@ namespace tileproof::reports {
 
 namespace {
 
-json failed(const std::string& claim, const std::string& cause = "", const std::string& kind = "mismatch",
+json failed(const std::string& property, const std::string& cause = "", const std::string& kind = "mismatch",
             const std::string& subject = "host") {
-  json one = judgement(claim, subject, "FAILED");
+  json one = judgement(property, subject, "FAILED");
   one["findings"][0]["kind"] = kind;
   if (!cause.empty()) one["findings"][0]["cause"] = cause;
   return one;
@@ -20,9 +20,9 @@ json failed(const std::string& claim, const std::string& cause = "", const std::
 
 std::vector<std::string> order(const std::vector<json>& judgements) {
   const Summary all = read(summary(judgements));
-  std::vector<std::string> claims;
-  for (const Failure& failure : failures_of(all)) claims.push_back(failure.judgement->claim);
-  return claims;
+  std::vector<std::string> properties;
+  for (const Failure& failure : failures_of(all)) properties.push_back(failure.judgement->property);
+  return properties;
 }
 
 using Names = std::vector<std::string>;
@@ -35,7 +35,7 @@ TEST(OrderOfCause, IsMemoryThenLayoutThenGroupThenValueThenArithmetic) {
              "difference/a"}));
 }
 
-TEST(OrderOfCause, PutsAGuardAndACrashFirstWhateverTheClaim) {
+TEST(OrderOfCause, PutsAGuardAndACrashFirstWhateverTheProperty) {
   EXPECT_EQ(order({failed("index/a"), failed("value/a", "", "guard"), failed("sense/a", "", "crash")}),
             (Names{"value/a", "sense/a", "index/a"}));
 }

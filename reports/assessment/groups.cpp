@@ -43,8 +43,8 @@ std::map<std::string, std::string> reasons_not_run(const Summary& summary) {
   for (const Subject& subject : summary.subjects) {
     if (ran.contains(subject.name)) continue;
     reasons[subject.name] = !subject.why_not.empty()         ? subject.why_not
-                            : skipped.contains(subject.name) ? "every claim is SKIPPED"
-                                                             : "no claim was put to it";
+                            : skipped.contains(subject.name) ? "every property is SKIPPED"
+                                                             : "no property was put to it";
   }
   return reasons;
 }
@@ -113,8 +113,8 @@ Table table_of(const Summary& summary) {
   }
   std::map<std::string, std::size_t> line;
   for (const Judgement& judgement : summary.judgements) {
-    const auto [place, is_new] = line.try_emplace(judgement.claim, table.rows.size());
-    if (is_new) table.rows.push_back({judgement.claim, std::vector<const Judgement*>(table.subjects.size())});
+    const auto [place, is_new] = line.try_emplace(judgement.property, table.rows.size());
+    if (is_new) table.rows.push_back({judgement.property, std::vector<const Judgement*>(table.subjects.size())});
     const auto found = column.find(judgement.subject);
     if (found != column.end()) table.rows[place->second].cells[found->second] = &judgement;
   }
@@ -142,7 +142,7 @@ std::vector<Failure> failures_of(const Judgement& judgement) {
 
 std::vector<Failure> failures_of(const Summary& summary) {
   std::vector<Failure> failures, others;
-  // The first of every claim before the second of any: a claim with many must not hide the others.
+  // The first of every property before the second of any: a property with many must not hide the others.
   for (const Judgement* judgement : with_verdict(summary, Verdict::failed)) {
     std::vector<Failure> all = failures_of(*judgement);
     std::move(all.begin() + 1, all.end(), std::back_inserter(others));
@@ -176,7 +176,7 @@ std::vector<Group> subjects_not_run(const Summary& summary) {
   return groups.all();
 }
 
-std::vector<Group> claims_skipped(const Summary& summary) {
+std::vector<Group> properties_skipped(const Summary& summary) {
   const std::map<std::string, std::string> reasons = reasons_not_run(summary);
   Groups groups;
   for (const Judgement* judgement : with_verdict(summary, Verdict::skipped)) {
@@ -184,7 +184,7 @@ std::vector<Group> claims_skipped(const Summary& summary) {
     const bool is_the_subjects = found != reasons.end() && found->second == judgement->reason;
     if (!is_the_subjects) groups.add(judgement->subject, judgement->reason, 1);
   }
-  // And what was left out of claims that passed.
+  // And what was left out of properties that passed.
   for (const Judgement& judgement : summary.judgements) {
     const bool in_part = judgement.verdict == Verdict::passed || judgement.verdict == Verdict::known;
     if (in_part && !judgement.reason.empty()) groups.add(judgement.subject, judgement.reason, 1);
@@ -196,7 +196,7 @@ bool is_without_cases(const Judgement& judgement) {
   return judgement.verdict == Verdict::mistrusted && judgement.cases == 0;
 }
 
-std::vector<Group> claims_without_cases(const Summary& summary) {
+std::vector<Group> properties_without_cases(const Summary& summary) {
   Groups by_subject;
   for (const Judgement& judgement : summary.judgements) {
     if (is_without_cases(judgement)) by_subject.add(judgement.subject, judgement.reason, 1);
@@ -233,9 +233,9 @@ std::vector<Refusals> refusals_of(const Summary& summary) {
     if (is_new) all.push_back({judgement.subject, 0, 0, "", ""});
     Refusals& refusals = all[place->second];
     refusals.cases += judgement.refused.cases;
-    ++refusals.claims;
+    ++refusals.properties;
     if (!refusals.message.empty()) continue;
-    refusals.claim = judgement.claim;
+    refusals.property = judgement.property;
     refusals.message = judgement.refused.message;
   }
   return all;

@@ -21,7 +21,7 @@ std::vector<Item> items_of_hunts(const Evidence& now, const Evidence* before) {
   for (const auto& found : now.hunted) {
     const Hunt& hunt = found.record;
     subjects.insert(hunt.subject);
-    // Those of claims and kinds that were looked into once are one more item together.
+    // Those of properties and kinds that were looked into once are one more item together.
     std::map<Word, std::vector<const HuntFinding*>> others;
     for (const HuntFinding* in_order : in_order_of_cause(hunt)) {
       const HuntFinding& finding = *in_order;
@@ -34,9 +34,10 @@ std::vector<Item> items_of_hunts(const Evidence& now, const Evidence* before) {
       }
     }
     for (const auto& [word, findings] : others) {
-      items.push_back({word, "hunt",
-                       counted(findings.size(), "more signature") + " of the same claims and kinds on " + hunt.subject,
-                       "the first: " + findings.front()->signature});
+      items.push_back(
+          {word, "hunt",
+           counted(findings.size(), "more signature") + " of the same properties and kinds on " + hunt.subject,
+           "the first: " + findings.front()->signature});
     }
     const std::string name = "hunt through cases of " + hunt.subject + ", seed " + hunt.seed;
     const std::string cases = with_commas(hunt.cases) + " cases, " + with_commas(hunt.elements) + " elements";

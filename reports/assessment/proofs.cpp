@@ -14,7 +14,7 @@ Proved proofs_in(const Evidence& evidence) {
   Proved proofs;
   for (const auto& found : evidence.proved) {
     for (const Proof& proof : found.record.proofs) {
-      const Proof*& kept = proofs[proof.claim + " on " + proof.subject + ": " + proof.point];
+      const Proof*& kept = proofs[proof.property + " on " + proof.subject + ": " + proof.point];
       // Of several, the one that failed; then the one that looked at most.
       const auto rank = [](const Proof& one) { return std::pair(one.verdict == "FAILED", one.points_done); };
       if (kept == nullptr || rank(proof) > rank(*kept)) kept = &proof;
@@ -105,7 +105,7 @@ std::vector<std::string> samples_in(const Evidence& evidence) {
     if (of.sampled == 0) continue;
     lines.push_back(subject + ": " + std::to_string(of.proved) + " of " + counted(of.tried, "proof") + " whole, " +
                     std::to_string(of.sampled) + " SAMPLED; the smallest sample is " + part_of(*of.least) + " of " +
-                    of.least->claim);
+                    of.least->property);
   }
   return lines;
 }

@@ -33,7 +33,7 @@ const char* meaning_of(Word);
 
 struct Item {
   Word word;
-  std::string kind;  // claim, accuracy, proof, hunt, speed, harness
+  std::string kind;  // property, accuracy, proof, hunt, speed, harness
   std::string name;
   std::string why;
   bool is_red = false;  // NOT RUN alone does not say
@@ -53,7 +53,7 @@ struct Opinion {
   int exit_code() const { return outcome == Outcome::passed ? 0 : outcome == Outcome::failed ? 1 : 3; }
 };
 
-/// @param before  nullptr: there is no baseline, and nothing but budgets and claims to hold the run to
+/// @param before  nullptr: there is no baseline, and nothing but budgets and properties to hold the run to
 /// @throws std::runtime_error where two budgets are for the same
 Opinion opinion(const Evidence& now, const Evidence* before, const Budgets&);
 
@@ -72,8 +72,8 @@ struct ToRead {
 };
 ToRead to_read(const Opinion&, std::size_t most_of_a_kind);
 
-// One function for each kind of record (accuracy.cpp, claims.cpp, hunts.cpp, proofs.cpp, speed.cpp).
-std::vector<Item> items_of_claims(const Evidence& now, const Evidence* before);
+// One function for each kind of record (accuracy.cpp, properties.cpp, hunts.cpp, proofs.cpp, speed.cpp).
+std::vector<Item> items_of_properties(const Evidence& now, const Evidence* before);
 std::vector<Item> items_of_accuracy(const Evidence& now, const Evidence* before, const Budgets&);
 std::vector<Item> items_of_proofs(const Evidence& now, const Evidence* before);
 /// "cuda: 5 of 16 proofs whole, 11 SAMPLED; the smallest sample is 320 of 2,362,667,520 (0.000014 %) of layout/..."

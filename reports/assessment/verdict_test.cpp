@@ -9,7 +9,7 @@ namespace tileproof::reports {
 
 namespace {
 
-Evidence claims(const std::vector<json>& judgements) {
+Evidence properties(const std::vector<json>& judgements) {
   Evidence all;
   all.verified.push_back({"summary.json", "", {}, read(summary(judgements))});
   return all;
@@ -52,21 +52,23 @@ Judged word(const Evidence& now, const Evidence* before = nullptr, const Budgets
   return {name_of(judged.items[0].word), judged.exit_code()};
 }
 
-Evidence claim(const std::string& verdict) { return claims({judgement("a/b", "host", verdict)}); }
+Evidence property(const std::string& verdict) { return properties({judgement("a/b", "host", verdict)}); }
 
-TEST(VerdictOfAClaim, WithoutABaseline) {
-  EXPECT_EQ(word(claim("PASSED")), (Judged{"EXACT", 0}));
-  EXPECT_EQ(word(claim("FAILED")), (Judged{"FAILED", 1}));
+TEST(VerdictOfAProperty, WithoutABaseline) {
+  EXPECT_EQ(word(property("PASSED")), (Judged{"EXACT", 0}));
+  EXPECT_EQ(word(property("FAILED")), (Judged{"FAILED", 1}));
   json explained = judgement("a/b", "host", "PASSED");
   explained["explained"] = {{"two roundings", 5}};
-  EXPECT_EQ(word(claims({explained})), (Judged{"PASSED", 0}));
+  EXPECT_EQ(word(properties({explained})), (Judged{"PASSED", 0}));
 }
 
 const json passes = judgement("c/d", "host", "PASSED");
-Evidence known_claim(const std::string& id = "T-7") { return claims({known_judgement("a/b", "host", id), passes}); }
+Evidence known_property(const std::string& id = "T-7") {
+  return properties({known_judgement("a/b", "host", id), passes});
+}
 
-TEST(VerdictOfAClaim, ThatFailsAsKnownIsNeverGreen) {
-  const Opinion judged = opinion(known_claim(), nullptr, {});
+TEST(VerdictOfAProperty, ThatFailsAsKnownIsNeverGreen) {
+  const Opinion judged = opinion(known_property(), nullptr, {});
   EXPECT_EQ(judged.count(Word::known), 1u);
   EXPECT_EQ(judged.count(Word::exact), 1u);
   EXPECT_EQ(judged.count(Word::passed), 0u);
@@ -78,7 +80,7 @@ TEST(VerdictOfAClaim, ThatFailsAsKnownIsNeverGreen) {
   ASSERT_EQ(first.items.size(), 1u);
   EXPECT_EQ(first.items[0].why, "known: T-7: reads past the end");
   // Nothing passed: as verify says of such a run.
-  EXPECT_EQ(opinion(claims({known_judgement("a/b", "host")}), nullptr, {}).exit_code(), 3);
+  EXPECT_EQ(opinion(properties({known_judgement("a/b", "host")}), nullptr, {}).exit_code(), 3);
 }
 
 std::string word_of_known(const Evidence& now, const Evidence& before) {
@@ -89,14 +91,14 @@ std::string word_of_known(const Evidence& now, const Evidence& before) {
   return "none";
 }
 
-TEST(VerdictOfAClaim, ThatIsKnownAgainstABaseline) {
-  const Evidence passed = claims({judgement("a/b", "host", "PASSED"), passes}),
-                 failed = claims({judgement("a/b", "host", "FAILED"), passes}),
-                 skipped = claims({judgement("a/b", "host", "SKIPPED"), passes}), gone = claims({passes});
-  const Evidence known = known_claim();
+TEST(VerdictOfAProperty, ThatIsKnownAgainstABaseline) {
+  const Evidence passed = properties({judgement("a/b", "host", "PASSED"), passes}),
+                 failed = properties({judgement("a/b", "host", "FAILED"), passes}),
+                 skipped = properties({judgement("a/b", "host", "SKIPPED"), passes}), gone = properties({passes});
+  const Evidence known = known_property();
   EXPECT_EQ(word_of_known(known, failed), "KNOWN") << "a line in the ledger mends nothing";
   EXPECT_EQ(word_of_known(known, passed), "REGRESSED") << "nor does it excuse what became worse";
-  EXPECT_EQ(word_of_known(known, known_claim()), "KNOWN");
+  EXPECT_EQ(word_of_known(known, known_property()), "KNOWN");
   EXPECT_EQ(word_of_known(known, skipped), "KNOWN");
   EXPECT_EQ(word_of_known(passed, known), "IMPROVED");
   EXPECT_EQ(word_of_known(failed, known), "REGRESSED");
@@ -107,9 +109,9 @@ TEST(VerdictOfAClaim, ThatIsKnownAgainstABaseline) {
   EXPECT_EQ(opinion(known, &failed, {}).exit_code(), 0);
 }
 
-TEST(VerdictOfAClaim, AgainstABaseline) {
-  const Evidence passed = claim("PASSED"), failed = claim("FAILED"),
-                 other = claims({judgement("c/d", "host", "PASSED")});
+TEST(VerdictOfAProperty, AgainstABaseline) {
+  const Evidence passed = property("PASSED"), failed = property("FAILED"),
+                 other = properties({judgement("c/d", "host", "PASSED")});
   EXPECT_EQ(word(failed, &passed), (Judged{"REGRESSED", 1}));
   EXPECT_EQ(word(failed, &failed), (Judged{"FAILED", 1}));
   EXPECT_EQ(word(passed, &failed), (Judged{"IMPROVED", 0}));
@@ -119,19 +121,19 @@ TEST(VerdictOfAClaim, AgainstABaseline) {
   EXPECT_EQ(lost.exit_code(), 3);
 }
 
-TEST(VerdictOfAClaim, MistrustedAndSkipped) {
-  EXPECT_EQ(opinion(claim("MISTRUSTED"), nullptr, {}).exit_code(), 3);
-  EXPECT_EQ(opinion(claim("MISTRUSTED"), nullptr, {}).count(Word::mistrusted), 1u);
-  const Evidence part = claims({judgement("a/b", "host", "PASSED"), judgement("c/d", "host", "SKIPPED")});
-  const Evidence all = claims({judgement("a/b", "host", "PASSED"), judgement("c/d", "host", "PASSED")});
+TEST(VerdictOfAProperty, MistrustedAndSkipped) {
+  EXPECT_EQ(opinion(property("MISTRUSTED"), nullptr, {}).exit_code(), 3);
+  EXPECT_EQ(opinion(property("MISTRUSTED"), nullptr, {}).count(Word::mistrusted), 1u);
+  const Evidence part = properties({judgement("a/b", "host", "PASSED"), judgement("c/d", "host", "SKIPPED")});
+  const Evidence all = properties({judgement("a/b", "host", "PASSED"), judgement("c/d", "host", "PASSED")});
   EXPECT_EQ(opinion(part, nullptr, {}).exit_code(), 0);
   EXPECT_EQ(opinion(part, &part, {}).exit_code(), 0);
   EXPECT_EQ(opinion(part, &all, {}).exit_code(), 3);
 }
 
-TEST(VerdictOfAClaim, ThatPassesHereAndFailsThereIsFlaky) {
-  Evidence twice = claim("PASSED");
-  twice.verified.push_back(claim("FAILED").verified.front());
+TEST(VerdictOfAProperty, ThatPassesHereAndFailsThereIsFlaky) {
+  Evidence twice = property("PASSED");
+  twice.verified.push_back(property("FAILED").verified.front());
   EXPECT_EQ(word(twice), (Judged{"FLAKY", 1}));
 }
 
@@ -204,7 +206,7 @@ TEST(VerdictOfAProof, Words) {
 TEST(VerdictOfAProof, ThatIsASampleSaysOfHowMuch) {
   Evidence both = proved(proof("SAMPLED", 320, 2362667520));
   json whole = proof("PROVED", 100);
-  whole["claim"] = "words/all";
+  whole["property"] = "words/all";
   both.proved.push_back(proved(whole).proved.front());
   const Opinion judged = opinion(both, nullptr, {});
   EXPECT_STREQ(name_of(headline_of(judged)), "SAMPLED");
@@ -258,20 +260,20 @@ TEST(Verdict, OfNothingIsMistrusted) { EXPECT_EQ(opinion({}, nullptr, {}).exit_c
 TEST(Verdict, TheWorstComesFirstAndNoKindHidesAnother) {
   std::vector<json> many;
   for (int i = 0; i < 30; ++i) many.push_back(judgement("a/" + std::to_string(i), "host", "FAILED"));
-  Evidence all = claims(many);
+  Evidence all = properties(many);
   all.hunted = hunted({hunt_finding("x", "flaky: 1 of 3")}).hunted;
   const Opinion judged = opinion(all, nullptr, {});
   EXPECT_STREQ(name_of(headline_of(judged)), "FAILED");
   const ToRead first = to_read(judged, 5);
   EXPECT_EQ(first.items.size(), 6u);
-  EXPECT_EQ(first.left_out, std::vector<std::string>{"25 more of claim"});
+  EXPECT_EQ(first.left_out, std::vector<std::string>{"25 more of property"});
 }
 
 TEST(Verdict, CallsNothingLookedAtThatWasNotRun) {
-  const Evidence part = claims({judgement("a/b", "host", "PASSED"), judgement("c/d", "host", "SKIPPED")});
+  const Evidence part = properties({judgement("a/b", "host", "PASSED"), judgement("c/d", "host", "SKIPPED")});
   EXPECT_EQ(opinion(part, nullptr, {}).sentence,
             "Nothing fails of 1 thing looked at (1 not run); there is no baseline to compare with.");
-  const Evidence all = claims({judgement("a/b", "host", "PASSED"), judgement("c/d", "host", "PASSED")});
+  const Evidence all = properties({judgement("a/b", "host", "PASSED"), judgement("c/d", "host", "PASSED")});
   EXPECT_EQ(opinion(all, &all, {}).sentence,
             "Nothing is worse and nothing fails of 2 things looked at against the baseline.");
   EXPECT_EQ(opinion(part, &all, {}).sentence,

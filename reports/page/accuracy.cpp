@@ -243,10 +243,10 @@ Markup disagreements_section(Story& story) {
       if (pair.differing == 0) ++agreeing;
     }
   }
-  std::map<std::string, std::uint64_t> by_claims;
+  std::map<std::string, std::uint64_t> by_properties;
   for (const auto& found : story.now.verified) {
     for (const Judgement& judgement : found.record.judgements) {
-      for (const auto& [reason, count] : judgement.explained) by_claims[judgement.subject + ": " + reason] += count;
+      for (const auto& [reason, count] : judgement.explained) by_properties[judgement.subject + ": " + reason] += count;
     }
   }
   Markup all;
@@ -284,10 +284,10 @@ Markup disagreements_section(Story& story) {
                             {"unexplained", true}},
                            std::move(rows), 60);
   }
-  if (!by_claims.empty()) {
+  if (!by_properties.empty()) {
     std::vector<std::vector<Markup>> explained;
-    for (const auto& [reason, count] : by_claims) explained.push_back({reason, with_commas(count)});
-    all += element("h3", "Explained while claims were judged") +
+    for (const auto& [reason, count] : by_properties) explained.push_back({reason, with_commas(count)});
+    all += element("h3", "Explained while properties were judged") +
            table({{"subject and reason"}, {"elements", true}}, explained);
   }
   return all;

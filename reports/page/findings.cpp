@@ -51,7 +51,7 @@ Markup card(const Failure& failure) {
   const Judgement& judgement = *failure.judgement;
   const Finding& finding = failure.finding;
   return of_class("div", "card",
-                  element("h4", judgement.claim + " on " + judgement.subject) +
+                  element("h4", judgement.property + " on " + judgement.subject) +
                       element("dl", fact("found", how_found(failure)) + fact("cases", with_commas(judgement.cases))) +
                       element("pre", (finding.kind.empty() ? "" : finding.kind + ": ") + finding.details) +
                       to_copy(finding.replay));
@@ -73,7 +73,8 @@ Markup speed_section(Story& story) {
     }
   }
   Markup all = paragraph(
-      "Rows of host are the code for tensors in a host's memory, which the claims call cpu. Medians over the repeats; "
+      "Rows of host are the code for tensors in a host's memory, which the properties call cpu. Medians over the "
+      "repeats; "
       "spread is their interquartile range as a part of the median; of copy, how fast "
       "beside a copy of as many bytes in the same repeat. " +
       std::string(compares ? "Against the baseline: a Mann-Whitney test, two-sided p < 0.01, and more than 2 %."
@@ -112,7 +113,7 @@ Markup findings_section(Story& story) {
   if (cards.size() > most_cards)
     all += paragraph("and " + std::to_string(cards.size() - most_cards) + " more: see report.json");
   if (!others.empty()) {
-    all += element("h3", "Of the same claims and kinds") +
+    all += element("h3", "Of the same properties and kinds") +
            shortened_table({{"signature"}, {"cases", true}, {"first seen"}, {"last seen"}, {"a case"}},
                            std::move(others), most_lines);
   }
@@ -148,7 +149,7 @@ std::vector<Markup> not_shown(const Story& story) {
     if (!is_there) all.push_back(Markup(what + " ") + code_of(command) + " would.");
   };
   for (const std::string& trouble : now.troubles) all.push_back("A record could not be used: " + trouble);
-  lacks(!now.verified.empty(), "Whether claims hold: no claim was judged.", "./tileproof verify");
+  lacks(!now.verified.empty(), "Whether properties hold: no property was judged.", "./tileproof verify");
   lacks(!now.surveyed.empty(), "How far results are from the specification: no survey of accuracy is there.",
         "./tileproof verify");
   lacks(!now.proved.empty(), "What holds everywhere: nothing was enumerated.", "./tileproof prove");
@@ -159,9 +160,9 @@ std::vector<Markup> not_shown(const Story& story) {
     for (const Group& group : subjects_not_run(found.record))
       all.push_back("What " + group.subject + " does: " + group.reason + ".");
     std::size_t skipped = 0;
-    for (const Group& group : claims_skipped(found.record)) skipped += group.count;
+    for (const Group& group : properties_skipped(found.record)) skipped += group.count;
     if (skipped != 0)
-      all.push_back(counted(skipped, "claim") + " were SKIPPED, in whole or in part: see summary.json of the run.");
+      all.push_back(counted(skipped, "property") + " were SKIPPED, in whole or in part: see summary.json of the run.");
   }
   for (const auto& found : now.surveyed) {
     std::size_t sampled = 0;
@@ -176,8 +177,8 @@ std::vector<Markup> not_shown(const Story& story) {
   for (const auto& found : now.proved) {
     for (const Proof& proof : found.record.proofs) {
       if (proof.verdict != "SAMPLED") continue;
-      all.push_back("All of " + proof.claim + " on " + proof.subject + ": " + with_commas(proof.points_done) + " of " +
-                    with_commas(proof.points) + " points.");
+      all.push_back("All of " + proof.property + " on " + proof.subject + ": " + with_commas(proof.points_done) +
+                    " of " + with_commas(proof.points) + " points.");
     }
     for (const auto& [subject, why] : found.record.not_here) all.push_back("Proofs of " + subject + ": " + why + ".");
     if (found.record.self.empty()) {
@@ -190,8 +191,8 @@ std::vector<Markup> not_shown(const Story& story) {
       all.push_back(with_commas(hunt.cells_reachable - hunt.cells_hit) + " feature cells that the hunt of " +
                     hunt.subject + " did not reach.");
     }
-    for (const std::string& claim : hunt.never_asked)
-      all.push_back("A hunt through " + claim + " of " + hunt.subject + ": no case could be asked.");
+    for (const std::string& property : hunt.never_asked)
+      all.push_back("A hunt through " + property + " of " + hunt.subject + ": no case could be asked.");
   }
   for (const auto& found : now.timed) {
     for (const auto& [name, why] : found.record.not_measured) all.push_back("The speed of " + name + ": " + why + ".");

@@ -68,7 +68,7 @@ Markup domains_section(Story& story) {
     for (const Proof& proof : found.record.proofs) {
       for (const Measure& one : proof.measures) {
         const std::string sign = proof.verdict == "PROVED" ? "= " : ">= ";
-        measures.push_back({proof.claim, one.name, sign + short_number(one.value), code_of(one.where)});
+        measures.push_back({proof.property, one.name, sign + short_number(one.value), code_of(one.where)});
       }
     }
   }
@@ -85,7 +85,8 @@ Markup domains_section(Story& story) {
       "= is the maximum of an enumeration, >= of a part of it. The other way, from float to integer, pairs of a scale "
       "and a zero whose nearest zero point is beyond int8 are left out: what clamping costs has no limit. Units: "
       "scale, that of the group; ulp, the last place of the zero; values apart, how many steps from one value of the "
-      "format to the next, of which there are many where a weight nearly cancels; bound, what a claim allows, which is "
+      "format to the next, of which there are many where a weight nearly cancels; bound, what a property allows, which "
+      "is "
       "one last place of the larger of the zero and the "
       "weight, and from float to integer half a scale more: it never passes 1.");
   if (!rows.empty()) {
@@ -99,7 +100,7 @@ Markup domains_section(Story& story) {
                  rows);
   }
   if (!measures.empty() && figures.empty()) {
-    all += table({{"claim"}, {"largest"}, {"value", true}, {"attained at"}}, measures);
+    all += table({{"property"}, {"largest"}, {"value", true}, {"attained at"}}, measures);
   }
   return all;
 }
@@ -113,7 +114,7 @@ Markup proofs_section(Story& story) {
       proved += proof.verdict == "PROVED" ? 1 : 0;
       Markup why = proof.finding.empty() ? Markup(proof.reason) : element("pre", proof.finding);
       why += to_copy(proof.replay);
-      rows.push_back({verdict_badge(proof.verdict), Markup(proof.claim) + of_class("div", "soft", proof.point),
+      rows.push_back({verdict_badge(proof.verdict), Markup(proof.property) + of_class("div", "soft", proof.point),
                       proof.subject, part_of(proof), percent(proof.points_done, proof.points), why,
                       lasting(proof.seconds)});
     }
@@ -121,8 +122,8 @@ Markup proofs_section(Story& story) {
   Markup all = paragraph(std::to_string(rows.size()) + " tried: " + std::to_string(proved) +
                          " PROVED, every point of their domain compared. SAMPLED is a part of it, and no proof.");
   if (!rows.empty()) {
-    all +=
-        table({{""}, {"claim"}, {"subject"}, {"looked at", true}, {"", true}, {"why not more"}, {"time", true}}, rows);
+    all += table({{""}, {"property"}, {"subject"}, {"looked at", true}, {"", true}, {"why not more"}, {"time", true}},
+                 rows);
   }
   std::vector<std::vector<Markup>> sanitizers;
   for (const auto& found : story.now.proved) {
@@ -139,18 +140,18 @@ Markup determinism_section(Story& story) {
   std::vector<std::vector<Markup>> rows;
   for (const auto& found : story.now.verified) {
     for (const Judgement& one : found.record.judgements) {
-      if (!one.claim.starts_with("determinism/") || one.verdict == Verdict::skipped) continue;
+      if (!one.property.starts_with("determinism/") || one.verdict == Verdict::skipped) continue;
       Markup hashes;
       for (const auto& [way, hash] : one.runs) hashes += element("div", Markup(way) + ": " + code_of(hash));
       if (one.runs.empty()) hashes = code_of(one.output_hash);
-      rows.push_back({verdict_badge(name_of(one.verdict)), one.claim, one.subject, with_commas(one.cases), hashes});
+      rows.push_back({verdict_badge(name_of(one.verdict)), one.property, one.subject, with_commas(one.cases), hashes});
     }
   }
-  if (rows.empty()) return absent("whether repeats give the same bits", "./tileproof verify --claim determinism/");
+  if (rows.empty()) return absent("whether repeats give the same bits", "./tileproof verify --property determinism/");
   return paragraph(
              "The same problems again in other ways, which each row names as far as its subject has them (repeats, "
              "pieces, streams, launch shapes): a hash of all bits of all results, which must be one and the same.") +
-         table({{""}, {"claim"}, {"subject"}, {"cases", true}, {"hash of all results"}}, rows);
+         table({{""}, {"property"}, {"subject"}, {"cases", true}, {"hash of all results"}}, rows);
 }
 
 Markup power_section(Story& story) {

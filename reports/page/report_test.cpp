@@ -89,7 +89,7 @@ TEST_F(AReport, ShowsWhatIsKnownAndWhatIsSampledInAmberEverywhere) {
   write("now/summary.json", summary({known_judgement("a/b", "host"), judgement("c/d", "host", "PASSED")}));
   write("now/proofs.json", proofs({proof("SAMPLED", 320, 2362667520), [] {
                                      json whole = proof("PROVED", 100);
-                                     whole["claim"] = "words/all";
+                                     whole["property"] = "words/all";
                                      return whole;
                                    }()}));
   const Report amber = made({"now"});
@@ -132,10 +132,10 @@ TEST_F(AReport, ListsFindingsTheMostDiagnosticFirst) {
   const std::string findings = report.html.substr(report.html.find("<section id=\"findings\""));
   for (const std::string& text : {report.said, report.markdown, findings}) {
     std::size_t at = 0;
-    for (const char* claim : {"write/a", "index/a", "value/a", "sense/a"}) {
-      const std::size_t found = text.find(claim);
-      EXPECT_NE(found, std::string::npos) << claim;
-      EXPECT_GT(found, at) << claim;
+    for (const char* property : {"write/a", "index/a", "value/a", "sense/a"}) {
+      const std::size_t found = text.find(property);
+      EXPECT_NE(found, std::string::npos) << property;
+      EXPECT_GT(found, at) << property;
       at = found;
     }
   }

@@ -55,22 +55,24 @@ std::string readable(const std::string& name) {
   return all;
 }
 
-/// Who was put to claims, and who was not.
+/// Who was put to properties, and who was not.
 Markup subjects(const Story& story) {
   std::vector<std::vector<Markup>> rows;
   for (const auto& found : story.now.verified) {
     for (const Subject& subject : found.record.subjects) {
-      std::map<Verdict, std::size_t> claims;
-      for (const Judgement& one : found.record.judgements) claims[one.verdict] += one.subject == subject.name ? 1 : 0;
+      std::map<Verdict, std::size_t> properties;
+      for (const Judgement& one : found.record.judgements)
+        properties[one.verdict] += one.subject == subject.name ? 1 : 0;
       std::string said;
-      for (const auto& [verdict, count] : claims) {
+      for (const auto& [verdict, count] : properties) {
         if (count != 0) said += (said.empty() ? "" : ", ") + std::to_string(count) + " " + name_of(verdict);
       }
       const bool has_run = subject.why_not.empty();
       rows.push_back({subject.name, subject.what, has_run ? said : "did not run: " + subject.why_not});
     }
   }
-  return rows.empty() ? Markup() : element("h3", "Subjects") + table({{"subject"}, {"what it is"}, {"claims"}}, rows);
+  return rows.empty() ? Markup()
+                      : element("h3", "Subjects") + table({{"subject"}, {"what it is"}, {"properties"}}, rows);
 }
 
 }  // namespace

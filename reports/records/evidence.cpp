@@ -25,7 +25,7 @@ std::string verdict_in(const Field& field, const std::set<std::string>& legal) {
 
 Proof read_proof(const Field& field) {
   Proof proof = {.kind = field["kind"].text(),
-                 .claim = field["claim"].text(),
+                 .property = field["property"].text(),
                  .subject = field["subject"].text(),
                  .verdict = verdict_in(field["verdict"], {"PROVED", "SAMPLED", "FAILED", "MISTRUSTED", "SKIPPED"}),
                  .reason = field["reason"].text(),

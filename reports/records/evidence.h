@@ -36,7 +36,7 @@ struct Measure {
 };
 
 struct Proof {
-  std::string kind, claim, subject, verdict, reason, point, order;
+  std::string kind, property, subject, verdict, reason, point, order;
   std::uint64_t points = 0, points_done = 0, compared = 0;
   std::map<std::string, std::uint64_t> explained;
   std::vector<Measure> measures;

@@ -38,7 +38,7 @@ const Kind kinds[] = {
      [](const json& whole, const std::string& file, Evidence& all) {
        all.verified.push_back(found(whole, file, read(whole)));
        auto& one = all.verified.back();
-       one.provenance["cases per claim"] = std::to_string(one.record.cases_per_claim);
+       one.provenance["cases per property"] = std::to_string(one.record.cases_per_property);
      }},
     {"accuracy.json", "curves",
      [](const json& whole, const std::string& file, Evidence& all) {

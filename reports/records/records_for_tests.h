@@ -14,8 +14,8 @@ namespace tileproof::reports {
 
 using nlohmann::json;
 
-inline json judgement(const std::string& claim, const std::string& subject, const std::string& verdict) {
-  json one = {{"claim", claim},
+inline json judgement(const std::string& property, const std::string& subject, const std::string& verdict) {
+  json one = {{"property", property},
               {"subject", subject},
               {"verdict", verdict},
               {"reason", verdict == "PASSED" || verdict == "FAILED" ? "" : "because"},
@@ -29,18 +29,18 @@ inline json judgement(const std::string& claim, const std::string& subject, cons
               {"known", json::array()},
               {"refused", {{"cases", 0}, {"message", ""}}}};
   if (verdict == "FAILED") {
-    one["findings"].push_back({{"problem", "--claim=" + claim},
+    one["findings"].push_back({{"problem", "--property=" + property},
                                {"kind", "mismatch"},
                                {"details", "2 elements are wrong"},
                                {"shrinks", 1},
-                               {"replay", {"--claim=" + claim, "--subject=" + subject}}});
+                               {"replay", {"--property=" + property, "--subject=" + subject}}});
   }
   return one;
 }
 
-/// A claim whose failing cases a ledger lists.
-inline json known_judgement(const std::string& claim, const std::string& subject, const std::string& id = "T-7") {
-  json one = judgement(claim, subject, "KNOWN");
+/// A property whose failing cases a ledger lists.
+inline json known_judgement(const std::string& property, const std::string& subject, const std::string& id = "T-7") {
+  json one = judgement(property, subject, "KNOWN");
   one["reason"] = "";
   one["known"].push_back({{"id", id},
                           {"what", "reads past the end"},
@@ -69,7 +69,7 @@ inline json summary(const std::vector<json>& judgements, const std::string& subj
           {"run_start", "2026-11-23T06:00:00Z"},
           {"seconds", 1.0},
           {"seed", "0x0000000000000001"},
-          {"cases_per_claim", 10},
+          {"cases_per_property", 10},
           {"machine", {{"compiler", "GNU 12"}, {"cpu", "a cpu"}, {"gpu", ""}}},
           {"verdict", verdict},
           {"reason", ""},
@@ -82,7 +82,7 @@ inline json summary(const std::vector<json>& judgements, const std::string& subj
 
 inline json proof(const std::string& verdict, std::uint64_t done, std::uint64_t points = 100) {
   return {{"kind", "arithmetic"},
-          {"claim", "arithmetic/rounds_once"},
+          {"property", "arithmetic/rounds_once"},
           {"subject", "host"},
           {"verdict", verdict},
           {"reason", ""},
@@ -112,9 +112,9 @@ inline json proofs(const std::vector<json>& all) {
 }
 
 inline json hunt_finding(const std::string& signature, const std::string& how) {
-  return {{"signature", signature},   {"how", how}, {"shrunk", "to the smallest"}, {"kind", "mismatch"},
-          {"details", "1 is wrong"},  {"cases", 3}, {"examples", {17, 30, 31}},    {"looked_into", true},
-          {"replay", {"--claim=a/b"}}};
+  return {{"signature", signature},      {"how", how}, {"shrunk", "to the smallest"}, {"kind", "mismatch"},
+          {"details", "1 is wrong"},     {"cases", 3}, {"examples", {17, 30, 31}},    {"looked_into", true},
+          {"replay", {"--property=a/b"}}};
 }
 
 inline json hunt(const std::vector<json>& findings) {
@@ -243,7 +243,7 @@ inline json accuracy(const std::vector<json>& rows) {
                                   {"of_largest_term", 0.25},
                                   {"why", ""},
                                   {"subjects", {{"host dequantize", "0x3eda"}}},
-                                  {"replay", {"--claim=a/b"}}}})},
+                                  {"replay", {"--property=a/b"}}}})},
           {"pairs", json::array()},
           {"skipped", json::array({{{"subject", "cuda"}, {"why", "no CUDA device"}}})}};
 }

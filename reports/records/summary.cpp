@@ -78,7 +78,7 @@ void require_verdict_of_findings(const Field& verdict, const Judgement& judgemen
 
 Judgement read_judgement(const Field& field) {
   Judgement judgement;
-  judgement.claim = field["claim"].text();
+  judgement.property = field["property"].text();
   judgement.subject = field["subject"].text();
   judgement.verdict = verdict_of(field["verdict"], {std::begin(verdicts), std::end(verdicts)},
                                  "PASSED, FAILED, SKIPPED, MISTRUSTED or KNOWN");
@@ -120,7 +120,7 @@ std::vector<Subject> read_subjects(const Field& field) {
   return subjects;
 }
 
-/// Tables have one cell for a claim and a subject, and a column for a subject that is listed.
+/// Tables have one cell for a property and a subject, and a column for a subject that is listed.
 std::vector<Judgement> read_judgements(const Field& field, const std::vector<Subject>& subjects) {
   std::vector<Judgement> judgements;
   std::set<std::string> names;
@@ -130,7 +130,8 @@ std::vector<Judgement> read_judgements(const Field& field, const std::vector<Sub
     judgements.push_back(read_judgement(item));
     const Judgement& last = judgements.back();
     item["subject"].require(names.contains(last.subject), "a name of subjects");
-    item["claim"].require(judged.emplace(last.claim, last.subject).second, "one judgement of a claim on a subject");
+    item["property"].require(judged.emplace(last.property, last.subject).second,
+                             "one judgement of a property on a subject");
   }
   return judgements;
 }
@@ -176,7 +177,7 @@ Summary read(const json& summary) {
   result.run_start = root["run_start"].text();
   result.seconds = root["seconds"].seconds();
   result.seed = root["seed"].text();
-  result.cases_per_claim = root["cases_per_claim"].count();
+  result.cases_per_property = root["cases_per_property"].count();
   const Field machine = root["machine"];
   result.machine = {machine["compiler"].text(), machine["cpu"].text(), machine["gpu"].text()};
   result.reason = root["reason"].text();

@@ -20,7 +20,7 @@ struct Finding {
   std::string problem;  // its line; empty where no case shows the finding, as when a known one occurs no longer
   std::string kind;
   std::string details;  // several lines
-  std::string cause;    // "value" or "state" where the evidence shows that, whatever the claim is about
+  std::string cause;    // "value" or "state" where the evidence shows that, whatever the property is about
   std::uint64_t shrinks = 0;
   std::vector<std::string> replay;  // words after `./tileproof replay`; empty: cannot be replayed
 };
@@ -43,7 +43,7 @@ struct Refused {
   std::string message;  // the first; empty: none
 };
 
-/// One of the ways in which a claim calls its subject, judged for itself.
+/// One of the ways in which a property calls its subject, judged for itself.
 struct Variant {
   std::string name;
   Verdict verdict = Verdict::mistrusted;
@@ -63,7 +63,7 @@ struct Asked {
 };
 
 struct Judgement {
-  std::string claim;
+  std::string property;
   std::string subject;
   Verdict verdict = Verdict::mistrusted;
   std::string reason;
@@ -73,13 +73,13 @@ struct Judgement {
   std::string output_hash;
   std::map<std::string, std::uint64_t> classes;
   std::map<std::string, std::uint64_t> explained;  // elements, by reason
-  std::vector<Finding> findings;                   // one for each way in which the claim does not hold
+  std::vector<Finding> findings;                   // one for each way in which the property does not hold
   std::vector<KnownFinding> known;
   Refused refused;
   std::vector<Variant> variants;
   std::vector<std::string> out_of_reach;  // coverage goals that what the subject takes leaves out
   Asked asked;
-  std::map<std::string, std::string> runs;  // hash of all outputs by way of running; of claims about determinism
+  std::map<std::string, std::string> runs;  // hash of all outputs by way of running; of properties about determinism
 };
 
 struct Subject {
@@ -107,7 +107,7 @@ struct Summary {
   std::string run_start;
   double seconds = 0;
   std::string seed;  // 64 bits, as 0x and sixteen digits
-  std::uint64_t cases_per_claim = 0;
+  std::uint64_t cases_per_property = 0;
   Machine machine;
   Verdict verdict = Verdict::mistrusted;
   std::string reason;

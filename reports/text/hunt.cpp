@@ -30,7 +30,7 @@ const char* colour_of_hunt(const std::string& verdict) {
 
 std::string hunt_page(const json& hunt, bool colours) {
   std::ostringstream text;
-  // A card for what was looked into; of the same claims and kinds with other types or layouts, a line.
+  // A card for what was looked into; of the same properties and kinds with other types or layouts, a line.
   std::vector<std::string> others;
   for (const json& finding : hunt.at("findings")) {
     const std::uint64_t of_cases = finding.at("cases");
@@ -52,7 +52,7 @@ std::string hunt_page(const json& hunt, bool colours) {
          << "\n";
   }
   constexpr std::size_t most_others = 10;
-  if (!others.empty()) text << "\nand of the same claims and kinds:\n";
+  if (!others.empty()) text << "\nand of the same properties and kinds:\n";
   for (std::size_t i = 0; i < std::min(others.size(), most_others); ++i) text << "  " << others[i] << "\n";
   if (others.size() > most_others) text << "  and " << others.size() - most_others << " more, in hunt.json\n";
   for (const auto& [id, cases] : hunt.at("known").items()) {
@@ -86,12 +86,12 @@ std::string hunt_page(const json& hunt, bool colours) {
     }
     text << "\n";
   }
-  for (const auto& [claim, one] : hunt.at("closest_to_a_bound").items()) {
-    text << "closest to its bound, " << percent(one.at("of_bound")) << " of it: " << visible(claim) << "\n  "
+  for (const auto& [property, one] : hunt.at("closest_to_a_bound").items()) {
+    text << "closest to its bound, " << percent(one.at("of_bound")) << " of it: " << visible(property) << "\n  "
          << visible(one.at("problem").get<std::string>()) << "\n";
   }
-  for (const json& claim : hunt.at("never_asked")) {
-    text << "never asked, as each case was refused or lacked something here: " << visible(claim.get<std::string>())
+  for (const json& property : hunt.at("never_asked")) {
+    text << "never asked, as each case was refused or lacked something here: " << visible(property.get<std::string>())
          << "\n";
   }
   if (hunt.at("lost_workers") != 0) text << with_commas(hunt.at("lost_workers")) << " worker processes were lost\n";

@@ -106,7 +106,7 @@ std::string outcome(const Judgement& judgement) {
   return "";
 }
 
-/// What a server shows beside an outcome, whatever that is: a claim that FAILED may have known findings too.
+/// What a server shows beside an outcome, whatever that is: a property that FAILED may have known findings too.
 std::string remarks(const Judgement& judgement) {
   std::string lines;
   for (const auto& [reason, count] : judgement.explained) {
@@ -125,7 +125,7 @@ std::string remarks(const Judgement& judgement) {
 
 std::string testcase(const Judgement& judgement) {
   const std::string inside = outcome(judgement) + remarks(judgement);
-  return "    <testcase" + attribute("classname", judgement.subject) + attribute("name", judgement.claim) +
+  return "    <testcase" + attribute("classname", judgement.subject) + attribute("name", judgement.property) +
          seconds_attribute(judgement.seconds) + (inside.empty() ? "/>\n" : ">\n" + inside + "    </testcase>\n");
 }
 
@@ -175,10 +175,10 @@ std::string testsuite(const Summary& summary, const Subject& subject, Totals& of
          "  </testsuite>\n";
 }
 
-/// What makes the run red where no claim does, as a claim of its own.
+/// What makes the run red where no property does, as a property of its own.
 Judgement run_as_a_whole(const Summary& summary) {
   Judgement judgement;
-  judgement.claim = "the run as a whole";
+  judgement.property = "the run as a whole";
   judgement.subject = "tileproof";
   judgement.verdict = summary.verdict;
   judgement.reason = summary.reason;

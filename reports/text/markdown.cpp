@@ -27,7 +27,7 @@ bool is_alphanumeric(char letter) {
   return (letter >= '0' && letter <= '9') || (letter >= 'a' && letter <= 'z') || (letter >= 'A' && letter <= 'Z');
 }
 
-/// An underscore within a word is no markup; claims are full of them, and should stay legible in the source.
+/// An underscore within a word is no markup; properties are full of them, and should stay legible in the source.
 bool is_within_word(const std::string& text, std::size_t i) {
   return i > 0 && i + 1 < text.size() && is_alphanumeric(text[i - 1]) && is_alphanumeric(text[i + 1]);
 }
@@ -105,7 +105,7 @@ std::string cell(const Judgement* judgement) {
 std::string table_text(const Summary& summary) {
   const Table table = table_of(summary);
   if (table.subjects.empty()) return "\nNo subject ran.\n";
-  std::string head = "\n| claim |";
+  std::string head = "\n| property |";
   for (const Subject* subject : table.subjects) head += " " + code(subject->name) + " |";
   head += "\n|---|";
   for (std::size_t i = 0; i < table.subjects.size(); ++i) head += "---|";
@@ -113,21 +113,22 @@ std::string table_text(const Summary& summary) {
   if (head.size() > table_bytes) return "\nThe table is too wide to stand here: see summary.json\n";
   std::vector<std::string> lines;
   for (const Row& row : table.rows) {
-    std::string line = "| " + code(row.claim) + " |";
+    std::string line = "| " + code(row.property) + " |";
     for (const Judgement* judgement : row.cells) line += cell(judgement);
     lines.push_back(line + "\n");
   }
   return cut(head, lines, table_bytes);
 }
 
-std::string claim_on_subject(const Judgement& judgement) {
-  return code(judgement.claim) + " on " + code(judgement.subject);
+std::string property_on_subject(const Judgement& judgement) {
+  return code(judgement.property) + " on " + code(judgement.subject);
 }
 
 std::string failure_text(const Failure& failure) {
   const Finding& finding = failure.finding;
   const std::string kind = finding.kind.empty() ? "" : code(finding.kind) + " ";
-  std::string text = "\n**FAILED** " + claim_on_subject(*failure.judgement) + ": " + kind + how_found(failure) + "\n\n";
+  std::string text =
+      "\n**FAILED** " + property_on_subject(*failure.judgement) + ": " + kind + how_found(failure) + "\n\n";
   text += fenced("text", visible(shortened(finding.details, details_bytes)));
   if (!finding.replay.empty()) text += "\n" + fenced("sh", replay_command(finding.replay));
   return text;
@@ -140,8 +141,9 @@ std::string failures(const Summary& summary) {
 }
 
 std::string mistrusted(const Summary& summary) {
-  return list("MISTRUSTED", with_verdict(summary, Verdict::mistrusted),
-              [](const Judgement* judgement) { return claim_on_subject(*judgement) + ": " + code(judgement->reason); });
+  return list("MISTRUSTED", with_verdict(summary, Verdict::mistrusted), [](const Judgement* judgement) {
+    return property_on_subject(*judgement) + ": " + code(judgement->reason);
+  });
 }
 
 std::string known(const Summary& summary) {
@@ -150,27 +152,28 @@ std::string known(const Summary& summary) {
                 return code(failure.judgement->subject) + ": " + code(failure.finding->id) + ": " +
                        code(failure.finding->what) + " (since " + code(failure.finding->since) + ", expires " +
                        code(failure.finding->expires) + ", " + counted(failure.finding->cases, "case") + " in " +
-                       code(failure.judgement->claim) + ")";
+                       code(failure.judgement->property) + ")";
               });
 }
 
 std::string not_run(const Summary& summary) {
   return list("Did not run", subjects_not_run(summary), [](const Group& group) {
-    const std::string claims = group.count == 0 ? "" : " (" + counted(group.count, "claim") + " SKIPPED)";
-    return code(group.subject) + ": " + code(group.reason) + claims;
+    const std::string properties = group.count == 0 ? "" : " (" + counted(group.count, "property") + " SKIPPED)";
+    return code(group.subject) + ": " + code(group.reason) + properties;
   });
 }
 
 std::string skipped(const Summary& summary) {
-  return list("Skipped", claims_skipped(summary), [](const Group& group) {
-    return code(group.subject) + ": " + counted(group.count, "claim") + " SKIPPED: " + code(group.reason);
+  return list("Skipped", properties_skipped(summary), [](const Group& group) {
+    return code(group.subject) + ": " + counted(group.count, "property") + " SKIPPED: " + code(group.reason);
   });
 }
 
 std::string refused(const Summary& summary) {
   return list("Refused with an error", refusals_of(summary), [](const Refusals& refusals) {
     return code(refusals.subject) + ": " + counted(refusals.cases, "case") + " in " +
-           counted(refusals.claims, "claim") + ", such as in " + code(refusals.claim) + ": " + code(refusals.message);
+           counted(refusals.properties, "property") + ", such as in " + code(refusals.property) + ": " +
+           code(refusals.message);
   });
 }
 
@@ -185,7 +188,7 @@ std::string provenance(const Summary& summary) {
   return section(
       "Provenance",
       {"- output hash: " + code(summary.output_hash) + "\n",
-       "- seed " + code(summary.seed) + ", " + counted(summary.cases_per_claim, "case") + " a claim\n",
+       "- seed " + code(summary.seed) + ", " + counted(summary.cases_per_property, "case") + " a property\n",
        "- command: " + code(summary.command) + " of " + code(summary.tool) + ", exit code " +
            std::to_string(summary.exit_code) + "\n",
        "- start: " + code(summary.run_start) + "\n", "- compiler: " + code(machine.compiler) + "\n",

@@ -72,7 +72,7 @@ std::string proofs_plan(const json& proofs) {
   text << "to enumerate:\n";
   for (const json& proof : proofs.at("proofs")) {
     if (proof.at("steps").get<std::int64_t>() == 0) continue;
-    text << "  " << field(proof, "subject") << "  " << field(proof, "claim") << "\n      "
+    text << "  " << field(proof, "subject") << "  " << field(proof, "property") << "\n      "
          << with_commas(proof.at("points")) << " " << field(proof, "point") << ", about "
          << lasting_in_short(proof.at("estimated_seconds")) << "\n";
     seconds += proof.at("estimated_seconds").get<double>();
@@ -87,7 +87,7 @@ std::string proofs_plan(const json& proofs) {
 
 std::string proof_line(const json& proof, bool colours) {
   std::ostringstream text;
-  text << coloured(proof.at("verdict"), colours) << " " << field(proof, "subject") << "  " << field(proof, "claim")
+  text << coloured(proof.at("verdict"), colours) << " " << field(proof, "subject") << "  " << field(proof, "property")
        << "  " << lasting_in_short(proof.at("seconds")) << "\n           " << extent(proof) << "\n";
   for (const auto& [reason, elements] : proof.at("explained").items()) {
     text << "           explained: " << with_commas(elements) << " " << visible(reason) << "\n";
@@ -126,10 +126,10 @@ std::string proofs_markdown(const json& proofs) {
   text << "# tileproof: proofs\n\n"
        << code(end.substr(1, end.size() - 2)) << "\n\n"
        << code("tileproof " + field(proofs, "command"))
-       << "\n\n| verdict | subject | claim | looked at | time |\n|---|---|---|---|---|\n";
+       << "\n\n| verdict | subject | property | looked at | time |\n|---|---|---|---|---|\n";
   for (const json& proof : proofs.at("proofs")) {
     text << "| " << field(proof, "verdict") << " | " << code(field(proof, "subject")) << " | "
-         << code(field(proof, "claim")) << " | " << code(extent(proof)) << " | "
+         << code(field(proof, "property")) << " | " << code(extent(proof)) << " | "
          << lasting_in_short(proof.at("seconds")) << " |\n";
   }
   for (const json& row : proofs.value("sanitizers", json::array())) {

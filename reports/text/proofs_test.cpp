@@ -19,7 +19,7 @@ using nlohmann::json;
 json proof_record(const std::string& verdict, std::uint64_t done = std::uint64_t{1} << 36,
                   const std::string& reason = "") {
   return {{"kind", "arithmetic"},
-          {"claim", "arithmetic/every_one"},
+          {"property", "arithmetic/every_one"},
           {"subject", "host"},
           {"verdict", verdict},
           {"reason", reason},
@@ -89,8 +89,8 @@ TEST(ProofLines, SayHowToReplayAndShowHostileTextHarmless) {
   json failed = proof_record("FAILED", 17);
   failed["finding"] = {{"kind", "mismatch"},
                        {"details", "\033[2J\033[32mPASSED\033[0m\r\n\xe2\x80\xaereversed\xff"},
-                       {"problem", "--claim=x --seed=0x1"},
-                       {"replay", {"--claim=x", "--seed=0x1", "a b", "\033]0;"}}};
+                       {"problem", "--property=x --seed=0x1"},
+                       {"replay", {"--property=x", "--seed=0x1", "a b", "\033]0;"}}};
   failed["subject"] = "host\033[1A";
   failed["measures"] = {{{"name", "worst\033[8m"}, {"value", 0.25}, {"where", "row 1\033[0m"}}};
   failed["explained"] = {{"because\033[5m", 1234}};
@@ -101,7 +101,7 @@ TEST(ProofLines, SayHowToReplayAndShowHostileTextHarmless) {
   EXPECT_SAYS(text, "host\\x1b[1A");
   EXPECT_SAYS(text, "explained: 1,234 because\\x1b[5m");
   EXPECT_SAYS(text, "worst\\x1b[8m: 0.25 at row 1\\x1b[0m");
-  EXPECT_SAYS(text, "  ./tileproof replay --claim=x --seed=0x1 'a b' ");
+  EXPECT_SAYS(text, "  ./tileproof replay --property=x --seed=0x1 'a b' ");
 }
 
 TEST(ProofPlans, SayHowLongAndWhetherTheBudgetSuffices) {
@@ -126,7 +126,7 @@ TEST(ProofEnds, CountVerdictsAndSayWhetherTheRunIsRed) {
 TEST(ProofTables, HaveFiveCellsWhateverTheTextSays) {
   json hostile = proof_record("SAMPLED", 1, "a | b\n| PROVED | `x` <img src=x> | @somebody");
   hostile["subject"] = "sub|ject";
-  hostile["claim"] = "c|laim\n";
+  hostile["property"] = "c|laim\n";
   json run = run_of({proof_record("PROVED"), hostile});
   run["command"] = "prove --out 'a`|\n# PROVED'";
   const std::string text = proofs_markdown(run);

@@ -18,12 +18,12 @@ namespace {
 
 using nlohmann::json;
 
-constexpr const char* problem = "--claim=value/rounds_once --subject=host --n=1 --k=32 --seed=0x2f";
-const std::vector<std::string> replay_words = {"--claim=value/rounds_once", "--subject=host", "--n=1", "--k=32",
+constexpr const char* problem = "--property=value/rounds_once --subject=host --n=1 --k=32 --seed=0x2f";
+const std::vector<std::string> replay_words = {"--property=value/rounds_once", "--subject=host", "--n=1", "--k=32",
                                                "--seed=0x2f"};
 
-json passed(const std::string& claim, const std::string& subject) {
-  return {{"claim", claim},
+json passed(const std::string& property, const std::string& subject) {
+  return {{"property", property},
           {"subject", subject},
           {"verdict", "PASSED"},
           {"reason", ""},
@@ -42,8 +42,8 @@ json finding(const std::string& kind, const std::string& details) {
   return {{"problem", problem}, {"kind", kind}, {"details", details}, {"shrinks", 5}, {"replay", replay_words}};
 }
 
-json failed(const std::string& claim, const std::string& subject, const std::string& details = "1 is wrong") {
-  json judgement = passed(claim, subject);
+json failed(const std::string& property, const std::string& subject, const std::string& details = "1 is wrong") {
+  json judgement = passed(property, subject);
   judgement["verdict"] = "FAILED";
   judgement["cases"] = 17;
   judgement["seconds"] = 0.02;
@@ -61,8 +61,8 @@ json with_known(json judgement, const json& finding) {
   return judgement;
 }
 
-json known(const std::string& claim, const std::string& subject, const json& finding) {
-  json judgement = with_known(passed(claim, subject), finding);
+json known(const std::string& property, const std::string& subject, const json& finding) {
+  json judgement = with_known(passed(property, subject), finding);
   judgement["verdict"] = "KNOWN";
   return judgement;
 }
@@ -72,8 +72,8 @@ json refused(json judgement, int cases, const std::string& message) {
   return judgement;
 }
 
-json skipped(const std::string& claim, const std::string& subject, const std::string& reason) {
-  json judgement = passed(claim, subject);
+json skipped(const std::string& property, const std::string& subject, const std::string& reason) {
+  json judgement = passed(property, subject);
   judgement["verdict"] = "SKIPPED";
   judgement["reason"] = reason;
   judgement["cases"] = 0;
@@ -81,8 +81,8 @@ json skipped(const std::string& claim, const std::string& subject, const std::st
   return judgement;
 }
 
-json mistrusted(const std::string& claim, const std::string& subject, const std::string& reason) {
-  json judgement = passed(claim, subject);
+json mistrusted(const std::string& property, const std::string& subject, const std::string& reason) {
+  json judgement = passed(property, subject);
   judgement["verdict"] = "MISTRUSTED";
   judgement["reason"] = reason;
   return judgement;
@@ -113,7 +113,7 @@ json summary_of(const std::vector<json>& subjects, const std::vector<json>& judg
           {"run_start", "2026-11-22T15:50:00Z"},
           {"seconds", 41.2},
           {"seed", "0x0000000000000001"},
-          {"cases_per_claim", 100},
+          {"cases_per_property", 100},
           {"machine", {{"compiler", "GNU 12.2.0"}, {"cpu", "EPYC"}, {"gpu", ""}}},
           {"verdict", verdict},
           {"reason", ""},
@@ -188,18 +188,18 @@ std::string refusal_of(const json& wrong) {
 
 TEST(Terminal, ShowsEverythingInTheOrderOfImportance) {
   EXPECT_EQ(terminal(summary_of_all_kinds(), 120, false),
-            R"(claim              reference         host              aten-cpu
+            R"(property              reference         host              aten-cpu
 pack/fills_words   PASSED 100 0.41s  KNOWN  100 0.41s  MISTRUSTED 100 0.41s
 value/rounds_once  PASSED 100 0.41s  FAILED  17 0.02s  -
 
 Did not run:
-  cuda: no CUDA device (2 claims SKIPPED)
+  cuda: no CUDA device (2 properties SKIPPED)
 
 Skipped:
-  aten-cpu: 1 claim SKIPPED: the subject has no dequantize
+  aten-cpu: 1 property SKIPPED: the subject has no dequantize
 
 Refused with an error:
-  reference: 7 cases in 1 claim, such as in value/rounds_once: n: got 0
+  reference: 7 cases in 1 property, such as in value/rounds_once: n: got 0
 
 Explained differences, which are not failures:
   aten-cpu: 12 elements: -0 is lost
@@ -210,7 +210,7 @@ Known findings, which are not failures of this run:
 FAILED value/rounds_once on host: mismatch after 17 cases, smallest case after 5 shrinks
     1 is wrong:
       row 0: x
-  ./tileproof replay --claim=value/rounds_once --subject=host --n=1 --k=32 --seed=0x2f
+  ./tileproof replay --property=value/rounds_once --subject=host --n=1 --k=32 --seed=0x2f
 
 MISTRUSTED pack/fills_words on aten-cpu: never met: partial tile
 
@@ -220,7 +220,7 @@ FAILED: 2 PASSED, 1 FAILED, 1 MISTRUSTED, 1 KNOWN, 3 SKIPPED in 41.20s, hash 0x0
 
 TEST(Terminal, IsATableAndALineWhereAllPassed) {
   EXPECT_EQ(terminal(summary_of({subject("host")}, {passed("b/second", "host"), passed("a/first", "host")}), 80, false),
-            R"(claim     host
+            R"(property     host
 b/second  PASSED 100 0.41s
 a/first   PASSED 100 0.41s
 
@@ -232,28 +232,28 @@ TEST(Terminal, SaysWhyTheRunIsMistrustedWhereNothingRan) {
   EXPECT_EQ(terminal(summary_where_nothing_ran(), 80, false), R"(No subject ran.
 
 Did not run:
-  host: no claim was put to it
+  host: no property was put to it
   cuda: no CUDA device
 
 MISTRUSTED (nothing ran): 0 PASSED in 41.20s, hash 0x0123456789abcdef
 )");
 }
 
-TEST(Terminal, LeavesACellEmptyWhereAClaimWasNotPutToASubject) {
+TEST(Terminal, LeavesACellEmptyWhereAPropertyWasNotPutToASubject) {
   const json some = summary_of({subject("host"), subject("cuda")}, {passed("a", "host"), passed("b", "cuda")});
-  EXPECT_EQ(text_before(terminal(some, 80, false), "\n\n"), R"(claim  host              cuda
+  EXPECT_EQ(text_before(terminal(some, 80, false), "\n\n"), R"(property  host              cuda
 a      PASSED 100 0.41s
 b                        PASSED 100 0.41s)");
 }
 
-TEST(Terminal, ListsASubjectWhoseClaimsAreAllSkippedAsNotRun) {
+TEST(Terminal, ListsASubjectWhosePropertiesAreAllSkippedAsNotRun) {
   const json some = summary_of({subject("host"), subject("aten-cpu")},
                                {passed("a", "host"), skipped("a", "aten-cpu", "the subject has no pack")});
   EXPECT_EQ(text_from(terminal(some, 80, false), "Did not run"), R"(Did not run:
-  aten-cpu: every claim is SKIPPED
+  aten-cpu: every property is SKIPPED
 
 Skipped:
-  aten-cpu: 1 claim SKIPPED: the subject has no pack
+  aten-cpu: 1 property SKIPPED: the subject has no pack
 
 PASSED: 1 PASSED, 1 SKIPPED in 41.20s, hash 0x0123456789abcdef
 )");
@@ -267,8 +267,8 @@ TEST(Terminal, GroupsWhatIsSkippedAndExplainedBySubjectAndReason) {
                   skipped("b", "aten", "no pack"), skipped("c", "aten", "no unpack"),
                   explained(passed("d", "aten"), "-0 is lost", 3)});
   EXPECT_EQ(text_from(terminal(some, 80, false), "Skipped"), R"(Skipped:
-  aten: 2 claims SKIPPED: no pack
-  aten: 1 claim SKIPPED: no unpack
+  aten: 2 properties SKIPPED: no pack
+  aten: 1 property SKIPPED: no unpack
 
 Explained differences, which are not failures:
   host: 12 elements: -0 is lost
@@ -279,7 +279,7 @@ PASSED: 4 PASSED, 3 SKIPPED in 41.20s, hash 0x0123456789abcdef
 )");
 }
 
-/// Cells of 16 and 16 characters, a claim of 30: each layout fits down to the width that stands beside it.
+/// Cells of 16 and 16 characters, a property of 30: each layout fits down to the width that stands beside it.
 json summary_to_squeeze() {
   return summary_of({subject("reference"), subject("host")}, {passed("value/float_domain_rounds_once", "reference"),
                                                               failed("value/float_domain_rounds_once", "host")});
@@ -289,23 +289,23 @@ std::string table_at(int columns) {
   return text_before(text, "\n\nFAILED");
 }
 
-constexpr const char* full_cells = R"(claim                           reference         host
+constexpr const char* full_cells = R"(property                           reference         host
 value/float_domain_rounds_once  PASSED 100 0.41s  FAILED 17 0.02s)";
-constexpr const char* cells_without_cases = R"(claim                           reference     host
+constexpr const char* cells_without_cases = R"(property                           reference     host
 value/float_domain_rounds_once  PASSED 0.41s  FAILED 0.02s)";
 constexpr const char* marked_cells = R"(+ PASSED  X FAILED  ? MISTRUSTED  ! KNOWN  - SKIPPED
 
-claim                           reference  host
+property                           reference  host
 value/float_domain_rounds_once  + 0.41s    X 0.02s)";
-constexpr const char* full_cells_below = R"(claim  reference         host
+constexpr const char* full_cells_below = R"(property  reference         host
 value/float_domain_rounds_once
        PASSED 100 0.41s  FAILED 17 0.02s)";
-constexpr const char* cells_without_cases_below = R"(claim  reference     host
+constexpr const char* cells_without_cases_below = R"(property  reference     host
 value/float_domain_rounds_once
        PASSED 0.41s  FAILED 0.02s)";
 constexpr const char* marked_cells_below = R"(+ PASSED  X FAILED  ? MISTRUSTED  ! KNOWN  - SKIPPED
 
-claim  reference  host
+property  reference  host
 value/float_domain_rounds_once
        + 0.41s    X 0.02s)";
 constexpr const char* blocks = R"(+ PASSED  X FAILED  ? MISTRUSTED  ! KNOWN  - SKIPPED
@@ -331,7 +331,7 @@ TEST(Terminal, ShortensVerdictsToMarksNextAndExplainsThem) {
   EXPECT_EQ(table_at(50), marked_cells);
 }
 
-TEST(Terminal, PutsCellsBelowTheirClaimWhereNoLineHoldsBoth) {
+TEST(Terminal, PutsCellsBelowTheirPropertyWhereNoLineHoldsBoth) {
   EXPECT_EQ(table_at(49), full_cells_below);
   EXPECT_EQ(table_at(40), full_cells_below);
   EXPECT_EQ(table_at(39), cells_without_cases_below);
@@ -347,7 +347,7 @@ TEST(Terminal, GivesEachSubjectABlockWhereNoTableFits) {
   EXPECT_EQ(table_at(-1), blocks);
 }
 
-/// Five subjects and claims with names of 75 characters.
+/// Five subjects and properties with names of 75 characters.
 json widest_summary() {
   std::vector<json> subjects;
   std::vector<json> judgements;
@@ -369,14 +369,14 @@ TEST(Terminal, KeepsTheTableWithinTheWidthOfUsualTerminals) {
   }
 }
 
-TEST(Terminal, PutsCellsBelowThoseClaimsOnlyThatAreTooLong) {
+TEST(Terminal, PutsCellsBelowThosePropertiesOnlyThatAreTooLong) {
   const char* longest = "reject/a_group_size_that_does_not_divide_the_columns_is_refused_by_its_name";
   const char* fits = "stride/a_transposed_tensor_is_as_its_contiguous_copy_at_all";
   const json some =
       summary_of({subject("library")}, {passed(longest, "library"), passed("value/rounds_once", "library"),
                                         known(fits, "library", known_finding("T-1", "odd k", 1))});
   EXPECT_EQ(text_before(terminal(some, 80, false), "\n\nKnown"),
-            R"(claim                                                        library
+            R"(property                                                        library
 reject/a_group_size_that_does_not_divide_the_columns_is_refused_by_its_name
                                                              PASSED 100 0.41s
 value/rounds_once                                            PASSED 100 0.41s
@@ -411,13 +411,13 @@ TEST(Terminal, BreaksProseAtSpacesAndIndentsWhatFollows) {
             "        and more");
 }
 
-json not_run(const std::string& claim, const std::string& subject, const std::string& reason) {
-  json judgement = mistrusted(claim, subject, reason);
+json not_run(const std::string& property, const std::string& subject, const std::string& reason) {
+  json judgement = mistrusted(property, subject, reason);
   judgement["cases"] = 0;
   return judgement;
 }
 
-TEST(Terminal, ShowsClaimsThatWereNotRunForOneReasonOnOneLine) {
+TEST(Terminal, ShowsPropertiesThatWereNotRunForOneReasonOnOneLine) {
   const std::string interrupted = "not run: interrupted", lost = "not run: the device was lost in a";
   json some =
       summary_of({subject("host"), subject("cuda"), subject("aten-cpu")},
@@ -427,12 +427,12 @@ TEST(Terminal, ShowsClaimsThatWereNotRunForOneReasonOnOneLine) {
   EXPECT_EQ(text_before(text_from(terminal(some, 120, false), "\n\nMISTRUSTED"), "\n\nMISTRUSTED:"),
             "\n\nMISTRUSTED a on host: never met: b\n"
             "MISTRUSTED c on host: the generator gave up: no\n"
-            "MISTRUSTED 3 claims on host, aten-cpu: not run: interrupted\n"
-            "MISTRUSTED 2 claims on cuda: not run: the device was lost in a");
+            "MISTRUSTED 3 properties on host, aten-cpu: not run: interrupted\n"
+            "MISTRUSTED 2 properties on cuda: not run: the device was lost in a");
   // No verdict is lost: the table and the counts have each.
   EXPECT_EQ(occurrences(text_before(terminal(some, 120, false), "\n\nMISTRUSTED"), "MISTRUSTED"), 7);
   EXPECT_TRUE(contains(terminal(some, 120, false), " 7 MISTRUSTED in "));
-  // One that ran is no such claim, whatever its reason.
+  // One that ran is no such property, whatever its reason.
   some = summary_of({subject("host")}, {mistrusted("a", "host", interrupted), not_run("b", "host", interrupted)});
   EXPECT_TRUE(contains(terminal(some, 120, false),
                        "MISTRUSTED a on host: not run: interrupted\nMISTRUSTED b on host: not run: interrupted\n"));
@@ -462,9 +462,9 @@ TEST(Terminal, NeverBreaksTheReplayLineNorTheLastOne) {
 TEST(Terminal, QuotesWordsOfTheReplayLineThatAShellWouldTakeApart) {
   json some = summary_of({subject("host")}, {failed("a", "host")});
   some["judgements"][0]["findings"][0]["replay"] = {
-      "--library", "/tmp/my ops.so", "--claim=$(reboot);x", "it's \"so\"", "", "b\nf", "\x1b[2J", "\xe2\x80\xae"};
+      "--library", "/tmp/my ops.so", "--property=$(reboot);x", "it's \"so\"", "", "b\nf", "\x1b[2J", "\xe2\x80\xae"};
   EXPECT_TRUE(contains(terminal(some, 80, false),
-                       "  ./tileproof replay --library '/tmp/my ops.so' '--claim=$(reboot);x' 'it'\\''s \"so\"' '' "
+                       "  ./tileproof replay --library '/tmp/my ops.so' '--property=$(reboot);x' 'it'\\''s \"so\"' '' "
                        "'b f' '\\x1b[2J' '\\x202e'\n"));
 }
 
@@ -488,7 +488,7 @@ TEST(Terminal, CountsNoShrinksWhereNoCaseShowsTheFinding) {
                        "\nFAILED a on host: stale ledger after 17 cases\n    T-7 occurs no longer\n"));
 }
 
-/// A claim that does not hold in two ways, one of which cannot be replayed, and is known to fail in a third.
+/// A property that does not hold in two ways, one of which cannot be replayed, and is known to fail in a third.
 json summary_of_several_findings() {
   json several = with_known(failed("a", "host", "negative k is taken"), known_finding("T-7", "odd k is taken", 2));
   several["findings"].push_back(finding("crash", "signal 11:\n  at row 0"));
@@ -497,18 +497,18 @@ json summary_of_several_findings() {
   return summary_of({subject("host")}, {several, failed("b", "host")});
 }
 
-TEST(Terminal, ShowsEachFindingOfAClaim) {
+TEST(Terminal, ShowsEachFindingOfAProperty) {
   EXPECT_EQ(text_from(terminal(summary_of_several_findings(), 100, false), "Known"),
             R"(Known findings, which are not failures of this run:
   host: T-7: odd k is taken (since 2026-10-01, 2 cases in a)
 
 FAILED a on host: mismatch after 17 cases, smallest case after 5 shrinks
     negative k is taken
-  ./tileproof replay --claim=value/rounds_once --subject=host --n=1 --k=32 --seed=0x2f
+  ./tileproof replay --property=value/rounds_once --subject=host --n=1 --k=32 --seed=0x2f
 
 FAILED b on host: mismatch after 17 cases, smallest case after 5 shrinks
     1 is wrong
-  ./tileproof replay --claim=value/rounds_once --subject=host --n=1 --k=32 --seed=0x2f
+  ./tileproof replay --property=value/rounds_once --subject=host --n=1 --k=32 --seed=0x2f
 
 FAILED a on host: crash after 17 cases, smallest case after 1 shrink
     signal 11:
@@ -528,7 +528,7 @@ TEST(Terminal, SaysSoWhereAFailureHasNoFinding) {
 
 json summary_with_failures(int count) {
   std::vector<json> judgements;
-  for (int i = 1; i <= count; ++i) judgements.push_back(failed("claim/" + std::to_string(i), "host"));
+  for (int i = 1; i <= count; ++i) judgements.push_back(failed("property/" + std::to_string(i), "host"));
   return summary_of({subject("host")}, judgements);
 }
 
@@ -541,19 +541,19 @@ TEST(Terminal, ShowsTenFailuresInFull) {
 TEST(Terminal, CountsTheFailuresPastTheTenth) {
   const std::string text = terminal(summary_with_failures(13), 80, false);
   EXPECT_EQ(occurrences(text, "./tileproof replay"), 10);
-  EXPECT_TRUE(contains(text, "\nFAILED claim/10 on host"));
-  EXPECT_FALSE(contains(text, "\nFAILED claim/11 on host"));
+  EXPECT_TRUE(contains(text, "\nFAILED property/10 on host"));
+  EXPECT_FALSE(contains(text, "\nFAILED property/11 on host"));
   EXPECT_TRUE(contains(text, "\n\nand 3 more failures: see summary.json\n\nFAILED: 0 PASSED, 13 FAILED in"));
 }
 
-TEST(Terminal, CountsFindingsOverAllClaims) {
+TEST(Terminal, CountsFindingsOverAllProperties) {
   json some = summary_with_failures(3);
   for (int i = 2; i <= 6; ++i) some["judgements"][0]["findings"].push_back(finding("crash", "variant"));
   for (int i = 2; i <= 4; ++i) some["judgements"][1]["findings"].push_back(finding("crash", "variant"));
   const std::string text = terminal(some, 80, false);
-  EXPECT_EQ(occurrences(text, "\nFAILED claim/1 on host"), 6);
-  EXPECT_EQ(occurrences(text, "\nFAILED claim/2 on host"), 3);
-  EXPECT_EQ(occurrences(text, "\nFAILED claim/3 on host"), 1);  // before the second of any
+  EXPECT_EQ(occurrences(text, "\nFAILED property/1 on host"), 6);
+  EXPECT_EQ(occurrences(text, "\nFAILED property/2 on host"), 3);
+  EXPECT_EQ(occurrences(text, "\nFAILED property/3 on host"), 1);  // before the second of any
   EXPECT_TRUE(contains(text, "\n\nand 1 more failure: see summary.json\n\nFAILED: 0 PASSED, 3 FAILED in"));
 }
 
@@ -561,7 +561,7 @@ TEST(Terminal, ListsWhatIsKnownALineEach) {
   const json both = with_known(known("a", "host", known_finding("T-1", "odd k", 1)), known_finding("T-2", "n = 0", 4));
   const json some =
       summary_of({subject("host"), subject("aten")}, {both, passed("b", "host"), known("a", "aten", both["known"][0])});
-  EXPECT_EQ(terminal(some, 80, false), R"(claim  host              aten
+  EXPECT_EQ(terminal(some, 80, false), R"(property  host              aten
 a      KNOWN  100 0.41s  KNOWN 100 0.41s
 b      PASSED 100 0.41s
 
@@ -579,7 +579,7 @@ TEST(Terminal, MarksWhatIsKnown) {
       {subject("host")}, {known("a/first", "host", known_finding("T-1", "odd k", 1)), passed("a/second", "host")});
   EXPECT_EQ(text_before(terminal(some, 20, false), "\n\nKnown"), R"(+ PASSED  X FAILED  ? MISTRUSTED  ! KNOWN  - SKIPPED
 
-claim     host
+property     host
 a/first   ! 0.41s
 a/second  + 0.41s)");
 }
@@ -590,8 +590,8 @@ TEST(Terminal, GroupsWhatIsRefusedBySubject) {
       {refused(passed("a", "host"), 3, ""), refused(passed("b", "host"), 4, "n: got\n0"), passed("c", "host"),
        refused(failed("d", "host"), 5, "k: got 0"), refused(passed("a", "aten"), 1, "no \x1b[2J GPU")});
   EXPECT_EQ(text_before(text_from(terminal(some, 80, false), "Refused"), "\n\nFAILED"), R"(Refused with an error:
-  host: 12 cases in 3 claims, such as in b: n: got 0
-  aten: 1 case in 1 claim, such as in a: no \x1b[2J GPU)");
+  host: 12 cases in 3 properties, such as in b: n: got 0
+  aten: 1 case in 1 property, such as in a: no \x1b[2J GPU)");
 }
 
 TEST(Terminal, PaintsVerdictsOnlyWhenAsked) {
@@ -620,7 +620,7 @@ TEST(Terminal, ShowsControlCharactersInsteadOfObeyingThem) {
   const json some =
       summary_of({subject("ho\nst")}, {failed("a\x1b[2J", "ho\nst", "clear\x1b[2J\a, \xc2\x9b, \xe2\x80\xae\nnext")});
   const std::string text = terminal(some, 120, false);
-  EXPECT_TRUE(text.starts_with("claim     ho st\na\\x1b[2J  FAILED 17 0.02s\n")) << text;
+  EXPECT_TRUE(text.starts_with("property     ho st\na\\x1b[2J  FAILED 17 0.02s\n")) << text;
   EXPECT_TRUE(contains(text, "FAILED a\\x1b[2J on ho st: "));
   EXPECT_TRUE(contains(text, "    clear\\x1b[2J\\x07, \\x9b, \\x202e\n    next\n"));
   EXPECT_FALSE(contains(text, "\x1b"));
@@ -644,7 +644,7 @@ TEST(Terminal, ShowsControlCharactersOfAKind) {
 TEST(Terminal, AlignsNamesThatAreNotAscii) {
   const json some = summary_of({subject("hôte"), subject("b")}, {passed("é", "hôte"), passed("é", "b")});
   EXPECT_EQ(text_before(terminal(some, 80, false), "\n\n"),
-            "claim  hôte              b\n"
+            "property  hôte              b\n"
             "é      PASSED 100 0.41s  PASSED 100 0.41s");
 }
 
@@ -654,7 +654,7 @@ TEST(Markdown, ShowsVerdictTableFailuresReasonsAndProvenance) {
   EXPECT_EQ(markdown(summary_of_all_kinds()),
             R"(## FAILED: 2 PASSED, 1 FAILED, 1 MISTRUSTED, 1 KNOWN, 3 SKIPPED in 41.20s
 
-| claim | <code>reference</code> | <code>host</code> | <code>aten-cpu</code> |
+| property | <code>reference</code> | <code>host</code> | <code>aten-cpu</code> |
 |---|---|---|---|
 | <code>pack/fills_words</code> | PASSED 100 0.41s | **KNOWN** 100 0.41s | **MISTRUSTED** 100 0.41s |
 | <code>value/rounds_once</code> | PASSED 100 0.41s | **FAILED** 17 0.02s | - |
@@ -669,7 +669,7 @@ TEST(Markdown, ShowsVerdictTableFailuresReasonsAndProvenance) {
 ```
 
 ```sh
-./tileproof replay --claim=value/rounds_once --subject=host --n=1 --k=32 --seed=0x2f
+./tileproof replay --property=value/rounds_once --subject=host --n=1 --k=32 --seed=0x2f
 ```
 
 ### MISTRUSTED
@@ -679,20 +679,20 @@ TEST(Markdown, ShowsVerdictTableFailuresReasonsAndProvenance) {
 - <code>host</code>: <code>T-7</code>: <code>reads past the end</code> (since <code>2026-10-01</code>, expires <code>2027-04-01</code>, 3 cases in <code>pack/fills_words</code>)
 
 ### Did not run
-- <code>cuda</code>: <code>no CUDA device</code> (2 claims SKIPPED)
+- <code>cuda</code>: <code>no CUDA device</code> (2 properties SKIPPED)
 
 ### Skipped
-- <code>aten-cpu</code>: 1 claim SKIPPED: <code>the subject has no dequantize</code>
+- <code>aten-cpu</code>: 1 property SKIPPED: <code>the subject has no dequantize</code>
 
 ### Refused with an error
-- <code>reference</code>: 7 cases in 1 claim, such as in <code>value/rounds_once</code>: <code>n: got 0</code>
+- <code>reference</code>: 7 cases in 1 property, such as in <code>value/rounds_once</code>: <code>n: got 0</code>
 
 ### Explained differences, which are not failures
 - <code>aten-cpu</code>: 12 elements: <code>-0 is lost</code>
 
 ### Provenance
 - output hash: <code>0x0123456789abcdef</code>
-- seed <code>0x0000000000000001</code>, 100 cases a claim
+- seed <code>0x0000000000000001</code>, 100 cases a property
 - command: <code>verify --seed 1</code> of <code>tileproof 0.1.0</code>, exit code 0
 - start: <code>2026-11-22T15:50:00Z</code>
 - compiler: <code>GNU 12.2.0</code>
@@ -708,12 +708,12 @@ TEST(Markdown, SaysWhyTheRunIsMistrustedWhereNothingRan) {
 No subject ran.
 
 ### Did not run
-- <code>host</code>: <code>no claim was put to it</code>
+- <code>host</code>: <code>no property was put to it</code>
 - <code>cuda</code>: <code>no CUDA device</code>
 )");
 }
 
-TEST(Markdown, LeavesACellEmptyWhereAClaimWasNotPutToASubject) {
+TEST(Markdown, LeavesACellEmptyWhereAPropertyWasNotPutToASubject) {
   const json some = summary_of({subject("host"), subject("cuda")}, {passed("a", "host"), passed("b", "cuda")});
   EXPECT_EQ(line_with(markdown(some), "<code>a</code>"), "| <code>a</code> | PASSED 100 0.41s | |");
   EXPECT_EQ(line_with(markdown(some), "<code>b</code>"), "| <code>b</code> | | PASSED 100 0.41s |");
@@ -727,7 +727,7 @@ TEST(Markdown, NamesTheGpu) {
 
 TEST(Markdown, EscapesWhatWouldLeaveItsTableCell) {
   const json some = summary_of({subject("a|b\\|")}, {passed("x|y\n| z |\r\n<script>`", "a|b\\|")});
-  EXPECT_EQ(line_with(markdown(some), "| claim |"), "| claim | <code>a&#124;b&#92;&#124;</code> |");
+  EXPECT_EQ(line_with(markdown(some), "| property |"), "| property | <code>a&#124;b&#92;&#124;</code> |");
   EXPECT_EQ(line_with(markdown(some), "PASSED 100"),
             "| <code>x&#124;y &#124; z &#124;&#92;x0d &#60;script&#62;&#96;</code> | PASSED 100 0.41s |");
 }
@@ -749,12 +749,12 @@ TEST(Markdown, EscapesMarkupInReasonsAndNames) {
   EXPECT_TRUE(text.starts_with("## MISTRUSTED (" + harmless + "): ")) << text;
   EXPECT_TRUE(contains(text, "- <code>a</code> on <code>host</code>: " + harmless + "\n"));
   EXPECT_TRUE(contains(text, "- <code>cuda</code>: " + harmless + "\n"));
-  EXPECT_TRUE(contains(text, "- <code>host</code>: 1 claim SKIPPED: " + harmless + "\n"));
+  EXPECT_TRUE(contains(text, "- <code>host</code>: 1 property SKIPPED: " + harmless + "\n"));
   EXPECT_TRUE(contains(text, "- <code>host</code>: 2 elements: " + harmless + "\n"));
   EXPECT_TRUE(contains(text, "- <code>host</code>: " + harmless + ": " + harmless + " (since " + harmless +
                                  ", expires " + harmless + ", 3 cases in " + harmless + ")\n"));
   EXPECT_TRUE(
-      contains(text, "- <code>host</code>: 4 cases in 1 claim, such as in " + harmless + ": " + harmless + "\n"));
+      contains(text, "- <code>host</code>: 4 cases in 1 property, such as in " + harmless + ": " + harmless + "\n"));
   EXPECT_TRUE(contains(text, "- command: " + harmless + " of "));
   EXPECT_FALSE(contains(text, "<script>"));
 }
@@ -770,7 +770,7 @@ TEST(Markdown, FencesTheReplayLineSoThatItCannotEndTheFence) {
   EXPECT_TRUE(contains(markdown(some), "\n````sh\n./tileproof replay --n=1 ' ``` ' 'my \\x1b[2J ops'\n````\n"));
 }
 
-TEST(Markdown, ShowsEachFindingOfAClaim) {
+TEST(Markdown, ShowsEachFindingOfAProperty) {
   EXPECT_EQ(text_before(text_from(markdown(summary_of_several_findings()), "### FAILED"), "### Provenance"),
             R"(### FAILED
 
@@ -781,7 +781,7 @@ negative k is taken
 ```
 
 ```sh
-./tileproof replay --claim=value/rounds_once --subject=host --n=1 --k=32 --seed=0x2f
+./tileproof replay --property=value/rounds_once --subject=host --n=1 --k=32 --seed=0x2f
 ```
 
 **FAILED** <code>b</code> on <code>host</code>: <code>mismatch</code> after 17 cases, smallest case after 5 shrinks
@@ -791,7 +791,7 @@ negative k is taken
 ```
 
 ```sh
-./tileproof replay --claim=value/rounds_once --subject=host --n=1 --k=32 --seed=0x2f
+./tileproof replay --property=value/rounds_once --subject=host --n=1 --k=32 --seed=0x2f
 ```
 
 **FAILED** <code>a</code> on <code>host</code>: <code>crash</code> after 17 cases, smallest case after 1 shrink
@@ -851,10 +851,10 @@ TEST(Markdown, StaysWithinACommentOfGitHubWhateverTheSummaryHolds) {
 TEST(Markdown, StaysWithinACommentOfGitHubWithManyShortEntries) {
   std::vector<json> judgements;
   for (int i = 0; i < 3'000; ++i) {
-    const std::string claim = "claim/number_" + std::to_string(i);
-    judgements.push_back(i % 3 == 0   ? failed(claim, "host")
-                         : i % 3 == 1 ? explained(mistrusted(claim, "host", "never met"), claim, 1)
-                                      : skipped(claim, "host", "no " + claim));
+    const std::string property = "property/number_" + std::to_string(i);
+    judgements.push_back(i % 3 == 0   ? failed(property, "host")
+                         : i % 3 == 1 ? explained(mistrusted(property, "host", "never met"), property, 1)
+                                      : skipped(property, "host", "no " + property));
   }
   const std::string text = markdown(summary_of({subject("host")}, judgements));
   EXPECT_LE(text.size(), 65'536u);
@@ -875,7 +875,7 @@ constexpr const char* provenance = R"(      <property name="tool" value="tilepro
     </properties>
 )";
 
-TEST(JUnit, HasATestsuiteASubjectAndATestcaseAClaim) {
+TEST(JUnit, HasATestsuiteASubjectAndATestcaseAProperty) {
   const json some = summary_of({subject("host"), subject("cuda", "no CUDA device")},
                                {passed("a", "host"), failed("b", "host", "1 is wrong:\n  row 0: x"),
                                 explained(mistrusted("c", "host", "never met: partial tile"), "-0 is lost", 12),
@@ -891,7 +891,7 @@ TEST(JUnit, HasATestsuiteASubjectAndATestcaseAClaim) {
       <failure type="mismatch" message="1 is wrong:">mismatch after 17 cases, smallest case after 5 shrinks
 1 is wrong:
   row 0: x
-./tileproof replay --claim=value/rounds_once --subject=host --n=1 --k=32 --seed=0x2f</failure>
+./tileproof replay --property=value/rounds_once --subject=host --n=1 --k=32 --seed=0x2f</failure>
     </testcase>
     <testcase classname="host" name="c" time="0.410">
       <failure type="MISTRUSTED" message="never met: partial tile">never met: partial tile</failure>
@@ -925,7 +925,7 @@ TEST(JUnit, SkipsWhatIsKnownAndSaysSo) {
       <skipped message="known: T-1: odd k; T-2: n = 0"/>
       <system-out>known: T-1: odd k (since 2026-10-01, expires 2027-04-01, 3 cases)
 12 are wrong
-./tileproof replay --claim=value/rounds_once --subject=host --n=1 --k=32 --seed=0x2f
+./tileproof replay --property=value/rounds_once --subject=host --n=1 --k=32 --seed=0x2f
 known: T-2: n = 0 (since 2026-10-01, expires 2027-04-01, 1 case)
 12 are wrong
 </system-out>
@@ -934,20 +934,20 @@ known: T-2: n = 0 (since 2026-10-01, expires 2027-04-01, 1 case)
 )"));
 }
 
-TEST(JUnit, ShowsEachFindingOfAClaimInOneFailure) {
+TEST(JUnit, ShowsEachFindingOfAPropertyInOneFailure) {
   const std::string first = text_from(junit(summary_of_several_findings()), "    <testcase");
   EXPECT_EQ(text_before(first, "    <testcase classname=\"host\" name=\"b\""),
             R"xml(    <testcase classname="host" name="a" time="0.020">
       <failure type="mismatch" message="negative k is taken (and 1 more)">mismatch after 17 cases, smallest case after 5 shrinks
 negative k is taken
-./tileproof replay --claim=value/rounds_once --subject=host --n=1 --k=32 --seed=0x2f
+./tileproof replay --property=value/rounds_once --subject=host --n=1 --k=32 --seed=0x2f
 
 crash after 17 cases, smallest case after 1 shrink
 signal 11:
   at row 0</failure>
       <system-out>known: T-7: odd k is taken (since 2026-10-01, expires 2027-04-01, 2 cases)
 12 are wrong
-./tileproof replay --claim=value/rounds_once --subject=host --n=1 --k=32 --seed=0x2f
+./tileproof replay --property=value/rounds_once --subject=host --n=1 --k=32 --seed=0x2f
 </system-out>
     </testcase>
 )xml");
@@ -1025,7 +1025,7 @@ TEST(JUnit, FailsARunThatIsFailedAsAWhole) {
   EXPECT_TRUE(contains(text, R"(      <failure type="FAILED" message="no GPU">no GPU</failure>)"));
 }
 
-TEST(JUnit, AddsNoTestcaseWhereAClaimIsRedOrAllPassed) {
+TEST(JUnit, AddsNoTestcaseWhereAPropertyIsRedOrAllPassed) {
   EXPECT_FALSE(contains(junit(summary_of_all_kinds()), "the run as a whole"));
   EXPECT_FALSE(contains(junit(summary_of({subject("host")}, {passed("a", "host")})), "the run as a whole"));
 }
@@ -1059,7 +1059,7 @@ TEST(Summary, NamesTheFieldThatIsMissing) {
       {"/run_start", missing, "run_start: expected a string, got nothing"},
       {"/seconds", missing, "seconds: expected a number of seconds, got nothing"},
       {"/seed", missing, "seed: expected a string, got nothing"},
-      {"/cases_per_claim", missing, "cases_per_claim: expected a whole number, not negative, got nothing"},
+      {"/cases_per_property", missing, "cases_per_property: expected a whole number, not negative, got nothing"},
       {"/machine", missing, "machine: expected an object, got nothing"},
       {"/machine/compiler", missing, "machine.compiler: expected a string, got nothing"},
       {"/machine/cpu", missing, "machine.cpu: expected a string, got nothing"},
@@ -1076,7 +1076,7 @@ TEST(Summary, NamesTheFieldThatIsMissing) {
       {"/subjects/1/what", missing, "subjects[1].what: expected a string, got nothing"},
       {"/subjects/1/why_not", missing, "subjects[1].why_not: expected a string, got nothing"},
       {"/judgements", missing, "judgements: expected an array, got nothing"},
-      {"/judgements/3/claim", missing, "judgements[3].claim: expected a string, got nothing"},
+      {"/judgements/3/property", missing, "judgements[3].property: expected a string, got nothing"},
       {"/judgements/3/subject", missing, "judgements[3].subject: expected a string, got nothing"},
       {"/judgements/3/verdict", missing, "judgements[3].verdict: expected a string, got nothing"},
       {"/judgements/3/reason", missing, "judgements[3].reason: expected a string, got nothing"},
@@ -1171,8 +1171,8 @@ TEST(Summary, ThatContradictsItselfIsRefused) {
       {"/verdict", "KNOWN", "verdict: expected no KNOWN over judgements that are FAILED or MISTRUSTED, got \"KNOWN\""},
       {"/subjects/1/name", "reference", "subjects[1].name: expected each name once, got \"reference\""},
       {"/judgements/3/subject", "nobody", "judgements[3].subject: expected a name of subjects, got \"nobody\""},
-      {"/judgements/3/claim", "pack/fills_words",
-       "judgements[3].claim: expected one judgement of a claim on a subject, got \"pack/fills_words\""},
+      {"/judgements/3/property", "pack/fills_words",
+       "judgements[3].property: expected one judgement of a property on a subject, got \"pack/fills_words\""},
   };
   for (const WrongField& field : fields) {
     EXPECT_EQ(refusal_of(with(field)), std::string("summary.json: ") + field.message);

@@ -121,7 +121,8 @@ class SubjectColumn {
   std::size_t cell_width_ = 0;
 };
 
-/// All claims, a line each. Where `columns` are too few for that, a claim that is too long stands above its cells.
+/// All properties, a line each. Where `columns` are too few for that, a property that is too long stands above its
+/// cells.
 class Grid {
  public:
   Grid(const Table& table, Detail detail, std::size_t columns) : table_(table), detail_(detail) {
@@ -131,7 +132,7 @@ class Grid {
     }
     const std::size_t most = columns - std::min(columns, cells_width_);
     for (const Row& row : table.rows) {
-      const std::size_t width = width_of(one_line(row.claim));
+      const std::size_t width = width_of(one_line(row.property));
       if (width <= most) margin_ = std::max(margin_, width);
     }
   }
@@ -142,7 +143,7 @@ class Grid {
     std::string text = detail_ == Detail::marks ? legend : "";
     text += line(title, [](const SubjectColumn& column, std::size_t) { return column.title(); });
     for (const Row& row : table_.rows) {
-      text += line(one_line(row.claim), [&](const SubjectColumn& column, std::size_t subject) {
+      text += line(one_line(row.property), [&](const SubjectColumn& column, std::size_t subject) {
         return column.text(row.cells[subject], screen);
       });
     }
@@ -151,25 +152,25 @@ class Grid {
 
  private:
   template <class CellText>
-  std::string line(const std::string& claim, CellText cell_text) const {
-    std::string line = width_of(claim) > margin_ ? claim + "\n" + spaces(margin_) : padded(claim, margin_);
+  std::string line(const std::string& property, CellText cell_text) const {
+    std::string line = width_of(property) > margin_ ? property + "\n" + spaces(margin_) : padded(property, margin_);
     for (std::size_t subject = 0; subject < columns_.size(); ++subject) {
       line += gap + cell_text(columns_[subject], subject);
     }
     return without_trailing_spaces(line) + "\n";
   }
 
-  inline static const std::string title = "claim";
+  inline static const std::string title = "property";
   inline static const std::string gap = "  ";
 
   const Table& table_;
   Detail detail_;
   std::vector<SubjectColumn> columns_;
   std::size_t cells_width_ = 0;
-  std::size_t margin_ = width_of(title);  // of the cells: what the claims that stand beside them need
+  std::size_t margin_ = width_of(title);  // of the cells: what the properties that stand beside them need
 };
 
-/// What fits every screen: a block a subject, where a line that is too long ends in the claim's name.
+/// What fits every screen: a block a subject, where a line that is too long ends in the property's name.
 std::string blocks(const Table& table, const Screen& screen) {
   std::string text = legend;
   for (std::size_t subject = 0; subject < table.subjects.size(); ++subject) {
@@ -177,7 +178,7 @@ std::string blocks(const Table& table, const Screen& screen) {
     text += (subject == 0 ? "" : "\n") + one_line(table.subjects[subject]->name) + "\n";
     for (const Row& row : table.rows) {
       if (row.cells[subject] == nullptr) continue;
-      text += "  " + column.text(row.cells[subject], screen) + "  " + one_line(row.claim) + "\n";
+      text += "  " + column.text(row.cells[subject], screen) + "  " + one_line(row.property) + "\n";
     }
   }
   return text;
@@ -210,14 +211,14 @@ std::string list(const std::string& title, const std::vector<Entry>& entries, co
 
 std::string not_run(const Summary& summary, const Screen& screen) {
   return list("Did not run", subjects_not_run(summary), screen, [](const Group& group) {
-    const std::string claims = group.count == 0 ? "" : " (" + counted(group.count, "claim") + " SKIPPED)";
-    return group.subject + ": " + group.reason + claims;
+    const std::string properties = group.count == 0 ? "" : " (" + counted(group.count, "property") + " SKIPPED)";
+    return group.subject + ": " + group.reason + properties;
   });
 }
 
 std::string skipped(const Summary& summary, const Screen& screen) {
-  return list("Skipped", claims_skipped(summary), screen, [](const Group& group) {
-    return group.subject + ": " + counted(group.count, "claim") + " SKIPPED: " + group.reason;
+  return list("Skipped", properties_skipped(summary), screen, [](const Group& group) {
+    return group.subject + ": " + counted(group.count, "property") + " SKIPPED: " + group.reason;
   });
 }
 
@@ -226,18 +227,18 @@ std::string asked(const Summary& summary, const Screen& screen) {
               [](const Group& group) { return group.subject + ": " + group.reason; });
 }
 
-/// Of every subject a line, or of every claim where all is wanted.
+/// Of every subject a line, or of every property where all is wanted.
 std::string out_of_reach(const Summary& summary, const Screen& screen, bool verbose) {
   std::vector<Group> lines;
   if (verbose) {
     for (const Judgement& judgement : summary.judgements) {
       std::string goals;
       for (const std::string& goal : judgement.out_of_reach) goals += (goals.empty() ? "" : "; ") + goal;
-      if (!goals.empty()) lines.push_back({judgement.subject, judgement.claim + ": " + goals, 0});
+      if (!goals.empty()) lines.push_back({judgement.subject, judgement.property + ": " + goals, 0});
     }
   } else {
     for (const Group& group : goals_out_of_reach(summary)) {
-      const std::string text = group.reason + " (" + counted(group.count, "claim") + ")";
+      const std::string text = group.reason + " (" + counted(group.count, "property") + ")";
       if (lines.empty() || lines.back().subject != group.subject) {
         lines.push_back({group.subject, text, 0});
       } else {
@@ -249,15 +250,15 @@ std::string out_of_reach(const Summary& summary, const Screen& screen, bool verb
               [](const Group& group) { return group.subject + ": " + group.reason; });
 }
 
-/// The variants of claims that have some, those that are not PASSED or all.
+/// The variants of properties that have some, those that are not PASSED or all.
 std::string variants(const Summary& summary, const Screen& screen, bool verbose) {
   std::vector<std::string> lines;
   for (const Judgement& judgement : summary.judgements) {
     for (const Variant& variant : judgement.variants) {
-      // Where the whole claim is SKIPPED, so are they.
+      // Where the whole property is SKIPPED, so are they.
       const bool is_wanted = variant.verdict != Verdict::passed && variant.verdict != Verdict::skipped;
       if (!is_wanted && !verbose) continue;
-      lines.push_back(judgement.subject + ": " + judgement.claim + " " + variant.name + ": " +
+      lines.push_back(judgement.subject + ": " + judgement.property + " " + variant.name + ": " +
                       name_of(variant.verdict) + (variant.reason.empty() ? "" : " (" + variant.reason + ")"));
     }
   }
@@ -267,8 +268,8 @@ std::string variants(const Summary& summary, const Screen& screen, bool verbose)
 
 std::string refused(const Summary& summary, const Screen& screen) {
   return list("Refused with an error", refusals_of(summary), screen, [](const Refusals& refusals) {
-    return refusals.subject + ": " + counted(refusals.cases, "case") + " in " + counted(refusals.claims, "claim") +
-           ", such as in " + refusals.claim + ": " + refusals.message;
+    return refusals.subject + ": " + counted(refusals.cases, "case") + " in " +
+           counted(refusals.properties, "property") + ", such as in " + refusals.property + ": " + refusals.message;
   });
 }
 
@@ -283,12 +284,12 @@ std::string known(const Summary& summary, const Screen& screen) {
               [](const KnownFailure& failure) {
                 return failure.judgement->subject + ": " + failure.finding->id + ": " + failure.finding->what +
                        " (since " + failure.finding->since + ", " + counted(failure.finding->cases, "case") + " in " +
-                       failure.judgement->claim + ")";
+                       failure.judgement->property + ")";
               });
 }
 
-std::string claim_on_subject(const Judgement& judgement) {
-  return " " + one_line(judgement.claim) + " on " + one_line(judgement.subject);
+std::string property_on_subject(const Judgement& judgement) {
+  return " " + one_line(judgement.property) + " on " + one_line(judgement.subject);
 }
 
 std::string indented_details(const std::string& details, const Screen& screen) {
@@ -305,7 +306,7 @@ std::string failure_text(const Failure& failure, const Screen& screen) {
   const Finding& finding = failure.finding;
   const std::string kind = finding.kind.empty() ? "" : one_line(finding.kind) + " ";
   std::string text =
-      screen.verdict_line(Verdict::failed, claim_on_subject(*failure.judgement) + ": " + kind + how_found(failure));
+      screen.verdict_line(Verdict::failed, property_on_subject(*failure.judgement) + ": " + kind + how_found(failure));
   text += indented_details(finding.details, screen);
   // Not wrapped: it is there to be copied, and a terminal copies what it wrapped itself as one line.
   if (!finding.replay.empty()) text += "  " + replay_command(finding.replay) + "\n";
@@ -327,17 +328,17 @@ std::string mistrusted(const Summary& summary, const Screen& screen) {
     text += text.empty() ? "\n" : "";
     text += screen.verdict_line(Verdict::mistrusted, what + ": " + one_line(reason));
   };
-  const std::vector<Group> without_cases = claims_without_cases(summary);
+  const std::vector<Group> without_cases = properties_without_cases(summary);
   const auto is_one_of_many = [&](const Judgement& judgement) {
     return is_without_cases(judgement) &&
            std::any_of(without_cases.begin(), without_cases.end(),
                        [&](const Group& group) { return group.reason == judgement.reason; });
   };
   for (const Judgement* judgement : with_verdict(summary, Verdict::mistrusted)) {
-    if (!is_one_of_many(*judgement)) add(claim_on_subject(*judgement), judgement->reason);
+    if (!is_one_of_many(*judgement)) add(property_on_subject(*judgement), judgement->reason);
   }
   for (const Group& group : without_cases) {
-    add(" " + counted(group.count, "claim") + " on " + one_line(group.subject), group.reason);
+    add(" " + counted(group.count, "property") + " on " + one_line(group.subject), group.reason);
   }
   return text;
 }

@@ -1,4 +1,4 @@
-/// Claims, subjects and problems of the tests of judging.
+/// Properties, subjects and problems of the tests of judging.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "properties/case/claim.h"
+#include "properties/case/property.h"
 #include "properties/judging/judge.h"
 
 namespace tileproof {
@@ -32,8 +32,9 @@ inline SubjectRow row_with(Envelope envelope) {
   return {"mine", "a subject of this test", false, std::move(envelope), nullptr};
 }
 
-inline Claim claim_with(std::function<void(Case&)> body, std::vector<const ClassRow*> meets = {}, Draws draws = {}) {
-  return {"test/claim", "", {}, std::move(meets), std::move(draws), std::move(body)};
+inline Property property_with(std::function<void(Case&)> body, std::vector<const ClassRow*> meets = {},
+                              Draws draws = {}) {
+  return {"test/property", "", {}, std::move(meets), std::move(draws), std::move(body)};
 }
 
 /// Compares two elements, of more values than one.
@@ -41,7 +42,7 @@ inline void compare_something(Case& c) {
   c.expect_equal(std::vector<std::uint32_t>{1, 2}, std::vector<std::uint32_t>{1, 2});
 }
 
-inline Problem problem_with(const std::string& flags) { return problem_of("--claim=c --subject=s " + flags); }
+inline Problem problem_with(const std::string& flags) { return problem_of("--property=c --subject=s " + flags); }
 
 #define EXPECT_SAYS(text, part) EXPECT_NE((text).find(part), std::string::npos) << (text)
 

@@ -1,4 +1,4 @@
-/// A claim: a property, named as a sentence that is true of every correct subject. To add one, add a row to the file of
+/// A property, named as a sentence that is true of every correct subject. To add one, add a row to the file of
 /// its kind (catalogue/*.cpp): what it needs, what it must have met, and a body that draws, runs and compares.
 #pragma once
 
@@ -12,7 +12,7 @@
 
 namespace tileproof {
 
-/// Which problems a claim is drawn from, within what the subject accepts.
+/// Which problems a property is drawn from, within what the subject accepts.
 struct Draws {
   std::vector<Domain> domains = {Domain::floating, Domain::integer, Domain::none};
   std::vector<Type> types = {Type::bf16, Type::fp16, Type::fp32};
@@ -30,26 +30,26 @@ struct Draws {
   bool is_fixed() const { return !fixed.empty() || fixed_for != nullptr; }
 };
 
-/// What it means for a claim that a subject refuses one of its problems with an error.
+/// What it means for a property that a subject refuses one of its problems with an error.
 enum class OnRefusal {
   counted,  // reported apart; the case has shown nothing
   allowed,  // as good an answer as any: another layout, a stack
-  failed    // the claim says that it is taken
+  failed    // the property says that it is taken
 };
 
-/// The whole domain of a claim, cut into steps. Each step is a problem whose data are enumerated, not drawn, and no two
-/// steps hold the same points: a claim that holds for all of them is proved.
+/// The whole domain of a property, cut into steps. Each step is a problem whose data are enumerated, not drawn, and no
+/// two steps hold the same points: a property that holds for all of them is proved.
 struct Enumeration {
   std::int64_t steps = 0;
   std::uint64_t points_of_step = 0;  // what one step holds
   /// How many comparisons that takes, where it is known: any other number is MISTRUSTED, as are fewer than points.
   std::uint64_t compared_of_step = 0;
   std::string point;                                  // what one is, in the plural: "(code, scale, zero) triples"
-  std::function<Problem(std::int64_t step)> problem;  // claim and subject are filled in by whoever asks
+  std::function<Problem(std::int64_t step)> problem;  // property and subject are filled in by whoever asks
   std::string order = "lying all over the domain";    // of the steps: what a part of them, from the first on, is
 };
 
-struct Claim {
+struct Property {
   std::string name;   // kind/sentence
   std::string hunts;  // the faults it is for
   std::vector<Operation> needs;
@@ -62,12 +62,12 @@ struct Claim {
   bool heavy = false;                 // a case may take minutes: its deadline is another
   OnRefusal on_refusal = OnRefusal::counted;
   bool of_specification = false;  // about the specification itself: only the subject `reference` can be asked
-  /// Of a claim that can be proved: a name of `tileproof prove`, and the domain, for what a subject takes.
+  /// Of a property that can be proved: a name of `tileproof prove`, and the domain, for what a subject takes.
   std::string proof = "";
   std::function<std::vector<Enumeration>(const Envelope&)> enumerations = nullptr;
 };
 
-/// The operations that act on the layout, for claims that are a row for each.
+/// The operations that act on the layout, for properties that are a row for each.
 inline constexpr Operation operations_on_the_layout[] = {Operation::pack, Operation::unpack, Operation::dequantize};
 
 }  // namespace tileproof

@@ -1,4 +1,4 @@
-// Claims: what `verify` judged, subject by subject.
+// Properties: what `verify` judged, subject by subject.
 #include <algorithm>
 #include <map>
 #include <set>
@@ -12,7 +12,7 @@ namespace tileproof::reports {
 
 namespace {
 
-/// What all records say of a claim on a subject.
+/// What all records say of a property on a subject.
 struct Said {
   std::vector<const Judgement*> judgements;
 
@@ -36,14 +36,15 @@ struct Said {
   }
 };
 
-using Claims = std::map<std::pair<std::string, std::string>, Said>;  // subject, claim
+using Properties = std::map<std::pair<std::string, std::string>, Said>;  // subject, property
 
-Claims claims_in(const Evidence& evidence) {
-  Claims claims;
+Properties properties_in(const Evidence& evidence) {
+  Properties properties;
   for (const auto& found : evidence.verified) {
-    for (const Judgement& one : found.record.judgements) claims[{one.subject, one.claim}].judgements.push_back(&one);
+    for (const Judgement& one : found.record.judgements)
+      properties[{one.subject, one.property}].judgements.push_back(&one);
   }
-  return claims;
+  return properties;
 }
 
 std::string why_failed(const Said& said) {
@@ -66,7 +67,7 @@ std::string text_of_known(const Said& said) {
 }
 
 Item judged(const std::string& name, const Said& now, const Said* before) {
-  Item item = {Word::exact, "claim", name, ""};
+  Item item = {Word::exact, "property", name, ""};
   const bool ran_before = before != nullptr && !before->all_skipped();
   const bool failed = now.any(Verdict::failed);
   const bool failed_before = ran_before && before->any(Verdict::failed);
@@ -88,7 +89,7 @@ Item judged(const std::string& name, const Said& now, const Said* before) {
     item.is_red = ran_before;
     item.why = now.judgements.front()->reason + (ran_before ? "; the baseline ran it" : "");
   } else if (now.any(Verdict::known)) {
-    // A line in the ledger excuses a failure; it does not undo that the claim passed before.
+    // A line in the ledger excuses a failure; it does not undo that the property passed before.
     item.word = passed_before ? Word::regressed : Word::known;
     item.why = text_of_known(now) + (passed_before   ? " (it passed in the baseline)"
                                      : failed_before ? " (it failed in the baseline)"
@@ -107,17 +108,17 @@ Item judged(const std::string& name, const Said& now, const Said* before) {
   return item;
 }
 
-std::string name_of(const Claims::key_type& key) { return key.second + " on " + key.first; }
+std::string name_of(const Properties::key_type& key) { return key.second + " on " + key.first; }
 
-void put_in_order_of_cause(std::vector<Item>& items, const Claims& claims) {
+void put_in_order_of_cause(std::vector<Item>& items, const Properties& properties) {
   std::vector<Failure> failures;
-  for (const auto& [key, said] : claims) {
+  for (const auto& [key, said] : properties) {
     if (const Judgement* failed = said.first(Verdict::failed)) failures.push_back(failures_of(*failed).front());
   }
   failures = in_order_of_cause(std::move(failures));
   std::map<std::string, std::size_t> places;
   for (const Failure& failure : failures) {
-    places.emplace(name_of({failure.judgement->subject, failure.judgement->claim}), places.size());
+    places.emplace(name_of({failure.judgement->subject, failure.judgement->property}), places.size());
   }
   const auto place_of = [&](const Item& item) {
     const auto place = places.find(item.name);
@@ -128,23 +129,23 @@ void put_in_order_of_cause(std::vector<Item>& items, const Claims& claims) {
 
 }  // namespace
 
-std::vector<Item> items_of_claims(const Evidence& now, const Evidence* before) {
-  const Claims claims = claims_in(now);
-  const Claims baseline = before != nullptr ? claims_in(*before) : Claims();
+std::vector<Item> items_of_properties(const Evidence& now, const Evidence* before) {
+  const Properties properties = properties_in(now);
+  const Properties baseline = before != nullptr ? properties_in(*before) : Properties();
   std::vector<Item> items;
-  for (const auto& [key, said] : claims) {
+  for (const auto& [key, said] : properties) {
     const auto then = baseline.find(key);
     items.push_back(judged(name_of(key), said, then == baseline.end() ? nullptr : &then->second));
   }
   for (const auto& [key, said] : baseline) {
-    if (claims.contains(key) || said.all_skipped()) continue;
-    items.push_back({Word::not_run, "claim", name_of(key), "only the baseline has it", true});
+    if (properties.contains(key) || said.all_skipped()) continue;
+    items.push_back({Word::not_run, "property", name_of(key), "only the baseline has it", true});
   }
-  put_in_order_of_cause(items, claims);
-  // A subject that was asked for and did not run, with no claim to show for it.
+  put_in_order_of_cause(items, properties);
+  // A subject that was asked for and did not run, with no property to show for it.
   for (const auto& found : now.verified) {
     if (found.record.verdict != Verdict::mistrusted || found.record.counts.at(Verdict::mistrusted) != 0) continue;
-    items.push_back({Word::mistrusted, "claim", "the run as a whole", found.record.reason, true});
+    items.push_back({Word::mistrusted, "property", "the run as a whole", found.record.reason, true});
   }
   return items;
 }

@@ -1,20 +1,20 @@
-// Every claim on every subject that can take it, as a GoogleTest test of the same name: what ctest runs. Fixed seed.
+// Every property on every subject that can take it, as a GoogleTest test of the same name: what ctest runs. Fixed seed.
 #include <gtest/gtest.h>
 
 #include <algorithm>
 #include <cstdio>
 
 #include "properties/case/generator.h"
-#include "properties/catalogue/claims.h"
+#include "properties/catalogue/properties.h"
 #include "properties/judging/judge.h"
 
 namespace tileproof {
 
 namespace {
 
-class ClaimOnSubject : public testing::Test {
+class PropertyOnSubject : public testing::Test {
  public:
-  ClaimOnSubject(const Claim& claim, const SubjectRow& row) : claim_(claim), row_(row) {}
+  PropertyOnSubject(const Property& property, const SubjectRow& row) : property_(property), row_(row) {}
 
   void TestBody() override {
     const MadeSubject made = row_.make();
@@ -25,7 +25,7 @@ class ClaimOnSubject : public testing::Test {
       GTEST_SKIP() << made.why_not;
     }
     // As many as every fault of the table is found with (faults_test.cpp); `tileproof verify` draws more.
-    const Judgement judgement = judge(claim_, row_, *made.subject, {.cases = 100, .seed = 1});
+    const Judgement judgement = judge(property_, row_, *made.subject, {.cases = 100, .seed = 1});
     std::string finding;
     for (const Finding& one : judgement.findings) {
       finding += "\n" + one.details + "\n  replay: " + line_of(one.problem);
@@ -35,7 +35,7 @@ class ClaimOnSubject : public testing::Test {
   }
 
  private:
-  const Claim& claim_;
+  const Property& property_;
   const SubjectRow& row_;
 };
 
@@ -45,15 +45,15 @@ std::string suite_of(std::string subject) {
   return subject;
 }
 
-void register_claims() {
+void register_properties() {
   for (const SubjectRow& row : subjects()) {
     if (row.envelope.takes_tensors) continue;  // not in this process: the tests of the command judge them
-    for (const Claim& claim : claims()) {
+    for (const Property& property : properties()) {
       std::string why_not;
-      domains_of(claim, row.envelope, &why_not);
+      domains_of(property, row.envelope, &why_not);
       if (!why_not.empty()) continue;  // `tileproof verify` lists these as SKIPPED
-      testing::RegisterTest(suite_of(row.name).c_str(), claim.name.c_str(), nullptr, nullptr, __FILE__, __LINE__,
-                            [&claim, &row]() -> testing::Test* { return new ClaimOnSubject(claim, row); });
+      testing::RegisterTest(suite_of(row.name).c_str(), property.name.c_str(), nullptr, nullptr, __FILE__, __LINE__,
+                            [&property, &row]() -> testing::Test* { return new PropertyOnSubject(property, row); });
     }
   }
 }
@@ -64,7 +64,7 @@ void register_claims() {
 
 int main(int count, char** arguments) {
   testing::InitGoogleTest(&count, arguments);
-  tileproof::register_claims();
+  tileproof::register_properties();
   const int failed = RUN_ALL_TESTS();
   const bool looked = testing::UnitTest::GetInstance()->test_to_run_count() > 0 || testing::GTEST_FLAG(list_tests);
   if (!looked) std::fprintf(stderr, "no test was run: the filter matches none\n");
