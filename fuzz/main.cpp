@@ -157,7 +157,7 @@ int main(int count, char** arguments) {
   tileproof::leave_inherited_mode();
   try {
     const int exit = tileproof::run(count, arguments);
-    // A reader that has seen enough is no fault: the records and the exit code say the rest.
+    // A reader that has seen enough is no mutant: the records and the exit code say the rest.
     if (std::cout.flush() || tileproof::has_lost_its_reader(STDOUT_FILENO)) return exit;
     std::cerr << "tileproof: cannot write to standard output\n";
     return exit == tileproof::exit_code::passed ? tileproof::exit_code::machine_at_fault : exit;

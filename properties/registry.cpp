@@ -3,7 +3,7 @@
 #include "properties/accuracy/surveys.h"
 #include "properties/catalogue/properties.h"
 #include "properties/mutants/deadly.h"
-#include "properties/mutants/faults.h"
+#include "properties/mutants/mutants.h"
 #include "properties/subjects/watched.h"
 
 namespace tileproof {
@@ -14,7 +14,7 @@ const SubjectRow& subject_row(const std::string& name) {
     if (row.name == name) return row;
     legal += (legal.empty() ? "" : ", ") + row.name;
   }
-  for (const SubjectRow& row : faulty_subjects()) {
+  for (const SubjectRow& row : mutant_subjects()) {
     if (row.name == name) return row;
   }
   for (const SubjectRow& row : watched_subjects()) {
@@ -25,7 +25,7 @@ const SubjectRow& subject_row(const std::string& name) {
       if (row.name == name) return row;
     }
   }
-  throw Illegal("--subject", "'" + name + "'", legal + ", or one of 'tileproof list faults'");
+  throw Illegal("--subject", "'" + name + "'", legal + ", or one of 'tileproof list mutants'");
 }
 
 const Property& property_of(const std::string& name) {

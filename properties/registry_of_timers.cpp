@@ -1,5 +1,5 @@
 // A part of its own, as timers are a library of their own.
-#include "properties/mutants/faults.h"
+#include "properties/mutants/mutants.h"
 #include "properties/registry.h"
 #include "properties/timing/rows.h"
 
@@ -11,7 +11,7 @@ TimerRow timer_row(const std::string& name) {
     if (row.name == name) return row;
     legal += (legal.empty() ? "" : ", ") + row.name;
   }
-  for (const SubjectRow& row : faulty_subjects()) {
+  for (const SubjectRow& row : mutant_subjects()) {
     if (row.name != name) continue;
     TimerRow as_it_is = timers().front();
     as_it_is.name = name;
@@ -21,7 +21,7 @@ TimerRow timer_row(const std::string& name) {
     as_it_is.make = [make = row.make] { return make_timer_of(make().subject); };
     return as_it_is;
   }
-  throw Illegal("--subject", "'" + name + "'", legal + ", or one of 'tileproof list faults'");
+  throw Illegal("--subject", "'" + name + "'", legal + ", or one of 'tileproof list mutants'");
 }
 
 }  // namespace tileproof

@@ -10,7 +10,7 @@
 #include "fuzz/process/worker_pool.h"
 #include "properties/catalogue/properties.h"
 #include "properties/mutants/deadly.h"
-#include "properties/mutants/faults.h"
+#include "properties/mutants/mutants.h"
 #include "properties/registry.h"
 #include "properties/subjects/watched.h"
 
@@ -169,13 +169,13 @@ std::vector<ChosenSubject> chosen_subjects(const std::vector<std::string>& wante
   std::vector<std::string> names;
   for (const SubjectRow& row : subjects()) names.push_back(row.name);
   std::vector<std::string> chosen_names = wanted.empty() ? names : wanted;
-  for (const SubjectRow& row : faulty_subjects()) names.push_back(row.name);
+  for (const SubjectRow& row : mutant_subjects()) names.push_back(row.name);
   for (const SubjectRow& row : watched_subjects()) names.push_back(row.name);
   for (const SubjectRow& row : deadly_subjects()) names.push_back(row.name);
   std::vector<ChosenSubject> chosen;
   for (const std::string& name : chosen_names) {
     if (std::find(names.begin(), names.end(), name) == names.end()) {
-      throw unknown_name("--subject", name, "a name of 'tileproof list subjects' or 'list faults'", names);
+      throw unknown_name("--subject", name, "a name of 'tileproof list subjects' or 'list mutants'", names);
     }
     const bool again =
         std::any_of(chosen.begin(), chosen.end(), [&](const ChosenSubject& one) { return one.row.name == name; });

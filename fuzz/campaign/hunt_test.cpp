@@ -324,8 +324,8 @@ TEST_F(AHunt, LooksOnWhereWhatCameFirstIsFlaky) {
   EXPECT_EQ(reproducible, 1) << ran.text;
 }
 
-TEST_F(AHunt, OfAFaultEndsWithItsSmallestCase) {
-  const Ran ran = fuzz("--subject faulty:last-tile-skipped --property write/unpack --seed 1 --cases 256 " + out("run"));
+TEST_F(AHunt, OfAMutantEndsWithItsSmallestCase) {
+  const Ran ran = fuzz("--subject mutant:last-tile-skipped --property write/unpack --seed 1 --cases 256 " + out("run"));
   EXPECT_EQ(ran.exit, 1) << ran.text;
   const auto found = cards(hunt("run"));
   ASSERT_EQ(found.size(), 1) << ran.text;
@@ -368,14 +368,14 @@ void expect_same(const json& a, const json& b) {
   EXPECT_TRUE(differences.empty()) << differences.dump().substr(0, 2000);
 }
 
-constexpr std::uint64_t cases_of_fault_hunt = is_sanitized ? 320 : 640;
-const std::string fault_hunt =
-    "--subject faulty:nibbles-in-order --property bits/ --property value/ --seed 4 --shrink-seconds 1 --cases ";
-const std::string short_fault_hunt = fault_hunt + std::to_string(cases_of_fault_hunt) + " ";
+constexpr std::uint64_t cases_of_mutant_hunt = is_sanitized ? 320 : 640;
+const std::string mutant_hunt =
+    "--subject mutant:nibbles-in-order --property bits/ --property value/ --seed 4 --shrink-seconds 1 --cases ";
+const std::string short_mutant_hunt = mutant_hunt + std::to_string(cases_of_mutant_hunt) + " ";
 
 TEST_F(AHunt, IsTheSameWithAnyNumberOfWorkers) {
-  fuzz(short_fault_hunt + "--workers 1 " + out("one"));
-  fuzz(short_fault_hunt + "--workers 3 " + out("three"));
+  fuzz(short_mutant_hunt + "--workers 1 " + out("one"));
+  fuzz(short_mutant_hunt + "--workers 3 " + out("three"));
   expect_same(hunt("one"), hunt("three"));
   EXPECT_GE(hunt("one")["findings"].size(), 1);
 }
@@ -407,7 +407,7 @@ TEST_F(AHunt, ThatIsKilledAtAnyInstantAndResumedLosesNothingAndDoublesNothing) {
   if (is_sanitized) GTEST_SKIP() << "a sanitized process takes long to start, a dozen longer than a test may";
   const std::uint64_t wanted = kills_wanted();
   const std::uint64_t cases = 3 * cases_of_batch * std::max<std::uint64_t>(10, wanted);
-  const std::string long_hunt = fault_hunt + std::to_string(cases) + " --workers 2 ";
+  const std::string long_hunt = mutant_hunt + std::to_string(cases) + " --workers 2 ";
   fuzz(long_hunt + out("whole"));
   const std::string folder = (folder_ / "killed").string();
   const std::string journal = folder + "/journal.jsonl";
@@ -455,7 +455,7 @@ TEST_F(AHunt, ThatIsKilledAtAnyInstantAndResumedLosesNothingAndDoublesNothing) {
 }
 
 TEST_F(AHunt, InShardsThatAreMergedIsWhatOneWouldHaveBeen) {
-  fuzz(short_fault_hunt + "--workers 2 " + out("whole"));
+  fuzz(short_mutant_hunt + "--workers 2 " + out("whole"));
   const std::vector<const char*> of_slurm = {"SLURM_ARRAY_TASK_ID", "SLURM_ARRAY_TASK_MIN", "SLURM_ARRAY_TASK_COUNT"};
   std::string folders;
   for (int shard = 0; shard < 3; ++shard) {
@@ -466,7 +466,7 @@ TEST_F(AHunt, InShardsThatAreMergedIsWhatOneWouldHaveBeen) {
       setenv(of_slurm[2], "3", 1);
     }
     const std::string name = "shard" + std::to_string(shard);
-    fuzz(short_fault_hunt + "--workers 1 " + out(name) +
+    fuzz(short_mutant_hunt + "--workers 1 " + out(name) +
          (is_job_of_an_array ? "" : " --shard " + std::to_string(shard) + "/3"));
     for (const char* variable : of_slurm) unsetenv(variable);
     folders += " '" + (folder_ / name).string() + "'";

@@ -38,7 +38,7 @@ HuntOfFolders hunt_of_folders(const std::vector<std::string>& folders) {
     facts.unfinished += unfinished_batches(journal).size();
     for (const json& planted : one.planted) facts.planted.push_back(planted);
     if (shard == 0) facts.corpus = one.corpus;
-    if (one.planted.empty()) facts.planted.push_back({{"fault", "none, in " + folder}, {"found", false}});
+    if (one.planted.empty()) facts.planted.push_back({{"mutant", "none, in " + folder}, {"found", false}});
     for (const FailedCase& failed : one.failed) {
       Signed& with_signature = facts.findings[signature_of(failed.finding)];
       if (with_signature.examples.empty()) with_signature.finding.smallest = failed.finding;

@@ -6,7 +6,7 @@
 #include "fuzz/process/worker.h"
 #include "fuzz/records/journal.h"
 #include "properties/catalogue/properties.h"
-#include "properties/mutants/faults.h"
+#include "properties/mutants/mutants.h"
 #include "properties/problem/draw.h"
 #include "properties/registry.h"
 
@@ -16,22 +16,22 @@ namespace {
 
 using nlohmann::json;
 
-/// The properties of a list that are to find the fault.
-std::vector<std::string> hunters_of(const Fault& fault, const CaseList& list) {
+/// The properties of a list that are to find the mutant.
+std::vector<std::string> hunters_of(const Mutant& mutant, const CaseList& list) {
   std::vector<std::string> hunters;
   for (const std::string& property : list.properties()) {
-    const bool names_it = std::find(fault.found_by.begin(), fault.found_by.end(), property) != fault.found_by.end();
+    const bool names_it = std::find(mutant.found_by.begin(), mutant.found_by.end(), property) != mutant.found_by.end();
     if (names_it) hunters.push_back(property);
   }
   return hunters;
 }
 
-Planted hunted(const Fault& fault, const std::vector<const Property*>& properties, std::uint64_t seed,
+Planted hunted(const Mutant& mutant, const std::vector<const Property*>& properties, std::uint64_t seed,
                const std::filesystem::path& in_flight) {
-  const SubjectRow& row = subject_row("faulty:" + fault.name);
+  const SubjectRow& row = subject_row("mutant:" + mutant.name);
   const CaseList list(properties, row, seed);
-  const std::vector<std::string> hunters = hunters_of(fault, list);
-  Planted planted = {.fault = fault.name, .property = ""};
+  const std::vector<std::string> hunters = hunters_of(mutant, list);
+  Planted planted = {.mutant = mutant.name, .property = ""};
   Worker worker({row.name, std::nullopt}, std::chrono::seconds(10));
   worker.make();
   const auto nobody = [](const json&) {};
@@ -45,7 +45,7 @@ Planted hunted(const Fault& fault, const std::vector<const Property*>& propertie
       const std::uint64_t index = told.at("case");
       const std::string& property = list.at(index).property->name;
       if (planted.is_found || std::find(hunters.begin(), hunters.end(), property) == hunters.end()) return;
-      planted = {fault.name, true, index + 1, property};
+      planted = {mutant.name, true, index + 1, property};
     };
     if (!worker.asked(question_for_cases(cases_of(batch)), note, is_overdue)) break;
     if (!planted.is_found) planted.cases += cases_of_batch;
@@ -53,12 +53,12 @@ Planted hunted(const Fault& fault, const std::vector<const Property*>& propertie
   return planted;
 }
 
-/// The faults that some of the properties are to find.
-std::vector<const Fault*> faults_for(const std::vector<const Property*>& properties, std::uint64_t seed) {
-  std::vector<const Fault*> candidates;
-  const CaseList list(properties, subject_row("faulty:nothing"), seed);  // all faulty subjects take the same
-  for (const Fault& fault : faults()) {
-    if (!fault.has_memory && !hunters_of(fault, list).empty()) candidates.push_back(&fault);
+/// The mutants that some of the properties are to find.
+std::vector<const Mutant*> mutants_for(const std::vector<const Property*>& properties, std::uint64_t seed) {
+  std::vector<const Mutant*> candidates;
+  const CaseList list(properties, subject_row("mutant:nothing"), seed);  // all mutants take the same
+  for (const Mutant& mutant : mutants()) {
+    if (!mutant.has_memory && !hunters_of(mutant, list).empty()) candidates.push_back(&mutant);
   }
   return candidates;
 }
@@ -75,10 +75,10 @@ std::vector<Planted> planted_and_hunted(const std::vector<const Property*>& want
                                         const std::filesystem::path& in_flight) {
   constexpr std::size_t wanted = 3;
   std::vector<const Property*> properties = wanted_properties;
-  std::vector<const Fault*> candidates = faults_for(properties, seed);
-  if (candidates.empty()) {  // of these properties the table has no fault: the hunt itself is put to the others'
+  std::vector<const Mutant*> candidates = mutants_for(properties, seed);
+  if (candidates.empty()) {  // of these properties the table has no mutant: the hunt itself is put to the others'
     properties = every_property();
-    candidates = faults_for(properties, seed);
+    candidates = mutants_for(properties, seed);
   }
   std::vector<Planted> all;
   for (std::uint64_t i = 0; all.size() < wanted && !candidates.empty(); ++i) {

@@ -1,4 +1,4 @@
-/// Whether a hunt finds what is there: before it begins, faults of the harness's own table are planted.
+/// Whether a hunt finds what is there: before it begins, mutants of the harness's own table are planted.
 #pragma once
 
 #include <filesystem>
@@ -10,16 +10,16 @@
 namespace tileproof {
 
 struct Planted {
-  std::string fault;
+  std::string mutant;
   bool is_found = false;
   std::uint64_t cases = 0;  // until then, or in all
   std::string property;     // that found it
 };
 
-/// A fault is to be found within so many cases of each property that names it.
+/// A mutant is to be found within so many cases of each property that names it.
 inline constexpr std::uint64_t turns_for_planted = 60;
 
-/// Hunts for three faults, chosen by the seed among those that one of the properties is to find.
+/// Hunts for three mutants, chosen by the seed among those that one of the properties is to find.
 /// @param in_flight  a file that a worker may map
 std::vector<Planted> planted_and_hunted(const std::vector<const Property*>& properties, std::uint64_t seed,
                                         const std::filesystem::path& in_flight);

@@ -26,15 +26,15 @@ json json_of(const SelfStep& step, const SelfResult& result) {
           {"details", result.details}, {"seconds", result.seconds},          {"fields", fields}};
 }
 
-/// A fault that drawing does not find: its property's whole domain, by several processes, until it is met.
-FaultScore enumerated(const Fault& fault, double seconds, std::size_t processes, const std::function<bool()>& stop) {
-  FaultScore score;
-  score.fault = fault.name;
-  score.property = fault.enumerated_by;
-  const ChosenSubject subject = chosen_subjects({"faulty:" + fault.name}).front();
+/// A mutant that drawing does not find: its property's whole domain, by several processes, until it is met.
+MutantScore enumerated(const Mutant& mutant, double seconds, std::size_t processes, const std::function<bool()>& stop) {
+  MutantScore score;
+  score.mutant = mutant.name;
+  score.property = mutant.enumerated_by;
+  const ChosenSubject subject = chosen_subjects({"mutant:" + mutant.name}).front();
   constexpr std::chrono::minutes deadline(10);
   const auto workers = std::make_shared<Processes>(subject, processes, deadline);
-  ProofTask task = proof_tasks(property_of(fault.enumerated_by), subject, workers).front();
+  ProofTask task = proof_tasks(property_of(mutant.enumerated_by), subject, workers).front();
   task.run(seconds, stop, [](std::uint64_t) {});
   const ProofResult& result = task.result();
   score.cases_until_found = result.steps_done + 1;
@@ -45,7 +45,7 @@ FaultScore enumerated(const Fault& fault, double seconds, std::size_t processes,
                     " steps of the enumeration: " + result.reason;
     return score;
   }
-  score.verdict = result.finding->kind == fault.kind ? SelfVerdict::held : SelfVerdict::broken;
+  score.verdict = result.finding->kind == mutant.kind ? SelfVerdict::held : SelfVerdict::broken;
   score.kind = result.finding->kind;
   score.problem = line_of(result.finding->problem);
   score.details = result.finding->details;
@@ -86,8 +86,8 @@ SelfRun prove_self(double seconds, std::size_t processes, const std::function<bo
     run.records.push_back({{"name", proof.name}, {"what", proof.what}, {"summary", summary}, {"steps", ran.records}});
   };
 
-  const SelfProof* of_faults = nullptr;
-  Ran ran_of_faults;
+  const SelfProof* of_mutants = nullptr;
+  Ran ran_of_mutants;
   for (const SelfProof& proof : proofs) {
     Ran ran;
     for (const SelfStep& step : proof.steps) {
@@ -97,25 +97,26 @@ SelfRun prove_self(double seconds, std::size_t processes, const std::function<bo
       ended.details = "the budget ended";
       add(ran, step, ends() ? ended : run_step(step, effort));
     }
-    if (proof.name == "faults") {
-      of_faults = &proof;
-      ran_of_faults = std::move(ran);
+    if (proof.name == "mutants") {
+      of_mutants = &proof;
+      ran_of_mutants = std::move(ran);
     } else {
       tell(proof, ran);
     }
   }
-  // Last, as they take what time there is: those faults that are enumerated.
-  for (const Fault& fault : faults()) {
-    if (fault.enumerated_by.empty()) continue;
-    const SelfStep step = {fault.name + " by " + fault.enumerated_by, nullptr};
+  // Last, as they take what time there is: those mutants that are enumerated.
+  for (const Mutant& mutant : mutants()) {
+    if (mutant.enumerated_by.empty()) continue;
+    const SelfStep step = {mutant.name + " by " + mutant.enumerated_by, nullptr};
     progress.say("enumerating " + step.name);
     const Clock::time_point start = Clock::now();
-    SelfResult result = result_of(enumerated(fault, seconds > 0 ? std::max(left(), 0.001) : 0, processes, ends), fault);
+    SelfResult result =
+        result_of(enumerated(mutant, seconds > 0 ? std::max(left(), 0.001) : 0, processes, ends), mutant);
     result.seconds = std::chrono::duration<double>(Clock::now() - start).count();
-    add(ran_of_faults, step, result);
+    add(ran_of_mutants, step, result);
   }
-  if (of_faults == nullptr) throw std::logic_error("self: no proof of the faults");
-  tell(*of_faults, ran_of_faults);
+  if (of_mutants == nullptr) throw std::logic_error("self: no proof of the mutants");
+  tell(*of_mutants, ran_of_mutants);
   return run;
 }
 

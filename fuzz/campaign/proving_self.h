@@ -1,4 +1,4 @@
-/// The harness judged, as the command runs it: the proofs of properties/selftest/selftest.h, and faults that only an
+/// The harness judged, as the command runs it: the proofs of properties/selftest/selftest.h, and mutants that only an
 /// enumeration shows.
 #pragma once
 

@@ -64,13 +64,13 @@ std::vector<json> those_of(const json& all, const std::string& subject, const st
 
 TEST(Surveying, GivesTheSameForAnyNumberOfThreads) {
   // One that is seldom wrong, and one whose calls depend on those before them.
-  const std::vector<std::string> subjects = {"faulty:minus-zero-lost", "faulty:wrong-after-the-first-call"};
+  const std::vector<std::string> subjects = {"mutant:minus-zero-lost", "mutant:wrong-after-the-first-call"};
   const json one = record_of(subjects, 1);
   EXPECT_EQ(record_of(subjects, 3), one);
 }
 
 TEST(Surveying, GivesTheSameOfAProcessThatTells) {
-  const ChosenSubject chosen = chosen_subjects({"faulty:minus-zero-lost"}).front();
+  const ChosenSubject chosen = chosen_subjects({"mutant:minus-zero-lost"}).front();
   Surveying told(2, is_of_part);
   told.add({.row = chosen.row, .replay_flags = {}, .runner = [&] { return std::make_unique<Told>(chosen.row.name); }});
   EXPECT_EQ(told.record(), record_of({chosen.row.name}));
@@ -135,14 +135,14 @@ TEST(Surveying, PutsSubjectsBesideEachOther) {
 }
 
 TEST(Surveying, ShowsTheWorstWithWhatEverybodyGaveAndALineToReplay) {
-  const json record = record_of({"faulty:two-roundings", "reference"});
+  const json record = record_of({"mutant:two-roundings", "reference"});
   std::int64_t of_bf16 = 0, not_finite = 0;
-  for (const json& one : those_of(record.at("worst"), "faulty:two-roundings", "dequantize")) {
+  for (const json& one : those_of(record.at("worst"), "mutant:two-roundings", "dequantize")) {
     EXPECT_EQ(one.at("why"), "");
     of_bf16 += one.at("type") == "bf16" ? 1 : 0;
     not_finite += one.at("type") == "bf16" && one.at("ulp").is_null() ? 1 : 0;
     const json& subjects = one.at("subjects");
-    EXPECT_EQ(subjects.at("faulty:two-roundings dequantize"), one.at("got"));
+    EXPECT_EQ(subjects.at("mutant:two-roundings dequantize"), one.at("got"));
     EXPECT_EQ(subjects.at("reference dequantize"), one.at("expected"));
     // Which rounds twice too.
     if (subjects.contains("reference dequantize_eagerly")) {
@@ -191,13 +191,13 @@ TEST(Surveying, ShowsTheWorstWithWhatEverybodyGaveAndALineToReplay) {
   }
 }
 
-TEST(Surveying, ShowsAFaultOfTheLayoutInItsNibbles) {
-  const json record = record_of({"faulty:unpack-sign-extends-the-top-nibble"});
-  for (const json& curve : those_of(record.at("curves"), "faulty:unpack-sign-extends-the-top-nibble", "unpack")) {
+TEST(Surveying, ShowsAMutantOfTheLayoutInItsNibbles) {
+  const json record = record_of({"mutant:unpack-sign-extends-the-top-nibble"});
+  for (const json& curve : those_of(record.at("curves"), "mutant:unpack-sign-extends-the-top-nibble", "unpack")) {
     EXPECT_FALSE(curve.at("wrong").at("nibble_by_binade").empty());
     for (const json& cell : curve.at("wrong").at("nibble_by_binade")) EXPECT_EQ(cell.at(0), 7);
   }
-  for (const json& curve : those_of(record.at("curves"), "faulty:unpack-sign-extends-the-top-nibble", "dequantize")) {
+  for (const json& curve : those_of(record.at("curves"), "mutant:unpack-sign-extends-the-top-nibble", "dequantize")) {
     EXPECT_TRUE(curve.at("wrong").at("nibble_by_binade").empty());
   }
 }

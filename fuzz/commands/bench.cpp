@@ -16,7 +16,7 @@
 #include "fuzz/process/screen.h"
 #include "fuzz/records/provenance.h"
 #include "fuzz/records/records.h"
-#include "properties/mutants/faults.h"
+#include "properties/mutants/mutants.h"
 #include "properties/registry.h"
 #include "properties/subjects/cores.h"
 #include "properties/timing/timing.h"
@@ -124,9 +124,9 @@ TimerRow timer_of(const std::string& name) {
     names.push_back(row.name);
     legal += row.name + ", ";
   }
-  for (const SubjectRow& row : faulty_subjects()) names.push_back(row.name);
+  for (const SubjectRow& row : mutant_subjects()) names.push_back(row.name);
   if (std::find(names.begin(), names.end(), name) != names.end()) return timer_row(name);
-  throw unknown_name("--subject", name, legal + "or one of 'tileproof list faults'", names);
+  throw unknown_name("--subject", name, legal + "or one of 'tileproof list mutants'", names);
 }
 
 class Run {
@@ -302,7 +302,7 @@ std::function<int()> set_up_bench(CLI::App& app) {
                  "NxK,... instead of the usual ones; what no inner_k_tiles or group divides is left out");
   app.add_option("--only", options->only, "rows with this in their name; may be given again");
   app.add_option("--subject", options->subjects,
-                 "host, cuda or torch, or a fault of 'list faults'; may be given again (default: all that run here)");
+                 "host, cuda or torch, or a mutant of 'list mutants'; may be given again (default: all that run here)");
   app.add_option("--repeats", options->repeats, "of each row")->check(CLI::Range(2, 10000))->capture_default_str();
   app.add_option("--cases", options->cases, "random cases of each property in a pass; 0: none")
       ->check(CLI::Range(std::int64_t{0}, std::int64_t{1000000}))

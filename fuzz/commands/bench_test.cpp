@@ -55,13 +55,13 @@ TEST_F(Bench, LeavesEveryRepeatAndTheMachine) {
 }
 
 TEST_F(Bench, NeverGivesTheSpeedOfAWrongResult) {
-  const Ran ran = run("bench --subject faulty:two-roundings --shapes 64x128 --repeats 2 --cases 0 --only 'bf16 float'");
+  const Ran ran = run("bench --subject mutant:two-roundings --shapes 64x128 --repeats 2 --cases 0 --only 'bf16 float'");
   EXPECT_EQ(ran.exit, 1) << ran.text;
-  EXPECT_NE(ran.text.find("WRONG faulty:two-roundings dequantize bf16 float"), std::string::npos) << ran.text;
+  EXPECT_NE(ran.text.find("WRONG mutant:two-roundings dequantize bf16 float"), std::string::npos) << ran.text;
 }
 
 TEST_F(Bench, NeverGivesTheRateOfCasesThatFail) {
-  const Ran ran = run("bench --subject faulty:two-roundings --repeats 2 --cases 20 --only cases");
+  const Ran ran = run("bench --subject mutant:two-roundings --repeats 2 --cases 20 --only cases");
   EXPECT_EQ(ran.exit, 1) << ran.text;
   EXPECT_NE(ran.text.find("mismatch"), std::string::npos) << ran.text;
 }

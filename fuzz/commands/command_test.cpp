@@ -50,7 +50,7 @@ TEST_F(Command, TheSameSeedGivesTheSameVerdictsAndOutputs) {
 TEST_F(Command, RunsOfDeterminismLeaveAHashEach) {
   const std::string judge = "verify --property determinism/unpack --property bits/ --cases 40 --subject ";
   run(judge + "host " + out("same"));
-  run(judge + "faulty:unpack-wrong-when-split " + out("other"));
+  run(judge + "mutant:unpack-wrong-when-split " + out("other"));
   const auto runs = [&](const std::string& name, const std::string& property) -> nlohmann::json {
     const nlohmann::json all = summary(name);
     for (const nlohmann::json& judgement : all["judgements"]) {
@@ -70,8 +70,8 @@ TEST_F(Command, RunsOfDeterminismLeaveAHashEach) {
 TEST_F(Command, NoResultDependsOnTheNumberOfJobs) {
   // Two subjects that are right, one that is wrong, and one whose calls depend on those before them.
   const std::string judge =
-      "verify --subject host --subject reference --subject faulty:two-roundings --subject "
-      "faulty:wrong-after-the-first-call "
+      "verify --subject host --subject reference --subject mutant:two-roundings --subject "
+      "mutant:wrong-after-the-first-call "
       "--property bits/ --property value/ --property sense/ --property determinism/ --cases 40 ";
   const auto timeless = [&](const std::string& name) {
     nlohmann::json all = summary(name);
@@ -93,8 +93,8 @@ TEST_F(Command, NoResultDependsOnTheNumberOfJobs) {
   EXPECT_TRUE(one == timeless("three")) << nlohmann::json::diff(one, timeless("three")).dump(1).substr(0, 2000);
 }
 
-TEST_F(Command, VerifyOfAFaultySubjectFailsAndItsLineReplays) {
-  const Ran ran = run("verify --subject faulty:two-roundings --property value/float " + out("run"));
+TEST_F(Command, VerifyOfAMutantSubjectFailsAndItsLineReplays) {
+  const Ran ran = run("verify --subject mutant:two-roundings --property value/float " + out("run"));
   EXPECT_EQ(ran.exit, 1) << ran.text;
   const nlohmann::json finding = summary("run")["judgements"][0]["findings"][0];
   const std::string line = finding["problem"];
@@ -170,11 +170,11 @@ TEST_F(Command, ReplayOfAPassingProblemSaysWhatItCompared) {
   EXPECT_NE(ran.text.find("PASSED: 96 elements compared"), std::string::npos) << ran.text;
 }
 
-TEST_F(Command, ListsNamePropertiesSubjectsFaultsAndProfiles) {
+TEST_F(Command, ListsNamePropertiesSubjectsMutantsAndProfiles) {
   EXPECT_NE(run("list properties").text.find("index/pack_puts_every_code_where_the_specification_says"),
             std::string::npos);
   EXPECT_NE(run("list subjects").text.find("reference"), std::string::npos);
-  EXPECT_NE(run("list faults").text.find("faulty:nibbles-in-order"), std::string::npos);
+  EXPECT_NE(run("list mutants").text.find("mutant:nibbles-in-order"), std::string::npos);
   EXPECT_NE(run("list profiles").text.find("cancelling"), std::string::npos);
 }
 

@@ -9,13 +9,13 @@ namespace {
 
 class FirstFinding : public Command {
  protected:
-  /// Name and text of the first finding that is printed of a fault.
-  std::string of(const std::string& fault) {
+  /// Name and text of the first finding that is printed of a mutant.
+  std::string of(const std::string& mutant) {
     std::string properties;
     for (const char* family : {"bits/", "codes/", "group/", "index/", "read/", "sense/", "value/", "write/"}) {
       properties += std::string(" --property ") + family;
     }
-    const Ran ran = run("verify --subject faulty:" + fault + properties + " --cases 40 --no-accuracy " + out(fault));
+    const Ran ran = run("verify --subject mutant:" + mutant + properties + " --cases 40 --no-accuracy " + out(mutant));
     EXPECT_EQ(ran.exit, 1) << ran.text;
     const std::size_t begin = ran.text.find("\n\nFAILED ");
     EXPECT_NE(begin, std::string::npos) << ran.text;
@@ -25,23 +25,23 @@ class FirstFinding : public Command {
   }
 };
 
-TEST_F(FirstFinding, OfAFaultOfMemoryIsAboutMemory) {
+TEST_F(FirstFinding, OfAMutantOfMemoryIsAboutMemory) {
   EXPECT_TRUE(of("last-tile-skipped").starts_with("write/"));
   EXPECT_TRUE(of("reads-past-the-scales").starts_with("read/"));
 }
 
-TEST_F(FirstFinding, OfAFaultOfTheLayoutIsAboutAnIndex) {
+TEST_F(FirstFinding, OfAMutantOfTheLayoutIsAboutAnIndex) {
   EXPECT_TRUE(of("rows-of-tile-reversed").starts_with("index/"));
-  for (const char* fault : {"nibbles-in-order", "last-lane-off-by-one"}) {
-    const std::string first = of(fault);
+  for (const char* mutant : {"nibbles-in-order", "last-lane-off-by-one"}) {
+    const std::string first = of(mutant);
     EXPECT_TRUE(first.starts_with("index/")) << first;
     EXPECT_NE(first.find("Each holds the code of another element"), std::string::npos) << first;
   }
 }
 
-TEST_F(FirstFinding, OfAFaultOfGroupsIsAboutAGroup) {
-  for (const char* fault : {"group-by-packed-byte", "groups-by-rows", "last-column-of-the-next-group"}) {
-    const std::string first = of(fault);
+TEST_F(FirstFinding, OfAMutantOfGroupsIsAboutAGroup) {
+  for (const char* mutant : {"group-by-packed-byte", "groups-by-rows", "last-column-of-the-next-group"}) {
+    const std::string first = of(mutant);
     EXPECT_TRUE(first.starts_with("group/")) << first;
     EXPECT_NE(first.find(", which is of group "), std::string::npos) << first;
   }
@@ -49,8 +49,8 @@ TEST_F(FirstFinding, OfAFaultOfGroupsIsAboutAGroup) {
 
 // Properties about indices and groups fail too, and would call it an index.
 TEST_F(FirstFinding, OfAWrongValueIsAboutTheValue) {
-  for (const char* fault : {"unpack-gives-signed-codes", "midpoint-seven", "scale-and-zero-swapped", "fp16-as-bf16"}) {
-    const std::string first = of(fault);
+  for (const char* mutant : {"unpack-gives-signed-codes", "midpoint-seven", "scale-and-zero-swapped", "fp16-as-bf16"}) {
+    const std::string first = of(mutant);
     EXPECT_TRUE(first.starts_with("value/") || first.starts_with("codes/")) << first;
   }
   const std::string fifteen = of("code-fifteen-in-one-lane");
@@ -60,8 +60,8 @@ TEST_F(FirstFinding, OfAWrongValueIsAboutTheValue) {
 }
 
 TEST_F(FirstFinding, OfArithmeticIsAboutTheValue) {
-  for (const char* fault : {"two-roundings", "sign-of-scale-lost", "zero-points-unsigned"}) {
-    EXPECT_TRUE(of(fault).starts_with("value/")) << fault;
+  for (const char* mutant : {"two-roundings", "sign-of-scale-lost", "zero-points-unsigned"}) {
+    EXPECT_TRUE(of(mutant).starts_with("value/")) << mutant;
   }
 }
 

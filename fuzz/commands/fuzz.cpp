@@ -166,7 +166,7 @@ fs::path memory_of(const FuzzOptions& options) {
 json json_of(const std::vector<Planted>& planted) {
   json all = json::array();
   for (const Planted& one : planted) {
-    all.push_back({{"fault", one.fault}, {"found", one.is_found}, {"cases", one.cases}, {"property", one.property}});
+    all.push_back({{"mutant", one.mutant}, {"found", one.is_found}, {"cases", one.cases}, {"property", one.property}});
   }
   return all;
 }
@@ -267,7 +267,7 @@ int fuzz(FuzzOptions options, const std::string& command, bool workers_given) {
   const std::vector<Planted> planted = planted_and_hunted(properties, seed, folder / "in-flight-planted");
   fs::remove(folder / "in-flight-planted");
   for (const Planted& one : planted) {
-    std::cerr << "planted " << one.fault << ": "
+    std::cerr << "planted " << one.mutant << ": "
               << (one.is_found ? "found in case " + std::to_string(one.cases - 1) + " by " + one.property
                                : "not found in " + std::to_string(one.cases) + " cases")
               << "\n";
@@ -326,7 +326,7 @@ int fuzz(FuzzOptions options, const std::string& command, bool workers_given) {
 std::function<int()> set_up_fuzz(CLI::App& app) {
   auto options = std::make_shared<FuzzOptions>();
   app.add_option("--subject", options->subject,
-                 "a subject, or a fault of 'list faults' (default: cuda where it runs, else host)");
+                 "a subject, or a mutant of 'list mutants' (default: cuda where it runs, else host)");
   app.add_option(
       "--property", options->properties,
       "a property, or how the names of properties begin; may be given again (default: all that take drawn cases)");

@@ -1,5 +1,5 @@
-// The judge of operator libraries: our own passes, and each of the small libraries with a planted fault
-// (properties/mutants/example_operators.cpp) is FAILED by the property that names the fault, whatever it does to its
+// The judge of operator libraries: our own passes, and each of the small libraries with a planted mutant
+// (properties/mutants/example_operators.cpp) is FAILED by the property that names the mutant, whatever it does to its
 // process.
 #include <gtest/gtest.h>
 
@@ -23,8 +23,8 @@ const std::string all_small =
     " --property reject/ --property stride/ --property offset/ --property fake/ --property stream/ --property device/ "
     "--property batch/";
 
-std::string example(const std::string& fault) {
-  return "--library '" + std::string(TILEPROOF_EXAMPLES) + fault + ".so' --namespace example";
+std::string example(const std::string& mutant) {
+  return "--library '" + std::string(TILEPROOF_EXAMPLES) + mutant + ".so' --namespace example";
 }
 
 std::map<std::string, nlohmann::json> by_property(const nlohmann::json& summary) {
@@ -45,20 +45,20 @@ bool has_gpu() {
   if (!has_gpu()) GTEST_SKIP() << "no GPU here"
 #endif
 
-// --- A planted fault each ------------------------------------------------------------------------------------------
+// --- A planted mutant each ------------------------------------------------------------------------------------------
 
 struct Planted {
-  const char* fault;
+  const char* mutant;
   std::vector<std::string> failed;
   std::vector<std::string> passed;  // for the rest goes on
   std::string kind = "";            // of one finding of each
-  bool on_gpu = false;              // only there it is a fault
+  bool on_gpu = false;              // only there it is a mutant
   const char* more_arguments = "";
 };
 
-void PrintTo(const Planted& planted, std::ostream* stream) { *stream << planted.fault; }
+void PrintTo(const Planted& planted, std::ostream* stream) { *stream << planted.mutant; }
 
-const Planted planted_faults[] = {
+const Planted planted_mutants[] = {
     {"wrong-groups",
      {"reject/dequantize_refuses_every_illegal_call_and_says_why"},
      {"reject/pack_refuses_every_illegal_call_and_says_why", "stride/dequantize_reads_tensors_of_any_strides"},
@@ -142,7 +142,7 @@ const Planted planted_since[] = {
     {"dies-when-loaded", {"load/the_library_can_be_loaded"}, {}, "crash", false, "--property bits/"},
 };
 
-/// Faults that only large sizes, settings, threads or empty tensors show. Properties over small problems pass.
+/// Mutants that only large sizes, settings, threads or empty tensors show. Properties over small problems pass.
 const char* const size_of_dequantize = "size/dequantize_of_a_large_matrix_is_as_specified";
 const char* const size_of_unpack = "size/unpack_of_a_large_matrix_is_as_specified";
 const char* const size_of_pack = "size/pack_of_a_large_matrix_is_as_specified";
@@ -205,9 +205,9 @@ const Planted planted_far[] = {
     {"rows-in-16-bits-of-one-layout", {size_of_unpack}, {"bits/unpack_returns_every_packed_code"}, "mismatch"},
 };
 
-class APlantedFault : public Command, public testing::WithParamInterface<Planted> {};
+class APlantedMutant : public Command, public testing::WithParamInterface<Planted> {};
 
-TEST_P(APlantedFault, IsFailedByThePropertyThatNamesIt) {
+TEST_P(APlantedMutant, IsFailedByThePropertyThatNamesIt) {
   const Planted& planted = GetParam();
   if (planted.on_gpu) {
     NEEDS_GPU();
@@ -219,8 +219,8 @@ TEST_P(APlantedFault, IsFailedByThePropertyThatNamesIt) {
       if (property != "load/the_library_can_be_loaded") properties += " --property " + property;
     }
   }
-  const Ran ran = run("verify " + example(planted.fault) + properties + " " + planted.more_arguments + " --cases 100 " +
-                      out("run"));
+  const Ran ran = run("verify " + example(planted.mutant) + properties + " " + planted.more_arguments +
+                      " --cases 100 " + out("run"));
   EXPECT_EQ(ran.exit, 1) << ran.text;
   const auto judgements = by_property(summary("run"));
   for (const std::string& property : planted.failed) {
@@ -244,14 +244,14 @@ std::string replay_line(const nlohmann::json& finding) {
 }
 
 std::string name_of_test(const testing::TestParamInfo<Planted>& one) {
-  std::string name = one.param.fault;
+  std::string name = one.param.mutant;
   for (char& letter : name) letter = letter == '-' ? '_' : letter;
   const bool is_narrow = std::string(one.param.more_arguments).find("-of-library") != std::string::npos;
   return name + (is_narrow ? "_in_a_narrow_library" : "");
 }
-INSTANTIATE_TEST_SUITE_P(Library, APlantedFault, testing::ValuesIn(planted_faults), name_of_test);
-INSTANTIATE_TEST_SUITE_P(LibraryToo, APlantedFault, testing::ValuesIn(planted_since), name_of_test);
-INSTANTIATE_TEST_SUITE_P(LibraryFar, APlantedFault, testing::ValuesIn(planted_far), name_of_test);
+INSTANTIATE_TEST_SUITE_P(Library, APlantedMutant, testing::ValuesIn(planted_mutants), name_of_test);
+INSTANTIATE_TEST_SUITE_P(LibraryToo, APlantedMutant, testing::ValuesIn(planted_since), name_of_test);
+INSTANTIATE_TEST_SUITE_P(LibraryFar, APlantedMutant, testing::ValuesIn(planted_far), name_of_test);
 
 TEST_F(Command, ALibraryThatRefusesSpecialValuesIsNotTrustedWithThem) {
   const Ran ran = run("verify " + example("refuses-specials") + " --property value/ --cases 200 " + out("run"));
@@ -272,7 +272,7 @@ TEST_F(Library, ThatIsOursPassesEverything) {
   }
 }
 
-TEST_F(Library, WithoutAFaultPassesThePropertiesThatFindFaults) {
+TEST_F(Library, WithoutAMutantPassesThePropertiesThatFindMutants) {
   const Ran ran = run(
       "verify " + example("nothing") +
       " --property accept/ --property reject/ --property stride/ --property offset/ --property fake/ --property sense/ "

@@ -9,7 +9,7 @@
 #include "fuzz/records/ledger.h"
 #include "properties/case/property.h"
 #include "properties/catalogue/properties.h"
-#include "properties/mutants/faults.h"
+#include "properties/mutants/mutants.h"
 #include "properties/problem/values.h"
 
 namespace tileproof {
@@ -49,9 +49,9 @@ std::vector<Entry> listed_subjects() {
   return entries;
 }
 
-std::vector<Entry> listed_faults() {
+std::vector<Entry> listed_mutants() {
   std::vector<Entry> entries;
-  for (const SubjectRow& row : faulty_subjects()) entries.emplace_back(row.name, row.what);
+  for (const SubjectRow& row : mutant_subjects()) entries.emplace_back(row.name, row.what);
   return entries;
 }
 
@@ -77,7 +77,7 @@ struct Kind {
 };
 constexpr Kind kinds[] = {{"properties", listed_properties},
                           {"subjects", listed_subjects},
-                          {"faults", listed_faults},
+                          {"mutants", listed_mutants},
                           {"profiles", listed_profiles},
                           {"known", listed_known}};
 
@@ -89,14 +89,14 @@ int list(const std::string& wanted) {
     for (const Entry& entry : kind.entries()) std::cout << entry.first << "\n    " << entry.second << "\n";
     return exit_code::passed;
   }
-  throw unknown_name("list", wanted, "properties, subjects, faults, profiles or known", names);
+  throw unknown_name("list", wanted, "properties, subjects, mutants, profiles or known", names);
 }
 
 }  // namespace
 
 std::function<int()> set_up_list(CLI::App& app) {
   auto wanted = std::make_shared<std::string>();
-  app.add_option("what", *wanted, "properties, subjects, faults, profiles or known (findings)");
+  app.add_option("what", *wanted, "properties, subjects, mutants, profiles or known (findings)");
   return [wanted] { return list(*wanted); };
 }
 

@@ -116,10 +116,10 @@ TEST_F(Prove, OfAPartIsASampleAndSaysNothingElseAnywhere) {
   EXPECT_EQ(proof["compared"], proof["points_done"]);
 }
 
-TEST_F(Prove, OfAFaultySubjectFailsAndItsLineReplaysTheLeastThatFails) {
-  const Ran ran = run(large_domain + "--subject faulty:two-roundings " + out("run"));
+TEST_F(Prove, OfAMutantSubjectFailsAndItsLineReplaysTheLeastThatFails) {
+  const Ran ran = run(large_domain + "--subject mutant:two-roundings " + out("run"));
   EXPECT_EQ(ran.exit, 1) << ran.text;
-  EXPECT_NE(ran.text.find("FAILED     faulty:two-roundings"), std::string::npos) << ran.text;
+  EXPECT_NE(ran.text.find("FAILED     mutant:two-roundings"), std::string::npos) << ran.text;
   EXPECT_EQ(lower(ran.text).find("proved"), std::string::npos) << ran.text;
   const nlohmann::json finding = proofs("run")["proofs"][0]["finding"];
   const std::string line = finding["problem"];

@@ -1,6 +1,6 @@
 // tileproof report as a user meets it, over runs that tileproof wrote: just now, and those that are committed as
 // examples. Those were written by `verify --subject host --property bits/ --property determinism/ --cases 40
-// --accuracy` and by the same of faulty:unpack-sign-extends-the-top-nibble; what a report does not read was left out.
+// --accuracy` and by the same of mutant:unpack-sign-extends-the-top-nibble; what a report does not read was left out.
 #include <gtest/gtest.h>
 
 #include "fuzz/commands/running.h"
@@ -30,10 +30,10 @@ TEST_F(ReportCommand, WritesThePageBesideTheRunInAFolderOfItsOwn) {
   EXPECT_EQ(run("report " + at("run")).exit, 0) << "its own page is no record";
 }
 
-TEST_F(ReportCommand, OfAFaultAgainstARunWithoutItIsRegressed) {
+TEST_F(ReportCommand, OfAMutantAgainstARunWithoutItIsRegressed) {
   ASSERT_EQ(run("verify --subject host --property value/ --cases 60 " + out("clean")).exit, 0);
-  ASSERT_EQ(run("verify --subject faulty:two-roundings --property value/ --cases 60 " + out("faulty")).exit, 1);
-  const Ran ran = run("report " + at("faulty") + "--against " + at("clean") + page());
+  ASSERT_EQ(run("verify --subject mutant:two-roundings --property value/ --cases 60 " + out("mutant")).exit, 1);
+  const Ran ran = run("report " + at("mutant") + "--against " + at("clean") + page());
   EXPECT_EQ(ran.exit, 1) << ran.text;
   EXPECT_EQ(data()["verdict"], "REGRESSED");
   EXPECT_EQ(run("report " + at("clean") + "--against " + at("clean") + page()).exit, 0);
@@ -57,11 +57,11 @@ TEST_F(ReportCommand, TakesRecordsOfSeveralCommandsTogether) {
   EXPECT_EQ(data()["records"].size(), 4u);
 }
 
-TEST_F(ReportCommand, OfTheFaultyExampleIsRegressedAndItsHeatmapShowsThePattern) {
-  const Ran ran = run("report " + example("faulty") + "--against " + example("clean") + page());
+TEST_F(ReportCommand, OfTheMutantExampleIsRegressedAndItsHeatmapShowsThePattern) {
+  const Ran ran = run("report " + example("mutant") + "--against " + example("clean") + page());
   EXPECT_EQ(ran.exit, 1) << ran.text;
   EXPECT_EQ(data()["verdict"], "REGRESSED");
-  // The fault is of the top nibble of a word, which holds every second column of the upper half of 32.
+  // The mutant is of the top nibble of a word, which holds every second column of the upper half of 32.
   const nlohmann::json map = data()["charts"]["place-0"]["data"][0];
   std::set<std::size_t> columns;
   for (const nlohmann::json& row : map["z"]) {
@@ -80,7 +80,7 @@ TEST_F(ReportCommand, WritesBudgetsAndHoldsRunsToThem) {
   EXPECT_EQ(run("report " + example("clean") + "--update-budgets " + budgets).exit, 0);
   const std::string written = text_of(folder_ / "budgets.json");
   EXPECT_NE(written.find("\"max_ulp\": 0"), std::string::npos) << written.substr(0, 400);
-  const Ran ran = run("report " + example("faulty") + "--update-budgets " + budgets);
+  const Ran ran = run("report " + example("mutant") + "--update-budgets " + budgets);
   EXPECT_EQ(ran.exit, 1);
   EXPECT_NE(ran.text.find("NOT TAKEN unpack"), std::string::npos) << ran.text;
 }

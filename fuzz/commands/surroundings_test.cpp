@@ -56,7 +56,7 @@ class ATerminal : public Command {
   /// Every command that paints or shows how far it is.
   std::vector<std::string> commands() const {
     return {
-        "verify --subject faulty:two-roundings --property value/ --cases 10 " + out("verify"),
+        "verify --subject mutant:two-roundings --property value/ --cases 10 " + out("verify"),
         "prove arithmetic --subject host --processes 1 --property arithmetic/every_bf16_weight_without " + out("prove"),
         "fuzz --subject host --property bits/ --cases 64 --seed 1 --memory '" + (folder_ / "memory").string() + "' " +
             out("fuzz"),

@@ -204,7 +204,7 @@ std::function<int()> set_up_verify(CLI::App& app) {
   auto options = std::make_shared<VerifyOptions>();
   app.add_option(
       "--subject", options->subjects,
-      "a subject to judge, or a fault of 'list faults'; may be given again (default: all subjects that run here)");
+      "a subject to judge, or a mutant of 'list mutants'; may be given again (default: all subjects that run here)");
   app.add_option("--property", options->properties,
                  "a property, or how the names of properties begin; may be given again (default: all)");
   app.add_option("--cases", options->cases, "problems drawn for each property and subject")

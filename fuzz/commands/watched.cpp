@@ -1,5 +1,5 @@
 // tileproof watched: the distilled cases, for a tool that watches them; and every tool of compute-sanitizer over them
-// and over the fault that is planted for it, as `tileproof prove sanitizers` runs them.
+// and over the mutant that is planted for it, as `tileproof prove sanitizers` runs them.
 #include <CLI/CLI.hpp>
 
 #include <filesystem>
@@ -43,7 +43,7 @@ int run_cases(const std::string& subject) {
 std::vector<Sanitizer> all_sanitizers() {
   std::vector<Sanitizer> all;
   for (const Plant& plant : plants()) {
-    // The first problem of unpack, whose operation the fault stands beside.
+    // The first problem of unpack, whose operation the mutant stands beside.
     for (const Problem& problem : distilled_problems(plant.subject)) {
       if (problem.property.find("/unpack") == std::string::npos) continue;
       all.push_back({plant.tool, plant.what, plant.kernel, "replay --in-process " + line_of(problem)});

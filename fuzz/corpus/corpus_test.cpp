@@ -57,11 +57,11 @@ void expect_failure(const CorpusLine& line, const std::string& subject, bool fai
   EXPECT_TRUE(fails || judgement.elements > 0) << line.place << " on " << subject << ": " << judgement.reason;
 }
 
-TEST(OwnCorpus, FailsOnTheFaultsThatItsLinesAreOfAndPassesOnEverySubjectThatIsRight) {
+TEST(OwnCorpus, FailsOnTheMutantsThatItsLinesAreOfAndPassesOnEverySubjectThatIsRight) {
   ASSERT_GE(own_corpus().size(), 100);
   for (const CorpusLine& line : own_corpus()) {
-    if (line.problem.subject.starts_with("faulty:")) expect_failure(line, line.problem.subject, true);
-    for (const char* right : {"faulty:nothing", "reference", "host", "cpu", "cuda"}) {
+    if (line.problem.subject.starts_with("mutant:")) expect_failure(line, line.problem.subject, true);
+    for (const char* right : {"mutant:nothing", "reference", "host", "cpu", "cuda"}) {
       expect_failure(line, right, false);
     }
   }
@@ -143,11 +143,11 @@ class ACorpusOfHunts : public AWorkingCorpus {
 };
 
 TEST_F(ACorpusOfHunts, KeepsWhatTheyFindAndTheNextOneBeginsWithIt) {
-  const std::string fault = "--subject faulty:nibbles-in-order --shrink-seconds 2 --property value/float ";
-  EXPECT_EQ(hunt(fault, "first").exit, 1);
+  const std::string mutant = "--subject mutant:nibbles-in-order --shrink-seconds 2 --property value/float ";
+  EXPECT_EQ(hunt(mutant, "first").exit, 1);
   const std::string kept = memory("crashing.txt");
-  EXPECT_NE(kept.find("--subject=faulty:nibbles-in-order"), std::string::npos) << kept;
-  const Ran second = hunt(fault, "second");
+  EXPECT_NE(kept.find("--subject=mutant:nibbles-in-order"), std::string::npos) << kept;
+  const Ran second = hunt(mutant, "second");
   EXPECT_EQ(second.exit, 1) << second.text;
   EXPECT_NE(second.text.find("kept, and failing: "), std::string::npos) << second.text;
   EXPECT_EQ(result("first")["findings"].size(), result("second")["findings"].size());  // by the name it had
@@ -169,7 +169,7 @@ TEST_F(ACorpusOfHunts, NamesWhatFailsByItselfAndNotByARemark) {
   EXPECT_EQ(ran.exit, 1) << ran.text;
   const nlohmann::json hunted = result("run");
   for (const nlohmann::json& finding : hunted["findings"]) {
-    EXPECT_NE(finding["signature"].get<std::string>().find(" on faulty:"), std::string::npos) << finding["signature"];
+    EXPECT_NE(finding["signature"].get<std::string>().find(" on mutant:"), std::string::npos) << finding["signature"];
   }
 }
 

@@ -1,5 +1,5 @@
 /// The kernels under the tools of NVIDIA's compute-sanitizer, and the tools under suspicion: one that does not notice
-/// the fault that is planted for it has shown nothing.
+/// the mutant that is planted for it has shown nothing.
 #pragma once
 
 #include <string>
@@ -9,12 +9,12 @@
 
 namespace tileproof {
 
-/// A tool, and the fault that it must notice.
+/// A tool, and the mutant that it must notice.
 struct Sanitizer {
   std::string tool;            // a name that `compute-sanitizer --tool` takes
-  std::string planted;         // what the fault is, for people
+  std::string planted;         // what the mutant is, for people
   std::string planted_kernel;  // which a report of it names
-  std::string plant_command;   // arguments of `tileproof` that run the fault once
+  std::string plant_command;   // arguments of `tileproof` that run the mutant once
 };
 
 struct SanitizerResult {
@@ -24,7 +24,7 @@ struct SanitizerResult {
   double seconds = 0;
 };
 
-/// Runs each tool over its fault, and then over the cases.
+/// Runs each tool over its mutant, and then over the cases.
 /// @param program        the tileproof executable
 /// @param cases_command  its arguments that run the cases: exit code 0 where they pass, 3 with a reason where they
 ///                       cannot run here

@@ -20,11 +20,11 @@ constexpr const char* good_tool = R"(#!/bin/sh
 while [ "${1#--}" != "$1" ]; do shift 2; done
 said=$("$@"); status=$?
 echo "$said"
-case $said in *fault*) echo "Invalid read in planted_read"; exit 86;; esac
+case $said in *mutant*) echo "Invalid read in planted_read"; exit 86;; esac
 exit $status
 )";
 constexpr const char* good_program = R"(#!/bin/sh
-case $1 in plant) echo "a fault";; esac
+case $1 in plant) echo "a mutant";; esac
 )";
 
 class Sanitizers : public testing::Test {
@@ -93,8 +93,8 @@ TEST_F(Sanitizers, AreMistrustedWhereTheToolFindsAnythingButThePlant) {
 TEST_F(Sanitizers, FailWhereTheToolFindsSomethingInTheCases) {
   write("compute-sanitizer", good_tool);
   // Under the tool only, as what a tool finds is.
-  write("it's a program", "#!/bin/sh\n[ \"$PYTORCH_NO_CUDA_MEMORY_CACHING\" = 1 ] && echo a fault\nexit 0\n");
-  expect(Verdict::failed, "found:\na fault\nInvalid read in planted_read");
+  write("it's a program", "#!/bin/sh\n[ \"$PYTORCH_NO_CUDA_MEMORY_CACHING\" = 1 ] && echo a mutant\nexit 0\n");
+  expect(Verdict::failed, "found:\na mutant\nInvalid read in planted_read");
 }
 
 TEST_F(Sanitizers, FailWhereTheCasesFailWithoutATool) {
@@ -106,7 +106,7 @@ TEST_F(Sanitizers, FailWhereTheCasesFailWithoutATool) {
 TEST_F(Sanitizers, FailWhereTheCasesFailUnderATool) {
   write("compute-sanitizer", good_tool);
   write("it's a program",
-        "#!/bin/sh\n[ \"$1\" = plant ] && echo a fault\n[ \"$PYTORCH_NO_CUDA_MEMORY_CACHING\" != 1 ] || exit 1\n");
+        "#!/bin/sh\n[ \"$1\" = plant ] && echo a mutant\n[ \"$PYTORCH_NO_CUDA_MEMORY_CACHING\" != 1 ] || exit 1\n");
   expect(Verdict::failed, "exit code 1");
 }
 

@@ -95,10 +95,10 @@ TEST_F(AHistory, ThatIsNoneOrOfAnotherVersionIsRefused) {
 
 TEST_F(AHistory, OfHuntsIsMadeAgainOfTheirJournals) {
   const std::string memory = " --memory '" + folder_.string() + "' ";
-  const std::string fault =
-      "fuzz --subject faulty:nibbles-in-order --property value/float --cases 64 --shrink-seconds 1";
-  run(fault + " --seed 1" + memory + out("one"));
-  const Ran second = run(fault + " --seed 2" + memory + out("two"));
+  const std::string mutant =
+      "fuzz --subject mutant:nibbles-in-order --property value/float --cases 64 --shrink-seconds 1";
+  run(mutant + " --seed 1" + memory + out("one"));
+  const Ran second = run(mutant + " --seed 2" + memory + out("two"));
   EXPECT_NE(second.text.find("seen in 2 of 2 hunts since 20"), std::string::npos) << second.text;
   run("verify --subject host --property bits/ --cases 20 " + out("verified"));
   const std::vector<RunOfHistory> kept = History(file()).runs();

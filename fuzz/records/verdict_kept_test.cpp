@@ -21,7 +21,7 @@ namespace {
 namespace fs = std::filesystem;
 using nlohmann::json;
 
-const std::string mutant = "verify --subject faulty:two-roundings --property value/float --cases 60 ";
+const std::string mutant = "verify --subject mutant:two-roundings --property value/float --cases 60 ";
 const std::string right = "verify --subject host --property bits/ --cases 60 ";
 
 class AVerdict : public Command {
@@ -166,7 +166,7 @@ TEST_F(AVerdict, IsToldBeforeWhatAFullDiskDidNotTake) {
   const std::string disk = "cannot write ";
   const Ran failed = run_line(limited(1, program + " " + mutant + out("failed")));
   EXPECT_EQ(failed.exit, 1) << failed.text;
-  const std::size_t verdict = failed.text.find("FAILED value/float_domain_rounds_once on faulty:two-roundings: ");
+  const std::size_t verdict = failed.text.find("FAILED value/float_domain_rounds_once on mutant:two-roundings: ");
   ASSERT_NE(verdict, std::string::npos) << failed.text;
   EXPECT_LT(verdict, failed.text.find(disk)) << failed.text;
   EXPECT_NE(failed.text.find(disk), std::string::npos) << failed.text;
@@ -200,7 +200,7 @@ TEST_F(AVerdict, IsToldBeforeWhatAFullDiskDidNotTake) {
 
 TEST_F(AVerdict, OfAHuntIsWhatItFoundBeforeTheDiskWasFull) {
   const Ran ran = run_line(
-      limited(40, program + " fuzz --subject faulty:nibbles-in-order --property value/float --cases 640000 --seed 1 " +
+      limited(40, program + " fuzz --subject mutant:nibbles-in-order --property value/float --cases 640000 --seed 1 " +
                       "--shrink-seconds 1 --memory '" + at("memory") + "' " + out("run")));
   EXPECT_EQ(ran.exit, 1) << ran.text;
   EXPECT_NE(ran.text.find("FAILED"), std::string::npos) << ran.text;
@@ -287,7 +287,7 @@ TEST_F(AVerdict, HasNoNumberInItsRecordsThatADoubleDoesNotHold) {
       seed + " " + out("verify"));
   run("prove arithmetic words --subject host --budget 2 --processes 1 " + out("prove"));
   run("prove self --budget 1 --processes 1 " + out("self"));
-  run("fuzz --subject faulty:two-roundings --property value/ --cases 128 --shrink-seconds 1 --seed " + seed +
+  run("fuzz --subject mutant:two-roundings --property value/ --cases 128 --shrink-seconds 1 --seed " + seed +
       " --memory '" + at("memory") + "' " + out("fuzz"));
   run("bench --subject host --shapes 64x128 --repeats 2 --cases 1 --json '" + at("bench.json") + "'");
   run("report '" + at("verify") + "' '" + at("fuzz") + "' --out '" + at("report/page.html") + "'");

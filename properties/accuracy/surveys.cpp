@@ -162,7 +162,7 @@ std::uint64_t seed_of(const Problem& problem) {
   return hash;
 }
 
-/// One a profile: the first of 64 rows, so that a fault of the layout shows where it is; the others small, some with a
+/// One a profile: the first of 64 rows, so that a mutant of the layout shows where it is; the others small, some with a
 /// tail, and of different k.
 std::vector<Problem> problems_of(const Problem& plain, const std::vector<std::string>& profiles) {
   constexpr std::int64_t least_k_of_first = 256, most_k = 1024;

@@ -122,7 +122,7 @@ TEST(Surveys, ArePropertiesThatReplayKnowsAndVerdictsNeedNot) {
 
 TEST(SurveyFigures, OfARightSubjectAreBitEqual) {
   for (const Operation operation : {Operation::pack, Operation::unpack, Operation::dequantize}) {
-    const SurveyFigures figures = figures_of(operation, "faulty:nothing", [](const Problem& p) {
+    const SurveyFigures figures = figures_of(operation, "mutant:nothing", [](const Problem& p) {
       return is_bf16_float(p) && (p.group_size == 32 || p.scales == "mixed");
     });
     EXPECT_GT(figures.accuracy.elements, 100000);
@@ -134,27 +134,27 @@ TEST(SurveyFigures, OfARightSubjectAreBitEqual) {
 }
 
 // Nibble 7 holds the last column of four in the second k-tile of a word: columns 16 + {9, 11, 13, 15} of 32.
-TEST(SurveyFigures, ShowTheNibbleOfAFault) {
-  const SurveyFigures weights = figures_of(Operation::dequantize, "faulty:dequantize-sign-extends-the-top-nibble",
+TEST(SurveyFigures, ShowTheNibbleOfAMutant) {
+  const SurveyFigures weights = figures_of(Operation::dequantize, "mutant:dequantize-sign-extends-the-top-nibble",
                                            [](const Problem& p) { return is_bf16_float(p) && p.scales == "ordinary"; });
   EXPECT_EQ(nibbles_of(weights), std::set<int>{7});
   EXPECT_EQ(columns_of(weights), (std::set<int>{25, 27, 29, 31, 57, 59, 61, 63}));
   const SurveyFigures codes =
-      figures_of(Operation::unpack, "faulty:unpack-sign-extends-the-top-nibble", [](const Problem&) { return true; });
+      figures_of(Operation::unpack, "mutant:unpack-sign-extends-the-top-nibble", [](const Problem&) { return true; });
   EXPECT_EQ(nibbles_of(codes), std::set<int>{7});
   // Codes of 8 and more are 16 too small.
   EXPECT_EQ(codes.accuracy.distances.largest(), 16);
   EXPECT_EQ(codes.accuracy.distances.above(), 0);
   // Bytes of two codes without the one in the high nibble: the even column.
   const SurveyFigures packed =
-      figures_of(Operation::pack, "faulty:pack-drops-high-nibbles", [](const Problem&) { return true; });
+      figures_of(Operation::pack, "mutant:pack-drops-high-nibbles", [](const Problem&) { return true; });
   for (const int column : columns_of(packed)) EXPECT_EQ(column % 2, 0);
   EXPECT_EQ(columns_of(packed).size(), 32u);
 }
 
-TEST(SurveyFigures, ShowTheColumnsOfAFaultOfGroups) {
+TEST(SurveyFigures, ShowTheColumnsOfAMutantOfGroups) {
   const auto columns_with = [](std::int64_t group_size) {
-    return columns_of(figures_of(Operation::dequantize, "faulty:last-column-of-the-next-group", [&](const Problem& p) {
+    return columns_of(figures_of(Operation::dequantize, "mutant:last-column-of-the-next-group", [&](const Problem& p) {
       return is_bf16_float(p) && p.group_size == group_size && p.scales == "ordinary";
     }));
   };
@@ -163,8 +163,8 @@ TEST(SurveyFigures, ShowTheColumnsOfAFaultOfGroups) {
   EXPECT_EQ(columns_with(64), std::set<int>{63});
 }
 
-TEST(SurveyFigures, ShowTheBinadesOfAFault) {
-  const SurveyFigures figures = figures_of(Operation::dequantize, "faulty:subnormal-inputs-flushed", is_bf16_float);
+TEST(SurveyFigures, ShowTheBinadesOfAMutant) {
+  const SurveyFigures figures = figures_of(Operation::dequantize, "mutant:subnormal-inputs-flushed", is_bf16_float);
   ASSERT_GT(figures.accuracy.unexplained, 0);
   // A subnormal scale, or any with a subnormal zero: without the latter there are binades below the normals alone.
   std::int64_t below_normals = 0;
@@ -194,8 +194,8 @@ TEST(SurveyFigures, CountWhatIsExplainedApart) {
 }
 
 // The same arithmetic where nobody said that it is to be: nothing explains it.
-TEST(SurveyFigures, OfAFaultAreUnexplained) {
-  const SurveyFigures figures = figures_of(Operation::dequantize, "faulty:two-roundings", is_bf16_float);
+TEST(SurveyFigures, OfAMutantAreUnexplained) {
+  const SurveyFigures figures = figures_of(Operation::dequantize, "mutant:two-roundings", is_bf16_float);
   EXPECT_GT(figures.accuracy.unexplained, 0);
   EXPECT_TRUE(figures.accuracy.explained.empty());
 }
@@ -353,10 +353,10 @@ TEST(SurveyFigures, AreThoseOfASlowCount) {
   const auto wanted = [](const Problem& p) {
     return p.domain == Domain::floating && p.out == Type::fp16 && p.inner_k_tiles == 4 && p.group_size == 96;
   };
-  const SurveyFigures figures = figures_of(Operation::dequantize, "faulty:double-then-rounded", wanted);
-  const SurveyFigures wrong_groups = figures_of(Operation::dequantize, "faulty:scale-of-the-even-row", wanted);
-  for (const auto& [name, of_fault] :
-       {std::pair("faulty:double-then-rounded", &figures), std::pair("faulty:scale-of-the-even-row", &wrong_groups)}) {
+  const SurveyFigures figures = figures_of(Operation::dequantize, "mutant:double-then-rounded", wanted);
+  const SurveyFigures wrong_groups = figures_of(Operation::dequantize, "mutant:scale-of-the-even-row", wanted);
+  for (const auto& [name, of_mutant] :
+       {std::pair("mutant:double-then-rounded", &figures), std::pair("mutant:scale-of-the-even-row", &wrong_groups)}) {
     std::map<std::pair<int, int>, std::int64_t> nibbles, places;
     std::map<int, std::int64_t> by_k, elements_by_k, elements_by_binade;
     for (const Problem& p : survey_problems()) {
@@ -382,25 +382,25 @@ TEST(SurveyFigures, AreThoseOfASlowCount) {
         }
       }
     }
-    EXPECT_EQ(nibbles.size(), of_fault->nibble_by_binade.size()) << name;
-    for (const auto& [at, cell] : of_fault->nibble_by_binade) EXPECT_EQ(nibbles[at], cell.wrong) << name;
-    EXPECT_EQ(places.size(), of_fault->row_by_column.size()) << name;
-    for (const auto& [at, cell] : of_fault->row_by_column) EXPECT_EQ(places[at], cell.wrong) << name;
-    EXPECT_EQ(elements_by_k.size(), of_fault->by_k.size()) << name;
-    for (const auto& [at, point] : of_fault->by_k) {
+    EXPECT_EQ(nibbles.size(), of_mutant->nibble_by_binade.size()) << name;
+    for (const auto& [at, cell] : of_mutant->nibble_by_binade) EXPECT_EQ(nibbles[at], cell.wrong) << name;
+    EXPECT_EQ(places.size(), of_mutant->row_by_column.size()) << name;
+    for (const auto& [at, cell] : of_mutant->row_by_column) EXPECT_EQ(places[at], cell.wrong) << name;
+    EXPECT_EQ(elements_by_k.size(), of_mutant->by_k.size()) << name;
+    for (const auto& [at, point] : of_mutant->by_k) {
       EXPECT_EQ(elements_by_k[at], point.elements) << name;
       EXPECT_EQ(by_k[at], point.differing) << name;
     }
-    EXPECT_EQ(elements_by_binade.size(), of_fault->by_binade.size()) << name;
-    for (const auto& [at, point] : of_fault->by_binade) EXPECT_EQ(elements_by_binade[at], point.elements) << name;
-    EXPECT_EQ(of_fault->by_group.size(), 1u) << name;
-    EXPECT_EQ(of_fault->by_group.at(96).elements, of_fault->accuracy.elements) << name;
+    EXPECT_EQ(elements_by_binade.size(), of_mutant->by_binade.size()) << name;
+    for (const auto& [at, point] : of_mutant->by_binade) EXPECT_EQ(elements_by_binade[at], point.elements) << name;
+    EXPECT_EQ(of_mutant->by_group.size(), 1u) << name;
+    EXPECT_EQ(of_mutant->by_group.at(96).elements, of_mutant->accuracy.elements) << name;
   }
 }
 
 TEST(SurveyFigures, OfPartsAddUp) {
   const auto figures = [](const char* profile) {
-    return figures_of(Operation::dequantize, "faulty:scale-of-the-even-row", [&](const Problem& p) {
+    return figures_of(Operation::dequantize, "mutant:scale-of-the-even-row", [&](const Problem& p) {
       return is_bf16_float(p) && p.inner_k_tiles == 2 && p.scales == profile;
     });
   };
@@ -423,7 +423,7 @@ TEST(SurveyFigures, RefuseACaseThatExpectedSomethingElse) {
   const Problem& problem = survey_problems().front();
   const SurveyData data = data_of(survey, problem);
   SurveyFigures figures(reference::bf16);
-  Surveyed other = *surveyed(survey, problem, "faulty:nothing").met.surveyed;
+  Surveyed other = *surveyed(survey, problem, "mutant:nothing").met.surveyed;
   EXPECT_NO_THROW(figures.add(survey, problem, data, other));
   ++other.expected_hash;
   EXPECT_THROW(figures.add(survey, problem, data, other), std::logic_error);
@@ -431,7 +431,7 @@ TEST(SurveyFigures, RefuseACaseThatExpectedSomethingElse) {
 
 TEST(Surveyed, IsNothingOfACaseThatNeverCompares) {
   const Surveying skipped =
-      surveyed(survey_of(Operation::dequantize), survey_problems().at(1), "faulty:last-tile-skipped");
+      surveyed(survey_of(Operation::dequantize), survey_problems().at(1), "mutant:last-tile-skipped");
   ASSERT_TRUE(skipped.outcome.finding.has_value());
   EXPECT_EQ(skipped.outcome.finding->kind, "guard");
   EXPECT_EQ(skipped.met.surveyed->elements, 0);

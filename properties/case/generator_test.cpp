@@ -11,7 +11,7 @@
 #include <thread>
 
 #include "properties/catalogue/properties.h"
-#include "properties/mutants/faults.h"
+#include "properties/mutants/mutants.h"
 #include "properties/subjects/scalar_operators_for_tests.h"
 
 namespace tileproof {
@@ -431,9 +431,9 @@ TEST(DomainsOfAProperty, RefuseWhatIsOutsideByNameValueAndWhatIsLegal) {
   EXPECT_EQ(objection("--group-size=128", any_group), "");
 }
 
-TEST(DomainsOfAProperty, OfFaultySubjectsAreThoseOfTheKernels) {
-  // Otherwise a fault could be missed because its problems were never drawn.
-  for (const SubjectRow& row : faulty_subjects()) {
+TEST(DomainsOfAProperty, OfMutantSubjectsAreThoseOfTheKernels) {
+  // Otherwise a mutant could be missed because its problems were never drawn.
+  for (const SubjectRow& row : mutant_subjects()) {
     for (const Property& property : properties()) {
       if (property.from_several_threads) continue;  // they keep no lock
       EXPECT_EQ(why_not(property, row.envelope), why_not(property, kernel_envelope()))

@@ -133,13 +133,13 @@ Exact steps_of(Format f, std::uint32_t weight, FloatParameters chosen) {
   return reference::decode(f, reference::eager::divide(f, offset, reference::decode(f, chosen.scale)));
 }
 
-struct FaultyFormula {
+struct MutantFormula {
   const char* name;
   const char* found_by;
   Formulas formulas;
 };
 
-std::vector<FaultyFormula> faulty_formulas() {
+std::vector<MutantFormula> mutant_formulas() {
   return {
       {"no_smallest_scale",
        choose_float,
@@ -267,18 +267,18 @@ std::vector<FaultyFormula> faulty_formulas() {
   };
 }
 
-class FaultyFormulaIsFound : public testing::TestWithParam<std::size_t> {};
+class MutantFormulaIsFound : public testing::TestWithParam<std::size_t> {};
 
-TEST_P(FaultyFormulaIsFound, ByItsProperty) {
-  const FaultyFormula fault = faulty_formulas()[GetParam()];
-  EXPECT_EQ(verdict_on(fault.formulas, fault.found_by), Verdict::failed);
+TEST_P(MutantFormulaIsFound, ByItsProperty) {
+  const MutantFormula mutant = mutant_formulas()[GetParam()];
+  EXPECT_EQ(verdict_on(mutant.formulas, mutant.found_by), Verdict::failed);
 }
 
 std::string name_of_formula(const testing::TestParamInfo<std::size_t>& row) {
-  return faulty_formulas()[row.param].name;
+  return mutant_formulas()[row.param].name;
 }
 
-INSTANTIATE_TEST_SUITE_P(Eager, FaultyFormulaIsFound, testing::Range(std::size_t{0}, faulty_formulas().size()),
+INSTANTIATE_TEST_SUITE_P(Eager, MutantFormulaIsFound, testing::Range(std::size_t{0}, mutant_formulas().size()),
                          name_of_formula);
 
 TEST(RightFormulas, PassEveryProperty) {

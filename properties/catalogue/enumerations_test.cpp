@@ -406,7 +406,7 @@ TwoFindings findings_of(const Property& property, Problem problem, ScalarParts p
   const std::unique_ptr<Subject> subject = scalar_subject(std::move(parts));
   InThisProcess runner(envelope, *subject);
   problem.property = property.name;
-  problem.subject = "faulty";
+  problem.subject = "mutant";
   TwoFindings found;
   Met met;
   found.step = runner.run(property, problem, met).finding;

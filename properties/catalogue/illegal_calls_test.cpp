@@ -61,7 +61,7 @@ TEST(AnIllegalCall, IsMadeOfTensorsThatCanBeMade) {
   });
 }
 
-TEST(AnIllegalCall, IsRefusedByARightOperatorThatNamesAnArgumentAtFault) {
+TEST(AnIllegalCall, IsRefusedByARightOperatorThatNamesAnArgumentAtMutant) {
   int looked_at = 0;
   for_each_illegal_call([&](CallBench& b, const IllegalCall& row, const OperatorCall&, const OperatorCall& illegal) {
     if (row.name.ends_with("-not-declared")) return;  // legal for this operator

@@ -24,7 +24,7 @@ class PropertyOnSubject : public testing::Test {
 #endif
       GTEST_SKIP() << made.why_not;
     }
-    // As many as every fault of the table is found with (faults_test.cpp); `tileproof verify` draws more.
+    // As many as every mutant of the table is found with (mutants_test.cpp); `tileproof verify` draws more.
     const Judgement judgement = judge(property_, row_, *made.subject, {.cases = 100, .seed = 1});
     std::string finding;
     for (const Finding& one : judgement.findings) {

@@ -13,7 +13,7 @@
 #include "properties/case/generator.h"
 #include "properties/catalogue/properties.h"
 #include "properties/judging/properties_for_tests.h"
-#include "properties/mutants/faults.h"
+#include "properties/mutants/mutants.h"
 #include "properties/problem/draw.h"
 #include "properties/problem/specification.h"
 #include "properties/registry.h"
@@ -571,7 +571,7 @@ TEST(TheSameSeed, AndMoreCasesBeginWithTheSameProblems) {
 }
 
 TEST(TheSameSeed, GivesTheSameFindingOfASubjectThatFails) {
-  for (const char* subject : {"faulty:two-roundings", "faulty:last-tile-skipped", "faulty:one-combination-of-signs"}) {
+  for (const char* subject : {"mutant:two-roundings", "mutant:last-tile-skipped", "mutant:one-combination-of-signs"}) {
     const Seen first = seen_of("value/float_domain_rounds_once", subject, {.cases = 60, .seed = 7});
     const Seen again = seen_of("value/float_domain_rounds_once", subject, {.cases = 60, .seed = 7});
     EXPECT_EQ(first.judgement.verdict, Verdict::failed) << subject;
@@ -698,11 +698,11 @@ TEST(Rounds, OfASkippedPropertyStaySkipped) {
 // --- One problem
 
 TEST(OneProblem, ThatAFindingNamesFailsAgainWithTheSameWords) {
-  for (const Fault& fault : faults()) {
-    if (fault.found_by.empty() || fault.has_memory || property_of(fault.found_by.front()).draws.is_fixed()) continue;
-    SCOPED_TRACE(fault.name);
-    const SubjectRow& row = subject_row("faulty:" + fault.name);
-    const Seen found = seen_of(fault.found_by.front(), row.name, {.cases = 100, .seed = 2});
+  for (const Mutant& mutant : mutants()) {
+    if (mutant.found_by.empty() || mutant.has_memory || property_of(mutant.found_by.front()).draws.is_fixed()) continue;
+    SCOPED_TRACE(mutant.name);
+    const SubjectRow& row = subject_row("mutant:" + mutant.name);
+    const Seen found = seen_of(mutant.found_by.front(), row.name, {.cases = 100, .seed = 2});
     ASSERT_FALSE(found.judgement.findings.empty());
     const Finding& finding = found.judgement.findings.at(0);
     const Judgement again = judge_one(problem_of(line_of(finding.problem)), row, *row.make().subject);

@@ -1,4 +1,4 @@
-// What is claimed about operators, judged on scalar ones: right ones pass, each in its own way, and every fault of a
+// What is claimed about operators, judged on scalar ones: right ones pass, each in its own way, and every mutant of a
 // table is found by the properties that name it and by no other.
 #include <gtest/gtest.h>
 
@@ -306,23 +306,23 @@ TEST(OperatorsCalledWithRawPointers, PassEveryPropertyAboutThem) {
   EXPECT_GT(passed, 20);
 }
 
-// --- Faulty ones ---------------------------------------------------------------------------------------------------
+// --- Mutant ones ---------------------------------------------------------------------------------------------------
 
-struct OperatorFault {
+struct OperatorMutant {
   std::string name;
   Names found_by;     // each must find it, in one of its variants at least
   Names may_find_it;  // and no property and variant but these may
   std::function<void(OperatorParts&)> plant;
 };
 
-OperatorFault strides_ignored(const std::string& tensor, const Names& operations) {
+OperatorMutant strides_ignored(const std::string& tensor, const Names& operations) {
   return {"ignores the strides of " + tensor,
           named({"stride"}, operations, {tensor + ":transposed", tensor + ":stepped", tensor + ":sliced"}),
           named({"stride"}, operations, {tensor + ":expanded"}),  // where there is more than one of the first dimension
           [=](OperatorParts& parts) { ignore_strides(parts, tensor); }};
 }
 
-OperatorFault offset_ignored(const std::string& tensor, const Names& operations, const Names& offsets) {
+OperatorMutant offset_ignored(const std::string& tensor, const Names& operations, const Names& offsets) {
   Names variants;
   for (const std::string& offset : offsets) variants.push_back(tensor + ":offset-" + offset);
   return {"ignores the offset of " + tensor, named({"offset"}, operations, variants),
@@ -330,7 +330,7 @@ OperatorFault offset_ignored(const std::string& tensor, const Names& operations,
           [=](OperatorParts& parts) { ignore_offset(parts, tensor); }};
 }
 
-OperatorFault experts_share_scales(const std::string& name, Part part, std::size_t from, std::size_t to) {
+OperatorMutant experts_share_scales(const std::string& name, Part part, std::size_t from, std::size_t to) {
   return {name, named({"batch"}, {"dequantize"}), {}, [=](OperatorParts& parts) {
             parts.reads = [=](const OperatorCall& call, Elements& elements) {
               if (call.operation == Operation::dequantize) {
@@ -340,8 +340,8 @@ OperatorFault experts_share_scales(const std::string& name, Part part, std::size
           }};
 }
 
-OperatorFault in_one_manner(const std::string& name, const Names& found_by, Manner wrong,
-                            std::function<OperatorResult(const Runs&)> run) {
+OperatorMutant in_one_manner(const std::string& name, const Names& found_by, Manner wrong,
+                             std::function<OperatorResult(const Runs&)> run) {
   return {name, found_by, {}, [=](OperatorParts& parts) {
             parts.in_manner = [=](Manner manner, const Runs& runs) {
               return manner == wrong ? run(runs) : runs.call();
@@ -349,7 +349,7 @@ OperatorFault in_one_manner(const std::string& name, const Names& found_by, Mann
           }};
 }
 
-std::vector<OperatorFault> sizes_and_types_that_are_trusted() {
+std::vector<OperatorMutant> sizes_and_types_that_are_trusted() {
   return {
       {"takes a group too many",
        named({"reject"}, {"dequantize"}, {"scales_and_zeros:one-group-too-many"}),
@@ -498,7 +498,7 @@ std::vector<OperatorFault> sizes_and_types_that_are_trusted() {
   };
 }
 
-std::vector<OperatorFault> errors_that_do_not_help() {
+std::vector<OperatorMutant> errors_that_do_not_help() {
   return {
       {"says that something is wrong and not what",
        named({"reject"}, every_operation),
@@ -559,7 +559,7 @@ std::vector<OperatorFault> errors_that_do_not_help() {
   };
 }
 
-std::vector<OperatorFault> tensors_that_are_misread() {
+std::vector<OperatorMutant> tensors_that_are_misread() {
   const Names of_bytes = {"1", "2", "3", "4", "5", "6", "7", "8", "9", "10", "11", "12", "13", "14", "15"};
   const Names of_words = {"1", "2", "3"};
   const Names of_halves = {"1", "2", "3", "4", "5", "6", "7"};
@@ -595,7 +595,7 @@ std::vector<OperatorFault> tensors_that_are_misread() {
   };
 }
 
-std::vector<OperatorFault> fakes_that_differ() {
+std::vector<OperatorMutant> fakes_that_differ() {
   const auto result_of_dequantize = [](auto change) {
     return [=](OperatorParts& parts) {
       parts.meta_result = [=](const OperatorCall& call, OperatorResult& result) {
@@ -664,7 +664,7 @@ void give_8_for_padding(OperatorParts& parts) {
   };
 }
 
-std::vector<OperatorFault> results_that_are_wrong() {
+std::vector<OperatorMutant> results_that_are_wrong() {
   return {
       {"gives 8 for the rows of padding", named({"batch"}, {"unpack"}), all_values({"unpack"}), give_8_for_padding},
       {"gives 8 for the rows of padding, and takes no stacks",
@@ -769,11 +769,11 @@ std::vector<OperatorFault> results_that_are_wrong() {
   };
 }
 
-std::vector<OperatorFault> memory_that_is_touched() {
+std::vector<OperatorMutant> memory_that_is_touched() {
   const auto wrong_everywhere = [](const std::string& name, std::function<void(OperatorParts&)> plant) {
     const Names operations = {"pack", "dequantize"};
-    return OperatorFault{name, named({"accept"}, operations), all_values(operations) + named({"fake"}, operations),
-                         std::move(plant)};
+    return OperatorMutant{name, named({"accept"}, operations), all_values(operations) + named({"fake"}, operations),
+                          std::move(plant)};
   };
   return {
       {"leaves the last element of its result unwritten", named({"accept"}, {"unpack", "dequantize"}),
@@ -806,7 +806,7 @@ std::vector<OperatorFault> memory_that_is_touched() {
   };
 }
 
-std::vector<OperatorFault> streams_that_are_not_followed() {
+std::vector<OperatorMutant> streams_that_are_not_followed() {
   const auto decoys = [](const Runs& runs) { return runs.decoy(); };
   const auto stream = [](const std::string& variant) { return named({"stream"}, {"dequantize"}, {variant}); };
   return {
@@ -821,31 +821,31 @@ std::vector<OperatorFault> streams_that_are_not_followed() {
   };
 }
 
-std::vector<OperatorFault> all_faults() {
-  std::vector<OperatorFault> all;
+std::vector<OperatorMutant> all_mutants() {
+  std::vector<OperatorMutant> all;
   for (const auto& kind :
        {sizes_and_types_that_are_trusted, errors_that_do_not_help, tensors_that_are_misread, fakes_that_differ,
         results_that_are_wrong, memory_that_is_touched, streams_that_are_not_followed}) {
-    for (OperatorFault& fault : kind()) all.push_back(std::move(fault));
+    for (OperatorMutant& mutant : kind()) all.push_back(std::move(mutant));
   }
   return all;
 }
 
-void PrintTo(const OperatorFault& fault, std::ostream* out) { *out << fault.name; }
+void PrintTo(const OperatorMutant& mutant, std::ostream* out) { *out << mutant.name; }
 
-class FaultyOperators : public testing::TestWithParam<OperatorFault> {};
+class MutantOperators : public testing::TestWithParam<OperatorMutant> {};
 
-TEST_P(FaultyOperators, AreFoundByThePropertiesThatNameThemAndByNoOther) {
-  const OperatorFault& fault = GetParam();
-  Names unfound = fault.found_by;
-  const Names allowed = fault.found_by + fault.may_find_it;
-  std::set<std::string> operations;  // that the fault is about; the others are those of the right subject
-  for (const std::string& text : fault.found_by) {
+TEST_P(MutantOperators, AreFoundByThePropertiesThatNameThemAndByNoOther) {
+  const OperatorMutant& mutant = GetParam();
+  Names unfound = mutant.found_by;
+  const Names allowed = mutant.found_by + mutant.may_find_it;
+  std::set<std::string> operations;  // that the mutant is about; the others are those of the right subject
+  for (const std::string& text : mutant.found_by) {
     operations.insert(text.substr(text.find('/') + 1, text.find('_') - text.find('/') - 1));
   }
   for (const Property& property : properties_about_tensors(operations)) {
     OperatorParts parts;
-    fault.plant(parts);
+    mutant.plant(parts);
     const Judgement judgement = judged(property, parts, 20);
     EXPECT_NE(judgement.verdict, Verdict::mistrusted) << property.name << ": " << judgement.reason;
     for (const Finding& finding : judgement.findings) {
@@ -863,7 +863,7 @@ TEST_P(FaultyOperators, AreFoundByThePropertiesThatNameThemAndByNoOther) {
   EXPECT_EQ(unfound, Names());
 }
 
-INSTANTIATE_TEST_SUITE_P(Operators, FaultyOperators, testing::ValuesIn(all_faults()),
+INSTANTIATE_TEST_SUITE_P(Operators, MutantOperators, testing::ValuesIn(all_mutants()),
                          [](const auto& one) { return identifier_of(one.param.name); });
 
 }  // namespace

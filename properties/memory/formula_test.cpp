@@ -692,7 +692,7 @@ std::string outcome_of(Memory& of, const GuardedCall& call, const GuardedCall::A
 }
 
 /// Everything that a subject may do wrong, by itself and after having written everything right.
-std::vector<GuardedCall::Also> faults_of(const GuardedCall& call) {
+std::vector<GuardedCall::Also> mutants_of(const GuardedCall& call) {
   const auto right = [call](const std::vector<void*>& at) { write_here(call.expected, call.element_bytes, at[2]); };
   std::vector<GuardedCall::Also> all = {right, nothing_more};
   const auto also = [&](const GuardedCall::Also& more) {
@@ -730,12 +730,12 @@ TEST(GuardedByFormula, SaysTheSameWhetherItIsJudgedHereOrByItsMemory) {
   for (const GuardedCall& call : calls) {
     for (const reference::Format* any_nan : {static_cast<const reference::Format*>(nullptr), &reference::bf16}) {
       if (any_nan != nullptr && call.element_bytes != 2) continue;
-      for (const GuardedCall::Also& fault : faults_of(call)) {
+      for (const GuardedCall::Also& mutant : mutants_of(call)) {
         FarMemory far;
-        const std::string by_its_memory = outcome_of(far, call, fault, any_nan, 0);
-        EXPECT_EQ(outcome_of(far, call, fault, any_nan, most_bytes_carried), by_its_memory);
-        EXPECT_EQ(outcome_of(memory(), call, fault, any_nan, 0), by_its_memory);
-        EXPECT_EQ(outcome_of(memory(), call, fault, any_nan, most_bytes_carried), by_its_memory);
+        const std::string by_its_memory = outcome_of(far, call, mutant, any_nan, 0);
+        EXPECT_EQ(outcome_of(far, call, mutant, any_nan, most_bytes_carried), by_its_memory);
+        EXPECT_EQ(outcome_of(memory(), call, mutant, any_nan, 0), by_its_memory);
+        EXPECT_EQ(outcome_of(memory(), call, mutant, any_nan, most_bytes_carried), by_its_memory);
         said.insert(by_its_memory);
       }
     }

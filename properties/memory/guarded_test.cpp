@@ -609,7 +609,7 @@ TEST(UntouchablePagesDeathTest, EndTheProcessWhereTheSubjectHoldsMoreThanItsCall
               "read past the end of scales: the byte 1 past its end");
 }
 
-TEST(UntouchablePagesDeathTest, LeaveOtherFaultsToWhoeverHadThem) {
+TEST(UntouchablePagesDeathTest, LeaveOtherMutantsToWhoeverHadThem) {
   const std::unique_ptr<Memory> memory = make_host_memory();
   CallBetweenPages call;
   const std::vector<Tensor> tensors = call.tensors(false, of_elements);

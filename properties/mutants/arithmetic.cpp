@@ -2,7 +2,7 @@
 #include <cmath>
 #include <utility>
 
-#include "properties/mutants/faults.h"
+#include "properties/mutants/mutants.h"
 #include "properties/problem/specification.h"
 
 namespace tileproof {
@@ -84,7 +84,7 @@ int ties_away(double exact, Format f, std::uint32_t right) {
 
 }  // namespace
 
-std::vector<Fault> arithmetic_faults() {
+std::vector<Mutant> arithmetic_mutants() {
   return {
       // Operands.
       {"scale-and-zero-swapped",

@@ -1,9 +1,9 @@
 /// An operator library such as a third party writes, to be judged by the tests of judging one: pack, unpack and
 /// dequantize of bf16 weights in the float domain, as PyTorch operators of the namespace `example`.
 ///
-/// It is right, or has the one fault that example_fault.cpp names: this file is compiled once, that one for every
-/// library. A fault is a branch where an engineer would have made it, and a comment that says what was forgotten. To
-/// add one, add its name to `faults` and its branch.
+/// It is right, or has the one mutant that example_mutant.cpp names: this file is compiled once, that one for every
+/// library. A mutant is a branch where an engineer would have made it, and a comment that says what was forgotten. To
+/// add one, add its name to `mutants` and its branch.
 #include <ATen/Parallel.h>
 #include <ATen/core/Tensor.h>
 #include <ATen/ops/empty.h>
@@ -42,7 +42,7 @@
 
 namespace example {
 
-extern const char* const planted_fault;
+extern const char* const planted_mutant;
 
 namespace {
 
@@ -53,9 +53,10 @@ using tileproof::kernels::PackArguments;
 using tileproof::kernels::Range;
 using tileproof::kernels::UnpackArguments;
 
-// --- Faults ----------------------------------------------------------------------------------------------------------
+// --- Mutants
+// ----------------------------------------------------------------------------------------------------------
 
-constexpr std::string_view faults[] = {
+constexpr std::string_view mutants[] = {
     "nothing",
     "wrong-groups",
     "ignores-stride",
@@ -97,22 +98,22 @@ constexpr std::string_view faults[] = {
     "remembers-an-empty",
 };
 
-constexpr bool is_fault(std::string_view name) {
-  for (const std::string_view fault : faults) {
-    if (fault == name) return true;
+constexpr bool is_mutant(std::string_view name) {
+  for (const std::string_view mutant : mutants) {
+    if (mutant == name) return true;
   }
   return false;
 }
 
-/// The name of a fault; a misspelt one does not compile.
-struct FaultName {
+/// The name of a mutant; a misspelt one does not compile.
+struct MutantName {
   std::string_view name;
-  consteval FaultName(const char* of) : name(of) {
-    if (!is_fault(name)) throw "not a name in `faults`";
+  consteval MutantName(const char* of) : name(of) {
+    if (!is_mutant(name)) throw "not a name in `mutants`";
   }
 };
 
-bool has(FaultName fault) { return fault.name == planted_fault; }
+bool has(MutantName mutant) { return mutant.name == planted_mutant; }
 
 // --- What is legal ---------------------------------------------------------------------------------------------------
 
@@ -319,7 +320,7 @@ void fail_in_unpack(std::int64_t n, std::int64_t inner_k_tiles) {
   }
 }
 
-/// One caller of several at a time, where a library has the fault of refusing the others.
+/// One caller of several at a time, where a library has the mutant of refusing the others.
 class OneCaller {
  public:
   OneCaller() : is_first_(!is_busy_.exchange(true)) {
@@ -528,8 +529,8 @@ void register_kernels(torch::Library& library) {
 }
 
 TORCH_LIBRARY(example, library) {
-  if (!is_fault(planted_fault)) {  // else a library that was to have a fault would have none
-    std::fprintf(stderr, "example: no fault is named %s\n", planted_fault);
+  if (!is_mutant(planted_mutant)) {  // else a library that was to have a mutant would have none
+    std::fprintf(stderr, "example: no mutant is named %s\n", planted_mutant);
     std::abort();
   }
   if (has("dies-when-loaded")) std::abort();

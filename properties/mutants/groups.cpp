@@ -2,7 +2,7 @@
 #include <algorithm>
 #include <bit>
 
-#include "properties/mutants/faults.h"
+#include "properties/mutants/mutants.h"
 
 namespace tileproof {
 
@@ -35,7 +35,7 @@ ScalarParts with_zero(WrongGroup at) {
 
 }  // namespace
 
-std::vector<Fault> group_faults() {
+std::vector<Mutant> group_mutants() {
   return {
       {"groups-by-rows",
        "scales are read as [n][k / group_size]: wrong only where that is not square",

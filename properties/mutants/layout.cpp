@@ -1,7 +1,7 @@
 // Layout: codes that stand in the wrong word, lane or nibble, or come out of the right one as another number.
 #include <algorithm>
 
-#include "properties/mutants/faults.h"
+#include "properties/mutants/mutants.h"
 
 namespace tileproof {
 
@@ -32,7 +32,7 @@ ScalarParts with_code(WrongCode code, const std::set<Operation>& in) {
   return parts;
 }
 
-/// A place by its coordinates, for faults that put them together in another way.
+/// A place by its coordinates, for mutants that put them together in another way.
 struct Coordinates {
   std::int64_t n_tile, supertile, supertiles_of_row;
   int lane, word_of_lane, words_of_lane, nibble;
@@ -56,7 +56,7 @@ Place place_at(const Coordinates& c) {
 
 }  // namespace
 
-std::vector<Fault> layout_faults() {
+std::vector<Mutant> layout_mutants() {
   return {
       // Nibbles.
       {"nibbles-in-order",

@@ -7,7 +7,7 @@
 #include <cstring>
 #include <memory>
 
-#include "properties/mutants/faults.h"
+#include "properties/mutants/mutants.h"
 #include "properties/problem/draw.h"
 
 namespace tileproof {
@@ -57,7 +57,7 @@ std::int64_t words(const PackCall& c) { return reference::words_of(c.n, c.k); }
 
 }  // namespace
 
-std::vector<Fault> memory_faults() {
+std::vector<Mutant> memory_mutants() {
   return {
       // Left out.
       {"last-tile-skipped",

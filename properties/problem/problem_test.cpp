@@ -36,7 +36,7 @@ rc::Gen<std::int64_t> any_number() {
 rc::Gen<Problem> any_problem() {
   const auto names =
       rc::gen::tuple(rc::gen::elementOf(std::vector<std::string>{"a/b", "value/float=once", "x"}),
-                     rc::gen::elementOf(std::vector<std::string>{"host", "faulty:two-roundings"}),
+                     rc::gen::elementOf(std::vector<std::string>{"host", "mutant:two-roundings"}),
                      rc::gen::elementOf(std::vector<std::string>{"ordinary", "mixed", "no-such-profile"}));
   const auto numbers = rc::gen::tuple(any_number(), any_number(), any_number(), any_number());
   const auto kinds = rc::gen::tuple(rc::gen::element(Domain::floating, Domain::integer, Domain::none),

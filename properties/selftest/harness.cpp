@@ -49,13 +49,13 @@ Problem drawn_from(const rc::Gen<Problem>& generator, std::uint64_t seed, std::u
   return generator(rc::Random(mixed(seed) + i), static_cast<int>(i % 101)).value();
 }
 
-/// Calls `use` with every property, every subject that takes it (one of the faulty ones, for all) and what is drawn for
+/// Calls `use` with every property, every subject that takes it (one of the mutant ones, for all) and what is drawn for
 /// the two.
 template <class Use>
 void for_each_pairing(Use use) {
   std::vector<const SubjectRow*> rows;
   for (const SubjectRow& row : subjects()) rows.push_back(&row);
-  rows.push_back(&faulty_subjects().front());
+  rows.push_back(&mutant_subjects().front());
   for (const Property& property : properties()) {
     for (const SubjectRow* row : rows) {
       std::string why_not;
@@ -104,11 +104,11 @@ SelfResult parses_back(const SelfEffort& effort) {
       }
     }
   });
-  for (const SubjectRow& row : faulty_subjects()) {
+  for (const SubjectRow& row : mutant_subjects()) {
     Problem problem;
     problem.property = properties().front().name;
     problem.subject = row.name;
-    look("of a faulty subject", problem);
+    look("of a mutant", problem);
   }
   return result_of(broken, std::to_string(met["drawn"]) + " drawn problems", met);
 }
@@ -118,7 +118,7 @@ SelfResult lines_differ(const SelfEffort& effort) {
   Distribution met;
   std::optional<std::string> broken;
   const Property& property = properties().front();
-  const SubjectRow& row = faulty_subjects().front();
+  const SubjectRow& row = mutant_subjects().front();
   std::string ignored;
   const rc::Gen<Problem> generator = problems(property.name, row.name, domains_of(property, row.envelope, &ignored));
   const std::pair<const char*, std::function<void(Problem&, std::uint64_t)>> changes[] = {
@@ -273,7 +273,7 @@ SelfResult domains_are_reached(const SelfEffort& effort) {
   Distribution met;
   std::optional<std::string> broken;
   for_each_pairing([&](const Property& property, const SubjectRow& row, const Domains& domains) {
-    if (property.draws.is_fixed() || row.name != faulty_subjects().front().name) return;
+    if (property.draws.is_fixed() || row.name != mutant_subjects().front().name) return;
     const rc::Gen<Problem> generator = problems(property.name, row.name, domains);
     Met own;
     Distribution named;
@@ -459,12 +459,12 @@ SelfResult shrinking_ends(const SelfEffort& effort) {
   std::optional<std::string> broken;
   std::int64_t longest = 0;
   std::string of_longest;
-  for (const Fault& fault : faults()) {
+  for (const Mutant& mutant : mutants()) {
     if (effort.stop && effort.stop()) break;
-    if (fault.found_by.empty()) continue;
-    const Property& property = property_of(fault.found_by.front());
+    if (mutant.found_by.empty()) continue;
+    const Property& property = property_of(mutant.found_by.front());
     if (property.draws.is_fixed()) continue;  // such problems are not shrunk
-    const SubjectRow& row = subject_row("faulty:" + fault.name);
+    const SubjectRow& row = subject_row("mutant:" + mutant.name);
     const MadeSubject made = row.make();
     std::optional<std::string> first_kind;
     std::int64_t tries = 0;
@@ -479,22 +479,22 @@ SelfResult shrinking_ends(const SelfEffort& effort) {
       if (!first_kind) {
         first_kind = seen.kind;
       } else if (elements > least) {
-        broken = fault.name + " shrank to a larger problem";
+        broken = mutant.name + " shrank to a larger problem";
       }
-      if (seen.kind != *first_kind) broken = fault.name + " was " + *first_kind + " and shrank to " + seen.kind;
+      if (seen.kind != *first_kind) broken = mutant.name + " was " + *first_kind + " and shrank to " + seen.kind;
       least = elements;
     });
     if (judgement.findings.empty()) {
-      broken = fault.name + " was not found";
+      broken = mutant.name + " was not found";
       continue;
     }
     const Finding& finding = judgement.findings.front();
-    if (tries > cap + 1) broken = fault.name + " tried " + std::to_string(tries) + " problems while it was shrunk";
+    if (tries > cap + 1) broken = mutant.name + " tried " + std::to_string(tries) + " problems while it was shrunk";
     if (finding.kind != *first_kind)
-      broken = fault.name + " was " + *first_kind + " and is reported as " + finding.kind;
+      broken = mutant.name + " was " + *first_kind + " and is reported as " + finding.kind;
     if (finding.problem.n * finding.problem.k != least)
-      broken = fault.name + " is not reported by its smallest problem";
-    if (tries >= longest) of_longest = fault.name;
+      broken = mutant.name + " is not reported by its smallest problem";
+    if (tries >= longest) of_longest = mutant.name;
     longest = std::max(longest, tries);
     ++met["kind " + finding.kind];
     ++met[least <= 32 ? "shrunk to 32 elements" : least <= 1024 ? "to at most 1024" : "to more than 1024"];
@@ -518,7 +518,7 @@ const std::vector<HarnessProperty>& harness_properties() {
        domains_are_reached},
       {"generators/reach_every_class_of_value", "every profile, in every type", values_are_reached},
       {"generators/reach_every_code_at_every_nibble", "codes and words", codes_are_reached},
-      {"shrinking/never_ends_in_a_larger_problem", "every fault that is drawn", shrinking_ends},
+      {"shrinking/never_ends_in_a_larger_problem", "every mutant that is drawn", shrinking_ends},
       {"shrinking/keeps_the_kind_of_failure", "large problems that fail in one way, small ones in another",
        shrinking_keeps_the_kind},
       {"shrinking/ends_within_its_cap", "a failure that shrinks by one row at a time", slow_shrinking_ends},

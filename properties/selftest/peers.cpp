@@ -2,9 +2,9 @@
 // are chosen for each group (tinygemm's eager formula) and the weights quantized; the codes are packed, the operator
 // under test runs on them, and its result is compared with an identity matmul, or with the eager formula.
 //
-// Judged generously. A fault counts as found where the criterion rejects any of three results: the subject's weights of
-// rightly packed codes (as where the suite packs with aten), of codes that it packed itself, and the weights of what it
-// unpacks. Suites judge matmuls by two of the criteria, whose sums hide more than weights do. Outputs hold leftovers
+// Judged generously. A mutant counts as found where the criterion rejects any of three results: the subject's weights
+// of rightly packed codes (as where the suite packs with aten), of codes that it packed itself, and the weights of what
+// it unpacks. Suites judge matmuls by two of the criteria, whose sums hide more than weights do. Outputs hold leftovers
 // before a call, so that what is left out, or added to them, shows. There are margins around all tensors: nobody looks
 // at them.
 #include "properties/selftest/peers.h"
@@ -30,7 +30,7 @@ using reference::bf16;
 constexpr std::size_t margin_bytes = 65536;
 constexpr std::uint8_t leftover = 0x40;  // 3.0 in bf16, no code
 
-/// An array with margins of zeros: a fault that reads or writes outside it goes on, and is not seen by that.
+/// An array with margins of zeros: a mutant that reads or writes outside it goes on, and is not seen by that.
 template <class T>
 class Padded {
  public:
@@ -127,7 +127,7 @@ std::string PeerShape::text() const {
 }
 
 struct Peers::Judged {
-  const Fault* fault;  // nullptr: the twin
+  const Mutant* mutant;  // nullptr: the twin
   ScalarParts parts;
   std::unique_ptr<Subject> subject;
   Rejections rejections;
@@ -355,13 +355,13 @@ void judge_subject(const Data& data, const ScalarParts& parts, Subject& subject,
 
 }  // namespace
 
-Peers::Peers(std::vector<const Fault*> faults, std::uint64_t seed, int threads)
-    : seed_(seed), threads_(threads), faults_(std::move(faults)) {
-  const auto add = [this](const Fault* fault) {
-    const ScalarParts parts = fault == nullptr ? ScalarParts() : fault->parts();
-    judged_.push_back({fault, parts, scalar_subject(parts), Rejections(peer_criteria().size(), false)});
+Peers::Peers(std::vector<const Mutant*> mutants, std::uint64_t seed, int threads)
+    : seed_(seed), threads_(threads), mutants_(std::move(mutants)) {
+  const auto add = [this](const Mutant* mutant) {
+    const ScalarParts parts = mutant == nullptr ? ScalarParts() : mutant->parts();
+    judged_.push_back({mutant, parts, scalar_subject(parts), Rejections(peer_criteria().size(), false)});
   };
-  for (const Fault* fault : faults_) add(fault);
+  for (const Mutant* mutant : mutants_) add(mutant);
   add(nullptr);
 }
 
@@ -384,11 +384,11 @@ bool Peers::judge(const PeerShape& shape, const std::function<bool()>& stop) {
         if (stopped) return;
       }
       try {
-        if (one.fault != nullptr) {
-          judge_subject(data, one.parts, *one.subject, one.fault->has_memory, workspace, one.rejections);
+        if (one.mutant != nullptr) {
+          judge_subject(data, one.parts, *one.subject, one.mutant->has_memory, workspace, one.rejections);
           continue;
         }
-        // The twin, whole: no fault means no operation to leave out.
+        // The twin, whole: no mutant means no operation to leave out.
         ScalarParts all;
         all.skips = [](const Walk&, std::int64_t, std::int64_t) { return false; };
         all.weight = right_weight;
@@ -405,8 +405,8 @@ bool Peers::judge(const PeerShape& shape, const std::function<bool()>& stop) {
   return !stopped;
 }
 
-const std::vector<const Fault*>& Peers::faults() const { return faults_; }
-const Rejections& Peers::rejections_of(std::size_t fault) const { return judged_.at(fault).rejections; }
+const std::vector<const Mutant*>& Peers::mutants() const { return mutants_; }
+const Rejections& Peers::rejections_of(std::size_t mutant) const { return judged_.at(mutant).rejections; }
 const Rejections& Peers::rejections_of_twin() const { return judged_.back().rejections; }
 
 }  // namespace tileproof

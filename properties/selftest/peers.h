@@ -1,4 +1,4 @@
-/// The peers' criteria: what public test suites of int4 weight kernels accept, put to the same faulty subjects as our
+/// The peers' criteria: what public test suites of int4 weight kernels accept, put to the same mutants as our
 /// properties, on the data and the shapes that such suites use. They are criteria of others, labelled so, and judge
 /// nothing of ours.
 #pragma once
@@ -10,7 +10,7 @@
 #include <string>
 #include <vector>
 
-#include "properties/mutants/faults.h"
+#include "properties/mutants/mutants.h"
 
 namespace tileproof {
 
@@ -47,19 +47,19 @@ const std::vector<PeerShape>& peer_shapes();
 /// Which of peer_criteria() have rejected a subject.
 using Rejections = std::vector<bool>;
 
-/// Faulty subjects put to the criteria, shape after shape. A subject that every criterion has rejected is not asked
+/// Mutants put to the criteria, shape after shape. A subject that every criterion has rejected is not asked
 /// again; each is one subject from the first shape to the last, as in a test process.
 class Peers {
  public:
   /// @param threads  of which each has a result of the largest shape: some 10 bytes an element
-  Peers(std::vector<const Fault*> faults, std::uint64_t seed, int threads);
+  Peers(std::vector<const Mutant*> mutants, std::uint64_t seed, int threads);
   ~Peers();
 
   /// @param stop  asked between subjects. @return whether all were judged
   bool judge(const PeerShape&, const std::function<bool()>& stop = nullptr);
 
-  const std::vector<const Fault*>& faults() const;
-  const Rejections& rejections_of(std::size_t fault) const;
+  const std::vector<const Mutant*>& mutants() const;
+  const Rejections& rejections_of(std::size_t mutant) const;
   /// Of the correct twin: none, or the criterion is wrong here.
   const Rejections& rejections_of_twin() const;
 
@@ -68,7 +68,7 @@ class Peers {
   struct Data;
   std::uint64_t seed_;
   int threads_;
-  std::vector<const Fault*> faults_;
+  std::vector<const Mutant*> mutants_;
   std::vector<Judged> judged_;  // the twin is the last
 };
 

@@ -1,4 +1,4 @@
-// What the peers' criteria find of our faulty subjects, shape after shape.
+// What the peers' criteria find of our mutants, shape after shape.
 #include <algorithm>
 #include <memory>
 
@@ -9,11 +9,11 @@ namespace tileproof {
 
 namespace {
 
-/// A line for each fault, a mark for each criterion, and how many each of them finds.
+/// A line for each mutant, a mark for each criterion, and how many each of them finds.
 std::string table_of(const Peers& peers) {
   const std::vector<PeerCriterion>& criteria = peer_criteria();
   std::size_t width = 0;
-  for (const Fault* fault : peers.faults()) width = std::max(width, fault->name.size());
+  for (const Mutant* mutant : peers.mutants()) width = std::max(width, mutant->name.size());
   std::string text = "criteria of public suites, by number:\n";
   for (std::size_t i = 0; i < criteria.size(); ++i) {
     text += "  " + std::to_string(i + 1) + " " + criteria[i].name + ": " + criteria[i].what +
@@ -21,9 +21,9 @@ std::string table_of(const Peers& peers) {
   }
   std::vector<std::size_t> found(criteria.size(), 0);
   std::size_t by_any_of_four = 0, by_any = 0;
-  for (std::size_t f = 0; f < peers.faults().size(); ++f) {
+  for (std::size_t f = 0; f < peers.mutants().size(); ++f) {
     const Rejections& rejections = peers.rejections_of(f);
-    std::string name = peers.faults()[f]->name;
+    std::string name = peers.mutants()[f]->name;
     name.resize(width, ' ');
     text += "  " + name + "  ";
     bool four = false, any = false;
@@ -37,7 +37,7 @@ std::string table_of(const Peers& peers) {
     by_any += any ? 1 : 0;
     text += "\n";
   }
-  const std::string of = " of " + std::to_string(peers.faults().size());
+  const std::string of = " of " + std::to_string(peers.mutants().size());
   for (std::size_t i = 0; i < criteria.size(); ++i) {
     text += criteria[i].name + ": finds " + std::to_string(found[i]) + of + "\n";
   }
@@ -54,19 +54,19 @@ SelfResult result_of(const Peers& peers, bool complete) {
   const std::vector<PeerCriterion>& criteria = peer_criteria();
   for (std::size_t i = 0; i < criteria.size(); ++i) {
     std::int64_t found = 0;
-    for (std::size_t f = 0; f < peers.faults().size(); ++f) found += peers.rejections_of(f)[i] ? 1 : 0;
+    for (std::size_t f = 0; f < peers.mutants().size(); ++f) found += peers.rejections_of(f)[i] ? 1 : 0;
     result.said += (i == 0 ? "" : ", ") + criteria[i].name + " " + std::to_string(found);
     result.fields.emplace_back(criteria[i].name, found);
     if (!peers.rejections_of_twin()[i]) continue;
     result.verdict = SelfVerdict::broken;
     result.details += "'" + criteria[i].name + "' rejects the correct twin: the criterion is not the suites'\n";
   }
-  for (std::size_t f = 0; f < peers.faults().size(); ++f) {
+  for (std::size_t f = 0; f < peers.mutants().size(); ++f) {
     std::string found_by;
     for (std::size_t i = 0; i < criteria.size(); ++i) {
       if (peers.rejections_of(f)[i]) found_by += (found_by.empty() ? "" : ", ") + criteria[i].name;
     }
-    result.fields.emplace_back("fault " + peers.faults()[f]->name, found_by);
+    result.fields.emplace_back("mutant " + peers.mutants()[f]->name, found_by);
   }
   if (result.verdict == SelfVerdict::not_shown) result.details = "the budget ended before all subjects were judged";
   return result;
@@ -74,7 +74,7 @@ SelfResult result_of(const Peers& peers, bool complete) {
 
 SelfProof proof_of_peers() {
   SelfProof proof = {.name = "peers",
-                     .what = "what the criteria of public suites find of the same faults, on the shapes they use",
+                     .what = "what the criteria of public suites find of the same mutants, on the shapes they use",
                      .takes_minutes = true,
                      .steps = {},
                      .summary = nullptr};
@@ -82,8 +82,8 @@ SelfProof proof_of_peers() {
   for (const PeerShape& shape : peer_shapes()) {
     proof.steps.push_back({shape.text(), [peers, shape](const SelfEffort& effort) {
                              if (*peers == nullptr) {
-                               std::vector<const Fault*> all;
-                               for (const Fault& fault : faults()) all.push_back(&fault);
+                               std::vector<const Mutant*> all;
+                               for (const Mutant& mutant : mutants()) all.push_back(&mutant);
                                *peers = std::make_unique<Peers>(std::move(all), effort.seed, effort.threads);
                              }
                              const bool complete = (*peers)->judge(shape, effort.stop);

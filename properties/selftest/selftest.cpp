@@ -30,7 +30,7 @@ std::string counted(std::int64_t count, const std::string& noun) {
 }
 
 /// The steps of the enumerations of a property, one after the other, until one fails.
-FaultScore enumerated(const Property& property, const SubjectRow& row, FaultScore score, const SelfEffort& effort) {
+MutantScore enumerated(const Property& property, const SubjectRow& row, MutantScore score, const SelfEffort& effort) {
   const Clock::time_point begin = Clock::now();
   const MadeSubject made = row.make();
   InThisProcess here(row.envelope, *made.subject);
@@ -70,7 +70,7 @@ bool is_property(const std::string& name) {
 
 }  // namespace
 
-SelfResult result_of(const FaultScore& score, const Fault& fault) {
+SelfResult result_of(const MutantScore& score, const Mutant& mutant) {
   SelfResult result;
   result.verdict = score.verdict;
   result.said = score.verdict == SelfVerdict::held
@@ -78,8 +78,8 @@ SelfResult result_of(const FaultScore& score, const Fault& fault) {
                           in_seconds(score.seconds_until_found)
                     : std::string(score.verdict == SelfVerdict::broken ? "NOT FOUND" : "not shown");
   result.details = score.details;
-  result.fields = {{"fault", score.fault},
-                   {"what", fault.what},
+  result.fields = {{"mutant", score.mutant},
+                   {"what", mutant.what},
                    {"property", score.property},
                    {"found", score.verdict == SelfVerdict::held},
                    {"cases_until_found", score.cases_until_found},
@@ -131,9 +131,9 @@ const char* name_of(SelfVerdict verdict) {
   return names[static_cast<int>(verdict)];
 }
 
-FaultScore score_of(const Fault& fault, const std::string& name, const SelfEffort& effort) {
-  FaultScore score;
-  score.fault = fault.name;
+MutantScore score_of(const Mutant& mutant, const std::string& name, const SelfEffort& effort) {
+  MutantScore score;
+  score.mutant = mutant.name;
   score.property = name;
   if (!is_property(name)) {
     score.verdict = SelfVerdict::not_shown;
@@ -141,8 +141,8 @@ FaultScore score_of(const Fault& fault, const std::string& name, const SelfEffor
     return score;
   }
   const Property& property = property_of(name);
-  const SubjectRow& row = subject_row("faulty:" + fault.name);
-  if (name == fault.enumerated_by) return enumerated(property, row, score, effort);
+  const SubjectRow& row = subject_row("mutant:" + mutant.name);
+  if (name == mutant.enumerated_by) return enumerated(property, row, score, effort);
 
   const MadeSubject made = row.make();
   const Clock::time_point begin = Clock::now();
@@ -164,35 +164,35 @@ FaultScore score_of(const Fault& fault, const std::string& name, const SelfEffor
   score.shrinks = finding.shrinks;
   score.problem = line_of(finding.problem);
   score.details = finding.details;
-  const bool as_said = name != fault.found_by.front() || finding.kind == fault.kind;
+  const bool as_said = name != mutant.found_by.front() || finding.kind == mutant.kind;
   score.verdict = as_said ? SelfVerdict::held : SelfVerdict::broken;
-  if (!as_said) score.details = "found as " + finding.kind + ", not as " + fault.kind + ": " + finding.details;
+  if (!as_said) score.details = "found as " + finding.kind + ", not as " + mutant.kind + ": " + finding.details;
   return score;
 }
 
-SelfProof proof_of_faults() {
-  SelfProof proof = {.name = "faults",
-                     .what = "every faulty subject is FAILED by every property that says it finds it",
+SelfProof proof_of_mutants() {
+  SelfProof proof = {.name = "mutants",
+                     .what = "every mutant is FAILED by every property that says it finds it",
                      .takes_minutes = false,
                      .steps = {},
                      .summary = nullptr};
-  for (const Fault& fault : faults()) {
-    for (const std::string& name : fault.found_by) {
-      proof.steps.push_back({fault.name + " by " + name, [&fault, name](const SelfEffort& effort) {
-                               return result_of(score_of(fault, name, effort), fault);
+  for (const Mutant& mutant : mutants()) {
+    for (const std::string& name : mutant.found_by) {
+      proof.steps.push_back({mutant.name + " by " + name, [&mutant, name](const SelfEffort& effort) {
+                               return result_of(score_of(mutant, name, effort), mutant);
                              }});
     }
   }
   proof.summary = [](const std::vector<SelfResult>& results) {
     std::set<std::string> seen, missed, waiting;
     for (const SelfResult& result : results) {
-      seen.insert(text_in(result, "fault"));
-      if (result.verdict == SelfVerdict::broken) missed.insert(text_in(result, "fault"));
-      if (result.verdict == SelfVerdict::not_shown) waiting.insert(text_in(result, "fault"));
+      seen.insert(text_in(result, "mutant"));
+      if (result.verdict == SelfVerdict::broken) missed.insert(text_in(result, "mutant"));
+      if (result.verdict == SelfVerdict::not_shown) waiting.insert(text_in(result, "mutant"));
     }
     const std::size_t found = seen.size() - missed.size() - waiting.size();
-    return std::to_string(found) + " of " + std::to_string(seen.size()) + " faults found by all of their properties; " +
-           tally(results, "fault", "pair", "as said");
+    return std::to_string(found) + " of " + std::to_string(seen.size()) +
+           " mutants found by all of their properties; " + tally(results, "mutant", "pair", "as said");
   };
   return proof;
 }
@@ -205,7 +205,7 @@ SelfProof proof_of_twin() {
                      .summary = nullptr};
   for (const Property* property : properties_of_kernels()) {
     proof.steps.push_back({property->name, [property](const SelfEffort& effort) {
-                             const SubjectRow& row = subject_row("faulty:nothing");
+                             const SubjectRow& row = subject_row("mutant:nothing");
                              const MadeSubject made = row.make();
                              Effort drawn;
                              drawn.cases = effort.cases;
@@ -282,7 +282,7 @@ SelfProof proof_of_harness() {
 }
 
 std::vector<SelfProof> self_proofs() {
-  return {proof_of_faults(), proof_of_twin(), proof_of_starved_properties(), proof_of_harness(), proof_of_peers()};
+  return {proof_of_mutants(), proof_of_twin(), proof_of_starved_properties(), proof_of_harness(), proof_of_peers()};
 }
 
 SelfResult run_step(const SelfStep& step, const SelfEffort& effort) {

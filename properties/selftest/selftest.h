@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "properties/judging/judge.h"
-#include "properties/mutants/faults.h"
+#include "properties/mutants/mutants.h"
 
 namespace tileproof {
 
@@ -46,7 +46,7 @@ struct SelfStep {
 };
 
 struct SelfProof {
-  std::string name;  // "faults", "twin", "peers" ...
+  std::string name;  // "mutants", "twin", "peers" ...
   std::string what;
   bool takes_minutes;
   std::vector<SelfStep> steps;
@@ -67,15 +67,15 @@ SelfResult result_of(const Peers&, bool complete);
 const char* name_of(SelfVerdict);
 
 // The proofs, one each.
-SelfProof proof_of_faults();
+SelfProof proof_of_mutants();
 SelfProof proof_of_twin();
 SelfProof proof_of_starved_properties();
 SelfProof proof_of_harness();
 SelfProof proof_of_peers();
 
-/// How a property did against a fault.
-struct FaultScore {
-  std::string fault;
+/// How a property did against a mutant.
+struct MutantScore {
+  std::string mutant;
   std::string property;
   SelfVerdict verdict = SelfVerdict::broken;  // held: found
   std::int64_t cases_until_found = 0;         // of the property's, the failing one included
@@ -86,12 +86,12 @@ struct FaultScore {
   std::string details;             // what was found, or why it was not
 };
 
-/// One fault put to one property: drawn, or enumerated where the fault says so.
-FaultScore score_of(const Fault&, const std::string& property, const SelfEffort&);
+/// One mutant put to one property: drawn, or enumerated where the mutant says so.
+MutantScore score_of(const Mutant&, const std::string& property, const SelfEffort&);
 
-/// The same as a step's result. Whoever runs the enumerations of faults that only they show, in processes of their own,
-/// adds it to the results of the steps.
-SelfResult result_of(const FaultScore&, const Fault&);
+/// The same as a step's result. Whoever runs the enumerations of mutants that only they show, in processes of their
+/// own, adds it to the results of the steps.
+SelfResult result_of(const MutantScore&, const Mutant&);
 
 /// A property that looks at too little, or a subject that does, and what has to come of it.
 struct StarvedRow {

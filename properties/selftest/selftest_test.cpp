@@ -1,5 +1,5 @@
-// The harness judged, in part: what `tileproof prove self` does in full. Every fault by all of its properties is
-// faults_test.cpp's part.
+// The harness judged, in part: what `tileproof prove self` does in full. Every mutant by all of its properties is
+// mutants_test.cpp's part.
 #include "properties/selftest/selftest.h"
 
 #include <gtest/gtest.h>
@@ -48,36 +48,37 @@ TEST_P(Harness, Holds) { expect_held("harness", GetParam()); }
 INSTANTIATE_TEST_SUITE_P(Properties, Harness, testing::ValuesIn(names_of_steps("harness")), identifier_of_parameter);
 
 TEST(Score, NamesTheCaseTheKindAndTheSmallestProblem) {
-  const FaultScore score = score_of(fault_of("two-roundings"), finds::float_value, {.cases = 100, .seed = 1});
+  const MutantScore score = score_of(mutant_of("two-roundings"), finds::float_value, {.cases = 100, .seed = 1});
   EXPECT_EQ(score.verdict, SelfVerdict::held);
   EXPECT_GE(score.cases_until_found, 1);
   EXPECT_EQ(score.kind, "mismatch");
-  EXPECT_EQ(problem_of(score.problem).subject, "faulty:two-roundings");
+  EXPECT_EQ(problem_of(score.problem).subject, "mutant:two-roundings");
   EXPECT_GE(score.seconds_until_found, 0);
 }
 
-TEST(Score, IsBrokenWhereAPropertyDoesNotFindTheFault) {
+TEST(Score, IsBrokenWhereAPropertyDoesNotFindTheMutant) {
   // Which a property about pack cannot.
-  const FaultScore score = score_of(fault_of("two-roundings"), finds::pack_index, {.cases = 50, .seed = 1});
+  const MutantScore score = score_of(mutant_of("two-roundings"), finds::pack_index, {.cases = 50, .seed = 1});
   EXPECT_EQ(score.verdict, SelfVerdict::broken);
   EXPECT_EQ(score.details, "PASSED ");
 }
 
-TEST(Score, IsBrokenWhereTheFaultIsFoundAsAnotherKindOfFailure) {
-  Fault otherwise = fault_of("two-roundings");
+TEST(Score, IsBrokenWhereTheMutantIsFoundAsAnotherKindOfFailure) {
+  Mutant otherwise = mutant_of("two-roundings");
   otherwise.kind = "guard";
-  const FaultScore score = score_of(otherwise, finds::float_value, {.cases = 50, .seed = 1});
+  const MutantScore score = score_of(otherwise, finds::float_value, {.cases = 50, .seed = 1});
   EXPECT_EQ(score.verdict, SelfVerdict::broken);
   EXPECT_NE(score.details.find("found as mismatch, not as guard"), std::string::npos) << score.details;
 }
 
 TEST(Score, IsNotShownForAPropertyThatIsNotThere) {
-  EXPECT_EQ(score_of(fault_of("two-roundings"), "no/such_property", {}).verdict, SelfVerdict::not_shown);
+  EXPECT_EQ(score_of(mutant_of("two-roundings"), "no/such_property", {}).verdict, SelfVerdict::not_shown);
 }
 
 TEST(Score, OfAnEnumerationThatTheBudgetEndsIsNotShown) {
-  const Fault& fault = fault_of("one-triple");
-  const FaultScore score = score_of(fault, fault.enumerated_by, {.cases = 1, .seed = 1, .stop = [] { return true; }});
+  const Mutant& mutant = mutant_of("one-triple");
+  const MutantScore score =
+      score_of(mutant, mutant.enumerated_by, {.cases = 1, .seed = 1, .stop = [] { return true; }});
   EXPECT_EQ(score.verdict, SelfVerdict::not_shown) << score.details;
 }
 
@@ -99,8 +100,8 @@ TEST(Steps, HaveNamesOfTheirOwnAndFieldsToo) {
 
 // --- The peers' criteria
 
-Rejections rejections_of(const std::string& fault, const PeerShape& shape) {
-  Peers peers({&fault_of(fault)}, 1, 2);
+Rejections rejections_of(const std::string& mutant, const PeerShape& shape) {
+  Peers peers({&mutant_of(mutant)}, 1, 2);
   EXPECT_TRUE(peers.judge(shape));
   EXPECT_EQ(peers.rejections_of_twin(), Rejections(peer_criteria().size(), false));
   return peers.rejections_of(0);
@@ -132,15 +133,15 @@ TEST(PeerCriteria, FindWhatIsGrosslyWrong) {
   EXPECT_EQ(rejections_of("midpoint-seven", small), (Rejections{true, true, true, true, true, false}));
   EXPECT_EQ(rejections_of("pairs-swapped", small), Rejections(6, true));
   EXPECT_TRUE(rejections_of("unpack-gives-signed-codes", small)[5]);
-  for (const char* fault : {"nothing-written", "weights-added-to-the-output"}) {
-    EXPECT_EQ(rejections_of(fault, small), (Rejections{true, true, true, true, true, false})) << fault;
+  for (const char* mutant : {"nothing-written", "weights-added-to-the-output"}) {
+    EXPECT_EQ(rejections_of(mutant, small), (Rejections{true, true, true, true, true, false})) << mutant;
   }
 }
 
 TEST(PeerCriteria, MissWhatTheirDataNeverShow) {
-  for (const char* fault : {"minus-zero-lost", "subnormals-flushed", "groups-modulo-group-size", "fp16-as-bf16",
-                            "zero-points-unsigned", "last-tile-skipped", "one-triple"}) {
-    EXPECT_EQ(rejections_of(fault, small), Rejections(6, false)) << fault;
+  for (const char* mutant : {"minus-zero-lost", "subnormals-flushed", "groups-modulo-group-size", "fp16-as-bf16",
+                             "zero-points-unsigned", "last-tile-skipped", "one-triple"}) {
+    EXPECT_EQ(rejections_of(mutant, small), Rejections(6, false)) << mutant;
   }
 }
 
@@ -155,14 +156,14 @@ TEST(PeerCriteria, SeeStateThatAnEarlierTestLeft) {
 }
 
 TEST(PeerCriteria, AreNotAllAskedWhereTheBudgetEnds) {
-  Peers peers({&fault_of("midpoint-seven")}, 1, 2);
+  Peers peers({&mutant_of("midpoint-seven")}, 1, 2);
   EXPECT_FALSE(peers.judge(small, [] { return true; }));
   EXPECT_EQ(peers.rejections_of(0), Rejections(6, false));
   EXPECT_EQ(result_of(peers, false).verdict, SelfVerdict::not_shown);
 }
 
 TEST(PeerCriteria, HoldOnceAllSubjectsWereJudgedAndTheTwinWasNotRejected) {
-  Peers peers({&fault_of("midpoint-seven")}, 1, 2);
+  Peers peers({&mutant_of("midpoint-seven")}, 1, 2);
   const bool complete = peers.judge(small);
   const SelfResult result = result_of(peers, complete);
   EXPECT_EQ(result.verdict, SelfVerdict::held) << result.details;

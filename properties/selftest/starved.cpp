@@ -43,7 +43,7 @@ Judged on_subject(const Property& property, const SubjectRow& row) {
 }
 
 Judged on_twin(const Property& property) {
-  return [=](const SelfEffort& effort) { return on_subject(property, subject_row("faulty:nothing"))(effort); };
+  return [=](const SelfEffort& effort) { return on_subject(property, subject_row("mutant:nothing"))(effort); };
 }
 
 Problem shaped(std::int64_t n, std::int64_t k, std::int64_t inner_k_tiles = 2, std::int64_t group_size = 32) {

@@ -1,4 +1,4 @@
-/// Kernels with the faults of watched.h, launched beside the production kernels; for compute-sanitizer to find.
+/// Kernels with the mutants of watched.h, launched beside the production kernels; for compute-sanitizer to find.
 #pragma once
 
 #include <cuda_runtime_api.h>

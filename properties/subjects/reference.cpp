@@ -1,4 +1,4 @@
-// The specification as a subject: whoever doubts a property sees it pass here, and fail in faults.cpp.
+// The specification as a subject: whoever doubts a property sees it pass here, and fail in mutants.cpp.
 #include "reference/matrix.h"
 #include "reference/quantize.h"
 

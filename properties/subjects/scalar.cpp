@@ -22,7 +22,7 @@ class WeightsOfGroup {
   explicit WeightsOfGroup(const ScalarParts& parts) : parts_(parts) {}
 
   std::uint32_t of(const WeightInputs& w) {
-    if (w.code < 0 || w.code > 15) return computed(w);  // what a faulty code may be
+    if (w.code < 0 || w.code > 15) return computed(w);  // what a mutated code may be
     if (w.scale != last_.scale || w.zero != last_.zero || w.zero_point != last_.zero_point) {
       last_ = w;
       known_ = 0;
@@ -154,10 +154,10 @@ class ScalarSubject : public Subject {
   template <class Call, class Use>
   void for_each(Operation operation, const Call& c, Use use) {
     const Walk walk = {operation, c.n, c.k, static_cast<int>(c.inner_k_tiles)};
-    const bool faulty = parts_.in.contains(operation);
-    const bool has_skips = faulty && parts_.skips;
-    has_code_ = faulty && parts_.code;
-    if (faulty && parts_.place) return for_each_at(walk, has_skips, parts_.place, use);
+    const bool mutant = parts_.in.contains(operation);
+    const bool has_skips = mutant && parts_.skips;
+    has_code_ = mutant && parts_.code;
+    if (mutant && parts_.place) return for_each_at(walk, has_skips, parts_.place, use);
     // Of a large matrix the places of one supertile are those of every other, so many words further on.
     const std::int64_t supertile_columns = 16 * walk.inner_k_tiles;
     const std::int64_t supertile_words = 16 * walk.inner_k_tiles;

@@ -1,4 +1,4 @@
-/// A subject in scalar code over the reference, right as it is: each of its parts can be replaced by a faulty one.
+/// A subject in scalar code over the reference, right as it is: each of its parts can be replaced by a mutated one.
 #pragma once
 
 #include <cstdint>
@@ -71,7 +71,7 @@ struct ScalarParts {
 std::uint32_t loaded(const void* from, Type type, std::int64_t index);
 void stored(void* to, Type type, std::int64_t index, std::uint32_t bits);
 
-/// @param memory  where its tensors live: lenient, for faults that fences must show
+/// @param memory  where its tensors live: lenient, for mutants that fences must show
 std::unique_ptr<Subject> scalar_subject(ScalarParts, std::unique_ptr<Memory> memory = make_lenient_host_memory());
 
 }  // namespace tileproof

@@ -7,7 +7,7 @@
 #include <algorithm>
 #include <set>
 
-#include "properties/mutants/faults.h"
+#include "properties/mutants/mutants.h"
 #include "properties/registry.h"
 
 namespace tileproof {
@@ -231,19 +231,19 @@ TEST(Timers, OfOperatorsAreRightCalledAndInAGraph) {
   }
 }
 
-/// What is timed is judged: faults of the harness's own table, each of which is wrong whatever the data.
-TEST(Timers, OfAFaultSayThatItIsWrong) {
+/// What is timed is judged: mutants of the harness's own table, each of which is wrong whatever the data.
+TEST(Timers, OfAMutantSayThatItIsWrong) {
   const std::vector<std::pair<std::string, Timed>> wrong = {
-      {"faulty:two-roundings", dequantize_of({8, 128})},
-      {"faulty:nibbles-in-order", unpack_of({8, 128})},
-      {"faulty:last-tile-skipped", unpack_of({9, 128})},
+      {"mutant:two-roundings", dequantize_of({8, 128})},
+      {"mutant:nibbles-in-order", unpack_of({8, 128})},
+      {"mutant:last-tile-skipped", unpack_of({9, 128})},
   };
   for (const auto& [name, timed] : wrong) {
-    const MadeTimer faulty = timer_row(name).make();
-    ASSERT_NE(faulty.timer, nullptr);
-    EXPECT_NE(faulty.timer->time(timed, 2).wrong, "") << name;
+    const MadeTimer mutant = timer_row(name).make();
+    ASSERT_NE(mutant.timer, nullptr);
+    EXPECT_NE(mutant.timer->time(timed, 2).wrong, "") << name;
   }
-  EXPECT_EQ(timer_row("faulty:nothing").make().timer->time(dequantize_of({8, 128}), 2).wrong, "");
+  EXPECT_EQ(timer_row("mutant:nothing").make().timer->time(dequantize_of({8, 128}), 2).wrong, "");
 }
 
 }  // namespace

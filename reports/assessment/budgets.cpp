@@ -112,7 +112,7 @@ class Update {
     const auto refuse = [&](const std::string& why) { result_.refused.push_back(name + ": " + why); };
     if (row.not_run != 0 || row.elements == 0) return refuse("not all of it ran");
     if (row.unexplained != 0)
-      return refuse(counted(row.unexplained, "difference") + " unexplained: a fault is no budget");
+      return refuse(counted(row.unexplained, "difference") + " unexplained: a mutant is no budget");
     Budget measured = {members_of(row.key, architecture_), row.max_ulp(), row.non_finite_disagreements, from_};
     measured.from["elements"] = std::to_string(row.elements);
     const Budget* now = before_.of(row.key, architecture_);

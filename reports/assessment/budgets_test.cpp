@@ -122,7 +122,7 @@ TEST(Budgets, OneIsForAllLayoutsThatMeasureTheSame) {
   EXPECT_EQ(later.of({"dequantize", "float", "bf16", "2", "32", "host"}, "")->max_ulp, 3);
 }
 
-TEST(Budgets, NoFaultBecomesOne) {
+TEST(Budgets, NoMutantBecomesOne) {
   const BudgetUpdate update = updated_by({}, accuracy_row(4, 3, 2));
   EXPECT_TRUE(update.budgets.rows().empty());
   ASSERT_EQ(update.refused.size(), 1u);

@@ -137,7 +137,8 @@ Markup known_section(Story& story) {
     return absent("which known findings occurred", "./tileproof verify");
   if (rows.empty()) return paragraph("None occurred, of the subjects that ran.");
   return paragraph(
-             "Faults that the ledger lists, of somebody else's operators: no failures of this run. They have no budget "
+             "Mutants that the ledger lists, of somebody else's operators: no failures of this run. They have no "
+             "budget "
              "of exactness.") +
          table({{"name"}, {"subject"}, {"what"}, {"since"}, {"until"}, {"cases", true}, {"a case"}}, rows);
 }

@@ -100,7 +100,7 @@ Markup histograms(Story& story) {
     const auto then = before.find(name);
     all += story.show(
         {"ulp-" + std::to_string(i), "How far off: " + name,
-         "All at 0 is exact; a heap on one side is a bias; bars far out that nothing explains are faults. 2^4 stands "
+         "All at 0 is exact; a heap on one side is a bias; bars far out that nothing explains are mutants. 2^4 stands "
          "for 16 up to 32. Axis of counts: logarithmic.",
          histogram_of(*distances, then == before.end() ? nullptr : &then->second)});
   }
@@ -295,7 +295,7 @@ Markup heatmaps(Story& story) {
     all += story.show(
         {"place-" + number, "Where elements differ: " + name,
          "Rows and columns modulo 64; counts, not rates: the first rows are in every problem, the last in few. Noise "
-         "is arithmetic; stripes within that, blocks and single columns are a layout fault.",
+         "is arithmetic; stripes within that, blocks and single columns are a layout mutant.",
          map_of(wrong->by_row_and_column, numbers_below(64), numbers_below(64), "row mod 64", "column mod 64")});
     if (binades.empty() || (wrong->all != 0 && wrong->by_nibble_and_binade.empty())) continue;
     all += story.show(

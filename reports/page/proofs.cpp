@@ -164,15 +164,15 @@ Markup power_section(Story& story) {
     if (found.record.planted.empty()) continue;
     std::string names;
     std::size_t met = 0;
-    for (const auto& [fault, is_found] : found.record.planted) {
-      names += (names.empty() ? "" : ", ") + fault + (is_found ? "" : " (not found)");
+    for (const auto& [mutant, is_found] : found.record.planted) {
+      names += (names.empty() ? "" : ", ") + mutant + (is_found ? "" : " (not found)");
       met += is_found ? 1 : 0;
     }
     planted += paragraph("Before its hunt of " + found.record.subject + ": " + std::to_string(met) + " of " +
-                         counted(found.record.planted.size(), "planted fault") + " found: " + names + ".");
+                         counted(found.record.planted.size(), "planted mutant") + " found: " + names + ".");
   }
   if (proofs.empty()) {
-    return absent("how many planted faults the harness finds", "./tileproof prove self") + planted;
+    return absent("how many planted mutants the harness finds", "./tileproof prove self") + planted;
   }
   Markup all;
   std::vector<std::vector<Markup>> rows, criteria;
@@ -186,16 +186,16 @@ Markup power_section(Story& story) {
     rows.push_back({verdict_badge(worst), proof->name, proof->what,
                     compares ? std::string("see below") : proof->summary.substr(0, proof->summary.find('\n'))});
     if (!compares || proof->steps.empty()) continue;
-    std::size_t faults = 0;
-    for (const auto& [name, value] : proof->steps.back().fields) faults += name.starts_with("fault ") ? 1 : 0;
+    std::size_t mutants = 0;
+    for (const auto& [name, value] : proof->steps.back().fields) mutants += name.starts_with("mutant ") ? 1 : 0;
     for (const auto& [name, value] : proof->steps.back().fields) {
-      if (!name.starts_with("fault ")) criteria.push_back({name, value + " of " + std::to_string(faults)});
+      if (!name.starts_with("mutant ")) criteria.push_back({name, value + " of " + std::to_string(mutants)});
     }
   }
   all += table({{""}, {"part"}, {"what it shows"}, {"result"}}, rows);
   if (!criteria.empty()) {
-    all += element("h3", "The same faults before criteria of public suites") +
-           table({{"criterion"}, {"faults that it finds", true}}, criteria);
+    all += element("h3", "The same mutants before criteria of public suites") +
+           table({{"criterion"}, {"mutants that it finds", true}}, criteria);
   }
   return all + planted;
 }

@@ -168,7 +168,7 @@ Hunt read_hunt(const json& hunt) {
   }
   for (const Field& item : root["findings"].items()) result.findings.push_back(read_finding(item));
   for (const Field& item : root["planted"].items()) {
-    result.planted.emplace_back(item["fault"].text(), item["found"].truth());
+    result.planted.emplace_back(item["mutant"].text(), item["found"].truth());
   }
   const bool holds = result.verdict == "PASSED" || result.verdict == "KNOWN";
   root["verdict"].require(!holds || result.findings.empty(), "no PASSED and no KNOWN over findings");

@@ -134,7 +134,7 @@ inline json hunt(const std::vector<json>& findings) {
           {"findings", findings},
           {"known", json::object()},
           {"never_asked", json::array()},
-          {"planted", json::array({{{"fault", "two-roundings"}, {"found", true}}})}};
+          {"planted", json::array({{{"mutant", "two-roundings"}, {"found", true}}})}};
 }
 
 inline json bench(double seconds_of_operation, int repeats = 10) {

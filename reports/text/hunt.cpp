@@ -100,7 +100,7 @@ std::string hunt_page(const json& hunt, bool colours) {
          << " failed\n";
   }
   for (const json& one : hunt.at("planted")) {
-    if (!one.at("found").get<bool>()) text << "planted and not found: " << one.at("fault").get<std::string>() << "\n";
+    if (!one.at("found").get<bool>()) text << "planted and not found: " << one.at("mutant").get<std::string>() << "\n";
   }
   const std::string verdict = hunt.at("verdict");
   const std::string reason = hunt.at("reason");

@@ -1,6 +1,6 @@
-// The harness judged: every fault of the table is found by every property that says it finds it, and its correct twin
+// The harness judged: every mutant of the table is found by every property that says it finds it, and its correct twin
 // passes all.
-#include "properties/mutants/faults.h"
+#include "properties/mutants/mutants.h"
 
 #include <gtest/gtest.h>
 
@@ -23,36 +23,36 @@ Judgement judged(const Property& property, const std::string& subject, std::int6
   return judge(property, row, *made.subject, {.cases = cases, .seed = 1});
 }
 
-TEST(FaultTable, HasSixtyRowsOfDifferentNames) {
+TEST(MutantTable, HasSixtyRowsOfDifferentNames) {
   std::set<std::string> names;
-  for (const Fault& fault : faults()) EXPECT_TRUE(names.insert(fault.name).second) << fault.name;
+  for (const Mutant& mutant : mutants()) EXPECT_TRUE(names.insert(mutant.name).second) << mutant.name;
   EXPECT_GE(names.size(), 60u);
 }
 
-TEST(FaultTable, SaysOfEveryFaultWhichPropertyMustFindItAndHow) {
-  for (const Fault& fault : faults()) {
-    EXPECT_NE(fault.found_by.empty(), fault.enumerated_by.empty()) << fault.name;
-    for (const std::string& property : fault.found_by) EXPECT_NO_THROW(property_of(property)) << fault.name;
-    EXPECT_TRUE(fault.kind == "mismatch" || fault.kind == "guard") << fault.name;
-    EXPECT_EQ(&fault_of(fault.name), &fault);
+TEST(MutantTable, SaysOfEveryMutantWhichPropertyMustFindItAndHow) {
+  for (const Mutant& mutant : mutants()) {
+    EXPECT_NE(mutant.found_by.empty(), mutant.enumerated_by.empty()) << mutant.name;
+    for (const std::string& property : mutant.found_by) EXPECT_NO_THROW(property_of(property)) << mutant.name;
+    EXPECT_TRUE(mutant.kind == "mismatch" || mutant.kind == "guard") << mutant.name;
+    EXPECT_EQ(&mutant_of(mutant.name), &mutant);
   }
-  EXPECT_THROW(fault_of("none of them"), Illegal);
+  EXPECT_THROW(mutant_of("none of them"), Illegal);
 }
 
-TEST(FaultTable, KnowsWhichOperationsAFaultTouches) {
+TEST(MutantTable, KnowsWhichOperationsAMutantTouches) {
   // What is not touched is right: the same bits as the twin's, for a sample of small problems.
-  for (const Fault& fault : faults()) {
+  for (const Mutant& mutant : mutants()) {
     for (const Operation operation : operations_on_the_layout) {
-      if (fault.parts().touches(operation)) continue;
+      if (mutant.parts().touches(operation)) continue;
       const std::string property = operation == Operation::pack     ? finds::pack_index
                                    : operation == Operation::unpack ? finds::unpack_index
                                                                     : finds::float_value;
-      EXPECT_NE(judged(property_of(property), "faulty:" + fault.name, 20).verdict, Verdict::failed)
-          << fault.name << property;
+      EXPECT_NE(judged(property_of(property), "mutant:" + mutant.name, 20).verdict, Verdict::failed)
+          << mutant.name << property;
     }
   }
   EXPECT_FALSE(ScalarParts().touches(Operation::pack));
-  EXPECT_TRUE(fault_of("two-roundings").parts().touches(Operation::dequantize));
+  EXPECT_TRUE(mutant_of("two-roundings").parts().touches(Operation::dequantize));
 }
 
 /// A line that says that what was got is what was expected; "" where none does.
@@ -81,31 +81,31 @@ TEST(Findings, RefuteThemselvesWhereTheLineSaysSo) {
   EXPECT_EQ(line_that_refutes_itself("  row 0: expected 0x3f80 (1), got 0x3f81 (1.00781)"), "");
 }
 
-class FaultIsFound : public testing::TestWithParam<std::string> {};
+class MutantIsFound : public testing::TestWithParam<std::string> {};
 
-std::vector<std::string> names_of_faults() {
+std::vector<std::string> names_of_mutants() {
   std::vector<std::string> names;
-  for (const Fault& fault : faults()) names.push_back(fault.name);
+  for (const Mutant& mutant : mutants()) names.push_back(mutant.name);
   return names;
 }
 
-TEST_P(FaultIsFound, ByEveryPropertyThatSaysSo) {
-  const Fault& fault = fault_of(GetParam());
-  for (const std::string& name : fault.found_by) {
+TEST_P(MutantIsFound, ByEveryPropertyThatSaysSo) {
+  const Mutant& mutant = mutant_of(GetParam());
+  for (const std::string& name : mutant.found_by) {
     const Property& property = property_of(name);
-    const Judgement judgement = judged(property, "faulty:" + fault.name, 100);
+    const Judgement judgement = judged(property, "mutant:" + mutant.name, 100);
     EXPECT_EQ(judgement.verdict, Verdict::failed) << name;
     ASSERT_FALSE(judgement.findings.empty()) << name;
     const Finding& finding = judgement.findings.at(0);
-    const std::string& wanted = name == fault.found_by.front() ? fault.kind : finding.kind;
+    const std::string& wanted = name == mutant.found_by.front() ? mutant.kind : finding.kind;
     EXPECT_EQ(finding.kind, wanted) << name << "\n" << finding.details;
     EXPECT_EQ(line_that_refutes_itself(finding.details), "") << name << "\n" << finding.details;
-    if (fault.has_memory || property.draws.is_fixed()) continue;
+    if (mutant.has_memory || property.draws.is_fixed()) continue;
     EXPECT_LE(finding.problem.n * finding.problem.k, 8192) << "not shrunk: " << line_of(finding.problem);
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Faults, FaultIsFound, testing::ValuesIn(names_of_faults()), identifier_of_parameter);
+INSTANTIATE_TEST_SUITE_P(Mutants, MutantIsFound, testing::ValuesIn(names_of_mutants()), identifier_of_parameter);
 
 class TwinPasses : public testing::TestWithParam<std::string> {};
 
@@ -120,10 +120,10 @@ std::vector<std::string> names_of_properties() {
 }
 
 TEST_P(TwinPasses, TheProperty) {
-  EXPECT_EQ(judged(property_of(GetParam()), "faulty:nothing", 100).verdict, Verdict::passed);
+  EXPECT_EQ(judged(property_of(GetParam()), "mutant:nothing", 100).verdict, Verdict::passed);
 }
 
-INSTANTIATE_TEST_SUITE_P(Faults, TwinPasses, testing::ValuesIn(names_of_properties()), identifier_of_parameter);
+INSTANTIATE_TEST_SUITE_P(Mutants, TwinPasses, testing::ValuesIn(names_of_properties()), identifier_of_parameter);
 
 }  // namespace
 

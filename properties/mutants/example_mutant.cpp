@@ -1,8 +1,8 @@
-// Which fault an example operator library has (example_operators.cpp): PLANTED_FAULT, given with -D.
+// Which mutant an example operator library has (example_operators.cpp): PLANTED_MUTANT, given with -D.
 namespace example {
 
-extern const char* const planted_fault;
-const char* const planted_fault = PLANTED_FAULT;
+extern const char* const planted_mutant;
+const char* const planted_mutant = PLANTED_MUTANT;
 
 }  // namespace example
 

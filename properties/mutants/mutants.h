@@ -1,5 +1,5 @@
-/// Faulty subjects: the specification with one thing wrong each, and the properties that must find it. A harness is
-/// worth what it can catch; these rows are its own test. To add a fault, add a row to the file of its kind
+/// Mutants: the specification with one thing wrong each, and the properties that must find it. A harness is
+/// worth what it can catch; these rows are its own test. To add a mutant, add a row to the file of its kind
 /// (mutants/*.cpp).
 #pragma once
 
@@ -12,7 +12,7 @@
 
 namespace tileproof {
 
-struct Fault {
+struct Mutant {
   std::string name;
   std::string what;
   std::vector<std::string> found_by;  // names of properties, each of which must fail
@@ -20,24 +20,24 @@ struct Fault {
   ScalarParts (*parts)();
   /// What a call gives depends on calls before it: a problem that it failed need not fail alone, nor shrink.
   bool has_memory = false;
-  /// It needs more than a sample: the property whose enumeration, whole, must find it. Such a fault is in no found_by.
+  /// It needs more than a sample: the property whose enumeration, whole, must find it. Such a mutant is in no found_by.
   std::string enumerated_by = "";
 };
 
-const std::vector<Fault>& faults();
-/// @throws Illegal for a name that is no fault
-const Fault& fault_of(const std::string& name);
+const std::vector<Mutant>& mutants();
+/// @throws Illegal for a name that is no mutant
+const Mutant& mutant_of(const std::string& name);
 
-/// A subject for every fault, named "faulty:NAME", and "faulty:nothing", which is right.
-const std::vector<SubjectRow>& faulty_subjects();
+/// A subject for every mutant, named "mutant:NAME", and "mutant:nothing", which is right.
+const std::vector<SubjectRow>& mutant_subjects();
 
 // The kinds, one a file.
-std::vector<Fault> layout_faults();
-std::vector<Fault> group_faults();
-std::vector<Fault> arithmetic_faults();
-std::vector<Fault> memory_faults();
+std::vector<Mutant> layout_mutants();
+std::vector<Mutant> group_mutants();
+std::vector<Mutant> arithmetic_mutants();
+std::vector<Mutant> memory_mutants();
 
-/// Names of properties that rows share: the first property to find a kind of fault.
+/// Names of properties that rows share: the first property to find a kind of mutant.
 namespace finds {
 inline constexpr const char* pack_index = "index/pack_puts_every_code_where_the_specification_says";
 inline constexpr const char* unpack_index = "index/unpack_takes_every_code_from_where_the_specification_says";
@@ -80,7 +80,7 @@ inline constexpr const char* many_weights = "batch/dequantize_of_65537_experts_i
 inline constexpr const char* recorded_pack = "format/pack_gives_the_bytes_recorded_from_aten";
 }  // namespace finds
 
-/// Where a fault is, of ScalarParts::in.
+/// Where a mutant is, of ScalarParts::in.
 inline const std::set<Operation> pack_alone = {Operation::pack};
 inline const std::set<Operation> unpack_alone = {Operation::unpack};
 inline const std::set<Operation> dequantize_alone = {Operation::dequantize};

@@ -1,0 +1,51 @@
+#include "properties/mutants/mutants.h"
+
+#include <memory>
+
+namespace tileproof {
+
+const std::vector<Mutant>& mutants() {
+  static const std::vector<Mutant> rows = [] {
+    std::vector<Mutant> all;
+    for (const auto& kind : {layout_mutants, group_mutants, arithmetic_mutants, memory_mutants}) {
+      for (Mutant& mutant : kind()) all.push_back(std::move(mutant));
+    }
+    return all;
+  }();
+  return rows;
+}
+
+const Mutant& mutant_of(const std::string& name) {
+  for (const Mutant& mutant : mutants()) {
+    if (mutant.name == name) return mutant;
+  }
+  throw Illegal("mutant", "'" + name + "'", "a name of 'tileproof list mutants', without 'mutant:'");
+}
+
+namespace {
+
+/// Parts that are put in keep what they need between calls, and no lock.
+Envelope mutant_envelope() {
+  Envelope envelope = kernel_envelope();
+  envelope.several_callers = false;
+  return envelope;
+}
+
+}  // namespace
+
+const std::vector<SubjectRow>& mutant_subjects() {
+  static const std::vector<SubjectRow> rows = [] {
+    std::vector<SubjectRow> all = {{"mutant:nothing", "the correct twin of the mutants", false, kernel_envelope(), [] {
+                                      return MadeSubject{scalar_subject({}), ""};
+                                    }}};
+    for (const Mutant& mutant : mutants()) {
+      all.push_back({"mutant:" + mutant.name, mutant.what, false, mutant_envelope(), [parts = mutant.parts] {
+                       return MadeSubject{scalar_subject(parts()), ""};
+                     }});
+    }
+    return all;
+  }();
+  return rows;
+}
+
+}  // namespace tileproof
