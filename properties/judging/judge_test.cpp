@@ -871,7 +871,7 @@ class EveryOperation : public Subject {
   std::unique_ptr<Subject> right_ = subject_row("reference").make().subject;
 };
 
-/// The correct twin of the subjects below.
+/// The correct control of the subjects below.
 class Right : public EveryOperation {
   void answer(const std::string&, const std::string&, const std::function<void()>& rightly, Room) override {
     rightly();

@@ -35,9 +35,10 @@ Envelope mutant_envelope() {
 
 const std::vector<SubjectRow>& mutant_subjects() {
   static const std::vector<SubjectRow> rows = [] {
-    std::vector<SubjectRow> all = {{"mutant:nothing", "the correct twin of the mutants", false, kernel_envelope(), [] {
-                                      return MadeSubject{scalar_subject({}), ""};
-                                    }}};
+    std::vector<SubjectRow> all = {
+        {"mutant:nothing", "the correct control of the mutants", false, kernel_envelope(), [] {
+           return MadeSubject{scalar_subject({}), ""};
+         }}};
     for (const Mutant& mutant : mutants()) {
       all.push_back({"mutant:" + mutant.name, mutant.what, false, mutant_envelope(), [parts = mutant.parts] {
                        return MadeSubject{scalar_subject(parts()), ""};

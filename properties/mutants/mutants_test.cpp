@@ -1,5 +1,5 @@
-// The harness judged: every mutant of the table is found by every property that says it finds it, and its correct twin
-// passes all.
+// The harness judged: every mutant of the table is found by every property that says it finds it, and its correct
+// control passes all.
 #include "properties/mutants/mutants.h"
 
 #include <gtest/gtest.h>
@@ -40,7 +40,7 @@ TEST(MutantTable, SaysOfEveryMutantWhichPropertyMustFindItAndHow) {
 }
 
 TEST(MutantTable, KnowsWhichOperationsAMutantTouches) {
-  // What is not touched is right: the same bits as the twin's, for a sample of small problems.
+  // What is not touched is right: the same bits as the control's, for a sample of small problems.
   for (const Mutant& mutant : mutants()) {
     for (const Operation operation : operations_on_the_layout) {
       if (mutant.parts().touches(operation)) continue;
@@ -107,7 +107,7 @@ TEST_P(MutantIsFound, ByEveryPropertyThatSaysSo) {
 
 INSTANTIATE_TEST_SUITE_P(Mutants, MutantIsFound, testing::ValuesIn(names_of_mutants()), identifier_of_parameter);
 
-class TwinPasses : public testing::TestWithParam<std::string> {};
+class ControlPasses : public testing::TestWithParam<std::string> {};
 
 std::vector<std::string> names_of_properties() {
   std::vector<std::string> names;
@@ -119,11 +119,11 @@ std::vector<std::string> names_of_properties() {
   return names;
 }
 
-TEST_P(TwinPasses, TheProperty) {
+TEST_P(ControlPasses, TheProperty) {
   EXPECT_EQ(judged(property_of(GetParam()), "mutant:nothing", 100).verdict, Verdict::passed);
 }
 
-INSTANTIATE_TEST_SUITE_P(Mutants, TwinPasses, testing::ValuesIn(names_of_properties()), identifier_of_parameter);
+INSTANTIATE_TEST_SUITE_P(Mutants, ControlPasses, testing::ValuesIn(names_of_properties()), identifier_of_parameter);
 
 }  // namespace
 

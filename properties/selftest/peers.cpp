@@ -127,7 +127,7 @@ std::string PeerShape::text() const {
 }
 
 struct Peers::Judged {
-  const Mutant* mutant;  // nullptr: the twin
+  const Mutant* mutant;  // nullptr: the control
   ScalarParts parts;
   std::unique_ptr<Subject> subject;
   Rejections rejections;
@@ -388,7 +388,7 @@ bool Peers::judge(const PeerShape& shape, const std::function<bool()>& stop) {
           judge_subject(data, one.parts, *one.subject, one.mutant->has_memory, workspace, one.rejections);
           continue;
         }
-        // The twin, whole: no mutant means no operation to leave out.
+        // The control, whole: no mutant means no operation to leave out.
         ScalarParts all;
         all.skips = [](const Walk&, std::int64_t, std::int64_t) { return false; };
         all.weight = right_weight;
@@ -407,6 +407,6 @@ bool Peers::judge(const PeerShape& shape, const std::function<bool()>& stop) {
 
 const std::vector<const Mutant*>& Peers::mutants() const { return mutants_; }
 const Rejections& Peers::rejections_of(std::size_t mutant) const { return judged_.at(mutant).rejections; }
-const Rejections& Peers::rejections_of_twin() const { return judged_.back().rejections; }
+const Rejections& Peers::rejections_of_control() const { return judged_.back().rejections; }
 
 }  // namespace tileproof

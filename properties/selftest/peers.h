@@ -60,8 +60,8 @@ class Peers {
 
   const std::vector<const Mutant*>& mutants() const;
   const Rejections& rejections_of(std::size_t mutant) const;
-  /// Of the correct twin: none, or the criterion is wrong here.
-  const Rejections& rejections_of_twin() const;
+  /// Of the correct control: none, or the criterion is wrong here.
+  const Rejections& rejections_of_control() const;
 
  private:
   struct Judged;
@@ -69,7 +69,7 @@ class Peers {
   std::uint64_t seed_;
   int threads_;
   std::vector<const Mutant*> mutants_;
-  std::vector<Judged> judged_;  // the twin is the last
+  std::vector<Judged> judged_;  // the control is the last
 };
 
 }  // namespace tileproof

@@ -57,9 +57,9 @@ SelfResult result_of(const Peers& peers, bool complete) {
     for (std::size_t f = 0; f < peers.mutants().size(); ++f) found += peers.rejections_of(f)[i] ? 1 : 0;
     result.said += (i == 0 ? "" : ", ") + criteria[i].name + " " + std::to_string(found);
     result.fields.emplace_back(criteria[i].name, found);
-    if (!peers.rejections_of_twin()[i]) continue;
+    if (!peers.rejections_of_control()[i]) continue;
     result.verdict = SelfVerdict::broken;
-    result.details += "'" + criteria[i].name + "' rejects the correct twin: the criterion is not the suites'\n";
+    result.details += "'" + criteria[i].name + "' rejects the correct control: the criterion is not the suites'\n";
   }
   for (std::size_t f = 0; f < peers.mutants().size(); ++f) {
     std::string found_by;

@@ -197,9 +197,9 @@ SelfProof proof_of_mutants() {
   return proof;
 }
 
-SelfProof proof_of_twin() {
-  SelfProof proof = {.name = "twin",
-                     .what = "their correct twin passes every property",
+SelfProof proof_of_control() {
+  SelfProof proof = {.name = "control",
+                     .what = "their correct control passes every property",
                      .takes_minutes = false,
                      .steps = {},
                      .summary = nullptr};
@@ -282,7 +282,7 @@ SelfProof proof_of_harness() {
 }
 
 std::vector<SelfProof> self_proofs() {
-  return {proof_of_mutants(), proof_of_twin(), proof_of_starved_properties(), proof_of_harness(), proof_of_peers()};
+  return {proof_of_mutants(), proof_of_control(), proof_of_starved_properties(), proof_of_harness(), proof_of_peers()};
 }
 
 SelfResult run_step(const SelfStep& step, const SelfEffort& effort) {

@@ -46,7 +46,7 @@ struct SelfStep {
 };
 
 struct SelfProof {
-  std::string name;  // "mutants", "twin", "peers" ...
+  std::string name;  // "mutants", "control", "peers" ...
   std::string what;
   bool takes_minutes;
   std::vector<SelfStep> steps;
@@ -68,7 +68,7 @@ const char* name_of(SelfVerdict);
 
 // The proofs, one each.
 SelfProof proof_of_mutants();
-SelfProof proof_of_twin();
+SelfProof proof_of_control();
 SelfProof proof_of_starved_properties();
 SelfProof proof_of_harness();
 SelfProof proof_of_peers();

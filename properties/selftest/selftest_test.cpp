@@ -103,7 +103,7 @@ TEST(Steps, HaveNamesOfTheirOwnAndFieldsToo) {
 Rejections rejections_of(const std::string& mutant, const PeerShape& shape) {
   Peers peers({&mutant_of(mutant)}, 1, 2);
   EXPECT_TRUE(peers.judge(shape));
-  EXPECT_EQ(peers.rejections_of_twin(), Rejections(peer_criteria().size(), false));
+  EXPECT_EQ(peers.rejections_of_control(), Rejections(peer_criteria().size(), false));
   return peers.rejections_of(0);
 }
 
@@ -162,7 +162,7 @@ TEST(PeerCriteria, AreNotAllAskedWhereTheBudgetEnds) {
   EXPECT_EQ(result_of(peers, false).verdict, SelfVerdict::not_shown);
 }
 
-TEST(PeerCriteria, HoldOnceAllSubjectsWereJudgedAndTheTwinWasNotRejected) {
+TEST(PeerCriteria, HoldOnceAllSubjectsWereJudgedAndTheControlWasNotRejected) {
   Peers peers({&mutant_of("midpoint-seven")}, 1, 2);
   const bool complete = peers.judge(small);
   const SelfResult result = result_of(peers, complete);

@@ -9,7 +9,7 @@ namespace tileproof {
 
 namespace {
 
-/// A property that is right of the twin: unpack and dequantize as specified.
+/// A property that is right of the control: unpack and dequantize as specified.
 void as_specified(Case& c) {
   const Matrix<std::uint8_t> codes = c.codes();
   const Parameters parameters = c.parameters();
@@ -42,7 +42,7 @@ Judged on_subject(const Property& property, const SubjectRow& row) {
   };
 }
 
-Judged on_twin(const Property& property) {
+Judged on_control(const Property& property) {
   return [=](const SelfEffort& effort) { return on_subject(property, subject_row("mutant:nothing"))(effort); };
 }
 
@@ -64,8 +64,8 @@ StarvedRow of_class(const std::string& name, const std::string& what, const Clas
           .what = what,
           .wanted = Verdict::mistrusted,
           .says = "never met: " + first_missed,
-          .judged = on_twin(starved_property({&wanted}, {.fixed = std::move(only_these)})),
-          .fed = on_twin(starved_property({&wanted}, fed))};
+          .judged = on_control(starved_property({&wanted}, {.fixed = std::move(only_these)})),
+          .fed = on_control(starved_property({&wanted}, fed))};
 }
 
 /// Takes nothing: every call is refused.
@@ -122,21 +122,21 @@ const std::vector<StarvedRow>& starved_rows() {
                             Judged fed = nullptr) {
       all.push_back({name, what, Verdict::mistrusted, says, std::move(judged), std::move(fed)});
     };
-    const auto fed = on_twin(starved_property({}, {}));
+    const auto fed = on_control(starved_property({}, {}));
     add("of comparisons", "a body that runs the subject and compares nothing", "no element was compared",
-        on_twin(
+        on_control(
             starved_property({}, {}, [](Case& c) { c.unpack(specified::packed(c.codes(), c.problem.inner_k_tiles)); })),
         fed);
     add("of values", "a body that compares one value with itself", "more than one value",
-        on_twin(starved_property({}, {},
-                                 [](Case& c) {
-                                   Matrix<std::int32_t> sevens(2, 2);
-                                   for (std::int32_t& seven : sevens.elements) seven = 7;
-                                   c.expect_equal(sevens, sevens);
-                                 })),
+        on_control(starved_property({}, {},
+                                    [](Case& c) {
+                                      Matrix<std::int32_t> sevens(2, 2);
+                                      for (std::int32_t& seven : sevens.elements) seven = 7;
+                                      c.expect_equal(sevens, sevens);
+                                    })),
         fed);
     add("of differences unexplained", "a body that explains every element away", "all of them were explained",
-        on_twin(starved_property({}, {}, [](Case& c) {
+        on_control(starved_property({}, {}, [](Case& c) {
           Matrix<std::uint32_t> got(1, 2), expected(1, 2);
           got.elements = {1, 2};
           expected.elements = {3, 4};
@@ -148,21 +148,21 @@ const std::vector<StarvedRow>& starved_rows() {
         [](const SelfEffort& effort) {
           SelfEffort none = effort;
           none.cases = 0;
-          return on_twin(starved_property({}, {}))(none);
+          return on_control(starved_property({}, {}))(none);
         },
         fed);
     add("by a generator that has nothing", "a property without a profile to draw scales from", "the generator gave up",
-        on_twin(starved_property({}, {.profiles = {}})), fed);
+        on_control(starved_property({}, {.profiles = {}})), fed);
     add("by a body that discards", "a body that wants none of its problems", "the generator gave up",
-        on_twin(starved_property({}, {}, [](Case&) { RC_DISCARD("not this one"); })), fed);
+        on_control(starved_property({}, {}, [](Case&) { RC_DISCARD("not this one"); })), fed);
     add("by a body that discards its own problems", "likewise where they are fixed", "discarded",
-        on_twin(starved_property({}, {.fixed = {shaped(8, 64)}}, [](Case&) { RC_DISCARD("not this one"); })));
+        on_control(starved_property({}, {.fixed = {shaped(8, 64)}}, [](Case&) { RC_DISCARD("not this one"); })));
     add("of a variant", "one of two ways of calling compares nothing", "never met: variant sometimes",
-        on_twin(starved_property({}, {.variants = {"always", "sometimes"}},
-                                 [](Case& c) {
-                                   if (c.problem.variant == "always") as_specified(c);
-                                 })),
-        on_twin(starved_property({}, {.variants = {"always", "sometimes"}})));
+        on_control(starved_property({}, {.variants = {"always", "sometimes"}},
+                                    [](Case& c) {
+                                      if (c.problem.variant == "always") as_specified(c);
+                                    })),
+        on_control(starved_property({}, {.variants = {"always", "sometimes"}})));
     // A subject that does nothing does it in one of two ways: it refuses every call, and nothing has been compared; or
     // it returns and has written nothing, which is no want of cases but a failure, seen by the poison in its output.
     add("by a subject that takes nothing", "every call is refused: there is nothing to trust",
