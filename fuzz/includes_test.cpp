@@ -207,7 +207,7 @@ TEST(Includes, ThatAreWrongAreNoticed) {
   EXPECT_EQ(wrong_in("reference/a.h", kernel).size(), 1u);
   EXPECT_EQ(wrong_in("properties/problem/a.h", specification + kernel), Names());
   EXPECT_EQ(wrong_in("reports/page/a.cpp", up).size(), 1u);
-  EXPECT_EQ(wrong_in("fuzz/process/a.h", "#include \"fuzz/campaign/hunt.h\"\n" + up).size(), 1u);
+  EXPECT_EQ(wrong_in("fuzz/process/a.h", "#include \"fuzz/campaign/campaign.h\"\n" + up).size(), 1u);
 
   // A name alone is a generated header, or wrong; a folder without a row may include nothing.
   EXPECT_EQ(wrong_in("properties/case/a.h", "#include \"case.h\"\n").size(), 1u);

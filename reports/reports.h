@@ -54,9 +54,9 @@ BenchComparison bench_comparison(const nlohmann::json& now, const nlohmann::json
 /// @throws std::runtime_error what a baseline is not that can be compared with
 void require_bench(const nlohmann::json& bench);
 
-// Of hunt.json, which `tileproof fuzz` leaves (schema 1).
+// Of campaign.json, which `tileproof fuzz` leaves (schema 1).
 /// What was found, how much was looked at, and the verdict next to the prompt.
-std::string hunt_page(const nlohmann::json& hunt, bool colours);
+std::string campaign_page(const nlohmann::json& campaign, bool colours);
 
 /// The runs and findings of a history, a line and a few.
 std::string history_page(const nlohmann::json& history);

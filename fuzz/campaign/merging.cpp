@@ -11,22 +11,22 @@ namespace tileproof {
 namespace fs = std::filesystem;
 using nlohmann::json;
 
-HuntOfFolders hunt_of_folders(const std::vector<std::string>& folders) {
-  HuntOfFolders hunt;
-  HuntFacts& facts = hunt.facts;
+CampaignOfFolders campaign_of_folders(const std::vector<std::string>& folders) {
+  CampaignOfFolders campaign;
+  CampaignFacts& facts = campaign.facts;
   facts.why = "its shards ended";
   std::map<std::uint64_t, std::string> shards;
   std::set<std::uint64_t> has_run;
   for (const std::string& folder : folders) {
     const JournalContents journal = journal_of(fs::path(folder) / "journal.jsonl");
     JournalContents one = journal;
-    if (hunt.begun.empty() || utc_of(one.since) < hunt.begun) hunt.begun = utc_of(one.since);
+    if (campaign.begun.empty() || utc_of(one.since) < campaign.begun) campaign.begun = utc_of(one.since);
     const std::uint64_t shard = one.identity.shard;
     one.identity.shard = 0;
     if (shards.empty()) facts.identity = one.identity;
     if (one.identity != facts.identity) {
       throw Illegal("merge", "'" + folder + "' beside '" + folders.front() + "'",
-                    "shards of one hunt: the same subject, properties and seed, and as many shards");
+                    "shards of one campaign: the same subject, properties and seed, and as many shards");
     }
     if (!shards.emplace(shard, folder).second) {
       throw Illegal("merge", "'" + folder + "' beside '" + shards[shard] + "', both shard " + std::to_string(shard),
@@ -44,8 +44,8 @@ HuntOfFolders hunt_of_folders(const std::vector<std::string>& folders) {
       if (with_signature.examples.empty()) with_signature.finding.smallest = failed.finding;
       with_signature.add(failed.index);
     }
-    for (const HuntFinding& found : one.findings) {
-      HuntFinding& kept = facts.findings[found.signature].finding;
+    for (const CampaignFinding& found : one.findings) {
+      CampaignFinding& kept = facts.findings[found.signature].finding;
       if (kept.signature.empty() || (found.was_looked_into && !kept.was_looked_into)) kept = found;
     }
   }
@@ -53,10 +53,10 @@ HuntOfFolders hunt_of_folders(const std::vector<std::string>& folders) {
     if (!has_run.contains(shard)) facts.missing_shards.push_back(shard);
   }
   facts.identity.shards = 1;
-  return hunt;
+  return campaign;
 }
 
-CaseList HuntOfFolders::list() const {
+CaseList CampaignOfFolders::list() const {
   SubjectRow row;
   row.name = facts.identity.subject;
   row.envelope = envelope_of(json::parse(facts.identity.envelope));

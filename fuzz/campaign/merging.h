@@ -1,21 +1,22 @@
-/// What shards of a hunt have come to together, from their journals: what one hunt would have, that ran their cases.
+/// What shards of a campaign have come to together, from their journals: what one campaign would have, that ran their
+/// cases.
 #pragma once
 
 #include <string>
 #include <vector>
 
-#include "fuzz/campaign/hunt_summary.h"
+#include "fuzz/campaign/campaign_summary.h"
 
 namespace tileproof {
 
-struct HuntOfFolders {
-  HuntFacts facts;
+struct CampaignOfFolders {
+  CampaignFacts facts;
   std::string begun;  // the first of them: 2026-11-22T15:50:00Z
   /// The cases of which they ran a part.
   CaseList list() const;
 };
 
-/// @throws Illegal where a folder's journal cannot be read, or they are not shards of one hunt
-HuntOfFolders hunt_of_folders(const std::vector<std::string>& folders);
+/// @throws Illegal where a folder's journal cannot be read, or they are not shards of one campaign
+CampaignOfFolders campaign_of_folders(const std::vector<std::string>& folders);
 
 }  // namespace tileproof

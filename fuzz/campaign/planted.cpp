@@ -17,20 +17,20 @@ namespace {
 using nlohmann::json;
 
 /// The properties of a list that are to find the mutant.
-std::vector<std::string> hunters_of(const Mutant& mutant, const CaseList& list) {
-  std::vector<std::string> hunters;
+std::vector<std::string> finders_of(const Mutant& mutant, const CaseList& list) {
+  std::vector<std::string> finders;
   for (const std::string& property : list.properties()) {
     const bool names_it = std::find(mutant.found_by.begin(), mutant.found_by.end(), property) != mutant.found_by.end();
-    if (names_it) hunters.push_back(property);
+    if (names_it) finders.push_back(property);
   }
-  return hunters;
+  return finders;
 }
 
-Planted hunted(const Mutant& mutant, const std::vector<const Property*>& properties, std::uint64_t seed,
-               const std::filesystem::path& in_flight) {
+Planted looked_for(const Mutant& mutant, const std::vector<const Property*>& properties, std::uint64_t seed,
+                   const std::filesystem::path& in_flight) {
   const SubjectRow& row = subject_row("mutant:" + mutant.name);
   const CaseList list(properties, row, seed);
-  const std::vector<std::string> hunters = hunters_of(mutant, list);
+  const std::vector<std::string> finders = finders_of(mutant, list);
   Planted planted = {.mutant = mutant.name, .property = ""};
   Worker worker({row.name, std::nullopt}, std::chrono::seconds(10));
   worker.make();
@@ -44,7 +44,7 @@ Planted hunted(const Mutant& mutant, const std::vector<const Property*>& propert
       if (!told.contains("outcome")) return;
       const std::uint64_t index = told.at("case");
       const std::string& property = list.at(index).property->name;
-      if (planted.is_found || std::find(hunters.begin(), hunters.end(), property) == hunters.end()) return;
+      if (planted.is_found || std::find(finders.begin(), finders.end(), property) == finders.end()) return;
       planted = {mutant.name, true, index + 1, property};
     };
     if (!worker.asked(question_for_cases(cases_of(batch)), note, is_overdue)) break;
@@ -58,7 +58,7 @@ std::vector<const Mutant*> mutants_for(const std::vector<const Property*>& prope
   std::vector<const Mutant*> candidates;
   const CaseList list(properties, subject_row("mutant:nothing"), seed);  // all mutants take the same
   for (const Mutant& mutant : mutants()) {
-    if (!mutant.has_memory && !hunters_of(mutant, list).empty()) candidates.push_back(&mutant);
+    if (!mutant.has_memory && !finders_of(mutant, list).empty()) candidates.push_back(&mutant);
   }
   return candidates;
 }
@@ -71,19 +71,19 @@ std::vector<const Property*> every_property() {
 
 }  // namespace
 
-std::vector<Planted> planted_and_hunted(const std::vector<const Property*>& wanted_properties, std::uint64_t seed,
-                                        const std::filesystem::path& in_flight) {
+std::vector<Planted> planted_and_found(const std::vector<const Property*>& wanted_properties, std::uint64_t seed,
+                                       const std::filesystem::path& in_flight) {
   constexpr std::size_t wanted = 3;
   std::vector<const Property*> properties = wanted_properties;
   std::vector<const Mutant*> candidates = mutants_for(properties, seed);
-  if (candidates.empty()) {  // of these properties the table has no mutant: the hunt itself is put to the others'
+  if (candidates.empty()) {  // of these properties the table has no mutant: the campaign itself is put to the others'
     properties = every_property();
     candidates = mutants_for(properties, seed);
   }
   std::vector<Planted> all;
   for (std::uint64_t i = 0; all.size() < wanted && !candidates.empty(); ++i) {
     const auto chosen = below(static_cast<std::int64_t>(candidates.size()), drawn(seed, stream::choice, i));
-    all.push_back(hunted(*candidates[static_cast<std::size_t>(chosen)], properties, seed, in_flight));
+    all.push_back(looked_for(*candidates[static_cast<std::size_t>(chosen)], properties, seed, in_flight));
     candidates.erase(candidates.begin() + chosen);
   }
   return all;

@@ -1,4 +1,4 @@
-/// Whether a hunt finds what is there: before it begins, mutants of the harness's own table are planted.
+/// Whether a campaign finds what is there: before it begins, mutants of the harness's own table are planted.
 #pragma once
 
 #include <filesystem>
@@ -19,9 +19,9 @@ struct Planted {
 /// A mutant is to be found within so many cases of each property that names it.
 inline constexpr std::uint64_t turns_for_planted = 60;
 
-/// Hunts for three mutants, chosen by the seed among those that one of the properties is to find.
+/// Campaigns for three mutants, chosen by the seed among those that one of the properties is to find.
 /// @param in_flight  a file that a worker may map
-std::vector<Planted> planted_and_hunted(const std::vector<const Property*>& properties, std::uint64_t seed,
-                                        const std::filesystem::path& in_flight);
+std::vector<Planted> planted_and_found(const std::vector<const Property*>& properties, std::uint64_t seed,
+                                       const std::filesystem::path& in_flight);
 
 }  // namespace tileproof

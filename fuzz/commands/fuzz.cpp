@@ -1,4 +1,4 @@
-// tileproof fuzz: a hunt through cases without end.
+// tileproof fuzz: a campaign through cases without end.
 #include <CLI/CLI.hpp>
 
 #include <unistd.h>
@@ -9,9 +9,9 @@
 #include <optional>
 #include <utility>
 
-#include "fuzz/campaign/corpus_of_hunt.h"
-#include "fuzz/campaign/hunt.h"
-#include "fuzz/campaign/hunt_summary.h"
+#include "fuzz/campaign/campaign.h"
+#include "fuzz/campaign/campaign_corpus.h"
+#include "fuzz/campaign/campaign_summary.h"
 #include "fuzz/campaign/planted.h"
 #include "fuzz/commands/commands.h"
 #include "fuzz/commands/duration.h"
@@ -80,7 +80,7 @@ constexpr JobArray job_arrays[] = {{"SLURM_ARRAY_TASK_ID", "SLURM_ARRAY_TASK_COU
                                    {"JOB_COMPLETION_INDEX", "JOB_COMPLETIONS", nullptr, nullptr, nullptr}};
 
 /// The part of the job that this is one of; nothing where it is none. What an array leaves unsaid is no shard 0 of 1:
-/// each of its jobs would hunt through the same cases.
+/// each of its jobs would campaign through the same cases.
 std::optional<Shard> shard_of_job() {
   const auto number = [](const char* name) {
     const std::string text = variable_of_job(name);
@@ -143,7 +143,7 @@ ChosenSubject subject_of(const FuzzOptions& options) {
 fs::path folder_of(const FuzzOptions& options) {
   if (!options.resume.empty()) {
     if (!fs::exists(fs::path(options.resume) / "journal.jsonl")) {
-      throw Illegal("--resume", "'" + options.resume + "' (it holds no journal.jsonl)", "the folder of a hunt");
+      throw Illegal("--resume", "'" + options.resume + "' (it holds no journal.jsonl)", "the folder of a campaign");
     }
     return options.resume;
   }
@@ -151,9 +151,9 @@ fs::path folder_of(const FuzzOptions& options) {
   std::error_code error;
   fs::create_directories(folder, error);
   if (error) throw Illegal("--out", "'" + folder.string() + "' (" + error.message() + ")", "a folder that can be made");
-  if (fs::exists(folder / "hunt.json") ||
+  if (fs::exists(folder / "campaign.json") ||
       (fs::exists(folder / "journal.jsonl") && fs::file_size(folder / "journal.jsonl") > 0)) {
-    throw Illegal("--out", "'" + folder.string() + "' (it holds another hunt)",
+    throw Illegal("--out", "'" + folder.string() + "' (it holds another campaign)",
                   "a folder without one, or --resume " + folder.string());
   }
   return folder;
@@ -171,10 +171,10 @@ json json_of(const std::vector<Planted>& planted) {
   return all;
 }
 
-/// A resumed hunt is what it was: what is given beside --resume must say the same.
-void require_same(const HuntIdentity& now, const HuntIdentity& before) {
+/// A resumed campaign is what it was: what is given beside --resume must say the same.
+void require_same(const CampaignIdentity& now, const CampaignIdentity& before) {
   const auto require = [](bool same, const std::string& what) {
-    if (!same) throw Illegal(what, "another than the journal's", "what the hunt was begun with");
+    if (!same) throw Illegal(what, "another than the journal's", "what the campaign was begun with");
   };
   const bool same_subject = now.subject == before.subject && now.replay_flags == before.replay_flags;
   require(same_subject && now.envelope == before.envelope, "--subject");
@@ -190,7 +190,7 @@ int fuzz(FuzzOptions options, const std::string& command, bool workers_given) {
   const fs::path journal_file = folder / "journal.jsonl";
   const FileLock lock(folder / "lock", FileLock::Where::gives_up);
   if (!lock.is_held()) {
-    throw Illegal("--out", "'" + folder.string() + "' (another hunt is writing there)",
+    throw Illegal("--out", "'" + folder.string() + "' (another campaign is writing there)",
                   "a folder of its own, or to wait");
   }
 
@@ -226,17 +226,17 @@ int fuzz(FuzzOptions options, const std::string& command, bool workers_given) {
               << " has the operations for; 'list properties' names them\n";
     return exit_code::mistrusted;
   }
-  const HuntIdentity identity = {.subject = chosen.row.name,
-                                 .properties = list.properties(),
-                                 .seed = seed,
-                                 .shard = shard.number,
-                                 .shards = shard.of,
-                                 .replay_flags = chosen.replay_flags,
-                                 .envelope = dumped(json_of(chosen.row.envelope))};
+  const CampaignIdentity identity = {.subject = chosen.row.name,
+                                     .properties = list.properties(),
+                                     .seed = seed,
+                                     .shard = shard.number,
+                                     .shards = shard.of,
+                                     .replay_flags = chosen.replay_flags,
+                                     .envelope = dumped(json_of(chosen.row.envelope))};
   if (is_resumed) require_same(identity, so_far.identity);
   const std::vector<KnownFinding> ledger = options.known.empty() ? own_ledger() : ledger_of_file(options.known);
 
-  HuntOptions limits;
+  CampaignOptions limits;
   limits.workers = workers_given ? options.workers : chosen.row.needs_gpu ? 1 : cores();
   limits.seconds = has_limit ? seconds : 600;
   limits.cases = options.cases;
@@ -248,13 +248,13 @@ int fuzz(FuzzOptions options, const std::string& command, bool workers_given) {
     const double taken = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
     return is_interrupted() || (limits.seconds > 0 && taken >= limits.seconds);
   };
-  CorpusOfHunt corpus(memory_of(options) / "corpus", chosen, ledger,
-                      {.case_deadline = limits.case_deadline,
-                       .shrink_tries = limits.shrink_tries,
-                       .shrink_seconds = limits.shrink_seconds,
-                       .stop = is_over});
+  CampaignCorpus corpus(memory_of(options) / "corpus", chosen, ledger,
+                        {.case_deadline = limits.case_deadline,
+                         .shrink_tries = limits.shrink_tries,
+                         .shrink_seconds = limits.shrink_seconds,
+                         .stop = is_over});
 
-  std::cerr << "journal: " << journal_file.string() << "\nhunting through cases of " << chosen.row.name << ", seed "
+  std::cerr << "journal: " << journal_file.string() << "\ncampaigning through cases of " << chosen.row.name << ", seed "
             << in_hex(seed) << "\n";
   if (so_far.was_cut) std::cerr << "the journal's last line had been cut; it is left out\n";
   report_when_interrupted();
@@ -264,7 +264,7 @@ int fuzz(FuzzOptions options, const std::string& command, bool workers_given) {
     const auto now = std::chrono::steady_clock::now();
     return std::chrono::duration<double>(now - std::exchange(begin, now)).count();
   };
-  const std::vector<Planted> planted = planted_and_hunted(properties, seed, folder / "in-flight-planted");
+  const std::vector<Planted> planted = planted_and_found(properties, seed, folder / "in-flight-planted");
   fs::remove(folder / "in-flight-planted");
   for (const Planted& one : planted) {
     std::cerr << "planted " << one.mutant << ": "
@@ -273,14 +273,14 @@ int fuzz(FuzzOptions options, const std::string& command, bool workers_given) {
               << "\n";
   }
 
-  fs::remove(folder / "hunt.json");  // what an earlier run came to is not what this one will
+  fs::remove(folder / "campaign.json");  // what an earlier run came to is not what this one will
   Journal journal(journal_file);
   journal.run(identity, command, machine());
   journal.planted(json_of(planted));
   times["planted"] = lap();
   start = std::chrono::steady_clock::now();
   if (identity.shard == 0) {  // once, whoever else takes part
-    for (HuntFinding& found : corpus.run_again(properties)) {
+    for (CampaignFinding& found : corpus.run_again(properties)) {
       std::cerr << "FOUND " << reports::visible(found.signature) << "\n";
       journal.finding(found);
       so_far.findings.push_back(std::move(found));
@@ -288,36 +288,36 @@ int fuzz(FuzzOptions options, const std::string& command, bool workers_given) {
     journal.corpus(corpus.counts());
   }
   times["corpus"] = lap();
-  Hunt hunt(chosen, chosen.row.envelope, list, identity, limits, folder, journal, so_far, ledger);
-  const std::string why = hunt.run(is_interrupted, [](const std::string& line) { std::cerr << line << "\n"; });
+  Campaign campaign(chosen, chosen.row.envelope, list, identity, limits, folder, journal, so_far, ledger);
+  const std::string why = campaign.run(is_interrupted, [](const std::string& line) { std::cerr << line << "\n"; });
   // What a full disk takes from here on, the journal has.
   Written written;
   written.attempt([&] { journal.stop(why); });
 
-  json summary = hunt_summary({.identity = identity,
-                               .command = command,
-                               .why = why,
-                               .done = hunt.done(),
-                               .findings = hunt.findings(),
-                               .planted = json_of(planted),
-                               .corpus = corpus.counts(),
-                               .missing_shards = {},
-                               .unfinished = hunt.unfinished(),
-                               .lost_workers = hunt.lost_workers(),
-                               .machine_is_at_fault = hunt.machine_is_at_fault(),
-                               .before = times,
-                               .starting_seconds = hunt.starting_seconds(),
-                               .findings_seconds = hunt.findings_seconds(),
-                               .seconds = so_far.seconds() + hunt.seconds(),
-                               .provenance = provenance_of(identity)},
-                              list);
+  json summary = campaign_summary({.identity = identity,
+                                   .command = command,
+                                   .why = why,
+                                   .done = campaign.done(),
+                                   .findings = campaign.findings(),
+                                   .planted = json_of(planted),
+                                   .corpus = corpus.counts(),
+                                   .missing_shards = {},
+                                   .unfinished = campaign.unfinished(),
+                                   .lost_workers = campaign.lost_workers(),
+                                   .machine_is_at_fault = campaign.machine_is_at_fault(),
+                                   .before = times,
+                                   .starting_seconds = campaign.starting_seconds(),
+                                   .findings_seconds = campaign.findings_seconds(),
+                                   .seconds = so_far.seconds() + campaign.seconds(),
+                                   .provenance = provenance_of(identity)},
+                                  list);
   keep_in_history(memory_of(options), folder, utc_of(is_resumed ? so_far.since : journal.run_start()), summary);
-  written.write(folder / "hunt.json", dumped(summary, 2) + "\n");
-  std::cout << reports::hunt_page(summary, takes_escapes(STDOUT_FILENO)) << std::flush;
+  written.write(folder / "campaign.json", dumped(summary, 2) + "\n");
+  std::cout << reports::campaign_page(summary, takes_escapes(STDOUT_FILENO)) << std::flush;
   BatchCounts all_together;
-  for (const auto& [batch, counts] : hunt.done()) all_together.add(counts);
+  for (const auto& [batch, counts] : campaign.done()) all_together.add(counts);
   // Only the first shard runs the corpus, so only it can say what came closest to a bound.
-  corpus.keep(hunt.findings(), identity.shard == 0 ? all_together.closest : ClosestOfProperties());
+  corpus.keep(campaign.findings(), identity.shard == 0 ? all_together.closest : ClosestOfProperties());
   return written.exit_code(summary["exit_code"]);
 }
 
@@ -345,9 +345,9 @@ std::function<int()> set_up_fuzz(CLI::App& app) {
       "I/N: runs only that part of the list (default: that of a Slurm array or an indexed Kubernetes job, whose "
       "env must say JOB_COMPLETIONS)");
   app.add_option("--out", options->out, "folder for the journal (default: a dated one under the build folder)");
-  app.add_option("--resume", options->resume, "goes on with the hunt of that folder");
+  app.add_option("--resume", options->resume, "goes on with the campaign of that folder");
   app.add_option("--memory", options->memory,
-                 "folder of what hunts remember of each other (default: runs under the build folder)");
+                 "folder of what campaigns remember of each other (default: runs under the build folder)");
   app.add_option("--known", options->known,
                  "a ledger of known findings, as JSON (default: the one of 'list known', of PyTorch's own operators)");
   app.add_option("--shrink-seconds", options->shrink_seconds, "at most, for each finding")
@@ -358,7 +358,7 @@ std::function<int()> set_up_fuzz(CLI::App& app) {
   auto folders = std::make_shared<std::vector<std::string>>();
   auto merged_out = std::make_shared<std::string>();
   merged->add_option("folders", *folders, "of the shards")->required();
-  merged->add_option("--out", *merged_out, "folder for hunt.json (default: a dated one under the build folder)");
+  merged->add_option("--out", *merged_out, "folder for campaign.json (default: a dated one under the build folder)");
   CLI::App* remembered = app.add_subcommand("history", "makes the history again of runs' folders, and shows it");
   auto runs = std::make_shared<std::vector<std::string>>();
   remembered->add_option("folders", *runs,
@@ -366,9 +366,9 @@ std::function<int()> set_up_fuzz(CLI::App& app) {
   remembered->add_option("--memory", options->memory, "folder of the history (default: runs under the build folder)");
   return [&app, options, workers, merged, folders, merged_out, remembered, runs] {
     if (remembered->parsed()) return make_history(*runs, memory_of(*options));
-    if (merged->parsed()) return merge_hunts(*folders, *merged_out, "fuzz " + as_given(*merged));
+    if (merged->parsed()) return merge_campaigns(*folders, *merged_out, "fuzz " + as_given(*merged));
     if (!options->out.empty() && !options->resume.empty()) {
-      throw Illegal("--out", "beside --resume", "one of the two: a hunt goes on in its own folder");
+      throw Illegal("--out", "beside --resume", "one of the two: a campaign goes on in its own folder");
     }
     return fuzz(*options, as_given(app), workers->count() != 0);
   };

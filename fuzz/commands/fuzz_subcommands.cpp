@@ -40,7 +40,7 @@ void keep_in_history(const fs::path& memory, const fs::path& folder, const std::
   try {
     fs::create_directories(memory);
     History history(memory / history_file);
-    history.keep(run_of_hunt(summary, folder, begun));
+    history.keep(run_of_campaign(summary, folder, begun));
     for (json& finding : summary["findings"]) {
       for (const SeenFinding& seen : history.seen(finding["signature"])) {
         finding["seen"] = {{"first", seen.first}, {"last", seen.last}, {"runs", seen.runs}, {"of_runs", seen.of_runs}};
@@ -52,21 +52,21 @@ void keep_in_history(const fs::path& memory, const fs::path& folder, const std::
   }
 }
 
-int merge_hunts(const std::vector<std::string>& folders, const std::string& out, const std::string& command) {
+int merge_campaigns(const std::vector<std::string>& folders, const std::string& out, const std::string& command) {
   const fs::path merged = out.empty() ? new_run_folder() : fs::path(out);
   std::error_code error;
   fs::create_directories(merged, error);
-  if (error || fs::exists(merged / "hunt.json")) {
-    throw Illegal("--out", "'" + merged.string() + "'", "a folder that can be made, without a hunt in it");
+  if (error || fs::exists(merged / "campaign.json")) {
+    throw Illegal("--out", "'" + merged.string() + "'", "a folder that can be made, without a campaign in it");
   }
-  HuntOfFolders hunt = hunt_of_folders(folders);
-  hunt.facts.command = command;
-  hunt.facts.provenance = provenance_of(hunt.facts.identity);
-  const json summary = hunt_summary(hunt.facts, hunt.list());
+  CampaignOfFolders campaign = campaign_of_folders(folders);
+  campaign.facts.command = command;
+  campaign.facts.provenance = provenance_of(campaign.facts.identity);
+  const json summary = campaign_summary(campaign.facts, campaign.list());
   Written written;
-  written.write(merged / "hunt.json", dumped(summary, 2) + "\n");
-  std::cerr << "merged: " << (merged / "hunt.json").string() << "\n";
-  std::cout << reports::hunt_page(summary, takes_escapes(STDOUT_FILENO)) << std::flush;
+  written.write(merged / "campaign.json", dumped(summary, 2) + "\n");
+  std::cerr << "merged: " << (merged / "campaign.json").string() << "\n";
+  std::cout << reports::campaign_page(summary, takes_escapes(STDOUT_FILENO)) << std::flush;
   return written.exit_code(summary["exit_code"]);
 }
 

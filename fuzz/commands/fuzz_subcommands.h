@@ -1,4 +1,4 @@
-/// What `tileproof fuzz` does with hunts that have been: merges shards, and keeps a history.
+/// What `tileproof fuzz` does with campaigns that have been: merges shards, and keeps a history.
 #pragma once
 
 #include <filesystem>
@@ -8,16 +8,16 @@
 
 namespace tileproof {
 
-// Each gives the exit code. @throws Illegal for what is no folder of a hunt, or of a run
+// Each gives the exit code. @throws Illegal for what is no folder of a campaign, or of a run
 
 /// `fuzz merge`
-int merge_hunts(const std::vector<std::string>& folders, const std::string& out, const std::string& command);
+int merge_campaigns(const std::vector<std::string>& folders, const std::string& out, const std::string& command);
 /// `fuzz history`: makes it again of what folders hold; where none are given, of all beside it.
 int make_history(const std::vector<std::string>& folders, const std::filesystem::path& memory);
 
-/// Keeps a hunt in the history, and says of each of its findings what is known of it there. The journal is what must
-/// not be lost: a history that cannot be written is said, and made again of journals.
-/// @param summary  as hunt_summary() gives it; findings get "seen"
+/// Keeps a campaign in the history, and says of each of its findings what is known of it there. The journal is what
+/// must not be lost: a history that cannot be written is said, and made again of journals.
+/// @param summary  as campaign_summary() gives it; findings get "seen"
 void keep_in_history(const std::filesystem::path& memory, const std::filesystem::path& folder, const std::string& begun,
                      nlohmann::json& summary);
 

@@ -28,7 +28,7 @@ std::vector<Entry> listed_properties() {
   std::vector<Entry> entries;
   for (const Property& property : properties())
     entries.emplace_back(property.name,
-                         "hunts: " + property.hunts +
+                         "finds: " + property.finds +
                              (property.needs.empty() ? "" : " (needs " + names_of(property.needs) + ")") +
                              (property.proof.empty() ? "" : "; tileproof prove " + property.proof));
   return entries;
@@ -57,7 +57,7 @@ std::vector<Entry> listed_mutants() {
 
 std::vector<Entry> listed_profiles() {
   std::vector<Entry> entries;
-  for (const Profile& profile : profiles()) entries.emplace_back(profile.name, std::string("hunts: ") + profile.hunts);
+  for (const Profile& profile : profiles()) entries.emplace_back(profile.name, std::string("finds: ") + profile.finds);
   return entries;
 }
 

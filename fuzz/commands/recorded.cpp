@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <fstream>
 
-#include "fuzz/campaign/hunt_summary.h"
+#include "fuzz/campaign/campaign_summary.h"
 #include "fuzz/campaign/merging.h"
 #include "fuzz/records/records.h"
 #include "fuzz/records/wire.h"
@@ -93,13 +93,13 @@ RunOfHistory of_bench(const fs::path& folder) {
   return run;
 }
 
-RunOfHistory of_hunt(const fs::path& folder) {
-  const HuntOfFolders hunt = hunt_of_folders({folder.string()});
-  RunOfHistory run = run_of_hunt(hunt_summary(hunt.facts, hunt.list()), folder, hunt.begun);
-  // The journal of one shard is no whole hunt, and says so when it is merged alone; what that run said is in its
+RunOfHistory of_campaign(const fs::path& folder) {
+  const CampaignOfFolders campaign = campaign_of_folders({folder.string()});
+  RunOfHistory run = run_of_campaign(campaign_summary(campaign.facts, campaign.list()), folder, campaign.begun);
+  // The journal of one shard is no whole campaign, and says so when it is merged alone; what that run said is in its
   // record.
-  if (fs::exists(folder / "hunt.json")) {
-    const json said = json_in(folder / "hunt.json");
+  if (fs::exists(folder / "campaign.json")) {
+    const json said = json_in(folder / "campaign.json");
     run.verdict = said.at("verdict");
     run.exit_code = said.at("exit_code");
     run.command = said.at("command");
@@ -115,11 +115,11 @@ struct Kind {
   RunOfHistory (*run)(const fs::path& folder);
 };
 constexpr Kind kinds[] = {
-    {"journal.jsonl", of_hunt}, {"summary.json", of_verify}, {"proofs.json", of_prove}, {"bench.json", of_bench}};
+    {"journal.jsonl", of_campaign}, {"summary.json", of_verify}, {"proofs.json", of_prove}, {"bench.json", of_bench}};
 
 }  // namespace
 
-RunOfHistory run_of_hunt(const json& summary, const fs::path& folder, const std::string& begun) {
+RunOfHistory run_of_campaign(const json& summary, const fs::path& folder, const std::string& begun) {
   RunOfHistory run = begun_with("fuzz", summary, folder);
   run.begun = begun;
   run.subject = summary.at("subject");

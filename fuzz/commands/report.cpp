@@ -43,8 +43,8 @@ void make_folder_of(const fs::path& page) {
   };
   const fs::path folder = page.has_parent_path() ? page.parent_path() : fs::path(".");
   if (page.extension() != ".html") throw unusable("it does not end in .html", "the name of an .html file");
-  for (const char* record :
-       {"summary.json", "proofs.json", "hunt.json", "observations.jsonl", "observations.jsonl.new", "journal.jsonl"}) {
+  for (const char* record : {"summary.json", "proofs.json", "campaign.json", "observations.jsonl",
+                             "observations.jsonl.new", "journal.jsonl"}) {
     if (!fs::exists(folder / record)) continue;
     throw unusable("its folder holds a run, whose summary.md and junit.xml would be lost",
                    "a file in another folder, such as " + (folder / "report" / page.filename()).string());

@@ -53,7 +53,7 @@ TEST_F(ReportCommand, TakesRecordsOfSeveralCommandsTogether) {
   std::map<std::string, int> kinds;
   const nlohmann::json items = data()["items"];
   for (const nlohmann::json& item : items) ++kinds[item["kind"].get<std::string>()];
-  for (const char* kind : {"property", "proof", "hunt", "speed"}) EXPECT_GT(kinds[kind], 0) << kind;
+  for (const char* kind : {"property", "proof", "campaign", "speed"}) EXPECT_GT(kinds[kind], 0) << kind;
   EXPECT_EQ(data()["records"].size(), 4u);
 }
 

@@ -185,9 +185,9 @@ TEST_F(Command, JudgesInItsOwnModeWhateverItWasBegunIn) {
   EXPECT_FALSE(summary("usual")["provenance"].contains("begun_in_float_mode"));
   EXPECT_EQ(summary("begun")["output_hash"], summary("usual")["output_hash"]);
   // In processes of their own too.
-  const Ran hunted = run_line(begun + " fuzz --subject reference --property value/ --cases 640 --seed 1 --memory '" +
-                              (folder_ / "memory").string() + "' " + out("fuzz"));
-  EXPECT_EQ(hunted.exit, 0) << hunted.text;
+  const Ran campaigns = run_line(begun + " fuzz --subject reference --property value/ --cases 640 --seed 1 --memory '" +
+                                 (folder_ / "memory").string() + "' " + out("fuzz"));
+  EXPECT_EQ(campaigns.exit, 0) << campaigns.text;
 }
 
 TEST(AThread, JudgesEachCaseInTheDefaultMode) {
@@ -228,14 +228,14 @@ TEST_F(Command, IsNoShardOfAnArrayThatDoesNotSayItsSize) {
   expect_refused(fuzz(slurm + "SLURM_ARRAY_TASK_ID=2 SLURM_ARRAY_TASK_MAX=9", "k"), "SLURM_ARRAY_TASK_ID: given 2");
   expect_refused(fuzz(slurm + "SLURM_ARRAY_TASK_ID=2 SLURM_ARRAY_TASK_STEP=2", "l"), "SLURM_ARRAY_TASK_ID: given 2");
   const auto shard = [&](const std::string& name) {
-    const json hunt = json::parse(text_of(folder_ / name / "hunt.json"));
-    return hunt["shard"].dump() + "/" + hunt["shards"].dump();
+    const json campaign = json::parse(text_of(folder_ / name / "campaign.json"));
+    return campaign["shard"].dump() + "/" + campaign["shards"].dump();
   };
   fuzz("JOB_COMPLETION_INDEX=2 JOB_COMPLETIONS=4", "m");
   EXPECT_EQ(shard("m"), "2/4");
   fuzz(slurm + "SLURM_ARRAY_TASK_ID=5 SLURM_ARRAY_TASK_MAX=7 SLURM_ARRAY_TASK_STEP=2", "n");
   EXPECT_EQ(shard("n"), "2/4");
-  // A resumed hunt is of the shard that its journal says, and what is given counts before what is found.
+  // A resumed campaign is of the shard that its journal says, and what is given counts before what is found.
   const Ran resumed = run_line("JOB_COMPLETION_INDEX=2 " + program + " fuzz --cases 1280 --memory '" +
                                (folder_ / "memory").string() + "' --resume '" + (folder_ / "m").string() + "'");
   EXPECT_NE(resumed.exit, 2) << resumed.text;

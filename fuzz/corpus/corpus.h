@@ -1,6 +1,6 @@
 /// Problems that once showed something and are run again: text files of one problem a line, what it showed in the
-/// comment (#) above it. `fuzz/corpus/` holds those that every commit is held to; a working corpus, those that hunts on
-/// this machine have found.
+/// comment (#) above it. `fuzz/corpus/` holds those that every commit is held to; a working corpus, those that
+/// campaigns run on this machine have found.
 #pragma once
 
 #include <filesystem>
@@ -39,7 +39,7 @@ class WorkingCorpus {
   /// All that it holds of a subject.
   std::vector<CorpusLine> of_subject(const std::string& subject) const;
 
-  // Each reads the file again, for other hunts may write to it, and replaces it whole.
+  // Each reads the file again, for other campaigns may write to it, and replaces it whole.
   // @throws Illegal as above; std::runtime_error where it cannot be written
   void keep_crashing(const Problem&, const std::string& comment);
   /// Where it is among those that crash.

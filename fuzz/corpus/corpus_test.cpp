@@ -115,7 +115,7 @@ TEST_F(AWorkingCorpus, ThatCannotBeReadIsNotTakenForAnEmptyOne) {
   EXPECT_THROW(WorkingCorpus{folder_}, Illegal);
 }
 
-TEST_F(AWorkingCorpus, ThatCannotBeWrittenIsSaidAndTheHuntGoesOn) {
+TEST_F(AWorkingCorpus, ThatCannotBeWrittenIsSaidAndTheCampaignGoesOn) {
   const std::filesystem::path memory = folder_ / "memory";
   WorkingCorpus(memory / "corpus").keep_crashing(problem_, "what");  // and does no more: a change to the corpus
   const std::optional<Ran> ran =
@@ -126,14 +126,14 @@ TEST_F(AWorkingCorpus, ThatCannotBeWrittenIsSaidAndTheHuntGoesOn) {
   EXPECT_NE(ran->text.find("not in the corpus: "), std::string::npos) << ran->text;
 }
 
-class ACorpusOfHunts : public AWorkingCorpus {
+class ACorpusOfCampaigns : public AWorkingCorpus {
  protected:
-  Ran hunt(const std::string& arguments, const std::string& name) const {
+  Ran campaign(const std::string& arguments, const std::string& name) const {
     return run("fuzz --seed 1 --workers 1 --cases 64 " + arguments + " --memory '" + (folder_ / "memory").string() +
                "' " + out(name));
   }
   nlohmann::json result(const std::string& name) const {
-    return nlohmann::json::parse(text_of(folder_ / name / "hunt.json"));
+    return nlohmann::json::parse(text_of(folder_ / name / "campaign.json"));
   }
   std::string memory(const char* file) const { return text_of(folder_ / "memory" / "corpus" / file); }
   void put(const char* file, const std::string& line) const {
@@ -142,47 +142,47 @@ class ACorpusOfHunts : public AWorkingCorpus {
   }
 };
 
-TEST_F(ACorpusOfHunts, KeepsWhatTheyFindAndTheNextOneBeginsWithIt) {
+TEST_F(ACorpusOfCampaigns, KeepsWhatTheyFindAndTheNextOneBeginsWithIt) {
   const std::string mutant = "--subject mutant:nibbles-in-order --shrink-seconds 2 --property value/float ";
-  EXPECT_EQ(hunt(mutant, "first").exit, 1);
+  EXPECT_EQ(campaign(mutant, "first").exit, 1);
   const std::string kept = memory("crashing.txt");
   EXPECT_NE(kept.find("--subject=mutant:nibbles-in-order"), std::string::npos) << kept;
-  const Ran second = hunt(mutant, "second");
+  const Ran second = campaign(mutant, "second");
   EXPECT_EQ(second.exit, 1) << second.text;
   EXPECT_NE(second.text.find("kept, and failing: "), std::string::npos) << second.text;
   EXPECT_EQ(result("first")["findings"].size(), result("second")["findings"].size());  // by the name it had
   EXPECT_EQ(memory("crashing.txt"), kept);
 }
 
-TEST_F(ACorpusOfHunts, WatchesWhatFailsNoMore) {
+TEST_F(ACorpusOfCampaigns, WatchesWhatFailsNoMore) {
   put("crashing.txt", std::string("# what it was\n") + a_line + "\n");
-  const Ran ran = hunt("--subject host --property bits/", "run");
+  const Ran ran = campaign("--subject host --property bits/", "run");
   EXPECT_EQ(ran.exit, 0) << ran.text;
   EXPECT_EQ(memory("crashing.txt"), "");
   EXPECT_EQ(memory("incubating.txt"), std::string("# what it was\n") + a_line + "\n");
   EXPECT_GE(result("run")["corpus"]["replayed"], 2);  // with those of fuzz/corpus/
 }
 
-TEST_F(ACorpusOfHunts, NamesWhatFailsByItselfAndNotByARemark) {
+TEST_F(ACorpusOfCampaigns, NamesWhatFailsByItselfAndNotByARemark) {
   put("coverage.txt", "# 12.5 % of its bound\n" + line_of(own_corpus().front().problem) + "\n");
-  const Ran ran = hunt("--subject " + own_corpus().front().problem.subject + " --property value/", "run");
+  const Ran ran = campaign("--subject " + own_corpus().front().problem.subject + " --property value/", "run");
   EXPECT_EQ(ran.exit, 1) << ran.text;
-  const nlohmann::json hunted = result("run");
-  for (const nlohmann::json& finding : hunted["findings"]) {
+  const nlohmann::json campaigns = result("run");
+  for (const nlohmann::json& finding : campaigns["findings"]) {
     EXPECT_NE(finding["signature"].get<std::string>().find(" on mutant:"), std::string::npos) << finding["signature"];
   }
 }
 
-TEST_F(ACorpusOfHunts, InNoFolderIsRefusedBeforeAnythingIsRun) {
+TEST_F(ACorpusOfCampaigns, InNoFolderIsRefusedBeforeAnythingIsRun) {
   std::ofstream(folder_ / "file") << "";
   expect_refused(
       run("fuzz --subject host --seed 1 --cases 64 --memory '" + (folder_ / "file").string() + "' " + out("run")),
       "--memory");
 }
 
-TEST_F(ACorpusOfHunts, ThatIsNoneIsRefusedAndLeftAsItIs) {
+TEST_F(ACorpusOfCampaigns, ThatIsNoneIsRefusedAndLeftAsItIs) {
   put("crashing.txt", "--property=bits/unpack_returns_every_packed_code --subject=host --n=ten\n");
-  const Ran ran = hunt("--subject host --property bits/", "run");
+  const Ran ran = campaign("--subject host --property bits/", "run");
   expect_refused(ran, "crashing.txt, line 1: ");
   EXPECT_EQ(memory("crashing.txt"), "--property=bits/unpack_returns_every_packed_code --subject=host --n=ten\n");
 }

@@ -1,4 +1,4 @@
-/// A worker's part in a hunt: it runs batches of the case list, and says of each case that fails.
+/// A worker's part in a campaign: it runs batches of the case list, and says of each case that fails.
 #pragma once
 
 #include <functional>

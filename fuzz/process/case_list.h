@@ -1,4 +1,4 @@
-/// The cases of a hunt: an endless list that depends on the seed, the properties and what the subject takes, and on
+/// The cases of a campaign: an endless list that depends on the seed, the properties and what the subject takes, and on
 /// nothing else. Whoever runs a part of it, in whatever order, runs these cases.
 ///
 /// Properties take turns. Each walks the cells that its problems can lie in, all of them before any again: first at

@@ -1,5 +1,5 @@
-/// Feature cells: what a problem is like, coarsely. A hunt that has been in every cell that its subject can reach has
-/// seen every combination of them; where it has not, it says so.
+/// Feature cells: what a problem is like, coarsely. A campaign that has been in every cell that its subject can reach
+/// has seen every combination of them; where it has not, it says so.
 #pragma once
 
 #include <compare>

@@ -1,4 +1,4 @@
-/// The cases that came closest to the bounds of their properties, as hunts remember them.
+/// The cases that came closest to the bounds of their properties, as campaigns remember them.
 #pragma once
 
 #include <map>

@@ -100,7 +100,7 @@ History::History(const std::filesystem::path& file) {
                    "a history of version " + std::to_string(version) + ", or no file: it is made of records");
   };
   if (sqlite3_open(file.c_str(), &database_) != SQLITE_OK) throw unusable(sqlite3_errmsg(database_));
-  constexpr int patience_ms = 10000;  // of hunts that end at once
+  constexpr int patience_ms = 10000;  // of campaigns that end at once
   sqlite3_busy_timeout(database_, patience_ms);
   try {
     run(database_, "PRAGMA journal_mode = WAL; PRAGMA foreign_keys = ON");
@@ -199,7 +199,7 @@ std::vector<SeenFinding> History::seen(const std::string& signature) const {
            (SELECT last.problem FROM findings AS last JOIN runs AS last_run ON last_run.id = last.run
             WHERE last.signature = findings.signature ORDER BY last_run.begun DESC, last_run.id DESC LIMIT 1),
            max(begun),
-           (SELECT count(*) FROM runs AS hunts WHERE hunts.kind = 'fuzz' AND hunts.subject = runs.subject)
+           (SELECT count(*) FROM runs AS campaigns WHERE campaigns.kind = 'fuzz' AND campaigns.subject = runs.subject)
     FROM findings JOIN runs ON runs.id = findings.run
     WHERE ?1 = '' OR signature = ?1
     GROUP BY signature ORDER BY min(begun), signature)SQL");

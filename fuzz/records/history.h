@@ -52,7 +52,7 @@ struct SeenFinding {
   std::string signature;
   std::string first, last;   // when runs that saw it began
   std::int64_t runs = 0;     // that saw it
-  std::int64_t of_runs = 0;  // hunts of the same subject
+  std::int64_t of_runs = 0;  // campaigns of the same subject
   std::int64_t cases = 0;    // in all of them
   std::string problem;       // the smallest case of the last one
 };

@@ -15,7 +15,7 @@ namespace {
 class AHistory : public Command {
  protected:
   std::filesystem::path file() const { return folder_ / "history.sqlite"; }
-  static RunOfHistory hunt(const std::string& folder, const std::string& begun, std::vector<RunFinding> findings) {
+  static RunOfHistory campaign(const std::string& folder, const std::string& begun, std::vector<RunFinding> findings) {
     return {.folder = folder,
             .kind = "fuzz",
             .subject = "host",
@@ -37,8 +37,8 @@ class AHistory : public Command {
 };
 
 TEST_F(AHistory, GivesBackWhatItKeepsInTheOrderOfTime) {
-  const RunOfHistory late = hunt("/b", "2026-11-23T00:00:00Z", {{"s", 3, "h", "t", "p"}});
-  const RunOfHistory early = hunt("/c", "2026-11-22T00:00:00Z", {});
+  const RunOfHistory late = campaign("/b", "2026-11-23T00:00:00Z", {{"s", 3, "h", "t", "p"}});
+  const RunOfHistory early = campaign("/c", "2026-11-22T00:00:00Z", {});
   {
     History history(file());
     history.keep(late);
@@ -49,18 +49,18 @@ TEST_F(AHistory, GivesBackWhatItKeepsInTheOrderOfTime) {
 
 TEST_F(AHistory, HasAFolderOnce) {
   History history(file());
-  history.keep(hunt("/a", "2026-11-22T00:00:00Z", {{"s", 3, "h", "t", "p"}}));
-  history.keep(hunt("/a", "2026-11-22T00:00:00Z", {}));
+  history.keep(campaign("/a", "2026-11-22T00:00:00Z", {{"s", 3, "h", "t", "p"}}));
+  history.keep(campaign("/a", "2026-11-22T00:00:00Z", {}));
   EXPECT_EQ(folders(history), std::vector<std::string>{"/a"});
   EXPECT_TRUE(history.seen().empty());
 }
 
 TEST_F(AHistory, SaysSinceWhenAFindingIsSeenAndHowOften) {
   History history(file());
-  history.keep(hunt("/a", "2026-11-20T00:00:00Z", {{"s", 3, "h", "t", "first"}}));
-  history.keep(hunt("/b", "2026-11-21T00:00:00Z", {}));
-  history.keep(hunt("/c", "2026-11-22T00:00:00Z", {{"s", 4, "h", "t", "last"}, {"other", 1, "h", "t", "p"}}));
-  RunOfHistory elsewhere = hunt("/d", "2026-11-23T00:00:00Z", {});
+  history.keep(campaign("/a", "2026-11-20T00:00:00Z", {{"s", 3, "h", "t", "first"}}));
+  history.keep(campaign("/b", "2026-11-21T00:00:00Z", {}));
+  history.keep(campaign("/c", "2026-11-22T00:00:00Z", {{"s", 4, "h", "t", "last"}, {"other", 1, "h", "t", "p"}}));
+  RunOfHistory elsewhere = campaign("/d", "2026-11-23T00:00:00Z", {});
   elsewhere.subject = "cuda";
   history.keep(elsewhere);
   ASSERT_EQ(history.seen().size(), 2);
@@ -93,18 +93,18 @@ TEST_F(AHistory, ThatIsNoneOrOfAnotherVersionIsRefused) {
   }
 }
 
-TEST_F(AHistory, OfHuntsIsMadeAgainOfTheirJournals) {
+TEST_F(AHistory, OfCampaignsIsMadeAgainOfTheirJournals) {
   const std::string memory = " --memory '" + folder_.string() + "' ";
   const std::string mutant =
       "fuzz --subject mutant:nibbles-in-order --property value/float --cases 64 --shrink-seconds 1";
   run(mutant + " --seed 1" + memory + out("one"));
   const Ran second = run(mutant + " --seed 2" + memory + out("two"));
-  EXPECT_NE(second.text.find("seen in 2 of 2 hunts since 20"), std::string::npos) << second.text;
+  EXPECT_NE(second.text.find("seen in 2 of 2 campaigns since 20"), std::string::npos) << second.text;
   run("verify --subject host --property bits/ --cases 20 " + out("verified"));
   const std::vector<RunOfHistory> kept = History(file()).runs();
   ASSERT_EQ(kept.size(), 2);
   EXPECT_GE(kept[0].findings.size(), 1);
-  const std::string commit = nlohmann::json::parse(text_of(folder_ / "one" / "hunt.json"))["provenance"]["commit"];
+  const std::string commit = nlohmann::json::parse(text_of(folder_ / "one" / "campaign.json"))["provenance"]["commit"];
 
   std::filesystem::remove(file());
   const Ran again = run("fuzz history" + memory);
@@ -125,7 +125,7 @@ TEST_F(AHistory, OfHuntsIsMadeAgainOfTheirJournals) {
   }
 }
 
-TEST_F(AHistory, ThatCannotBeWrittenIsSaidAndTheHuntIsWhatItIs) {
+TEST_F(AHistory, ThatCannotBeWrittenIsSaidAndTheCampaignIsWhatItIs) {
   std::ofstream(file()) << std::string(4096, 'x');
   const Ran ran =
       run("fuzz --subject host --property bits/ --cases 64 --seed 1 --memory '" + folder_.string() + "' " + out("run"));

@@ -21,7 +21,7 @@ json info(const std::string& title, const json& content, const std::string& type
   return {{"type", type}, {"title", title}, {"content", content}, {"property", ""}};
 }
 
-json json_of(const HuntIdentity& identity) {
+json json_of(const CampaignIdentity& identity) {
   return {{"journal", journal_version},      {"subject", identity.subject}, {"properties", identity.properties},
           {"seed", in_hex(identity.seed)},   {"shard", identity.shard},     {"shards", identity.shards},
           {"replay", identity.replay_flags}, {"batch", cases_of_batch},     {"envelope", identity.envelope}};
@@ -40,15 +40,15 @@ Problem problem_in(const std::string& line) {
   return part_of_journal([&] { return problem_of(line); });
 }
 
-HuntIdentity identity_of(const json& value) {
+CampaignIdentity identity_of(const json& value) {
   const std::string seed = value.at("seed");
-  const HuntIdentity identity = {.subject = value.at("subject"),
-                                 .properties = value.at("properties"),
-                                 .seed = part_of_journal([&] { return seed_of("seed", seed); }),
-                                 .shard = whole_of<std::uint64_t>(value.at("shard")),
-                                 .shards = whole_of<std::uint64_t>(value.at("shards")),
-                                 .replay_flags = value.at("replay"),
-                                 .envelope = value.at("envelope")};
+  const CampaignIdentity identity = {.subject = value.at("subject"),
+                                     .properties = value.at("properties"),
+                                     .seed = part_of_journal([&] { return seed_of("seed", seed); }),
+                                     .shard = whole_of<std::uint64_t>(value.at("shard")),
+                                     .shards = whole_of<std::uint64_t>(value.at("shards")),
+                                     .replay_flags = value.at("replay"),
+                                     .envelope = value.at("envelope")};
   static_cast<void>(envelope_of(json::parse(identity.envelope)));  // as who merges shards reads it
   return identity;
 }
@@ -138,7 +138,7 @@ class Reader {
       contents_.last_run = now;
     }
     contents_.until = now;
-    if (contents_.lines++ == 0 && title != "run") throw wrong("it does not begin with what is hunted");
+    if (contents_.lines++ == 0 && title != "run") throw wrong("it does not begin with what is judged");
     for (const Kind& kind : kinds) {
       if (title == kind.title) return (this->*kind.take)(type == "test_case" ? line : line.at("content"));
     }
@@ -162,9 +162,9 @@ class Reader {
       throw wrong("a journal of version " + std::to_string(version) + ", legal is " + std::to_string(journal_version));
     }
     if (content.at("batch") != cases_of_batch) throw wrong("batches of another size");
-    const HuntIdentity identity = identity_of(content);
+    const CampaignIdentity identity = identity_of(content);
     if (identity.shard >= identity.shards || identity.shards > most_shards) throw wrong("a shard that does not exist");
-    if (contents_.lines > 1 && identity != contents_.identity) throw wrong("resumed as another hunt");
+    if (contents_.lines > 1 && identity != contents_.identity) throw wrong("resumed as another campaign");
     contents_.identity = identity;
   }
   void begin(const json& content) {
@@ -194,14 +194,14 @@ class Reader {
     contents_.failed.push_back({index, finding});
   }
   void finding(const json& content) {
-    HuntFinding found = {.signature = content.at("signature"),
-                         .cases = indices_of(content.at("cases")),
-                         .smallest = finding_of(content.at("smallest")),
-                         .was_looked_into = content.at("looked_into"),
-                         .is_reproducible = content.at("reproducible"),
-                         .how = content.at("how"),
-                         .shrunk = content.at("shrunk")};
-    std::erase_if(contents_.findings, [&](const HuntFinding& one) { return one.signature == found.signature; });
+    CampaignFinding found = {.signature = content.at("signature"),
+                             .cases = indices_of(content.at("cases")),
+                             .smallest = finding_of(content.at("smallest")),
+                             .was_looked_into = content.at("looked_into"),
+                             .is_reproducible = content.at("reproducible"),
+                             .how = content.at("how"),
+                             .shrunk = content.at("shrunk")};
+    std::erase_if(contents_.findings, [&](const CampaignFinding& one) { return one.signature == found.signature; });
     contents_.findings.push_back(std::move(found));
   }
   void planted(const json& content) { contents_.planted = content; }
@@ -262,7 +262,7 @@ void Journal::write(json line) {
                            std::string(written < 0 ? std::strerror(errno) : "the disk is full"));
 }
 
-void Journal::run(const HuntIdentity& identity, const std::string& command, const json& machine) {
+void Journal::run(const CampaignIdentity& identity, const std::string& command, const json& machine) {
   json content = json_of(identity);
   content["command"] = command;
   content["machine"] = machine;
@@ -296,7 +296,7 @@ void Journal::failed(const FailedCase& one) {
   write(std::move(line));
 }
 
-void Journal::finding(const HuntFinding& found) {
+void Journal::finding(const CampaignFinding& found) {
   write(info("finding",
              {{"signature", found.signature},
               {"cases", found.cases},
@@ -332,7 +332,7 @@ std::vector<std::uint64_t> unfinished_batches(const JournalContents& contents) {
 JournalContents journal_of(const std::filesystem::path& file) {
   std::ifstream stream(file);
   if (!stream)
-    throw Illegal("journal", "'" + file.string() + "' (" + std::strerror(errno) + ")", "a journal of a hunt");
+    throw Illegal("journal", "'" + file.string() + "' (" + std::strerror(errno) + ")", "a journal of a campaign");
   return journal_of(stream, file.string());
 }
 
@@ -371,7 +371,7 @@ JournalContents journal_of(std::istream& stream, const std::string& name) {
       throw reader.wrong(error.what());
     }
   }
-  if (reader.contents().lines == 0) throw Illegal("journal", "'" + name + "'", "a journal of a hunt");
+  if (reader.contents().lines == 0) throw Illegal("journal", "'" + name + "'", "a journal of a campaign");
   return reader.contents();
 }
 

@@ -1,14 +1,14 @@
-/// The journal of a hunt: a file that only grows, JSON lines in the observation schema of property-based testing tools
-/// (https://hypothesis.readthedocs.io, "Observability"), so that their viewers read it.
+/// The journal of a campaign: a file that only grows, JSON lines in the observation schema of property-based testing
+/// tools (https://hypothesis.readthedocs.io, "Observability"), so that their viewers read it.
 ///
-///   info  "run"      what is hunted; the first line, and again whenever the hunt is resumed
-///   info  "planted"  whether the hunt finds what was planted before it
+///   info  "run"      what is judged; the first line, and again whenever the campaign is resumed
+///   info  "planted"  whether the campaign finds what was planted before it
 ///   info  "corpus"   what became of the problems that were kept and run again before it
 ///   info  "begin"    a batch of cases, before its first case can do harm
 ///   test_case        a case that did not pass, and the first one of a cell
 ///   info  "end"      of a batch: how many cases passed, and what else they did
 ///   alert "finding"  one signature, confirmed and shrunk
-///   info  "stop"     why the hunt ended
+///   info  "stop"     why the campaign ended
 ///
 /// Each line is one write of the operating system's: whoever is killed, the lines before it stay. A last line that was
 /// cut is left out by readers, and said.
@@ -33,8 +33,8 @@ inline constexpr int journal_version = 2;
 inline constexpr std::uint64_t cases_of_batch = 64;
 inline constexpr std::uint64_t most_shards = std::uint64_t{1} << 32;
 
-/// What a hunt is: the same for a journal's whole life.
-struct HuntIdentity {
+/// What a campaign is: the same for a journal's whole life.
+struct CampaignIdentity {
   std::string subject;
   std::vector<std::string> properties;  // those that take turns
   std::uint64_t seed = 1;
@@ -43,7 +43,7 @@ struct HuntIdentity {
   std::vector<std::string> replay_flags;
   std::string envelope;  // what the subject takes, as JSON: the list depends on it
 
-  bool operator==(const HuntIdentity&) const = default;
+  bool operator==(const CampaignIdentity&) const = default;
 };
 
 /// What came of a batch's cases.
@@ -78,7 +78,7 @@ struct FailedCase {
 };
 
 /// A signature: what findings that are one and the same have in common. See signature.h.
-struct HuntFinding {
+struct CampaignFinding {
   std::string signature;
   std::vector<std::uint64_t> cases;  // the first of them, at most five
   Finding smallest;
@@ -99,14 +99,14 @@ class Journal {
   Journal& operator=(const Journal&) = delete;
 
   // Each may be called from any thread. @throws std::runtime_error where the line cannot be written whole: a full disk
-  void run(const HuntIdentity&, const std::string& command, const nlohmann::json& machine = nullptr);
+  void run(const CampaignIdentity&, const std::string& command, const nlohmann::json& machine = nullptr);
   void planted(const nlohmann::json&);
   void corpus(const nlohmann::json&);
   void begin(std::uint64_t batch, std::size_t worker);
   void end(std::uint64_t batch, const BatchCounts&);
   void first_of_cell(std::uint64_t index, const Problem&, const std::string& cell);
   void failed(const FailedCase&);
-  void finding(const HuntFinding&);
+  void finding(const CampaignFinding&);
   void stop(const std::string& why);
 
   double run_start() const { return run_start_; }  // seconds since 1970, as each line says
@@ -121,13 +121,13 @@ class Journal {
 
 /// What a journal tells.
 struct JournalContents {
-  HuntIdentity identity;
+  CampaignIdentity identity;
   nlohmann::json planted = nlohmann::json::array();
   nlohmann::json corpus = nlohmann::json::object();  // of the last run: counts
   std::map<std::uint64_t, BatchCounts> done;         // by batch
   std::vector<std::uint64_t> begun;                  // and not ended
   std::vector<FailedCase> failed;                    // of batches that ended or not, one an index
-  std::vector<HuntFinding> findings;                 // one a signature
+  std::vector<CampaignFinding> findings;             // one a signature
   std::size_t lines = 0;
   /// Of its runs, without the time between them.
   double seconds() const { return earlier_runs + (until - last_run); }

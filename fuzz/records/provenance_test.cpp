@@ -55,7 +55,7 @@ TEST_F(Provenance, IsTheSameObjectInTheRecordsOfAllCommands) {
   const json verify = provenance_in(folder_ / "verify" / "summary.json");
   EXPECT_EQ(verify.at("seed"), "0x0000000000000007");
   EXPECT_EQ(provenance_in(folder_ / "verify" / "accuracy.json"), verify);
-  EXPECT_EQ(provenance_in(folder_ / "fuzz" / "hunt.json"), verify);
+  EXPECT_EQ(provenance_in(folder_ / "fuzz" / "campaign.json"), verify);
   json seedless = verify;
   seedless["seed"] = nullptr;
   EXPECT_EQ(provenance_in(folder_ / "prove" / "proofs.json"), seedless);

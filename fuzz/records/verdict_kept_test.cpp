@@ -63,8 +63,8 @@ TEST_F(AVerdict, AndItsRecordsOutliveTheReaderOfItsOutput) {
       {right + out("right"), "right", "summary.json", 0},
       {"prove arithmetic --property arithmetic/every_bf16_weight_without --subject host --processes 1 " + out("prove"),
        "prove", "proofs.json", 0},
-      {"fuzz --subject host --property bits/ --cases 64 --seed 1" + without_memory + out("fuzz"), "fuzz", "hunt.json",
-       0},
+      {"fuzz --subject host --property bits/ --cases 64 --seed 1" + without_memory + out("fuzz"), "fuzz",
+       "campaign.json", 0},
       {"bench --subject host --shapes 64x128 --only unpack --repeats 2 --cases 0 --json '" + at("bench.json") + "'",
        ".", "bench.json", 0},
       {"report '" + at("mutant") + "' --out '" + at("report/page.html") + "'", "report", "report.json", 1},
@@ -123,7 +123,7 @@ TEST_F(AVerdict, IsGivenByEveryCommandThatASignalEnds) {
       EXPECT_TRUE(ran.text.find("code 0") != std::string::npos || ran.text.find("code 3") != std::string::npos)
           << signal << ran.text;
       const bool has_record = fs::exists(folder_ / folder / "summary.json") ||
-                              fs::exists(folder_ / folder / "hunt.json") ||
+                              fs::exists(folder_ / folder / "campaign.json") ||
                               fs::exists(folder_ / folder / "proofs.json");
       EXPECT_TRUE(has_record) << arguments << signal;
       expect_whole(folder);
@@ -198,7 +198,7 @@ TEST_F(AVerdict, IsToldBeforeWhatAFullDiskDidNotTake) {
   expect_whole("report");
 }
 
-TEST_F(AVerdict, OfAHuntIsWhatItFoundBeforeTheDiskWasFull) {
+TEST_F(AVerdict, OfACampaignIsWhatItFoundBeforeTheDiskWasFull) {
   const Ran ran = run_line(
       limited(40, program + " fuzz --subject mutant:nibbles-in-order --property value/float --cases 640000 --seed 1 " +
                       "--shrink-seconds 1 --memory '" + at("memory") + "' " + out("run")));

@@ -1,5 +1,5 @@
-// A text as a journal: either contents that a hunt can go on from, or Illegal. Of contents, all but what the last line
-// told are left when that line is cut.
+// A text as a journal: either contents that a campaign can go on from, or Illegal. Of contents, all but what the last
+// line told are left when that line is cut.
 #include <sstream>
 
 #include "fuzz/records/journal.h"
@@ -17,7 +17,7 @@ JournalContents contents_of(const std::string& text) {
 
 /// What goes on from a journal, and shards that are merged, rely on.
 void check_contents(const JournalContents& contents) {
-  const HuntIdentity& identity = contents.identity;
+  const CampaignIdentity& identity = contents.identity;
   require(identity.shard < identity.shards, "a shard that does not exist");
   for (const std::uint64_t batch : unfinished_batches(contents)) {
     require(batch % identity.shards == identity.shard, "a batch of another shard");

@@ -51,7 +51,7 @@ struct Enumeration {
 
 struct Property {
   std::string name;   // kind/sentence
-  std::string hunts;  // the mutants it is for
+  std::string finds;  // the mutants it is for
   std::vector<Operation> needs;
   std::vector<const ClassRow*> meets;
   Draws draws;

@@ -106,7 +106,7 @@ std::vector<Property> arithmetic_properties() {
     for (const OfDomain& of : domains) {
       rows.push_back(
           {.name = std::string("arithmetic/every_") + name_of(type) + "_weight_" + of.words + "_is_rounded_once",
-           .hunts = "a weight that is wrong for one code, scale and zero alone",
+           .finds = "a weight that is wrong for one code, scale and zero alone",
            .needs = {Operation::dequantize},
            .meets = {&every_inner_k_tiles, &several_groups, &both_alignments},
            .draws = {.domains = {of.domain}, .types = {type}},

@@ -93,7 +93,7 @@ std::vector<Property> batch_properties() {
                                           &both_alignments};
     if (has_types) meets.insert(meets.end(), {&several_groups, &every_type});
     rows.push_back({.name = std::string("batch/") + name_of(operation) + "_gives_every_expert_what_it_gives_it_alone",
-                    .hunts = "an expert that begins elsewhere, or takes another's codes, scales or zeros",
+                    .finds = "an expert that begins elsewhere, or takes another's codes, scales or zeros",
                     .needs = {operation},
                     .meets = meets,
                     .draws = {.domains = has_types ? Draws().domains : std::vector{Domain::floating},
@@ -101,7 +101,7 @@ std::vector<Property> batch_properties() {
                               .most_experts = 4},
                     .body = [operation](Case& c) { batch_is_as_specified(c, operation); }});
     rows.push_back({.name = std::string("batch/") + name_of(operation) + "_of_65537_experts_is_as_specified",
-                    .hunts = "an expert counted in 16 bits",
+                    .finds = "an expert counted in 16 bits",
                     .needs = {operation},
                     .meets = {&several_experts, &partial_tile},
                     .draws = {.domains = {Domain::floating, Domain::integer},

@@ -402,11 +402,11 @@ std::vector<Enumeration> enumerated(const Envelope& envelope, const std::string&
   return all;
 }
 
-Property property_of_domains(const char* name, const char* hunts, std::vector<Type> types, Body body, const char* point,
+Property property_of_domains(const char* name, const char* finds, std::vector<Type> types, Body body, const char* point,
                              int bits, int bits_of_step) {
   Property property;
   property.name = std::string("domains/") + name;
-  property.hunts = hunts;
+  property.finds = finds;
   property.draws = {.domains = {Domain::integer}, .types = std::move(types), .most_k = 1024, .most_elements = 1024};
   property.body = [body](Case& c) { body(c, {}); };
   property.of_specification = true;

@@ -146,10 +146,10 @@ void eager_weights_are_as_predicted(Case& c) {
   c.expect_equal(predicted, once);
 }
 
-Property property_of(const char* name, const char* hunts, Operation needs, Domain domain, void (*body)(Case&)) {
+Property property_of(const char* name, const char* finds, Operation needs, Domain domain, void (*body)(Case&)) {
   Property property;
   property.name = name;
-  property.hunts = hunts;
+  property.finds = finds;
   property.needs = {needs};
   property.meets = {&every_type, &several_groups, &unusual_groups, &not_square};
   property.draws = {.domains = {domain}, .most_k = 1024, .most_elements = 2048};

@@ -193,12 +193,12 @@ std::vector<Problem> of_many_elements(const Envelope& envelope) {
 
 std::vector<Property> launch_properties() {
   std::vector<Property> rows;
-  const auto add_heavy = [&rows](Operation operation, const std::string& sentence, const std::string& hunts,
+  const auto add_heavy = [&rows](Operation operation, const std::string& sentence, const std::string& finds,
                                  std::vector<Problem> (*problems)(const Envelope&), void (*body)(Case&, Operation)) {
     Draws draws = tensor_draws(operation);
     draws.most_k = Envelope().most_k;
     draws.fixed_for = problems;
-    rows.push_back(tensor_property("launch", operation, sentence, hunts, draws, body));
+    rows.push_back(tensor_property("launch", operation, sentence, finds, draws, body));
     rows.back().heavy = true;
     rows.back().on_refusal = OnRefusal::failed;
   };

@@ -64,9 +64,9 @@ Draws draws_of(Operation operation) {
 std::vector<Property> memory_properties() {
   std::vector<Property> rows;
   const auto add = [&rows](const std::string& kind, Operation operation, const std::string& sentence,
-                           const std::string& hunts, const Fill& other) {
+                           const std::string& finds, const Fill& other) {
     rows.push_back({.name = kind + name_of(operation) + sentence,
-                    .hunts = hunts,
+                    .finds = finds,
                     .needs = {operation},
                     .meets = shapes_of(operation),
                     .draws = draws_of(operation),

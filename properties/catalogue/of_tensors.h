@@ -26,9 +26,9 @@ inline Draws tensor_draws(Operation operation, std::vector<std::string> variants
 
 /// "kind/dequantize_SENTENCE"
 inline Property tensor_property(const std::string& kind, Operation operation, const std::string& sentence,
-                                const std::string& hunts, const Draws& draws, void (*body)(Case&, Operation)) {
+                                const std::string& finds, const Draws& draws, void (*body)(Case&, Operation)) {
   return {.name = kind + "/" + name_of(operation) + "_" + sentence,
-          .hunts = hunts,
+          .finds = finds,
           .needs = {operation},
           .meets = {},
           .draws = draws,

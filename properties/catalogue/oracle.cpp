@@ -386,9 +386,9 @@ std::vector<Enumeration> enumerated(const Draws& draws, const Envelope& envelope
 }
 
 template <class CutOf>
-Property oracle_property(std::string name, std::string hunts, const Judged& judged, Draws draws,
+Property oracle_property(std::string name, std::string finds, const Judged& judged, Draws draws,
                          void (*body)(Case&, const Judged&), CutOf cut_of) {
-  Property property = {"oracle/" + std::move(name), std::move(hunts), {}, {}, draws, [=](Case& c) { body(c, judged); }};
+  Property property = {"oracle/" + std::move(name), std::move(finds), {}, {}, draws, [=](Case& c) { body(c, judged); }};
   if (draws.types.size() == 3) property.meets = {&every_type};
   property.of_specification = true;
   property.proof = "oracle";

@@ -119,7 +119,7 @@ std::vector<Property> size_properties() {
   std::vector<Property> rows;
   for (const Operation operation : operations_on_the_layout) {
     Property property = {.name = std::string("size/") + name_of(operation) + "_of_a_large_matrix_is_as_specified",
-                         .hunts = "an index of 8 or 16 bits; a row, column, supertile or group that wraps",
+                         .finds = "an index of 8 or 16 bits; a row, column, supertile or group that wraps",
                          .needs = {operation},
                          .meets = {&partial_tile, &several_groups, &beyond_16_bits, &square_in_every_layout},
                          .draws = {.most_k = Envelope().most_k},

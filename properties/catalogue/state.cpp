@@ -99,7 +99,7 @@ std::vector<Property> state_properties() {
   for (const Operation operation : {Operation::pack, Operation::unpack, Operation::dequantize, Operation::matmul}) {
     Property property = {
         .name = std::string("state/") + name_of(operation) + "_leaves_its_process_as_it_was",
-        .hunts = "flush-to-zero, grad mode, a number of threads, a stream, a locale that a call leaves behind",
+        .finds = "flush-to-zero, grad mode, a number of threads, a stream, a locale that a call leaves behind",
         .needs = {operation},
         .meets = {&every_inner_k_tiles},
         .draws = {.most_k = 1024, .most_elements = 16384},

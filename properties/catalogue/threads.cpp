@@ -77,7 +77,7 @@ std::vector<Property> threads_properties() {
   std::vector<Property> rows;
   for (const Operation operation : operations_on_the_layout) {
     Property property = {.name = std::string("threads/") + name_of(operation) + "_gives_each_caller_its_own_bits",
-                         .hunts = "a buffer that all calls share; settings that one call changes for another",
+                         .finds = "a buffer that all calls share; settings that one call changes for another",
                          .needs = {operation},
                          .meets = {&every_inner_k_tiles, &partial_tile},
                          .draws = {.most_k = 1024, .most_elements = 16384},

@@ -111,9 +111,9 @@ std::function<std::vector<Enumeration>(const Envelope&)> every_word(bool whole) 
 }  // namespace
 
 std::vector<Property> words_properties() {
-  const auto row = [](const std::string& name, const std::string& hunts, bool whole) {
+  const auto row = [](const std::string& name, const std::string& finds, bool whole) {
     return Property{.name = name,
-                    .hunts = hunts,
+                    .finds = finds,
                     .needs = {Operation::unpack},
                     .meets = {&every_inner_k_tiles, &not_square, &both_alignments},
                     .draws = {.domains = {Domain::floating}, .types = {Type::bf16}, .n_multiple = 8},

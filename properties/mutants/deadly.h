@@ -1,5 +1,5 @@
-/// Subjects that a process does not survive, or not always: what a hunt must go on beside. The specification, but for
-/// one thing each that it does in unpack.
+/// Subjects that a process does not survive, or not always: what a campaign must go on beside. The specification, but
+/// for one thing each that it does in unpack.
 #pragma once
 
 #include <vector>

@@ -27,7 +27,7 @@ struct ScaleAndZero {
 /// A named way to draw scales and zeros.
 struct Profile {
   const char* name;
-  const char* hunts;  // the mutants it is for
+  const char* finds;  // the mutants it is for
   bool finite;        // draws no infinity and no NaN, and no weight of it overflows an fp32 sum
   ScaleAndZero (*drawn)(reference::Format, std::uint64_t seed, std::uint64_t index);
   bool surveyed = true;  // for good: figures of accuracy are compared with those that were recorded

@@ -327,11 +327,11 @@ TEST_P(Values, OfAnyHaveEveryBitBothWays) {
   }
 }
 
-TEST(Profiles, HaveNamesOfTheirOwnAndSayWhatTheyHunt) {
+TEST(Profiles, HaveNamesOfTheirOwnAndSayWhatTheyCampaign) {
   Names names;
   for (const Profile& profile : profiles()) {
     EXPECT_TRUE(names.insert(profile.name).second) << profile.name;
-    EXPECT_STRNE(profile.hunts, "") << profile.name;
+    EXPECT_STRNE(profile.finds, "") << profile.name;
     EXPECT_STREQ(profile_of(profile.name).name, profile.name);
   }
   Names classes;

@@ -102,13 +102,13 @@ std::vector<Failure> in_order_of_cause(std::vector<Failure> failures) {
   return ordered;
 }
 
-std::vector<const HuntFinding*> in_order_of_cause(const Hunt& hunt) {
+std::vector<const CampaignFinding*> in_order_of_cause(const Campaign& campaign) {
   std::vector<Clue> clues;
-  for (const HuntFinding& one : hunt.findings) {
-    clues.push_back({one.signature.substr(0, one.signature.find(' ')), hunt.subject, one.kind, one.cause});
+  for (const CampaignFinding& one : campaign.findings) {
+    clues.push_back({one.signature.substr(0, one.signature.find(' ')), campaign.subject, one.kind, one.cause});
   }
-  std::vector<const HuntFinding*> ordered;
-  for (const std::size_t i : order_of(clues)) ordered.push_back(&hunt.findings[i]);
+  std::vector<const CampaignFinding*> ordered;
+  for (const std::size_t i : order_of(clues)) ordered.push_back(&campaign.findings[i]);
   return ordered;
 }
 

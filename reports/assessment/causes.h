@@ -19,6 +19,6 @@ namespace tileproof::reports {
 
 /// The most diagnostic first; of one property's findings, their order stays.
 std::vector<Failure> in_order_of_cause(std::vector<Failure>);
-std::vector<const HuntFinding*> in_order_of_cause(const Hunt&);
+std::vector<const CampaignFinding*> in_order_of_cause(const Campaign&);
 
 }  // namespace tileproof::reports

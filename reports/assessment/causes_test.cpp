@@ -53,11 +53,12 @@ TEST(OrderOfCause, PutsStaleDataBeforeTheIndexThatItSeemsToBe) {
             (Names{"index/a", "bits/a", "value/a"}));
 }
 
-TEST(OrderOfCause, HoldsForWhatAHuntFound) {
-  json one = hunt_finding("value/a on host: float", "flaky"), other = hunt_finding("write/a on host: float", "flaky");
+TEST(OrderOfCause, HoldsForWhatACampaignFound) {
+  json one = campaign_finding("value/a on host: float", "flaky"),
+       other = campaign_finding("write/a on host: float", "flaky");
   other["kind"] = "guard";
-  const Hunt found = read_hunt(hunt({one, other}));
-  const std::vector<const HuntFinding*> ordered = in_order_of_cause(found);
+  const Campaign found = read_campaign(campaign({one, other}));
+  const std::vector<const CampaignFinding*> ordered = in_order_of_cause(found);
   ASSERT_EQ(ordered.size(), 2u);
   EXPECT_EQ(ordered[0]->signature, "write/a on host: float");
 }

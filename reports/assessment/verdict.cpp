@@ -16,7 +16,7 @@ struct WordRow {
 // In the order of Word: the worst first.
 constexpr WordRow rows[] = {
     {"REGRESSED", "worse than in the baseline, or failed where the baseline passed"},
-    {"FAILED", "does not hold: a property, proof or hunt with a finding, or a difference that nothing explains"},
+    {"FAILED", "does not hold: a property, proof or campaign with a finding, or a difference that nothing explains"},
     {"OVER BUDGET", "all differences are explained, but some are further off than the budget allows"},
     {"FLAKY", "the same case now fails, now passes"},
     {"MISTRUSTED", "nothing failed, but too little was looked at to say that it holds"},
@@ -100,7 +100,7 @@ const char* meaning_of(Word word) { return rows[static_cast<std::size_t>(word)].
 Opinion opinion(const Evidence& now, const Evidence* before, const Budgets& budgets) {
   Opinion result;
   for (const std::vector<Item>& items :
-       {items_of_properties(now, before), items_of_proofs(now, before), items_of_hunts(now, before),
+       {items_of_properties(now, before), items_of_proofs(now, before), items_of_campaigns(now, before),
         items_of_accuracy(now, before, budgets), items_of_speed(now, before)}) {
     result.items.insert(result.items.end(), items.begin(), items.end());
   }

@@ -33,7 +33,7 @@ const char* meaning_of(Word);
 
 struct Item {
   Word word;
-  std::string kind;  // property, accuracy, proof, hunt, speed, harness
+  std::string kind;  // property, accuracy, proof, campaign, speed, harness
   std::string name;
   std::string why;
   bool is_red = false;  // NOT RUN alone does not say
@@ -72,13 +72,13 @@ struct ToRead {
 };
 ToRead to_read(const Opinion&, std::size_t most_of_a_kind);
 
-// One function for each kind of record (accuracy.cpp, properties.cpp, hunts.cpp, proofs.cpp, speed.cpp).
+// One function for each kind of record (accuracy.cpp, properties.cpp, campaigns.cpp, proofs.cpp, speed.cpp).
 std::vector<Item> items_of_properties(const Evidence& now, const Evidence* before);
 std::vector<Item> items_of_accuracy(const Evidence& now, const Evidence* before, const Budgets&);
 std::vector<Item> items_of_proofs(const Evidence& now, const Evidence* before);
 /// "cuda: 5 of 16 proofs whole, 11 SAMPLED; the smallest sample is 320 of 2,362,667,520 (0.000014 %) of layout/..."
 std::vector<std::string> samples_in(const Evidence&);
-std::vector<Item> items_of_hunts(const Evidence& now, const Evidence* before);
+std::vector<Item> items_of_campaigns(const Evidence& now, const Evidence* before);
 std::vector<Item> items_of_speed(const Evidence& now, const Evidence* before);
 
 /// The GPU's compute capability, "9.0", of a record that has one.

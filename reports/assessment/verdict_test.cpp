@@ -24,9 +24,9 @@ Evidence proved(const json& one) {
   all.proved.push_back({"proofs.json", "", {}, read_proofs(proofs({one}))});
   return all;
 }
-Evidence hunted(const std::vector<json>& findings) {
+Evidence with_findings(const std::vector<json>& findings) {
   Evidence all;
-  all.hunted.push_back({"hunt.json", "", {}, read_hunt(hunt(findings))});
+  all.campaigns.push_back({"campaign.json", "", {}, read_campaign(campaign(findings))});
   return all;
 }
 Evidence timed(double seconds, int repeats = 10) {
@@ -223,22 +223,23 @@ TEST(VerdictOfAProof, WithExplainedPointsIsNotExact) {
   EXPECT_EQ(word(proved(one)), (Judged{"PASSED", 0}));
 }
 
-TEST(VerdictOfAHunt, Words) {
-  const Evidence clean = hunted({}),
-                 found = hunted({hunt_finding("a/b on host: x", "reproducible: fails alone, 3 times of 3")});
+TEST(VerdictOfACampaign, Words) {
+  const Evidence clean = with_findings({}),
+                 found = with_findings({campaign_finding("a/b on host: x", "reproducible: fails alone, 3 times of 3")});
   EXPECT_EQ(word(clean), (Judged{"EXACT", 0}));
   EXPECT_EQ(word(found), (Judged{"FAILED", 1}));
   EXPECT_EQ(word(found, &clean), (Judged{"REGRESSED", 1}));
   EXPECT_EQ(word(found, &found), (Judged{"FAILED", 1}));
-  EXPECT_EQ(word(hunted({hunt_finding("a/b on host: x", "flaky: fails alone, 1 time of 3")})), (Judged{"FLAKY", 1}));
-  json known = hunt({});
+  EXPECT_EQ(word(with_findings({campaign_finding("a/b on host: x", "flaky: fails alone, 1 time of 3")})),
+            (Judged{"FLAKY", 1}));
+  json known = campaign({});
   known["verdict"] = "KNOWN";
   known["known"] = {{"T-7", 3}};
   Evidence met;
-  met.hunted.push_back({"hunt.json", "", {}, read_hunt(known)});
+  met.campaigns.push_back({"campaign.json", "", {}, read_campaign(known)});
   EXPECT_EQ(word(met), (Judged{"KNOWN", 0}));
-  known["verdict"] = "PASSED";  // as hunts of before say
-  met.hunted[0].record = read_hunt(known);
+  known["verdict"] = "PASSED";  // as campaigns of before say
+  met.campaigns[0].record = read_campaign(known);
   EXPECT_EQ(word(met), (Judged{"KNOWN", 0}));
 }
 
@@ -261,7 +262,7 @@ TEST(Verdict, TheWorstComesFirstAndNoKindHidesAnother) {
   std::vector<json> many;
   for (int i = 0; i < 30; ++i) many.push_back(judgement("a/" + std::to_string(i), "host", "FAILED"));
   Evidence all = properties(many);
-  all.hunted = hunted({hunt_finding("x", "flaky: 1 of 3")}).hunted;
+  all.campaigns = with_findings({campaign_finding("x", "flaky: 1 of 3")}).campaigns;
   const Opinion judged = opinion(all, nullptr, {});
   EXPECT_STREQ(name_of(headline_of(judged)), "FAILED");
   const ToRead first = to_read(judged, 5);

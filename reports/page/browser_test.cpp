@@ -79,7 +79,7 @@ class Browser : public WithFolder {
     write("now/summary.json", run);
     write("now/accuracy.json", accuracy({accuracy_row(4, 3, 2, subject)}));
     write("now/proofs.json", proofs({proof("PROVED", 100)}));
-    write("now/hunt.json", hunt({hunt_finding("a/b on " + subject, "reproducible")}));
+    write("now/campaign.json", campaign({campaign_finding("a/b on " + subject, "reproducible")}));
     write("now/bench.json", bench(1e-3));
     return report({{folder_ / "now"}, {}, folder_ / "none"}).html;
   }

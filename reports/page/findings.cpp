@@ -32,11 +32,11 @@ const Item* item_of(const Story& story, const std::string& kind, const std::stri
 
 Markup fact(const std::string& name, const Markup& value) { return element("dt", name) + element("dd", value); }
 
-Markup card(const HuntFinding& finding, const Hunt& hunt) {
+Markup card(const CampaignFinding& finding, const Campaign& campaign) {
   std::string range;
   for (const std::uint64_t one : finding.examples) range += (range.empty() ? "" : ", ") + with_commas(one);
-  Markup facts = fact("rate", with_commas(finding.cases) + " of " + with_commas(hunt.cases) + " cases (" +
-                                  percent(finding.cases, hunt.cases) + "); " + finding.how);
+  Markup facts = fact("rate", with_commas(finding.cases) + " of " + with_commas(campaign.cases) + " cases (" +
+                                  percent(finding.cases, campaign.cases) + "); " + finding.how);
   if (!finding.first_seen.empty()) {
     facts += fact("first seen", finding.first_seen) + fact("last seen", finding.last_seen);
   }
@@ -96,8 +96,8 @@ Markup findings_section(Story& story) {
   for (const auto& found : story.now.verified) {
     for (const Failure& failure : failures_of(found.record)) cards.push_back(card(failure));
   }
-  for (const auto& found : story.now.hunted) {
-    for (const HuntFinding* finding : in_order_of_cause(found.record)) {
+  for (const auto& found : story.now.campaigns) {
+    for (const CampaignFinding* finding : in_order_of_cause(found.record)) {
       if (finding->was_looked_into) {
         cards.push_back(card(*finding, found.record));
         continue;
@@ -106,7 +106,7 @@ Markup findings_section(Story& story) {
                         to_copy(finding->replay)});
     }
   }
-  if (story.now.verified.empty() && story.now.hunted.empty()) return absent("what was found", "./tileproof verify");
+  if (story.now.verified.empty() && story.now.campaigns.empty()) return absent("what was found", "./tileproof verify");
   if (cards.empty() && others.empty()) return paragraph("Nothing was found.");
   Markup all;
   for (std::size_t i = 0; i < std::min(cards.size(), most_cards); ++i) all += cards[i];
@@ -128,12 +128,12 @@ Markup known_section(Story& story) {
                       known.finding->expires, with_commas(known.finding->cases), to_copy(known.finding->replay)});
     }
   }
-  for (const auto& found : story.now.hunted) {
+  for (const auto& found : story.now.campaigns) {
     for (const auto& [id, cases] : found.record.known) {
-      rows.push_back({id, found.record.subject, "met by a hunt", "", "", with_commas(cases), ""});
+      rows.push_back({id, found.record.subject, "met by a campaign", "", "", with_commas(cases), ""});
     }
   }
-  if (story.now.verified.empty() && story.now.hunted.empty())
+  if (story.now.verified.empty() && story.now.campaigns.empty())
     return absent("which known findings occurred", "./tileproof verify");
   if (rows.empty()) return paragraph("None occurred, of the subjects that ran.");
   return paragraph(
@@ -154,7 +154,7 @@ std::vector<Markup> not_shown(const Story& story) {
   lacks(!now.surveyed.empty(), "How far results are from the specification: no survey of accuracy is there.",
         "./tileproof verify");
   lacks(!now.proved.empty(), "What holds everywhere: nothing was enumerated.", "./tileproof prove");
-  lacks(!now.hunted.empty(), "What a long search would find: there was no hunt.", "./tileproof fuzz");
+  lacks(!now.campaigns.empty(), "What a long search would find: there was no campaign.", "./tileproof fuzz");
   lacks(!now.timed.empty(), "Whether it is fast: nothing was timed.", "./tileproof bench --json FILE");
   if (story.before == nullptr) all.push_back("Whether anything became worse: no baseline was given (--against).");
   for (const auto& found : now.verified) {
@@ -186,14 +186,14 @@ std::vector<Markup> not_shown(const Story& story) {
       all.push_back(Markup("What the harness itself can find. ") + code_of("./tileproof prove self") + " would.");
     }
   }
-  for (const auto& found : now.hunted) {
-    const Hunt& hunt = found.record;
-    if (hunt.cells_hit < hunt.cells_reachable) {
-      all.push_back(with_commas(hunt.cells_reachable - hunt.cells_hit) + " feature cells that the hunt of " +
-                    hunt.subject + " did not reach.");
+  for (const auto& found : now.campaigns) {
+    const Campaign& campaign = found.record;
+    if (campaign.cells_hit < campaign.cells_reachable) {
+      all.push_back(with_commas(campaign.cells_reachable - campaign.cells_hit) +
+                    " feature cells that the campaign of " + campaign.subject + " did not reach.");
     }
-    for (const std::string& property : hunt.never_asked)
-      all.push_back("A hunt through " + property + " of " + hunt.subject + ": no case could be asked.");
+    for (const std::string& property : campaign.never_asked)
+      all.push_back("A campaign through " + property + " of " + campaign.subject + ": no case could be asked.");
   }
   for (const auto& found : now.timed) {
     for (const auto& [name, why] : found.record.not_measured) all.push_back("The speed of " + name + ": " + why + ".");

@@ -324,7 +324,7 @@ std::string value_in(const std::string& cell, const std::string& name) {
 Markup coverage(Story& story) {
   std::map<std::pair<std::string, std::string>, std::uint64_t> cells;
   Places profiles, sizes;
-  for (const auto& found : story.now.hunted) {
+  for (const auto& found : story.now.campaigns) {
     for (const std::string& cell : found.record.cells) {
       const std::string profile = value_in(cell, "scales"), size = value_in(cell, "k");
       if (profile.empty() || !size.starts_with("2^")) continue;
@@ -333,16 +333,16 @@ Markup coverage(Story& story) {
       ++cells[{profile, size.substr(2)}];
     }
   }
-  if (story.now.hunted.empty()) return absent("which feature cells a hunt has been in", "./tileproof fuzz");
+  if (story.now.campaigns.empty()) return absent("which feature cells a campaign has been in", "./tileproof fuzz");
   Markup all;
-  for (const auto& found : story.now.hunted) {
-    const Hunt& hunt = found.record;
-    if (hunt.cells_reachable == 0) continue;
-    all +=
-        paragraph("The hunt of " + hunt.subject + " was in " + with_commas(hunt.cells_hit) + " of " +
-                  with_commas(hunt.cells_reachable) + " feature cells that it can reach (" +
-                  percent(hunt.cells_hit, hunt.cells_reachable) + "); the next case is in a new one with a chance of " +
-                  short_number(hunt.chance_of_a_new_cell * 100) + " % (Good-Turing).");
+  for (const auto& found : story.now.campaigns) {
+    const Campaign& campaign = found.record;
+    if (campaign.cells_reachable == 0) continue;
+    all += paragraph("The campaign of " + campaign.subject + " was in " + with_commas(campaign.cells_hit) + " of " +
+                     with_commas(campaign.cells_reachable) + " feature cells that it can reach (" +
+                     percent(campaign.cells_hit, campaign.cells_reachable) +
+                     "); the next case is in a new one with a chance of " +
+                     short_number(campaign.chance_of_a_new_cell * 100) + " % (Good-Turing).");
   }
   if (!cells.empty()) {
     Heatmap map = map_of(cells, {profiles.begin(), profiles.end()}, {sizes.begin(), sizes.end()}, "profile of scales",
@@ -353,11 +353,11 @@ Markup coverage(Story& story) {
   }
   Lines lines = {.places = {}, .lines = {}, .x = "cases", .y = "cells"};
   std::set<std::uint64_t> counts;
-  for (const auto& found : story.now.hunted) {
+  for (const auto& found : story.now.campaigns) {
     for (const auto& [run, known] : found.record.discovery) counts.insert(run);
   }
   for (const std::uint64_t count : counts) lines.places.push_back(with_commas(count));
-  for (const auto& found : story.now.hunted) {
+  for (const auto& found : story.now.campaigns) {
     Lines::Line line = {found.record.subject + ", seed " + found.record.seed, {}};
     for (const std::uint64_t count : counts) {
       double value = std::numeric_limits<double>::quiet_NaN();

@@ -160,7 +160,7 @@ Markup power_section(Story& story) {
     for (const SelfProof& proof : found.record.self) proofs.push_back(&proof);
   }
   Markup planted;
-  for (const auto& found : story.now.hunted) {
+  for (const auto& found : story.now.campaigns) {
     if (found.record.planted.empty()) continue;
     std::string names;
     std::size_t met = 0;
@@ -168,7 +168,7 @@ Markup power_section(Story& story) {
       names += (names.empty() ? "" : ", ") + mutant + (is_found ? "" : " (not found)");
       met += is_found ? 1 : 0;
     }
-    planted += paragraph("Before its hunt of " + found.record.subject + ": " + std::to_string(met) + " of " +
+    planted += paragraph("Before its campaign of " + found.record.subject + ": " + std::to_string(met) + " of " +
                          counted(found.record.planted.size(), "planted mutant") + " found: " + names + ".");
   }
   if (proofs.empty()) {

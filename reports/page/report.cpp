@@ -29,7 +29,7 @@ std::set<std::string> subjects_of(const Evidence& evidence) {
   for (const auto& found : evidence.proved) {
     for (const Proof& proof : found.record.proofs) names.insert(proof.subject);
   }
-  for (const auto& found : evidence.hunted) names.insert(found.record.subject);
+  for (const auto& found : evidence.campaigns) names.insert(found.record.subject);
   return names;
 }
 
@@ -48,7 +48,7 @@ void rename_subject(Evidence& evidence, const std::string& from, const std::stri
   for (auto& found : evidence.proved) {
     for (Proof& one : found.record.proofs) rename(one.subject);
   }
-  for (auto& found : evidence.hunted) rename(found.record.subject);
+  for (auto& found : evidence.campaigns) rename(found.record.subject);
 }
 
 /// Where each side has one subject, and not the same, the two stand for each other: a kernel and the next one.
@@ -62,7 +62,7 @@ std::string matched_subjects(const Evidence& now, Evidence& before) {
 
 bool have_a_kind_in_common(const Evidence& a, const Evidence& b) {
   return (!a.verified.empty() && !b.verified.empty()) || (!a.surveyed.empty() && !b.surveyed.empty()) ||
-         (!a.proved.empty() && !b.proved.empty()) || (!a.hunted.empty() && !b.hunted.empty()) ||
+         (!a.proved.empty() && !b.proved.empty()) || (!a.campaigns.empty() && !b.campaigns.empty()) ||
          (!a.timed.empty() && !b.timed.empty());
 }
 
@@ -72,7 +72,8 @@ std::string kinds_in(const Evidence& evidence) {
     if (has) names += (names.empty() ? "" : ", ") + std::string(name);
   };
   add(!evidence.verified.empty(), "verify"), add(!evidence.surveyed.empty(), "accuracy");
-  add(!evidence.proved.empty(), "prove"), add(!evidence.hunted.empty(), "fuzz"), add(!evidence.timed.empty(), "bench");
+  add(!evidence.proved.empty(), "prove"), add(!evidence.campaigns.empty(), "fuzz"),
+      add(!evidence.timed.empty(), "bench");
   return names.empty() ? "none" : names;
 }
 

@@ -138,7 +138,7 @@ json report_json(const Story& story) {
     for (const auto& one : records) files.push_back(one.file);
   };
   add_files(story.now.verified), add_files(story.now.surveyed), add_files(story.now.proved);
-  add_files(story.now.hunted), add_files(story.now.timed);
+  add_files(story.now.campaigns), add_files(story.now.timed);
   json troubles = story.now.troubles;
   if (story.before != nullptr) {
     for (const std::string& trouble : story.before->troubles) troubles.push_back(trouble);

@@ -59,7 +59,7 @@ TEST_F(AReport, OfAllRecordsTogetherLacksNothingButABaseline) {
   write("now/verify/summary.json", passing_run);
   write("now/verify/accuracy.json", accuracy({accuracy_row(4, 3, 4)}));
   write("now/prove/proofs.json", proofs({proof("PROVED", 100)}));
-  write("now/fuzz/hunt.json", hunt({}));
+  write("now/fuzz/campaign.json", campaign({}));
   write("now/bench.json", bench(1e-3));
   const Report report = made({"now"});
   EXPECT_EQ(report.exit_code, 0) << report.said;
@@ -189,7 +189,7 @@ TEST_F(AReport, ShowsWhateverComesFromOutsideAsText) {
   survey["curves"][0]["subject"] = hostile;
   survey["worst"][0]["why"] = hostile;
   write("now/accuracy.json", survey);
-  write("now/hunt.json", hunt({hunt_finding(hostile, hostile)}));
+  write("now/campaign.json", campaign({campaign_finding(hostile, hostile)}));
   const Report report = made({"now"});
   EXPECT_FALSE(has(report.html, "<script>alert"));
   EXPECT_FALSE(has(report.markdown, "<script>alert"));
@@ -203,8 +203,8 @@ TEST_F(AReport, FitsAComment) {
   for (int i = 0; i < 2000; ++i) many.push_back(judgement(hostile + std::to_string(i), "host", "FAILED"));
   write("now/summary.json", summary(many));
   std::vector<json> findings;
-  for (int i = 0; i < 20; ++i) findings.push_back(hunt_finding(hostile + std::to_string(i), hostile));
-  write("now/hunt.json", hunt(findings));
+  for (int i = 0; i < 20; ++i) findings.push_back(campaign_finding(hostile + std::to_string(i), hostile));
+  write("now/campaign.json", campaign(findings));
   EXPECT_LE(made({"now"}).markdown.size(), 65'536u);
 }
 
@@ -223,7 +223,7 @@ TEST_F(AReport, OfARecordOfAnotherVersionNamesBothVersions) {
   json newer = passing_run;
   newer["schema"] = 3;
   write("now/summary.json", newer);
-  write("now/hunt.json", hunt({}));
+  write("now/campaign.json", campaign({}));
   const Report report = made({"now"});
   expect_trouble(report, "schema: expected 2, the only one that this version reads, got 3");
   EXPECT_FALSE(report.is_empty);
@@ -246,12 +246,12 @@ TEST_F(AReport, OfARunThatIsBeingWrittenSaysSo) {
           R"({"type":"info","title":"end","time":1795416822.9,"content":{"number":0,"passed":64,"failed":0,"refused":0,"unavailable":0,"discarded":0,"elements":10,"signatures":{}}})" +
           "\n");
   const Report begun = made({"fuzz"});
-  expect_trouble(begun, "it has a journal and no hunt.json");
+  expect_trouble(begun, "it has a journal and no campaign.json");
   EXPECT_TRUE(has(begun.html, "it has not ended: what its journal says so far"));
 }
 
-TEST_F(AReport, OfAHuntThatGoesOnSaysSo) {
-  write("fuzz/hunt.json", hunt({}));
+TEST_F(AReport, OfACampaignThatGoesOnSaysSo) {
+  write("fuzz/campaign.json", campaign({}));
   write("fuzz/lock", std::string());
   EXPECT_EQ(made({"fuzz"}).exit_code, 0);
   const int lock = open((folder_ / "fuzz/lock").c_str(), O_RDWR | O_CLOEXEC);
@@ -266,14 +266,14 @@ TEST_F(AReport, OfATruncatedLineSaysWhichFile) {
   const Report report = made({"verify"});
   expect_trouble(report, "observations.jsonl' (its last line is cut)");
   EXPECT_TRUE(has(report.html, "a/b") || has(report.json, "a/b")) << "what can be read is shown";
-  write("fuzz/hunt.json", hunt({}));
+  write("fuzz/campaign.json", campaign({}));
   write("fuzz/journal.jsonl", std::string(R"({"type":"info","title":"stop","content":{}})") + "\n{\"type\":");
   expect_trouble(made({"fuzz"}), "line 2 is cut");
 }
 
-TEST_F(AReport, OfAHuntThatWasKilledAndResumedIsWhole) {
+TEST_F(AReport, OfACampaignThatWasKilledAndResumedIsWhole) {
   const std::string run = R"({"type":"info","title":"run","content":{"subject":"host","seed":"0x1"}})";
-  write("fuzz/hunt.json", hunt({}));
+  write("fuzz/campaign.json", campaign({}));
   write("fuzz/journal.jsonl",
         run + "\n{\"type\":\n" + run + "\n" + R"({"type":"info","title":"stop","content":{}})" + "\n");
   EXPECT_EQ(made({"fuzz"}).exit_code, 0);

@@ -109,7 +109,7 @@ Markup provenance_section(Story& story) {
       }
     };
     each("verify", evidence.verified), each("accuracy", evidence.surveyed), each("prove", evidence.proved);
-    each("fuzz", evidence.hunted), each("bench", evidence.timed);
+    each("fuzz", evidence.campaigns), each("bench", evidence.timed);
   };
   add("this run", story.now);
   if (story.before != nullptr) add("baseline", *story.before);

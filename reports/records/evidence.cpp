@@ -81,19 +81,19 @@ SelfProof read_self(const Field& field) {
   return self;
 }
 
-HuntFinding read_finding(const Field& field) {
-  HuntFinding finding = {.signature = field["signature"].text(),
-                         .how = field["how"].text(),
-                         .shrunk = field["shrunk"].text(),
-                         .kind = field["kind"].text(),
-                         .details = field["details"].text(),
-                         .cause = field["cause"].label(),
-                         .cases = field["cases"].count(),
-                         .examples = {},
-                         .was_looked_into = field["looked_into"].truth(),
-                         .replay = words_in(field["replay"]),
-                         .first_seen = "",
-                         .last_seen = ""};
+CampaignFinding read_finding(const Field& field) {
+  CampaignFinding finding = {.signature = field["signature"].text(),
+                             .how = field["how"].text(),
+                             .shrunk = field["shrunk"].text(),
+                             .kind = field["kind"].text(),
+                             .details = field["details"].text(),
+                             .cause = field["cause"].label(),
+                             .cases = field["cases"].count(),
+                             .examples = {},
+                             .was_looked_into = field["looked_into"].truth(),
+                             .replay = words_in(field["replay"]),
+                             .first_seen = "",
+                             .last_seen = ""};
   for (const Field& item : field["examples"].items()) finding.examples.push_back(item.count());
   return finding;
 }
@@ -141,28 +141,28 @@ Proofs read_proofs(const json& proofs) {
   return result;
 }
 
-Hunt read_hunt(const json& hunt) {
-  const Field root(hunt, "hunt.json");
+Campaign read_campaign(const json& campaign) {
+  const Field root(campaign, "campaign.json");
   root.require_schema(1);
-  Hunt result = {.command = root["command"].text(),
-                 .subject = root["subject"].text(),
-                 .seed = root["seed"].text(),
-                 .verdict = verdict_in(root["verdict"], {"PASSED", "FAILED", "MISTRUSTED", "KNOWN", "MACHINE"}),
-                 .reason = root["reason"].text(),
-                 .why_it_ended = root["why_it_ended"].text(),
-                 .cases = root["cases"].count(),
-                 .elements = root["counts"]["elements"].count(),
-                 .failed = root["counts"]["failed"].count(),
-                 .cells_hit = root["cells"]["hit"].count(),
-                 .cells_reachable = root["cells"]["reachable"].count(),
-                 .chance_of_a_new_cell = root["chance_that_the_next_is_new"].number(),
-                 .seconds = root["seconds"].seconds(),
-                 .discovery = {},
-                 .findings = {},
-                 .known = root["known"].counts(),
-                 .never_asked = words_in(root["never_asked"]),
-                 .planted = {},
-                 .cells = {}};
+  Campaign result = {.command = root["command"].text(),
+                     .subject = root["subject"].text(),
+                     .seed = root["seed"].text(),
+                     .verdict = verdict_in(root["verdict"], {"PASSED", "FAILED", "MISTRUSTED", "KNOWN", "MACHINE"}),
+                     .reason = root["reason"].text(),
+                     .why_it_ended = root["why_it_ended"].text(),
+                     .cases = root["cases"].count(),
+                     .elements = root["counts"]["elements"].count(),
+                     .failed = root["counts"]["failed"].count(),
+                     .cells_hit = root["cells"]["hit"].count(),
+                     .cells_reachable = root["cells"]["reachable"].count(),
+                     .chance_of_a_new_cell = root["chance_that_the_next_is_new"].number(),
+                     .seconds = root["seconds"].seconds(),
+                     .discovery = {},
+                     .findings = {},
+                     .known = root["known"].counts(),
+                     .never_asked = words_in(root["never_asked"]),
+                     .planted = {},
+                     .cells = {}};
   for (const Field& item : root["discovery"].items()) {
     result.discovery.emplace_back(item["cases"].count(), item["cells"].count());
   }
@@ -195,7 +195,7 @@ std::map<std::string, std::set<std::string>> Evidence::values_of_provenance() co
       for (const auto& [name, value] : one.provenance) all[name].insert(value);
     }
   };
-  add(verified), add(surveyed), add(proved), add(hunted), add(timed);
+  add(verified), add(surveyed), add(proved), add(campaigns), add(timed);
   return all;
 }
 

@@ -74,7 +74,7 @@ struct Proofs {
   std::map<std::string, std::string> not_here;  // subjects that could not be asked, and why
 };
 
-struct HuntFinding {
+struct CampaignFinding {
   std::string signature, how, shrunk, kind, details, cause;
   std::uint64_t cases = 0;
   std::vector<std::uint64_t> examples;
@@ -83,12 +83,12 @@ struct HuntFinding {
   std::string first_seen, last_seen;  // of the journal; "" where there is none
 };
 
-struct Hunt {
+struct Campaign {
   std::string command, subject, seed, verdict, reason, why_it_ended;
   std::uint64_t cases = 0, elements = 0, failed = 0, cells_hit = 0, cells_reachable = 0;
   double chance_of_a_new_cell = 0, seconds = 0;
   std::vector<std::pair<std::uint64_t, std::uint64_t>> discovery;  // cases, cells
-  std::vector<HuntFinding> findings;
+  std::vector<CampaignFinding> findings;
   std::map<std::string, std::uint64_t> known;
   std::vector<std::string> never_asked;
   std::vector<std::pair<std::string, bool>> planted;  // and whether it was found
@@ -99,12 +99,12 @@ struct Evidence {
   std::vector<Found<Summary>> verified;
   std::vector<Found<Accuracy>> surveyed;
   std::vector<Found<Proofs>> proved;
-  std::vector<Found<Hunt>> hunted;
+  std::vector<Found<Campaign>> campaigns;
   std::vector<Found<Bench>> timed;
   std::vector<std::string> troubles;  // what could not be read: bad input
 
   bool empty() const {
-    return verified.empty() && surveyed.empty() && proved.empty() && hunted.empty() && timed.empty();
+    return verified.empty() && surveyed.empty() && proved.empty() && campaigns.empty() && timed.empty();
   }
   /// Of all records together.
   std::map<std::string, std::set<std::string>> values_of_provenance() const;
@@ -118,12 +118,12 @@ Evidence evidence_in(const std::string& argument, const std::vector<std::filesys
 
 // Each throws std::runtime_error as read does of a summary.
 Proofs read_proofs(const nlohmann::json&);
-Hunt read_hunt(const nlohmann::json&);
+Campaign read_campaign(const nlohmann::json&);
 /// Of the JSON that every record has of where it was made: `provenance` where there is one, else `machine`.
 Provenance read_provenance(const nlohmann::json& record);
 
-/// What a hunt's journal adds: the cells that were hit, and when each signature was seen.
+/// What a campaign's journal adds: the cells that were hit, and when each signature was seen.
 /// @throws std::runtime_error which line is none, or was cut
-void add_journal(const std::filesystem::path&, Hunt&);
+void add_journal(const std::filesystem::path&, Campaign&);
 
 }  // namespace tileproof::reports

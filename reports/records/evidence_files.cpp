@@ -50,9 +50,9 @@ const Kind kinds[] = {
      [](const json& whole, const std::string& file, Evidence& all) {
        all.proved.push_back(found(whole, file, read_proofs(whole)));
      }},
-    {"hunt.json", "discovery",
+    {"campaign.json", "discovery",
      [](const json& whole, const std::string& file, Evidence& all) {
-       all.hunted.push_back(found(whole, file, read_hunt(whole)));
+       all.campaigns.push_back(found(whole, file, read_campaign(whole)));
      }},
     {nullptr, "repeats",
      [](const json& whole, const std::string& file, Evidence& all) {
@@ -68,7 +68,7 @@ std::string text_of(const fs::path& file) {
   return text.str();
 }
 
-/// Whether another process holds the lock of a hunt's folder.
+/// Whether another process holds the lock of a campaign's folder.
 bool is_locked(const fs::path& folder) {
   const int file = open((folder / "lock").c_str(), O_RDONLY | O_CLOEXEC);
   if (file < 0) return false;
@@ -165,8 +165,8 @@ class Search {
     const fs::path journal = folder / "journal.jsonl", observations = folder / "observations.jsonl";
     if (has("lock") && is_locked(folder)) {
       trouble(folder, "it is still being written: a process holds its lock", "a run that has ended");
-    } else if (has("journal.jsonl") && !has("hunt.json")) {
-      trouble(folder, "it is still being written, or was killed: it has a journal and no hunt.json",
+    } else if (has("journal.jsonl") && !has("campaign.json")) {
+      trouble(folder, "it is still being written, or was killed: it has a journal and no campaign.json",
               "a run that has ended; 'tileproof fuzz --resume' goes on with it");
     }
     const bool has_observations = has("observations.jsonl") || has("observations.jsonl.new");
@@ -183,21 +183,22 @@ class Search {
     if (has("journal.jsonl")) take_journal(folder, journal);
   }
 
-  /// Beside its hunt.json, or in its place.
+  /// Beside its campaign.json, or in its place.
   void take_journal(const fs::path& folder, const fs::path& journal) {
-    const std::string file = (folder / "hunt.json").string();
-    auto hunt = std::find_if(all_.hunted.begin(), all_.hunted.end(), [&](const auto& one) { return one.file == file; });
-    if (hunt == all_.hunted.end() && fs::exists(file)) return;  // that one cannot be read, which has been said
+    const std::string file = (folder / "campaign.json").string();
+    auto campaign =
+        std::find_if(all_.campaigns.begin(), all_.campaigns.end(), [&](const auto& one) { return one.file == file; });
+    if (campaign == all_.campaigns.end() && fs::exists(file)) return;  // that one cannot be read, which has been said
     try {
-      if (hunt == all_.hunted.end()) {
-        Hunt begun;
+      if (campaign == all_.campaigns.end()) {
+        Campaign begun;
         add_journal(journal, begun);
         begun.verdict = "MISTRUSTED";
         begun.reason = "it has not ended: what its journal says so far";
-        all_.hunted.push_back({journal.string(), "", {}, std::move(begun)});
+        all_.campaigns.push_back({journal.string(), "", {}, std::move(begun)});
         return;
       }
-      add_journal(journal, hunt->record);
+      add_journal(journal, campaign->record);
     } catch (const std::exception& error) {
       trouble(journal, error.what(), "whole lines of a journal");
     }

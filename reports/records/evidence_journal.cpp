@@ -1,4 +1,4 @@
-// What a hunt's journal tells beside its hunt.json.
+// What a campaign's journal tells beside its campaign.json.
 #include <algorithm>
 #include <ctime>
 #include <fstream>
@@ -31,7 +31,7 @@ struct Seen {
 
 class Journal {
  public:
-  explicit Journal(Hunt& hunt) : hunt_(hunt), is_begun_(hunt.subject.empty()) {}
+  explicit Journal(Campaign& campaign) : campaign_(campaign), is_begun_(campaign.subject.empty()) {}
 
   /// @return what the line is
   std::string take(const json& line) {
@@ -43,9 +43,9 @@ class Journal {
     }
     const json& content = line.at("content");
     if (title == "run" && is_begun_) {
-      hunt_.subject = content.at("subject");
-      hunt_.seed = content.at("seed");
-      hunt_.command = content.value("command", "");
+      campaign_.subject = content.at("subject");
+      campaign_.seed = content.at("seed");
+      campaign_.command = content.value("command", "");
     }
     if (title == "end") take_end(content, line.value("time", 0.0));
     if (title == "finding" && is_begun_) take_finding(content);
@@ -53,14 +53,15 @@ class Journal {
   }
 
   void end() {
-    hunt_.cells.assign(cells_.begin(), cells_.end());
-    for (HuntFinding& finding : hunt_.findings) {
+    campaign_.cells.assign(cells_.begin(), cells_.end());
+    for (CampaignFinding& finding : campaign_.findings) {
       const auto seen = seen_.find(finding.signature);
       if (seen == seen_.end()) continue;
       finding.first_seen = seen->second.first;
       finding.last_seen = seen->second.last;
     }
-    if (last_title_ != "stop" && !is_begun_) throw std::runtime_error("it goes on after hunt.json, and has no ending");
+    if (last_title_ != "stop" && !is_begun_)
+      throw std::runtime_error("it goes on after campaign.json, and has no ending");
   }
 
  private:
@@ -78,14 +79,14 @@ class Journal {
     }
     if (!is_begun_) return;
     for (const char* what : {"passed", "failed", "refused", "unavailable", "discarded"}) {
-      hunt_.cases += counts.at(what).get<std::uint64_t>();
+      campaign_.cases += counts.at(what).get<std::uint64_t>();
     }
-    hunt_.failed += counts.at("failed").get<std::uint64_t>();
-    hunt_.elements += counts.at("elements").get<std::uint64_t>();
+    campaign_.failed += counts.at("failed").get<std::uint64_t>();
+    campaign_.elements += counts.at("elements").get<std::uint64_t>();
   }
 
   void take_finding(const json& content) {
-    HuntFinding finding;
+    CampaignFinding finding;
     finding.signature = content.at("signature");
     finding.how = content.at("how");
     finding.shrunk = content.at("shrunk");
@@ -94,12 +95,12 @@ class Journal {
     finding.details = content.at("smallest").at("details");
     std::istringstream words(content.at("smallest").at("problem").get<std::string>());
     for (std::string word; words >> word;) finding.replay.push_back(word);
-    std::erase_if(hunt_.findings, [&](const HuntFinding& one) { return one.signature == finding.signature; });
-    hunt_.findings.push_back(std::move(finding));
+    std::erase_if(campaign_.findings, [&](const CampaignFinding& one) { return one.signature == finding.signature; });
+    campaign_.findings.push_back(std::move(finding));
   }
 
-  Hunt& hunt_;
-  bool is_begun_;  // there is nothing else of the hunt
+  Campaign& campaign_;
+  bool is_begun_;  // there is nothing else of the campaign
   std::set<std::string> cells_;
   std::map<std::string, Seen> seen_;
   std::string last_title_;
@@ -107,10 +108,10 @@ class Journal {
 
 }  // namespace
 
-void add_journal(const std::filesystem::path& file, Hunt& hunt) {
+void add_journal(const std::filesystem::path& file, Campaign& campaign) {
   std::ifstream stream(file, std::ios::binary);
   if (!stream) throw std::runtime_error("it cannot be read");
-  Journal journal(hunt);
+  Journal journal(campaign);
   std::size_t number = 0;
   std::string wrong, cut;
   for (std::string line; std::getline(stream, line);) {
@@ -123,7 +124,7 @@ void add_journal(const std::filesystem::path& file, Hunt& hunt) {
       continue;
     }
     try {
-      // Whoever resumes a hunt that was killed closes the line that was being written.
+      // Whoever resumes a campaign that was killed closes the line that was being written.
       if (journal.take(parsed) == "run")
         wrong = wrong.starts_with("line " + std::to_string(number - 1) + " ") ? "" : wrong;
     } catch (const json::exception& error) {

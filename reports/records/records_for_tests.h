@@ -111,13 +111,13 @@ inline json proofs(const std::vector<json>& all) {
           {"not_here", json::object()}};
 }
 
-inline json hunt_finding(const std::string& signature, const std::string& how) {
+inline json campaign_finding(const std::string& signature, const std::string& how) {
   return {{"signature", signature},      {"how", how}, {"shrunk", "to the smallest"}, {"kind", "mismatch"},
           {"details", "1 is wrong"},     {"cases", 3}, {"examples", {17, 30, 31}},    {"looked_into", true},
           {"replay", {"--property=a/b"}}};
 }
 
-inline json hunt(const std::vector<json>& findings) {
+inline json campaign(const std::vector<json>& findings) {
   return {{"schema", 1},
           {"command", "fuzz"},
           {"subject", "host"},

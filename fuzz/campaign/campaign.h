@@ -1,5 +1,5 @@
-/// A hunt: cases of a list, run by workers that may die of them, while a journal remembers; what fails is confirmed in
-/// fresh processes, shrunk and named. The supervisor touches neither torch nor CUDA.
+/// A campaign: cases of a list, run by workers that may die of them, while a journal remembers; what fails is confirmed
+/// in fresh processes, shrunk and named. The supervisor touches neither torch nor CUDA.
 #pragma once
 
 #include <atomic>
@@ -22,7 +22,7 @@
 
 namespace tileproof {
 
-struct HuntOptions {
+struct CampaignOptions {
   std::size_t workers = 1;
   double seconds = 0;       // 0: no limit
   std::uint64_t cases = 0;  // of the whole list, all shards together; 0: no limit
@@ -39,18 +39,18 @@ inline constexpr const char* kind_of_hang = "hang";
 struct Signed {
   std::vector<std::uint64_t> examples;  // the first five of the list, ascending, whichever was found first
   std::uint64_t found_first = 0;        // of them: what is looked into
-  HuntFinding finding;                  // when it has been looked into
+  CampaignFinding finding;              // when it has been looked into
 
   /// @return whether it is among the first
   bool add(std::uint64_t index);
 };
 
-class Hunt {
+class Campaign {
  public:
   /// @param so_far  what the journal held when it was opened
-  Hunt(const ChosenSubject&, const Envelope&, const CaseList&, const HuntIdentity&, const HuntOptions&,
-       const std::filesystem::path& folder, Journal&, const JournalContents& so_far,
-       const std::vector<KnownFinding>& ledger);
+  Campaign(const ChosenSubject&, const Envelope&, const CaseList&, const CampaignIdentity&, const CampaignOptions&,
+           const std::filesystem::path& folder, Journal&, const JournalContents& so_far,
+           const std::vector<KnownFinding>& ledger);
 
   /// Runs until a limit is reached or `stop` says so. @return why it ended
   std::string run(const std::function<bool()>& stop, const std::function<void(const std::string&)>& say);
@@ -105,8 +105,8 @@ class Hunt {
   bool begins_look(const ToLookInto&);
   /// @return what has waited, and is next
   std::optional<ToLookInto> ends_look(const Finding&, bool is_reproducible);
-  HuntFinding looked_into(const ToLookInto&, std::size_t slot);
-  void keep(const HuntFinding&);
+  CampaignFinding looked_into(const ToLookInto&, std::size_t slot);
+  void keep(const CampaignFinding&);
   std::string confirmed(const FailedCase&, const std::vector<std::uint64_t>& history, std::size_t slot,
                         bool& is_reproducible);
   std::string needed_before(const FailedCase&, const std::vector<std::uint64_t>& history, std::size_t slot);
@@ -114,8 +114,8 @@ class Hunt {
   const ChosenSubject& chosen_;
   Envelope envelope_;
   const CaseList& list_;
-  HuntIdentity identity_;
-  HuntOptions options_;
+  CampaignIdentity identity_;
+  CampaignOptions options_;
   std::filesystem::path in_flight_file_;
   InFlight in_flight_;
   Journal& journal_;
@@ -134,7 +134,7 @@ class Hunt {
   std::set<Cell> cells_;                                  // in which a case was
   std::int64_t lost_workers_ = 0;
   std::atomic<double> starting_seconds_ = 0, findings_seconds_ = 0;
-  std::string broken_;  // what ended the hunt from inside
+  std::string broken_;  // what ended the campaign from inside
   bool memory_is_broken_ = false;
 };
 

@@ -1,14 +1,14 @@
-/// What a hunt has come to, as JSON: hunt.json, which reports/ reads.
+/// What a campaign has come to, as JSON: campaign.json, which reports/ reads.
 #pragma once
 
 #include <nlohmann/json.hpp>
 
-#include "fuzz/campaign/hunt.h"
+#include "fuzz/campaign/campaign.h"
 
 namespace tileproof {
 
-struct HuntFacts {
-  HuntIdentity identity;
+struct CampaignFacts {
+  CampaignIdentity identity;
   std::string command;
   std::string why;  // it ended
   std::map<std::uint64_t, BatchCounts> done;
@@ -26,11 +26,11 @@ struct HuntFacts {
   nlohmann::json provenance = nullptr;  // of the process that ran the cases, or merged them
 };
 
-/// That of this process, for a hunt: hashes the binaries and asks for the GPU.
-nlohmann::json provenance_of(const HuntIdentity&);
+/// That of this process, for a campaign: hashes the binaries and asks for the GPU.
+nlohmann::json provenance_of(const CampaignIdentity&);
 
 /// Verdict, exit code and figures. Everything but times depends on the cases alone that were run.
-/// @param list  of the hunt, or of the shards together
-nlohmann::json hunt_summary(const HuntFacts&, const CaseList& list);
+/// @param list  of the campaign, or of the shards together
+nlohmann::json campaign_summary(const CampaignFacts&, const CaseList& list);
 
 }  // namespace tileproof

@@ -1,4 +1,4 @@
-#include "fuzz/campaign/hunt_summary.h"
+#include "fuzz/campaign/campaign_summary.h"
 
 #include <algorithm>
 
@@ -20,7 +20,7 @@ struct Overall {
   int exit;
 };
 
-Overall overall(const HuntFacts& facts, const BatchCounts& counts, const std::vector<std::string>& idle) {
+Overall overall(const CampaignFacts& facts, const BatchCounts& counts, const std::vector<std::string>& idle) {
   if (facts.machine_is_at_fault) return {"MACHINE", "", exit_code::machine_at_fault};
   if (!facts.findings.empty()) return {"FAILED", "", exit_code::failed};
   const bool finds = !facts.planted.empty() && std::all_of(facts.planted.begin(), facts.planted.end(),
@@ -58,7 +58,7 @@ bool is_in(const std::vector<std::string>& names, const std::string& name) {
   return std::find(names.begin(), names.end(), name) != names.end();
 }
 
-Discovery discovered(const HuntFacts& facts, const CaseList& list) {
+Discovery discovered(const CampaignFacts& facts, const CaseList& list) {
   Discovery discovery;
   std::uint64_t run = 0;
   for (const auto& [batch, counts] : facts.done) {
@@ -84,7 +84,7 @@ json counts_alone(const BatchCounts& counts) {
 }
 
 /// Properties whose cases passed and never compared anything; or could not even be run.
-std::vector<std::string> without_comparison(const HuntFacts& facts, const Discovery& discovery,
+std::vector<std::string> without_comparison(const CampaignFacts& facts, const Discovery& discovery,
                                             std::vector<std::string> BatchCounts::*why) {
   std::set<std::string> names;
   for (const auto& [batch, counts] : facts.done) names.insert((counts.*why).begin(), (counts.*why).end());
@@ -108,13 +108,13 @@ json curve_of(const Discovery& discovery, std::uint64_t cases) {
 
 }  // namespace
 
-json provenance_of(const HuntIdentity& identity) {
+json provenance_of(const CampaignIdentity& identity) {
   const std::vector<std::string>& flags = identity.replay_flags;
   const auto library = std::find(flags.begin(), flags.end(), "--library");
   return provenance(identity.seed, library == flags.end() ? "" : *(library + 1));
 }
 
-json hunt_summary(const HuntFacts& facts, const CaseList& list) {
+json campaign_summary(const CampaignFacts& facts, const CaseList& list) {
   BatchCounts counts;
   for (const auto& [batch, one] : facts.done) counts.add(one);
   const Discovery discovery = discovered(facts, list);

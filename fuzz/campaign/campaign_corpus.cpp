@@ -1,4 +1,4 @@
-#include "fuzz/campaign/corpus_of_hunt.h"
+#include "fuzz/campaign/campaign_corpus.h"
 
 #include <algorithm>
 #include <functional>
@@ -33,7 +33,7 @@ bool fails_alone(const Finding& finding, Worker& worker) try {
   return false;
 }
 
-/// The corpus is a memory: where a full disk or a read-only mount takes a change to it, the hunt goes on.
+/// The corpus is a memory: where a full disk or a read-only mount takes a change to it, the campaign goes on.
 void keeping(const std::function<void()>& keep) {
   try {
     keep();
@@ -44,8 +44,8 @@ void keeping(const std::function<void()>& keep) {
 
 }  // namespace
 
-CorpusOfHunt::CorpusOfHunt(const std::filesystem::path& folder, const ChosenSubject& chosen,
-                           const std::vector<KnownFinding>& ledger, const Limits& limits)
+CampaignCorpus::CampaignCorpus(const std::filesystem::path& folder, const ChosenSubject& chosen,
+                               const std::vector<KnownFinding>& ledger, const Limits& limits)
     : corpus_(folder), chosen_(chosen), ledger_(ledger), limits_(limits) {
   std::error_code error;
   std::filesystem::create_directories(folder, error);
@@ -55,7 +55,7 @@ CorpusOfHunt::CorpusOfHunt(const std::filesystem::path& folder, const ChosenSubj
   }
 }
 
-std::vector<HuntFinding> CorpusOfHunt::run_again(const std::vector<const Property*>& properties) {
+std::vector<CampaignFinding> CampaignCorpus::run_again(const std::vector<const Property*>& properties) {
   std::vector<CorpusLine> lines = lines_for(chosen_.row, properties, corpus_.of_subject(chosen_.row.name));
   const std::size_t kept = lines.size();
   for (CorpusLine& own : lines_for(chosen_.row, properties, own_corpus())) {
@@ -63,7 +63,7 @@ std::vector<HuntFinding> CorpusOfHunt::run_again(const std::vector<const Propert
         std::any_of(lines.begin(), lines.end(), [&](const CorpusLine& line) { return line.problem == own.problem; });
     if (!is_kept) lines.push_back(std::move(own));
   }
-  std::vector<HuntFinding> findings;
+  std::vector<CampaignFinding> findings;
   std::set<std::string> properties_and_kinds;
   std::int64_t failed = 0;
   Worker fresh(chosen_.order, limits_.case_deadline);
@@ -89,8 +89,8 @@ std::vector<HuntFinding> CorpusOfHunt::run_again(const std::vector<const Propert
   return findings;
 }
 
-/// That does not fail alone, or was not asked to: flaky, or of what ran before it. The hunt looks into such cases.
-HuntFinding CorpusOfHunt::as_seen(const Replayed& one) {
+/// That does not fail alone, or was not asked to: flaky, or of what ran before it. The campaign looks into such cases.
+CampaignFinding CampaignCorpus::as_seen(const Replayed& one) {
   return {.signature = signature_of(*one.outcome.finding),
           .cases = {},
           .smallest = *one.outcome.finding,
@@ -98,9 +98,9 @@ HuntFinding CorpusOfHunt::as_seen(const Replayed& one) {
           .shrunk = "not shrunk"};
 }
 
-/// Of the working corpus: as small as a hunt could make it, and with that hunt's name. A smallest case need not show
-/// the pattern that it was found by.
-HuntFinding CorpusOfHunt::as_kept(const Replayed& one) {
+/// Of the working corpus: as small as a campaign could make it, and with that campaign's name. A smallest case need not
+/// show the pattern that it was found by.
+CampaignFinding CampaignCorpus::as_kept(const Replayed& one) {
   const std::string first_line = one.line.comment.substr(0, one.line.comment.find('\n'));
   const bool is_named = first_line.starts_with(one.line.problem.property + " on ");
   const std::string signature = is_named ? first_line : signature_of(*one.outcome.finding);
@@ -117,7 +117,7 @@ HuntFinding CorpusOfHunt::as_kept(const Replayed& one) {
 }
 
 /// Of the repository's: small for what it was found by, and perhaps not for this.
-HuntFinding CorpusOfHunt::as_found(const Replayed& one, Worker& worker) {
+CampaignFinding CampaignCorpus::as_found(const Replayed& one, Worker& worker) {
   const Finding& finding = *one.outcome.finding;
   const Property& property = property_of(finding.problem.property);
   std::string why_not;
@@ -135,7 +135,7 @@ HuntFinding CorpusOfHunt::as_found(const Replayed& one, Worker& worker) {
           .shrunk = smallest.how_far};
 }
 
-void CorpusOfHunt::keep(const std::map<std::string, Signed>& findings, const ClosestOfProperties& closest) {
+void CampaignCorpus::keep(const std::map<std::string, Signed>& findings, const ClosestOfProperties& closest) {
   for (const auto& [property, one] : closest) keep_closer(closest_, property, one);
   for (const auto& [property, one] : closest_) {
     std::ostringstream comment;

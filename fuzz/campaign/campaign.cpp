@@ -1,4 +1,4 @@
-#include "fuzz/campaign/hunt.h"
+#include "fuzz/campaign/campaign.h"
 
 #include <algorithm>
 #include <thread>
@@ -19,8 +19,8 @@ using Clock = std::chrono::steady_clock;
 /// a process takes a fifth of one to start.
 constexpr std::size_t most_history = 256 * cases_of_batch;
 
-HuntFinding as_found(const FailedCase& failed) {
-  HuntFinding finding;
+CampaignFinding as_found(const FailedCase& failed) {
+  CampaignFinding finding;
   finding.cases = {failed.index};
   finding.smallest = failed.finding;
   finding.how = "as found";
@@ -38,9 +38,10 @@ bool Signed::add(std::uint64_t index) {
   return true;
 }
 
-Hunt::Hunt(const ChosenSubject& chosen, const Envelope& envelope, const CaseList& list, const HuntIdentity& identity,
-           const HuntOptions& options, const std::filesystem::path& folder, Journal& journal,
-           const JournalContents& so_far, const std::vector<KnownFinding>& ledger)
+Campaign::Campaign(const ChosenSubject& chosen, const Envelope& envelope, const CaseList& list,
+                   const CampaignIdentity& identity, const CampaignOptions& options,
+                   const std::filesystem::path& folder, Journal& journal, const JournalContents& so_far,
+                   const std::vector<KnownFinding>& ledger)
     : chosen_(chosen),
       envelope_(envelope),
       list_(list),
@@ -65,19 +66,19 @@ Hunt::Hunt(const ChosenSubject& chosen, const Envelope& envelope, const CaseList
     if (one.examples.empty()) one.found_first = failed.index;
     one.add(failed.index);
   }
-  for (const HuntFinding& found : so_far.findings) {
+  for (const CampaignFinding& found : so_far.findings) {
     findings_[found.signature].finding = found;
     const bool was_looked_into = found.was_looked_into && begins_look({found.signature, {0, found.smallest}, {}});
     if (was_looked_into) ends_look(found.smallest, found.is_reproducible);
   }
 }
 
-Cell Hunt::cell_at(std::uint64_t index) const {
+Cell Campaign::cell_at(std::uint64_t index) const {
   const ListedCase listed = list_.at(index);
   return cell_of(*listed.property, listed.problem);
 }
 
-std::string Hunt::run(const std::function<bool()>& stop, const std::function<void(const std::string&)>& say) {
+std::string Campaign::run(const std::function<bool()>& stop, const std::function<void(const std::string&)>& say) {
   stop_ = stop;
   say_ = say;
   std::vector<std::thread> threads;
@@ -99,9 +100,9 @@ std::string Hunt::run(const std::function<bool()>& stop, const std::function<voi
   return why_over();
 }
 
-double Hunt::seconds() const { return std::chrono::duration<double>(Clock::now() - begin_).count(); }
+double Campaign::seconds() const { return std::chrono::duration<double>(Clock::now() - begin_).count(); }
 
-std::string Hunt::why_over() {
+std::string Campaign::why_over() {
   if (stop_()) return "interrupted";
   if (options_.seconds > 0 && seconds() >= options_.seconds) return "its time was used up";
   if (options_.until_finding && !findings_.empty()) return "something was found";
@@ -110,7 +111,7 @@ std::string Hunt::why_over() {
   return "";
 }
 
-bool Hunt::next(std::uint64_t& batch) {
+bool Campaign::next(std::uint64_t& batch) {
   const std::lock_guard<std::mutex> lock(mutex_);
   if (!broken_.empty() || !why_over().empty()) return false;
   if (!again_.empty()) {
@@ -123,7 +124,7 @@ bool Hunt::next(std::uint64_t& batch) {
   return true;
 }
 
-void Hunt::work(std::size_t worker) {
+void Campaign::work(std::size_t worker) {
   try {
     std::unique_ptr<Worker> process;
     std::vector<std::uint64_t> history;
@@ -137,7 +138,7 @@ void Hunt::work(std::size_t worker) {
   }
 }
 
-std::unique_ptr<Worker> Hunt::started(std::size_t slot) {
+std::unique_ptr<Worker> Campaign::started(std::size_t slot) {
   const Stopwatch starting(starting_seconds_);
   for (int kills = 0;;) {
     auto process = std::make_unique<Worker>(chosen_.order, options_.case_deadline);
@@ -157,8 +158,8 @@ std::unique_ptr<Worker> Hunt::started(std::size_t slot) {
   }
 }
 
-std::optional<json> Hunt::asked(Worker& process, std::size_t slot, const json& question,
-                                const std::function<void(const json&)>& note) {
+std::optional<json> Campaign::asked(Worker& process, std::size_t slot, const json& question,
+                                    const std::function<void(const json&)>& note) {
   const auto is_overdue = [&] {
     const std::optional<InFlight::Now> now = in_flight_.now(slot);
     return now && now->since > options_.case_deadline;
@@ -166,8 +167,8 @@ std::optional<json> Hunt::asked(Worker& process, std::size_t slot, const json& q
   return process.asked(question, note, is_overdue);
 }
 
-void Hunt::run_batch(std::size_t worker, std::unique_ptr<Worker>& process, std::vector<std::uint64_t>& history,
-                     std::uint64_t batch) {
+void Campaign::run_batch(std::size_t worker, std::unique_ptr<Worker>& process, std::vector<std::uint64_t>& history,
+                         std::uint64_t batch) {
   std::vector<std::uint64_t> skipped;
   std::vector<FailedCase> ended_a_process;
   int deaths_between_cases = 0, canaries_failed = 0, kills = 0;
@@ -255,7 +256,7 @@ void Hunt::run_batch(std::size_t worker, std::unique_ptr<Worker>& process, std::
   }
 }
 
-void Hunt::end(std::uint64_t batch, const BatchCounts& counts, const std::vector<std::uint64_t>& not_passed) {
+void Campaign::end(std::uint64_t batch, const BatchCounts& counts, const std::vector<std::uint64_t>& not_passed) {
   std::vector<std::pair<std::uint64_t, Cell>> cells;
   for (const std::uint64_t index : cases_of(batch)) cells.emplace_back(index, cell_at(index));
   {
@@ -271,14 +272,14 @@ void Hunt::end(std::uint64_t batch, const BatchCounts& counts, const std::vector
 }
 
 /// Adds what failed in a batch to its counts.
-void Hunt::count(const std::vector<FailedCase>& failed, BatchCounts& counts) const {
+void Campaign::count(const std::vector<FailedCase>& failed, BatchCounts& counts) const {
   for (const FailedCase& one : failed) {
     const KnownFinding* known = known_as(ledger_, one.finding);
     ++(known != nullptr ? counts.known[known->id] : counts.signatures[signature_of(one.finding)]);
   }
 }
 
-void Hunt::remember(const FailedCase& failed) {
+void Campaign::remember(const FailedCase& failed) {
   if (known_as(ledger_, failed.finding) != nullptr) return;
   const std::lock_guard<std::mutex> lock(mutex_);
   if (!seen_.insert({failed.index, failed.finding.kind}).second) return;  // of a batch that is run again
@@ -288,7 +289,7 @@ void Hunt::remember(const FailedCase& failed) {
   if (one.add(failed.index)) journal_.failed(failed);
 }
 
-void Hunt::take(const FailedCase& failed, const std::vector<std::uint64_t>& history, std::size_t slot) {
+void Campaign::take(const FailedCase& failed, const std::vector<std::uint64_t>& history, std::size_t slot) {
   const std::string signature = signature_of(failed.finding);
   {
     const std::lock_guard<std::mutex> lock(mutex_);

@@ -1,4 +1,4 @@
-// Hunts as a user runs them, on subjects that die, hang, are flaky, and are killed from outside.
+// Campaigns as a user runs them, on subjects that die, hang, are flaky, and are killed from outside.
 #include <gtest/gtest.h>
 #include <signal.h>
 #include <spawn.h>
@@ -116,13 +116,13 @@ class AJournal : public Command {
  protected:
   std::filesystem::path file() const { return folder_ / "journal.jsonl"; }
   void add(const std::string& text) const { std::ofstream(file(), std::ios::app) << text; }
-  HuntIdentity identity_ = {.subject = "host",
-                            .properties = {"a", "b"},
-                            .seed = 7,
-                            .shard = 1,
-                            .shards = 2,
-                            .replay_flags = {"--x"},
-                            .envelope = dumped(json_of(kernel_envelope()))};
+  CampaignIdentity identity_ = {.subject = "host",
+                                .properties = {"a", "b"},
+                                .seed = 7,
+                                .shard = 1,
+                                .shards = 2,
+                                .replay_flags = {"--x"},
+                                .envelope = dumped(json_of(kernel_envelope()))};
 };
 
 TEST_F(AJournal, TellsWhatWasWritten) {
@@ -228,28 +228,29 @@ TEST_F(AJournal, ThatWasEditedIsRefusedWithItsLine) {
   EXPECT_THROW(journal_of(folder_ / "none"), Illegal);
 }
 
-// --- Hunts ---------------------------------------------------------------------------------------------------------
+// --- Campaigns
+// ---------------------------------------------------------------------------------------------------------
 
-class AHunt : public Command {
+class ACampaign : public Command {
  protected:
-  /// Hunts that remember nothing of each other.
+  /// Campaigns that remember nothing of each other.
   std::string without_memory() const {
-    static int hunts = 0;
-    return " --memory '" + (folder_ / ("memory" + std::to_string(++hunts))).string() + "' ";
+    static int campaigns = 0;
+    return " --memory '" + (folder_ / ("memory" + std::to_string(++campaigns))).string() + "' ";
   }
   Ran fuzz(const std::string& arguments) const { return run("fuzz" + without_memory() + arguments); }
-  json hunt(const std::string& name) const { return json::parse(text_of(folder_ / name / "hunt.json")); }
+  json campaign(const std::string& name) const { return json::parse(text_of(folder_ / name / "campaign.json")); }
   /// Of those that were looked into, by property.
-  static std::map<std::string, json> cards(const json& hunt) {
+  static std::map<std::string, json> cards(const json& campaign) {
     std::map<std::string, json> all;
-    for (const json& finding : hunt["findings"]) {
+    for (const json& finding : campaign["findings"]) {
       if (finding["looked_into"]) all[problem_of(finding["problem"]).property] = finding;
     }
     return all;
   }
 };
 
-constexpr const char* properties_of_hunts = " --property bits/unpack_returns --property value/float ";
+constexpr const char* properties_of_campaigns = " --property bits/unpack_returns --property value/float ";
 constexpr const char* round_trip = "bits/unpack_returns_every_packed_code";
 
 struct Deed {
@@ -263,16 +264,16 @@ struct Deed {
 };
 void PrintTo(const Deed& deed, std::ostream* stream) { *stream << deed.subject; }
 
-class ADeed : public AHunt, public testing::WithParamInterface<Deed> {};
+class ADeed : public ACampaign, public testing::WithParamInterface<Deed> {};
 
 TEST_P(ADeed, IsFoundWithItsKindAndTheRestGoesOn) {
   if (is_sanitized) GTEST_SKIP() << "a sanitized process dies in a way of its own, and takes long to start";
   const Deed& deed = GetParam();
-  const Ran ran = fuzz(std::string("--subject deadly:") + deed.subject + properties_of_hunts + "--seed 1 --cases " +
+  const Ran ran = fuzz(std::string("--subject deadly:") + deed.subject + properties_of_campaigns + "--seed 1 --cases " +
                        std::to_string(deed.cases) + " --case-deadline 0.6 --workers 2 --shrink-seconds " +
                        std::to_string(deed.shrink_seconds) + " " + out("run"));
   EXPECT_EQ(ran.exit, 1) << ran.text;
-  const json result = hunt("run");
+  const json result = campaign("run");
   EXPECT_EQ(result["cases"], deed.cases);
   EXPECT_EQ(result["counts"]["failed"].get<int>() + result["counts"]["passed"].get<int>(), deed.cases) << ran.text;
   EXPECT_GE(result["counts"]["passed"], deed.cases / 2);  // those of the other property
@@ -294,7 +295,7 @@ std::string name_of_deed(const testing::TestParamInfo<Deed>& deed) {
 }
 
 INSTANTIATE_TEST_SUITE_P(
-    Hunt, ADeed,
+    Campaign, ADeed,
     testing::Values(
         Deed{"crashes", "crash", "SIGSEGV", "fails alone, 10 times of 10", "to the smallest"},
         Deed{"hangs", "hang", "no answer within 600 ms", "fails alone, 3 times of 3", "ended by its time", 128, 2},
@@ -307,7 +308,7 @@ INSTANTIATE_TEST_SUITE_P(
     name_of_deed);
 
 /// With this seed, what is always wrong comes after a hundred cases of which two thirds can be flaky.
-TEST_F(AHunt, LooksOnWhereWhatCameFirstIsFlaky) {
+TEST_F(ACampaign, LooksOnWhereWhatCameFirstIsFlaky) {
   if (is_sanitized) GTEST_SKIP() << "a sanitized process takes long to start";
   const Ran ran = fuzz(
       "--subject deadly:flaky-and-wrong --property bits/unpack_returns --seed 17 --cases 192 --workers 1 "
@@ -315,7 +316,7 @@ TEST_F(AHunt, LooksOnWhereWhatCameFirstIsFlaky) {
       out("run"));
   EXPECT_EQ(ran.exit, 1) << ran.text;
   int flaky = 0, reproducible = 0;
-  const json result = hunt("run");
+  const json result = campaign("run");
   for (const json& finding : result["findings"]) {
     if (!finding["looked_into"]) continue;
     (finding["how"].get<std::string>().starts_with("flaky") ? flaky : reproducible) += 1;
@@ -324,10 +325,10 @@ TEST_F(AHunt, LooksOnWhereWhatCameFirstIsFlaky) {
   EXPECT_EQ(reproducible, 1) << ran.text;
 }
 
-TEST_F(AHunt, OfAMutantEndsWithItsSmallestCase) {
+TEST_F(ACampaign, OfAMutantEndsWithItsSmallestCase) {
   const Ran ran = fuzz("--subject mutant:last-tile-skipped --property write/unpack --seed 1 --cases 256 " + out("run"));
   EXPECT_EQ(ran.exit, 1) << ran.text;
-  const auto found = cards(hunt("run"));
+  const auto found = cards(campaign("run"));
   ASSERT_EQ(found.size(), 1) << ran.text;
   const Problem smallest = problem_of(found.begin()->second["problem"]);
   EXPECT_LE(smallest.n, 8) << ran.text;
@@ -337,10 +338,10 @@ TEST_F(AHunt, OfAMutantEndsWithItsSmallestCase) {
   EXPECT_EQ(run(line).exit, 1) << line;
 }
 
-TEST_F(AHunt, OfARightSubjectFindsWhatIsPlantedAndNothingElse) {
+TEST_F(ACampaign, OfARightSubjectFindsWhatIsPlantedAndNothingElse) {
   const Ran ran = fuzz("--subject host --seed 9 --cases 4096 " + out("run"));
   EXPECT_EQ(ran.exit, 0) << ran.text;
-  const json result = hunt("run");
+  const json result = campaign("run");
   EXPECT_EQ(result["verdict"], "PASSED");
   EXPECT_EQ(result["planted"].size(), 3);
   for (const json& one : result["planted"]) EXPECT_TRUE(one["found"]) << one;
@@ -350,17 +351,17 @@ TEST_F(AHunt, OfARightSubjectFindsWhatIsPlantedAndNothingElse) {
   EXPECT_LT(result["cells"]["hit"], result["cells"]["reachable"]);
 }
 
-/// What a hunt gives but for times.
-json without_times(json hunt) {
+/// What a campaign gives but for times.
+json without_times(json campaign) {
   for (const char* field : {"seconds", "seconds_before", "seconds_of_workers", "command", "machine", "lost_workers",
                             "planted", "why_it_ended"})
-    hunt.erase(field);
-  hunt["counts"].erase("seconds");
-  for (json& finding : hunt["findings"]) {
+    campaign.erase(field);
+  campaign["counts"].erase("seconds");
+  for (json& finding : campaign["findings"]) {
     for (const char* field : {"how", "shrunk", "problem", "replay", "details", "looked_into", "seen"})
       finding.erase(field);
   }
-  return hunt;
+  return campaign;
 }
 
 void expect_same(const json& a, const json& b) {
@@ -368,16 +369,16 @@ void expect_same(const json& a, const json& b) {
   EXPECT_TRUE(differences.empty()) << differences.dump().substr(0, 2000);
 }
 
-constexpr std::uint64_t cases_of_mutant_hunt = is_sanitized ? 320 : 640;
-const std::string mutant_hunt =
+constexpr std::uint64_t cases_of_mutant_campaign = is_sanitized ? 320 : 640;
+const std::string mutant_campaign =
     "--subject mutant:nibbles-in-order --property bits/ --property value/ --seed 4 --shrink-seconds 1 --cases ";
-const std::string short_mutant_hunt = mutant_hunt + std::to_string(cases_of_mutant_hunt) + " ";
+const std::string short_mutant_campaign = mutant_campaign + std::to_string(cases_of_mutant_campaign) + " ";
 
-TEST_F(AHunt, IsTheSameWithAnyNumberOfWorkers) {
-  fuzz(short_mutant_hunt + "--workers 1 " + out("one"));
-  fuzz(short_mutant_hunt + "--workers 3 " + out("three"));
-  expect_same(hunt("one"), hunt("three"));
-  EXPECT_GE(hunt("one")["findings"].size(), 1);
+TEST_F(ACampaign, IsTheSameWithAnyNumberOfWorkers) {
+  fuzz(short_mutant_campaign + "--workers 1 " + out("one"));
+  fuzz(short_mutant_campaign + "--workers 3 " + out("three"));
+  expect_same(campaign("one"), campaign("three"));
+  EXPECT_GE(campaign("one")["findings"].size(), 1);
 }
 
 std::uintmax_t size_of(const std::string& file) {
@@ -403,18 +404,18 @@ std::uint64_t kills_wanted() {
 
 /// The supervisor and, through it, its workers, or one of these alone; killed when the journal has grown by so much,
 /// whatever is going on then.
-TEST_F(AHunt, ThatIsKilledAtAnyInstantAndResumedLosesNothingAndDoublesNothing) {
+TEST_F(ACampaign, ThatIsKilledAtAnyInstantAndResumedLosesNothingAndDoublesNothing) {
   if (is_sanitized) GTEST_SKIP() << "a sanitized process takes long to start, a dozen longer than a test may";
   const std::uint64_t wanted = kills_wanted();
   const std::uint64_t cases = 3 * cases_of_batch * std::max<std::uint64_t>(10, wanted);
-  const std::string long_hunt = mutant_hunt + std::to_string(cases) + " --workers 2 ";
-  fuzz(long_hunt + out("whole"));
+  const std::string long_campaign = mutant_campaign + std::to_string(cases) + " --workers 2 ";
+  fuzz(long_campaign + out("whole"));
   const std::string folder = (folder_ / "killed").string();
   const std::string journal = folder + "/journal.jsonl";
   std::uint64_t kills = 0, kills_of_workers = 0, unfinished = 0;
   for (bool has_ended = false; !has_ended;) {
     std::uintmax_t size = size_of(journal);
-    std::string command = "exec " + std::string(TILEPROOF_COMMAND) + " fuzz" + without_memory() + long_hunt +
+    std::string command = "exec " + std::string(TILEPROOF_COMMAND) + " fuzz" + without_memory() + long_campaign +
                           (size > 0 ? "--resume '" : "--out '") + folder + "' > '" + folder_.string() + "/said' 2>&1";
     std::string shell = "sh", flag = "-c";
     char* arguments[] = {shell.data(), flag.data(), command.data(), nullptr};
@@ -425,7 +426,7 @@ TEST_F(AHunt, ThatIsKilledAtAnyInstantAndResumedLosesNothingAndDoublesNothing) {
       std::this_thread::sleep_for(std::chrono::milliseconds(1));
       if (kills == wanted || (size = size_of(journal)) < enough) continue;
       const std::vector<pid_t> workers = children_of(process);
-      if (++kills % 3 == 0 && !workers.empty()) {  // and the hunt goes on
+      if (++kills % 3 == 0 && !workers.empty()) {  // and the campaign goes on
         kill(workers[static_cast<std::size_t>(below(static_cast<std::int64_t>(workers.size()), mixed(kills)))],
              SIGKILL);
         ++kills_of_workers;
@@ -437,14 +438,14 @@ TEST_F(AHunt, ThatIsKilledAtAnyInstantAndResumedLosesNothingAndDoublesNothing) {
       unfinished += journal_of(journal).begun.size();
       break;
     }
-    has_ended = std::filesystem::exists(folder + "/hunt.json");
+    has_ended = std::filesystem::exists(folder + "/campaign.json");
   }
   RecordProperty("kills", static_cast<int>(kills));
   EXPECT_EQ(kills, wanted);
   EXPECT_GE(kills_of_workers, wanted / 12);
   EXPECT_GE(unfinished, wanted / 4);  // batches that had begun
-  const json killed = hunt("killed");
-  expect_same(killed, hunt("whole"));
+  const json killed = campaign("killed");
+  expect_same(killed, campaign("whole"));
   for (const json& finding : killed["findings"]) {
     const std::vector<std::uint64_t> examples = finding["examples"];
     EXPECT_EQ(std::set<std::uint64_t>(examples.begin(), examples.end()).size(), examples.size()) << finding;
@@ -454,8 +455,8 @@ TEST_F(AHunt, ThatIsKilledAtAnyInstantAndResumedLosesNothingAndDoublesNothing) {
   EXPECT_EQ(contents.done.size(), cases / cases_of_batch);
 }
 
-TEST_F(AHunt, InShardsThatAreMergedIsWhatOneWouldHaveBeen) {
-  fuzz(short_mutant_hunt + "--workers 2 " + out("whole"));
+TEST_F(ACampaign, InShardsThatAreMergedIsWhatOneWouldHaveBeen) {
+  fuzz(short_mutant_campaign + "--workers 2 " + out("whole"));
   const std::vector<const char*> of_slurm = {"SLURM_ARRAY_TASK_ID", "SLURM_ARRAY_TASK_MIN", "SLURM_ARRAY_TASK_COUNT"};
   std::string folders;
   for (int shard = 0; shard < 3; ++shard) {
@@ -466,23 +467,23 @@ TEST_F(AHunt, InShardsThatAreMergedIsWhatOneWouldHaveBeen) {
       setenv(of_slurm[2], "3", 1);
     }
     const std::string name = "shard" + std::to_string(shard);
-    fuzz(short_mutant_hunt + "--workers 1 " + out(name) +
+    fuzz(short_mutant_campaign + "--workers 1 " + out(name) +
          (is_job_of_an_array ? "" : " --shard " + std::to_string(shard) + "/3"));
     for (const char* variable : of_slurm) unsetenv(variable);
     folders += " '" + (folder_ / name).string() + "'";
   }
   EXPECT_EQ(run("fuzz merge" + folders + " " + out("merged")).exit, 1);
-  expect_same(hunt("merged"), hunt("whole"));
+  expect_same(campaign("merged"), campaign("whole"));
   expect_refused(run("fuzz merge" + folders + folders + " " + out("twice")), "each shard once");
   fuzz("--subject host --property bits/ --seed 1 --cases 640 --shard 0/2 " + out("half"));
   const std::string half_folder = "'" + (folder_ / "half").string() + "' ";
   const Ran half = run("fuzz merge " + half_folder + out("of one"));
   EXPECT_EQ(half.exit, 3) << half.text;
   EXPECT_NE(half.text.find("shards are missing: 1"), std::string::npos) << half.text;
-  expect_refused(run("fuzz merge " + half_folder + folders + " " + out("mixed")), "shards of one hunt");
+  expect_refused(run("fuzz merge " + half_folder + folders + " " + out("mixed")), "shards of one campaign");
 }
 
-TEST_F(AHunt, OfWhichAShardHasRunNothingIsMistrusted) {
+TEST_F(ACampaign, OfWhichAShardHasRunNothingIsMistrusted) {
   fuzz("--subject host --property bits/ --seed 1 --cases 256 --shard 0/2 " + out("all"));
   EXPECT_EQ(fuzz("--subject host --property bits/ --seed 1 --cases 1 --shard 1/2 " + out("none")).exit, 3);
   const Ran merged =
@@ -491,7 +492,7 @@ TEST_F(AHunt, OfWhichAShardHasRunNothingIsMistrusted) {
   EXPECT_NE(merged.text.find("shards are missing: 1"), std::string::npos) << merged.text;
 }
 
-TEST_F(AHunt, ThatLeavesABatchOfAnEarlierRunIsMistrusted) {
+TEST_F(ACampaign, ThatLeavesABatchOfAnEarlierRunIsMistrusted) {
   fuzz("--subject host --property bits/ --seed 1 --cases 128 " + out("run"));
   const std::string resume = "--resume '" + (folder_ / "run").string() + "' ";
   std::ofstream(folder_ / "run" / "journal.jsonl", std::ios::app)
@@ -502,10 +503,10 @@ TEST_F(AHunt, ThatLeavesABatchOfAnEarlierRunIsMistrusted) {
   EXPECT_NE(early.text.find("begun and not ended: 2"), std::string::npos) << early.text;
   const Ran late = fuzz(resume + "--cases 256");
   EXPECT_EQ(late.exit, 0) << late.text;
-  EXPECT_EQ(hunt("run")["cases"], 256);
+  EXPECT_EQ(campaign("run")["cases"], 256);
 }
 
-TEST_F(AHunt, WhoseDiskIsFullIsNotGreenAndItsJournalIsReadable) {
+TEST_F(ACampaign, WhoseDiskIsFullIsNotGreenAndItsJournalIsReadable) {
   const std::string journal = (folder_ / "run" / "journal.jsonl").string();
   const std::string command = "trap '' XFSZ; ulimit -f 40; " + std::string(TILEPROOF_COMMAND) + " fuzz" +
                               without_memory() + "--subject host --property bits/ --seed 1 --cases 6400 " + out("run") +
@@ -517,7 +518,7 @@ TEST_F(AHunt, WhoseDiskIsFullIsNotGreenAndItsJournalIsReadable) {
   EXPECT_GE(journal_of(journal).lines, 10);
 }
 
-TEST_F(AHunt, RefusesWhatItCannotDo) {
+TEST_F(ACampaign, RefusesWhatItCannotDo) {
   expect_refused(fuzz("--subject hots"), "did you mean 'host'");
   expect_refused(fuzz("--shard 4/4 --seed 1"), "--shard");
   expect_refused(fuzz("--subject host --shard 1/2 " + out("shard")), "--seed");

@@ -1,7 +1,8 @@
-// What a hunt does with a case that has failed: whether it does so again, alone or after others, and how small it gets.
+// What a campaign does with a case that has failed: whether it does so again, alone or after others, and how small it
+// gets.
 #include <utility>
 
-#include "fuzz/campaign/hunt.h"
+#include "fuzz/campaign/campaign.h"
 #include "fuzz/campaign/shrinking.h"
 #include "fuzz/process/batch.h"
 #include "fuzz/process/stopwatch.h"
@@ -11,9 +12,11 @@ namespace tileproof {
 
 using nlohmann::json;
 
-Hunt::Looks& Hunt::looks_of(const Finding& finding) { return looks_[finding.problem.property + " " + finding.kind]; }
+Campaign::Looks& Campaign::looks_of(const Finding& finding) {
+  return looks_[finding.problem.property + " " + finding.kind];
+}
 
-bool Hunt::begins_look(const ToLookInto& one) {
+bool Campaign::begins_look(const ToLookInto& one) {
   const std::lock_guard<std::mutex> lock(mutex_);
   Looks& looks = looks_of(one.failed.finding);
   if (!std::exchange(looks.go_on_or_are_over, true)) return true;
@@ -21,7 +24,7 @@ bool Hunt::begins_look(const ToLookInto& one) {
   return false;
 }
 
-std::optional<Hunt::ToLookInto> Hunt::ends_look(const Finding& finding, bool is_reproducible) {
+std::optional<Campaign::ToLookInto> Campaign::ends_look(const Finding& finding, bool is_reproducible) {
   const std::lock_guard<std::mutex> lock(mutex_);
   Looks& looks = looks_of(finding);
   const bool are_over = is_reproducible || ++looks.in_vain == most_looks_in_vain;
@@ -32,7 +35,7 @@ std::optional<Hunt::ToLookInto> Hunt::ends_look(const Finding& finding, bool is_
   return next;
 }
 
-void Hunt::look_into(const ToLookInto& one, std::size_t slot) {
+void Campaign::look_into(const ToLookInto& one, std::size_t slot) {
   const Stopwatch looking(findings_seconds_);
   if (!begins_look(one)) {
     return keep({.signature = one.signature,
@@ -42,21 +45,21 @@ void Hunt::look_into(const ToLookInto& one, std::size_t slot) {
                  .shrunk = "not shrunk: one of its property and kind was"});
   }
   for (std::optional<ToLookInto> next = one; next;) {
-    const HuntFinding found = looked_into(*next, slot);
+    const CampaignFinding found = looked_into(*next, slot);
     keep(found);
     next = ends_look(next->failed.finding, found.is_reproducible);
   }
 }
 
-HuntFinding Hunt::looked_into(const ToLookInto& one, std::size_t slot) {
+CampaignFinding Campaign::looked_into(const ToLookInto& one, std::size_t slot) {
   const FailedCase& failed = one.failed;
   say_("FOUND " + one.signature);
-  HuntFinding found = {.signature = one.signature,
-                       .cases = {failed.index},
-                       .smallest = failed.finding,
-                       .was_looked_into = true,
-                       .how = "",
-                       .shrunk = "not shrunk: it is not reproducible alone"};
+  CampaignFinding found = {.signature = one.signature,
+                           .cases = {failed.index},
+                           .smallest = failed.finding,
+                           .was_looked_into = true,
+                           .how = "",
+                           .shrunk = "not shrunk: it is not reproducible alone"};
   found.how = confirmed(failed, one.history, slot, found.is_reproducible);
   if (!found.is_reproducible) return found;
   const Property& property = property_of(failed.finding.problem.property);
@@ -69,21 +72,21 @@ HuntFinding Hunt::looked_into(const ToLookInto& one, std::size_t slot) {
   return found;
 }
 
-void Hunt::keep(const HuntFinding& found) {
+void Campaign::keep(const CampaignFinding& found) {
   journal_.finding(found);
   const std::lock_guard<std::mutex> lock(mutex_);
   findings_[found.signature].finding = found;
 }
 
-bool Hunt::fails_alone(const FailedCase& failed) {
+bool Campaign::fails_alone(const FailedCase& failed) {
   Worker fresh(chosen_.order, options_.case_deadline);
   Met met;
   const CaseOutcome outcome = fresh.run(property_of(failed.finding.problem.property), failed.finding.problem, met);
   return outcome.finding && outcome.finding->kind == failed.finding.kind;
 }
 
-std::string Hunt::confirmed(const FailedCase& failed, const std::vector<std::uint64_t>& history, std::size_t slot,
-                            bool& is_reproducible) {
+std::string Campaign::confirmed(const FailedCase& failed, const std::vector<std::uint64_t>& history, std::size_t slot,
+                                bool& is_reproducible) {
   constexpr int first_times = 3;
   constexpr int most_times = 10;  // one that is wrong in three cases of ten is so three times running in one of 37
   const bool is_slow = failed.finding.kind == kind_of_hang;
@@ -102,7 +105,8 @@ std::string Hunt::confirmed(const FailedCase& failed, const std::vector<std::uin
   return "flaky: fails alone, " + rate + std::to_string(times);
 }
 
-std::string Hunt::needed_before(const FailedCase& failed, const std::vector<std::uint64_t>& history, std::size_t slot) {
+std::string Campaign::needed_before(const FailedCase& failed, const std::vector<std::uint64_t>& history,
+                                    std::size_t slot) {
   const std::size_t own_slot = options_.workers + slot;
   const auto fails_after = [&](std::size_t first) {
     std::vector<std::uint64_t> cases(history.begin() + static_cast<std::ptrdiff_t>(first), history.end());

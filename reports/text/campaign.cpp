@@ -1,4 +1,4 @@
-// What a hunt is told as, next to the prompt.
+// What a campaign is told as, next to the prompt.
 #include <algorithm>
 #include <nlohmann/json.hpp>
 #include <sstream>
@@ -22,17 +22,17 @@ std::string percent(double share) {
 
 std::string seconds_text(double seconds) { return fixed(seconds, seconds < 10 ? 1 : 0) + " s"; }
 
-const char* colour_of_hunt(const std::string& verdict) {
+const char* colour_of_campaign(const std::string& verdict) {
   return verdict == "PASSED" ? "\x1b[32m" : verdict == "FAILED" ? "\x1b[31m" : "\x1b[33m";
 }
 
 }  // namespace
 
-std::string hunt_page(const json& hunt, bool colours) {
+std::string campaign_page(const json& campaign, bool colours) {
   std::ostringstream text;
   // A card for what was looked into; of the same properties and kinds with other types or layouts, a line.
   std::vector<std::string> others;
-  for (const json& finding : hunt.at("findings")) {
+  for (const json& finding : campaign.at("findings")) {
     const std::uint64_t of_cases = finding.at("cases");
     const std::string signature = visible(finding.at("signature").get<std::string>());
     const std::string how_often = with_commas(of_cases) + (of_cases == 1 ? " case" : " cases");
@@ -43,8 +43,8 @@ std::string hunt_page(const json& hunt, bool colours) {
     text << "\nFOUND " << signature << "\n  ";
     if (finding.contains("seen") && finding["seen"].at("runs") != 1) {
       const json& seen = finding["seen"];
-      text << "seen in " << with_commas(seen.at("runs")) << " of " << with_commas(seen.at("of_runs")) << " hunts since "
-           << visible(seen.at("first").get<std::string>()) << "; ";
+      text << "seen in " << with_commas(seen.at("runs")) << " of " << with_commas(seen.at("of_runs"))
+           << " campaigns since " << visible(seen.at("first").get<std::string>()) << "; ";
     }
     text << how_often << "; " << visible(finding.at("how").get<std::string>()) << "; "
          << visible(finding.at("shrunk").get<std::string>()) << "\n  " << visible(finding.at("kind").get<std::string>())
@@ -54,19 +54,19 @@ std::string hunt_page(const json& hunt, bool colours) {
   constexpr std::size_t most_others = 10;
   if (!others.empty()) text << "\nand of the same properties and kinds:\n";
   for (std::size_t i = 0; i < std::min(others.size(), most_others); ++i) text << "  " << others[i] << "\n";
-  if (others.size() > most_others) text << "  and " << others.size() - most_others << " more, in hunt.json\n";
-  for (const auto& [id, cases] : hunt.at("known").items()) {
+  if (others.size() > most_others) text << "  and " << others.size() - most_others << " more, in campaign.json\n";
+  for (const auto& [id, cases] : campaign.at("known").items()) {
     text << "known: " << visible(id) << ", in " << with_commas(cases) << " cases\n";
   }
-  const json& counts = hunt.at("counts");
-  const json& cells = hunt.at("cells");
-  const double seconds = hunt.at("seconds");
-  const std::uint64_t cases = hunt.at("cases");
+  const json& counts = campaign.at("counts");
+  const json& cells = campaign.at("cells");
+  const double seconds = campaign.at("seconds");
+  const std::uint64_t cases = campaign.at("cases");
   const auto share = [&](const char* what) {
     return counts.at(what) == 0 ? "" : ", " + with_commas(counts.at(what)) + " " + what;
   };
   text << "\n"
-       << with_commas(cases) << " cases of " << visible(hunt.at("subject").get<std::string>()) << ": "
+       << with_commas(cases) << " cases of " << visible(campaign.at("subject").get<std::string>()) << ": "
        << with_commas(counts.at("passed")) << " passed" << share("failed") << share("refused") << share("unavailable")
        << share("discarded") << "; " << with_commas(counts.at("elements")) << " elements compared\n";
   text << with_commas(cells.at("hit")) << " of " << with_commas(cells.at("reachable")) << " cells hit";
@@ -74,40 +74,41 @@ std::string hunt_page(const json& hunt, bool colours) {
     text << " (" << percent(cells.at("hit").get<double>() / cells.at("reachable").get<double>()) << ")";
   }
   text << "; the next case is in a new one with a chance of "
-       << percent(hunt.at("chance_that_the_next_is_new").get<double>()) << " (Good-Turing)\n";
+       << percent(campaign.at("chance_that_the_next_is_new").get<double>()) << " (Good-Turing)\n";
   if (seconds > 0) {
     text << static_cast<std::uint64_t>(static_cast<double>(cases) / seconds) << " cases a second";
     text << "; workers were in cases for " << seconds_text(counts.at("seconds"));
-    const json& of_workers = hunt.at("seconds_of_workers");
+    const json& of_workers = campaign.at("seconds_of_workers");
     text << ", started processes for " << seconds_text(of_workers.at("processes")) << ", looked into findings for "
          << seconds_text(of_workers.at("findings"));
-    for (const auto& [what, took] : hunt.at("seconds_before").items()) {
+    for (const auto& [what, took] : campaign.at("seconds_before").items()) {
       text << "; " << what << " before it: " << seconds_text(took);
     }
     text << "\n";
   }
-  for (const auto& [property, one] : hunt.at("closest_to_a_bound").items()) {
+  for (const auto& [property, one] : campaign.at("closest_to_a_bound").items()) {
     text << "closest to its bound, " << percent(one.at("of_bound")) << " of it: " << visible(property) << "\n  "
          << visible(one.at("problem").get<std::string>()) << "\n";
   }
-  for (const json& property : hunt.at("never_asked")) {
+  for (const json& property : campaign.at("never_asked")) {
     text << "never asked, as each case was refused or lacked something here: " << visible(property.get<std::string>())
          << "\n";
   }
-  if (hunt.at("lost_workers") != 0) text << with_commas(hunt.at("lost_workers")) << " worker processes were lost\n";
-  if (const json& corpus = hunt.at("corpus"); corpus.value("replayed", 0) != 0) {
+  if (campaign.at("lost_workers") != 0)
+    text << with_commas(campaign.at("lost_workers")) << " worker processes were lost\n";
+  if (const json& corpus = campaign.at("corpus"); corpus.value("replayed", 0) != 0) {
     text << "of the corpus " << with_commas(corpus.at("replayed")) << " run again, " << with_commas(corpus.at("failed"))
          << " failed\n";
   }
-  for (const json& one : hunt.at("planted")) {
+  for (const json& one : campaign.at("planted")) {
     if (!one.at("found").get<bool>()) text << "planted and not found: " << one.at("mutant").get<std::string>() << "\n";
   }
-  const std::string verdict = hunt.at("verdict");
-  const std::string reason = hunt.at("reason");
-  text << (colours ? colour_of_hunt(verdict) : "") << verdict << (colours ? "\x1b[0m" : "") << ": "
-       << (reason.empty() ? "" : visible(reason) + "; ") << hunt.at("findings").size()
-       << (hunt.at("findings").size() == 1 ? " finding" : " findings") << "; it ended because "
-       << visible(hunt.at("why_it_ended").get<std::string>()) << "\n";
+  const std::string verdict = campaign.at("verdict");
+  const std::string reason = campaign.at("reason");
+  text << (colours ? colour_of_campaign(verdict) : "") << verdict << (colours ? "\x1b[0m" : "") << ": "
+       << (reason.empty() ? "" : visible(reason) + "; ") << campaign.at("findings").size()
+       << (campaign.at("findings").size() == 1 ? " finding" : " findings") << "; it ended because "
+       << visible(campaign.at("why_it_ended").get<std::string>()) << "\n";
   return text.str();
 }
 
@@ -125,7 +126,7 @@ std::string history_page(const json& history) {
   for (const json& seen : history.at("findings")) {
     text << "\n"
          << visible(seen.at("signature").get<std::string>()) << "\n  in " << with_commas(seen.at("runs")) << " of "
-         << with_commas(seen.at("of_runs")) << " hunts, " << with_commas(seen.at("cases")) << " cases; first "
+         << with_commas(seen.at("of_runs")) << " campaigns, " << with_commas(seen.at("cases")) << " cases; first "
          << visible(seen.at("first").get<std::string>()) << ", last " << visible(seen.at("last").get<std::string>())
          << "\n  " << visible(seen.at("problem").get<std::string>()) << "\n";
   }

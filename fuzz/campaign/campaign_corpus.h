@@ -1,13 +1,13 @@
-/// What a hunt does with corpora: it begins by running them again, and keeps what it has found.
+/// What a campaign does with corpora: it begins by running them again, and keeps what it has found.
 #pragma once
 
-#include "fuzz/campaign/hunt.h"
+#include "fuzz/campaign/campaign.h"
 #include "fuzz/campaign/replaying.h"
 #include "fuzz/process/climbing.h"
 
 namespace tileproof {
 
-class CorpusOfHunt {
+class CampaignCorpus {
  public:
   struct Limits {
     std::chrono::milliseconds case_deadline;
@@ -17,22 +17,22 @@ class CorpusOfHunt {
   };
 
   /// @throws Illegal as WorkingCorpus
-  CorpusOfHunt(const std::filesystem::path& folder, const ChosenSubject&, const std::vector<KnownFinding>& ledger,
-               const Limits&);
+  CampaignCorpus(const std::filesystem::path& folder, const ChosenSubject&, const std::vector<KnownFinding>& ledger,
+                 const Limits&);
 
   /// Runs again what the working corpus and the repository's have of the subject, and moves what fails no more, or
   /// again.
   /// @return what fails, but for what is known
-  std::vector<HuntFinding> run_again(const std::vector<const Property*>& properties);
+  std::vector<CampaignFinding> run_again(const std::vector<const Property*>& properties);
   /// How many were, how many failed, and how many were left.
   const nlohmann::json& counts() const { return counts_; }
 
   void keep(const std::map<std::string, Signed>& findings, const ClosestOfProperties& closest);
 
  private:
-  HuntFinding as_seen(const Replayed&);
-  HuntFinding as_kept(const Replayed&);
-  HuntFinding as_found(const Replayed&, Worker&);
+  CampaignFinding as_seen(const Replayed&);
+  CampaignFinding as_kept(const Replayed&);
+  CampaignFinding as_found(const Replayed&, Worker&);
 
   WorkingCorpus corpus_;
   const ChosenSubject& chosen_;

@@ -1,0 +1,60 @@
+// Campaigns: a finding is red, whoever made it, and one that comes and goes is flaky.
+#include <map>
+#include <set>
+
+#include "reports/assessment/causes.h"
+#include "reports/assessment/verdict.h"
+#include "reports/text.h"
+
+namespace tileproof::reports {
+
+std::vector<Item> items_of_campaigns(const Evidence& now, const Evidence* before) {
+  std::set<std::string> seen_before, campaigns;
+  if (before != nullptr) {
+    for (const auto& found : before->campaigns) {
+      campaigns.insert(found.record.subject);
+      for (const CampaignFinding& finding : found.record.findings) seen_before.insert(finding.signature);
+    }
+  }
+  std::vector<Item> items;
+  std::set<std::string> subjects;
+  for (const auto& found : now.campaigns) {
+    const Campaign& campaign = found.record;
+    subjects.insert(campaign.subject);
+    // Those of properties and kinds that were looked into once are one more item together.
+    std::map<Word, std::vector<const CampaignFinding*>> others;
+    for (const CampaignFinding* in_order : in_order_of_cause(campaign)) {
+      const CampaignFinding& finding = *in_order;
+      const bool is_new = campaigns.contains(campaign.subject) && !seen_before.contains(finding.signature);
+      const Word word = finding.how.starts_with("flaky") ? Word::flaky : is_new ? Word::regressed : Word::failed;
+      if (finding.was_looked_into) {
+        items.push_back({word, "campaign", finding.signature, counted(finding.cases, "case") + "; " + finding.how});
+      } else {
+        others[word].push_back(&finding);
+      }
+    }
+    for (const auto& [word, findings] : others) {
+      items.push_back(
+          {word, "campaign",
+           counted(findings.size(), "more signature") + " of the same properties and kinds on " + campaign.subject,
+           "the first: " + findings.front()->signature});
+    }
+    const std::string name = "campaign through cases of " + campaign.subject + ", seed " + campaign.seed;
+    const std::string cases = with_commas(campaign.cases) + " cases, " + with_commas(campaign.elements) + " elements";
+    if (campaign.verdict == "PASSED" || campaign.verdict == "KNOWN") {
+      std::string known;
+      for (const auto& [id, times] : campaign.known) known += (known.empty() ? "known: " : "; ") + id;
+      items.push_back({known.empty() ? Word::exact : Word::known, "campaign", name, known.empty() ? cases : known});
+    }
+    if (campaign.verdict == "MISTRUSTED") items.push_back({Word::mistrusted, "campaign", name, campaign.reason});
+    if (campaign.verdict == "MACHINE") items.push_back({Word::mistrusted, "campaign", name, "the machine is at fault"});
+  }
+  for (const std::string& subject : campaigns) {
+    if (subjects.contains(subject)) continue;
+    items.push_back(
+        {Word::not_run, "campaign", "campaign through cases of " + subject, "only the baseline has it", true});
+  }
+  return items;
+}
+
+}  // namespace tileproof::reports
