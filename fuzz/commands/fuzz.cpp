@@ -12,7 +12,7 @@
 #include "fuzz/campaign/campaign.h"
 #include "fuzz/campaign/campaign_corpus.h"
 #include "fuzz/campaign/campaign_summary.h"
-#include "fuzz/campaign/planted.h"
+#include "fuzz/campaign/canaries.h"
 #include "fuzz/commands/commands.h"
 #include "fuzz/commands/duration.h"
 #include "fuzz/commands/fuzz_subcommands.h"
@@ -163,9 +163,9 @@ fs::path memory_of(const FuzzOptions& options) {
   return options.memory.empty() ? folder_of_program() / "runs" : fs::path(options.memory);
 }
 
-json json_of(const std::vector<Planted>& planted) {
+json json_of(const std::vector<Canary>& planted) {
   json all = json::array();
-  for (const Planted& one : planted) {
+  for (const Canary& one : planted) {
     all.push_back({{"mutant", one.mutant}, {"found", one.is_found}, {"cases", one.cases}, {"property", one.property}});
   }
   return all;
@@ -264,9 +264,9 @@ int fuzz(FuzzOptions options, const std::string& command, bool workers_given) {
     const auto now = std::chrono::steady_clock::now();
     return std::chrono::duration<double>(now - std::exchange(begin, now)).count();
   };
-  const std::vector<Planted> planted = planted_and_found(properties, seed, folder / "in-flight-planted");
+  const std::vector<Canary> planted = canaries_found(properties, seed, folder / "in-flight-planted");
   fs::remove(folder / "in-flight-planted");
-  for (const Planted& one : planted) {
+  for (const Canary& one : planted) {
     std::cerr << "planted " << one.mutant << ": "
               << (one.is_found ? "found in case " + std::to_string(one.cases - 1) + " by " + one.property
                                : "not found in " + std::to_string(one.cases) + " cases")

@@ -47,7 +47,7 @@ bool has_gpu() {
 
 // --- A planted mutant each ------------------------------------------------------------------------------------------
 
-struct Planted {
+struct Canary {
   const char* mutant;
   std::vector<std::string> failed;
   std::vector<std::string> passed;  // for the rest goes on
@@ -56,9 +56,9 @@ struct Planted {
   const char* more_arguments = "";
 };
 
-void PrintTo(const Planted& planted, std::ostream* stream) { *stream << planted.mutant; }
+void PrintTo(const Canary& planted, std::ostream* stream) { *stream << planted.mutant; }
 
-const Planted planted_mutants[] = {
+const Canary canary_mutants[] = {
     {"wrong-groups",
      {"reject/dequantize_refuses_every_illegal_call_and_says_why"},
      {"reject/pack_refuses_every_illegal_call_and_says_why", "stride/dequantize_reads_tensors_of_any_strides"},
@@ -124,7 +124,7 @@ const Planted planted_mutants[] = {
      "crash"},
 };
 
-const Planted planted_since[] = {
+const Canary canary_since[] = {
     {"reuses-result",
      {"sense/one_scale_changes_exactly_its_group"},
      {"bits/unpack_returns_every_packed_code"},
@@ -146,7 +146,7 @@ const Planted planted_since[] = {
 const char* const size_of_dequantize = "size/dequantize_of_a_large_matrix_is_as_specified";
 const char* const size_of_unpack = "size/unpack_of_a_large_matrix_is_as_specified";
 const char* const size_of_pack = "size/pack_of_a_large_matrix_is_as_specified";
-const Planted planted_far[] = {
+const Canary canary_far[] = {
     {"static-buffer",
      {"threads/dequantize_gives_each_caller_its_own_bits"},
      {"threads/unpack_gives_each_caller_its_own_bits", "value/float_domain_rounds_once"},
@@ -205,10 +205,10 @@ const Planted planted_far[] = {
     {"rows-in-16-bits-of-one-layout", {size_of_unpack}, {"bits/unpack_returns_every_packed_code"}, "mismatch"},
 };
 
-class APlantedMutant : public Command, public testing::WithParamInterface<Planted> {};
+class APlantedMutant : public Command, public testing::WithParamInterface<Canary> {};
 
 TEST_P(APlantedMutant, IsFailedByThePropertyThatNamesIt) {
-  const Planted& planted = GetParam();
+  const Canary& planted = GetParam();
   if (planted.on_gpu) {
     NEEDS_GPU();
   }
@@ -243,15 +243,15 @@ std::string replay_line(const nlohmann::json& finding) {
   return line;
 }
 
-std::string name_of_test(const testing::TestParamInfo<Planted>& one) {
+std::string name_of_test(const testing::TestParamInfo<Canary>& one) {
   std::string name = one.param.mutant;
   for (char& letter : name) letter = letter == '-' ? '_' : letter;
   const bool is_narrow = std::string(one.param.more_arguments).find("-of-library") != std::string::npos;
   return name + (is_narrow ? "_in_a_narrow_library" : "");
 }
-INSTANTIATE_TEST_SUITE_P(Library, APlantedMutant, testing::ValuesIn(planted_mutants), name_of_test);
-INSTANTIATE_TEST_SUITE_P(LibraryToo, APlantedMutant, testing::ValuesIn(planted_since), name_of_test);
-INSTANTIATE_TEST_SUITE_P(LibraryFar, APlantedMutant, testing::ValuesIn(planted_far), name_of_test);
+INSTANTIATE_TEST_SUITE_P(Library, APlantedMutant, testing::ValuesIn(canary_mutants), name_of_test);
+INSTANTIATE_TEST_SUITE_P(LibraryToo, APlantedMutant, testing::ValuesIn(canary_since), name_of_test);
+INSTANTIATE_TEST_SUITE_P(LibraryFar, APlantedMutant, testing::ValuesIn(canary_far), name_of_test);
 
 TEST_F(Command, ALibraryThatRefusesSpecialValuesIsNotTrustedWithThem) {
   const Ran ran = run("verify " + example("refuses-specials") + " --property value/ --cases 200 " + out("run"));

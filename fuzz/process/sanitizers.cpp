@@ -55,7 +55,7 @@ std::string under(const Sanitizer& sanitizer, const std::string& command) {
 void judge(const Sanitizer& sanitizer, const std::string& program, const std::string& cases_command,
            SanitizerResult& result) {
   const Ran planted = run(under(sanitizer, program + " " + sanitizer.plant_command));
-  const bool names_it = planted.text.find(sanitizer.planted_kernel) != std::string::npos;
+  const bool names_it = planted.text.find(sanitizer.canary_kernel) != std::string::npos;
   if (planted.exit != exit_of_findings || !names_it) {
     result.verdict = Verdict::mistrusted;
     result.reason =

@@ -11,10 +11,10 @@ namespace tileproof {
 
 /// A tool, and the mutant that it must notice.
 struct Sanitizer {
-  std::string tool;            // a name that `compute-sanitizer --tool` takes
-  std::string planted;         // what the mutant is, for people
-  std::string planted_kernel;  // which a report of it names
-  std::string plant_command;   // arguments of `tileproof` that run the mutant once
+  std::string tool;           // a name that `compute-sanitizer --tool` takes
+  std::string planted;        // what the mutant is, for people
+  std::string canary_kernel;  // which a report of it names
+  std::string plant_command;  // arguments of `tileproof` that run the mutant once
 };
 
 struct SanitizerResult {

@@ -1,8 +1,8 @@
 // Which mutant an example operator library has (example_operators.cpp): PLANTED_MUTANT, given with -D.
 namespace example {
 
-extern const char* const planted_mutant;
-const char* const planted_mutant = PLANTED_MUTANT;
+extern const char* const canary_mutants;
+const char* const canary_mutants = PLANTED_MUTANT;
 
 }  // namespace example
 

@@ -42,7 +42,7 @@
 
 namespace example {
 
-extern const char* const planted_mutant;
+extern const char* const canary_mutants;
 
 namespace {
 
@@ -113,7 +113,7 @@ struct MutantName {
   }
 };
 
-bool has(MutantName mutant) { return mutant.name == planted_mutant; }
+bool has(MutantName mutant) { return mutant.name == canary_mutants; }
 
 // --- What is legal ---------------------------------------------------------------------------------------------------
 
@@ -529,8 +529,8 @@ void register_kernels(torch::Library& library) {
 }
 
 TORCH_LIBRARY(example, library) {
-  if (!is_mutant(planted_mutant)) {  // else a library that was to have a mutant would have none
-    std::fprintf(stderr, "example: no mutant is named %s\n", planted_mutant);
+  if (!is_mutant(canary_mutants)) {  // else a library that was to have a mutant would have none
+    std::fprintf(stderr, "example: no mutant is named %s\n", canary_mutants);
     std::abort();
   }
   if (has("dies-when-loaded")) std::abort();

@@ -5,8 +5,8 @@
 
 #include "properties/memory/cuda.h"
 #include "properties/memory/cuda_errors.h"
+#include "properties/subjects/canary_cuda.h"
 #include "properties/subjects/kernel_arguments.h"
-#include "properties/subjects/planted_cuda.h"
 #include "properties/subjects/rows.h"
 
 namespace tileproof {
@@ -92,10 +92,10 @@ class WatchedCudaSubject : public CudaSubject<CudaMemoryApart> {
   void run(const UnpackCall& call) override {
     if (!planted_.empty()) {
       const std::int64_t packed_bytes = (call.n + 7) / 8 * 8 * call.k / 2;
-      launch_planted(planted_,
-                     {reinterpret_cast<const std::uint8_t*>(call.packed), packed_bytes,
-                      reinterpret_cast<const std::uint8_t*>(call.codes)},
-                     stream());
+      launch_canary(planted_,
+                    {reinterpret_cast<const std::uint8_t*>(call.packed), packed_bytes,
+                     reinterpret_cast<const std::uint8_t*>(call.codes)},
+                    stream());
       require(cudaGetLastError(), "the launch of a planted kernel");
     }
     CudaSubject<CudaMemoryApart>::run(call);

@@ -1,4 +1,4 @@
-#include "fuzz/campaign/planted.h"
+#include "fuzz/campaign/canaries.h"
 
 #include <algorithm>
 
@@ -26,19 +26,19 @@ std::vector<std::string> finders_of(const Mutant& mutant, const CaseList& list) 
   return finders;
 }
 
-Planted looked_for(const Mutant& mutant, const std::vector<const Property*>& properties, std::uint64_t seed,
-                   const std::filesystem::path& in_flight) {
+Canary looked_for(const Mutant& mutant, const std::vector<const Property*>& properties, std::uint64_t seed,
+                  const std::filesystem::path& in_flight) {
   const SubjectRow& row = subject_row("mutant:" + mutant.name);
   const CaseList list(properties, row, seed);
   const std::vector<std::string> finders = finders_of(mutant, list);
-  Planted planted = {.mutant = mutant.name, .property = ""};
+  Canary planted = {.mutant = mutant.name, .property = ""};
   Worker worker({row.name, std::nullopt}, std::chrono::seconds(10));
   worker.make();
   const auto nobody = [](const json&) {};
   const auto begin = std::chrono::steady_clock::now();
   const auto is_overdue = [begin] { return std::chrono::steady_clock::now() - begin > std::chrono::minutes(2); };
   worker.asked(order_for_batches(list.properties(), seed, row.envelope, in_flight, 1, 0), nobody, is_overdue);
-  const std::uint64_t most = turns_for_planted * list.properties().size();
+  const std::uint64_t most = turns_for_canaries * list.properties().size();
   for (std::uint64_t batch = 0; planted.cases < most && !planted.is_found; ++batch) {
     const auto note = [&](const json& told) {
       if (!told.contains("outcome")) return;
@@ -71,8 +71,8 @@ std::vector<const Property*> every_property() {
 
 }  // namespace
 
-std::vector<Planted> planted_and_found(const std::vector<const Property*>& wanted_properties, std::uint64_t seed,
-                                       const std::filesystem::path& in_flight) {
+std::vector<Canary> canaries_found(const std::vector<const Property*>& wanted_properties, std::uint64_t seed,
+                                   const std::filesystem::path& in_flight) {
   constexpr std::size_t wanted = 3;
   std::vector<const Property*> properties = wanted_properties;
   std::vector<const Mutant*> candidates = mutants_for(properties, seed);
@@ -80,7 +80,7 @@ std::vector<Planted> planted_and_found(const std::vector<const Property*>& wante
     properties = every_property();
     candidates = mutants_for(properties, seed);
   }
-  std::vector<Planted> all;
+  std::vector<Canary> all;
   for (std::uint64_t i = 0; all.size() < wanted && !candidates.empty(); ++i) {
     const auto chosen = below(static_cast<std::int64_t>(candidates.size()), drawn(seed, stream::choice, i));
     all.push_back(looked_for(*candidates[static_cast<std::size_t>(chosen)], properties, seed, in_flight));

@@ -16,6 +16,6 @@ struct Watched {
 };
 
 /// @param kernel  a name of watched.h's plants
-void launch_planted(const std::string& kernel, const Watched&, cudaStream_t);
+void launch_canary(const std::string& kernel, const Watched&, cudaStream_t);
 
 }  // namespace tileproof
