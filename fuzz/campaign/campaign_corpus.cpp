@@ -23,8 +23,8 @@ bool fails_alone(const Finding& finding, Worker& worker) try {
   constexpr int times = 3;
   for (int i = 0; i < times; ++i) {
     worker.start_afresh();
-    Met met;
-    const CaseOutcome outcome = worker.run(property_of(finding.problem.property), finding.problem, met);
+    Coverage coverage;
+    const CaseOutcome outcome = worker.run(property_of(finding.problem.property), finding.problem, coverage);
     if (!outcome.finding || !are_alike(*outcome.finding, finding)) return false;
   }
   return true;

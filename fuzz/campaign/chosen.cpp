@@ -55,8 +55,8 @@ class Here : public CaseRunner {
  public:
   Here(const Envelope& envelope, std::unique_ptr<Subject> subject)
       : envelope_(envelope), subject_(std::move(subject)) {}
-  CaseOutcome run(const Property& property, const Problem& problem, Met& met) override {
-    return InThisProcess(envelope_, *subject_).run(property, problem, met);
+  CaseOutcome run(const Property& property, const Problem& problem, Coverage& coverage) override {
+    return InThisProcess(envelope_, *subject_).run(property, problem, coverage);
   }
 
  private:

@@ -96,8 +96,8 @@ ReadySubject made_ready(const ChosenSubject&, std::chrono::milliseconds case_dea
 class Borrowed : public CaseRunner {
  public:
   explicit Borrowed(CaseRunner& runner) : runner_(runner) {}
-  CaseOutcome run(const Property& property, const Problem& problem, Met& met) override {
-    return runner_.run(property, problem, met);
+  CaseOutcome run(const Property& property, const Problem& problem, Coverage& coverage) override {
+    return runner_.run(property, problem, coverage);
   }
   bool start_afresh() override { return runner_.start_afresh(); }
 

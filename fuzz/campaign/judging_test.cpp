@@ -82,9 +82,9 @@ class Scripted : public CaseRunner {
  public:
   using Script = std::function<CaseOutcome(const Property&, const Problem&)>;
   explicit Scripted(const Script& script) : script_(script) {}
-  CaseOutcome run(const Property& property, const Problem& problem, Met& met) override {
-    met.expected_value(1);
-    met.expected_value(2);
+  CaseOutcome run(const Property& property, const Problem& problem, Coverage& coverage) override {
+    coverage.expected_value(1);
+    coverage.expected_value(2);
     return script_(property, problem);
   }
 

@@ -113,8 +113,8 @@ Problem ProofTask::problem_of(std::int64_t step) const {
   return problem;
 }
 
-CaseOutcome ProofTask::run_step(std::size_t process, std::int64_t step, Met& met) {
-  return processes_->runner(process).run(property_, problem_of(step), met);
+CaseOutcome ProofTask::run_step(std::size_t process, std::int64_t step, Coverage& coverage) {
+  return processes_->runner(process).run(property_, problem_of(step), coverage);
 }
 
 void ProofTask::estimate() {
@@ -132,8 +132,8 @@ void ProofTask::estimate() {
     double seconds = 0;
     for (int again = 0; again < 2 && seconds < long_seconds; ++again) {  // at first there is memory to get
       const Clock::time_point begin = Clock::now();
-      Met met;
-      const CaseOutcome outcome = run_step(0, first_steps_[i], met);
+      Coverage coverage;
+      const CaseOutcome outcome = run_step(0, first_steps_[i], coverage);
       if (outcome.finding) result_.finding = outcome.finding;  // what is wrong once is wrong
       if (outcome.finding) return;
       seconds = seconds_since(begin);
@@ -163,11 +163,11 @@ void ProofTask::run(double seconds, const std::function<bool()>& stop,
       if (stop() || (seconds > 0 && seconds_since(begin) >= seconds)) break;
       const std::int64_t step = next++;
       if (step >= result_.steps) break;
-      Met met;
+      Coverage coverage;
       CaseOutcome outcome;
       std::string machine;
       try {
-        outcome = run_step(process, step, met);
+        outcome = run_step(process, step, coverage);
       } catch (const std::exception& error) {
         machine = error.what();
       }
@@ -192,11 +192,11 @@ void ProofTask::run(double seconds, const std::function<bool()>& stop,
       }
       const std::uint64_t wanted = enumeration_of(step).points_of_step;
       const std::uint64_t compared_of_step = enumeration_of(step).compared_of_step;
-      const auto compared = static_cast<std::uint64_t>(met.compared);
+      const auto compared = static_cast<std::uint64_t>(coverage.compared);
       if (compared < wanted || (compared_of_step != 0 && compared != compared_of_step)) ++short_steps;
       ++result_.steps_done;
       result_.points_done += wanted;
-      result_.met.add(met);
+      result_.coverage.add(coverage);
       if (process == 0) progress(result_.points_done);
     }
   };
@@ -236,7 +236,7 @@ void ProofTask::run(double seconds, const std::function<bool()>& stop,
                          ? std::to_string(refused + unavailable) + " steps could not be run: " + refusal
                      : stop() ? "interrupted"
                               : "its share of the time (--budget) was used up";
-  } else if (!result_.met.several_values) {
+  } else if (!result_.coverage.several_values) {
     result_.verdict = Proof::mistrusted;
     result_.reason = "one value was expected everywhere";
   } else {
@@ -248,9 +248,9 @@ void ProofTask::run(double seconds, const std::function<bool()>& stop,
 /// else.
 void ProofTask::make_smaller(Finding& finding) {
   if (finding.smaller) {
-    Met met;
+    Coverage coverage;
     const Problem smaller = *finding.smaller;
-    const CaseOutcome again = processes_->runner(0).run(property_, smaller, met);
+    const CaseOutcome again = processes_->runner(0).run(property_, smaller, coverage);
     if (again.finding && again.finding->kind == finding.kind) {
       finding = *again.finding;
       finding.shrinks = 1;

@@ -29,7 +29,7 @@ struct ProofResult {
   std::int64_t steps_done = 0;
   double seconds = 0;
   double estimated_seconds = 0;
-  Met met;
+  Coverage coverage;
   std::optional<Finding> finding;
   std::vector<std::string> replay_flags;
 };
@@ -71,7 +71,7 @@ class ProofTask {
  private:
   Problem problem_of(std::int64_t step) const;
   const Enumeration& enumeration_of(std::int64_t step) const;
-  CaseOutcome run_step(std::size_t process, std::int64_t step, Met&);
+  CaseOutcome run_step(std::size_t process, std::int64_t step, Coverage&);
   void make_smaller(Finding&);
 
   const Property& property_;

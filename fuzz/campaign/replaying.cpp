@@ -43,9 +43,9 @@ std::vector<Replayed> replayed(const ChosenSubject& chosen, const std::vector<Co
   Worker worker(chosen.order, deadline);
   for (const CorpusLine& line : lines) {
     if (stop()) break;
-    Met met;
-    const CaseOutcome outcome = worker.run(property_of(line.problem.property), line.problem, met);
-    all.push_back({line, outcome, closeness_of(met)});
+    Coverage coverage;
+    const CaseOutcome outcome = worker.run(property_of(line.problem.property), line.problem, coverage);
+    all.push_back({line, outcome, closeness_of(coverage)});
   }
   return all;
 }

@@ -25,8 +25,8 @@ class Shrinking {
   bool takes(const Problem& candidate) {
     if (is_over() || !tried_.insert(line_of(candidate)).second) return false;
     ++tries_;
-    Met met;
-    const CaseOutcome outcome = runner_.run(property_, candidate, met);
+    Coverage coverage;
+    const CaseOutcome outcome = runner_.run(property_, candidate, coverage);
     if (!outcome.finding || !are_alike(*outcome.finding, smallest_)) return false;
     const std::int64_t shrinks = smallest_.shrinks;
     smallest_ = *outcome.finding;

@@ -70,12 +70,12 @@ class Surveying::Running {
     task.details = subject_.stop && subject_.stop() ? "interrupted" : left.why_no_more;
     if (!task.details.empty()) return;
     const Survey& survey = surveys()[task.survey];
-    Met met;
-    met.surveyed.emplace();
+    Coverage coverage;
+    coverage.surveyed.emplace();
     CaseOutcome outcome;
     try {
-      outcome =
-          runner().run(survey.property, problem_for(survey, survey_problems()[task.problem], subject_.row.name), met);
+      outcome = runner().run(survey.property, problem_for(survey, survey_problems()[task.problem], subject_.row.name),
+                             coverage);
     } catch (const std::runtime_error& error) {  // of the machine: no process can be had any more
       task.details = left.why_no_more = error.what();
       return;
@@ -84,8 +84,8 @@ class Surveying::Running {
       left.why_no_more = "too many processes have died of the cases before";
     }
     task.kind.clear();
-    if (met.surveyed && met.surveyed->elements != 0) {
-      task.surveyed = std::move(*met.surveyed);
+    if (coverage.surveyed && coverage.surveyed->elements != 0) {
+      task.surveyed = std::move(*coverage.surveyed);
       return;
     }
     const WhyNot why = why_not(outcome);

@@ -26,9 +26,9 @@ class Told : public CaseRunner {
  public:
   explicit Told(const std::string& subject)
       : ready_(made_ready(chosen_subjects({subject}).front(), deadline, RunsIn::this_process)) {}
-  CaseOutcome run(const Property& property, const Problem& problem, Met& met) override {
-    const CaseOutcome outcome = ready_.runner->run(property, problem, met);
-    met = met_of(json::parse(dumped(json_of(met))));
+  CaseOutcome run(const Property& property, const Problem& problem, Coverage& coverage) override {
+    const CaseOutcome outcome = ready_.runner->run(property, problem, coverage);
+    coverage = met_of(json::parse(dumped(json_of(coverage))));
     return outcome_of(json::parse(dumped(json_of(outcome))), problem);
   }
 

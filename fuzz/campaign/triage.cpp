@@ -80,8 +80,8 @@ void Campaign::keep(const CampaignFinding& found) {
 
 bool Campaign::fails_alone(const FailedCase& failed) {
   Worker fresh(chosen_.order, options_.case_deadline);
-  Met met;
-  const CaseOutcome outcome = fresh.run(property_of(failed.finding.problem.property), failed.finding.problem, met);
+  Coverage coverage;
+  const CaseOutcome outcome = fresh.run(property_of(failed.finding.problem.property), failed.finding.problem, coverage);
   return outcome.finding && outcome.finding->kind == failed.finding.kind;
 }
 

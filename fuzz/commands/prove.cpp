@@ -127,7 +127,7 @@ json json_of(const ProofResult& r) {
                {"replay", replay_words(r.replay_flags, r.finding->problem)}};
   }
   json measures = json::array();
-  for (const auto& [name, one] : r.met.largest)
+  for (const auto& [name, one] : r.coverage.largest)
     measures.push_back({{"name", name}, {"value", one.value}, {"where", one.where}});
   return {{"kind", r.kind},
           {"property", r.property},
@@ -140,8 +140,8 @@ json json_of(const ProofResult& r) {
           {"points_done", r.points_done},
           {"steps", r.steps},
           {"steps_done", r.steps_done},
-          {"compared", r.met.compared},
-          {"explained", r.met.explained},
+          {"compared", r.coverage.compared},
+          {"explained", r.coverage.explained},
           {"measures", measures},
           {"seconds", r.seconds},
           {"estimated_seconds", r.estimated_seconds},
@@ -153,7 +153,7 @@ json figures_of_domains(const std::vector<ProofTask>& tasks) {
   json figures = json::array();
   for (const ProofTask& task : tasks) {
     const ProofResult& r = task.result();
-    for (const auto& [name, one] : r.met.largest) {
+    for (const auto& [name, one] : r.coverage.largest) {
       const domains::Measure* measure = domains::measure_of(name);
       if (measure == nullptr) continue;
       figures.push_back({{"format", r.type},

@@ -179,10 +179,10 @@ class Idle : public Subject {
 
 class OwnRunner : public CaseRunner {
  public:
-  CaseOutcome run(const Property& property, const Problem& problem, Met& met) override {
+  CaseOutcome run(const Property& property, const Problem& problem, Coverage& coverage) override {
     Envelope envelope = kernel_envelope();
     Idle subject;
-    return InThisProcess(envelope, subject).run(property, problem, met);
+    return InThisProcess(envelope, subject).run(property, problem, coverage);
   }
 };
 

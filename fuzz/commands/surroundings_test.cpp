@@ -200,8 +200,8 @@ TEST(AThread, JudgesEachCaseInTheDefaultMode) {
   std::thread([&] {
     std::fesetround(FE_UPWARD);  // as a library may when it is loaded
     EXPECT_FALSE(float_mode().rounds_to_nearest);
-    Met met;
-    EXPECT_FALSE(InThisProcess(row.envelope, *made.subject).run(property, problem, met).finding.has_value());
+    Coverage coverage;
+    EXPECT_FALSE(InThisProcess(row.envelope, *made.subject).run(property, problem, coverage).finding.has_value());
     EXPECT_EQ(float_mode(), FloatMode());
   }).join();
 }

@@ -67,18 +67,18 @@ json Batches::run(const json& question, const std::function<void(const json&)>& 
   std::uint64_t last = 0;
   for (const std::uint64_t index : question["cases"].get<std::vector<std::uint64_t>>()) {
     const ListedCase listed = list_.at(index);
-    Met met;
+    Coverage coverage;
     in_flight_.begin(slot_, last = index);
-    CaseOutcome outcome = run_case(*listed.property, listed.problem, met);
-    if (outcome.has_passed()) climb_from(index, listed, met, note, counts, outcome);
+    CaseOutcome outcome = run_case(*listed.property, listed.problem, coverage);
+    if (outcome.has_passed()) climb_from(index, listed, coverage, note, counts, outcome);
     if (outcome.finding) {
       note({{"case", index}, {"problem", line_of(outcome.finding->problem)}, {"outcome", json_of(outcome)}});
     }
     if (outcome.device_lost) ended_by = "device";
     if (ended_by.empty() && outcome.finding && !answers_a_canary(subject_.memory())) ended_by = "canary";
     in_flight_.end(slot_);
-    counts.elements += met.compared;
-    compared[listed.property->name] |= met.compared != 0;
+    counts.elements += coverage.compared;
+    compared[listed.property->name] |= coverage.compared != 0;
     const bool refused = outcome.refused && listed.property->on_refusal != OnRefusal::allowed;
     asked[listed.property->name] |= outcome.has_passed() || refused;
     if (!outcome.has_passed()) not_passed.push_back(index);
@@ -103,26 +103,26 @@ json Batches::run(const json& question, const std::function<void(const json&)>& 
 
 /// @param note     is told of each neighbour before it is run: it may be the process' last
 /// @param outcome  of the case; becomes that of a neighbour that fails
-void Batches::climb_from(std::uint64_t index, const ListedCase& listed, const Met& met,
+void Batches::climb_from(std::uint64_t index, const ListedCase& listed, const Coverage& coverage,
                          const std::function<void(const json&)>& note, BatchCounts& counts, CaseOutcome& outcome) {
-  if (met.largest.empty()) return;
+  if (coverage.largest.empty()) return;
   std::string why_not;
   const Domains domains = domains_of(*listed.property, row_.envelope, &why_not);
-  const auto run = [&](const Problem& problem, Met& met_there) {
+  const auto run = [&](const Problem& problem, Coverage& met_there) {
     note({{"case", index}, {"tries", line_of(problem)}});
     in_flight_.begin(slot_, index);  // each has its own deadline
     return run_case(*listed.property, problem, met_there);
   };
-  const Climbed climb = climbed(listed.problem, domains, met, run);
+  const Climbed climb = climbed(listed.problem, domains, coverage, run);
   counts.climbs += climb.tries;
   keep_closer(counts.closest, listed.property->name, climb.closest);
   if (climb.failed) outcome = *climb.failed;
 }
 
 /// What is out of memory says nothing of the subject.
-CaseOutcome Batches::run_case(const Property& property, const Problem& problem, Met& met) {
+CaseOutcome Batches::run_case(const Property& property, const Problem& problem, Coverage& coverage) {
   try {
-    return InThisProcess(row_.envelope, subject_).run(property, problem, met);
+    return InThisProcess(row_.envelope, subject_).run(property, problem, coverage);
   } catch (const std::bad_alloc&) {
     return {.unavailable = "out of memory"};
   }

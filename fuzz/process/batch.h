@@ -23,8 +23,8 @@ class Batches {
   nlohmann::json run(const nlohmann::json& question, const std::function<void(const nlohmann::json&)>& note);
 
  private:
-  CaseOutcome run_case(const Property&, const Problem&, Met&);
-  void climb_from(std::uint64_t index, const ListedCase&, const Met&,
+  CaseOutcome run_case(const Property&, const Problem&, Coverage&);
+  void climb_from(std::uint64_t index, const ListedCase&, const Coverage&,
                   const std::function<void(const nlohmann::json&)>& note, BatchCounts&, CaseOutcome&);
 
   SubjectRow row_;

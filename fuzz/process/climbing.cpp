@@ -23,22 +23,22 @@ Problem neighbour_of(const Problem& p, const Domains& domains, std::uint64_t bit
 
 }  // namespace
 
-double closeness_of(const Met& met) {
+double closeness_of(const Coverage& coverage) {
   double closest = 0;
-  for (const auto& [name, one] : met.largest) closest = std::max(closest, one.value);
+  for (const auto& [name, one] : coverage.largest) closest = std::max(closest, one.value);
   return closest;
 }
 
-Climbed climbed(const Problem& problem, const Domains& domains, const Met& met,
-                const std::function<CaseOutcome(const Problem&, Met&)>& run) {
+Climbed climbed(const Problem& problem, const Domains& domains, const Coverage& coverage,
+                const std::function<CaseOutcome(const Problem&, Coverage&)>& run) {
   Climbed result;
-  if (met.largest.empty()) return result;
+  if (coverage.largest.empty()) return result;
   Problem highest = problem;
-  result.closest.of_bound = closeness_of(met);
+  result.closest.of_bound = closeness_of(coverage);
   while (result.tries < most_tries) {
     const Problem next =
         neighbour_of(highest, domains, drawn(problem.seed, stream::choice, static_cast<std::uint64_t>(++result.tries)));
-    Met met_there;
+    Coverage met_there;
     const CaseOutcome outcome = run(next, met_there);
     if (outcome.finding) {
       result.failed = outcome;

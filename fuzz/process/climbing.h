@@ -14,7 +14,7 @@
 namespace tileproof {
 
 /// How close a case came, of those that measure it; else 0.
-double closeness_of(const Met&);
+double closeness_of(const Coverage&);
 
 struct Climbed {
   Closest closest;
@@ -27,7 +27,7 @@ struct Climbed {
 /// closer. A function of the case alone.
 /// @param met  of the case; nothing is tried where it measures nothing
 /// @param run  runs a problem and says what it has met
-Climbed climbed(const Problem&, const Domains&, const Met& met,
-                const std::function<CaseOutcome(const Problem&, Met&)>& run);
+Climbed climbed(const Problem&, const Domains&, const Coverage& coverage,
+                const std::function<CaseOutcome(const Problem&, Coverage&)>& run);
 
 }  // namespace tileproof

@@ -24,11 +24,11 @@ class Climbing : public testing::Test {
     problem_.seed = 0x10;
   }
   Climbed climb() {
-    met_.measured("a bound", height(problem_), "");
-    return climbed(problem_, domains_, met_, [this](const Problem& p, Met& met) {
+    coverage_.measured("a bound", height(problem_), "");
+    return climbed(problem_, domains_, coverage_, [this](const Problem& p, Coverage& coverage) {
       asked_.push_back(p);
       CaseOutcome outcome;
-      met.measured("a bound", height(p), "");
+      coverage.measured("a bound", height(p), "");
       if (height(p) > fails_above_) outcome.finding = Finding{p, "mismatch", "beyond"};
       return outcome;
     });
@@ -36,7 +36,7 @@ class Climbing : public testing::Test {
 
   Problem problem_;
   Domains domains_;
-  Met met_;
+  Coverage coverage_;
   double fails_above_ = 1e9;
   std::vector<Problem> asked_;
 };
@@ -66,7 +66,7 @@ TEST_F(Climbing, EndsWithWhatIsBeyondTheBound) {
 }
 
 TEST_F(Climbing, TriesNothingWhereNothingIsMeasured) {
-  const Climbed nothing = climbed(problem_, domains_, Met(), [](const Problem&, Met&) -> CaseOutcome {
+  const Climbed nothing = climbed(problem_, domains_, Coverage(), [](const Problem&, Coverage&) -> CaseOutcome {
     ADD_FAILURE() << "asked";
     return {};
   });

@@ -228,7 +228,7 @@ MadeElsewhere Worker::make() {
   return made;
 }
 
-CaseOutcome Worker::run(const Property& property, const Problem& problem, Met& met) {
+CaseOutcome Worker::run(const Property& property, const Problem& problem, Coverage& coverage) {
   if (!is_running()) {
     if (const MadeElsewhere made = make(); !made.why_not.empty()) {
       throw std::runtime_error("the subject " + order_.subject + " cannot be run any more: " + made.why_not);
@@ -238,7 +238,7 @@ CaseOutcome Worker::run(const Property& property, const Problem& problem, Met& m
   const milliseconds patience = is_large ? heavy * deadline_ : deadline_;
   if (ftruncate(output_, 0) != 0) fail("ftruncate");  // of a case that ends well nobody wants to know
   const std::optional<json> answer =
-      asked({{"problem", line_of(problem)}, {"survey", met.surveyed.has_value()}}, patience);
+      asked({{"problem", line_of(problem)}, {"survey", coverage.surveyed.has_value()}}, patience);
   if (!answer) {
     CaseOutcome outcome = lost(problem, patience);
     const bool killed = outcome.finding && was_killed(outcome.finding->details);
@@ -248,10 +248,10 @@ CaseOutcome Worker::run(const Property& property, const Problem& problem, Met& m
   if (answer->contains("out_of_memory")) return {.unavailable = "out of memory"};
   CaseOutcome outcome;
   try {
-    met = met_of(answer->at("met"));
+    coverage = met_of(answer->at("met"));
     outcome = outcome_of(answer->at("outcome"), problem);
   } catch (const json::exception&) {
-    met = Met();
+    coverage = Coverage();
     return lost(problem, patience);
   }
   if (outcome.device_lost) {
@@ -363,12 +363,12 @@ json answer_to_make(const SubjectOrder& order, std::optional<Ordered>& ordered) 
 
 json answer_to_problem(const json& question, Ordered& ordered) {
   const Problem problem = problem_of(question["problem"].get<std::string>());
-  Met met;
-  if (question["survey"].get<bool>()) met.surveyed.emplace();
+  Coverage coverage;
+  if (question["survey"].get<bool>()) coverage.surveyed.emplace();
   try {
     InThisProcess here(ordered.row.envelope, *ordered.made.subject);
-    const CaseOutcome outcome = here.run(property_of(problem.property), problem, met);
-    return {{"outcome", json_of(outcome)}, {"met", json_of(met)}};
+    const CaseOutcome outcome = here.run(property_of(problem.property), problem, coverage);
+    return {{"outcome", json_of(outcome)}, {"met", json_of(coverage)}};
   } catch (const std::bad_alloc&) {
     return {{"out_of_memory", true}};
   }

@@ -40,7 +40,7 @@ class Worker : public CaseRunner {
 
   /// Whatever the process dies of is the case's finding; the next case runs in a fresh one.
   /// @throws std::runtime_error where none can be had any more: the machine's fault
-  CaseOutcome run(const Property&, const Problem&, Met&) override;
+  CaseOutcome run(const Property&, const Problem&, Coverage&) override;
   bool start_afresh() override {
     stop();
     return true;

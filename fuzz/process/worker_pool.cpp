@@ -14,8 +14,8 @@ class WorkerPool::Lent : public CaseRunner {
     if (!has_failed_) pool_->give_back(std::move(worker_));
   }
 
-  CaseOutcome run(const Property& property, const Problem& problem, Met& met) override {
-    CaseOutcome outcome = worker_->run(property, problem, met);
+  CaseOutcome run(const Property& property, const Problem& problem, Coverage& coverage) override {
+    CaseOutcome outcome = worker_->run(property, problem, coverage);
     has_failed_ = has_failed_ || outcome.finding || outcome.process_lost;
     return outcome;
   }

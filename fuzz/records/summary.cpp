@@ -99,7 +99,7 @@ json json_of(const Judgement& j, const std::vector<std::string>& flags) {
                      {"replay", replay_words(flags, one.first.problem)}});
   }
   json runs = json::object();
-  for (const auto& [way, hash] : j.met.runs) runs[way] = in_hex(hash);
+  for (const auto& [way, hash] : j.coverage.runs) runs[way] = in_hex(hash);
   json variants = json::array();
   for (const auto& [variant, one] : j.variants) {
     variants.push_back(
@@ -108,7 +108,7 @@ json json_of(const Judgement& j, const std::vector<std::string>& flags) {
   json asked = {{"inner_k_tiles", j.asked.inner_k_tiles}, {"group_sizes", j.asked.group_sizes}};
   for (const auto& [name, range] : j.asked.ranges) asked[name] = {range.least, range.most};
   json measures = json::array();
-  for (const auto& [name, one] : j.met.largest) {
+  for (const auto& [name, one] : j.coverage.largest) {
     measures.push_back({{"name", name}, {"value", one.value}, {"where", one.where}});
   }
   return {{"property", j.property},

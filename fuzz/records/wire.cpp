@@ -184,36 +184,36 @@ Surveyed surveyed_of(const json& value) {
   return surveyed;
 }
 
-json json_of(const Met& met) {
+json json_of(const Coverage& coverage) {
   json largest = json::object();
-  for (const auto& [name, one] : met.largest) largest[name] = {{"value", one.value}, {"where", one.where}};
+  for (const auto& [name, one] : coverage.largest) largest[name] = {{"value", one.value}, {"where", one.where}};
   json surveyed = nullptr;
-  if (met.surveyed) surveyed = json_of(*met.surveyed);
-  return {{"compared", met.compared},
-          {"several_values", met.several_values},
-          {"first_value", met.first_value},
-          {"code_at_nibble", met.code_at_nibble},
-          {"classes", met.classes},
-          {"explained", met.explained},
+  if (coverage.surveyed) surveyed = json_of(*coverage.surveyed);
+  return {{"compared", coverage.compared},
+          {"several_values", coverage.several_values},
+          {"first_value", coverage.first_value},
+          {"code_at_nibble", coverage.code_at_nibble},
+          {"classes", coverage.classes},
+          {"explained", coverage.explained},
           {"largest", largest},
-          {"output_hash", met.output_hash},
-          {"runs", met.runs},
+          {"output_hash", coverage.output_hash},
+          {"runs", coverage.runs},
           {"surveyed", surveyed}};
 }
 
-Met met_of(const json& value) {
-  Met met;
-  met.compared = value["compared"];
-  met.several_values = value["several_values"];
-  met.first_value = value["first_value"];
-  met.code_at_nibble = value["code_at_nibble"];
-  met.classes = value["classes"].get<decltype(met.classes)>();
-  met.explained = value["explained"].get<decltype(met.explained)>();
-  for (const auto& [name, one] : value["largest"].items()) met.measured(name, one["value"], one["where"]);
-  met.output_hash = value["output_hash"];
-  met.runs = value["runs"].get<decltype(met.runs)>();
-  if (!value["surveyed"].is_null()) met.surveyed = surveyed_of(value["surveyed"]);
-  return met;
+Coverage met_of(const json& value) {
+  Coverage coverage;
+  coverage.compared = value["compared"];
+  coverage.several_values = value["several_values"];
+  coverage.first_value = value["first_value"];
+  coverage.code_at_nibble = value["code_at_nibble"];
+  coverage.classes = value["classes"].get<decltype(coverage.classes)>();
+  coverage.explained = value["explained"].get<decltype(coverage.explained)>();
+  for (const auto& [name, one] : value["largest"].items()) coverage.measured(name, one["value"], one["where"]);
+  coverage.output_hash = value["output_hash"];
+  coverage.runs = value["runs"].get<decltype(coverage.runs)>();
+  if (!value["surveyed"].is_null()) coverage.surveyed = surveyed_of(value["surveyed"]);
+  return coverage;
 }
 
 std::string dumped(const json& value, int indent) {

@@ -34,8 +34,8 @@ CaseOutcome outcome_of(const nlohmann::json&, const Problem& problem);
 nlohmann::json json_of(const Surveyed&);
 Surveyed surveyed_of(const nlohmann::json&);
 
-nlohmann::json json_of(const Met&);
-Met met_of(const nlohmann::json&);
+nlohmann::json json_of(const Coverage&);
+Coverage met_of(const nlohmann::json&);
 
 /// A whole number, and one that the type holds: a plain conversion takes fractions, truth values and what overflows.
 /// @throws nlohmann::json::exception where it is none

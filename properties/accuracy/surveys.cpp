@@ -238,9 +238,9 @@ class Nobody : public Subject {
 
 SurveyData data_of(const Survey& survey, const Problem& problem) {
   Nobody nobody;
-  Met met;
+  Coverage coverage;
   const Envelope envelope;
-  Case drawn(problem, envelope, nobody, met);
+  Case drawn(problem, envelope, nobody, coverage);
   SurveyData data = {drawn.codes(), drawn.parameters(), {}};
   data.expected = survey.expected(problem, data.codes, data.parameters);
   return data;

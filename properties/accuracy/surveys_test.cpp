@@ -24,7 +24,7 @@ const Survey& survey_of(Operation operation) {
 
 /// A case of the survey on a subject of this process.
 struct Surveying {
-  Met met;
+  Coverage coverage;
   CaseOutcome outcome;
 };
 Surveying surveyed(const Survey& survey, const Problem& problem, const std::string& subject) {
@@ -32,8 +32,8 @@ Surveying surveyed(const Survey& survey, const Problem& problem, const std::stri
   const MadeSubject made = row.make();
   InThisProcess here(row.envelope, *made.subject);
   Surveying result;
-  result.met.surveyed.emplace();
-  result.outcome = here.run(survey.property, problem_for(survey, problem, subject), result.met);
+  result.coverage.surveyed.emplace();
+  result.outcome = here.run(survey.property, problem_for(survey, problem, subject), result.coverage);
   return result;
 }
 
@@ -47,7 +47,7 @@ SurveyFigures figures_of(Operation operation, const std::string& subject, Wanted
     if (!figures) {
       figures.emplace(survey.of_weights ? std::optional(format_of(problem.out)) : std::nullopt);
     }
-    figures->add(survey, problem, data_of(survey, problem), *surveyed(survey, problem, subject).met.surveyed);
+    figures->add(survey, problem, data_of(survey, problem), *surveyed(survey, problem, subject).coverage.surveyed);
   }
   return figures.value();
 }
@@ -220,10 +220,10 @@ class OneBitOff : public Subject {
 
 /// A case of the survey on a subject of this test.
 Surveyed surveyed_of(const Survey& survey, const Problem& problem, const Envelope& envelope, Subject& subject) {
-  Met met;
-  met.surveyed.emplace();
-  InThisProcess(envelope, subject).run(survey.property, problem_for(survey, problem, "mine"), met);
-  return *met.surveyed;
+  Coverage coverage;
+  coverage.surveyed.emplace();
+  InThisProcess(envelope, subject).run(survey.property, problem_for(survey, problem, "mine"), coverage);
+  return *coverage.surveyed;
 }
 
 std::map<std::string, std::int64_t> counts_of(const Surveyed& surveyed) {
@@ -362,7 +362,7 @@ TEST(SurveyFigures, AreThoseOfASlowCount) {
     for (const Problem& p : survey_problems()) {
       if (!wanted(p)) continue;
       const SurveyData data = data_of(survey, p);
-      const Matrix<std::uint32_t> got = results_of(data, *surveyed(survey, p, name).met.surveyed);
+      const Matrix<std::uint32_t> got = results_of(data, *surveyed(survey, p, name).coverage.surveyed);
       for (std::int64_t row = 0; row < p.n; ++row) {
         for (std::int64_t column = 0; column < p.k; ++column) {
           const double scale = std::fabs(specified::value(reference::fp16, data.parameters.scales(column / 96, row)));
@@ -423,7 +423,7 @@ TEST(SurveyFigures, RefuseACaseThatExpectedSomethingElse) {
   const Problem& problem = survey_problems().front();
   const SurveyData data = data_of(survey, problem);
   SurveyFigures figures(reference::bf16);
-  Surveyed other = *surveyed(survey, problem, "mutant:nothing").met.surveyed;
+  Surveyed other = *surveyed(survey, problem, "mutant:nothing").coverage.surveyed;
   EXPECT_NO_THROW(figures.add(survey, problem, data, other));
   ++other.expected_hash;
   EXPECT_THROW(figures.add(survey, problem, data, other), std::logic_error);
@@ -434,7 +434,7 @@ TEST(Surveyed, IsNothingOfACaseThatNeverCompares) {
       surveyed(survey_of(Operation::dequantize), survey_problems().at(1), "mutant:last-tile-skipped");
   ASSERT_TRUE(skipped.outcome.finding.has_value());
   EXPECT_EQ(skipped.outcome.finding->kind, "guard");
-  EXPECT_EQ(skipped.met.surveyed->elements, 0);
+  EXPECT_EQ(skipped.coverage.surveyed->elements, 0);
 }
 
 TEST(Surveyed, IsOfOneComparison) {
@@ -444,12 +444,12 @@ TEST(Surveyed, IsOfOneComparison) {
   const Matrix<std::int32_t> codes(1, 16);
   const Problem problem = problem_with("--n=1 --k=32");
   const auto run = [&](int comparisons, bool is_surveyed) {
-    Met met;
-    if (is_surveyed) met.surveyed.emplace();
+    Coverage coverage;
+    if (is_surveyed) coverage.surveyed.emplace();
     const Property property = property_with([&](Case& c) {
       for (int i = 0; i < comparisons; ++i) c.expect_equal(codes, codes);
     });
-    return here.run(property, problem, met).finding.has_value();
+    return here.run(property, problem, coverage).finding.has_value();
   };
   EXPECT_FALSE(run(1, true));
   EXPECT_FALSE(run(2, false));

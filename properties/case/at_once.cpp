@@ -91,7 +91,7 @@ std::vector<std::vector<std::uint32_t>> Case::at_once(Operation operation,
   for (const Caller& one : all) {
     for (const std::vector<std::uint8_t>& out : one.out) {
       results.push_back(widened(out, out_bytes));
-      met_.output_all(results.back());
+      coverage_.output_all(results.back());
     }
   }
   return results;

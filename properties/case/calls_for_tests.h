@@ -18,8 +18,8 @@ struct CallBench {
   Problem problem;
   Envelope envelope = library_envelope({std::begin(all_operations), std::end(all_operations)});
   ScalarOperators subject;
-  Met met;
-  Case one{problem, envelope, subject, met};
+  Coverage coverage;
+  Case one{problem, envelope, subject, coverage};
 };
 
 inline const std::vector<std::string> call_problems = {"--n=8",

@@ -40,12 +40,12 @@ Tensor output(const char* name, std::vector<T>& elements, std::size_t element_by
 
 }  // namespace
 
-Case::Case(const Problem& problem_, const Envelope& envelope_, Subject& subject, Met& met)
-    : problem(problem_), envelope(envelope_), subject_(subject), met_(met) {
+Case::Case(const Problem& problem_, const Envelope& envelope_, Subject& subject, Coverage& coverage)
+    : problem(problem_), envelope(envelope_), subject_(subject), coverage_(coverage) {
   compute_in_default_mode();  // whatever the call before has left
   subject_.first_state();
-  count_problem(problem, met_);
-  if (problem.experts > 1) ++met_.classes["several experts"];
+  count_problem(problem, coverage_);
+  if (problem.experts > 1) ++coverage_.classes["several experts"];
   subject_.fill_own_memory(fill_);
 }
 
@@ -62,10 +62,10 @@ class Seen {
   bool is_all() const {
     return std::all_of(codes_.begin(), codes_.end(), [](std::uint16_t codes) { return codes == 0xffff; });
   }
-  void add_to(Met& met) const {
-    for (std::size_t code = 0; code < met.code_at_nibble.size(); ++code) {
+  void add_to(Coverage& coverage) const {
+    for (std::size_t code = 0; code < coverage.code_at_nibble.size(); ++code) {
       for (std::size_t nibble = 0; nibble < codes_.size(); ++nibble) {
-        if ((codes_[nibble] >> code & 1) != 0) met.code_at_nibble[code][nibble] = true;
+        if ((codes_[nibble] >> code & 1) != 0) coverage.code_at_nibble[code][nibble] = true;
       }
     }
   }
@@ -98,7 +98,7 @@ Matrix<std::uint8_t> Case::codes() {
       }
     });
   }
-  seen.add_to(met_);
+  seen.add_to(coverage_);
   codes_ = codes;
   return codes;
 }
@@ -115,7 +115,7 @@ std::vector<std::uint32_t> Case::words() {
   for (std::size_t i = 0; i < words.size() && !seen.is_all(); ++i) {
     for (int nibble = 0; nibble < reference::codes_of_word; ++nibble) seen.note(words[i] >> (4 * nibble) & 15, nibble);
   }
-  seen.add_to(met_);
+  seen.add_to(coverage_);
   return words;
 }
 
@@ -133,7 +133,7 @@ Parameters Case::parameters() {
   keep_only<std::uint32_t>(problem.parameters, result.scales.elements, one);
   keep_only<std::uint32_t>(problem.parameters, result.zeros.elements, 0);
   keep_only<std::int8_t>(problem.parameters, result.zero_points.elements, 8);
-  count_values(format, result.scales.elements, met_);
+  count_values(format, result.scales.elements, coverage_);
   parameters_ = result;
   return result;
 }
@@ -147,7 +147,7 @@ void Case::fill(const Fill& fill) {
 
 void Case::align(std::vector<Tensor>& tensors) {
   const bool no_better = envelope.any_alignment && draws_least_alignment(problem.seed);
-  ++met_.classes[no_better ? "aligned to what must be taken" : "aligned as allocators align"];
+  ++coverage_.classes[no_better ? "aligned to what must be taken" : "aligned as allocators align"];
   const auto is_drawn = [&](std::uint64_t index) { return drawn(problem.seed, stream::pages, index) >> 63 != 0; };
   for (std::size_t i = 0; i < tensors.size(); ++i) {
     if (!no_better) tensors[i].alignment = 256;
@@ -171,7 +171,7 @@ std::vector<std::uint32_t> Case::pack(const Matrix<std::uint8_t>& codes) {
     subject_.run(PackCall{static_cast<const std::uint8_t*>(at[0]), static_cast<std::uint32_t*>(at[1]), rows,
                           codes.columns, problem.inner_k_tiles, problem.experts});
   });
-  met_.output_all(packed);
+  coverage_.output_all(packed);
   return packed;
 }
 
@@ -182,7 +182,7 @@ Matrix<std::int32_t> Case::unpack(const std::vector<std::uint32_t>& packed) {
         subject_.run(UnpackCall{static_cast<const std::uint32_t*>(at[0]), static_cast<std::int32_t*>(at[1]), problem.n,
                                 problem.k, problem.inner_k_tiles, problem.experts});
       });
-  met_.output_all(codes.elements);
+  coverage_.output_all(codes.elements);
   return codes;
 }
 
@@ -204,7 +204,7 @@ Matrix<std::uint32_t> Case::dequantize(const std::vector<std::uint32_t>& packed,
       });
   Matrix<std::uint32_t> result(problem.experts * problem.n, problem.k);
   result.elements = widened(weights, bytes_of(problem.out));
-  met_.output_all(result.elements);
+  coverage_.output_all(result.elements);
   return result;
 }
 
@@ -220,7 +220,7 @@ Matrix<std::uint16_t> Case::matmul(const Matrix<std::uint16_t>& activations, con
                                 static_cast<const std::uint16_t*>(at[2]), static_cast<std::uint16_t*>(at[3]),
                                 activations.rows, problem.n, problem.k, problem.group_size, problem.inner_k_tiles});
       });
-  met_.output_all(out.elements);
+  coverage_.output_all(out.elements);
   return out;
 }
 
@@ -255,9 +255,9 @@ Parameters Case::choose(const Matrix<std::uint32_t>& weights) {
   chosen.scales.elements = widened(scales, bytes_of(problem.out));
   if (floating) chosen.zeros.elements = widened(zeros, bytes_of(problem.out));
   if (!floating) chosen.zero_points.elements = zero_points;
-  met_.output_all(chosen.scales.elements);
-  met_.output_all(chosen.zeros.elements);
-  met_.output_all(chosen.zero_points.elements);
+  coverage_.output_all(chosen.scales.elements);
+  coverage_.output_all(chosen.zeros.elements);
+  coverage_.output_all(chosen.zero_points.elements);
   return chosen;
 }
 
@@ -273,7 +273,7 @@ Matrix<std::int32_t> Case::quantize(const Matrix<std::uint32_t>& weights, const 
                                   static_cast<std::int32_t*>(at[4]), problem.n, problem.k, problem.group_size,
                                   problem.domain, problem.out});
       });
-  met_.output_all(codes.elements);
+  coverage_.output_all(codes.elements);
   return codes;
 }
 
@@ -291,7 +291,7 @@ Matrix<std::uint32_t> Case::dequantize_eagerly(const Matrix<std::int32_t>& codes
       });
   Matrix<std::uint32_t> result(problem.n, problem.k);
   result.elements = widened(weights, bytes_of(problem.out));
-  met_.output_all(result.elements);
+  coverage_.output_all(result.elements);
   return result;
 }
 
@@ -307,7 +307,7 @@ OperatorResult Case::call(const OperatorCall& call, Manner manner, const Operato
   for (std::size_t i = 0; i < result.bytes.size(); i += 4) {
     std::uint32_t four = 0;
     std::memcpy(&four, &result.bytes[i], std::min<std::size_t>(4, result.bytes.size() - i));
-    met_.output_value(four);
+    coverage_.output_value(four);
   }
   return result;
 }

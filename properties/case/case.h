@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-#include "properties/case/met.h"
+#include "properties/case/coverage.h"
 #include "properties/memory/formula.h"
 #include "properties/memory/guarded.h"
 #include "properties/problem/matrix.h"
@@ -54,7 +54,7 @@ using Explanation = std::function<const char*(std::int64_t row, std::int64_t col
 
 class Case {
  public:
-  Case(const Problem& problem_, const Envelope& envelope_, Subject& subject, Met& met);
+  Case(const Problem& problem_, const Envelope& envelope_, Subject& subject, Coverage& coverage);
   ~Case();  // a variation that the body asked for ends with it
   Case(const Case&) = delete;
   Case& operator=(const Case&) = delete;
@@ -116,21 +116,23 @@ class Case {
 
   // Judgement. Each throws Failure, naming the first wrong elements.
   /// Counts a comparison that held, of something that is no element.
-  void held(std::uint32_t value) { met_.expected_value(value); }
+  void held(std::uint32_t value) { coverage_.expected_value(value); }
   /// Counts the case in a named class, which a coverage goal may ask for.
-  void meets(const std::string& name) { ++met_.classes[name]; }
+  void meets(const std::string& name) { ++coverage_.classes[name]; }
   /// Counts elements that differ from a plain expectation for a named reason, reproduced bit for bit.
   void explained(const std::string& reason, std::int64_t elements) {
-    if (elements != 0) met_.explained[reason] += elements;
+    if (elements != 0) coverage_.explained[reason] += elements;
   }
   /// Reports a measure beside the verdict: the largest of all cases is kept.
-  void measured(const std::string& name, double value, const std::string& where) { met_.measured(name, value, where); }
+  void measured(const std::string& name, double value, const std::string& where) {
+    coverage_.measured(name, value, where);
+  }
   /// Reports the hash of a result beside the verdict, for one of several ways of running an operation.
   template <class T>
   void ran(const std::string& way, const Matrix<T>& result) {
-    met_.ran(way, result.elements);
+    coverage_.ran(way, result.elements);
   }
-  void ran(const std::string& way, const std::vector<std::uint32_t>& result) { met_.ran(way, result); }
+  void ran(const std::string& way, const std::vector<std::uint32_t>& result) { coverage_.ran(way, result); }
   void expect_equal(const Matrix<std::int32_t>& got, const Matrix<std::int32_t>& expected);
   void expect_equal(const Matrix<std::uint8_t>& got, const Matrix<std::uint8_t>& expected);
   void expect_equal(const std::vector<std::uint32_t>& got_packed, const std::vector<std::uint32_t>& expected);
@@ -165,7 +167,7 @@ class Case {
   std::string element_text(std::int64_t row, std::int64_t column) const;
 
   Subject& subject_;
-  Met& met_;
+  Coverage& coverage_;
   Fill fill_;
   std::string elements_are_;
   Matrix<std::uint8_t> codes_;  // as last drawn, for messages

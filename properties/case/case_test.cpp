@@ -65,8 +65,8 @@ struct Bench {
   Problem problem;
   Envelope envelope = kernel_envelope();
   Scripted subject;
-  Met met;
-  Case one{problem, envelope, subject, met};
+  Coverage coverage;
+  Case one{problem, envelope, subject, coverage};
 };
 
 constexpr const char* twelve_by_64 = "--n=12 --k=64 --seed=0x5";
@@ -345,12 +345,12 @@ TEST(ComparisonOfWeights, CountsNaNsOfOtherBitsWhereTheSubjectDoesNotPromiseTheH
     EXPECT_FALSE(equal(b, got, expected)) << type;
     b.envelope.one_nan = false;
     EXPECT_TRUE(equal(b, got, expected)) << type;
-    EXPECT_EQ(b.met.explained, (std::map<std::string, std::int64_t>{{reason, 1}}));
+    EXPECT_EQ(b.coverage.explained, (std::map<std::string, std::int64_t>{{reason, 1}}));
     got.elements[0] = format.infinity() + 1;  // signalling
     EXPECT_TRUE(equal(b, got, expected)) << type;
-    EXPECT_EQ(b.met.explained[reason], 2);
+    EXPECT_EQ(b.coverage.explained[reason], 2);
     EXPECT_TRUE(equal(b, expected, expected)) << type;
-    EXPECT_EQ(b.met.explained[reason], 2) << "the same bits need no explanation";
+    EXPECT_EQ(b.coverage.explained[reason], 2) << "the same bits need no explanation";
     // A NaN for a number is wrong, and a number for a NaN.
     got.elements = {format.infinity(), 5};
     EXPECT_FALSE(equal(b, got, expected)) << type;
@@ -436,24 +436,24 @@ TEST(Explanation, CountsWhatItExplainsAndFailsTheRest) {
   expect_says(failure_of([&] { b.one.expect_equal_or_explained(got, expected, sevens); }), "mismatch",
               {"1 of 768 elements is wrong", "row 11, column 63"});
   EXPECT_EQ(asked, 4) << "only what differs needs an explanation";
-  EXPECT_EQ(b.met.explained, (std::map<std::string, std::int64_t>{{"a seven", 3}}));
+  EXPECT_EQ(b.coverage.explained, (std::map<std::string, std::int64_t>{{"a seven", 3}}));
 
   got(11, 63) = 0;
   EXPECT_FALSE(failure_of([&] { b.one.expect_equal_or_explained(got, expected, sevens); }));
-  EXPECT_EQ(b.met.explained["a seven"], 6);
+  EXPECT_EQ(b.coverage.explained["a seven"], 6);
 }
 
 // --- What was met
 
 TEST(MetByACase, AreTheElementsItComparedAndTheirValues) {
   Bench b(twelve_by_64);
-  EXPECT_EQ(b.met.compared, 0);
+  EXPECT_EQ(b.coverage.compared, 0);
   b.one.expect_equal(Matrix<std::int32_t>(12, 64), Matrix<std::int32_t>(12, 64));
-  EXPECT_EQ(b.met.compared, 768);
-  EXPECT_FALSE(b.met.several_values);
+  EXPECT_EQ(b.coverage.compared, 768);
+  EXPECT_FALSE(b.coverage.several_values);
   b.one.expect_equal(std::vector<std::uint32_t>{0, 1}, std::vector<std::uint32_t>{0, 1});
-  EXPECT_EQ(b.met.compared, 770);
-  EXPECT_TRUE(b.met.several_values);
+  EXPECT_EQ(b.coverage.compared, 770);
+  EXPECT_TRUE(b.coverage.several_values);
 }
 
 /// The classes that a problem counts for, once something was compared.
@@ -461,7 +461,7 @@ std::set<std::string> classes_met_by(const std::string& flags) {
   Bench b(flags);
   b.one.expect_equal(std::vector<std::uint32_t>{0, 1}, std::vector<std::uint32_t>{0, 1});
   std::set<std::string> names;
-  for (const auto& [name, count] : b.met.classes) names.insert(name);
+  for (const auto& [name, count] : b.coverage.classes) names.insert(name);
   return names;
 }
 
@@ -492,25 +492,25 @@ TEST(MetByACase, AreTheClassesOfUnusualGroups) {
 TEST(MetByACase, AreTheClassesOfItsScales) {
   Bench b("--n=8 --k=32 --scales=ordinary");
   b.one.parameters();
-  EXPECT_EQ(b.met.classes.count("scale normal"), 1u);
-  EXPECT_EQ(b.met.classes.count("scale infinity"), 0u);
+  EXPECT_EQ(b.coverage.classes.count("scale normal"), 1u);
+  EXPECT_EQ(b.coverage.classes.count("scale infinity"), 0u);
   Bench special("--n=256 --k=64 --scales=edges");
   special.one.parameters();
   for (const ValueClass& row : value_classes())
-    EXPECT_EQ(special.met.classes.count(std::string("scale ") + row.name), 1u) << row.name;
+    EXPECT_EQ(special.coverage.classes.count(std::string("scale ") + row.name), 1u) << row.name;
 }
 
 TEST(MetByACase, AreTheCodesItDrewAtTheirNibbles) {
   Bench b("--n=3 --k=32 --seed=0x5");
   const Matrix<std::uint8_t> codes = b.one.codes();
-  decltype(Met::code_at_nibble) expected = {};
+  decltype(Coverage::code_at_nibble) expected = {};
   for (std::int64_t column = 0; column < 32; ++column) {
     // The k-tile, then which of the columns 2 * (lane % 4) + {0, 1, 8, 9} of it.
     const std::int64_t value = column / 16 * 4 + column % 16 / 8 * 2 + column % 2;
     constexpr std::size_t nibble_of_value[] = {0, 4, 1, 5, 2, 6, 3, 7};
     for (std::int64_t row = 0; row < 3; ++row) expected[codes(row, column)][nibble_of_value[value]] = true;
   }
-  EXPECT_EQ(b.met.code_at_nibble, expected);
+  EXPECT_EQ(b.coverage.code_at_nibble, expected);
 }
 
 TEST(MetByACase, AreItsCodesAtTheirNibblesHoweverFewOrMany) {
@@ -526,7 +526,7 @@ TEST(MetByACase, AreItsCodesAtTheirNibblesHoweverFewOrMany) {
           expected[codes(row, column)][static_cast<std::size_t>(nibble)] = true;
         }
       }
-      EXPECT_EQ(bench.met.code_at_nibble, expected) << "n " << n << ", inner_k_tiles " << inner_k_tiles;
+      EXPECT_EQ(bench.coverage.code_at_nibble, expected) << "n " << n << ", inner_k_tiles " << inner_k_tiles;
     }
   }
 }
@@ -565,20 +565,20 @@ TEST(Specified, HasAWeightForWhatIsNoCodeToo) {
 
 TEST(MetByACase, AreTheNibblesOfItsWords) {
   Bench b("--n=1 --k=32 --seed=0x5");
-  decltype(Met::code_at_nibble) expected = {};
+  decltype(Coverage::code_at_nibble) expected = {};
   for (const std::uint32_t word : b.one.words()) {
     for (std::size_t nibble = 0; nibble < 8; ++nibble) expected[word >> (4 * nibble) & 15][nibble] = true;
   }
-  EXPECT_EQ(b.met.code_at_nibble, expected);
+  EXPECT_EQ(b.coverage.code_at_nibble, expected);
 }
 
 TEST(MetByACase, AreTheSameValuesTogetherAsOneByOne) {
   for (const std::vector<std::uint16_t>& values :
        {std::vector<std::uint16_t>{}, {7}, {7, 7, 7}, {7, 7, 8}, {8, 7, 7}, {1, 2, 3, 4}}) {
     for (const std::vector<std::uint16_t>& before : {std::vector<std::uint16_t>{}, {7}, {9}, {1, 2}}) {
-      Met together, apart;
-      for (Met* met : {&together, &apart}) {
-        for (const std::uint16_t value : before) met->expected_value(value);
+      Coverage together, apart;
+      for (Coverage* coverage : {&together, &apart}) {
+        for (const std::uint16_t value : before) coverage->expected_value(value);
       }
       together.expected_all(values);
       together.output_all(values);
@@ -599,7 +599,7 @@ TEST(MetByACase, IsWhatEveryOperationGave) {
   const auto hash_after = [&](const std::function<void(Case&)>& body) {
     Bench b(twelve_by_64);
     body(b.one);
-    hashes.insert(b.met.output_hash);
+    hashes.insert(b.coverage.output_hash);
   };
   const std::vector<std::uint32_t> packed = Bench(twelve_by_64).one.words();
   hash_after([](Case&) {});
@@ -850,7 +850,7 @@ TEST(Operations, ThatASubjectLacksAreAnErrorOfTheProperty) {
     Memory& memory() override { return host_memory(); }
   } nothing;
   Bench b(twelve_by_64);
-  Case one(b.problem, b.envelope, nothing, b.met);
+  Case one(b.problem, b.envelope, nothing, b.coverage);
   EXPECT_THROW(one.pack(one.codes()), std::logic_error);
 }
 
@@ -876,8 +876,8 @@ TEST(Operations, AlignTheirTensorsAsAllocatorsDoOrOfSubjectsThatTakeItNoBetterTh
       };
       b.one.dequantize(packed, b.one.parameters());
       const bool is_least = draws_least_alignment(static_cast<std::uint64_t>(seed));
-      EXPECT_EQ(b.met.classes["aligned to what must be taken"], is_least ? 1 : 0);
-      EXPECT_EQ(b.met.classes["aligned as allocators align"], is_least ? 0 : 1);
+      EXPECT_EQ(b.coverage.classes["aligned to what must be taken"], is_least ? 1 : 0);
+      EXPECT_EQ(b.coverage.classes["aligned as allocators align"], is_least ? 0 : 1);
       least += is_least ? 1 : 0;
       const std::array<std::size_t, 3> bytes = {packed.size() * 4, 2 * 12 * 2 * 2, 12 * 64 * 2};
       for (std::size_t i = 0; i < tensors.size() && is_least; ++i) {
@@ -924,7 +924,7 @@ struct Asked : Subject, Operators {
 struct OperatorBench : Bench {
   OperatorBench() : Bench(twelve_by_64) {}
   Asked asked;
-  Case of_tensors{problem, envelope, asked, met};
+  Case of_tensors{problem, envelope, asked, coverage};
   OperatorCall call = {
       Operation::unpack,
       {tensor_argument("packed_w", Element::int32, {2}, {1, 2, 3, 4, 5, 6, 7, 8}), number_argument("inner_k_tiles", 4),
@@ -946,10 +946,10 @@ TEST(CallsOfOperators, FindTheStoragesOfTheirTensorsInTheSubjectsMemory) {
     EXPECT_EQ(std::memcmp(at.at(1), b.call.arguments[2].storage.data(), 3), 0);
     return {Element::int32, {1}, {1}, {1, 0, 0, 0}};
   };
-  const std::uint64_t hash = b.met.output_hash;
+  const std::uint64_t hash = b.coverage.output_hash;
   EXPECT_EQ(b.of_tensors.call(b.call, Manner::graph, &decoy).bytes, (std::vector<std::uint8_t>{1, 0, 0, 0}));
   EXPECT_EQ(calls, 1);
-  EXPECT_NE(b.met.output_hash, hash);
+  EXPECT_NE(b.coverage.output_hash, hash);
   EXPECT_EQ(b.of_tensors.call_on_meta(b.call).sizes, Sizes{7});
   EXPECT_EQ(b.of_tensors.argument_names(Operation::matmul), std::vector<std::string>{"matmul"});
 }

@@ -103,12 +103,12 @@ const char* Case::reason(T got, T expected, std::int64_t row, std::int64_t colum
 
 template <class T>
 void Case::survey(const Matrix<T>& got, const Matrix<T>& expected, const Explanation& explanation) {
-  if (met_.surveyed->elements != 0) throw std::logic_error("a case that is surveyed compares twice");
+  if (coverage_.surveyed->elements != 0) throw std::logic_error("a case that is surveyed compares twice");
   for (std::size_t i = 0; i < expected.elements.size(); ++i) {
-    met_.surveyed->expected(static_cast<std::uint32_t>(expected.elements[i]));
+    coverage_.surveyed->expected(static_cast<std::uint32_t>(expected.elements[i]));
     if (got.elements[i] == expected.elements[i]) continue;
     const auto index = static_cast<std::int64_t>(i);
-    met_.surveyed->differs(
+    coverage_.surveyed->differs(
         index, static_cast<std::uint32_t>(got.elements[i]),
         reason(got.elements[i], expected.elements[i], index / expected.columns, index % expected.columns, explanation));
   }
@@ -117,8 +117,8 @@ void Case::survey(const Matrix<T>& got, const Matrix<T>& expected, const Explana
 template <class T>
 void Case::compare(const Matrix<T>& got, const Matrix<T>& expected, const Explanation& explanation) {
   require_same_shape(got, expected);
-  if (met_.surveyed) survey(got, expected, explanation);
-  if (got.elements == expected.elements) return met_.expected_all(expected.elements);
+  if (coverage_.surveyed) survey(got, expected, explanation);
+  if (got.elements == expected.elements) return coverage_.expected_all(expected.elements);
   std::ostringstream listed;
   std::int64_t wrong = 0;
   std::int64_t first_row = -1;
@@ -127,11 +127,11 @@ void Case::compare(const Matrix<T>& got, const Matrix<T>& expected, const Explan
   std::vector<WrongElement> wrong_elements;
   for (std::int64_t row = 0; row < got.rows; ++row) {
     for (std::int64_t column = 0; column < got.columns; ++column) {
-      met_.expected_value(static_cast<std::uint32_t>(expected(row, column)));
+      coverage_.expected_value(static_cast<std::uint32_t>(expected(row, column)));
       bool differs = got(row, column) != expected(row, column);
       const char* why = differs ? reason(got(row, column), expected(row, column), row, column, explanation) : nullptr;
       if (why != nullptr) {
-        ++met_.explained[why];
+        ++coverage_.explained[why];
         differs = false;
       }
       if (differs && first_row < 0) {
@@ -181,7 +181,7 @@ void Case::expect_equal_or_explained(const Matrix<std::uint32_t>& got, const Mat
 }
 
 void Case::expect_equal(const std::vector<std::uint32_t>& got, const std::vector<std::uint32_t>& expected) {
-  if (got == expected) return met_.expected_all(expected);
+  if (got == expected) return coverage_.expected_all(expected);
   if (got.size() != expected.size()) {
     throw Failure("mismatch", "the result has " + std::to_string(got.size()) + " words, expected " +
                                   std::to_string(expected.size()));
@@ -191,7 +191,7 @@ void Case::expect_equal(const std::vector<std::uint32_t>& got, const std::vector
   std::ostringstream listed;
   std::int64_t wrong = 0;
   for (std::size_t i = 0; i < expected.size(); ++i) {
-    met_.expected_value(expected[i]);
+    coverage_.expected_value(expected[i]);
     if (got[i] == expected[i]) continue;
     if (++wrong > most_listed) continue;
     const auto word = static_cast<std::int64_t>(i);
@@ -222,7 +222,7 @@ void Case::expect_within(const Matrix<double>& got, const Matrix<double>& exact,
   std::int64_t wrong = 0;
   for (std::int64_t row = 0; row < got.rows; ++row) {
     for (std::int64_t column = 0; column < got.columns; ++column) {
-      met_.expected_value(static_cast<std::uint32_t>(std::hash<double>()(exact(row, column))));
+      coverage_.expected_value(static_cast<std::uint32_t>(std::hash<double>()(exact(row, column))));
       const double error = std::fabs(got(row, column) - exact(row, column));
       if (error <= bound(row, column) && std::isfinite(bound(row, column))) continue;  // false for NaN
       if (++wrong > most_listed) continue;

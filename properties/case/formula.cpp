@@ -32,14 +32,14 @@ FormulaResult Case::run_by_formula(std::vector<Tensor> tensors, const reference:
   // Whether more than one value was expected, as far as a few hundred elements show.
   constexpr std::int64_t most_looked_at = 256;
   std::int64_t looked_at = 0;
-  for (; looked_at < std::min(elements, most_looked_at) && !met_.several_values; ++looked_at) {
+  for (; looked_at < std::min(elements, most_looked_at) && !coverage_.several_values; ++looked_at) {
     const std::int64_t step = elements <= most_looked_at ? 1 : elements / most_looked_at;
-    met_.expected_value(element_of(expected, step * looked_at));
+    coverage_.expected_value(element_of(expected, step * looked_at));
   }
-  met_.compared_more(elements * codes_of_element - looked_at);
+  coverage_.compared_more(elements * codes_of_element - looked_at);
   // Equal elements are those expected: what differs is the hash's part.
-  met_.output_value(static_cast<std::uint32_t>(elements));
-  for (const Differences::One& one : judged.differences.listed) met_.output_value(one.got);
+  coverage_.output_value(static_cast<std::uint32_t>(elements));
+  for (const Differences::One& one : judged.differences.listed) coverage_.output_value(one.got);
   explained("a NaN with other bits: the subject does not promise the hardware's", judged.differences.other_nans);
   return judged;
 }

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "properties/case/case.h"
-#include "properties/case/met.h"
+#include "properties/case/coverage.h"
 #include "properties/subjects/subject.h"
 
 namespace tileproof {
@@ -53,7 +53,7 @@ struct Property {
   std::string name;   // kind/sentence
   std::string finds;  // the mutants it is for
   std::vector<Operation> needs;
-  std::vector<const ClassRow*> meets;
+  std::vector<const CoverageGoals*> meets;
   Draws draws;
   std::function<void(Case&)> body;
   bool of_tensors = false;            // about tensors: only subjects that are PyTorch operators can be asked

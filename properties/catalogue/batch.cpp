@@ -10,10 +10,10 @@ namespace tileproof {
 
 namespace {
 
-const ClassRow several_experts = {
+const CoverageGoals several_experts = {
     "several experts",
     {{"several experts", [](const Envelope& envelope) { return envelope.takes_experts; },
-      [](const Met& met, const std::string& name) { return met.classes.contains(name); }}}};
+      [](const Coverage& coverage, const std::string& name) { return coverage.classes.contains(name); }}}};
 
 /// The rows of one of so many experts.
 template <class T>
@@ -89,8 +89,8 @@ std::vector<Property> batch_properties() {
   std::vector<Property> rows;
   for (const Operation operation : operations_on_the_layout) {
     const bool has_types = operation == Operation::dequantize;
-    std::vector<const ClassRow*> meets = {&several_experts, &every_inner_k_tiles, &partial_tile, &not_square,
-                                          &both_alignments};
+    std::vector<const CoverageGoals*> meets = {&several_experts, &every_inner_k_tiles, &partial_tile, &not_square,
+                                               &both_alignments};
     if (has_types) meets.insert(meets.end(), {&several_groups, &every_type});
     rows.push_back({.name = std::string("batch/") + name_of(operation) + "_gives_every_expert_what_it_gives_it_alone",
                     .finds = "an expert that begins elsewhere, or takes another's codes, scales or zeros",

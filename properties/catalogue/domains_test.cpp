@@ -26,8 +26,8 @@ std::string failure_of(Body body, const Predictions& predictions, const char* ty
   problem.n = rows;
   const Envelope envelope = specification_envelope();
   Idle idle;
-  Met met;
-  Case one(problem, envelope, idle, met);
+  Coverage coverage;
+  Case one(problem, envelope, idle, coverage);
   try {
     body(one, predictions);
     return "";
@@ -229,11 +229,11 @@ TEST(DomainsProperties, AreAboutTheSpecificationAlone) {
 }
 
 TEST(DomainsProperties, ReportOneOfSeveralPlacesWhoeverCameFirst) {
-  Met one, other;
+  Coverage one, other;
   one.measured("a measure", 2, "there");
   other.measured("a measure", 2, "here");
-  for (Met* met : {&one, &other}) met->expected_value(1);
-  Met both = one, again = other;
+  for (Coverage* coverage : {&one, &other}) coverage->expected_value(1);
+  Coverage both = one, again = other;
   both.add(other);
   again.add(one);
   EXPECT_EQ(both.largest.at("a measure").where, "here");
@@ -244,16 +244,16 @@ TEST(DomainsProperties, ReportWhatAConversionCosts) {
   const Problem problem = problem_with("--n=2048 --k=32 --domain=integer --seed=0x12345");
   const Envelope envelope = specification_envelope();
   Idle idle;
-  Met met;
-  Case one(problem, envelope, idle, met);
+  Coverage coverage;
+  Case one(problem, envelope, idle, coverage);
   domains::converted_weights_are_within_the_bound(one, {});
-  EXPECT_EQ(met.compared, 16 * 65536);
-  EXPECT_EQ(met.largest.at("largest difference of a weight, in units of its bound").value, 1);
+  EXPECT_EQ(coverage.compared, 16 * 65536);
+  EXPECT_EQ(coverage.largest.at("largest difference of a weight, in units of its bound").value, 1);
   // Statement 4 in scales: 143 / 128 and 15 / 128 at most, and near enough to them to have been looked at.
-  const double in_scales = met.largest.at("largest difference of a weight, in scales").value;
+  const double in_scales = coverage.largest.at("largest difference of a weight, in scales").value;
   EXPECT_LE(in_scales, 143.0 / 128);
   EXPECT_GT(in_scales, 1);
-  const double of_4_bits = met.largest.at("largest difference of a weight, zero points 0..15, in scales").value;
+  const double of_4_bits = coverage.largest.at("largest difference of a weight, zero points 0..15, in scales").value;
   EXPECT_LE(of_4_bits, 15.0 / 128);
   EXPECT_GT(of_4_bits, 0.1);
 }

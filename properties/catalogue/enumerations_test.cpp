@@ -177,11 +177,11 @@ TEST(Enumerations, OfArithmeticWithoutAZeroPointHoldEveryScale) {
     const Property& property =
         property_of(std::string("arithmetic/every_") + name_of(type) + "_weight_without_a_zero_point_is_rounded_once");
     const Enumeration all = property.enumerations(kernel_envelope()).at(0);
-    std::vector<int> met(1 << 16);
+    std::vector<int> coverage(1 << 16);
     for (std::int64_t step = 0; step < all.steps; ++step) {
-      for_each_pair(all.problem(step), [&](std::uint32_t scale, int) { ++met.at(scale); });
+      for_each_pair(all.problem(step), [&](std::uint32_t scale, int) { ++coverage.at(scale); });
     }
-    EXPECT_EQ(std::count(met.begin(), met.end(), 1), 1 << 16) << name_of(type);
+    EXPECT_EQ(std::count(coverage.begin(), coverage.end(), 1), 1 << 16) << name_of(type);
   }
 }
 
@@ -221,14 +221,14 @@ TEST(Enumerations, OfArithmeticOfTheIntegerDomainHoldEveryScaleWithEveryZeroPoin
     const Property& property =
         property_of(std::string("arithmetic/every_") + name_of(type) + "_weight_of_the_integer_domain_is_rounded_once");
     const Enumeration all = property.enumerations(kernel_envelope()).at(0);
-    std::vector<bool> met(1 << 24);
+    std::vector<bool> coverage(1 << 24);
     std::int64_t again = 0;
     std::int64_t pairs = 0;
     for (std::int64_t step = 0; step < all.steps; ++step) {
       for_each_pair(all.problem(step), [&](std::uint32_t scale, int zero_point) {
         const std::size_t at = (scale & 0xffffu) << 8 | static_cast<std::uint8_t>(zero_point);
-        again += met[at];
-        met[at] = true;
+        again += coverage[at];
+        coverage[at] = true;
         ++pairs;
       });
     }
@@ -271,14 +271,14 @@ void expect_every_pair_of_the_float_domain_once(int fraction_bits) {
   EXPECT_EQ(tops.size(), std::size_t{1} << (32 - low_bits));
   const std::uint64_t some_high = std::uint64_t{5} << low_bits;
   const Pair of_high = at(some_high);
-  std::vector<bool> met(std::size_t{1} << low_bits);
-  for (std::uint64_t low = 0; low < met.size(); ++low) {
+  std::vector<bool> coverage(std::size_t{1} << low_bits);
+  for (std::uint64_t low = 0; low < coverage.size(); ++low) {
     const Pair pair = at(some_high | low);
     ASSERT_EQ(pair.scale & ~fraction, of_high.scale);
     ASSERT_EQ(pair.zero & ~fraction, of_high.zero);
     const std::size_t fractions = std::size_t{pair.scale & fraction} << fraction_bits | (pair.zero & fraction);
-    ASSERT_FALSE(met[fractions]);
-    met[fractions] = true;
+    ASSERT_FALSE(coverage[fractions]);
+    coverage[fractions] = true;
   }
   for (std::uint64_t i = 0; i < 1 << 16; ++i) {
     const std::uint64_t number = drawn(2, 0, i) & 0xffffffff;
@@ -296,12 +296,12 @@ TEST(Enumerations, OfTheFloatDomainHoldEveryPairOnce) {
 TEST(Spreading, VisitsEveryPointOnce) {
   static_assert(spread(0, 0) == 0, "of one step, which is the first");
   for (int bits = 0; bits <= 21; ++bits) {
-    std::vector<bool> met(std::size_t{1} << bits);
-    for (std::uint64_t i = 0; i < met.size(); ++i) {
+    std::vector<bool> coverage(std::size_t{1} << bits);
+    for (std::uint64_t i = 0; i < coverage.size(); ++i) {
       const std::uint64_t point = spread(i, bits);
-      ASSERT_LT(point, met.size());
-      ASSERT_FALSE(met[point]) << bits;
-      met[point] = true;
+      ASSERT_LT(point, coverage.size());
+      ASSERT_FALSE(coverage[point]) << bits;
+      coverage[point] = true;
     }
   }
   // An odd step is prime to every power of two: so it goes on.
@@ -408,13 +408,13 @@ TwoFindings findings_of(const Property& property, Problem problem, ScalarParts p
   problem.property = property.name;
   problem.subject = "mutant";
   TwoFindings found;
-  Met met;
-  found.step = runner.run(property, problem, met).finding;
+  Coverage coverage;
+  found.step = runner.run(property, problem, coverage).finding;
   if (!found.step || !found.step->smaller) return found;
   std::string why_not;
   EXPECT_NO_THROW(require_possible(*found.step->smaller));
   EXPECT_NO_THROW(require_within(*found.step->smaller, domains_of(property, envelope, &why_not)));
-  Met of_smaller;
+  Coverage of_smaller;
   found.smaller = runner.run(property, *found.step->smaller, of_smaller).finding;
   return found;
 }

@@ -253,11 +253,11 @@ void unit_scales_show_the_codes(Case& c) {
   c.expect_equal(codes_of_weights(c, specified::packed(codes, c.problem.inner_k_tiles)), specified::as_int32(codes));
 }
 
-const std::vector<const ClassRow*> shapes = {&every_inner_k_tiles, &partial_tile, &not_square, &both_alignments};
-const std::vector<const ClassRow*> whole_tiles = {&every_code_at_every_nibble, &every_inner_k_tiles, &not_square,
-                                                  &both_alignments};
-const std::vector<const ClassRow*> codes_and_shapes = {&every_code_at_every_nibble, &every_inner_k_tiles, &partial_tile,
-                                                       &not_square, &both_alignments};
+const std::vector<const CoverageGoals*> shapes = {&every_inner_k_tiles, &partial_tile, &not_square, &both_alignments};
+const std::vector<const CoverageGoals*> whole_tiles = {&every_code_at_every_nibble, &every_inner_k_tiles, &not_square,
+                                                       &both_alignments};
+const std::vector<const CoverageGoals*> codes_and_shapes = {&every_code_at_every_nibble, &every_inner_k_tiles,
+                                                            &partial_tile, &not_square, &both_alignments};
 
 }  // namespace
 

@@ -75,11 +75,11 @@ std::vector<Problem> around_a_grid_dimension(const Envelope& envelope) {
   return problems;
 }
 
-const ClassRow more_n_tiles_than_a_grid_dimension = {
+const CoverageGoals more_n_tiles_than_a_grid_dimension = {
     "more n-tiles than a grid dimension",
     {{"more n-tiles than a grid dimension",
       [](const Envelope& envelope) { return with_rows(envelope, 8 * (grid_dimension_most + 1)).has_value(); },
-      [](const Met& met, const std::string& name) { return met.classes.contains(name); }}}};
+      [](const Coverage& coverage, const std::string& name) { return coverage.classes.contains(name); }}}};
 
 void more_n_tiles_as_specified(Case& c, Operation operation) {
   if (c.problem.n > 8 * grid_dimension_most) c.meets(more_n_tiles_than_a_grid_dimension.name);

@@ -90,8 +90,8 @@ void whole_number_matmul(Case& c) {
 }  // namespace
 
 std::vector<Property> matmul_properties() {
-  const std::vector<const ClassRow*> met = {&every_code_at_every_nibble, &every_inner_k_tiles, &several_groups,
-                                            &not_square};
+  const std::vector<const CoverageGoals*> coverage = {&every_code_at_every_nibble, &every_inner_k_tiles,
+                                                      &several_groups, &not_square};
   const auto drawn_from = [](std::vector<std::string> profiles) {
     return Draws{.domains = {Domain::floating}, .types = {Type::bf16}, .profiles = std::move(profiles), .most_k = 512};
   };
@@ -99,25 +99,25 @@ std::vector<Property> matmul_properties() {
       {"matmul/by_the_identity_equals_dequantize_where_finite",
        "packing, grouping and arithmetic of an operator that only multiplies",
        {Operation::matmul},
-       met,
+       coverage,
        drawn_from({"ordinary", "cancelling", "distant", "finite-edges"}),
        identity_matmul},
       {"matmul/by_the_identity_is_explained_where_not_finite",
        "an Inf or NaN that leaks in an unexplained way",
        {Operation::matmul},
-       met,
+       coverage,
        drawn_from({"mixed", "edges"}),
        identity_matmul},
       {"matmul/of_whole_numbers_is_exact",
        "one wrong code, one lost term, wherever they are",
        {Operation::matmul},
-       met,
+       coverage,
        drawn_from({"ordinary"}),
        whole_number_matmul},
       {"matmul/of_random_activations_is_within_the_inner_product_bound",
        "accumulation that loses terms",
        {Operation::matmul},
-       met,
+       coverage,
        drawn_from({"ordinary"}),
        random_matmul},
   };

@@ -49,10 +49,10 @@ void padding_never_matters(Case& c) {
 }
 
 /// What an operation's cases must have met: only weights have groups and types.
-std::vector<const ClassRow*> shapes_of(Operation operation) {
-  std::vector<const ClassRow*> met = {&every_inner_k_tiles, &partial_tile, &not_square, &both_alignments};
-  if (operation == Operation::dequantize) met.insert(met.end(), {&several_groups, &every_type});
-  return met;
+std::vector<const CoverageGoals*> shapes_of(Operation operation) {
+  std::vector<const CoverageGoals*> coverage = {&every_inner_k_tiles, &partial_tile, &not_square, &both_alignments};
+  if (operation == Operation::dequantize) coverage.insert(coverage.end(), {&several_groups, &every_type});
+  return coverage;
 }
 
 Draws draws_of(Operation operation) {

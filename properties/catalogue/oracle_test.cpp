@@ -148,13 +148,13 @@ Judgement judged_step(const Property& property, const Enumeration& enumeration, 
   Problem problem = enumeration.problem(step);
   problem.property = property.name;
   Idle idle;
-  Met met;
+  Coverage coverage;
   const Envelope envelope = specification_envelope();
   InThisProcess here(envelope, idle);
-  const CaseOutcome outcome = here.run(property, problem, met);
+  const CaseOutcome outcome = here.run(property, problem, coverage);
   Judgement judgement;
   if (outcome.finding) judgement.findings.push_back(*outcome.finding);
-  judgement.elements = met.compared;
+  judgement.elements = coverage.compared;
   return judgement;
 }
 

@@ -95,15 +95,16 @@ const std::string way_that_ran = "computed ";
 
 /// A subject that chooses between ways of computing has computed in each: chance and small problems may reach one
 /// alone.
-const ClassRow every_way = {"every way of computing",
-                            {{"every way of computing", [](const Envelope&) { return true; },
-                              [](const Met& met, const std::string&) {
-                                return std::all_of(met.classes.begin(), met.classes.end(), [&](const auto& one) {
-                                  const auto& [name, count] = one;
-                                  return !name.starts_with(way_to_run) ||
-                                         met.classes.contains(way_that_ran + name.substr(way_to_run.size()));
-                                });
-                              }}}};
+const CoverageGoals every_way = {
+    "every way of computing",
+    {{"every way of computing", [](const Envelope&) { return true; },
+      [](const Coverage& coverage, const std::string&) {
+        return std::all_of(coverage.classes.begin(), coverage.classes.end(), [&](const auto& one) {
+          const auto& [name, count] = one;
+          return !name.starts_with(way_to_run) ||
+                 coverage.classes.contains(way_that_ran + name.substr(way_to_run.size()));
+        });
+      }}}};
 
 /// The result of a call that the subject has taken before: it may not refuse it now.
 template <class Run>
@@ -151,9 +152,9 @@ void repeats_give_the_same_bits(Case& c, Operation operation) {
 }  // namespace
 
 std::vector<Property> sense_properties() {
-  const std::vector<const ClassRow*> shapes = {&every_inner_k_tiles, &partial_tile, &not_square};
-  const std::vector<const ClassRow*> groups = {&every_inner_k_tiles, &partial_tile, &several_groups,
-                                               &groups_around_a_supertile};
+  const std::vector<const CoverageGoals*> shapes = {&every_inner_k_tiles, &partial_tile, &not_square};
+  const std::vector<const CoverageGoals*> groups = {&every_inner_k_tiles, &partial_tile, &several_groups,
+                                                    &groups_around_a_supertile};
   const Draws codes_alone = {.domains = {Domain::floating}, .types = {Type::bf16}};
   std::vector<Property> rows = {
       {"sense/one_code_changes_one_nibble_of_pack",
@@ -189,7 +190,7 @@ std::vector<Property> sense_properties() {
   };
   for (const Operation operation : operations_on_the_layout) {
     const bool weights = operation == Operation::dequantize;
-    std::vector<const ClassRow*> meets = weights ? groups : shapes;
+    std::vector<const CoverageGoals*> meets = weights ? groups : shapes;
     meets.push_back(&every_way);
     rows.push_back({std::string("determinism/") + name_of(operation) + "_gives_the_same_bits_however_it_is_run",
                     "races, stale state, a dependence on how the threads are split",

@@ -121,13 +121,13 @@ std::vector<std::string> names_of_profiles() {
 }  // namespace
 
 std::vector<Property> value_properties() {
-  const std::vector<const ClassRow*> values = {
+  const std::vector<const CoverageGoals*> values = {
       &every_code_at_every_nibble, &every_inner_k_tiles, &partial_tile,   &several_groups,
       &every_class_of_scale,       &every_type,          &both_alignments};
-  const std::vector<const ClassRow*> groups = {&every_inner_k_tiles, &partial_tile,
-                                               &several_groups,      &groups_around_a_supertile,
-                                               &unusual_groups,      &more_groups_than_a_group_has_columns,
-                                               &not_square};
+  const std::vector<const CoverageGoals*> groups = {&every_inner_k_tiles, &partial_tile,
+                                                    &several_groups,      &groups_around_a_supertile,
+                                                    &unusual_groups,      &more_groups_than_a_group_has_columns,
+                                                    &not_square};
   const auto drawn_from = [](std::vector<Domain> domains, std::vector<std::string> profiles) {
     return Draws{.domains = std::move(domains), .profiles = std::move(profiles)};
   };

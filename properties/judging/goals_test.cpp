@@ -178,18 +178,18 @@ TEST(LargeMatrices, ReachBeyond16BitsInEveryLayoutWhateverASubjectTakes) {
       const Property& property = property_of(name);
       std::string why_not;
       const Domains domains = domains_of(property, envelope, &why_not);
-      Met met;
-      met.compared = 1;
-      met.several_values = true;
+      Coverage coverage;
+      coverage.compared = 1;
+      coverage.several_values = true;
       for (const Problem& problem : domains.draws.fixed) {
         Problem named = problem;
         named.property = name;
         named.subject = "mine";
         require_possible(named);
         EXPECT_NO_THROW(require_within(named, domains)) << line_of(named);
-        count_problem(problem, met);
+        count_problem(problem, coverage);
       }
-      EXPECT_EQ(unmet(met, goals_of(property.meets, domains.envelope)), Names()) << name;
+      EXPECT_EQ(unmet(coverage, goals_of(property.meets, domains.envelope)), Names()) << name;
     }
   }
 }

@@ -27,12 +27,12 @@ std::uint64_t seed_of(const std::string& property, std::uint64_t seed) {
 
 /// Runs the body. Whatever leaves it is a finding: a body that throws has not passed.
 CaseOutcome run_case(const Property& property, const Problem& problem, const Envelope& envelope, Subject& subject,
-                     Met& met) {
+                     Coverage& coverage) {
   const auto failed = [&problem](const std::string& kind, const std::string& details, bool device_lost) {
     return CaseOutcome{.finding = Finding{problem, kind, details}, .device_lost = device_lost};
   };
   try {
-    Case one(problem, envelope, subject, met);
+    Case one(problem, envelope, subject, coverage);
     property.body(one);
     return {};
   } catch (const Failure& failure) {
@@ -79,8 +79,8 @@ class Run {
   /// Runs a problem and counts it. While shrinking, a problem fails only if it fails in the same kind.
   CaseOutcome take(const Problem& problem) {
     const Clock::time_point begin = Clock::now();
-    Met met;
-    CaseOutcome outcome = runner_.run(property_, problem, met);
+    Coverage coverage;
+    CaseOutcome outcome = runner_.run(property_, problem, coverage);
     judgement_.device_lost |= outcome.device_lost;
     // What fails in another way than what is being shrunk, or as the ledger says, is no finding here.
     const bool otherwise = outcome.finding && finding_ && outcome.finding->kind != finding_->kind;
@@ -91,7 +91,7 @@ class Run {
       observer_({problem, apart.empty() ? status_of(outcome) : "gave_up", apart.empty() ? kind_of(outcome) : apart,
                  seconds_since(begin)});
     }
-    count(problem, outcome, met, known);
+    count(problem, outcome, coverage, known);
     if (outcome.finding) {
       outcome.finding->shrinks = finding_ ? finding_->shrinks + 1 : 0;
       finding_ = outcome.finding;
@@ -136,21 +136,21 @@ class Run {
   /// takes may be so narrow that chance alone does not.
   void draw_for_goals(const Domains& domains, std::uint64_t seed) {
     constexpr std::uint64_t most_drawn = 4096;
-    std::int64_t cases = 64;                   // the most that are run
-    if (judgement_.met.compared == 0) return;  // nothing has been shown, and this would show no more
+    std::int64_t cases = 64;                        // the most that are run
+    if (judgement_.coverage.compared == 0) return;  // nothing has been shown, and this would show no more
     if (!judgement_.findings.empty() || judgement_.device_lost || !judgement_.gave_up.empty()) return;
     const Goals goals = goals_of(property_.meets, domains.envelope);
-    const auto is_missing = [&](const CoverageGoal* goal) { return !goal->met(judgement_.met, goal->name); };
+    const auto is_missing = [&](const CoverageGoal* goal) { return !goal->is_met(judgement_.coverage, goal->name); };
     const rc::Gen<Problem> problems = tileproof::problems(property_.name, judgement_.subject, domains);
     const std::uint64_t own_seed = seed_of(property_.name + " for goals", seed);
     for (std::uint64_t index = 0; index < most_drawn && cases > 0; ++index) {
       if (std::none_of(goals.in_reach.begin(), goals.in_reach.end(), is_missing) || (stop_ && stop_())) break;
       const std::optional<rc::Shrinkable<Problem>> one = drawn_or_given_up(problems, own_seed, index);
       if (!one) return;
-      Met of_problem;
+      Coverage of_problem;
       count_problem(one->value(), of_problem);
       const bool meets_one = std::any_of(goals.in_reach.begin(), goals.in_reach.end(), [&](const CoverageGoal* goal) {
-        return is_missing(goal) && goal->met(of_problem, goal->name);
+        return is_missing(goal) && goal->is_met(of_problem, goal->name);
       });
       if (!meets_one) continue;
       --cases;
@@ -253,8 +253,8 @@ class Run {
   /// takes its time to start, so it is the property's first finding that is confirmed.
   void confirm() {
     if (!judgement_.findings.empty() || patience_.crashes <= 0 || (stop_ && stop_()) || !runner_.start_afresh()) return;
-    Met met;
-    const CaseOutcome alone = runner_.run(property_, finding_->problem, met);
+    Coverage coverage;
+    const CaseOutcome alone = runner_.run(property_, finding_->problem, coverage);
     if (!alone.finding) {
       finding_->details +=
           "\n  (it did not fail when it was run again, alone in a fresh process: what ran before it had its part)";
@@ -271,21 +271,21 @@ class Run {
     return false;
   }
 
-  void count(const Problem& problem, const CaseOutcome& outcome, const Met& met, bool known) {
+  void count(const Problem& problem, const CaseOutcome& outcome, const Coverage& coverage, bool known) {
     if (outcome.discarded || finding_) return;
     ++judgement_.cases;
     ++judgement_.cases_of[problem.variant];
     judgement_.asked.add(problem);
     if (known) ++judgement_.known_of[problem.variant];
     if (outcome.refused) ++judgement_.refused_of[problem.variant];
-    judgement_.met.add(met);
-    if (outcome.refused || outcome.unavailable) judgement_.met_apart.include(met);
-    if (known) judgement_.met_known.include(met);
+    judgement_.coverage.add(coverage);
+    if (outcome.refused || outcome.unavailable) judgement_.met_apart.include(coverage);
+    if (known) judgement_.met_known.include(coverage);
     if (outcome.unavailable) {
       judgement_.unavailable[problem.variant] = *outcome.unavailable;
       ++judgement_.unavailable_cases;
     }
-    const bool has_shown = met.compared != 0 || outcome.refused || known || outcome.finding;
+    const bool has_shown = coverage.compared != 0 || outcome.refused || known || outcome.finding;
     if (has_shown && !outcome.unavailable) judgement_.variants_run.insert(problem.variant);
     if (!outcome.refused) return;
     if (judgement_.refused_cases++ == 0) judgement_.first_refusal = *outcome.refused;
@@ -336,9 +336,9 @@ bool matches(const KnownFinding& row, const Finding& finding) {
          finding.details.find(row.says) != std::string::npos;
 }
 
-CaseOutcome InThisProcess::run(const Property& property, const Problem& problem, Met& met) {
+CaseOutcome InThisProcess::run(const Property& property, const Problem& problem, Coverage& coverage) {
   compute_in_default_mode();  // whatever a library has set when it was loaded, or in an earlier case
-  return run_case(property, problem, envelope_, subject_, met);
+  return run_case(property, problem, envelope_, subject_, coverage);
 }
 
 void SizesAsked::add(const Problem& p) {
@@ -365,7 +365,7 @@ namespace {
 Goals goals_on(const Property& judged, const Domains& domains) {
   Goals goals = goals_of(judged.meets, domains.envelope);
   if (judged.draws.fixed.empty() || judged.draws.fixed_for) return goals;
-  Met whole, taken;
+  Coverage whole, taken;
   std::int64_t left_out = 0;
   for (const Problem& problem : judged.draws.fixed) {
     count_problem(problem, whole);
@@ -377,7 +377,7 @@ Goals goals_on(const Property& judged, const Domains& domains) {
   }
   if (left_out == 0) return goals;
   std::erase_if(goals.in_reach, [&](const CoverageGoal* goal) {
-    const bool is_lost = goal->met(whole, goal->name) && !goal->met(taken, goal->name);
+    const bool is_lost = goal->is_met(whole, goal->name) && !goal->is_met(taken, goal->name);
     if (is_lost) goals.out_of_reach.push_back(goal->name);
     return is_lost;
   });
@@ -429,10 +429,10 @@ void Judgement::settle(const Property& judged, const Domains& domains) {
   settle_variants(judged, domains);
   const Goals goals = goals_on(judged, domains);
   out_of_reach = goals.out_of_reach;
-  elements = met.compared;
-  output_hash = met.output_hash;
-  classes = met.classes;
-  explained = met.explained;
+  elements = coverage.compared;
+  output_hash = coverage.output_hash;
+  classes = coverage.classes;
+  explained = coverage.explained;
   reason.clear();
   std::erase_if(findings, [](const Finding& finding) { return finding.kind == "expired"; });
   for (const Finding& finding : expired(*this)) findings.push_back(finding);
@@ -443,18 +443,18 @@ void Judgement::settle(const Property& judged, const Domains& domains) {
   const bool any_known = std::any_of(known.begin(), known.end(), [](const KnownCases& one) { return one.cases != 0; });
   // One that ran and compared nothing is no reason to let the property off.
   const bool none_ran = cases != 0 && refused_cases + unavailable_cases == cases;
-  if (met.compared == 0 && gave_up.empty() && !any_known && none_ran) {
+  if (coverage.compared == 0 && gave_up.empty() && !any_known && none_ran) {
     const bool rightly = refused_cases == 0 || judged.on_refusal == OnRefusal::allowed;
     verdict = rightly ? Verdict::skipped : Verdict::mistrusted;
     reason = refused_cases != 0 ? "the subject refuses every case: " + first_refusal : unavailable.begin()->second;
     return;
   }
-  Met with_known = met;
+  Coverage with_known = coverage;
   with_known.include(met_known);
-  Met with_apart = with_known;
+  Coverage with_apart = with_known;
   with_apart.include(met_apart);
   std::vector<std::string> missing, missing_everywhere;
-  if (met.compared != 0 || !any_known) {
+  if (coverage.compared != 0 || !any_known) {
     missing = unmet(with_known, goals);
     missing_everywhere = unmet(with_apart, goals);
   }
@@ -485,7 +485,7 @@ void Judgement::add(const Judgement& round, const Property& judged, const Envelo
   cases += round.cases;
   seconds += round.seconds;
   device_lost |= round.device_lost;
-  met.add(round.met);
+  coverage.add(round.coverage);
   met_apart.include(round.met_apart);
   met_known.include(round.met_known);
   variants_run.insert(round.variants_run.begin(), round.variants_run.end());

@@ -71,7 +71,7 @@ class CaseRunner {
  public:
   virtual ~CaseRunner() = default;
   /// @param met  empty; what the case meets is added to it
-  virtual CaseOutcome run(const Property&, const Problem&, Met& met) = 0;
+  virtual CaseOutcome run(const Property&, const Problem&, Coverage& coverage) = 0;
   /// Runs the next case in a process that has run none. @return whether it can
   virtual bool start_afresh() { return false; }
 };
@@ -80,7 +80,7 @@ class CaseRunner {
 class InThisProcess : public CaseRunner {
  public:
   InThisProcess(const Envelope& envelope, Subject& subject) : envelope_(envelope), subject_(subject) {}
-  CaseOutcome run(const Property&, const Problem&, Met&) override;
+  CaseOutcome run(const Property&, const Problem&, Coverage&) override;
 
  private:
   const Envelope& envelope_;
@@ -133,9 +133,9 @@ struct Judgement {
   std::vector<std::string> out_of_reach;           // coverage goals that what the subject takes leaves out
   SizesAsked asked;
   bool device_lost = false;
-  Met met;              // what all cases together have met: the fields above are taken from it
-  Met met_apart;        // and what those met that were refused or unavailable
-  Met met_known;        // and what those met that failed as known: it was looked at
+  Coverage coverage;    // what all cases together have met: the fields above are taken from it
+  Coverage met_apart;   // and what those met that were refused or unavailable
+  Coverage met_known;   // and what those met that failed as known: it was looked at
   std::string gave_up;  // of the generator, where it did
 
   /// Adds another round of the same property on the same subject; of a variant, the first finding stays. The verdict is

@@ -135,7 +135,7 @@ void compare_and_draw(Case& c) {
 TEST(Mistrusted, IsAPropertyThatNeverMetAClassItIsAbout) {
   const Problem plain = problem_with("--n=32");  // 32 x 32, one group, whole n-tiles, ordinary bf16
   struct Row {
-    const ClassRow& wanted;
+    const CoverageGoals& wanted;
     Problem missed_by;
     std::vector<Problem> met_by;  // together, and by none of them left out
   };

@@ -259,14 +259,14 @@ TEST(AnExpiredFinding, IsNoneOfWhatALostDeviceLeftOut) {
 class Elsewhere : public CaseRunner {
  public:
   explicit Elsewhere(std::function<CaseOutcome(const Problem&)> outcome) : outcome_(std::move(outcome)) {}
-  CaseOutcome run(const Property&, const Problem& problem, Met& met) override {
+  CaseOutcome run(const Property&, const Problem& problem, Coverage& coverage) override {
     problems.push_back(problem);
     CaseOutcome outcome = outcome_(problem);
     lost += outcome.process_lost ? 1 : 0;
     if (!outcome.finding) {
-      met.expected_value(1);
-      met.expected_value(2);
-      if (!problem.variant.empty()) ++met.classes[variant_class(problem.variant)];
+      coverage.expected_value(1);
+      coverage.expected_value(2);
+      if (!problem.variant.empty()) ++coverage.classes[variant_class(problem.variant)];
     }
     return outcome;
   }
@@ -378,10 +378,10 @@ class AfreshElsewhere : public Elsewhere {
     is_fresh_ = can_start_afresh;
     return can_start_afresh;
   }
-  CaseOutcome run(const Property& property, const Problem& problem, Met& met) override {
+  CaseOutcome run(const Property& property, const Problem& problem, Coverage& coverage) override {
     if (is_fresh_) problem_run_afresh = problem;
     is_fresh_ = false;
-    return Elsewhere::run(property, problem, met);
+    return Elsewhere::run(property, problem, coverage);
   }
   bool can_start_afresh = true;
   int afresh = 0;
@@ -395,9 +395,9 @@ class AfreshElsewhere : public Elsewhere {
 class GivesOut : public Elsewhere {
  public:
   using Elsewhere::Elsewhere;
-  CaseOutcome run(const Property& property, const Problem& problem, Met& met) override {
+  CaseOutcome run(const Property& property, const Problem& problem, Coverage& coverage) override {
     if (has_failed_) throw std::runtime_error("no process can be had");
-    const CaseOutcome outcome = Elsewhere::run(property, problem, met);
+    const CaseOutcome outcome = Elsewhere::run(property, problem, coverage);
     has_failed_ = outcome.finding.has_value();
     return outcome;
   }
@@ -598,10 +598,10 @@ TEST(RoundsOfKnownFindings, AddUp) {
 TEST(RoundsOfKnownFindings, ExpireInAllOrNot) {
   for (const bool first : {true, false}) {
     const Body fails = failing_in("two", "a");
-    const Judgement met = first ? in_rounds(of_two, {fails, compare_something}, {known("two")})
-                                : in_rounds(of_two, {compare_something, fails}, {known("two")});
-    EXPECT_EQ(met.verdict, Verdict::known) << words_of(met);
-    EXPECT_EQ(met.known[0].first.details, "a");
+    const Judgement coverage = first ? in_rounds(of_two, {fails, compare_something}, {known("two")})
+                                     : in_rounds(of_two, {compare_something, fails}, {known("two")});
+    EXPECT_EQ(coverage.verdict, Verdict::known) << words_of(coverage);
+    EXPECT_EQ(coverage.known[0].first.details, "a");
   }
   expect_expired(in_rounds(of_two, {compare_something, compare_something, compare_something}, {known("two")}), "two");
 }

@@ -32,7 +32,7 @@ inline SubjectRow row_with(Envelope envelope) {
   return {"mine", "a subject of this test", false, std::move(envelope), nullptr};
 }
 
-inline Property property_with(std::function<void(Case&)> body, std::vector<const ClassRow*> meets = {},
+inline Property property_with(std::function<void(Case&)> body, std::vector<const CoverageGoals*> meets = {},
                               Draws draws = {}) {
   return {"test/property", "", {}, std::move(meets), std::move(draws), std::move(body)};
 }

@@ -21,10 +21,10 @@ namespace {
 /// How often each of some named things was met.
 using Distribution = std::map<std::string, std::int64_t>;
 
-std::string text_of(const Distribution& met) {
+std::string text_of(const Distribution& coverage) {
   std::ostringstream text;
   std::size_t column = 0;
-  for (const auto& [name, count] : met) {
+  for (const auto& [name, count] : coverage) {
     const std::string one = name + " " + std::to_string(count);
     if (column != 0) text << (column + one.size() > 110 ? "\n" : ", ");
     column = column != 0 && column + one.size() <= 110 ? column + one.size() + 2 : one.size();
@@ -34,12 +34,12 @@ std::string text_of(const Distribution& met) {
 }
 
 /// @param broken  what does not hold, or nothing
-SelfResult result_of(const std::optional<std::string>& broken, const std::string& said, const Distribution& met) {
+SelfResult result_of(const std::optional<std::string>& broken, const std::string& said, const Distribution& coverage) {
   SelfResult result;
   result.verdict = broken ? SelfVerdict::broken : SelfVerdict::held;
   result.said = said;
-  result.details = broken ? *broken : text_of(met);
-  for (const auto& [name, count] : met) result.fields.emplace_back("met " + name, count);
+  result.details = broken ? *broken : text_of(coverage);
+  for (const auto& [name, count] : coverage) result.fields.emplace_back("met " + name, count);
   result.fields.emplace_back("details", broken ? *broken : "");
   return result;
 }
@@ -79,10 +79,10 @@ Problem with_any_numbers(Problem p, std::uint64_t seed, std::uint64_t i) {
 }
 
 SelfResult parses_back(const SelfEffort& effort) {
-  Distribution met;
+  Distribution coverage;
   std::optional<std::string> broken;
   const auto look = [&](const std::string& kind, const Problem& problem) {
-    ++met[kind];
+    ++coverage[kind];
     const std::string line = line_of(problem);
     if (!broken && problem_of(line) != problem) broken = "another problem than printed this comes back: " + line;
     if (!broken && line_of(problem_of(line)) != line) broken = "another line comes back than " + line;
@@ -110,12 +110,12 @@ SelfResult parses_back(const SelfEffort& effort) {
     problem.subject = row.name;
     look("of a mutant", problem);
   }
-  return result_of(broken, std::to_string(met["drawn"]) + " drawn problems", met);
+  return result_of(broken, std::to_string(coverage["drawn"]) + " drawn problems", coverage);
 }
 
 /// Two problems that differ in one field print different lines.
 SelfResult lines_differ(const SelfEffort& effort) {
-  Distribution met;
+  Distribution coverage;
   std::optional<std::string> broken;
   const Property& property = properties().front();
   const SubjectRow& row = mutant_subjects().front();
@@ -139,11 +139,11 @@ SelfResult lines_differ(const SelfEffort& effort) {
     for (const auto& [field, change] : changes) {
       Problem other = problem;
       change(other, i);
-      ++met[field];
+      ++coverage[field];
       if (line_of(other) == line_of(problem)) broken = std::string("the line does not show ") + field;
     }
   }
-  return result_of(broken, "every field, in every bit", met);
+  return result_of(broken, "every field, in every bit", coverage);
 }
 
 // --- The comparator
@@ -157,11 +157,11 @@ class NeverAsked : public Subject {
 template <class Compare>
 bool objects(Type type, const Envelope& envelope, Compare compare) {
   NeverAsked subject;
-  Met met;
+  Coverage coverage;
   Problem problem;
   problem.property = "self/comparator";
   problem.out = type;
-  Case c(problem, envelope, subject, met);
+  Case c(problem, envelope, subject, coverage);
   try {
     compare(c);
     return false;
@@ -181,7 +181,7 @@ struct Comparison {
 
 /// What a comparison gets wrong, over every bit of every place of some small matrices, and over their shapes.
 template <class T>
-std::optional<std::string> wrong_in(const Comparison<T>& one, std::uint64_t seed, Distribution& met) {
+std::optional<std::string> wrong_in(const Comparison<T>& one, std::uint64_t seed, Distribution& coverage) {
   const Envelope envelope = kernel_envelope();
   const auto differs = [&](const Matrix<T>& got, const Matrix<T>& expected) {
     return objects(one.type, envelope, [&](Case& c) { one.compare(c, got, expected); });
@@ -199,7 +199,7 @@ std::optional<std::string> wrong_in(const Comparison<T>& one, std::uint64_t seed
         for (int bit = 0; bit < one.bits; ++bit) {
           Matrix<T> got = expected;
           got.elements[i] = static_cast<T>(static_cast<std::uint64_t>(got.elements[i]) ^ std::uint64_t{1} << bit);
-          ++met[one.name];
+          ++coverage[one.name];
           // Which of the two is wrong decides nothing: it is turned round for one fill.
           if (differs(got, expected) && (fill != 2 || differs(expected, got))) continue;
           return one.name + " does not see bit " + std::to_string(bit) + " of element " + std::to_string(i) + " of " +
@@ -216,7 +216,7 @@ std::optional<std::string> wrong_in(const Comparison<T>& one, std::uint64_t seed
 }
 
 SelfResult nothing_different_is_equal(const SelfEffort& effort) {
-  Distribution met;
+  Distribution coverage;
   std::optional<std::string> broken;
   const auto add = [&](const std::optional<std::string>& wrong) {
     if (!broken) broken = wrong;
@@ -224,18 +224,18 @@ SelfResult nothing_different_is_equal(const SelfEffort& effort) {
   add(wrong_in(
       Comparison<std::uint8_t>{"codes before packing", Type::bf16, 8,
                                [](Case& c, const auto& got, const auto& expected) { c.expect_equal(got, expected); }},
-      effort.seed, met));
+      effort.seed, coverage));
   add(wrong_in(
       Comparison<std::int32_t>{"codes", Type::bf16, 32,
                                [](Case& c, const auto& got, const auto& expected) { c.expect_equal(got, expected); }},
-      effort.seed, met));
+      effort.seed, coverage));
   for (const Type type : {Type::bf16, Type::fp16, Type::fp32}) {
     const int bits = format_of(type).bits();
     add(wrong_in(Comparison<std::uint32_t>{std::string(name_of(type)) + " weights", type, bits,
                                            [](Case& c, const auto& got, const auto& expected) {
                                              c.expect_equal(got, expected);
                                            }},
-                 effort.seed, met));
+                 effort.seed, coverage));
     add(wrong_in(Comparison<std::uint32_t>{std::string(name_of(type)) + " weights, some of them explained", type, bits,
                                            [](Case& c, const auto& got, const auto& expected) {
                                              c.expect_equal_or_explained(
@@ -244,7 +244,7 @@ SelfResult nothing_different_is_equal(const SelfEffort& effort) {
                                                    return nullptr;  // but not these
                                                  });
                                            }},
-                 effort.seed, met));
+                 effort.seed, coverage));
   }
   // Packed words come without a shape: one word too few, or too many, instead.
   const auto differ = [](const std::vector<std::uint32_t>& got, const std::vector<std::uint32_t>& expected) {
@@ -257,25 +257,25 @@ SelfResult nothing_different_is_equal(const SelfEffort& effort) {
     for (std::size_t bit = 0; bit < 32 * count; ++bit) {
       std::vector<std::uint32_t> got = expected;
       got[bit / 32] ^= 1u << bit % 32;
-      ++met["packed words"];
+      ++coverage["packed words"];
       if (!differ(got, expected)) add("bit " + std::to_string(bit) + " of packed words is not seen");
     }
     std::vector<std::uint32_t> fewer = expected;
     fewer.pop_back();
     if (!differ(fewer, expected) || !differ(expected, fewer)) add("a packed word too few is not seen");
   }
-  return result_of(broken, "every bit of every place", met);
+  return result_of(broken, "every bit of every place", coverage);
 }
 
 // --- The generators
 
 SelfResult domains_are_reached(const SelfEffort& effort) {
-  Distribution met;
+  Distribution coverage;
   std::optional<std::string> broken;
   for_each_pairing([&](const Property& property, const SubjectRow& row, const Domains& domains) {
     if (property.draws.is_fixed() || row.name != mutant_subjects().front().name) return;
     const rc::Gen<Problem> generator = problems(property.name, row.name, domains);
-    Met own;
+    Coverage own;
     Distribution named;
     for (std::int64_t i = 0; i < effort.cases; ++i) {
       const Problem p = drawn_from(generator, effort.seed, static_cast<std::uint64_t>(i));
@@ -310,16 +310,16 @@ SelfResult domains_are_reached(const SelfEffort& effort) {
     for (const std::string& name : promised) {
       if (named[name] == 0) broken = property.name + " never draws " + name;
     }
-    for (const auto& [name, count] : named) met[name] += count;
-    ++met["properties"];
+    for (const auto& [name, count] : named) coverage[name] += count;
+    ++coverage["properties"];
   });
-  return result_of(broken, std::to_string(effort.cases) + " problems of each property", met);
+  return result_of(broken, std::to_string(effort.cases) + " problems of each property", coverage);
 }
 
 /// Every class of values in every type, from the profiles that promise them; and no other than finite ones from those
 /// that promise that.
 SelfResult values_are_reached(const SelfEffort& effort) {
-  Distribution met;
+  Distribution coverage;
   std::optional<std::string> broken;
   constexpr std::uint64_t draws = 4000;
   for (const Profile& profile : profiles()) {
@@ -344,17 +344,17 @@ SelfResult values_are_reached(const SelfEffort& effort) {
           const std::string name = of + std::string(row.name);
           if (promises_all && classes[name] == 0)
             broken = profile_name + " never draws " + name + " in " + name_of(type);
-          met[profile_name + ": " + name] += classes[name];
+          coverage[profile_name + ": " + name] += classes[name];
         }
       }
     }
   }
-  std::erase_if(met, [](const auto& one) { return one.second == 0; });
-  return result_of(broken, std::to_string(draws) + " draws of each profile and type", met);
+  std::erase_if(coverage, [](const auto& one) { return one.second == 0; });
+  return result_of(broken, std::to_string(draws) + " draws of each profile and type", coverage);
 }
 
 SelfResult codes_are_reached(const SelfEffort& effort) {
-  Distribution met;
+  Distribution coverage;
   std::optional<std::string> broken;
   Problem problem;
   problem.n = 96;
@@ -365,18 +365,18 @@ SelfResult codes_are_reached(const SelfEffort& effort) {
     NeverAsked subject;
     const Envelope envelope = kernel_envelope();
     for (const bool as_words : {false, true}) {
-      Met own;
+      Coverage own;
       Case c(problem, envelope, subject, own);
       if (as_words) {
         c.words();
       } else {
-        for (const std::uint8_t code : c.codes().elements) ++met["code " + std::to_string(code)];
+        for (const std::uint8_t code : c.codes().elements) ++coverage["code " + std::to_string(code)];
       }
       const CoverageGoal& every_code = every_code_at_every_nibble.goals.front();
-      if (!every_code.met(own, every_code.name)) broken = "not every code at every nibble";
+      if (!every_code.is_met(own, every_code.name)) broken = "not every code at every nibble";
     }
   }
-  return result_of(broken, "every code at every nibble", met);
+  return result_of(broken, "every code at every nibble", coverage);
 }
 
 // --- Shrinking
@@ -386,7 +386,7 @@ constexpr std::int64_t cap = 400;  // problems proposed while one is shrunk; som
 /// A property that fails for one row less each time, and for nothing else: every row count would be tried, each after
 /// many that pass.
 SelfResult slow_shrinking_ends(const SelfEffort& effort) {
-  Distribution met;
+  Distribution coverage;
   std::optional<std::string> broken;
   for (std::uint64_t seed = effort.seed; seed < effort.seed + 5; ++seed) {
     std::int64_t fewest = 0;
@@ -407,8 +407,8 @@ SelfResult slow_shrinking_ends(const SelfEffort& effort) {
     drawn.cases = effort.cases;
     drawn.seed = seed;
     const Judgement judgement = judge(slow, row, subject, drawn);
-    ++met["runs"];
-    met["problems tried"] += tries;
+    ++coverage["runs"];
+    coverage["problems tried"] += tries;
     if (judgement.findings.empty()) {
       broken = "never drew 3000 rows";
       continue;
@@ -417,13 +417,13 @@ SelfResult slow_shrinking_ends(const SelfEffort& effort) {
     if (tries < cap / 4) broken = "ended after " + std::to_string(tries) + " tries, which shows nothing of the cap";
     if (judgement.findings.front().problem.n != fewest) broken = "the last problem that failed is not the one reported";
   }
-  return result_of(broken, "the cap is " + std::to_string(cap), met);
+  return result_of(broken, "the cap is " + std::to_string(cap), coverage);
 }
 
 /// A property that fails in one way for large problems and in another for small ones: what is reported is the first
 /// way.
 SelfResult shrinking_keeps_the_kind(const SelfEffort& effort) {
-  Distribution met;
+  Distribution coverage;
   std::optional<std::string> broken;
   constexpr std::int64_t most = 500;  // elements of a problem that fails in the other way
   for (std::uint64_t seed = effort.seed; seed < effort.seed + 20; ++seed) {
@@ -444,18 +444,18 @@ SelfResult shrinking_keeps_the_kind(const SelfEffort& effort) {
     });
     const Finding& finding = judgement.findings.at(0);
     const std::int64_t elements = finding.problem.n * finding.problem.k;
-    ++met["began as " + first_kind];
+    ++coverage["began as " + first_kind];
     if (finding.kind != first_kind) broken = "began as " + first_kind + ", is reported as " + finding.kind;
     if ((elements > most) != (first_kind == "mismatch"))
       broken = "began as " + first_kind + ", ended in another problem";
     if (first_kind == "mismatch" && elements > 2 * most) broken = "was not shrunk: " + line_of(finding.problem);
   }
-  if (met["began as mismatch"] == 0) broken = "no problem was large";
-  return result_of(broken, "20 runs", met);
+  if (coverage["began as mismatch"] == 0) broken = "no problem was large";
+  return result_of(broken, "20 runs", coverage);
 }
 
 SelfResult shrinking_ends(const SelfEffort& effort) {
-  Distribution met;
+  Distribution coverage;
   std::optional<std::string> broken;
   std::int64_t longest = 0;
   std::string of_longest;
@@ -496,13 +496,13 @@ SelfResult shrinking_ends(const SelfEffort& effort) {
       broken = mutant.name + " is not reported by its smallest problem";
     if (tries >= longest) of_longest = mutant.name;
     longest = std::max(longest, tries);
-    ++met["kind " + finding.kind];
-    ++met[least <= 32 ? "shrunk to 32 elements" : least <= 1024 ? "to at most 1024" : "to more than 1024"];
+    ++coverage["kind " + finding.kind];
+    ++coverage[least <= 32 ? "shrunk to 32 elements" : least <= 1024 ? "to at most 1024" : "to more than 1024"];
   }
-  met["most problems tried"] = longest;
+  coverage["most problems tried"] = longest;
   return result_of(
       broken, "at most " + std::to_string(longest) + " tries (" + of_longest + "), the cap is " + std::to_string(cap),
-      met);
+      coverage);
 }
 
 }  // namespace

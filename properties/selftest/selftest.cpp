@@ -47,9 +47,9 @@ MutantScore enumerated(const Property& property, const SubjectRow& row, MutantSc
       Problem problem = enumeration.problem(step);
       problem.property = property.name;
       problem.subject = row.name;
-      Met met;
+      Coverage coverage;
       ++score.cases_until_found;
-      const CaseOutcome outcome = here.run(property, problem, met);
+      const CaseOutcome outcome = here.run(property, problem, coverage);
       if (!outcome.finding) continue;
       score.verdict = SelfVerdict::held;
       score.seconds_until_found = seconds_since(begin);

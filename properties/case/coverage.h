@@ -40,7 +40,7 @@ struct Surveyed {
   void differs(std::int64_t index, std::uint32_t got, const char* reason);
 };
 
-struct Met {
+struct Coverage {
   std::int64_t compared = 0;    // elements
   bool several_values = false;  // among the expected ones
   std::uint32_t first_value = 0;
@@ -53,9 +53,9 @@ struct Met {
   std::optional<Surveyed> surveyed;               // where somebody has asked for it, by putting an empty one there
 
   /// Everything of another, as if it had been met here.
-  void add(const Met& other);
+  void add(const Coverage& other);
   /// Its classes and codes, compared or not.
-  void include(const Met& other);
+  void include(const Coverage& other);
   void expected_value(std::uint32_t value);
   /// The same of each of some values, and what follows for outputs.
   template <class T>
@@ -73,7 +73,7 @@ struct Met {
 };
 
 template <class T>
-void Met::expected_all(const std::vector<T>& values) {
+void Coverage::expected_all(const std::vector<T>& values) {
   if (values.empty()) return;
   if (compared == 0) first_value = static_cast<std::uint32_t>(values.front());
   compared += static_cast<std::int64_t>(values.size());
@@ -83,12 +83,12 @@ void Met::expected_all(const std::vector<T>& values) {
 }
 
 template <class T>
-void Met::output_all(const std::vector<T>& values) {
+void Coverage::output_all(const std::vector<T>& values) {
   for (const T value : values) output_value(static_cast<std::uint32_t>(value));
 }
 
 template <class T>
-void Met::ran(const std::string& way, const std::vector<T>& results) {
+void Coverage::ran(const std::string& way, const std::vector<T>& results) {
   std::uint64_t& hash = runs.try_emplace(way, hash_of_nothing).first->second;
   for (const T value : results) hash = folded(hash, static_cast<std::uint32_t>(value));
 }
@@ -97,46 +97,47 @@ void Met::ran(const std::string& way, const std::vector<T>& results) {
 struct CoverageGoal {
   std::string name;
   bool (*in_reach)(const Envelope&);  // whether what the subject takes, and the property draws, allows it
-  bool (*met)(const Met&, const std::string& name);
+  bool (*is_met)(const Coverage&, const std::string& name);
 };
 
 /// The goals that a property names together: "every type" is a goal for each type.
-struct ClassRow {
+struct CoverageGoals {
   std::string name;
   std::vector<CoverageGoal> goals;
 };
 
 /// Counts the classes that a problem belongs to by its numbers alone.
-void count_problem(const Problem&, Met&);
+void count_problem(const Problem&, Coverage&);
 /// What the class is called of problems that are of a variant.
 std::string variant_class(const std::string& variant);
 /// Counts the classes of scale and zero that a case's data hold.
-void count_values(reference::Format, const std::vector<std::uint32_t>& scales, Met&);
+void count_values(reference::Format, const std::vector<std::uint32_t>& scales, Coverage&);
 
 // The classes that properties name.
-extern const ClassRow every_code_at_every_nibble;
-extern const ClassRow every_inner_k_tiles;
-extern const ClassRow partial_tile;
-extern const ClassRow several_groups;
-extern const ClassRow groups_around_a_supertile;  // smaller, equal and larger
-extern const ClassRow unusual_groups;             // of more than 256, and of no power of two
-extern const ClassRow more_groups_than_a_group_has_columns;
-extern const ClassRow not_square;
-extern const ClassRow every_class_of_scale;
-extern const ClassRow every_type;
-extern const ClassRow both_alignments;
-extern const ClassRow beyond_16_bits;  // more rows, n-tiles, columns and supertiles than 16 bits count, in each layout
-extern const ClassRow groups_beyond_16_bits;  // and more groups
-extern const ClassRow square_in_every_layout;
+extern const CoverageGoals every_code_at_every_nibble;
+extern const CoverageGoals every_inner_k_tiles;
+extern const CoverageGoals partial_tile;
+extern const CoverageGoals several_groups;
+extern const CoverageGoals groups_around_a_supertile;  // smaller, equal and larger
+extern const CoverageGoals unusual_groups;             // of more than 256, and of no power of two
+extern const CoverageGoals more_groups_than_a_group_has_columns;
+extern const CoverageGoals not_square;
+extern const CoverageGoals every_class_of_scale;
+extern const CoverageGoals every_type;
+extern const CoverageGoals both_alignments;
+extern const CoverageGoals
+    beyond_16_bits;  // more rows, n-tiles, columns and supertiles than 16 bits count, in each layout
+extern const CoverageGoals groups_beyond_16_bits;  // and more groups
+extern const CoverageGoals square_in_every_layout;
 
 /// The goals of some classes, of a subject.
 struct Goals {
   std::vector<const CoverageGoal*> in_reach;
   std::vector<std::string> out_of_reach;  // names
 };
-Goals goals_of(const std::vector<const ClassRow*>&, const Envelope&);
+Goals goals_of(const std::vector<const CoverageGoals*>&, const Envelope&);
 
 /// @return the names of the goals not met, or why the comparison proves nothing; empty where it is to be trusted
-std::vector<std::string> unmet(const Met&, const Goals&);
+std::vector<std::string> unmet(const Coverage&, const Goals&);
 
 }  // namespace tileproof

@@ -1,4 +1,4 @@
-#include "properties/case/met.h"
+#include "properties/case/coverage.h"
 
 #include <algorithm>
 #include <numeric>
@@ -10,7 +10,7 @@ namespace tileproof {
 
 namespace {
 
-bool has_class(const Met& met, const std::string& name) { return met.classes.count(name) != 0; }
+bool has_class(const Coverage& coverage, const std::string& name) { return coverage.classes.count(name) != 0; }
 std::string named(const char* what, std::int64_t value) { return std::string(what) + " " + std::to_string(value); }
 bool always(const Envelope&) { return true; }
 std::string in_layout(const std::string& name, std::int64_t inner_k_tiles) {
@@ -34,7 +34,7 @@ void Surveyed::differs(std::int64_t index, std::uint32_t got, const char* reason
   differences.push_back({index, got, number});
 }
 
-void Met::add(const Met& other) {
+void Coverage::add(const Coverage& other) {
   if (other.compared == 0) return;  // what was drawn and never compared was not met
   several_values |= other.several_values || (compared != 0 && other.first_value != first_value);
   if (compared == 0) first_value = other.first_value;
@@ -49,20 +49,20 @@ void Met::add(const Met& other) {
   output_value(static_cast<std::uint32_t>(other.output_hash >> 32));
 }
 
-void Met::expected_value(std::uint32_t value) {
+void Coverage::expected_value(std::uint32_t value) {
   if (compared++ == 0) first_value = value;
   several_values |= value != first_value;
 }
 
-void Met::measured(const std::string& name, double value, const std::string& where) {
+void Coverage::measured(const std::string& name, double value, const std::string& where) {
   const auto [at, is_new] = largest.try_emplace(name, Largest{value, where});
   // Of several places, whichever process came to which first, the same one.
   const bool is_elsewhere = value == at->second.value && where < at->second.where;
   if (!is_new && (value > at->second.value || is_elsewhere)) at->second = {value, where};
 }
 
-void count_problem(const Problem& p, Met& met) {
-  const auto count = [&met](const std::string& name) { ++met.classes[name]; };
+void count_problem(const Problem& p, Coverage& coverage) {
+  const auto count = [&coverage](const std::string& name) { ++coverage.classes[name]; };
   count(named("inner_k_tiles", p.inner_k_tiles));
   count(std::string("out ") + name_of(p.out));
   if (p.n % 8 != 0) count("partial tile");
@@ -89,10 +89,10 @@ void count_problem(const Problem& p, Met& met) {
 
 std::string variant_class(const std::string& variant) { return "variant " + variant; }
 
-void count_values(reference::Format format, const std::vector<std::uint32_t>& scales, Met& met) {
+void count_values(reference::Format format, const std::vector<std::uint32_t>& scales, Coverage& coverage) {
   for (const ValueClass& row : value_classes()) {
     const auto contains = [&](std::uint32_t pattern) { return row.contains(format, pattern); };
-    if (std::any_of(scales.begin(), scales.end(), contains)) ++met.classes[std::string("scale ") + row.name];
+    if (std::any_of(scales.begin(), scales.end(), contains)) ++coverage.classes[std::string("scale ") + row.name];
   }
 }
 
@@ -201,31 +201,31 @@ std::vector<CoverageGoal> classes_of_scale() {
 }
 
 /// A property about one class, which is its only goal.
-ClassRow one_class(const std::string& name, bool (*in_reach)(const Envelope&)) {
+CoverageGoals one_class(const std::string& name, bool (*in_reach)(const Envelope&)) {
   return {name, {of_class(name, in_reach)}};
 }
 
 }  // namespace
 
-const ClassRow every_code_at_every_nibble = {
+const CoverageGoals every_code_at_every_nibble = {
     "every code at every nibble",
-    {{"every code at every nibble", always, [](const Met& met, const std::string&) {
-        return std::all_of(met.code_at_nibble.begin(), met.code_at_nibble.end(), [](const auto& nibbles) {
+    {{"every code at every nibble", always, [](const Coverage& coverage, const std::string&) {
+        return std::all_of(coverage.code_at_nibble.begin(), coverage.code_at_nibble.end(), [](const auto& nibbles) {
           return std::all_of(nibbles.begin(), nibbles.end(), [](bool seen) { return seen; });
         });
       }}}};
 
-const ClassRow every_inner_k_tiles = {
+const CoverageGoals every_inner_k_tiles = {
     "every inner_k_tiles",
     {of_class("inner_k_tiles 2", takes_layout<2>), of_class("inner_k_tiles 4", takes_layout<4>),
      of_class("inner_k_tiles 8", takes_layout<8>)}};
 
-const ClassRow partial_tile = one_class("partial tile", [](const Envelope& e) { return e.n_multiple % 8 != 0; });
+const CoverageGoals partial_tile = one_class("partial tile", [](const Envelope& e) { return e.n_multiple % 8 != 0; });
 
-const ClassRow several_groups = one_class(
+const CoverageGoals several_groups = one_class(
     "several groups", [](const Envelope& e) { return takes_groups(e, [](std::int64_t) { return std::int64_t{2}; }); });
 
-const ClassRow groups_around_a_supertile = {
+const CoverageGoals groups_around_a_supertile = {
     "groups around a supertile",
     {of_class("group smaller than a supertile",
               [](const Envelope& e) {
@@ -239,7 +239,7 @@ const ClassRow groups_around_a_supertile = {
        return takes_group(e, [](auto group, auto supertile) { return group > supertile; });
      })}};
 
-const ClassRow unusual_groups = {
+const CoverageGoals unusual_groups = {
     "unusual groups",
     {of_class("group of more than 256",
               [](const Envelope& e) { return takes_group(e, [](auto group, auto) { return group > 256; }); }),
@@ -247,25 +247,25 @@ const ClassRow unusual_groups = {
        return takes_group(e, [](auto group, auto) { return (group & (group - 1)) != 0; });
      })}};
 
-const ClassRow more_groups_than_a_group_has_columns = one_class("more groups than group_size", [](const Envelope& e) {
-  return takes_groups(e, [](std::int64_t group_size) { return group_size + 1; });
-});
+const CoverageGoals more_groups_than_a_group_has_columns = one_class(
+    "more groups than group_size",
+    [](const Envelope& e) { return takes_groups(e, [](std::int64_t group_size) { return group_size + 1; }); });
 
-const ClassRow not_square = one_class("not square", takes_not_square);
+const CoverageGoals not_square = one_class("not square", takes_not_square);
 
-const ClassRow every_class_of_scale = {"every class of scale", classes_of_scale()};
+const CoverageGoals every_class_of_scale = {"every class of scale", classes_of_scale()};
 
-const ClassRow every_type = {
+const CoverageGoals every_type = {
     "every type",
     {of_class("out bf16", takes_type<Type::bf16>), of_class("out fp16", takes_type<Type::fp16>),
      of_class("out fp32", takes_type<Type::fp32>)}};
 
-const ClassRow both_alignments = {
+const CoverageGoals both_alignments = {
     "both alignments",
     {of_class("aligned to what must be taken", [](const Envelope& e) { return e.any_alignment; }),
      of_class("aligned as allocators align", always)}};
 
-const ClassRow beyond_16_bits = {
+const CoverageGoals beyond_16_bits = {
     "beyond 16 bits",
     joined({in_every_layout("more than 65,535 rows", takes_rows_beyond_16_bits<2>, takes_rows_beyond_16_bits<4>,
                             takes_rows_beyond_16_bits<8>),
@@ -276,14 +276,14 @@ const ClassRow beyond_16_bits = {
             in_every_layout("more than 65,535 supertiles of a row", takes_supertiles_beyond_16_bits<2>,
                             takes_supertiles_beyond_16_bits<4>, takes_supertiles_beyond_16_bits<8>)})};
 
-const ClassRow groups_beyond_16_bits = {
+const CoverageGoals groups_beyond_16_bits = {
     "groups beyond 16 bits", in_every_layout("more than 65,535 groups", takes_groups_beyond_16_bits<2>,
                                              takes_groups_beyond_16_bits<4>, takes_groups_beyond_16_bits<8>)};
 
-const ClassRow square_in_every_layout = {"square in every layout",
-                                         in_every_layout("square", takes_square<2>, takes_square<4>, takes_square<8>)};
+const CoverageGoals square_in_every_layout = {
+    "square in every layout", in_every_layout("square", takes_square<2>, takes_square<4>, takes_square<8>)};
 
-void Met::include(const Met& other) {
+void Coverage::include(const Coverage& other) {
   for (std::size_t code = 0; code < code_at_nibble.size(); ++code) {
     for (std::size_t nibble = 0; nibble < code_at_nibble[code].size(); ++nibble) {
       code_at_nibble[code][nibble] |= other.code_at_nibble[code][nibble];
@@ -292,9 +292,9 @@ void Met::include(const Met& other) {
   for (const auto& [name, count] : other.classes) classes[name] += count;
 }
 
-Goals goals_of(const std::vector<const ClassRow*>& wanted, const Envelope& envelope) {
+Goals goals_of(const std::vector<const CoverageGoals*>& wanted, const Envelope& envelope) {
   Goals goals;
-  for (const ClassRow* row : wanted) {
+  for (const CoverageGoals* row : wanted) {
     for (const CoverageGoal& goal : row->goals) {
       if (goal.in_reach(envelope)) {
         goals.in_reach.push_back(&goal);
@@ -306,15 +306,15 @@ Goals goals_of(const std::vector<const ClassRow*>& wanted, const Envelope& envel
   return goals;
 }
 
-std::vector<std::string> unmet(const Met& met, const Goals& goals) {
-  if (met.compared == 0) return {"anything at all: no element was compared"};
+std::vector<std::string> unmet(const Coverage& coverage, const Goals& goals) {
+  if (coverage.compared == 0) return {"anything at all: no element was compared"};
   std::vector<std::string> names;
-  if (!met.several_values) names.push_back("more than one value");
+  if (!coverage.several_values) names.push_back("more than one value");
   std::int64_t explained = 0;
-  for (const auto& [reason, count] : met.explained) explained += count;
-  if (explained == met.compared) names.push_back("an element as specified: all of them were explained");
+  for (const auto& [reason, count] : coverage.explained) explained += count;
+  if (explained == coverage.compared) names.push_back("an element as specified: all of them were explained");
   for (const CoverageGoal* goal : goals.in_reach) {
-    if (!goal->met(met, goal->name)) names.push_back(goal->name);
+    if (!goal->is_met(coverage, goal->name)) names.push_back(goal->name);
   }
   return names;
 }
