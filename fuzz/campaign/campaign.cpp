@@ -38,12 +38,12 @@ bool Signed::add(std::uint64_t index) {
   return true;
 }
 
-Campaign::Campaign(const ChosenSubject& chosen, const Envelope& envelope, const CaseList& list,
+Campaign::Campaign(const ChosenSubject& chosen, const Capabilities& capabilities, const CaseList& list,
                    const CampaignIdentity& identity, const CampaignOptions& options,
                    const std::filesystem::path& folder, Journal& journal, const JournalContents& so_far,
                    const std::vector<KnownFinding>& ledger)
     : chosen_(chosen),
-      envelope_(envelope),
+      capabilities_(capabilities),
       list_(list),
       identity_(identity),
       options_(options),
@@ -146,8 +146,8 @@ std::unique_ptr<Worker> Campaign::started(std::size_t slot) {
       throw std::runtime_error("the subject " + chosen_.row.name + " cannot be run any more: " + made.why_not);
     }
     in_flight_.end(slot);
-    const json order =
-        order_for_batches(identity_.properties, identity_.seed, envelope_, in_flight_file_, 2 * options_.workers, slot);
+    const json order = order_for_batches(identity_.properties, identity_.seed, capabilities_, in_flight_file_,
+                                         2 * options_.workers, slot);
     const Clock::time_point begin = Clock::now();
     const auto is_overdue = [begin] { return Clock::now() - begin > std::chrono::minutes(1); };
     const auto nobody = [](const json&) {};

@@ -48,7 +48,7 @@ struct Signed {
 class Campaign {
  public:
   /// @param so_far  what the journal held when it was opened
-  Campaign(const ChosenSubject&, const Envelope&, const CaseList&, const CampaignIdentity&, const CampaignOptions&,
+  Campaign(const ChosenSubject&, const Capabilities&, const CaseList&, const CampaignIdentity&, const CampaignOptions&,
            const std::filesystem::path& folder, Journal&, const JournalContents& so_far,
            const std::vector<KnownFinding>& ledger);
 
@@ -112,7 +112,7 @@ class Campaign {
   std::string needed_before(const FailedCase&, const std::vector<std::uint64_t>& history, std::size_t slot);
 
   const ChosenSubject& chosen_;
-  Envelope envelope_;
+  Capabilities capabilities_;
   const CaseList& list_;
   CampaignIdentity identity_;
   CampaignOptions options_;

@@ -50,7 +50,7 @@ TEST(CaseList, HasPossibleProblemsThatTheSubjectTakes) {
       const Problem& p = listed.problem;
       ASSERT_NO_THROW(require_possible(p)) << line_of(p);
       std::string why_not;
-      ASSERT_NO_THROW(require_within(p, domains_of(*listed.property, subject_row(subject).envelope, &why_not)));
+      ASSERT_NO_THROW(require_within(p, domains_of(*listed.property, subject_row(subject).capabilities, &why_not)));
       ASSERT_TRUE(p.n * p.k <= std::max(listed.property->draws.most_elements, p.k * 8)) << line_of(p);
       EXPECT_EQ(p.property, listed.property->name);
       EXPECT_EQ(p.subject, subject);
@@ -122,7 +122,7 @@ class AJournal : public Command {
                                 .shard = 1,
                                 .shards = 2,
                                 .replay_flags = {"--x"},
-                                .envelope = dumped(json_of(kernel_envelope()))};
+                                .capabilities = dumped(json_of(kernel_capabilities()))};
 };
 
 TEST_F(AJournal, TellsWhatWasWritten) {
@@ -220,7 +220,7 @@ TEST_F(AJournal, ThatWasEditedIsRefusedWithItsLine) {
   identity_.shards = identity_.shard = 0;
   refused("{}", "a shard that does not exist");
   identity_.shards = 2;
-  identity_.envelope = "{}";
+  identity_.capabilities = "{}";
   refused("{}", "operations");
   std::filesystem::remove(file());
   add("{}\n");

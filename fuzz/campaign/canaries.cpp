@@ -37,7 +37,7 @@ Canary looked_for(const Mutant& mutant, const std::vector<const Property*>& prop
   const auto nobody = [](const json&) {};
   const auto begin = std::chrono::steady_clock::now();
   const auto is_overdue = [begin] { return std::chrono::steady_clock::now() - begin > std::chrono::minutes(2); };
-  worker.asked(order_for_batches(list.properties(), seed, row.envelope, in_flight, 1, 0), nobody, is_overdue);
+  worker.asked(order_for_batches(list.properties(), seed, row.capabilities, in_flight, 1, 0), nobody, is_overdue);
   const std::uint64_t most = turns_for_canaries * list.properties().size();
   for (std::uint64_t batch = 0; planted.cases < most && !planted.is_found; ++batch) {
     const auto note = [&](const json& told) {

@@ -53,19 +53,19 @@ std::string listed(const std::vector<std::int64_t>& values) {
 /// Runs cases in this process, on a subject that it keeps.
 class Here : public CaseRunner {
  public:
-  Here(const Envelope& envelope, std::unique_ptr<Subject> subject)
-      : envelope_(envelope), subject_(std::move(subject)) {}
+  Here(const Capabilities& capabilities, std::unique_ptr<Subject> subject)
+      : capabilities_(capabilities), subject_(std::move(subject)) {}
   CaseOutcome run(const Property& property, const Problem& problem, Coverage& coverage) override {
-    return InThisProcess(envelope_, *subject_).run(property, problem, coverage);
+    return InThisProcess(capabilities_, *subject_).run(property, problem, coverage);
   }
 
  private:
-  Envelope envelope_;
+  Capabilities capabilities_;
   std::unique_ptr<Subject> subject_;
 };
 
-void set_library(SubjectRow& row, const Envelope& found, const std::string& device) {
-  row.envelope = found;
+void set_library(SubjectRow& row, const Capabilities& found, const std::string& device) {
+  row.capabilities = found;
   row.what += " on " + device;
 }
 
@@ -135,7 +135,7 @@ ChosenSubject LibraryOptions::subject() const {
     all = given;
     chosen.replay_flags.insert(chosen.replay_flags.end(), {flag, text});
   };
-  Envelope& takes = library.takes;
+  Capabilities& takes = library.takes;
   const char* layouts = "--inner-k-tiles-of-library";
   const char* sizes = "--group-sizes-of-library";
   declare(layouts, takes.inner_k_tiles, restricted(layouts, takes.inner_k_tiles, inner_k_tiles_),
@@ -210,14 +210,14 @@ void make_here(const ChosenSubject& chosen, ReadySubject& ready) {
   MadeSubject made = library ? make_library_subject(*library) : chosen.row.make();
   if (made.subject == nullptr) ready.why_not = made.why_not;
   if (made.subject == nullptr) return;
-  if (library) set_library(ready.row, made.envelope.value(), made.device);
+  if (library) set_library(ready.row, made.capabilities.value(), made.device);
   const SubjectRow& row = ready.row;
-  ready.runner = std::make_unique<Here>(row.envelope, std::move(made.subject));
+  ready.runner = std::make_unique<Here>(row.capabilities, std::move(made.subject));
   if (row.one_at_a_time) return;
   ready.another = [row]() -> std::unique_ptr<CaseRunner> {
     MadeSubject one = row.make();
     if (one.subject == nullptr) throw std::runtime_error(row.name + " cannot be made any more: " + one.why_not);
-    return std::make_unique<Here>(row.envelope, std::move(one.subject));
+    return std::make_unique<Here>(row.capabilities, std::move(one.subject));
   };
 }
 
@@ -243,7 +243,7 @@ ReadySubject made(const ChosenSubject& chosen, std::chrono::milliseconds case_de
   }
   ready.why_not = made.why_not;
   if (!made.why_not.empty()) return ready;
-  if (chosen.order.library) set_library(ready.row, made.envelope.value(), made.device);
+  if (chosen.order.library) set_library(ready.row, made.capabilities.value(), made.device);
   if (!made.float_mode.empty()) {
     ready.row.what +=
         " (loading it sets a mode in which " + made.float_mode + "; it is judged in IEEE 754's default mode)";

@@ -44,8 +44,8 @@ class LibraryOptions {
   std::vector<std::int64_t> inner_k_tiles_;
   std::vector<std::int64_t> group_sizes_;
   std::int64_t n_multiple_ = 1;
-  std::int64_t most_n_ = Envelope().most_n;
-  std::int64_t most_k_ = Envelope().most_k;
+  std::int64_t most_n_ = Capabilities().most_n;
+  std::int64_t most_k_ = Capabilities().most_k;
   double usual_deadline_seconds_ = 10;
   double case_deadline_seconds_ = 10;
 };

@@ -103,7 +103,7 @@ struct Told {
 };
 
 Told judged_by(std::size_t jobs, const std::vector<Property>& properties, const Scripted::Script& script) {
-  const SubjectRow row = row_with(kernel_envelope());
+  const SubjectRow row = row_with(kernel_capabilities());
   std::vector<const Property*> pointers;
   for (const Property& property : properties) pointers.push_back(&property);
   Told told;
@@ -155,7 +155,7 @@ TEST(AFinding, ThatNeedsTheCasesBeforeItIsTheSameHoweverManyJudge) {
   // Fails in the eleventh case of a runner: not as a case of its own, but in the property's order.
   std::vector<Told> by_jobs;
   for (const std::size_t jobs : {1, 3}) {
-    const SubjectRow row = row_with(kernel_envelope());
+    const SubjectRow row = row_with(kernel_capabilities());
     std::vector<const Property*> properties;
     for (const Property& property : four) properties.push_back(&property);
     Round round = {row, properties, {.cases = 20}, jobs};

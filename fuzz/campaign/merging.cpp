@@ -59,7 +59,7 @@ CampaignOfFolders campaign_of_folders(const std::vector<std::string>& folders) {
 CaseList CampaignOfFolders::list() const {
   SubjectRow row;
   row.name = facts.identity.subject;
-  row.envelope = envelope_of(json::parse(facts.identity.envelope));
+  row.capabilities = capabilities_of(json::parse(facts.identity.capabilities));
   return CaseList(properties_named(facts.identity.properties), row, facts.identity.seed);
 }
 

@@ -26,7 +26,7 @@ const char* name_of(Proof proof) {
 Processes::Processes(const ChosenSubject& chosen, std::size_t count, std::chrono::milliseconds step_deadline) {
   for (std::size_t i = 0; i < count; ++i) {
     ready_.push_back(made_ready(chosen, step_deadline));
-    const bool on_a_gpu = ready_.back().row.envelope.step_elements > Envelope().step_elements;
+    const bool on_a_gpu = ready_.back().row.capabilities.step_elements > Capabilities().step_elements;
     const bool is_ready = ready_.back().runner != nullptr;
     if (!is_ready && i > 0) {  // fewer will do
       std::cerr << "tileproof: " << i << " of " << count << " processes of " << ready_.back().row.name
@@ -50,10 +50,10 @@ ProofTask::ProofTask(const Property& property, const ChosenSubject& chosen, std:
     if (!subject.died.empty()) result_.verdict = Proof::failed;
     return;
   }
-  domains_of(property, subject.row.envelope, &result_.reason);
+  domains_of(property, subject.row.capabilities, &result_.reason);
   if (!result_.reason.empty()) return;
   for (const Enumeration& enumeration : enumerations_) {
-    if (enumeration.steps != 0 && !subject.row.envelope.takes(enumeration.problem(0))) {
+    if (enumeration.steps != 0 && !subject.row.capabilities.takes(enumeration.problem(0))) {
       const Problem step = enumeration.problem(0);
       result_.verdict = Proof::skipped;
       result_.reason = "out of reach of what the subject takes: steps of " + std::to_string(step.n) + " x " +
@@ -80,10 +80,10 @@ std::vector<ProofTask> proof_tasks(const Property& property, const ChosenSubject
                                    const std::shared_ptr<Processes>& processes) {
   std::vector<std::vector<Enumeration>> by_point;
   std::string why_not;
-  const Envelope& envelope = processes->subject().row.envelope;
-  domains_of(property, envelope, &why_not);
+  const Capabilities& capabilities = processes->subject().row.capabilities;
+  domains_of(property, capabilities, &why_not);
   if (processes->can_run() && why_not.empty()) {
-    for (Enumeration& enumeration : property.enumerations(envelope)) {
+    for (Enumeration& enumeration : property.enumerations(capabilities)) {
       const auto same = std::find_if(by_point.begin(), by_point.end(), [&](const std::vector<Enumeration>& group) {
         return group.front().point == enumeration.point;
       });

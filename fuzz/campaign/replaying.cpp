@@ -11,10 +11,10 @@ namespace tileproof {
 
 namespace {
 
-bool can_be_asked(const Problem& problem, const Property& property, const Envelope& envelope) {
+bool can_be_asked(const Problem& problem, const Property& property, const Capabilities& capabilities) {
   std::string why_not;
-  const Domains domains = domains_of(property, envelope, &why_not);
-  if (!why_not.empty() || problem.n % envelope.n_multiple != 0) return false;
+  const Domains domains = domains_of(property, capabilities, &why_not);
+  if (!why_not.empty() || problem.n % capabilities.n_multiple != 0) return false;
   try {
     require_within(problem, domains);
     return true;
@@ -32,7 +32,7 @@ std::vector<CorpusLine> lines_for(const SubjectRow& row, const std::vector<const
     line.problem.subject = row.name;
     const Property& property = property_of(line.problem.property);
     const bool is_wanted = std::find(properties.begin(), properties.end(), &property) != properties.end();
-    if (is_wanted && can_be_asked(line.problem, property, row.envelope)) wanted.push_back(std::move(line));
+    if (is_wanted && can_be_asked(line.problem, property, row.capabilities)) wanted.push_back(std::move(line));
   }
   return wanted;
 }

@@ -103,7 +103,7 @@ void Surveying::add(const SurveyedSubject& subject) {
   for (std::size_t survey = 0; survey < surveys().size(); ++survey) {
     for (std::size_t problem = 0; problem < survey_problems().size(); ++problem) {
       if (wanted_ && !wanted_(survey_problems()[problem])) continue;
-      if (is_surveyed(surveys()[survey], survey_problems()[problem], subject.row.envelope)) {
+      if (is_surveyed(surveys()[survey], survey_problems()[problem], subject.row.capabilities)) {
         tasks.push_back({survey, problem});
       }
     }

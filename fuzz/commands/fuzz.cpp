@@ -177,7 +177,7 @@ void require_same(const CampaignIdentity& now, const CampaignIdentity& before) {
     if (!same) throw Illegal(what, "another than the journal's", "what the campaign was begun with");
   };
   const bool same_subject = now.subject == before.subject && now.replay_flags == before.replay_flags;
-  require(same_subject && now.envelope == before.envelope, "--subject");
+  require(same_subject && now.capabilities == before.capabilities, "--subject");
   require(now.properties == before.properties, "--property");
   require(now.seed == before.seed, "--seed");
   require(now.shard == before.shard && now.shards == before.shards, "--shard");
@@ -232,7 +232,7 @@ int fuzz(FuzzOptions options, const std::string& command, bool workers_given) {
                                      .shard = shard.number,
                                      .shards = shard.of,
                                      .replay_flags = chosen.replay_flags,
-                                     .envelope = dumped(json_of(chosen.row.envelope))};
+                                     .capabilities = dumped(json_of(chosen.row.capabilities))};
   if (is_resumed) require_same(identity, so_far.identity);
   const std::vector<KnownFinding> ledger = options.known.empty() ? own_ledger() : ledger_of_file(options.known);
 
@@ -288,7 +288,7 @@ int fuzz(FuzzOptions options, const std::string& command, bool workers_given) {
     journal.corpus(corpus.counts());
   }
   times["corpus"] = lap();
-  Campaign campaign(chosen, chosen.row.envelope, list, identity, limits, folder, journal, so_far, ledger);
+  Campaign campaign(chosen, chosen.row.capabilities, list, identity, limits, folder, journal, so_far, ledger);
   const std::string why = campaign.run(is_interrupted, [](const std::string& line) { std::cerr << line << "\n"; });
   // What a full disk takes from here on, the journal has.
   Written written;

@@ -112,7 +112,7 @@ std::vector<ChosenSubject> subjects_to_ask(const ProveOptions& options) {
 }
 
 bool is_asked(const Property& property, const SubjectRow& row, bool by_name) {
-  return property.of_specification ? row.envelope.is_specification : by_name || !row.envelope.is_specification;
+  return property.of_specification ? row.capabilities.is_specification : by_name || !row.capabilities.is_specification;
 }
 
 /// What a task is thought to need, in seconds: estimates err.

@@ -180,9 +180,9 @@ class Idle : public Subject {
 class OwnRunner : public CaseRunner {
  public:
   CaseOutcome run(const Property& property, const Problem& problem, Coverage& coverage) override {
-    Envelope envelope = kernel_envelope();
+    Capabilities capabilities = kernel_capabilities();
     Idle subject;
-    return InThisProcess(envelope, subject).run(property, problem, coverage);
+    return InThisProcess(capabilities, subject).run(property, problem, coverage);
   }
 };
 
@@ -192,7 +192,7 @@ Property property_of_tens(std::int64_t steps, std::function<void(Case&)> body) {
   property.name = "test/tens";
   property.body = std::move(body);
   property.proof = "tests";
-  property.enumerations = [steps](const Envelope&) {
+  property.enumerations = [steps](const Capabilities&) {
     return std::vector<Enumeration>{
         {.steps = steps, .points_of_step = 10, .point = "points", .problem = [](std::int64_t step) {
            Problem problem;
@@ -210,7 +210,7 @@ void compare(Case& c, std::uint32_t points) {
 ProofResult proof_of(
     const Property& property, double seconds = 0, const std::function<bool()>& stop = [] { return false; }) {
   ChosenSubject chosen;
-  chosen.row = {"mine", "", false, kernel_envelope(), nullptr};
+  chosen.row = {"mine", "", false, kernel_capabilities(), nullptr};
   const auto process = std::make_shared<Processes>(ReadySubject{chosen.row, std::make_unique<OwnRunner>(), "", ""});
   ProofTask task = proof_tasks(property, chosen, process).front();
   task.run(seconds, stop, [](std::uint64_t) {});

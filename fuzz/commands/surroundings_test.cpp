@@ -201,7 +201,7 @@ TEST(AThread, JudgesEachCaseInTheDefaultMode) {
     std::fesetround(FE_UPWARD);  // as a library may when it is loaded
     EXPECT_FALSE(float_mode().rounds_to_nearest);
     Coverage coverage;
-    EXPECT_FALSE(InThisProcess(row.envelope, *made.subject).run(property, problem, coverage).finding.has_value());
+    EXPECT_FALSE(InThisProcess(row.capabilities, *made.subject).run(property, problem, coverage).finding.has_value());
     EXPECT_EQ(float_mode(), FloatMode());
   }).join();
 }

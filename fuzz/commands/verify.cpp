@@ -89,7 +89,7 @@ void judge_subject(const ReadySubject& subject, const std::vector<const Property
       all_ran &= one.judgement.has_value();
       if (!is_first) {
         Judgement& all_rounds = judgements[first + i];
-        if (one.judgement) all_rounds.add(*one.judgement, *properties[i], row.envelope);
+        if (one.judgement) all_rounds.add(*one.judgement, *properties[i], row.capabilities);
         // An interrupted run reports the rounds that it had.
         const bool is_lost = !one.judgement && !is_interrupted() && all_rounds.verdict != Verdict::failed;
         if (is_lost) all_rounds.verdict = Verdict::mistrusted;

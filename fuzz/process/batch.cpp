@@ -16,19 +16,19 @@ namespace {
 using nlohmann::json;
 using Clock = std::chrono::steady_clock;
 
-SubjectRow with_envelope(SubjectRow row, const json& envelope) {
-  row.envelope = envelope_of(envelope);
+SubjectRow with_capabilities(SubjectRow row, const json& capabilities) {
+  row.capabilities = capabilities_of(capabilities);
   return row;
 }
 
 }  // namespace
 
-json order_for_batches(const std::vector<std::string>& properties, std::uint64_t seed, const Envelope& envelope,
+json order_for_batches(const std::vector<std::string>& properties, std::uint64_t seed, const Capabilities& capabilities,
                        const std::filesystem::path& in_flight, std::size_t slots, std::size_t slot) {
   return {{"list",
            {{"properties", properties},
             {"seed", seed},
-            {"envelope", json_of(envelope)},
+            {"capabilities", json_of(capabilities)},
             {"in_flight", in_flight.string()},
             {"slots", slots},
             {"slot", slot}}}};
@@ -52,7 +52,7 @@ bool answers_a_canary(Memory& memory) {
 }
 
 Batches::Batches(const json& order, const SubjectRow& row, Subject& subject)
-    : row_(with_envelope(row, order["envelope"])),
+    : row_(with_capabilities(row, order["capabilities"])),
       subject_(subject),
       list_(properties_named(order["properties"]), row_, order["seed"]),
       in_flight_(order["in_flight"].get<std::string>(), order["slots"]),
@@ -107,7 +107,7 @@ void Batches::climb_from(std::uint64_t index, const ListedCase& listed, const Co
                          const std::function<void(const json&)>& note, BatchCounts& counts, CaseOutcome& outcome) {
   if (coverage.largest.empty()) return;
   std::string why_not;
-  const Domains domains = domains_of(*listed.property, row_.envelope, &why_not);
+  const Domains domains = domains_of(*listed.property, row_.capabilities, &why_not);
   const auto run = [&](const Problem& problem, Coverage& met_there) {
     note({{"case", index}, {"tries", line_of(problem)}});
     in_flight_.begin(slot_, index);  // each has its own deadline
@@ -122,7 +122,7 @@ void Batches::climb_from(std::uint64_t index, const ListedCase& listed, const Co
 /// What is out of memory says nothing of the subject.
 CaseOutcome Batches::run_case(const Property& property, const Problem& problem, Coverage& coverage) {
   try {
-    return InThisProcess(row_.envelope, subject_).run(property, problem, coverage);
+    return InThisProcess(row_.capabilities, subject_).run(property, problem, coverage);
   } catch (const std::bad_alloc&) {
     return {.unavailable = "out of memory"};
   }

@@ -34,10 +34,10 @@ class Batches {
   std::size_t slot_;
 };
 
-/// @param envelope  what the subject takes, as the supervisor knows it
+/// @param capabilities  what the subject takes, as the supervisor knows it
 nlohmann::json order_for_batches(const std::vector<std::string>& properties, std::uint64_t seed,
-                                 const Envelope& envelope, const std::filesystem::path& in_flight, std::size_t slots,
-                                 std::size_t slot);
+                                 const Capabilities& capabilities, const std::filesystem::path& in_flight,
+                                 std::size_t slots, std::size_t slot);
 nlohmann::json question_for_cases(const std::vector<std::uint64_t>& cases);
 
 /// Whether memory still holds what is written to it, and comparing it tells right from wrong: a machine's fault, and no

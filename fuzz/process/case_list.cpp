@@ -85,13 +85,13 @@ std::vector<CaseList::Shape> CaseList::shapes_of(const Domains& domains) {
   const Draws& draws = domains.draws;
   std::vector<Shape> shapes;
   constexpr int most_log2_k = 20;
-  for (const std::int64_t inner_k_tiles : domains.envelope.inner_k_tiles) {
+  for (const std::int64_t inner_k_tiles : domains.capabilities.inner_k_tiles) {
     for (int log2_k = 4; log2_k < most_log2_k; ++log2_k) {
       for (const GroupClass groups :
            {GroupClass::within_a_supertile, GroupClass::a_supertile, GroupClass::across_supertiles,
             GroupClass::beyond_256, GroupClass::no_power_of_two}) {
         Shape shape = {inner_k_tiles, groups, {}, 0, log2_k};
-        for (const std::int64_t group_size : domains.envelope.group_sizes) {
+        for (const std::int64_t group_size : domains.capabilities.group_sizes) {
           const Factors factors = factors_of(unit_of(group_size, inner_k_tiles), log2_k, draws.most_k);
           if (group_class_of(group_size, inner_k_tiles) != groups || factors.last < factors.first) continue;
           shape.group_sizes.push_back(group_size);
@@ -99,7 +99,7 @@ std::vector<CaseList::Shape> CaseList::shapes_of(const Domains& domains) {
         if (shape.group_sizes.empty()) continue;
         for (shape.n_tail = 0; shape.n_tail < 8; ++shape.n_tail) {
           const Rows rows = rows_of(shape.n_tail, draws.n_multiple);
-          const bool fits = rows.first <= domains.envelope.most_n &&
+          const bool fits = rows.first <= domains.capabilities.most_n &&
                             rows.first << log2_k <= std::max(draws.most_elements, draws.n_multiple << log2_k);
           if (rows.first != 0 && fits) shapes.push_back(shape);
         }
@@ -113,7 +113,7 @@ CaseList::CaseList(const std::vector<const Property*>& properties, const Subject
     : subject_(subject.name), seed_(seed) {
   for (const Property* property : properties) {
     std::string why_not;
-    const Domains domains = domains_of(*property, subject.envelope, &why_not);
+    const Domains domains = domains_of(*property, subject.capabilities, &why_not);
     if (!why_not.empty() || property->heavy || property->draws.is_fixed()) continue;
     Walk walk = {property, domains, shapes_of(domains)};
     if (!walk.shapes.empty()) walks_.push_back(std::move(walk));
@@ -150,7 +150,7 @@ Problem CaseList::problem_in(const Walk& walk, std::uint64_t cell, bool at_an_ed
   p.k = unit * choices.between(factors.first, factors.last, at_an_edge);
   const Rows rows = rows_of(shape.n_tail, draws.n_multiple);
   const std::int64_t most_rows =
-      std::max(rows.first, std::min(draws.most_elements / p.k, walk.domains.envelope.most_n));
+      std::max(rows.first, std::min(draws.most_elements / p.k, walk.domains.capabilities.most_n));
   p.n = rows.first + rows.step * choices.between(0, (most_rows - rows.first) / rows.step, at_an_edge);
   p.variant = choices.one_of(draws.variants);
   do {

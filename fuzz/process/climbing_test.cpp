@@ -17,7 +17,7 @@ class Climbing : public testing::Test {
   Climbing() {
     const Property& property = property_of("value/float_domain_rounds_once");
     std::string why_not;
-    domains_ = domains_of(property, kernel_envelope(), &why_not);
+    domains_ = domains_of(property, kernel_capabilities(), &why_not);
     problem_.property = property.name;
     problem_.subject = "host";
     problem_.k = 1024;

@@ -224,7 +224,7 @@ MadeElsewhere Worker::make() {
   if (answer->contains("illegal")) throw Illegal((*answer)["illegal"].get<std::string>());
   if (answer->contains("error")) throw std::runtime_error((*answer)["error"].get<std::string>());
   MadeElsewhere made = {(*answer)["why_not"], std::nullopt, (*answer)["device"], (*answer)["float_mode"]};
-  if (!(*answer)["envelope"].is_null()) made.envelope = envelope_of((*answer)["envelope"]);
+  if (!(*answer)["capabilities"].is_null()) made.capabilities = capabilities_of((*answer)["capabilities"]);
   return made;
 }
 
@@ -339,7 +339,7 @@ Ordered made_of(const SubjectOrder& order) {
   }
   Ordered ordered = {SubjectRow(), make_library_subject(*order.library)};
   ordered.row.name = order.subject;
-  if (ordered.made.envelope) ordered.row.envelope = *ordered.made.envelope;
+  if (ordered.made.capabilities) ordered.row.capabilities = *ordered.made.capabilities;
   return ordered;
 }
 
@@ -348,12 +348,12 @@ json answer_to_make(const SubjectOrder& order, std::optional<Ordered>& ordered) 
     compute_in_default_mode();
     ordered = made_of(order);
     const std::string mode_set = what_is_unusual(float_mode());
-    json envelope = nullptr;
-    if (ordered->made.envelope) envelope = json_of(*ordered->made.envelope);
+    json capabilities = nullptr;
+    if (ordered->made.capabilities) capabilities = json_of(*ordered->made.capabilities);
     return {{"why_not", ordered->made.subject == nullptr ? ordered->made.why_not : ""},
             {"device", ordered->made.device},
             {"float_mode", mode_set},
-            {"envelope", envelope}};
+            {"capabilities", capabilities}};
   } catch (const Illegal& illegal) {
     return {{"illegal", illegal.what()}};
   } catch (const std::exception& error) {
@@ -366,7 +366,7 @@ json answer_to_problem(const json& question, Ordered& ordered) {
   Coverage coverage;
   if (question["survey"].get<bool>()) coverage.surveyed.emplace();
   try {
-    InThisProcess here(ordered.row.envelope, *ordered.made.subject);
+    InThisProcess here(ordered.row.capabilities, *ordered.made.subject);
     const CaseOutcome outcome = here.run(property_of(problem.property), problem, coverage);
     return {{"outcome", json_of(outcome)}, {"met", json_of(coverage)}};
   } catch (const std::bad_alloc&) {

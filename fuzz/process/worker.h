@@ -21,7 +21,7 @@ Finding finding_of_death(const Problem&, const std::string& touch, const std::st
 /// What a worker says of the subject that it has made.
 struct MadeElsewhere {
   std::string why_not;  // it cannot be run here
-  std::optional<Envelope> envelope;
+  std::optional<Capabilities> capabilities;
   std::string device;
   std::string float_mode = "";  // that making it has set, as what_is_unusual() says it
 };

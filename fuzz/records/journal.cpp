@@ -24,7 +24,7 @@ json info(const std::string& title, const json& content, const std::string& type
 json json_of(const CampaignIdentity& identity) {
   return {{"journal", journal_version},      {"subject", identity.subject}, {"properties", identity.properties},
           {"seed", in_hex(identity.seed)},   {"shard", identity.shard},     {"shards", identity.shards},
-          {"replay", identity.replay_flags}, {"batch", cases_of_batch},     {"envelope", identity.envelope}};
+          {"replay", identity.replay_flags}, {"batch", cases_of_batch},     {"capabilities", identity.capabilities}};
 }
 
 /// What cannot be used is no part of a journal.
@@ -48,8 +48,8 @@ CampaignIdentity identity_of(const json& value) {
                                      .shard = whole_of<std::uint64_t>(value.at("shard")),
                                      .shards = whole_of<std::uint64_t>(value.at("shards")),
                                      .replay_flags = value.at("replay"),
-                                     .envelope = value.at("envelope")};
-  static_cast<void>(envelope_of(json::parse(identity.envelope)));  // as who merges shards reads it
+                                     .capabilities = value.at("capabilities")};
+  static_cast<void>(capabilities_of(json::parse(identity.capabilities)));  // as who merges shards reads it
   return identity;
 }
 

@@ -41,7 +41,7 @@ struct CampaignIdentity {
   std::uint64_t shard = 0;  // of the batches those whose number leaves this remainder
   std::uint64_t shards = 1;
   std::vector<std::string> replay_flags;
-  std::string envelope;  // what the subject takes, as JSON: the list depends on it
+  std::string capabilities;  // what the subject takes, as JSON: the list depends on it
 
   bool operator==(const CampaignIdentity&) const = default;
 };

@@ -42,20 +42,20 @@ bool are_texts(const json& values) {
 /// The variants that a property has on some subject: what a subject does not take has variants of its own.
 std::vector<std::string> variants_on_any_subject(const Property& property) {
   if (!property.draws.variants_for) return property.draws.variants;
-  const Envelope whole = library_envelope({});
+  const Capabilities whole = library_capabilities({});
   std::vector<std::string> all = property.draws.variants_for(whole);
-  const auto add = [&](const Envelope& narrow) {
+  const auto add = [&](const Capabilities& narrow) {
     for (const std::string& variant : property.draws.variants_for(narrow)) {
       if (std::find(all.begin(), all.end(), variant) == all.end()) all.push_back(variant);
     }
   };
   for (const std::int64_t inner_k_tiles : whole.inner_k_tiles) {
-    Envelope narrow = whole;
+    Capabilities narrow = whole;
     narrow.inner_k_tiles = {inner_k_tiles};
     add(narrow);
   }
   for (const std::int64_t group_size : whole.group_sizes) {
-    Envelope narrow = whole;
+    Capabilities narrow = whole;
     narrow.group_sizes = {group_size};
     add(narrow);
   }

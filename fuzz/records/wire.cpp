@@ -13,7 +13,7 @@ std::vector<int> numbers_of(const std::vector<Enum>& values) {
   return numbers;
 }
 
-/// What a journal's envelope may hold is looked at: somebody may have edited it.
+/// What a journal's capabilities may hold is looked at: somebody may have edited it.
 /// @param last  of the enumeration
 template <class Enum>
 std::vector<Enum> values_of(const json& numbers, Enum last) {
@@ -76,12 +76,12 @@ SubjectOrder subject_order_of(const json& value) {
   for (const json& one : given["operators"]) library.operators[static_cast<Operation>(one[0].get<int>())] = one[1];
   library.required = values_of<Operation>(given["required"]);
   library.device = given["device"];
-  library.takes = envelope_of(given["takes"]);
+  library.takes = capabilities_of(given["takes"]);
   order.library = library;
   return order;
 }
 
-json json_of(const Envelope& e) {
+json json_of(const Capabilities& e) {
   return {{"operations", numbers_of(e.operations)},
           {"n_multiple", e.n_multiple},
           {"most_n", e.most_n},
@@ -100,7 +100,7 @@ json json_of(const Envelope& e) {
           {"step_elements", e.step_elements}};
 }
 
-Envelope envelope_of(const json& value) {
+Capabilities capabilities_of(const json& value) {
   return {.operations = values_of(value.at("operations"), Operation::dequantize_eagerly),
           .n_multiple = divisor_of(value.at("n_multiple")),
           .most_n = divisor_of(value.at("most_n")),

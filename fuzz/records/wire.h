@@ -21,8 +21,8 @@ struct SubjectOrder {
 nlohmann::json json_of(const SubjectOrder&);
 SubjectOrder subject_order_of(const nlohmann::json&);
 
-nlohmann::json json_of(const Envelope&);
-Envelope envelope_of(const nlohmann::json&);
+nlohmann::json json_of(const Capabilities&);
+Capabilities capabilities_of(const nlohmann::json&);
 
 nlohmann::json json_of(const std::vector<WrongElement>&);
 std::vector<WrongElement> wrong_elements_of(const nlohmann::json&);

@@ -56,7 +56,7 @@ void eager_weights(Case& c) {
   const reference::Format format = format_of(c.problem.out);
   const auto explained = [&](std::int64_t row, std::int64_t column, std::uint32_t got) {
     const std::uint32_t of_model = predicted(row, column);
-    const bool same_nan = !c.envelope.one_nan && format.is_nan(of_model) && format.is_nan(got);
+    const bool same_nan = !c.capabilities.one_nan && format.is_nan(of_model) && format.is_nan(got);
     return got == of_model || same_nan ? "two roundings, as predicted" : nullptr;
   };
   c.expect_equal_or_explained(c.dequantize_eagerly(codes, parameters), specified::weights(c.problem, codes, parameters),
@@ -208,12 +208,12 @@ const std::vector<Problem>& survey_problems() {
   return all;
 }
 
-bool is_surveyed(const Survey& survey, const Problem& problem, const Envelope& envelope) {
+bool is_surveyed(const Survey& survey, const Problem& problem, const Capabilities& capabilities) {
   const auto is_one_of = [](const auto& values, const auto& value) {
     return std::find(values.begin(), values.end(), value) != values.end();
   };
   const Draws& draws = survey.property.draws;
-  if (!envelope.has(survey.operation) || !envelope.takes(problem)) return false;
+  if (!capabilities.has(survey.operation) || !capabilities.takes(problem)) return false;
   if (!is_one_of(draws.domains, problem.domain) || !is_one_of(draws.types, problem.out)) return false;
   // Once, of problems that differ in nothing that the operation knows: a group that every subject takes stands for all.
   if (!survey.of_weights && problem.group_size != 32) return false;
@@ -239,8 +239,8 @@ class Nobody : public Subject {
 SurveyData data_of(const Survey& survey, const Problem& problem) {
   Nobody nobody;
   Coverage coverage;
-  const Envelope envelope;
-  Case drawn(problem, envelope, nobody, coverage);
+  const Capabilities capabilities;
+  Case drawn(problem, capabilities, nobody, coverage);
   SurveyData data = {drawn.codes(), drawn.parameters(), {}};
   data.expected = survey.expected(problem, data.codes, data.parameters);
   return data;

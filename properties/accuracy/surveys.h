@@ -25,8 +25,8 @@ const std::vector<Survey>& surveys();
 /// The problems, without property and subject: sizes, profile and seed are the same in every run.
 const std::vector<Problem>& survey_problems();
 
-/// Whether the survey puts a problem to a subject of this envelope.
-bool is_surveyed(const Survey&, const Problem&, const Envelope&);
+/// Whether the survey puts a problem to a subject of this capabilities.
+bool is_surveyed(const Survey&, const Problem&, const Capabilities&);
 /// The problem as it is run, and replayed.
 Problem problem_for(const Survey&, Problem, const std::string& subject);
 

@@ -30,7 +30,7 @@ struct Surveying {
 Surveying surveyed(const Survey& survey, const Problem& problem, const std::string& subject) {
   const SubjectRow& row = subject_row(subject);
   const MadeSubject made = row.make();
-  InThisProcess here(row.envelope, *made.subject);
+  InThisProcess here(row.capabilities, *made.subject);
   Surveying result;
   result.coverage.surveyed.emplace();
   result.outcome = here.run(survey.property, problem_for(survey, problem, subject), result.coverage);
@@ -43,7 +43,7 @@ SurveyFigures figures_of(Operation operation, const std::string& subject, Wanted
   const Survey& survey = survey_of(operation);
   std::optional<SurveyFigures> figures;
   for (const Problem& problem : survey_problems()) {
-    if (!is_surveyed(survey, problem, subject_row(subject).envelope) || !wanted(problem)) continue;
+    if (!is_surveyed(survey, problem, subject_row(subject).capabilities) || !wanted(problem)) continue;
     if (!figures) {
       figures.emplace(survey.of_weights ? std::optional(format_of(problem.out)) : std::nullopt);
     }
@@ -95,7 +95,7 @@ TEST(SurveyProblems, HaveTailsAndLongRowsAndEveryProfileOfEachCombination) {
 TEST(SurveyProblems, AreThoseThatASubjectTakes) {
   const auto count = [](Operation operation, const char* subject) {
     return std::count_if(survey_problems().begin(), survey_problems().end(), [&](const Problem& p) {
-      return is_surveyed(survey_of(operation), p, subject_row(subject).envelope);
+      return is_surveyed(survey_of(operation), p, subject_row(subject).capabilities);
     });
   };
   const auto all = static_cast<std::ptrdiff_t>(survey_problems().size());
@@ -112,7 +112,7 @@ TEST(Surveys, ArePropertiesThatReplayKnowsAndVerdictsNeedNot) {
     for (const Property& property : properties()) EXPECT_NE(property.name, survey.property.name);
     for (const Problem& problem : survey_problems()) {
       const SubjectRow& row = subject_row("reference");
-      if (!is_surveyed(survey, problem, row.envelope) || problem.scales != "mixed" || problem.group_size != 32)
+      if (!is_surveyed(survey, problem, row.capabilities) || problem.scales != "mixed" || problem.group_size != 32)
         continue;
       const MadeSubject made = row.make();
       EXPECT_EQ(judge_one(problem_for(survey, problem, row.name), row, *made.subject).verdict, Verdict::passed);
@@ -219,10 +219,10 @@ class OneBitOff : public Subject {
 };
 
 /// A case of the survey on a subject of this test.
-Surveyed surveyed_of(const Survey& survey, const Problem& problem, const Envelope& envelope, Subject& subject) {
+Surveyed surveyed_of(const Survey& survey, const Problem& problem, const Capabilities& capabilities, Subject& subject) {
   Coverage coverage;
   coverage.surveyed.emplace();
-  InThisProcess(envelope, subject).run(survey.property, problem_for(survey, problem, "mine"), coverage);
+  InThisProcess(capabilities, subject).run(survey.property, problem_for(survey, problem, "mine"), coverage);
   return *coverage.surveyed;
 }
 
@@ -248,9 +248,9 @@ TEST(Surveyed, OneBitOffWhatIsPredictedIsUnexplained) {
   OneBitOff off(*reference.subject);
   for (const char* profile : {"ordinary", "distant", "mixed"}) {
     const Problem problem = survey_problem(profile, Type::bf16);
-    auto predicted = counts_of(surveyed_of(eager, problem, row.envelope, *reference.subject));
+    auto predicted = counts_of(surveyed_of(eager, problem, row.capabilities, *reference.subject));
     EXPECT_EQ(predicted.count(""), 0u);
-    const auto got = counts_of(surveyed_of(eager, problem, row.envelope, off));
+    const auto got = counts_of(surveyed_of(eager, problem, row.capabilities, off));
     ASSERT_EQ(got.count(""), 1u) << profile;
     EXPECT_EQ(got.at(""), 1) << profile;
   }
@@ -277,24 +277,24 @@ TEST(Surveyed, APredictedNanIsExplainedByAnyWhereNobodyPromisedItsBits) {
   const SubjectRow& row = subject_row("reference");
   const MadeSubject reference = row.make();
   NansOfItsOwn other(*reference.subject);
-  Envelope promises_none = row.envelope;
+  Capabilities promises_none = row.capabilities;
   promises_none.one_nan = false;
-  const auto all = [&](const Envelope& envelope, Subject& subject) {
+  const auto all = [&](const Capabilities& capabilities, Subject& subject) {
     std::map<std::string, std::int64_t> counts;
     for (const Problem& problem : survey_problems()) {
-      if (!is_bf16_float(problem) || !is_surveyed(eager, problem, envelope)) continue;
-      for (const auto& [reason, count] : counts_of(surveyed_of(eager, problem, envelope, subject))) {
+      if (!is_bf16_float(problem) || !is_surveyed(eager, problem, capabilities)) continue;
+      for (const auto& [reason, count] : counts_of(surveyed_of(eager, problem, capabilities, subject))) {
         counts[reason] += count;
       }
     }
     return counts;
   };
-  auto promised = all(row.envelope, other);
+  auto promised = all(row.capabilities, other);
   EXPECT_GT(promised[""], 0);
   auto unpromised = all(promises_none, other);
   EXPECT_EQ(unpromised[""], 0);
   // What becomes NaN by the second rounding alone is no NaN with other bits.
-  auto same = all(row.envelope, *reference.subject);
+  auto same = all(row.capabilities, *reference.subject);
   EXPECT_EQ(unpromised["two roundings, as predicted"], same["two roundings, as predicted"]);
   EXPECT_GT(same["two roundings, as predicted"], promised["two roundings, as predicted"]);
 }
@@ -303,15 +303,15 @@ TEST(Surveyed, APredictedNanIsExplainedByAnyWhereNobodyPromisedItsBits) {
 // others of its row.
 TEST(Surveyed, WhatAMatmulLosesIsExplainedAndNothingElse) {
   const Survey& matmul = survey_of(Operation::matmul);
-  const Envelope envelope = library_envelope({Operation::matmul});
+  const Capabilities capabilities = library_capabilities({Operation::matmul});
   ScalarOperators right;
   OneBitOff off(right);
   std::map<std::string, std::int64_t> seen;
   for (const char* profile : {"ordinary", "finite-edges", "mixed", "edges"}) {
     const Problem problem = survey_problem(profile, Type::bf16);
-    ASSERT_TRUE(is_surveyed(matmul, problem, envelope));
+    ASSERT_TRUE(is_surveyed(matmul, problem, capabilities));
     const SurveyData data = data_of(matmul, problem);
-    const Surveyed surveyed = surveyed_of(matmul, problem, envelope, right);
+    const Surveyed surveyed = surveyed_of(matmul, problem, capabilities, right);
     std::int64_t minus_zeros = 0, beside_infinities = 0;
     for (std::int64_t row = 0; row < problem.n; ++row) {
       const auto not_finite = [&](std::int64_t column) { return (data.expected(row, column) & 0x7fff) >= 0x7f80; };
@@ -330,7 +330,7 @@ TEST(Surveyed, WhatAMatmulLosesIsExplainedAndNothingElse) {
     for (const auto& [reason, count] : counts) seen[reason] += count;
     // The last bit of a finite weight.
     const bool is_finite = std::string(profile) == "ordinary";
-    const auto of_wrong = counts_of(surveyed_of(matmul, problem, envelope, off));
+    const auto of_wrong = counts_of(surveyed_of(matmul, problem, capabilities, off));
     EXPECT_EQ(of_wrong.count(""), is_finite ? 1u : of_wrong.count("")) << profile;
   }
   EXPECT_GT(seen["-0 is lost: -0 + 0 is +0"], 0);
@@ -439,8 +439,8 @@ TEST(Surveyed, IsNothingOfACaseThatNeverCompares) {
 
 TEST(Surveyed, IsOfOneComparison) {
   Idle idle;
-  const Envelope envelope;
-  InThisProcess here(envelope, idle);
+  const Capabilities capabilities;
+  InThisProcess here(capabilities, idle);
   const Matrix<std::int32_t> codes(1, 16);
   const Problem problem = problem_with("--n=1 --k=32");
   const auto run = [&](int comparisons, bool is_surveyed) {

@@ -16,10 +16,10 @@ struct CallBench {
   explicit CallBench(const std::string& flags) : problem(problem_of("--property=c --subject=s --seed=0x9 " + flags)) {}
 
   Problem problem;
-  Envelope envelope = library_envelope({std::begin(all_operations), std::end(all_operations)});
+  Capabilities capabilities = library_capabilities({std::begin(all_operations), std::end(all_operations)});
   ScalarOperators subject;
   Coverage coverage;
-  Case one{problem, envelope, subject, coverage};
+  Case one{problem, capabilities, subject, coverage};
 };
 
 inline const std::vector<std::string> call_problems = {"--n=8",

@@ -40,8 +40,8 @@ Tensor output(const char* name, std::vector<T>& elements, std::size_t element_by
 
 }  // namespace
 
-Case::Case(const Problem& problem_, const Envelope& envelope_, Subject& subject, Coverage& coverage)
-    : problem(problem_), envelope(envelope_), subject_(subject), coverage_(coverage) {
+Case::Case(const Problem& problem_, const Capabilities& capabilities_, Subject& subject, Coverage& coverage)
+    : problem(problem_), capabilities(capabilities_), subject_(subject), coverage_(coverage) {
   compute_in_default_mode();  // whatever the call before has left
   subject_.first_state();
   count_problem(problem, coverage_);
@@ -146,7 +146,7 @@ void Case::fill(const Fill& fill) {
 }
 
 void Case::align(std::vector<Tensor>& tensors) {
-  const bool no_better = envelope.any_alignment && draws_least_alignment(problem.seed);
+  const bool no_better = capabilities.any_alignment && draws_least_alignment(problem.seed);
   ++coverage_.classes[no_better ? "aligned to what must be taken" : "aligned as allocators align"];
   const auto is_drawn = [&](std::uint64_t index) { return drawn(problem.seed, stream::pages, index) >> 63 != 0; };
   for (std::size_t i = 0; i < tensors.size(); ++i) {

@@ -54,13 +54,13 @@ using Explanation = std::function<const char*(std::int64_t row, std::int64_t col
 
 class Case {
  public:
-  Case(const Problem& problem_, const Envelope& envelope_, Subject& subject, Coverage& coverage);
+  Case(const Problem& problem_, const Capabilities& capabilities_, Subject& subject, Coverage& coverage);
   ~Case();  // a variation that the body asked for ends with it
   Case(const Case&) = delete;
   Case& operator=(const Case&) = delete;
 
   const Problem problem;
-  const Envelope& envelope;  // of the subject
+  const Capabilities& capabilities;  // of the subject
 
   // Data, from the problem's seed alone; of a batch, expert by expert.
   Matrix<std::uint8_t> codes();        // [n][k], 0..15

@@ -63,10 +63,10 @@ struct Bench {
   explicit Bench(const std::string& flags) : problem(problem_of("--property=c --subject=s " + flags)) {}
 
   Problem problem;
-  Envelope envelope = kernel_envelope();
+  Capabilities capabilities = kernel_capabilities();
   Scripted subject;
   Coverage coverage;
-  Case one{problem, envelope, subject, coverage};
+  Case one{problem, capabilities, subject, coverage};
 };
 
 constexpr const char* twelve_by_64 = "--n=12 --k=64 --seed=0x5";
@@ -343,7 +343,7 @@ TEST(ComparisonOfWeights, CountsNaNsOfOtherBitsWhereTheSubjectDoesNotPromiseTheH
     expected.elements = {nan, 5};
     got.elements = {nan | format.sign_bit(), 5};
     EXPECT_FALSE(equal(b, got, expected)) << type;
-    b.envelope.one_nan = false;
+    b.capabilities.one_nan = false;
     EXPECT_TRUE(equal(b, got, expected)) << type;
     EXPECT_EQ(b.coverage.explained, (std::map<std::string, std::int64_t>{{reason, 1}}));
     got.elements[0] = format.infinity() + 1;  // signalling
@@ -365,7 +365,7 @@ TEST(ComparisonOfWeights, CountsNaNsOfOtherBitsWhereTheSubjectDoesNotPromiseTheH
 
 TEST(ComparisonOfCodes, TakesNothingForANaN) {
   Bench b(twelve_by_64);
-  b.envelope.one_nan = false;
+  b.capabilities.one_nan = false;
   Matrix<std::int32_t> got(1, 1), expected(1, 1);
   got(0, 0) = 0x7fc1;
   expected(0, 0) = 0x7fc0;
@@ -850,7 +850,7 @@ TEST(Operations, ThatASubjectLacksAreAnErrorOfTheProperty) {
     Memory& memory() override { return host_memory(); }
   } nothing;
   Bench b(twelve_by_64);
-  Case one(b.problem, b.envelope, nothing, b.coverage);
+  Case one(b.problem, b.capabilities, nothing, b.coverage);
   EXPECT_THROW(one.pack(one.codes()), std::logic_error);
 }
 
@@ -889,7 +889,7 @@ TEST(Operations, AlignTheirTensorsAsAllocatorsDoOrOfSubjectsThatTakeItNoBetterTh
            : begins[i] % page == 0 ? tensors[i].behind_a_page
                                    : tensors[i].before_a_page);
       }
-      b.envelope.any_alignment = false;
+      b.capabilities.any_alignment = false;
       b.one.dequantize(packed, b.one.parameters());
       for (const std::uintptr_t begin : begins) EXPECT_EQ(begin % 64, 0u);
     }
@@ -924,7 +924,7 @@ struct Asked : Subject, Operators {
 struct OperatorBench : Bench {
   OperatorBench() : Bench(twelve_by_64) {}
   Asked asked;
-  Case of_tensors{problem, envelope, asked, coverage};
+  Case of_tensors{problem, capabilities, asked, coverage};
   OperatorCall call = {
       Operation::unpack,
       {tensor_argument("packed_w", Element::int32, {2}, {1, 2, 3, 4, 5, 6, 7, 8}), number_argument("inner_k_tiles", 4),

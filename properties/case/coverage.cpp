@@ -12,7 +12,7 @@ namespace {
 
 bool has_class(const Coverage& coverage, const std::string& name) { return coverage.classes.count(name) != 0; }
 std::string named(const char* what, std::int64_t value) { return std::string(what) + " " + std::to_string(value); }
-bool always(const Envelope&) { return true; }
+bool always(const Capabilities&) { return true; }
 std::string in_layout(const std::string& name, std::int64_t inner_k_tiles) {
   return name + " with " + named("inner_k_tiles", inner_k_tiles);
 }
@@ -100,7 +100,7 @@ namespace {
 
 using GroupOfSupertile = bool (*)(std::int64_t group_size, std::int64_t supertile);
 
-bool takes_group(const Envelope& e, GroupOfSupertile is_wanted) {
+bool takes_group(const Capabilities& e, GroupOfSupertile is_wanted) {
   for (const std::int64_t inner_k_tiles : e.inner_k_tiles) {
     for (const std::int64_t group_size : e.group_sizes) {
       const bool fits = std::lcm(16 * inner_k_tiles, group_size) <= e.most_k;
@@ -111,7 +111,7 @@ bool takes_group(const Envelope& e, GroupOfSupertile is_wanted) {
 }
 
 /// Whether k may hold so many groups, or more, of some size.
-bool takes_groups(const Envelope& e, std::int64_t (*groups_of)(std::int64_t group_size)) {
+bool takes_groups(const Capabilities& e, std::int64_t (*groups_of)(std::int64_t group_size)) {
   return std::any_of(e.group_sizes.begin(), e.group_sizes.end(), [&](std::int64_t group_size) {
     return std::any_of(e.inner_k_tiles.begin(), e.inner_k_tiles.end(), [&](std::int64_t inner_k_tiles) {
       const std::int64_t unit = std::lcm(16 * inner_k_tiles, group_size);
@@ -122,7 +122,7 @@ bool takes_groups(const Envelope& e, std::int64_t (*groups_of)(std::int64_t grou
 
 /// Whether a layout is taken, and with some group a matrix of at least one supertile.
 template <std::int64_t inner_k_tiles>
-bool takes_layout(const Envelope& e) {
+bool takes_layout(const Capabilities& e) {
   const bool fits = std::any_of(e.group_sizes.begin(), e.group_sizes.end(), [&](std::int64_t group_size) {
     return std::lcm(16 * inner_k_tiles, group_size) <= e.most_k;
   });
@@ -130,14 +130,14 @@ bool takes_layout(const Envelope& e) {
 }
 
 template <std::int64_t inner_k_tiles>
-bool takes_square(const Envelope& e) {
+bool takes_square(const Capabilities& e) {
   std::int64_t unit = std::lcm(16 * inner_k_tiles, e.group_sizes.front());
   for (const std::int64_t group_size : e.group_sizes) unit = std::min(unit, std::lcm(16 * inner_k_tiles, group_size));
   return takes_layout<inner_k_tiles>(e) && std::lcm(unit, e.n_multiple) <= std::min(e.most_n, e.most_k);
 }
 
 /// Whether more than one size of n or of k is taken, or n and k differ.
-bool takes_not_square(const Envelope& e) {
+bool takes_not_square(const Capabilities& e) {
   if (2 * e.n_multiple <= e.most_n) return true;
   return std::any_of(e.inner_k_tiles.begin(), e.inner_k_tiles.end(), [&](std::int64_t inner_k_tiles) {
     return std::any_of(e.group_sizes.begin(), e.group_sizes.end(), [&](std::int64_t group_size) {
@@ -148,43 +148,43 @@ bool takes_not_square(const Envelope& e) {
 }
 
 template <Type type>
-bool takes_type(const Envelope& e) {
+bool takes_type(const Capabilities& e) {
   return std::find(e.types.begin(), e.types.end(), type) != e.types.end();
 }
 
 constexpr std::int64_t more_than_16_bits = (1 << 16) + 1;
 
 template <std::int64_t inner_k_tiles>
-bool takes_rows_beyond_16_bits(const Envelope& e) {
+bool takes_rows_beyond_16_bits(const Capabilities& e) {
   return takes_layout<inner_k_tiles>(e) && e.most_n / e.n_multiple * e.n_multiple >= more_than_16_bits - 1;
 }
 template <std::int64_t inner_k_tiles>
-bool takes_n_tiles_beyond_16_bits(const Envelope& e) {
+bool takes_n_tiles_beyond_16_bits(const Capabilities& e) {
   return takes_layout<inner_k_tiles>(e) && e.most_n / e.n_multiple * e.n_multiple > 8 * (more_than_16_bits - 2);
 }
 template <std::int64_t inner_k_tiles>
-bool takes_columns_beyond_16_bits(const Envelope& e) {
+bool takes_columns_beyond_16_bits(const Capabilities& e) {
   return takes_layout<inner_k_tiles>(e) && e.most_k >= more_than_16_bits + 16 * inner_k_tiles * 16;
 }
 template <std::int64_t inner_k_tiles>
-bool takes_supertiles_beyond_16_bits(const Envelope& e) {
+bool takes_supertiles_beyond_16_bits(const Capabilities& e) {
   return takes_layout<inner_k_tiles>(e) && e.most_k >= 16 * inner_k_tiles * (more_than_16_bits + 16);
 }
 template <std::int64_t inner_k_tiles>
-bool takes_groups_beyond_16_bits(const Envelope& e) {
-  Envelope of_layout = e;
+bool takes_groups_beyond_16_bits(const Capabilities& e) {
+  Capabilities of_layout = e;
   of_layout.inner_k_tiles = {inner_k_tiles};
   return takes_layout<inner_k_tiles>(e) && takes_groups(of_layout, [](std::int64_t) { return more_than_16_bits; });
 }
 
 /// A goal that is one of the classes that cases are counted in.
-CoverageGoal of_class(const std::string& name, bool (*in_reach)(const Envelope&)) {
+CoverageGoal of_class(const std::string& name, bool (*in_reach)(const Capabilities&)) {
   return {name, in_reach, has_class};
 }
 
 /// The same for each layout.
-std::vector<CoverageGoal> in_every_layout(const std::string& name, bool (*in_2)(const Envelope&),
-                                          bool (*in_4)(const Envelope&), bool (*in_8)(const Envelope&)) {
+std::vector<CoverageGoal> in_every_layout(const std::string& name, bool (*in_2)(const Capabilities&),
+                                          bool (*in_4)(const Capabilities&), bool (*in_8)(const Capabilities&)) {
   return {of_class(in_layout(name, 2), in_2), of_class(in_layout(name, 4), in_4), of_class(in_layout(name, 8), in_8)};
 }
 
@@ -201,7 +201,7 @@ std::vector<CoverageGoal> classes_of_scale() {
 }
 
 /// A property about one class, which is its only goal.
-CoverageGoals one_class(const std::string& name, bool (*in_reach)(const Envelope&)) {
+CoverageGoals one_class(const std::string& name, bool (*in_reach)(const Capabilities&)) {
   return {name, {of_class(name, in_reach)}};
 }
 
@@ -220,36 +220,38 @@ const CoverageGoals every_inner_k_tiles = {
     {of_class("inner_k_tiles 2", takes_layout<2>), of_class("inner_k_tiles 4", takes_layout<4>),
      of_class("inner_k_tiles 8", takes_layout<8>)}};
 
-const CoverageGoals partial_tile = one_class("partial tile", [](const Envelope& e) { return e.n_multiple % 8 != 0; });
+const CoverageGoals partial_tile =
+    one_class("partial tile", [](const Capabilities& e) { return e.n_multiple % 8 != 0; });
 
-const CoverageGoals several_groups = one_class(
-    "several groups", [](const Envelope& e) { return takes_groups(e, [](std::int64_t) { return std::int64_t{2}; }); });
+const CoverageGoals several_groups = one_class("several groups", [](const Capabilities& e) {
+  return takes_groups(e, [](std::int64_t) { return std::int64_t{2}; });
+});
 
 const CoverageGoals groups_around_a_supertile = {
     "groups around a supertile",
     {of_class("group smaller than a supertile",
-              [](const Envelope& e) {
+              [](const Capabilities& e) {
                 return takes_group(e, [](auto group, auto supertile) { return group < supertile; });
               }),
      of_class("group equal to a supertile",
-              [](const Envelope& e) {
+              [](const Capabilities& e) {
                 return takes_group(e, [](auto group, auto supertile) { return group == supertile; });
               }),
-     of_class("group larger than a supertile", [](const Envelope& e) {
+     of_class("group larger than a supertile", [](const Capabilities& e) {
        return takes_group(e, [](auto group, auto supertile) { return group > supertile; });
      })}};
 
 const CoverageGoals unusual_groups = {
     "unusual groups",
     {of_class("group of more than 256",
-              [](const Envelope& e) { return takes_group(e, [](auto group, auto) { return group > 256; }); }),
-     of_class("group of no power of two", [](const Envelope& e) {
+              [](const Capabilities& e) { return takes_group(e, [](auto group, auto) { return group > 256; }); }),
+     of_class("group of no power of two", [](const Capabilities& e) {
        return takes_group(e, [](auto group, auto) { return (group & (group - 1)) != 0; });
      })}};
 
 const CoverageGoals more_groups_than_a_group_has_columns = one_class(
     "more groups than group_size",
-    [](const Envelope& e) { return takes_groups(e, [](std::int64_t group_size) { return group_size + 1; }); });
+    [](const Capabilities& e) { return takes_groups(e, [](std::int64_t group_size) { return group_size + 1; }); });
 
 const CoverageGoals not_square = one_class("not square", takes_not_square);
 
@@ -262,7 +264,7 @@ const CoverageGoals every_type = {
 
 const CoverageGoals both_alignments = {
     "both alignments",
-    {of_class("aligned to what must be taken", [](const Envelope& e) { return e.any_alignment; }),
+    {of_class("aligned to what must be taken", [](const Capabilities& e) { return e.any_alignment; }),
      of_class("aligned as allocators align", always)}};
 
 const CoverageGoals beyond_16_bits = {
@@ -292,11 +294,11 @@ void Coverage::include(const Coverage& other) {
   for (const auto& [name, count] : other.classes) classes[name] += count;
 }
 
-Goals goals_of(const std::vector<const CoverageGoals*>& wanted, const Envelope& envelope) {
+Goals goals_of(const std::vector<const CoverageGoals*>& wanted, const Capabilities& capabilities) {
   Goals goals;
   for (const CoverageGoals* row : wanted) {
     for (const CoverageGoal& goal : row->goals) {
-      if (goal.in_reach(envelope)) {
+      if (goal.in_reach(capabilities)) {
         goals.in_reach.push_back(&goal);
       } else {
         goals.out_of_reach.push_back(goal.name);

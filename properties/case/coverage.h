@@ -96,7 +96,7 @@ void Coverage::ran(const std::string& way, const std::vector<T>& results) {
 /// One class of problems or data that a property must have met on a subject.
 struct CoverageGoal {
   std::string name;
-  bool (*in_reach)(const Envelope&);  // whether what the subject takes, and the property draws, allows it
+  bool (*in_reach)(const Capabilities&);  // whether what the subject takes, and the property draws, allows it
   bool (*is_met)(const Coverage&, const std::string& name);
 };
 
@@ -135,7 +135,7 @@ struct Goals {
   std::vector<const CoverageGoal*> in_reach;
   std::vector<std::string> out_of_reach;  // names
 };
-Goals goals_of(const std::vector<const CoverageGoals*>&, const Envelope&);
+Goals goals_of(const std::vector<const CoverageGoals*>&, const Capabilities&);
 
 /// @return the names of the goals not met, or why the comparison proves nothing; empty where it is to be trusted
 std::vector<std::string> unmet(const Coverage&, const Goals&);

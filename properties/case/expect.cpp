@@ -95,7 +95,7 @@ std::string Case::element_text(std::int64_t row, std::int64_t column) const {
 template <class T>
 const char* Case::reason(T got, T expected, std::int64_t row, std::int64_t column,
                          const Explanation& explanation) const {
-  if (!envelope.one_nan && are_nans(problem, got, expected)) {
+  if (!capabilities.one_nan && are_nans(problem, got, expected)) {
     return "a NaN with other bits: the subject does not promise the hardware's";
   }
   return explanation ? explanation(row, column, static_cast<std::uint32_t>(got)) : nullptr;

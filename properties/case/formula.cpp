@@ -83,7 +83,7 @@ FormulaResult Case::dequantize(const formula::Codes& codes, const formula::Param
                  element_bytes),
        tensor_of("zero_points", zero_points, 1, 1),
        tensor_of("weights", weights, element_bytes, vector_alignment, true)},
-      envelope.one_nan ? nullptr : &format, wanted, [&](const std::vector<void*>& at) {
+      capabilities.one_nan ? nullptr : &format, wanted, [&](const std::vector<void*>& at) {
         subject_.run(DequantizeCall{static_cast<const std::uint32_t*>(at[0]), at[1],
                                     static_cast<const std::int8_t*>(at[2]), at[3], problem.n, problem.k,
                                     problem.group_size, problem.inner_k_tiles, problem.domain, problem.out});

@@ -46,14 +46,14 @@ std::string listed(const std::vector<Domain>& domains) {
 
 namespace {
 
-/// How k is cut: inner_k_tiles and a group size that some k within the envelope is a multiple of.
+/// How k is cut: inner_k_tiles and a group size that some k within the capabilities is a multiple of.
 using Tiling = std::pair<std::int64_t, std::int64_t>;
 
-std::vector<Tiling> tilings(const Envelope& envelope) {
+std::vector<Tiling> tilings(const Capabilities& capabilities) {
   std::vector<Tiling> all;
-  for (const std::int64_t inner_k_tiles : envelope.inner_k_tiles) {
-    for (const std::int64_t group_size : envelope.group_sizes) {
-      if (std::lcm(16 * inner_k_tiles, group_size) <= envelope.most_k) all.emplace_back(inner_k_tiles, group_size);
+  for (const std::int64_t inner_k_tiles : capabilities.inner_k_tiles) {
+    for (const std::int64_t group_size : capabilities.group_sizes) {
+      if (std::lcm(16 * inner_k_tiles, group_size) <= capabilities.most_k) all.emplace_back(inner_k_tiles, group_size);
     }
   }
   return all;
@@ -61,43 +61,43 @@ std::vector<Tiling> tilings(const Envelope& envelope) {
 
 }  // namespace
 
-Domains domains_of(const Property& property, const Envelope& envelope, std::string* why_not) {
-  Domains result = {envelope, property.draws, envelope.most_k};
+Domains domains_of(const Property& property, const Capabilities& capabilities, std::string* why_not) {
+  Domains result = {capabilities, property.draws, capabilities.most_k};
   for (const Operation operation : property.needs) {
-    if (!envelope.has(operation)) *why_not = std::string("the subject has no ") + name_of(operation);
+    if (!capabilities.has(operation)) *why_not = std::string("the subject has no ") + name_of(operation);
   }
-  if (why_not->empty() && property.of_tensors && !envelope.takes_tensors) {
+  if (why_not->empty() && property.of_tensors && !capabilities.takes_tensors) {
     *why_not = "the subject takes raw pointers, no tensors";
   }
-  if (why_not->empty() && property.from_several_threads && !envelope.several_callers) {
+  if (why_not->empty() && property.from_several_threads && !capabilities.several_callers) {
     *why_not = "the subject is called from one thread at a time";
   }
-  if (why_not->empty() && property.draws.most_experts > 1 && !envelope.takes_experts) {
+  if (why_not->empty() && property.draws.most_experts > 1 && !capabilities.takes_experts) {
     *why_not = "the subject takes no batch of experts by raw pointers";
   }
-  if (why_not->empty() && property.of_specification && !envelope.is_specification) {
+  if (why_not->empty() && property.of_specification && !capabilities.is_specification) {
     *why_not = "about the specification alone";
   }
-  result.draws.domains = common(property.draws.domains, envelope.domains);
-  result.draws.types = common(property.draws.types, envelope.types);
-  result.draws.n_multiple = std::lcm(property.draws.n_multiple, envelope.n_multiple);
-  result.draws.most_k = std::min(property.draws.most_k, envelope.most_k);
-  result.envelope.domains = result.draws.domains;
-  result.envelope.types = result.draws.types;
-  result.envelope.n_multiple = result.draws.n_multiple;
-  result.envelope.most_k = result.draws.most_k;
+  result.draws.domains = common(property.draws.domains, capabilities.domains);
+  result.draws.types = common(property.draws.types, capabilities.types);
+  result.draws.n_multiple = std::lcm(property.draws.n_multiple, capabilities.n_multiple);
+  result.draws.most_k = std::min(property.draws.most_k, capabilities.most_k);
+  result.capabilities.domains = result.draws.domains;
+  result.capabilities.types = result.draws.types;
+  result.capabilities.n_multiple = result.draws.n_multiple;
+  result.capabilities.most_k = result.draws.most_k;
   if (why_not->empty() && result.draws.domains.empty()) {
-    *why_not = "the subject takes only the domain " + listed(envelope.domains);
+    *why_not = "the subject takes only the domain " + listed(capabilities.domains);
   }
   if (why_not->empty() && result.draws.types.empty()) *why_not = "the subject takes none of the property's types";
   if (!why_not->empty()) return result;
-  if (property.draws.fixed_for) result.draws.fixed = property.draws.fixed_for(result.envelope);
-  if (property.draws.variants_for) result.draws.variants = property.draws.variants_for(result.envelope);
-  if (!property.draws.is_fixed() && tilings(result.envelope).empty()) {
+  if (property.draws.fixed_for) result.draws.fixed = property.draws.fixed_for(result.capabilities);
+  if (property.draws.variants_for) result.draws.variants = property.draws.variants_for(result.capabilities);
+  if (!property.draws.is_fixed() && tilings(result.capabilities).empty()) {
     *why_not = "the subject takes no k of at most " + std::to_string(result.draws.most_k) + " columns";
   }
-  if (result.draws.n_multiple > result.envelope.most_n) {
-    *why_not = "the subject takes no n: at most " + std::to_string(envelope.most_n) + " rows, in multiples of " +
+  if (result.draws.n_multiple > result.capabilities.most_n) {
+    *why_not = "the subject takes no n: at most " + std::to_string(capabilities.most_n) + " rows, in multiples of " +
                std::to_string(result.draws.n_multiple);
   }
   return result;
@@ -111,13 +111,14 @@ void require_within(const Problem& p, const Domains& domains) {
     throw Illegal(argument, text(value), all + " for this property and subject");
   };
   const auto number = [](std::int64_t value) { return std::to_string(value); };
-  require("--inner-k-tiles", p.inner_k_tiles, domains.envelope.inner_k_tiles, number);
+  require("--inner-k-tiles", p.inner_k_tiles, domains.capabilities.inner_k_tiles, number);
   require("--domain", p.domain, domains.draws.domains, [](Domain domain) { return name_of(domain); });
   require("--out", p.out, domains.draws.types, [](Type type) { return name_of(type); });
   require("--scales", p.scales, domains.draws.profiles, [](const std::string& name) { return name; });
   require("--variant", p.variant, domains.draws.variants,
           [](const std::string& name) { return name.empty() ? std::string("none") : name; });
-  if (!domains.envelope.any_group_size) require("--group-size", p.group_size, domains.envelope.group_sizes, number);
+  if (!domains.capabilities.any_group_size)
+    require("--group-size", p.group_size, domains.capabilities.group_sizes, number);
   // Recorded bytes are of some shapes alone; problems that were derived are examples.
   const std::vector<Problem>& fixed = domains.draws.fixed_for ? std::vector<Problem>() : domains.draws.fixed;
   const auto same_shape = [&p](const Problem& one) {
@@ -143,8 +144,8 @@ void require_within(const Problem& p, const Domains& domains) {
   if (p.k > domains.most_k_taken) {
     throw Illegal("--k", number(p.k), "at most " + number(domains.most_k_taken) + " for this subject");
   }
-  if (p.n > domains.envelope.most_n) {
-    throw Illegal("--n", number(p.n), "at most " + number(domains.envelope.most_n) + " for this subject");
+  if (p.n > domains.capabilities.most_n) {
+    throw Illegal("--n", number(p.n), "at most " + number(domains.capabilities.most_n) + " for this subject");
   }
 }
 
@@ -162,7 +163,7 @@ void for_each_plainer(const std::vector<T>& values, const T& value, Use use) {
 }  // namespace
 
 std::vector<Problem> smaller_problems(const Problem& p, const Domains& domains) {
-  const Envelope& envelope = domains.envelope;
+  const Capabilities& capabilities = domains.capabilities;
   const Draws& draws = domains.draws;
   std::vector<Problem> steps;
   const auto step = [&](auto change) {
@@ -184,10 +185,10 @@ std::vector<Problem> smaller_problems(const Problem& p, const Domains& domains) 
   for (const std::int64_t experts : {std::int64_t{1}, p.experts - 1}) {
     if (experts > 0 && experts < p.experts) step([&](Problem& next) { next.experts = experts; });
   }
-  for_each_plainer(envelope.inner_k_tiles, p.inner_k_tiles, [&](std::int64_t inner_k_tiles) {
+  for_each_plainer(capabilities.inner_k_tiles, p.inner_k_tiles, [&](std::int64_t inner_k_tiles) {
     step([&](Problem& next) { next.inner_k_tiles = inner_k_tiles; });
   });
-  for_each_plainer(envelope.group_sizes, p.group_size, [&](std::int64_t group_size) {
+  for_each_plainer(capabilities.group_sizes, p.group_size, [&](std::int64_t group_size) {
     step([&](Problem& next) { next.group_size = group_size; });
     // Where it does not divide k as it is: as many groups of the plainer size.
     step([&](Problem& next) {
@@ -208,17 +209,17 @@ std::int64_t experts_of(std::uint64_t seed, std::int64_t most_experts) {
 
 rc::Gen<Problem> problems(const std::string& property, const std::string& subject, const Domains& domains) {
   const Draws draws = domains.draws;
-  const Envelope envelope = domains.envelope;
+  const Capabilities capabilities = domains.capabilities;
   // A supertile and a group share a least common multiple: k is so many of it, and n what the elements leave.
-  const auto with_k = rc::gen::mapcat(one_of(tilings(envelope)), [draws](const Tiling& both) {
+  const auto with_k = rc::gen::mapcat(one_of(tilings(capabilities)), [draws](const Tiling& both) {
     const std::int64_t unit = std::lcm(16 * both.first, both.second);
     const std::int64_t most_units = std::max<std::int64_t>(1, draws.most_k / unit);
     const auto k = rc::gen::map(few_or_many(1, 4, most_units), [unit](std::int64_t units) { return units * unit; });
     return rc::gen::tuple(rc::gen::just(both.first), rc::gen::just(both.second), k);
   });
   const auto with_n =
-      rc::gen::mapcat(with_k, [draws, envelope](const std::tuple<std::int64_t, std::int64_t, std::int64_t>& tiled) {
-        const std::int64_t most_n = std::min(draws.most_elements / std::get<2>(tiled), envelope.most_n);
+      rc::gen::mapcat(with_k, [draws, capabilities](const std::tuple<std::int64_t, std::int64_t, std::int64_t>& tiled) {
+        const std::int64_t most_n = std::min(draws.most_elements / std::get<2>(tiled), capabilities.most_n);
         const std::int64_t most_rows = std::max<std::int64_t>(1, most_n / draws.n_multiple);
         const std::int64_t few_rows = draws.n_multiple >= 8 ? 3 : 20;
         return rc::gen::pair(rc::gen::just(tiled), few_or_many(1, few_rows, most_rows));

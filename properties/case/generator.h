@@ -11,15 +11,15 @@
 
 namespace tileproof {
 
-/// What a property is drawn from for a subject: the property's wishes within the subject's envelope.
+/// What a property is drawn from for a subject: the property's wishes within the subject's capabilities.
 struct Domains {
-  Envelope envelope;
+  Capabilities capabilities;
   Draws draws;
-  std::int64_t most_k_taken = Envelope().most_k;  // by the subject; the property draws no more than draws.most_k
+  std::int64_t most_k_taken = Capabilities().most_k;  // by the subject; the property draws no more than draws.most_k
 };
 
 /// @return the intersection, and in `why_not` the reason where it is empty
-Domains domains_of(const Property&, const Envelope&, std::string* why_not);
+Domains domains_of(const Property&, const Capabilities&, std::string* why_not);
 
 /// @throws Illegal where a problem is outside the domains: what the property is not about, or the subject does not take
 void require_within(const Problem&, const Domains&);

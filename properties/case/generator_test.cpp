@@ -44,7 +44,7 @@ const std::vector<Pairing>& pairings() {
     for (const Property& property : properties()) {
       for (const SubjectRow& row : all_subjects()) {
         std::string why_not;
-        Domains domains = domains_of(property, row.envelope, &why_not);
+        Domains domains = domains_of(property, row.capabilities, &why_not);
         if (why_not.empty()) result.push_back({&property, &row, std::move(domains)});
       }
     }
@@ -75,11 +75,11 @@ std::string objection_to(const Problem& p, const Pairing& pairing) {
   const Draws& drawn = pairing.domains.draws;
   if (p.property != pairing.property->name || p.subject != pairing.row->name) return "another property's or subject's";
   if (p.n < 1 || p.k < 1) return "empty";
-  if (p.n % pairing.property->draws.n_multiple != 0 || p.n % pairing.row->envelope.n_multiple != 0)
+  if (p.n % pairing.property->draws.n_multiple != 0 || p.n % pairing.row->capabilities.n_multiple != 0)
     return "n is no multiple";
   if (p.k > std::max(drawn.most_k, unit_columns(p))) return "too many columns";
   if (p.n * p.k > std::max(drawn.most_elements, drawn.n_multiple * p.k)) return "too many elements";
-  const auto& sizes = pairing.row->envelope.group_sizes;
+  const auto& sizes = pairing.row->capabilities.group_sizes;
   if (std::find(sizes.begin(), sizes.end(), p.group_size) == sizes.end()) return "a group size that is not drawn";
   return "";
 }
@@ -110,7 +110,7 @@ TEST(Generator, HasFixedProblemsThatArePossibleAndWithinTheDomainsOfTheSubjectsT
       problem.variant = pairing.property->draws.variants.front();
       EXPECT_NO_THROW(require_possible(problem)) << line_of(problem);
       // What a subject does not take is left out; nothing else is.
-      if (pairing.row->envelope.takes(problem)) {
+      if (pairing.row->capabilities.takes(problem)) {
         ++taken;
         EXPECT_NO_THROW(require_within(problem, pairing.domains)) << line_of(problem);
       } else {
@@ -157,8 +157,8 @@ TEST(Generator, ReachesAllOfTheDomains) {
       counts["group larger than a supertile"] += p.group_size > p.supertile_columns() ? 1 : 0;
     }
     const auto set_of = [](const auto& list) { return std::set(list.begin(), list.end()); };
-    EXPECT_EQ(inner_k_tiles, set_of(pairing.row->envelope.inner_k_tiles));
-    EXPECT_EQ(group_sizes, set_of(pairing.row->envelope.group_sizes));
+    EXPECT_EQ(inner_k_tiles, set_of(pairing.row->capabilities.inner_k_tiles));
+    EXPECT_EQ(group_sizes, set_of(pairing.row->capabilities.group_sizes));
     EXPECT_EQ(domains, set_of(pairing.domains.draws.domains));
     EXPECT_EQ(types, set_of(pairing.domains.draws.types));
     EXPECT_EQ(profiles_drawn, set_of(pairing.property->draws.profiles));
@@ -184,7 +184,8 @@ TEST(Generator, DrawsTheFirstVariantAndShrinksStayInIt) {
   Property property = properties().front();
   property.draws.variants = {"one", "two"};
   std::string why_not;
-  const Pairing pairing = {&property, &subjects().front(), domains_of(property, subjects().front().envelope, &why_not)};
+  const Pairing pairing = {&property, &subjects().front(),
+                           domains_of(property, subjects().front().capabilities, &why_not)};
   ASSERT_EQ(why_not, "");
   for (std::uint64_t i = 0; i < 20; ++i) {
     const rc::Shrinkable<Problem> drawn = drawn_from(pairing.generator(), i);
@@ -289,10 +290,10 @@ TEST(Shrinks, LeadToOneUnitOfThePlainestProblem) {
       }
       ASSERT_LT(steps, 200) << "no end";
       const Problem problem = smallest.value();
-      const Envelope& envelope = pairing.row->envelope;
+      const Capabilities& capabilities = pairing.row->capabilities;
       EXPECT_EQ(problem.n, pairing.domains.draws.n_multiple);
-      EXPECT_EQ(problem.inner_k_tiles, envelope.inner_k_tiles.front());
-      EXPECT_EQ(problem.group_size, envelope.group_sizes.front());
+      EXPECT_EQ(problem.inner_k_tiles, capabilities.inner_k_tiles.front());
+      EXPECT_EQ(problem.group_size, capabilities.group_sizes.front());
       EXPECT_EQ(problem.k, unit_columns(problem));
       EXPECT_EQ(problem.domain, pairing.domains.draws.domains.front());
       EXPECT_EQ(problem.out, pairing.domains.draws.types.front());
@@ -307,14 +308,14 @@ Property property_that_needs(std::vector<Operation> operations, Draws drawn = {}
   return {"test/property", "", std::move(operations), {}, std::move(drawn), [](Case&) {}};
 }
 
-std::string why_not(const Property& property, const Envelope& envelope) {
+std::string why_not(const Property& property, const Capabilities& capabilities) {
   std::string reason;
-  domains_of(property, envelope, &reason);
+  domains_of(property, capabilities, &reason);
   return reason;
 }
 
 TEST(DomainsOfAProperty, AreEmptyForAReasonWhereTheSubjectLacksAnOperation) {
-  const Envelope packs = {.operations = {Operation::pack}};
+  const Capabilities packs = {.operations = {Operation::pack}};
   EXPECT_EQ(why_not(property_that_needs({Operation::pack}), packs), "");
   EXPECT_EQ(why_not(property_that_needs({Operation::unpack}), packs), "the subject has no unpack");
   EXPECT_EQ(why_not(property_that_needs({Operation::pack, Operation::matmul}), packs), "the subject has no matmul");
@@ -325,19 +326,19 @@ TEST(DomainsOfAProperty, AreEmptyForAReasonWhereTheSubjectLacksAnOperation) {
 TEST(DomainsOfAProperty, AreEmptyForAReasonWhereAPropertyAboutTensorsMeetsASubjectOfRawPointers) {
   Property about_tensors = property_that_needs({Operation::pack});
   about_tensors.of_tensors = true;
-  EXPECT_EQ(why_not(about_tensors, kernel_envelope()), "the subject takes raw pointers, no tensors");
-  EXPECT_EQ(why_not(about_tensors, library_envelope({Operation::pack})), "");
-  EXPECT_EQ(why_not(about_tensors, library_envelope({Operation::unpack})), "the subject has no pack");
+  EXPECT_EQ(why_not(about_tensors, kernel_capabilities()), "the subject takes raw pointers, no tensors");
+  EXPECT_EQ(why_not(about_tensors, library_capabilities({Operation::pack})), "");
+  EXPECT_EQ(why_not(about_tensors, library_capabilities({Operation::unpack})), "the subject has no pack");
   about_tensors.of_tensors = false;
-  EXPECT_EQ(why_not(about_tensors, library_envelope({Operation::pack})), "");
+  EXPECT_EQ(why_not(about_tensors, library_capabilities({Operation::pack})), "");
 }
 
-TEST(AnEnvelope, TakesTheProblemsWhoseEveryNumberItHas) {
-  Envelope envelope = library_envelope({Operation::pack});
-  envelope.inner_k_tiles = {2, 8};
-  envelope.n_multiple = 4;
+TEST(AnCapabilities, TakesTheProblemsWhoseEveryNumberItHas) {
+  Capabilities capabilities = library_capabilities({Operation::pack});
+  capabilities.inner_k_tiles = {2, 8};
+  capabilities.n_multiple = 4;
   const auto takes = [&](const std::string& flags) {
-    return envelope.takes(problem_of("--property=c --subject=s --k=512 --n=8 " + flags));
+    return capabilities.takes(problem_of("--property=c --subject=s --k=512 --n=8 " + flags));
   };
   EXPECT_TRUE(takes(""));
   EXPECT_TRUE(takes("--inner-k-tiles=8 --group-size=256"));
@@ -348,54 +349,55 @@ TEST(AnEnvelope, TakesTheProblemsWhoseEveryNumberItHas) {
   EXPECT_FALSE(takes("--domain=integer"));
   EXPECT_FALSE(takes("--domain=none"));
   EXPECT_FALSE(takes("--out=fp16"));
-  envelope.any_group_size = true;
+  capabilities.any_group_size = true;
   EXPECT_TRUE(takes("--group-size=16"));
   Problem six_rows = problem_of("--property=c --subject=s --n=6");
-  EXPECT_FALSE(envelope.takes(six_rows));
-  envelope.n_multiple = 3;
-  EXPECT_TRUE(envelope.takes(six_rows));
+  EXPECT_FALSE(capabilities.takes(six_rows));
+  capabilities.n_multiple = 3;
+  EXPECT_TRUE(capabilities.takes(six_rows));
 }
 
 TEST(DomainsOfAProperty, AreEmptyForAReasonWhereDomainsOrTypesHaveNothingInCommon) {
-  Envelope floating = kernel_envelope();
+  Capabilities floating = kernel_capabilities();
   floating.domains = {Domain::floating};
   EXPECT_EQ(why_not(property_that_needs({}, {.domains = {Domain::integer, Domain::none}}), floating),
             "the subject takes only the domain float");
-  Envelope narrow = kernel_envelope();
+  Capabilities narrow = kernel_capabilities();
   narrow.types = {Type::bf16};
   EXPECT_EQ(why_not(property_that_needs({}, {.types = {Type::fp32}}), narrow),
             "the subject takes none of the property's types");
 }
 
 TEST(DomainsOfAProperty, AreWhatThePropertyAndTheSubjectShare) {
-  Envelope envelope = kernel_envelope();
-  envelope.domains = {Domain::none, Domain::floating};
-  envelope.types = {Type::fp32, Type::bf16};
-  envelope.n_multiple = 6;
+  Capabilities capabilities = kernel_capabilities();
+  capabilities.domains = {Domain::none, Domain::floating};
+  capabilities.types = {Type::fp32, Type::bf16};
+  capabilities.n_multiple = 6;
   std::string reason;
   const Domains domains = domains_of(
       property_that_needs(
           {}, {.domains = {Domain::floating, Domain::integer}, .types = {Type::fp16, Type::bf16}, .n_multiple = 4}),
-      envelope, &reason);
+      capabilities, &reason);
   EXPECT_EQ(reason, "");
-  for (const auto& both : {domains.draws.domains, domains.envelope.domains})
+  for (const auto& both : {domains.draws.domains, domains.capabilities.domains})
     EXPECT_EQ(both, std::vector<Domain>{Domain::floating});
-  for (const auto& both : {domains.draws.types, domains.envelope.types}) EXPECT_EQ(both, std::vector<Type>{Type::bf16});
+  for (const auto& both : {domains.draws.types, domains.capabilities.types})
+    EXPECT_EQ(both, std::vector<Type>{Type::bf16});
   EXPECT_EQ(domains.draws.n_multiple, 12);
-  EXPECT_EQ(domains.envelope.n_multiple, 12);
+  EXPECT_EQ(domains.capabilities.n_multiple, 12);
 }
 
 TEST(DomainsOfAProperty, RefuseWhatIsOutsideByNameValueAndWhatIsLegal) {
-  Envelope envelope = kernel_envelope();
-  envelope.inner_k_tiles = {2, 4};
-  envelope.group_sizes = {32, 64};
-  envelope.any_group_size = false;
-  envelope.n_multiple = 16;
+  Capabilities capabilities = kernel_capabilities();
+  capabilities.inner_k_tiles = {2, 4};
+  capabilities.group_sizes = {32, 64};
+  capabilities.any_group_size = false;
+  capabilities.n_multiple = 16;
   std::string reason;
   const Domains domains = domains_of(property_that_needs({}, {.domains = {Domain::floating, Domain::none},
                                                               .types = {Type::bf16, Type::fp16},
                                                               .profiles = {"ordinary", "edges"}}),
-                                     envelope, &reason);
+                                     capabilities, &reason);
   const auto objection = [&](const std::string& flags, const Domains& within) -> std::string {
     try {
       require_within(problem_of("--property=c --subject=s --k=128 --n=16 " + flags), within);
@@ -427,7 +429,7 @@ TEST(DomainsOfAProperty, RefuseWhatIsOutsideByNameValueAndWhatIsLegal) {
   thirds.draws.n_multiple = 3;
   EXPECT_EQ(objection("", thirds), "--n: given 16, legal is a multiple of 3 for this property and subject");
   Domains any_group = domains;
-  any_group.envelope.any_group_size = true;
+  any_group.capabilities.any_group_size = true;
   EXPECT_EQ(objection("--group-size=128", any_group), "");
 }
 
@@ -436,7 +438,7 @@ TEST(DomainsOfAProperty, OfMutantSubjectsAreThoseOfTheKernels) {
   for (const SubjectRow& row : mutant_subjects()) {
     for (const Property& property : properties()) {
       if (property.from_several_threads) continue;  // they keep no lock
-      EXPECT_EQ(why_not(property, row.envelope), why_not(property, kernel_envelope()))
+      EXPECT_EQ(why_not(property, row.capabilities), why_not(property, kernel_capabilities()))
           << row.name << ", " << property.name;
     }
   }

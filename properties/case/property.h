@@ -24,8 +24,8 @@ struct Draws {
   std::int64_t most_experts = 1;    // more than one: a batch, which a subject may not take
   std::vector<Problem> fixed = {};  // these and no others
   // Both as functions of what the subject takes: in place of `variants` and `fixed` where they are given.
-  std::function<std::vector<std::string>(const Envelope&)> variants_for = nullptr;
-  std::function<std::vector<Problem>(const Envelope&)> fixed_for = nullptr;
+  std::function<std::vector<std::string>(const Capabilities&)> variants_for = nullptr;
+  std::function<std::vector<Problem>(const Capabilities&)> fixed_for = nullptr;
 
   bool is_fixed() const { return !fixed.empty() || fixed_for != nullptr; }
 };
@@ -64,7 +64,7 @@ struct Property {
   bool of_specification = false;  // about the specification itself: only the subject `reference` can be asked
   /// Of a property that can be proved: a name of `tileproof prove`, and the domain, for what a subject takes.
   std::string proof = "";
-  std::function<std::vector<Enumeration>(const Envelope&)> enumerations = nullptr;
+  std::function<std::vector<Enumeration>(const Capabilities&)> enumerations = nullptr;
 };
 
 /// The operations that act on the layout, for properties that are a row for each.

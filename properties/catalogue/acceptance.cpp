@@ -76,11 +76,11 @@ void illegal_calls_are_refused(Case& c, Operation operation) {
   expect_same(c, c.call_again(legal), before);
 }
 
-std::vector<std::string> fake_variants(Operation operation, const Envelope& envelope) {
+std::vector<std::string> fake_variants(Operation operation, const Capabilities& capabilities) {
   std::vector<std::string> names = {"legal"};
   for (const std::string& name : empty_variants(operation)) names.push_back(name);
   for (const std::string& name : layout_variants(operation, Layouts::strides)) names.push_back(name);
-  for (const std::string& name : names_of_illegal_calls(operation, envelope)) names.push_back(name);
+  for (const std::string& name : names_of_illegal_calls(operation, capabilities)) names.push_back(name);
   return names;
 }
 
@@ -93,7 +93,7 @@ std::optional<OperatorResult> unless_refused(const std::function<OperatorResult(
 }
 
 void meta_tensors_agree(Case& c, Operation operation) {
-  const std::vector<std::string> illegal = names_of_illegal_calls(operation, c.envelope);
+  const std::vector<std::string> illegal = names_of_illegal_calls(operation, c.capabilities);
   const std::vector<std::string> empty = empty_variants(operation);
   const std::string& variant = c.problem.variant;
   OperatorCall call;
@@ -139,14 +139,14 @@ std::vector<Property> acceptance_properties() {
         tensor_property("reject", operation, "refuses_every_illegal_call_and_says_why",
                         "sizes and types that are trusted instead of checked; errors that leave the caller to guess",
                         tensor_draws(operation), illegal_calls_are_refused);
-    reject.draws.variants_for = [operation](const Envelope& e) { return names_of_illegal_calls(operation, e); };
+    reject.draws.variants_for = [operation](const Capabilities& e) { return names_of_illegal_calls(operation, e); };
     rows.push_back(std::move(reject));
   }
   for (const Operation operation : all_operations) {
     Property fake = tensor_property("fake", operation, "over_meta_tensors_agrees",
                                     "a fake operator that gives another form, or takes other calls",
                                     tensor_draws(operation), meta_tensors_agree);
-    fake.draws.variants_for = [operation](const Envelope& e) { return fake_variants(operation, e); };
+    fake.draws.variants_for = [operation](const Capabilities& e) { return fake_variants(operation, e); };
     rows.push_back(std::move(fake));
   }
   return rows;

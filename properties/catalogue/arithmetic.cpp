@@ -48,26 +48,26 @@ void every_pair(Case& c) {
   // The pair of the first one, alone in the smallest matrix.
   const std::int64_t first = judged.differences.listed.front().index;
   Problem smaller = p;
-  smaller.n = c.envelope.n_multiple;
+  smaller.n = c.capabilities.n_multiple;
   smaller.k = std::lcm(p.supertile_columns(), p.group_size);
   smaller.seed = p.seed + static_cast<std::uint64_t>(first / p.k * p.groups() + first % p.k / p.group_size);
   throw Failure("mismatch", text.str(), false, smaller);
 }
 
 /// All pairs, in steps of as many as a subject's matrices should have; steps lie all over the domain from the start.
-std::function<std::vector<Enumeration>(const Envelope&)> all_pairs(Domain domain, Type type) {
-  return [=](const Envelope& envelope) {
+std::function<std::vector<Enumeration>(const Capabilities&)> all_pairs(Domain domain, Type type) {
+  return [=](const Capabilities& capabilities) {
     Problem step;
     step.domain = domain;
     step.out = type;
-    step.inner_k_tiles = envelope.inner_k_tiles.front();
-    const bool has_sixteens = envelope.any_group_size;
-    step.group_size = has_sixteens ? 16 : envelope.group_sizes.front();
+    step.inner_k_tiles = capabilities.inner_k_tiles.front();
+    const bool has_sixteens = capabilities.any_group_size;
+    step.group_size = has_sixteens ? 16 : capabilities.group_sizes.front();
     step.k = step.group_size * 256;
     const std::uint64_t pairs = formula::pairs_of(type, domain);
     if ((step.group_size & (step.group_size - 1)) != 0) return std::vector<Enumeration>{};  // steps are powers of two
     const std::int64_t most_rows = static_cast<std::int64_t>(pairs / 256);
-    step.n = std::min(most_rows, std::max<std::int64_t>(envelope.step_elements / step.k, 256));
+    step.n = std::min(most_rows, std::max<std::int64_t>(capabilities.step_elements / step.k, 256));
     const auto pairs_of_step = static_cast<std::uint64_t>(step.n * step.groups());
     int bits = 0;
     while (pairs_of_step << bits < pairs) ++bits;

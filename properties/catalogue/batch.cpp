@@ -12,7 +12,7 @@ namespace {
 
 const CoverageGoals several_experts = {
     "several experts",
-    {{"several experts", [](const Envelope& envelope) { return envelope.takes_experts; },
+    {{"several experts", [](const Capabilities& capabilities) { return capabilities.takes_experts; },
       [](const Coverage& coverage, const std::string& name) { return coverage.classes.contains(name); }}}};
 
 /// The rows of one of so many experts.
@@ -68,17 +68,17 @@ void take_one_of(const std::vector<T>& legal, T& value) {
 }
 
 /// The same, with rows, layout, group and domain of the subject where it does not take these.
-std::vector<Problem> problems_of_many_experts(const Envelope& envelope) {
+std::vector<Problem> problems_of_many_experts(const Capabilities& capabilities) {
   std::vector<Problem> problems;
   for (Problem one :
        {problem_of_many_experts(1, 32, Domain::floating), problem_of_many_experts(3, 16, Domain::integer)}) {
-    one.n = (one.n + envelope.n_multiple - 1) / envelope.n_multiple * envelope.n_multiple;
-    take_one_of(envelope.inner_k_tiles, one.inner_k_tiles);
-    if (!envelope.any_group_size) take_one_of(envelope.group_sizes, one.group_size);
-    take_one_of(envelope.domains, one.domain);
+    one.n = (one.n + capabilities.n_multiple - 1) / capabilities.n_multiple * capabilities.n_multiple;
+    take_one_of(capabilities.inner_k_tiles, one.inner_k_tiles);
+    if (!capabilities.any_group_size) take_one_of(capabilities.group_sizes, one.group_size);
+    take_one_of(capabilities.domains, one.domain);
     const std::int64_t unit = std::lcm(one.supertile_columns(), one.group_size);
     if (one.k % unit != 0) one.k = unit;
-    if (envelope.takes(one)) problems.push_back(one);
+    if (capabilities.takes(one)) problems.push_back(one);
   }
   return problems;
 }

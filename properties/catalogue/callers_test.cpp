@@ -54,7 +54,7 @@ class OneBuffer : public Around {
 };
 
 Judgement judged_on(Subject& subject, const char* property, std::int64_t cases = 40) {
-  return judge(property_of(property), row_with(kernel_envelope()), subject, {.cases = cases, .seed = 1});
+  return judge(property_of(property), row_with(kernel_capabilities()), subject, {.cases = cases, .seed = 1});
 }
 
 TEST(SeveralCallers, OfASharedBufferGetEachOthersBits) {
@@ -87,8 +87,8 @@ TEST(SeveralCallers, OfARightSubjectGetTheirOwn) {
 
 TEST(SeveralCallers, AreNotAskedOfWhoIsCalledByOne) {
   Around subject;
-  SubjectRow row = row_with(kernel_envelope());
-  row.envelope.several_callers = false;
+  SubjectRow row = row_with(kernel_capabilities());
+  row.capabilities.several_callers = false;
   const Judgement judgement = judge(property_of(threads_of_unpack), row, subject, {.cases = 10, .seed = 1});
   EXPECT_EQ(judgement.verdict, Verdict::skipped);
   EXPECT_EQ(judgement.reason, "the subject is called from one thread at a time");

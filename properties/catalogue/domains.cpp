@@ -379,7 +379,8 @@ namespace {
 using Body = void (*)(Case&, const domains::Predictions&);
 
 /// One enumeration for each 16-bit type that the subject takes: 2^bits points, 2^bits_of_step a step.
-std::vector<Enumeration> enumerated(const Envelope& envelope, const std::string& point, int bits, int bits_of_step) {
+std::vector<Enumeration> enumerated(const Capabilities& capabilities, const std::string& point, int bits,
+                                    int bits_of_step) {
   std::vector<Enumeration> all;
   for (const Type type : {Type::bf16, Type::fp16}) {
     Problem problem;
@@ -387,7 +388,7 @@ std::vector<Enumeration> enumerated(const Envelope& envelope, const std::string&
     problem.n = (std::int64_t{1} << bits_of_step) / problem.k;
     problem.domain = Domain::integer;
     problem.out = type;
-    if (!envelope.takes(problem)) continue;
+    if (!capabilities.takes(problem)) continue;
     Enumeration one;
     one.steps = std::int64_t{1} << (bits - bits_of_step);
     one.points_of_step = std::uint64_t{1} << bits_of_step;
@@ -411,7 +412,9 @@ Property property_of_domains(const char* name, const char* finds, std::vector<Ty
   property.body = [body](Case& c) { body(c, {}); };
   property.of_specification = true;
   property.proof = "domains";
-  property.enumerations = [=](const Envelope& envelope) { return enumerated(envelope, point, bits, bits_of_step); };
+  property.enumerations = [=](const Capabilities& capabilities) {
+    return enumerated(capabilities, point, bits, bits_of_step);
+  };
   return property;
 }
 

@@ -24,10 +24,10 @@ using Body = void (*)(Case&, const Predictions&);
 std::string failure_of(Body body, const Predictions& predictions, const char* type, std::int64_t rows) {
   Problem problem = problem_with("--k=32 --domain=integer --seed=0x12345 --out=" + std::string(type));
   problem.n = rows;
-  const Envelope envelope = specification_envelope();
+  const Capabilities capabilities = specification_capabilities();
   Idle idle;
   Coverage coverage;
-  Case one(problem, envelope, idle, coverage);
+  Case one(problem, capabilities, idle, coverage);
   try {
     body(one, predictions);
     return "";
@@ -194,7 +194,7 @@ std::vector<const Property*> provable_properties() {
 TEST(DomainsEnumeration, HoldsEveryPointOnceInEither16BitType) {
   EXPECT_EQ(provable_properties().size(), 4u);
   for (const Property* property : provable_properties()) {
-    const std::vector<Enumeration> both = property->enumerations(specification_envelope());
+    const std::vector<Enumeration> both = property->enumerations(specification_capabilities());
     ASSERT_EQ(both.size(), 2u) << property->name;
     for (const Enumeration& one : both) {
       const auto points = static_cast<std::uint64_t>(one.steps) * one.points_of_step;
@@ -223,7 +223,7 @@ TEST(DomainsEnumeration, SpreadVisitsEachPointOnce) {
 TEST(DomainsProperties, AreAboutTheSpecificationAlone) {
   for (const Property* property : provable_properties()) {
     std::string why_not;
-    domains_of(*property, kernel_envelope(), &why_not);
+    domains_of(*property, kernel_capabilities(), &why_not);
     EXPECT_EQ(why_not, "about the specification alone");
   }
 }
@@ -242,10 +242,10 @@ TEST(DomainsProperties, ReportOneOfSeveralPlacesWhoeverCameFirst) {
 
 TEST(DomainsProperties, ReportWhatAConversionCosts) {
   const Problem problem = problem_with("--n=2048 --k=32 --domain=integer --seed=0x12345");
-  const Envelope envelope = specification_envelope();
+  const Capabilities capabilities = specification_capabilities();
   Idle idle;
   Coverage coverage;
-  Case one(problem, envelope, idle, coverage);
+  Case one(problem, capabilities, idle, coverage);
   domains::converted_weights_are_within_the_bound(one, {});
   EXPECT_EQ(coverage.compared, 16 * 65536);
   EXPECT_EQ(coverage.largest.at("largest difference of a weight, in units of its bound").value, 1);

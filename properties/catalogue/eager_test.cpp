@@ -114,7 +114,8 @@ class Formulated : public Subject {
 
 Verdict verdict_on(const Formulas& formulas, const std::string& property) {
   Formulated subject(formulas);
-  return judge(property_of(property), row_with(subject_row("aten-eager").envelope), subject, {.cases = 200, .seed = 1})
+  return judge(property_of(property), row_with(subject_row("aten-eager").capabilities), subject,
+               {.cases = 200, .seed = 1})
       .verdict;
 }
 

@@ -49,23 +49,23 @@ Enumeration one_matrix(const Problem& problem, const Property& property) {
 }
 
 /// The matrices of a property, whichever its subject takes, the small ones first.
-std::vector<Enumeration> matrices_of(const Envelope& envelope, const Property& property) {
+std::vector<Enumeration> matrices_of(const Capabilities& capabilities, const Property& property) {
   std::string why_not;
-  const Draws draws = domains_of(property, envelope, &why_not).draws;
+  const Draws draws = domains_of(property, capabilities, &why_not).draws;
   const bool has_groups = property.name.starts_with("group/");
   std::vector<Enumeration> all;
   std::set<std::string> lines;  // where rows come in eights, tails are all one
   const auto add = [&](Problem problem) {
     problem.n = (problem.n + draws.n_multiple - 1) / draws.n_multiple * draws.n_multiple;
-    const bool taken = problem.k % problem.group_size == 0 && envelope.takes(problem);
+    const bool taken = problem.k % problem.group_size == 0 && capabilities.takes(problem);
     if (taken && lines.insert(line_of(problem)).second) all.push_back(one_matrix(problem, property));
   };
   /// Where a property is not about groups, one size will do.
   const auto sizes_of = [&](const std::vector<std::int64_t>& sizes) {
-    return has_groups ? sizes : std::vector<std::int64_t>{envelope.group_sizes.front()};
+    return has_groups ? sizes : std::vector<std::int64_t>{capabilities.group_sizes.front()};
   };
   Problem problem;
-  for (const std::int64_t inner_k_tiles : envelope.inner_k_tiles) {
+  for (const std::int64_t inner_k_tiles : capabilities.inner_k_tiles) {
     problem.inner_k_tiles = inner_k_tiles;
     for (const Domain domain : draws.domains) {
       problem.domain = domain;
@@ -86,7 +86,7 @@ std::vector<Enumeration> matrices_of(const Envelope& envelope, const Property& p
   }
   problem.domain = draws.domains.front();
   problem.out = draws.types.front();
-  for (const std::int64_t inner_k_tiles : envelope.inner_k_tiles) {
+  for (const std::int64_t inner_k_tiles : capabilities.inner_k_tiles) {
     problem.inner_k_tiles = inner_k_tiles;
     for (const Shape& shape : shapes_of_models) {
       problem.n = shape.n;
@@ -104,7 +104,7 @@ std::vector<Enumeration> matrices_of(const Envelope& envelope, const Property& p
 
 Property proved_over_shapes(Property property) {
   property.proof = "layout";
-  property.enumerations = [property](const Envelope& envelope) { return matrices_of(envelope, property); };
+  property.enumerations = [property](const Capabilities& capabilities) { return matrices_of(capabilities, property); };
   return property;
 }
 

@@ -31,31 +31,34 @@ std::vector<const Property*> enumerated_properties() {
   return all;
 }
 
-struct NamedEnvelope {
+struct NamedCapabilities {
   const char* name;
-  Envelope envelope;
+  Capabilities capabilities;
 };
 
-std::vector<NamedEnvelope> envelopes() {
-  Envelope library = library_envelope({Operation::pack, Operation::unpack, Operation::dequantize});
-  Envelope narrow = library;
+std::vector<NamedCapabilities> kinds_of_capabilities() {
+  Capabilities library = library_capabilities({Operation::pack, Operation::unpack, Operation::dequantize});
+  Capabilities narrow = library;
   narrow.inner_k_tiles = {8};
   narrow.group_sizes = {128};
   narrow.n_multiple = 8;
-  return {{"kernels", kernel_envelope()}, {"kernels on a GPU", on_a_gpu(kernel_envelope())},
-          {"library", library},           {"library on a GPU", on_a_gpu(library)},
-          {"narrow library", narrow},     {"narrow library on a GPU", on_a_gpu(narrow)}};
+  return {{"kernels", kernel_capabilities()},
+          {"kernels on a GPU", on_a_gpu(kernel_capabilities())},
+          {"library", library},
+          {"library on a GPU", on_a_gpu(library)},
+          {"narrow library", narrow},
+          {"narrow library on a GPU", on_a_gpu(narrow)}};
 }
 
-/// Calls `use` with the enumerations of a property for every envelope that can be asked.
+/// Calls `use` with the enumerations of a property for every capabilities that can be asked.
 template <class Use>
-void for_each_envelope(const Property& property, Use use) {
-  for (const NamedEnvelope& named : envelopes()) {
+void for_each_capabilities(const Property& property, Use use) {
+  for (const NamedCapabilities& named : kinds_of_capabilities()) {
     std::string why_not;
-    const Domains domains = domains_of(property, named.envelope, &why_not);
+    const Domains domains = domains_of(property, named.capabilities, &why_not);
     if (!why_not.empty()) continue;
     SCOPED_TRACE(property.name + " for " + named.name);
-    use(property.enumerations(named.envelope), named.envelope, domains);
+    use(property.enumerations(named.capabilities), named.capabilities, domains);
   }
 }
 
@@ -64,7 +67,7 @@ TEST(Enumerations, AreThere) {
   for (const Property* property : enumerated_properties()) {
     ++kinds[property->proof];
     int asked = 0;
-    for_each_envelope(*property, [&](const std::vector<Enumeration>& all, const Envelope&, const Domains&) {
+    for_each_capabilities(*property, [&](const std::vector<Enumeration>& all, const Capabilities&, const Domains&) {
       ++asked;
       EXPECT_FALSE(all.empty());
     });
@@ -86,15 +89,15 @@ void for_some_steps(const Enumeration& enumeration, Use use) {
 
 TEST(Enumerations, AreOfProblemsThatAreLegalAndWithinWhatPropertyAndSubjectTake) {
   for (const Property* property : enumerated_properties()) {
-    for_each_envelope(*property, [&](const std::vector<Enumeration>& all, const Envelope& envelope,
-                                     const Domains& domains) {
+    for_each_capabilities(*property, [&](const std::vector<Enumeration>& all, const Capabilities& capabilities,
+                                         const Domains& domains) {
       for (const Enumeration& enumeration : all) {
         for_some_steps(enumeration, [&](std::int64_t step) {
           Problem problem = enumeration.problem(step);
           problem.property = property->name;
           problem.subject = "mine";
           ASSERT_NO_THROW(require_possible(problem)) << line_of(problem);
-          ASSERT_TRUE(envelope.takes(problem)) << line_of(problem);
+          ASSERT_TRUE(capabilities.takes(problem)) << line_of(problem);
           ASSERT_NO_THROW(require_within(problem, domains)) << line_of(problem);
           // What a step compares, seen from outside: its matrix.
           ASSERT_LE(enumeration.points_of_step, static_cast<std::uint64_t>(problem.n * problem.k)) << line_of(problem);
@@ -107,7 +110,7 @@ TEST(Enumerations, AreOfProblemsThatAreLegalAndWithinWhatPropertyAndSubjectTake)
 TEST(Enumerations, HaveNoProblemTwice) {
   using Key = std::tuple<std::int64_t, std::int64_t, std::int64_t, std::int64_t, int, int, std::string>;
   for (const Property* property : enumerated_properties()) {
-    for_each_envelope(*property, [&](const std::vector<Enumeration>& all, const Envelope&, const Domains&) {
+    for_each_capabilities(*property, [&](const std::vector<Enumeration>& all, const Capabilities&, const Domains&) {
       std::set<Key> shapes;
       for (const Enumeration& enumeration : all) {
         const Problem first = enumeration.problem(0);
@@ -138,7 +141,7 @@ TEST(Enumerations, OfArithmeticHaveEveryPairInOneStep) {
                      : property->name.find("_integer_") != std::string::npos ? (of_fp32 ? 25 : 24)
                                                                              : (of_fp32 ? 32 : 16);
     const std::uint64_t pairs = std::uint64_t{1} << bits;
-    for_each_envelope(*property, [&](const std::vector<Enumeration>& all, const Envelope&, const Domains&) {
+    for_each_capabilities(*property, [&](const std::vector<Enumeration>& all, const Capabilities&, const Domains&) {
       ASSERT_EQ(all.size(), 1u);
       const Enumeration& enumeration = all[0];
       const auto steps = static_cast<std::uint64_t>(enumeration.steps);
@@ -176,7 +179,7 @@ TEST(Enumerations, OfArithmeticWithoutAZeroPointHoldEveryScale) {
   for (const Type type : {Type::bf16, Type::fp16}) {
     const Property& property =
         property_of(std::string("arithmetic/every_") + name_of(type) + "_weight_without_a_zero_point_is_rounded_once");
-    const Enumeration all = property.enumerations(kernel_envelope()).at(0);
+    const Enumeration all = property.enumerations(kernel_capabilities()).at(0);
     std::vector<int> coverage(1 << 16);
     for (std::int64_t step = 0; step < all.steps; ++step) {
       for_each_pair(all.problem(step), [&](std::uint32_t scale, int) { ++coverage.at(scale); });
@@ -220,7 +223,7 @@ TEST(Enumerations, OfArithmeticOfTheIntegerDomainHoldEveryScaleWithEveryZeroPoin
   for (const Type type : {Type::bf16, Type::fp16}) {
     const Property& property =
         property_of(std::string("arithmetic/every_") + name_of(type) + "_weight_of_the_integer_domain_is_rounded_once");
-    const Enumeration all = property.enumerations(kernel_envelope()).at(0);
+    const Enumeration all = property.enumerations(kernel_capabilities()).at(0);
     std::vector<bool> coverage(1 << 24);
     std::int64_t again = 0;
     std::int64_t pairs = 0;
@@ -316,34 +319,35 @@ TEST(Enumerations, OfWordsHaveEveryWordWithEverySwizzleInOneStep) {
   for (const Property* property : enumerated_properties()) {
     if (property->proof != "words") continue;
     const std::uint64_t rows = property->name.find("_supertile") != std::string::npos ? 8 : 1;
-    for_each_envelope(*property, [&](const std::vector<Enumeration>& all, const Envelope& envelope, const Domains&) {
-      ASSERT_EQ(all.size(), envelope.inner_k_tiles.size());
-      std::uint64_t points = 0;
-      for (const Enumeration& enumeration : all) {
-        const std::uint64_t places = rows * places_of_row.at(enumeration.problem(0).inner_k_tiles);
-        const std::uint64_t of_this = enumeration.points_of_step * static_cast<std::uint64_t>(enumeration.steps);
-        EXPECT_EQ(of_this, places << 32);
-        points += of_this;
-        const std::uint64_t words_of_step = enumeration.points_of_step;
-        const std::uint64_t blocks = (std::uint64_t{1} << 32) / words_of_step;
-        ASSERT_EQ(blocks * words_of_step, std::uint64_t{1} << 32);
-        std::map<std::uint64_t, std::vector<bool>> blocks_of_swizzle;
-        for (std::int64_t step = 0; step < enumeration.steps; ++step) {
-          const Problem problem = enumeration.problem(step);
-          const std::uint64_t first = problem.seed & 0xffffffff;
-          ASSERT_EQ(static_cast<std::uint64_t>(reference::words_of(problem.n, problem.k)), words_of_step);
-          ASSERT_EQ(first % words_of_step, 0u);
-          std::vector<bool>& taken = blocks_of_swizzle[problem.seed >> 32];
-          taken.resize(blocks);
-          ASSERT_FALSE(taken[first / words_of_step]);
-          taken[first / words_of_step] = true;
-        }
-        EXPECT_EQ(blocks_of_swizzle.size(), places);
-        // A swizzle exchanges words of a block among themselves.
-        for (const auto& [swizzle, taken] : blocks_of_swizzle) EXPECT_LT(swizzle, words_of_step);
-      }
-      EXPECT_TRUE(envelope.inner_k_tiles.size() < 3 || points == rows * 32 << 32) << points;
-    });
+    for_each_capabilities(
+        *property, [&](const std::vector<Enumeration>& all, const Capabilities& capabilities, const Domains&) {
+          ASSERT_EQ(all.size(), capabilities.inner_k_tiles.size());
+          std::uint64_t points = 0;
+          for (const Enumeration& enumeration : all) {
+            const std::uint64_t places = rows * places_of_row.at(enumeration.problem(0).inner_k_tiles);
+            const std::uint64_t of_this = enumeration.points_of_step * static_cast<std::uint64_t>(enumeration.steps);
+            EXPECT_EQ(of_this, places << 32);
+            points += of_this;
+            const std::uint64_t words_of_step = enumeration.points_of_step;
+            const std::uint64_t blocks = (std::uint64_t{1} << 32) / words_of_step;
+            ASSERT_EQ(blocks * words_of_step, std::uint64_t{1} << 32);
+            std::map<std::uint64_t, std::vector<bool>> blocks_of_swizzle;
+            for (std::int64_t step = 0; step < enumeration.steps; ++step) {
+              const Problem problem = enumeration.problem(step);
+              const std::uint64_t first = problem.seed & 0xffffffff;
+              ASSERT_EQ(static_cast<std::uint64_t>(reference::words_of(problem.n, problem.k)), words_of_step);
+              ASSERT_EQ(first % words_of_step, 0u);
+              std::vector<bool>& taken = blocks_of_swizzle[problem.seed >> 32];
+              taken.resize(blocks);
+              ASSERT_FALSE(taken[first / words_of_step]);
+              taken[first / words_of_step] = true;
+            }
+            EXPECT_EQ(blocks_of_swizzle.size(), places);
+            // A swizzle exchanges words of a block among themselves.
+            for (const auto& [swizzle, taken] : blocks_of_swizzle) EXPECT_LT(swizzle, words_of_step);
+          }
+          EXPECT_TRUE(capabilities.inner_k_tiles.size() < 3 || points == rows * 32 << 32) << points;
+        });
   }
 }
 
@@ -352,7 +356,7 @@ TEST(Enumerations, OfWordsTakeAWordToEveryPlaceThatThePropertySaysOnce) {
   for (const Property* property : enumerated_properties()) {
     if (property->proof != "words") continue;
     const bool whole = property->name.find("_supertile") != std::string::npos;
-    for (const Enumeration& enumeration : property->enumerations(kernel_envelope())) {
+    for (const Enumeration& enumeration : property->enumerations(kernel_capabilities())) {
       const std::int64_t inner = enumeration.problem(0).inner_k_tiles;
       const std::int64_t words_of_lane = inner / 2;
       std::set<std::uint32_t> swizzles;
@@ -402,9 +406,9 @@ struct TwoFindings {
 };
 
 TwoFindings findings_of(const Property& property, Problem problem, ScalarParts parts) {
-  const Envelope envelope = kernel_envelope();
+  const Capabilities capabilities = kernel_capabilities();
   const std::unique_ptr<Subject> subject = scalar_subject(std::move(parts));
-  InThisProcess runner(envelope, *subject);
+  InThisProcess runner(capabilities, *subject);
   problem.property = property.name;
   problem.subject = "mutant";
   TwoFindings found;
@@ -413,7 +417,7 @@ TwoFindings findings_of(const Property& property, Problem problem, ScalarParts p
   if (!found.step || !found.step->smaller) return found;
   std::string why_not;
   EXPECT_NO_THROW(require_possible(*found.step->smaller));
-  EXPECT_NO_THROW(require_within(*found.step->smaller, domains_of(property, envelope, &why_not)));
+  EXPECT_NO_THROW(require_within(*found.step->smaller, domains_of(property, capabilities, &why_not)));
   Coverage of_smaller;
   found.smaller = runner.run(property, *found.step->smaller, of_smaller).finding;
   return found;
@@ -433,7 +437,7 @@ TEST(AStepOfArithmeticThatFails, NamesTheOneTripleInTheSmallestMatrix) {
                               : domain == Domain::integer ? "of_the_integer_domain"
                                                           : "without_a_zero_point";
     const Property& property = property_of(std::string("arithmetic/every_bf16_weight_") + words + "_is_rounded_once");
-    Envelope small = kernel_envelope();
+    Capabilities small = kernel_capabilities();
     small.step_elements = 1 << 16;  // a step is the fewest rows it may have
     const Enumeration enumeration = property.enumerations(small).at(0);
     const Problem problem = enumeration.problem(enumeration.steps - 1);
@@ -458,7 +462,7 @@ TEST(AStepOfArithmeticThatFails, NamesTheOneTripleInTheSmallestMatrix) {
 TEST(AStepOfWordsThatFails, NamesTheWordInOneSupertile) {
   for (const std::size_t which : {0u, 1u, 2u}) {
     const Property& property = property_of("words/unpack_reads_every_word_in_every_place_of_a_supertile");
-    const Enumeration enumeration = property.enumerations(kernel_envelope()).at(which);
+    const Enumeration enumeration = property.enumerations(kernel_capabilities()).at(which);
     const Problem problem = enumeration.problem(5);
     const auto first = static_cast<std::uint32_t>(problem.seed);
     const std::uint32_t word = first + static_cast<std::uint32_t>(enumeration.points_of_step) - 3;

@@ -106,9 +106,9 @@ Problem not_divided(const Problem& p, const std::vector<std::int64_t>& layouts, 
 
 /// Every group size that the subject takes, with a k that it does not divide: with as many whole groups as there are,
 /// and with one more for the rest.
-void append_rests(std::vector<IllegalCall>& rows, const Envelope& envelope) {
-  const std::vector<std::int64_t>& layouts = envelope.inner_k_tiles;
-  for (const std::int64_t group_size : envelope.group_sizes) {
+void append_rests(std::vector<IllegalCall>& rows, const Capabilities& capabilities) {
+  const std::vector<std::int64_t>& layouts = capabilities.inner_k_tiles;
+  for (const std::int64_t group_size : capabilities.group_sizes) {
     const auto add = [&](const std::string& name, bool shorter, std::int64_t more_groups) {
       IllegalCall row;
       row.name = "group_size:" + std::to_string(group_size) + name;
@@ -161,14 +161,14 @@ std::string listed(const std::vector<std::int64_t>& values) {
   return text;
 }
 
-void append_not_declared(std::vector<IllegalCall>& rows, Operation operation, const Envelope& envelope) {
+void append_not_declared(std::vector<IllegalCall>& rows, Operation operation, const Capabilities& capabilities) {
   const bool has_groups = operation == Operation::dequantize || operation == Operation::matmul;
   const std::string first = operation == Operation::pack ? "codes" : "packed_w";
   for (const std::int64_t inner_k_tiles : {2, 4, 8}) {
-    if (holds(envelope.inner_k_tiles, inner_k_tiles)) continue;
+    if (holds(capabilities.inner_k_tiles, inner_k_tiles)) continue;
     rows.push_back(not_declared(operation, operation == Operation::matmul ? "packed_w" : "inner_k_tiles",
                                 std::to_string(inner_k_tiles), {"inner_k_tiles", first},
-                                "inner_k_tiles of " + listed(envelope.inner_k_tiles), [=](const Problem& p) {
+                                "inner_k_tiles of " + listed(capabilities.inner_k_tiles), [=](const Problem& p) {
                                   Problem problem = p;
                                   problem.inner_k_tiles = inner_k_tiles;
                                   problem.k = std::lcm(problem.supertile_columns(), p.group_size);
@@ -176,18 +176,18 @@ void append_not_declared(std::vector<IllegalCall>& rows, Operation operation, co
                                 }));
   }
   for (const std::int64_t group_size : {16, 32, 64, 128, 256, 512}) {
-    if (!has_groups || envelope.any_group_size || holds(envelope.group_sizes, group_size)) continue;
+    if (!has_groups || capabilities.any_group_size || holds(capabilities.group_sizes, group_size)) continue;
     rows.push_back(not_declared(operation, "group_size", std::to_string(group_size), {"group_size", "scales_and_zeros"},
-                                "a group size of " + listed(envelope.group_sizes), [=](const Problem& p) {
+                                "a group size of " + listed(capabilities.group_sizes), [=](const Problem& p) {
                                   Problem problem = p;
                                   problem.group_size = group_size;
                                   problem.k = std::lcm(p.supertile_columns(), group_size);
                                   return problem;
                                 }));
   }
-  if (envelope.n_multiple == 1 || operation == Operation::matmul) return;
+  if (capabilities.n_multiple == 1 || operation == Operation::matmul) return;
   rows.push_back(not_declared(operation, first, "a-row-more", {first, "scales_and_zeros"},
-                              "n a multiple of " + std::to_string(envelope.n_multiple), [](const Problem& p) {
+                              "n a multiple of " + std::to_string(capabilities.n_multiple), [](const Problem& p) {
                                 Problem problem = p;
                                 problem.n += 1;
                                 return problem;
@@ -316,25 +316,25 @@ std::vector<IllegalCall> calls_of_matmul() {
 
 }  // namespace
 
-std::vector<IllegalCall> illegal_calls(Operation operation, const Envelope& envelope) {
+std::vector<IllegalCall> illegal_calls(Operation operation, const Capabilities& capabilities) {
   std::vector<IllegalCall> rows = operation == Operation::pack         ? calls_of_pack()
                                   : operation == Operation::unpack     ? calls_of_unpack()
                                   : operation == Operation::dequantize ? calls_of_dequantize()
                                                                        : calls_of_matmul();
   const bool has_groups = operation == Operation::dequantize || operation == Operation::matmul;
-  if (has_groups) append_rests(rows, envelope);
-  append_not_declared(rows, operation, envelope);
+  if (has_groups) append_rests(rows, capabilities);
+  append_not_declared(rows, operation, capabilities);
   return rows;
 }
 
-std::vector<std::string> names_of_illegal_calls(Operation operation, const Envelope& envelope) {
+std::vector<std::string> names_of_illegal_calls(Operation operation, const Capabilities& capabilities) {
   std::vector<std::string> names;
-  for (const IllegalCall& row : illegal_calls(operation, envelope)) names.push_back(row.name);
+  for (const IllegalCall& row : illegal_calls(operation, capabilities)) names.push_back(row.name);
   return names;
 }
 
 Illegally illegally_called(Case& c, Operation operation) {
-  const std::vector<IllegalCall> rows = illegal_calls(operation, c.envelope);
+  const std::vector<IllegalCall> rows = illegal_calls(operation, c.capabilities);
   const auto row =
       std::find_if(rows.begin(), rows.end(), [&](const IllegalCall& one) { return one.name == c.problem.variant; });
   if (row == rows.end()) {

@@ -19,9 +19,9 @@ struct IllegalCall {
   /// Where somebody may rightly accept: throws Failure unless the result is exact for what was given.
   std::function<void(Case&, const CallData&, const OperatorResult&)> exact = nullptr;
 };
-std::vector<IllegalCall> illegal_calls(Operation, const Envelope&);
+std::vector<IllegalCall> illegal_calls(Operation, const Capabilities&);
 
-std::vector<std::string> names_of_illegal_calls(Operation, const Envelope&);
+std::vector<std::string> names_of_illegal_calls(Operation, const Capabilities&);
 
 /// The illegal call of the case's variant.
 struct Illegally {

@@ -12,13 +12,13 @@ namespace tileproof {
 
 namespace {
 
-const Envelope envelope = library_envelope({});
+const Capabilities capabilities = library_capabilities({});
 
 /// Calls `use` with every illegal call of every problem, the legal one, and the row that says how they differ.
 template <class Use>
 void for_each_illegal_call(Use use) {
   for_each_legal_call([&](CallBench& b, const CallData&, const OperatorCall& legal) {
-    for (const IllegalCall& row : illegal_calls(legal.operation, envelope)) {
+    for (const IllegalCall& row : illegal_calls(legal.operation, capabilities)) {
       SCOPED_TRACE(row.name);
       const Problem problem = row.base ? row.base(b.problem) : b.problem;
       const OperatorCall before =
@@ -83,8 +83,8 @@ TEST(AnIllegalCall, IsRefusedByARightOperatorThatNamesAnArgumentAtMutant) {
 
 TEST(AnIllegalCall, IsThatOfTheCasesVariant) {
   for (const Operation operation : all_operations) {
-    const std::vector<std::string> names = names_of_illegal_calls(operation, envelope);
-    const std::vector<IllegalCall> rows = illegal_calls(operation, envelope);
+    const std::vector<std::string> names = names_of_illegal_calls(operation, capabilities);
+    const std::vector<IllegalCall> rows = illegal_calls(operation, capabilities);
     ASSERT_EQ(names.size(), rows.size());
     for (std::size_t i = 0; i < names.size(); ++i) {
       const IllegalCall& row = rows[i];
@@ -106,7 +106,7 @@ TEST(AnIllegalCall, IsThatOfTheCasesVariant) {
 
 TEST(AnIllegalCall, OfScalesInAnotherTypeHoldsTheSameNumbersWhereItCan) {
   for_each_legal_call([](CallBench& b, const CallData&, const OperatorCall& legal) {
-    for (const IllegalCall& row : illegal_calls(legal.operation, envelope)) {
+    for (const IllegalCall& row : illegal_calls(legal.operation, capabilities)) {
       if (!row.exact || row.base) continue;
       OperatorCall illegal = legal;
       row.change(illegal, b.problem);
@@ -125,7 +125,7 @@ TEST(AnIllegalCall, OfScalesInAnotherTypeHoldsTheSameNumbersWhereItCan) {
 }
 
 TEST(IllegalCalls, HaveEveryGroupSizeOfTheSubjectWithAKThatItDoesNotDivide) {
-  Envelope narrow = library_envelope({});
+  Capabilities narrow = library_capabilities({});
   narrow.inner_k_tiles = {4};
   narrow.group_sizes = {32, 128};
   std::set<std::string> names;
@@ -153,7 +153,7 @@ TEST(IllegalCalls, HaveEveryGroupSizeOfTheSubjectWithAKThatItDoesNotDivide) {
 }
 
 TEST(IllegalCalls, HaveWhatASubjectIsNotSaidToTake) {
-  Envelope narrow = library_envelope({});
+  Capabilities narrow = library_capabilities({});
   narrow.inner_k_tiles = {4};
   narrow.group_sizes = {64};
   narrow.n_multiple = 16;
@@ -168,7 +168,7 @@ TEST(IllegalCalls, HaveWhatASubjectIsNotSaidToTake) {
 TEST(IllegalCalls, HaveNamesOfTheirOwn) {
   for (const Operation operation : all_operations) {
     std::set<std::string> names;
-    for (const IllegalCall& row : illegal_calls(operation, envelope))
+    for (const IllegalCall& row : illegal_calls(operation, capabilities))
       EXPECT_TRUE(names.insert(row.name).second) << row.name;
     EXPECT_GE(names.size(), 11u) << name_of(operation);
   }
@@ -178,7 +178,7 @@ TEST(IllegalCalls, MayBeTakenOnlyWhereWhatTheyGiveIsHeldAgainstTheSpecification)
   // Scales of another float type, and group sizes that are not declared.
   for (const Operation operation : all_operations) {
     std::set<std::string> exact;
-    for (const IllegalCall& row : illegal_calls(operation, envelope)) {
+    for (const IllegalCall& row : illegal_calls(operation, capabilities)) {
       if (row.exact) exact.insert(row.name);
     }
     const bool has_scales = operation == Operation::dequantize || operation == Operation::matmul;

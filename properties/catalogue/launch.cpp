@@ -47,11 +47,11 @@ void as_specified(Case& c, Operation operation) {
 }
 
 /// The smallest problem that a subject takes, but for its rows. Nothing where it takes fewer.
-std::optional<Problem> with_rows(const Envelope& envelope, std::int64_t rows) {
+std::optional<Problem> with_rows(const Capabilities& capabilities, std::int64_t rows) {
   Problem problem;
   std::int64_t least_k = 0;
-  for (const std::int64_t inner_k_tiles : envelope.inner_k_tiles) {
-    for (const std::int64_t group_size : envelope.group_sizes) {
+  for (const std::int64_t inner_k_tiles : capabilities.inner_k_tiles) {
+    for (const std::int64_t group_size : capabilities.group_sizes) {
       const std::int64_t k = std::lcm(16 * inner_k_tiles, group_size);
       if (least_k != 0 && k >= least_k) continue;
       problem.inner_k_tiles = inner_k_tiles;
@@ -59,18 +59,18 @@ std::optional<Problem> with_rows(const Envelope& envelope, std::int64_t rows) {
       problem.k = least_k = k;
     }
   }
-  problem.n = (rows + envelope.n_multiple - 1) / envelope.n_multiple * envelope.n_multiple;
-  if (problem.n > envelope.most_n || problem.k > envelope.most_k) return std::nullopt;
+  problem.n = (rows + capabilities.n_multiple - 1) / capabilities.n_multiple * capabilities.n_multiple;
+  if (problem.n > capabilities.most_n || problem.k > capabilities.most_k) return std::nullopt;
   return problem;
 }
 
 constexpr std::int64_t grid_dimension_most = 65535;
 
 /// The largest number of n-tiles that a grid dimension holds, and one more.
-std::vector<Problem> around_a_grid_dimension(const Envelope& envelope) {
+std::vector<Problem> around_a_grid_dimension(const Capabilities& capabilities) {
   std::vector<Problem> problems;
   for (const std::int64_t n_tiles : {grid_dimension_most, grid_dimension_most + 1}) {
-    if (const auto problem = with_rows(envelope, 8 * n_tiles)) problems.push_back(*problem);
+    if (const auto problem = with_rows(capabilities, 8 * n_tiles)) problems.push_back(*problem);
   }
   return problems;
 }
@@ -78,7 +78,9 @@ std::vector<Problem> around_a_grid_dimension(const Envelope& envelope) {
 const CoverageGoals more_n_tiles_than_a_grid_dimension = {
     "more n-tiles than a grid dimension",
     {{"more n-tiles than a grid dimension",
-      [](const Envelope& envelope) { return with_rows(envelope, 8 * (grid_dimension_most + 1)).has_value(); },
+      [](const Capabilities& capabilities) {
+        return with_rows(capabilities, 8 * (grid_dimension_most + 1)).has_value();
+      },
       [](const Coverage& coverage, const std::string& name) { return coverage.classes.contains(name); }}}};
 
 void more_n_tiles_as_specified(Case& c, Operation operation) {
@@ -176,16 +178,16 @@ void more_elements_than_31_bits_count(Case& c, Operation operation) {
 }
 
 /// More elements than 31 bits count.
-std::vector<Problem> of_many_elements(const Envelope& envelope) {
-  std::optional<Problem> problem = with_rows(envelope, 65536);
+std::vector<Problem> of_many_elements(const Capabilities& capabilities) {
+  std::optional<Problem> problem = with_rows(capabilities, 65536);
   if (!problem) return {};
-  problem->group_size = *std::max_element(envelope.group_sizes.begin(), envelope.group_sizes.end());
+  problem->group_size = *std::max_element(capabilities.group_sizes.begin(), capabilities.group_sizes.end());
   const std::int64_t unit = std::lcm(problem->supertile_columns(), problem->group_size);
   problem->k = (32768 + unit - 1) / unit * unit;
-  if (problem->k > envelope.most_k) return {};
-  const std::int64_t rows = std::lcm(std::int64_t{8}, envelope.n_multiple);  // whole n-tiles
+  if (problem->k > capabilities.most_k) return {};
+  const std::int64_t rows = std::lcm(std::int64_t{8}, capabilities.n_multiple);  // whole n-tiles
   problem->n = (65536 / rows + 1) * rows;
-  if (problem->n > envelope.most_n) return {};
+  if (problem->n > capabilities.most_n) return {};
   return {*problem};
 }
 
@@ -194,9 +196,10 @@ std::vector<Problem> of_many_elements(const Envelope& envelope) {
 std::vector<Property> launch_properties() {
   std::vector<Property> rows;
   const auto add_heavy = [&rows](Operation operation, const std::string& sentence, const std::string& finds,
-                                 std::vector<Problem> (*problems)(const Envelope&), void (*body)(Case&, Operation)) {
+                                 std::vector<Problem> (*problems)(const Capabilities&),
+                                 void (*body)(Case&, Operation)) {
     Draws draws = tensor_draws(operation);
-    draws.most_k = Envelope().most_k;
+    draws.most_k = Capabilities().most_k;
     draws.fixed_for = problems;
     rows.push_back(tensor_property("launch", operation, sentence, finds, draws, body));
     rows.back().heavy = true;

@@ -9,14 +9,14 @@ namespace {
 
 TEST(RandomMatmul, ReportsItsLargestErrorByTheBinadeOfK) {
   const Property& property = property_of("matmul/of_random_activations_is_within_the_inner_product_bound");
-  const Envelope envelope = library_envelope({Operation::matmul});
+  const Capabilities capabilities = library_capabilities({Operation::matmul});
   ScalarOperators subject;
   Coverage all;
   for (const std::int64_t k : {64, 96, 128}) {
     Problem problem = problem_with("--n=16 --inner-k-tiles=2 --group-size=32 --scales=ordinary --seed=7");
     problem.k = k;
     Coverage coverage;
-    EXPECT_FALSE(InThisProcess(envelope, subject).run(property, problem, coverage).finding.has_value());
+    EXPECT_FALSE(InThisProcess(capabilities, subject).run(property, problem, coverage).finding.has_value());
     all.add(coverage);
   }
   ASSERT_EQ(all.largest.size(), 2u);  // 64 and 96 are of one

@@ -359,13 +359,13 @@ std::string plural(const char* inputs, Type type, const char* in_fp32) {
 
 /// @param cut_of  the cut of a format, of problems of a domain
 template <class CutOf>
-std::vector<Enumeration> enumerated(const Draws& draws, const Envelope& envelope, CutOf cut_of) {
+std::vector<Enumeration> enumerated(const Draws& draws, const Capabilities& capabilities, CutOf cut_of) {
   std::vector<Enumeration> all;
   for (const Type type : draws.types) {
     Problem problem;
     problem.domain = draws.domains.front();
     problem.out = type;
-    if (!envelope.takes(problem)) continue;
+    if (!capabilities.takes(problem)) continue;
     const Cut cut = cut_of(type);
     problem.n = cut.n;
     problem.k = cut.k;
@@ -392,7 +392,7 @@ Property oracle_property(std::string name, std::string finds, const Judged& judg
   if (draws.types.size() == 3) property.meets = {&every_type};
   property.of_specification = true;
   property.proof = "oracle";
-  property.enumerations = [=](const Envelope& envelope) { return enumerated(draws, envelope, cut_of); };
+  property.enumerations = [=](const Capabilities& capabilities) { return enumerated(draws, capabilities, cut_of); };
   return property;
 }
 

@@ -72,7 +72,7 @@ Judged with_changed_weights() {
 std::set<std::string> properties_that_find(const Judged& judged) {
   std::set<std::string> found;
   Idle idle;
-  const SubjectRow row = row_with(specification_envelope());
+  const SubjectRow row = row_with(specification_capabilities());
   for (const Property& property : oracle_properties_about(judged)) {
     const Judgement judgement = judge(property, row, idle, {.cases = 200, .seed = 1});
     if (judgement.verdict != Verdict::passed) found.insert(property.name.substr(property.name.find('/') + 1));
@@ -149,8 +149,8 @@ Judgement judged_step(const Property& property, const Enumeration& enumeration, 
   problem.property = property.name;
   Idle idle;
   Coverage coverage;
-  const Envelope envelope = specification_envelope();
-  InThisProcess here(envelope, idle);
+  const Capabilities capabilities = specification_capabilities();
+  InThisProcess here(capabilities, idle);
   const CaseOutcome outcome = here.run(property, problem, coverage);
   Judgement judgement;
   if (outcome.finding) judgement.findings.push_back(*outcome.finding);
@@ -166,7 +166,7 @@ TEST(Oracle, FindsTheOnePatternThatIsWrong) {
   };
   for (const Property& property : oracle_properties_about({.weight_none = weight})) {
     if (property.name.find(no_zero_point) == std::string::npos) continue;
-    const Enumeration whole_of_bf16 = property.enumerations(specification_envelope()).at(0);
+    const Enumeration whole_of_bf16 = property.enumerations(specification_capabilities()).at(0);
     ASSERT_EQ(whole_of_bf16.steps, 1);
     const Judgement judgement = judged_step(property, whole_of_bf16, 0);
     ASSERT_EQ(judgement.findings.size(), 1);
@@ -205,7 +205,7 @@ TEST(Oracle, FindsTheOneTripleThatIsWrong) {
     for (const Property& property : oracle_properties_about({.weight_float = weight})) {
       if (property.name.find(float_domain) == std::string::npos) continue;
       const Enumeration steps =
-          property.enumerations(specification_envelope()).at(static_cast<std::size_t>(wrong.type));
+          property.enumerations(specification_capabilities()).at(static_cast<std::size_t>(wrong.type));
       Enumeration few = steps;
       few.problem = [&](std::int64_t step) {
         Problem problem = steps.problem(step);
@@ -227,7 +227,7 @@ TEST(Oracle, StepsOfAnEnumerationAreTheWholeDomainOnce) {
   std::map<std::string, std::uint64_t> points;
   for (const Property& property : oracle_properties()) {
     EXPECT_EQ(property.proof, "oracle") << property.name;
-    for (const Enumeration& enumeration : property.enumerations(specification_envelope())) {
+    for (const Enumeration& enumeration : property.enumerations(specification_capabilities())) {
       const Problem first = enumeration.problem(0);
       const auto indices = static_cast<std::uint64_t>(first.n * first.k / 16);
       for (const std::int64_t step : {std::int64_t{0}, enumeration.steps / 2, enumeration.steps - 1}) {

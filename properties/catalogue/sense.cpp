@@ -97,7 +97,7 @@ const std::string way_that_ran = "computed ";
 /// alone.
 const CoverageGoals every_way = {
     "every way of computing",
-    {{"every way of computing", [](const Envelope&) { return true; },
+    {{"every way of computing", [](const Capabilities&) { return true; },
       [](const Coverage& coverage, const std::string&) {
         return std::all_of(coverage.classes.begin(), coverage.classes.end(), [&](const auto& one) {
           const auto& [name, count] = one;

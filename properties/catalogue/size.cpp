@@ -23,50 +23,50 @@ std::int64_t multiple_near(std::int64_t wanted, std::int64_t unit, std::int64_t 
 /// The problems of an operation for what a subject takes. Types and domains take turns.
 class LargeProblems {
  public:
-  LargeProblems(const Envelope& envelope, Operation operation) : envelope_(envelope) {
-    for (std::size_t i = 0; i < envelope.inner_k_tiles.size(); ++i) add_layout(i, operation);
+  LargeProblems(const Capabilities& capabilities, Operation operation) : capabilities_(capabilities) {
+    for (std::size_t i = 0; i < capabilities.inner_k_tiles.size(); ++i) add_layout(i, operation);
   }
   std::vector<Problem> all() const { return problems_; }
 
  private:
   void add_layout(std::size_t layout, Operation operation) {
-    const std::int64_t inner_k_tiles = envelope_.inner_k_tiles[layout];
+    const std::int64_t inner_k_tiles = capabilities_.inner_k_tiles[layout];
     const auto unit_of = [&](std::int64_t group_size) { return std::lcm(16 * inner_k_tiles, group_size); };
-    const std::vector<std::int64_t>& sizes = envelope_.group_sizes;
+    const std::vector<std::int64_t>& sizes = capabilities_.group_sizes;
     const std::int64_t small = *std::min_element(sizes.begin(), sizes.end(), [&](std::int64_t a, std::int64_t b) {
       return std::pair(unit_of(a), a) < std::pair(unit_of(b), b);
     });
     const std::int64_t unit = unit_of(small);
     add(inner_k_tiles, small, 8 * (beyond_16_bits_count - 1) + 1, unit);
     add(inner_k_tiles, small, 1, 16 * inner_k_tiles * beyond_16_bits_count);
-    const std::int64_t side = std::lcm(unit, envelope_.n_multiple);
+    const std::int64_t side = std::lcm(unit, capabilities_.n_multiple);
     add(inner_k_tiles, small, multiple_near(512, side, most()), multiple_near(512, side, most()));
     if (operation != Operation::dequantize) return;
     add(inner_k_tiles, small, 1, small * beyond_16_bits_count);
     for (std::size_t i = 0; i < sizes.size(); ++i) {
       add(inner_k_tiles, sizes[i], 1, sizes[i] * beyond_8_bits_count);
       // Such matrices are large: each size in one layout.
-      const bool is_turn = i % envelope_.inner_k_tiles.size() == layout && sizes[i] <= 256;
+      const bool is_turn = i % capabilities_.inner_k_tiles.size() == layout && sizes[i] <= 256;
       if (is_turn) add(inner_k_tiles, sizes[i], 1, sizes[i] * beyond_16_bits_count);
     }
-    for (std::size_t i = 0; i < envelope_.domains.size() * envelope_.types.size(); ++i) {
+    for (std::size_t i = 0; i < capabilities_.domains.size() * capabilities_.types.size(); ++i) {
       add(inner_k_tiles, sizes[i % sizes.size()], 3, beyond_16_bits_count);
     }
   }
 
-  std::int64_t most() const { return std::min(envelope_.most_n, envelope_.most_k); }
+  std::int64_t most() const { return std::min(capabilities_.most_n, capabilities_.most_k); }
 
   /// At least so many rows and columns, as far as the subject takes them.
   void add(std::int64_t inner_k_tiles, std::int64_t group_size, std::int64_t n, std::int64_t k) {
     Problem problem;
     problem.inner_k_tiles = inner_k_tiles;
     problem.group_size = group_size;
-    problem.n = multiple_near(n, envelope_.n_multiple, envelope_.most_n);
-    problem.k = multiple_near(k, std::lcm(16 * inner_k_tiles, group_size), envelope_.most_k);
+    problem.n = multiple_near(n, capabilities_.n_multiple, capabilities_.most_n);
+    problem.k = multiple_near(k, std::lcm(16 * inner_k_tiles, group_size), capabilities_.most_k);
     if (problem.n == 0 || problem.k == 0) return;
     const std::size_t turn = problems_.size();
-    problem.domain = envelope_.domains[turn % envelope_.domains.size()];
-    problem.out = envelope_.types[turn / envelope_.domains.size() % envelope_.types.size()];
+    problem.domain = capabilities_.domains[turn % capabilities_.domains.size()];
+    problem.out = capabilities_.types[turn / capabilities_.domains.size() % capabilities_.types.size()];
     problem.seed = turn;
     const auto is_the_same = [&](const Problem& one) {
       return one.n == problem.n && one.k == problem.k && one.inner_k_tiles == inner_k_tiles &&
@@ -75,7 +75,7 @@ class LargeProblems {
     if (std::none_of(problems_.begin(), problems_.end(), is_the_same)) problems_.push_back(problem);
   }
 
-  const Envelope& envelope_;
+  const Capabilities& capabilities_;
   std::vector<Problem> problems_;
 };
 
@@ -122,7 +122,7 @@ std::vector<Property> size_properties() {
                          .finds = "an index of 8 or 16 bits; a row, column, supertile or group that wraps",
                          .needs = {operation},
                          .meets = {&partial_tile, &several_groups, &beyond_16_bits, &square_in_every_layout},
-                         .draws = {.most_k = Envelope().most_k},
+                         .draws = {.most_k = Capabilities().most_k},
                          .body = [operation](Case& c) { large_matrix(c, operation); },
                          .heavy = true,
                          .on_refusal = OnRefusal::failed};
@@ -130,8 +130,8 @@ std::vector<Property> size_properties() {
     // Codes have no type, and no domain.
     if (operation != Operation::dequantize) property.draws.domains = {Domain::floating};
     if (operation != Operation::dequantize) property.draws.types = {Type::bf16};
-    property.draws.fixed_for = [operation](const Envelope& envelope) {
-      return LargeProblems(envelope, operation).all();
+    property.draws.fixed_for = [operation](const Capabilities& capabilities) {
+      return LargeProblems(capabilities, operation).all();
     };
     rows.push_back(std::move(property));
   }

@@ -78,15 +78,15 @@ void call_pointers(Case& c, Operation operation) {
 }
 
 void process_stays_as_it_was(Case& c, Operation operation) {
-  if (c.envelope.takes_tensors) {
+  if (c.capabilities.takes_tensors) {
     call_operator(c, operation);
   } else {
     call_pointers(c, operation);
   }
 }
 
-std::vector<std::string> variants(Operation operation, const Envelope& envelope) {
-  if (!envelope.takes_tensors) return {""};
+std::vector<std::string> variants(Operation operation, const Capabilities& capabilities) {
+  if (!capabilities.takes_tensors) return {""};
   std::vector<std::string> names = {legal, illegal};
   for (const std::string& name : empty_variants(operation)) names.push_back(name);
   return names;
@@ -107,7 +107,9 @@ std::vector<Property> state_properties() {
     if (operation != Operation::dequantize) property.draws.domains = {Domain::floating};
     if (operation != Operation::dequantize) property.draws.types = {Type::bf16};
     if (operation == Operation::matmul) property.draws.n_multiple = 8;
-    property.draws.variants_for = [operation](const Envelope& envelope) { return variants(operation, envelope); };
+    property.draws.variants_for = [operation](const Capabilities& capabilities) {
+      return variants(operation, capabilities);
+    };
     property.begins_afresh = true;  // what a call changes once in its process, it changes in the first
     rows.push_back(std::move(property));
   }

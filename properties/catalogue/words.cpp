@@ -40,7 +40,7 @@ void every_word_is_unpacked(Case& c) {
     // The same word in the same place of one supertile.
     const std::int64_t in_supertile = place.word % (16 * p.inner_k_tiles);
     smaller = p;
-    smaller->n = std::max<std::int64_t>(8, c.envelope.n_multiple);
+    smaller->n = std::max<std::int64_t>(8, c.capabilities.n_multiple);
     smaller->k = p.supertile_columns();
     smaller->group_size = std::min(p.group_size, smaller->k);
     smaller->seed = word - static_cast<std::uint32_t>(in_supertile);
@@ -50,12 +50,13 @@ void every_word_is_unpacked(Case& c) {
 
 /// All words in the places that some bits of a word's number tell apart.
 /// @param place_bits  the bits of the number that are exchanged, ascending
-Enumeration words_in_places(const Envelope& envelope, std::int64_t inner_k_tiles, const std::vector<int>& place_bits) {
+Enumeration words_in_places(const Capabilities& capabilities, std::int64_t inner_k_tiles,
+                            const std::vector<int>& place_bits) {
   Problem step;
   step.inner_k_tiles = inner_k_tiles;
   step.k = 8192;
-  step.n = std::max<std::int64_t>(envelope.step_elements / step.k, 256);
-  step.group_size = envelope.group_sizes.front();
+  step.n = std::max<std::int64_t>(capabilities.step_elements / step.k, 256);
+  step.group_size = capabilities.group_sizes.front();
   const std::int64_t words_of_step = step.n * step.k / 8;  // a power of two
   int bits = static_cast<int>(place_bits.size());
   const int passes_bits = bits;
@@ -97,12 +98,12 @@ struct PlaceBits {
 };
 
 /// @param whole  all lanes of a supertile, or those of a row
-std::function<std::vector<Enumeration>(const Envelope&)> every_word(bool whole) {
-  return [whole](const Envelope& envelope) {
+std::function<std::vector<Enumeration>(const Capabilities&)> every_word(bool whole) {
+  return [whole](const Capabilities& capabilities) {
     std::vector<Enumeration> all;
-    for (const std::int64_t inner_k_tiles : envelope.inner_k_tiles) {
+    for (const std::int64_t inner_k_tiles : capabilities.inner_k_tiles) {
       const PlaceBits bits(inner_k_tiles);
-      all.push_back(words_in_places(envelope, inner_k_tiles, whole ? bits.of_supertile() : bits.of_row()));
+      all.push_back(words_in_places(capabilities, inner_k_tiles, whole ? bits.of_supertile() : bits.of_row()));
     }
     return all;
   };

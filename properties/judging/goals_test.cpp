@@ -12,19 +12,19 @@ namespace tileproof {
 
 namespace {
 
-Judgement judged_on(const Property& property, const Envelope& envelope, std::int64_t cases = 60) {
+Judgement judged_on(const Property& property, const Capabilities& capabilities, std::int64_t cases = 60) {
   Idle idle;
-  return judge(property, row_with(envelope), idle, {.cases = cases, .seed = 3});
+  return judge(property, row_with(capabilities), idle, {.cases = cases, .seed = 3});
 }
 
-Envelope with(std::vector<std::int64_t> inner_k_tiles, std::vector<std::int64_t> group_sizes,
-              std::int64_t n_multiple = 1) {
-  Envelope envelope = kernel_envelope();
-  envelope.inner_k_tiles = std::move(inner_k_tiles);
-  envelope.group_sizes = std::move(group_sizes);
-  envelope.any_group_size = false;
-  envelope.n_multiple = n_multiple;
-  return envelope;
+Capabilities with(std::vector<std::int64_t> inner_k_tiles, std::vector<std::int64_t> group_sizes,
+                  std::int64_t n_multiple = 1) {
+  Capabilities capabilities = kernel_capabilities();
+  capabilities.inner_k_tiles = std::move(inner_k_tiles);
+  capabilities.group_sizes = std::move(group_sizes);
+  capabilities.any_group_size = false;
+  capabilities.n_multiple = n_multiple;
+  return capabilities;
 }
 
 using Names = std::vector<std::string>;
@@ -98,73 +98,73 @@ TEST(AGoalInReach, IsMetByCasesThatFailAsTheLedgerSays) {
 }
 
 TEST(WhatASubjectTakes, BoundsWhatIsDrawn) {
-  Envelope envelope = with({2, 4}, {32, 256}, 4);
-  envelope.most_n = 12;
-  envelope.most_k = 200;  // less than the larger group
+  Capabilities capabilities = with({2, 4}, {32, 256}, 4);
+  capabilities.most_n = 12;
+  capabilities.most_k = 200;  // less than the larger group
   const Judgement judgement = judged_on(property_with([](Case& c) {
                                           compare_something(c);
                                           EXPECT_LE(c.problem.n, 12);
                                           EXPECT_LE(c.problem.k, 200);
                                           EXPECT_EQ(c.problem.group_size, 32);
                                         }),
-                                        envelope, 200);
+                                        capabilities, 200);
   EXPECT_EQ(judgement.verdict, Verdict::passed) << judgement.reason;
   EXPECT_EQ(judgement.asked.ranges.at("n").least, 4);
   EXPECT_EQ(judgement.asked.ranges.at("n").most, 12);
   EXPECT_EQ(judgement.asked.group_sizes, std::set<std::int64_t>{32});
-  envelope.most_k = 16;
-  const Judgement nothing = judged_on(property_with(compare_something), envelope);
+  capabilities.most_k = 16;
+  const Judgement nothing = judged_on(property_with(compare_something), capabilities);
   EXPECT_EQ(nothing.verdict, Verdict::skipped);
   EXPECT_SAYS(nothing.reason, "no k of at most 16 columns");
 }
 
 /// The problems of a property of fixed ones, for what a subject takes.
-std::vector<Problem> fixed_of(const char* property, const Envelope& envelope) {
+std::vector<Problem> fixed_of(const char* property, const Capabilities& capabilities) {
   std::string why_not;
-  const std::vector<Problem> problems = domains_of(property_of(property), envelope, &why_not).draws.fixed;
+  const std::vector<Problem> problems = domains_of(property_of(property), capabilities, &why_not).draws.fixed;
   EXPECT_EQ(why_not, "");
   return problems;
 }
 
 TEST(AGoalOutOfReach, IsSoByTheMostRowsAndColumnsToo) {
-  Envelope few_rows = kernel_envelope(), few_columns = kernel_envelope(), one_size = with({2}, {32}, 32);
+  Capabilities few_rows = kernel_capabilities(), few_columns = kernel_capabilities(), one_size = with({2}, {32}, 32);
   few_rows.most_n = 16;
   few_columns.most_k = 96;
   one_size.most_n = one_size.most_k = 32;
-  for (const Envelope& envelope : {few_rows, few_columns, one_size}) {
+  for (const Capabilities& capabilities : {few_rows, few_columns, one_size}) {
     const char* size_of_unpack = "size/unpack_of_a_large_matrix_is_as_specified";
     for (const char* name :
          {size_of_unpack, "bits/unpack_returns_every_packed_code", "value/float_domain_rounds_once"}) {
       const SubjectRow& row = subject_row("reference");
       SubjectRow narrow = row;
-      narrow.envelope = envelope;
-      narrow.envelope.operations = row.envelope.operations;
+      narrow.capabilities = capabilities;
+      narrow.capabilities.operations = row.capabilities.operations;
       const Judgement judgement = judge(property_of(name), narrow, *row.make().subject, {.cases = 200, .seed = 1});
       EXPECT_TRUE(judgement.verdict == Verdict::passed || judgement.verdict == Verdict::skipped)
-          << name << " " << envelope.most_n << " x " << envelope.most_k << ": " << judgement.reason;
+          << name << " " << capabilities.most_n << " x " << capabilities.most_k << ": " << judgement.reason;
       EXPECT_TRUE(name != size_of_unpack || !judgement.out_of_reach.empty());
     }
   }
 }
 
 TEST(ManyExperts, AreAskedOfWhateverASubjectTakes) {
-  for (const Envelope& envelope : {kernel_envelope(), with({8}, {64}, 4), with({2, 4}, {128}, 8)}) {
+  for (const Capabilities& capabilities : {kernel_capabilities(), with({8}, {64}, 4), with({2, 4}, {128}, 8)}) {
     const Property& property = property_of("batch/unpack_of_65537_experts_is_as_specified");
     std::string why_not;
-    const Domains domains = domains_of(property, envelope, &why_not);
+    const Domains domains = domains_of(property, capabilities, &why_not);
     EXPECT_EQ(domains.draws.fixed.empty(), false);
     for (const Problem& problem : domains.draws.fixed) {
-      EXPECT_TRUE(envelope.takes(problem)) << line_of(problem);
+      EXPECT_TRUE(capabilities.takes(problem)) << line_of(problem);
       EXPECT_EQ(problem.experts, 65537);
     }
   }
 }
 
 TEST(LaunchProblems, SayWhereNoneHasMoreNTilesThanAGridDimension) {
-  Envelope envelope = library_envelope({Operation::unpack});
-  envelope.most_n = 8 * 65535;
+  Capabilities capabilities = library_capabilities({Operation::unpack});
+  capabilities.most_n = 8 * 65535;
   const char* name = "launch/unpack_takes_more_n_tiles_than_a_grid_dimension";
-  const Judgement judgement = judged_on(property_of(name), envelope);
+  const Judgement judgement = judged_on(property_of(name), capabilities);
   EXPECT_EQ(judgement.verdict, Verdict::skipped);
   EXPECT_EQ(judgement.reason, "out of reach of what the subject takes: more n-tiles than a grid dimension");
 }
@@ -173,11 +173,11 @@ TEST(LargeMatrices, ReachBeyond16BitsInEveryLayoutWhateverASubjectTakes) {
   for (const char* name :
        {"size/pack_of_a_large_matrix_is_as_specified", "size/unpack_of_a_large_matrix_is_as_specified",
         "size/dequantize_of_a_large_matrix_is_as_specified"}) {
-    for (Envelope envelope : {kernel_envelope(), with({4}, {64}, 8), with({8}, {256}, 16),
-                              with({2, 8}, {32, 64, 128, 256}, 8), with({2, 4, 8}, {128}, 64)}) {
+    for (Capabilities capabilities : {kernel_capabilities(), with({4}, {64}, 8), with({8}, {256}, 16),
+                                      with({2, 8}, {32, 64, 128, 256}, 8), with({2, 4, 8}, {128}, 64)}) {
       const Property& property = property_of(name);
       std::string why_not;
-      const Domains domains = domains_of(property, envelope, &why_not);
+      const Domains domains = domains_of(property, capabilities, &why_not);
       Coverage coverage;
       coverage.compared = 1;
       coverage.several_values = true;
@@ -189,18 +189,18 @@ TEST(LargeMatrices, ReachBeyond16BitsInEveryLayoutWhateverASubjectTakes) {
         EXPECT_NO_THROW(require_within(named, domains)) << line_of(named);
         count_problem(problem, coverage);
       }
-      EXPECT_EQ(unmet(coverage, goals_of(property.meets, domains.envelope)), Names()) << name;
+      EXPECT_EQ(unmet(coverage, goals_of(property.meets, domains.capabilities)), Names()) << name;
     }
   }
 }
 
 TEST(LargeMatrices, OfASubjectWithALimitStayWithinIt) {
-  Envelope envelope = with({4}, {64}, 8);
-  envelope.most_n = 70000;
-  envelope.most_k = 10000;
+  Capabilities capabilities = with({4}, {64}, 8);
+  capabilities.most_n = 70000;
+  capabilities.most_k = 10000;
   const Property& property = property_of("size/dequantize_of_a_large_matrix_is_as_specified");
   std::string why_not;
-  const Domains domains = domains_of(property, envelope, &why_not);
+  const Domains domains = domains_of(property, capabilities, &why_not);
   ASSERT_FALSE(domains.draws.fixed.empty());
   std::int64_t most_n = 0, most_k = 0;
   for (const Problem& problem : domains.draws.fixed) {
@@ -209,7 +209,7 @@ TEST(LargeMatrices, OfASubjectWithALimitStayWithinIt) {
   }
   EXPECT_EQ(most_n, 70000) << "as far as it goes";
   EXPECT_EQ(most_k, 9984);
-  const Goals goals = goals_of(property.meets, domains.envelope);
+  const Goals goals = goals_of(property.meets, domains.capabilities);
   EXPECT_NE(
       std::find(goals.out_of_reach.begin(), goals.out_of_reach.end(), "more than 65,535 columns with inner_k_tiles 4"),
       goals.out_of_reach.end());
@@ -219,17 +219,17 @@ TEST(LargeMatrices, OfASubjectWithALimitStayWithinIt) {
 }
 
 TEST(LaunchProblems, AreOfWhatASubjectTakes) {
-  Envelope envelope = with({8}, {256}, 16);
-  envelope.operations = {Operation::unpack, Operation::dequantize};
-  envelope.takes_tensors = true;
+  Capabilities capabilities = with({8}, {256}, 16);
+  capabilities.operations = {Operation::unpack, Operation::dequantize};
+  capabilities.takes_tensors = true;
   for (const char* name : {"launch/unpack_takes_more_n_tiles_than_a_grid_dimension",
                            "launch/dequantize_takes_more_elements_than_31_bits_count"}) {
-    const std::vector<Problem> problems = fixed_of(name, envelope);
+    const std::vector<Problem> problems = fixed_of(name, capabilities);
     ASSERT_FALSE(problems.empty()) << name;
-    for (const Problem& problem : problems) EXPECT_TRUE(envelope.takes(problem)) << line_of(problem);
+    for (const Problem& problem : problems) EXPECT_TRUE(capabilities.takes(problem)) << line_of(problem);
   }
-  EXPECT_GT(fixed_of("launch/unpack_takes_more_n_tiles_than_a_grid_dimension", envelope).back().n / 8, 65535);
-  const Problem many = fixed_of("launch/dequantize_takes_more_elements_than_31_bits_count", envelope).front();
+  EXPECT_GT(fixed_of("launch/unpack_takes_more_n_tiles_than_a_grid_dimension", capabilities).back().n / 8, 65535);
+  const Problem many = fixed_of("launch/dequantize_takes_more_elements_than_31_bits_count", capabilities).front();
   EXPECT_GT(many.n * many.k, std::int64_t{1} << 31);
 }
 
@@ -245,7 +245,7 @@ TEST(AVariant, HasAVerdictOfItsOwn) {
     if (c.problem.variant == "lacking") throw Unavailable("no second device");
     if (c.problem.variant == "right") compare_something(c);
   });
-  const Judgement judgement = judged_on(property, kernel_envelope());
+  const Judgement judgement = judged_on(property, kernel_capabilities());
   ASSERT_EQ(judgement.variants.size(), 4u);
   EXPECT_EQ(judgement.variants.at("right").verdict, Verdict::passed);
   EXPECT_EQ(judgement.variants.at("right").cases, 15);
@@ -258,7 +258,7 @@ TEST(AVariant, HasAVerdictOfItsOwn) {
 }
 
 TEST(AVariant, OfAPropertyThatHasNoneIsNone) {
-  EXPECT_TRUE(judged_on(property_with(compare_something), kernel_envelope()).variants.empty());
+  EXPECT_TRUE(judged_on(property_with(compare_something), kernel_capabilities()).variants.empty());
 }
 
 TEST(AnUnclearError, DoesNotHideACallThatIsAccepted) {
@@ -268,7 +268,7 @@ TEST(AnUnclearError, DoesNotHideACallThatIsAccepted) {
     if (c.problem.variant == "one") return;
     throw c.problem.n % 5 == 0 ? Failure("accepted", "reads past the end") : Failure("unclear", "says 'no'");
   });
-  const Judgement judgement = judged_on(property, kernel_envelope(), 100);
+  const Judgement judgement = judged_on(property, kernel_capabilities(), 100);
   ASSERT_EQ(judgement.findings.size(), 2u);
   EXPECT_EQ(judgement.findings[0].kind, "accepted");
   EXPECT_EQ(judgement.findings[1].kind, "unclear");
@@ -278,7 +278,7 @@ TEST(AnUnclearError, DoesNotHideACallThatIsAccepted) {
 
 TEST(AnUnclearError, IsAFindingWhereNothingGraverIs) {
   const Property property = of_variants({"zero"}, [](Case&) { throw Failure("unclear", "says 'no'"); });
-  const Judgement judgement = judged_on(property, kernel_envelope(), 20);
+  const Judgement judgement = judged_on(property, kernel_capabilities(), 20);
   EXPECT_EQ(judgement.verdict, Verdict::failed);
   ASSERT_EQ(judgement.findings.size(), 1u);
   EXPECT_EQ(judgement.findings[0].kind, "unclear");

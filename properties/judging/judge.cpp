@@ -26,13 +26,13 @@ std::uint64_t seed_of(const std::string& property, std::uint64_t seed) {
 }
 
 /// Runs the body. Whatever leaves it is a finding: a body that throws has not passed.
-CaseOutcome run_case(const Property& property, const Problem& problem, const Envelope& envelope, Subject& subject,
-                     Coverage& coverage) {
+CaseOutcome run_case(const Property& property, const Problem& problem, const Capabilities& capabilities,
+                     Subject& subject, Coverage& coverage) {
   const auto failed = [&problem](const std::string& kind, const std::string& details, bool device_lost) {
     return CaseOutcome{.finding = Finding{problem, kind, details}, .device_lost = device_lost};
   };
   try {
-    Case one(problem, envelope, subject, coverage);
+    Case one(problem, capabilities, subject, coverage);
     property.body(one);
     return {};
   } catch (const Failure& failure) {
@@ -139,7 +139,7 @@ class Run {
     std::int64_t cases = 64;                        // the most that are run
     if (judgement_.coverage.compared == 0) return;  // nothing has been shown, and this would show no more
     if (!judgement_.findings.empty() || judgement_.device_lost || !judgement_.gave_up.empty()) return;
-    const Goals goals = goals_of(property_.meets, domains.envelope);
+    const Goals goals = goals_of(property_.meets, domains.capabilities);
     const auto is_missing = [&](const CoverageGoal* goal) { return !goal->is_met(judgement_.coverage, goal->name); };
     const rc::Gen<Problem> problems = tileproof::problems(property_.name, judgement_.subject, domains);
     const std::uint64_t own_seed = seed_of(property_.name + " for goals", seed);
@@ -338,7 +338,7 @@ bool matches(const KnownFinding& row, const Finding& finding) {
 
 CaseOutcome InThisProcess::run(const Property& property, const Problem& problem, Coverage& coverage) {
   compute_in_default_mode();  // whatever a library has set when it was loaded, or in an earlier case
-  return run_case(property, problem, envelope_, subject_, coverage);
+  return run_case(property, problem, capabilities_, subject_, coverage);
 }
 
 void SizesAsked::add(const Problem& p) {
@@ -363,13 +363,13 @@ namespace {
 /// The goals of a property on a subject. Recorded matrices that the subject does not take put out of reach what they
 /// alone would have met.
 Goals goals_on(const Property& judged, const Domains& domains) {
-  Goals goals = goals_of(judged.meets, domains.envelope);
+  Goals goals = goals_of(judged.meets, domains.capabilities);
   if (judged.draws.fixed.empty() || judged.draws.fixed_for) return goals;
   Coverage whole, taken;
   std::int64_t left_out = 0;
   for (const Problem& problem : judged.draws.fixed) {
     count_problem(problem, whole);
-    if (domains.envelope.takes(problem)) {
+    if (domains.capabilities.takes(problem)) {
       count_problem(problem, taken);
     } else {
       ++left_out;
@@ -480,7 +480,7 @@ void Judgement::settle(const Property& judged, const Domains& domains) {
   }
 }
 
-void Judgement::add(const Judgement& round, const Property& judged, const Envelope& envelope) {
+void Judgement::add(const Judgement& round, const Property& judged, const Capabilities& capabilities) {
   if (verdict == Verdict::skipped && round.verdict == Verdict::skipped) return;
   cases += round.cases;
   seconds += round.seconds;
@@ -515,7 +515,7 @@ void Judgement::add(const Judgement& round, const Property& judged, const Envelo
   }
   asked.add(round.asked);
   std::string ignored;
-  settle(judged, domains_of(judged, envelope, &ignored));
+  settle(judged, domains_of(judged, capabilities, &ignored));
 }
 
 Judgement skipped(const Property& property, const std::string& subject_name, const std::string& why) {
@@ -535,7 +535,7 @@ std::vector<Problem> fixed_problems(const Property& property, const SubjectRow& 
   for (Problem problem : domains.draws.fixed) {
     problem.property = property.name;
     problem.subject = row.name;
-    if (row.envelope.takes(problem)) problems.push_back(problem);
+    if (row.capabilities.takes(problem)) problems.push_back(problem);
   }
   return problems;
 }
@@ -545,7 +545,7 @@ std::vector<Problem> fixed_problems(const Property& property, const SubjectRow& 
 Judgement judge(const Property& property, const SubjectRow& row, CaseRunner& runner, const Effort& effort,
                 const Observer& observer) {
   std::string why_not;
-  const Domains domains = domains_of(property, row.envelope, &why_not);
+  const Domains domains = domains_of(property, row.capabilities, &why_not);
   if (!why_not.empty()) return skipped(property, row.name, why_not);
   const std::vector<Problem> fixed = fixed_problems(property, row, domains);
   const Goals goals = goals_on(property, domains);
@@ -587,7 +587,7 @@ Judgement judge(const Property& property, const SubjectRow& row, CaseRunner& run
 
 Judgement judge(const Property& property, const SubjectRow& row, Subject& subject, const Effort& effort,
                 const Observer& observer) {
-  InThisProcess here(row.envelope, subject);
+  InThisProcess here(row.capabilities, subject);
   return judge(property, row, here, effort, observer);
 }
 
@@ -597,7 +597,7 @@ Judgement judge_one(const Problem& problem, const SubjectRow& row, CaseRunner& r
   if (problem.n == 0) throw Illegal("--n", "0", "1 or more here: a problem without elements shows nothing");
   if (problem.k == 0) throw Illegal("--k", "0", "1 or more here: a problem without elements shows nothing");
   std::string why_not;
-  const Domains domains = domains_of(property, row.envelope, &why_not);
+  const Domains domains = domains_of(property, row.capabilities, &why_not);
   if (!why_not.empty()) return skipped(property, row.name, why_not);
   require_within(problem, domains);
   const Observer nobody;
@@ -614,7 +614,7 @@ Judgement judge_one(const Problem& problem, const SubjectRow& row, CaseRunner& r
 }
 
 Judgement judge_one(const Problem& problem, const SubjectRow& row, Subject& subject) {
-  InThisProcess here(row.envelope, subject);
+  InThisProcess here(row.capabilities, subject);
   return judge_one(problem, row, here);
 }
 

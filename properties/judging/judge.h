@@ -79,11 +79,11 @@ class CaseRunner {
 /// Runs them here.
 class InThisProcess : public CaseRunner {
  public:
-  InThisProcess(const Envelope& envelope, Subject& subject) : envelope_(envelope), subject_(subject) {}
+  InThisProcess(const Capabilities& capabilities, Subject& subject) : capabilities_(capabilities), subject_(subject) {}
   CaseOutcome run(const Property&, const Problem&, Coverage&) override;
 
  private:
-  const Envelope& envelope_;
+  const Capabilities& capabilities_;
   Subject& subject_;
 };
 
@@ -140,7 +140,7 @@ struct Judgement {
 
   /// Adds another round of the same property on the same subject; of a variant, the first finding stays. The verdict is
   /// of all together.
-  void add(const Judgement& round, const Property&, const Envelope&);
+  void add(const Judgement& round, const Property&, const Capabilities&);
   /// Takes verdict and figures from what has been met. @param domains  what the property is drawn from for the subject
   void settle(const Property&, const Domains&);
 

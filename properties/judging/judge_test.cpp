@@ -26,7 +26,7 @@ namespace {
 Judgement judged(const Property& property, const Effort& effort = {.cases = 50, .seed = 3},
                  const Observer& observer = nullptr) {
   Idle idle;
-  return judge(property, row_with(kernel_envelope()), idle, effort, observer);
+  return judge(property, row_with(kernel_capabilities()), idle, effort, observer);
 }
 
 // --- PASSED
@@ -186,7 +186,7 @@ TEST(Mistrusted, NamesEveryClassThatWasNotMet) {
 }
 
 TEST(Mistrusted, IsNoPropertyWhoseClassTheSubjectCannotReach) {
-  Envelope narrow = kernel_envelope();
+  Capabilities narrow = kernel_capabilities();
   narrow.inner_k_tiles = {4};
   narrow.group_sizes = {64};
   narrow.types = {Type::fp16};
@@ -347,7 +347,7 @@ TEST(ALostDevice, IsReportedByTheSubjectsOwnError) {
     int calls = 0;
   } lost;
   const Judgement judgement =
-      judge(property_of("bits/unpack_returns_every_packed_code"), row_with(kernel_envelope()), lost, {.cases = 50});
+      judge(property_of("bits/unpack_returns_every_packed_code"), row_with(kernel_capabilities()), lost, {.cases = 50});
   EXPECT_EQ(lost.calls, 1);
   EXPECT_TRUE(judgement.device_lost);
   EXPECT_EQ(judgement.verdict, Verdict::failed);
@@ -396,7 +396,7 @@ TEST(AVariation, EndsWithItsCase) {
     cases_begun_varied += subject.varied ? 1 : 0;
     body(c);
   };
-  EXPECT_EQ(judge(property, row_with(kernel_envelope()), subject, {.cases = 20}).verdict, Verdict::failed);
+  EXPECT_EQ(judge(property, row_with(kernel_capabilities()), subject, {.cases = 20}).verdict, Verdict::failed);
   EXPECT_EQ(cases_begun_varied, 0);
   // And where a body ends in the middle of it.
   property.body = [&](Case& c) {
@@ -404,7 +404,7 @@ TEST(AVariation, EndsWithItsCase) {
     c.subject().vary(7);
     throw Failure("guard", "in the middle");
   };
-  EXPECT_EQ(judge(property, row_with(kernel_envelope()), subject, {.cases = 20}).verdict, Verdict::failed);
+  EXPECT_EQ(judge(property, row_with(kernel_capabilities()), subject, {.cases = 20}).verdict, Verdict::failed);
   EXPECT_EQ(cases_begun_varied, 0);
 }
 
@@ -619,7 +619,7 @@ TEST(AnotherProperty, DrawsOtherProblemsOfTheSameSeed) {
     looks_only.of_specification = false;
     looks_only.draws = {};
     looks_only.body = [&](Case& c) { first_seeds.insert(c.problem.seed); };
-    judge(looks_only, row_with(kernel_envelope()), idle, {.cases = 1, .seed = 1});
+    judge(looks_only, row_with(kernel_capabilities()), idle, {.cases = 1, .seed = 1});
   }
   EXPECT_EQ(first_seeds.size(), properties().size());
 }
@@ -627,7 +627,7 @@ TEST(AnotherProperty, DrawsOtherProblemsOfTheSameSeed) {
 // --- Rounds of one property
 
 struct Rounds {
-  SubjectRow row = row_with(kernel_envelope());
+  SubjectRow row = row_with(kernel_capabilities());
   Property property = property_with(compare_something, {&partial_tile, &several_groups});
   Judgement round(const std::string& flags, std::function<void(Case&)> body = compare_something) {
     Idle idle;
@@ -645,14 +645,14 @@ TEST(Rounds, AreTrustedForWhatTheyMetTogether) {
   EXPECT_EQ(partial.verdict, Verdict::mistrusted);
   EXPECT_EQ(grouped.verdict, Verdict::mistrusted);
   Judgement both = partial;
-  both.add(grouped, r.property, r.row.envelope);
+  both.add(grouped, r.property, r.row.capabilities);
   EXPECT_EQ(both.verdict, Verdict::passed) << both.reason;
   EXPECT_EQ(both.reason, "");
   EXPECT_EQ(both.cases, 2);
   EXPECT_EQ(both.elements, 4);
   EXPECT_EQ(both.classes.at("out bf16"), 2);
   Judgement twice = partial;
-  twice.add(partial, r.property, r.row.envelope);
+  twice.add(partial, r.property, r.row.capabilities);
   EXPECT_EQ(twice.verdict, Verdict::mistrusted);
   EXPECT_SAYS(twice.reason, "several groups");
 }
@@ -664,12 +664,12 @@ TEST(Rounds, FailWhereOneFailedAndKeepTheFirstFinding) {
   };
   Judgement all = r.round("--n=3 --k=64");
   EXPECT_EQ(all.verdict, Verdict::passed) << all.reason;
-  all.add(failing("the first", false), r.property, r.row.envelope);
+  all.add(failing("the first", false), r.property, r.row.capabilities);
   EXPECT_EQ(all.verdict, Verdict::failed);
   EXPECT_FALSE(all.device_lost);
-  all.add(r.round("--n=3 --k=64"), r.property, r.row.envelope);
+  all.add(r.round("--n=3 --k=64"), r.property, r.row.capabilities);
   EXPECT_EQ(all.verdict, Verdict::failed) << "what passes later does not undo it";
-  all.add(failing("the second", true), r.property, r.row.envelope);
+  all.add(failing("the second", true), r.property, r.row.capabilities);
   EXPECT_EQ(all.verdict, Verdict::failed);
   EXPECT_TRUE(all.device_lost);
   EXPECT_EQ(all.findings.at(0).details, "the first");
@@ -680,17 +680,17 @@ TEST(Rounds, AreMistrustedWhereAGeneratorGaveUpInOne) {
   Rounds r;
   Judgement all = r.round("--n=3 --k=64");
   const Judgement gave_up = judged(property_with(compare_something, {}, {.profiles = {}}));
-  all.add(gave_up, r.property, r.row.envelope);
+  all.add(gave_up, r.property, r.row.capabilities);
   EXPECT_EQ(all.verdict, Verdict::mistrusted);
   EXPECT_SAYS(all.reason, "the generator gave up");
-  all.add(r.round("--n=3 --k=64"), r.property, r.row.envelope);
+  all.add(r.round("--n=3 --k=64"), r.property, r.row.capabilities);
   EXPECT_EQ(all.verdict, Verdict::mistrusted);
 }
 
 TEST(Rounds, OfASkippedPropertyStaySkipped) {
   Rounds r;
   Judgement none = skipped(r.property, "mine", "no device");
-  none.add(none, r.property, r.row.envelope);
+  none.add(none, r.property, r.row.capabilities);
   EXPECT_EQ(none.verdict, Verdict::skipped);
   EXPECT_EQ(none.reason, "no device");
 }
@@ -730,7 +730,7 @@ TEST(OneProblem, OutsideOfWhatIsPossibleOrTakenIsRefused) {
     const char* message;
   };
   const SubjectRow& host = subject_row("host");
-  Envelope narrow = kernel_envelope();
+  Capabilities narrow = kernel_capabilities();
   narrow.inner_k_tiles = {2, 8};
   narrow.group_sizes = {32};
   narrow.any_group_size = false;
@@ -923,15 +923,15 @@ std::vector<Property> properties_about_raw_pointers() {
   return some;
 }
 
-/// A property judged on a subject in the envelope of the first registered subject that can take it.
+/// A property judged on a subject in the capabilities of the first registered subject that can take it.
 template <class Judged>
 Judgement judged_by(const Property& property) {
   for (const SubjectRow& row : subjects()) {
     std::string why_not;
-    domains_of(property, row.envelope, &why_not);
+    domains_of(property, row.capabilities, &why_not);
     if (!why_not.empty()) continue;
     Judged subject;
-    return judge(property, row_with(row.envelope), subject, {.cases = 60, .seed = 1});
+    return judge(property, row_with(row.capabilities), subject, {.cases = 60, .seed = 1});
   }
   ADD_FAILURE() << "no subject can take " << property.name;
   return {};

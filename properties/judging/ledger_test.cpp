@@ -23,7 +23,7 @@ constexpr std::int64_t all_cases = 60;
 
 Judgement judged_against(const Property& property, const std::vector<KnownFinding>& ledger, std::uint64_t seed = 3) {
   Idle idle;
-  return judge(property, row_with(kernel_envelope()), idle, {.cases = all_cases, .seed = seed, .ledger = &ledger});
+  return judge(property, row_with(kernel_capabilities()), idle, {.cases = all_cases, .seed = seed, .ledger = &ledger});
 }
 
 Property property_of_two(Body body) { return property_with(std::move(body), {}, {.variants = {"one", "two"}}); }
@@ -105,7 +105,7 @@ TEST(AKnownFinding, IsNoFailureToAnObserver) {
   Idle idle;
   const std::vector<KnownFinding> ledger = {known("two")};
   std::int64_t seen = 0;
-  judge(property_of_two(two_is_wrong), row_with(kernel_envelope()), idle, {.cases = 10, .ledger = &ledger},
+  judge(property_of_two(two_is_wrong), row_with(kernel_capabilities()), idle, {.cases = 10, .ledger = &ledger},
         [&](const Observation& one) {
           ++seen;
           EXPECT_FALSE((one.status == "failed"));
@@ -178,7 +178,7 @@ TEST(AKnownFinding, IsAFailureWhereOneProblemIsAskedFor) {
   // Whoever replays a line wants to see it.
   Idle idle;
   const Problem problem = problem_of("--property=bits/unpack_returns_every_packed_code --subject=mine");
-  EXPECT_EQ(judge_one(problem, row_with(kernel_envelope()), idle).verdict, Verdict::failed);
+  EXPECT_EQ(judge_one(problem, row_with(kernel_capabilities()), idle).verdict, Verdict::failed);
 }
 
 TEST(AKnownFinding, ThatLosesTheDeviceEndsTheProperty) {
@@ -286,7 +286,7 @@ CaseOutcome hang_of(const Problem& problem) {
 
 Judgement judged_elsewhere(const Property& property, Elsewhere& elsewhere,
                            const Effort& effort = {.cases = 60, .seed = 3}) {
-  return judge(property, row_with(kernel_envelope()), elsewhere, effort);
+  return judge(property, row_with(kernel_capabilities()), elsewhere, effort);
 }
 
 const Property never_run_here = property_with([](Case&) { ADD_FAILURE() << "ran here"; });
@@ -359,7 +359,7 @@ TEST(ALostProcess, ThatIsKnownEndsItsVariant) {
 TEST(ALostProcess, OfOneProblemIsItsFinding) {
   Elsewhere elsewhere(crash_of);
   const Problem problem = problem_of("--property=bits/unpack_returns_every_packed_code --subject=mine");
-  const Judgement judgement = judge_one(problem, row_with(kernel_envelope()), elsewhere);
+  const Judgement judgement = judge_one(problem, row_with(kernel_capabilities()), elsewhere);
   EXPECT_EQ(judgement.verdict, Verdict::failed);
   ASSERT_EQ(judgement.findings.size(), 1u);
   EXPECT_EQ(judgement.findings[0].problem, problem);
@@ -437,7 +437,7 @@ TEST(AFinding, OfALaterRoundIsNotHiddenByOneThatIsOnlyUnclear) {
   Problem problem;
   judgement.findings = {{problem, "unclear", "not named"}};
   round.findings = {{problem, "accepted", "accepts it"}};
-  judgement.add(round, property, kernel_envelope());
+  judgement.add(round, property, kernel_capabilities());
   ASSERT_EQ(judgement.findings.size(), 2u);
   EXPECT_EQ(judgement.findings[0].kind, "accepted");
 }
@@ -530,7 +530,7 @@ TEST(AnObservation, SaysHowItsCaseEndedAndWhy) {
     Property property = never_run_here;
     property.draws.fixed = {problem};
     std::vector<std::string> seen;
-    judge(property, row_with(kernel_envelope()), elsewhere, {.ledger = &ledger}, [&](const Observation& one) {
+    judge(property, row_with(kernel_capabilities()), elsewhere, {.ledger = &ledger}, [&](const Observation& one) {
       seen = {one.status, one.kind};
     });
     EXPECT_EQ(seen, (std::vector<std::string>{row.status, row.kind}));
@@ -542,14 +542,14 @@ TEST(AnObservation, SaysHowItsCaseEndedAndWhy) {
 /// Rounds of a property, each with a body of its own, as one judgement.
 Judgement in_rounds(const Property& property, const std::vector<Body>& bodies,
                     const std::vector<KnownFinding>& ledger = {}) {
-  const Envelope envelope = kernel_envelope();
+  const Capabilities capabilities = kernel_capabilities();
   std::optional<Judgement> all;
   for (const Body& body : bodies) {
     Property round = property;
     round.body = body;
     const Judgement judgement = judged_against(round, ledger, 3 + (all ? all->cases : 0));
     if (all) {
-      all->add(judgement, property, envelope);
+      all->add(judgement, property, capabilities);
     } else {
       all = judgement;
     }

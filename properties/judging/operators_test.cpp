@@ -29,8 +29,8 @@ std::vector<Property> properties_about_tensors(const Operations& operations) {
     property.draws.most_elements = 640;
     if (property.draws.fixed_for) {  // made small: goals about their size are not asked
       property.meets.clear();
-      property.draws.fixed_for = [large = property.draws.fixed_for](const Envelope& envelope) {
-        std::vector<Problem> problems = large(envelope);
+      property.draws.fixed_for = [large = property.draws.fixed_for](const Capabilities& capabilities) {
+        std::vector<Problem> problems = large(capabilities);
         for (Problem& problem : problems) {
           problem.n = 72 + problem.n / 8 % 2 * 8;
           problem.k = problem.group_size = 32;
@@ -47,7 +47,7 @@ std::vector<Property> properties_about_tensors(const Operations& operations) {
 Judgement judged(const Property& property, const OperatorParts& parts, std::int64_t cases) {
   ScalarOperators subject(parts);
   SubjectRow row = row_of_operators("scalar");
-  row.envelope.group_sizes = {32, 64};
+  row.capabilities.group_sizes = {32, 64};
   return judge(property, row, subject, {.cases = cases, .seed = 1});
 }
 

@@ -28,8 +28,8 @@ class Idle : public Subject {
   Memory& memory() override { return host_memory(); }
 };
 
-inline SubjectRow row_with(Envelope envelope) {
-  return {"mine", "a subject of this test", false, std::move(envelope), nullptr};
+inline SubjectRow row_with(Capabilities capabilities) {
+  return {"mine", "a subject of this test", false, std::move(capabilities), nullptr};
 }
 
 inline Property property_with(std::function<void(Case&)> body, std::vector<const CoverageGoals*> meets = {},

@@ -30,10 +30,10 @@ struct Judged {
 };
 
 Judged judged_with_problems(const Property& property, const Effort& effort = {.cases = 60, .seed = 3},
-                            const Envelope& envelope = kernel_envelope()) {
+                            const Capabilities& capabilities = kernel_capabilities()) {
   Idle idle;
   Judged result;
-  result.judgement = judge(property, row_with(envelope), idle, effort, [&](const Observation& seen) {
+  result.judgement = judge(property, row_with(capabilities), idle, effort, [&](const Observation& seen) {
     result.problems.push_back(seen.problem);
     if (seen.status == "failed") result.failing.push_back(seen.problem);
   });
@@ -180,7 +180,7 @@ TEST(OneProblemOfAVariant, FailsAgainWithTheSameWords) {
   const SubjectRow row = row_of_operators("scalar");
   const Property& property = property_of("reject/unpack_refuses_every_illegal_call_and_says_why");
   const Judgement found = judge(property, row, subject, {.cases = 1, .seed = 1});
-  EXPECT_EQ(found.findings.size(), property.draws.variants_for(row.envelope).size());
+  EXPECT_EQ(found.findings.size(), property.draws.variants_for(row.capabilities).size());
   for (const Finding& finding : found.findings) {
     const std::string line = line_of(finding.problem);
     EXPECT_SAYS(line, " --variant=" + finding.problem.variant + " ");
@@ -451,18 +451,18 @@ TEST(WhatIsUnavailable, IsTheMachinesAndARefusalTheSubjects) {
 
 // --- Problems that a property brings
 
-Envelope narrow_envelope() {
-  Envelope envelope = kernel_envelope();
-  envelope.group_sizes = {32};
-  envelope.any_group_size = false;
-  return envelope;
+Capabilities narrow_capabilities() {
+  Capabilities capabilities = kernel_capabilities();
+  capabilities.group_sizes = {32};
+  capabilities.any_group_size = false;
+  return capabilities;
 }
 
-TEST(FixedProblems, OutsideTheSubjectsEnvelopeAreLeftOut) {
+TEST(FixedProblems, OutsideTheSubjectsCapabilitiesAreLeftOut) {
   const Property property = property_with(compare_something, {},
                                           {.fixed = {problem_with("--k=64 --group-size=64"), problem_with("--n=9"),
                                                      problem_with("--k=64 --group-size=16")}});
-  const Judged seen = judged_with_problems(property, {}, narrow_envelope());
+  const Judged seen = judged_with_problems(property, {}, narrow_capabilities());
   EXPECT_EQ(seen.judgement.verdict, Verdict::passed) << seen.judgement.reason;
   ASSERT_EQ(seen.problems.size(), 1u);
   EXPECT_EQ(seen.problems[0].n, 9);
@@ -473,18 +473,18 @@ TEST(FixedProblems, ThatAreLeftOutAreNotMissed) {
   const Property property =
       property_with(compare_something, {&partial_tile},
                     {.fixed = {problem_with("--n=9 --k=64 --group-size=64"), problem_with("--n=8")}});
-  const Judgement part = judged_with_problems(property, {}, narrow_envelope()).judgement;
+  const Judgement part = judged_with_problems(property, {}, narrow_capabilities()).judgement;
   EXPECT_EQ(part.verdict, Verdict::passed);
   EXPECT_EQ(part.out_of_reach, (std::vector<std::string>{"partial tile", "1 of 2 recorded matrices"}));
   Property missing = property;
   missing.draws.fixed = {problem_with("--n=8")};
-  EXPECT_EQ(judged_with_problems(missing, {}, narrow_envelope()).judgement.verdict, Verdict::mistrusted);
+  EXPECT_EQ(judged_with_problems(missing, {}, narrow_capabilities()).judgement.verdict, Verdict::mistrusted);
 }
 
 TEST(FixedProblems, SkipThePropertyWhereNoneIsLeft) {
   const Property property =
       property_with([](Case&) { ADD_FAILURE() << "ran"; }, {}, {.fixed = {problem_with("--k=64 --group-size=64")}});
-  const Judgement judgement = judged_with_problems(property, {}, narrow_envelope()).judgement;
+  const Judgement judgement = judged_with_problems(property, {}, narrow_capabilities()).judgement;
   EXPECT_EQ(judgement.verdict, Verdict::skipped);
   EXPECT_EQ(judgement.reason, "out of reach of what the subject takes: 1 of 1 recorded matrices");
 }

@@ -6,7 +6,7 @@
 
 namespace tileproof {
 
-/// The subject's machinery reported an error, or a subject that takes every problem of its envelope refused one.
+/// The subject's machinery reported an error, or a subject that takes every problem of its capabilities refused one.
 struct SubjectError : std::runtime_error {
   SubjectError(const std::string& what, bool device_lost_ = false)
       : std::runtime_error(what), device_lost(device_lost_) {}

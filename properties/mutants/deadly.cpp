@@ -94,7 +94,7 @@ const std::vector<SubjectRow>& deadly_subjects() {
       SubjectRow row = subject_row("reference");
       row.name = std::string("deadly:") + deadly.name;
       row.what = deadly.what;
-      row.envelope = kernel_envelope();
+      row.capabilities = kernel_capabilities();
       row.make = make;
       all.push_back(row);
     }

@@ -25,10 +25,10 @@ const Mutant& mutant_of(const std::string& name) {
 namespace {
 
 /// Parts that are put in keep what they need between calls, and no lock.
-Envelope mutant_envelope() {
-  Envelope envelope = kernel_envelope();
-  envelope.several_callers = false;
-  return envelope;
+Capabilities mutant_capabilities() {
+  Capabilities capabilities = kernel_capabilities();
+  capabilities.several_callers = false;
+  return capabilities;
 }
 
 }  // namespace
@@ -36,11 +36,11 @@ Envelope mutant_envelope() {
 const std::vector<SubjectRow>& mutant_subjects() {
   static const std::vector<SubjectRow> rows = [] {
     std::vector<SubjectRow> all = {
-        {"mutant:nothing", "the correct control of the mutants", false, kernel_envelope(), [] {
+        {"mutant:nothing", "the correct control of the mutants", false, kernel_capabilities(), [] {
            return MadeSubject{scalar_subject({}), ""};
          }}};
     for (const Mutant& mutant : mutants()) {
-      all.push_back({"mutant:" + mutant.name, mutant.what, false, mutant_envelope(), [parts = mutant.parts] {
+      all.push_back({"mutant:" + mutant.name, mutant.what, false, mutant_capabilities(), [parts = mutant.parts] {
                        return MadeSubject{scalar_subject(parts()), ""};
                      }});
     }

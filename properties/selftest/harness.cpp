@@ -59,7 +59,7 @@ void for_each_pairing(Use use) {
   for (const Property& property : properties()) {
     for (const SubjectRow* row : rows) {
       std::string why_not;
-      const Domains domains = domains_of(property, row->envelope, &why_not);
+      const Domains domains = domains_of(property, row->capabilities, &why_not);
       if (why_not.empty()) use(property, *row, domains);
     }
   }
@@ -120,7 +120,8 @@ SelfResult lines_differ(const SelfEffort& effort) {
   const Property& property = properties().front();
   const SubjectRow& row = mutant_subjects().front();
   std::string ignored;
-  const rc::Gen<Problem> generator = problems(property.name, row.name, domains_of(property, row.envelope, &ignored));
+  const rc::Gen<Problem> generator =
+      problems(property.name, row.name, domains_of(property, row.capabilities, &ignored));
   const std::pair<const char*, std::function<void(Problem&, std::uint64_t)>> changes[] = {
       {"property", [](Problem& p, std::uint64_t) { p.property += "x"; }},
       {"subject", [](Problem& p, std::uint64_t) { p.subject += "x"; }},
@@ -155,13 +156,13 @@ class NeverAsked : public Subject {
 
 /// Whether a comparison of a case of this type objects.
 template <class Compare>
-bool objects(Type type, const Envelope& envelope, Compare compare) {
+bool objects(Type type, const Capabilities& capabilities, Compare compare) {
   NeverAsked subject;
   Coverage coverage;
   Problem problem;
   problem.property = "self/comparator";
   problem.out = type;
-  Case c(problem, envelope, subject, coverage);
+  Case c(problem, capabilities, subject, coverage);
   try {
     compare(c);
     return false;
@@ -182,9 +183,9 @@ struct Comparison {
 /// What a comparison gets wrong, over every bit of every place of some small matrices, and over their shapes.
 template <class T>
 std::optional<std::string> wrong_in(const Comparison<T>& one, std::uint64_t seed, Distribution& coverage) {
-  const Envelope envelope = kernel_envelope();
+  const Capabilities capabilities = kernel_capabilities();
   const auto differs = [&](const Matrix<T>& got, const Matrix<T>& expected) {
-    return objects(one.type, envelope, [&](Case& c) { one.compare(c, got, expected); });
+    return objects(one.type, capabilities, [&](Case& c) { one.compare(c, got, expected); });
   };
   const std::pair<std::int64_t, std::int64_t> shapes[] = {{1, 1}, {1, 9}, {7, 1}, {3, 5}, {2, 32}};
   for (const auto& [rows, columns] : shapes) {
@@ -248,7 +249,7 @@ SelfResult nothing_different_is_equal(const SelfEffort& effort) {
   }
   // Packed words come without a shape: one word too few, or too many, instead.
   const auto differ = [](const std::vector<std::uint32_t>& got, const std::vector<std::uint32_t>& expected) {
-    return objects(Type::bf16, kernel_envelope(), [&](Case& c) { c.expect_equal(got, expected); });
+    return objects(Type::bf16, kernel_capabilities(), [&](Case& c) { c.expect_equal(got, expected); });
   };
   for (std::size_t count = 1; count <= 64; count *= 4) {
     std::vector<std::uint32_t> expected(count);
@@ -288,14 +289,14 @@ SelfResult domains_are_reached(const SelfEffort& effort) {
     }
     named.insert(own.classes.begin(), own.classes.end());
     std::vector<std::string> promised;
-    for (const std::int64_t size : domains.envelope.group_sizes) {
-      const std::vector<std::int64_t>& layouts = domains.envelope.inner_k_tiles;
+    for (const std::int64_t size : domains.capabilities.group_sizes) {
+      const std::vector<std::int64_t>& layouts = domains.capabilities.inner_k_tiles;
       const bool fits = std::any_of(layouts.begin(), layouts.end(), [&](std::int64_t inner_k_tiles) {
         return std::lcm(16 * inner_k_tiles, size) <= domains.draws.most_k;
       });
       if (fits) promised.push_back("group_size " + std::to_string(size));
     }
-    for (const std::int64_t tiles : domains.envelope.inner_k_tiles) {
+    for (const std::int64_t tiles : domains.capabilities.inner_k_tiles) {
       promised.push_back("inner_k_tiles " + std::to_string(tiles));
     }
     for (const Domain domain : domains.draws.domains) promised.push_back(std::string("domain ") + name_of(domain));
@@ -363,10 +364,10 @@ SelfResult codes_are_reached(const SelfEffort& effort) {
   for (const std::int64_t inner_k_tiles : {2, 4, 8}) {
     problem.inner_k_tiles = inner_k_tiles;
     NeverAsked subject;
-    const Envelope envelope = kernel_envelope();
+    const Capabilities capabilities = kernel_capabilities();
     for (const bool as_words : {false, true}) {
       Coverage own;
-      Case c(problem, envelope, subject, own);
+      Case c(problem, capabilities, subject, own);
       if (as_words) {
         c.words();
       } else {
@@ -402,7 +403,7 @@ SelfResult slow_shrinking_ends(const SelfEffort& effort) {
       throw Failure("mismatch", std::to_string(c.problem.n) + " rows");
     };
     NeverAsked subject;
-    const SubjectRow row = {"self", "never asked", false, kernel_envelope(), nullptr};
+    const SubjectRow row = {"self", "never asked", false, kernel_capabilities(), nullptr};
     Effort drawn;
     drawn.cases = effort.cases;
     drawn.seed = seed;
@@ -434,7 +435,7 @@ SelfResult shrinking_keeps_the_kind(const SelfEffort& effort) {
       throw Failure(large ? "mismatch" : "guard", std::to_string(c.problem.n * c.problem.k));
     };
     NeverAsked subject;
-    const SubjectRow row = {"self", "never asked", false, kernel_envelope(), nullptr};
+    const SubjectRow row = {"self", "never asked", false, kernel_capabilities(), nullptr};
     std::string first_kind;
     Effort drawn;
     drawn.cases = effort.cases;

@@ -33,9 +33,9 @@ std::string counted(std::int64_t count, const std::string& noun) {
 MutantScore enumerated(const Property& property, const SubjectRow& row, MutantScore score, const SelfEffort& effort) {
   const Clock::time_point begin = Clock::now();
   const MadeSubject made = row.make();
-  InThisProcess here(row.envelope, *made.subject);
+  InThisProcess here(row.capabilities, *made.subject);
   std::int64_t steps = 0;
-  for (const Enumeration& enumeration : property.enumerations(row.envelope)) {
+  for (const Enumeration& enumeration : property.enumerations(row.capabilities)) {
     steps += enumeration.steps;
     for (std::int64_t step = 0; step < enumeration.steps; ++step) {
       if (effort.stop && effort.stop()) {
@@ -118,7 +118,7 @@ std::vector<const Property*> properties_of_kernels() {
   std::vector<const Property*> chosen;
   for (const Property& property : properties()) {
     std::string why_not;
-    domains_of(property, kernel_envelope(), &why_not);
+    domains_of(property, kernel_capabilities(), &why_not);
     if (why_not.empty()) chosen.push_back(&property);
   }
   return chosen;

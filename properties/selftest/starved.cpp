@@ -91,7 +91,7 @@ class Idling : public Subject {
 
 template <class Made>
 SubjectRow row_of(const std::string& name, const std::string& what) {
-  return {name, what, false, kernel_envelope(), [] { return MadeSubject{std::make_unique<Made>(), ""}; }};
+  return {name, what, false, kernel_capabilities(), [] { return MadeSubject{std::make_unique<Made>(), ""}; }};
 }
 
 }  // namespace

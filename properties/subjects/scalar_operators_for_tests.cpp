@@ -468,9 +468,9 @@ void ScalarOperators::run(const MatmulCall& c) {
 }
 
 SubjectRow row_of_operators(const std::string& name) {
-  Envelope envelope = library_envelope({std::begin(all_operations), std::end(all_operations)});
-  envelope.several_callers = false;  // the parts that tests put in keep no lock
-  return {name, "a subject of the tests", false, envelope, nullptr};
+  Capabilities capabilities = library_capabilities({std::begin(all_operations), std::end(all_operations)});
+  capabilities.several_callers = false;  // the parts that tests put in keep no lock
+  return {name, "a subject of the tests", false, capabilities, nullptr};
 }
 
 }  // namespace tileproof

@@ -31,7 +31,7 @@ const char* name_of(Operation);
 // What an operation is given: raw pointers into the subject's memory. Packed words to read, scales and zero points are
 // aligned to their elements, the codes of pack and every output to 16 bytes; the tensors of matmul as allocators align.
 // Pack, unpack and dequantize take a batch of experts, matrices of one size one behind the other: `experts` leads every
-// shape. It is 1 for subjects that take no batch (Envelope::takes_experts).
+// shape. It is 1 for subjects that take no batch (Capabilities::takes_experts).
 
 struct PackCall {
   const std::uint8_t* codes;  // [n][k / 2], the even column in the high nibble
@@ -101,7 +101,7 @@ struct DequantizeEagerlyCall {
 };
 
 /// What a subject accepts: problems are drawn inside it, never filtered.
-struct Envelope {
+struct Capabilities {
   std::vector<Operation> operations;
   std::int64_t n_multiple = 1;
   std::int64_t most_n = std::int64_t{1} << 40;  // rows
@@ -136,7 +136,7 @@ class Subject {
   /// Where the pointers of its calls live.
   virtual Memory& memory() = 0;
 
-  // Each runs an operation of the envelope to its end, or throws SubjectError.
+  // Each runs an operation of the capabilities to its end, or throws SubjectError.
   virtual void run(const PackCall&);
   virtual void run(const UnpackCall&);
   virtual void run(const DequantizeCall&);
@@ -176,27 +176,28 @@ class Subject {
 struct MadeSubject {
   std::unique_ptr<Subject> subject = nullptr;
   std::string why_not = "";
-  std::optional<Envelope> envelope = std::nullopt;  // where only making it shows what it has: somebody's library
-  std::string device = "";                          // likewise: cpu or cuda
+  std::optional<Capabilities> capabilities =
+      std::nullopt;         // where only making it shows what it has: somebody's library
+  std::string device = "";  // likewise: cpu or cuda
 };
 
 struct SubjectRow {
   std::string name;
   std::string what;
   bool needs_gpu;
-  Envelope envelope;
+  Capabilities capabilities;
   std::function<MadeSubject()> make;
   bool one_at_a_time = false;  // judged by one process: loading it takes long, or it has threads of its own
 };
 
 /// What the production kernels take, and everything else that implements all of their operations.
-Envelope kernel_envelope();
+Capabilities kernel_capabilities();
 /// The same of the specification, which can be asked about itself.
-Envelope specification_envelope();
+Capabilities specification_capabilities();
 /// What operators over tensors take, unless they say otherwise: the float domain in bf16, and aten's group sizes.
-Envelope library_envelope(std::vector<Operation>);
+Capabilities library_capabilities(std::vector<Operation>);
 /// The same on a GPU, where the steps of a proof are larger.
-Envelope on_a_gpu(Envelope);
+Capabilities on_a_gpu(Capabilities);
 
 /// Every subject, in the order of verdict tables.
 const std::vector<SubjectRow>& subjects();

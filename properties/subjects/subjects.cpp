@@ -12,11 +12,11 @@ const char* name_of(Operation operation) {
   return names[static_cast<int>(operation)];
 }
 
-bool Envelope::has(Operation operation) const {
+bool Capabilities::has(Operation operation) const {
   return std::find(operations.begin(), operations.end(), operation) != operations.end();
 }
 
-bool Envelope::takes(const Problem& p) const {
+bool Capabilities::takes(const Problem& p) const {
   const auto is_one_of = [](const auto& values, const auto& value) {
     return std::find(values.begin(), values.end(), value) != values.end();
   };
@@ -47,7 +47,7 @@ void Subject::run(const ChooseCall&) { lacks(Operation::choose); }
 void Subject::run(const QuantizeCall&) { lacks(Operation::quantize); }
 void Subject::run(const DequantizeEagerlyCall&) { lacks(Operation::dequantize_eagerly); }
 
-Envelope kernel_envelope() {
+Capabilities kernel_capabilities() {
   return {.operations = {Operation::pack, Operation::unpack, Operation::dequantize}, .takes_experts = true};
 }
 
@@ -55,7 +55,7 @@ namespace {
 
 /// aten's operators: the float domain in bf16, the group sizes they list. On the CPU, n in sixteens and a packing of
 /// its own.
-Envelope aten_envelope(std::vector<Operation> operations, std::int64_t n_multiple) {
+Capabilities aten_capabilities(std::vector<Operation> operations, std::int64_t n_multiple) {
   return {.operations = std::move(operations),
           .n_multiple = n_multiple,
           .group_sizes = {32, 64, 128, 256},
@@ -67,7 +67,7 @@ Envelope aten_envelope(std::vector<Operation> operations, std::int64_t n_multipl
 constexpr Operation eager_operations[] = {Operation::choose, Operation::quantize, Operation::dequantize_eagerly};
 
 /// PyTorch's eager formulas: a NaN is whatever the machine's arithmetic makes.
-Envelope eager_envelope() {
+Capabilities eager_capabilities() {
   return {.operations = {std::begin(eager_operations), std::end(eager_operations)},
           .domains = {Domain::floating, Domain::integer},
           .one_nan = false};
@@ -75,40 +75,40 @@ Envelope eager_envelope() {
 
 }  // namespace
 
-Envelope specification_envelope() {
-  Envelope envelope = kernel_envelope();
-  for (const Operation operation : eager_operations) envelope.operations.push_back(operation);
-  envelope.is_specification = true;
-  return envelope;
+Capabilities specification_capabilities() {
+  Capabilities capabilities = kernel_capabilities();
+  for (const Operation operation : eager_operations) capabilities.operations.push_back(operation);
+  capabilities.is_specification = true;
+  return capabilities;
 }
 
-Envelope library_envelope(std::vector<Operation> operations) {
-  Envelope envelope = aten_envelope(std::move(operations), 1);
-  envelope.any_alignment = false;
-  envelope.one_nan = false;
-  envelope.takes_tensors = true;
-  return envelope;
+Capabilities library_capabilities(std::vector<Operation> operations) {
+  Capabilities capabilities = aten_capabilities(std::move(operations), 1);
+  capabilities.any_alignment = false;
+  capabilities.one_nan = false;
+  capabilities.takes_tensors = true;
+  return capabilities;
 }
 
-Envelope on_a_gpu(Envelope envelope) {
-  envelope.step_elements = std::int64_t{1} << 30;
-  return envelope;
+Capabilities on_a_gpu(Capabilities capabilities) {
+  capabilities.step_elements = std::int64_t{1} << 30;
+  return capabilities;
 }
 
 const std::vector<SubjectRow>& subjects() {
   static const std::vector<SubjectRow> rows = {
       {"reference", "the scalar specification, judged by itself: shows that the properties can be met", false,
-       specification_envelope(), make_reference_subject},
-      {"host", "the production kernels, compiled by the host compiler and run as a loop", false, kernel_envelope(),
+       specification_capabilities(), make_reference_subject},
+      {"host", "the production kernels, compiled by the host compiler and run as a loop", false, kernel_capabilities(),
        make_host_subject},
-      {"cpu", "the production code for tensors in a host's memory", false, kernel_envelope(), make_cpu_subject},
-      {"cuda", "the production kernels on a GPU", true, on_a_gpu(kernel_envelope()), make_cuda},
-      {"aten-cpu", "PyTorch's int4 weight operators on the CPU", false, aten_envelope({Operation::matmul}, 16),
+      {"cpu", "the production code for tensors in a host's memory", false, kernel_capabilities(), make_cpu_subject},
+      {"cuda", "the production kernels on a GPU", true, on_a_gpu(kernel_capabilities()), make_cuda},
+      {"aten-cpu", "PyTorch's int4 weight operators on the CPU", false, aten_capabilities({Operation::matmul}, 16),
        make_aten_cpu_subject, true},
-      {"aten-eager", "PyTorch's eager formulas on the CPU, one tensor operation at a time", false, eager_envelope(),
+      {"aten-eager", "PyTorch's eager formulas on the CPU, one tensor operation at a time", false, eager_capabilities(),
        make_aten_eager_subject, true},
       {"aten-cuda", "PyTorch's int4 weight operators on a GPU", true,
-       on_a_gpu(library_envelope({Operation::pack, Operation::matmul})), make_aten_cuda_subject, true},
+       on_a_gpu(library_capabilities({Operation::pack, Operation::matmul})), make_aten_cuda_subject, true},
   };
   return rows;
 }

@@ -606,9 +606,9 @@ extern "C" void tileproof_library_subject(const tileproof::Library& library, til
     made.why_not = "the operators have no kernels for the device " + side->device().str();
     return;
   }
-  Envelope envelope = library.takes;
-  for (const auto& [operation, handle] : operators) envelope.operations.push_back(operation);
-  made.envelope = side->device().is_cpu() ? envelope : on_a_gpu(envelope);
+  Capabilities capabilities = library.takes;
+  for (const auto& [operation, handle] : operators) capabilities.operations.push_back(operation);
+  made.capabilities = side->device().is_cpu() ? capabilities : on_a_gpu(capabilities);
   made.device = side->device().is_cpu() ? "cpu" : "cuda";
   made.subject = std::make_unique<OperatorsSubject>(std::move(operators), *side);
 }

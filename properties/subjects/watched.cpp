@@ -29,9 +29,9 @@ const std::vector<Plant>& plants() {
 const std::vector<SubjectRow>& watched_subjects() {
   static const std::vector<SubjectRow> rows = [] {
     std::vector<SubjectRow> all = {{"watched:cuda", "the production kernels, each tensor in an allocation of its own",
-                                    true, kernel_envelope(), [] { return make_watched(""); }}};
+                                    true, kernel_capabilities(), [] { return make_watched(""); }}};
     for (const Plant& plant : plants()) {
-      all.push_back({plant.subject, std::string("the same with ") + plant.what, true, kernel_envelope(),
+      all.push_back({plant.subject, std::string("the same with ") + plant.what, true, kernel_capabilities(),
                      [&plant] { return make_watched(plant.kernel); }});
     }
     return all;
