@@ -12,7 +12,7 @@ namespace tileproof {
 std::vector<const Property*> core_properties() {
   std::vector<const Property*> core;
   for (const Property& property : properties()) {
-    const bool is_drawn = !property.draws.is_fixed() && !property.heavy;
+    const bool is_drawn = !property.sampling.is_fixed() && !property.heavy;
     if (is_drawn && !property.of_tensors && !property.of_specification) core.push_back(&property);
   }
   return core;

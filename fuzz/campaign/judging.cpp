@@ -42,7 +42,7 @@ void in_threads(std::size_t threads, std::size_t count,
 std::vector<std::size_t> dear_first(const std::vector<const Property*>& properties) {
   std::vector<std::size_t> order(properties.size());
   std::iota(order.begin(), order.end(), std::size_t{0});
-  std::stable_partition(order.begin(), order.end(), [&](std::size_t i) { return properties[i]->draws.is_fixed(); });
+  std::stable_partition(order.begin(), order.end(), [&](std::size_t i) { return properties[i]->sampling.is_fixed(); });
   return order;
 }
 

@@ -71,8 +71,8 @@ std::uint64_t in_turn(std::uint64_t i, std::uint64_t count) {
 }  // namespace
 
 std::uint64_t CaseList::Walk::cells() const {
-  const Draws& draws = domains.draws;
-  return shapes.size() * draws.domains.size() * draws.types.size() * draws.profiles.size() * 2;
+  const Sampling& sampling = domains.sampling;
+  return shapes.size() * sampling.domains.size() * sampling.types.size() * sampling.profiles.size() * 2;
 }
 
 std::vector<const Property*> properties_named(const std::vector<std::string>& names) {
@@ -82,7 +82,7 @@ std::vector<const Property*> properties_named(const std::vector<std::string>& na
 }
 
 std::vector<CaseList::Shape> CaseList::shapes_of(const Domains& domains) {
-  const Draws& draws = domains.draws;
+  const Sampling& sampling = domains.sampling;
   std::vector<Shape> shapes;
   constexpr int most_log2_k = 20;
   for (const std::int64_t inner_k_tiles : domains.capabilities.inner_k_tiles) {
@@ -92,15 +92,15 @@ std::vector<CaseList::Shape> CaseList::shapes_of(const Domains& domains) {
             GroupClass::beyond_256, GroupClass::no_power_of_two}) {
         Shape shape = {inner_k_tiles, groups, {}, 0, log2_k};
         for (const std::int64_t group_size : domains.capabilities.group_sizes) {
-          const Factors factors = factors_of(unit_of(group_size, inner_k_tiles), log2_k, draws.most_k);
+          const Factors factors = factors_of(unit_of(group_size, inner_k_tiles), log2_k, sampling.most_k);
           if (group_class_of(group_size, inner_k_tiles) != groups || factors.last < factors.first) continue;
           shape.group_sizes.push_back(group_size);
         }
         if (shape.group_sizes.empty()) continue;
         for (shape.n_tail = 0; shape.n_tail < 8; ++shape.n_tail) {
-          const Rows rows = rows_of(shape.n_tail, draws.n_multiple);
+          const Rows rows = rows_of(shape.n_tail, sampling.n_multiple);
           const bool fits = rows.first <= domains.capabilities.most_n &&
-                            rows.first << log2_k <= std::max(draws.most_elements, draws.n_multiple << log2_k);
+                            rows.first << log2_k <= std::max(sampling.most_elements, sampling.n_multiple << log2_k);
           if (rows.first != 0 && fits) shapes.push_back(shape);
         }
       }
@@ -114,7 +114,7 @@ CaseList::CaseList(const std::vector<const Property*>& properties, const Subject
   for (const Property* property : properties) {
     std::string why_not;
     const Domains domains = domains_of(*property, subject.capabilities, &why_not);
-    if (!why_not.empty() || property->heavy || property->draws.is_fixed()) continue;
+    if (!why_not.empty() || property->heavy || property->sampling.is_fixed()) continue;
     Walk walk = {property, domains, shapes_of(domains)};
     if (!walk.shapes.empty()) walks_.push_back(std::move(walk));
   }
@@ -128,7 +128,7 @@ ListedCase CaseList::at(std::uint64_t index) const {
 }
 
 Problem CaseList::problem_in(const Walk& walk, std::uint64_t cell, bool at_an_edge, std::uint64_t index) const {
-  const Draws& draws = walk.domains.draws;
+  const Sampling& sampling = walk.domains.sampling;
   const auto digit = [&cell](std::size_t base) {
     const std::uint64_t value = cell % base;
     cell /= base;
@@ -139,29 +139,29 @@ Problem CaseList::problem_in(const Walk& walk, std::uint64_t cell, bool at_an_ed
   p.property = walk.property->name;
   p.subject = subject_;
   const bool is_aligned = digit(2) == 0;
-  p.domain = draws.domains[digit(draws.domains.size())];
-  p.out = draws.types[digit(draws.types.size())];
-  p.scales = draws.profiles[digit(draws.profiles.size())];
+  p.domain = sampling.domains[digit(sampling.domains.size())];
+  p.out = sampling.types[digit(sampling.types.size())];
+  p.scales = sampling.profiles[digit(sampling.profiles.size())];
   const Shape& shape = walk.shapes[digit(walk.shapes.size())];
   p.inner_k_tiles = shape.inner_k_tiles;
   p.group_size = choices.one_of(shape.group_sizes);
   const std::int64_t unit = unit_of(p.group_size, p.inner_k_tiles);
-  const Factors factors = factors_of(unit, shape.log2_k, draws.most_k);
+  const Factors factors = factors_of(unit, shape.log2_k, sampling.most_k);
   p.k = unit * choices.between(factors.first, factors.last, at_an_edge);
-  const Rows rows = rows_of(shape.n_tail, draws.n_multiple);
+  const Rows rows = rows_of(shape.n_tail, sampling.n_multiple);
   const std::int64_t most_rows =
-      std::max(rows.first, std::min(draws.most_elements / p.k, walk.domains.capabilities.most_n));
+      std::max(rows.first, std::min(sampling.most_elements / p.k, walk.domains.capabilities.most_n));
   p.n = rows.first + rows.step * choices.between(0, (most_rows - rows.first) / rows.step, at_an_edge);
-  p.variant = choices.one_of(draws.variants);
+  p.variant = choices.one_of(sampling.variants);
   do {
     p.seed = choices.bits();
   } while (draws_least_alignment(p.seed) == is_aligned);
-  p.experts = experts_of(p.seed, draws.most_experts);
+  p.experts = experts_of(p.seed, sampling.most_experts);
   return p;
 }
 
 bool CaseList::Walk::has_cells_of(const Walk& other) const {
-  const Draws &own = domains.draws, &others = other.domains.draws;
+  const Sampling &own = domains.sampling, &others = other.domains.sampling;
   return property->needs == other.property->needs && shapes == other.shapes && own.domains == others.domains &&
          own.types == others.types && own.profiles == others.profiles;
 }

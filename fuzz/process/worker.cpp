@@ -234,7 +234,7 @@ CaseOutcome Worker::run(const Property& property, const Problem& problem, Covera
       throw std::runtime_error("the subject " + order_.subject + " cannot be run any more: " + made.why_not);
     }
   }
-  const bool is_large = property.heavy || !property.draws.fixed.empty();
+  const bool is_large = property.heavy || !property.sampling.fixed.empty();
   const milliseconds patience = is_large ? heavy * deadline_ : deadline_;
   if (ftruncate(output_, 0) != 0) fail("ftruncate");  // of a case that ends well nobody wants to know
   const std::optional<json> answer =

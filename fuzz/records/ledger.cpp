@@ -41,11 +41,11 @@ bool are_texts(const json& values) {
 
 /// The variants that a property has on some subject: what a subject does not take has variants of its own.
 std::vector<std::string> variants_on_any_subject(const Property& property) {
-  if (!property.draws.variants_for) return property.draws.variants;
+  if (!property.sampling.variants_for) return property.sampling.variants;
   const Capabilities whole = library_capabilities({});
-  std::vector<std::string> all = property.draws.variants_for(whole);
+  std::vector<std::string> all = property.sampling.variants_for(whole);
   const auto add = [&](const Capabilities& narrow) {
-    for (const std::string& variant : property.draws.variants_for(narrow)) {
+    for (const std::string& variant : property.sampling.variants_for(narrow)) {
       if (std::find(all.begin(), all.end(), variant) == all.end()) all.push_back(variant);
     }
   };

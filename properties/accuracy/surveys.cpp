@@ -87,7 +87,7 @@ Property property_of(Operation operation, const char* sentence, void (*body)(Cas
   property.name = std::string("accuracy/") + name_of(operation) + sentence;
   property.finds = "nothing that another property does not: its cases are surveyed";
   property.needs = {operation};
-  property.draws = {.domains = std::move(domains), .types = std::move(types), .profiles = names_of_profiles()};
+  property.sampling = {.domains = std::move(domains), .types = std::move(types), .profiles = names_of_profiles()};
   property.body = body;
   return property;
 }
@@ -212,9 +212,9 @@ bool is_surveyed(const Survey& survey, const Problem& problem, const Capabilitie
   const auto is_one_of = [](const auto& values, const auto& value) {
     return std::find(values.begin(), values.end(), value) != values.end();
   };
-  const Draws& draws = survey.property.draws;
+  const Sampling& sampling = survey.property.sampling;
   if (!capabilities.has(survey.operation) || !capabilities.takes(problem)) return false;
-  if (!is_one_of(draws.domains, problem.domain) || !is_one_of(draws.types, problem.out)) return false;
+  if (!is_one_of(sampling.domains, problem.domain) || !is_one_of(sampling.types, problem.out)) return false;
   // Once, of problems that differ in nothing that the operation knows: a group that every subject takes stands for all.
   if (!survey.of_weights && problem.group_size != 32) return false;
   return survey.is_packed || problem.inner_k_tiles == 2;

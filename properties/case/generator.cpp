@@ -62,7 +62,7 @@ std::vector<Tiling> tilings(const Capabilities& capabilities) {
 }  // namespace
 
 Domains domains_of(const Property& property, const Capabilities& capabilities, std::string* why_not) {
-  Domains result = {capabilities, property.draws, capabilities.most_k};
+  Domains result = {capabilities, property.sampling, capabilities.most_k};
   for (const Operation operation : property.needs) {
     if (!capabilities.has(operation)) *why_not = std::string("the subject has no ") + name_of(operation);
   }
@@ -72,33 +72,33 @@ Domains domains_of(const Property& property, const Capabilities& capabilities, s
   if (why_not->empty() && property.from_several_threads && !capabilities.several_callers) {
     *why_not = "the subject is called from one thread at a time";
   }
-  if (why_not->empty() && property.draws.most_experts > 1 && !capabilities.takes_experts) {
+  if (why_not->empty() && property.sampling.most_experts > 1 && !capabilities.takes_experts) {
     *why_not = "the subject takes no batch of experts by raw pointers";
   }
   if (why_not->empty() && property.of_specification && !capabilities.is_specification) {
     *why_not = "about the specification alone";
   }
-  result.draws.domains = common(property.draws.domains, capabilities.domains);
-  result.draws.types = common(property.draws.types, capabilities.types);
-  result.draws.n_multiple = std::lcm(property.draws.n_multiple, capabilities.n_multiple);
-  result.draws.most_k = std::min(property.draws.most_k, capabilities.most_k);
-  result.capabilities.domains = result.draws.domains;
-  result.capabilities.types = result.draws.types;
-  result.capabilities.n_multiple = result.draws.n_multiple;
-  result.capabilities.most_k = result.draws.most_k;
-  if (why_not->empty() && result.draws.domains.empty()) {
+  result.sampling.domains = common(property.sampling.domains, capabilities.domains);
+  result.sampling.types = common(property.sampling.types, capabilities.types);
+  result.sampling.n_multiple = std::lcm(property.sampling.n_multiple, capabilities.n_multiple);
+  result.sampling.most_k = std::min(property.sampling.most_k, capabilities.most_k);
+  result.capabilities.domains = result.sampling.domains;
+  result.capabilities.types = result.sampling.types;
+  result.capabilities.n_multiple = result.sampling.n_multiple;
+  result.capabilities.most_k = result.sampling.most_k;
+  if (why_not->empty() && result.sampling.domains.empty()) {
     *why_not = "the subject takes only the domain " + listed(capabilities.domains);
   }
-  if (why_not->empty() && result.draws.types.empty()) *why_not = "the subject takes none of the property's types";
+  if (why_not->empty() && result.sampling.types.empty()) *why_not = "the subject takes none of the property's types";
   if (!why_not->empty()) return result;
-  if (property.draws.fixed_for) result.draws.fixed = property.draws.fixed_for(result.capabilities);
-  if (property.draws.variants_for) result.draws.variants = property.draws.variants_for(result.capabilities);
-  if (!property.draws.is_fixed() && tilings(result.capabilities).empty()) {
-    *why_not = "the subject takes no k of at most " + std::to_string(result.draws.most_k) + " columns";
+  if (property.sampling.fixed_for) result.sampling.fixed = property.sampling.fixed_for(result.capabilities);
+  if (property.sampling.variants_for) result.sampling.variants = property.sampling.variants_for(result.capabilities);
+  if (!property.sampling.is_fixed() && tilings(result.capabilities).empty()) {
+    *why_not = "the subject takes no k of at most " + std::to_string(result.sampling.most_k) + " columns";
   }
-  if (result.draws.n_multiple > result.capabilities.most_n) {
+  if (result.sampling.n_multiple > result.capabilities.most_n) {
     *why_not = "the subject takes no n: at most " + std::to_string(capabilities.most_n) + " rows, in multiples of " +
-               std::to_string(result.draws.n_multiple);
+               std::to_string(result.sampling.n_multiple);
   }
   return result;
 }
@@ -112,15 +112,15 @@ void require_within(const Problem& p, const Domains& domains) {
   };
   const auto number = [](std::int64_t value) { return std::to_string(value); };
   require("--inner-k-tiles", p.inner_k_tiles, domains.capabilities.inner_k_tiles, number);
-  require("--domain", p.domain, domains.draws.domains, [](Domain domain) { return name_of(domain); });
-  require("--out", p.out, domains.draws.types, [](Type type) { return name_of(type); });
-  require("--scales", p.scales, domains.draws.profiles, [](const std::string& name) { return name; });
-  require("--variant", p.variant, domains.draws.variants,
+  require("--domain", p.domain, domains.sampling.domains, [](Domain domain) { return name_of(domain); });
+  require("--out", p.out, domains.sampling.types, [](Type type) { return name_of(type); });
+  require("--scales", p.scales, domains.sampling.profiles, [](const std::string& name) { return name; });
+  require("--variant", p.variant, domains.sampling.variants,
           [](const std::string& name) { return name.empty() ? std::string("none") : name; });
   if (!domains.capabilities.any_group_size)
     require("--group-size", p.group_size, domains.capabilities.group_sizes, number);
   // Recorded bytes are of some shapes alone; problems that were derived are examples.
-  const std::vector<Problem>& fixed = domains.draws.fixed_for ? std::vector<Problem>() : domains.draws.fixed;
+  const std::vector<Problem>& fixed = domains.sampling.fixed_for ? std::vector<Problem>() : domains.sampling.fixed;
   const auto same_shape = [&p](const Problem& one) {
     return one.n == p.n && one.k == p.k && one.inner_k_tiles == p.inner_k_tiles && one.group_size == p.group_size &&
            one.experts == p.experts;
@@ -133,13 +133,13 @@ void require_within(const Problem& p, const Domains& domains) {
                       number(fixed[0].k) + " with inner_k_tiles " + number(fixed[0].inner_k_tiles) + " and groups of " +
                       number(fixed[0].group_size));
   }
-  if (fixed.empty() && p.experts > domains.draws.most_experts) {
+  if (fixed.empty() && p.experts > domains.sampling.most_experts) {
     throw Illegal("--experts", number(p.experts),
-                  "at most " + number(domains.draws.most_experts) + " for this property");
+                  "at most " + number(domains.sampling.most_experts) + " for this property");
   }
-  if (p.n % domains.draws.n_multiple != 0) {
+  if (p.n % domains.sampling.n_multiple != 0) {
     throw Illegal("--n", number(p.n),
-                  "a multiple of " + number(domains.draws.n_multiple) + " for this property and subject");
+                  "a multiple of " + number(domains.sampling.n_multiple) + " for this property and subject");
   }
   if (p.k > domains.most_k_taken) {
     throw Illegal("--k", number(p.k), "at most " + number(domains.most_k_taken) + " for this subject");
@@ -164,19 +164,19 @@ void for_each_plainer(const std::vector<T>& values, const T& value, Use use) {
 
 std::vector<Problem> smaller_problems(const Problem& p, const Domains& domains) {
   const Capabilities& capabilities = domains.capabilities;
-  const Draws& draws = domains.draws;
+  const Sampling& sampling = domains.sampling;
   std::vector<Problem> steps;
   const auto step = [&](auto change) {
     Problem next = p;
     change(next);
     const std::int64_t unit = std::lcm(next.supertile_columns(), next.group_size);
-    const bool possible = next.n > 0 && next.k > 0 && next.k % unit == 0 && next.n % draws.n_multiple == 0;
+    const bool possible = next.n > 0 && next.k > 0 && next.k % unit == 0 && next.n % sampling.n_multiple == 0;
     if (possible && next.n * next.k <= p.n * p.k && next != p) steps.push_back(next);
   };
   const std::int64_t unit = std::lcm(p.supertile_columns(), p.group_size);
   const std::int64_t n_tail = p.n % 8;  // which what fails may need
-  for (const std::int64_t n : {draws.n_multiple, n_tail, p.n / 2 / draws.n_multiple * draws.n_multiple,
-                               p.n / 16 * 8 + n_tail, p.n - draws.n_multiple}) {
+  for (const std::int64_t n : {sampling.n_multiple, n_tail, p.n / 2 / sampling.n_multiple * sampling.n_multiple,
+                               p.n / 16 * 8 + n_tail, p.n - sampling.n_multiple}) {
     if (n < p.n) step([&](Problem& next) { next.n = n; });
   }
   for (const std::int64_t k : {unit, p.k / 2 / unit * unit, p.k - unit}) {
@@ -196,9 +196,10 @@ std::vector<Problem> smaller_problems(const Problem& p, const Domains& domains) 
       next.k = p.k / std::lcm(p.supertile_columns(), group_size) * std::lcm(p.supertile_columns(), group_size);
     });
   });
-  for_each_plainer(draws.domains, p.domain, [&](Domain domain) { step([&](Problem& next) { next.domain = domain; }); });
-  for_each_plainer(draws.types, p.out, [&](Type type) { step([&](Problem& next) { next.out = type; }); });
-  for_each_plainer(draws.profiles, p.scales,
+  for_each_plainer(sampling.domains, p.domain,
+                   [&](Domain domain) { step([&](Problem& next) { next.domain = domain; }); });
+  for_each_plainer(sampling.types, p.out, [&](Type type) { step([&](Problem& next) { next.out = type; }); });
+  for_each_plainer(sampling.profiles, p.scales,
                    [&](const std::string& name) { step([&](Problem& next) { next.scales = name; }); });
   return steps;
 }
@@ -208,33 +209,33 @@ std::int64_t experts_of(std::uint64_t seed, std::int64_t most_experts) {
 }
 
 rc::Gen<Problem> problems(const std::string& property, const std::string& subject, const Domains& domains) {
-  const Draws draws = domains.draws;
+  const Sampling sampling = domains.sampling;
   const Capabilities capabilities = domains.capabilities;
   // A supertile and a group share a least common multiple: k is so many of it, and n what the elements leave.
-  const auto with_k = rc::gen::mapcat(one_of(tilings(capabilities)), [draws](const Tiling& both) {
+  const auto with_k = rc::gen::mapcat(one_of(tilings(capabilities)), [sampling](const Tiling& both) {
     const std::int64_t unit = std::lcm(16 * both.first, both.second);
-    const std::int64_t most_units = std::max<std::int64_t>(1, draws.most_k / unit);
+    const std::int64_t most_units = std::max<std::int64_t>(1, sampling.most_k / unit);
     const auto k = rc::gen::map(few_or_many(1, 4, most_units), [unit](std::int64_t units) { return units * unit; });
     return rc::gen::tuple(rc::gen::just(both.first), rc::gen::just(both.second), k);
   });
-  const auto with_n =
-      rc::gen::mapcat(with_k, [draws, capabilities](const std::tuple<std::int64_t, std::int64_t, std::int64_t>& tiled) {
-        const std::int64_t most_n = std::min(draws.most_elements / std::get<2>(tiled), capabilities.most_n);
-        const std::int64_t most_rows = std::max<std::int64_t>(1, most_n / draws.n_multiple);
-        const std::int64_t few_rows = draws.n_multiple >= 8 ? 3 : 20;
+  const auto with_n = rc::gen::mapcat(
+      with_k, [sampling, capabilities](const std::tuple<std::int64_t, std::int64_t, std::int64_t>& tiled) {
+        const std::int64_t most_n = std::min(sampling.most_elements / std::get<2>(tiled), capabilities.most_n);
+        const std::int64_t most_rows = std::max<std::int64_t>(1, most_n / sampling.n_multiple);
+        const std::int64_t few_rows = sampling.n_multiple >= 8 ? 3 : 20;
         return rc::gen::pair(rc::gen::just(tiled), few_or_many(1, few_rows, most_rows));
       });
-  const auto arithmetic = rc::gen::tuple(one_of(draws.domains), one_of(draws.types), one_of(draws.profiles),
+  const auto arithmetic = rc::gen::tuple(one_of(sampling.domains), one_of(sampling.types), one_of(sampling.profiles),
                                          rc::gen::resize(rc::kNominalSize, rc::gen::arbitrary<std::uint64_t>()));
   const auto drawn = rc::gen::map(rc::gen::pair(with_n, arithmetic), [=](const auto& both) {
     Problem problem;
     problem.property = property;
     problem.subject = subject;
     std::tie(problem.inner_k_tiles, problem.group_size, problem.k) = both.first.first;
-    problem.n = both.first.second * draws.n_multiple;
+    problem.n = both.first.second * sampling.n_multiple;
     std::tie(problem.domain, problem.out, problem.scales, problem.seed) = both.second;
-    problem.experts = experts_of(problem.seed, draws.most_experts);
-    problem.variant = draws.variants.front();
+    problem.experts = experts_of(problem.seed, sampling.most_experts);
+    problem.variant = sampling.variants.front();
     return problem;
   });
   // RapidCheck would shrink each part alone, and a smaller part can make a larger problem: the steps are ours.

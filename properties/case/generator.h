@@ -14,7 +14,7 @@ namespace tileproof {
 /// What a property is drawn from for a subject: the property's wishes within the subject's capabilities.
 struct Domains {
   Capabilities capabilities;
-  Draws draws;
+  Sampling sampling;
   std::int64_t most_k_taken = Capabilities().most_k;  // by the subject; the property draws no more than draws.most_k
 };
 

@@ -35,7 +35,7 @@ struct Pairing {
   Domains domains;
   std::string name() const { return property->name + " on " + row->name; }
   rc::Gen<Problem> generator() const { return problems(property->name, row->name, domains); }
-  bool is_drawn() const { return !property->draws.is_fixed(); }
+  bool is_drawn() const { return !property->sampling.is_fixed(); }
 };
 
 const std::vector<Pairing>& pairings() {
@@ -53,7 +53,7 @@ const std::vector<Pairing>& pairings() {
   return all;
 }
 
-constexpr std::uint64_t draws = 300;
+constexpr std::uint64_t sampling = 300;
 
 /// The i-th problem, at sizes from RapidCheck's smallest to its largest.
 rc::Shrinkable<Problem> drawn_from(const rc::Gen<Problem>& generator, std::uint64_t i) {
@@ -72,10 +72,10 @@ std::string objection_to(const Problem& p, const Pairing& pairing) {
   } catch (const Illegal& illegal) {
     return illegal.what();
   }
-  const Draws& drawn = pairing.domains.draws;
+  const Sampling& drawn = pairing.domains.sampling;
   if (p.property != pairing.property->name || p.subject != pairing.row->name) return "another property's or subject's";
   if (p.n < 1 || p.k < 1) return "empty";
-  if (p.n % pairing.property->draws.n_multiple != 0 || p.n % pairing.row->capabilities.n_multiple != 0)
+  if (p.n % pairing.property->sampling.n_multiple != 0 || p.n % pairing.row->capabilities.n_multiple != 0)
     return "n is no multiple";
   if (p.k > std::max(drawn.most_k, unit_columns(p))) return "too many columns";
   if (p.n * p.k > std::max(drawn.most_elements, drawn.n_multiple * p.k)) return "too many elements";
@@ -94,7 +94,7 @@ TEST(Generator, DrawsOnlyWhatIsPossibleAndWithinTheDomains) {
   for (const Pairing& pairing : pairings()) {
     if (!pairing.is_drawn()) continue;
     const rc::Gen<Problem> generator = pairing.generator();
-    for (std::uint64_t i = 0; i < draws; ++i) {
+    for (std::uint64_t i = 0; i < sampling; ++i) {
       const Problem problem = drawn_from(generator, i).value();
       ASSERT_EQ(objection_to(problem, pairing), "") << line_of(problem);
     }
@@ -104,10 +104,10 @@ TEST(Generator, DrawsOnlyWhatIsPossibleAndWithinTheDomains) {
 TEST(Generator, HasFixedProblemsThatArePossibleAndWithinTheDomainsOfTheSubjectsThatTakeThem) {
   for (const Pairing& pairing : pairings()) {
     int taken = 0;
-    for (Problem problem : pairing.domains.draws.fixed) {
+    for (Problem problem : pairing.domains.sampling.fixed) {
       problem.property = pairing.property->name;
       problem.subject = pairing.row->name;
-      problem.variant = pairing.property->draws.variants.front();
+      problem.variant = pairing.property->sampling.variants.front();
       EXPECT_NO_THROW(require_possible(problem)) << line_of(problem);
       // What a subject does not take is left out; nothing else is.
       if (pairing.row->capabilities.takes(problem)) {
@@ -133,7 +133,7 @@ TEST(Generator, ReachesAllOfTheDomains) {
     std::map<std::string, int> counts;
     std::int64_t most_elements = 0;
     const rc::Gen<Problem> generator = pairing.generator();
-    for (std::uint64_t i = 0; i < draws; ++i) {
+    for (std::uint64_t i = 0; i < sampling; ++i) {
       const Problem p = drawn_from(generator, i).value();
       inner_k_tiles.insert(p.inner_k_tiles);
       group_sizes.insert(p.group_size);
@@ -143,7 +143,7 @@ TEST(Generator, ReachesAllOfTheDomains) {
       seeds.insert(p.seed);
       most_elements = std::max(most_elements, p.n * p.k);
       counts["partial tile"] += p.n % 8 != 0 ? 1 : 0;
-      counts["one row, or as few as come together"] += p.n == pairing.domains.draws.n_multiple ? 1 : 0;
+      counts["one row, or as few as come together"] += p.n == pairing.domains.sampling.n_multiple ? 1 : 0;
       counts["more n-tiles than one"] += p.n > 8 ? 1 : 0;
       counts["more n-tiles than eight"] += p.n > 64 ? 1 : 0;
       counts["one group"] += p.groups() == 1 ? 1 : 0;
@@ -159,13 +159,13 @@ TEST(Generator, ReachesAllOfTheDomains) {
     const auto set_of = [](const auto& list) { return std::set(list.begin(), list.end()); };
     EXPECT_EQ(inner_k_tiles, set_of(pairing.row->capabilities.inner_k_tiles));
     EXPECT_EQ(group_sizes, set_of(pairing.row->capabilities.group_sizes));
-    EXPECT_EQ(domains, set_of(pairing.domains.draws.domains));
-    EXPECT_EQ(types, set_of(pairing.domains.draws.types));
-    EXPECT_EQ(profiles_drawn, set_of(pairing.property->draws.profiles));
-    EXPECT_EQ(seeds.size(), draws);
-    EXPECT_GE(most_elements, pairing.domains.draws.most_elements / 2) << "never anything large";
+    EXPECT_EQ(domains, set_of(pairing.domains.sampling.domains));
+    EXPECT_EQ(types, set_of(pairing.domains.sampling.types));
+    EXPECT_EQ(profiles_drawn, set_of(pairing.property->sampling.profiles));
+    EXPECT_EQ(seeds.size(), sampling);
+    EXPECT_GE(most_elements, pairing.domains.sampling.most_elements / 2) << "never anything large";
     // What a property's limits leave room for.
-    const Draws& drawn = pairing.domains.draws;
+    const Sampling& drawn = pairing.domains.sampling;
     const std::int64_t smallest_group = *group_sizes.begin();
     std::set<std::string> impossible;
     if (drawn.n_multiple % 8 == 0) impossible.insert("partial tile");
@@ -182,7 +182,7 @@ TEST(Generator, ReachesAllOfTheDomains) {
 
 TEST(Generator, DrawsTheFirstVariantAndShrinksStayInIt) {
   Property property = properties().front();
-  property.draws.variants = {"one", "two"};
+  property.sampling.variants = {"one", "two"};
   std::string why_not;
   const Pairing pairing = {&property, &subjects().front(),
                            domains_of(property, subjects().front().capabilities, &why_not)};
@@ -291,20 +291,20 @@ TEST(Shrinks, LeadToOneUnitOfThePlainestProblem) {
       ASSERT_LT(steps, 200) << "no end";
       const Problem problem = smallest.value();
       const Capabilities& capabilities = pairing.row->capabilities;
-      EXPECT_EQ(problem.n, pairing.domains.draws.n_multiple);
+      EXPECT_EQ(problem.n, pairing.domains.sampling.n_multiple);
       EXPECT_EQ(problem.inner_k_tiles, capabilities.inner_k_tiles.front());
       EXPECT_EQ(problem.group_size, capabilities.group_sizes.front());
       EXPECT_EQ(problem.k, unit_columns(problem));
-      EXPECT_EQ(problem.domain, pairing.domains.draws.domains.front());
-      EXPECT_EQ(problem.out, pairing.domains.draws.types.front());
-      EXPECT_EQ(problem.scales, pairing.property->draws.profiles.front());
+      EXPECT_EQ(problem.domain, pairing.domains.sampling.domains.front());
+      EXPECT_EQ(problem.out, pairing.domains.sampling.types.front());
+      EXPECT_EQ(problem.scales, pairing.property->sampling.profiles.front());
     }
   }
 }
 
 // --- Domains
 
-Property property_that_needs(std::vector<Operation> operations, Draws drawn = {}) {
+Property property_that_needs(std::vector<Operation> operations, Sampling drawn = {}) {
   return {"test/property", "", std::move(operations), {}, std::move(drawn), [](Case&) {}};
 }
 
@@ -379,11 +379,11 @@ TEST(DomainsOfAProperty, AreWhatThePropertyAndTheSubjectShare) {
           {}, {.domains = {Domain::floating, Domain::integer}, .types = {Type::fp16, Type::bf16}, .n_multiple = 4}),
       capabilities, &reason);
   EXPECT_EQ(reason, "");
-  for (const auto& both : {domains.draws.domains, domains.capabilities.domains})
+  for (const auto& both : {domains.sampling.domains, domains.capabilities.domains})
     EXPECT_EQ(both, std::vector<Domain>{Domain::floating});
-  for (const auto& both : {domains.draws.types, domains.capabilities.types})
+  for (const auto& both : {domains.sampling.types, domains.capabilities.types})
     EXPECT_EQ(both, std::vector<Type>{Type::bf16});
-  EXPECT_EQ(domains.draws.n_multiple, 12);
+  EXPECT_EQ(domains.sampling.n_multiple, 12);
   EXPECT_EQ(domains.capabilities.n_multiple, 12);
 }
 
@@ -422,11 +422,11 @@ TEST(DomainsOfAProperty, RefuseWhatIsOutsideByNameValueAndWhatIsLegal) {
   EXPECT_EQ(objection("--variant=upside-down", domains),
             "--variant: given upside-down, legal is none for this property and subject");
   Domains varied = domains;
-  varied.draws.variants = {"one", "two"};
+  varied.sampling.variants = {"one", "two"};
   EXPECT_EQ(objection("--variant=two", varied), "");
   EXPECT_EQ(objection("", varied), "--variant: given none, legal is one, two for this property and subject");
   Domains thirds = domains;
-  thirds.draws.n_multiple = 3;
+  thirds.sampling.n_multiple = 3;
   EXPECT_EQ(objection("", thirds), "--n: given 16, legal is a multiple of 3 for this property and subject");
   Domains any_group = domains;
   any_group.capabilities.any_group_size = true;

@@ -13,7 +13,7 @@
 namespace tileproof {
 
 /// Which problems a property is drawn from, within what the subject accepts.
-struct Draws {
+struct Sampling {
   std::vector<Domain> domains = {Domain::floating, Domain::integer, Domain::none};
   std::vector<Type> types = {Type::bf16, Type::fp16, Type::fp32};
   std::vector<std::string> profiles = {"ordinary"};
@@ -54,7 +54,7 @@ struct Property {
   std::string finds;  // the mutants it is for
   std::vector<Operation> needs;
   std::vector<const CoverageGoals*> meets;
-  Draws draws;
+  Sampling sampling;
   std::function<void(Case&)> body;
   bool of_tensors = false;            // about tensors: only subjects that are PyTorch operators can be asked
   bool from_several_threads = false;  // calls the subject from several threads at once

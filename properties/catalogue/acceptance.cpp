@@ -124,29 +124,29 @@ std::vector<Property> acceptance_properties() {
   std::vector<Property> rows;
   for (const Operation operation : all_operations) {
     Property accept = tensor_property("accept", operation, "takes_every_legal_call", "a legal call that is refused",
-                                      tensor_draws(operation), legal_calls_are_taken);
+                                      tensor_sampling(operation), legal_calls_are_taken);
     accept.meets = {&every_inner_k_tiles, &partial_tile, &not_square};
     accept.on_refusal = OnRefusal::failed;
     // As large and as strange as the problems of the properties about values.
-    accept.draws.most_k = Draws().most_k;
-    accept.draws.most_elements = Draws().most_elements;
+    accept.sampling.most_k = Sampling().most_k;
+    accept.sampling.most_elements = Sampling().most_elements;
     if (operation == Operation::dequantize)
-      accept.draws.profiles = {"ordinary", "finite-edges", "edges", "any", "mixed"};
+      accept.sampling.profiles = {"ordinary", "finite-edges", "edges", "any", "mixed"};
     rows.push_back(accept);
   }
   for (const Operation operation : all_operations) {
     Property reject =
         tensor_property("reject", operation, "refuses_every_illegal_call_and_says_why",
                         "sizes and types that are trusted instead of checked; errors that leave the caller to guess",
-                        tensor_draws(operation), illegal_calls_are_refused);
-    reject.draws.variants_for = [operation](const Capabilities& e) { return names_of_illegal_calls(operation, e); };
+                        tensor_sampling(operation), illegal_calls_are_refused);
+    reject.sampling.variants_for = [operation](const Capabilities& e) { return names_of_illegal_calls(operation, e); };
     rows.push_back(std::move(reject));
   }
   for (const Operation operation : all_operations) {
     Property fake = tensor_property("fake", operation, "over_meta_tensors_agrees",
                                     "a fake operator that gives another form, or takes other calls",
-                                    tensor_draws(operation), meta_tensors_agree);
-    fake.draws.variants_for = [operation](const Capabilities& e) { return fake_variants(operation, e); };
+                                    tensor_sampling(operation), meta_tensors_agree);
+    fake.sampling.variants_for = [operation](const Capabilities& e) { return fake_variants(operation, e); };
     rows.push_back(std::move(fake));
   }
   return rows;

@@ -109,7 +109,7 @@ std::vector<Property> arithmetic_properties() {
            .finds = "a weight that is wrong for one code, scale and zero alone",
            .needs = {Operation::dequantize},
            .meets = {&every_inner_k_tiles, &several_groups, &both_alignments},
-           .draws = {.domains = {of.domain}, .types = {type}},
+           .sampling = {.domains = {of.domain}, .types = {type}},
            .body = every_pair,
            .proof = "arithmetic",
            .enumerations = all_pairs(of.domain, type)});

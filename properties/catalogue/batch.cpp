@@ -96,18 +96,18 @@ std::vector<Property> batch_properties() {
                     .finds = "an expert that begins elsewhere, or takes another's codes, scales or zeros",
                     .needs = {operation},
                     .meets = meets,
-                    .draws = {.domains = has_types ? Draws().domains : std::vector{Domain::floating},
-                              .types = has_types ? Draws().types : std::vector{Type::bf16},
-                              .most_experts = 4},
+                    .sampling = {.domains = has_types ? Sampling().domains : std::vector{Domain::floating},
+                                 .types = has_types ? Sampling().types : std::vector{Type::bf16},
+                                 .most_experts = 4},
                     .body = [operation](Case& c) { batch_is_as_specified(c, operation); }});
     rows.push_back({.name = std::string("batch/") + name_of(operation) + "_of_65537_experts_is_as_specified",
                     .finds = "an expert counted in 16 bits",
                     .needs = {operation},
                     .meets = {&several_experts, &partial_tile},
-                    .draws = {.domains = {Domain::floating, Domain::integer},
-                              .types = {Type::bf16},
-                              .most_experts = 65537,
-                              .fixed_for = problems_of_many_experts},
+                    .sampling = {.domains = {Domain::floating, Domain::integer},
+                                 .types = {Type::bf16},
+                                 .most_experts = 65537,
+                                 .fixed_for = problems_of_many_experts},
                     .body = [operation](Case& c) { batch_is_as_specified(c, operation); }});
   }
   return rows;

@@ -408,7 +408,7 @@ Property property_of_domains(const char* name, const char* finds, std::vector<Ty
   Property property;
   property.name = std::string("domains/") + name;
   property.finds = finds;
-  property.draws = {.domains = {Domain::integer}, .types = std::move(types), .most_k = 1024, .most_elements = 1024};
+  property.sampling = {.domains = {Domain::integer}, .types = std::move(types), .most_k = 1024, .most_elements = 1024};
   property.body = [body](Case& c) { body(c, {}); };
   property.of_specification = true;
   property.proof = "domains";

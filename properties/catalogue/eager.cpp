@@ -152,7 +152,7 @@ Property property_of(const char* name, const char* finds, Operation needs, Domai
   property.finds = finds;
   property.needs = {needs};
   property.meets = {&every_type, &several_groups, &unusual_groups, &not_square};
-  property.draws = {.domains = {domain}, .most_k = 1024, .most_elements = 2048};
+  property.sampling = {.domains = {domain}, .most_k = 1024, .most_elements = 2048};
   property.body = body;
   return property;
 }
@@ -172,14 +172,14 @@ std::vector<Property> eager_properties() {
                   "the same; a division instead of the product with a rounded reciprocal", Operation::quantize,
                   Domain::integer, codes_are_those_of_the_formula),
   };
-  for (Property& property : rows) property.draws.variants = names_of_weight_classes();
+  for (Property& property : rows) property.sampling.variants = names_of_weight_classes();
   for (const Property& property :
        {property_of("eager/float_weights_are_rounded_twice", "one rounding, or three", Operation::dequantize_eagerly,
                     Domain::floating, eager_weights_are_as_predicted),
         property_of("eager/integer_weights_are_rounded_once", "a zero point scaled apart, and rounded",
                     Operation::dequantize_eagerly, Domain::integer, eager_weights_are_as_predicted)}) {
     rows.push_back(property);
-    rows.back().draws.profiles = {"ordinary", "finite-edges", "cancelling", "distant", "edges", "any", "mixed"};
+    rows.back().sampling.profiles = {"ordinary", "finite-edges", "cancelling", "distant", "edges", "any", "mixed"};
   }
   return rows;
 }

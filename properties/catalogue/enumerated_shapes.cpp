@@ -51,12 +51,12 @@ Enumeration one_matrix(const Problem& problem, const Property& property) {
 /// The matrices of a property, whichever its subject takes, the small ones first.
 std::vector<Enumeration> matrices_of(const Capabilities& capabilities, const Property& property) {
   std::string why_not;
-  const Draws draws = domains_of(property, capabilities, &why_not).draws;
+  const Sampling sampling = domains_of(property, capabilities, &why_not).sampling;
   const bool has_groups = property.name.starts_with("group/");
   std::vector<Enumeration> all;
   std::set<std::string> lines;  // where rows come in eights, tails are all one
   const auto add = [&](Problem problem) {
-    problem.n = (problem.n + draws.n_multiple - 1) / draws.n_multiple * draws.n_multiple;
+    problem.n = (problem.n + sampling.n_multiple - 1) / sampling.n_multiple * sampling.n_multiple;
     const bool taken = problem.k % problem.group_size == 0 && capabilities.takes(problem);
     if (taken && lines.insert(line_of(problem)).second) all.push_back(one_matrix(problem, property));
   };
@@ -67,9 +67,9 @@ std::vector<Enumeration> matrices_of(const Capabilities& capabilities, const Pro
   Problem problem;
   for (const std::int64_t inner_k_tiles : capabilities.inner_k_tiles) {
     problem.inner_k_tiles = inner_k_tiles;
-    for (const Domain domain : draws.domains) {
+    for (const Domain domain : sampling.domains) {
       problem.domain = domain;
-      for (const Type type : draws.types) {
+      for (const Type type : sampling.types) {
         problem.out = type;
         for (const std::int64_t group_size : sizes_of(group_sizes)) {
           problem.group_size = group_size;
@@ -84,8 +84,8 @@ std::vector<Enumeration> matrices_of(const Capabilities& capabilities, const Pro
       }
     }
   }
-  problem.domain = draws.domains.front();
-  problem.out = draws.types.front();
+  problem.domain = sampling.domains.front();
+  problem.out = sampling.types.front();
   for (const std::int64_t inner_k_tiles : capabilities.inner_k_tiles) {
     problem.inner_k_tiles = inner_k_tiles;
     for (const Shape& shape : shapes_of_models) {

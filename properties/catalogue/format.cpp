@@ -89,7 +89,7 @@ void dequantize_gives_recorded_weights(Case& c) {
 
 std::vector<Property> format_properties() {
   const auto fixed = [](std::vector<Problem> problems) {
-    return Draws{.domains = {Domain::floating}, .types = {Type::bf16}, .fixed = std::move(problems)};
+    return Sampling{.domains = {Domain::floating}, .types = {Type::bf16}, .fixed = std::move(problems)};
   };
   return {
       {"format/pack_gives_the_bytes_recorded_from_aten",

@@ -262,11 +262,11 @@ const std::vector<const CoverageGoals*> codes_and_shapes = {&every_code_at_every
 }  // namespace
 
 std::vector<Property> index_properties() {
-  const Draws bf16_only = {.domains = {Domain::floating}, .types = {Type::bf16}};
-  Draws any_words = bf16_only;
+  const Sampling bf16_only = {.domains = {Domain::floating}, .types = {Type::bf16}};
+  Sampling any_words = bf16_only;
   any_words.n_multiple = 8;
-  const Draws typed = {};
-  Draws special = typed;
+  const Sampling typed = {};
+  Sampling special = typed;
   special.profiles = {"mixed", "any"};
   return {
       proved_over_shapes({"index/pack_puts_every_code_where_the_specification_says",

@@ -198,17 +198,17 @@ std::vector<Property> launch_properties() {
   const auto add_heavy = [&rows](Operation operation, const std::string& sentence, const std::string& finds,
                                  std::vector<Problem> (*problems)(const Capabilities&),
                                  void (*body)(Case&, Operation)) {
-    Draws draws = tensor_draws(operation);
-    draws.most_k = Capabilities().most_k;
-    draws.fixed_for = problems;
-    rows.push_back(tensor_property("launch", operation, sentence, finds, draws, body));
+    Sampling sampling = tensor_sampling(operation);
+    sampling.most_k = Capabilities().most_k;
+    sampling.fixed_for = problems;
+    rows.push_back(tensor_property("launch", operation, sentence, finds, sampling, body));
     rows.back().heavy = true;
     rows.back().on_refusal = OnRefusal::failed;
   };
   for (const Operation operation : all_operations) {
     rows.push_back(tensor_property("launch", operation, "of_nothing_gives_nothing",
                                    "a grid of no blocks; an error left pending",
-                                   tensor_draws(operation, empty_variants(operation)), nothing_gives_nothing));
+                                   tensor_sampling(operation, empty_variants(operation)), nothing_gives_nothing));
   }
   for (const Operation operation : all_operations) {
     add_heavy(operation, "takes_more_n_tiles_than_a_grid_dimension", "n/8 in a grid dimension of at most 65,535",

@@ -65,18 +65,18 @@ std::vector<Property> layout_properties() {
   for (const Operation operation : all_operations) {
     rows.push_back(tensor_property("stride", operation, "reads_tensors_of_any_strides",
                                    "data_ptr() taken for dense data",
-                                   tensor_draws(operation, layout_variants(operation, Layouts::strides)),
+                                   tensor_sampling(operation, layout_variants(operation, Layouts::strides)),
                                    [](Case& c, Operation one) { layouts_give_the_same(c, one, Layouts::strides); }));
   }
   for (const Operation operation : all_operations) {
     rows.push_back(tensor_property("offset", operation, "reads_tensors_at_any_offset",
                                    "a storage's beginning for the tensor's; vectors that are not aligned",
-                                   tensor_draws(operation, layout_variants(operation, Layouts::offsets)),
+                                   tensor_sampling(operation, layout_variants(operation, Layouts::offsets)),
                                    [](Case& c, Operation one) { layouts_give_the_same(c, one, Layouts::offsets); }));
   }
   for (const Operation operation : operations_on_the_layout) {  // a matmul takes no stack
     rows.push_back(tensor_property("batch", operation, "of_a_stack_equals_its_slices",
-                                   "experts that share what is one's own", tensor_draws(operation),
+                                   "experts that share what is one's own", tensor_sampling(operation),
                                    stacks_equal_their_slices));
   }
   for (Property& property : rows) property.on_refusal = OnRefusal::allowed;

@@ -55,8 +55,9 @@ std::vector<const CoverageGoals*> shapes_of(Operation operation) {
   return coverage;
 }
 
-Draws draws_of(Operation operation) {
-  return operation == Operation::dequantize ? Draws() : Draws{.domains = {Domain::floating}, .types = {Type::bf16}};
+Sampling draws_of(Operation operation) {
+  return operation == Operation::dequantize ? Sampling()
+                                            : Sampling{.domains = {Domain::floating}, .types = {Type::bf16}};
 }
 
 }  // namespace
@@ -69,7 +70,7 @@ std::vector<Property> memory_properties() {
                     .finds = finds,
                     .needs = {operation},
                     .meets = shapes_of(operation),
-                    .draws = draws_of(operation),
+                    .sampling = draws_of(operation),
                     .body = [=](Case& c) { operation_is_the_same_under(c, other, operation); }});
   };
   for (const Operation operation : operations_on_the_layout) {

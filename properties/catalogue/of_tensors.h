@@ -14,24 +14,24 @@ inline constexpr Operation all_operations[] = {Operation::pack, Operation::unpac
 
 /// Problems for an operation over tensors: the float domain in bf16, as the schemas have it. Small ones suffice where
 /// the tensors around them are the matter.
-inline Draws tensor_draws(Operation operation, std::vector<std::string> variants = {""}) {
-  Draws draws = {.domains = {Domain::floating},
-                 .types = {Type::bf16},
-                 .variants = std::move(variants),
-                 .most_k = 512,
-                 .most_elements = 4096};
-  if (operation == Operation::matmul) draws.n_multiple = 8;  // the caller's part, who pads the scales
-  return draws;
+inline Sampling tensor_sampling(Operation operation, std::vector<std::string> variants = {""}) {
+  Sampling sampling = {.domains = {Domain::floating},
+                       .types = {Type::bf16},
+                       .variants = std::move(variants),
+                       .most_k = 512,
+                       .most_elements = 4096};
+  if (operation == Operation::matmul) sampling.n_multiple = 8;  // the caller's part, who pads the scales
+  return sampling;
 }
 
 /// "kind/dequantize_SENTENCE"
 inline Property tensor_property(const std::string& kind, Operation operation, const std::string& sentence,
-                                const std::string& finds, const Draws& draws, void (*body)(Case&, Operation)) {
+                                const std::string& finds, const Sampling& sampling, void (*body)(Case&, Operation)) {
   return {.name = kind + "/" + name_of(operation) + "_" + sentence,
           .finds = finds,
           .needs = {operation},
           .meets = {},
-          .draws = draws,
+          .sampling = sampling,
           .body = [operation, body](Case& c) { body(c, operation); },
           .of_tensors = true};
 }

@@ -359,18 +359,18 @@ std::string plural(const char* inputs, Type type, const char* in_fp32) {
 
 /// @param cut_of  the cut of a format, of problems of a domain
 template <class CutOf>
-std::vector<Enumeration> enumerated(const Draws& draws, const Capabilities& capabilities, CutOf cut_of) {
+std::vector<Enumeration> enumerated(const Sampling& sampling, const Capabilities& capabilities, CutOf cut_of) {
   std::vector<Enumeration> all;
-  for (const Type type : draws.types) {
+  for (const Type type : sampling.types) {
     Problem problem;
-    problem.domain = draws.domains.front();
+    problem.domain = sampling.domains.front();
     problem.out = type;
     if (!capabilities.takes(problem)) continue;
     const Cut cut = cut_of(type);
     problem.n = cut.n;
     problem.k = cut.k;
     const std::int64_t indices_of_step = cut.n * cut.k / 16;
-    for (const std::string& variant : draws.variants) {
+    for (const std::string& variant : sampling.variants) {
       problem.variant = variant;
       all.push_back({.steps = (std::int64_t{1} << cut.index_bits) / indices_of_step,
                      .points_of_step = static_cast<std::uint64_t>(indices_of_step) * cut.points_of_index,
@@ -386,24 +386,25 @@ std::vector<Enumeration> enumerated(const Draws& draws, const Capabilities& capa
 }
 
 template <class CutOf>
-Property oracle_property(std::string name, std::string finds, const Judged& judged, Draws draws,
+Property oracle_property(std::string name, std::string finds, const Judged& judged, Sampling sampling,
                          void (*body)(Case&, const Judged&), CutOf cut_of) {
-  Property property = {"oracle/" + std::move(name), std::move(finds), {}, {}, draws, [=](Case& c) { body(c, judged); }};
-  if (draws.types.size() == 3) property.meets = {&every_type};
+  Property property = {"oracle/" + std::move(name),      std::move(finds), {}, {}, sampling,
+                       [=](Case& c) { body(c, judged); }};
+  if (sampling.types.size() == 3) property.meets = {&every_type};
   property.of_specification = true;
   property.proof = "oracle";
-  property.enumerations = [=](const Capabilities& capabilities) { return enumerated(draws, capabilities, cut_of); };
+  property.enumerations = [=](const Capabilities& capabilities) { return enumerated(sampling, capabilities, cut_of); };
   return property;
 }
 
 }  // namespace
 
 std::vector<Property> oracle_properties_about(const Judged& judged) {
-  const Draws of_float = {.domains = {Domain::floating}};
-  const Draws of_integer = {.domains = {Domain::integer}};
-  const Draws of_none = {.domains = {Domain::none}};
-  const Draws narrower = {.domains = {Domain::none}, .types = {Type::bf16, Type::fp16}};
-  const Draws of_steps = {.domains = {Domain::floating}, .variants = names_of_steps()};
+  const Sampling of_float = {.domains = {Domain::floating}};
+  const Sampling of_integer = {.domains = {Domain::integer}};
+  const Sampling of_none = {.domains = {Domain::none}};
+  const Sampling narrower = {.domains = {Domain::none}, .types = {Type::bf16, Type::fp16}};
+  const Sampling of_steps = {.domains = {Domain::floating}, .variants = names_of_steps()};
   const char* wrong_rounding = "ties, subnormals, overflow, signs of zero and NaN of the specification itself";
   return {
       oracle_property("every_fp32_is_rounded_as_mpfr_rounds_it", wrong_rounding, judged, narrower, rounding,

@@ -155,7 +155,7 @@ std::vector<Property> sense_properties() {
   const std::vector<const CoverageGoals*> shapes = {&every_inner_k_tiles, &partial_tile, &not_square};
   const std::vector<const CoverageGoals*> groups = {&every_inner_k_tiles, &partial_tile, &several_groups,
                                                     &groups_around_a_supertile};
-  const Draws codes_alone = {.domains = {Domain::floating}, .types = {Type::bf16}};
+  const Sampling codes_alone = {.domains = {Domain::floating}, .types = {Type::bf16}};
   std::vector<Property> rows = {
       {"sense/one_code_changes_one_nibble_of_pack",
        "two codes to one place, a code to none",
@@ -196,7 +196,7 @@ std::vector<Property> sense_properties() {
                     "races, stale state, a dependence on how the threads are split",
                     {operation},
                     meets,
-                    weights ? Draws{.profiles = {"ordinary", "mixed"}} : codes_alone,
+                    weights ? Sampling{.profiles = {"ordinary", "mixed"}} : codes_alone,
                     [operation](Case& c) { repeats_give_the_same_bits(c, operation); }});
   }
   return rows;

@@ -122,15 +122,15 @@ std::vector<Property> size_properties() {
                          .finds = "an index of 8 or 16 bits; a row, column, supertile or group that wraps",
                          .needs = {operation},
                          .meets = {&partial_tile, &several_groups, &beyond_16_bits, &square_in_every_layout},
-                         .draws = {.most_k = Capabilities().most_k},
+                         .sampling = {.most_k = Capabilities().most_k},
                          .body = [operation](Case& c) { large_matrix(c, operation); },
                          .heavy = true,
                          .on_refusal = OnRefusal::failed};
     if (operation == Operation::dequantize) property.meets.push_back(&groups_beyond_16_bits);
     // Codes have no type, and no domain.
-    if (operation != Operation::dequantize) property.draws.domains = {Domain::floating};
-    if (operation != Operation::dequantize) property.draws.types = {Type::bf16};
-    property.draws.fixed_for = [operation](const Capabilities& capabilities) {
+    if (operation != Operation::dequantize) property.sampling.domains = {Domain::floating};
+    if (operation != Operation::dequantize) property.sampling.types = {Type::bf16};
+    property.sampling.fixed_for = [operation](const Capabilities& capabilities) {
       return LargeProblems(capabilities, operation).all();
     };
     rows.push_back(std::move(property));

@@ -102,12 +102,12 @@ std::vector<Property> state_properties() {
         .finds = "flush-to-zero, grad mode, a number of threads, a stream, a locale that a call leaves behind",
         .needs = {operation},
         .meets = {&every_inner_k_tiles},
-        .draws = {.most_k = 1024, .most_elements = 16384},
+        .sampling = {.most_k = 1024, .most_elements = 16384},
         .body = [operation](Case& c) { process_stays_as_it_was(c, operation); }};
-    if (operation != Operation::dequantize) property.draws.domains = {Domain::floating};
-    if (operation != Operation::dequantize) property.draws.types = {Type::bf16};
-    if (operation == Operation::matmul) property.draws.n_multiple = 8;
-    property.draws.variants_for = [operation](const Capabilities& capabilities) {
+    if (operation != Operation::dequantize) property.sampling.domains = {Domain::floating};
+    if (operation != Operation::dequantize) property.sampling.types = {Type::bf16};
+    if (operation == Operation::matmul) property.sampling.n_multiple = 8;
+    property.sampling.variants_for = [operation](const Capabilities& capabilities) {
       return variants(operation, capabilities);
     };
     property.begins_afresh = true;  // what a call changes once in its process, it changes in the first

@@ -41,11 +41,11 @@ std::vector<Property> stream_properties() {
   for (const Operation operation : all_operations) {
     rows.push_back(tensor_property("stream", operation, "follows_the_current_stream",
                                    "the default stream; hidden synchronization; no graph capture",
-                                   tensor_draws(operation, manner_variants()), streams_are_followed));
+                                   tensor_sampling(operation, manner_variants()), streams_are_followed));
   }
   for (const Operation operation : all_operations) {
     rows.push_back(tensor_property("device", operation, "runs_on_the_device_of_its_tensors",
-                                   "the current device for the tensors'", tensor_draws(operation),
+                                   "the current device for the tensors'", tensor_sampling(operation),
                                    [](Case& c, Operation one) { in_a_manner(c, one, Manner::second_device); }));
   }
   for (Property& property : rows) property.on_refusal = OnRefusal::failed;

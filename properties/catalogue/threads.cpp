@@ -80,10 +80,10 @@ std::vector<Property> threads_properties() {
                          .finds = "a buffer that all calls share; settings that one call changes for another",
                          .needs = {operation},
                          .meets = {&every_inner_k_tiles, &partial_tile},
-                         .draws = {.most_k = 1024, .most_elements = 16384},
+                         .sampling = {.most_k = 1024, .most_elements = 16384},
                          .body = [operation](Case& c) { called_at_once(c, operation); }};
-    if (operation != Operation::dequantize) property.draws.domains = {Domain::floating};
-    if (operation != Operation::dequantize) property.draws.types = {Type::bf16};
+    if (operation != Operation::dequantize) property.sampling.domains = {Domain::floating};
+    if (operation != Operation::dequantize) property.sampling.types = {Type::bf16};
     property.from_several_threads = true;
     rows.push_back(std::move(property));
   }

@@ -129,7 +129,7 @@ std::vector<Property> value_properties() {
                                                     &unusual_groups,      &more_groups_than_a_group_has_columns,
                                                     &not_square};
   const auto drawn_from = [](std::vector<Domain> domains, std::vector<std::string> profiles) {
-    return Draws{.domains = std::move(domains), .profiles = std::move(profiles)};
+    return Sampling{.domains = std::move(domains), .profiles = std::move(profiles)};
   };
   return {
       {"value/float_domain_rounds_once",

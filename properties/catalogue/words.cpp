@@ -117,7 +117,7 @@ std::vector<Property> words_properties() {
                     .finds = finds,
                     .needs = {Operation::unpack},
                     .meets = {&every_inner_k_tiles, &not_square, &both_alignments},
-                    .draws = {.domains = {Domain::floating}, .types = {Type::bf16}, .n_multiple = 8},
+                    .sampling = {.domains = {Domain::floating}, .types = {Type::bf16}, .n_multiple = 8},
                     .body = every_word_is_unpacked,
                     .proof = "words",
                     .enumerations = every_word(whole)};

@@ -121,7 +121,7 @@ TEST(WhatASubjectTakes, BoundsWhatIsDrawn) {
 /// The problems of a property of fixed ones, for what a subject takes.
 std::vector<Problem> fixed_of(const char* property, const Capabilities& capabilities) {
   std::string why_not;
-  const std::vector<Problem> problems = domains_of(property_of(property), capabilities, &why_not).draws.fixed;
+  const std::vector<Problem> problems = domains_of(property_of(property), capabilities, &why_not).sampling.fixed;
   EXPECT_EQ(why_not, "");
   return problems;
 }
@@ -152,8 +152,8 @@ TEST(ManyExperts, AreAskedOfWhateverASubjectTakes) {
     const Property& property = property_of("batch/unpack_of_65537_experts_is_as_specified");
     std::string why_not;
     const Domains domains = domains_of(property, capabilities, &why_not);
-    EXPECT_EQ(domains.draws.fixed.empty(), false);
-    for (const Problem& problem : domains.draws.fixed) {
+    EXPECT_EQ(domains.sampling.fixed.empty(), false);
+    for (const Problem& problem : domains.sampling.fixed) {
       EXPECT_TRUE(capabilities.takes(problem)) << line_of(problem);
       EXPECT_EQ(problem.experts, 65537);
     }
@@ -181,7 +181,7 @@ TEST(LargeMatrices, ReachBeyond16BitsInEveryLayoutWhateverASubjectTakes) {
       Coverage coverage;
       coverage.compared = 1;
       coverage.several_values = true;
-      for (const Problem& problem : domains.draws.fixed) {
+      for (const Problem& problem : domains.sampling.fixed) {
         Problem named = problem;
         named.property = name;
         named.subject = "mine";
@@ -201,9 +201,9 @@ TEST(LargeMatrices, OfASubjectWithALimitStayWithinIt) {
   const Property& property = property_of("size/dequantize_of_a_large_matrix_is_as_specified");
   std::string why_not;
   const Domains domains = domains_of(property, capabilities, &why_not);
-  ASSERT_FALSE(domains.draws.fixed.empty());
+  ASSERT_FALSE(domains.sampling.fixed.empty());
   std::int64_t most_n = 0, most_k = 0;
-  for (const Problem& problem : domains.draws.fixed) {
+  for (const Problem& problem : domains.sampling.fixed) {
     most_n = std::max(most_n, problem.n);
     most_k = std::max(most_k, problem.k);
   }

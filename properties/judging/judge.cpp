@@ -103,7 +103,7 @@ class Run {
   /// only unclear does not end them: a later case may show that the call is accepted.
   void draw(const Domains& domains, std::int64_t cases, std::uint64_t seed) {
     const rc::Gen<Problem> problems = tileproof::problems(property_.name, judgement_.subject, domains);
-    const std::uint64_t own_seed = seed_of(property_.name + domains.draws.variants.front(), seed);
+    const std::uint64_t own_seed = seed_of(property_.name + domains.sampling.variants.front(), seed);
     const std::int64_t most_discarded = 10 * cases;
     std::int64_t taken = 0;
     std::int64_t discarded = 0;
@@ -364,10 +364,10 @@ namespace {
 /// alone would have met.
 Goals goals_on(const Property& judged, const Domains& domains) {
   Goals goals = goals_of(judged.meets, domains.capabilities);
-  if (judged.draws.fixed.empty() || judged.draws.fixed_for) return goals;
+  if (judged.sampling.fixed.empty() || judged.sampling.fixed_for) return goals;
   Coverage whole, taken;
   std::int64_t left_out = 0;
-  for (const Problem& problem : judged.draws.fixed) {
+  for (const Problem& problem : judged.sampling.fixed) {
     count_problem(problem, whole);
     if (domains.capabilities.takes(problem)) {
       count_problem(problem, taken);
@@ -381,7 +381,7 @@ Goals goals_on(const Property& judged, const Domains& domains) {
     if (is_lost) goals.out_of_reach.push_back(goal->name);
     return is_lost;
   });
-  goals.out_of_reach.push_back(std::to_string(left_out) + " of " + std::to_string(judged.draws.fixed.size()) +
+  goals.out_of_reach.push_back(std::to_string(left_out) + " of " + std::to_string(judged.sampling.fixed.size()) +
                                " recorded matrices");
   return goals;
 }
@@ -396,8 +396,8 @@ std::string joined(const std::vector<std::string>& names) {
 
 void Judgement::settle_variants(const Property& judged, const Domains& domains) {
   variants.clear();
-  if (domains.draws.variants == std::vector<std::string>{""}) return;
-  for (const std::string& variant : domains.draws.variants) {
+  if (domains.sampling.variants == std::vector<std::string>{""}) return;
+  for (const std::string& variant : domains.sampling.variants) {
     const auto count = [&](const std::map<std::string, std::int64_t>& of) {
       const auto found = of.find(variant);
       return found == of.end() ? std::int64_t{0} : found->second;
@@ -463,7 +463,7 @@ void Judgement::settle(const Property& judged, const Domains& domains) {
         std::find(missing_everywhere.begin(), missing_everywhere.end(), name) != missing_everywhere.end();
     if (!everywhere) name += " (but where the subject refuses)";
   }
-  for (const std::string& variant : domains.draws.variants) {
+  for (const std::string& variant : domains.sampling.variants) {
     if (!variants_run.contains(variant) && !unavailable.contains(variant)) missing.push_back(variant_class(variant));
     const auto own = variants.find(variant);
     const bool is_refused =
@@ -532,7 +532,7 @@ namespace {
 /// The property's own problems that the subject takes.
 std::vector<Problem> fixed_problems(const Property& property, const SubjectRow& row, const Domains& domains) {
   std::vector<Problem> problems;
-  for (Problem problem : domains.draws.fixed) {
+  for (Problem problem : domains.sampling.fixed) {
     problem.property = property.name;
     problem.subject = row.name;
     if (row.capabilities.takes(problem)) problems.push_back(problem);
@@ -550,8 +550,8 @@ Judgement judge(const Property& property, const SubjectRow& row, CaseRunner& run
   const std::vector<Problem> fixed = fixed_problems(property, row, domains);
   const Goals goals = goals_on(property, domains);
   // Of recorded matrices, those that are left show something whatever goal the others would have met.
-  const bool lacks_goals = property.draws.fixed.empty() && !property.meets.empty() && goals.in_reach.empty();
-  const bool has_nothing = (fixed.empty() && property.draws.is_fixed()) || lacks_goals;
+  const bool lacks_goals = property.sampling.fixed.empty() && !property.meets.empty() && goals.in_reach.empty();
+  const bool has_nothing = (fixed.empty() && property.sampling.is_fixed()) || lacks_goals;
   if (has_nothing) {
     const std::string what = goals.out_of_reach.empty() ? "all of the property's problems" : joined(goals.out_of_reach);
     Judgement judgement = skipped(property, row.name, "out of reach of what the subject takes: " + what);
@@ -561,13 +561,13 @@ Judgement judge(const Property& property, const SubjectRow& row, CaseRunner& run
   Patience own;
   Run run(property, row, runner, observer, effort.ledger, effort.patience != nullptr ? *effort.patience : own,
           effort.stop);
-  const std::vector<std::string>& variants = domains.draws.variants;
+  const std::vector<std::string>& variants = domains.sampling.variants;
   const std::int64_t share = std::max<std::int64_t>(3, effort.cases / static_cast<std::int64_t>(variants.size()));
   try {
     if (property.begins_afresh) runner.start_afresh();
     for (const std::string& variant : variants) {
       Domains of_variant = domains;
-      of_variant.draws.variants = {variant};
+      of_variant.sampling.variants = {variant};
       if (fixed.empty()) run.draw(of_variant, variants.size() == 1 ? effort.cases : share, effort.seed);
       for (Problem problem : fixed) {
         problem.variant = variant;
@@ -609,7 +609,7 @@ Judgement judge_one(const Problem& problem, const SubjectRow& row, CaseRunner& r
   Property alone = property;
   alone.meets.clear();
   Domains of_case = domains;
-  of_case.draws.variants.clear();
+  of_case.sampling.variants.clear();
   return run.finished(alone, of_case);
 }
 

@@ -416,14 +416,15 @@ struct Shrunk {
   std::int64_t runs = 0;
 };
 
-Shrunk shrunk_where(const std::function<bool(const Problem&)>& fails, std::uint64_t seed, const Draws& draws = {}) {
+Shrunk shrunk_where(const std::function<bool(const Problem&)>& fails, std::uint64_t seed,
+                    const Sampling& sampling = {}) {
   Shrunk result;
   const Property property = property_with(
       [&](Case& c) {
         compare_something(c);
         if (fails(c.problem)) throw Failure("mismatch", line_of(c.problem));
       },
-      {}, draws);
+      {}, sampling);
   result.judgement = judged(property, {.cases = 200, .seed = seed}, [&](const Observation& seen) {
     ++result.runs;
     if (seen.status == "failed") result.failing.push_back(seen.problem);
@@ -617,7 +618,7 @@ TEST(AnotherProperty, DrawsOtherProblemsOfTheSameSeed) {
     looks_only.needs = {};
     looks_only.of_tensors = false;
     looks_only.of_specification = false;
-    looks_only.draws = {};
+    looks_only.sampling = {};
     looks_only.body = [&](Case& c) { first_seeds.insert(c.problem.seed); };
     judge(looks_only, row_with(kernel_capabilities()), idle, {.cases = 1, .seed = 1});
   }
@@ -633,7 +634,7 @@ struct Rounds {
     Idle idle;
     Property once = property;
     once.body = std::move(body);
-    once.draws.fixed = {problem_with(flags)};
+    once.sampling.fixed = {problem_with(flags)};
     return judge(once, row, idle, {});
   }
 };
@@ -699,7 +700,8 @@ TEST(Rounds, OfASkippedPropertyStaySkipped) {
 
 TEST(OneProblem, ThatAFindingNamesFailsAgainWithTheSameWords) {
   for (const Mutant& mutant : mutants()) {
-    if (mutant.found_by.empty() || mutant.has_memory || property_of(mutant.found_by.front()).draws.is_fixed()) continue;
+    if (mutant.found_by.empty() || mutant.has_memory || property_of(mutant.found_by.front()).sampling.is_fixed())
+      continue;
     SCOPED_TRACE(mutant.name);
     const SubjectRow& row = subject_row("mutant:" + mutant.name);
     const Seen found = seen_of(mutant.found_by.front(), row.name, {.cases = 100, .seed = 2});

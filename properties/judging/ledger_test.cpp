@@ -188,7 +188,7 @@ TEST(AKnownFinding, ThatLosesTheDeviceEndsTheProperty) {
       ++calls;
       throw Failure("error", "a sticky error", /*device_lost=*/true);
     });
-    if (fixed) property.draws.fixed = {problem_with("--n=8"), problem_with("--n=9")};
+    if (fixed) property.sampling.fixed = {problem_with("--n=8"), problem_with("--n=9")};
     const Judgement judgement = judged_against(property, {known()});
     EXPECT_EQ(calls, 1) << (fixed ? "fixed" : "drawn");
     EXPECT_TRUE(judgement.device_lost);
@@ -528,7 +528,7 @@ TEST(AnObservation, SaysHowItsCaseEndedAndWhy) {
     Elsewhere elsewhere([&](const Problem&) { return row.outcome; });
     const std::vector<KnownFinding> ledger = {known("", "", "old")};
     Property property = never_run_here;
-    property.draws.fixed = {problem};
+    property.sampling.fixed = {problem};
     std::vector<std::string> seen;
     judge(property, row_with(kernel_capabilities()), elsewhere, {.ledger = &ledger}, [&](const Observation& one) {
       seen = {one.status, one.kind};
@@ -652,7 +652,7 @@ TEST(RoundsOfRefusals, ExcuseNoneThatComparedNothing) {
 
 TEST(RoundsOfRefusals, MeetNoClassOfTheirProblems) {
   Property property = property_with(compare_something, {&partial_tile});
-  property.draws.fixed = {problem_with("--n=8"), problem_with("--n=9")};
+  property.sampling.fixed = {problem_with("--n=8"), problem_with("--n=9")};
   const auto whole_tiles = [](Case& c) {
     if (c.problem.n % 8 == 0) compare_something(c);
   };

@@ -25,11 +25,11 @@ std::vector<Property> properties_about_tensors(const Operations& operations) {
   for (Property property : properties()) {
     if (!property.of_tensors) continue;
     if (std::count(operations.begin(), operations.end(), name_of(property.needs.at(0))) == 0) continue;
-    if (!property.draws.fixed_for) property.draws.most_k = 128;
-    property.draws.most_elements = 640;
-    if (property.draws.fixed_for) {  // made small: goals about their size are not asked
+    if (!property.sampling.fixed_for) property.sampling.most_k = 128;
+    property.sampling.most_elements = 640;
+    if (property.sampling.fixed_for) {  // made small: goals about their size are not asked
       property.meets.clear();
-      property.draws.fixed_for = [large = property.draws.fixed_for](const Capabilities& capabilities) {
+      property.sampling.fixed_for = [large = property.sampling.fixed_for](const Capabilities& capabilities) {
         std::vector<Problem> problems = large(capabilities);
         for (Problem& problem : problems) {
           problem.n = 72 + problem.n / 8 % 2 * 8;
@@ -295,9 +295,9 @@ INSTANTIATE_TEST_SUITE_P(Operators, RightOperators, testing::ValuesIn(right_ones
 TEST(OperatorsCalledWithRawPointers, PassEveryPropertyAboutThem) {
   int passed = 0;
   for (Property property : properties()) {
-    if (property.of_tensors || property.draws.is_fixed()) continue;
-    property.draws.most_k = 256;
-    property.draws.most_elements = 1024;
+    if (property.of_tensors || property.sampling.is_fixed()) continue;
+    property.sampling.most_k = 256;
+    property.sampling.most_elements = 1024;
     const Judgement judgement = judged(property, {}, 40);
     EXPECT_TRUE(judgement.verdict == Verdict::passed || judgement.verdict == Verdict::skipped)
         << property.name << ": " << why_red_at_length(judgement);

@@ -33,8 +33,8 @@ inline SubjectRow row_with(Capabilities capabilities) {
 }
 
 inline Property property_with(std::function<void(Case&)> body, std::vector<const CoverageGoals*> meets = {},
-                              Draws draws = {}) {
-  return {"test/property", "", {}, std::move(meets), std::move(draws), std::move(body)};
+                              Sampling sampling = {}) {
+  return {"test/property", "", {}, std::move(meets), std::move(sampling), std::move(body)};
 }
 
 /// Compares two elements, of more values than one.

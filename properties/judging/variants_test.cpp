@@ -80,10 +80,11 @@ TEST(Variants, ThatHoldPassTogether) {
 
 TEST(Variants, ShareTheCasesAndHaveThreeAtLeast) {
   const auto cases_each = [](std::int64_t cases, std::size_t variants) {
-    Draws draws;
-    draws.variants.clear();
-    for (std::size_t i = 0; i < variants; ++i) draws.variants.push_back("number-" + std::to_string(i));
-    const Judged seen = judged_with_problems(property_with(compare_something, {}, draws), {.cases = cases, .seed = 3});
+    Sampling sampling;
+    sampling.variants.clear();
+    for (std::size_t i = 0; i < variants; ++i) sampling.variants.push_back("number-" + std::to_string(i));
+    const Judged seen =
+        judged_with_problems(property_with(compare_something, {}, sampling), {.cases = cases, .seed = 3});
     EXPECT_EQ(seen.cases_of_variants().size(), variants);
     std::set<std::int64_t> counts;
     for (const auto& [variant, count] : seen.cases_of_variants()) counts.insert(count);
@@ -153,7 +154,7 @@ TEST(Variants, AreEachPutToTheProblemsThatAPropertyBrings) {
     compare_something(c);
     if (c.problem.variant == "two" && c.problem.n == 8) throw Failure("mismatch", "wrong");
   });
-  property.draws.fixed = {problem_with("--n=8"), problem_with("--n=9")};
+  property.sampling.fixed = {problem_with("--n=8"), problem_with("--n=9")};
   const Judged seen = judged_with_problems(property);
   EXPECT_EQ(seen.cases_of_variants(), (std::map<std::string, std::int64_t>{{"one", 2}, {"two", 1}, {"three", 2}}));
   EXPECT_EQ(variants_of(seen.judgement.findings), std::vector<std::string>{"two"});
@@ -163,7 +164,7 @@ TEST(Variants, AreNotGoneOnWithWhenTheDeviceIsLost) {
   for (const bool fixed : {false, true}) {
     Property property =
         property_of_three([](Case&) { throw Failure("error", "a sticky error", /*device_lost=*/true); });
-    if (fixed) property.draws.fixed = {problem_with("--n=8"), problem_with("--n=9")};
+    if (fixed) property.sampling.fixed = {problem_with("--n=8"), problem_with("--n=9")};
     const Judged seen = judged_with_problems(property);
     EXPECT_EQ(seen.problems.size(), 1u) << (fixed ? "fixed" : "drawn");
     EXPECT_TRUE(seen.judgement.device_lost);
@@ -180,7 +181,7 @@ TEST(OneProblemOfAVariant, FailsAgainWithTheSameWords) {
   const SubjectRow row = row_of_operators("scalar");
   const Property& property = property_of("reject/unpack_refuses_every_illegal_call_and_says_why");
   const Judgement found = judge(property, row, subject, {.cases = 1, .seed = 1});
-  EXPECT_EQ(found.findings.size(), property.draws.variants_for(row.capabilities).size());
+  EXPECT_EQ(found.findings.size(), property.sampling.variants_for(row.capabilities).size());
   for (const Finding& finding : found.findings) {
     const std::string line = line_of(finding.problem);
     EXPECT_SAYS(line, " --variant=" + finding.problem.variant + " ");
@@ -298,7 +299,7 @@ TEST(ARefusedCase, AndOneThatCannotBeRunHereTogetherSkipTheProperty) {
     if (c.problem.variant == "one") throw Unavailable("no device");
     throw Refused("no");
   });
-  property.draws.variants = {"one", "two"};
+  property.sampling.variants = {"one", "two"};
   property.on_refusal = OnRefusal::allowed;
   const Judgement judgement = judged_with_problems(property).judgement;
   EXPECT_EQ(judgement.verdict, Verdict::skipped);
@@ -309,7 +310,7 @@ TEST(ACaseThatCannotBeRunHere, ExcusesNoneThatComparedNothing) {
   Property property = property_with([](Case& c) {
     if (c.problem.variant == "one") throw Unavailable("no device");
   });
-  property.draws.variants = {"one", "two"};
+  property.sampling.variants = {"one", "two"};
   EXPECT_EQ(judged_with_problems(property).judgement.verdict, Verdict::mistrusted);
 }
 
@@ -477,7 +478,7 @@ TEST(FixedProblems, ThatAreLeftOutAreNotMissed) {
   EXPECT_EQ(part.verdict, Verdict::passed);
   EXPECT_EQ(part.out_of_reach, (std::vector<std::string>{"partial tile", "1 of 2 recorded matrices"}));
   Property missing = property;
-  missing.draws.fixed = {problem_with("--n=8")};
+  missing.sampling.fixed = {problem_with("--n=8")};
   EXPECT_EQ(judged_with_problems(missing, {}, narrow_capabilities()).judgement.verdict, Verdict::mistrusted);
 }
 

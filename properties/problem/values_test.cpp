@@ -143,25 +143,25 @@ TEST_P(Values, AreAFunctionOfSeedAndIndex) {
     SCOPED_TRACE(profile.name);
     int same_scale_of_another_seed = 0, same_zero_of_another_seed = 0;
     int same_scale_at_another_index = 0, same_zero_at_another_index = 0;
-    constexpr int draws = 1000;
-    for (std::uint64_t i = 0; i < draws; ++i) {
+    constexpr int sampling = 1000;
+    for (std::uint64_t i = 0; i < sampling; ++i) {
       const ScaleAndZero first = profile.drawn(f, 3, i);
       profile.drawn(f, i, 3);  // a draw in between changes nothing
       const ScaleAndZero again = profile.drawn(f, 3, i);
       ASSERT_EQ(first.scale, again.scale);
       ASSERT_EQ(first.zero, again.zero);
       const ScaleAndZero other_seed = profile.drawn(f, 4, i);
-      const ScaleAndZero other_index = profile.drawn(f, 3, i + draws);
+      const ScaleAndZero other_index = profile.drawn(f, 3, i + sampling);
       same_scale_of_another_seed += other_seed.scale == first.scale ? 1 : 0;
       same_zero_of_another_seed += other_seed.zero == first.zero ? 1 : 0;
       same_scale_at_another_index += other_index.scale == first.scale ? 1 : 0;
       same_zero_at_another_index += other_index.zero == first.zero ? 1 : 0;
     }
     // Where most classes have one member, one draw in ten is as another.
-    EXPECT_LT(same_scale_of_another_seed, draws / 5);
-    EXPECT_LT(same_zero_of_another_seed, draws / 5);
-    EXPECT_LT(same_scale_at_another_index, draws / 5);
-    EXPECT_LT(same_zero_at_another_index, draws / 5);
+    EXPECT_LT(same_scale_of_another_seed, sampling / 5);
+    EXPECT_LT(same_zero_of_another_seed, sampling / 5);
+    EXPECT_LT(same_scale_at_another_index, sampling / 5);
+    EXPECT_LT(same_zero_at_another_index, sampling / 5);
   }
 }
 
@@ -201,11 +201,11 @@ std::pair<bool, int> sign_and_exponent(const FormatTable& t, std::uint32_t patte
 /// The signed exponents within lowest..highest that a profile's zeros never, or hardly, have.
 std::string rare_zeros(const FormatTable& t, const char* profile, int lowest, int highest) {
   std::map<std::pair<bool, int>, int> counts;
-  constexpr int draws = 4000;
-  for (std::uint64_t i = 0; i < draws; ++i)
+  constexpr int sampling = 4000;
+  for (std::uint64_t i = 0; i < sampling; ++i)
     ++counts[sign_and_exponent(t, profile_of(profile).drawn(t.format, 17, i).zero)];
   std::string rare;
-  const int even_share = draws / 2 / (highest - lowest + 1);
+  const int even_share = sampling / 2 / (highest - lowest + 1);
   for (const bool negative : {false, true}) {
     for (int exponent = lowest; exponent <= highest; ++exponent) {
       const bool often = counts[{negative, exponent}] > even_share / 2;
@@ -237,8 +237,8 @@ TEST_P(Values, OfCancellingSumsCancel) {
   int cancelled = 0;
   int exactly = 0;
   int told_apart = 0;
-  constexpr int draws = 2000;
-  for (std::uint64_t i = 0; i < draws; ++i) {
+  constexpr int sampling = 2000;
+  for (std::uint64_t i = 0; i < sampling; ++i) {
     const ScaleAndZero both = profile_of("cancelling").drawn(f, 23, i);
     const double zero = value(t, both.zero);
     double closest = INFINITY;
@@ -259,17 +259,17 @@ TEST_P(Values, OfCancellingSumsCancel) {
   RecordProperty("cancelled_per_2000", cancelled);
   RecordProperty("exactly_per_2000", exactly);
   RecordProperty("two_roundings_told_apart_per_2000", told_apart);
-  EXPECT_EQ(cancelled, draws);
-  EXPECT_GT(exactly, draws / 20);
-  EXPECT_LT(exactly, draws);
-  EXPECT_GT(told_apart, draws / 4);
+  EXPECT_EQ(cancelled, sampling);
+  EXPECT_GT(exactly, sampling / 20);
+  EXPECT_LT(exactly, sampling);
+  EXPECT_GT(told_apart, sampling / 4);
 }
 
 TEST_P(Values, OfCancellingZerosAreOftenNeighboursOnEitherSide) {
   int above = 0;
   int below_it = 0;
-  constexpr int draws = 2000;
-  for (std::uint64_t i = 0; i < draws; ++i) {
+  constexpr int sampling = 2000;
+  for (std::uint64_t i = 0; i < sampling; ++i) {
     const ScaleAndZero both = profile_of("cancelling").drawn(f, 31, i);
     const double zero = value(t, both.zero);
     double nearest = INFINITY;  // of the sixteen that cancel as exactly as the format can
@@ -281,8 +281,8 @@ TEST_P(Values, OfCancellingZerosAreOftenNeighboursOnEitherSide) {
     above += zero > nearest ? 1 : 0;
     below_it += zero < nearest ? 1 : 0;
   }
-  EXPECT_NEAR(above, draws / 4, draws / 10);
-  EXPECT_NEAR(below_it, draws / 4, draws / 10);
+  EXPECT_NEAR(above, sampling / 4, sampling / 10);
+  EXPECT_NEAR(below_it, sampling / 4, sampling / 10);
 }
 
 TEST_P(Values, OfFaintZerosLieBelowTheirScalesByEveryDistance) {
@@ -313,8 +313,8 @@ TEST_P(Values, OfOverflowingSumsAreOftenFiniteWhereTheProductIsNot) {
 
 TEST_P(Values, OfAnyHaveEveryBitBothWays) {
   std::vector<int> of_scale(static_cast<std::size_t>(f.bits())), of_zero(of_scale), alike(of_scale);
-  constexpr int draws = 2000;
-  for (std::uint64_t i = 0; i < draws; ++i) {
+  constexpr int sampling = 2000;
+  for (std::uint64_t i = 0; i < sampling; ++i) {
     const ScaleAndZero both = profile_of("any").drawn(f, 29, i);
     for (std::size_t bit = 0; bit < of_scale.size(); ++bit) {
       of_scale[bit] += static_cast<int>(both.scale >> bit & 1);
@@ -323,7 +323,7 @@ TEST_P(Values, OfAnyHaveEveryBitBothWays) {
     }
   }
   for (const auto& counts : {of_scale, of_zero, alike}) {
-    for (const int count : counts) EXPECT_NEAR(count, draws / 2, draws / 16);
+    for (const int count : counts) EXPECT_NEAR(count, sampling / 2, sampling / 16);
   }
 }
 

@@ -88,14 +88,14 @@ SelfResult parses_back(const SelfEffort& effort) {
     if (!broken && line_of(problem_of(line)) != line) broken = "another line comes back than " + line;
   };
   for_each_pairing([&](const Property& property, const SubjectRow& row, const Domains& domains) {
-    for (Problem problem : domains.draws.fixed) {
+    for (Problem problem : domains.sampling.fixed) {
       problem.property = property.name;
       problem.subject = row.name;
       look("fixed", problem);
     }
-    for (const std::string& variant : domains.draws.variants) {
+    for (const std::string& variant : domains.sampling.variants) {
       Domains of_variant = domains;
-      of_variant.draws.variants = {variant};
+      of_variant.sampling.variants = {variant};
       const rc::Gen<Problem> generator = problems(property.name, row.name, of_variant);
       for (std::uint64_t i = 0; i < 20; ++i) {
         const Problem problem = drawn_from(generator, effort.seed, i);
@@ -274,7 +274,7 @@ SelfResult domains_are_reached(const SelfEffort& effort) {
   Distribution coverage;
   std::optional<std::string> broken;
   for_each_pairing([&](const Property& property, const SubjectRow& row, const Domains& domains) {
-    if (property.draws.is_fixed() || row.name != mutant_subjects().front().name) return;
+    if (property.sampling.is_fixed() || row.name != mutant_subjects().front().name) return;
     const rc::Gen<Problem> generator = problems(property.name, row.name, domains);
     Coverage own;
     Distribution named;
@@ -292,22 +292,22 @@ SelfResult domains_are_reached(const SelfEffort& effort) {
     for (const std::int64_t size : domains.capabilities.group_sizes) {
       const std::vector<std::int64_t>& layouts = domains.capabilities.inner_k_tiles;
       const bool fits = std::any_of(layouts.begin(), layouts.end(), [&](std::int64_t inner_k_tiles) {
-        return std::lcm(16 * inner_k_tiles, size) <= domains.draws.most_k;
+        return std::lcm(16 * inner_k_tiles, size) <= domains.sampling.most_k;
       });
       if (fits) promised.push_back("group_size " + std::to_string(size));
     }
     for (const std::int64_t tiles : domains.capabilities.inner_k_tiles) {
       promised.push_back("inner_k_tiles " + std::to_string(tiles));
     }
-    for (const Domain domain : domains.draws.domains) promised.push_back(std::string("domain ") + name_of(domain));
-    for (const Type type : domains.draws.types) promised.push_back(std::string("out ") + name_of(type));
-    for (const std::string& profile : domains.draws.profiles) promised.push_back("profile " + profile);
+    for (const Domain domain : domains.sampling.domains) promised.push_back(std::string("domain ") + name_of(domain));
+    for (const Type type : domains.sampling.types) promised.push_back(std::string("out ") + name_of(type));
+    for (const std::string& profile : domains.sampling.profiles) promised.push_back("profile " + profile);
     for (const char* name : {"not square", "several groups", "group smaller than a supertile",
                              "group equal to a supertile", "group larger than a supertile", "group of more than 256",
                              "group of no power of two", "more groups than group_size"}) {
       promised.push_back(name);
     }
-    if (domains.draws.n_multiple % 8 != 0) promised.push_back("partial tile");
+    if (domains.sampling.n_multiple % 8 != 0) promised.push_back("partial tile");
     for (const std::string& name : promised) {
       if (named[name] == 0) broken = property.name + " never draws " + name;
     }
@@ -322,14 +322,14 @@ SelfResult domains_are_reached(const SelfEffort& effort) {
 SelfResult values_are_reached(const SelfEffort& effort) {
   Distribution coverage;
   std::optional<std::string> broken;
-  constexpr std::uint64_t draws = 4000;
+  constexpr std::uint64_t sampling = 4000;
   for (const Profile& profile : profiles()) {
     const std::string profile_name = profile.name;
     const bool promises_all = profile_name == "edges" || profile_name == "mixed";
     for (const Type type : {Type::bf16, Type::fp16, Type::fp32}) {
       const reference::Format format = format_of(type);
       Distribution classes;
-      for (std::uint64_t i = 0; i < draws; ++i) {
+      for (std::uint64_t i = 0; i < sampling; ++i) {
         const ScaleAndZero both = profile.drawn(format, effort.seed, i);
         for (const ValueClass& row : value_classes()) {
           if (row.contains(format, both.scale)) ++classes[std::string("scale ") + row.name];
@@ -351,7 +351,7 @@ SelfResult values_are_reached(const SelfEffort& effort) {
     }
   }
   std::erase_if(coverage, [](const auto& one) { return one.second == 0; });
-  return result_of(broken, std::to_string(draws) + " draws of each profile and type", coverage);
+  return result_of(broken, std::to_string(sampling) + " draws of each profile and type", coverage);
 }
 
 SelfResult codes_are_reached(const SelfEffort& effort) {
@@ -394,7 +394,7 @@ SelfResult slow_shrinking_ends(const SelfEffort& effort) {
     std::int64_t tries = 0;
     Property slow;
     slow.name = "self/slow";
-    slow.draws = {.most_k = 32, .most_elements = 32 * 20000};
+    slow.sampling = {.most_k = 32, .most_elements = 32 * 20000};
     slow.body = [&](Case& c) {
       tries += fewest != 0 ? 1 : 0;
       c.expect_equal(std::vector<std::uint32_t>{1, 2}, std::vector<std::uint32_t>{1, 2});
@@ -464,7 +464,7 @@ SelfResult shrinking_ends(const SelfEffort& effort) {
     if (effort.stop && effort.stop()) break;
     if (mutant.found_by.empty()) continue;
     const Property& property = property_of(mutant.found_by.front());
-    if (property.draws.is_fixed()) continue;  // such problems are not shrunk
+    if (property.sampling.is_fixed()) continue;  // such problems are not shrunk
     const SubjectRow& row = subject_row("mutant:" + mutant.name);
     const MadeSubject made = row.make();
     std::optional<std::string> first_kind;

@@ -19,13 +19,13 @@ void as_specified(Case& c) {
                  specified::weights(c.problem, specified::as_int32(codes), parameters));
 }
 
-Property starved_property(std::vector<const CoverageGoals*> meets, Draws draws,
+Property starved_property(std::vector<const CoverageGoals*> meets, Sampling sampling,
                           std::function<void(Case&)> body = as_specified) {
   Property property;
   property.name = "starved/property";
   property.needs = {Operation::unpack, Operation::dequantize};
   property.meets = std::move(meets);
-  property.draws = std::move(draws);
+  property.sampling = std::move(sampling);
   property.body = std::move(body);
   return property;
 }
@@ -59,7 +59,7 @@ Problem shaped(std::int64_t n, std::int64_t k, std::int64_t inner_k_tiles = 2, s
 /// A property about one class, that only ever meets these problems; and the same, drawn from all.
 /// @param first_missed  the first of its goals that they do not meet
 StarvedRow of_class(const std::string& name, const std::string& what, const CoverageGoals& wanted,
-                    const std::string& first_missed, std::vector<Problem> only_these, const Draws& fed = {}) {
+                    const std::string& first_missed, std::vector<Problem> only_these, const Sampling& fed = {}) {
   return {.name = name,
           .what = what,
           .wanted = Verdict::mistrusted,
