@@ -122,7 +122,7 @@ CampaignFinding CampaignCorpus::as_found(const Replayed& one, Worker& worker) {
   const Property& property = property_of(finding.problem.property);
   std::string why_not;
   const Shrunk smallest =
-      shrunk(property, domains_of(property, chosen_.row.capabilities, &why_not), finding, worker,
+      shrunk(property, sample_space_of(property, chosen_.row.capabilities, &why_not), finding, worker,
              {.tries = limits_.shrink_tries, .seconds = limits_.shrink_seconds, .stop = limits_.stop});
   const std::string signature = signature_of(finding);
   keeping([&] { corpus_.keep_crashing(smallest.finding.problem, signature + "\nfound " + utc_now()); });

@@ -50,7 +50,8 @@ TEST(CaseList, HasPossibleProblemsThatTheSubjectTakes) {
       const Problem& p = listed.problem;
       ASSERT_NO_THROW(require_possible(p)) << line_of(p);
       std::string why_not;
-      ASSERT_NO_THROW(require_within(p, domains_of(*listed.property, subject_row(subject).capabilities, &why_not)));
+      ASSERT_NO_THROW(
+          require_within(p, sample_space_of(*listed.property, subject_row(subject).capabilities, &why_not)));
       ASSERT_TRUE(p.n * p.k <= std::max(listed.property->sampling.most_elements, p.k * 8)) << line_of(p);
       EXPECT_EQ(p.property, listed.property->name);
       EXPECT_EQ(p.subject, subject);

@@ -50,7 +50,7 @@ ProofTask::ProofTask(const Property& property, const ChosenSubject& chosen, std:
     if (!subject.died.empty()) result_.verdict = Proof::failed;
     return;
   }
-  domains_of(property, subject.row.capabilities, &result_.reason);
+  sample_space_of(property, subject.row.capabilities, &result_.reason);
   if (!result_.reason.empty()) return;
   for (const Enumeration& enumeration : enumerations_) {
     if (enumeration.steps != 0 && !subject.row.capabilities.takes(enumeration.problem(0))) {
@@ -81,7 +81,7 @@ std::vector<ProofTask> proof_tasks(const Property& property, const ChosenSubject
   std::vector<std::vector<Enumeration>> by_point;
   std::string why_not;
   const Capabilities& capabilities = processes->subject().row.capabilities;
-  domains_of(property, capabilities, &why_not);
+  sample_space_of(property, capabilities, &why_not);
   if (processes->can_run() && why_not.empty()) {
     for (Enumeration& enumeration : property.enumerations(capabilities)) {
       const auto same = std::find_if(by_point.begin(), by_point.end(), [&](const std::vector<Enumeration>& group) {

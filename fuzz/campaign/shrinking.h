@@ -26,6 +26,6 @@ bool are_alike(const Finding&, const Finding&);
 /// First the dimensions, the layout and the profile; then the data: codes and parameters are made neutral from both
 /// ends, as long as it goes on failing, down to one of each.
 /// @param runner  runs the candidates; of a process that dies of one it starts another
-Shrunk shrunk(const Property&, const Domains&, const Finding&, CaseRunner& runner, const ShrinkLimits&);
+Shrunk shrunk(const Property&, const SampleSpace&, const Finding&, CaseRunner& runner, const ShrinkLimits&);
 
 }  // namespace tileproof

@@ -65,7 +65,7 @@ CampaignFinding Campaign::looked_into(const ToLookInto& one, std::size_t slot) {
   const Property& property = property_of(failed.finding.problem.property);
   std::string why_not;
   Worker fresh(chosen_.order, options_.case_deadline);
-  const Shrunk smallest = shrunk(property, domains_of(property, capabilities_, &why_not), failed.finding, fresh,
+  const Shrunk smallest = shrunk(property, sample_space_of(property, capabilities_, &why_not), failed.finding, fresh,
                                  {.tries = options_.shrink_tries, .seconds = options_.shrink_seconds, .stop = stop_});
   found.smallest = smallest.finding;
   found.shrunk = smallest.how_far;

@@ -107,7 +107,7 @@ void Batches::climb_from(std::uint64_t index, const ListedCase& listed, const Co
                          const std::function<void(const json&)>& note, BatchCounts& counts, CaseOutcome& outcome) {
   if (coverage.largest.empty()) return;
   std::string why_not;
-  const Domains domains = domains_of(*listed.property, row_.capabilities, &why_not);
+  const SampleSpace domains = sample_space_of(*listed.property, row_.capabilities, &why_not);
   const auto run = [&](const Problem& problem, Coverage& met_there) {
     note({{"case", index}, {"tries", line_of(problem)}});
     in_flight_.begin(slot_, index);  // each has its own deadline

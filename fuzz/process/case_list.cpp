@@ -81,7 +81,7 @@ std::vector<const Property*> properties_named(const std::vector<std::string>& na
   return properties;
 }
 
-std::vector<CaseList::Shape> CaseList::shapes_of(const Domains& domains) {
+std::vector<CaseList::Shape> CaseList::shapes_of(const SampleSpace& domains) {
   const Sampling& sampling = domains.sampling;
   std::vector<Shape> shapes;
   constexpr int most_log2_k = 20;
@@ -113,7 +113,7 @@ CaseList::CaseList(const std::vector<const Property*>& properties, const Subject
     : subject_(subject.name), seed_(seed) {
   for (const Property* property : properties) {
     std::string why_not;
-    const Domains domains = domains_of(*property, subject.capabilities, &why_not);
+    const SampleSpace domains = sample_space_of(*property, subject.capabilities, &why_not);
     if (!why_not.empty() || property->heavy || property->sampling.is_fixed()) continue;
     Walk walk = {property, domains, shapes_of(domains)};
     if (!walk.shapes.empty()) walks_.push_back(std::move(walk));

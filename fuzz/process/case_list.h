@@ -49,13 +49,13 @@ class CaseList {
   /// A property's cells: every shape with every domain, type, profile and alignment.
   struct Walk {
     const Property* property;
-    Domains domains;
+    SampleSpace domains;
     std::vector<Shape> shapes;
     std::uint64_t cells() const;
     /// What else two properties draw differently lies within their cells, or has made other shapes.
     bool has_cells_of(const Walk&) const;
   };
-  static std::vector<Shape> shapes_of(const Domains&);
+  static std::vector<Shape> shapes_of(const SampleSpace&);
   Problem problem_in(const Walk&, std::uint64_t cell, bool at_an_edge, std::uint64_t index) const;
 
   std::string subject_;

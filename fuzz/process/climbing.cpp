@@ -11,7 +11,7 @@ namespace {
 constexpr int most_tries = 6;
 
 /// Other data, or of the same seed a smaller problem.
-Problem neighbour_of(const Problem& p, const Domains& domains, std::uint64_t bits) {
+Problem neighbour_of(const Problem& p, const SampleSpace& domains, std::uint64_t bits) {
   const std::vector<Problem> smaller = smaller_problems(p, domains);
   if (bits >> 63 != 0 && !smaller.empty()) {
     return smaller[static_cast<std::size_t>(below(static_cast<std::int64_t>(smaller.size()), mixed(bits)))];
@@ -29,7 +29,7 @@ double closeness_of(const Coverage& coverage) {
   return closest;
 }
 
-Climbed climbed(const Problem& problem, const Domains& domains, const Coverage& coverage,
+Climbed climbed(const Problem& problem, const SampleSpace& domains, const Coverage& coverage,
                 const std::function<CaseOutcome(const Problem&, Coverage&)>& run) {
   Climbed result;
   if (coverage.largest.empty()) return result;

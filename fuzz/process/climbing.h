@@ -27,7 +27,7 @@ struct Climbed {
 /// closer. A function of the case alone.
 /// @param met  of the case; nothing is tried where it measures nothing
 /// @param run  runs a problem and says what it has met
-Climbed climbed(const Problem&, const Domains&, const Coverage& coverage,
+Climbed climbed(const Problem&, const SampleSpace&, const Coverage& coverage,
                 const std::function<CaseOutcome(const Problem&, Coverage&)>& run);
 
 }  // namespace tileproof

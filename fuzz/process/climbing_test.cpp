@@ -17,7 +17,7 @@ class Climbing : public testing::Test {
   Climbing() {
     const Property& property = property_of("value/float_domain_rounds_once");
     std::string why_not;
-    domains_ = domains_of(property, kernel_capabilities(), &why_not);
+    domains_ = sample_space_of(property, kernel_capabilities(), &why_not);
     problem_.property = property.name;
     problem_.subject = "host";
     problem_.k = 1024;
@@ -35,7 +35,7 @@ class Climbing : public testing::Test {
   }
 
   Problem problem_;
-  Domains domains_;
+  SampleSpace domains_;
   Coverage coverage_;
   double fails_above_ = 1e9;
   std::vector<Problem> asked_;

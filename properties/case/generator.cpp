@@ -61,8 +61,8 @@ std::vector<Tiling> tilings(const Capabilities& capabilities) {
 
 }  // namespace
 
-Domains domains_of(const Property& property, const Capabilities& capabilities, std::string* why_not) {
-  Domains result = {capabilities, property.sampling, capabilities.most_k};
+SampleSpace sample_space_of(const Property& property, const Capabilities& capabilities, std::string* why_not) {
+  SampleSpace result = {capabilities, property.sampling, capabilities.most_k};
   for (const Operation operation : property.needs) {
     if (!capabilities.has(operation)) *why_not = std::string("the subject has no ") + name_of(operation);
   }
@@ -103,7 +103,7 @@ Domains domains_of(const Property& property, const Capabilities& capabilities, s
   return result;
 }
 
-void require_within(const Problem& p, const Domains& domains) {
+void require_within(const Problem& p, const SampleSpace& domains) {
   const auto require = [](const char* argument, const auto& value, const auto& legal, const auto& text) {
     if (std::find(legal.begin(), legal.end(), value) != legal.end()) return;
     std::string all;
@@ -162,7 +162,7 @@ void for_each_plainer(const std::vector<T>& values, const T& value, Use use) {
 
 }  // namespace
 
-std::vector<Problem> smaller_problems(const Problem& p, const Domains& domains) {
+std::vector<Problem> smaller_problems(const Problem& p, const SampleSpace& domains) {
   const Capabilities& capabilities = domains.capabilities;
   const Sampling& sampling = domains.sampling;
   std::vector<Problem> steps;
@@ -208,7 +208,7 @@ std::int64_t experts_of(std::uint64_t seed, std::int64_t most_experts) {
   return 1 + below(most_experts, drawn(seed, stream::experts, 0));
 }
 
-rc::Gen<Problem> problems(const std::string& property, const std::string& subject, const Domains& domains) {
+rc::Gen<Problem> problems(const std::string& property, const std::string& subject, const SampleSpace& domains) {
   const Sampling sampling = domains.sampling;
   const Capabilities capabilities = domains.capabilities;
   // A supertile and a group share a least common multiple: k is so many of it, and n what the elements leave.

@@ -12,25 +12,25 @@
 namespace tileproof {
 
 /// What a property is drawn from for a subject: the property's wishes within the subject's capabilities.
-struct Domains {
+struct SampleSpace {
   Capabilities capabilities;
   Sampling sampling;
   std::int64_t most_k_taken = Capabilities().most_k;  // by the subject; the property draws no more than draws.most_k
 };
 
 /// @return the intersection, and in `why_not` the reason where it is empty
-Domains domains_of(const Property&, const Capabilities&, std::string* why_not);
+SampleSpace sample_space_of(const Property&, const Capabilities&, std::string* why_not);
 
 /// @throws Illegal where a problem is outside the domains: what the property is not about, or the subject does not take
-void require_within(const Problem&, const Domains&);
+void require_within(const Problem&, const SampleSpace&);
 
 /// Problems inside the domains, all of their first variant; shrinks to fewer rows, columns, groups, plainer profiles,
 /// never in its seed.
-rc::Gen<Problem> problems(const std::string& property, const std::string& subject, const Domains&);
+rc::Gen<Problem> problems(const std::string& property, const std::string& subject, const SampleSpace&);
 
 /// Problems one step smaller or plainer, the boldest steps first; none has more elements, and no chain of steps
 /// returns.
-std::vector<Problem> smaller_problems(const Problem&, const Domains&);
+std::vector<Problem> smaller_problems(const Problem&, const SampleSpace&);
 
 /// How many experts a problem of this seed has, of at most so many.
 std::int64_t experts_of(std::uint64_t seed, std::int64_t most_experts);

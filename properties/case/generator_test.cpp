@@ -32,7 +32,7 @@ const std::vector<SubjectRow>& all_subjects() {
 struct Pairing {
   const Property* property;
   const SubjectRow* row;
-  Domains domains;
+  SampleSpace domains;
   std::string name() const { return property->name + " on " + row->name; }
   rc::Gen<Problem> generator() const { return problems(property->name, row->name, domains); }
   bool is_drawn() const { return !property->sampling.is_fixed(); }
@@ -44,7 +44,7 @@ const std::vector<Pairing>& pairings() {
     for (const Property& property : properties()) {
       for (const SubjectRow& row : all_subjects()) {
         std::string why_not;
-        Domains domains = domains_of(property, row.capabilities, &why_not);
+        SampleSpace domains = sample_space_of(property, row.capabilities, &why_not);
         if (why_not.empty()) result.push_back({&property, &row, std::move(domains)});
       }
     }
@@ -185,7 +185,7 @@ TEST(Generator, DrawsTheFirstVariantAndShrinksStayInIt) {
   property.sampling.variants = {"one", "two"};
   std::string why_not;
   const Pairing pairing = {&property, &subjects().front(),
-                           domains_of(property, subjects().front().capabilities, &why_not)};
+                           sample_space_of(property, subjects().front().capabilities, &why_not)};
   ASSERT_EQ(why_not, "");
   for (std::uint64_t i = 0; i < 20; ++i) {
     const rc::Shrinkable<Problem> drawn = drawn_from(pairing.generator(), i);
@@ -310,7 +310,7 @@ Property property_that_needs(std::vector<Operation> operations, Sampling drawn =
 
 std::string why_not(const Property& property, const Capabilities& capabilities) {
   std::string reason;
-  domains_of(property, capabilities, &reason);
+  sample_space_of(property, capabilities, &reason);
   return reason;
 }
 
@@ -374,7 +374,7 @@ TEST(DomainsOfAProperty, AreWhatThePropertyAndTheSubjectShare) {
   capabilities.types = {Type::fp32, Type::bf16};
   capabilities.n_multiple = 6;
   std::string reason;
-  const Domains domains = domains_of(
+  const SampleSpace domains = sample_space_of(
       property_that_needs(
           {}, {.domains = {Domain::floating, Domain::integer}, .types = {Type::fp16, Type::bf16}, .n_multiple = 4}),
       capabilities, &reason);
@@ -394,11 +394,11 @@ TEST(DomainsOfAProperty, RefuseWhatIsOutsideByNameValueAndWhatIsLegal) {
   capabilities.any_group_size = false;
   capabilities.n_multiple = 16;
   std::string reason;
-  const Domains domains = domains_of(property_that_needs({}, {.domains = {Domain::floating, Domain::none},
-                                                              .types = {Type::bf16, Type::fp16},
-                                                              .profiles = {"ordinary", "edges"}}),
-                                     capabilities, &reason);
-  const auto objection = [&](const std::string& flags, const Domains& within) -> std::string {
+  const SampleSpace domains = sample_space_of(property_that_needs({}, {.domains = {Domain::floating, Domain::none},
+                                                                       .types = {Type::bf16, Type::fp16},
+                                                                       .profiles = {"ordinary", "edges"}}),
+                                              capabilities, &reason);
+  const auto objection = [&](const std::string& flags, const SampleSpace& within) -> std::string {
     try {
       require_within(problem_of("--property=c --subject=s --k=128 --n=16 " + flags), within);
     } catch (const Illegal& illegal) {
@@ -421,14 +421,14 @@ TEST(DomainsOfAProperty, RefuseWhatIsOutsideByNameValueAndWhatIsLegal) {
             "--scales: given mixed, legal is ordinary, edges for this property and subject");
   EXPECT_EQ(objection("--variant=upside-down", domains),
             "--variant: given upside-down, legal is none for this property and subject");
-  Domains varied = domains;
+  SampleSpace varied = domains;
   varied.sampling.variants = {"one", "two"};
   EXPECT_EQ(objection("--variant=two", varied), "");
   EXPECT_EQ(objection("", varied), "--variant: given none, legal is one, two for this property and subject");
-  Domains thirds = domains;
+  SampleSpace thirds = domains;
   thirds.sampling.n_multiple = 3;
   EXPECT_EQ(objection("", thirds), "--n: given 16, legal is a multiple of 3 for this property and subject");
-  Domains any_group = domains;
+  SampleSpace any_group = domains;
   any_group.capabilities.any_group_size = true;
   EXPECT_EQ(objection("--group-size=128", any_group), "");
 }

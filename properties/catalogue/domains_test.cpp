@@ -180,8 +180,8 @@ std::string name_of_prediction(const testing::TestParamInfo<std::size_t>& row) {
   return wrong_predictions()[row.param].name;
 }
 
-INSTANTIATE_TEST_SUITE_P(Domains, WrongPredictionIsFound, testing::Range(std::size_t{0}, wrong_predictions().size()),
-                         name_of_prediction);
+INSTANTIATE_TEST_SUITE_P(SampleSpace, WrongPredictionIsFound,
+                         testing::Range(std::size_t{0}, wrong_predictions().size()), name_of_prediction);
 
 std::vector<const Property*> provable_properties() {
   std::vector<const Property*> all;
@@ -223,7 +223,7 @@ TEST(DomainsEnumeration, SpreadVisitsEachPointOnce) {
 TEST(DomainsProperties, AreAboutTheSpecificationAlone) {
   for (const Property* property : provable_properties()) {
     std::string why_not;
-    domains_of(*property, kernel_capabilities(), &why_not);
+    sample_space_of(*property, kernel_capabilities(), &why_not);
     EXPECT_EQ(why_not, "about the specification alone");
   }
 }

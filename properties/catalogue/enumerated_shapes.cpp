@@ -51,7 +51,7 @@ Enumeration one_matrix(const Problem& problem, const Property& property) {
 /// The matrices of a property, whichever its subject takes, the small ones first.
 std::vector<Enumeration> matrices_of(const Capabilities& capabilities, const Property& property) {
   std::string why_not;
-  const Sampling sampling = domains_of(property, capabilities, &why_not).sampling;
+  const Sampling sampling = sample_space_of(property, capabilities, &why_not).sampling;
   const bool has_groups = property.name.starts_with("group/");
   std::vector<Enumeration> all;
   std::set<std::string> lines;  // where rows come in eights, tails are all one

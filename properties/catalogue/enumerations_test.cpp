@@ -55,7 +55,7 @@ template <class Use>
 void for_each_capabilities(const Property& property, Use use) {
   for (const NamedCapabilities& named : kinds_of_capabilities()) {
     std::string why_not;
-    const Domains domains = domains_of(property, named.capabilities, &why_not);
+    const SampleSpace domains = sample_space_of(property, named.capabilities, &why_not);
     if (!why_not.empty()) continue;
     SCOPED_TRACE(property.name + " for " + named.name);
     use(property.enumerations(named.capabilities), named.capabilities, domains);
@@ -67,7 +67,7 @@ TEST(Enumerations, AreThere) {
   for (const Property* property : enumerated_properties()) {
     ++kinds[property->proof];
     int asked = 0;
-    for_each_capabilities(*property, [&](const std::vector<Enumeration>& all, const Capabilities&, const Domains&) {
+    for_each_capabilities(*property, [&](const std::vector<Enumeration>& all, const Capabilities&, const SampleSpace&) {
       ++asked;
       EXPECT_FALSE(all.empty());
     });
@@ -90,7 +90,7 @@ void for_some_steps(const Enumeration& enumeration, Use use) {
 TEST(Enumerations, AreOfProblemsThatAreLegalAndWithinWhatPropertyAndSubjectTake) {
   for (const Property* property : enumerated_properties()) {
     for_each_capabilities(*property, [&](const std::vector<Enumeration>& all, const Capabilities& capabilities,
-                                         const Domains& domains) {
+                                         const SampleSpace& domains) {
       for (const Enumeration& enumeration : all) {
         for_some_steps(enumeration, [&](std::int64_t step) {
           Problem problem = enumeration.problem(step);
@@ -110,7 +110,7 @@ TEST(Enumerations, AreOfProblemsThatAreLegalAndWithinWhatPropertyAndSubjectTake)
 TEST(Enumerations, HaveNoProblemTwice) {
   using Key = std::tuple<std::int64_t, std::int64_t, std::int64_t, std::int64_t, int, int, std::string>;
   for (const Property* property : enumerated_properties()) {
-    for_each_capabilities(*property, [&](const std::vector<Enumeration>& all, const Capabilities&, const Domains&) {
+    for_each_capabilities(*property, [&](const std::vector<Enumeration>& all, const Capabilities&, const SampleSpace&) {
       std::set<Key> shapes;
       for (const Enumeration& enumeration : all) {
         const Problem first = enumeration.problem(0);
@@ -141,7 +141,7 @@ TEST(Enumerations, OfArithmeticHaveEveryPairInOneStep) {
                      : property->name.find("_integer_") != std::string::npos ? (of_fp32 ? 25 : 24)
                                                                              : (of_fp32 ? 32 : 16);
     const std::uint64_t pairs = std::uint64_t{1} << bits;
-    for_each_capabilities(*property, [&](const std::vector<Enumeration>& all, const Capabilities&, const Domains&) {
+    for_each_capabilities(*property, [&](const std::vector<Enumeration>& all, const Capabilities&, const SampleSpace&) {
       ASSERT_EQ(all.size(), 1u);
       const Enumeration& enumeration = all[0];
       const auto steps = static_cast<std::uint64_t>(enumeration.steps);
@@ -320,7 +320,7 @@ TEST(Enumerations, OfWordsHaveEveryWordWithEverySwizzleInOneStep) {
     if (property->proof != "words") continue;
     const std::uint64_t rows = property->name.find("_supertile") != std::string::npos ? 8 : 1;
     for_each_capabilities(
-        *property, [&](const std::vector<Enumeration>& all, const Capabilities& capabilities, const Domains&) {
+        *property, [&](const std::vector<Enumeration>& all, const Capabilities& capabilities, const SampleSpace&) {
           ASSERT_EQ(all.size(), capabilities.inner_k_tiles.size());
           std::uint64_t points = 0;
           for (const Enumeration& enumeration : all) {
@@ -417,7 +417,7 @@ TwoFindings findings_of(const Property& property, Problem problem, ScalarParts p
   if (!found.step || !found.step->smaller) return found;
   std::string why_not;
   EXPECT_NO_THROW(require_possible(*found.step->smaller));
-  EXPECT_NO_THROW(require_within(*found.step->smaller, domains_of(property, capabilities, &why_not)));
+  EXPECT_NO_THROW(require_within(*found.step->smaller, sample_space_of(property, capabilities, &why_not)));
   Coverage of_smaller;
   found.smaller = runner.run(property, *found.step->smaller, of_smaller).finding;
   return found;

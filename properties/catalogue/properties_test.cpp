@@ -50,7 +50,7 @@ void register_properties() {
     if (row.capabilities.takes_tensors) continue;  // not in this process: the tests of the command judge them
     for (const Property& property : properties()) {
       std::string why_not;
-      domains_of(property, row.capabilities, &why_not);
+      sample_space_of(property, row.capabilities, &why_not);
       if (!why_not.empty()) continue;  // `tileproof verify` lists these as SKIPPED
       testing::RegisterTest(suite_of(row.name).c_str(), property.name.c_str(), nullptr, nullptr, __FILE__, __LINE__,
                             [&property, &row]() -> testing::Test* { return new PropertyOnSubject(property, row); });

@@ -121,7 +121,7 @@ TEST(WhatASubjectTakes, BoundsWhatIsDrawn) {
 /// The problems of a property of fixed ones, for what a subject takes.
 std::vector<Problem> fixed_of(const char* property, const Capabilities& capabilities) {
   std::string why_not;
-  const std::vector<Problem> problems = domains_of(property_of(property), capabilities, &why_not).sampling.fixed;
+  const std::vector<Problem> problems = sample_space_of(property_of(property), capabilities, &why_not).sampling.fixed;
   EXPECT_EQ(why_not, "");
   return problems;
 }
@@ -151,7 +151,7 @@ TEST(ManyExperts, AreAskedOfWhateverASubjectTakes) {
   for (const Capabilities& capabilities : {kernel_capabilities(), with({8}, {64}, 4), with({2, 4}, {128}, 8)}) {
     const Property& property = property_of("batch/unpack_of_65537_experts_is_as_specified");
     std::string why_not;
-    const Domains domains = domains_of(property, capabilities, &why_not);
+    const SampleSpace domains = sample_space_of(property, capabilities, &why_not);
     EXPECT_EQ(domains.sampling.fixed.empty(), false);
     for (const Problem& problem : domains.sampling.fixed) {
       EXPECT_TRUE(capabilities.takes(problem)) << line_of(problem);
@@ -177,7 +177,7 @@ TEST(LargeMatrices, ReachBeyond16BitsInEveryLayoutWhateverASubjectTakes) {
                                       with({2, 8}, {32, 64, 128, 256}, 8), with({2, 4, 8}, {128}, 64)}) {
       const Property& property = property_of(name);
       std::string why_not;
-      const Domains domains = domains_of(property, capabilities, &why_not);
+      const SampleSpace domains = sample_space_of(property, capabilities, &why_not);
       Coverage coverage;
       coverage.compared = 1;
       coverage.several_values = true;
@@ -200,7 +200,7 @@ TEST(LargeMatrices, OfASubjectWithALimitStayWithinIt) {
   capabilities.most_k = 10000;
   const Property& property = property_of("size/dequantize_of_a_large_matrix_is_as_specified");
   std::string why_not;
-  const Domains domains = domains_of(property, capabilities, &why_not);
+  const SampleSpace domains = sample_space_of(property, capabilities, &why_not);
   ASSERT_FALSE(domains.sampling.fixed.empty());
   std::int64_t most_n = 0, most_k = 0;
   for (const Problem& problem : domains.sampling.fixed) {

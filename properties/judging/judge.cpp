@@ -101,7 +101,7 @@ class Run {
 
   /// Draws problems of one variant until the cases are used up or one fails, then tries smaller ones. An error that is
   /// only unclear does not end them: a later case may show that the call is accepted.
-  void draw(const Domains& domains, std::int64_t cases, std::uint64_t seed) {
+  void draw(const SampleSpace& domains, std::int64_t cases, std::uint64_t seed) {
     const rc::Gen<Problem> problems = tileproof::problems(property_.name, judgement_.subject, domains);
     const std::uint64_t own_seed = seed_of(property_.name + domains.sampling.variants.front(), seed);
     const std::int64_t most_discarded = 10 * cases;
@@ -134,7 +134,7 @@ class Run {
 
   /// Draws on for the goals that a subject's cases have not met, and runs only problems that meet one: what a subject
   /// takes may be so narrow that chance alone does not.
-  void draw_for_goals(const Domains& domains, std::uint64_t seed) {
+  void draw_for_goals(const SampleSpace& domains, std::uint64_t seed) {
     constexpr std::uint64_t most_drawn = 4096;
     std::int64_t cases = 64;                        // the most that are run
     if (judgement_.coverage.compared == 0) return;  // nothing has been shown, and this would show no more
@@ -183,7 +183,7 @@ class Run {
     return !judgement_.findings.empty();
   }
 
-  Judgement finished(const Property& property, const Domains& domains) {
+  Judgement finished(const Property& property, const SampleSpace& domains) {
     judgement_.seconds = seconds_since(begin_);
     judgement_.settle(property, domains);
     return judgement_;
@@ -362,7 +362,7 @@ namespace {
 
 /// The goals of a property on a subject. Recorded matrices that the subject does not take put out of reach what they
 /// alone would have met.
-Goals goals_on(const Property& judged, const Domains& domains) {
+Goals goals_on(const Property& judged, const SampleSpace& domains) {
   Goals goals = goals_of(judged.meets, domains.capabilities);
   if (judged.sampling.fixed.empty() || judged.sampling.fixed_for) return goals;
   Coverage whole, taken;
@@ -394,7 +394,7 @@ std::string joined(const std::vector<std::string>& names) {
 
 }  // namespace
 
-void Judgement::settle_variants(const Property& judged, const Domains& domains) {
+void Judgement::settle_variants(const Property& judged, const SampleSpace& domains) {
   variants.clear();
   if (domains.sampling.variants == std::vector<std::string>{""}) return;
   for (const std::string& variant : domains.sampling.variants) {
@@ -425,7 +425,7 @@ void Judgement::settle_variants(const Property& judged, const Domains& domains) 
   }
 }
 
-void Judgement::settle(const Property& judged, const Domains& domains) {
+void Judgement::settle(const Property& judged, const SampleSpace& domains) {
   settle_variants(judged, domains);
   const Goals goals = goals_on(judged, domains);
   out_of_reach = goals.out_of_reach;
@@ -515,7 +515,7 @@ void Judgement::add(const Judgement& round, const Property& judged, const Capabi
   }
   asked.add(round.asked);
   std::string ignored;
-  settle(judged, domains_of(judged, capabilities, &ignored));
+  settle(judged, sample_space_of(judged, capabilities, &ignored));
 }
 
 Judgement skipped(const Property& property, const std::string& subject_name, const std::string& why) {
@@ -530,7 +530,7 @@ Judgement skipped(const Property& property, const std::string& subject_name, con
 namespace {
 
 /// The property's own problems that the subject takes.
-std::vector<Problem> fixed_problems(const Property& property, const SubjectRow& row, const Domains& domains) {
+std::vector<Problem> fixed_problems(const Property& property, const SubjectRow& row, const SampleSpace& domains) {
   std::vector<Problem> problems;
   for (Problem problem : domains.sampling.fixed) {
     problem.property = property.name;
@@ -545,7 +545,7 @@ std::vector<Problem> fixed_problems(const Property& property, const SubjectRow& 
 Judgement judge(const Property& property, const SubjectRow& row, CaseRunner& runner, const Effort& effort,
                 const Observer& observer) {
   std::string why_not;
-  const Domains domains = domains_of(property, row.capabilities, &why_not);
+  const SampleSpace domains = sample_space_of(property, row.capabilities, &why_not);
   if (!why_not.empty()) return skipped(property, row.name, why_not);
   const std::vector<Problem> fixed = fixed_problems(property, row, domains);
   const Goals goals = goals_on(property, domains);
@@ -566,7 +566,7 @@ Judgement judge(const Property& property, const SubjectRow& row, CaseRunner& run
   try {
     if (property.begins_afresh) runner.start_afresh();
     for (const std::string& variant : variants) {
-      Domains of_variant = domains;
+      SampleSpace of_variant = domains;
       of_variant.sampling.variants = {variant};
       if (fixed.empty()) run.draw(of_variant, variants.size() == 1 ? effort.cases : share, effort.seed);
       for (Problem problem : fixed) {
@@ -597,7 +597,7 @@ Judgement judge_one(const Problem& problem, const SubjectRow& row, CaseRunner& r
   if (problem.n == 0) throw Illegal("--n", "0", "1 or more here: a problem without elements shows nothing");
   if (problem.k == 0) throw Illegal("--k", "0", "1 or more here: a problem without elements shows nothing");
   std::string why_not;
-  const Domains domains = domains_of(property, row.capabilities, &why_not);
+  const SampleSpace domains = sample_space_of(property, row.capabilities, &why_not);
   if (!why_not.empty()) return skipped(property, row.name, why_not);
   require_within(problem, domains);
   const Observer nobody;
@@ -608,7 +608,7 @@ Judgement judge_one(const Problem& problem, const SubjectRow& row, CaseRunner& r
   // One case need not meet all that a property is about.
   Property alone = property;
   alone.meets.clear();
-  Domains of_case = domains;
+  SampleSpace of_case = domains;
   of_case.sampling.variants.clear();
   return run.finished(alone, of_case);
 }

@@ -13,7 +13,7 @@
 
 namespace tileproof {
 
-struct Domains;
+struct SampleSpace;
 
 enum class Verdict { passed, failed, skipped, mistrusted, known };
 const char* name_of(Verdict);
@@ -142,10 +142,10 @@ struct Judgement {
   /// of all together.
   void add(const Judgement& round, const Property&, const Capabilities&);
   /// Takes verdict and figures from what has been met. @param domains  what the property is drawn from for the subject
-  void settle(const Property&, const Domains&);
+  void settle(const Property&, const SampleSpace&);
 
  private:
-  void settle_variants(const Property&, const Domains&);
+  void settle_variants(const Property&, const SampleSpace&);
 };
 
 /// One case as it happened, for records.

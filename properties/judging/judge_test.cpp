@@ -930,7 +930,7 @@ template <class Judged>
 Judgement judged_by(const Property& property) {
   for (const SubjectRow& row : subjects()) {
     std::string why_not;
-    domains_of(property, row.capabilities, &why_not);
+    sample_space_of(property, row.capabilities, &why_not);
     if (!why_not.empty()) continue;
     Judged subject;
     return judge(property, row_with(row.capabilities), subject, {.cases = 60, .seed = 1});

@@ -113,7 +113,7 @@ std::vector<std::string> names_of_properties() {
   std::vector<std::string> names;
   for (const Property& property : properties()) {
     std::string why_not;
-    domains_of(property, kernel_capabilities(), &why_not);  // all that the kernels are judged by
+    sample_space_of(property, kernel_capabilities(), &why_not);  // all that the kernels are judged by
     if (why_not.empty()) names.push_back(property.name);
   }
   return names;

@@ -59,7 +59,7 @@ void for_each_pairing(Use use) {
   for (const Property& property : properties()) {
     for (const SubjectRow* row : rows) {
       std::string why_not;
-      const Domains domains = domains_of(property, row->capabilities, &why_not);
+      const SampleSpace domains = sample_space_of(property, row->capabilities, &why_not);
       if (why_not.empty()) use(property, *row, domains);
     }
   }
@@ -87,14 +87,14 @@ SelfResult parses_back(const SelfEffort& effort) {
     if (!broken && problem_of(line) != problem) broken = "another problem than printed this comes back: " + line;
     if (!broken && line_of(problem_of(line)) != line) broken = "another line comes back than " + line;
   };
-  for_each_pairing([&](const Property& property, const SubjectRow& row, const Domains& domains) {
+  for_each_pairing([&](const Property& property, const SubjectRow& row, const SampleSpace& domains) {
     for (Problem problem : domains.sampling.fixed) {
       problem.property = property.name;
       problem.subject = row.name;
       look("fixed", problem);
     }
     for (const std::string& variant : domains.sampling.variants) {
-      Domains of_variant = domains;
+      SampleSpace of_variant = domains;
       of_variant.sampling.variants = {variant};
       const rc::Gen<Problem> generator = problems(property.name, row.name, of_variant);
       for (std::uint64_t i = 0; i < 20; ++i) {
@@ -121,7 +121,7 @@ SelfResult lines_differ(const SelfEffort& effort) {
   const SubjectRow& row = mutant_subjects().front();
   std::string ignored;
   const rc::Gen<Problem> generator =
-      problems(property.name, row.name, domains_of(property, row.capabilities, &ignored));
+      problems(property.name, row.name, sample_space_of(property, row.capabilities, &ignored));
   const std::pair<const char*, std::function<void(Problem&, std::uint64_t)>> changes[] = {
       {"property", [](Problem& p, std::uint64_t) { p.property += "x"; }},
       {"subject", [](Problem& p, std::uint64_t) { p.subject += "x"; }},
@@ -273,7 +273,7 @@ SelfResult nothing_different_is_equal(const SelfEffort& effort) {
 SelfResult domains_are_reached(const SelfEffort& effort) {
   Distribution coverage;
   std::optional<std::string> broken;
-  for_each_pairing([&](const Property& property, const SubjectRow& row, const Domains& domains) {
+  for_each_pairing([&](const Property& property, const SubjectRow& row, const SampleSpace& domains) {
     if (property.sampling.is_fixed() || row.name != mutant_subjects().front().name) return;
     const rc::Gen<Problem> generator = problems(property.name, row.name, domains);
     Coverage own;

@@ -118,7 +118,7 @@ std::vector<const Property*> properties_of_kernels() {
   std::vector<const Property*> chosen;
   for (const Property& property : properties()) {
     std::string why_not;
-    domains_of(property, kernel_capabilities(), &why_not);
+    sample_space_of(property, kernel_capabilities(), &why_not);
     if (why_not.empty()) chosen.push_back(&property);
   }
   return chosen;
