@@ -63,7 +63,7 @@ class CudaSubject : public Subject {
   void run(const DequantizeCall& call) override { finish(arguments_of(call)); }
 
  protected:
-  cudaStream_t stream() const { return varied_ ? side_ : own_; }
+  cudaStream_t stream() const { return varied_ ? backend_ : own_; }
 
  private:
   template <class Arguments>
@@ -78,7 +78,7 @@ class CudaSubject : public Subject {
     require(cudaPeekAtLastError(), "an error was left pending");
   }
 
-  Stream own_, side_;
+  Stream own_, backend_;
   Kind memory_{own_};
   bool varied_ = false;
 };

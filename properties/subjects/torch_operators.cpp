@@ -25,8 +25,8 @@
 #include <sstream>
 
 #include "built_without_cuda.h"
+#include "properties/subjects/device_backend.h"
 #include "properties/subjects/library.h"
-#include "properties/subjects/side.h"
 #include "properties/subjects/together.h"
 
 namespace tileproof {
@@ -136,17 +136,17 @@ void add_state_of_torch(ProcessState& state, const c10::Device& device) {
 
 class OperatorsSubject : public Subject, public Operators {
  public:
-  OperatorsSubject(std::map<Operation, c10::OperatorHandle> operators, Side& side)
-      : operators_(std::move(operators)), side_(side) {}
+  OperatorsSubject(std::map<Operation, c10::OperatorHandle> operators, DeviceBackend& side)
+      : operators_(std::move(operators)), backend_(side) {}
 
-  Memory& memory() override { return side_.memory(); }
-  void vary(std::uint64_t variation) override { side_.vary(variation); }
+  Memory& memory() override { return backend_.memory(); }
+  void vary(std::uint64_t variation) override { backend_.vary(variation); }
   void fill_own_memory(const Fill& fill) override { fill_ = fill; }
   Operators* operators() override { return this; }
 
   ProcessState state() override {
     ProcessState all = process_state();
-    add_state_of_torch(all, side_.device());
+    add_state_of_torch(all, backend_.device());
     return all;
   }
 
@@ -164,7 +164,7 @@ class OperatorsSubject : public Subject, public Operators {
 
   void run(const DequantizeCall& c) override {
     const at::Tensor scales_and_zeros = dense_at(static_cast<const std::uint16_t*>(c.scales),
-                                                 {c.k / c.group_size, c.n, 2}, at::kBFloat16, side_.device());
+                                                 {c.k / c.group_size, c.n, 2}, at::kBFloat16, backend_.device());
     const at::Tensor weights = called(Operation::dequantize, {words_at(c.packed, c.n, c.k, c.inner_k_tiles),
                                                               scales_and_zeros, c.group_size, c.inner_k_tiles});
     require_form("dequantize", weights, at::kBFloat16, {c.n, c.k});
@@ -175,8 +175,9 @@ class OperatorsSubject : public Subject, public Operators {
   void run(const MatmulCall& c) override {
     const std::int64_t padding = (8 - c.n % 8) % 8;
     const at::Tensor scales_and_zeros = at::constant_pad_nd(
-        dense_at(c.scales_and_zeros, {c.k / c.group_size, c.n, 2}, at::kBFloat16, side_.device()), {0, 0, 0, padding});
-    const at::Tensor activations = dense_at(c.activations, {c.m, c.k}, at::kBFloat16, side_.device());
+        dense_at(c.scales_and_zeros, {c.k / c.group_size, c.n, 2}, at::kBFloat16, backend_.device()),
+        {0, 0, 0, padding});
+    const at::Tensor activations = dense_at(c.activations, {c.m, c.k}, at::kBFloat16, backend_.device());
     const at::Tensor words = packed(c.codes, c.n, c.k, c.inner_k_tiles);
     const at::Tensor out = called(Operation::matmul, {activations, words, c.group_size, scales_and_zeros.contiguous()});
     require_form("matmul", out, at::kBFloat16, {c.m, c.n + padding});
@@ -185,7 +186,7 @@ class OperatorsSubject : public Subject, public Operators {
 
   OperatorResult call(const OperatorCall& call, const std::vector<void*>& at, Manner manner,
                       const OperatorCall* decoy) override {
-    Side::Values values;
+    DeviceBackend::Values values;
     std::size_t number = 0;
     for (const Argument& argument : call.arguments) {
       if (argument.number) {
@@ -196,8 +197,10 @@ class OperatorsSubject : public Subject, public Operators {
       const auto bytes = static_cast<std::int64_t>(argument.storage.size());
       const void* data = here ? at.at(number) : argument.storage.data();
       ++number;
-      if (!here && side_.device().is_cpu()) throw Unavailable("the subject runs on the CPU: there is no other place");
-      values.emplace_back(tensor_of(argument, storage_at(data, bytes, here ? side_.device() : c10::Device(c10::kCPU))));
+      if (!here && backend_.device().is_cpu())
+        throw Unavailable("the subject runs on the CPU: there is no other place");
+      values.emplace_back(
+          tensor_of(argument, storage_at(data, bytes, here ? backend_.device() : c10::Device(c10::kCPU))));
     }
     std::vector<at::Tensor> decoys;
     if (decoy != nullptr) {
@@ -212,7 +215,7 @@ class OperatorsSubject : public Subject, public Operators {
 
   std::vector<OperatorResult> call_at_once(const std::vector<OperatorCall>& calls,
                                            const std::vector<void*>& at) override {
-    std::vector<Side::Values> values(calls.size());
+    std::vector<DeviceBackend::Values> values(calls.size());
     std::size_t number = 0;
     for (std::size_t i = 0; i < calls.size(); ++i) {
       for (const Argument& argument : calls[i].arguments) {
@@ -221,29 +224,29 @@ class OperatorsSubject : public Subject, public Operators {
           continue;
         }
         const auto bytes = static_cast<std::int64_t>(argument.storage.size());
-        values[i].emplace_back(tensor_of(argument, storage_at(at.at(number++), bytes, side_.device())));
+        values[i].emplace_back(tensor_of(argument, storage_at(at.at(number++), bytes, backend_.device())));
       }
     }
     std::vector<at::Tensor> results(calls.size() * calls_of_caller);
-    side_.guard(fill_);
+    backend_.guard(fill_);
     try {
       together(calls.size(), [&](std::size_t thread) {
-        side_.in_a_stream_of_its_own([&] {
+        backend_.in_a_stream_of_its_own([&] {
           for (std::size_t i = 0; i < calls_of_caller; ++i) {
             results[thread * calls_of_caller + i] =
                 in_torch([&] { return boxed(operators_.at(calls[thread].operation), values[thread]); });
           }
         });
       });
-      side_.unguard();
+      backend_.unguard();
     } catch (const NoKernel& none) {
-      side_.unguard();
+      backend_.unguard();
       throw Refused(none.what());
     } catch (...) {
-      side_.unguard();
+      backend_.unguard();
       throw;
     }
-    side_.check();
+    backend_.check();
     std::vector<OperatorResult> all;
     for (std::size_t i = 0; i < results.size(); ++i) {
       require_own_memory(results[i], values[i / calls_of_caller]);
@@ -260,7 +263,7 @@ class OperatorsSubject : public Subject, public Operators {
     if (std::none_of(std::begin(keys), std::end(keys), [&](auto key) { return op.hasKernelForDispatchKey(key); })) {
       throw Unavailable("the operator has no kernel for meta tensors in this library");
     }
-    Side::Values values;
+    DeviceBackend::Values values;
     for (const Argument& argument : call.arguments) {
       if (argument.number) {
         values.emplace_back(*argument.number);
@@ -288,7 +291,7 @@ class OperatorsSubject : public Subject, public Operators {
   }
 
  private:
-  static at::Tensor boxed(const c10::OperatorHandle& op, const Side::Values& values) {
+  static at::Tensor boxed(const c10::OperatorHandle& op, const DeviceBackend::Values& values) {
     std::vector<c10::IValue> stack = values;
     op.callBoxed(stack);
     if (stack.size() != 1 || !stack[0].isTensor() || !stack[0].toTensor().defined()) {
@@ -308,37 +311,37 @@ class OperatorsSubject : public Subject, public Operators {
   }
 
   /// Calls an operator under guard, and looks at what it did to memory.
-  at::Tensor called(Operation operation, const Side::Values& values, Manner manner = Manner::usual,
+  at::Tensor called(Operation operation, const DeviceBackend::Values& values, Manner manner = Manner::usual,
                     const std::vector<at::Tensor>& decoys = {}) {
-    const auto run = [&](const Side::Values& given) {
-      side_.guard(fill_);
+    const auto run = [&](const DeviceBackend::Values& given) {
+      backend_.guard(fill_);
       try {
         const at::Tensor result = in_torch([&] { return boxed(operators_.at(operation), given); });
-        side_.unguard();
+        backend_.unguard();
         return result;
       } catch (...) {
-        side_.unguard();
+        backend_.unguard();
         throw;
       }
     };
     at::Tensor result;
     try {
-      result = side_.call(run, values, decoys, manner);
+      result = backend_.call(run, values, decoys, manner);
     } catch (const Refused&) {
-      side_.check();  // a refusal leaves nothing behind
+      backend_.check();  // a refusal leaves nothing behind
       throw;
     } catch (const NoKernel& none) {
-      side_.check();
+      backend_.check();
       throw Refused(none.what());
     } catch (const SubjectError& error) {
       try {
-        side_.check();
+        backend_.check();
       } catch (const SubjectError& also) {  // tells whether the device is lost
         throw SubjectError(std::string(error.what()) + " (" + also.what() + ")", also.device_lost || error.device_lost);
       }
       throw;
     }
-    side_.check();
+    backend_.check();
     require_own_memory(result, values);
     require_not_the_last_one(operation, result);
     require_written(result, operation);
@@ -361,7 +364,7 @@ class OperatorsSubject : public Subject, public Operators {
     last = bytes <= most_kept ? result : at::Tensor();
   }
 
-  static void require_own_memory(const at::Tensor& result, const Side::Values& values) {
+  static void require_own_memory(const at::Tensor& result, const DeviceBackend::Values& values) {
     const auto* data = static_cast<const std::uint8_t*>(result.storage().data());
     for (const c10::IValue& value : values) {
       if (!value.isTensor() || result.numel() == 0) continue;
@@ -409,19 +412,19 @@ class OperatorsSubject : public Subject, public Operators {
       throw SubjectError("the result has " + std::to_string(dense.nbytes()) + " bytes, expected " +
                          std::to_string(bytes));
     }
-    if (bytes != 0) storage_at(out, bytes, side_.device()).copy_(dense.view({-1}).view(at::kByte));
+    if (bytes != 0) storage_at(out, bytes, backend_.device()).copy_(dense.view({-1}).view(at::kByte));
   }
 
   at::Tensor words_at(const std::uint32_t* words, std::int64_t n, std::int64_t k, std::int64_t inner_k_tiles) {
-    return dense_at(words, {(n + 7) / 8, k / (16 * inner_k_tiles), 32, inner_k_tiles / 2}, at::kInt, side_.device());
+    return dense_at(words, {(n + 7) / 8, k / (16 * inner_k_tiles), 32, inner_k_tiles / 2}, at::kInt, backend_.device());
   }
 
   at::Tensor packed(const std::uint8_t* codes, std::int64_t n, std::int64_t k, std::int64_t inner_k_tiles) {
-    return called(Operation::pack, {dense_at(codes, {n, k / 2}, at::kByte, side_.device()), inner_k_tiles});
+    return called(Operation::pack, {dense_at(codes, {n, k / 2}, at::kByte, backend_.device()), inner_k_tiles});
   }
 
   std::map<Operation, c10::OperatorHandle> operators_;
-  Side& side_;
+  DeviceBackend& backend_;
   Fill fill_;
   std::map<Operation, at::Tensor> last_;  // results, kept alive
 };
@@ -545,10 +548,10 @@ bool any_has(const std::map<Operation, c10::OperatorHandle>& operators, c10::Dis
 }
 
 /// The device's side. @param why_not  set where there is no such device
-Side* cuda_side(std::string* why_not) {
-  static Side* side = nullptr;
+DeviceBackend* cuda_backend(std::string* why_not) {
+  static DeviceBackend* side = nullptr;
   if (side != nullptr) return side;
-  using MakeSide = Side* (*)();
+  using MakeBackend = DeviceBackend* (*)();
   // Torch's CUDA libraries take as long to load as the rest of it: not where there is neither a driver nor a device.
   const bool has_device = std::filesystem::exists("/dev/nvidiactl") || std::filesystem::exists("/dev/dxg");  // or WSL's
   if (!has_device && dlopen("libcuda.so.1", RTLD_LAZY | RTLD_LOCAL) == nullptr) {
@@ -563,13 +566,13 @@ Side* cuda_side(std::string* why_not) {
     *why_not = "torch finds no CUDA device";
     return nullptr;
   }
-#if defined(TILEPROOF_CUDA_SIDE)
+#if defined(TILEPROOF_CUDA_BACKEND)
   const std::filesystem::path library =
-      std::filesystem::read_symlink("/proc/self/exe").parent_path() / TILEPROOF_CUDA_SIDE;
+      std::filesystem::read_symlink("/proc/self/exe").parent_path() / TILEPROOF_CUDA_BACKEND;
   void* handle = dlopen(library.c_str(), RTLD_NOW | RTLD_LOCAL);
   if (handle == nullptr)
     throw std::runtime_error(std::string("the CUDA part of the judge does not load: ") + dlerror());
-  const auto make = reinterpret_cast<MakeSide>(dlsym(handle, "tileproof_cuda_side"));
+  const auto make = reinterpret_cast<MakeBackend>(dlsym(handle, "tileproof_cuda_backend"));
   side = make();
 #else
   *why_not = built_without_cuda;
@@ -589,11 +592,11 @@ extern "C" void tileproof_library_subject(const tileproof::Library& library, til
   std::map<Operation, c10::OperatorHandle> operators = found_operators(library, before);
   const bool for_cuda =
       library.device == "cuda" || (library.device.empty() && any_has(operators, c10::DispatchKey::CUDA));
-  Side* side = nullptr;
-  if (for_cuda) side = cuda_side(&made.why_not);
+  DeviceBackend* side = nullptr;
+  if (for_cuda) side = cuda_backend(&made.why_not);
   const bool may_use_cpu = library.device != "cuda" && any_has(operators, c10::DispatchKey::CPU);
   if (side == nullptr && may_use_cpu) {
-    side = &cpu_side();
+    side = &cpu_backend();
     made.why_not.clear();
   }
   if (side == nullptr) {

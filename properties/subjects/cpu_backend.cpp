@@ -9,7 +9,7 @@
 #include <mutex>
 #include <optional>
 
-#include "properties/subjects/side.h"
+#include "properties/subjects/device_backend.h"
 
 namespace tileproof {
 
@@ -115,9 +115,9 @@ class GuardingAllocator : public c10::Allocator {
   bool on_ = false;
 };
 
-class CpuSide : public Side {
+class CpuBackend : public DeviceBackend {
  public:
-  CpuSide() : allocator_(c10::GetCPUAllocator()) {
+  CpuBackend() : allocator_(c10::GetCPUAllocator()) {
     constexpr std::uint8_t above_all = 255;
     c10::SetCPUAllocator(&allocator_, above_all);
   }
@@ -152,8 +152,8 @@ class CpuSide : public Side {
 
 }  // namespace
 
-Side& cpu_side() {
-  static CpuSide* side = new CpuSide();  // torch may free tensors after everything else
+DeviceBackend& cpu_backend() {
+  static CpuBackend* side = new CpuBackend();  // torch may free tensors after everything else
   return *side;
 }
 

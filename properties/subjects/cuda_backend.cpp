@@ -16,7 +16,7 @@
 #include <mutex>
 
 #include "properties/memory/cuda.h"
-#include "properties/subjects/side.h"
+#include "properties/subjects/device_backend.h"
 
 namespace tileproof {
 
@@ -179,7 +179,7 @@ GuardingAllocator& allocator() {
 
 /// Calls `use` with every tensor of a call that lies on a GPU, and its number among all tensors.
 template <class Use>
-void for_each_tensor(const Side::Values& values, Use use) {
+void for_each_tensor(const DeviceBackend::Values& values, Use use) {
   std::size_t number = 0;
   for (const c10::IValue& value : values) {
     if (!value.isTensor()) continue;
@@ -194,10 +194,12 @@ at::Tensor storage_of(const at::Tensor& tensor) {
   return at::from_blob(tensor.storage().mutable_data(), {bytes}, tensor.options().dtype(at::kByte));
 }
 
-class CudaSide : public Side {
+class CudaBackend : public DeviceBackend {
  public:
-  CudaSide()
-      : guard_impl_(c10::kCUDA), side_(guard_impl_.getNewStream(device())), other_(guard_impl_.getNewStream(device())) {
+  CudaBackend()
+      : guard_impl_(c10::kCUDA),
+        backend_(guard_impl_.getNewStream(device())),
+        other_(guard_impl_.getNewStream(device())) {
     // Long against an operator's way to its launch, short against patience; twice that where a first try was undecided.
     cudaDeviceProp properties = {};
     require(cudaGetDeviceProperties(&properties, 0), "cudaGetDeviceProperties");
@@ -226,7 +228,7 @@ class CudaSide : public Side {
     require(cudaDeviceSynchronize(), "waiting for the inputs");
     switch (manner) {
       case Manner::usual:
-        return varied_ ? on(side_, [&] { return run(values); }) : run(values);
+        return varied_ ? on(backend_, [&] { return run(values); }) : run(values);
       case Manner::slow_producer:
         return behind_a_slow_producer(run, values, decoys);
       case Manner::two_streams:
@@ -275,7 +277,7 @@ class CudaSide : public Side {
       storage.copy_(decoys.at(number));
     });
     require(cudaDeviceSynchronize(), "waiting for the decoys");
-    return on(side_, [&] {
+    return on(backend_, [&] {
       sleep(20);
       for (auto& [storage, contents] : storages) storage.copy_(contents);
       return run(values);
@@ -305,12 +307,12 @@ class CudaSide : public Side {
     run_others();
     at::Tensor result;
     {
-      const c10::StreamGuard guard(side_);
+      const c10::StreamGuard guard(backend_);
       sleep(2);
       result = run(values);
     }
     run_others();
-    wait(side_);
+    wait(backend_);
     wait(other_);
     return result;
   }
@@ -322,15 +324,15 @@ class CudaSide : public Side {
       storages.emplace_back(storage, storage.clone());
       storage.copy_(decoys.at(number));
     });
-    on(side_, [&] { return run(values); });  // what is loaded at the first call
-    const auto stream = static_cast<cudaStream_t>(side_.native_handle());
+    on(backend_, [&] { return run(values); });  // what is loaded at the first call
+    const auto stream = static_cast<cudaStream_t>(backend_.native_handle());
     require(cudaDeviceSynchronize(), "waiting for the decoys");
     allocator().check();  // and what is allocated then can be taken again: nothing may be allocated while capturing
     at::Tensor result;
     std::string error;
     cudaGraph_t graph = nullptr;
     {
-      const c10::StreamGuard guard(side_);
+      const c10::StreamGuard guard(backend_);
       require(cudaStreamBeginCapture(stream, cudaStreamCaptureModeGlobal), "beginning to capture");
       try {
         result = run(values);
@@ -351,26 +353,26 @@ class CudaSide : public Side {
     for (auto& [storage, contents] : storages) storage.copy_(contents);
     require(cudaDeviceSynchronize(), "waiting for the inputs");
     require(cudaGraphLaunch(executable, stream), "launching the graph");
-    wait(side_);
+    wait(backend_);
     cudaGraphExecDestroy(executable);
     cudaGraphDestroy(graph);
     return result;
   }
 
   at::Tensor without_waiting(const Operator& run, const Values& values) {
-    on(side_, [&] { return run(values); });  // what is loaded at the first call
+    on(backend_, [&] { return run(values); });  // what is loaded at the first call
     at::Tensor result;
     bool waited = true;
     // A machine may keep a process from running for long; not three times, each longer.
     for (int milliseconds = 50; waited && milliseconds <= 450; milliseconds *= 3) {
       sleep(milliseconds);  // on the default stream, which an operator may wait for as well
-      const c10::StreamGuard guard(side_);
+      const c10::StreamGuard guard(backend_);
       sleep(milliseconds);
       result = run(values);
-      waited = cudaStreamQuery(static_cast<cudaStream_t>(side_.native_handle())) == cudaSuccess ||
+      waited = cudaStreamQuery(static_cast<cudaStream_t>(backend_.native_handle())) == cudaSuccess ||
                cudaStreamQuery(nullptr) == cudaSuccess;
       cudaGetLastError();  // not ready: what is hoped for
-      wait(side_);
+      wait(backend_);
       require(cudaDeviceSynchronize(), "the default stream");
     }
     if (waited) throw SubjectError("synchronizes: when it returned, the work before it on its stream was done");
@@ -397,7 +399,7 @@ class CudaSide : public Side {
   }
 
   c10::impl::VirtualGuardImpl guard_impl_;
-  c10::Stream side_;
+  c10::Stream backend_;
   c10::Stream other_;
   CudaMemory memory_;
   std::int64_t cycles_a_millisecond_ = 0;
@@ -409,11 +411,11 @@ class CudaSide : public Side {
 }  // namespace tileproof
 
 /// The one door of this library. The allocator is torch's from here on: before anything is allocated on a GPU.
-extern "C" tileproof::Side* tileproof_cuda_side() {
+extern "C" tileproof::DeviceBackend* tileproof_cuda_backend() {
   using namespace torch::cuda::CUDAPluggableAllocator;
   using tileproof::allocator;
   changeCurrentAllocator(createCustomAllocator(
       [](std::size_t bytes, int device, cudaStream_t stream) { return allocator().allocate(bytes, device, stream); },
       [](void* data, std::size_t, int, cudaStream_t stream) { allocator().give_back(data, stream); }));
-  return new tileproof::CudaSide();
+  return new tileproof::CudaBackend();
 }

@@ -13,12 +13,12 @@
 
 namespace tileproof {
 
-class Side {
+class DeviceBackend {
  public:
   using Values = std::vector<c10::IValue>;
   using Operator = std::function<at::Tensor(const Values&)>;
 
-  virtual ~Side() = default;
+  virtual ~DeviceBackend() = default;
 
   virtual c10::Device device() const = 0;
   virtual Memory& memory() = 0;
@@ -43,6 +43,6 @@ class Side {
 /// A guarded allocation: [fence][bytes][fence].
 inline constexpr std::size_t side_fence_bytes = 4096;
 
-Side& cpu_side();
+DeviceBackend& cpu_backend();
 
 }  // namespace tileproof
