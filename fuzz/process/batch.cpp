@@ -7,7 +7,7 @@
 #include "fuzz/process/climbing.h"
 #include "fuzz/records/journal.h"
 #include "fuzz/records/wire.h"
-#include "properties/memory/formula.h"
+#include "properties/memory/generated_tensor.h"
 
 namespace tileproof {
 
@@ -38,8 +38,8 @@ json question_for_cases(const std::vector<std::uint64_t>& cases) { return {{"cas
 
 bool answers_a_canary(Memory& memory) {
   constexpr std::size_t words = 4096;
-  const Formula right = formula::Constant{0x5a5aa5a5, words};
-  const Formula wrong = formula::Constant{0x5a5aa5a4, words};
+  const GeneratedTensor right = generated::Constant{0x5a5aa5a5, words};
+  const GeneratedTensor wrong = generated::Constant{0x5a5aa5a4, words};
   try {
     void* arena = memory.arena(words * 4);
     memory.write(right, 4, arena);

@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "properties/case/coverage.h"
-#include "properties/memory/formula.h"
+#include "properties/memory/generated_tensor.h"
 #include "properties/memory/guarded.h"
 #include "properties/problem/matrix.h"
 #include "properties/problem/parameters.h"
@@ -75,12 +75,12 @@ class Case {
   Matrix<std::uint16_t> matmul(const Matrix<std::uint16_t>& activations, const Matrix<std::uint8_t>& codes,
                                const Parameters&);
 
-  // Operations over tensors that are formulas, guarded and judged where they lie: packed words of codes, codes,
+  // Operations over generated tensors, guarded and judged where they lie: packed words of codes, codes,
   // weights. Elements that are equal count as compared. @param wanted  elements of the result to read, by index
-  FormulaResult pack(const formula::Codes&, const std::vector<std::int64_t>& wanted = {});
-  FormulaResult unpack(const formula::Codes&, const std::vector<std::int64_t>& wanted = {});
-  FormulaResult dequantize(const formula::Codes&, const formula::Parameters&,
-                           const std::vector<std::int64_t>& wanted = {});
+  GeneratedResult pack(const generated::Codes&, const std::vector<std::int64_t>& wanted = {});
+  GeneratedResult unpack(const generated::Codes&, const std::vector<std::int64_t>& wanted = {});
+  GeneratedResult dequantize(const generated::Codes&, const generated::Parameters&,
+                             const std::vector<std::int64_t>& wanted = {});
 
   /// An operation called from several host threads at once, each again and again over data of its own.
   /// @param codes, parameters  of each caller; parameters for dequantize alone
@@ -153,10 +153,10 @@ class Case {
   template <class Call>
   auto guarded_call(std::vector<Tensor>&, Call call);
   void run(std::vector<Tensor>, const std::function<void(const std::vector<void*>&)>&);
-  FormulaResult run_by_formula(std::vector<Tensor>, const reference::Format* any_nan,
-                               const std::vector<std::int64_t>& wanted,
-                               const std::function<void(const std::vector<void*>&)>&,
-                               std::int64_t codes_of_element = 1);
+  GeneratedResult run_generated(std::vector<Tensor>, const reference::Format* any_nan,
+                                const std::vector<std::int64_t>& wanted,
+                                const std::function<void(const std::vector<void*>&)>&,
+                                std::int64_t codes_of_element = 1);
   template <class T>
   void compare(const Matrix<T>& got, const Matrix<T>& expected, const Explanation&);
   /// Why an element that differs is no failure; nullptr where it is one.

@@ -13,21 +13,21 @@ namespace {
 /// A seed is the number of the first pair of scale and zero; group g of row r has that of r * groups + g more.
 void every_pair(Case& c) {
   const Problem& p = c.problem;
-  const formula::Codes codes = {
-      .kind = formula::Codes::Kind::each, .n = p.n, .k = p.k, .inner_k_tiles = p.inner_k_tiles};
-  const formula::Parameters parameters = {.kind = formula::Parameters::Kind::every,
-                                          .type = p.out,
-                                          .domain = p.domain,
-                                          .n = p.n,
-                                          .groups = p.groups(),
-                                          .group_size = p.group_size,
-                                          .first = p.seed};
-  const FormulaResult judged = c.dequantize(codes, parameters);
+  const generated::Codes codes = {
+      .kind = generated::Codes::Kind::each, .n = p.n, .k = p.k, .inner_k_tiles = p.inner_k_tiles};
+  const generated::Parameters parameters = {.kind = generated::Parameters::Kind::every,
+                                            .type = p.out,
+                                            .domain = p.domain,
+                                            .n = p.n,
+                                            .groups = p.groups(),
+                                            .group_size = p.group_size,
+                                            .first = p.seed};
+  const GeneratedResult judged = c.dequantize(codes, parameters);
   if (judged.differences.wrong == 0) return;
 
-  const Formula expected = formula::Weights{codes, parameters};
-  const Formula unpacked = formula::UnpackedCodes{codes};
-  const Formula scales = formula::ScaleElements{parameters};
+  const GeneratedTensor expected = generated::Weights{codes, parameters};
+  const GeneratedTensor unpacked = generated::UnpackedCodes{codes};
+  const GeneratedTensor scales = generated::ScaleElements{parameters};
   const int digits = format_of(p.out).bits() / 4;
   std::ostringstream text;
   text << judged.differences.wrong << " of " << p.n * p.k << " weights are wrong:";
@@ -40,7 +40,7 @@ void every_pair(Case& c) {
          << hex_text(element_of(scales, floating ? 2 * number : number), digits);
     if (floating) text << ", zero " << hex_text(element_of(scales, 2 * number + 1), digits);
     if (p.domain == Domain::integer) {
-      const auto bits = static_cast<std::uint8_t>(element_of(formula::ZeroPointElements{parameters}, number));
+      const auto bits = static_cast<std::uint8_t>(element_of(generated::ZeroPointElements{parameters}, number));
       text << ", zero point " << static_cast<int>(static_cast<std::int8_t>(bits));
     }
     text << ": expected " << weight_text(p, element_of(expected, one.index)) << ", got " << weight_text(p, one.got);
@@ -64,7 +64,7 @@ std::function<std::vector<Enumeration>(const Capabilities&)> all_pairs(Domain do
     const bool has_sixteens = capabilities.any_group_size;
     step.group_size = has_sixteens ? 16 : capabilities.group_sizes.front();
     step.k = step.group_size * 256;
-    const std::uint64_t pairs = formula::pairs_of(type, domain);
+    const std::uint64_t pairs = generated::pairs_of(type, domain);
     if ((step.group_size & (step.group_size - 1)) != 0) return std::vector<Enumeration>{};  // steps are powers of two
     const std::int64_t most_rows = static_cast<std::int64_t>(pairs / 256);
     step.n = std::min(most_rows, std::max<std::int64_t>(capabilities.step_elements / step.k, 256));

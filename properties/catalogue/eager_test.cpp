@@ -275,12 +275,12 @@ TEST_P(MutantFormulaIsFound, ByItsProperty) {
   EXPECT_EQ(verdict_on(mutant.formulas, mutant.found_by), Verdict::failed);
 }
 
-std::string name_of_formula(const testing::TestParamInfo<std::size_t>& row) {
+std::string name_of_generated(const testing::TestParamInfo<std::size_t>& row) {
   return mutant_formulas()[row.param].name;
 }
 
 INSTANTIATE_TEST_SUITE_P(Eager, MutantFormulaIsFound, testing::Range(std::size_t{0}, mutant_formulas().size()),
-                         name_of_formula);
+                         name_of_generated);
 
 TEST(RightFormulas, PassEveryProperty) {
   for (const char* property :

@@ -13,7 +13,7 @@
 #include "properties/case/generator.h"
 #include "properties/catalogue/properties.h"
 #include "properties/judging/properties_for_tests.h"
-#include "properties/memory/formula_evaluation.h"
+#include "properties/memory/generated_evaluation.h"
 #include "properties/problem/draw.h"
 #include "properties/registry.h"
 #include "properties/subjects/scalar.h"
@@ -163,14 +163,14 @@ TEST(Enumerations, OfArithmeticHaveEveryPairInOneStep) {
 /// Bits of a scale and a zero point that a step holds, as the memory of a subject gets them.
 template <class Use>
 void for_each_pair(const Problem& p, Use use) {
-  const formula::Parameters parameters = {
+  const generated::Parameters parameters = {
       .type = p.out, .domain = p.domain, .n = p.n, .groups = p.groups(), .group_size = p.group_size, .first = p.seed};
   const auto pairs = static_cast<std::size_t>(p.n * p.groups());
   std::vector<std::uint32_t> scales(pairs);
   std::vector<std::int8_t> zero_points(pairs);
-  host_memory().write(formula::ScaleElements{parameters}, 4, scales.data());
+  host_memory().write(generated::ScaleElements{parameters}, 4, scales.data());
   if (p.domain == Domain::integer) {
-    host_memory().write(formula::ZeroPointElements{parameters}, 1, zero_points.data());
+    host_memory().write(generated::ZeroPointElements{parameters}, 1, zero_points.data());
   }
   for (std::size_t i = 0; i < pairs; ++i) use(scales[i], zero_points[i]);
 }
@@ -190,7 +190,7 @@ TEST(Enumerations, OfArithmeticWithoutAZeroPointHoldEveryScale) {
 
 /// Fractions count through; signs and exponents are each there once.
 TEST(Enumerations, OfFp32WithoutAZeroPointHoldEveryScale) {
-  using formula::pair_at;
+  using generated::pair_at;
   std::set<std::uint32_t> highs;
   for (std::uint64_t high = 0; high < 512; ++high) {
     const std::uint32_t first = pair_at<Type::fp32, Domain::none>(high << 23).scale;
@@ -205,7 +205,7 @@ TEST(Enumerations, OfFp32WithoutAZeroPointHoldEveryScale) {
 
 /// The second half of the integer domain has the scales of the first, with other lower halves, most of them not 0.
 TEST(Enumerations, OfFp32InTheIntegerDomainHaveFullFractionsToo) {
-  using formula::pair_at;
+  using generated::pair_at;
   std::int64_t full = 0;
   for (std::uint64_t pattern = 0; pattern < 1 << 16; ++pattern) {
     const std::uint64_t number = pattern << 8 | 3;
@@ -242,7 +242,7 @@ TEST(Enumerations, OfArithmeticOfTheIntegerDomainHoldEveryScaleWithEveryZeroPoin
 
 /// The fp32 pairs are the bf16 pairs.
 TEST(Enumerations, OfFp32AreOfTheValuesOfBf16) {
-  using formula::pair_at;
+  using generated::pair_at;
   for (std::uint64_t i = 0; i < 1 << 16; ++i) {
     const std::uint64_t number = drawn(1, 0, i);
     const auto wide = pair_at<Type::fp32, Domain::floating>(number & 0xffffffff);
@@ -260,8 +260,8 @@ TEST(Enumerations, OfFp32AreOfTheValuesOfBf16) {
 /// exponents above. Each half takes all its values once, and neither changes what the other says.
 template <Type type>
 void expect_every_pair_of_the_float_domain_once(int fraction_bits) {
-  using formula::Pair;
-  const auto at = [](std::uint64_t number) { return formula::pair_at<type, Domain::floating>(number); };
+  using generated::Pair;
+  const auto at = [](std::uint64_t number) { return generated::pair_at<type, Domain::floating>(number); };
   const int low_bits = 2 * fraction_bits;
   const std::uint32_t fraction = (1u << fraction_bits) - 1;
   std::set<std::pair<std::uint32_t, std::uint32_t>> tops;
@@ -377,12 +377,12 @@ TEST(Enumerations, OfWordsTakeAWordToEveryPlaceThatThePropertySaysOnce) {
           const auto first = static_cast<std::uint32_t>(word / enumeration.points_of_step * enumeration.points_of_step);
           const auto at = static_cast<std::int64_t>((word - first) ^ swizzle);
           const Problem step = enumeration.problem(0);
-          const Formula words = formula::PackedWords{{.kind = formula::Codes::Kind::every_word,
-                                                      .n = step.n,
-                                                      .k = step.k,
-                                                      .inner_k_tiles = inner,
-                                                      .first = first,
-                                                      .swizzle = swizzle}};
+          const GeneratedTensor words = generated::PackedWords{{.kind = generated::Codes::Kind::every_word,
+                                                                .n = step.n,
+                                                                .k = step.k,
+                                                                .inner_k_tiles = inner,
+                                                                .first = first,
+                                                                .swizzle = swizzle}};
           ASSERT_EQ(element_of(words, at), word);
           const std::int64_t lane = at / words_of_lane % 32;
           rows.insert(lane / 4);
@@ -424,11 +424,11 @@ TwoFindings findings_of(const Property& property, Problem problem, ScalarParts p
 }
 
 /// The pair of a step's last row and group, so that the way to it is long.
-formula::Pair last_pair(const Problem& p) {
+generated::Pair last_pair(const Problem& p) {
   const auto number = p.seed + static_cast<std::uint64_t>(p.n * p.groups()) - 1;
-  if (p.domain == Domain::floating) return formula::pair_at<Type::bf16, Domain::floating>(number);
-  if (p.domain == Domain::integer) return formula::pair_at<Type::bf16, Domain::integer>(number);
-  return formula::pair_at<Type::bf16, Domain::none>(number);
+  if (p.domain == Domain::floating) return generated::pair_at<Type::bf16, Domain::floating>(number);
+  if (p.domain == Domain::integer) return generated::pair_at<Type::bf16, Domain::integer>(number);
+  return generated::pair_at<Type::bf16, Domain::none>(number);
 }
 
 TEST(AStepOfArithmeticThatFails, NamesTheOneTripleInTheSmallestMatrix) {
@@ -441,7 +441,7 @@ TEST(AStepOfArithmeticThatFails, NamesTheOneTripleInTheSmallestMatrix) {
     small.step_elements = 1 << 16;  // a step is the fewest rows it may have
     const Enumeration enumeration = property.enumerations(small).at(0);
     const Problem problem = enumeration.problem(enumeration.steps - 1);
-    const formula::Pair pair = last_pair(problem);
+    const generated::Pair pair = last_pair(problem);
     ScalarParts parts;
     parts.weight = [=](const WeightInputs& w) {
       const bool hit = w.code == 11 && w.scale == pair.scale && w.zero == pair.zero && w.zero_point == pair.zero_point;

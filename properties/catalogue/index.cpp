@@ -19,12 +19,12 @@ namespace tileproof {
 namespace {
 
 /// Runs an operation over the planes of a matrix. @param wanted  elements of the result to read
-using RunPlane = std::function<FormulaResult(const formula::Codes& plane, const std::vector<std::int64_t>& wanted)>;
+using RunPlane = std::function<GeneratedResult(const generated::Codes& plane, const std::vector<std::int64_t>& wanted)>;
 /// The code that an element of a result shows at an element of the matrix, -1 for none.
 using CodeOf = std::function<int(std::uint32_t element, std::int64_t row, std::int64_t column)>;
 
-formula::Codes plane_of(const Problem& p, int digit, bool complemented) {
-  return {.kind = formula::Codes::Kind::digit,
+generated::Codes plane_of(const Problem& p, int digit, bool complemented) {
+  return {.kind = generated::Codes::Kind::digit,
           .n = p.n,
           .k = p.k,
           .inner_k_tiles = p.inner_k_tiles,
@@ -60,7 +60,7 @@ std::vector<ElementInPlanes> seen_in_planes(const Problem& p, const Planes& plan
   }
   for (int digit = 0; digit < planes.digits(); ++digit) {
     for (const bool complemented : {false, true}) {
-      const FormulaResult judged = run(plane_of(p, digit, complemented), in_result);
+      const GeneratedResult judged = run(plane_of(p, digit, complemented), in_result);
       for (std::size_t i = 0; i < wrong.size(); ++i) {
         const std::int64_t at = wrong[i].in_matrix;
         const std::uint32_t element = judged.read.at(i);
@@ -80,7 +80,7 @@ void every_plane_arrives(Case& c, const RunPlane& run, const ReadCodes& read) {
   const Planes planes = {4, p.n * p.k};
   for (int digit = 0; digit < planes.digits(); ++digit) {
     for (const bool complemented : {false, true}) {
-      const FormulaResult judged = run(plane_of(p, digit, complemented), {});
+      const GeneratedResult judged = run(plane_of(p, digit, complemented), {});
       if (judged.differences.wrong == 0) continue;
       const auto sent_to = [&](std::int64_t at) { return planes.digit_of(at, digit, complemented); };
       std::vector<WrongDigit> wrong;
@@ -124,7 +124,7 @@ void every_plane_arrives(Case& c, const RunPlane& run, const ReadCodes& read) {
 
 void pack_puts_every_code(Case& c) {
   const auto inner = static_cast<int>(c.problem.inner_k_tiles);
-  const auto run = [&](const formula::Codes& plane, const std::vector<std::int64_t>& wanted) {
+  const auto run = [&](const generated::Codes& plane, const std::vector<std::int64_t>& wanted) {
     return c.pack(plane, wanted);
   };
   const auto code_of = [&](std::uint32_t word, std::int64_t row, std::int64_t column) {
@@ -152,7 +152,7 @@ auto one_for_one(const Problem& p) {
 }
 
 void unpack_takes_every_code(Case& c) {
-  const auto run = [&](const formula::Codes& plane, const std::vector<std::int64_t>& wanted) {
+  const auto run = [&](const generated::Codes& plane, const std::vector<std::int64_t>& wanted) {
     return c.unpack(plane, wanted);
   };
   const auto code_of = [](std::uint32_t element, std::int64_t, std::int64_t) {
@@ -199,13 +199,13 @@ Matrix<std::int32_t> codes_of_weights(Case& c, const std::vector<std::uint32_t>&
 
 void dequantize_takes_every_code(Case& c) {
   const Problem& p = c.problem;
-  const formula::Parameters identity = {.kind = formula::Parameters::Kind::identity,
-                                        .type = p.out,
-                                        .domain = p.domain,
-                                        .n = p.n,
-                                        .groups = p.groups(),
-                                        .group_size = p.group_size};
-  const auto run = [&](const formula::Codes& plane, const std::vector<std::int64_t>& wanted) {
+  const generated::Parameters identity = {.kind = generated::Parameters::Kind::identity,
+                                          .type = p.out,
+                                          .domain = p.domain,
+                                          .n = p.n,
+                                          .groups = p.groups(),
+                                          .group_size = p.group_size};
+  const auto run = [&](const generated::Codes& plane, const std::vector<std::int64_t>& wanted) {
     return c.dequantize(plane, identity, wanted);
   };
   const auto code_of = [&](std::uint32_t weight, std::int64_t, std::int64_t) {

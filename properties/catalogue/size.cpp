@@ -81,25 +81,26 @@ class LargeProblems {
 
 void large_matrix(Case& c, Operation operation) {
   const Problem& p = c.problem;
-  const formula::Codes codes = {.kind = formula::Codes::Kind::drawn,
-                                .n = p.n,
-                                .k = p.k,
-                                .inner_k_tiles = p.inner_k_tiles,
-                                .first = static_cast<std::uint32_t>(p.seed)};
-  const formula::Parameters parameters = {.kind = formula::Parameters::Kind::ordinary,
-                                          .type = p.out,
-                                          .domain = p.domain,
-                                          .n = p.n,
-                                          .groups = p.groups(),
-                                          .group_size = p.group_size,
-                                          .first = p.seed};
-  const FormulaResult judged = operation == Operation::pack     ? c.pack(codes)
-                               : operation == Operation::unpack ? c.unpack(codes)
-                                                                : c.dequantize(codes, parameters);
+  const generated::Codes codes = {.kind = generated::Codes::Kind::drawn,
+                                  .n = p.n,
+                                  .k = p.k,
+                                  .inner_k_tiles = p.inner_k_tiles,
+                                  .first = static_cast<std::uint32_t>(p.seed)};
+  const generated::Parameters parameters = {.kind = generated::Parameters::Kind::ordinary,
+                                            .type = p.out,
+                                            .domain = p.domain,
+                                            .n = p.n,
+                                            .groups = p.groups(),
+                                            .group_size = p.group_size,
+                                            .first = p.seed};
+  const GeneratedResult judged = operation == Operation::pack     ? c.pack(codes)
+                                 : operation == Operation::unpack ? c.unpack(codes)
+                                                                  : c.dequantize(codes, parameters);
   if (judged.differences.wrong == 0) return;
-  const Formula expected = operation == Operation::pack     ? Formula(formula::PackedWords{codes})
-                           : operation == Operation::unpack ? Formula(formula::UnpackedCodes{codes})
-                                                            : Formula(formula::Weights{codes, parameters});
+  const GeneratedTensor expected = operation == Operation::pack ? GeneratedTensor(generated::PackedWords{codes})
+                                   : operation == Operation::unpack
+                                       ? GeneratedTensor(generated::UnpackedCodes{codes})
+                                       : GeneratedTensor(generated::Weights{codes, parameters});
   std::ostringstream text;
   text << judged.differences.wrong << " of " << elements_of(expected)
        << (operation == Operation::pack ? " words" : " elements") << " are wrong:";

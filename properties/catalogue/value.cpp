@@ -25,15 +25,15 @@ void every_weight_is_rounded_once(Case& c) {
 void own_group(Case& c, bool of_zero) {
   const Problem& p = c.problem;
   const int times = of_zero ? 0 : 2;
-  const formula::Codes codes = {.kind = formula::Codes::Kind::constant,
-                                .n = p.n,
-                                .k = p.k,
-                                .inner_k_tiles = p.inner_k_tiles,
-                                .value = p.domain == Domain::floating ? 8 + times : times};
+  const generated::Codes codes = {.kind = generated::Codes::Kind::constant,
+                                  .n = p.n,
+                                  .k = p.k,
+                                  .inner_k_tiles = p.inner_k_tiles,
+                                  .value = p.domain == Domain::floating ? 8 + times : times};
   const Planes planes = {6, p.groups() * p.n};
   const auto plane_of = [&](int digit, bool complemented) {
-    return formula::Parameters{
-        .kind = of_zero ? formula::Parameters::Kind::zero_digit : formula::Parameters::Kind::scale_digit,
+    return generated::Parameters{
+        .kind = of_zero ? generated::Parameters::Kind::zero_digit : generated::Parameters::Kind::scale_digit,
         .type = p.out,
         .domain = p.domain,
         .n = p.n,
@@ -55,7 +55,7 @@ void own_group(Case& c, bool of_zero) {
     for (const std::int64_t element : elements) seen.push_back({number_at(element), {}, {}});
     for (int digit = 0; digit < planes.digits(); ++digit) {
       for (const bool complemented : {false, true}) {
-        const FormulaResult judged = c.dequantize(codes, plane_of(digit, complemented), elements);
+        const GeneratedResult judged = c.dequantize(codes, plane_of(digit, complemented), elements);
         for (std::size_t i = 0; i < seen.size(); ++i) {
           const std::uint32_t weight = judged.read.at(i);
           (complemented ? seen[i].complements : seen[i].plain)
@@ -67,7 +67,7 @@ void own_group(Case& c, bool of_zero) {
   };
   for (int digit = 0; digit < planes.digits(); ++digit) {
     for (const bool complemented : {false, true}) {
-      const FormulaResult judged = c.dequantize(codes, plane_of(digit, complemented));
+      const GeneratedResult judged = c.dequantize(codes, plane_of(digit, complemented));
       if (judged.differences.wrong == 0) continue;
       std::vector<std::int64_t> elements;
       for (const Differences::One& one : judged.differences.listed) elements.push_back(one.index);

@@ -16,14 +16,14 @@ constexpr int swizzle_bits = 32;  // of a seed, above the first word
 /// A seed is a swizzle and, below it, the first word.
 void every_word_is_unpacked(Case& c) {
   const Problem& p = c.problem;
-  const formula::Codes codes = {
-      .kind = formula::Codes::Kind::every_word,
+  const generated::Codes codes = {
+      .kind = generated::Codes::Kind::every_word,
       .n = p.n,
       .k = p.k,
       .inner_k_tiles = p.inner_k_tiles,
       .first = static_cast<std::uint32_t>(p.seed),
       .swizzle = static_cast<std::uint32_t>(p.seed >> swizzle_bits) % static_cast<std::uint32_t>(32 * p.inner_k_tiles)};
-  const FormulaResult judged = c.unpack(codes);
+  const GeneratedResult judged = c.unpack(codes);
   if (judged.differences.wrong == 0) return;
 
   std::ostringstream text;

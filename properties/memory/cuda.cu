@@ -9,7 +9,7 @@
 #include "properties/memory/cuda.h"
 #include "properties/memory/cuda_errors.h"
 #include "properties/memory/errors.h"
-#include "properties/memory/formula_evaluation.h"
+#include "properties/memory/generated_evaluation.h"
 
 namespace tileproof {
 
@@ -32,7 +32,7 @@ constexpr int threads_of_block = 256;
 /// A run of elements, moved in pieces of 16 bytes where its address allows it.
 template <class Element>
 struct alignas(16) Run {
-  Element elements[formula::run];
+  Element elements[generated::run];
 };
 
 template <class Element>
@@ -43,7 +43,7 @@ __device__ bool is_whole(const Element* at) {
 template <class Element>
 __device__ Run<Element> loaded_run(const Element* from, std::int64_t count) {
   Run<Element> run = {};
-  if (count >= formula::run && is_whole(from)) {
+  if (count >= generated::run && is_whole(from)) {
     auto* to = reinterpret_cast<uint4*>(&run);
 #pragma unroll
     for (int i = 0; i < static_cast<int>(sizeof run / sizeof(uint4)); ++i) {
@@ -52,7 +52,7 @@ __device__ Run<Element> loaded_run(const Element* from, std::int64_t count) {
     return run;
   }
 #pragma unroll
-  for (int i = 0; i < formula::run; ++i) {
+  for (int i = 0; i < generated::run; ++i) {
     if (i < count) run.elements[i] = from[i];
   }
   return run;
@@ -63,7 +63,7 @@ __device__ Run<Element> loaded_run(const Element* from, std::int64_t count) {
 /// in pieces far apart.
 template <class Element, class Evaluator>
 __global__ void __launch_bounds__(threads_of_block) write_elements(Evaluator evaluator, Element* to) {
-  constexpr std::int64_t elements_of_block = threads_of_block * formula::run;
+  constexpr std::int64_t elements_of_block = threads_of_block * generated::run;
   constexpr int of_quad = static_cast<int>(sizeof(uint4) / sizeof(Element));
   __shared__ uint4 staged[elements_of_block / of_quad + 1];
   // As far behind a multiple of sixteen bytes as `to` is: whole quads here are whole quads there.
@@ -71,11 +71,11 @@ __global__ void __launch_bounds__(threads_of_block) write_elements(Evaluator eva
   Element* const staged_elements = reinterpret_cast<Element*>(staged) + shift;
   for (std::int64_t first = blockIdx.x * elements_of_block; first < evaluator.elements();
        first += gridDim.x * elements_of_block) {
-    std::uint32_t values[formula::run];
-    evaluator(first + threadIdx.x * formula::run, values);
+    std::uint32_t values[generated::run];
+    evaluator(first + threadIdx.x * generated::run, values);
 #pragma unroll
-    for (int i = 0; i < formula::run; ++i) {
-      staged_elements[threadIdx.x * formula::run + i] = static_cast<Element>(values[i]);
+    for (int i = 0; i < generated::run; ++i) {
+      staged_elements[threadIdx.x * generated::run + i] = static_cast<Element>(values[i]);
     }
     __syncthreads();
     const std::int64_t left = evaluator.elements() - first;
@@ -97,7 +97,7 @@ __global__ void __launch_bounds__(threads_of_block) write_elements(Evaluator eva
 /// Several times as many as the largest GPU has room for: each then adds to the counts once, and few do.
 template <class Evaluator>
 unsigned blocks_of(const Evaluator& evaluator) {
-  constexpr std::int64_t of_block = std::int64_t{threads_of_block} * formula::run;
+  constexpr std::int64_t of_block = std::int64_t{threads_of_block} * generated::run;
   constexpr std::int64_t most = 4096;
   return static_cast<unsigned>(std::min(most, (evaluator.elements() + of_block - 1) / of_block));
 }
@@ -128,9 +128,9 @@ struct Compared {
 template <class Element, class Evaluator>
 __device__ __noinline__ void report_run(const Evaluator& evaluator, std::int64_t first, std::uint32_t differ,
                                         const Compared<Element>& compared) {
-  std::uint32_t values[formula::run];
+  std::uint32_t values[generated::run];
   evaluator(first, values);
-  for (int i = 0; i < formula::run; ++i) {
+  for (int i = 0; i < generated::run; ++i) {
     if ((differ >> i & 1) == 0) continue;
     const std::uint32_t element = compared.got[first + i];
     const bool is_nan = compared.any_nan && compared.format.is_nan(element) && compared.format.is_nan(values[i]);
@@ -142,19 +142,19 @@ template <class Element, class Evaluator>
 __global__ void __launch_bounds__(threads_of_block) compare_elements(Evaluator evaluator, Compared<Element> compared) {
   unsigned count = 0;
   const std::int64_t elements = evaluator.elements();
-  const std::int64_t of_grid = std::int64_t{gridDim.x} * threads_of_block * formula::run;
-  std::int64_t first = (static_cast<std::int64_t>(blockIdx.x) * threads_of_block + threadIdx.x) * formula::run;
+  const std::int64_t of_grid = std::int64_t{gridDim.x} * threads_of_block * generated::run;
+  std::int64_t first = (static_cast<std::int64_t>(blockIdx.x) * threads_of_block + threadIdx.x) * generated::run;
   for (; first < elements; first += of_grid) {
     const std::int64_t left = elements - first;
     const Run<Element> run = loaded_run(compared.got + first, left);
-    std::uint32_t values[formula::run];
+    std::uint32_t values[generated::run];
     evaluator(first, values);
     std::uint32_t differ = 0;
 #pragma unroll
-    for (int i = 0; i < formula::run; ++i) {
+    for (int i = 0; i < generated::run; ++i) {
       differ |= (i < left && run.elements[i] != static_cast<Element>(values[i]) ? 1u : 0u) << i;
     }
-    count += left < formula::run ? static_cast<unsigned>(left) : formula::run;
+    count += left < generated::run ? static_cast<unsigned>(left) : generated::run;
     if (differ != 0) report_run(evaluator, first, differ, compared);
   }
   // What the threads of a warp have compared: the host holds the sum against what there is.
@@ -169,10 +169,10 @@ struct KeptWords {
   const std::uint32_t* words;
   std::int64_t count;
   __host__ __device__ std::int64_t elements() const { return count; }
-  __device__ void operator()(std::int64_t first, std::uint32_t (&values)[formula::run]) const {
+  __device__ void operator()(std::int64_t first, std::uint32_t (&values)[generated::run]) const {
     const Run<std::uint32_t> run = loaded_run(words + first, count - first);
 #pragma unroll
-    for (int i = 0; i < formula::run; ++i) values[i] = run.elements[i];
+    for (int i = 0; i < generated::run; ++i) values[i] = run.elements[i];
   }
 };
 
@@ -241,8 +241,8 @@ void CudaMemory::copy_out(void* to, const void* from, std::size_t bytes) {
 }
 
 /// Whether the formula's words are kept now.
-bool CudaMemory::keeps(const Formula& formula) {
-  const auto* wanted = std::get_if<formula::PackedWords>(&formula);
+bool CudaMemory::keeps(const GeneratedTensor& formula) {
+  const auto* wanted = std::get_if<generated::PackedWords>(&formula);
   if (wanted == nullptr) return false;
   if (kept_words_ != nullptr && kept_ == wanted->codes) return true;
   constexpr std::int64_t most_elements = std::int64_t{1} << 27;  // of a step of 2^30 codes
@@ -252,7 +252,7 @@ bool CudaMemory::keeps(const Formula& formula) {
   kept_words_ = nullptr;
   void* words = nullptr;
   require(cudaMalloc(&words, static_cast<std::size_t>(elements) * sizeof(std::uint32_t)), "cudaMalloc");
-  formula::with_evaluator(formula, [&](const auto& evaluator) {
+  generated::with_evaluator(formula, [&](const auto& evaluator) {
     with_element(evaluator, sizeof(std::uint32_t), [&](auto element) {
       write_elements<<<blocks_of(evaluator), threads_of_block, 0, stream_>>>(evaluator,
                                                                              static_cast<decltype(element)*>(words));
@@ -265,15 +265,15 @@ bool CudaMemory::keeps(const Formula& formula) {
 }
 
 template <class Use>
-void CudaMemory::with_evaluator(const Formula& formula, Use use) {
+void CudaMemory::with_evaluator(const GeneratedTensor& formula, Use use) {
   // Only the proofs of the arithmetic come back to the same codes: others would pay for keeping them.
-  const auto* words = std::get_if<formula::PackedWords>(&formula);
-  const bool comes_back = words != nullptr && words->codes.kind == formula::Codes::Kind::each;
+  const auto* words = std::get_if<generated::PackedWords>(&formula);
+  const bool comes_back = words != nullptr && words->codes.kind == generated::Codes::Kind::each;
   if (comes_back && keeps(formula)) return use(KeptWords{kept_words_, elements_of(formula)});
-  formula::with_evaluator(formula, use);
+  generated::with_evaluator(formula, use);
 }
 
-void CudaMemory::write(const Formula& formula, std::size_t element_bytes, void* to) {
+void CudaMemory::write(const GeneratedTensor& formula, std::size_t element_bytes, void* to) {
   with_evaluator(formula, [&](const auto& evaluator) {
     if (evaluator.elements() == 0) return;
     with_element(evaluator, element_bytes, [&](auto element) {
@@ -284,7 +284,7 @@ void CudaMemory::write(const Formula& formula, std::size_t element_bytes, void* 
   require(cudaGetLastError(), "writing a formula");
 }
 
-Differences CudaMemory::compare(const Formula& formula, std::size_t element_bytes, const void* got,
+Differences CudaMemory::compare(const GeneratedTensor& formula, std::size_t element_bytes, const void* got,
                                 const reference::Format* any_nan) {
   if (found_ == nullptr) require(cudaMalloc(&found_, sizeof(DifferencesOnDevice)), "cudaMalloc");
   require(cudaMemsetAsync(found_, 0, sizeof(DifferencesOnDevice), stream_), "cudaMemset");

@@ -4,7 +4,7 @@
 
 #include <cuda_runtime_api.h>
 
-#include "properties/memory/formula.h"
+#include "properties/memory/generated_tensor.h"
 #include "properties/memory/memory.h"
 
 namespace tileproof {
@@ -24,14 +24,14 @@ class CudaMemory : public Memory {
   void* arena(std::size_t bytes) override;
   void copy_in(void* to, const void* from_host, std::size_t bytes) override;
   void copy_out(void* to_host, const void* from, std::size_t bytes) override;
-  void write(const Formula&, std::size_t element_bytes, void* to) override;
-  Differences compare(const Formula&, std::size_t element_bytes, const void* got,
+  void write(const GeneratedTensor&, std::size_t element_bytes, void* to) override;
+  Differences compare(const GeneratedTensor&, std::size_t element_bytes, const void* got,
                       const reference::Format* any_nan) override;
 
  private:
-  bool keeps(const Formula&);
+  bool keeps(const GeneratedTensor&);
   template <class Use>
-  void with_evaluator(const Formula&, Use);
+  void with_evaluator(const GeneratedTensor&, Use);
 
   static constexpr std::size_t most_staged = std::size_t{1} << 20;
   void* staged();
@@ -42,7 +42,7 @@ class CudaMemory : public Memory {
   void* memory_ = nullptr;
   std::size_t bytes_ = 0;
   DifferencesOnDevice* found_ = nullptr;
-  formula::Codes kept_;
+  generated::Codes kept_;
   std::uint32_t* kept_words_ = nullptr;
 };
 

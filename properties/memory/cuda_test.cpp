@@ -12,37 +12,37 @@ namespace {
 
 struct OfFormula {
   const char* name;
-  Formula formula;
+  GeneratedTensor formula;
   std::size_t element_bytes;
 };
 
 std::vector<OfFormula> formulas() {
-  const formula::Codes each = {.kind = formula::Codes::Kind::each, .n = 13, .k = 256, .inner_k_tiles = 4};
-  formula::Codes digit = each;
-  digit.kind = formula::Codes::Kind::digit;
+  const generated::Codes each = {.kind = generated::Codes::Kind::each, .n = 13, .k = 256, .inner_k_tiles = 4};
+  generated::Codes digit = each;
+  digit.kind = generated::Codes::Kind::digit;
   digit.shift = 4;
   digit.inner_k_tiles = 8;
-  formula::Codes words = each;
-  words.kind = formula::Codes::Kind::every_word;
+  generated::Codes words = each;
+  words.kind = generated::Codes::Kind::every_word;
   words.first = 0xfffffff0;
   words.swizzle = 5;
-  const formula::Parameters pairs = {.n = 13, .groups = 5, .group_size = 16, .first = 0x3f80'0000};
-  formula::Parameters integer = pairs;
+  const generated::Parameters pairs = {.n = 13, .groups = 5, .group_size = 16, .first = 0x3f80'0000};
+  generated::Parameters integer = pairs;
   integer.domain = Domain::integer;
   integer.type = Type::fp32;
-  formula::Parameters of_matrix = pairs;
+  generated::Parameters of_matrix = pairs;
   of_matrix.groups = 16;
   of_matrix.type = Type::fp16;
-  return {{"constant", formula::Constant{0xffa5ffa5, 37}, 2},
-          {"pairs of codes", formula::CodePairs{digit}, 1},
-          {"packed words", formula::PackedWords{digit}, 4},
-          {"packed words that are kept", formula::PackedWords{each}, 4},
-          {"every word", formula::PackedWords{words}, 4},
-          {"codes of every word", formula::UnpackedCodes{words}, 4},
-          {"scales and zeros", formula::ScaleElements{pairs}, 2},
-          {"fp32 scales", formula::ScaleElements{integer}, 4},
-          {"zero points", formula::ZeroPointElements{integer}, 1},
-          {"weights", formula::Weights{each, of_matrix}, 2}};
+  return {{"constant", generated::Constant{0xffa5ffa5, 37}, 2},
+          {"pairs of codes", generated::CodePairs{digit}, 1},
+          {"packed words", generated::PackedWords{digit}, 4},
+          {"packed words that are kept", generated::PackedWords{each}, 4},
+          {"every word", generated::PackedWords{words}, 4},
+          {"codes of every word", generated::UnpackedCodes{words}, 4},
+          {"scales and zeros", generated::ScaleElements{pairs}, 2},
+          {"fp32 scales", generated::ScaleElements{integer}, 4},
+          {"zero points", generated::ZeroPointElements{integer}, 1},
+          {"weights", generated::Weights{each, of_matrix}, 2}};
 }
 
 class DeviceJudge : public testing::Test {
@@ -96,14 +96,14 @@ TEST_F(DeviceJudge, FindsOneWrongBitInEveryElement) {
 
 TEST_F(DeviceJudge, WritesAndComparesSeveralBlocksFromEveryAddress) {
   constexpr std::int64_t of_block = 4096;
-  const formula::Codes codes = {.kind = formula::Codes::Kind::each, .n = 49, .k = 256, .inner_k_tiles = 4};
-  formula::Codes more_codes = codes;
+  const generated::Codes codes = {.kind = generated::Codes::Kind::each, .n = 49, .k = 256, .inner_k_tiles = 4};
+  generated::Codes more_codes = codes;
   more_codes.n = 97;
-  const formula::Parameters pairs = {.n = 49, .groups = 16, .group_size = 16, .first = 0x3f80'0000};
-  const OfFormula several_blocks[] = {{"constant", formula::Constant{0xffa5ffa5, 3 * of_block + 5}, 2},
-                                      {"pairs of codes", formula::CodePairs{more_codes}, 1},
-                                      {"codes", formula::UnpackedCodes{codes}, 4},
-                                      {"weights", formula::Weights{codes, pairs}, 2}};
+  const generated::Parameters pairs = {.n = 49, .groups = 16, .group_size = 16, .first = 0x3f80'0000};
+  const OfFormula several_blocks[] = {{"constant", generated::Constant{0xffa5ffa5, 3 * of_block + 5}, 2},
+                                      {"pairs of codes", generated::CodePairs{more_codes}, 1},
+                                      {"codes", generated::UnpackedCodes{codes}, 4},
+                                      {"weights", generated::Weights{codes, pairs}, 2}};
   CudaMemory memory;
   for (const OfFormula& one : several_blocks) {
     const std::int64_t elements = elements_of(one.formula);
@@ -141,12 +141,12 @@ TEST_F(DeviceJudge, WritesAndComparesSeveralBlocksFromEveryAddress) {
 
 TEST_F(DeviceJudge, CountsAllDifferencesAndListsTheFirst) {
   CudaMemory memory;
-  const formula::Codes codes = {.kind = formula::Codes::Kind::constant, .n = 16, .k = 4096, .value = 3};
-  formula::Codes others = codes;
+  const generated::Codes codes = {.kind = generated::Codes::Kind::constant, .n = 16, .k = 4096, .value = 3};
+  generated::Codes others = codes;
   others.value = 4;
   void* at = memory.arena(16 * 4096 * 4);
-  memory.write(formula::UnpackedCodes{others}, 4, at);
-  const Differences found = memory.compare(formula::UnpackedCodes{codes}, 4, at, nullptr);
+  memory.write(generated::UnpackedCodes{others}, 4, at);
+  const Differences found = memory.compare(generated::UnpackedCodes{codes}, 4, at, nullptr);
   EXPECT_EQ(found.wrong, 16 * 4096);
   ASSERT_EQ(found.listed.size(), static_cast<std::size_t>(Differences::most_listed));
   EXPECT_EQ(found.listed.front().index, 0);

@@ -39,12 +39,13 @@ struct Tensor {
   void* output = nullptr;       // host bytes to copy out to
   std::size_t bytes = 0;
   std::size_t element_bytes = 1;
-  std::size_t alignment = 256;       // of its address, in bytes: exactly this, where it is less than 256
-  bool page_before = false;          // where memory has untouchable pages: whether it begins behind one, or ends before
-  bool touches_page = false;         // whether it lies exactly there, though it then may be aligned better
-  bool may_equal_poison = false;     // an output whose legal values include the poison: packed words
-  const Formula* formula = nullptr;  // what it holds, or is expected to hold, where that is judged in its memory
-  bool is_output = false;            // of one with a formula
+  std::size_t alignment = 256;    // of its address, in bytes: exactly this, where it is less than 256
+  bool page_before = false;       // where memory has untouchable pages: whether it begins behind one, or ends before
+  bool touches_page = false;      // whether it lies exactly there, though it then may be aligned better
+  bool may_equal_poison = false;  // an output whose legal values include the poison: packed words
+  const GeneratedTensor* formula =
+      nullptr;             // what it holds, or is expected to hold, where that is judged in its memory
+  bool is_output = false;  // of one with a formula
 
   bool is_input() const { return formula != nullptr ? !is_output : input != nullptr; }
 };
@@ -55,7 +56,7 @@ void guarded(Memory&, const std::vector<Tensor>&, const Fill&,
              const std::function<void(const std::vector<void*>&)>& use);
 
 /// What a call over formulas gave.
-struct FormulaResult {
+struct GeneratedResult {
   Differences differences;          // of the output
   std::vector<std::uint32_t> read;  // the elements of the output that were asked for
 };
@@ -68,10 +69,10 @@ inline constexpr std::size_t most_bytes_carried = std::size_t{1} << 20;
 /// @param any_nan       as Memory::compare takes it
 /// @param wanted        elements of the output to read
 /// @param most_carried  bytes of the largest arena that is a small one
-FormulaResult guarded_by_formula(Memory&, const std::vector<Tensor>&, const Fill&, const reference::Format* any_nan,
-                                 const std::vector<std::int64_t>& wanted,
-                                 const std::function<void(const std::vector<void*>&)>& use,
-                                 std::size_t most_carried = most_bytes_carried);
+GeneratedResult guarded_generated(Memory&, const std::vector<Tensor>&, const Fill&, const reference::Format* any_nan,
+                                  const std::vector<std::int64_t>& wanted,
+                                  const std::function<void(const std::vector<void*>&)>& use,
+                                  std::size_t most_carried = most_bytes_carried);
 
 /// The fences beside an allocation of the subject's own. @throws GuardViolation where one is not whole
 void require_whole_fences(const std::vector<std::uint8_t>& before, const std::vector<std::uint8_t>& behind,

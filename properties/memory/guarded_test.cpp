@@ -11,7 +11,7 @@
 #include <memory>
 #include <thread>
 
-#include "properties/memory/formula.h"
+#include "properties/memory/generated_tensor.h"
 
 namespace tileproof {
 
@@ -581,13 +581,13 @@ TEST(UntouchablePages, LieBehindTensorsOfAnySizeOneAfterAnother) {
 TEST(UntouchablePages, LieAroundTensorsThatAreFormulas) {
   const std::unique_ptr<Memory> memory = make_host_memory();
   for (const std::int64_t elements : {100, 1000000}) {
-    const Formula in = formula::Constant{5, elements}, expected = formula::Constant{6, elements};
+    const GeneratedTensor in = generated::Constant{5, elements}, expected = generated::Constant{6, elements};
     const auto bytes = static_cast<std::size_t>(elements) * 4;
     const std::vector<Tensor> tensors = {
         {.name = "in", .bytes = bytes, .element_bytes = 4, .alignment = 4, .touches_page = true, .formula = &in},
         {.name = "out", .bytes = bytes, .element_bytes = 4, .alignment = 16, .formula = &expected, .is_output = true}};
     const auto judged = [&](std::ptrdiff_t read) {
-      return guarded_by_formula(*memory, tensors, usual, nullptr, {}, [&](const Addresses& at) {
+      return guarded_generated(*memory, tensors, usual, nullptr, {}, [&](const Addresses& at) {
         touch(at[0], read);
         write_here(expected, 4, at[1]);
       });

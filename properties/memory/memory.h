@@ -11,7 +11,7 @@
 
 namespace tileproof {
 
-struct Formula;
+struct GeneratedTensor;
 
 /// How a tensor differs from its formula.
 struct Differences {
@@ -46,16 +46,16 @@ class Memory {
   virtual std::vector<void*> apart(const std::vector<std::size_t>& /*bytes*/) { return {}; }
 
   /// Writes the elements of a formula, of 1, 2 or 4 bytes each: of what it computes, the low ones.
-  virtual void write(const Formula&, std::size_t element_bytes, void* to);
+  virtual void write(const GeneratedTensor&, std::size_t element_bytes, void* to);
   /// Compares a tensor with its formula, bit for bit.
   /// @param any_nan  of results whose NaN may have any bits: their format; else nullptr
-  virtual Differences compare(const Formula&, std::size_t element_bytes, const void* got,
+  virtual Differences compare(const GeneratedTensor&, std::size_t element_bytes, const void* got,
                               const reference::Format* any_nan = nullptr);
 };
 
 // The same of bytes that this process reaches. @param to, got  aligned or not
-void write_here(const Formula&, std::size_t element_bytes, void* to);
-Differences compare_here(const Formula&, std::size_t element_bytes, const void* got,
+void write_here(const GeneratedTensor&, std::size_t element_bytes, void* to);
+Differences compare_here(const GeneratedTensor&, std::size_t element_bytes, const void* got,
                          const reference::Format* any_nan = nullptr);
 
 /// Memory of this process, one for each subject: between pages that nobody may touch, or, under AddressSanitizer, bytes

@@ -65,10 +65,10 @@ std::string why_illegal(const Timed& t) {
 
 /// The codes of an expert, as words: each says where it stands. Rows past the end are packed as code 0, which such
 /// words are not: where there are any, pack is given other codes.
-formula::Codes codes_of(const Timed& t, std::int64_t expert) {
+generated::Codes codes_of(const Timed& t, std::int64_t expert) {
   const bool whole_tiles = t.shape.n % reference::rows_of_tile == 0;
-  return {.kind = t.operation == Operation::pack && !whole_tiles ? formula::Codes::Kind::digit
-                                                                 : formula::Codes::Kind::every_word,
+  return {.kind = t.operation == Operation::pack && !whole_tiles ? generated::Codes::Kind::digit
+                                                                 : generated::Codes::Kind::every_word,
           .n = t.shape.n,
           .k = t.shape.k,
           .inner_k_tiles = t.inner_k_tiles,
@@ -76,9 +76,9 @@ formula::Codes codes_of(const Timed& t, std::int64_t expert) {
           .swizzle = 0x5a3c96e1u};
 }
 
-formula::Parameters parameters_of(const Timed& t, std::int64_t expert) {
+generated::Parameters parameters_of(const Timed& t, std::int64_t expert) {
   const std::int64_t groups = t.shape.k / t.group_size;
-  return {.kind = formula::Parameters::Kind::ordinary,
+  return {.kind = generated::Parameters::Kind::ordinary,
           .type = t.type,
           .domain = t.domain,
           .n = t.shape.n,
@@ -110,24 +110,24 @@ std::int64_t bytes_of(const Timed& timed) {
 }
 
 std::vector<TimedTensors::Tensor> TimedTensors::tensors_of(const Timed& t) {
-  const auto tensor = [](std::int64_t element_bytes, std::function<Formula(std::int64_t)> holds) {
+  const auto tensor = [](std::int64_t element_bytes, std::function<GeneratedTensor(std::int64_t)> holds) {
     const std::int64_t elements = elements_of(holds(0));
     return Tensor{static_cast<std::size_t>(element_bytes), elements, std::move(holds)};
   };
-  const Tensor packed = tensor(4, [t](std::int64_t e) { return formula::PackedWords{codes_of(t, e)}; });
+  const Tensor packed = tensor(4, [t](std::int64_t e) { return generated::PackedWords{codes_of(t, e)}; });
   if (t.operation == Operation::pack) {
-    return {tensor(1, [t](std::int64_t e) { return formula::CodePairs{codes_of(t, e)}; }), packed};
+    return {tensor(1, [t](std::int64_t e) { return generated::CodePairs{codes_of(t, e)}; }), packed};
   }
   if (t.operation == Operation::unpack) {
-    return {packed, tensor(4, [t](std::int64_t e) { return formula::UnpackedCodes{codes_of(t, e)}; })};
+    return {packed, tensor(4, [t](std::int64_t e) { return generated::UnpackedCodes{codes_of(t, e)}; })};
   }
   std::vector<Tensor> tensors = {
-      packed, tensor(bytes_of(t.type), [t](std::int64_t e) { return formula::ScaleElements{parameters_of(t, e)}; })};
+      packed, tensor(bytes_of(t.type), [t](std::int64_t e) { return generated::ScaleElements{parameters_of(t, e)}; })};
   if (t.domain == Domain::integer) {
-    tensors.push_back(tensor(1, [t](std::int64_t e) { return formula::ZeroPointElements{parameters_of(t, e)}; }));
+    tensors.push_back(tensor(1, [t](std::int64_t e) { return generated::ZeroPointElements{parameters_of(t, e)}; }));
   }
   tensors.push_back(tensor(bytes_of(t.type), [t](std::int64_t e) {
-    return formula::Weights{codes_of(t, e), parameters_of(t, e)};
+    return generated::Weights{codes_of(t, e), parameters_of(t, e)};
   }));
   return tensors;
 }
@@ -148,7 +148,8 @@ TimedTensors::TimedTensors(const Timed& timed, Memory& memory)
       // No code, a NaN that arithmetic never makes, and of packed words one at most.
       constexpr std::uint32_t poison = 0xffa5ffa5u;
       const bool is_output = &tensor == &tensors_.back();
-      const Formula holds = is_output ? Formula(formula::Constant{poison, tensor.elements}) : tensor.holds(expert);
+      const GeneratedTensor holds =
+          is_output ? GeneratedTensor(generated::Constant{poison, tensor.elements}) : tensor.holds(expert);
       memory.write(holds, tensor.element_bytes,
                    static_cast<std::uint8_t*>(tensor.at) +
                        static_cast<std::size_t>(expert * tensor.elements) * tensor.element_bytes);
@@ -164,7 +165,7 @@ std::string TimedTensors::wrong() const {
   std::string first;
   for (std::int64_t expert = 0; expert < timed_.shape.experts; ++expert) {
     const std::int64_t before = expert * output.elements;
-    const Formula holds = output.holds(expert);
+    const GeneratedTensor holds = output.holds(expert);
     const auto* got =
         static_cast<const std::uint8_t*>(output.at) + static_cast<std::size_t>(before) * output.element_bytes;
     const Differences differences = memory_.compare(holds, output.element_bytes, got);

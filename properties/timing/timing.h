@@ -12,7 +12,7 @@
 #include <string>
 #include <vector>
 
-#include "properties/memory/formula.h"
+#include "properties/memory/generated_tensor.h"
 #include "properties/subjects/subject.h"
 
 namespace tileproof {
@@ -129,7 +129,7 @@ class TimedTensors {
   struct Tensor {
     std::size_t element_bytes = 0;
     std::int64_t elements = 0;  // of an expert
-    std::function<Formula(std::int64_t expert)> holds;
+    std::function<GeneratedTensor(std::int64_t expert)> holds;
     void* at = nullptr;
     std::size_t bytes(std::int64_t experts) const {
       return static_cast<std::size_t>(elements * experts) * element_bytes;

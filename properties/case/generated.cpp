@@ -1,4 +1,4 @@
-// Operations of a case over tensors that are formulas.
+// Operations of a case over generated tensors.
 #include <algorithm>
 
 #include "properties/case/case.h"
@@ -9,7 +9,7 @@ namespace tileproof {
 namespace {
 
 /// @param is_output  what the formula says is then what is expected
-Tensor tensor_of(const char* name, const Formula& formula, std::size_t element_bytes, std::size_t alignment,
+Tensor tensor_of(const char* name, const GeneratedTensor& formula, std::size_t element_bytes, std::size_t alignment,
                  bool is_output = false) {
   return {.name = name,
           .bytes = static_cast<std::size_t>(elements_of(formula)) * element_bytes,
@@ -21,14 +21,14 @@ Tensor tensor_of(const char* name, const Formula& formula, std::size_t element_b
 
 }  // namespace
 
-FormulaResult Case::run_by_formula(std::vector<Tensor> tensors, const reference::Format* any_nan,
-                                   const std::vector<std::int64_t>& wanted,
-                                   const std::function<void(const std::vector<void*>&)>& use,
-                                   std::int64_t codes_of_element) {
-  const Formula& expected = *tensors.back().formula;
+GeneratedResult Case::run_generated(std::vector<Tensor> tensors, const reference::Format* any_nan,
+                                    const std::vector<std::int64_t>& wanted,
+                                    const std::function<void(const std::vector<void*>&)>& use,
+                                    std::int64_t codes_of_element) {
+  const GeneratedTensor& expected = *tensors.back().formula;
   const std::int64_t elements = elements_of(expected);
-  const FormulaResult judged = guarded_call(
-      tensors, [&] { return guarded_by_formula(subject_.memory(), tensors, fill_, any_nan, wanted, use); });
+  const GeneratedResult judged =
+      guarded_call(tensors, [&] { return guarded_generated(subject_.memory(), tensors, fill_, any_nan, wanted, use); });
   // Whether more than one value was expected, as far as a few hundred elements show.
   constexpr std::int64_t most_looked_at = 256;
   std::int64_t looked_at = 0;
@@ -44,10 +44,10 @@ FormulaResult Case::run_by_formula(std::vector<Tensor> tensors, const reference:
   return judged;
 }
 
-FormulaResult Case::pack(const formula::Codes& codes, const std::vector<std::int64_t>& wanted) {
-  const Formula pairs = formula::CodePairs{codes};
-  const Formula words = formula::PackedWords{codes};
-  return run_by_formula(
+GeneratedResult Case::pack(const generated::Codes& codes, const std::vector<std::int64_t>& wanted) {
+  const GeneratedTensor pairs = generated::CodePairs{codes};
+  const GeneratedTensor words = generated::PackedWords{codes};
+  return run_generated(
       {tensor_of("codes", pairs, 1, vector_alignment), tensor_of("packed", words, 4, vector_alignment, true)}, nullptr,
       wanted,
       [&](const std::vector<void*>& at) {
@@ -57,10 +57,10 @@ FormulaResult Case::pack(const formula::Codes& codes, const std::vector<std::int
       reference::codes_of_word);
 }
 
-FormulaResult Case::unpack(const formula::Codes& codes, const std::vector<std::int64_t>& wanted) {
-  const Formula words = formula::PackedWords{codes};
-  const Formula unpacked = formula::UnpackedCodes{codes};
-  return run_by_formula(
+GeneratedResult Case::unpack(const generated::Codes& codes, const std::vector<std::int64_t>& wanted) {
+  const GeneratedTensor words = generated::PackedWords{codes};
+  const GeneratedTensor unpacked = generated::UnpackedCodes{codes};
+  return run_generated(
       {tensor_of("packed_w", words, 4, 4), tensor_of("codes", unpacked, 4, vector_alignment, true)}, nullptr, wanted,
       [&](const std::vector<void*>& at) {
         subject_.run(UnpackCall{static_cast<const std::uint32_t*>(at[0]), static_cast<std::int32_t*>(at[1]), problem.n,
@@ -68,16 +68,17 @@ FormulaResult Case::unpack(const formula::Codes& codes, const std::vector<std::i
       });
 }
 
-FormulaResult Case::dequantize(const formula::Codes& codes, const formula::Parameters& parameters,
-                               const std::vector<std::int64_t>& wanted) {
+GeneratedResult Case::dequantize(const generated::Codes& codes, const generated::Parameters& parameters,
+                                 const std::vector<std::int64_t>& wanted) {
   const auto element_bytes = static_cast<std::size_t>(bytes_of(problem.out));
-  const Formula words = formula::PackedWords{codes};
-  const Formula scales = formula::ScaleElements{parameters};
+  const GeneratedTensor words = generated::PackedWords{codes};
+  const GeneratedTensor scales = generated::ScaleElements{parameters};
   const bool integer = problem.domain == Domain::integer;
-  const Formula zero_points = integer ? Formula(formula::ZeroPointElements{parameters}) : Formula(formula::Constant{});
-  const Formula weights = formula::Weights{codes, parameters};
+  const GeneratedTensor zero_points =
+      integer ? GeneratedTensor(generated::ZeroPointElements{parameters}) : GeneratedTensor(generated::Constant{});
+  const GeneratedTensor weights = generated::Weights{codes, parameters};
   const reference::Format format = format_of(problem.out);
-  return run_by_formula(
+  return run_generated(
       {tensor_of("packed_w", words, 4, 4),
        tensor_of(problem.domain == Domain::floating ? "scales_and_zeros" : "scales", scales, element_bytes,
                  element_bytes),

@@ -1,6 +1,6 @@
 // Formulas: that they are the specification's matrices, that a comparison misses nothing, and that a guarded call over
 // them sees who breaks a rule of memory.
-#include "properties/memory/formula.h"
+#include "properties/memory/generated_tensor.h"
 
 #include <gtest/gtest.h>
 
@@ -20,14 +20,14 @@ namespace tileproof {
 
 namespace {
 
-using formula::Codes;
-using FormulaParameters = formula::Parameters;
+using generated::Codes;
+using FormulaParameters = generated::Parameters;
 
 Memory& memory() { return lenient_host_memory(); }
 
 /// A tensor as memory writes it, and a guard behind it that stays.
 template <class Element>
-std::vector<Element> written(const Formula& formula) {
+std::vector<Element> written(const GeneratedTensor& formula) {
   constexpr Element guard = 0x5c;
   const auto elements = static_cast<std::size_t>(elements_of(formula));
   std::vector<Element> tensor(elements + 16, guard);
@@ -39,7 +39,7 @@ std::vector<Element> written(const Formula& formula) {
 
 /// The same, one by one: nothing is kept from call to call.
 template <class Element>
-std::vector<Element> evaluated(const Formula& formula) {
+std::vector<Element> evaluated(const GeneratedTensor& formula) {
   std::vector<Element> tensor;
   for (std::int64_t i = 0; i < elements_of(formula); ++i)
     tensor.push_back(static_cast<Element>(element_of(formula, i)));
@@ -105,8 +105,8 @@ void for_each_shape(Use use) {
 TEST(Formulas, OfCodesAreWhatTheirKindSays) {
   for_each_shape([](std::int64_t n, std::int64_t k, std::int64_t inner_k_tiles) {
     for (const Codes& codes : every_kind_of_codes(n, k, inner_k_tiles)) {
-      const auto unpacked = written<std::int32_t>(formula::UnpackedCodes{codes});
-      ASSERT_EQ(unpacked, evaluated<std::int32_t>(formula::UnpackedCodes{codes}));
+      const auto unpacked = written<std::int32_t>(generated::UnpackedCodes{codes});
+      ASSERT_EQ(unpacked, evaluated<std::int32_t>(generated::UnpackedCodes{codes}));
       ASSERT_EQ(static_cast<std::int64_t>(unpacked.size()), n * k);
       for (std::int64_t i = 0; i < n * k; ++i) {
         if (codes.kind == Codes::Kind::each) continue;
@@ -126,14 +126,14 @@ TEST(Formulas, OfCodesArePackedAsTheSpecificationPacksThem) {
   for_each_shape([](std::int64_t n, std::int64_t k, std::int64_t inner_k_tiles) {
     const int inner = static_cast<int>(inner_k_tiles);
     for (const Codes& codes : every_kind_of_codes(n, k, inner_k_tiles)) {
-      const auto pairs = written<std::uint8_t>(formula::CodePairs{codes});
-      const auto unpacked = written<std::int32_t>(formula::UnpackedCodes{codes});
+      const auto pairs = written<std::uint8_t>(generated::CodePairs{codes});
+      const auto unpacked = written<std::int32_t>(generated::UnpackedCodes{codes});
       for (std::int64_t i = 0; i < n * k; ++i) {
         ASSERT_EQ(reference::code_of_pairs(pairs.data(), i / k, i % k, k), unpacked[static_cast<std::size_t>(i)])
             << "kind " << static_cast<int>(codes.kind) << " n " << n << " k " << k << " inner " << inner;
       }
-      const auto words = written<std::uint32_t>(formula::PackedWords{codes});
-      ASSERT_EQ(words, evaluated<std::uint32_t>(formula::PackedWords{codes}));
+      const auto words = written<std::uint32_t>(generated::PackedWords{codes});
+      ASSERT_EQ(words, evaluated<std::uint32_t>(generated::PackedWords{codes}));
       if (codes.kind == Codes::Kind::every_word) {
         ASSERT_EQ(words, all_words(codes));
       } else {
@@ -154,7 +154,7 @@ std::vector<FormulaParameters> every_kind_of_parameters(Type type, Domain domain
   using Kind = FormulaParameters::Kind;
   FormulaParameters p = {.type = type, .domain = domain, .n = n, .groups = groups, .group_size = group_size};
   std::vector<FormulaParameters> all;
-  for (const std::uint64_t first : {std::uint64_t{0}, formula::pairs_of(type, domain) - 5, std::uint64_t{0xbe5f37}}) {
+  for (const std::uint64_t first : {std::uint64_t{0}, generated::pairs_of(type, domain) - 5, std::uint64_t{0xbe5f37}}) {
     p.first = first;
     all.push_back(p);
   }
@@ -175,7 +175,7 @@ std::vector<FormulaParameters> every_kind_of_parameters(Type type, Domain domain
   return all;
 }
 
-std::vector<std::uint32_t> widened_from(const Formula& formula, Type type) {
+std::vector<std::uint32_t> widened_from(const GeneratedTensor& formula, Type type) {
   if (bytes_of(type) == 4) return written<std::uint32_t>(formula);
   const std::vector<std::uint16_t> narrow = written<std::uint16_t>(formula);
   return {narrow.begin(), narrow.end()};
@@ -203,8 +203,8 @@ TEST(Formulas, OfParametersAreWhatTheirKindSays) {
     if (inner_k_tiles != 2) return;  // parameters have none
     for (const FormulaParameters& p : kinds) {
       const bool floating = p.domain == Domain::floating;
-      const auto scales = widened_from(formula::ScaleElements{p}, p.type);
-      const auto zero_points = written<std::uint8_t>(formula::ZeroPointElements{p});
+      const auto scales = widened_from(generated::ScaleElements{p}, p.type);
+      const auto zero_points = written<std::uint8_t>(generated::ZeroPointElements{p});
       ASSERT_EQ(static_cast<std::int64_t>(scales.size()), p.groups * p.n * (floating ? 2 : 1));
       ASSERT_EQ(static_cast<std::int64_t>(zero_points.size()), p.groups * p.n);
       const auto whole = [&](int value) { return reference::rounded(format_of(p.type), reference::whole(value)); };
@@ -244,16 +244,16 @@ TEST(Formulas, OfParametersAreWhatTheirKindSays) {
           // The pairs are one sequence, row by row, whichever matrix they stand in, that begins again at its end.
           const std::int64_t of_matrix = number % p.n * p.groups + number / p.n;
           const std::uint64_t of_all =
-              (p.first + static_cast<std::uint64_t>(of_matrix)) % formula::pairs_of(p.type, p.domain);
+              (p.first + static_cast<std::uint64_t>(of_matrix)) % generated::pairs_of(p.type, p.domain);
           from_zero.n = std::int64_t{1} << 32;
           from_zero.groups = 1;
           const auto index = static_cast<std::int64_t>(of_all);
-          ASSERT_EQ(scale, element_of(formula::ScaleElements{from_zero}, floating ? 2 * index : index));
+          ASSERT_EQ(scale, element_of(generated::ScaleElements{from_zero}, floating ? 2 * index : index));
           if (floating) {
-            ASSERT_EQ(zero, element_of(formula::ScaleElements{from_zero}, 2 * index + 1));
+            ASSERT_EQ(zero, element_of(generated::ScaleElements{from_zero}, 2 * index + 1));
           }
           if (p.domain == Domain::integer) {
-            ASSERT_EQ(zero_points[at], element_of(formula::ZeroPointElements{from_zero}, index));
+            ASSERT_EQ(zero_points[at], element_of(generated::ZeroPointElements{from_zero}, index));
           }
         }
       }
@@ -265,7 +265,7 @@ TEST(Formulas, OfOrdinaryParametersAreOneSequenceOfMany) {
   FormulaParameters p = {.kind = FormulaParameters::Kind::ordinary, .n = 64, .groups = 64, .group_size = 32};
   const auto from = [&](std::uint64_t first) {
     p.first = first;
-    return widened_from(formula::ScaleElements{p}, p.type);
+    return widened_from(generated::ScaleElements{p}, p.type);
   };
   const std::vector<std::uint32_t> pairs = from(0), later = from(5);
   EXPECT_TRUE(std::equal(pairs.begin() + 10, pairs.end(), later.begin()));
@@ -280,9 +280,9 @@ TEST(Formulas, OfOrdinaryParametersAreOneSequenceOfMany) {
 
 /// What reference/matrix.h makes of words and parameters.
 std::vector<std::uint32_t> dequantized(const Codes& c, const FormulaParameters& p) {
-  const auto words = written<std::uint32_t>(formula::PackedWords{c});
-  const auto scales = widened_from(formula::ScaleElements{p}, p.type);
-  const auto zero_points = written<std::int8_t>(formula::ZeroPointElements{p});
+  const auto words = written<std::uint32_t>(generated::PackedWords{c});
+  const auto scales = widened_from(generated::ScaleElements{p}, p.type);
+  const auto zero_points = written<std::int8_t>(generated::ZeroPointElements{p});
   const reference::Format format = format_of(p.type);
   const int inner = static_cast<int>(c.inner_k_tiles);
   std::vector<std::uint32_t> weights(static_cast<std::size_t>(c.n * c.k));
@@ -303,7 +303,7 @@ TEST(Formulas, OfWeightsAreWhatTheSpecificationDequantizes) {
     for (const FormulaParameters& p : kinds) {
       const std::vector<Codes> codes_of_kinds = every_kind_of_codes(p.n, k, inner_k_tiles);
       const Codes& codes = codes_of_kinds[turn++ % codes_of_kinds.size()];
-      ASSERT_EQ(widened_from(formula::Weights{codes, p}, p.type), dequantized(codes, p))
+      ASSERT_EQ(widened_from(generated::Weights{codes, p}, p.type), dequantized(codes, p))
           << name_of(p.type) << " " << name_of(p.domain) << " parameters " << static_cast<int>(p.kind) << " codes "
           << static_cast<int>(codes.kind) << " n " << p.n << " k " << k << " inner " << inner_k_tiles << " groups of "
           << p.group_size;
@@ -321,8 +321,8 @@ TEST(Formulas, OfTheIdentityAreTheCodes) {
                                         .groups = 4,
                                         .group_size = 16};
     for (std::int64_t i = 0; i < 3 * 64; ++i) {
-      const std::uint32_t code = element_of(formula::UnpackedCodes{codes}, i);
-      EXPECT_EQ(element_of(formula::Weights{codes, identity}, i),
+      const std::uint32_t code = element_of(generated::UnpackedCodes{codes}, i);
+      EXPECT_EQ(element_of(generated::Weights{codes, identity}, i),
                 reference::rounded(reference::fp32, reference::whole(static_cast<int>(code))));
     }
   }
@@ -332,7 +332,7 @@ TEST(Formulas, OfTheIdentityAreTheCodes) {
 struct Comparable {
   const char* name;
   std::size_t element_bytes;
-  Formula formula;
+  GeneratedTensor formula;
 };
 
 std::vector<Comparable> comparables() {
@@ -340,14 +340,15 @@ std::vector<Comparable> comparables() {
   const FormulaParameters parameters = {.n = 13, .groups = 1};  // 13 and 26 elements: no whole runs
   FormulaParameters integer = parameters;
   integer.domain = Domain::integer;
-  return {{"pairs", 1, formula::CodePairs{codes}},           {"zero points", 1, formula::ZeroPointElements{integer}},
-          {"scales", 2, formula::ScaleElements{parameters}}, {"unpacked", 4, formula::UnpackedCodes{codes}},
-          {"words", 4, formula::PackedWords{codes}},         {"a constant", 2, formula::Constant{0x1234, 37}},
-          {"one element", 4, formula::Constant{7, 1}}};
+  return {
+      {"pairs", 1, generated::CodePairs{codes}},           {"zero points", 1, generated::ZeroPointElements{integer}},
+      {"scales", 2, generated::ScaleElements{parameters}}, {"unpacked", 4, generated::UnpackedCodes{codes}},
+      {"words", 4, generated::PackedWords{codes}},         {"a constant", 2, generated::Constant{0x1234, 37}},
+      {"one element", 4, generated::Constant{7, 1}}};
 }
 
 /// The bytes of a formula, in memory of its own with nothing behind them.
-std::vector<std::uint8_t> bytes_of_formula(const Comparable& c) {
+std::vector<std::uint8_t> bytes_of_generated(const Comparable& c) {
   std::vector<std::uint8_t> bytes(static_cast<std::size_t>(elements_of(c.formula)) * c.element_bytes);
   memory().write(c.formula, c.element_bytes, bytes.data());
   return bytes;
@@ -361,7 +362,7 @@ std::uint32_t element_at(const std::vector<std::uint8_t>& bytes, std::size_t ele
 
 TEST(Comparison, FindsADifferenceInEveryBitOfEveryElement) {
   for (const Comparable& c : comparables()) {
-    std::vector<std::uint8_t> bytes = bytes_of_formula(c);
+    std::vector<std::uint8_t> bytes = bytes_of_generated(c);
     EXPECT_EQ(memory().compare(c.formula, c.element_bytes, bytes.data()).wrong, 0) << c.name;
     for (std::size_t at = 0; at < bytes.size(); ++at) {
       for (int bit = 0; bit < 8; ++bit) {
@@ -381,7 +382,7 @@ TEST(Comparison, FindsADifferenceInEveryBitOfEveryElement) {
 
 TEST(Comparison, CountsAllDifferencesAndListsTheFirstTen) {
   for (const Comparable& c : comparables()) {
-    std::vector<std::uint8_t> bytes = bytes_of_formula(c);
+    std::vector<std::uint8_t> bytes = bytes_of_generated(c);
     const std::int64_t elements = elements_of(c.formula);
     for (std::int64_t i = 0; i < elements; ++i) bytes[static_cast<std::size_t>(i) * c.element_bytes] ^= 0x80;
     const Differences differences = memory().compare(c.formula, c.element_bytes, bytes.data());
@@ -397,12 +398,12 @@ TEST(Comparison, GoesOnOverBlocksAndTails) {
   // More than one block of 4096, and a tail that is no whole run. The second's n makes groups end anywhere.
   const FormulaParameters parameters = {.type = Type::fp32, .n = 1031, .groups = 17};
   const Codes codes = {.kind = Codes::Kind::digit, .n = 17, .k = 1024 + 32, .shift = 4};
-  const std::vector<Comparable> large = {{"scales", 4, formula::ScaleElements{parameters}},
-                                         {"a constant", 1, formula::Constant{0x5a, 2 * 16384 + 5}},
-                                         {"one block", 2, formula::Constant{0x5a5a, 16384}},
-                                         {"unpacked", 4, formula::UnpackedCodes{codes}}};
+  const std::vector<Comparable> large = {{"scales", 4, generated::ScaleElements{parameters}},
+                                         {"a constant", 1, generated::Constant{0x5a, 2 * 16384 + 5}},
+                                         {"one block", 2, generated::Constant{0x5a5a, 16384}},
+                                         {"unpacked", 4, generated::UnpackedCodes{codes}}};
   for (const Comparable& c : large) {
-    std::vector<std::uint8_t> bytes = bytes_of_formula(c);
+    std::vector<std::uint8_t> bytes = bytes_of_generated(c);
     const std::int64_t elements = elements_of(c.formula);
     for (std::int64_t i = 0; i < elements; i += 7) {
       const std::uint32_t mask = c.element_bytes == 4 ? 0xffffffffu : (1u << (8 * c.element_bytes)) - 1;
@@ -433,9 +434,9 @@ TEST(Comparison, CountsANaNForANaNApartWhereAnyWillDo) {
     const reference::Format format = format_of(row.type);
     const auto differences = [&](std::uint32_t expected, std::uint32_t got, const reference::Format* any_nan) {
       std::vector<std::uint8_t> bytes(3 * element_bytes);
-      memory().write(formula::Constant{expected, 3}, element_bytes, bytes.data());
+      memory().write(generated::Constant{expected, 3}, element_bytes, bytes.data());
       std::memcpy(bytes.data() + element_bytes, &got, element_bytes);
-      return memory().compare(formula::Constant{expected, 3}, element_bytes, bytes.data(), any_nan);
+      return memory().compare(generated::Constant{expected, 3}, element_bytes, bytes.data(), any_nan);
     };
     EXPECT_EQ(differences(row.nan, row.other_nan, &format).wrong, 0);
     EXPECT_EQ(differences(row.nan, row.other_nan, &format).other_nans, 1);
@@ -465,10 +466,10 @@ TEST(KeptWords, AreNeverThoseOfOtherCodes) {
   another_constant.value = 4;
   others.push_back(another_constant);
   others.push_back(others[6]);
-  const Formula first = formula::PackedWords{base};
+  const GeneratedTensor first = generated::PackedWords{base};
   const std::vector<std::uint32_t> expected = evaluated<std::uint32_t>(first);
   for (const Codes& codes : others) {
-    const Formula second = formula::PackedWords{codes};
+    const GeneratedTensor second = generated::PackedWords{codes};
     ASSERT_EQ(written<std::uint32_t>(first), expected);
     const std::vector<std::uint32_t> of_second = written<std::uint32_t>(second);
     ASSERT_EQ(of_second, evaluated<std::uint32_t>(second));
@@ -489,12 +490,12 @@ TEST(KeptWords, AreNeverThoseOfOtherCodes) {
 struct GuardedCall {
   static constexpr std::int64_t elements = 64;
 
-  Formula codes = formula::CodePairs{{.kind = Codes::Kind::digit, .n = 1, .k = 64}};
-  Formula scales = formula::ScaleElements{{.domain = Domain::none, .n = 5, .groups = 1}};
-  Formula expected;
+  GeneratedTensor codes = generated::CodePairs{{.kind = Codes::Kind::digit, .n = 1, .k = 64}};
+  GeneratedTensor scales = generated::ScaleElements{{.domain = Domain::none, .n = 5, .groups = 1}};
+  GeneratedTensor expected;
   std::size_t element_bytes;
 
-  GuardedCall(Formula expected_, std::size_t element_bytes_)
+  GuardedCall(GeneratedTensor expected_, std::size_t element_bytes_)
       : expected(std::move(expected_)), element_bytes(element_bytes_) {}
 
   std::vector<Tensor> tensors() const {
@@ -509,9 +510,9 @@ struct GuardedCall {
 
   using Also = std::function<void(const std::vector<void*>&)>;
   /// @param also  what a subject does that has written everything right
-  FormulaResult run(const Also& also, const reference::Format* any_nan = nullptr,
-                    const std::vector<std::int64_t>& wanted = {}) const {
-    return guarded_by_formula(memory(), tensors(), {}, any_nan, wanted, [&](const std::vector<void*>& at) {
+  GeneratedResult run(const Also& also, const reference::Format* any_nan = nullptr,
+                      const std::vector<std::int64_t>& wanted = {}) const {
+    return guarded_generated(memory(), tensors(), {}, any_nan, wanted, [&](const std::vector<void*>& at) {
       memory().write(expected, element_bytes, at[2]);
       also(at);
     });
@@ -532,13 +533,13 @@ void nothing_more(const std::vector<void*>&) {}
 
 std::vector<GuardedCall> calls_of_every_width() {
   const Codes codes = {.kind = Codes::Kind::digit, .n = 1, .k = 64};
-  return {{formula::Constant{0x17, 64}, 1},
-          {formula::Weights{codes, {.kind = FormulaParameters::Kind::identity, .n = 1, .groups = 2}}, 2},
-          {formula::UnpackedCodes{codes}, 4}};
+  return {{generated::Constant{0x17, 64}, 1},
+          {generated::Weights{codes, {.kind = FormulaParameters::Kind::identity, .n = 1, .groups = 2}}, 2},
+          {generated::UnpackedCodes{codes}, 4}};
 }
 
 /// An output of nothing but NaN, which any NaN may stand for.
-GuardedCall call_of_nans() { return {formula::Constant{0x7fff, 64}, 2}; }
+GuardedCall call_of_nans() { return {generated::Constant{0x7fff, 64}, 2}; }
 
 /// Leaves an element as it was before the call.
 void leave(const GuardedCall& call, const std::vector<void*>& at, std::int64_t index) {
@@ -548,7 +549,7 @@ void leave(const GuardedCall& call, const std::vector<void*>& at, std::int64_t i
 
 TEST(GuardedByFormula, LetsPassWhatIsRightAndReadsWhatIsWanted) {
   for (const GuardedCall& call : calls_of_every_width()) {
-    const FormulaResult judged = call.run(nothing_more, nullptr, {63, 0, 17});
+    const GeneratedResult judged = call.run(nothing_more, nullptr, {63, 0, 17});
     EXPECT_EQ(judged.differences.wrong, 0);
     const std::uint32_t mask = call.element_bytes == 4 ? 0xffffffffu : (1u << (8 * call.element_bytes)) - 1;
     const std::vector<std::uint32_t> expected = {element_of(call.expected, 63) & mask,
@@ -560,7 +561,7 @@ TEST(GuardedByFormula, LetsPassWhatIsRightAndReadsWhatIsWanted) {
 
 TEST(GuardedByFormula, ReadsWhatIsThereAndNotWhatIsExpected) {
   const GuardedCall call = calls_of_every_width()[1];
-  const FormulaResult judged =
+  const GeneratedResult judged =
       call.run([](const auto& at) { static_cast<std::uint16_t*>(at[2])[17] = 0x1234; }, nullptr, {17});
   EXPECT_EQ(judged.read, std::vector<std::uint32_t>{0x1234});
   ASSERT_EQ(judged.differences.wrong, 1);
@@ -596,7 +597,7 @@ TEST(GuardedByFormula, SeesWhatWasNeverWrittenWhereAnyNaNWillDo) {
     EXPECT_EQ(call.violation([&](const auto& at) { leave(call, at, index); }, &reference::bf16),
               "never wrote 1 elements of weights");
   }
-  const FormulaResult judged =
+  const GeneratedResult judged =
       call.run([](const auto& at) { static_cast<std::uint16_t*>(at[2])[5] = 0x7fc0; }, &reference::bf16);
   EXPECT_EQ(judged.differences.wrong, 0);
   EXPECT_EQ(judged.differences.other_nans, 1);
@@ -604,7 +605,7 @@ TEST(GuardedByFormula, SeesWhatWasNeverWrittenWhereAnyNaNWillDo) {
 
 TEST(GuardedByFormula, IsRedWhereWhatWasNeverWrittenStandsBehindTenWrongElements) {
   const GuardedCall call = calls_of_every_width()[1];
-  const FormulaResult judged = call.run([&](const auto& at) {
+  const GeneratedResult judged = call.run([&](const auto& at) {
     for (int i = 0; i < 20; ++i) static_cast<std::uint16_t*>(at[2])[i] ^= 0x4000;
     leave(call, at, 40);
   });
@@ -675,8 +676,8 @@ std::string outcome_of(Memory& of, const GuardedCall& call, const GuardedCall::A
                        const reference::Format* any_nan, std::size_t most_carried) {
   const auto use = [&](const std::vector<void*>& at) { subject(at); };
   try {
-    const FormulaResult judged =
-        guarded_by_formula(of, call.tensors(), {}, any_nan, {0, 7, GuardedCall::elements - 1}, use, most_carried);
+    const GeneratedResult judged =
+        guarded_generated(of, call.tensors(), {}, any_nan, {0, 7, GuardedCall::elements - 1}, use, most_carried);
     std::string text = std::to_string(judged.differences.wrong) + " wrong, " +
                        std::to_string(judged.differences.other_nans) + " other NaNs";
     for (const Differences::One& one : judged.differences.listed) {

@@ -1,11 +1,11 @@
-// A guarded call over tensors that are formulas. Those that are too large to be carried to a judge are written and
+// A guarded call over generated tensors. Those that are too large to be carried to a judge are written and
 // compared where they lie.
 #include <algorithm>
 #include <cstring>
 #include <exception>
 
 #include "properties/memory/errors.h"
-#include "properties/memory/formula.h"
+#include "properties/memory/generated_tensor.h"
 #include "properties/memory/placement.h"
 
 namespace tileproof {
@@ -44,25 +44,25 @@ std::vector<std::uint8_t> copied_out(Memory& memory, const std::uint8_t* arena, 
 /// What is left of the poison is no result, whether or not it is a wrong one: where any NaN will do, the poison is one.
 /// @param compared  how the output differs from a formula
 void require_written(const Tensor& output, const Fill& fill, const Differences& differences,
-                     const std::function<Differences(const Formula&)>& compared) {
+                     const std::function<Differences(const GeneratedTensor&)>& compared) {
   const std::uint32_t poison = poison_of(fill, output.element_bytes);
   const bool has_poison = std::any_of(differences.listed.begin(), differences.listed.end(),
                                       [&](const Differences::One& one) { return one.got == poison; });
   if (!has_poison && differences.other_nans == 0) return;
   const std::int64_t elements = elements_of(*output.formula);
-  const std::int64_t unwritten = elements - compared(formula::Constant{repeated(fill.poison), elements}).wrong;
+  const std::int64_t unwritten = elements - compared(generated::Constant{repeated(fill.poison), elements}).wrong;
   if (unwritten == 0) return;
   throw GuardViolation("never wrote " + std::to_string(unwritten) + " elements of " + output.name);
 }
 
 /// As guarded() does where a tool watches: each tensor in an allocation of its own, no fence, no poison.
-FormulaResult watched(Memory& memory, const std::vector<void*>& addresses, const std::vector<Tensor>& tensors,
-                      const reference::Format* any_nan, const std::function<void(const std::vector<void*>&)>& use) {
+GeneratedResult watched(Memory& memory, const std::vector<void*>& addresses, const std::vector<Tensor>& tensors,
+                        const reference::Format* any_nan, const std::function<void(const std::vector<void*>&)>& use) {
   for (std::size_t i = 0; i < tensors.size(); ++i) {
     if (!tensors[i].is_output) memory.write(*tensors[i].formula, tensors[i].element_bytes, addresses[i]);
   }
   use(addresses);
-  FormulaResult result;
+  GeneratedResult result;
   for (std::size_t i = 0; i < tensors.size(); ++i) {
     if (!tensors[i].is_output) {
       const Differences differences = memory.compare(*tensors[i].formula, tensors[i].element_bytes, addresses[i]);
@@ -75,14 +75,14 @@ FormulaResult watched(Memory& memory, const std::vector<void*>& addresses, const
 }
 
 /// In a large arena: everything is written and compared by its memory.
-FormulaResult judged_there(Memory& memory, const Placement& placement, const Fill& fill,
-                           const reference::Format* any_nan, const std::vector<std::int64_t>& wanted,
-                           const std::function<void(const std::vector<void*>&)>& use) {
+GeneratedResult judged_there(Memory& memory, const Placement& placement, const Fill& fill,
+                             const reference::Format* any_nan, const std::vector<std::int64_t>& wanted,
+                             const std::function<void(const std::vector<void*>&)>& use) {
   std::uint8_t* const arena = placement.arena;
   for (const Fence& one : placement.fences) write_fence(memory, arena, one.begin, one.end, fill.fence);
   for (const Placed& p : placement.tensors) {
     const auto elements = static_cast<std::int64_t>(p.tensor->bytes / p.tensor->element_bytes);
-    const Formula poison = formula::Constant{repeated(fill.poison), elements};
+    const GeneratedTensor poison = generated::Constant{repeated(fill.poison), elements};
     memory.write(p.tensor->is_output ? poison : *p.tensor->formula, p.tensor->element_bytes, arena + p.begin);
   }
 
@@ -91,7 +91,7 @@ FormulaResult judged_there(Memory& memory, const Placement& placement, const Fil
   for (const Fence& one : placement.fences) {
     check_fence(one, copied_out(memory, arena, one.begin, one.end), fill.fence);
   }
-  FormulaResult judged;
+  GeneratedResult judged;
   for (const Placed& p : placement.tensors) {
     const Tensor& tensor = *p.tensor;
     const std::uint8_t* at = arena + p.begin;
@@ -101,7 +101,7 @@ FormulaResult judged_there(Memory& memory, const Placement& placement, const Fil
     } else if (!refused) {
       judged.differences = memory.compare(*tensor.formula, tensor.element_bytes, at, any_nan);
       require_written(tensor, fill, judged.differences,
-                      [&](const Formula& other) { return memory.compare(other, tensor.element_bytes, at); });
+                      [&](const GeneratedTensor& other) { return memory.compare(other, tensor.element_bytes, at); });
       for (const std::int64_t index : wanted) {
         std::uint32_t element = 0;
         memory.copy_out(&element, at + static_cast<std::size_t>(index) * tensor.element_bytes, tensor.element_bytes);
@@ -114,9 +114,9 @@ FormulaResult judged_there(Memory& memory, const Placement& placement, const Fil
 }
 
 /// In a small one: everything is written and compared here, in an image that is carried once each way.
-FormulaResult judged_here(Memory& memory, const Placement& placement, const Fill& fill,
-                          const reference::Format* any_nan, const std::vector<std::int64_t>& wanted,
-                          const std::function<void(const std::vector<void*>&)>& use) {
+GeneratedResult judged_here(Memory& memory, const Placement& placement, const Fill& fill,
+                            const reference::Format* any_nan, const std::vector<std::int64_t>& wanted,
+                            const std::function<void(const std::vector<void*>&)>& use) {
   thread_local std::vector<std::uint8_t> kept;
   const Room inputs(kept, placement.bytes);  // as they were written, one behind the other
   std::uint8_t* written = inputs.begin();
@@ -134,7 +134,7 @@ FormulaResult judged_here(Memory& memory, const Placement& placement, const Fill
   }
   const std::exception_ptr refused = image.use(use);
   image.check_fences(fill.fence);
-  FormulaResult judged;
+  GeneratedResult judged;
   const std::uint8_t* next = inputs.begin();
   for (const Placed& p : placement.tensors) {
     const Tensor& tensor = *p.tensor;
@@ -148,7 +148,7 @@ FormulaResult judged_here(Memory& memory, const Placement& placement, const Fill
     } else if (!refused) {
       judged.differences = compare_here(*tensor.formula, tensor.element_bytes, at, any_nan);
       require_written(tensor, fill, judged.differences,
-                      [&](const Formula& other) { return compare_here(other, tensor.element_bytes, at); });
+                      [&](const GeneratedTensor& other) { return compare_here(other, tensor.element_bytes, at); });
       for (const std::int64_t index : wanted) {
         std::uint32_t element = 0;
         std::memcpy(&element, at + static_cast<std::size_t>(index) * tensor.element_bytes, tensor.element_bytes);
@@ -162,9 +162,9 @@ FormulaResult judged_here(Memory& memory, const Placement& placement, const Fill
 
 }  // namespace
 
-FormulaResult guarded_by_formula(Memory& memory, const std::vector<Tensor>& tensors, const Fill& fill,
-                                 const reference::Format* any_nan, const std::vector<std::int64_t>& wanted,
-                                 const std::function<void(const std::vector<void*>&)>& use, std::size_t most_carried) {
+GeneratedResult guarded_generated(Memory& memory, const std::vector<Tensor>& tensors, const Fill& fill,
+                                  const reference::Format* any_nan, const std::vector<std::int64_t>& wanted,
+                                  const std::function<void(const std::vector<void*>&)>& use, std::size_t most_carried) {
   if (const std::vector<void*> addresses = addresses_apart(memory, tensors); !addresses.empty()) {
     return watched(memory, addresses, tensors, any_nan, use);
   }

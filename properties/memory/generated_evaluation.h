@@ -5,13 +5,13 @@
 #include <cstdint>
 #include <type_traits>
 
-#include "properties/memory/formula.h"
+#include "properties/memory/generated_tensor.h"
 #include "properties/problem/draw.h"
 #include "properties/problem/k_tile.h"
 #include "reference/dequantize.h"
 #include "reference/tile_map.h"
 
-namespace tileproof::formula {
+namespace tileproof::generated {
 
 inline constexpr int run = 16;  // elements that are computed together; every row of codes and every group is whole runs
 
@@ -365,7 +365,7 @@ auto with_type_and_domain(Type of_type, Domain domain, Use use) {
 
 /// Calls `use` with the evaluator of a formula.
 template <class Use>
-auto with_evaluator(const Formula& formula, Use use) {
+auto with_evaluator(const GeneratedTensor& formula, Use use) {
   struct Cases {
     Use& use;
     auto operator()(const Constant& t) { return use(ConstantOf{t}); }
@@ -393,4 +393,4 @@ auto with_evaluator(const Formula& formula, Use use) {
   return std::visit(Cases{use}, static_cast<const Variant&>(formula));
 }
 
-}  // namespace tileproof::formula
+}  // namespace tileproof::generated

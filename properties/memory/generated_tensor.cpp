@@ -1,11 +1,11 @@
 // Formulas on the host: evaluated run by run, written and compared through whatever memory it is.
-#include "properties/memory/formula.h"
+#include "properties/memory/generated_tensor.h"
 
 #include <algorithm>
 #include <array>
 #include <cstring>
 
-#include "properties/memory/formula_evaluation.h"
+#include "properties/memory/generated_evaluation.h"
 #include "properties/memory/memory.h"
 
 namespace tileproof {
@@ -16,40 +16,40 @@ namespace {
 template <Type type, Domain domain>
 class TabulatedWeights {
  public:
-  using Element = formula::ElementOf<type>;
-  explicit TabulatedWeights(const formula::WeightsOf<type, domain>& weights) : weights_(weights) {}
+  using Element = generated::ElementOf<type>;
+  explicit TabulatedWeights(const generated::WeightsOf<type, domain>& weights) : weights_(weights) {}
 
   std::int64_t elements() const { return weights_.elements(); }
-  void operator()(std::int64_t first, std::uint32_t (&values)[formula::run]) {
-    const formula::RunOfMatrix at = weights_.run_at(first);
+  void operator()(std::int64_t first, std::uint32_t (&values)[generated::run]) {
+    const generated::RunOfMatrix at = weights_.run_at(first);
     if (at.group != group_ || at.row != row_) {
       group_ = at.group;
       row_ = at.row;
-      const formula::Pair pair = weights_.pair_of(at);
-      if (!has_pair_ || !(pair == pair_)) weights_.weights(formula::every_code_once, pair, table_);
+      const generated::Pair pair = weights_.pair_of(at);
+      if (!has_pair_ || !(pair == pair_)) weights_.weights(generated::every_code_once, pair, table_);
       has_pair_ = true;
       pair_ = pair;
     }
     const std::uint64_t codes = weights_.codes_of(at);
-    for (int i = 0; i < formula::run; ++i) values[i] = table_[formula::code_of_run(codes, i)];
+    for (int i = 0; i < generated::run; ++i) values[i] = table_[generated::code_of_run(codes, i)];
   }
 
  private:
-  formula::WeightsOf<type, domain> weights_;
+  generated::WeightsOf<type, domain> weights_;
   std::int64_t group_ = -1;
   std::int64_t row_ = -1;
   bool has_pair_ = false;
-  formula::Pair pair_ = {};
-  std::uint32_t table_[formula::run] = {};
+  generated::Pair pair_ = {};
+  std::uint32_t table_[generated::run] = {};
 };
 
 /// Calls `use` with the evaluator of a formula, of those that give the same the one that is quicker on a host.
 template <class Use>
-auto with_host_evaluator(const Formula& formula, Use use) {
-  return formula::with_evaluator(formula, [&use]<class Evaluator>(Evaluator evaluator) {
+auto with_host_evaluator(const GeneratedTensor& formula, Use use) {
+  return generated::with_evaluator(formula, [&use]<class Evaluator>(Evaluator evaluator) {
     if constexpr (requires { evaluator.run_at(0); }) {
       // Where a group is one run, a table is no less work.
-      if (evaluator.tensor.parameters.group_size > formula::run) return use(TabulatedWeights(evaluator));
+      if (evaluator.tensor.parameters.group_size > generated::run) return use(TabulatedWeights(evaluator));
     }
     return use(evaluator);
   });
@@ -58,10 +58,10 @@ auto with_host_evaluator(const Formula& formula, Use use) {
 /// Calls `use` with each run of some elements: its first one's index, its values, how many of them there are.
 template <class Evaluator, class Use>
 void for_each_run(Evaluator& evaluator, std::int64_t first, std::int64_t count, Use use) {
-  for (std::int64_t at = first; at < first + count; at += formula::run) {
-    std::uint32_t values[formula::run] = {};
+  for (std::int64_t at = first; at < first + count; at += generated::run) {
+    std::uint32_t values[generated::run] = {};
     evaluator(at, values);
-    use(at, values, static_cast<int>(std::min<std::int64_t>(formula::run, first + count - at)));
+    use(at, values, static_cast<int>(std::min<std::int64_t>(generated::run, first + count - at)));
   }
 }
 
@@ -69,10 +69,10 @@ void for_each_run(Evaluator& evaluator, std::int64_t first, std::int64_t count, 
 template <class Element, class Evaluator>
 void write_range(Evaluator& evaluator, std::int64_t first, std::int64_t count, std::uint8_t* to) {
   for_each_run(evaluator, first, count, [&](std::int64_t at, const std::uint32_t* values, int of_run) {
-    Element elements[formula::run];
-    for (int i = 0; i < formula::run; ++i) elements[i] = static_cast<Element>(values[i]);
+    Element elements[generated::run];
+    for (int i = 0; i < generated::run; ++i) elements[i] = static_cast<Element>(values[i]);
     std::uint8_t* const to_run = to + static_cast<std::size_t>(at - first) * sizeof(Element);
-    if (of_run == formula::run) {
+    if (of_run == generated::run) {
       std::memcpy(to_run, elements, sizeof elements);
     } else {
       std::memcpy(to_run, elements, static_cast<std::size_t>(of_run) * sizeof(Element));
@@ -86,11 +86,11 @@ void compare_range(Evaluator& evaluator, std::int64_t first, std::int64_t count,
                    const reference::Format* any_nan, Differences& differences) {
   for_each_run(evaluator, first, count, [&](std::int64_t at, const std::uint32_t* values, int of_run) {
     const std::uint8_t* const of_got = got + static_cast<std::size_t>(at - first) * sizeof(Element);
-    Element elements[formula::run];
-    if (of_run == formula::run) {
+    Element elements[generated::run];
+    if (of_run == generated::run) {
       std::memcpy(elements, of_got, sizeof elements);
       std::uint32_t differ = 0;
-      for (int i = 0; i < formula::run; ++i) differ |= elements[i] ^ static_cast<Element>(values[i]);
+      for (int i = 0; i < generated::run; ++i) differ |= elements[i] ^ static_cast<Element>(values[i]);
       if (differ == 0) return;
     } else {
       std::memcpy(elements, of_got, static_cast<std::size_t>(of_run) * sizeof(Element));
@@ -119,17 +119,17 @@ auto with_element(std::size_t element_bytes, Use use) {
 constexpr std::int64_t block_elements = 4096;
 
 /// The words of a thread's last matrix of codes, which every step of a proof of the arithmetic has in common.
-const std::vector<std::uint32_t>* kept_words(const Formula& formula) {
-  thread_local Formula kept = formula::Constant{};
+const std::vector<std::uint32_t>* kept_words(const GeneratedTensor& formula) {
+  thread_local GeneratedTensor kept = generated::Constant{};
   thread_local std::vector<std::uint32_t> words;
   constexpr std::int64_t most_elements = 1 << 20;
-  const auto* wanted = std::get_if<formula::PackedWords>(&formula);
-  if (wanted == nullptr || wanted->codes.kind == formula::Codes::Kind::every_word) return nullptr;
-  const auto* last = std::get_if<formula::PackedWords>(&kept);
+  const auto* wanted = std::get_if<generated::PackedWords>(&formula);
+  if (wanted == nullptr || wanted->codes.kind == generated::Codes::Kind::every_word) return nullptr;
+  const auto* last = std::get_if<generated::PackedWords>(&kept);
   if (last != nullptr && last->codes == wanted->codes) return &words;
   const std::int64_t elements = elements_of(formula);
   if (elements > most_elements) return nullptr;
-  kept = formula::Constant{};
+  kept = generated::Constant{};
   words.resize(static_cast<std::size_t>(elements));
   write_here(formula, sizeof(std::uint32_t), words.data());
   kept = formula;
@@ -138,25 +138,25 @@ const std::vector<std::uint32_t>* kept_words(const Formula& formula) {
 
 }  // namespace
 
-std::uint64_t formula::pairs_of(Type type, Domain domain) {
+std::uint64_t generated::pairs_of(Type type, Domain domain) {
   return with_type_and_domain(type, domain, []<Type of_type, Domain of_domain>() {
     return std::uint64_t{1} << bits_of_number<of_type, of_domain>;
   });
 }
 
-std::int64_t elements_of(const Formula& formula) {
-  return formula::with_evaluator(formula, [](const auto& evaluator) { return evaluator.elements(); });
+std::int64_t elements_of(const GeneratedTensor& formula) {
+  return generated::with_evaluator(formula, [](const auto& evaluator) { return evaluator.elements(); });
 }
 
-std::uint32_t element_of(const Formula& formula, std::int64_t index) {
-  return formula::with_evaluator(formula, [index](const auto& evaluator) {
-    std::uint32_t run[formula::run] = {};
-    evaluator(index / formula::run * formula::run, run);
-    return run[index % formula::run];
+std::uint32_t element_of(const GeneratedTensor& formula, std::int64_t index) {
+  return generated::with_evaluator(formula, [index](const auto& evaluator) {
+    std::uint32_t run[generated::run] = {};
+    evaluator(index / generated::run * generated::run, run);
+    return run[index % generated::run];
   });
 }
 
-void write_here(const Formula& formula, std::size_t element_bytes, void* to) {
+void write_here(const GeneratedTensor& formula, std::size_t element_bytes, void* to) {
   with_host_evaluator(formula, [&](auto evaluator) {
     with_element(element_bytes, [&]<class Element>() {
       write_range<Element>(evaluator, 0, evaluator.elements(), static_cast<std::uint8_t*>(to));
@@ -164,7 +164,7 @@ void write_here(const Formula& formula, std::size_t element_bytes, void* to) {
   });
 }
 
-Differences compare_here(const Formula& formula, std::size_t element_bytes, const void* got,
+Differences compare_here(const GeneratedTensor& formula, std::size_t element_bytes, const void* got,
                          const reference::Format* any_nan) {
   Differences differences;
   with_host_evaluator(formula, [&](auto evaluator) {
@@ -176,7 +176,7 @@ Differences compare_here(const Formula& formula, std::size_t element_bytes, cons
   return differences;
 }
 
-void Memory::write(const Formula& formula, std::size_t element_bytes, void* to) {
+void Memory::write(const GeneratedTensor& formula, std::size_t element_bytes, void* to) {
   if (const auto* words = kept_words(formula)) return copy_in(to, words->data(), words->size() * sizeof words->front());
   if (is_here()) return write_here(formula, element_bytes, to);
   with_host_evaluator(formula, [&](auto evaluator) {
@@ -191,7 +191,7 @@ void Memory::write(const Formula& formula, std::size_t element_bytes, void* to) 
   });
 }
 
-Differences Memory::compare(const Formula& formula, std::size_t element_bytes, const void* got,
+Differences Memory::compare(const GeneratedTensor& formula, std::size_t element_bytes, const void* got,
                             const reference::Format* any_nan) {
   if (const auto* words = kept_words(formula)) {
     std::vector<std::uint32_t> now(words->size());

@@ -1,4 +1,4 @@
-/// Formulas: tensors whose elements are a function of their index, judged where they lie.
+/// Generated tensors: whose elements are a function of their index, judged where they lie.
 ///
 /// A proof looks at more elements than can be drawn one by one and carried to a judge. Its inputs are formulas, written
 /// into the subject's memory by whoever owns that memory, and so are the results it expects: the harness compares them
@@ -11,7 +11,7 @@
 
 #include "properties/problem/problem.h"
 
-namespace tileproof::formula {
+namespace tileproof::generated {
 
 /// The codes of a matrix, [n][k].
 struct Codes {
@@ -83,17 +83,18 @@ struct Weights {  // [n][k]
 /// How many pairs of scale and zero (point) there are in Kind::every.
 std::uint64_t pairs_of(Type, Domain);
 
-}  // namespace tileproof::formula
+}  // namespace tileproof::generated
 
 namespace tileproof {
 
-struct Formula : std::variant<formula::Constant, formula::CodePairs, formula::PackedWords, formula::UnpackedCodes,
-                              formula::ScaleElements, formula::ZeroPointElements, formula::Weights> {
+struct GeneratedTensor
+    : std::variant<generated::Constant, generated::CodePairs, generated::PackedWords, generated::UnpackedCodes,
+                   generated::ScaleElements, generated::ZeroPointElements, generated::Weights> {
   using variant::variant;
 };
 
-std::int64_t elements_of(const Formula&);
+std::int64_t elements_of(const GeneratedTensor&);
 /// One element, evaluated here.
-std::uint32_t element_of(const Formula&, std::int64_t index);
+std::uint32_t element_of(const GeneratedTensor&, std::int64_t index);
 
 }  // namespace tileproof
