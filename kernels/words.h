@@ -16,12 +16,12 @@ namespace tileproof::kernels {
 /// instructions, 32 bits twenty, and this four, where both numbers are below 2^31 as of nearly every matrix. With the
 /// least l such that divisor <= 2^l, and m = ceil(2^(31 + l) / divisor), which 32 bits hold: m * a / 2^(31 + l) exceeds
 /// a / divisor by less than a * 2^l / (divisor * 2^(31 + l)) < 1 / divisor, and so never reaches the next whole number.
-struct Divisor {
+struct FastDivmod {
   std::int64_t divisor;
   std::uint32_t multiplier = 0;  // 0 where the divisor is too large
   int shift = 31;
 
-  explicit Divisor(std::int64_t number) : divisor(number) {
+  explicit FastDivmod(std::int64_t number) : divisor(number) {
     if (number <= 0 || number >> 31 != 0) return;
     while (std::int64_t{1} << (shift - 31) < number) ++shift;
     multiplier = static_cast<std::uint32_t>(((std::int64_t{1} << shift) + number - 1) / number);

@@ -27,14 +27,14 @@ std::vector<Enum> values_of(const json& numbers, Enum last) {
 }
 
 /// A number that others are divided by.
-std::int64_t divisor_of(const json& value) {
+std::int64_t fast_divmod_of(const json& value) {
   const auto number = whole_of<std::int64_t>(value);
   if (number <= 0) throw json::other_error::create(501, "a number that is not positive", &value);
   return number;
 }
-std::vector<std::int64_t> divisors_of(const json& values) {
+std::vector<std::int64_t> fast_divmods_of(const json& values) {
   std::vector<std::int64_t> numbers;
-  for (const json& value : values) numbers.push_back(divisor_of(value));
+  for (const json& value : values) numbers.push_back(fast_divmod_of(value));
   return numbers;
 }
 
@@ -102,11 +102,11 @@ json json_of(const Capabilities& e) {
 
 Capabilities capabilities_of(const json& value) {
   return {.operations = values_of(value.at("operations"), Operation::dequantize_eagerly),
-          .n_multiple = divisor_of(value.at("n_multiple")),
-          .most_n = divisor_of(value.at("most_n")),
-          .most_k = divisor_of(value.at("most_k")),
-          .inner_k_tiles = divisors_of(value.at("inner_k_tiles")),
-          .group_sizes = divisors_of(value.at("group_sizes")),
+          .n_multiple = fast_divmod_of(value.at("n_multiple")),
+          .most_n = fast_divmod_of(value.at("most_n")),
+          .most_k = fast_divmod_of(value.at("most_k")),
+          .inner_k_tiles = fast_divmods_of(value.at("inner_k_tiles")),
+          .group_sizes = fast_divmods_of(value.at("group_sizes")),
           .any_group_size = value.at("any_group_size"),
           .domains = values_of(value.at("domains"), Domain::none),
           .types = values_of(value.at("types"), Type::fp32),
@@ -116,7 +116,7 @@ Capabilities capabilities_of(const json& value) {
           .takes_tensors = value.at("takes_tensors"),
           .takes_experts = value.at("takes_experts"),
           .is_specification = value.at("is_specification"),
-          .step_elements = divisor_of(value.at("step_elements"))};
+          .step_elements = fast_divmod_of(value.at("step_elements"))};
 }
 
 json json_of(const std::vector<WrongElement>& elements) {

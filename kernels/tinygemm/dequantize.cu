@@ -75,7 +75,7 @@ struct CodesAsWeights {
   DomainOfT domain;
   std::int64_t n;
   std::int64_t groups;
-  Divisor group_size;
+  FastDivmod group_size;
 
   std::int64_t columns_of_group() const { return group_size.divisor; }
   /// Where the row's first group is among [expert][group][n].
@@ -103,7 +103,7 @@ Outcome run_type(const DequantizeArguments& a, Where where) {
   const auto* scales = static_cast<const typename T::Bits*>(a.scales);
   const auto with = [&](auto domain) {
     return run_strips(a, a.weights,
-                      CodesAsWeights<T, decltype(domain)>{domain, a.n, a.k / a.group_size, Divisor(a.group_size)},
+                      CodesAsWeights<T, decltype(domain)>{domain, a.n, a.k / a.group_size, FastDivmod(a.group_size)},
                       where);
   };
   if (a.domain == Domain::floating) {

@@ -34,8 +34,8 @@ struct PackedQuadThread {
   std::uint32_t* packed;
   std::int64_t n;
   std::int64_t k;
-  Divisor n_tiles;  // of one expert
-  Divisor supertiles_of_row;
+  FastDivmod n_tiles;  // of one expert
+  FastDivmod supertiles_of_row;
 
   explicit PackedQuadThread(const PackArguments& a)
       : codes(a.codes),

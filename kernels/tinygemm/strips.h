@@ -42,8 +42,8 @@ struct StripsThread {
   unsigned char* out;
   std::int64_t n;  // rows of one expert
   std::int64_t k;
-  Divisor n_tiles;  // of one expert
-  Divisor pieces_of_row;
+  FastDivmod n_tiles;  // of one expert
+  FastDivmod pieces_of_row;
   bool quads_are_aligned;
   bool one_group;  // whether all columns of a thread are of one group
   Converter converter;

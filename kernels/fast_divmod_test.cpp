@@ -21,9 +21,9 @@ std::vector<std::int64_t> around_powers_of_two(int most_bits) {
   return numbers;
 }
 
-TEST(Divisor, GivesTheQuotientBesideEveryMultiple) {
+TEST(FastDivmod, GivesTheQuotientBesideEveryMultiple) {
   for (const std::int64_t number : around_powers_of_two(40)) {
-    const Divisor divisor(number);
+    const FastDivmod divisor(number);
     EXPECT_EQ(divisor.multiplier != 0, number < limit) << number;  // else it has nothing to show here
     for (const std::int64_t times : around_powers_of_two(31)) {
       if (times > limit / number + 1) continue;
@@ -37,16 +37,16 @@ TEST(Divisor, GivesTheQuotientBesideEveryMultiple) {
   }
 }
 
-TEST(Divisor, DividesNumbersOfMoreThan31BitsToo) {
+TEST(FastDivmod, DividesNumbersOfMoreThan31BitsToo) {
   for (const std::int64_t number : around_powers_of_two(50)) {
-    const Divisor divisor(number);
+    const FastDivmod divisor(number);
     for (const std::int64_t a : {limit, limit + 1, (limit << 1) - 1, limit << 1, limit << 12, (limit << 20) + 7}) {
       ASSERT_EQ(divisor.quotient(a), a / number) << a << " / " << number;
     }
   }
   // Just below a multiple, where a product that is too large reaches the next whole number first.
   for (std::int64_t number = 1; number < 3000; ++number) {
-    const Divisor divisor(number);
+    const FastDivmod divisor(number);
     for (const std::int64_t beyond : {limit << 1, limit << 2, limit << 12}) {
       const std::int64_t a = beyond / number * number - 1;
       ASSERT_EQ(divisor.quotient(a), a / number) << a << " / " << number;
