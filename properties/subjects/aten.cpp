@@ -33,5 +33,5 @@ class AtenCpu : public Subject {
 
 }  // namespace tileproof
 
-/// A door of the library of torch subjects.
+/// An entry point of the library of torch subjects.
 extern "C" tileproof::Subject* tileproof_aten_cpu_subject() { return new tileproof::AtenCpu(); }

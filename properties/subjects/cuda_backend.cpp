@@ -410,7 +410,7 @@ class CudaBackend : public DeviceBackend {
 
 }  // namespace tileproof
 
-/// The one door of this library. The allocator is torch's from here on: before anything is allocated on a GPU.
+/// The one entry point of this library. The allocator is torch's from here on: before anything is allocated on a GPU.
 extern "C" tileproof::DeviceBackend* tileproof_cuda_backend() {
   using namespace torch::cuda::CUDAPluggableAllocator;
   using tileproof::allocator;

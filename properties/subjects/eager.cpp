@@ -118,5 +118,5 @@ class AtenEager : public Subject {
 
 }  // namespace tileproof
 
-/// A door of the library of torch subjects.
+/// An entry point of the library of torch subjects.
 extern "C" tileproof::Subject* tileproof_aten_eager_subject() { return new tileproof::AtenEager(); }

@@ -584,7 +584,7 @@ DeviceBackend* cuda_backend(std::string* why_not) {
 
 }  // namespace tileproof
 
-/// A door of the library of torch subjects.
+/// An entry point of the library of torch subjects.
 extern "C" void tileproof_library_subject(const tileproof::Library& library, tileproof::MadeSubject& made) {
   using namespace tileproof;
   const std::set<std::string> before = names_of_namespaces();

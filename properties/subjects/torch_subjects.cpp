@@ -17,10 +17,10 @@ namespace {
 
 #if defined(TILEPROOF_HAS_TORCH)
 
-/// One of the library's doors. @throws std::runtime_error: built here and not to be loaded, the machine is at fault,
-/// and a SKIPPED would hide it
-template <class Door>
-Door door(const char* name) {
+/// One of the library's entry points. @throws std::runtime_error: built here and not to be loaded, the machine is at
+/// fault, and a SKIPPED would hide it
+template <class EntryPoint>
+EntryPoint entry_point(const char* name) {
   // Before OpenMP is loaded with it: threads that spin while they wait take the cores from whatever runs beside.
   setenv("OMP_WAIT_POLICY", "PASSIVE", /*overwrite=*/0);
   setenv("OMP_NUM_THREADS", std::to_string(cores()).c_str(), /*overwrite=*/0);  // torch knows of no quota
@@ -28,7 +28,7 @@ Door door(const char* name) {
       std::filesystem::read_symlink("/proc/self/exe").parent_path() / TILEPROOF_TORCH_SUBJECTS;
   void* handle = dlopen(library.c_str(), RTLD_NOW | RTLD_LOCAL);
   if (handle == nullptr) throw std::runtime_error(std::string("the torch subjects do not load: ") + dlerror());
-  const auto found = reinterpret_cast<Door>(dlsym(handle, name));
+  const auto found = reinterpret_cast<EntryPoint>(dlsym(handle, name));
   if (found == nullptr) throw std::runtime_error(std::string("not the library of the torch subjects: ") + dlerror());
   return found;
 }
@@ -41,19 +41,19 @@ Door door(const char* name) {
 
 MadeSubject make_aten_cpu_subject() {
   MadeSubject made;
-  made.subject.reset(door<Subject* (*)()>("tileproof_aten_cpu_subject")());
+  made.subject.reset(entry_point<Subject* (*)()>("tileproof_aten_cpu_subject")());
   return made;
 }
 
 MadeSubject make_aten_eager_subject() {
   MadeSubject made;
-  made.subject.reset(door<Subject* (*)()>("tileproof_aten_eager_subject")());
+  made.subject.reset(entry_point<Subject* (*)()>("tileproof_aten_eager_subject")());
   return made;
 }
 
 MadeSubject make_library_subject(const Library& library) {
   MadeSubject made;
-  door<void (*)(const Library&, MadeSubject&)>("tileproof_library_subject")(library, made);
+  entry_point<void (*)(const Library&, MadeSubject&)>("tileproof_library_subject")(library, made);
   return made;
 }
 

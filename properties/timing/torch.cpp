@@ -110,7 +110,7 @@ class TorchTimer : public Timer {
 
 }  // namespace tileproof
 
-/// The door of the library. @param operators  the library of the PyTorch operators
+/// The entry point of the library. @param operators  the library of the PyTorch operators
 extern "C" tileproof::Timer* tileproof_torch_timer(const char* operators) {
   return new tileproof::TorchTimer(operators);
 }

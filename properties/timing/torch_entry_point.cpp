@@ -15,11 +15,11 @@ MadeTimer make_torch_timer() {
   const std::filesystem::path folder = std::filesystem::read_symlink("/proc/self/exe").parent_path();
   void* handle = dlopen((folder / TILEPROOF_TORCH_TIMER).c_str(), RTLD_NOW | RTLD_LOCAL);
   if (handle == nullptr) throw std::runtime_error(std::string("the torch timer does not load: ") + dlerror());
-  using Door = Timer* (*)(const char* operators);
-  const auto door = reinterpret_cast<Door>(dlsym(handle, "tileproof_torch_timer"));
-  if (door == nullptr) throw std::runtime_error(std::string("not the library of the torch timer: ") + dlerror());
+  using EntryPoint = Timer* (*)(const char* operators);
+  const auto entry_point = reinterpret_cast<EntryPoint>(dlsym(handle, "tileproof_torch_timer"));
+  if (entry_point == nullptr) throw std::runtime_error(std::string("not the library of the torch timer: ") + dlerror());
   MadeTimer made;
-  made.timer.reset(door((folder / TILEPROOF_TORCH_OPERATORS).c_str()));
+  made.timer.reset(entry_point((folder / TILEPROOF_TORCH_OPERATORS).c_str()));
   return made;
 }
 
