@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "kernels/words.h"
+#include "kernels/device.h"
 
 namespace tileproof::kernels {
 namespace {

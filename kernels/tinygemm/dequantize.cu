@@ -19,7 +19,7 @@ struct FloatDomain {
     decltype(T::biased(0)) offset;
     typename T::Value scale, zero;
   };
-  TILEPROOF_WORD Parameters of(std::int64_t group_row) const {
+  TILEPROOF_DEVICE Parameters of(std::int64_t group_row) const {
     const typename T::Bits* scale_and_zero = scales_and_zeros + group_row * 2;
     if (pairs_are_aligned) {
       const auto two = loaded_two(scale_and_zero);
@@ -28,7 +28,7 @@ struct FloatDomain {
     return {T::biased_by_code(midpoint_of_codes), T::from_bits(loaded(scale_and_zero)),
             T::from_bits(loaded(scale_and_zero + 1))};
   }
-  static TILEPROOF_WORD std::uint32_t weight(std::uint32_t codes, const Parameters& p) {
+  static TILEPROOF_DEVICE std::uint32_t weight(std::uint32_t codes, const Parameters& p) {
     return T::fma(T::minus(codes, p.offset), p.scale, p.zero);
   }
 };
@@ -42,10 +42,10 @@ struct IntegerDomain {
     decltype(T::biased(0)) offset;
     typename T::Value scale;
   };
-  TILEPROOF_WORD Parameters of(std::int64_t group_row) const {
+  TILEPROOF_DEVICE Parameters of(std::int64_t group_row) const {
     return {T::biased(loaded(zero_points + group_row)), T::from_bits(loaded(scales + group_row))};
   }
-  static TILEPROOF_WORD std::uint32_t weight(std::uint32_t codes, const Parameters& p) {
+  static TILEPROOF_DEVICE std::uint32_t weight(std::uint32_t codes, const Parameters& p) {
     return T::product(T::minus(codes, p.offset), p.scale);
   }
 };
@@ -58,10 +58,10 @@ struct NoZeroPoint {
     decltype(T::biased(0)) offset;
     typename T::Value scale;
   };
-  TILEPROOF_WORD Parameters of(std::int64_t group_row) const {
+  TILEPROOF_DEVICE Parameters of(std::int64_t group_row) const {
     return {T::biased_by_code(0), T::from_bits(loaded(scales + group_row))};
   }
-  static TILEPROOF_WORD std::uint32_t weight(std::uint32_t codes, const Parameters& p) {
+  static TILEPROOF_DEVICE std::uint32_t weight(std::uint32_t codes, const Parameters& p) {
     return T::product(T::minus(codes, p.offset), p.scale);
   }
 };
@@ -79,15 +79,15 @@ struct CodesAsWeights {
 
   std::int64_t columns_of_group() const { return group_size.divisor; }
   /// Where the row's first group is among [expert][group][n].
-  TILEPROOF_WORD std::int64_t parameters_of(std::int64_t expert, std::int64_t row) const {
+  TILEPROOF_DEVICE std::int64_t parameters_of(std::int64_t expert, std::int64_t row) const {
     return expert * groups * n + row;
   }
-  TILEPROOF_WORD typename DomainOfT::Parameters group(std::int64_t parameters, std::int64_t column) const {
+  TILEPROOF_DEVICE typename DomainOfT::Parameters group(std::int64_t parameters, std::int64_t column) const {
     return domain.of(group_size.quotient(column) * n + parameters);
   }
 
-  TILEPROOF_WORD Quad operator()(const std::uint32_t (&pairs)[8 / element_bytes],
-                                 const typename DomainOfT::Parameters& p) const {
+  TILEPROOF_DEVICE Quad operator()(const std::uint32_t (&pairs)[8 / element_bytes],
+                                   const typename DomainOfT::Parameters& p) const {
     if constexpr (element_bytes == 2) {
       return {domain.weight(pairs[0], p), domain.weight(pairs[1], p), domain.weight(pairs[2], p),
               domain.weight(pairs[3], p)};

@@ -7,19 +7,19 @@
 /// A thread owns 16 bytes of the packed words: of 4, 2 or 1 lanes of a row, for inner_k_tiles 2, 4 and 8. It reads that
 /// row of the supertile (its neighbours read the same one, from the cache). Rows past n in the last n-tile are written
 /// as code 0.
-#include "kernels/words.h"
+#include "kernels/device.h"
 
 namespace tileproof::kernels {
 
 namespace {
 
 /// The nibbles of byte `lane` of four codes' bytes, apart: the even column in bits 0..3, the odd one in bits 16..19.
-TILEPROOF_WORD std::uint32_t nibbles_apart(std::uint32_t bytes, int lane) {
+TILEPROOF_DEVICE std::uint32_t nibbles_apart(std::uint32_t bytes, int lane) {
   const std::uint32_t byte = bytes >> (8 * lane) & 0xff;
   return byte >> 4 | (byte & 15) << 16;
 }
 
-TILEPROOF_WORD std::uint32_t word_of_lane(const Quad& bytes, int lane) {
+TILEPROOF_DEVICE std::uint32_t word_of_lane(const Quad& bytes, int lane) {
   return nibbles_apart(bytes.x, lane) | nibbles_apart(bytes.y, lane) << 4 | nibbles_apart(bytes.z, lane) << 8 |
          nibbles_apart(bytes.w, lane) << 12;
 }
@@ -45,7 +45,7 @@ struct PackedQuadThread {
         n_tiles((a.n + 7) / 8),
         supertiles_of_row(a.k / (16 * inner_k_tiles)) {}
 
-  TILEPROOF_WORD void operator()(std::int64_t thread) const {
+  TILEPROOF_DEVICE void operator()(std::int64_t thread) const {
     // Quads in the order of memory: first the quads of a row, then the rows of a supertile.
     const int quad = static_cast<int>(thread % words_of_lane);
     const int row_of_n_tile = static_cast<int>(thread / words_of_lane % 8);

@@ -13,8 +13,8 @@
 #include <cstring>
 #include <type_traits>
 
+#include "kernels/device_host.h"
 #include "kernels/vectors_host.h"
-#include "kernels/words_host.h"
 
 namespace tileproof::kernels {
 

@@ -18,7 +18,7 @@
 /// packed words in runs of 64 bytes or more, and parameters of rows that lie side by side.
 #pragma once
 
-#include "kernels/words.h"
+#include "kernels/device.h"
 
 namespace tileproof::kernels {
 
@@ -70,7 +70,7 @@ struct StripsThread {
     return a.experts * ((a.n + rows_of_n_tile - 1) / rows_of_n_tile) * pieces(a.k) * threads_of_tile;
   }
 
-  TILEPROOF_WORD void operator()(std::int64_t thread) const {
+  TILEPROOF_DEVICE void operator()(std::int64_t thread) const {
     const std::int64_t tile = thread / threads_of_tile;
     const std::int64_t n_tile = pieces_of_row.quotient(tile);  // of the batch
     const std::int64_t piece = tile - n_tile * pieces_of_row.divisor;
@@ -106,8 +106,8 @@ struct StripsThread {
   }
 
   /// The same words of neighbouring lanes, in each of the thread's strips that are left in the row.
-  TILEPROOF_WORD void read_words(std::int64_t n_tile, std::int64_t first_strip, int left, int first_lane,
-                                 std::uint32_t (&words)[strips][words_of_store]) const {
+  TILEPROOF_DEVICE void read_words(std::int64_t n_tile, std::int64_t first_strip, int left, int first_lane,
+                                   std::uint32_t (&words)[strips][words_of_store]) const {
     constexpr int together = strips < words_of_lane ? strips : words_of_lane;  // strips of one supertile
     const std::int64_t supertiles_of_row = k / (16 * inner_k_tiles);
     TILEPROOF_UNROLL
@@ -138,7 +138,7 @@ struct StripsThread {
   /// Words that lie one behind the other: as many at a time as their number is a multiple of, where the packed words
   /// are aligned to that.
   template <int count>
-  static TILEPROOF_WORD void read_all(const std::uint32_t* from, std::uint32_t (&words)[count], bool are_aligned) {
+  static TILEPROOF_DEVICE void read_all(const std::uint32_t* from, std::uint32_t (&words)[count], bool are_aligned) {
     constexpr int at_once = count % 4 == 0 ? 4 : count % 2 == 0 ? 2 : 1;
     if (at_once > 1 && are_aligned) {
       TILEPROOF_UNROLL

@@ -14,10 +14,10 @@ struct CodesAsInt32 {
 
   struct NoParameters {};
   std::int64_t columns_of_group() const { return 0; }
-  TILEPROOF_WORD std::int64_t parameters_of(std::int64_t, std::int64_t) const { return 0; }
-  TILEPROOF_WORD NoParameters group(std::int64_t, std::int64_t) const { return {}; }
+  TILEPROOF_DEVICE std::int64_t parameters_of(std::int64_t, std::int64_t) const { return 0; }
+  TILEPROOF_DEVICE NoParameters group(std::int64_t, std::int64_t) const { return {}; }
 
-  TILEPROOF_WORD Quad operator()(const std::uint32_t (&pairs)[2], NoParameters) const {
+  TILEPROOF_DEVICE Quad operator()(const std::uint32_t (&pairs)[2], NoParameters) const {
     return {pairs[0] & 0xffff, pairs[0] >> 16, pairs[1] & 0xffff, pairs[1] >> 16};
   }
 };

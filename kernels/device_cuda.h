@@ -9,7 +9,7 @@
 
 #include "kernels/kernels.h"
 
-#define TILEPROOF_WORD __device__ __forceinline__
+#define TILEPROOF_DEVICE __device__ __forceinline__
 #define TILEPROOF_UNROLL _Pragma("unroll")
 
 namespace tileproof::kernels {
@@ -22,61 +22,61 @@ inline constexpr Outcome nothing_to_do = cudaSuccess;
 /// Sixteen bytes: the widest store of one thread.
 using Quad = uint4;
 
-TILEPROOF_WORD std::uint32_t loaded(const std::uint32_t* word) { return __ldg(word); }
-TILEPROOF_WORD std::uint16_t loaded(const std::uint16_t* bits) { return __ldg(bits); }
+TILEPROOF_DEVICE std::uint32_t loaded(const std::uint32_t* word) { return __ldg(word); }
+TILEPROOF_DEVICE std::uint16_t loaded(const std::uint16_t* bits) { return __ldg(bits); }
 /// Two neighbours, aligned to both.
-TILEPROOF_WORD uint2 loaded_two(const std::uint32_t* words) { return __ldg(reinterpret_cast<const uint2*>(words)); }
-TILEPROOF_WORD ushort2 loaded_two(const std::uint16_t* bits) { return __ldg(reinterpret_cast<const ushort2*>(bits)); }
-TILEPROOF_WORD int loaded(const std::int8_t* value) { return __ldg(reinterpret_cast<const signed char*>(value)); }
-TILEPROOF_WORD Quad loaded_quad(const void* from) { return __ldg(static_cast<const uint4*>(from)); }
+TILEPROOF_DEVICE uint2 loaded_two(const std::uint32_t* words) { return __ldg(reinterpret_cast<const uint2*>(words)); }
+TILEPROOF_DEVICE ushort2 loaded_two(const std::uint16_t* bits) { return __ldg(reinterpret_cast<const ushort2*>(bits)); }
+TILEPROOF_DEVICE int loaded(const std::int8_t* value) { return __ldg(reinterpret_cast<const signed char*>(value)); }
+TILEPROOF_DEVICE Quad loaded_quad(const void* from) { return __ldg(static_cast<const uint4*>(from)); }
 /// Written once and not read here again: streaming, so that the packed words keep the cache.
-TILEPROOF_WORD void store(Quad quad, void* to) { __stcs(static_cast<uint4*>(to), quad); }
+TILEPROOF_DEVICE void store(Quad quad, void* to) { __stcs(static_cast<uint4*>(to), quad); }
 
 /// bf16, two values a register. A code c placed in the fraction of 128 is 128 + c; subtracting 128 + offset is exact.
 struct Bf16 {
   using Bits = std::uint16_t;
   using Value = __nv_bfloat162;
-  static TILEPROOF_WORD Value from_bits(Bits bits) { return __bfloat162bfloat162(__ushort_as_bfloat16(bits)); }
-  static TILEPROOF_WORD Value biased(int offset) { return __bfloat162bfloat162(__int2bfloat16_rn(128 + offset)); }
-  static TILEPROOF_WORD Value biased_by_code(int code) { return from_bits(static_cast<Bits>(0x4300 | code)); }
-  static TILEPROOF_WORD Value minus(std::uint32_t pair, Value biased_offset) {
+  static TILEPROOF_DEVICE Value from_bits(Bits bits) { return __bfloat162bfloat162(__ushort_as_bfloat16(bits)); }
+  static TILEPROOF_DEVICE Value biased(int offset) { return __bfloat162bfloat162(__int2bfloat16_rn(128 + offset)); }
+  static TILEPROOF_DEVICE Value biased_by_code(int code) { return from_bits(static_cast<Bits>(0x4300 | code)); }
+  static TILEPROOF_DEVICE Value minus(std::uint32_t pair, Value biased_offset) {
     const std::uint32_t placed = pair | 0x43004300u;
     return __hsub2(reinterpret_cast<const __nv_bfloat162&>(placed), biased_offset);
   }
-  static TILEPROOF_WORD std::uint32_t fma(Value a, Value b, Value c) { return bits_of(__hfma2(a, b, c)); }
+  static TILEPROOF_DEVICE std::uint32_t fma(Value a, Value b, Value c) { return bits_of(__hfma2(a, b, c)); }
   /// a * b with one rounding, as a fused multiply-add of -0, which keeps the sign of a zero product.
-  static TILEPROOF_WORD std::uint32_t product(Value a, Value b) { return fma(a, b, from_bits(0x8000)); }
-  static TILEPROOF_WORD std::uint32_t bits_of(Value value) { return reinterpret_cast<const std::uint32_t&>(value); }
+  static TILEPROOF_DEVICE std::uint32_t product(Value a, Value b) { return fma(a, b, from_bits(0x8000)); }
+  static TILEPROOF_DEVICE std::uint32_t bits_of(Value value) { return reinterpret_cast<const std::uint32_t&>(value); }
 };
 
 /// fp16, two values a register. A code c placed in the fraction of 1024 is 1024 + c.
 struct Fp16 {
   using Bits = std::uint16_t;
   using Value = __half2;
-  static TILEPROOF_WORD Value from_bits(Bits bits) { return __half2half2(__ushort_as_half(bits)); }
-  static TILEPROOF_WORD Value biased(int offset) { return __half2half2(__int2half_rn(1024 + offset)); }
-  static TILEPROOF_WORD Value biased_by_code(int code) { return from_bits(static_cast<Bits>(0x6400 | code)); }
-  static TILEPROOF_WORD Value minus(std::uint32_t pair, Value biased_offset) {
+  static TILEPROOF_DEVICE Value from_bits(Bits bits) { return __half2half2(__ushort_as_half(bits)); }
+  static TILEPROOF_DEVICE Value biased(int offset) { return __half2half2(__int2half_rn(1024 + offset)); }
+  static TILEPROOF_DEVICE Value biased_by_code(int code) { return from_bits(static_cast<Bits>(0x6400 | code)); }
+  static TILEPROOF_DEVICE Value minus(std::uint32_t pair, Value biased_offset) {
     const std::uint32_t placed = pair | 0x64006400u;
     return __hsub2(reinterpret_cast<const __half2&>(placed), biased_offset);
   }
-  static TILEPROOF_WORD std::uint32_t fma(Value a, Value b, Value c) { return bits_of(__hfma2(a, b, c)); }
-  static TILEPROOF_WORD std::uint32_t product(Value a, Value b) { return fma(a, b, from_bits(0x8000)); }
-  static TILEPROOF_WORD std::uint32_t bits_of(Value value) { return reinterpret_cast<const std::uint32_t&>(value); }
+  static TILEPROOF_DEVICE std::uint32_t fma(Value a, Value b, Value c) { return bits_of(__hfma2(a, b, c)); }
+  static TILEPROOF_DEVICE std::uint32_t product(Value a, Value b) { return fma(a, b, from_bits(0x8000)); }
+  static TILEPROOF_DEVICE std::uint32_t bits_of(Value value) { return reinterpret_cast<const std::uint32_t&>(value); }
 };
 
 /// fp32, one value a register.
 struct Fp32 {
   using Bits = std::uint32_t;
   using Value = float;
-  static TILEPROOF_WORD Value from_bits(Bits bits) { return __uint_as_float(bits); }
-  static TILEPROOF_WORD int biased(int offset) { return offset; }
-  static TILEPROOF_WORD int biased_by_code(int code) { return code; }
-  static TILEPROOF_WORD Value minus(std::uint32_t code, int offset) {
+  static TILEPROOF_DEVICE Value from_bits(Bits bits) { return __uint_as_float(bits); }
+  static TILEPROOF_DEVICE int biased(int offset) { return offset; }
+  static TILEPROOF_DEVICE int biased_by_code(int code) { return code; }
+  static TILEPROOF_DEVICE Value minus(std::uint32_t code, int offset) {
     return __int2float_rn(static_cast<int>(code) - offset);
   }
-  static TILEPROOF_WORD std::uint32_t fma(Value a, Value b, Value c) { return __float_as_uint(__fmaf_rn(a, b, c)); }
-  static TILEPROOF_WORD std::uint32_t product(Value a, Value b) { return fma(a, b, -0.0f); }
+  static TILEPROOF_DEVICE std::uint32_t fma(Value a, Value b, Value c) { return __float_as_uint(__fmaf_rn(a, b, c)); }
+  static TILEPROOF_DEVICE std::uint32_t product(Value a, Value b) { return fma(a, b, -0.0f); }
 };
 
 template <class Thread>

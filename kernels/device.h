@@ -5,9 +5,9 @@
 #include <cstdint>
 
 #if defined(__CUDACC__)
-#include "kernels/words_cuda.h"
+#include "kernels/device_cuda.h"
 #else
-#include "kernels/words_host.h"
+#include "kernels/device_host.h"
 #endif
 
 namespace tileproof::kernels {
@@ -27,7 +27,7 @@ struct FastDivmod {
     multiplier = static_cast<std::uint32_t>(((std::int64_t{1} << shift) + number - 1) / number);
   }
 
-  TILEPROOF_WORD std::int64_t quotient(std::int64_t a) const {
+  TILEPROOF_DEVICE std::int64_t quotient(std::int64_t a) const {
     if (multiplier == 0 || a >> 31 != 0) return a / divisor;
     return static_cast<std::int64_t>((static_cast<std::uint64_t>(static_cast<std::uint32_t>(a)) * multiplier) >> shift);
   }

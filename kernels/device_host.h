@@ -12,7 +12,7 @@
 #include "kernels/float_mode.h"
 #include "kernels/kernels.h"
 
-#define TILEPROOF_WORD inline
+#define TILEPROOF_DEVICE inline
 #define TILEPROOF_UNROLL
 
 namespace tileproof::kernels {
