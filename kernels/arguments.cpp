@@ -6,15 +6,15 @@ namespace tileproof::kernels {
 
 namespace {
 
-std::optional<Refusal> refusal_of_pointer(const char* argument, const void* pointer, std::int64_t elements,
-                                          std::uintptr_t alignment_bytes) {
+std::optional<InvalidArgument> validate_pointer(const char* argument, const void* pointer, std::int64_t elements,
+                                                std::uintptr_t alignment_bytes) {
   if (elements == 0) return std::nullopt;
   if (pointer == nullptr)
-    return Refusal{argument, "a null pointer", "memory of " + std::to_string(elements) + " elements"};
+    return InvalidArgument{argument, "a null pointer", "memory of " + std::to_string(elements) + " elements"};
   const std::uintptr_t past = reinterpret_cast<std::uintptr_t>(pointer) % alignment_bytes;
   if (past == 0) return std::nullopt;
-  return Refusal{argument, "an address " + std::to_string(past) + " bytes past alignment",
-                 "aligned to " + std::to_string(alignment_bytes) + " bytes"};
+  return InvalidArgument{argument, "an address " + std::to_string(past) + " bytes past alignment",
+                         "aligned to " + std::to_string(alignment_bytes) + " bytes"};
 }
 
 std::uintptr_t bytes_of(Type type) { return type == Type::fp32 ? 4 : 2; }
@@ -27,7 +27,7 @@ std::int64_t words_of(const Arguments& a) {
 std::int64_t parameters_of(const DequantizeArguments& a) { return a.experts * (a.k / a.group_size) * a.n; }
 
 template <class First, class... Rest>
-std::optional<Refusal> first_of(First first, Rest... rest) {
+std::optional<InvalidArgument> first_of(First first, Rest... rest) {
   if (auto refusal = first()) return refusal;
   if constexpr (sizeof...(rest) > 0) return first_of(rest...);
   return std::nullopt;
@@ -35,54 +35,56 @@ std::optional<Refusal> first_of(First first, Rest... rest) {
 
 }  // namespace
 
-std::string Refusal::text() const { return argument + ": given " + given + ", legal is " + legal; }
+std::string InvalidArgument::text() const { return argument + ": given " + given + ", legal is " + legal; }
 
-std::optional<Refusal> refusal_of_shape(std::int64_t n, std::int64_t k, std::int64_t inner_k_tiles,
-                                        std::int64_t experts) {
+std::optional<InvalidArgument> validate_shape(std::int64_t n, std::int64_t k, std::int64_t inner_k_tiles,
+                                              std::int64_t experts) {
   if (!is_inner_k_tiles(inner_k_tiles)) {
-    return Refusal{"inner_k_tiles", std::to_string(inner_k_tiles), legal_inner_k_tiles};
+    return InvalidArgument{"inner_k_tiles", std::to_string(inner_k_tiles), legal_inner_k_tiles};
   }
   const std::string addressable = std::string("0 or more, and ") + legal_elements;
-  if (n < 0 || n > most_elements) return Refusal{"n", std::to_string(n), addressable};
+  if (n < 0 || n > most_elements) return InvalidArgument{"n", std::to_string(n), addressable};
   if (!is_k(k, inner_k_tiles)) {
-    return Refusal{"k", std::to_string(k),
-                   std::string("0 or more, and ") + legal_k + " = " + std::to_string(16 * inner_k_tiles)};
+    return InvalidArgument{"k", std::to_string(k),
+                           std::string("0 or more, and ") + legal_k + " = " + std::to_string(16 * inner_k_tiles)};
   }
-  if (!is_addressable(std::int64_t{1}, n, k)) return Refusal{"k", std::to_string(k), legal_elements};
-  if (experts < 0 || !is_addressable(experts, n, k)) return Refusal{"experts", std::to_string(experts), addressable};
+  if (!is_addressable(std::int64_t{1}, n, k)) return InvalidArgument{"k", std::to_string(k), legal_elements};
+  if (experts < 0 || !is_addressable(experts, n, k))
+    return InvalidArgument{"experts", std::to_string(experts), addressable};
   return std::nullopt;
 }
 
-std::optional<Refusal> refusal_of_group_size(std::int64_t k, std::int64_t group_size) {
+std::optional<InvalidArgument> validate_group_size(std::int64_t k, std::int64_t group_size) {
   if (is_group_size(group_size, k)) return std::nullopt;
-  return Refusal{"group_size", std::to_string(group_size), std::string(legal_group_size) + " = " + std::to_string(k)};
+  return InvalidArgument{"group_size", std::to_string(group_size),
+                         std::string(legal_group_size) + " = " + std::to_string(k)};
 }
 
-std::optional<Refusal> refusal_of(const PackArguments& a) {
-  return first_of([&] { return refusal_of_shape(a.n, a.k, a.inner_k_tiles, a.experts); },
-                  [&] { return refusal_of_pointer("codes", a.codes, a.experts * (a.n * a.k / 2), 16); },
-                  [&] { return refusal_of_pointer("packed", a.packed, words_of(a), 16); });
+std::optional<InvalidArgument> validate(const PackArguments& a) {
+  return first_of([&] { return validate_shape(a.n, a.k, a.inner_k_tiles, a.experts); },
+                  [&] { return validate_pointer("codes", a.codes, a.experts * (a.n * a.k / 2), 16); },
+                  [&] { return validate_pointer("packed", a.packed, words_of(a), 16); });
 }
 
-std::optional<Refusal> refusal_of(const UnpackArguments& a) {
-  return first_of([&] { return refusal_of_shape(a.n, a.k, a.inner_k_tiles, a.experts); },
-                  [&] { return refusal_of_pointer("packed", a.packed, words_of(a), 4); },
-                  [&] { return refusal_of_pointer("codes", a.codes, a.experts * a.n * a.k, 16); });
+std::optional<InvalidArgument> validate(const UnpackArguments& a) {
+  return first_of([&] { return validate_shape(a.n, a.k, a.inner_k_tiles, a.experts); },
+                  [&] { return validate_pointer("packed", a.packed, words_of(a), 4); },
+                  [&] { return validate_pointer("codes", a.codes, a.experts * a.n * a.k, 16); });
 }
 
-std::optional<Refusal> refusal_of(const DequantizeArguments& a) {
-  return first_of([&] { return refusal_of_shape(a.n, a.k, a.inner_k_tiles, a.experts); },
-                  [&] { return refusal_of_group_size(a.k, a.group_size); },
-                  [&] { return refusal_of_pointer("packed", a.packed, words_of(a), 4); },
+std::optional<InvalidArgument> validate(const DequantizeArguments& a) {
+  return first_of([&] { return validate_shape(a.n, a.k, a.inner_k_tiles, a.experts); },
+                  [&] { return validate_group_size(a.k, a.group_size); },
+                  [&] { return validate_pointer("packed", a.packed, words_of(a), 4); },
                   [&] {
                     const std::int64_t of_parameter = a.domain == Domain::floating ? 2 : 1;
-                    return refusal_of_pointer("scales", a.scales, parameters_of(a) * of_parameter, bytes_of(a.type));
+                    return validate_pointer("scales", a.scales, parameters_of(a) * of_parameter, bytes_of(a.type));
                   },
                   [&] {
                     const bool used = a.domain == Domain::integer;
-                    return refusal_of_pointer("zero_points", a.zero_points, used ? parameters_of(a) : 0, 1);
+                    return validate_pointer("zero_points", a.zero_points, used ? parameters_of(a) : 0, 1);
                   },
-                  [&] { return refusal_of_pointer("weights", a.weights, a.experts * a.n * a.k, 16); });
+                  [&] { return validate_pointer("weights", a.weights, a.experts * a.n * a.k, 16); });
 }
 
 }  // namespace tileproof::kernels

@@ -52,7 +52,7 @@ struct DequantizeArguments {
 };
 
 /// Why a call is refused: which argument, what was given, what is legal.
-struct Refusal {
+struct InvalidArgument {
   std::string argument;
   std::string given;
   std::string legal;
@@ -62,13 +62,13 @@ struct Refusal {
 };
 
 /// @return why the call is illegal, or nothing; null pointers are legal where they point to no elements
-std::optional<Refusal> refusal_of(const PackArguments&);
-std::optional<Refusal> refusal_of(const UnpackArguments&);
-std::optional<Refusal> refusal_of(const DequantizeArguments&);
+std::optional<InvalidArgument> validate(const PackArguments&);
+std::optional<InvalidArgument> validate(const UnpackArguments&);
+std::optional<InvalidArgument> validate(const DequantizeArguments&);
 
 /// The part about sizes alone: for callers that have no pointers yet.
-std::optional<Refusal> refusal_of_shape(std::int64_t n, std::int64_t k, std::int64_t inner_k_tiles,
-                                        std::int64_t experts = 1);
-std::optional<Refusal> refusal_of_group_size(std::int64_t k, std::int64_t group_size);
+std::optional<InvalidArgument> validate_shape(std::int64_t n, std::int64_t k, std::int64_t inner_k_tiles,
+                                              std::int64_t experts = 1);
+std::optional<InvalidArgument> validate_group_size(std::int64_t k, std::int64_t group_size);
 
 }  // namespace tileproof::kernels

@@ -102,7 +102,7 @@ cudaError_t run(Thread thread, std::int64_t threads, cudaStream_t stream) {
 /// @return cudaErrorInvalidValue for arguments that are refused
 template <class Arguments>
 bool refused(const Arguments& arguments, cudaError_t* outcome) {
-  if (!refusal_of(arguments)) return false;
+  if (!validate(arguments)) return false;
   *outcome = cudaErrorInvalidValue;
   return true;
 }

@@ -26,7 +26,7 @@ std::int64_t threads_of(const PackArguments&);
 std::int64_t threads_of(const UnpackArguments&);
 std::int64_t threads_of(const DequantizeArguments&);
 
-/// Runs a range of an operation's threads on the calling host thread. Legal arguments only (`refusal_of`), host
+/// Runs a range of an operation's threads on the calling host thread. Legal arguments only (`validate`), host
 /// pointers.
 void pack(const PackArguments&, Range);
 void unpack(const UnpackArguments&, Range);
@@ -34,7 +34,7 @@ void dequantize(const DequantizeArguments&, Range);
 
 #if defined(TILEPROOF_HAS_CUDA)
 /// Launches an operation on a stream, without synchronising; an empty one returns without a launch.
-/// @return cudaErrorInvalidValue for illegal arguments (`refusal_of` says why), else the launch's error; none stays
+/// @return cudaErrorInvalidValue for illegal arguments (`validate` says why), else the launch's error; none stays
 /// pending
 cudaError_t pack(const PackArguments&, cudaStream_t);
 cudaError_t unpack(const UnpackArguments&, cudaStream_t);

@@ -93,7 +93,7 @@ bool is_usable(const Buffer& buffer) {
 
 template <class Arguments>
 void check(const Arguments& a, Choices& choices) {
-  if (const auto refusal = refusal_of(a)) {
+  if (const auto refusal = validate(a)) {
     require(!refusal->argument.empty() && !refusal->given.empty() && !refusal->legal.empty(), "refused without a why");
     if (!is_shape_legal(a)) return;
     // Far below what 64 bits count, with room for eight rows more.

@@ -33,7 +33,7 @@ std::int64_t group_size_of(std::int64_t k, Choices& choices) {
 
 template <class Arguments>
 void check(const Arguments& a, Choices& choices) {
-  if (const auto refusal = refusal_of(a)) throw Wrong("refused: " + refusal->text());
+  if (const auto refusal = validate(a)) throw Wrong("refused: " + refusal->text());
   require_as_specified(a, choices);
 }
 

@@ -40,7 +40,7 @@ void run_n_tiles(const DequantizeArguments& a, NTiles n_tiles) { dequantize(a, n
 /// Threads in pieces that straddle experts, or n-tiles in such pieces.
 template <class Arguments>
 void run_in_pieces(const Arguments& a, bool by_n_tiles) {
-  ASSERT_FALSE(refusal_of(a).has_value()) << refusal_of(a)->text();
+  ASSERT_FALSE(validate(a).has_value()) << validate(a)->text();
   const std::int64_t piece = by_n_tiles ? 2 : 37;
   for (std::int64_t end = by_n_tiles ? n_tiles_of(a) : threads_of(a); end > 0; end -= piece) {
     const std::int64_t begin = end > piece ? end - piece : 0;

@@ -25,7 +25,7 @@ struct NTiles {
 };
 
 /// Runs some n-tiles on the calling host thread; any split of them gives the same bits. Legal arguments only
-/// (`refusal_of`), host pointers.
+/// (`validate`), host pointers.
 void pack(const PackArguments&, NTiles);
 void unpack(const UnpackArguments&, NTiles);
 void dequantize(const DequantizeArguments&, NTiles);

@@ -91,7 +91,7 @@ void expect_agreement_of_ways(DequantizeArguments a) {
   const std::int64_t bytes = a.experts * a.n * a.k * (a.type == Type::fp32 ? 4 : 2);
   Elements by_threads = elements(bytes);
   a.weights = as<void>(by_threads);
-  ASSERT_FALSE(refusal_of(a).has_value()) << refusal_of(a)->text();
+  ASSERT_FALSE(validate(a).has_value()) << validate(a)->text();
   dequantize(a, Range{0, threads_of(a)});
   for (const Way& way : all_ways()) {
     Elements weights = elements(bytes);

@@ -77,7 +77,7 @@ void call_without_derivative(const Operator& of, const c10::OperatorHandle& hand
   // Here fake tensors still say on which devices they are; in a kernel they are all on meta, and then torch refuses two
   // devices in words that name no argument.
   for (const Given& tensor : tensors) {
-    if (tensor.device() != tensors.front().device()) refuse(of, refusal_of(call));
+    if (tensor.device() != tensors.front().device()) refuse(of, validate(call));
   }
   const Tensor scales = (*stack)[stack->size() - count + 1].toTensor();
   const std::string& name = handle.schema().name();

@@ -66,7 +66,7 @@ class Given {
   Tensor tensor_;
 };
 
-inline void refuse(const Operator& of, const std::optional<Refusal>& refusal) {
+inline void refuse(const Operator& of, const std::optional<InvalidArgument>& refusal) {
   if (refusal) TORCH_CHECK_VALUE(false, of.name, ": ", refusal->text());
 }
 

@@ -227,11 +227,11 @@ constexpr bool takes(const Operator& of, Argument argument) {
 
 /// @return why the call is illegal, or nothing
 template <class Tensor>
-std::optional<Refusal> refusal_of(const Call<Tensor>& call) {
+std::optional<InvalidArgument> validate(const Call<Tensor>& call) {
   for (const Rule<Tensor>& rule : all_rules<Tensor>()) {
     if (!takes(call.of, rule.argument) || rule.holds(call)) continue;
-    return Refusal{argument_names[static_cast<int>(rule.argument)], call.given(rule.argument),
-                   rule.legal + (rule.here != nullptr ? rule.here(call) : "")};
+    return InvalidArgument{argument_names[static_cast<int>(rule.argument)], call.given(rule.argument),
+                           rule.legal + (rule.here != nullptr ? rule.here(call) : "")};
   }
   return std::nullopt;
 }

@@ -63,7 +63,7 @@ TEST(OperatorRules, AcceptLegalCallsOfEveryOperator) {
   for (const bool with_experts : {false, true}) {
     for (const Operator* of : all_operators) {
       const Legal legal = {with_experts};
-      const auto refusal = refusal_of(legal.call(*of));
+      const auto refusal = validate(legal.call(*of));
       EXPECT_FALSE(refusal.has_value()) << of->name << ": " << refusal->text();
     }
   }
@@ -196,7 +196,7 @@ TEST(OperatorRules, RefuseWhatBreaksThemInEveryOperatorThatTakesTheArgument) {
     wrong.change(changed);
     int refused = 0;
     for (const Operator* of : all_operators) {
-      const auto refusal = refusal_of(changed.call(*of));
+      const auto refusal = validate(changed.call(*of));
       bool is_taken = false;
       for (const Argument argument : of->arguments) {
         if (argument != Argument::none)

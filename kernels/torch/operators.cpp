@@ -33,7 +33,7 @@ Tensor dense(const Tensor& tensor, std::uintptr_t alignment_bytes) {
 template <class Arguments, class Operation>
 void run(const Operator& of, const Arguments& arguments, const Tensor& result, Operation operation) {
   if (result.numel() == 0) return;
-  refuse(of, refusal_of(arguments));  // what is left: the alignment of what the allocators gave
+  refuse(of, validate(arguments));  // what is left: the alignment of what the allocators gave
   const c10::Device device = result.device();
   if (device.is_cpu()) {
     constexpr std::int64_t elements_worth_a_task = 32'768;  // torch's own grain
@@ -55,7 +55,7 @@ void run(const Operator& of, const Arguments& arguments, const Tensor& result, O
 
 Tensor dequantized(const Call<Given>& call, Domain domain, const Tensor& packed_w, const Tensor& scales,
                    const Tensor* zero_points) {
-  refuse(call.of, refusal_of(call));
+  refuse(call.of, validate(call));
   const Tensor weights = empty_result(call, {call.n(), call.k()}, scales.options());
   if (weights.is_meta()) return weights;
 
@@ -86,7 +86,7 @@ Tensor dequantized(const Call<Given>& call, Domain domain, const Tensor& packed_
 Tensor pack_tensor(const Tensor& codes, std::int64_t inner_k_tiles) {
   const Given given_codes(codes);
   const Call<Given> call = {pack_operator, {&given_codes}, 0, inner_k_tiles};
-  refuse(call.of, refusal_of(call));
+  refuse(call.of, validate(call));
   const Tensor packed = empty_result(call, {call.n_tiles(), call.k() / (16 * inner_k_tiles), 32, inner_k_tiles / 2},
                                      codes.options().dtype(at::kInt));
   if (packed.is_meta()) return packed;
@@ -106,7 +106,7 @@ Tensor pack_tensor(const Tensor& codes, std::int64_t inner_k_tiles) {
 Tensor unpack_tensor(const Tensor& packed_w, std::int64_t inner_k_tiles) {
   const Given given_packed(packed_w);
   const Call<Given> call = {unpack_operator, {nullptr, &given_packed}, 0, inner_k_tiles};
-  refuse(call.of, refusal_of(call));
+  refuse(call.of, validate(call));
   const Tensor codes = empty_result(call, {call.n(), call.k()}, packed_w.options());
   if (codes.is_meta()) return codes;
 

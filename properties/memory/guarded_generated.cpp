@@ -86,7 +86,7 @@ GeneratedResult judged_there(Memory& memory, const Placement& placement, const F
     memory.write(p.tensor->is_output ? poison : *p.tensor->formula, p.tensor->element_bytes, arena + p.begin);
   }
 
-  const std::exception_ptr refused = refusal_of_use(memory, placement, use);
+  const std::exception_ptr refused = validate_use(memory, placement, use);
 
   for (const Fence& one : placement.fences) {
     check_fence(one, copied_out(memory, arena, one.begin, one.end), fill.fence);

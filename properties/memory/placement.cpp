@@ -117,8 +117,8 @@ void check_fence(const Fence& where, std::span<const std::uint8_t> bytes, std::u
   }
 }
 
-std::exception_ptr refusal_of_use(Memory& memory, const Placement& placement,
-                                  const std::function<void(const std::vector<void*>&)>& use) {
+std::exception_ptr validate_use(Memory& memory, const Placement& placement,
+                                const std::function<void(const std::vector<void*>&)>& use) {
   std::vector<void*> addresses;
   std::vector<GuardedTensor> between_pages;
   for (const Placed& p : placement.tensors) {
@@ -173,7 +173,7 @@ void Image::write_poison(const Placed& p, std::uint16_t poison) {
 
 std::exception_ptr Image::use(const std::function<void(const std::vector<void*>&)>& use) {
   if (copy_) memory_.copy_in(placement_.arena, begin_, placement_.bytes);
-  const std::exception_ptr refused = refusal_of_use(memory_, placement_, use);
+  const std::exception_ptr refused = validate_use(memory_, placement_, use);
   if (copy_) memory_.copy_out(begin_, placement_.arena, placement_.bytes);
   return refused;
 }

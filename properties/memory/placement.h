@@ -53,7 +53,7 @@ void check_fence(const Fence&, std::span<const std::uint8_t> bytes, std::uint8_t
 /// Calls `use` with the addresses of the tensors in the arena, while nothing else of it may be touched.
 /// @return what the subject refused with, if it did: whoever refuses has not touched anything either
 /// @throws GuardViolation where it touched a page that nobody may
-std::exception_ptr refusal_of_use(Memory&, const Placement&, const std::function<void(const std::vector<void*>&)>& use);
+std::exception_ptr validate_use(Memory&, const Placement&, const std::function<void(const std::vector<void*>&)>& use);
 
 /// Bytes for one call, with anything in them.
 /// @param kept  a thread's, of earlier calls: taken and grown, unless many more are asked for than should be kept
@@ -79,7 +79,7 @@ class Image {
 
   void write_fences(std::uint8_t fence);
   void write_poison(const Placed&, std::uint16_t poison);
-  /// refusal_of_use(), between carrying the image in and out.
+  /// validate_use(), between carrying the image in and out.
   std::exception_ptr use(const std::function<void(const std::vector<void*>&)>&);
   /// @throws GuardViolation for the first byte of a fence that was changed
   void check_fences(std::uint8_t fence) const;

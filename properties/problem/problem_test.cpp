@@ -55,7 +55,7 @@ rc::Gen<Problem> any_problem() {
 
 /// What a call says when it refuses; empty where it does not.
 template <class Call>
-std::string refusal_of(const Call& call) {
+std::string validate(const Call& call) {
   try {
     call();
     return "";
@@ -155,7 +155,7 @@ TEST(ProblemLine, WithABadValueIsRefusedByFlagValueAndWhatIsLegal) {
   }
   for (const Row& row : rows) {
     SCOPED_TRACE(row.flag + "=" + row.value);
-    expect_refused(refusal_of([&] { problem_of("--property=c --subject=s " + row.flag + "=" + row.value); }),
+    expect_refused(validate([&] { problem_of("--property=c --subject=s " + row.flag + "=" + row.value); }),
                    {row.flag + ":", "'" + row.value + "'", row.legal});
   }
 }
@@ -163,25 +163,25 @@ TEST(ProblemLine, WithABadValueIsRefusedByFlagValueAndWhatIsLegal) {
 TEST(ProblemLine, WithAnUnknownFlagIsRefusedByListingTheKnown) {
   for (const std::string word : {"--m=3", "--N=3", "-n=3", "n=3", "--n", "3", "=", "--properties=c"}) {
     SCOPED_TRACE(word);
-    expect_refused(refusal_of([&] { problem_of("--property=c --subject=s " + word); }),
+    expect_refused(validate([&] { problem_of("--property=c --subject=s " + word); }),
                    {"'" + word + "'", "FLAG=VALUE", "--property", "--subject", "--n ", "--k ", "--inner-k-tiles",
                     "--group-size", "--domain", "--out", "--scales", "--seed"});
   }
 }
 
 TEST(ProblemLine, WithAFlagGivenTwiceIsRefused) {
-  expect_refused(refusal_of([] { problem_of("--property=c --subject=s --k=32 --n=8 --k=32"); }),
+  expect_refused(validate([] { problem_of("--property=c --subject=s --k=32 --n=8 --k=32"); }),
                  {"'--k'", "twice", "once"});
 }
 
 TEST(ProblemLine, WithoutAPropertyOrASubjectIsRefused) {
   for (const std::string line : {"", "   ", "--subject=s --n=8", "--property= --subject=s"}) {
     SCOPED_TRACE("'" + line + "'");
-    expect_refused(refusal_of([&] { problem_of(line); }), {"no --property", "--property=NAME"});
+    expect_refused(validate([&] { problem_of(line); }), {"no --property", "--property=NAME"});
   }
   for (const std::string line : {"--property=c", "--property=c --subject="}) {
     SCOPED_TRACE("'" + line + "'");
-    expect_refused(refusal_of([&] { problem_of(line); }), {"no --subject", "--subject=NAME"});
+    expect_refused(validate([&] { problem_of(line); }), {"no --subject", "--subject=NAME"});
   }
 }
 
@@ -198,10 +198,10 @@ TEST(ProblemPossible, IsEverythingThatDataCanExistFor) {
                             "--k=64 --inner-k-tiles=4", "--k=128 --inner-k-tiles=8 --group-size=128",
                             "--n=34359738367 --k=32",  // n * k is 2^40 - 32
                             "--n=1099511627776 --k=0", "--n=0 --k=1099511627776"}) {
-    EXPECT_EQ(refusal_of([&] { require_possible(problem_with(flags)); }), "") << flags;
+    EXPECT_EQ(validate([&] { require_possible(problem_with(flags)); }), "") << flags;
   }
   for (const Profile& profile : profiles()) {
-    EXPECT_EQ(refusal_of([&] { require_possible(problem_with(std::string("--scales=") + profile.name)); }), "")
+    EXPECT_EQ(validate([&] { require_possible(problem_with(std::string("--scales=") + profile.name)); }), "")
         << profile.name;
   }
 }
@@ -248,7 +248,7 @@ TEST(ProblemPossible, IsNothingElse) {
   };
   for (const Row& row : rows) {
     SCOPED_TRACE(row.flags);
-    expect_refused(refusal_of([&] { require_possible(problem_with(row.flags)); }), row.parts);
+    expect_refused(validate([&] { require_possible(problem_with(row.flags)); }), row.parts);
   }
 }
 
@@ -263,7 +263,7 @@ TEST(ProblemPossible, IsNoProblemOfMoreElementsThanItSays) {
     Problem problem = problem_with("");
     problem.n = *around_a_power;
     problem.k = *around_a_power / 32 * 32;
-    const bool refused = refusal_of([&] { require_possible(problem); }) != "";
+    const bool refused = validate([&] { require_possible(problem); }) != "";
     ++(refused ? impossible : possible);
     const bool within = problem.n >= 0 && (problem.n == 0 || problem.k <= most / problem.n);
     // One row more than there are keeps the check itself from overflowing, and refuses a little less than 2^40.

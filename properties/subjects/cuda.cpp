@@ -70,7 +70,7 @@ class CudaSubject : public Subject {
   void finish(const Arguments& arguments) {
     if (varied_) require(cudaStreamSynchronize(own_), "waiting for the inputs");  // written in that stream's order
     if (const cudaError_t error = run_kernel(arguments, stream()); error != cudaSuccess) {
-      const auto refusal = kernels::refusal_of(arguments);
+      const auto refusal = kernels::validate(arguments);
       if (refusal) throw SubjectError("refused: " + refusal->text());
       require(error, "the launch");
     }

@@ -69,7 +69,7 @@ class HostSubject : public Subject {
   /// All in one range, or, varied, in ranges of odd lengths from the last to the first.
   template <class Arguments>
   void in_pieces(const Arguments& arguments) {
-    if (const auto refusal = kernels::refusal_of(arguments)) throw SubjectError("refused: " + refusal->text());
+    if (const auto refusal = kernels::validate(arguments)) throw SubjectError("refused: " + refusal->text());
     const How how(arguments, variation_);
     way_ = how.way();
     std::int64_t end = how.pieces(arguments);

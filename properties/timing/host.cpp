@@ -82,7 +82,7 @@ class ThreadedKernels : public Subject {
  private:
   template <class Arguments>
   void share_out(const Arguments& arguments) {
-    if (const auto refusal = kernels::refusal_of(arguments)) throw SubjectError("refused: " + refusal->text());
+    if (const auto refusal = kernels::validate(arguments)) throw SubjectError("refused: " + refusal->text());
     threads_.in_parts(kernels::n_tiles_of(arguments), 1, [&](std::int64_t begin, std::int64_t end) {
       run_kernel(arguments, kernels::NTiles{begin, end});
     });

@@ -55,11 +55,11 @@ const std::vector<TimedKind>& kinds_on_the_host() {
 
 /// Why an operation cannot be had of a shape, or "".
 std::string why_illegal(const Timed& t) {
-  if (const auto refusal = kernels::refusal_of_shape(t.shape.n, t.shape.k, t.inner_k_tiles, t.shape.experts)) {
+  if (const auto refusal = kernels::validate_shape(t.shape.n, t.shape.k, t.inner_k_tiles, t.shape.experts)) {
     return refusal->text();
   }
   if (t.operation != Operation::dequantize) return "";
-  const auto refusal = kernels::refusal_of_group_size(t.shape.k, t.group_size);
+  const auto refusal = kernels::validate_group_size(t.shape.k, t.group_size);
   return refusal ? refusal->text() : "";
 }
 

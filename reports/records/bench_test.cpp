@@ -212,7 +212,7 @@ TEST(BenchComparison, ComparesCasesASecondWhereThereIsNoCopy) {
 }
 
 /// What a record is refused with.
-std::string refusal_of(const json& record) {
+std::string validate(const json& record) {
   try {
     require_bench(record);
   } catch (const std::runtime_error& error) {
@@ -225,7 +225,7 @@ TEST(BenchRecords, AreReadBackFromTheirText) {
   const json record = bench_of({row("x", milliseconds(10), milliseconds(9)), cases({1, 2, 3})});
   const json again = json::parse(record.dump());
   EXPECT_EQ(bench_table(again, true), bench_table(record, true));
-  EXPECT_EQ(refusal_of(again), "nothing");
+  EXPECT_EQ(validate(again), "nothing");
 }
 
 TEST(BenchRecords, AreRefusedWhereTheyAreNone) {
@@ -233,10 +233,10 @@ TEST(BenchRecords, AreRefusedWhereTheyAreNone) {
   const auto with = [&](const char* pointer, const json& value) {
     json bad = good;
     bad[json::json_pointer(pointer)] = value;
-    return refusal_of(bad);
+    return validate(bad);
   };
-  EXPECT_EQ(refusal_of(json::array()), "bench.json: expected an object, got []");
-  EXPECT_EQ(refusal_of({{"rows", 1}}), "bench.json: schema: expected a whole number, not negative, got nothing");
+  EXPECT_EQ(validate(json::array()), "bench.json: expected an object, got []");
+  EXPECT_EQ(validate({{"rows", 1}}), "bench.json: schema: expected a whole number, not negative, got nothing");
   EXPECT_EQ(with("/schema", 2), "bench.json: schema: expected 1, the only one that this version reads, got 2");
   EXPECT_EQ(with("/rows", 7), "bench.json: rows: expected an array, got 7");
   EXPECT_EQ(with("/rows/1", good["rows"][0]), "bench.json: rows[1].name: expected each name once, got \"x\"");

@@ -180,7 +180,7 @@ std::string message_of(const std::function<void()>& action) {
   return "nothing was thrown";
 }
 
-std::string refusal_of(const json& wrong) {
+std::string validate(const json& wrong) {
   return message_of([&] { static_cast<void>(terminal(wrong, 80, false)); });
 }
 
@@ -1111,7 +1111,7 @@ TEST(Summary, NamesTheFieldThatIsMissing) {
       {"/judgements/3/refused/message", missing, "judgements[3].refused.message: expected a string, got nothing"},
   };
   for (const WrongField& field : fields) {
-    EXPECT_EQ(refusal_of(with(field)), std::string("summary.json: ") + field.message);
+    EXPECT_EQ(validate(with(field)), std::string("summary.json: ") + field.message);
   }
 }
 
@@ -1146,7 +1146,7 @@ TEST(Summary, NamesTheFieldThatIsMistyped) {
        "machine: expected an object, got \"mmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmm..."},
   };
   for (const WrongField& field : fields) {
-    EXPECT_EQ(refusal_of(with(field)), std::string("summary.json: ") + field.message);
+    EXPECT_EQ(validate(with(field)), std::string("summary.json: ") + field.message);
   }
 }
 
@@ -1159,8 +1159,8 @@ TEST(Summary, OfAnotherSchemaIsRefusedByEveryWriter) {
 }
 
 TEST(Summary, ThatIsNoObjectIsRefused) {
-  EXPECT_EQ(refusal_of(json::array()), "summary.json: expected an object, got []");
-  EXPECT_EQ(refusal_of(nullptr), "summary.json: expected an object, got null");
+  EXPECT_EQ(validate(json::array()), "summary.json: expected an object, got []");
+  EXPECT_EQ(validate(nullptr), "summary.json: expected an object, got null");
 }
 
 TEST(Summary, ThatContradictsItselfIsRefused) {
@@ -1175,46 +1175,44 @@ TEST(Summary, ThatContradictsItselfIsRefused) {
        "judgements[3].property: expected one judgement of a property on a subject, got \"pack/fills_words\""},
   };
   for (const WrongField& field : fields) {
-    EXPECT_EQ(refusal_of(with(field)), std::string("summary.json: ") + field.message);
+    EXPECT_EQ(validate(with(field)), std::string("summary.json: ") + field.message);
   }
   json nothing = summary_where_nothing_ran();
   nothing["verdict"] = "PASSED";
-  EXPECT_EQ(refusal_of(nothing), "summary.json: verdict: expected no PASSED where nothing passed, got \"PASSED\"");
+  EXPECT_EQ(validate(nothing), "summary.json: verdict: expected no PASSED where nothing passed, got \"PASSED\"");
 }
 
 TEST(Summary, WhoseVerdictIsNotThatOfItsFindingsIsRefused) {
   const json one = known_finding("T-1", "odd k", 1);
-  const auto refusal_of_one = [](const json& judgement) {
-    return refusal_of(summary_of({subject("host")}, {judgement}));
-  };
+  const auto validate_one = [](const json& judgement) { return validate(summary_of({subject("host")}, {judgement})); };
   const auto with_verdict = [](json judgement, const char* verdict) {
     judgement["verdict"] = verdict;
     return judgement;
   };
   const std::string start = "summary.json: judgements[0].verdict: expected ";
   for (const char* verdict : {"PASSED", "SKIPPED", "MISTRUSTED", "KNOWN"}) {
-    EXPECT_EQ(refusal_of_one(with_verdict(with_known(failed("a", "host"), one), verdict)),
+    EXPECT_EQ(validate_one(with_verdict(with_known(failed("a", "host"), one), verdict)),
               start + "FAILED over findings, got \"" + verdict + "\"");
   }
   for (const char* verdict : {"PASSED", "SKIPPED"}) {
-    EXPECT_EQ(refusal_of_one(with_verdict(known("a", "host", one), verdict)),
+    EXPECT_EQ(validate_one(with_verdict(known("a", "host", one), verdict)),
               start + "KNOWN, FAILED or MISTRUSTED over known findings, got \"" + verdict + "\"");
   }
-  EXPECT_EQ(refusal_of_one(with_verdict(passed("a", "host"), "KNOWN")),
+  EXPECT_EQ(validate_one(with_verdict(passed("a", "host"), "KNOWN")),
             start + "no KNOWN where no finding is known, got \"KNOWN\"");
-  EXPECT_EQ(refusal_of_one(refused(passed("a", "host"), 0, "n: got 0")),
+  EXPECT_EQ(validate_one(refused(passed("a", "host"), 0, "n: got 0")),
             "summary.json: judgements[0].refused.message: expected \"\" where no case was refused, got \"n: got 0\"");
-  EXPECT_EQ(refusal_of_one(with_known(failed("a", "host"), one)), "nothing was thrown");
-  EXPECT_EQ(refusal_of_one(with_known(mistrusted("a", "host", "never met: b"), one)), "nothing was thrown");
+  EXPECT_EQ(validate_one(with_known(failed("a", "host"), one)), "nothing was thrown");
+  EXPECT_EQ(validate_one(with_known(mistrusted("a", "host", "never met: b"), one)), "nothing was thrown");
 }
 
 TEST(Summary, IsNotPassedWhereAllThatRanIsKnown) {
   json some = summary_of({subject("host")}, {known("a", "host", known_finding("T-1", "odd k", 1))});
   some["verdict"] = "PASSED";
-  EXPECT_EQ(refusal_of(some), "summary.json: verdict: expected no PASSED where nothing passed, got \"PASSED\"");
+  EXPECT_EQ(validate(some), "summary.json: verdict: expected no PASSED where nothing passed, got \"PASSED\"");
   for (const char* verdict : {"MISTRUSTED", "KNOWN"}) {
     some["verdict"] = verdict;
-    EXPECT_EQ(refusal_of(some), "nothing was thrown");
+    EXPECT_EQ(validate(some), "nothing was thrown");
   }
 }
 
@@ -1226,17 +1224,17 @@ TEST(Summary, IsKnownWhereSomethingIsAndTheRestPassed) {
   EXPECT_TRUE(markdown(some).starts_with("## KNOWN: 1 PASSED, 1 KNOWN"));
   EXPECT_FALSE(contains(junit(some), "the run as a whole"));
   some["verdict"] = "PASSED";  // as runs of before say
-  EXPECT_EQ(refusal_of(some), "nothing was thrown");
+  EXPECT_EQ(validate(some), "nothing was thrown");
   json none = summary_of({subject("host")}, {passed("b", "host")});
   none["verdict"] = "KNOWN";
-  EXPECT_EQ(refusal_of(none), "summary.json: verdict: expected no KNOWN where nothing is known, got \"KNOWN\"");
+  EXPECT_EQ(validate(none), "summary.json: verdict: expected no KNOWN where nothing is known, got \"KNOWN\"");
 }
 
 TEST(Summary, IsNotKnownOverAFailure) {
   json some =
       summary_of({subject("host")}, {known("a", "host", known_finding("T-1", "odd k", 1)), failed("b", "host")});
   some["verdict"] = "KNOWN";
-  EXPECT_EQ(refusal_of(some),
+  EXPECT_EQ(validate(some),
             "summary.json: verdict: expected no KNOWN over judgements that are FAILED or MISTRUSTED, got \"KNOWN\"");
 }
 
