@@ -62,9 +62,9 @@ int unknown_argument(const CLI::App& app, const std::vector<std::string>& argume
 }
 
 /// @param name  of the option, which may have several
-Illegal no_value(const std::string& name, const CLI::Option& option) {
+UsageError no_value(const std::string& name, const CLI::Option& option) {
   const bool is_flag = option.get_items_expected_max() == 0;
-  return Illegal(name, "''", is_flag ? "the flag alone" : "a value: " + option.get_description());
+  return UsageError(name, "''", is_flag ? "the flag alone" : "a value: " + option.get_description());
 }
 
 /// CLI11 takes `--flag=` for `--flag`, and what follows for its value; and an empty value for one.
@@ -161,7 +161,7 @@ int main(int count, char** arguments) {
     if (std::cout.flush() || tileproof::has_lost_its_reader(STDOUT_FILENO)) return exit;
     std::cerr << "tileproof: cannot write to standard output\n";
     return exit == tileproof::exit_code::passed ? tileproof::exit_code::machine_at_fault : exit;
-  } catch (const tileproof::Illegal& illegal) {
+  } catch (const tileproof::UsageError& illegal) {
     return tileproof::wrong_usage(illegal.what());
   } catch (const std::bad_alloc&) {
     std::cerr << "tileproof: out of memory\n";

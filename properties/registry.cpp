@@ -25,7 +25,7 @@ const SubjectRow& subject_row(const std::string& name) {
       if (row.name == name) return row;
     }
   }
-  throw Illegal("--subject", "'" + name + "'", legal + ", or one of 'tileproof list mutants'");
+  throw UsageError("--subject", "'" + name + "'", legal + ", or one of 'tileproof list mutants'");
 }
 
 const Property& property_of(const std::string& name) {
@@ -35,7 +35,7 @@ const Property& property_of(const std::string& name) {
   for (const Survey& survey : surveys()) {
     if (survey.property.name == name) return survey.property;
   }
-  throw Illegal("--property", "'" + name + "'", "a name of 'tileproof list properties'");
+  throw UsageError("--property", "'" + name + "'", "a name of 'tileproof list properties'");
 }
 
 }  // namespace tileproof

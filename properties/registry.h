@@ -10,13 +10,13 @@ namespace tileproof {
 
 struct TimerRow;
 
-/// A subject, a mutated one, one of compute-sanitizer's or a deadly one. @throws Illegal for a name that is none
+/// A subject, a mutated one, one of compute-sanitizer's or a deadly one. @throws UsageError for a name that is none
 const SubjectRow& subject_row(const std::string& name);
 
-/// A property of the catalogue or of the survey. @throws Illegal for a name that is none
+/// A property of the catalogue or of the survey. @throws UsageError for a name that is none
 const Property& property_of(const std::string& name);
 
-/// A timer, or a mutant in host memory, which is timed as it is. @throws Illegal for a name that is none
+/// A timer, or a mutant in host memory, which is timed as it is. @throws UsageError for a name that is none
 TimerRow timer_row(const std::string& name);
 
 }  // namespace tileproof

@@ -21,7 +21,7 @@ TimerRow timer_row(const std::string& name) {
     as_it_is.make = [make = row.make] { return make_timer_of(make().subject); };
     return as_it_is;
   }
-  throw Illegal("--subject", "'" + name + "'", legal + ", or one of 'tileproof list mutants'");
+  throw UsageError("--subject", "'" + name + "'", legal + ", or one of 'tileproof list mutants'");
 }
 
 }  // namespace tileproof

@@ -50,8 +50,8 @@ CampaignCorpus::CampaignCorpus(const std::filesystem::path& folder, const Chosen
   std::error_code error;
   std::filesystem::create_directories(folder, error);
   if (error) {
-    throw Illegal("--memory", "'" + folder.string() + "' (" + error.message() + ")",
-                  "a folder that can be made and written");
+    throw UsageError("--memory", "'" + folder.string() + "' (" + error.message() + ")",
+                     "a folder that can be made and written");
   }
 }
 

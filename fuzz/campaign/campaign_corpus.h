@@ -16,7 +16,7 @@ class CampaignCorpus {
     std::function<bool()> stop;  // whether to leave the rest
   };
 
-  /// @throws Illegal as WorkingCorpus
+  /// @throws UsageError as WorkingCorpus
   CampaignCorpus(const std::filesystem::path& folder, const ChosenSubject&, const std::vector<KnownFinding>& ledger,
                  const Limits&);
 

@@ -201,7 +201,7 @@ TEST_F(AJournal, ThatWasEditedIsRefusedWithItsLine) {
     try {
       journal_of(file());
       ADD_FAILURE() << "took " << line;
-    } catch (const Illegal& illegal) {
+    } catch (const UsageError& illegal) {
       EXPECT_NE(std::string(illegal.what()).find(why), std::string::npos) << illegal.what();
       EXPECT_NE(std::string(illegal.what()).find("line "), std::string::npos) << illegal.what();
     }
@@ -225,8 +225,8 @@ TEST_F(AJournal, ThatWasEditedIsRefusedWithItsLine) {
   refused("{}", "operations");
   std::filesystem::remove(file());
   add("{}\n");
-  EXPECT_THROW(journal_of(file()), Illegal);
-  EXPECT_THROW(journal_of(folder_ / "none"), Illegal);
+  EXPECT_THROW(journal_of(file()), UsageError);
+  EXPECT_THROW(journal_of(folder_ / "none"), UsageError);
 }
 
 // --- Campaigns

@@ -35,7 +35,7 @@ std::vector<std::int64_t> restricted(const char* flag, const std::vector<std::in
   std::string legal;
   for (const std::int64_t value : all) legal += (legal.empty() ? "" : ", ") + std::to_string(value);
   for (const std::int64_t value : given) {
-    if (std::find(all.begin(), all.end(), value) == all.end()) throw Illegal(flag, std::to_string(value), legal);
+    if (std::find(all.begin(), all.end(), value) == all.end()) throw UsageError(flag, std::to_string(value), legal);
   }
   std::vector<std::int64_t> both;
   for (const std::int64_t value : all) {
@@ -102,13 +102,13 @@ void LibraryOptions::add_to(CLI::App& app, double deadline_seconds) {
 
 ChosenSubject LibraryOptions::subject() const {
   if (!device_.empty() && device_ != "cpu" && device_ != "cuda") {
-    throw Illegal("--device", "'" + device_ + "'", "cpu or cuda");
+    throw UsageError("--device", "'" + device_ + "'", "cpu or cuda");
   }
-  if (n_multiple_ < 1) throw Illegal("--n-multiple-of-library", std::to_string(n_multiple_), "1 or more");
+  if (n_multiple_ < 1) throw UsageError("--n-multiple-of-library", std::to_string(n_multiple_), "1 or more");
   if (most_n_ < n_multiple_) {
-    throw Illegal("--max-n-of-library", std::to_string(most_n_), "at least one n: " + std::to_string(n_multiple_));
+    throw UsageError("--max-n-of-library", std::to_string(most_n_), "at least one n: " + std::to_string(n_multiple_));
   }
-  if (most_k_ < 1) throw Illegal("--max-k-of-library", std::to_string(most_k_), "1 or more");
+  if (most_k_ < 1) throw UsageError("--max-k-of-library", std::to_string(most_k_), "1 or more");
   Library library;
   library.file = std::filesystem::absolute(file_).string();
   library.name_space = name_space_;
@@ -154,15 +154,15 @@ ChosenSubject LibraryOptions::subject() const {
 
 std::chrono::milliseconds LibraryOptions::case_deadline() const {
   if (!(case_deadline_seconds_ > 0) || case_deadline_seconds_ > 1e6) {
-    throw Illegal("--case-deadline", std::to_string(case_deadline_seconds_), "a number of seconds above 0");
+    throw UsageError("--case-deadline", std::to_string(case_deadline_seconds_), "a number of seconds above 0");
   }
   return std::chrono::milliseconds(static_cast<std::int64_t>(case_deadline_seconds_ * 1000));
 }
 
-Illegal unknown_name(const std::string& argument, const std::string& given, const std::string& legal,
-                     const std::vector<std::string>& names) {
+UsageError unknown_name(const std::string& argument, const std::string& given, const std::string& legal,
+                        const std::vector<std::string>& names) {
   const std::string meant = nearest(given, names);
-  return Illegal(argument, "'" + given + "'", legal + (meant.empty() ? "" : "; did you mean '" + meant + "'?"));
+  return UsageError(argument, "'" + given + "'", legal + (meant.empty() ? "" : "; did you mean '" + meant + "'?"));
 }
 
 std::vector<ChosenSubject> chosen_subjects(const std::vector<std::string>& wanted) {
@@ -233,7 +233,7 @@ ReadySubject made(const ChosenSubject& chosen, std::chrono::milliseconds case_de
   MadeElsewhere made;
   try {
     made = worker->make();
-  } catch (const Illegal&) {
+  } catch (const UsageError&) {
     throw;
   } catch (const std::runtime_error& died) {
     if (!chosen.order.library && chosen.asked_for) throw;
@@ -260,7 +260,7 @@ ReadySubject made_ready(const ChosenSubject& chosen, std::chrono::milliseconds c
                         bool shows_output) {
   try {
     return made(chosen, case_deadline, where, shows_output);
-  } catch (const Illegal&) {
+  } catch (const UsageError&) {
     throw;
   } catch (const std::runtime_error& error) {
     if (chosen.asked_for) throw;

@@ -32,7 +32,7 @@ class LibraryOptions {
   /// @param deadline_seconds  of a case, where none is given
   void add_to(CLI::App&, double deadline_seconds = 10);
   bool given() const { return !file_.empty(); }
-  /// @throws Illegal
+  /// @throws UsageError
   ChosenSubject subject() const;
   std::chrono::milliseconds case_deadline() const;
 
@@ -51,16 +51,16 @@ class LibraryOptions {
 };
 
 /// Subjects by their names; all that there are where none is named.
-/// @throws Illegal for a name that is none
+/// @throws UsageError for a name that is none
 std::vector<ChosenSubject> chosen_subjects(const std::vector<std::string>& names);
 
 /// Properties by their names or how they begin: "value/" is every property about values. All where none is named.
-/// @throws Illegal
+/// @throws UsageError
 std::vector<const Property*> chosen_properties(const std::vector<std::string>& names);
 
 /// ", legal is THIS; did you mean 'that'?": for a name that is none of those there are.
-Illegal unknown_name(const std::string& argument, const std::string& given, const std::string& legal,
-                     const std::vector<std::string>& names);
+UsageError unknown_name(const std::string& argument, const std::string& given, const std::string& legal,
+                        const std::vector<std::string>& names);
 
 /// Where a subject's cases are run.
 enum class RunsIn {
@@ -85,7 +85,7 @@ struct ReadySubject {
   }
 };
 /// A subject that nobody asked for by name and that this machine fails to make is one that does not run, and why.
-/// @throws Illegal where a library is not what it should be; std::runtime_error where the machine fails to make one
+/// @throws UsageError where a library is not what it should be; std::runtime_error where the machine fails to make one
 /// that
 ///         was asked for
 /// @param shows_output  whether what a process of its own prints is shown, or kept for the last words of a crash

@@ -25,12 +25,12 @@ CampaignOfFolders campaign_of_folders(const std::vector<std::string>& folders) {
     one.identity.shard = 0;
     if (shards.empty()) facts.identity = one.identity;
     if (one.identity != facts.identity) {
-      throw Illegal("merge", "'" + folder + "' beside '" + folders.front() + "'",
-                    "shards of one campaign: the same subject, properties and seed, and as many shards");
+      throw UsageError("merge", "'" + folder + "' beside '" + folders.front() + "'",
+                       "shards of one campaign: the same subject, properties and seed, and as many shards");
     }
     if (!shards.emplace(shard, folder).second) {
-      throw Illegal("merge", "'" + folder + "' beside '" + shards[shard] + "', both shard " + std::to_string(shard),
-                    "each shard once");
+      throw UsageError("merge", "'" + folder + "' beside '" + shards[shard] + "', both shard " + std::to_string(shard),
+                       "each shard once");
     }
     if (!one.done.empty()) has_run.insert(shard);  // else as good as none
     facts.done.merge(one.done);

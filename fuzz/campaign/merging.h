@@ -16,7 +16,7 @@ struct CampaignOfFolders {
   CaseList list() const;
 };
 
-/// @throws Illegal where a folder's journal cannot be read, or they are not shards of one campaign
+/// @throws UsageError where a folder's journal cannot be read, or they are not shards of one campaign
 CampaignOfFolders campaign_of_folders(const std::vector<std::string>& folders);
 
 }  // namespace tileproof

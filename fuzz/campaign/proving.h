@@ -38,7 +38,7 @@ struct ProofResult {
 class Processes {
  public:
   /// @param count  as many, but one where the subject works on a GPU
-  /// @throws Illegal where a library is not what it should be
+  /// @throws UsageError where a library is not what it should be
   Processes(const ChosenSubject&, std::size_t count, std::chrono::milliseconds step_deadline);
 
   /// One that is ready.

@@ -18,7 +18,7 @@ bool can_be_asked(const Problem& problem, const Property& property, const Capabi
   try {
     require_within(problem, domains);
     return true;
-  } catch (const Illegal&) {
+  } catch (const UsageError&) {
     return false;
   }
 }

@@ -91,10 +91,10 @@ json json_of(const TimerRow& row, const CaseRate& rate) {
           {"note", note}};
 }
 
-/// The baseline. @throws Illegal whatever is wrong with it
+/// The baseline. @throws UsageError whatever is wrong with it
 json read_baseline(const std::string& file) {
   const auto unusable = [&](const std::string& why) {
-    return Illegal("--against", "'" + file + "' (" + why + ")", "a file that 'tileproof bench --json' wrote");
+    return UsageError("--against", "'" + file + "' (" + why + ")", "a file that 'tileproof bench --json' wrote");
   };
   std::ifstream stream(file);
   if (!stream) throw unusable("it cannot be read");
@@ -154,7 +154,7 @@ class Run {
       if (!chosen.rows.empty() || !chosen.skipped.empty() || chosen.cases) chosen_.push_back(std::move(chosen));
     }
     if (chosen_.empty()) {
-      throw Illegal("--only", listed(options.only), "a part of a row's name, such as 'dequantize bf16' or 'cold'");
+      throw UsageError("--only", listed(options.only), "a part of a row's name, such as 'dequantize bf16' or 'cold'");
     }
   }
 
@@ -263,7 +263,7 @@ int bench(const BenchOptions& options, const std::string& command) {
   Run run(options);
   // Before minutes are spent on what cannot be kept; what the file holds stays until there is something else.
   if (!options.json_file.empty() && !can_be_written(options.json_file)) {
-    throw Illegal("--json", "'" + options.json_file + "' (it cannot be written)", "a file");
+    throw UsageError("--json", "'" + options.json_file + "' (it cannot be written)", "a file");
   }
   report_when_interrupted();
   const std::string run_start = utc_now();

@@ -15,7 +15,7 @@ double seconds_of(const char* argument, const std::string& duration) {
   double value = 0;
   std::istringstream text(number);
   if (number.empty() || !(text >> value) || !text.eof() || factor == 0 || value <= 0) {
-    throw Illegal(argument, "'" + duration + "'", "a time such as 90s (or 90), 5m or 4h");
+    throw UsageError(argument, "'" + duration + "'", "a time such as 90s (or 90), 5m or 4h");
   }
   return value * factor;
 }

@@ -60,7 +60,7 @@ struct Shard {
 std::uint64_t number_in(const std::string& argument, const std::string& given, const std::string& text,
                         const char* legal) {
   const bool is_number = !text.empty() && text.size() < 10 && text.find_first_not_of("0123456789") == std::string::npos;
-  if (!is_number) throw Illegal(argument, "'" + given + "'", legal);
+  if (!is_number) throw UsageError(argument, "'" + given + "'", legal);
   return std::stoull(text);
 }
 
@@ -92,8 +92,8 @@ std::optional<Shard> shard_of_job() {
     for (const char* name : {array.number, array.count, array.first}) {
       if (name == nullptr || is_set(name)) continue;
       const char* other = name == array.number ? array.count : array.number;
-      throw Illegal(name, std::string("nothing, beside ") + other + "=" + variable_of_job(other),
-                    "set where that is, or --shard I/N in its place");
+      throw UsageError(name, std::string("nothing, beside ") + other + "=" + variable_of_job(other),
+                       "set where that is, or --shard I/N in its place");
     }
     const std::uint64_t count = number(array.count), at = number(array.number);
     const std::uint64_t first = array.first != nullptr ? number(array.first) : 0;
@@ -102,9 +102,9 @@ std::optional<Shard> shard_of_job() {
     const bool has_gaps = step == 0 || at < first || (at - first) % step != 0 || (at - first) / step >= count ||
                           (has_last && number(array.last) != first + (count - 1) * step);
     if (has_gaps || count > most_shards) {
-      throw Illegal(array.number,
-                    variable_of_job(array.number) + " with " + array.count + "=" + variable_of_job(array.count),
-                    "a number below that count, of an array without gaps, or --shard I/N in its place");
+      throw UsageError(array.number,
+                       variable_of_job(array.number) + " with " + array.count + "=" + variable_of_job(array.count),
+                       "a number below that count, of an array without gaps, or --shard I/N in its place");
     }
     return Shard{(at - first) / step, count};
   }
@@ -116,10 +116,10 @@ Shard shard_of(const std::string& text) {
   constexpr const char* legal = "I/N with 0 <= I < N, and N at most 2^32";
   if (text.empty()) return shard_of_job().value_or(Shard());
   const std::size_t slash = text.find('/');
-  if (slash == std::string::npos) throw Illegal("--shard", "'" + text + "'", legal);
+  if (slash == std::string::npos) throw UsageError("--shard", "'" + text + "'", legal);
   const Shard shard = {number_in("--shard", text, text.substr(0, slash), legal),
                        number_in("--shard", text, text.substr(slash + 1), legal)};
-  if (shard.number >= shard.of || shard.of > most_shards) throw Illegal("--shard", "'" + text + "'", legal);
+  if (shard.number >= shard.of || shard.of > most_shards) throw UsageError("--shard", "'" + text + "'", legal);
   return shard;
 }
 
@@ -143,18 +143,19 @@ ChosenSubject subject_of(const FuzzOptions& options) {
 fs::path folder_of(const FuzzOptions& options) {
   if (!options.resume.empty()) {
     if (!fs::exists(fs::path(options.resume) / "journal.jsonl")) {
-      throw Illegal("--resume", "'" + options.resume + "' (it holds no journal.jsonl)", "the folder of a campaign");
+      throw UsageError("--resume", "'" + options.resume + "' (it holds no journal.jsonl)", "the folder of a campaign");
     }
     return options.resume;
   }
   const fs::path folder = options.out.empty() ? new_run_folder() : fs::path(options.out);
   std::error_code error;
   fs::create_directories(folder, error);
-  if (error) throw Illegal("--out", "'" + folder.string() + "' (" + error.message() + ")", "a folder that can be made");
+  if (error)
+    throw UsageError("--out", "'" + folder.string() + "' (" + error.message() + ")", "a folder that can be made");
   if (fs::exists(folder / "campaign.json") ||
       (fs::exists(folder / "journal.jsonl") && fs::file_size(folder / "journal.jsonl") > 0)) {
-    throw Illegal("--out", "'" + folder.string() + "' (it holds another campaign)",
-                  "a folder without one, or --resume " + folder.string());
+    throw UsageError("--out", "'" + folder.string() + "' (it holds another campaign)",
+                     "a folder without one, or --resume " + folder.string());
   }
   return folder;
 }
@@ -174,7 +175,7 @@ json json_of(const std::vector<Canary>& planted) {
 /// A resumed campaign is what it was: what is given beside --resume must say the same.
 void require_same(const CampaignIdentity& now, const CampaignIdentity& before) {
   const auto require = [](bool same, const std::string& what) {
-    if (!same) throw Illegal(what, "another than the journal's", "what the campaign was begun with");
+    if (!same) throw UsageError(what, "another than the journal's", "what the campaign was begun with");
   };
   const bool same_subject = now.subject == before.subject && now.replay_flags == before.replay_flags;
   require(same_subject && now.capabilities == before.capabilities, "--subject");
@@ -190,8 +191,8 @@ int fuzz(FuzzOptions options, const std::string& command, bool workers_given) {
   const fs::path journal_file = folder / "journal.jsonl";
   const FileLock lock(folder / "lock", FileLock::Where::gives_up);
   if (!lock.is_held()) {
-    throw Illegal("--out", "'" + folder.string() + "' (another campaign is writing there)",
-                  "a folder of its own, or to wait");
+    throw UsageError("--out", "'" + folder.string() + "' (another campaign is writing there)",
+                     "a folder of its own, or to wait");
   }
 
   JournalContents so_far;
@@ -208,7 +209,7 @@ int fuzz(FuzzOptions options, const std::string& command, bool workers_given) {
   std::uint64_t seed = is_resumed ? so_far.identity.seed : 0;
   if (!options.seed_text.empty()) seed = seed_of("--seed", options.seed_text);
   if (options.seed_text.empty() && !is_resumed) {
-    if (shard.of > 1) throw Illegal("--seed", "none", "one beside --shard: every shard's must be the same");
+    if (shard.of > 1) throw UsageError("--seed", "none", "one beside --shard: every shard's must be the same");
     seed = static_cast<std::uint64_t>(std::chrono::system_clock::now().time_since_epoch().count());
   }
   const ReadySubject ready = made_ready(chosen, options.library.case_deadline());
@@ -368,7 +369,7 @@ std::function<int()> set_up_fuzz(CLI::App& app) {
     if (remembered->parsed()) return make_history(*runs, memory_of(*options));
     if (merged->parsed()) return merge_campaigns(*folders, *merged_out, "fuzz " + as_given(*merged));
     if (!options->out.empty() && !options->resume.empty()) {
-      throw Illegal("--out", "beside --resume", "one of the two: a campaign goes on in its own folder");
+      throw UsageError("--out", "beside --resume", "one of the two: a campaign goes on in its own folder");
     }
     return fuzz(*options, as_given(app), workers->count() != 0);
   };

@@ -57,7 +57,7 @@ int merge_campaigns(const std::vector<std::string>& folders, const std::string& 
   std::error_code error;
   fs::create_directories(merged, error);
   if (error || fs::exists(merged / "campaign.json")) {
-    throw Illegal("--out", "'" + merged.string() + "'", "a folder that can be made, without a campaign in it");
+    throw UsageError("--out", "'" + merged.string() + "'", "a folder that can be made, without a campaign in it");
   }
   CampaignOfFolders campaign = campaign_of_folders(folders);
   campaign.facts.command = command;
@@ -84,8 +84,8 @@ int make_history(const std::vector<std::string>& given, const fs::path& memory) 
     try {
       const std::optional<RunOfHistory> run = recorded_run(folder);
       if (run) history.keep(*run);
-      if (!run) throw Illegal("history", "'" + folder.string() + "'", "the folder of a run");
-    } catch (const Illegal& illegal) {
+      if (!run) throw UsageError("history", "'" + folder.string() + "'", "the folder of a run");
+    } catch (const UsageError& illegal) {
       if (!given.empty()) throw;
       std::cerr << "left as it is: " << reports::visible(illegal.what()) << "\n";
     }

@@ -8,7 +8,7 @@
 
 namespace tileproof {
 
-// Each gives the exit code. @throws Illegal for what is no folder of a campaign, or of a run
+// Each gives the exit code. @throws UsageError for what is no folder of a campaign, or of a run
 
 /// `fuzz merge`
 int merge_campaigns(const std::vector<std::string>& folders, const std::string& out, const std::string& command);

@@ -97,8 +97,8 @@ std::vector<const Property*> properties_to_prove(const ProveOptions& options) {
     }
   }
   if (chosen.empty() && !options.properties.empty()) {
-    throw Illegal("--property", listed(options.properties),
-                  "a property of the kind that can be proved: see 'list properties'");
+    throw UsageError("--property", listed(options.properties),
+                     "a property of the kind that can be proved: see 'list properties'");
   }
   return chosen;
 }
@@ -232,7 +232,7 @@ int prove(const ProveOptions& options, const std::string& command) {
   for (const char* kind : {self, sanitizers}) {
     const bool by_name = std::find(options.kinds.begin(), options.kinds.end(), kind) != options.kinds.end();
     if (by_name && names_something)
-      throw Illegal("prove", std::string(kind) + " beside a subject or a property", "it alone");
+      throw UsageError("prove", std::string(kind) + " beside a subject or a property", "it alone");
   }
   const std::vector<const Property*> to_prove = properties_to_prove(options);
   const std::vector<ChosenSubject> subjects = subjects_to_ask(options);
@@ -260,7 +260,7 @@ int prove(const ProveOptions& options, const std::string& command) {
   const bool of_harness = is_wanted(options, self) && !names_something;
   const bool of_sanitizers = is_wanted(options, sanitizers) && !names_something;
   if (tasks.empty() && !of_harness && !of_sanitizers) {
-    throw Illegal(
+    throw UsageError(
         "prove", listed(options.kinds) + (options.subjects.empty() ? "" : " of " + listed(options.subjects)),
         "a kind that --subject can be asked: what is about the specification, of reference; the rest, of others");
   }

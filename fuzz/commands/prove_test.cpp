@@ -166,7 +166,7 @@ TEST(Durations, AreReadWithTheirUnits) {
   const std::string endless(400, '9');
   for (const std::string& wrong : std::vector<std::string>{"s", ".", "5 m", "5ms", "5M", "0", "0.0s", "-5s", "+5",
                                                            "1e3", "nan", "inf", "1..5s", endless}) {
-    EXPECT_THROW(seconds_of("--budget", wrong), Illegal) << wrong;
+    EXPECT_THROW(seconds_of("--budget", wrong), UsageError) << wrong;
   }
 }
 

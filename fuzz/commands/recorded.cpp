@@ -19,7 +19,7 @@ using nlohmann::json;
 json json_in(const fs::path& file) {
   std::ifstream stream(file);
   json value = json::parse(stream, nullptr, /*allow_exceptions=*/false);
-  if (!value.is_object()) throw Illegal("'" + file.string() + "' is no record: it holds no JSON object");
+  if (!value.is_object()) throw UsageError("'" + file.string() + "' is no record: it holds no JSON object");
   return value;
 }
 
@@ -148,7 +148,8 @@ std::optional<RunOfHistory> recorded_run(const fs::path& folder) {
     try {
       return kind.run(folder);
     } catch (const json::exception& error) {
-      throw Illegal("'" + (folder / kind.file).string() + "' is no record that this tileproof reads: " + error.what());
+      throw UsageError("'" + (folder / kind.file).string() +
+                       "' is no record that this tileproof reads: " + error.what());
     }
   }
   return std::nullopt;

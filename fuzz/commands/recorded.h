@@ -19,7 +19,7 @@ bool holds_a_run(const std::filesystem::path& folder);
 
 /// Of whatever run has left its records in a folder; nothing where there are none. A campaign's are read from its
 /// journal.
-/// @throws Illegal where they cannot be read
+/// @throws UsageError where they cannot be read
 std::optional<RunOfHistory> recorded_run(const std::filesystem::path& folder);
 
 }  // namespace tileproof

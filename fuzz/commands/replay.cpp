@@ -20,12 +20,12 @@ int replay(const std::vector<std::string>& words, const LibraryOptions& library,
   require_possible(problem);
   const bool of_library = library.given() && problem.subject == "library";
   if (problem.subject == "library" && !of_library) {
-    throw Illegal("--library", "none", "the operator library that the problem's subject is");
+    throw UsageError("--library", "none", "the operator library that the problem's subject is");
   }
   const ChosenSubject chosen = of_library ? library.subject() : chosen_subjects({problem.subject}).front();
   if (library.given() && !of_library) {
-    throw Illegal("--library", "for a problem of the subject '" + problem.subject + "'",
-                  "--subject=library in its line");
+    throw UsageError("--library", "for a problem of the subject '" + problem.subject + "'",
+                     "--subject=library in its line");
   }
   const RunsIn where = in_process ? RunsIn::this_process : RunsIn::own_process;
   const ReadySubject ready = made_ready(chosen, library.case_deadline(), where, /*shows_output=*/true);

@@ -36,10 +36,10 @@ fs::path page_of(const ReportOptions& options) {
   return (fs::is_directory(run) ? run : run.parent_path()) / "report" / "report.html";
 }
 
-/// Before anything is read. @throws Illegal where the report would stand over something else
+/// Before anything is read. @throws UsageError where the report would stand over something else
 void make_folder_of(const fs::path& page) {
   const auto unusable = [&](const std::string& why, const std::string& legal) {
-    return Illegal("--out", "'" + page.string() + "' (" + why + ")", legal);
+    return UsageError("--out", "'" + page.string() + "' (" + why + ")", legal);
   };
   const fs::path folder = page.has_parent_path() ? page.parent_path() : fs::path(".");
   if (page.extension() != ".html") throw unusable("it does not end in .html", "the name of an .html file");
@@ -92,17 +92,17 @@ int history(const ReportOptions& options) {
 int report(const ReportOptions& options) {
   if (!options.history.empty()) return history(options);
   if (options.runs.empty())
-    throw Illegal("RUN", "none", "a folder that verify, prove or fuzz wrote, or a file of bench --json");
+    throw UsageError("RUN", "none", "a folder that verify, prove or fuzz wrote, or a file of bench --json");
   const reports::ReportRequest request = {paths_of(options.runs), paths_of(options.against), options.budgets};
   if (options.update_budgets) return update_budgets(options, request);
   for (const std::string& run : options.runs) {
     if (!fs::exists(run)) {
-      throw Illegal("RUN", "'" + run + "' (it is not there)",
-                    "a folder that verify, prove or fuzz wrote, or a file of bench --json");
+      throw UsageError("RUN", "'" + run + "' (it is not there)",
+                       "a folder that verify, prove or fuzz wrote, or a file of bench --json");
     }
   }
   if (!fs::is_regular_file(options.budgets) && options.budgets != TILEPROOF_BUDGETS) {
-    throw Illegal("--budgets", "'" + options.budgets + "'", "a file that 'report --update-budgets' wrote");
+    throw UsageError("--budgets", "'" + options.budgets + "'", "a file that 'report --update-budgets' wrote");
   }
   const fs::path page = page_of(options);
   make_folder_of(page);

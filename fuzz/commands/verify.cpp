@@ -234,7 +234,7 @@ std::function<int()> set_up_verify(CLI::App& app) {
       if (option->get_group() != "An operator library to judge" || option->count() == 0) continue;
       const bool of_library = option->get_name() != "--library" && option->get_name() != "--case-deadline";
       if (of_library && !options->library.given()) {
-        throw Illegal(option->get_name(), "without --library", "--library FILE beside it");
+        throw UsageError(option->get_name(), "without --library", "--library FILE beside it");
       }
     }
     return verify(*options, as_given(app));

@@ -68,8 +68,8 @@ std::vector<CorpusLine> corpus_lines(const std::string& text, const std::string&
     } else {
       try {
         lines.push_back({comment, possible_problem(line), place});
-      } catch (const Illegal& illegal) {
-        throw Illegal(place + ": " + illegal.what() + "; mend the line, or take it out");
+      } catch (const UsageError& illegal) {
+        throw UsageError(place + ": " + illegal.what() + "; mend the line, or take it out");
       }
       comment.clear();
     }
@@ -104,7 +104,7 @@ WorkingCorpus::Lines WorkingCorpus::lines_of(const char* file) const {
   }
   const bool is_file = fs::is_regular_file(path, error);
   if (!is_file || stream.bad() || !stream.eof()) {
-    throw Illegal("--memory", "'" + path.string() + "' (it cannot be read)", "a corpus that can be read");
+    throw UsageError("--memory", "'" + path.string() + "' (it cannot be read)", "a corpus that can be read");
   }
   return corpus_lines(text, path.string());
 }

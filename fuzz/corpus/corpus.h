@@ -19,7 +19,7 @@ struct CorpusLine {
 };
 
 /// @param name  of the file, for messages
-/// @throws Illegal for a line that is no problem, or none that can exist any more: which, and why
+/// @throws UsageError for a line that is no problem, or none that can exist any more: which, and why
 std::vector<CorpusLine> corpus_lines(const std::string& text, const std::string& name);
 
 /// Those of fuzz/corpus/, as they were when the program was built.
@@ -33,14 +33,14 @@ const std::vector<CorpusLine>& own_corpus();
 class WorkingCorpus {
  public:
   /// Nothing is made before something is kept.
-  /// @throws Illegal where a file of the folder cannot be read as a corpus
+  /// @throws UsageError where a file of the folder cannot be read as a corpus
   explicit WorkingCorpus(std::filesystem::path folder);
 
   /// All that it holds of a subject.
   std::vector<CorpusLine> of_subject(const std::string& subject) const;
 
   // Each reads the file again, for other campaigns may write to it, and replaces it whole.
-  // @throws Illegal as above; std::runtime_error where it cannot be written
+  // @throws UsageError as above; std::runtime_error where it cannot be written
   void keep_crashing(const Problem&, const std::string& comment);
   /// Where it is among those that crash.
   void keep_incubating(const Problem&, const std::string& comment);

@@ -31,7 +31,7 @@ TEST(CorpusLines, ThatAreNoProblemAreRefusedByTheirPlace) {
     try {
       corpus_lines("# comment\n" + line + "\n", "some.txt");
       ADD_FAILURE() << "took " << line;
-    } catch (const Illegal& illegal) {
+    } catch (const UsageError& illegal) {
       EXPECT_NE(std::string(illegal.what()).find("some.txt, line 2: "), std::string::npos) << illegal.what();
       EXPECT_NE(std::string(illegal.what()).find(why), std::string::npos) << illegal.what();
     }
@@ -112,7 +112,7 @@ TEST_F(AWorkingCorpus, HoldsAMovedProblemSomewhereWhateverEndsTheMove) {
 
 TEST_F(AWorkingCorpus, ThatCannotBeReadIsNotTakenForAnEmptyOne) {
   std::filesystem::create_directories(folder_ / "crashing.txt");
-  EXPECT_THROW(WorkingCorpus{folder_}, Illegal);
+  EXPECT_THROW(WorkingCorpus{folder_}, UsageError);
 }
 
 TEST_F(AWorkingCorpus, ThatCannotBeWrittenIsSaidAndTheCampaignGoesOn) {

@@ -16,7 +16,7 @@
 
 namespace tileproof {
 
-/// Properties by their whole names, in that order. @throws Illegal for a name that is no property
+/// Properties by their whole names, in that order. @throws UsageError for a name that is no property
 std::vector<const Property*> properties_named(const std::vector<std::string>& names);
 
 struct ListedCase {

@@ -221,7 +221,7 @@ MadeElsewhere Worker::make() {
     if (was_killed(died) && ++kills < most_kills) continue;
     throw std::runtime_error("a fresh process " + died + " while it made the subject " + order_.subject);
   }
-  if (answer->contains("illegal")) throw Illegal((*answer)["illegal"].get<std::string>());
+  if (answer->contains("illegal")) throw UsageError((*answer)["illegal"].get<std::string>());
   if (answer->contains("error")) throw std::runtime_error((*answer)["error"].get<std::string>());
   MadeElsewhere made = {(*answer)["why_not"], std::nullopt, (*answer)["device"], (*answer)["float_mode"]};
   if (!(*answer)["capabilities"].is_null()) made.capabilities = capabilities_of((*answer)["capabilities"]);
@@ -354,7 +354,7 @@ json answer_to_make(const SubjectOrder& order, std::optional<Ordered>& ordered) 
             {"device", ordered->made.device},
             {"float_mode", mode_set},
             {"capabilities", capabilities}};
-  } catch (const Illegal& illegal) {
+  } catch (const UsageError& illegal) {
     return {{"illegal", illegal.what()}};
   } catch (const std::exception& error) {
     return {{"error", error.what()}};

@@ -35,7 +35,7 @@ class Worker : public CaseRunner {
   Worker& operator=(const Worker&) = delete;
 
   /// Makes the subject, anew where it has been made before. Starts the process, where none runs.
-  /// @throws Illegal what the subject cannot be made of; std::runtime_error where the process dies of making it
+  /// @throws UsageError what the subject cannot be made of; std::runtime_error where the process dies of making it
   MadeElsewhere make();
 
   /// Whatever the process dies of is the case's finding; the next case runs in a fresh one.

@@ -96,8 +96,8 @@ History::History(const std::filesystem::path& file) {
   const auto unusable = [&](const std::string& why) {
     sqlite3_close(database_);
     database_ = nullptr;
-    return Illegal("history", "'" + file.string() + "' (" + why + ")",
-                   "a history of version " + std::to_string(version) + ", or no file: it is made of records");
+    return UsageError("history", "'" + file.string() + "' (" + why + ")",
+                      "a history of version " + std::to_string(version) + ", or no file: it is made of records");
   };
   if (sqlite3_open(file.c_str(), &database_) != SQLITE_OK) throw unusable(sqlite3_errmsg(database_));
   constexpr int patience_ms = 10000;  // of campaigns that end at once

@@ -60,7 +60,7 @@ struct SeenFinding {
 class History {
  public:
   /// Opens the database, which is made where it is not there.
-  /// @throws Illegal where the file is none, or one of another version
+  /// @throws UsageError where the file is none, or one of another version
   explicit History(const std::filesystem::path& file);
   ~History();
   History(const History&) = delete;

@@ -78,7 +78,7 @@ TEST_F(AHistory, SaysSinceWhenAFindingIsSeenAndHowOften) {
 TEST_F(AHistory, ThatIsNoneOrOfAnotherVersionIsRefused) {
   std::ofstream(file()) << "no database, but a text that is long enough to be taken for one: "
                         << std::string(4096, 'x');
-  EXPECT_THROW(History{file()}, Illegal);
+  EXPECT_THROW(History{file()}, UsageError);
   std::filesystem::remove(file());
   { History history(file()); }
   sqlite3* database = nullptr;
@@ -88,7 +88,7 @@ TEST_F(AHistory, ThatIsNoneOrOfAnotherVersionIsRefused) {
   try {
     const History history(file());
     ADD_FAILURE() << "opened";
-  } catch (const Illegal& illegal) {
+  } catch (const UsageError& illegal) {
     EXPECT_NE(std::string(illegal.what()).find("of version 7"), std::string::npos) << illegal.what();
   }
 }

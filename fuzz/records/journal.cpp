@@ -32,7 +32,7 @@ template <class Use>
 auto part_of_journal(Use use) {
   try {
     return use();
-  } catch (const Illegal& illegal) {
+  } catch (const UsageError& illegal) {
     throw json::other_error::create(501, illegal.what(), static_cast<const json*>(nullptr));
   }
 }
@@ -145,8 +145,8 @@ class Reader {
     throw wrong("'" + title + "' is no entry of a journal");
   }
 
-  Illegal wrong(const std::string& why) const {
-    return Illegal(name_ + ", line " + std::to_string(contents_.lines) + ": " + why);
+  UsageError wrong(const std::string& why) const {
+    return UsageError(name_ + ", line " + std::to_string(contents_.lines) + ": " + why);
   }
   JournalContents& contents() { return contents_; }
 
@@ -238,7 +238,7 @@ void BatchCounts::add(const BatchCounts& other) {
 Journal::Journal(const std::filesystem::path& file)
     : file_(open(file.c_str(), O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC, 0666)),
       run_start_(std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count()) {
-  if (file_ < 0) throw Illegal("--out", "'" + file.string() + "' (" + std::strerror(errno) + ")", "a file to write");
+  if (file_ < 0) throw UsageError("--out", "'" + file.string() + "' (" + std::strerror(errno) + ")", "a file to write");
   char last = '\n';
   if (const off_t size = lseek(file_, 0, SEEK_END); size > 0 && pread(file_, &last, 1, size - 1) != 1) last = '\n';
   if (last != '\n' && ::write(file_, "\n", 1) != 1) {
@@ -332,7 +332,7 @@ std::vector<std::uint64_t> unfinished_batches(const JournalContents& contents) {
 JournalContents journal_of(const std::filesystem::path& file) {
   std::ifstream stream(file);
   if (!stream)
-    throw Illegal("journal", "'" + file.string() + "' (" + std::strerror(errno) + ")", "a journal of a campaign");
+    throw UsageError("journal", "'" + file.string() + "' (" + std::strerror(errno) + ")", "a journal of a campaign");
   return journal_of(stream, file.string());
 }
 
@@ -371,7 +371,7 @@ JournalContents journal_of(std::istream& stream, const std::string& name) {
       throw reader.wrong(error.what());
     }
   }
-  if (reader.contents().lines == 0) throw Illegal("journal", "'" + name + "'", "a journal of a campaign");
+  if (reader.contents().lines == 0) throw UsageError("journal", "'" + name + "'", "a journal of a campaign");
   return reader.contents();
 }
 

@@ -92,7 +92,7 @@ struct CampaignFinding {
 class Journal {
  public:
   /// Opens for appending; a last line that was cut is closed.
-  /// @throws Illegal where the file cannot be written
+  /// @throws UsageError where the file cannot be written
   explicit Journal(const std::filesystem::path& file);
   ~Journal();
   Journal(const Journal&) = delete;
@@ -143,7 +143,7 @@ std::vector<std::uint64_t> cases_of(std::uint64_t batch, const std::vector<std::
 /// Batches of the journal's shard below its last one that have not ended: begun, or given out and not even that.
 std::vector<std::uint64_t> unfinished_batches(const JournalContents&);
 
-/// @throws Illegal where the file is no journal, of another version, or was edited: which line, and what is wrong
+/// @throws UsageError where the file is no journal, of another version, or was edited: which line, and what is wrong
 JournalContents journal_of(const std::filesystem::path& file);
 /// @param name  of the journal, for messages
 JournalContents journal_of(std::istream&, const std::string& name);

@@ -64,7 +64,7 @@ std::vector<std::string> variants_on_any_subject(const Property& property) {
 
 std::vector<KnownFinding> parsed(const std::string& name, const std::string& text) {
   const auto wrong = [&](const std::string& what, const std::string& legal) {
-    return Illegal("--known", "'" + name + "' (" + what + ")", legal);
+    return UsageError("--known", "'" + name + "' (" + what + ")", legal);
   };
   const json ledger = json::parse(text, nullptr, false);
   if (!ledger.is_object() || !ledger.contains("findings") || !ledger["findings"].is_array()) {
@@ -124,7 +124,7 @@ std::vector<KnownFinding> ledger_of_file(const std::string& file) {
   std::ifstream stream(file);
   std::ostringstream text;
   text << stream.rdbuf();
-  if (!stream) throw Illegal("--known", "'" + file + "' (it cannot be read)", "a ledger of known findings, as JSON");
+  if (!stream) throw UsageError("--known", "'" + file + "' (it cannot be read)", "a ledger of known findings, as JSON");
   return parsed(file, text.str());
 }
 

@@ -12,7 +12,7 @@ namespace tileproof {
 /// The one that tileproof brings: reports/known_findings.json as it was when the program was built.
 const std::vector<KnownFinding>& own_ledger();
 
-/// @throws Illegal where the file cannot be read, or a row lacks what it must say
+/// @throws UsageError where the file cannot be read, or a row lacks what it must say
 std::vector<KnownFinding> ledger_of_file(const std::string& file);
 
 /// The row that knows a finding, or nullptr.

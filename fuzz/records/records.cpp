@@ -66,8 +66,8 @@ Records::Records(fs::path folder)
       run_start_(utc_now()),
       run_start_seconds_(std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count()) {
   const auto unusable = [this](const std::string& why) {
-    return Illegal("--out", "'" + folder_.string() + "' (" + why + ")",
-                   "a folder that can be made and written, without another run in it");
+    return UsageError("--out", "'" + folder_.string() + "' (" + why + ")",
+                      "a folder that can be made and written, without another run in it");
   };
   std::error_code error;
   fs::create_directories(folder_, error);

@@ -91,7 +91,7 @@ class Kept {
 class Records {
  public:
   /// @param folder  made where it is not there; empty: a new dated folder under the build folder
-  /// @throws Illegal where it cannot be made or written, or holds another run
+  /// @throws UsageError where it cannot be made or written, or holds another run
   explicit Records(std::filesystem::path folder);
 
   const std::filesystem::path& folder() const { return folder_; }

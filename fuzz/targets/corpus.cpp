@@ -1,5 +1,5 @@
 // A text as a corpus: either problems that can exist, one for each line that is neither empty nor a comment, which read
-// back when they are written again; or Illegal.
+// back when they are written again; or UsageError.
 #include <sstream>
 
 #include "fuzz/corpus/corpus.h"
@@ -23,7 +23,7 @@ void check(const std::string& text) {
   std::vector<CorpusLine> lines;
   try {
     lines = corpus_lines(text, "corpus.txt");
-  } catch (const Illegal&) {
+  } catch (const UsageError&) {
     return;
   }
   require(lines.size() == lines_with_content(text), "not every line is a problem");

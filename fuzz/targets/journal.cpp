@@ -1,5 +1,5 @@
-// A text as a journal: either contents that a campaign can go on from, or Illegal. Of contents, all but what the last
-// line told are left when that line is cut.
+// A text as a journal: either contents that a campaign can go on from, or UsageError. Of contents, all but what the
+// last line told are left when that line is cut.
 #include <sstream>
 
 #include "fuzz/records/journal.h"
@@ -39,7 +39,7 @@ void check(const std::string& text) {
   JournalContents contents;
   try {
     contents = contents_of(text);
-  } catch (const Illegal&) {
+  } catch (const UsageError&) {
     return;
   }
   check_contents(contents);

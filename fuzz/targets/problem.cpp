@@ -1,4 +1,4 @@
-// A line as a problem: either one that says what the line says and prints itself as a line of the same, or Illegal.
+// A line as a problem: either one that says what the line says and prints itself as a line of the same, or UsageError.
 #include <map>
 #include <optional>
 #include <sstream>
@@ -55,7 +55,7 @@ void check(const std::string& line) {
   Problem problem;
   try {
     problem = problem_of(line);
-  } catch (const Illegal&) {
+  } catch (const UsageError&) {
     return;
   }
   const std::string printed = line_of(problem);
@@ -78,7 +78,7 @@ void check(const std::string& line) {
 
   try {
     require_possible(problem);
-  } catch (const Illegal&) {
+  } catch (const UsageError&) {
     return;
   }
   const auto elements = static_cast<__int128>(problem.n) * problem.k;

@@ -108,7 +108,7 @@ void require_within(const Problem& p, const SampleSpace& domains) {
     if (std::find(legal.begin(), legal.end(), value) != legal.end()) return;
     std::string all;
     for (const auto& one : legal) all += (all.empty() ? "" : ", ") + std::string(text(one));
-    throw Illegal(argument, text(value), all + " for this property and subject");
+    throw UsageError(argument, text(value), all + " for this property and subject");
   };
   const auto number = [](std::int64_t value) { return std::to_string(value); };
   require("--inner-k-tiles", p.inner_k_tiles, domains.capabilities.inner_k_tiles, number);
@@ -126,26 +126,26 @@ void require_within(const Problem& p, const SampleSpace& domains) {
            one.experts == p.experts;
   };
   if (!fixed.empty() && std::none_of(fixed.begin(), fixed.end(), same_shape)) {
-    throw Illegal("problem",
-                  number(p.n) + " x " + number(p.k) + " with inner_k_tiles " + number(p.inner_k_tiles) +
-                      " and groups of " + number(p.group_size),
-                  "a shape that this property has recorded, such as " + number(fixed[0].n) + " x " +
-                      number(fixed[0].k) + " with inner_k_tiles " + number(fixed[0].inner_k_tiles) + " and groups of " +
-                      number(fixed[0].group_size));
+    throw UsageError("problem",
+                     number(p.n) + " x " + number(p.k) + " with inner_k_tiles " + number(p.inner_k_tiles) +
+                         " and groups of " + number(p.group_size),
+                     "a shape that this property has recorded, such as " + number(fixed[0].n) + " x " +
+                         number(fixed[0].k) + " with inner_k_tiles " + number(fixed[0].inner_k_tiles) +
+                         " and groups of " + number(fixed[0].group_size));
   }
   if (fixed.empty() && p.experts > domains.sampling.most_experts) {
-    throw Illegal("--experts", number(p.experts),
-                  "at most " + number(domains.sampling.most_experts) + " for this property");
+    throw UsageError("--experts", number(p.experts),
+                     "at most " + number(domains.sampling.most_experts) + " for this property");
   }
   if (p.n % domains.sampling.n_multiple != 0) {
-    throw Illegal("--n", number(p.n),
-                  "a multiple of " + number(domains.sampling.n_multiple) + " for this property and subject");
+    throw UsageError("--n", number(p.n),
+                     "a multiple of " + number(domains.sampling.n_multiple) + " for this property and subject");
   }
   if (p.k > domains.most_k_taken) {
-    throw Illegal("--k", number(p.k), "at most " + number(domains.most_k_taken) + " for this subject");
+    throw UsageError("--k", number(p.k), "at most " + number(domains.most_k_taken) + " for this subject");
   }
   if (p.n > domains.capabilities.most_n) {
-    throw Illegal("--n", number(p.n), "at most " + number(domains.capabilities.most_n) + " for this subject");
+    throw UsageError("--n", number(p.n), "at most " + number(domains.capabilities.most_n) + " for this subject");
   }
 }
 

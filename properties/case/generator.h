@@ -21,7 +21,8 @@ struct SampleSpace {
 /// @return the intersection, and in `why_not` the reason where it is empty
 SampleSpace sample_space_of(const Property&, const Capabilities&, std::string* why_not);
 
-/// @throws Illegal where a problem is outside the domains: what the property is not about, or the subject does not take
+/// @throws UsageError where a problem is outside the domains: what the property is not about, or the subject does not
+/// take
 void require_within(const Problem&, const SampleSpace&);
 
 /// Problems inside the domains, all of their first variant; shrinks to fewer rows, columns, groups, plainer profiles,

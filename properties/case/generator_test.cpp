@@ -69,7 +69,7 @@ std::string objection_to(const Problem& p, const Pairing& pairing) {
   try {
     require_possible(p);
     require_within(p, pairing.domains);
-  } catch (const Illegal& illegal) {
+  } catch (const UsageError& illegal) {
     return illegal.what();
   }
   const Sampling& drawn = pairing.domains.sampling;
@@ -114,7 +114,7 @@ TEST(Generator, HasFixedProblemsThatArePossibleAndWithinTheDomainsOfTheSubjectsT
         ++taken;
         EXPECT_NO_THROW(require_within(problem, pairing.domains)) << line_of(problem);
       } else {
-        EXPECT_THROW(require_within(problem, pairing.domains), Illegal) << line_of(problem);
+        EXPECT_THROW(require_within(problem, pairing.domains), UsageError) << line_of(problem);
       }
     }
     EXPECT_TRUE(taken > 0 || pairing.is_drawn()) << pairing.name() << " shows nothing";
@@ -401,7 +401,7 @@ TEST(DomainsOfAProperty, RefuseWhatIsOutsideByNameValueAndWhatIsLegal) {
   const auto objection = [&](const std::string& flags, const SampleSpace& within) -> std::string {
     try {
       require_within(problem_of("--property=c --subject=s --k=128 --n=16 " + flags), within);
-    } catch (const Illegal& illegal) {
+    } catch (const UsageError& illegal) {
       return illegal.what();
     }
     return "";

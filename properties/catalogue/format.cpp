@@ -31,8 +31,8 @@ const Record& record_of(const Record (&records)[count], const Problem& p) {
   for (const Record& record : records) {
     if (record.n == p.n && record.k == p.k && record.inner_k_tiles == p.inner_k_tiles) return record;
   }
-  throw Illegal("problem", std::to_string(p.n) + " x " + std::to_string(p.k),
-                "a shape that was recorded: see recorded_from_aten.h");
+  throw UsageError("problem", std::to_string(p.n) + " x " + std::to_string(p.k),
+                   "a shape that was recorded: see recorded_from_aten.h");
 }
 
 Problem problem_of_shape(std::int64_t n, std::int64_t k, std::int64_t inner_k_tiles, std::int64_t group_size) {

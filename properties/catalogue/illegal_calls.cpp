@@ -338,7 +338,7 @@ Illegally illegally_called(Case& c, Operation operation) {
   const auto row =
       std::find_if(rows.begin(), rows.end(), [&](const IllegalCall& one) { return one.name == c.problem.variant; });
   if (row == rows.end()) {
-    throw Illegal("--variant", c.problem.variant, "an illegal call for what the subject is said to take");
+    throw UsageError("--variant", c.problem.variant, "an illegal call for what the subject is said to take");
   }
   const Problem problem = row->base ? row->base(c.problem) : c.problem;
   Illegally illegal = {*row, row->base ? data_of(problem, operation) : drawn_data(c, operation), {}};

@@ -1,4 +1,4 @@
-/// Illegal calls: one argument of a legal call made wrong. Which there are depends on what a subject takes: a group
+/// UsageError calls: one argument of a legal call made wrong. Which there are depends on what a subject takes: a group
 /// size that it takes is called with a k that it does not divide, one that it does not take is refused or exact.
 #pragma once
 

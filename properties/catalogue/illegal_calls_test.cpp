@@ -1,4 +1,4 @@
-// Illegal calls: each differs from the legal one in the argument it names and nowhere else, and is illegal.
+// UsageError calls: each differs from the legal one in the argument it names and nowhere else, and is illegal.
 #include "properties/catalogue/illegal_calls.h"
 
 #include <algorithm>

@@ -594,8 +594,8 @@ Judgement judge(const Property& property, const SubjectRow& row, Subject& subjec
 Judgement judge_one(const Problem& problem, const SubjectRow& row, CaseRunner& runner) {
   const Property& property = property_of(problem.property);
   require_possible(problem);
-  if (problem.n == 0) throw Illegal("--n", "0", "1 or more here: a problem without elements shows nothing");
-  if (problem.k == 0) throw Illegal("--k", "0", "1 or more here: a problem without elements shows nothing");
+  if (problem.n == 0) throw UsageError("--n", "0", "1 or more here: a problem without elements shows nothing");
+  if (problem.k == 0) throw UsageError("--k", "0", "1 or more here: a problem without elements shows nothing");
   std::string why_not;
   const SampleSpace domains = sample_space_of(property, row.capabilities, &why_not);
   if (!why_not.empty()) return skipped(property, row.name, why_not);

@@ -178,7 +178,7 @@ Judgement judge(const Property&, const SubjectRow&, CaseRunner&, const Effort&, 
 Judgement judge(const Property&, const SubjectRow&, Subject&, const Effort&, const Observer& = nullptr);
 
 /// Runs one problem. Its verdict is PASSED, FAILED, SKIPPED, or MISTRUSTED where nothing was compared.
-/// @throws Illegal where the problem is impossible or outside what the property or the subject takes
+/// @throws UsageError where the problem is impossible or outside what the property or the subject takes
 Judgement judge_one(const Problem&, const SubjectRow&, CaseRunner&);
 Judgement judge_one(const Problem&, const SubjectRow&, Subject&);
 

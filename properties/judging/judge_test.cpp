@@ -296,7 +296,7 @@ void expect_never_passes(const End& end) {
 }
 
 TEST(Failed, OrAtLeastNotPassedIsABodyThatThrowsIllegal) {
-  expect_never_passes([] { throw Illegal("--scales", "'x'", "ordinary"); });
+  expect_never_passes([] { throw UsageError("--scales", "'x'", "ordinary"); });
 }
 
 TEST(Failed, OrAtLeastNotPassedIsABodyThatAssertsInRapidChecksWay) {
@@ -742,7 +742,7 @@ TEST(OneProblem, OutsideOfWhatIsPossibleOrTakenIsRefused) {
     Idle idle;
     try {
       judge_one(problem_of("--subject=mine " + flags), row, idle);
-    } catch (const Illegal& illegal) {
+    } catch (const UsageError& illegal) {
       return illegal.what();
     }
     return "";

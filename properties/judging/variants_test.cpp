@@ -207,7 +207,7 @@ TEST(OneProblemOfAVariant, PassesWithoutTheOthers) {
   const auto refusal = [&](const std::string& flags) -> std::string {
     try {
       judged_one(flags);
-    } catch (const Illegal& illegal) {
+    } catch (const UsageError& illegal) {
       return illegal.what();
     }
     return "";

@@ -19,7 +19,7 @@ const Mutant& mutant_of(const std::string& name) {
   for (const Mutant& mutant : mutants()) {
     if (mutant.name == name) return mutant;
   }
-  throw Illegal("mutant", "'" + name + "'", "a name of 'tileproof list mutants', without 'mutant:'");
+  throw UsageError("mutant", "'" + name + "'", "a name of 'tileproof list mutants', without 'mutant:'");
 }
 
 namespace {

@@ -25,7 +25,7 @@ struct Mutant {
 };
 
 const std::vector<Mutant>& mutants();
-/// @throws Illegal for a name that is no mutant
+/// @throws UsageError for a name that is no mutant
 const Mutant& mutant_of(const std::string& name);
 
 /// A subject for every mutant, named "mutant:NAME", and "mutant:nothing", which is right.

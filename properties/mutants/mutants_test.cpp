@@ -36,7 +36,7 @@ TEST(MutantTable, SaysOfEveryMutantWhichPropertyMustFindItAndHow) {
     EXPECT_TRUE(mutant.kind == "mismatch" || mutant.kind == "guard") << mutant.name;
     EXPECT_EQ(&mutant_of(mutant.name), &mutant);
   }
-  EXPECT_THROW(mutant_of("none of them"), Illegal);
+  EXPECT_THROW(mutant_of("none of them"), UsageError);
 }
 
 TEST(MutantTable, KnowsWhichOperationsAMutantTouches) {

@@ -33,14 +33,14 @@ Enum value_in(const Named<Enum> (&table)[count], const char* argument, const std
     if (name == row.name) return row.value;
     legal += (legal.empty() ? "" : ", ") + std::string(row.name);
   }
-  throw Illegal(argument, "'" + name + "'", legal);
+  throw UsageError(argument, "'" + name + "'", legal);
 }
 
 std::int64_t whole_number(const char* argument, const std::string& text) {
   std::int64_t value = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
   if (error != std::errc() || end != text.data() + text.size())
-    throw Illegal(argument, "'" + text + "'", "a whole number");
+    throw UsageError(argument, "'" + text + "'", "a whole number");
   return value;
 }
 
@@ -77,7 +77,7 @@ Field span_field(const char* flag, Span Problem::*member) {
           },
           [=](Problem& p, const std::string& text) {
             const std::size_t dots = text.find("..");
-            const Illegal illegal(flag, "'" + text + "'", "FIRST..END, with 0 <= FIRST <= END");
+            const UsageError illegal(flag, "'" + text + "'", "FIRST..END, with 0 <= FIRST <= END");
             if (dots == std::string::npos) throw illegal;
             const Span span = {whole_number(flag, text.substr(0, dots)), whole_number(flag, text.substr(dots + 2))};
             if (span.first < 0 || span.end < span.first) throw illegal;
@@ -128,7 +128,7 @@ std::uint64_t seed_of(const char* argument, const std::string& text) {
   const char* begin = text.data() + (prefixed ? 2 : 0);
   const auto [end, error] = std::from_chars(begin, text.data() + text.size(), value, prefixed ? 16 : 10);
   if (error != std::errc() || end != text.data() + text.size() || begin == end) {
-    throw Illegal(argument, "'" + text + "'", "a number of at most 64 bits, 0x for hexadecimal");
+    throw UsageError(argument, "'" + text + "'", "a number of at most 64 bits, 0x for hexadecimal");
   }
   return value;
 }
@@ -139,7 +139,7 @@ reference::Format format_of(Type type) {
 
 std::int64_t bytes_of(Type type) { return format_of(type).bits() / 8; }
 
-Illegal::Illegal(const std::string& argument, const std::string& given, const std::string& legal)
+UsageError::UsageError(const std::string& argument, const std::string& given, const std::string& legal)
     : std::runtime_error(argument + ": given " + given + ", legal is " + legal) {}
 
 std::string line_of(const Problem& problem) {
@@ -164,38 +164,38 @@ Problem problem_of(const std::string& line) {
       if (flag == field.flag) found = &field;
     }
     if (found == nullptr || equals == std::string::npos) {
-      throw Illegal("problem", "'" + word + "'", "FLAG=VALUE with one of " + flags_of_fields());
+      throw UsageError("problem", "'" + word + "'", "FLAG=VALUE with one of " + flags_of_fields());
     }
     for (const Field* earlier : seen) {
-      if (earlier == found) throw Illegal("problem", "'" + flag + "' twice", "each flag once");
+      if (earlier == found) throw UsageError("problem", "'" + flag + "' twice", "each flag once");
     }
     seen.push_back(found);
     found->read(problem, word.substr(equals + 1));
   }
   if (problem.property.empty())
-    throw Illegal("problem", "no --property", "--property=NAME, see 'tileproof list properties'");
+    throw UsageError("problem", "no --property", "--property=NAME, see 'tileproof list properties'");
   if (problem.subject.empty())
-    throw Illegal("problem", "no --subject", "--subject=NAME, see 'tileproof list subjects'");
+    throw UsageError("problem", "no --subject", "--subject=NAME, see 'tileproof list subjects'");
   return problem;
 }
 
 void require_possible(const Problem& p) {
   const auto given = [](std::int64_t value) { return std::to_string(value); };
   if (p.inner_k_tiles != 2 && p.inner_k_tiles != 4 && p.inner_k_tiles != 8) {
-    throw Illegal("--inner-k-tiles", given(p.inner_k_tiles), "2, 4 or 8");
+    throw UsageError("--inner-k-tiles", given(p.inner_k_tiles), "2, 4 or 8");
   }
   constexpr std::int64_t most = std::int64_t{1} << 40;  // elements; far beyond any memory, far below overflow
-  if (p.n < 0 || p.n > most) throw Illegal("--n", given(p.n), "0 or more, and n * k at most 2^40");
+  if (p.n < 0 || p.n > most) throw UsageError("--n", given(p.n), "0 or more, and n * k at most 2^40");
   if (p.k < 0 || p.k % p.supertile_columns() != 0) {
-    throw Illegal("--k", given(p.k),
-                  "0 or a positive multiple of 16 * inner_k_tiles = " + given(p.supertile_columns()));
+    throw UsageError("--k", given(p.k),
+                     "0 or a positive multiple of 16 * inner_k_tiles = " + given(p.supertile_columns()));
   }
-  if (p.k > most / (p.n + 1)) throw Illegal("--k", given(p.k), "n * k at most 2^40");
+  if (p.k > most / (p.n + 1)) throw UsageError("--k", given(p.k), "n * k at most 2^40");
   if (p.experts < 1 || p.experts > most / (p.n * p.k + 1)) {
-    throw Illegal("--experts", given(p.experts), "1 or more, and experts * n * k at most 2^40");
+    throw UsageError("--experts", given(p.experts), "1 or more, and experts * n * k at most 2^40");
   }
   if (p.group_size <= 0 || p.group_size % 16 != 0 || p.k % p.group_size != 0) {
-    throw Illegal("--group-size", given(p.group_size), "a positive multiple of 16 that divides k = " + given(p.k));
+    throw UsageError("--group-size", given(p.group_size), "a positive multiple of 16 that divides k = " + given(p.k));
   }
   require_profile(p.scales);
 }

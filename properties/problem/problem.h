@@ -19,10 +19,10 @@ reference::Format format_of(Type);
 std::int64_t bytes_of(Type);
 
 /// Something a user gave that cannot be used: which argument, what was given, what is legal. Exit code 2.
-class Illegal : public std::runtime_error {
+class UsageError : public std::runtime_error {
  public:
-  Illegal(const std::string& argument, const std::string& given, const std::string& legal);
-  explicit Illegal(const std::string& whole_message) : std::runtime_error(whole_message) {}
+  UsageError(const std::string& argument, const std::string& given, const std::string& legal);
+  explicit UsageError(const std::string& whole_message) : std::runtime_error(whole_message) {}
 };
 
 /// Elements from first to before end, in the order of memory.
@@ -61,14 +61,14 @@ struct Problem {
 std::string line_of(const Problem&);
 
 /// Reads a line back; a field that is left out keeps its default, except property and subject.
-/// @throws Illegal where a flag is unknown or a value unreadable
+/// @throws UsageError where a flag is unknown or a value unreadable
 Problem problem_of(const std::string& line);
 
-/// A seed from text, decimal or 0x hexadecimal. @throws Illegal where it is no number of 64 bits
+/// A seed from text, decimal or 0x hexadecimal. @throws UsageError where it is no number of 64 bits
 std::uint64_t seed_of(const char* argument, const std::string& text);
 
-/// @throws Illegal where no data can exist for the problem: k no multiple, a group size that does not divide, unknown
-/// names of
+/// @throws UsageError where no data can exist for the problem: k no multiple, a group size that does not divide,
+/// unknown names of
 ///         profiles
 void require_possible(const Problem&);
 

@@ -59,7 +59,7 @@ std::string validate(const Call& call) {
   try {
     call();
     return "";
-  } catch (const Illegal& illegal) {
+  } catch (const UsageError& illegal) {
     return illegal.what();
   }
 }

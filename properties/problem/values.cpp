@@ -181,7 +181,7 @@ const Profile& profile_of(const std::string& name) {
     if (name == row.name) return row;
     legal += (legal.empty() ? "" : ", ") + std::string(row.name);
   }
-  throw Illegal("--scales", "'" + name + "'", legal);
+  throw UsageError("--scales", "'" + name + "'", legal);
 }
 
 void require_profile(const std::string& name) { static_cast<void>(profile_of(name)); }

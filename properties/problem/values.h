@@ -37,7 +37,7 @@ const std::vector<Profile>& profiles();
 inline constexpr const char* ordinary_profile = "ordinary";
 const Profile& profile_of(const std::string& name);
 
-/// @throws Illegal for a name that is no profile
+/// @throws UsageError for a name that is no profile
 void require_profile(const std::string& name);
 
 }  // namespace tileproof

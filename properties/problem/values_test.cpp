@@ -343,7 +343,7 @@ TEST(Profiles, ThatDoNotExistAreRefusedByListingThoseThatDo) {
     try {
       require_profile(name);
       ADD_FAILURE() << "accepted '" << name << "'";
-    } catch (const Illegal& illegal) {
+    } catch (const UsageError& illegal) {
       const std::string message = illegal.what();
       EXPECT_NE(message.find("--scales: given '" + name + "'"), std::string::npos) << message;
       for (const Profile& profile : profiles()) EXPECT_NE(message.find(profile.name), std::string::npos) << message;

@@ -20,7 +20,7 @@ const SelfProof& proof_named(const std::string& name) {
   for (const SelfProof& proof : proofs) {
     if (proof.name == name) return proof;
   }
-  throw Illegal("proof", name, "a name of self_proofs()");
+  throw UsageError("proof", name, "a name of self_proofs()");
 }
 
 std::vector<std::string> names_of_steps(const std::string& proof) {

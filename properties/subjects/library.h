@@ -22,7 +22,7 @@ struct Library {
 std::string expected_schema(Operation);
 
 /// Loads the library and makes a subject of its operators, which says what capabilities it has.
-/// @throws Illegal where the file, the namespace or a schema is wrong
+/// @throws UsageError where the file, the namespace or a schema is wrong
 MadeSubject make_library_subject(const Library&);
 
 }  // namespace tileproof

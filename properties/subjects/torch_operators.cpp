@@ -466,8 +466,8 @@ std::set<std::string> names_of_namespaces() {
 void load(const Library& library) {
   if (library.file.empty()) return;
   const auto refuse = [&](const std::string& why) {
-    throw Illegal("--library", "'" + library.file + "' (" + why + ")",
-                  "a shared library that registers PyTorch operators when it is loaded");
+    throw UsageError("--library", "'" + library.file + "' (" + why + ")",
+                     "a shared library that registers PyTorch operators when it is loaded");
   };
   const std::filesystem::path file = std::filesystem::absolute(library.file);
   if (!std::filesystem::exists(file)) refuse("there is no such file");
@@ -514,16 +514,16 @@ std::map<Operation, c10::OperatorHandle> found_operators(const Library& library,
     const auto handle = c10::Dispatcher::singleton().findSchema(name_in(library, name));
     if (!handle) continue;
     if (form_of(handle->schema()) != form_expected(operation)) {
-      throw Illegal("--" + std::string(name_of(operation)) + "-op",
-                    library.name_space + "::" + name + " with the schema " + form_of(handle->schema()),
-                    name + expected_schema(operation));
+      throw UsageError("--" + std::string(name_of(operation)) + "-op",
+                       library.name_space + "::" + name + " with the schema " + form_of(handle->schema()),
+                       name + expected_schema(operation));
     }
     found.emplace(operation, *handle);
   }
   for (const Operation operation : library.required) {
     if (found.count(operation) != 0) continue;
     const std::string& name = library.operators.at(operation);
-    throw Illegal(
+    throw UsageError(
         "--" + std::string(name_of(operation)) + "-op", "'" + name + "'",
         "an operator of the namespace " + library.name_space + ", which has: " + operators_of(library.name_space));
   }
@@ -533,7 +533,7 @@ std::map<Operation, c10::OperatorHandle> found_operators(const Library& library,
     for (const std::string& name : names_of_namespaces()) {
       if (!before.contains(name)) fresh += (fresh.empty() ? "'" : ", '") + name + "'";
     }
-    throw Illegal(
+    throw UsageError(
         "--namespace",
         "'" + library.name_space + "', which has " + (has.empty() ? "no operators" : "other operators: " + has),
         "a namespace with at least one of " + schemas + "; the library has registered " +

@@ -251,7 +251,7 @@ std::vector<Timed> timed_rows(const TimerRow& row, const std::vector<Shape>& giv
 
 std::vector<Shape> shapes_of(const char* argument, const std::string& text) {
   const auto refuse = [&](const std::string& given) {
-    throw Illegal(argument, "'" + given + "'", "NxK or several, such as 32768x32768,14336x4096, of at least 1x32");
+    throw UsageError(argument, "'" + given + "'", "NxK or several, such as 32768x32768,14336x4096, of at least 1x32");
   };
   std::vector<Shape> shapes;
   std::size_t begin = 0;
@@ -270,7 +270,7 @@ std::vector<Shape> shapes_of(const char* argument, const std::string& text) {
     if (shape.n < 1 || shape.k < 32 || shape.n > most_elements / shape.k) refuse(one);
     const bool again = std::any_of(shapes.begin(), shapes.end(),
                                    [&](const Shape& other) { return other.n == shape.n && other.k == shape.k; });
-    if (again) throw Illegal(argument, "'" + one + "' twice", "each shape once");
+    if (again) throw UsageError(argument, "'" + one + "' twice", "each shape once");
     shapes.push_back(shape);
   }
   return shapes;

@@ -100,7 +100,7 @@ const std::vector<TimerRow>& timers();
 /// @param skipped  gets a line for every combination that is left out, because its k is none
 std::vector<Timed> timed_rows(const TimerRow&, const std::vector<Shape>& shapes, std::vector<std::string>& skipped);
 
-/// "32768x32768,4096x4096". @throws Illegal naming `argument`
+/// "32768x32768,4096x4096". @throws UsageError naming `argument`
 std::vector<Shape> shapes_of(const char* argument, const std::string& text);
 
 /// The tensors of what is timed, in memory: inputs written, the output poisoned, and room for a yardstick.

@@ -124,11 +124,11 @@ TEST(Shapes, AreReadAndRefused) {
   EXPECT_EQ(shapes[1].k, 32);
   for (const std::string bad : {"", "64", "64x", "x64", "64x64x2", "64X64", "-8x64", "8x-64", "0x64", "8x16", "8x64,",
                                 "8x64,8x64", " 8x64", "8x6e2", "99999999999999999999x64", "1099511627776x32"}) {
-    EXPECT_THROW(shapes_of("--shapes", bad), Illegal) << bad;
+    EXPECT_THROW(shapes_of("--shapes", bad), UsageError) << bad;
   }
 }
 
-TEST(TimerRows, RefuseAnUnknownName) { EXPECT_THROW(timer_row("hots"), Illegal); }
+TEST(TimerRows, RefuseAnUnknownName) { EXPECT_THROW(timer_row("hots"), UsageError); }
 
 TEST(TimedTensors, OfARightSubjectAreRight) {
   const MadeSubject host = subject_row("host").make();
