@@ -21,7 +21,7 @@ struct CallData {
 CallData data_of(const Problem&, Operation);
 /// The same of a case's problem; what it holds counts as met.
 CallData drawn_data(Case&, Operation);
-/// Other data of the same sizes, for decoys and for experts beside the first. @param which  1 or more
+/// Other data of the same sizes, for alternate inputs and for experts beside the first. @param which  1 or more
 CallData other_data(const Case&, Operation, std::uint64_t which);
 
 /// Weights that are whole numbers -8..7, activations -1, 0 and 1 with at most sixteen that are not 0: every sum is a

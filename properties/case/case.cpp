@@ -295,7 +295,7 @@ Matrix<std::uint32_t> Case::dequantize_eagerly(const Matrix<std::int32_t>& codes
   return result;
 }
 
-OperatorResult Case::call(const OperatorCall& call, Manner manner, const OperatorCall* decoy) {
+OperatorResult Case::call(const OperatorCall& call, CallMode mode, const OperatorCall* alternate) {
   std::vector<Tensor> tensors;
   for (const Argument& argument : call.arguments) {
     if (argument.number) continue;
@@ -303,7 +303,7 @@ OperatorResult Case::call(const OperatorCall& call, Manner manner, const Operato
         input(argument.name.c_str(), argument.storage, static_cast<std::size_t>(bytes_of(argument.element))));
   }
   OperatorResult result;
-  run(tensors, [&](const std::vector<void*>& at) { result = subject_.operators()->call(call, at, manner, decoy); });
+  run(tensors, [&](const std::vector<void*>& at) { result = subject_.operators()->call(call, at, mode, alternate); });
   for (std::size_t i = 0; i < result.bytes.size(); i += 4) {
     std::uint32_t four = 0;
     std::memcpy(&four, &result.bytes[i], std::min<std::size_t>(4, result.bytes.size() - i));

@@ -95,7 +95,7 @@ class Case {
   Matrix<std::uint32_t> dequantize_eagerly(const Matrix<std::int32_t>& codes, const Parameters&);
 
   // Operators of the subject, over tensors; every storage is guarded.
-  OperatorResult call(const OperatorCall&, Manner = Manner::usual, const OperatorCall* decoy = nullptr);
+  OperatorResult call(const OperatorCall&, CallMode = CallMode::usual, const OperatorCall* alternate = nullptr);
   /// A call that the subject has taken before. @throws Failure where it refuses it now
   OperatorResult call_again(const OperatorCall&);
   OperatorResult call_on_meta(const OperatorCall&);

@@ -910,14 +910,14 @@ struct Asked : Subject, Operators {
   Memory& memory() override { return lenient_host_memory(); }
   Operators* operators() override { return this; }
   void fill_own_memory(const Fill& fill) override { fills.push_back(fill); }
-  OperatorResult call(const OperatorCall& call, const std::vector<void*>& at, Manner manner,
-                      const OperatorCall* decoy) override {
-    return on_call(call, at, manner, decoy);
+  OperatorResult call(const OperatorCall& call, const std::vector<void*>& at, CallMode mode,
+                      const OperatorCall* alternate) override {
+    return on_call(call, at, mode, alternate);
   }
   OperatorResult call_on_meta(const OperatorCall&) override { return {Element::fp32, {7}, {1}, {}}; }
   std::vector<std::string> argument_names(Operation operation) override { return {name_of(operation)}; }
 
-  std::function<OperatorResult(const OperatorCall&, const std::vector<void*>&, Manner, const OperatorCall*)> on_call;
+  std::function<OperatorResult(const OperatorCall&, const std::vector<void*>&, CallMode, const OperatorCall*)> on_call;
   std::vector<Fill> fills;
 };
 
@@ -933,21 +933,21 @@ struct OperatorBench : Bench {
 
 TEST(CallsOfOperators, FindTheStoragesOfTheirTensorsInTheSubjectsMemory) {
   OperatorBench b;
-  const OperatorCall decoy = b.call;
+  const OperatorCall alternate = b.call;
   int calls = 0;
-  b.asked.on_call = [&](const OperatorCall& call, const std::vector<void*>& at, Manner manner,
+  b.asked.on_call = [&](const OperatorCall& call, const std::vector<void*>& at, CallMode mode,
                         const OperatorCall* given) -> OperatorResult {
     ++calls;
     EXPECT_EQ(&call, &b.call);
-    EXPECT_EQ(manner, Manner::graph);
-    EXPECT_EQ(given, &decoy);
+    EXPECT_EQ(mode, CallMode::graph);
+    EXPECT_EQ(given, &alternate);
     EXPECT_EQ(at.size(), 2u) << "a number has no storage";
     EXPECT_EQ(std::memcmp(at.at(0), b.call.arguments[0].storage.data(), 8), 0);
     EXPECT_EQ(std::memcmp(at.at(1), b.call.arguments[2].storage.data(), 3), 0);
     return {Element::int32, {1}, {1}, {1, 0, 0, 0}};
   };
   const std::uint64_t hash = b.coverage.output_hash;
-  EXPECT_EQ(b.of_tensors.call(b.call, Manner::graph, &decoy).bytes, (std::vector<std::uint8_t>{1, 0, 0, 0}));
+  EXPECT_EQ(b.of_tensors.call(b.call, CallMode::graph, &alternate).bytes, (std::vector<std::uint8_t>{1, 0, 0, 0}));
   EXPECT_EQ(calls, 1);
   EXPECT_NE(b.coverage.output_hash, hash);
   EXPECT_EQ(b.of_tensors.call_on_meta(b.call).sizes, Sizes{7});
@@ -957,7 +957,7 @@ TEST(CallsOfOperators, FindTheStoragesOfTheirTensorsInTheSubjectsMemory) {
 TEST(CallsOfOperators, CountTheStoragesOfTensorsOnTheHostToo) {
   OperatorBench b;
   b.call.arguments[0].where = Where::host;
-  b.asked.on_call = [&](const OperatorCall&, const std::vector<void*>& at, Manner,
+  b.asked.on_call = [&](const OperatorCall&, const std::vector<void*>& at, CallMode,
                         const OperatorCall*) -> OperatorResult {
     EXPECT_EQ(at.size(), 2u);
     EXPECT_EQ(std::memcmp(at.at(1), b.call.arguments[2].storage.data(), 3), 0);
@@ -969,7 +969,7 @@ TEST(CallsOfOperators, CountTheStoragesOfTensorsOnTheHostToo) {
 TEST(CallsOfOperators, ThatTouchAnInputOrAFenceAreGuardFailures) {
   OperatorBench b;
   for (const int place : {0, 7, 8, -1}) {
-    b.asked.on_call = [=](const OperatorCall&, const std::vector<void*>& at, Manner,
+    b.asked.on_call = [=](const OperatorCall&, const std::vector<void*>& at, CallMode,
                           const OperatorCall*) -> OperatorResult {
       static_cast<std::uint8_t*>(at.at(0))[place] ^= 1;
       return {Element::int32, {0}, {1}, {}};
@@ -980,13 +980,11 @@ TEST(CallsOfOperators, ThatTouchAnInputOrAFenceAreGuardFailures) {
 
 TEST(CallsOfOperators, LetRefusalsAndWhatIsUnavailablePass) {
   OperatorBench b;
-  b.asked.on_call = [](const OperatorCall&, const std::vector<void*>&, Manner, const OperatorCall*) -> OperatorResult {
-    throw Refused("no");
-  };
+  b.asked.on_call = [](const OperatorCall&, const std::vector<void*>&, CallMode,
+                       const OperatorCall*) -> OperatorResult { throw Refused("no"); };
   EXPECT_THROW(b.of_tensors.call(b.call), Refused);
-  b.asked.on_call = [](const OperatorCall&, const std::vector<void*>&, Manner, const OperatorCall*) -> OperatorResult {
-    throw Unavailable("nowhere");
-  };
+  b.asked.on_call = [](const OperatorCall&, const std::vector<void*>&, CallMode,
+                       const OperatorCall*) -> OperatorResult { throw Unavailable("nowhere"); };
   EXPECT_THROW(b.of_tensors.call(b.call), Unavailable);
 }
 

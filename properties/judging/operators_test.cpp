@@ -222,13 +222,13 @@ struct RightOne {
   std::function<void(OperatorParts&)> change;
 };
 
-const Names manners = named({"stream", "device"}, every_operation);
+const Names call_modes = named({"stream", "device"}, every_operation);
 
 const RightOne right_ones[] = {
-    {"as it is", every_operation, manners, [](OperatorParts&) {}},
+    {"as it is", every_operation, call_modes, [](OperatorParts&) {}},
     {"with a schema of its own words",
      {"dequantize", "matmul"},
-     manners,
+     call_modes,
      [](OperatorParts& parts) {
        parts.names = {{"codes", "self"},    {"inner_k_tiles", "innerKTiles"}, {"activations", "self"},
                       {"packed_w", "mat2"}, {"group_size", "qGroupSize"},     {"scales_and_zeros", "qScaleAndZeros"}};
@@ -236,12 +236,12 @@ const RightOne right_ones[] = {
     {"that follows streams and devices",
      every_operation,
      {},
-     [](OperatorParts& parts) { parts.in_manner = [](Manner, const Runs& runs) { return runs.call(); }; }},
+     [](OperatorParts& parts) { parts.in_mode = [](CallMode, const Runs& runs) { return runs.call(); }; }},
     {"on a device, where the host is another place",
      {"dequantize"},
-     manners,
+     call_modes,
      [](OperatorParts& parts) { parts.has_device = true; }},
-    {"that takes scales of other types, exactly", of_scales, manners,
+    {"that takes scales of other types, exactly", of_scales, call_modes,
      [](OperatorParts& parts) {
        take_also(parts, "scales type", [](const OperatorCall& call) {
          const Element element = found(call, "scales_and_zeros")->element;
@@ -250,19 +250,19 @@ const RightOne right_ones[] = {
      }},
     {"that refuses whatever is not contiguous",
      {"pack", "dequantize"},
-     manners + named({"stride"}, every_operation),
+     call_modes + named({"stride"}, every_operation),
      [](OperatorParts& parts) {
        for (const std::string& name : tensors) require_of(parts, name, "a contiguous tensor", is_dense);
      }},
     {"that takes no stacks",
      {"pack", "unpack"},
-     manners + named({"batch"}, every_operation),
+     call_modes + named({"batch"}, every_operation),
      [](OperatorParts& parts) {
        for (const char* rule : {"codes dimensions", "packed dimensions"}) refuse_also(parts, rule, is_stack);
      }},
     {"that refuses tensors without elements",
      {"pack", "unpack", "dequantize"},
-     manners,
+     call_modes,
      [](OperatorParts& parts) {
        for (const std::string& name : tensors) {
          require_of(parts, name, "some elements", [](const Argument& tensor) { return count_of(tensor.sizes) != 0; });
@@ -340,12 +340,10 @@ OperatorMutant experts_share_scales(const std::string& name, Part part, std::siz
           }};
 }
 
-OperatorMutant in_one_manner(const std::string& name, const Names& found_by, Manner wrong,
-                             std::function<OperatorResult(const Runs&)> run) {
+OperatorMutant in_one_mode(const std::string& name, const Names& found_by, CallMode wrong,
+                           std::function<OperatorResult(const Runs&)> run) {
   return {name, found_by, {}, [=](OperatorParts& parts) {
-            parts.in_manner = [=](Manner manner, const Runs& runs) {
-              return manner == wrong ? run(runs) : runs.call();
-            };
+            parts.in_mode = [=](CallMode mode, const Runs& runs) { return mode == wrong ? run(runs) : runs.call(); };
           }};
 }
 
@@ -807,17 +805,18 @@ std::vector<OperatorMutant> memory_that_is_touched() {
 }
 
 std::vector<OperatorMutant> streams_that_are_not_followed() {
-  const auto decoys = [](const Runs& runs) { return runs.decoy(); };
+  const auto alternates = [](const Runs& runs) { return runs.alternate(); };
   const auto stream = [](const std::string& variant) { return named({"stream"}, {"dequantize"}, {variant}); };
   return {
-      in_one_manner("reads its inputs before they are written", stream("slow-producer"), Manner::slow_producer, decoys),
-      in_one_manner("takes what another stream left", stream("two-streams"), Manner::two_streams, decoys),
-      in_one_manner("replays what it was captured with", named({"stream"}, every_operation, {"graph"}), Manner::graph,
-                    decoys),
-      in_one_manner("waits for the device", stream("no-synchronization"), Manner::no_synchronization,
-                    [](const Runs&) -> OperatorResult { throw SubjectError("returned after the work before it"); }),
-      in_one_manner("runs on the current device", named({"device"}, {"pack", "dequantize"}), Manner::second_device,
-                    [](const Runs&) -> OperatorResult { throw SubjectError("an illegal memory access"); }),
+      in_one_mode("reads its inputs before they are written", stream("slow-producer"), CallMode::slow_producer,
+                  alternates),
+      in_one_mode("takes what another stream left", stream("two-streams"), CallMode::two_streams, alternates),
+      in_one_mode("replays what it was captured with", named({"stream"}, every_operation, {"graph"}), CallMode::graph,
+                  alternates),
+      in_one_mode("waits for the device", stream("no-synchronization"), CallMode::no_synchronization,
+                  [](const Runs&) -> OperatorResult { throw SubjectError("returned after the work before it"); }),
+      in_one_mode("runs on the current device", named({"device"}, {"pack", "dequantize"}), CallMode::second_device,
+                  [](const Runs&) -> OperatorResult { throw SubjectError("an illegal memory access"); }),
   };
 }
 

@@ -128,9 +128,9 @@ class CpuBackend : public DeviceBackend {
   void unguard() override { allocator_.turn_off(); }
   void check() override { allocator_.check(); }
 
-  at::Tensor call(const Operator& run, const Values& values, const std::vector<at::Tensor>&, Manner manner) override {
-    if (manner == Manner::second_device) throw Unavailable("the subject runs on the CPU: there is one device");
-    if (manner != Manner::usual) throw Unavailable("the subject runs on the CPU: there are no streams");
+  at::Tensor call(const Operator& run, const Values& values, const std::vector<at::Tensor>&, CallMode mode) override {
+    if (mode == CallMode::second_device) throw Unavailable("the subject runs on the CPU: there is one device");
+    if (mode != CallMode::usual) throw Unavailable("the subject runs on the CPU: there are no streams");
     return run(values);
   }
 

@@ -222,22 +222,22 @@ class CudaBackend : public DeviceBackend {
     allocator().check();
   }
 
-  at::Tensor call(const Operator& run, const Values& values, const std::vector<at::Tensor>& decoys,
-                  Manner manner) override {
+  at::Tensor call(const Operator& run, const Values& values, const std::vector<at::Tensor>& alternates,
+                  CallMode mode) override {
     // The inputs were written on the default stream, for which these streams do not wait.
     require(cudaDeviceSynchronize(), "waiting for the inputs");
-    switch (manner) {
-      case Manner::usual:
+    switch (mode) {
+      case CallMode::usual:
         return varied_ ? on(backend_, [&] { return run(values); }) : run(values);
-      case Manner::slow_producer:
-        return behind_a_slow_producer(run, values, decoys);
-      case Manner::two_streams:
-        return beside_another(run, values, decoys);
-      case Manner::graph:
-        return in_a_graph(run, values, decoys);
-      case Manner::no_synchronization:
+      case CallMode::slow_producer:
+        return behind_a_slow_producer(run, values, alternates);
+      case CallMode::two_streams:
+        return beside_another(run, values, alternates);
+      case CallMode::graph:
+        return in_a_graph(run, values, alternates);
+      case CallMode::no_synchronization:
         return without_waiting(run, values);
-      case Manner::second_device:
+      case CallMode::second_device:
         return on_the_second_device(run, values);
     }
     return {};
@@ -269,12 +269,13 @@ class CudaBackend : public DeviceBackend {
 
   void sleep(int milliseconds) const { at::cuda::sleep(cycles_a_millisecond_ * milliseconds); }
 
-  at::Tensor behind_a_slow_producer(const Operator& run, const Values& values, const std::vector<at::Tensor>& decoys) {
+  at::Tensor behind_a_slow_producer(const Operator& run, const Values& values,
+                                    const std::vector<at::Tensor>& alternates) {
     std::vector<std::pair<at::Tensor, at::Tensor>> storages;  // and what shall be in them
     for_each_tensor(values, [&](const at::Tensor& tensor, std::size_t number) {
       const at::Tensor storage = storage_of(tensor);
       storages.emplace_back(storage, storage.clone());
-      storage.copy_(decoys.at(number));
+      storage.copy_(alternates.at(number));
     });
     require(cudaDeviceSynchronize(), "waiting for the decoys");
     return on(backend_, [&] {
@@ -284,8 +285,8 @@ class CudaBackend : public DeviceBackend {
     });
   }
 
-  /// The same operator, over the decoys, runs on another stream before and after.
-  at::Tensor beside_another(const Operator& run, const Values& values, const std::vector<at::Tensor>& decoys) {
+  /// The same operator, over the alternate inputs, runs on another stream before and after.
+  at::Tensor beside_another(const Operator& run, const Values& values, const std::vector<at::Tensor>& alternates) {
     Values others;
     std::size_t number = 0;
     for (const c10::IValue& value : values) {
@@ -294,7 +295,7 @@ class CudaBackend : public DeviceBackend {
         continue;
       }
       const at::Tensor& tensor = value.toTensor();
-      at::Tensor other = decoys.at(number++).to(tensor.device()).view(tensor.scalar_type());
+      at::Tensor other = alternates.at(number++).to(tensor.device()).view(tensor.scalar_type());
       others.push_back(other.as_strided(tensor.sizes(), tensor.strides(), tensor.storage_offset()));
     }
     require(cudaDeviceSynchronize(), "waiting for the decoys");
@@ -317,12 +318,12 @@ class CudaBackend : public DeviceBackend {
     return result;
   }
 
-  at::Tensor in_a_graph(const Operator& run, const Values& values, const std::vector<at::Tensor>& decoys) {
+  at::Tensor in_a_graph(const Operator& run, const Values& values, const std::vector<at::Tensor>& alternates) {
     std::vector<std::pair<at::Tensor, at::Tensor>> storages;
     for_each_tensor(values, [&](const at::Tensor& tensor, std::size_t number) {
       const at::Tensor storage = storage_of(tensor);
       storages.emplace_back(storage, storage.clone());
-      storage.copy_(decoys.at(number));
+      storage.copy_(alternates.at(number));
     });
     on(backend_, [&] { return run(values); });  // what is loaded at the first call
     const auto stream = static_cast<cudaStream_t>(backend_.native_handle());

@@ -30,8 +30,9 @@ class DeviceBackend {
   /// @throws GuardViolation, SubjectError
   virtual void check() = 0;
 
-  /// Runs an operator in a manner. @param decoys  other contents for the same storages, in the order of the tensors
-  virtual at::Tensor call(const Operator&, const Values&, const std::vector<at::Tensor>& decoys, Manner) = 0;
+  /// Runs an operator in a manner. @param alternate inputs  other contents for the same storages, in the order of the
+  /// tensors
+  virtual at::Tensor call(const Operator&, const Values&, const std::vector<at::Tensor>& alternates, CallMode) = 0;
 
   /// Runs something of one of several threads, on a stream that the other threads' work does not wait for.
   virtual void in_a_stream_of_its_own(const std::function<void()>&) = 0;

@@ -48,11 +48,11 @@ struct OperatorCall {
 };
 
 /// How a call is made. All but the usual one need CUDA.
-enum class Manner {
+enum class CallMode {
   usual,               // on the current stream, which is the default one
   slow_producer,       // on another stream, on which the inputs are still being written when the operator is called
-  two_streams,         // on another stream, while a third one runs the same operator on the decoy's inputs
-  graph,               // captured over the decoy's inputs, replayed over the call's
+  two_streams,         // on another stream, while a third one runs the same operator on the alternate inputs's inputs
+  graph,               // captured over the alternate inputs's inputs, replayed over the call's
   no_synchronization,  // the operator must return while its stream is still busy with work before it
   second_device,       // the tensors lie on the second device, and the first one is current
 };
@@ -74,11 +74,13 @@ class Operators {
 
   /// Calls an operator over inputs that lie in the subject's memory, and waits for the result.
   /// @param at     the storages of the call's tensors, in their order
-  /// @param decoy  a call of the same types and sizes with other data, for the manners that need one; its storages are
+  /// @param alternate inputs  a call of the same types and sizes with other data, for the manners that need one; its
+  /// storages are
   ///               the call's own
   /// @throws Refused where the operator throws; SubjectError where an error is left pending, or a rule of the manner
   ///         is broken; GuardViolation; Unavailable
-  virtual OperatorResult call(const OperatorCall&, const std::vector<void*>& at, Manner, const OperatorCall* decoy) = 0;
+  virtual OperatorResult call(const OperatorCall&, const std::vector<void*>& at, CallMode,
+                              const OperatorCall* alternate) = 0;
 
   /// Makes several calls from as many host threads at once, each again and again, and waits for all.
   /// @param at  the storages of all calls' tensors, in their order

@@ -356,21 +356,21 @@ OperatorResult ScalarOperators::called(const OperatorCall& call, const std::vect
   return stored(call, result);
 }
 
-OperatorResult ScalarOperators::call(const OperatorCall& call, const std::vector<void*>& at, Manner manner,
-                                     const OperatorCall* decoy) {
+OperatorResult ScalarOperators::call(const OperatorCall& call, const std::vector<void*>& at, CallMode mode,
+                                     const OperatorCall* alternate) {
   for (const Argument& argument : call.arguments) {
     if (argument.where == Where::host && !parts_.has_device) throw Unavailable("there is no other place than the host");
   }
-  if (manner == Manner::usual) return called(call, at);
-  if (!parts_.in_manner) throw Unavailable("a subject on the host has no streams");
-  const auto over_the_decoy = [&] {
+  if (mode == CallMode::usual) return called(call, at);
+  if (!parts_.in_mode) throw Unavailable("a subject on the host has no streams");
+  const auto over_the_alternate = [&] {
     std::vector<void*> storages;
-    for (const Argument& argument : decoy->arguments) {
+    for (const Argument& argument : alternate->arguments) {
       if (!argument.number) storages.push_back(const_cast<std::uint8_t*>(argument.storage.data()));
     }
-    return called(*decoy, storages);
+    return called(*alternate, storages);
   };
-  return parts_.in_manner(manner, {[&] { return called(call, at); }, over_the_decoy});
+  return parts_.in_mode(mode, {[&] { return called(call, at); }, over_the_alternate});
 }
 
 OperatorResult ScalarOperators::call_on_meta(const OperatorCall& call) {

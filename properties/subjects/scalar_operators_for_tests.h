@@ -26,10 +26,10 @@ struct OperatorRule {
 using RulesOfOperators = std::map<Operation, std::vector<OperatorRule>>;
 const RulesOfOperators& right_rules();
 
-/// How to run a call that is made in some manner: over its own inputs, or over the decoy's.
+/// How to run a call that is made in some manner: over its own inputs, or over the alternate inputs's.
 struct Runs {
   std::function<OperatorResult()> call;
-  std::function<OperatorResult()> decoy;
+  std::function<OperatorResult()> alternate;
 };
 
 /// The elements of a call's tensors by name, as bits.
@@ -58,7 +58,7 @@ struct OperatorParts {
   std::function<void(const OperatorCall&, const std::vector<void*>& at)> touches = [](const OperatorCall&,
                                                                                       const std::vector<void*>&) {};
   /// Where there is none, every manner but the usual one is Unavailable.
-  std::function<OperatorResult(Manner, const Runs&)> in_manner = nullptr;
+  std::function<OperatorResult(CallMode, const Runs&)> in_mode = nullptr;
 };
 
 class ScalarOperators : public Subject, public Operators {
@@ -74,7 +74,8 @@ class ScalarOperators : public Subject, public Operators {
   void run(const DequantizeCall&) override;
   void run(const MatmulCall&) override;
 
-  OperatorResult call(const OperatorCall&, const std::vector<void*>& at, Manner, const OperatorCall* decoy) override;
+  OperatorResult call(const OperatorCall&, const std::vector<void*>& at, CallMode,
+                      const OperatorCall* alternate) override;
   OperatorResult call_on_meta(const OperatorCall&) override;
   std::vector<std::string> argument_names(Operation) override;
 

@@ -184,8 +184,8 @@ class OperatorsSubject : public Subject, public Operators {
     copy_to(c.out, c.m * c.n * 2, out.narrow(1, 0, c.n));
   }
 
-  OperatorResult call(const OperatorCall& call, const std::vector<void*>& at, Manner manner,
-                      const OperatorCall* decoy) override {
+  OperatorResult call(const OperatorCall& call, const std::vector<void*>& at, CallMode mode,
+                      const OperatorCall* alternate) override {
     DeviceBackend::Values values;
     std::size_t number = 0;
     for (const Argument& argument : call.arguments) {
@@ -202,15 +202,15 @@ class OperatorsSubject : public Subject, public Operators {
       values.emplace_back(
           tensor_of(argument, storage_at(data, bytes, here ? backend_.device() : c10::Device(c10::kCPU))));
     }
-    std::vector<at::Tensor> decoys;
-    if (decoy != nullptr) {
-      for (const Argument& argument : decoy->arguments) {
+    std::vector<at::Tensor> alternates;
+    if (alternate != nullptr) {
+      for (const Argument& argument : alternate->arguments) {
         if (argument.number) continue;
         const auto bytes = static_cast<std::int64_t>(argument.storage.size());
-        decoys.push_back(storage_at(argument.storage.data(), bytes, c10::kCPU));
+        alternates.push_back(storage_at(argument.storage.data(), bytes, c10::kCPU));
       }
     }
-    return carried(called(call.operation, values, manner, decoys));
+    return carried(called(call.operation, values, mode, alternates));
   }
 
   std::vector<OperatorResult> call_at_once(const std::vector<OperatorCall>& calls,
@@ -311,8 +311,8 @@ class OperatorsSubject : public Subject, public Operators {
   }
 
   /// Calls an operator under guard, and looks at what it did to memory.
-  at::Tensor called(Operation operation, const DeviceBackend::Values& values, Manner manner = Manner::usual,
-                    const std::vector<at::Tensor>& decoys = {}) {
+  at::Tensor called(Operation operation, const DeviceBackend::Values& values, CallMode mode = CallMode::usual,
+                    const std::vector<at::Tensor>& alternates = {}) {
     const auto run = [&](const DeviceBackend::Values& given) {
       backend_.guard(fill_);
       try {
@@ -326,7 +326,7 @@ class OperatorsSubject : public Subject, public Operators {
     };
     at::Tensor result;
     try {
-      result = backend_.call(run, values, decoys, manner);
+      result = backend_.call(run, values, alternates, mode);
     } catch (const Refused&) {
       backend_.check();  // a refusal leaves nothing behind
       throw;
