@@ -2,7 +2,7 @@
 
 #include "properties/accuracy/surveys.h"
 #include "properties/catalogue/properties.h"
-#include "properties/mutants/deadly.h"
+#include "properties/mutants/misbehaving.h"
 #include "properties/mutants/mutants.h"
 #include "properties/subjects/watched.h"
 
@@ -20,8 +20,8 @@ const SubjectRow& subject_row(const std::string& name) {
   for (const SubjectRow& row : watched_subjects()) {
     if (row.name == name) return row;
   }
-  if (name.starts_with("deadly:")) {
-    for (const SubjectRow& row : deadly_subjects()) {
+  if (name.starts_with("misbehaving:")) {
+    for (const SubjectRow& row : misbehaving_subjects()) {
       if (row.name == name) return row;
     }
   }

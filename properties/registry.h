@@ -10,7 +10,8 @@ namespace tileproof {
 
 struct TimerRow;
 
-/// A subject, a mutated one, one of compute-sanitizer's or a deadly one. @throws UsageError for a name that is none
+/// A subject, a mutated one, one of compute-sanitizer's or a misbehaving one. @throws UsageError for a name that is
+/// none
 const SubjectRow& subject_row(const std::string& name);
 
 /// A property of the catalogue or of the survey. @throws UsageError for a name that is none

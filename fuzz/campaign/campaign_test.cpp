@@ -254,7 +254,7 @@ class ACampaign : public Command {
 constexpr const char* properties_of_campaigns = " --property bits/unpack_returns --property value/float ";
 constexpr const char* round_trip = "bits/unpack_returns_every_packed_code";
 
-struct Deed {
+struct Misbehaviour {
   const char* subject;
   const char* kind;
   const char* details;
@@ -263,56 +263,61 @@ struct Deed {
   int cases = 192;
   int shrink_seconds = 60;  // longer than a loaded machine takes
 };
-void PrintTo(const Deed& deed, std::ostream* stream) { *stream << deed.subject; }
+void PrintTo(const Misbehaviour& misbehaviour, std::ostream* stream) { *stream << misbehaviour.subject; }
 
-class ADeed : public ACampaign, public testing::WithParamInterface<Deed> {};
+class AMisbehaviour : public ACampaign, public testing::WithParamInterface<Misbehaviour> {};
 
-TEST_P(ADeed, IsFoundWithItsKindAndTheRestGoesOn) {
+TEST_P(AMisbehaviour, IsFoundWithItsKindAndTheRestGoesOn) {
   if (is_sanitized) GTEST_SKIP() << "a sanitized process dies in a way of its own, and takes long to start";
-  const Deed& deed = GetParam();
-  const Ran ran = fuzz(std::string("--subject deadly:") + deed.subject + properties_of_campaigns + "--seed 1 --cases " +
-                       std::to_string(deed.cases) + " --case-deadline 0.6 --workers 2 --shrink-seconds " +
-                       std::to_string(deed.shrink_seconds) + " " + out("run"));
+  const Misbehaviour& misbehaviour = GetParam();
+  const Ran ran = fuzz(std::string("--subject misbehaving:") + misbehaviour.subject + properties_of_campaigns +
+                       "--seed 1 --cases " + std::to_string(misbehaviour.cases) +
+                       " --case-deadline 0.6 --workers 2 --shrink-seconds " +
+                       std::to_string(misbehaviour.shrink_seconds) + " " + out("run"));
   EXPECT_EQ(ran.exit, 1) << ran.text;
   const json result = campaign("run");
-  EXPECT_EQ(result["cases"], deed.cases);
-  EXPECT_EQ(result["counts"]["failed"].get<int>() + result["counts"]["passed"].get<int>(), deed.cases) << ran.text;
-  EXPECT_GE(result["counts"]["passed"], deed.cases / 2);  // those of the other property
+  EXPECT_EQ(result["cases"], misbehaviour.cases);
+  EXPECT_EQ(result["counts"]["failed"].get<int>() + result["counts"]["passed"].get<int>(), misbehaviour.cases)
+      << ran.text;
+  EXPECT_GE(result["counts"]["passed"], misbehaviour.cases / 2);  // those of the other property
   const auto found = cards(result);
   ASSERT_EQ(found.size(), 1) << ran.text;
   const json& finding = found.at(round_trip);
-  EXPECT_EQ(finding["kind"], deed.kind);
-  for (const auto& [text, part] : {std::pair(finding["details"], deed.details), std::pair(finding["how"], deed.how),
-                                   std::pair(finding["shrunk"], deed.shrunk)}) {
+  EXPECT_EQ(finding["kind"], misbehaviour.kind);
+  for (const auto& [text, part] :
+       {std::pair(finding["details"], misbehaviour.details), std::pair(finding["how"], misbehaviour.how),
+        std::pair(finding["shrunk"], misbehaviour.shrunk)}) {
     EXPECT_NE(text.get<std::string>().find(part), std::string::npos) << text;
   }
   EXPECT_NE(ran.text.find("./tileproof replay --property=bits/"), std::string::npos) << ran.text;
 }
 
-std::string name_of_deed(const testing::TestParamInfo<Deed>& deed) {
-  std::string name = deed.param.subject;
+std::string name_of_misbehaviour(const testing::TestParamInfo<Misbehaviour>& misbehaviour) {
+  std::string name = misbehaviour.param.subject;
   for (char& letter : name) letter = letter == '-' ? '_' : letter;
   return name;
 }
 
 INSTANTIATE_TEST_SUITE_P(
-    Campaign, ADeed,
-    testing::Values(
-        Deed{"crashes", "crash", "SIGSEGV", "fails alone, 10 times of 10", "to the smallest"},
-        Deed{"hangs", "hang", "no answer within 600 ms", "fails alone, 3 times of 3", "ended by its time", 128, 2},
-        Deed{"exits", "crash", "exit code 7", "fails alone, 10 times of 10", "to the smallest"},
-        Deed{"corrupts-memory", "crash", "SIGSEGV", "fails alone, 10 times of 10", "to the smallest"},
-        Deed{"reads-outside", "guard", "read past the end of packed_w", "fails alone, 10 times of 10",
-             "to the smallest"},
-        Deed{"flaky", "mismatch", "1 of ", "flaky: fails alone, ", "not shrunk"},
-        Deed{"order-dependent", "mismatch", "1 of ", "order-dependent: passes alone, fails after", "not shrunk"}),
-    name_of_deed);
+    Campaign, AMisbehaviour,
+    testing::Values(Misbehaviour{"crashes", "crash", "SIGSEGV", "fails alone, 10 times of 10", "to the smallest"},
+                    Misbehaviour{"hangs", "hang", "no answer within 600 ms", "fails alone, 3 times of 3",
+                                 "ended by its time", 128, 2},
+                    Misbehaviour{"exits", "crash", "exit code 7", "fails alone, 10 times of 10", "to the smallest"},
+                    Misbehaviour{"corrupts-memory", "crash", "SIGSEGV", "fails alone, 10 times of 10",
+                                 "to the smallest"},
+                    Misbehaviour{"reads-outside", "guard", "read past the end of packed_w",
+                                 "fails alone, 10 times of 10", "to the smallest"},
+                    Misbehaviour{"flaky", "mismatch", "1 of ", "flaky: fails alone, ", "not shrunk"},
+                    Misbehaviour{"order-dependent", "mismatch", "1 of ", "order-dependent: passes alone, fails after",
+                                 "not shrunk"}),
+    name_of_misbehaviour);
 
 /// With this seed, what is always wrong comes after a hundred cases of which two thirds can be flaky.
 TEST_F(ACampaign, LooksOnWhereWhatCameFirstIsFlaky) {
   if (is_sanitized) GTEST_SKIP() << "a sanitized process takes long to start";
   const Ran ran = fuzz(
-      "--subject deadly:flaky-and-wrong --property bits/unpack_returns --seed 17 --cases 192 --workers 1 "
+      "--subject misbehaving:flaky-and-wrong --property bits/unpack_returns --seed 17 --cases 192 --workers 1 "
       "--shrink-seconds 2 " +
       out("run"));
   EXPECT_EQ(ran.exit, 1) << ran.text;

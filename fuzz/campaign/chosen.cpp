@@ -9,7 +9,7 @@
 #include "fuzz/campaign/nearest.h"
 #include "fuzz/process/worker_pool.h"
 #include "properties/catalogue/properties.h"
-#include "properties/mutants/deadly.h"
+#include "properties/mutants/misbehaving.h"
 #include "properties/mutants/mutants.h"
 #include "properties/registry.h"
 #include "properties/subjects/watched.h"
@@ -171,7 +171,7 @@ std::vector<ChosenSubject> chosen_subjects(const std::vector<std::string>& wante
   std::vector<std::string> chosen_names = wanted.empty() ? names : wanted;
   for (const SubjectRow& row : mutant_subjects()) names.push_back(row.name);
   for (const SubjectRow& row : watched_subjects()) names.push_back(row.name);
-  for (const SubjectRow& row : deadly_subjects()) names.push_back(row.name);
+  for (const SubjectRow& row : misbehaving_subjects()) names.push_back(row.name);
   std::vector<ChosenSubject> chosen;
   for (const std::string& name : chosen_names) {
     if (std::find(names.begin(), names.end(), name) == names.end()) {

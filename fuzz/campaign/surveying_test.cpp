@@ -232,11 +232,11 @@ TEST_F(Command, VerifySurveysAccuracyUnlessPropertiesAreNamed) {
 
 TEST_F(Command, ASurveySaysOfACrashThatItWasOne) {
   const std::string judge = "verify --property index/pack --cases 3 --accuracy ";
-  run(judge + "--subject deadly:crashes --subject host " + out("crash"));
+  run(judge + "--subject misbehaving:crashes --subject host " + out("crash"));
   std::ifstream file(folder_ / "crash" / "accuracy.json");
   const json record = json::parse(file);
   std::int64_t crashes = 0;
-  for (const json& row : those_of(record.at("rows"), "deadly:crashes", "unpack")) {
+  for (const json& row : those_of(record.at("rows"), "misbehaving:crashes", "unpack")) {
     EXPECT_GT(row.at("elements"), 0);
     for (const json& lost : row.at("not_run")) {
       EXPECT_EQ(lost.at("kind"), "crash");
@@ -249,7 +249,7 @@ TEST_F(Command, ASurveySaysOfACrashThatItWasOne) {
   EXPECT_EQ(crashes, 3 * 2);  // two profiles of seven have a tail
   // What it does not die of is what another gives, who is in the program's own process.
   const std::vector<json> here = those_of(record.at("rows"), "host", "dequantize");
-  const std::vector<json> apart = those_of(record.at("rows"), "deadly:crashes", "dequantize");
+  const std::vector<json> apart = those_of(record.at("rows"), "misbehaving:crashes", "dequantize");
   ASSERT_EQ(here.size(), apart.size());
   for (std::size_t i = 0; i < here.size(); ++i) {
     EXPECT_EQ(apart[i].at("not_run"), json::array());

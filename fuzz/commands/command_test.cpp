@@ -105,22 +105,22 @@ TEST_F(Command, VerifyOfAMutantSubjectFailsAndItsLineReplays) {
   EXPECT_EQ(run("replay '" + line + "'").text, replayed.text);
 }
 
-/// The verdicts that verify gives on a deadly subject, which is also asked a property that it does not die of.
-struct DeadlyVerdict {
+/// The verdicts that verify gives on a misbehaving subject, which is also asked a property that it does not die of.
+struct MisbehaviourVerdict {
   const char* subject;
   const char* kind;
   const char* details;
   const char* problem;
 };
-void PrintTo(const DeadlyVerdict& deed, std::ostream* stream) { *stream << deed.subject; }
-class VerifyOfADeadlySubject : public Command, public testing::WithParamInterface<DeadlyVerdict> {};
+void PrintTo(const MisbehaviourVerdict& misbehaviour, std::ostream* stream) { *stream << misbehaviour.subject; }
+class VerifyOfAMisbehavingSubject : public Command, public testing::WithParamInterface<MisbehaviourVerdict> {};
 
-TEST_P(VerifyOfADeadlySubject, FindsTheSmallestProblemThatItDiesOfAndTheRestGoesOn) {
+TEST_P(VerifyOfAMisbehavingSubject, FindsTheSmallestProblemThatItDiesOfAndTheRestGoesOn) {
   if (is_sanitized) GTEST_SKIP() << "a sanitized process dies in a way of its own, and takes long to start";
-  const DeadlyVerdict& deed = GetParam();
+  const MisbehaviourVerdict& misbehaviour = GetParam();
   const Ran ran =
       run(std::string("verify --no-accuracy --case-deadline 0.5 --cases 100 --property bits/unpack_returns ") +
-          "--property index/pack --subject host --subject deadly:" + deed.subject + " " + out("run"));
+          "--property index/pack --subject host --subject misbehaving:" + misbehaviour.subject + " " + out("run"));
   EXPECT_EQ(ran.exit, 1) << ran.text;
   const nlohmann::json judgements = summary("run")["judgements"];
   ASSERT_EQ(judgements.size(), 4) << ran.text;
@@ -130,24 +130,26 @@ TEST_P(VerifyOfADeadlySubject, FindsTheSmallestProblemThatItDiesOfAndTheRestGoes
     EXPECT_EQ(judgement["verdict"], is_its ? "FAILED" : "PASSED") << judgement;
     if (!is_its) continue;
     const nlohmann::json& finding = judgement["findings"][0];
-    EXPECT_EQ(finding["kind"], deed.kind);
-    EXPECT_NE(finding["details"].get<std::string>().find(deed.details), std::string::npos) << finding;
-    EXPECT_NE(finding["problem"].get<std::string>().find(deed.problem), std::string::npos) << finding;
+    EXPECT_EQ(finding["kind"], misbehaviour.kind);
+    EXPECT_NE(finding["details"].get<std::string>().find(misbehaviour.details), std::string::npos) << finding;
+    EXPECT_NE(finding["problem"].get<std::string>().find(misbehaviour.problem), std::string::npos) << finding;
     const Ran replayed = run("replay --case-deadline 0.5 " + finding["problem"].get<std::string>());
     EXPECT_EQ(replayed.exit, 1) << replayed.text;
-    EXPECT_NE(replayed.text.find(deed.details), std::string::npos) << replayed.text;
+    EXPECT_NE(replayed.text.find(misbehaviour.details), std::string::npos) << replayed.text;
   }
 }
 
 INSTANTIATE_TEST_SUITE_P(
-    Isolation, VerifyOfADeadlySubject,
-    testing::Values(DeadlyVerdict{"crashes", "crash", "the process died of SIGSEGV", "--n=3 --k=32"},
-                    DeadlyVerdict{"exits", "crash", "ended itself with exit code 7", "--n=3 --k=32"},
-                    DeadlyVerdict{"corrupts-memory", "crash", "the process died of SIGSEGV", "--n=3 --k=32"},
-                    DeadlyVerdict{"hangs", "hang", "no answer within 500 ms", "--n="},
-                    DeadlyVerdict{"reads-outside", "guard", "read past the end of packed_w: the byte 1 past its end",
-                                  "--n=3 --k=32"}),
-    [](const auto& deed) { return std::regex_replace(std::string(deed.param.subject), std::regex("-"), "_"); });
+    Isolation, VerifyOfAMisbehavingSubject,
+    testing::Values(MisbehaviourVerdict{"crashes", "crash", "the process died of SIGSEGV", "--n=3 --k=32"},
+                    MisbehaviourVerdict{"exits", "crash", "ended itself with exit code 7", "--n=3 --k=32"},
+                    MisbehaviourVerdict{"corrupts-memory", "crash", "the process died of SIGSEGV", "--n=3 --k=32"},
+                    MisbehaviourVerdict{"hangs", "hang", "no answer within 500 ms", "--n="},
+                    MisbehaviourVerdict{"reads-outside", "guard",
+                                        "read past the end of packed_w: the byte 1 past its end", "--n=3 --k=32"}),
+    [](const auto& misbehaviour) {
+      return std::regex_replace(std::string(misbehaviour.param.subject), std::regex("-"), "_");
+    });
 
 TEST_F(Command, OneCaseProvesTooLittleAndIsMistrusted) {
   const Ran ran = run("verify --subject host --property value/float --cases 1 " + out("run"));

@@ -144,7 +144,7 @@ TEST_F(AVerdict, IsGivenWhereTimeoutSignalsTwice) {
 
 TEST_F(AVerdict, IsNotWaitedForAfterASecondSignal) {
   const Ran ran = run_line(
-      program + " verify --subject deadly:hangs --property bits/unpack " + out("run") +
+      program + " verify --subject misbehaving:hangs --property bits/unpack " + out("run") +
       " & process=$!; sleep 1; kill -TERM $process; sleep 1.5; kill -TERM $process; wait $process; echo code $?");
   EXPECT_NE(ran.text.find("code 143"), std::string::npos) << ran.text;
 }

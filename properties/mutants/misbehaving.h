@@ -8,7 +8,7 @@
 
 namespace tileproof {
 
-/// Named "deadly:NAME"; each is run in a process of its own.
-const std::vector<SubjectRow>& deadly_subjects();
+/// Named "misbehaving:NAME"; each is run in a process of its own.
+const std::vector<SubjectRow>& misbehaving_subjects();
 
 }  // namespace tileproof

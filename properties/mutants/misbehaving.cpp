@@ -1,4 +1,4 @@
-#include "properties/mutants/deadly.h"
+#include "properties/mutants/misbehaving.h"
 
 #include <unistd.h>
 
@@ -14,7 +14,7 @@ namespace tileproof {
 
 namespace {
 
-using Deed = void (*)(const UnpackCall&, const Moment&);
+using Misbehaviour = void (*)(const UnpackCall&, const Moment&);
 
 /// Three rows in the last n-tile: one problem of eight.
 bool has_its_tail(const UnpackCall& c) { return c.n % 8 == 3; }
@@ -65,12 +65,12 @@ void remember(const UnpackCall& c, const Moment& moment) {
   if (moment.earlier_calls >= 2) flip_first(c);
 }
 
-struct Deadly {
+struct Misbehaving {
   const char* name;
   const char* what;
-  Deed deed;
+  Misbehaviour misbehaviour;
 };
-constexpr Deadly deeds[] = {
+constexpr Misbehaving misbehaviours[] = {
     {"crashes", "dies of a signal", crash},
     {"hangs", "never returns", hang},
     {"exits", "ends its process", end},
@@ -82,18 +82,18 @@ constexpr Deadly deeds[] = {
 
 }  // namespace
 
-const std::vector<SubjectRow>& deadly_subjects() {
+const std::vector<SubjectRow>& misbehaving_subjects() {
   static const std::vector<SubjectRow> rows = [] {
     std::vector<SubjectRow> all;
-    for (const Deadly& deadly : deeds) {
-      const auto make = [&deadly]() -> MadeSubject {
+    for (const Misbehaving& misbehaving : misbehaviours) {
+      const auto make = [&misbehaving]() -> MadeSubject {
         ScalarParts parts;
-        parts.after_unpack = deadly.deed;
+        parts.after_unpack = misbehaving.misbehaviour;
         return {scalar_subject(parts, make_host_memory()), ""};
       };
       SubjectRow row = subject_row("reference");
-      row.name = std::string("deadly:") + deadly.name;
-      row.what = deadly.what;
+      row.name = std::string("misbehaving:") + misbehaving.name;
+      row.what = misbehaving.what;
       row.capabilities = kernel_capabilities();
       row.make = make;
       all.push_back(row);
