@@ -9,7 +9,7 @@
 #include "fuzz/campaign/proving.h"
 #include "fuzz/commands/duration.h"
 #include "fuzz/commands/running.h"
-#include "properties/subjects/scalar.h"
+#include "properties/subjects/mutable_reference.h"
 
 namespace tileproof {
 

@@ -9,8 +9,8 @@
 #include "properties/judging/properties_for_tests.h"
 #include "properties/problem/specification.h"
 #include "properties/registry.h"
-#include "properties/subjects/scalar.h"
-#include "properties/subjects/scalar_operators_for_tests.h"
+#include "properties/subjects/mutable_operators_for_tests.h"
+#include "properties/subjects/mutable_reference.h"
 #include "reference/tile_map.h"
 
 namespace tileproof {
@@ -304,7 +304,7 @@ TEST(Surveyed, APredictedNanIsExplainedByAnyWhereNobodyPromisedItsBits) {
 TEST(Surveyed, WhatAMatmulLosesIsExplainedAndNothingElse) {
   const Survey& matmul = survey_of(Operation::matmul);
   const Capabilities capabilities = library_capabilities({Operation::matmul});
-  ScalarOperators right;
+  MutableOperators right;
   OneBitOff off(right);
   std::map<std::string, std::int64_t> seen;
   for (const char* profile : {"ordinary", "finite-edges", "mixed", "edges"}) {

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "properties/case/calls.h"
-#include "properties/subjects/scalar_operators_for_tests.h"
+#include "properties/subjects/mutable_operators_for_tests.h"
 
 namespace tileproof {
 
@@ -17,7 +17,7 @@ struct CallBench {
 
   Problem problem;
   Capabilities capabilities = library_capabilities({std::begin(all_operations), std::end(all_operations)});
-  ScalarOperators subject;
+  MutableOperators subject;
   Coverage coverage;
   Case one{problem, capabilities, subject, coverage};
 };

@@ -12,7 +12,7 @@
 
 #include "properties/catalogue/properties.h"
 #include "properties/mutants/mutants.h"
-#include "properties/subjects/scalar_operators_for_tests.h"
+#include "properties/subjects/mutable_operators_for_tests.h"
 
 namespace tileproof {
 

@@ -16,7 +16,7 @@
 #include "properties/memory/generated_evaluation.h"
 #include "properties/problem/draw.h"
 #include "properties/registry.h"
-#include "properties/subjects/scalar.h"
+#include "properties/subjects/mutable_reference.h"
 #include "reference/tile_map.h"
 
 namespace tileproof {
@@ -405,9 +405,9 @@ struct TwoFindings {
   std::optional<Finding> smaller;
 };
 
-TwoFindings findings_of(const Property& property, Problem problem, ScalarParts parts) {
+TwoFindings findings_of(const Property& property, Problem problem, Mutation parts) {
   const Capabilities capabilities = kernel_capabilities();
-  const std::unique_ptr<Subject> subject = scalar_subject(std::move(parts));
+  const std::unique_ptr<Subject> subject = mutable_reference(std::move(parts));
   InThisProcess runner(capabilities, *subject);
   problem.property = property.name;
   problem.subject = "mutant";
@@ -442,7 +442,7 @@ TEST(AStepOfArithmeticThatFails, NamesTheOneTripleInTheSmallestMatrix) {
     const Enumeration enumeration = property.enumerations(small).at(0);
     const Problem problem = enumeration.problem(enumeration.steps - 1);
     const generated::Pair pair = last_pair(problem);
-    ScalarParts parts;
+    Mutation parts;
     parts.weight = [=](const WeightInputs& w) {
       const bool hit = w.code == 11 && w.scale == pair.scale && w.zero == pair.zero && w.zero_point == pair.zero_point;
       return right_weight(w) ^ (hit ? 1u : 0u);
@@ -469,7 +469,7 @@ TEST(AStepOfWordsThatFails, NamesTheWordInOneSupertile) {
     const auto swizzle = static_cast<std::int64_t>(problem.seed >> 32);
     const std::int64_t words_of_supertile = 16 * problem.inner_k_tiles;
     const std::int64_t hit = (static_cast<std::int64_t>(word - first) ^ swizzle) % words_of_supertile;
-    ScalarParts parts;
+    Mutation parts;
     parts.after_unpack = [=](const UnpackCall& call, const Moment&) {
       for (std::int64_t i = 0; i < reference::words_of(call.n, call.k); ++i) {
         if (call.packed[i] != word || i % words_of_supertile != hit) continue;

@@ -1,7 +1,7 @@
 // What the properties about matmul report beside their verdict.
 #include "properties/judging/properties_for_tests.h"
 #include "properties/registry.h"
-#include "properties/subjects/scalar_operators_for_tests.h"
+#include "properties/subjects/mutable_operators_for_tests.h"
 
 namespace tileproof {
 
@@ -10,7 +10,7 @@ namespace {
 TEST(RandomMatmul, ReportsItsLargestErrorByTheBinadeOfK) {
   const Property& property = property_of("matmul/of_random_activations_is_within_the_inner_product_bound");
   const Capabilities capabilities = library_capabilities({Operation::matmul});
-  ScalarOperators subject;
+  MutableOperators subject;
   Coverage all;
   for (const std::int64_t k : {64, 96, 128}) {
     Problem problem = problem_with("--n=16 --inner-k-tiles=2 --group-size=32 --scales=ordinary --seed=7");

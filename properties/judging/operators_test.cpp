@@ -10,7 +10,7 @@
 #include "properties/catalogue/properties.h"
 #include "properties/judging/judge.h"
 #include "properties/judging/properties_for_tests.h"
-#include "properties/subjects/scalar_operators_for_tests.h"
+#include "properties/subjects/mutable_operators_for_tests.h"
 
 namespace tileproof {
 
@@ -45,7 +45,7 @@ std::vector<Property> properties_about_tensors(const Operations& operations) {
 }
 
 Judgement judged(const Property& property, const OperatorParts& parts, std::int64_t cases) {
-  ScalarOperators subject(parts);
+  MutableOperators subject(parts);
   SubjectRow row = row_of_operators("scalar");
   row.capabilities.group_sizes = {32, 64};
   return judge(property, row, subject, {.cases = cases, .seed = 1});

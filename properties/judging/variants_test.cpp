@@ -8,7 +8,7 @@
 
 #include "properties/judging/properties_for_tests.h"
 #include "properties/registry.h"
-#include "properties/subjects/scalar_operators_for_tests.h"
+#include "properties/subjects/mutable_operators_for_tests.h"
 
 namespace tileproof {
 
@@ -177,7 +177,7 @@ TEST(Variants, AreNotGoneOnWithWhenTheDeviceIsLost) {
 TEST(OneProblemOfAVariant, FailsAgainWithTheSameWords) {
   OperatorParts parts;
   parts.error = [](const std::string&) { return "no"; };
-  ScalarOperators subject(parts);
+  MutableOperators subject(parts);
   const SubjectRow row = row_of_operators("scalar");
   const Property& property = property_of("reject/unpack_refuses_every_illegal_call_and_says_why");
   const Judgement found = judge(property, row, subject, {.cases = 1, .seed = 1});
@@ -195,7 +195,7 @@ TEST(OneProblemOfAVariant, FailsAgainWithTheSameWords) {
 }
 
 Judgement judged_one(const std::string& flags, OperatorParts parts = {}) {
-  ScalarOperators subject(std::move(parts));
+  MutableOperators subject(std::move(parts));
   return judge_one(problem_of("--subject=scalar " + flags), row_of_operators("scalar"), subject);
 }
 

@@ -20,8 +20,8 @@ using reference::whole;
 
 using WrongWeight = std::uint32_t (*)(const WeightInputs&);
 
-ScalarParts with_weight(WrongWeight weight) {
-  ScalarParts parts;
+Mutation with_weight(WrongWeight weight) {
+  Mutation parts;
   parts.weight = weight;
   return parts;
 }

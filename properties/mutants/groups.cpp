@@ -20,15 +20,15 @@ std::int64_t index_of(const DequantizeCall& c, std::int64_t group, std::int64_t 
 std::int64_t right_index(const DequantizeCall& c, std::int64_t n, std::int64_t k) { return k / c.group_size * c.n + n; }
 
 /// Scale and zero from the same wrong place.
-ScalarParts with_group(WrongGroup at) {
-  ScalarParts parts;
+Mutation with_group(WrongGroup at) {
+  Mutation parts;
   parts.scale_at = at;
   return parts;
 }
 
 /// The right scale, another's zero.
-ScalarParts with_zero(WrongGroup at) {
-  ScalarParts parts;
+Mutation with_zero(WrongGroup at) {
+  Mutation parts;
   parts.zero_at = at;
   return parts;
 }
@@ -209,7 +209,7 @@ std::vector<Mutant> group_mutants() {
        {own_scale, integer_value, reads_weights},
        "mismatch",
        [] {
-         ScalarParts parts;
+         Mutation parts;
          parts.scale_at = [](const DequantizeCall& c, std::int64_t n, std::int64_t k) {
            return (c.domain == Domain::integer ? 2 : 1) * right_index(c, n, k);
          };
@@ -221,7 +221,7 @@ std::vector<Mutant> group_mutants() {
        {batch_pack, batch_unpack, batch_weights},
        "mismatch",
        [] {
-         ScalarParts parts;
+         Mutation parts;
          parts.whose_input = [](std::int64_t) { return std::int64_t{0}; };
          return parts;
        }},
@@ -230,7 +230,7 @@ std::vector<Mutant> group_mutants() {
        {batch_weights},
        "mismatch",
        [] {
-         ScalarParts parts;
+         Mutation parts;
          parts.whose_parameters = [](std::int64_t expert) { return std::max<std::int64_t>(0, expert - 1); };
          return parts;
        }},
@@ -239,7 +239,7 @@ std::vector<Mutant> group_mutants() {
        {many_pack, many_unpack, many_weights},
        "mismatch",
        [] {
-         ScalarParts parts;
+         Mutation parts;
          parts.whose_input = [](std::int64_t expert) { return expert & 0xffff; };
          return parts;
        }},

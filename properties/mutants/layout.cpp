@@ -16,8 +16,8 @@ Place right_place(const Walk& w, std::int64_t n, std::int64_t k) {
 
 using WrongPlace = Place (*)(const Walk&, std::int64_t n, std::int64_t k);
 
-ScalarParts with_place(WrongPlace place, const std::set<Operation>& in = everywhere) {
-  ScalarParts parts;
+Mutation with_place(WrongPlace place, const std::set<Operation>& in = everywhere) {
+  Mutation parts;
   parts.in = in;
   parts.place = place;
   return parts;
@@ -25,8 +25,8 @@ ScalarParts with_place(WrongPlace place, const std::set<Operation>& in = everywh
 
 using WrongCode = int (*)(const Walk&, Place, int code);
 
-ScalarParts with_code(WrongCode code, const std::set<Operation>& in) {
-  ScalarParts parts;
+Mutation with_code(WrongCode code, const std::set<Operation>& in) {
+  Mutation parts;
   parts.in = in;
   parts.code = code;
   return parts;
@@ -303,7 +303,7 @@ std::vector<Mutant> layout_mutants() {
        {large_weights},
        "guard",
        [] {
-         ScalarParts parts;
+         Mutation parts;
          parts.in = dequantize_alone;
          parts.skips = [](const Walk&, std::int64_t n, std::int64_t) { return n >= 65535; };
          return parts;
@@ -314,7 +314,7 @@ std::vector<Mutant> layout_mutants() {
        {pack_index, round_trip, recorded_pack},
        "mismatch",
        [] {
-         ScalarParts parts;
+         Mutation parts;
          parts.in = pack_alone;
          parts.place = [](const Walk& w, std::int64_t n, std::int64_t k) { return right_place(w, n, k ^ 1); };
          return parts;

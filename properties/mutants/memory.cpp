@@ -19,21 +19,21 @@ using reference::Place;
 
 using Skips = bool (*)(const Walk&, std::int64_t n, std::int64_t k);
 
-ScalarParts with_skips(Skips skips, const std::set<Operation>& in = everywhere) {
-  ScalarParts parts;
+Mutation with_skips(Skips skips, const std::set<Operation>& in = everywhere) {
+  Mutation parts;
   parts.in = in;
   parts.skips = skips;
   return parts;
 }
 
-ScalarParts after(void (*after_dequantize)(const DequantizeCall&, const Moment&)) {
-  ScalarParts parts;
+Mutation after(void (*after_dequantize)(const DequantizeCall&, const Moment&)) {
+  Mutation parts;
   parts.after_dequantize = after_dequantize;
   return parts;
 }
 
-ScalarParts adding_in(const std::set<Operation>& in) {
-  ScalarParts parts;
+Mutation adding_in(const std::set<Operation>& in) {
+  Mutation parts;
   parts.in = in;
   parts.adds_to_output = true;
   return parts;
@@ -101,7 +101,7 @@ std::vector<Mutant> memory_mutants() {
        {writes_pack, pack_index},
        "mismatch",
        [] {
-         ScalarParts parts;
+         Mutation parts;
          parts.instead_of_pack = [](const PackCall&, const Moment&) { return true; };
          return parts;
        }},
@@ -158,7 +158,7 @@ std::vector<Mutant> memory_mutants() {
        {writes_unpack, unpack_index},
        "guard",
        [] {
-         ScalarParts parts;
+         Mutation parts;
          parts.after_unpack = [](const UnpackCall& c, const Moment&) {
            for (std::int64_t i = 0; i < 4; ++i) c.codes[c.n * c.k + i] = 0;
          };
@@ -169,7 +169,7 @@ std::vector<Mutant> memory_mutants() {
        {writes_pack, pack_index},
        "guard",
        [] {
-         ScalarParts parts;
+         Mutation parts;
          parts.after_pack = [](const PackCall& c, const Moment&) { c.packed[words(c)] = 0; };
          return parts;
        }},
@@ -178,7 +178,7 @@ std::vector<Mutant> memory_mutants() {
        {pack_index, recorded_pack},
        "mismatch",
        [] {
-         ScalarParts parts;
+         Mutation parts;
          parts.after_pack = [](const PackCall& c, const Moment&) {
            for (std::int64_t n = c.n; n < (c.n + 7) / 8 * 8; ++n) {
              for (std::int64_t k = 0; k < c.k; ++k) {
@@ -195,7 +195,7 @@ std::vector<Mutant> memory_mutants() {
        {own_scale, reads_weights},
        "mismatch",
        [] {
-         ScalarParts parts;
+         Mutation parts;
          parts.scale_at = [](const DequantizeCall& c, std::int64_t n, std::int64_t k) {
            const std::int64_t own = k / c.group_size * c.n + n;
            return own + (own + 1 == c.k / c.group_size * c.n ? 1 : 0);
@@ -207,7 +207,7 @@ std::vector<Mutant> memory_mutants() {
        {any_word, reads_unpack, unpack_index},
        "mismatch",
        [] {
-         ScalarParts parts;
+         Mutation parts;
          parts.in = unpack_alone;
          parts.place = [](const Walk& w, std::int64_t n, std::int64_t k) {
            Place place = reference::place_of(n, k, w.k, w.inner_k_tiles);
@@ -222,7 +222,7 @@ std::vector<Mutant> memory_mutants() {
        {any_word, unpack_index},
        "mismatch",
        [] {
-         ScalarParts parts;
+         Mutation parts;
          parts.after_unpack = [](const UnpackCall& c, const Moment&) {
            if (reinterpret_cast<std::uintptr_t>(c.packed) % 16 == 0) c.codes[0] = static_cast<int>(c.packed[1] & 15);
          };
@@ -244,7 +244,7 @@ std::vector<Mutant> memory_mutants() {
        {pack_index, reads_pack},
        "mismatch",
        [] {
-         ScalarParts parts;
+         Mutation parts;
          parts.after_pack = [](const PackCall& c, const Moment&) {
            for (std::int64_t n = c.n; n < (c.n + 7) / 8 * 8; ++n) {
              for (std::int64_t k = 0; k < std::min<std::int64_t>(c.k, 64); ++k) {
@@ -261,7 +261,7 @@ std::vector<Mutant> memory_mutants() {
        {padding, any_word},
        "mismatch",
        [] {
-         ScalarParts parts;
+         Mutation parts;
          parts.after_unpack = [](const UnpackCall& c, const Moment&) {
            if (c.n % 8 == 0) return;
            for (std::int64_t k = 0; k < c.k; ++k) {
@@ -293,7 +293,7 @@ std::vector<Mutant> memory_mutants() {
        {any_word, words_back},
        "guard",
        [] {
-         ScalarParts parts;
+         Mutation parts;
          parts.after_unpack = [](const UnpackCall& c, const Moment&) {
            const_cast<std::uint32_t*>(c.packed)[reference::words_of(c.n, c.k) - 1] >>= 4;
          };
@@ -304,7 +304,7 @@ std::vector<Mutant> memory_mutants() {
        {round_trip, sense_pack},
        "guard",
        [] {
-         ScalarParts parts;
+         Mutation parts;
          parts.after_pack = [](const PackCall& c, const Moment&) { const_cast<std::uint8_t*>(c.codes)[0] = 0; };
          return parts;
        }},
@@ -315,7 +315,7 @@ std::vector<Mutant> memory_mutants() {
        .kind = "mismatch",
        .parts =
            [] {
-             ScalarParts parts;
+             Mutation parts;
              const auto kept = std::make_shared<Kept>();
              const auto bytes_of_result = [](const DequantizeCall& c) {
                return static_cast<std::size_t>(c.n * c.k * bytes_of(c.type));
@@ -339,7 +339,7 @@ std::vector<Mutant> memory_mutants() {
        .kind = "mismatch",
        .parts =
            [] {
-             ScalarParts parts;
+             Mutation parts;
              const auto kept = std::make_shared<Kept>();
              parts.instead_of_unpack = [=](const UnpackCall& c, const Moment&) {
                const bool same = kept->input == c.packed && kept->n == c.n && kept->k == c.k;
@@ -359,7 +359,7 @@ std::vector<Mutant> memory_mutants() {
        .kind = "mismatch",
        .parts =
            [] {
-             ScalarParts parts;
+             Mutation parts;
              const auto last = std::make_shared<std::int32_t>(0);
              parts.after_unpack = [=](const UnpackCall& c, const Moment&) { std::swap(c.codes[c.n * c.k - 1], *last); };
              return parts;
@@ -382,7 +382,7 @@ std::vector<Mutant> memory_mutants() {
        .kind = "mismatch",
        .parts =
            [] {
-             ScalarParts parts;
+             Mutation parts;
              parts.after_pack = [](const PackCall& c, const Moment& moment) {
                if (moment.earlier_calls % 3 == 2) c.packed[words(c) - 1] ^= 1;
              };
@@ -395,7 +395,7 @@ std::vector<Mutant> memory_mutants() {
        .kind = "mismatch",
        .parts =
            [] {
-             ScalarParts parts;
+             Mutation parts;
              const auto dirty = std::make_shared<bool>(false);
              parts.after_dequantize = [=](const DequantizeCall&, const Moment&) { *dirty = true; };
              parts.after_unpack = [=](const UnpackCall& c, const Moment&) {
@@ -433,7 +433,7 @@ std::vector<Mutant> memory_mutants() {
        {same_unpack},
        "mismatch",
        [] {
-         ScalarParts parts;
+         Mutation parts;
          parts.after_unpack = [](const UnpackCall& c, const Moment& moment) {
            if (moment.variation != 0) c.codes[c.n * c.k - 1] ^= 1;
          };
@@ -454,7 +454,7 @@ std::vector<Mutant> memory_mutants() {
        {large_unpack},
        "mismatch",
        [] {
-         ScalarParts parts;
+         Mutation parts;
          parts.after_unpack = [](const UnpackCall& c, const Moment&) {
            for (std::int64_t i = 999999; i < c.n * c.k; i += 1000003) c.codes[i] ^= 8;
          };
@@ -465,7 +465,7 @@ std::vector<Mutant> memory_mutants() {
        {large_pack},
        "mismatch",
        [] {
-         ScalarParts parts;
+         Mutation parts;
          parts.after_pack = [](const PackCall& c, const Moment&) {
            for (std::int64_t i = 99999; i < words(c); i += 100003) c.packed[i] ^= 0x80000000u;
          };

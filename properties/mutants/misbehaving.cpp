@@ -8,7 +8,7 @@
 
 #include "properties/problem/draw.h"
 #include "properties/registry.h"
-#include "properties/subjects/scalar.h"
+#include "properties/subjects/mutable_reference.h"
 
 namespace tileproof {
 
@@ -87,9 +87,9 @@ const std::vector<SubjectRow>& misbehaving_subjects() {
     std::vector<SubjectRow> all;
     for (const Misbehaving& misbehaving : misbehaviours) {
       const auto make = [&misbehaving]() -> MadeSubject {
-        ScalarParts parts;
+        Mutation parts;
         parts.after_unpack = misbehaving.misbehaviour;
-        return {scalar_subject(parts, make_host_memory()), ""};
+        return {mutable_reference(parts, make_host_memory()), ""};
       };
       SubjectRow row = subject_row("reference");
       row.name = std::string("misbehaving:") + misbehaving.name;

@@ -37,11 +37,11 @@ const std::vector<SubjectRow>& mutant_subjects() {
   static const std::vector<SubjectRow> rows = [] {
     std::vector<SubjectRow> all = {
         {"mutant:nothing", "the correct control of the mutants", false, kernel_capabilities(), [] {
-           return MadeSubject{scalar_subject({}), ""};
+           return MadeSubject{mutable_reference({}), ""};
          }}};
     for (const Mutant& mutant : mutants()) {
       all.push_back({"mutant:" + mutant.name, mutant.what, false, mutant_capabilities(), [parts = mutant.parts] {
-                       return MadeSubject{scalar_subject(parts()), ""};
+                       return MadeSubject{mutable_reference(parts()), ""};
                      }});
     }
     return all;

@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "properties/subjects/scalar.h"
+#include "properties/subjects/mutable_reference.h"
 #include "properties/subjects/subject.h"
 
 namespace tileproof {
@@ -17,7 +17,7 @@ struct Mutant {
   std::string what;
   std::vector<std::string> found_by;  // names of properties, each of which must fail
   std::string kind;                   // of failure that the first of them must report: mismatch or guard
-  ScalarParts (*parts)();
+  Mutation (*parts)();
   /// What a call gives depends on calls before it: a problem that it failed need not fail alone, nor shrink.
   bool has_memory = false;
   /// It needs more than a sample: the property whose enumeration, whole, must find it. Such a mutant is in no found_by.
@@ -80,7 +80,7 @@ inline constexpr const char* many_weights = "batch/dequantize_of_65537_experts_i
 inline constexpr const char* recorded_pack = "format/pack_gives_the_bytes_recorded_from_aten";
 }  // namespace finds
 
-/// Where a mutant is, of ScalarParts::in.
+/// Where a mutant is, of Mutation::in.
 inline const std::set<Operation> pack_alone = {Operation::pack};
 inline const std::set<Operation> unpack_alone = {Operation::unpack};
 inline const std::set<Operation> dequantize_alone = {Operation::dequantize};

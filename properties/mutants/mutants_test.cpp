@@ -51,7 +51,7 @@ TEST(MutantTable, KnowsWhichOperationsAMutantTouches) {
           << mutant.name << property;
     }
   }
-  EXPECT_FALSE(ScalarParts().touches(Operation::pack));
+  EXPECT_FALSE(Mutation().touches(Operation::pack));
   EXPECT_TRUE(mutant_of("two-roundings").parts().touches(Operation::dequantize));
 }
 

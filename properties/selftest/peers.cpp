@@ -128,7 +128,7 @@ std::string PeerShape::text() const {
 
 struct Peers::Judged {
   const Mutant* mutant;  // nullptr: the control
-  ScalarParts parts;
+  Mutation parts;
   std::unique_ptr<Subject> subject;
   Rejections rejections;
 
@@ -301,7 +301,7 @@ void earlier_calls(const Data& data, Subject& subject, Workspace& workspace) {
 
 /// One subject on one shape.
 template <class Data>
-void judge_subject(const Data& data, const ScalarParts& parts, Subject& subject, bool has_memory, Workspace& workspace,
+void judge_subject(const Data& data, const Mutation& parts, Subject& subject, bool has_memory, Workspace& workspace,
                    Rejections& rejections) {
   const PeerShape& shape = data.shape;
   const auto count = static_cast<std::size_t>(shape.n * shape.k);
@@ -358,8 +358,8 @@ void judge_subject(const Data& data, const ScalarParts& parts, Subject& subject,
 Peers::Peers(std::vector<const Mutant*> mutants, std::uint64_t seed, int threads)
     : seed_(seed), threads_(threads), mutants_(std::move(mutants)) {
   const auto add = [this](const Mutant* mutant) {
-    const ScalarParts parts = mutant == nullptr ? ScalarParts() : mutant->parts();
-    judged_.push_back({mutant, parts, scalar_subject(parts), Rejections(peer_criteria().size(), false)});
+    const Mutation parts = mutant == nullptr ? Mutation() : mutant->parts();
+    judged_.push_back({mutant, parts, mutable_reference(parts), Rejections(peer_criteria().size(), false)});
   };
   for (const Mutant* mutant : mutants_) add(mutant);
   add(nullptr);
@@ -389,7 +389,7 @@ bool Peers::judge(const PeerShape& shape, const std::function<bool()>& stop) {
           continue;
         }
         // The control, whole: no mutant means no operation to leave out.
-        ScalarParts all;
+        Mutation all;
         all.skips = [](const Walk&, std::int64_t, std::int64_t) { return false; };
         all.weight = right_weight;
         judge_subject(data, all, *one.subject, false, workspace, one.rejections);

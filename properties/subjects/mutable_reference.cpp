@@ -1,4 +1,4 @@
-#include "properties/subjects/scalar.h"
+#include "properties/subjects/mutable_reference.h"
 
 #include <array>
 #include <bit>
@@ -19,7 +19,7 @@ using reference::Place;
 /// arithmetic is what takes its time.
 class WeightsOfGroup {
  public:
-  explicit WeightsOfGroup(const ScalarParts& parts) : parts_(parts) {}
+  explicit WeightsOfGroup(const Mutation& parts) : parts_(parts) {}
 
   std::uint32_t of(const WeightInputs& w) {
     if (w.code < 0 || w.code > 15) return computed(w);  // what a mutated code may be
@@ -38,15 +38,15 @@ class WeightsOfGroup {
  private:
   std::uint32_t computed(const WeightInputs& w) const { return parts_.weight ? parts_.weight(w) : right_weight(w); }
 
-  const ScalarParts& parts_;
+  const Mutation& parts_;
   WeightInputs last_ = {};
   std::uint32_t known_ = 0;  // a bit for each code
   std::array<std::uint32_t, 16> weights_ = {};
 };
 
-class ScalarSubject : public Subject {
+class MutableReference : public Subject {
  public:
-  ScalarSubject(ScalarParts parts, std::unique_ptr<Memory> memory)
+  MutableReference(Mutation parts, std::unique_ptr<Memory> memory)
       : memory_(std::move(memory)), parts_(std::move(parts)) {}
 
   Memory& memory() override { return *memory_; }
@@ -193,7 +193,7 @@ class ScalarSubject : public Subject {
   }
 
   std::unique_ptr<Memory> memory_;
-  ScalarParts parts_;
+  Mutation parts_;
   std::mutex counting_;  // several threads may call at once
   std::map<Operation, std::int64_t> calls_;
   std::uint64_t variation_ = 0;
@@ -208,7 +208,7 @@ std::uint32_t right_weight(const WeightInputs& w) {
   return reference::dequantized_none(w.format, w.code, w.scale);
 }
 
-bool ScalarParts::touches(Operation operation) const {
+bool Mutation::touches(Operation operation) const {
   if (in.contains(operation) && (skips || place || code || adds_to_output)) return true;
   if (whose_input) return true;
   if (operation == Operation::pack) return instead_of_pack || after_pack;
@@ -236,8 +236,8 @@ void stored(void* to, Type type, std::int64_t index, std::uint32_t bits) {
   std::memcpy(static_cast<std::uint8_t*>(to) + index * 2, &half, 2);
 }
 
-std::unique_ptr<Subject> scalar_subject(ScalarParts parts, std::unique_ptr<Memory> memory) {
-  return std::make_unique<ScalarSubject>(std::move(parts), std::move(memory));
+std::unique_ptr<Subject> mutable_reference(Mutation parts, std::unique_ptr<Memory> memory) {
+  return std::make_unique<MutableReference>(std::move(parts), std::move(memory));
 }
 
 }  // namespace tileproof

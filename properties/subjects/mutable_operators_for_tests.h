@@ -61,9 +61,9 @@ struct OperatorParts {
   std::function<OperatorResult(CallMode, const Runs&)> in_mode = nullptr;
 };
 
-class ScalarOperators : public Subject, public Operators {
+class MutableOperators : public Subject, public Operators {
  public:
-  explicit ScalarOperators(OperatorParts parts = {}) : parts_(std::move(parts)) {}
+  explicit MutableOperators(OperatorParts parts = {}) : parts_(std::move(parts)) {}
 
   Memory& memory() override { return lenient_host_memory(); }
   void fill_own_memory(const Fill& fill) override { fill_ = fill; }

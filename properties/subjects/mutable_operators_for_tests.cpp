@@ -1,4 +1,4 @@
-#include "properties/subjects/scalar_operators_for_tests.h"
+#include "properties/subjects/mutable_operators_for_tests.h"
 
 #include <algorithm>
 #include <bit>
@@ -296,7 +296,7 @@ const RulesOfOperators& right_rules() {
   return rules;
 }
 
-void ScalarOperators::require_legal(const OperatorCall& call, const RulesOfOperators& rules) const {
+void MutableOperators::require_legal(const OperatorCall& call, const RulesOfOperators& rules) const {
   for (const OperatorRule& rule : rules.at(call.operation)) {
     if (rule.holds(call)) continue;
     parts_.refusal();
@@ -307,7 +307,7 @@ void ScalarOperators::require_legal(const OperatorCall& call, const RulesOfOpera
 }
 
 /// As an allocator would have it: poison, which every element but a packed word differs from, between fences.
-OperatorResult ScalarOperators::stored(const OperatorCall& call, OperatorResult result) const {
+OperatorResult MutableOperators::stored(const OperatorCall& call, OperatorResult result) const {
   constexpr std::size_t fence_bytes = 64;
   const std::size_t bytes = result.bytes.size();
   std::vector<std::uint8_t> block(fence_bytes + bytes + fence_bytes, fill_.fence);
@@ -326,7 +326,7 @@ OperatorResult ScalarOperators::stored(const OperatorCall& call, OperatorResult 
   return result;
 }
 
-OperatorResult ScalarOperators::called(const OperatorCall& call, const std::vector<void*>& at) {
+OperatorResult MutableOperators::called(const OperatorCall& call, const std::vector<void*>& at) {
   require_legal(call, parts_.rules);
   OperatorCall seen = call;
   parts_.look(seen);
@@ -356,8 +356,8 @@ OperatorResult ScalarOperators::called(const OperatorCall& call, const std::vect
   return stored(call, result);
 }
 
-OperatorResult ScalarOperators::call(const OperatorCall& call, const std::vector<void*>& at, CallMode mode,
-                                     const OperatorCall* alternate) {
+OperatorResult MutableOperators::call(const OperatorCall& call, const std::vector<void*>& at, CallMode mode,
+                                      const OperatorCall* alternate) {
   for (const Argument& argument : call.arguments) {
     if (argument.where == Where::host && !parts_.has_device) throw Unavailable("there is no other place than the host");
   }
@@ -373,7 +373,7 @@ OperatorResult ScalarOperators::call(const OperatorCall& call, const std::vector
   return parts_.in_mode(mode, {[&] { return called(call, at); }, over_the_alternate});
 }
 
-OperatorResult ScalarOperators::call_on_meta(const OperatorCall& call) {
+OperatorResult MutableOperators::call_on_meta(const OperatorCall& call) {
   for (const Argument& argument : call.arguments) {
     if (argument.where == Where::host) throw Unavailable("a meta tensor has no place");
   }
@@ -384,7 +384,7 @@ OperatorResult ScalarOperators::call_on_meta(const OperatorCall& call) {
   return result;
 }
 
-std::vector<std::string> ScalarOperators::argument_names(Operation operation) {
+std::vector<std::string> MutableOperators::argument_names(Operation operation) {
   std::vector<std::string> names;
   switch (operation) {
     case Operation::pack:
@@ -410,7 +410,7 @@ std::vector<std::string> ScalarOperators::argument_names(Operation operation) {
 
 // --- Calls over raw pointers: the same operators -------------------------------------------------------------------
 
-void ScalarOperators::run(const PackCall& c) {
+void MutableOperators::run(const PackCall& c) {
   const Argument codes = dense_at("codes", Element::uint8, {c.n, c.k / 2}, c.codes);
   const OperatorResult packed = called({Operation::pack, {codes, number_argument("inner_k_tiles", c.inner_k_tiles)}},
                                        {const_cast<std::uint8_t*>(c.codes)});
@@ -426,7 +426,7 @@ Argument words_at(const void* packed, std::int64_t n, std::int64_t k, std::int64
 
 }  // namespace
 
-void ScalarOperators::run(const UnpackCall& c) {
+void MutableOperators::run(const UnpackCall& c) {
   const Argument packed = words_at(c.packed, c.n, c.k, c.inner_k_tiles);
   const OperatorResult codes = called({Operation::unpack, {packed, number_argument("inner_k_tiles", c.inner_k_tiles)}},
                                       {const_cast<std::uint32_t*>(c.packed)});
@@ -434,7 +434,7 @@ void ScalarOperators::run(const UnpackCall& c) {
   std::memcpy(c.codes, codes.bytes.data(), static_cast<std::size_t>(c.n * c.k * 4));
 }
 
-void ScalarOperators::run(const DequantizeCall& c) {
+void MutableOperators::run(const DequantizeCall& c) {
   const Argument packed = words_at(c.packed, c.n, c.k, c.inner_k_tiles);
   const Argument scales = dense_at("scales_and_zeros", Element::bf16, {c.k / c.group_size, c.n, 2}, c.scales);
   const OperatorResult weights = called({Operation::dequantize,
@@ -446,7 +446,7 @@ void ScalarOperators::run(const DequantizeCall& c) {
 }
 
 /// The caller pads n to whole n-tiles, the scales alike.
-void ScalarOperators::run(const MatmulCall& c) {
+void MutableOperators::run(const MatmulCall& c) {
   const std::int64_t padded = (c.n + 7) / 8 * 8, groups = c.k / c.group_size;
   std::vector<std::uint32_t> words(static_cast<std::size_t>(reference::words_of(c.n, c.k)));
   run(PackCall{c.codes, words.data(), c.n, c.k, c.inner_k_tiles});

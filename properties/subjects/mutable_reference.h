@@ -38,7 +38,7 @@ struct Moment {
 };
 
 /// The parts of a scalar implementation. An empty one is right.
-struct ScalarParts {
+struct Mutation {
   /// The operations that the parts below are of; the others are right.
   std::set<Operation> in = {Operation::pack, Operation::unpack, Operation::dequantize};
 
@@ -72,6 +72,6 @@ std::uint32_t loaded(const void* from, Type type, std::int64_t index);
 void stored(void* to, Type type, std::int64_t index, std::uint32_t bits);
 
 /// @param memory  where its tensors live: lenient, for mutants that fences must show
-std::unique_ptr<Subject> scalar_subject(ScalarParts, std::unique_ptr<Memory> memory = make_lenient_host_memory());
+std::unique_ptr<Subject> mutable_reference(Mutation, std::unique_ptr<Memory> memory = make_lenient_host_memory());
 
 }  // namespace tileproof
