@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <thread>
 
-#include "fuzz/campaign/signature.h"
+#include "fuzz/campaign/fingerprint.h"
 #include "fuzz/process/batch.h"
 #include "fuzz/process/stopwatch.h"
 #include "fuzz/records/ledger.h"
@@ -61,14 +61,14 @@ Campaign::Campaign(const ChosenSubject& chosen, const Capabilities& capabilities
   for (const std::uint64_t batch : again_) next_batch_ = std::max(next_batch_, batch + identity_.shards);
   for (const FailedCase& failed : so_far.failed) {
     seen_.insert({failed.index, failed.finding.kind});
-    Signed& one = findings_[signature_of(failed.finding)];
+    Signed& one = findings_[fingerprint_of(failed.finding)];
     if (one.examples.empty()) one.finding = as_found(failed);
     if (one.examples.empty()) one.found_first = failed.index;
     one.add(failed.index);
   }
   for (const CampaignFinding& found : so_far.findings) {
-    findings_[found.signature].finding = found;
-    const bool was_looked_into = found.was_looked_into && begins_look({found.signature, {0, found.smallest}, {}});
+    findings_[found.fingerprint].finding = found;
+    const bool was_looked_into = found.was_looked_into && begins_look({found.fingerprint, {0, found.smallest}, {}});
     if (was_looked_into) ends_look(found.smallest, found.is_reproducible);
   }
 }
@@ -89,9 +89,9 @@ std::string Campaign::run(const std::function<bool()>& stop, const std::function
   for (std::thread& thread : threads) thread.join();
   // Those of an earlier run that were not looked into before it was killed, and did not fail again.
   try {
-    for (const auto& [signature, one] : std::map(findings_)) {
-      const bool is_open = one.finding.signature.empty() && broken_.empty();
-      if (is_open) look_into({signature, {one.found_first, one.finding.smallest}, {}}, 0);
+    for (const auto& [fingerprint, one] : std::map(findings_)) {
+      const bool is_open = one.finding.fingerprint.empty() && broken_.empty();
+      if (is_open) look_into({fingerprint, {one.found_first, one.finding.smallest}, {}}, 0);
     }
   } catch (const std::exception& error) {
     broken_ = error.what();
@@ -275,7 +275,7 @@ void Campaign::end(std::uint64_t batch, const BatchCounts& counts, const std::ve
 void Campaign::count(const std::vector<FailedCase>& failed, BatchCounts& counts) const {
   for (const FailedCase& one : failed) {
     const KnownFinding* known = known_as(ledger_, one.finding);
-    ++(known != nullptr ? counts.known[known->id] : counts.signatures[signature_of(one.finding)]);
+    ++(known != nullptr ? counts.known[known->id] : counts.fingerprints[fingerprint_of(one.finding)]);
   }
 }
 
@@ -283,21 +283,21 @@ void Campaign::remember(const FailedCase& failed) {
   if (known_as(ledger_, failed.finding) != nullptr) return;
   const std::lock_guard<std::mutex> lock(mutex_);
   if (!seen_.insert({failed.index, failed.finding.kind}).second) return;  // of a batch that is run again
-  Signed& one = findings_[signature_of(failed.finding)];
+  Signed& one = findings_[fingerprint_of(failed.finding)];
   if (one.examples.empty()) one.found_first = failed.index;
-  if (one.examples.empty() && one.finding.signature.empty()) one.finding = as_found(failed);
+  if (one.examples.empty() && one.finding.fingerprint.empty()) one.finding = as_found(failed);
   if (one.add(failed.index)) journal_.failed(failed);
 }
 
 void Campaign::take(const FailedCase& failed, const std::vector<std::uint64_t>& history, std::size_t slot) {
-  const std::string signature = signature_of(failed.finding);
+  const std::string fingerprint = fingerprint_of(failed.finding);
   {
     const std::lock_guard<std::mutex> lock(mutex_);
-    const auto one = findings_.find(signature);
+    const auto one = findings_.find(fingerprint);
     if (one == findings_.end() || one->second.found_first != failed.index) return;  // known, or seen before
-    if (!one->second.finding.signature.empty()) return;
+    if (!one->second.finding.fingerprint.empty()) return;
   }
-  look_into({signature, failed, history}, slot);
+  look_into({fingerprint, failed, history}, slot);
 }
 
 }  // namespace tileproof

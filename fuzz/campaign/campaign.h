@@ -32,10 +32,10 @@ struct CampaignOptions {
   std::int64_t shrink_tries = 500;
 };
 
-inline constexpr std::size_t most_examples = 5;  // of a signature
+inline constexpr std::size_t most_examples = 5;  // of a fingerprint
 inline constexpr const char* kind_of_hang = "hang";
 
-/// What is known of a signature's cases.
+/// What is known of a fingerprint's cases.
 struct Signed {
   std::vector<std::uint64_t> examples;  // the first five of the list, ascending, whichever was found first
   std::uint64_t found_first = 0;        // of them: what is looked into
@@ -70,7 +70,7 @@ class Campaign {
 
  private:
   struct ToLookInto {
-    std::string signature;
+    std::string fingerprint;
     FailedCase failed;
     std::vector<std::uint64_t> history;  // the cases before it in its process
   };

@@ -6,8 +6,8 @@
 #include <set>
 #include <sstream>
 
+#include "fuzz/campaign/fingerprint.h"
 #include "fuzz/campaign/shrinking.h"
-#include "fuzz/campaign/signature.h"
 #include "fuzz/records/ledger.h"
 #include "fuzz/records/records.h"
 #include "properties/registry.h"
@@ -91,7 +91,7 @@ std::vector<CampaignFinding> CampaignCorpus::run_again(const std::vector<const P
 
 /// That does not fail alone, or was not asked to: flaky, or of what ran before it. The campaign looks into such cases.
 CampaignFinding CampaignCorpus::as_seen(const Replayed& one) {
-  return {.signature = signature_of(*one.outcome.finding),
+  return {.fingerprint = fingerprint_of(*one.outcome.finding),
           .cases = {},
           .smallest = *one.outcome.finding,
           .how = "failed among those of the corpus, and not alone each time: " + one.line.place,
@@ -103,11 +103,11 @@ CampaignFinding CampaignCorpus::as_seen(const Replayed& one) {
 CampaignFinding CampaignCorpus::as_kept(const Replayed& one) {
   const std::string first_line = one.line.comment.substr(0, one.line.comment.find('\n'));
   const bool is_named = first_line.starts_with(one.line.problem.property + " on ");
-  const std::string signature = is_named ? first_line : signature_of(*one.outcome.finding);
+  const std::string fingerprint = is_named ? first_line : fingerprint_of(*one.outcome.finding);
   keeping([&] {
-    corpus_.keep_crashing(one.line.problem, is_named ? one.line.comment : signature + "\nfound " + utc_now());
+    corpus_.keep_crashing(one.line.problem, is_named ? one.line.comment : fingerprint + "\nfound " + utc_now());
   });
-  return {.signature = signature,
+  return {.fingerprint = fingerprint,
           .cases = {},
           .smallest = *one.outcome.finding,
           .was_looked_into = true,
@@ -124,9 +124,9 @@ CampaignFinding CampaignCorpus::as_found(const Replayed& one, Worker& worker) {
   const Shrunk smallest =
       shrunk(property, sample_space_of(property, chosen_.row.capabilities, &why_not), finding, worker,
              {.tries = limits_.shrink_tries, .seconds = limits_.shrink_seconds, .stop = limits_.stop});
-  const std::string signature = signature_of(finding);
-  keeping([&] { corpus_.keep_crashing(smallest.finding.problem, signature + "\nfound " + utc_now()); });
-  return {.signature = signature,
+  const std::string fingerprint = fingerprint_of(finding);
+  keeping([&] { corpus_.keep_crashing(smallest.finding.problem, fingerprint + "\nfound " + utc_now()); });
+  return {.fingerprint = fingerprint,
           .cases = {},
           .smallest = smallest.finding,
           .was_looked_into = true,
@@ -142,9 +142,9 @@ void CampaignCorpus::keep(const std::map<std::string, Signed>& findings, const C
     comment << 100 * one.of_bound << " % of its bound";
     keeping([&] { corpus_.keep_coverage(problem_of(one.line), comment.str()); });
   }
-  for (const auto& [signature, one] : findings) {
+  for (const auto& [fingerprint, one] : findings) {
     if (!one.finding.is_reproducible || one.finding.cases.empty()) continue;
-    keeping([&] { corpus_.keep_crashing(one.finding.smallest.problem, signature + "\nfound " + utc_now()); });
+    keeping([&] { corpus_.keep_crashing(one.finding.smallest.problem, fingerprint + "\nfound " + utc_now()); });
   }
 }
 

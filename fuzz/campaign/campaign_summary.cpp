@@ -75,7 +75,7 @@ Discovery discovered(const CampaignFacts& facts, const CaseList& list) {
 
 json counts_alone(const BatchCounts& counts) {
   json all = json_of(counts);
-  all.erase("signatures");
+  all.erase("fingerprints");
   all.erase("known");
   all.erase("idle");
   all.erase("absent");
@@ -126,10 +126,10 @@ json campaign_summary(const CampaignFacts& facts, const CaseList& list) {
   const auto hit = std::count_if(discovery.cases_in.begin(), discovery.cases_in.end(),
                                  [&](const auto& cell) { return reachable.contains(cell.first); });
   json findings = json::array();
-  for (const auto& [signature, one] : facts.findings) {
+  for (const auto& [fingerprint, one] : facts.findings) {
     const Finding& smallest = one.finding.smallest;
-    findings.push_back({{"signature", signature},
-                        {"cases", counts.signatures[signature]},
+    findings.push_back({{"fingerprint", fingerprint},
+                        {"cases", counts.fingerprints[fingerprint]},
                         {"examples", one.examples},
                         {"looked_into", one.finding.was_looked_into},
                         {"how", one.finding.how},

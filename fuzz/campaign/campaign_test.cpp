@@ -7,7 +7,7 @@
 #include <chrono>
 #include <thread>
 
-#include "fuzz/campaign/signature.h"
+#include "fuzz/campaign/fingerprint.h"
 #include "fuzz/commands/running.h"
 #include "fuzz/process/case_list.h"
 #include "fuzz/records/journal.h"
@@ -82,7 +82,7 @@ TEST(Cells, SayHowGroupsLieInSupertiles) {
   EXPECT_EQ(group_class_of(96, 2), GroupClass::no_power_of_two);
 }
 
-// --- Signatures ----------------------------------------------------------------------------------------------------
+// --- Fingerprints ----------------------------------------------------------------------------------------------------
 
 Finding finding_with(std::vector<WrongElement> wrong) {
   Finding finding;
@@ -95,7 +95,7 @@ Finding finding_with(std::vector<WrongElement> wrong) {
   return finding;
 }
 
-TEST(Signatures, NameWhatAllWrongElementsShare) {
+TEST(Fingerprints, NameWhatAllWrongElementsShare) {
   EXPECT_EQ(pattern_of(finding_with({{0, 5, 0x3f80, 0xbf80, true}, {1, 9, 0x4000, 0xc000, true}})), "the sign alone");
   EXPECT_EQ(pattern_of(finding_with({{0, 5, 0x3f80, 0x4000, true}, {1, 9, 0x4040, 0x40c0, true}})), "a power of two");
   EXPECT_EQ(pattern_of(finding_with({{0, 5, 0x3f80, 0x3f81, true}, {1, 9, 0x4041, 0x4040, true}})),
@@ -135,7 +135,7 @@ TEST_F(AJournal, TellsWhatWasWritten) {
     journal.begin(1, 0);
     journal.begin(3, 1);
     journal.failed(failed);
-    journal.finding({.signature = "s",
+    journal.finding({.fingerprint = "s",
                      .cases = {70},
                      .smallest = failed.finding,
                      .was_looked_into = true,

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "fuzz/campaign/signature.h"
+#include "fuzz/campaign/fingerprint.h"
 #include "fuzz/records/records.h"
 #include "fuzz/records/wire.h"
 
@@ -40,13 +40,13 @@ CampaignOfFolders campaign_of_folders(const std::vector<std::string>& folders) {
     if (shard == 0) facts.corpus = one.corpus;
     if (one.planted.empty()) facts.planted.push_back({{"mutant", "none, in " + folder}, {"found", false}});
     for (const FailedCase& failed : one.failed) {
-      Signed& with_signature = facts.findings[signature_of(failed.finding)];
-      if (with_signature.examples.empty()) with_signature.finding.smallest = failed.finding;
-      with_signature.add(failed.index);
+      Signed& with_fingerprint = facts.findings[fingerprint_of(failed.finding)];
+      if (with_fingerprint.examples.empty()) with_fingerprint.finding.smallest = failed.finding;
+      with_fingerprint.add(failed.index);
     }
     for (const CampaignFinding& found : one.findings) {
-      CampaignFinding& kept = facts.findings[found.signature].finding;
-      if (kept.signature.empty() || (found.was_looked_into && !kept.was_looked_into)) kept = found;
+      CampaignFinding& kept = facts.findings[found.fingerprint].finding;
+      if (kept.fingerprint.empty() || (found.was_looked_into && !kept.was_looked_into)) kept = found;
     }
   }
   for (std::uint64_t shard = 0; shard < facts.identity.shards; ++shard) {

@@ -4,7 +4,7 @@
 #include <chrono>
 #include <set>
 
-#include "fuzz/campaign/signature.h"
+#include "fuzz/campaign/fingerprint.h"
 
 namespace tileproof {
 

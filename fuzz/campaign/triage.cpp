@@ -38,7 +38,7 @@ std::optional<Campaign::ToLookInto> Campaign::ends_look(const Finding& finding, 
 void Campaign::look_into(const ToLookInto& one, std::size_t slot) {
   const Stopwatch looking(findings_seconds_);
   if (!begins_look(one)) {
-    return keep({.signature = one.signature,
+    return keep({.fingerprint = one.fingerprint,
                  .cases = {one.failed.index},
                  .smallest = one.failed.finding,
                  .how = "as found",
@@ -53,8 +53,8 @@ void Campaign::look_into(const ToLookInto& one, std::size_t slot) {
 
 CampaignFinding Campaign::looked_into(const ToLookInto& one, std::size_t slot) {
   const FailedCase& failed = one.failed;
-  say_("FOUND " + one.signature);
-  CampaignFinding found = {.signature = one.signature,
+  say_("FOUND " + one.fingerprint);
+  CampaignFinding found = {.fingerprint = one.fingerprint,
                            .cases = {failed.index},
                            .smallest = failed.finding,
                            .was_looked_into = true,
@@ -75,7 +75,7 @@ CampaignFinding Campaign::looked_into(const ToLookInto& one, std::size_t slot) {
 void Campaign::keep(const CampaignFinding& found) {
   journal_.finding(found);
   const std::lock_guard<std::mutex> lock(mutex_);
-  findings_[found.signature].finding = found;
+  findings_[found.fingerprint].finding = found;
 }
 
 bool Campaign::fails_alone(const FailedCase& failed) {

@@ -282,7 +282,7 @@ int fuzz(FuzzOptions options, const std::string& command, bool workers_given) {
   start = std::chrono::steady_clock::now();
   if (identity.shard == 0) {  // once, whoever else takes part
     for (CampaignFinding& found : corpus.run_again(properties)) {
-      std::cerr << "FOUND " << reports::visible(found.signature) << "\n";
+      std::cerr << "FOUND " << reports::visible(found.fingerprint) << "\n";
       journal.finding(found);
       so_far.findings.push_back(std::move(found));
     }

@@ -42,7 +42,7 @@ void keep_in_history(const fs::path& memory, const fs::path& folder, const std::
     History history(memory / history_file);
     history.keep(run_of_campaign(summary, folder, begun));
     for (json& finding : summary["findings"]) {
-      for (const SeenFinding& seen : history.seen(finding["signature"])) {
+      for (const SeenFinding& seen : history.seen(finding["fingerprint"])) {
         finding["seen"] = {{"first", seen.first}, {"last", seen.last}, {"runs", seen.runs}, {"of_runs", seen.of_runs}};
       }
     }
@@ -101,7 +101,7 @@ int make_history(const std::vector<std::string>& given, const fs::path& memory) 
                             {"folder", run.folder}});
   }
   for (const SeenFinding& seen : history.seen()) {
-    page["findings"].push_back({{"signature", seen.signature},
+    page["findings"].push_back({{"fingerprint", seen.fingerprint},
                                 {"first", seen.first},
                                 {"last", seen.last},
                                 {"runs", seen.runs},

@@ -132,7 +132,8 @@ RunOfHistory run_of_campaign(const json& summary, const fs::path& folder, const 
                  {"cells reachable", "", summary.at("cells").at("reachable")},
                  {"findings", "", static_cast<double>(summary.at("findings").size())}};
   for (const json& one : summary.at("findings")) {
-    run.findings.push_back({one.at("signature"), one.at("cases"), one.at("how"), one.at("shrunk"), one.at("problem")});
+    run.findings.push_back(
+        {one.at("fingerprint"), one.at("cases"), one.at("how"), one.at("shrunk"), one.at("problem")});
   }
   return run;
 }

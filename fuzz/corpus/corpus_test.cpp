@@ -169,7 +169,8 @@ TEST_F(ACorpusOfCampaigns, NamesWhatFailsByItselfAndNotByARemark) {
   EXPECT_EQ(ran.exit, 1) << ran.text;
   const nlohmann::json campaigns = result("run");
   for (const nlohmann::json& finding : campaigns["findings"]) {
-    EXPECT_NE(finding["signature"].get<std::string>().find(" on mutant:"), std::string::npos) << finding["signature"];
+    EXPECT_NE(finding["fingerprint"].get<std::string>().find(" on mutant:"), std::string::npos)
+        << finding["fingerprint"];
   }
 }
 

@@ -10,7 +10,7 @@
 #include <string>
 #include <vector>
 
-#include "fuzz/records/cells.h"
+#include "fuzz/records/coverage_cells.h"
 #include "properties/case/generator.h"
 #include "properties/catalogue/properties.h"
 

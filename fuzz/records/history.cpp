@@ -19,9 +19,9 @@ constexpr const char* schema = R"SQL(
                     exit_code INTEGER NOT NULL, commit_hash TEXT NOT NULL, machine TEXT NOT NULL);
   CREATE TABLE figures(run INTEGER NOT NULL REFERENCES runs(id) ON DELETE CASCADE, name TEXT NOT NULL,
                        unit TEXT NOT NULL, value REAL NOT NULL, PRIMARY KEY (run, name));
-  CREATE TABLE findings(run INTEGER NOT NULL REFERENCES runs(id) ON DELETE CASCADE, signature TEXT NOT NULL,
+  CREATE TABLE findings(run INTEGER NOT NULL REFERENCES runs(id) ON DELETE CASCADE, fingerprint TEXT NOT NULL,
                         cases INTEGER NOT NULL, how TEXT NOT NULL, shrunk TEXT NOT NULL, problem TEXT NOT NULL,
-                        PRIMARY KEY (run, signature));
+                        PRIMARY KEY (run, fingerprint));
 )SQL";
 
 [[noreturn]] void fail(sqlite3* database) {
@@ -151,7 +151,7 @@ void History::keep(const RunOfHistory& one) {
     for (const RunFinding& finding : one.findings) {
       Statement(database_, "INSERT INTO findings VALUES (?, ?, ?, ?, ?, ?)")
           .with(id)
-          .with(finding.signature)
+          .with(finding.fingerprint)
           .with(finding.cases)
           .with(finding.how)
           .with(finding.shrunk)
@@ -181,8 +181,8 @@ std::vector<RunOfHistory> History::runs() const {
     for (figures.with(rows.whole(0)); figures.step();) {
       one.figures.push_back({figures.text(0), figures.text(1), figures.number(2)});
     }
-    Statement findings(database_,
-                       "SELECT signature, cases, how, shrunk, problem FROM findings WHERE run = ? ORDER BY signature");
+    Statement findings(
+        database_, "SELECT fingerprint, cases, how, shrunk, problem FROM findings WHERE run = ? ORDER BY fingerprint");
     for (findings.with(rows.whole(0)); findings.step();) {
       one.findings.push_back(
           {findings.text(0), findings.whole(1), findings.text(2), findings.text(3), findings.text(4)});
@@ -192,19 +192,19 @@ std::vector<RunOfHistory> History::runs() const {
   return all;
 }
 
-std::vector<SeenFinding> History::seen(const std::string& signature) const {
+std::vector<SeenFinding> History::seen(const std::string& fingerprint) const {
   std::vector<SeenFinding> all;
   Statement rows(database_, R"SQL(
-    SELECT signature, min(begun), count(*), sum(cases),
+    SELECT fingerprint, min(begun), count(*), sum(cases),
            (SELECT last.problem FROM findings AS last JOIN runs AS last_run ON last_run.id = last.run
-            WHERE last.signature = findings.signature ORDER BY last_run.begun DESC, last_run.id DESC LIMIT 1),
+            WHERE last.fingerprint = findings.fingerprint ORDER BY last_run.begun DESC, last_run.id DESC LIMIT 1),
            max(begun),
            (SELECT count(*) FROM runs AS campaigns WHERE campaigns.kind = 'fuzz' AND campaigns.subject = runs.subject)
     FROM findings JOIN runs ON runs.id = findings.run
-    WHERE ?1 = '' OR signature = ?1
-    GROUP BY signature ORDER BY min(begun), signature)SQL");
-  for (rows.with(signature); rows.step();) {
-    all.push_back({.signature = rows.text(0),
+    WHERE ?1 = '' OR fingerprint = ?1
+    GROUP BY fingerprint ORDER BY min(begun), fingerprint)SQL");
+  for (rows.with(fingerprint); rows.step();) {
+    all.push_back({.fingerprint = rows.text(0),
                    .first = rows.text(1),
                    .last = rows.text(5),
                    .runs = rows.whole(2),

@@ -21,7 +21,7 @@ struct Figure {
 };
 
 struct RunFinding {
-  std::string signature;
+  std::string fingerprint;
   std::int64_t cases;
   std::string how;
   std::string shrunk;
@@ -47,9 +47,9 @@ struct RunOfHistory {
   bool operator==(const RunOfHistory&) const = default;
 };
 
-/// What is known of a signature.
+/// What is known of a fingerprint.
 struct SeenFinding {
-  std::string signature;
+  std::string fingerprint;
   std::string first, last;   // when runs that saw it began
   std::int64_t runs = 0;     // that saw it
   std::int64_t of_runs = 0;  // campaigns of the same subject
@@ -71,8 +71,8 @@ class History {
   void keep(const RunOfHistory&);
   /// As they began.
   std::vector<RunOfHistory> runs() const;
-  /// As they were seen first. @param signature  this one alone, where it is not empty
-  std::vector<SeenFinding> seen(const std::string& signature = "") const;
+  /// As they were seen first. @param fingerprint  this one alone, where it is not empty
+  std::vector<SeenFinding> seen(const std::string& fingerprint = "") const;
 
  private:
   class Statement;

@@ -82,7 +82,7 @@ json json_of(const BatchCounts& counts) {
           {"discarded", counts.discarded},
           {"elements", counts.elements},
           {"seconds", counts.seconds},
-          {"signatures", counts.signatures},
+          {"fingerprints", counts.fingerprints},
           {"known", counts.known},
           {"idle", counts.idle},
           {"absent", counts.absent},
@@ -98,7 +98,7 @@ BatchCounts batch_counts_of(const json& value) {
           .discarded = count_of(value.at("discarded")),
           .elements = count_of(value.at("elements")),
           .seconds = value.at("seconds"),
-          .signatures = counts_of(value.at("signatures")),
+          .fingerprints = counts_of(value.at("fingerprints")),
           .known = counts_of(value.at("known")),
           .idle = value.at("idle"),
           .absent = value.at("absent"),
@@ -194,14 +194,14 @@ class Reader {
     contents_.failed.push_back({index, finding});
   }
   void finding(const json& content) {
-    CampaignFinding found = {.signature = content.at("signature"),
+    CampaignFinding found = {.fingerprint = content.at("fingerprint"),
                              .cases = indices_of(content.at("cases")),
                              .smallest = finding_of(content.at("smallest")),
                              .was_looked_into = content.at("looked_into"),
                              .is_reproducible = content.at("reproducible"),
                              .how = content.at("how"),
                              .shrunk = content.at("shrunk")};
-    std::erase_if(contents_.findings, [&](const CampaignFinding& one) { return one.signature == found.signature; });
+    std::erase_if(contents_.findings, [&](const CampaignFinding& one) { return one.fingerprint == found.fingerprint; });
     contents_.findings.push_back(std::move(found));
   }
   void planted(const json& content) { contents_.planted = content; }
@@ -229,7 +229,7 @@ void BatchCounts::add(const BatchCounts& other) {
   discarded += other.discarded;
   elements += other.elements;
   seconds += other.seconds;
-  for (const auto& [signature, cases] : other.signatures) signatures[signature] += cases;
+  for (const auto& [fingerprint, cases] : other.fingerprints) fingerprints[fingerprint] += cases;
   for (const auto& [id, cases] : other.known) known[id] += cases;
   climbs += other.climbs;
   for (const auto& [property, one] : other.closest) keep_closer(closest, property, one);
@@ -298,7 +298,7 @@ void Journal::failed(const FailedCase& one) {
 
 void Journal::finding(const CampaignFinding& found) {
   write(info("finding",
-             {{"signature", found.signature},
+             {{"fingerprint", found.fingerprint},
               {"cases", found.cases},
               {"smallest", json_of(found.smallest)},
               {"looked_into", found.was_looked_into},

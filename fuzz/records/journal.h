@@ -7,7 +7,7 @@
 ///   info  "begin"    a batch of cases, before its first case can do harm
 ///   test_case        a case that did not pass, and the first one of a cell
 ///   info  "end"      of a batch: how many cases passed, and what else they did
-///   alert "finding"  one signature, confirmed and shrunk
+///   alert "finding"  one fingerprint, confirmed and shrunk
 ///   info  "stop"     why the campaign ended
 ///
 /// Each line is one write of the operating system's: whoever is killed, the lines before it stay. A last line that was
@@ -55,8 +55,8 @@ struct BatchCounts {
   std::int64_t discarded = 0;
   std::int64_t elements = 0;
   double seconds = 0;
-  std::map<std::string, std::int64_t> signatures = {};  // of those that failed
-  std::map<std::string, std::int64_t> known = {};       // rows of the ledger that cases failed by
+  std::map<std::string, std::int64_t> fingerprints = {};  // of those that failed
+  std::map<std::string, std::int64_t> known = {};         // rows of the ledger that cases failed by
   // Properties with cases in the batch of which none compared anything: some passed, or none was more than refused,
   // unavailable or discarded.
   std::vector<std::string> idle = {};
@@ -77,9 +77,9 @@ struct FailedCase {
   Finding finding;
 };
 
-/// A signature: what findings that are one and the same have in common. See signature.h.
+/// A fingerprint: what findings that are one and the same have in common. See fingerprint.h.
 struct CampaignFinding {
-  std::string signature;
+  std::string fingerprint;
   std::vector<std::uint64_t> cases;  // the first of them, at most five
   Finding smallest;
   bool was_looked_into =
@@ -127,7 +127,7 @@ struct JournalContents {
   std::map<std::uint64_t, BatchCounts> done;         // by batch
   std::vector<std::uint64_t> begun;                  // and not ended
   std::vector<FailedCase> failed;                    // of batches that ended or not, one an index
-  std::vector<CampaignFinding> findings;             // one a signature
+  std::vector<CampaignFinding> findings;             // one a fingerprint
   std::size_t lines = 0;
   /// Of its runs, without the time between them.
   double seconds() const { return earlier_runs + (until - last_run); }

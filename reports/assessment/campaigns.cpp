@@ -13,7 +13,7 @@ std::vector<Item> items_of_campaigns(const Evidence& now, const Evidence* before
   if (before != nullptr) {
     for (const auto& found : before->campaigns) {
       campaigns.insert(found.record.subject);
-      for (const CampaignFinding& finding : found.record.findings) seen_before.insert(finding.signature);
+      for (const CampaignFinding& finding : found.record.findings) seen_before.insert(finding.fingerprint);
     }
   }
   std::vector<Item> items;
@@ -25,10 +25,10 @@ std::vector<Item> items_of_campaigns(const Evidence& now, const Evidence* before
     std::map<Word, std::vector<const CampaignFinding*>> others;
     for (const CampaignFinding* in_order : in_order_of_cause(campaign)) {
       const CampaignFinding& finding = *in_order;
-      const bool is_new = campaigns.contains(campaign.subject) && !seen_before.contains(finding.signature);
+      const bool is_new = campaigns.contains(campaign.subject) && !seen_before.contains(finding.fingerprint);
       const Word word = finding.how.starts_with("flaky") ? Word::flaky : is_new ? Word::regressed : Word::failed;
       if (finding.was_looked_into) {
-        items.push_back({word, "campaign", finding.signature, counted(finding.cases, "case") + "; " + finding.how});
+        items.push_back({word, "campaign", finding.fingerprint, counted(finding.cases, "case") + "; " + finding.how});
       } else {
         others[word].push_back(&finding);
       }
@@ -36,8 +36,8 @@ std::vector<Item> items_of_campaigns(const Evidence& now, const Evidence* before
     for (const auto& [word, findings] : others) {
       items.push_back(
           {word, "campaign",
-           counted(findings.size(), "more signature") + " of the same properties and kinds on " + campaign.subject,
-           "the first: " + findings.front()->signature});
+           counted(findings.size(), "more fingerprint") + " of the same properties and kinds on " + campaign.subject,
+           "the first: " + findings.front()->fingerprint});
     }
     const std::string name = "campaign through cases of " + campaign.subject + ", seed " + campaign.seed;
     const std::string cases = with_commas(campaign.cases) + " cases, " + with_commas(campaign.elements) + " elements";

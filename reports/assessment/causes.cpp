@@ -105,7 +105,7 @@ std::vector<Failure> in_order_of_cause(std::vector<Failure> failures) {
 std::vector<const CampaignFinding*> in_order_of_cause(const Campaign& campaign) {
   std::vector<Clue> clues;
   for (const CampaignFinding& one : campaign.findings) {
-    clues.push_back({one.signature.substr(0, one.signature.find(' ')), campaign.subject, one.kind, one.cause});
+    clues.push_back({one.fingerprint.substr(0, one.fingerprint.find(' ')), campaign.subject, one.kind, one.cause});
   }
   std::vector<const CampaignFinding*> ordered;
   for (const std::size_t i : order_of(clues)) ordered.push_back(&campaign.findings[i]);

@@ -60,7 +60,7 @@ TEST(OrderOfCause, HoldsForWhatACampaignFound) {
   const Campaign found = read_campaign(campaign({one, other}));
   const std::vector<const CampaignFinding*> ordered = in_order_of_cause(found);
   ASSERT_EQ(ordered.size(), 2u);
-  EXPECT_EQ(ordered[0]->signature, "write/a on host: float");
+  EXPECT_EQ(ordered[0]->fingerprint, "write/a on host: float");
 }
 
 }  // namespace

@@ -43,7 +43,7 @@ Markup card(const CampaignFinding& finding, const Campaign& campaign) {
   if (!range.empty()) facts += fact("first cases", range);
   facts += fact("smallest case", finding.shrunk);
   return of_class("div", "card",
-                  element("h4", finding.signature) + element("dl", facts) +
+                  element("h4", finding.fingerprint) + element("dl", facts) +
                       element("pre", finding.kind + ": " + finding.details) + to_copy(finding.replay));
 }
 
@@ -102,7 +102,7 @@ Markup findings_section(Story& story) {
         cards.push_back(card(*finding, found.record));
         continue;
       }
-      others.push_back({finding->signature, with_commas(finding->cases), finding->first_seen, finding->last_seen,
+      others.push_back({finding->fingerprint, with_commas(finding->cases), finding->first_seen, finding->last_seen,
                         to_copy(finding->replay)});
     }
   }
@@ -114,7 +114,7 @@ Markup findings_section(Story& story) {
     all += paragraph("and " + std::to_string(cards.size() - most_cards) + " more: see report.json");
   if (!others.empty()) {
     all += element("h3", "Of the same properties and kinds") +
-           shortened_table({{"signature"}, {"cases", true}, {"first seen"}, {"last seen"}, {"a case"}},
+           shortened_table({{"fingerprint"}, {"cases", true}, {"first seen"}, {"last seen"}, {"a case"}},
                            std::move(others), most_lines);
   }
   return all;

@@ -243,7 +243,7 @@ TEST_F(AReport, OfARunThatIsBeingWrittenSaysSo) {
   write(
       "fuzz/journal.jsonl",
       std::string(R"({"type":"info","title":"run","content":{"subject":"host","seed":"0x1"}})") + "\n" +
-          R"({"type":"info","title":"end","time":1795416822.9,"content":{"number":0,"passed":64,"failed":0,"refused":0,"unavailable":0,"discarded":0,"elements":10,"signatures":{}}})" +
+          R"({"type":"info","title":"end","time":1795416822.9,"content":{"number":0,"passed":64,"failed":0,"refused":0,"unavailable":0,"discarded":0,"elements":10,"fingerprints":{}}})" +
           "\n");
   const Report begun = made({"fuzz"});
   expect_trouble(begun, "it has a journal and no campaign.json");

@@ -82,7 +82,7 @@ SelfProof read_self(const Field& field) {
 }
 
 CampaignFinding read_finding(const Field& field) {
-  CampaignFinding finding = {.signature = field["signature"].text(),
+  CampaignFinding finding = {.fingerprint = field["fingerprint"].text(),
                              .how = field["how"].text(),
                              .shrunk = field["shrunk"].text(),
                              .kind = field["kind"].text(),

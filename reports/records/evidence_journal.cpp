@@ -24,7 +24,7 @@ std::string utc(double seconds) {
   return text.str();
 }
 
-/// When a signature was in a batch that ended.
+/// When a fingerprint was in a batch that ended.
 struct Seen {
   std::string first, last;
 };
@@ -55,7 +55,7 @@ class Journal {
   void end() {
     campaign_.cells.assign(cells_.begin(), cells_.end());
     for (CampaignFinding& finding : campaign_.findings) {
-      const auto seen = seen_.find(finding.signature);
+      const auto seen = seen_.find(finding.fingerprint);
       if (seen == seen_.end()) continue;
       finding.first_seen = seen->second.first;
       finding.last_seen = seen->second.last;
@@ -72,7 +72,7 @@ class Journal {
   void take_end(const json& counts, double time) {
     const std::string when =
         "case " + std::to_string(counts.at("number").get<std::uint64_t>() * 64) + " or later, " + utc(time);
-    for (const auto& item : counts.at("signatures").items()) {
+    for (const auto& item : counts.at("fingerprints").items()) {
       Seen& seen = seen_[item.key()];
       if (seen.first.empty()) seen.first = when;
       seen.last = when;
@@ -87,7 +87,7 @@ class Journal {
 
   void take_finding(const json& content) {
     CampaignFinding finding;
-    finding.signature = content.at("signature");
+    finding.fingerprint = content.at("fingerprint");
     finding.how = content.at("how");
     finding.shrunk = content.at("shrunk");
     finding.was_looked_into = content.at("looked_into");
@@ -95,7 +95,8 @@ class Journal {
     finding.details = content.at("smallest").at("details");
     std::istringstream words(content.at("smallest").at("problem").get<std::string>());
     for (std::string word; words >> word;) finding.replay.push_back(word);
-    std::erase_if(campaign_.findings, [&](const CampaignFinding& one) { return one.signature == finding.signature; });
+    std::erase_if(campaign_.findings,
+                  [&](const CampaignFinding& one) { return one.fingerprint == finding.fingerprint; });
     campaign_.findings.push_back(std::move(finding));
   }
 

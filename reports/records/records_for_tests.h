@@ -111,8 +111,8 @@ inline json proofs(const std::vector<json>& all) {
           {"not_here", json::object()}};
 }
 
-inline json campaign_finding(const std::string& signature, const std::string& how) {
-  return {{"signature", signature},      {"how", how}, {"shrunk", "to the smallest"}, {"kind", "mismatch"},
+inline json campaign_finding(const std::string& fingerprint, const std::string& how) {
+  return {{"fingerprint", fingerprint},  {"how", how}, {"shrunk", "to the smallest"}, {"kind", "mismatch"},
           {"details", "1 is wrong"},     {"cases", 3}, {"examples", {17, 30, 31}},    {"looked_into", true},
           {"replay", {"--property=a/b"}}};
 }

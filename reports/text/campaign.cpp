@@ -34,13 +34,13 @@ std::string campaign_page(const json& campaign, bool colours) {
   std::vector<std::string> others;
   for (const json& finding : campaign.at("findings")) {
     const std::uint64_t of_cases = finding.at("cases");
-    const std::string signature = visible(finding.at("signature").get<std::string>());
+    const std::string fingerprint = visible(finding.at("fingerprint").get<std::string>());
     const std::string how_often = with_commas(of_cases) + (of_cases == 1 ? " case" : " cases");
     if (!finding.at("looked_into").get<bool>()) {
-      others.push_back(signature + ", " + how_often);
+      others.push_back(fingerprint + ", " + how_often);
       continue;
     }
-    text << "\nFOUND " << signature << "\n  ";
+    text << "\nFOUND " << fingerprint << "\n  ";
     if (finding.contains("seen") && finding["seen"].at("runs") != 1) {
       const json& seen = finding["seen"];
       text << "seen in " << with_commas(seen.at("runs")) << " of " << with_commas(seen.at("of_runs"))
@@ -125,7 +125,7 @@ std::string history_page(const json& history) {
   }
   for (const json& seen : history.at("findings")) {
     text << "\n"
-         << visible(seen.at("signature").get<std::string>()) << "\n  in " << with_commas(seen.at("runs")) << " of "
+         << visible(seen.at("fingerprint").get<std::string>()) << "\n  in " << with_commas(seen.at("runs")) << " of "
          << with_commas(seen.at("of_runs")) << " campaigns, " << with_commas(seen.at("cases")) << " cases; first "
          << visible(seen.at("first").get<std::string>()) << ", last " << visible(seen.at("last").get<std::string>())
          << "\n  " << visible(seen.at("problem").get<std::string>()) << "\n";

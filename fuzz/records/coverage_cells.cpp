@@ -1,4 +1,4 @@
-#include "fuzz/records/cells.h"
+#include "fuzz/records/coverage_cells.h"
 
 #include <bit>
 

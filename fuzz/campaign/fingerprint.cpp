@@ -1,4 +1,4 @@
-#include "fuzz/campaign/signature.h"
+#include "fuzz/campaign/fingerprint.h"
 
 #include <algorithm>
 #include <cmath>
@@ -90,7 +90,7 @@ std::string pattern_of(const Finding& finding) {
   return text;
 }
 
-std::string signature_of(const Finding& finding) {
+std::string fingerprint_of(const Finding& finding) {
   const Problem& p = finding.problem;
   const std::string pattern = pattern_of(finding);
   return p.property + (p.variant.empty() ? "" : " (" + p.variant + ")") + " on " + p.subject + ": " +

@@ -10,7 +10,7 @@ namespace tileproof {
 /// "property on subject: float bf16 inner_k_tiles=4: mismatch: the sign alone". A kind of failure, and where elements
 /// are wrong, a pattern that all those listed share: the last n-tile, the first or last column of a group, one nibble;
 /// a sign, a power of two, a constant.
-std::string signature_of(const Finding&);
+std::string fingerprint_of(const Finding&);
 
 /// The pattern alone; "" where the elements listed share none.
 std::string pattern_of(const Finding&);
