@@ -3,10 +3,10 @@
 #include <algorithm>
 
 #include "fuzz/records/exit_code.h"
+#include "fuzz/records/protocol.h"
 #include "fuzz/records/provenance.h"
 #include "fuzz/records/records.h"
 #include "fuzz/records/summary.h"
-#include "fuzz/records/wire.h"
 
 namespace tileproof {
 

@@ -11,7 +11,7 @@
 #include "fuzz/commands/running.h"
 #include "fuzz/process/case_list.h"
 #include "fuzz/records/journal.h"
-#include "fuzz/records/wire.h"
+#include "fuzz/records/protocol.h"
 #include "properties/catalogue/properties.h"
 #include "properties/problem/draw.h"
 #include "properties/registry.h"

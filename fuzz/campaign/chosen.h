@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-#include "fuzz/records/wire.h"
+#include "fuzz/records/protocol.h"
 #include "properties/judging/judge.h"
 
 namespace CLI {

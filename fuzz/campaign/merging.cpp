@@ -3,8 +3,8 @@
 #include <algorithm>
 
 #include "fuzz/campaign/fingerprint.h"
+#include "fuzz/records/protocol.h"
 #include "fuzz/records/records.h"
-#include "fuzz/records/wire.h"
 
 namespace tileproof {
 

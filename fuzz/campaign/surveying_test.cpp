@@ -9,8 +9,8 @@
 
 #include "fuzz/campaign/chosen.h"
 #include "fuzz/commands/running.h"
+#include "fuzz/records/protocol.h"
 #include "fuzz/records/survey_json.h"
-#include "fuzz/records/wire.h"
 #include "properties/registry.h"
 
 namespace tileproof {

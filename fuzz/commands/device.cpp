@@ -5,7 +5,7 @@
 #include <iostream>
 
 #include "fuzz/commands/commands.h"
-#include "fuzz/records/wire.h"
+#include "fuzz/records/protocol.h"
 #include "properties/subjects/cuda_device.h"
 #include "properties/subjects/subject.h"
 

@@ -9,8 +9,8 @@
 #include "fuzz/commands/recorded.h"
 #include "fuzz/process/screen.h"
 #include "fuzz/records/history.h"
+#include "fuzz/records/protocol.h"
 #include "fuzz/records/records.h"
-#include "fuzz/records/wire.h"
 #include "reports/reports.h"
 
 namespace tileproof {

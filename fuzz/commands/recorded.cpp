@@ -5,8 +5,8 @@
 
 #include "fuzz/campaign/campaign_summary.h"
 #include "fuzz/campaign/merging.h"
+#include "fuzz/records/protocol.h"
 #include "fuzz/records/records.h"
-#include "fuzz/records/wire.h"
 #include "reports/statistics.h"
 
 namespace tileproof {

@@ -6,7 +6,7 @@
 
 #include "fuzz/process/climbing.h"
 #include "fuzz/records/journal.h"
-#include "fuzz/records/wire.h"
+#include "fuzz/records/protocol.h"
 #include "properties/memory/generated_tensor.h"
 
 namespace tileproof {

@@ -7,7 +7,7 @@
 #include <chrono>
 #include <functional>
 
-#include "fuzz/records/wire.h"
+#include "fuzz/records/protocol.h"
 #include "properties/judging/judge.h"
 
 namespace tileproof {

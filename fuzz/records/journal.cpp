@@ -8,8 +8,8 @@
 #include <chrono>
 #include <cstring>
 
+#include "fuzz/records/protocol.h"
 #include "fuzz/records/records.h"
-#include "fuzz/records/wire.h"
 
 namespace tileproof {
 

@@ -13,7 +13,7 @@
 #include <utility>
 
 #include "fuzz/records/exit_code.h"
-#include "fuzz/records/wire.h"
+#include "fuzz/records/protocol.h"
 #include "properties/registry.h"
 #include "reports/reports.h"
 

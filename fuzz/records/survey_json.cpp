@@ -2,8 +2,8 @@
 
 #include <algorithm>
 
+#include "fuzz/records/protocol.h"
 #include "fuzz/records/records.h"
-#include "fuzz/records/wire.h"
 
 namespace tileproof {
 

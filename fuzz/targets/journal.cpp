@@ -3,7 +3,7 @@
 #include <sstream>
 
 #include "fuzz/records/journal.h"
-#include "fuzz/records/wire.h"
+#include "fuzz/records/protocol.h"
 #include "fuzz/targets/target.h"
 
 namespace tileproof {

@@ -1,4 +1,4 @@
-#include "fuzz/records/wire.h"
+#include "fuzz/records/protocol.h"
 
 namespace tileproof {
 
