@@ -6,7 +6,7 @@
 #include "fuzz/campaign/fingerprint.h"
 #include "fuzz/process/batch.h"
 #include "fuzz/process/stopwatch.h"
-#include "fuzz/records/ledger.h"
+#include "fuzz/records/expected_failures.h"
 
 namespace tileproof {
 
@@ -41,7 +41,7 @@ bool Signed::add(std::uint64_t index) {
 Campaign::Campaign(const ChosenSubject& chosen, const Capabilities& capabilities, const CaseList& list,
                    const CampaignIdentity& identity, const CampaignOptions& options,
                    const std::filesystem::path& folder, Journal& journal, const JournalContents& so_far,
-                   const std::vector<KnownFinding>& ledger)
+                   const std::vector<ExpectedFailure>& expected_failures)
     : chosen_(chosen),
       capabilities_(capabilities),
       list_(list),
@@ -50,7 +50,7 @@ Campaign::Campaign(const ChosenSubject& chosen, const Capabilities& capabilities
       in_flight_file_(folder / "in-flight"),
       in_flight_(in_flight_file_, 2 * options.workers),
       journal_(journal),
-      ledger_(ledger),
+      expected_failures_(expected_failures),
       again_(unfinished_batches(so_far)),
       next_batch_(identity.shard),
       done_(so_far.done) {
@@ -274,13 +274,13 @@ void Campaign::end(std::uint64_t batch, const BatchCounts& counts, const std::ve
 /// Adds what failed in a batch to its counts.
 void Campaign::count(const std::vector<FailedCase>& failed, BatchCounts& counts) const {
   for (const FailedCase& one : failed) {
-    const KnownFinding* known = known_as(ledger_, one.finding);
+    const ExpectedFailure* known = known_as(expected_failures_, one.finding);
     ++(known != nullptr ? counts.known[known->id] : counts.fingerprints[fingerprint_of(one.finding)]);
   }
 }
 
 void Campaign::remember(const FailedCase& failed) {
-  if (known_as(ledger_, failed.finding) != nullptr) return;
+  if (known_as(expected_failures_, failed.finding) != nullptr) return;
   const std::lock_guard<std::mutex> lock(mutex_);
   if (!seen_.insert({failed.index, failed.finding.kind}).second) return;  // of a batch that is run again
   Signed& one = findings_[fingerprint_of(failed.finding)];

@@ -50,7 +50,7 @@ class Campaign {
   /// @param so_far  what the journal held when it was opened
   Campaign(const ChosenSubject&, const Capabilities&, const CaseList&, const CampaignIdentity&, const CampaignOptions&,
            const std::filesystem::path& folder, Journal&, const JournalContents& so_far,
-           const std::vector<KnownFinding>& ledger);
+           const std::vector<ExpectedFailure>& expected_failures);
 
   /// Runs until a limit is reached or `stop` says so. @return why it ended
   std::string run(const std::function<bool()>& stop, const std::function<void(const std::string&)>& say);
@@ -119,7 +119,7 @@ class Campaign {
   std::filesystem::path in_flight_file_;
   InFlight in_flight_;
   Journal& journal_;
-  const std::vector<KnownFinding>& ledger_;
+  const std::vector<ExpectedFailure>& expected_failures_;
   std::chrono::steady_clock::time_point begin_ = std::chrono::steady_clock::now();
   std::function<bool()> stop_;
   std::function<void(const std::string&)> say_;

@@ -8,7 +8,7 @@
 
 #include "fuzz/campaign/fingerprint.h"
 #include "fuzz/campaign/shrinking.h"
-#include "fuzz/records/ledger.h"
+#include "fuzz/records/expected_failures.h"
 #include "fuzz/records/records.h"
 #include "properties/registry.h"
 #include "reports/reports.h"
@@ -45,8 +45,8 @@ void keeping(const std::function<void()>& keep) {
 }  // namespace
 
 CampaignCorpus::CampaignCorpus(const std::filesystem::path& folder, const ChosenSubject& chosen,
-                               const std::vector<KnownFinding>& ledger, const Limits& limits)
-    : corpus_(folder), chosen_(chosen), ledger_(ledger), limits_(limits) {
+                               const std::vector<ExpectedFailure>& expected_failures, const Limits& limits)
+    : corpus_(folder), chosen_(chosen), expected_failures_(expected_failures), limits_(limits) {
   std::error_code error;
   std::filesystem::create_directories(folder, error);
   if (error) {
@@ -74,7 +74,7 @@ std::vector<CampaignFinding> CampaignCorpus::run_again(const std::vector<const P
     const bool is_kept = i < kept;
     if (one.of_bound > 0) keep_closer(closest_, problem.property, {one.of_bound, line_of(problem)});
     if (is_kept && one.outcome.has_passed()) keeping([&] { corpus_.keep_incubating(problem, one.line.comment); });
-    if (!one.outcome.finding || known_as(ledger_, *one.outcome.finding) != nullptr) continue;
+    if (!one.outcome.finding || known_as(expected_failures_, *one.outcome.finding) != nullptr) continue;
     ++failed;
     const Finding& finding = *one.outcome.finding;
     if (limits_.stop() || !fails_alone(finding, fresh)) {

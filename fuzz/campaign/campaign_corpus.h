@@ -17,8 +17,8 @@ class CampaignCorpus {
   };
 
   /// @throws UsageError as WorkingCorpus
-  CampaignCorpus(const std::filesystem::path& folder, const ChosenSubject&, const std::vector<KnownFinding>& ledger,
-                 const Limits&);
+  CampaignCorpus(const std::filesystem::path& folder, const ChosenSubject&,
+                 const std::vector<ExpectedFailure>& expected_failures, const Limits&);
 
   /// Runs again what the working corpus and the repository's have of the subject, and moves what fails no more, or
   /// again.
@@ -36,7 +36,7 @@ class CampaignCorpus {
 
   WorkingCorpus corpus_;
   const ChosenSubject& chosen_;
-  const std::vector<KnownFinding>& ledger_;
+  const std::vector<ExpectedFailure>& expected_failures_;
   Limits limits_;
   ClosestOfProperties closest_;
   nlohmann::json counts_ = nlohmann::json::object();

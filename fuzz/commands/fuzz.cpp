@@ -19,7 +19,7 @@
 #include "fuzz/process/file_lock.h"
 #include "fuzz/process/interrupt.h"
 #include "fuzz/process/screen.h"
-#include "fuzz/records/ledger.h"
+#include "fuzz/records/expected_failures.h"
 #include "fuzz/records/protocol.h"
 #include "fuzz/records/provenance.h"
 #include "fuzz/records/records.h"
@@ -235,7 +235,8 @@ int fuzz(FuzzOptions options, const std::string& command, bool workers_given) {
                                      .replay_flags = chosen.replay_flags,
                                      .capabilities = dumped(json_of(chosen.row.capabilities))};
   if (is_resumed) require_same(identity, so_far.identity);
-  const std::vector<KnownFinding> ledger = options.known.empty() ? own_ledger() : ledger_of_file(options.known);
+  const std::vector<ExpectedFailure> expected_failures =
+      options.known.empty() ? own_expected_failures() : expected_failures_of_file(options.known);
 
   CampaignOptions limits;
   limits.workers = workers_given ? options.workers : chosen.row.needs_gpu ? 1 : cores();
@@ -249,7 +250,7 @@ int fuzz(FuzzOptions options, const std::string& command, bool workers_given) {
     const double taken = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
     return is_interrupted() || (limits.seconds > 0 && taken >= limits.seconds);
   };
-  CampaignCorpus corpus(memory_of(options) / "corpus", chosen, ledger,
+  CampaignCorpus corpus(memory_of(options) / "corpus", chosen, expected_failures,
                         {.case_deadline = limits.case_deadline,
                          .shrink_tries = limits.shrink_tries,
                          .shrink_seconds = limits.shrink_seconds,
@@ -289,7 +290,8 @@ int fuzz(FuzzOptions options, const std::string& command, bool workers_given) {
     journal.corpus(corpus.counts());
   }
   times["corpus"] = lap();
-  Campaign campaign(chosen, chosen.row.capabilities, list, identity, limits, folder, journal, so_far, ledger);
+  Campaign campaign(chosen, chosen.row.capabilities, list, identity, limits, folder, journal, so_far,
+                    expected_failures);
   const std::string why = campaign.run(is_interrupted, [](const std::string& line) { std::cerr << line << "\n"; });
   // What a full disk takes from here on, the journal has.
   Written written;

@@ -391,7 +391,7 @@ TEST_F(Library, OnADeviceThatIsNotHereIsRed) {
 
 // --- The ledger ----------------------------------------------------------------------------------------------------
 
-std::string ledger_row(const std::string& variant) {
+std::string expected_failure_row(const std::string& variant) {
   return R"({"findings": [{"id": "groups", "subject": "library",
     "property": "reject/dequantize_refuses_every_illegal_call_and_says_why",
     "variants": ["scales_and_zeros:one-group-too-few", ")" +
@@ -400,7 +400,7 @@ std::string ledger_row(const std::string& variant) {
 }
 
 TEST_F(Library, WhoseFindingsAreKnownIsNotRedForThem) {
-  std::ofstream(folder_ / "known.json") << ledger_row("scales_and_zeros:one-group-too-many");
+  std::ofstream(folder_ / "known.json") << expected_failure_row("scales_and_zeros:one-group-too-many");
   const std::string options = " --property reject/dequantize --property reject/pack --cases 60 --known '" +
                               (folder_ / "known.json").string() + "' ";
   const Ran known = run("verify " + example("wrong-groups") + options + out("known"));
@@ -423,7 +423,7 @@ TEST_F(Library, WhoseFindingsAreKnownIsNotRedForThem) {
 }
 
 TEST_F(Library, WhoseFindingsAreKnownInPartIsRedForTheRest) {
-  std::ofstream(folder_ / "known.json") << ledger_row("scales_and_zeros:one-group-too-few");
+  std::ofstream(folder_ / "known.json") << expected_failure_row("scales_and_zeros:one-group-too-few");
   const Ran ran = run("verify " + example("wrong-groups") +
                       " --property reject/dequantize --property reject/pack --cases 60 --known '" +
                       (folder_ / "known.json").string() + "' " + out("run"));
@@ -432,14 +432,14 @@ TEST_F(Library, WhoseFindingsAreKnownInPartIsRedForTheRest) {
 }
 
 TEST_F(Library, IsJudgedByNoLedgerThatCannotBeRead) {
-  const auto with_ledger = [&](const std::string& text) {
+  const auto with_expected_failures = [&](const std::string& text) {
     std::ofstream(folder_ / "known.json") << text;
     return run("verify " + example("nothing") + " --known '" + (folder_ / "known.json").string() + "'");
   };
   expect_refused(run("verify --known /nowhere/known.json"), "--known");
-  expect_refused(with_ledger("{"), "findings");
-  expect_refused(with_ledger(R"({"findings": [{"id": "x"}]})"), "has no 'subject'");
-  expect_refused(with_ledger(ledger_row("scales:none")), "scales:none");
+  expect_refused(with_expected_failures("{"), "findings");
+  expect_refused(with_expected_failures(R"({"findings": [{"id": "x"}]})"), "has no 'subject'");
+  expect_refused(with_expected_failures(expected_failure_row("scales:none")), "scales:none");
 }
 
 }  // namespace

@@ -6,7 +6,7 @@
 
 #include "fuzz/campaign/chosen.h"
 #include "fuzz/commands/commands.h"
-#include "fuzz/records/ledger.h"
+#include "fuzz/records/expected_failures.h"
 #include "properties/case/property.h"
 #include "properties/catalogue/properties.h"
 #include "properties/mutants/mutants.h"
@@ -63,7 +63,7 @@ std::vector<Entry> listed_profiles() {
 
 std::vector<Entry> listed_known() {
   std::vector<Entry> entries;
-  for (const KnownFinding& row : own_ledger()) {
+  for (const ExpectedFailure& row : own_expected_failures()) {
     entries.emplace_back(
         row.subject + ": " + row.id + ": " + row.property + (row.variant.empty() ? "" : " " + row.variant),
         row.what + " (since " + row.since + "; expires: " + row.expires + ")");

@@ -17,7 +17,7 @@
 #include "fuzz/process/interrupt.h"
 #include "fuzz/process/progress.h"
 #include "fuzz/process/screen.h"
-#include "fuzz/records/ledger.h"
+#include "fuzz/records/expected_failures.h"
 #include "fuzz/records/provenance.h"
 #include "fuzz/records/records.h"
 #include "fuzz/records/summary.h"
@@ -60,7 +60,7 @@ std::vector<ChosenSubject> subjects_of(const VerifyOptions& options) {
 /// One subject, all properties, round after round of fresh seeds until the time is used up; one round where there is
 /// none.
 void judge_subject(const ReadySubject& subject, const std::vector<const Property*>& properties,
-                   const VerifyOptions& options, const std::vector<KnownFinding>& ledger, double seconds,
+                   const VerifyOptions& options, const std::vector<ExpectedFailure>& expected_failures, double seconds,
                    Records& records, Progress& progress, std::vector<Judgement>& judgements) {
   const Clock::time_point begin = Clock::now();
   const std::size_t first = judgements.size();
@@ -71,7 +71,8 @@ void judge_subject(const ReadySubject& subject, const std::vector<const Property
     const bool is_first = seed == options.seed;
     // The crash budget is shared by all properties of a process.
     Patience* of_all = subject.another ? nullptr : &patience;
-    Round round = {row, properties, {options.cases, seed, &ledger, of_all, is_interrupted}, subject.jobs(options.jobs)};
+    Round round = {
+        row, properties, {options.cases, seed, &expected_failures, of_all, is_interrupted}, subject.jobs(options.jobs)};
     round.runner = [&] { return subject.another ? subject.another() : std::make_unique<Borrowed>(*subject.runner); };
     round.begins = [&](const Property& property) {
       if (is_first) progress.step(row.name, property.name);
@@ -136,7 +137,8 @@ int verify(const VerifyOptions& options, const std::string& command) {
   const Clock::time_point begin = Clock::now();
   const std::vector<ChosenSubject> chosen = subjects_of(options);
   const std::vector<const Property*> properties = chosen_properties(options.properties);
-  const std::vector<KnownFinding> ledger = options.known.empty() ? own_ledger() : ledger_of_file(options.known);
+  const std::vector<ExpectedFailure> expected_failures =
+      options.known.empty() ? own_expected_failures() : expected_failures_of_file(options.known);
   const double seconds = seconds_of("--for", options.duration);
   std::vector<ReadySubject> ready(chosen.size());
   in_threads(options.jobs, chosen.size(), [&](std::size_t, std::size_t i) {  // torch takes its time to load
@@ -163,8 +165,8 @@ int verify(const VerifyOptions& options, const std::string& command) {
       run.subjects.push_back({ready[i].row.name, ready[i].row.what, ready[i].why_not, chosen[i].asked_for,
                               ready[i].row.needs_gpu, chosen[i].replay_flags});
       if (ready[i].runner != nullptr) {
-        judge_subject(ready[i], properties, options, ledger, seconds / static_cast<double>(runnable), records, progress,
-                      run.judgements);
+        judge_subject(ready[i], properties, options, expected_failures, seconds / static_cast<double>(runnable),
+                      records, progress, run.judgements);
         if (options.accuracy && !is_interrupted()) {
           progress.step(ready[i].row.name, "accuracy");
           survey(chosen[i], ready[i], options, surveying);

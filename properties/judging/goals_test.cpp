@@ -86,14 +86,14 @@ TEST(AGoalInReach, IsMetByCasesThatFailAsTheLedgerSays) {
     compare_something(c);
     if (c.problem.n % 8 != 0) throw Failure("mismatch", "wrong");
   };
-  KnownFinding known;
+  ExpectedFailure known;
   known.id = "T-1";
   known.subject = "mine";
   known.property = "test/property";
-  const std::vector<KnownFinding> ledger = {known};
+  const std::vector<ExpectedFailure> expected_failures = {known};
   Idle idle;
   const Judgement judgement = judge(property_with(wrong_in_partial_tiles, {&partial_tile}), row_with(with({2}, {32})),
-                                    idle, {.cases = 60, .seed = 3, .ledger = &ledger});
+                                    idle, {.cases = 60, .seed = 3, .expected_failures = &expected_failures});
   EXPECT_EQ(judgement.verdict, Verdict::known) << judgement.reason;
 }
 

@@ -66,12 +66,12 @@ CaseOutcome run_case(const Property& property, const Problem& problem, const Cap
 class Run {
  public:
   Run(const Property& property, const SubjectRow& row, CaseRunner& runner, const Observer& observer,
-      const std::vector<KnownFinding>* ledger, Patience& patience, const std::function<bool()>& stop)
+      const std::vector<ExpectedFailure>* expected_failures, Patience& patience, const std::function<bool()>& stop)
       : property_(property), runner_(runner), observer_(observer), patience_(patience), stop_(stop) {
     judgement_.property = property.name;
     judgement_.subject = row.name;
-    if (ledger == nullptr) return;
-    for (const KnownFinding& known : *ledger) {
+    if (expected_failures == nullptr) return;
+    for (const ExpectedFailure& known : *expected_failures) {
       if (known.property == property.name && known.subject == row.name) judgement_.known.push_back({known, 0, {}});
     }
   }
@@ -330,7 +330,7 @@ const char* name_of(Verdict verdict) {
   return names[static_cast<int>(verdict)];
 }
 
-bool matches(const KnownFinding& row, const Finding& finding) {
+bool matches(const ExpectedFailure& row, const Finding& finding) {
   const auto is = [](const std::string& wanted, const std::string& got) { return wanted.empty() || wanted == got; };
   return is(row.variant, finding.problem.variant) && is(row.kind, finding.kind) &&
          finding.details.find(row.says) != std::string::npos;
@@ -559,8 +559,8 @@ Judgement judge(const Property& property, const SubjectRow& row, CaseRunner& run
     return judgement;
   }
   Patience own;
-  Run run(property, row, runner, observer, effort.ledger, effort.patience != nullptr ? *effort.patience : own,
-          effort.stop);
+  Run run(property, row, runner, observer, effort.expected_failures,
+          effort.patience != nullptr ? *effort.patience : own, effort.stop);
   const std::vector<std::string>& variants = domains.sampling.variants;
   const std::int64_t share = std::max<std::int64_t>(3, effort.cases / static_cast<std::int64_t>(variants.size()));
   try {

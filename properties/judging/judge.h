@@ -31,7 +31,7 @@ struct Finding {
 
 /// A finding that is known, and not ours to mend: a row of the ledger. It is about one property on one subject; any
 /// other field that is empty matches everything.
-struct KnownFinding {
+struct ExpectedFailure {
   std::string id;
   std::string subject;
   std::string property;
@@ -44,11 +44,11 @@ struct KnownFinding {
 };
 
 /// Whether a finding of the row's property on the row's subject is what the row knows.
-bool matches(const KnownFinding& row, const Finding&);
+bool matches(const ExpectedFailure& row, const Finding&);
 
 /// How often a known finding was met, and the first time.
 struct KnownCases {
-  KnownFinding row;
+  ExpectedFailure row;
   std::int64_t cases = 0;
   Finding first;
 };
@@ -165,7 +165,7 @@ struct Patience {
 struct Effort {
   std::int64_t cases = 100;
   std::uint64_t seed = 1;
-  const std::vector<KnownFinding>* ledger = nullptr;
+  const std::vector<ExpectedFailure>* expected_failures = nullptr;
   Patience* patience = nullptr;          // of the run; each property has its own where there is none
   std::function<bool()> stop = nullptr;  // asked while shrinking: whether to make do with what there is
   bool draws_for_goals = true;           // on where chance has not met a goal

@@ -157,7 +157,7 @@ std::vector<Failure> failures_of(const Summary& summary) {
 std::vector<KnownFailure> known_failures(const Summary& summary) {
   std::vector<KnownFailure> known;
   for (const Judgement& judgement : summary.judgements) {
-    for (const KnownFinding& finding : judgement.known) known.push_back({&judgement, &finding});
+    for (const ExpectedFailure& finding : judgement.known) known.push_back({&judgement, &finding});
   }
   return known;
 }

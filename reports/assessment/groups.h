@@ -32,7 +32,7 @@ std::vector<Failure> failures_of(const Summary&);
 
 struct KnownFailure {
   const Judgement* judgement;
-  const KnownFinding* finding;
+  const ExpectedFailure* finding;
 };
 std::vector<KnownFailure> known_failures(const Summary&);
 

@@ -59,7 +59,7 @@ std::string text_of_known(const Said& said) {
   std::string text;
   std::set<std::string> ids;
   for (const Judgement* one : said.judgements) {
-    for (const KnownFinding& finding : one->known) {
+    for (const ExpectedFailure& finding : one->known) {
       if (ids.insert(finding.id).second) text += (text.empty() ? "known: " : "; ") + finding.id + ": " + finding.what;
     }
   }

@@ -38,8 +38,8 @@ std::vector<Finding> read_findings(const Field& field) {
   return findings;
 }
 
-std::vector<KnownFinding> read_known(const Field& field) {
-  std::vector<KnownFinding> known;
+std::vector<ExpectedFailure> read_known(const Field& field) {
+  std::vector<ExpectedFailure> known;
   for (const Field& item : field.items()) {
     known.push_back({item["id"].text(), item["what"].text(), item["since"].text(), item["expires"].text(),
                      item["cases"].count(), item["problem"].text(), item["details"].text(),

@@ -26,7 +26,7 @@ struct Finding {
 };
 
 /// What the committed ledger lists, and so no failure of this run.
-struct KnownFinding {
+struct ExpectedFailure {
   std::string id;
   std::string what;
   std::string since;
@@ -74,7 +74,7 @@ struct Judgement {
   std::map<std::string, std::uint64_t> classes;
   std::map<std::string, std::uint64_t> explained;  // elements, by reason
   std::vector<Finding> findings;                   // one for each way in which the property does not hold
-  std::vector<KnownFinding> known;
+  std::vector<ExpectedFailure> known;
   Refused refused;
   std::vector<Variant> variants;
   std::vector<std::string> out_of_reach;  // coverage goals that what the subject takes leaves out

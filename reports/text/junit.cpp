@@ -84,7 +84,7 @@ std::string skipped(const std::string& message) { return "      <skipped" + attr
 /// gate red until somebody else mends it; as a test that passed, with a remark, it would count for what does not hold.
 std::string known(const Judgement& judgement) {
   std::string message;
-  for (const KnownFinding& finding : judgement.known) {
+  for (const ExpectedFailure& finding : judgement.known) {
     message += (message.empty() ? "known: " : "; ") + finding.id + ": " + finding.what;
   }
   return skipped(message);
@@ -115,7 +115,7 @@ std::string remarks(const Judgement& judgement) {
   if (judgement.refused.cases != 0) {
     lines += "refused: " + counted(judgement.refused.cases, "case") + ": " + judgement.refused.message + "\n";
   }
-  for (const KnownFinding& finding : judgement.known) {
+  for (const ExpectedFailure& finding : judgement.known) {
     const std::string title = "known: " + finding.id + ": " + finding.what + " (since " + finding.since + ", expires " +
                               finding.expires + ", " + counted(finding.cases, "case") + ")";
     lines += with_replay(title + "\n" + finding.details, finding.replay) + "\n";

@@ -51,7 +51,7 @@ json failed(const std::string& property, const std::string& subject, const std::
   return judgement;
 }
 
-json known_finding(const std::string& id, const std::string& what, int cases) {
+json expected_failure(const std::string& id, const std::string& what, int cases) {
   return {{"id", id},       {"what", what},       {"since", "2026-10-01"},     {"expires", "2027-04-01"},
           {"cases", cases}, {"problem", problem}, {"details", "12 are wrong"}, {"replay", replay_words}};
 }
@@ -137,7 +137,7 @@ json summary_of_all_kinds() {
   return summary_of(
       {subject("reference"), subject("host"), subject("cuda", "no CUDA device"), subject("aten-cpu")},
       {passed("pack/fills_words", "reference"), refused(passed("value/rounds_once", "reference"), 7, "n: got 0"),
-       known("pack/fills_words", "host", known_finding("T-7", "reads past the end", 3)),
+       known("pack/fills_words", "host", expected_failure("T-7", "reads past the end", 3)),
        failed("value/rounds_once", "host", "1 is wrong:\n  row 0: x"),
        skipped("pack/fills_words", "cuda", "no CUDA device"), skipped("value/rounds_once", "cuda", "no CUDA device"),
        explained(mistrusted("pack/fills_words", "aten-cpu", "never met: partial tile"), "-0 is lost", 12),
@@ -357,7 +357,7 @@ json widest_summary() {
     judgements.push_back(mistrusted("second/" + std::string(68, 'b'), name, "never met: several groups; not square"));
     judgements.push_back(
         failed("third/" + std::string(69, 'c'), name, "words " + std::string(200, '.') + " more words"));
-    judgements.push_back(known("fourth/" + std::string(68, 'd'), name, known_finding("T-1", "odd k", 1)));
+    judgements.push_back(known("fourth/" + std::string(68, 'd'), name, expected_failure("T-1", "odd k", 1)));
   }
   return summary_of(subjects, judgements);
 }
@@ -374,7 +374,7 @@ TEST(Terminal, PutsCellsBelowThosePropertiesOnlyThatAreTooLong) {
   const char* fits = "stride/a_transposed_tensor_is_as_its_contiguous_copy_at_all";
   const json some =
       summary_of({subject("library")}, {passed(longest, "library"), passed("value/rounds_once", "library"),
-                                        known(fits, "library", known_finding("T-1", "odd k", 1))});
+                                        known(fits, "library", expected_failure("T-1", "odd k", 1))});
   EXPECT_EQ(text_before(terminal(some, 80, false), "\n\nKnown"),
             R"(property                                                        library
 reject/a_group_size_that_does_not_divide_the_columns_is_refused_by_its_name
@@ -490,7 +490,7 @@ TEST(Terminal, CountsNoShrinksWhereNoCaseShowsTheFinding) {
 
 /// A property that does not hold in two ways, one of which cannot be replayed, and is known to fail in a third.
 json summary_of_several_findings() {
-  json several = with_known(failed("a", "host", "negative k is taken"), known_finding("T-7", "odd k is taken", 2));
+  json several = with_known(failed("a", "host", "negative k is taken"), expected_failure("T-7", "odd k is taken", 2));
   several["findings"].push_back(finding("crash", "signal 11:\n  at row 0"));
   several["findings"][1]["shrinks"] = 1;
   several["findings"][1]["replay"] = json::array();
@@ -558,7 +558,8 @@ TEST(Terminal, CountsFindingsOverAllProperties) {
 }
 
 TEST(Terminal, ListsWhatIsKnownALineEach) {
-  const json both = with_known(known("a", "host", known_finding("T-1", "odd k", 1)), known_finding("T-2", "n = 0", 4));
+  const json both =
+      with_known(known("a", "host", expected_failure("T-1", "odd k", 1)), expected_failure("T-2", "n = 0", 4));
   const json some =
       summary_of({subject("host"), subject("aten")}, {both, passed("b", "host"), known("a", "aten", both["known"][0])});
   EXPECT_EQ(terminal(some, 80, false), R"(property  host              aten
@@ -576,7 +577,7 @@ KNOWN: 1 PASSED, 2 KNOWN in 41.20s, hash 0x0123456789abcdef
 
 TEST(Terminal, MarksWhatIsKnown) {
   const json some = summary_of(
-      {subject("host")}, {known("a/first", "host", known_finding("T-1", "odd k", 1)), passed("a/second", "host")});
+      {subject("host")}, {known("a/first", "host", expected_failure("T-1", "odd k", 1)), passed("a/second", "host")});
   EXPECT_EQ(text_before(terminal(some, 20, false), "\n\nKnown"), R"(+ PASSED  X FAILED  ? MISTRUSTED  ! KNOWN  - SKIPPED
 
 property     host
@@ -627,7 +628,7 @@ TEST(Terminal, ShowsControlCharactersInsteadOfObeyingThem) {
 }
 
 TEST(Terminal, ShowsControlCharactersOfWhatIsKnown) {
-  json finding = known_finding("T\x1b[2J", "w\nx\x1b]0;", 2);
+  json finding = expected_failure("T\x1b[2J", "w\nx\x1b]0;", 2);
   finding["since"] = "\xe2\x80\xae";
   const std::string text =
       terminal(summary_of({subject("host")}, {known("a", "host", finding), passed("b", "host")}), 80, false);
@@ -737,7 +738,7 @@ TEST(Markdown, EscapesMarkupInReasonsAndNames) {
   const std::string harmless =
       "<code>&#60;script&#62;alert(1)&#60;/script&#62; &#42;&#42;b&#42;&#42; &#95;i&#95; a_b &#126;&#126;s&#126;&#126; "
       "&#91;l&#93;(u) &#36;m&#36; &#38; &#96;c&#96; &#92;x1b</code>";
-  json finding = known_finding(hostile, hostile, 3);
+  json finding = expected_failure(hostile, hostile, 3);
   finding["since"] = hostile;
   finding["expires"] = hostile;
   json some = summary_of({subject("host"), subject("cuda", hostile)},
@@ -833,7 +834,7 @@ TEST(Markdown, StaysWithinACommentOfGitHubWhateverTheSummaryHolds) {
     judgements.push_back(failed("a" + name, name, huge));
     judgements.push_back(explained(mistrusted("b" + name, name, huge), name, 3));
     judgements.push_back(skipped("c" + name, name, huge));
-    json finding = known_finding(huge, huge, 3);
+    json finding = expected_failure(huge, huge, 3);
     finding["since"] = huge;
     finding["expires"] = huge;
     judgements.push_back(refused(known("d" + name, name, finding), 3, huge));
@@ -913,11 +914,11 @@ TEST(JUnit, HasATestsuiteASubjectAndATestcaseAProperty) {
 
 /// As skipped, so that no gate of a server goes red, yet none counts it as passed.
 TEST(JUnit, SkipsWhatIsKnownAndSaysSo) {
-  json finding = known_finding("T-2", "n = 0", 1);
+  json finding = expected_failure("T-2", "n = 0", 1);
   finding["replay"] = json::array();
   const json some =
       summary_of({subject("host")},
-                 {with_known(known("a", "host", known_finding("T-1", "odd k", 3)), finding), passed("b", "host")});
+                 {with_known(known("a", "host", expected_failure("T-1", "odd k", 3)), finding), passed("b", "host")});
   const std::string text = junit(some);
   EXPECT_TRUE(
       contains(text, R"(<testsuites name="tileproof" tests="2" failures="0" errors="0" skipped="1" time="41.200">)"));
@@ -964,7 +965,7 @@ TEST(JUnit, SaysWhatWasRefused) {
 
 TEST(JUnit, EscapesWhatIsKnownRefusedAndReplayed) {
   const std::string hostile = "\"]]></skipped>\x1b&\n";
-  json finding = known_finding(hostile, hostile, 1);
+  json finding = expected_failure(hostile, hostile, 1);
   finding["replay"] = {hostile};
   const std::string text =
       junit(summary_of({subject("host")}, {refused(known("a", "host", finding), 2, hostile), passed("b", "host")}));
@@ -1183,7 +1184,7 @@ TEST(Summary, ThatContradictsItselfIsRefused) {
 }
 
 TEST(Summary, WhoseVerdictIsNotThatOfItsFindingsIsRefused) {
-  const json one = known_finding("T-1", "odd k", 1);
+  const json one = expected_failure("T-1", "odd k", 1);
   const auto validate_one = [](const json& judgement) { return validate(summary_of({subject("host")}, {judgement})); };
   const auto with_verdict = [](json judgement, const char* verdict) {
     judgement["verdict"] = verdict;
@@ -1207,7 +1208,7 @@ TEST(Summary, WhoseVerdictIsNotThatOfItsFindingsIsRefused) {
 }
 
 TEST(Summary, IsNotPassedWhereAllThatRanIsKnown) {
-  json some = summary_of({subject("host")}, {known("a", "host", known_finding("T-1", "odd k", 1))});
+  json some = summary_of({subject("host")}, {known("a", "host", expected_failure("T-1", "odd k", 1))});
   some["verdict"] = "PASSED";
   EXPECT_EQ(validate(some), "summary.json: verdict: expected no PASSED where nothing passed, got \"PASSED\"");
   for (const char* verdict : {"MISTRUSTED", "KNOWN"}) {
@@ -1218,7 +1219,7 @@ TEST(Summary, IsNotPassedWhereAllThatRanIsKnown) {
 
 TEST(Summary, IsKnownWhereSomethingIsAndTheRestPassed) {
   json some =
-      summary_of({subject("host")}, {known("a", "host", known_finding("T-1", "odd k", 1)), passed("b", "host")});
+      summary_of({subject("host")}, {known("a", "host", expected_failure("T-1", "odd k", 1)), passed("b", "host")});
   EXPECT_EQ(some["verdict"], "KNOWN");
   EXPECT_TRUE(contains(terminal(some, 80, true), "\n\x1b[33mKNOWN\x1b[0m: 1 PASSED, 1 KNOWN"));
   EXPECT_TRUE(markdown(some).starts_with("## KNOWN: 1 PASSED, 1 KNOWN"));
@@ -1232,7 +1233,7 @@ TEST(Summary, IsKnownWhereSomethingIsAndTheRestPassed) {
 
 TEST(Summary, IsNotKnownOverAFailure) {
   json some =
-      summary_of({subject("host")}, {known("a", "host", known_finding("T-1", "odd k", 1)), failed("b", "host")});
+      summary_of({subject("host")}, {known("a", "host", expected_failure("T-1", "odd k", 1)), failed("b", "host")});
   some["verdict"] = "KNOWN";
   EXPECT_EQ(validate(some),
             "summary.json: verdict: expected no KNOWN over judgements that are FAILED or MISTRUSTED, got \"KNOWN\"");

@@ -9,13 +9,13 @@
 
 namespace tileproof {
 
-/// The one that tileproof brings: reports/known_findings.json as it was when the program was built.
-const std::vector<KnownFinding>& own_ledger();
+/// The one that tileproof brings: reports/expected_failures.json as it was when the program was built.
+const std::vector<ExpectedFailure>& own_expected_failures();
 
 /// @throws UsageError where the file cannot be read, or a row lacks what it must say
-std::vector<KnownFinding> ledger_of_file(const std::string& file);
+std::vector<ExpectedFailure> expected_failures_of_file(const std::string& file);
 
 /// The row that knows a finding, or nullptr.
-const KnownFinding* known_as(const std::vector<KnownFinding>& ledger, const Finding&);
+const ExpectedFailure* known_as(const std::vector<ExpectedFailure>& expected_failures, const Finding&);
 
 }  // namespace tileproof

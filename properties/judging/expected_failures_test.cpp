@@ -15,15 +15,17 @@ namespace {
 
 using Body = std::function<void(Case&)>;
 
-KnownFinding known(const std::string& variant = "", const std::string& kind = "", const std::string& says = "") {
+ExpectedFailure known(const std::string& variant = "", const std::string& kind = "", const std::string& says = "") {
   return {"an-id", "mine", "test/property", variant, kind, says, "what it is", "when it was seen", "when it will go"};
 }
 
 constexpr std::int64_t all_cases = 60;
 
-Judgement judged_against(const Property& property, const std::vector<KnownFinding>& ledger, std::uint64_t seed = 3) {
+Judgement judged_against(const Property& property, const std::vector<ExpectedFailure>& expected_failures,
+                         std::uint64_t seed = 3) {
   Idle idle;
-  return judge(property, row_with(kernel_capabilities()), idle, {.cases = all_cases, .seed = seed, .ledger = &ledger});
+  return judge(property, row_with(kernel_capabilities()), idle,
+               {.cases = all_cases, .seed = seed, .expected_failures = &expected_failures});
 }
 
 Property property_of_two(Body body) { return property_with(std::move(body), {}, {.variants = {"one", "two"}}); }
@@ -46,7 +48,7 @@ std::int64_t cases_of(const Judgement& judgement, std::size_t row = 0) { return 
 
 TEST(AKnownFinding, IsOneThatARowOfTheLedgerMatches) {
   struct Row {
-    KnownFinding row;
+    ExpectedFailure row;
     bool matches;
   };
   const Row rows[] = {{known(), true},
@@ -69,18 +71,19 @@ TEST(AKnownFinding, IsOneThatARowOfTheLedgerMatches) {
 }
 
 TEST(AKnownFinding, OfAnotherSubjectOrPropertyHasNoPart) {
-  KnownFinding of_another_subject = known(), of_another_property = known();
+  ExpectedFailure of_another_subject = known(), of_another_property = known();
   of_another_subject.subject = "yours";
   of_another_property.property = "test/another";
-  KnownFinding of_no_subject = known(), of_no_property = known();
+  ExpectedFailure of_no_subject = known(), of_no_property = known();
   of_no_subject.subject = "";
   of_no_property.property = "";
-  const std::vector<KnownFinding> ledger = {of_another_subject, of_another_property, of_no_subject, of_no_property};
-  const Judgement wrong = judged_against(property_of_two(two_is_wrong), ledger);
+  const std::vector<ExpectedFailure> expected_failures = {of_another_subject, of_another_property, of_no_subject,
+                                                          of_no_property};
+  const Judgement wrong = judged_against(property_of_two(two_is_wrong), expected_failures);
   EXPECT_EQ(wrong.verdict, Verdict::failed);
   EXPECT_EQ(wrong.findings.size(), 1u);
   EXPECT_TRUE(wrong.known.empty());
-  const Judgement right = judged_against(property_of_two(compare_something), ledger);
+  const Judgement right = judged_against(property_of_two(compare_something), expected_failures);
   EXPECT_EQ(right.verdict, Verdict::passed) << "nothing of theirs expires here";
 }
 
@@ -103,10 +106,10 @@ TEST(AKnownFinding, IsCountedInEveryCaseAndShownOnce) {
 
 TEST(AKnownFinding, IsNoFailureToAnObserver) {
   Idle idle;
-  const std::vector<KnownFinding> ledger = {known("two")};
+  const std::vector<ExpectedFailure> expected_failures = {known("two")};
   std::int64_t seen = 0;
-  judge(property_of_two(two_is_wrong), row_with(kernel_capabilities()), idle, {.cases = 10, .ledger = &ledger},
-        [&](const Observation& one) {
+  judge(property_of_two(two_is_wrong), row_with(kernel_capabilities()), idle,
+        {.cases = 10, .expected_failures = &expected_failures}, [&](const Observation& one) {
           ++seen;
           EXPECT_FALSE((one.status == "failed"));
         });
@@ -347,9 +350,9 @@ TEST(ALostProcess, HasPatienceOfItsOwnWhereTheRunHasNone) {
 
 TEST(ALostProcess, ThatIsKnownEndsItsVariant) {
   Elsewhere elsewhere([](const Problem& p) { return p.variant == "one" ? crash_of(p) : CaseOutcome(); });
-  const std::vector<KnownFinding> ledger = {known("one", "crash")};
-  const Judgement judgement =
-      judged_elsewhere(property_of_two([](Case&) {}), elsewhere, {.cases = 60, .seed = 3, .ledger = &ledger});
+  const std::vector<ExpectedFailure> expected_failures = {known("one", "crash")};
+  const Judgement judgement = judged_elsewhere(property_of_two([](Case&) {}), elsewhere,
+                                               {.cases = 60, .seed = 3, .expected_failures = &expected_failures});
   EXPECT_EQ(judgement.verdict, Verdict::known) << judgement.reason;
   EXPECT_EQ(elsewhere.lost, 1) << "seen once is enough";
   EXPECT_EQ(elsewhere.problems.size(), 31u) << "and the other variant is run";
@@ -526,13 +529,14 @@ TEST(AnObservation, SaysHowItsCaseEndedAndWhy) {
                          Row{{.finding = old_one}, "gave_up", "known"}, Row{{.refused = "no"}, "gave_up", "refused"},
                          Row{{.unavailable = "no device"}, "gave_up", "no device"}}) {
     Elsewhere elsewhere([&](const Problem&) { return row.outcome; });
-    const std::vector<KnownFinding> ledger = {known("", "", "old")};
+    const std::vector<ExpectedFailure> expected_failures = {known("", "", "old")};
     Property property = never_run_here;
     property.sampling.fixed = {problem};
     std::vector<std::string> seen;
-    judge(property, row_with(kernel_capabilities()), elsewhere, {.ledger = &ledger}, [&](const Observation& one) {
-      seen = {one.status, one.kind};
-    });
+    judge(property, row_with(kernel_capabilities()), elsewhere, {.expected_failures = &expected_failures},
+          [&](const Observation& one) {
+            seen = {one.status, one.kind};
+          });
     EXPECT_EQ(seen, (std::vector<std::string>{row.status, row.kind}));
   }
 }
@@ -541,13 +545,13 @@ TEST(AnObservation, SaysHowItsCaseEndedAndWhy) {
 
 /// Rounds of a property, each with a body of its own, as one judgement.
 Judgement in_rounds(const Property& property, const std::vector<Body>& bodies,
-                    const std::vector<KnownFinding>& ledger = {}) {
+                    const std::vector<ExpectedFailure>& expected_failures = {}) {
   const Capabilities capabilities = kernel_capabilities();
   std::optional<Judgement> all;
   for (const Body& body : bodies) {
     Property round = property;
     round.body = body;
-    const Judgement judgement = judged_against(round, ledger, 3 + (all ? all->cases : 0));
+    const Judgement judgement = judged_against(round, expected_failures, 3 + (all ? all->cases : 0));
     if (all) {
       all->add(judgement, property, capabilities);
     } else {

@@ -1,11 +1,11 @@
-#include "fuzz/records/ledger.h"
+#include "fuzz/records/expected_failures.h"
 
 #include <algorithm>
 #include <fstream>
 #include <nlohmann/json.hpp>
 #include <sstream>
 
-#include "known_findings.h"
+#include "expected_failures.h"
 #include "properties/catalogue/properties.h"
 
 namespace tileproof {
@@ -16,17 +16,17 @@ using nlohmann::json;
 
 struct Field {
   const char* name;
-  std::string KnownFinding::*member;
+  std::string ExpectedFailure::*member;
   bool required;
 };
-constexpr Field fields[] = {{"id", &KnownFinding::id, true},
-                            {"subject", &KnownFinding::subject, true},
-                            {"property", &KnownFinding::property, true},
-                            {"kind", &KnownFinding::kind, false},
-                            {"says", &KnownFinding::says, false},
-                            {"what", &KnownFinding::what, true},
-                            {"since", &KnownFinding::since, true},
-                            {"expires", &KnownFinding::expires, true}};
+constexpr Field fields[] = {{"id", &ExpectedFailure::id, true},
+                            {"subject", &ExpectedFailure::subject, true},
+                            {"property", &ExpectedFailure::property, true},
+                            {"kind", &ExpectedFailure::kind, false},
+                            {"says", &ExpectedFailure::says, false},
+                            {"what", &ExpectedFailure::what, true},
+                            {"since", &ExpectedFailure::since, true},
+                            {"expires", &ExpectedFailure::expires, true}};
 
 /// A row for every variant that it names, or one for all.
 std::vector<std::string> variants_of(const json& given) {
@@ -62,20 +62,21 @@ std::vector<std::string> variants_on_any_subject(const Property& property) {
   return all;
 }
 
-std::vector<KnownFinding> parsed(const std::string& name, const std::string& text) {
+std::vector<ExpectedFailure> parsed(const std::string& name, const std::string& text) {
   const auto wrong = [&](const std::string& what, const std::string& legal) {
     return UsageError("--known", "'" + name + "' (" + what + ")", legal);
   };
-  const json ledger = json::parse(text, nullptr, false);
-  if (!ledger.is_object() || !ledger.contains("findings") || !ledger["findings"].is_array()) {
+  const json expected_failures = json::parse(text, nullptr, false);
+  if (!expected_failures.is_object() || !expected_failures.contains("findings") ||
+      !expected_failures["findings"].is_array()) {
     throw wrong("no JSON object with an array 'findings'", "{\"findings\": [{\"id\": ..., ...}]}");
   }
-  std::vector<KnownFinding> rows;
-  for (std::size_t i = 0; i < ledger["findings"].size(); ++i) {
-    const json& given = ledger["findings"][i];
+  std::vector<ExpectedFailure> rows;
+  for (std::size_t i = 0; i < expected_failures["findings"].size(); ++i) {
+    const json& given = expected_failures["findings"][i];
     const std::string place = "findings[" + std::to_string(i) + "]";
     if (!given.is_object()) throw wrong(place + " is no object", "an object");
-    KnownFinding row;
+    ExpectedFailure row;
     std::string legal = "variants";
     for (const Field& field : fields) {
       legal += ", " + std::string(field.name);
@@ -115,12 +116,12 @@ std::vector<KnownFinding> parsed(const std::string& name, const std::string& tex
 
 }  // namespace
 
-const std::vector<KnownFinding>& own_ledger() {
-  static const std::vector<KnownFinding> rows = parsed("reports/known_findings.json", known_findings_json);
+const std::vector<ExpectedFailure>& own_expected_failures() {
+  static const std::vector<ExpectedFailure> rows = parsed("reports/expected_failures.json", known_findings_json);
   return rows;
 }
 
-std::vector<KnownFinding> ledger_of_file(const std::string& file) {
+std::vector<ExpectedFailure> expected_failures_of_file(const std::string& file) {
   std::ifstream stream(file);
   std::ostringstream text;
   text << stream.rdbuf();
@@ -128,8 +129,8 @@ std::vector<KnownFinding> ledger_of_file(const std::string& file) {
   return parsed(file, text.str());
 }
 
-const KnownFinding* known_as(const std::vector<KnownFinding>& ledger, const Finding& finding) {
-  for (const KnownFinding& row : ledger) {
+const ExpectedFailure* known_as(const std::vector<ExpectedFailure>& expected_failures, const Finding& finding) {
+  for (const ExpectedFailure& row : expected_failures) {
     const bool is_about = row.property == finding.problem.property && row.subject == finding.problem.subject;
     if (is_about && matches(row, finding)) return &row;
   }
