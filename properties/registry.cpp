@@ -1,6 +1,6 @@
 #include "properties/registry.h"
 
-#include "properties/accuracy/surveys.h"
+#include "properties/accuracy/measurements.h"
 #include "properties/catalogue/properties.h"
 #include "properties/mutants/misbehaving.h"
 #include "properties/mutants/mutants.h"
@@ -32,8 +32,8 @@ const Property& property_of(const std::string& name) {
   for (const Property& property : properties()) {
     if (property.name == name) return property;
   }
-  for (const Survey& survey : surveys()) {
-    if (survey.property.name == name) return survey.property;
+  for (const Measurement& measurement : measurements()) {
+    if (measurement.property.name == name) return measurement.property;
   }
   throw UsageError("--property", "'" + name + "'", "a name of 'tileproof list properties'");
 }

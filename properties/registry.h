@@ -14,7 +14,7 @@ struct TimerRow;
 /// none
 const SubjectRow& subject_row(const std::string& name);
 
-/// A property of the catalogue or of the survey. @throws UsageError for a name that is none
+/// A property of the catalogue or of the measurement. @throws UsageError for a name that is none
 const Property& property_of(const std::string& name);
 
 /// A timer, or a mutant in host memory, which is timed as it is. @throws UsageError for a name that is none

@@ -9,19 +9,19 @@
 #include <set>
 #include <sstream>
 
+#include "fuzz/campaign/accuracy_run.h"
 #include "fuzz/campaign/chosen.h"
 #include "fuzz/campaign/judging.h"
-#include "fuzz/campaign/surveying.h"
 #include "fuzz/commands/commands.h"
 #include "fuzz/commands/duration.h"
 #include "fuzz/process/interrupt.h"
 #include "fuzz/process/progress.h"
 #include "fuzz/process/screen.h"
+#include "fuzz/records/accuracy_json.h"
 #include "fuzz/records/expected_failures.h"
 #include "fuzz/records/provenance.h"
 #include "fuzz/records/records.h"
 #include "fuzz/records/summary.h"
-#include "fuzz/records/survey_json.h"
 #include "properties/subjects/cores.h"
 #include "reports/reports.h"
 
@@ -118,19 +118,19 @@ Judgement died_of_loading(const ReadySubject& subject) {
   return judgement;
 }
 
-/// The survey of a subject that has been judged.
-void survey(const ChosenSubject& chosen, const ReadySubject& subject, const VerifyOptions& options,
-            Surveying& surveying) {
-  SurveyedSubject surveyed = {.row = subject.row,
-                              .replay_flags = chosen.replay_flags,
-                              .jobs = subject.jobs(options.jobs),
-                              .runner = nullptr,
-                              .stop = is_interrupted};
-  surveyed.runner = [&]() -> std::unique_ptr<CaseRunner> {
+/// The measurement of a subject that has been judged.
+void measurement(const ChosenSubject& chosen, const ReadySubject& subject, const VerifyOptions& options,
+                 AccuracyRun& accuracy_run) {
+  MeasuredSubject compared_elements = {.row = subject.row,
+                                       .replay_flags = chosen.replay_flags,
+                                       .jobs = subject.jobs(options.jobs),
+                                       .runner = nullptr,
+                                       .stop = is_interrupted};
+  compared_elements.runner = [&]() -> std::unique_ptr<CaseRunner> {
     if (subject.another) return subject.another();
     return std::make_unique<Borrowed>(*subject.runner);
   };
-  surveying.add(surveyed);
+  accuracy_run.add(compared_elements);
 }
 
 int verify(const VerifyOptions& options, const std::string& command) {
@@ -158,7 +158,7 @@ int verify(const VerifyOptions& options, const std::string& command) {
                       options.seed, options.library.given() ? options.library.subject().order.library->file : ""),
                   .subjects = {},
                   .judgements = {}};
-  Surveying surveying(options.jobs);
+  AccuracyRun accuracy_run(options.jobs);
   {
     Progress progress(runnable * properties.size() + (options.accuracy ? runnable : 0));
     for (std::size_t i = 0; i < ready.size(); ++i) {
@@ -169,14 +169,14 @@ int verify(const VerifyOptions& options, const std::string& command) {
                       records, progress, run.judgements);
         if (options.accuracy && !is_interrupted()) {
           progress.step(ready[i].row.name, "accuracy");
-          survey(chosen[i], ready[i], options, surveying);
+          measurement(chosen[i], ready[i], options, accuracy_run);
         }
         ready[i] = {};  // its processes
         continue;
       }
       if (!ready[i].died.empty()) run.judgements.push_back(died_of_loading(ready[i]));
       const std::string why = ready[i].died.empty() ? ready[i].why_not : "the library cannot be loaded";
-      surveying.leave_out(ready[i].row.name, why);
+      accuracy_run.leave_out(ready[i].row.name, why);
       for (const Property* property : properties) run.judgements.push_back(skipped(*property, ready[i].row.name, why));
     }
   }
@@ -192,7 +192,7 @@ int verify(const VerifyOptions& options, const std::string& command) {
   std::cout << reports::terminal(summary, columns, takes_escapes(STDOUT_FILENO), options.verbose) << std::flush;
   if (options.accuracy) {
     records.attempt([&] {
-      json accuracy = surveying.record();
+      json accuracy = accuracy_run.record();
       for (const char* field : {"tool", "run_start", "provenance"}) accuracy[field] = summary[field];
       records.write("accuracy.json", by_lines(accuracy));
     });

@@ -164,31 +164,32 @@ CaseOutcome outcome_of(const json& value, const Problem& problem) {
   return outcome;
 }
 
-json json_of(const Surveyed& surveyed) {
+json json_of(const ComparedElements& compared_elements) {
   json differences = json::array();
-  for (const Surveyed::Difference& one : surveyed.differences) {
+  for (const ComparedElements::Difference& one : compared_elements.differences) {
     differences.push_back({one.index, one.got, one.reason});
   }
-  return {{"elements", surveyed.elements},
-          {"expected_hash", surveyed.expected_hash},
+  return {{"elements", compared_elements.elements},
+          {"expected_hash", compared_elements.expected_hash},
           {"differences", differences},
-          {"reasons", surveyed.reasons}};
+          {"reasons", compared_elements.reasons}};
 }
 
-Surveyed surveyed_of(const json& value) {
-  Surveyed surveyed;
-  surveyed.elements = value["elements"];
-  surveyed.expected_hash = value["expected_hash"];
-  for (const json& one : value["differences"]) surveyed.differences.push_back({one.at(0), one.at(1), one.at(2)});
-  surveyed.reasons = value["reasons"];
-  return surveyed;
+ComparedElements compared_elements_of(const json& value) {
+  ComparedElements compared_elements;
+  compared_elements.elements = value["elements"];
+  compared_elements.expected_hash = value["expected_hash"];
+  for (const json& one : value["differences"])
+    compared_elements.differences.push_back({one.at(0), one.at(1), one.at(2)});
+  compared_elements.reasons = value["reasons"];
+  return compared_elements;
 }
 
 json json_of(const Coverage& coverage) {
   json largest = json::object();
   for (const auto& [name, one] : coverage.largest) largest[name] = {{"value", one.value}, {"where", one.where}};
-  json surveyed = nullptr;
-  if (coverage.surveyed) surveyed = json_of(*coverage.surveyed);
+  json compared_elements = nullptr;
+  if (coverage.compared_elements) compared_elements = json_of(*coverage.compared_elements);
   return {{"compared", coverage.compared},
           {"several_values", coverage.several_values},
           {"first_value", coverage.first_value},
@@ -198,7 +199,7 @@ json json_of(const Coverage& coverage) {
           {"largest", largest},
           {"output_hash", coverage.output_hash},
           {"runs", coverage.runs},
-          {"surveyed", surveyed}};
+          {"surveyed", compared_elements}};
 }
 
 Coverage met_of(const json& value) {
@@ -212,7 +213,7 @@ Coverage met_of(const json& value) {
   for (const auto& [name, one] : value["largest"].items()) coverage.measured(name, one["value"], one["where"]);
   coverage.output_hash = value["output_hash"];
   coverage.runs = value["runs"].get<decltype(coverage.runs)>();
-  if (!value["surveyed"].is_null()) coverage.surveyed = surveyed_of(value["surveyed"]);
+  if (!value["surveyed"].is_null()) coverage.compared_elements = compared_elements_of(value["surveyed"]);
   return coverage;
 }
 

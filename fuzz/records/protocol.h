@@ -31,8 +31,8 @@ nlohmann::json json_of(const CaseOutcome&);
 /// @param problem  of the case, which the outcome's finding is about
 CaseOutcome outcome_of(const nlohmann::json&, const Problem& problem);
 
-nlohmann::json json_of(const Surveyed&);
-Surveyed surveyed_of(const nlohmann::json&);
+nlohmann::json json_of(const ComparedElements&);
+ComparedElements compared_elements_of(const nlohmann::json&);
 
 nlohmann::json json_of(const Coverage&);
 Coverage met_of(const nlohmann::json&);

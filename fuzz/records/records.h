@@ -3,7 +3,7 @@
 ///   observations.jsonl  one case a line, in the observation schema of property-based testing tools (type, status,
 ///                       representation, arguments, features, timing, property, run_start). See Kept for which cases
 ///   summary.json        the verdicts; what reports/ reads
-///   accuracy.json       the survey of accuracy, where there is one
+///   accuracy.json       the measurement of accuracy, where there is one
 #pragma once
 
 #include <filesystem>

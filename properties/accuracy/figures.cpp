@@ -19,7 +19,7 @@ Binade binade_of(reference::Format format, std::uint32_t scale) {
   return value.exponent + reference::bit_width(value.magnitude) - 1;
 }
 
-double largest_term(const Problem& p, const SurveyData& data, std::int64_t row, std::int64_t column) {
+double largest_term(const Problem& p, const AccuracyData& data, std::int64_t row, std::int64_t column) {
   const reference::Format format = format_of(p.out);
   const std::int64_t group = column / p.group_size;
   const auto value = [&](const Matrix<std::uint32_t>& of) { return specified::value(format, of(group, row)); };
@@ -40,10 +40,11 @@ void CurvePoint::add(const CurvePoint& other) {
   magnitudes += other.magnitudes;
 }
 
-void SurveyFigures::differs(const Survey& survey, const Problem& p, std::int64_t row, std::int64_t column,
-                            Binade of_scale, bool explained) {
-  const int nibble =
-      survey.is_packed ? reference::place_of(row, column, p.k, static_cast<int>(p.inner_k_tiles)).nibble : no_nibble;
+void AccuracyFigures::differs(const Measurement& measurement, const Problem& p, std::int64_t row, std::int64_t column,
+                              Binade of_scale, bool explained) {
+  const int nibble = measurement.is_packed
+                         ? reference::place_of(row, column, p.k, static_cast<int>(p.inner_k_tiles)).nibble
+                         : no_nibble;
   for (WrongCell* cell : {&nibble_by_binade[{nibble, of_scale}],
                           &row_by_column[{static_cast<int>(row % period), static_cast<int>(column % period)}]}) {
     ++cell->wrong;
@@ -51,32 +52,36 @@ void SurveyFigures::differs(const Survey& survey, const Problem& p, std::int64_t
   }
 }
 
-void SurveyFigures::add(const Survey& survey, const Problem& p, const SurveyData& data, const Surveyed& surveyed) {
-  Surveyed own;
+void AccuracyFigures::add(const Measurement& measurement, const Problem& p, const AccuracyData& data,
+                          const ComparedElements& compared_elements) {
+  ComparedElements own;
   for (const std::uint32_t value : data.expected.elements) own.expected(value);
-  if (own.elements != surveyed.elements || own.expected_hash != surveyed.expected_hash) {
-    throw std::logic_error("the survey expects something else than " + survey.property.name + " of " + line_of(p));
+  if (own.elements != compared_elements.elements || own.expected_hash != compared_elements.expected_hash) {
+    throw std::logic_error("the survey expects something else than " + measurement.property.name + " of " + line_of(p));
   }
   static const std::string unexplained;
   const std::int64_t columns = data.expected.columns;
-  const std::int64_t run = survey.of_weights ? p.group_size : columns;  // elements that share what they are counted as
-  auto difference = surveyed.differences.begin();
+  const std::int64_t run =
+      measurement.of_weights ? p.group_size : columns;  // elements that share what they are counted as
+  auto difference = compared_elements.differences.begin();
   CurvePoint of_problem;
   Accuracy of_case(accuracy.format());
-  for (std::int64_t first = 0; first < surveyed.elements; first += run) {
+  for (std::int64_t first = 0; first < compared_elements.elements; first += run) {
     const std::int64_t row = first / columns;
     const Binade of_scale =
-        survey.of_weights ? binade_of(format_of(p.out), data.parameters.scales(first % columns / p.group_size, row))
-                          : binade::none;
+        measurement.of_weights
+            ? binade_of(format_of(p.out), data.parameters.scales(first % columns / p.group_size, row))
+            : binade::none;
     CurvePoint of_run;
     for (std::int64_t i = first; i < first + run; ++i) {
       const std::uint32_t expected = data.expected.elements[static_cast<std::size_t>(i)];
-      const bool is_wrong = difference != surveyed.differences.end() && difference->index == i;
+      const bool is_wrong = difference != compared_elements.differences.end() && difference->index == i;
       const std::uint32_t got = is_wrong ? difference->got : expected;
-      const bool explained = is_wrong && difference->reason != Surveyed::none;
+      const bool explained = is_wrong && difference->reason != ComparedElements::none;
       of_case.add(
-          expected, got, explained ? surveyed.reasons.at(static_cast<std::size_t>(difference->reason)) : unexplained,
-          is_wrong && survey.of_weights ? std::optional(largest_term(p, data, row, i % columns)) : std::nullopt);
+          expected, got,
+          explained ? compared_elements.reasons.at(static_cast<std::size_t>(difference->reason)) : unexplained,
+          is_wrong && measurement.of_weights ? std::optional(largest_term(p, data, row, i % columns)) : std::nullopt);
       output_hash = folded(output_hash, got);
       ++of_run.elements;
       if (const auto apart = Accuracy::error(accuracy.format(), expected, got)) {
@@ -87,19 +92,19 @@ void SurveyFigures::add(const Survey& survey, const Problem& p, const SurveyData
       if (!is_wrong) continue;
       ++of_run.differing;
       of_run.unexplained += explained ? 0 : 1;
-      differs(survey, p, row, i % columns, of_scale, explained);
+      differs(measurement, p, row, i % columns, of_scale, explained);
       ++difference;
     }
-    if (survey.of_weights) by_binade[of_scale].add(of_run);
+    if (measurement.of_weights) by_binade[of_scale].add(of_run);
     of_problem.add(of_run);
   }
   accuracy.add(of_case);
   if (p.scales == ordinary_profile) of_ordinary.add(of_case);
   by_k[reference::bit_width(static_cast<std::uint64_t>(p.k)) - 1].add(of_problem);
-  if (survey.of_weights) by_group[p.group_size].add(of_problem);
+  if (measurement.of_weights) by_group[p.group_size].add(of_problem);
 }
 
-void SurveyFigures::add(const SurveyFigures& other) {
+void AccuracyFigures::add(const AccuracyFigures& other) {
   accuracy.add(other.accuracy);
   of_ordinary.add(other.of_ordinary);
   const auto add_cells = [](auto& to, const auto& from) {

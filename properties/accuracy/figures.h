@@ -1,4 +1,4 @@
-/// The figures of a survey: how accurate, and where what differs lies.
+/// The figures of a measurement: how accurate, and where what differs lies.
 #pragma once
 
 #include <cstdint>
@@ -6,7 +6,7 @@
 #include <utility>
 
 #include "properties/accuracy/accuracy.h"
-#include "properties/accuracy/surveys.h"
+#include "properties/accuracy/measurements.h"
 
 namespace tileproof {
 
@@ -22,7 +22,7 @@ Binade binade_of(reference::Format, std::uint32_t scale);
 
 /// Magnitude of the largest term of the formula that gives a weight: the product, and in the float domain the zero.
 /// Infinite or NaN where a parameter is.
-double largest_term(const Problem&, const SurveyData&, std::int64_t row, std::int64_t column);
+double largest_term(const Problem&, const AccuracyData&, std::int64_t row, std::int64_t column);
 
 /// Elements that differ, in a cell of a map.
 struct WrongCell {
@@ -42,13 +42,13 @@ struct CurvePoint {
   void add(const CurvePoint&);
 };
 
-struct SurveyFigures {
-  explicit SurveyFigures(std::optional<reference::Format> format) : accuracy(format), of_ordinary(format) {}
+struct AccuracyFigures {
+  explicit AccuracyFigures(std::optional<reference::Format> format) : accuracy(format), of_ordinary(format) {}
 
   /// Adds a problem's case.
-  /// @throws std::logic_error where the case expected something else than the survey
-  void add(const Survey&, const Problem&, const SurveyData&, const Surveyed&);
-  void add(const SurveyFigures&);
+  /// @throws std::logic_error where the case expected something else than the measurement
+  void add(const Measurement&, const Problem&, const AccuracyData&, const ComparedElements&);
+  void add(const AccuracyFigures&);
 
   static constexpr int no_nibble = -1;
   static constexpr std::int64_t period = 64;  // of rows and columns in the map of them
@@ -63,7 +63,7 @@ struct SurveyFigures {
   std::uint64_t output_hash = hash_of_nothing;  // of all bits that were got, in order
 
  private:
-  void differs(const Survey&, const Problem&, std::int64_t row, std::int64_t column, Binade, bool explained);
+  void differs(const Measurement&, const Problem&, std::int64_t row, std::int64_t column, Binade, bool explained);
 };
 
 }  // namespace tileproof

@@ -163,7 +163,7 @@ class Case {
   template <class T>
   const char* reason(T got, T expected, std::int64_t row, std::int64_t column, const Explanation&) const;
   template <class T>
-  void survey(const Matrix<T>& got, const Matrix<T>& expected, const Explanation&);
+  void measurement(const Matrix<T>& got, const Matrix<T>& expected, const Explanation&);
   std::string element_text(std::int64_t row, std::int64_t column) const;
 
   Subject& subject_;

@@ -19,12 +19,12 @@ std::string in_layout(const std::string& name, std::int64_t inner_k_tiles) {
 
 }  // namespace
 
-void Surveyed::expected(std::uint32_t value) {
+void ComparedElements::expected(std::uint32_t value) {
   ++elements;
   expected_hash = folded(expected_hash, value);
 }
 
-void Surveyed::differs(std::int64_t index, std::uint32_t got, const char* reason) {
+void ComparedElements::differs(std::int64_t index, std::uint32_t got, const char* reason) {
   std::int64_t number = none;
   if (reason != nullptr) {
     const auto known = std::find(reasons.begin(), reasons.end(), reason);

@@ -22,8 +22,8 @@ struct Largest {
   std::string where;
 };
 
-/// What a case's comparison found, for who surveys it: the elements that are not as expected.
-struct Surveyed {
+/// What a case's comparison found, for who measurements it: the elements that are not as expected.
+struct ComparedElements {
   struct Difference {
     std::int64_t index;  // in row-major order; ascending
     std::uint32_t got;
@@ -45,12 +45,12 @@ struct Coverage {
   bool several_values = false;  // among the expected ones
   std::uint32_t first_value = 0;
   std::array<std::array<bool, 8>, 16> code_at_nibble = {};
-  std::map<std::string, std::int64_t> classes;    // how many cases met each named class of problem or value
-  std::map<std::string, std::int64_t> explained;  // how many elements differ for each named, reproduced reason
-  std::map<std::string, Largest> largest;         // of each named measure, over all cases
-  std::uint64_t output_hash = hash_of_nothing;    // of every output
-  std::map<std::string, std::uint64_t> runs;      // the same of each way in which a property runs an operation
-  std::optional<Surveyed> surveyed;               // where somebody has asked for it, by putting an empty one there
+  std::map<std::string, std::int64_t> classes;        // how many cases met each named class of problem or value
+  std::map<std::string, std::int64_t> explained;      // how many elements differ for each named, reproduced reason
+  std::map<std::string, Largest> largest;             // of each named measure, over all cases
+  std::uint64_t output_hash = hash_of_nothing;        // of every output
+  std::map<std::string, std::uint64_t> runs;          // the same of each way in which a property runs an operation
+  std::optional<ComparedElements> compared_elements;  // where somebody has asked for it, by putting an empty one there
 
   /// Everything of another, as if it had been met here.
   void add(const Coverage& other);

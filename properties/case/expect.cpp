@@ -102,13 +102,13 @@ const char* Case::reason(T got, T expected, std::int64_t row, std::int64_t colum
 }
 
 template <class T>
-void Case::survey(const Matrix<T>& got, const Matrix<T>& expected, const Explanation& explanation) {
-  if (coverage_.surveyed->elements != 0) throw std::logic_error("a case that is surveyed compares twice");
+void Case::measurement(const Matrix<T>& got, const Matrix<T>& expected, const Explanation& explanation) {
+  if (coverage_.compared_elements->elements != 0) throw std::logic_error("a case that is surveyed compares twice");
   for (std::size_t i = 0; i < expected.elements.size(); ++i) {
-    coverage_.surveyed->expected(static_cast<std::uint32_t>(expected.elements[i]));
+    coverage_.compared_elements->expected(static_cast<std::uint32_t>(expected.elements[i]));
     if (got.elements[i] == expected.elements[i]) continue;
     const auto index = static_cast<std::int64_t>(i);
-    coverage_.surveyed->differs(
+    coverage_.compared_elements->differs(
         index, static_cast<std::uint32_t>(got.elements[i]),
         reason(got.elements[i], expected.elements[i], index / expected.columns, index % expected.columns, explanation));
   }
@@ -117,7 +117,7 @@ void Case::survey(const Matrix<T>& got, const Matrix<T>& expected, const Explana
 template <class T>
 void Case::compare(const Matrix<T>& got, const Matrix<T>& expected, const Explanation& explanation) {
   require_same_shape(got, expected);
-  if (coverage_.surveyed) survey(got, expected, explanation);
+  if (coverage_.compared_elements) measurement(got, expected, explanation);
   if (got.elements == expected.elements) return coverage_.expected_all(expected.elements);
   std::ostringstream listed;
   std::int64_t wrong = 0;

@@ -1,5 +1,5 @@
 /// The weights of a subject that only multiplies, by an identity matrix: for the properties about them and for the
-/// survey.
+/// measurement.
 #pragma once
 
 #include "properties/case/case.h"

@@ -30,7 +30,7 @@ struct Profile {
   const char* finds;  // the mutants it is for
   bool finite;        // draws no infinity and no NaN, and no weight of it overflows an fp32 sum
   ScaleAndZero (*drawn)(reference::Format, std::uint64_t seed, std::uint64_t index);
-  bool surveyed = true;  // for good: figures of accuracy are compared with those that were recorded
+  bool compared_elements = true;  // for good: figures of accuracy are compared with those that were recorded
 };
 const std::vector<Profile>& profiles();
 /// The name of the one that is as models are.

@@ -38,8 +38,8 @@ using Rows = std::map<AccuracyKey, Row>;
 
 Rows rows_in(const Evidence& evidence) {
   Rows rows;
-  for (const auto& found : evidence.surveyed) {
-    // Of several surveys of the same, the worse.
+  for (const auto& found : evidence.compared_elements) {
+    // Of several measurements of the same, the worse.
     for (const AccuracyRow& row : found.record.rows) {
       Row& kept = rows[row.key];
       const bool worse = kept.row == nullptr || std::pair(row.unexplained, row.max_ulp()) >
@@ -120,7 +120,7 @@ std::vector<Item> items_of_accuracy(const Evidence& now, const Evidence* before,
   }
   // Subjects beside each other: what nothing explains there fails, once for two subjects.
   std::map<std::string, std::uint64_t> unexplained;
-  for (const auto& found : now.surveyed) {
+  for (const auto& found : now.compared_elements) {
     for (const Pair& pair : found.record.pairs) {
       if (pair.unexplained != 0) unexplained[pair.first + " against " + pair.second] += pair.unexplained;
     }

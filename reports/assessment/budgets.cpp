@@ -101,7 +101,7 @@ namespace {
 
 using Key = std::map<std::string, std::string>;
 
-/// Adds what a survey measured to budgets, row by row.
+/// Adds what a measurement measured to budgets, row by row.
 class Update {
  public:
   Update(const Budgets& before, std::string architecture, std::map<std::string, std::string> from)

@@ -43,13 +43,13 @@ class Budgets {
 Budgets read_budgets(const nlohmann::json&);
 nlohmann::json json_of(const Budgets&);
 
-/// What a survey changes in the budgets.
+/// What a measurement changes in the budgets.
 struct BudgetUpdate {
   Budgets budgets;
   std::vector<std::string> changed;  // lines for people
   std::vector<std::string> refused;  // what was measured and must not become a budget
 };
-/// Budgets of the survey's rows, one each. One that is there is raised or lowered to what was measured, but never
+/// Budgets of the measurement's rows, one each. One that is there is raised or lowered to what was measured, but never
 /// raised from 0; rows with unexplained differences, or that did not run whole, give none.
 BudgetUpdate updated(const Budgets&, const Accuracy&, const std::string& architecture,
                      const std::map<std::string, std::string>& from);

@@ -16,7 +16,7 @@ Evidence properties(const std::vector<json>& judgements) {
 }
 Evidence rows(const std::vector<json>& which) {
   Evidence all;
-  all.surveyed.push_back({"accuracy.json", "", {}, read_accuracy(accuracy(which))});
+  all.compared_elements.push_back({"accuracy.json", "", {}, read_accuracy(accuracy(which))});
   return all;
 }
 Evidence proved(const json& one) {
@@ -156,7 +156,7 @@ TEST(VerdictOfAccuracy, AgainstABaseline) {
   EXPECT_EQ(word(rows({accuracy_row(3, 3, 3)}), &three), (Judged{"IMPROVED", 0}));
   // Of other problems only the worst case says something.
   Evidence others = rows({accuracy_row(5, 3, 5)});
-  others.surveyed[0].record.problems = "others";
+  others.compared_elements[0].record.problems = "others";
   EXPECT_EQ(word(others, &three), (Judged{"PASSED", 0}));
   EXPECT_EQ(word(rows({accuracy_row(4, 3, 2)}), &three), (Judged{"REGRESSED", 1}));
 }
@@ -183,7 +183,7 @@ TEST(VerdictOfAccuracy, PairsThatNothingExplainsFail) {
                           {"unexplained", 1},
                           {"by_reason", {{"two roundings", 2}}}});
   Evidence evidence;
-  evidence.surveyed.push_back({"accuracy.json", "", {}, read_accuracy(all)});
+  evidence.compared_elements.push_back({"accuracy.json", "", {}, read_accuracy(all)});
   EXPECT_EQ(opinion(evidence, nullptr, {}).exit_code(), 1);
 }
 

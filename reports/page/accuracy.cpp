@@ -10,7 +10,7 @@ namespace tileproof::reports {
 
 namespace {
 
-constexpr const char* command_of_survey = "./tileproof verify";
+constexpr const char* command_of_measurement = "./tileproof verify";
 
 std::string limit(const Quantile& quantile) { return (quantile.is_exact ? "" : "<= ") + error_text(quantile.value); }
 
@@ -136,11 +136,11 @@ Markup in_short(const Story& story, const std::vector<const AccuracyRow*>& rows)
 
 Markup accuracy_section(Story& story) {
   std::vector<const AccuracyRow*> differing, exact;
-  for (const auto& found : story.now.surveyed) {
+  for (const auto& found : story.now.compared_elements) {
     for (const AccuracyRow& row : found.record.rows) (row.is_exact() ? exact : differing).push_back(&row);
   }
   if (differing.empty() && exact.empty())
-    return absent("how far results are from the specification", command_of_survey);
+    return absent("how far results are from the specification", command_of_measurement);
   std::stable_sort(differing.begin(), differing.end(), [&](const AccuracyRow* a, const AccuracyRow* b) {
     return std::tuple(word_of(story, *a), b->unexplained, b->max_ulp()) <
            std::tuple(word_of(story, *b), a->unexplained, a->max_ulp());
@@ -207,7 +207,7 @@ Markup worst_section(Story& story) {
   constexpr std::size_t most = 40;
   std::vector<const WorstCase*> cases;
   std::size_t left_out = 0;
-  for (const auto& found : story.now.surveyed) {
+  for (const auto& found : story.now.compared_elements) {
     std::map<std::tuple<std::string, std::string, std::string, std::string>, int> of_kind;
     for (const WorstCase& worst : found.record.worst) {
       const bool is_shown = ++of_kind[{worst.subject, worst.operation, worst.domain, worst.type}] <= most_of_a_kind;
@@ -215,7 +215,7 @@ Markup worst_section(Story& story) {
       left_out += is_shown ? 0 : 1;
     }
   }
-  if (story.now.surveyed.empty()) return absent("which cases are furthest off", command_of_survey);
+  if (story.now.compared_elements.empty()) return absent("which cases are furthest off", command_of_measurement);
   if (cases.empty()) return paragraph("No element differs from the specification.");
   std::stable_sort(cases.begin(), cases.end(),
                    [](const WorstCase* a, const WorstCase* b) { return a->why.empty() && !b->why.empty(); });
@@ -235,9 +235,9 @@ Markup worst_section(Story& story) {
 Markup disagreements_section(Story& story) {
   std::vector<const Pair*> pairs;
   std::size_t agreeing = 0;
-  bool surveyed = false;
-  for (const auto& found : story.now.surveyed) {
-    surveyed = true;
+  bool compared_elements = false;
+  for (const auto& found : story.now.compared_elements) {
+    compared_elements = true;
     for (const Pair& pair : found.record.pairs) {
       if (pair.differing != 0) pairs.push_back(&pair);
       if (pair.differing == 0) ++agreeing;
@@ -250,8 +250,8 @@ Markup disagreements_section(Story& story) {
     }
   }
   Markup all;
-  if (!surveyed) all += absent("what subjects make of the same data", command_of_survey);
-  if (surveyed && pairs.empty()) {
+  if (!compared_elements) all += absent("what subjects make of the same data", command_of_measurement);
+  if (compared_elements && pairs.empty()) {
     all += paragraph(agreeing == 0 ? std::string("No two subjects were given the same data.")
                                    : "All " + counted(agreeing, "pair") +
                                          " of subjects that were given the same data agree in every bit.");

@@ -151,7 +151,7 @@ std::vector<Markup> not_shown(const Story& story) {
   };
   for (const std::string& trouble : now.troubles) all.push_back("A record could not be used: " + trouble);
   lacks(!now.verified.empty(), "Whether properties hold: no property was judged.", "./tileproof verify");
-  lacks(!now.surveyed.empty(), "How far results are from the specification: no survey of accuracy is there.",
+  lacks(!now.compared_elements.empty(), "How far results are from the specification: no survey of accuracy is there.",
         "./tileproof verify");
   lacks(!now.proved.empty(), "What holds everywhere: nothing was enumerated.", "./tileproof prove");
   lacks(!now.campaigns.empty(), "What a long search would find: there was no campaign.", "./tileproof fuzz");
@@ -165,7 +165,7 @@ std::vector<Markup> not_shown(const Story& story) {
     if (skipped != 0)
       all.push_back(counted(skipped, "property") + " were SKIPPED, in whole or in part: see summary.json of the run.");
   }
-  for (const auto& found : now.surveyed) {
+  for (const auto& found : now.compared_elements) {
     std::size_t sampled = 0;
     for (const AccuracyRow& row : found.record.rows) sampled += row.is_sampled ? 1 : 0;
     if (sampled != 0) {

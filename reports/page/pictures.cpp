@@ -37,7 +37,7 @@ using ByKind = std::map<std::string, Distances>;
 
 ByKind distances_in(const Evidence& evidence) {
   ByKind all;
-  for (const auto& found : evidence.surveyed) {
+  for (const auto& found : evidence.compared_elements) {
     for (const AccuracyRow& row : found.record.rows) {
       all[row.key.subject + " " + row.key.operation + ", " + row.key.type].add(row);
     }
@@ -181,7 +181,7 @@ void add_line(Lines& lines, const std::string& name, const std::vector<const Cur
 
 Markup curves(Story& story) {
   std::vector<const Curve*> all;
-  for (const auto& found : story.now.surveyed) {
+  for (const auto& found : story.now.compared_elements) {
     for (const Curve& curve : found.record.curves) all.push_back(&curve);
   }
   Markup shown;
@@ -264,7 +264,7 @@ std::vector<std::string> numbers_below(int end) {
 
 std::vector<std::string> binades_in(const Evidence& evidence) {
   Places places;
-  for (const auto& found : evidence.surveyed) {
+  for (const auto& found : evidence.compared_elements) {
     for (const Curve& curve : found.record.curves) {
       for (const CurvePoint& point : curve.by_binade) places.insert(point.at);
     }
@@ -274,7 +274,7 @@ std::vector<std::string> binades_in(const Evidence& evidence) {
 
 Markup heatmaps(Story& story) {
   std::map<std::string, Wrong> by_subject;
-  for (const auto& found : story.now.surveyed) {
+  for (const auto& found : story.now.compared_elements) {
     for (const Curve& curve : found.record.curves) by_subject[curve.subject + " " + curve.operation].add(curve);
   }
   std::vector<std::pair<std::string, const Wrong*>> shown;
@@ -385,7 +385,7 @@ Markup pictures_section(Story& story) {
                     "These pictures are static: plotly.js was not there when this program was built, so that there is "
                     "nothing to zoom with.");
   }
-  if (story.now.surveyed.empty()) {
+  if (story.now.compared_elements.empty()) {
     all += absent("how errors are distributed", "./tileproof verify");
   } else {
     all += element("h3", "Distances") + of_class("div", "charts", histograms(story)) +

@@ -23,7 +23,7 @@ std::set<std::string> subjects_of(const Evidence& evidence) {
     }
   }
   if (!names.empty()) return names;
-  for (const auto& found : evidence.surveyed) {
+  for (const auto& found : evidence.compared_elements) {
     for (const AccuracyRow& row : found.record.rows) names.insert(row.key.subject);
   }
   for (const auto& found : evidence.proved) {
@@ -41,7 +41,7 @@ void rename_subject(Evidence& evidence, const std::string& from, const std::stri
     for (Subject& one : found.record.subjects) rename(one.name);
     for (Judgement& one : found.record.judgements) rename(one.subject);
   }
-  for (auto& found : evidence.surveyed) {
+  for (auto& found : evidence.compared_elements) {
     for (AccuracyRow& one : found.record.rows) rename(one.key.subject);
     for (Curve& one : found.record.curves) rename(one.subject);
   }
@@ -61,9 +61,9 @@ std::string matched_subjects(const Evidence& now, Evidence& before) {
 }
 
 bool have_a_kind_in_common(const Evidence& a, const Evidence& b) {
-  return (!a.verified.empty() && !b.verified.empty()) || (!a.surveyed.empty() && !b.surveyed.empty()) ||
-         (!a.proved.empty() && !b.proved.empty()) || (!a.campaigns.empty() && !b.campaigns.empty()) ||
-         (!a.timed.empty() && !b.timed.empty());
+  return (!a.verified.empty() && !b.verified.empty()) ||
+         (!a.compared_elements.empty() && !b.compared_elements.empty()) || (!a.proved.empty() && !b.proved.empty()) ||
+         (!a.campaigns.empty() && !b.campaigns.empty()) || (!a.timed.empty() && !b.timed.empty());
 }
 
 std::string kinds_in(const Evidence& evidence) {
@@ -71,7 +71,7 @@ std::string kinds_in(const Evidence& evidence) {
   const auto add = [&](bool has, const char* name) {
     if (has) names += (names.empty() ? "" : ", ") + std::string(name);
   };
-  add(!evidence.verified.empty(), "verify"), add(!evidence.surveyed.empty(), "accuracy");
+  add(!evidence.verified.empty(), "verify"), add(!evidence.compared_elements.empty(), "accuracy");
   add(!evidence.proved.empty(), "prove"), add(!evidence.campaigns.empty(), "fuzz"),
       add(!evidence.timed.empty(), "bench");
   return names.empty() ? "none" : names;
@@ -163,12 +163,12 @@ BudgetsUpdate updated_budgets(const ReportRequest& request) {
   const Evidence now = evidence_in("RUN", request.runs);
   result.troubles = now.troubles;
   Budgets budgets = budgets_in(request.budgets, result.troubles);
-  if (result.troubles.empty() && now.surveyed.empty()) {
+  if (result.troubles.empty() && now.compared_elements.empty()) {
     result.troubles.push_back("RUN: given records of " + kinds_in(now) +
                               ", legal is a run of verify with accuracy.json in it");
   }
   if (!result.troubles.empty()) return result;
-  for (const auto& found : now.surveyed) {
+  for (const auto& found : now.compared_elements) {
     std::map<std::string, std::string> from = {{"run_start", found.run_start}};
     for (const char* name : {"commit", "dirty"}) {
       if (const auto value = found.provenance.find(name); value != found.provenance.end()) from[name] = value->second;

@@ -137,7 +137,7 @@ json report_json(const Story& story) {
   const auto add_files = [&](const auto& records) {
     for (const auto& one : records) files.push_back(one.file);
   };
-  add_files(story.now.verified), add_files(story.now.surveyed), add_files(story.now.proved);
+  add_files(story.now.verified), add_files(story.now.compared_elements), add_files(story.now.proved);
   add_files(story.now.campaigns), add_files(story.now.timed);
   json troubles = story.now.troubles;
   if (story.before != nullptr) {

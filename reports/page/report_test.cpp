@@ -185,10 +185,10 @@ TEST_F(AReport, ShowsWhateverComesFromOutsideAsText) {
   run["machine"]["cpu"] = hostile;
   run["judgements"][0]["findings"][0]["details"] = hostile;
   write("now/summary.json", run);
-  json survey = accuracy({accuracy_row(4, 3, 0, hostile)});
-  survey["curves"][0]["subject"] = hostile;
-  survey["worst"][0]["why"] = hostile;
-  write("now/accuracy.json", survey);
+  json measurement = accuracy({accuracy_row(4, 3, 0, hostile)});
+  measurement["curves"][0]["subject"] = hostile;
+  measurement["worst"][0]["why"] = hostile;
+  write("now/accuracy.json", measurement);
   write("now/campaign.json", campaign({campaign_finding(hostile, hostile)}));
   const Report report = made({"now"});
   EXPECT_FALSE(has(report.html, "<script>alert"));

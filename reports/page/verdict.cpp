@@ -108,7 +108,7 @@ Markup provenance_section(Story& story) {
         records.push_back({role, kind, one.run_start, code_of(short_commit), code_of(one.file)});
       }
     };
-    each("verify", evidence.verified), each("accuracy", evidence.surveyed), each("prove", evidence.proved);
+    each("verify", evidence.verified), each("accuracy", evidence.compared_elements), each("prove", evidence.proved);
     each("fuzz", evidence.campaigns), each("bench", evidence.timed);
   };
   add("this run", story.now);

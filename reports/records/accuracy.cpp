@@ -175,7 +175,7 @@ Pair read_pair(const Field& field) {
   return pair;
 }
 
-/// Which problems were surveyed: two surveys of the same have the same.
+/// Which problems were measured: two measurements of the same have the same.
 std::string problems_of(const Field& field) {
   std::set<std::string> seeds;
   for (const Field& item : field.items()) seeds.insert(item["seed"].text());

@@ -1,4 +1,4 @@
-/// A survey of how accurate subjects are: accuracy.json, schema 2. Internal to reports/.
+/// A measurement of how accurate subjects are: accuracy.json, schema 2. Internal to reports/.
 #pragma once
 
 #include <cstdint>
@@ -90,7 +90,7 @@ struct Pair {
 };
 
 struct Accuracy {
-  std::string problems;  // which: equal in two surveys of the same
+  std::string problems;  // which: equal in two measurements of the same
   std::vector<AccuracyRow> rows;
   std::vector<Curve> curves;
   std::vector<WorstCase> worst;

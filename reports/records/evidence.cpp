@@ -195,7 +195,7 @@ std::map<std::string, std::set<std::string>> Evidence::values_of_provenance() co
       for (const auto& [name, value] : one.provenance) all[name].insert(value);
     }
   };
-  add(verified), add(surveyed), add(proved), add(campaigns), add(timed);
+  add(verified), add(compared_elements), add(proved), add(campaigns), add(timed);
   return all;
 }
 

@@ -97,14 +97,14 @@ struct Campaign {
 
 struct Evidence {
   std::vector<Found<Summary>> verified;
-  std::vector<Found<Accuracy>> surveyed;
+  std::vector<Found<Accuracy>> compared_elements;
   std::vector<Found<Proofs>> proved;
   std::vector<Found<Campaign>> campaigns;
   std::vector<Found<Bench>> timed;
   std::vector<std::string> troubles;  // what could not be read: bad input
 
   bool empty() const {
-    return verified.empty() && surveyed.empty() && proved.empty() && campaigns.empty() && timed.empty();
+    return verified.empty() && compared_elements.empty() && proved.empty() && campaigns.empty() && timed.empty();
   }
   /// Of all records together.
   std::map<std::string, std::set<std::string>> values_of_provenance() const;

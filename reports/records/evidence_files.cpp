@@ -42,8 +42,8 @@ const Kind kinds[] = {
      }},
     {"accuracy.json", "curves",
      [](const json& whole, const std::string& file, Evidence& all) {
-       all.surveyed.push_back(found(whole, file, read_accuracy(whole)));
-       auto& one = all.surveyed.back();
+       all.compared_elements.push_back(found(whole, file, read_accuracy(whole)));
+       auto& one = all.compared_elements.back();
        one.provenance["corpus"] = one.record.problems;
      }},
     {"proofs.json", "proofs",

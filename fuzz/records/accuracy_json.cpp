@@ -1,4 +1,4 @@
-#include "fuzz/records/survey_json.h"
+#include "fuzz/records/accuracy_json.h"
 
 #include <algorithm>
 
@@ -9,18 +9,18 @@ namespace tileproof {
 
 using nlohmann::json;
 
-std::optional<reference::Format> format_of(const Survey& survey, const Problem& p) {
-  if (!survey.of_weights) return std::nullopt;
+std::optional<reference::Format> format_of(const Measurement& measurement, const Problem& p) {
+  if (!measurement.of_weights) return std::nullopt;
   return tileproof::format_of(p.out);
 }
 
-bool is_alike(const Survey& survey, const Problem& a, const Problem& b) {
-  return !survey.of_weights || (a.domain == b.domain && a.out == b.out);
+bool is_alike(const Measurement& measurement, const Problem& a, const Problem& b) {
+  return !measurement.of_weights || (a.domain == b.domain && a.out == b.out);
 }
-json kind_of(const Survey& survey, const Problem& p) {
-  return {{"operation", name_of(survey.operation)},
-          {"domain", survey.of_weights ? json(name_of(p.domain)) : json(nullptr)},
-          {"type", survey.of_weights ? name_of(p.out) : "codes"}};
+json kind_of(const Measurement& measurement, const Problem& p) {
+  return {{"operation", name_of(measurement.operation)},
+          {"domain", measurement.of_weights ? json(name_of(p.domain)) : json(nullptr)},
+          {"type", measurement.of_weights ? name_of(p.out) : "codes"}};
 }
 
 /// Bits of a weight, or a code as a number.
@@ -28,10 +28,10 @@ std::string element_text(const std::optional<reference::Format>& format, std::ui
   return format ? hex_text(bits, format->bits() / 4) : std::to_string(static_cast<std::int32_t>(bits));
 }
 
-json problems_of_survey() {
+json problems_of_measurement() {
   json problems = json::array();
-  for (std::size_t id = 0; id < survey_problems().size(); ++id) {
-    const Problem& p = survey_problems()[id];
+  for (std::size_t id = 0; id < accuracy_problems().size(); ++id) {
+    const Problem& p = accuracy_problems()[id];
     problems.push_back({{"id", id},
                         {"n", p.n},
                         {"k", p.k},
@@ -122,10 +122,10 @@ json ordinary_of(const Accuracy& a) {
           {"sqnr", a.format() ? json_of(a.power) : json(nullptr)}};
 }
 
-json maps_of(const SurveyFigures& figures) {
+json maps_of(const AccuracyFigures& figures) {
   json nibbles = json::array();
   for (const auto& [at, cell] : figures.nibble_by_binade) {
-    const json nibble = at.first == SurveyFigures::no_nibble ? json(nullptr) : json(at.first);
+    const json nibble = at.first == AccuracyFigures::no_nibble ? json(nullptr) : json(at.first);
     nibbles.push_back({nibble, json_of_binade(at.second), cell.wrong, cell.unexplained});
   }
   json places = json::array();
@@ -149,7 +149,7 @@ json json_of(const json& at, const CurvePoint& point) {
 
 }  // namespace
 
-json curves_of(const SurveyFigures& figures) {
+json curves_of(const AccuracyFigures& figures) {
   json by_k = json::array(), by_group = json::array(), by_binade = json::array();
   for (const auto& [at, point] : figures.by_k) by_k.push_back(json_of(at, point));
   for (const auto& [at, point] : figures.by_group) by_group.push_back(json_of(at, point));
@@ -159,15 +159,17 @@ json curves_of(const SurveyFigures& figures) {
 
 // --- Single elements -----------------------------------------------------------------------------------------------
 
-const Surveyed::Difference* difference_at(const Surveyed& surveyed, std::int64_t index) {
-  const auto at = std::lower_bound(surveyed.differences.begin(), surveyed.differences.end(), index,
-                                   [](const Surveyed::Difference& one, std::int64_t i) { return one.index < i; });
-  return at != surveyed.differences.end() && at->index == index ? &*at : nullptr;
+const ComparedElements::Difference* difference_at(const ComparedElements& compared_elements, std::int64_t index) {
+  const auto at =
+      std::lower_bound(compared_elements.differences.begin(), compared_elements.differences.end(), index,
+                       [](const ComparedElements::Difference& one, std::int64_t i) { return one.index < i; });
+  return at != compared_elements.differences.end() && at->index == index ? &*at : nullptr;
 }
 
-const std::string& reason_of(const Surveyed& surveyed, const Surveyed::Difference& one) {
+const std::string& reason_of(const ComparedElements& compared_elements, const ComparedElements::Difference& one) {
   static const std::string none;
-  return one.reason == Surveyed::none ? none : surveyed.reasons.at(static_cast<std::size_t>(one.reason));
+  return one.reason == ComparedElements::none ? none
+                                              : compared_elements.reasons.at(static_cast<std::size_t>(one.reason));
 }
 
 std::string by_lines(const json& object) {

@@ -1,5 +1,6 @@
-// The survey of accuracy: who runs it, what it is written down as, and that neither threads nor processes change it.
-#include "fuzz/campaign/surveying.h"
+// The measurement of accuracy: who runs it, what it is written down as, and that neither threads nor processes change
+// it.
+#include "fuzz/campaign/accuracy_run.h"
 
 #include <gtest/gtest.h>
 
@@ -9,8 +10,8 @@
 
 #include "fuzz/campaign/chosen.h"
 #include "fuzz/commands/running.h"
+#include "fuzz/records/accuracy_json.h"
 #include "fuzz/records/protocol.h"
-#include "fuzz/records/survey_json.h"
 #include "properties/registry.h"
 
 namespace tileproof {
@@ -36,22 +37,22 @@ class Told : public CaseRunner {
   ReadySubject ready_;
 };
 
-/// A subject of this process, surveyed by so many threads.
-void survey_here(Surveying& surveying, const std::string& name, std::size_t jobs) {
+/// A subject of this process, measured by so many threads.
+void measure_here(AccuracyRun& accuracy_run, const std::string& name, std::size_t jobs) {
   const ChosenSubject chosen = chosen_subjects({name}).front();
   const ReadySubject ready = made_ready(chosen, deadline, RunsIn::this_process);
-  surveying.add({.row = chosen.row, .replay_flags = {}, .jobs = jobs, .runner = ready.another});
+  accuracy_run.add({.row = chosen.row, .replay_flags = {}, .jobs = jobs, .runner = ready.another});
 }
 
-/// A part of the survey that has a bit of everything.
+/// A part of the measurement that has a bit of everything.
 bool is_of_part(const Problem& p) {
   return (p.group_size == 32 && p.inner_k_tiles == 2) || (p.group_size == 96 && p.inner_k_tiles == 8);
 }
 
 json record_of(const std::vector<std::string>& subjects, std::size_t jobs = 2) {
-  Surveying surveying(jobs, is_of_part);
-  for (const std::string& name : subjects) survey_here(surveying, name, jobs);
-  return surveying.record();
+  AccuracyRun accuracy_run(jobs, is_of_part);
+  for (const std::string& name : subjects) measure_here(accuracy_run, name, jobs);
+  return accuracy_run.record();
 }
 
 std::vector<json> those_of(const json& all, const std::string& subject, const std::string& operation) {
@@ -62,24 +63,24 @@ std::vector<json> those_of(const json& all, const std::string& subject, const st
   return found;
 }
 
-TEST(Surveying, GivesTheSameForAnyNumberOfThreads) {
+TEST(AccuracyRun, GivesTheSameForAnyNumberOfThreads) {
   // One that is seldom wrong, and one whose calls depend on those before them.
   const std::vector<std::string> subjects = {"mutant:minus-zero-lost", "mutant:wrong-after-the-first-call"};
   const json one = record_of(subjects, 1);
   EXPECT_EQ(record_of(subjects, 3), one);
 }
 
-TEST(Surveying, GivesTheSameOfAProcessThatTells) {
+TEST(AccuracyRun, GivesTheSameOfAProcessThatTells) {
   const ChosenSubject chosen = chosen_subjects({"mutant:minus-zero-lost"}).front();
-  Surveying told(2, is_of_part);
+  AccuracyRun told(2, is_of_part);
   told.add({.row = chosen.row, .replay_flags = {}, .runner = [&] { return std::make_unique<Told>(chosen.row.name); }});
   EXPECT_EQ(told.record(), record_of({chosen.row.name}));
 }
 
-TEST(Surveying, OfARightSubjectFindsEverythingEqual) {
-  Surveying surveying(2);
-  for (const char* name : {"host", "reference"}) survey_here(surveying, name, 2);
-  const json record = surveying.record();
+TEST(AccuracyRun, OfARightSubjectFindsEverythingEqual) {
+  AccuracyRun accuracy_run(2);
+  for (const char* name : {"host", "reference"}) measure_here(accuracy_run, name, 2);
+  const json record = accuracy_run.record();
   std::int64_t elements = 0;
   for (const json& row : record.at("rows")) {
     elements += row.at("elements").get<std::int64_t>();
@@ -104,7 +105,7 @@ TEST(Surveying, OfARightSubjectFindsEverythingEqual) {
   }
 }
 
-TEST(Surveying, PutsSubjectsBesideEachOther) {
+TEST(AccuracyRun, PutsSubjectsBesideEachOther) {
   const json record = record_of({"host", "reference"});
   const auto pair = [&](const char* a, const char* b, const char* domain) -> json {
     for (const json& one : record.at("pairs")) {
@@ -134,7 +135,7 @@ TEST(Surveying, PutsSubjectsBesideEachOther) {
   EXPECT_EQ(eager.at("differing"), explained);
 }
 
-TEST(Surveying, ShowsTheWorstWithWhatEverybodyGaveAndALineToReplay) {
+TEST(AccuracyRun, ShowsTheWorstWithWhatEverybodyGaveAndALineToReplay) {
   const json record = record_of({"mutant:two-roundings", "reference"});
   std::int64_t of_bf16 = 0, not_finite = 0;
   for (const json& one : those_of(record.at("worst"), "mutant:two-roundings", "dequantize")) {
@@ -191,7 +192,7 @@ TEST(Surveying, ShowsTheWorstWithWhatEverybodyGaveAndALineToReplay) {
   }
 }
 
-TEST(Surveying, ShowsAMutantOfTheLayoutInItsNibbles) {
+TEST(AccuracyRun, ShowsAMutantOfTheLayoutInItsNibbles) {
   const json record = record_of({"mutant:unpack-sign-extends-the-top-nibble"});
   for (const json& curve : those_of(record.at("curves"), "mutant:unpack-sign-extends-the-top-nibble", "unpack")) {
     EXPECT_FALSE(curve.at("wrong").at("nibble_by_binade").empty());
@@ -225,7 +226,7 @@ TEST_F(Command, VerifySurveysAccuracyUnlessPropertiesAreNamed) {
   const int exit =
       run("verify --subject cuda --subject host --property bits/ --cases 3 --accuracy --seed 99 " + out("other")).exit;
   ASSERT_TRUE(exit == 0 || exit == 3) << exit;  // 3 without a GPU: cuda was asked for
-  // The survey's problems are its own: no seed changes them.
+  // The measurement's problems are its own: no seed changes them.
   const json other = record("other");
   EXPECT_EQ(those_of(other.at("rows"), "host", "dequantize"), those_of(with.at("rows"), "host", "dequantize"));
 }

@@ -1,4 +1,4 @@
-#include "properties/accuracy/surveys.h"
+#include "properties/accuracy/measurements.h"
 
 #include <algorithm>
 #include <cmath>
@@ -17,69 +17,70 @@ namespace tileproof {
 
 namespace {
 
-const Survey& survey_of(Operation operation) {
-  return *std::find_if(surveys().begin(), surveys().end(),
-                       [&](const Survey& survey) { return survey.operation == operation; });
+const Measurement& measurement_of(Operation operation) {
+  return *std::find_if(measurements().begin(), measurements().end(),
+                       [&](const Measurement& measurement) { return measurement.operation == operation; });
 }
 
-/// A case of the survey on a subject of this process.
-struct Surveying {
+/// A case of the measurement on a subject of this process.
+struct AccuracyRun {
   Coverage coverage;
   CaseOutcome outcome;
 };
-Surveying surveyed(const Survey& survey, const Problem& problem, const std::string& subject) {
+AccuracyRun compared_elements(const Measurement& measurement, const Problem& problem, const std::string& subject) {
   const SubjectRow& row = subject_row(subject);
   const MadeSubject made = row.make();
   InThisProcess here(row.capabilities, *made.subject);
-  Surveying result;
-  result.coverage.surveyed.emplace();
-  result.outcome = here.run(survey.property, problem_for(survey, problem, subject), result.coverage);
+  AccuracyRun result;
+  result.coverage.compared_elements.emplace();
+  result.outcome = here.run(measurement.property, problem_for(measurement, problem, subject), result.coverage);
   return result;
 }
 
-/// The figures of the survey's problems that are wanted.
+/// The figures of the measurement's problems that are wanted.
 template <class Wanted>
-SurveyFigures figures_of(Operation operation, const std::string& subject, Wanted wanted) {
-  const Survey& survey = survey_of(operation);
-  std::optional<SurveyFigures> figures;
-  for (const Problem& problem : survey_problems()) {
-    if (!is_surveyed(survey, problem, subject_row(subject).capabilities) || !wanted(problem)) continue;
+AccuracyFigures figures_of(Operation operation, const std::string& subject, Wanted wanted) {
+  const Measurement& measurement = measurement_of(operation);
+  std::optional<AccuracyFigures> figures;
+  for (const Problem& problem : accuracy_problems()) {
+    if (!is_measured(measurement, problem, subject_row(subject).capabilities) || !wanted(problem)) continue;
     if (!figures) {
-      figures.emplace(survey.of_weights ? std::optional(format_of(problem.out)) : std::nullopt);
+      figures.emplace(measurement.of_weights ? std::optional(format_of(problem.out)) : std::nullopt);
     }
-    figures->add(survey, problem, data_of(survey, problem), *surveyed(survey, problem, subject).coverage.surveyed);
+    figures->add(measurement, problem, data_of(measurement, problem),
+                 *compared_elements(measurement, problem, subject).coverage.compared_elements);
   }
   return figures.value();
 }
 
 bool is_bf16_float(const Problem& p) { return p.domain == Domain::floating && p.out == Type::bf16; }
 
-std::set<int> nibbles_of(const SurveyFigures& figures) {
+std::set<int> nibbles_of(const AccuracyFigures& figures) {
   std::set<int> nibbles;
   for (const auto& [at, cell] : figures.nibble_by_binade) nibbles.insert(at.first);
   return nibbles;
 }
-std::set<int> columns_of(const SurveyFigures& figures) {
+std::set<int> columns_of(const AccuracyFigures& figures) {
   std::set<int> columns;
   for (const auto& [at, cell] : figures.row_by_column) columns.insert(at.second);
   return columns;
 }
 
-TEST(SurveyProblems, ArePossibleAndHaveDataOfTheirOwn) {
+TEST(AccuracyProblems, ArePossibleAndHaveDataOfTheirOwn) {
   std::set<std::uint64_t> seeds;
-  for (Problem problem : survey_problems()) {
+  for (Problem problem : accuracy_problems()) {
     EXPECT_NO_THROW(require_possible(problem)) << line_of(problem);
     EXPECT_LE(problem.n * problem.k, 24576) << line_of(problem);
     EXPECT_TRUE(seeds.insert(problem.seed).second) << line_of(problem);
   }
 }
 
-TEST(SurveyProblems, HaveTailsAndLongRowsAndEveryProfileOfEachCombination) {
+TEST(AccuracyProblems, HaveTailsAndLongRowsAndEveryProfileOfEachCombination) {
   std::set<std::string> combinations;
   std::set<std::int64_t> ks;
   std::set<std::string> profiles;
   bool has_tail = false;
-  for (const Problem& p : survey_problems()) {
+  for (const Problem& p : accuracy_problems()) {
     combinations.insert(std::string(name_of(p.domain)) + name_of(p.out) + std::to_string(p.inner_k_tiles) + " " +
                         std::to_string(p.group_size));
     ks.insert(p.k);
@@ -92,13 +93,13 @@ TEST(SurveyProblems, HaveTailsAndLongRowsAndEveryProfileOfEachCombination) {
   EXPECT_EQ(profiles.size(), 7u);
 }
 
-TEST(SurveyProblems, AreThoseThatASubjectTakes) {
+TEST(AccuracyProblems, AreThoseThatASubjectTakes) {
   const auto count = [](Operation operation, const char* subject) {
-    return std::count_if(survey_problems().begin(), survey_problems().end(), [&](const Problem& p) {
-      return is_surveyed(survey_of(operation), p, subject_row(subject).capabilities);
+    return std::count_if(accuracy_problems().begin(), accuracy_problems().end(), [&](const Problem& p) {
+      return is_measured(measurement_of(operation), p, subject_row(subject).capabilities);
     });
   };
-  const auto all = static_cast<std::ptrdiff_t>(survey_problems().size());
+  const auto all = static_cast<std::ptrdiff_t>(accuracy_problems().size());
   EXPECT_EQ(count(Operation::dequantize, "host"), all);
   EXPECT_EQ(count(Operation::pack, "host"), 3 * 7);  // one a profile and inner_k_tiles
   EXPECT_EQ(count(Operation::matmul, "host"), 0);
@@ -106,23 +107,23 @@ TEST(SurveyProblems, AreThoseThatASubjectTakes) {
   EXPECT_EQ(count(Operation::matmul, "aten-cpu"), 3 * 4 * 5);  // groups of 32 to 256, n a multiple of 16
 }
 
-TEST(Surveys, ArePropertiesThatReplayKnowsAndVerdictsNeedNot) {
-  for (const Survey& survey : surveys()) {
-    EXPECT_EQ(property_of(survey.property.name).name, survey.property.name);
-    for (const Property& property : properties()) EXPECT_NE(property.name, survey.property.name);
-    for (const Problem& problem : survey_problems()) {
+TEST(Measurements, ArePropertiesThatReplayKnowsAndVerdictsNeedNot) {
+  for (const Measurement& measurement : measurements()) {
+    EXPECT_EQ(property_of(measurement.property.name).name, measurement.property.name);
+    for (const Property& property : properties()) EXPECT_NE(property.name, measurement.property.name);
+    for (const Problem& problem : accuracy_problems()) {
       const SubjectRow& row = subject_row("reference");
-      if (!is_surveyed(survey, problem, row.capabilities) || problem.scales != "mixed" || problem.group_size != 32)
+      if (!is_measured(measurement, problem, row.capabilities) || problem.scales != "mixed" || problem.group_size != 32)
         continue;
       const MadeSubject made = row.make();
-      EXPECT_EQ(judge_one(problem_for(survey, problem, row.name), row, *made.subject).verdict, Verdict::passed);
+      EXPECT_EQ(judge_one(problem_for(measurement, problem, row.name), row, *made.subject).verdict, Verdict::passed);
     }
   }
 }
 
-TEST(SurveyFigures, OfARightSubjectAreBitEqual) {
+TEST(AccuracyFigures, OfARightSubjectAreBitEqual) {
   for (const Operation operation : {Operation::pack, Operation::unpack, Operation::dequantize}) {
-    const SurveyFigures figures = figures_of(operation, "mutant:nothing", [](const Problem& p) {
+    const AccuracyFigures figures = figures_of(operation, "mutant:nothing", [](const Problem& p) {
       return is_bf16_float(p) && (p.group_size == 32 || p.scales == "mixed");
     });
     EXPECT_GT(figures.accuracy.elements, 100000);
@@ -134,25 +135,26 @@ TEST(SurveyFigures, OfARightSubjectAreBitEqual) {
 }
 
 // Nibble 7 holds the last column of four in the second k-tile of a word: columns 16 + {9, 11, 13, 15} of 32.
-TEST(SurveyFigures, ShowTheNibbleOfAMutant) {
-  const SurveyFigures weights = figures_of(Operation::dequantize, "mutant:dequantize-sign-extends-the-top-nibble",
-                                           [](const Problem& p) { return is_bf16_float(p) && p.scales == "ordinary"; });
+TEST(AccuracyFigures, ShowTheNibbleOfAMutant) {
+  const AccuracyFigures weights =
+      figures_of(Operation::dequantize, "mutant:dequantize-sign-extends-the-top-nibble",
+                 [](const Problem& p) { return is_bf16_float(p) && p.scales == "ordinary"; });
   EXPECT_EQ(nibbles_of(weights), std::set<int>{7});
   EXPECT_EQ(columns_of(weights), (std::set<int>{25, 27, 29, 31, 57, 59, 61, 63}));
-  const SurveyFigures codes =
+  const AccuracyFigures codes =
       figures_of(Operation::unpack, "mutant:unpack-sign-extends-the-top-nibble", [](const Problem&) { return true; });
   EXPECT_EQ(nibbles_of(codes), std::set<int>{7});
   // Codes of 8 and more are 16 too small.
   EXPECT_EQ(codes.accuracy.distances.largest(), 16);
   EXPECT_EQ(codes.accuracy.distances.above(), 0);
   // Bytes of two codes without the one in the high nibble: the even column.
-  const SurveyFigures packed =
+  const AccuracyFigures packed =
       figures_of(Operation::pack, "mutant:pack-drops-high-nibbles", [](const Problem&) { return true; });
   for (const int column : columns_of(packed)) EXPECT_EQ(column % 2, 0);
   EXPECT_EQ(columns_of(packed).size(), 32u);
 }
 
-TEST(SurveyFigures, ShowTheColumnsOfAMutantOfGroups) {
+TEST(AccuracyFigures, ShowTheColumnsOfAMutantOfGroups) {
   const auto columns_with = [](std::int64_t group_size) {
     return columns_of(figures_of(Operation::dequantize, "mutant:last-column-of-the-next-group", [&](const Problem& p) {
       return is_bf16_float(p) && p.group_size == group_size && p.scales == "ordinary";
@@ -163,8 +165,8 @@ TEST(SurveyFigures, ShowTheColumnsOfAMutantOfGroups) {
   EXPECT_EQ(columns_with(64), std::set<int>{63});
 }
 
-TEST(SurveyFigures, ShowTheBinadesOfAMutant) {
-  const SurveyFigures figures = figures_of(Operation::dequantize, "mutant:subnormal-inputs-flushed", is_bf16_float);
+TEST(AccuracyFigures, ShowTheBinadesOfAMutant) {
+  const AccuracyFigures figures = figures_of(Operation::dequantize, "mutant:subnormal-inputs-flushed", is_bf16_float);
   ASSERT_GT(figures.accuracy.unexplained, 0);
   // A subnormal scale, or any with a subnormal zero: without the latter there are binades below the normals alone.
   std::int64_t below_normals = 0;
@@ -174,13 +176,13 @@ TEST(SurveyFigures, ShowTheBinadesOfAMutant) {
 }
 
 // The specification's own eager formula, which rounds twice: every difference is one that it predicts.
-TEST(SurveyFigures, CountWhatIsExplainedApart) {
-  const Survey& survey = survey_of(Operation::dequantize_eagerly);
-  const SurveyFigures figures = figures_of(Operation::dequantize_eagerly, "reference", is_bf16_float);
+TEST(AccuracyFigures, CountWhatIsExplainedApart) {
+  const Measurement& measurement = measurement_of(Operation::dequantize_eagerly);
+  const AccuracyFigures figures = figures_of(Operation::dequantize_eagerly, "reference", is_bf16_float);
   std::int64_t twice = 0;
-  for (const Problem& p : survey_problems()) {
+  for (const Problem& p : accuracy_problems()) {
     if (!is_bf16_float(p) || p.inner_k_tiles != 2) continue;
-    const SurveyData data = data_of(survey, p);
+    const AccuracyData data = data_of(measurement, p);
     const Matrix<std::uint32_t> eager = specified::eager_weights(p, specified::as_int32(data.codes), data.parameters);
     for (std::size_t i = 0; i < eager.elements.size(); ++i) {
       twice += eager.elements[i] != data.expected.elements[i] ? 1 : 0;
@@ -189,13 +191,13 @@ TEST(SurveyFigures, CountWhatIsExplainedApart) {
   EXPECT_GT(twice, 0);
   EXPECT_EQ(figures.accuracy.explained, (std::map<std::string, std::int64_t>{{"two roundings, as predicted", twice}}));
   EXPECT_EQ(figures.accuracy.unexplained, 0);
-  EXPECT_EQ(nibbles_of(figures), std::set<int>{SurveyFigures::no_nibble});
+  EXPECT_EQ(nibbles_of(figures), std::set<int>{AccuracyFigures::no_nibble});
   for (const auto& [at, cell] : figures.row_by_column) EXPECT_EQ(cell.unexplained, 0);
 }
 
 // The same arithmetic where nobody said that it is to be: nothing explains it.
-TEST(SurveyFigures, OfAMutantAreUnexplained) {
-  const SurveyFigures figures = figures_of(Operation::dequantize, "mutant:two-roundings", is_bf16_float);
+TEST(AccuracyFigures, OfAMutantAreUnexplained) {
+  const AccuracyFigures figures = figures_of(Operation::dequantize, "mutant:two-roundings", is_bf16_float);
   EXPECT_GT(figures.accuracy.unexplained, 0);
   EXPECT_TRUE(figures.accuracy.explained.empty());
 }
@@ -218,39 +220,41 @@ class OneBitOff : public Subject {
   Subject& right_;
 };
 
-/// A case of the survey on a subject of this test.
-Surveyed surveyed_of(const Survey& survey, const Problem& problem, const Capabilities& capabilities, Subject& subject) {
+/// A case of the measurement on a subject of this test.
+ComparedElements compared_elements_of(const Measurement& measurement, const Problem& problem,
+                                      const Capabilities& capabilities, Subject& subject) {
   Coverage coverage;
-  coverage.surveyed.emplace();
-  InThisProcess(capabilities, subject).run(survey.property, problem_for(survey, problem, "mine"), coverage);
-  return *coverage.surveyed;
+  coverage.compared_elements.emplace();
+  InThisProcess(capabilities, subject).run(measurement.property, problem_for(measurement, problem, "mine"), coverage);
+  return *coverage.compared_elements;
 }
 
-std::map<std::string, std::int64_t> counts_of(const Surveyed& surveyed) {
+std::map<std::string, std::int64_t> counts_of(const ComparedElements& compared_elements) {
   std::map<std::string, std::int64_t> counts;
-  for (const Surveyed::Difference& one : surveyed.differences) {
-    ++counts[one.reason == Surveyed::none ? "" : surveyed.reasons[static_cast<std::size_t>(one.reason)]];
+  for (const ComparedElements::Difference& one : compared_elements.differences) {
+    ++counts[one.reason == ComparedElements::none ? ""
+                                                  : compared_elements.reasons[static_cast<std::size_t>(one.reason)]];
   }
   return counts;
 }
 
-Problem survey_problem(const std::string& profile, Type type) {
-  return *std::find_if(survey_problems().begin(), survey_problems().end(), [&](const Problem& p) {
+Problem accuracy_problem(const std::string& profile, Type type) {
+  return *std::find_if(accuracy_problems().begin(), accuracy_problems().end(), [&](const Problem& p) {
     return p.domain == Domain::floating && p.out == type && p.scales == profile && p.group_size == 32 && p.k <= 256;
   });
 }
 
 // A model explains what it reproduces bit for bit, and nothing near it.
-TEST(Surveyed, OneBitOffWhatIsPredictedIsUnexplained) {
-  const Survey& eager = survey_of(Operation::dequantize_eagerly);
+TEST(ComparedElements, OneBitOffWhatIsPredictedIsUnexplained) {
+  const Measurement& eager = measurement_of(Operation::dequantize_eagerly);
   const SubjectRow& row = subject_row("reference");
   const MadeSubject reference = row.make();
   OneBitOff off(*reference.subject);
   for (const char* profile : {"ordinary", "distant", "mixed"}) {
-    const Problem problem = survey_problem(profile, Type::bf16);
-    auto predicted = counts_of(surveyed_of(eager, problem, row.capabilities, *reference.subject));
+    const Problem problem = accuracy_problem(profile, Type::bf16);
+    auto predicted = counts_of(compared_elements_of(eager, problem, row.capabilities, *reference.subject));
     EXPECT_EQ(predicted.count(""), 0u);
-    const auto got = counts_of(surveyed_of(eager, problem, row.capabilities, off));
+    const auto got = counts_of(compared_elements_of(eager, problem, row.capabilities, off));
     ASSERT_EQ(got.count(""), 1u) << profile;
     EXPECT_EQ(got.at(""), 1) << profile;
   }
@@ -272,8 +276,8 @@ class NansOfItsOwn : public Subject {
   Subject& right_;
 };
 
-TEST(Surveyed, APredictedNanIsExplainedByAnyWhereNobodyPromisedItsBits) {
-  const Survey& eager = survey_of(Operation::dequantize_eagerly);
+TEST(ComparedElements, APredictedNanIsExplainedByAnyWhereNobodyPromisedItsBits) {
+  const Measurement& eager = measurement_of(Operation::dequantize_eagerly);
   const SubjectRow& row = subject_row("reference");
   const MadeSubject reference = row.make();
   NansOfItsOwn other(*reference.subject);
@@ -281,9 +285,9 @@ TEST(Surveyed, APredictedNanIsExplainedByAnyWhereNobodyPromisedItsBits) {
   promises_none.one_nan = false;
   const auto all = [&](const Capabilities& capabilities, Subject& subject) {
     std::map<std::string, std::int64_t> counts;
-    for (const Problem& problem : survey_problems()) {
-      if (!is_bf16_float(problem) || !is_surveyed(eager, problem, capabilities)) continue;
-      for (const auto& [reason, count] : counts_of(surveyed_of(eager, problem, capabilities, subject))) {
+    for (const Problem& problem : accuracy_problems()) {
+      if (!is_bf16_float(problem) || !is_measured(eager, problem, capabilities)) continue;
+      for (const auto& [reason, count] : counts_of(compared_elements_of(eager, problem, capabilities, subject))) {
         counts[reason] += count;
       }
     }
@@ -301,17 +305,17 @@ TEST(Surveyed, APredictedNanIsExplainedByAnyWhereNobodyPromisedItsBits) {
 
 // One rounding of the weights, then sums of them and of zeros: -0 becomes +0, and an infinity or a NaN makes NaN of all
 // others of its row.
-TEST(Surveyed, WhatAMatmulLosesIsExplainedAndNothingElse) {
-  const Survey& matmul = survey_of(Operation::matmul);
+TEST(ComparedElements, WhatAMatmulLosesIsExplainedAndNothingElse) {
+  const Measurement& matmul = measurement_of(Operation::matmul);
   const Capabilities capabilities = library_capabilities({Operation::matmul});
   MutableOperators right;
   OneBitOff off(right);
   std::map<std::string, std::int64_t> seen;
   for (const char* profile : {"ordinary", "finite-edges", "mixed", "edges"}) {
-    const Problem problem = survey_problem(profile, Type::bf16);
-    ASSERT_TRUE(is_surveyed(matmul, problem, capabilities));
-    const SurveyData data = data_of(matmul, problem);
-    const Surveyed surveyed = surveyed_of(matmul, problem, capabilities, right);
+    const Problem problem = accuracy_problem(profile, Type::bf16);
+    ASSERT_TRUE(is_measured(matmul, problem, capabilities));
+    const AccuracyData data = data_of(matmul, problem);
+    const ComparedElements compared_elements = compared_elements_of(matmul, problem, capabilities, right);
     std::int64_t minus_zeros = 0, beside_infinities = 0;
     for (std::int64_t row = 0; row < problem.n; ++row) {
       const auto not_finite = [&](std::int64_t column) { return (data.expected(row, column) & 0x7fff) >= 0x7f80; };
@@ -323,14 +327,14 @@ TEST(Surveyed, WhatAMatmulLosesIsExplainedAndNothingElse) {
         minus_zeros += !others && data.expected(row, column) == 0x8000 ? 1 : 0;
       }
     }
-    auto counts = counts_of(surveyed);
+    auto counts = counts_of(compared_elements);
     EXPECT_EQ(counts[""], 0) << profile;
     EXPECT_EQ(counts["-0 is lost: -0 + 0 is +0"], minus_zeros) << profile;
     EXPECT_GE(counts["0 times an Inf or NaN of the row is NaN"], beside_infinities) << profile;
     for (const auto& [reason, count] : counts) seen[reason] += count;
     // The last bit of a finite weight.
     const bool is_finite = std::string(profile) == "ordinary";
-    const auto of_wrong = counts_of(surveyed_of(matmul, problem, capabilities, off));
+    const auto of_wrong = counts_of(compared_elements_of(matmul, problem, capabilities, off));
     EXPECT_EQ(of_wrong.count(""), is_finite ? 1u : of_wrong.count("")) << profile;
   }
   EXPECT_GT(seen["-0 is lost: -0 + 0 is +0"], 0);
@@ -338,9 +342,9 @@ TEST(Surveyed, WhatAMatmulLosesIsExplainedAndNothingElse) {
 }
 
 /// What a subject gives, as a matrix.
-Matrix<std::uint32_t> results_of(const SurveyData& data, const Surveyed& surveyed) {
+Matrix<std::uint32_t> results_of(const AccuracyData& data, const ComparedElements& compared_elements) {
   Matrix<std::uint32_t> got = data.expected;
-  for (const Surveyed::Difference& one : surveyed.differences) {
+  for (const ComparedElements::Difference& one : compared_elements.differences) {
     EXPECT_NE(got.elements[static_cast<std::size_t>(one.index)], one.got);
     got.elements[static_cast<std::size_t>(one.index)] = one.got;
   }
@@ -348,21 +352,22 @@ Matrix<std::uint32_t> results_of(const SurveyData& data, const Surveyed& surveye
 }
 
 // Another way to the same figures: element by element, from the matrices.
-TEST(SurveyFigures, AreThoseOfASlowCount) {
-  const Survey& survey = survey_of(Operation::dequantize);
+TEST(AccuracyFigures, AreThoseOfASlowCount) {
+  const Measurement& measurement = measurement_of(Operation::dequantize);
   const auto wanted = [](const Problem& p) {
     return p.domain == Domain::floating && p.out == Type::fp16 && p.inner_k_tiles == 4 && p.group_size == 96;
   };
-  const SurveyFigures figures = figures_of(Operation::dequantize, "mutant:double-then-rounded", wanted);
-  const SurveyFigures wrong_groups = figures_of(Operation::dequantize, "mutant:scale-of-the-even-row", wanted);
+  const AccuracyFigures figures = figures_of(Operation::dequantize, "mutant:double-then-rounded", wanted);
+  const AccuracyFigures wrong_groups = figures_of(Operation::dequantize, "mutant:scale-of-the-even-row", wanted);
   for (const auto& [name, of_mutant] :
        {std::pair("mutant:double-then-rounded", &figures), std::pair("mutant:scale-of-the-even-row", &wrong_groups)}) {
     std::map<std::pair<int, int>, std::int64_t> nibbles, places;
     std::map<int, std::int64_t> by_k, elements_by_k, elements_by_binade;
-    for (const Problem& p : survey_problems()) {
+    for (const Problem& p : accuracy_problems()) {
       if (!wanted(p)) continue;
-      const SurveyData data = data_of(survey, p);
-      const Matrix<std::uint32_t> got = results_of(data, *surveyed(survey, p, name).coverage.surveyed);
+      const AccuracyData data = data_of(measurement, p);
+      const Matrix<std::uint32_t> got =
+          results_of(data, *compared_elements(measurement, p, name).coverage.compared_elements);
       for (std::int64_t row = 0; row < p.n; ++row) {
         for (std::int64_t column = 0; column < p.k; ++column) {
           const double scale = std::fabs(specified::value(reference::fp16, data.parameters.scales(column / 96, row)));
@@ -398,15 +403,15 @@ TEST(SurveyFigures, AreThoseOfASlowCount) {
   }
 }
 
-TEST(SurveyFigures, OfPartsAddUp) {
+TEST(AccuracyFigures, OfPartsAddUp) {
   const auto figures = [](const char* profile) {
     return figures_of(Operation::dequantize, "mutant:scale-of-the-even-row", [&](const Problem& p) {
       return is_bf16_float(p) && p.inner_k_tiles == 2 && p.scales == profile;
     });
   };
-  SurveyFigures both = figures("ordinary");
+  AccuracyFigures both = figures("ordinary");
   const std::int64_t first = both.accuracy.unexplained;
-  const SurveyFigures other = figures("cancelling");
+  const AccuracyFigures other = figures("cancelling");
   both.add(other);
   EXPECT_EQ(both.accuracy.unexplained, first + other.accuracy.unexplained);
   std::int64_t in_cells = 0, in_places = 0, of_groups = 0;
@@ -418,34 +423,34 @@ TEST(SurveyFigures, OfPartsAddUp) {
   EXPECT_EQ(of_groups, both.accuracy.unexplained);
 }
 
-TEST(SurveyFigures, RefuseACaseThatExpectedSomethingElse) {
-  const Survey& survey = survey_of(Operation::dequantize);
-  const Problem& problem = survey_problems().front();
-  const SurveyData data = data_of(survey, problem);
-  SurveyFigures figures(reference::bf16);
-  Surveyed other = *surveyed(survey, problem, "mutant:nothing").coverage.surveyed;
-  EXPECT_NO_THROW(figures.add(survey, problem, data, other));
+TEST(AccuracyFigures, RefuseACaseThatExpectedSomethingElse) {
+  const Measurement& measurement = measurement_of(Operation::dequantize);
+  const Problem& problem = accuracy_problems().front();
+  const AccuracyData data = data_of(measurement, problem);
+  AccuracyFigures figures(reference::bf16);
+  ComparedElements other = *compared_elements(measurement, problem, "mutant:nothing").coverage.compared_elements;
+  EXPECT_NO_THROW(figures.add(measurement, problem, data, other));
   ++other.expected_hash;
-  EXPECT_THROW(figures.add(survey, problem, data, other), std::logic_error);
+  EXPECT_THROW(figures.add(measurement, problem, data, other), std::logic_error);
 }
 
-TEST(Surveyed, IsNothingOfACaseThatNeverCompares) {
-  const Surveying skipped =
-      surveyed(survey_of(Operation::dequantize), survey_problems().at(1), "mutant:last-tile-skipped");
+TEST(ComparedElements, IsNothingOfACaseThatNeverCompares) {
+  const AccuracyRun skipped =
+      compared_elements(measurement_of(Operation::dequantize), accuracy_problems().at(1), "mutant:last-tile-skipped");
   ASSERT_TRUE(skipped.outcome.finding.has_value());
   EXPECT_EQ(skipped.outcome.finding->kind, "guard");
-  EXPECT_EQ(skipped.coverage.surveyed->elements, 0);
+  EXPECT_EQ(skipped.coverage.compared_elements->elements, 0);
 }
 
-TEST(Surveyed, IsOfOneComparison) {
+TEST(ComparedElements, IsOfOneComparison) {
   Idle idle;
   const Capabilities capabilities;
   InThisProcess here(capabilities, idle);
   const Matrix<std::int32_t> codes(1, 16);
   const Problem problem = problem_with("--n=1 --k=32");
-  const auto run = [&](int comparisons, bool is_surveyed) {
+  const auto run = [&](int comparisons, bool is_measured) {
     Coverage coverage;
-    if (is_surveyed) coverage.surveyed.emplace();
+    if (is_measured) coverage.compared_elements.emplace();
     const Property property = property_with([&](Case& c) {
       for (int i = 0; i < comparisons; ++i) c.expect_equal(codes, codes);
     });

@@ -1,12 +1,12 @@
-// The worst elements of a survey: where they are, what they were made of, and what everybody gave for them.
+// The worst elements of a measurement: where they are, what they were made of, and what everybody gave for them.
 #include <algorithm>
 #include <array>
 #include <cmath>
 #include <tuple>
 
-#include "fuzz/campaign/surveying.h"
+#include "fuzz/campaign/accuracy_run.h"
+#include "fuzz/records/accuracy_json.h"
 #include "fuzz/records/summary.h"
-#include "fuzz/records/survey_json.h"
 #include "reference/tile_map.h"
 
 namespace tileproof {
@@ -17,10 +17,10 @@ using nlohmann::json;
 
 constexpr std::size_t most_worst = 5;
 
-json place_of(const Survey& survey, const Problem& p, std::int64_t row, std::int64_t column) {
+json place_of(const Measurement& measurement, const Problem& p, std::int64_t row, std::int64_t column) {
   json place = {{"row", row},      {"column", column}, {"n_tile", nullptr}, {"k_tile", nullptr},
                 {"lane", nullptr}, {"word", nullptr},  {"nibble", nullptr}};
-  if (!survey.is_packed) return place;
+  if (!measurement.is_packed) return place;
   const auto at = reference::place_of(row, column, p.k, static_cast<int>(p.inner_k_tiles));
   place["n_tile"] = row / 8;
   place["k_tile"] = column / 16;
@@ -37,7 +37,7 @@ enum class Kind { not_finite, apart, payload };
 struct Candidate {
   double magnitude;  // in ulp
   std::size_t task;  // of its row
-  const Surveyed::Difference* difference;
+  const ComparedElements::Difference* difference;
 
   /// Order: larger error first.
   bool operator<(const Candidate& other) const {
@@ -84,39 +84,39 @@ class Worst {
 
 }  // namespace
 
-json Surveying::worst_of(const Row& curve) const {
-  const Survey& survey = surveys()[curve.source.survey];
-  const auto format = format_of(survey, curve.like);
+json AccuracyRun::worst_of(const Row& curve) const {
+  const Measurement& measurement = measurements()[curve.source.measurement];
+  const auto format = format_of(measurement, curve.like);
   Worst worst;
   for (std::size_t i = 0; i < curve.tasks.size(); ++i) {
     const Task& task = *curve.tasks[i];
     const std::vector<std::uint32_t>& expected = data_of(task).expected.elements;
-    for (const Surveyed::Difference& one : task.surveyed.differences) {
+    for (const ComparedElements::Difference& one : task.compared_elements.differences) {
       const std::uint32_t wanted = expected[static_cast<std::size_t>(one.index)];
       const auto apart = Accuracy::error(format, wanted, one.got);
       const bool are_nan = !apart && format->is_nan(wanted) && format->is_nan(one.got);
       const Kind kind = apart ? Kind::apart : are_nan ? Kind::payload : Kind::not_finite;
-      worst.add(one.reason != Surveyed::none, kind, {std::fabs(apart.value_or(0)), i, &one});
+      worst.add(one.reason != ComparedElements::none, kind, {std::fabs(apart.value_or(0)), i, &one});
     }
   }
   json all = json::array();
   for (const Candidate& candidate : worst.all()) {
     const Task& task = *curve.tasks[candidate.task];
-    const Problem& p = survey_problems()[task.problem];
-    const SurveyData& data = data_of(task);
+    const Problem& p = accuracy_problems()[task.problem];
+    const AccuracyData& data = data_of(task);
     const std::int64_t index = candidate.difference->index;
     const std::int64_t row = index / data.expected.columns;
     const std::int64_t column = index % data.expected.columns;
     const std::uint32_t expected = data.expected.elements[static_cast<std::size_t>(index)];
     const std::uint32_t got = candidate.difference->got;
     const auto apart = Accuracy::error(format, expected, got);
-    json one = place_of(survey, p, row, column);
+    json one = place_of(measurement, p, row, column);
     one["subject"] = subjects_[curve.source.subject].name;
-    one.update(kind_of(survey, p));
+    one.update(kind_of(measurement, p));
     one["problem"] = task.problem;
     one["code"] = row < data.codes.rows ? json(data.codes(row, column)) : json(nullptr);
     one["group"] = one["scale"] = one["zero"] = one["zero_point"] = nullptr;
-    if (survey.of_weights) {
+    if (measurement.of_weights) {
       const std::int64_t group = column / p.group_size;
       one["group"] = group;
       one["scale"] = element_text(format, data.parameters.scales(group, row));
@@ -127,23 +127,23 @@ json Surveying::worst_of(const Row& curve) const {
     one["got"] = element_text(format, got);
     one["ulp"] = apart ? json(*apart) : json(nullptr);
     one["of_largest_term"] = nullptr;
-    if (apart && survey.of_weights) {
+    if (apart && measurement.of_weights) {
       one["of_largest_term"] = Accuracy::error_of_terms(*format, expected, got, largest_term(p, data, row, column));
     }
-    one["why"] = reason_of(task.surveyed, *candidate.difference);
+    one["why"] = reason_of(task.compared_elements, *candidate.difference);
     json everybody = json::object();
     for (std::size_t subject = 0; subject < subjects_.size(); ++subject) {
-      for (std::size_t other = 0; other < surveys().size(); ++other) {
+      for (std::size_t other = 0; other < measurements().size(); ++other) {
         const Source source = {subject, other};
         const Task* theirs = is_comparable(curve.source, source) ? task_of(source, task.problem) : nullptr;
         if (theirs == nullptr) continue;
-        const Surveyed::Difference* difference = difference_at(theirs->surveyed, index);
+        const ComparedElements::Difference* difference = difference_at(theirs->compared_elements, index);
         everybody[text_of(source)] = element_text(format, difference != nullptr ? difference->got : expected);
       }
     }
     one["subjects"] = everybody;
     one["replay"] = replay_words(subjects_[curve.source.subject].replay_flags,
-                                 problem_for(survey, p, subjects_[curve.source.subject].name));
+                                 problem_for(measurement, p, subjects_[curve.source.subject].name));
     all.push_back(one);
   }
   return all;

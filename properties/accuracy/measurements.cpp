@@ -1,4 +1,4 @@
-#include "properties/accuracy/surveys.h"
+#include "properties/accuracy/measurements.h"
 
 #include <algorithm>
 #include <numeric>
@@ -15,7 +15,7 @@ namespace {
 std::vector<std::string> names_of_profiles() {
   std::vector<std::string> names;
   for (const Profile& profile : profiles()) {
-    if (profile.surveyed) names.push_back(profile.name);
+    if (profile.compared_elements) names.push_back(profile.name);
   }
   return names;
 }
@@ -92,60 +92,61 @@ Property property_of(Operation operation, const char* sentence, void (*body)(Cas
   return property;
 }
 
-Survey survey_of(Operation operation, Property property) {
-  Survey row;
+Measurement measurement_of(Operation operation, Property property) {
+  Measurement row;
   row.operation = operation;
   row.property = std::move(property);
   row.expected = specified_weights;
   return row;
 }
 
-Survey pack_survey() {
-  Survey row = survey_of(Operation::pack, property_of(Operation::pack, "_gives_the_specified_codes", packed_codes,
-                                                      {Domain::floating}, {Type::bf16}));
+Measurement pack_measurement() {
+  Measurement row = measurement_of(Operation::pack, property_of(Operation::pack, "_gives_the_specified_codes",
+                                                                packed_codes, {Domain::floating}, {Type::bf16}));
   row.expected = padded_codes;
   row.of_weights = false;
   row.bound = "a permutation";
   return row;
 }
 
-Survey unpack_survey() {
-  Survey row = survey_of(Operation::unpack, property_of(Operation::unpack, "_gives_the_specified_codes", unpacked_codes,
-                                                        {Domain::floating}, {Type::bf16}));
+Measurement unpack_measurement() {
+  Measurement row = measurement_of(Operation::unpack, property_of(Operation::unpack, "_gives_the_specified_codes",
+                                                                  unpacked_codes, {Domain::floating}, {Type::bf16}));
   row.expected = same_codes;
   row.of_weights = false;
   row.bound = "a permutation";
   return row;
 }
 
-Survey dequantize_survey() {
-  Survey row = survey_of(Operation::dequantize, property_of(Operation::dequantize, "_gives_the_specified_weights",
-                                                            weights, {Domain::floating, Domain::integer, Domain::none},
-                                                            {Type::bf16, Type::fp16, Type::fp32}));
+Measurement dequantize_measurement() {
+  Measurement row =
+      measurement_of(Operation::dequantize, property_of(Operation::dequantize, "_gives_the_specified_weights", weights,
+                                                        {Domain::floating, Domain::integer, Domain::none},
+                                                        {Type::bf16, Type::fp16, Type::fp32}));
   row.bound = "one rounding";
   return row;
 }
 
-Survey matmul_survey() {
-  return survey_of(Operation::matmul,
-                   property_of(Operation::matmul, "_by_the_identity_gives_the_specified_weights_or_explained_ones",
-                               identity_matmul, {Domain::floating}, {Type::bf16}));
+Measurement matmul_measurement() {
+  return measurement_of(Operation::matmul,
+                        property_of(Operation::matmul, "_by_the_identity_gives_the_specified_weights_or_explained_ones",
+                                    identity_matmul, {Domain::floating}, {Type::bf16}));
 }
 
-Survey eager_survey() {
-  Survey row =
-      survey_of(Operation::dequantize_eagerly,
-                property_of(Operation::dequantize_eagerly, "_gives_the_specified_weights_or_explained_ones",
-                            eager_weights, {Domain::floating, Domain::integer}, {Type::bf16, Type::fp16, Type::fp32}));
+Measurement eager_measurement() {
+  Measurement row = measurement_of(
+      Operation::dequantize_eagerly,
+      property_of(Operation::dequantize_eagerly, "_gives_the_specified_weights_or_explained_ones", eager_weights,
+                  {Domain::floating, Domain::integer}, {Type::bf16, Type::fp16, Type::fp32}));
   row.is_packed = false;
   return row;
 }
 
 }  // namespace
 
-const std::vector<Survey>& surveys() {
-  static const std::vector<Survey> rows = {pack_survey(), unpack_survey(), dequantize_survey(), matmul_survey(),
-                                           eager_survey()};
+const std::vector<Measurement>& measurements() {
+  static const std::vector<Measurement> rows = {pack_measurement(), unpack_measurement(), dequantize_measurement(),
+                                                matmul_measurement(), eager_measurement()};
   return rows;
 }
 
@@ -153,11 +154,11 @@ const std::vector<Survey>& surveys() {
 
 namespace {
 
-constexpr std::uint64_t survey_seed = 1;
+constexpr std::uint64_t accuracy_seed = 1;
 
 /// Of what a problem is, and not of how many there are: one more leaves the others as they are.
 std::uint64_t seed_of(const Problem& problem) {
-  std::uint64_t hash = mixed(survey_seed);
+  std::uint64_t hash = mixed(accuracy_seed);
   for (const char letter : line_of(problem)) hash = mixed(hash ^ static_cast<unsigned char>(letter));
   return hash;
 }
@@ -183,7 +184,7 @@ std::vector<Problem> problems_of(const Problem& plain, const std::vector<std::st
 
 }  // namespace
 
-const std::vector<Problem>& survey_problems() {
+const std::vector<Problem>& accuracy_problems() {
   static const std::vector<Problem> all = [] {
     std::vector<Problem> problems;
     for (const Domain domain : {Domain::floating, Domain::integer, Domain::none}) {
@@ -208,20 +209,20 @@ const std::vector<Problem>& survey_problems() {
   return all;
 }
 
-bool is_surveyed(const Survey& survey, const Problem& problem, const Capabilities& capabilities) {
+bool is_measured(const Measurement& measurement, const Problem& problem, const Capabilities& capabilities) {
   const auto is_one_of = [](const auto& values, const auto& value) {
     return std::find(values.begin(), values.end(), value) != values.end();
   };
-  const Sampling& sampling = survey.property.sampling;
-  if (!capabilities.has(survey.operation) || !capabilities.takes(problem)) return false;
+  const Sampling& sampling = measurement.property.sampling;
+  if (!capabilities.has(measurement.operation) || !capabilities.takes(problem)) return false;
   if (!is_one_of(sampling.domains, problem.domain) || !is_one_of(sampling.types, problem.out)) return false;
   // Once, of problems that differ in nothing that the operation knows: a group that every subject takes stands for all.
-  if (!survey.of_weights && problem.group_size != 32) return false;
-  return survey.is_packed || problem.inner_k_tiles == 2;
+  if (!measurement.of_weights && problem.group_size != 32) return false;
+  return measurement.is_packed || problem.inner_k_tiles == 2;
 }
 
-Problem problem_for(const Survey& survey, Problem problem, const std::string& subject) {
-  problem.property = survey.property.name;
+Problem problem_for(const Measurement& measurement, Problem problem, const std::string& subject) {
+  problem.property = measurement.property.name;
   problem.subject = subject;
   return problem;
 }
@@ -236,13 +237,13 @@ class Nobody : public Subject {
 
 }  // namespace
 
-SurveyData data_of(const Survey& survey, const Problem& problem) {
+AccuracyData data_of(const Measurement& measurement, const Problem& problem) {
   Nobody nobody;
   Coverage coverage;
   const Capabilities capabilities;
   Case drawn(problem, capabilities, nobody, coverage);
-  SurveyData data = {drawn.codes(), drawn.parameters(), {}};
-  data.expected = survey.expected(problem, data.codes, data.parameters);
+  AccuracyData data = {drawn.codes(), drawn.parameters(), {}};
+  data.expected = measurement.expected(problem, data.codes, data.parameters);
   return data;
 }
 

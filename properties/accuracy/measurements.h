@@ -1,5 +1,5 @@
-/// The survey of accuracy: a fixed set of problems, drawn once and for all, to which every subject is put that takes
-/// them, so that subjects stand beside each other on the same data. To survey another operation, add a row.
+/// The measurement of accuracy: a fixed set of problems, drawn once and for all, to which every subject is put that
+/// takes them, so that subjects stand beside each other on the same data. To measurement another operation, add a row.
 #pragma once
 
 #include <string>
@@ -9,7 +9,7 @@
 
 namespace tileproof {
 
-struct Survey {
+struct Measurement {
   Operation operation;
   /// Its cases are run by this property, whose body compares once. It is none of properties(), whose verdicts need no
   /// such property; but property_of() knows it, so that `replay` does.
@@ -20,22 +20,22 @@ struct Survey {
   bool is_packed = true;   // each element is of a nibble of a packed word
   std::string bound = "";  // why a correct subject's values are the specified ones; empty: they may differ, explained
 };
-const std::vector<Survey>& surveys();
+const std::vector<Measurement>& measurements();
 
 /// The problems, without property and subject: sizes, profile and seed are the same in every run.
-const std::vector<Problem>& survey_problems();
+const std::vector<Problem>& accuracy_problems();
 
-/// Whether the survey puts a problem to a subject of this capabilities.
-bool is_surveyed(const Survey&, const Problem&, const Capabilities&);
+/// Whether the measurement puts a problem to a subject of this capabilities.
+bool is_measured(const Measurement&, const Problem&, const Capabilities&);
 /// The problem as it is run, and replayed.
-Problem problem_for(const Survey&, Problem, const std::string& subject);
+Problem problem_for(const Measurement&, Problem, const std::string& subject);
 
 /// What a problem's cases are given, and what is expected of them.
-struct SurveyData {
+struct AccuracyData {
   Matrix<std::uint8_t> codes;
   Parameters parameters;
   Matrix<std::uint32_t> expected;
 };
-SurveyData data_of(const Survey&, const Problem&);
+AccuracyData data_of(const Measurement&, const Problem&);
 
 }  // namespace tileproof

@@ -1,4 +1,4 @@
-#include "fuzz/campaign/surveying.h"
+#include "fuzz/campaign/accuracy_run.h"
 
 #include <algorithm>
 #include <stdexcept>
@@ -30,12 +30,13 @@ bool share_a_row(const Problem& a, const Problem& b) {
 
 /// The tasks of a subject. Those of a row are run one after the other by a runner of their own, so that what comes out
 /// does not depend on how many threads there are, even of a subject that remembers.
-class Surveying::Running {
+class AccuracyRun::Running {
  public:
-  Running(const SurveyedSubject& subject, std::vector<Task>& tasks) : subject_(subject), tasks_(tasks) {
+  Running(const MeasuredSubject& subject, std::vector<Task>& tasks) : subject_(subject), tasks_(tasks) {
     for (std::size_t i = 0; i < tasks.size(); ++i) {
-      const bool goes_on = i > 0 && tasks[i].survey == tasks[i - 1].survey &&
-                           share_a_row(survey_problems()[tasks[i].problem], survey_problems()[tasks[i - 1].problem]);
+      const bool goes_on =
+          i > 0 && tasks[i].measurement == tasks[i - 1].measurement &&
+          share_a_row(accuracy_problems()[tasks[i].problem], accuracy_problems()[tasks[i - 1].problem]);
       if (!goes_on) rows_.emplace_back(i, i);
       rows_.back().second = i + 1;
     }
@@ -58,7 +59,7 @@ class Surveying::Running {
   }
 
  private:
-  /// Crashes that surveys may still cost.
+  /// Crashes that measurements may still cost.
   struct Left {
     std::int64_t crashes = 30;  // a hang costs as much as ten
     std::string why_no_more;
@@ -69,13 +70,13 @@ class Surveying::Running {
     task.kind = "not run";
     task.details = subject_.stop && subject_.stop() ? "interrupted" : left.why_no_more;
     if (!task.details.empty()) return;
-    const Survey& survey = surveys()[task.survey];
+    const Measurement& measurement = measurements()[task.measurement];
     Coverage coverage;
-    coverage.surveyed.emplace();
+    coverage.compared_elements.emplace();
     CaseOutcome outcome;
     try {
-      outcome = runner().run(survey.property, problem_for(survey, survey_problems()[task.problem], subject_.row.name),
-                             coverage);
+      outcome = runner().run(measurement.property,
+                             problem_for(measurement, accuracy_problems()[task.problem], subject_.row.name), coverage);
     } catch (const std::runtime_error& error) {  // of the machine: no process can be had any more
       task.details = left.why_no_more = error.what();
       return;
@@ -84,8 +85,8 @@ class Surveying::Running {
       left.why_no_more = "too many processes have died of the cases before";
     }
     task.kind.clear();
-    if (coverage.surveyed && coverage.surveyed->elements != 0) {
-      task.surveyed = std::move(*coverage.surveyed);
+    if (coverage.compared_elements && coverage.compared_elements->elements != 0) {
+      task.compared_elements = std::move(*coverage.compared_elements);
       return;
     }
     const WhyNot why = why_not(outcome);
@@ -93,18 +94,18 @@ class Surveying::Running {
     task.details = why.details;
   }
 
-  const SurveyedSubject& subject_;
+  const MeasuredSubject& subject_;
   std::vector<Task>& tasks_;
   std::vector<std::pair<std::size_t, std::size_t>> rows_;  // of tasks, from the one to before the other
 };
 
-void Surveying::add(const SurveyedSubject& subject) {
+void AccuracyRun::add(const MeasuredSubject& subject) {
   std::vector<Task> tasks;
-  for (std::size_t survey = 0; survey < surveys().size(); ++survey) {
-    for (std::size_t problem = 0; problem < survey_problems().size(); ++problem) {
-      if (wanted_ && !wanted_(survey_problems()[problem])) continue;
-      if (is_surveyed(surveys()[survey], survey_problems()[problem], subject.row.capabilities)) {
-        tasks.push_back({survey, problem});
+  for (std::size_t measurement = 0; measurement < measurements().size(); ++measurement) {
+    for (std::size_t problem = 0; problem < accuracy_problems().size(); ++problem) {
+      if (wanted_ && !wanted_(accuracy_problems()[problem])) continue;
+      if (is_measured(measurements()[measurement], accuracy_problems()[problem], subject.row.capabilities)) {
+        tasks.push_back({measurement, problem});
       }
     }
   }
@@ -114,20 +115,20 @@ void Surveying::add(const SurveyedSubject& subject) {
   subjects_.push_back({subject.row.name, subject.replay_flags, std::move(done)});
 }
 
-void Surveying::prepare(const std::vector<Task>& tasks) {
-  std::vector<std::pair<const Task*, SurveyData*>> missing;
+void AccuracyRun::prepare(const std::vector<Task>& tasks) {
+  std::vector<std::pair<const Task*, AccuracyData*>> missing;
   for (const Task& task : tasks) {
-    const auto [at, is_new] = data_.try_emplace({surveys()[task.survey].expected, task.problem});
+    const auto [at, is_new] = data_.try_emplace({measurements()[task.measurement].expected, task.problem});
     if (is_new) missing.emplace_back(&task, &at->second);
   }
   in_threads(threads_, missing.size(), [&](std::size_t, std::size_t i) {
     const auto& [task, data] = missing[i];
-    *data = tileproof::data_of(surveys()[task->survey], survey_problems()[task->problem]);
+    *data = tileproof::data_of(measurements()[task->measurement], accuracy_problems()[task->problem]);
   });
 }
 
-const SurveyData& Surveying::data_of(const Task& task) const {
-  return data_.at({surveys()[task.survey].expected, task.problem});
+const AccuracyData& AccuracyRun::data_of(const Task& task) const {
+  return data_.at({measurements()[task.measurement].expected, task.problem});
 }
 
 }  // namespace tileproof

@@ -1,4 +1,4 @@
-/// Surveying accuracy: the survey's problems put to the subjects of a run, and what accuracy.json says of them.
+/// AccuracyRun accuracy: the measurement's problems put to the subjects of a run, and what accuracy.json says of them.
 #pragma once
 
 #include <functional>
@@ -13,8 +13,8 @@
 
 namespace tileproof {
 
-/// A subject to survey, and who runs its cases.
-struct SurveyedSubject {
+/// A subject to measurement, and who runs its cases.
+struct MeasuredSubject {
   SubjectRow row;
   std::vector<std::string> replay_flags;
   std::size_t jobs = 1;
@@ -23,37 +23,37 @@ struct SurveyedSubject {
   std::function<bool()> stop = nullptr;
 };
 
-class Surveying {
+class AccuracyRun {
  public:
   /// @param threads  for what is computed here; no result depends on it
-  /// @param wanted   which of the survey's problems; all where it is empty
-  explicit Surveying(std::size_t threads, std::function<bool(const Problem&)> wanted = nullptr)
+  /// @param wanted   which of the measurement's problems; all where it is empty
+  explicit AccuracyRun(std::size_t threads, std::function<bool(const Problem&)> wanted = nullptr)
       : threads_(threads), wanted_(std::move(wanted)) {}
 
-  void add(const SurveyedSubject&);
+  void add(const MeasuredSubject&);
   void leave_out(const std::string& subject, const std::string& why) { left_out_[subject] = why; }
 
   /// The record but for what every record has.
   nlohmann::json record() const;
 
  private:
-  /// One problem of one survey on a subject.
+  /// One problem of one measurement on a subject.
   struct Task {
-    std::size_t survey;
+    std::size_t measurement;
     std::size_t problem;
-    Surveyed surveyed = {};  // of no elements where it was not
-    std::string kind = "";   // why not
+    ComparedElements compared_elements = {};  // of no elements where it was not
+    std::string kind = "";                    // why not
     std::string details = "";
   };
   struct Subject {
     std::string name;
     std::vector<std::string> replay_flags;
-    std::vector<Task> tasks;  // in the order of surveys, then of problems
+    std::vector<Task> tasks;  // in the order of measurements, then of problems
   };
   /// Who gave results: a subject by one of its operations.
   struct Source {
     std::size_t subject;
-    std::size_t survey;
+    std::size_t measurement;
     bool operator==(const Source&) const = default;
   };
   /// A row of the table: what its problems have in common.
@@ -67,14 +67,14 @@ class Surveying {
 
   class Running;
   void prepare(const std::vector<Task>&);
-  const SurveyData& data_of(const Task&) const;
+  const AccuracyData& data_of(const Task&) const;
   std::vector<Row> rows() const;
   const Task* task_of(const Source&, std::size_t problem) const;
   std::string text_of(const Source&) const;
   static bool is_comparable(const Source&, const Source&);
-  std::vector<SurveyFigures> figures_of(const std::vector<Row>&) const;
-  nlohmann::json json_of_row(const Row&, const SurveyFigures&) const;
-  nlohmann::json json_of_curve(const Row&, const SurveyFigures&) const;
+  std::vector<AccuracyFigures> figures_of(const std::vector<Row>&) const;
+  nlohmann::json json_of_row(const Row&, const AccuracyFigures&) const;
+  nlohmann::json json_of_curve(const Row&, const AccuracyFigures&) const;
   nlohmann::json worst_of(const Row& curve) const;
   nlohmann::json pairs_of(const std::vector<Row>& curves) const;
   nlohmann::json pair_of(const Source&, const Source&, const Problem& like) const;
@@ -83,7 +83,7 @@ class Surveying {
   std::function<bool(const Problem&)> wanted_;
   std::vector<Subject> subjects_;
   std::map<std::string, std::string> left_out_;
-  std::map<DataKey, SurveyData> data_;
+  std::map<DataKey, AccuracyData> data_;
 };
 
 }  // namespace tileproof
