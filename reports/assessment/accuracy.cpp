@@ -36,9 +36,9 @@ struct Row {
 };
 using Rows = std::map<AccuracyKey, Row>;
 
-Rows rows_in(const Evidence& evidence) {
+Rows rows_in(const Records& records) {
   Rows rows;
-  for (const auto& found : evidence.compared_elements) {
+  for (const auto& found : records.measured) {
     // Of several measurements of the same, the worse.
     for (const AccuracyRow& row : found.record.rows) {
       Row& kept = rows[row.key];
@@ -64,7 +64,7 @@ std::pair<std::string, std::string> changes(const AccuracyRow& now, const Accura
 
 Item judged(const std::string& name, const Row& now, const Row* before, const Budget* budget) {
   const AccuracyRow& row = *now.row;
-  Item item = {Word::exact, "accuracy", name, ""};
+  Item item = {Status::exact, "accuracy", name, ""};
   // Of other problems only the worst case says anything, and that not much.
   const bool is_like = before != nullptr && before->problems == now.problems && before->row->elements == row.elements &&
                        before->row->problems == row.problems;
@@ -72,32 +72,32 @@ Item judged(const std::string& name, const Row& now, const Row* before, const Bu
   const bool exceeds =
       budget != nullptr && (row.max_ulp() > budget->max_ulp || row.non_finite_disagreements > budget->non_finite);
   if (row.elements == 0 || row.not_run != 0) {
-    item.word = row.elements == 0 ? Word::not_run : Word::mistrusted;
+    item.word = row.elements == 0 ? Status::not_run : Status::mistrusted;
     item.is_red = true;
     item.why = counted(row.not_run, "problem") + " could not be run: " + row.why_not_run;
   } else if (!worse.empty() &&
              (is_like || row.max_ulp() > before->row->max_ulp() || row.unexplained > before->row->unexplained)) {
-    item.word = Word::regressed;
+    item.word = Status::regressed;
     item.why = worse;
   } else if (row.unexplained != 0) {
-    item.word = Word::failed;
+    item.word = Status::failed;
     item.why = counted(row.unexplained, "difference") + " that nothing explains" +
                (before != nullptr ? ", as in the baseline" : "");
   } else if (exceeds) {
-    item.word = Word::over_budget;
+    item.word = Status::over_budget;
     item.why = error_text(row.max_ulp()) + " ulp and " +
                counted(row.non_finite_disagreements, "non-finite disagreement") + "; the budget is " +
                error_text(budget->max_ulp) + " and " + with_commas(budget->non_finite);
   } else if (!better.empty() && is_like) {
-    item.word = Word::improved;
+    item.word = Status::improved;
     item.why = better;
   } else if (row.is_exact()) {
-    item.word = Word::exact;
+    item.word = Status::exact;
   } else if (before == nullptr && budget == nullptr) {
-    item.word = Word::is_new;
+    item.word = Status::is_new;
     item.why = "neither a baseline nor a budget has it; at most " + error_text(row.max_ulp()) + " ulp, all explained";
   } else {
-    item.word = Word::passed;
+    item.word = Status::passed;
     item.why = "at most " + error_text(row.max_ulp()) + " ulp, all explained";
   }
   return item;
@@ -105,7 +105,7 @@ Item judged(const std::string& name, const Row& now, const Row* before, const Bu
 
 }  // namespace
 
-std::vector<Item> items_of_accuracy(const Evidence& now, const Evidence* before, const Budgets& budgets) {
+std::vector<Item> items_of_accuracy(const Records& now, const Records* before, const Budgets& budgets) {
   const Rows rows = rows_in(now);
   const Rows baseline = before != nullptr ? rows_in(*before) : Rows();
   std::vector<Item> items;
@@ -116,17 +116,17 @@ std::vector<Item> items_of_accuracy(const Evidence& now, const Evidence* before,
   }
   for (const auto& [key, row] : baseline) {
     if (rows.contains(key)) continue;
-    items.push_back({Word::not_run, "accuracy", key.text() + " of " + key.subject, "only the baseline has it", true});
+    items.push_back({Status::not_run, "accuracy", key.text() + " of " + key.subject, "only the baseline has it", true});
   }
   // Subjects beside each other: what nothing explains there fails, once for two subjects.
   std::map<std::string, std::uint64_t> unexplained;
-  for (const auto& found : now.compared_elements) {
+  for (const auto& found : now.measured) {
     for (const Pair& pair : found.record.pairs) {
       if (pair.unexplained != 0) unexplained[pair.first + " against " + pair.second] += pair.unexplained;
     }
   }
   for (const auto& [name, count] : unexplained) {
-    items.push_back({Word::failed, "accuracy", name, counted(count, "difference") + " that nothing explains", true});
+    items.push_back({Status::failed, "accuracy", name, counted(count, "difference") + " that nothing explains", true});
   }
   return items;
 }

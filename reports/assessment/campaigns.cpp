@@ -8,7 +8,7 @@
 
 namespace tileproof::reports {
 
-std::vector<Item> items_of_campaigns(const Evidence& now, const Evidence* before) {
+std::vector<Item> items_of_campaigns(const Records& now, const Records* before) {
   std::set<std::string> seen_before, campaigns;
   if (before != nullptr) {
     for (const auto& found : before->campaigns) {
@@ -22,11 +22,13 @@ std::vector<Item> items_of_campaigns(const Evidence& now, const Evidence* before
     const Campaign& campaign = found.record;
     subjects.insert(campaign.subject);
     // Those of properties and kinds that were looked into once are one more item together.
-    std::map<Word, std::vector<const CampaignFinding*>> others;
+    std::map<Status, std::vector<const CampaignFinding*>> others;
     for (const CampaignFinding* in_order : in_order_of_cause(campaign)) {
       const CampaignFinding& finding = *in_order;
       const bool is_new = campaigns.contains(campaign.subject) && !seen_before.contains(finding.fingerprint);
-      const Word word = finding.how.starts_with("flaky") ? Word::flaky : is_new ? Word::regressed : Word::failed;
+      const Status word = finding.how.starts_with("flaky") ? Status::flaky
+                          : is_new                         ? Status::regressed
+                                                           : Status::failed;
       if (finding.was_looked_into) {
         items.push_back({word, "campaign", finding.fingerprint, counted(finding.cases, "case") + "; " + finding.how});
       } else {
@@ -44,15 +46,16 @@ std::vector<Item> items_of_campaigns(const Evidence& now, const Evidence* before
     if (campaign.verdict == "PASSED" || campaign.verdict == "KNOWN") {
       std::string known;
       for (const auto& [id, times] : campaign.known) known += (known.empty() ? "known: " : "; ") + id;
-      items.push_back({known.empty() ? Word::exact : Word::known, "campaign", name, known.empty() ? cases : known});
+      items.push_back({known.empty() ? Status::exact : Status::known, "campaign", name, known.empty() ? cases : known});
     }
-    if (campaign.verdict == "MISTRUSTED") items.push_back({Word::mistrusted, "campaign", name, campaign.reason});
-    if (campaign.verdict == "MACHINE") items.push_back({Word::mistrusted, "campaign", name, "the machine is at fault"});
+    if (campaign.verdict == "MISTRUSTED") items.push_back({Status::mistrusted, "campaign", name, campaign.reason});
+    if (campaign.verdict == "MACHINE")
+      items.push_back({Status::mistrusted, "campaign", name, "the machine is at fault"});
   }
   for (const std::string& subject : campaigns) {
     if (subjects.contains(subject)) continue;
     items.push_back(
-        {Word::not_run, "campaign", "campaign through cases of " + subject, "only the baseline has it", true});
+        {Status::not_run, "campaign", "campaign through cases of " + subject, "only the baseline has it", true});
   }
   return items;
 }

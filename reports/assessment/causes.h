@@ -13,7 +13,7 @@
 #include <vector>
 
 #include "reports/assessment/groups.h"
-#include "reports/records/evidence.h"
+#include "reports/records/records.h"
 
 namespace tileproof::reports {
 

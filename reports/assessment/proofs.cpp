@@ -10,9 +10,9 @@ namespace {
 
 using Proved = std::map<std::string, const Proof*>;
 
-Proved proofs_in(const Evidence& evidence) {
+Proved proofs_in(const Records& records) {
   Proved proofs;
-  for (const auto& found : evidence.proved) {
+  for (const auto& found : records.proved) {
     for (const Proof& proof : found.record.proofs) {
       const Proof*& kept = proofs[proof.property + " on " + proof.subject + ": " + proof.point];
       // Of several, the one that failed; then the one that looked at most.
@@ -30,21 +30,21 @@ std::string part_of(const Proof& proof) {
 }
 
 Item judged(const std::string& name, const Proof& now, const Proof* before) {
-  Item item = {Word::exact, "proof", name, ""};
+  Item item = {Status::exact, "proof", name, ""};
   if (now.verdict == "FAILED") {
     const bool failed_before = before != nullptr && before->verdict == "FAILED";
-    item.word = before != nullptr && !failed_before ? Word::regressed : Word::failed;
+    item.word = before != nullptr && !failed_before ? Status::regressed : Status::failed;
     item.why = now.finding.empty() ? now.reason : now.finding.substr(0, now.finding.find('\n'));
   } else if (now.verdict == "MISTRUSTED") {
-    item.word = Word::mistrusted;
+    item.word = Status::mistrusted;
     item.why = now.reason;
   } else if (now.verdict == "SKIPPED") {
-    item.word = Word::not_run;
+    item.word = Status::not_run;
     item.is_red = before != nullptr && before->verdict != "SKIPPED";
     item.why = now.reason;
   } else if (now.verdict == "SAMPLED") {
     // A sample need not meet what failed, and shows less than a proof did.
-    item.word = before != nullptr && before->verdict == "PROVED" ? Word::mistrusted : Word::sampled;
+    item.word = before != nullptr && before->verdict == "PROVED" ? Status::mistrusted : Status::sampled;
     item.why = "sampled " + part_of(now) +
                (before == nullptr              ? ""
                 : before->verdict == "PROVED"  ? "; proved in the baseline"
@@ -52,13 +52,13 @@ Item judged(const std::string& name, const Proof& now, const Proof* before) {
                 : before->verdict == "SAMPLED" ? "; in the baseline " + part_of(*before)
                                                : "");
   } else if (before != nullptr && before->verdict == "FAILED") {
-    item.word = Word::improved;
+    item.word = Status::improved;
     item.why = "failed in the baseline";
   } else if (before != nullptr && before->verdict == "SAMPLED") {
-    item.word = Word::improved;
+    item.word = Status::improved;
     item.why = "sampled " + part_of(*before) + " in the baseline, here proved";
   } else if (!now.explained.empty()) {
-    item.word = Word::passed;
+    item.word = Status::passed;
     std::uint64_t explained = 0;
     for (const auto& [reason, count] : now.explained) explained += count;
     item.why = counted(explained, "point") + " explained";
@@ -67,15 +67,15 @@ Item judged(const std::string& name, const Proof& now, const Proof* before) {
 }
 
 Item judged(const SelfProof& proof) {
-  Item item = {Word::exact, "harness", proof.name + ": " + proof.what, ""};
+  Item item = {Status::exact, "harness", proof.name + ": " + proof.what, ""};
   for (const SelfStep& step : proof.steps) {
     if (step.verdict == "BROKEN") {
-      item.word = Word::failed;
+      item.word = Status::failed;
       item.why = step.step + ": " + step.said;
       return item;
     }
-    if (step.verdict == "HELD" || item.word == Word::mistrusted) continue;
-    item.word = Word::mistrusted;
+    if (step.verdict == "HELD" || item.word == Status::mistrusted) continue;
+    item.word = Status::mistrusted;
     item.why = "not shown: " + step.step;
   }
   return item;
@@ -83,7 +83,7 @@ Item judged(const SelfProof& proof) {
 
 }  // namespace
 
-std::vector<std::string> samples_in(const Evidence& evidence) {
+std::vector<std::string> samples_in(const Records& records) {
   struct OfSubject {
     std::size_t tried = 0, proved = 0, sampled = 0;
     const Proof* least = nullptr;  // of those sampled
@@ -92,7 +92,7 @@ std::vector<std::string> samples_in(const Evidence& evidence) {
     return static_cast<double>(proof.points_done) / static_cast<double>(proof.points);
   };
   std::map<std::string, OfSubject> subjects;
-  for (const auto& [name, proof] : proofs_in(evidence)) {
+  for (const auto& [name, proof] : proofs_in(records)) {
     OfSubject& of = subjects[proof->subject];
     of.tried += proof->verdict == "SKIPPED" ? 0 : 1;
     of.proved += proof->verdict == "PROVED" ? 1 : 0;
@@ -110,7 +110,7 @@ std::vector<std::string> samples_in(const Evidence& evidence) {
   return lines;
 }
 
-std::vector<Item> items_of_proofs(const Evidence& now, const Evidence* before) {
+std::vector<Item> items_of_proofs(const Records& now, const Records* before) {
   const Proved proofs = proofs_in(now);
   const Proved baseline = before != nullptr ? proofs_in(*before) : Proved();
   std::vector<Item> items;
@@ -120,20 +120,20 @@ std::vector<Item> items_of_proofs(const Evidence& now, const Evidence* before) {
   }
   for (const auto& [name, proof] : baseline) {
     if (proofs.contains(name) || proof->verdict == "SKIPPED") continue;
-    items.push_back({Word::not_run, "proof", name, "only the baseline has it", true});
+    items.push_back({Status::not_run, "proof", name, "only the baseline has it", true});
   }
   for (const auto& found : now.proved) {
     for (const SelfProof& proof : found.record.self) items.push_back(judged(proof));
     for (const SanitizerRun& run : found.record.sanitizers) {
-      const Word word = run.verdict == "FAILED"    ? Word::failed
-                        : run.verdict == "PASSED"  ? Word::exact
-                        : run.verdict == "SKIPPED" ? Word::not_run
-                                                   : Word::mistrusted;
-      items.push_back({word, "harness", "compute-sanitizer " + run.tool, word == Word::exact ? "" : run.reason});
+      const Status word = run.verdict == "FAILED"    ? Status::failed
+                          : run.verdict == "PASSED"  ? Status::exact
+                          : run.verdict == "SKIPPED" ? Status::not_run
+                                                     : Status::mistrusted;
+      items.push_back({word, "harness", "compute-sanitizer " + run.tool, word == Status::exact ? "" : run.reason});
     }
     const bool says_why = found.record.exit_code == 3;
     if (says_why)
-      items.push_back({Word::mistrusted, "proof", "the run of proofs as a whole", found.record.reason, true});
+      items.push_back({Status::mistrusted, "proof", "the run of proofs as a whole", found.record.reason, true});
   }
   return items;
 }

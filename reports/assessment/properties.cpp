@@ -38,9 +38,9 @@ struct Said {
 
 using Properties = std::map<std::pair<std::string, std::string>, Said>;  // subject, property
 
-Properties properties_in(const Evidence& evidence) {
+Properties properties_in(const Records& records) {
   Properties properties;
-  for (const auto& found : evidence.verified) {
+  for (const auto& found : records.verified) {
     for (const Judgement& one : found.record.judgements)
       properties[{one.subject, one.property}].judgements.push_back(&one);
   }
@@ -67,42 +67,42 @@ std::string text_of_known(const Said& said) {
 }
 
 Item judged(const std::string& name, const Said& now, const Said* before) {
-  Item item = {Word::exact, "property", name, ""};
+  Item item = {Status::exact, "property", name, ""};
   const bool ran_before = before != nullptr && !before->all_skipped();
   const bool failed = now.any(Verdict::failed);
   const bool failed_before = ran_before && before->any(Verdict::failed);
   const bool known_before = ran_before && !failed_before && before->any(Verdict::known);
   const bool passed_before = ran_before && !failed_before && !known_before && before->any(Verdict::passed);
   if (failed && now.any(Verdict::passed)) {
-    item.word = Word::flaky;
+    item.word = Status::flaky;
     item.why = "one record says PASSED, another FAILED: " + why_failed(now);
   } else if (failed) {
-    item.word = ran_before && !failed_before ? Word::regressed : Word::failed;
+    item.word = ran_before && !failed_before ? Status::regressed : Status::failed;
     item.why = why_failed(now) + (failed_before  ? " (it failed in the baseline)"
                                   : known_before ? " (in the baseline it failed only as known)"
                                                  : "");
   } else if (now.any(Verdict::mistrusted)) {
-    item.word = Word::mistrusted;
+    item.word = Status::mistrusted;
     item.why = now.first(Verdict::mistrusted)->reason;
   } else if (now.all_skipped()) {
-    item.word = Word::not_run;
+    item.word = Status::not_run;
     item.is_red = ran_before;
     item.why = now.judgements.front()->reason + (ran_before ? "; the baseline ran it" : "");
   } else if (now.any(Verdict::known)) {
     // A line in the ledger excuses a failure; it does not undo that the property passed before.
-    item.word = passed_before ? Word::regressed : Word::known;
+    item.word = passed_before ? Status::regressed : Status::known;
     item.why = text_of_known(now) + (passed_before   ? " (it passed in the baseline)"
                                      : failed_before ? " (it failed in the baseline)"
                                                      : "");
   } else if (failed_before || known_before) {
-    item.word = Word::improved;
+    item.word = Status::improved;
     item.why = failed_before ? "failed in the baseline" : "failed in the baseline, as known";
   } else {
     std::uint64_t explained = 0;
     for (const Judgement* one : now.judgements) {
       for (const auto& [reason, count] : one->explained) explained += count;
     }
-    item.word = explained == 0 ? Word::exact : Word::passed;
+    item.word = explained == 0 ? Status::exact : Status::passed;
     if (explained != 0) item.why = counted(explained, "difference") + ", explained bit for bit";
   }
   return item;
@@ -129,7 +129,7 @@ void put_in_order_of_cause(std::vector<Item>& items, const Properties& propertie
 
 }  // namespace
 
-std::vector<Item> items_of_properties(const Evidence& now, const Evidence* before) {
+std::vector<Item> items_of_properties(const Records& now, const Records* before) {
   const Properties properties = properties_in(now);
   const Properties baseline = before != nullptr ? properties_in(*before) : Properties();
   std::vector<Item> items;
@@ -139,13 +139,13 @@ std::vector<Item> items_of_properties(const Evidence& now, const Evidence* befor
   }
   for (const auto& [key, said] : baseline) {
     if (properties.contains(key) || said.all_skipped()) continue;
-    items.push_back({Word::not_run, "property", name_of(key), "only the baseline has it", true});
+    items.push_back({Status::not_run, "property", name_of(key), "only the baseline has it", true});
   }
   put_in_order_of_cause(items, properties);
   // A subject that was asked for and did not run, with no property to show for it.
   for (const auto& found : now.verified) {
     if (found.record.verdict != Verdict::mistrusted || found.record.counts.at(Verdict::mistrusted) != 0) continue;
-    items.push_back({Word::mistrusted, "property", "the run as a whole", found.record.reason, true});
+    items.push_back({Status::mistrusted, "property", "the run as a whole", found.record.reason, true});
   }
   return items;
 }

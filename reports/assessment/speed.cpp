@@ -7,9 +7,9 @@ namespace tileproof::reports {
 
 namespace {
 
-const TimedRow* row_named(const Evidence* evidence, const std::string& name) {
-  if (evidence == nullptr) return nullptr;
-  for (const auto& found : evidence->timed) {
+const TimedRow* row_named(const Records* records, const std::string& name) {
+  if (records == nullptr) return nullptr;
+  for (const auto& found : records->timed) {
     for (const TimedRow& row : found.record.rows) {
       if (row.name == name) return &row;
     }
@@ -18,14 +18,14 @@ const TimedRow* row_named(const Evidence* evidence, const std::string& name) {
 }
 
 Item judged(const TimedRow& row, const TimedRow* before, bool has_baseline) {
-  Item item = {Word::passed, "speed", row.name, ""};
+  Item item = {Status::passed, "speed", row.name, ""};
   if (!row.wrong.empty()) {
-    item.word = before != nullptr && before->wrong.empty() ? Word::regressed : Word::failed;
+    item.word = before != nullptr && before->wrong.empty() ? Status::regressed : Status::failed;
     item.why = "its result is wrong: " + row.wrong;
     return item;
   }
   if (before == nullptr) {
-    item.word = Word::is_new;
+    item.word = Status::is_new;
     item.why = has_baseline ? "only here" : "measured, with nothing to compare to";
     return item;
   }
@@ -34,13 +34,13 @@ Item judged(const TimedRow& row, const TimedRow* before, bool has_baseline) {
   item.why = item.why.substr(std::min(item.why.size(), one_line(row.name).size() + 2));
   switch (change.change) {
     case Change::slower:
-      item.word = Word::regressed;
+      item.word = Status::regressed;
       break;
     case Change::faster:
-      item.word = Word::improved;
+      item.word = Status::improved;
       break;
     case Change::cannot_tell:
-      item.word = Word::mistrusted;
+      item.word = Status::mistrusted;
       item.why = "too few repeats to tell: " + item.why;
       break;
     case Change::same:
@@ -51,7 +51,7 @@ Item judged(const TimedRow& row, const TimedRow* before, bool has_baseline) {
 
 }  // namespace
 
-std::vector<Item> items_of_speed(const Evidence& now, const Evidence* before) {
+std::vector<Item> items_of_speed(const Records& now, const Records* before) {
   std::vector<Item> items;
   for (const auto& found : now.timed) {
     for (const TimedRow& row : found.record.rows) {
@@ -59,7 +59,7 @@ std::vector<Item> items_of_speed(const Evidence& now, const Evidence* before) {
     }
     for (const auto& [name, why] : found.record.not_measured) {
       const bool was_measured = row_named(before, name) != nullptr;
-      items.push_back({Word::not_run, "speed", name, why, was_measured});
+      items.push_back({Status::not_run, "speed", name, why, was_measured});
     }
   }
   if (before == nullptr) return items;
@@ -67,7 +67,7 @@ std::vector<Item> items_of_speed(const Evidence& now, const Evidence* before) {
     for (const TimedRow& row : found.record.rows) {
       const bool is_said =
           std::any_of(items.begin(), items.end(), [&](const Item& item) { return item.name == row.name; });
-      if (!is_said) items.push_back({Word::not_run, "speed", row.name, "only the baseline has it", true});
+      if (!is_said) items.push_back({Status::not_run, "speed", row.name, "only the baseline has it", true});
     }
   }
   return items;

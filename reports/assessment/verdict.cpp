@@ -30,49 +30,52 @@ constexpr WordRow rows[] = {
 };
 static_assert(std::size(rows) == words);
 
-Outcome outcome_of(const Opinion& opinion) {
-  for (const Word word : {Word::regressed, Word::failed, Word::over_budget, Word::flaky}) {
-    if (opinion.count(word) != 0) return Outcome::failed;
+Outcome outcome_of(const Assessment& assessment) {
+  for (const Status word : {Status::regressed, Status::failed, Status::over_budget, Status::flaky}) {
+    if (assessment.count(word) != 0) return Outcome::failed;
   }
   std::size_t held = 0;
-  for (std::size_t word = static_cast<std::size_t>(Word::known); word < words; ++word) held += opinion.counts[word];
-  const bool lacks = std::any_of(opinion.items.begin(), opinion.items.end(),
-                                 [](const Item& item) { return item.word == Word::not_run && is_red(item); });
-  if (held == 0 || lacks || opinion.count(Word::mistrusted) != 0) return Outcome::mistrusted;
+  for (std::size_t word = static_cast<std::size_t>(Status::known); word < words; ++word)
+    held += assessment.counts[word];
+  const bool lacks = std::any_of(assessment.items.begin(), assessment.items.end(),
+                                 [](const Item& item) { return item.word == Status::not_run && is_red(item); });
+  if (held == 0 || lacks || assessment.count(Status::mistrusted) != 0) return Outcome::mistrusted;
   return Outcome::passed;
 }
 
-std::string these(const Opinion& opinion, std::initializer_list<Word> which) {
+std::string these(const Assessment& assessment, std::initializer_list<Status> which) {
   std::string text;
-  for (const Word word : which) {
-    const std::size_t count = opinion.count(word);
+  for (const Status word : which) {
+    const std::size_t count = assessment.count(word);
     if (count == 0) continue;
     text += (text.empty() ? "" : ", ") + std::to_string(count) + " " + name_of(word);
   }
   return text;
 }
 
-std::string sentence_of(const Opinion& opinion, bool has_baseline) {
+std::string sentence_of(const Assessment& assessment, bool has_baseline) {
   const std::string against = has_baseline ? " against the baseline" : "; there is no baseline to compare with";
-  if (opinion.items.empty()) return "Nothing was looked at" + against + ".";
-  const std::size_t not_run = opinion.count(Word::not_run);
-  const std::string amber = these(opinion, {Word::known, Word::sampled});
-  const std::string all = " of " + counted(opinion.items.size() - not_run, "thing") + " looked at" +
+  if (assessment.items.empty()) return "Nothing was looked at" + against + ".";
+  const std::size_t not_run = assessment.count(Status::not_run);
+  const std::string amber = these(assessment, {Status::known, Status::sampled});
+  const std::string all = " of " + counted(assessment.items.size() - not_run, "thing") + " looked at" +
                           (not_run == 0 ? "" : " (" + std::to_string(not_run) + " not run)") +
                           (amber.empty() ? "" : ", " + amber + " among them");
-  const std::string nothing = opinion.count(Word::known) == 0 ? "othing fails" : "othing new fails";
-  switch (opinion.outcome) {
+  const std::string nothing = assessment.count(Status::known) == 0 ? "othing fails" : "othing new fails";
+  switch (assessment.outcome) {
     case Outcome::passed:
       return (has_baseline ? "Nothing is worse and n" : "N") + nothing + all + against + ".";
     case Outcome::mistrusted: {
-      const std::string which = these(opinion, {Word::mistrusted, Word::not_run, Word::known, Word::sampled});
+      const std::string which =
+          these(assessment, {Status::mistrusted, Status::not_run, Status::known, Status::sampled});
       return "N" + nothing +
              ", but this does not show that all holds: " + (which.empty() ? std::string("nothing") : which) + " of " +
-             counted(opinion.items.size(), "thing") + against + ".";
+             counted(assessment.items.size(), "thing") + against + ".";
     }
     case Outcome::failed:
       return (has_baseline ? "Something fails or is worse: " : "Something fails: ") +
-             these(opinion, {Word::regressed, Word::failed, Word::over_budget, Word::flaky}) + all + against + ".";
+             these(assessment, {Status::regressed, Status::failed, Status::over_budget, Status::flaky}) + all +
+             against + ".";
   }
   return "";
 }
@@ -94,20 +97,20 @@ bool is_unlike(const std::string& name) {
 
 }  // namespace
 
-const char* name_of(Word word) { return rows[static_cast<std::size_t>(word)].name; }
-const char* meaning_of(Word word) { return rows[static_cast<std::size_t>(word)].meaning; }
+const char* name_of(Status word) { return rows[static_cast<std::size_t>(word)].name; }
+const char* meaning_of(Status word) { return rows[static_cast<std::size_t>(word)].meaning; }
 
-Opinion opinion(const Evidence& now, const Evidence* before, const Budgets& budgets) {
-  Opinion result;
+Assessment assess(const Records& now, const Records* before, const Budgets& budgets) {
+  Assessment result;
   for (const std::vector<Item>& items :
        {items_of_properties(now, before), items_of_proofs(now, before), items_of_campaigns(now, before),
         items_of_accuracy(now, before, budgets), items_of_speed(now, before)}) {
     result.items.insert(result.items.end(), items.begin(), items.end());
   }
-  for (const Evidence* evidence : {&now, before}) {
-    if (evidence == nullptr) continue;
-    for (const std::string& trouble : evidence->troubles) {
-      result.items.push_back({Word::mistrusted, "input", "a record could not be used", trouble, true});
+  for (const Records* records : {&now, before}) {
+    if (records == nullptr) continue;
+    for (const std::string& trouble : records->troubles) {
+      result.items.push_back({Status::mistrusted, "input", "a record could not be used", trouble, true});
     }
   }
   std::stable_sort(result.items.begin(), result.items.end(), [](const Item& a, const Item& b) {
@@ -120,15 +123,17 @@ Opinion opinion(const Evidence& now, const Evidence* before, const Budgets& budg
   return result;
 }
 
-bool is_red(const Item& item) { return item.word <= Word::mistrusted || (item.word == Word::not_run && item.is_red); }
+bool is_red(const Item& item) {
+  return item.word <= Status::mistrusted || (item.word == Status::not_run && item.is_red);
+}
 
-bool is_amber(Word word) { return word == Word::known || word == Word::sampled; }
+bool is_amber(Status word) { return word == Status::known || word == Status::sampled; }
 
-ToRead to_read(const Opinion& opinion, std::size_t most_of_a_kind) {
+ToRead to_read(const Assessment& assessment, std::size_t most_of_a_kind) {
   ToRead result;
   std::map<std::string, std::size_t> of_kind;
-  for (const Item& item : opinion.items) {
-    if (!is_red(item) && !is_amber(item.word) && item.word != Word::improved) continue;
+  for (const Item& item : assessment.items) {
+    if (!is_red(item) && !is_amber(item.word) && item.word != Status::improved) continue;
     if (++of_kind[item.kind] <= most_of_a_kind) result.items.push_back(item);
   }
   for (const auto& [kind, count] : of_kind) {
@@ -137,15 +142,16 @@ ToRead to_read(const Opinion& opinion, std::size_t most_of_a_kind) {
   return result;
 }
 
-Word headline_of(const Opinion& opinion) {
-  for (const Word word : {Word::regressed, Word::failed, Word::over_budget, Word::flaky, Word::mistrusted}) {
-    if (opinion.count(word) != 0) return word;
+Status headline_of(const Assessment& assessment) {
+  for (const Status word :
+       {Status::regressed, Status::failed, Status::over_budget, Status::flaky, Status::mistrusted}) {
+    if (assessment.count(word) != 0) return word;
   }
-  if (opinion.outcome == Outcome::mistrusted) return Word::not_run;
-  for (const Word word : {Word::known, Word::sampled, Word::improved, Word::passed, Word::is_new}) {
-    if (opinion.count(word) != 0) return word;
+  if (assessment.outcome == Outcome::mistrusted) return Status::not_run;
+  for (const Status word : {Status::known, Status::sampled, Status::improved, Status::passed, Status::is_new}) {
+    if (assessment.count(word) != 0) return word;
   }
-  return Word::exact;
+  return Status::exact;
 }
 
 std::string architecture_of(const Provenance& provenance) {
@@ -171,9 +177,9 @@ std::vector<Difference> differences(const Provenance& now, const Provenance& bef
   return all;
 }
 
-std::vector<std::string> made_in_several_ways(const Evidence& evidence) {
+std::vector<std::string> made_in_several_ways(const Records& records) {
   std::vector<std::string> names;
-  for (const auto& [name, values] : evidence.values_of_provenance()) {
+  for (const auto& [name, values] : records.values_of_provenance()) {
     const bool is_of_program = name == "commit" || name.starts_with("binaries");
     if (values.size() > 1 && (is_of_program || is_of_machine(name))) names.push_back(name);
   }

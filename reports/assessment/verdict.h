@@ -7,11 +7,11 @@
 #include <vector>
 
 #include "reports/assessment/budgets.h"
-#include "reports/records/evidence.h"
+#include "reports/records/records.h"
 
 namespace tileproof::reports {
 
-enum class Word {
+enum class Status {
   regressed,
   failed,
   over_budget,
@@ -27,12 +27,12 @@ enum class Word {
 };
 inline constexpr std::size_t words = 12;
 
-const char* name_of(Word);
+const char* name_of(Status);
 /// What the word says, as a sentence for a reader who has not met it.
-const char* meaning_of(Word);
+const char* meaning_of(Status);
 
 struct Item {
-  Word word;
+  Status word;
   std::string kind;  // property, accuracy, proof, campaign, speed, harness
   std::string name;
   std::string why;
@@ -41,26 +41,26 @@ struct Item {
 
 enum class Outcome { passed, failed, mistrusted };
 
-struct Opinion {
+struct Assessment {
   std::vector<Item> items;  // the worst first
   std::array<std::size_t, words> counts = {};
   Outcome outcome = Outcome::mistrusted;
   std::string sentence;
   std::vector<std::string> samples;  // a line for each subject whose proofs are not all whole
 
-  std::size_t count(Word word) const { return counts.at(static_cast<std::size_t>(word)); }
+  std::size_t count(Status word) const { return counts.at(static_cast<std::size_t>(word)); }
   /// 0 passed, 1 failed, 3 mistrusted or nothing there.
   int exit_code() const { return outcome == Outcome::passed ? 0 : outcome == Outcome::failed ? 1 : 3; }
 };
 
 /// @param before  nullptr: there is no baseline, and nothing but budgets and properties to hold the run to
 /// @throws std::runtime_error where two budgets are for the same
-Opinion opinion(const Evidence& now, const Evidence* before, const Budgets&);
+Assessment assess(const Records& now, const Records* before, const Budgets&);
 
 /// The word for all of it: the worst that makes it red, else the weakest that all of it deserves.
-Word headline_of(const Opinion&);
+Status headline_of(const Assessment&);
 /// Whether a word is neither red nor green: it holds, but for what is known or was left out.
-bool is_amber(Word);
+bool is_amber(Status);
 
 /// Whether an item stands against the run.
 bool is_red(const Item&);
@@ -70,16 +70,16 @@ struct ToRead {
   std::vector<Item> items;
   std::vector<std::string> left_out;  // "182 more of accuracy"
 };
-ToRead to_read(const Opinion&, std::size_t most_of_a_kind);
+ToRead to_read(const Assessment&, std::size_t most_of_a_kind);
 
 // One function for each kind of record (accuracy.cpp, properties.cpp, campaigns.cpp, proofs.cpp, speed.cpp).
-std::vector<Item> items_of_properties(const Evidence& now, const Evidence* before);
-std::vector<Item> items_of_accuracy(const Evidence& now, const Evidence* before, const Budgets&);
-std::vector<Item> items_of_proofs(const Evidence& now, const Evidence* before);
+std::vector<Item> items_of_properties(const Records& now, const Records* before);
+std::vector<Item> items_of_accuracy(const Records& now, const Records* before, const Budgets&);
+std::vector<Item> items_of_proofs(const Records& now, const Records* before);
 /// "cuda: 5 of 16 proofs whole, 11 SAMPLED; the smallest sample is 320 of 2,362,667,520 (0.000014 %) of layout/..."
-std::vector<std::string> samples_in(const Evidence&);
-std::vector<Item> items_of_campaigns(const Evidence& now, const Evidence* before);
-std::vector<Item> items_of_speed(const Evidence& now, const Evidence* before);
+std::vector<std::string> samples_in(const Records&);
+std::vector<Item> items_of_campaigns(const Records& now, const Records* before);
+std::vector<Item> items_of_speed(const Records& now, const Records* before);
 
 /// The GPU's compute capability, "9.0", of a record that has one.
 std::string architecture_of(const Provenance&);
@@ -91,6 +91,6 @@ struct Difference {
 };
 std::vector<Difference> differences(const Provenance& now, const Provenance& before);
 /// What the records of one run say differently of the program and the machine they were made with.
-std::vector<std::string> made_in_several_ways(const Evidence&);
+std::vector<std::string> made_in_several_ways(const Records&);
 
 }  // namespace tileproof::reports

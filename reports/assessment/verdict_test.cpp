@@ -9,28 +9,28 @@ namespace tileproof::reports {
 
 namespace {
 
-Evidence properties(const std::vector<json>& judgements) {
-  Evidence all;
+Records properties(const std::vector<json>& judgements) {
+  Records all;
   all.verified.push_back({"summary.json", "", {}, read(summary(judgements))});
   return all;
 }
-Evidence rows(const std::vector<json>& which) {
-  Evidence all;
-  all.compared_elements.push_back({"accuracy.json", "", {}, read_accuracy(accuracy(which))});
+Records rows(const std::vector<json>& which) {
+  Records all;
+  all.measured.push_back({"accuracy.json", "", {}, read_accuracy(accuracy(which))});
   return all;
 }
-Evidence proved(const json& one) {
-  Evidence all;
+Records proved(const json& one) {
+  Records all;
   all.proved.push_back({"proofs.json", "", {}, read_proofs(proofs({one}))});
   return all;
 }
-Evidence with_findings(const std::vector<json>& findings) {
-  Evidence all;
+Records with_findings(const std::vector<json>& findings) {
+  Records all;
   all.campaigns.push_back({"campaign.json", "", {}, read_campaign(campaign(findings))});
   return all;
 }
-Evidence timed(double seconds, int repeats = 10) {
-  Evidence all;
+Records timed(double seconds, int repeats = 10) {
+  Records all;
   all.timed.push_back({"bench.json", "", {}, read_bench(bench(seconds, repeats))});
   return all;
 }
@@ -45,14 +45,14 @@ std::ostream& operator<<(std::ostream& out, const Judged& judged) {
 }
 
 /// Of the only thing that is looked at.
-Judged word(const Evidence& now, const Evidence* before = nullptr, const Budgets& budgets = {}) {
-  const Opinion judged = opinion(now, before, budgets);
+Judged word(const Records& now, const Records* before = nullptr, const Budgets& budgets = {}) {
+  const Assessment judged = assess(now, before, budgets);
   if (judged.items.size() != 1) return {std::to_string(judged.items.size()) + " items", -1};
   EXPECT_EQ(judged.count(judged.items[0].word), 1u);
   return {name_of(judged.items[0].word), judged.exit_code()};
 }
 
-Evidence property(const std::string& verdict) { return properties({judgement("a/b", "host", verdict)}); }
+Records property(const std::string& verdict) { return properties({judgement("a/b", "host", verdict)}); }
 
 TEST(VerdictOfAProperty, WithoutABaseline) {
   EXPECT_EQ(word(property("PASSED")), (Judged{"EXACT", 0}));
@@ -63,15 +63,15 @@ TEST(VerdictOfAProperty, WithoutABaseline) {
 }
 
 const json passes = judgement("c/d", "host", "PASSED");
-Evidence known_property(const std::string& id = "T-7") {
+Records known_property(const std::string& id = "T-7") {
   return properties({known_judgement("a/b", "host", id), passes});
 }
 
 TEST(VerdictOfAProperty, ThatFailsAsKnownIsNeverGreen) {
-  const Opinion judged = opinion(known_property(), nullptr, {});
-  EXPECT_EQ(judged.count(Word::known), 1u);
-  EXPECT_EQ(judged.count(Word::exact), 1u);
-  EXPECT_EQ(judged.count(Word::passed), 0u);
+  const Assessment judged = assess(known_property(), nullptr, {});
+  EXPECT_EQ(judged.count(Status::known), 1u);
+  EXPECT_EQ(judged.count(Status::exact), 1u);
+  EXPECT_EQ(judged.count(Status::passed), 0u);
   EXPECT_STREQ(name_of(headline_of(judged)), "KNOWN");
   EXPECT_EQ(judged.exit_code(), 0);
   EXPECT_EQ(judged.sentence,
@@ -80,11 +80,11 @@ TEST(VerdictOfAProperty, ThatFailsAsKnownIsNeverGreen) {
   ASSERT_EQ(first.items.size(), 1u);
   EXPECT_EQ(first.items[0].why, "known: T-7: reads past the end");
   // Nothing passed: as verify says of such a run.
-  EXPECT_EQ(opinion(properties({known_judgement("a/b", "host")}), nullptr, {}).exit_code(), 3);
+  EXPECT_EQ(assess(properties({known_judgement("a/b", "host")}), nullptr, {}).exit_code(), 3);
 }
 
-std::string word_of_known(const Evidence& now, const Evidence& before) {
-  const Opinion judged = opinion(now, &before, {});
+std::string word_of_known(const Records& now, const Records& before) {
+  const Assessment judged = assess(now, &before, {});
   for (const Item& item : judged.items) {
     if (item.name == "a/b on host") return name_of(item.word);
   }
@@ -92,10 +92,10 @@ std::string word_of_known(const Evidence& now, const Evidence& before) {
 }
 
 TEST(VerdictOfAProperty, ThatIsKnownAgainstABaseline) {
-  const Evidence passed = properties({judgement("a/b", "host", "PASSED"), passes}),
-                 failed = properties({judgement("a/b", "host", "FAILED"), passes}),
-                 skipped = properties({judgement("a/b", "host", "SKIPPED"), passes}), gone = properties({passes});
-  const Evidence known = known_property();
+  const Records passed = properties({judgement("a/b", "host", "PASSED"), passes}),
+                failed = properties({judgement("a/b", "host", "FAILED"), passes}),
+                skipped = properties({judgement("a/b", "host", "SKIPPED"), passes}), gone = properties({passes});
+  const Records known = known_property();
   EXPECT_EQ(word_of_known(known, failed), "KNOWN") << "a line in the ledger mends nothing";
   EXPECT_EQ(word_of_known(known, passed), "REGRESSED") << "nor does it excuse what became worse";
   EXPECT_EQ(word_of_known(known, known_property()), "KNOWN");
@@ -104,35 +104,35 @@ TEST(VerdictOfAProperty, ThatIsKnownAgainstABaseline) {
   EXPECT_EQ(word_of_known(failed, known), "REGRESSED");
   EXPECT_EQ(word_of_known(failed, failed), "FAILED");
   EXPECT_EQ(word_of_known(gone, known), "NOT RUN");
-  EXPECT_EQ(opinion(gone, &known, {}).exit_code(), 3);
-  EXPECT_EQ(opinion(known, &passed, {}).exit_code(), 1);
-  EXPECT_EQ(opinion(known, &failed, {}).exit_code(), 0);
+  EXPECT_EQ(assess(gone, &known, {}).exit_code(), 3);
+  EXPECT_EQ(assess(known, &passed, {}).exit_code(), 1);
+  EXPECT_EQ(assess(known, &failed, {}).exit_code(), 0);
 }
 
 TEST(VerdictOfAProperty, AgainstABaseline) {
-  const Evidence passed = property("PASSED"), failed = property("FAILED"),
-                 other = properties({judgement("c/d", "host", "PASSED")});
+  const Records passed = property("PASSED"), failed = property("FAILED"),
+                other = properties({judgement("c/d", "host", "PASSED")});
   EXPECT_EQ(word(failed, &passed), (Judged{"REGRESSED", 1}));
   EXPECT_EQ(word(failed, &failed), (Judged{"FAILED", 1}));
   EXPECT_EQ(word(passed, &failed), (Judged{"IMPROVED", 0}));
   EXPECT_EQ(word(passed, &passed), (Judged{"EXACT", 0}));
-  const Opinion lost = opinion(other, &passed, {});
-  EXPECT_EQ(lost.count(Word::not_run), 1u);
+  const Assessment lost = assess(other, &passed, {});
+  EXPECT_EQ(lost.count(Status::not_run), 1u);
   EXPECT_EQ(lost.exit_code(), 3);
 }
 
 TEST(VerdictOfAProperty, MistrustedAndSkipped) {
-  EXPECT_EQ(opinion(property("MISTRUSTED"), nullptr, {}).exit_code(), 3);
-  EXPECT_EQ(opinion(property("MISTRUSTED"), nullptr, {}).count(Word::mistrusted), 1u);
-  const Evidence part = properties({judgement("a/b", "host", "PASSED"), judgement("c/d", "host", "SKIPPED")});
-  const Evidence all = properties({judgement("a/b", "host", "PASSED"), judgement("c/d", "host", "PASSED")});
-  EXPECT_EQ(opinion(part, nullptr, {}).exit_code(), 0);
-  EXPECT_EQ(opinion(part, &part, {}).exit_code(), 0);
-  EXPECT_EQ(opinion(part, &all, {}).exit_code(), 3);
+  EXPECT_EQ(assess(property("MISTRUSTED"), nullptr, {}).exit_code(), 3);
+  EXPECT_EQ(assess(property("MISTRUSTED"), nullptr, {}).count(Status::mistrusted), 1u);
+  const Records part = properties({judgement("a/b", "host", "PASSED"), judgement("c/d", "host", "SKIPPED")});
+  const Records all = properties({judgement("a/b", "host", "PASSED"), judgement("c/d", "host", "PASSED")});
+  EXPECT_EQ(assess(part, nullptr, {}).exit_code(), 0);
+  EXPECT_EQ(assess(part, &part, {}).exit_code(), 0);
+  EXPECT_EQ(assess(part, &all, {}).exit_code(), 3);
 }
 
 TEST(VerdictOfAProperty, ThatPassesHereAndFailsThereIsFlaky) {
-  Evidence twice = property("PASSED");
+  Records twice = property("PASSED");
   twice.verified.push_back(property("FAILED").verified.front());
   EXPECT_EQ(word(twice), (Judged{"FLAKY", 1}));
 }
@@ -147,7 +147,7 @@ TEST(VerdictOfAccuracy, WithoutABaseline) {
 }
 
 TEST(VerdictOfAccuracy, AgainstABaseline) {
-  const Evidence three = rows({accuracy_row(4, 3, 4)}), exact = rows({accuracy_row(0, 0, 0)});
+  const Records three = rows({accuracy_row(4, 3, 4)}), exact = rows({accuracy_row(0, 0, 0)});
   EXPECT_EQ(word(three, &three), (Judged{"PASSED", 0}));
   EXPECT_EQ(word(three, &exact), (Judged{"REGRESSED", 1}));
   EXPECT_EQ(word(exact, &three), (Judged{"IMPROVED", 0}));
@@ -155,8 +155,8 @@ TEST(VerdictOfAccuracy, AgainstABaseline) {
   EXPECT_EQ(word(rows({accuracy_row(5, 3, 5)}), &three), (Judged{"REGRESSED", 1}));
   EXPECT_EQ(word(rows({accuracy_row(3, 3, 3)}), &three), (Judged{"IMPROVED", 0}));
   // Of other problems only the worst case says something.
-  Evidence others = rows({accuracy_row(5, 3, 5)});
-  others.compared_elements[0].record.problems = "others";
+  Records others = rows({accuracy_row(5, 3, 5)});
+  others.measured[0].record.problems = "others";
   EXPECT_EQ(word(others, &three), (Judged{"PASSED", 0}));
   EXPECT_EQ(word(rows({accuracy_row(4, 3, 2)}), &three), (Judged{"REGRESSED", 1}));
 }
@@ -165,7 +165,7 @@ TEST(VerdictOfAccuracy, OverBudget) {
   const auto budget = [](double most) {
     return Budgets({{{{"operation", "dequantize"}}, most, 0, {{"run_start", "x"}}}});
   };
-  const Evidence three = rows({accuracy_row(4, 3, 4)});
+  const Records three = rows({accuracy_row(4, 3, 4)});
   EXPECT_EQ(word(three, nullptr, budget(3)), (Judged{"PASSED", 0}));
   EXPECT_EQ(word(three, nullptr, budget(2)), (Judged{"OVER BUDGET", 1}));
   EXPECT_EQ(word(three, &three, budget(2)), (Judged{"OVER BUDGET", 1}));
@@ -182,14 +182,14 @@ TEST(VerdictOfAccuracy, PairsThatNothingExplainsFail) {
                           {"explained", 2},
                           {"unexplained", 1},
                           {"by_reason", {{"two roundings", 2}}}});
-  Evidence evidence;
-  evidence.compared_elements.push_back({"accuracy.json", "", {}, read_accuracy(all)});
-  EXPECT_EQ(opinion(evidence, nullptr, {}).exit_code(), 1);
+  Records records;
+  records.measured.push_back({"accuracy.json", "", {}, read_accuracy(all)});
+  EXPECT_EQ(assess(records, nullptr, {}).exit_code(), 1);
 }
 
 TEST(VerdictOfAProof, Words) {
-  const Evidence whole = proved(proof("PROVED", 100)), part = proved(proof("SAMPLED", 50)),
-                 failed = proved(proof("FAILED", 5));
+  const Records whole = proved(proof("PROVED", 100)), part = proved(proof("SAMPLED", 50)),
+                failed = proved(proof("FAILED", 5));
   EXPECT_EQ(word(whole), (Judged{"EXACT", 0}));
   EXPECT_EQ(word(part), (Judged{"SAMPLED", 0}));
   EXPECT_EQ(word(part, &part), (Judged{"SAMPLED", 0}));
@@ -204,17 +204,17 @@ TEST(VerdictOfAProof, Words) {
 }
 
 TEST(VerdictOfAProof, ThatIsASampleSaysOfHowMuch) {
-  Evidence both = proved(proof("SAMPLED", 320, 2362667520));
+  Records both = proved(proof("SAMPLED", 320, 2362667520));
   json whole = proof("PROVED", 100);
   whole["property"] = "words/all";
   both.proved.push_back(proved(whole).proved.front());
-  const Opinion judged = opinion(both, nullptr, {});
+  const Assessment judged = assess(both, nullptr, {});
   EXPECT_STREQ(name_of(headline_of(judged)), "SAMPLED");
   EXPECT_EQ(to_read(judged, 5).items.at(0).why, "sampled 320 of 2,362,667,520 (0.000014 %)");
   EXPECT_EQ(judged.samples, std::vector<std::string>{
                                 "host: 1 of 2 proofs whole, 1 SAMPLED; the smallest sample is 320 of 2,362,667,520 "
                                 "(0.000014 %) of arithmetic/rounds_once"});
-  EXPECT_TRUE(opinion(proved(whole), nullptr, {}).samples.empty());
+  EXPECT_TRUE(assess(proved(whole), nullptr, {}).samples.empty());
 }
 
 TEST(VerdictOfAProof, WithExplainedPointsIsNotExact) {
@@ -224,8 +224,8 @@ TEST(VerdictOfAProof, WithExplainedPointsIsNotExact) {
 }
 
 TEST(VerdictOfACampaign, Words) {
-  const Evidence clean = with_findings({}),
-                 found = with_findings({campaign_finding("a/b on host: x", "reproducible: fails alone, 3 times of 3")});
+  const Records clean = with_findings({}),
+                found = with_findings({campaign_finding("a/b on host: x", "reproducible: fails alone, 3 times of 3")});
   EXPECT_EQ(word(clean), (Judged{"EXACT", 0}));
   EXPECT_EQ(word(found), (Judged{"FAILED", 1}));
   EXPECT_EQ(word(found, &clean), (Judged{"REGRESSED", 1}));
@@ -235,7 +235,7 @@ TEST(VerdictOfACampaign, Words) {
   json known = campaign({});
   known["verdict"] = "KNOWN";
   known["known"] = {{"T-7", 3}};
-  Evidence met;
+  Records met;
   met.campaigns.push_back({"campaign.json", "", {}, read_campaign(known)});
   EXPECT_EQ(word(met), (Judged{"KNOWN", 0}));
   known["verdict"] = "PASSED";  // as campaigns of before say
@@ -244,26 +244,26 @@ TEST(VerdictOfACampaign, Words) {
 }
 
 TEST(VerdictOfSpeed, Words) {
-  const Evidence before = timed(1e-3);
+  const Records before = timed(1e-3);
   EXPECT_EQ(word(timed(1e-3)), (Judged{"NEW", 0}));
   EXPECT_EQ(word(timed(1e-3), &before), (Judged{"PASSED", 0}));
   EXPECT_EQ(word(timed(1.2e-3), &before), (Judged{"REGRESSED", 1}));
   EXPECT_EQ(word(timed(0.8e-3), &before), (Judged{"IMPROVED", 0}));
   EXPECT_EQ(word(timed(1.01e-3), &before), (Judged{"PASSED", 0}));
   EXPECT_EQ(word(timed(1.2e-3, 2), &before), (Judged{"MISTRUSTED", 3}));
-  Evidence wrong = timed(1e-3);
+  Records wrong = timed(1e-3);
   wrong.timed[0].record.rows[0].wrong = "1 element is wrong";
   EXPECT_EQ(word(wrong, &before), (Judged{"REGRESSED", 1}));
 }
 
-TEST(Verdict, OfNothingIsMistrusted) { EXPECT_EQ(opinion({}, nullptr, {}).exit_code(), 3); }
+TEST(Verdict, OfNothingIsMistrusted) { EXPECT_EQ(assess({}, nullptr, {}).exit_code(), 3); }
 
 TEST(Verdict, TheWorstComesFirstAndNoKindHidesAnother) {
   std::vector<json> many;
   for (int i = 0; i < 30; ++i) many.push_back(judgement("a/" + std::to_string(i), "host", "FAILED"));
-  Evidence all = properties(many);
+  Records all = properties(many);
   all.campaigns = with_findings({campaign_finding("x", "flaky: 1 of 3")}).campaigns;
-  const Opinion judged = opinion(all, nullptr, {});
+  const Assessment judged = assess(all, nullptr, {});
   EXPECT_STREQ(name_of(headline_of(judged)), "FAILED");
   const ToRead first = to_read(judged, 5);
   EXPECT_EQ(first.items.size(), 6u);
@@ -271,13 +271,13 @@ TEST(Verdict, TheWorstComesFirstAndNoKindHidesAnother) {
 }
 
 TEST(Verdict, CallsNothingLookedAtThatWasNotRun) {
-  const Evidence part = properties({judgement("a/b", "host", "PASSED"), judgement("c/d", "host", "SKIPPED")});
-  EXPECT_EQ(opinion(part, nullptr, {}).sentence,
+  const Records part = properties({judgement("a/b", "host", "PASSED"), judgement("c/d", "host", "SKIPPED")});
+  EXPECT_EQ(assess(part, nullptr, {}).sentence,
             "Nothing fails of 1 thing looked at (1 not run); there is no baseline to compare with.");
-  const Evidence all = properties({judgement("a/b", "host", "PASSED"), judgement("c/d", "host", "PASSED")});
-  EXPECT_EQ(opinion(all, &all, {}).sentence,
+  const Records all = properties({judgement("a/b", "host", "PASSED"), judgement("c/d", "host", "PASSED")});
+  EXPECT_EQ(assess(all, &all, {}).sentence,
             "Nothing is worse and nothing fails of 2 things looked at against the baseline.");
-  EXPECT_EQ(opinion(part, &all, {}).sentence,
+  EXPECT_EQ(assess(part, &all, {}).sentence,
             "Nothing fails, but this does not show that all holds: 1 NOT RUN of 2 things against the baseline.");
 }
 

@@ -16,11 +16,11 @@ std::string limit(const Quantile& quantile) { return (quantile.is_exact ? "" : "
 
 std::string bias(double value) { return value == 0 ? "0" : (value > 0 ? "+" : "") + short_number(value); }
 
-Word word_of(const Story& story, const AccuracyRow& row) {
+Status word_of(const ReportContext& context, const AccuracyRow& row) {
   const std::string name = row.key.text() + " of " + row.key.subject;
-  const auto found = std::find_if(story.opinion.items.begin(), story.opinion.items.end(),
+  const auto found = std::find_if(context.assessment.items.begin(), context.assessment.items.end(),
                                   [&](const Item& item) { return item.kind == "accuracy" && item.name == name; });
-  return found == story.opinion.items.end() ? Word::not_run : found->word;
+  return found == context.assessment.items.end() ? Status::not_run : found->word;
 }
 
 const std::vector<Column> columns = {{"subject"},
@@ -44,7 +44,7 @@ const std::vector<Column> columns = {{"subject"},
                                      {"subnormals that differ", true},
                                      {"SQNR, of ordinary values", true}};
 
-std::vector<Markup> cells(const Story& story, const AccuracyRow& row) {
+std::vector<Markup> cells(const ReportContext& context, const AccuracyRow& row) {
   const auto& ulp = row.ulp;
   const std::string max = ulp ? (row.is_sampled ? ">= " : "= ") + error_text(ulp->max) : "-";
   const std::string of_subnormals =
@@ -57,7 +57,7 @@ std::vector<Markup> cells(const Story& story, const AccuracyRow& row) {
           row.key.type,
           row.key.inner_k_tiles,
           row.key.group,
-          badge(word_of(story, row)),
+          badge(word_of(context, row)),
           with_commas(row.elements),
           percent(row.bit_equal, row.elements),
           with_commas(row.unexplained),
@@ -80,9 +80,9 @@ struct Short {
   double max = 0, p99_9 = 0;
   std::optional<double> max_of_terms;
   bool is_sampled = false;
-  Word word = Word::exact;  // the worst
+  Status word = Status::exact;  // the worst
 
-  void add(const Story& story, const AccuracyRow& row) {
+  void add(const ReportContext& context, const AccuracyRow& row) {
     ++rows;
     exact += row.is_exact() ? 1 : 0;
     elements += row.elements;
@@ -93,16 +93,16 @@ struct Short {
     if (row.ulp) p99_9 = std::max(p99_9, row.ulp->p99_9.value);
     non_finite += row.non_finite_disagreements;
     is_sampled = is_sampled || row.is_sampled;
-    word = std::min(word, word_of(story, row));
+    word = std::min(word, word_of(context, row));
   }
 };
 
-Markup in_short(const Story& story, const std::vector<const AccuracyRow*>& rows) {
+Markup in_short(const ReportContext& context, const std::vector<const AccuracyRow*>& rows) {
   std::map<std::tuple<std::string, std::string, std::string, std::string>, Short> kinds;
   for (const AccuracyRow* row : rows) {
-    kinds[{row->key.subject, row->key.operation, row->key.domain, row->key.type}].add(story, *row);
+    kinds[{row->key.subject, row->key.operation, row->key.domain, row->key.type}].add(context, *row);
   }
-  std::vector<std::pair<Word, std::vector<Markup>>> lines;
+  std::vector<std::pair<Status, std::vector<Markup>>> lines;
   for (const auto& [key, all] : kinds) {
     const auto& [subject, operation, domain, type] = key;
     lines.push_back({all.word,
@@ -134,20 +134,20 @@ Markup in_short(const Story& story, const std::vector<const AccuracyRow*>& rows)
 
 }  // namespace
 
-Markup accuracy_section(Story& story) {
+Markup accuracy_section(ReportContext& context) {
   std::vector<const AccuracyRow*> differing, exact;
-  for (const auto& found : story.now.compared_elements) {
+  for (const auto& found : context.now.measured) {
     for (const AccuracyRow& row : found.record.rows) (row.is_exact() ? exact : differing).push_back(&row);
   }
   if (differing.empty() && exact.empty())
     return absent("how far results are from the specification", command_of_measurement);
   std::stable_sort(differing.begin(), differing.end(), [&](const AccuracyRow* a, const AccuracyRow* b) {
-    return std::tuple(word_of(story, *a), b->unexplained, b->max_ulp()) <
-           std::tuple(word_of(story, *b), a->unexplained, a->max_ulp());
+    return std::tuple(word_of(context, *a), b->unexplained, b->max_ulp()) <
+           std::tuple(word_of(context, *b), a->unexplained, a->max_ulp());
   });
   const auto rows_of = [&](const std::vector<const AccuracyRow*>& which) {
     std::vector<std::vector<Markup>> rows;
-    for (const AccuracyRow* row : which) rows.push_back(cells(story, *row));
+    for (const AccuracyRow* row : which) rows.push_back(cells(context, *row));
     return rows;
   };
   Markup all = paragraph(
@@ -160,7 +160,7 @@ Markup accuracy_section(Story& story) {
       "* scale and zero, which stays small where a sum nearly cancels. Bias is the signed mean in ulp.");
   std::vector<const AccuracyRow*> rows = differing;
   rows.insert(rows.end(), exact.begin(), exact.end());
-  all += in_short(story, rows);
+  all += in_short(context, rows);
   // Whoever has ten minutes reads the above.
   const auto folded = [&](const char* role, const std::string& title, const std::vector<const AccuracyRow*>& which) {
     if (which.empty()) return Markup();
@@ -202,12 +202,12 @@ Markup card(const WorstCase& worst) {
 
 }  // namespace
 
-Markup worst_section(Story& story) {
+Markup worst_section(ReportContext& context) {
   constexpr int most_of_a_kind = 2;
   constexpr std::size_t most = 40;
   std::vector<const WorstCase*> cases;
   std::size_t left_out = 0;
-  for (const auto& found : story.now.compared_elements) {
+  for (const auto& found : context.now.measured) {
     std::map<std::tuple<std::string, std::string, std::string, std::string>, int> of_kind;
     for (const WorstCase& worst : found.record.worst) {
       const bool is_shown = ++of_kind[{worst.subject, worst.operation, worst.domain, worst.type}] <= most_of_a_kind;
@@ -215,7 +215,7 @@ Markup worst_section(Story& story) {
       left_out += is_shown ? 0 : 1;
     }
   }
-  if (story.now.compared_elements.empty()) return absent("which cases are furthest off", command_of_measurement);
+  if (context.now.measured.empty()) return absent("which cases are furthest off", command_of_measurement);
   if (cases.empty()) return paragraph("No element differs from the specification.");
   std::stable_sort(cases.begin(), cases.end(),
                    [](const WorstCase* a, const WorstCase* b) { return a->why.empty() && !b->why.empty(); });
@@ -232,26 +232,26 @@ Markup worst_section(Story& story) {
          of_class("div", "charts", cards);
 }
 
-Markup disagreements_section(Story& story) {
+Markup disagreements_section(ReportContext& context) {
   std::vector<const Pair*> pairs;
   std::size_t agreeing = 0;
-  bool compared_elements = false;
-  for (const auto& found : story.now.compared_elements) {
-    compared_elements = true;
+  bool measured = false;
+  for (const auto& found : context.now.measured) {
+    measured = true;
     for (const Pair& pair : found.record.pairs) {
       if (pair.differing != 0) pairs.push_back(&pair);
       if (pair.differing == 0) ++agreeing;
     }
   }
   std::map<std::string, std::uint64_t> by_properties;
-  for (const auto& found : story.now.verified) {
+  for (const auto& found : context.now.verified) {
     for (const Judgement& judgement : found.record.judgements) {
       for (const auto& [reason, count] : judgement.explained) by_properties[judgement.subject + ": " + reason] += count;
     }
   }
   Markup all;
-  if (!compared_elements) all += absent("what subjects make of the same data", command_of_measurement);
-  if (compared_elements && pairs.empty()) {
+  if (!measured) all += absent("what subjects make of the same data", command_of_measurement);
+  if (measured && pairs.empty()) {
     all += paragraph(agreeing == 0 ? std::string("No two subjects were given the same data.")
                                    : "All " + counted(agreeing, "pair") +
                                          " of subjects that were given the same data agree in every bit.");

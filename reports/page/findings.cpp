@@ -23,8 +23,8 @@ std::string ratio_to(const TimedRow& row, const std::string& yardstick) {
                             : "-";
 }
 
-const Item* item_of(const Story& story, const std::string& kind, const std::string& name) {
-  for (const Item& item : story.opinion.items) {
+const Item* item_of(const ReportContext& context, const std::string& kind, const std::string& name) {
+  for (const Item& item : context.assessment.items) {
     if (item.kind == kind && item.name == name) return &item;
   }
   return nullptr;
@@ -59,13 +59,13 @@ Markup card(const Failure& failure) {
 
 }  // namespace
 
-Markup speed_section(Story& story) {
-  if (story.now.timed.empty()) return absent("how fast it is", "./tileproof bench --json FILE");
-  const bool compares = story.before != nullptr && !story.before->timed.empty();
+Markup speed_section(ReportContext& context) {
+  if (context.now.timed.empty()) return absent("how fast it is", "./tileproof bench --json FILE");
+  const bool compares = context.before != nullptr && !context.before->timed.empty();
   std::vector<std::vector<Markup>> rows;
-  for (const auto& found : story.now.timed) {
+  for (const auto& found : context.now.timed) {
     for (const TimedRow& row : found.record.rows) {
-      const Item* item = item_of(story, "speed", row.name);
+      const Item* item = item_of(context, "speed", row.name);
       rows.push_back({item != nullptr ? badge(item->word) : Markup(), row.name,
                       lasting(statistics::median(row.operation())),
                       percent(static_cast<std::uint64_t>(statistics::spread(row.operation()) * 1e4), 10000),
@@ -89,14 +89,14 @@ Markup speed_section(Story& story) {
                                std::move(rows), 120);
 }
 
-Markup findings_section(Story& story) {
+Markup findings_section(ReportContext& context) {
   constexpr std::size_t most_cards = 20, most_lines = 40;
   std::vector<Markup> cards;
   std::vector<std::vector<Markup>> others;
-  for (const auto& found : story.now.verified) {
+  for (const auto& found : context.now.verified) {
     for (const Failure& failure : failures_of(found.record)) cards.push_back(card(failure));
   }
-  for (const auto& found : story.now.campaigns) {
+  for (const auto& found : context.now.campaigns) {
     for (const CampaignFinding* finding : in_order_of_cause(found.record)) {
       if (finding->was_looked_into) {
         cards.push_back(card(*finding, found.record));
@@ -106,7 +106,8 @@ Markup findings_section(Story& story) {
                         to_copy(finding->replay)});
     }
   }
-  if (story.now.verified.empty() && story.now.campaigns.empty()) return absent("what was found", "./tileproof verify");
+  if (context.now.verified.empty() && context.now.campaigns.empty())
+    return absent("what was found", "./tileproof verify");
   if (cards.empty() && others.empty()) return paragraph("Nothing was found.");
   Markup all;
   for (std::size_t i = 0; i < std::min(cards.size(), most_cards); ++i) all += cards[i];
@@ -120,20 +121,20 @@ Markup findings_section(Story& story) {
   return all;
 }
 
-Markup known_section(Story& story) {
+Markup known_section(ReportContext& context) {
   std::vector<std::vector<Markup>> rows;
-  for (const auto& found : story.now.verified) {
+  for (const auto& found : context.now.verified) {
     for (const KnownFailure& known : known_failures(found.record)) {
       rows.push_back({known.finding->id, known.judgement->subject, known.finding->what, known.finding->since,
                       known.finding->expires, with_commas(known.finding->cases), to_copy(known.finding->replay)});
     }
   }
-  for (const auto& found : story.now.campaigns) {
+  for (const auto& found : context.now.campaigns) {
     for (const auto& [id, cases] : found.record.known) {
       rows.push_back({id, found.record.subject, "met by a campaign", "", "", with_commas(cases), ""});
     }
   }
-  if (story.now.verified.empty() && story.now.campaigns.empty())
+  if (context.now.verified.empty() && context.now.campaigns.empty())
     return absent("which known findings occurred", "./tileproof verify");
   if (rows.empty()) return paragraph("None occurred, of the subjects that ran.");
   return paragraph(
@@ -143,20 +144,20 @@ Markup known_section(Story& story) {
          table({{"name"}, {"subject"}, {"what"}, {"since"}, {"until"}, {"cases", true}, {"a case"}}, rows);
 }
 
-std::vector<Markup> not_shown(const Story& story) {
+std::vector<Markup> not_shown(const ReportContext& context) {
   std::vector<Markup> all;
-  const Evidence& now = story.now;
+  const Records& now = context.now;
   const auto lacks = [&](bool is_there, const std::string& what, const std::string& command) {
     if (!is_there) all.push_back(Markup(what + " ") + code_of(command) + " would.");
   };
   for (const std::string& trouble : now.troubles) all.push_back("A record could not be used: " + trouble);
   lacks(!now.verified.empty(), "Whether properties hold: no property was judged.", "./tileproof verify");
-  lacks(!now.compared_elements.empty(), "How far results are from the specification: no survey of accuracy is there.",
+  lacks(!now.measured.empty(), "How far results are from the specification: no survey of accuracy is there.",
         "./tileproof verify");
   lacks(!now.proved.empty(), "What holds everywhere: nothing was enumerated.", "./tileproof prove");
   lacks(!now.campaigns.empty(), "What a long search would find: there was no campaign.", "./tileproof fuzz");
   lacks(!now.timed.empty(), "Whether it is fast: nothing was timed.", "./tileproof bench --json FILE");
-  if (story.before == nullptr) all.push_back("Whether anything became worse: no baseline was given (--against).");
+  if (context.before == nullptr) all.push_back("Whether anything became worse: no baseline was given (--against).");
   for (const auto& found : now.verified) {
     for (const Group& group : subjects_not_run(found.record))
       all.push_back("What " + group.subject + " does: " + group.reason + ".");
@@ -165,7 +166,7 @@ std::vector<Markup> not_shown(const Story& story) {
     if (skipped != 0)
       all.push_back(counted(skipped, "property") + " were SKIPPED, in whole or in part: see summary.json of the run.");
   }
-  for (const auto& found : now.compared_elements) {
+  for (const auto& found : now.measured) {
     std::size_t sampled = 0;
     for (const AccuracyRow& row : found.record.rows) sampled += row.is_sampled ? 1 : 0;
     if (sampled != 0) {
@@ -202,13 +203,13 @@ std::vector<Markup> not_shown(const Story& story) {
   const bool has_gpu =
       !architecture_of(provenance).empty() || (provenance.contains("gpu") && !provenance.at("gpu").empty());
   if (!has_gpu) all.push_back("Anything of a GPU: no record here was made on one.");
-  if (!story.zooms) all.push_back("Pictures to zoom into: plotly.js was not there when this program was built.");
+  if (!context.zooms) all.push_back("Pictures to zoom into: plotly.js was not there when this program was built.");
   return all;
 }
 
-Markup not_shown_section(Story& story) {
+Markup not_shown_section(ReportContext& context) {
   Markup items;
-  for (const Markup& one : not_shown(story)) items += element("li", one);
+  for (const Markup& one : not_shown(context)) items += element("li", one);
   return element("ul", items);
 }
 

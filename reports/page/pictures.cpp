@@ -35,9 +35,9 @@ struct Distances {
 /// By subject, operation and type: ulp of different types are no one thing.
 using ByKind = std::map<std::string, Distances>;
 
-ByKind distances_in(const Evidence& evidence) {
+ByKind distances_in(const Records& records) {
   ByKind all;
-  for (const auto& found : evidence.compared_elements) {
+  for (const auto& found : records.measured) {
     for (const AccuracyRow& row : found.record.rows) {
       all[row.key.subject + " " + row.key.operation + ", " + row.key.type].add(row);
     }
@@ -74,9 +74,9 @@ Histogram histogram_of(const Distances& now, const Distances* before) {
   return histogram;
 }
 
-Markup histograms(Story& story) {
-  const ByKind now = distances_in(story.now);
-  const ByKind before = story.before != nullptr ? distances_in(*story.before) : ByKind();
+Markup histograms(ReportContext& context) {
+  const ByKind now = distances_in(context.now);
+  const ByKind before = context.before != nullptr ? distances_in(*context.before) : ByKind();
   std::vector<std::pair<std::string, const Distances*>> differing;
   Distances exact;
   std::size_t exact_kinds = 0;
@@ -98,7 +98,7 @@ Markup histograms(Story& story) {
   for (std::size_t i = 0; i < std::min(differing.size(), most_subjects); ++i) {
     const auto& [name, distances] = differing[i];
     const auto then = before.find(name);
-    all += story.show(
+    all += context.show(
         {"ulp-" + std::to_string(i), "How far off: " + name,
          "All at 0 is exact; a heap on one side is a bias; bars far out that nothing explains are mutants. 2^4 stands "
          "for 16 up to 32. Axis of counts: logarithmic.",
@@ -108,10 +108,10 @@ Markup histograms(Story& story) {
     all += paragraph(std::to_string(differing.size() - most_subjects) + " more differ, by less: see report.json");
   }
   if (exact_kinds != 0) {
-    all += story.show({"ulp-exact", "How far off: all others",
-                       counted(exact_kinds, "kind") +
-                           " of result (subject, operation, type) together: every finite one at distance 0.",
-                       histogram_of(exact, nullptr)});
+    all += context.show({"ulp-exact", "How far off: all others",
+                         counted(exact_kinds, "kind") +
+                             " of result (subject, operation, type) together: every finite one at distance 0.",
+                         histogram_of(exact, nullptr)});
   }
   return all;
 }
@@ -179,9 +179,9 @@ void add_line(Lines& lines, const std::string& name, const std::vector<const Cur
   lines.lines.push_back(std::move(line));
 }
 
-Markup curves(Story& story) {
+Markup curves(ReportContext& context) {
   std::vector<const Curve*> all;
-  for (const auto& found : story.now.compared_elements) {
+  for (const auto& found : context.now.measured) {
     for (const Curve& curve : found.record.curves) all.push_back(&curve);
   }
   Markup shown;
@@ -213,10 +213,11 @@ Markup curves(Story& story) {
     for (const auto& [bound, name] : bounds) {
       lines.lines.push_back({"bound: " + name, std::vector<double>(places.size(), bound), Lines::Role::bound});
     }
-    shown += story.show({axis.id, axis.title,
-                         "A line that climbs, or stands out at one place, points at that place; whether a formula "
-                         "explains it, the table says. Lines that agree lie on one another. Axis of ulp: logarithmic.",
-                         lines});
+    shown +=
+        context.show({axis.id, axis.title,
+                      "A line that climbs, or stands out at one place, points at that place; whether a formula "
+                      "explains it, the table says. Lines that agree lie on one another. Axis of ulp: logarithmic.",
+                      lines});
   }
   return shown;
 }
@@ -262,9 +263,9 @@ std::vector<std::string> numbers_below(int end) {
   return all;
 }
 
-std::vector<std::string> binades_in(const Evidence& evidence) {
+std::vector<std::string> binades_in(const Records& records) {
   Places places;
-  for (const auto& found : evidence.compared_elements) {
+  for (const auto& found : records.measured) {
     for (const Curve& curve : found.record.curves) {
       for (const CurvePoint& point : curve.by_binade) places.insert(point.at);
     }
@@ -272,9 +273,9 @@ std::vector<std::string> binades_in(const Evidence& evidence) {
   return {places.begin(), places.end()};
 }
 
-Markup heatmaps(Story& story) {
+Markup heatmaps(ReportContext& context) {
   std::map<std::string, Wrong> by_subject;
-  for (const auto& found : story.now.compared_elements) {
+  for (const auto& found : context.now.measured) {
     for (const Curve& curve : found.record.curves) by_subject[curve.subject + " " + curve.operation].add(curve);
   }
   std::vector<std::pair<std::string, const Wrong*>> shown;
@@ -287,18 +288,18 @@ Markup heatmaps(Story& story) {
   const std::size_t differing = shown.size();
   if (shown.empty() && !by_subject.empty()) shown.emplace_back("nobody", &none);
   if (shown.size() > most_subjects) shown.resize(most_subjects);
-  const std::vector<std::string> binades = binades_in(story.now);
+  const std::vector<std::string> binades = binades_in(context.now);
   Markup all;
   for (std::size_t i = 0; i < shown.size(); ++i) {
     const auto& [name, wrong] = shown[i];
     const std::string number = std::to_string(i);
-    all += story.show(
+    all += context.show(
         {"place-" + number, "Where elements differ: " + name,
          "Rows and columns modulo 64; counts, not rates: the first rows are in every problem, the last in few. Noise "
          "is arithmetic; stripes within that, blocks and single columns are a layout mutant.",
          map_of(wrong->by_row_and_column, numbers_below(64), numbers_below(64), "row mod 64", "column mod 64")});
     if (binades.empty() || (wrong->all != 0 && wrong->by_nibble_and_binade.empty())) continue;
-    all += story.show(
+    all += context.show(
         {"nibble-" + number, "Which nibbles, at which scales: " + name,
          "One row is a nibble that is taken from elsewhere; one column is a size of scale that is handled wrongly.",
          map_of(wrong->by_nibble_and_binade, numbers_below(8),
@@ -321,10 +322,10 @@ std::string value_in(const std::string& cell, const std::string& name) {
   return cell.substr(begin, cell.find(' ', begin) - begin);
 }
 
-Markup coverage(Story& story) {
+Markup coverage(ReportContext& context) {
   std::map<std::pair<std::string, std::string>, std::uint64_t> cells;
   Places profiles, sizes;
-  for (const auto& found : story.now.campaigns) {
+  for (const auto& found : context.now.campaigns) {
     for (const std::string& cell : found.record.cells) {
       const std::string profile = value_in(cell, "scales"), size = value_in(cell, "k");
       if (profile.empty() || !size.starts_with("2^")) continue;
@@ -333,9 +334,9 @@ Markup coverage(Story& story) {
       ++cells[{profile, size.substr(2)}];
     }
   }
-  if (story.now.campaigns.empty()) return absent("which feature cells a campaign has been in", "./tileproof fuzz");
+  if (context.now.campaigns.empty()) return absent("which feature cells a campaign has been in", "./tileproof fuzz");
   Markup all;
-  for (const auto& found : story.now.campaigns) {
+  for (const auto& found : context.now.campaigns) {
     const Campaign& campaign = found.record;
     if (campaign.cells_reachable == 0) continue;
     all += paragraph("The campaign of " + campaign.subject + " was in " + with_commas(campaign.cells_hit) + " of " +
@@ -348,16 +349,16 @@ Markup coverage(Story& story) {
     Heatmap map = map_of(cells, {profiles.begin(), profiles.end()}, {sizes.begin(), sizes.end()}, "profile of scales",
                          "log2 of k");
     map.what = "cells hit";
-    all += story.show({"coverage", "Feature cells that were hit",
-                       "Cells of each profile of scales and size of k; blank has not been tried.", map});
+    all += context.show({"coverage", "Feature cells that were hit",
+                         "Cells of each profile of scales and size of k; blank has not been tried.", map});
   }
   Lines lines = {.places = {}, .lines = {}, .x = "cases", .y = "cells"};
   std::set<std::uint64_t> counts;
-  for (const auto& found : story.now.campaigns) {
+  for (const auto& found : context.now.campaigns) {
     for (const auto& [run, known] : found.record.discovery) counts.insert(run);
   }
   for (const std::uint64_t count : counts) lines.places.push_back(with_commas(count));
-  for (const auto& found : story.now.campaigns) {
+  for (const auto& found : context.now.campaigns) {
     Lines::Line line = {found.record.subject + ", seed " + found.record.seed, {}};
     for (const std::uint64_t count : counts) {
       double value = std::numeric_limits<double>::quiet_NaN();
@@ -369,30 +370,30 @@ Markup coverage(Story& story) {
     lines.lines.push_back(std::move(line));
   }
   if (!counts.empty()) {
-    all += story.show({"discovery", "Discovery",
-                       "Cells known after so many cases: a line that still climbs says that there is more to see.",
-                       lines});
+    all += context.show({"discovery", "Discovery",
+                         "Cells known after so many cases: a line that still climbs says that there is more to see.",
+                         lines});
   }
   return all;
 }
 
 }  // namespace
 
-Markup pictures_section(Story& story) {
+Markup pictures_section(ReportContext& context) {
   Markup all;
-  if (!story.zooms) {
+  if (!context.zooms) {
     all += of_class("p", "warning",
                     "These pictures are static: plotly.js was not there when this program was built, so that there is "
                     "nothing to zoom with.");
   }
-  if (story.now.compared_elements.empty()) {
+  if (context.now.measured.empty()) {
     all += absent("how errors are distributed", "./tileproof verify");
   } else {
-    all += element("h3", "Distances") + of_class("div", "charts", histograms(story)) +
-           element("h3", "Error against the shape and the scale") + of_class("div", "charts", curves(story)) +
-           element("h3", "Where errors lie") + of_class("div", "charts", heatmaps(story));
+    all += element("h3", "Distances") + of_class("div", "charts", histograms(context)) +
+           element("h3", "Error against the shape and the scale") + of_class("div", "charts", curves(context)) +
+           element("h3", "Where errors lie") + of_class("div", "charts", heatmaps(context));
   }
-  return all + element("h3", "What was covered") + of_class("div", "charts", coverage(story));
+  return all + element("h3", "What was covered") + of_class("div", "charts", coverage(context));
 }
 
 }  // namespace tileproof::reports

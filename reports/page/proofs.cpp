@@ -60,10 +60,10 @@ Markup verdict_badge(const std::string& verdict) { return element("span", {{"cla
 
 }  // namespace
 
-Markup domains_section(Story& story) {
+Markup domains_section(ReportContext& context) {
   std::vector<DomainFigure> figures;
   std::vector<std::vector<Markup>> measures;
-  for (const auto& found : story.now.proved) {
+  for (const auto& found : context.now.proved) {
     figures.insert(figures.end(), found.record.domains.begin(), found.record.domains.end());
     for (const Proof& proof : found.record.proofs) {
       for (const Measure& one : proof.measures) {
@@ -105,11 +105,11 @@ Markup domains_section(Story& story) {
   return all;
 }
 
-Markup proofs_section(Story& story) {
-  if (story.now.proved.empty()) return absent("what was enumerated", "./tileproof prove");
+Markup proofs_section(ReportContext& context) {
+  if (context.now.proved.empty()) return absent("what was enumerated", "./tileproof prove");
   std::vector<std::vector<Markup>> rows;
   std::size_t proved = 0;
-  for (const auto& found : story.now.proved) {
+  for (const auto& found : context.now.proved) {
     for (const Proof& proof : found.record.proofs) {
       proved += proof.verdict == "PROVED" ? 1 : 0;
       Markup why = proof.finding.empty() ? Markup(proof.reason) : element("pre", proof.finding);
@@ -126,7 +126,7 @@ Markup proofs_section(Story& story) {
                  rows);
   }
   std::vector<std::vector<Markup>> sanitizers;
-  for (const auto& found : story.now.proved) {
+  for (const auto& found : context.now.proved) {
     for (const SanitizerRun& run : found.record.sanitizers) {
       sanitizers.push_back({verdict_badge(run.verdict), run.tool, run.reason});
     }
@@ -136,9 +136,9 @@ Markup proofs_section(Story& story) {
   return all;
 }
 
-Markup determinism_section(Story& story) {
+Markup determinism_section(ReportContext& context) {
   std::vector<std::vector<Markup>> rows;
-  for (const auto& found : story.now.verified) {
+  for (const auto& found : context.now.verified) {
     for (const Judgement& one : found.record.judgements) {
       if (!one.property.starts_with("determinism/") || one.verdict == Verdict::skipped) continue;
       Markup hashes;
@@ -154,13 +154,13 @@ Markup determinism_section(Story& story) {
          table({{""}, {"property"}, {"subject"}, {"cases", true}, {"hash of all results"}}, rows);
 }
 
-Markup power_section(Story& story) {
+Markup power_section(ReportContext& context) {
   std::vector<const SelfProof*> proofs;
-  for (const auto& found : story.now.proved) {
+  for (const auto& found : context.now.proved) {
     for (const SelfProof& proof : found.record.self) proofs.push_back(&proof);
   }
   Markup planted;
-  for (const auto& found : story.now.campaigns) {
+  for (const auto& found : context.now.campaigns) {
     if (found.record.planted.empty()) continue;
     std::string names;
     std::size_t met = 0;

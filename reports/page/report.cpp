@@ -15,44 +15,44 @@ namespace {
 using nlohmann::json;
 
 /// Whose results a record has.
-std::set<std::string> subjects_of(const Evidence& evidence) {
+std::set<std::string> subjects_of(const Records& records) {
   std::set<std::string> names;
-  for (const auto& found : evidence.verified) {
+  for (const auto& found : records.verified) {
     for (const Judgement& one : found.record.judgements) {
       if (one.verdict != Verdict::skipped) names.insert(one.subject);
     }
   }
   if (!names.empty()) return names;
-  for (const auto& found : evidence.compared_elements) {
+  for (const auto& found : records.measured) {
     for (const AccuracyRow& row : found.record.rows) names.insert(row.key.subject);
   }
-  for (const auto& found : evidence.proved) {
+  for (const auto& found : records.proved) {
     for (const Proof& proof : found.record.proofs) names.insert(proof.subject);
   }
-  for (const auto& found : evidence.campaigns) names.insert(found.record.subject);
+  for (const auto& found : records.campaigns) names.insert(found.record.subject);
   return names;
 }
 
-void rename_subject(Evidence& evidence, const std::string& from, const std::string& to) {
+void rename_subject(Records& records, const std::string& from, const std::string& to) {
   const auto rename = [&](std::string& name) {
     if (name == from) name = to;
   };
-  for (auto& found : evidence.verified) {
+  for (auto& found : records.verified) {
     for (Subject& one : found.record.subjects) rename(one.name);
     for (Judgement& one : found.record.judgements) rename(one.subject);
   }
-  for (auto& found : evidence.compared_elements) {
+  for (auto& found : records.measured) {
     for (AccuracyRow& one : found.record.rows) rename(one.key.subject);
     for (Curve& one : found.record.curves) rename(one.subject);
   }
-  for (auto& found : evidence.proved) {
+  for (auto& found : records.proved) {
     for (Proof& one : found.record.proofs) rename(one.subject);
   }
-  for (auto& found : evidence.campaigns) rename(found.record.subject);
+  for (auto& found : records.campaigns) rename(found.record.subject);
 }
 
 /// Where each side has one subject, and not the same, the two stand for each other: a kernel and the next one.
-std::string matched_subjects(const Evidence& now, Evidence& before) {
+std::string matched_subjects(const Records& now, Records& before) {
   const std::set<std::string> here = subjects_of(now), there = subjects_of(before);
   if (here.size() != 1 || there.size() != 1 || here == there) return "";
   rename_subject(before, *there.begin(), *here.begin());
@@ -60,20 +60,19 @@ std::string matched_subjects(const Evidence& now, Evidence& before) {
          ". What one does is held against what the other did.";
 }
 
-bool have_a_kind_in_common(const Evidence& a, const Evidence& b) {
-  return (!a.verified.empty() && !b.verified.empty()) ||
-         (!a.compared_elements.empty() && !b.compared_elements.empty()) || (!a.proved.empty() && !b.proved.empty()) ||
-         (!a.campaigns.empty() && !b.campaigns.empty()) || (!a.timed.empty() && !b.timed.empty());
+bool have_a_kind_in_common(const Records& a, const Records& b) {
+  return (!a.verified.empty() && !b.verified.empty()) || (!a.measured.empty() && !b.measured.empty()) ||
+         (!a.proved.empty() && !b.proved.empty()) || (!a.campaigns.empty() && !b.campaigns.empty()) ||
+         (!a.timed.empty() && !b.timed.empty());
 }
 
-std::string kinds_in(const Evidence& evidence) {
+std::string kinds_in(const Records& records) {
   std::string names;
   const auto add = [&](bool has, const char* name) {
     if (has) names += (names.empty() ? "" : ", ") + std::string(name);
   };
-  add(!evidence.verified.empty(), "verify"), add(!evidence.compared_elements.empty(), "accuracy");
-  add(!evidence.proved.empty(), "prove"), add(!evidence.campaigns.empty(), "fuzz"),
-      add(!evidence.timed.empty(), "bench");
+  add(!records.verified.empty(), "verify"), add(!records.measured.empty(), "accuracy");
+  add(!records.proved.empty(), "prove"), add(!records.campaigns.empty(), "fuzz"), add(!records.timed.empty(), "bench");
   return names.empty() ? "none" : names;
 }
 
@@ -91,16 +90,16 @@ Budgets budgets_in(const std::filesystem::path& file, std::vector<std::string>& 
   }
 }
 
-std::string for_terminal(const Opinion& opinion) {
-  std::string text = std::string(name_of(headline_of(opinion))) + ": " + opinion.sentence + "\n";
+std::string for_terminal(const Assessment& assessment) {
+  std::string text = std::string(name_of(headline_of(assessment))) + ": " + assessment.sentence + "\n";
   std::string counts;
   for (std::size_t i = 0; i < words; ++i) {
-    const Word word = static_cast<Word>(i);
-    if (opinion.count(word) == 0) continue;
-    counts += (counts.empty() ? "" : ", ") + std::to_string(opinion.count(word)) + " " + name_of(word);
+    const Status word = static_cast<Status>(i);
+    if (assessment.count(word) == 0) continue;
+    counts += (counts.empty() ? "" : ", ") + std::to_string(assessment.count(word)) + " " + name_of(word);
   }
-  for (const std::string& line : opinion.samples) text += "  " + one_line(line) + "\n";
-  const ToRead first = to_read(opinion, 4);
+  for (const std::string& line : assessment.samples) text += "  " + one_line(line) + "\n";
+  const ToRead first = to_read(assessment, 4);
   for (const Item& item : first.items) {
     text += "  " + std::string(name_of(item.word)) + " " + one_line(item.name) + (item.why.empty() ? "" : ": ") +
             one_line(shortened(item.why, 160)) + "\n";
@@ -112,8 +111,8 @@ std::string for_terminal(const Opinion& opinion) {
 }  // namespace
 
 Report report(const ReportRequest& request) {
-  Evidence now = evidence_in("RUN", request.runs);
-  Evidence before = evidence_in("--against", request.against);
+  Records now = records_in("RUN", request.runs);
+  Records before = records_in("--against", request.against);
   const Budgets budgets = budgets_in(request.budgets, now.troubles);
   bool compares = !before.empty();
   if (compares && !now.empty() && !have_a_kind_in_common(now, before)) {
@@ -129,27 +128,27 @@ Report report(const ReportRequest& request) {
   if (compares) {
     if (const std::string remark = matched_subjects(now, before); !remark.empty()) remarks.push_back(remark);
   }
-  Opinion judged;
+  Assessment judged;
   try {
-    judged = opinion(now, compares ? &before : nullptr, budgets);
+    judged = assess(now, compares ? &before : nullptr, budgets);
   } catch (const std::runtime_error& error) {  // two budgets for the same
     now.troubles.push_back("--budgets: given two budgets for one result (" + std::string(error.what()) +
                            "), legal is one that names more of it than any other");
-    judged = opinion(now, compares ? &before : nullptr, {});
+    judged = assess(now, compares ? &before : nullptr, {});
   }
-  Story story = {now, compares ? &before : nullptr, judged, budgets, !embedded::plotly().empty(), remarks};
+  ReportContext context = {now, compares ? &before : nullptr, judged, budgets, !embedded::plotly().empty(), remarks};
   Markup contents, body;
   for (const Section& section : sections()) {
     contents += link_to(section.id, section.title) + " ";
     body += element("section", {{"id", std::string(section.id.text())}},
-                    element("h2", section.title) + section.body(story));
+                    element("h2", section.title) + section.body(context));
   }
   Report result;
-  result.html =
-      page("tileproof report: " + std::string(name_of(headline_of(story.opinion))), contents, body, story.charts);
-  result.markdown = report_markdown(story);
-  result.junit = report_junit(story);
-  result.json = report_json(story).dump(1, ' ', false, json::error_handler_t::replace) + "\n";
+  result.html = page("tileproof report: " + std::string(name_of(headline_of(context.assessment))), contents, body,
+                     context.charts);
+  result.markdown = report_markdown(context);
+  result.junit = report_junit(context);
+  result.json = report_json(context).dump(1, ' ', false, json::error_handler_t::replace) + "\n";
   result.said = for_terminal(judged);
   result.troubles = now.troubles;
   if (compares) result.troubles.insert(result.troubles.end(), before.troubles.begin(), before.troubles.end());
@@ -160,15 +159,15 @@ Report report(const ReportRequest& request) {
 
 BudgetsUpdate updated_budgets(const ReportRequest& request) {
   BudgetsUpdate result;
-  const Evidence now = evidence_in("RUN", request.runs);
+  const Records now = records_in("RUN", request.runs);
   result.troubles = now.troubles;
   Budgets budgets = budgets_in(request.budgets, result.troubles);
-  if (result.troubles.empty() && now.compared_elements.empty()) {
+  if (result.troubles.empty() && now.measured.empty()) {
     result.troubles.push_back("RUN: given records of " + kinds_in(now) +
                               ", legal is a run of verify with accuracy.json in it");
   }
   if (!result.troubles.empty()) return result;
-  for (const auto& found : now.compared_elements) {
+  for (const auto& found : now.measured) {
     std::map<std::string, std::string> from = {{"run_start", found.run_start}};
     for (const char* name : {"commit", "dirty"}) {
       if (const auto value = found.provenance.find(name); value != found.provenance.end()) from[name] = value->second;

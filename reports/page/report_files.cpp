@@ -36,14 +36,14 @@ class Comment {
 
 }  // namespace
 
-std::string report_markdown(const Story& story) {
-  const Opinion& opinion = story.opinion;
-  Comment comment("## " + std::string(name_of(headline_of(opinion))) + "\n\n" + opinion.sentence + "\n\n");
+std::string report_markdown(const ReportContext& context) {
+  const Assessment& assessment = context.assessment;
+  Comment comment("## " + std::string(name_of(headline_of(assessment))) + "\n\n" + assessment.sentence + "\n\n");
   comment.add("| word | count |\n|---|---|\n");
   for (std::size_t i = 0; i < words; ++i) {
-    const Word word = static_cast<Word>(i);
-    if (opinion.count(word) != 0) {
-      comment.add("| " + std::string(name_of(word)) + " | " + std::to_string(opinion.count(word)) + " |\n");
+    const Status word = static_cast<Status>(i);
+    if (assessment.count(word) != 0) {
+      comment.add("| " + std::string(name_of(word)) + " | " + std::to_string(assessment.count(word)) + " |\n");
     }
   }
   const auto list = [&](const char* title, const std::vector<std::string>& lines, std::size_t most) {
@@ -53,16 +53,16 @@ std::string report_markdown(const Story& story) {
     if (lines.size() > most) comment.add("\nand " + std::to_string(lines.size() - most) + " more: see report.html\n");
   };
   std::vector<std::string> remarks, samples, read, unlike;
-  for (const std::string& line : opinion.samples) samples.push_back(code(line));
-  for (const std::string& remark : story.remarks) remarks.push_back(code(remark));
-  const ToRead first = to_read(opinion, 12);
+  for (const std::string& line : assessment.samples) samples.push_back(code(line));
+  for (const std::string& remark : context.remarks) remarks.push_back(code(remark));
+  const ToRead first = to_read(assessment, 12);
   for (const Item& item : first.items) {
     read.push_back(std::string(name_of(item.word)) + " " + code(item.name) +
                    (item.why.empty() ? "" : ": " + code(shortened(item.why, 300))));
   }
   for (const std::string& more : first.left_out) read.push_back("and " + more);
-  if (story.before != nullptr) {
-    for (const Difference& one : differences(story.now.provenance(), story.before->provenance())) {
+  if (context.before != nullptr) {
+    for (const Difference& one : differences(context.now.provenance(), context.before->provenance())) {
       if (one.is_unlike)
         unlike.push_back(code(one.name) + ": " + code(one.before) + " in the baseline, " + code(one.now) + " here");
     }
@@ -71,20 +71,20 @@ std::string report_markdown(const Story& story) {
   list("Proofs that are not whole", samples, 20);
   list("To read", read, 80);
   list("Not like for like", unlike, 20);
-  const std::size_t gaps = not_shown(story).size();
+  const std::size_t gaps = not_shown(context).size();
   comment.add("\n" + counted(gaps, "thing") + " this report does not show: see the end of the page\n");
   return comment.text();
 }
 
-std::string report_junit(const Story& story) {
+std::string report_junit(const ReportContext& context) {
   struct Suite {
     std::size_t tests = 0, failures = 0, skipped = 0;
     std::string testcases;
   };
   std::map<std::string, Suite> suites;
-  for (const Item& item : story.opinion.items) {
+  for (const Item& item : context.assessment.items) {
     Suite& suite = suites[item.kind];
-    const bool skips = is_amber(item.word) || (item.word == Word::not_run && !item.is_red);
+    const bool skips = is_amber(item.word) || (item.word == Status::not_run && !item.is_red);
     ++suite.tests;
     suite.failures += is_red(item) ? 1 : 0;
     suite.skipped += skips ? 1 : 0;
@@ -99,12 +99,12 @@ std::string report_junit(const Story& story) {
   // What is red as a whole alone is a test of its own: servers take no tests for good news.
   std::size_t red = 0;
   for (const auto& [kind, suite] : suites) red += suite.failures;
-  if (red == 0 && story.opinion.outcome != Outcome::passed) {
+  if (red == 0 && context.assessment.outcome != Outcome::passed) {
     suites["report"] = {1, 1, 0,
                         "    <testcase" + xml::attribute("classname", "report") +
                             xml::attribute("name", "the report as a whole") + ">\n      <failure" +
-                            xml::attribute("type", name_of(headline_of(story.opinion))) +
-                            xml::attribute("message", story.opinion.sentence) + "/>\n    </testcase>\n"};
+                            xml::attribute("type", name_of(headline_of(context.assessment))) +
+                            xml::attribute("message", context.assessment.sentence) + "/>\n    </testcase>\n"};
   }
   std::string text =
       "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites" + xml::attribute("name", "tileproof report") + ">\n";
@@ -116,20 +116,20 @@ std::string report_junit(const Story& story) {
   return text + "</testsuites>\n";
 }
 
-json report_json(const Story& story) {
-  const Opinion& opinion = story.opinion;
+json report_json(const ReportContext& context) {
+  const Assessment& assessment = context.assessment;
   json counts = json::object(), items = json::array(), charts = json::object(), differing = json::array();
-  for (std::size_t i = 0; i < words; ++i) counts[name_of(static_cast<Word>(i))] = opinion.counts[i];
-  for (const Item& item : opinion.items) {
+  for (std::size_t i = 0; i < words; ++i) counts[name_of(static_cast<Status>(i))] = assessment.counts[i];
+  for (const Item& item : assessment.items) {
     items.push_back({{"word", name_of(item.word)},
                      {"kind", item.kind},
                      {"name", item.name},
                      {"why", item.why},
                      {"red", is_red(item)}});
   }
-  for (const Chart& chart : story.charts) charts[chart.id] = figure(chart);
-  if (story.before != nullptr) {
-    for (const Difference& one : differences(story.now.provenance(), story.before->provenance())) {
+  for (const Chart& chart : context.charts) charts[chart.id] = figure(chart);
+  if (context.before != nullptr) {
+    for (const Difference& one : differences(context.now.provenance(), context.before->provenance())) {
       differing.push_back({{"name", one.name}, {"baseline", one.before}, {"run", one.now}, {"unlike", one.is_unlike}});
     }
   }
@@ -137,21 +137,21 @@ json report_json(const Story& story) {
   const auto add_files = [&](const auto& records) {
     for (const auto& one : records) files.push_back(one.file);
   };
-  add_files(story.now.verified), add_files(story.now.compared_elements), add_files(story.now.proved);
-  add_files(story.now.campaigns), add_files(story.now.timed);
-  json troubles = story.now.troubles;
-  if (story.before != nullptr) {
-    for (const std::string& trouble : story.before->troubles) troubles.push_back(trouble);
+  add_files(context.now.verified), add_files(context.now.measured), add_files(context.now.proved);
+  add_files(context.now.campaigns), add_files(context.now.timed);
+  json troubles = context.now.troubles;
+  if (context.before != nullptr) {
+    for (const std::string& trouble : context.before->troubles) troubles.push_back(trouble);
   }
   return {{"schema", 1},
-          {"verdict", name_of(headline_of(opinion))},
-          {"sentence", opinion.sentence},
+          {"verdict", name_of(headline_of(assessment))},
+          {"sentence", assessment.sentence},
           {"counts", counts},
           {"items", items},
           {"records", files},
-          {"provenance", story.now.provenance()},
+          {"provenance", context.now.provenance()},
           {"differences", differing},
-          {"remarks", story.remarks},
+          {"remarks", context.remarks},
           {"bad_input", troubles},
           {"charts", charts}};
 }

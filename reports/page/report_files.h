@@ -8,8 +8,8 @@
 
 namespace tileproof::reports {
 
-std::string report_markdown(const Story&);
-std::string report_junit(const Story&);
-nlohmann::json report_json(const Story&);
+std::string report_markdown(const ReportContext&);
+std::string report_junit(const ReportContext&);
+nlohmann::json report_json(const ReportContext&);
 
 }  // namespace tileproof::reports

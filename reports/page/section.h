@@ -11,10 +11,10 @@
 namespace tileproof::reports {
 
 /// What the sections are written from, and the pictures that they have drawn.
-struct Story {
-  const Evidence& now;
-  const Evidence* before;  // nullptr: no baseline
-  const Opinion& opinion;
+struct ReportContext {
+  const Records& now;
+  const Records* before;  // nullptr: no baseline
+  const Assessment& assessment;
   const Budgets& budgets;
   bool zooms = false;                     // the library that zooms is there
   std::vector<std::string> remarks = {};  // such as that the baseline is of another subject
@@ -30,27 +30,27 @@ struct Story {
 struct Section {
   Name id;
   const char* title;
-  Markup (*body)(Story&);
+  Markup (*body)(ReportContext&);
 };
 const std::vector<Section>& sections();
 
-Markup verdict_section(Story&);
-Markup provenance_section(Story&);
-Markup accuracy_section(Story&);
-Markup pictures_section(Story&);
-Markup worst_section(Story&);
-Markup disagreements_section(Story&);
-Markup domains_section(Story&);
-Markup proofs_section(Story&);
-Markup determinism_section(Story&);
-Markup power_section(Story&);
-Markup speed_section(Story&);
-Markup findings_section(Story&);
-Markup known_section(Story&);
-Markup not_shown_section(Story&);
+Markup verdict_section(ReportContext&);
+Markup provenance_section(ReportContext&);
+Markup accuracy_section(ReportContext&);
+Markup pictures_section(ReportContext&);
+Markup worst_section(ReportContext&);
+Markup disagreements_section(ReportContext&);
+Markup domains_section(ReportContext&);
+Markup proofs_section(ReportContext&);
+Markup determinism_section(ReportContext&);
+Markup power_section(ReportContext&);
+Markup speed_section(ReportContext&);
+Markup findings_section(ReportContext&);
+Markup known_section(ReportContext&);
+Markup not_shown_section(ReportContext&);
 
 /// What the report does not show, a sentence each, from what was not in the records.
-std::vector<Markup> not_shown(const Story&);
+std::vector<Markup> not_shown(const ReportContext&);
 
 // --- Pieces that several sections are made of (sections.cpp)
 // ----------------------------------------------------------
@@ -61,7 +61,7 @@ Markup paragraph(const Markup&);
 Markup code_of(const std::string&);
 /// A line to copy: one click selects it.
 Markup to_copy(const std::vector<std::string>& replay);
-Markup badge(Word);
+Markup badge(Status);
 /// The first `most` rows of a table, and how many more there are.
 Markup shortened_table(const std::vector<Column>&, std::vector<std::vector<Markup>> rows, std::size_t most);
 

@@ -37,7 +37,7 @@ Markup to_copy(const std::vector<std::string>& replay) {
   return replay.empty() ? Markup() : of_class("code", "copy", replay_command(replay));
 }
 
-Markup badge(Word word) {
+Markup badge(Status word) {
   std::string name = name_of(word);
   std::replace(name.begin(), name.end(), ' ', '-');
   for (char& letter : name) letter = letter >= 'A' && letter <= 'Z' ? static_cast<char>(letter - 'A' + 'a') : letter;

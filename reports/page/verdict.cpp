@@ -10,22 +10,22 @@ namespace tileproof::reports {
 
 namespace {
 
-std::string colour_of(const Opinion& opinion) {
-  if (opinion.outcome == Outcome::failed) return "bad";
-  return opinion.outcome == Outcome::passed && !is_amber(headline_of(opinion)) ? "good" : "doubtful";
+std::string colour_of(const Assessment& assessment) {
+  if (assessment.outcome == Outcome::failed) return "bad";
+  return assessment.outcome == Outcome::passed && !is_amber(headline_of(assessment)) ? "good" : "doubtful";
 }
 
-Markup counts(const Opinion& opinion) {
+Markup counts(const Assessment& assessment) {
   std::vector<std::vector<Markup>> rows;
   for (std::size_t i = 0; i < words; ++i) {
-    const Word word = static_cast<Word>(i);
-    rows.push_back({badge(word), with_commas(opinion.count(word)), meaning_of(word)});
+    const Status word = static_cast<Status>(i);
+    rows.push_back({badge(word), with_commas(assessment.count(word)), meaning_of(word)});
   }
   return table({{"word"}, {"count", true}, {"what it says"}}, rows);
 }
 
-Markup items(const Story& story) {
-  const ToRead first = to_read(story.opinion, 12);
+Markup items(const ReportContext& context) {
+  const ToRead first = to_read(context.assessment, 12);
   if (first.items.empty()) return paragraph("Nothing of it needs reading.");
   std::vector<std::vector<Markup>> rows;
   for (const Item& item : first.items) rows.push_back({badge(item.word), item.kind, item.name, item.why});
@@ -56,9 +56,9 @@ std::string readable(const std::string& name) {
 }
 
 /// Who was put to properties, and who was not.
-Markup subjects(const Story& story) {
+Markup subjects(const ReportContext& context) {
   std::vector<std::vector<Markup>> rows;
-  for (const auto& found : story.now.verified) {
+  for (const auto& found : context.now.verified) {
     for (const Subject& subject : found.record.subjects) {
       std::map<Verdict, std::size_t> properties;
       for (const Judgement& one : found.record.judgements)
@@ -77,21 +77,21 @@ Markup subjects(const Story& story) {
 
 }  // namespace
 
-Markup verdict_section(Story& story) {
-  const Opinion& opinion = story.opinion;
-  const Word word = headline_of(opinion);
-  Markup all = element("div", {{"class", "verdict " + colour_of(opinion)}, {"id", "outcome"}},
-                       element("strong", name_of(word)) + " " + element("span", opinion.sentence));
-  for (const std::string& remark : story.remarks) all += of_class("p", "warning", remark);
-  for (const std::string& line : opinion.samples) all += of_class("p", "warning", line);
-  return all + counts(opinion) + items(story) + subjects(story);
+Markup verdict_section(ReportContext& context) {
+  const Assessment& assessment = context.assessment;
+  const Status word = headline_of(assessment);
+  Markup all = element("div", {{"class", "verdict " + colour_of(assessment)}, {"id", "outcome"}},
+                       element("strong", name_of(word)) + " " + element("span", assessment.sentence));
+  for (const std::string& remark : context.remarks) all += of_class("p", "warning", remark);
+  for (const std::string& line : assessment.samples) all += of_class("p", "warning", line);
+  return all + counts(assessment) + items(context) + subjects(context);
 }
 
-Markup provenance_section(Story& story) {
-  const Provenance now = story.now.provenance();
+Markup provenance_section(ReportContext& context) {
+  const Provenance now = context.now.provenance();
   Markup all;
   std::string several;
-  for (const std::string& name : made_in_several_ways(story.now))
+  for (const std::string& name : made_in_several_ways(context.now))
     several += (several.empty() ? "" : ", ") + readable(name);
   if (!several.empty()) {
     all += of_class(
@@ -99,28 +99,28 @@ Markup provenance_section(Story& story) {
         "The records of this run were not all made with the same program on the same machine: they differ in " +
             several + ".");
   }
-  std::vector<std::vector<Markup>> records;
-  const auto add = [&](const char* role, const Evidence& evidence) {
+  std::vector<std::vector<Markup>> made;
+  const auto add = [&](const char* role, const Records& records) {
     const auto each = [&](const char* kind, const auto& found) {
       for (const auto& one : found) {
         const auto commit = one.provenance.find("commit");
         const std::string short_commit = commit == one.provenance.end() ? "" : commit->second.substr(0, 10);
-        records.push_back({role, kind, one.run_start, code_of(short_commit), code_of(one.file)});
+        made.push_back({role, kind, one.run_start, code_of(short_commit), code_of(one.file)});
       }
     };
-    each("verify", evidence.verified), each("accuracy", evidence.compared_elements), each("prove", evidence.proved);
-    each("fuzz", evidence.campaigns), each("bench", evidence.timed);
+    each("verify", records.verified), each("accuracy", records.measured), each("prove", records.proved);
+    each("fuzz", records.campaigns), each("bench", records.timed);
   };
-  add("this run", story.now);
-  if (story.before != nullptr) add("baseline", *story.before);
-  all += table({{"of"}, {"record"}, {"begun"}, {"commit"}, {"file"}}, records);
-  if (story.before == nullptr) {
+  add("this run", context.now);
+  if (context.before != nullptr) add("baseline", *context.before);
+  all += table({{"of"}, {"record"}, {"begun"}, {"commit"}, {"file"}}, made);
+  if (context.before == nullptr) {
     std::vector<std::vector<Markup>> rows;
     for (const auto& [name, value] : now) rows.push_back({readable(name), code_of(value)});
     if (rows.empty()) return all + paragraph("The records do not say where they were made.");
     return all + table({{"what"}, {"value"}}, rows);
   }
-  const std::vector<Difference> different = differences(now, story.before->provenance());
+  const std::vector<Difference> different = differences(now, context.before->provenance());
   std::vector<std::vector<Markup>> rows;
   std::string unlike;
   for (const Difference& one : different) {

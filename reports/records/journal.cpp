@@ -7,7 +7,7 @@
 #include <sstream>
 #include <stdexcept>
 
-#include "reports/records/evidence.h"
+#include "reports/records/records.h"
 
 namespace tileproof::reports {
 

@@ -10,7 +10,7 @@
 #include <sstream>
 #include <stdexcept>
 
-#include "reports/records/evidence.h"
+#include "reports/records/records.h"
 
 namespace tileproof::reports {
 
@@ -23,7 +23,7 @@ using nlohmann::json;
 struct Kind {
   const char* file;  // nullptr: the user named it
   const char* telltale;
-  void (*take)(const json&, const std::string& file, Evidence&);
+  void (*take)(const json&, const std::string& file, Records&);
 };
 
 template <class Record>
@@ -35,27 +35,27 @@ Found<Record> found(const json& whole, const std::string& file, Record record) {
 
 const Kind kinds[] = {
     {"summary.json", "judgements",
-     [](const json& whole, const std::string& file, Evidence& all) {
+     [](const json& whole, const std::string& file, Records& all) {
        all.verified.push_back(found(whole, file, read(whole)));
        auto& one = all.verified.back();
        one.provenance["cases per property"] = std::to_string(one.record.cases_per_property);
      }},
     {"accuracy.json", "curves",
-     [](const json& whole, const std::string& file, Evidence& all) {
-       all.compared_elements.push_back(found(whole, file, read_accuracy(whole)));
-       auto& one = all.compared_elements.back();
+     [](const json& whole, const std::string& file, Records& all) {
+       all.measured.push_back(found(whole, file, read_accuracy(whole)));
+       auto& one = all.measured.back();
        one.provenance["corpus"] = one.record.problems;
      }},
     {"proofs.json", "proofs",
-     [](const json& whole, const std::string& file, Evidence& all) {
+     [](const json& whole, const std::string& file, Records& all) {
        all.proved.push_back(found(whole, file, read_proofs(whole)));
      }},
     {"campaign.json", "discovery",
-     [](const json& whole, const std::string& file, Evidence& all) {
+     [](const json& whole, const std::string& file, Records& all) {
        all.campaigns.push_back(found(whole, file, read_campaign(whole)));
      }},
     {nullptr, "repeats",
-     [](const json& whole, const std::string& file, Evidence& all) {
+     [](const json& whole, const std::string& file, Records& all) {
        all.timed.push_back(found(whole, file, read_bench(whole)));
      }},
 };
@@ -95,7 +95,7 @@ std::string wrong_with_last_line(const fs::path& file) {
 
 class Search {
  public:
-  Search(std::string argument, Evidence& all) : argument_(std::move(argument)), all_(all) {}
+  Search(std::string argument, Records& all) : argument_(std::move(argument)), all_(all) {}
 
   void take(const fs::path& given) {
     std::error_code error;
@@ -205,14 +205,14 @@ class Search {
   }
 
   std::string argument_;
-  Evidence& all_;
+  Records& all_;
   std::size_t count_ = 0;
 };
 
 }  // namespace
 
-Evidence evidence_in(const std::string& argument, const std::vector<fs::path>& given) {
-  Evidence all;
+Records records_in(const std::string& argument, const std::vector<fs::path>& given) {
+  Records all;
   Search search(argument, all);
   for (const fs::path& one : given) search.take(one);
   return all;

@@ -1,4 +1,4 @@
-#include "reports/records/evidence.h"
+#include "reports/records/records.h"
 
 #include <set>
 
@@ -188,18 +188,18 @@ Provenance read_provenance(const json& record) {
   return all;
 }
 
-std::map<std::string, std::set<std::string>> Evidence::values_of_provenance() const {
+std::map<std::string, std::set<std::string>> Records::values_of_provenance() const {
   std::map<std::string, std::set<std::string>> all;
   const auto add = [&](const auto& records) {
     for (const auto& one : records) {
       for (const auto& [name, value] : one.provenance) all[name].insert(value);
     }
   };
-  add(verified), add(compared_elements), add(proved), add(campaigns), add(timed);
+  add(verified), add(measured), add(proved), add(campaigns), add(timed);
   return all;
 }
 
-Provenance Evidence::provenance() const {
+Provenance Records::provenance() const {
   Provenance joined;
   for (const auto& [name, values] : values_of_provenance()) {
     for (const std::string& value : values) joined[name] += (joined[name].empty() ? "" : " | ") + value;

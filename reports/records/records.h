@@ -95,16 +95,16 @@ struct Campaign {
   std::vector<std::string> cells;                     // those hit, of the journal
 };
 
-struct Evidence {
+struct Records {
   std::vector<Found<Summary>> verified;
-  std::vector<Found<Accuracy>> compared_elements;
+  std::vector<Found<Accuracy>> measured;
   std::vector<Found<Proofs>> proved;
   std::vector<Found<Campaign>> campaigns;
   std::vector<Found<Bench>> timed;
   std::vector<std::string> troubles;  // what could not be read: bad input
 
   bool empty() const {
-    return verified.empty() && compared_elements.empty() && proved.empty() && campaigns.empty() && timed.empty();
+    return verified.empty() && measured.empty() && proved.empty() && campaigns.empty() && timed.empty();
   }
   /// Of all records together.
   std::map<std::string, std::set<std::string>> values_of_provenance() const;
@@ -114,7 +114,7 @@ struct Evidence {
 
 /// Reads files, and searches folders for records by their names.
 /// @param argument  for messages: "RUN" or "--against"
-Evidence evidence_in(const std::string& argument, const std::vector<std::filesystem::path>&);
+Records records_in(const std::string& argument, const std::vector<std::filesystem::path>&);
 
 // Each throws std::runtime_error as read does of a summary.
 Proofs read_proofs(const nlohmann::json&);
