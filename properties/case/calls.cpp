@@ -167,8 +167,8 @@ void expect_specified(Case& c, Operation operation, const CallData& data, const 
 void expect_form(Case& c, Operation operation, const OperatorResult& result) {
   const Form form = form_of(c.problem, operation, activation_rows);
   expect_form(result, form.element, form.sizes);
-  for (const std::int64_t size : result.sizes) c.held(static_cast<std::uint32_t>(size));
-  c.held(static_cast<std::uint32_t>(result.element));
+  for (const std::int64_t size : result.sizes) c.count_check(static_cast<std::uint32_t>(size));
+  c.count_check(static_cast<std::uint32_t>(result.element));
 }
 
 void expect_same(Case& c, const OperatorResult& got, const OperatorResult& expected) {

@@ -116,11 +116,11 @@ class Case {
 
   // Judgement. Each throws Failure, naming the first wrong elements.
   /// Counts a comparison that held, of something that is no element.
-  void held(std::uint32_t value) { coverage_.expected_value(value); }
+  void count_check(std::uint32_t value) { coverage_.expected_value(value); }
   /// Counts the case in a named class, which a coverage goal may ask for.
   void meets(const std::string& name) { ++coverage_.classes[name]; }
   /// Counts elements that differ from a plain expectation for a named reason, reproduced bit for bit.
-  void explained(const std::string& reason, std::int64_t elements) {
+  void count_explained(const std::string& reason, std::int64_t elements) {
     if (elements != 0) coverage_.explained[reason] += elements;
   }
   /// Reports a measure beside the verdict: the largest of all cases is kept.
@@ -129,10 +129,12 @@ class Case {
   }
   /// Reports the hash of a result beside the verdict, for one of several ways of running an operation.
   template <class T>
-  void ran(const std::string& way, const Matrix<T>& result) {
-    coverage_.ran(way, result.elements);
+  void record_hash(const std::string& way, const Matrix<T>& result) {
+    coverage_.record_hash(way, result.elements);
   }
-  void ran(const std::string& way, const std::vector<std::uint32_t>& result) { coverage_.ran(way, result); }
+  void record_hash(const std::string& way, const std::vector<std::uint32_t>& result) {
+    coverage_.record_hash(way, result);
+  }
   void expect_equal(const Matrix<std::int32_t>& got, const Matrix<std::int32_t>& expected);
   void expect_equal(const Matrix<std::uint8_t>& got, const Matrix<std::uint8_t>& expected);
   void expect_equal(const std::vector<std::uint32_t>& got_packed, const std::vector<std::uint32_t>& expected);

@@ -43,7 +43,8 @@ void Coverage::add(const Coverage& other) {
   for (const auto& [name, count] : other.explained) explained[name] += count;
   for (const auto& [name, one] : other.largest) measured(name, one.value, one.where);
   for (const auto& [way, hash] : other.runs) {
-    ran(way, std::vector<std::uint32_t>{static_cast<std::uint32_t>(hash), static_cast<std::uint32_t>(hash >> 32)});
+    record_hash(way,
+                std::vector<std::uint32_t>{static_cast<std::uint32_t>(hash), static_cast<std::uint32_t>(hash >> 32)});
   }
   output_value(static_cast<std::uint32_t>(other.output_hash));
   output_value(static_cast<std::uint32_t>(other.output_hash >> 32));

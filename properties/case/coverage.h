@@ -68,7 +68,7 @@ struct Coverage {
   void measured(const std::string& name, double value, const std::string& where);
   /// Results of one of several ways in which the property runs an operation: their hashes are reported.
   template <class T>
-  void ran(const std::string& way, const std::vector<T>& results);
+  void record_hash(const std::string& way, const std::vector<T>& results);
   void output_value(std::uint32_t value) { output_hash = folded(output_hash, value); }
 };
 
@@ -88,7 +88,7 @@ void Coverage::output_all(const std::vector<T>& values) {
 }
 
 template <class T>
-void Coverage::ran(const std::string& way, const std::vector<T>& results) {
+void Coverage::record_hash(const std::string& way, const std::vector<T>& results) {
   std::uint64_t& hash = runs.try_emplace(way, hash_of_nothing).first->second;
   for (const T value : results) hash = folded(hash, static_cast<std::uint32_t>(value));
 }

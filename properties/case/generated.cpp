@@ -40,7 +40,7 @@ GeneratedResult Case::run_generated(std::vector<Tensor> tensors, const reference
   // Equal elements are those expected: what differs is the hash's part.
   coverage_.output_value(static_cast<std::uint32_t>(elements));
   for (const Differences::One& one : judged.differences.listed) coverage_.output_value(one.got);
-  explained("a NaN with other bits: the subject does not promise the hardware's", judged.differences.other_nans);
+  count_explained("a NaN with other bits: the subject does not promise the hardware's", judged.differences.other_nans);
   return judged;
 }
 

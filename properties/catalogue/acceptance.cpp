@@ -49,7 +49,7 @@ void expect_named(Case& c, const Illegally& illegal, const std::string& message)
   const std::vector<std::string> wanted = schema_names(c, illegal);
   std::string names;
   for (const std::string& name : wanted) {
-    if (has_word(message, name)) return c.held(0);
+    if (has_word(message, name)) return c.count_check(0);
     names += (names.empty() ? "" : " or ") + name;
   }
   throw Failure("unclear", "the error for " + text_of(illegal.call) + " does not name " + names + ": " + message);
@@ -108,8 +108,8 @@ void meta_tensors_agree(Case& c, Operation operation) {
   }
   const auto fake = unless_refused([&] { return c.call_on_meta(call); });  // first: where there is none, that is all
   const auto real = unless_refused([&] { return c.call(call); });
-  c.held(static_cast<std::uint32_t>(c.problem.n));
-  c.held(~static_cast<std::uint32_t>(c.problem.n));
+  c.count_check(static_cast<std::uint32_t>(c.problem.n));
+  c.count_check(~static_cast<std::uint32_t>(c.problem.n));
   const auto text = [](const std::optional<OperatorResult>& result) {
     return result ? result->text() + " with strides " + tileproof::text_of(result->strides) : std::string("an error");
   };

@@ -164,7 +164,7 @@ void conversion_rounds_where_predicted(Case& c, const Predictions& predicted) {
   std::int64_t rounded = 0;
   std::int64_t overflowed = 0;
   for_each_pair_of_integers(c, [&](const Point& p) {
-    c.held(p.zero);
+    c.count_check(p.zero);
     const bool is_exact = predicted.is_exact(format, p.scale, p.zero_point);
     const bool overflows = predicted.overflows(format, p.scale, p.zero_point);
     if (!is_finite(format, p.scale)) {
@@ -196,9 +196,9 @@ void conversion_rounds_where_predicted(Case& c, const Predictions& predicted) {
   });
   wrong.report();
   for (const Largest* one : {&moved, &moved_4_bits, &in_last_places, &in_last_places_4_bits}) one->report(c);
-  c.explained(no_scale, without_scale);
-  c.explained(zero_rounded, rounded);
-  c.explained(zero_overflowed, overflowed);
+  c.count_explained(no_scale, without_scale);
+  c.count_explained(zero_rounded, rounded);
+  c.count_explained(zero_overflowed, overflowed);
 }
 
 void converted_weights_are_within_the_bound(Case& c, const Predictions& predicted) {
@@ -222,7 +222,7 @@ void converted_weights_are_within_the_bound(Case& c, const Predictions& predicte
     for (p.code = 0; p.code < 16; ++p.code) {
       const std::uint32_t of_integer = reference::dequantized_integer(format, p.code, p.scale, p.zero_point);
       const std::uint32_t of_float = reference::dequantized_float(format, p.code, p.scale, p.zero);
-      c.held(of_float);
+      c.count_check(of_float);
       const bool same = of_integer == of_float;
       if (!has_scale) {
         if (!same) ++without_scale;
@@ -258,10 +258,10 @@ void converted_weights_are_within_the_bound(Case& c, const Predictions& predicte
   for (const Largest* one : {&of_bound, &in_scales, &in_scales_4_bits, &in_steps, &in_steps_4_bits, &of_zero}) {
     one->report(c);
   }
-  c.explained(no_scale, without_scale);
-  c.explained(zero_overflowed, overflowed);
-  c.explained("the conversion is exact, and a weight of 0 has the other sign", turned);
-  c.explained(zero_rounded, differing);
+  c.count_explained(no_scale, without_scale);
+  c.count_explained(zero_overflowed, overflowed);
+  c.count_explained("the conversion is exact, and a weight of 0 has the other sign", turned);
+  c.count_explained(zero_rounded, differing);
 }
 
 void nearest_zero_point_is_the_nearest(Case& c, const Predictions& predicted) {
@@ -278,7 +278,7 @@ void nearest_zero_point_is_the_nearest(Case& c, const Predictions& predicted) {
     p.scale = static_cast<std::uint32_t>(index >> format.bits());
     p.zero = static_cast<std::uint32_t>(index & ((std::uint64_t{1} << format.bits()) - 1));
     const std::optional<int> nearest = predicted.nearest(format, p.scale, p.zero);
-    c.held(static_cast<std::uint32_t>(nearest.value_or(1000)));
+    c.count_check(static_cast<std::uint32_t>(nearest.value_or(1000)));
     if (!is_finite(format, p.scale) || !is_finite(format, p.zero) || is_zero(format, p.scale)) {
       ++without_answer;
       if (nearest) wrong.at(p, "an answer where there is none");
@@ -306,10 +306,10 @@ void nearest_zero_point_is_the_nearest(Case& c, const Predictions& predicted) {
   });
   wrong.report();
   moved.report(c);
-  c.explained("no finite scale other than 0, or no finite zero: there is no zero point", without_answer);
-  c.explained("the nearest zero point is beyond int8: clamped", clamped);
-  c.explained("the zero is a multiple of the scale, rounded: it comes back", came_back_rounded);
-  c.explained("the zero is no multiple of the scale: it is moved to the nearest", changed);
+  c.count_explained("no finite scale other than 0, or no finite zero: there is no zero point", without_answer);
+  c.count_explained("the nearest zero point is beyond int8: clamped", clamped);
+  c.count_explained("the zero is a multiple of the scale, rounded: it comes back", came_back_rounded);
+  c.count_explained("the zero is no multiple of the scale: it is moved to the nearest", changed);
 }
 
 void nearest_weights_are_within_the_bound(Case& c, const Predictions& predicted) {
@@ -327,7 +327,7 @@ void nearest_weights_are_within_the_bound(Case& c, const Predictions& predicted)
     Point p;
     p.scale = static_cast<std::uint32_t>(index >> format.bits());
     p.zero = static_cast<std::uint32_t>(index & ((std::uint64_t{1} << format.bits()) - 1));
-    c.held(p.zero);
+    c.count_check(p.zero);
     if (!is_finite(format, p.scale) || !is_finite(format, p.zero) || is_zero(format, p.scale)) {
       return static_cast<void>(++without_answer);
     }
@@ -364,10 +364,10 @@ void nearest_weights_are_within_the_bound(Case& c, const Predictions& predicted)
   of_bound.report(c);
   in_scales.report(c);
   in_scales_4_bits.report(c);
-  c.explained("no finite scale other than 0, or no finite zero: there is no zero point", without_answer);
-  c.explained("the nearest zero point is beyond int8: clamped", clamped);
-  c.explained("the zero point is exact, and a weight of 0 has the other sign", turned);
-  c.explained("the zero is no multiple of the scale: it is moved to the nearest", differing);
+  c.count_explained("no finite scale other than 0, or no finite zero: there is no zero point", without_answer);
+  c.count_explained("the nearest zero point is beyond int8: clamped", clamped);
+  c.count_explained("the zero point is exact, and a weight of 0 has the other sign", turned);
+  c.count_explained("the zero is no multiple of the scale: it is moved to the nearest", differing);
 }
 
 }  // namespace tileproof::domains

@@ -142,7 +142,7 @@ void eager_weights_are_as_predicted(Case& c) {
   const Matrix<std::uint32_t> once = specified::weights(c.problem, codes, parameters);
   std::int64_t differing = 0;
   for (std::size_t i = 0; i < once.elements.size(); ++i) differing += once.elements[i] != predicted.elements[i] ? 1 : 0;
-  if (c.problem.domain == Domain::floating) return c.explained("two roundings, as predicted", differing);
+  if (c.problem.domain == Domain::floating) return c.count_explained("two roundings, as predicted", differing);
   c.expect_equal(predicted, once);
 }
 

@@ -46,7 +46,7 @@ struct ReadCodes {
   /// What arrived at an element of the matrix, for people.
   std::function<std::string(std::uint32_t element, std::int64_t row, std::int64_t column)> text;
   /// Elements of the matrix that a wrong element of a result holds, those in the padding left out.
-  std::function<std::vector<reference::Element>(const Differences::One&)> held;
+  std::function<std::vector<reference::Element>(const Differences::One&)> elements_in;
 };
 
 /// What arrives at some elements in all planes and their complements.
@@ -85,7 +85,7 @@ void every_plane_arrives(Case& c, const RunPlane& run, const ReadCodes& read) {
       const auto sent_to = [&](std::int64_t at) { return planes.digit_of(at, digit, complemented); };
       std::vector<WrongDigit> wrong;
       for (const Differences::One& one : judged.differences.listed) {
-        for (const reference::Element& element : read.held(one)) {
+        for (const reference::Element& element : read.elements_in(one)) {
           const std::int64_t at = element.n * p.k + element.k;
           const bool is_wrong = read.code_of(one.got, element.n, element.k) != sent_to(at);
           if (is_wrong && wrong.size() < Differences::most_listed) wrong.push_back({at, one.index, one.got});

@@ -33,9 +33,9 @@ void nothing_gives_nothing(Case& c, Operation operation) {
     if (!std::all_of(result.bytes.begin(), result.bytes.end(), is_zero)) {
       throw Failure("mismatch", "gives " + result.text() + ", not all zeros, for sums of no terms");
     }
-    c.held(1);
+    c.count_check(1);
   } catch (const Refused&) {
-    c.held(0);
+    c.count_check(0);
   }
   c.elements_are("what a call gives after the empty one, expected what it gave before");
   expect_same(c, c.call_again(something), before);
@@ -170,7 +170,7 @@ void more_elements_than_31_bits_count(Case& c, Operation operation) {
   // Every byte equals the one a period before it.
   const std::uint8_t* bytes = result.bytes.data();
   const std::size_t others = result.bytes.size() - period_bytes;
-  if (std::memcmp(bytes + period_bytes, bytes, others) == 0) return c.held(1);
+  if (std::memcmp(bytes + period_bytes, bytes, others) == 0) return c.count_check(1);
   const std::uint8_t* at = std::mismatch(bytes + period_bytes, bytes + result.bytes.size(), bytes).first;
   const auto element = (at - bytes) / bytes_of(result.element);
   throw Failure("mismatch", "element " + std::to_string(element) + " of " + std::to_string(count_of(result.sizes)) +

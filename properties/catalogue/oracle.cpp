@@ -31,7 +31,7 @@ class Comparison {
   /// @param describe  prints the inputs, where they are needed
   template <class Describe>
   void add(Bits expected, Bits got, Describe describe) {
-    case_.held(expected);
+    case_.count_check(expected);
     ++compared_;
     if (expected == got) return;
     if (++wrong_ > most_listed) return;

@@ -119,12 +119,12 @@ template <class Run>
 void again_and_again(Case& c, Run run) {
   constexpr const char* repeats[] = {"again", "varied once", "varied twice"};
   const auto first = run();
-  c.ran("first", first);
+  c.record_hash("first", first);
   for (std::uint64_t variation = 0; variation < 3; ++variation) {
     c.subject().vary(variation == 0 ? 0 : drawn(c.problem.seed, stream::choice, variation) | 1);
     const auto again = taken_again(run);
     c.subject().vary(0);
-    c.ran(repeats[variation], again);
+    c.record_hash(repeats[variation], again);
     c.elements_are("a result run again, expected the first one");
     c.expect_equal(again, first);
   }

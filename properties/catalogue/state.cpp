@@ -16,8 +16,8 @@ constexpr const char* illegal = "illegal";
 /// Fails where the process is not as it was before the first call.
 void expect_unchanged(Case& c) {
   const std::vector<std::string> changed = changes(c.subject().first_state(), c.subject().state());
-  c.held(static_cast<std::uint32_t>(c.problem.n));
-  c.held(~static_cast<std::uint32_t>(c.problem.n));
+  c.count_check(static_cast<std::uint32_t>(c.problem.n));
+  c.count_check(~static_cast<std::uint32_t>(c.problem.n));
   if (changed.empty()) return;
   std::string text = "leaves its process changed; before the first call and now:";
   for (const std::string& one : changed) text += "\n  " + one;
