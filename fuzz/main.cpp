@@ -44,21 +44,21 @@ int wrong_usage(const std::string& why) {
 
 /// What CLI11 could not place, with the nearest thing that exists.
 int unknown_argument(const CLI::App& app, const std::vector<std::string>& arguments) {
-  const auto chosen = app.get_subcommands();
+  const auto selected = app.get_subcommands();
   const std::string given = arguments.empty() ? "" : arguments.front().substr(0, arguments.front().find('='));
   const bool is_flag = given.starts_with("-");
-  const bool of_command = !chosen.empty();
-  const std::vector<std::string> legal = of_command ? flags_of(*chosen.front())
+  const bool of_command = !selected.empty();
+  const std::vector<std::string> legal = of_command ? flags_of(*selected.front())
                                          : is_flag  ? flags_of(app)
                                                     : names_of_commands();
   const std::string meant = nearest(given, legal);
-  const std::string where = of_command ? " of '" + chosen.front()->get_name() + "'" : "";
+  const std::string where = of_command ? " of '" + selected.front()->get_name() + "'" : "";
   return wrong_usage("unknown " +
                      std::string(is_flag      ? "flag"
                                  : of_command ? "argument"
                                               : "command") +
                      " '" + given + "'" + where + (meant.empty() ? "." : ", did you mean '" + meant + "'?") +
-                     " See 'tileproof " + (of_command ? chosen.front()->get_name() + " " : "") + "--help'.");
+                     " See 'tileproof " + (of_command ? selected.front()->get_name() + " " : "") + "--help'.");
 }
 
 /// @param name  of the option, which may have several
@@ -94,7 +94,7 @@ void require_values(const CLI::App& app) {
       throw no_value(option->get_name(), *option);
     }
   }
-  for (const CLI::App* chosen : app.get_subcommands()) require_values(*chosen);
+  for (const CLI::App* selected : app.get_subcommands()) require_values(*selected);
 }
 
 int run(int count, char** arguments) {

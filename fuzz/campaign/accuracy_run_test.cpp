@@ -8,7 +8,7 @@
 #include <fstream>
 #include <set>
 
-#include "fuzz/campaign/chosen.h"
+#include "fuzz/campaign/selection.h"
 #include "fuzz/commands/running.h"
 #include "fuzz/records/accuracy_json.h"
 #include "fuzz/records/protocol.h"
@@ -26,7 +26,7 @@ constexpr std::chrono::milliseconds deadline(10000);
 class Told : public CaseRunner {
  public:
   explicit Told(const std::string& subject)
-      : ready_(made_ready(chosen_subjects({subject}).front(), deadline, RunsIn::this_process)) {}
+      : ready_(made_ready(selected_subjects({subject}).front(), deadline, RunsIn::this_process)) {}
   CaseOutcome run(const Property& property, const Problem& problem, Coverage& coverage) override {
     const CaseOutcome outcome = ready_.runner->run(property, problem, coverage);
     coverage = met_of(json::parse(dumped(json_of(coverage))));
@@ -34,14 +34,14 @@ class Told : public CaseRunner {
   }
 
  private:
-  ReadySubject ready_;
+  SubjectInstance ready_;
 };
 
 /// A subject of this process, measured by so many threads.
 void measure_here(AccuracyRun& accuracy_run, const std::string& name, std::size_t jobs) {
-  const ChosenSubject chosen = chosen_subjects({name}).front();
-  const ReadySubject ready = made_ready(chosen, deadline, RunsIn::this_process);
-  accuracy_run.add({.row = chosen.row, .replay_flags = {}, .jobs = jobs, .runner = ready.another});
+  const SelectedSubject selected = selected_subjects({name}).front();
+  const SubjectInstance ready = made_ready(selected, deadline, RunsIn::this_process);
+  accuracy_run.add({.row = selected.row, .replay_flags = {}, .jobs = jobs, .runner = ready.another});
 }
 
 /// A part of the measurement that has a bit of everything.
@@ -71,10 +71,11 @@ TEST(AccuracyRun, GivesTheSameForAnyNumberOfThreads) {
 }
 
 TEST(AccuracyRun, GivesTheSameOfAProcessThatTells) {
-  const ChosenSubject chosen = chosen_subjects({"mutant:minus-zero-lost"}).front();
+  const SelectedSubject selected = selected_subjects({"mutant:minus-zero-lost"}).front();
   AccuracyRun told(2, is_of_part);
-  told.add({.row = chosen.row, .replay_flags = {}, .runner = [&] { return std::make_unique<Told>(chosen.row.name); }});
-  EXPECT_EQ(told.record(), record_of({chosen.row.name}));
+  told.add(
+      {.row = selected.row, .replay_flags = {}, .runner = [&] { return std::make_unique<Told>(selected.row.name); }});
+  EXPECT_EQ(told.record(), record_of({selected.row.name}));
 }
 
 TEST(AccuracyRun, OfARightSubjectFindsEverythingEqual) {

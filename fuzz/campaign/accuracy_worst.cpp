@@ -59,19 +59,19 @@ class Worst {
   /// What nothing explains before the rest; and, so that neither hides the other, numbers that are none and numbers
   /// that are far off by turns.
   std::vector<Candidate> all() {
-    std::vector<Candidate> chosen;
+    std::vector<Candidate> selected;
     for (const bool is_explained : {false, true}) {
       std::vector<Candidate>& not_finite = of(is_explained, Kind::not_finite);
       std::vector<Candidate>& apart = of(is_explained, Kind::apart);
       for (std::size_t i = 0; i < most_worst; ++i) {
-        if (i < not_finite.size()) chosen.push_back(not_finite[i]);
-        if (i < apart.size()) chosen.push_back(apart[i]);
+        if (i < not_finite.size()) selected.push_back(not_finite[i]);
+        if (i < apart.size()) selected.push_back(apart[i]);
       }
       const std::vector<Candidate>& payload = of(is_explained, Kind::payload);
-      chosen.insert(chosen.end(), payload.begin(), payload.end());
+      selected.insert(selected.end(), payload.begin(), payload.end());
     }
-    if (chosen.size() > most_worst) chosen.resize(most_worst);
-    return chosen;
+    if (selected.size() > most_worst) selected.resize(most_worst);
+    return selected;
   }
 
  private:

@@ -38,11 +38,11 @@ bool Signed::add(std::uint64_t index) {
   return true;
 }
 
-Campaign::Campaign(const ChosenSubject& chosen, const Capabilities& capabilities, const CaseList& list,
+Campaign::Campaign(const SelectedSubject& selected, const Capabilities& capabilities, const CaseList& list,
                    const CampaignIdentity& identity, const CampaignOptions& options,
                    const std::filesystem::path& folder, Journal& journal, const JournalContents& so_far,
                    const std::vector<ExpectedFailure>& expected_failures)
-    : chosen_(chosen),
+    : selected_(selected),
       capabilities_(capabilities),
       list_(list),
       identity_(identity),
@@ -141,9 +141,9 @@ void Campaign::work(std::size_t worker) {
 std::unique_ptr<Worker> Campaign::started(std::size_t slot) {
   const Stopwatch starting(starting_seconds_);
   for (int kills = 0;;) {
-    auto process = std::make_unique<Worker>(chosen_.order, options_.case_deadline);
+    auto process = std::make_unique<Worker>(selected_.order, options_.case_deadline);
     if (const MadeElsewhere made = process->make(); !made.why_not.empty()) {
-      throw std::runtime_error("the subject " + chosen_.row.name + " cannot be run any more: " + made.why_not);
+      throw std::runtime_error("the subject " + selected_.row.name + " cannot be run any more: " + made.why_not);
     }
     in_flight_.end(slot);
     const json order = order_for_batches(identity_.properties, identity_.seed, capabilities_, in_flight_file_,

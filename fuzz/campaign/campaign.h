@@ -14,7 +14,7 @@
 #include <string>
 #include <vector>
 
-#include "fuzz/campaign/chosen.h"
+#include "fuzz/campaign/selection.h"
 #include "fuzz/process/case_list.h"
 #include "fuzz/process/in_flight.h"
 #include "fuzz/process/worker.h"
@@ -48,8 +48,8 @@ struct Signed {
 class Campaign {
  public:
   /// @param so_far  what the journal held when it was opened
-  Campaign(const ChosenSubject&, const Capabilities&, const CaseList&, const CampaignIdentity&, const CampaignOptions&,
-           const std::filesystem::path& folder, Journal&, const JournalContents& so_far,
+  Campaign(const SelectedSubject&, const Capabilities&, const CaseList&, const CampaignIdentity&,
+           const CampaignOptions&, const std::filesystem::path& folder, Journal&, const JournalContents& so_far,
            const std::vector<ExpectedFailure>& expected_failures);
 
   /// Runs until a limit is reached or `stop` says so. @return why it ended
@@ -111,7 +111,7 @@ class Campaign {
                         bool& is_reproducible);
   std::string needed_before(const FailedCase&, const std::vector<std::uint64_t>& history, std::size_t slot);
 
-  const ChosenSubject& chosen_;
+  const SelectedSubject& selected_;
   Capabilities capabilities_;
   const CaseList& list_;
   CampaignIdentity identity_;

@@ -44,9 +44,9 @@ void keeping(const std::function<void()>& keep) {
 
 }  // namespace
 
-CampaignCorpus::CampaignCorpus(const std::filesystem::path& folder, const ChosenSubject& chosen,
+CampaignCorpus::CampaignCorpus(const std::filesystem::path& folder, const SelectedSubject& selected,
                                const std::vector<ExpectedFailure>& expected_failures, const Limits& limits)
-    : corpus_(folder), chosen_(chosen), expected_failures_(expected_failures), limits_(limits) {
+    : corpus_(folder), selected_(selected), expected_failures_(expected_failures), limits_(limits) {
   std::error_code error;
   std::filesystem::create_directories(folder, error);
   if (error) {
@@ -56,9 +56,9 @@ CampaignCorpus::CampaignCorpus(const std::filesystem::path& folder, const Chosen
 }
 
 std::vector<CampaignFinding> CampaignCorpus::run_again(const std::vector<const Property*>& properties) {
-  std::vector<CorpusLine> lines = lines_for(chosen_.row, properties, corpus_.of_subject(chosen_.row.name));
+  std::vector<CorpusLine> lines = lines_for(selected_.row, properties, corpus_.of_subject(selected_.row.name));
   const std::size_t kept = lines.size();
-  for (CorpusLine& own : lines_for(chosen_.row, properties, own_corpus())) {
+  for (CorpusLine& own : lines_for(selected_.row, properties, own_corpus())) {
     const bool is_kept =
         std::any_of(lines.begin(), lines.end(), [&](const CorpusLine& line) { return line.problem == own.problem; });
     if (!is_kept) lines.push_back(std::move(own));
@@ -66,8 +66,8 @@ std::vector<CampaignFinding> CampaignCorpus::run_again(const std::vector<const P
   std::vector<CampaignFinding> findings;
   std::set<std::string> properties_and_kinds;
   std::int64_t failed = 0;
-  Worker fresh(chosen_.order, limits_.case_deadline);
-  const std::vector<Replayed> all = replayed(chosen_, lines, limits_.case_deadline, limits_.stop);
+  Worker fresh(selected_.order, limits_.case_deadline);
+  const std::vector<Replayed> all = replayed(selected_, lines, limits_.case_deadline, limits_.stop);
   for (std::size_t i = 0; i < all.size(); ++i) {
     const Replayed& one = all[i];
     const Problem& problem = one.line.problem;
@@ -122,7 +122,7 @@ CampaignFinding CampaignCorpus::as_found(const Replayed& one, Worker& worker) {
   const Property& property = property_of(finding.problem.property);
   std::string why_not;
   const Shrunk smallest =
-      shrunk(property, sample_space_of(property, chosen_.row.capabilities, &why_not), finding, worker,
+      shrunk(property, sample_space_of(property, selected_.row.capabilities, &why_not), finding, worker,
              {.tries = limits_.shrink_tries, .seconds = limits_.shrink_seconds, .stop = limits_.stop});
   const std::string fingerprint = fingerprint_of(finding);
   keeping([&] { corpus_.keep_crashing(smallest.finding.problem, fingerprint + "\nfound " + utc_now()); });

@@ -17,7 +17,7 @@ class CampaignCorpus {
   };
 
   /// @throws UsageError as WorkingCorpus
-  CampaignCorpus(const std::filesystem::path& folder, const ChosenSubject&,
+  CampaignCorpus(const std::filesystem::path& folder, const SelectedSubject&,
                  const std::vector<ExpectedFailure>& expected_failures, const Limits&);
 
   /// Runs again what the working corpus and the repository's have of the subject, and moves what fails no more, or
@@ -35,7 +35,7 @@ class CampaignCorpus {
   CampaignFinding as_found(const Replayed&, Worker&);
 
   WorkingCorpus corpus_;
-  const ChosenSubject& chosen_;
+  const SelectedSubject& selected_;
   const std::vector<ExpectedFailure>& expected_failures_;
   Limits limits_;
   ClosestOfProperties closest_;

@@ -82,9 +82,9 @@ std::vector<Canary> canaries_found(const std::vector<const Property*>& wanted_pr
   }
   std::vector<Canary> all;
   for (std::uint64_t i = 0; all.size() < wanted && !candidates.empty(); ++i) {
-    const auto chosen = below(static_cast<std::int64_t>(candidates.size()), drawn(seed, stream::choice, i));
-    all.push_back(looked_for(*candidates[static_cast<std::size_t>(chosen)], properties, seed, in_flight));
-    candidates.erase(candidates.begin() + chosen);
+    const auto selected = below(static_cast<std::int64_t>(candidates.size()), drawn(seed, stream::choice, i));
+    all.push_back(looked_for(*candidates[static_cast<std::size_t>(selected)], properties, seed, in_flight));
+    candidates.erase(candidates.begin() + selected);
   }
   return all;
 }

@@ -18,7 +18,7 @@ std::vector<const Property*> core_properties() {
   return core;
 }
 
-CaseRate case_rate(ReadySubject& subject, std::int64_t cases_of_property, int passes, std::size_t threads) {
+CaseRate case_rate(SubjectInstance& subject, std::int64_t cases_of_property, int passes, std::size_t threads) {
   using Clock = std::chrono::steady_clock;
   const auto seconds_since = [](Clock::time_point begin) {
     return std::chrono::duration<double>(Clock::now() - begin).count();

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "fuzz/campaign/chosen.h"
+#include "fuzz/campaign/selection.h"
 
 namespace tileproof {
 
@@ -25,6 +25,6 @@ std::vector<const Property*> core_properties();
 /// Judges so many cases of each core property that the subject has the operations for, pass after pass; each case of
 /// each property counts once. Nothing is printed or recorded.
 /// @param threads  that judge, where there can be several of the subject
-CaseRate case_rate(ReadySubject&, std::int64_t cases_of_property, int passes, std::size_t threads);
+CaseRate case_rate(SubjectInstance&, std::int64_t cases_of_property, int passes, std::size_t threads);
 
 }  // namespace tileproof

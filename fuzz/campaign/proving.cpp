@@ -23,9 +23,9 @@ const char* name_of(Proof proof) {
   return names[static_cast<int>(proof)];
 }
 
-Processes::Processes(const ChosenSubject& chosen, std::size_t count, std::chrono::milliseconds step_deadline) {
+Processes::Processes(const SelectedSubject& selected, std::size_t count, std::chrono::milliseconds step_deadline) {
   for (std::size_t i = 0; i < count; ++i) {
-    ready_.push_back(made_ready(chosen, step_deadline));
+    ready_.push_back(made_ready(selected, step_deadline));
     const bool on_a_gpu = ready_.back().row.capabilities.step_elements > Capabilities().step_elements;
     const bool is_ready = ready_.back().runner != nullptr;
     if (!is_ready && i > 0) {  // fewer will do
@@ -37,14 +37,14 @@ Processes::Processes(const ChosenSubject& chosen, std::size_t count, std::chrono
   }
 }
 
-ProofTask::ProofTask(const Property& property, const ChosenSubject& chosen, std::shared_ptr<Processes> processes,
+ProofTask::ProofTask(const Property& property, const SelectedSubject& selected, std::shared_ptr<Processes> processes,
                      std::vector<Enumeration> enumerations)
     : property_(property), processes_(std::move(processes)), enumerations_(std::move(enumerations)) {
   result_.kind = property.proof;
   result_.property = property.name;
-  result_.subject = chosen.row.name;
-  result_.replay_flags = chosen.replay_flags;
-  const ReadySubject& subject = processes_->subject();
+  result_.subject = selected.row.name;
+  result_.replay_flags = selected.replay_flags;
+  const SubjectInstance& subject = processes_->subject();
   if (!processes_->can_run()) {
     result_.reason = subject.died.empty() ? subject.why_not : subject.died;
     if (!subject.died.empty()) result_.verdict = Proof::failed;
@@ -76,7 +76,7 @@ ProofTask::ProofTask(const Property& property, const ChosenSubject& chosen, std:
   }
 }
 
-std::vector<ProofTask> proof_tasks(const Property& property, const ChosenSubject& chosen,
+std::vector<ProofTask> proof_tasks(const Property& property, const SelectedSubject& selected,
                                    const std::shared_ptr<Processes>& processes) {
   std::vector<std::vector<Enumeration>> by_point;
   std::string why_not;
@@ -96,7 +96,7 @@ std::vector<ProofTask> proof_tasks(const Property& property, const ChosenSubject
   }
   if (by_point.empty()) by_point.emplace_back();
   std::vector<ProofTask> tasks;
-  for (std::vector<Enumeration>& group : by_point) tasks.emplace_back(property, chosen, processes, std::move(group));
+  for (std::vector<Enumeration>& group : by_point) tasks.emplace_back(property, selected, processes, std::move(group));
   return tasks;
 }
 

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "fuzz/campaign/chosen.h"
+#include "fuzz/campaign/selection.h"
 
 namespace tileproof {
 
@@ -39,25 +39,25 @@ class Processes {
  public:
   /// @param count  as many, but one where the subject works on a GPU
   /// @throws UsageError where a library is not what it should be
-  Processes(const ChosenSubject&, std::size_t count, std::chrono::milliseconds step_deadline);
+  Processes(const SelectedSubject&, std::size_t count, std::chrono::milliseconds step_deadline);
 
   /// One that is ready.
-  explicit Processes(ReadySubject subject) { ready_.push_back(std::move(subject)); }
+  explicit Processes(SubjectInstance subject) { ready_.push_back(std::move(subject)); }
 
-  const ReadySubject& subject() const { return ready_.front(); }
+  const SubjectInstance& subject() const { return ready_.front(); }
   bool can_run() const { return ready_.front().runner != nullptr; }
   std::size_t count() const { return ready_.size(); }
   CaseRunner& runner(std::size_t i) { return *ready_.at(i).runner; }
 
  private:
-  std::vector<ReadySubject> ready_;
+  std::vector<SubjectInstance> ready_;
 };
 
 /// One property on one subject, to be proved.
 class ProofTask {
  public:
   /// @param enumerations  of the property's, those to run here; their points are counted together
-  ProofTask(const Property&, const ChosenSubject&, std::shared_ptr<Processes>, std::vector<Enumeration> enumerations);
+  ProofTask(const Property&, const SelectedSubject&, std::shared_ptr<Processes>, std::vector<Enumeration> enumerations);
 
   /// Runs a step or a few to know how long all will take; sets the result's estimate.
   void estimate();
@@ -83,6 +83,6 @@ class ProofTask {
 
 /// A property's tasks on a subject: one for each kind of point that it enumerates, so that one can be proved where
 /// another is too large. One that says why, where there is nothing to run.
-std::vector<ProofTask> proof_tasks(const Property&, const ChosenSubject&, const std::shared_ptr<Processes>&);
+std::vector<ProofTask> proof_tasks(const Property&, const SelectedSubject&, const std::shared_ptr<Processes>&);
 
 }  // namespace tileproof

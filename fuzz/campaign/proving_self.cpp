@@ -31,7 +31,7 @@ MutantScore enumerated(const Mutant& mutant, double seconds, std::size_t process
   MutantScore score;
   score.mutant = mutant.name;
   score.property = mutant.enumerated_by;
-  const ChosenSubject subject = chosen_subjects({"mutant:" + mutant.name}).front();
+  const SelectedSubject subject = selected_subjects({"mutant:" + mutant.name}).front();
   constexpr std::chrono::minutes deadline(10);
   const auto workers = std::make_shared<Processes>(subject, processes, deadline);
   ProofTask task = proof_tasks(property_of(mutant.enumerated_by), subject, workers).front();

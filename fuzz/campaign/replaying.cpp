@@ -37,10 +37,10 @@ std::vector<CorpusLine> lines_for(const SubjectRow& row, const std::vector<const
   return wanted;
 }
 
-std::vector<Replayed> replayed(const ChosenSubject& chosen, const std::vector<CorpusLine>& lines,
+std::vector<Replayed> replayed(const SelectedSubject& selected, const std::vector<CorpusLine>& lines,
                                std::chrono::milliseconds deadline, const std::function<bool()>& stop) {
   std::vector<Replayed> all;
-  Worker worker(chosen.order, deadline);
+  Worker worker(selected.order, deadline);
   for (const CorpusLine& line : lines) {
     if (stop()) break;
     Coverage coverage;

@@ -3,7 +3,7 @@
 
 #include <functional>
 
-#include "fuzz/campaign/chosen.h"
+#include "fuzz/campaign/selection.h"
 #include "fuzz/corpus/corpus.h"
 
 namespace tileproof {
@@ -21,7 +21,7 @@ std::vector<CorpusLine> lines_for(const SubjectRow&, const std::vector<const Pro
 
 /// Runs lines one after another in processes of their own, a fresh one where one dies of them.
 /// @param stop  asked before each: whether to leave the rest
-std::vector<Replayed> replayed(const ChosenSubject&, const std::vector<CorpusLine>&, std::chrono::milliseconds deadline,
-                               const std::function<bool()>& stop);
+std::vector<Replayed> replayed(const SelectedSubject&, const std::vector<CorpusLine>&,
+                               std::chrono::milliseconds deadline, const std::function<bool()>& stop);
 
 }  // namespace tileproof

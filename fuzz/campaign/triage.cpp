@@ -64,7 +64,7 @@ CampaignFinding Campaign::looked_into(const ToLookInto& one, std::size_t slot) {
   if (!found.is_reproducible) return found;
   const Property& property = property_of(failed.finding.problem.property);
   std::string why_not;
-  Worker fresh(chosen_.order, options_.case_deadline);
+  Worker fresh(selected_.order, options_.case_deadline);
   const Shrunk smallest = shrunk(property, sample_space_of(property, capabilities_, &why_not), failed.finding, fresh,
                                  {.tries = options_.shrink_tries, .seconds = options_.shrink_seconds, .stop = stop_});
   found.smallest = smallest.finding;
@@ -79,7 +79,7 @@ void Campaign::keep(const CampaignFinding& found) {
 }
 
 bool Campaign::fails_alone(const FailedCase& failed) {
-  Worker fresh(chosen_.order, options_.case_deadline);
+  Worker fresh(selected_.order, options_.case_deadline);
   Coverage coverage;
   const CaseOutcome outcome = fresh.run(property_of(failed.finding.problem.property), failed.finding.problem, coverage);
   return outcome.finding && outcome.finding->kind == failed.finding.kind;

@@ -141,36 +141,38 @@ class Run {
     std::set<std::string> known;
     for (const std::string& name : names) {
       if (!known.insert(name).second) continue;
-      Chosen chosen = {timer_of(name), {}, {}};
+      Chosen selected = {timer_of(name), {}, {}};
       std::vector<std::string> skipped;
-      for (const Timed& timed : timed_rows(chosen.row, shapes, skipped)) {
-        if (is_wanted(options, name_of(timed))) chosen.rows.push_back(timed);
+      for (const Timed& timed : timed_rows(selected.row, shapes, skipped)) {
+        if (is_wanted(options, name_of(timed))) selected.rows.push_back(timed);
       }
       for (const std::string& line : skipped) {
-        if (is_wanted(options, line.substr(0, line.find(": ")))) chosen.skipped.push_back(line);
+        if (is_wanted(options, line.substr(0, line.find(": ")))) selected.skipped.push_back(line);
       }
-      chosen.cases = options.cases > 0 && !chosen.row.subject.empty() && is_wanted(options, name_of_cases(chosen.row));
-      steps_ += chosen.rows.size() + (chosen.cases ? 1 : 0);
-      if (!chosen.rows.empty() || !chosen.skipped.empty() || chosen.cases) chosen_.push_back(std::move(chosen));
+      selected.cases =
+          options.cases > 0 && !selected.row.subject.empty() && is_wanted(options, name_of_cases(selected.row));
+      steps_ += selected.rows.size() + (selected.cases ? 1 : 0);
+      if (!selected.rows.empty() || !selected.skipped.empty() || selected.cases)
+        selected_.push_back(std::move(selected));
     }
-    if (chosen_.empty()) {
+    if (selected_.empty()) {
       throw UsageError("--only", listed(options.only), "a part of a row's name, such as 'dequantize bf16' or 'cold'");
     }
   }
 
   void time_all() {
     Progress progress(steps_, "timing");
-    for (Chosen& chosen : chosen_) {
+    for (Chosen& selected : selected_) {
       if (is_interrupted()) return;
-      MadeTimer made = made_timer(chosen.row);
+      MadeTimer made = made_timer(selected.row);
       if (made.timer == nullptr) {
-        not_measured_[chosen.row.name] = made.why_not;
+        not_measured_[selected.row.name] = made.why_not;
         continue;
       }
-      skipped_.insert(skipped_.end(), chosen.skipped.begin(), chosen.skipped.end());
-      for (const Timed& timed : chosen.rows) {
+      skipped_.insert(skipped_.end(), selected.skipped.begin(), selected.skipped.end());
+      for (const Timed& timed : selected.rows) {
         if (is_interrupted()) return;
-        progress.step(chosen.row.name, name_of(timed));
+        progress.step(selected.row.name, name_of(timed));
         try {
           add(json_of(timed, made.timer->time(timed, options_.repeats)));
         } catch (const SubjectError& error) {  // of a device without memory for it, say
@@ -181,15 +183,15 @@ class Run {
       }
       if (const auto device = made.timer->device(); !device.empty()) devices_ = device;
       made.timer.reset();  // its memory and its threads
-      if (!chosen.cases || is_interrupted()) continue;
-      progress.step(chosen.row.name, "cases");
-      ReadySubject ready =
-          made_ready(chosen_subjects({chosen.row.subject}).front(), std::chrono::seconds(60), RunsIn::this_process);
+      if (!selected.cases || is_interrupted()) continue;
+      progress.step(selected.row.name, "cases");
+      SubjectInstance ready =
+          made_ready(selected_subjects({selected.row.subject}).front(), std::chrono::seconds(60), RunsIn::this_process);
       if (ready.runner == nullptr) {
-        not_measured_[name_of_cases(chosen.row)] = ready.why_not;
+        not_measured_[name_of_cases(selected.row)] = ready.why_not;
         continue;
       }
-      add(json_of(chosen.row, case_rate(ready, options_.cases, std::min(options_.repeats, most_passes), cores())));
+      add(json_of(selected.row, case_rate(ready, options_.cases, std::min(options_.repeats, most_passes), cores())));
     }
   }
 
@@ -211,9 +213,9 @@ class Run {
     if (!broken_.empty()) return broken_;
     if (rows_.empty()) return "nothing was measured";
     const bool has_left_out =
-        std::any_of(chosen_.begin(), chosen_.end(), [](const auto& one) { return !one.skipped.empty(); });
+        std::any_of(selected_.begin(), selected_.end(), [](const auto& one) { return !one.skipped.empty(); });
     const bool has_rows =
-        std::any_of(chosen_.begin(), chosen_.end(), [](const auto& one) { return !one.rows.empty(); });
+        std::any_of(selected_.begin(), selected_.end(), [](const auto& one) { return !one.rows.empty(); });
     if (has_left_out && !has_rows) return "no operation was timed: every shape was left out";
     return missing(timers(), not_measured_, by_name_, "was not measured");
   }
@@ -247,7 +249,7 @@ class Run {
 
   BenchOptions options_;
   bool by_name_;
-  std::vector<Chosen> chosen_;
+  std::vector<Chosen> selected_;
   std::size_t steps_ = 0;
   std::vector<std::string> skipped_;
   std::map<std::string, std::string> not_measured_;

@@ -128,16 +128,16 @@ std::string usual_subject() {
   for (const char* name : {"cuda", "host"}) {
     const SubjectRow& row = subject_row(name);
     if (!row.needs_gpu) return name;
-    const ChosenSubject chosen = {row, {name, std::nullopt}, {}};
-    Worker worker(chosen.order, std::chrono::seconds(10));
+    const SelectedSubject selected = {row, {name, std::nullopt}, {}};
+    Worker worker(selected.order, std::chrono::seconds(10));
     if (worker.make().why_not.empty()) return name;
   }
   return "host";
 }
 
-ChosenSubject subject_of(const FuzzOptions& options) {
+SelectedSubject subject_of(const FuzzOptions& options) {
   if (options.library.given()) return options.library.subject();
-  return chosen_subjects({options.subject.empty() ? usual_subject() : options.subject}).front();
+  return selected_subjects({options.subject.empty() ? usual_subject() : options.subject}).front();
 }
 
 fs::path folder_of(const FuzzOptions& options) {
@@ -202,7 +202,7 @@ int fuzz(FuzzOptions options, const std::string& command, bool workers_given) {
       options.subject = so_far.identity.subject;
     }
   }
-  ChosenSubject chosen = subject_of(options);
+  SelectedSubject selected = subject_of(options);
   const bool is_resumed = so_far.lines != 0;
   const Shard shard = is_resumed && options.shard_text.empty() ? Shard{so_far.identity.shard, so_far.identity.shards}
                                                                : shard_of(options.shard_text);
@@ -212,34 +212,35 @@ int fuzz(FuzzOptions options, const std::string& command, bool workers_given) {
     if (shard.of > 1) throw UsageError("--seed", "none", "one beside --shard: every shard's must be the same");
     seed = static_cast<std::uint64_t>(std::chrono::system_clock::now().time_since_epoch().count());
   }
-  const ReadySubject ready = made_ready(chosen, options.library.case_deadline());
+  const SubjectInstance ready = made_ready(selected, options.library.case_deadline());
   if (ready.runner == nullptr) {
-    std::cerr << "tileproof: " << chosen.row.name << ": " << (ready.died.empty() ? ready.why_not : ready.died) << "\n";
+    std::cerr << "tileproof: " << selected.row.name << ": " << (ready.died.empty() ? ready.why_not : ready.died)
+              << "\n";
     return ready.died.empty() ? exit_code::mistrusted : exit_code::failed;
   }
-  chosen.row = ready.row;
+  selected.row = ready.row;
   const std::vector<const Property*> properties = is_resumed && options.properties.empty()
                                                       ? properties_named(so_far.identity.properties)
-                                                      : chosen_properties(options.properties);
-  const CaseList list(properties, chosen.row, seed);
+                                                      : selected_properties(options.properties);
+  const CaseList list(properties, selected.row, seed);
   if (list.is_empty()) {
-    std::cerr << "tileproof: --property: none of those given takes drawn cases that " << chosen.row.name
+    std::cerr << "tileproof: --property: none of those given takes drawn cases that " << selected.row.name
               << " has the operations for; 'list properties' names them\n";
     return exit_code::mistrusted;
   }
-  const CampaignIdentity identity = {.subject = chosen.row.name,
+  const CampaignIdentity identity = {.subject = selected.row.name,
                                      .properties = list.properties(),
                                      .seed = seed,
                                      .shard = shard.number,
                                      .shards = shard.of,
-                                     .replay_flags = chosen.replay_flags,
-                                     .capabilities = dumped(json_of(chosen.row.capabilities))};
+                                     .replay_flags = selected.replay_flags,
+                                     .capabilities = dumped(json_of(selected.row.capabilities))};
   if (is_resumed) require_same(identity, so_far.identity);
   const std::vector<ExpectedFailure> expected_failures =
       options.known.empty() ? own_expected_failures() : expected_failures_of_file(options.known);
 
   CampaignOptions limits;
-  limits.workers = workers_given ? options.workers : chosen.row.needs_gpu ? 1 : cores();
+  limits.workers = workers_given ? options.workers : selected.row.needs_gpu ? 1 : cores();
   limits.seconds = has_limit ? seconds : 600;
   limits.cases = options.cases;
   limits.until_finding = options.until_finding;
@@ -250,14 +251,14 @@ int fuzz(FuzzOptions options, const std::string& command, bool workers_given) {
     const double taken = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
     return is_interrupted() || (limits.seconds > 0 && taken >= limits.seconds);
   };
-  CampaignCorpus corpus(memory_of(options) / "corpus", chosen, expected_failures,
+  CampaignCorpus corpus(memory_of(options) / "corpus", selected, expected_failures,
                         {.case_deadline = limits.case_deadline,
                          .shrink_tries = limits.shrink_tries,
                          .shrink_seconds = limits.shrink_seconds,
                          .stop = is_over});
 
-  std::cerr << "journal: " << journal_file.string() << "\ncampaigning through cases of " << chosen.row.name << ", seed "
-            << in_hex(seed) << "\n";
+  std::cerr << "journal: " << journal_file.string() << "\ncampaigning through cases of " << selected.row.name
+            << ", seed " << in_hex(seed) << "\n";
   if (so_far.was_cut) std::cerr << "the journal's last line had been cut; it is left out\n";
   report_when_interrupted();
   json times;
@@ -290,7 +291,7 @@ int fuzz(FuzzOptions options, const std::string& command, bool workers_given) {
     journal.corpus(corpus.counts());
   }
   times["corpus"] = lap();
-  Campaign campaign(chosen, chosen.row.capabilities, list, identity, limits, folder, journal, so_far,
+  Campaign campaign(selected, selected.row.capabilities, list, identity, limits, folder, journal, so_far,
                     expected_failures);
   const std::string why = campaign.run(is_interrupted, [](const std::string& line) { std::cerr << line << "\n"; });
   // What a full disk takes from here on, the journal has.

@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <iostream>
 
-#include "fuzz/campaign/chosen.h"
+#include "fuzz/campaign/selection.h"
 #include "fuzz/commands/commands.h"
 #include "fuzz/records/expected_failures.h"
 #include "properties/case/property.h"

@@ -89,26 +89,26 @@ std::vector<const Property*> properties_to_prove(const ProveOptions& options) {
     legal.push_back("all");
     throw unknown_name("prove", kind, listed(legal), legal);
   }
-  std::vector<const Property*> chosen;
-  const std::vector<const Property*> among = chosen_properties(options.properties);
+  std::vector<const Property*> selected;
+  const std::vector<const Property*> among = selected_properties(options.properties);
   for (const std::string& kind : kinds_of_properties()) {
     for (const Property* property : among) {
-      if (property->proof == kind && is_wanted(options, kind)) chosen.push_back(property);
+      if (property->proof == kind && is_wanted(options, kind)) selected.push_back(property);
     }
   }
-  if (chosen.empty() && !options.properties.empty()) {
+  if (selected.empty() && !options.properties.empty()) {
     throw UsageError("--property", listed(options.properties),
                      "a property of the kind that can be proved: see 'list properties'");
   }
-  return chosen;
+  return selected;
 }
 
 /// The subjects to ask: all, but that nobody need prove by the specification that it is itself.
-std::vector<ChosenSubject> subjects_to_ask(const ProveOptions& options) {
+std::vector<SelectedSubject> subjects_to_ask(const ProveOptions& options) {
   if (options.library.given() && options.subjects.empty()) return {options.library.subject()};
-  std::vector<ChosenSubject> chosen = chosen_subjects(options.subjects);
-  if (options.library.given()) chosen.push_back(options.library.subject());
-  return chosen;
+  std::vector<SelectedSubject> selected = selected_subjects(options.subjects);
+  if (options.library.given()) selected.push_back(options.library.subject());
+  return selected;
 }
 
 bool is_asked(const Property& property, const SubjectRow& row, bool by_name) {
@@ -235,22 +235,22 @@ int prove(const ProveOptions& options, const std::string& command) {
       throw UsageError("prove", std::string(kind) + " beside a subject or a property", "it alone");
   }
   const std::vector<const Property*> to_prove = properties_to_prove(options);
-  const std::vector<ChosenSubject> subjects = subjects_to_ask(options);
+  const std::vector<SelectedSubject> subjects = subjects_to_ask(options);
   const std::size_t count = options.processes != 0 ? options.processes : cores();
 
   std::vector<ProofTask> tasks;
   std::map<std::string, std::string> not_here;
-  for (const ChosenSubject& chosen : subjects) {
-    const bool by_name = chosen.asked_for;
+  for (const SelectedSubject& selected : subjects) {
+    const bool by_name = selected.asked_for;
     std::shared_ptr<Processes> processes;
     for (const Property* property : to_prove) {
-      if (!is_asked(*property, chosen.row, by_name)) continue;
+      if (!is_asked(*property, selected.row, by_name)) continue;
       if (processes == nullptr) {
-        processes = std::make_shared<Processes>(chosen, count, options.library.case_deadline());
+        processes = std::make_shared<Processes>(selected, count, options.library.case_deadline());
       }
-      for (ProofTask& task : proof_tasks(*property, chosen, processes)) {
+      for (ProofTask& task : proof_tasks(*property, selected, processes)) {
         const bool lacks = processes->can_run() && task.result().verdict == Proof::skipped;
-        if (!processes->can_run()) not_here[chosen.row.name] = task.result().reason;
+        if (!processes->can_run()) not_here[selected.row.name] = task.result().reason;
         if ((lacks || !processes->can_run()) && !by_name) continue;
         tasks.push_back(std::move(task));
       }

@@ -209,10 +209,11 @@ void compare(Case& c, std::uint32_t points) {
 
 ProofResult proof_of(
     const Property& property, double seconds = 0, const std::function<bool()>& stop = [] { return false; }) {
-  ChosenSubject chosen;
-  chosen.row = {"mine", "", false, kernel_capabilities(), nullptr};
-  const auto process = std::make_shared<Processes>(ReadySubject{chosen.row, std::make_unique<OwnRunner>(), "", ""});
-  ProofTask task = proof_tasks(property, chosen, process).front();
+  SelectedSubject selected;
+  selected.row = {"mine", "", false, kernel_capabilities(), nullptr};
+  const auto process =
+      std::make_shared<Processes>(SubjectInstance{selected.row, std::make_unique<OwnRunner>(), "", ""});
+  ProofTask task = proof_tasks(property, selected, process).front();
   task.run(seconds, stop, [](std::uint64_t) {});
   return task.result();
 }

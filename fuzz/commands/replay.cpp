@@ -3,7 +3,7 @@
 
 #include <iostream>
 
-#include "fuzz/campaign/chosen.h"
+#include "fuzz/campaign/selection.h"
 #include "fuzz/commands/commands.h"
 #include "properties/registry.h"
 #include "reports/reports.h"
@@ -22,13 +22,13 @@ int replay(const std::vector<std::string>& words, const LibraryOptions& library,
   if (problem.subject == "library" && !of_library) {
     throw UsageError("--library", "none", "the operator library that the problem's subject is");
   }
-  const ChosenSubject chosen = of_library ? library.subject() : chosen_subjects({problem.subject}).front();
+  const SelectedSubject selected = of_library ? library.subject() : selected_subjects({problem.subject}).front();
   if (library.given() && !of_library) {
     throw UsageError("--library", "for a problem of the subject '" + problem.subject + "'",
                      "--subject=library in its line");
   }
   const RunsIn where = in_process ? RunsIn::this_process : RunsIn::own_process;
-  const ReadySubject ready = made_ready(chosen, library.case_deadline(), where, /*shows_output=*/true);
+  const SubjectInstance ready = made_ready(selected, library.case_deadline(), where, /*shows_output=*/true);
   if (!ready.died.empty()) {
     std::cout << "FAILED: crash: " << reports::visible(ready.died) << "\n";
     return exit_code::failed;

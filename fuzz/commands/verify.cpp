@@ -10,8 +10,8 @@
 #include <sstream>
 
 #include "fuzz/campaign/accuracy_run.h"
-#include "fuzz/campaign/chosen.h"
 #include "fuzz/campaign/judging.h"
+#include "fuzz/campaign/selection.h"
 #include "fuzz/commands/commands.h"
 #include "fuzz/commands/duration.h"
 #include "fuzz/process/interrupt.h"
@@ -47,19 +47,19 @@ struct VerifyOptions {
   LibraryOptions library;
 };
 
-std::vector<ChosenSubject> subjects_of(const VerifyOptions& options) {
-  std::vector<ChosenSubject> chosen;
+std::vector<SelectedSubject> subjects_of(const VerifyOptions& options) {
+  std::vector<SelectedSubject> selected;
   std::vector<std::string> names = options.subjects;
   // README calls it so.
   if (options.library.given()) std::erase(names, "library");
-  if (!options.library.given() || !names.empty()) chosen = chosen_subjects(names);
-  if (options.library.given()) chosen.push_back(options.library.subject());
-  return chosen;
+  if (!options.library.given() || !names.empty()) selected = selected_subjects(names);
+  if (options.library.given()) selected.push_back(options.library.subject());
+  return selected;
 }
 
 /// One subject, all properties, round after round of fresh seeds until the time is used up; one round where there is
 /// none.
-void judge_subject(const ReadySubject& subject, const std::vector<const Property*>& properties,
+void judge_subject(const SubjectInstance& subject, const std::vector<const Property*>& properties,
                    const VerifyOptions& options, const std::vector<ExpectedFailure>& expected_failures, double seconds,
                    Records& records, Progress& progress, std::vector<Judgement>& judgements) {
   const Clock::time_point begin = Clock::now();
@@ -106,7 +106,7 @@ void judge_subject(const ReadySubject& subject, const std::vector<const Property
 }
 
 /// The one verdict on a library that no process survives to load.
-Judgement died_of_loading(const ReadySubject& subject) {
+Judgement died_of_loading(const SubjectInstance& subject) {
   Judgement judgement;
   judgement.property = "load/the_library_can_be_loaded";
   judgement.subject = subject.row.name;
@@ -119,10 +119,10 @@ Judgement died_of_loading(const ReadySubject& subject) {
 }
 
 /// The measurement of a subject that has been judged.
-void measurement(const ChosenSubject& chosen, const ReadySubject& subject, const VerifyOptions& options,
+void measurement(const SelectedSubject& selected, const SubjectInstance& subject, const VerifyOptions& options,
                  AccuracyRun& accuracy_run) {
   MeasuredSubject compared_elements = {.row = subject.row,
-                                       .replay_flags = chosen.replay_flags,
+                                       .replay_flags = selected.replay_flags,
                                        .jobs = subject.jobs(options.jobs),
                                        .runner = nullptr,
                                        .stop = is_interrupted};
@@ -135,17 +135,17 @@ void measurement(const ChosenSubject& chosen, const ReadySubject& subject, const
 
 int verify(const VerifyOptions& options, const std::string& command) {
   const Clock::time_point begin = Clock::now();
-  const std::vector<ChosenSubject> chosen = subjects_of(options);
-  const std::vector<const Property*> properties = chosen_properties(options.properties);
+  const std::vector<SelectedSubject> selected = subjects_of(options);
+  const std::vector<const Property*> properties = selected_properties(options.properties);
   const std::vector<ExpectedFailure> expected_failures =
       options.known.empty() ? own_expected_failures() : expected_failures_of_file(options.known);
   const double seconds = seconds_of("--for", options.duration);
-  std::vector<ReadySubject> ready(chosen.size());
-  in_threads(options.jobs, chosen.size(), [&](std::size_t, std::size_t i) {  // torch takes its time to load
-    ready[i] = made_ready(chosen[i], options.library.case_deadline());
+  std::vector<SubjectInstance> ready(selected.size());
+  in_threads(options.jobs, selected.size(), [&](std::size_t, std::size_t i) {  // torch takes its time to load
+    ready[i] = made_ready(selected[i], options.library.case_deadline());
   });
   const auto runnable = static_cast<std::size_t>(
-      std::count_if(ready.begin(), ready.end(), [](const ReadySubject& one) { return one.runner != nullptr; }));
+      std::count_if(ready.begin(), ready.end(), [](const SubjectInstance& one) { return one.runner != nullptr; }));
   Records records(options.out);
   std::cerr << "records: " << records.folder().string() << "\n";
   report_when_interrupted();
@@ -162,14 +162,14 @@ int verify(const VerifyOptions& options, const std::string& command) {
   {
     Progress progress(runnable * properties.size() + (options.accuracy ? runnable : 0));
     for (std::size_t i = 0; i < ready.size(); ++i) {
-      run.subjects.push_back({ready[i].row.name, ready[i].row.what, ready[i].why_not, chosen[i].asked_for,
-                              ready[i].row.needs_gpu, chosen[i].replay_flags});
+      run.subjects.push_back({ready[i].row.name, ready[i].row.what, ready[i].why_not, selected[i].asked_for,
+                              ready[i].row.needs_gpu, selected[i].replay_flags});
       if (ready[i].runner != nullptr) {
         judge_subject(ready[i], properties, options, expected_failures, seconds / static_cast<double>(runnable),
                       records, progress, run.judgements);
         if (options.accuracy && !is_interrupted()) {
           progress.step(ready[i].row.name, "accuracy");
-          measurement(chosen[i], ready[i], options, accuracy_run);
+          measurement(selected[i], ready[i], options, accuracy_run);
         }
         ready[i] = {};  // its processes
         continue;

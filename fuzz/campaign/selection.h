@@ -19,7 +19,7 @@ class App;  // its header takes as long to compile as most files here
 namespace tileproof {
 
 /// A subject to judge: its row, and how a process of its own would make it.
-struct ChosenSubject {
+struct SelectedSubject {
   SubjectRow row;
   SubjectOrder order;
   std::vector<std::string> replay_flags;  // what `tileproof replay` needs beside the problem
@@ -33,7 +33,7 @@ class LibraryOptions {
   void add_to(CLI::App&, double deadline_seconds = 10);
   bool given() const { return !file_.empty(); }
   /// @throws UsageError
-  ChosenSubject subject() const;
+  SelectedSubject subject() const;
   std::chrono::milliseconds case_deadline() const;
 
  private:
@@ -52,11 +52,11 @@ class LibraryOptions {
 
 /// Subjects by their names; all that there are where none is named.
 /// @throws UsageError for a name that is none
-std::vector<ChosenSubject> chosen_subjects(const std::vector<std::string>& names);
+std::vector<SelectedSubject> selected_subjects(const std::vector<std::string>& names);
 
 /// Properties by their names or how they begin: "value/" is every property about values. All where none is named.
 /// @throws UsageError
-std::vector<const Property*> chosen_properties(const std::vector<std::string>& names);
+std::vector<const Property*> selected_properties(const std::vector<std::string>& names);
 
 /// ", legal is THIS; did you mean 'that'?": for a name that is none of those there are.
 UsageError unknown_name(const std::string& argument, const std::string& given, const std::string& legal,
@@ -69,7 +69,7 @@ enum class RunsIn {
 };
 
 /// A subject that is ready to run cases; or why not.
-struct ReadySubject {
+struct SubjectInstance {
   SubjectRow row;
   std::unique_ptr<CaseRunner> runner;
   std::string why_not;
@@ -89,8 +89,8 @@ struct ReadySubject {
 /// that
 ///         was asked for
 /// @param shows_output  whether what a process of its own prints is shown, or kept for the last words of a crash
-ReadySubject made_ready(const ChosenSubject&, std::chrono::milliseconds case_deadline, RunsIn = RunsIn::own_process,
-                        bool shows_output = false);
+SubjectInstance made_ready(const SelectedSubject&, std::chrono::milliseconds case_deadline,
+                           RunsIn = RunsIn::own_process, bool shows_output = false);
 
 /// A runner that belongs to somebody else.
 class Borrowed : public CaseRunner {

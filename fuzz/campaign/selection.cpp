@@ -1,4 +1,4 @@
-#include "fuzz/campaign/chosen.h"
+#include "fuzz/campaign/selection.h"
 
 #include <CLI/CLI.hpp>
 
@@ -100,7 +100,7 @@ void LibraryOptions::add_to(CLI::App& app, double deadline_seconds) {
       ->group(group);
 }
 
-ChosenSubject LibraryOptions::subject() const {
+SelectedSubject LibraryOptions::subject() const {
   if (!device_.empty() && device_ != "cpu" && device_ != "cuda") {
     throw UsageError("--device", "'" + device_ + "'", "cpu or cuda");
   }
@@ -113,27 +113,27 @@ ChosenSubject LibraryOptions::subject() const {
   library.file = std::filesystem::absolute(file_).string();
   library.name_space = name_space_;
   library.device = device_;
-  ChosenSubject chosen;
-  chosen.replay_flags = {"--library", library.file, "--namespace", name_space_};
+  SelectedSubject selected;
+  selected.replay_flags = {"--library", library.file, "--namespace", name_space_};
   for (const OperatorOption& option : operator_options) {
     const auto given = operators_.find(option.operation);
     const bool named = given != operators_.end() && !given->second.empty();
     library.operators[option.operation] = named ? given->second : option.usual_name;
     if (!named) continue;
     library.required.push_back(option.operation);
-    chosen.replay_flags.insert(chosen.replay_flags.end(), {option.flag, given->second});
+    selected.replay_flags.insert(selected.replay_flags.end(), {option.flag, given->second});
   }
   if (case_deadline_seconds_ != usual_deadline_seconds_) {
     std::ostringstream seconds;
     seconds << case_deadline_seconds_;
-    chosen.replay_flags.insert(chosen.replay_flags.end(), {"--case-deadline", seconds.str()});
+    selected.replay_flags.insert(selected.replay_flags.end(), {"--case-deadline", seconds.str()});
   }
-  if (!device_.empty()) chosen.replay_flags.insert(chosen.replay_flags.end(), {"--device", device_});
+  if (!device_.empty()) selected.replay_flags.insert(selected.replay_flags.end(), {"--device", device_});
   // A line is replayed with the same: what is asked depends on it.
   const auto declare = [&](const char* flag, auto& all, const auto& given, const std::string& text) {
     if (all == given) return;
     all = given;
-    chosen.replay_flags.insert(chosen.replay_flags.end(), {flag, text});
+    selected.replay_flags.insert(selected.replay_flags.end(), {flag, text});
   };
   Capabilities& takes = library.takes;
   const char* layouts = "--inner-k-tiles-of-library";
@@ -144,12 +144,12 @@ ChosenSubject LibraryOptions::subject() const {
   declare("--n-multiple-of-library", takes.n_multiple, n_multiple_, std::to_string(n_multiple_));
   declare("--max-n-of-library", takes.most_n, most_n_, std::to_string(most_n_));
   declare("--max-k-of-library", takes.most_k, most_k_, std::to_string(most_k_));
-  chosen.row.name = "library";
-  chosen.row.what = "the operators " + name_space_ + " of " + library.file;
-  chosen.row.one_at_a_time = true;
-  chosen.order = {chosen.row.name, library};
-  chosen.asked_for = true;
-  return chosen;
+  selected.row.name = "library";
+  selected.row.what = "the operators " + name_space_ + " of " + library.file;
+  selected.row.one_at_a_time = true;
+  selected.order = {selected.row.name, library};
+  selected.asked_for = true;
+  return selected;
 }
 
 std::chrono::milliseconds LibraryOptions::case_deadline() const {
@@ -165,34 +165,34 @@ UsageError unknown_name(const std::string& argument, const std::string& given, c
   return UsageError(argument, "'" + given + "'", legal + (meant.empty() ? "" : "; did you mean '" + meant + "'?"));
 }
 
-std::vector<ChosenSubject> chosen_subjects(const std::vector<std::string>& wanted) {
+std::vector<SelectedSubject> selected_subjects(const std::vector<std::string>& wanted) {
   std::vector<std::string> names;
   for (const SubjectRow& row : subjects()) names.push_back(row.name);
-  std::vector<std::string> chosen_names = wanted.empty() ? names : wanted;
+  std::vector<std::string> selected_names = wanted.empty() ? names : wanted;
   for (const SubjectRow& row : mutant_subjects()) names.push_back(row.name);
   for (const SubjectRow& row : watched_subjects()) names.push_back(row.name);
   for (const SubjectRow& row : misbehaving_subjects()) names.push_back(row.name);
-  std::vector<ChosenSubject> chosen;
-  for (const std::string& name : chosen_names) {
+  std::vector<SelectedSubject> selected;
+  for (const std::string& name : selected_names) {
     if (std::find(names.begin(), names.end(), name) == names.end()) {
       throw unknown_name("--subject", name, "a name of 'tileproof list subjects' or 'list mutants'", names);
     }
     const bool again =
-        std::any_of(chosen.begin(), chosen.end(), [&](const ChosenSubject& one) { return one.row.name == name; });
+        std::any_of(selected.begin(), selected.end(), [&](const SelectedSubject& one) { return one.row.name == name; });
     const SubjectRow& row = subject_row(name);
-    if (!again) chosen.push_back({row, {name, std::nullopt}, {}, !wanted.empty()});
+    if (!again) selected.push_back({row, {name, std::nullopt}, {}, !wanted.empty()});
   }
-  return chosen;
+  return selected;
 }
 
-std::vector<const Property*> chosen_properties(const std::vector<std::string>& wanted) {
-  std::vector<const Property*> chosen;
+std::vector<const Property*> selected_properties(const std::vector<std::string>& wanted) {
+  std::vector<const Property*> selected;
   std::vector<std::string> names;
   for (const Property& property : properties()) {
     names.push_back(property.name);
     const bool is_wanted = std::any_of(wanted.begin(), wanted.end(),
                                        [&](const std::string& given) { return property.name.starts_with(given); });
-    if (wanted.empty() || is_wanted) chosen.push_back(&property);
+    if (wanted.empty() || is_wanted) selected.push_back(&property);
   }
   for (const std::string& given : wanted) {
     const bool known =
@@ -200,14 +200,14 @@ std::vector<const Property*> chosen_properties(const std::vector<std::string>& w
     if (known && !given.empty()) continue;
     throw unknown_name("--property", given, "a name of 'tileproof list properties', or how names begin", names);
   }
-  return chosen;
+  return selected;
 }
 
 namespace {
 
-void make_here(const ChosenSubject& chosen, ReadySubject& ready) {
-  const std::optional<Library>& library = chosen.order.library;
-  MadeSubject made = library ? make_library_subject(*library) : chosen.row.make();
+void make_here(const SelectedSubject& selected, SubjectInstance& ready) {
+  const std::optional<Library>& library = selected.order.library;
+  MadeSubject made = library ? make_library_subject(*library) : selected.row.make();
   if (made.subject == nullptr) ready.why_not = made.why_not;
   if (made.subject == nullptr) return;
   if (library) set_library(ready.row, made.capabilities.value(), made.device);
@@ -221,14 +221,14 @@ void make_here(const ChosenSubject& chosen, ReadySubject& ready) {
   };
 }
 
-ReadySubject made(const ChosenSubject& chosen, std::chrono::milliseconds case_deadline, RunsIn where,
-                  bool shows_output) {
-  ReadySubject ready = {chosen.row, nullptr, "", "", nullptr};
+SubjectInstance made(const SelectedSubject& selected, std::chrono::milliseconds case_deadline, RunsIn where,
+                     bool shows_output) {
+  SubjectInstance ready = {selected.row, nullptr, "", "", nullptr};
   if (where == RunsIn::this_process) {
-    make_here(chosen, ready);
+    make_here(selected, ready);
     return ready;
   }
-  auto worker = std::make_unique<Worker>(chosen.order, case_deadline);
+  auto worker = std::make_unique<Worker>(selected.order, case_deadline);
   if (shows_output) worker->show_output();
   MadeElsewhere made;
   try {
@@ -236,35 +236,35 @@ ReadySubject made(const ChosenSubject& chosen, std::chrono::milliseconds case_de
   } catch (const UsageError&) {
     throw;
   } catch (const std::runtime_error& died) {
-    if (!chosen.order.library && chosen.asked_for) throw;
+    if (!selected.order.library && selected.asked_for) throw;
     // A library is judged by that; who asked for nothing but all subjects gets the others judged.
-    (chosen.order.library ? ready.died : ready.why_not) = died.what();
+    (selected.order.library ? ready.died : ready.why_not) = died.what();
     return ready;
   }
   ready.why_not = made.why_not;
   if (!made.why_not.empty()) return ready;
-  if (chosen.order.library) set_library(ready.row, made.capabilities.value(), made.device);
+  if (selected.order.library) set_library(ready.row, made.capabilities.value(), made.device);
   if (!made.float_mode.empty()) {
     ready.row.what +=
         " (loading it sets a mode in which " + made.float_mode + "; it is judged in IEEE 754's default mode)";
   }
   ready.runner = std::move(worker);
-  if (chosen.row.one_at_a_time) return ready;
-  ready.another = [pool = std::make_shared<WorkerPool>(chosen.order, case_deadline)] { return pool->taken(); };
+  if (selected.row.one_at_a_time) return ready;
+  ready.another = [pool = std::make_shared<WorkerPool>(selected.order, case_deadline)] { return pool->taken(); };
   return ready;
 }
 
 }  // namespace
 
-ReadySubject made_ready(const ChosenSubject& chosen, std::chrono::milliseconds case_deadline, RunsIn where,
-                        bool shows_output) {
+SubjectInstance made_ready(const SelectedSubject& selected, std::chrono::milliseconds case_deadline, RunsIn where,
+                           bool shows_output) {
   try {
-    return made(chosen, case_deadline, where, shows_output);
+    return made(selected, case_deadline, where, shows_output);
   } catch (const UsageError&) {
     throw;
   } catch (const std::runtime_error& error) {
-    if (chosen.asked_for) throw;
-    return {chosen.row, nullptr, error.what(), "", nullptr};
+    if (selected.asked_for) throw;
+    return {selected.row, nullptr, error.what(), "", nullptr};
   }
 }
 
