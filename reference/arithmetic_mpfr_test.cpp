@@ -36,7 +36,7 @@ namespace {
 /// A format in MPFR's terms: m * 2^e with 1/2 <= m < 1, where emin is the exponent of the smallest subnormal.
 struct Emulated {
   const char* name;
-  Format format;
+  FloatFormat format;
   mpfr_prec_t precision;
   mpfr_exp_t emin;
   mpfr_exp_t emax;
@@ -72,7 +72,7 @@ class Real {
 
 /// The value of a pattern: the machine's own for fp32, of which bf16 is the upper half; IEEE 754 section 3.4's formula
 /// for fp16.
-double value_of(Format format, std::uint32_t pattern) {
+double value_of(FloatFormat format, std::uint32_t pattern) {
   if (format == fp32) return std::bit_cast<float>(pattern);
   if (format == bf16) return std::bit_cast<float>(pattern << 16);
   const double sign = pattern < 0x8000 ? 1 : -1;
@@ -83,7 +83,7 @@ double value_of(Format format, std::uint32_t pattern) {
 }
 
 /// The pattern of a value of the format; the hardware's NaN.
-std::uint32_t pattern_of(Format format, double value) {
+std::uint32_t pattern_of(FloatFormat format, double value) {
   if (std::isnan(value)) return format == fp32 ? 0x7fffffff : 0x7fff;
   if (format == fp32) return std::bit_cast<std::uint32_t>(static_cast<float>(value));
   if (format == bf16) return std::bit_cast<std::uint32_t>(static_cast<float>(value)) >> 16;
@@ -121,7 +121,7 @@ std::uint32_t settled(const Emulated& in, const Real& exact) {
 /// Counts what was compared, by class of the expected result, and keeps the first ten differences as text.
 class Comparison {
  public:
-  explicit Comparison(Format format) : format_(format) {}
+  explicit Comparison(FloatFormat format) : format_(format) {}
 
   template <class... Inputs>
   void add(std::uint32_t expected, std::uint32_t got, Inputs... inputs) {
@@ -143,7 +143,7 @@ class Comparison {
   std::string first_differences;
 
  private:
-  Format format_;
+  FloatFormat format_;
 };
 
 /// A judgement that compared too little, or never met a class of results, proves little and fails.
@@ -219,7 +219,7 @@ Comparison float_domain_against_mpfr(const Emulated& in, ZerosOf zeros_of) {
 }
 
 /// Patterns of every class of a format, both signs.
-std::vector<std::uint32_t> patterns_of_every_class(Format format) {
+std::vector<std::uint32_t> patterns_of_every_class(FloatFormat format) {
   const std::uint32_t fraction = (std::uint32_t{1} << format.fraction_bits) - 1;
   const std::uint32_t one = static_cast<std::uint32_t>(format.bias()) << format.fraction_bits;
   std::vector<std::uint32_t> patterns;
@@ -239,7 +239,7 @@ std::vector<std::uint32_t> patterns_of_every_class(Format format) {
 
 /// A pattern whose exponent is that of `near` plus a distance, where there is such an exponent; fraction and sign are
 /// drawn.
-std::uint32_t pattern_near(Format format, std::uint32_t near, int distance, std::uint64_t drawn) {
+std::uint32_t pattern_near(FloatFormat format, std::uint32_t near, int distance, std::uint64_t drawn) {
   const int largest_exponent = (1 << format.exponent_bits) - 2;
   const int exponent = static_cast<int>((near & format.infinity()) >> format.fraction_bits);
   const int moved = std::clamp(exponent + distance, 0, largest_exponent);

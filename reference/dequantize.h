@@ -19,42 +19,42 @@ inline constexpr int float_domain_midpoint = 8;  // half of the sixteen codes
 /// fp32, a code less the midpoint 4, less a zero point 8: a product has 15 (28) bits where a zero is added to it, and
 /// 19 (32) where none is. Of a GPU's instructions, 32 bits take a third of what 64 take.
 template <class Use>
-constexpr auto with_units(Format format, Use use) {
+constexpr auto with_units(FloatFormat format, Use use) {
   if (format.bits() <= 16) return use.template operator()<std::uint32_t>();
   return use.template operator()<std::uint64_t>();
 }
 
 // Of a scale and a zero that have been decoded, as the sixteen codes of a group share them.
 template <class Units>
-constexpr std::uint32_t dequantized_float(Format format, int code, ExactIn<Units> scale, ExactIn<Units> zero) {
+constexpr std::uint32_t dequantized_float(FloatFormat format, int code, ExactIn<Units> scale, ExactIn<Units> zero) {
   return rounded(format, sum(product(whole<Units>(code - float_domain_midpoint), scale), zero));
 }
 template <class Units>
-constexpr std::uint32_t dequantized_integer(Format format, int code, ExactIn<Units> scale, int zero_point) {
+constexpr std::uint32_t dequantized_integer(FloatFormat format, int code, ExactIn<Units> scale, int zero_point) {
   return rounded(format, product(whole<Units>(code - zero_point), scale));
 }
 template <class Units>
-constexpr std::uint32_t dequantized_none(Format format, int code, ExactIn<Units> scale) {
+constexpr std::uint32_t dequantized_none(FloatFormat format, int code, ExactIn<Units> scale) {
   return rounded(format, product(whole<Units>(code), scale));
 }
 
 /// @param code   0..15
 /// @param scale  bits of a value of the format; zero likewise
 /// @return       bits of a value of the format
-constexpr std::uint32_t dequantized_float(Format format, int code, std::uint32_t scale, std::uint32_t zero) {
+constexpr std::uint32_t dequantized_float(FloatFormat format, int code, std::uint32_t scale, std::uint32_t zero) {
   return with_units(format, [=]<class Units>() {
     return dequantized_float(format, code, decode<Units>(format, scale), decode<Units>(format, zero));
   });
 }
 
 /// @param zero_point  -128..127
-constexpr std::uint32_t dequantized_integer(Format format, int code, std::uint32_t scale, int zero_point) {
+constexpr std::uint32_t dequantized_integer(FloatFormat format, int code, std::uint32_t scale, int zero_point) {
   return with_units(format, [=]<class Units>() {
     return dequantized_integer(format, code, decode<Units>(format, scale), zero_point);
   });
 }
 
-constexpr std::uint32_t dequantized_none(Format format, int code, std::uint32_t scale) {
+constexpr std::uint32_t dequantized_none(FloatFormat format, int code, std::uint32_t scale) {
   return with_units(format,
                     [=]<class Units>() { return dequantized_none(format, code, decode<Units>(format, scale)); });
 }

@@ -69,18 +69,18 @@ namespace tileproof::reference {
 
 /// @param scale  bits of a value of the format
 /// @return       the float-domain zero, rounded once
-constexpr std::uint32_t float_zero_of(Format format, std::uint32_t scale, int zero_point) {
+constexpr std::uint32_t float_zero_of(FloatFormat format, std::uint32_t scale, int zero_point) {
   return rounded(format, product(whole(float_domain_midpoint - zero_point), decode(format, scale)));
 }
 
 /// How many bits a finite value has beyond the precision of the format. Its last place is 2^(exponent + excess).
-constexpr int excess_bits(Format format, const Exact& value) {
+constexpr int excess_bits(FloatFormat format, const Exact& value) {
   const int excess = bit_width(value.magnitude) - (format.fraction_bits + 1);
   return excess > 0 ? excess : 0;
 }
 
 /// Whether the float-domain zero is (8 - zero_point) * scale itself: statement 1.
-constexpr bool conversion_is_exact(Format format, std::uint32_t scale, int zero_point) {
+constexpr bool conversion_is_exact(FloatFormat format, std::uint32_t scale, int zero_point) {
   const Exact zero = product(whole(float_domain_midpoint - zero_point), decode(format, scale));
   if (zero.kind != Exact::Kind::finite) return false;
   const std::uint64_t dropped = (std::uint64_t{1} << excess_bits(format, zero)) - 1;
@@ -88,7 +88,7 @@ constexpr bool conversion_is_exact(Format format, std::uint32_t scale, int zero_
 }
 
 /// Whether a finite scale has an infinite float-domain zero: statement 1.
-constexpr bool conversion_overflows(Format format, std::uint32_t scale, int zero_point) {
+constexpr bool conversion_overflows(FloatFormat format, std::uint32_t scale, int zero_point) {
   const Exact zero = product(whole(float_domain_midpoint - zero_point), decode(format, scale));
   if (zero.kind != Exact::Kind::finite) return false;
   const int width = bit_width(zero.magnitude);
@@ -101,7 +101,7 @@ constexpr bool conversion_overflows(Format format, std::uint32_t scale, int zero
 
 /// The most by which the float-domain weight of a converted zero point differs from the integer-domain weight:
 /// statements 3 and 4. For a finite scale whose conversion does not overflow; infinite weights are 2^(bias + 1).
-constexpr Exact conversion_bound(Format format, int code, std::uint32_t scale, int zero_point) {
+constexpr Exact conversion_bound(FloatFormat format, int code, std::uint32_t scale, int zero_point) {
   if (conversion_is_exact(format, scale, zero_point)) return whole(0);
   const Exact exact_scale = decode(format, scale);
   const int of_zero = excess_bits(format, product(whole(float_domain_midpoint - zero_point), exact_scale));
@@ -111,7 +111,7 @@ constexpr Exact conversion_bound(Format format, int code, std::uint32_t scale, i
 
 /// Whether an exact conversion turns a weight's zero into the zero of the other sign. A sum that cancels is +0 (IEEE
 /// 754-2019, 6.3), where 0 times a negative scale is -0.
-constexpr bool conversion_turns_a_zero(Format format, int code, std::uint32_t scale, int zero_point) {
+constexpr bool conversion_turns_a_zero(FloatFormat format, int code, std::uint32_t scale, int zero_point) {
   const bool negative = (scale & format.sign_bit()) != 0;
   const int midpoint = float_domain_midpoint;
   if (decode(format, scale).magnitude != 0) return negative && code == zero_point && zero_point != midpoint;
@@ -123,7 +123,7 @@ constexpr bool conversion_turns_a_zero(Format format, int code, std::uint32_t sc
 
 /// @return the zero point -128..127 nearest to 8 - zero / scale, ties to even, for a finite zero and a finite scale
 /// that is not zero. The quotient's sticky last bit does not change what it is nearest to.
-constexpr std::optional<int> nearest_zero_point(Format format, std::uint32_t scale, std::uint32_t zero) {
+constexpr std::optional<int> nearest_zero_point(FloatFormat format, std::uint32_t scale, std::uint32_t zero) {
   const Exact exact_scale = decode(format, scale);
   const Exact exact_zero = decode(format, zero);
   const bool both_finite = exact_scale.kind == Exact::Kind::finite && exact_zero.kind == Exact::Kind::finite;
@@ -135,7 +135,7 @@ constexpr std::optional<int> nearest_zero_point(Format format, std::uint32_t sca
 
 /// @return the zero point -128..127 whose float-domain zero is exactly `zero`, if there is one; scale finite and not
 /// zero
-constexpr std::optional<int> zero_point_of(Format format, std::uint32_t scale, std::uint32_t zero) {
+constexpr std::optional<int> zero_point_of(FloatFormat format, std::uint32_t scale, std::uint32_t zero) {
   const std::optional<int> nearest = nearest_zero_point(format, scale, zero);
   if (!nearest) return std::nullopt;
   const Exact of_nearest = product(whole(float_domain_midpoint - *nearest), decode(format, scale));
@@ -145,7 +145,7 @@ constexpr std::optional<int> zero_point_of(Format format, std::uint32_t scale, s
 
 /// The most by which the integer-domain weight of the nearest zero point differs from the float-domain weight, where no
 /// clamp moved it: statement 8. Infinite weights are 2^(bias + 1).
-constexpr Exact nearest_bound(Format format, int code, std::uint32_t scale, int zero_point) {
+constexpr Exact nearest_bound(FloatFormat format, int code, std::uint32_t scale, int zero_point) {
   const Exact exact_scale = decode(format, scale);
   Exact farthest = product(whole(2 * (code - zero_point)), exact_scale);  // (|n| + 1/2) * |scale|, in halves
   farthest.magnitude += exact_scale.magnitude;

@@ -43,7 +43,7 @@ TEST(ZeroPoint, IsFoundExactlyWhereItsFloatZeroIsThatZero) {
 }
 
 TEST(ZeroPoint, HasNoAnswerForWhatIsNotFiniteOrAScaleOfZero) {
-  for (const Format format : {bf16, fp16, fp32}) {
+  for (const FloatFormat format : {bf16, fp16, fp32}) {
     const std::uint32_t one = static_cast<std::uint32_t>(format.bias()) << format.fraction_bits;
     for (const std::uint32_t pattern :
          {format.infinity(), format.sign_bit() | format.infinity(), format.infinity() + 1, format.canonical_nan()}) {
@@ -163,7 +163,7 @@ double value(const Exact& exact) {
 }
 
 /// Of a finite value or, for an infinity, the least power of two that is one.
-double place(Format format, std::uint32_t pattern) {
+double place(FloatFormat format, std::uint32_t pattern) {
   const Exact exact = decode(format, pattern);
   const double magnitude = exact.kind == Exact::Kind::infinite
                                ? std::ldexp(1, format.bias() + 1)
@@ -174,7 +174,7 @@ double place(Format format, std::uint32_t pattern) {
 /// Calls visit(format, scale, zero point) for scales of every significand, both signs, and every zero point.
 template <class Visit>
 void visit_scales_of_every_kind(Visit visit) {
-  for (const Format format : {bf16, fp16}) {
+  for (const FloatFormat format : {bf16, fp16}) {
     const std::uint32_t binade = std::uint32_t{1} << format.fraction_bits;
     const std::uint32_t one = static_cast<std::uint32_t>(format.bias()) << format.fraction_bits;
     for (const std::uint32_t begin : {std::uint32_t{0}, binade, one, format.infinity() - 8 * binade}) {
@@ -193,7 +193,7 @@ void visit_scales_of_every_kind(Visit visit) {
 TEST(Conversion, IsExactAndOverflowsWherePredicted) {
   std::int64_t exact = 0;
   std::int64_t infinite = 0;
-  visit_scales_of_every_kind([&](Format format, std::uint32_t scale, int zero_point) {
+  visit_scales_of_every_kind([&](FloatFormat format, std::uint32_t scale, int zero_point) {
     const std::uint32_t zero = float_zero_of(format, scale, zero_point);
     const bool is_infinite = (zero & (format.sign_bit() - 1)) == format.infinity();
     const bool is_exact = !is_infinite && place(format, zero) == (8 - zero_point) * place(format, scale);
@@ -207,7 +207,7 @@ TEST(Conversion, IsExactAndOverflowsWherePredicted) {
 }
 
 TEST(Conversion, IsNeitherExactNorOverflowingForWhatIsNotFinite) {
-  for (const Format format : {bf16, fp16, fp32}) {
+  for (const FloatFormat format : {bf16, fp16, fp32}) {
     for (const std::uint32_t scale :
          {format.infinity(), format.sign_bit() | format.infinity(), format.infinity() + 1}) {
       EXPECT_FALSE(conversion_is_exact(format, scale, 8));
@@ -218,7 +218,7 @@ TEST(Conversion, IsNeitherExactNorOverflowingForWhatIsNotFinite) {
 
 TEST(ConversionBound, HoldsAndNoSmallerOneDoes) {
   double nearest_to_bound = 0;
-  visit_scales_of_every_kind([&](Format format, std::uint32_t scale, int zero_point) {
+  visit_scales_of_every_kind([&](FloatFormat format, std::uint32_t scale, int zero_point) {
     if (conversion_overflows(format, scale, zero_point)) return;
     const std::uint32_t zero = float_zero_of(format, scale, zero_point);
     for (int code = zero_point & 3; code < 16; code += 4) {
@@ -254,7 +254,7 @@ TEST(ConversionBound, IsAttainedWhetherTheWeightOrTheZeroIsTheLarger) {
 
 TEST(NearestZeroPoint, IsTheConvertedOneWhereverItsFloatZeroIsFinite) {
   std::int64_t given_back = 0;
-  visit_scales_of_every_kind([&](Format format, std::uint32_t scale, int zero_point) {
+  visit_scales_of_every_kind([&](FloatFormat format, std::uint32_t scale, int zero_point) {
     const std::uint32_t zero = float_zero_of(format, scale, zero_point);
     if (conversion_overflows(format, scale, zero_point) || decode(format, scale).magnitude == 0) return;
     ASSERT_EQ(nearest_zero_point(format, scale, zero), zero_point) << std::hex << scale;
@@ -282,7 +282,7 @@ TEST(NearestBound, HoldsAndHalfAScaleAloneDoesNot) {
   double nearest_to_bound = 0;
   std::uint32_t drawn = 1;
   for (int index = 0; index < 400'000; ++index) {
-    const Format format = index % 2 == 0 ? bf16 : fp16;
+    const FloatFormat format = index % 2 == 0 ? bf16 : fp16;
     drawn = drawn * 1664525 + 1013904223;  // a linear congruential generator
     const std::uint32_t scale = (drawn >> 9 & 0x7fff) % (format.infinity() - 1) + 1;
     const std::uint32_t times = drawn >> 24;  // 0..255 halves of a scale, and a part of one

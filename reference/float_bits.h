@@ -12,7 +12,7 @@
 namespace tileproof::reference {
 
 /// A binary interchange format: 1 sign bit, then exponent_bits, then fraction_bits.
-struct Format {
+struct FloatFormat {
   int exponent_bits;
   int fraction_bits;
 
@@ -24,12 +24,12 @@ struct Format {
   constexpr std::uint32_t infinity() const { return ((std::uint32_t{1} << exponent_bits) - 1) << fraction_bits; }
   constexpr std::uint32_t canonical_nan() const { return sign_bit() - 1; }
   constexpr bool is_nan(std::uint32_t pattern) const { return (pattern & (sign_bit() - 1)) > infinity(); }
-  constexpr bool operator==(const Format&) const = default;
+  constexpr bool operator==(const FloatFormat&) const = default;
 };
 
-inline constexpr Format bf16{8, 7};
-inline constexpr Format fp16{5, 10};
-inline constexpr Format fp32{8, 23};
+inline constexpr FloatFormat bf16{8, 7};
+inline constexpr FloatFormat fp16{5, 10};
+inline constexpr FloatFormat fp32{8, 23};
 
 /// What kind of number an extended real is.
 enum class Kind { finite, infinite, nan };
@@ -59,7 +59,7 @@ constexpr ExactIn<Units> not_a_number() {
 
 /// @param pattern  the bits of a value of the format, in the low format.bits() bits
 template <class Units = std::uint64_t>
-constexpr ExactIn<Units> decode(Format format, std::uint32_t pattern) {
+constexpr ExactIn<Units> decode(FloatFormat format, std::uint32_t pattern) {
   const bool negative = (pattern & format.sign_bit()) != 0;
   const std::uint32_t fraction = pattern & ((std::uint32_t{1} << format.fraction_bits) - 1);
   const int exponent = static_cast<int>((pattern & (format.sign_bit() - 1)) >> format.fraction_bits);
@@ -90,7 +90,7 @@ constexpr int bit_width(std::uint32_t magnitude) { return magnitude == 0 ? 0 : 3
 /// The magnitude has at most one bit less than its units, so that a left shift to the format's precision cannot
 /// overflow.
 template <class Units = std::uint64_t>
-constexpr std::uint32_t rounded(Format format, ExactIn<Units> value) {
+constexpr std::uint32_t rounded(FloatFormat format, ExactIn<Units> value) {
   const std::uint32_t sign = value.negative ? format.sign_bit() : 0;
   if (value.kind != Kind::finite) {
     return value.kind == Kind::nan ? format.canonical_nan() : sign | format.infinity();

@@ -12,7 +12,7 @@
 namespace tileproof::reference {
 namespace {
 
-constexpr Format formats[] = {bf16, fp16, fp32};
+constexpr FloatFormat formats[] = {bf16, fp16, fp32};
 
 Exact exactly(std::uint64_t magnitude, int exponent, bool negative = false) {
   return {.negative = negative, .magnitude = magnitude, .exponent = exponent};
@@ -25,9 +25,9 @@ Exact exactly(double value) {
   return exactly(static_cast<std::uint64_t>(std::ldexp(fraction, 53)), exponent - 53, std::signbit(value));
 }
 
-TEST(Format, HasTheWidthsAndConstantsOfIts754Format) {
+TEST(FloatFormat, HasTheWidthsAndConstantsOfIts754Format) {
   struct Row {
-    Format format;
+    FloatFormat format;
     int bits, bias, smallest_exponent;
     std::uint32_t sign_bit, infinity, canonical_nan;
   };
@@ -43,8 +43,8 @@ TEST(Format, HasTheWidthsAndConstantsOfIts754Format) {
   }
 }
 
-TEST(Format, CallsNanWhatIsAboveInfinityInMagnitude) {
-  for (const Format format : formats) {
+TEST(FloatFormat, CallsNanWhatIsAboveInfinityInMagnitude) {
+  for (const FloatFormat format : formats) {
     for (const std::uint32_t sign : {std::uint32_t{0}, format.sign_bit()}) {
       EXPECT_FALSE(format.is_nan(sign));
       EXPECT_FALSE(format.is_nan(sign | (format.infinity() - 1)));
@@ -56,7 +56,7 @@ TEST(Format, CallsNanWhatIsAboveInfinityInMagnitude) {
 }
 
 TEST(Decode, GivesTheFieldsOfEachClass) {
-  const auto expect = [](Format format, std::uint32_t pattern, Exact::Kind kind, bool negative, double value) {
+  const auto expect = [](FloatFormat format, std::uint32_t pattern, Exact::Kind kind, bool negative, double value) {
     const Exact got = decode(format, pattern);
     EXPECT_EQ(got.kind, kind) << std::hex << pattern;
     EXPECT_EQ(got.negative, negative) << std::hex << pattern;
@@ -156,7 +156,7 @@ TEST(Rounded, CarriesFromOneBinadeToTheNextAndToInfinity) {
 }
 
 TEST(Rounded, IsZeroWithItsSignUpToHalfTheSmallestSubnormal) {
-  for (const Format format : formats) {
+  for (const FloatFormat format : formats) {
     for (const bool negative : {false, true}) {
       const std::uint32_t sign = negative ? format.sign_bit() : 0;
       const int smallest = format.smallest_exponent();
@@ -175,7 +175,7 @@ TEST(Rounded, IsZeroWithItsSignUpToHalfTheSmallestSubnormal) {
 
 TEST(Rounded, SeesTheLastOfSixtyThreeBits) {
   const std::uint64_t top = std::uint64_t{1} << 62;
-  for (const Format format : formats) {
+  for (const FloatFormat format : formats) {
     const std::uint64_t half_ulp = top >> (format.fraction_bits + 1);
     const std::uint32_t one = static_cast<std::uint32_t>(format.bias()) << format.fraction_bits;
     EXPECT_EQ(rounded(format, exactly(top + half_ulp - 1, -62)), one);
@@ -187,7 +187,7 @@ TEST(Rounded, SeesTheLastOfSixtyThreeBits) {
 }
 
 TEST(Rounded, DoesNotDependOnHowAValueIsWritten) {
-  for (const Format format : formats) {
+  for (const FloatFormat format : formats) {
     for (const std::uint64_t odd : {1u, 3u, 129u, 257u, 2047u, 2049u, 16777217u}) {
       const std::uint32_t written_short = rounded(format, exactly(odd, -10));
       for (int shift = 1; bit_width(odd) + shift <= 63; ++shift) {
@@ -198,7 +198,7 @@ TEST(Rounded, DoesNotDependOnHowAValueIsWritten) {
 }
 
 TEST(Rounded, GivesInfinitiesTheirSignAndNansNone) {
-  for (const Format format : formats) {
+  for (const FloatFormat format : formats) {
     EXPECT_EQ(rounded(format, {.kind = Exact::Kind::infinite}), format.infinity());
     EXPECT_EQ(rounded(format, {.kind = Exact::Kind::infinite, .negative = true}),
               format.sign_bit() | format.infinity());

@@ -18,7 +18,7 @@ namespace tileproof::reference {
 namespace {
 
 // Values, that a device kernel takes as parameters by copying their bytes.
-static_assert(std::is_trivially_copyable_v<Format> && std::is_trivially_copyable_v<Exact>);
+static_assert(std::is_trivially_copyable_v<FloatFormat> && std::is_trivially_copyable_v<Exact>);
 static_assert(std::is_trivially_copyable_v<Place> && std::is_trivially_copyable_v<Element>);
 static_assert(std::is_trivially_copyable_v<FloatParameters> && std::is_trivially_copyable_v<IntegerParameters>);
 

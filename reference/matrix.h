@@ -56,7 +56,7 @@ constexpr void unpack(const std::uint32_t* packed, std::int64_t n, std::int64_t 
 /// @param scales_and_zeros  [k / group_size][n][2], scale first
 /// @param weights           [n][k]
 template <class Bits>
-constexpr void dequantize_float(Format format, const std::uint32_t* packed, const Bits* scales_and_zeros,
+constexpr void dequantize_float(FloatFormat format, const std::uint32_t* packed, const Bits* scales_and_zeros,
                                 std::int64_t n, std::int64_t k, std::int64_t group_size, int inner_k_tiles,
                                 Bits* weights) {
   assert(is_legal(n, k, inner_k_tiles) && group_size > 0 && k % group_size == 0);
@@ -74,7 +74,7 @@ constexpr void dequantize_float(Format format, const std::uint32_t* packed, cons
 /// @param scales       [k / group_size][n]
 /// @param zero_points  int8 [k / group_size][n]
 template <class Bits>
-constexpr void dequantize_integer(Format format, const std::uint32_t* packed, const Bits* scales,
+constexpr void dequantize_integer(FloatFormat format, const std::uint32_t* packed, const Bits* scales,
                                   const std::int8_t* zero_points, std::int64_t n, std::int64_t k,
                                   std::int64_t group_size, int inner_k_tiles, Bits* weights) {
   assert(is_legal(n, k, inner_k_tiles) && group_size > 0 && k % group_size == 0);
@@ -91,7 +91,7 @@ constexpr void dequantize_integer(Format format, const std::uint32_t* packed, co
 /// No zero point.
 /// @param scales  [k / group_size][n]
 template <class Bits>
-constexpr void dequantize_none(Format format, const std::uint32_t* packed, const Bits* scales, std::int64_t n,
+constexpr void dequantize_none(FloatFormat format, const std::uint32_t* packed, const Bits* scales, std::int64_t n,
                                std::int64_t k, std::int64_t group_size, int inner_k_tiles, Bits* weights) {
   assert(is_legal(n, k, inner_k_tiles) && group_size > 0 && k % group_size == 0);
   for (std::int64_t row = 0; row < n; ++row) {

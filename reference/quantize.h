@@ -25,12 +25,12 @@
 namespace tileproof::reference {
 
 /// One step of eager arithmetic: exact, rounded to fp32, rounded to the tensor's format.
-constexpr std::uint32_t stepped(Format format, Exact value) {
+constexpr std::uint32_t stepped(FloatFormat format, Exact value) {
   return rounded(format, decode(fp32, rounded(fp32, value)));
 }
 
 /// Orders the bits of two values that are not NaN; -0 equals +0.
-constexpr bool less(Format format, std::uint32_t a, std::uint32_t b) {
+constexpr bool less(FloatFormat format, std::uint32_t a, std::uint32_t b) {
   const auto key = [format](std::uint32_t pattern) {
     const auto magnitude = static_cast<std::int64_t>(pattern & (format.sign_bit() - 1));
     return (pattern & format.sign_bit()) != 0 ? -magnitude : magnitude;
@@ -38,8 +38,12 @@ constexpr bool less(Format format, std::uint32_t a, std::uint32_t b) {
   return key(a) < key(b);
 }
 
-constexpr std::uint32_t larger(Format format, std::uint32_t a, std::uint32_t b) { return less(format, a, b) ? b : a; }
-constexpr std::uint32_t smaller(Format format, std::uint32_t a, std::uint32_t b) { return less(format, b, a) ? b : a; }
+constexpr std::uint32_t larger(FloatFormat format, std::uint32_t a, std::uint32_t b) {
+  return less(format, a, b) ? b : a;
+}
+constexpr std::uint32_t smaller(FloatFormat format, std::uint32_t a, std::uint32_t b) {
+  return less(format, b, a) ? b : a;
+}
 
 /// round(value) to nearest even, clamped to low..high; infinities clamp.
 constexpr int rounded_and_clamped(Exact value, int low, int high) {
@@ -61,7 +65,7 @@ struct Extent {
 
 /// @param first  `count` finite weights, as bits; count is 1 or more
 template <class Bits>
-constexpr Extent extent_of(Format format, const Bits* first, std::int64_t count) {
+constexpr Extent extent_of(FloatFormat format, const Bits* first, std::int64_t count) {
   Extent extent = {*first, *first};
   for (std::int64_t i = 1; i < count; ++i) {
     extent = {smaller(format, extent.min, first[i]), larger(format, extent.max, first[i])};
@@ -81,29 +85,29 @@ struct IntegerParameters {
 
 namespace eager {
 
-constexpr std::uint32_t subtract(Format format, std::uint32_t a, std::uint32_t b) {
+constexpr std::uint32_t subtract(FloatFormat format, std::uint32_t a, std::uint32_t b) {
   return stepped(format, sum(decode(format, a), negated(decode(format, b))));
 }
-constexpr std::uint32_t add(Format format, std::uint32_t a, std::uint32_t b) {
+constexpr std::uint32_t add(FloatFormat format, std::uint32_t a, std::uint32_t b) {
   return stepped(format, sum(decode(format, a), decode(format, b)));
 }
-constexpr std::uint32_t multiply(Format format, std::uint32_t a, Exact b) {
+constexpr std::uint32_t multiply(FloatFormat format, std::uint32_t a, Exact b) {
   return stepped(format, product(decode(format, a), b));
 }
-constexpr std::uint32_t divide(Format format, std::uint32_t a, Exact b) {
+constexpr std::uint32_t divide(FloatFormat format, std::uint32_t a, Exact b) {
   return stepped(format, quotient(decode(format, a), b));
 }
 
 }  // namespace eager
 
 /// torch.finfo(dtype).eps: the distance from 1 to the next value.
-constexpr std::uint32_t eps_of(Format format) {
+constexpr std::uint32_t eps_of(FloatFormat format) {
   return static_cast<std::uint32_t>(format.bias() - format.fraction_bits) << format.fraction_bits;
 }
 
 inline constexpr std::uint32_t fp32_one_millionth = 0x358637bd;  // 1e-6, rounded to fp32
 
-constexpr FloatParameters chosen_float(Format format, Extent extent) {
+constexpr FloatParameters chosen_float(FloatFormat format, Extent extent) {
   const std::uint32_t range = eager::subtract(format, extent.max, extent.min);
   const std::uint32_t floor = rounded(format, decode(fp32, fp32_one_millionth));
   const std::uint32_t scale = larger(format, eager::divide(format, range, whole(15)), floor);
@@ -111,7 +115,7 @@ constexpr FloatParameters chosen_float(Format format, Extent extent) {
   return {scale, eager::add(format, extent.min, eight_scales)};
 }
 
-constexpr int quantized_float(Format format, std::uint32_t weight, FloatParameters chosen) {
+constexpr int quantized_float(FloatFormat format, std::uint32_t weight, FloatParameters chosen) {
   const std::uint32_t eight_scales = eager::multiply(format, chosen.scale, whole(8));
   const std::uint32_t min = eager::subtract(format, chosen.zero, eight_scales);
   const std::uint32_t offset = eager::subtract(format, weight, min);
@@ -119,7 +123,7 @@ constexpr int quantized_float(Format format, std::uint32_t weight, FloatParamete
 }
 
 /// @param eps  bits of the smallest scale allowed: torch.finfo(dtype).eps where the caller names none
-constexpr IntegerParameters chosen_integer(Format format, Extent extent, std::uint32_t eps) {
+constexpr IntegerParameters chosen_integer(FloatFormat format, Extent extent, std::uint32_t eps) {
   const std::uint32_t min = smaller(format, extent.min, 0);
   const std::uint32_t max = larger(format, extent.max, 0);
   const std::uint32_t range = eager::subtract(format, max, min);
@@ -128,7 +132,7 @@ constexpr IntegerParameters chosen_integer(Format format, Extent extent, std::ui
   return {scale, rounded_and_clamped(negated(steps), 0, 15)};
 }
 
-constexpr int quantized_integer(Format format, std::uint32_t weight, IntegerParameters chosen) {
+constexpr int quantized_integer(FloatFormat format, std::uint32_t weight, IntegerParameters chosen) {
   const std::uint32_t reciprocal = stepped(format, quotient(whole(1), decode(format, chosen.scale)));
   const Exact steps = decode(format, eager::multiply(format, weight, decode(format, reciprocal)));
   const int code = rounded_and_clamped(steps, -64, 64) + chosen.zero_point;  // 64 is out of reach of a zero point
@@ -139,12 +143,12 @@ namespace eager {
 
 /// The float-domain weight with two roundings, where dequantized_float has one.
 /// @param scale  bits of a value of the format; zero likewise
-constexpr std::uint32_t dequantized_float(Format format, int code, std::uint32_t scale, std::uint32_t zero) {
+constexpr std::uint32_t dequantized_float(FloatFormat format, int code, std::uint32_t scale, std::uint32_t zero) {
   return add(format, multiply(format, scale, whole(code - float_domain_midpoint)), zero);
 }
 
 /// The integer-domain weight: one operation, and no other rounding than in dequantized_integer.
-constexpr std::uint32_t dequantized_integer(Format format, int code, std::uint32_t scale, int zero_point) {
+constexpr std::uint32_t dequantized_integer(FloatFormat format, int code, std::uint32_t scale, int zero_point) {
   return multiply(format, scale, whole(code - zero_point));
 }
 

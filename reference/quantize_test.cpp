@@ -25,18 +25,19 @@ static_assert(rounded_and_clamped(product(whole(0), decode(fp32, 0x7f7fffff)), 0
 
 namespace {
 
-constexpr Format formats[] = {bf16, fp16, fp32};
+constexpr FloatFormat formats[] = {bf16, fp16, fp32};
 
-std::uint32_t bits(Format format, float value) {
+std::uint32_t bits(FloatFormat format, float value) {
   return rounded(format, decode(fp32, std::bit_cast<std::uint32_t>(value)));
 }
 
-float value(Format format, std::uint32_t pattern) {
+float value(FloatFormat format, std::uint32_t pattern) {
   return std::bit_cast<float>(rounded(fp32, decode(format, pattern)));
 }
 
 TEST(Eps, IsTheDistanceFromOneToTheNextValue) {
-  for (const Format format : formats) EXPECT_EQ(eps_of(format), bits(format, std::ldexp(1.0f, -format.fraction_bits)));
+  for (const FloatFormat format : formats)
+    EXPECT_EQ(eps_of(format), bits(format, std::ldexp(1.0f, -format.fraction_bits)));
 }
 
 TEST(Extent, IsOfTheLeastAndTheLargestWeight) {
@@ -49,20 +50,20 @@ TEST(Extent, IsOfTheLeastAndTheLargestWeight) {
 }
 
 /// Two values of a format around zero, of like size, times a power of two that no format minds; least first.
-Extent drawn_extent(Format format, std::mt19937_64& random) {
+Extent drawn_extent(FloatFormat format, std::mt19937_64& random) {
   const int exponent = static_cast<int>(random() % 9) - 4;
   const auto drawn = [&] { return std::ldexp(1.0f + static_cast<float>(random() % 65536) / 32768, exponent); };
   return {bits(format, -drawn()), bits(format, drawn())};
 }
 
-float drawn_between(const Extent& extent, Format format, std::mt19937_64& random) {
+float drawn_between(const Extent& extent, FloatFormat format, std::mt19937_64& random) {
   const float min = value(format, extent.min);
   const float max = value(format, extent.max);
   return min + (max - min) * static_cast<float>(random() % 65537) / 65536;
 }
 
 TEST(FloatDomain, ChoosesAsWorkedOutByHand) {
-  for (const Format format : formats) {
+  for (const FloatFormat format : formats) {
     // 0..15: scale 15 / 15 = 1, zero 0 + 8.
     const FloatParameters chosen = chosen_float(format, {0, bits(format, 15)});
     EXPECT_EQ(chosen.scale, bits(format, 1));
@@ -90,7 +91,7 @@ TEST(FloatDomain, RoundsEveryStepAndNotOnlyTheLast) {
 }
 
 TEST(FloatDomain, RoundsCodesHalfToEvenAndClampsThem) {
-  for (const Format format : formats) {
+  for (const FloatFormat format : formats) {
     const FloatParameters chosen{bits(format, 1), bits(format, 8)};  // code = clamp(round(w))
     const auto code = [&](float weight) { return quantized_float(format, bits(format, weight), chosen); };
     EXPECT_EQ(code(0.5f), 0);
@@ -115,7 +116,7 @@ TEST(FloatDomain, GivesAConstantGroupTheSmallestScaleAndCodeZero) {
   EXPECT_EQ(chosen_float(fp32, {0x3f800000, 0x3f800000}).scale, 0x358637bdu);
   EXPECT_EQ(chosen_float(bf16, {0x3f80, 0x3f80}).scale, 0x3586u);
   EXPECT_EQ(chosen_float(fp16, {0x3c00, 0x3c00}).scale, 0x0011u);
-  for (const Format format : formats) {
+  for (const FloatFormat format : formats) {
     for (const float constant : {0.0f, 1.0f, -1.0f, 3.5f, -1024.0f}) {
       const std::uint32_t weight = bits(format, constant);
       EXPECT_EQ(quantized_float(format, weight, chosen_float(format, {weight, weight})), 0) << constant;
@@ -125,7 +126,7 @@ TEST(FloatDomain, GivesAConstantGroupTheSmallestScaleAndCodeZero) {
 
 TEST(FloatDomain, GivesTheLeastWeightCodeZeroAndTheLargestFifteen) {
   std::mt19937_64 random(1);
-  for (const Format format : formats) {
+  for (const FloatFormat format : formats) {
     for (int index = 0; index < 25'000; ++index) {
       const Extent extent = drawn_extent(format, random);
       const FloatParameters chosen = chosen_float(format, extent);
@@ -149,7 +150,7 @@ TEST(FloatDomain, BringsAWeightBackWithinHalfAScale) {
 }
 
 TEST(IntegerDomain, ChoosesAsWorkedOutByHand) {
-  for (const Format format : formats) {
+  for (const FloatFormat format : formats) {
     // -2..5.5: scale 7.5 / 15 = 1/2, zero point 0 - -2 / (1/2).
     const IntegerParameters chosen = chosen_integer(format, {bits(format, -2), bits(format, 5.5f)}, eps_of(format));
     EXPECT_EQ(chosen.scale, bits(format, 0.5f));
@@ -170,7 +171,7 @@ TEST(IntegerDomain, ChoosesAsWorkedOutByHand) {
 }
 
 TEST(IntegerDomain, AlwaysHoldsZeroBetweenLeastAndLargest) {
-  for (const Format format : formats) {
+  for (const FloatFormat format : formats) {
     const IntegerParameters positive = chosen_integer(format, {bits(format, 15), bits(format, 30)}, eps_of(format));
     EXPECT_EQ(positive.scale, bits(format, 2));  // of 0..30
     EXPECT_EQ(positive.zero_point, 0);
@@ -182,7 +183,7 @@ TEST(IntegerDomain, AlwaysHoldsZeroBetweenLeastAndLargest) {
 
 TEST(IntegerDomain, KeepsZeroExact) {
   std::mt19937_64 random(3);
-  for (const Format format : formats) {
+  for (const FloatFormat format : formats) {
     for (int index = 0; index < 25'000; ++index) {
       const IntegerParameters chosen = chosen_integer(format, drawn_extent(format, random), eps_of(format));
       ASSERT_EQ(quantized_integer(format, 0, chosen), chosen.zero_point);
@@ -193,7 +194,7 @@ TEST(IntegerDomain, KeepsZeroExact) {
 }
 
 TEST(IntegerDomain, GivesAGroupOfZerosTheSmallestScale) {
-  for (const Format format : formats) {
+  for (const FloatFormat format : formats) {
     const IntegerParameters chosen = chosen_integer(format, {0, 0}, eps_of(format));
     EXPECT_EQ(chosen.scale, eps_of(format));
     EXPECT_EQ(chosen.zero_point, 0);
@@ -232,7 +233,7 @@ TEST(RoundedAndClamped, ClampsWhatNoIntegerHolds) {
 }
 
 TEST(Order, IsThatOfValuesAndTakesTheZerosForEqual) {
-  for (const Format format : formats) {
+  for (const FloatFormat format : formats) {
     const std::uint32_t ascending[] = {format.sign_bit() | format.infinity(),
                                        bits(format, -2),
                                        bits(format, -1),
@@ -257,7 +258,7 @@ TEST(Order, IsThatOfValuesAndTakesTheZerosForEqual) {
 /// A chain of tensor operations as a machine runs it: each step in float, then in the tensor's format.
 class Machine {
  public:
-  explicit Machine(Format format) : format_(format) {}
+  explicit Machine(FloatFormat format) : format_(format) {}
 
   float subtract(float a, float b) const { return narrowed(a - b); }
   float add(float a, float b) const { return narrowed(a + b); }
@@ -271,12 +272,12 @@ class Machine {
     return value(format_, bits(format_, stored));
   }
 
-  Format format_;
+  FloatFormat format_;
 };
 
 TEST(FloatDomain, EqualsTheMachinesFloatArithmeticStepByStep) {
   std::mt19937_64 random(4);
-  for (const Format format : formats) {
+  for (const FloatFormat format : formats) {
     const Machine machine(format);
     for (int index = 0; index < 50'000; ++index) {
       const Extent extent = drawn_extent(format, random);
@@ -297,7 +298,7 @@ TEST(FloatDomain, EqualsTheMachinesFloatArithmeticStepByStep) {
 
 TEST(IntegerDomain, EqualsTheMachinesFloatArithmeticStepByStep) {
   std::mt19937_64 random(5);
-  for (const Format format : formats) {
+  for (const FloatFormat format : formats) {
     const Machine machine(format);
     for (int index = 0; index < 50'000; ++index) {
       const Extent extent = drawn_extent(format, random);
@@ -333,7 +334,7 @@ TEST(Stepped, RoundsToFp32BeforeTheFormat) {
 TEST(EagerWeights, EqualTheMachinesFloatArithmeticStepByStep) {
   std::mt19937_64 random(6);
   int twice = 0;
-  for (const Format format : formats) {
+  for (const FloatFormat format : formats) {
     const Machine machine(format);
     for (int index = 0; index < 50'000; ++index) {
       const auto drawn = [&] {

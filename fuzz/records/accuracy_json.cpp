@@ -9,7 +9,7 @@ namespace tileproof {
 
 using nlohmann::json;
 
-std::optional<reference::Format> format_of(const Measurement& measurement, const Problem& p) {
+std::optional<reference::FloatFormat> format_of(const Measurement& measurement, const Problem& p) {
   if (!measurement.of_weights) return std::nullopt;
   return tileproof::format_of(p.out);
 }
@@ -24,7 +24,7 @@ json kind_of(const Measurement& measurement, const Problem& p) {
 }
 
 /// Bits of a weight, or a code as a number.
-std::string element_text(const std::optional<reference::Format>& format, std::uint32_t bits) {
+std::string element_text(const std::optional<reference::FloatFormat>& format, std::uint32_t bits) {
   return format ? hex_text(bits, format->bits() / 4) : std::to_string(static_cast<std::int32_t>(bits));
 }
 

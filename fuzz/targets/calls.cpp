@@ -32,7 +32,7 @@ std::vector<T> elements(std::int64_t count, Choices& choices) {
 
 /// Scales, or scales and zeros, of a profile, or whatever the choices say.
 template <class Bits>
-std::vector<Bits> parameters(reference::Format format, std::int64_t count, bool with_zeros, Choices& choices) {
+std::vector<Bits> parameters(reference::FloatFormat format, std::int64_t count, bool with_zeros, Choices& choices) {
   const auto rows = static_cast<std::int64_t>(profiles().size());
   const std::int64_t profile = choices.below(rows + 1);
   if (profile == rows) return elements<Bits>(with_zeros ? 2 * count : count, choices);
@@ -117,9 +117,9 @@ std::int64_t words_of_expert(std::int64_t n, std::int64_t k) { return (n + 7) / 
 template <class Bits>
 void dequantize_as_specified(kernels::DequantizeArguments a, Choices& choices) {
   using kernels::Domain;
-  const reference::Format format = a.type == kernels::Type::bf16   ? reference::bf16
-                                   : a.type == kernels::Type::fp16 ? reference::fp16
-                                                                   : reference::fp32;
+  const reference::FloatFormat format = a.type == kernels::Type::bf16   ? reference::bf16
+                                        : a.type == kernels::Type::fp16 ? reference::fp16
+                                                                        : reference::fp32;
   const bool has_zeros = a.domain == Domain::floating, has_zero_points = a.domain == Domain::integer;
   const std::int64_t words = words_of_expert(a.n, a.k), of_expert = a.k / a.group_size * a.n, elements_of = a.n * a.k;
   const Cut cut(choices);

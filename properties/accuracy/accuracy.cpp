@@ -11,17 +11,17 @@ namespace tileproof {
 
 namespace {
 
-using reference::Format;
+using reference::FloatFormat;
 
-std::uint32_t magnitude_of(Format f, std::uint32_t pattern) { return pattern & (f.sign_bit() - 1); }
-bool is_finite(Format f, std::uint32_t pattern) { return magnitude_of(f, pattern) < f.infinity(); }
-bool is_zero(Format f, std::uint32_t pattern) { return magnitude_of(f, pattern) == 0; }
-bool is_subnormal(Format f, std::uint32_t pattern) {
+std::uint32_t magnitude_of(FloatFormat f, std::uint32_t pattern) { return pattern & (f.sign_bit() - 1); }
+bool is_finite(FloatFormat f, std::uint32_t pattern) { return magnitude_of(f, pattern) < f.infinity(); }
+bool is_zero(FloatFormat f, std::uint32_t pattern) { return magnitude_of(f, pattern) == 0; }
+bool is_subnormal(FloatFormat f, std::uint32_t pattern) {
   return !is_zero(f, pattern) && magnitude_of(f, pattern) >> f.fraction_bits == 0;
 }
 
 /// A finite value, or a whole number's bits; quick where a float holds it.
-double value_of(const std::optional<Format>& f, std::uint32_t bits) {
+double value_of(const std::optional<FloatFormat>& f, std::uint32_t bits) {
   if (!f) return static_cast<std::int32_t>(bits);
   if (f->exponent_bits == reference::fp32.exponent_bits) {
     return std::bit_cast<float>(bits << (reference::fp32.fraction_bits - f->fraction_bits));
@@ -30,13 +30,13 @@ double value_of(const std::optional<Format>& f, std::uint32_t bits) {
 }
 
 /// What something that is no finite number is called, and any number that is.
-const char* kind_of(Format f, std::uint32_t pattern) {
+const char* kind_of(FloatFormat f, std::uint32_t pattern) {
   return f.is_nan(pattern) ? "a NaN" : is_finite(f, pattern) ? "a number" : "an infinity";
 }
 
 }  // namespace
 
-double ulp_at(Format f, double value) {
+double ulp_at(FloatFormat f, double value) {
   const int least = f.smallest_exponent() + f.fraction_bits;  // of the normal numbers
   const int exponent = value == 0 ? least : std::max(std::ilogb(value), least);
   return std::ldexp(1, exponent - f.fraction_bits);
@@ -112,14 +112,14 @@ std::optional<double> SignalAndNoise::decibels() const {
   return 10 * std::log10(signal / noise);
 }
 
-std::optional<double> Accuracy::error(const std::optional<Format>& f, std::uint32_t expected, std::uint32_t got) {
+std::optional<double> Accuracy::error(const std::optional<FloatFormat>& f, std::uint32_t expected, std::uint32_t got) {
   if (f && (!is_finite(*f, expected) || !is_finite(*f, got))) return std::nullopt;
   if (expected == got) return 0.0;
   const double wanted = value_of(f, expected);
   return (value_of(f, got) - wanted) / (f ? ulp_at(*f, wanted) : 1);
 }
 
-double Accuracy::error_of_terms(Format f, std::uint32_t expected, std::uint32_t got, double largest_term) {
+double Accuracy::error_of_terms(FloatFormat f, std::uint32_t expected, std::uint32_t got, double largest_term) {
   return std::fabs(value_of(f, got) - value_of(f, expected)) / ulp_at(f, largest_term);
 }
 

@@ -18,7 +18,7 @@ namespace tileproof {
 /// a power of two, the spacing above it; beyond the largest finite value, the spacing that a larger exponent would
 /// have.
 /// @param value  finite
-double ulp_at(reference::Format, double value);
+double ulp_at(reference::FloatFormat, double value);
 
 // An error in ulp is (got - expected) / ulp(expected), where both are finite: expected 1.5, got 0 in bf16 is -192 ulp.
 // - Expected 0: so many smallest subnormals. A zero of the other sign is no error; it is counted as `other_zero`.
@@ -93,7 +93,7 @@ struct SignalAndNoise {
 /// The figures of some elements: values of a format, or whole numbers where there is none.
 class Accuracy {
  public:
-  explicit Accuracy(std::optional<reference::Format> format) : format_(format) {}
+  explicit Accuracy(std::optional<reference::FloatFormat> format) : format_(format) {}
 
   /// @param why           what explains the difference, where there is one; "": nothing does
   /// @param largest_term  magnitude of the largest term of the formula that gives the element, where there is one
@@ -101,12 +101,12 @@ class Accuracy {
            std::optional<double> largest_term = std::nullopt);
   void add(const Accuracy&);
 
-  const std::optional<reference::Format>& format() const { return format_; }
+  const std::optional<reference::FloatFormat>& format() const { return format_; }
   /// The signed error in ulp; nothing where one of them is no finite number.
-  static std::optional<double> error(const std::optional<reference::Format>&, std::uint32_t expected,
+  static std::optional<double> error(const std::optional<reference::FloatFormat>&, std::uint32_t expected,
                                      std::uint32_t got);
   /// The magnitude of the error in last places of the largest term; both are finite.
-  static double error_of_terms(reference::Format, std::uint32_t expected, std::uint32_t got, double largest_term);
+  static double error_of_terms(reference::FloatFormat, std::uint32_t expected, std::uint32_t got, double largest_term);
 
   std::int64_t elements = 0;
   std::int64_t bit_equal = 0;
@@ -132,7 +132,7 @@ class Accuracy {
   void add_equal(std::uint32_t bits);
   void add_other_kind(std::uint32_t expected, std::uint32_t got);
 
-  std::optional<reference::Format> format_;
+  std::optional<reference::FloatFormat> format_;
 };
 
 }  // namespace tileproof

@@ -49,7 +49,7 @@ TEST(UlpAt, IsTheSpacingOfTheFormatThere) {
 }
 
 TEST(Error, IsInUnitsInTheLastPlaceOfWhatIsExpected) {
-  const auto error = [](reference::Format format, std::uint32_t expected, std::uint32_t got) {
+  const auto error = [](reference::FloatFormat format, std::uint32_t expected, std::uint32_t got) {
     return Accuracy::error(format, expected, got).value();
   };
   EXPECT_EQ(error(bf16, 0x3fc0, 0x0000), -192);              // 1.5, got 0
@@ -213,7 +213,7 @@ TEST(Accuracy, OfWholeNumbersIsTheirDifference) {
 }
 
 /// The finite values of a format of 16 bits that are not negative, ascending.
-std::vector<double> values_in_order(reference::Format format) {
+std::vector<double> values_in_order(reference::FloatFormat format) {
   std::vector<double> values;
   for (std::uint32_t pattern = 0; pattern < format.infinity(); ++pattern) {
     values.push_back(specified::value(format, pattern));
@@ -224,7 +224,7 @@ std::vector<double> values_in_order(reference::Format format) {
 
 // Another way to the same figures: the gap above a value in a sorted list of all, and sorted lists of errors.
 TEST(Accuracy, IsThatOfASlowCount) {
-  for (const reference::Format format : {bf16, fp16}) {
+  for (const reference::FloatFormat format : {bf16, fp16}) {
     const std::vector<double> values = values_in_order(format);
     const auto gap_above = [&](double value) {
       const auto above = std::upper_bound(values.begin(), values.end(), std::fabs(value));

@@ -11,7 +11,7 @@
 
 namespace tileproof {
 
-Binade binade_of(reference::Format format, std::uint32_t scale) {
+Binade binade_of(reference::FloatFormat format, std::uint32_t scale) {
   const reference::Exact value = reference::decode(format, scale);
   if (value.kind == reference::Kind::nan) return binade::nan;
   if (value.kind == reference::Kind::infinite) return binade::infinite;
@@ -20,7 +20,7 @@ Binade binade_of(reference::Format format, std::uint32_t scale) {
 }
 
 double largest_term(const Problem& p, const AccuracyData& data, std::int64_t row, std::int64_t column) {
-  const reference::Format format = format_of(p.out);
+  const reference::FloatFormat format = format_of(p.out);
   const std::int64_t group = column / p.group_size;
   const auto value = [&](const Matrix<std::uint32_t>& of) { return specified::value(format, of(group, row)); };
   const int midpoint = p.domain == Domain::floating  ? reference::float_domain_midpoint

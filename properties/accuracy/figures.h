@@ -18,7 +18,7 @@ inline constexpr Binade infinite = 1001;
 inline constexpr Binade nan = 1002;
 inline constexpr Binade none = 1003;  // there is no scale
 }  // namespace binade
-Binade binade_of(reference::Format, std::uint32_t scale);
+Binade binade_of(reference::FloatFormat, std::uint32_t scale);
 
 /// Magnitude of the largest term of the formula that gives a weight: the product, and in the float domain the zero.
 /// Infinite or NaN where a parameter is.
@@ -43,7 +43,7 @@ struct CurvePoint {
 };
 
 struct AccuracyFigures {
-  explicit AccuracyFigures(std::optional<reference::Format> format) : accuracy(format), of_ordinary(format) {}
+  explicit AccuracyFigures(std::optional<reference::FloatFormat> format) : accuracy(format), of_ordinary(format) {}
 
   /// Adds a problem's case.
   /// @throws std::logic_error where the case expected something else than the measurement

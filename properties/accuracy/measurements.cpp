@@ -53,7 +53,7 @@ void eager_weights(Case& c) {
   const Matrix<std::int32_t> codes = specified::as_int32(c.codes());
   const Parameters parameters = c.parameters();
   const Matrix<std::uint32_t> predicted = specified::eager_weights(c.problem, codes, parameters);
-  const reference::Format format = format_of(c.problem.out);
+  const reference::FloatFormat format = format_of(c.problem.out);
   const auto explained = [&](std::int64_t row, std::int64_t column, std::uint32_t got) {
     const std::uint32_t of_model = predicted(row, column);
     const bool same_nan = !c.capabilities.one_nan && format.is_nan(of_model) && format.is_nan(got);

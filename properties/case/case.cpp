@@ -128,7 +128,7 @@ Parameters Case::parameters() {
     result.zeros.elements[i] = both.zero;
     result.zero_points.elements[i] = static_cast<std::int8_t>(drawn(problem.seed, stream::zero_points, i) >> 56);
   }
-  const reference::Format format = format_of(problem.out);
+  const reference::FloatFormat format = format_of(problem.out);
   const auto one = static_cast<std::uint32_t>(format.bias()) << format.fraction_bits;
   keep_only<std::uint32_t>(problem.parameters, result.scales.elements, one);
   keep_only<std::uint32_t>(problem.parameters, result.zeros.elements, 0);

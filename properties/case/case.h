@@ -155,7 +155,7 @@ class Case {
   template <class Call>
   auto guarded_call(std::vector<Tensor>&, Call call);
   void run(std::vector<Tensor>, const std::function<void(const std::vector<void*>&)>&);
-  GeneratedResult run_generated(std::vector<Tensor>, const reference::Format* any_nan,
+  GeneratedResult run_generated(std::vector<Tensor>, const reference::FloatFormat* any_nan,
                                 const std::vector<std::int64_t>& wanted,
                                 const std::function<void(const std::vector<void*>&)>&,
                                 std::int64_t codes_of_element = 1);

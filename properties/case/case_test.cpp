@@ -317,7 +317,7 @@ TEST(ComparisonOfWords, SeesOneWordTooFewOrTooMany) {
 TEST(ComparisonOfWeights, TellsNaNPayloadsAndSignsOfZeroApart) {
   for (const char* type : {"bf16", "fp16", "fp32"}) {
     Bench b(std::string("--n=1 --k=32 --out=") + type);
-    const reference::Format format = format_of(b.problem.out);
+    const reference::FloatFormat format = format_of(b.problem.out);
     const auto single = [](std::uint32_t bits) {
       Matrix<std::uint32_t> matrix(1, 1);
       matrix(0, 0) = bits;
@@ -337,7 +337,7 @@ TEST(ComparisonOfWeights, CountsNaNsOfOtherBitsWhereTheSubjectDoesNotPromiseTheH
   const char* reason = "a NaN with other bits: the subject does not promise the hardware's";
   for (const char* type : {"bf16", "fp16", "fp32"}) {
     Bench b(std::string("--n=1 --k=32 --out=") + type);
-    const reference::Format format = format_of(b.problem.out);
+    const reference::FloatFormat format = format_of(b.problem.out);
     const std::uint32_t nan = format.canonical_nan();
     Matrix<std::uint32_t> got(1, 2), expected(1, 2);
     expected.elements = {nan, 5};

@@ -90,7 +90,7 @@ void count_problem(const Problem& p, Coverage& coverage) {
 
 std::string variant_class(const std::string& variant) { return "variant " + variant; }
 
-void count_values(reference::Format format, const std::vector<std::uint32_t>& scales, Coverage& coverage) {
+void count_values(reference::FloatFormat format, const std::vector<std::uint32_t>& scales, Coverage& coverage) {
   for (const ValueClass& row : value_classes()) {
     const auto contains = [&](std::uint32_t pattern) { return row.contains(format, pattern); };
     if (std::any_of(scales.begin(), scales.end(), contains)) ++coverage.classes[std::string("scale ") + row.name];

@@ -111,7 +111,7 @@ void count_problem(const Problem&, Coverage&);
 /// What the class is called of problems that are of a variant.
 std::string variant_class(const std::string& variant);
 /// Counts the classes of scale and zero that a case's data hold.
-void count_values(reference::Format, const std::vector<std::uint32_t>& scales, Coverage&);
+void count_values(reference::FloatFormat, const std::vector<std::uint32_t>& scales, Coverage&);
 
 // The classes that properties name.
 extern const CoverageGoals every_code_at_every_nibble;

@@ -49,7 +49,7 @@ void require_same_shape(const Matrix<T>& got, const Matrix<T>& expected) {
 }  // namespace
 
 std::string weight_text(const Problem& problem, std::uint32_t bits) {
-  const reference::Format format = format_of(problem.out);
+  const reference::FloatFormat format = format_of(problem.out);
   std::ostringstream text;
   text << hex_text(bits, format.bits() / 4) << " (" << specified::value(format, bits) << ")";
   return text.str();

@@ -21,7 +21,7 @@ Tensor tensor_of(const char* name, const GeneratedTensor& formula, std::size_t e
 
 }  // namespace
 
-GeneratedResult Case::run_generated(std::vector<Tensor> tensors, const reference::Format* any_nan,
+GeneratedResult Case::run_generated(std::vector<Tensor> tensors, const reference::FloatFormat* any_nan,
                                     const std::vector<std::int64_t>& wanted,
                                     const std::function<void(const std::vector<void*>&)>& use,
                                     std::int64_t codes_of_element) {
@@ -77,7 +77,7 @@ GeneratedResult Case::dequantize(const generated::Codes& codes, const generated:
   const GeneratedTensor zero_points =
       integer ? GeneratedTensor(generated::ZeroPointElements{parameters}) : GeneratedTensor(generated::Constant{});
   const GeneratedTensor weights = generated::Weights{codes, parameters};
-  const reference::Format format = format_of(problem.out);
+  const reference::FloatFormat format = format_of(problem.out);
   return run_generated(
       {tensor_of("packed_w", words, 4, 4),
        tensor_of(problem.domain == Domain::floating ? "scales_and_zeros" : "scales", scales, element_bytes,

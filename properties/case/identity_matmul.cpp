@@ -12,7 +12,7 @@ using reference::Exact;
 }  // namespace
 
 InnerWeights inner_weights(Case& c, const Matrix<std::uint8_t>& codes, const Parameters& parameters) {
-  const reference::Format format =
+  const reference::FloatFormat format =
       c.subject().weight_rounding() == WeightRounding::once ? reference::bf16 : reference::fp32;
   InnerWeights inner = {format, Matrix<std::uint32_t>(codes.rows, codes.columns)};
   for (std::int64_t row = 0; row < codes.rows; ++row) {

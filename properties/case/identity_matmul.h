@@ -8,7 +8,7 @@ namespace tileproof {
 
 /// The weights that meet the activations inside a subject: bf16, or fp32 where it rounds only the product.
 struct InnerWeights {
-  reference::Format format;
+  reference::FloatFormat format;
   Matrix<std::uint32_t> bits;  // [n][k]
 };
 InnerWeights inner_weights(Case& c, const Matrix<std::uint8_t>& codes, const Parameters& parameters);

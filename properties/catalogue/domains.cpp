@@ -23,7 +23,7 @@ namespace {
 /// Where a value stands among the reals; an infinity is the least power of two that rounds to it.
 class Line {
  public:
-  explicit Line(Format format) : format_(format), table_(format.bits() == 16 ? &table_of(format) : nullptr) {}
+  explicit Line(FloatFormat format) : format_(format), table_(format.bits() == 16 ? &table_of(format) : nullptr) {}
 
   double operator()(std::uint32_t pattern) const {
     return table_ != nullptr ? (*table_)[pattern] : computed(format_, pattern);
@@ -33,17 +33,17 @@ class Line {
   double steps(std::uint32_t a, std::uint32_t b) const { return std::fabs(ordinal(a) - ordinal(b)); }
 
  private:
-  static double computed(Format format, std::uint32_t pattern) {
+  static double computed(FloatFormat format, std::uint32_t pattern) {
     const bool is_infinite = (pattern & (format.sign_bit() - 1)) == format.infinity();
     if (!is_infinite) return specified::value(format, pattern);
     const double magnitude = std::ldexp(1, format.bias() + 1);
     return (pattern & format.sign_bit()) != 0 ? -magnitude : magnitude;
   }
-  static const std::vector<double>& table_of(Format format) {
+  static const std::vector<double>& table_of(FloatFormat format) {
     static const std::vector<double> tables[] = {tabulated(reference::bf16), tabulated(reference::fp16)};
     return tables[format == reference::bf16 ? 0 : 1];
   }
-  static std::vector<double> tabulated(Format format) {
+  static std::vector<double> tabulated(FloatFormat format) {
     std::vector<double> table(65536);
     for (std::uint32_t pattern = 0; pattern < 65536; ++pattern) table[pattern] = computed(format, pattern);
     return table;
@@ -53,7 +53,7 @@ class Line {
     return (pattern & format_.sign_bit()) != 0 ? -magnitude : magnitude;
   }
 
-  Format format_;
+  FloatFormat format_;
   const std::vector<double>* table_;
 };
 
@@ -64,7 +64,7 @@ struct Point {
   int code = 0;
 };
 
-std::string text_of(Format format, const Point& p) {
+std::string text_of(FloatFormat format, const Point& p) {
   std::ostringstream text;
   text << std::hex << "scale 0x" << p.scale << ", zero 0x" << p.zero << std::dec << " ("
        << specified::value(format, p.scale) << ", " << specified::value(format, p.zero) << "), zero point "
@@ -114,8 +114,10 @@ class Wrong {
 
 double value(const Exact& exact) { return specified::value(exact); }
 
-bool is_finite(Format format, std::uint32_t pattern) { return (pattern & (format.sign_bit() - 1)) < format.infinity(); }
-bool is_zero(Format format, std::uint32_t pattern) { return (pattern & (format.sign_bit() - 1)) == 0; }
+bool is_finite(FloatFormat format, std::uint32_t pattern) {
+  return (pattern & (format.sign_bit() - 1)) < format.infinity();
+}
+bool is_zero(FloatFormat format, std::uint32_t pattern) { return (pattern & (format.sign_bit() - 1)) == 0; }
 
 /// Calls use(index) for the case's points of a domain of 2^bits.
 template <class Use>
@@ -127,7 +129,7 @@ void for_each_index(const Case& c, int bits, Use use) {
 /// (scale, zero point) pairs, with the float-domain zero.
 template <class Use>
 void for_each_pair_of_integers(const Case& c, Use use) {
-  const Format format = format_of(c.problem.out);
+  const FloatFormat format = format_of(c.problem.out);
   for_each_index(c, format.bits() + 8, [&](std::uint64_t index) {
     Point p;
     p.scale = static_cast<std::uint32_t>(index >> 8);
@@ -144,7 +146,7 @@ constexpr const char* zero_rounded = "(8 - zero point) * scale is no value of th
 constexpr const char* zero_overflowed = "(8 - zero point) * scale overflows: the zero is infinite";
 
 /// The distance from a finite value to the next one away from 0.
-double last_place(Format format, const Line& line, std::uint32_t pattern) {
+double last_place(FloatFormat format, const Line& line, std::uint32_t pattern) {
   const std::uint32_t magnitude = pattern & (format.sign_bit() - 1);
   return line(magnitude + 1) - line(magnitude);
 }
@@ -152,7 +154,7 @@ double last_place(Format format, const Line& line, std::uint32_t pattern) {
 }  // namespace
 
 void conversion_rounds_where_predicted(Case& c, const Predictions& predicted) {
-  const Format format = format_of(c.problem.out);
+  const FloatFormat format = format_of(c.problem.out);
   const Line line(format);
   const double two_to_p = std::ldexp(1, format.fraction_bits + 1);
   Wrong wrong(c);
@@ -202,7 +204,7 @@ void conversion_rounds_where_predicted(Case& c, const Predictions& predicted) {
 }
 
 void converted_weights_are_within_the_bound(Case& c, const Predictions& predicted) {
-  const Format format = format_of(c.problem.out);
+  const FloatFormat format = format_of(c.problem.out);
   const Line line(format);
   Wrong wrong(c);
   Largest of_bound(weight_of_bound);
@@ -265,7 +267,7 @@ void converted_weights_are_within_the_bound(Case& c, const Predictions& predicte
 }
 
 void nearest_zero_point_is_the_nearest(Case& c, const Predictions& predicted) {
-  const Format format = format_of(c.problem.out);
+  const FloatFormat format = format_of(c.problem.out);
   const Line line(format);
   Wrong wrong(c);
   Largest moved(nearest_zero);
@@ -313,7 +315,7 @@ void nearest_zero_point_is_the_nearest(Case& c, const Predictions& predicted) {
 }
 
 void nearest_weights_are_within_the_bound(Case& c, const Predictions& predicted) {
-  const Format format = format_of(c.problem.out);
+  const FloatFormat format = format_of(c.problem.out);
   const Line line(format);
   Wrong wrong(c);
   Largest of_bound(nearest_weight_of_bound);

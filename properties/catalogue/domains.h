@@ -11,15 +11,15 @@
 namespace tileproof::domains {
 
 using reference::Exact;
-using reference::Format;
+using reference::FloatFormat;
 
 struct Predictions {
-  bool (*is_exact)(Format, std::uint32_t scale, int zero_point) = reference::conversion_is_exact;
-  bool (*overflows)(Format, std::uint32_t scale, int zero_point) = reference::conversion_overflows;
-  bool (*turns_a_zero)(Format, int code, std::uint32_t scale, int zero_point) = reference::conversion_turns_a_zero;
-  Exact (*bound)(Format, int code, std::uint32_t scale, int zero_point) = reference::conversion_bound;
-  std::optional<int> (*nearest)(Format, std::uint32_t scale, std::uint32_t zero) = reference::nearest_zero_point;
-  Exact (*nearest_bound)(Format, int code, std::uint32_t scale, int zero_point) = reference::nearest_bound;
+  bool (*is_exact)(FloatFormat, std::uint32_t scale, int zero_point) = reference::conversion_is_exact;
+  bool (*overflows)(FloatFormat, std::uint32_t scale, int zero_point) = reference::conversion_overflows;
+  bool (*turns_a_zero)(FloatFormat, int code, std::uint32_t scale, int zero_point) = reference::conversion_turns_a_zero;
+  Exact (*bound)(FloatFormat, int code, std::uint32_t scale, int zero_point) = reference::conversion_bound;
+  std::optional<int> (*nearest)(FloatFormat, std::uint32_t scale, std::uint32_t zero) = reference::nearest_zero_point;
+  Exact (*nearest_bound)(FloatFormat, int code, std::uint32_t scale, int zero_point) = reference::nearest_bound;
 };
 
 // The bodies. A case of n * k points takes those that follow `seed`, in an order that visits each of the domain once.

@@ -24,7 +24,7 @@ struct Figures {
 };
 
 /// How many values lie between two, which are finite.
-double values_between(reference::Format format, std::uint32_t a, std::uint32_t b) {
+double values_between(reference::FloatFormat format, std::uint32_t a, std::uint32_t b) {
   const auto place = [&](std::uint32_t pattern) {
     const double magnitude = pattern & (format.sign_bit() - 1);
     return (pattern & format.sign_bit()) != 0 ? -magnitude : magnitude;
@@ -32,7 +32,7 @@ double values_between(reference::Format format, std::uint32_t a, std::uint32_t b
   return std::fabs(place(a) - place(b));
 }
 
-Figures measured(reference::Format format, int first_zero_point, int last_zero_point) {
+Figures measured(reference::FloatFormat format, int first_zero_point, int last_zero_point) {
   Figures figures;
   const auto one = static_cast<std::uint32_t>(format.bias()) << format.fraction_bits;
   for (std::uint32_t pattern = one; pattern < one + (1u << format.fraction_bits); ++pattern) {

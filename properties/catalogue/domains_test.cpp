@@ -16,7 +16,7 @@ namespace tileproof {
 namespace {
 
 using domains::Exact;
-using domains::Format;
+using domains::FloatFormat;
 using domains::Predictions;
 using Body = void (*)(Case&, const Predictions&);
 
@@ -36,7 +36,7 @@ std::string failure_of(Body body, const Predictions& predictions, const char* ty
   }
 }
 
-Exact zero_of(Format format, std::uint32_t scale, int zero_point) {
+Exact zero_of(FloatFormat format, std::uint32_t scale, int zero_point) {
   return reference::product(reference::whole(8 - zero_point), reference::decode(format, scale));
 }
 
@@ -46,7 +46,7 @@ Exact halved(Exact value) {
 }
 
 /// Half way is rounded to the odd one of the two.
-std::optional<int> nearest_with_ties_to_odd(Format format, std::uint32_t scale, std::uint32_t zero) {
+std::optional<int> nearest_with_ties_to_odd(FloatFormat format, std::uint32_t scale, std::uint32_t zero) {
   const std::optional<int> right = reference::nearest_zero_point(format, scale, zero);
   if (!right) return right;
   const Exact exact_scale = reference::decode(format, scale);
@@ -72,7 +72,7 @@ std::vector<WrongPrediction> wrong_predictions() {
       {"exact_with_one_bit_too_many",
        conversion_rounds_where_predicted,
        {.is_exact =
-            [](Format f, std::uint32_t scale, int zero_point) {
+            [](FloatFormat f, std::uint32_t scale, int zero_point) {
               const Exact zero = zero_of(f, scale, zero_point);
               return reference::conversion_is_exact(f, scale, zero_point) ||
                      (zero.kind == Exact::Kind::finite && reference::excess_bits(f, zero) == 1 &&
@@ -82,14 +82,14 @@ std::vector<WrongPrediction> wrong_predictions() {
       {"exact_for_powers_of_two_alone",
        conversion_rounds_where_predicted,
        {.is_exact =
-            [](Format f, std::uint32_t scale, int zero_point) {
+            [](FloatFormat f, std::uint32_t scale, int zero_point) {
               return reference::conversion_is_exact(f, scale, zero_point) && ((8 - zero_point) & (7 - zero_point)) == 0;
             }},
        "predicted to round"},
       {"overflows_from_the_next_binade",
        conversion_rounds_where_predicted,
        {.overflows =
-            [](Format f, std::uint32_t scale, int zero_point) {
+            [](FloatFormat f, std::uint32_t scale, int zero_point) {
               const Exact zero = zero_of(f, scale, zero_point);
               return zero.kind == Exact::Kind::finite &&
                      reference::bit_width(zero.magnitude) + zero.exponent > f.bias() + 1;
@@ -98,20 +98,20 @@ std::vector<WrongPrediction> wrong_predictions() {
        32768},
       {"zero_point_128_is_forgotten",
        conversion_rounds_where_predicted,
-       {.nearest = [](Format f, std::uint32_t scale, std::uint32_t zero) -> std::optional<int> {
+       {.nearest = [](FloatFormat f, std::uint32_t scale, std::uint32_t zero) -> std::optional<int> {
          const std::optional<int> right = reference::nearest_zero_point(f, scale, zero);
          return right == -128 ? -127 : right;
        }},
        "does not come back"},
       {"bound_of_half_a_last_place",
        converted_weights_are_within_the_bound,
-       {.bound = [](Format f, int code, std::uint32_t scale,
+       {.bound = [](FloatFormat f, int code, std::uint32_t scale,
                     int zero_point) { return halved(reference::conversion_bound(f, code, scale, zero_point)); }},
        "more than the bound"},
       {"bound_of_the_weight_alone",
        converted_weights_are_within_the_bound,
        {.bound =
-            [](Format f, int code, std::uint32_t scale, int zero_point) {
+            [](FloatFormat f, int code, std::uint32_t scale, int zero_point) {
               const Exact weight = reference::product(reference::whole(code - zero_point), reference::decode(f, scale));
               return Exact{.magnitude = 1, .exponent = weight.exponent + reference::excess_bits(f, weight)};
             }},
@@ -119,14 +119,14 @@ std::vector<WrongPrediction> wrong_predictions() {
       {"bound_of_the_zero_alone",
        converted_weights_are_within_the_bound,
        {.bound =
-            [](Format f, int, std::uint32_t scale, int zero_point) {
+            [](FloatFormat f, int, std::uint32_t scale, int zero_point) {
               const Exact zero = zero_of(f, scale, zero_point);
               return Exact{.magnitude = 1, .exponent = zero.exponent + reference::excess_bits(f, zero)};
             }},
        "more than the bound"},
       {"signs_of_zeros_are_kept",
        converted_weights_are_within_the_bound,
-       {.turns_a_zero = [](Format, int, std::uint32_t, int) { return false; }},
+       {.turns_a_zero = [](FloatFormat, int, std::uint32_t, int) { return false; }},
        "did not turn a zero"},
       {"ties_go_to_odd",
        nearest_zero_point_is_the_nearest,
@@ -134,28 +134,28 @@ std::vector<WrongPrediction> wrong_predictions() {
        "a tie that does not go to even"},
       {"clamped_one_too_early",
        nearest_zero_point_is_the_nearest,
-       {.nearest = [](Format f, std::uint32_t scale, std::uint32_t zero) -> std::optional<int> {
+       {.nearest = [](FloatFormat f, std::uint32_t scale, std::uint32_t zero) -> std::optional<int> {
          const std::optional<int> right = reference::nearest_zero_point(f, scale, zero);
          return right == 127 ? 126 : right;
        }},
        "another zero point is nearer"},
       {"no_answer_for_subnormal_scales",
        nearest_zero_point_is_the_nearest,
-       {.nearest = [](Format f, std::uint32_t scale, std::uint32_t zero) -> std::optional<int> {
+       {.nearest = [](FloatFormat f, std::uint32_t scale, std::uint32_t zero) -> std::optional<int> {
          if ((scale & f.infinity()) == 0) return std::nullopt;
          return reference::nearest_zero_point(f, scale, zero);
        }},
        "no answer"},
       {"an_answer_for_a_scale_of_infinity",
        nearest_zero_point_is_the_nearest,
-       {.nearest = [](Format f, std::uint32_t scale, std::uint32_t zero) -> std::optional<int> {
+       {.nearest = [](FloatFormat f, std::uint32_t scale, std::uint32_t zero) -> std::optional<int> {
          return reference::nearest_zero_point(f, scale, zero).value_or(8);
        }},
        "an answer where there is none"},
       {"half_a_scale_is_no_bound",
        nearest_weights_are_within_the_bound,
        {.nearest_bound =
-            [](Format f, int, std::uint32_t scale, int) {
+            [](FloatFormat f, int, std::uint32_t scale, int) {
               Exact half = halved(reference::decode(f, scale));
               half.negative = false;
               return half;

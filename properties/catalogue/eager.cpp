@@ -14,11 +14,11 @@ namespace tileproof {
 namespace {
 
 using reference::Exact;
-using reference::Format;
+using reference::FloatFormat;
 
 /// A weight of a group: what both are drawn from, and which of the group it is.
 struct Drawn {
-  Format format;
+  FloatFormat format;
   std::uint64_t group_bits;
   std::uint64_t bits;
   std::int64_t index;
@@ -47,7 +47,7 @@ std::uint32_t tie(const Drawn& d) {
 
 /// Of the largest exponent but one: the difference of two is finite.
 std::uint32_t huge(const Drawn& d) {
-  const Format f = d.format;
+  const FloatFormat f = d.format;
   const std::uint32_t magnitude = static_cast<std::uint32_t>(d.bits) & ((std::uint32_t{1} << f.fraction_bits) - 1);
   const std::uint32_t largest_but_one = static_cast<std::uint32_t>(2 * f.bias() - 1) << f.fraction_bits;
   return (negative(d) ? f.sign_bit() : 0) | largest_but_one | magnitude;
@@ -104,7 +104,7 @@ Matrix<std::uint32_t> drawn_weights(const Problem& p) {
 
 /// The parameters that the formula chooses for the weights; in one class, for a quarter of them.
 Parameters parameters_for(const Problem& p, Matrix<std::uint32_t> weights) {
-  const Format format = format_of(p.out);
+  const FloatFormat format = format_of(p.out);
   for (std::uint32_t& weight : weights.elements) {
     if (p.variant != clamped_class) break;
     Exact quarter = reference::decode(format, weight);

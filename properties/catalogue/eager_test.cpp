@@ -14,8 +14,8 @@ namespace {
 
 using reference::Exact;
 using reference::Extent;
+using reference::FloatFormat;
 using reference::FloatParameters;
-using reference::Format;
 using reference::IntegerParameters;
 
 constexpr const char* choose_float = "choose/float_parameters_are_those_of_the_formula";
@@ -25,18 +25,18 @@ constexpr const char* quantize_integer = "quantize/integer_codes_are_those_of_th
 constexpr const char* weights_float = "eager/float_weights_are_rounded_twice";
 constexpr const char* weights_integer = "eager/integer_weights_are_rounded_once";
 
-IntegerParameters chosen_integer_with_eps(Format format, Extent extent) {
+IntegerParameters chosen_integer_with_eps(FloatFormat format, Extent extent) {
   return reference::chosen_integer(format, extent, reference::eps_of(format));
 }
 
 /// The formulas; each default is right.
 struct Formulas {
-  FloatParameters (*choose_float)(Format, Extent) = reference::chosen_float;
-  IntegerParameters (*choose_integer)(Format, Extent) = chosen_integer_with_eps;
-  int (*quantize_float)(Format, std::uint32_t, FloatParameters) = reference::quantized_float;
-  int (*quantize_integer)(Format, std::uint32_t, IntegerParameters) = reference::quantized_integer;
-  std::uint32_t (*weight_float)(Format, int, std::uint32_t, std::uint32_t) = reference::eager::dequantized_float;
-  std::uint32_t (*weight_integer)(Format, int, std::uint32_t, int) = reference::eager::dequantized_integer;
+  FloatParameters (*choose_float)(FloatFormat, Extent) = reference::chosen_float;
+  IntegerParameters (*choose_integer)(FloatFormat, Extent) = chosen_integer_with_eps;
+  int (*quantize_float)(FloatFormat, std::uint32_t, FloatParameters) = reference::quantized_float;
+  int (*quantize_integer)(FloatFormat, std::uint32_t, IntegerParameters) = reference::quantized_integer;
+  std::uint32_t (*weight_float)(FloatFormat, int, std::uint32_t, std::uint32_t) = reference::eager::dequantized_float;
+  std::uint32_t (*weight_integer)(FloatFormat, int, std::uint32_t, int) = reference::eager::dequantized_integer;
   bool rows_before_groups = false;  // parameters laid out [n][k / group_size]
 };
 
@@ -46,7 +46,7 @@ class Formulated : public Subject {
   Memory& memory() override { return lenient_host_memory(); }
 
   void run(const ChooseCall& c) override {
-    const Format format = format_of(c.type);
+    const FloatFormat format = format_of(c.type);
     for (std::int64_t group = 0; group < c.k / c.group_size; ++group) {
       for (std::int64_t row = 0; row < c.n; ++row) {
         Extent extent = {loaded(c, c.weights, row * c.k + group * c.group_size), 0};
@@ -127,7 +127,7 @@ int half_away(Exact value) {
   return rounded < 0 ? 0 : rounded > 15 ? 15 : rounded;
 }
 
-Exact steps_of(Format f, std::uint32_t weight, FloatParameters chosen) {
+Exact steps_of(FloatFormat f, std::uint32_t weight, FloatParameters chosen) {
   const std::uint32_t eight_scales = reference::eager::multiply(f, chosen.scale, reference::whole(8));
   const std::uint32_t offset =
       reference::eager::subtract(f, weight, reference::eager::subtract(f, chosen.zero, eight_scales));
@@ -145,7 +145,7 @@ std::vector<MutantFormula> mutant_formulas() {
       {"no_smallest_scale",
        choose_float,
        {.choose_float =
-            [](Format f, Extent e) {
+            [](FloatFormat f, Extent e) {
               const std::uint32_t range = reference::eager::subtract(f, e.max, e.min);
               const std::uint32_t scale = reference::eager::divide(f, range, reference::whole(15));
               const std::uint32_t zero =
@@ -155,13 +155,13 @@ std::vector<MutantFormula> mutant_formulas() {
       {"zero_is_the_least_weight",
        choose_float,
        {.choose_float =
-            [](Format f, Extent e) {
+            [](FloatFormat f, Extent e) {
               return FloatParameters{reference::chosen_float(f, e).scale, e.min};
             }}},
       {"sixteen_steps",
        choose_float,
        {.choose_float =
-            [](Format f, Extent e) {
+            [](FloatFormat f, Extent e) {
               const std::uint32_t range = reference::eager::subtract(f, e.max, e.min);
               const std::uint32_t scale = reference::larger(
                   f, reference::rounded(f, reference::quotient(reference::decode(f, range), reference::whole(16))),
@@ -171,7 +171,7 @@ std::vector<MutantFormula> mutant_formulas() {
       {"range_is_not_rounded",
        choose_float,
        {.choose_float =
-            [](Format f, Extent e) {
+            [](FloatFormat f, Extent e) {
               const Exact range =
                   reference::sum(reference::decode(f, e.max), reference::negated(reference::decode(f, e.min)));
               // Magnitudes of at most 25 bits for a quotient.
@@ -186,20 +186,20 @@ std::vector<MutantFormula> mutant_formulas() {
       {"zero_is_not_kept_exact",
        choose_integer,
        {.choose_integer =
-            [](Format f, Extent e) {
+            [](FloatFormat f, Extent e) {
               const FloatParameters chosen = reference::chosen_float(f, e);
               return IntegerParameters{chosen.scale, chosen_integer_with_eps(f, e).zero_point};
             }}},
       {"smallest_scale_of_the_float_domain",
        choose_integer,
        {.choose_integer =
-            [](Format f, Extent e) {
+            [](FloatFormat f, Extent e) {
               return reference::chosen_integer(f, e, reference::chosen_float(f, {0, 0}).scale);
             }}},
       {"zero_point_half_away",
        choose_integer,
        {.choose_integer =
-            [](Format f, Extent e) {
+            [](FloatFormat f, Extent e) {
               IntegerParameters chosen = chosen_integer_with_eps(f, e);
               const std::uint32_t min = reference::smaller(f, e.min, 0);
               chosen.zero_point = half_away(reference::negated(
@@ -208,19 +208,20 @@ std::vector<MutantFormula> mutant_formulas() {
             }}},
       {"code_half_away",
        quantize_float,
-       {.quantize_float = [](Format f, std::uint32_t w, FloatParameters p) { return half_away(steps_of(f, w, p)); }}},
+       {.quantize_float = [](FloatFormat f, std::uint32_t w,
+                             FloatParameters p) { return half_away(steps_of(f, w, p)); }}},
       {"code_not_clamped_above",
        quantize_float,
-       {.quantize_float = [](Format f, std::uint32_t w,
+       {.quantize_float = [](FloatFormat f, std::uint32_t w,
                              FloatParameters p) { return reference::rounded_and_clamped(steps_of(f, w, p), 0, 16); }}},
       {"code_not_clamped_below",
        quantize_float,
-       {.quantize_float = [](Format f, std::uint32_t w,
+       {.quantize_float = [](FloatFormat f, std::uint32_t w,
                              FloatParameters p) { return reference::rounded_and_clamped(steps_of(f, w, p), -1, 15); }}},
       {"midpoint_rounded_with_the_zero",
        quantize_float,
        {.quantize_float =
-            [](Format f, std::uint32_t w, FloatParameters p) {
+            [](FloatFormat f, std::uint32_t w, FloatParameters p) {
               const std::uint32_t offset = reference::eager::subtract(f, w, p.zero);
               const std::uint32_t steps = reference::eager::divide(f, offset, reference::decode(f, p.scale));
               return reference::rounded_and_clamped(
@@ -230,7 +231,7 @@ std::vector<MutantFormula> mutant_formulas() {
       {"divides_by_the_scale",
        quantize_integer,
        {.quantize_integer =
-            [](Format f, std::uint32_t w, IntegerParameters p) {
+            [](FloatFormat f, std::uint32_t w, IntegerParameters p) {
               const Exact steps = reference::decode(f, reference::eager::divide(f, w, reference::decode(f, p.scale)));
               const int code = reference::rounded_and_clamped(steps, -64, 64) + p.zero_point;
               return code < 0 ? 0 : code > 15 ? 15 : code;
@@ -238,7 +239,7 @@ std::vector<MutantFormula> mutant_formulas() {
       {"adds_the_zero_point_before_rounding",
        quantize_integer,
        {.quantize_integer =
-            [](Format f, std::uint32_t w, IntegerParameters p) {
+            [](FloatFormat f, std::uint32_t w, IntegerParameters p) {
               const std::uint32_t reciprocal = reference::eager::divide(f, reference::rounded(f, reference::whole(1)),
                                                                         reference::decode(f, p.scale));
               const std::uint32_t steps = reference::eager::multiply(f, w, reference::decode(f, reciprocal));
@@ -250,7 +251,7 @@ std::vector<MutantFormula> mutant_formulas() {
       {"zero_added_before_the_midpoint",
        weights_float,
        {.weight_float =
-            [](Format f, int code, std::uint32_t scale, std::uint32_t zero) {
+            [](FloatFormat f, int code, std::uint32_t scale, std::uint32_t zero) {
               const std::uint32_t whole_code = reference::eager::multiply(f, scale, reference::whole(code));
               const std::uint32_t midpoint = reference::eager::multiply(f, scale, reference::whole(8));
               return reference::eager::add(f, reference::eager::subtract(f, whole_code, midpoint), zero);
@@ -258,7 +259,7 @@ std::vector<MutantFormula> mutant_formulas() {
       {"zero_point_scaled_apart",
        weights_integer,
        {.weight_integer =
-            [](Format f, int code, std::uint32_t scale, int zero_point) {
+            [](FloatFormat f, int code, std::uint32_t scale, int zero_point) {
               return reference::eager::subtract(f, reference::eager::multiply(f, scale, reference::whole(code)),
                                                 reference::eager::multiply(f, scale, reference::whole(zero_point)));
             }}},

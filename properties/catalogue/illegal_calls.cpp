@@ -230,7 +230,7 @@ void exact_in(Case& c, const CallData& data, const OperatorResult& result, Type 
 
 /// The bits of scales and zeros in another type, the same numbers where they are numbers of both.
 void retype_scales(Argument& argument, Type type, Element element) {
-  const reference::Format to = format_of(type);
+  const reference::FloatFormat to = format_of(type);
   std::vector<std::uint32_t> bits;
   for (const std::uint32_t pattern : widened(argument.storage, 2)) {
     bits.push_back(reference::rounded(to, reference::decode(reference::bf16, pattern)));
@@ -244,7 +244,7 @@ IllegalCall scales_of_type(Operation operation, Type type, Element element) {
   row.exact = [=](Case& c, const CallData& data, const OperatorResult& result) {
     if (operation == Operation::matmul) return expect_specified(c, operation, data, result);
     CallData typed = data;
-    const reference::Format to = format_of(type);
+    const reference::FloatFormat to = format_of(type);
     for (Matrix<std::uint32_t>* bits : {&typed.parameters.scales, &typed.parameters.zeros}) {
       for (std::uint32_t& one : bits->elements) one = reference::rounded(to, reference::decode(reference::bf16, one));
     }

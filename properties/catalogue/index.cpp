@@ -166,7 +166,7 @@ void unpack_takes_every_code(Case& c) {
 
 /// With scale 1 and the zero point that makes a weight its code, in whatever domain.
 Parameters identity_parameters(const Problem& problem) {
-  const reference::Format format = format_of(problem.out);
+  const reference::FloatFormat format = format_of(problem.out);
   const auto bits = [&](int value) { return reference::rounded(format, reference::whole(value)); };
   Parameters identity = zero_parameters(problem);
   for (std::uint32_t& scale : identity.scales.elements) scale = bits(1);
@@ -175,7 +175,7 @@ Parameters identity_parameters(const Problem& problem) {
 }
 
 /// -1 where no code has this weight.
-int code_of_weight(reference::Format format, std::uint32_t weight) {
+int code_of_weight(reference::FloatFormat format, std::uint32_t weight) {
   for (int code = 0; code < 16; ++code) {
     if (weight == reference::rounded(format, reference::whole(code))) return code;
   }
@@ -183,7 +183,7 @@ int code_of_weight(reference::Format format, std::uint32_t weight) {
 }
 
 Matrix<std::int32_t> codes_of_weights(Case& c, const std::vector<std::uint32_t>& packed) {
-  const reference::Format format = format_of(c.problem.out);
+  const reference::FloatFormat format = format_of(c.problem.out);
   const Matrix<std::uint32_t> weights = c.dequantize(packed, identity_parameters(c.problem));
   std::array<std::uint32_t, 16> weight_of;
   for (int code = 0; code < 16; ++code) {

@@ -175,7 +175,7 @@ class FloatDomainSums {
 
 void float_domain(Case& c, const Judged& judged) {
   const Type type = c.problem.out;
-  const Judged::Format format = format_of(type);
+  const Judged::FloatFormat format = format_of(type);
   Comparison comparison(c, "weights");
   FloatDomainSums sums(type);
   for_each_index(c.problem, [&](std::uint64_t i) {
@@ -229,7 +229,7 @@ struct ScaleAndZeroPoint {
 
 void integer_domain(Case& c, const Judged& judged) {
   const Type type = c.problem.out;
-  const Judged::Format format = format_of(type);
+  const Judged::FloatFormat format = format_of(type);
   Comparison comparison(c, "weights");
   RoundedProducts products(type, 0 - 127, 15 + 128);  // the difference alone matters, to MPFR
   for_each_index(c.problem, [&](std::uint64_t i) {
@@ -248,7 +248,7 @@ void integer_domain(Case& c, const Judged& judged) {
 
 void float_zero(Case& c, const Judged& judged) {
   const Type type = c.problem.out;
-  const Judged::Format format = format_of(type);
+  const Judged::FloatFormat format = format_of(type);
   Comparison comparison(c, "zeros");
   RoundedProducts products(type, 8 - 127, 8 + 128);
   for_each_index(c.problem, [&](std::uint64_t i) {
@@ -264,7 +264,7 @@ void float_zero(Case& c, const Judged& judged) {
 
 void no_zero_point(Case& c, const Judged& judged) {
   const Type type = c.problem.out;
-  const Judged::Format format = format_of(type);
+  const Judged::FloatFormat format = format_of(type);
   const Form& form = mpfr::form_of(type);
   Comparison comparison(c, "weights");
   Number value(form.precision);
@@ -282,7 +282,7 @@ void no_zero_point(Case& c, const Judged& judged) {
 }
 
 void rounding(Case& c, const Judged& judged) {
-  const Judged::Format format = format_of(c.problem.out);
+  const Judged::FloatFormat format = format_of(c.problem.out);
   const Form& form = mpfr::form_of(c.problem.out);
   Comparison comparison(c, "roundings");
   Number x(form.precision);
@@ -298,7 +298,7 @@ void rounding(Case& c, const Judged& judged) {
 /// A step of eager arithmetic, and the operation of MPFR that judges it.
 struct Step {
   const char* name;
-  Bits (*Judged::*judged)(Judged::Format, Bits, Bits);
+  Bits (*Judged::*judged)(Judged::FloatFormat, Bits, Bits);
   int (*operation)(mpfr_ptr, mpfr_srcptr, mpfr_srcptr, mpfr_rnd_t);
 };
 
@@ -312,7 +312,7 @@ constexpr Step steps[] = {{"add", &Judged::add, mpfr_add},
 /// SIGNUM Newsletter 30, 1995).
 void eager_step(Case& c, const Judged& judged) {
   const Type type = c.problem.out;
-  const Judged::Format format = format_of(type);
+  const Judged::FloatFormat format = format_of(type);
   const Form& form = mpfr::form_of(type);
   const Form& fp32 = mpfr::form_of(Type::fp32);
   const Step* step = nullptr;

@@ -13,22 +13,22 @@ namespace tileproof {
 
 /// The functions that MPFR judges: the specification's; in the test of this judge, wrong ones. Values are patterns.
 struct Judged {
-  using Format = reference::Format;
+  using FloatFormat = reference::FloatFormat;
   using Bits = std::uint32_t;
 
-  Bits (*rounded_from_fp32)(Format, Bits value) = [](Format format, Bits value) {
+  Bits (*rounded_from_fp32)(FloatFormat, Bits value) = [](FloatFormat format, Bits value) {
     return reference::rounded(format, reference::decode(reference::fp32, value));
   };
-  Bits (*weight_float)(Format, int code, Bits scale, Bits zero) = reference::dequantized_float;
-  Bits (*weight_integer)(Format, int code, Bits scale, int zero_point) = reference::dequantized_integer;
-  Bits (*weight_none)(Format, int code, Bits scale) = reference::dequantized_none;
-  Bits (*float_zero)(Format, Bits scale, int zero_point) = reference::float_zero_of;
-  Bits (*add)(Format, Bits, Bits) = reference::eager::add;
-  Bits (*subtract)(Format, Bits, Bits) = reference::eager::subtract;
-  Bits (*multiply)(Format, Bits, Bits) = [](Format format, Bits a, Bits b) {
+  Bits (*weight_float)(FloatFormat, int code, Bits scale, Bits zero) = reference::dequantized_float;
+  Bits (*weight_integer)(FloatFormat, int code, Bits scale, int zero_point) = reference::dequantized_integer;
+  Bits (*weight_none)(FloatFormat, int code, Bits scale) = reference::dequantized_none;
+  Bits (*float_zero)(FloatFormat, Bits scale, int zero_point) = reference::float_zero_of;
+  Bits (*add)(FloatFormat, Bits, Bits) = reference::eager::add;
+  Bits (*subtract)(FloatFormat, Bits, Bits) = reference::eager::subtract;
+  Bits (*multiply)(FloatFormat, Bits, Bits) = [](FloatFormat format, Bits a, Bits b) {
     return reference::eager::multiply(format, a, reference::decode(format, b));
   };
-  Bits (*divide)(Format, Bits, Bits) = [](Format format, Bits a, Bits b) {
+  Bits (*divide)(FloatFormat, Bits, Bits) = [](FloatFormat format, Bits a, Bits b) {
     return reference::eager::divide(format, a, reference::decode(format, b));
   };
 };

@@ -13,7 +13,7 @@ namespace tileproof {
 
 namespace {
 
-using Format = reference::Format;
+using FloatFormat = reference::FloatFormat;
 using Bits = Judged::Bits;
 using reference::decode;
 using reference::product;
@@ -22,50 +22,52 @@ using reference::rounded;
 using reference::sum;
 using reference::whole;
 
-Bits rounded_twice(Format format, int code, Bits scale, Bits zero) {
+Bits rounded_twice(FloatFormat format, int code, Bits scale, Bits zero) {
   const Bits weight = rounded(format, product(whole(code - 8), decode(format, scale)));
   return rounded(format, sum(decode(format, weight), decode(format, zero)));
 }
 
-Bits truncated(Format format, Bits value) {
+Bits truncated(FloatFormat format, Bits value) {
   const Bits nearest = rounded(format, decode(reference::fp32, value));
   if (format != reference::bf16 || reference::fp32.is_nan(value)) return nearest;
   return value >> 16;
 }
 
-Bits without_subnormals(Format format, Bits pattern) {
+Bits without_subnormals(FloatFormat format, Bits pattern) {
   const Bits magnitude = pattern & (format.sign_bit() - 1);
   return magnitude >> format.fraction_bits == 0 ? pattern & format.sign_bit() : pattern;
 }
 
-Bits without_infinity(Format format, Bits pattern) {
+Bits without_infinity(FloatFormat format, Bits pattern) {
   return (pattern & (format.sign_bit() - 1)) == format.infinity() ? pattern - 1 : pattern;
 }
 
-Bits with_quiet_nan(Format format, Bits pattern) {
+Bits with_quiet_nan(FloatFormat format, Bits pattern) {
   return format.is_nan(pattern) ? format.infinity() | 1u << (format.fraction_bits - 1) : pattern;
 }
 
-Bits without_minus_zero(Format format, Bits pattern) { return pattern == format.sign_bit() ? 0 : pattern; }
+Bits without_minus_zero(FloatFormat format, Bits pattern) { return pattern == format.sign_bit() ? 0 : pattern; }
 
-template <Bits (*Change)(Format, Bits)>
+template <Bits (*Change)(FloatFormat, Bits)>
 Judged with_changed_weights() {
   return {
-      .rounded_from_fp32 = [](Format f, Bits value) { return Change(f, rounded(f, decode(reference::fp32, value))); },
-      .weight_float = [](Format f, int code, Bits scale,
+      .rounded_from_fp32 = [](FloatFormat f,
+                              Bits value) { return Change(f, rounded(f, decode(reference::fp32, value))); },
+      .weight_float = [](FloatFormat f, int code, Bits scale,
                          Bits zero) { return Change(f, reference::dequantized_float(f, code, scale, zero)); },
       .weight_integer =
-          [](Format f, int code, Bits scale, int zero_point) {
+          [](FloatFormat f, int code, Bits scale, int zero_point) {
             return Change(f, reference::dequantized_integer(f, code, scale, zero_point));
           },
-      .weight_none = [](Format f, int code,
+      .weight_none = [](FloatFormat f, int code,
                         Bits scale) { return Change(f, reference::dequantized_none(f, code, scale)); },
-      .float_zero = [](Format f, Bits scale,
+      .float_zero = [](FloatFormat f, Bits scale,
                        int zero_point) { return Change(f, reference::float_zero_of(f, scale, zero_point)); },
-      .add = [](Format f, Bits a, Bits b) { return Change(f, reference::eager::add(f, a, b)); },
-      .subtract = [](Format f, Bits a, Bits b) { return Change(f, reference::eager::subtract(f, a, b)); },
-      .multiply = [](Format f, Bits a, Bits b) { return Change(f, reference::eager::multiply(f, a, decode(f, b))); },
-      .divide = [](Format f, Bits a, Bits b) { return Change(f, reference::eager::divide(f, a, decode(f, b))); }};
+      .add = [](FloatFormat f, Bits a, Bits b) { return Change(f, reference::eager::add(f, a, b)); },
+      .subtract = [](FloatFormat f, Bits a, Bits b) { return Change(f, reference::eager::subtract(f, a, b)); },
+      .multiply = [](FloatFormat f, Bits a,
+                     Bits b) { return Change(f, reference::eager::multiply(f, a, decode(f, b))); },
+      .divide = [](FloatFormat f, Bits a, Bits b) { return Change(f, reference::eager::divide(f, a, decode(f, b))); }};
 }
 
 /// Every property whose cases find something, in as many cases as the test suite draws.
@@ -124,7 +126,7 @@ TEST(Oracle, FindsALostSignOfZero) {
 }
 
 TEST(Oracle, FindsADivisionThatMultipliesByTheReciprocal) {
-  const auto divide = [](Format f, Bits a, Bits b) {
+  const auto divide = [](FloatFormat f, Bits a, Bits b) {
     const Bits reciprocal = rounded(reference::fp32, quotient(whole(1), decode(f, b)));
     return reference::eager::multiply(f, a, decode(reference::fp32, reciprocal));
   };
@@ -132,12 +134,12 @@ TEST(Oracle, FindsADivisionThatMultipliesByTheReciprocal) {
 }
 
 TEST(Oracle, FindsASubtractionThatIsTurnedRound) {
-  const auto subtract = [](Format f, Bits a, Bits b) { return reference::eager::subtract(f, b, a); };
+  const auto subtract = [](FloatFormat f, Bits a, Bits b) { return reference::eager::subtract(f, b, a); };
   EXPECT_EQ(properties_that_find({.subtract = subtract}), std::set<std::string>{eager_step});
 }
 
 TEST(Oracle, FindsAZeroPointOfTheWrongSign) {
-  const auto weight = [](Format f, int code, Bits scale, int zero_point) {
+  const auto weight = [](FloatFormat f, int code, Bits scale, int zero_point) {
     return reference::dequantized_integer(f, code, scale, zero_point == -128 ? 127 : zero_point);
   };
   EXPECT_EQ(properties_that_find({.weight_integer = weight}), std::set<std::string>{integer_domain});
@@ -160,7 +162,7 @@ Judgement judged_step(const Property& property, const Enumeration& enumeration, 
 
 TEST(Oracle, FindsTheOnePatternThatIsWrong) {
   // -14 * 2^-133, in no drawn case: what enumerating is for.
-  const auto weight = [](Format f, int code, Bits scale) {
+  const auto weight = [](FloatFormat f, int code, Bits scale) {
     const Bits right = reference::dequantized_none(f, code, scale);
     return f == reference::bf16 && code == 14 && scale == 0x8001 ? right + 1 : right;
   };
@@ -189,7 +191,7 @@ TEST(Oracle, FindsTheOneTripleThatIsWrong) {
                                   {Type::fp16, 8, 17},    {Type::fp32, 0, 4095}, {Type::fp32, 12, 2048}};
   constexpr std::uint64_t first = std::uint64_t{65} << 20;
   for (const Wrong& wrong : all) {
-    static Format format;
+    static FloatFormat format;
     static PatternPair pair;
     static int wrong_code;
     format = format_of(wrong.type);
@@ -197,7 +199,7 @@ TEST(Oracle, FindsTheOneTripleThatIsWrong) {
     const int shift = wrong.type == Type::fp32 ? 16 : 0;
     pair = {pair.first << shift, pair.second << shift};
     wrong_code = wrong.code;
-    const auto weight = [](Format f, int code, Bits scale, Bits zero) {
+    const auto weight = [](FloatFormat f, int code, Bits scale, Bits zero) {
       const Bits right = reference::dequantized_float(f, code, scale, zero);
       const bool is_wrong = f == format && code == wrong_code && zero == pair.first && scale == pair.second;
       return is_wrong ? right ^ 1 : right;

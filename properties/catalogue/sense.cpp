@@ -44,7 +44,7 @@ void one_code_changes_one_element(Case& c) {
 
 void one_code_changes_one_weight(Case& c) {
   Parameters parameters = zero_parameters(c.problem);
-  const reference::Format format = format_of(c.problem.out);
+  const reference::FloatFormat format = format_of(c.problem.out);
   for (std::uint32_t& scale : parameters.scales.elements) scale = reference::rounded(format, reference::whole(1));
   one_code_changes_one(c, [&](const Matrix<std::uint8_t>& codes) {
     return c.dequantize(specified::packed(codes, c.problem.inner_k_tiles), parameters);
@@ -64,7 +64,7 @@ void one_code_changes_one_nibble(Case& c) {
 /// differ.
 void one_parameter_changes_its_group(Case& c, bool of_zero) {
   const Problem& p = c.problem;
-  const reference::Format format = format_of(p.out);
+  const reference::FloatFormat format = format_of(p.out);
   Matrix<std::uint8_t> codes(p.n, p.k);
   for (std::size_t i = 0; i < codes.elements.size(); ++i) codes.elements[i] = static_cast<std::uint8_t>(9 + i % 7);
   const std::vector<std::uint32_t> packed = specified::packed(codes, p.inner_k_tiles);

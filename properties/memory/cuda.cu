@@ -119,7 +119,7 @@ template <class Element>
 struct Compared {
   const Element* got;
   bool any_nan;
-  reference::Format format;
+  reference::FloatFormat format;
   DifferencesOnDevice* found;
 };
 
@@ -285,11 +285,11 @@ void CudaMemory::write(const GeneratedTensor& formula, std::size_t element_bytes
 }
 
 Differences CudaMemory::compare(const GeneratedTensor& formula, std::size_t element_bytes, const void* got,
-                                const reference::Format* any_nan) {
+                                const reference::FloatFormat* any_nan) {
   if (found_ == nullptr) require(cudaMalloc(&found_, sizeof(DifferencesOnDevice)), "cudaMalloc");
   require(cudaMemsetAsync(found_, 0, sizeof(DifferencesOnDevice), stream_), "cudaMemset");
   require(cudaMemsetAsync(found_, 0xff, sizeof found_->first, stream_), "cudaMemset");
-  const reference::Format format = any_nan != nullptr ? *any_nan : reference::bf16;
+  const reference::FloatFormat format = any_nan != nullptr ? *any_nan : reference::bf16;
   with_evaluator(formula, [&](const auto& evaluator) {
     if (evaluator.elements() == 0) return;
     with_element(evaluator, element_bytes, [&](auto element) {

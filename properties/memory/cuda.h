@@ -26,7 +26,7 @@ class CudaMemory : public Memory {
   void copy_out(void* to_host, const void* from, std::size_t bytes) override;
   void write(const GeneratedTensor&, std::size_t element_bytes, void* to) override;
   Differences compare(const GeneratedTensor&, std::size_t element_bytes, const void* got,
-                      const reference::Format* any_nan) override;
+                      const reference::FloatFormat* any_nan) override;
 
  private:
   bool keeps(const GeneratedTensor&);

@@ -86,11 +86,11 @@ struct Pair {
 
 /// The formats whose patterns a type's scales and zeros take in `Kind::every`.
 template <Type type>
-inline constexpr reference::Format enumerated_format = type == Type::fp16 ? reference::fp16 : reference::bf16;
+inline constexpr reference::FloatFormat enumerated_format = type == Type::fp16 ? reference::fp16 : reference::bf16;
 template <Type type>
-inline constexpr reference::Format own_format = type == Type::bf16   ? reference::bf16
-                                                : type == Type::fp16 ? reference::fp16
-                                                                     : reference::fp32;
+inline constexpr reference::FloatFormat own_format = type == Type::bf16   ? reference::bf16
+                                                     : type == Type::fp16 ? reference::fp16
+                                                                          : reference::fp32;
 
 template <Type type>
 using ElementOf = std::conditional_t<type == Type::fp32, std::uint32_t, std::uint16_t>;
@@ -137,7 +137,7 @@ constexpr Pair pair_at(std::uint64_t number) {
 /// A small whole number, which every type holds.
 template <Type type>
 constexpr std::uint32_t bits_of(int value) {
-  constexpr reference::Format format = own_format<type>;  // a copy: a device has no objects of namespaces
+  constexpr reference::FloatFormat format = own_format<type>;  // a copy: a device has no objects of namespaces
   return reference::rounded(format, reference::whole(value));
 }
 
@@ -145,7 +145,7 @@ constexpr std::uint32_t bits_of(int value) {
 /// is a code.
 template <Type type>
 constexpr Pair ordinary_pair(std::uint64_t number) {
-  constexpr reference::Format format = own_format<type>;
+  constexpr reference::FloatFormat format = own_format<type>;
   constexpr std::uint64_t fraction_mask = (std::uint64_t{1} << format.fraction_bits) - 1;
   const std::uint64_t bits = drawn(0, stream::scales, number);
   const auto binade = [=](int exponent, std::uint64_t of_four, std::uint64_t fraction) {
@@ -319,7 +319,7 @@ struct WeightsOf {
     return pair_of_group<type, domain>(tensor.parameters, at.group, at.row);
   }
   static constexpr void weights(std::uint64_t codes, const Pair& pair, std::uint32_t (&values)[run]) {
-    constexpr reference::Format format = own_format<type>;
+    constexpr reference::FloatFormat format = own_format<type>;
     reference::with_units(format, [&]<class Units>() {
       const auto scale = reference::decode<Units>(format, pair.scale);
       const auto zero = reference::decode<Units>(format, pair.zero);

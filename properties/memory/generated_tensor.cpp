@@ -83,7 +83,7 @@ void write_range(Evaluator& evaluator, std::int64_t first, std::int64_t count, s
 /// Adds what differs in a range.
 template <class Element, class Evaluator>
 void compare_range(Evaluator& evaluator, std::int64_t first, std::int64_t count, const std::uint8_t* got,
-                   const reference::Format* any_nan, Differences& differences) {
+                   const reference::FloatFormat* any_nan, Differences& differences) {
   for_each_run(evaluator, first, count, [&](std::int64_t at, const std::uint32_t* values, int of_run) {
     const std::uint8_t* const of_got = got + static_cast<std::size_t>(at - first) * sizeof(Element);
     Element elements[generated::run];
@@ -165,7 +165,7 @@ void write_here(const GeneratedTensor& formula, std::size_t element_bytes, void*
 }
 
 Differences compare_here(const GeneratedTensor& formula, std::size_t element_bytes, const void* got,
-                         const reference::Format* any_nan) {
+                         const reference::FloatFormat* any_nan) {
   Differences differences;
   with_host_evaluator(formula, [&](auto evaluator) {
     with_element(element_bytes, [&]<class Element>() {
@@ -192,7 +192,7 @@ void Memory::write(const GeneratedTensor& formula, std::size_t element_bytes, vo
 }
 
 Differences Memory::compare(const GeneratedTensor& formula, std::size_t element_bytes, const void* got,
-                            const reference::Format* any_nan) {
+                            const reference::FloatFormat* any_nan) {
   if (const auto* words = kept_words(formula)) {
     std::vector<std::uint32_t> now(words->size());
     copy_out(now.data(), got, now.size() * sizeof now.front());

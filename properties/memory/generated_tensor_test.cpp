@@ -283,7 +283,7 @@ std::vector<std::uint32_t> dequantized(const Codes& c, const FormulaParameters& 
   const auto words = written<std::uint32_t>(generated::PackedWords{c});
   const auto scales = widened_from(generated::ScaleElements{p}, p.type);
   const auto zero_points = written<std::int8_t>(generated::ZeroPointElements{p});
-  const reference::Format format = format_of(p.type);
+  const reference::FloatFormat format = format_of(p.type);
   const int inner = static_cast<int>(c.inner_k_tiles);
   std::vector<std::uint32_t> weights(static_cast<std::size_t>(c.n * c.k));
   if (p.domain == Domain::floating) {
@@ -431,8 +431,8 @@ TEST(Comparison, CountsANaNForANaNApartWhereAnyWillDo) {
        {Row{Type::bf16, 0x7fff, 0xffa5, 0xff80, 0x3f80}, Row{Type::fp16, 0x7fff, 0xfc01, 0x7c00, 0x3c00},
         Row{Type::fp32, 0x7fffffff, 0xff800001, 0x7f800000, 0x3f800000}}) {
     const auto element_bytes = static_cast<std::size_t>(bytes_of(row.type));
-    const reference::Format format = format_of(row.type);
-    const auto differences = [&](std::uint32_t expected, std::uint32_t got, const reference::Format* any_nan) {
+    const reference::FloatFormat format = format_of(row.type);
+    const auto differences = [&](std::uint32_t expected, std::uint32_t got, const reference::FloatFormat* any_nan) {
       std::vector<std::uint8_t> bytes(3 * element_bytes);
       memory().write(generated::Constant{expected, 3}, element_bytes, bytes.data());
       std::memcpy(bytes.data() + element_bytes, &got, element_bytes);
@@ -510,7 +510,7 @@ struct GuardedCall {
 
   using Also = std::function<void(const std::vector<void*>&)>;
   /// @param also  what a subject does that has written everything right
-  GeneratedResult run(const Also& also, const reference::Format* any_nan = nullptr,
+  GeneratedResult run(const Also& also, const reference::FloatFormat* any_nan = nullptr,
                       const std::vector<std::int64_t>& wanted = {}) const {
     return guarded_generated(memory(), tensors(), {}, any_nan, wanted, [&](const std::vector<void*>& at) {
       memory().write(expected, element_bytes, at[2]);
@@ -518,7 +518,7 @@ struct GuardedCall {
     });
   }
   /// What the guard says; empty where it says nothing.
-  std::string violation(const Also& also, const reference::Format* any_nan = nullptr) const {
+  std::string violation(const Also& also, const reference::FloatFormat* any_nan = nullptr) const {
     try {
       run(also, any_nan);
     } catch (const GuardViolation& violation) {
@@ -673,7 +673,7 @@ class FarMemory : public Memory {
 
 /// What became of a call: what the guard said, or everything that it gave.
 std::string outcome_of(Memory& of, const GuardedCall& call, const GuardedCall::Also& subject,
-                       const reference::Format* any_nan, std::size_t most_carried) {
+                       const reference::FloatFormat* any_nan, std::size_t most_carried) {
   const auto use = [&](const std::vector<void*>& at) { subject(at); };
   try {
     const GeneratedResult judged =
@@ -729,7 +729,8 @@ TEST(GuardedByFormula, SaysTheSameWhetherItIsJudgedHereOrByItsMemory) {
   calls.push_back(call_of_nans());
   std::set<std::string> said;
   for (const GuardedCall& call : calls) {
-    for (const reference::Format* any_nan : {static_cast<const reference::Format*>(nullptr), &reference::bf16}) {
+    for (const reference::FloatFormat* any_nan :
+         {static_cast<const reference::FloatFormat*>(nullptr), &reference::bf16}) {
       if (any_nan != nullptr && call.element_bytes != 2) continue;
       for (const GuardedCall::Also& mutant : mutants_of(call)) {
         FarMemory far;

@@ -69,8 +69,8 @@ inline constexpr std::size_t most_bytes_carried = std::size_t{1} << 20;
 /// @param any_nan       as Memory::compare takes it
 /// @param wanted        elements of the output to read
 /// @param most_carried  bytes of the largest arena that is a small one
-GeneratedResult guarded_generated(Memory&, const std::vector<Tensor>&, const Fill&, const reference::Format* any_nan,
-                                  const std::vector<std::int64_t>& wanted,
+GeneratedResult guarded_generated(Memory&, const std::vector<Tensor>&, const Fill&,
+                                  const reference::FloatFormat* any_nan, const std::vector<std::int64_t>& wanted,
                                   const std::function<void(const std::vector<void*>&)>& use,
                                   std::size_t most_carried = most_bytes_carried);
 

@@ -57,7 +57,8 @@ void require_written(const Tensor& output, const Fill& fill, const Differences& 
 
 /// As guarded() does where a tool watches: each tensor in an allocation of its own, no fence, no poison.
 GeneratedResult watched(Memory& memory, const std::vector<void*>& addresses, const std::vector<Tensor>& tensors,
-                        const reference::Format* any_nan, const std::function<void(const std::vector<void*>&)>& use) {
+                        const reference::FloatFormat* any_nan,
+                        const std::function<void(const std::vector<void*>&)>& use) {
   for (std::size_t i = 0; i < tensors.size(); ++i) {
     if (!tensors[i].is_output) memory.write(*tensors[i].formula, tensors[i].element_bytes, addresses[i]);
   }
@@ -76,7 +77,7 @@ GeneratedResult watched(Memory& memory, const std::vector<void*>& addresses, con
 
 /// In a large arena: everything is written and compared by its memory.
 GeneratedResult judged_there(Memory& memory, const Placement& placement, const Fill& fill,
-                             const reference::Format* any_nan, const std::vector<std::int64_t>& wanted,
+                             const reference::FloatFormat* any_nan, const std::vector<std::int64_t>& wanted,
                              const std::function<void(const std::vector<void*>&)>& use) {
   std::uint8_t* const arena = placement.arena;
   for (const Fence& one : placement.fences) write_fence(memory, arena, one.begin, one.end, fill.fence);
@@ -115,7 +116,7 @@ GeneratedResult judged_there(Memory& memory, const Placement& placement, const F
 
 /// In a small one: everything is written and compared here, in an image that is carried once each way.
 GeneratedResult judged_here(Memory& memory, const Placement& placement, const Fill& fill,
-                            const reference::Format* any_nan, const std::vector<std::int64_t>& wanted,
+                            const reference::FloatFormat* any_nan, const std::vector<std::int64_t>& wanted,
                             const std::function<void(const std::vector<void*>&)>& use) {
   thread_local std::vector<std::uint8_t> kept;
   const Room inputs(kept, placement.bytes);  // as they were written, one behind the other
@@ -163,7 +164,7 @@ GeneratedResult judged_here(Memory& memory, const Placement& placement, const Fi
 }  // namespace
 
 GeneratedResult guarded_generated(Memory& memory, const std::vector<Tensor>& tensors, const Fill& fill,
-                                  const reference::Format* any_nan, const std::vector<std::int64_t>& wanted,
+                                  const reference::FloatFormat* any_nan, const std::vector<std::int64_t>& wanted,
                                   const std::function<void(const std::vector<void*>&)>& use, std::size_t most_carried) {
   if (const std::vector<void*> addresses = addresses_apart(memory, tensors); !addresses.empty()) {
     return watched(memory, addresses, tensors, any_nan, use);

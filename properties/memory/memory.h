@@ -50,13 +50,13 @@ class Memory {
   /// Compares a tensor with its formula, bit for bit.
   /// @param any_nan  of results whose NaN may have any bits: their format; else nullptr
   virtual Differences compare(const GeneratedTensor&, std::size_t element_bytes, const void* got,
-                              const reference::Format* any_nan = nullptr);
+                              const reference::FloatFormat* any_nan = nullptr);
 };
 
 // The same of bytes that this process reaches. @param to, got  aligned or not
 void write_here(const GeneratedTensor&, std::size_t element_bytes, void* to);
 Differences compare_here(const GeneratedTensor&, std::size_t element_bytes, const void* got,
-                         const reference::Format* any_nan = nullptr);
+                         const reference::FloatFormat* any_nan = nullptr);
 
 /// Memory of this process, one for each subject: between pages that nobody may touch, or, under AddressSanitizer, bytes
 /// that it forbids. A touch ends the call: for subjects of raw pointers, whose code holds nothing.

@@ -12,7 +12,7 @@ namespace {
 using namespace finds;
 using reference::decode;
 using reference::Exact;
-using reference::Format;
+using reference::FloatFormat;
 using reference::product;
 using reference::rounded;
 using reference::sum;
@@ -26,13 +26,13 @@ Mutation with_weight(WrongWeight weight) {
   return parts;
 }
 
-std::uint32_t magnitude(Format f, std::uint32_t bits) { return bits & (f.sign_bit() - 1); }
-bool is_negative(Format f, std::uint32_t bits) { return (bits & f.sign_bit()) != 0; }
-bool is_subnormal(Format f, std::uint32_t bits) {
+std::uint32_t magnitude(FloatFormat f, std::uint32_t bits) { return bits & (f.sign_bit() - 1); }
+bool is_negative(FloatFormat f, std::uint32_t bits) { return (bits & f.sign_bit()) != 0; }
+bool is_subnormal(FloatFormat f, std::uint32_t bits) {
   return magnitude(f, bits) != 0 && magnitude(f, bits) < std::uint32_t{1} << f.fraction_bits;
 }
-bool is_finite(Format f, std::uint32_t bits) { return magnitude(f, bits) < f.infinity(); }
-std::uint32_t flushed(Format f, std::uint32_t bits) { return is_subnormal(f, bits) ? bits & f.sign_bit() : bits; }
+bool is_finite(FloatFormat f, std::uint32_t bits) { return magnitude(f, bits) < f.infinity(); }
+std::uint32_t flushed(FloatFormat f, std::uint32_t bits) { return is_subnormal(f, bits) ? bits & f.sign_bit() : bits; }
 
 /// What the scale is multiplied by.
 int steps_of(const WeightInputs& w) {
@@ -40,7 +40,7 @@ int steps_of(const WeightInputs& w) {
 }
 
 /// The weight in a wider format, rounded there and then once more.
-std::uint32_t rounded_twice(const WeightInputs& w, Format wider) {
+std::uint32_t rounded_twice(const WeightInputs& w, FloatFormat wider) {
   Exact exact = product(whole(steps_of(w)), decode(w.format, w.scale));
   if (w.domain == Domain::floating) exact = sum(exact, decode(w.format, w.zero));
   return rounded(w.format, decode(wider, rounded(wider, exact)));
@@ -74,10 +74,10 @@ std::uint32_t neighbour(const WeightInputs& w, Wanted wanted) {
   return right + static_cast<std::uint32_t>(wanted(std::fabs(exact), w.format, magnitude(w.format, right)));
 }
 
-int towards_zero(double exact, Format f, std::uint32_t right) {
+int towards_zero(double exact, FloatFormat f, std::uint32_t right) {
   return right != 0 && specified::value(f, right) > exact ? -1 : 0;
 }
-int ties_away(double exact, Format f, std::uint32_t right) {
+int ties_away(double exact, FloatFormat f, std::uint32_t right) {
   if (right + 1 >= f.infinity()) return 0;
   return specified::value(f, right + 1) - exact == exact - specified::value(f, right) ? 1 : 0;
 }

@@ -133,7 +133,7 @@ std::uint64_t seed_of(const char* argument, const std::string& text) {
   return value;
 }
 
-reference::Format format_of(Type type) {
+reference::FloatFormat format_of(Type type) {
   return type == Type::bf16 ? reference::bf16 : type == Type::fp16 ? reference::fp16 : reference::fp32;
 }
 

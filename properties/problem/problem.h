@@ -15,7 +15,7 @@ enum class Type { bf16, fp16, fp32 };
 
 const char* name_of(Domain);
 const char* name_of(Type);
-reference::Format format_of(Type);
+reference::FloatFormat format_of(Type);
 std::int64_t bytes_of(Type);
 
 /// Something a user gave that cannot be used: which argument, what was given, what is legal. Exit code 2.

@@ -275,9 +275,9 @@ TEST(ProblemPossible, IsNoProblemOfMoreElementsThanItSays) {
 }
 
 TEST(Types, HaveTheirFormatsAndSizes) {
-  EXPECT_EQ(format_of(Type::bf16), (reference::Format{8, 7}));
-  EXPECT_EQ(format_of(Type::fp16), (reference::Format{5, 10}));
-  EXPECT_EQ(format_of(Type::fp32), (reference::Format{8, 23}));
+  EXPECT_EQ(format_of(Type::bf16), (reference::FloatFormat{8, 7}));
+  EXPECT_EQ(format_of(Type::fp16), (reference::FloatFormat{5, 10}));
+  EXPECT_EQ(format_of(Type::fp32), (reference::FloatFormat{8, 23}));
   EXPECT_EQ(bytes_of(Type::bf16), 2);
   EXPECT_EQ(bytes_of(Type::fp16), 2);
   EXPECT_EQ(bytes_of(Type::fp32), 4);

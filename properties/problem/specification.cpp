@@ -45,7 +45,7 @@ Matrix<std::int32_t> unpacked(const std::vector<std::uint32_t>& packed, std::int
 }
 
 std::uint32_t weight(const Problem& p, int code, const Parameters& parameters, std::int64_t row, std::int64_t column) {
-  const reference::Format format = format_of(p.out);
+  const reference::FloatFormat format = format_of(p.out);
   const std::int64_t group = column / p.group_size;
   const std::uint32_t scale = parameters.scales(group, row);
   if (p.domain == Domain::floating)
@@ -73,7 +73,7 @@ Matrix<std::uint32_t> weights(const Problem& p, const Matrix<std::int32_t>& code
 }
 
 Parameters chosen(const Problem& p, const Matrix<std::uint32_t>& weights) {
-  const reference::Format format = format_of(p.out);
+  const reference::FloatFormat format = format_of(p.out);
   Parameters result = zero_parameters(p);
   for (std::int64_t group = 0; group < p.groups(); ++group) {
     for (std::int64_t row = 0; row < p.n; ++row) {
@@ -93,7 +93,7 @@ Parameters chosen(const Problem& p, const Matrix<std::uint32_t>& weights) {
 }
 
 Matrix<std::int32_t> quantized(const Problem& p, const Matrix<std::uint32_t>& weights, const Parameters& parameters) {
-  const reference::Format format = format_of(p.out);
+  const reference::FloatFormat format = format_of(p.out);
   Matrix<std::int32_t> codes(weights.rows, weights.columns);
   for (std::int64_t row = 0; row < codes.rows; ++row) {
     for (std::int64_t column = 0; column < codes.columns; ++column) {
@@ -109,7 +109,7 @@ Matrix<std::int32_t> quantized(const Problem& p, const Matrix<std::uint32_t>& we
 }
 
 Matrix<std::uint32_t> eager_weights(const Problem& p, const Matrix<std::int32_t>& codes, const Parameters& parameters) {
-  const reference::Format format = format_of(p.out);
+  const reference::FloatFormat format = format_of(p.out);
   Matrix<std::uint32_t> result(codes.rows, codes.columns);
   for (std::int64_t row = 0; row < codes.rows; ++row) {
     for (std::int64_t column = 0; column < codes.columns; ++column) {
@@ -139,6 +139,6 @@ double value(const reference::Exact& exact) {
   return exact.negative ? -magnitude : magnitude;
 }
 
-double value(reference::Format format, std::uint32_t pattern) { return value(reference::decode(format, pattern)); }
+double value(reference::FloatFormat format, std::uint32_t pattern) { return value(reference::decode(format, pattern)); }
 
 }  // namespace tileproof::specified

@@ -38,7 +38,7 @@ Matrix<std::uint32_t> eager_weights(const Problem&, const Matrix<std::int32_t>& 
 Matrix<std::int32_t> as_int32(const Matrix<std::uint8_t>& codes);
 
 /// A finite value of a format, as a double: exact for every format here.
-double value(reference::Format, std::uint32_t pattern);
+double value(reference::FloatFormat, std::uint32_t pattern);
 double value(const reference::Exact&);
 
 }  // namespace tileproof::specified

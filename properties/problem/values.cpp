@@ -8,35 +8,35 @@ namespace tileproof {
 
 namespace {
 
-using reference::Format;
+using reference::FloatFormat;
 
-std::uint32_t fraction_mask(Format f) { return (std::uint32_t{1} << f.fraction_bits) - 1; }
-std::uint32_t magnitude(Format f, std::uint32_t pattern) { return pattern & (f.sign_bit() - 1); }
-std::uint32_t with_sign(Format f, std::uint32_t pattern, std::uint64_t bits) {
+std::uint32_t fraction_mask(FloatFormat f) { return (std::uint32_t{1} << f.fraction_bits) - 1; }
+std::uint32_t magnitude(FloatFormat f, std::uint32_t pattern) { return pattern & (f.sign_bit() - 1); }
+std::uint32_t with_sign(FloatFormat f, std::uint32_t pattern, std::uint64_t bits) {
   return pattern | ((bits >> 31 & 1) != 0 ? f.sign_bit() : 0);
 }
-bool is_exactly(Format f, std::uint32_t pattern, std::uint32_t wanted) { return magnitude(f, pattern) == wanted; }
+bool is_exactly(FloatFormat f, std::uint32_t pattern, std::uint32_t wanted) { return magnitude(f, pattern) == wanted; }
 
 /// 2^exponent, clamped to the normals of the format.
-std::uint32_t power_of_two(Format f, std::int64_t exponent) {
+std::uint32_t power_of_two(FloatFormat f, std::int64_t exponent) {
   const std::int64_t field = exponent + f.bias();
   const std::int64_t top = (std::int64_t{1} << f.exponent_bits) - 2;
   return static_cast<std::uint32_t>(field < 1 ? 1 : field > top ? top : field) << f.fraction_bits;
 }
 
 /// A normal value with an exponent in lowest..highest.
-std::uint32_t normal_within(Format f, std::uint64_t bits, std::int64_t lowest, std::int64_t highest) {
+std::uint32_t normal_within(FloatFormat f, std::uint64_t bits, std::int64_t lowest, std::int64_t highest) {
   const std::int64_t exponent = lowest + below(highest - lowest + 1, bits);
   return power_of_two(f, exponent) | (static_cast<std::uint32_t>(bits) & fraction_mask(f));
 }
 
-ScaleAndZero ordinary(Format f, std::uint64_t seed, std::uint64_t index) {
+ScaleAndZero ordinary(FloatFormat f, std::uint64_t seed, std::uint64_t index) {
   const std::uint64_t bits = drawn(seed, stream::zeros, index);
   return {normal_within(f, drawn(seed, stream::scales, index), -10, 0),
           with_sign(f, normal_within(f, bits, -10, 3), bits)};
 }
 
-std::uint32_t member_of_some_class(Format f, std::uint64_t bits, bool finite_only) {
+std::uint32_t member_of_some_class(FloatFormat f, std::uint64_t bits, bool finite_only) {
   const auto& classes = value_classes();
   for (std::uint64_t attempt = bits;; attempt = mixed(attempt + 1)) {
     const ValueClass& row =
@@ -45,13 +45,13 @@ std::uint32_t member_of_some_class(Format f, std::uint64_t bits, bool finite_onl
   }
 }
 
-ScaleAndZero edges(Format f, std::uint64_t seed, std::uint64_t index) {
+ScaleAndZero edges(FloatFormat f, std::uint64_t seed, std::uint64_t index) {
   return {member_of_some_class(f, drawn(seed, stream::scales, index), false),
           member_of_some_class(f, drawn(seed, stream::zeros, index), false)};
 }
 
 /// Finite classes, with scales small enough that eight of them stay finite.
-ScaleAndZero finite_edges(Format f, std::uint64_t seed, std::uint64_t index) {
+ScaleAndZero finite_edges(FloatFormat f, std::uint64_t seed, std::uint64_t index) {
   std::uint32_t scale = member_of_some_class(f, drawn(seed, stream::scales, index), true);
   std::uint32_t zero = member_of_some_class(f, drawn(seed, stream::zeros, index), true);
   const std::uint32_t most = power_of_two(f, f.bias() - 6);
@@ -61,7 +61,7 @@ ScaleAndZero finite_edges(Format f, std::uint64_t seed, std::uint64_t index) {
 }
 
 /// The zero is -(code - 8) * scale for one code, or a neighbour of it: the sum cancels, and a second rounding shows.
-ScaleAndZero cancelling(Format f, std::uint64_t seed, std::uint64_t index) {
+ScaleAndZero cancelling(FloatFormat f, std::uint64_t seed, std::uint64_t index) {
   const std::uint64_t bits = drawn(seed, stream::zeros, index);
   const std::uint32_t scale = normal_within(f, drawn(seed, stream::scales, index), -12, 6);
   const int steps = static_cast<int>(below(16, bits)) - 8;
@@ -72,7 +72,7 @@ ScaleAndZero cancelling(Format f, std::uint64_t seed, std::uint64_t index) {
 }
 
 /// |zero| far above |scale|: the product reaches the sum only through its rounding.
-ScaleAndZero distant(Format f, std::uint64_t seed, std::uint64_t index) {
+ScaleAndZero distant(FloatFormat f, std::uint64_t seed, std::uint64_t index) {
   const std::uint64_t bits = drawn(seed, stream::zeros, index);
   const std::int64_t apart = below(2 * f.fraction_bits + 4, mixed(bits));
   const std::uint64_t of_scale = drawn(seed, stream::scales, index);
@@ -82,7 +82,7 @@ ScaleAndZero distant(Format f, std::uint64_t seed, std::uint64_t index) {
 
 /// |scale| far above |zero|, to where a sum of products in fp32 or fp64 loses the zero: which says to which side a
 /// product goes that lies halfway between two weights.
-ScaleAndZero faint_zeros(Format f, std::uint64_t seed, std::uint64_t index) {
+ScaleAndZero faint_zeros(FloatFormat f, std::uint64_t seed, std::uint64_t index) {
   const std::uint64_t bits = drawn(seed, stream::zeros, index);
   const std::uint64_t of_scale = drawn(seed, stream::scales, index);
   const std::int64_t exponent = below(16, mixed(of_scale)) - 4;
@@ -95,7 +95,7 @@ ScaleAndZero faint_zeros(Format f, std::uint64_t seed, std::uint64_t index) {
 
 /// Products that overflow, with zeros that bring some of their sums back, and a few that are no number. Eight rows have
 /// scales of one exponent: what is made ready for eight at a time is so decided by their zeros too.
-ScaleAndZero overflowing(Format f, std::uint64_t seed, std::uint64_t index) {
+ScaleAndZero overflowing(FloatFormat f, std::uint64_t seed, std::uint64_t index) {
   const std::uint64_t bits = drawn(seed, stream::zeros, index);
   const std::uint64_t of_scale = drawn(seed, stream::scales, index);
   const std::int64_t exponent = f.bias() - below(8, drawn(seed, stream::choice, index / 8));
@@ -106,15 +106,16 @@ ScaleAndZero overflowing(Format f, std::uint64_t seed, std::uint64_t index) {
 }
 
 /// Every pattern alike, NaNs with payloads included.
-ScaleAndZero any(Format f, std::uint64_t seed, std::uint64_t index) {
+ScaleAndZero any(FloatFormat f, std::uint64_t seed, std::uint64_t index) {
   const auto shift = static_cast<unsigned>(64 - f.bits());
   return {static_cast<std::uint32_t>(drawn(seed, stream::scales, index) >> shift),
           static_cast<std::uint32_t>(drawn(seed, stream::zeros, index) >> shift)};
 }
 
 /// Each group of each row from another profile: specials beside ordinary values in one tensor.
-ScaleAndZero mixed_profiles(Format f, std::uint64_t seed, std::uint64_t index) {
-  constexpr ScaleAndZero (*parts[])(Format, std::uint64_t, std::uint64_t) = {ordinary, edges, cancelling, distant, any};
+ScaleAndZero mixed_profiles(FloatFormat f, std::uint64_t seed, std::uint64_t index) {
+  constexpr ScaleAndZero (*parts[])(FloatFormat, std::uint64_t, std::uint64_t) = {ordinary, edges, cancelling, distant,
+                                                                                  any};
   return parts[below(5, drawn(seed, stream::choice, index))](f, seed, index);
 }
 
@@ -122,40 +123,42 @@ ScaleAndZero mixed_profiles(Format f, std::uint64_t seed, std::uint64_t index) {
 
 const std::vector<ValueClass>& value_classes() {
   static const std::vector<ValueClass> rows = {
-      {"normal", true, [](Format f, std::uint64_t bits) { return normal_within(f, bits, -8, 4); },
-       [](Format f, std::uint32_t p) {
+      {"normal", true, [](FloatFormat f, std::uint64_t bits) { return normal_within(f, bits, -8, 4); },
+       [](FloatFormat f, std::uint32_t p) {
          return p == magnitude(f, p) && p > fraction_mask(f) + 1 && p < f.infinity() - 1;
        }},
-      {"negative", true, [](Format f, std::uint64_t bits) { return f.sign_bit() | normal_within(f, bits, -8, 4); },
-       [](Format f, std::uint32_t p) {
+      {"negative", true, [](FloatFormat f, std::uint64_t bits) { return f.sign_bit() | normal_within(f, bits, -8, 4); },
+       [](FloatFormat f, std::uint32_t p) {
          return p != magnitude(f, p) && magnitude(f, p) > fraction_mask(f) && magnitude(f, p) < f.infinity();
        }},
-      {"plus zero", true, [](Format, std::uint64_t) { return std::uint32_t{0}; },
-       [](Format, std::uint32_t p) { return p == 0; }},
-      {"minus zero", true, [](Format f, std::uint64_t) { return f.sign_bit(); },
-       [](Format f, std::uint32_t p) { return p == f.sign_bit(); }},
-      {"smallest subnormal", true, [](Format f, std::uint64_t bits) { return with_sign(f, 1, bits); },
-       [](Format f, std::uint32_t p) { return is_exactly(f, p, 1); }},
-      {"largest subnormal", true, [](Format f, std::uint64_t bits) { return with_sign(f, fraction_mask(f), bits); },
-       [](Format f, std::uint32_t p) { return is_exactly(f, p, fraction_mask(f)); }},
-      {"smallest normal", true, [](Format f, std::uint64_t bits) { return with_sign(f, fraction_mask(f) + 1, bits); },
-       [](Format f, std::uint32_t p) { return is_exactly(f, p, fraction_mask(f) + 1); }},
-      {"largest finite", true, [](Format f, std::uint64_t bits) { return with_sign(f, f.infinity() - 1, bits); },
-       [](Format f, std::uint32_t p) { return is_exactly(f, p, f.infinity() - 1); }},
-      {"infinity", false, [](Format f, std::uint64_t bits) { return with_sign(f, f.infinity(), bits); },
-       [](Format f, std::uint32_t p) { return is_exactly(f, p, f.infinity()); }},
+      {"plus zero", true, [](FloatFormat, std::uint64_t) { return std::uint32_t{0}; },
+       [](FloatFormat, std::uint32_t p) { return p == 0; }},
+      {"minus zero", true, [](FloatFormat f, std::uint64_t) { return f.sign_bit(); },
+       [](FloatFormat f, std::uint32_t p) { return p == f.sign_bit(); }},
+      {"smallest subnormal", true, [](FloatFormat f, std::uint64_t bits) { return with_sign(f, 1, bits); },
+       [](FloatFormat f, std::uint32_t p) { return is_exactly(f, p, 1); }},
+      {"largest subnormal", true,
+       [](FloatFormat f, std::uint64_t bits) { return with_sign(f, fraction_mask(f), bits); },
+       [](FloatFormat f, std::uint32_t p) { return is_exactly(f, p, fraction_mask(f)); }},
+      {"smallest normal", true,
+       [](FloatFormat f, std::uint64_t bits) { return with_sign(f, fraction_mask(f) + 1, bits); },
+       [](FloatFormat f, std::uint32_t p) { return is_exactly(f, p, fraction_mask(f) + 1); }},
+      {"largest finite", true, [](FloatFormat f, std::uint64_t bits) { return with_sign(f, f.infinity() - 1, bits); },
+       [](FloatFormat f, std::uint32_t p) { return is_exactly(f, p, f.infinity() - 1); }},
+      {"infinity", false, [](FloatFormat f, std::uint64_t bits) { return with_sign(f, f.infinity(), bits); },
+       [](FloatFormat f, std::uint32_t p) { return is_exactly(f, p, f.infinity()); }},
       {"quiet NaN", false,
-       [](Format f, std::uint64_t bits) {
+       [](FloatFormat f, std::uint64_t bits) {
          const std::uint32_t quiet = (fraction_mask(f) + 1) >> 1;
          return with_sign(f, f.infinity() | quiet | (static_cast<std::uint32_t>(bits) & (quiet - 1)), bits);
        },
-       [](Format f, std::uint32_t p) { return f.is_nan(p) && (p & ((fraction_mask(f) + 1) >> 1)) != 0; }},
+       [](FloatFormat f, std::uint32_t p) { return f.is_nan(p) && (p & ((fraction_mask(f) + 1) >> 1)) != 0; }},
       {"signalling NaN", false,
-       [](Format f, std::uint64_t bits) {
+       [](FloatFormat f, std::uint64_t bits) {
          const std::uint32_t quiet = (fraction_mask(f) + 1) >> 1;
          return with_sign(f, f.infinity() | 1 | (static_cast<std::uint32_t>(bits) & (quiet - 1)), bits);
        },
-       [](Format f, std::uint32_t p) { return f.is_nan(p) && (p & ((fraction_mask(f) + 1) >> 1)) == 0; }},
+       [](FloatFormat f, std::uint32_t p) { return f.is_nan(p) && (p & ((fraction_mask(f) + 1) >> 1)) == 0; }},
   };
   return rows;
 }

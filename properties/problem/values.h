@@ -13,8 +13,8 @@ namespace tileproof {
 struct ValueClass {
   const char* name;
   bool finite;
-  std::uint32_t (*member)(reference::Format, std::uint64_t bits);
-  bool (*contains)(reference::Format, std::uint32_t pattern);
+  std::uint32_t (*member)(reference::FloatFormat, std::uint64_t bits);
+  bool (*contains)(reference::FloatFormat, std::uint32_t pattern);
 };
 const std::vector<ValueClass>& value_classes();
 
@@ -29,7 +29,7 @@ struct Profile {
   const char* name;
   const char* finds;  // the mutants it is for
   bool finite;        // draws no infinity and no NaN, and no weight of it overflows an fp32 sum
-  ScaleAndZero (*drawn)(reference::Format, std::uint64_t seed, std::uint64_t index);
+  ScaleAndZero (*drawn)(reference::FloatFormat, std::uint64_t seed, std::uint64_t index);
   bool compared_elements = true;  // for good: figures of accuracy are compared with those that were recorded
 };
 const std::vector<Profile>& profiles();

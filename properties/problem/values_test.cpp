@@ -19,7 +19,7 @@ namespace {
 /// What a format's special values look like.
 struct FormatTable {
   const char* name;
-  reference::Format format;
+  reference::FloatFormat format;
   std::uint32_t sign, largest_subnormal, smallest_normal, largest_finite, infinity, quiet_bit;
 };
 
@@ -28,7 +28,7 @@ void PrintTo(const FormatTable& table, std::ostream* out) { *out << table.name; 
 class Values : public testing::TestWithParam<FormatTable> {
  protected:
   const FormatTable& t = GetParam();
-  const reference::Format f = t.format;
+  const reference::FloatFormat f = t.format;
 };
 
 INSTANTIATE_TEST_SUITE_P(
@@ -58,7 +58,7 @@ Names classes_by_hand(const FormatTable& t, std::uint32_t pattern) {
   return names;
 }
 
-Names classes_of(reference::Format format, std::uint32_t pattern) {
+Names classes_of(reference::FloatFormat format, std::uint32_t pattern) {
   Names names;
   for (const ValueClass& row : value_classes()) {
     if (row.contains(format, pattern)) names.insert(row.name);

@@ -327,7 +327,7 @@ SelfResult values_are_reached(const SelfEffort& effort) {
     const std::string profile_name = profile.name;
     const bool promises_all = profile_name == "edges" || profile_name == "mixed";
     for (const Type type : {Type::bf16, Type::fp16, Type::fp32}) {
-      const reference::Format format = format_of(type);
+      const reference::FloatFormat format = format_of(type);
       Distribution classes;
       for (std::uint64_t i = 0; i < sampling; ++i) {
         const ScaleAndZero both = profile.drawn(format, effort.seed, i);

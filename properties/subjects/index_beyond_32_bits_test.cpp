@@ -114,7 +114,7 @@ class LargeIndices : public testing::TestWithParam<std::tuple<Shape, int>> {
   }
 
   template <class T>
-  void dequantizes(kernels::Domain domain, kernels::Type type, reference::Format format) const;
+  void dequantizes(kernels::Domain domain, kernels::Type type, reference::FloatFormat format) const;
 };
 
 constexpr const char* no_address_space = "no address space for so many elements";
@@ -151,7 +151,7 @@ TEST_P(LargeIndices, UnpacksTheLastElements) {
 }
 
 template <class T>
-void LargeIndices::dequantizes(kernels::Domain domain, kernels::Type type, reference::Format format) const {
+void LargeIndices::dequantizes(kernels::Domain domain, kernels::Type type, reference::FloatFormat format) const {
   constexpr std::int64_t group_size = 16;
   const bool has_zeros = domain == kernels::Domain::floating;
   const std::int64_t groups = k / group_size, parameters = experts * groups * n;

@@ -201,11 +201,11 @@ Form form_of(const OperatorCall& call) {
   return form;
 }
 
-reference::Format format_of(Element element) {
+reference::FloatFormat format_of(Element element) {
   return element == Element::fp16 ? reference::fp16 : element == Element::fp32 ? reference::fp32 : reference::bf16;
 }
 
-double value_of(reference::Format format, std::uint32_t bits) {
+double value_of(reference::FloatFormat format, std::uint32_t bits) {
   if (format == reference::bf16) return std::bit_cast<float>(bits << 16);
   return specified::value(format, bits);
 }
@@ -222,7 +222,7 @@ std::vector<std::uint32_t> weights_of(const OperatorCall& call, const Slices& sl
   const std::vector<std::uint32_t> packed = slices("packed_w", expert, reference::words_of(n, k));
   const std::vector<std::uint32_t> scales =
       slices("scales_and_zeros", expert, (k + group_size - 1) / group_size * n * 2);
-  const reference::Format format = format_of(of(call, "scales_and_zeros").element);
+  const reference::FloatFormat format = format_of(of(call, "scales_and_zeros").element);
   std::vector<std::uint32_t> weights(static_cast<std::size_t>(n * k));
   for (std::int64_t row = 0; row < n; ++row) {
     for (std::int64_t column = 0; column < k; ++column) {

@@ -141,7 +141,7 @@ class MutableReference : public Subject {
     if (parts_.after_dequantize) parts_.after_dequantize(c, moment);
   }
 
-  static std::uint32_t added(reference::Format format, std::uint32_t a, std::uint32_t b) {
+  static std::uint32_t added(reference::FloatFormat format, std::uint32_t a, std::uint32_t b) {
     return reference::rounded(format, reference::sum(reference::decode(format, a), reference::decode(format, b)));
   }
   static int code_at(const std::uint32_t* packed, Place place) {

@@ -20,7 +20,7 @@ struct Walk {
 
 /// A group's parameters, as bits, and the code they are applied to: what a weight is a function of.
 struct WeightInputs {
-  reference::Format format;
+  reference::FloatFormat format;
   Domain domain;
   int code;
   std::uint32_t scale;

@@ -43,7 +43,7 @@ class ReferenceSubject : public Subject {
   template <class Bits>
   static void choose(const ChooseCall& c) {
     const auto* weights = static_cast<const Bits*>(c.weights);
-    const reference::Format format = format_of(c.type);
+    const reference::FloatFormat format = format_of(c.type);
     for (std::int64_t group = 0; group < c.k / c.group_size; ++group) {
       for (std::int64_t row = 0; row < c.n; ++row) {
         const Bits* first = weights + row * c.k + group * c.group_size;
@@ -65,7 +65,7 @@ class ReferenceSubject : public Subject {
 
   template <class Bits>
   static void quantize(const QuantizeCall& c) {
-    const reference::Format format = format_of(c.type);
+    const reference::FloatFormat format = format_of(c.type);
     for (std::int64_t i = 0; i < c.n * c.k; ++i) {
       const std::int64_t at = i % c.k / c.group_size * c.n + i / c.k;
       const std::uint32_t weight = static_cast<const Bits*>(c.weights)[i];
@@ -78,7 +78,7 @@ class ReferenceSubject : public Subject {
 
   template <class Bits>
   static void dequantize_eagerly(const DequantizeEagerlyCall& c) {
-    const reference::Format format = format_of(c.type);
+    const reference::FloatFormat format = format_of(c.type);
     for (std::int64_t i = 0; i < c.n * c.k; ++i) {
       const std::int64_t at = i % c.k / c.group_size * c.n + i / c.k;
       const std::uint32_t scale = static_cast<const Bits*>(c.scales)[at];
@@ -94,7 +94,7 @@ class ReferenceSubject : public Subject {
   static void dequantize(const DequantizeCall& c) {
     const auto* scales = static_cast<const Bits*>(c.scales);
     auto* weights = static_cast<Bits*>(c.weights);
-    const reference::Format format = format_of(c.type);
+    const reference::FloatFormat format = format_of(c.type);
     const int inner = static_cast<int>(c.inner_k_tiles);
     if (c.domain == Domain::floating) {
       reference::dequantize_float(format, c.packed, scales, c.n, c.k, c.group_size, inner, weights);
