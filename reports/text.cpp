@@ -57,7 +57,9 @@ std::string escape_of(char32_t value) {
 }  // namespace
 
 std::string counted(std::uint64_t count, const std::string& noun) {
-  return std::to_string(count) + " " + noun + (count == 1 ? "" : "s");
+  const bool in_ies = count != 1 && noun.ends_with("rty");  // property, properties
+  return std::to_string(count) + " " +
+         (in_ies ? noun.substr(0, noun.size() - 1) + "ies" : noun + (count == 1 ? "" : "s"));
 }
 
 std::string with_commas(std::uint64_t value) {

@@ -8,7 +8,7 @@
 
 namespace tileproof::reports {
 
-std::string counted(std::uint64_t count, const std::string& noun);  // "1 case", "2 cases"
+std::string counted(std::uint64_t count, const std::string& noun);  // "1 case", "2 properties"
 std::string fixed(double value, int digits);                        // behind the point
 std::string in_seconds(double seconds);                             // "0.41s"
 std::string lasting(double seconds);                                // to three digits: "12.3 us", "1.20 s", "3.00 min"

@@ -204,7 +204,7 @@ Property property_of_tens(std::int64_t steps, std::function<void(Case&)> body) {
 }
 
 void compare(Case& c, std::uint32_t points) {
-  for (std::uint32_t i = 0; i < points; ++i) c.held(i);
+  for (std::uint32_t i = 0; i < points; ++i) c.count_check(i);
 }
 
 ProofResult proof_of(
@@ -238,7 +238,7 @@ TEST(AProof, IsMistrustedWhereOneStepComparedLessThanItHolds) {
 
 TEST(AProof, IsMistrustedWhereOneValueWasExpectedEverywhere) {
   const ProofResult result = proof_of(property_of_tens(7, [](Case& c) {
-    for (int i = 0; i < 10; ++i) c.held(42);
+    for (int i = 0; i < 10; ++i) c.count_check(42);
   }));
   EXPECT_EQ(result.verdict, Proof::mistrusted);
 }

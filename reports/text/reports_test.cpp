@@ -188,7 +188,7 @@ std::string validate(const json& wrong) {
 
 TEST(Terminal, ShowsEverythingInTheOrderOfImportance) {
   EXPECT_EQ(terminal(summary_of_all_kinds(), 120, false),
-            R"(property              reference         host              aten-cpu
+            R"(property           reference         host              aten-cpu
 pack/fills_words   PASSED 100 0.41s  KNOWN  100 0.41s  MISTRUSTED 100 0.41s
 value/rounds_once  PASSED 100 0.41s  FAILED  17 0.02s  -
 
@@ -220,7 +220,7 @@ FAILED: 2 PASSED, 1 FAILED, 1 MISTRUSTED, 1 KNOWN, 3 SKIPPED in 41.20s, hash 0x0
 
 TEST(Terminal, IsATableAndALineWhereAllPassed) {
   EXPECT_EQ(terminal(summary_of({subject("host")}, {passed("b/second", "host"), passed("a/first", "host")}), 80, false),
-            R"(property     host
+            R"(property  host
 b/second  PASSED 100 0.41s
 a/first   PASSED 100 0.41s
 
@@ -242,8 +242,8 @@ MISTRUSTED (nothing ran): 0 PASSED in 41.20s, hash 0x0123456789abcdef
 TEST(Terminal, LeavesACellEmptyWhereAPropertyWasNotPutToASubject) {
   const json some = summary_of({subject("host"), subject("cuda")}, {passed("a", "host"), passed("b", "cuda")});
   EXPECT_EQ(text_before(terminal(some, 80, false), "\n\n"), R"(property  host              cuda
-a      PASSED 100 0.41s
-b                        PASSED 100 0.41s)");
+a         PASSED 100 0.41s
+b                           PASSED 100 0.41s)");
 }
 
 TEST(Terminal, ListsASubjectWhosePropertiesAreAllSkippedAsNotRun) {
@@ -289,25 +289,25 @@ std::string table_at(int columns) {
   return text_before(text, "\n\nFAILED");
 }
 
-constexpr const char* full_cells = R"(property                           reference         host
+constexpr const char* full_cells = R"(property                        reference         host
 value/float_domain_rounds_once  PASSED 100 0.41s  FAILED 17 0.02s)";
-constexpr const char* cells_without_cases = R"(property                           reference     host
+constexpr const char* cells_without_cases = R"(property                        reference     host
 value/float_domain_rounds_once  PASSED 0.41s  FAILED 0.02s)";
 constexpr const char* marked_cells = R"(+ PASSED  X FAILED  ? MISTRUSTED  ! KNOWN  - SKIPPED
 
-property                           reference  host
+property                        reference  host
 value/float_domain_rounds_once  + 0.41s    X 0.02s)";
 constexpr const char* full_cells_below = R"(property  reference         host
 value/float_domain_rounds_once
-       PASSED 100 0.41s  FAILED 17 0.02s)";
+          PASSED 100 0.41s  FAILED 17 0.02s)";
 constexpr const char* cells_without_cases_below = R"(property  reference     host
 value/float_domain_rounds_once
-       PASSED 0.41s  FAILED 0.02s)";
+          PASSED 0.41s  FAILED 0.02s)";
 constexpr const char* marked_cells_below = R"(+ PASSED  X FAILED  ? MISTRUSTED  ! KNOWN  - SKIPPED
 
 property  reference  host
 value/float_domain_rounds_once
-       + 0.41s    X 0.02s)";
+          + 0.41s    X 0.02s)";
 constexpr const char* blocks = R"(+ PASSED  X FAILED  ? MISTRUSTED  ! KNOWN  - SKIPPED
 
 reference
@@ -333,15 +333,15 @@ TEST(Terminal, ShortensVerdictsToMarksNextAndExplainsThem) {
 
 TEST(Terminal, PutsCellsBelowTheirPropertyWhereNoLineHoldsBoth) {
   EXPECT_EQ(table_at(49), full_cells_below);
-  EXPECT_EQ(table_at(40), full_cells_below);
-  EXPECT_EQ(table_at(39), cells_without_cases_below);
-  EXPECT_EQ(table_at(33), cells_without_cases_below);
-  EXPECT_EQ(table_at(32), marked_cells_below);
-  EXPECT_EQ(table_at(25), marked_cells_below);
+  EXPECT_EQ(table_at(43), full_cells_below);
+  EXPECT_EQ(table_at(42), cells_without_cases_below);
+  EXPECT_EQ(table_at(36), cells_without_cases_below);
+  EXPECT_EQ(table_at(35), marked_cells_below);
+  EXPECT_EQ(table_at(28), marked_cells_below);
 }
 
 TEST(Terminal, GivesEachSubjectABlockWhereNoTableFits) {
-  EXPECT_EQ(table_at(24), blocks);
+  EXPECT_EQ(table_at(27), blocks);
   EXPECT_EQ(table_at(1), blocks);
   EXPECT_EQ(table_at(0), blocks);
   EXPECT_EQ(table_at(-1), blocks);
@@ -376,7 +376,7 @@ TEST(Terminal, PutsCellsBelowThosePropertiesOnlyThatAreTooLong) {
       summary_of({subject("library")}, {passed(longest, "library"), passed("value/rounds_once", "library"),
                                         known(fits, "library", expected_failure("T-1", "odd k", 1))});
   EXPECT_EQ(text_before(terminal(some, 80, false), "\n\nKnown"),
-            R"(property                                                        library
+            R"(property                                                     library
 reject/a_group_size_that_does_not_divide_the_columns_is_refused_by_its_name
                                                              PASSED 100 0.41s
 value/rounds_once                                            PASSED 100 0.41s
@@ -563,8 +563,8 @@ TEST(Terminal, ListsWhatIsKnownALineEach) {
   const json some =
       summary_of({subject("host"), subject("aten")}, {both, passed("b", "host"), known("a", "aten", both["known"][0])});
   EXPECT_EQ(terminal(some, 80, false), R"(property  host              aten
-a      KNOWN  100 0.41s  KNOWN 100 0.41s
-b      PASSED 100 0.41s
+a         KNOWN  100 0.41s  KNOWN 100 0.41s
+b         PASSED 100 0.41s
 
 Known findings, which are not failures of this run:
   host: T-1: odd k (since 2026-10-01, 1 case in a)
@@ -580,7 +580,7 @@ TEST(Terminal, MarksWhatIsKnown) {
       {subject("host")}, {known("a/first", "host", expected_failure("T-1", "odd k", 1)), passed("a/second", "host")});
   EXPECT_EQ(text_before(terminal(some, 20, false), "\n\nKnown"), R"(+ PASSED  X FAILED  ? MISTRUSTED  ! KNOWN  - SKIPPED
 
-property     host
+property  host
 a/first   ! 0.41s
 a/second  + 0.41s)");
 }
@@ -621,7 +621,7 @@ TEST(Terminal, ShowsControlCharactersInsteadOfObeyingThem) {
   const json some =
       summary_of({subject("ho\nst")}, {failed("a\x1b[2J", "ho\nst", "clear\x1b[2J\a, \xc2\x9b, \xe2\x80\xae\nnext")});
   const std::string text = terminal(some, 120, false);
-  EXPECT_TRUE(text.starts_with("property     ho st\na\\x1b[2J  FAILED 17 0.02s\n")) << text;
+  EXPECT_TRUE(text.starts_with("property  ho st\na\\x1b[2J  FAILED 17 0.02s\n")) << text;
   EXPECT_TRUE(contains(text, "FAILED a\\x1b[2J on ho st: "));
   EXPECT_TRUE(contains(text, "    clear\\x1b[2J\\x07, \\x9b, \\x202e\n    next\n"));
   EXPECT_FALSE(contains(text, "\x1b"));
@@ -646,7 +646,7 @@ TEST(Terminal, AlignsNamesThatAreNotAscii) {
   const json some = summary_of({subject("hôte"), subject("b")}, {passed("é", "hôte"), passed("é", "b")});
   EXPECT_EQ(text_before(terminal(some, 80, false), "\n\n"),
             "property  hôte              b\n"
-            "é      PASSED 100 0.41s  PASSED 100 0.41s");
+            "é         PASSED 100 0.41s  PASSED 100 0.41s");
 }
 
 // --- Markdown ------------------------------------------------------------------------------------------------------
