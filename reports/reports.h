@@ -54,7 +54,7 @@ BenchComparison bench_comparison(const nlohmann::json& now, const nlohmann::json
 /// @throws std::runtime_error what a baseline is not that can be compared with
 void require_bench(const nlohmann::json& bench);
 
-// Of campaign.json, which `tileproof fuzz` leaves (schema 1).
+// Texts of campaign.json, which `tileproof fuzz` leaves (schema 1).
 /// What was found, how much was looked at, and the verdict next to the prompt.
 std::string campaign_page(const nlohmann::json& campaign, bool colours);
 

@@ -1,5 +1,5 @@
-// What a measurement is written down as: schema 2 of accuracy.json. (Schema 1 counted the values of the format in
-// between and called them ulp.)
+// Writes measurements as JSON: schema 2 of accuracy.json. (Schema 1 counted the values of the format in between and
+// called them ulp.)
 #include <algorithm>
 
 #include "fuzz/campaign/accuracy_run.h"

@@ -1,4 +1,4 @@
-/// AccuracyRun accuracy: the measurement's problems put to the subjects of a run, and what accuracy.json says of them.
+/// Measures accuracy: puts the measurements' problems to the subjects of a run, and writes accuracy.json.
 #pragma once
 
 #include <functional>
@@ -13,7 +13,7 @@
 
 namespace tileproof {
 
-/// A subject to measurement, and who runs its cases.
+/// A subject whose accuracy is measured, and who runs its cases.
 struct MeasuredSubject {
   SubjectRow row;
   std::vector<std::string> replay_flags;

@@ -35,7 +35,7 @@ struct CampaignOptions {
 inline constexpr std::size_t most_examples = 5;  // of a fingerprint
 inline constexpr const char* kind_of_hang = "hang";
 
-/// What is known of a fingerprint's cases.
+/// The cases that share a fingerprint.
 struct Signed {
   std::vector<std::uint64_t> examples;  // the first five of the list, ascending, whichever was found first
   std::uint64_t found_first = 0;        // of them: what is looked into
@@ -74,8 +74,8 @@ class Campaign {
     FailedCase failed;
     std::vector<std::uint64_t> history;  // the cases before it in its process
   };
-  /// Of a property and kind, one finding after another is looked into until one is reproducible: those that are not
-  /// could hide one that is.
+  /// Findings of one property and kind are looked into one after another until one is reproducible: a flaky one could
+  /// hide it.
   struct Looks {
     bool go_on_or_are_over = false;
     std::size_t in_vain = 0;

@@ -89,7 +89,7 @@ std::vector<CampaignFinding> CampaignCorpus::run_again(const std::vector<const P
   return findings;
 }
 
-/// That does not fail alone, or was not asked to: flaky, or of what ran before it. The campaign looks into such cases.
+/// The finding of a case that is flaky or depends on what ran before it. The campaign looks into such cases.
 CampaignFinding CampaignCorpus::as_seen(const Replayed& one) {
   return {.fingerprint = fingerprint_of(*one.outcome.finding),
           .cases = {},
@@ -98,8 +98,8 @@ CampaignFinding CampaignCorpus::as_seen(const Replayed& one) {
           .shrunk = "not shrunk"};
 }
 
-/// Of the working corpus: as small as a campaign could make it, and with that campaign's name. A smallest case need not
-/// show the pattern that it was found by.
+/// The finding of a case of the working corpus, as small as a campaign could make it, with that campaign's name. A
+/// smallest case need not show the pattern that it was found by.
 CampaignFinding CampaignCorpus::as_kept(const Replayed& one) {
   const std::string first_line = one.line.comment.substr(0, one.line.comment.find('\n'));
   const bool is_named = first_line.starts_with(one.line.problem.property + " on ");

@@ -1,4 +1,4 @@
-/// What a campaign does with corpora: it begins by running them again, and keeps what it has found.
+/// A campaign begins by running its corpora again, and keeps in them what it has found.
 #pragma once
 
 #include "fuzz/campaign/campaign.h"

@@ -1,4 +1,4 @@
-/// What a campaign has come to, as JSON: campaign.json, which reports/ reads.
+/// The result of a campaign as JSON: campaign.json, which reports/ reads.
 #pragma once
 
 #include <nlohmann/json.hpp>
@@ -26,7 +26,7 @@ struct CampaignFacts {
   nlohmann::json provenance = nullptr;  // of the process that ran the cases, or merged them
 };
 
-/// That of this process, for a campaign: hashes the binaries and asks for the GPU.
+/// Provenance of this process, for a campaign: hashes the binaries and asks for the GPU.
 nlohmann::json provenance_of(const CampaignIdentity&);
 
 /// Verdict, exit code and figures. Everything but times depends on the cases alone that were run.

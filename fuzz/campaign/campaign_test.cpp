@@ -241,7 +241,7 @@ class ACampaign : public Command {
   }
   Ran fuzz(const std::string& arguments) const { return run("fuzz" + without_memory() + arguments); }
   json campaign(const std::string& name) const { return json::parse(text_of(folder_ / name / "campaign.json")); }
-  /// Of those that were looked into, by property.
+  /// Findings that were looked into, by property.
   static std::map<std::string, json> cards(const json& campaign) {
     std::map<std::string, json> all;
     for (const json& finding : campaign["findings"]) {
@@ -357,7 +357,7 @@ TEST_F(ACampaign, OfARightSubjectFindsWhatIsPlantedAndNothingElse) {
   EXPECT_LT(result["cells"]["hit"], result["cells"]["reachable"]);
 }
 
-/// What a campaign gives but for times.
+/// A campaign's record without its times.
 json without_times(json campaign) {
   for (const char* field : {"seconds", "seconds_before", "seconds_of_workers", "command", "machine", "lost_workers",
                             "planted", "why_it_ended"})

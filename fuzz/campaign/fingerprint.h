@@ -1,4 +1,4 @@
-/// What findings that are one and the same have in common.
+/// A fingerprint: the text that all findings of one mistake share.
 #pragma once
 
 #include <string>

@@ -1,5 +1,4 @@
-/// What shards of a campaign have come to together, from their journals: what one campaign would have, that ran their
-/// cases.
+/// Merges the journals of a campaign's shards: the result is that of one campaign which ran all of their cases.
 #pragma once
 
 #include <string>

@@ -1,4 +1,4 @@
-/// What a run is about: the subjects and the properties that the command line names.
+/// The subjects and the properties that a command line names.
 #pragma once
 
 #include <algorithm>

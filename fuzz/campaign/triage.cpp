@@ -1,5 +1,4 @@
-// What a campaign does with a case that has failed: whether it does so again, alone or after others, and how small it
-// gets.
+// Triage of a case that has failed: does it fail again, alone or after others, and how small can it be made.
 #include <utility>
 
 #include "fuzz/campaign/campaign.h"

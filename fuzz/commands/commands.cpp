@@ -25,7 +25,7 @@ const std::vector<CommandRow>& commands() {
        "  tileproof prove arithmetic --subject host --budget 10m\n"
        "  tileproof prove layout --library libmine.so --namespace mine",
        set_up_prove},
-      {"fuzz", "campaign through cases without end, in processes that may die of them",
+      {"fuzz", "search through cases without end, in processes that may die of them",
        "  tileproof fuzz --subject host --for 4h\n"
        "  tileproof fuzz --resume build/dev/runs/2026-11-22T15-50-00Z --for 1h",
        set_up_fuzz},

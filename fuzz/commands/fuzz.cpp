@@ -1,4 +1,4 @@
-// tileproof fuzz: a campaign through cases without end.
+// tileproof fuzz: a campaign of cases without end.
 #include <CLI/CLI.hpp>
 
 #include <unistd.h>
@@ -80,7 +80,7 @@ constexpr JobArray job_arrays[] = {{"SLURM_ARRAY_TASK_ID", "SLURM_ARRAY_TASK_COU
                                    {"JOB_COMPLETION_INDEX", "JOB_COMPLETIONS", nullptr, nullptr, nullptr}};
 
 /// The part of the job that this is one of; nothing where it is none. What an array leaves unsaid is no shard 0 of 1:
-/// each of its jobs would campaign through the same cases.
+/// each of its jobs would run the same cases.
 std::optional<Shard> shard_of_job() {
   const auto number = [](const char* name) {
     const std::string text = variable_of_job(name);

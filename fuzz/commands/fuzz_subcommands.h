@@ -1,4 +1,4 @@
-/// What `tileproof fuzz` does with campaigns that have been: merges shards, and keeps a history.
+/// The subcommands of `tileproof fuzz` about campaigns that have ended: merging shards, and the history.
 #pragma once
 
 #include <filesystem>

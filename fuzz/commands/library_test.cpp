@@ -52,7 +52,7 @@ struct Canary {
   std::vector<std::string> failed;
   std::vector<std::string> passed;  // for the rest goes on
   std::string kind = "";            // of one finding of each
-  bool on_gpu = false;              // only there it is a mutant
+  bool on_gpu = false;              // only there it is wrong
   const char* more_arguments = "";
 };
 

@@ -44,11 +44,11 @@ struct ProveOptions {
 
 constexpr const char* unlimited = "none";
 
-/// What is proved of the harness, and not of a property.
+/// Kinds of proof that are about the harness, not about a property.
 constexpr const char* self = "self";
 constexpr const char* sanitizers = "sanitizers";
 
-/// Those of properties, in the order of properties.
+/// Kinds of proof of the properties, in the properties' order.
 std::vector<std::string> kinds_of_properties() {
   std::vector<std::string> kinds;
   for (const Property& property : properties()) {

@@ -9,7 +9,7 @@
 
 namespace tileproof {
 
-/// Of a campaign.
+/// A campaign, as the history keeps it.
 /// @param summary  as campaign_summary() gives it
 RunOfHistory run_of_campaign(const nlohmann::json& summary, const std::filesystem::path& folder,
                              const std::string& begun);
@@ -17,8 +17,7 @@ RunOfHistory run_of_campaign(const nlohmann::json& summary, const std::filesyste
 /// Whether a folder has records that recorded_run() reads.
 bool holds_a_run(const std::filesystem::path& folder);
 
-/// Of whatever run has left its records in a folder; nothing where there are none. A campaign's are read from its
-/// journal.
+/// The run that left its records in a folder; nothing where there are none. A campaign's are read from its journal.
 /// @throws UsageError where they cannot be read
 std::optional<RunOfHistory> recorded_run(const std::filesystem::path& folder);
 

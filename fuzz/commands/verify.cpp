@@ -222,7 +222,7 @@ std::function<int()> set_up_verify(CLI::App& app) {
       ->check(CLI::Range(std::size_t{1}, std::size_t{1024}))
       ->capture_default_str();
   app.add_flag("--accuracy,!--no-accuracy", options->accuracy,
-               "survey how accurate the subjects are, into accuracy.json (default: where no --property is given)");
+               "measure how accurate the subjects are, into accuracy.json (default: where no --property is given)");
   app.add_flag("-v,--verbose", options->verbose,
                "every variant of every property, and of each property what the subject does not take");
   app.add_option("--out", options->out, "folder for the records (default: a dated one under the build folder)");

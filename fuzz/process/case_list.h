@@ -52,7 +52,8 @@ class CaseList {
     SampleSpace domains;
     std::vector<Shape> shapes;
     std::uint64_t cells() const;
-    /// What else two properties draw differently lies within their cells, or has made other shapes.
+    /// True where both properties reach the same cells. All else that they draw differently lies within cells, or has
+    /// made other shapes.
     bool has_cells_of(const Walk&) const;
   };
   static std::vector<Shape> shapes_of(const SampleSpace&);

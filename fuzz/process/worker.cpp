@@ -238,7 +238,7 @@ CaseOutcome Worker::run(const Property& property, const Problem& problem, Covera
   const milliseconds patience = is_large ? heavy * deadline_ : deadline_;
   if (ftruncate(output_, 0) != 0) fail("ftruncate");  // of a case that ends well nobody wants to know
   const std::optional<json> answer =
-      asked({{"problem", line_of(problem)}, {"survey", coverage.compared_elements.has_value()}}, patience);
+      asked({{"problem", line_of(problem)}, {"measure", coverage.compared_elements.has_value()}}, patience);
   if (!answer) {
     CaseOutcome outcome = lost(problem, patience);
     const bool killed = outcome.finding && was_killed(outcome.finding->details);
@@ -364,7 +364,7 @@ json answer_to_make(const SubjectOrder& order, std::optional<Ordered>& ordered) 
 json answer_to_problem(const json& question, Ordered& ordered) {
   const Problem problem = problem_of(question["problem"].get<std::string>());
   Coverage coverage;
-  if (question["survey"].get<bool>()) coverage.compared_elements.emplace();
+  if (question["measure"].get<bool>()) coverage.compared_elements.emplace();
   try {
     InThisProcess here(ordered.row.capabilities, *ordered.made.subject);
     const CaseOutcome outcome = here.run(property_of(problem.property), problem, coverage);

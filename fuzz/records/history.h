@@ -47,7 +47,7 @@ struct RunOfHistory {
   bool operator==(const RunOfHistory&) const = default;
 };
 
-/// What is known of a fingerprint.
+/// A fingerprint in the history: how often it was seen, and since when.
 struct SeenFinding {
   std::string fingerprint;
   std::string first, last;   // when runs that saw it began

@@ -33,7 +33,7 @@ inline constexpr int journal_version = 2;
 inline constexpr std::uint64_t cases_of_batch = 64;
 inline constexpr std::uint64_t most_shards = std::uint64_t{1} << 32;
 
-/// What a campaign is: the same for a journal's whole life.
+/// The inputs that determine a campaign: they stay the same for a journal's whole life.
 struct CampaignIdentity {
   std::string subject;
   std::vector<std::string> properties;  // those that take turns

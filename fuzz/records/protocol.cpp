@@ -13,7 +13,7 @@ std::vector<int> numbers_of(const std::vector<Enum>& values) {
   return numbers;
 }
 
-/// What a journal's capabilities may hold is looked at: somebody may have edited it.
+/// Checks the value of an enum in a journal's capabilities: somebody may have edited the file.
 /// @param last  of the enumeration
 template <class Enum>
 std::vector<Enum> values_of(const json& numbers, Enum last) {
@@ -199,7 +199,7 @@ json json_of(const Coverage& coverage) {
           {"largest", largest},
           {"output_hash", coverage.output_hash},
           {"runs", coverage.runs},
-          {"surveyed", compared_elements}};
+          {"compared_elements", compared_elements}};
 }
 
 Coverage met_of(const json& value) {
@@ -213,7 +213,7 @@ Coverage met_of(const json& value) {
   for (const auto& [name, one] : value["largest"].items()) coverage.measured(name, one["value"], one["where"]);
   coverage.output_hash = value["output_hash"];
   coverage.runs = value["runs"].get<decltype(coverage.runs)>();
-  if (!value["surveyed"].is_null()) coverage.compared_elements = compared_elements_of(value["surveyed"]);
+  if (!value["compared_elements"].is_null()) coverage.compared_elements = compared_elements_of(value["compared_elements"]);
   return coverage;
 }
 

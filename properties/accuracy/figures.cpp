@@ -57,7 +57,7 @@ void AccuracyFigures::add(const Measurement& measurement, const Problem& p, cons
   ComparedElements own;
   for (const std::uint32_t value : data.expected.elements) own.expected(value);
   if (own.elements != compared_elements.elements || own.expected_hash != compared_elements.expected_hash) {
-    throw std::logic_error("the survey expects something else than " + measurement.property.name + " of " + line_of(p));
+    throw std::logic_error("the measurement expects something else than " + measurement.property.name + " of " + line_of(p));
   }
   static const std::string unexplained;
   const std::int64_t columns = data.expected.columns;

@@ -85,7 +85,7 @@ Property property_of(Operation operation, const char* sentence, void (*body)(Cas
                      std::vector<Type> types) {
   Property property;
   property.name = std::string("accuracy/") + name_of(operation) + sentence;
-  property.finds = "nothing that another property does not: its cases are surveyed";
+  property.finds = "nothing that another property does not: its cases are measured";
   property.needs = {operation};
   property.sampling = {.domains = std::move(domains), .types = std::move(types), .profiles = names_of_profiles()};
   property.body = body;

@@ -1,4 +1,4 @@
-/// What the cases of a property have met: whether a PASSED was earned.
+/// Coverage: what the cases of a property have met, which decides whether a PASSED was earned.
 #pragma once
 
 #include <array>
@@ -22,7 +22,7 @@ struct Largest {
   std::string where;
 };
 
-/// What a case's comparison found, for who measurements it: the elements that are not as expected.
+/// The elements of a case that are not as expected, for whoever measures accuracy.
 struct ComparedElements {
   struct Difference {
     std::int64_t index;  // in row-major order; ascending

@@ -103,7 +103,7 @@ const char* Case::reason(T got, T expected, std::int64_t row, std::int64_t colum
 
 template <class T>
 void Case::measurement(const Matrix<T>& got, const Matrix<T>& expected, const Explanation& explanation) {
-  if (coverage_.compared_elements->elements != 0) throw std::logic_error("a case that is surveyed compares twice");
+  if (coverage_.compared_elements->elements != 0) throw std::logic_error("a case that is measured compares twice");
   for (std::size_t i = 0; i < expected.elements.size(); ++i) {
     coverage_.compared_elements->expected(static_cast<std::uint32_t>(expected.elements[i]));
     if (got.elements[i] == expected.elements[i]) continue;

@@ -11,7 +11,7 @@
 
 namespace tileproof {
 
-/// What a property is drawn from for a subject: the property's wishes within the subject's capabilities.
+/// The problems that a property draws from for a subject: its sampling within the subject's capabilities.
 struct SampleSpace {
   Capabilities capabilities;
   Sampling sampling;

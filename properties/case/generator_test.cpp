@@ -164,7 +164,7 @@ TEST(Generator, ReachesAllOfTheDomains) {
     EXPECT_EQ(profiles_drawn, set_of(pairing.property->sampling.profiles));
     EXPECT_EQ(seeds.size(), sampling);
     EXPECT_GE(most_elements, pairing.domains.sampling.most_elements / 2) << "never anything large";
-    // What a property's limits leave room for.
+    // The property's limits leave room for these.
     const Sampling& drawn = pairing.domains.sampling;
     const std::int64_t smallest_group = *group_sizes.begin();
     std::set<std::string> impossible;

@@ -30,7 +30,7 @@ struct Sampling {
   bool is_fixed() const { return !fixed.empty() || fixed_for != nullptr; }
 };
 
-/// What it means for a property that a subject refuses one of its problems with an error.
+/// How a property takes it that a subject refuses one of its problems with an error.
 enum class OnRefusal {
   counted,  // reported apart; the case has shown nothing
   allowed,  // as good an answer as any: another layout, a stack
@@ -62,7 +62,7 @@ struct Property {
   bool heavy = false;                 // a case may take minutes: its deadline is another
   OnRefusal on_refusal = OnRefusal::counted;
   bool of_specification = false;  // about the specification itself: only the subject `reference` can be asked
-  /// Of a property that can be proved: a name of `tileproof prove`, and the domain, for what a subject takes.
+  /// Set where the property can be proved: a name of `tileproof prove`, and the domain, for what a subject takes.
   std::string proof = "";
   std::function<std::vector<Enumeration>(const Capabilities&)> enumerations = nullptr;
 };

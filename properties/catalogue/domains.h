@@ -1,5 +1,5 @@
-/// What the properties about the two domains hold the specification's predictions against. The properties use those of
-/// reference/domains.h; tests give them wrong ones.
+/// Predictions that the properties about the two domains are held against: those of reference/domains.h, or wrong ones
+/// that a test gives.
 #pragma once
 
 #include <cstdint>

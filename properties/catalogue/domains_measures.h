@@ -1,4 +1,4 @@
-/// What the properties about the two domains measure over their points, the largest of it: for people and for records.
+/// Measures that the properties about the two domains take over their points, of which the largest is reported.
 #pragma once
 
 #include <string>

@@ -50,7 +50,7 @@ std::vector<NamedCapabilities> kinds_of_capabilities() {
           {"narrow library on a GPU", on_a_gpu(narrow)}};
 }
 
-/// Calls `use` with the enumerations of a property for every capabilities that can be asked.
+/// Calls `use` with the enumerations of a property for each set of capabilities that can be asked.
 template <class Use>
 void for_each_capabilities(const Property& property, Use use) {
   for (const NamedCapabilities& named : kinds_of_capabilities()) {
@@ -399,7 +399,7 @@ TEST(Enumerations, OfWordsTakeAWordToEveryPlaceThatThePropertySaysOnce) {
 
 // Failures.
 
-/// What comes of a step of a property, and of the smaller problem that its failure names.
+/// The findings of a step of a property, and of the smaller problem that its failure names.
 struct TwoFindings {
   std::optional<Finding> step;
   std::optional<Finding> smaller;

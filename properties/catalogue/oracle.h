@@ -1,4 +1,5 @@
-/// What the second oracle judges, and in which order it walks a domain; for the properties and for their test.
+/// The operations that the second oracle judges, and the order in which it walks a domain; for the properties and for
+/// their test.
 #pragma once
 
 #include <cstdint>

@@ -156,8 +156,7 @@ struct Observation {
   double seconds;
 };
 
-/// What shrinking may cost in processes that die of it, over all properties of a run; a hang costs as much as ten
-/// crashes. When it is used up, a finding of that kind is reported as it was drawn.
+/// How many processes shrinking may lose, over all properties of a run; a hang costs as much as ten crashes. When it is used up, a finding of that kind is reported as it was drawn.
 struct Patience {
   std::int64_t crashes = 80;
 };

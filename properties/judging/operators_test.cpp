@@ -1,4 +1,4 @@
-// What is claimed about operators, judged on scalar ones: right ones pass, each in its own way, and every mutant of a
+// The properties about operators, judged on scalar ones: right ones pass, each in its own way, and every mutant of a
 // table is found by the properties that name it and by no other.
 #include <gtest/gtest.h>
 

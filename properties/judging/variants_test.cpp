@@ -438,7 +438,7 @@ TEST(WhatIsUnavailable, DoesNotUndoAFinding) {
 }
 
 TEST(WhatIsUnavailable, IsTheMachinesAndARefusalTheSubjects) {
-  // Of a property that both skip, the subject's own words are told.
+  // The reason of a property that both skip is the subject's own words.
   const auto body = [](Case& c) {
     if (c.problem.variant == "two") throw Refused("not that");
     throw Unavailable("nothing");

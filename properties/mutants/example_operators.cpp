@@ -320,7 +320,7 @@ void fail_in_unpack(std::int64_t n, std::int64_t inner_k_tiles) {
   }
 }
 
-/// One caller of several at a time, where a library has the mutant of refusing the others.
+/// One caller of several at a time, for a library that refuses the others.
 class OneCaller {
  public:
   OneCaller() : is_first_(!is_busy_.exchange(true)) {

@@ -40,7 +40,7 @@ TEST(MutantTable, SaysOfEveryMutantWhichPropertyMustFindItAndHow) {
 }
 
 TEST(MutantTable, KnowsWhichOperationsAMutantTouches) {
-  // What is not touched is right: the same bits as the control's, for a sample of small problems.
+  // Operations that a mutant leaves alone are right: the control's bits, for a sample of small problems.
   for (const Mutant& mutant : mutants()) {
     for (const Operation operation : operations_on_the_layout) {
       if (mutant.parts().touches(operation)) continue;

@@ -60,7 +60,7 @@ class Peers {
 
   const std::vector<const Mutant*>& mutants() const;
   const Rejections& rejections_of(std::size_t mutant) const;
-  /// Of the correct control: none, or the criterion is wrong here.
+  /// Rejections of the correct control: none, or the criterion is wrong here.
   const Rejections& rejections_of_control() const;
 
  private:

@@ -1,4 +1,4 @@
-// What the peers' criteria find of our mutants, shape after shape.
+// The peers' criteria put to our mutants, shape after shape.
 #include <algorithm>
 #include <memory>
 

@@ -89,8 +89,8 @@ struct MutantScore {
 /// One mutant put to one property: drawn, or enumerated where the mutant says so.
 MutantScore score_of(const Mutant&, const std::string& property, const SelfEffort&);
 
-/// The same as a step's result. Whoever runs the enumerations of mutants that only they show, in processes of their
-/// own, adds it to the results of the steps.
+/// A mutant's score as the result of a step. A command that runs the enumerations of mutants which only they show, in
+/// processes of their own, adds it to the results of the steps.
 SelfResult result_of(const MutantScore&, const Mutant&);
 
 /// A property that looks at too little, or a subject that does, and what has to come of it.

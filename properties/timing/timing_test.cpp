@@ -231,7 +231,7 @@ TEST(Timers, OfOperatorsAreRightCalledAndInAGraph) {
   }
 }
 
-/// What is timed is judged: mutants of the harness's own table, each of which is wrong whatever the data.
+/// Timed results are judged: mutants of the harness's own table, each of which is wrong whatever the data.
 TEST(Timers, OfAMutantSayThatItIsWrong) {
   const std::vector<std::pair<std::string, Timed>> wrong = {
       {"mutant:two-roundings", dequantize_of({8, 128})},

@@ -39,7 +39,7 @@ using Rows = std::map<AccuracyKey, Row>;
 Rows rows_in(const Records& records) {
   Rows rows;
   for (const auto& found : records.measured) {
-    // Of several measurements of the same, the worse.
+    // The worse counts where the same was measured several times.
     for (const AccuracyRow& row : found.record.rows) {
       Row& kept = rows[row.key];
       const bool worse = kept.row == nullptr || std::pair(row.unexplained, row.max_ulp()) >

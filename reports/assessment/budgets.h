@@ -43,7 +43,7 @@ class Budgets {
 Budgets read_budgets(const nlohmann::json&);
 nlohmann::json json_of(const Budgets&);
 
-/// What a measurement changes in the budgets.
+/// The budgets after an update by a measurement, and what it changed.
 struct BudgetUpdate {
   Budgets budgets;
   std::vector<std::string> changed;  // lines for people

@@ -21,7 +21,7 @@ std::vector<Item> items_of_campaigns(const Records& now, const Records* before) 
   for (const auto& found : now.campaigns) {
     const Campaign& campaign = found.record;
     subjects.insert(campaign.subject);
-    // Those of properties and kinds that were looked into once are one more item together.
+    // Further findings of a property and kind that was looked into once are one more item together.
     std::map<Status, std::vector<const CampaignFinding*>> others;
     for (const CampaignFinding* in_order : in_order_of_cause(campaign)) {
       const CampaignFinding& finding = *in_order;

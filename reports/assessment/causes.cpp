@@ -80,7 +80,7 @@ std::vector<std::size_t> order_of(const std::vector<Clue>& all) {
   const auto rank_of = [&](std::size_t i) {
     const Cause cause = cause_of(all[i], no_index_is_wrong);
     const std::size_t family = family_of(all[i].property);
-    // Of one cause, properties that are about it come first.
+    // Properties about a cause come first among the findings that have it.
     const bool is_of_another = families[family].cause != cause;
     return std::tuple(cause, is_of_another, family);
   };

@@ -1,4 +1,4 @@
-/// What a finding is a mutant of, and so which finding a reader meets first. Internal to reports/.
+/// The cause of a finding, which decides what a reader meets first. Internal to reports/.
 ///
 /// One mistake fails many properties: a wrong nibble fails every property that looks at codes, and a process that
 /// writes where it must not may fail any. The order is that of what explains the others: memory, then what depends on

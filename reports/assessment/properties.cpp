@@ -12,7 +12,7 @@ namespace tileproof::reports {
 
 namespace {
 
-/// What all records say of a property on a subject.
+/// A property on a subject, in all records together.
 struct Said {
   std::vector<const Judgement*> judgements;
 

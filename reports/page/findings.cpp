@@ -152,7 +152,7 @@ std::vector<Markup> not_shown(const ReportContext& context) {
   };
   for (const std::string& trouble : now.troubles) all.push_back("A record could not be used: " + trouble);
   lacks(!now.verified.empty(), "Whether properties hold: no property was judged.", "./tileproof verify");
-  lacks(!now.measured.empty(), "How far results are from the specification: no survey of accuracy is there.",
+  lacks(!now.measured.empty(), "How far results are from the specification: no measurement of accuracy is there.",
         "./tileproof verify");
   lacks(!now.proved.empty(), "What holds everywhere: nothing was enumerated.", "./tileproof prove");
   lacks(!now.campaigns.empty(), "What a long search would find: there was no campaign.", "./tileproof fuzz");

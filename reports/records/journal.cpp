@@ -1,4 +1,4 @@
-// What a campaign's journal tells beside its campaign.json.
+// Reads from a campaign's journal what its campaign.json does not hold.
 #include <algorithm>
 #include <ctime>
 #include <fstream>
@@ -125,7 +125,7 @@ void add_journal(const std::filesystem::path& file, Campaign& campaign) {
       continue;
     }
     try {
-      // Whoever resumes a campaign that was killed closes the line that was being written.
+      // A campaign that is resumed after a kill closes the line that was being written.
       if (journal.take(parsed) == "run")
         wrong = wrong.starts_with("line " + std::to_string(number - 1) + " ") ? "" : wrong;
     } catch (const json::exception& error) {

@@ -122,7 +122,7 @@ Campaign read_campaign(const nlohmann::json&);
 /// Of the JSON that every record has of where it was made: `provenance` where there is one, else `machine`.
 Provenance read_provenance(const nlohmann::json& record);
 
-/// What a campaign's journal adds: the cells that were hit, and when each fingerprint was seen.
+/// Adds what a campaign's journal holds: the cells that were hit, and when each fingerprint was seen.
 /// @throws std::runtime_error which line is none, or was cut
 void add_journal(const std::filesystem::path&, Campaign&);
 

@@ -1,4 +1,4 @@
-// What a campaign is told as, next to the prompt.
+// A campaign's result as text, next to the prompt.
 #include <algorithm>
 #include <nlohmann/json.hpp>
 #include <sstream>

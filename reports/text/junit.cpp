@@ -106,7 +106,7 @@ std::string outcome(const Judgement& judgement) {
   return "";
 }
 
-/// What a server shows beside an outcome, whatever that is: a property that FAILED may have known findings too.
+/// Remarks that a server shows beside an outcome: a property that FAILED may have known findings too.
 std::string remarks(const Judgement& judgement) {
   std::string lines;
   for (const auto& [reason, count] : judgement.explained) {
@@ -175,7 +175,7 @@ std::string testsuite(const Summary& summary, const Subject& subject, Totals& of
          "  </testsuite>\n";
 }
 
-/// What makes the run red where no property does, as a property of its own.
+/// The reason that makes a run red where no property does, as a property of its own.
 Judgement run_as_a_whole(const Summary& summary) {
   Judgement judgement;
   judgement.property = "the run as a whole";

@@ -170,7 +170,7 @@ class Grid {
   std::size_t margin_ = width_of(title);  // of the cells: what the properties that stand beside them need
 };
 
-/// What fits every screen: a block a subject, where a line that is too long ends in the property's name.
+/// The form that fits every screen: a block a subject, where a line that is too long ends in the property's name.
 std::string blocks(const Table& table, const Screen& screen) {
   std::string text = legend;
   for (std::size_t subject = 0; subject < table.subjects.size(); ++subject) {
@@ -227,7 +227,7 @@ std::string asked(const Summary& summary, const Screen& screen) {
               [](const Group& group) { return group.subject + ": " + group.reason; });
 }
 
-/// Of every subject a line, or of every property where all is wanted.
+/// A line for every subject, or for every property where all is wanted.
 std::string out_of_reach(const Summary& summary, const Screen& screen, bool verbose) {
   std::vector<Group> lines;
   if (verbose) {
