@@ -13,15 +13,9 @@ namespace {
 /// A seed is the number of the first pair of scale and zero; group g of row r has that of r * groups + g more.
 void every_pair(Case& c) {
   const Problem& p = c.problem;
-  const generated::Codes codes = {
-      .kind = generated::Codes::Kind::each, .n = p.n, .k = p.k, .inner_k_tiles = p.inner_k_tiles};
-  const generated::Parameters parameters = {.kind = generated::Parameters::Kind::every,
-                                            .type = p.out,
-                                            .domain = p.domain,
-                                            .n = p.n,
-                                            .groups = p.groups(),
-                                            .group_size = p.group_size,
-                                            .first = p.seed};
+  const generated::Codes codes = generated::codes_of(p, generated::Codes::Kind::each);
+  generated::Parameters parameters = generated::parameters_of(p, generated::Parameters::Kind::every);
+  parameters.first = p.seed;
   const GeneratedResult judged = c.dequantize(codes, parameters);
   if (judged.differences.wrong == 0) return;
 

@@ -163,8 +163,8 @@ TEST(Enumerations, OfArithmeticHaveEveryPairInOneStep) {
 /// Bits of a scale and a zero point that a step holds, as the memory of a subject gets them.
 template <class Use>
 void for_each_pair(const Problem& p, Use use) {
-  const generated::Parameters parameters = {
-      .type = p.out, .domain = p.domain, .n = p.n, .groups = p.groups(), .group_size = p.group_size, .first = p.seed};
+  generated::Parameters parameters = generated::parameters_of(p, generated::Parameters::Kind::every);
+  parameters.first = p.seed;
   const auto pairs = static_cast<std::size_t>(p.n * p.groups());
   std::vector<std::uint32_t> scales(pairs);
   std::vector<std::int8_t> zero_points(pairs);

@@ -24,12 +24,10 @@ using RunPlane = std::function<GeneratedResult(const generated::Codes& plane, co
 using CodeOf = std::function<int(std::uint32_t element, std::int64_t row, std::int64_t column)>;
 
 generated::Codes plane_of(const Problem& p, int digit, bool complemented) {
-  return {.kind = generated::Codes::Kind::digit,
-          .n = p.n,
-          .k = p.k,
-          .inner_k_tiles = p.inner_k_tiles,
-          .shift = 4 * digit,
-          .flip = complemented ? 15u : 0u};
+  generated::Codes plane = generated::codes_of(p, generated::Codes::Kind::digit);
+  plane.shift = 4 * digit;
+  plane.flip = complemented ? 15u : 0u;
+  return plane;
 }
 
 /// An element of the matrix that is wrong in a plane, and the element of the result that holds it.
@@ -199,12 +197,7 @@ Matrix<std::int32_t> codes_of_weights(Case& c, const std::vector<std::uint32_t>&
 
 void dequantize_takes_every_code(Case& c) {
   const Problem& p = c.problem;
-  const generated::Parameters identity = {.kind = generated::Parameters::Kind::identity,
-                                          .type = p.out,
-                                          .domain = p.domain,
-                                          .n = p.n,
-                                          .groups = p.groups(),
-                                          .group_size = p.group_size};
+  const generated::Parameters identity = generated::parameters_of(p, generated::Parameters::Kind::identity);
   const auto run = [&](const generated::Codes& plane, const std::vector<std::int64_t>& wanted) {
     return c.dequantize(plane, identity, wanted);
   };

@@ -81,18 +81,10 @@ class LargeProblems {
 
 void large_matrix(Case& c, Operation operation) {
   const Problem& p = c.problem;
-  const generated::Codes codes = {.kind = generated::Codes::Kind::drawn,
-                                  .n = p.n,
-                                  .k = p.k,
-                                  .inner_k_tiles = p.inner_k_tiles,
-                                  .first = static_cast<std::uint32_t>(p.seed)};
-  const generated::Parameters parameters = {.kind = generated::Parameters::Kind::ordinary,
-                                            .type = p.out,
-                                            .domain = p.domain,
-                                            .n = p.n,
-                                            .groups = p.groups(),
-                                            .group_size = p.group_size,
-                                            .first = p.seed};
+  generated::Codes codes = generated::codes_of(p, generated::Codes::Kind::drawn);
+  codes.first = static_cast<std::uint32_t>(p.seed);
+  generated::Parameters parameters = generated::parameters_of(p, generated::Parameters::Kind::ordinary);
+  parameters.first = p.seed;
   const GeneratedResult judged = operation == Operation::pack     ? c.pack(codes)
                                  : operation == Operation::unpack ? c.unpack(codes)
                                                                   : c.dequantize(codes, parameters);

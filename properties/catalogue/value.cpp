@@ -25,22 +25,15 @@ void every_weight_is_rounded_once(Case& c) {
 void own_group(Case& c, bool of_zero) {
   const Problem& p = c.problem;
   const int times = of_zero ? 0 : 2;
-  const generated::Codes codes = {.kind = generated::Codes::Kind::constant,
-                                  .n = p.n,
-                                  .k = p.k,
-                                  .inner_k_tiles = p.inner_k_tiles,
-                                  .value = p.domain == Domain::floating ? 8 + times : times};
+  generated::Codes codes = generated::codes_of(p, generated::Codes::Kind::constant);
+  codes.value = p.domain == Domain::floating ? 8 + times : times;
   const Planes planes = {6, p.groups() * p.n};
   const auto plane_of = [&](int digit, bool complemented) {
-    return generated::Parameters{
-        .kind = of_zero ? generated::Parameters::Kind::zero_digit : generated::Parameters::Kind::scale_digit,
-        .type = p.out,
-        .domain = p.domain,
-        .n = p.n,
-        .groups = p.groups(),
-        .group_size = p.group_size,
-        .shift = planes.bits_of_digit * digit,
-        .flip = complemented ? 1 : 0};
+    generated::Parameters plane = generated::parameters_of(
+        p, of_zero ? generated::Parameters::Kind::zero_digit : generated::Parameters::Kind::scale_digit);
+    plane.shift = planes.bits_of_digit * digit;
+    plane.flip = complemented ? 1 : 0;
+    return plane;
   };
   const auto digit_in = [&](std::uint32_t weight) -> std::int64_t {
     const double digit = specified::value(format_of(p.out), weight) / (of_zero ? 1 : times);

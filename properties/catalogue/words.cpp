@@ -16,13 +16,9 @@ constexpr int swizzle_bits = 32;  // of a seed, above the first word
 /// A seed is a swizzle and, below it, the first word.
 void every_word_is_unpacked(Case& c) {
   const Problem& p = c.problem;
-  const generated::Codes codes = {
-      .kind = generated::Codes::Kind::every_word,
-      .n = p.n,
-      .k = p.k,
-      .inner_k_tiles = p.inner_k_tiles,
-      .first = static_cast<std::uint32_t>(p.seed),
-      .swizzle = static_cast<std::uint32_t>(p.seed >> swizzle_bits) % static_cast<std::uint32_t>(32 * p.inner_k_tiles)};
+  generated::Codes codes = generated::codes_of(p, generated::Codes::Kind::every_word);
+  codes.first = static_cast<std::uint32_t>(p.seed);
+  codes.swizzle = static_cast<std::uint32_t>(p.seed >> swizzle_bits) % static_cast<std::uint32_t>(32 * p.inner_k_tiles);
   const GeneratedResult judged = c.unpack(codes);
   if (judged.differences.wrong == 0) return;
 

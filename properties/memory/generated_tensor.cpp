@@ -1,4 +1,4 @@
-// Formulas on the host: evaluated run by run, written and compared through whatever memory it is.
+// Generated tensors on the host: evaluated run by run, written and compared through whatever memory it is.
 #include "properties/memory/generated_tensor.h"
 
 #include <algorithm>
@@ -7,6 +7,18 @@
 
 #include "properties/memory/generated_evaluation.h"
 #include "properties/memory/memory.h"
+
+namespace tileproof::generated {
+
+Codes codes_of(const Problem& p, Codes::Kind kind) {
+  return {.kind = kind, .n = p.n, .k = p.k, .inner_k_tiles = p.inner_k_tiles};
+}
+
+Parameters parameters_of(const Problem& p, Parameters::Kind kind) {
+  return {.kind = kind, .type = p.out, .domain = p.domain, .n = p.n, .groups = p.groups(), .group_size = p.group_size};
+}
+
+}  // namespace tileproof::generated
 
 namespace tileproof {
 

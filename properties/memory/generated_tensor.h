@@ -80,6 +80,10 @@ struct Weights {  // [n][k]
   Parameters parameters;
 };
 
+/// Codes and parameters of a problem's size, layout, domain and type; every other field has its default.
+Codes codes_of(const Problem&, Codes::Kind);
+Parameters parameters_of(const Problem&, Parameters::Kind);
+
 /// How many pairs of scale and zero (point) there are in Kind::every.
 std::uint64_t pairs_of(Type, Domain);
 
