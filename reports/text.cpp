@@ -57,9 +57,9 @@ std::string escape_of(char32_t value) {
 }  // namespace
 
 std::string counted(std::uint64_t count, const std::string& noun) {
-  const bool in_ies = count != 1 && noun.ends_with("rty");  // property, properties
-  return std::to_string(count) + " " +
-         (in_ies ? noun.substr(0, noun.size() - 1) + "ies" : noun + (count == 1 ? "" : "s"));
+  if (count == 1) return "1 " + noun;
+  // No noun that is counted ends in a vowel and y.
+  return std::to_string(count) + " " + (noun.ends_with('y') ? noun.substr(0, noun.size() - 1) + "ie" : noun) + "s";
 }
 
 std::string with_commas(std::uint64_t value) {

@@ -58,9 +58,9 @@ class Shrinking {
 };
 
 /// Steps in the order in which they are proposed; from the first that is taken on, afresh.
-void shrink_problem(Shrinking& shrinking, const SampleSpace& domains) {
+void shrink_problem(Shrinking& shrinking, const SampleSpace& space) {
   for (bool went_on = true; went_on && !shrinking.is_over();) {
-    const std::vector<Problem> steps = smaller_problems(shrinking.smallest().problem, domains);
+    const std::vector<Problem> steps = smaller_problems(shrinking.smallest().problem, space);
     went_on = std::any_of(steps.begin(), steps.end(), [&](const Problem& step) { return shrinking.takes(step); });
   }
 }
@@ -95,10 +95,10 @@ bool are_alike(const Finding& a, const Finding& b) {
   return pattern == other || a.wrong.size() < 2 || b.wrong.size() < 2;
 }
 
-Shrunk shrunk(const Property& property, const SampleSpace& domains, const Finding& finding, CaseRunner& runner,
+Shrunk shrunk(const Property& property, const SampleSpace& space, const Finding& finding, CaseRunner& runner,
               const ShrinkLimits& limits) {
   Shrinking shrinking(property, finding, runner, limits);
-  shrink_problem(shrinking, domains);
+  shrink_problem(shrinking, space);
   const Problem& p = shrinking.smallest().problem;
   shrink_span(shrinking, &Problem::codes, p.n * p.k);
   shrink_span(shrinking, &Problem::parameters, p.n * p.groups());

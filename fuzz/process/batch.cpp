@@ -107,13 +107,13 @@ void Batches::climb_from(std::uint64_t index, const ListedCase& listed, const Co
                          const std::function<void(const json&)>& note, BatchCounts& counts, CaseOutcome& outcome) {
   if (coverage.largest.empty()) return;
   std::string why_not;
-  const SampleSpace domains = sample_space_of(*listed.property, row_.capabilities, &why_not);
+  const SampleSpace space = sample_space_of(*listed.property, row_.capabilities, &why_not);
   const auto run = [&](const Problem& problem, Coverage& met_there) {
     note({{"case", index}, {"tries", line_of(problem)}});
     in_flight_.begin(slot_, index);  // each has its own deadline
     return run_case(*listed.property, problem, met_there);
   };
-  const Climbed climb = climbed(listed.problem, domains, coverage, run);
+  const Climbed climb = climbed(listed.problem, space, coverage, run);
   counts.climbs += climb.tries;
   keep_closer(counts.closest, listed.property->name, climb.closest);
   if (climb.failed) outcome = *climb.failed;

@@ -71,7 +71,7 @@ std::uint64_t in_turn(std::uint64_t i, std::uint64_t count) {
 }  // namespace
 
 std::uint64_t CaseList::Walk::cells() const {
-  const Sampling& sampling = domains.sampling;
+  const Sampling& sampling = space.sampling;
   return shapes.size() * sampling.domains.size() * sampling.types.size() * sampling.profiles.size() * 2;
 }
 
@@ -81,17 +81,17 @@ std::vector<const Property*> properties_named(const std::vector<std::string>& na
   return properties;
 }
 
-std::vector<CaseList::Shape> CaseList::shapes_of(const SampleSpace& domains) {
-  const Sampling& sampling = domains.sampling;
+std::vector<CaseList::Shape> CaseList::shapes_of(const SampleSpace& space) {
+  const Sampling& sampling = space.sampling;
   std::vector<Shape> shapes;
   constexpr int most_log2_k = 20;
-  for (const std::int64_t inner_k_tiles : domains.capabilities.inner_k_tiles) {
+  for (const std::int64_t inner_k_tiles : space.capabilities.inner_k_tiles) {
     for (int log2_k = 4; log2_k < most_log2_k; ++log2_k) {
       for (const GroupClass groups :
            {GroupClass::within_a_supertile, GroupClass::a_supertile, GroupClass::across_supertiles,
             GroupClass::beyond_256, GroupClass::no_power_of_two}) {
         Shape shape = {inner_k_tiles, groups, {}, 0, log2_k};
-        for (const std::int64_t group_size : domains.capabilities.group_sizes) {
+        for (const std::int64_t group_size : space.capabilities.group_sizes) {
           const Factors factors = factors_of(unit_of(group_size, inner_k_tiles), log2_k, sampling.most_k);
           if (group_class_of(group_size, inner_k_tiles) != groups || factors.last < factors.first) continue;
           shape.group_sizes.push_back(group_size);
@@ -99,7 +99,7 @@ std::vector<CaseList::Shape> CaseList::shapes_of(const SampleSpace& domains) {
         if (shape.group_sizes.empty()) continue;
         for (shape.n_tail = 0; shape.n_tail < 8; ++shape.n_tail) {
           const Rows rows = rows_of(shape.n_tail, sampling.n_multiple);
-          const bool fits = rows.first <= domains.capabilities.most_n &&
+          const bool fits = rows.first <= space.capabilities.most_n &&
                             rows.first << log2_k <= std::max(sampling.most_elements, sampling.n_multiple << log2_k);
           if (rows.first != 0 && fits) shapes.push_back(shape);
         }
@@ -113,9 +113,9 @@ CaseList::CaseList(const std::vector<const Property*>& properties, const Subject
     : subject_(subject.name), seed_(seed) {
   for (const Property* property : properties) {
     std::string why_not;
-    const SampleSpace domains = sample_space_of(*property, subject.capabilities, &why_not);
+    const SampleSpace space = sample_space_of(*property, subject.capabilities, &why_not);
     if (!why_not.empty() || property->heavy || property->sampling.is_fixed()) continue;
-    Walk walk = {property, domains, shapes_of(domains)};
+    Walk walk = {property, space, shapes_of(space)};
     if (!walk.shapes.empty()) walks_.push_back(std::move(walk));
   }
 }
@@ -128,7 +128,7 @@ ListedCase CaseList::at(std::uint64_t index) const {
 }
 
 Problem CaseList::problem_in(const Walk& walk, std::uint64_t cell, bool at_an_edge, std::uint64_t index) const {
-  const Sampling& sampling = walk.domains.sampling;
+  const Sampling& sampling = walk.space.sampling;
   const auto digit = [&cell](std::size_t base) {
     const std::uint64_t value = cell % base;
     cell /= base;
@@ -150,7 +150,7 @@ Problem CaseList::problem_in(const Walk& walk, std::uint64_t cell, bool at_an_ed
   p.k = unit * choices.between(factors.first, factors.last, at_an_edge);
   const Rows rows = rows_of(shape.n_tail, sampling.n_multiple);
   const std::int64_t most_rows =
-      std::max(rows.first, std::min(sampling.most_elements / p.k, walk.domains.capabilities.most_n));
+      std::max(rows.first, std::min(sampling.most_elements / p.k, walk.space.capabilities.most_n));
   p.n = rows.first + rows.step * choices.between(0, (most_rows - rows.first) / rows.step, at_an_edge);
   p.variant = choices.one_of(sampling.variants);
   do {
@@ -161,7 +161,7 @@ Problem CaseList::problem_in(const Walk& walk, std::uint64_t cell, bool at_an_ed
 }
 
 bool CaseList::Walk::has_cells_of(const Walk& other) const {
-  const Sampling &own = domains.sampling, &others = other.domains.sampling;
+  const Sampling &own = space.sampling, &others = other.space.sampling;
   return property->needs == other.property->needs && shapes == other.shapes && own.domains == others.domains &&
          own.types == others.types && own.profiles == others.profiles;
 }

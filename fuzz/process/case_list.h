@@ -49,7 +49,7 @@ class CaseList {
   /// A property's cells: every shape with every domain, type, profile and alignment.
   struct Walk {
     const Property* property;
-    SampleSpace domains;
+    SampleSpace space;
     std::vector<Shape> shapes;
     std::uint64_t cells() const;
     /// True where both properties reach the same cells. All else that they draw differently lies within cells, or has

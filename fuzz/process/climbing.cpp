@@ -11,8 +11,8 @@ namespace {
 constexpr int most_tries = 6;
 
 /// Other data, or of the same seed a smaller problem.
-Problem neighbour_of(const Problem& p, const SampleSpace& domains, std::uint64_t bits) {
-  const std::vector<Problem> smaller = smaller_problems(p, domains);
+Problem neighbour_of(const Problem& p, const SampleSpace& space, std::uint64_t bits) {
+  const std::vector<Problem> smaller = smaller_problems(p, space);
   if (bits >> 63 != 0 && !smaller.empty()) {
     return smaller[static_cast<std::size_t>(below(static_cast<std::int64_t>(smaller.size()), mixed(bits)))];
   }
@@ -29,7 +29,7 @@ double closeness_of(const Coverage& coverage) {
   return closest;
 }
 
-Climbed climbed(const Problem& problem, const SampleSpace& domains, const Coverage& coverage,
+Climbed climbed(const Problem& problem, const SampleSpace& space, const Coverage& coverage,
                 const std::function<CaseOutcome(const Problem&, Coverage&)>& run) {
   Climbed result;
   if (coverage.largest.empty()) return result;
@@ -37,7 +37,7 @@ Climbed climbed(const Problem& problem, const SampleSpace& domains, const Covera
   result.closest.of_bound = closeness_of(coverage);
   while (result.tries < most_tries) {
     const Problem next =
-        neighbour_of(highest, domains, drawn(problem.seed, stream::choice, static_cast<std::uint64_t>(++result.tries)));
+        neighbour_of(highest, space, drawn(problem.seed, stream::choice, static_cast<std::uint64_t>(++result.tries)));
     Coverage met_there;
     const CaseOutcome outcome = run(next, met_there);
     if (outcome.finding) {

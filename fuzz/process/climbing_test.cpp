@@ -17,7 +17,7 @@ class Climbing : public testing::Test {
   Climbing() {
     const Property& property = property_of("value/float_domain_rounds_once");
     std::string why_not;
-    domains_ = sample_space_of(property, kernel_capabilities(), &why_not);
+    space_ = sample_space_of(property, kernel_capabilities(), &why_not);
     problem_.property = property.name;
     problem_.subject = "host";
     problem_.k = 1024;
@@ -25,7 +25,7 @@ class Climbing : public testing::Test {
   }
   Climbed climb() {
     coverage_.measured("a bound", height(problem_), "");
-    return climbed(problem_, domains_, coverage_, [this](const Problem& p, Coverage& coverage) {
+    return climbed(problem_, space_, coverage_, [this](const Problem& p, Coverage& coverage) {
       asked_.push_back(p);
       CaseOutcome outcome;
       coverage.measured("a bound", height(p), "");
@@ -35,7 +35,7 @@ class Climbing : public testing::Test {
   }
 
   Problem problem_;
-  SampleSpace domains_;
+  SampleSpace space_;
   Coverage coverage_;
   double fails_above_ = 1e9;
   std::vector<Problem> asked_;
@@ -66,7 +66,7 @@ TEST_F(Climbing, EndsWithWhatIsBeyondTheBound) {
 }
 
 TEST_F(Climbing, TriesNothingWhereNothingIsMeasured) {
-  const Climbed nothing = climbed(problem_, domains_, Coverage(), [](const Problem&, Coverage&) -> CaseOutcome {
+  const Climbed nothing = climbed(problem_, space_, Coverage(), [](const Problem&, Coverage&) -> CaseOutcome {
     ADD_FAILURE() << "asked";
     return {};
   });

@@ -103,7 +103,7 @@ SampleSpace sample_space_of(const Property& property, const Capabilities& capabi
   return result;
 }
 
-void require_within(const Problem& p, const SampleSpace& domains) {
+void require_within(const Problem& p, const SampleSpace& space) {
   const auto require = [](const char* argument, const auto& value, const auto& legal, const auto& text) {
     if (std::find(legal.begin(), legal.end(), value) != legal.end()) return;
     std::string all;
@@ -111,16 +111,15 @@ void require_within(const Problem& p, const SampleSpace& domains) {
     throw UsageError(argument, text(value), all + " for this property and subject");
   };
   const auto number = [](std::int64_t value) { return std::to_string(value); };
-  require("--inner-k-tiles", p.inner_k_tiles, domains.capabilities.inner_k_tiles, number);
-  require("--domain", p.domain, domains.sampling.domains, [](Domain domain) { return name_of(domain); });
-  require("--out", p.out, domains.sampling.types, [](Type type) { return name_of(type); });
-  require("--scales", p.scales, domains.sampling.profiles, [](const std::string& name) { return name; });
-  require("--variant", p.variant, domains.sampling.variants,
+  require("--inner-k-tiles", p.inner_k_tiles, space.capabilities.inner_k_tiles, number);
+  require("--domain", p.domain, space.sampling.domains, [](Domain domain) { return name_of(domain); });
+  require("--out", p.out, space.sampling.types, [](Type type) { return name_of(type); });
+  require("--scales", p.scales, space.sampling.profiles, [](const std::string& name) { return name; });
+  require("--variant", p.variant, space.sampling.variants,
           [](const std::string& name) { return name.empty() ? std::string("none") : name; });
-  if (!domains.capabilities.any_group_size)
-    require("--group-size", p.group_size, domains.capabilities.group_sizes, number);
+  if (!space.capabilities.any_group_size) require("--group-size", p.group_size, space.capabilities.group_sizes, number);
   // Recorded bytes are of some shapes alone; problems that were derived are examples.
-  const std::vector<Problem>& fixed = domains.sampling.fixed_for ? std::vector<Problem>() : domains.sampling.fixed;
+  const std::vector<Problem>& fixed = space.sampling.fixed_for ? std::vector<Problem>() : space.sampling.fixed;
   const auto same_shape = [&p](const Problem& one) {
     return one.n == p.n && one.k == p.k && one.inner_k_tiles == p.inner_k_tiles && one.group_size == p.group_size &&
            one.experts == p.experts;
@@ -133,19 +132,19 @@ void require_within(const Problem& p, const SampleSpace& domains) {
                          number(fixed[0].k) + " with inner_k_tiles " + number(fixed[0].inner_k_tiles) +
                          " and groups of " + number(fixed[0].group_size));
   }
-  if (fixed.empty() && p.experts > domains.sampling.most_experts) {
+  if (fixed.empty() && p.experts > space.sampling.most_experts) {
     throw UsageError("--experts", number(p.experts),
-                     "at most " + number(domains.sampling.most_experts) + " for this property");
+                     "at most " + number(space.sampling.most_experts) + " for this property");
   }
-  if (p.n % domains.sampling.n_multiple != 0) {
+  if (p.n % space.sampling.n_multiple != 0) {
     throw UsageError("--n", number(p.n),
-                     "a multiple of " + number(domains.sampling.n_multiple) + " for this property and subject");
+                     "a multiple of " + number(space.sampling.n_multiple) + " for this property and subject");
   }
-  if (p.k > domains.most_k_taken) {
-    throw UsageError("--k", number(p.k), "at most " + number(domains.most_k_taken) + " for this subject");
+  if (p.k > space.most_k_taken) {
+    throw UsageError("--k", number(p.k), "at most " + number(space.most_k_taken) + " for this subject");
   }
-  if (p.n > domains.capabilities.most_n) {
-    throw UsageError("--n", number(p.n), "at most " + number(domains.capabilities.most_n) + " for this subject");
+  if (p.n > space.capabilities.most_n) {
+    throw UsageError("--n", number(p.n), "at most " + number(space.capabilities.most_n) + " for this subject");
   }
 }
 
@@ -162,9 +161,9 @@ void for_each_plainer(const std::vector<T>& values, const T& value, Use use) {
 
 }  // namespace
 
-std::vector<Problem> smaller_problems(const Problem& p, const SampleSpace& domains) {
-  const Capabilities& capabilities = domains.capabilities;
-  const Sampling& sampling = domains.sampling;
+std::vector<Problem> smaller_problems(const Problem& p, const SampleSpace& space) {
+  const Capabilities& capabilities = space.capabilities;
+  const Sampling& sampling = space.sampling;
   std::vector<Problem> steps;
   const auto step = [&](auto change) {
     Problem next = p;
@@ -208,9 +207,9 @@ std::int64_t experts_of(std::uint64_t seed, std::int64_t most_experts) {
   return 1 + below(most_experts, drawn(seed, stream::experts, 0));
 }
 
-rc::Gen<Problem> problems(const std::string& property, const std::string& subject, const SampleSpace& domains) {
-  const Sampling sampling = domains.sampling;
-  const Capabilities capabilities = domains.capabilities;
+rc::Gen<Problem> problems(const std::string& property, const std::string& subject, const SampleSpace& space) {
+  const Sampling sampling = space.sampling;
+  const Capabilities capabilities = space.capabilities;
   // A supertile and a group share a least common multiple: k is so many of it, and n what the elements leave.
   const auto with_k = rc::gen::mapcat(one_of(tilings(capabilities)), [sampling](const Tiling& both) {
     const std::int64_t unit = std::lcm(16 * both.first, both.second);
@@ -240,7 +239,7 @@ rc::Gen<Problem> problems(const std::string& property, const std::string& subjec
   });
   // RapidCheck would shrink each part alone, and a smaller part can make a larger problem: the steps are ours.
   return rc::gen::shrink(rc::gen::noShrink(drawn), [=](const Problem& problem) {
-    return rc::seq::fromContainer(smaller_problems(problem, domains));
+    return rc::seq::fromContainer(smaller_problems(problem, space));
   });
 }
 

@@ -21,11 +21,11 @@ struct SampleSpace {
 /// @return the intersection, and in `why_not` the reason where it is empty
 SampleSpace sample_space_of(const Property&, const Capabilities&, std::string* why_not);
 
-/// @throws UsageError where a problem is outside the domains: what the property is not about, or the subject does not
+/// @throws UsageError where a problem is outside the space: what the property is not about, or the subject does not
 /// take
 void require_within(const Problem&, const SampleSpace&);
 
-/// Problems inside the domains, all of their first variant; shrinks to fewer rows, columns, groups, plainer profiles,
+/// Problems inside the space, all of their first variant; shrinks to fewer rows, columns, groups, plainer profiles,
 /// never in its seed.
 rc::Gen<Problem> problems(const std::string& property, const std::string& subject, const SampleSpace&);
 

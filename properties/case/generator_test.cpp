@@ -1,4 +1,4 @@
-// The generator: whatever it draws is possible and inside the domains, all of the domains is reached, and a shrink is
+// The generator: whatever it draws is possible and inside the space, all of the domains is reached, and a shrink is
 // smaller.
 #include "properties/case/generator.h"
 
@@ -32,9 +32,9 @@ const std::vector<SubjectRow>& all_subjects() {
 struct Pairing {
   const Property* property;
   const SubjectRow* row;
-  SampleSpace domains;
+  SampleSpace space;
   std::string name() const { return property->name + " on " + row->name; }
-  rc::Gen<Problem> generator() const { return problems(property->name, row->name, domains); }
+  rc::Gen<Problem> generator() const { return problems(property->name, row->name, space); }
   bool is_drawn() const { return !property->sampling.is_fixed(); }
 };
 
@@ -44,8 +44,8 @@ const std::vector<Pairing>& pairings() {
     for (const Property& property : properties()) {
       for (const SubjectRow& row : all_subjects()) {
         std::string why_not;
-        SampleSpace domains = sample_space_of(property, row.capabilities, &why_not);
-        if (why_not.empty()) result.push_back({&property, &row, std::move(domains)});
+        SampleSpace space = sample_space_of(property, row.capabilities, &why_not);
+        if (why_not.empty()) result.push_back({&property, &row, std::move(space)});
       }
     }
     return result;
@@ -68,11 +68,11 @@ std::int64_t unit_columns(const Problem& p) { return std::lcm(16 * p.inner_k_til
 std::string objection_to(const Problem& p, const Pairing& pairing) {
   try {
     require_possible(p);
-    require_within(p, pairing.domains);
+    require_within(p, pairing.space);
   } catch (const UsageError& illegal) {
     return illegal.what();
   }
-  const Sampling& drawn = pairing.domains.sampling;
+  const Sampling& drawn = pairing.space.sampling;
   if (p.property != pairing.property->name || p.subject != pairing.row->name) return "another property's or subject's";
   if (p.n < 1 || p.k < 1) return "empty";
   if (p.n % pairing.property->sampling.n_multiple != 0 || p.n % pairing.row->capabilities.n_multiple != 0)
@@ -104,7 +104,7 @@ TEST(Generator, DrawsOnlyWhatIsPossibleAndWithinTheDomains) {
 TEST(Generator, HasFixedProblemsThatArePossibleAndWithinTheDomainsOfTheSubjectsThatTakeThem) {
   for (const Pairing& pairing : pairings()) {
     int taken = 0;
-    for (Problem problem : pairing.domains.sampling.fixed) {
+    for (Problem problem : pairing.space.sampling.fixed) {
       problem.property = pairing.property->name;
       problem.subject = pairing.row->name;
       problem.variant = pairing.property->sampling.variants.front();
@@ -112,9 +112,9 @@ TEST(Generator, HasFixedProblemsThatArePossibleAndWithinTheDomainsOfTheSubjectsT
       // What a subject does not take is left out; nothing else is.
       if (pairing.row->capabilities.takes(problem)) {
         ++taken;
-        EXPECT_NO_THROW(require_within(problem, pairing.domains)) << line_of(problem);
+        EXPECT_NO_THROW(require_within(problem, pairing.space)) << line_of(problem);
       } else {
-        EXPECT_THROW(require_within(problem, pairing.domains), UsageError) << line_of(problem);
+        EXPECT_THROW(require_within(problem, pairing.space), UsageError) << line_of(problem);
       }
     }
     EXPECT_TRUE(taken > 0 || pairing.is_drawn()) << pairing.name() << " shows nothing";
@@ -143,7 +143,7 @@ TEST(Generator, ReachesAllOfTheDomains) {
       seeds.insert(p.seed);
       most_elements = std::max(most_elements, p.n * p.k);
       counts["partial tile"] += p.n % 8 != 0 ? 1 : 0;
-      counts["one row, or as few as come together"] += p.n == pairing.domains.sampling.n_multiple ? 1 : 0;
+      counts["one row, or as few as come together"] += p.n == pairing.space.sampling.n_multiple ? 1 : 0;
       counts["more n-tiles than one"] += p.n > 8 ? 1 : 0;
       counts["more n-tiles than eight"] += p.n > 64 ? 1 : 0;
       counts["one group"] += p.groups() == 1 ? 1 : 0;
@@ -159,13 +159,13 @@ TEST(Generator, ReachesAllOfTheDomains) {
     const auto set_of = [](const auto& list) { return std::set(list.begin(), list.end()); };
     EXPECT_EQ(inner_k_tiles, set_of(pairing.row->capabilities.inner_k_tiles));
     EXPECT_EQ(group_sizes, set_of(pairing.row->capabilities.group_sizes));
-    EXPECT_EQ(domains, set_of(pairing.domains.sampling.domains));
-    EXPECT_EQ(types, set_of(pairing.domains.sampling.types));
+    EXPECT_EQ(domains, set_of(pairing.space.sampling.domains));
+    EXPECT_EQ(types, set_of(pairing.space.sampling.types));
     EXPECT_EQ(profiles_drawn, set_of(pairing.property->sampling.profiles));
     EXPECT_EQ(seeds.size(), sampling);
-    EXPECT_GE(most_elements, pairing.domains.sampling.most_elements / 2) << "never anything large";
+    EXPECT_GE(most_elements, pairing.space.sampling.most_elements / 2) << "never anything large";
     // The property's limits leave room for these.
-    const Sampling& drawn = pairing.domains.sampling;
+    const Sampling& drawn = pairing.space.sampling;
     const std::int64_t smallest_group = *group_sizes.begin();
     std::set<std::string> impossible;
     if (drawn.n_multiple % 8 == 0) impossible.insert("partial tile");
@@ -291,12 +291,12 @@ TEST(Shrinks, LeadToOneUnitOfThePlainestProblem) {
       ASSERT_LT(steps, 200) << "no end";
       const Problem problem = smallest.value();
       const Capabilities& capabilities = pairing.row->capabilities;
-      EXPECT_EQ(problem.n, pairing.domains.sampling.n_multiple);
+      EXPECT_EQ(problem.n, pairing.space.sampling.n_multiple);
       EXPECT_EQ(problem.inner_k_tiles, capabilities.inner_k_tiles.front());
       EXPECT_EQ(problem.group_size, capabilities.group_sizes.front());
       EXPECT_EQ(problem.k, unit_columns(problem));
-      EXPECT_EQ(problem.domain, pairing.domains.sampling.domains.front());
-      EXPECT_EQ(problem.out, pairing.domains.sampling.types.front());
+      EXPECT_EQ(problem.domain, pairing.space.sampling.domains.front());
+      EXPECT_EQ(problem.out, pairing.space.sampling.types.front());
       EXPECT_EQ(problem.scales, pairing.property->sampling.profiles.front());
     }
   }
@@ -374,17 +374,17 @@ TEST(DomainsOfAProperty, AreWhatThePropertyAndTheSubjectShare) {
   capabilities.types = {Type::fp32, Type::bf16};
   capabilities.n_multiple = 6;
   std::string reason;
-  const SampleSpace domains = sample_space_of(
+  const SampleSpace space = sample_space_of(
       property_that_needs(
           {}, {.domains = {Domain::floating, Domain::integer}, .types = {Type::fp16, Type::bf16}, .n_multiple = 4}),
       capabilities, &reason);
   EXPECT_EQ(reason, "");
-  for (const auto& both : {domains.sampling.domains, domains.capabilities.domains})
+  for (const auto& both : {space.sampling.domains, space.capabilities.domains})
     EXPECT_EQ(both, std::vector<Domain>{Domain::floating});
-  for (const auto& both : {domains.sampling.types, domains.capabilities.types})
+  for (const auto& both : {space.sampling.types, space.capabilities.types})
     EXPECT_EQ(both, std::vector<Type>{Type::bf16});
-  EXPECT_EQ(domains.sampling.n_multiple, 12);
-  EXPECT_EQ(domains.capabilities.n_multiple, 12);
+  EXPECT_EQ(space.sampling.n_multiple, 12);
+  EXPECT_EQ(space.capabilities.n_multiple, 12);
 }
 
 TEST(DomainsOfAProperty, RefuseWhatIsOutsideByNameValueAndWhatIsLegal) {
@@ -394,10 +394,10 @@ TEST(DomainsOfAProperty, RefuseWhatIsOutsideByNameValueAndWhatIsLegal) {
   capabilities.any_group_size = false;
   capabilities.n_multiple = 16;
   std::string reason;
-  const SampleSpace domains = sample_space_of(property_that_needs({}, {.domains = {Domain::floating, Domain::none},
-                                                                       .types = {Type::bf16, Type::fp16},
-                                                                       .profiles = {"ordinary", "edges"}}),
-                                              capabilities, &reason);
+  const SampleSpace space = sample_space_of(property_that_needs({}, {.domains = {Domain::floating, Domain::none},
+                                                                     .types = {Type::bf16, Type::fp16},
+                                                                     .profiles = {"ordinary", "edges"}}),
+                                            capabilities, &reason);
   const auto objection = [&](const std::string& flags, const SampleSpace& within) -> std::string {
     try {
       require_within(problem_of("--property=c --subject=s --k=128 --n=16 " + flags), within);
@@ -408,27 +408,27 @@ TEST(DomainsOfAProperty, RefuseWhatIsOutsideByNameValueAndWhatIsLegal) {
   };
   for (const char* flags :
        {"", "--inner-k-tiles=4", "--group-size=64", "--domain=none", "--out=fp16", "--scales=edges"}) {
-    EXPECT_EQ(objection(flags, domains), "") << flags;
+    EXPECT_EQ(objection(flags, space), "") << flags;
   }
-  EXPECT_EQ(objection("--inner-k-tiles=8", domains),
+  EXPECT_EQ(objection("--inner-k-tiles=8", space),
             "--inner-k-tiles: given 8, legal is 2, 4 for this property and subject");
-  EXPECT_EQ(objection("--group-size=128", domains),
+  EXPECT_EQ(objection("--group-size=128", space),
             "--group-size: given 128, legal is 32, 64 for this property and subject");
-  EXPECT_EQ(objection("--domain=integer", domains),
+  EXPECT_EQ(objection("--domain=integer", space),
             "--domain: given integer, legal is float, none for this property and subject");
-  EXPECT_EQ(objection("--out=fp32", domains), "--out: given fp32, legal is bf16, fp16 for this property and subject");
-  EXPECT_EQ(objection("--scales=mixed", domains),
+  EXPECT_EQ(objection("--out=fp32", space), "--out: given fp32, legal is bf16, fp16 for this property and subject");
+  EXPECT_EQ(objection("--scales=mixed", space),
             "--scales: given mixed, legal is ordinary, edges for this property and subject");
-  EXPECT_EQ(objection("--variant=upside-down", domains),
+  EXPECT_EQ(objection("--variant=upside-down", space),
             "--variant: given upside-down, legal is none for this property and subject");
-  SampleSpace varied = domains;
+  SampleSpace varied = space;
   varied.sampling.variants = {"one", "two"};
   EXPECT_EQ(objection("--variant=two", varied), "");
   EXPECT_EQ(objection("", varied), "--variant: given none, legal is one, two for this property and subject");
-  SampleSpace thirds = domains;
+  SampleSpace thirds = space;
   thirds.sampling.n_multiple = 3;
   EXPECT_EQ(objection("", thirds), "--n: given 16, legal is a multiple of 3 for this property and subject");
-  SampleSpace any_group = domains;
+  SampleSpace any_group = space;
   any_group.capabilities.any_group_size = true;
   EXPECT_EQ(objection("--group-size=128", any_group), "");
 }

@@ -55,10 +55,10 @@ template <class Use>
 void for_each_capabilities(const Property& property, Use use) {
   for (const NamedCapabilities& named : kinds_of_capabilities()) {
     std::string why_not;
-    const SampleSpace domains = sample_space_of(property, named.capabilities, &why_not);
+    const SampleSpace space = sample_space_of(property, named.capabilities, &why_not);
     if (!why_not.empty()) continue;
     SCOPED_TRACE(property.name + " for " + named.name);
-    use(property.enumerations(named.capabilities), named.capabilities, domains);
+    use(property.enumerations(named.capabilities), named.capabilities, space);
   }
 }
 
@@ -90,7 +90,7 @@ void for_some_steps(const Enumeration& enumeration, Use use) {
 TEST(Enumerations, AreOfProblemsThatAreLegalAndWithinWhatPropertyAndSubjectTake) {
   for (const Property* property : enumerated_properties()) {
     for_each_capabilities(*property, [&](const std::vector<Enumeration>& all, const Capabilities& capabilities,
-                                         const SampleSpace& domains) {
+                                         const SampleSpace& space) {
       for (const Enumeration& enumeration : all) {
         for_some_steps(enumeration, [&](std::int64_t step) {
           Problem problem = enumeration.problem(step);
@@ -98,7 +98,7 @@ TEST(Enumerations, AreOfProblemsThatAreLegalAndWithinWhatPropertyAndSubjectTake)
           problem.subject = "mine";
           ASSERT_NO_THROW(require_possible(problem)) << line_of(problem);
           ASSERT_TRUE(capabilities.takes(problem)) << line_of(problem);
-          ASSERT_NO_THROW(require_within(problem, domains)) << line_of(problem);
+          ASSERT_NO_THROW(require_within(problem, space)) << line_of(problem);
           // What a step compares, seen from outside: its matrix.
           ASSERT_LE(enumeration.points_of_step, static_cast<std::uint64_t>(problem.n * problem.k)) << line_of(problem);
         });

@@ -151,9 +151,9 @@ TEST(ManyExperts, AreAskedOfWhateverASubjectTakes) {
   for (const Capabilities& capabilities : {kernel_capabilities(), with({8}, {64}, 4), with({2, 4}, {128}, 8)}) {
     const Property& property = property_of("batch/unpack_of_65537_experts_is_as_specified");
     std::string why_not;
-    const SampleSpace domains = sample_space_of(property, capabilities, &why_not);
-    EXPECT_EQ(domains.sampling.fixed.empty(), false);
-    for (const Problem& problem : domains.sampling.fixed) {
+    const SampleSpace space = sample_space_of(property, capabilities, &why_not);
+    EXPECT_EQ(space.sampling.fixed.empty(), false);
+    for (const Problem& problem : space.sampling.fixed) {
       EXPECT_TRUE(capabilities.takes(problem)) << line_of(problem);
       EXPECT_EQ(problem.experts, 65537);
     }
@@ -177,19 +177,19 @@ TEST(LargeMatrices, ReachBeyond16BitsInEveryLayoutWhateverASubjectTakes) {
                                       with({2, 8}, {32, 64, 128, 256}, 8), with({2, 4, 8}, {128}, 64)}) {
       const Property& property = property_of(name);
       std::string why_not;
-      const SampleSpace domains = sample_space_of(property, capabilities, &why_not);
+      const SampleSpace space = sample_space_of(property, capabilities, &why_not);
       Coverage coverage;
       coverage.compared = 1;
       coverage.several_values = true;
-      for (const Problem& problem : domains.sampling.fixed) {
+      for (const Problem& problem : space.sampling.fixed) {
         Problem named = problem;
         named.property = name;
         named.subject = "mine";
         require_possible(named);
-        EXPECT_NO_THROW(require_within(named, domains)) << line_of(named);
+        EXPECT_NO_THROW(require_within(named, space)) << line_of(named);
         count_problem(problem, coverage);
       }
-      EXPECT_EQ(unmet(coverage, goals_of(property.meets, domains.capabilities)), Names()) << name;
+      EXPECT_EQ(unmet(coverage, goals_of(property.meets, space.capabilities)), Names()) << name;
     }
   }
 }
@@ -200,16 +200,16 @@ TEST(LargeMatrices, OfASubjectWithALimitStayWithinIt) {
   capabilities.most_k = 10000;
   const Property& property = property_of("size/dequantize_of_a_large_matrix_is_as_specified");
   std::string why_not;
-  const SampleSpace domains = sample_space_of(property, capabilities, &why_not);
-  ASSERT_FALSE(domains.sampling.fixed.empty());
+  const SampleSpace space = sample_space_of(property, capabilities, &why_not);
+  ASSERT_FALSE(space.sampling.fixed.empty());
   std::int64_t most_n = 0, most_k = 0;
-  for (const Problem& problem : domains.sampling.fixed) {
+  for (const Problem& problem : space.sampling.fixed) {
     most_n = std::max(most_n, problem.n);
     most_k = std::max(most_k, problem.k);
   }
   EXPECT_EQ(most_n, 70000) << "as far as it goes";
   EXPECT_EQ(most_k, 9984);
-  const Goals goals = goals_of(property.meets, domains.capabilities);
+  const Goals goals = goals_of(property.meets, space.capabilities);
   EXPECT_NE(
       std::find(goals.out_of_reach.begin(), goals.out_of_reach.end(), "more than 65,535 columns with inner_k_tiles 4"),
       goals.out_of_reach.end());

@@ -101,9 +101,9 @@ class Run {
 
   /// Draws problems of one variant until the cases are used up or one fails, then tries smaller ones. An error that is
   /// only unclear does not end them: a later case may show that the call is accepted.
-  void draw(const SampleSpace& domains, std::int64_t cases, std::uint64_t seed) {
-    const rc::Gen<Problem> problems = tileproof::problems(property_.name, judgement_.subject, domains);
-    const std::uint64_t own_seed = seed_of(property_.name + domains.sampling.variants.front(), seed);
+  void draw(const SampleSpace& space, std::int64_t cases, std::uint64_t seed) {
+    const rc::Gen<Problem> problems = tileproof::problems(property_.name, judgement_.subject, space);
+    const std::uint64_t own_seed = seed_of(property_.name + space.sampling.variants.front(), seed);
     const std::int64_t most_discarded = 10 * cases;
     std::int64_t taken = 0;
     std::int64_t discarded = 0;
@@ -134,14 +134,14 @@ class Run {
 
   /// Draws on for the goals that a subject's cases have not met, and runs only problems that meet one: what a subject
   /// takes may be so narrow that chance alone does not.
-  void draw_for_goals(const SampleSpace& domains, std::uint64_t seed) {
+  void draw_for_goals(const SampleSpace& space, std::uint64_t seed) {
     constexpr std::uint64_t most_drawn = 4096;
     std::int64_t cases = 64;                        // the most that are run
     if (judgement_.coverage.compared == 0) return;  // nothing has been shown, and this would show no more
     if (!judgement_.findings.empty() || judgement_.device_lost || !judgement_.gave_up.empty()) return;
-    const Goals goals = goals_of(property_.meets, domains.capabilities);
+    const Goals goals = goals_of(property_.meets, space.capabilities);
     const auto is_missing = [&](const CoverageGoal* goal) { return !goal->is_met(judgement_.coverage, goal->name); };
-    const rc::Gen<Problem> problems = tileproof::problems(property_.name, judgement_.subject, domains);
+    const rc::Gen<Problem> problems = tileproof::problems(property_.name, judgement_.subject, space);
     const std::uint64_t own_seed = seed_of(property_.name + " for goals", seed);
     for (std::uint64_t index = 0; index < most_drawn && cases > 0; ++index) {
       if (std::none_of(goals.in_reach.begin(), goals.in_reach.end(), is_missing) || (stop_ && stop_())) break;
@@ -183,9 +183,9 @@ class Run {
     return !judgement_.findings.empty();
   }
 
-  Judgement finished(const Property& property, const SampleSpace& domains) {
+  Judgement finished(const Property& property, const SampleSpace& space) {
     judgement_.seconds = seconds_since(begin_);
-    judgement_.settle(property, domains);
+    judgement_.settle(property, space);
     return judgement_;
   }
 
@@ -362,14 +362,14 @@ namespace {
 
 /// The goals of a property on a subject. Recorded matrices that the subject does not take put out of reach what they
 /// alone would have met.
-Goals goals_on(const Property& judged, const SampleSpace& domains) {
-  Goals goals = goals_of(judged.meets, domains.capabilities);
+Goals goals_on(const Property& judged, const SampleSpace& space) {
+  Goals goals = goals_of(judged.meets, space.capabilities);
   if (judged.sampling.fixed.empty() || judged.sampling.fixed_for) return goals;
   Coverage whole, taken;
   std::int64_t left_out = 0;
   for (const Problem& problem : judged.sampling.fixed) {
     count_problem(problem, whole);
-    if (domains.capabilities.takes(problem)) {
+    if (space.capabilities.takes(problem)) {
       count_problem(problem, taken);
     } else {
       ++left_out;
@@ -394,10 +394,10 @@ std::string joined(const std::vector<std::string>& names) {
 
 }  // namespace
 
-void Judgement::settle_variants(const Property& judged, const SampleSpace& domains) {
+void Judgement::settle_variants(const Property& judged, const SampleSpace& space) {
   variants.clear();
-  if (domains.sampling.variants == std::vector<std::string>{""}) return;
-  for (const std::string& variant : domains.sampling.variants) {
+  if (space.sampling.variants == std::vector<std::string>{""}) return;
+  for (const std::string& variant : space.sampling.variants) {
     const auto count = [&](const std::map<std::string, std::int64_t>& of) {
       const auto found = of.find(variant);
       return found == of.end() ? std::int64_t{0} : found->second;
@@ -425,9 +425,9 @@ void Judgement::settle_variants(const Property& judged, const SampleSpace& domai
   }
 }
 
-void Judgement::settle(const Property& judged, const SampleSpace& domains) {
-  settle_variants(judged, domains);
-  const Goals goals = goals_on(judged, domains);
+void Judgement::settle(const Property& judged, const SampleSpace& space) {
+  settle_variants(judged, space);
+  const Goals goals = goals_on(judged, space);
   out_of_reach = goals.out_of_reach;
   elements = coverage.compared;
   output_hash = coverage.output_hash;
@@ -463,7 +463,7 @@ void Judgement::settle(const Property& judged, const SampleSpace& domains) {
         std::find(missing_everywhere.begin(), missing_everywhere.end(), name) != missing_everywhere.end();
     if (!everywhere) name += " (but where the subject refuses)";
   }
-  for (const std::string& variant : domains.sampling.variants) {
+  for (const std::string& variant : space.sampling.variants) {
     if (!variants_run.contains(variant) && !unavailable.contains(variant)) missing.push_back(variant_class(variant));
     const auto own = variants.find(variant);
     const bool is_refused =
@@ -530,9 +530,9 @@ Judgement skipped(const Property& property, const std::string& subject_name, con
 namespace {
 
 /// The property's own problems that the subject takes.
-std::vector<Problem> fixed_problems(const Property& property, const SubjectRow& row, const SampleSpace& domains) {
+std::vector<Problem> fixed_problems(const Property& property, const SubjectRow& row, const SampleSpace& space) {
   std::vector<Problem> problems;
-  for (Problem problem : domains.sampling.fixed) {
+  for (Problem problem : space.sampling.fixed) {
     problem.property = property.name;
     problem.subject = row.name;
     if (row.capabilities.takes(problem)) problems.push_back(problem);
@@ -545,10 +545,10 @@ std::vector<Problem> fixed_problems(const Property& property, const SubjectRow& 
 Judgement judge(const Property& property, const SubjectRow& row, CaseRunner& runner, const Effort& effort,
                 const Observer& observer) {
   std::string why_not;
-  const SampleSpace domains = sample_space_of(property, row.capabilities, &why_not);
+  const SampleSpace space = sample_space_of(property, row.capabilities, &why_not);
   if (!why_not.empty()) return skipped(property, row.name, why_not);
-  const std::vector<Problem> fixed = fixed_problems(property, row, domains);
-  const Goals goals = goals_on(property, domains);
+  const std::vector<Problem> fixed = fixed_problems(property, row, space);
+  const Goals goals = goals_on(property, space);
   // Of recorded matrices, those that are left show something whatever goal the others would have met.
   const bool lacks_goals = property.sampling.fixed.empty() && !property.meets.empty() && goals.in_reach.empty();
   const bool has_nothing = (fixed.empty() && property.sampling.is_fixed()) || lacks_goals;
@@ -561,12 +561,12 @@ Judgement judge(const Property& property, const SubjectRow& row, CaseRunner& run
   Patience own;
   Run run(property, row, runner, observer, effort.expected_failures,
           effort.patience != nullptr ? *effort.patience : own, effort.stop);
-  const std::vector<std::string>& variants = domains.sampling.variants;
+  const std::vector<std::string>& variants = space.sampling.variants;
   const std::int64_t share = std::max<std::int64_t>(3, effort.cases / static_cast<std::int64_t>(variants.size()));
   try {
     if (property.begins_afresh) runner.start_afresh();
     for (const std::string& variant : variants) {
-      SampleSpace of_variant = domains;
+      SampleSpace of_variant = space;
       of_variant.sampling.variants = {variant};
       if (fixed.empty()) run.draw(of_variant, variants.size() == 1 ? effort.cases : share, effort.seed);
       for (Problem problem : fixed) {
@@ -578,11 +578,11 @@ Judgement judge(const Property& property, const SubjectRow& row, CaseRunner& run
       run.keep_finding();
       if (run.has_lost_the_device()) break;
     }
-    if (fixed.empty() && effort.draws_for_goals) run.draw_for_goals(domains, effort.seed);
+    if (fixed.empty() && effort.draws_for_goals) run.draw_for_goals(space, effort.seed);
   } catch (const std::runtime_error& error) {  // of the machine: no process can be had any more
     if (!run.keeps_what_was_found(error.what())) throw;
   }
-  return run.finished(property, domains);
+  return run.finished(property, space);
 }
 
 Judgement judge(const Property& property, const SubjectRow& row, Subject& subject, const Effort& effort,
@@ -597,9 +597,9 @@ Judgement judge_one(const Problem& problem, const SubjectRow& row, CaseRunner& r
   if (problem.n == 0) throw UsageError("--n", "0", "1 or more here: a problem without elements shows nothing");
   if (problem.k == 0) throw UsageError("--k", "0", "1 or more here: a problem without elements shows nothing");
   std::string why_not;
-  const SampleSpace domains = sample_space_of(property, row.capabilities, &why_not);
+  const SampleSpace space = sample_space_of(property, row.capabilities, &why_not);
   if (!why_not.empty()) return skipped(property, row.name, why_not);
-  require_within(problem, domains);
+  require_within(problem, space);
   const Observer nobody;
   Patience patience;
   Run run(property, row, runner, nobody, nullptr, patience, nullptr);
@@ -608,7 +608,7 @@ Judgement judge_one(const Problem& problem, const SubjectRow& row, CaseRunner& r
   // One case need not meet all that a property is about.
   Property alone = property;
   alone.meets.clear();
-  SampleSpace of_case = domains;
+  SampleSpace of_case = space;
   of_case.sampling.variants.clear();
   return run.finished(alone, of_case);
 }

@@ -141,7 +141,7 @@ struct Judgement {
   /// Adds another round of the same property on the same subject; of a variant, the first finding stays. The verdict is
   /// of all together.
   void add(const Judgement& round, const Property&, const Capabilities&);
-  /// Takes verdict and figures from what has been met. @param domains  what the property is drawn from for the subject
+  /// Takes verdict and figures from what has been met. @param space  what the property is drawn from for the subject
   void settle(const Property&, const SampleSpace&);
 
  private:
@@ -156,7 +156,8 @@ struct Observation {
   double seconds;
 };
 
-/// How many processes shrinking may lose, over all properties of a run; a hang costs as much as ten crashes. When it is used up, a finding of that kind is reported as it was drawn.
+/// How many processes shrinking may lose, over all properties of a run; a hang costs as much as ten crashes. When it is
+/// used up, a finding of that kind is reported as it was drawn.
 struct Patience {
   std::int64_t crashes = 80;
 };

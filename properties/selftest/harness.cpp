@@ -59,8 +59,8 @@ void for_each_pairing(Use use) {
   for (const Property& property : properties()) {
     for (const SubjectRow* row : rows) {
       std::string why_not;
-      const SampleSpace domains = sample_space_of(property, row->capabilities, &why_not);
-      if (why_not.empty()) use(property, *row, domains);
+      const SampleSpace space = sample_space_of(property, row->capabilities, &why_not);
+      if (why_not.empty()) use(property, *row, space);
     }
   }
 }
@@ -87,14 +87,14 @@ SelfResult parses_back(const SelfEffort& effort) {
     if (!broken && problem_of(line) != problem) broken = "another problem than printed this comes back: " + line;
     if (!broken && line_of(problem_of(line)) != line) broken = "another line comes back than " + line;
   };
-  for_each_pairing([&](const Property& property, const SubjectRow& row, const SampleSpace& domains) {
-    for (Problem problem : domains.sampling.fixed) {
+  for_each_pairing([&](const Property& property, const SubjectRow& row, const SampleSpace& space) {
+    for (Problem problem : space.sampling.fixed) {
       problem.property = property.name;
       problem.subject = row.name;
       look("fixed", problem);
     }
-    for (const std::string& variant : domains.sampling.variants) {
-      SampleSpace of_variant = domains;
+    for (const std::string& variant : space.sampling.variants) {
+      SampleSpace of_variant = space;
       of_variant.sampling.variants = {variant};
       const rc::Gen<Problem> generator = problems(property.name, row.name, of_variant);
       for (std::uint64_t i = 0; i < 20; ++i) {
@@ -273,15 +273,15 @@ SelfResult nothing_different_is_equal(const SelfEffort& effort) {
 SelfResult domains_are_reached(const SelfEffort& effort) {
   Distribution coverage;
   std::optional<std::string> broken;
-  for_each_pairing([&](const Property& property, const SubjectRow& row, const SampleSpace& domains) {
+  for_each_pairing([&](const Property& property, const SubjectRow& row, const SampleSpace& space) {
     if (property.sampling.is_fixed() || row.name != mutant_subjects().front().name) return;
-    const rc::Gen<Problem> generator = problems(property.name, row.name, domains);
+    const rc::Gen<Problem> generator = problems(property.name, row.name, space);
     Coverage own;
     Distribution named;
     for (std::int64_t i = 0; i < effort.cases; ++i) {
       const Problem p = drawn_from(generator, effort.seed, static_cast<std::uint64_t>(i));
       require_possible(p);
-      require_within(p, domains);
+      require_within(p, space);
       count_problem(p, own);
       ++named["group_size " + std::to_string(p.group_size)];
       ++named[std::string("domain ") + name_of(p.domain)];
@@ -289,25 +289,25 @@ SelfResult domains_are_reached(const SelfEffort& effort) {
     }
     named.insert(own.classes.begin(), own.classes.end());
     std::vector<std::string> promised;
-    for (const std::int64_t size : domains.capabilities.group_sizes) {
-      const std::vector<std::int64_t>& layouts = domains.capabilities.inner_k_tiles;
+    for (const std::int64_t size : space.capabilities.group_sizes) {
+      const std::vector<std::int64_t>& layouts = space.capabilities.inner_k_tiles;
       const bool fits = std::any_of(layouts.begin(), layouts.end(), [&](std::int64_t inner_k_tiles) {
-        return std::lcm(16 * inner_k_tiles, size) <= domains.sampling.most_k;
+        return std::lcm(16 * inner_k_tiles, size) <= space.sampling.most_k;
       });
       if (fits) promised.push_back("group_size " + std::to_string(size));
     }
-    for (const std::int64_t tiles : domains.capabilities.inner_k_tiles) {
+    for (const std::int64_t tiles : space.capabilities.inner_k_tiles) {
       promised.push_back("inner_k_tiles " + std::to_string(tiles));
     }
-    for (const Domain domain : domains.sampling.domains) promised.push_back(std::string("domain ") + name_of(domain));
-    for (const Type type : domains.sampling.types) promised.push_back(std::string("out ") + name_of(type));
-    for (const std::string& profile : domains.sampling.profiles) promised.push_back("profile " + profile);
+    for (const Domain domain : space.sampling.domains) promised.push_back(std::string("domain ") + name_of(domain));
+    for (const Type type : space.sampling.types) promised.push_back(std::string("out ") + name_of(type));
+    for (const std::string& profile : space.sampling.profiles) promised.push_back("profile " + profile);
     for (const char* name : {"not square", "several groups", "group smaller than a supertile",
                              "group equal to a supertile", "group larger than a supertile", "group of more than 256",
                              "group of no power of two", "more groups than group_size"}) {
       promised.push_back(name);
     }
-    if (domains.sampling.n_multiple % 8 != 0) promised.push_back("partial tile");
+    if (space.sampling.n_multiple % 8 != 0) promised.push_back("partial tile");
     for (const std::string& name : promised) {
       if (named[name] == 0) broken = property.name + " never draws " + name;
     }
