@@ -11,7 +11,7 @@ namespace tileproof {
 
 namespace {
 
-constexpr int version = 1;
+constexpr int version = 2;
 
 constexpr const char* schema = R"SQL(
   CREATE TABLE runs(id INTEGER PRIMARY KEY, folder TEXT UNIQUE NOT NULL, kind TEXT NOT NULL, subject TEXT NOT NULL,

@@ -20,7 +20,7 @@ namespace {
 
 using nlohmann::json;
 
-constexpr int version_of_history = 1;
+constexpr int version_of_history = 2;
 
 namespace fs = std::filesystem;
 

@@ -70,7 +70,7 @@ class AHistory : public WithFolder {
 };
 
 TEST_F(AHistory, DrawsItsFiguresAndMarksTheirSteps) {
-  const HistoryReport report = history_report(made(1, 11));
+  const HistoryReport report = history_report(made(2, 11));
   EXPECT_EQ(report.trouble, "");
   EXPECT_EQ(report.said, "1 figure, 1 step\n");
   EXPECT_NE(report.html.find("class=\"mark\""), std::string::npos);
@@ -81,7 +81,7 @@ TEST_F(AHistory, DrawsItsFiguresAndMarksTheirSteps) {
 }
 
 TEST_F(AHistory, OfAnotherVersionOrNoneIsBadInput) {
-  EXPECT_NE(history_report(made(2, 1)).trouble.find("a history of version 2"), std::string::npos);
+  EXPECT_NE(history_report(made(1, 1)).trouble.find("a history of version 1"), std::string::npos);
   EXPECT_NE(history_report(folder_ / "nowhere").trouble.find("nowhere"), std::string::npos);
   EXPECT_NE(history_report(write("text", std::string("hello, this is no database at all"))).trouble.find("text"),
             std::string::npos);
