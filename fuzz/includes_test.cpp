@@ -29,7 +29,9 @@ struct FolderRow {
 };
 
 const FolderRow rows[] = {
-    {"reference/", {}},
+    {"reference/layouts", {}},
+    {"reference/schemes", {"reference/layouts", "reference/"}},  // arithmetic.h, on which schemes stand
+    {"reference/", {"reference/layouts", "reference/schemes"}},  // formats.h and matrix.h, which join both
 
     {"kernels/", {}},
     {"kernels/tinygemm", {"kernels/"}},
