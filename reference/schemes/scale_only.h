@@ -1,0 +1,39 @@
+/// none: code * scale, without a zero, with one rounding to the weight's type. Codes are 0..15, and not signed.
+///
+/// Source: torchao's ZeroPointDomain.NONE.
+#pragma once
+
+#include "reference/schemes/scheme.h"
+
+namespace tileproof::reference {
+
+struct ScaleOnly {
+  static constexpr char name[] = "none";
+  static constexpr Zero zero_kind = Zero::none;
+  static constexpr Range zero_points = {};
+
+  template <class Units>
+  struct Group {
+    ExactIn<Units> scale;
+  };
+
+  template <class Units>
+  static constexpr Group<Units> decoded(FloatFormat /*weight_type*/, FloatFormat parameter_type, std::uint32_t scale,
+                                        std::uint32_t /*zero*/) {
+    return {decode<Units>(parameter_type, scale)};
+  }
+
+  template <class Units>
+  static constexpr std::uint32_t weight(FloatFormat weight_type, int code, const Group<Units>& group) {
+    return rounded(weight_type, product(whole<Units>(code), group.scale));
+  }
+};
+
+namespace shown_before_anything_runs {
+static_assert(weight<ScaleOnly>(bf16, bf16, 15, 0x0001, 0) == 0x000f);      // subnormals are kept
+static_assert(weight<ScaleOnly>(bf16, bf16, 0, 0xbf80, 0) == 0x8000);       // 0 * -1 is -0
+static_assert(weight<ScaleOnly>(bf16, bf16, 15, 0x3f8f, 0) == 0x4186);      // 15 * 143/128: 16.7578125, to 16.75
+static_assert(weight<ScaleOnly>(fp32, bf16, 15, 0x3f8f, 0) == 0x41861000);  // the same, exact in fp32
+}  // namespace shown_before_anything_runs
+
+}  // namespace tileproof::reference

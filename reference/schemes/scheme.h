@@ -1,0 +1,69 @@
+/// A scheme says how a weight is computed from a code and the parameters of its group. This header holds the words that
+/// schemes are written in.
+///
+/// A scheme is a type without state:
+///
+///   name          text, what --scheme names
+///   zero_kind     which kind of zero a group has, and zero_points, the range of one that is a whole number
+///   decoded       a group's parameters, decoded once for the sixteen codes that share them
+///   weight        of a code in a decoded group, as bits of the weight's type
+///
+/// Types of weights and of parameters are apart: the arithmetic is exact over decoded values, and each step that the
+/// scheme calls a rounding rounds to the weight's type. Bits lie in the low bits of 32.
+#pragma once
+
+#include <concepts>
+#include <cstdint>
+
+#include "reference/arithmetic.h"
+
+namespace tileproof::reference {
+
+/// The zero that a group has beside its scale.
+enum class Zero {
+  none,
+  value,  // a number of the parameters' type
+  point   // a whole number: the code that stands for 0
+};
+
+/// Whole numbers from lowest to highest, both included.
+struct Range {
+  int lowest = 0;
+  int highest = 0;
+  constexpr bool contains(int number) const { return lowest <= number && number <= highest; }
+  constexpr bool operator==(const Range&) const = default;
+};
+
+/// Calls `use` with the units that a weight needs. A scale has at most 11 bits in bf16 and fp16, 24 in fp32; a code 4,
+/// less the midpoint 4, less a zero point of int8 8. So a product has 15 (28) bits where a zero is added to it, and 19
+/// (32) where none is: a sum takes 16 (32), a rounding 31 (63). A sum in 32 bits can be rounded to 12 bits, which fp32
+/// weights exceed; in 64 to 26. Of a GPU's instructions, 32 bits take a third of what 64 take.
+template <class Use>
+constexpr auto with_units(FloatFormat weight_type, FloatFormat parameter_type, Use use) {
+  if (weight_type.bits() <= 16 && parameter_type.bits() <= 16) return use.template operator()<std::uint32_t>();
+  return use.template operator()<std::uint64_t>();
+}
+
+template <class S>
+concept IsScheme = requires(FloatFormat type, std::uint32_t bits, int code) {
+  { S::name[0] } -> std::convertible_to<char>;
+  { S::zero_kind } -> std::convertible_to<Zero>;
+  { S::zero_points } -> std::convertible_to<Range>;
+  { S::weight(type, code, S::template decoded<std::uint32_t>(type, type, bits, bits)) } -> std::same_as<std::uint32_t>;
+  { S::weight(type, code, S::template decoded<std::uint64_t>(type, type, bits, bits)) } -> std::same_as<std::uint32_t>;
+};
+
+/// The weight of one code.
+/// @param code   0..15
+/// @param scale  bits of a value of the parameters' type
+/// @param zero   Zero::value: likewise; Zero::point: the whole number, in two's complement; Zero::none: anything
+/// @return       bits of a value of the weight's type
+template <IsScheme S>
+constexpr std::uint32_t weight(FloatFormat weight_type, FloatFormat parameter_type, int code, std::uint32_t scale,
+                               std::uint32_t zero) {
+  return with_units(weight_type, parameter_type, [=]<class Units>() {
+    return S::weight(weight_type, code, S::template decoded<Units>(weight_type, parameter_type, scale, zero));
+  });
+}
+
+}  // namespace tileproof::reference
