@@ -4,14 +4,24 @@
 
 #include <array>
 #include <cstdint>
+#include <optional>
 #include <type_traits>
 
 #include "reference/arithmetic.h"
 #include "reference/dequantize.h"
 #include "reference/domains.h"
 #include "reference/float_bits.h"
+#include "reference/formats.h"
+#include "reference/layouts/layout.h"
+#include "reference/layouts/plain.h"
+#include "reference/layouts/tensor_core_tiled.h"
 #include "reference/matrix.h"
 #include "reference/quantize.h"
+#include "reference/schemes/affine_float.h"
+#include "reference/schemes/affine_integer.h"
+#include "reference/schemes/parameters.h"
+#include "reference/schemes/scale_only.h"
+#include "reference/schemes/scheme.h"
 #include "reference/tile_map.h"
 
 namespace tileproof::reference {
@@ -20,6 +30,8 @@ namespace {
 // Values, that a device kernel takes as parameters by copying their bytes.
 static_assert(std::is_trivially_copyable_v<FloatFormat> && std::is_trivially_copyable_v<Exact>);
 static_assert(std::is_trivially_copyable_v<Place> && std::is_trivially_copyable_v<Element>);
+static_assert(std::is_trivially_copyable_v<Size> && std::is_trivially_copyable_v<Coordinates>);
+static_assert(std::is_trivially_copyable_v<Dims> && std::is_trivially_copyable_v<std::optional<Element>>);
 static_assert(std::is_trivially_copyable_v<FloatParameters> && std::is_trivially_copyable_v<IntegerParameters>);
 
 static_assert(bf16 != fp16 && bf16 != fp32 && fp16 != fp32);
@@ -99,6 +111,22 @@ constexpr bool weights_are_those_of_codes() {
   return by_float == by_integer;
 }
 static_assert(weights_are_those_of_codes());
+
+// By the layout, and to another one and back.
+constexpr bool another_layout_holds_the_codes() {
+  using From = TensorCoreTiled<inner_k_tiles>;
+  std::array<std::uint32_t, units<TensorCoreTiled<2>>({n, k})> other{};
+  convert<From, TensorCoreTiled<2>>(packed.data(), {n, k}, other.data());
+  std::array<std::uint32_t, packed.size()> back{};
+  convert<TensorCoreTiled<2>, From>(other.data(), {n, k}, back.data());
+  return back == packed && other != packed;
+}
+static_assert(another_layout_holds_the_codes());
+
+// A format by its name.
+constexpr int plain = *format_index("plain");
+static_assert(formats[plain].layout.dims({n, k}) == Dims(n, k / 2) && formats[plain].scheme_index("none") == 2);
+static_assert(with_layout(plain, []<class L>() { return L::slot_of({0, 0}, {n, k}); }) == 1);
 
 // -2..5.5 in fp16: scale 1/2, and zeros that describe the same constant, of which 0.0 is code 4.
 constexpr FloatParameters chosen_by_float = chosen_float(fp16, {0xc000, 0x4580});

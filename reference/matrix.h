@@ -1,23 +1,97 @@
-/// Pack, unpack and dequantize of whole matrices: the specification of the three operations, as loops over the tile
-/// map.
+/// Pack, unpack, convert and dequantize of whole matrices: the specification of the operations, as loops over what a
+/// layout and a scheme say. A layout as a type argument compiles the loop for it; tinygemm's by run-time inner_k_tiles
+/// stand below.
 ///
-/// Codes before packing are uint8 [n][k / 2], the even column in the HIGH nibble. Rows past n in the last n-tile are
-/// packed as code 0. Scales, zeros and outputs are bits, in the low bits of the element type that the caller chose.
-/// Source: aten::_convert_weight_to_int4pack; the tile map's sources.
+/// Scales, zeros and weights are bits, in the low bits of the element type that the caller chose.
 #pragma once
 
 #include <cassert>
 #include <cstdint>
 
 #include "reference/dequantize.h"
+#include "reference/formats.h"
 #include "reference/tile_map.h"
 
 namespace tileproof::reference {
 
+/// Writes a whole buffer: the code of every element in its slot, and the padding.
+/// @param code_of  (Element) -> code 0..15
+/// @param packed   units<L>(size) units, all written
+template <IsLayout L, class CodeOf>
+constexpr void pack_from(CodeOf code_of, Size size, typename L::Storage* packed) {
+  assert(is_legal<L>(size));
+  constexpr auto all_padding = static_cast<typename L::Storage>(std::uint32_t{0x11111111} * L::padding_code);
+  for (std::int64_t unit = 0; unit < units<L>(size); ++unit) packed[unit] = all_padding;
+  for (std::int64_t n = 0; n < size.n; ++n) {
+    for (std::int64_t k = 0; k < size.k; ++k) set_code_at(packed, L::slot_of({n, k}, size), code_of(Element{n, k}));
+  }
+}
+
+/// @param codes   uint8 [n][k], a code each
+/// @param packed  as pack_from
+template <IsLayout L>
+constexpr void pack(const std::uint8_t* codes, Size size, typename L::Storage* packed) {
+  pack_from<L>([=](Element e) { return static_cast<int>(codes[e.n * size.k + e.k]); }, size, packed);
+}
+
+/// @param codes  int32 [n][k]
+template <IsLayout L>
+constexpr void unpack(const typename L::Storage* packed, Size size, std::int32_t* codes) {
+  assert(is_legal<L>(size));
+  for (std::int64_t n = 0; n < size.n; ++n) {
+    for (std::int64_t k = 0; k < size.k; ++k) codes[n * size.k + k] = code_at(packed, L::slot_of({n, k}, size));
+  }
+}
+
+/// A packed matrix in another layout.
+/// @param to  as pack_from
+template <IsLayout From, IsLayout To>
+constexpr void convert(const typename From::Storage* from, Size size, typename To::Storage* to) {
+  assert(is_legal<From>(size));
+  pack_from<To>([=](Element e) { return code_at(from, From::slot_of(e, size)); }, size, to);
+}
+
+/// @tparam F     a FormatOf
+/// @tparam Used  one of its schemes, a With
+/// @param packed   units of F's layout
+/// @param scales   the first tensor of Used::Parameters
+/// @param zeros    the last one: scales again where that is one tensor; read where the scheme has a zero
+/// @param weights  in F's order, all written
+template <class F, class Used, class Bits, class Weight>
+constexpr void dequantize(FloatFormat weight_type, FloatFormat parameter_type, const typename F::Codes::Storage* packed,
+                          const Bits* scales, const typename Used::Parameters::template ZeroElement<Bits>* zeros,
+                          Size size, std::int64_t group_size, Weight* weights) {
+  using L = typename F::Codes;
+  using Scheme = typename Used::Scheme;
+  using Parameters = typename Used::Parameters;
+  assert(is_legal<L>(size) && group_size > 0 && size.k % group_size == 0);
+  const Size groups = {size.n, size.k / group_size};
+  for (std::int64_t n = 0; n < size.n; ++n) {
+    for (std::int64_t k = 0; k < size.k; ++k) {
+      const Element group = {n, k / group_size};
+      const std::uint32_t scale = scales[Parameters::scale_at(group, groups)];
+      std::uint32_t zero = 0;
+      if constexpr (Scheme::zero_kind != Zero::none) zero = zero_of<Parameters>(zeros, group, groups);
+      const int code = code_at(packed, L::slot_of({n, k}, size));
+      weights[F::result_at({n, k}, size)] =
+          static_cast<Weight>(weight<Scheme>(weight_type, parameter_type, code, scale, zero));
+    }
+  }
+}
+
+// tinygemm by run-time inner_k_tiles, with weights and parameters of one type.
+
+/// Calls `use` with tinygemm's format of 2, 4 or 8 inner k-tiles.
+template <class Use>
+constexpr void with_inner_k_tiles(int inner_k_tiles, Use use) {
+  if (inner_k_tiles == 2) return use.template operator()<Tinygemm<2>>();
+  if (inner_k_tiles == 4) return use.template operator()<Tinygemm<4>>();
+  use.template operator()<Tinygemm<8>>();
+}
+
 /// Code (n, k) of a matrix of pairs uint8 [n][k_total / 2].
 constexpr int code_of_pairs(const std::uint8_t* pairs, std::int64_t n, std::int64_t k, std::int64_t k_total) {
-  const std::uint8_t pair = pairs[n * (k_total / 2) + k / 2];
-  return k % 2 == 0 ? pair >> 4 : pair & 15;
+  return code_at(pairs, Plain::slot_of({n, k}, {n + 1, k_total}));
 }
 
 /// Code (n, k) of a packed matrix.
@@ -27,29 +101,19 @@ constexpr int code_of_packed(const std::uint32_t* packed, std::int64_t n, std::i
   return static_cast<int>(packed[place.word] >> (4 * place.nibble) & 15);
 }
 
-/// @param pairs   uint8 [n][k / 2]
+/// @param pairs   uint8 [n][k / 2], as Plain
 /// @param packed  words_of(n, k) words, all written
 constexpr void pack(const std::uint8_t* pairs, std::int64_t n, std::int64_t k, int inner_k_tiles,
                     std::uint32_t* packed) {
   assert(is_legal(n, k, inner_k_tiles));
-  for (std::int64_t word = 0; word < words_of(n, k); ++word) packed[word] = 0;
-  for (std::int64_t row = 0; row < n; ++row) {
-    for (std::int64_t column = 0; column < k; ++column) {
-      const Place place = place_of(row, column, k, inner_k_tiles);
-      packed[place.word] |= static_cast<std::uint32_t>(code_of_pairs(pairs, row, column, k)) << (4 * place.nibble);
-    }
-  }
+  with_inner_k_tiles(inner_k_tiles, [=]<class F>() { convert<Plain, typename F::Codes>(pairs, {n, k}, packed); });
 }
 
 /// @param codes  int32 [n][k]
 constexpr void unpack(const std::uint32_t* packed, std::int64_t n, std::int64_t k, int inner_k_tiles,
                       std::int32_t* codes) {
   assert(is_legal(n, k, inner_k_tiles));
-  for (std::int64_t row = 0; row < n; ++row) {
-    for (std::int64_t column = 0; column < k; ++column) {
-      codes[row * k + column] = code_of_packed(packed, row, column, k, inner_k_tiles);
-    }
-  }
+  with_inner_k_tiles(inner_k_tiles, [=]<class F>() { unpack<typename F::Codes>(packed, {n, k}, codes); });
 }
 
 /// Float domain.
@@ -59,15 +123,11 @@ template <class Bits>
 constexpr void dequantize_float(FloatFormat format, const std::uint32_t* packed, const Bits* scales_and_zeros,
                                 std::int64_t n, std::int64_t k, std::int64_t group_size, int inner_k_tiles,
                                 Bits* weights) {
-  assert(is_legal(n, k, inner_k_tiles) && group_size > 0 && k % group_size == 0);
-  for (std::int64_t row = 0; row < n; ++row) {
-    for (std::int64_t column = 0; column < k; ++column) {
-      const Bits* scale_and_zero = scales_and_zeros + (column / group_size * n + row) * 2;
-      const int code = code_of_packed(packed, row, column, k, inner_k_tiles);
-      weights[row * k + column] =
-          static_cast<Bits>(dequantized_float(format, code, scale_and_zero[0], scale_and_zero[1]));
-    }
-  }
+  assert(is_legal(n, k, inner_k_tiles));
+  with_inner_k_tiles(inner_k_tiles, [=]<class F>() {
+    dequantize<F, With<AffineFloat, ScalesAndZeros>>(format, format, packed, scales_and_zeros, scales_and_zeros, {n, k},
+                                                     group_size, weights);
+  });
 }
 
 /// Integer domain.
@@ -77,15 +137,11 @@ template <class Bits>
 constexpr void dequantize_integer(FloatFormat format, const std::uint32_t* packed, const Bits* scales,
                                   const std::int8_t* zero_points, std::int64_t n, std::int64_t k,
                                   std::int64_t group_size, int inner_k_tiles, Bits* weights) {
-  assert(is_legal(n, k, inner_k_tiles) && group_size > 0 && k % group_size == 0);
-  for (std::int64_t row = 0; row < n; ++row) {
-    for (std::int64_t column = 0; column < k; ++column) {
-      const std::int64_t group = column / group_size * n + row;
-      const int code = code_of_packed(packed, row, column, k, inner_k_tiles);
-      weights[row * k + column] =
-          static_cast<Bits>(dequantized_integer(format, code, scales[group], zero_points[group]));
-    }
-  }
+  assert(is_legal(n, k, inner_k_tiles));
+  with_inner_k_tiles(inner_k_tiles, [=]<class F>() {
+    dequantize<F, With<AffineInteger, ScalesAndZeroPoints>>(format, format, packed, scales, zero_points, {n, k},
+                                                            group_size, weights);
+  });
 }
 
 /// No zero point.
@@ -93,14 +149,11 @@ constexpr void dequantize_integer(FloatFormat format, const std::uint32_t* packe
 template <class Bits>
 constexpr void dequantize_none(FloatFormat format, const std::uint32_t* packed, const Bits* scales, std::int64_t n,
                                std::int64_t k, std::int64_t group_size, int inner_k_tiles, Bits* weights) {
-  assert(is_legal(n, k, inner_k_tiles) && group_size > 0 && k % group_size == 0);
-  for (std::int64_t row = 0; row < n; ++row) {
-    for (std::int64_t column = 0; column < k; ++column) {
-      const int code = code_of_packed(packed, row, column, k, inner_k_tiles);
-      weights[row * k + column] =
-          static_cast<Bits>(dequantized_none(format, code, scales[column / group_size * n + row]));
-    }
-  }
+  assert(is_legal(n, k, inner_k_tiles));
+  with_inner_k_tiles(inner_k_tiles, [=]<class F>() {
+    dequantize<F, With<ScaleOnly, ScalesAlone>>(format, format, packed, scales, static_cast<const Bits*>(nullptr),
+                                                {n, k}, group_size, weights);
+  });
 }
 
 }  // namespace tileproof::reference

@@ -6,6 +6,7 @@
 
 #include <bit>
 #include <cstdint>
+#include <iterator>
 #include <random>
 #include <vector>
 
@@ -284,6 +285,138 @@ TEST(Dequantize, TakesTheParametersOfItsGroupAndRow) {
     }
   }
   EXPECT_EQ(compared, 3 * n * (4 * 128 + 384 + 256 + 1024 + 512 + 768));
+}
+
+// Every format, by what its types say.
+
+template <class Use>
+void for_every_format(Use use) {
+  for (int i = 0; i < Formats::count; ++i) with_format(i, use);
+}
+
+/// Codes that tell elements apart: rows and columns of one code differ in their neighbours.
+std::uint8_t code_of(std::int64_t n, std::int64_t k) {
+  return static_cast<std::uint8_t>((static_cast<std::uint64_t>(n * 131 + k) * 2654435761u >> 28) & 15);
+}
+
+std::vector<std::uint8_t> codes_of(Size matrix) {
+  std::vector<std::uint8_t> codes;
+  for (std::int64_t n = 0; n < matrix.n; ++n) {
+    for (std::int64_t k = 0; k < matrix.k; ++k) codes.push_back(code_of(n, k));
+  }
+  return codes;
+}
+
+template <class L>
+std::vector<typename L::Storage> packed_by(Size matrix) {
+  std::vector<typename L::Storage> packed(size(units<L>(matrix)), static_cast<typename L::Storage>(0xdeadbeef));
+  pack<L>(codes_of(matrix).data(), matrix, packed.data());
+  return packed;
+}
+
+TEST(EveryFormat, PacksCodesIntoTheirSlotsAndFillsThePadding) {
+  std::int64_t compared = 0;
+  for_every_format([&]<class F>() {
+    using L = typename F::Codes;
+    const Size matrix = {5 * L::legal.n, 3 * L::legal.k};
+    const auto packed = packed_by<L>(matrix);
+    for (std::int64_t slot = 0; slot < slots<L>(matrix); ++slot, ++compared) {
+      const auto element = L::element_at(slot, matrix);
+      ASSERT_EQ(code_at(packed.data(), slot), element ? code_of(element->n, element->k) : L::padding_code) << L::name;
+    }
+  });
+  EXPECT_GT(compared, 8 * 3 * (32 + 64 + 128));
+}
+
+TEST(EveryFormat, UnpacksAndConvertsToPlainWhatWasPacked) {
+  for_every_format([&]<class F>() {
+    using L = typename F::Codes;
+    const Size matrix = {5 * L::legal.n, 6 * L::legal.k};  // an even k, as Plain wants
+    const auto packed = packed_by<L>(matrix);
+    std::vector<std::int32_t> codes(size(matrix.n * matrix.k), -1);
+    unpack<L>(packed.data(), matrix, codes.data());
+    for (std::int64_t n = 0; n < matrix.n; ++n) {
+      for (std::int64_t k = 0; k < matrix.k; ++k) {
+        ASSERT_EQ(codes[size(n * matrix.k + k)], code_of(n, k)) << L::name << " " << n << ", " << k;
+      }
+    }
+    std::vector<std::uint8_t> plain(size(units<Plain>(matrix)), 0xaa);
+    convert<L, Plain>(packed.data(), matrix, plain.data());
+    EXPECT_EQ(plain, packed_by<Plain>(matrix)) << L::name;
+    std::vector<typename L::Storage> back(packed.size(), static_cast<typename L::Storage>(0xdeadbeef));
+    convert<Plain, L>(plain.data(), matrix, back.data());
+    EXPECT_EQ(back, packed) << L::name;
+  });
+}
+
+/// Groups of 2 k-steps, each with parameters of its own, of a type that the weights do not have.
+template <class F, class Used>
+void expect_weights_of_own_groups() {
+  using L = typename F::Codes;
+  using Scheme = typename Used::Scheme;
+  using Parameters = typename Used::Parameters;
+  using ZeroElement = typename Parameters::template ZeroElement<std::uint16_t>;
+  const Size matrix = {3 * L::legal.n, 6 * L::legal.k};
+  const std::int64_t group_size = 2 * L::legal.k;
+  const Size groups = {matrix.n, 3};
+  const auto scale_of = [](std::int64_t group, std::int64_t n) {
+    return static_cast<std::uint16_t>(0x3f80 + group * 37 + n);  // bf16, 1 and above
+  };
+  const auto zero_for = [](std::int64_t group, std::int64_t n) -> std::uint32_t {
+    if (Scheme::zero_kind == Zero::none) return 0;
+    if (Scheme::zero_kind == Zero::value) return static_cast<std::uint16_t>(0xbf80 + group * 41 + n);
+    const int count = Scheme::zero_points.highest - Scheme::zero_points.lowest + 1;
+    return static_cast<std::uint32_t>(Scheme::zero_points.lowest + static_cast<int>(group * 5 + n) % count);
+  };
+
+  const auto& tensors = Parameters::tensors;
+  std::vector<std::uint16_t> scales(size(tensors[0].dims(groups).elements()));
+  std::vector<ZeroElement> own_zeros(size(tensors[std::size(tensors) - 1].dims(groups).elements()));
+  ZeroElement* zeros = own_zeros.data();
+  if constexpr (std::size(Parameters::tensors) == 1) zeros = scales.data();
+  for (std::int64_t n = 0; n < groups.n; ++n) {
+    for (std::int64_t group = 0; group < groups.k; ++group) {
+      scales[size(Parameters::scale_at({n, group}, groups))] = scale_of(group, n);
+      if constexpr (Scheme::zero_kind != Zero::none) {
+        const std::int64_t at = Parameters::zero_at({n, group}, groups);
+        if constexpr (Parameters::zeros_are_packed) {
+          set_code_at(zeros, at, static_cast<int>(zero_for(group, n)));
+        } else {
+          zeros[at] = static_cast<ZeroElement>(zero_for(group, n));
+        }
+      }
+    }
+  }
+
+  std::vector<std::uint32_t> weights(size(matrix.n * matrix.k), 0xaaaaaaaa);
+  dequantize<F, Used>(fp32, bf16, packed_by<L>(matrix).data(), scales.data(), zeros, matrix, group_size,
+                      weights.data());
+  for (std::int64_t n = 0; n < matrix.n; ++n) {
+    for (std::int64_t k = 0; k < matrix.k; ++k) {
+      const std::int64_t group = k / group_size;
+      const std::uint32_t expected = weight<Scheme>(fp32, bf16, code_of(n, k), scale_of(group, n), zero_for(group, n));
+      const bool is_n_k = F::result == ResultOrder::n_k;
+      ASSERT_EQ(weights[size(is_n_k ? n * matrix.k + k : k * matrix.n + n)], expected)
+          << L::name << " " << Scheme::name << " " << n << ", " << k;
+    }
+  }
+}
+
+TEST(EveryFormat, DequantizesWithTheParametersOfTheGroup) {
+  int schemes = 0;
+  for (int i = 0; i < Formats::count; ++i) {
+    for (int scheme = 0; scheme < formats[i].scheme_count; ++scheme, ++schemes) {
+      with_scheme(i, scheme, []<class F, class Used>() { expect_weights_of_own_groups<F, Used>(); });
+    }
+  }
+  EXPECT_GE(schemes, 12);
+}
+
+TEST(Plain, IsPackedAsWorkedOutByHand) {
+  const std::uint8_t codes[] = {1, 2, 3, 4, 5, 6, 7, 8};  // two rows of four columns
+  std::vector<std::uint8_t> packed(4, 0xaa);
+  pack<Plain>(codes, {2, 4}, packed.data());
+  EXPECT_EQ(packed, (std::vector<std::uint8_t>{0x12, 0x34, 0x56, 0x78}));
 }
 
 }  // namespace

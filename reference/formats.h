@@ -1,0 +1,236 @@
+/// The formats: a row each, which joins a layout to the schemes that it is used with. A format is added by one line of
+/// the list `Formats`, and asked by name or index: as data by `formats`, as types by with_format and with_scheme, so
+/// that loops are compiled for one layout.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string_view>
+
+#include "reference/layouts/plain.h"
+#include "reference/layouts/tensor_core_tiled.h"
+#include "reference/schemes/affine_float.h"
+#include "reference/schemes/affine_integer.h"
+#include "reference/schemes/parameters.h"
+#include "reference/schemes/scale_only.h"
+
+namespace tileproof::reference {
+
+/// The group sizes of a format, beside that a group divides k.
+struct GroupSizes {
+  static constexpr int most = 4;
+  std::int64_t multiple_of = 1;
+  std::int64_t only[most] = {};  // the legal ones, where there are few; 0 ends the list
+
+  constexpr bool contains(std::int64_t group_size) const {
+    if (group_size <= 0 || group_size % multiple_of != 0) return false;
+    for (const std::int64_t legal : only) {
+      if (legal == group_size) return true;
+    }
+    return only[0] == 0;
+  }
+  constexpr bool operator==(const GroupSizes&) const = default;
+};
+
+// As types, for nvcc 13.0 cannot name a kernel whose template arguments hold a struct as a value.
+template <std::int64_t multiple>
+struct MultiplesOf {
+  static constexpr GroupSizes group_sizes = {.multiple_of = multiple};
+};
+template <std::int64_t... legal>
+struct OnlyOf {
+  static constexpr GroupSizes group_sizes = {.only = {legal...}};
+};
+
+/// The order of a dequantized matrix, the last letter fastest.
+enum class ResultOrder { n_k, k_n };
+
+/// A scheme, and where its parameters lie.
+template <IsScheme S, class P>
+struct With {
+  using Scheme = S;
+  using Parameters = P;
+};
+
+template <class... T>
+struct List {
+  static constexpr int count = sizeof...(T);
+};
+
+/// A format as a type. The first scheme is the default one.
+template <IsLayout L, class LegalGroupSizes, ResultOrder order, class S>
+struct FormatOf {
+  using Codes = L;
+  using Schemes = S;
+  static constexpr GroupSizes group_sizes = LegalGroupSizes::group_sizes;
+  static constexpr ResultOrder result = order;
+
+  static constexpr Dims result_dims(Size size) {
+    return order == ResultOrder::n_k ? Dims{size.n, size.k} : Dims{size.k, size.n};
+  }
+  static constexpr std::int64_t result_at(Element element, Size size) {
+    return order == ResultOrder::n_k ? element.n * size.k + element.k : element.k * size.n + element.n;
+  }
+};
+
+/// The three domains of a zero point in PyTorch.
+using ThreeDomains =
+    List<With<AffineFloat, ScalesAndZeros>, With<AffineInteger, ScalesAndZeroPoints>, With<ScaleOnly, ScalesAlone>>;
+
+template <int inner_k_tiles>
+using Tinygemm = FormatOf<TensorCoreTiled<inner_k_tiles>, MultiplesOf<16>, ResultOrder::n_k, ThreeDomains>;
+
+/// Every format, by the name of its layout.
+using Formats =
+    List<Tinygemm<2>, Tinygemm<4>, Tinygemm<8>, FormatOf<Plain, MultiplesOf<1>, ResultOrder::n_k, ThreeDomains>>;
+
+/// A layout as data, for the host.
+struct LayoutRow {
+  const char* name;
+  const char* dtype;
+  const char* dims_text;
+  const char* unit;  // "word" or "byte", in texts
+  int bytes_of_unit;
+  Multiples legal;
+  int padding_code;
+  bool (*is_legal)(Size);
+  Dims (*dims)(Size);
+  std::int64_t (*slots)(Size);
+  std::int64_t (*slot_of)(Element, Size);
+  std::optional<Element> (*element_at)(std::int64_t slot, Size);
+  Coordinates (*coordinates)(std::int64_t slot, Size);  // of a batch, as coordinates_in_batch
+};
+
+template <IsLayout L>
+constexpr LayoutRow layout_row_of() {
+  return {.name = L::name,
+          .dtype = L::dtype,
+          .dims_text = L::dims_text,
+          .unit = unit_name<L>(),
+          .bytes_of_unit = static_cast<int>(sizeof(typename L::Storage)),
+          .legal = L::legal,
+          .padding_code = L::padding_code,
+          .is_legal = is_legal<L>,
+          .dims = L::dims,
+          .slots = slots<L>,
+          .slot_of = L::slot_of,
+          .element_at = L::element_at,
+          .coordinates = coordinates_in_batch<L>};
+}
+
+/// A scheme and the places of its parameters as data, for the host.
+struct SchemeRow {
+  const char* name;
+  Zero zero_kind;
+  Range zero_points;
+  std::uint32_t (*weight)(FloatFormat weight_type, FloatFormat parameter_type, int code, std::uint32_t scale,
+                          std::uint32_t zero);
+  const ParameterTensor* tensors;
+  int tensor_count;
+  bool zeros_are_packed;
+  std::int64_t (*scale_at)(Element group, Size groups);
+  std::int64_t (*zero_at)(Element group, Size groups);
+};
+
+template <class Used>
+constexpr SchemeRow scheme_row_of() {
+  using S = typename Used::Scheme;
+  using P = typename Used::Parameters;
+  return {.name = S::name,
+          .zero_kind = S::zero_kind,
+          .zero_points = S::zero_points,
+          .weight = weight<S>,
+          .tensors = P::tensors,
+          .tensor_count = static_cast<int>(sizeof P::tensors / sizeof P::tensors[0]),
+          .zeros_are_packed = P::zeros_are_packed,
+          .scale_at = P::scale_at,
+          .zero_at = P::zero_at};
+}
+
+/// A format as data, for the host.
+struct Format {
+  static constexpr int most_schemes = 3;
+  const char* name;
+  LayoutRow layout;
+  SchemeRow schemes[most_schemes];
+  int scheme_count;
+  GroupSizes group_sizes;
+  ResultOrder result;
+  Dims (*result_dims)(Size);
+  std::int64_t (*result_at)(Element, Size);
+
+  /// @return which of its schemes has the name; nothing where none has
+  constexpr std::optional<int> scheme_index(std::string_view scheme) const {
+    for (int i = 0; i < scheme_count; ++i) {
+      if (schemes[i].name == scheme) return i;
+    }
+    return std::nullopt;
+  }
+};
+
+template <class F>
+constexpr Format row_of() {
+  const auto with_schemes = []<class... Used>(List<Used...>) -> Format {
+    static_assert(sizeof...(Used) <= Format::most_schemes);
+    return {.name = F::Codes::name,
+            .layout = layout_row_of<typename F::Codes>(),
+            .schemes = {scheme_row_of<Used>()...},
+            .scheme_count = sizeof...(Used),
+            .group_sizes = F::group_sizes,
+            .result = F::result,
+            .result_dims = F::result_dims,
+            .result_at = F::result_at};
+  };
+  return with_schemes(typename F::Schemes());
+}
+
+template <class All>
+struct RowsOf;
+template <class... F>
+struct RowsOf<List<F...>> {
+  static constexpr Format rows[] = {row_of<F>()...};
+};
+
+/// The rows of `Formats`, in its order.
+inline constexpr const auto& formats = RowsOf<Formats>::rows;
+
+/// @return which of `formats` has the name; nothing where none has
+constexpr std::optional<int> format_index(std::string_view name) {
+  for (int i = 0; i < Formats::count; ++i) {
+    if (formats[i].name == name) return i;
+  }
+  return std::nullopt;
+}
+
+/// Calls `use` with the index-th type of a list.
+template <class Use, class First, class... Others>
+constexpr decltype(auto) with_type_at(List<First, Others...>, int index, Use&& use) {
+  if constexpr (sizeof...(Others) != 0) {
+    if (index != 0) return with_type_at(List<Others...>(), index - 1, use);
+  }
+  return use.template operator()<First>();
+}
+
+/// Calls `use.operator()<F>()` with the FormatOf of a row; F::Codes is its layout.
+/// @param index  of the row, 0 <= index < Formats::count
+template <class Use>
+constexpr decltype(auto) with_format(int index, Use&& use) {
+  return with_type_at(Formats(), index, use);
+}
+
+/// Calls `use.operator()<L>()` with the layout of a row.
+template <class Use>
+constexpr decltype(auto) with_layout(int index, Use&& use) {
+  return with_format(index, [&]<class F>() -> decltype(auto) { return use.template operator()<typename F::Codes>(); });
+}
+
+/// Calls `use.operator()<F, Used>()` with the FormatOf of a row and one of its schemes: a With.
+template <class Use>
+constexpr decltype(auto) with_scheme(int format, int scheme, Use&& use) {
+  return with_format(format, [&]<class F>() -> decltype(auto) {
+    return with_type_at(typename F::Schemes(), scheme,
+                        [&]<class Used>() -> decltype(auto) { return use.template operator()<F, Used>(); });
+  });
+}
+
+}  // namespace tileproof::reference

@@ -1,0 +1,151 @@
+/// The rows of reference/formats.h: names, schemes, group sizes, results; and that a row says what its types say.
+#include "reference/formats.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cstdint>
+#include <set>
+#include <string>
+#include <vector>
+
+namespace tileproof::reference {
+namespace {
+
+TEST(Formats, HaveOneNameEach) {
+  std::set<std::string> names;
+  for (int i = 0; i < Formats::count; ++i) {
+    EXPECT_TRUE(names.insert(formats[i].name).second) << formats[i].name;
+    EXPECT_EQ(format_index(formats[i].name), i);
+    EXPECT_EQ(formats[i].name, std::string(formats[i].layout.name));
+  }
+  EXPECT_TRUE(names.contains("tinygemm-2") && names.contains("tinygemm-4") && names.contains("tinygemm-8"));
+  EXPECT_TRUE(names.contains("plain"));
+  EXPECT_EQ(format_index("tinygemm"), std::nullopt);
+  EXPECT_EQ(format_index(""), std::nullopt);
+}
+
+TEST(Formats, AreGivenAsTypesByTheirIndex) {
+  for (int i = 0; i < Formats::count; ++i) {
+    EXPECT_EQ(with_layout(i, []<class L>() { return std::string(L::name); }), formats[i].name);
+    EXPECT_EQ(with_format(i, []<class F>() { return F::group_sizes; }), formats[i].group_sizes);
+    for (int scheme = 0; scheme < formats[i].scheme_count; ++scheme) {
+      const std::string name = with_scheme(
+          i, scheme, []<class F, class Used>() { return std::string(F::Codes::name) + " " + Used::Scheme::name; });
+      EXPECT_EQ(name, std::string(formats[i].name) + " " + formats[i].schemes[scheme].name);
+    }
+  }
+}
+
+TEST(Formats, SayOfALayoutWhatItsTypeSays) {
+  for (int i = 0; i < Formats::count; ++i) {
+    const LayoutRow& row = formats[i].layout;
+    const Size size = {3 * row.legal.n, 2 * row.legal.k};
+    with_layout(i, [&]<class L>() {
+      EXPECT_TRUE(row.is_legal(size));
+      EXPECT_EQ(row.dims(size), L::dims(size));
+      EXPECT_EQ(row.slots(size), slots<L>(size));
+      EXPECT_EQ(row.bytes_of_unit, static_cast<int>(sizeof(typename L::Storage)));
+      for (std::int64_t slot = 0; slot < row.slots(size); ++slot) {
+        const std::optional<Element> element = row.element_at(slot, size);
+        ASSERT_EQ(element, L::element_at(slot, size));
+        if (element) {
+          ASSERT_EQ(row.slot_of(*element, size), slot);
+        }
+        ASSERT_EQ(row.coordinates(slot, size).all[0].value, L::coordinates(slot, size).all[0].value);
+      }
+    });
+  }
+}
+
+TEST(Formats, HaveSchemesOfDifferentNamesAndPlacesOfTheirOwnForEveryParameter) {
+  for (const Format& format : formats) {
+    std::set<std::string> names;
+    ASSERT_GT(format.scheme_count, 0);
+    for (int i = 0; i < format.scheme_count; ++i) {
+      const SchemeRow& scheme = format.schemes[i];
+      EXPECT_TRUE(names.insert(scheme.name).second);
+      EXPECT_EQ(format.scheme_index(scheme.name), i);
+
+      const Size groups = {2 * format.layout.legal.n, 3};
+      std::set<std::int64_t> scales, zeros;
+      for (std::int64_t n = 0; n < groups.n; ++n) {
+        for (std::int64_t k = 0; k < groups.k; ++k) {
+          scales.insert(scheme.scale_at({n, k}, groups));
+          zeros.insert(scheme.zero_at({n, k}, groups));
+        }
+      }
+      const auto count = static_cast<std::size_t>(groups.n * groups.k);
+      const ParameterTensor& first = scheme.tensors[0];
+      EXPECT_EQ(scales.size(), count);
+      EXPECT_LT(*scales.rbegin(), first.dims(groups).elements());
+      EXPECT_EQ(first.dtype, nullptr) << "a scale has the parameters' type";
+      if (scheme.zero_kind == Zero::none) continue;
+      EXPECT_EQ(zeros.size(), count);
+      const ParameterTensor& last = scheme.tensors[scheme.tensor_count - 1];
+      const std::int64_t of_element = scheme.zeros_are_packed ? 8 : 1;
+      EXPECT_LT(*zeros.rbegin(), last.dims(groups).elements() * of_element);
+      EXPECT_EQ(last.dtype != nullptr, scheme.zero_kind == Zero::point);
+      if (scheme.tensor_count == 1) {
+        std::vector<std::int64_t> both;
+        std::set_intersection(scales.begin(), scales.end(), zeros.begin(), zeros.end(), std::back_inserter(both));
+        EXPECT_TRUE(both.empty());
+      }
+    }
+    EXPECT_EQ(format.scheme_index("nonsense"), std::nullopt);
+  }
+}
+
+TEST(Formats, SayTheShapesOfParametersAsNumbersAndAsText) {
+  for (const Format& format : formats) {
+    for (int i = 0; i < format.scheme_count; ++i) {
+      for (int tensor = 0; tensor < format.schemes[i].tensor_count; ++tensor) {
+        const ParameterTensor& row = format.schemes[i].tensors[tensor];
+        const std::string text = row.dims_text;
+        EXPECT_EQ(std::count(text.begin(), text.end(), '['), row.dims({format.layout.legal.n, 2}).count) << text;
+      }
+    }
+  }
+}
+
+TEST(Formats, HaveOnePlaceOfTheResultForEachElement) {
+  for (const Format& format : formats) {
+    const Size size = {3 * format.layout.legal.n, 2 * format.layout.legal.k};
+    std::set<std::int64_t> places;
+    for (std::int64_t n = 0; n < size.n; ++n) {
+      for (std::int64_t k = 0; k < size.k; ++k) places.insert(format.result_at({n, k}, size));
+    }
+    EXPECT_EQ(static_cast<std::int64_t>(places.size()), size.n * size.k);
+    EXPECT_EQ(*places.rbegin(), size.n * size.k - 1);
+    const bool is_n_k = format.result == ResultOrder::n_k;
+    EXPECT_EQ(format.result_at({1, 0}, size), is_n_k ? size.k : 1);
+    EXPECT_EQ(format.result_dims(size), is_n_k ? Dims(size.n, size.k) : Dims(size.k, size.n));
+  }
+}
+
+TEST(Formats, OfPyTorchHaveThreeDomains) {
+  for (const char* name : {"tinygemm-2", "tinygemm-4", "tinygemm-8", "plain"}) {
+    const Format& format = formats[*format_index(name)];
+    ASSERT_EQ(format.scheme_count, 3) << name;
+    EXPECT_EQ(format.schemes[0].name, std::string("float")) << "the default";
+    EXPECT_EQ(format.schemes[1].name, std::string("integer"));
+    EXPECT_EQ(format.schemes[2].name, std::string("none"));
+    EXPECT_EQ(format.schemes[1].zero_points, (Range{-128, 127}));
+    EXPECT_EQ(format.schemes[0].weight(bf16, bf16, 15, 0x3f80, 0x3f80), 0x4100u);      // 7 * 1 + 1
+    EXPECT_EQ(format.schemes[1].weight(bf16, bf16, 15, 0x3f80, 0xffffffff), 0x4180u);  // (15 + 1) * 1
+    EXPECT_EQ(format.schemes[2].weight(bf16, bf16, 15, 0x3f80, 0x3f80), 0x4170u);      // 15 * 1
+    EXPECT_EQ(format.result, ResultOrder::n_k);
+  }
+}
+
+TEST(GroupSizes, AreMultiplesOrAList) {
+  const GroupSizes& tinygemm = formats[*format_index("tinygemm-4")].group_sizes;
+  EXPECT_TRUE(tinygemm.contains(16) && tinygemm.contains(48) && tinygemm.contains(4096));
+  EXPECT_FALSE(tinygemm.contains(8) || tinygemm.contains(0) || tinygemm.contains(-16) || tinygemm.contains(24));
+  constexpr GroupSizes listed{.only = {32, 64}};
+  EXPECT_TRUE(listed.contains(32) && listed.contains(64));
+  EXPECT_FALSE(listed.contains(16) || listed.contains(96) || listed.contains(0));
+}
+
+}  // namespace
+}  // namespace tileproof::reference
