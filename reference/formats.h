@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <optional>
 #include <string_view>
+#include <type_traits>
 
 #include "reference/layouts/plain.h"
 #include "reference/layouts/tensor_core_tiled.h"
@@ -57,11 +58,22 @@ struct List {
   static constexpr int count = sizeof...(T);
 };
 
+/// The place of a type in a list that has it.
+template <class T, class... All>
+constexpr int index_in(List<All...>) {
+  constexpr bool is_it[] = {std::is_same_v<T, All>...};
+  static_assert((std::is_same_v<T, All> || ...));
+  int index = 0;
+  while (!is_it[index]) ++index;
+  return index;
+}
+
 /// A format as a type. The first scheme is the default one.
-template <IsLayout L, class LegalGroupSizes, ResultOrder order, class S>
+/// @tparam Used  a List of some of `Schemes`
+template <IsLayout L, class LegalGroupSizes, ResultOrder order, class Used>
 struct FormatOf {
   using Codes = L;
-  using Schemes = S;
+  using Schemes = Used;
   static constexpr GroupSizes group_sizes = LegalGroupSizes::group_sizes;
   static constexpr ResultOrder result = order;
 
@@ -74,8 +86,13 @@ struct FormatOf {
 };
 
 /// The three domains of a zero point in PyTorch.
-using ThreeDomains =
-    List<With<AffineFloat, ScalesAndZeros>, With<AffineInteger, ScalesAndZeroPoints>, With<ScaleOnly, ScalesAlone>>;
+using FloatZeros = With<AffineFloat, ScalesAndZeros>;
+using IntegerZeros = With<AffineInteger, ScalesAndZeroPoints>;
+using NoZeros = With<ScaleOnly, ScalesAlone>;
+using ThreeDomains = List<FloatZeros, IntegerZeros, NoZeros>;
+
+/// Every scheme that a format is used with. One that several formats have is one of these.
+using Schemes = List<FloatZeros, IntegerZeros, NoZeros>;
 
 template <int inner_k_tiles>
 using Tinygemm = FormatOf<TensorCoreTiled<inner_k_tiles>, MultiplesOf<16>, ResultOrder::n_k, ThreeDomains>;
@@ -85,7 +102,7 @@ using Formats =
     List<Tinygemm<2>, Tinygemm<4>, Tinygemm<8>, FormatOf<Plain, MultiplesOf<1>, ResultOrder::n_k, ThreeDomains>>;
 
 /// A layout as data, for the host.
-struct LayoutRow {
+struct Layout {
   const char* name;
   const char* dtype;
   const char* dims_text;
@@ -95,14 +112,18 @@ struct LayoutRow {
   int padding_code;
   bool (*is_legal)(Size);
   Dims (*dims)(Size);
+  Size (*padded)(Size);
   std::int64_t (*slots)(Size);
   std::int64_t (*slot_of)(Element, Size);
   std::optional<Element> (*element_at)(std::int64_t slot, Size);
   Coordinates (*coordinates)(std::int64_t slot, Size);  // of a batch, as coordinates_in_batch
+
+  constexpr int slots_of_unit() const { return 2 * bytes_of_unit; }
+  constexpr std::int64_t units(Size size) const { return slots(size) / slots_of_unit(); }
 };
 
 template <IsLayout L>
-constexpr LayoutRow layout_row_of() {
+constexpr Layout layout_as_data() {
   return {.name = L::name,
           .dtype = L::dtype,
           .dims_text = L::dims_text,
@@ -112,6 +133,7 @@ constexpr LayoutRow layout_row_of() {
           .padding_code = L::padding_code,
           .is_legal = is_legal<L>,
           .dims = L::dims,
+          .padded = padded<L>,
           .slots = slots<L>,
           .slot_of = L::slot_of,
           .element_at = L::element_at,
@@ -119,7 +141,7 @@ constexpr LayoutRow layout_row_of() {
 }
 
 /// A scheme and the places of its parameters as data, for the host.
-struct SchemeRow {
+struct Scheme {
   const char* name;
   Zero zero_kind;
   Range zero_points;
@@ -133,7 +155,7 @@ struct SchemeRow {
 };
 
 template <class Used>
-constexpr SchemeRow scheme_row_of() {
+constexpr Scheme scheme_as_data() {
   using S = typename Used::Scheme;
   using P = typename Used::Parameters;
   return {.name = S::name,
@@ -147,34 +169,50 @@ constexpr SchemeRow scheme_row_of() {
           .zero_at = P::zero_at};
 }
 
+template <class All>
+struct SchemesAsData;
+template <class... Used>
+struct SchemesAsData<List<Used...>> {
+  static constexpr Scheme rows[] = {scheme_as_data<Used>()...};
+};
+
+/// `Schemes` as data, in its order: a scheme of several formats is one object.
+inline constexpr const auto& schemes = SchemesAsData<Schemes>::rows;
+
 /// A format as data, for the host.
 struct Format {
   static constexpr int most_schemes = 3;
   const char* name;
-  LayoutRow layout;
-  SchemeRow schemes[most_schemes];
+  Layout layout;
+  const Scheme* schemes[most_schemes];  // the first is the default one
   int scheme_count;
   GroupSizes group_sizes;
   ResultOrder result;
   Dims (*result_dims)(Size);
   std::int64_t (*result_at)(Element, Size);
 
-  /// @return which of its schemes has the name; nothing where none has
-  constexpr std::optional<int> scheme_index(std::string_view scheme) const {
-    for (int i = 0; i < scheme_count; ++i) {
-      if (schemes[i].name == scheme) return i;
+  constexpr bool has(const Scheme& scheme) const {
+    for (const Scheme* own : schemes) {
+      if (own == &scheme) return true;
     }
-    return std::nullopt;
+    return false;
+  }
+  /// @return the one of its schemes that has the name, or nullptr
+  constexpr const Scheme* scheme_named(std::string_view scheme) const {
+    for (int i = 0; i < scheme_count; ++i) {
+      if (schemes[i]->name == scheme) return schemes[i];
+    }
+    return nullptr;
   }
 };
 
 template <class F>
-constexpr Format row_of() {
+constexpr Format format_as_data() {
   const auto with_schemes = []<class... Used>(List<Used...>) -> Format {
     static_assert(sizeof...(Used) <= Format::most_schemes);
     return {.name = F::Codes::name,
-            .layout = layout_row_of<typename F::Codes>(),
-            .schemes = {scheme_row_of<Used>()...},
+            .layout = layout_as_data<typename F::Codes>(),
+            .schemes = {&reference::schemes[index_in<Used>(Schemes())]...},
             .scheme_count = sizeof...(Used),
             .group_sizes = F::group_sizes,
             .result = F::result,
@@ -185,22 +223,26 @@ constexpr Format row_of() {
 }
 
 template <class All>
-struct RowsOf;
+struct FormatsAsData;
 template <class... F>
-struct RowsOf<List<F...>> {
-  static constexpr Format rows[] = {row_of<F>()...};
+struct FormatsAsData<List<F...>> {
+  static constexpr Format rows[] = {format_as_data<F>()...};
 };
 
-/// The rows of `Formats`, in its order.
-inline constexpr const auto& formats = RowsOf<Formats>::rows;
+/// `Formats` as data, in its order.
+inline constexpr const auto& formats = FormatsAsData<Formats>::rows;
 
-/// @return which of `formats` has the name; nothing where none has
-constexpr std::optional<int> format_index(std::string_view name) {
-  for (int i = 0; i < Formats::count; ++i) {
-    if (formats[i].name == name) return i;
+/// @return the one of `formats` that has the name, or nullptr
+constexpr const Format* format_named(std::string_view name) {
+  for (const Format& format : formats) {
+    if (format.name == name) return &format;
   }
-  return std::nullopt;
+  return nullptr;
 }
+
+/// The place of a row among `formats`, or `schemes`: what with_format and with_scheme take.
+constexpr int index_of(const Format& format) { return static_cast<int>(&format - &formats[0]); }
+constexpr int index_of(const Scheme& scheme) { return static_cast<int>(&scheme - &schemes[0]); }
 
 /// Calls `use` with the index-th type of a list.
 template <class Use, class First, class... Others>
@@ -224,13 +266,11 @@ constexpr decltype(auto) with_layout(int index, Use&& use) {
   return with_format(index, [&]<class F>() -> decltype(auto) { return use.template operator()<typename F::Codes>(); });
 }
 
-/// Calls `use.operator()<F, Used>()` with the FormatOf of a row and one of its schemes: a With.
+/// Calls `use.operator()<Used>()` with a With.
+/// @param index  of the scheme, 0 <= index < Schemes::count
 template <class Use>
-constexpr decltype(auto) with_scheme(int format, int scheme, Use&& use) {
-  return with_format(format, [&]<class F>() -> decltype(auto) {
-    return with_type_at(typename F::Schemes(), scheme,
-                        [&]<class Used>() -> decltype(auto) { return use.template operator()<F, Used>(); });
-  });
+constexpr decltype(auto) with_scheme(int index, Use&& use) {
+  return with_type_at(Schemes(), index, use);
 }
 
 }  // namespace tileproof::reference

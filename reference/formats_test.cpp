@@ -16,13 +16,14 @@ TEST(Formats, HaveOneNameEach) {
   std::set<std::string> names;
   for (int i = 0; i < Formats::count; ++i) {
     EXPECT_TRUE(names.insert(formats[i].name).second) << formats[i].name;
-    EXPECT_EQ(format_index(formats[i].name), i);
+    EXPECT_EQ(format_named(formats[i].name), &formats[i]);
+    EXPECT_EQ(index_of(formats[i]), i);
     EXPECT_EQ(formats[i].name, std::string(formats[i].layout.name));
   }
   EXPECT_TRUE(names.contains("tinygemm-2") && names.contains("tinygemm-4") && names.contains("tinygemm-8"));
   EXPECT_TRUE(names.contains("plain"));
-  EXPECT_EQ(format_index("tinygemm"), std::nullopt);
-  EXPECT_EQ(format_index(""), std::nullopt);
+  EXPECT_EQ(format_named("tinygemm"), nullptr);
+  EXPECT_EQ(format_named(""), nullptr);
 }
 
 TEST(Formats, AreGivenAsTypesByTheirIndex) {
@@ -30,21 +31,28 @@ TEST(Formats, AreGivenAsTypesByTheirIndex) {
     EXPECT_EQ(with_layout(i, []<class L>() { return std::string(L::name); }), formats[i].name);
     EXPECT_EQ(with_format(i, []<class F>() { return F::group_sizes; }), formats[i].group_sizes);
     for (int scheme = 0; scheme < formats[i].scheme_count; ++scheme) {
-      const std::string name = with_scheme(
-          i, scheme, []<class F, class Used>() { return std::string(F::Codes::name) + " " + Used::Scheme::name; });
-      EXPECT_EQ(name, std::string(formats[i].name) + " " + formats[i].schemes[scheme].name);
+      const Scheme& row = *formats[i].schemes[scheme];
+      EXPECT_EQ(with_scheme(index_of(row), []<class Used>() { return std::string(Used::Scheme::name); }), row.name);
+      const int of_format = with_format(i, [&]<class F>() {
+        return with_type_at(typename F::Schemes(), scheme, []<class Used>() { return index_in<Used>(Schemes()); });
+      });
+      EXPECT_EQ(of_format, index_of(row));
+      EXPECT_TRUE(formats[i].has(row));
     }
   }
 }
 
 TEST(Formats, SayOfALayoutWhatItsTypeSays) {
   for (int i = 0; i < Formats::count; ++i) {
-    const LayoutRow& row = formats[i].layout;
+    const Layout& row = formats[i].layout;
     const Size size = {3 * row.legal.n, 2 * row.legal.k};
     with_layout(i, [&]<class L>() {
       EXPECT_TRUE(row.is_legal(size));
       EXPECT_EQ(row.dims(size), L::dims(size));
       EXPECT_EQ(row.slots(size), slots<L>(size));
+      EXPECT_EQ(row.padded(size), padded<L>(size));
+      EXPECT_EQ(row.padded(size).n * row.padded(size).k, row.slots(size));
+      EXPECT_EQ(row.units(size), units<L>(size));
       EXPECT_EQ(row.bytes_of_unit, static_cast<int>(sizeof(typename L::Storage)));
       for (std::int64_t slot = 0; slot < row.slots(size); ++slot) {
         const std::optional<Element> element = row.element_at(slot, size);
@@ -63,9 +71,9 @@ TEST(Formats, HaveSchemesOfDifferentNamesAndPlacesOfTheirOwnForEveryParameter) {
     std::set<std::string> names;
     ASSERT_GT(format.scheme_count, 0);
     for (int i = 0; i < format.scheme_count; ++i) {
-      const SchemeRow& scheme = format.schemes[i];
+      const Scheme& scheme = *format.schemes[i];
       EXPECT_TRUE(names.insert(scheme.name).second);
-      EXPECT_EQ(format.scheme_index(scheme.name), i);
+      EXPECT_EQ(format.scheme_named(scheme.name), &scheme);
 
       const Size groups = {2 * format.layout.legal.n, 3};
       std::set<std::int64_t> scales, zeros;
@@ -92,15 +100,15 @@ TEST(Formats, HaveSchemesOfDifferentNamesAndPlacesOfTheirOwnForEveryParameter) {
         EXPECT_TRUE(both.empty());
       }
     }
-    EXPECT_EQ(format.scheme_index("nonsense"), std::nullopt);
+    EXPECT_EQ(format.scheme_named("nonsense"), nullptr);
   }
 }
 
 TEST(Formats, SayTheShapesOfParametersAsNumbersAndAsText) {
   for (const Format& format : formats) {
     for (int i = 0; i < format.scheme_count; ++i) {
-      for (int tensor = 0; tensor < format.schemes[i].tensor_count; ++tensor) {
-        const ParameterTensor& row = format.schemes[i].tensors[tensor];
+      for (int tensor = 0; tensor < format.schemes[i]->tensor_count; ++tensor) {
+        const ParameterTensor& row = format.schemes[i]->tensors[tensor];
         const std::string text = row.dims_text;
         EXPECT_EQ(std::count(text.begin(), text.end(), '['), row.dims({format.layout.legal.n, 2}).count) << text;
       }
@@ -125,21 +133,21 @@ TEST(Formats, HaveOnePlaceOfTheResultForEachElement) {
 
 TEST(Formats, OfPyTorchHaveThreeDomains) {
   for (const char* name : {"tinygemm-2", "tinygemm-4", "tinygemm-8", "plain"}) {
-    const Format& format = formats[*format_index(name)];
+    const Format& format = *format_named(name);
     ASSERT_EQ(format.scheme_count, 3) << name;
-    EXPECT_EQ(format.schemes[0].name, std::string("float")) << "the default";
-    EXPECT_EQ(format.schemes[1].name, std::string("integer"));
-    EXPECT_EQ(format.schemes[2].name, std::string("none"));
-    EXPECT_EQ(format.schemes[1].zero_points, (Range{-128, 127}));
-    EXPECT_EQ(format.schemes[0].weight(bf16, bf16, 15, 0x3f80, 0x3f80), 0x4100u);      // 7 * 1 + 1
-    EXPECT_EQ(format.schemes[1].weight(bf16, bf16, 15, 0x3f80, 0xffffffff), 0x4180u);  // (15 + 1) * 1
-    EXPECT_EQ(format.schemes[2].weight(bf16, bf16, 15, 0x3f80, 0x3f80), 0x4170u);      // 15 * 1
+    EXPECT_EQ(format.schemes[0]->name, std::string("float")) << "the default";
+    EXPECT_EQ(format.schemes[1]->name, std::string("integer"));
+    EXPECT_EQ(format.schemes[2]->name, std::string("none"));
+    EXPECT_EQ(format.schemes[1]->zero_points, (Range{-128, 127}));
+    EXPECT_EQ(format.schemes[0]->weight(bf16, bf16, 15, 0x3f80, 0x3f80), 0x4100u);      // 7 * 1 + 1
+    EXPECT_EQ(format.schemes[1]->weight(bf16, bf16, 15, 0x3f80, 0xffffffff), 0x4180u);  // (15 + 1) * 1
+    EXPECT_EQ(format.schemes[2]->weight(bf16, bf16, 15, 0x3f80, 0x3f80), 0x4170u);      // 15 * 1
     EXPECT_EQ(format.result, ResultOrder::n_k);
   }
 }
 
 TEST(GroupSizes, AreMultiplesOrAList) {
-  const GroupSizes& tinygemm = formats[*format_index("tinygemm-4")].group_sizes;
+  const GroupSizes& tinygemm = format_named("tinygemm-4")->group_sizes;
   EXPECT_TRUE(tinygemm.contains(16) && tinygemm.contains(48) && tinygemm.contains(4096));
   EXPECT_FALSE(tinygemm.contains(8) || tinygemm.contains(0) || tinygemm.contains(-16) || tinygemm.contains(24));
   constexpr GroupSizes listed{.only = {32, 64}};

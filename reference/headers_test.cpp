@@ -124,9 +124,9 @@ constexpr bool another_layout_holds_the_codes() {
 static_assert(another_layout_holds_the_codes());
 
 // A format by its name.
-constexpr int plain = *format_index("plain");
-static_assert(formats[plain].layout.dims({n, k}) == Dims(n, k / 2) && formats[plain].scheme_index("none") == 2);
-static_assert(with_layout(plain, []<class L>() { return L::slot_of({0, 0}, {n, k}); }) == 1);
+constexpr const Format& plain = *format_named("plain");
+static_assert(plain.layout.dims({n, k}) == Dims(n, k / 2) && plain.scheme_named("none") == plain.schemes[2]);
+static_assert(with_layout(index_of(plain), []<class L>() { return L::slot_of({0, 0}, {n, k}); }) == 1);
 
 // -2..5.5 in fp16: scale 1/2, and zeros that describe the same constant, of which 0.0 is code 4.
 constexpr FloatParameters chosen_by_float = chosen_float(fp16, {0xc000, 0x4580});

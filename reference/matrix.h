@@ -62,7 +62,7 @@ constexpr void dequantize(FloatFormat weight_type, FloatFormat parameter_type, c
                           const Bits* scales, const typename Used::Parameters::template ZeroElement<Bits>* zeros,
                           Size size, std::int64_t group_size, Weight* weights) {
   using L = typename F::Codes;
-  using Scheme = typename Used::Scheme;
+  using S = typename Used::Scheme;
   using Parameters = typename Used::Parameters;
   assert(is_legal<L>(size) && group_size > 0 && size.k % group_size == 0);
   const Size groups = {size.n, size.k / group_size};
@@ -71,10 +71,10 @@ constexpr void dequantize(FloatFormat weight_type, FloatFormat parameter_type, c
       const Element group = {n, k / group_size};
       const std::uint32_t scale = scales[Parameters::scale_at(group, groups)];
       std::uint32_t zero = 0;
-      if constexpr (Scheme::zero_kind != Zero::none) zero = zero_of<Parameters>(zeros, group, groups);
+      if constexpr (S::zero_kind != Zero::none) zero = zero_of<Parameters>(zeros, group, groups);
       const int code = code_at(packed, L::slot_of({n, k}, size));
       weights[F::result_at({n, k}, size)] =
-          static_cast<Weight>(weight<Scheme>(weight_type, parameter_type, code, scale, zero));
+          static_cast<Weight>(weight<S>(weight_type, parameter_type, code, scale, zero));
     }
   }
 }

@@ -353,7 +353,7 @@ TEST(EveryFormat, UnpacksAndConvertsToPlainWhatWasPacked) {
 template <class F, class Used>
 void expect_weights_of_own_groups() {
   using L = typename F::Codes;
-  using Scheme = typename Used::Scheme;
+  using S = typename Used::Scheme;
   using Parameters = typename Used::Parameters;
   using ZeroElement = typename Parameters::template ZeroElement<std::uint16_t>;
   const Size matrix = {3 * L::legal.n, 6 * L::legal.k};
@@ -363,10 +363,10 @@ void expect_weights_of_own_groups() {
     return static_cast<std::uint16_t>(0x3f80 + group * 37 + n);  // bf16, 1 and above
   };
   const auto zero_for = [](std::int64_t group, std::int64_t n) -> std::uint32_t {
-    if (Scheme::zero_kind == Zero::none) return 0;
-    if (Scheme::zero_kind == Zero::value) return static_cast<std::uint16_t>(0xbf80 + group * 41 + n);
-    const int count = Scheme::zero_points.highest - Scheme::zero_points.lowest + 1;
-    return static_cast<std::uint32_t>(Scheme::zero_points.lowest + static_cast<int>(group * 5 + n) % count);
+    if (S::zero_kind == Zero::none) return 0;
+    if (S::zero_kind == Zero::value) return static_cast<std::uint16_t>(0xbf80 + group * 41 + n);
+    const int count = S::zero_points.highest - S::zero_points.lowest + 1;
+    return static_cast<std::uint32_t>(S::zero_points.lowest + static_cast<int>(group * 5 + n) % count);
   };
 
   const auto& tensors = Parameters::tensors;
@@ -377,7 +377,7 @@ void expect_weights_of_own_groups() {
   for (std::int64_t n = 0; n < groups.n; ++n) {
     for (std::int64_t group = 0; group < groups.k; ++group) {
       scales[size(Parameters::scale_at({n, group}, groups))] = scale_of(group, n);
-      if constexpr (Scheme::zero_kind != Zero::none) {
+      if constexpr (S::zero_kind != Zero::none) {
         const std::int64_t at = Parameters::zero_at({n, group}, groups);
         if constexpr (Parameters::zeros_are_packed) {
           set_code_at(zeros, at, static_cast<int>(zero_for(group, n)));
@@ -394,10 +394,10 @@ void expect_weights_of_own_groups() {
   for (std::int64_t n = 0; n < matrix.n; ++n) {
     for (std::int64_t k = 0; k < matrix.k; ++k) {
       const std::int64_t group = k / group_size;
-      const std::uint32_t expected = weight<Scheme>(fp32, bf16, code_of(n, k), scale_of(group, n), zero_for(group, n));
+      const std::uint32_t expected = weight<S>(fp32, bf16, code_of(n, k), scale_of(group, n), zero_for(group, n));
       const bool is_n_k = F::result == ResultOrder::n_k;
       ASSERT_EQ(weights[size(is_n_k ? n * matrix.k + k : k * matrix.n + n)], expected)
-          << L::name << " " << Scheme::name << " " << n << ", " << k;
+          << L::name << " " << S::name << " " << n << ", " << k;
     }
   }
 }
@@ -406,7 +406,9 @@ TEST(EveryFormat, DequantizesWithTheParametersOfTheGroup) {
   int schemes = 0;
   for (int i = 0; i < Formats::count; ++i) {
     for (int scheme = 0; scheme < formats[i].scheme_count; ++scheme, ++schemes) {
-      with_scheme(i, scheme, []<class F, class Used>() { expect_weights_of_own_groups<F, Used>(); });
+      with_format(i, [&]<class F>() {
+        with_type_at(typename F::Schemes(), scheme, []<class Used>() { expect_weights_of_own_groups<F, Used>(); });
+      });
     }
   }
   EXPECT_GE(schemes, 12);

@@ -11,10 +11,13 @@
 ///   Storage, dtype  the unsigned type of an element of the buffer; the tensor's dtype, which may be signed
 ///   dims, dims_text the shape of the buffer's tensor, as numbers and as a formula for messages
 ///   padding_code    the code that fills slots without an element
+///   padded_to       optional: what n and k are filled up to a multiple of, where there is padding
 ///   slot_of         from the element; element_at from the storage order, nothing for padding: written independently
 ///   coordinates     the names of a slot's place, for texts: the storage unit and the nibble last
 ///   run_columns,    optional: the slots of so many consecutive k, from a multiple of it on and within one row,
-///   relative slot_from_first to the first
+///   slot_from_first relative to the first
+///   block           optional: the matrix is cut into blocks of so many rows and columns, which lie one behind the
+///                   other, those of a row of blocks first; each is laid out as a matrix of its size
 #pragma once
 
 #include <concepts>
@@ -110,6 +113,11 @@ concept HasRuns = IsLayout<L> && requires {
   { L::slot_from_first(0) } -> std::same_as<int>;
 };
 
+template <class L>
+concept HasBlocks = IsLayout<L> && requires {
+  { L::block } -> std::convertible_to<Size>;
+};
+
 template <class Storage>
 inline constexpr int slots_of_unit = 2 * static_cast<int>(sizeof(Storage));
 
@@ -123,6 +131,17 @@ constexpr const char* unit_name() {
 template <IsLayout L>
 constexpr bool is_legal(Size size) {
   return size.n >= 0 && size.k >= 0 && size.n % L::legal.n == 0 && size.k % L::legal.k == 0;
+}
+
+/// @return the size of the matrix with its padding: as many elements as the buffer has slots
+template <IsLayout L>
+constexpr Size padded(Size size) {
+  if constexpr (requires { L::padded_to; }) {
+    const Multiples to = L::padded_to;
+    return {(size.n + to.n - 1) / to.n * to.n, (size.k + to.k - 1) / to.k * to.k};
+  } else {
+    return size;
+  }
 }
 
 /// @return the storage units of a buffer: bytes, or words of 32 bits
@@ -187,6 +206,20 @@ constexpr bool runs_are_as_specified(Size size) {
     for (std::int64_t k = 0; k < size.k; ++k) {
       const auto i = static_cast<int>(k % L::run_columns);
       if (L::slot_of({n, k}, size) != L::slot_of({n, k - i}, size) + L::slot_from_first(i)) return false;
+    }
+  }
+  return true;
+}
+
+/// @return whether a matrix is what `block` says
+template <HasBlocks L>
+constexpr bool blocks_are_as_specified(Size size) {
+  const std::int64_t of_row = size.k / L::block.k;
+  for (std::int64_t n = 0; n < size.n; ++n) {
+    for (std::int64_t k = 0; k < size.k; ++k) {
+      const std::int64_t before = n / L::block.n * of_row + k / L::block.k;
+      const std::int64_t within = L::slot_of({n % L::block.n, k % L::block.k}, L::block);
+      if (L::slot_of({n, k}, size) != before * slots<L>(L::block) + within) return false;
     }
   }
   return true;

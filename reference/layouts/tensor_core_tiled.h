@@ -85,6 +85,7 @@ struct TensorCoreTiled {
                                            : inner_k_tiles == 4 ? "[ceil(n/8)][k/64][32][2]"
                                                                 : "[ceil(n/8)][k/128][32][4]";
   static constexpr int padding_code = 0;
+  static constexpr Multiples padded_to = {.n = rows_of_tile};
 
   static constexpr Dims dims(Size size) {
     return {(size.n + rows_of_tile - 1) / rows_of_tile, size.k / (columns_of_tile * inner_k_tiles), lanes_of_tile,
@@ -118,6 +119,9 @@ struct TensorCoreTiled {
     return lane * (inner_k_tiles / 2) * codes_of_word + nibble;
   }
 
+  /// A supertile.
+  static constexpr Size block = {rows_of_tile, columns_of_tile* inner_k_tiles};
+
  private:
   static constexpr Place place_at(std::int64_t slot) {
     return {slot / codes_of_word, static_cast<int>(slot % codes_of_word)};
@@ -136,6 +140,10 @@ static_assert(is_bijection<TensorCoreTiled<4>>({0, 64}) && is_bijection<TensorCo
 static_assert(runs_are_as_specified<TensorCoreTiled<2>>({16, 64}));
 static_assert(runs_are_as_specified<TensorCoreTiled<4>>({9, 128}));
 static_assert(runs_are_as_specified<TensorCoreTiled<8>>({9, 256}));
+static_assert(blocks_are_as_specified<TensorCoreTiled<2>>({9, 96}));
+static_assert(blocks_are_as_specified<TensorCoreTiled<4>>({9, 128}));
+static_assert(blocks_are_as_specified<TensorCoreTiled<8>>({9, 256}));
+static_assert(padded<TensorCoreTiled<4>>({9, 128}) == Size{16, 128});
 
 // Golden positions, worked out by hand from the fragment tables of the PTX ISA.
 static_assert(place_of(0, 0, 64, 2) == Place{0, 0});      // lane 0, b0
