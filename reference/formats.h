@@ -58,11 +58,16 @@ struct List {
   static constexpr int count = sizeof...(T);
 };
 
+template <class T, class... All>
+constexpr bool has_type(List<All...>) {
+  return (std::is_same_v<T, All> || ...);
+}
+
 /// The place of a type in a list that has it.
 template <class T, class... All>
 constexpr int index_in(List<All...>) {
   constexpr bool is_it[] = {std::is_same_v<T, All>...};
-  static_assert((std::is_same_v<T, All> || ...));
+  static_assert(has_type<T>(List<All...>()));
   int index = 0;
   while (!is_it[index]) ++index;
   return index;

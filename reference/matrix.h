@@ -67,14 +67,18 @@ constexpr void dequantize(FloatFormat weight_type, FloatFormat parameter_type, c
   assert(is_legal<L>(size) && group_size > 0 && size.k % group_size == 0);
   const Size groups = {size.n, size.k / group_size};
   for (std::int64_t n = 0; n < size.n; ++n) {
-    for (std::int64_t k = 0; k < size.k; ++k) {
-      const Element group = {n, k / group_size};
+    for (std::int64_t of_row = 0; of_row < groups.k; ++of_row) {
+      const Element group = {n, of_row};
       const std::uint32_t scale = scales[Parameters::scale_at(group, groups)];
       std::uint32_t zero = 0;
       if constexpr (S::zero_kind != Zero::none) zero = zero_of<Parameters>(zeros, group, groups);
-      const int code = code_at(packed, L::slot_of({n, k}, size));
-      weights[F::result_at({n, k}, size)] =
-          static_cast<Weight>(weight<S>(weight_type, parameter_type, code, scale, zero));
+      with_units(weight_type, parameter_type, [&]<class Units>() {
+        const auto decoded = S::template decoded<Units>(weight_type, parameter_type, scale, zero);
+        for (std::int64_t k = of_row * group_size; k < (of_row + 1) * group_size; ++k) {
+          const int code = code_at(packed, L::slot_of({n, k}, size));
+          weights[F::result_at({n, k}, size)] = static_cast<Weight>(S::weight(weight_type, code, decoded));
+        }
+      });
     }
   }
 }

@@ -14,7 +14,7 @@ using nlohmann::json;
 namespace {
 
 bool is_of_row(const Measurement& measurement, const Problem& a, const Problem& b) {
-  return is_alike(measurement, a, b) && (!measurement.is_packed || a.inner_k_tiles == b.inner_k_tiles) &&
+  return is_alike(measurement, a, b) && (!measurement.is_packed || a.format == b.format) &&
          (!measurement.of_weights || a.group_size == b.group_size);
 }
 
@@ -124,7 +124,7 @@ json AccuracyRun::json_of_row(const Row& row, const AccuracyFigures& figures) co
   json one = json_of(figures.accuracy);
   one.update(kind_of(measurement, row.like));
   one["subject"] = subjects_[row.source.subject].name;
-  one["inner_k_tiles"] = measurement.is_packed ? json(row.like.inner_k_tiles) : json(nullptr);
+  one["format"] = measurement.is_packed ? json(row.like.format->name) : json(nullptr);
   one["group"] = measurement.of_weights ? json(row.like.group_size) : json(nullptr);
   one["sampled"] = true;
   json not_run = json::array();
@@ -167,7 +167,7 @@ json AccuracyRun::record() const {
   const std::vector<Row> rows = this->rows();
   const std::vector<AccuracyFigures> figures = figures_of(rows);
   json table = json::array();
-  std::vector<Row> curves;  // all rows of a source with one domain and type, together
+  std::vector<Row> curves;  // all rows of a source with one scheme and type, together
   std::vector<AccuracyFigures> of_curves;
   for (std::size_t i = 0; i < rows.size(); ++i) {
     const Row& row = rows[i];
@@ -188,7 +188,7 @@ json AccuracyRun::record() const {
     for (json& element : worst_of(curves[i])) worst.push_back(std::move(element));
   }
   for (const auto& [subject, why] : left_out_) skipped.push_back({{"subject", subject}, {"why", why}});
-  return {{"schema", 2},       {"problems", problems_of_measurement()},
+  return {{"schema", 3},       {"problems", problems_of_measurement()},
           {"rows", table},     {"curves", pictures},
           {"worst", worst},    {"pairs", pairs_of(curves)},
           {"skipped", skipped}};

@@ -23,7 +23,7 @@ WhyNot why_not(const CaseOutcome& outcome) {
 
 /// Whether two problems stand in the same row of the table.
 bool share_a_row(const Problem& a, const Problem& b) {
-  return a.domain == b.domain && a.out == b.out && a.inner_k_tiles == b.inner_k_tiles && a.group_size == b.group_size;
+  return a.scheme == b.scheme && a.types == b.types && a.format == b.format && a.group_size == b.group_size;
 }
 
 }  // namespace

@@ -59,7 +59,7 @@ class AccuracyRun {
   /// A row of the table: what its problems have in common.
   struct Row {
     Source source;
-    Problem like;                    // its domain, type, inner_k_tiles and group; not its size
+    Problem like;                    // its format, scheme, type and group; not its size
     std::vector<const Task*> tasks;  // in order
   };
   using DataKey =

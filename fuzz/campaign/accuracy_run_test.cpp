@@ -23,9 +23,9 @@ using nlohmann::json;
 constexpr std::chrono::milliseconds deadline(10000);
 
 /// Runs cases here, and tells of them what a process of its own would have told.
-class Told : public CaseRunner {
+class Telling : public CaseRunner {
  public:
-  explicit Told(const std::string& subject)
+  explicit Telling(const std::string& subject)
       : ready_(made_ready(selected_subjects({subject}).front(), deadline, RunsIn::this_process)) {}
   CaseOutcome run(const Property& property, const Problem& problem, Coverage& coverage) override {
     const CaseOutcome outcome = ready_.runner->run(property, problem, coverage);
@@ -46,7 +46,7 @@ void measure_here(AccuracyRun& accuracy_run, const std::string& name, std::size_
 
 /// A part of the measurement that has a bit of everything.
 bool is_of_part(const Problem& p) {
-  return (p.group_size == 32 && p.inner_k_tiles == 2) || (p.group_size == 96 && p.inner_k_tiles == 8);
+  return (p.group_size == 32 && p.format == tinygemm(2)) || (p.group_size == 96 && p.format == tinygemm(8));
 }
 
 json record_of(const std::vector<std::string>& subjects, std::size_t jobs = 2) {
@@ -74,7 +74,7 @@ TEST(AccuracyRun, GivesTheSameOfAProcessThatTells) {
   const SelectedSubject selected = selected_subjects({"mutant:minus-zero-lost"}).front();
   AccuracyRun told(2, is_of_part);
   told.add(
-      {.row = selected.row, .replay_flags = {}, .runner = [&] { return std::make_unique<Told>(selected.row.name); }});
+      {.row = selected.row, .replay_flags = {}, .runner = [&] { return std::make_unique<Telling>(selected.row.name); }});
   EXPECT_EQ(told.record(), record_of({selected.row.name}));
 }
 
@@ -96,24 +96,24 @@ TEST(AccuracyRun, OfARightSubjectFindsEverythingEqual) {
     EXPECT_EQ(row.at("ordinary").at("bit_equal"), row.at("ordinary").at("elements"));
   }
   EXPECT_GT(elements, 10000000);
-  // Two-sided: three domains, three types, three inner_k_tiles and six groups; the layout has inner_k_tiles alone.
+  // Two-sided: three schemes, three types, three formats and six groups; codes have formats alone.
   EXPECT_EQ(those_of(record.at("rows"), "host", "dequantize").size(), 3u * 3 * 3 * 6);
   EXPECT_EQ(those_of(record.at("rows"), "host", "pack").size(), 3u);
   EXPECT_EQ(those_of(record.at("rows"), "reference", "dequantize_eagerly").size(), 2u * 3 * 6);
   for (const json& row : those_of(record.at("rows"), "host", "pack")) {
     EXPECT_EQ(row.at("type"), "codes");
-    EXPECT_TRUE(row.at("domain").is_null() && row.at("group").is_null());
+    EXPECT_TRUE(row.at("scheme").is_null() && row.at("group").is_null());
   }
 }
 
 TEST(AccuracyRun, PutsSubjectsBesideEachOther) {
   const json record = record_of({"host", "reference"});
-  const auto pair = [&](const char* a, const char* b, const char* domain) -> json {
+  const auto pair = [&](const char* a, const char* b, const char* scheme) -> json {
     for (const json& one : record.at("pairs")) {
       const auto is = [](const json& side, const std::string& text) {
         return side.at("subject").get<std::string>() + " " + side.at("operation").get<std::string>() == text;
       };
-      if (is(one.at("a"), a) && is(one.at("b"), b) && one.at("domain") == domain && one.at("type") == "bf16")
+      if (is(one.at("a"), a) && is(one.at("b"), b) && one.at("scheme") == scheme && one.at("type") == "bf16")
         return one;
     }
     return nullptr;
@@ -129,7 +129,7 @@ TEST(AccuracyRun, PutsSubjectsBesideEachOther) {
   // As many as the table says, of the eager one alone: the other is right.
   std::int64_t explained = 0;
   for (const json& row : those_of(record.at("rows"), "reference", "dequantize_eagerly")) {
-    if (row.at("type") == "bf16" && row.at("domain") == "float") {
+    if (row.at("type") == "bf16" && row.at("scheme") == "float") {
       explained += row.at("elements").get<std::int64_t>() - row.at("bit_equal").get<std::int64_t>();
     }
   }
@@ -185,7 +185,7 @@ TEST(AccuracyRun, ShowsTheWorstWithWhatEverybodyGaveAndALineToReplay) {
   EXPECT_GT(last, 0);
   // Two roundings: each is half a last place of what it rounds, which may lie a binade above both terms.
   for (const json& row : those_of(record.at("rows"), "reference", "dequantize_eagerly")) {
-    EXPECT_GT(row.at("of_largest_term").at("max").get<double>(), row.at("domain") == "float" ? 0 : -1);
+    EXPECT_GT(row.at("of_largest_term").at("max").get<double>(), row.at("scheme") == "float" ? 0 : -1);
     EXPECT_LE(row.at("of_largest_term").at("max").get<double>(), 2.5);
   }
   for (const json& one : those_of(record.at("worst"), "reference", "dequantize_eagerly")) {
@@ -221,7 +221,7 @@ TEST_F(Command, VerifySurveysAccuracyUnlessPropertiesAreNamed) {
   EXPECT_TRUE(record("without").is_null());
   ASSERT_EQ(run(some + "--accuracy " + out("with")).exit, 0);
   const json with = record("with");
-  EXPECT_EQ(with.at("schema"), 2);
+  EXPECT_EQ(with.at("schema"), 3);
   EXPECT_EQ(with.at("run_start"), summary("with").at("run_start"));
   EXPECT_FALSE(with.at("rows").empty());
   const int exit =

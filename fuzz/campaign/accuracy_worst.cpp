@@ -7,7 +7,6 @@
 #include "fuzz/campaign/accuracy_run.h"
 #include "fuzz/records/accuracy_json.h"
 #include "fuzz/records/summary.h"
-#include "reference/tile_map.h"
 
 namespace tileproof {
 
@@ -18,15 +17,9 @@ using nlohmann::json;
 constexpr std::size_t most_worst = 5;
 
 json place_of(const Measurement& measurement, const Problem& p, std::int64_t row, std::int64_t column) {
-  json place = {{"row", row},      {"column", column}, {"n_tile", nullptr}, {"k_tile", nullptr},
-                {"lane", nullptr}, {"word", nullptr},  {"nibble", nullptr}};
+  json place = {{"row", row}, {"column", column}, {"place", nullptr}};
   if (!measurement.is_packed) return place;
-  const auto at = reference::place_of(row, column, p.k, static_cast<int>(p.inner_k_tiles));
-  place["n_tile"] = row / 8;
-  place["k_tile"] = column / 16;
-  place["lane"] = at.word / (p.inner_k_tiles / 2) % 32;
-  place["word"] = at.word;
-  place["nibble"] = at.nibble;
+  place["place"] = text_of(p.layout().coordinates(p.layout().slot_of({row, column}, p.size()), p.size()));
   return place;
 }
 
@@ -120,8 +113,8 @@ json AccuracyRun::worst_of(const Row& curve) const {
       const std::int64_t group = column / p.group_size;
       one["group"] = group;
       one["scale"] = element_text(format, data.parameters.scales(group, row));
-      if (p.domain == Domain::floating) one["zero"] = element_text(format, data.parameters.zeros(group, row));
-      if (p.domain == Domain::integer) one["zero_point"] = data.parameters.zero_points(group, row);
+      if (p.scheme->zero_kind == Zero::value) one["zero"] = element_text(format, data.parameters.zeros(group, row));
+      if (p.scheme->zero_kind == Zero::point) one["zero_point"] = data.parameters.zero_points(group, row);
     }
     one["expected"] = element_text(format, expected);
     one["got"] = element_text(format, got);

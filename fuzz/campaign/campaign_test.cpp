@@ -74,12 +74,12 @@ TEST(CaseList, GoesThroughAllCellsOfAPropertyBeforeAnyAgain) {
   }
 }
 
-TEST(Cells, SayHowGroupsLieInSupertiles) {
-  EXPECT_EQ(group_class_of(16, 2), GroupClass::within_a_supertile);
-  EXPECT_EQ(group_class_of(32, 2), GroupClass::a_supertile);
-  EXPECT_EQ(group_class_of(256, 8), GroupClass::across_supertiles);
-  EXPECT_EQ(group_class_of(512, 8), GroupClass::beyond_256);
-  EXPECT_EQ(group_class_of(96, 2), GroupClass::no_power_of_two);
+TEST(Cells, SayHowGroupsLieInBlocks) {
+  EXPECT_EQ(group_class_of(16, *tinygemm(2)), GroupClass::within_a_block);
+  EXPECT_EQ(group_class_of(32, *tinygemm(2)), GroupClass::a_block);
+  EXPECT_EQ(group_class_of(256, *tinygemm(8)), GroupClass::across_blocks);
+  EXPECT_EQ(group_class_of(512, *tinygemm(8)), GroupClass::beyond_256);
+  EXPECT_EQ(group_class_of(96, *tinygemm(2)), GroupClass::no_power_of_two);
 }
 
 // --- Fingerprints ----------------------------------------------------------------------------------------------------
@@ -222,7 +222,7 @@ TEST_F(AJournal, ThatWasEditedIsRefusedWithItsLine) {
   refused("{}", "a shard that does not exist");
   identity_.shards = 2;
   identity_.capabilities = "{}";
-  refused("{}", "operations");
+  refused("{}", "formats");
   std::filesystem::remove(file());
   add("{}\n");
   EXPECT_THROW(journal_of(file()), UsageError);

@@ -18,7 +18,9 @@ struct Pattern {
 
 bool is_weight(const WrongElement& element) { return element.of_weights; }
 
-double value_of(const Problem& p, std::uint32_t bits) { return specified::value(format_of(p.out), bits); }
+double value_of(const Problem& p, std::uint32_t bits) {
+  return specified::value(float_format_of(p.types.weight), bits);
+}
 
 const std::vector<Pattern>& patterns_of_values() {
   static const std::vector<Pattern> patterns = {
@@ -28,7 +30,7 @@ const std::vector<Pattern>& patterns_of_values() {
        }},
       {"the sign alone",
        [](const Problem& p, const WrongElement& e) {
-         return is_weight(e) && (e.expected ^ e.got) == format_of(p.out).sign_bit();
+         return is_weight(e) && (e.expected ^ e.got) == float_format_of(p.types.weight).sign_bit();
        }},
       {"the neighbouring value",
        [](const Problem&, const WrongElement& e) {
@@ -93,9 +95,8 @@ std::string pattern_of(const Finding& finding) {
 std::string fingerprint_of(const Finding& finding) {
   const Problem& p = finding.problem;
   const std::string pattern = pattern_of(finding);
-  return p.property + (p.variant.empty() ? "" : " (" + p.variant + ")") + " on " + p.subject + ": " +
-         name_of(p.domain) + " " + name_of(p.out) + " inner_k_tiles=" + std::to_string(p.inner_k_tiles) + ": " +
-         finding.kind + (pattern.empty() ? "" : ": " + pattern);
+  return p.property + (p.variant.empty() ? "" : " (" + p.variant + ")") + " on " + p.subject + ": " + p.format->name +
+         " " + p.scheme->name + " " + name_of(p.types) + ": " + finding.kind + (pattern.empty() ? "" : ": " + pattern);
 }
 
 }  // namespace tileproof

@@ -7,7 +7,7 @@
 
 namespace tileproof {
 
-/// "property on subject: float bf16 inner_k_tiles=4: mismatch: the sign alone". A kind of failure, and where elements
+/// "property on subject: tinygemm-4 float bf16: mismatch: the sign alone". A kind of failure, and where elements
 /// are wrong, a pattern that all those listed share: the last n-tile, the first or last column of a group, one nibble;
 /// a sign, a power of two, a constant.
 std::string fingerprint_of(const Finding&);

@@ -57,8 +57,8 @@ ProofTask::ProofTask(const Property& property, const SelectedSubject& selected, 
       const Problem step = enumeration.problem(0);
       result_.verdict = Proof::skipped;
       result_.reason = "out of reach of what the subject takes: steps of " + std::to_string(step.n) + " x " +
-                       std::to_string(step.k) + " with inner_k_tiles " + std::to_string(step.inner_k_tiles) +
-                       " and groups of " + std::to_string(step.group_size);
+                       std::to_string(step.k) + " as " + step.format->name + " with groups of " +
+                       std::to_string(step.group_size);
       return;
     }
     first_steps_.push_back(result_.steps);
@@ -66,7 +66,7 @@ ProofTask::ProofTask(const Property& property, const SelectedSubject& selected, 
     result_.points += static_cast<std::uint64_t>(enumeration.steps) * enumeration.points_of_step;
     result_.point = enumeration.point;
     result_.order = enumeration.order;
-    const std::string type = enumeration.steps == 0 ? "" : name_of(enumeration.problem(0).out);
+    const std::string type = enumeration.steps == 0 ? "" : name_of(enumeration.problem(0).types);
     result_.type = first_steps_.size() == 1 || result_.type == type ? type : "";
   }
   result_.verdict = Proof::sampled;

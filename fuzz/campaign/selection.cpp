@@ -29,24 +29,27 @@ constexpr OperatorOption operator_options[] = {
     {Operation::dequantize, "--dequantize-op", "dequantize_tensor_core_tiled_layout"}};
 
 /// What is in both, in the order of the first; everything of the first where nothing is given.
-std::vector<std::int64_t> restricted(const char* flag, const std::vector<std::int64_t>& all,
-                                     const std::vector<std::int64_t>& given) {
+/// @param text  of a value
+template <class T, class Text>
+std::vector<T> restricted(const char* flag, const std::vector<T>& all, const std::vector<std::string>& given,
+                          Text text) {
   if (given.empty()) return all;
   std::string legal;
-  for (const std::int64_t value : all) legal += (legal.empty() ? "" : ", ") + std::to_string(value);
-  for (const std::int64_t value : given) {
-    if (std::find(all.begin(), all.end(), value) == all.end()) throw UsageError(flag, std::to_string(value), legal);
+  for (const T& value : all) legal += (legal.empty() ? "" : ", ") + text(value);
+  std::vector<T> both;
+  for (const T& value : all) {
+    if (std::find(given.begin(), given.end(), text(value)) != given.end()) both.push_back(value);
   }
-  std::vector<std::int64_t> both;
-  for (const std::int64_t value : all) {
-    if (std::find(given.begin(), given.end(), value) != given.end()) both.push_back(value);
+  for (const std::string& one : given) {
+    const bool known = std::any_of(all.begin(), all.end(), [&](const T& value) { return text(value) == one; });
+    if (!known) throw UsageError(flag, "'" + one + "'", legal);
   }
   return both;
 }
 
-std::string listed(const std::vector<std::int64_t>& values) {
+std::string listed(const std::vector<std::string>& values) {
   std::string text;
-  for (const std::int64_t value : values) text += (text.empty() ? "" : ",") + std::to_string(value);
+  for (const std::string& value : values) text += (text.empty() ? "" : ",") + value;
   return text;
 }
 
@@ -83,7 +86,7 @@ void LibraryOptions::add_to(CLI::App& app, double deadline_seconds) {
   }
   app.add_option("--device", device_, "cpu or cuda (default: cuda where there is one and the operators run on it)")
       ->group(group);
-  app.add_option("--inner-k-tiles-of-library", inner_k_tiles_, "those it takes (default: 2, 4 and 8)")
+  app.add_option("--formats-of-library", formats_, "those it takes (default: tinygemm-2, tinygemm-4 and tinygemm-8)")
       ->delimiter(',')
       ->group(group);
   app.add_option("--group-sizes-of-library", group_sizes_, "those it takes (default: 32, 64, 128 and 256)")
@@ -136,11 +139,12 @@ SelectedSubject LibraryOptions::subject() const {
     selected.replay_flags.insert(selected.replay_flags.end(), {flag, text});
   };
   Capabilities& takes = library.takes;
-  const char* layouts = "--inner-k-tiles-of-library";
+  const char* formats = "--formats-of-library";
   const char* sizes = "--group-sizes-of-library";
-  declare(layouts, takes.inner_k_tiles, restricted(layouts, takes.inner_k_tiles, inner_k_tiles_),
-          listed(inner_k_tiles_));
-  declare(sizes, takes.group_sizes, restricted(sizes, takes.group_sizes, group_sizes_), listed(group_sizes_));
+  const auto name = [](const Format* format) { return std::string(format->name); };
+  const auto number = [](std::int64_t size) { return std::to_string(size); };
+  declare(formats, takes.formats, restricted(formats, takes.formats, formats_, name), listed(formats_));
+  declare(sizes, takes.group_sizes, restricted(sizes, takes.group_sizes, group_sizes_, number), listed(group_sizes_));
   declare("--n-multiple-of-library", takes.n_multiple, n_multiple_, std::to_string(n_multiple_));
   declare("--max-n-of-library", takes.most_n, most_n_, std::to_string(most_n_));
   declare("--max-k-of-library", takes.most_k, most_k_, std::to_string(most_k_));

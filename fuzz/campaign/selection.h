@@ -41,8 +41,8 @@ class LibraryOptions {
   std::string name_space_ = "torchao";
   std::map<Operation, std::string> operators_;  // as given
   std::string device_;
-  std::vector<std::int64_t> inner_k_tiles_;
-  std::vector<std::int64_t> group_sizes_;
+  std::vector<std::string> formats_;
+  std::vector<std::string> group_sizes_;
   std::int64_t n_multiple_ = 1;
   std::int64_t most_n_ = Capabilities().most_n;
   std::int64_t most_k_ = Capabilities().most_k;

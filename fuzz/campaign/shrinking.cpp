@@ -89,7 +89,7 @@ void shrink_span(Shrinking& shrinking, Span Problem::*span, std::int64_t element
 bool are_alike(const Finding& a, const Finding& b) {
   const Problem &p = a.problem, &q = b.problem;
   const bool same_place = p.property == q.property && p.subject == q.subject && p.variant == q.variant &&
-                          p.domain == q.domain && p.out == q.out && p.inner_k_tiles == q.inner_k_tiles;
+                          p.scheme == q.scheme && p.types == q.types && p.format == q.format;
   if (!same_place || a.kind != b.kind) return false;
   const std::string pattern = pattern_of(a), other = pattern_of(b);
   return pattern == other || a.wrong.size() < 2 || b.wrong.size() < 2;

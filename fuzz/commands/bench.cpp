@@ -57,11 +57,11 @@ json json_of(const Timed& timed, const Timing& timing) {
           {"where", timed.where},
           {"operation", name_of(timed.operation)},
           {"type", has_type ? name_of(timed.type) : "int32"},
-          {"domain", has_type ? json(name_of(timed.domain)) : json()},
+          {"scheme", has_type ? json(timed.scheme->name) : json()},
           {"n", timed.shape.n},
           {"k", timed.shape.k},
           {"experts", timed.shape.experts},
-          {"inner_k_tiles", timed.inner_k_tiles},
+          {"format", timed.format->name},
           {"group_size", has_type ? json(timed.group_size) : json()},
           {"cache", timed.cold ? "cold" : "warm"},
           {"calls", timing.calls},
@@ -272,7 +272,7 @@ int bench(const BenchOptions& options, const std::string& command) {
   run.time_all();
 
   json record = run.records();
-  record["schema"] = 1;
+  record["schema"] = 2;
   record["tool"] = "tileproof " TILEPROOF_VERSION;
   record["command"] = command;
   record["run_start"] = run_start;
@@ -301,7 +301,7 @@ std::function<int()> set_up_bench(CLI::App& app) {
   app.add_option("--json", options->json_file, "a file for every repeat's seconds, and the machine: a baseline");
   app.add_option("--against", options->against, "a baseline: marks what has become slower");
   app.add_option("--shapes", options->shapes,
-                 "NxK,... instead of the usual ones; what no inner_k_tiles or group divides is left out");
+                 "NxK,... instead of the usual ones; what a format or a group does not take is left out");
   app.add_option("--only", options->only, "rows with this in their name; may be given again");
   app.add_option("--subject", options->subjects,
                  "host, cuda or torch, or a mutant of 'list mutants'; may be given again (default: all that run here)");

@@ -32,16 +32,15 @@ TEST_F(Bench, LeavesEveryRepeatAndTheMachine) {
   const Ran ran = run(quick_bench + "--repeats 2 --cases 1 --json '" + file("now.json") + "'");
   EXPECT_EQ(ran.exit, 0) << ran.text;
   const json record = read("now.json");
-  EXPECT_EQ(record["schema"], 1);
+  EXPECT_EQ(record["schema"], 2);
   for (const char* what : {"compiler", "cpu", "gpu", "commit"})
     EXPECT_TRUE(record["machine"][what].is_string()) << what;
   EXPECT_GE(record["machine"]["cores"], 1);
   const std::vector<std::string> names = names_of(record);
   EXPECT_EQ(names.size(), 3 * 3 + 4 + 1u);
-  for (const std::string name :
-       {"host pack 64x128 inner_k_tiles=2 warm", "host unpack 64x128 inner_k_tiles=8 warm",
-        "host dequantize bf16 float 64x128 inner_k_tiles=4 group=128 warm",
-        "host dequantize fp32 float 64x128 inner_k_tiles=8 group=128 warm", "host random cases"}) {
+  for (const std::string name : {"host pack 64x128 tinygemm-2 warm", "host unpack 64x128 tinygemm-8 warm",
+                                 "host dequantize bf16 float 64x128 tinygemm-4 group=128 warm",
+                                 "host dequantize fp32 float 64x128 tinygemm-8 group=128 warm", "host random cases"}) {
     EXPECT_EQ(std::count(names.begin(), names.end(), name), 1) << name;
     EXPECT_NE(ran.text.find(name), std::string::npos) << ran.text;
   }
@@ -69,8 +68,7 @@ TEST_F(Bench, NeverGivesTheRateOfCasesThatFail) {
 TEST_F(Bench, SaysWhatItLeavesOut) {
   const Ran ran = run("bench --subject host --shapes 8x96 --repeats 2 --cases 0 --only unpack");
   EXPECT_EQ(ran.exit, 0) << ran.text;
-  EXPECT_NE(ran.text.find("left out: host unpack 8x96 inner_k_tiles=4 warm: k: given 96"), std::string::npos)
-      << ran.text;
+  EXPECT_NE(ran.text.find("left out: host unpack 8x96 tinygemm-4 warm: k: given 96"), std::string::npos) << ran.text;
 }
 
 TEST_F(Bench, OfNothingIsRed) { EXPECT_EQ(run("bench --subject host --shapes 8x40 --repeats 2 --cases 0").exit, 3); }
@@ -92,14 +90,14 @@ TEST_F(Bench, MarksWhatHasBecomeSlowerAndNothingElse) {
   write_baseline(1e6);
   const Ran slower = run(against);
   EXPECT_EQ(slower.exit, 1) << slower.text;
-  EXPECT_NE(slower.text.find("SLOWER host unpack 64x128 inner_k_tiles=8"), std::string::npos) << slower.text;
-  EXPECT_NE(slower.text.find("only here: host unpack 64x128 inner_k_tiles=2"), std::string::npos) << slower.text;
+  EXPECT_NE(slower.text.find("SLOWER host unpack 64x128 tinygemm-8"), std::string::npos) << slower.text;
+  EXPECT_NE(slower.text.find("only here: host unpack 64x128 tinygemm-2"), std::string::npos) << slower.text;
   EXPECT_NE(slower.text.find("only in the baseline: another"), std::string::npos) << slower.text;
   EXPECT_NE(slower.text.find("WARNING: ANOTHER CPU"), std::string::npos) << slower.text;
   write_baseline(1e-6);
   const Ran faster = run(against);
   EXPECT_EQ(faster.exit, 0) << faster.text;
-  EXPECT_NE(faster.text.find("faster host unpack 64x128 inner_k_tiles=8"), std::string::npos) << faster.text;
+  EXPECT_NE(faster.text.find("faster host unpack 64x128 tinygemm-8"), std::string::npos) << faster.text;
 }
 
 TEST_F(Bench, ThatCanCompareNothingIsRed) {
@@ -119,9 +117,9 @@ TEST_F(Bench, RefusesABaselineThatIsNone) {
   };
   const std::string good = text_of(file("now.json"));
   json other_schema = json::parse(good);
-  other_schema["schema"] = 2;
+  other_schema["schema"] = 1;
   expect_refused(run(quick_bench + "--against '" + folder_.string() + "'"), "it is a folder");
-  refuses(other_schema.dump(), "schema: expected 1, the only one that this version reads, got 2");
+  refuses(other_schema.dump(), "schema: expected 2, the only one that this version reads, got 1");
   refuses(good.substr(0, good.size() / 2), "it is no JSON, or not all of it");
   refuses("", "it is no JSON");
   refuses("a table", "it is no JSON");

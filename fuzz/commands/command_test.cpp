@@ -172,11 +172,15 @@ TEST_F(Command, ReplayOfAPassingProblemSaysWhatItCompared) {
   EXPECT_NE(ran.text.find("PASSED: 96 elements compared"), std::string::npos) << ran.text;
 }
 
-TEST_F(Command, ListsNamePropertiesSubjectsMutantsAndProfiles) {
+TEST_F(Command, ListsNamePropertiesSubjectsFormatsMutantsAndProfiles) {
   EXPECT_NE(run("list properties").text.find("index/pack_puts_every_code_where_the_specification_says"),
             std::string::npos);
   EXPECT_NE(run("list subjects").text.find("reference"), std::string::npos);
   EXPECT_NE(run("list mutants").text.find("mutant:nibbles-in-order"), std::string::npos);
+  const std::string formats = run("list formats").text;
+  EXPECT_NE(formats.find("tinygemm-4\n    packed int32 [ceil(n/8)][k/64][32][2]: any n, k % 64 = 0;"),
+            std::string::npos)
+      << formats;
   EXPECT_NE(run("list profiles").text.find("cancelling"), std::string::npos);
 }
 
@@ -220,7 +224,9 @@ TEST_F(Command, RefusesAGroupThatDoesNotDivide) {
   expect_refused(run(problem + "--k=64 --group-size=48"), "--group-size: given 48");
 }
 TEST_F(Command, RefusesAProblemWithoutElements) { expect_refused(run(problem + "--n=0"), "--n: given 0"); }
-TEST_F(Command, RefusesThreeInnerKTiles) { expect_refused(run(problem + "--inner-k-tiles=3"), "2, 4 or 8"); }
+TEST_F(Command, RefusesAFormatThatThereIsNot) {
+  expect_refused(run(problem + "--format=tinygemm-3"), "tinygemm-2, tinygemm-4");
+}
 TEST_F(Command, RefusesAnUnreadableLine) { expect_refused(run(problem + "--n=eight"), "--n: given 'eight'"); }
 TEST_F(Command, RefusesAnUnknownFieldOfALine) { expect_refused(run(problem + "--m=8"), "--m"); }
 TEST_F(Command, RefusesALineWithoutAProperty) { expect_refused(run("replay --subject=host"), "--property"); }

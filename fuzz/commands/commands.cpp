@@ -41,7 +41,7 @@ const std::vector<CommandRow>& commands() {
        "  tileproof report build/dev/runs/2026-11-22T15-50-00Z\n"
        "  tileproof report now proofs bench.json --against reports/baselines/two-cores --out report/report.html",
        set_up_report},
-      {"list", "name what there is: properties, subjects, mutants, profiles or known findings",
+      {"list", "name what there is: properties, subjects, formats, mutants, profiles or known findings",
        "  tileproof list properties\n  tileproof list subjects", set_up_list},
       {"device", "the GPU of this machine, as JSON", "", set_up_device},
       {"watched", "the distilled cases, for a tool that watches them", "", set_up_watched},

@@ -193,14 +193,14 @@ const Canary canary_far[] = {
      {},
      "mismatch",
      false,
-     "--inner-k-tiles-of-library 4 --group-sizes-of-library 64"},
+     "--formats-of-library tinygemm-4 --group-sizes-of-library 64"},
     {"groups-in-16-bits", {size_of_dequantize}, {"value/float_domain_rounds_once"}, "mismatch"},
     {"groups-in-8-bits-of-one-layout",
      {size_of_dequantize},
      {},
      "mismatch",
      false,
-     "--inner-k-tiles-of-library 8 --group-sizes-of-library 256"},
+     "--formats-of-library tinygemm-8 --group-sizes-of-library 256"},
     {"n-tiles-in-16-bits", {size_of_pack}, {"bits/unpack_returns_every_packed_code"}, "mismatch"},
     {"rows-in-16-bits-of-one-layout", {size_of_unpack}, {"bits/unpack_returns_every_packed_code"}, "mismatch"},
 };
@@ -305,7 +305,8 @@ TEST_F(Library, ThatCrashesIsShrunkToTheSmallestProblemThatDoesAndThatIsReplayed
   EXPECT_EQ(finding["kind"], "crash");
   EXPECT_NE(finding["details"].get<std::string>().find("SIGSEGV"), std::string::npos) << finding;
   const std::string problem = finding["problem"];
-  EXPECT_NE(problem.find("--n=1 --k=512 --inner-k-tiles=2 --group-size=256"), std::string::npos) << problem;
+  EXPECT_NE(problem.find("--format=tinygemm-2 --scheme=float --n=1 --k=512 --group-size=256"), std::string::npos)
+      << problem;
   const Ran replayed = run(replay_line(finding));
   EXPECT_EQ(replayed.exit, 1) << replayed.text;
   EXPECT_NE(replayed.text.find("crash: the process died of SIGSEGV"), std::string::npos) << replayed.text;
@@ -347,8 +348,8 @@ TEST_F(Library, ThatLacksOperatorsIsSkippedForThem) {
 TEST_F(Library, SaysThatItTakesLessAndIsNotAskedForMore) {
   const std::string properties = " --property accept/pack --property index/pack --cases 60 ";
   EXPECT_EQ(run("verify " + example("throws-hostile") + properties + out("all")).exit, 1);
-  const Ran ran =
-      run("verify " + example("throws-hostile") + properties + "--inner-k-tiles-of-library 2,8 " + out("less"));
+  const Ran ran = run("verify " + example("throws-hostile") + properties +
+                      "--formats-of-library tinygemm-2,tinygemm-8 " + out("less"));
   EXPECT_EQ(ran.exit, 0) << ran.text;
 }
 

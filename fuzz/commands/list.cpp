@@ -71,15 +71,36 @@ std::vector<Entry> listed_known() {
   return entries;
 }
 
+/// "k % 64 = 0", "any n"
+std::string text_of_multiple(const std::string& size, std::int64_t multiple) {
+  return multiple == 1 ? "any " + size : size + " % " + std::to_string(multiple) + " = 0";
+}
+
+std::vector<Entry> listed_formats() {
+  std::vector<Entry> entries;
+  for (const Format& format : reference::formats) {
+    std::string who;
+    for (const SubjectRow& row : subjects()) {
+      const auto& own = row.capabilities.formats;
+      if (std::find(own.begin(), own.end(), &format) != own.end()) who += (who.empty() ? "" : ", ") + row.name;
+    }
+    const std::vector<const Scheme*> schemes(format.schemes, format.schemes + format.scheme_count);
+    entries.emplace_back(format.name, std::string("packed ") + format.layout.dtype + " " + format.layout.dims_text +
+                                          ": " + text_of_multiple("n", format.layout.legal.n) + ", " +
+                                          text_of_multiple("k", format.layout.legal.k) + "; group size " +
+                                          text_of(format.group_sizes) + "; schemes " + listed(schemes) + "; weights [" +
+                                          (format.result == reference::ResultOrder::n_k ? "n][k" : "k][n") +
+                                          "]; taken by " + who);
+  }
+  return entries;
+}
+
 struct Kind {
   const char* name;
   std::vector<Entry> (*entries)();
 };
-constexpr Kind kinds[] = {{"properties", listed_properties},
-                          {"subjects", listed_subjects},
-                          {"mutants", listed_mutants},
-                          {"profiles", listed_profiles},
-                          {"known", listed_known}};
+constexpr Kind kinds[] = {{"properties", listed_properties}, {"subjects", listed_subjects}, {"formats", listed_formats},
+                          {"mutants", listed_mutants},       {"profiles", listed_profiles}, {"known", listed_known}};
 
 int list(const std::string& wanted) {
   std::vector<std::string> names;
@@ -89,14 +110,14 @@ int list(const std::string& wanted) {
     for (const Entry& entry : kind.entries()) std::cout << entry.first << "\n    " << entry.second << "\n";
     return exit_code::passed;
   }
-  throw unknown_name("list", wanted, "properties, subjects, mutants, profiles or known", names);
+  throw unknown_name("list", wanted, "properties, subjects, formats, mutants, profiles or known", names);
 }
 
 }  // namespace
 
 std::function<int()> set_up_list(CLI::App& app) {
   auto wanted = std::make_shared<std::string>();
-  app.add_option("what", *wanted, "properties, subjects, mutants, profiles or known (findings)");
+  app.add_option("what", *wanted, "properties, subjects, formats, mutants, profiles or known (findings)");
   return [wanted] { return list(*wanted); };
 }
 

@@ -195,8 +195,8 @@ TEST(AThread, JudgesEachCaseInTheDefaultMode) {
   const MadeSubject made = row.make();
   const Property& property = property_of("value/float_domain_rounds_once");
   const Problem problem = problem_of(
-      "--property=value/float_domain_rounds_once --subject=reference --n=8 --k=64 --inner-k-tiles=2 --group-size=32 "
-      "--domain=float --out=fp32 --scales=finite-edges --seed=0x1");
+      "--property=value/float_domain_rounds_once --subject=reference --n=8 --k=64 --format=tinygemm-2 --group-size=32 "
+      "--scheme=float --weight-type=fp32 --parameter-type=fp32 --profile=finite-edges --seed=0x1");
   std::thread([&] {
     std::fesetround(FE_UPWARD);  // as a library may when it is loaded
     EXPECT_FALSE(float_mode().rounds_to_nearest);

@@ -12,8 +12,8 @@ namespace tileproof {
 namespace {
 
 constexpr const char* a_line =
-    "--property=bits/unpack_returns_every_packed_code --subject=host --n=9 --k=64 --inner-k-tiles=4 --group-size=32 "
-    "--domain=float --out=bf16 --scales=ordinary --seed=0x7";
+    "--property=bits/unpack_returns_every_packed_code --subject=host --format=tinygemm-4 --scheme=float "
+    "--n=9 --k=64 --group-size=32 --weight-type=bf16 --parameter-type=bf16 --profile=ordinary --seed=0x7";
 
 TEST(CorpusLines, HaveTheCommentAboveThem) {
   const std::string text = std::string("# of the file\n\n# one\n#  two \n") + a_line + "\n\n  " + a_line + "\t\r\n";

@@ -23,10 +23,6 @@ Factors factors_of(std::int64_t unit, int log2_k, std::int64_t most_k) {
   return {(from + unit - 1) / unit, to / unit};
 }
 
-std::int64_t unit_of(std::int64_t group_size, std::int64_t inner_k_tiles) {
-  return std::lcm(16 * inner_k_tiles, group_size);
-}
-
 /// The counts of rows with a tail: first, first + step, ... while there are no more than `most`.
 struct Rows {
   std::int64_t first;  // 0: none
@@ -72,7 +68,7 @@ std::uint64_t in_turn(std::uint64_t i, std::uint64_t count) {
 
 std::uint64_t CaseList::Walk::cells() const {
   const Sampling& sampling = space.sampling;
-  return shapes.size() * sampling.domains.size() * sampling.types.size() * sampling.profiles.size() * 2;
+  return shapes.size() * sampling.schemes.size() * sampling.types.size() * sampling.profiles.size() * 2;
 }
 
 std::vector<const Property*> properties_named(const std::vector<std::string>& names) {
@@ -85,20 +81,19 @@ std::vector<CaseList::Shape> CaseList::shapes_of(const SampleSpace& space) {
   const Sampling& sampling = space.sampling;
   std::vector<Shape> shapes;
   constexpr int most_log2_k = 20;
-  for (const std::int64_t inner_k_tiles : space.capabilities.inner_k_tiles) {
+  for (const Format* format : space.capabilities.formats) {
     for (int log2_k = 4; log2_k < most_log2_k; ++log2_k) {
-      for (const GroupClass groups :
-           {GroupClass::within_a_supertile, GroupClass::a_supertile, GroupClass::across_supertiles,
-            GroupClass::beyond_256, GroupClass::no_power_of_two}) {
-        Shape shape = {inner_k_tiles, groups, {}, 0, log2_k};
+      for (const GroupClass groups : {GroupClass::within_a_block, GroupClass::a_block, GroupClass::across_blocks,
+                                      GroupClass::beyond_256, GroupClass::no_power_of_two}) {
+        Shape shape = {format, groups, {}, 0, log2_k};
         for (const std::int64_t group_size : space.capabilities.group_sizes) {
-          const Factors factors = factors_of(unit_of(group_size, inner_k_tiles), log2_k, sampling.most_k);
-          if (group_class_of(group_size, inner_k_tiles) != groups || factors.last < factors.first) continue;
+          const Factors factors = factors_of(k_unit(*format, group_size), log2_k, sampling.most_k);
+          if (group_class_of(group_size, *format) != groups || factors.last < factors.first) continue;
           shape.group_sizes.push_back(group_size);
         }
         if (shape.group_sizes.empty()) continue;
         for (shape.n_tail = 0; shape.n_tail < 8; ++shape.n_tail) {
-          const Rows rows = rows_of(shape.n_tail, sampling.n_multiple);
+          const Rows rows = rows_of(shape.n_tail, std::lcm(sampling.n_multiple, format->layout.legal.n));
           const bool fits = rows.first <= space.capabilities.most_n &&
                             rows.first << log2_k <= std::max(sampling.most_elements, sampling.n_multiple << log2_k);
           if (rows.first != 0 && fits) shapes.push_back(shape);
@@ -139,16 +134,17 @@ Problem CaseList::problem_in(const Walk& walk, std::uint64_t cell, bool at_an_ed
   p.property = walk.property->name;
   p.subject = subject_;
   const bool is_aligned = digit(2) == 0;
-  p.domain = sampling.domains[digit(sampling.domains.size())];
-  p.out = sampling.types[digit(sampling.types.size())];
+  const std::size_t scheme = digit(sampling.schemes.size());
+  p.types = sampling.types[digit(sampling.types.size())];
   p.scales = sampling.profiles[digit(sampling.profiles.size())];
   const Shape& shape = walk.shapes[digit(walk.shapes.size())];
-  p.inner_k_tiles = shape.inner_k_tiles;
+  p.format = shape.format;
+  p.scheme = scheme_in_turn(walk.space, *p.format, scheme);
   p.group_size = choices.one_of(shape.group_sizes);
-  const std::int64_t unit = unit_of(p.group_size, p.inner_k_tiles);
+  const std::int64_t unit = k_unit(*p.format, p.group_size);
   const Factors factors = factors_of(unit, shape.log2_k, sampling.most_k);
   p.k = unit * choices.between(factors.first, factors.last, at_an_edge);
-  const Rows rows = rows_of(shape.n_tail, sampling.n_multiple);
+  const Rows rows = rows_of(shape.n_tail, std::lcm(sampling.n_multiple, p.layout().legal.n));
   const std::int64_t most_rows =
       std::max(rows.first, std::min(sampling.most_elements / p.k, walk.space.capabilities.most_n));
   p.n = rows.first + rows.step * choices.between(0, (most_rows - rows.first) / rows.step, at_an_edge);
@@ -162,7 +158,7 @@ Problem CaseList::problem_in(const Walk& walk, std::uint64_t cell, bool at_an_ed
 
 bool CaseList::Walk::has_cells_of(const Walk& other) const {
   const Sampling &own = space.sampling, &others = other.space.sampling;
-  return property->needs == other.property->needs && shapes == other.shapes && own.domains == others.domains &&
+  return property->needs == other.property->needs && shapes == other.shapes && own.schemes == others.schemes &&
          own.types == others.types && own.profiles == others.profiles;
 }
 

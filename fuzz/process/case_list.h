@@ -39,14 +39,14 @@ class CaseList {
  private:
   /// Where n and k can lie.
   struct Shape {
-    std::int64_t inner_k_tiles;
+    const Format* format;
     GroupClass groups;
     std::vector<std::int64_t> group_sizes;  // of the class, with a multiple in the range of k
     std::int64_t n_tail;
     int log2_k;
     bool operator==(const Shape&) const = default;
   };
-  /// A property's cells: every shape with every domain, type, profile and alignment.
+  /// A property's cells: every shape with every scheme, type, profile and alignment.
   struct Walk {
     const Property* property;
     SampleSpace space;

@@ -11,16 +11,16 @@ using nlohmann::json;
 
 std::optional<reference::FloatFormat> format_of(const Measurement& measurement, const Problem& p) {
   if (!measurement.of_weights) return std::nullopt;
-  return tileproof::format_of(p.out);
+  return float_format_of(p.types.weight);
 }
 
 bool is_alike(const Measurement& measurement, const Problem& a, const Problem& b) {
-  return !measurement.of_weights || (a.domain == b.domain && a.out == b.out);
+  return !measurement.of_weights || (a.scheme == b.scheme && a.types == b.types);
 }
 json kind_of(const Measurement& measurement, const Problem& p) {
   return {{"operation", name_of(measurement.operation)},
-          {"domain", measurement.of_weights ? json(name_of(p.domain)) : json(nullptr)},
-          {"type", measurement.of_weights ? name_of(p.out) : "codes"}};
+          {"scheme", measurement.of_weights ? json(p.scheme->name) : json(nullptr)},
+          {"type", measurement.of_weights ? name_of(p.types) : "codes"}};
 }
 
 /// Bits of a weight, or a code as a number.
@@ -35,10 +35,10 @@ json problems_of_measurement() {
     problems.push_back({{"id", id},
                         {"n", p.n},
                         {"k", p.k},
-                        {"inner_k_tiles", p.inner_k_tiles},
+                        {"format", p.format->name},
+                        {"scheme", p.scheme->name},
                         {"group_size", p.group_size},
-                        {"domain", name_of(p.domain)},
-                        {"type", name_of(p.out)},
+                        {"type", name_of(p.types)},
                         {"profile", p.scales},
                         {"seed", in_hex(p.seed)},
                         {"elements", p.n * p.k}});

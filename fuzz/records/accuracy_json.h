@@ -11,9 +11,9 @@ namespace tileproof {
 
 /// The format of what is measured; nothing for codes.
 std::optional<reference::FloatFormat> format_of(const Measurement&, const Problem&);
-/// Whether two problems have the same kind of result: domain and type.
+/// Whether two problems have the same kind of result: scheme and type.
 bool is_alike(const Measurement&, const Problem&, const Problem&);
-/// "operation", "domain" and "type".
+/// "operation", "scheme" and "type".
 nlohmann::json kind_of(const Measurement&, const Problem&);
 /// Bits of a weight, or a code as a number.
 std::string element_text(const std::optional<reference::FloatFormat>&, std::uint32_t bits);

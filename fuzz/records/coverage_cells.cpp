@@ -7,26 +7,25 @@
 namespace tileproof {
 
 const char* name_of(GroupClass groups) {
-  constexpr const char* names[] = {"within_a_supertile", "a_supertile", "across_supertiles", "beyond_256",
-                                   "no_power_of_two"};
+  constexpr const char* names[] = {"within_a_block", "a_block", "across_blocks", "beyond_256", "no_power_of_two"};
   return names[static_cast<int>(groups)];
 }
 
-GroupClass group_class_of(std::int64_t group_size, std::int64_t inner_k_tiles) {
-  const std::int64_t supertile = 16 * inner_k_tiles;
+GroupClass group_class_of(std::int64_t group_size, const Format& format) {
+  const std::int64_t block = format.layout.legal.k;
   if (!std::has_single_bit(static_cast<std::uint64_t>(group_size))) return GroupClass::no_power_of_two;
   if (group_size > 256) return GroupClass::beyond_256;
-  return group_size < supertile    ? GroupClass::within_a_supertile
-         : group_size == supertile ? GroupClass::a_supertile
-                                   : GroupClass::across_supertiles;
+  return group_size < block    ? GroupClass::within_a_block
+         : group_size == block ? GroupClass::a_block
+                               : GroupClass::across_blocks;
 }
 
 Cell cell_of(const Property& property, const Problem& p) {
   return {.operation = property.needs.empty() ? Operation::dequantize : property.needs.back(),
-          .domain = p.domain,
-          .out = p.out,
-          .inner_k_tiles = p.inner_k_tiles,
-          .groups = group_class_of(p.group_size, p.inner_k_tiles),
+          .format = p.format,
+          .scheme = p.scheme,
+          .types = p.types,
+          .groups = group_class_of(p.group_size, *p.format),
           .n_tail = p.n % 8,
           .log2_k = static_cast<int>(std::bit_width(static_cast<std::uint64_t>(p.k))) - 1,
           .is_aligned = !draws_least_alignment(p.seed),
@@ -34,10 +33,9 @@ Cell cell_of(const Property& property, const Problem& p) {
 }
 
 std::string text_of(const Cell& cell) {
-  return std::string(name_of(cell.operation)) + " " + name_of(cell.domain) + " " + name_of(cell.out) +
-         " inner_k_tiles=" + std::to_string(cell.inner_k_tiles) + " groups=" + name_of(cell.groups) +
-         " n%8=" + std::to_string(cell.n_tail) + " k=2^" + std::to_string(cell.log2_k) +
-         (cell.is_aligned ? " aligned" : " least_aligned") + " scales=" + cell.scales;
+  return std::string(name_of(cell.operation)) + " " + cell.format->name + " " + cell.scheme->name + " " +
+         name_of(cell.types) + " groups=" + name_of(cell.groups) + " n%8=" + std::to_string(cell.n_tail) + " k=2^" +
+         std::to_string(cell.log2_k) + (cell.is_aligned ? " aligned" : " least_aligned") + " profile=" + cell.scales;
 }
 
 }  // namespace tileproof

@@ -10,18 +10,18 @@
 
 namespace tileproof {
 
-/// How groups lie in a row of supertiles.
-enum class GroupClass { within_a_supertile, a_supertile, across_supertiles, beyond_256, no_power_of_two };
+/// How groups lie beside what k is a multiple of.
+enum class GroupClass { within_a_block, a_block, across_blocks, beyond_256, no_power_of_two };
 const char* name_of(GroupClass);
-GroupClass group_class_of(std::int64_t group_size, std::int64_t inner_k_tiles);
+GroupClass group_class_of(std::int64_t group_size, const Format&);
 
 struct Cell {
   Operation operation;  // the last that the property needs
-  Domain domain;
-  Type out;
-  std::int64_t inner_k_tiles;
+  const Format* format;
+  const Scheme* scheme;
+  Types types;
   GroupClass groups;
-  std::int64_t n_tail;  // rows of the last n-tile, 0 where it is whole
+  std::int64_t n_tail;  // rows beyond a multiple of 8
   int log2_k;           // rounded down
   bool is_aligned;      // as allocators align; else to the least that a subject must take
   std::string scales;
@@ -30,7 +30,7 @@ struct Cell {
 };
 
 Cell cell_of(const Property&, const Problem&);
-/// "dequantize float bf16 inner_k_tiles=4 groups=a_supertile n%8=3 k=2^9 aligned scales=ordinary"
+/// "dequantize tinygemm-4 float bf16 groups=a_block n%8=3 k=2^9 aligned profile=ordinary"
 std::string text_of(const Cell&);
 
 }  // namespace tileproof

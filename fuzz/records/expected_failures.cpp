@@ -49,9 +49,9 @@ std::vector<std::string> variants_on_any_subject(const Property& property) {
       if (std::find(all.begin(), all.end(), variant) == all.end()) all.push_back(variant);
     }
   };
-  for (const std::int64_t inner_k_tiles : whole.inner_k_tiles) {
+  for (const Format* format : whole.formats) {
     Capabilities narrow = whole;
-    narrow.inner_k_tiles = {inner_k_tiles};
+    narrow.formats = {format};
     add(narrow);
   }
   for (const std::int64_t group_size : whole.group_sizes) {

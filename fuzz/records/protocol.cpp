@@ -1,48 +1,95 @@
 #include "fuzz/records/protocol.h"
 
+#include <algorithm>
+
 namespace tileproof {
 
 namespace {
 
 using nlohmann::json;
 
-template <class Enum>
-std::vector<int> numbers_of(const std::vector<Enum>& values) {
-  std::vector<int> numbers;
-  for (const Enum value : values) numbers.push_back(static_cast<int>(value));
-  return numbers;
+const char* text_of(Operation operation) { return name_of(operation); }
+const char* text_of(const Format* format) { return format->name; }
+
+template <class T>
+json names_of(const std::vector<T>& values) {
+  json names = json::array();
+  for (const T& value : values) names.push_back(text_of(value));
+  return names;
 }
 
-/// Checks the value of an enum in a journal's capabilities: somebody may have edited the file.
-/// @param last  of the enumeration
-template <class Enum>
-std::vector<Enum> values_of(const json& numbers, Enum last) {
-  std::vector<Enum> values;
-  for (const json& number : numbers) {
-    const int value = whole_of<int>(number);
-    if (value < 0 || value > static_cast<int>(last)) throw json::other_error::create(501, "of no such kind", &number);
-    values.push_back(static_cast<Enum>(value));
+/// The values of some names, as `read` gives them. Somebody may have edited the file that they stand in.
+/// @throws json::other_error for an unknown name
+template <class Read>
+auto named_in(const json& names, Read read) {
+  std::vector<decltype(read(""))> values;
+  for (const json& name : names) {
+    try {
+      values.push_back(read(name.get<std::string>()));
+    } catch (const UsageError& unknown) {
+      throw json::other_error::create(501, unknown.what(), &name);
+    }
   }
   return values;
 }
 
+std::vector<Operation> operations_of(const json& names) {
+  return named_in(names, [](const std::string& name) { return operation_of("operation", name); });
+}
+
+/// Each name once.
+json names_of_schemes(const std::vector<const Scheme*>& schemes) {
+  json names = json::array();
+  for (const Scheme* scheme : schemes) {
+    if (std::find(names.begin(), names.end(), scheme->name) == names.end()) names.push_back(scheme->name);
+  }
+  return names;
+}
+
+/// The schemes of some names that some formats have: formats that differ in where a scheme's parameters lie have one of
+/// the same name each.
+std::vector<const Scheme*> schemes_of(const json& names, const std::vector<const Format*>& formats) {
+  for (const json& name : names) {
+    const auto is_it = [&](const Scheme* scheme) { return scheme->name == name.get<std::string>(); };
+    const std::vector<const Scheme*> all = every_scheme();
+    if (std::none_of(all.begin(), all.end(), is_it))
+      throw json::other_error::create(501, "no scheme of this name", &name);
+  }
+  std::vector<const Scheme*> schemes = every_scheme();
+  std::erase_if(schemes, [&](const Scheme* scheme) {
+    const auto has_it = [&](const Format* format) { return format->has(*scheme); };
+    return std::find(names.begin(), names.end(), scheme->name) == names.end() ||
+           std::none_of(formats.begin(), formats.end(), has_it);
+  });
+  return schemes;
+}
+
+json json_of(const std::vector<Types>& types) {
+  json pairs = json::array();
+  for (const Types& one : types) pairs.push_back({name_of(one.weight), name_of(one.parameter)});
+  return pairs;
+}
+
+std::vector<Types> types_of(const json& pairs) {
+  std::vector<Types> types;
+  for (const json& pair : pairs) {
+    const auto both = named_in(pair, [](const std::string& name) { return type_of("type", name); });
+    if (both.size() != 2) throw json::other_error::create(501, "no pair of types", &pair);
+    types.emplace_back(both[0], both[1]);
+  }
+  return types;
+}
+
 /// A number that others are divided by.
-std::int64_t fast_divmod_of(const json& value) {
+std::int64_t divisor_of(const json& value) {
   const auto number = whole_of<std::int64_t>(value);
   if (number <= 0) throw json::other_error::create(501, "a number that is not positive", &value);
   return number;
 }
-std::vector<std::int64_t> fast_divmods_of(const json& values) {
+std::vector<std::int64_t> divisors_of(const json& values) {
   std::vector<std::int64_t> numbers;
-  for (const json& value : values) numbers.push_back(fast_divmod_of(value));
+  for (const json& value : values) numbers.push_back(divisor_of(value));
   return numbers;
-}
-
-template <class Enum>
-std::vector<Enum> values_of(const json& numbers) {
-  std::vector<Enum> values;
-  for (const json& number : numbers) values.push_back(static_cast<Enum>(number.get<int>()));
-  return values;
 }
 
 json optional_of(const std::optional<std::string>& text) { return text ? json(*text) : json(nullptr); }
@@ -57,10 +104,10 @@ json json_of(const SubjectOrder& order) {
   if (order.library) {
     json operators = json::array();
     for (const auto& [operation, name] : order.library->operators) {
-      operators.push_back({static_cast<int>(operation), name});
+      operators.push_back({name_of(operation), name});
     }
     library = {{"file", order.library->file},     {"namespace", order.library->name_space},
-               {"operators", operators},          {"required", numbers_of(order.library->required)},
+               {"operators", operators},          {"required", names_of(order.library->required)},
                {"device", order.library->device}, {"takes", json_of(order.library->takes)}};
   }
   return {{"subject", order.subject}, {"library", library}};
@@ -73,8 +120,8 @@ SubjectOrder subject_order_of(const json& value) {
   Library library;
   library.file = given["file"];
   library.name_space = given["namespace"];
-  for (const json& one : given["operators"]) library.operators[static_cast<Operation>(one[0].get<int>())] = one[1];
-  library.required = values_of<Operation>(given["required"]);
+  for (const json& one : given["operators"]) library.operators[operations_of({one[0]}).front()] = one[1];
+  library.required = operations_of(given["required"]);
   library.device = given["device"];
   library.takes = capabilities_of(given["takes"]);
   order.library = library;
@@ -82,15 +129,15 @@ SubjectOrder subject_order_of(const json& value) {
 }
 
 json json_of(const Capabilities& e) {
-  return {{"operations", numbers_of(e.operations)},
+  return {{"operations", names_of(e.operations)},
           {"n_multiple", e.n_multiple},
           {"most_n", e.most_n},
           {"most_k", e.most_k},
-          {"inner_k_tiles", e.inner_k_tiles},
+          {"formats", names_of(e.formats)},
           {"group_sizes", e.group_sizes},
           {"any_group_size", e.any_group_size},
-          {"domains", numbers_of(e.domains)},
-          {"types", numbers_of(e.types)},
+          {"schemes", names_of_schemes(e.schemes)},
+          {"types", json_of(e.types)},
           {"any_alignment", e.any_alignment},
           {"one_nan", e.one_nan},
           {"several_callers", e.several_callers},
@@ -101,22 +148,23 @@ json json_of(const Capabilities& e) {
 }
 
 Capabilities capabilities_of(const json& value) {
-  return {.operations = values_of(value.at("operations"), Operation::dequantize_eagerly),
-          .n_multiple = fast_divmod_of(value.at("n_multiple")),
-          .most_n = fast_divmod_of(value.at("most_n")),
-          .most_k = fast_divmod_of(value.at("most_k")),
-          .inner_k_tiles = fast_divmods_of(value.at("inner_k_tiles")),
-          .group_sizes = fast_divmods_of(value.at("group_sizes")),
+  const auto formats = named_in(value.at("formats"), [](const std::string& name) { return format_of("format", name); });
+  return {.operations = operations_of(value.at("operations")),
+          .n_multiple = divisor_of(value.at("n_multiple")),
+          .most_n = divisor_of(value.at("most_n")),
+          .most_k = divisor_of(value.at("most_k")),
+          .formats = formats,
+          .group_sizes = divisors_of(value.at("group_sizes")),
           .any_group_size = value.at("any_group_size"),
-          .domains = values_of(value.at("domains"), Domain::none),
-          .types = values_of(value.at("types"), Type::fp32),
+          .schemes = schemes_of(value.at("schemes"), formats),
+          .types = types_of(value.at("types")),
           .any_alignment = value.at("any_alignment"),
           .one_nan = value.at("one_nan"),
           .several_callers = value.at("several_callers"),
           .takes_tensors = value.at("takes_tensors"),
           .takes_experts = value.at("takes_experts"),
           .is_specification = value.at("is_specification"),
-          .step_elements = fast_divmod_of(value.at("step_elements"))};
+          .step_elements = divisor_of(value.at("step_elements"))};
 }
 
 json json_of(const std::vector<WrongElement>& elements) {
@@ -213,7 +261,8 @@ Coverage met_of(const json& value) {
   for (const auto& [name, one] : value["largest"].items()) coverage.measured(name, one["value"], one["where"]);
   coverage.output_hash = value["output_hash"];
   coverage.runs = value["runs"].get<decltype(coverage.runs)>();
-  if (!value["compared_elements"].is_null()) coverage.compared_elements = compared_elements_of(value["compared_elements"]);
+  if (!value["compared_elements"].is_null())
+    coverage.compared_elements = compared_elements_of(value["compared_elements"]);
   return coverage;
 }
 

@@ -105,7 +105,7 @@ json json_of(const Judgement& j, const std::vector<std::string>& flags) {
     variants.push_back(
         {{"variant", variant}, {"verdict", name_of(one.verdict)}, {"cases", one.cases}, {"reason", one.reason}});
   }
-  json asked = {{"inner_k_tiles", j.asked.inner_k_tiles}, {"group_sizes", j.asked.group_sizes}};
+  json asked = {{"formats", j.asked.formats}, {"group_sizes", j.asked.group_sizes}};
   for (const auto& [name, range] : j.asked.ranges) asked[name] = {range.least, range.most};
   json measures = json::array();
   for (const auto& [name, one] : j.coverage.largest) {
@@ -161,7 +161,7 @@ json summary_of(const RunFacts& run) {
     named.push_back({{"name", subject.name}, {"what", subject.what}, {"why_not", subject.why_not}});
   }
   const Overall verdict = overall(run);
-  return {{"schema", 2},
+  return {{"schema", 3},
           {"tool", "tileproof " TILEPROOF_VERSION},
           {"command", run.command},
           {"run_start", run.run_start},

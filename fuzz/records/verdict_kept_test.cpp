@@ -229,8 +229,9 @@ TEST_F(AVerdict, TakesThePlaceOfAnOlderRecordAtOnceOrNotAtAll) {
 
 TEST(Observations, AreKeptWholeWhereTheyFailAndSampledByCellWhereTheyDoNot) {
   Problem problem = problem_of(
-      "--property=bits/unpack_returns_every_packed_code --subject=host --n=8 --k=64 --inner-k-tiles=2 --group-size=32 "
-      "--domain=float --out=bf16 --scales=ordinary --seed=0x1");
+      "--property=bits/unpack_returns_every_packed_code --subject=host --n=8 --k=64 --format=tinygemm-2 "
+      "--group-size=32 "
+      "--scheme=float --weight-type=bf16 --parameter-type=bf16 --profile=ordinary --seed=0x1");
   Kept kept;
   std::int64_t passes = 0, failures = 0;
   std::set<Cell> cells;

@@ -7,7 +7,6 @@
 #include "properties/problem/specification.h"
 #include "properties/problem/values.h"
 #include "reference/dequantize.h"
-#include "reference/tile_map.h"
 
 namespace tileproof {
 
@@ -20,15 +19,15 @@ Binade binade_of(reference::FloatFormat format, std::uint32_t scale) {
 }
 
 double largest_term(const Problem& p, const AccuracyData& data, std::int64_t row, std::int64_t column) {
-  const reference::FloatFormat format = format_of(p.out);
+  const reference::FloatFormat format = float_format_of(p.types.parameter);
   const std::int64_t group = column / p.group_size;
   const auto value = [&](const Matrix<std::uint32_t>& of) { return specified::value(format, of(group, row)); };
-  const int midpoint = p.domain == Domain::floating  ? reference::float_domain_midpoint
-                       : p.domain == Domain::integer ? data.parameters.zero_points(group, row)
-                                                     : 0;
+  const int midpoint = p.scheme->zero_kind == Zero::value   ? reference::float_domain_midpoint
+                       : p.scheme->zero_kind == Zero::point ? data.parameters.zero_points(group, row)
+                                                            : 0;
   // Exact: a scale has 24 bits at most, a code less its midpoint 8.
   const double product = std::fabs((data.codes(row, column) - midpoint) * value(data.parameters.scales));
-  return p.domain == Domain::floating ? std::max(product, std::fabs(value(data.parameters.zeros))) : product;
+  return p.scheme->zero_kind == Zero::value ? std::max(product, std::fabs(value(data.parameters.zeros))) : product;
 }
 
 void CurvePoint::add(const CurvePoint& other) {
@@ -43,7 +42,7 @@ void CurvePoint::add(const CurvePoint& other) {
 void AccuracyFigures::differs(const Measurement& measurement, const Problem& p, std::int64_t row, std::int64_t column,
                               Binade of_scale, bool explained) {
   const int nibble = measurement.is_packed
-                         ? reference::place_of(row, column, p.k, static_cast<int>(p.inner_k_tiles)).nibble
+                         ? static_cast<int>(p.layout().slot_of({row, column}, p.size()) % p.layout().slots_of_unit())
                          : no_nibble;
   for (WrongCell* cell : {&nibble_by_binade[{nibble, of_scale}],
                           &row_by_column[{static_cast<int>(row % period), static_cast<int>(column % period)}]}) {
@@ -57,7 +56,8 @@ void AccuracyFigures::add(const Measurement& measurement, const Problem& p, cons
   ComparedElements own;
   for (const std::uint32_t value : data.expected.elements) own.expected(value);
   if (own.elements != compared_elements.elements || own.expected_hash != compared_elements.expected_hash) {
-    throw std::logic_error("the measurement expects something else than " + measurement.property.name + " of " + line_of(p));
+    throw std::logic_error("the measurement expects something else than " + measurement.property.name + " of " +
+                           line_of(p));
   }
   static const std::string unexplained;
   const std::int64_t columns = data.expected.columns;
@@ -70,7 +70,7 @@ void AccuracyFigures::add(const Measurement& measurement, const Problem& p, cons
     const std::int64_t row = first / columns;
     const Binade of_scale =
         measurement.of_weights
-            ? binade_of(format_of(p.out), data.parameters.scales(first % columns / p.group_size, row))
+            ? binade_of(float_format_of(p.types.parameter), data.parameters.scales(first % columns / p.group_size, row))
             : binade::none;
     CurvePoint of_run;
     for (std::int64_t i = first; i < first + run; ++i) {

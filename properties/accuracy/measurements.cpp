@@ -20,9 +20,10 @@ std::vector<std::string> names_of_profiles() {
   return names;
 }
 
-/// Codes with those of the rows that fill the last n-tile: code 0, which is what pack puts there.
-Matrix<std::uint8_t> with_padding(const Matrix<std::uint8_t>& codes) {
-  Matrix<std::uint8_t> padded((codes.rows + 7) / 8 * 8, codes.columns);
+/// Codes with those of the rows that the layout fills up, which is what pack puts there.
+Matrix<std::uint8_t> padded_by(const reference::Layout& layout, const Matrix<std::uint8_t>& codes) {
+  Matrix<std::uint8_t> padded(layout.padded({codes.rows, codes.columns}).n, codes.columns);
+  std::fill(padded.elements.begin(), padded.elements.end(), static_cast<std::uint8_t>(layout.padding_code));
   std::copy(codes.elements.begin(), codes.elements.end(), padded.elements.begin());
   return padded;
 }
@@ -32,20 +33,20 @@ Matrix<std::uint8_t> with_padding(const Matrix<std::uint8_t>& codes) {
 
 void packed_codes(Case& c) {
   const Matrix<std::uint8_t> codes = c.codes();
-  const Matrix<std::uint8_t> padded = with_padding(codes);
-  c.expect_equal(specified::unpacked(c.pack(codes), padded.rows, padded.columns, c.problem.inner_k_tiles),
+  const Matrix<std::uint8_t> padded = padded_by(c.problem.layout(), codes);
+  c.expect_equal(specified::unpacked(*c.problem.format, c.pack(codes), {padded.rows, padded.columns}),
                  specified::as_int32(padded));
 }
 
 void unpacked_codes(Case& c) {
   const Matrix<std::uint8_t> codes = c.codes();
-  c.expect_equal(c.unpack(specified::packed(codes, c.problem.inner_k_tiles)), specified::as_int32(codes));
+  c.expect_equal(c.unpack(specified::packed(*c.problem.format, codes)), specified::as_int32(codes));
 }
 
 void weights(Case& c) {
   const Matrix<std::uint8_t> codes = c.codes();
   const Parameters parameters = c.parameters();
-  c.expect_equal(c.dequantize(specified::packed(codes, c.problem.inner_k_tiles), parameters),
+  c.expect_equal(c.dequantize(specified::packed(*c.problem.format, codes), parameters),
                  specified::weights(c.problem, specified::as_int32(codes), parameters));
 }
 
@@ -53,7 +54,7 @@ void eager_weights(Case& c) {
   const Matrix<std::int32_t> codes = specified::as_int32(c.codes());
   const Parameters parameters = c.parameters();
   const Matrix<std::uint32_t> predicted = specified::eager_weights(c.problem, codes, parameters);
-  const reference::FloatFormat format = format_of(c.problem.out);
+  const reference::FloatFormat format = float_format_of(c.problem.types.weight);
   const auto explained = [&](std::int64_t row, std::int64_t column, std::uint32_t got) {
     const std::uint32_t of_model = predicted(row, column);
     const bool same_nan = !c.capabilities.one_nan && format.is_nan(of_model) && format.is_nan(got);
@@ -71,8 +72,8 @@ Matrix<std::uint32_t> as_bits(const Matrix<std::uint8_t>& codes) {
   return result;
 }
 
-Matrix<std::uint32_t> padded_codes(const Problem&, const Matrix<std::uint8_t>& codes, const Parameters&) {
-  return as_bits(with_padding(codes));
+Matrix<std::uint32_t> padded_codes(const Problem& p, const Matrix<std::uint8_t>& codes, const Parameters&) {
+  return as_bits(padded_by(p.layout(), codes));
 }
 Matrix<std::uint32_t> same_codes(const Problem&, const Matrix<std::uint8_t>& codes, const Parameters&) {
   return as_bits(codes);
@@ -81,13 +82,13 @@ Matrix<std::uint32_t> specified_weights(const Problem& p, const Matrix<std::uint
   return specified::weights(p, specified::as_int32(codes), of);
 }
 
-Property property_of(Operation operation, const char* sentence, void (*body)(Case&), std::vector<Domain> domains,
-                     std::vector<Type> types) {
+Property property_of(Operation operation, const char* sentence, void (*body)(Case&), std::vector<const Scheme*> schemes,
+                     std::vector<Types> types) {
   Property property;
   property.name = std::string("accuracy/") + name_of(operation) + sentence;
   property.finds = "nothing that another property does not: its cases are measured";
   property.needs = {operation};
-  property.sampling = {.domains = std::move(domains), .types = std::move(types), .profiles = names_of_profiles()};
+  property.sampling = {.schemes = std::move(schemes), .types = std::move(types), .profiles = names_of_profiles()};
   property.body = body;
   return property;
 }
@@ -102,7 +103,7 @@ Measurement measurement_of(Operation operation, Property property) {
 
 Measurement pack_measurement() {
   Measurement row = measurement_of(Operation::pack, property_of(Operation::pack, "_gives_the_specified_codes",
-                                                                packed_codes, {Domain::floating}, {Type::bf16}));
+                                                                packed_codes, {scheme::floating}, {Type::bf16}));
   row.expected = padded_codes;
   row.of_weights = false;
   row.bound = "a permutation";
@@ -111,7 +112,7 @@ Measurement pack_measurement() {
 
 Measurement unpack_measurement() {
   Measurement row = measurement_of(Operation::unpack, property_of(Operation::unpack, "_gives_the_specified_codes",
-                                                                  unpacked_codes, {Domain::floating}, {Type::bf16}));
+                                                                  unpacked_codes, {scheme::floating}, {Type::bf16}));
   row.expected = same_codes;
   row.of_weights = false;
   row.bound = "a permutation";
@@ -121,7 +122,7 @@ Measurement unpack_measurement() {
 Measurement dequantize_measurement() {
   Measurement row =
       measurement_of(Operation::dequantize, property_of(Operation::dequantize, "_gives_the_specified_weights", weights,
-                                                        {Domain::floating, Domain::integer, Domain::none},
+                                                        {scheme::floating, scheme::integer, scheme::none},
                                                         {Type::bf16, Type::fp16, Type::fp32}));
   row.bound = "one rounding";
   return row;
@@ -130,14 +131,14 @@ Measurement dequantize_measurement() {
 Measurement matmul_measurement() {
   return measurement_of(Operation::matmul,
                         property_of(Operation::matmul, "_by_the_identity_gives_the_specified_weights_or_explained_ones",
-                                    identity_matmul, {Domain::floating}, {Type::bf16}));
+                                    identity_matmul, {scheme::floating}, {Type::bf16}));
 }
 
 Measurement eager_measurement() {
   Measurement row = measurement_of(
       Operation::dequantize_eagerly,
       property_of(Operation::dequantize_eagerly, "_gives_the_specified_weights_or_explained_ones", eager_weights,
-                  {Domain::floating, Domain::integer}, {Type::bf16, Type::fp16, Type::fp32}));
+                  {scheme::floating, scheme::integer}, {Type::bf16, Type::fp16, Type::fp32}));
   row.is_packed = false;
   return row;
 }
@@ -167,7 +168,7 @@ std::uint64_t seed_of(const Problem& problem) {
 /// tail, and of different k.
 std::vector<Problem> problems_of(const Problem& plain, const std::vector<std::string>& profiles) {
   constexpr std::int64_t least_k_of_first = 256, most_k = 1024;
-  const std::int64_t unit = std::lcm(plain.supertile_columns(), plain.group_size);
+  const std::int64_t unit = k_unit(*plain.format, plain.group_size);
   std::vector<Problem> problems;
   for (std::size_t i = 0; i < profiles.size(); ++i) {
     Problem problem = plain;
@@ -187,17 +188,18 @@ std::vector<Problem> problems_of(const Problem& plain, const std::vector<std::st
 const std::vector<Problem>& accuracy_problems() {
   static const std::vector<Problem> all = [] {
     std::vector<Problem> problems;
-    for (const Domain domain : {Domain::floating, Domain::integer, Domain::none}) {
-      // What cancels or is distant is a zero, of the float domain.
-      const std::vector<std::string> profiles =
-          domain == Domain::floating ? names_of_profiles() : std::vector<std::string>{ordinary_profile, "edges", "any"};
+    for (const Scheme* scheme : {scheme::floating, scheme::integer, scheme::none}) {
+      // What cancels or is distant is a zero that is a number.
+      const std::vector<std::string> profiles = scheme->zero_kind == Zero::value
+                                                    ? names_of_profiles()
+                                                    : std::vector<std::string>{ordinary_profile, "edges", "any"};
       for (const Type type : {Type::bf16, Type::fp16, Type::fp32}) {
-        for (const std::int64_t inner_k_tiles : {2, 4, 8}) {
+        for (const Format* format : tinygemm_formats()) {
           for (const std::int64_t group_size : {16, 32, 64, 96, 128, 256}) {
             Problem plain;
-            plain.domain = domain;
-            plain.out = type;
-            plain.inner_k_tiles = inner_k_tiles;
+            plain.scheme = scheme;
+            plain.types = type;
+            plain.format = format;
             plain.group_size = group_size;
             for (const Problem& problem : problems_of(plain, profiles)) problems.push_back(problem);
           }
@@ -215,10 +217,10 @@ bool is_measured(const Measurement& measurement, const Problem& problem, const C
   };
   const Sampling& sampling = measurement.property.sampling;
   if (!capabilities.has(measurement.operation) || !capabilities.takes(problem)) return false;
-  if (!is_one_of(sampling.domains, problem.domain) || !is_one_of(sampling.types, problem.out)) return false;
+  if (!is_one_of(sampling.schemes, problem.scheme) || !is_one_of(sampling.types, problem.types)) return false;
   // Once, of problems that differ in nothing that the operation knows: a group that every subject takes stands for all.
   if (!measurement.of_weights && problem.group_size != 32) return false;
-  return measurement.is_packed || problem.inner_k_tiles == 2;
+  return measurement.is_packed || problem.format == tinygemm(2);
 }
 
 Problem problem_for(const Measurement& measurement, Problem problem, const std::string& subject) {

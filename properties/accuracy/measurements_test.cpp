@@ -45,7 +45,7 @@ AccuracyFigures figures_of(Operation operation, const std::string& subject, Want
   for (const Problem& problem : accuracy_problems()) {
     if (!is_measured(measurement, problem, subject_row(subject).capabilities) || !wanted(problem)) continue;
     if (!figures) {
-      figures.emplace(measurement.of_weights ? std::optional(format_of(problem.out)) : std::nullopt);
+      figures.emplace(measurement.of_weights ? std::optional(float_format_of(problem.types.weight)) : std::nullopt);
     }
     figures->add(measurement, problem, data_of(measurement, problem),
                  *compared_elements(measurement, problem, subject).coverage.compared_elements);
@@ -53,7 +53,7 @@ AccuracyFigures figures_of(Operation operation, const std::string& subject, Want
   return figures.value();
 }
 
-bool is_bf16_float(const Problem& p) { return p.domain == Domain::floating && p.out == Type::bf16; }
+bool is_bf16_float(const Problem& p) { return p.scheme->zero_kind == Zero::value && p.types == Type::bf16; }
 
 std::set<int> nibbles_of(const AccuracyFigures& figures) {
   std::set<int> nibbles;
@@ -81,7 +81,7 @@ TEST(AccuracyProblems, HaveTailsAndLongRowsAndEveryProfileOfEachCombination) {
   std::set<std::string> profiles;
   bool has_tail = false;
   for (const Problem& p : accuracy_problems()) {
-    combinations.insert(std::string(name_of(p.domain)) + name_of(p.out) + std::to_string(p.inner_k_tiles) + " " +
+    combinations.insert(std::string(p.scheme->name) + name_of(p.types) + p.format->name + " " +
                         std::to_string(p.group_size));
     ks.insert(p.k);
     profiles.insert(p.scales);
@@ -181,7 +181,7 @@ TEST(AccuracyFigures, CountWhatIsExplainedApart) {
   const AccuracyFigures figures = figures_of(Operation::dequantize_eagerly, "reference", is_bf16_float);
   std::int64_t twice = 0;
   for (const Problem& p : accuracy_problems()) {
-    if (!is_bf16_float(p) || p.inner_k_tiles != 2) continue;
+    if (!is_bf16_float(p) || p.format != tinygemm(2)) continue;
     const AccuracyData data = data_of(measurement, p);
     const Matrix<std::uint32_t> eager = specified::eager_weights(p, specified::as_int32(data.codes), data.parameters);
     for (std::size_t i = 0; i < eager.elements.size(); ++i) {
@@ -240,7 +240,8 @@ std::map<std::string, std::int64_t> counts_of(const ComparedElements& compared_e
 
 Problem accuracy_problem(const std::string& profile, Type type) {
   return *std::find_if(accuracy_problems().begin(), accuracy_problems().end(), [&](const Problem& p) {
-    return p.domain == Domain::floating && p.out == type && p.scales == profile && p.group_size == 32 && p.k <= 256;
+    return p.scheme->zero_kind == Zero::value && p.types == type && p.scales == profile && p.group_size == 32 &&
+           p.k <= 256;
   });
 }
 
@@ -268,7 +269,7 @@ class NansOfItsOwn : public Subject {
   void run(const DequantizeEagerlyCall& c) override {
     right_.run(c);
     for (std::int64_t i = 0; i < c.n * c.k; ++i) {
-      if (format_of(c.type).is_nan(loaded(c.weights, c.type, i))) stored(c.weights, c.type, i, 0xffc0);
+      if (float_format_of(c.type).is_nan(loaded(c.weights, c.type, i))) stored(c.weights, c.type, i, 0xffc0);
     }
   }
 
@@ -355,7 +356,7 @@ Matrix<std::uint32_t> results_of(const AccuracyData& data, const ComparedElement
 TEST(AccuracyFigures, AreThoseOfASlowCount) {
   const Measurement& measurement = measurement_of(Operation::dequantize);
   const auto wanted = [](const Problem& p) {
-    return p.domain == Domain::floating && p.out == Type::fp16 && p.inner_k_tiles == 4 && p.group_size == 96;
+    return p.scheme->zero_kind == Zero::value && p.types == Type::fp16 && p.format == tinygemm(4) && p.group_size == 96;
   };
   const AccuracyFigures figures = figures_of(Operation::dequantize, "mutant:double-then-rounded", wanted);
   const AccuracyFigures wrong_groups = figures_of(Operation::dequantize, "mutant:scale-of-the-even-row", wanted);
@@ -406,7 +407,7 @@ TEST(AccuracyFigures, AreThoseOfASlowCount) {
 TEST(AccuracyFigures, OfPartsAddUp) {
   const auto figures = [](const char* profile) {
     return figures_of(Operation::dequantize, "mutant:scale-of-the-even-row", [&](const Problem& p) {
-      return is_bf16_float(p) && p.inner_k_tiles == 2 && p.scales == profile;
+      return is_bf16_float(p) && p.format == tinygemm(2) && p.scales == profile;
     });
   };
   AccuracyFigures both = figures("ordinary");

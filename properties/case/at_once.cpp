@@ -2,7 +2,6 @@
 #include "properties/case/case.h"
 #include "properties/problem/specification.h"
 #include "properties/subjects/together.h"
-#include "reference/matrix.h"
 
 namespace tileproof {
 
@@ -10,7 +9,8 @@ namespace {
 
 /// One caller's tensors as bytes, and their places in the call.
 struct Caller {
-  std::vector<std::uint8_t> codes, scales, zero_points;
+  std::vector<std::uint8_t> codes;
+  std::vector<ParameterBytes> parameters;
   std::vector<std::uint8_t> out[calls_of_caller];
   std::vector<std::uint32_t> packed;
   std::size_t first = 0;      // of its tensors, among all
@@ -34,8 +34,8 @@ std::vector<std::vector<std::uint32_t>> Case::at_once(Operation operation,
   const Problem& p = problem;
   const bool packs = operation == Operation::pack;
   const bool dequantizes = operation == Operation::dequantize;
-  const std::int64_t out_bytes = dequantizes ? bytes_of(p.out) : 4;
-  const std::int64_t out_elements = packs ? reference::words_of(p.n, p.k) : p.n * p.k;
+  const std::int64_t out_bytes = dequantizes ? bytes_of(p.types.weight) : 4;
+  const std::int64_t out_elements = packs ? p.layout().slots(p.size()) / 8 : p.n * p.k;
   std::vector<Caller> all(codes.size());
   std::vector<Tensor> tensors;
   for (std::size_t i = 0; i < all.size(); ++i) {
@@ -45,17 +45,12 @@ std::vector<std::vector<std::uint32_t>> Case::at_once(Operation operation,
       one.codes = specified::pairs(codes[i]);
       tensors.push_back(input("codes", one.codes, 1));
     } else {
-      one.packed = specified::packed(codes[i], p.inner_k_tiles);
+      one.packed = specified::packed(*p.format, codes[i]);
       tensors.push_back(input("packed_w", one.packed, 4));
     }
-    if (dequantizes) {
-      const Parameters& own = parameters[i];
-      one.scales = narrowed(p.domain == Domain::floating ? interleaved(own) : own.scales.elements, bytes_of(p.out));
-      if (p.domain == Domain::integer) {
-        one.zero_points.assign(own.zero_points.elements.begin(), own.zero_points.elements.end());
-      }
-      tensors.push_back(input("scales", one.scales, static_cast<std::size_t>(out_bytes)));
-      tensors.push_back(input("zero_points", one.zero_points, 1));
+    if (dequantizes) one.parameters = tensors_of(p, parameters[i]);
+    for (const ParameterBytes& tensor : one.parameters) {
+      tensors.push_back(input(tensor.role, tensor.bytes, static_cast<std::size_t>(tensor.element_bytes)));
     }
     one.first_out = tensors.size();
     for (std::vector<std::uint8_t>& out : one.out) {
@@ -71,15 +66,15 @@ std::vector<std::vector<std::uint32_t>> Case::at_once(Operation operation,
     void* const* own = &at[one.first];
     void* const out = at[one.first_out + number];
     if (packs) {
-      subject_.run(PackCall{static_cast<const std::uint8_t*>(own[0]), static_cast<std::uint32_t*>(out), p.n, p.k,
-                            p.inner_k_tiles});
+      subject_.run(
+          PackCall{static_cast<const std::uint8_t*>(own[0]), static_cast<std::uint32_t*>(out), p.n, p.k, p.format});
     } else if (!dequantizes) {
-      subject_.run(UnpackCall{static_cast<const std::uint32_t*>(own[0]), static_cast<std::int32_t*>(out), p.n, p.k,
-                              p.inner_k_tiles});
+      subject_.run(
+          UnpackCall{static_cast<const std::uint32_t*>(own[0]), static_cast<std::int32_t*>(out), p.n, p.k, p.format});
     } else {
       subject_.run(DequantizeCall{static_cast<const std::uint32_t*>(own[0]), own[1],
-                                  static_cast<const std::int8_t*>(own[2]), out, p.n, p.k, p.group_size, p.inner_k_tiles,
-                                  p.domain, p.out});
+                                  one.parameters.size() > 1 ? own[2] : nullptr, out, p.n, p.k, p.group_size, p.format,
+                                  p.scheme, p.types});
     }
   };
   run(tensors, [&](const std::vector<void*>& at) {
@@ -92,6 +87,10 @@ std::vector<std::vector<std::uint32_t>> Case::at_once(Operation operation,
     for (const std::vector<std::uint8_t>& out : one.out) {
       results.push_back(widened(out, out_bytes));
       coverage_.output_all(results.back());
+      if (!dequantizes) continue;
+      Matrix<std::uint32_t> weights(p.n, p.k);
+      weights.elements = std::move(results.back());
+      results.back() = in_rows(p, std::move(weights)).elements;
     }
   }
   return results;

@@ -7,7 +7,6 @@
 #include "properties/problem/specification.h"
 #include "properties/problem/values.h"
 #include "reference/arithmetic.h"
-#include "reference/matrix.h"
 
 namespace tileproof {
 
@@ -20,12 +19,11 @@ std::vector<std::uint8_t> bytes_of(const std::vector<T>& elements) {
   return bytes;
 }
 
-std::int64_t n_tiles_of(std::int64_t n) { return (n + 7) / 8; }
-
 // --- What a call gives ---------------------------------------------------------------------------------------------
 
 Sizes sizes_of_packed(const Problem& p) {
-  return {n_tiles_of(p.n), p.k / p.supertile_columns(), 32, p.inner_k_tiles / 2};
+  const reference::Dims dims = p.layout().dims(p.size());
+  return Sizes(dims.begin(), dims.end());
 }
 
 void expect_form(const OperatorResult& result, Element element, const Sizes& sizes) {
@@ -44,7 +42,7 @@ Form form_of(const Problem& p, Operation operation, std::int64_t rows_of_activat
     case Operation::pack:
       return {Element::int32, sizes_of_packed(p)};
     case Operation::unpack:
-      return {Element::int32, {n_tiles_of(p.n) * 8, p.k}};
+      return {Element::int32, {p.layout().padded(p.size()).n, p.k}};
     case Operation::dequantize:
       return {Element::bf16, {p.n, p.k}};
     case Operation::matmul:
@@ -79,7 +77,7 @@ Matrix<std::uint16_t> whole_activations(const Problem& p) {
 
 Parameters unit_scales(const Problem& problem) {
   Parameters parameters = zero_parameters(problem);
-  const std::uint32_t one = reference::rounded(format_of(problem.out), reference::whole(1));
+  const std::uint32_t one = reference::rounded(float_format_of(problem.types.parameter), reference::whole(1));
   for (std::uint32_t& scale : parameters.scales.elements) scale = one;
   return parameters;
 }
@@ -106,7 +104,7 @@ CallData data_of(const Problem& p, Operation operation) {
   if (operation == Operation::dequantize) {
     data.parameters = zero_parameters(p);
     for (std::size_t i = 0; i < data.parameters.scales.elements.size(); ++i) {
-      const ScaleAndZero both = profile_of(p.scales).drawn(format_of(p.out), p.seed, i);
+      const ScaleAndZero both = profile_of(p.scales).drawn(float_format_of(p.types.parameter), p.seed, i);
       data.parameters.scales.elements[i] = both.scale;
       data.parameters.zeros.elements[i] = both.zero;
     }
@@ -142,13 +140,13 @@ CallData other_data(const Case& c, Operation operation, std::uint64_t which) {
 }
 
 OperatorCall legal_call(const Problem& p, Operation operation, const CallData& data) {
-  const Argument inner_k_tiles = number_argument("inner_k_tiles", p.inner_k_tiles);
+  const Argument inner_k_tiles = number_argument("inner_k_tiles", tinygemm_number(*p.format));
   if (operation == Operation::pack) {
     return {operation,
             {tensor_argument("codes", Element::uint8, {p.n, p.k / 2}, specified::pairs(data.codes)), inner_k_tiles}};
   }
   const Argument packed = tensor_argument("packed_w", Element::int32, sizes_of_packed(p),
-                                          bytes_of(specified::packed(data.codes, p.inner_k_tiles)));
+                                          bytes_of(specified::packed(*p.format, data.codes)));
   if (operation == Operation::unpack) return {operation, {packed, inner_k_tiles}};
   const Argument group_size = number_argument("group_size", p.group_size);
   const Argument scales = tensor_argument("scales_and_zeros", Element::bf16, {p.groups(), p.n, 2},
@@ -197,7 +195,7 @@ void expect_specified_of(Case& c, const Problem& p, Operation operation, const C
   const Form form = form_of(p, operation, data.activations.rows);
   expect_form(result, form.element, form.sizes);
   if (operation == Operation::pack) {
-    c.expect_equal(widened(result.bytes, 4), specified::packed(data.codes, p.inner_k_tiles));
+    c.expect_equal(widened(result.bytes, 4), specified::packed(*p.format, data.codes));
   } else if (operation == Operation::unpack) {
     const std::int64_t rows = form.sizes[0];
     Matrix<std::int32_t> got(rows, p.k);

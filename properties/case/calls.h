@@ -37,7 +37,7 @@ std::vector<std::string> empty_variants(Operation);
 /// The call of a problem with one of its sizes 0. @param variant  one of those
 OperatorCall empty_call(const Problem&, Operation, const std::string& variant);
 
-/// "packed_w = int32 [1, 2, 32, 1], inner_k_tiles = 2"
+/// "packed_w = int32 [1, 2, 32, 1], group_size = 32"
 std::string text_of(const OperatorCall&);
 
 /// The legal call's result is as specified: type, sizes, every element. @throws Failure

@@ -26,9 +26,9 @@ inline const std::vector<std::string> call_problems = {"--n=8",
                                                        "--n=1 --k=64",
                                                        "--n=13 --k=96",
                                                        "--n=24 --k=128 --group-size=64",
-                                                       "--n=9 --k=128 --inner-k-tiles=4",
-                                                       "--n=16 --k=256 --inner-k-tiles=8 --group-size=64",
-                                                       "--n=5 --k=256 --inner-k-tiles=8 --group-size=256"};
+                                                       "--n=9 --k=128 --format=tinygemm-4",
+                                                       "--n=16 --k=256 --format=tinygemm-8 --group-size=64",
+                                                       "--n=5 --k=256 --format=tinygemm-8 --group-size=256"};
 
 /// Calls `use` for every problem with every operation and its legal call.
 template <class Use>

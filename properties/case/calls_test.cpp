@@ -23,16 +23,17 @@ TEST(ALegalCall, HasTheArgumentsOfItsSchema) {
       {Operation::matmul, {"activations", "packed_w", "group_size", "scales_and_zeros"}}};
   for_each_legal_call([&](CallBench& b, const CallData&, const OperatorCall& call) {
     const Problem& p = b.problem;
+    const std::int64_t inner_k_tiles = tinygemm_number(*p.format);
     std::vector<std::string> names;
     for (const Argument& argument : call.arguments) {
       names.push_back(argument.name);
       EXPECT_EQ(argument.where, Where::subject);
       if (argument.number) {
-        EXPECT_EQ(argument.number, argument.name == "group_size" ? p.group_size : p.inner_k_tiles);
+        EXPECT_EQ(argument.number, argument.name == "group_size" ? p.group_size : tinygemm_number(*p.format));
       }
       const std::map<std::string, std::pair<Element, Sizes>> forms = {
           {"codes", {Element::uint8, {p.n, p.k / 2}}},
-          {"packed_w", {Element::int32, {(p.n + 7) / 8, p.k / (16 * p.inner_k_tiles), 32, p.inner_k_tiles / 2}}},
+          {"packed_w", {Element::int32, {(p.n + 7) / 8, p.k / (16 * inner_k_tiles), 32, inner_k_tiles / 2}}},
           {"scales_and_zeros", {Element::bf16, {p.k / p.group_size, p.n, 2}}},
           {"activations", {Element::bf16, {16, p.k}}}};
       const auto form = forms.find(argument.name);
@@ -58,7 +59,7 @@ TEST(ALegalCall, HoldsTheDataOfItsProblem) {
       }
       if (argument.name == "packed_w") {
         const std::vector<std::uint32_t> words = widened(argument.storage, 4);
-        const auto place = reference::place_of(p.n - 1, p.k - 3, p.k, static_cast<int>(p.inner_k_tiles));
+        const auto place = reference::place_of(p.n - 1, p.k - 3, p.k, static_cast<int>(tinygemm_number(*p.format)));
         EXPECT_EQ(words[static_cast<std::size_t>(place.word)] >> (4 * place.nibble) & 15, data.codes(p.n - 1, p.k - 3));
       }
       if (argument.name == "scales_and_zeros") {
@@ -96,7 +97,7 @@ TEST(DataOfAnotherNumber, DifferInMostCodesScalesAndZeros) {
 
 TEST(DataOfAProblem, AreThoseThatACaseOfItDraws) {
   for (const Operation operation : all_operations) {
-    CallBench b("--n=13 --k=96 --scales=edges");
+    CallBench b("--n=13 --k=96 --profile=edges");
     const CallData drawn = drawn_data(b.one, operation), pure = data_of(b.problem, operation);
     EXPECT_EQ(pure.codes.elements, drawn.codes.elements);
     EXPECT_EQ(pure.parameters.scales.elements, drawn.parameters.scales.elements);

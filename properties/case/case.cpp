@@ -9,7 +9,6 @@
 #include "properties/problem/specification.h"
 #include "properties/problem/values.h"
 #include "properties/subjects/float_mode.h"
-#include "reference/matrix.h"
 
 namespace tileproof {
 
@@ -40,6 +39,20 @@ Tensor output(const char* name, std::vector<T>& elements, std::size_t element_by
 
 }  // namespace
 
+/// Weights in the order of their format's result, as rows of n.
+Matrix<std::uint32_t> in_rows(const Problem& p, Matrix<std::uint32_t> weights) {
+  if (p.format->result == reference::ResultOrder::n_k) return weights;
+  Matrix<std::uint32_t> rows(weights.rows, weights.columns);
+  for (std::int64_t row = 0; row < rows.rows; ++row) {
+    const std::int64_t expert = row / p.n;
+    for (std::int64_t column = 0; column < p.k; ++column) {
+      const std::int64_t at = expert * p.n * p.k + p.format->result_at({row % p.n, column}, p.size());
+      rows(row, column) = weights.elements[static_cast<std::size_t>(at)];
+    }
+  }
+  return rows;
+}
+
 Case::Case(const Problem& problem_, const Capabilities& capabilities_, Subject& subject, Coverage& coverage)
     : problem(problem_), capabilities(capabilities_), subject_(subject), coverage_(coverage) {
   compute_in_default_mode();  // whatever the call before has left
@@ -52,6 +65,10 @@ Case::Case(const Problem& problem_, const Capabilities& capabilities_, Subject& 
 Case::~Case() { subject_.vary(0); }
 
 namespace {
+
+constexpr int codes_of_word = 8;  // of 32 bits, in which the harness keeps packed matrices
+
+std::int64_t words_of_matrix(const Problem& p, Size size) { return p.layout().slots(size) / codes_of_word; }
 
 /// The codes that stand at each nibble, a bit for each code: as quick to note as a store, and soon all there are.
 class Seen {
@@ -71,7 +88,7 @@ class Seen {
   }
 
  private:
-  std::array<std::uint16_t, reference::codes_of_word> codes_ = {};
+  std::array<std::uint16_t, codes_of_word> codes_ = {};
 };
 
 template <class T>
@@ -92,11 +109,10 @@ Matrix<std::uint8_t> Case::codes() {
   keep_only<std::uint8_t>(problem.codes, codes.elements, 8);
   Seen seen;
   for (std::int64_t row = 0; row < codes.rows && !seen.is_all(); ++row) {
-    specified::with_inner_k_tiles(problem.inner_k_tiles, [&](auto inner_k_tiles) {
-      for (std::int64_t column = 0; column < codes.columns; ++column) {
-        seen.note(codes(row, column), reference::place_of(row, column, problem.k, inner_k_tiles).nibble);
-      }
-    });
+    const std::vector<int> nibbles = specified::nibbles_of_row(*problem.format, row % problem.n, problem.size());
+    for (std::int64_t column = 0; column < codes.columns; ++column) {
+      seen.note(codes(row, column), nibbles[static_cast<std::size_t>(column)]);
+    }
   }
   seen.add_to(coverage_);
   codes_ = codes;
@@ -105,7 +121,7 @@ Matrix<std::uint8_t> Case::codes() {
 
 std::vector<std::uint32_t> Case::words() {
   std::vector<std::uint32_t> words(
-      static_cast<std::size_t>(problem.experts * reference::words_of(problem.n, problem.k)));
+      static_cast<std::size_t>(problem.experts * words_of_matrix(problem, problem.size())));
   for (std::size_t i = 0; i < words.size(); ++i) {
     words[i] = static_cast<std::uint32_t>(drawn(problem.seed, stream::words, i) >> 32);
     const auto first_code = static_cast<std::int64_t>(8 * i);  // in the order of words
@@ -113,22 +129,34 @@ std::vector<std::uint32_t> Case::words() {
   }
   Seen seen;
   for (std::size_t i = 0; i < words.size() && !seen.is_all(); ++i) {
-    for (int nibble = 0; nibble < reference::codes_of_word; ++nibble) seen.note(words[i] >> (4 * nibble) & 15, nibble);
+    for (int nibble = 0; nibble < codes_of_word; ++nibble) seen.note(words[i] >> (4 * nibble) & 15, nibble);
   }
   seen.add_to(coverage_);
   return words;
 }
 
+namespace {
+
+/// A zero point of those that the scheme has. Where those are all of int8, a byte of the bits.
+std::int8_t drawn_zero_point(const Scheme& scheme, std::uint64_t bits) {
+  const auto byte = static_cast<std::int8_t>(bits >> 56);
+  const reference::Range range = scheme.zero_points;
+  if (scheme.zero_kind != Zero::point || range.contains(byte)) return byte;
+  return static_cast<std::int8_t>(range.lowest + below(range.highest - range.lowest + 1, mixed(bits)));
+}
+
+}  // namespace
+
 Parameters Case::parameters() {
   Parameters result = zero_parameters(problem);
   const Profile& profile = profile_of(problem.scales);
   for (std::size_t i = 0; i < result.scales.elements.size(); ++i) {
-    const ScaleAndZero both = profile.drawn(format_of(problem.out), problem.seed, i);
+    const ScaleAndZero both = profile.drawn(float_format_of(problem.types.parameter), problem.seed, i);
     result.scales.elements[i] = both.scale;
     result.zeros.elements[i] = both.zero;
-    result.zero_points.elements[i] = static_cast<std::int8_t>(drawn(problem.seed, stream::zero_points, i) >> 56);
+    result.zero_points.elements[i] = drawn_zero_point(*problem.scheme, drawn(problem.seed, stream::zero_points, i));
   }
-  const reference::FloatFormat format = format_of(problem.out);
+  const reference::FloatFormat format = float_format_of(problem.types.parameter);
   const auto one = static_cast<std::uint32_t>(format.bias()) << format.fraction_bits;
   keep_only<std::uint32_t>(problem.parameters, result.scales.elements, one);
   keep_only<std::uint32_t>(problem.parameters, result.zeros.elements, 0);
@@ -164,12 +192,12 @@ std::vector<std::uint32_t> Case::pack(const Matrix<std::uint8_t>& codes) {
   const std::vector<std::uint8_t> pairs = specified::pairs(codes);
   const std::int64_t rows = codes.rows / problem.experts;
   std::vector<std::uint32_t> packed(
-      static_cast<std::size_t>(problem.experts * reference::words_of(rows, codes.columns)));
+      static_cast<std::size_t>(problem.experts * words_of_matrix(problem, {rows, codes.columns})));
   Tensor words = output("packed", packed, 4, vector_alignment);
   words.may_equal_poison = true;
   run({input("codes", pairs, 1, vector_alignment), words}, [&](const std::vector<void*>& at) {
     subject_.run(PackCall{static_cast<const std::uint8_t*>(at[0]), static_cast<std::uint32_t*>(at[1]), rows,
-                          codes.columns, problem.inner_k_tiles, problem.experts});
+                          codes.columns, problem.format, problem.experts});
   });
   coverage_.output_all(packed);
   return packed;
@@ -180,32 +208,31 @@ Matrix<std::int32_t> Case::unpack(const std::vector<std::uint32_t>& packed) {
   run({input("packed_w", packed, 4, 4), output("codes", codes.elements, 4, vector_alignment)},
       [&](const std::vector<void*>& at) {
         subject_.run(UnpackCall{static_cast<const std::uint32_t*>(at[0]), static_cast<std::int32_t*>(at[1]), problem.n,
-                                problem.k, problem.inner_k_tiles, problem.experts});
+                                problem.k, problem.format, problem.experts});
       });
   coverage_.output_all(codes.elements);
   return codes;
 }
 
 Matrix<std::uint32_t> Case::dequantize(const std::vector<std::uint32_t>& packed, const Parameters& parameters) {
-  const auto element_bytes = static_cast<std::size_t>(bytes_of(problem.out));
-  const bool floating = problem.domain == Domain::floating;
-  const std::vector<std::uint8_t> scales =
-      narrowed(floating ? interleaved(parameters) : parameters.scales.elements, bytes_of(problem.out));
-  const std::vector<std::int8_t> zero_points =
-      problem.domain == Domain::integer ? parameters.zero_points.elements : std::vector<std::int8_t>();
+  const auto element_bytes = static_cast<std::size_t>(bytes_of(problem.types.weight));
+  const std::vector<ParameterBytes> of_scheme = tensors_of(problem, parameters);
   std::vector<std::uint8_t> weights(static_cast<std::size_t>(problem.experts * problem.n * problem.k) * element_bytes);
-  run({input("packed_w", packed, 4, 4),
-       input(floating ? "scales_and_zeros" : "scales", scales, element_bytes, element_bytes),
-       input("zero_points", zero_points, 1, 1), output("weights", weights, element_bytes, vector_alignment)},
-      [&](const std::vector<void*>& at) {
-        subject_.run(DequantizeCall{
-            static_cast<const std::uint32_t*>(at[0]), at[1], static_cast<const std::int8_t*>(at[2]), at[3], problem.n,
-            problem.k, problem.group_size, problem.inner_k_tiles, problem.domain, problem.out, problem.experts});
-      });
+  std::vector<Tensor> tensors = {input("packed_w", packed, 4, 4)};
+  for (const ParameterBytes& one : of_scheme) {
+    const auto bytes = static_cast<std::size_t>(one.element_bytes);
+    tensors.push_back(input(one.role, one.bytes, bytes, bytes));
+  }
+  tensors.push_back(output("weights", weights, element_bytes, vector_alignment));
+  run(tensors, [&](const std::vector<void*>& at) {
+    subject_.run(DequantizeCall{static_cast<const std::uint32_t*>(at[0]), at[1], of_scheme.size() > 1 ? at[2] : nullptr,
+                                at.back(), problem.n, problem.k, problem.group_size, problem.format, problem.scheme,
+                                problem.types, problem.experts});
+  });
   Matrix<std::uint32_t> result(problem.experts * problem.n, problem.k);
-  result.elements = widened(weights, bytes_of(problem.out));
+  result.elements = widened(weights, bytes_of(problem.types.weight));
   coverage_.output_all(result.elements);
-  return result;
+  return in_rows(problem, std::move(result));
 }
 
 Matrix<std::uint16_t> Case::matmul(const Matrix<std::uint16_t>& activations, const Matrix<std::uint8_t>& codes,
@@ -218,7 +245,7 @@ Matrix<std::uint16_t> Case::matmul(const Matrix<std::uint16_t>& activations, con
       [&](const std::vector<void*>& at) {
         subject_.run(MatmulCall{static_cast<const std::uint16_t*>(at[0]), static_cast<const std::uint8_t*>(at[1]),
                                 static_cast<const std::uint16_t*>(at[2]), static_cast<std::uint16_t*>(at[3]),
-                                activations.rows, problem.n, problem.k, problem.group_size, problem.inner_k_tiles});
+                                activations.rows, problem.n, problem.k, problem.group_size, problem.format});
       });
   coverage_.output_all(out.elements);
   return out;
@@ -228,32 +255,32 @@ namespace {
 
 /// The zeros of a problem's groups where its domain has them, and nothing where not; the same of zero points.
 std::vector<std::uint8_t> zeros_of(const Problem& p, const Parameters& parameters) {
-  return p.domain == Domain::floating ? narrowed(parameters.zeros.elements, bytes_of(p.out))
-                                      : std::vector<std::uint8_t>();
+  return p.scheme->zero_kind == Zero::value ? narrowed(parameters.zeros.elements, bytes_of(p.types.weight))
+                                            : std::vector<std::uint8_t>();
 }
 std::vector<std::int8_t> zero_points_of(const Problem& p, const Parameters& parameters) {
-  return p.domain == Domain::integer ? parameters.zero_points.elements : std::vector<std::int8_t>();
+  return p.scheme->zero_kind == Zero::point ? parameters.zero_points.elements : std::vector<std::int8_t>();
 }
 
 }  // namespace
 
 Parameters Case::choose(const Matrix<std::uint32_t>& weights) {
-  const auto element_bytes = static_cast<std::size_t>(bytes_of(problem.out));
-  const std::vector<std::uint8_t> inputs = narrowed(weights.elements, bytes_of(problem.out));
+  const auto element_bytes = static_cast<std::size_t>(bytes_of(problem.types.weight));
+  const std::vector<std::uint8_t> inputs = narrowed(weights.elements, bytes_of(problem.types.weight));
   Parameters chosen = zero_parameters(problem);
-  std::vector<std::uint8_t> scales = narrowed(chosen.scales.elements, bytes_of(problem.out));
+  std::vector<std::uint8_t> scales = narrowed(chosen.scales.elements, bytes_of(problem.types.weight));
   std::vector<std::uint8_t> zeros = zeros_of(problem, chosen);
   std::vector<std::int8_t> zero_points = zero_points_of(problem, chosen);
-  const bool floating = problem.domain == Domain::floating;
+  const bool floating = problem.scheme->zero_kind == Zero::value;
   run({input("weights", inputs, element_bytes), output("scales", scales, element_bytes),
        floating ? output("zeros", zeros, element_bytes) : output("zero_points", zero_points)},
       [&](const std::vector<void*>& at) {
         subject_.run(ChooseCall{at[0], at[1], floating ? at[2] : nullptr,
                                 floating ? nullptr : static_cast<std::int8_t*>(at[2]), problem.n, problem.k,
-                                problem.group_size, problem.domain, problem.out});
+                                problem.group_size, problem.scheme, problem.types.weight});
       });
-  chosen.scales.elements = widened(scales, bytes_of(problem.out));
-  if (floating) chosen.zeros.elements = widened(zeros, bytes_of(problem.out));
+  chosen.scales.elements = widened(scales, bytes_of(problem.types.weight));
+  if (floating) chosen.zeros.elements = widened(zeros, bytes_of(problem.types.weight));
   if (!floating) chosen.zero_points.elements = zero_points;
   coverage_.output_all(chosen.scales.elements);
   coverage_.output_all(chosen.zeros.elements);
@@ -262,35 +289,35 @@ Parameters Case::choose(const Matrix<std::uint32_t>& weights) {
 }
 
 Matrix<std::int32_t> Case::quantize(const Matrix<std::uint32_t>& weights, const Parameters& parameters) {
-  const auto element_bytes = static_cast<std::size_t>(bytes_of(problem.out));
+  const auto element_bytes = static_cast<std::size_t>(bytes_of(problem.types.weight));
   Matrix<std::int32_t> codes(problem.n, problem.k);
-  run({input("weights", narrowed(weights.elements, bytes_of(problem.out)), element_bytes),
-       input("scales", narrowed(parameters.scales.elements, bytes_of(problem.out)), element_bytes),
+  run({input("weights", narrowed(weights.elements, bytes_of(problem.types.weight)), element_bytes),
+       input("scales", narrowed(parameters.scales.elements, bytes_of(problem.types.weight)), element_bytes),
        input("zeros", zeros_of(problem, parameters), element_bytes),
        input("zero_points", zero_points_of(problem, parameters)), output("codes", codes.elements)},
       [&](const std::vector<void*>& at) {
         subject_.run(QuantizeCall{at[0], at[1], at[2], static_cast<const std::int8_t*>(at[3]),
                                   static_cast<std::int32_t*>(at[4]), problem.n, problem.k, problem.group_size,
-                                  problem.domain, problem.out});
+                                  problem.scheme, problem.types.weight});
       });
   coverage_.output_all(codes.elements);
   return codes;
 }
 
 Matrix<std::uint32_t> Case::dequantize_eagerly(const Matrix<std::int32_t>& codes, const Parameters& parameters) {
-  const auto element_bytes = static_cast<std::size_t>(bytes_of(problem.out));
+  const auto element_bytes = static_cast<std::size_t>(bytes_of(problem.types.weight));
   std::vector<std::uint8_t> weights(static_cast<std::size_t>(problem.n * problem.k) * element_bytes);
   run({input("codes", codes.elements),
-       input("scales", narrowed(parameters.scales.elements, bytes_of(problem.out)), element_bytes),
+       input("scales", narrowed(parameters.scales.elements, bytes_of(problem.types.weight)), element_bytes),
        input("zeros", zeros_of(problem, parameters), element_bytes),
        input("zero_points", zero_points_of(problem, parameters)), output("weights", weights, element_bytes)},
       [&](const std::vector<void*>& at) {
         subject_.run(DequantizeEagerlyCall{static_cast<const std::int32_t*>(at[0]), at[1], at[2],
                                            static_cast<const std::int8_t*>(at[3]), at[4], problem.n, problem.k,
-                                           problem.group_size, problem.domain, problem.out});
+                                           problem.group_size, problem.scheme, problem.types.weight});
       });
   Matrix<std::uint32_t> result(problem.n, problem.k);
-  result.elements = widened(weights, bytes_of(problem.out));
+  result.elements = widened(weights, bytes_of(problem.types.weight));
   coverage_.output_all(result.elements);
   return result;
 }

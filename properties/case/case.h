@@ -22,6 +22,10 @@ namespace tileproof {
 
 /// Where an element lies, for people: "row 3, column 40 (n-tile 0, ..., nibble 2)".
 std::string place_text(const Problem&, std::int64_t row, std::int64_t column);
+/// Weights in the order of their format's result, as rows of n; of a batch, expert by expert.
+Matrix<std::uint32_t> in_rows(const Problem&, Matrix<std::uint32_t> weights);
+/// "n-tile 0, k-tile 2, lane 13, word 52, nibble 4"
+std::string text_of(const reference::Coordinates&);
 /// Bits as "0x7f80".
 std::string hex_text(std::uint32_t bits, int digits);
 /// Bits of a weight as "0x7f80 (inf)".

@@ -137,10 +137,10 @@ TEST(Mismatch, NamesLanesAndWordsOfEveryInnerKTiles) {
     const char* place;
   };
   for (const Row& row :
-       {Row{"--n=8 --k=64 --inner-k-tiles=4", 0, 32, "(n-tile 0, k-tile 2, lane 0, word 1, nibble 0)"},
-        {"--n=8 --k=64 --inner-k-tiles=4", 7, 63, "(n-tile 0, k-tile 3, lane 31, word 63, nibble 7)"},
-        {"--n=8 --k=128 --inner-k-tiles=8", 3, 2, "(n-tile 0, k-tile 0, lane 13, word 52, nibble 0)"},
-        {"--n=8 --k=128 --inner-k-tiles=8", 0, 127, "(n-tile 0, k-tile 7, lane 3, word 15, nibble 7)"}}) {
+       {Row{"--n=8 --k=64 --format=tinygemm-4", 0, 32, "(n-tile 0, k-tile 2, lane 0, word 1, nibble 0)"},
+        {"--n=8 --k=64 --format=tinygemm-4", 7, 63, "(n-tile 0, k-tile 3, lane 31, word 63, nibble 7)"},
+        {"--n=8 --k=128 --format=tinygemm-8", 3, 2, "(n-tile 0, k-tile 0, lane 13, word 52, nibble 0)"},
+        {"--n=8 --k=128 --format=tinygemm-8", 0, 127, "(n-tile 0, k-tile 7, lane 3, word 15, nibble 7)"}}) {
     Bench b(row.flags);
     b.one.codes();
     Matrix<std::int32_t> expected(b.problem.n, b.problem.k), got(expected);
@@ -158,7 +158,7 @@ TEST(Mismatch, NamesThePlaceWhereNoCodesWereDrawnToo) {
 }
 
 TEST(Mismatch, NamesTheZeroPointInTheIntegerDomainAndNoneInNone) {
-  Bench integer(std::string(twelve_by_64) + " --domain=integer --out=fp32");
+  Bench integer(std::string(twelve_by_64) + " --scheme=integer --weight-type=fp32 --parameter-type=fp32");
   const Parameters parameters = integer.one.parameters();
   Matrix<std::uint32_t> expected(12, 64), got(expected);
   got(3, 60) = 0xc0400000;
@@ -166,7 +166,7 @@ TEST(Mismatch, NamesTheZeroPointInTheIntegerDomainAndNoneInNone) {
               {"scale " + hex(parameters.scales(1, 3), 8), "zero point " + std::to_string(parameters.zero_points(1, 3)),
                "expected 0x00000000 (0), got 0xc0400000 (-3)"});
 
-  Bench none(std::string(twelve_by_64) + " --domain=none --out=fp16");
+  Bench none(std::string(twelve_by_64) + " --scheme=none --weight-type=fp16 --parameter-type=fp16");
   none.one.parameters();
   const auto failure = failure_of([&] { none.one.expect_equal(got, expected); });
   ASSERT_TRUE(failure);
@@ -218,15 +218,15 @@ TEST(Mismatch, OfWordsNamesLaneNibblesAndPadding) {
   expected[68] = 0xdeadbeef;
   got[68] = 0xeeadbee1;  // nibbles 7 and 0
   got[80] = 0x00000010;  // lane 16 of the second n-tile: row 12 of 12
-  expect_says(
-      failure_of([&] { b.one.expect_equal(got, expected); }), "mismatch",
-      {"2 of 128 words are wrong", "word 68 (lane 4): expected 0xdeadbeef, got 0xeeadbee1", "7 (row 9 column 25)",
-       "0 (row 9 column 0)", "word 80 (lane 16): expected 0x00000000, got 0x00000010", "1 (row 12 column 8, padding)"});
-  Bench wide("--n=8 --k=64 --inner-k-tiles=4");
+  expect_says(failure_of([&] { b.one.expect_equal(got, expected); }), "mismatch",
+              {"2 of 128 words are wrong", "word 68 (n-tile 1, lane 4): expected 0xdeadbeef, got 0xeeadbee1",
+               "7 (row 9 column 25)", "0 (row 9 column 0)",
+               "word 80 (n-tile 1, lane 16): expected 0x00000000, got 0x00000010", "1 (row 12 column 8, padding)"});
+  Bench wide("--n=8 --k=64 --format=tinygemm-4");
   std::vector<std::uint32_t> other(64), wrong(64);
   wrong[63] = 0xf0000000;
   expect_says(failure_of([&] { wide.one.expect_equal(wrong, other); }), "mismatch",
-              {"1 of 64 words is wrong", "word 63 (lane 31)", "7 (row 7 column 63)"});
+              {"1 of 64 words is wrong", "word 63 (n-tile 0, lane 31)", "7 (row 7 column 63)"});
 }
 
 TEST(Mismatch, OfWordsListsAtMostTenAndCountsAll) {
@@ -316,8 +316,8 @@ TEST(ComparisonOfWords, SeesOneWordTooFewOrTooMany) {
 
 TEST(ComparisonOfWeights, TellsNaNPayloadsAndSignsOfZeroApart) {
   for (const char* type : {"bf16", "fp16", "fp32"}) {
-    Bench b(std::string("--n=1 --k=32 --out=") + type);
-    const reference::FloatFormat format = format_of(b.problem.out);
+    Bench b(std::string("--n=1 --k=32 --weight-type=") + type + " --parameter-type=" + type);
+    const reference::FloatFormat format = float_format_of(b.problem.types.weight);
     const auto single = [](std::uint32_t bits) {
       Matrix<std::uint32_t> matrix(1, 1);
       matrix(0, 0) = bits;
@@ -336,8 +336,8 @@ TEST(ComparisonOfWeights, TellsNaNPayloadsAndSignsOfZeroApart) {
 TEST(ComparisonOfWeights, CountsNaNsOfOtherBitsWhereTheSubjectDoesNotPromiseTheHardwares) {
   const char* reason = "a NaN with other bits: the subject does not promise the hardware's";
   for (const char* type : {"bf16", "fp16", "fp32"}) {
-    Bench b(std::string("--n=1 --k=32 --out=") + type);
-    const reference::FloatFormat format = format_of(b.problem.out);
+    Bench b(std::string("--n=1 --k=32 --weight-type=") + type + " --parameter-type=" + type);
+    const reference::FloatFormat format = float_format_of(b.problem.types.weight);
     const std::uint32_t nan = format.canonical_nan();
     Matrix<std::uint32_t> got(1, 2), expected(1, 2);
     expected.elements = {nan, 5};
@@ -466,35 +466,34 @@ std::set<std::string> classes_met_by(const std::string& flags) {
 }
 
 TEST(MetByACase, AreTheClassesOfItsProblem) {
-  EXPECT_EQ(classes_met_by("--n=12 --k=64 --out=fp16"),
-            (std::set<std::string>{"inner_k_tiles 2", "out fp16", "partial tile", "several groups", "not square",
-                                   "group equal to a supertile"}));
-  EXPECT_EQ(classes_met_by("--n=64 --k=64 --inner-k-tiles=4 --group-size=64"),
-            (std::set<std::string>{"inner_k_tiles 4", "out bf16", "group equal to a supertile",
-                                   "square with inner_k_tiles 4"}));
-  EXPECT_EQ(classes_met_by("--n=32 --k=32 --group-size=16 --out=fp32"),
-            (std::set<std::string>{"inner_k_tiles 2", "out fp32", "several groups", "group smaller than a supertile",
-                                   "square with inner_k_tiles 2"}));
-  EXPECT_EQ(classes_met_by("--n=128 --k=128 --inner-k-tiles=2 --group-size=128"),
-            (std::set<std::string>{"inner_k_tiles 2", "out bf16", "group larger than a supertile",
-                                   "square with inner_k_tiles 2"}));
+  EXPECT_EQ(classes_met_by("--n=12 --k=64 --weight-type=fp16 --parameter-type=fp16"),
+            (std::set<std::string>{"format tinygemm-2", "weights fp16", "padding", "several groups", "not square",
+                                   "group equal to a block"}));
+  EXPECT_EQ(
+      classes_met_by("--n=64 --k=64 --format=tinygemm-4 --group-size=64"),
+      (std::set<std::string>{"format tinygemm-4", "weights bf16", "group equal to a block", "square as tinygemm-4"}));
+  EXPECT_EQ(classes_met_by("--n=32 --k=32 --group-size=16 --weight-type=fp32 --parameter-type=fp32"),
+            (std::set<std::string>{"format tinygemm-2", "weights fp32", "several groups", "group smaller than a block",
+                                   "square as tinygemm-2"}));
+  EXPECT_EQ(classes_met_by("--n=128 --k=128 --format=tinygemm-2 --group-size=128"),
+            (std::set<std::string>{"format tinygemm-2", "weights bf16", "group larger than a block",
+                                   "square as tinygemm-2"}));
 }
 
 TEST(MetByACase, AreTheClassesOfUnusualGroups) {
-  EXPECT_EQ(
-      classes_met_by("--n=8 --k=768 --group-size=384"),
-      (std::set<std::string>{"inner_k_tiles 2", "out bf16", "several groups", "not square",
-                             "group larger than a supertile", "group of more than 256", "group of no power of two"}));
+  EXPECT_EQ(classes_met_by("--n=8 --k=768 --group-size=384"),
+            (std::set<std::string>{"format tinygemm-2", "weights bf16", "several groups", "not square",
+                                   "group larger than a block", "group of more than 256", "group of no power of two"}));
   EXPECT_TRUE(classes_met_by("--n=8 --k=288 --group-size=16").contains("more groups than group_size"));
   EXPECT_FALSE(classes_met_by("--n=8 --k=256 --group-size=16").contains("more groups than group_size"));
 }
 
 TEST(MetByACase, AreTheClassesOfItsScales) {
-  Bench b("--n=8 --k=32 --scales=ordinary");
+  Bench b("--n=8 --k=32 --profile=ordinary");
   b.one.parameters();
   EXPECT_EQ(b.coverage.classes.count("scale normal"), 1u);
   EXPECT_EQ(b.coverage.classes.count("scale infinity"), 0u);
-  Bench special("--n=256 --k=64 --scales=edges");
+  Bench special("--n=256 --k=64 --profile=edges");
   special.one.parameters();
   for (const ValueClass& row : value_classes())
     EXPECT_EQ(special.coverage.classes.count(std::string("scale ") + row.name), 1u) << row.name;
@@ -516,10 +515,10 @@ TEST(MetByACase, AreTheCodesItDrewAtTheirNibbles) {
 TEST(MetByACase, AreItsCodesAtTheirNibblesHoweverFewOrMany) {
   for (const char* inner_k_tiles : {"2", "4", "8"}) {
     for (const char* n : {"1", "2", "13"}) {
-      Bench bench(std::string("--k=128 --seed=0x7 --inner-k-tiles=") + inner_k_tiles + " --n=" + n);
+      Bench bench(std::string("--k=128 --seed=0x7 --format=tinygemm-") + inner_k_tiles + " --n=" + n);
       const Matrix<std::uint8_t> codes = bench.one.codes();
       std::array<std::array<bool, 8>, 16> expected = {};
-      const auto inner = static_cast<int>(bench.problem.inner_k_tiles);
+      const auto inner = static_cast<int>(tinygemm_number(*bench.problem.format));
       for (std::int64_t row = 0; row < codes.rows; ++row) {
         for (std::int64_t column = 0; column < codes.columns; ++column) {
           const int nibble = reference::place_of(row, column, codes.columns, inner).nibble;
@@ -539,18 +538,20 @@ TEST(Specified, IsWhatTheSpecificationSaysOfEveryShape) {
         for (std::uint8_t& code : codes.elements) code &= 15;
         std::vector<std::uint32_t> packed(static_cast<std::size_t>(reference::words_of(n, k)));
         reference::pack(specified::pairs(codes).data(), n, k, inner_k_tiles, packed.data());
-        EXPECT_EQ(specified::packed(codes, inner_k_tiles), packed);
+        EXPECT_EQ(specified::packed(*tinygemm(inner_k_tiles), codes), packed);
         Matrix<std::int32_t> unpacked(n, k);
         reference::unpack(packed.data(), n, k, inner_k_tiles, unpacked.elements.data());
-        EXPECT_EQ(specified::unpacked(packed, n, k, inner_k_tiles).elements, unpacked.elements);
+        EXPECT_EQ(specified::unpacked(*tinygemm(inner_k_tiles), packed, {n, k}).elements, unpacked.elements);
       }
     }
   }
 }
 
 TEST(Specified, HasAWeightForWhatIsNoCodeToo) {
-  for (const char* flags : {"--domain=float --out=bf16", "--domain=integer --out=fp16", "--domain=none --out=fp32"}) {
-    Bench bench(std::string("--n=3 --k=96 --group-size=48 --scales=mixed --seed=0x9 ") + flags);
+  for (const char* flags : {"--scheme=float --weight-type=bf16 --parameter-type=bf16",
+                            "--scheme=integer --weight-type=fp16 --parameter-type=fp16",
+                            "--scheme=none --weight-type=fp32 --parameter-type=fp32"}) {
+    Bench bench(std::string("--n=3 --k=96 --group-size=48 --profile=mixed --seed=0x9 ") + flags);
     const Parameters parameters = bench.one.parameters();
     Matrix<std::int32_t> codes(3, 96);
     for (std::size_t i = 0; i < codes.elements.size(); ++i) codes.elements[i] = static_cast<std::int32_t>(i % 23) - 4;
@@ -653,7 +654,7 @@ TEST(Data, DifferBetweenSeeds) {
 }
 
 TEST(Data, HaveTheShapesOfTheirProblem) {
-  Bench b("--n=12 --k=192 --inner-k-tiles=4 --group-size=48");
+  Bench b("--n=12 --k=192 --format=tinygemm-4 --group-size=48");
   EXPECT_EQ(b.one.codes().rows, 12);
   EXPECT_EQ(b.one.codes().columns, 192);
   EXPECT_EQ(b.one.words().size(), 16u * 192 / 8);
@@ -688,7 +689,7 @@ TEST(Data, CoverTheirWholeWidth) {
 
 TEST(Data, OfGroupsComeFromTheProblemsProfileAndType) {
   for (const Profile& profile : profiles()) {
-    Bench b(std::string(twelve_by_64) + " --out=fp16 --scales=" + profile.name);
+    Bench b(std::string(twelve_by_64) + " --weight-type=fp16 --parameter-type=fp16 --profile=" + profile.name);
     const Parameters parameters = b.one.parameters();
     for (std::size_t i = 0; i < parameters.scales.elements.size(); ++i) {
       const ScaleAndZero both = profile.drawn(reference::fp16, 5, i);
@@ -701,7 +702,7 @@ TEST(Data, OfGroupsComeFromTheProblemsProfileAndType) {
 // --- Operations
 
 TEST(Operations, HandTheSubjectWhatTheCaseDrew) {
-  Bench b("--n=12 --k=192 --inner-k-tiles=4 --group-size=48 --seed=0x9");
+  Bench b("--n=12 --k=192 --format=tinygemm-4 --group-size=48 --seed=0x9");
   const Matrix<std::uint8_t> codes = b.one.codes();
   const Parameters parameters = b.one.parameters();
   int calls = 0;
@@ -709,7 +710,7 @@ TEST(Operations, HandTheSubjectWhatTheCaseDrew) {
     ++calls;
     EXPECT_EQ(call.n, 12);
     EXPECT_EQ(call.k, 192);
-    EXPECT_EQ(call.inner_k_tiles, 4);
+    EXPECT_EQ(call.format, tinygemm(4));
     for (int i = 0; i < 12 * 96; ++i) {
       const std::size_t even = static_cast<std::size_t>(i) * 2;
       EXPECT_EQ(call.codes[i], codes.elements[even] * 16 + codes.elements[even + 1]);
@@ -723,7 +724,7 @@ TEST(Operations, HandTheSubjectWhatTheCaseDrew) {
     ++calls;
     EXPECT_EQ(call.n, 12);
     EXPECT_EQ(call.k, 192);
-    EXPECT_EQ(call.inner_k_tiles, 4);
+    EXPECT_EQ(call.format, tinygemm(4));
     EXPECT_EQ(std::vector<std::uint32_t>(call.packed, call.packed + 384), packed);
     for (std::int32_t i = 0; i < 12 * 192; ++i) call.codes[i] = i;
   };
@@ -736,7 +737,7 @@ TEST(Operations, HandTheSubjectWhatTheCaseDrew) {
     EXPECT_EQ(call.n, 12);
     EXPECT_EQ(call.k, 192);
     EXPECT_EQ(call.group_size, 48);
-    EXPECT_EQ(call.inner_k_tiles, 4);
+    EXPECT_EQ(call.format, tinygemm(4));
     EXPECT_EQ(call.activations[191], 191);
     EXPECT_EQ(call.codes[95], codes(0, 190) * 16 + codes(0, 191));
     EXPECT_EQ(call.scales_and_zeros[2 * 13], parameters.scales(1, 1));
@@ -757,29 +758,29 @@ std::uint32_t element(const void* from, std::int64_t width, std::int64_t index) 
 
 TEST(Operations, HandDequantizeTheParametersOfItsDomainAndType) {
   for (const Type type : {Type::bf16, Type::fp16, Type::fp32}) {
-    for (const Domain domain : {Domain::floating, Domain::integer, Domain::none}) {
-      Bench b(std::string("--n=3 --k=96 --seed=0x9 --scales=any --out=") + name_of(type) +
-              " --domain=" + name_of(domain));
+    for (const Scheme* scheme : {scheme::floating, scheme::integer, scheme::none}) {
+      Bench b(std::string("--n=3 --k=96 --seed=0x9 --profile=any --weight-type=") + name_of(type) +
+              " --parameter-type=" + name_of(type) + " --scheme=" + scheme->name);
       const Parameters parameters = b.one.parameters();
       const std::vector<std::uint32_t> packed = b.one.words();
       const std::int64_t width = bytes_of(type);
       int calls = 0;
       b.subject.on_dequantize = [&](const DequantizeCall& call) {
         ++calls;
-        EXPECT_EQ(call.domain, domain);
-        EXPECT_EQ(call.type, type);
-        EXPECT_EQ(std::vector<std::int64_t>({call.n, call.k, call.group_size, call.inner_k_tiles}),
-                  std::vector<std::int64_t>({3, 96, 32, 2}));
+        EXPECT_EQ(call.scheme, scheme);
+        EXPECT_EQ(call.types, type);
+        EXPECT_EQ(call.format, tinygemm(2));
+        EXPECT_EQ(std::vector<std::int64_t>({call.n, call.k, call.group_size}), std::vector<std::int64_t>({3, 96, 32}));
         EXPECT_EQ(std::vector<std::uint32_t>(call.packed, call.packed + packed.size()), packed);
         for (std::int64_t i = 0; i < 9; ++i) {
           const auto at = static_cast<std::size_t>(i);
-          const bool floating = domain == Domain::floating;
+          const bool floating = scheme->zero_kind == Zero::value;
           EXPECT_EQ(element(call.scales, width, floating ? 2 * i : i), parameters.scales.elements[at]);
           if (floating) {
             EXPECT_EQ(element(call.scales, width, 2 * i + 1), parameters.zeros.elements[at]);
           }
-          if (domain == Domain::integer) {
-            EXPECT_EQ(call.zero_points[i], parameters.zero_points.elements[at]);
+          if (scheme->zero_kind == Zero::point) {
+            EXPECT_EQ(static_cast<const std::int8_t*>(call.zeros)[i], parameters.zero_points.elements[at]);
           }
         }
         for (std::uint32_t i = 0; i < 3 * 96; ++i) {

@@ -11,10 +11,13 @@ namespace tileproof {
 namespace {
 
 bool has_class(const Coverage& coverage, const std::string& name) { return coverage.classes.count(name) != 0; }
-std::string named(const char* what, std::int64_t value) { return std::string(what) + " " + std::to_string(value); }
 bool always(const Capabilities&) { return true; }
-std::string in_layout(const std::string& name, std::int64_t inner_k_tiles) {
-  return name + " with " + named("inner_k_tiles", inner_k_tiles);
+constexpr std::int64_t most_of_16_bits = 65535;
+std::string in_format(const std::string& name, const Format& format) { return name + " as " + format.name; }
+std::string format_class(const Format& format) { return std::string("format ") + format.name; }
+/// Extents of the packed tensor, by the number of the dimension.
+std::string extent_class(int dimension) {
+  return "more than 65,535 in dimension " + std::to_string(dimension) + " of packed";
 }
 
 }  // namespace
@@ -64,28 +67,29 @@ void Coverage::measured(const std::string& name, double value, const std::string
 
 void count_problem(const Problem& p, Coverage& coverage) {
   const auto count = [&coverage](const std::string& name) { ++coverage.classes[name]; };
-  count(named("inner_k_tiles", p.inner_k_tiles));
-  count(std::string("out ") + name_of(p.out));
-  if (p.n % 8 != 0) count("partial tile");
+  count(format_class(*p.format));
+  count(std::string("weights ") + name_of(p.types.weight));
+  if (p.layout().padded(p.size()) != p.size()) count("padding");
   if (p.groups() > 1) count("several groups");
   if (p.group_size > 256) count("group of more than 256");
   if ((p.group_size & (p.group_size - 1)) != 0) count("group of no power of two");
   if (p.groups() > p.group_size) count("more groups than group_size");
   if (p.n != p.k) count("not square");
-  const auto count_in_layout = [&](const char* name) { count(in_layout(name, p.inner_k_tiles)); };
-  constexpr std::int64_t most_of_16_bits = 65535;
-  if (p.n == p.k) count_in_layout("square");
-  if (p.n > most_of_16_bits) count_in_layout("more than 65,535 rows");
-  if ((p.n + 7) / 8 > most_of_16_bits) count_in_layout("more than 65,535 n-tiles");
-  if (p.k > most_of_16_bits) count_in_layout("more than 65,535 columns");
-  if (p.k / p.supertile_columns() > most_of_16_bits) count_in_layout("more than 65,535 supertiles of a row");
-  if (p.groups() > most_of_16_bits) count_in_layout("more than 65,535 groups");
+  const auto count_in_format = [&](const std::string& name) { count(in_format(name, *p.format)); };
+  if (p.n == p.k) count_in_format("square");
+  if (p.n > most_of_16_bits) count_in_format("more than 65,535 rows");
+  if (p.k > most_of_16_bits) count_in_format("more than 65,535 columns");
+  const reference::Dims dims = p.layout().dims(p.size());
+  for (int i = 0; i < dims.count; ++i) {
+    if (dims.extents[i] > most_of_16_bits) count_in_format(extent_class(i));
+  }
+  if (p.groups() > most_of_16_bits) count_in_format("more than 65,535 groups");
   if (!p.variant.empty()) count(variant_class(p.variant));
   if (p.k == 0) return;
-  const std::int64_t supertile = p.supertile_columns();
-  count(p.group_size < supertile    ? "group smaller than a supertile"
-        : p.group_size == supertile ? "group equal to a supertile"
-                                    : "group larger than a supertile");
+  const std::int64_t block = p.layout().legal.k;
+  count(p.group_size < block    ? "group smaller than a block"
+        : p.group_size == block ? "group equal to a block"
+                                : "group larger than a block");
 }
 
 std::string variant_class(const std::string& variant) { return "variant " + variant; }
@@ -99,94 +103,136 @@ void count_values(reference::FloatFormat format, const std::vector<std::uint32_t
 
 namespace {
 
-using GroupOfSupertile = bool (*)(std::int64_t group_size, std::int64_t supertile);
-
-bool takes_group(const Capabilities& e, GroupOfSupertile is_wanted) {
-  for (const std::int64_t inner_k_tiles : e.inner_k_tiles) {
-    for (const std::int64_t group_size : e.group_sizes) {
-      const bool fits = std::lcm(16 * inner_k_tiles, group_size) <= e.most_k;
-      if (fits && is_wanted(group_size, 16 * inner_k_tiles)) return true;
-    }
-  }
-  return false;
-}
-
-/// Whether k may hold so many groups, or more, of some size.
-bool takes_groups(const Capabilities& e, std::int64_t (*groups_of)(std::int64_t group_size)) {
-  return std::any_of(e.group_sizes.begin(), e.group_sizes.end(), [&](std::int64_t group_size) {
-    return std::any_of(e.inner_k_tiles.begin(), e.inner_k_tiles.end(), [&](std::int64_t inner_k_tiles) {
-      const std::int64_t unit = std::lcm(16 * inner_k_tiles, group_size);
-      return (groups_of(group_size) * group_size + unit - 1) / unit * unit <= e.most_k;
+/// Whether something holds of a format and a group size that are taken, with some k.
+template <class Holds>
+bool any_format_and_group(const Capabilities& e, Holds holds) {
+  return std::any_of(e.formats.begin(), e.formats.end(), [&](const Format* format) {
+    return std::any_of(e.group_sizes.begin(), e.group_sizes.end(), [&](std::int64_t group_size) {
+      return format->group_sizes.contains(group_size) && k_unit(*format, group_size) <= e.most_k &&
+             holds(*format, group_size);
     });
   });
 }
 
-/// Whether a layout is taken, and with some group a matrix of at least one supertile.
-template <std::int64_t inner_k_tiles>
-bool takes_layout(const Capabilities& e) {
-  const bool fits = std::any_of(e.group_sizes.begin(), e.group_sizes.end(), [&](std::int64_t group_size) {
-    return std::lcm(16 * inner_k_tiles, group_size) <= e.most_k;
-  });
-  return fits && std::find(e.inner_k_tiles.begin(), e.inner_k_tiles.end(), inner_k_tiles) != e.inner_k_tiles.end();
+/// The same of one format.
+template <class Holds>
+bool any_group(const Capabilities& e, const Format& format, Holds holds) {
+  return any_format_and_group(
+      e, [&](const Format& one, std::int64_t group_size) { return &one == &format && holds(group_size); });
 }
 
-template <std::int64_t inner_k_tiles>
-bool takes_square(const Capabilities& e) {
-  std::int64_t unit = std::lcm(16 * inner_k_tiles, e.group_sizes.front());
-  for (const std::int64_t group_size : e.group_sizes) unit = std::min(unit, std::lcm(16 * inner_k_tiles, group_size));
-  return takes_layout<inner_k_tiles>(e) && std::lcm(unit, e.n_multiple) <= std::min(e.most_n, e.most_k);
+using GroupOfBlock = bool (*)(std::int64_t group_size, std::int64_t block);
+
+bool takes_group(const Capabilities& e, GroupOfBlock is_wanted) {
+  return any_format_and_group(
+      e, [&](const Format& format, std::int64_t group_size) { return is_wanted(group_size, format.layout.legal.k); });
+}
+
+/// Whether k may hold so many groups, or more.
+bool holds_groups(const Capabilities& e, const Format& format, std::int64_t groups, std::int64_t group_size) {
+  const std::int64_t unit = k_unit(format, group_size);
+  return (groups * group_size + unit - 1) / unit * unit <= e.most_k;
+}
+
+/// Whether a format is taken, and with some group a matrix that is not empty.
+bool takes_format(const Capabilities& e, const Format& format) {
+  return any_group(e, format, [](std::int64_t) { return true; });
+}
+
+bool takes_square(const Capabilities& e, const Format& format) {
+  std::int64_t unit = 0;  // the smallest, which the square matrix has
+  for (const std::int64_t group_size : e.group_sizes) {
+    const std::int64_t own = k_unit(format, group_size);
+    if (format.group_sizes.contains(group_size) && (unit == 0 || own < unit)) unit = own;
+  }
+  return takes_format(e, format) && std::lcm(unit, n_unit(format, e.n_multiple)) <= std::min(e.most_n, e.most_k);
 }
 
 /// Whether more than one size of n or of k is taken, or n and k differ.
 bool takes_not_square(const Capabilities& e) {
-  if (2 * e.n_multiple <= e.most_n) return true;
-  return std::any_of(e.inner_k_tiles.begin(), e.inner_k_tiles.end(), [&](std::int64_t inner_k_tiles) {
-    return std::any_of(e.group_sizes.begin(), e.group_sizes.end(), [&](std::int64_t group_size) {
-      const std::int64_t unit = std::lcm(16 * inner_k_tiles, group_size);
-      return 2 * unit <= e.most_k || (unit <= e.most_k && unit != e.n_multiple);
-    });
+  return any_format_and_group(e, [&](const Format& format, std::int64_t group_size) {
+    const std::int64_t unit = k_unit(format, group_size);
+    return 2 * n_unit(format, e.n_multiple) <= e.most_n || 2 * unit <= e.most_k || unit != n_unit(format, e.n_multiple);
   });
 }
 
 template <Type type>
 bool takes_type(const Capabilities& e) {
-  return std::find(e.types.begin(), e.types.end(), type) != e.types.end();
+  return std::any_of(e.types.begin(), e.types.end(), [](Types types) { return types.weight == type; });
 }
 
-constexpr std::int64_t more_than_16_bits = (1 << 16) + 1;
+/// The largest matrix that is taken, but for the other size: that is the smallest.
+Size of_most_rows(const Capabilities& e, const Format& format) {
+  const std::int64_t unit = n_unit(format, e.n_multiple);
+  return {e.most_n / unit * unit, format.layout.legal.k};
+}
+Size of_most_columns(const Capabilities& e, const Format& format) {
+  std::int64_t most = 0;
+  for (const std::int64_t group_size : e.group_sizes) {
+    if (!format.group_sizes.contains(group_size)) continue;
+    const std::int64_t unit = k_unit(format, group_size);
+    most = std::max(most, e.most_k / unit * unit);
+  }
+  return {n_unit(format, e.n_multiple), most};
+}
 
-template <std::int64_t inner_k_tiles>
-bool takes_rows_beyond_16_bits(const Capabilities& e) {
-  return takes_layout<inner_k_tiles>(e) && e.most_n / e.n_multiple * e.n_multiple >= more_than_16_bits - 1;
+bool takes_rows_beyond_16_bits(const Capabilities& e, const Format& format) {
+  return takes_format(e, format) && of_most_rows(e, format).n > most_of_16_bits;
 }
-template <std::int64_t inner_k_tiles>
-bool takes_n_tiles_beyond_16_bits(const Capabilities& e) {
-  return takes_layout<inner_k_tiles>(e) && e.most_n / e.n_multiple * e.n_multiple > 8 * (more_than_16_bits - 2);
+bool takes_columns_beyond_16_bits(const Capabilities& e, const Format& format) {
+  return takes_format(e, format) && of_most_columns(e, format).k > most_of_16_bits;
 }
-template <std::int64_t inner_k_tiles>
-bool takes_columns_beyond_16_bits(const Capabilities& e) {
-  return takes_layout<inner_k_tiles>(e) && e.most_k >= more_than_16_bits + 16 * inner_k_tiles * 16;
+bool takes_groups_beyond_16_bits(const Capabilities& e, const Format& format) {
+  return any_group(e, format,
+                   [&](std::int64_t group_size) { return holds_groups(e, format, most_of_16_bits + 2, group_size); });
 }
-template <std::int64_t inner_k_tiles>
-bool takes_supertiles_beyond_16_bits(const Capabilities& e) {
-  return takes_layout<inner_k_tiles>(e) && e.most_k >= 16 * inner_k_tiles * (more_than_16_bits + 16);
+
+/// Whether a dimension of the packed tensor may be so large.
+bool takes_extent_beyond_16_bits(const Capabilities& e, const Format& format, int dimension) {
+  const auto extent = [&](Size size) { return format.layout.dims(size).extents[dimension]; };
+  return takes_format(e, format) &&
+         std::max(extent(of_most_rows(e, format)), extent(of_most_columns(e, format))) > most_of_16_bits;
 }
-template <std::int64_t inner_k_tiles>
-bool takes_groups_beyond_16_bits(const Capabilities& e) {
-  Capabilities of_layout = e;
-  of_layout.inner_k_tiles = {inner_k_tiles};
-  return takes_layout<inner_k_tiles>(e) && takes_groups(of_layout, [](std::int64_t) { return more_than_16_bits; });
+
+/// Whether a dimension is as long as the matrix lets it be: those of lanes and their words are not.
+bool grows(const Format& format, int dimension) {
+  const reference::Multiples unit = format.layout.legal;
+  const auto extent = [&](std::int64_t times) {
+    return format.layout.dims({64 * times * unit.n, 64 * times * unit.k}).extents[dimension];
+  };
+  return extent(2) > extent(1);
 }
 
 /// A goal that is one of the classes that cases are counted in.
-CoverageGoal of_class(const std::string& name, bool (*in_reach)(const Capabilities&)) {
-  return {name, in_reach, has_class};
+CoverageGoal of_class(const std::string& name, std::function<bool(const Capabilities&)> in_reach) {
+  return {name, std::move(in_reach), has_class};
 }
 
-/// The same for each layout.
-std::vector<CoverageGoal> in_every_layout(const std::string& name, bool (*in_2)(const Capabilities&),
-                                          bool (*in_4)(const Capabilities&), bool (*in_8)(const Capabilities&)) {
-  return {of_class(in_layout(name, 2), in_2), of_class(in_layout(name, 4), in_4), of_class(in_layout(name, 8), in_8)};
+using InReach = bool (*)(const Capabilities&, const Format&);
+
+/// The same for each format.
+std::vector<CoverageGoal> in_every_format(const std::string& name, InReach in_reach) {
+  std::vector<CoverageGoal> goals;
+  for (const Format& format : reference::formats) {
+    goals.push_back(
+        of_class(in_format(name, format), [=, &format](const Capabilities& e) { return in_reach(e, format); }));
+    goals.back().format = &format;
+  }
+  return goals;
+}
+
+std::vector<CoverageGoal> extents_beyond_16_bits() {
+  std::vector<CoverageGoal> goals;
+  for (const Format& format : reference::formats) {
+    for (int i = 0; i < format.layout.dims({0, 0}).count; ++i) {
+      if (!grows(format, i)) continue;
+      goals.push_back(of_class(in_format(extent_class(i), format), [=, &format](const Capabilities& e) {
+        return takes_extent_beyond_16_bits(e, format, i);
+      }));
+      goals.back().format = &format;
+    }
+  }
+  return goals;
 }
 
 std::vector<CoverageGoal> joined(std::vector<std::vector<CoverageGoal>> parts) {
@@ -202,44 +248,73 @@ std::vector<CoverageGoal> classes_of_scale() {
 }
 
 /// A property about one class, which is its only goal.
-CoverageGoals one_class(const std::string& name, bool (*in_reach)(const Capabilities&)) {
-  return {name, {of_class(name, in_reach)}};
+CoverageGoals one_class(const std::string& name, std::function<bool(const Capabilities&)> in_reach) {
+  return {name, {of_class(name, std::move(in_reach))}};
+}
+
+}  // namespace
+
+namespace {
+
+bool has_every_code(const Coverage& coverage, std::size_t nibbles) {
+  return std::all_of(coverage.code_at_nibble.begin(), coverage.code_at_nibble.end(), [=](const auto& of_code) {
+    return std::all_of(of_code.begin(), of_code.begin() + static_cast<std::ptrdiff_t>(nibbles),
+                       [](bool seen) { return seen; });
+  });
+}
+
+bool has_units_of(const Capabilities& e, int slots) {
+  return std::any_of(e.formats.begin(), e.formats.end(),
+                     [=](const Format* format) { return format->layout.slots_of_unit() == slots; });
+}
+
+// Of goals about the formats of words, or of bytes: a subject that has none is not said to lack them.
+constexpr const Format* word_format = reference::format_named("tinygemm-2");
+constexpr const Format* byte_format = reference::format_named("plain");
+
+CoverageGoals formats_taken() {
+  CoverageGoals goals = {"every format", {}};
+  for (const Format& format : reference::formats) {
+    goals.goals.push_back(
+        of_class(format_class(format), [&format](const Capabilities& e) { return takes_format(e, format); }));
+    goals.goals.back().format = &format;
+  }
+  return goals;
 }
 
 }  // namespace
 
 const CoverageGoals every_code_at_every_nibble = {
     "every code at every nibble",
-    {{"every code at every nibble", always, [](const Coverage& coverage, const std::string&) {
-        return std::all_of(coverage.code_at_nibble.begin(), coverage.code_at_nibble.end(), [](const auto& nibbles) {
-          return std::all_of(nibbles.begin(), nibbles.end(), [](bool seen) { return seen; });
-        });
-      }}}};
+    {{"every code at every nibble of a word", [](const Capabilities& e) { return has_units_of(e, 8); },
+      [](const Coverage& coverage, const std::string&) { return has_every_code(coverage, 8); }, word_format},
+     {"every code at both nibbles of a byte", [](const Capabilities& e) { return has_units_of(e, 2); },
+      [](const Coverage& coverage, const std::string&) { return has_every_code(coverage, 2); }, byte_format}}};
 
-const CoverageGoals every_inner_k_tiles = {
-    "every inner_k_tiles",
-    {of_class("inner_k_tiles 2", takes_layout<2>), of_class("inner_k_tiles 4", takes_layout<4>),
-     of_class("inner_k_tiles 8", takes_layout<8>)}};
+const CoverageGoals every_format = formats_taken();
 
-const CoverageGoals partial_tile =
-    one_class("partial tile", [](const Capabilities& e) { return e.n_multiple % 8 != 0; });
-
-const CoverageGoals several_groups = one_class("several groups", [](const Capabilities& e) {
-  return takes_groups(e, [](std::int64_t) { return std::int64_t{2}; });
+const CoverageGoals with_padding = one_class("padding", [](const Capabilities& e) {
+  return any_format_and_group(e, [&](const Format& format, std::int64_t group_size) {
+    const Size size = {n_unit(format, e.n_multiple), k_unit(format, group_size)};
+    return format.layout.padded(size) != size;
+  });
 });
 
-const CoverageGoals groups_around_a_supertile = {
-    "groups around a supertile",
-    {of_class("group smaller than a supertile",
-              [](const Capabilities& e) {
-                return takes_group(e, [](auto group, auto supertile) { return group < supertile; });
-              }),
-     of_class("group equal to a supertile",
-              [](const Capabilities& e) {
-                return takes_group(e, [](auto group, auto supertile) { return group == supertile; });
-              }),
-     of_class("group larger than a supertile", [](const Capabilities& e) {
-       return takes_group(e, [](auto group, auto supertile) { return group > supertile; });
+const CoverageGoals several_groups = one_class("several groups", [](const Capabilities& e) {
+  return any_format_and_group(
+      e, [&](const Format& format, std::int64_t group_size) { return holds_groups(e, format, 2, group_size); });
+});
+
+const CoverageGoals groups_around_a_block = {
+    "groups around a block",
+    {of_class(
+         "group smaller than a block",
+         [](const Capabilities& e) { return takes_group(e, [](auto group, auto block) { return group < block; }); }),
+     of_class(
+         "group equal to a block",
+         [](const Capabilities& e) { return takes_group(e, [](auto group, auto block) { return group == block; }); }),
+     of_class("group larger than a block", [](const Capabilities& e) {
+       return takes_group(e, [](auto group, auto block) { return group > block; });
      })}};
 
 const CoverageGoals unusual_groups = {
@@ -250,9 +325,12 @@ const CoverageGoals unusual_groups = {
        return takes_group(e, [](auto group, auto) { return (group & (group - 1)) != 0; });
      })}};
 
-const CoverageGoals more_groups_than_a_group_has_columns = one_class(
-    "more groups than group_size",
-    [](const Capabilities& e) { return takes_groups(e, [](std::int64_t group_size) { return group_size + 1; }); });
+const CoverageGoals more_groups_than_a_group_has_columns =
+    one_class("more groups than group_size", [](const Capabilities& e) {
+      return any_format_and_group(e, [&](const Format& format, std::int64_t group_size) {
+        return holds_groups(e, format, group_size + 1, group_size);
+      });
+    });
 
 const CoverageGoals not_square = one_class("not square", takes_not_square);
 
@@ -260,8 +338,8 @@ const CoverageGoals every_class_of_scale = {"every class of scale", classes_of_s
 
 const CoverageGoals every_type = {
     "every type",
-    {of_class("out bf16", takes_type<Type::bf16>), of_class("out fp16", takes_type<Type::fp16>),
-     of_class("out fp32", takes_type<Type::fp32>)}};
+    {of_class("weights bf16", takes_type<Type::bf16>), of_class("weights fp16", takes_type<Type::fp16>),
+     of_class("weights fp32", takes_type<Type::fp32>)}};
 
 const CoverageGoals both_alignments = {
     "both alignments",
@@ -270,21 +348,13 @@ const CoverageGoals both_alignments = {
 
 const CoverageGoals beyond_16_bits = {
     "beyond 16 bits",
-    joined({in_every_layout("more than 65,535 rows", takes_rows_beyond_16_bits<2>, takes_rows_beyond_16_bits<4>,
-                            takes_rows_beyond_16_bits<8>),
-            in_every_layout("more than 65,535 n-tiles", takes_n_tiles_beyond_16_bits<2>,
-                            takes_n_tiles_beyond_16_bits<4>, takes_n_tiles_beyond_16_bits<8>),
-            in_every_layout("more than 65,535 columns", takes_columns_beyond_16_bits<2>,
-                            takes_columns_beyond_16_bits<4>, takes_columns_beyond_16_bits<8>),
-            in_every_layout("more than 65,535 supertiles of a row", takes_supertiles_beyond_16_bits<2>,
-                            takes_supertiles_beyond_16_bits<4>, takes_supertiles_beyond_16_bits<8>)})};
+    joined({in_every_format("more than 65,535 rows", takes_rows_beyond_16_bits),
+            in_every_format("more than 65,535 columns", takes_columns_beyond_16_bits), extents_beyond_16_bits()})};
 
-const CoverageGoals groups_beyond_16_bits = {
-    "groups beyond 16 bits", in_every_layout("more than 65,535 groups", takes_groups_beyond_16_bits<2>,
-                                             takes_groups_beyond_16_bits<4>, takes_groups_beyond_16_bits<8>)};
+const CoverageGoals groups_beyond_16_bits = {"groups beyond 16 bits",
+                                             in_every_format("more than 65,535 groups", takes_groups_beyond_16_bits)};
 
-const CoverageGoals square_in_every_layout = {
-    "square in every layout", in_every_layout("square", takes_square<2>, takes_square<4>, takes_square<8>)};
+const CoverageGoals square_in_every_format = {"square in every format", in_every_format("square", takes_square)};
 
 void Coverage::include(const Coverage& other) {
   for (std::size_t code = 0; code < code_at_nibble.size(); ++code) {
@@ -295,13 +365,26 @@ void Coverage::include(const Coverage& other) {
   for (const auto& [name, count] : other.classes) classes[name] += count;
 }
 
+namespace {
+
+/// Whether a subject has a format of the same family: "tinygemm-2" and "tinygemm-4" are.
+bool takes_family_of(const Capabilities& capabilities, const Format& format) {
+  const auto family_of = [](const Format& one) {
+    return std::string_view(one.name).substr(0, std::string_view(one.name).find('-'));
+  };
+  return std::any_of(capabilities.formats.begin(), capabilities.formats.end(),
+                     [&](const Format* own) { return family_of(*own) == family_of(format); });
+}
+
+}  // namespace
+
 Goals goals_of(const std::vector<const CoverageGoals*>& wanted, const Capabilities& capabilities) {
   Goals goals;
   for (const CoverageGoals* row : wanted) {
     for (const CoverageGoal& goal : row->goals) {
       if (goal.in_reach(capabilities)) {
         goals.in_reach.push_back(&goal);
-      } else {
+      } else if (goal.format == nullptr || takes_family_of(capabilities, *goal.format)) {
         goals.out_of_reach.push_back(goal.name);
       }
     }

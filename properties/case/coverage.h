@@ -3,6 +3,7 @@
 
 #include <array>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -96,8 +97,10 @@ void Coverage::record_hash(const std::string& way, const std::vector<T>& results
 /// One class of problems or data that a property must have met on a subject.
 struct CoverageGoal {
   std::string name;
-  bool (*in_reach)(const Capabilities&);  // whether what the subject takes, and the property draws, allows it
+  std::function<bool(const Capabilities&)>
+      in_reach;  // whether what the subject takes, and the property draws, allows it
   bool (*is_met)(const Coverage&, const std::string& name);
+  const Format* format = nullptr;  // of a goal about one format
 };
 
 /// The goals that a property names together: "every type" is a goal for each type.
@@ -115,20 +118,20 @@ void count_values(reference::FloatFormat, const std::vector<std::uint32_t>& scal
 
 // The classes that properties name.
 extern const CoverageGoals every_code_at_every_nibble;
-extern const CoverageGoals every_inner_k_tiles;
-extern const CoverageGoals partial_tile;
+extern const CoverageGoals every_format;
+extern const CoverageGoals with_padding;
 extern const CoverageGoals several_groups;
-extern const CoverageGoals groups_around_a_supertile;  // smaller, equal and larger
-extern const CoverageGoals unusual_groups;             // of more than 256, and of no power of two
+extern const CoverageGoals groups_around_a_block;  // smaller than what k is a multiple of, equal and larger
+extern const CoverageGoals unusual_groups;         // of more than 256, and of no power of two
 extern const CoverageGoals more_groups_than_a_group_has_columns;
 extern const CoverageGoals not_square;
 extern const CoverageGoals every_class_of_scale;
 extern const CoverageGoals every_type;
 extern const CoverageGoals both_alignments;
-extern const CoverageGoals
-    beyond_16_bits;  // more rows, n-tiles, columns and supertiles than 16 bits count, in each layout
+/// More rows, columns and extents of the packed tensor than 16 bits count, in each format.
+extern const CoverageGoals beyond_16_bits;
 extern const CoverageGoals groups_beyond_16_bits;  // and more groups
-extern const CoverageGoals square_in_every_layout;
+extern const CoverageGoals square_in_every_format;
 
 /// The goals of some classes, of a subject.
 struct Goals {

@@ -6,7 +6,6 @@
 
 #include "properties/case/case.h"
 #include "properties/problem/specification.h"
-#include "reference/tile_map.h"
 
 namespace tileproof {
 
@@ -35,7 +34,7 @@ bool are_nans(const Problem&, T, T) {
 }
 
 bool are_nans(const Problem& problem, std::uint32_t a, std::uint32_t b) {
-  return format_of(problem.out).is_nan(a) && format_of(problem.out).is_nan(b);
+  return float_format_of(problem.types.weight).is_nan(a) && float_format_of(problem.types.weight).is_nan(b);
 }
 
 template <class T>
@@ -48,8 +47,16 @@ void require_same_shape(const Matrix<T>& got, const Matrix<T>& expected) {
 
 }  // namespace
 
+std::string text_of(const reference::Coordinates& coordinates) {
+  std::string text;
+  for (const reference::Coordinate& one : coordinates) {
+    text += (text.empty() ? "" : ", ") + std::string(one.name) + " " + std::to_string(one.value);
+  }
+  return text;
+}
+
 std::string weight_text(const Problem& problem, std::uint32_t bits) {
-  const reference::FloatFormat format = format_of(problem.out);
+  const reference::FloatFormat format = float_format_of(problem.types.weight);
   std::ostringstream text;
   text << hex_text(bits, format.bits() / 4) << " (" << specified::value(format, bits) << ")";
   return text.str();
@@ -63,11 +70,9 @@ std::string place_text(const Problem& problem, std::int64_t row, std::int64_t co
   row -= expert * problem.n;
   text << "row " << row << ", column " << column;
   if (row < problem.n && column < problem.k) {
-    auto place = reference::place_of(row, column, problem.k, static_cast<int>(problem.inner_k_tiles));
-    place.word += expert * reference::words_of(problem.n, problem.k);
-    const std::int64_t words_of_lane = problem.inner_k_tiles / 2;
-    text << " (n-tile " << row / 8 << ", k-tile " << column / 16 << ", lane " << place.word / words_of_lane % 32
-         << ", word " << place.word << ", nibble " << place.nibble << ")";
+    const std::int64_t slot = problem.layout().slot_of({row, column}, problem.size());
+    const std::int64_t before = expert * problem.layout().slots(problem.size());
+    text << " (" << text_of(problem.layout().coordinates(before + slot, problem.size())) << ")";
   }
   return text.str();
 }
@@ -83,10 +88,11 @@ std::string Case::element_text(std::int64_t row, std::int64_t column) const {
   if (has_parameters && expert < problem.experts && group < problem.groups()) {
     const std::int64_t of_batch = expert * problem.groups() + group;
     row -= expert * problem.n;
-    const int digits = format_of(problem.out).bits() / 4;
+    const int digits = float_format_of(problem.types.parameter).bits() / 4;
     text << ", group " << group << ", scale " << hex_text(parameters_.scales(of_batch, row), digits);
-    if (problem.domain == Domain::floating) text << ", zero " << hex_text(parameters_.zeros(of_batch, row), digits);
-    if (problem.domain == Domain::integer)
+    if (problem.scheme->zero_kind == Zero::value)
+      text << ", zero " << hex_text(parameters_.zeros(of_batch, row), digits);
+    if (problem.scheme->zero_kind == Zero::point)
       text << ", zero point " << static_cast<int>(parameters_.zero_points(of_batch, row));
   }
   return text.str();
@@ -180,32 +186,50 @@ void Case::expect_equal_or_explained(const Matrix<std::uint32_t>& got, const Mat
   compare(got, expected, explanation);
 }
 
+namespace {
+
+/// What two slots have in common of where they are, but for the storage unit's number.
+reference::Coordinates common_coordinates(const reference::Layout& layout, std::int64_t a, std::int64_t b, Size size) {
+  const reference::Coordinates of_a = layout.coordinates(a, size), of_b = layout.coordinates(b, size);
+  reference::Coordinates common;
+  for (int i = 0; i < of_a.count; ++i) {
+    const bool is_unit = of_a.all[i].name == std::string(layout.unit);
+    if (!is_unit && of_a.all[i].value == of_b.all[i].value) common.all[common.count++] = of_a.all[i];
+  }
+  return common;
+}
+
+}  // namespace
+
 void Case::expect_equal(const std::vector<std::uint32_t>& got, const std::vector<std::uint32_t>& expected) {
   if (got == expected) return coverage_.expected_all(expected);
   if (got.size() != expected.size()) {
     throw Failure("mismatch", "the result has " + std::to_string(got.size()) + " words, expected " +
                                   std::to_string(expected.size()));
   }
-  const std::int64_t words_of_lane = problem.inner_k_tiles / 2;
-  const bool is_of_batch = problem.experts > 1 && problem.n != 0 && problem.k != 0;
+  constexpr int codes_of_word = 8;
+  const reference::Layout& layout = problem.layout();
+  const std::int64_t slots_of_expert = layout.slots(problem.size());
   std::ostringstream listed;
   std::int64_t wrong = 0;
   for (std::size_t i = 0; i < expected.size(); ++i) {
     coverage_.expected_value(expected[i]);
     if (got[i] == expected[i]) continue;
     if (++wrong > most_listed) continue;
-    const auto word = static_cast<std::int64_t>(i);
-    const std::int64_t expert = is_of_batch ? word / reference::words_of(problem.n, problem.k) : 0;
-    const std::int64_t word_of_expert = word - expert * reference::words_of(problem.n, problem.k);
-    listed << "\n  word " << word << " (" << (is_of_batch ? "expert " + std::to_string(expert) + ", " : "") << "lane "
-           << word / words_of_lane % 32 << "): expected " << hex_text(expected[i], 8) << ", got " << hex_text(got[i], 8)
-           << "; wrong nibbles:";
-    for (int nibble = 7; nibble >= 0; --nibble) {
+    const std::int64_t first_slot = static_cast<std::int64_t>(i) * codes_of_word;
+    const std::int64_t expert = slots_of_expert == 0 ? 0 : first_slot / slots_of_expert;
+    const std::string expert_text = problem.experts > 1 ? "expert " + std::to_string(expert) + ", " : "";
+    listed << "\n  word " << i << " (" << expert_text
+           << text_of(common_coordinates(layout, first_slot, first_slot + codes_of_word - 1, problem.size()))
+           << "): expected " << hex_text(expected[i], 8) << ", got " << hex_text(got[i], 8) << "; wrong nibbles:";
+    for (int nibble = codes_of_word - 1; nibble >= 0; --nibble) {
       if (((got[i] ^ expected[i]) >> (4 * nibble) & 15) == 0) continue;
-      const auto element =
-          reference::element_at({word_of_expert, nibble}, problem.k, static_cast<int>(problem.inner_k_tiles));
-      listed << " " << nibble << " (row " << element.n << " column " << element.k
-             << (element.n >= problem.n ? ", padding)" : ")");
+      const std::int64_t slot = first_slot + nibble - expert * slots_of_expert;
+      const auto element = layout.element_at(slot, layout.padded(problem.size()));
+      const bool is_padding = element && !(element->n < problem.n && element->k < problem.k);
+      listed << " " << nibble << " ("
+             << (element ? "row " + std::to_string(element->n) + " column " + std::to_string(element->k) : "no element")
+             << (is_padding ? ", padding)" : ")");
     }
   }
   std::ostringstream text;

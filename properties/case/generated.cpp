@@ -2,7 +2,6 @@
 #include <algorithm>
 
 #include "properties/case/case.h"
-#include "reference/tile_map.h"
 
 namespace tileproof {
 
@@ -17,6 +16,12 @@ Tensor tensor_of(const char* name, const GeneratedTensor& formula, std::size_t e
           .alignment = alignment,
           .formula = &formula,
           .is_output = is_output};
+}
+
+/// A packed matrix, whose formula has the storage units of its layout.
+Tensor packed_tensor(const char* name, const GeneratedTensor& formula, const reference::Layout& layout,
+                     std::size_t alignment, bool is_output) {
+  return tensor_of(name, formula, static_cast<std::size_t>(layout.bytes_of_unit), alignment, is_output);
 }
 
 }  // namespace
@@ -48,47 +53,63 @@ GeneratedResult Case::pack(const generated::Codes& codes, const std::vector<std:
   const GeneratedTensor pairs = generated::CodePairs{codes};
   const GeneratedTensor words = generated::PackedWords{codes};
   return run_generated(
-      {tensor_of("codes", pairs, 1, vector_alignment), tensor_of("packed", words, 4, vector_alignment, true)}, nullptr,
-      wanted,
+      {tensor_of("codes", pairs, 1, vector_alignment),
+       packed_tensor("packed", words, problem.layout(), vector_alignment, true)},
+      nullptr, wanted,
       [&](const std::vector<void*>& at) {
         subject_.run(PackCall{static_cast<const std::uint8_t*>(at[0]), static_cast<std::uint32_t*>(at[1]), problem.n,
-                              problem.k, problem.inner_k_tiles});
+                              problem.k, problem.format});
       },
-      reference::codes_of_word);
+      problem.layout().slots_of_unit());
 }
 
 GeneratedResult Case::unpack(const generated::Codes& codes, const std::vector<std::int64_t>& wanted) {
   const GeneratedTensor words = generated::PackedWords{codes};
   const GeneratedTensor unpacked = generated::UnpackedCodes{codes};
   return run_generated(
-      {tensor_of("packed_w", words, 4, 4), tensor_of("codes", unpacked, 4, vector_alignment, true)}, nullptr, wanted,
-      [&](const std::vector<void*>& at) {
+      {packed_tensor("packed_w", words, problem.layout(), 4, false),
+       tensor_of("codes", unpacked, 4, vector_alignment, true)},
+      nullptr, wanted, [&](const std::vector<void*>& at) {
         subject_.run(UnpackCall{static_cast<const std::uint32_t*>(at[0]), static_cast<std::int32_t*>(at[1]), problem.n,
-                                problem.k, problem.inner_k_tiles});
+                                problem.k, problem.format});
       });
 }
 
 GeneratedResult Case::dequantize(const generated::Codes& codes, const generated::Parameters& parameters,
                                  const std::vector<std::int64_t>& wanted) {
-  const auto element_bytes = static_cast<std::size_t>(bytes_of(problem.out));
+  const auto element_bytes = static_cast<std::size_t>(bytes_of(problem.types.weight));
+  const auto parameter_bytes = static_cast<std::size_t>(bytes_of(problem.types.parameter));
+  const Scheme& scheme = *problem.scheme;
   const GeneratedTensor words = generated::PackedWords{codes};
   const GeneratedTensor scales = generated::ScaleElements{parameters};
-  const bool integer = problem.domain == Domain::integer;
-  const GeneratedTensor zero_points =
-      integer ? GeneratedTensor(generated::ZeroPointElements{parameters}) : GeneratedTensor(generated::Constant{});
-  const GeneratedTensor weights = generated::Weights{codes, parameters};
-  const reference::FloatFormat format = format_of(problem.out);
-  return run_generated(
-      {tensor_of("packed_w", words, 4, 4),
-       tensor_of(problem.domain == Domain::floating ? "scales_and_zeros" : "scales", scales, element_bytes,
-                 element_bytes),
-       tensor_of("zero_points", zero_points, 1, 1),
-       tensor_of("weights", weights, element_bytes, vector_alignment, true)},
-      capabilities.one_nan ? nullptr : &format, wanted, [&](const std::vector<void*>& at) {
-        subject_.run(DequantizeCall{static_cast<const std::uint32_t*>(at[0]), at[1],
-                                    static_cast<const std::int8_t*>(at[2]), at[3], problem.n, problem.k,
-                                    problem.group_size, problem.inner_k_tiles, problem.domain, problem.out});
+  const GeneratedTensor zeros = generated::ZeroPointElements{parameters};
+  const GeneratedTensor weights = generated::Weights{codes, parameters, problem.format->result};
+  const reference::FloatFormat format = float_format_of(problem.types.weight);
+  std::vector<Tensor> tensors = {packed_tensor("packed_w", words, problem.layout(), 4, false),
+                                 tensor_of(scheme.tensors[0].role, scales, parameter_bytes, parameter_bytes)};
+  const bool has_zeros = scheme.tensor_count > 1;
+  if (has_zeros) {
+    const auto bytes = static_cast<std::size_t>(bytes_of(scheme.tensors[1], problem.types));
+    tensors.push_back(tensor_of(scheme.tensors[1].role, zeros, bytes, bytes));
+  }
+  tensors.push_back(tensor_of("weights", weights, element_bytes, vector_alignment, true));
+  // The results lie in the order of the format: elements are asked for and named by row and column.
+  std::vector<std::int64_t> places;
+  for (const std::int64_t element : wanted) {
+    places.push_back(problem.format->result_at({element / problem.k, element % problem.k}, problem.size()));
+  }
+  GeneratedResult judged =
+      run_generated(tensors, capabilities.one_nan ? nullptr : &format, places, [&](const std::vector<void*>& at) {
+        subject_.run(DequantizeCall{static_cast<const std::uint32_t*>(at[0]), at[1], has_zeros ? at[2] : nullptr,
+                                    at.back(), problem.n, problem.k, problem.group_size, problem.format, problem.scheme,
+                                    problem.types});
       });
+  if (problem.format->result == reference::ResultOrder::k_n) {
+    for (Differences::One& one : judged.differences.listed) {
+      one.index = one.index % problem.n * problem.k + one.index / problem.n;
+    }
+  }
+  return judged;
 }
 
 }  // namespace tileproof

@@ -30,31 +30,39 @@ rc::Gen<std::int64_t> few_or_many(std::int64_t from, std::int64_t few, std::int6
 }
 
 template <class T>
-rc::Gen<T> one_of(std::vector<T> values) {
+rc::Gen<std::size_t> index_of(const std::vector<T>& values) {
   const auto last = static_cast<std::int64_t>(values.size()) - 1;
-  return rc::gen::map(within(0, last),
-                      [values = std::move(values)](std::int64_t i) { return values[static_cast<std::size_t>(i)]; });
+  return rc::gen::map(within(0, last), [](std::int64_t i) { return static_cast<std::size_t>(i); });
 }
 
-std::string listed(const std::vector<Domain>& domains) {
-  std::string names;
-  for (const Domain domain : domains) names += (names.empty() ? "" : ", ") + std::string(name_of(domain));
-  return names;
+template <class T>
+rc::Gen<T> one_of(const std::vector<T>& values) {
+  return rc::gen::map(index_of(values), [values](std::size_t i) { return values[i]; });
 }
 
-}  // namespace
+/// A format, and a group size with which some k within the capabilities is taken.
+using FormatAndGroup = std::pair<const Format*, std::int64_t>;
 
-namespace {
-
-/// How k is cut: inner_k_tiles and a group size that some k within the capabilities is a multiple of.
-using Tiling = std::pair<std::int64_t, std::int64_t>;
-
-std::vector<Tiling> tilings(const Capabilities& capabilities) {
-  std::vector<Tiling> all;
-  for (const std::int64_t inner_k_tiles : capabilities.inner_k_tiles) {
+std::vector<FormatAndGroup> formats_and_groups(const Capabilities& capabilities) {
+  std::vector<FormatAndGroup> all;
+  for (const Format* format : capabilities.formats) {
     for (const std::int64_t group_size : capabilities.group_sizes) {
-      if (std::lcm(16 * inner_k_tiles, group_size) <= capabilities.most_k) all.emplace_back(inner_k_tiles, group_size);
+      const bool is_taken = format->group_sizes.contains(group_size) &&
+                            n_unit(*format, capabilities.n_multiple) <= capabilities.most_n &&
+                            k_unit(*format, group_size) <= capabilities.most_k;
+      if (is_taken) all.emplace_back(format, group_size);
     }
+  }
+  return all;
+}
+
+/// The schemes of problems that are about codes alone: of each format the first that the subject takes.
+std::vector<const Scheme*> first_schemes(const Capabilities& capabilities) {
+  std::vector<const Scheme*> all;
+  for (const Format* format : capabilities.formats) {
+    const std::vector<const Scheme*> own =
+        common({format->schemes, format->schemes + format->scheme_count}, capabilities.schemes);
+    if (!own.empty() && std::find(all.begin(), all.end(), own.front()) == all.end()) all.push_back(own.front());
   }
   return all;
 }
@@ -78,22 +86,27 @@ SampleSpace sample_space_of(const Property& property, const Capabilities& capabi
   if (why_not->empty() && property.of_specification && !capabilities.is_specification) {
     *why_not = "about the specification alone";
   }
-  result.sampling.domains = common(property.sampling.domains, capabilities.domains);
+  result.sampling.schemes = property.sampling.of_codes ? first_schemes(capabilities)
+                                                       : common(property.sampling.schemes, capabilities.schemes);
   result.sampling.types = common(property.sampling.types, capabilities.types);
+  if (property.sampling.of_codes && !result.sampling.types.empty()) result.sampling.types.resize(1);
   result.sampling.n_multiple = std::lcm(property.sampling.n_multiple, capabilities.n_multiple);
   result.sampling.most_k = std::min(property.sampling.most_k, capabilities.most_k);
-  result.capabilities.domains = result.sampling.domains;
+  result.capabilities.formats = common(capabilities.formats, property.sampling.formats);
+  std::erase_if(result.capabilities.formats,
+                [&](const Format* format) { return schemes_of(*format, result.sampling.schemes).empty(); });
+  result.capabilities.schemes = result.sampling.schemes;
   result.capabilities.types = result.sampling.types;
   result.capabilities.n_multiple = result.sampling.n_multiple;
   result.capabilities.most_k = result.sampling.most_k;
-  if (why_not->empty() && result.sampling.domains.empty()) {
-    *why_not = "the subject takes only the domain " + listed(capabilities.domains);
+  if (why_not->empty() && result.capabilities.formats.empty()) {
+    *why_not = "the subject takes only the scheme " + listed(capabilities.schemes);
   }
   if (why_not->empty() && result.sampling.types.empty()) *why_not = "the subject takes none of the property's types";
   if (!why_not->empty()) return result;
   if (property.sampling.fixed_for) result.sampling.fixed = property.sampling.fixed_for(result.capabilities);
   if (property.sampling.variants_for) result.sampling.variants = property.sampling.variants_for(result.capabilities);
-  if (!property.sampling.is_fixed() && tilings(result.capabilities).empty()) {
+  if (!property.sampling.is_fixed() && formats_and_groups(result.capabilities).empty()) {
     *why_not = "the subject takes no k of at most " + std::to_string(result.sampling.most_k) + " columns";
   }
   if (result.sampling.n_multiple > result.capabilities.most_n) {
@@ -101,6 +114,11 @@ SampleSpace sample_space_of(const Property& property, const Capabilities& capabi
                std::to_string(result.sampling.n_multiple);
   }
   return result;
+}
+
+const Scheme* scheme_in_turn(const SampleSpace& space, const Format& format, std::size_t i) {
+  const std::vector<const Scheme*> own = schemes_of(format, space.sampling.schemes);
+  return own[i % own.size()];
 }
 
 void require_within(const Problem& p, const SampleSpace& space) {
@@ -111,34 +129,36 @@ void require_within(const Problem& p, const SampleSpace& space) {
     throw UsageError(argument, text(value), all + " for this property and subject");
   };
   const auto number = [](std::int64_t value) { return std::to_string(value); };
-  require("--inner-k-tiles", p.inner_k_tiles, space.capabilities.inner_k_tiles, number);
-  require("--domain", p.domain, space.sampling.domains, [](Domain domain) { return name_of(domain); });
-  require("--out", p.out, space.sampling.types, [](Type type) { return name_of(type); });
-  require("--scales", p.scales, space.sampling.profiles, [](const std::string& name) { return name; });
+  require("--format", p.format, space.capabilities.formats, [](const Format* format) { return format->name; });
+  require("--scheme", p.scheme, schemes_of(*p.format, space.sampling.schemes),
+          [](const Scheme* scheme) { return scheme->name; });
+  require("--weight-type and --parameter-type", p.types, space.sampling.types,
+          [](Types types) { return name_of(types); });
+  require("--profile", p.scales, space.sampling.profiles, [](const std::string& name) { return name; });
   require("--variant", p.variant, space.sampling.variants,
           [](const std::string& name) { return name.empty() ? std::string("none") : name; });
   if (!space.capabilities.any_group_size) require("--group-size", p.group_size, space.capabilities.group_sizes, number);
   // Recorded bytes are of some shapes alone; problems that were derived are examples.
   const std::vector<Problem>& fixed = space.sampling.fixed_for ? std::vector<Problem>() : space.sampling.fixed;
   const auto same_shape = [&p](const Problem& one) {
-    return one.n == p.n && one.k == p.k && one.inner_k_tiles == p.inner_k_tiles && one.group_size == p.group_size &&
+    return one.n == p.n && one.k == p.k && one.format == p.format && one.group_size == p.group_size &&
            one.experts == p.experts;
   };
   if (!fixed.empty() && std::none_of(fixed.begin(), fixed.end(), same_shape)) {
-    throw UsageError("problem",
-                     number(p.n) + " x " + number(p.k) + " with inner_k_tiles " + number(p.inner_k_tiles) +
-                         " and groups of " + number(p.group_size),
-                     "a shape that this property has recorded, such as " + number(fixed[0].n) + " x " +
-                         number(fixed[0].k) + " with inner_k_tiles " + number(fixed[0].inner_k_tiles) +
-                         " and groups of " + number(fixed[0].group_size));
+    const auto shape = [&](const Problem& one) {
+      return number(one.n) + " x " + number(one.k) + " as " + one.format->name + " with groups of " +
+             number(one.group_size);
+    };
+    throw UsageError("problem", shape(p), "a shape that this property has recorded, such as " + shape(fixed[0]));
   }
   if (fixed.empty() && p.experts > space.sampling.most_experts) {
     throw UsageError("--experts", number(p.experts),
                      "at most " + number(space.sampling.most_experts) + " for this property");
   }
-  if (p.n % space.sampling.n_multiple != 0) {
-    throw UsageError("--n", number(p.n),
-                     "a multiple of " + number(space.sampling.n_multiple) + " for this property and subject");
+  if (p.n % n_unit(*p.format, space.sampling.n_multiple) != 0) {
+    throw UsageError(
+        "--n", number(p.n),
+        "a multiple of " + number(n_unit(*p.format, space.sampling.n_multiple)) + " for this property and subject");
   }
   if (p.k > space.most_k_taken) {
     throw UsageError("--k", number(p.k), "at most " + number(space.most_k_taken) + " for this subject");
@@ -168,14 +188,15 @@ std::vector<Problem> smaller_problems(const Problem& p, const SampleSpace& space
   const auto step = [&](auto change) {
     Problem next = p;
     change(next);
-    const std::int64_t unit = std::lcm(next.supertile_columns(), next.group_size);
-    const bool possible = next.n > 0 && next.k > 0 && next.k % unit == 0 && next.n % sampling.n_multiple == 0;
+    const bool possible = next.n > 0 && next.k > 0 && next.k % k_unit(*next.format, next.group_size) == 0 &&
+                          next.n % n_unit(*next.format, sampling.n_multiple) == 0;
     if (possible && next.n * next.k <= p.n * p.k && next != p) steps.push_back(next);
   };
-  const std::int64_t unit = std::lcm(p.supertile_columns(), p.group_size);
+  const std::int64_t unit = k_unit(*p.format, p.group_size);
+  const std::int64_t n_multiple = n_unit(*p.format, sampling.n_multiple);
   const std::int64_t n_tail = p.n % 8;  // which what fails may need
-  for (const std::int64_t n : {sampling.n_multiple, n_tail, p.n / 2 / sampling.n_multiple * sampling.n_multiple,
-                               p.n / 16 * 8 + n_tail, p.n - sampling.n_multiple}) {
+  for (const std::int64_t n :
+       {n_multiple, n_tail, p.n / 2 / n_multiple * n_multiple, p.n / 16 * 8 + n_tail, p.n - n_multiple}) {
     if (n < p.n) step([&](Problem& next) { next.n = n; });
   }
   for (const std::int64_t k : {unit, p.k / 2 / unit * unit, p.k - unit}) {
@@ -184,20 +205,24 @@ std::vector<Problem> smaller_problems(const Problem& p, const SampleSpace& space
   for (const std::int64_t experts : {std::int64_t{1}, p.experts - 1}) {
     if (experts > 0 && experts < p.experts) step([&](Problem& next) { next.experts = experts; });
   }
-  for_each_plainer(capabilities.inner_k_tiles, p.inner_k_tiles, [&](std::int64_t inner_k_tiles) {
-    step([&](Problem& next) { next.inner_k_tiles = inner_k_tiles; });
+  for_each_plainer(capabilities.formats, p.format, [&](const Format* format) {
+    step([&](Problem& next) {
+      next.format = format;
+      const std::vector<const Scheme*> own = schemes_of(*format, sampling.schemes);
+      if (!format->has(*next.scheme) && !own.empty()) next.scheme = own.front();
+    });
   });
   for_each_plainer(capabilities.group_sizes, p.group_size, [&](std::int64_t group_size) {
     step([&](Problem& next) { next.group_size = group_size; });
     // Where it does not divide k as it is: as many groups of the plainer size.
     step([&](Problem& next) {
       next.group_size = group_size;
-      next.k = p.k / std::lcm(p.supertile_columns(), group_size) * std::lcm(p.supertile_columns(), group_size);
+      next.k = p.k / k_unit(*p.format, group_size) * k_unit(*p.format, group_size);
     });
   });
-  for_each_plainer(sampling.domains, p.domain,
-                   [&](Domain domain) { step([&](Problem& next) { next.domain = domain; }); });
-  for_each_plainer(sampling.types, p.out, [&](Type type) { step([&](Problem& next) { next.out = type; }); });
+  for_each_plainer(schemes_of(*p.format, sampling.schemes), p.scheme,
+                   [&](const Scheme* scheme) { step([&](Problem& next) { next.scheme = scheme; }); });
+  for_each_plainer(sampling.types, p.types, [&](Types types) { step([&](Problem& next) { next.types = types; }); });
   for_each_plainer(sampling.profiles, p.scales,
                    [&](const std::string& name) { step([&](Problem& next) { next.scales = name; }); });
   return steps;
@@ -210,29 +235,33 @@ std::int64_t experts_of(std::uint64_t seed, std::int64_t most_experts) {
 rc::Gen<Problem> problems(const std::string& property, const std::string& subject, const SampleSpace& space) {
   const Sampling sampling = space.sampling;
   const Capabilities capabilities = space.capabilities;
-  // A supertile and a group share a least common multiple: k is so many of it, and n what the elements leave.
-  const auto with_k = rc::gen::mapcat(one_of(tilings(capabilities)), [sampling](const Tiling& both) {
-    const std::int64_t unit = std::lcm(16 * both.first, both.second);
+  // What the layout takes and a group share a least common multiple: k is so many of it, and n what the elements leave.
+  const auto with_k = rc::gen::mapcat(one_of(formats_and_groups(capabilities)), [sampling](const FormatAndGroup& both) {
+    const std::int64_t unit = k_unit(*both.first, both.second);
     const std::int64_t most_units = std::max<std::int64_t>(1, sampling.most_k / unit);
     const auto k = rc::gen::map(few_or_many(1, 4, most_units), [unit](std::int64_t units) { return units * unit; });
     return rc::gen::tuple(rc::gen::just(both.first), rc::gen::just(both.second), k);
   });
   const auto with_n = rc::gen::mapcat(
-      with_k, [sampling, capabilities](const std::tuple<std::int64_t, std::int64_t, std::int64_t>& tiled) {
-        const std::int64_t most_n = std::min(sampling.most_elements / std::get<2>(tiled), capabilities.most_n);
-        const std::int64_t most_rows = std::max<std::int64_t>(1, most_n / sampling.n_multiple);
-        const std::int64_t few_rows = sampling.n_multiple >= 8 ? 3 : 20;
-        return rc::gen::pair(rc::gen::just(tiled), few_or_many(1, few_rows, most_rows));
+      with_k, [sampling, capabilities](const std::tuple<const Format*, std::int64_t, std::int64_t>& chosen) {
+        const std::int64_t unit = n_unit(*std::get<0>(chosen), sampling.n_multiple);
+        const std::int64_t most_n = std::min(sampling.most_elements / std::get<2>(chosen), capabilities.most_n);
+        const std::int64_t most_units = std::max<std::int64_t>(1, most_n / unit);
+        const auto n = rc::gen::map(few_or_many(1, unit >= 8 ? 3 : 20, most_units),
+                                    [unit](std::int64_t units) { return units * unit; });
+        return rc::gen::pair(rc::gen::just(chosen), n);
       });
-  const auto arithmetic = rc::gen::tuple(one_of(sampling.domains), one_of(sampling.types), one_of(sampling.profiles),
+  const auto arithmetic = rc::gen::tuple(index_of(sampling.schemes), one_of(sampling.types), one_of(sampling.profiles),
                                          rc::gen::resize(rc::kNominalSize, rc::gen::arbitrary<std::uint64_t>()));
   const auto drawn = rc::gen::map(rc::gen::pair(with_n, arithmetic), [=](const auto& both) {
     Problem problem;
     problem.property = property;
     problem.subject = subject;
-    std::tie(problem.inner_k_tiles, problem.group_size, problem.k) = both.first.first;
-    problem.n = both.first.second * sampling.n_multiple;
-    std::tie(problem.domain, problem.out, problem.scales, problem.seed) = both.second;
+    std::tie(problem.format, problem.group_size, problem.k) = both.first.first;
+    problem.n = both.first.second;
+    std::size_t scheme = 0;
+    std::tie(scheme, problem.types, problem.scales, problem.seed) = both.second;
+    problem.scheme = scheme_in_turn(space, *problem.format, scheme);
     problem.experts = experts_of(problem.seed, sampling.most_experts);
     problem.variant = sampling.variants.front();
     return problem;

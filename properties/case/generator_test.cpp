@@ -62,7 +62,7 @@ rc::Shrinkable<Problem> drawn_from(const rc::Gen<Problem>& generator, std::uint6
 
 /// The smallest matrix of a problem's tiling: one row (or as many as come together), and the columns that whole
 /// supertiles and whole groups share.
-std::int64_t unit_columns(const Problem& p) { return std::lcm(16 * p.inner_k_tiles, p.group_size); }
+std::int64_t unit_columns(const Problem& p) { return k_unit(*p.format, p.group_size); }
 
 /// What is wrong with a problem of a pairing; empty where nothing is.
 std::string objection_to(const Problem& p, const Pairing& pairing) {
@@ -78,7 +78,7 @@ std::string objection_to(const Problem& p, const Pairing& pairing) {
   if (p.n % pairing.property->sampling.n_multiple != 0 || p.n % pairing.row->capabilities.n_multiple != 0)
     return "n is no multiple";
   if (p.k > std::max(drawn.most_k, unit_columns(p))) return "too many columns";
-  if (p.n * p.k > std::max(drawn.most_elements, drawn.n_multiple * p.k)) return "too many elements";
+  if (p.n * p.k > std::max(drawn.most_elements, n_unit(*p.format, drawn.n_multiple) * p.k)) return "too many elements";
   const auto& sizes = pairing.row->capabilities.group_sizes;
   if (std::find(sizes.begin(), sizes.end(), p.group_size) == sizes.end()) return "a group size that is not drawn";
   return "";
@@ -125,9 +125,10 @@ TEST(Generator, ReachesAllOfTheDomains) {
   for (const Pairing& pairing : pairings()) {
     if (!pairing.is_drawn()) continue;
     SCOPED_TRACE(pairing.name());
-    std::set<std::int64_t> inner_k_tiles, group_sizes;
-    std::set<Domain> domains;
-    std::set<Type> types;
+    std::set<const Format*> formats;
+    std::set<std::int64_t> group_sizes;
+    std::set<const Scheme*> schemes;
+    std::set<Types> types;
     std::set<std::string> profiles_drawn;
     std::set<std::uint64_t> seeds;
     std::map<std::string, int> counts;
@@ -135,14 +136,14 @@ TEST(Generator, ReachesAllOfTheDomains) {
     const rc::Gen<Problem> generator = pairing.generator();
     for (std::uint64_t i = 0; i < sampling; ++i) {
       const Problem p = drawn_from(generator, i).value();
-      inner_k_tiles.insert(p.inner_k_tiles);
+      formats.insert(p.format);
       group_sizes.insert(p.group_size);
-      domains.insert(p.domain);
-      types.insert(p.out);
+      schemes.insert(p.scheme);
+      types.insert(p.types);
       profiles_drawn.insert(p.scales);
       seeds.insert(p.seed);
       most_elements = std::max(most_elements, p.n * p.k);
-      counts["partial tile"] += p.n % 8 != 0 ? 1 : 0;
+      counts["padding"] += p.n % 8 != 0 ? 1 : 0;
       counts["one row, or as few as come together"] += p.n == pairing.space.sampling.n_multiple ? 1 : 0;
       counts["more n-tiles than one"] += p.n > 8 ? 1 : 0;
       counts["more n-tiles than eight"] += p.n > 64 ? 1 : 0;
@@ -151,15 +152,15 @@ TEST(Generator, ReachesAllOfTheDomains) {
       counts["more groups than rows"] += p.groups() > p.n ? 1 : 0;
       counts["more groups than a group has columns"] += p.groups() > p.group_size ? 1 : 0;
       counts["more rows than groups"] += p.groups() < p.n ? 1 : 0;
-      counts["more supertiles than one"] += p.k > p.supertile_columns() ? 1 : 0;
-      counts["group smaller than a supertile"] += p.group_size < p.supertile_columns() ? 1 : 0;
-      counts["group equal to a supertile"] += p.group_size == p.supertile_columns() ? 1 : 0;
-      counts["group larger than a supertile"] += p.group_size > p.supertile_columns() ? 1 : 0;
+      counts["more supertiles than one"] += p.k > p.layout().legal.k ? 1 : 0;
+      counts["group smaller than a block"] += p.group_size < p.layout().legal.k ? 1 : 0;
+      counts["group equal to a block"] += p.group_size == p.layout().legal.k ? 1 : 0;
+      counts["group larger than a block"] += p.group_size > p.layout().legal.k ? 1 : 0;
     }
     const auto set_of = [](const auto& list) { return std::set(list.begin(), list.end()); };
-    EXPECT_EQ(inner_k_tiles, set_of(pairing.row->capabilities.inner_k_tiles));
+    EXPECT_EQ(formats, set_of(pairing.space.capabilities.formats));
     EXPECT_EQ(group_sizes, set_of(pairing.row->capabilities.group_sizes));
-    EXPECT_EQ(domains, set_of(pairing.space.sampling.domains));
+    EXPECT_EQ(schemes, set_of(pairing.space.sampling.schemes));
     EXPECT_EQ(types, set_of(pairing.space.sampling.types));
     EXPECT_EQ(profiles_drawn, set_of(pairing.property->sampling.profiles));
     EXPECT_EQ(seeds.size(), sampling);
@@ -168,7 +169,7 @@ TEST(Generator, ReachesAllOfTheDomains) {
     const Sampling& drawn = pairing.space.sampling;
     const std::int64_t smallest_group = *group_sizes.begin();
     std::set<std::string> impossible;
-    if (drawn.n_multiple % 8 == 0) impossible.insert("partial tile");
+    if (drawn.n_multiple % 8 == 0) impossible.insert("padding");
     if (drawn.most_k / smallest_group <= drawn.n_multiple) impossible.insert("more groups than rows");
     if (drawn.most_k / smallest_group <= smallest_group) impossible.insert("more groups than a group has columns");
     // So few elements are 64 rows of at most two of the smallest groups: drawn, but not often.
@@ -292,11 +293,11 @@ TEST(Shrinks, LeadToOneUnitOfThePlainestProblem) {
       const Problem problem = smallest.value();
       const Capabilities& capabilities = pairing.row->capabilities;
       EXPECT_EQ(problem.n, pairing.space.sampling.n_multiple);
-      EXPECT_EQ(problem.inner_k_tiles, capabilities.inner_k_tiles.front());
+      EXPECT_EQ(problem.format, capabilities.formats.front());
       EXPECT_EQ(problem.group_size, capabilities.group_sizes.front());
       EXPECT_EQ(problem.k, unit_columns(problem));
-      EXPECT_EQ(problem.domain, pairing.space.sampling.domains.front());
-      EXPECT_EQ(problem.out, pairing.space.sampling.types.front());
+      EXPECT_EQ(problem.scheme, pairing.space.sampling.schemes.front());
+      EXPECT_EQ(problem.types, pairing.space.sampling.types.front());
       EXPECT_EQ(problem.scales, pairing.property->sampling.profiles.front());
     }
   }
@@ -335,20 +336,20 @@ TEST(DomainsOfAProperty, AreEmptyForAReasonWhereAPropertyAboutTensorsMeetsASubje
 
 TEST(AnCapabilities, TakesTheProblemsWhoseEveryNumberItHas) {
   Capabilities capabilities = library_capabilities({Operation::pack});
-  capabilities.inner_k_tiles = {2, 8};
+  capabilities.formats = {tinygemm(2), tinygemm(8)};
   capabilities.n_multiple = 4;
   const auto takes = [&](const std::string& flags) {
     return capabilities.takes(problem_of("--property=c --subject=s --k=512 --n=8 " + flags));
   };
   EXPECT_TRUE(takes(""));
-  EXPECT_TRUE(takes("--inner-k-tiles=8 --group-size=256"));
-  EXPECT_TRUE(takes("--scales=edges --seed=0x5")) << "what a property draws from is the property's matter";
-  EXPECT_FALSE(takes("--inner-k-tiles=4"));
+  EXPECT_TRUE(takes("--format=tinygemm-8 --group-size=256"));
+  EXPECT_TRUE(takes("--profile=edges --seed=0x5")) << "what a property draws from is the property's matter";
+  EXPECT_FALSE(takes("--format=tinygemm-4"));
   EXPECT_FALSE(takes("--group-size=16"));
   EXPECT_FALSE(takes("--group-size=512"));
-  EXPECT_FALSE(takes("--domain=integer"));
-  EXPECT_FALSE(takes("--domain=none"));
-  EXPECT_FALSE(takes("--out=fp16"));
+  EXPECT_FALSE(takes("--scheme=integer"));
+  EXPECT_FALSE(takes("--scheme=none"));
+  EXPECT_FALSE(takes("--weight-type=fp16 --parameter-type=fp16"));
   capabilities.any_group_size = true;
   EXPECT_TRUE(takes("--group-size=16"));
   Problem six_rows = problem_of("--property=c --subject=s --n=6");
@@ -359,9 +360,9 @@ TEST(AnCapabilities, TakesTheProblemsWhoseEveryNumberItHas) {
 
 TEST(DomainsOfAProperty, AreEmptyForAReasonWhereDomainsOrTypesHaveNothingInCommon) {
   Capabilities floating = kernel_capabilities();
-  floating.domains = {Domain::floating};
-  EXPECT_EQ(why_not(property_that_needs({}, {.domains = {Domain::integer, Domain::none}}), floating),
-            "the subject takes only the domain float");
+  floating.schemes = {scheme::floating};
+  EXPECT_EQ(why_not(property_that_needs({}, {.schemes = {scheme::integer, scheme::none}}), floating),
+            "the subject takes only the scheme float");
   Capabilities narrow = kernel_capabilities();
   narrow.types = {Type::bf16};
   EXPECT_EQ(why_not(property_that_needs({}, {.types = {Type::fp32}}), narrow),
@@ -370,31 +371,31 @@ TEST(DomainsOfAProperty, AreEmptyForAReasonWhereDomainsOrTypesHaveNothingInCommo
 
 TEST(DomainsOfAProperty, AreWhatThePropertyAndTheSubjectShare) {
   Capabilities capabilities = kernel_capabilities();
-  capabilities.domains = {Domain::none, Domain::floating};
+  capabilities.schemes = {scheme::none, scheme::floating};
   capabilities.types = {Type::fp32, Type::bf16};
   capabilities.n_multiple = 6;
   std::string reason;
   const SampleSpace space = sample_space_of(
       property_that_needs(
-          {}, {.domains = {Domain::floating, Domain::integer}, .types = {Type::fp16, Type::bf16}, .n_multiple = 4}),
+          {}, {.schemes = {scheme::floating, scheme::integer}, .types = {Type::fp16, Type::bf16}, .n_multiple = 4}),
       capabilities, &reason);
   EXPECT_EQ(reason, "");
-  for (const auto& both : {space.sampling.domains, space.capabilities.domains})
-    EXPECT_EQ(both, std::vector<Domain>{Domain::floating});
+  for (const auto& both : {space.sampling.schemes, space.capabilities.schemes})
+    EXPECT_EQ(both, std::vector<const Scheme*>{scheme::floating});
   for (const auto& both : {space.sampling.types, space.capabilities.types})
-    EXPECT_EQ(both, std::vector<Type>{Type::bf16});
+    EXPECT_EQ(both, std::vector<Types>{Type::bf16});
   EXPECT_EQ(space.sampling.n_multiple, 12);
   EXPECT_EQ(space.capabilities.n_multiple, 12);
 }
 
 TEST(DomainsOfAProperty, RefuseWhatIsOutsideByNameValueAndWhatIsLegal) {
   Capabilities capabilities = kernel_capabilities();
-  capabilities.inner_k_tiles = {2, 4};
+  capabilities.formats = {tinygemm(2), tinygemm(4)};
   capabilities.group_sizes = {32, 64};
   capabilities.any_group_size = false;
   capabilities.n_multiple = 16;
   std::string reason;
-  const SampleSpace space = sample_space_of(property_that_needs({}, {.domains = {Domain::floating, Domain::none},
+  const SampleSpace space = sample_space_of(property_that_needs({}, {.schemes = {scheme::floating, scheme::none},
                                                                      .types = {Type::bf16, Type::fp16},
                                                                      .profiles = {"ordinary", "edges"}}),
                                             capabilities, &reason);
@@ -406,19 +407,20 @@ TEST(DomainsOfAProperty, RefuseWhatIsOutsideByNameValueAndWhatIsLegal) {
     }
     return "";
   };
-  for (const char* flags :
-       {"", "--inner-k-tiles=4", "--group-size=64", "--domain=none", "--out=fp16", "--scales=edges"}) {
+  for (const char* flags : {"", "--format=tinygemm-4", "--group-size=64", "--scheme=none",
+                            "--weight-type=fp16 --parameter-type=fp16", "--profile=edges"}) {
     EXPECT_EQ(objection(flags, space), "") << flags;
   }
-  EXPECT_EQ(objection("--inner-k-tiles=8", space),
-            "--inner-k-tiles: given 8, legal is 2, 4 for this property and subject");
+  EXPECT_EQ(objection("--format=tinygemm-8", space),
+            "--format: given tinygemm-8, legal is tinygemm-2, tinygemm-4 for this property and subject");
   EXPECT_EQ(objection("--group-size=128", space),
             "--group-size: given 128, legal is 32, 64 for this property and subject");
-  EXPECT_EQ(objection("--domain=integer", space),
-            "--domain: given integer, legal is float, none for this property and subject");
-  EXPECT_EQ(objection("--out=fp32", space), "--out: given fp32, legal is bf16, fp16 for this property and subject");
-  EXPECT_EQ(objection("--scales=mixed", space),
-            "--scales: given mixed, legal is ordinary, edges for this property and subject");
+  EXPECT_EQ(objection("--scheme=integer", space),
+            "--scheme: given integer, legal is float, none for this property and subject");
+  EXPECT_EQ(objection("--weight-type=fp32 --parameter-type=fp32", space),
+            "--weight-type and --parameter-type: given fp32, legal is bf16, fp16 for this property and subject");
+  EXPECT_EQ(objection("--profile=mixed", space),
+            "--profile: given mixed, legal is ordinary, edges for this property and subject");
   EXPECT_EQ(objection("--variant=upside-down", space),
             "--variant: given upside-down, legal is none for this property and subject");
   SampleSpace varied = space;

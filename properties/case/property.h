@@ -14,10 +14,12 @@ namespace tileproof {
 
 /// Which problems a property is drawn from, within what the subject accepts.
 struct Sampling {
-  std::vector<Domain> domains = {Domain::floating, Domain::integer, Domain::none};
-  std::vector<Type> types = {Type::bf16, Type::fp16, Type::fp32};
+  std::vector<const Format*> formats = every_format_there_is();
+  std::vector<const Scheme*> schemes = every_scheme();
+  std::vector<Types> types = {Type::bf16, Type::fp16, Type::fp32};
   std::vector<std::string> profiles = {"ordinary"};
   std::vector<std::string> variants = {""};  // ways of calling; each is judged for itself, with its share of the cases
+  bool of_codes = false;  // codes have no scheme and no type: of each format one scheme, and one type
   std::int64_t n_multiple = 1;
   std::int64_t most_k = 4096;
   std::int64_t most_elements = 24576;

@@ -125,7 +125,7 @@ std::vector<Property> acceptance_properties() {
   for (const Operation operation : all_operations) {
     Property accept = tensor_property("accept", operation, "takes_every_legal_call", "a legal call that is refused",
                                       tensor_sampling(operation), legal_calls_are_taken);
-    accept.meets = {&every_inner_k_tiles, &partial_tile, &not_square};
+    accept.meets = {&every_format, &with_padding, &not_square};
     accept.on_refusal = OnRefusal::failed;
     // As large and as strange as the problems of the properties about values.
     accept.sampling.most_k = Sampling().most_k;

@@ -1,5 +1,5 @@
-// Arithmetic: every code with every scale and every zero of a type and domain, through the real kernel.
-#include <numeric>
+// Arithmetic: every code with every scale and every zero of a type and scheme, through the real kernel.
+#include <algorithm>
 #include <sstream>
 
 #include "properties/catalogue/properties.h"
@@ -22,18 +22,18 @@ void every_pair(Case& c) {
   const GeneratedTensor expected = generated::Weights{codes, parameters};
   const GeneratedTensor unpacked = generated::UnpackedCodes{codes};
   const GeneratedTensor scales = generated::ScaleElements{parameters};
-  const int digits = format_of(p.out).bits() / 4;
+  const int digits = float_format_of(p.types.weight).bits() / 4;
   std::ostringstream text;
   text << judged.differences.wrong << " of " << p.n * p.k << " weights are wrong:";
   for (const Differences::One& one : judged.differences.listed) {
     const std::int64_t row = one.index / p.k;
     const std::int64_t column = one.index % p.k;
     const std::int64_t number = column / p.group_size * p.n + row;
-    const bool floating = p.domain == Domain::floating;
+    const bool floating = p.scheme->zero_kind == Zero::value;
     text << "\n  " << place_text(p, row, column) << ": code " << element_of(unpacked, one.index) << ", scale "
          << hex_text(element_of(scales, floating ? 2 * number : number), digits);
     if (floating) text << ", zero " << hex_text(element_of(scales, 2 * number + 1), digits);
-    if (p.domain == Domain::integer) {
+    if (p.scheme->zero_kind == Zero::point) {
       const auto bits = static_cast<std::uint8_t>(element_of(generated::ZeroPointElements{parameters}, number));
       text << ", zero point " << static_cast<int>(static_cast<std::int8_t>(bits));
     }
@@ -42,37 +42,40 @@ void every_pair(Case& c) {
   // The pair of the first one, alone in the smallest matrix.
   const std::int64_t first = judged.differences.listed.front().index;
   Problem smaller = p;
-  smaller.n = c.capabilities.n_multiple;
-  smaller.k = std::lcm(p.supertile_columns(), p.group_size);
+  smaller.n = n_unit(*p.format, c.capabilities.n_multiple);
+  smaller.k = k_unit(*p.format, p.group_size);
   smaller.seed = p.seed + static_cast<std::uint64_t>(first / p.k * p.groups() + first % p.k / p.group_size);
   throw Failure("mismatch", text.str(), false, smaller);
 }
 
 /// All pairs, in steps of as many as a subject's matrices should have; steps lie all over the domain from the start.
-std::function<std::vector<Enumeration>(const Capabilities&)> all_pairs(Domain domain, Type type) {
+std::function<std::vector<Enumeration>(const Capabilities&)> all_pairs(const Scheme* scheme, Type type) {
   return [=](const Capabilities& capabilities) {
     Problem step;
-    step.domain = domain;
-    step.out = type;
-    step.inner_k_tiles = capabilities.inner_k_tiles.front();
+    step.scheme = scheme;
+    step.types = type;
+    const auto has_scheme = [=](const Format* format) { return format->has(*scheme); };
+    const auto format = std::find_if(capabilities.formats.begin(), capabilities.formats.end(), has_scheme);
+    if (format == capabilities.formats.end()) return std::vector<Enumeration>{};
+    step.format = *format;
     const bool has_sixteens = capabilities.any_group_size;
     step.group_size = has_sixteens ? 16 : capabilities.group_sizes.front();
     step.k = step.group_size * 256;
-    const std::uint64_t pairs = generated::pairs_of(type, domain);
+    const std::uint64_t pairs = generated::pairs_of(type, *scheme);
     if ((step.group_size & (step.group_size - 1)) != 0) return std::vector<Enumeration>{};  // steps are powers of two
     const std::int64_t most_rows = static_cast<std::int64_t>(pairs / 256);
     step.n = std::min(most_rows, std::max<std::int64_t>(capabilities.step_elements / step.k, 256));
     const auto pairs_of_step = static_cast<std::uint64_t>(step.n * step.groups());
     int bits = 0;
     while (pairs_of_step << bits < pairs) ++bits;
-    std::string point = domain == Domain::none       ? "(code, scale) pairs"
-                        : domain == Domain::floating ? "(code, scale, zero) triples"
-                                                     : "(code, scale, zero point) triples";
-    if (type == Type::fp32 && domain == Domain::floating) point += ", scale and zero representable in bf16";
-    if (type == Type::fp32 && domain == Domain::integer)
+    std::string point = scheme->zero_kind == Zero::none    ? "(code, scale) pairs"
+                        : scheme->zero_kind == Zero::value ? "(code, scale, zero) triples"
+                                                           : "(code, scale, zero point) triples";
+    if (type == Type::fp32 && scheme->zero_kind == Zero::value) point += ", scale and zero representable in bf16";
+    if (type == Type::fp32 && scheme->zero_kind == Zero::point)
       point += ", scale representable in bf16 or that with more fraction";
-    point += ", each once, with inner_k_tiles " + std::to_string(step.inner_k_tiles) + " and groups of " +
-             std::to_string(step.group_size);
+    point +=
+        ", each once, as " + std::string(step.format->name) + ", with groups of " + std::to_string(step.group_size);
     return std::vector<Enumeration>{{.steps = std::int64_t{1} << bits,
                                      .points_of_step = pairs_of_step * 16,
                                      .compared_of_step = static_cast<std::uint64_t>(step.n * step.k),
@@ -88,25 +91,25 @@ std::function<std::vector<Enumeration>(const Capabilities&)> all_pairs(Domain do
 }  // namespace
 
 std::vector<Property> arithmetic_properties() {
-  struct OfDomain {
-    Domain domain;
+  struct OfScheme {
+    const Scheme* scheme;
     const char* words;
   };
-  constexpr OfDomain domains[] = {{Domain::floating, "of_the_float_domain"},
-                                  {Domain::integer, "of_the_integer_domain"},
-                                  {Domain::none, "without_a_zero_point"}};
+  constexpr OfScheme schemes[] = {{scheme::floating, "of_the_float_domain"},
+                                  {scheme::integer, "of_the_integer_domain"},
+                                  {scheme::none, "without_a_zero_point"}};
   std::vector<Property> rows;
   for (const Type type : {Type::bf16, Type::fp16, Type::fp32}) {
-    for (const OfDomain& of : domains) {
+    for (const OfScheme& of : schemes) {
       rows.push_back(
           {.name = std::string("arithmetic/every_") + name_of(type) + "_weight_" + of.words + "_is_rounded_once",
            .finds = "a weight that is wrong for one code, scale and zero alone",
            .needs = {Operation::dequantize},
-           .meets = {&every_inner_k_tiles, &several_groups, &both_alignments},
-           .sampling = {.domains = {of.domain}, .types = {type}},
+           .meets = {&every_format, &several_groups, &both_alignments},
+           .sampling = {.schemes = {of.scheme}, .types = {type}},
            .body = every_pair,
            .proof = "arithmetic",
-           .enumerations = all_pairs(of.domain, type)});
+           .enumerations = all_pairs(of.scheme, type)});
     }
   }
   return rows;

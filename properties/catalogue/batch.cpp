@@ -39,7 +39,7 @@ void batch_is_as_specified(Case& c, Operation operation) {
   weights.elements.clear();
   for (std::int64_t expert = 0; expert < p.experts; ++expert) {
     const Matrix<std::uint8_t> own_codes = of_expert(codes, expert, p.experts);
-    append_to(packed, specified::packed(own_codes, p.inner_k_tiles));
+    append_to(packed, specified::packed(*p.format, own_codes));
     if (!has_parameters) continue;
     const Parameters own = {of_expert(parameters.scales, expert, p.experts),
                             of_expert(parameters.zeros, expert, p.experts),
@@ -53,12 +53,12 @@ void batch_is_as_specified(Case& c, Operation operation) {
 }
 
 /// More experts than 16 bits count, each of one tile.
-Problem problem_of_many_experts(std::int64_t n, std::int64_t group_size, Domain domain) {
+Problem problem_of_many_experts(std::int64_t n, std::int64_t group_size, const Scheme* scheme) {
   Problem problem;
   problem.experts = 65537;
   problem.n = n;
   problem.group_size = group_size;
-  problem.domain = domain;
+  problem.scheme = scheme;
   return problem;
 }
 
@@ -67,16 +67,17 @@ void take_one_of(const std::vector<T>& legal, T& value) {
   if (std::find(legal.begin(), legal.end(), value) == legal.end()) value = legal.front();
 }
 
-/// The same, with rows, layout, group and domain of the subject where it does not take these.
+/// The same, with rows, format, group and scheme of the subject where it does not take these.
 std::vector<Problem> problems_of_many_experts(const Capabilities& capabilities) {
   std::vector<Problem> problems;
   for (Problem one :
-       {problem_of_many_experts(1, 32, Domain::floating), problem_of_many_experts(3, 16, Domain::integer)}) {
-    one.n = (one.n + capabilities.n_multiple - 1) / capabilities.n_multiple * capabilities.n_multiple;
-    take_one_of(capabilities.inner_k_tiles, one.inner_k_tiles);
+       {problem_of_many_experts(1, 32, scheme::floating), problem_of_many_experts(3, 16, scheme::integer)}) {
+    take_one_of(capabilities.formats, one.format);
+    const std::int64_t rows = n_unit(*one.format, capabilities.n_multiple);
+    one.n = (one.n + rows - 1) / rows * rows;
     if (!capabilities.any_group_size) take_one_of(capabilities.group_sizes, one.group_size);
-    take_one_of(capabilities.domains, one.domain);
-    const std::int64_t unit = std::lcm(one.supertile_columns(), one.group_size);
+    take_one_of(schemes_of(*one.format, capabilities.schemes), one.scheme);
+    const std::int64_t unit = k_unit(*one.format, one.group_size);
     if (one.k % unit != 0) one.k = unit;
     if (capabilities.takes(one)) problems.push_back(one);
   }
@@ -89,22 +90,20 @@ std::vector<Property> batch_properties() {
   std::vector<Property> rows;
   for (const Operation operation : operations_on_the_layout) {
     const bool has_types = operation == Operation::dequantize;
-    std::vector<const CoverageGoals*> meets = {&several_experts, &every_inner_k_tiles, &partial_tile, &not_square,
+    std::vector<const CoverageGoals*> meets = {&several_experts, &every_format, &with_padding, &not_square,
                                                &both_alignments};
     if (has_types) meets.insert(meets.end(), {&several_groups, &every_type});
     rows.push_back({.name = std::string("batch/") + name_of(operation) + "_gives_every_expert_what_it_gives_it_alone",
                     .finds = "an expert that begins elsewhere, or takes another's codes, scales or zeros",
                     .needs = {operation},
                     .meets = meets,
-                    .sampling = {.domains = has_types ? Sampling().domains : std::vector{Domain::floating},
-                                 .types = has_types ? Sampling().types : std::vector{Type::bf16},
-                                 .most_experts = 4},
+                    .sampling = {.of_codes = !has_types, .most_experts = 4},
                     .body = [operation](Case& c) { batch_is_as_specified(c, operation); }});
     rows.push_back({.name = std::string("batch/") + name_of(operation) + "_of_65537_experts_is_as_specified",
                     .finds = "an expert counted in 16 bits",
                     .needs = {operation},
-                    .meets = {&several_experts, &partial_tile},
-                    .sampling = {.domains = {Domain::floating, Domain::integer},
+                    .meets = {&several_experts, &with_padding},
+                    .sampling = {.schemes = {scheme::floating, scheme::integer},
                                  .types = {Type::bf16},
                                  .most_experts = 65537,
                                  .fixed_for = problems_of_many_experts},

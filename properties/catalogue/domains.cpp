@@ -82,7 +82,7 @@ class Largest {
     point_ = point;
   }
   void report(Case& c) const {
-    if (value_ >= 0) c.measured(name_, value_, text_of(format_of(c.problem.out), point_));
+    if (value_ >= 0) c.measured(name_, value_, text_of(float_format_of(c.problem.types.weight), point_));
   }
 
  private:
@@ -97,7 +97,7 @@ class Wrong {
   explicit Wrong(Case& c) : case_(c) {}
   void at(const Point& point, const std::string& what) {
     if (++count_ > 10) return;
-    listed_ += "\n  " + text_of(format_of(case_.problem.out), point) + ": " + what;
+    listed_ += "\n  " + text_of(float_format_of(case_.problem.types.weight), point) + ": " + what;
   }
   /// @throws Failure where there is one
   void report() const {
@@ -129,7 +129,7 @@ void for_each_index(const Case& c, int bits, Use use) {
 /// (scale, zero point) pairs, with the float-domain zero.
 template <class Use>
 void for_each_pair_of_integers(const Case& c, Use use) {
-  const FloatFormat format = format_of(c.problem.out);
+  const FloatFormat format = float_format_of(c.problem.types.weight);
   for_each_index(c, format.bits() + 8, [&](std::uint64_t index) {
     Point p;
     p.scale = static_cast<std::uint32_t>(index >> 8);
@@ -154,7 +154,7 @@ double last_place(FloatFormat format, const Line& line, std::uint32_t pattern) {
 }  // namespace
 
 void conversion_rounds_where_predicted(Case& c, const Predictions& predicted) {
-  const FloatFormat format = format_of(c.problem.out);
+  const FloatFormat format = float_format_of(c.problem.types.weight);
   const Line line(format);
   const double two_to_p = std::ldexp(1, format.fraction_bits + 1);
   Wrong wrong(c);
@@ -204,7 +204,7 @@ void conversion_rounds_where_predicted(Case& c, const Predictions& predicted) {
 }
 
 void converted_weights_are_within_the_bound(Case& c, const Predictions& predicted) {
-  const FloatFormat format = format_of(c.problem.out);
+  const FloatFormat format = float_format_of(c.problem.types.weight);
   const Line line(format);
   Wrong wrong(c);
   Largest of_bound(weight_of_bound);
@@ -267,7 +267,7 @@ void converted_weights_are_within_the_bound(Case& c, const Predictions& predicte
 }
 
 void nearest_zero_point_is_the_nearest(Case& c, const Predictions& predicted) {
-  const FloatFormat format = format_of(c.problem.out);
+  const FloatFormat format = float_format_of(c.problem.types.weight);
   const Line line(format);
   Wrong wrong(c);
   Largest moved(nearest_zero);
@@ -315,7 +315,7 @@ void nearest_zero_point_is_the_nearest(Case& c, const Predictions& predicted) {
 }
 
 void nearest_weights_are_within_the_bound(Case& c, const Predictions& predicted) {
-  const FloatFormat format = format_of(c.problem.out);
+  const FloatFormat format = float_format_of(c.problem.types.weight);
   const Line line(format);
   Wrong wrong(c);
   Largest of_bound(nearest_weight_of_bound);
@@ -388,8 +388,8 @@ std::vector<Enumeration> enumerated(const Capabilities& capabilities, const std:
     Problem problem;
     problem.k = 4096;
     problem.n = (std::int64_t{1} << bits_of_step) / problem.k;
-    problem.domain = Domain::integer;
-    problem.out = type;
+    problem.scheme = scheme::integer;
+    problem.types = type;
     if (!capabilities.takes(problem)) continue;
     Enumeration one;
     one.steps = std::int64_t{1} << (bits - bits_of_step);
@@ -405,12 +405,12 @@ std::vector<Enumeration> enumerated(const Capabilities& capabilities, const std:
   return all;
 }
 
-Property property_of_domains(const char* name, const char* finds, std::vector<Type> types, Body body, const char* point,
-                             int bits, int bits_of_step) {
+Property property_of_domains(const char* name, const char* finds, std::vector<Types> types, Body body,
+                             const char* point, int bits, int bits_of_step) {
   Property property;
   property.name = std::string("domains/") + name;
   property.finds = finds;
-  property.sampling = {.domains = {Domain::integer}, .types = std::move(types), .most_k = 1024, .most_elements = 1024};
+  property.sampling = {.schemes = {scheme::integer}, .types = std::move(types), .most_k = 1024, .most_elements = 1024};
   property.body = [body](Case& c) { body(c, {}); };
   property.of_specification = true;
   property.proof = "domains";
@@ -423,8 +423,8 @@ Property property_of_domains(const char* name, const char* finds, std::vector<Ty
 }  // namespace
 
 std::vector<Property> domains_properties() {
-  const std::vector<Type> types = {Type::bf16, Type::fp16, Type::fp32};
-  const std::vector<Type> of_16_bits = {Type::bf16, Type::fp16};
+  const std::vector<Types> types = {Type::bf16, Type::fp16, Type::fp32};
+  const std::vector<Types> of_16_bits = {Type::bf16, Type::fp16};
   return {
       property_of_domains(
           "a_converted_zero_rounds_exactly_where_predicted",

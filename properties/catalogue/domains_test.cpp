@@ -22,7 +22,8 @@ using Body = void (*)(Case&, const Predictions&);
 
 /// @return what fails among rows * 32 points, or ""
 std::string failure_of(Body body, const Predictions& predictions, const char* type, std::int64_t rows) {
-  Problem problem = problem_with("--k=32 --domain=integer --seed=0x12345 --out=" + std::string(type));
+  Problem problem = problem_with("--k=32 --scheme=integer --seed=0x12345 --weight-type=" + std::string(type) +
+                                 " --parameter-type=" + type);
   problem.n = rows;
   const Capabilities capabilities = specification_capabilities();
   Idle idle;
@@ -207,7 +208,7 @@ TEST(DomainsEnumeration, HoldsEveryPointOnceInEither16BitType) {
         EXPECT_EQ(problem.seed, static_cast<std::uint64_t>(step) * one.points_of_step);
       }
     }
-    EXPECT_NE(both[0].problem(0).out, both[1].problem(0).out);
+    EXPECT_NE(both[0].problem(0).types, both[1].problem(0).types);
   }
 }
 
@@ -241,7 +242,7 @@ TEST(DomainsProperties, ReportOneOfSeveralPlacesWhoeverCameFirst) {
 }
 
 TEST(DomainsProperties, ReportWhatAConversionCosts) {
-  const Problem problem = problem_with("--n=2048 --k=32 --domain=integer --seed=0x12345");
+  const Problem problem = problem_with("--n=2048 --k=32 --scheme=integer --seed=0x12345");
   const Capabilities capabilities = specification_capabilities();
   Idle idle;
   Coverage coverage;

@@ -96,7 +96,7 @@ Matrix<std::uint32_t> drawn_weights(const Problem& p) {
   Matrix<std::uint32_t> weights(p.n, p.k);
   for (std::size_t i = 0; i < weights.elements.size(); ++i) {
     const auto group = static_cast<std::uint64_t>(static_cast<std::int64_t>(i) / p.group_size);
-    weights.elements[i] = row->drawn({format_of(p.out), drawn(p.seed, stream::choice, group),
+    weights.elements[i] = row->drawn({float_format_of(p.types.weight), drawn(p.seed, stream::choice, group),
                                       drawn(p.seed, stream::weights, i), static_cast<std::int64_t>(i) % p.group_size});
   }
   return weights;
@@ -104,7 +104,7 @@ Matrix<std::uint32_t> drawn_weights(const Problem& p) {
 
 /// The parameters that the formula chooses for the weights; in one class, for a quarter of them.
 Parameters parameters_for(const Problem& p, Matrix<std::uint32_t> weights) {
-  const FloatFormat format = format_of(p.out);
+  const FloatFormat format = float_format_of(p.types.weight);
   for (std::uint32_t& weight : weights.elements) {
     if (p.variant != clamped_class) break;
     Exact quarter = reference::decode(format, weight);
@@ -142,17 +142,17 @@ void eager_weights_are_as_predicted(Case& c) {
   const Matrix<std::uint32_t> once = specified::weights(c.problem, codes, parameters);
   std::int64_t differing = 0;
   for (std::size_t i = 0; i < once.elements.size(); ++i) differing += once.elements[i] != predicted.elements[i] ? 1 : 0;
-  if (c.problem.domain == Domain::floating) return c.count_explained("two roundings, as predicted", differing);
+  if (c.problem.scheme->zero_kind == Zero::value) return c.count_explained("two roundings, as predicted", differing);
   c.expect_equal(predicted, once);
 }
 
-Property property_of(const char* name, const char* finds, Operation needs, Domain domain, void (*body)(Case&)) {
+Property property_of(const char* name, const char* finds, Operation needs, const Scheme* scheme, void (*body)(Case&)) {
   Property property;
   property.name = name;
   property.finds = finds;
   property.needs = {needs};
   property.meets = {&every_type, &several_groups, &unusual_groups, &not_square};
-  property.sampling = {.domains = {domain}, .most_k = 1024, .most_elements = 2048};
+  property.sampling = {.schemes = {scheme}, .most_k = 1024, .most_elements = 2048};
   property.body = body;
   return property;
 }
@@ -163,21 +163,21 @@ std::vector<Property> eager_properties() {
   std::vector<Property> rows = {
       property_of("choose/float_parameters_are_those_of_the_formula",
                   "no smallest scale; the least weight for a zero; steps that are not rounded", Operation::choose,
-                  Domain::floating, parameters_are_those_of_the_formula),
+                  scheme::floating, parameters_are_those_of_the_formula),
       property_of("choose/integer_parameters_are_those_of_the_formula", "zero not kept exact; ties away from zero",
-                  Operation::choose, Domain::integer, parameters_are_those_of_the_formula),
+                  Operation::choose, scheme::integer, parameters_are_those_of_the_formula),
       property_of("quantize/float_codes_are_those_of_the_formula", "ties away from zero; codes not clamped",
-                  Operation::quantize, Domain::floating, codes_are_those_of_the_formula),
+                  Operation::quantize, scheme::floating, codes_are_those_of_the_formula),
       property_of("quantize/integer_codes_are_those_of_the_formula",
                   "the same; a division instead of the product with a rounded reciprocal", Operation::quantize,
-                  Domain::integer, codes_are_those_of_the_formula),
+                  scheme::integer, codes_are_those_of_the_formula),
   };
   for (Property& property : rows) property.sampling.variants = names_of_weight_classes();
   for (const Property& property :
        {property_of("eager/float_weights_are_rounded_twice", "one rounding, or three", Operation::dequantize_eagerly,
-                    Domain::floating, eager_weights_are_as_predicted),
+                    scheme::floating, eager_weights_are_as_predicted),
         property_of("eager/integer_weights_are_rounded_once", "a zero point scaled apart, and rounded",
-                    Operation::dequantize_eagerly, Domain::integer, eager_weights_are_as_predicted)}) {
+                    Operation::dequantize_eagerly, scheme::integer, eager_weights_are_as_predicted)}) {
     rows.push_back(property);
     rows.back().sampling.profiles = {"ordinary", "finite-edges", "cancelling", "distant", "edges", "any", "mixed"};
   }

@@ -46,7 +46,7 @@ class Formulated : public Subject {
   Memory& memory() override { return lenient_host_memory(); }
 
   void run(const ChooseCall& c) override {
-    const FloatFormat format = format_of(c.type);
+    const FloatFormat format = float_format_of(c.type);
     for (std::int64_t group = 0; group < c.k / c.group_size; ++group) {
       for (std::int64_t row = 0; row < c.n; ++row) {
         Extent extent = {loaded(c, c.weights, row * c.k + group * c.group_size), 0};
@@ -56,7 +56,7 @@ class Formulated : public Subject {
           extent = {reference::smaller(format, extent.min, weight), reference::larger(format, extent.max, weight)};
         }
         const std::int64_t at = at_of(c, row, group);
-        if (c.domain == Domain::floating) {
+        if (c.scheme->zero_kind == Zero::value) {
           const FloatParameters chosen = formulas_.choose_float(format, extent);
           stored(c, c.scales, at, chosen.scale);
           stored(c, c.zeros, at, chosen.zero);
@@ -74,9 +74,9 @@ class Formulated : public Subject {
       const std::int64_t at = at_of(c, i / c.k, i % c.k / c.group_size);
       const std::uint32_t weight = loaded(c, c.weights, i);
       const std::uint32_t scale = loaded(c, c.scales, at);
-      c.codes[i] = c.domain == Domain::floating
-                       ? formulas_.quantize_float(format_of(c.type), weight, {scale, loaded(c, c.zeros, at)})
-                       : formulas_.quantize_integer(format_of(c.type), weight, {scale, c.zero_points[at]});
+      c.codes[i] = c.scheme->zero_kind == Zero::value
+                       ? formulas_.quantize_float(float_format_of(c.type), weight, {scale, loaded(c, c.zeros, at)})
+                       : formulas_.quantize_integer(float_format_of(c.type), weight, {scale, c.zero_points[at]});
     }
   }
 
@@ -85,9 +85,9 @@ class Formulated : public Subject {
       const std::int64_t at = at_of(c, i / c.k, i % c.k / c.group_size);
       const std::uint32_t scale = loaded(c, c.scales, at);
       stored(c, c.weights, i,
-             c.domain == Domain::floating
-                 ? formulas_.weight_float(format_of(c.type), c.codes[i], scale, loaded(c, c.zeros, at))
-                 : formulas_.weight_integer(format_of(c.type), c.codes[i], scale, c.zero_points[at]));
+             c.scheme->zero_kind == Zero::value
+                 ? formulas_.weight_float(float_format_of(c.type), c.codes[i], scale, loaded(c, c.zeros, at))
+                 : formulas_.weight_integer(float_format_of(c.type), c.codes[i], scale, c.zero_points[at]));
     }
   }
 

@@ -22,7 +22,7 @@ constexpr Shape shapes_of_models[] = {{4096, 4096},  {5120, 5120}, {11008, 4096}
 /// Every tail of the last n-tile, alone and behind whole ones.
 constexpr std::int64_t rows[] = {1, 2, 3, 4, 5, 6, 7, 8, 9, 18, 23, 40};
 
-/// Where a supertile of 128 columns or less meets groups: smaller, equal, larger, of no power of two.
+/// Where what k is a multiple of, 128 or less, meets groups: smaller, equal, larger, of no power of two.
 const std::vector<std::int64_t> group_sizes = {16, 32, 48, 64, 96, 128, 256, 512};
 const std::vector<std::int64_t> group_sizes_of_models = {32, 64, 128, 256};
 
@@ -36,10 +36,10 @@ std::int64_t digits_of(std::int64_t count, int bits) {
 /// Every digit of every element, or of every group's parameters, in a plane and its complement.
 Enumeration one_matrix(const Problem& problem, const Property& property) {
   const bool has_groups = property.name.starts_with("group/");
-  const bool in_whole_tiles = property.needs.front() == Operation::pack;  // whose padding is compared too
+  const bool with_padding = property.needs.front() == Operation::pack;  // which is compared too
   const std::int64_t digits =
       has_groups ? digits_of(problem.groups() * problem.n, 6) : digits_of(problem.n * problem.k, 4);
-  const std::int64_t elements = (in_whole_tiles ? (problem.n + 7) / 8 * 8 : problem.n) * problem.k;
+  const std::int64_t elements = with_padding ? problem.layout().slots(problem.size()) : problem.n * problem.k;
   return {.steps = 1,
           .points_of_step = static_cast<std::uint64_t>(problem.n * problem.k),
           .compared_of_step = static_cast<std::uint64_t>(2 * digits * elements),
@@ -51,12 +51,14 @@ Enumeration one_matrix(const Problem& problem, const Property& property) {
 /// The matrices of a property, whichever its subject takes, the small ones first.
 std::vector<Enumeration> matrices_of(const Capabilities& capabilities, const Property& property) {
   std::string why_not;
-  const Sampling sampling = sample_space_of(property, capabilities, &why_not).sampling;
+  const SampleSpace space = sample_space_of(property, capabilities, &why_not);
+  const Sampling& sampling = space.sampling;
   const bool has_groups = property.name.starts_with("group/");
   std::vector<Enumeration> all;
   std::set<std::string> lines;  // where rows come in eights, tails are all one
   const auto add = [&](Problem problem) {
-    problem.n = (problem.n + sampling.n_multiple - 1) / sampling.n_multiple * sampling.n_multiple;
+    const std::int64_t unit = n_unit(*problem.format, sampling.n_multiple);
+    problem.n = (problem.n + unit - 1) / unit * unit;
     const bool taken = problem.k % problem.group_size == 0 && capabilities.takes(problem);
     if (taken && lines.insert(line_of(problem)).second) all.push_back(one_matrix(problem, property));
   };
@@ -65,18 +67,18 @@ std::vector<Enumeration> matrices_of(const Capabilities& capabilities, const Pro
     return has_groups ? sizes : std::vector<std::int64_t>{capabilities.group_sizes.front()};
   };
   Problem problem;
-  for (const std::int64_t inner_k_tiles : capabilities.inner_k_tiles) {
-    problem.inner_k_tiles = inner_k_tiles;
-    for (const Domain domain : sampling.domains) {
-      problem.domain = domain;
-      for (const Type type : sampling.types) {
-        problem.out = type;
+  for (const Format* format : space.capabilities.formats) {
+    problem.format = format;
+    for (const Scheme* scheme : schemes_of(*format, sampling.schemes)) {
+      problem.scheme = scheme;
+      for (const Types types : sampling.types) {
+        problem.types = types;
         for (const std::int64_t group_size : sizes_of(group_sizes)) {
           problem.group_size = group_size;
           for (const std::int64_t n : rows) {
             problem.n = n;
             for (const std::int64_t times : {1, 2, 5}) {
-              problem.k = std::lcm(problem.supertile_columns(), group_size) * times;
+              problem.k = k_unit(*problem.format, group_size) * times;
               add(problem);
             }
           }
@@ -84,10 +86,10 @@ std::vector<Enumeration> matrices_of(const Capabilities& capabilities, const Pro
       }
     }
   }
-  problem.domain = sampling.domains.front();
-  problem.out = sampling.types.front();
-  for (const std::int64_t inner_k_tiles : capabilities.inner_k_tiles) {
-    problem.inner_k_tiles = inner_k_tiles;
+  problem.types = sampling.types.front();
+  for (const Format* format : space.capabilities.formats) {
+    problem.format = format;
+    problem.scheme = schemes_of(*format, sampling.schemes).front();
     for (const Shape& shape : shapes_of_models) {
       problem.n = shape.n;
       problem.k = shape.k;

@@ -5,7 +5,7 @@
 
 namespace tileproof {
 
-/// The property, to be proved over every combination of inner_k_tiles, group size class, tail of n, and number of
+/// The property, to be proved over every combination of format, group size class, tail of n, and number of
 /// supertiles, and over the shapes of real models.
 Property proved_over_shapes(Property);
 

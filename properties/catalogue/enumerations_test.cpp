@@ -39,7 +39,7 @@ struct NamedCapabilities {
 std::vector<NamedCapabilities> kinds_of_capabilities() {
   Capabilities library = library_capabilities({Operation::pack, Operation::unpack, Operation::dequantize});
   Capabilities narrow = library;
-  narrow.inner_k_tiles = {8};
+  narrow.formats = {tinygemm(8)};
   narrow.group_sizes = {128};
   narrow.n_multiple = 8;
   return {{"kernels", kernel_capabilities()},
@@ -108,16 +108,15 @@ TEST(Enumerations, AreOfProblemsThatAreLegalAndWithinWhatPropertyAndSubjectTake)
 }
 
 TEST(Enumerations, HaveNoProblemTwice) {
-  using Key = std::tuple<std::int64_t, std::int64_t, std::int64_t, std::int64_t, int, int, std::string>;
+  using Key = std::tuple<std::int64_t, std::int64_t, const Format*, std::int64_t, const Scheme*, Types, std::string>;
   for (const Property* property : enumerated_properties()) {
     for_each_capabilities(*property, [&](const std::vector<Enumeration>& all, const Capabilities&, const SampleSpace&) {
       std::set<Key> shapes;
       for (const Enumeration& enumeration : all) {
         const Problem first = enumeration.problem(0);
-        EXPECT_TRUE(shapes
-                        .insert({first.n, first.k, first.inner_k_tiles, first.group_size,
-                                 static_cast<int>(first.domain), static_cast<int>(first.out), first.variant})
-                        .second)
+        EXPECT_TRUE(
+            shapes.insert({first.n, first.k, first.format, first.group_size, first.scheme, first.types, first.variant})
+                .second)
             << line_of(first);
         // The steps of one enumeration differ in where their points begin alone. Of arithmetic and words, more is shown
         // below.
@@ -169,7 +168,7 @@ void for_each_pair(const Problem& p, Use use) {
   std::vector<std::uint32_t> scales(pairs);
   std::vector<std::int8_t> zero_points(pairs);
   host_memory().write(generated::ScaleElements{parameters}, 4, scales.data());
-  if (p.domain == Domain::integer) {
+  if (p.scheme->zero_kind == Zero::point) {
     host_memory().write(generated::ZeroPointElements{parameters}, 1, zero_points.data());
   }
   for (std::size_t i = 0; i < pairs; ++i) use(scales[i], zero_points[i]);
@@ -193,11 +192,11 @@ TEST(Enumerations, OfFp32WithoutAZeroPointHoldEveryScale) {
   using generated::pair_at;
   std::set<std::uint32_t> highs;
   for (std::uint64_t high = 0; high < 512; ++high) {
-    const std::uint32_t first = pair_at<Type::fp32, Domain::none>(high << 23).scale;
+    const std::uint32_t first = pair_at<Type::fp32, Zero::none>(high << 23).scale;
     EXPECT_EQ(first & 0x7fffffu, 0u);
     highs.insert(first >> 23);
     for (const std::uint64_t low : {1u, 0x400000u, 0x7fffffu}) {
-      EXPECT_EQ((pair_at<Type::fp32, Domain::none>(high << 23 | low).scale), first | low);
+      EXPECT_EQ((pair_at<Type::fp32, Zero::none>(high << 23 | low).scale), first | low);
     }
   }
   EXPECT_EQ(highs.size(), 512u);
@@ -209,8 +208,8 @@ TEST(Enumerations, OfFp32InTheIntegerDomainHaveFullFractionsToo) {
   std::int64_t full = 0;
   for (std::uint64_t pattern = 0; pattern < 1 << 16; ++pattern) {
     const std::uint64_t number = pattern << 8 | 3;
-    const auto first = pair_at<Type::fp32, Domain::integer>(number);
-    const auto second = pair_at<Type::fp32, Domain::integer>(1 << 24 | number);
+    const auto first = pair_at<Type::fp32, Zero::point>(number);
+    const auto second = pair_at<Type::fp32, Zero::point>(1 << 24 | number);
     ASSERT_EQ(first.scale & 0xffffu, 0u);
     ASSERT_EQ(second.scale >> 16, first.scale >> 16);
     ASSERT_EQ(second.zero_point, first.zero_point);
@@ -245,12 +244,12 @@ TEST(Enumerations, OfFp32AreOfTheValuesOfBf16) {
   using generated::pair_at;
   for (std::uint64_t i = 0; i < 1 << 16; ++i) {
     const std::uint64_t number = drawn(1, 0, i);
-    const auto wide = pair_at<Type::fp32, Domain::floating>(number & 0xffffffff);
-    const auto narrow = pair_at<Type::bf16, Domain::floating>(number & 0xffffffff);
+    const auto wide = pair_at<Type::fp32, Zero::value>(number & 0xffffffff);
+    const auto narrow = pair_at<Type::bf16, Zero::value>(number & 0xffffffff);
     ASSERT_EQ(wide.scale, narrow.scale << 16);
     ASSERT_EQ(wide.zero, narrow.zero << 16);
-    const auto wide_integer = pair_at<Type::fp32, Domain::integer>(number & 0xffffff);
-    const auto narrow_integer = pair_at<Type::bf16, Domain::integer>(number & 0xffffff);
+    const auto wide_integer = pair_at<Type::fp32, Zero::point>(number & 0xffffff);
+    const auto narrow_integer = pair_at<Type::bf16, Zero::point>(number & 0xffffff);
     ASSERT_EQ(wide_integer.scale, narrow_integer.scale << 16);
     ASSERT_EQ(wide_integer.zero_point, narrow_integer.zero_point);
   }
@@ -261,7 +260,7 @@ TEST(Enumerations, OfFp32AreOfTheValuesOfBf16) {
 template <Type type>
 void expect_every_pair_of_the_float_domain_once(int fraction_bits) {
   using generated::Pair;
-  const auto at = [](std::uint64_t number) { return generated::pair_at<type, Domain::floating>(number); };
+  const auto at = [](std::uint64_t number) { return generated::pair_at<type, Zero::value>(number); };
   const int low_bits = 2 * fraction_bits;
   const std::uint32_t fraction = (1u << fraction_bits) - 1;
   std::set<std::pair<std::uint32_t, std::uint32_t>> tops;
@@ -321,10 +320,10 @@ TEST(Enumerations, OfWordsHaveEveryWordWithEverySwizzleInOneStep) {
     const std::uint64_t rows = property->name.find("_supertile") != std::string::npos ? 8 : 1;
     for_each_capabilities(
         *property, [&](const std::vector<Enumeration>& all, const Capabilities& capabilities, const SampleSpace&) {
-          ASSERT_EQ(all.size(), capabilities.inner_k_tiles.size());
+          ASSERT_EQ(all.size(), capabilities.formats.size());
           std::uint64_t points = 0;
           for (const Enumeration& enumeration : all) {
-            const std::uint64_t places = rows * places_of_row.at(enumeration.problem(0).inner_k_tiles);
+            const std::uint64_t places = rows * places_of_row.at(tinygemm_number(*enumeration.problem(0).format));
             const std::uint64_t of_this = enumeration.points_of_step * static_cast<std::uint64_t>(enumeration.steps);
             EXPECT_EQ(of_this, places << 32);
             points += of_this;
@@ -346,7 +345,7 @@ TEST(Enumerations, OfWordsHaveEveryWordWithEverySwizzleInOneStep) {
             // A swizzle exchanges words of a block among themselves.
             for (const auto& [swizzle, taken] : blocks_of_swizzle) EXPECT_LT(swizzle, words_of_step);
           }
-          EXPECT_TRUE(capabilities.inner_k_tiles.size() < 3 || points == rows * 32 << 32) << points;
+          EXPECT_TRUE(capabilities.formats.size() < 3 || points == rows * 32 << 32) << points;
         });
   }
 }
@@ -357,7 +356,7 @@ TEST(Enumerations, OfWordsTakeAWordToEveryPlaceThatThePropertySaysOnce) {
     if (property->proof != "words") continue;
     const bool whole = property->name.find("_supertile") != std::string::npos;
     for (const Enumeration& enumeration : property->enumerations(kernel_capabilities())) {
-      const std::int64_t inner = enumeration.problem(0).inner_k_tiles;
+      const std::int64_t inner = tinygemm_number(*enumeration.problem(0).format);
       const std::int64_t words_of_lane = inner / 2;
       std::set<std::uint32_t> swizzles;
       for (std::int64_t step = 0; step < enumeration.steps; ++step) {
@@ -380,7 +379,7 @@ TEST(Enumerations, OfWordsTakeAWordToEveryPlaceThatThePropertySaysOnce) {
           const GeneratedTensor words = generated::PackedWords{{.kind = generated::Codes::Kind::every_word,
                                                                 .n = step.n,
                                                                 .k = step.k,
-                                                                .inner_k_tiles = inner,
+                                                                .format = index_of(*step.format),
                                                                 .first = first,
                                                                 .swizzle = swizzle}};
           ASSERT_EQ(element_of(words, at), word);
@@ -426,16 +425,16 @@ TwoFindings findings_of(const Property& property, Problem problem, Mutation part
 /// The pair of a step's last row and group, so that the way to it is long.
 generated::Pair last_pair(const Problem& p) {
   const auto number = p.seed + static_cast<std::uint64_t>(p.n * p.groups()) - 1;
-  if (p.domain == Domain::floating) return generated::pair_at<Type::bf16, Domain::floating>(number);
-  if (p.domain == Domain::integer) return generated::pair_at<Type::bf16, Domain::integer>(number);
-  return generated::pair_at<Type::bf16, Domain::none>(number);
+  if (p.scheme->zero_kind == Zero::value) return generated::pair_at<Type::bf16, Zero::value>(number);
+  if (p.scheme->zero_kind == Zero::point) return generated::pair_at<Type::bf16, Zero::point>(number);
+  return generated::pair_at<Type::bf16, Zero::none>(number);
 }
 
 TEST(AStepOfArithmeticThatFails, NamesTheOneTripleInTheSmallestMatrix) {
-  for (const Domain domain : {Domain::floating, Domain::integer, Domain::none}) {
-    const char* const words = domain == Domain::floating  ? "of_the_float_domain"
-                              : domain == Domain::integer ? "of_the_integer_domain"
-                                                          : "without_a_zero_point";
+  for (const Scheme* scheme : {scheme::floating, scheme::integer, scheme::none}) {
+    const char* const words = scheme->zero_kind == Zero::value   ? "of_the_float_domain"
+                              : scheme->zero_kind == Zero::point ? "of_the_integer_domain"
+                                                                 : "without_a_zero_point";
     const Property& property = property_of(std::string("arithmetic/every_bf16_weight_") + words + "_is_rounded_once");
     Capabilities small = kernel_capabilities();
     small.step_elements = 1 << 16;  // a step is the fewest rows it may have
@@ -467,21 +466,22 @@ TEST(AStepOfWordsThatFails, NamesTheWordInOneSupertile) {
     const auto first = static_cast<std::uint32_t>(problem.seed);
     const std::uint32_t word = first + static_cast<std::uint32_t>(enumeration.points_of_step) - 3;
     const auto swizzle = static_cast<std::int64_t>(problem.seed >> 32);
-    const std::int64_t words_of_supertile = 16 * problem.inner_k_tiles;
+    const std::int64_t words_of_supertile = 16 * tinygemm_number(*problem.format);
     const std::int64_t hit = (static_cast<std::int64_t>(word - first) ^ swizzle) % words_of_supertile;
     Mutation parts;
     parts.after_unpack = [=](const UnpackCall& call, const Moment&) {
       for (std::int64_t i = 0; i < reference::words_of(call.n, call.k); ++i) {
         if (call.packed[i] != word || i % words_of_supertile != hit) continue;
-        const reference::Element at = reference::element_at({i, 6}, call.k, static_cast<int>(call.inner_k_tiles));
+        const reference::Element at =
+            reference::element_at({i, 6}, call.k, static_cast<int>(tinygemm_number(*call.format)));
         call.codes[at.n * call.k + at.k] ^= 1;
       }
     };
     const TwoFindings found = findings_of(property, problem, parts);
-    ASSERT_TRUE(found.step && found.smaller) << problem.inner_k_tiles;
+    ASSERT_TRUE(found.step && found.smaller) << problem.format->name;
     EXPECT_EQ(found.smaller->problem.n, 8);
-    EXPECT_EQ(found.smaller->problem.k, problem.supertile_columns());
-    EXPECT_SAYS(found.smaller->details, "1 of " + std::to_string(8 * problem.supertile_columns()) + " codes are wrong");
+    EXPECT_EQ(found.smaller->problem.k, problem.layout().legal.k);
+    EXPECT_SAYS(found.smaller->details, "1 of " + std::to_string(8 * problem.layout().legal.k) + " codes are wrong");
     std::ostringstream hexadecimal;
     hexadecimal << "of the word 0x" << std::hex << word << ":";
     EXPECT_SAYS(found.step->details, hexadecimal.str());

@@ -29,37 +29,37 @@ std::vector<T> copied(const T* from, std::int64_t count) {
 template <class Record, std::size_t count>
 const Record& record_of(const Record (&records)[count], const Problem& p) {
   for (const Record& record : records) {
-    if (record.n == p.n && record.k == p.k && record.inner_k_tiles == p.inner_k_tiles) return record;
+    if (record.n == p.n && record.k == p.k && record.format == std::string(p.format->name)) return record;
   }
   throw UsageError("problem", std::to_string(p.n) + " x " + std::to_string(p.k),
                    "a shape that was recorded: see recorded_from_aten.h");
 }
 
-Problem problem_of_shape(std::int64_t n, std::int64_t k, std::int64_t inner_k_tiles, std::int64_t group_size) {
+Problem problem_of_shape(std::int64_t n, std::int64_t k, const char* format, std::int64_t group_size) {
   Problem problem;
   problem.n = n;
   problem.k = k;
-  problem.inner_k_tiles = inner_k_tiles;
+  problem.format = format_of("format", format);
   problem.group_size = group_size;
   return problem;
 }
 
 std::vector<Problem> recorded_packs() {
   std::vector<Problem> problems;
-  for (const recorded::Pack& r : recorded::packs) problems.push_back(problem_of_shape(r.n, r.k, r.inner_k_tiles, 32));
+  for (const recorded::Pack& r : recorded::packs) problems.push_back(problem_of_shape(r.n, r.k, r.format, 32));
   return problems;
 }
 
 std::vector<Problem> recorded_weights() {
   std::vector<Problem> problems;
   for (const recorded::Weights& r : recorded::weights) {
-    problems.push_back(problem_of_shape(r.n, r.k, r.inner_k_tiles, r.group_size));
+    problems.push_back(problem_of_shape(r.n, r.k, r.format, r.group_size));
   }
   return problems;
 }
 
 std::vector<std::uint32_t> words_of(const recorded::Pack& record) {
-  return copied(record.packed, (record.n + 7) / 8 * record.k);
+  return copied(record.packed, format_of("format", record.format)->layout.units({record.n, record.k}));
 }
 
 void pack_gives_recorded_bytes(Case& c) {
@@ -89,25 +89,28 @@ void dequantize_gives_recorded_weights(Case& c) {
 
 std::vector<Property> format_properties() {
   const auto fixed = [](std::vector<Problem> problems) {
-    return Sampling{.domains = {Domain::floating}, .types = {Type::bf16}, .fixed = std::move(problems)};
+    return Sampling{.formats = tinygemm_formats(),
+                    .schemes = {scheme::floating},
+                    .types = {Type::bf16},
+                    .fixed = std::move(problems)};
   };
   return {
       {"format/pack_gives_the_bytes_recorded_from_aten",
        "a layout that is consistent with itself alone",
        {Operation::pack},
-       {&every_inner_k_tiles, &partial_tile},
+       {&every_format, &with_padding},
        fixed(recorded_packs()),
        pack_gives_recorded_bytes},
       {"format/unpack_reads_the_bytes_recorded_from_aten",
        "the same, on the way back",
        {Operation::unpack},
-       {&every_inner_k_tiles, &partial_tile},
+       {&every_format, &with_padding},
        fixed(recorded_packs()),
        unpack_reads_recorded_bytes},
       {"format/dequantize_gives_the_weights_recorded_from_aten",
        "arithmetic that is consistent with itself alone",
        {Operation::dequantize},
-       {&every_inner_k_tiles, &several_groups},
+       {&every_format, &several_groups},
        fixed(recorded_weights()),
        dequantize_gives_recorded_weights},
   };

@@ -84,30 +84,29 @@ void append_packed(std::vector<IllegalCall>& rows) {
 /// A legal one, which the packed words are not of.
 IllegalCall another_inner_k_tiles() {
   return of_argument("inner_k_tiles", "another", {"packed_w"}, "twice the last dimension of packed_w",
-                     [](Argument& argument, const Problem& p) { argument.number = p.inner_k_tiles == 4 ? 8 : 4; });
+                     [](Argument& argument, const Problem& p) { argument.number = p.format == tinygemm(4) ? 8 : 4; });
 }
 
-/// The smallest k that a layout takes and that a group size divides, and one supertile more, which it does not divide;
-/// one supertile alone, where that is `shorter`.
-Problem not_divided(const Problem& p, const std::vector<std::int64_t>& layouts, std::int64_t group_size, bool shorter) {
-  const auto leaves_a_rest = [=](std::int64_t inner_k_tiles) {
-    const std::int64_t supertile = 16 * inner_k_tiles;
-    return shorter ? supertile < group_size : supertile % group_size != 0;
+/// The smallest k that a format takes and that a group size divides, and one step more, which it does not divide; one
+/// step alone, where that is `shorter`.
+Problem not_divided(const Problem& p, const std::vector<const Format*>& formats, std::int64_t group_size,
+                    bool shorter) {
+  const auto leaves_a_rest = [=](const Format* format) {
+    const std::int64_t step = format->layout.legal.k;
+    return shorter ? step < group_size : step % group_size != 0;
   };
   Problem problem = p;
-  if (!leaves_a_rest(p.inner_k_tiles)) {
-    problem.inner_k_tiles = *std::find_if(layouts.begin(), layouts.end(), leaves_a_rest);
-  }
+  if (!leaves_a_rest(p.format)) problem.format = *std::find_if(formats.begin(), formats.end(), leaves_a_rest);
   problem.group_size = group_size;
-  const std::int64_t supertile = problem.supertile_columns();
-  problem.k = shorter ? supertile : std::lcm(supertile, group_size) + supertile;
+  const std::int64_t step = problem.layout().legal.k;
+  problem.k = shorter ? step : k_unit(*problem.format, group_size) + step;
   return problem;
 }
 
 /// Every group size that the subject takes, with a k that it does not divide: with as many whole groups as there are,
 /// and with one more for the rest.
 void append_rests(std::vector<IllegalCall>& rows, const Capabilities& capabilities) {
-  const std::vector<std::int64_t>& layouts = capabilities.inner_k_tiles;
+  const std::vector<const Format*>& formats = capabilities.formats;
   for (const std::int64_t group_size : capabilities.group_sizes) {
     const auto add = [&](const std::string& name, bool shorter, std::int64_t more_groups) {
       IllegalCall row;
@@ -117,17 +116,17 @@ void append_rests(std::vector<IllegalCall>& rows, const Capabilities& capabiliti
       row.change = [=](OperatorCall& call, const Problem& p) {
         if (more_groups != 0) resized(0, more_groups)(call.argument("scales_and_zeros"), p);
       };
-      row.base = [=](const Problem& p) { return not_divided(p, layouts, group_size, shorter); };
+      row.base = [=](const Problem& p) { return not_divided(p, formats, group_size, shorter); };
       rows.push_back(std::move(row));
     };
-    const auto any_layout = [&](auto holds) {
-      return std::any_of(layouts.begin(), layouts.end(), [&](std::int64_t one) { return holds(16 * one); });
+    const auto any_format = [&](auto holds) {
+      return std::any_of(formats.begin(), formats.end(), [&](const Format* one) { return holds(one->layout.legal.k); });
     };
-    if (any_layout([=](std::int64_t supertile) { return supertile % group_size != 0; })) {
+    if (any_format([=](std::int64_t step) { return step % group_size != 0; })) {
       add("-with-a-rest-and-no-group-for-it", false, 0);
       add("-with-a-rest-and-a-group-for-it", false, 1);
     }
-    if (any_layout([=](std::int64_t supertile) { return supertile < group_size; })) {
+    if (any_format([=](std::int64_t step) { return step < group_size; })) {
       add("-of-a-shorter-k", true, 1);
       add("-of-a-shorter-k-and-no-group", true, 0);
     }
@@ -164,14 +163,15 @@ std::string listed(const std::vector<std::int64_t>& values) {
 void append_not_declared(std::vector<IllegalCall>& rows, Operation operation, const Capabilities& capabilities) {
   const bool has_groups = operation == Operation::dequantize || operation == Operation::matmul;
   const std::string first = operation == Operation::pack ? "codes" : "packed_w";
-  for (const std::int64_t inner_k_tiles : {2, 4, 8}) {
-    if (holds(capabilities.inner_k_tiles, inner_k_tiles)) continue;
+  for (const Format* format : tinygemm_formats()) {
+    if (holds(capabilities.formats, format)) continue;
     rows.push_back(not_declared(operation, operation == Operation::matmul ? "packed_w" : "inner_k_tiles",
-                                std::to_string(inner_k_tiles), {"inner_k_tiles", first},
-                                "inner_k_tiles of " + listed(capabilities.inner_k_tiles), [=](const Problem& p) {
+                                std::to_string(tinygemm_number(*format)), {"inner_k_tiles", first},
+                                "the inner_k_tiles of " + tileproof::listed(capabilities.formats),
+                                [=](const Problem& p) {
                                   Problem problem = p;
-                                  problem.inner_k_tiles = inner_k_tiles;
-                                  problem.k = std::lcm(problem.supertile_columns(), p.group_size);
+                                  problem.format = format;
+                                  problem.k = k_unit(*format, p.group_size);
                                   return problem;
                                 }));
   }
@@ -181,7 +181,7 @@ void append_not_declared(std::vector<IllegalCall>& rows, Operation operation, co
                                 "a group size of " + listed(capabilities.group_sizes), [=](const Problem& p) {
                                   Problem problem = p;
                                   problem.group_size = group_size;
-                                  problem.k = std::lcm(p.supertile_columns(), group_size);
+                                  problem.k = k_unit(*p.format, group_size);
                                   return problem;
                                 }));
   }
@@ -210,7 +210,7 @@ void append_group_size(std::vector<IllegalCall>& rows) {
 /// The float domain in another type: refused, or the weights of that type, exactly.
 void exact_in(Case& c, const CallData& data, const OperatorResult& result, Type type, Element element) {
   Problem problem = c.problem;
-  problem.out = type;
+  problem.types = type;
   if (result.element != element) {
     throw Failure("accepted", "takes scales_and_zeros of " + std::string(name_of(element)) + " and gives " +
                                   result.text() + ": the weights are to be of the scales' type");
@@ -230,7 +230,7 @@ void exact_in(Case& c, const CallData& data, const OperatorResult& result, Type 
 
 /// The bits of scales and zeros in another type, the same numbers where they are numbers of both.
 void retype_scales(Argument& argument, Type type, Element element) {
-  const reference::FloatFormat to = format_of(type);
+  const reference::FloatFormat to = float_format_of(type);
   std::vector<std::uint32_t> bits;
   for (const std::uint32_t pattern : widened(argument.storage, 2)) {
     bits.push_back(reference::rounded(to, reference::decode(reference::bf16, pattern)));
@@ -244,7 +244,7 @@ IllegalCall scales_of_type(Operation operation, Type type, Element element) {
   row.exact = [=](Case& c, const CallData& data, const OperatorResult& result) {
     if (operation == Operation::matmul) return expect_specified(c, operation, data, result);
     CallData typed = data;
-    const reference::FloatFormat to = format_of(type);
+    const reference::FloatFormat to = float_format_of(type);
     for (Matrix<std::uint32_t>* bits : {&typed.parameters.scales, &typed.parameters.zeros}) {
       for (std::uint32_t& one : bits->elements) one = reference::rounded(to, reference::decode(reference::bf16, one));
     }

@@ -126,18 +126,18 @@ TEST(AnIllegalCall, OfScalesInAnotherTypeHoldsTheSameNumbersWhereItCan) {
 
 TEST(IllegalCalls, HaveEveryGroupSizeOfTheSubjectWithAKThatItDoesNotDivide) {
   Capabilities narrow = library_capabilities({});
-  narrow.inner_k_tiles = {4};
+  narrow.formats = {tinygemm(4)};
   narrow.group_sizes = {32, 128};
   std::set<std::string> names;
   for (const IllegalCall& row : illegal_calls(Operation::dequantize, narrow)) {
     if (!row.base || row.exact) continue;
     names.insert(row.name);
     Problem given;
-    given.inner_k_tiles = 4;
+    given.format = tinygemm(4);
     given.k = 128;
     given.n = 24;
     const Problem problem = row.base(given);
-    EXPECT_EQ(problem.inner_k_tiles, 4);
+    EXPECT_EQ(problem.format, tinygemm(4));
     EXPECT_EQ(problem.k % 64, 0);
     EXPECT_NE(problem.k % problem.group_size, 0) << row.name;
     OperatorCall call = legal_call(problem, Operation::dequantize, data_of(problem, Operation::dequantize));
@@ -154,7 +154,7 @@ TEST(IllegalCalls, HaveEveryGroupSizeOfTheSubjectWithAKThatItDoesNotDivide) {
 
 TEST(IllegalCalls, HaveWhatASubjectIsNotSaidToTake) {
   Capabilities narrow = library_capabilities({});
-  narrow.inner_k_tiles = {4};
+  narrow.formats = {tinygemm(4)};
   narrow.group_sizes = {64};
   narrow.n_multiple = 16;
   const std::vector<std::string> names = names_of_illegal_calls(Operation::dequantize, narrow);

@@ -94,7 +94,8 @@ void every_plane_arrives(Case& c, const RunPlane& run, const ReadCodes& read) {
            << (judged.differences.wrong == 1 ? " is" : " are") << " wrong in the plane of digit " << digit
            << (complemented ? ", complemented. " : ". ");
       if (wrong.empty()) {
-        text << "Of those listed, all that is wrong is in the rows past the end, which hold code 0.";
+        text << "Of those listed, all that is wrong is in the padding, which holds code " << p.layout().padding_code
+             << ".";
         throw Failure("mismatch", text.str());
       }
       const std::vector<ElementInPlanes> seen = seen_in_planes(p, planes, run, read.code_of, wrong);
@@ -108,7 +109,7 @@ void every_plane_arrives(Case& c, const RunPlane& run, const ReadCodes& read) {
         if (arrival == Arrival::moved && from) {
           text << at << ", got " << *from << ", which is row " << *from / p.k << ", column " << *from % p.k;
         } else if (arrival == Arrival::moved) {
-          text << at << ", got code 0 in every plane, as rows past the end hold";
+          text << at << ", got code 0 in every plane, as the padding holds";
         } else {
           text << "code " << sent_to(at) << ", got " << read.text(wrong[i].got, at / p.k, at % p.k);
         }
@@ -121,25 +122,28 @@ void every_plane_arrives(Case& c, const RunPlane& run, const ReadCodes& read) {
 }
 
 void pack_puts_every_code(Case& c) {
-  const auto inner = static_cast<int>(c.problem.inner_k_tiles);
+  const reference::Layout& layout = c.problem.layout();
+  const Size size = c.problem.size();
   const auto run = [&](const generated::Codes& plane, const std::vector<std::int64_t>& wanted) {
     return c.pack(plane, wanted);
   };
-  const auto code_of = [&](std::uint32_t word, std::int64_t row, std::int64_t column) {
-    return static_cast<int>(word >> (4 * reference::place_of(row, column, c.problem.k, inner).nibble) & 15);
+  const auto code_of = [&](std::uint32_t unit, std::int64_t row, std::int64_t column) {
+    return static_cast<int>(unit >> (4 * (layout.slot_of({row, column}, size) % layout.slots_of_unit())) & 15);
   };
   const auto held = [&](const Differences::One& one) {
     std::vector<reference::Element> elements;
-    for (int nibble = 0; nibble < reference::codes_of_word; ++nibble) {
-      const reference::Element element = reference::element_at({one.index, nibble}, c.problem.k, inner);
-      if (element.n < c.problem.n) elements.push_back(element);
+    for (int nibble = 0; nibble < layout.slots_of_unit(); ++nibble) {
+      const auto element = layout.element_at(one.index * layout.slots_of_unit() + nibble, size);
+      if (element) elements.push_back(*element);
     }
     return elements;
   };
-  const auto text = [&](std::uint32_t word, std::int64_t row, std::int64_t column) {
-    return std::to_string(code_of(word, row, column)) + " in the word " + hex_text(word, 8);
+  const auto text = [&](std::uint32_t unit, std::int64_t row, std::int64_t column) {
+    return std::to_string(code_of(unit, row, column)) + " in the " + layout.unit + " " +
+           hex_text(unit, layout.slots_of_unit());
   };
-  every_plane_arrives(c, run, {"packed words", code_of, text, held});
+  const std::string units = std::string("packed ") + layout.unit + "s";
+  every_plane_arrives(c, run, {units.c_str(), code_of, text, held});
 }
 
 /// Of a result that has an element for each of the matrix.
@@ -164,7 +168,7 @@ void unpack_takes_every_code(Case& c) {
 
 /// With scale 1 and the zero point that makes a weight its code, in whatever domain.
 Parameters identity_parameters(const Problem& problem) {
-  const reference::FloatFormat format = format_of(problem.out);
+  const reference::FloatFormat format = float_format_of(problem.types.parameter);
   const auto bits = [&](int value) { return reference::rounded(format, reference::whole(value)); };
   Parameters identity = zero_parameters(problem);
   for (std::uint32_t& scale : identity.scales.elements) scale = bits(1);
@@ -181,7 +185,7 @@ int code_of_weight(reference::FloatFormat format, std::uint32_t weight) {
 }
 
 Matrix<std::int32_t> codes_of_weights(Case& c, const std::vector<std::uint32_t>& packed) {
-  const reference::FloatFormat format = format_of(c.problem.out);
+  const reference::FloatFormat format = float_format_of(c.problem.types.weight);
   const Matrix<std::uint32_t> weights = c.dequantize(packed, identity_parameters(c.problem));
   std::array<std::uint32_t, 16> weight_of;
   for (int code = 0; code < 16; ++code) {
@@ -202,10 +206,10 @@ void dequantize_takes_every_code(Case& c) {
     return c.dequantize(plane, identity, wanted);
   };
   const auto code_of = [&](std::uint32_t weight, std::int64_t, std::int64_t) {
-    return code_of_weight(format_of(p.out), weight);
+    return code_of_weight(float_format_of(p.types.weight), weight);
   };
   const auto text = [&](std::uint32_t weight, std::int64_t, std::int64_t) {
-    const int code = code_of_weight(format_of(p.out), weight);
+    const int code = code_of_weight(float_format_of(p.types.weight), weight);
     return code < 0 ? "the weight " + weight_text(p, weight) : std::to_string(code);
   };
   every_plane_arrives(c, run, {"weights", code_of, text, one_for_one(p)});
@@ -227,36 +231,36 @@ void pack_returns_every_unpacked_word(Case& c) {
 
 void unpack_reads_the_specified_nibbles(Case& c) {
   const std::vector<std::uint32_t> words = c.words();
-  c.expect_equal(c.unpack(words), specified::unpacked(words, c.problem.n, c.problem.k, c.problem.inner_k_tiles));
+  c.expect_equal(c.unpack(words), specified::unpacked(*c.problem.format, words, {c.problem.n, c.problem.k}));
 }
 
 void unpack_ignores_scales(Case& c) {
-  const std::vector<std::uint32_t> packed = specified::packed(c.codes(), c.problem.inner_k_tiles);
+  const std::vector<std::uint32_t> packed = specified::packed(*c.problem.format, c.codes());
   const Matrix<std::int32_t> before = c.unpack(packed);
   c.dequantize(packed, c.parameters());
   c.elements_are("what unpack gives after a dequantize, expected what it gave before");
   c.expect_equal(c.unpack(packed), before);
   c.elements_are("");
-  c.expect_equal(before, specified::unpacked(packed, c.problem.n, c.problem.k, c.problem.inner_k_tiles));
+  c.expect_equal(before, specified::unpacked(*c.problem.format, packed, {c.problem.n, c.problem.k}));
 }
 
 void unit_scales_show_the_codes(Case& c) {
   const Matrix<std::uint8_t> codes = c.codes();
   c.elements_are("the code of the weight, -1 for none");
-  c.expect_equal(codes_of_weights(c, specified::packed(codes, c.problem.inner_k_tiles)), specified::as_int32(codes));
+  c.expect_equal(codes_of_weights(c, specified::packed(*c.problem.format, codes)), specified::as_int32(codes));
 }
 
-const std::vector<const CoverageGoals*> shapes = {&every_inner_k_tiles, &partial_tile, &not_square, &both_alignments};
-const std::vector<const CoverageGoals*> whole_tiles = {&every_code_at_every_nibble, &every_inner_k_tiles, &not_square,
+const std::vector<const CoverageGoals*> shapes = {&every_format, &with_padding, &not_square, &both_alignments};
+const std::vector<const CoverageGoals*> whole_tiles = {&every_code_at_every_nibble, &every_format, &not_square,
                                                        &both_alignments};
-const std::vector<const CoverageGoals*> codes_and_shapes = {&every_code_at_every_nibble, &every_inner_k_tiles,
-                                                            &partial_tile, &not_square, &both_alignments};
+const std::vector<const CoverageGoals*> codes_and_shapes = {&every_code_at_every_nibble, &every_format, &with_padding,
+                                                            &not_square, &both_alignments};
 
 }  // namespace
 
 std::vector<Property> index_properties() {
-  const Sampling bf16_only = {.domains = {Domain::floating}, .types = {Type::bf16}};
-  Sampling any_words = bf16_only;
+  const Sampling of_codes = {.of_codes = true};
+  Sampling any_words = of_codes;
   any_words.n_multiple = 8;
   const Sampling typed = {};
   Sampling special = typed;
@@ -266,13 +270,13 @@ std::vector<Property> index_properties() {
                           "nibble order, lanes, fragments, tiles swapped or skipped",
                           {Operation::pack},
                           shapes,
-                          bf16_only,
+                          of_codes,
                           pack_puts_every_code}),
       proved_over_shapes({"index/unpack_takes_every_code_from_where_the_specification_says",
                           "the same, on the way back",
                           {Operation::unpack},
                           shapes,
-                          bf16_only,
+                          of_codes,
                           unpack_takes_every_code}),
       proved_over_shapes({"index/dequantize_takes_every_code_from_where_the_specification_says",
                           "the same, in the kernel with arithmetic",
@@ -284,7 +288,7 @@ std::vector<Property> index_properties() {
        "pack and unpack that disagree",
        {Operation::pack, Operation::unpack},
        codes_and_shapes,
-       bf16_only,
+       of_codes,
        unpack_returns_every_packed_code},
       {"bits/pack_returns_every_unpacked_word",
        "bits dropped, sign extension",
@@ -296,7 +300,7 @@ std::vector<Property> index_properties() {
        "masks and shifts that only some words show",
        {Operation::unpack},
        codes_and_shapes,
-       bf16_only,
+       of_codes,
        unpack_reads_the_specified_nibbles},
       {"codes/unpack_does_not_depend_on_scales",
        "state kept between calls",

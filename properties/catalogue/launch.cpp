@@ -50,27 +50,40 @@ void as_specified(Case& c, Operation operation) {
 std::optional<Problem> with_rows(const Capabilities& capabilities, std::int64_t rows) {
   Problem problem;
   std::int64_t least_k = 0;
-  for (const std::int64_t inner_k_tiles : capabilities.inner_k_tiles) {
+  for (const Format* format : capabilities.formats) {
     for (const std::int64_t group_size : capabilities.group_sizes) {
-      const std::int64_t k = std::lcm(16 * inner_k_tiles, group_size);
+      if (!format->group_sizes.contains(group_size)) continue;
+      const std::int64_t k = k_unit(*format, group_size);
       if (least_k != 0 && k >= least_k) continue;
-      problem.inner_k_tiles = inner_k_tiles;
+      problem.format = format;
+      problem.scheme = schemes_of(*format, capabilities.schemes).front();
       problem.group_size = group_size;
       problem.k = least_k = k;
     }
   }
-  problem.n = (rows + capabilities.n_multiple - 1) / capabilities.n_multiple * capabilities.n_multiple;
+  const std::int64_t unit = n_unit(*problem.format, capabilities.n_multiple);
+  problem.n = (rows + unit - 1) / unit * unit;
   if (problem.n > capabilities.most_n || problem.k > capabilities.most_k) return std::nullopt;
   return problem;
 }
 
 constexpr std::int64_t grid_dimension_most = 65535;
 
+/// The rows of so many n-tiles, of the format that with_rows takes.
+std::int64_t rows_of_n_tiles(const Problem& problem, std::int64_t n_tiles) {
+  return least_full_size(*problem.format).n * n_tiles;
+}
+
+std::optional<Problem> with_n_tiles(const Capabilities& capabilities, std::int64_t n_tiles) {
+  const std::optional<Problem> any = with_rows(capabilities, 0);
+  return any ? with_rows(capabilities, rows_of_n_tiles(*any, n_tiles)) : any;
+}
+
 /// The largest number of n-tiles that a grid dimension holds, and one more.
 std::vector<Problem> around_a_grid_dimension(const Capabilities& capabilities) {
   std::vector<Problem> problems;
   for (const std::int64_t n_tiles : {grid_dimension_most, grid_dimension_most + 1}) {
-    if (const auto problem = with_rows(capabilities, 8 * n_tiles)) problems.push_back(*problem);
+    if (const auto problem = with_n_tiles(capabilities, n_tiles)) problems.push_back(*problem);
   }
   return problems;
 }
@@ -78,13 +91,11 @@ std::vector<Problem> around_a_grid_dimension(const Capabilities& capabilities) {
 const CoverageGoals more_n_tiles_than_a_grid_dimension = {
     "more n-tiles than a grid dimension",
     {{"more n-tiles than a grid dimension",
-      [](const Capabilities& capabilities) {
-        return with_rows(capabilities, 8 * (grid_dimension_most + 1)).has_value();
-      },
+      [](const Capabilities& capabilities) { return with_n_tiles(capabilities, grid_dimension_most + 1).has_value(); },
       [](const Coverage& coverage, const std::string& name) { return coverage.classes.contains(name); }}}};
 
 void more_n_tiles_as_specified(Case& c, Operation operation) {
-  if (c.problem.n > 8 * grid_dimension_most) c.meets(more_n_tiles_than_a_grid_dimension.name);
+  if (c.problem.n > rows_of_n_tiles(c.problem, grid_dimension_most)) c.meets(more_n_tiles_than_a_grid_dimension.name);
   as_specified(c, operation);
 }
 
@@ -182,10 +193,10 @@ std::vector<Problem> of_many_elements(const Capabilities& capabilities) {
   std::optional<Problem> problem = with_rows(capabilities, 65536);
   if (!problem) return {};
   problem->group_size = *std::max_element(capabilities.group_sizes.begin(), capabilities.group_sizes.end());
-  const std::int64_t unit = std::lcm(problem->supertile_columns(), problem->group_size);
+  const std::int64_t unit = k_unit(*problem->format, problem->group_size);
   problem->k = (32768 + unit - 1) / unit * unit;
   if (problem->k > capabilities.most_k) return {};
-  const std::int64_t rows = std::lcm(std::int64_t{8}, capabilities.n_multiple);  // whole n-tiles
+  const std::int64_t rows = std::lcm(least_full_size(*problem->format).n, capabilities.n_multiple);
   problem->n = (65536 / rows + 1) * rows;
   if (problem->n > capabilities.most_n) return {};
   return {*problem};

@@ -90,11 +90,11 @@ void whole_number_matmul(Case& c) {
 }  // namespace
 
 std::vector<Property> matmul_properties() {
-  const std::vector<const CoverageGoals*> coverage = {&every_code_at_every_nibble, &every_inner_k_tiles,
-                                                      &several_groups, &not_square};
+  const std::vector<const CoverageGoals*> coverage = {&every_code_at_every_nibble, &every_format, &several_groups,
+                                                      &not_square};
   const auto drawn_from = [](std::vector<std::string> profiles) {
     return Sampling{
-        .domains = {Domain::floating}, .types = {Type::bf16}, .profiles = std::move(profiles), .most_k = 512};
+        .schemes = {scheme::floating}, .types = {Type::bf16}, .profiles = std::move(profiles), .most_k = 512};
   };
   return {
       {"matmul/by_the_identity_equals_dequantize_where_finite",

@@ -13,7 +13,7 @@ TEST(RandomMatmul, ReportsItsLargestErrorByTheBinadeOfK) {
   MutableOperators subject;
   Coverage all;
   for (const std::int64_t k : {64, 96, 128}) {
-    Problem problem = problem_with("--n=16 --inner-k-tiles=2 --group-size=32 --scales=ordinary --seed=7");
+    Problem problem = problem_with("--n=16 --format=tinygemm-2 --group-size=32 --profile=ordinary --seed=7");
     problem.k = k;
     Coverage coverage;
     EXPECT_FALSE(InThisProcess(capabilities, subject).run(property, problem, coverage).finding.has_value());

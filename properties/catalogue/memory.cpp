@@ -26,23 +26,24 @@ void same_under(Case& c, const Fill& other, Run run) {
 
 void operation_is_the_same_under(Case& c, const Fill& other, Operation operation) {
   const Matrix<std::uint8_t> codes = c.codes();
-  const std::vector<std::uint32_t> packed = specified::packed(codes, c.problem.inner_k_tiles);
+  const std::vector<std::uint32_t> packed = specified::packed(*c.problem.format, codes);
   if (operation == Operation::pack) return same_under(c, other, [&] { return c.pack(codes); });
   if (operation == Operation::unpack) return same_under(c, other, [&] { return c.unpack(packed); });
   const Parameters parameters = c.parameters();
   same_under(c, other, [&] { return c.dequantize(packed, parameters); });
 }
 
-/// The rows past n in the last n-tile hold anything: nobody sees them.
+/// The rows of the padding hold anything: nobody sees them.
 void padding_never_matters(Case& c) {
   const Matrix<std::uint8_t> codes = c.codes();
   const Parameters parameters = c.parameters();
-  Matrix<std::uint8_t> padded((c.problem.n + 7) / 8 * 8, c.problem.k);
+  const Size padded_size = c.problem.layout().padded(c.problem.size());
+  Matrix<std::uint8_t> padded(padded_size.n, padded_size.k);
   for (std::size_t i = 0; i < padded.elements.size(); ++i) {
     padded.elements[i] = i < codes.elements.size() ? codes.elements[i] : static_cast<std::uint8_t>(c.choice(i) & 15);
   }
-  const std::vector<std::uint32_t> clean = specified::packed(codes, c.problem.inner_k_tiles);
-  const std::vector<std::uint32_t> dirty = specified::packed(padded, c.problem.inner_k_tiles);
+  const std::vector<std::uint32_t> clean = specified::packed(*c.problem.format, codes);
+  const std::vector<std::uint32_t> dirty = specified::packed(*c.problem.format, padded);
   c.elements_are("a result with other padding, expected the one with code 0 there");
   c.expect_equal(c.unpack(dirty), c.unpack(clean));
   c.expect_equal(c.dequantize(dirty, parameters), c.dequantize(clean, parameters));
@@ -50,14 +51,13 @@ void padding_never_matters(Case& c) {
 
 /// What an operation's cases must have met: only weights have groups and types.
 std::vector<const CoverageGoals*> shapes_of(Operation operation) {
-  std::vector<const CoverageGoals*> coverage = {&every_inner_k_tiles, &partial_tile, &not_square, &both_alignments};
+  std::vector<const CoverageGoals*> coverage = {&every_format, &with_padding, &not_square, &both_alignments};
   if (operation == Operation::dequantize) coverage.insert(coverage.end(), {&several_groups, &every_type});
   return coverage;
 }
 
 Sampling draws_of(Operation operation) {
-  return operation == Operation::dequantize ? Sampling()
-                                            : Sampling{.domains = {Domain::floating}, .types = {Type::bf16}};
+  return operation == Operation::dequantize ? Sampling() : Sampling{.of_codes = true};
 }
 
 }  // namespace

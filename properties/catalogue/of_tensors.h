@@ -15,7 +15,7 @@ inline constexpr Operation all_operations[] = {Operation::pack, Operation::unpac
 /// Problems for an operation over tensors: the float domain in bf16, as the schemas have it. Small ones suffice where
 /// the tensors around them are the matter.
 inline Sampling tensor_sampling(Operation operation, std::vector<std::string> variants = {""}) {
-  Sampling sampling = {.domains = {Domain::floating},
+  Sampling sampling = {.schemes = {scheme::floating},
                        .types = {Type::bf16},
                        .variants = std::move(variants),
                        .most_k = 512,

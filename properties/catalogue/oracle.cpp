@@ -26,7 +26,8 @@ using mpfr::Number;
 /// Counts what was compared, and keeps the first ten differences as text.
 class Comparison {
  public:
-  Comparison(Case& c, const char* what) : case_(c), what_(what), digits_(format_of(c.problem.out).bits() / 4) {}
+  Comparison(Case& c, const char* what)
+      : case_(c), what_(what), digits_(float_format_of(c.problem.types.weight).bits() / 4) {}
 
   /// @param describe  prints the inputs, where they are needed
   template <class Describe>
@@ -174,8 +175,8 @@ class FloatDomainSums {
 };
 
 void float_domain(Case& c, const Judged& judged) {
-  const Type type = c.problem.out;
-  const Judged::FloatFormat format = format_of(type);
+  const Type type = c.problem.types.weight;
+  const Judged::FloatFormat format = float_format_of(type);
   Comparison comparison(c, "weights");
   FloatDomainSums sums(type);
   for_each_index(c.problem, [&](std::uint64_t i) {
@@ -228,8 +229,8 @@ struct ScaleAndZeroPoint {
 };
 
 void integer_domain(Case& c, const Judged& judged) {
-  const Type type = c.problem.out;
-  const Judged::FloatFormat format = format_of(type);
+  const Type type = c.problem.types.weight;
+  const Judged::FloatFormat format = float_format_of(type);
   Comparison comparison(c, "weights");
   RoundedProducts products(type, 0 - 127, 15 + 128);  // the difference alone matters, to MPFR
   for_each_index(c.problem, [&](std::uint64_t i) {
@@ -247,8 +248,8 @@ void integer_domain(Case& c, const Judged& judged) {
 }
 
 void float_zero(Case& c, const Judged& judged) {
-  const Type type = c.problem.out;
-  const Judged::FloatFormat format = format_of(type);
+  const Type type = c.problem.types.weight;
+  const Judged::FloatFormat format = float_format_of(type);
   Comparison comparison(c, "zeros");
   RoundedProducts products(type, 8 - 127, 8 + 128);
   for_each_index(c.problem, [&](std::uint64_t i) {
@@ -263,8 +264,8 @@ void float_zero(Case& c, const Judged& judged) {
 }
 
 void no_zero_point(Case& c, const Judged& judged) {
-  const Type type = c.problem.out;
-  const Judged::FloatFormat format = format_of(type);
+  const Type type = c.problem.types.weight;
+  const Judged::FloatFormat format = float_format_of(type);
   const Form& form = mpfr::form_of(type);
   Comparison comparison(c, "weights");
   Number value(form.precision);
@@ -282,8 +283,8 @@ void no_zero_point(Case& c, const Judged& judged) {
 }
 
 void rounding(Case& c, const Judged& judged) {
-  const Judged::FloatFormat format = format_of(c.problem.out);
-  const Form& form = mpfr::form_of(c.problem.out);
+  const Judged::FloatFormat format = float_format_of(c.problem.types.weight);
+  const Form& form = mpfr::form_of(c.problem.types.weight);
   Comparison comparison(c, "roundings");
   Number x(form.precision);
   for_each_index(c.problem, [&](std::uint64_t i) {
@@ -311,8 +312,8 @@ constexpr Step steps[] = {{"add", &Judged::add, mpfr_add},
 /// fp16, because fp32 has at least two bits more than twice theirs (S. Figueroa, "When is double rounding innocuous?",
 /// SIGNUM Newsletter 30, 1995).
 void eager_step(Case& c, const Judged& judged) {
-  const Type type = c.problem.out;
-  const Judged::FloatFormat format = format_of(type);
+  const Type type = c.problem.types.weight;
+  const Judged::FloatFormat format = float_format_of(type);
   const Form& form = mpfr::form_of(type);
   const Form& fp32 = mpfr::form_of(Type::fp32);
   const Step* step = nullptr;
@@ -361,10 +362,11 @@ std::string plural(const char* inputs, Type type, const char* in_fp32) {
 template <class CutOf>
 std::vector<Enumeration> enumerated(const Sampling& sampling, const Capabilities& capabilities, CutOf cut_of) {
   std::vector<Enumeration> all;
-  for (const Type type : sampling.types) {
+  for (const Types types : sampling.types) {
+    const Type type = types.weight;
     Problem problem;
-    problem.domain = sampling.domains.front();
-    problem.out = type;
+    problem.scheme = sampling.schemes.front();
+    problem.types = type;
     if (!capabilities.takes(problem)) continue;
     const Cut cut = cut_of(type);
     problem.n = cut.n;
@@ -400,11 +402,11 @@ Property oracle_property(std::string name, std::string finds, const Judged& judg
 }  // namespace
 
 std::vector<Property> oracle_properties_about(const Judged& judged) {
-  const Sampling of_float = {.domains = {Domain::floating}};
-  const Sampling of_integer = {.domains = {Domain::integer}};
-  const Sampling of_none = {.domains = {Domain::none}};
-  const Sampling narrower = {.domains = {Domain::none}, .types = {Type::bf16, Type::fp16}};
-  const Sampling of_steps = {.domains = {Domain::floating}, .variants = names_of_steps()};
+  const Sampling of_float = {.schemes = {scheme::floating}};
+  const Sampling of_integer = {.schemes = {scheme::integer}};
+  const Sampling of_none = {.schemes = {scheme::none}};
+  const Sampling narrower = {.schemes = {scheme::none}, .types = {Type::bf16, Type::fp16}};
+  const Sampling of_steps = {.schemes = {scheme::floating}, .variants = names_of_steps()};
   const char* wrong_rounding = "ties, subnormals, overflow, signs of zero and NaN of the specification itself";
   return {
       oracle_property("every_fp32_is_rounded_as_mpfr_rounds_it", wrong_rounding, judged, narrower, rounding,

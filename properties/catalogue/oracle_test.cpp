@@ -194,7 +194,7 @@ TEST(Oracle, FindsTheOneTripleThatIsWrong) {
     static FloatFormat format;
     static PatternPair pair;
     static int wrong_code;
-    format = format_of(wrong.type);
+    format = float_format_of(wrong.type);
     pair = pair_at(first + wrong.pair);
     const int shift = wrong.type == Type::fp32 ? 16 : 0;
     pair = {pair.first << shift, pair.second << shift};

@@ -55,17 +55,17 @@ def main():
     out.append("// clang-format off")
     out.append("#pragma once\n\n#include <cstdint>\n\nnamespace tileproof::recorded {\n")
     out.append("/// aten::_convert_weight_to_int4pack: codes as it takes them, two a byte, and the words it gives.")
-    out.append("struct Pack { std::int64_t n, k, inner_k_tiles; const std::uint8_t* codes; const std::uint32_t* packed; };\n")
+    out.append("struct Pack { std::int64_t n, k; const char* format; const std::uint8_t* codes; const std::uint32_t* packed; };\n")
     rows = []
     for case, (n, k, inner) in enumerate(PACKS):
         codes, packed = packed_on_gpu(case, n, k, inner)
         out.append(f"inline constexpr std::uint8_t codes_{case}[] = {array(unsigned(codes, 8), 2)};")
         out.append(f"inline constexpr std::uint32_t packed_{case}[] = {array(unsigned(packed, 32), 8, 8)};")
-        rows.append(f"{{{n}, {k}, {inner}, codes_{case}, packed_{case}}}")
+        rows.append(f"{{{n}, {k}, \"tinygemm-{inner}\", codes_{case}, packed_{case}}}")
     out.append("inline constexpr Pack packs[] = {" + ",\n    ".join(rows) + "};\n")
 
     out.append("/// aten::_weight_int4pack_mm by the identity: weights bf16 [n][k] of the words `packed`.")
-    out.append("struct Weights { std::int64_t n, k, inner_k_tiles, group_size; const std::uint32_t* packed;")
+    out.append("struct Weights { std::int64_t n, k; const char* format; std::int64_t group_size; const std::uint32_t* packed;")
     out.append("                 const std::uint16_t* scales_and_zeros; const std::uint16_t* weights; };\n")
     rows = []
     for case, (n, k, inner, group) in enumerate(WEIGHTS):
@@ -78,7 +78,7 @@ def main():
         out.append(f"inline constexpr std::uint32_t words_{case}[] = {array(unsigned(packed, 32), 8, 8)};")
         out.append(f"inline constexpr std::uint16_t parameters_{case}[] = {array(flat, 4)};")
         out.append(f"inline constexpr std::uint16_t weights_{case}[] = {array(unsigned(weights.view(torch.int16), 16), 4)};")
-        rows.append(f"{{{n}, {k}, {inner}, {group}, words_{case}, parameters_{case}, weights_{case}}}")
+        rows.append(f"{{{n}, {k}, \"tinygemm-{inner}\", {group}, words_{case}, parameters_{case}, weights_{case}}}")
     out.append("inline constexpr Weights weights[] = {" + ",\n    ".join(rows) + "};\n")
     out.append("}  // namespace tileproof::recorded")
     print("\n".join(out))

@@ -8,7 +8,7 @@
 namespace tileproof::recorded {
 
 /// aten::_convert_weight_to_int4pack: codes as it takes them, two a byte, and the words it gives.
-struct Pack { std::int64_t n, k, inner_k_tiles; const std::uint8_t* codes; const std::uint32_t* packed; };
+struct Pack { std::int64_t n, k; const char* format; const std::uint8_t* codes; const std::uint32_t* packed; };
 
 inline constexpr std::uint8_t codes_0[] = {
     0x7a, 0x83, 0xef, 0xd9, 0xbf, 0xc7, 0x5c, 0xdf, 0x7f, 0xf7, 0x05, 0xa6, 0x01, 0x9b, 0x94, 0x69,
@@ -512,16 +512,16 @@ inline constexpr std::uint32_t packed_6[] = {
     0x0196ef88, 0x08d23211, 0x790f8031, 0xbceb7507, 0x3f51959b, 0x26fa7b72, 0x82bfb532, 0xfd8c68a4,
     0x166c11b9, 0x1e8f2069, 0x03c077eb, 0xee29c2b8, 0xf6cf56d4, 0xc389aa39, 0xaab254fc, 0x651c5e2f,
     0x08b040af, 0xb8411a59, 0xa10384d8, 0xfe0c075f, 0xfcbd83e7, 0xefaa0848, 0x29e2ba35, 0xc079dc53};
-inline constexpr Pack packs[] = {{8, 32, 2, codes_0, packed_0},
-    {8, 64, 4, codes_1, packed_1},
-    {8, 128, 8, codes_2, packed_2},
-    {16, 64, 2, codes_3, packed_3},
-    {12, 64, 2, codes_4, packed_4},
-    {3, 128, 4, codes_5, packed_5},
-    {24, 256, 8, codes_6, packed_6}};
+inline constexpr Pack packs[] = {{8, 32, "tinygemm-2", codes_0, packed_0},
+    {8, 64, "tinygemm-4", codes_1, packed_1},
+    {8, 128, "tinygemm-8", codes_2, packed_2},
+    {16, 64, "tinygemm-2", codes_3, packed_3},
+    {12, 64, "tinygemm-2", codes_4, packed_4},
+    {3, 128, "tinygemm-4", codes_5, packed_5},
+    {24, 256, "tinygemm-8", codes_6, packed_6}};
 
 /// aten::_weight_int4pack_mm by the identity: weights bf16 [n][k] of the words `packed`.
-struct Weights { std::int64_t n, k, inner_k_tiles, group_size; const std::uint32_t* packed;
+struct Weights { std::int64_t n, k; const char* format; std::int64_t group_size; const std::uint32_t* packed;
                  const std::uint16_t* scales_and_zeros; const std::uint16_t* weights; };
 
 inline constexpr std::uint32_t words_0[] = {
@@ -901,8 +901,8 @@ inline constexpr std::uint16_t weights_2[] = {
     0xc0ad, 0xc0a0, 0xc0ac, 0xc0a1, 0xc0ab, 0xc0ad, 0xc0a0, 0xc0ac, 0xc0a6, 0xc0a6, 0xc0a7, 0xc0ac, 0xc0aa, 0xc0ab, 0xc0a0, 0xc0a4,
     0xc0a5, 0xc0ab, 0xc0a0, 0xc0a0, 0xc0a2, 0xc0a4, 0xc0ac, 0xc0ab, 0xc0a0, 0xc0ad, 0xc0a8, 0xc0aa, 0xc0a2, 0xc0aa, 0xc0ac, 0xc0ab,
     0xc0a0, 0xc0a8, 0xc0a6, 0xc0a9, 0xc0a7, 0xc0aa, 0xc0a6, 0xc0ab, 0xc0ac, 0xc0ac, 0xc0ab, 0xc0a0, 0xc0a7, 0xc0aa, 0xc0aa, 0xc0ab};
-inline constexpr Weights weights[] = {{8, 64, 2, 32, words_0, parameters_0, weights_0},
-    {16, 128, 4, 64, words_1, parameters_1, weights_1},
-    {8, 256, 8, 128, words_2, parameters_2, weights_2}};
+inline constexpr Weights weights[] = {{8, 64, "tinygemm-2", 32, words_0, parameters_0, weights_0},
+    {16, 128, "tinygemm-4", 64, words_1, parameters_1, weights_1},
+    {8, 256, "tinygemm-8", 128, words_2, parameters_2, weights_2}};
 
 }  // namespace tileproof::recorded

@@ -37,17 +37,16 @@ void one_code_changes_one(Case& c, Show show) {
 }
 
 void one_code_changes_one_element(Case& c) {
-  one_code_changes_one(c, [&](const Matrix<std::uint8_t>& codes) {
-    return c.unpack(specified::packed(codes, c.problem.inner_k_tiles));
-  });
+  one_code_changes_one(
+      c, [&](const Matrix<std::uint8_t>& codes) { return c.unpack(specified::packed(*c.problem.format, codes)); });
 }
 
 void one_code_changes_one_weight(Case& c) {
   Parameters parameters = zero_parameters(c.problem);
-  const reference::FloatFormat format = format_of(c.problem.out);
+  const reference::FloatFormat format = float_format_of(c.problem.types.weight);
   for (std::uint32_t& scale : parameters.scales.elements) scale = reference::rounded(format, reference::whole(1));
   one_code_changes_one(c, [&](const Matrix<std::uint8_t>& codes) {
-    return c.dequantize(specified::packed(codes, c.problem.inner_k_tiles), parameters);
+    return c.dequantize(specified::packed(*c.problem.format, codes), parameters);
   });
 }
 
@@ -56,7 +55,7 @@ void one_code_changes_one_nibble(Case& c) {
   const Problem& p = c.problem;
   one_code_changes_one(c, [&](const Matrix<std::uint8_t>& codes) {
     const std::vector<std::uint32_t> packed = c.pack(codes);
-    return specified::unpacked(packed, p.n, p.k, p.inner_k_tiles);
+    return specified::unpacked(*p.format, packed, {p.n, p.k});
   });
 }
 
@@ -64,10 +63,10 @@ void one_code_changes_one_nibble(Case& c) {
 /// differ.
 void one_parameter_changes_its_group(Case& c, bool of_zero) {
   const Problem& p = c.problem;
-  const reference::FloatFormat format = format_of(p.out);
+  const reference::FloatFormat format = float_format_of(p.types.weight);
   Matrix<std::uint8_t> codes(p.n, p.k);
   for (std::size_t i = 0; i < codes.elements.size(); ++i) codes.elements[i] = static_cast<std::uint8_t>(9 + i % 7);
-  const std::vector<std::uint32_t> packed = specified::packed(codes, p.inner_k_tiles);
+  const std::vector<std::uint32_t> packed = specified::packed(*p.format, codes);
   Parameters parameters = zero_parameters(p);
   const std::uint32_t one = reference::rounded(format, reference::whole(1));
   for (std::uint32_t& scale : parameters.scales.elements) scale = one;
@@ -142,7 +141,7 @@ void again_and_again(Case& c, Run run) {
 
 void repeats_give_the_same_bits(Case& c, Operation operation) {
   const Matrix<std::uint8_t> codes = c.codes();
-  const std::vector<std::uint32_t> packed = specified::packed(codes, c.problem.inner_k_tiles);
+  const std::vector<std::uint32_t> packed = specified::packed(*c.problem.format, codes);
   if (operation == Operation::pack) return again_and_again(c, [&] { return c.pack(codes); });
   if (operation == Operation::unpack) return again_and_again(c, [&] { return c.unpack(packed); });
   const Parameters parameters = c.parameters();
@@ -152,10 +151,10 @@ void repeats_give_the_same_bits(Case& c, Operation operation) {
 }  // namespace
 
 std::vector<Property> sense_properties() {
-  const std::vector<const CoverageGoals*> shapes = {&every_inner_k_tiles, &partial_tile, &not_square};
-  const std::vector<const CoverageGoals*> groups = {&every_inner_k_tiles, &partial_tile, &several_groups,
-                                                    &groups_around_a_supertile};
-  const Sampling codes_alone = {.domains = {Domain::floating}, .types = {Type::bf16}};
+  const std::vector<const CoverageGoals*> shapes = {&every_format, &with_padding, &not_square};
+  const std::vector<const CoverageGoals*> groups = {&every_format, &with_padding, &several_groups,
+                                                    &groups_around_a_block};
+  const Sampling codes_alone = {.of_codes = true};
   std::vector<Property> rows = {
       {"sense/one_code_changes_one_nibble_of_pack",
        "two codes to one place, a code to none",
@@ -185,7 +184,7 @@ std::vector<Property> sense_properties() {
        "the same, for zeros and zero points",
        {Operation::dequantize},
        groups,
-       {.domains = {Domain::floating, Domain::integer}},
+       {.schemes = schemes_with_zeros()},
        [](Case& c) { one_parameter_changes_its_group(c, true); }},
   };
   for (const Operation operation : operations_on_the_layout) {

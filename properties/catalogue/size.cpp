@@ -1,5 +1,5 @@
-// Size: matrices with more rows, n-tiles, columns, supertiles and groups than any index of 16 bits counts, in every
-// layout that the subject takes, and square ones, which a problem that is drawn hardly ever is. They are few, and
+// Size: matrices with more rows, columns, groups and extents of the packed tensor than any index of 16 bits counts, in
+// every format that the subject takes, and square ones, which a problem that is drawn hardly ever is. They are few, and
 // derived from what the subject takes; what needs indices of more than 32 bits is index_beyond_32_bits_test.cpp's part.
 #include <algorithm>
 #include <numeric>
@@ -20,57 +20,59 @@ std::int64_t multiple_near(std::int64_t wanted, std::int64_t unit, std::int64_t 
   return std::min((wanted + unit - 1) / unit, most / unit) * unit;
 }
 
-/// The problems of an operation for what a subject takes. Types and domains take turns.
+/// The problems of an operation for what a subject takes. Types and schemes take turns.
 class LargeProblems {
  public:
   LargeProblems(const Capabilities& capabilities, Operation operation) : capabilities_(capabilities) {
-    for (std::size_t i = 0; i < capabilities.inner_k_tiles.size(); ++i) add_layout(i, operation);
+    for (std::size_t i = 0; i < capabilities.formats.size(); ++i) add_format(i, operation);
   }
   std::vector<Problem> all() const { return problems_; }
 
  private:
-  void add_layout(std::size_t layout, Operation operation) {
-    const std::int64_t inner_k_tiles = capabilities_.inner_k_tiles[layout];
-    const auto unit_of = [&](std::int64_t group_size) { return std::lcm(16 * inner_k_tiles, group_size); };
-    const std::vector<std::int64_t>& sizes = capabilities_.group_sizes;
+  void add_format(std::size_t number, Operation operation) {
+    const Format& format = *capabilities_.formats[number];
+    std::vector<std::int64_t> sizes = capabilities_.group_sizes;
+    std::erase_if(sizes, [&](std::int64_t size) { return !format.group_sizes.contains(size); });
+    if (sizes.empty()) return;
     const std::int64_t small = *std::min_element(sizes.begin(), sizes.end(), [&](std::int64_t a, std::int64_t b) {
-      return std::pair(unit_of(a), a) < std::pair(unit_of(b), b);
+      return std::pair(k_unit(format, a), a) < std::pair(k_unit(format, b), b);
     });
-    const std::int64_t unit = unit_of(small);
-    add(inner_k_tiles, small, 8 * (beyond_16_bits_count - 1) + 1, unit);
-    add(inner_k_tiles, small, 1, 16 * inner_k_tiles * beyond_16_bits_count);
-    const std::int64_t side = std::lcm(unit, capabilities_.n_multiple);
-    add(inner_k_tiles, small, multiple_near(512, side, most()), multiple_near(512, side, most()));
+    const std::int64_t unit = k_unit(format, small);
+    add(format, small, least_full_size(format).n * (beyond_16_bits_count - 1) + 1, unit);
+    add(format, small, 1, format.layout.legal.k * beyond_16_bits_count);
+    const std::int64_t side = std::lcm(unit, n_unit(format, capabilities_.n_multiple));
+    add(format, small, multiple_near(512, side, most()), multiple_near(512, side, most()));
     if (operation != Operation::dequantize) return;
-    add(inner_k_tiles, small, 1, small * beyond_16_bits_count);
+    add(format, small, 1, small * beyond_16_bits_count);
     for (std::size_t i = 0; i < sizes.size(); ++i) {
-      add(inner_k_tiles, sizes[i], 1, sizes[i] * beyond_8_bits_count);
-      // Such matrices are large: each size in one layout.
-      const bool is_turn = i % capabilities_.inner_k_tiles.size() == layout && sizes[i] <= 256;
-      if (is_turn) add(inner_k_tiles, sizes[i], 1, sizes[i] * beyond_16_bits_count);
+      add(format, sizes[i], 1, sizes[i] * beyond_8_bits_count);
+      // Such matrices are large: each size in one format.
+      const bool is_turn = i % capabilities_.formats.size() == number && sizes[i] <= 256;
+      if (is_turn) add(format, sizes[i], 1, sizes[i] * beyond_16_bits_count);
     }
-    for (std::size_t i = 0; i < capabilities_.domains.size() * capabilities_.types.size(); ++i) {
-      add(inner_k_tiles, sizes[i % sizes.size()], 3, beyond_16_bits_count);
+    for (std::size_t i = 0; i < schemes_of(format, capabilities_.schemes).size() * capabilities_.types.size(); ++i) {
+      add(format, sizes[i % sizes.size()], 3, beyond_16_bits_count);
     }
   }
 
   std::int64_t most() const { return std::min(capabilities_.most_n, capabilities_.most_k); }
 
   /// At least so many rows and columns, as far as the subject takes them.
-  void add(std::int64_t inner_k_tiles, std::int64_t group_size, std::int64_t n, std::int64_t k) {
+  void add(const Format& format, std::int64_t group_size, std::int64_t n, std::int64_t k) {
     Problem problem;
-    problem.inner_k_tiles = inner_k_tiles;
+    problem.format = &format;
     problem.group_size = group_size;
-    problem.n = multiple_near(n, capabilities_.n_multiple, capabilities_.most_n);
-    problem.k = multiple_near(k, std::lcm(16 * inner_k_tiles, group_size), capabilities_.most_k);
+    problem.n = multiple_near(n, n_unit(format, capabilities_.n_multiple), capabilities_.most_n);
+    problem.k = multiple_near(k, k_unit(format, group_size), capabilities_.most_k);
     if (problem.n == 0 || problem.k == 0) return;
     const std::size_t turn = problems_.size();
-    problem.domain = capabilities_.domains[turn % capabilities_.domains.size()];
-    problem.out = capabilities_.types[turn / capabilities_.domains.size() % capabilities_.types.size()];
+    const std::vector<const Scheme*> schemes = schemes_of(format, capabilities_.schemes);
+    problem.scheme = schemes[turn % schemes.size()];
+    problem.types = capabilities_.types[turn / schemes.size() % capabilities_.types.size()];
     problem.seed = turn;
     const auto is_the_same = [&](const Problem& one) {
-      return one.n == problem.n && one.k == problem.k && one.inner_k_tiles == inner_k_tiles &&
-             one.group_size == group_size && one.domain == problem.domain && one.out == problem.out;
+      return one.n == problem.n && one.k == problem.k && one.format == &format && one.group_size == group_size &&
+             one.scheme == problem.scheme && one.types == problem.types;
     };
     if (std::none_of(problems_.begin(), problems_.end(), is_the_same)) problems_.push_back(problem);
   }
@@ -96,7 +98,7 @@ void large_matrix(Case& c, Operation operation) {
   std::ostringstream text;
   text << judged.differences.wrong << " of " << elements_of(expected)
        << (operation == Operation::pack ? " words" : " elements") << " are wrong:";
-  const int digits = operation == Operation::dequantize ? static_cast<int>(2 * bytes_of(p.out)) : 8;
+  const int digits = operation == Operation::dequantize ? static_cast<int>(2 * bytes_of(p.types.weight)) : 8;
   for (const Differences::One& one : judged.differences.listed) {
     text << "\n  "
          << (operation == Operation::pack ? "word " + std::to_string(one.index)
@@ -114,15 +116,13 @@ std::vector<Property> size_properties() {
     Property property = {.name = std::string("size/") + name_of(operation) + "_of_a_large_matrix_is_as_specified",
                          .finds = "an index of 8 or 16 bits; a row, column, supertile or group that wraps",
                          .needs = {operation},
-                         .meets = {&partial_tile, &several_groups, &beyond_16_bits, &square_in_every_layout},
+                         .meets = {&with_padding, &several_groups, &beyond_16_bits, &square_in_every_format},
                          .sampling = {.most_k = Capabilities().most_k},
                          .body = [operation](Case& c) { large_matrix(c, operation); },
                          .heavy = true,
                          .on_refusal = OnRefusal::failed};
     if (operation == Operation::dequantize) property.meets.push_back(&groups_beyond_16_bits);
-    // Codes have no type, and no domain.
-    if (operation != Operation::dequantize) property.sampling.domains = {Domain::floating};
-    if (operation != Operation::dequantize) property.sampling.types = {Type::bf16};
+    property.sampling.of_codes = operation != Operation::dequantize;
     property.sampling.fixed_for = [operation](const Capabilities& capabilities) {
       return LargeProblems(capabilities, operation).all();
     };

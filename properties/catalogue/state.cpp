@@ -52,7 +52,7 @@ void call_operator(Case& c, Operation operation) {
 void call_pointers(Case& c, Operation operation) {
   const Problem& p = c.problem;
   const Matrix<std::uint8_t> codes = c.codes();
-  const std::vector<std::uint32_t> packed = specified::packed(codes, p.inner_k_tiles);
+  const std::vector<std::uint32_t> packed = specified::packed(*p.format, codes);
   if (operation == Operation::matmul) {
     const Matrix<std::uint16_t> activations = whole_activations(p);
     const Matrix<std::uint16_t> out = c.matmul(activations, codes, unit_scales(p));
@@ -101,11 +101,10 @@ std::vector<Property> state_properties() {
         .name = std::string("state/") + name_of(operation) + "_leaves_its_process_as_it_was",
         .finds = "flush-to-zero, grad mode, a number of threads, a stream, a locale that a call leaves behind",
         .needs = {operation},
-        .meets = {&every_inner_k_tiles},
+        .meets = {&every_format},
         .sampling = {.most_k = 1024, .most_elements = 16384},
         .body = [operation](Case& c) { process_stays_as_it_was(c, operation); }};
-    if (operation != Operation::dequantize) property.sampling.domains = {Domain::floating};
-    if (operation != Operation::dequantize) property.sampling.types = {Type::bf16};
+    property.sampling.of_codes = operation != Operation::dequantize;
     if (operation == Operation::matmul) property.sampling.n_multiple = 8;
     property.sampling.variants_for = [operation](const Capabilities& capabilities) {
       return variants(operation, capabilities);

@@ -56,7 +56,7 @@ void called_at_once(Case& c, Operation operation) {
     if (i % calls_of_caller != 0 && results[i] == results[i - 1]) continue;
     const Matrix<std::int32_t> wanted = specified::as_int32(codes[caller]);
     if (operation == Operation::pack) {
-      c.expect_equal(results[i], specified::packed(codes[caller], p.inner_k_tiles));
+      c.expect_equal(results[i], specified::packed(*p.format, codes[caller]));
       continue;
     }
     Matrix<std::uint32_t> got(p.n, p.k);
@@ -79,11 +79,10 @@ std::vector<Property> threads_properties() {
     Property property = {.name = std::string("threads/") + name_of(operation) + "_gives_each_caller_its_own_bits",
                          .finds = "a buffer that all calls share; settings that one call changes for another",
                          .needs = {operation},
-                         .meets = {&every_inner_k_tiles, &partial_tile},
+                         .meets = {&every_format, &with_padding},
                          .sampling = {.most_k = 1024, .most_elements = 16384},
                          .body = [operation](Case& c) { called_at_once(c, operation); }};
-    if (operation != Operation::dequantize) property.sampling.domains = {Domain::floating};
-    if (operation != Operation::dequantize) property.sampling.types = {Type::bf16};
+    property.sampling.of_codes = operation != Operation::dequantize;
     property.from_several_threads = true;
     rows.push_back(std::move(property));
   }

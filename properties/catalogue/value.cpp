@@ -15,28 +15,33 @@ namespace {
 void every_weight_is_rounded_once(Case& c) {
   const Matrix<std::uint8_t> codes = c.codes();
   const Parameters parameters = c.parameters();
-  const Matrix<std::uint32_t> weights = c.dequantize(specified::packed(codes, c.problem.inner_k_tiles), parameters);
+  const Matrix<std::uint32_t> weights = c.dequantize(specified::packed(*c.problem.format, codes), parameters);
   c.expect_equal(weights, specified::weights(c.problem, specified::as_int32(codes), parameters));
 }
 
-/// Which (group, row) each weight took its scale from, or its zero: digit planes in base 64, which every format holds
-/// exactly, and their complements. The weight of code 10 with zero 0 is twice the digit in a scale; that of code 8 with
-/// scale 1 is the digit in a zero. Twice, so that a scale and a zero that changed places do not give the same sum.
+/// Which (group, row) each weight took its scale from, or its zero: digit planes in base 64, which every float format
+/// holds exactly, and their complements. The weight of code 10 with zero 0 is twice the digit in a scale; that of code
+/// 8 with scale 1 is the digit in a zero. Twice, so that a scale and a zero that changed places do not give the same
+/// sum. A zero point is as much less than the code as the digit says; where it is one of 0..15, digits are in base 16.
 void own_group(Case& c, bool of_zero) {
   const Problem& p = c.problem;
   const int times = of_zero ? 0 : 2;
+  const bool has_few_points = p.scheme->zero_kind == Zero::point && !p.scheme->zero_points.contains(-63);
   generated::Codes codes = generated::codes_of(p, generated::Codes::Kind::constant);
-  codes.value = p.domain == Domain::floating ? 8 + times : times;
-  const Planes planes = {6, p.groups() * p.n};
+  codes.value = p.scheme->zero_kind == Zero::value ? 8 + times : times;
+  if (of_zero && has_few_points) codes.value = p.scheme->zero_points.highest;
+  const Planes planes = {of_zero && has_few_points ? 4 : 6, p.groups() * p.n};
   const auto plane_of = [&](int digit, bool complemented) {
     generated::Parameters plane = generated::parameters_of(
         p, of_zero ? generated::Parameters::Kind::zero_digit : generated::Parameters::Kind::scale_digit);
+    plane.digit_bits = planes.bits_of_digit;
+    plane.zero_base = p.scheme->zero_kind == Zero::point && of_zero ? codes.value : 0;
     plane.shift = planes.bits_of_digit * digit;
     plane.flip = complemented ? 1 : 0;
     return plane;
   };
   const auto digit_in = [&](std::uint32_t weight) -> std::int64_t {
-    const double digit = specified::value(format_of(p.out), weight) / (of_zero ? 1 : times);
+    const double digit = specified::value(float_format_of(p.types.weight), weight) / (of_zero ? 1 : times);
     const bool is_digit = digit >= 0 && digit < static_cast<double>(planes.base()) && digit == std::floor(digit);
     return is_digit ? static_cast<std::int64_t>(digit) : -1;
   };
@@ -101,7 +106,7 @@ void own_group(Case& c, bool of_zero) {
 }
 
 void difference_from_unpack(Case& c) {
-  const std::vector<std::uint32_t> packed = specified::packed(c.codes(), c.problem.inner_k_tiles);
+  const std::vector<std::uint32_t> packed = specified::packed(*c.problem.format, c.codes());
   const Parameters parameters = c.parameters();
   const Matrix<std::int32_t> codes = c.unpack(packed);
   c.expect_equal(c.dequantize(packed, parameters), specified::weights(c.problem, codes, parameters));
@@ -115,51 +120,51 @@ std::vector<std::string> names_of_profiles() {
 
 std::vector<Property> value_properties() {
   const std::vector<const CoverageGoals*> values = {
-      &every_code_at_every_nibble, &every_inner_k_tiles, &partial_tile,   &several_groups,
-      &every_class_of_scale,       &every_type,          &both_alignments};
-  const std::vector<const CoverageGoals*> groups = {&every_inner_k_tiles, &partial_tile,
-                                                    &several_groups,      &groups_around_a_supertile,
-                                                    &unusual_groups,      &more_groups_than_a_group_has_columns,
+      &every_code_at_every_nibble, &every_format, &with_padding,   &several_groups,
+      &every_class_of_scale,       &every_type,   &both_alignments};
+  const std::vector<const CoverageGoals*> groups = {&every_format,   &with_padding,
+                                                    &several_groups, &groups_around_a_block,
+                                                    &unusual_groups, &more_groups_than_a_group_has_columns,
                                                     &not_square};
-  const auto drawn_from = [](std::vector<Domain> domains, std::vector<std::string> profiles) {
-    return Sampling{.domains = std::move(domains), .profiles = std::move(profiles)};
+  const auto drawn_from = [](std::vector<const Scheme*> schemes, std::vector<std::string> profiles) {
+    return Sampling{.schemes = std::move(schemes), .profiles = std::move(profiles)};
   };
   return {
       {"value/float_domain_rounds_once",
        "two roundings, subnormals flushed, -0 lost, NaN payloads, overflow",
        {Operation::dequantize},
        values,
-       drawn_from({Domain::floating}, names_of_profiles()),
+       drawn_from(schemes_with(Zero::value), names_of_profiles()),
        every_weight_is_rounded_once},
       {"value/integer_domain_rounds_once",
        "the same; zero points sign-extended wrongly",
        {Operation::dequantize},
        values,
-       drawn_from({Domain::integer}, {"ordinary", "edges", "any"}),
+       drawn_from(schemes_with(Zero::point), {"ordinary", "edges", "any"}),
        every_weight_is_rounded_once},
       {"value/no_zero_point_rounds_once",
        "the same; a midpoint subtracted that nobody asked for",
        {Operation::dequantize},
        values,
-       drawn_from({Domain::none}, {"ordinary", "edges", "any"}),
+       drawn_from(schemes_with(Zero::none), {"ordinary", "edges", "any"}),
        every_weight_is_rounded_once},
       proved_over_shapes({"group/every_weight_uses_its_own_scale",
                           "group indexing of every kind",
                           {Operation::dequantize},
                           groups,
-                          drawn_from({Domain::floating, Domain::integer, Domain::none}, {"ordinary"}),
+                          drawn_from(every_scheme(), {"ordinary"}),
                           [](Case& c) { own_group(c, false); }}),
       proved_over_shapes({"group/every_weight_uses_its_own_zero",
                           "the same, for zeros and zero points",
                           {Operation::dequantize},
                           groups,
-                          drawn_from({Domain::floating, Domain::integer}, {"ordinary"}),
+                          drawn_from(schemes_with_zeros(), {"ordinary"}),
                           [](Case& c) { own_group(c, true); }}),
       {"difference/dequantize_equals_unpack_then_arithmetic",
        "two walks over the layout that differ",
        {Operation::unpack, Operation::dequantize},
        values,
-       drawn_from({Domain::floating, Domain::integer, Domain::none}, names_of_profiles()),
+       drawn_from(every_scheme(), names_of_profiles()),
        difference_from_unpack},
   };
 }

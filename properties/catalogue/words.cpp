@@ -5,20 +5,38 @@
 
 #include "properties/catalogue/properties.h"
 #include "properties/problem/draw.h"
-#include "reference/tile_map.h"
 
 namespace tileproof {
 
 namespace {
 
 constexpr int swizzle_bits = 32;  // of a seed, above the first word
+constexpr std::int64_t codes_of_word = 8;
+
+/// The smallest matrix without padding of which a row has at least eight words, so that a kernel that reads several at
+/// once sees neighbours of different groups of words.
+Size whole_rows(const Format& format) {
+  constexpr std::int64_t least_words = 8;
+  Size size = least_full_size(format);
+  while (size.k < least_words * codes_of_word) size.k *= 2;
+  return size;
+}
+
+std::uint32_t words_of(const Format& format, Size size) {
+  return static_cast<std::uint32_t>(format.layout.slots(size) / codes_of_word);
+}
+
+/// How many words exchange their places: those of two of the smallest matrices at least.
+std::uint32_t places_of(const Format& format) {
+  return std::max(2 * words_of(format, least_full_size(format)), words_of(format, whole_rows(format)));
+}
 
 /// A seed is a swizzle and, below it, the first word.
 void every_word_is_unpacked(Case& c) {
   const Problem& p = c.problem;
   generated::Codes codes = generated::codes_of(p, generated::Codes::Kind::every_word);
   codes.first = static_cast<std::uint32_t>(p.seed);
-  codes.swizzle = static_cast<std::uint32_t>(p.seed >> swizzle_bits) % static_cast<std::uint32_t>(32 * p.inner_k_tiles);
+  codes.swizzle = static_cast<std::uint32_t>(p.seed >> swizzle_bits) % places_of(*p.format);
   const GeneratedResult judged = c.unpack(codes);
   if (judged.differences.wrong == 0) return;
 
@@ -28,28 +46,30 @@ void every_word_is_unpacked(Case& c) {
   for (const Differences::One& one : judged.differences.listed) {
     const std::int64_t row = one.index / p.k;
     const std::int64_t column = one.index % p.k;
-    const auto place = reference::place_of(row, column, p.k, static_cast<int>(p.inner_k_tiles));
-    const std::uint32_t word = codes.first + (static_cast<std::uint32_t>(place.word) ^ codes.swizzle);
+    const std::int64_t slot = p.layout().slot_of({row, column}, p.size());
+    const auto number = static_cast<std::uint32_t>(slot / codes_of_word);
+    const std::uint32_t word = codes.first + (number ^ codes.swizzle);
     text << "\n  " << place_text(p, row, column) << " of the word 0x" << std::hex << word << std::dec << ": expected "
-         << (word >> (4 * place.nibble) & 15) << ", got " << static_cast<std::int32_t>(one.got);
+         << (word >> (4 * (slot % codes_of_word)) & 15) << ", got " << static_cast<std::int32_t>(one.got);
     if (smaller) continue;
-    // The same word in the same place of one supertile.
-    const std::int64_t in_supertile = place.word % (16 * p.inner_k_tiles);
+    // The same word in the same place of the smallest matrix.
     smaller = p;
-    smaller->n = std::max<std::int64_t>(8, c.capabilities.n_multiple);
-    smaller->k = p.supertile_columns();
-    smaller->group_size = std::min(p.group_size, smaller->k);
-    smaller->seed = word - static_cast<std::uint32_t>(in_supertile);
+    const Size least = least_full_size(*p.format);
+    constexpr std::int64_t least_group = 16;  // that any subject takes
+    if (least_group <= least.k && least.k < p.group_size) smaller->group_size = least.k;
+    smaller->k = k_unit(*p.format, smaller->group_size);
+    smaller->n = std::max<std::int64_t>(least.n, c.capabilities.n_multiple);
+    smaller->seed = word - number % words_of(*p.format, {least.n, smaller->k});
   }
   throw Failure("mismatch", text.str(), false, smaller);
 }
 
 /// All words in the places that some bits of a word's number tell apart.
-/// @param place_bits  the bits of the number that are exchanged, ascending
-Enumeration words_in_places(const Capabilities& capabilities, std::int64_t inner_k_tiles,
+/// @param place_bits  the bits of the number that are exchanged
+Enumeration words_in_places(const Capabilities& capabilities, const Format* format,
                             const std::vector<int>& place_bits) {
   Problem step;
-  step.inner_k_tiles = inner_k_tiles;
+  step.format = format;
   step.k = 8192;
   step.n = std::max<std::int64_t>(capabilities.step_elements / step.k, 256);
   step.group_size = capabilities.group_sizes.front();
@@ -72,34 +92,33 @@ Enumeration words_in_places(const Capabilities& capabilities, std::int64_t inner
           }};
 }
 
-/// The bits of a word's number: the word of its lane, the lane, and whether its supertile is odd.
-struct PlaceBits {
-  int of_word;  // 0, 1 or 2
-  int lane = 5;
-
-  explicit PlaceBits(std::int64_t inner_k_tiles) : of_word(inner_k_tiles == 2 ? 0 : inner_k_tiles == 4 ? 1 : 2) {}
-  /// Which quarter of a row's strip, and which of a pair of neighbouring strips: where words of a lane are one, strips
-  /// are supertiles.
-  std::vector<int> of_row() const {
-    std::vector<int> bits;
-    for (int bit = 0; bit < of_word + 2; ++bit) bits.push_back(bit);
-    if (of_word == 0) bits.push_back(lane);
-    return bits;
+/// The bits of a word's number that tell the words of some rows apart, ascending.
+std::vector<int> bits_of_rows(const Format& format, std::int64_t rows) {
+  const Size size = whole_rows(format);
+  std::uint32_t all = 0;
+  for (std::int64_t row = 0; row < rows; ++row) {
+    for (std::int64_t column = 0; column < size.k; ++column) {
+      all |= static_cast<std::uint32_t>(format.layout.slot_of({row, column}, size) / codes_of_word);
+    }
   }
-  std::vector<int> of_supertile() const {
-    std::vector<int> bits = of_row();
-    for (int bit = of_word + 2; bit < of_word + lane; ++bit) bits.push_back(bit);
-    return bits;
+  std::vector<int> bits;
+  for (int bit = 0; bit < 32; ++bit) {
+    if ((all >> bit & 1) != 0) bits.push_back(bit);
   }
-};
+  return bits;
+}
 
-/// @param whole  all lanes of a supertile, or those of a row
+/// @param whole  the words of all rows, or those of one
 std::function<std::vector<Enumeration>(const Capabilities&)> every_word(bool whole) {
   return [whole](const Capabilities& capabilities) {
     std::vector<Enumeration> all;
-    for (const std::int64_t inner_k_tiles : capabilities.inner_k_tiles) {
-      const PlaceBits bits(inner_k_tiles);
-      all.push_back(words_in_places(capabilities, inner_k_tiles, whole ? bits.of_supertile() : bits.of_row()));
+    for (const Format* format : capabilities.formats) {
+      const std::vector<int> of_row = bits_of_rows(*format, 1);
+      std::vector<int> bits = of_row;
+      for (const int bit : whole ? bits_of_rows(*format, whole_rows(*format).n) : std::vector<int>()) {
+        if (std::find(of_row.begin(), of_row.end(), bit) == of_row.end()) bits.push_back(bit);
+      }
+      all.push_back(words_in_places(capabilities, format, bits));
     }
     return all;
   };
@@ -112,8 +131,8 @@ std::vector<Property> words_properties() {
     return Property{.name = name,
                     .finds = finds,
                     .needs = {Operation::unpack},
-                    .meets = {&every_inner_k_tiles, &not_square, &both_alignments},
-                    .sampling = {.domains = {Domain::floating}, .types = {Type::bf16}, .n_multiple = 8},
+                    .meets = {&every_format, &not_square, &both_alignments},
+                    .sampling = {.of_codes = true, .n_multiple = 8},
                     .body = every_word_is_unpacked,
                     .proof = "words",
                     .enumerations = every_word(whole)};

@@ -655,7 +655,7 @@ TEST(RoundsOfRefusals, ExcuseNoneThatComparedNothing) {
 }
 
 TEST(RoundsOfRefusals, MeetNoClassOfTheirProblems) {
-  Property property = property_with(compare_something, {&partial_tile});
+  Property property = property_with(compare_something, {&with_padding});
   property.sampling.fixed = {problem_with("--n=8"), problem_with("--n=9")};
   const auto whole_tiles = [](Case& c) {
     if (c.problem.n % 8 == 0) compare_something(c);
@@ -664,8 +664,8 @@ TEST(RoundsOfRefusals, MeetNoClassOfTheirProblems) {
     if (c.problem.n % 8 != 0) throw Refused("no");
     compare_something(c);
   };
-  EXPECT_EQ(in_rounds(property, {whole_tiles, whole_tiles}).reason, "never met: partial tile");
-  const std::string refused = "never met: partial tile (but where the subject refuses)";
+  EXPECT_EQ(in_rounds(property, {whole_tiles, whole_tiles}).reason, "never met: padding");
+  const std::string refused = "never met: padding (but where the subject refuses)";
   EXPECT_EQ(in_rounds(property, {no_partial_tiles, whole_tiles}).reason, refused);
   EXPECT_EQ(in_rounds(property, {whole_tiles, no_partial_tiles}).reason, refused);
 }

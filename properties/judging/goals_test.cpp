@@ -17,10 +17,10 @@ Judgement judged_on(const Property& property, const Capabilities& capabilities, 
   return judge(property, row_with(capabilities), idle, {.cases = cases, .seed = 3});
 }
 
-Capabilities with(std::vector<std::int64_t> inner_k_tiles, std::vector<std::int64_t> group_sizes,
+Capabilities with(std::vector<const Format*> formats, std::vector<std::int64_t> group_sizes,
                   std::int64_t n_multiple = 1) {
   Capabilities capabilities = kernel_capabilities();
-  capabilities.inner_k_tiles = std::move(inner_k_tiles);
+  capabilities.formats = std::move(formats);
   capabilities.group_sizes = std::move(group_sizes);
   capabilities.any_group_size = false;
   capabilities.n_multiple = n_multiple;
@@ -30,19 +30,18 @@ Capabilities with(std::vector<std::int64_t> inner_k_tiles, std::vector<std::int6
 using Names = std::vector<std::string>;
 
 TEST(AGoalOutOfReach, IsListedAndIsNoWant) {
-  const Property property =
-      property_with(compare_something, {&every_inner_k_tiles, &partial_tile, &groups_around_a_supertile});
-  const Judgement judgement = judged_on(property, with({4}, {32, 64}, 8));
+  const Property property = property_with(compare_something, {&every_format, &with_padding, &groups_around_a_block});
+  const Judgement judgement = judged_on(property, with({tinygemm(4)}, {32, 64}, 8));
   EXPECT_EQ(judgement.verdict, Verdict::passed) << judgement.reason;
   EXPECT_EQ(judgement.out_of_reach,
-            (Names{"inner_k_tiles 2", "inner_k_tiles 8", "partial tile", "group larger than a supertile"}));
+            (Names{"format tinygemm-2", "format tinygemm-8", "padding", "group larger than a block"}));
 }
 
 TEST(AGoalOutOfReach, OfAllThereAreSkipsTheProperty) {
-  const Property property = property_with([](Case&) { ADD_FAILURE() << "ran"; }, {&partial_tile});
-  const Judgement judgement = judged_on(property, with({2}, {32}, 8));
+  const Property property = property_with([](Case&) { ADD_FAILURE() << "ran"; }, {&with_padding});
+  const Judgement judgement = judged_on(property, with({tinygemm(2)}, {32}, 8));
   EXPECT_EQ(judgement.verdict, Verdict::skipped);
-  EXPECT_EQ(judgement.reason, "out of reach of what the subject takes: partial tile");
+  EXPECT_EQ(judgement.reason, "out of reach of what the subject takes: padding");
 }
 
 TEST(AGoalInReach, IsAWantWhereNoCaseMeetsIt) {
@@ -53,7 +52,7 @@ TEST(AGoalInReach, IsAWantWhereNoCaseMeetsIt) {
                                               compare_something(c);
                                             },
                                             {&every_class_of_scale}),
-                                        with({2}, {32}));
+                                        with({tinygemm(2)}, {32}));
   EXPECT_EQ(judgement.verdict, Verdict::mistrusted);
   EXPECT_SAYS(judgement.reason, "never met: scale ");
 }
@@ -61,9 +60,9 @@ TEST(AGoalInReach, IsAWantWhereNoCaseMeetsIt) {
 TEST(AGoalInReach, IsDrawnForWhereChanceHasNotMetIt) {
   // 33 groups of 32, and both layouts, in a single case that is drawn by chance.
   const Property property = property_with(
-      compare_something, {&more_groups_than_a_group_has_columns, &every_inner_k_tiles, &partial_tile, &several_groups});
+      compare_something, {&more_groups_than_a_group_has_columns, &every_format, &with_padding, &several_groups});
   for (const std::vector<std::int64_t>& sizes : {std::vector<std::int64_t>{32}, {32, 64, 128, 256}}) {
-    const Judgement judgement = judged_on(property, with({2, 8}, sizes), 1);
+    const Judgement judgement = judged_on(property, with({tinygemm(2), tinygemm(8)}, sizes), 1);
     EXPECT_EQ(judgement.verdict, Verdict::passed) << judgement.reason;
     EXPECT_LE(judgement.cases, 5);
   }
@@ -75,7 +74,7 @@ TEST(AGoalInReach, ThatIsDrawnForMayShowAFinding) {
     if (c.problem.groups() > 20) throw Failure("mismatch", "wrong");
   };
   Property property = property_with(wrong_with_many_groups, {&more_groups_than_a_group_has_columns});
-  const Judgement judgement = judged_on(property, with({2}, {32}), 1);
+  const Judgement judgement = judged_on(property, with({tinygemm(2)}, {32}), 1);
   EXPECT_EQ(judgement.verdict, Verdict::failed);
   ASSERT_EQ(judgement.findings.size(), 1u);
   EXPECT_EQ(judgement.findings[0].problem.groups(), 21) << "shrunk";
@@ -92,13 +91,14 @@ TEST(AGoalInReach, IsMetByCasesThatFailAsTheLedgerSays) {
   known.property = "test/property";
   const std::vector<ExpectedFailure> expected_failures = {known};
   Idle idle;
-  const Judgement judgement = judge(property_with(wrong_in_partial_tiles, {&partial_tile}), row_with(with({2}, {32})),
-                                    idle, {.cases = 60, .seed = 3, .expected_failures = &expected_failures});
+  const Judgement judgement =
+      judge(property_with(wrong_in_partial_tiles, {&with_padding}), row_with(with({tinygemm(2)}, {32})), idle,
+            {.cases = 60, .seed = 3, .expected_failures = &expected_failures});
   EXPECT_EQ(judgement.verdict, Verdict::known) << judgement.reason;
 }
 
 TEST(WhatASubjectTakes, BoundsWhatIsDrawn) {
-  Capabilities capabilities = with({2, 4}, {32, 256}, 4);
+  Capabilities capabilities = with({tinygemm(2), tinygemm(4)}, {32, 256}, 4);
   capabilities.most_n = 12;
   capabilities.most_k = 200;  // less than the larger group
   const Judgement judgement = judged_on(property_with([](Case& c) {
@@ -127,7 +127,8 @@ std::vector<Problem> fixed_of(const char* property, const Capabilities& capabili
 }
 
 TEST(AGoalOutOfReach, IsSoByTheMostRowsAndColumnsToo) {
-  Capabilities few_rows = kernel_capabilities(), few_columns = kernel_capabilities(), one_size = with({2}, {32}, 32);
+  Capabilities few_rows = kernel_capabilities(), few_columns = kernel_capabilities(),
+               one_size = with({tinygemm(2)}, {32}, 32);
   few_rows.most_n = 16;
   few_columns.most_k = 96;
   one_size.most_n = one_size.most_k = 32;
@@ -148,7 +149,8 @@ TEST(AGoalOutOfReach, IsSoByTheMostRowsAndColumnsToo) {
 }
 
 TEST(ManyExperts, AreAskedOfWhateverASubjectTakes) {
-  for (const Capabilities& capabilities : {kernel_capabilities(), with({8}, {64}, 4), with({2, 4}, {128}, 8)}) {
+  for (const Capabilities& capabilities :
+       {kernel_capabilities(), with({tinygemm(8)}, {64}, 4), with({tinygemm(2), tinygemm(4)}, {128}, 8)}) {
     const Property& property = property_of("batch/unpack_of_65537_experts_is_as_specified");
     std::string why_not;
     const SampleSpace space = sample_space_of(property, capabilities, &why_not);
@@ -173,8 +175,10 @@ TEST(LargeMatrices, ReachBeyond16BitsInEveryLayoutWhateverASubjectTakes) {
   for (const char* name :
        {"size/pack_of_a_large_matrix_is_as_specified", "size/unpack_of_a_large_matrix_is_as_specified",
         "size/dequantize_of_a_large_matrix_is_as_specified"}) {
-    for (Capabilities capabilities : {kernel_capabilities(), with({4}, {64}, 8), with({8}, {256}, 16),
-                                      with({2, 8}, {32, 64, 128, 256}, 8), with({2, 4, 8}, {128}, 64)}) {
+    for (Capabilities capabilities :
+         {kernel_capabilities(), with({tinygemm(4)}, {64}, 8), with({tinygemm(8)}, {256}, 16),
+          with({tinygemm(2), tinygemm(8)}, {32, 64, 128, 256}, 8),
+          with({tinygemm(2), tinygemm(4), tinygemm(8)}, {128}, 64)}) {
       const Property& property = property_of(name);
       std::string why_not;
       const SampleSpace space = sample_space_of(property, capabilities, &why_not);
@@ -195,7 +199,7 @@ TEST(LargeMatrices, ReachBeyond16BitsInEveryLayoutWhateverASubjectTakes) {
 }
 
 TEST(LargeMatrices, OfASubjectWithALimitStayWithinIt) {
-  Capabilities capabilities = with({4}, {64}, 8);
+  Capabilities capabilities = with({tinygemm(4)}, {64}, 8);
   capabilities.most_n = 70000;
   capabilities.most_k = 10000;
   const Property& property = property_of("size/dequantize_of_a_large_matrix_is_as_specified");
@@ -210,16 +214,15 @@ TEST(LargeMatrices, OfASubjectWithALimitStayWithinIt) {
   EXPECT_EQ(most_n, 70000) << "as far as it goes";
   EXPECT_EQ(most_k, 9984);
   const Goals goals = goals_of(property.meets, space.capabilities);
-  EXPECT_NE(
-      std::find(goals.out_of_reach.begin(), goals.out_of_reach.end(), "more than 65,535 columns with inner_k_tiles 4"),
-      goals.out_of_reach.end());
+  EXPECT_NE(std::find(goals.out_of_reach.begin(), goals.out_of_reach.end(), "more than 65,535 columns as tinygemm-4"),
+            goals.out_of_reach.end());
   EXPECT_TRUE(std::any_of(goals.in_reach.begin(), goals.in_reach.end(), [](const CoverageGoal* goal) {
-    return goal->name == "more than 65,535 rows with inner_k_tiles 4";
+    return goal->name == "more than 65,535 rows as tinygemm-4";
   }));
 }
 
 TEST(LaunchProblems, AreOfWhatASubjectTakes) {
-  Capabilities capabilities = with({8}, {256}, 16);
+  Capabilities capabilities = with({tinygemm(8)}, {256}, 16);
   capabilities.operations = {Operation::unpack, Operation::dequantize};
   capabilities.takes_tensors = true;
   for (const char* name : {"launch/unpack_takes_more_n_tiles_than_a_grid_dimension",

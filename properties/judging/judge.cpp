@@ -343,14 +343,14 @@ CaseOutcome InThisProcess::run(const Property& property, const Problem& problem,
 
 void SizesAsked::add(const Problem& p) {
   SizesAsked one;
-  one.inner_k_tiles = {p.inner_k_tiles};
+  one.formats = {p.format->name};
   one.group_sizes = {p.group_size};
   one.ranges = {{"n", {p.n, p.n}}, {"k", {p.k, p.k}}, {"groups", {p.groups(), p.groups()}}};
   add(one);
 }
 
 void SizesAsked::add(const SizesAsked& other) {
-  inner_k_tiles.insert(other.inner_k_tiles.begin(), other.inner_k_tiles.end());
+  formats.insert(other.formats.begin(), other.formats.end());
   group_sizes.insert(other.group_sizes.begin(), other.group_sizes.end());
   for (const auto& [name, range] : other.ranges) {
     Range& own = ranges.try_emplace(name, range).first->second;

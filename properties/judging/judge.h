@@ -94,7 +94,7 @@ struct SizesAsked {
     std::int64_t most = 0;
   };
   std::map<std::string, Range> ranges;  // "n", "k", "groups"
-  std::set<std::int64_t> inner_k_tiles;
+  std::set<std::string> formats;
   std::set<std::int64_t> group_sizes;
 
   void add(const Problem&);

@@ -44,7 +44,7 @@ TEST(Passed, IsAPropertyThatHeldInEveryCase) {
   EXPECT_EQ(calls, 40);
   EXPECT_EQ(judgement.elements, 80);
   std::int64_t typed = 0;  // every case has one type
-  for (const char* name : {"out bf16", "out fp16", "out fp32"}) typed += judgement.classes.at(name);
+  for (const char* name : {"weights bf16", "weights fp16", "weights fp32"}) typed += judgement.classes.at(name);
   EXPECT_EQ(typed, 40);
   EXPECT_TRUE(judgement.findings.empty());
   EXPECT_FALSE(judgement.device_lost);
@@ -143,19 +143,20 @@ TEST(Mistrusted, IsAPropertyThatNeverMetAClassItIsAbout) {
       {every_code_at_every_nibble,
        problem_with("--n=8"),
        {problem_with("--n=512 --k=64")}},  // 256 codes for 128 places
-      {every_inner_k_tiles,
+      {every_format,
        plain,
-       {plain, problem_with("--k=64 --inner-k-tiles=4"), problem_with("--k=128 --inner-k-tiles=8")}},
-      {partial_tile, plain, {problem_with("--n=33")}},
+       {plain, problem_with("--k=64 --format=tinygemm-4"), problem_with("--k=128 --format=tinygemm-8")}},
+      {with_padding, plain, {problem_with("--n=33")}},
       {several_groups, plain, {problem_with("--k=64")}},
-      {groups_around_a_supertile,
-       plain,
-       {plain, problem_with("--group-size=16"), problem_with("--k=64 --group-size=64")}},
+      {groups_around_a_block, plain, {plain, problem_with("--group-size=16"), problem_with("--k=64 --group-size=64")}},
       {unusual_groups, plain, {problem_with("--k=512 --group-size=512"), problem_with("--k=96 --group-size=48")}},
       {more_groups_than_a_group_has_columns, plain, {problem_with("--k=512 --group-size=16")}},
       {not_square, plain, {problem_with("--n=8")}},
-      {every_class_of_scale, plain, {problem_with("--n=512 --scales=edges")}},
-      {every_type, plain, {plain, problem_with("--out=fp16"), problem_with("--out=fp32")}},
+      {every_class_of_scale, plain, {problem_with("--n=512 --profile=edges")}},
+      {every_type,
+       plain,
+       {plain, problem_with("--weight-type=fp16 --parameter-type=fp16"),
+        problem_with("--weight-type=fp32 --parameter-type=fp32")}},
   };
   for (const Row& row : rows) {
     SCOPED_TRACE(row.wanted.name);
@@ -180,20 +181,20 @@ TEST(Mistrusted, IsAPropertyThatNeverMetAClassItIsAbout) {
 }
 
 TEST(Mistrusted, NamesEveryClassThatWasNotMet) {
-  const Judgement judgement = judged(property_with(compare_something, {&partial_tile, &not_square, &several_groups},
+  const Judgement judgement = judged(property_with(compare_something, {&with_padding, &not_square, &several_groups},
                                                    {.fixed = {problem_with("--n=32")}}));
-  expect_mistrusted(judgement, "never met: partial tile; not square; several groups");
+  expect_mistrusted(judgement, "never met: padding; not square; several groups");
 }
 
 TEST(Mistrusted, IsNoPropertyWhoseClassTheSubjectCannotReach) {
   Capabilities narrow = kernel_capabilities();
-  narrow.inner_k_tiles = {4};
+  narrow.formats = {tinygemm(4)};
   narrow.group_sizes = {64};
   narrow.types = {Type::fp16};
   narrow.n_multiple = 16;
   Idle idle;
   const Property property =
-      property_with(compare_something, {&every_inner_k_tiles, &partial_tile, &every_type, &groups_around_a_supertile});
+      property_with(compare_something, {&every_format, &with_padding, &every_type, &groups_around_a_block});
   EXPECT_EQ(judge(property, row_with(narrow), idle, {.cases = 20}).verdict, Verdict::passed);
 }
 
@@ -201,7 +202,7 @@ TEST(Mistrusted, IsAPropertyThatComparedNothingInTheClassesItIsAbout) {
   const auto whole_tiles_only = [](Case& c) {
     if (c.problem.n % 8 == 0) compare_something(c);
   };
-  expect_mistrusted(judged(property_with(whole_tiles_only, {&partial_tile}), {.cases = 100}), "partial tile");
+  expect_mistrusted(judged(property_with(whole_tiles_only, {&with_padding}), {.cases = 100}), "padding");
 }
 
 // --- SKIPPED
@@ -296,7 +297,7 @@ void expect_never_passes(const End& end) {
 }
 
 TEST(Failed, OrAtLeastNotPassedIsABodyThatThrowsIllegal) {
-  expect_never_passes([] { throw UsageError("--scales", "'x'", "ordinary"); });
+  expect_never_passes([] { throw UsageError("--profile", "'x'", "ordinary"); });
 }
 
 TEST(Failed, OrAtLeastNotPassedIsABodyThatAssertsInRapidChecksWay) {
@@ -437,7 +438,7 @@ TEST(Shrinking, EndsAtTheSmallestProblemWhereAllFail) {
     const Shrunk shrunk = shrunk_where([](const Problem&) { return true; }, seed);
     const Problem& p = shrunk.judgement.findings.at(0).problem;
     EXPECT_EQ(p.n * p.k, 32) << line_of(p);
-    EXPECT_EQ(p.inner_k_tiles, 2) << line_of(p);
+    EXPECT_EQ(p.format, tinygemm(2)) << line_of(p);
     EXPECT_EQ(shrunk.judgement.cases, 1);
     EXPECT_EQ(p.seed, shrunk.failing.front().seed);
   }
@@ -523,7 +524,7 @@ TEST(Shrinking, CountsForNothingThatWasMet) {
   const auto classes_of = [](std::int64_t most) {
     const Judgement judgement = shrunk_where([=](const Problem& p) { return p.n * p.k > most; }, 4).judgement;
     std::int64_t cases = 0;
-    for (const char* name : {"out bf16", "out fp16", "out fp32"}) {
+    for (const char* name : {"weights bf16", "weights fp16", "weights fp32"}) {
       if (judgement.classes.count(name) != 0) cases += judgement.classes.at(name);
     }
     return std::pair(cases, judgement.cases);
@@ -557,8 +558,7 @@ TEST(TheSameSeed, GivesTheSameJudgementOfASubjectThatPasses) {
   EXPECT_EQ(first.judgement.classes, again.judgement.classes);
   EXPECT_EQ(first.judgement.elements, again.judgement.elements);
   // Another right subject is asked the same, and answers the same.
-  EXPECT_EQ(seen_of(property, "reference", {.cases = 30, .seed = 7}).judgement.output_hash,
-            first.judgement.output_hash);
+  EXPECT_EQ(seen_of(property, "cpu", {.cases = 30, .seed = 7}).judgement.output_hash, first.judgement.output_hash);
 }
 
 TEST(TheSameSeed, AndMoreCasesBeginWithTheSameProblems) {
@@ -587,7 +587,7 @@ TEST(TheSameSeed, GivesTheSameFindingOfASubjectThatFails) {
 TEST(TheOutputHash, DependsOnEveryCase) {
   const auto hash_of = [](std::vector<Problem> fixed) {
     const auto pack = [](Case& c) {
-      c.expect_equal(c.pack(c.codes()), specified::packed(c.codes(), c.problem.inner_k_tiles));
+      c.expect_equal(c.pack(c.codes()), specified::packed(*c.problem.format, c.codes()));
     };
     const SubjectRow& row = subject_row("reference");
     return judge(property_with(pack, {}, {.fixed = std::move(fixed)}), row, *row.make().subject, {}).output_hash;
@@ -629,7 +629,7 @@ TEST(AnotherProperty, DrawsOtherProblemsOfTheSameSeed) {
 
 struct Rounds {
   SubjectRow row = row_with(kernel_capabilities());
-  Property property = property_with(compare_something, {&partial_tile, &several_groups});
+  Property property = property_with(compare_something, {&with_padding, &several_groups});
   Judgement round(const std::string& flags, std::function<void(Case&)> body = compare_something) {
     Idle idle;
     Property once = property;
@@ -651,7 +651,7 @@ TEST(Rounds, AreTrustedForWhatTheyMetTogether) {
   EXPECT_EQ(both.reason, "");
   EXPECT_EQ(both.cases, 2);
   EXPECT_EQ(both.elements, 4);
-  EXPECT_EQ(both.classes.at("out bf16"), 2);
+  EXPECT_EQ(both.classes.at("weights bf16"), 2);
   Judgement twice = partial;
   twice.add(partial, r.property, r.row.capabilities);
   EXPECT_EQ(twice.verdict, Verdict::mistrusted);
@@ -733,7 +733,7 @@ TEST(OneProblem, OutsideOfWhatIsPossibleOrTakenIsRefused) {
   };
   const SubjectRow& host = subject_row("host");
   Capabilities narrow = kernel_capabilities();
-  narrow.inner_k_tiles = {2, 8};
+  narrow.formats = {tinygemm(2), tinygemm(8)};
   narrow.group_sizes = {32};
   narrow.any_group_size = false;
   narrow.n_multiple = 8;
@@ -751,17 +751,19 @@ TEST(OneProblem, OutsideOfWhatIsPossibleOrTakenIsRefused) {
   for (const Row& row : {Row{"--k=33", "--k: given 33"},
                          {"--n=-1", "--n: given -1"},
                          {"--group-size=24", "--group-size: given 24"},
-                         {"--inner-k-tiles=3", "--inner-k-tiles: given 3"},
-                         {"--scales=x", "--scales: given 'x'"},
-                         {"--domain=integer", "--domain: given integer, legal is float"},
+                         {"--format=tinygemm-3", "--format: given 'tinygemm-3'"},
+                         {"--profile=x", "--profile: given 'x'"},
+                         {"--scheme=integer", "--scheme: given integer, legal is float"},
                          {"--n=0", "--n: given 0"},
                          {"--k=0", "--k: given 0"}}) {
     EXPECT_SAYS(refusal(value + row.flags, host), row.message);
   }
-  for (const Row& row : {Row{"--n=12", "--n: given 12, legal is a multiple of 8"},
-                         {"--n=8 --out=fp16", "--out: given fp16, legal is bf16"},
-                         {"--n=8 --k=64 --group-size=64", "--group-size: given 64, legal is 32"},
-                         {"--n=8 --k=64 --inner-k-tiles=4", "--inner-k-tiles: given 4, legal is 2, 8"}}) {
+  for (const Row& row :
+       {Row{"--n=12", "--n: given 12, legal is a multiple of 8"},
+        {"--n=8 --weight-type=fp16 --parameter-type=fp16",
+         "--weight-type and --parameter-type: given fp16, legal is bf16"},
+        {"--n=8 --k=64 --group-size=64", "--group-size: given 64, legal is 32"},
+        {"--n=8 --k=64 --format=tinygemm-4", "--format: given tinygemm-4, legal is tinygemm-2, tinygemm-8"}}) {
     EXPECT_SAYS(refusal(value + row.flags, row_with(narrow)), row.message);
   }
   EXPECT_SAYS(refusal("--property=no/such_property", host), "--property: given 'no/such_property'");
@@ -772,13 +774,13 @@ TEST(OneProblem, OutsideOfWhatIsPossibleOrTakenIsRefused) {
 
 /// The bytes that an operation must write.
 std::pair<void*, std::size_t> output_of(const PackCall& c) {
-  return {c.packed, static_cast<std::size_t>(reference::words_of(c.n, c.k)) * 4};
+  return {c.packed, static_cast<std::size_t>(c.format->layout.slots({c.n, c.k}) / 2)};
 }
 std::pair<void*, std::size_t> output_of(const UnpackCall& c) {
   return {c.codes, static_cast<std::size_t>(c.n * c.k) * 4};
 }
 std::pair<void*, std::size_t> output_of(const DequantizeCall& c) {
-  return {c.weights, static_cast<std::size_t>(c.n * c.k * bytes_of(c.type))};
+  return {c.weights, static_cast<std::size_t>(c.n * c.k * bytes_of(c.types.weight))};
 }
 std::pair<void*, std::size_t> output_of(const MatmulCall& c) {
   return {c.out, static_cast<std::size_t>(c.m * c.n) * 2};
@@ -797,8 +799,8 @@ std::pair<void*, std::size_t> output_of(const DequantizeEagerlyCall& c) {
 /// What the sizes of a call have besides n, k and those of its output.
 template <class Call>
 std::int64_t further_size_of(const Call& c) {
-  if constexpr (requires { c.inner_k_tiles; })
-    return c.inner_k_tiles;
+  if constexpr (requires { c.format; })
+    return index_of(*c.format);
   else
     return c.group_size;
 }

@@ -34,7 +34,7 @@ std::vector<Property> properties_about_tensors(const Operations& operations) {
         for (Problem& problem : problems) {
           problem.n = 72 + problem.n / 8 % 2 * 8;
           problem.k = problem.group_size = 32;
-          problem.inner_k_tiles = 2;
+          problem.format = tinygemm(2);
         }
         return problems;
       };

@@ -266,7 +266,7 @@ TEST(ARefusedCase, IsNoneWhereNothingIsRefused) {
 TEST(ARefusedCase, SkipsThePropertyWhereAllAreAndMayBe) {
   int calls = 0;
   Property property =
-      property_with([&](Case&) { throw Refused("number " + std::to_string(++calls)); }, {&partial_tile});
+      property_with([&](Case&) { throw Refused("number " + std::to_string(++calls)); }, {&with_padding});
   property.on_refusal = OnRefusal::allowed;
   const Judgement judgement = judged_with_problems(property).judgement;
   EXPECT_EQ(judgement.verdict, Verdict::skipped);
@@ -284,7 +284,7 @@ TEST(ARefusedCase, SkipsThePropertyWhereAllAreAndMayBe) {
 
 TEST(ARefusedCase, ExcusesNoneThatComparedNothing) {
   Property property = property_with([](Case& c) {
-    if (c.problem.n % 8 != 0) throw Refused("a partial tile");
+    if (c.problem.n % 8 != 0) throw Refused("a padding");
   });
   property.on_refusal = OnRefusal::allowed;
   const Judgement judgement = judged_with_problems(property).judgement;
@@ -317,17 +317,16 @@ TEST(ACaseThatCannotBeRunHere, ExcusesNoneThatComparedNothing) {
 TEST(ARefusedCase, MeetsNoClassOfItsProblem) {
   const auto judged_on = [](std::vector<Problem> fixed) {
     return judged_with_problems(
-               property_with(refuse_partial_tiles, {&partial_tile, &several_groups}, {.fixed = std::move(fixed)}))
+               property_with(refuse_partial_tiles, {&with_padding, &several_groups}, {.fixed = std::move(fixed)}))
         .judgement;
   };
   const Problem grouped = problem_with("--n=8 --k=64");
-  EXPECT_EQ(judged_on({grouped, problem_with("--n=9")}).reason,
-            "never met: partial tile (but where the subject refuses)");
+  EXPECT_EQ(judged_on({grouped, problem_with("--n=9")}).reason, "never met: padding (but where the subject refuses)");
   const Judgement missed = judged_on({grouped});
   EXPECT_EQ(missed.verdict, Verdict::mistrusted);
-  EXPECT_EQ(missed.reason, "never met: partial tile");
+  EXPECT_EQ(missed.reason, "never met: padding");
   // What was met is what was compared, all the same.
-  EXPECT_EQ(judged_on({grouped, problem_with("--n=9")}).classes.count("partial tile"), 0u);
+  EXPECT_EQ(judged_on({grouped, problem_with("--n=9")}).classes.count("padding"), 0u);
 }
 
 TEST(ARefusedCase, ShowsNothingOfItsVariant) {
@@ -381,7 +380,7 @@ TEST(ARefusedCase, ExcusesNoOtherThatComparesNothing) {
 
 TEST(WhatIsUnavailable, SkipsThePropertyWhereNothingWasCompared) {
   const Judged seen =
-      judged_with_problems(property_with([](Case&) { throw Unavailable("no second device"); }, {&partial_tile}));
+      judged_with_problems(property_with([](Case&) { throw Unavailable("no second device"); }, {&with_padding}));
   EXPECT_EQ(seen.judgement.verdict, Verdict::skipped);
   EXPECT_EQ(seen.judgement.reason, "no second device");
   EXPECT_EQ(seen.judgement.cases, 1) << "the next would lack it too";
@@ -472,11 +471,11 @@ TEST(FixedProblems, OutsideTheSubjectsCapabilitiesAreLeftOut) {
 
 TEST(FixedProblems, ThatAreLeftOutAreNotMissed) {
   const Property property =
-      property_with(compare_something, {&partial_tile},
+      property_with(compare_something, {&with_padding},
                     {.fixed = {problem_with("--n=9 --k=64 --group-size=64"), problem_with("--n=8")}});
   const Judgement part = judged_with_problems(property, {}, narrow_capabilities()).judgement;
   EXPECT_EQ(part.verdict, Verdict::passed);
-  EXPECT_EQ(part.out_of_reach, (std::vector<std::string>{"partial tile", "1 of 2 recorded matrices"}));
+  EXPECT_EQ(part.out_of_reach, (std::vector<std::string>{"padding", "1 of 2 recorded matrices"}));
   Property missing = property;
   missing.sampling.fixed = {problem_with("--n=8")};
   EXPECT_EQ(judged_with_problems(missing, {}, narrow_capabilities()).judgement.verdict, Verdict::mistrusted);

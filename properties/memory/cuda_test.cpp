@@ -6,6 +6,8 @@
 
 #include <cstring>
 
+#include "properties/problem/tinygemm.h"
+
 namespace tileproof {
 
 namespace {
@@ -17,18 +19,19 @@ struct OfFormula {
 };
 
 std::vector<OfFormula> formulas() {
-  const generated::Codes each = {.kind = generated::Codes::Kind::each, .n = 13, .k = 256, .inner_k_tiles = 4};
+  const generated::Codes each = {
+      .kind = generated::Codes::Kind::each, .n = 13, .k = 256, .format = index_of(*tinygemm(4))};
   generated::Codes digit = each;
   digit.kind = generated::Codes::Kind::digit;
   digit.shift = 4;
-  digit.inner_k_tiles = 8;
+  digit.format = index_of(*tinygemm(8));
   generated::Codes words = each;
   words.kind = generated::Codes::Kind::every_word;
   words.first = 0xfffffff0;
   words.swizzle = 5;
   const generated::Parameters pairs = {.n = 13, .groups = 5, .group_size = 16, .first = 0x3f80'0000};
   generated::Parameters integer = pairs;
-  integer.domain = Domain::integer;
+  integer.scheme = index_of(*scheme::integer);
   integer.type = Type::fp32;
   generated::Parameters of_matrix = pairs;
   of_matrix.groups = 16;
@@ -96,7 +99,8 @@ TEST_F(DeviceJudge, FindsOneWrongBitInEveryElement) {
 
 TEST_F(DeviceJudge, WritesAndComparesSeveralBlocksFromEveryAddress) {
   constexpr std::int64_t of_block = 4096;
-  const generated::Codes codes = {.kind = generated::Codes::Kind::each, .n = 49, .k = 256, .inner_k_tiles = 4};
+  const generated::Codes codes = {
+      .kind = generated::Codes::Kind::each, .n = 49, .k = 256, .format = index_of(*tinygemm(4))};
   generated::Codes more_codes = codes;
   more_codes.n = 97;
   const generated::Parameters pairs = {.n = 49, .groups = 16, .group_size = 16, .first = 0x3f80'0000};

@@ -7,9 +7,15 @@
 
 #include "properties/memory/generated_tensor.h"
 #include "properties/problem/draw.h"
-#include "properties/problem/k_tile.h"
-#include "reference/dequantize.h"
-#include "reference/tile_map.h"
+#include "reference/formats.h"
+
+/// The loop that follows is unrolled: what it asks of a layout then is known when this is compiled, here as on a
+/// device.
+#if defined(__CUDACC__)
+#define TILEPROOF_UNROLLED _Pragma("unroll")
+#else
+#define TILEPROOF_UNROLLED _Pragma("GCC unroll 16")
+#endif
 
 namespace tileproof::generated {
 
@@ -38,14 +44,41 @@ constexpr std::uint32_t code_at(const Codes& c, std::int64_t row, std::int64_t c
   if (c.kind == Codes::Kind::digit) {
     return (static_cast<std::uint32_t>((row * c.k + column) >> c.shift) ^ c.flip) & 15;
   }
-  if (c.kind == Codes::Kind::each) return static_cast<std::uint32_t>(column + (row >> 2)) & 15;
-  const reference::Place place = reference::place_of(row, column, c.k, static_cast<int>(c.inner_k_tiles));
-  return word_at(c, place.word) >> (4 * place.nibble) & 15;
+  return static_cast<std::uint32_t>(column + (row >> 2)) & 15;
 }
 
-/// The codes of the sixteen columns from a k-tile's first on: code i at bits 4i. The kind is asked for once, and not
+/// Of Kind::every_word, sixteen columns from a multiple of sixteen on.
+template <class L>
+constexpr std::uint64_t codes_of_words(const Codes& codes, std::int64_t row, std::int64_t column) {
+  constexpr int codes_of_word = 8;  // of 32 bits, whatever the storage unit is
+  const reference::Size size = {codes.n, codes.k};
+  std::uint64_t of_run = 0;
+  if constexpr (reference::HasRuns<L>) {
+    static_assert(L::run_columns == run);
+    const std::int64_t first = L::slot_of({row, column}, size);
+    const std::int64_t word = first / codes_of_word;
+    const auto nibble = static_cast<int>(first % codes_of_word);
+    TILEPROOF_UNROLLED
+    for (int i = 0; i < run; ++i) {
+      const int from_word = nibble + L::slot_from_first(i);
+      const std::uint32_t code = word_at(codes, word + (from_word >> 3)) >> (4 * (from_word & 7)) & 15;
+      of_run |= static_cast<std::uint64_t>(code) << (4 * i);
+    }
+  } else {
+    for (int i = 0; i < run && column + i < codes.k; ++i) {
+      const std::int64_t slot = L::slot_of({row, column + i}, size);
+      const std::uint32_t code = word_at(codes, slot / codes_of_word) >> (4 * (slot % codes_of_word)) & 15;
+      of_run |= static_cast<std::uint64_t>(code) << (4 * i);
+    }
+  }
+  return of_run;
+}
+
+/// The codes of sixteen columns from a multiple of sixteen on: code i at bits 4i. The kind is asked for once, and not
 /// for each of them, so that the loop can be unrolled and a GPU's registers hold what comes of it.
-constexpr std::uint64_t codes_of_run(const Codes& codes, std::int64_t row, std::int64_t column, int inner_k_tiles) {
+/// @param of_words  of every word, whose codes depend on the layout
+template <class OfWords>
+constexpr std::uint64_t codes_of_run(const Codes& codes, std::int64_t row, std::int64_t column, OfWords of_words) {
   const auto all = [](auto code_of_column) {
     std::uint64_t of_run = 0;
 #pragma unroll
@@ -65,10 +98,18 @@ constexpr std::uint64_t codes_of_run(const Codes& codes, std::int64_t row, std::
   }
   if (codes.kind == Codes::Kind::digit) return of_kind.template operator()<Codes::Kind::digit>();
   if (codes.kind == Codes::Kind::each) return of_kind.template operator()<Codes::Kind::each>();
-  const reference::Place place = reference::place_of(row, column, codes.k, inner_k_tiles);
-  return all([&](int i) {
-    const FromFirst from = from_first_of_k_tile(i);
-    return word_at(codes, place.word + from.lane * (inner_k_tiles / 2)) >> (4 * (place.nibble + from.nibble)) & 15;
+  return of_words();
+}
+
+/// For a layout that is known when this is compiled.
+template <class L>
+constexpr std::uint64_t codes_of_run(const Codes& codes, std::int64_t row, std::int64_t column) {
+  return codes_of_run(codes, row, column, [&] { return codes_of_words<L>(codes, row, column); });
+}
+
+constexpr std::uint64_t codes_of_run(const Codes& codes, std::int64_t row, std::int64_t column) {
+  return codes_of_run(codes, row, column, [&] {
+    return reference::with_layout(codes.format, [&]<class L>() { return codes_of_words<L>(codes, row, column); });
   });
 }
 
@@ -96,16 +137,16 @@ template <Type type>
 using ElementOf = std::conditional_t<type == Type::fp32, std::uint32_t, std::uint16_t>;
 
 /// How many bits number the pairs: those of a pattern for each scale and zero, eight of a zero point. Of fp32, scale
-/// and zero are what bf16 holds; but in the integer domain, where those never need rounding, each scale comes once more
-/// with a full fraction, and without a zero point scales are all there are.
-template <Type type, Domain domain>
-inline constexpr int bits_of_number = domain == Domain::floating  ? 32
-                                      : domain == Domain::integer ? (type == Type::fp32 ? 25 : 24)
-                                                                  : (type == Type::fp32 ? 32 : 16);
+/// and zero are what bf16 holds; but where zeros are whole numbers, with which scales never need rounding, each scale
+/// comes once more with a full fraction, and without a zero point scales are all there are.
+template <Type type, Zero zero_kind>
+inline constexpr int bits_of_number = zero_kind == Zero::value   ? 32
+                                      : zero_kind == Zero::point ? (type == Type::fp32 ? 25 : 24)
+                                                                 : (type == Type::fp32 ? 32 : 16);
 
 /// The number-th pair of all. Fractions run fastest, so that neighbours in a row are computed alike, by a GPU at once;
 /// signs and exponents lie evenly over the domain from the start.
-template <Type type, Domain domain>
+template <Type type, Zero zero_kind>
 constexpr Pair pair_at(std::uint64_t number) {
   constexpr int fraction = enumerated_format<type>.fraction_bits;
   constexpr int rest = 16 - fraction;
@@ -114,11 +155,11 @@ constexpr Pair pair_at(std::uint64_t number) {
     const auto bits = static_cast<std::uint32_t>(high << fraction | low);
     return type == Type::fp32 ? bits << 16 : bits;  // a bf16 value as fp32
   };
-  if constexpr (domain == Domain::floating) {
+  if constexpr (zero_kind == Zero::value) {
     const std::uint64_t high = spread(number >> (2 * fraction), 2 * rest);
     return {pattern(high >> rest, number >> fraction & fraction_mask),
             pattern(high & ((1u << rest) - 1), number & fraction_mask), 0};
-  } else if constexpr (domain == Domain::integer) {
+  } else if constexpr (zero_kind == Zero::point) {
     const std::uint64_t of_pattern = number & 0xffffff;
     const std::uint64_t high = spread(of_pattern >> (fraction + 8), rest);
     const std::uint32_t scale = pattern(high, of_pattern >> 8 & fraction_mask);
@@ -156,19 +197,23 @@ constexpr Pair ordinary_pair(std::uint64_t number) {
   return {binade(-8, bits >> 50, bits), sign | binade(-6, bits >> 52, bits >> 25), static_cast<int>(bits >> 60)};
 }
 
-template <Type type, Domain domain>
+template <Type type, class Used>
 constexpr Pair pair_of_group(const Parameters& p, std::int64_t group, std::int64_t row) {
   if (p.kind == Parameters::Kind::every) {
-    constexpr std::uint64_t last = (std::uint64_t{1} << bits_of_number<type, domain>)-1;
-    return pair_at<type, domain>((p.first + static_cast<std::uint64_t>(row * p.groups + group)) & last);
+    constexpr Zero zero_kind = Used::Scheme::zero_kind;
+    constexpr std::uint64_t last = (std::uint64_t{1} << bits_of_number<type, zero_kind>)-1;
+    Pair pair = pair_at<type, zero_kind>((p.first + static_cast<std::uint64_t>(row * p.groups + group)) & last);
+    if constexpr (Used::Parameters::zeros_are_packed) pair.zero_point &= 15;
+    return pair;
   }
   const std::int64_t number = group * p.n + row;
   if (p.kind == Parameters::Kind::ordinary) return ordinary_pair<type>(p.first + static_cast<std::uint64_t>(number));
-  int digit = static_cast<int>(number >> p.shift & 63);
-  if (p.flip != 0) digit = 63 - digit;
+  const int largest = (1 << p.digit_bits) - 1;
+  int digit = static_cast<int>(number >> p.shift) & largest;
+  if (p.flip != 0) digit = largest - digit;
   if (p.kind == Parameters::Kind::identity) return {bits_of<type>(1), bits_of<type>(8), 0};
   if (p.kind == Parameters::Kind::scale_digit) return {bits_of<type>(digit), 0, 0};
-  return {bits_of<type>(1), bits_of<type>(digit), -digit};
+  return {bits_of<type>(1), bits_of<type>(digit), p.zero_base - digit};
 }
 
 // Evaluators: sixteen elements from element `first` on, a multiple of sixteen. What lies past the end is anything.
@@ -188,64 +233,124 @@ struct PairsOf {
   CodePairs tensor;
   constexpr std::int64_t elements() const { return tensor.codes.n * (tensor.codes.k / 2); }
   constexpr void operator()(std::int64_t first, std::uint32_t (&values)[run]) const {
-    const std::int64_t row = quotient(first, tensor.codes.k / 2);
-    const std::int64_t column = (first - row * (tensor.codes.k / 2)) * 2;
-    const auto inner_k_tiles = static_cast<int>(tensor.codes.inner_k_tiles);
+    const std::int64_t bytes_of_row = tensor.codes.k / 2;
+    if (bytes_of_row % run != 0) return byte_by_byte(first, values);
+    const std::int64_t row = quotient(first, bytes_of_row);
+    const std::int64_t column = (first - row * bytes_of_row) * 2;
     for (int half = 0; half < 2; ++half) {
-      const std::uint64_t codes = codes_of_run(tensor.codes, row, column + half * run, inner_k_tiles);
-      for (int i = 0; i < run / 2; ++i) {
-        values[half * (run / 2) + i] =
-            static_cast<std::uint32_t>(code_of_run(codes, 2 * i) << 4 | code_of_run(codes, 2 * i + 1));
-      }
+      const std::uint64_t codes = codes_of_run(tensor.codes, row, column + half * run);
+      for (int i = 0; i < run / 2; ++i) values[half * (run / 2) + i] = pair_in(codes, 2 * i);
+    }
+  }
+
+ private:
+  static constexpr std::uint32_t pair_in(std::uint64_t codes, int i) {
+    return static_cast<std::uint32_t>(code_of_run(codes, i) << 4 | code_of_run(codes, i + 1));
+  }
+
+  /// Where a row ends in the middle of a run.
+  constexpr void byte_by_byte(std::int64_t first, std::uint32_t (&values)[run]) const {
+    const std::int64_t bytes_of_row = tensor.codes.k / 2;
+    for (int i = 0; i < run && first + i < elements(); ++i) {
+      const std::int64_t row = quotient(first + i, bytes_of_row);
+      const std::int64_t column = (first + i - row * bytes_of_row) * 2;
+      const std::uint64_t codes = codes_of_run(tensor.codes, row, column / run * run);
+      values[i] = pair_in(codes, static_cast<int>(column % run));
     }
   }
 };
 
-template <int inner_k_tiles>
-struct WordsOf {
-  static constexpr std::int64_t words_of_supertile = reference::lanes_of_tile * inner_k_tiles / 2;
-  static constexpr std::int64_t columns_of_supertile = reference::columns_of_tile * inner_k_tiles;
-  static constexpr int words_of_row = static_cast<int>(words_of_supertile) / reference::rows_of_tile;  // of a supertile
-
-  using Element = std::uint32_t;
-  PackedWords tensor;
-  constexpr std::int64_t elements() const { return reference::words_of(tensor.codes.n, tensor.codes.k); }
-  constexpr void operator()(std::int64_t first, std::uint32_t (&values)[run]) const {
-    const Codes& codes = tensor.codes;
-    if (codes.kind == Codes::Kind::every_word) {
-      for (int i = 0; i < run; ++i) values[i] = word_at(codes, first + i);
-      return;
+/// @return whether the rows of a block lie one after the other, each of whole storage units and whole runs, so that
+/// sixteen units are whole rows
+template <class L>
+constexpr bool rows_of_block_lie_in_turn() {
+  if constexpr (reference::HasBlocks<L> && reference::HasRuns<L>) {
+    constexpr reference::Size block = L::block;
+    constexpr std::int64_t slots_of_row = block.k;
+    constexpr std::int64_t units_of_row = slots_of_row / reference::slots_of_unit<typename L::Storage>;
+    if (block.k % L::run_columns != 0 || run % units_of_row != 0) return false;
+    for (std::int64_t n = 0; n < block.n; ++n) {
+      for (std::int64_t k = 0; k < block.k; ++k) {
+        if (L::slot_of({n, k}, block) / slots_of_row != n) return false;
+      }
     }
-    // The element at the beginning of the supertile; within it, a matrix of one supertile says where.
-    const std::int64_t supertile = first / words_of_supertile;
-    const std::int64_t supertiles_of_row = codes.k / columns_of_supertile;
-    const std::int64_t n_tile = quotient(supertile, supertiles_of_row);
-    const std::int64_t column = (supertile - n_tile * supertiles_of_row) * columns_of_supertile;
-    const int first_row = static_cast<int>(first % words_of_supertile) / words_of_row;
-#pragma unroll
-    for (std::uint32_t& value : values) value = 0;
-#pragma unroll
-    for (int row_of_run = 0; row_of_run < run / words_of_row; ++row_of_run) {
-      const std::int64_t row = n_tile * reference::rows_of_tile + first_row + row_of_run;
-      if (row >= codes.n) continue;  // code 0, as rows past the end are packed
-#pragma unroll
-      for (int k_tile = 0; k_tile < inner_k_tiles; ++k_tile) {
-        const int of_supertile = k_tile * reference::columns_of_tile;
-        const std::uint64_t of_k_tile = codes_of_run(codes, row, column + of_supertile, inner_k_tiles);
-        const reference::Place place =
-            reference::place_of(row_of_run, of_supertile, columns_of_supertile, inner_k_tiles);
-#pragma unroll
-        for (int i = 0; i < reference::columns_of_tile; ++i) {
-          const FromFirst from = from_first_of_k_tile(i);
-          values[place.word + from.lane * (inner_k_tiles / 2)] |= static_cast<std::uint32_t>(code_of_run(of_k_tile, i))
-                                                                  << (4 * (place.nibble + from.nibble));
+    return true;
+  } else {
+    return false;
+  }
+}
+
+template <class L>
+struct UnitsOf {
+  using Element = typename L::Storage;
+  static constexpr int slots_of_unit = reference::slots_of_unit<Element>;
+  PackedWords tensor;
+  constexpr std::int64_t elements() const { return reference::units<L>({tensor.codes.n, tensor.codes.k}); }
+  constexpr void operator()(std::int64_t first, std::uint32_t (&values)[run]) const {
+    if (tensor.codes.kind == Codes::Kind::every_word) {
+      constexpr int of_word = 8 / slots_of_unit;
+      for (int i = 0; i < run; ++i) {
+        values[i] = word_at(tensor.codes, (first + i) / of_word) >> ((first + i) % of_word * slots_of_unit * 4);
+      }
+    } else if constexpr (rows_of_block_lie_in_turn<L>()) {
+      by_rows(first, values);
+    } else {
+      by_slots(first, values);
+    }
+  }
+
+ private:
+  /// The element at the beginning of the block; within it, a matrix of one block says where.
+  constexpr void by_rows(std::int64_t first, std::uint32_t (&values)[run]) const {
+    constexpr reference::Size block = L::block;
+    constexpr int units_of_row = static_cast<int>(block.k) / slots_of_unit;
+    constexpr std::int64_t units_of_block = block.n * units_of_row;
+    const Codes& codes = tensor.codes;
+    const std::int64_t number = first / units_of_block;
+    const std::int64_t blocks_of_row = codes.k / block.k;
+    const std::int64_t row_of_blocks = quotient(number, blocks_of_row);
+    const std::int64_t column = (number - row_of_blocks * blocks_of_row) * block.k;
+    const int first_row = static_cast<int>(first % units_of_block) / units_of_row;
+    TILEPROOF_UNROLLED
+    for (std::uint32_t& value : values) value = padding;
+    TILEPROOF_UNROLLED
+    for (int row_of_run = 0; row_of_run < run / units_of_row; ++row_of_run) {
+      const std::int64_t row = row_of_blocks * block.n + first_row + row_of_run;
+      if (row >= codes.n) continue;
+      TILEPROOF_UNROLLED
+      for (int unit = 0; unit < units_of_row; ++unit) values[row_of_run * units_of_row + unit] = 0;
+      TILEPROOF_UNROLLED
+      for (int from = 0; from < block.k; from += run) {
+        const std::uint64_t of_run = codes_of_run<L>(codes, row, column + from);
+        const auto slot = static_cast<unsigned>(L::slot_of({row_of_run, from}, block));
+        TILEPROOF_UNROLLED
+        for (int i = 0; i < run; ++i) {
+          const unsigned at = slot + static_cast<unsigned>(L::slot_from_first(i));
+          values[at / slots_of_unit] |= static_cast<std::uint32_t>(code_of_run(of_run, i))
+                                        << (4 * (at % slots_of_unit));
         }
       }
     }
   }
+
+  constexpr void by_slots(std::int64_t first, std::uint32_t (&values)[run]) const {
+    const Codes& codes = tensor.codes;
+    for (int i = 0; i < run; ++i) {
+      values[i] = padding;
+      if (first + i >= elements()) continue;  // the last run may be a part
+      for (int nibble = 0; nibble < slots_of_unit; ++nibble) {
+        const auto element = L::element_at((first + i) * slots_of_unit + nibble, {codes.n, codes.k});
+        if (!element) continue;
+        const std::uint32_t code = code_at(codes, element->n, element->k);
+        values[i] = (values[i] & ~(15u << (4 * nibble))) | code << (4 * nibble);
+      }
+    }
+  }
+
+  static constexpr std::uint32_t padding = 0x11111111u * static_cast<std::uint32_t>(L::padding_code);
 };
 
-template <int inner_k_tiles>
+template <class L>
 struct UnpackedOf {
   using Element = std::uint32_t;
   UnpackedCodes tensor;
@@ -253,15 +358,15 @@ struct UnpackedOf {
   constexpr void operator()(std::int64_t first, std::uint32_t (&values)[run]) const {
     const std::int64_t row = quotient(first, tensor.codes.k);
     const std::int64_t column = first - row * tensor.codes.k;
-    const std::uint64_t codes = codes_of_run(tensor.codes, row, column, inner_k_tiles);
+    const std::uint64_t codes = codes_of_run<L>(tensor.codes, row, column);
 #pragma unroll
     for (int i = 0; i < run; ++i) values[i] = static_cast<std::uint32_t>(code_of_run(codes, i));
   }
 };
 
-template <Type type, Domain domain>
+template <Type type, class Used>
 struct ScalesOf {
-  static constexpr int of_group = domain == Domain::floating ? 2 : 1;
+  static constexpr int of_group = std::is_same_v<typename Used::Parameters, reference::ScalesAndZeros> ? 2 : 1;
 
   using Element = ElementOf<type>;
   ScaleElements tensor;
@@ -271,24 +376,50 @@ struct ScalesOf {
     for (int i = 0; i < run; ++i) {
       const std::int64_t number = (first + i) / of_group;
       const std::int64_t group = quotient(number, p.n);
-      const Pair pair = pair_of_group<type, domain>(p, group, number - group * p.n);
+      const Pair pair = pair_of_group<type, Used>(p, group, number - group * p.n);
       values[i] = i % of_group == 0 ? pair.scale : pair.zero;
     }
   }
 };
 
-template <Type type>
+/// Zero points, as the scheme's second tensor holds them.
+template <Type type, class Used>
 struct ZeroPointsOf {
-  using Element = std::uint8_t;
+  static constexpr bool are_packed = Used::Parameters::zeros_are_packed;
+
+  using Element = std::make_unsigned_t<typename Used::Parameters::template ZeroElement<std::uint8_t>>;
   ZeroPointElements tensor;
-  constexpr std::int64_t elements() const { return tensor.parameters.groups * tensor.parameters.n; }
+  constexpr std::int64_t elements() const {
+    const Parameters& p = tensor.parameters;
+    if constexpr (are_packed) return Used::Parameters::tensors[1].dims({p.n, p.groups}).elements();
+    return p.groups * p.n;
+  }
   constexpr void operator()(std::int64_t first, std::uint32_t (&values)[run]) const {
     const Parameters& p = tensor.parameters;
     for (int i = 0; i < run; ++i) {
-      const std::int64_t group = quotient(first + i, p.n);
-      const Pair pair = pair_of_group<type, Domain::integer>(p, group, first + i - group * p.n);
-      values[i] = static_cast<std::uint32_t>(pair.zero_point) & 255;
+      if constexpr (are_packed) {
+        values[i] = first + i < elements() ? unit(first + i) : 0;
+      } else {
+        const std::int64_t group = quotient(first + i, p.n);
+        values[i] = static_cast<std::uint32_t>(point(group, first + i - group * p.n)) & 255;
+      }
     }
+  }
+
+ private:
+  constexpr int point(std::int64_t group, std::int64_t row) const {
+    return pair_of_group<type, Used>(tensor.parameters, group, row).zero_point;
+  }
+
+  constexpr std::uint32_t unit(std::int64_t number) const {
+    constexpr int slots_of_unit = reference::slots_of_unit<Element>;
+    std::uint32_t zeros = 0;
+    for (int nibble = 0; nibble < slots_of_unit; ++nibble) {
+      const auto group = Used::Parameters::packed_zero_of(number * slots_of_unit + nibble,
+                                                          {tensor.parameters.n, tensor.parameters.groups});
+      if (group) zeros |= static_cast<std::uint32_t>(point(group->k, group->n)) << (4 * nibble);
+    }
+    return zeros;
   }
 };
 
@@ -297,14 +428,25 @@ struct RunOfMatrix {
   std::int64_t row, column, group;
 };
 
-template <Type type, Domain domain>
+template <Type type, class Used>
 struct WeightsOf {
   using Element = ElementOf<type>;
   Weights tensor;
   constexpr std::int64_t elements() const { return tensor.codes.n * tensor.codes.k; }
   constexpr void operator()(std::int64_t first, std::uint32_t (&values)[run]) const {
+    if (tensor.order == reference::ResultOrder::k_n) return column_by_column(first, values);
     const RunOfMatrix at = run_at(first);
     weights(codes_of(at), pair_of(at), values);
+  }
+
+  /// Of [k][n], whose elements lie in other rows, and so in other groups.
+  constexpr void column_by_column(std::int64_t first, std::uint32_t (&values)[run]) const {
+    for (int i = 0; i < run && first + i < elements(); ++i) {
+      const std::int64_t column = quotient(first + i, tensor.codes.n);
+      const std::int64_t row = first + i - column * tensor.codes.n;
+      const RunOfMatrix at = {row, column / run * run, quotient(column, tensor.parameters.group_size)};
+      values[i] = weight(code_of_run(codes_of(at), static_cast<int>(column % run)), pair_of(at));
+    }
   }
 
   constexpr RunOfMatrix run_at(std::int64_t first) const {
@@ -313,39 +455,30 @@ struct WeightsOf {
     return {row, column, quotient(column, tensor.parameters.group_size)};
   }
   constexpr std::uint64_t codes_of(const RunOfMatrix& at) const {
-    return codes_of_run(tensor.codes, at.row, at.column, static_cast<int>(tensor.codes.inner_k_tiles));
+    return codes_of_run(tensor.codes, at.row, at.column);
   }
   constexpr Pair pair_of(const RunOfMatrix& at) const {
-    return pair_of_group<type, domain>(tensor.parameters, at.group, at.row);
+    return pair_of_group<type, Used>(tensor.parameters, at.group, at.row);
+  }
+  static constexpr std::uint32_t weight(int code, const Pair& pair) {
+    const std::uint32_t zero =
+        Used::Scheme::zero_kind == Zero::point ? static_cast<std::uint32_t>(pair.zero_point) : pair.zero;
+    constexpr reference::FloatFormat own = own_format<type>;
+    return reference::weight<typename Used::Scheme>(own, own, code, pair.scale, zero);
   }
   static constexpr void weights(std::uint64_t codes, const Pair& pair, std::uint32_t (&values)[run]) {
-    constexpr reference::FloatFormat format = own_format<type>;
-    reference::with_units(format, [&]<class Units>() {
-      const auto scale = reference::decode<Units>(format, pair.scale);
-      const auto zero = reference::decode<Units>(format, pair.zero);
+    using S = typename Used::Scheme;
+    constexpr reference::FloatFormat own = own_format<type>;
+    reference::with_units(own, own, [&]<class Units>() {
+      const std::uint32_t zero = S::zero_kind == Zero::point ? static_cast<std::uint32_t>(pair.zero_point) : pair.zero;
+      const auto group = S::template decoded<Units>(own, own, pair.scale, zero);
 #pragma unroll
-      for (int i = 0; i < run; ++i) {
-        const int code = code_of_run(codes, i);
-        if constexpr (domain == Domain::floating) {
-          values[i] = reference::dequantized_float(format, code, scale, zero);
-        } else if constexpr (domain == Domain::integer) {
-          values[i] = reference::dequantized_integer(format, code, scale, pair.zero_point);
-        } else {
-          values[i] = reference::dequantized_none(format, code, scale);
-        }
-      }
+      for (int i = 0; i < run; ++i) values[i] = S::weight(own, code_of_run(codes, i), group);
     });
   }
 };
 
 // What is known of a formula, made known at compile time.
-
-template <class Use>
-auto with_inner_k_tiles(std::int64_t inner_k_tiles, Use use) {
-  if (inner_k_tiles == 2) return use.template operator()<2>();
-  if (inner_k_tiles == 4) return use.template operator()<4>();
-  return use.template operator()<8>();
-}
 
 template <class Use>
 auto with_type(Type type, Use use) {
@@ -355,11 +488,9 @@ auto with_type(Type type, Use use) {
 }
 
 template <class Use>
-auto with_type_and_domain(Type of_type, Domain domain, Use use) {
+auto with_type_and_scheme(Type of_type, int scheme, Use use) {
   return with_type(of_type, [&]<Type type>() {
-    if (domain == Domain::floating) return use.template operator()<type, Domain::floating>();
-    if (domain == Domain::integer) return use.template operator()<type, Domain::integer>();
-    return use.template operator()<type, Domain::none>();
+    return reference::with_scheme(scheme, [&]<class Used>() { return use.template operator()<type, Used>(); });
   });
 }
 
@@ -371,21 +502,27 @@ auto with_evaluator(const GeneratedTensor& formula, Use use) {
     auto operator()(const Constant& t) { return use(ConstantOf{t}); }
     auto operator()(const CodePairs& t) { return use(PairsOf{t}); }
     auto operator()(const PackedWords& t) {
-      return with_inner_k_tiles(t.codes.inner_k_tiles, [&]<int inner>() { return use(WordsOf<inner>{t}); });
+      return reference::with_layout(t.codes.format, [&]<class L>() { return use(UnitsOf<L>{t}); });
     }
     auto operator()(const UnpackedCodes& t) {
-      return with_inner_k_tiles(t.codes.inner_k_tiles, [&]<int inner>() { return use(UnpackedOf<inner>{t}); });
+      return reference::with_layout(t.codes.format, [&]<class L>() { return use(UnpackedOf<L>{t}); });
     }
     auto operator()(const ScaleElements& t) {
-      return with_type_and_domain(t.parameters.type, t.parameters.domain,
-                                  [&]<Type y, Domain d>() { return use(ScalesOf<y, d>{t}); });
+      return with_type_and_scheme(t.parameters.type, t.parameters.scheme,
+                                  [&]<Type y, class Used>() { return use(ScalesOf<y, Used>{t}); });
     }
     auto operator()(const ZeroPointElements& t) {
-      return with_type(t.parameters.type, [&]<Type y>() { return use(ZeroPointsOf<y>{t}); });
+      return with_type_and_scheme(t.parameters.type, t.parameters.scheme, [&]<Type y, class Used>() {
+        if constexpr (Used::Scheme::zero_kind == Zero::point) {
+          return use(ZeroPointsOf<y, Used>{t});
+        } else {
+          return use(ZeroPointsOf<y, reference::IntegerZeros>{t});  // nothing asks for those of a scheme without
+        }
+      });
     }
     auto operator()(const Weights& t) {
-      return with_type_and_domain(t.parameters.type, t.parameters.domain,
-                                  [&]<Type y, Domain d>() { return use(WeightsOf<y, d>{t}); });
+      return with_type_and_scheme(t.parameters.type, t.parameters.scheme,
+                                  [&]<Type y, class Used>() { return use(WeightsOf<y, Used>{t}); });
     }
   };
   using Variant =

@@ -11,11 +11,16 @@
 namespace tileproof::generated {
 
 Codes codes_of(const Problem& p, Codes::Kind kind) {
-  return {.kind = kind, .n = p.n, .k = p.k, .inner_k_tiles = p.inner_k_tiles};
+  return {.kind = kind, .n = p.n, .k = p.k, .format = index_of(*p.format)};
 }
 
 Parameters parameters_of(const Problem& p, Parameters::Kind kind) {
-  return {.kind = kind, .type = p.out, .domain = p.domain, .n = p.n, .groups = p.groups(), .group_size = p.group_size};
+  return {.kind = kind,
+          .type = p.types.parameter,
+          .scheme = index_of(*p.scheme),
+          .n = p.n,
+          .groups = p.groups(),
+          .group_size = p.group_size};
 }
 
 }  // namespace tileproof::generated
@@ -25,11 +30,11 @@ namespace tileproof {
 namespace {
 
 /// The weights of a matrix, of which a group has sixteen at most: each is computed once, however many columns share it.
-template <Type type, Domain domain>
+template <Type type, class Used>
 class TabulatedWeights {
  public:
   using Element = generated::ElementOf<type>;
-  explicit TabulatedWeights(const generated::WeightsOf<type, domain>& weights) : weights_(weights) {}
+  explicit TabulatedWeights(const generated::WeightsOf<type, Used>& weights) : weights_(weights) {}
 
   std::int64_t elements() const { return weights_.elements(); }
   void operator()(std::int64_t first, std::uint32_t (&values)[generated::run]) {
@@ -47,7 +52,7 @@ class TabulatedWeights {
   }
 
  private:
-  generated::WeightsOf<type, domain> weights_;
+  generated::WeightsOf<type, Used> weights_;
   std::int64_t group_ = -1;
   std::int64_t row_ = -1;
   bool has_pair_ = false;
@@ -61,7 +66,9 @@ auto with_host_evaluator(const GeneratedTensor& formula, Use use) {
   return generated::with_evaluator(formula, [&use]<class Evaluator>(Evaluator evaluator) {
     if constexpr (requires { evaluator.run_at(0); }) {
       // Where a group is one run, a table is no less work.
-      if (evaluator.tensor.parameters.group_size > generated::run) return use(TabulatedWeights(evaluator));
+      const bool is_by_rows = evaluator.tensor.order == reference::ResultOrder::n_k;
+      if (is_by_rows && evaluator.tensor.parameters.group_size > generated::run)
+        return use(TabulatedWeights(evaluator));
     }
     return use(evaluator);
   });
@@ -137,6 +144,7 @@ const std::vector<std::uint32_t>* kept_words(const GeneratedTensor& formula) {
   constexpr std::int64_t most_elements = 1 << 20;
   const auto* wanted = std::get_if<generated::PackedWords>(&formula);
   if (wanted == nullptr || wanted->codes.kind == generated::Codes::Kind::every_word) return nullptr;
+  if (reference::formats[wanted->codes.format].layout.bytes_of_unit != sizeof words.front()) return nullptr;
   const auto* last = std::get_if<generated::PackedWords>(&kept);
   if (last != nullptr && last->codes == wanted->codes) return &words;
   const std::int64_t elements = elements_of(formula);
@@ -150,9 +158,11 @@ const std::vector<std::uint32_t>* kept_words(const GeneratedTensor& formula) {
 
 }  // namespace
 
-std::uint64_t generated::pairs_of(Type type, Domain domain) {
-  return with_type_and_domain(type, domain, []<Type of_type, Domain of_domain>() {
-    return std::uint64_t{1} << bits_of_number<of_type, of_domain>;
+std::uint64_t generated::pairs_of(Type type, const Scheme& scheme) {
+  return with_type(type, [&]<Type of_type>() {
+    return reference::with_scheme(index_of(scheme), []<class Used>() {
+      return std::uint64_t{1} << bits_of_number<of_type, Used::Scheme::zero_kind>;
+    });
   });
 }
 

@@ -25,7 +25,7 @@ struct Codes {
   Kind kind = Kind::each;
   std::int64_t n = 0;
   std::int64_t k = 0;
-  std::int64_t inner_k_tiles = 2;
+  int format = 0;  // as index_of: what is written here must be evaluated on a device too
   std::int32_t value = 0;
   std::int32_t shift = 0;
   std::uint32_t flip = 0;
@@ -40,19 +40,21 @@ struct Parameters {
   enum class Kind {
     every,        // the pairs of scale and zero (point) from number `first` on, see pair_at
     identity,     // scale 1, and the zero that makes a weight its code
-    scale_digit,  // zero 0; the scale is a digit of the group's number in base 64
-    zero_digit,   // scale 1; the zero is that digit, or the zero point its negative
+    scale_digit,  // zero 0; the scale is a digit, of `digit_bits`, of the group's number
+    zero_digit,   // scale 1; the zero is that digit, or the zero point `zero_base` less the digit
     ordinary      // as weights have them: normal numbers, drawn by their number from `first` on
   };
   Kind kind = Kind::every;
   Type type = Type::bf16;
-  Domain domain = Domain::floating;
+  int scheme = 0;  // as index_of
   std::int64_t n = 0;
   std::int64_t groups = 0;
   std::int64_t group_size = 32;
   std::uint64_t first = 0;
+  std::int32_t digit_bits = 6;
   std::int32_t shift = 0;  // of the digit, in bits
-  std::int32_t flip = 0;   // the digit is taken from 63 where it is 1
+  std::int32_t flip = 0;   // the digit is taken from the largest there is where it is 1
+  std::int32_t zero_base = 0;
 };
 
 // The tensors. Elements are numbered in the order of memory.
@@ -63,29 +65,30 @@ struct Constant {
 struct CodePairs {  // uint8 [n][k / 2], as pack takes them
   Codes codes;
 };
-struct PackedWords {  // uint32, as pack gives them
+struct PackedWords {  // the storage units of the format, as pack gives them
   Codes codes;
 };
 struct UnpackedCodes {  // int32 [n][k]
   Codes codes;
 };
-struct ScaleElements {  // [groups][n], in the float domain [groups][n][2] with the zero second
+struct ScaleElements {  // [groups][n], or where the scheme has one tensor [groups][n][2] with the zero second
   Parameters parameters;
 };
-struct ZeroPointElements {  // int8 [groups][n]
+struct ZeroPointElements {  // the scheme's second tensor: int8 [groups][n], or the units of packed zeros
   Parameters parameters;
 };
-struct Weights {  // [n][k]
+struct Weights {  // [n][k], or [k][n]
   Codes codes;
   Parameters parameters;
+  reference::ResultOrder order = reference::ResultOrder::n_k;
 };
 
-/// Codes and parameters of a problem's size, layout, domain and type; every other field has its default.
+/// Codes and parameters of a problem's size, format, scheme and type; every other field has its default.
 Codes codes_of(const Problem&, Codes::Kind);
 Parameters parameters_of(const Problem&, Parameters::Kind);
 
 /// How many pairs of scale and zero (point) there are in Kind::every.
-std::uint64_t pairs_of(Type, Domain);
+std::uint64_t pairs_of(Type, const Scheme&);
 
 }  // namespace tileproof::generated
 

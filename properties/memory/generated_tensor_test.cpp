@@ -13,6 +13,7 @@
 
 #include "properties/memory/placement.h"
 #include "properties/problem/specification.h"
+#include "properties/problem/tinygemm.h"
 #include "properties/subjects/subject.h"
 #include "reference/matrix.h"
 
@@ -53,7 +54,7 @@ constexpr std::int64_t group_sizes_of_shapes[] = {16, 48, 64, 160};
 /// Codes of every kind, of one shape.
 std::vector<Codes> every_kind_of_codes(std::int64_t n, std::int64_t k, std::int64_t inner_k_tiles) {
   const auto words_of_supertiles = static_cast<std::uint32_t>(16 * inner_k_tiles);
-  Codes codes = {.n = n, .k = k, .inner_k_tiles = inner_k_tiles};
+  Codes codes = {.n = n, .k = k, .format = index_of(*tinygemm(inner_k_tiles))};
   std::vector<Codes> all = {codes};
   codes.kind = Codes::Kind::constant;
   codes.value = 11;
@@ -88,7 +89,8 @@ int stated_code(const Codes& c, std::int64_t row, std::int64_t column) {
   if (c.kind == Codes::Kind::digit) {
     return static_cast<int>(((static_cast<std::uint64_t>(row * c.k + column) >> c.shift) % 16) ^ c.flip);
   }
-  const reference::Place place = reference::place_of(row, column, c.k, static_cast<int>(c.inner_k_tiles));
+  const reference::Place place =
+      reference::place_of(row, column, c.k, static_cast<int>(tinygemm_number(reference::formats[c.format])));
   const std::uint32_t word = c.first + (static_cast<std::uint32_t>(place.word) ^ c.swizzle);
   return static_cast<int>(word >> (4 * place.nibble) & 15);
 }
@@ -148,13 +150,16 @@ TEST(Formulas, OfCodesArePackedAsTheSpecificationPacksThem) {
   });
 }
 
+const Scheme& scheme_of(const FormulaParameters& p) { return reference::schemes[p.scheme]; }
+
 /// Parameters of every kind, of one shape.
-std::vector<FormulaParameters> every_kind_of_parameters(Type type, Domain domain, std::int64_t n, std::int64_t groups,
-                                                        std::int64_t group_size) {
+std::vector<FormulaParameters> every_kind_of_parameters(Type type, const Scheme* scheme, std::int64_t n,
+                                                        std::int64_t groups, std::int64_t group_size) {
   using Kind = FormulaParameters::Kind;
-  FormulaParameters p = {.type = type, .domain = domain, .n = n, .groups = groups, .group_size = group_size};
+  FormulaParameters p = {.type = type, .scheme = index_of(*scheme), .n = n, .groups = groups, .group_size = group_size};
   std::vector<FormulaParameters> all;
-  for (const std::uint64_t first : {std::uint64_t{0}, generated::pairs_of(type, domain) - 5, std::uint64_t{0xbe5f37}}) {
+  for (const std::uint64_t first :
+       {std::uint64_t{0}, generated::pairs_of(type, *scheme) - 5, std::uint64_t{0xbe5f37}}) {
     p.first = first;
     all.push_back(p);
   }
@@ -184,12 +189,12 @@ std::vector<std::uint32_t> widened_from(const GeneratedTensor& formula, Type typ
 template <class Use>
 void for_each_parameters(Use use) {
   for (const Type type : {Type::bf16, Type::fp16, Type::fp32}) {
-    for (const Domain domain : {Domain::floating, Domain::integer, Domain::none}) {
+    for (const Scheme* scheme : {scheme::floating, scheme::integer, scheme::none}) {
       for (const std::int64_t inner_k_tiles : inner_k_tiles_of_shapes) {
         for (const std::int64_t group_size : group_sizes_of_shapes) {
           for (const std::int64_t n : rows_of_shapes) {
-            const std::int64_t k = std::lcm(16 * inner_k_tiles, group_size);
-            use(inner_k_tiles, k, every_kind_of_parameters(type, domain, n, k / group_size, group_size));
+            const std::int64_t k = k_unit(*tinygemm(inner_k_tiles), group_size);
+            use(inner_k_tiles, k, every_kind_of_parameters(type, scheme, n, k / group_size, group_size));
           }
         }
       }
@@ -202,12 +207,14 @@ TEST(Formulas, OfParametersAreWhatTheirKindSays) {
   for_each_parameters([](std::int64_t inner_k_tiles, std::int64_t, const std::vector<FormulaParameters>& kinds) {
     if (inner_k_tiles != 2) return;  // parameters have none
     for (const FormulaParameters& p : kinds) {
-      const bool floating = p.domain == Domain::floating;
+      const bool floating = scheme_of(p).zero_kind == Zero::value;
       const auto scales = widened_from(generated::ScaleElements{p}, p.type);
       const auto zero_points = written<std::uint8_t>(generated::ZeroPointElements{p});
       ASSERT_EQ(static_cast<std::int64_t>(scales.size()), p.groups * p.n * (floating ? 2 : 1));
       ASSERT_EQ(static_cast<std::int64_t>(zero_points.size()), p.groups * p.n);
-      const auto whole = [&](int value) { return reference::rounded(format_of(p.type), reference::whole(value)); };
+      const auto whole = [&](int value) {
+        return reference::rounded(float_format_of(p.type), reference::whole(value));
+      };
       FormulaParameters from_zero = p;
       from_zero.first = 0;
       for (std::int64_t number = 0; number < p.groups * p.n; ++number) {
@@ -234,7 +241,7 @@ TEST(Formulas, OfParametersAreWhatTheirKindSays) {
           }
           ASSERT_EQ(zero_point, -digit);
         } else if (p.kind == Kind::ordinary) {
-          const auto value = [&](std::uint32_t bits) { return specified::value(format_of(p.type), bits); };
+          const auto value = [&](std::uint32_t bits) { return specified::value(float_format_of(p.type), bits); };
           ASSERT_TRUE(value(scale) >= 0x1p-8 && value(scale) < 0x1p-4) << value(scale);
           if (floating) {
             ASSERT_TRUE(std::fabs(value(zero)) >= 0x1p-6 && std::fabs(value(zero)) < 0x1p-2) << value(zero);
@@ -244,7 +251,7 @@ TEST(Formulas, OfParametersAreWhatTheirKindSays) {
           // The pairs are one sequence, row by row, whichever matrix they stand in, that begins again at its end.
           const std::int64_t of_matrix = number % p.n * p.groups + number / p.n;
           const std::uint64_t of_all =
-              (p.first + static_cast<std::uint64_t>(of_matrix)) % generated::pairs_of(p.type, p.domain);
+              (p.first + static_cast<std::uint64_t>(of_matrix)) % generated::pairs_of(p.type, scheme_of(p));
           from_zero.n = std::int64_t{1} << 32;
           from_zero.groups = 1;
           const auto index = static_cast<std::int64_t>(of_all);
@@ -252,7 +259,7 @@ TEST(Formulas, OfParametersAreWhatTheirKindSays) {
           if (floating) {
             ASSERT_EQ(zero, element_of(generated::ScaleElements{from_zero}, 2 * index + 1));
           }
-          if (p.domain == Domain::integer) {
+          if (scheme_of(p).zero_kind == Zero::point) {
             ASSERT_EQ(zero_points[at], element_of(generated::ZeroPointElements{from_zero}, index));
           }
         }
@@ -283,12 +290,12 @@ std::vector<std::uint32_t> dequantized(const Codes& c, const FormulaParameters& 
   const auto words = written<std::uint32_t>(generated::PackedWords{c});
   const auto scales = widened_from(generated::ScaleElements{p}, p.type);
   const auto zero_points = written<std::int8_t>(generated::ZeroPointElements{p});
-  const reference::FloatFormat format = format_of(p.type);
-  const int inner = static_cast<int>(c.inner_k_tiles);
+  const reference::FloatFormat format = float_format_of(p.type);
+  const int inner = static_cast<int>(tinygemm_number(reference::formats[c.format]));
   std::vector<std::uint32_t> weights(static_cast<std::size_t>(c.n * c.k));
-  if (p.domain == Domain::floating) {
+  if (scheme_of(p).zero_kind == Zero::value) {
     reference::dequantize_float(format, words.data(), scales.data(), c.n, c.k, p.group_size, inner, weights.data());
-  } else if (p.domain == Domain::integer) {
+  } else if (scheme_of(p).zero_kind == Zero::point) {
     reference::dequantize_integer(format, words.data(), scales.data(), zero_points.data(), c.n, c.k, p.group_size,
                                   inner, weights.data());
   } else {
@@ -304,7 +311,7 @@ TEST(Formulas, OfWeightsAreWhatTheSpecificationDequantizes) {
       const std::vector<Codes> codes_of_kinds = every_kind_of_codes(p.n, k, inner_k_tiles);
       const Codes& codes = codes_of_kinds[turn++ % codes_of_kinds.size()];
       ASSERT_EQ(widened_from(generated::Weights{codes, p}, p.type), dequantized(codes, p))
-          << name_of(p.type) << " " << name_of(p.domain) << " parameters " << static_cast<int>(p.kind) << " codes "
+          << name_of(p.type) << " " << scheme_of(p).name << " parameters " << static_cast<int>(p.kind) << " codes "
           << static_cast<int>(codes.kind) << " n " << p.n << " k " << k << " inner " << inner_k_tiles << " groups of "
           << p.group_size;
     }
@@ -312,11 +319,11 @@ TEST(Formulas, OfWeightsAreWhatTheSpecificationDequantizes) {
 }
 
 TEST(Formulas, OfTheIdentityAreTheCodes) {
-  for (const Domain domain : {Domain::floating, Domain::integer, Domain::none}) {
+  for (const Scheme* scheme : {scheme::floating, scheme::integer, scheme::none}) {
     const Codes codes = {.kind = Codes::Kind::digit, .n = 3, .k = 64, .shift = 1};
     const FormulaParameters identity = {.kind = FormulaParameters::Kind::identity,
                                         .type = Type::fp32,
-                                        .domain = domain,
+                                        .scheme = index_of(*scheme),
                                         .n = 3,
                                         .groups = 4,
                                         .group_size = 16};
@@ -339,7 +346,7 @@ std::vector<Comparable> comparables() {
   const Codes codes = {.kind = Codes::Kind::digit, .n = 3, .k = 32};
   const FormulaParameters parameters = {.n = 13, .groups = 1};  // 13 and 26 elements: no whole runs
   FormulaParameters integer = parameters;
-  integer.domain = Domain::integer;
+  integer.scheme = index_of(*scheme::integer);
   return {
       {"pairs", 1, generated::CodePairs{codes}},           {"zero points", 1, generated::ZeroPointElements{integer}},
       {"scales", 2, generated::ScaleElements{parameters}}, {"unpacked", 4, generated::UnpackedCodes{codes}},
@@ -431,7 +438,7 @@ TEST(Comparison, CountsANaNForANaNApartWhereAnyWillDo) {
        {Row{Type::bf16, 0x7fff, 0xffa5, 0xff80, 0x3f80}, Row{Type::fp16, 0x7fff, 0xfc01, 0x7c00, 0x3c00},
         Row{Type::fp32, 0x7fffffff, 0xff800001, 0x7f800000, 0x3f800000}}) {
     const auto element_bytes = static_cast<std::size_t>(bytes_of(row.type));
-    const reference::FloatFormat format = format_of(row.type);
+    const reference::FloatFormat format = float_format_of(row.type);
     const auto differences = [&](std::uint32_t expected, std::uint32_t got, const reference::FloatFormat* any_nan) {
       std::vector<std::uint8_t> bytes(3 * element_bytes);
       memory().write(generated::Constant{expected, 3}, element_bytes, bytes.data());
@@ -456,7 +463,7 @@ TEST(KeptWords, AreNeverThoseOfOtherCodes) {
   std::vector<Codes> others(8, base);
   others[0].shift = 4;
   others[1].flip = 15;
-  others[2].inner_k_tiles = 8;
+  others[2].format = index_of(*tinygemm(8));
   others[3].n = 16;
   others[4].k = 512;
   others[5].kind = Codes::Kind::each;
@@ -491,7 +498,7 @@ struct GuardedCall {
   static constexpr std::int64_t elements = 64;
 
   GeneratedTensor codes = generated::CodePairs{{.kind = Codes::Kind::digit, .n = 1, .k = 64}};
-  GeneratedTensor scales = generated::ScaleElements{{.domain = Domain::none, .n = 5, .groups = 1}};
+  GeneratedTensor scales = generated::ScaleElements{{.scheme = index_of(*scheme::none), .n = 5, .groups = 1}};
   GeneratedTensor expected;
   std::size_t element_bytes;
 

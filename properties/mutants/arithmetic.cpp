@@ -36,14 +36,16 @@ std::uint32_t flushed(FloatFormat f, std::uint32_t bits) { return is_subnormal(f
 
 /// What the scale is multiplied by.
 int steps_of(const WeightInputs& w) {
-  return w.domain == Domain::floating ? w.code - 8 : w.domain == Domain::integer ? w.code - w.zero_point : w.code;
+  return w.scheme->zero_kind == Zero::value   ? w.code - 8
+         : w.scheme->zero_kind == Zero::point ? w.code - w.zero_point
+                                              : w.code;
 }
 
 /// The weight in a wider format, rounded there and then once more.
 std::uint32_t rounded_twice(const WeightInputs& w, FloatFormat wider) {
-  Exact exact = product(whole(steps_of(w)), decode(w.format, w.scale));
-  if (w.domain == Domain::floating) exact = sum(exact, decode(w.format, w.zero));
-  return rounded(w.format, decode(wider, rounded(wider, exact)));
+  Exact exact = product(whole(steps_of(w)), decode(w.parameter_type, w.scale));
+  if (w.scheme->zero_kind == Zero::value) exact = sum(exact, decode(w.parameter_type, w.zero));
+  return rounded(w.weight_type, decode(wider, rounded(wider, exact)));
 }
 
 /// A finite double, exactly.
@@ -57,10 +59,12 @@ Exact exact_of(double value) {
 
 std::uint32_t through_double(const WeightInputs& w) {
   const std::uint32_t right = right_weight(w);
-  if (w.domain != Domain::floating || !is_finite(w.format, w.scale) || !is_finite(w.format, w.zero)) return right;
-  const double scaled = (w.code - 8) * specified::value(w.format, w.scale);  // exact
-  const double once = scaled + specified::value(w.format, w.zero);
-  return once == 0 ? right : rounded(w.format, exact_of(once));
+  if (w.scheme->zero_kind != Zero::value || !is_finite(w.parameter_type, w.scale) ||
+      !is_finite(w.parameter_type, w.zero))
+    return right;
+  const double scaled = (w.code - 8) * specified::value(w.parameter_type, w.scale);  // exact
+  const double once = scaled + specified::value(w.parameter_type, w.zero);
+  return once == 0 ? right : rounded(w.weight_type, exact_of(once));
 }
 
 /// The right weight, or the one before or behind it, by what `wanted` says of the exact value and the right weight's,
@@ -68,10 +72,10 @@ std::uint32_t through_double(const WeightInputs& w) {
 template <class Wanted>
 std::uint32_t neighbour(const WeightInputs& w, Wanted wanted) {
   const std::uint32_t right = right_weight(w);
-  if (!is_finite(w.format, right) || !is_finite(w.format, w.scale)) return right;
-  double exact = steps_of(w) * specified::value(w.format, w.scale);
-  if (w.domain == Domain::floating) exact += specified::value(w.format, w.zero);
-  return right + static_cast<std::uint32_t>(wanted(std::fabs(exact), w.format, magnitude(w.format, right)));
+  if (!is_finite(w.weight_type, right) || !is_finite(w.parameter_type, w.scale)) return right;
+  double exact = steps_of(w) * specified::value(w.parameter_type, w.scale);
+  if (w.scheme->zero_kind == Zero::value) exact += specified::value(w.parameter_type, w.zero);
+  return right + static_cast<std::uint32_t>(wanted(std::fabs(exact), w.weight_type, magnitude(w.weight_type, right)));
 }
 
 int towards_zero(double exact, FloatFormat f, std::uint32_t right) {
@@ -94,29 +98,29 @@ std::vector<Mutant> arithmetic_mutants() {
        [] {
          return with_weight([](const WeightInputs& w) {
            WeightInputs swapped = w;
-           if (w.domain == Domain::floating) std::swap(swapped.scale, swapped.zero);
+           if (w.scheme->zero_kind == Zero::value) std::swap(swapped.scale, swapped.zero);
            return right_weight(swapped);
          });
        }},
       {"midpoint-seven",
        "codes are centred on 7",
-       {float_value, unit_scales},
+       {float_value, shown_by_unit_scales},
        "mismatch",
        [] {
          return with_weight([](const WeightInputs& w) {
            WeightInputs shifted = w;
-           if (w.domain == Domain::floating) ++shifted.code;
+           if (w.scheme->zero_kind == Zero::value) ++shifted.code;
            return right_weight(shifted);
          });
        }},
       {"midpoint-without-zero-point",
        "8 is subtracted in the domain without a zero point too",
-       {none_value, unit_scales, dequantize_index},
+       {none_value, shown_by_unit_scales, dequantize_index},
        "mismatch",
        [] {
          return with_weight([](const WeightInputs& w) {
            WeightInputs shifted = w;
-           if (w.domain == Domain::none) shifted.code -= 8;
+           if (w.scheme->zero_kind == Zero::none) shifted.code -= 8;
            return right_weight(shifted);
          });
        }},
@@ -127,7 +131,7 @@ std::vector<Mutant> arithmetic_mutants() {
        [] {
          return with_weight([](const WeightInputs& w) {
            WeightInputs negated = w;
-           negated.zero ^= w.format.sign_bit();
+           negated.zero ^= w.parameter_type.sign_bit();
            return right_weight(negated);
          });
        }},
@@ -138,7 +142,7 @@ std::vector<Mutant> arithmetic_mutants() {
        [] {
          return with_weight([](const WeightInputs& w) {
            WeightInputs positive = w;
-           positive.scale = magnitude(w.format, w.scale);
+           positive.scale = magnitude(w.parameter_type, w.scale);
            return right_weight(positive);
          });
        }},
@@ -172,7 +176,7 @@ std::vector<Mutant> arithmetic_mutants() {
          return with_weight([](const WeightInputs& w) {
            WeightInputs wrapped = w;
            const int steps = static_cast<std::int8_t>(w.code - w.zero_point);
-           if (w.domain == Domain::integer) wrapped.zero_point = w.code - steps;
+           if (w.scheme->zero_kind == Zero::point) wrapped.zero_point = w.code - steps;
            return right_weight(wrapped);
          });
        }},
@@ -183,10 +187,10 @@ std::vector<Mutant> arithmetic_mutants() {
        "mismatch",
        [] {
          return with_weight([](const WeightInputs& w) {
-           if (w.domain != Domain::floating) return right_weight(w);
-           const Exact once =
-               decode(w.format, rounded(w.format, product(whole(w.code - 8), decode(w.format, w.scale))));
-           return rounded(w.format, sum(once, decode(w.format, w.zero)));
+           if (w.scheme->zero_kind != Zero::value) return right_weight(w);
+           const Exact once = decode(
+               w.weight_type, rounded(w.weight_type, product(whole(w.code - 8), decode(w.parameter_type, w.scale))));
+           return rounded(w.weight_type, sum(once, decode(w.parameter_type, w.zero)));
          });
        }},
       {"integer-two-roundings",
@@ -195,11 +199,12 @@ std::vector<Mutant> arithmetic_mutants() {
        "mismatch",
        [] {
          return with_weight([](const WeightInputs& w) {
-           if (w.domain != Domain::integer) return right_weight(w);
+           if (w.scheme->zero_kind != Zero::point) return right_weight(w);
            const auto part = [&](int steps) {
-             return decode(w.format, rounded(w.format, product(whole(steps), decode(w.format, w.scale))));
+             return decode(w.weight_type,
+                           rounded(w.weight_type, product(whole(steps), decode(w.parameter_type, w.scale))));
            };
-           return rounded(w.format, sum(part(w.code), reference::negated(part(w.zero_point))));
+           return rounded(w.weight_type, sum(part(w.code), reference::negated(part(w.zero_point))));
          });
        }},
       {"zero-moved-to-the-midpoint",
@@ -208,11 +213,11 @@ std::vector<Mutant> arithmetic_mutants() {
        "mismatch",
        [] {
          return with_weight([](const WeightInputs& w) {
-           if (w.domain != Domain::floating) return right_weight(w);
-           const Exact scale = decode(w.format, w.scale);
-           const Exact min =
-               decode(w.format, rounded(w.format, sum(decode(w.format, w.zero), product(whole(-8), scale))));
-           return rounded(w.format, sum(product(whole(w.code), scale), min));
+           if (w.scheme->zero_kind != Zero::value) return right_weight(w);
+           const Exact scale = decode(w.parameter_type, w.scale);
+           const Exact min = decode(
+               w.weight_type, rounded(w.weight_type, sum(decode(w.parameter_type, w.zero), product(whole(-8), scale))));
+           return rounded(w.weight_type, sum(product(whole(w.code), scale), min));
          });
        }},
       {"float-fma-then-rounded",
@@ -241,11 +246,12 @@ std::vector<Mutant> arithmetic_mutants() {
        "mismatch",
        [] {
          return with_weight([](const WeightInputs& w) {
-           const bool finite = is_finite(w.format, w.scale) && is_finite(w.format, w.zero);
-           if (w.domain != Domain::floating || !finite || magnitude(w.format, w.zero) == 0) return right_weight(w);
-           const double scaled = std::fabs((w.code - 8) * specified::value(w.format, w.scale));
-           const double zero = std::fabs(specified::value(w.format, w.zero));
-           return scaled < std::ldexp(zero, -w.format.fraction_bits - 1) ? w.zero : right_weight(w);
+           const bool finite = is_finite(w.parameter_type, w.scale) && is_finite(w.parameter_type, w.zero);
+           if (w.scheme->zero_kind != Zero::value || !finite || magnitude(w.parameter_type, w.zero) == 0)
+             return right_weight(w);
+           const double scaled = std::fabs((w.code - 8) * specified::value(w.parameter_type, w.scale));
+           const double zero = std::fabs(specified::value(w.parameter_type, w.zero));
+           return scaled < std::ldexp(zero, -w.weight_type.fraction_bits - 1) ? w.zero : right_weight(w);
          });
        }},
       // Subnormals, zeros, infinities, NaNs.
@@ -253,7 +259,7 @@ std::vector<Mutant> arithmetic_mutants() {
        "a subnormal result becomes zero",
        {float_value, none_value},
        "mismatch",
-       [] { return with_weight([](const WeightInputs& w) { return flushed(w.format, right_weight(w)); }); }},
+       [] { return with_weight([](const WeightInputs& w) { return flushed(w.weight_type, right_weight(w)); }); }},
       {"subnormal-inputs-flushed",
        "a subnormal scale or zero is taken for zero",
        {float_value, integer_value, none_value},
@@ -261,8 +267,8 @@ std::vector<Mutant> arithmetic_mutants() {
        [] {
          return with_weight([](const WeightInputs& w) {
            WeightInputs read = w;
-           read.scale = flushed(w.format, w.scale);
-           read.zero = flushed(w.format, w.zero);
+           read.scale = flushed(w.parameter_type, w.scale);
+           read.zero = flushed(w.parameter_type, w.zero);
            return right_weight(read);
          });
        }},
@@ -273,7 +279,7 @@ std::vector<Mutant> arithmetic_mutants() {
        [] {
          return with_weight([](const WeightInputs& w) {
            const std::uint32_t weight = right_weight(w);
-           return weight == w.format.sign_bit() ? 0 : weight;
+           return weight == w.weight_type.sign_bit() ? 0 : weight;
          });
        }},
       {"code-eight-copies-the-zero",
@@ -282,7 +288,7 @@ std::vector<Mutant> arithmetic_mutants() {
        "mismatch",
        [] {
          return with_weight([](const WeightInputs& w) {
-           return w.domain == Domain::floating && w.code == 8 ? w.zero : right_weight(w);
+           return w.scheme->zero_kind == Zero::value && w.code == 8 ? w.zero : right_weight(w);
          });
        }},
       {"nan-payload-kept",
@@ -292,7 +298,7 @@ std::vector<Mutant> arithmetic_mutants() {
        [] {
          return with_weight([](const WeightInputs& w) {
            const std::uint32_t weight = right_weight(w);
-           return w.format.is_nan(weight) && w.format.is_nan(w.scale) ? w.scale : weight;
+           return w.weight_type.is_nan(weight) && w.parameter_type.is_nan(w.scale) ? w.scale : weight;
          });
        }},
       {"nan-becomes-zero",
@@ -302,7 +308,7 @@ std::vector<Mutant> arithmetic_mutants() {
        [] {
          return with_weight([](const WeightInputs& w) {
            const std::uint32_t weight = right_weight(w);
-           return w.format.is_nan(weight) ? 0 : weight;
+           return w.weight_type.is_nan(weight) ? 0 : weight;
          });
        }},
       {"infinity-clamped",
@@ -312,7 +318,7 @@ std::vector<Mutant> arithmetic_mutants() {
        [] {
          return with_weight([](const WeightInputs& w) {
            const std::uint32_t weight = right_weight(w);
-           return magnitude(w.format, weight) == w.format.infinity() ? weight - 1 : weight;
+           return magnitude(w.weight_type, weight) == w.weight_type.infinity() ? weight - 1 : weight;
          });
        }},
       {"overflow-gives-nan",
@@ -322,9 +328,10 @@ std::vector<Mutant> arithmetic_mutants() {
        [] {
          return with_weight([](const WeightInputs& w) {
            const std::uint32_t weight = right_weight(w);
-           const bool overflowed = magnitude(w.format, weight) == w.format.infinity() && is_finite(w.format, w.scale) &&
-                                   (w.domain != Domain::floating || is_finite(w.format, w.zero));
-           return overflowed ? w.format.canonical_nan() : weight;
+           const bool overflowed = magnitude(w.weight_type, weight) == w.weight_type.infinity() &&
+                                   is_finite(w.parameter_type, w.scale) &&
+                                   (w.scheme->zero_kind != Zero::value || is_finite(w.parameter_type, w.zero));
+           return overflowed ? w.weight_type.canonical_nan() : weight;
          });
        }},
       {"infinite-scale-times-zero-steps",
@@ -334,19 +341,19 @@ std::vector<Mutant> arithmetic_mutants() {
        [] {
          return with_weight([](const WeightInputs& w) {
            WeightInputs read = w;
-           if (steps_of(w) == 0 && magnitude(w.format, w.scale) == w.format.infinity()) read.scale = 0;
+           if (steps_of(w) == 0 && magnitude(w.parameter_type, w.scale) == w.parameter_type.infinity()) read.scale = 0;
            return right_weight(read);
          });
        }},
       // Types.
       {"fp16-as-bf16",
        "fp16 scales and zeros are read as bf16, and weights written so",
-       {float_value, own_scale, unit_scales},
+       {float_value, own_scale, shown_by_unit_scales},
        "mismatch",
        [] {
          return with_weight([](const WeightInputs& w) {
            WeightInputs read = w;
-           if (w.format == reference::fp16) read.format = reference::bf16;
+           if (w.weight_type == reference::fp16) read.weight_type = read.parameter_type = reference::bf16;
            return right_weight(read);
          });
        }},
@@ -357,8 +364,8 @@ std::vector<Mutant> arithmetic_mutants() {
        [] {
          return with_weight([](const WeightInputs& w) {
            const std::uint32_t weight = right_weight(w);
-           if (w.format != reference::fp32 || w.format.is_nan(weight)) return weight;
-           return rounded(reference::bf16, decode(w.format, weight)) << 16;
+           if (w.weight_type != reference::fp32 || w.weight_type.is_nan(weight)) return weight;
+           return rounded(reference::bf16, decode(w.weight_type, weight)) << 16;
          });
        }},
       {"fp32-scale-of-ten-bits",
@@ -368,7 +375,7 @@ std::vector<Mutant> arithmetic_mutants() {
        [] {
          return with_weight([](const WeightInputs& w) {
            WeightInputs read = w;
-           if (w.format == reference::fp32 && !w.format.is_nan(w.scale)) read.scale &= 0xffffe000u;
+           if (w.parameter_type == reference::fp32 && !w.parameter_type.is_nan(w.scale)) read.scale &= 0xffffe000u;
            return right_weight(read);
          });
        }},
@@ -379,7 +386,7 @@ std::vector<Mutant> arithmetic_mutants() {
        [] {
          return with_weight([](const WeightInputs& w) {
            const std::uint32_t weight = right_weight(w);
-           return w.format == reference::fp16 ? flushed(w.format, weight) : weight;
+           return w.weight_type == reference::fp16 ? flushed(w.weight_type, weight) : weight;
          });
        }},
       // Wrong for few inputs.
@@ -389,8 +396,8 @@ std::vector<Mutant> arithmetic_mutants() {
        "mismatch",
        [] {
          return with_weight([](const WeightInputs& w) {
-           const bool hit = w.domain == Domain::floating && w.code == 11 && is_negative(w.format, w.scale) &&
-                            is_negative(w.format, w.zero);
+           const bool hit = w.scheme->zero_kind == Zero::value && w.code == 11 &&
+                            is_negative(w.parameter_type, w.scale) && is_negative(w.parameter_type, w.zero);
            return right_weight(w) ^ (hit ? 1u : 0u);
          });
        }},
@@ -402,8 +409,8 @@ std::vector<Mutant> arithmetic_mutants() {
        .parts =
            [] {
              return with_weight([](const WeightInputs& w) {
-               const bool hit = w.domain == Domain::floating && w.format == reference::bf16 && w.code == 11 &&
-                                w.scale == 0x3bdf && w.zero == 0xbe51;
+               const bool hit = w.scheme->zero_kind == Zero::value && w.weight_type == reference::bf16 &&
+                                w.code == 11 && w.scale == 0x3bdf && w.zero == 0xbe51;
                return right_weight(w) ^ (hit ? 1u : 0u);
              });
            },

@@ -61,7 +61,7 @@ std::vector<Mutant> group_mutants() {
        "mismatch",
        [] {
          return with_group([](const DequantizeCall& c, std::int64_t n, std::int64_t k) {
-           const std::int64_t first_of_supertile = k / (16 * c.inner_k_tiles) * (16 * c.inner_k_tiles);
+           const std::int64_t first_of_supertile = k / c.format->layout.legal.k * c.format->layout.legal.k;
            return right_index(c, n, first_of_supertile);
          });
        }},
@@ -71,7 +71,7 @@ std::vector<Mutant> group_mutants() {
        "mismatch",
        [] {
          return with_group([](const DequantizeCall& c, std::int64_t n, std::int64_t k) {
-           return index_of(c, k / std::min(c.group_size, 16 * c.inner_k_tiles), n);
+           return index_of(c, k / std::min(c.group_size, c.format->layout.legal.k), n);
          });
        }},
       {"groups-modulo-group-size",
@@ -192,7 +192,7 @@ std::vector<Mutant> group_mutants() {
        "mismatch",
        [] {
          return with_zero([](const DequantizeCall& c, std::int64_t n, std::int64_t k) {
-           return right_index(c, c.domain == Domain::integer ? 0 : n, k);
+           return right_index(c, c.scheme->zero_kind == Zero::point ? 0 : n, k);
          });
        }},
       {"zero-points-by-rows",
@@ -201,7 +201,7 @@ std::vector<Mutant> group_mutants() {
        "mismatch",
        [] {
          return with_zero([](const DequantizeCall& c, std::int64_t n, std::int64_t k) {
-           return c.domain == Domain::integer ? n * groups_of(c) + k / c.group_size : right_index(c, n, k);
+           return c.scheme->zero_kind == Zero::point ? n * groups_of(c) + k / c.group_size : right_index(c, n, k);
          });
        }},
       {"integer-scales-every-second",
@@ -211,7 +211,7 @@ std::vector<Mutant> group_mutants() {
        [] {
          Mutation parts;
          parts.scale_at = [](const DequantizeCall& c, std::int64_t n, std::int64_t k) {
-           return (c.domain == Domain::integer ? 2 : 1) * right_index(c, n, k);
+           return (c.scheme->zero_kind == Zero::point ? 2 : 1) * right_index(c, n, k);
          };
          parts.zero_at = right_index;
          return parts;

@@ -8,18 +8,25 @@ namespace tileproof {
 namespace {
 
 using namespace finds;
-using reference::Place;
+/// A slot as a word of 32 bits and a nibble of it.
+struct Place {
+  std::int64_t word;
+  int nibble;
+};
 
-Place right_place(const Walk& w, std::int64_t n, std::int64_t k) {
-  return reference::place_of(n, k, w.k, w.inner_k_tiles);
-}
+Place place_at_slot(std::int64_t slot) { return {slot / 8, static_cast<int>(slot % 8)}; }
+
+Place right_place(const Walk& w, std::int64_t n, std::int64_t k) { return place_at_slot(w.right_slot(n, k)); }
 
 using WrongPlace = Place (*)(const Walk&, std::int64_t n, std::int64_t k);
 
 Mutation with_place(WrongPlace place, const std::set<Operation>& in = everywhere) {
   Mutation parts;
   parts.in = in;
-  parts.place = place;
+  parts.slot = [place](const Walk& w, std::int64_t n, std::int64_t k) {
+    const Place at = place(w, n, k);
+    return at.word * 8 + at.nibble;
+  };
   return parts;
 }
 
@@ -28,30 +35,40 @@ using WrongCode = int (*)(const Walk&, Place, int code);
 Mutation with_code(WrongCode code, const std::set<Operation>& in) {
   Mutation parts;
   parts.in = in;
-  parts.code = code;
+  parts.code = [code](const Walk& w, std::int64_t slot, int right) { return code(w, place_at_slot(slot), right); };
   return parts;
 }
 
-/// A place by its coordinates, for mutants that put them together in another way.
+/// A place by its coordinates in tinygemm's buffer [n-tiles][supertiles of a row][lanes][words of a lane], for mutants
+/// that put them together in another way.
 struct Coordinates {
-  std::int64_t n_tile, supertile, supertiles_of_row;
+  std::int64_t n_tile, n_tiles, supertile, supertiles_of_row;
   int lane, word_of_lane, words_of_lane, nibble;
 };
 
 Coordinates coordinates_of(const Walk& w, std::int64_t n, std::int64_t k) {
   const Place place = right_place(w, n, k);
-  const int words_of_lane = w.inner_k_tiles / 2;
-  return {.n_tile = n / 8,
-          .supertile = k / (16 * w.inner_k_tiles),
-          .supertiles_of_row = w.k / (16 * w.inner_k_tiles),
-          .lane = static_cast<int>(place.word / words_of_lane % 32),
+  const reference::Dims dims = w.format->layout.dims(w.size());
+  const auto [n_tiles, supertiles_of_row, lanes, words_of_lane] = dims.extents;
+  return {.n_tile = place.word / words_of_lane / lanes / supertiles_of_row,
+          .n_tiles = n_tiles,
+          .supertile = place.word / words_of_lane / lanes % supertiles_of_row,
+          .supertiles_of_row = supertiles_of_row,
+          .lane = static_cast<int>(place.word / words_of_lane % lanes),
           .word_of_lane = static_cast<int>(place.word % words_of_lane),
-          .words_of_lane = words_of_lane,
+          .words_of_lane = static_cast<int>(words_of_lane),
           .nibble = place.nibble};
 }
 
 Place place_at(const Coordinates& c) {
   return {((c.n_tile * c.supertiles_of_row + c.supertile) * 32 + c.lane) * c.words_of_lane + c.word_of_lane, c.nibble};
+}
+
+/// The place in a matrix of another format.
+Place place_in(const Format* format, const Walk& w, std::int64_t n, std::int64_t k) {
+  Walk other = w;
+  other.format = format;
+  return right_place(other, n, k);
 }
 
 }  // namespace
@@ -166,7 +183,7 @@ std::vector<Mutant> layout_mutants() {
              dequantize_alone);
        }},
       {"words-of-lane-reversed",
-       "a lane's words stand in reverse: wrong only for inner_k_tiles 4 and 8",
+       "a lane's words stand in reverse: wrong only for tinygemm-4 and -8",
        {pack_index, unpack_index, dequantize_index},
        "mismatch",
        [] {
@@ -177,7 +194,7 @@ std::vector<Mutant> layout_mutants() {
          });
        }},
       {"words-before-lanes",
-       "a supertile is [inner_k_tiles / 2][32]: wrong only for inner_k_tiles 4 and 8",
+       "a supertile is [words of a lane][32]: wrong only for tinygemm-4 and -8",
        {pack_index, unpack_index, dequantize_index},
        "mismatch",
        [] {
@@ -189,21 +206,23 @@ std::vector<Mutant> layout_mutants() {
        }},
       // Supertiles and n-tiles.
       {"inner-k-tiles-ignored",
-       "every matrix is laid out as with inner_k_tiles 2",
+       "every matrix is laid out as tinygemm-2",
        {pack_index, unpack_index, dequantize_index},
        "mismatch",
        [] {
          return with_place(
-             [](const Walk& w, std::int64_t n, std::int64_t k) { return reference::place_of(n, k, w.k, 2); });
+             [](const Walk& w, std::int64_t n, std::int64_t k) { return place_in(tinygemm(2), w, n, k); });
        }},
       {"inner-k-tiles-8-as-4",
-       "dequantize reads what was packed with inner_k_tiles 8 as if it were 4",
+       "dequantize reads what was packed as tinygemm-8 as if it were tinygemm-4",
        {dequantize_index, difference},
        "mismatch",
        [] {
-         return with_place([](const Walk& w, std::int64_t n,
-                              std::int64_t k) { return reference::place_of(n, k, w.k, std::min(w.inner_k_tiles, 4)); },
-                           dequantize_alone);
+         return with_place(
+             [](const Walk& w, std::int64_t n, std::int64_t k) {
+               return place_in(w.format == tinygemm(8) ? tinygemm(4) : w.format, w, n, k);
+             },
+             dequantize_alone);
        }},
       {"n-tiles-inside-supertiles",
        "packed is [k supertiles][n-tiles]: wrong only with several of both",
@@ -212,8 +231,7 @@ std::vector<Mutant> layout_mutants() {
        [] {
          return with_place([](const Walk& w, std::int64_t n, std::int64_t k) {
            const Coordinates c = coordinates_of(w, n, k);
-           const std::int64_t n_tiles = (w.n + 7) / 8;
-           return Place{((c.supertile * n_tiles + c.n_tile) * 32 + c.lane) * c.words_of_lane + c.word_of_lane,
+           return Place{((c.supertile * c.n_tiles + c.n_tile) * 32 + c.lane) * c.words_of_lane + c.word_of_lane,
                         c.nibble};
          });
        }},
@@ -225,8 +243,8 @@ std::vector<Mutant> layout_mutants() {
          return with_place(
              [](const Walk& w, std::int64_t n, std::int64_t k) {
                Coordinates c = coordinates_of(w, n, k);
-               const std::int64_t words = reference::words_of(w.n, w.k);
-               c.supertiles_of_row = std::max<std::int64_t>(1, w.n / (16 * w.inner_k_tiles));
+               const std::int64_t words = w.format->layout.units(w.size());
+               c.supertiles_of_row = std::max<std::int64_t>(1, w.n / w.format->layout.legal.k);
                Place place = place_at(c);
                place.word %= words;  // wrong, and yet inside
                return place;
@@ -254,7 +272,7 @@ std::vector<Mutant> layout_mutants() {
          return with_place(
              [](const Walk& w, std::int64_t n, std::int64_t k) {
                Place place = right_place(w, n, k);
-               if (w.k == 16 * w.inner_k_tiles && place.nibble == 7) place.nibble = 0;
+               if (w.k == w.format->layout.legal.k && place.nibble == 7) place.nibble = 0;
                return place;
              },
              dequantize_alone);
@@ -314,10 +332,8 @@ std::vector<Mutant> layout_mutants() {
        {pack_index, round_trip, recorded_pack},
        "mismatch",
        [] {
-         Mutation parts;
-         parts.in = pack_alone;
-         parts.place = [](const Walk& w, std::int64_t n, std::int64_t k) { return right_place(w, n, k ^ 1); };
-         return parts;
+         return with_place([](const Walk& w, std::int64_t n, std::int64_t k) { return right_place(w, n, k ^ 1); },
+                           pack_alone);
        }},
       {"pack-drops-high-nibbles",
        "pack takes the even columns for code 0",
@@ -354,7 +370,7 @@ std::vector<Mutant> layout_mutants() {
        }},
       {"dequantize-sign-extends-the-top-nibble",
        "the same in dequantize",
-       {dequantize_index, unit_scales, float_value},
+       {dequantize_index, shown_by_unit_scales, float_value},
        "mismatch",
        [] {
          return with_code(
@@ -368,7 +384,7 @@ std::vector<Mutant> layout_mutants() {
        [] {
          return with_code(
              [](const Walk& w, Place place, int code) {
-               const std::int64_t lane = place.word / (w.inner_k_tiles / 2) % 32;
+               const std::int64_t lane = place.word / w.format->layout.dims(w.size()).extents[3] % 32;
                return lane == 17 && place.nibble == 6 && code == 15 ? 7 : code;
              },
              unpack_alone);

@@ -15,7 +15,6 @@ namespace tileproof {
 namespace {
 
 using namespace finds;
-using reference::Place;
 
 using Skips = bool (*)(const Walk&, std::int64_t n, std::int64_t k);
 
@@ -41,19 +40,33 @@ Mutation adding_in(const std::set<Operation>& in) {
 
 /// The last bit of one weight is wrong.
 void flip(const DequantizeCall& c, std::int64_t element) {
-  stored(c.weights, c.type, element, loaded(c.weights, c.type, element) ^ 1);
+  stored(c.weights, c.types.weight, element, loaded(c.weights, c.types.weight, element) ^ 1);
 }
 
 /// A result kept from one call to the next, and of what it is.
 struct Kept {
   const void* input = nullptr;
   std::int64_t n = 0, k = 0;
-  Type type = Type::bf16;
-  Domain domain = Domain::floating;
+  Types types;
+  const Scheme* scheme = scheme::floating;
   std::vector<std::uint8_t> bytes;
 };
 
-std::int64_t words(const PackCall& c) { return reference::words_of(c.n, c.k); }
+template <class Call>
+std::int64_t words(const Call& c) {
+  return c.format->layout.slots({c.n, c.k}) / 8;
+}
+
+template <class Call>
+Size padded(const Call& c) {
+  return c.format->layout.padded({c.n, c.k});
+}
+
+/// The slots of the rows that fill the last n-tile: where the element stood in a matrix of as many rows.
+template <class Call>
+std::int64_t slot_in_padding(const Call& c, std::int64_t n, std::int64_t k) {
+  return c.format->layout.slot_of({n, k}, padded(c));
+}
 
 }  // namespace
 
@@ -129,7 +142,7 @@ std::vector<Mutant> memory_mutants() {
        [] {
          return after([](const DequantizeCall& c, const Moment&) {
            if (c.n < 2) return;
-           const auto bytes = static_cast<std::size_t>(c.k * bytes_of(c.type));
+           const auto bytes = static_cast<std::size_t>(c.k * bytes_of(c.types.weight));
            std::memcpy(c.weights, static_cast<std::uint8_t*>(c.weights) + bytes, bytes);
          });
        }},
@@ -138,19 +151,21 @@ std::vector<Mutant> memory_mutants() {
        "one weight more than there are is stored",
        {writes_weights, float_value},
        "guard",
-       [] { return after([](const DequantizeCall& c, const Moment&) { stored(c.weights, c.type, c.n * c.k, 0); }); }},
+       [] {
+         return after([](const DequantizeCall& c, const Moment&) { stored(c.weights, c.types.weight, c.n * c.k, 0); });
+       }},
       {"writes-before-the-beginning",
        "the weight before the first one is stored too",
        {writes_weights, float_value},
        "guard",
-       [] { return after([](const DequantizeCall& c, const Moment&) { stored(c.weights, c.type, -1, 0); }); }},
+       [] { return after([](const DequantizeCall& c, const Moment&) { stored(c.weights, c.types.weight, -1, 0); }); }},
       {"padding-rows-written",
        "dequantize stores all eight rows of the last n-tile",
        {writes_weights, dequantize_index},
        "guard",
        [] {
          return after([](const DequantizeCall& c, const Moment&) {
-           for (std::int64_t i = c.n * c.k; i < (c.n + 7) / 8 * 8 * c.k; ++i) stored(c.weights, c.type, i, 0);
+           for (std::int64_t i = c.n * c.k; i < padded(c).n * c.k; ++i) stored(c.weights, c.types.weight, i, 0);
          });
        }},
       {"unpack-writes-past-the-end",
@@ -180,10 +195,9 @@ std::vector<Mutant> memory_mutants() {
        [] {
          Mutation parts;
          parts.after_pack = [](const PackCall& c, const Moment&) {
-           for (std::int64_t n = c.n; n < (c.n + 7) / 8 * 8; ++n) {
+           for (std::int64_t n = c.n; n < padded(c).n; ++n) {
              for (std::int64_t k = 0; k < c.k; ++k) {
-               const Place place = reference::place_of(n, k, c.k, static_cast<int>(c.inner_k_tiles));
-               c.packed[place.word] |= std::uint32_t{8} << (4 * place.nibble);
+               reference::set_code_at(c.packed, slot_in_padding(c, n, k), 8);
              }
            }
          };
@@ -209,10 +223,9 @@ std::vector<Mutant> memory_mutants() {
        [] {
          Mutation parts;
          parts.in = unpack_alone;
-         parts.place = [](const Walk& w, std::int64_t n, std::int64_t k) {
-           Place place = reference::place_of(n, k, w.k, w.inner_k_tiles);
-           if (n + 1 == w.n && k + 1 == w.k) place.word = reference::words_of(w.n, w.k);
-           return place;
+         parts.slot = [](const Walk& w, std::int64_t n, std::int64_t k) {
+           const std::int64_t slot = w.right_slot(n, k);
+           return n + 1 == w.n && k + 1 == w.k ? w.format->layout.slots(w.size()) + slot % 8 : slot;
          };
          return parts;
        }},
@@ -234,7 +247,7 @@ std::vector<Mutant> memory_mutants() {
        "mismatch",
        [] {
          return after([](const DequantizeCall& c, const Moment&) {
-           const std::int64_t bytes = bytes_of(c.type);
+           const std::int64_t bytes = bytes_of(c.types.parameter);
            if (reinterpret_cast<std::uintptr_t>(c.scales) % static_cast<std::uintptr_t>(2 * bytes) == 0) return;
            flip(c, 0);
          });
@@ -246,11 +259,10 @@ std::vector<Mutant> memory_mutants() {
        [] {
          Mutation parts;
          parts.after_pack = [](const PackCall& c, const Moment&) {
-           for (std::int64_t n = c.n; n < (c.n + 7) / 8 * 8; ++n) {
+           for (std::int64_t n = c.n; n < padded(c).n; ++n) {
              for (std::int64_t k = 0; k < std::min<std::int64_t>(c.k, 64); ++k) {
-               const Place place = reference::place_of(n, k, c.k, static_cast<int>(c.inner_k_tiles));
                const int code = c.codes[c.n * c.k / 2 + k / 2] & 15;
-               c.packed[place.word] |= static_cast<std::uint32_t>(code) << (4 * place.nibble);
+               reference::set_code_at(c.packed, slot_in_padding(c, n, k), code);
              }
            }
          };
@@ -265,8 +277,7 @@ std::vector<Mutant> memory_mutants() {
          parts.after_unpack = [](const UnpackCall& c, const Moment&) {
            if (c.n % 8 == 0) return;
            for (std::int64_t k = 0; k < c.k; ++k) {
-             c.codes[(c.n - 1) * c.k + k] |=
-                 reference::code_of_packed(c.packed, c.n, k, c.k, static_cast<int>(c.inner_k_tiles));
+             c.codes[(c.n - 1) * c.k + k] |= reference::code_at(c.packed, slot_in_padding(c, c.n, k));
            }
          };
          return parts;
@@ -285,7 +296,8 @@ std::vector<Mutant> memory_mutants() {
        "guard",
        [] {
          return after([](const DequantizeCall& c, const Moment&) {
-           stored(const_cast<void*>(c.scales), c.type, 0, loaded(c.scales, c.type, 0) ^ format_of(c.type).sign_bit());
+           stored(const_cast<void*>(c.scales), c.types.parameter, 0,
+                  loaded(c.scales, c.types.parameter, 0) ^ float_format_of(c.types.parameter).sign_bit());
          });
        }},
       {"unpack-shifts-its-input",
@@ -295,7 +307,7 @@ std::vector<Mutant> memory_mutants() {
        [] {
          Mutation parts;
          parts.after_unpack = [](const UnpackCall& c, const Moment&) {
-           const_cast<std::uint32_t*>(c.packed)[reference::words_of(c.n, c.k) - 1] >>= 4;
+           const_cast<std::uint32_t*>(c.packed)[words(c) - 1] >>= 4;
          };
          return parts;
        }},
@@ -310,7 +322,7 @@ std::vector<Mutant> memory_mutants() {
        }},
       // Kept from earlier calls.
       {.name = "cached-result",
-       .what = "dequantize gives its last result again where address, size, type and domain are the same",
+       .what = "dequantize gives its last result again where address, size, type and scheme are the same",
        .found_by = {sense_code, sense_scale, own_scale},
        .kind = "mismatch",
        .parts =
@@ -318,17 +330,17 @@ std::vector<Mutant> memory_mutants() {
              Mutation parts;
              const auto kept = std::make_shared<Kept>();
              const auto bytes_of_result = [](const DequantizeCall& c) {
-               return static_cast<std::size_t>(c.n * c.k * bytes_of(c.type));
+               return static_cast<std::size_t>(c.n * c.k * bytes_of(c.types.weight));
              };
              parts.instead_of_dequantize = [=](const DequantizeCall& c, const Moment&) {
-               const bool same = kept->input == c.packed && kept->n == c.n && kept->k == c.k && kept->type == c.type &&
-                                 kept->domain == c.domain;
+               const bool same = kept->input == c.packed && kept->n == c.n && kept->k == c.k &&
+                                 kept->types == c.types && kept->scheme == c.scheme;
                if (same) std::memcpy(c.weights, kept->bytes.data(), bytes_of_result(c));
                return same;
              };
              parts.after_dequantize = [=](const DequantizeCall& c, const Moment&) {
                const auto* weights = static_cast<const std::uint8_t*>(c.weights);
-               *kept = {c.packed, c.n, c.k, c.type, c.domain, {weights, weights + bytes_of_result(c)}};
+               *kept = {c.packed, c.n, c.k, c.types, c.scheme, {weights, weights + bytes_of_result(c)}};
              };
              return parts;
            },
@@ -348,7 +360,7 @@ std::vector<Mutant> memory_mutants() {
              };
              parts.after_unpack = [=](const UnpackCall& c, const Moment&) {
                const auto* codes = reinterpret_cast<const std::uint8_t*>(c.codes);
-               *kept = {c.packed, c.n, c.k, Type::bf16, Domain::floating, {codes, codes + c.n * c.k * 4}};
+               *kept = {c.packed, c.n, c.k, Type::bf16, scheme::floating, {codes, codes + c.n * c.k * 4}};
              };
              return parts;
            },

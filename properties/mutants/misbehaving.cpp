@@ -40,7 +40,7 @@ void corrupt(const UnpackCall& c, const Moment&) {
 
 /// A word past its input, whose value it throws away.
 void read_outside(const UnpackCall& c, const Moment&) {
-  const volatile std::uint32_t* end = c.packed + reference::words_of(c.n, c.k);
+  const volatile std::uint32_t* end = c.packed + c.format->layout.slots({c.n, c.k}) / 8;
   if (has_its_tail(c)) static_cast<void>(*end);
 }
 
@@ -57,7 +57,7 @@ void be_flaky(const UnpackCall& c, const Moment&) {
 
 /// Flaky with most layouts; with one seldom wrong, but then always.
 void be_flaky_and_wrong(const UnpackCall& c, const Moment&) {
-  if (c.inner_k_tiles == 8 ? has_its_tail(c) : happens()) flip_first(c);
+  if (c.format == tinygemm(8) ? has_its_tail(c) : happens()) flip_first(c);
 }
 
 /// From a process's third call on.

@@ -1,6 +1,9 @@
 #include "properties/problem/parameters.h"
 
 #include <cstring>
+#include <stdexcept>
+#include <string>
+#include <utility>
 
 namespace tileproof {
 
@@ -47,6 +50,47 @@ std::vector<std::uint32_t> interleaved(const Parameters& parameters) {
     both.push_back(parameters.zeros.elements[i]);
   }
   return both;
+}
+
+std::int64_t bytes_of(const reference::ParameterTensor& tensor, Types types) {
+  const std::string dtype = tensor.dtype == nullptr ? name_of(types.parameter) : tensor.dtype;
+  for (const auto& [name, bytes] :
+       {std::pair("int8", 1), {"uint8", 1}, {"bf16", 2}, {"fp16", 2}, {"fp32", 4}, {"int32", 4}}) {
+    if (dtype == name) return bytes;
+  }
+  throw std::logic_error("a tensor of parameters of the type " + dtype);
+}
+
+std::vector<ParameterBytes> tensors_of(const Problem& p, const Parameters& parameters) {
+  const Scheme& scheme = *p.scheme;
+  const Size groups = {p.n, p.groups()};
+  std::vector<ParameterBytes> tensors;
+  for (int i = 0; i < scheme.tensor_count; ++i) {
+    const reference::ParameterTensor& tensor = scheme.tensors[i];
+    const std::int64_t element_bytes = bytes_of(tensor, p.types), elements = tensor.dims(groups).elements();
+    std::vector<std::uint32_t> bits(static_cast<std::size_t>(p.experts * elements));
+    for (std::int64_t expert = 0; expert < p.experts; ++expert) {
+      std::uint32_t* const own = bits.data() + expert * elements;
+      for (std::int64_t group = 0; group < groups.k; ++group) {
+        for (std::int64_t row = 0; row < groups.n; ++row) {
+          const std::int64_t at = expert * groups.k + group;
+          if (i == 0) own[scheme.scale_at({row, group}, groups)] = parameters.scales(at, row);
+          if (i + 1 != scheme.tensor_count || scheme.zero_kind == Zero::none) continue;
+          const std::uint32_t zero = scheme.zero_kind == Zero::value
+                                         ? parameters.zeros(at, row)
+                                         : static_cast<std::uint32_t>(parameters.zero_points(at, row));
+          const std::int64_t zero_at = scheme.zero_at({row, group}, groups);
+          if (scheme.zeros_are_packed) {
+            reference::set_code_at(own, zero_at, static_cast<int>(zero & 15));
+          } else {
+            own[zero_at] = zero;
+          }
+        }
+      }
+    }
+    tensors.push_back({tensor.role, element_bytes, narrowed(bits, element_bytes)});
+  }
+  return tensors;
 }
 
 Parameters zero_parameters(const Problem& p) {

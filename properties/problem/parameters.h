@@ -12,14 +12,25 @@ namespace tileproof {
 /// The parameters of a problem's groups, as bits: [k / group_size][n]; of a batch, expert by expert.
 struct Parameters {
   Matrix<std::uint32_t> scales;
-  Matrix<std::uint32_t> zeros;      // float domain
-  Matrix<std::int8_t> zero_points;  // integer domain
+  Matrix<std::uint32_t> zeros;      // where zeros are numbers
+  Matrix<std::int8_t> zero_points;  // where they are whole numbers
 };
 
 /// Parameters of a problem's size, all bits 0.
 Parameters zero_parameters(const Problem&);
-/// Scales and zeros as the float domain takes them: bits, [k / group_size][n][2], scale first.
+/// Scales and zeros as tinygemm's operators take them: bits, [k / group_size][n][2], scale first.
 std::vector<std::uint32_t> interleaved(const Parameters&);
+
+/// A tensor of a problem's parameters, as its scheme lays it out; of a batch, expert by expert.
+struct ParameterBytes {
+  const char* role;
+  std::int64_t element_bytes;
+  std::vector<std::uint8_t> bytes;
+};
+/// Those of the problem's scheme, in its order. Of Parameters what the scheme has no use for is not looked at.
+std::vector<ParameterBytes> tensors_of(const Problem&, const Parameters&);
+/// Bytes of an element of a tensor of parameters.
+std::int64_t bytes_of(const reference::ParameterTensor&, Types);
 /// Bits as little-endian elements of so many bytes, and back.
 std::vector<std::uint8_t> narrowed(const std::vector<std::uint32_t>& bits, std::int64_t element_bytes);
 std::vector<std::uint32_t> widened(const std::vector<std::uint8_t>& bytes, std::int64_t element_bytes);

@@ -2,39 +2,18 @@
 
 #include <charconv>
 #include <functional>
+#include <map>
+#include <numeric>
 #include <sstream>
 
+#include "properties/problem/named.h"
 #include "properties/problem/values.h"
 
 namespace tileproof {
 
 namespace {
 
-template <class Enum>
-struct Named {
-  Enum value;
-  const char* name;
-};
-constexpr Named<Domain> domains[] = {{Domain::floating, "float"}, {Domain::integer, "integer"}, {Domain::none, "none"}};
 constexpr Named<Type> types[] = {{Type::bf16, "bf16"}, {Type::fp16, "fp16"}, {Type::fp32, "fp32"}};
-
-template <class Enum, std::size_t count>
-const char* name_in(const Named<Enum> (&table)[count], Enum value) {
-  for (const auto& row : table) {
-    if (row.value == value) return row.name;
-  }
-  return "?";
-}
-
-template <class Enum, std::size_t count>
-Enum value_in(const Named<Enum> (&table)[count], const char* argument, const std::string& name) {
-  std::string legal;
-  for (const auto& row : table) {
-    if (name == row.name) return row.value;
-    legal += (legal.empty() ? "" : ", ") + std::string(row.name);
-  }
-  throw UsageError(argument, "'" + name + "'", legal);
-}
 
 std::int64_t whole_number(const char* argument, const std::string& text) {
   std::int64_t value = 0;
@@ -50,7 +29,8 @@ std::string hexadecimal(std::uint64_t value) {
   return text.str();
 }
 
-/// A field of a problem: its flag, and how it is printed and read. Adding one is adding a row.
+/// A field of a problem: its flag, and how it is printed and read. Adding one is adding a row. Fields are read in the
+/// order of the rows: a scheme is one of the format's.
 struct Field {
   const char* flag;
   std::function<std::string(const Problem&)> printed;
@@ -90,15 +70,21 @@ const std::vector<Field>& fields() {
   static const std::vector<Field> rows = {
       text_field("--property", &Problem::property),
       text_field("--subject", &Problem::subject),
+      {"--format", [](const Problem& p) { return p.format->name; },
+       [](Problem& p, const std::string& text) {
+         p.format = format_of("--format", text);
+         p.scheme = p.format->schemes[0];
+       }},
+      {"--scheme", [](const Problem& p) { return p.scheme->name; },
+       [](Problem& p, const std::string& text) { p.scheme = scheme_of(*p.format, "--scheme", text); }},
       number_field("--n", &Problem::n),
       number_field("--k", &Problem::k),
-      number_field("--inner-k-tiles", &Problem::inner_k_tiles),
       number_field("--group-size", &Problem::group_size),
-      {"--domain", [](const Problem& p) { return name_of(p.domain); },
-       [](Problem& p, const std::string& text) { p.domain = value_in(domains, "--domain", text); }},
-      {"--out", [](const Problem& p) { return name_of(p.out); },
-       [](Problem& p, const std::string& text) { p.out = value_in(types, "--out", text); }},
-      text_field("--scales", &Problem::scales),
+      {"--weight-type", [](const Problem& p) { return name_of(p.types.weight); },
+       [](Problem& p, const std::string& text) { p.types.weight = type_of("--weight-type", text); }},
+      {"--parameter-type", [](const Problem& p) { return name_of(p.types.parameter); },
+       [](Problem& p, const std::string& text) { p.types.parameter = type_of("--parameter-type", text); }},
+      text_field("--profile", &Problem::scales),
       text_field("--variant", &Problem::variant, /*may_be_absent=*/true),
       {"--seed", [](const Problem& p) { return hexadecimal(p.seed); },
        [](Problem& p, const std::string& text) { p.seed = seed_of("--seed", text); }},
@@ -119,8 +105,65 @@ std::string flags_of_fields() {
 
 }  // namespace
 
-const char* name_of(Domain domain) { return name_in(domains, domain); }
 const char* name_of(Type type) { return name_in(types, type); }
+Type type_of(const char* argument, const std::string& name) { return value_in(types, argument, name); }
+
+namespace {
+
+template <class Rows>
+std::string names_in(const Rows& rows) {
+  std::string names;
+  for (const auto* row : rows) names += (names.empty() ? "" : ", ") + std::string(row->name);
+  return names;
+}
+
+}  // namespace
+
+std::vector<const Format*> every_format_there_is() {
+  std::vector<const Format*> all;
+  for (const Format& format : reference::formats) all.push_back(&format);
+  return all;
+}
+
+std::vector<const Scheme*> schemes_of(const Format& format, const std::vector<const Scheme*>& wanted) {
+  std::vector<const Scheme*> own;
+  for (const Scheme* scheme : wanted) {
+    if (format.has(*scheme)) own.push_back(scheme);
+  }
+  return own;
+}
+
+std::vector<const Scheme*> schemes_with(Zero zero_kind) {
+  std::vector<const Scheme*> all = every_scheme();
+  std::erase_if(all, [=](const Scheme* scheme) { return scheme->zero_kind != zero_kind; });
+  return all;
+}
+
+std::vector<const Scheme*> schemes_with_zeros() {
+  std::vector<const Scheme*> all = every_scheme();
+  std::erase_if(all, [](const Scheme* scheme) { return scheme->zero_kind == Zero::none; });
+  return all;
+}
+
+std::vector<const Scheme*> every_scheme() {
+  std::vector<const Scheme*> all;
+  for (const Scheme& scheme : reference::schemes) all.push_back(&scheme);
+  return all;
+}
+
+std::string listed(const std::vector<const Format*>& formats) { return names_in(formats); }
+std::string listed(const std::vector<const Scheme*>& schemes) { return names_in(schemes); }
+
+const Format* format_of(const char* argument, const std::string& name) {
+  if (const Format* format = reference::format_named(name)) return format;
+  throw UsageError(argument, "'" + name + "'", listed(every_format_there_is()));
+}
+
+const Scheme* scheme_of(const Format& format, const char* argument, const std::string& name) {
+  if (const Scheme* scheme = format.scheme_named(name)) return scheme;
+  const std::vector<const Scheme*> all(format.schemes, format.schemes + format.scheme_count);
+  throw UsageError(argument, "'" + name + "'", listed(all) + " for the format " + format.name);
+}
 
 std::uint64_t seed_of(const char* argument, const std::string& text) {
   std::uint64_t value = 0;
@@ -133,14 +176,31 @@ std::uint64_t seed_of(const char* argument, const std::string& text) {
   return value;
 }
 
-reference::FloatFormat format_of(Type type) {
+reference::FloatFormat float_format_of(Type type) {
   return type == Type::bf16 ? reference::bf16 : type == Type::fp16 ? reference::fp16 : reference::fp32;
 }
 
-std::int64_t bytes_of(Type type) { return format_of(type).bits() / 8; }
+std::string name_of(Types types) {
+  if (types.weight == types.parameter) return name_of(types.weight);
+  return std::string(name_of(types.weight)) + " of " + name_of(types.parameter);
+}
+
+std::int64_t bytes_of(Type type) { return float_format_of(type).bits() / 8; }
 
 UsageError::UsageError(const std::string& argument, const std::string& given, const std::string& legal)
     : std::runtime_error(argument + ": given " + given + ", legal is " + legal) {}
+
+std::int64_t k_unit(const Format& format, std::int64_t group_size) {
+  return std::lcm(format.layout.legal.k, group_size);
+}
+
+Size least_full_size(const Format& format) {
+  return format.layout.padded({format.layout.legal.n, format.layout.legal.k});
+}
+
+std::int64_t n_unit(const Format& format, std::int64_t n_multiple) {
+  return std::lcm(format.layout.legal.n, n_multiple);
+}
 
 std::string line_of(const Problem& problem) {
   std::string line;
@@ -155,7 +215,7 @@ std::string line_of(const Problem& problem) {
 Problem problem_of(const std::string& line) {
   Problem problem;
   std::istringstream words(line);
-  std::vector<const Field*> seen;
+  std::map<const Field*, std::string> given;
   for (std::string word; words >> word;) {
     const std::size_t equals = word.find('=');
     const std::string flag = word.substr(0, equals);
@@ -166,11 +226,12 @@ Problem problem_of(const std::string& line) {
     if (found == nullptr || equals == std::string::npos) {
       throw UsageError("problem", "'" + word + "'", "FLAG=VALUE with one of " + flags_of_fields());
     }
-    for (const Field* earlier : seen) {
-      if (earlier == found) throw UsageError("problem", "'" + flag + "' twice", "each flag once");
+    if (!given.emplace(found, word.substr(equals + 1)).second) {
+      throw UsageError("problem", "'" + flag + "' twice", "each flag once");
     }
-    seen.push_back(found);
-    found->read(problem, word.substr(equals + 1));
+  }
+  for (const Field& field : fields()) {
+    if (const auto value = given.find(&field); value != given.end()) field.read(problem, value->second);
   }
   if (problem.property.empty())
     throw UsageError("problem", "no --property", "--property=NAME, see 'tileproof list properties'");
@@ -179,23 +240,44 @@ Problem problem_of(const std::string& line) {
   return problem;
 }
 
+std::string text_of(const reference::GroupSizes& sizes) {
+  if (sizes.only[0] == 0) return "a positive multiple of " + std::to_string(sizes.multiple_of);
+  std::string listed;
+  for (const std::int64_t size : sizes.only) {
+    if (size != 0) listed += (listed.empty() ? "" : ", ") + std::to_string(size);
+  }
+  return listed;
+}
+
+namespace {
+
+void require_multiple(const char* argument, std::int64_t given, std::int64_t unit, const Format& format) {
+  if (given >= 0 && given % unit == 0) return;
+  throw UsageError(argument, std::to_string(given),
+                   unit == 1
+                       ? "0 or more"
+                       : "0 or a positive multiple of " + std::to_string(unit) + ", as " + format.name + " has it");
+}
+
+}  // namespace
+
 void require_possible(const Problem& p) {
   const auto given = [](std::int64_t value) { return std::to_string(value); };
-  if (p.inner_k_tiles != 2 && p.inner_k_tiles != 4 && p.inner_k_tiles != 8) {
-    throw UsageError("--inner-k-tiles", given(p.inner_k_tiles), "2, 4 or 8");
+  if (!p.format->has(*p.scheme)) {
+    throw UsageError("--scheme", std::string("'") + p.scheme->name + "'",
+                     std::string("one of the format ") + p.format->name);
   }
+  require_multiple("--n", p.n, p.layout().legal.n, *p.format);
+  require_multiple("--k", p.k, p.layout().legal.k, *p.format);
   constexpr std::int64_t most = std::int64_t{1} << 40;  // elements; far beyond any memory, far below overflow
-  if (p.n < 0 || p.n > most) throw UsageError("--n", given(p.n), "0 or more, and n * k at most 2^40");
-  if (p.k < 0 || p.k % p.supertile_columns() != 0) {
-    throw UsageError("--k", given(p.k),
-                     "0 or a positive multiple of 16 * inner_k_tiles = " + given(p.supertile_columns()));
-  }
+  if (p.n > most) throw UsageError("--n", given(p.n), "0 or more, and n * k at most 2^40");
   if (p.k > most / (p.n + 1)) throw UsageError("--k", given(p.k), "n * k at most 2^40");
   if (p.experts < 1 || p.experts > most / (p.n * p.k + 1)) {
     throw UsageError("--experts", given(p.experts), "1 or more, and experts * n * k at most 2^40");
   }
-  if (p.group_size <= 0 || p.group_size % 16 != 0 || p.k % p.group_size != 0) {
-    throw UsageError("--group-size", given(p.group_size), "a positive multiple of 16 that divides k = " + given(p.k));
+  if (!p.format->group_sizes.contains(p.group_size) || p.k % p.group_size != 0) {
+    throw UsageError("--group-size", given(p.group_size),
+                     text_of(p.format->group_sizes) + " that divides k = " + given(p.k));
   }
   require_profile(p.scales);
 }

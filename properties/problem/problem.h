@@ -6,17 +6,43 @@
 #include <string>
 #include <vector>
 
-#include "reference/float_bits.h"
+#include "reference/formats.h"
 
 namespace tileproof {
 
-enum class Domain { floating, integer, none };
+using reference::Format;  // rows of reference/formats.h
+using reference::Scheme;
+using reference::Size;
+using reference::Zero;
+
+/// PyTorch's schemes, as rows of reference/formats.h.
+namespace scheme {
+inline constexpr const Scheme* floating = &reference::schemes[0];
+inline constexpr const Scheme* integer = &reference::schemes[1];
+inline constexpr const Scheme* none = &reference::schemes[2];
+}  // namespace scheme
+
 enum class Type { bf16, fp16, fp32 };
 
-const char* name_of(Domain);
 const char* name_of(Type);
-reference::FloatFormat format_of(Type);
+/// @throws UsageError where there is no type of the name
+Type type_of(const char* argument, const std::string& name);
+reference::FloatFormat float_format_of(Type);
 std::int64_t bytes_of(Type);
+
+/// The type of weights, and that of their scales and zeros.
+struct Types {
+  Type weight = Type::bf16;
+  Type parameter = Type::bf16;
+
+  constexpr Types() = default;
+  constexpr Types(Type both) : weight(both), parameter(both) {}  // NOLINT: where there is one, it is written alone
+  constexpr Types(Type weight_, Type parameter_) : weight(weight_), parameter(parameter_) {}
+  bool operator==(const Types&) const = default;
+  auto operator<=>(const Types&) const = default;
+};
+/// "bf16", or "fp32 of bf16".
+std::string name_of(Types);
 
 /// Something a user gave that cannot be used: which argument, what was given, what is legal. Exit code 2.
 class UsageError : public std::runtime_error {
@@ -38,12 +64,12 @@ struct Span {
 struct Problem {
   std::string property;
   std::string subject;
-  std::int64_t n = 8;              // rows, any
-  std::int64_t k = 32;             // columns, a multiple of 16 * inner_k_tiles
-  std::int64_t inner_k_tiles = 2;  // 2, 4 or 8
-  std::int64_t group_size = 32;    // a multiple of 16 that divides k
-  Domain domain = Domain::floating;
-  Type out = Type::bf16;            // of scales, zeros and weights
+  const Format* format = &reference::formats[0];
+  const Scheme* scheme = reference::formats[0].schemes[0];  // one of the format's
+  std::int64_t n = 8;                                       // rows and columns, as the format's layout takes them
+  std::int64_t k = 32;
+  std::int64_t group_size = 32;  // that the format takes, and that divides k
+  Types types;
   std::string scales = "ordinary";  // the profile that scales and zeros are drawn from, a name of values.h
   std::string variant;              // which of its property's ways of calling this is; "" where there is one
   std::uint64_t seed = 0;           // of the data
@@ -54,8 +80,24 @@ struct Problem {
   bool operator==(const Problem&) const = default;
 
   std::int64_t groups() const { return k / group_size; }
-  std::int64_t supertile_columns() const { return 16 * inner_k_tiles; }
+  Size size() const { return {n, k}; }
+  const reference::Layout& layout() const { return format->layout; }
 };
+
+/// "a positive multiple of 16", or those that there are.
+std::string text_of(const reference::GroupSizes&);
+
+/// What k is a multiple of in a format with groups of a size; and n, where it is a multiple of `n_multiple` besides.
+std::int64_t k_unit(const Format&, std::int64_t group_size);
+std::int64_t n_unit(const Format&, std::int64_t n_multiple);
+/// The schemes that a format has, of some, in their order.
+std::vector<const Scheme*> schemes_of(const Format&, const std::vector<const Scheme*>&);
+/// Those of every_scheme() with such a zero.
+std::vector<const Scheme*> schemes_with(Zero);
+std::vector<const Scheme*> schemes_with_zeros();
+
+/// The smallest matrix that fills its buffer without padding, and is not empty.
+Size least_full_size(const Format&);
 
 /// One line, "--property=... --subject=... --n=24 ...": what `tileproof replay` takes.
 std::string line_of(const Problem&);
@@ -64,12 +106,22 @@ std::string line_of(const Problem&);
 /// @throws UsageError where a flag is unknown or a value unreadable
 Problem problem_of(const std::string& line);
 
+/// A format by its name. @throws UsageError where there is none
+const Format* format_of(const char* argument, const std::string& name);
+/// One of a format's schemes by its name. @throws UsageError where it has none
+const Scheme* scheme_of(const Format&, const char* argument, const std::string& name);
+/// Those of reference/formats.h, in its order.
+std::vector<const Format*> every_format_there_is();
+std::vector<const Scheme*> every_scheme();
+/// "tinygemm-2, tinygemm-4"
+std::string listed(const std::vector<const Format*>&);
+std::string listed(const std::vector<const Scheme*>&);
+
 /// A seed from text, decimal or 0x hexadecimal. @throws UsageError where it is no number of 64 bits
 std::uint64_t seed_of(const char* argument, const std::string& text);
 
-/// @throws UsageError where no data can exist for the problem: k no multiple, a group size that does not divide,
-/// unknown names of
-///         profiles
+/// @throws UsageError where no data can exist for the problem: n or k that the layout does not take, a group size that
+///         does not divide, unknown names of profiles
 void require_possible(const Problem&);
 
 }  // namespace tileproof

@@ -8,6 +8,7 @@
 #include <sstream>
 
 #include "properties/problem/rapidcheck_quietly.h"
+#include "properties/problem/tinygemm.h"
 #include "properties/problem/values.h"
 
 namespace tileproof {
@@ -38,15 +39,17 @@ rc::Gen<Problem> any_problem() {
       rc::gen::tuple(rc::gen::elementOf(std::vector<std::string>{"a/b", "value/float=once", "x"}),
                      rc::gen::elementOf(std::vector<std::string>{"host", "mutant:two-roundings"}),
                      rc::gen::elementOf(std::vector<std::string>{"ordinary", "mixed", "no-such-profile"}));
-  const auto numbers = rc::gen::tuple(any_number(), any_number(), any_number(), any_number());
-  const auto kinds = rc::gen::tuple(rc::gen::element(Domain::floating, Domain::integer, Domain::none),
-                                    rc::gen::element(Type::bf16, Type::fp16, Type::fp32), any_number());
+  const auto numbers = rc::gen::tuple(any_number(), any_number(), any_number());
+  const auto type = rc::gen::element(Type::bf16, Type::fp16, Type::fp32);
+  const auto kinds =
+      rc::gen::tuple(rc::gen::element(tinygemm(2), tinygemm(4), format_of("", "plain")),
+                     rc::gen::element(scheme::floating, scheme::integer, scheme::none), type, type, any_number());
   return rc::gen::map(rc::gen::tuple(names, numbers, kinds), [](const auto& drawn) {
     Problem p;
     std::int64_t seed = 0;
     std::tie(p.property, p.subject, p.scales) = std::get<0>(drawn);
-    std::tie(p.n, p.k, p.inner_k_tiles, p.group_size) = std::get<1>(drawn);
-    std::tie(p.domain, p.out, seed) = std::get<2>(drawn);
+    std::tie(p.n, p.k, p.group_size) = std::get<1>(drawn);
+    std::tie(p.format, p.scheme, p.types.weight, p.types.parameter, seed) = std::get<2>(drawn);
     p.experts = p.n;
     p.seed = static_cast<std::uint64_t>(seed);
     return p;
@@ -80,20 +83,21 @@ TEST(ProblemLine, ParsesBackToTheProblemThatPrintedIt) {
 
 TEST(ProblemLine, DiffersForProblemsThatDifferInAnyOneField) {
   const Problem base = problem_of("--property=c --subject=s");
-  std::vector<Problem> problems(14, base);
+  std::vector<Problem> problems(15, base);
   problems[1].property = "d";
   problems[2].subject = "t";
   problems[3].n = 9;
   problems[4].k = 64;
-  problems[5].inner_k_tiles = 4;
+  problems[5].format = tinygemm(4);
   problems[6].group_size = 16;
-  problems[7].domain = Domain::none;
-  problems[8].out = Type::fp32;
+  problems[7].scheme = scheme::none;
+  problems[8].types.weight = Type::fp32;
   problems[9].scales = "edges";
   problems[10].seed = 1;
   problems[11].variant = "one";
   problems[12].variant = "two";
   problems[13].experts = 2;
+  problems[14].types.parameter = Type::fp32;
   for (std::size_t i = 0; i < problems.size(); ++i) {
     for (std::size_t j = 0; j < i; ++j) EXPECT_NE(line_of(problems[i]), line_of(problems[j]));
   }
@@ -108,8 +112,8 @@ TEST(ProblemLine, IsWhatTheDesignSays) {
   problem.scales = "edges";
   problem.seed = 0xbeef;
   EXPECT_EQ(line_of(problem),
-            "--property=value/float_domain_rounds_once --subject=cuda --n=24 --k=96 --inner-k-tiles=2 --group-size=32 "
-            "--domain=float --out=bf16 --scales=edges --seed=0xbeef");
+            "--property=value/float_domain_rounds_once --subject=cuda --format=tinygemm-2 --scheme=float "
+            "--n=24 --k=96 --group-size=32 --weight-type=bf16 --parameter-type=bf16 --profile=edges --seed=0xbeef");
 }
 
 TEST(ProblemLine, NamesTheVariantWhereThereIsOne) {
@@ -132,8 +136,9 @@ TEST(ProblemLine, NamesTheExpertsWhereThereAreSeveral) {
 TEST(ProblemLine, MayLeaveFieldsOutAndTakesAnyOrderAndSpace) {
   const Problem problem = problem_of("  --seed=17\t--n=5   --subject=s --property=c ");
   EXPECT_EQ(line_of(problem),
-            "--property=c --subject=s --n=5 --k=32 --inner-k-tiles=2 --group-size=32 --domain=float --out=bf16 "
-            "--scales=ordinary "
+            "--property=c --subject=s --format=tinygemm-2 --scheme=float --n=5 --k=32 --group-size=32 "
+            "--weight-type=bf16 --parameter-type=bf16 "
+            "--profile=ordinary "
             "--seed=0x11");
   EXPECT_EQ(problem_of("--property=c --subject=s --seed=0XfFfFfFfFfFfFfFfF").seed, ~std::uint64_t{0});
 }
@@ -142,11 +147,13 @@ TEST(ProblemLine, WithABadValueIsRefusedByFlagValueAndWhatIsLegal) {
   struct Row {
     std::string flag, value, legal;
   };
-  std::vector<Row> rows = {{"--domain", "floating", "float, integer, none"},
-                           {"--domain", "", "float, integer, none"},
-                           {"--out", "double", "bf16, fp16, fp32"},
-                           {"--out", "BF16", "bf16, fp16, fp32"}};
-  for (const char* flag : {"--n", "--k", "--inner-k-tiles", "--group-size", "--experts"}) {
+  std::vector<Row> rows = {{"--scheme", "floating", "float, integer, none"},
+                           {"--scheme", "", "float, integer, none"},
+                           {"--format", "tinygemm-3", "tinygemm-2, tinygemm-4, tinygemm-8"},
+                           {"--format", "", "tinygemm-2, tinygemm-4, tinygemm-8"},
+                           {"--weight-type", "double", "bf16, fp16, fp32"},
+                           {"--parameter-type", "BF16", "bf16, fp16, fp32"}};
+  for (const char* flag : {"--n", "--k", "--group-size", "--experts"}) {
     for (const char* value : {"", "x", "8x", "8.0", "0x8", "+8", "9223372036854775808"})
       rows.push_back({flag, value, "a whole number"});
   }
@@ -164,8 +171,8 @@ TEST(ProblemLine, WithAnUnknownFlagIsRefusedByListingTheKnown) {
   for (const std::string word : {"--m=3", "--N=3", "-n=3", "n=3", "--n", "3", "=", "--properties=c"}) {
     SCOPED_TRACE(word);
     expect_refused(validate([&] { problem_of("--property=c --subject=s " + word); }),
-                   {"'" + word + "'", "FLAG=VALUE", "--property", "--subject", "--n ", "--k ", "--inner-k-tiles",
-                    "--group-size", "--domain", "--out", "--scales", "--seed"});
+                   {"'" + word + "'", "FLAG=VALUE", "--property", "--subject", "--n ", "--k ", "--format", "--scheme",
+                    "--group-size", "--weight-type", "--parameter-type", "--profile", "--seed"});
   }
 }
 
@@ -195,13 +202,13 @@ Problem problem_with(const std::string& flags) { return problem_of("--property=c
 TEST(ProblemPossible, IsEverythingThatDataCanExistFor) {
   for (const char* flags : {"", "--n=0", "--k=0", "--n=0 --k=0 --group-size=256", "--n=1",
                             "--n=13 --k=96 --group-size=48", "--k=96 --group-size=96", "--k=64 --group-size=16",
-                            "--k=64 --inner-k-tiles=4", "--k=128 --inner-k-tiles=8 --group-size=128",
+                            "--k=64 --format=tinygemm-4", "--k=128 --format=tinygemm-8 --group-size=128",
                             "--n=34359738367 --k=32",  // n * k is 2^40 - 32
                             "--n=1099511627776 --k=0", "--n=0 --k=1099511627776"}) {
     EXPECT_EQ(validate([&] { require_possible(problem_with(flags)); }), "") << flags;
   }
   for (const Profile& profile : profiles()) {
-    EXPECT_EQ(validate([&] { require_possible(problem_with(std::string("--scales=") + profile.name)); }), "")
+    EXPECT_EQ(validate([&] { require_possible(problem_with(std::string("--profile=") + profile.name)); }), "")
         << profile.name;
   }
 }
@@ -212,17 +219,11 @@ TEST(ProblemPossible, IsNothingElse) {
     std::vector<std::string> parts;  // of the message: argument, what was given, what is legal
   };
   const Row rows[] = {
-      {"--inner-k-tiles=3", {"--inner-k-tiles:", "given 3,", "2, 4 or 8"}},
-      {"--inner-k-tiles=1", {"--inner-k-tiles:", "given 1,", "2, 4 or 8"}},
-      {"--inner-k-tiles=0", {"--inner-k-tiles:", "given 0,", "2, 4 or 8"}},
-      {"--inner-k-tiles=16", {"--inner-k-tiles:", "given 16,", "2, 4 or 8"}},
-      {"--inner-k-tiles=-2", {"--inner-k-tiles:", "given -2,", "2, 4 or 8"}},
-      {"--inner-k-tiles=9223372036854775807", {"--inner-k-tiles:", "2, 4 or 8"}},
-      {"--k=16 --group-size=16", {"--k:", "given 16,", "positive multiple of 16 * inner_k_tiles = 32"}},
-      {"--k=33", {"--k:", "given 33,", "= 32"}},
-      {"--k=96 --inner-k-tiles=4", {"--k:", "given 96,", "= 64"}},
-      {"--k=192 --inner-k-tiles=8", {"--k:", "given 192,", "= 128"}},
-      {"--k=-32", {"--k:", "given -32,", "= 32"}},
+      {"--k=16 --group-size=16", {"--k:", "given 16,", "positive multiple of 32, as tinygemm-2 has it"}},
+      {"--k=33", {"--k:", "given 33,", "multiple of 32"}},
+      {"--k=96 --format=tinygemm-4", {"--k:", "given 96,", "multiple of 64, as tinygemm-4"}},
+      {"--k=192 --format=tinygemm-8", {"--k:", "given 192,", "multiple of 128, as tinygemm-8"}},
+      {"--k=-32", {"--k:", "given -32,", "multiple of 32"}},
       {"--n=-1", {"--n:", "given -1,", "0 or more"}},
       {"--n=-9223372036854775808", {"--n:", "given -9223372036854775808,", "0 or more"}},
       {"--n=9223372036854775807", {"--n:", "given 9223372036854775807,", "at most 2^40"}},
@@ -243,8 +244,8 @@ TEST(ProblemPossible, IsNothingElse) {
        {"--group-size:", "given 24,", "multiple of 16"}},  // divides k, but is no multiple of 16
       {"--k=96 --group-size=64", {"--group-size:", "given 64,", "divides k = 96"}},  // the other way round
       {"--group-size=64", {"--group-size:", "given 64,", "divides k = 32"}},
-      {"--scales=no-such", {"--scales:", "'no-such'", "ordinary", "mixed"}},
-      {"--scales=", {"--scales:", "''", "ordinary", "mixed"}},
+      {"--profile=no-such", {"--profile:", "'no-such'", "ordinary", "mixed"}},
+      {"--profile=", {"--profile:", "''", "ordinary", "mixed"}},
   };
   for (const Row& row : rows) {
     SCOPED_TRACE(row.flags);
@@ -275,9 +276,9 @@ TEST(ProblemPossible, IsNoProblemOfMoreElementsThanItSays) {
 }
 
 TEST(Types, HaveTheirFormatsAndSizes) {
-  EXPECT_EQ(format_of(Type::bf16), (reference::FloatFormat{8, 7}));
-  EXPECT_EQ(format_of(Type::fp16), (reference::FloatFormat{5, 10}));
-  EXPECT_EQ(format_of(Type::fp32), (reference::FloatFormat{8, 23}));
+  EXPECT_EQ(float_format_of(Type::bf16), (reference::FloatFormat{8, 7}));
+  EXPECT_EQ(float_format_of(Type::fp16), (reference::FloatFormat{5, 10}));
+  EXPECT_EQ(float_format_of(Type::fp32), (reference::FloatFormat{8, 23}));
   EXPECT_EQ(bytes_of(Type::bf16), 2);
   EXPECT_EQ(bytes_of(Type::fp16), 2);
   EXPECT_EQ(bytes_of(Type::fp32), 4);

@@ -3,7 +3,6 @@
 #include <cmath>
 #include <limits>
 
-#include "properties/problem/k_tile.h"
 #include "reference/matrix.h"
 #include "reference/quantize.h"
 
@@ -17,42 +16,71 @@ std::vector<std::uint8_t> pairs(const Matrix<std::uint8_t>& codes) {
   return bytes;
 }
 
-std::vector<std::uint32_t> packed(const Matrix<std::uint8_t>& codes, std::int64_t inner_k_tiles) {
-  std::vector<std::uint32_t> words(static_cast<std::size_t>(reference::words_of(codes.rows, codes.columns)));
-  with_inner_k_tiles(inner_k_tiles, [&](auto inner) {
-    for (std::int64_t row = 0; row < codes.rows; ++row) {
-      for (std::int64_t column = 0; column < codes.columns; column += reference::columns_of_tile) {
-        const reference::Place first = reference::place_of(row, column, codes.columns, inner);
-        const std::uint8_t* const of_k_tile = &codes(row, column);
-        std::uint32_t* const of_first_lane = &words[static_cast<std::size_t>(first.word)];
-        for (int i = 0; i < reference::columns_of_tile; ++i) {
-          const FromFirst from = from_first_of_k_tile(i);
-          of_first_lane[from.lane * (inner / 2)] |= static_cast<std::uint32_t>(of_k_tile[i])
-                                                    << (4 * (first.nibble + from.nibble));
-        }
+namespace {
+
+/// Calls `use` with each column of a row and the slot of its code.
+template <class L, class Use>
+void for_each_slot_of_row(std::int64_t row, Size size, Use use) {
+  if constexpr (reference::HasRuns<L>) {
+    if (size.k % L::run_columns == 0) {
+      for (std::int64_t first = 0; first < size.k; first += L::run_columns) {
+        const std::int64_t slot = L::slot_of({row, first}, size);
+        for (int i = 0; i < L::run_columns; ++i) use(first + i, slot + L::slot_from_first(i));
       }
+      return;
+    }
+  }
+  for (std::int64_t column = 0; column < size.k; ++column) use(column, L::slot_of({row, column}, size));
+}
+
+}  // namespace
+
+std::vector<std::uint32_t> packed(const Format& format, const Matrix<std::uint8_t>& codes) {
+  const Size size = {codes.rows, codes.columns};
+  constexpr int codes_of_word = 8;
+  std::vector<std::uint32_t> words(static_cast<std::size_t>(format.layout.slots(size) / codes_of_word),
+                                   std::uint32_t{0x11111111} * static_cast<std::uint32_t>(format.layout.padding_code));
+  reference::with_layout(index_of(format), [&]<class L>() {
+    for (std::int64_t row = 0; row < size.n; ++row) {
+      for_each_slot_of_row<L>(row, size, [&](std::int64_t column, std::int64_t slot) {
+        reference::set_code_at(words.data(), slot, codes(row, column));
+      });
     }
   });
   return words;
 }
 
-Matrix<std::int32_t> unpacked(const std::vector<std::uint32_t>& packed, std::int64_t n, std::int64_t k,
-                              std::int64_t inner_k_tiles) {
-  Matrix<std::int32_t> codes(n, k);
-  with_inner_k_tiles(inner_k_tiles,
-                     [&](auto inner) { reference::unpack(packed.data(), n, k, inner, codes.elements.data()); });
+Matrix<std::int32_t> unpacked(const Format& format, const std::vector<std::uint32_t>& packed, Size size) {
+  Matrix<std::int32_t> codes(size.n, size.k);
+  reference::with_layout(index_of(format), [&]<class L>() {
+    for (std::int64_t row = 0; row < size.n; ++row) {
+      for_each_slot_of_row<L>(row, size, [&](std::int64_t column, std::int64_t slot) {
+        codes(row, column) = reference::code_at(packed.data(), slot);
+      });
+    }
+  });
   return codes;
 }
 
+std::vector<int> nibbles_of_row(const Format& format, std::int64_t row, Size size) {
+  std::vector<int> nibbles(static_cast<std::size_t>(size.k));
+  const int of_unit = format.layout.slots_of_unit();
+  reference::with_layout(index_of(format), [&]<class L>() {
+    for_each_slot_of_row<L>(row, size, [&](std::int64_t column, std::int64_t slot) {
+      nibbles[static_cast<std::size_t>(column)] = static_cast<int>(slot % of_unit);
+    });
+  });
+  return nibbles;
+}
+
 std::uint32_t weight(const Problem& p, int code, const Parameters& parameters, std::int64_t row, std::int64_t column) {
-  const reference::FloatFormat format = format_of(p.out);
   const std::int64_t group = column / p.group_size;
-  const std::uint32_t scale = parameters.scales(group, row);
-  if (p.domain == Domain::floating)
-    return reference::dequantized_float(format, code, scale, parameters.zeros(group, row));
-  if (p.domain == Domain::integer)
-    return reference::dequantized_integer(format, code, scale, parameters.zero_points(group, row));
-  return reference::dequantized_none(format, code, scale);
+  const std::uint32_t zero = p.scheme->zero_kind == Zero::value ? parameters.zeros(group, row)
+                             : p.scheme->zero_kind == Zero::point
+                                 ? static_cast<std::uint32_t>(parameters.zero_points(group, row))
+                                 : 0;
+  return p.scheme->weight(float_format_of(p.types.weight), float_format_of(p.types.parameter), code,
+                          parameters.scales(group, row), zero);
 }
 
 Matrix<std::uint32_t> weights(const Problem& p, const Matrix<std::int32_t>& codes, const Parameters& parameters) {
@@ -73,12 +101,12 @@ Matrix<std::uint32_t> weights(const Problem& p, const Matrix<std::int32_t>& code
 }
 
 Parameters chosen(const Problem& p, const Matrix<std::uint32_t>& weights) {
-  const reference::FloatFormat format = format_of(p.out);
+  const reference::FloatFormat format = float_format_of(p.types.weight);
   Parameters result = zero_parameters(p);
   for (std::int64_t group = 0; group < p.groups(); ++group) {
     for (std::int64_t row = 0; row < p.n; ++row) {
       const reference::Extent extent = reference::extent_of(format, &weights(row, group * p.group_size), p.group_size);
-      if (p.domain == Domain::floating) {
+      if (p.scheme->zero_kind == Zero::value) {
         const reference::FloatParameters one = reference::chosen_float(format, extent);
         result.scales(group, row) = one.scale;
         result.zeros(group, row) = one.zero;
@@ -93,14 +121,14 @@ Parameters chosen(const Problem& p, const Matrix<std::uint32_t>& weights) {
 }
 
 Matrix<std::int32_t> quantized(const Problem& p, const Matrix<std::uint32_t>& weights, const Parameters& parameters) {
-  const reference::FloatFormat format = format_of(p.out);
+  const reference::FloatFormat format = float_format_of(p.types.weight);
   Matrix<std::int32_t> codes(weights.rows, weights.columns);
   for (std::int64_t row = 0; row < codes.rows; ++row) {
     for (std::int64_t column = 0; column < codes.columns; ++column) {
       const std::int64_t group = column / p.group_size;
       const std::uint32_t scale = parameters.scales(group, row);
       codes(row, column) =
-          p.domain == Domain::floating
+          p.scheme->zero_kind == Zero::value
               ? reference::quantized_float(format, weights(row, column), {scale, parameters.zeros(group, row)})
               : reference::quantized_integer(format, weights(row, column), {scale, parameters.zero_points(group, row)});
     }
@@ -109,14 +137,14 @@ Matrix<std::int32_t> quantized(const Problem& p, const Matrix<std::uint32_t>& we
 }
 
 Matrix<std::uint32_t> eager_weights(const Problem& p, const Matrix<std::int32_t>& codes, const Parameters& parameters) {
-  const reference::FloatFormat format = format_of(p.out);
+  const reference::FloatFormat format = float_format_of(p.types.weight);
   Matrix<std::uint32_t> result(codes.rows, codes.columns);
   for (std::int64_t row = 0; row < codes.rows; ++row) {
     for (std::int64_t column = 0; column < codes.columns; ++column) {
       const std::int64_t group = column / p.group_size;
       const std::uint32_t scale = parameters.scales(group, row);
       result(row, column) =
-          p.domain == Domain::floating
+          p.scheme->zero_kind == Zero::value
               ? reference::eager::dequantized_float(format, codes(row, column), scale, parameters.zeros(group, row))
               : reference::eager::dequantized_integer(format, codes(row, column), scale,
                                                       parameters.zero_points(group, row));

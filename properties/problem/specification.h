@@ -2,7 +2,6 @@
 #pragma once
 
 #include <cstdint>
-#include <type_traits>
 #include <vector>
 
 #include "properties/problem/matrix.h"
@@ -10,26 +9,19 @@
 
 namespace tileproof::specified {
 
-/// Calls `use` with 2, 4 or 8 as a constant: the divisions of the tile map then are shifts.
-template <class Use>
-auto with_inner_k_tiles(std::int64_t inner_k_tiles, Use use) {
-  if (inner_k_tiles == 2) return use(std::integral_constant<int, 2>());
-  if (inner_k_tiles == 4) return use(std::integral_constant<int, 4>());
-  return use(std::integral_constant<int, 8>());
-}
-
 /// Two codes a byte, as pack takes them.
 std::vector<std::uint8_t> pairs(const Matrix<std::uint8_t>& codes);
 
-std::vector<std::uint32_t> packed(const Matrix<std::uint8_t>& codes, std::int64_t inner_k_tiles);
-Matrix<std::int32_t> unpacked(const std::vector<std::uint32_t>& packed, std::int64_t n, std::int64_t k,
-                              std::int64_t inner_k_tiles);
+std::vector<std::uint32_t> packed(const Format&, const Matrix<std::uint8_t>& codes);
+Matrix<std::int32_t> unpacked(const Format&, const std::vector<std::uint32_t>& packed, Size);
+/// The nibble of its storage unit in which each code of a row lies.
+std::vector<int> nibbles_of_row(const Format&, std::int64_t row, Size);
 
 /// The weight of one code in its group, as bits of the problem's type.
 std::uint32_t weight(const Problem&, int code, const Parameters&, std::int64_t row, std::int64_t column);
 Matrix<std::uint32_t> weights(const Problem&, const Matrix<std::int32_t>& codes, const Parameters&);
 
-// PyTorch's eager formulas, in the problem's domain and type. Weights and results are bits.
+// PyTorch's eager formulas, in the problem's scheme and type. Weights and results are bits.
 Parameters chosen(const Problem&, const Matrix<std::uint32_t>& weights);
 Matrix<std::int32_t> quantized(const Problem&, const Matrix<std::uint32_t>& weights, const Parameters&);
 Matrix<std::uint32_t> eager_weights(const Problem&, const Matrix<std::int32_t>& codes, const Parameters&);

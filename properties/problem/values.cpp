@@ -184,7 +184,7 @@ const Profile& profile_of(const std::string& name) {
     if (name == row.name) return row;
     legal += (legal.empty() ? "" : ", ") + std::string(row.name);
   }
-  throw UsageError("--scales", "'" + name + "'", legal);
+  throw UsageError("--profile", "'" + name + "'", legal);
 }
 
 void require_profile(const std::string& name) { static_cast<void>(profile_of(name)); }

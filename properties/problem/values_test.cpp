@@ -345,7 +345,7 @@ TEST(Profiles, ThatDoNotExistAreRefusedByListingThoseThatDo) {
       ADD_FAILURE() << "accepted '" << name << "'";
     } catch (const UsageError& illegal) {
       const std::string message = illegal.what();
-      EXPECT_NE(message.find("--scales: given '" + name + "'"), std::string::npos) << message;
+      EXPECT_NE(message.find("--profile: given '" + name + "'"), std::string::npos) << message;
       for (const Profile& profile : profiles()) EXPECT_NE(message.find(profile.name), std::string::npos) << message;
     }
   }

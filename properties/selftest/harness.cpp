@@ -70,7 +70,7 @@ void for_each_pairing(Use use) {
 /// Any numbers in the fields that have them: whether a problem is possible is no question of its line.
 Problem with_any_numbers(Problem p, std::uint64_t seed, std::uint64_t i) {
   std::uint64_t at = 0;
-  for (std::int64_t* number : {&p.n, &p.k, &p.inner_k_tiles, &p.group_size}) {
+  for (std::int64_t* number : {&p.n, &p.k, &p.group_size}) {
     const std::uint64_t bits = drawn(seed, 8, 4 * i + at++);
     *number = static_cast<std::int64_t>(bits >> (bits & 63));  // of all magnitudes
   }
@@ -127,11 +127,16 @@ SelfResult lines_differ(const SelfEffort& effort) {
       {"subject", [](Problem& p, std::uint64_t) { p.subject += "x"; }},
       {"n", [](Problem& p, std::uint64_t bit) { p.n ^= std::int64_t{1} << bit; }},
       {"k", [](Problem& p, std::uint64_t bit) { p.k ^= std::int64_t{1} << bit; }},
-      {"inner_k_tiles", [](Problem& p, std::uint64_t bit) { p.inner_k_tiles ^= std::int64_t{1} << bit; }},
+      {"format", [](Problem& p, std::uint64_t) { p.format = p.format == tinygemm(2) ? tinygemm(8) : tinygemm(2); }},
       {"group_size", [](Problem& p, std::uint64_t bit) { p.group_size ^= std::int64_t{1} << bit; }},
-      {"domain",
-       [](Problem& p, std::uint64_t) { p.domain = p.domain == Domain::none ? Domain::integer : Domain::none; }},
-      {"out", [](Problem& p, std::uint64_t) { p.out = p.out == Type::fp32 ? Type::fp16 : Type::fp32; }},
+      {"scheme", [](Problem& p,
+                    std::uint64_t) { p.scheme = p.scheme->zero_kind == Zero::none ? scheme::integer : scheme::none; }},
+      {"weight_type",
+       [](Problem& p, std::uint64_t) { p.types.weight = p.types.weight == Type::fp32 ? Type::fp16 : Type::fp32; }},
+      {"parameter_type",
+       [](Problem& p, std::uint64_t) {
+         p.types.parameter = p.types.parameter == Type::fp32 ? Type::fp16 : Type::fp32;
+       }},
       {"scales", [](Problem& p, std::uint64_t) { p.scales += "x"; }},
       {"variant", [](Problem& p, std::uint64_t) { p.variant += "x"; }},
       {"seed", [](Problem& p, std::uint64_t bit) { p.seed ^= std::uint64_t{1} << bit; }}};
@@ -161,7 +166,7 @@ bool objects(Type type, const Capabilities& capabilities, Compare compare) {
   Coverage coverage;
   Problem problem;
   problem.property = "self/comparator";
-  problem.out = type;
+  problem.types = type;
   Case c(problem, capabilities, subject, coverage);
   try {
     compare(c);
@@ -231,7 +236,7 @@ SelfResult nothing_different_is_equal(const SelfEffort& effort) {
                                [](Case& c, const auto& got, const auto& expected) { c.expect_equal(got, expected); }},
       effort.seed, coverage));
   for (const Type type : {Type::bf16, Type::fp16, Type::fp32}) {
-    const int bits = format_of(type).bits();
+    const int bits = float_format_of(type).bits();
     add(wrong_in(Comparison<std::uint32_t>{std::string(name_of(type)) + " weights", type, bits,
                                            [](Case& c, const auto& got, const auto& expected) {
                                              c.expect_equal(got, expected);
@@ -284,30 +289,28 @@ SelfResult domains_are_reached(const SelfEffort& effort) {
       require_within(p, space);
       count_problem(p, own);
       ++named["group_size " + std::to_string(p.group_size)];
-      ++named[std::string("domain ") + name_of(p.domain)];
+      ++named[std::string("scheme ") + p.scheme->name];
       ++named["profile " + p.scales];
     }
     named.insert(own.classes.begin(), own.classes.end());
     std::vector<std::string> promised;
     for (const std::int64_t size : space.capabilities.group_sizes) {
-      const std::vector<std::int64_t>& layouts = space.capabilities.inner_k_tiles;
-      const bool fits = std::any_of(layouts.begin(), layouts.end(), [&](std::int64_t inner_k_tiles) {
-        return std::lcm(16 * inner_k_tiles, size) <= space.sampling.most_k;
+      const std::vector<const Format*>& formats = space.capabilities.formats;
+      const bool fits = std::any_of(formats.begin(), formats.end(), [&](const Format* format) {
+        return k_unit(*format, size) <= space.sampling.most_k;
       });
       if (fits) promised.push_back("group_size " + std::to_string(size));
     }
-    for (const std::int64_t tiles : space.capabilities.inner_k_tiles) {
-      promised.push_back("inner_k_tiles " + std::to_string(tiles));
-    }
-    for (const Domain domain : space.sampling.domains) promised.push_back(std::string("domain ") + name_of(domain));
-    for (const Type type : space.sampling.types) promised.push_back(std::string("out ") + name_of(type));
+    for (const Format* format : space.capabilities.formats) promised.push_back(std::string("format ") + format->name);
+    for (const Scheme* scheme : space.sampling.schemes) promised.push_back(std::string("scheme ") + scheme->name);
+    for (const Types types : space.sampling.types) promised.push_back(std::string("weights ") + name_of(types.weight));
     for (const std::string& profile : space.sampling.profiles) promised.push_back("profile " + profile);
-    for (const char* name : {"not square", "several groups", "group smaller than a supertile",
-                             "group equal to a supertile", "group larger than a supertile", "group of more than 256",
-                             "group of no power of two", "more groups than group_size"}) {
+    for (const char* name : {"not square", "several groups", "group smaller than a block", "group equal to a block",
+                             "group larger than a block", "group of more than 256", "group of no power of two",
+                             "more groups than group_size"}) {
       promised.push_back(name);
     }
-    if (space.sampling.n_multiple % 8 != 0) promised.push_back("partial tile");
+    if (with_padding.goals.front().in_reach(space.capabilities)) promised.push_back("padding");
     for (const std::string& name : promised) {
       if (named[name] == 0) broken = property.name + " never draws " + name;
     }
@@ -327,7 +330,7 @@ SelfResult values_are_reached(const SelfEffort& effort) {
     const std::string profile_name = profile.name;
     const bool promises_all = profile_name == "edges" || profile_name == "mixed";
     for (const Type type : {Type::bf16, Type::fp16, Type::fp32}) {
-      const reference::FloatFormat format = format_of(type);
+      const reference::FloatFormat format = float_format_of(type);
       Distribution classes;
       for (std::uint64_t i = 0; i < sampling; ++i) {
         const ScaleAndZero both = profile.drawn(format, effort.seed, i);
@@ -361,8 +364,8 @@ SelfResult codes_are_reached(const SelfEffort& effort) {
   problem.n = 96;
   problem.k = 128;
   problem.seed = effort.seed;
-  for (const std::int64_t inner_k_tiles : {2, 4, 8}) {
-    problem.inner_k_tiles = inner_k_tiles;
+  for (const Format* format : tinygemm_formats()) {
+    problem.format = format;
     NeverAsked subject;
     const Capabilities capabilities = kernel_capabilities();
     for (const bool as_words : {false, true}) {

@@ -116,14 +116,17 @@ const std::vector<PeerCriterion>& peer_criteria() {
 
 const std::vector<PeerShape>& peer_shapes() {
   // pytorch/ao, test/test_ops.py: SHAPES, crossed there with INNERKTILES 2, 4, 8 and QGROUP_SIZES 32, 64, 128, 256.
-  static const std::vector<PeerShape> rows = {
-      {4096, 4096, 8, 32}, {4096, 11008, 2, 64}, {11008, 4096, 4, 128}, {4096, 14336, 8, 256}, {14336, 4096, 4, 64}};
+  static const std::vector<PeerShape> rows = {{4096, 4096, tinygemm(8), 32},
+                                              {4096, 11008, tinygemm(2), 64},
+                                              {11008, 4096, tinygemm(4), 128},
+                                              {4096, 14336, tinygemm(8), 256},
+                                              {14336, 4096, tinygemm(4), 64}};
   return rows;
 }
 
 std::string PeerShape::text() const {
-  return std::to_string(n) + " x " + std::to_string(k) + ", inner_k_tiles " + std::to_string(inner_k_tiles) +
-         ", groups of " + std::to_string(group_size);
+  return std::to_string(n) + " x " + std::to_string(k) + ", " + format->name + ", groups of " +
+         std::to_string(group_size);
 }
 
 struct Peers::Judged {
@@ -161,7 +164,7 @@ struct Peers::Data {
   Data(const PeerShape& shape_, std::uint64_t seed, int threads) : shape(shape_) {
     const auto count = static_cast<std::size_t>(shape.n * shape.k);
     pairs.resize(count / 2);
-    packed.resize(static_cast<std::size_t>(reference::words_of(shape.n, shape.k)));
+    packed.resize(static_cast<std::size_t>(shape.format->layout.units({shape.n, shape.k})));
     scales_and_zeros.resize(count / static_cast<std::size_t>(shape.group_size) * 2);
     codes.resize(count);
     identity.resize(count);
@@ -171,7 +174,11 @@ struct Peers::Data {
     in_ranges(shape.n, threads, [&](std::int64_t from, std::int64_t to) {
       for (std::int64_t n = from; n < to; ++n) fill_row(n, seed, values);
     });
-    reference::pack(pairs.data(), shape.n, shape.k, static_cast<int>(shape.inner_k_tiles), packed.data());
+    reference::with_layout(index_of(*shape.format), [&]<class L>() {
+      if constexpr (std::is_same_v<typename L::Storage, std::uint32_t>) {
+        reference::convert<reference::Plain, L>(pairs.data(), {shape.n, shape.k}, packed.data());
+      }
+    });
   }
 
   /// The right weight of any number that may come out of an unpack.
@@ -285,8 +292,8 @@ DequantizeCall dequantize_call(const Data& data, const std::uint32_t* packed, Wo
           data.shape.n,
           data.shape.k,
           data.shape.group_size,
-          data.shape.inner_k_tiles,
-          Domain::floating,
+          data.shape.format,
+          scheme::floating,
           Type::bf16};
 }
 
@@ -295,7 +302,7 @@ template <class Data>
 void earlier_calls(const Data& data, Subject& subject, Workspace& workspace) {
   std::uint32_t* words = workspace.packed.data();
   for (std::size_t i = 0; i < workspace.packed.size(); ++i) words[i] = ~words[i];
-  subject.run(UnpackCall{words, workspace.codes.data(), data.shape.n, data.shape.k, data.shape.inner_k_tiles});
+  subject.run(UnpackCall{words, workspace.codes.data(), data.shape.n, data.shape.k, data.shape.format});
   subject.run(dequantize_call(data, words, workspace));
 }
 
@@ -323,7 +330,7 @@ void judge_subject(const Data& data, const Mutation& parts, Subject& subject, bo
   if (parts.touches(Operation::unpack)) {
     afresh();
     workspace.codes.resize(count, leftover);
-    subject.run(UnpackCall{workspace.packed.data(), workspace.codes.data(), shape.n, shape.k, shape.inner_k_tiles});
+    subject.run(UnpackCall{workspace.packed.data(), workspace.codes.data(), shape.n, shape.k, shape.format});
     bool come_back = true;
     for (std::int64_t n = 0; n < shape.n; ++n) {
       for (std::int64_t k = 0; k < shape.k; ++k) {
@@ -342,10 +349,10 @@ void judge_subject(const Data& data, const Mutation& parts, Subject& subject, bo
     afresh();
     workspace.pairs.copy(data.pairs);
     workspace.own_packed.resize(data.packed.size(), leftover);
-    subject.run(PackCall{workspace.pairs.data(), workspace.own_packed.data(), shape.n, shape.k, shape.inner_k_tiles});
+    subject.run(PackCall{workspace.pairs.data(), workspace.own_packed.data(), shape.n, shape.k, shape.format});
     if (std::memcmp(workspace.own_packed.data(), data.packed.data(), data.packed.size() * 4) == 0) return;
     workspace.codes.resize(count, leftover);
-    subject.run(UnpackCall{workspace.own_packed.data(), workspace.codes.data(), shape.n, shape.k, shape.inner_k_tiles});
+    subject.run(UnpackCall{workspace.own_packed.data(), workspace.codes.data(), shape.n, shape.k, shape.format});
     subject.run(dequantize_call(data, workspace.own_packed.data(), workspace));
     ErrorSums d = differences(data, workspace.weights.data());
     d.codes_come_back = std::equal(data.codes.begin(), data.codes.end(), workspace.codes.data());

@@ -38,10 +38,12 @@ struct PeerCriterion {
 const std::vector<PeerCriterion>& peer_criteria();
 
 struct PeerShape {
-  std::int64_t n, k, inner_k_tiles, group_size;
+  std::int64_t n, k;
+  const Format* format;
+  std::int64_t group_size;
   std::string text() const;
 };
-/// The five shapes of such suites, each with one inner_k_tiles and group size of theirs, so that all of those occur.
+/// The five shapes of such suites, each with one format and group size of theirs, so that all of those occur.
 const std::vector<PeerShape>& peer_shapes();
 
 /// Which of peer_criteria() have rejected a subject.

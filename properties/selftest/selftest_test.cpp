@@ -107,7 +107,7 @@ Rejections rejections_of(const std::string& mutant, const PeerShape& shape) {
   return peers.rejections_of(0);
 }
 
-constexpr PeerShape small = {256, 512, 4, 64};
+const PeerShape small = {256, 512, tinygemm(4), 64};
 
 TEST(PeerCriteria, HaveNamesAndSources) {
   for (const PeerCriterion& criterion : peer_criteria()) {

@@ -13,7 +13,7 @@ namespace {
 void as_specified(Case& c) {
   const Matrix<std::uint8_t> codes = c.codes();
   const Parameters parameters = c.parameters();
-  const std::vector<std::uint32_t> packed = specified::packed(codes, c.problem.inner_k_tiles);
+  const std::vector<std::uint32_t> packed = specified::packed(*c.problem.format, codes);
   c.expect_equal(c.unpack(packed), specified::as_int32(codes));
   c.expect_equal(c.dequantize(packed, parameters),
                  specified::weights(c.problem, specified::as_int32(codes), parameters));
@@ -46,11 +46,11 @@ Judged on_control(const Property& property) {
   return [=](const SelfEffort& effort) { return on_subject(property, subject_row("mutant:nothing"))(effort); };
 }
 
-Problem shaped(std::int64_t n, std::int64_t k, std::int64_t inner_k_tiles = 2, std::int64_t group_size = 32) {
+Problem shaped(std::int64_t n, std::int64_t k, const Format* format = tinygemm(2), std::int64_t group_size = 32) {
   Problem problem;
   problem.n = n;
   problem.k = k;
-  problem.inner_k_tiles = inner_k_tiles;
+  problem.format = format;
   problem.group_size = group_size;
   problem.seed = 1;
   return problem;
@@ -100,23 +100,22 @@ const std::vector<StarvedRow>& starved_rows() {
   static const std::vector<StarvedRow> rows = [] {
     std::vector<StarvedRow> all = {
         of_class("of codes", "256 codes for 128 places of a word", every_code_at_every_nibble,
-                 "every code at every nibble", {shaped(8, 32)}),
+                 "every code at every nibble of a word", {shaped(8, 32)}),
         of_class("of special values", "scales of ordinary size alone", every_class_of_scale, "scale ",
                  {shaped(64, 512), shaped(64, 1024)}, {.profiles = {"edges", "any"}}),
-        of_class("of tiles", "n-tiles of eight rows alone", partial_tile, "partial tile",
-                 {shaped(8, 64), shaped(16, 64)}),
-        of_class("of inner_k_tiles", "2 and 4, never 8", every_inner_k_tiles, "inner_k_tiles 8",
-                 {shaped(8, 64), shaped(8, 64, 4)}),
+        of_class("of tiles", "n-tiles of eight rows alone", with_padding, "padding", {shaped(8, 64), shaped(16, 64)}),
+        of_class("of formats", "tinygemm-2 and -4, never -8", every_format, "format tinygemm-8",
+                 {shaped(8, 64), shaped(8, 64, tinygemm(4))}),
         of_class("of groups", "one group a row", several_groups, "several groups",
-                 {shaped(8, 32), shaped(9, 64, 2, 64)}),
-        of_class("of group sizes", "groups no larger than a supertile", groups_around_a_supertile,
-                 "group larger than a supertile", {shaped(8, 64), shaped(8, 64, 4)}),
+                 {shaped(8, 32), shaped(9, 64, tinygemm(2), 64)}),
+        of_class("of group sizes", "groups no larger than a block", groups_around_a_block, "group larger than a block",
+                 {shaped(8, 64), shaped(8, 64, tinygemm(4))}),
         of_class("of unusual groups", "groups of 32 and 64", unusual_groups, "group of more than 256",
-                 {shaped(8, 64), shaped(8, 64, 2, 64)}),
+                 {shaped(8, 64), shaped(8, 64, tinygemm(2), 64)}),
         of_class("of many groups", "no more groups than columns of a group", more_groups_than_a_group_has_columns,
                  "more groups than group_size", {shaped(8, 1024)}),
         of_class("of shapes", "square matrices alone", not_square, "not square", {shaped(32, 32), shaped(64, 64)}),
-        of_class("of types", "bf16 alone", every_type, "out fp16", {shaped(8, 64), shaped(9, 96)}),
+        of_class("of types", "bf16 alone", every_type, "weights fp16", {shaped(8, 64), shaped(9, 96)}),
     };
     const auto add = [&all](const std::string& name, const std::string& what, const std::string& says, Judged judged,
                             Judged fed = nullptr) {
@@ -125,7 +124,7 @@ const std::vector<StarvedRow>& starved_rows() {
     const auto fed = on_control(starved_property({}, {}));
     add("of comparisons", "a body that runs the subject and compares nothing", "no element was compared",
         on_control(
-            starved_property({}, {}, [](Case& c) { c.unpack(specified::packed(c.codes(), c.problem.inner_k_tiles)); })),
+            starved_property({}, {}, [](Case& c) { c.unpack(specified::packed(*c.problem.format, c.codes())); })),
         fed);
     add("of values", "a body that compares one value with itself", "more than one value",
         on_control(starved_property({}, {},

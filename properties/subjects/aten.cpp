@@ -20,7 +20,8 @@ class AtenCpu : public Subject {
     in_torch([&] {
       const at::Tensor pairs = view_of(c.codes, {c.n, c.k / 2}, at::kByte).to(at::kInt);
       const at::Tensor codes = at::stack({pairs.bitwise_right_shift(4), pairs.bitwise_and(15)}, -1).view({c.n, c.k});
-      const at::Tensor packed = at::_convert_weight_to_int4pack_for_cpu(codes.contiguous(), c.inner_k_tiles);
+      const at::Tensor packed =
+          at::_convert_weight_to_int4pack_for_cpu(codes.contiguous(), /*innerKTiles, without meaning here*/ 2);
       copy_to(
           c.out, c.m * c.n * 2,
           at::_weight_int4pack_mm_for_cpu(view_of(c.activations, {c.m, c.k}, at::kBFloat16), packed, c.group_size,

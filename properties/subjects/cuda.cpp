@@ -91,7 +91,7 @@ class WatchedCudaSubject : public CudaSubject<CudaMemoryApart> {
   using CudaSubject<CudaMemoryApart>::run;
   void run(const UnpackCall& call) override {
     if (!planted_.empty()) {
-      const std::int64_t packed_bytes = (call.n + 7) / 8 * 8 * call.k / 2;
+      const std::int64_t packed_bytes = call.format->layout.slots({call.n, call.k}) / 2;
       launch_canary(planted_,
                     {reinterpret_cast<const std::uint8_t*>(call.packed), packed_bytes,
                      reinterpret_cast<const std::uint8_t*>(call.codes)},

@@ -2,21 +2,22 @@
 
 #include <numeric>
 
+#include "properties/problem/tinygemm.h"
+
 namespace tileproof {
 
 namespace {
 
-constexpr std::int64_t all_inner_k_tiles[] = {2, 4, 8};
-constexpr std::int64_t tails[] = {16, 13, 1};                   // rows: whole n-tiles, a part of the last, one alone
-constexpr std::int64_t half_supertiles_of_group[] = {1, 2, 4};  // smaller than a supertile, equal, larger
+constexpr std::int64_t tails[] = {16, 13, 1};              // rows: whole n-tiles, a part of the last, one alone
+constexpr std::int64_t half_units_of_group[] = {1, 2, 4};  // smaller than what k is a multiple of, equal, larger
 
-struct OfDomain {
-  Domain domain;
+struct OfScheme {
+  const Scheme* scheme;
   const char* property;
 };
-constexpr OfDomain of_domains[] = {{Domain::floating, "value/float_domain_rounds_once"},
-                                   {Domain::integer, "value/integer_domain_rounds_once"},
-                                   {Domain::none, "value/no_zero_point_rounds_once"}};
+constexpr OfScheme of_schemes[] = {{scheme::floating, "value/float_domain_rounds_once"},
+                                   {scheme::integer, "value/integer_domain_rounds_once"},
+                                   {scheme::none, "value/no_zero_point_rounds_once"}};
 constexpr Type types[] = {Type::bf16, Type::fp16, Type::fp32};
 
 }  // namespace
@@ -29,28 +30,28 @@ std::vector<Problem> distilled_problems(const std::string& subject) {
     problem.seed = problems.size() + 1;
     problems.push_back(problem);
   };
-  for (const std::int64_t inner_k_tiles : all_inner_k_tiles) {
+  for (const Format* format : tinygemm_formats()) {
     for (const std::int64_t n : tails) {
       Problem problem;
       problem.n = n;
-      problem.k = 32 * inner_k_tiles;
-      problem.inner_k_tiles = inner_k_tiles;
+      problem.k = 2 * format->layout.legal.k;
+      problem.format = format;
       add("index/pack_puts_every_code_where_the_specification_says", problem);
       add("bits/unpack_reads_the_specified_nibbles_of_any_word", problem);
     }
   }
   std::size_t turn = 0;  // of the tails: each meets every type and domain
-  for (const std::int64_t inner_k_tiles : all_inner_k_tiles) {
-    for (const std::int64_t half_supertiles : half_supertiles_of_group) {
+  for (const Format* format : tinygemm_formats()) {
+    for (const std::int64_t half_units : half_units_of_group) {
       for (const Type type : types) {
-        for (const OfDomain& one : of_domains) {
+        for (const OfScheme& one : of_schemes) {
           Problem problem;
           problem.n = tails[turn++ % 3];
-          problem.inner_k_tiles = inner_k_tiles;
-          problem.domain = one.domain;
-          problem.out = type;
-          problem.group_size = half_supertiles * problem.supertile_columns() / 2;
-          problem.k = 2 * std::lcm(problem.supertile_columns(), problem.group_size);
+          problem.format = format;
+          problem.scheme = one.scheme;
+          problem.types = type;
+          problem.group_size = half_units * problem.layout().legal.k / 2;
+          problem.k = 2 * std::lcm(problem.layout().legal.k, problem.group_size);
           add(one.property, problem);
         }
       }

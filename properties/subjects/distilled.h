@@ -8,8 +8,8 @@
 
 namespace tileproof {
 
-/// Each operation with every inner_k_tiles and every tail of n; dequantize besides with every type, domain and size of
-/// group beside a supertile.
+/// Each operation with every format of tinygemm and every tail of n; dequantize besides with every type, scheme and
+/// size of group beside a supertile.
 std::vector<Problem> distilled_problems(const std::string& subject);
 
 }  // namespace tileproof

@@ -14,16 +14,16 @@ namespace tileproof {
 namespace {
 
 TEST(Distilled, ProblemsReachEveryPathOfTheKernels) {
-  std::set<std::tuple<std::string, std::int64_t, std::int64_t>> tails;    // of each property, inner_k_tiles
-  std::set<std::tuple<std::string, Type, std::int64_t, int>> arithmetic;  // inner_k_tiles, size class of the group
-  std::set<std::tuple<std::string, Type, std::int64_t>> tails_of_arithmetic;
+  std::set<std::tuple<std::string, const Format*, std::int64_t>> tails;     // of each property and format
+  std::set<std::tuple<std::string, Types, const Format*, int>> arithmetic;  // and size class of the group
+  std::set<std::tuple<std::string, Types, std::int64_t>> tails_of_arithmetic;
   for (const Problem& p : distilled_problems("host")) {
     const std::int64_t tail = p.n < 8 ? -1 : p.n % 8;  // one row alone, whole n-tiles, a part of one
-    if (!p.property.starts_with("value/")) tails.emplace(p.property, p.inner_k_tiles, tail);
+    if (!p.property.starts_with("value/")) tails.emplace(p.property, p.format, tail);
     if (!p.property.starts_with("value/")) continue;
-    const int size = (p.group_size > p.supertile_columns()) - (p.group_size < p.supertile_columns());
-    arithmetic.emplace(p.property, p.out, p.inner_k_tiles, size);
-    tails_of_arithmetic.emplace(p.property, p.out, tail);
+    const int size = (p.group_size > p.layout().legal.k) - (p.group_size < p.layout().legal.k);
+    arithmetic.emplace(p.property, p.types, p.format, size);
+    tails_of_arithmetic.emplace(p.property, p.types, tail);
     EXPECT_GT(p.groups(), 1);
   }
   EXPECT_EQ(tails.size(), 2 * 3 * 3);

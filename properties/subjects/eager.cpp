@@ -43,18 +43,18 @@ class AtenEager : public Subject {
   Memory& memory() override { return host_memory(); }
 
   void run(const ChooseCall& c) override {
-    in_torch([&] { c.domain == Domain::floating ? choose_float(c) : choose_integer(c); });
+    in_torch([&] { c.scheme->zero_kind == Zero::value ? choose_float(c) : choose_integer(c); });
   }
   void run(const QuantizeCall& c) override {
     in_torch([&] {
-      const at::Tensor codes = c.domain == Domain::floating ? quantized_float(c) : quantized_integer(c);
+      const at::Tensor codes = c.scheme->zero_kind == Zero::value ? quantized_float(c) : quantized_integer(c);
       copy_to(c.codes, c.n * c.k * 4, codes.to(at::kInt));
     });
   }
   void run(const DequantizeEagerlyCall& c) override {
     in_torch([&] {
       copy_to(c.weights, c.n * c.k * bytes_of(c.type),
-              c.domain == Domain::floating ? dequantized_float(c) : dequantized_integer(c));
+              c.scheme->zero_kind == Zero::value ? dequantized_float(c) : dequantized_integer(c));
     });
   }
 
@@ -77,7 +77,7 @@ class AtenEager : public Subject {
     const at::Tensor min = at::minimum(least, at::zeros_like(least));
     const at::Tensor max = at::maximum(largest, at::zeros_like(largest));
     at::Tensor scale = at::div(at::sub(max, min), most_code);
-    scale = at::clamp(scale, std::ldexp(1, -format_of(c.type).fraction_bits));  // torch.finfo(dtype).eps
+    scale = at::clamp(scale, std::ldexp(1, -float_format_of(c.type).fraction_bits));  // torch.finfo(dtype).eps
     const at::Tensor zero_point = clamped_codes(at::rsub(at::round(at::div(min, scale)), 0));
     give_of_groups(c, c.scales, bytes_of(c.type), scale);
     give_of_groups(c, c.zero_points, 1, zero_point.to(at::kChar));

@@ -1,8 +1,8 @@
 /// A batch of experts, one call each: for subjects whose code knows a single matrix.
 #pragma once
 
+#include "properties/problem/parameters.h"
 #include "properties/subjects/subject.h"
-#include "reference/matrix.h"
 
 namespace tileproof {
 
@@ -14,30 +14,39 @@ inline void* advanced(void* elements, std::int64_t count, std::int64_t element_b
   return const_cast<void*>(advanced(static_cast<const void*>(elements), count, element_bytes));
 }
 
+/// Of 32 bits, of a packed matrix: of whose format experts are whole words.
+template <class Call>
+std::int64_t words_of(const Call& batch) {
+  return batch.format->layout.slots({batch.n, batch.k}) / 8;
+}
+
 inline PackCall call_of_expert(const PackCall& batch, std::int64_t expert) {
   PackCall one = batch;
   one.codes += expert * batch.n * (batch.k / 2);
-  one.packed += expert * reference::words_of(batch.n, batch.k);
+  one.packed += expert * words_of(batch);
   one.experts = 1;
   return one;
 }
 
 inline UnpackCall call_of_expert(const UnpackCall& batch, std::int64_t expert) {
   UnpackCall one = batch;
-  one.packed += expert * reference::words_of(batch.n, batch.k);
+  one.packed += expert * words_of(batch);
   one.codes += expert * batch.n * batch.k;
   one.experts = 1;
   return one;
 }
 
 inline DequantizeCall call_of_expert(const DequantizeCall& batch, std::int64_t expert) {
-  const std::int64_t parameters = batch.k / batch.group_size * batch.n;
+  const Size groups = {batch.n, batch.k / batch.group_size};
+  const auto of_expert = [&](const void* parameters, int tensor) {
+    const reference::ParameterTensor& row = batch.scheme->tensors[tensor];
+    return advanced(parameters, expert * row.dims(groups).elements(), bytes_of(row, batch.types));
+  };
   DequantizeCall one = batch;
-  one.packed += expert * reference::words_of(batch.n, batch.k);
-  one.scales =
-      advanced(batch.scales, expert * parameters * (batch.domain == Domain::floating ? 2 : 1), bytes_of(batch.type));
-  if (batch.domain == Domain::integer) one.zero_points += expert * parameters;
-  one.weights = advanced(batch.weights, expert * batch.n * batch.k, bytes_of(batch.type));
+  one.packed += expert * words_of(batch);
+  one.scales = of_expert(batch.scales, 0);
+  if (batch.scheme->tensor_count > 1) one.zeros = of_expert(batch.zeros, 1);
+  one.weights = advanced(batch.weights, expert * batch.n * batch.k, bytes_of(batch.types.weight));
   one.experts = 1;
   return one;
 }

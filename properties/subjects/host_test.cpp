@@ -26,7 +26,8 @@ TEST(SubjectCpu, RunsEachOfItsWaysWhenVaried) {
   for (std::size_t i = 0; i < 2 * ways.size(); ++i) {
     std::vector<Sixteen> codes(16 * 16 / 16), packed(16 * 16 / 16);
     made.subject->vary(2 * i + 1);
-    made.subject->run(PackCall{codes.front().bytes, reinterpret_cast<std::uint32_t*>(packed.data()), 16, 32, 2});
+    made.subject->run(
+        PackCall{codes.front().bytes, reinterpret_cast<std::uint32_t*>(packed.data()), 16, 32, tinygemm(2)});
     EXPECT_EQ(made.subject->way(), ways[i % ways.size()]);
   }
   made.subject->vary(0);

@@ -1,33 +1,47 @@
 /// A call of the harness as arguments of the production kernels: for the subjects that run them.
 #pragma once
 
+#include <stdexcept>
+
 #include "kernels/kernels.h"
 #include "kernels/tinygemm/n_tiles.h"
 #include "properties/subjects/subject.h"
 
 namespace tileproof {
 
-inline kernels::Domain kernel_domain(Domain domain) {
-  return domain == Domain::floating  ? kernels::Domain::floating
-         : domain == Domain::integer ? kernels::Domain::integer
-                                     : kernels::Domain::none;
+inline kernels::Domain kernel_domain(const Scheme& scheme) {
+  return scheme.zero_kind == Zero::value   ? kernels::Domain::floating
+         : scheme.zero_kind == Zero::point ? kernels::Domain::integer
+                                           : kernels::Domain::none;
 }
 
-inline kernels::Type kernel_type(Type type) {
+/// @throws std::logic_error where weights and parameters differ, which the kernels do not take
+inline kernels::Type kernel_type(Types types) {
+  if (types.weight != types.parameter) throw std::logic_error("the kernels take one type, not " + name_of(types));
+  const Type type = types.weight;
   return type == Type::bf16 ? kernels::Type::bf16 : type == Type::fp16 ? kernels::Type::fp16 : kernels::Type::fp32;
 }
 
 inline kernels::PackArguments arguments_of(const PackCall& c) {
-  return {c.codes, c.packed, c.n, c.k, c.inner_k_tiles, c.experts};
+  return {c.codes, c.packed, c.n, c.k, tinygemm_number(*c.format), c.experts};
 }
 
 inline kernels::UnpackArguments arguments_of(const UnpackCall& c) {
-  return {c.packed, c.codes, c.n, c.k, c.inner_k_tiles, c.experts};
+  return {c.packed, c.codes, c.n, c.k, tinygemm_number(*c.format), c.experts};
 }
 
 inline kernels::DequantizeArguments arguments_of(const DequantizeCall& c) {
-  return {c.packed,     c.scales,        c.zero_points,           c.weights,           c.n,      c.k,
-          c.group_size, c.inner_k_tiles, kernel_domain(c.domain), kernel_type(c.type), c.experts};
+  return {c.packed,
+          c.scales,
+          static_cast<const std::int8_t*>(c.zeros),
+          c.weights,
+          c.n,
+          c.k,
+          c.group_size,
+          tinygemm_number(*c.format),
+          kernel_domain(*c.scheme),
+          kernel_type(c.types),
+          c.experts};
 }
 
 // One name for the three operations, wherever they run: a range of threads, some n-tiles and by which way, or a stream.

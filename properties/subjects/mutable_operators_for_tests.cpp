@@ -38,13 +38,13 @@ namespace {
 
 std::int64_t experts_of(const OperatorCall& call) { return is_stack(call) ? first_tensor(call).sizes[0] : 1; }
 
-std::int64_t inner_k_tiles_of(const OperatorCall& call) {
+std::int64_t tinygemm_number(const OperatorCall& call) {
   if (call.operation == Operation::matmul) return 2 * size(of(call, "packed_w"), -1);
   return *of(call, "inner_k_tiles").number;
 }
 std::int64_t k_of(const OperatorCall& call) {
   if (!is_packed(call)) return 2 * size(of(call, "codes"), -1);
-  return size(of(call, "packed_w"), -3) * 16 * inner_k_tiles_of(call);
+  return size(of(call, "packed_w"), -3) * 16 * tinygemm_number(call);
 }
 std::int64_t n_of(const OperatorCall& call) {
   if (!is_packed(call)) return size(of(call, "codes"), -2);
@@ -75,7 +75,7 @@ void add_rules_of_packed(std::vector<OperatorRule>& rules, Operation operation) 
       {"packed words", "packed_w", "inner_k_tiles / 2 words in the last dimension", [=](const OperatorCall& c) {
          const std::int64_t words = size(of(c, "packed_w"), -1);
          if (!knows_inner_k_tiles) return words == 1 || words == 2 || words == 4;
-         return words == inner_k_tiles_of(c) / 2;
+         return words == tinygemm_number(c) / 2;
        }});
 }
 
@@ -107,7 +107,7 @@ std::vector<OperatorRule> rules_of(Operation operation) {
   std::vector<OperatorRule> rules;
   if (operation != Operation::matmul) {
     rules.push_back({"inner_k_tiles", "inner_k_tiles", "2, 4 or 8", [](const OperatorCall& c) {
-                       const std::int64_t inner_k_tiles = inner_k_tiles_of(c);
+                       const std::int64_t inner_k_tiles = tinygemm_number(c);
                        return inner_k_tiles == 2 || inner_k_tiles == 4 || inner_k_tiles == 8;
                      }});
   }
@@ -117,7 +117,7 @@ std::vector<OperatorRule> rules_of(Operation operation) {
                        return of(c, "codes").sizes.size() == 2 || of(c, "codes").sizes.size() == 3;
                      }});
     rules.push_back({"codes columns", "codes", "k a multiple of 16 * inner_k_tiles",
-                     [](const OperatorCall& c) { return k_of(c) % (16 * inner_k_tiles_of(c)) == 0; }});
+                     [](const OperatorCall& c) { return k_of(c) % (16 * tinygemm_number(c)) == 0; }});
     return rules;
   }
   add_rules_of_packed(rules, operation);
@@ -186,7 +186,7 @@ struct Form {
   Sizes sizes;
 };
 Form form_of(const OperatorCall& call) {
-  const std::int64_t inner_k_tiles = inner_k_tiles_of(call);
+  const std::int64_t inner_k_tiles = tinygemm_number(call);
   Form form;
   if (call.operation == Operation::pack) {
     form = {Element::int32, {n_tiles_of(call), k_of(call) / (16 * inner_k_tiles), 32, inner_k_tiles / 2}};
@@ -218,7 +218,7 @@ std::uint32_t bf16_of(double value) {
 /// The weights of an expert, as bits of the scales' type.
 std::vector<std::uint32_t> weights_of(const OperatorCall& call, const Slices& slices, std::size_t expert) {
   const std::int64_t n = n_of(call), k = k_of(call), group_size = group_size_of(call);
-  const auto inner_k_tiles = static_cast<int>(inner_k_tiles_of(call));
+  const auto inner_k_tiles = static_cast<int>(tinygemm_number(call));
   const std::vector<std::uint32_t> packed = slices("packed_w", expert, reference::words_of(n, k));
   const std::vector<std::uint32_t> scales =
       slices("scales_and_zeros", expert, (k + group_size - 1) / group_size * n * 2);
@@ -237,7 +237,7 @@ std::vector<std::uint32_t> weights_of(const OperatorCall& call, const Slices& sl
 
 std::vector<std::uint32_t> elements_of_result(const OperatorCall& call, const Slices& slices, std::size_t expert) {
   const std::int64_t n = n_of(call), k = k_of(call);
-  const auto inner_k_tiles = static_cast<int>(inner_k_tiles_of(call));
+  const auto inner_k_tiles = static_cast<int>(tinygemm_number(call));
   if (call.operation == Operation::pack) {
     const std::vector<std::uint32_t> wide = slices("codes", expert, n * (k / 2));
     const std::vector<std::uint8_t> pairs(wide.begin(), wide.end());
@@ -410,36 +410,43 @@ std::vector<std::string> MutableOperators::argument_names(Operation operation) {
 
 // --- Calls over raw pointers: the same operators -------------------------------------------------------------------
 
-void MutableOperators::run(const PackCall& c) {
-  const Argument codes = dense_at("codes", Element::uint8, {c.n, c.k / 2}, c.codes);
-  const OperatorResult packed = called({Operation::pack, {codes, number_argument("inner_k_tiles", c.inner_k_tiles)}},
-                                       {const_cast<std::uint8_t*>(c.codes)});
-  require_sizes(packed, {(c.n + 7) / 8, c.k / (16 * c.inner_k_tiles), 32, c.inner_k_tiles / 2});
-  std::memcpy(c.packed, packed.bytes.data(), packed.bytes.size());
-}
-
 namespace {
 
-Argument words_at(const void* packed, std::int64_t n, std::int64_t k, std::int64_t inner_k_tiles) {
-  return dense_at("packed_w", Element::int32, {(n + 7) / 8, k / (16 * inner_k_tiles), 32, inner_k_tiles / 2}, packed);
+Sizes packed_sizes(Size size, const Format& format) {
+  const reference::Dims dims = format.layout.dims(size);
+  return Sizes(dims.begin(), dims.end());
+}
+
+Argument packed_at(const void* packed, Size size, const Format& format) {
+  return dense_at("packed_w", Element::int32, packed_sizes(size, format), packed);
 }
 
 }  // namespace
 
+void MutableOperators::run(const PackCall& c) {
+  const Argument codes = dense_at("codes", Element::uint8, {c.n, c.k / 2}, c.codes);
+  const OperatorResult packed =
+      called({Operation::pack, {codes, number_argument("inner_k_tiles", tinygemm_number(*c.format))}},
+             {const_cast<std::uint8_t*>(c.codes)});
+  require_sizes(packed, packed_sizes({c.n, c.k}, *c.format));
+  std::memcpy(c.packed, packed.bytes.data(), packed.bytes.size());
+}
+
 void MutableOperators::run(const UnpackCall& c) {
-  const Argument packed = words_at(c.packed, c.n, c.k, c.inner_k_tiles);
-  const OperatorResult codes = called({Operation::unpack, {packed, number_argument("inner_k_tiles", c.inner_k_tiles)}},
-                                      {const_cast<std::uint32_t*>(c.packed)});
+  const Argument packed = packed_at(c.packed, {c.n, c.k}, *c.format);
+  const OperatorResult codes =
+      called({Operation::unpack, {packed, number_argument("inner_k_tiles", tinygemm_number(*c.format))}},
+             {const_cast<std::uint32_t*>(c.packed)});
   require_sizes(codes, {(c.n + 7) / 8 * 8, c.k});
   std::memcpy(c.codes, codes.bytes.data(), static_cast<std::size_t>(c.n * c.k * 4));
 }
 
 void MutableOperators::run(const DequantizeCall& c) {
-  const Argument packed = words_at(c.packed, c.n, c.k, c.inner_k_tiles);
+  const Argument packed = packed_at(c.packed, {c.n, c.k}, *c.format);
   const Argument scales = dense_at("scales_and_zeros", Element::bf16, {c.k / c.group_size, c.n, 2}, c.scales);
   const OperatorResult weights = called({Operation::dequantize,
                                          {packed, scales, number_argument("group_size", c.group_size),
-                                          number_argument("inner_k_tiles", c.inner_k_tiles)}},
+                                          number_argument("inner_k_tiles", tinygemm_number(*c.format))}},
                                         {const_cast<std::uint32_t*>(c.packed), const_cast<void*>(c.scales)});
   require_sizes(weights, {c.n, c.k});
   std::memcpy(c.weights, weights.bytes.data(), weights.bytes.size());
@@ -449,7 +456,7 @@ void MutableOperators::run(const DequantizeCall& c) {
 void MutableOperators::run(const MatmulCall& c) {
   const std::int64_t padded = (c.n + 7) / 8 * 8, groups = c.k / c.group_size;
   std::vector<std::uint32_t> words(static_cast<std::size_t>(reference::words_of(c.n, c.k)));
-  run(PackCall{c.codes, words.data(), c.n, c.k, c.inner_k_tiles});
+  run(PackCall{c.codes, words.data(), c.n, c.k, c.format});
   std::vector<std::uint16_t> scales(static_cast<std::size_t>(groups * padded * 2));
   for (std::int64_t group = 0; group < groups; ++group) {
     std::copy_n(c.scales_and_zeros + group * c.n * 2, c.n * 2, scales.begin() + group * padded * 2);
@@ -457,7 +464,7 @@ void MutableOperators::run(const MatmulCall& c) {
   const OperatorCall call = {
       Operation::matmul,
       {dense_at("activations", Element::bf16, {c.m, c.k}, c.activations),
-       words_at(words.data(), c.n, c.k, c.inner_k_tiles), number_argument("group_size", c.group_size),
+       packed_at(words.data(), {c.n, c.k}, *c.format), number_argument("group_size", c.group_size),
        dense_at("scales_and_zeros", Element::bf16, {groups, padded, 2}, scales.data())}};
   const OperatorResult out = called(call, {const_cast<std::uint16_t*>(c.activations), words.data(), scales.data()});
   require_sizes(out, {c.m, padded});

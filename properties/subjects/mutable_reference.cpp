@@ -1,7 +1,6 @@
 #include "properties/subjects/mutable_reference.h"
 
 #include <array>
-#include <bit>
 #include <cstring>
 #include <map>
 #include <mutex>
@@ -12,8 +11,6 @@
 namespace tileproof {
 
 namespace {
-
-using reference::Place;
 
 /// The sixteen weights of a group's parameters, each computed when it is asked for first: groups are long, and the
 /// arithmetic is what takes its time.
@@ -78,7 +75,7 @@ class MutableReference : public Subject {
       if (parts_.whose_parameters) {
         const DequantizeCall other = call_of_expert(batch, parts_.whose_parameters(expert));
         one.scales = other.scales;
-        one.zero_points = other.zero_points;
+        one.zeros = other.zeros;
       }
       run_one(one, moment);
     }
@@ -93,11 +90,12 @@ class MutableReference : public Subject {
   void run_one(const PackCall& c, const Moment& moment) {
     if (parts_.instead_of_pack && parts_.instead_of_pack(c, moment)) return;
     if (!parts_.adds_to_output || !parts_.in.contains(Operation::pack)) {
-      std::memset(c.packed, 0, static_cast<std::size_t>(reference::words_of(c.n, c.k)) * 4);
+      std::memset(c.packed, 0x11 * c.format->layout.padding_code,
+                  static_cast<std::size_t>(c.format->layout.slots({c.n, c.k}) / 2));
     }
-    for_each(Operation::pack, c, [&](const Walk& walk, std::int64_t n, std::int64_t k, Place place) {
-      const int code = code_of(walk, place, reference::code_of_pairs(c.codes, n, k, c.k));
-      c.packed[place.word] |= static_cast<std::uint32_t>(code & 15) << (4 * place.nibble);
+    for_each(Operation::pack, c, [&](const Walk& walk, std::int64_t n, std::int64_t k, std::int64_t slot) {
+      const int code = code_of(walk, slot, reference::code_of_pairs(c.codes, n, k, c.k));
+      c.packed[slot / 8] |= static_cast<std::uint32_t>(code & 15) << (slot % 8 * 4);
     });
     if (parts_.after_pack) parts_.after_pack(c, moment);
   }
@@ -105,8 +103,8 @@ class MutableReference : public Subject {
   void run_one(const UnpackCall& c, const Moment& moment) {
     if (parts_.instead_of_unpack && parts_.instead_of_unpack(c, moment)) return;
     const bool adds = parts_.adds_to_output && parts_.in.contains(Operation::unpack);
-    for_each(Operation::unpack, c, [&](const Walk& walk, std::int64_t n, std::int64_t k, Place place) {
-      const int code = code_of(walk, place, code_at(c.packed, place));
+    for_each(Operation::unpack, c, [&](const Walk& walk, std::int64_t n, std::int64_t k, std::int64_t slot) {
+      const int code = code_of(walk, slot, reference::code_at(c.packed, slot));
       std::int32_t& to = c.codes[n * c.k + k];
       to = adds ? static_cast<std::int32_t>(static_cast<std::uint32_t>(to) + static_cast<std::uint32_t>(code)) : code;
     });
@@ -115,79 +113,100 @@ class MutableReference : public Subject {
 
   void run_one(const DequantizeCall& c, const Moment& moment) {
     if (parts_.instead_of_dequantize && parts_.instead_of_dequantize(c, moment)) return;
-    const bool floating = c.domain == Domain::floating;
     const bool adds = parts_.adds_to_output && parts_.in.contains(Operation::dequantize);
     const bool own_group = !parts_.scale_at && !parts_.zero_at;  // the same from one end of a group to the other
     WeightsOfGroup weights(parts_);
-    WeightInputs inputs = {format_of(c.type), c.domain, 0, 0, 0, 0};
+    WeightInputs inputs = {float_format_of(c.types.weight), float_format_of(c.types.parameter), c.scheme, 0, 0, 0, 0};
     std::int64_t row = -1;
     std::int64_t group_begin = 0;
-    for_each(Operation::dequantize, c, [&](const Walk& walk, std::int64_t n, std::int64_t k, Place place) {
+    for_each(Operation::dequantize, c, [&](const Walk& walk, std::int64_t n, std::int64_t k, std::int64_t slot) {
       if (!own_group || n != row || k - group_begin >= c.group_size) {
         row = n;
         group_begin = k / c.group_size * c.group_size;
         const std::int64_t own = k / c.group_size * c.n + n;
         const std::int64_t at = parts_.scale_at ? parts_.scale_at(c, n, k) : own;
-        const std::int64_t zero_at = parts_.zero_at ? parts_.zero_at(c, n, k) : at;
-        inputs.scale = loaded(c.scales, c.type, floating ? 2 * at : at);
-        inputs.zero = floating ? loaded(c.scales, c.type, 2 * zero_at + 1) : 0;
-        inputs.zero_point = c.domain == Domain::integer ? c.zero_points[zero_at] : 0;
+        load_parameters(c, at, parts_.zero_at ? parts_.zero_at(c, n, k) : at, inputs);
       }
-      inputs.code = code_of(walk, place, code_at(c.packed, place));
+      inputs.code = code_of(walk, slot, reference::code_at(c.packed, slot));
       std::uint32_t weight = weights.of(inputs);
-      if (adds) weight = added(inputs.format, loaded(c.weights, c.type, n * c.k + k), weight);
-      stored(c.weights, c.type, n * c.k + k, weight);
+      const std::int64_t to = c.format->result_at({n, k}, walk.size());
+      if (adds) weight = added(inputs.weight_type, loaded(c.weights, c.types.weight, to), weight);
+      stored(c.weights, c.types.weight, to, weight);
     });
     if (parts_.after_dequantize) parts_.after_dequantize(c, moment);
+  }
+
+  /// @param scale, zero  which of [k / group_size][n]: outside of it where a mutant looks there
+  static void load_parameters(const DequantizeCall& c, std::int64_t scale, std::int64_t zero, WeightInputs& inputs) {
+    const Size groups = {c.n, c.k / c.group_size};
+    const auto group_at = [&](std::int64_t number) { return reference::Element{number % c.n, number / c.n}; };
+    inputs.scale = loaded(c.scales, c.types.parameter, c.scheme->scale_at(group_at(scale), groups));
+    if (c.scheme->zero_kind == Zero::none) return;
+    const std::int64_t at = c.scheme->zero_at(group_at(zero), groups);
+    if (c.scheme->zero_kind == Zero::value) {
+      inputs.zero = loaded(c.scheme->tensor_count == 1 ? c.scales : c.zeros, c.types.parameter, at);
+    } else if (c.scheme->zeros_are_packed) {
+      inputs.zero_point = reference::code_at(static_cast<const std::uint32_t*>(c.zeros), at);
+    } else {
+      inputs.zero_point = static_cast<const std::int8_t*>(c.zeros)[at];
+    }
   }
 
   static std::uint32_t added(reference::FloatFormat format, std::uint32_t a, std::uint32_t b) {
     return reference::rounded(format, reference::sum(reference::decode(format, a), reference::decode(format, b)));
   }
-  static int code_at(const std::uint32_t* packed, Place place) {
-    return static_cast<int>(packed[place.word] >> (4 * place.nibble) & 15);
-  }
-  int code_of(const Walk& walk, Place place, int code) const {
-    return has_code_ ? parts_.code(walk, place, code) : code;
+  int code_of(const Walk& walk, std::int64_t slot, int code) const {
+    return has_code_ ? parts_.code(walk, slot, code) : code;
   }
 
   template <class Call, class Use>
   void for_each(Operation operation, const Call& c, Use use) {
-    const Walk walk = {operation, c.n, c.k, static_cast<int>(c.inner_k_tiles)};
+    const Walk walk = {operation, c.format, c.n, c.k};
     const bool mutant = parts_.in.contains(operation);
     const bool has_skips = mutant && parts_.skips;
     has_code_ = mutant && parts_.code;
-    if (mutant && parts_.place) return for_each_at(walk, has_skips, parts_.place, use);
-    // Of a large matrix the places of one supertile are those of every other, so many words further on.
-    const std::int64_t supertile_columns = 16 * walk.inner_k_tiles;
-    const std::int64_t supertile_words = 16 * walk.inner_k_tiles;
-    const bool is_large = c.n * c.k > 16 * 8 * supertile_columns;
-    std::vector<Place> places;
-    for (std::int64_t n = 0; is_large && n < 8; ++n) {
-      for (std::int64_t k = 0; k < supertile_columns; ++k) {
-        places.push_back(reference::place_of(n, k, c.k, walk.inner_k_tiles));
+    if (mutant && parts_.slot) return for_each_at(walk, has_skips, parts_.slot, use);
+    reference::with_layout(index_of(*c.format), [&]<class L>() {
+      if constexpr (reference::HasBlocks<L>) {
+        constexpr Size block = L::block;
+        constexpr std::int64_t least_blocks = 16;  // for fewer, a table is more work than it saves
+        if (c.n * c.k > least_blocks * block.n * block.k) return for_each_by_blocks<L>(walk, has_skips, use);
       }
+      for_each_at(
+          walk, has_skips,
+          [](const Walk& w, std::int64_t n, std::int64_t k) {
+            return L::slot_of({n, k}, w.size());
+          },
+          use);
+    });
+  }
+
+  /// The slots of one block are those of every other, so many further on.
+  template <class L, class Use>
+  void for_each_by_blocks(const Walk& walk, bool has_skips, Use& use) {
+    constexpr Size block = L::block;
+    std::vector<std::int64_t> slots;
+    for (std::int64_t n = 0; n < block.n; ++n) {
+      for (std::int64_t k = 0; k < block.k; ++k) slots.push_back(L::slot_of({n, k}, block));
     }
-    const std::int64_t supertiles = c.k / supertile_columns;
-    const int shift = std::countr_zero(static_cast<std::uint64_t>(supertile_columns));
+    const std::int64_t blocks_of_row = walk.k / block.k;
     for_each_at(
         walk, has_skips,
-        [&](const Walk&, std::int64_t n, std::int64_t k) {
-          if (!is_large) return reference::place_of(n, k, c.k, walk.inner_k_tiles);
-          const std::int64_t column = k & (supertile_columns - 1);
-          Place place = places[static_cast<std::size_t>(n % 8 * supertile_columns + column)];
-          place.word += (n / 8 * supertiles + (k >> shift)) * supertile_words;
-          return place;
+        [&](const Walk&, std::int64_t row, std::int64_t column) {
+          const auto n = static_cast<std::uint64_t>(row), k = static_cast<std::uint64_t>(column);
+          const auto before =
+              static_cast<std::int64_t>(n / block.n) * blocks_of_row + static_cast<std::int64_t>(k / block.k);
+          return slots[n % block.n * block.k + k % block.k] + before * reference::slots<L>(block);
         },
         use);
   }
 
   template <class At, class Use>
-  void for_each_at(const Walk& walk, bool has_skips, const At& place, Use use) {
+  void for_each_at(const Walk& walk, bool has_skips, const At& slot, Use& use) {
     for (std::int64_t n = 0; n < walk.n; ++n) {
       for (std::int64_t k = 0; k < walk.k; ++k) {
         if (has_skips && parts_.skips(walk, n, k)) continue;
-        use(walk, n, k, place(walk, n, k));
+        use(walk, n, k, slot(walk, n, k));
       }
     }
   }
@@ -203,13 +222,12 @@ class MutableReference : public Subject {
 }  // namespace
 
 std::uint32_t right_weight(const WeightInputs& w) {
-  if (w.domain == Domain::floating) return reference::dequantized_float(w.format, w.code, w.scale, w.zero);
-  if (w.domain == Domain::integer) return reference::dequantized_integer(w.format, w.code, w.scale, w.zero_point);
-  return reference::dequantized_none(w.format, w.code, w.scale);
+  const std::uint32_t zero = w.scheme->zero_kind == Zero::point ? static_cast<std::uint32_t>(w.zero_point) : w.zero;
+  return w.scheme->weight(w.weight_type, w.parameter_type, w.code, w.scale, zero);
 }
 
 bool Mutation::touches(Operation operation) const {
-  if (in.contains(operation) && (skips || place || code || adds_to_output)) return true;
+  if (in.contains(operation) && (skips || slot || code || adds_to_output)) return true;
   if (whose_input) return true;
   if (operation == Operation::pack) return instead_of_pack || after_pack;
   if (operation == Operation::unpack) return instead_of_unpack || after_unpack;

@@ -14,14 +14,20 @@ namespace tileproof {
 /// A matrix that an operation walks over.
 struct Walk {
   Operation operation;
+  const Format* format;
   std::int64_t n, k;
-  int inner_k_tiles;
+
+  Size size() const { return {n, k}; }
+  std::int64_t right_slot(std::int64_t row, std::int64_t column) const {
+    return format->layout.slot_of({row, column}, size());
+  }
 };
 
 /// A group's parameters, as bits, and the code they are applied to: what a weight is a function of.
 struct WeightInputs {
-  reference::FloatFormat format;
-  Domain domain;
+  reference::FloatFormat weight_type;
+  reference::FloatFormat parameter_type;
+  const Scheme* scheme;
   int code;
   std::uint32_t scale;
   std::uint32_t zero;
@@ -44,9 +50,9 @@ struct Mutation {
 
   // What each element goes through, in this order.
   std::function<bool(const Walk&, std::int64_t n, std::int64_t k)> skips;
-  std::function<reference::Place(const Walk&, std::int64_t n, std::int64_t k)> place;
-  /// The code that is taken from, or put to, a place that holds or is given this one.
-  std::function<int(const Walk&, reference::Place, int code)> code;
+  std::function<std::int64_t(const Walk&, std::int64_t n, std::int64_t k)> slot;
+  /// The code that is taken from, or put to, a slot that holds or is given this one.
+  std::function<int(const Walk&, std::int64_t slot, int code)> code;
   /// Of [k / group_size][n], which scale, and which zero where that is another.
   std::function<std::int64_t(const DequantizeCall&, std::int64_t n, std::int64_t k)> scale_at;
   std::function<std::int64_t(const DequantizeCall&, std::int64_t n, std::int64_t k)> zero_at;

@@ -26,7 +26,7 @@ enum class Where { subject, host };
 
 /// An argument of a call: a tensor, or a number.
 struct Argument {
-  std::string name;  // in our words: codes, packed_w, scales_and_zeros, activations, group_size, inner_k_tiles
+  std::string name;  // in our words: codes, packed_w, scales_and_zeros, activations, group_size
   std::optional<std::int64_t> number;
   Element element = Element::uint8;
   Sizes sizes;

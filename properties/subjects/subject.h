@@ -11,6 +11,7 @@
 #include "properties/memory/errors.h"
 #include "properties/memory/memory.h"
 #include "properties/problem/problem.h"
+#include "properties/problem/tinygemm.h"
 #include "properties/subjects/process_state.h"
 
 namespace tileproof {
@@ -27,6 +28,8 @@ enum class Operation {
   dequantize_eagerly
 };
 const char* name_of(Operation);
+/// @throws UsageError where there is no operation of the name
+Operation operation_of(const char* argument, const std::string& name);
 
 // What an operation is given: raw pointers into the subject's memory. Packed words to read, scales and zero points are
 // aligned to their elements, the codes of pack and every output to 16 bytes; the tensors of matmul as allocators align.
@@ -35,26 +38,29 @@ const char* name_of(Operation);
 
 struct PackCall {
   const std::uint8_t* codes;  // [n][k / 2], the even column in the high nibble
-  std::uint32_t* packed;      // [ceil(n / 8)][k / (16 * inner_k_tiles)][32][inner_k_tiles / 2]
-  std::int64_t n, k, inner_k_tiles;
+  std::uint32_t* packed;      // as the format lays it out, in whole words of 32 bits
+  std::int64_t n, k;
+  const Format* format;
   std::int64_t experts = 1;
 };
 
 struct UnpackCall {
   const std::uint32_t* packed;
   std::int32_t* codes;  // [n][k]
-  std::int64_t n, k, inner_k_tiles;
+  std::int64_t n, k;
+  const Format* format;
   std::int64_t experts = 1;
 };
 
 struct DequantizeCall {
   const std::uint32_t* packed;
-  const void* scales;              // Type [k / group_size][n]; in the float domain [k / group_size][n][2], scale first
-  const std::int8_t* zero_points;  // integer domain: [k / group_size][n]
-  void* weights;                   // Type [n][k]
-  std::int64_t n, k, group_size, inner_k_tiles;
-  Domain domain;
-  Type type;
+  const void* scales;  // the scheme's first tensor of parameters
+  const void* zeros;   // its second one, nullptr where there is none
+  void* weights;       // of the weights' type, in the order of the format's result
+  std::int64_t n, k, group_size;
+  const Format* format;
+  const Scheme* scheme;
+  Types types;
   std::int64_t experts = 1;
 };
 
@@ -64,7 +70,8 @@ struct MatmulCall {
   const std::uint8_t* codes;              // [n][k / 2], as PackCall::codes
   const std::uint16_t* scales_and_zeros;  // bf16 [k / group_size][n][2]
   std::uint16_t* out;                     // bf16 [m][n]
-  std::int64_t m, n, k, group_size, inner_k_tiles;
+  std::int64_t m, n, k, group_size;
+  const Format* format;
 };
 
 /// The parameters of each group of weights, in the float or the integer domain.
@@ -74,7 +81,7 @@ struct ChooseCall {
   void* zeros;               // the same; float domain
   std::int8_t* zero_points;  // integer domain: [k / group_size][n]
   std::int64_t n, k, group_size;
-  Domain domain;
+  const Scheme* scheme;
   Type type;
 };
 
@@ -85,7 +92,7 @@ struct QuantizeCall {
   const std::int8_t* zero_points;  // integer domain
   std::int32_t* codes;             // [n][k], 0..15
   std::int64_t n, k, group_size;
-  Domain domain;
+  const Scheme* scheme;
   Type type;
 };
 
@@ -96,7 +103,7 @@ struct DequantizeEagerlyCall {
   const std::int8_t* zero_points;  // integer domain
   void* weights;                   // Type [n][k]
   std::int64_t n, k, group_size;
-  Domain domain;
+  const Scheme* scheme;
   Type type;
 };
 
@@ -106,11 +113,11 @@ struct Capabilities {
   std::int64_t n_multiple = 1;
   std::int64_t most_n = std::int64_t{1} << 40;  // rows
   std::int64_t most_k = std::int64_t{1} << 40;  // columns
-  std::vector<std::int64_t> inner_k_tiles = {2, 4, 8};
+  std::vector<const Format*> formats = tinygemm_formats();
   std::vector<std::int64_t> group_sizes = {32, 64, 128, 256, 16, 48, 80, 96, 112, 160, 512, 1024};
   bool any_group_size = true;  // takes every multiple of 16 that divides k, not only these
-  std::vector<Domain> domains = {Domain::floating, Domain::integer, Domain::none};
-  std::vector<Type> types = {Type::bf16, Type::fp16, Type::fp32};
+  std::vector<const Scheme*> schemes = {scheme::floating, scheme::integer, scheme::none};
+  std::vector<Types> types = {Type::bf16, Type::fp16, Type::fp32};
   bool any_alignment = true;  // takes inputs aligned to their elements, outputs to 16 bytes; else: as allocators align
   bool one_nan = true;        // every NaN it makes is the one the hardware makes
   bool several_callers = true;  // may be called from several threads at once

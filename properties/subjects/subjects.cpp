@@ -2,14 +2,26 @@
 #include <iterator>
 
 #include "built_without_cuda.h"
+#include "properties/problem/named.h"
 #include "properties/subjects/rows.h"
 
 namespace tileproof {
 
-const char* name_of(Operation operation) {
-  constexpr const char* names[] = {"pack",   "unpack",   "dequantize",        "matmul",
-                                   "choose", "quantize", "dequantize_eagerly"};
-  return names[static_cast<int>(operation)];
+namespace {
+
+constexpr Named<Operation> operation_names[] = {{Operation::pack, "pack"},
+                                                {Operation::unpack, "unpack"},
+                                                {Operation::dequantize, "dequantize"},
+                                                {Operation::matmul, "matmul"},
+                                                {Operation::choose, "choose"},
+                                                {Operation::quantize, "quantize"},
+                                                {Operation::dequantize_eagerly, "dequantize_eagerly"}};
+
+}  // namespace
+
+const char* name_of(Operation operation) { return name_in(operation_names, operation); }
+Operation operation_of(const char* argument, const std::string& name) {
+  return value_in(operation_names, argument, name);
 }
 
 bool Capabilities::has(Operation operation) const {
@@ -20,8 +32,9 @@ bool Capabilities::takes(const Problem& p) const {
   const auto is_one_of = [](const auto& values, const auto& value) {
     return std::find(values.begin(), values.end(), value) != values.end();
   };
-  return p.n % n_multiple == 0 && p.n <= most_n && p.k <= most_k && is_one_of(inner_k_tiles, p.inner_k_tiles) &&
-         is_one_of(domains, p.domain) && is_one_of(types, p.out) &&
+  return p.n % n_unit(*p.format, n_multiple) == 0 && p.format->group_sizes.contains(p.group_size) &&
+         p.format->has(*p.scheme) && p.n <= most_n && p.k <= most_k && is_one_of(formats, p.format) &&
+         is_one_of(schemes, p.scheme) && is_one_of(types, p.types) &&
          (any_group_size || is_one_of(group_sizes, p.group_size)) && (takes_experts || p.experts == 1);
 }
 
@@ -60,7 +73,7 @@ Capabilities aten_capabilities(std::vector<Operation> operations, std::int64_t n
           .n_multiple = n_multiple,
           .group_sizes = {32, 64, 128, 256},
           .any_group_size = false,
-          .domains = {Domain::floating},
+          .schemes = {scheme::floating},
           .types = {Type::bf16}};
 }
 
@@ -69,7 +82,7 @@ constexpr Operation eager_operations[] = {Operation::choose, Operation::quantize
 /// PyTorch's eager formulas: a NaN is whatever the machine's arithmetic makes.
 Capabilities eager_capabilities() {
   return {.operations = {std::begin(eager_operations), std::end(eager_operations)},
-          .domains = {Domain::floating, Domain::integer},
+          .schemes = {scheme::floating, scheme::integer},
           .one_nan = false};
 }
 
@@ -79,6 +92,8 @@ Capabilities specification_capabilities() {
   Capabilities capabilities = kernel_capabilities();
   for (const Operation operation : eager_operations) capabilities.operations.push_back(operation);
   capabilities.is_specification = true;
+  capabilities.formats = every_format_there_is();
+  capabilities.schemes = every_scheme();
   return capabilities;
 }
 

@@ -7,7 +7,6 @@
 #include "kernels/arguments.h"
 #include "properties/case/case.h"
 #include "properties/timing/rows.h"
-#include "reference/tile_map.h"
 
 namespace tileproof {
 
@@ -26,20 +25,23 @@ std::vector<TimedKind> joined(std::vector<TimedKind> kinds, const std::vector<Ti
 /// Dequantize to the other types and of the other domains: a glance at each.
 const std::vector<TimedKind>& other_weights() {
   static const std::vector<TimedKind> kinds = {
-      {.operation = Operation::dequantize, .type = Type::fp16, .inner_k_tiles = {8}, .at_largest_alone = true},
-      {.operation = Operation::dequantize, .type = Type::fp32, .inner_k_tiles = {8}, .at_largest_alone = true},
-      {.operation = Operation::dequantize, .domain = Domain::integer, .inner_k_tiles = {8}, .at_largest_alone = true},
-      {.operation = Operation::dequantize, .domain = Domain::none, .inner_k_tiles = {8}, .at_largest_alone = true},
+      {.operation = Operation::dequantize, .type = Type::fp16, .formats = {tinygemm(8)}, .at_largest_alone = true},
+      {.operation = Operation::dequantize, .type = Type::fp32, .formats = {tinygemm(8)}, .at_largest_alone = true},
+      {.operation = Operation::dequantize,
+       .scheme = scheme::integer,
+       .formats = {tinygemm(8)},
+       .at_largest_alone = true},
+      {.operation = Operation::dequantize, .scheme = scheme::none, .formats = {tinygemm(8)}, .at_largest_alone = true},
   };
   return kinds;
 }
 
 const std::vector<TimedKind>& kinds_on_a_gpu() {
   static const std::vector<TimedKind> at_largest = {
-      {.operation = Operation::dequantize, .group_size = 32, .inner_k_tiles = {8}, .at_largest_alone = true},
+      {.operation = Operation::dequantize, .group_size = 32, .formats = {tinygemm(8)}, .at_largest_alone = true},
       {.operation = Operation::pack, .at_largest_alone = true},
-      {.operation = Operation::unpack, .inner_k_tiles = {8}, .at_largest_alone = true, .experts = 8},
-      {.operation = Operation::dequantize, .inner_k_tiles = {8}, .at_largest_alone = true, .experts = 8},
+      {.operation = Operation::unpack, .formats = {tinygemm(8)}, .at_largest_alone = true, .experts = 8},
+      {.operation = Operation::dequantize, .formats = {tinygemm(8)}, .at_largest_alone = true, .experts = 8},
   };
   static const std::vector<TimedKind> kinds = joined(
       joined({{.operation = Operation::unpack}, {.operation = Operation::dequantize}}, other_weights()), at_largest);
@@ -55,7 +57,7 @@ const std::vector<TimedKind>& kinds_on_the_host() {
 
 /// Why an operation cannot be had of a shape, or "".
 std::string why_illegal(const Timed& t) {
-  if (const auto refusal = kernels::validate_shape(t.shape.n, t.shape.k, t.inner_k_tiles, t.shape.experts)) {
+  if (const auto refusal = kernels::validate_shape(t.shape.n, t.shape.k, tinygemm_number(*t.format), t.shape.experts)) {
     return refusal->text();
   }
   if (t.operation != Operation::dequantize) return "";
@@ -66,12 +68,13 @@ std::string why_illegal(const Timed& t) {
 /// The codes of an expert, as words: each says where it stands. Rows past the end are packed as code 0, which such
 /// words are not: where there are any, pack is given other codes.
 generated::Codes codes_of(const Timed& t, std::int64_t expert) {
-  const bool whole_tiles = t.shape.n % reference::rows_of_tile == 0;
-  return {.kind = t.operation == Operation::pack && !whole_tiles ? generated::Codes::Kind::digit
-                                                                 : generated::Codes::Kind::every_word,
+  const Size size = {t.shape.n, t.shape.k};
+  const bool has_padding = t.format->layout.padded(size) != size;
+  return {.kind = t.operation == Operation::pack && has_padding ? generated::Codes::Kind::digit
+                                                                : generated::Codes::Kind::every_word,
           .n = t.shape.n,
           .k = t.shape.k,
-          .inner_k_tiles = t.inner_k_tiles,
+          .format = index_of(*t.format),
           .first = static_cast<std::uint32_t>(expert) * 0x9e3779b9u,
           .swizzle = 0x5a3c96e1u};
 }
@@ -80,7 +83,7 @@ generated::Parameters parameters_of(const Timed& t, std::int64_t expert) {
   const std::int64_t groups = t.shape.k / t.group_size;
   return {.kind = generated::Parameters::Kind::ordinary,
           .type = t.type,
-          .domain = t.domain,
+          .scheme = index_of(*t.scheme),
           .n = t.shape.n,
           .groups = groups,
           .group_size = t.group_size,
@@ -97,8 +100,8 @@ constexpr auto make_cuda = make_cuda_timer;
 
 std::string name_of(const Timed& t) {
   std::string name = t.where + " " + name_of(t.operation);
-  if (t.operation == Operation::dequantize) name += std::string(" ") + name_of(t.type) + " " + name_of(t.domain);
-  name += " " + text_of(t.shape) + " inner_k_tiles=" + std::to_string(t.inner_k_tiles);
+  if (t.operation == Operation::dequantize) name += std::string(" ") + name_of(t.type) + " " + t.scheme->name;
+  name += " " + text_of(t.shape) + " " + t.format->name;
   if (t.operation == Operation::dequantize) name += " group=" + std::to_string(t.group_size);
   return name + (t.cold ? " cold" : " warm");
 }
@@ -123,7 +126,7 @@ std::vector<TimedTensors::Tensor> TimedTensors::tensors_of(const Timed& t) {
   }
   std::vector<Tensor> tensors = {
       packed, tensor(bytes_of(t.type), [t](std::int64_t e) { return generated::ScaleElements{parameters_of(t, e)}; })};
-  if (t.domain == Domain::integer) {
+  if (t.scheme->tensor_count > 1) {
     tensors.push_back(tensor(1, [t](std::int64_t e) { return generated::ZeroPointElements{parameters_of(t, e)}; }));
   }
   tensors.push_back(tensor(bytes_of(t.type), [t](std::int64_t e) {
@@ -230,11 +233,11 @@ std::vector<Timed> timed_rows(const TimerRow& row, const std::vector<Shape>& giv
       of_kind.front().experts = kind.experts;
     }
     for (const Shape& shape : of_kind) {
-      for (const std::int64_t inner_k_tiles : kind.inner_k_tiles) {
+      for (const Format* format : kind.formats) {
         for (const std::string& where : row.where) {
           for (const bool cold : {false, true}) {
             if (cold && !row.has_cold) continue;
-            Timed timed = {where, kind.operation, shape, inner_k_tiles, kind.group_size, kind.domain, kind.type, cold};
+            Timed timed = {where, kind.operation, shape, format, kind.group_size, kind.scheme, kind.type, cold};
             const std::string why = why_illegal(timed);
             if (why.empty()) {
               rows.push_back(timed);

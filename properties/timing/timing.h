@@ -28,14 +28,14 @@ struct Timed {
   std::string where;  // host, cuda, torch-cuda
   Operation operation = Operation::unpack;
   Shape shape = {};
-  std::int64_t inner_k_tiles = 2;
+  const Format* format = tinygemm(2);
   std::int64_t group_size = 128;  // of dequantize, as what follows
-  Domain domain = Domain::floating;
+  const Scheme* scheme = scheme::floating;
   Type type = Type::bf16;
   bool cold = false;  // the cache is flushed before every call
 };
 
-/// "cuda dequantize bf16 float 4096x4096 inner_k_tiles=8 group=128 warm"
+/// "cuda dequantize bf16 float 4096x4096 tinygemm-8 group=128 warm"
 std::string name_of(const Timed&);
 /// What the operation must read once and write once.
 std::int64_t bytes_of(const Timed&);
@@ -54,13 +54,13 @@ struct Timing {
   std::string wrong;  // how the operation's result after the last repeat differs from the formula; "": not at all
 };
 
-/// The rows of a place: an operation in one form, at each of some inner_k_tiles.
+/// The rows of a place: an operation in one form, at each of some formats.
 struct TimedKind {
   Operation operation;
   Type type = Type::bf16;
-  Domain domain = Domain::floating;
+  const Scheme* scheme = scheme::floating;
   std::int64_t group_size = 128;
-  std::vector<std::int64_t> inner_k_tiles = {2, 4, 8};
+  std::vector<const Format*> formats = tinygemm_formats();
   bool at_largest_alone = false;  // of the shapes
   std::int64_t experts = 1;       // of more than one: at a shape of its own, `shape_of_expert`
 };
@@ -150,16 +150,15 @@ template <class Use>
 auto TimedTensors::with_call(Use use) const {
   const auto& [n, k, experts] = timed_.shape;
   if (timed_.operation == Operation::pack) {
-    return use(PackCall{static_cast<const std::uint8_t*>(at(0)), static_cast<std::uint32_t*>(at(1)), n, k,
-                        timed_.inner_k_tiles});
+    return use(
+        PackCall{static_cast<const std::uint8_t*>(at(0)), static_cast<std::uint32_t*>(at(1)), n, k, timed_.format});
   }
   const auto* packed = static_cast<const std::uint32_t*>(at(0));
   if (timed_.operation == Operation::unpack) {
-    return use(UnpackCall{packed, static_cast<std::int32_t*>(at(1)), n, k, timed_.inner_k_tiles});
+    return use(UnpackCall{packed, static_cast<std::int32_t*>(at(1)), n, k, timed_.format});
   }
-  const bool has_zero_points = timed_.domain == Domain::integer;
-  return use(DequantizeCall{packed, at(1), has_zero_points ? static_cast<const std::int8_t*>(at(2)) : nullptr, output(),
-                            n, k, timed_.group_size, timed_.inner_k_tiles, timed_.domain, timed_.type});
+  return use(DequantizeCall{packed, at(1), timed_.scheme->tensor_count > 1 ? at(2) : nullptr, output(), n, k,
+                            timed_.group_size, timed_.format, timed_.scheme, timed_.type});
 }
 
 }  // namespace tileproof

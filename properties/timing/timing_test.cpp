@@ -15,15 +15,15 @@ namespace tileproof {
 namespace {
 
 Timed unpack_of(Shape shape, std::int64_t inner_k_tiles = 2) {
-  return {.where = "host", .operation = Operation::unpack, .shape = shape, .inner_k_tiles = inner_k_tiles};
+  return {.where = "host", .operation = Operation::unpack, .shape = shape, .format = tinygemm(inner_k_tiles)};
 }
 
-Timed dequantize_of(Shape shape, Type type = Type::bf16, Domain domain = Domain::floating) {
+Timed dequantize_of(Shape shape, Type type = Type::bf16, const Scheme* scheme = scheme::floating) {
   return {.where = "host",
           .operation = Operation::dequantize,
           .shape = shape,
           .group_size = 32,
-          .domain = domain,
+          .scheme = scheme,
           .type = type};
 }
 
@@ -37,9 +37,9 @@ std::vector<Timed> every_form() {
     forms.push_back(pack);
     forms.push_back(unpack_of(shape, inner_k_tiles));
     for (const Type type : {Type::bf16, Type::fp16, Type::fp32}) {
-      for (const Domain domain : {Domain::floating, Domain::integer, Domain::none}) {
-        forms.push_back(dequantize_of(shape, type, domain));
-        forms.back().inner_k_tiles = inner_k_tiles;
+      for (const Scheme* scheme : {scheme::floating, scheme::integer, scheme::none}) {
+        forms.push_back(dequantize_of(shape, type, scheme));
+        forms.back().format = tinygemm(inner_k_tiles);
       }
     }
   }
@@ -58,17 +58,17 @@ TEST(TimedBytes, AreReadOnceAndWrittenOnce) {
   EXPECT_EQ(bytes_of(pack), 256 + 256);
   EXPECT_EQ(bytes_of(dequantize_of({8, 64})), 256 + 16 * 2 * 2 + 8 * 64 * 2);
   EXPECT_EQ(bytes_of(dequantize_of({8, 64}, Type::fp32)), 256 + 16 * 2 * 4 + 8 * 64 * 4);
-  EXPECT_EQ(bytes_of(dequantize_of({8, 64}, Type::fp16, Domain::integer)), 256 + 16 * 2 + 16 + 8 * 64 * 2);
-  EXPECT_EQ(bytes_of(dequantize_of({8, 64}, Type::bf16, Domain::none)), 256 + 16 * 2 + 8 * 64 * 2);
+  EXPECT_EQ(bytes_of(dequantize_of({8, 64}, Type::fp16, scheme::integer)), 256 + 16 * 2 + 16 + 8 * 64 * 2);
+  EXPECT_EQ(bytes_of(dequantize_of({8, 64}, Type::bf16, scheme::none)), 256 + 16 * 2 + 8 * 64 * 2);
   EXPECT_EQ(bytes_of(unpack_of({8, 64, 3})), 3 * (256 + 8 * 64 * 4));
   EXPECT_EQ(bytes_of(unpack_of({1, 64})), 256 + 64 * 4);  // the words of a whole n-tile
 }
 
 TEST(TimedNames, SayWhatTellsRowsApart) {
-  EXPECT_EQ(name_of(unpack_of({8, 64})), "host unpack 8x64 inner_k_tiles=2 warm");
-  Timed cold = dequantize_of({8, 64, 3}, Type::fp16, Domain::integer);
+  EXPECT_EQ(name_of(unpack_of({8, 64})), "host unpack 8x64 tinygemm-2 warm");
+  Timed cold = dequantize_of({8, 64, 3}, Type::fp16, scheme::integer);
   cold.cold = true;
-  EXPECT_EQ(name_of(cold), "host dequantize fp16 integer 3x8x64 inner_k_tiles=2 group=32 cold");
+  EXPECT_EQ(name_of(cold), "host dequantize fp16 integer 3x8x64 tinygemm-2 group=32 cold");
 }
 
 TEST(TimedRows, HaveOneNameEach) {
@@ -87,17 +87,16 @@ TEST(TimedRows, LeaveOutWhatNoSupertileOrGroupDividesAndSaySo) {
   std::vector<std::string> skipped;
   std::vector<std::string> names;
   for (const Timed& timed : timed_rows(timer_row("host"), {{8, 96}}, skipped)) names.push_back(name_of(timed));
-  EXPECT_EQ(names,
-            (std::vector<std::string>{"host pack 8x96 inner_k_tiles=2 warm", "host unpack 8x96 inner_k_tiles=2 warm"}));
+  EXPECT_EQ(names, (std::vector<std::string>{"host pack 8x96 tinygemm-2 warm", "host unpack 8x96 tinygemm-2 warm"}));
   const auto says = [&](const std::string& line) {
     return std::find(skipped.begin(), skipped.end(), line) != skipped.end();
   };
   EXPECT_TRUE(
-      says("host pack 8x96 inner_k_tiles=4 warm: k: given 96, legal is 0 or more, and a multiple of 16 * "
+      says("host pack 8x96 tinygemm-4 warm: k: given 96, legal is 0 or more, and a multiple of 16 * "
            "inner_k_tiles = 64"))
       << skipped.front();
   EXPECT_TRUE(
-      says("host dequantize bf16 float 8x96 inner_k_tiles=2 group=128 warm: group_size: given 128, legal is a "
+      says("host dequantize bf16 float 8x96 tinygemm-2 group=128 warm: group_size: given 128, legal is a "
            "positive multiple of 16 that divides k = 96"));
 }
 
@@ -108,8 +107,8 @@ TEST(TimedRows, OfAGpuAreWarmAndColdAndOfTheLargestShapeMore) {
   EXPECT_EQ(count([](const Timed& t) { return t.cold; }), static_cast<std::int64_t>(rows.size()) / 2);
   EXPECT_EQ(count([](const Timed& t) { return t.operation == Operation::unpack && t.shape.experts == 1; }), 3 * 3 * 2);
   for (const Timed& timed : rows) {
-    const bool is_special = timed.type != Type::bf16 || timed.domain != Domain::floating || timed.group_size != 128 ||
-                            timed.operation == Operation::pack;
+    const bool is_special = timed.type != Type::bf16 || timed.scheme->zero_kind != Zero::value ||
+                            timed.group_size != 128 || timed.operation == Operation::pack;
     const std::int64_t n = timed.shape.n;
     EXPECT_TRUE(!is_special || n == 128) << name_of(timed);
     EXPECT_TRUE(timed.shape.experts == 1 || n == 8) << name_of(timed);
@@ -157,7 +156,7 @@ TEST(TimedTensors, OfOneWrongBitAreWrong) {
 
 TEST(TimedTensors, OfExpertsAreEachItsOwn) {
   const MadeSubject host = subject_row("host").make();
-  for (const Timed& timed : {unpack_of({5, 64, 3}), dequantize_of({5, 64, 3}, Type::fp32, Domain::integer)}) {
+  for (const Timed& timed : {unpack_of({5, 64, 3}), dequantize_of({5, 64, 3}, Type::fp32, scheme::integer)}) {
     const TimedTensors tensors(timed, host.subject->memory());
     run_on(*host.subject, tensors);  // the first one alone
     const std::int64_t elements = 5 * 64;
@@ -206,7 +205,7 @@ TEST(Timers, OfAGpuAreRightWarmAndColdAndWithExperts) {
   if (gpu == nullptr) GTEST_SKIP() << "no GPU";
   std::vector<Timed> forms = every_form();
   forms.push_back(unpack_of({8, 128, 3}));
-  forms.push_back(dequantize_of({37, 128, 3}, Type::fp16, Domain::integer));
+  forms.push_back(dequantize_of({37, 128, 3}, Type::fp16, scheme::integer));
   for (Timed& timed : forms) {
     for (const bool cold : {false, true}) {
       timed.cold = cold;

@@ -52,8 +52,8 @@ class TorchTimer : public Timer {
   cudaStream_t native() const { return static_cast<cudaStream_t>(stream_.native_handle()); }
 
   Timing time(const Timed& timed, const TimedTensors& tensors, const DequantizeCall& c, int repeats) {
-    const at::Tensor packed =
-        tensor_at(c.packed, {(c.n + 7) / 8, c.k / (16 * c.inner_k_tiles), 32, c.inner_k_tiles / 2}, at::kInt);
+    const reference::Dims dims = c.format->layout.dims({c.n, c.k});
+    const at::Tensor packed = tensor_at(c.packed, at::IntArrayRef(dims.begin(), dims.end()), at::kInt);
     const at::Tensor scales_and_zeros = tensor_at(c.scales, {c.k / c.group_size, c.n, 2}, at::kBFloat16);
     const at::Tensor eye = at::eye(c.k, at::TensorOptions().dtype(at::kBFloat16).device(gpu, 0));
     const auto dequantize = c10::Dispatcher::singleton()
@@ -63,7 +63,7 @@ class TorchTimer : public Timer {
     at::Tensor weights;
     const auto call = [&] {
       weights.reset();  // what a caller is done with, the allocator gives again
-      weights = dequantize.call(packed, scales_and_zeros, c.group_size, c.inner_k_tiles);
+      weights = dequantize.call(packed, scales_and_zeros, c.group_size, tinygemm_number(*c.format));
     };
     call();  // what is loaded at the first call
     at::cuda::CUDAGraph graph;

@@ -15,13 +15,9 @@ namespace {
 using nlohmann::json;
 
 std::map<std::string, std::string> members_of(const AccuracyKey& key, const std::string& architecture) {
-  std::map<std::string, std::string> all = {{"subject", key.subject},
-                                            {"operation", key.operation},
-                                            {"domain", key.domain},
-                                            {"type", key.type},
-                                            {"inner_k_tiles", key.inner_k_tiles},
-                                            {"group", key.group},
-                                            {"architecture", architecture}};
+  std::map<std::string, std::string> all = {
+      {"subject", key.subject}, {"operation", key.operation}, {"scheme", key.scheme},        {"type", key.type},
+      {"format", key.format},   {"group", key.group},         {"architecture", architecture}};
   std::erase_if(all, [](const auto& member) { return member.second.empty(); });
   return all;
 }
@@ -63,16 +59,15 @@ const Budget* Budgets::of(const AccuracyKey& key, const std::string& architectur
 
 Budgets read_budgets(const json& budgets) {
   const Field root(budgets, "budgets.json");
-  root.require_schema(2);
-  const std::set<std::string> legal = {"subject",       "operation", "domain",      "type",
-                                       "inner_k_tiles", "group",     "architecture"};
+  root.require_schema(3);
+  const std::set<std::string> legal = {"subject", "operation", "scheme", "type", "format", "group", "architecture"};
   std::vector<Budget> rows;
   std::set<std::map<std::string, std::string>> matches;
   for (const Field& item : root["budgets"].items()) {
     Budget budget;
     for (const auto& [name, value] : item["match"].members()) {
       value.require(legal.contains(name),
-                    "one of subject, operation, domain, type, inner_k_tiles, group and architecture as its name");
+                    "one of subject, operation, scheme, type, format, group and architecture as its name");
       budget.match[name] = value.text();
     }
     item["match"].require(matches.insert(budget.match).second, "each match once");
@@ -94,7 +89,7 @@ json json_of(const Budgets& budgets) {
                     {"non_finite", budget.non_finite},
                     {"from", budget.from}});
   }
-  return {{"schema", 2}, {"budgets", rows}};
+  return {{"schema", 3}, {"budgets", rows}};
 }
 
 namespace {
@@ -151,7 +146,7 @@ class Update {
   }
   /// Where every layout and group measures the same, one budget is for all of them.
   static Key without_layout(Key key) {
-    key.erase("inner_k_tiles");
+    key.erase("format");
     key.erase("group");
     return key;
   }

@@ -15,9 +15,9 @@ json budget(const json& match, double max_ulp) {
   return {{"match", match}, {"max_ulp", max_ulp}, {"non_finite", 0}, {"from", {{"run_start", "2026"}}}};
 }
 
-Budgets budgets(const std::vector<json>& rows) { return read_budgets({{"schema", 2}, {"budgets", rows}}); }
+Budgets budgets(const std::vector<json>& rows) { return read_budgets({{"schema", 3}, {"budgets", rows}}); }
 
-const AccuracyKey key = {"dequantize", "float", "bf16", "2", "32", "host"};
+const AccuracyKey key = {"dequantize", "float", "bf16", "tinygemm-2", "32", "host"};
 
 std::string message(const std::function<void()>& act) {
   try {
@@ -101,9 +101,9 @@ TEST(Budgets, AreRaisedByAMeasurementButNeverFromZero) {
   EXPECT_NE(refused.refused[0].find("stays 0"), std::string::npos) << refused.refused[0];
 }
 
-json row_of(int inner_k_tiles, double ulp) {
+json row_of(const char* format, double ulp) {
   json row = accuracy_row(4, ulp, 4);
-  row["inner_k_tiles"] = inner_k_tiles;
+  row["format"] = format;
   return row;
 }
 
@@ -111,15 +111,15 @@ TEST(Budgets, OneIsForAllLayoutsThatMeasureTheSame) {
   const auto measured = [](const Budgets& before, const std::vector<json>& rows) {
     return updated(before, read_accuracy(accuracy(rows)), "", {{"run_start", "later"}}).budgets;
   };
-  const Budgets same = measured({}, {row_of(2, 3), row_of(4, 3)});
+  const Budgets same = measured({}, {row_of("tinygemm-2", 3), row_of("tinygemm-4", 3)});
   ASSERT_EQ(same.rows().size(), 1u);
-  EXPECT_FALSE(same.rows()[0].match.contains("inner_k_tiles"));
-  EXPECT_EQ(measured({}, {row_of(2, 3), row_of(4, 5)}).rows().size(), 2u);
+  EXPECT_FALSE(same.rows()[0].match.contains("format"));
+  EXPECT_EQ(measured({}, {row_of("tinygemm-2", 3), row_of("tinygemm-4", 5)}).rows().size(), 2u);
   // One of them measured otherwise becomes its own; the other keeps what is for all.
-  const Budgets later = measured(same, {row_of(2, 3), row_of(4, 5)});
+  const Budgets later = measured(same, {row_of("tinygemm-2", 3), row_of("tinygemm-4", 5)});
   EXPECT_EQ(later.rows().size(), 2u);
-  EXPECT_EQ(later.of({"dequantize", "float", "bf16", "4", "32", "host"}, "")->max_ulp, 5);
-  EXPECT_EQ(later.of({"dequantize", "float", "bf16", "2", "32", "host"}, "")->max_ulp, 3);
+  EXPECT_EQ(later.of({"dequantize", "float", "bf16", "tinygemm-4", "32", "host"}, "")->max_ulp, 5);
+  EXPECT_EQ(later.of({"dequantize", "float", "bf16", "tinygemm-2", "32", "host"}, "")->max_ulp, 3);
 }
 
 TEST(Budgets, NoMutantBecomesOne) {

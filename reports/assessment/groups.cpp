@@ -73,6 +73,12 @@ std::string listed(const std::set<std::uint64_t>& numbers) {
   return text;
 }
 
+std::string listed(const std::set<std::string>& names) {
+  std::string text;
+  for (const std::string& name : names) text += (text.empty() ? "" : ", ") + name;
+  return text;
+}
+
 }  // namespace
 
 std::vector<Group> asked_of(const Summary& summary) {
@@ -83,7 +89,7 @@ std::vector<Group> asked_of(const Summary& summary) {
     for (const Judgement& judgement : summary.judgements) {
       if (judgement.subject != subject.name) continue;
       cases += judgement.cases;
-      all.inner_k_tiles.insert(judgement.asked.inner_k_tiles.begin(), judgement.asked.inner_k_tiles.end());
+      all.formats.insert(judgement.asked.formats.begin(), judgement.asked.formats.end());
       all.group_sizes.insert(judgement.asked.group_sizes.begin(), judgement.asked.group_sizes.end());
       for (const auto& [name, range] : judgement.asked.ranges) {
         Asked::Range& own = all.ranges.try_emplace(name, range).first->second;
@@ -91,7 +97,7 @@ std::vector<Group> asked_of(const Summary& summary) {
       }
     }
     if (all.ranges.empty()) continue;
-    std::string text = "inner_k_tiles " + listed(all.inner_k_tiles) + "; group_size " + listed(all.group_sizes);
+    std::string text = "formats " + listed(all.formats) + "; group_size " + listed(all.group_sizes);
     for (const char* name : {"n", "k", "groups"}) {
       const Asked::Range& range = all.ranges[name];
       text += std::string("; ") + name + " " + with_commas(range.least);

@@ -54,7 +54,7 @@ std::vector<Group> elements_explained(const Summary&);
 
 /// Coverage goals out of reach of what a subject takes: counts the properties that have them.
 std::vector<Group> goals_out_of_reach(const Summary&);
-/// The sizes that each subject was asked, over all properties: "inner_k_tiles 4; group_size 32, 64; n 8 to 524,296;
+/// The sizes that each subject was asked, over all properties: "formats tinygemm-4; group_size 32, 64; n 8 to 524,296;
 /// ...".
 std::vector<Group> asked_of(const Summary&);
 

@@ -175,7 +175,7 @@ TEST(VerdictOfAccuracy, PairsThatNothingExplainsFail) {
   json all = accuracy({accuracy_row(0, 0, 0)});
   all["pairs"].push_back({{"a", {{"subject", "host"}, {"operation", "dequantize"}}},
                           {"b", {{"subject", "cuda"}, {"operation", "dequantize"}}},
-                          {"domain", "float"},
+                          {"scheme", "float"},
                           {"type", "bf16"},
                           {"elements", 100},
                           {"differing", 3},

@@ -25,7 +25,7 @@ Status word_of(const ReportContext& context, const AccuracyRow& row) {
 
 const std::vector<Column> columns = {{"subject"},
                                      {"operation"},
-                                     {"domain"},
+                                     {"scheme"},
                                      {"type"},
                                      {"inner k tiles", true},
                                      {"group", true},
@@ -53,9 +53,9 @@ std::vector<Markup> cells(const ReportContext& context, const AccuracyRow& row) 
       with_commas(row.subnormals_expected);
   return {row.key.subject,
           row.key.operation,
-          row.key.domain,
+          row.key.scheme,
           row.key.type,
-          row.key.inner_k_tiles,
+          row.key.format,
           row.key.group,
           badge(word_of(context, row)),
           with_commas(row.elements),
@@ -73,7 +73,7 @@ std::vector<Markup> cells(const ReportContext& context, const AccuracyRow& row) 
           row.sqnr.empty() ? "-" : row.sqnr};
 }
 
-/// Rows that differ in inner_k_tiles and group alone, as one.
+/// Rows that differ in format and group alone, as one.
 struct Short {
   std::size_t rows = 0, exact = 0;
   std::uint64_t elements = 0, bit_equal = 0, unexplained = 0, non_finite = 0;
@@ -100,13 +100,13 @@ struct Short {
 Markup in_short(const ReportContext& context, const std::vector<const AccuracyRow*>& rows) {
   std::map<std::tuple<std::string, std::string, std::string, std::string>, Short> kinds;
   for (const AccuracyRow* row : rows) {
-    kinds[{row->key.subject, row->key.operation, row->key.domain, row->key.type}].add(context, *row);
+    kinds[{row->key.subject, row->key.operation, row->key.scheme, row->key.type}].add(context, *row);
   }
   std::vector<std::pair<Status, std::vector<Markup>>> lines;
   for (const auto& [key, all] : kinds) {
-    const auto& [subject, operation, domain, type] = key;
+    const auto& [subject, operation, scheme, type] = key;
     lines.push_back({all.word,
-                     {subject, operation, domain, type, badge(all.word),
+                     {subject, operation, scheme, type, badge(all.word),
                       std::to_string(all.exact) + " of " + std::to_string(all.rows), with_commas(all.elements),
                       percent(all.bit_equal, all.elements), with_commas(all.unexplained),
                       (all.is_sampled ? ">= " : "= ") + error_text(all.max),
@@ -118,7 +118,7 @@ Markup in_short(const ReportContext& context, const std::vector<const AccuracyRo
   for (const auto& [word, cells] : lines) cells_of_lines.push_back(cells);
   return shortened_table({{"subject"},
                           {"operation"},
-                          {"domain"},
+                          {"scheme"},
                           {"type"},
                           {""},
                           {"exact rows", true},
@@ -168,7 +168,7 @@ Markup accuracy_section(ReportContext& context) {
                     element("summary", title + ": " + std::to_string(which.size())) +
                         shortened_table(columns, rows_of(which), 500));
   };
-  return all + folded("printed", "Rows that differ somewhere, each inner_k_tiles and group", differing) +
+  return all + folded("printed", "Rows that differ somewhere, each format and group", differing) +
          folded("unprinted", "Rows that are bit-equal everywhere", exact);
 }
 
@@ -188,8 +188,8 @@ Markup card(const WorstCase& worst) {
                                                        : in_ulp(*worst.ulp);
   const Markup of_terms = worst.of_terms ? Markup(error_text(*worst.of_terms) + " of its last places") : Markup();
   return of_class("div", "card",
-                  element("h4", worst.subject + " " + worst.operation + ", " + worst.domain +
-                                    (worst.domain.empty() ? "" : " ") + worst.type + ": " + distance) +
+                  element("h4", worst.subject + " " + worst.operation + ", " + worst.scheme +
+                                    (worst.scheme.empty() ? "" : " ") + worst.type + ": " + distance) +
                       element("dl", fact("", why) +
                                         fact("place", "row " + worst.row + ", column " + worst.column +
                                                           (worst.place.empty() ? "" : " (" + worst.place + ")")) +
@@ -210,7 +210,7 @@ Markup worst_section(ReportContext& context) {
   for (const auto& found : context.now.measured) {
     std::map<std::tuple<std::string, std::string, std::string, std::string>, int> of_kind;
     for (const WorstCase& worst : found.record.worst) {
-      const bool is_shown = ++of_kind[{worst.subject, worst.operation, worst.domain, worst.type}] <= most_of_a_kind;
+      const bool is_shown = ++of_kind[{worst.subject, worst.operation, worst.scheme, worst.type}] <= most_of_a_kind;
       if (is_shown) cases.push_back(&worst);
       left_out += is_shown ? 0 : 1;
     }
@@ -226,7 +226,7 @@ Markup worst_section(ReportContext& context) {
   Markup cards;
   for (const WorstCase* worst : cases) cards += card(*worst);
   return paragraph(
-             "The furthest off of each subject, operation, domain and type, in the bits of the type. One click on a "
+             "The furthest off of each subject, operation, scheme and type, in the bits of the type. One click on a "
              "line selects it." +
              (left_out == 0 ? std::string() : " " + std::to_string(left_out) + " more are in accuracy.json.")) +
          of_class("div", "charts", cards);
@@ -266,7 +266,7 @@ Markup disagreements_section(ReportContext& context) {
       reasons += element("div", with_commas(count) + " " + reason);
     }
     const std::string unexplained = with_commas(pair->unexplained);
-    rows.push_back({pair->first, pair->second, pair->domain + " " + pair->type, with_commas(pair->elements),
+    rows.push_back({pair->first, pair->second, pair->scheme + " " + pair->type, with_commas(pair->elements),
                     with_commas(pair->differing), reasons,
                     pair->unexplained == 0 ? Markup(unexplained) : of_class("strong", "bad-text", unexplained)});
   }
@@ -277,7 +277,7 @@ Markup disagreements_section(ReportContext& context) {
         counted(agreeing, "other pair") + " agree in every bit.");
     all += shortened_table({{"one"},
                             {"other"},
-                            {"domain, type"},
+                            {"scheme, type"},
                             {"elements", true},
                             {"differ", true},
                             {"explained by"},

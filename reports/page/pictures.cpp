@@ -203,7 +203,7 @@ Markup curves(ReportContext& context) {
         differing.begin() + static_cast<std::ptrdiff_t>(std::min(differing.size(), most_subjects)), differing.end());
     differing.resize(std::min(differing.size(), most_subjects));
     for (const Curve* curve : differing) {
-      add_line(lines, curve->subject + " " + curve->operation + " " + curve->domain + " " + curve->type, {curve}, axis,
+      add_line(lines, curve->subject + " " + curve->operation + " " + curve->scheme + " " + curve->type, {curve}, axis,
                places);
     }
     if (!rest.empty())
@@ -314,7 +314,7 @@ Markup heatmaps(ReportContext& context) {
 // --- What was covered
 // ----------------------------------------------------------------------------------------------------
 
-/// "k=2^9" of "dequantize float bf16 ... k=2^9 aligned scales=ordinary": "2^9".
+/// "k=2^9" of "dequantize tinygemm-4 float bf16 ... k=2^9 aligned profile=ordinary": "2^9".
 std::string value_in(const std::string& cell, const std::string& name) {
   const std::size_t at = cell.find(" " + name + "=");
   if (at == std::string::npos) return "";
@@ -327,7 +327,7 @@ Markup coverage(ReportContext& context) {
   Places profiles, sizes;
   for (const auto& found : context.now.campaigns) {
     for (const std::string& cell : found.record.cells) {
-      const std::string profile = value_in(cell, "scales"), size = value_in(cell, "k");
+      const std::string profile = value_in(cell, "profile"), size = value_in(cell, "k");
       if (profile.empty() || !size.starts_with("2^")) continue;
       profiles.insert(profile);
       sizes.insert(size.substr(2));

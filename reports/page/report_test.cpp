@@ -145,7 +145,7 @@ TEST_F(AReport, OfASurveyOfTheFirstSchemaSaysWhy) {
   json old = accuracy({accuracy_row(4, 3, 4)});
   old["schema"] = 1;
   write("now/accuracy.json", old);
-  expect_trouble(made({"now"}), "schema: expected 2, the only one that this version reads, got 1");
+  expect_trouble(made({"now"}), "schema: expected 3, the only one that this version reads, got 1");
 }
 
 TEST_F(AReport, OfOneSubjectAgainstAnotherHoldsOneToTheOther) {
@@ -221,11 +221,11 @@ TEST_F(AReport, OfAFolderThatIsNoRunSaysSo) {
 
 TEST_F(AReport, OfARecordOfAnotherVersionNamesBothVersions) {
   json newer = passing_run;
-  newer["schema"] = 3;
+  newer["schema"] = 4;
   write("now/summary.json", newer);
   write("now/campaign.json", campaign({}));
   const Report report = made({"now"});
-  expect_trouble(report, "schema: expected 2, the only one that this version reads, got 3");
+  expect_trouble(report, "schema: expected 3, the only one that this version reads, got 4");
   EXPECT_FALSE(report.is_empty);
   EXPECT_TRUE(has(report.html, "feature cells that it can reach")) << "what can be read is shown";
   EXPECT_FALSE(report.said.starts_with("EXACT")) << report.said;

@@ -61,8 +61,8 @@ std::string read_sqnr(const Field& field) {
 
 AccuracyRow read_accuracy_row(const Field& field) {
   AccuracyRow row;
-  row.key = {field["operation"].text(),      field["domain"].label(), field["type"].text(),
-             field["inner_k_tiles"].label(), field["group"].label(),  field["subject"].text()};
+  row.key = {field["operation"].text(), field["scheme"].label(), field["type"].text(),
+             field["format"].label(),   field["group"].label(),  field["subject"].text()};
   row.is_sampled = field["sampled"].truth();
   row.problems = field["problems"].count();
   for (const Field& item : field["not_run"].items()) {
@@ -111,7 +111,7 @@ std::vector<WrongAt> read_places(const Field& field) {
 Curve read_curve(const Field& field) {
   Curve curve = {.subject = field["subject"].text(),
                  .operation = field["operation"].text(),
-                 .domain = field["domain"].label(),
+                 .scheme = field["scheme"].label(),
                  .type = field["type"].text(),
                  .bound_name = "",
                  .by_k = read_points(field["by_k"]),
@@ -127,10 +127,8 @@ Curve read_curve(const Field& field) {
 }
 
 std::string place_of(const Field& field) {
-  std::string place;
-  for (const char* part : {"n_tile", "k_tile", "lane", "word", "nibble", "group"}) {
-    if (!field[part].is_nothing()) place += (place.empty() ? "" : ", ") + std::string(part) + " " + field[part].label();
-  }
+  std::string place = field["place"].is_nothing() ? "" : field["place"].text();
+  if (!field["group"].is_nothing()) place += (place.empty() ? "group " : ", group ") + field["group"].label();
   return place;
 }
 
@@ -138,7 +136,7 @@ WorstCase read_worst(const Field& field) {
   const std::string zero = field["zero"].label(), zero_point = field["zero_point"].label();
   WorstCase worst = {.subject = field["subject"].text(),
                      .operation = field["operation"].text(),
-                     .domain = field["domain"].label(),
+                     .scheme = field["scheme"].label(),
                      .type = field["type"].text(),
                      .row = field["row"].label(),
                      .column = field["column"].label(),
@@ -164,7 +162,7 @@ Pair read_pair(const Field& field) {
   };
   Pair pair = {.first = side("a"),
                .second = side("b"),
-               .domain = field["domain"].label(),
+               .scheme = field["scheme"].label(),
                .type = field["type"].text(),
                .elements = field["elements"].count(),
                .differing = field["differing"].count(),
@@ -188,17 +186,16 @@ std::string problems_of(const Field& field) {
 
 std::string AccuracyKey::text() const {
   std::string all = operation;
-  for (const std::string& part : {domain, type}) {
+  for (const std::string& part : {format, scheme, type}) {
     if (!part.empty()) all += " " + part;
   }
-  if (!inner_k_tiles.empty()) all += " inner_k_tiles=" + inner_k_tiles;
   if (!group.empty()) all += " group=" + group;
   return all;
 }
 
 Accuracy read_accuracy(const json& accuracy) {
   const Field root(accuracy, "accuracy.json");
-  root.require_schema(2);
+  root.require_schema(3);
   Accuracy result;
   result.problems = problems_of(root["problems"]);
   std::set<AccuracyKey> keys;

@@ -12,10 +12,10 @@ namespace tileproof::reports {
 
 /// What a row of the accuracy table is of. Members that do not apply are "".
 struct AccuracyKey {
-  std::string operation, domain, type, inner_k_tiles, group, subject;
+  std::string operation, scheme, type, format, group, subject;
 
   auto operator<=>(const AccuracyKey&) const = default;
-  /// "dequantize float bf16 inner_k_tiles=2 group=32"
+  /// "dequantize tinygemm-2 float bf16 group=32"
   std::string text() const;
 };
 
@@ -69,7 +69,7 @@ struct CurvePoint {
 };
 
 struct Curve {
-  std::string subject, operation, domain, type;
+  std::string subject, operation, scheme, type;
   std::string bound_name;  // "": theory gives none
   double bound = 0;
   std::vector<CurvePoint> by_k, by_group, by_binade;
@@ -77,14 +77,14 @@ struct Curve {
 };
 
 struct WorstCase {
-  std::string subject, operation, domain, type, row, column, place, code, scale, zero, expected, got, why;
+  std::string subject, operation, scheme, type, row, column, place, code, scale, zero, expected, got, why;
   std::optional<double> ulp, of_terms;          // none where one of both is not finite; the second none of codes
   std::map<std::string, std::string> subjects;  // everybody's bits of it
   std::vector<std::string> replay;
 };
 
 struct Pair {
-  std::string first, second, domain, type;
+  std::string first, second, scheme, type;
   std::uint64_t elements = 0, differing = 0, unexplained = 0;
   std::map<std::string, std::uint64_t> explained;  // by reason
 };

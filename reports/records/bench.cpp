@@ -112,7 +112,7 @@ constexpr double p_of_a_change = 0.01, least_change = 0.02;
 
 Bench read_bench(const json& bench) {
   const Field root(bench, "bench.json");
-  root.require_schema(1);
+  root.require_schema(2);
   Bench result;
   result.run_start = root["run_start"].text();
   result.commit = root["machine"]["commit"].text();

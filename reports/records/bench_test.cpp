@@ -35,7 +35,7 @@ json cases(const Samples& seconds) {
 }
 
 json bench_of(const std::vector<json>& rows) {
-  return {{"schema", 1},
+  return {{"schema", 2},
           {"run_start", "2026-11-22T15:50:00Z"},
           {"machine",
            {{"cpu", "a CPU"},
@@ -237,7 +237,7 @@ TEST(BenchRecords, AreRefusedWhereTheyAreNone) {
   };
   EXPECT_EQ(validate(json::array()), "bench.json: expected an object, got []");
   EXPECT_EQ(validate({{"rows", 1}}), "bench.json: schema: expected a whole number, not negative, got nothing");
-  EXPECT_EQ(with("/schema", 2), "bench.json: schema: expected 1, the only one that this version reads, got 2");
+  EXPECT_EQ(with("/schema", 1), "bench.json: schema: expected 2, the only one that this version reads, got 1");
   EXPECT_EQ(with("/rows", 7), "bench.json: rows: expected an array, got 7");
   EXPECT_EQ(with("/rows/1", good["rows"][0]), "bench.json: rows[1].name: expected each name once, got \"x\"");
   EXPECT_EQ(with("/rows/0/unit", "m"), "bench.json: rows[0].unit: expected bytes or cases, got \"m\"");

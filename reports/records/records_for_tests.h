@@ -63,7 +63,7 @@ inline json summary(const std::vector<json>& judgements, const std::string& subj
                               : counts["MISTRUSTED"] != 0 || counts["PASSED"] == 0 ? "MISTRUSTED"
                               : counts["KNOWN"] != 0                               ? "KNOWN"
                                                                                    : "PASSED";
-  return {{"schema", 2},
+  return {{"schema", 3},
           {"tool", "tileproof 0.1.0"},
           {"command", "verify"},
           {"run_start", "2026-11-23T06:00:00Z"},
@@ -143,7 +143,7 @@ inline json bench(double seconds_of_operation, int repeats = 10) {
     operation.push_back(seconds_of_operation * (1 + 0.0001 * i));
     copy.push_back(1e-3);
   }
-  return {{"schema", 1},
+  return {{"schema", 2},
           {"command", "bench"},
           {"run_start", "2026-11-23T06:00:00Z"},
           {"machine", {{"commit", "abc"}, {"cpu", "a cpu"}, {"gpu", ""}, {"device", json::object()}}},
@@ -173,9 +173,9 @@ inline json accuracy_row(std::uint64_t off, double ulp, std::uint64_t explained,
   if (explained != 0) reasons["two roundings, as predicted"] = explained;
   return {{"subject", subject},
           {"operation", "dequantize"},
-          {"domain", "float"},
+          {"scheme", "float"},
           {"type", "bf16"},
-          {"inner_k_tiles", 2},
+          {"format", "tinygemm-2"},
           {"group", 32},
           {"problems", 7},
           {"not_run", json::array()},
@@ -203,7 +203,7 @@ inline json accuracy(const std::vector<json>& rows) {
     one["at"] = place;
     return one;
   };
-  return {{"schema", 2},
+  return {{"schema", 3},
           {"tool", "tileproof 0.1.0"},
           {"run_start", "2026-11-23T06:00:00Z"},
           {"provenance", {{"commit", "abc"}, {"dirty", false}, {"host_compiler", {{"flags", "-O2"}}}}},
@@ -211,7 +211,7 @@ inline json accuracy(const std::vector<json>& rows) {
           {"rows", rows},
           {"curves", json::array({{{"subject", "host"},
                                    {"operation", "dequantize"},
-                                   {"domain", "float"},
+                                   {"scheme", "float"},
                                    {"type", "bf16"},
                                    {"wrong",
                                     {{"nibble_by_binade", json::array({{3, -4, 7, 7}})},
@@ -222,16 +222,12 @@ inline json accuracy(const std::vector<json>& rows) {
                                    {"by_binade", json::array({at(-4), at("NaN")})}}})},
           {"worst", json::array({{{"subject", "host"},
                                   {"operation", "dequantize"},
-                                  {"domain", "float"},
+                                  {"scheme", "float"},
                                   {"type", "bf16"},
                                   {"problem", 0},
                                   {"row", 3},
                                   {"column", 40},
-                                  {"n_tile", 0},
-                                  {"k_tile", 2},
-                                  {"lane", 12},
-                                  {"word", 140},
-                                  {"nibble", 2},
+                                  {"place", "n-tile 0, k-tile 2, lane 12, word 140, nibble 2"},
                                   {"group", 1},
                                   {"code", 11},
                                   {"scale", "0x3e17"},

@@ -56,7 +56,7 @@ Refused read_refused(const Field& field) {
 
 Asked read_asked(const Field& field) {
   Asked asked;
-  for (const Field& item : field["inner_k_tiles"].items()) asked.inner_k_tiles.insert(item.count());
+  for (const Field& item : field["formats"].items()) asked.formats.insert(item.text());
   for (const Field& item : field["group_sizes"].items()) asked.group_sizes.insert(item.count());
   for (const char* name : {"n", "k", "groups"}) {
     if (field[name].is_nothing()) continue;  // no case
@@ -170,7 +170,7 @@ const char* name_of(Verdict verdict) {
 
 Summary read(const json& summary) {
   const Field root(summary, "summary.json");
-  root.require_schema(2);
+  root.require_schema(3);
   Summary result;
   result.tool = root["tool"].text();
   result.command = root["command"].text();

@@ -58,7 +58,7 @@ struct Asked {
     std::uint64_t most = 0;
   };
   std::map<std::string, Range> ranges;
-  std::set<std::uint64_t> inner_k_tiles;
+  std::set<std::string> formats;
   std::set<std::uint64_t> group_sizes;
 };
 

@@ -31,7 +31,7 @@ json passed(const std::string& property, const std::string& subject) {
           {"elements", 812345},
           {"seconds", 0.41},
           {"output_hash", "0x00000000000000aa"},
-          {"classes", {{"partial tile", 60}}},
+          {"classes", {{"padding", 60}}},
           {"explained", json::object()},
           {"findings", json::array()},
           {"known", json::array()},
@@ -107,7 +107,7 @@ json summary_of(const std::vector<json>& subjects, const std::vector<json>& judg
                               : counts["MISTRUSTED"] != 0 ? "MISTRUSTED"
                               : counts["KNOWN"] != 0      ? "KNOWN"
                                                           : "PASSED";
-  return {{"schema", 2},
+  return {{"schema", 3},
           {"tool", "tileproof 0.1.0"},
           {"command", "verify --seed 1"},
           {"run_start", "2026-11-22T15:50:00Z"},
@@ -140,7 +140,7 @@ json summary_of_all_kinds() {
        known("pack/fills_words", "host", expected_failure("T-7", "reads past the end", 3)),
        failed("value/rounds_once", "host", "1 is wrong:\n  row 0: x"),
        skipped("pack/fills_words", "cuda", "no CUDA device"), skipped("value/rounds_once", "cuda", "no CUDA device"),
-       explained(mistrusted("pack/fills_words", "aten-cpu", "never met: partial tile"), "-0 is lost", 12),
+       explained(mistrusted("pack/fills_words", "aten-cpu", "never met: padding"), "-0 is lost", 12),
        skipped("value/rounds_once", "aten-cpu", "the subject has no dequantize")});
 }
 
@@ -212,7 +212,7 @@ FAILED value/rounds_once on host: mismatch after 17 cases, smallest case after 5
       row 0: x
   ./tileproof replay --property=value/rounds_once --subject=host --n=1 --k=32 --seed=0x2f
 
-MISTRUSTED pack/fills_words on aten-cpu: never met: partial tile
+MISTRUSTED pack/fills_words on aten-cpu: never met: padding
 
 FAILED: 2 PASSED, 1 FAILED, 1 MISTRUSTED, 1 KNOWN, 3 SKIPPED in 41.20s, hash 0x0123456789abcdef
 )");
@@ -674,7 +674,7 @@ TEST(Markdown, ShowsVerdictTableFailuresReasonsAndProvenance) {
 ```
 
 ### MISTRUSTED
-- <code>pack/fills_words</code> on <code>aten-cpu</code>: <code>never met: partial tile</code>
+- <code>pack/fills_words</code> on <code>aten-cpu</code>: <code>never met: padding</code>
 
 ### Known findings, which are not failures of this run
 - <code>host</code>: <code>T-7</code>: <code>reads past the end</code> (since <code>2026-10-01</code>, expires <code>2027-04-01</code>, 3 cases in <code>pack/fills_words</code>)
@@ -879,7 +879,7 @@ constexpr const char* provenance = R"(      <property name="tool" value="tilepro
 TEST(JUnit, HasATestsuiteASubjectAndATestcaseAProperty) {
   const json some = summary_of({subject("host"), subject("cuda", "no CUDA device")},
                                {passed("a", "host"), failed("b", "host", "1 is wrong:\n  row 0: x"),
-                                explained(mistrusted("c", "host", "never met: partial tile"), "-0 is lost", 12),
+                                explained(mistrusted("c", "host", "never met: padding"), "-0 is lost", 12),
                                 skipped("a", "cuda", "no CUDA device")});
   EXPECT_EQ(junit(some), std::string(R"(<?xml version="1.0" encoding="UTF-8"?>
 <testsuites name="tileproof" tests="4" failures="2" errors="0" skipped="1" time="41.200">
@@ -895,7 +895,7 @@ TEST(JUnit, HasATestsuiteASubjectAndATestcaseAProperty) {
 ./tileproof replay --property=value/rounds_once --subject=host --n=1 --k=32 --seed=0x2f</failure>
     </testcase>
     <testcase classname="host" name="c" time="0.410">
-      <failure type="MISTRUSTED" message="never met: partial tile">never met: partial tile</failure>
+      <failure type="MISTRUSTED" message="never met: padding">never met: padding</failure>
       <system-out>explained: 12 elements: -0 is lost
 </system-out>
     </testcase>
@@ -1131,8 +1131,8 @@ TEST(Summary, NamesTheFieldThatIsMistyped) {
       {"/judgements/3/verdict", 7, "judgements[3].verdict: expected a string, got 7"},
       {"/judgements/3/verdict", "passed",
        "judgements[3].verdict: expected PASSED, FAILED, SKIPPED, MISTRUSTED or KNOWN, got \"passed\""},
-      {"/judgements/3/classes/partial tile", "x",
-       "judgements[3].classes.partial tile: expected a whole number, not negative, got \"x\""},
+      {"/judgements/3/classes/padding", "x",
+       "judgements[3].classes.padding: expected a whole number, not negative, got \"x\""},
       {"/judgements/3/explained/a\x1b", nullptr,
        "judgements[3].explained.a\\x1b: expected a whole number, not negative, got null"},
       {"/judgements/3/findings", nullptr, "judgements[3].findings: expected an array, got null"},
@@ -1153,7 +1153,7 @@ TEST(Summary, NamesTheFieldThatIsMistyped) {
 
 TEST(Summary, OfAnotherSchemaIsRefusedByEveryWriter) {
   const json other = with({"/schema", 1, ""});
-  const std::string message = "summary.json: schema: expected 2, the only one that this version reads, got 1";
+  const std::string message = "summary.json: schema: expected 3, the only one that this version reads, got 1";
   EXPECT_EQ(message_of([&] { static_cast<void>(terminal(other, 80, false)); }), message);
   EXPECT_EQ(message_of([&] { static_cast<void>(markdown(other)); }), message);
   EXPECT_EQ(message_of([&] { static_cast<void>(junit(other)); }), message);

@@ -1,0 +1,36 @@
+/// Enumerators by their names: one table says how each is printed and read.
+#pragma once
+
+#include <cstddef>
+#include <string>
+
+#include "properties/problem/problem.h"
+
+namespace tileproof {
+
+template <class Enum>
+struct Named {
+  Enum value;
+  const char* name;
+};
+
+template <class Enum, std::size_t count>
+const char* name_in(const Named<Enum> (&table)[count], Enum value) {
+  for (const auto& row : table) {
+    if (row.value == value) return row.name;
+  }
+  return "?";
+}
+
+/// @throws UsageError where the table has no such name
+template <class Enum, std::size_t count>
+Enum value_in(const Named<Enum> (&table)[count], const char* argument, const std::string& name) {
+  std::string legal;
+  for (const auto& row : table) {
+    if (name == row.name) return row.value;
+    legal += (legal.empty() ? "" : ", ") + std::string(row.name);
+  }
+  throw UsageError(argument, "'" + name + "'", legal);
+}
+
+}  // namespace tileproof
