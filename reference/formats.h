@@ -8,6 +8,7 @@
 #include <string_view>
 #include <type_traits>
 
+#include "reference/layouts/awq.h"
 #include "reference/layouts/plain.h"
 #include "reference/layouts/tensor_core_tiled.h"
 #include "reference/schemes/affine_float.h"
@@ -96,15 +97,18 @@ using IntegerZeros = With<AffineInteger, ScalesAndZeroPoints>;
 using NoZeros = With<ScaleOnly, ScalesAlone>;
 using ThreeDomains = List<FloatZeros, IntegerZeros, NoZeros>;
 
+using AwqZeros = With<AffineIntegerOfCodes, ScalesAndPackedZeros<Awq>>;
+
 /// Every scheme that a format is used with. One that several formats have is one of these.
-using Schemes = List<FloatZeros, IntegerZeros, NoZeros>;
+using Schemes = List<FloatZeros, IntegerZeros, NoZeros, AwqZeros>;
 
 template <int inner_k_tiles>
 using Tinygemm = FormatOf<TensorCoreTiled<inner_k_tiles>, MultiplesOf<16>, ResultOrder::n_k, ThreeDomains>;
 
 /// Every format, by the name of its layout.
 using Formats =
-    List<Tinygemm<2>, Tinygemm<4>, Tinygemm<8>, FormatOf<Plain, MultiplesOf<1>, ResultOrder::n_k, ThreeDomains>>;
+    List<Tinygemm<2>, Tinygemm<4>, Tinygemm<8>, FormatOf<Plain, MultiplesOf<1>, ResultOrder::n_k, ThreeDomains>,
+         FormatOf<Awq, MultiplesOf<1>, ResultOrder::k_n, List<AwqZeros>>>;
 
 /// A layout as data, for the host.
 struct Layout {

@@ -12,6 +12,7 @@
 #include "reference/domains.h"
 #include "reference/float_bits.h"
 #include "reference/formats.h"
+#include "reference/layouts/awq.h"
 #include "reference/layouts/layout.h"
 #include "reference/layouts/plain.h"
 #include "reference/layouts/tensor_core_tiled.h"

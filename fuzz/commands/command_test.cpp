@@ -181,6 +181,7 @@ TEST_F(Command, ListsNamePropertiesSubjectsFormatsMutantsAndProfiles) {
   EXPECT_NE(formats.find("tinygemm-4\n    packed int32 [ceil(n/8)][k/64][32][2]: any n, k % 64 = 0;"),
             std::string::npos)
       << formats;
+  EXPECT_NE(formats.find("awq\n    packed int32 [k][n/8]: n % 8 = 0, any k;"), std::string::npos) << formats;
   EXPECT_NE(run("list profiles").text.find("cancelling"), std::string::npos);
 }
 

@@ -1,4 +1,4 @@
-/// integer: (code - zero_point) * scale, the zero point a whole number of int8, with one rounding to the weight's type.
+/// integer: (code - zero_point) * scale, the zero point a whole number, with one rounding to the weight's type.
 ///
 /// The parenthesis is a whole number and exact, so that its zero is +0: 0 * -scale is -0.
 /// Source: affine quantization as PyTorch and torchao have it.
@@ -36,6 +36,9 @@ struct AffineIntegerIn {
 };
 
 using AffineInteger = AffineIntegerIn<-128, 127>;
+
+/// The zero point is a code, and packed as codes are. AWQ's weights; vLLM's CUDA kernel alone writes +0 for every zero.
+using AffineIntegerOfCodes = AffineIntegerIn<0, 15>;
 
 namespace shown_before_anything_runs {
 constexpr std::uint32_t affine_integer(FloatFormat weight_type, FloatFormat parameter_type, int code,

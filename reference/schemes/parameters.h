@@ -59,6 +59,25 @@ struct ScalesAlone {
   static constexpr std::int64_t zero_at(Element, Size) { return 0; }  // never asked for
 };
 
+/// Scales, and zero points of 0..15, eight rows a word: packed by the layout L, a column for each group.
+template <IsLayout L>
+struct ScalesAndPackedZeros {
+  static_assert(L::dims({16, 3}) == Dims(3, 2));
+  static constexpr ParameterTensor tensors[] = {ScalesAndZeroPoints::tensors[0],
+                                                {"zeros", L::dtype, "[k/group_size][n/8]", L::dims}};
+  template <class Bits>
+  using ZeroElement = typename L::Storage;
+  static constexpr bool zeros_are_packed = true;
+  static constexpr std::int64_t scale_at(Element group, Size groups) {
+    return ScalesAndZeroPoints::scale_at(group, groups);
+  }
+  static constexpr std::int64_t zero_at(Element group, Size groups) { return L::slot_of(group, groups); }
+  /// The group whose zero a slot holds: the inverse of zero_at.
+  static constexpr std::optional<Element> packed_zero_of(std::int64_t slot, Size groups) {
+    return L::element_at(slot, groups);
+  }
+};
+
 /// Bits of a group's zero, as a scheme takes them.
 /// @param zeros  the last tensor
 template <class Parameters, class ZeroElement>
