@@ -1,4 +1,4 @@
-// What goes from process to process, and into a journal, comes back as it was.
+// Capabilities go from process to process and into journals: they come back as they were.
 #include "fuzz/records/protocol.h"
 
 #include <gtest/gtest.h>

@@ -189,7 +189,7 @@ const std::vector<Problem>& accuracy_problems() {
   static const std::vector<Problem> all = [] {
     std::vector<Problem> problems;
     for (const Scheme* scheme : {scheme::floating, scheme::integer, scheme::none}) {
-      // What cancels or is distant is a zero that is a number.
+      // The other profiles are about zeros that cancel or are distant: numbers.
       const std::vector<std::string> profiles = scheme->zero_kind == Zero::value
                                                     ? names_of_profiles()
                                                     : std::vector<std::string>{ordinary_profile, "edges", "any"};

@@ -114,7 +114,7 @@ bool any_format_and_group(const Capabilities& e, Holds holds) {
   });
 }
 
-/// The same of one format.
+/// Likewise for one format.
 template <class Holds>
 bool any_group(const Capabilities& e, const Format& format, Holds holds) {
   return any_format_and_group(
@@ -210,7 +210,7 @@ CoverageGoal of_class(const std::string& name, std::function<bool(const Capabili
 
 using InReach = bool (*)(const Capabilities&, const Format&);
 
-/// The same for each format.
+/// Such a goal for each format.
 std::vector<CoverageGoal> in_every_format(const std::string& name, InReach in_reach) {
   std::vector<CoverageGoal> goals;
   for (const Format& format : reference::formats) {
@@ -268,7 +268,7 @@ bool has_units_of(const Capabilities& e, int slots) {
                      [=](const Format* format) { return format->layout.slots_of_unit() == slots; });
 }
 
-// Of goals about the formats of words, or of bytes: a subject that has none is not said to lack them.
+// A goal about formats of words, or of bytes, names one: a subject that has none of them is not said to lack it.
 constexpr const Format* word_format = reference::format_named("tinygemm-2");
 constexpr const Format* byte_format = reference::format_named("plain");
 

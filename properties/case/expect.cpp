@@ -188,7 +188,7 @@ void Case::expect_equal_or_explained(const Matrix<std::uint32_t>& got, const Mat
 
 namespace {
 
-/// What two slots have in common of where they are, but for the storage unit's number.
+/// The coordinates that two slots have in common, but for the storage unit's number.
 reference::Coordinates common_coordinates(const reference::Layout& layout, std::int64_t a, std::int64_t b, Size size) {
   const reference::Coordinates of_a = layout.coordinates(a, size), of_b = layout.coordinates(b, size);
   reference::Coordinates common;

@@ -235,7 +235,7 @@ std::int64_t experts_of(std::uint64_t seed, std::int64_t most_experts) {
 rc::Gen<Problem> problems(const std::string& property, const std::string& subject, const SampleSpace& space) {
   const Sampling sampling = space.sampling;
   const Capabilities capabilities = space.capabilities;
-  // What the layout takes and a group share a least common multiple: k is so many of it, and n what the elements leave.
+  // k is a multiple of what the layout takes and of a group; n is what the elements leave.
   const auto with_k = rc::gen::mapcat(one_of(formats_and_groups(capabilities)), [sampling](const FormatAndGroup& both) {
     const std::int64_t unit = k_unit(*both.first, both.second);
     const std::int64_t most_units = std::max<std::int64_t>(1, sampling.most_k / unit);

@@ -21,7 +21,7 @@ struct SampleSpace {
 /// @return the intersection, and in `why_not` the reason where it is empty
 SampleSpace sample_space_of(const Property&, const Capabilities&, std::string* why_not);
 
-/// Of the space's schemes those that a format has, in the format's order of preference: the i-th, counted in turns.
+/// The i-th of the space's schemes that a format has, counted in turns.
 const Scheme* scheme_in_turn(const SampleSpace&, const Format&, std::size_t i);
 
 /// @throws UsageError where a problem is outside the space: what the property is not about, or the subject does not

@@ -67,7 +67,7 @@ void take_one_of(const std::vector<T>& legal, T& value) {
   if (std::find(legal.begin(), legal.end(), value) == legal.end()) value = legal.front();
 }
 
-/// The same, with rows, format, group and scheme of the subject where it does not take these.
+/// Such problems, with rows, format, group and scheme of the subject where it does not take these.
 std::vector<Problem> problems_of_many_experts(const Capabilities& capabilities) {
   std::vector<Problem> problems;
   for (Problem one :

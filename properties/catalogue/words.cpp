@@ -52,7 +52,7 @@ void every_word_is_unpacked(Case& c) {
     text << "\n  " << place_text(p, row, column) << " of the word 0x" << std::hex << word << std::dec << ": expected "
          << (word >> (4 * (slot % codes_of_word)) & 15) << ", got " << static_cast<std::int32_t>(one.got);
     if (smaller) continue;
-    // The same word in the same place of the smallest matrix.
+    // A smaller matrix, which has this word in the same place.
     smaller = p;
     const Size least = least_full_size(*p.format);
     constexpr std::int64_t least_group = 16;  // that any subject takes

@@ -47,7 +47,7 @@ constexpr std::uint32_t code_at(const Codes& c, std::int64_t row, std::int64_t c
   return static_cast<std::uint32_t>(column + (row >> 2)) & 15;
 }
 
-/// Of Kind::every_word, sixteen columns from a multiple of sixteen on.
+/// Sixteen columns from a multiple of sixteen on, of Kind::every_word.
 template <class L>
 constexpr std::uint64_t codes_of_words(const Codes& codes, std::int64_t row, std::int64_t column) {
   constexpr int codes_of_word = 8;  // of 32 bits, whatever the storage unit is
@@ -439,7 +439,7 @@ struct WeightsOf {
     weights(codes_of(at), pair_of(at), values);
   }
 
-  /// Of [k][n], whose elements lie in other rows, and so in other groups.
+  /// In the order [k][n], neighbours lie in other rows, and so in other groups.
   constexpr void column_by_column(std::int64_t first, std::uint32_t (&values)[run]) const {
     for (int i = 0; i < run && first + i < elements(); ++i) {
       const std::int64_t column = quotient(first + i, tensor.codes.n);

@@ -27,7 +27,7 @@ struct ParameterBytes {
   std::int64_t element_bytes;
   std::vector<std::uint8_t> bytes;
 };
-/// Those of the problem's scheme, in its order. Of Parameters what the scheme has no use for is not looked at.
+/// The tensors of the problem's scheme, in its order. They hold nothing that the scheme has no use for.
 std::vector<ParameterBytes> tensors_of(const Problem&, const Parameters&);
 /// Bytes of an element of a tensor of parameters.
 std::int64_t bytes_of(const reference::ParameterTensor&, Types);

@@ -87,12 +87,13 @@ struct Problem {
 /// "a positive multiple of 16", or those that there are.
 std::string text_of(const reference::GroupSizes&);
 
-/// What k is a multiple of in a format with groups of a size; and n, where it is a multiple of `n_multiple` besides.
+/// A legal k is a multiple of this in a format with groups of a size; and a legal n, where it is a multiple of
+/// `n_multiple` besides.
 std::int64_t k_unit(const Format&, std::int64_t group_size);
 std::int64_t n_unit(const Format&, std::int64_t n_multiple);
 /// The schemes that a format has, of some, in their order.
 std::vector<const Scheme*> schemes_of(const Format&, const std::vector<const Scheme*>&);
-/// Those of every_scheme() with such a zero.
+/// The ones of every_scheme() with such a zero.
 std::vector<const Scheme*> schemes_with(Zero);
 std::vector<const Scheme*> schemes_with_zeros();
 
@@ -110,7 +111,7 @@ Problem problem_of(const std::string& line);
 const Format* format_of(const char* argument, const std::string& name);
 /// One of a format's schemes by its name. @throws UsageError where it has none
 const Scheme* scheme_of(const Format&, const char* argument, const std::string& name);
-/// Those of reference/formats.h, in its order.
+/// The rows of reference/formats.h, in its order.
 std::vector<const Format*> every_format_there_is();
 std::vector<const Scheme*> every_scheme();
 /// "tinygemm-2, tinygemm-4"

@@ -14,7 +14,7 @@ inline void* advanced(void* elements, std::int64_t count, std::int64_t element_b
   return const_cast<void*>(advanced(static_cast<const void*>(elements), count, element_bytes));
 }
 
-/// Of 32 bits, of a packed matrix: of whose format experts are whole words.
+/// The words of 32 bits of a packed matrix: experts are whole words.
 template <class Call>
 std::int64_t words_of(const Call& batch) {
   return batch.format->layout.slots({batch.n, batch.k}) / 8;

@@ -15,7 +15,7 @@ namespace tileproof::reports {
 /// @example {"match": {"subject": "aten-cpu", "operation": "matmul", "type": "bf16"}, "max_ulp": 1, "non_finite": 0,
 ///           "from": {"run_start": "2026-11-23T05:00:00Z", "commit": "0123...", "elements": 16384}}
 struct Budget {
-  /// Of subject, operation, scheme, type, format, group, architecture those that must be equal.
+  /// The ones of subject, operation, scheme, type, format, group and architecture that must be equal.
   std::map<std::string, std::string> match;
   double max_ulp = 0;                       // |got - expected| / ulp(expected)
   std::uint64_t non_finite = 0;             // disagreements
