@@ -133,7 +133,8 @@ TEST_F(AHistory, ThatCannotBeWrittenIsSaidAndTheCampaignIsWhatItIs) {
   EXPECT_NE(ran.text.find("not in the history: "), std::string::npos) << ran.text;
   EXPECT_EQ(text_of(file()), std::string(4096, 'x'));
   expect_refused(run("fuzz history --memory '" + folder_.string() + "'"), "history.sqlite");
-  expect_refused(run("fuzz history '" + folder_.string() + "'"), "the folder of a run");
+  expect_refused(run("fuzz history '" + folder_.string() + "' --memory '" + (folder_ / "other").string() + "'"),
+                 "the folder of a run");
 }
 
 RunOfHistory timed_on(const char* gpu, const std::string& folder) {
