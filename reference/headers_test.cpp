@@ -23,7 +23,6 @@
 #include "reference/schemes/parameters.h"
 #include "reference/schemes/scale_only.h"
 #include "reference/schemes/scheme.h"
-#include "reference/tile_map.h"
 
 namespace tileproof::reference {
 namespace {

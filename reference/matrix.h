@@ -10,7 +10,6 @@
 
 #include "reference/dequantize.h"
 #include "reference/formats.h"
-#include "reference/tile_map.h"
 
 namespace tileproof::reference {
 

@@ -11,7 +11,7 @@
 #include "properties/registry.h"
 #include "properties/subjects/mutable_operators_for_tests.h"
 #include "properties/subjects/mutable_reference.h"
-#include "reference/tile_map.h"
+#include "reference/layouts/tensor_core_tiled.h"
 
 namespace tileproof {
 

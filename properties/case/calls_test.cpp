@@ -7,7 +7,7 @@
 
 #include "properties/case/calls_for_tests.h"
 #include "properties/problem/specification.h"
-#include "reference/tile_map.h"
+#include "reference/layouts/tensor_core_tiled.h"
 
 namespace tileproof {
 

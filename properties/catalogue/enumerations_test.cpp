@@ -17,7 +17,7 @@
 #include "properties/problem/draw.h"
 #include "properties/registry.h"
 #include "properties/subjects/mutable_reference.h"
-#include "reference/tile_map.h"
+#include "reference/layouts/tensor_core_tiled.h"
 
 namespace tileproof {
 

@@ -1,5 +1,5 @@
 /// The tile map against a second derivation of it, at sizes that static_assert cannot afford.
-#include "reference/tile_map.h"
+#include "reference/layouts/tensor_core_tiled.h"
 
 #include <gtest/gtest.h>
 
