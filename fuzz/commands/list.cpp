@@ -84,13 +84,12 @@ std::vector<Entry> listed_formats() {
       const auto& own = row.capabilities.formats;
       if (std::find(own.begin(), own.end(), &format) != own.end()) who += (who.empty() ? "" : ", ") + row.name;
     }
-    const std::vector<const Scheme*> schemes(format.schemes, format.schemes + format.scheme_count);
-    entries.emplace_back(format.name, std::string("packed ") + format.layout.dtype + " " + format.layout.dims_text +
-                                          ": " + text_of_multiple("n", format.layout.legal.n) + ", " +
-                                          text_of_multiple("k", format.layout.legal.k) + "; group size " +
-                                          text_of(format.group_sizes) + "; schemes " + listed(schemes) + "; weights [" +
-                                          (format.result == reference::ResultOrder::n_k ? "n][k" : "k][n") +
-                                          "]; taken by " + who);
+    entries.emplace_back(
+        format.name, std::string("packed ") + format.layout.dtype + " " + format.layout.dims_text + ": " +
+                         text_of_multiple("n", format.layout.legal.n) + ", " +
+                         text_of_multiple("k", format.layout.legal.k) + "; group size " + text_of(format.group_sizes) +
+                         "; schemes " + listed(schemes_of(format)) + "; weights [" +
+                         (format.result == reference::ResultOrder::n_k ? "n][k" : "k][n") + "]; taken by " + who);
   }
   return entries;
 }

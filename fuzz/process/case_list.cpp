@@ -93,7 +93,7 @@ std::vector<CaseList::Shape> CaseList::shapes_of(const SampleSpace& space) {
         }
         if (shape.group_sizes.empty()) continue;
         for (shape.n_tail = 0; shape.n_tail < 8; ++shape.n_tail) {
-          const Rows rows = rows_of(shape.n_tail, std::lcm(sampling.n_multiple, format->layout.legal.n));
+          const Rows rows = rows_of(shape.n_tail, n_unit(*format, sampling.n_multiple));
           const bool fits = rows.first <= space.capabilities.most_n &&
                             rows.first << log2_k <= std::max(sampling.most_elements, sampling.n_multiple << log2_k);
           if (rows.first != 0 && fits) shapes.push_back(shape);
@@ -144,7 +144,7 @@ Problem CaseList::problem_in(const Walk& walk, std::uint64_t cell, bool at_an_ed
   const std::int64_t unit = k_unit(*p.format, p.group_size);
   const Factors factors = factors_of(unit, shape.log2_k, sampling.most_k);
   p.k = unit * choices.between(factors.first, factors.last, at_an_edge);
-  const Rows rows = rows_of(shape.n_tail, std::lcm(sampling.n_multiple, p.layout().legal.n));
+  const Rows rows = rows_of(shape.n_tail, n_unit(*p.format, sampling.n_multiple));
   const std::int64_t most_rows =
       std::max(rows.first, std::min(sampling.most_elements / p.k, walk.space.capabilities.most_n));
   p.n = rows.first + rows.step * choices.between(0, (most_rows - rows.first) / rows.step, at_an_edge);

@@ -60,8 +60,7 @@ std::vector<FormatAndGroup> formats_and_groups(const Capabilities& capabilities)
 std::vector<const Scheme*> first_schemes(const Capabilities& capabilities) {
   std::vector<const Scheme*> all;
   for (const Format* format : capabilities.formats) {
-    const std::vector<const Scheme*> own =
-        common({format->schemes, format->schemes + format->scheme_count}, capabilities.schemes);
+    const std::vector<const Scheme*> own = common(schemes_of(*format), capabilities.schemes);
     if (!own.empty() && std::find(all.begin(), all.end(), own.front()) == all.end()) all.push_back(own.front());
   }
   return all;

@@ -125,6 +125,10 @@ std::vector<const Format*> every_format_there_is() {
   return all;
 }
 
+std::vector<const Scheme*> schemes_of(const Format& format) {
+  return {format.schemes, format.schemes + format.scheme_count};
+}
+
 std::vector<const Scheme*> schemes_of(const Format& format, const std::vector<const Scheme*>& wanted) {
   std::vector<const Scheme*> own;
   for (const Scheme* scheme : wanted) {
@@ -161,8 +165,7 @@ const Format* format_of(const char* argument, const std::string& name) {
 
 const Scheme* scheme_of(const Format& format, const char* argument, const std::string& name) {
   if (const Scheme* scheme = format.scheme_named(name)) return scheme;
-  const std::vector<const Scheme*> all(format.schemes, format.schemes + format.scheme_count);
-  throw UsageError(argument, "'" + name + "'", listed(all) + " for the format " + format.name);
+  throw UsageError(argument, "'" + name + "'", listed(schemes_of(format)) + " for the format " + format.name);
 }
 
 std::uint64_t seed_of(const char* argument, const std::string& text) {

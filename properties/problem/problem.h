@@ -91,7 +91,8 @@ std::string text_of(const reference::GroupSizes&);
 /// `n_multiple` besides.
 std::int64_t k_unit(const Format&, std::int64_t group_size);
 std::int64_t n_unit(const Format&, std::int64_t n_multiple);
-/// The schemes that a format has, of some, in their order.
+/// The schemes that a format has, the default one first; and those of some, in the order of those.
+std::vector<const Scheme*> schemes_of(const Format&);
 std::vector<const Scheme*> schemes_of(const Format&, const std::vector<const Scheme*>&);
 /// The ones of every_scheme() with such a zero.
 std::vector<const Scheme*> schemes_with(Zero);

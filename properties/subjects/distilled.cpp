@@ -1,7 +1,5 @@
 #include "properties/subjects/distilled.h"
 
-#include <numeric>
-
 #include "properties/problem/tinygemm.h"
 
 namespace tileproof {
@@ -51,7 +49,7 @@ std::vector<Problem> distilled_problems(const std::string& subject) {
           problem.scheme = one.scheme;
           problem.types = type;
           problem.group_size = half_units * problem.layout().legal.k / 2;
-          problem.k = 2 * std::lcm(problem.layout().legal.k, problem.group_size);
+          problem.k = 2 * k_unit(*problem.format, problem.group_size);
           add(one.property, problem);
         }
       }
