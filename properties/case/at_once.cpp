@@ -35,7 +35,7 @@ std::vector<std::vector<std::uint32_t>> Case::at_once(Operation operation,
   const bool packs = operation == Operation::pack;
   const bool dequantizes = operation == Operation::dequantize;
   const std::int64_t out_bytes = dequantizes ? bytes_of(p.types.weight) : 4;
-  const std::int64_t out_elements = packs ? p.layout().slots(p.size()) / 8 : p.n * p.k;
+  const std::int64_t out_elements = packs ? packed_words(*p.format, p.size()) : p.n * p.k;
   std::vector<Caller> all(codes.size());
   std::vector<Tensor> tensors;
   for (std::size_t i = 0; i < all.size(); ++i) {

@@ -66,10 +66,6 @@ Case::~Case() { subject_.vary(0); }
 
 namespace {
 
-constexpr int codes_of_word = 8;  // of 32 bits, in which the harness keeps packed matrices
-
-std::int64_t words_of_matrix(const Problem& p, Size size) { return p.layout().slots(size) / codes_of_word; }
-
 /// The codes that stand at each nibble, a bit for each code: as quick to note as a store, and soon all there are.
 class Seen {
  public:
@@ -88,7 +84,7 @@ class Seen {
   }
 
  private:
-  std::array<std::uint16_t, codes_of_word> codes_ = {};
+  std::array<std::uint16_t, codes_of_packed_word> codes_ = {};
 };
 
 template <class T>
@@ -121,7 +117,7 @@ Matrix<std::uint8_t> Case::codes() {
 
 std::vector<std::uint32_t> Case::words() {
   std::vector<std::uint32_t> words(
-      static_cast<std::size_t>(problem.experts * words_of_matrix(problem, problem.size())));
+      static_cast<std::size_t>(problem.experts * packed_words(*problem.format, problem.size())));
   for (std::size_t i = 0; i < words.size(); ++i) {
     words[i] = static_cast<std::uint32_t>(drawn(problem.seed, stream::words, i) >> 32);
     const auto first_code = static_cast<std::int64_t>(8 * i);  // in the order of words
@@ -129,7 +125,7 @@ std::vector<std::uint32_t> Case::words() {
   }
   Seen seen;
   for (std::size_t i = 0; i < words.size() && !seen.is_all(); ++i) {
-    for (int nibble = 0; nibble < codes_of_word; ++nibble) seen.note(words[i] >> (4 * nibble) & 15, nibble);
+    for (int nibble = 0; nibble < codes_of_packed_word; ++nibble) seen.note(words[i] >> (4 * nibble) & 15, nibble);
   }
   seen.add_to(coverage_);
   return words;
@@ -192,7 +188,7 @@ std::vector<std::uint32_t> Case::pack(const Matrix<std::uint8_t>& codes) {
   const std::vector<std::uint8_t> pairs = specified::pairs(codes);
   const std::int64_t rows = codes.rows / problem.experts;
   std::vector<std::uint32_t> packed(
-      static_cast<std::size_t>(problem.experts * words_of_matrix(problem, {rows, codes.columns})));
+      static_cast<std::size_t>(problem.experts * packed_words(*problem.format, {rows, codes.columns})));
   Tensor words = output("packed", packed, 4, vector_alignment);
   words.may_equal_poison = true;
   run({input("codes", pairs, 1, vector_alignment), words}, [&](const std::vector<void*>& at) {

@@ -207,7 +207,6 @@ void Case::expect_equal(const std::vector<std::uint32_t>& got, const std::vector
     throw Failure("mismatch", "the result has " + std::to_string(got.size()) + " words, expected " +
                                   std::to_string(expected.size()));
   }
-  constexpr int codes_of_word = 8;
   const reference::Layout& layout = problem.layout();
   const std::int64_t slots_of_expert = layout.slots(problem.size());
   std::ostringstream listed;
@@ -216,13 +215,13 @@ void Case::expect_equal(const std::vector<std::uint32_t>& got, const std::vector
     coverage_.expected_value(expected[i]);
     if (got[i] == expected[i]) continue;
     if (++wrong > most_listed) continue;
-    const std::int64_t first_slot = static_cast<std::int64_t>(i) * codes_of_word;
+    const std::int64_t first_slot = static_cast<std::int64_t>(i) * codes_of_packed_word;
     const std::int64_t expert = slots_of_expert == 0 ? 0 : first_slot / slots_of_expert;
     const std::string expert_text = problem.experts > 1 ? "expert " + std::to_string(expert) + ", " : "";
     listed << "\n  word " << i << " (" << expert_text
-           << text_of(common_coordinates(layout, first_slot, first_slot + codes_of_word - 1, problem.size()))
+           << text_of(common_coordinates(layout, first_slot, first_slot + codes_of_packed_word - 1, problem.size()))
            << "): expected " << hex_text(expected[i], 8) << ", got " << hex_text(got[i], 8) << "; wrong nibbles:";
-    for (int nibble = codes_of_word - 1; nibble >= 0; --nibble) {
+    for (int nibble = codes_of_packed_word - 1; nibble >= 0; --nibble) {
       if (((got[i] ^ expected[i]) >> (4 * nibble) & 15) == 0) continue;
       const std::int64_t slot = first_slot + nibble - expert * slots_of_expert;
       const auto element = layout.element_at(slot, layout.padded(problem.size()));

@@ -11,19 +11,18 @@ namespace tileproof {
 namespace {
 
 constexpr int swizzle_bits = 32;  // of a seed, above the first word
-constexpr std::int64_t codes_of_word = 8;
 
 /// The smallest matrix without padding of which a row has at least eight words, so that a kernel that reads several at
 /// once sees neighbours of different groups of words.
 Size whole_rows(const Format& format) {
   constexpr std::int64_t least_words = 8;
   Size size = least_full_size(format);
-  while (size.k < least_words * codes_of_word) size.k *= 2;
+  while (size.k < least_words * codes_of_packed_word) size.k *= 2;
   return size;
 }
 
 std::uint32_t words_of(const Format& format, Size size) {
-  return static_cast<std::uint32_t>(format.layout.slots(size) / codes_of_word);
+  return static_cast<std::uint32_t>(packed_words(format, size));
 }
 
 /// How many words exchange their places: those of two of the smallest matrices at least.
@@ -47,10 +46,10 @@ void every_word_is_unpacked(Case& c) {
     const std::int64_t row = one.index / p.k;
     const std::int64_t column = one.index % p.k;
     const std::int64_t slot = p.layout().slot_of({row, column}, p.size());
-    const auto number = static_cast<std::uint32_t>(slot / codes_of_word);
+    const auto number = static_cast<std::uint32_t>(slot / codes_of_packed_word);
     const std::uint32_t word = codes.first + (number ^ codes.swizzle);
     text << "\n  " << place_text(p, row, column) << " of the word 0x" << std::hex << word << std::dec << ": expected "
-         << (word >> (4 * (slot % codes_of_word)) & 15) << ", got " << static_cast<std::int32_t>(one.got);
+         << (word >> (4 * (slot % codes_of_packed_word)) & 15) << ", got " << static_cast<std::int32_t>(one.got);
     if (smaller) continue;
     // A smaller matrix, which has this word in the same place.
     smaller = p;
@@ -98,7 +97,7 @@ std::vector<int> bits_of_rows(const Format& format, std::int64_t rows) {
   std::uint32_t all = 0;
   for (std::int64_t row = 0; row < rows; ++row) {
     for (std::int64_t column = 0; column < size.k; ++column) {
-      all |= static_cast<std::uint32_t>(format.layout.slot_of({row, column}, size) / codes_of_word);
+      all |= static_cast<std::uint32_t>(format.layout.slot_of({row, column}, size) / codes_of_packed_word);
     }
   }
   std::vector<int> bits;

@@ -54,7 +54,7 @@ struct Kept {
 
 template <class Call>
 std::int64_t words(const Call& c) {
-  return c.format->layout.slots({c.n, c.k}) / 8;
+  return packed_words(*c.format, {c.n, c.k});
 }
 
 template <class Call>

@@ -40,7 +40,7 @@ void corrupt(const UnpackCall& c, const Moment&) {
 
 /// A word past its input, whose value it throws away.
 void read_outside(const UnpackCall& c, const Moment&) {
-  const volatile std::uint32_t* end = c.packed + c.format->layout.slots({c.n, c.k}) / 8;
+  const volatile std::uint32_t* end = c.packed + packed_words(*c.format, {c.n, c.k});
   if (has_its_tail(c)) static_cast<void>(*end);
 }
 

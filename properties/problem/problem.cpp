@@ -197,6 +197,8 @@ std::int64_t k_unit(const Format& format, std::int64_t group_size) {
   return std::lcm(format.layout.legal.k, group_size);
 }
 
+std::int64_t packed_words(const Format& format, Size size) { return format.layout.slots(size) / codes_of_packed_word; }
+
 Size least_full_size(const Format& format) {
   return format.layout.padded({format.layout.legal.n, format.layout.legal.k});
 }
@@ -275,6 +277,11 @@ void require_possible(const Problem& p) {
   constexpr std::int64_t most = std::int64_t{1} << 40;  // elements; far beyond any memory, far below overflow
   if (p.n > most) throw UsageError("--n", given(p.n), "0 or more, and n * k at most 2^40");
   if (p.k > most / (p.n + 1)) throw UsageError("--k", given(p.k), "n * k at most 2^40");
+  if (p.layout().slots(p.size()) % codes_of_packed_word != 0) {
+    throw UsageError("--k", given(p.k),
+                     "a k with which the packed matrix is whole words of 32 bits: n * k a multiple of " +
+                         given(codes_of_packed_word) + ", with n = " + given(p.n));
+  }
   if (p.experts < 1 || p.experts > most / (p.n * p.k + 1)) {
     throw UsageError("--experts", given(p.experts), "1 or more, and experts * n * k at most 2^40");
   }

@@ -98,6 +98,9 @@ std::vector<const Scheme*> schemes_of(const Format&, const std::vector<const Sch
 std::vector<const Scheme*> schemes_with(Zero);
 std::vector<const Scheme*> schemes_with_zeros();
 
+/// A packed matrix is words of 32 bits to the harness, whatever the format's storage unit is.
+inline constexpr int codes_of_packed_word = 8;
+std::int64_t packed_words(const Format&, Size);
 /// The smallest matrix that fills its buffer without padding, and is not empty.
 Size least_full_size(const Format&);
 
@@ -122,8 +125,8 @@ std::string listed(const std::vector<const Scheme*>&);
 /// A seed from text, decimal or 0x hexadecimal. @throws UsageError where it is no number of 64 bits
 std::uint64_t seed_of(const char* argument, const std::string& text);
 
-/// @throws UsageError where no data can exist for the problem: n or k that the layout does not take, a group size that
-///         does not divide, unknown names of profiles
+/// @throws UsageError where no data can exist for the problem: n or k that the layout does not take, a packed matrix
+///         that is not whole words, a group size that does not divide, unknown names of profiles
 void require_possible(const Problem&);
 
 }  // namespace tileproof

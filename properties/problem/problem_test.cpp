@@ -200,11 +200,12 @@ constexpr std::int64_t smallest = std::numeric_limits<std::int64_t>::min();
 Problem problem_with(const std::string& flags) { return problem_of("--property=c --subject=s " + flags); }
 
 TEST(ProblemPossible, IsEverythingThatDataCanExistFor) {
-  for (const char* flags : {"", "--n=0", "--k=0", "--n=0 --k=0 --group-size=256", "--n=1",
-                            "--n=13 --k=96 --group-size=48", "--k=96 --group-size=96", "--k=64 --group-size=16",
-                            "--k=64 --format=tinygemm-4", "--k=128 --format=tinygemm-8 --group-size=128",
-                            "--n=34359738367 --k=32",  // n * k is 2^40 - 32
-                            "--n=1099511627776 --k=0", "--n=0 --k=1099511627776"}) {
+  for (const char* flags :
+       {"", "--n=0", "--k=0", "--n=0 --k=0 --group-size=256", "--n=1", "--n=13 --k=96 --group-size=48",
+        "--k=96 --group-size=96", "--k=64 --group-size=16", "--k=64 --format=tinygemm-4",
+        "--k=128 --format=tinygemm-8 --group-size=128",
+        "--n=34359738367 --k=32",  // n * k is 2^40 - 32
+        "--n=1099511627776 --k=0", "--n=0 --k=1099511627776", "--format=plain --n=4 --k=2 --group-size=2"}) {
     EXPECT_EQ(validate([&] { require_possible(problem_with(flags)); }), "") << flags;
   }
   for (const Profile& profile : profiles()) {
@@ -224,6 +225,8 @@ TEST(ProblemPossible, IsNothingElse) {
       {"--k=96 --format=tinygemm-4", {"--k:", "given 96,", "multiple of 64, as tinygemm-4"}},
       {"--k=192 --format=tinygemm-8", {"--k:", "given 192,", "multiple of 128, as tinygemm-8"}},
       {"--k=-32", {"--k:", "given -32,", "multiple of 32"}},
+      {"--format=plain --n=1 --k=2 --group-size=2", {"--k:", "given 2,", "whole words", "multiple of 8, with n = 1"}},
+      {"--format=plain --n=2 --k=18 --group-size=18", {"--k:", "given 18,", "multiple of 8, with n = 2"}},
       {"--n=-1", {"--n:", "given -1,", "0 or more"}},
       {"--n=-9223372036854775808", {"--n:", "given -9223372036854775808,", "0 or more"}},
       {"--n=9223372036854775807", {"--n:", "given 9223372036854775807,", "at most 2^40"}},

@@ -37,8 +37,7 @@ void for_each_slot_of_row(std::int64_t row, Size size, Use use) {
 
 std::vector<std::uint32_t> packed(const Format& format, const Matrix<std::uint8_t>& codes) {
   const Size size = {codes.rows, codes.columns};
-  constexpr int codes_of_word = 8;
-  std::vector<std::uint32_t> words(static_cast<std::size_t>(format.layout.slots(size) / codes_of_word),
+  std::vector<std::uint32_t> words(static_cast<std::size_t>(packed_words(format, size)),
                                    std::uint32_t{0x11111111} * static_cast<std::uint32_t>(format.layout.padding_code));
   reference::with_layout(index_of(format), [&]<class L>() {
     for (std::int64_t row = 0; row < size.n; ++row) {

@@ -14,23 +14,17 @@ inline void* advanced(void* elements, std::int64_t count, std::int64_t element_b
   return const_cast<void*>(advanced(static_cast<const void*>(elements), count, element_bytes));
 }
 
-/// The words of 32 bits of a packed matrix: experts are whole words.
-template <class Call>
-std::int64_t words_of(const Call& batch) {
-  return batch.format->layout.slots({batch.n, batch.k}) / 8;
-}
-
 inline PackCall call_of_expert(const PackCall& batch, std::int64_t expert) {
   PackCall one = batch;
   one.codes += expert * batch.n * (batch.k / 2);
-  one.packed += expert * words_of(batch);
+  one.packed += expert * packed_words(*batch.format, {batch.n, batch.k});
   one.experts = 1;
   return one;
 }
 
 inline UnpackCall call_of_expert(const UnpackCall& batch, std::int64_t expert) {
   UnpackCall one = batch;
-  one.packed += expert * words_of(batch);
+  one.packed += expert * packed_words(*batch.format, {batch.n, batch.k});
   one.codes += expert * batch.n * batch.k;
   one.experts = 1;
   return one;
@@ -43,7 +37,7 @@ inline DequantizeCall call_of_expert(const DequantizeCall& batch, std::int64_t e
     return advanced(parameters, expert * row.dims(groups).elements(), bytes_of(row, batch.types));
   };
   DequantizeCall one = batch;
-  one.packed += expert * words_of(batch);
+  one.packed += expert * packed_words(*batch.format, {batch.n, batch.k});
   one.scales = of_expert(batch.scales, 0);
   if (batch.scheme->tensor_count > 1) one.zeros = of_expert(batch.zeros, 1);
   one.weights = advanced(batch.weights, expert * batch.n * batch.k, bytes_of(batch.types.weight));
