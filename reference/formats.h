@@ -47,11 +47,15 @@ struct OnlyOf {
 /// The order of a dequantized matrix, the last letter fastest.
 enum class ResultOrder { n_k, k_n };
 
-/// A scheme, and where its parameters lie.
-template <IsScheme S, class P>
+/// The type of a scheme's weights: that of its parameters, or fp32 whatever those are.
+enum class WeightType { of_parameters, always_fp32 };
+
+/// A scheme, where its parameters lie, and the type of its weights.
+template <IsScheme S, class P, WeightType type = WeightType::of_parameters>
 struct With {
   using Scheme = S;
   using Parameters = P;
+  static constexpr WeightType weight_type = type;
 };
 
 template <class... T>
@@ -152,6 +156,7 @@ constexpr Layout layout_as_data() {
 /// A scheme and the places of its parameters as data, for the host.
 struct Scheme {
   const char* name;
+  WeightType weight_type;
   Zero zero_kind;
   Range zero_points;
   std::uint32_t (*weight)(FloatFormat weight_type, FloatFormat parameter_type, int code, std::uint32_t scale,
@@ -168,6 +173,7 @@ constexpr Scheme scheme_as_data() {
   using S = typename Used::Scheme;
   using P = typename Used::Parameters;
   return {.name = S::name,
+          .weight_type = Used::weight_type,
           .zero_kind = S::zero_kind,
           .zero_points = S::zero_points,
           .weight = weight<S>,

@@ -65,6 +65,7 @@ constexpr void dequantize(FloatFormat weight_type, FloatFormat parameter_type, c
   using Parameters = typename Used::Parameters;
   assert(is_legal<L>(size) && group_size > 0 && size.k % group_size == 0);
   const Size groups = {size.n, size.k / group_size};
+  constexpr int codes = 16;  // that there are
   for (std::int64_t n = 0; n < size.n; ++n) {
     for (std::int64_t of_row = 0; of_row < groups.k; ++of_row) {
       const Element group = {n, of_row};
@@ -73,9 +74,12 @@ constexpr void dequantize(FloatFormat weight_type, FloatFormat parameter_type, c
       if constexpr (S::zero_kind != Zero::none) zero = zero_of<Parameters>(zeros, group, groups);
       with_units(weight_type, parameter_type, [&]<class Units>() {
         const auto decoded = S::template decoded<Units>(weight_type, parameter_type, scale, zero);
+        Weight weight_of[codes] = {};  // of this group
+        for (int code = 0; code < codes; ++code) {
+          weight_of[code] = static_cast<Weight>(S::weight(weight_type, code, decoded));
+        }
         for (std::int64_t k = of_row * group_size; k < (of_row + 1) * group_size; ++k) {
-          const int code = code_at(packed, L::slot_of({n, k}, size));
-          weights[F::result_at({n, k}, size)] = static_cast<Weight>(S::weight(weight_type, code, decoded));
+          weights[F::result_at({n, k}, size)] = weight_of[code_at(packed, L::slot_of({n, k}, size))];
         }
       });
     }

@@ -52,7 +52,9 @@ TEST(CaseList, HasPossibleProblemsThatTheSubjectTakes) {
       std::string why_not;
       ASSERT_NO_THROW(
           require_within(p, sample_space_of(*listed.property, subject_row(subject).capabilities, &why_not)));
-      ASSERT_TRUE(p.n * p.k <= std::max(listed.property->sampling.most_elements, p.k * 8)) << line_of(p);
+      ASSERT_TRUE(p.n * p.k <= std::max(listed.property->sampling.most_elements,
+                                        p.k * std::max<std::int64_t>(8, p.layout().legal.n)))
+          << line_of(p);
       EXPECT_EQ(p.property, listed.property->name);
       EXPECT_EQ(p.subject, subject);
     }

@@ -135,11 +135,12 @@ Problem CaseList::problem_in(const Walk& walk, std::uint64_t cell, bool at_an_ed
   p.subject = subject_;
   const bool is_aligned = digit(2) == 0;
   const std::size_t scheme = digit(sampling.schemes.size());
-  p.types = sampling.types[digit(sampling.types.size())];
+  const std::size_t types = digit(sampling.types.size());
   p.scales = sampling.profiles[digit(sampling.profiles.size())];
   const Shape& shape = walk.shapes[digit(walk.shapes.size())];
   p.format = shape.format;
   p.scheme = scheme_in_turn(walk.space, *p.format, scheme);
+  p.types = types_in_turn(walk.space, *p.scheme, types);
   p.group_size = choices.one_of(shape.group_sizes);
   const std::int64_t unit = k_unit(*p.format, p.group_size);
   const Factors factors = factors_of(unit, shape.log2_k, sampling.most_k);

@@ -66,6 +66,16 @@ std::vector<const Scheme*> first_schemes(const Capabilities& capabilities) {
   return all;
 }
 
+/// The types of such problems: of each scheme the first.
+std::vector<Types> first_types(const Sampling& sampling) {
+  std::vector<Types> all;
+  for (const Scheme* scheme : sampling.schemes) {
+    const std::vector<Types> own = types_of(*scheme, sampling.types);
+    if (!own.empty() && std::find(all.begin(), all.end(), own.front()) == all.end()) all.push_back(own.front());
+  }
+  return all;
+}
+
 }  // namespace
 
 SampleSpace sample_space_of(const Property& property, const Capabilities& capabilities, std::string* why_not) {
@@ -88,9 +98,16 @@ SampleSpace sample_space_of(const Property& property, const Capabilities& capabi
   result.sampling.schemes = property.sampling.of_codes ? first_schemes(capabilities)
                                                        : common(property.sampling.schemes, capabilities.schemes);
   result.sampling.types = common(property.sampling.types, capabilities.types);
-  if (property.sampling.of_codes && !result.sampling.types.empty()) result.sampling.types.resize(1);
+  if (property.sampling.of_codes) result.sampling.types = first_types(result.sampling);
   result.sampling.n_multiple = std::lcm(property.sampling.n_multiple, capabilities.n_multiple);
   result.sampling.most_k = std::min(property.sampling.most_k, capabilities.most_k);
+  const bool has_types_in_common = !result.sampling.types.empty();
+  std::erase_if(result.sampling.schemes,
+                [&](const Scheme* scheme) { return types_of(*scheme, result.sampling.types).empty(); });
+  std::erase_if(result.sampling.types, [&](Types types) {
+    return std::none_of(result.sampling.schemes.begin(), result.sampling.schemes.end(),
+                        [=](const Scheme* scheme) { return has_types(*scheme, types); });
+  });
   result.capabilities.formats = common(capabilities.formats, property.sampling.formats);
   std::erase_if(result.capabilities.formats,
                 [&](const Format* format) { return schemes_of(*format, result.sampling.schemes).empty(); });
@@ -98,10 +115,10 @@ SampleSpace sample_space_of(const Property& property, const Capabilities& capabi
   result.capabilities.types = result.sampling.types;
   result.capabilities.n_multiple = result.sampling.n_multiple;
   result.capabilities.most_k = result.sampling.most_k;
+  if (why_not->empty() && !has_types_in_common) *why_not = "the subject takes none of the property's types";
   if (why_not->empty() && result.capabilities.formats.empty()) {
     *why_not = "the subject takes only the scheme " + listed(capabilities.schemes);
   }
-  if (why_not->empty() && result.sampling.types.empty()) *why_not = "the subject takes none of the property's types";
   if (!why_not->empty()) return result;
   if (property.sampling.fixed_for) result.sampling.fixed = property.sampling.fixed_for(result.capabilities);
   if (property.sampling.variants_for) result.sampling.variants = property.sampling.variants_for(result.capabilities);
@@ -120,6 +137,11 @@ const Scheme* scheme_in_turn(const SampleSpace& space, const Format& format, std
   return own[i % own.size()];
 }
 
+Types types_in_turn(const SampleSpace& space, const Scheme& scheme, std::size_t i) {
+  const std::vector<Types> own = types_of(scheme, space.sampling.types);
+  return own[i % own.size()];
+}
+
 void require_within(const Problem& p, const SampleSpace& space) {
   const auto require = [](const char* argument, const auto& value, const auto& legal, const auto& text) {
     if (std::find(legal.begin(), legal.end(), value) != legal.end()) return;
@@ -131,7 +153,7 @@ void require_within(const Problem& p, const SampleSpace& space) {
   require("--format", p.format, space.capabilities.formats, [](const Format* format) { return format->name; });
   require("--scheme", p.scheme, schemes_of(*p.format, space.sampling.schemes),
           [](const Scheme* scheme) { return scheme->name; });
-  require("--weight-type and --parameter-type", p.types, space.sampling.types,
+  require("--weight-type and --parameter-type", p.types, types_of(*p.scheme, space.sampling.types),
           [](Types types) { return name_of(types); });
   require("--profile", p.scales, space.sampling.profiles, [](const std::string& name) { return name; });
   require("--variant", p.variant, space.sampling.variants,
@@ -188,7 +210,8 @@ std::vector<Problem> smaller_problems(const Problem& p, const SampleSpace& space
     Problem next = p;
     change(next);
     const bool possible = next.n > 0 && next.k > 0 && next.k % k_unit(*next.format, next.group_size) == 0 &&
-                          next.n % n_unit(*next.format, sampling.n_multiple) == 0;
+                          next.n % n_unit(*next.format, sampling.n_multiple) == 0 &&
+                          has_types(*next.scheme, next.types);
     if (possible && next.n * next.k <= p.n * p.k && next != p) steps.push_back(next);
   };
   const std::int64_t unit = k_unit(*p.format, p.group_size);
@@ -209,6 +232,8 @@ std::vector<Problem> smaller_problems(const Problem& p, const SampleSpace& space
       next.format = format;
       const std::vector<const Scheme*> own = schemes_of(*format, sampling.schemes);
       if (!format->has(*next.scheme) && !own.empty()) next.scheme = own.front();
+      const std::vector<Types> types = types_of(*next.scheme, sampling.types);
+      if (!has_types(*next.scheme, next.types) && !types.empty()) next.types = types.front();
     });
   });
   for_each_plainer(capabilities.group_sizes, p.group_size, [&](std::int64_t group_size) {
@@ -221,7 +246,8 @@ std::vector<Problem> smaller_problems(const Problem& p, const SampleSpace& space
   });
   for_each_plainer(schemes_of(*p.format, sampling.schemes), p.scheme,
                    [&](const Scheme* scheme) { step([&](Problem& next) { next.scheme = scheme; }); });
-  for_each_plainer(sampling.types, p.types, [&](Types types) { step([&](Problem& next) { next.types = types; }); });
+  for_each_plainer(types_of(*p.scheme, sampling.types), p.types,
+                   [&](Types types) { step([&](Problem& next) { next.types = types; }); });
   for_each_plainer(sampling.profiles, p.scales,
                    [&](const std::string& name) { step([&](Problem& next) { next.scales = name; }); });
   return steps;
@@ -250,17 +276,19 @@ rc::Gen<Problem> problems(const std::string& property, const std::string& subjec
                                     [unit](std::int64_t units) { return units * unit; });
         return rc::gen::pair(rc::gen::just(chosen), n);
       });
-  const auto arithmetic = rc::gen::tuple(index_of(sampling.schemes), one_of(sampling.types), one_of(sampling.profiles),
-                                         rc::gen::resize(rc::kNominalSize, rc::gen::arbitrary<std::uint64_t>()));
+  const auto arithmetic =
+      rc::gen::tuple(index_of(sampling.schemes), index_of(sampling.types), one_of(sampling.profiles),
+                     rc::gen::resize(rc::kNominalSize, rc::gen::arbitrary<std::uint64_t>()));
   const auto drawn = rc::gen::map(rc::gen::pair(with_n, arithmetic), [=](const auto& both) {
     Problem problem;
     problem.property = property;
     problem.subject = subject;
     std::tie(problem.format, problem.group_size, problem.k) = both.first.first;
     problem.n = both.first.second;
-    std::size_t scheme = 0;
-    std::tie(scheme, problem.types, problem.scales, problem.seed) = both.second;
+    std::size_t scheme = 0, types = 0;
+    std::tie(scheme, types, problem.scales, problem.seed) = both.second;
     problem.scheme = scheme_in_turn(space, *problem.format, scheme);
+    problem.types = types_in_turn(space, *problem.scheme, types);
     problem.experts = experts_of(problem.seed, sampling.most_experts);
     problem.variant = sampling.variants.front();
     return problem;

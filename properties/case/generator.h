@@ -24,6 +24,9 @@ SampleSpace sample_space_of(const Property&, const Capabilities&, std::string* w
 /// The i-th of the space's schemes that a format has, counted in turns.
 const Scheme* scheme_in_turn(const SampleSpace&, const Format&, std::size_t i);
 
+/// Likewise its types.
+Types types_in_turn(const SampleSpace&, const Scheme&, std::size_t i);
+
 /// @throws UsageError where a problem is outside the space: what the property is not about, or the subject does not
 /// take
 void require_within(const Problem&, const SampleSpace&);

@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <functional>
 #include <map>
 #include <numeric>
 #include <set>
@@ -143,8 +144,9 @@ TEST(Generator, ReachesAllOfTheDomains) {
       profiles_drawn.insert(p.scales);
       seeds.insert(p.seed);
       most_elements = std::max(most_elements, p.n * p.k);
-      counts["padding"] += p.n % 8 != 0 ? 1 : 0;
-      counts["one row, or as few as come together"] += p.n == pairing.space.sampling.n_multiple ? 1 : 0;
+      counts["padding"] += p.layout().padded(p.size()).n != p.n ? 1 : 0;
+      counts["one row, or as few as come together"] +=
+          p.n == n_unit(*p.format, pairing.space.sampling.n_multiple) ? 1 : 0;
       counts["more n-tiles than one"] += p.n > 8 ? 1 : 0;
       counts["more n-tiles than eight"] += p.n > 64 ? 1 : 0;
       counts["one group"] += p.groups() == 1 ? 1 : 0;
@@ -169,8 +171,28 @@ TEST(Generator, ReachesAllOfTheDomains) {
     const Sampling& drawn = pairing.space.sampling;
     const std::int64_t smallest_group = *group_sizes.begin();
     std::set<std::string> impossible;
-    if (drawn.n_multiple % 8 == 0) impossible.insert("padding");
-    if (drawn.most_k / smallest_group <= drawn.n_multiple) impossible.insert("more groups than rows");
+    const auto no_format = [&](auto has) {
+      return std::none_of(formats.begin(), formats.end(), [&](const Format* format) { return has(*format); });
+    };
+    const auto no_group = [&](auto has) {
+      return no_format([&](const Format& format) {
+        return std::any_of(group_sizes.begin(), group_sizes.end(), [&](std::int64_t size) {
+          return format.group_sizes.contains(size) && has(size, format.layout.legal.k);
+        });
+      });
+    };
+    const auto fewest_rows = [&](const Format& format) { return n_unit(format, drawn.n_multiple); };
+    if (no_format([&](const Format& format) {
+          const Size few = {fewest_rows(format), format.layout.legal.k};
+          return format.layout.padded(few).n != few.n;
+        })) {
+      impossible.insert("padding");
+    }
+    if (no_format([&](const Format& format) { return drawn.most_k / smallest_group > fewest_rows(format); })) {
+      impossible.insert("more groups than rows");
+    }
+    if (no_group(std::less<>())) impossible.insert("group smaller than a block");
+    if (no_group(std::equal_to<>())) impossible.insert("group equal to a block");
     if (drawn.most_k / smallest_group <= smallest_group) impossible.insert("more groups than a group has columns");
     // So few elements are 64 rows of at most two of the smallest groups: drawn, but not often.
     if (drawn.most_elements <= 64 * 2 * smallest_group) impossible.insert("more n-tiles than eight");
@@ -292,7 +314,7 @@ TEST(Shrinks, LeadToOneUnitOfThePlainestProblem) {
       ASSERT_LT(steps, 200) << "no end";
       const Problem problem = smallest.value();
       const Capabilities& capabilities = pairing.row->capabilities;
-      EXPECT_EQ(problem.n, pairing.space.sampling.n_multiple);
+      EXPECT_EQ(problem.n, n_unit(*problem.format, pairing.space.sampling.n_multiple));
       EXPECT_EQ(problem.format, capabilities.formats.front());
       EXPECT_EQ(problem.group_size, capabilities.group_sizes.front());
       EXPECT_EQ(problem.k, unit_columns(problem));

@@ -16,7 +16,7 @@ namespace tileproof {
 struct Sampling {
   std::vector<const Format*> formats = every_format_there_is();
   std::vector<const Scheme*> schemes = every_scheme();
-  std::vector<Types> types = {Type::bf16, Type::fp16, Type::fp32};
+  std::vector<Types> types = every_types();
   std::vector<std::string> profiles = {"ordinary"};
   std::vector<std::string> variants = {""};  // ways of calling; each is judged for itself, with its share of the cases
   bool of_codes = false;  // codes have no scheme and no type: of each format one scheme, and one type

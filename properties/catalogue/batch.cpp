@@ -77,6 +77,7 @@ std::vector<Problem> problems_of_many_experts(const Capabilities& capabilities) 
     one.n = (one.n + rows - 1) / rows * rows;
     if (!capabilities.any_group_size) take_one_of(capabilities.group_sizes, one.group_size);
     take_one_of(schemes_of(*one.format, capabilities.schemes), one.scheme);
+    take_one_of(types_of(*one.scheme, capabilities.types), one.types);
     const std::int64_t unit = k_unit(*one.format, one.group_size);
     if (one.k % unit != 0) one.k = unit;
     if (capabilities.takes(one)) problems.push_back(one);

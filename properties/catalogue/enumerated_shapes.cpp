@@ -71,7 +71,7 @@ std::vector<Enumeration> matrices_of(const Capabilities& capabilities, const Pro
     problem.format = format;
     for (const Scheme* scheme : schemes_of(*format, sampling.schemes)) {
       problem.scheme = scheme;
-      for (const Types types : sampling.types) {
+      for (const Types types : types_of(*scheme, sampling.types)) {
         problem.types = types;
         for (const std::int64_t group_size : sizes_of(group_sizes)) {
           problem.group_size = group_size;
@@ -86,10 +86,10 @@ std::vector<Enumeration> matrices_of(const Capabilities& capabilities, const Pro
       }
     }
   }
-  problem.types = sampling.types.front();
   for (const Format* format : space.capabilities.formats) {
     problem.format = format;
     problem.scheme = schemes_of(*format, sampling.schemes).front();
+    problem.types = types_of(*problem.scheme, sampling.types).front();
     for (const Shape& shape : shapes_of_models) {
       problem.n = shape.n;
       problem.k = shape.k;

@@ -57,6 +57,7 @@ std::optional<Problem> with_rows(const Capabilities& capabilities, std::int64_t 
       if (least_k != 0 && k >= least_k) continue;
       problem.format = format;
       problem.scheme = schemes_of(*format, capabilities.schemes).front();
+      problem.types = types_of(*problem.scheme, capabilities.types).front();
       problem.group_size = group_size;
       problem.k = least_k = k;
     }

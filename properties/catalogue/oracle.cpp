@@ -362,11 +362,12 @@ std::string plural(const char* inputs, Type type, const char* in_fp32) {
 template <class CutOf>
 std::vector<Enumeration> enumerated(const Sampling& sampling, const Capabilities& capabilities, CutOf cut_of) {
   std::vector<Enumeration> all;
-  for (const Types types : sampling.types) {
+  const Scheme& scheme = *sampling.schemes.front();
+  for (const Types types : types_of(scheme, sampling.types)) {
     const Type type = types.weight;
     Problem problem;
-    problem.scheme = sampling.schemes.front();
-    problem.types = type;
+    problem.scheme = &scheme;
+    problem.types = types;
     if (!capabilities.takes(problem)) continue;
     const Cut cut = cut_of(type);
     problem.n = cut.n;
@@ -392,7 +393,7 @@ Property oracle_property(std::string name, std::string finds, const Judged& judg
                          void (*body)(Case&, const Judged&), CutOf cut_of) {
   Property property = {"oracle/" + std::move(name),      std::move(finds), {}, {}, sampling,
                        [=](Case& c) { body(c, judged); }};
-  if (sampling.types.size() == 3) property.meets = {&every_type};
+  if (sampling.types == every_types()) property.meets = {&every_type};
   property.of_specification = true;
   property.proof = "oracle";
   property.enumerations = [=](const Capabilities& capabilities) { return enumerated(sampling, capabilities, cut_of); };

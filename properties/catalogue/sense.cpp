@@ -43,7 +43,7 @@ void one_code_changes_one_element(Case& c) {
 
 void one_code_changes_one_weight(Case& c) {
   Parameters parameters = zero_parameters(c.problem);
-  const reference::FloatFormat format = float_format_of(c.problem.types.weight);
+  const reference::FloatFormat format = float_format_of(c.problem.types.parameter);
   for (std::uint32_t& scale : parameters.scales.elements) scale = reference::rounded(format, reference::whole(1));
   one_code_changes_one(c, [&](const Matrix<std::uint8_t>& codes) {
     return c.dequantize(specified::packed(*c.problem.format, codes), parameters);
@@ -63,7 +63,7 @@ void one_code_changes_one_nibble(Case& c) {
 /// differ.
 void one_parameter_changes_its_group(Case& c, bool of_zero) {
   const Problem& p = c.problem;
-  const reference::FloatFormat format = float_format_of(p.types.weight);
+  const reference::FloatFormat format = float_format_of(p.types.parameter);
   Matrix<std::uint8_t> codes(p.n, p.k);
   for (std::size_t i = 0; i < codes.elements.size(); ++i) codes.elements[i] = static_cast<std::uint8_t>(9 + i % 7);
   const std::vector<std::uint32_t> packed = specified::packed(*p.format, codes);

@@ -2,6 +2,7 @@
 // every format that the subject takes, and square ones, which a problem that is drawn hardly ever is. They are few, and
 // derived from what the subject takes; what needs indices of more than 32 bits is index_beyond_32_bits_test.cpp's part.
 #include <algorithm>
+#include <map>
 #include <numeric>
 #include <sstream>
 
@@ -24,35 +25,76 @@ std::int64_t multiple_near(std::int64_t wanted, std::int64_t unit, std::int64_t 
 class LargeProblems {
  public:
   LargeProblems(const Capabilities& capabilities, Operation operation) : capabilities_(capabilities) {
-    for (std::size_t i = 0; i < capabilities.formats.size(); ++i) add_format(i, operation);
+    for (const Format* format : capabilities.formats) {
+      const std::vector<std::int64_t> sizes = sizes_of(*format);
+      if (!sizes.empty()) add_format(*format, sizes, operation);
+    }
+    if (operation == Operation::dequantize) add_many_groups();
   }
   std::vector<Problem> all() const { return problems_; }
 
  private:
-  void add_format(std::size_t number, Operation operation) {
-    const Format& format = *capabilities_.formats[number];
+  /// The group sizes of a format, the ones first with which fewest columns are legal.
+  std::vector<std::int64_t> sizes_of(const Format& format) const {
     std::vector<std::int64_t> sizes = capabilities_.group_sizes;
     std::erase_if(sizes, [&](std::int64_t size) { return !format.group_sizes.contains(size); });
-    if (sizes.empty()) return;
-    const std::int64_t small = *std::min_element(sizes.begin(), sizes.end(), [&](std::int64_t a, std::int64_t b) {
+    std::sort(sizes.begin(), sizes.end(), [&](std::int64_t a, std::int64_t b) {
       return std::pair(k_unit(format, a), a) < std::pair(k_unit(format, b), b);
     });
+    return sizes;
+  }
+
+  void add_format(const Format& format, const std::vector<std::int64_t>& sizes, Operation operation) {
+    const std::int64_t small = sizes.front();
     const std::int64_t unit = k_unit(format, small);
-    add(format, small, least_full_size(format).n * (beyond_16_bits_count - 1) + 1, unit);
+    // One group a row where that is as few columns: the specification weighs a group's codes once.
+    const std::int64_t of_row =
+        *std::find_if(sizes.rbegin(), sizes.rend(), [&](std::int64_t size) { return k_unit(format, size) == unit; });
+    add(format, of_row, rows_of_extent(format) * (beyond_16_bits_count - 1) + 1, unit);
     add(format, small, 1, format.layout.legal.k * beyond_16_bits_count);
     const std::int64_t side = std::lcm(unit, n_unit(format, capabilities_.n_multiple));
     add(format, small, multiple_near(512, side, most()), multiple_near(512, side, most()));
     if (operation != Operation::dequantize) return;
-    add(format, small, 1, small * beyond_16_bits_count);
-    for (std::size_t i = 0; i < sizes.size(); ++i) {
-      add(format, sizes[i], 1, sizes[i] * beyond_8_bits_count);
-      // Such matrices are large: each size in one format.
-      const bool is_turn = i % capabilities_.formats.size() == number && sizes[i] <= 256;
-      if (is_turn) add(format, sizes[i], 1, sizes[i] * beyond_16_bits_count);
+    for (const std::int64_t size : sizes) add(format, size, 1, size * beyond_8_bits_count);
+    for (const Scheme* scheme : schemes_of(format, capabilities_.schemes)) {
+      for (std::size_t i = 0; i < types_of(*scheme, capabilities_.types).size(); ++i) {
+        add(format, sizes[problems_.size() % sizes.size()], 3, beyond_16_bits_count);
+      }
     }
-    for (std::size_t i = 0; i < schemes_of(format, capabilities_.schemes).size() * capabilities_.types.size(); ++i) {
-      add(format, sizes[i % sizes.size()], 3, beyond_16_bits_count);
+  }
+
+  /// Groups beyond 16 bits: such a matrix is large, most of all where few rows are legal only together. So each format
+  /// has one, of its smallest groups, and each size of a group one, in a format in which it is smallest.
+  void add_many_groups() {
+    constexpr std::int64_t largest_size = 256;
+    std::map<std::int64_t, std::vector<const Format*>> smallest_in;
+    for (const Format* format : capabilities_.formats) {
+      const std::vector<std::int64_t> sizes = sizes_of(*format);
+      if (!sizes.empty()) add(*format, sizes.front(), 1, sizes.front() * beyond_16_bits_count);
+      const auto rows_of = [&](const Format* one) { return n_unit(*one, capabilities_.n_multiple); };
+      for (const std::int64_t size : sizes) {
+        std::vector<const Format*>& formats = smallest_in[size];
+        if (!formats.empty() && rows_of(format) < rows_of(formats.front())) formats.clear();
+        if (formats.empty() || rows_of(format) == rows_of(formats.front())) formats.push_back(format);
+      }
     }
+    std::size_t turn = 0;
+    for (const auto& [size, formats] : smallest_in) {
+      if (size <= largest_size) add(*formats[turn++ % formats.size()], size, 1, size * beyond_16_bits_count);
+    }
+  }
+
+  /// The rows that the first dimension of the packed tensor counts as one, where it counts rows.
+  static std::int64_t rows_of_extent(const Format& format) {
+    constexpr std::int64_t many = 64;
+    const Size least = least_full_size(format);
+    const std::int64_t rows = many * least.n;
+    const reference::Dims dims = format.layout.dims({rows, least.k});
+    std::int64_t most = 1;  // the dimension that rows make grow least
+    for (int i = 0; i < dims.count; ++i) {
+      if (dims.extents[i] % many == 0 && dims.extents[i] > 1) most = std::max(most, rows / dims.extents[i]);
+    }
+    return most;
   }
 
   std::int64_t most() const { return std::min(capabilities_.most_n, capabilities_.most_k); }
@@ -68,7 +110,8 @@ class LargeProblems {
     const std::size_t turn = problems_.size();
     const std::vector<const Scheme*> schemes = schemes_of(format, capabilities_.schemes);
     problem.scheme = schemes[turn % schemes.size()];
-    problem.types = capabilities_.types[turn / schemes.size() % capabilities_.types.size()];
+    const std::vector<Types> types = types_of(*problem.scheme, capabilities_.types);
+    problem.types = types[turn / schemes.size() % types.size()];
     problem.seed = turn;
     const auto is_the_same = [&](const Problem& one) {
       return one.n == problem.n && one.k == problem.k && one.format == &format && one.group_size == group_size &&

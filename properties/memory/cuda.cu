@@ -244,6 +244,7 @@ void CudaMemory::copy_out(void* to, const void* from, std::size_t bytes) {
 bool CudaMemory::keeps(const GeneratedTensor& formula) {
   const auto* wanted = std::get_if<generated::PackedWords>(&formula);
   if (wanted == nullptr) return false;
+  if (reference::formats[wanted->codes.format].layout.bytes_of_unit != sizeof(std::uint32_t)) return false;
   if (kept_words_ != nullptr && kept_ == wanted->codes) return true;
   constexpr std::int64_t most_elements = std::int64_t{1} << 27;  // of a step of 2^30 codes
   const std::int64_t elements = elements_of(formula);

@@ -430,7 +430,8 @@ struct RunOfMatrix {
 
 template <Type type, class Used>
 struct WeightsOf {
-  using Element = ElementOf<type>;
+  static constexpr Type weight_type = Used::weight_type == reference::WeightType::always_fp32 ? Type::fp32 : type;
+  using Element = ElementOf<weight_type>;
   Weights tensor;
   constexpr std::int64_t elements() const { return tensor.codes.n * tensor.codes.k; }
   constexpr void operator()(std::int64_t first, std::uint32_t (&values)[run]) const {
@@ -463,17 +464,17 @@ struct WeightsOf {
   static constexpr std::uint32_t weight(int code, const Pair& pair) {
     const std::uint32_t zero =
         Used::Scheme::zero_kind == Zero::point ? static_cast<std::uint32_t>(pair.zero_point) : pair.zero;
-    constexpr reference::FloatFormat own = own_format<type>;
-    return reference::weight<typename Used::Scheme>(own, own, code, pair.scale, zero);
+    constexpr reference::FloatFormat of_weight = own_format<weight_type>, of_parameter = own_format<type>;
+    return reference::weight<typename Used::Scheme>(of_weight, of_parameter, code, pair.scale, zero);
   }
   static constexpr void weights(std::uint64_t codes, const Pair& pair, std::uint32_t (&values)[run]) {
     using S = typename Used::Scheme;
-    constexpr reference::FloatFormat own = own_format<type>;
-    reference::with_units(own, own, [&]<class Units>() {
+    constexpr reference::FloatFormat of_weight = own_format<weight_type>, of_parameter = own_format<type>;
+    reference::with_units(of_weight, of_parameter, [&]<class Units>() {
       const std::uint32_t zero = S::zero_kind == Zero::point ? static_cast<std::uint32_t>(pair.zero_point) : pair.zero;
-      const auto group = S::template decoded<Units>(own, own, pair.scale, zero);
+      const auto group = S::template decoded<Units>(of_weight, of_parameter, pair.scale, zero);
 #pragma unroll
-      for (int i = 0; i < run; ++i) values[i] = S::weight(own, code_of_run(codes, i), group);
+      for (int i = 0; i < run; ++i) values[i] = S::weight(of_weight, code_of_run(codes, i), group);
     });
   }
 };

@@ -33,7 +33,7 @@ namespace {
 template <Type type, class Used>
 class TabulatedWeights {
  public:
-  using Element = generated::ElementOf<type>;
+  using Element = typename generated::WeightsOf<type, Used>::Element;
   explicit TabulatedWeights(const generated::WeightsOf<type, Used>& weights) : weights_(weights) {}
 
   std::int64_t elements() const { return weights_.elements(); }

@@ -137,6 +137,22 @@ std::vector<const Scheme*> schemes_of(const Format& format, const std::vector<co
   return own;
 }
 
+std::vector<Types> every_types() {
+  return {Type::bf16, Type::fp16, Types(Type::fp32, Type::bf16), Types(Type::fp32, Type::fp16), Type::fp32};
+}
+
+bool has_types(const Scheme& scheme, Types types) {
+  return types.weight == (scheme.weight_type == reference::WeightType::always_fp32 ? Type::fp32 : types.parameter);
+}
+
+std::vector<Types> types_of(const Scheme& scheme, const std::vector<Types>& wanted) {
+  std::vector<Types> own;
+  for (const Types types : wanted) {
+    if (has_types(scheme, types)) own.push_back(types);
+  }
+  return own;
+}
+
 std::vector<const Scheme*> schemes_with(Zero zero_kind) {
   std::vector<const Scheme*> all = every_scheme();
   std::erase_if(all, [=](const Scheme* scheme) { return scheme->zero_kind != zero_kind; });
@@ -271,6 +287,12 @@ void require_possible(const Problem& p) {
   if (!p.format->has(*p.scheme)) {
     throw UsageError("--scheme", std::string("'") + p.scheme->name + "'",
                      std::string("one of the format ") + p.format->name);
+  }
+  if (!has_types(*p.scheme, p.types)) {
+    const bool is_fp32 = p.scheme->weight_type == reference::WeightType::always_fp32;
+    throw UsageError("--weight-type", name_of(p.types.weight),
+                     is_fp32 ? std::string("fp32 for the scheme ") + p.scheme->name + " of " + p.format->name
+                             : std::string("the --parameter-type, ") + name_of(p.types.parameter));
   }
   require_multiple("--n", p.n, p.layout().legal.n, *p.format);
   require_multiple("--k", p.k, p.layout().legal.k, *p.format);

@@ -91,6 +91,12 @@ std::string text_of(const reference::GroupSizes&);
 /// `n_multiple` besides.
 std::int64_t k_unit(const Format&, std::int64_t group_size);
 std::int64_t n_unit(const Format&, std::int64_t n_multiple);
+/// Every type of weights, with every type of parameters that some scheme has for it.
+std::vector<Types> every_types();
+/// Whether a scheme has weights of such a type for parameters of such a one.
+bool has_types(const Scheme&, Types);
+/// The types that a scheme has, of some, in their order.
+std::vector<Types> types_of(const Scheme&, const std::vector<Types>&);
 /// The schemes that a format has, the default one first; and those of some, in the order of those.
 std::vector<const Scheme*> schemes_of(const Format&);
 std::vector<const Scheme*> schemes_of(const Format&, const std::vector<const Scheme*>&);

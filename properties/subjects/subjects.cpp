@@ -33,8 +33,8 @@ bool Capabilities::takes(const Problem& p) const {
     return std::find(values.begin(), values.end(), value) != values.end();
   };
   return p.n % n_unit(*p.format, n_multiple) == 0 && p.format->group_sizes.contains(p.group_size) &&
-         p.format->has(*p.scheme) && p.n <= most_n && p.k <= most_k && is_one_of(formats, p.format) &&
-         is_one_of(schemes, p.scheme) && is_one_of(types, p.types) &&
+         p.format->has(*p.scheme) && has_types(*p.scheme, p.types) && p.n <= most_n && p.k <= most_k &&
+         is_one_of(formats, p.format) && is_one_of(schemes, p.scheme) && is_one_of(types, p.types) &&
          (any_group_size || is_one_of(group_sizes, p.group_size)) && (takes_experts || p.experts == 1);
 }
 
@@ -94,6 +94,7 @@ Capabilities specification_capabilities() {
   capabilities.is_specification = true;
   capabilities.formats = every_format_there_is();
   capabilities.schemes = every_scheme();
+  capabilities.types = every_types();
   return capabilities;
 }
 
