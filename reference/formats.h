@@ -9,9 +9,11 @@
 #include <type_traits>
 
 #include "reference/layouts/awq.h"
+#include "reference/layouts/int4pack_cpu.h"
 #include "reference/layouts/plain.h"
 #include "reference/layouts/tensor_core_tiled.h"
 #include "reference/schemes/affine_float.h"
+#include "reference/schemes/affine_float_in_steps.h"
 #include "reference/schemes/affine_integer.h"
 #include "reference/schemes/parameters.h"
 #include "reference/schemes/scale_only.h"
@@ -103,16 +105,27 @@ using ThreeDomains = List<FloatZeros, IntegerZeros, NoZeros>;
 
 using AwqZeros = With<AffineIntegerOfCodes, ScalesAndPackedZeros<Awq>>;
 
+/// aten's CPU kernels: a weight is fp32 inside a matmul, and never stored.
+template <class S>
+using Fp32Weights = With<S, ScalesAndZeros, WeightType::always_fp32>;
+
 /// Every scheme that a format is used with. One that several formats have is one of these.
-using Schemes = List<FloatZeros, IntegerZeros, NoZeros, AwqZeros>;
+using Schemes = List<FloatZeros, IntegerZeros, NoZeros, AwqZeros, Fp32Weights<AffineFloatStepped>,
+                     Fp32Weights<AffineFloatFolded>, Fp32Weights<AffineFloat>>;
 
 template <int inner_k_tiles>
 using Tinygemm = FormatOf<TensorCoreTiled<inner_k_tiles>, MultiplesOf<16>, ResultOrder::n_k, ThreeDomains>;
 
+template <CpuCapability capability, class S>
+using Int4PackForCpu =
+    FormatOf<Int4PackCpu<capability>, OnlyOf<32, 64, 128, 256>, ResultOrder::n_k, List<Fp32Weights<S>>>;
+
 /// Every format, by the name of its layout.
 using Formats =
     List<Tinygemm<2>, Tinygemm<4>, Tinygemm<8>, FormatOf<Plain, MultiplesOf<1>, ResultOrder::n_k, ThreeDomains>,
-         FormatOf<Awq, MultiplesOf<1>, ResultOrder::k_n, List<AwqZeros>>>;
+         FormatOf<Awq, MultiplesOf<1>, ResultOrder::k_n, List<AwqZeros>>,
+         Int4PackForCpu<CpuCapability::standard, AffineFloatStepped>,
+         Int4PackForCpu<CpuCapability::avx2, AffineFloatFolded>, Int4PackForCpu<CpuCapability::avx512, AffineFloat>>;
 
 /// A layout as data, for the host.
 struct Layout {
