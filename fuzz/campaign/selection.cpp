@@ -67,9 +67,10 @@ class Here : public CaseRunner {
   std::unique_ptr<Subject> subject_;
 };
 
-void set_library(SubjectRow& row, const Capabilities& found, const std::string& device) {
-  row.capabilities = found;
-  row.what += " on " + device;
+/// What only making a subject showed.
+void learn(SubjectRow& row, const std::optional<Capabilities>& found, const std::string& device) {
+  if (found) row.capabilities = *found;
+  if (!device.empty()) row.what += " on " + device;
 }
 
 }  // namespace
@@ -214,7 +215,7 @@ void make_here(const SelectedSubject& selected, SubjectInstance& ready) {
   MadeSubject made = library ? make_library_subject(*library) : selected.row.make();
   if (made.subject == nullptr) ready.why_not = made.why_not;
   if (made.subject == nullptr) return;
-  if (library) set_library(ready.row, made.capabilities.value(), made.device);
+  learn(ready.row, made.capabilities, made.device);
   const SubjectRow& row = ready.row;
   ready.runner = std::make_unique<Here>(row.capabilities, std::move(made.subject));
   if (row.one_at_a_time) return;
@@ -247,7 +248,7 @@ SubjectInstance made(const SelectedSubject& selected, std::chrono::milliseconds 
   }
   ready.why_not = made.why_not;
   if (!made.why_not.empty()) return ready;
-  if (selected.order.library) set_library(ready.row, made.capabilities.value(), made.device);
+  learn(ready.row, made.capabilities, made.device);
   if (!made.float_mode.empty()) {
     ready.row.what +=
         " (loading it sets a mode in which " + made.float_mode + "; it is judged in IEEE 754's default mode)";

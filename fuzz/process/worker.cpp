@@ -333,12 +333,14 @@ struct Ordered {
 };
 
 Ordered made_of(const SubjectOrder& order) {
-  if (!order.library) {
-    const SubjectRow& row = subject_row(order.subject);
-    return {row, row.make()};
+  Ordered ordered;
+  if (order.library) {
+    ordered.row.name = order.subject;
+    ordered.made = make_library_subject(*order.library);
+  } else {
+    ordered.row = subject_row(order.subject);
+    ordered.made = ordered.row.make();
   }
-  Ordered ordered = {SubjectRow(), make_library_subject(*order.library)};
-  ordered.row.name = order.subject;
   if (ordered.made.capabilities) ordered.row.capabilities = *ordered.made.capabilities;
   return ordered;
 }

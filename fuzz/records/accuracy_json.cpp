@@ -1,6 +1,7 @@
 #include "fuzz/records/accuracy_json.h"
 
 #include <algorithm>
+#include <string_view>
 
 #include "fuzz/records/protocol.h"
 #include "fuzz/records/records.h"
@@ -15,7 +16,9 @@ std::optional<reference::FloatFormat> format_of(const Measurement& measurement, 
 }
 
 bool is_alike(const Measurement& measurement, const Problem& a, const Problem& b) {
-  return !measurement.of_weights || (a.scheme == b.scheme && a.types == b.types);
+  // Formats of one formula have schemes of one name, which may differ in where parameters lie.
+  const bool is_one_formula = std::string_view(a.scheme->name) == b.scheme->name && a.types == b.types;
+  return !measurement.of_weights || is_one_formula;
 }
 json kind_of(const Measurement& measurement, const Problem& p) {
   return {{"operation", name_of(measurement.operation)},

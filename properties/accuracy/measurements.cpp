@@ -82,13 +82,17 @@ Matrix<std::uint32_t> specified_weights(const Problem& p, const Matrix<std::uint
   return specified::weights(p, specified::as_int32(codes), of);
 }
 
-Property property_of(Operation operation, const char* sentence, void (*body)(Case&), std::vector<const Scheme*> schemes,
-                     std::vector<Types> types) {
+Matrix<std::uint32_t> specified_products(const Problem& p, const Matrix<std::uint8_t>& codes, const Parameters& of) {
+  return as_products(p, specified_weights(p, codes, of));
+}
+
+Property property_of(Operation operation, const char* sentence, void (*body)(Case&), Sampling sampling = {}) {
   Property property;
   property.name = std::string("accuracy/") + name_of(operation) + sentence;
   property.finds = "nothing that another property does not: its cases are measured";
   property.needs = {operation};
-  property.sampling = {.schemes = std::move(schemes), .types = std::move(types), .profiles = names_of_profiles()};
+  property.sampling = std::move(sampling);
+  property.sampling.profiles = names_of_profiles();
   property.body = body;
   return property;
 }
@@ -102,8 +106,8 @@ Measurement measurement_of(Operation operation, Property property) {
 }
 
 Measurement pack_measurement() {
-  Measurement row = measurement_of(Operation::pack, property_of(Operation::pack, "_gives_the_specified_codes",
-                                                                packed_codes, {scheme::floating}, {Type::bf16}));
+  Measurement row =
+      measurement_of(Operation::pack, property_of(Operation::pack, "_gives_the_specified_codes", packed_codes));
   row.expected = padded_codes;
   row.of_weights = false;
   row.bound = "a permutation";
@@ -111,8 +115,8 @@ Measurement pack_measurement() {
 }
 
 Measurement unpack_measurement() {
-  Measurement row = measurement_of(Operation::unpack, property_of(Operation::unpack, "_gives_the_specified_codes",
-                                                                  unpacked_codes, {scheme::floating}, {Type::bf16}));
+  Measurement row =
+      measurement_of(Operation::unpack, property_of(Operation::unpack, "_gives_the_specified_codes", unpacked_codes));
   row.expected = same_codes;
   row.of_weights = false;
   row.bound = "a permutation";
@@ -120,25 +124,26 @@ Measurement unpack_measurement() {
 }
 
 Measurement dequantize_measurement() {
-  Measurement row =
-      measurement_of(Operation::dequantize, property_of(Operation::dequantize, "_gives_the_specified_weights", weights,
-                                                        {scheme::floating, scheme::integer, scheme::none},
-                                                        {Type::bf16, Type::fp16, Type::fp32}));
+  Measurement row = measurement_of(Operation::dequantize,
+                                   property_of(Operation::dequantize, "_gives_the_specified_weights", weights));
   row.bound = "one rounding";
   return row;
 }
 
 Measurement matmul_measurement() {
-  return measurement_of(Operation::matmul,
-                        property_of(Operation::matmul, "_by_the_identity_gives_the_specified_weights_or_explained_ones",
-                                    identity_matmul, {scheme::floating}, {Type::bf16}));
+  Measurement row = measurement_of(
+      Operation::matmul,
+      property_of(Operation::matmul, "_by_the_identity_gives_the_specified_weights_or_explained_ones", identity_matmul,
+                  {.schemes = schemes_with(Zero::value), .types = {Type::bf16, Types(Type::fp32, Type::bf16)}}));
+  row.expected = specified_products;
+  return row;
 }
 
 Measurement eager_measurement() {
-  Measurement row = measurement_of(
-      Operation::dequantize_eagerly,
-      property_of(Operation::dequantize_eagerly, "_gives_the_specified_weights_or_explained_ones", eager_weights,
-                  {scheme::floating, scheme::integer}, {Type::bf16, Type::fp16, Type::fp32}));
+  Measurement row =
+      measurement_of(Operation::dequantize_eagerly,
+                     property_of(Operation::dequantize_eagerly, "_gives_the_specified_weights_or_explained_ones",
+                                 eager_weights, {.schemes = {scheme::floating, scheme::integer}}));
   row.is_packed = false;
   return row;
 }
@@ -165,7 +170,7 @@ std::uint64_t seed_of(const Problem& problem) {
 }
 
 /// One a profile: the first of 64 rows, so that a mutant of the layout shows where it is; the others small, some with a
-/// tail, and of different k.
+/// tail where the format takes one, and of different k.
 std::vector<Problem> problems_of(const Problem& plain, const std::vector<std::string>& profiles) {
   constexpr std::int64_t least_k_of_first = 256, most_k = 1024;
   const std::int64_t unit = k_unit(*plain.format, plain.group_size);
@@ -173,7 +178,8 @@ std::vector<Problem> problems_of(const Problem& plain, const std::vector<std::st
   for (std::size_t i = 0; i < profiles.size(); ++i) {
     Problem problem = plain;
     problem.scales = profiles[i];
-    problem.n = i == 0 ? 64 : i % 3 == 1 ? 19 : 16;
+    const std::int64_t n = i == 0 ? 64 : i % 3 == 1 ? 19 : 16, multiple = problem.layout().legal.n;
+    problem.n = (n + multiple - 1) / multiple * multiple;
     std::int64_t units = i == 0 ? (least_k_of_first + unit - 1) / unit : std::int64_t{1} << i % 3;
     while (units > 1 && units * unit > most_k) units /= 2;
     problem.k = units * unit;
@@ -188,17 +194,25 @@ std::vector<Problem> problems_of(const Problem& plain, const std::vector<std::st
 const std::vector<Problem>& accuracy_problems() {
   static const std::vector<Problem> all = [] {
     std::vector<Problem> problems;
-    for (const Scheme* scheme : {scheme::floating, scheme::integer, scheme::none}) {
-      // The other profiles are about zeros that cancel or are distant: numbers.
-      const std::vector<std::string> profiles = scheme->zero_kind == Zero::value
-                                                    ? names_of_profiles()
-                                                    : std::vector<std::string>{ordinary_profile, "edges", "any"};
-      for (const Type type : {Type::bf16, Type::fp16, Type::fp32}) {
-        for (const Format* format : tinygemm_formats()) {
+    // By the name of a scheme: formats of one formula have schemes of one name.
+    std::vector<std::string> names;
+    for (const Scheme* scheme : every_scheme()) {
+      if (std::find(names.begin(), names.end(), scheme->name) == names.end()) names.push_back(scheme->name);
+    }
+    for (const std::string& name : names) {
+      for (const Types types : every_types()) {
+        for (const Format* format : every_format_there_is()) {
+          const Scheme* scheme = format->scheme_named(name);
+          if (scheme == nullptr || !has_types(*scheme, types)) continue;
+          // The other profiles are about zeros that cancel or are distant: numbers.
+          const std::vector<std::string> profiles = scheme->zero_kind == Zero::value
+                                                        ? names_of_profiles()
+                                                        : std::vector<std::string>{ordinary_profile, "edges", "any"};
           for (const std::int64_t group_size : {16, 32, 64, 96, 128, 256}) {
+            if (!format->group_sizes.contains(group_size)) continue;
             Problem plain;
             plain.scheme = scheme;
-            plain.types = type;
+            plain.types = types;
             plain.format = format;
             plain.group_size = group_size;
             for (const Problem& problem : problems_of(plain, profiles)) problems.push_back(problem);
@@ -218,8 +232,11 @@ bool is_measured(const Measurement& measurement, const Problem& problem, const C
   const Sampling& sampling = measurement.property.sampling;
   if (!capabilities.has(measurement.operation) || !capabilities.takes(problem)) return false;
   if (!is_one_of(sampling.schemes, problem.scheme) || !is_one_of(sampling.types, problem.types)) return false;
-  // Once, of problems that differ in nothing that the operation knows: a group that every subject takes stands for all.
-  if (!measurement.of_weights && problem.group_size != 32) return false;
+  // Once, of problems that differ in nothing that the operation knows: bf16 parameters and a group that every subject
+  // takes stand for all.
+  const bool stands_for_all = problem.scheme == schemes_of(*problem.format).front() &&
+                              problem.types.parameter == Type::bf16 && problem.group_size == 32;
+  if (!measurement.of_weights && !stands_for_all) return false;
   return measurement.is_packed || problem.format == tinygemm(2);
 }
 

@@ -82,7 +82,8 @@ Parameters unit_scales(const Problem& problem) {
   return parameters;
 }
 
-Matrix<std::uint32_t> whole_products(const Matrix<std::uint16_t>& activations, const Matrix<std::uint8_t>& codes) {
+Matrix<std::uint32_t> whole_products(const Problem& p, const Matrix<std::uint16_t>& activations,
+                                     const Matrix<std::uint8_t>& codes) {
   Matrix<std::uint32_t> products(activations.rows, codes.rows);
   for (std::int64_t m = 0; m < activations.rows; ++m) {
     for (std::int64_t n = 0; n < codes.rows; ++n) {
@@ -90,7 +91,7 @@ Matrix<std::uint32_t> whole_products(const Matrix<std::uint16_t>& activations, c
       for (std::int64_t k = 0; k < codes.columns; ++k) {
         if (activations(m, k) != 0) sum += (activations(m, k) == 0x3f80 ? 1 : -1) * (codes(n, k) - 8);
       }
-      products(m, n) = reference::rounded(reference::bf16, reference::whole(sum));
+      products(m, n) = reference::rounded(float_format_of(p.types.weight), reference::whole(sum));
     }
   }
   return products;
@@ -209,7 +210,7 @@ void expect_specified_of(Case& c, const Problem& p, Operation operation, const C
     Matrix<std::uint32_t> got(data.activations.rows, p.n);
     got.elements = widened(result.bytes, 2);
     c.elements_are("row m, column n of the product");
-    c.expect_equal(got, whole_products(data.activations, data.codes));
+    c.expect_equal(got, whole_products(c.problem, data.activations, data.codes));
     c.elements_are("");
   }
 }

@@ -28,7 +28,8 @@ CallData other_data(const Case&, Operation, std::uint64_t which);
 /// whole number of at most 128, exact in fp32 in any order and exact in bf16. One wrong code or one lost term shows.
 Matrix<std::uint16_t> whole_activations(const Problem&);
 Parameters unit_scales(const Problem&);
-Matrix<std::uint32_t> whole_products(const Matrix<std::uint16_t>& activations, const Matrix<std::uint8_t>& codes);
+Matrix<std::uint32_t> whole_products(const Problem&, const Matrix<std::uint16_t>& activations,
+                                     const Matrix<std::uint8_t>& codes);
 
 OperatorCall legal_call(const Problem&, Operation, const CallData&);
 

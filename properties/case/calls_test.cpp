@@ -109,7 +109,7 @@ TEST(DataOfAProblem, AreThoseThatACaseOfItDraws) {
 TEST(WholeNumberProducts, AreTheSumsTheyAreSaidToBe) {
   CallBench b("--n=13 --k=96");
   const CallData data = drawn_data(b.one, Operation::matmul);
-  const Matrix<std::uint32_t> products = whole_products(data.activations, data.codes);
+  const Matrix<std::uint32_t> products = whole_products(b.problem, data.activations, data.codes);
   ASSERT_EQ(products.rows, 16);
   ASSERT_EQ(products.columns, 13);
   std::set<double> values;

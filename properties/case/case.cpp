@@ -231,7 +231,7 @@ Matrix<std::uint32_t> Case::dequantize(const std::vector<std::uint32_t>& packed,
   return in_rows(problem, std::move(result));
 }
 
-Matrix<std::uint16_t> Case::matmul(const Matrix<std::uint16_t>& activations, const Matrix<std::uint8_t>& codes,
+Matrix<std::uint32_t> Case::matmul(const Matrix<std::uint16_t>& activations, const Matrix<std::uint8_t>& codes,
                                    const Parameters& parameters) {
   const std::vector<std::uint8_t> pairs = specified::pairs(codes);
   const std::vector<std::uint8_t> scales_and_zeros = narrowed(interleaved(parameters), 2);
@@ -241,10 +241,15 @@ Matrix<std::uint16_t> Case::matmul(const Matrix<std::uint16_t>& activations, con
       [&](const std::vector<void*>& at) {
         subject_.run(MatmulCall{static_cast<const std::uint16_t*>(at[0]), static_cast<const std::uint8_t*>(at[1]),
                                 static_cast<const std::uint16_t*>(at[2]), static_cast<std::uint16_t*>(at[3]),
-                                activations.rows, problem.n, problem.k, problem.group_size, problem.format});
+                                activations.rows, problem.n, problem.k, problem.group_size, problem.format,
+                                problem.scheme, problem.types});
       });
   coverage_.output_all(out.elements);
-  return out;
+  const auto bits_beyond = 8 * bytes_of(problem.types.weight) - 16;  // a bf16 is the upper half of an fp32
+  Matrix<std::uint32_t> products(out.rows, out.columns);
+  std::transform(out.elements.begin(), out.elements.end(), products.elements.begin(),
+                 [=](std::uint32_t bits) { return bits << bits_beyond; });
+  return products;
 }
 
 namespace {

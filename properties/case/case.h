@@ -76,7 +76,8 @@ class Case {
   std::vector<std::uint32_t> pack(const Matrix<std::uint8_t>& codes);
   Matrix<std::int32_t> unpack(const std::vector<std::uint32_t>& packed);
   Matrix<std::uint32_t> dequantize(const std::vector<std::uint32_t>& packed, const Parameters&);
-  Matrix<std::uint16_t> matmul(const Matrix<std::uint16_t>& activations, const Matrix<std::uint8_t>& codes,
+  /// Products are bf16, and given as bits of the same values in the problem's type of weights: bf16 or fp32.
+  Matrix<std::uint32_t> matmul(const Matrix<std::uint16_t>& activations, const Matrix<std::uint8_t>& codes,
                                const Parameters&);
 
   // Operations over generated tensors, guarded and judged where they lie: packed words of codes, codes,

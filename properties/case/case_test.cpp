@@ -746,9 +746,20 @@ TEST(Operations, HandTheSubjectWhatTheCaseDrew) {
   };
   Matrix<std::uint16_t> activations(2, 192);
   for (std::size_t i = 0; i < 384; ++i) activations.elements[i] = static_cast<std::uint16_t>(i);
-  const Matrix<std::uint16_t> out = b.one.matmul(activations, codes, parameters);
-  EXPECT_EQ(out(1, 11), 23);
+  const Matrix<std::uint32_t> out = b.one.matmul(activations, codes, parameters);
+  EXPECT_EQ(out(1, 11), 23u);
   EXPECT_EQ(calls, 3);
+}
+
+TEST(Operations, GiveAProductInTheTypeOfTheWeights) {
+  Bench b(
+      "--n=16 --k=64 --format=int4pack-cpu-avx512 --scheme=float --group-size=32 --weight-type=fp32 "
+      "--parameter-type=bf16");
+  b.subject.on_matmul = [](const MatmulCall& call) {
+    for (std::int64_t i = 0; i < call.m * call.n; ++i) call.out[i] = 0x7fc1;  // a NaN keeps its bits
+  };
+  const Matrix<std::uint32_t> out = b.one.matmul(Matrix<std::uint16_t>(1, 64), b.one.codes(), b.one.parameters());
+  EXPECT_EQ(out.elements, std::vector<std::uint32_t>(16, 0x7fc10000));
 }
 
 /// Reads elements of a type's width.

@@ -6,14 +6,11 @@
 
 namespace tileproof {
 
-/// The weights that meet the activations inside a subject: bf16, or fp32 where it rounds only the product.
-struct InnerWeights {
-  reference::FloatFormat format;
-  Matrix<std::uint32_t> bits;  // [n][k]
-};
-InnerWeights inner_weights(Case& c, const Matrix<std::uint8_t>& codes, const Parameters& parameters);
+/// Weights as a product with an identity gives them: rounded to the activations' type, bf16. In the problem's type of
+/// weights, as Case::matmul.
+Matrix<std::uint32_t> as_products(const Problem&, Matrix<std::uint32_t> weights);
 
-/// The body: one comparison with the specified weights, every difference under its reason.
+/// The body: one comparison with the specified weights as products, every difference under its reason.
 void identity_matmul(Case&);
 
 }  // namespace tileproof

@@ -10,13 +10,10 @@
 #include "properties/catalogue/properties.h"
 #include "properties/problem/draw.h"
 #include "properties/problem/specification.h"
-#include "reference/dequantize.h"
 
 namespace tileproof {
 
 namespace {
-
-using reference::Exact;
 
 std::string place_of_sum(std::int64_t row, std::int64_t column) {
   return "row " + std::to_string(row) + ", column " + std::to_string(column);
@@ -39,12 +36,13 @@ void random_matmul(Case& c) {
     const auto exponent = static_cast<std::uint64_t>(120 + below(8, bits));
     activations.elements[i] = static_cast<std::uint16_t>((bits & 1) << 15 | exponent << 7 | (bits >> 1 & 127));
   }
-  const Matrix<std::uint16_t> out = c.matmul(activations, codes, parameters);
+  const Matrix<std::uint32_t> out = c.matmul(activations, codes, parameters);
 
-  const InnerWeights inner = inner_weights(c, codes, parameters);
+  const Matrix<std::uint32_t> weights = specified::weights(p, specified::as_int32(codes), parameters);
+  const reference::FloatFormat format = float_format_of(p.types.weight);
   Matrix<double> inner_values(p.n, p.k);
   for (std::size_t i = 0; i < inner_values.elements.size(); ++i) {
-    inner_values.elements[i] = specified::value(inner.format, inner.bits.elements[i]);
+    inner_values.elements[i] = specified::value(format, weights.elements[i]);
   }
   Matrix<double> got(out.rows, out.columns), exact(out.rows, out.columns), bound(out.rows, out.columns);
   const double ku = static_cast<double>(p.k) * 0x1p-22;
@@ -59,7 +57,7 @@ void random_matmul(Case& c) {
         magnitudes += std::fabs(term);
       }
       const double gamma = ku / (1 - ku) * magnitudes;
-      got(m, n) = specified::value(reference::bf16, out(m, n));
+      got(m, n) = specified::value(format, out(m, n));
       exact(m, n) = sum;
       bound(m, n) = gamma + 0x1p-8 * (std::fabs(sum) + gamma);
       const double part = std::fabs(got(m, n) - sum) / bound(m, n);
@@ -80,11 +78,9 @@ void random_matmul(Case& c) {
 void whole_number_matmul(Case& c) {
   const Matrix<std::uint8_t> codes = c.codes();
   const Matrix<std::uint16_t> activations = whole_activations(c.problem);
-  const Matrix<std::uint16_t> out = c.matmul(activations, codes, unit_scales(c.problem));
-  Matrix<std::uint32_t> got(out.rows, out.columns);
-  got.elements.assign(out.elements.begin(), out.elements.end());
+  const Matrix<std::uint32_t> out = c.matmul(activations, codes, unit_scales(c.problem));
   c.elements_are("row m, column n of the product");
-  c.expect_equal(got, whole_products(activations, codes));
+  c.expect_equal(out, whole_products(c.problem, activations, codes));
 }
 
 }  // namespace
@@ -93,8 +89,10 @@ std::vector<Property> matmul_properties() {
   const std::vector<const CoverageGoals*> coverage = {&every_code_at_every_nibble, &every_format, &several_groups,
                                                       &not_square};
   const auto drawn_from = [](std::vector<std::string> profiles) {
-    return Sampling{
-        .schemes = {scheme::floating}, .types = {Type::bf16}, .profiles = std::move(profiles), .most_k = 512};
+    return Sampling{.schemes = schemes_with(Zero::value),
+                    .types = {Type::bf16, Types(Type::fp32, Type::bf16)},
+                    .profiles = std::move(profiles),
+                    .most_k = 512};
   };
   return {
       {"matmul/by_the_identity_equals_dequantize_where_finite",

@@ -25,7 +25,9 @@ class PropertyOnSubject : public testing::Test {
       GTEST_SKIP() << made.why_not;
     }
     // As many as every mutant of the table is found with (mutants_test.cpp); `tileproof verify` draws more.
-    const Judgement judgement = judge(property_, row_, *made.subject, {.cases = 100, .seed = 1});
+    SubjectRow row = row_;
+    if (made.capabilities) row.capabilities = *made.capabilities;
+    const Judgement judgement = judge(property_, row, *made.subject, {.cases = 100, .seed = 1});
     std::string finding;
     for (const Finding& one : judgement.findings) {
       finding += "\n" + one.details + "\n  replay: " + line_of(one.problem);

@@ -55,12 +55,10 @@ void call_pointers(Case& c, Operation operation) {
   const std::vector<std::uint32_t> packed = specified::packed(*p.format, codes);
   if (operation == Operation::matmul) {
     const Matrix<std::uint16_t> activations = whole_activations(p);
-    const Matrix<std::uint16_t> out = c.matmul(activations, codes, unit_scales(p));
+    const Matrix<std::uint32_t> got = c.matmul(activations, codes, unit_scales(p));
     expect_unchanged(c);
-    Matrix<std::uint32_t> got(out.rows, out.columns);
-    got.elements.assign(out.elements.begin(), out.elements.end());
     c.elements_are("row m, column n of the product");
-    c.expect_equal(got, whole_products(activations, codes));
+    c.expect_equal(got, whole_products(p, activations, codes));
   } else if (operation == Operation::pack) {
     const std::vector<std::uint32_t> got = c.pack(codes);
     expect_unchanged(c);

@@ -812,8 +812,9 @@ void multiply(const MatmulCall& c) {
     for (std::int64_t n = 0; n < c.n; ++n) {
       const std::uint16_t* both = c.scales_and_zeros + 2 * (k / c.group_size * c.n + n);
       const int code = reference::code_of_pairs(c.codes, n, k, c.k);
-      weights(k, n) =
-          specified::value(reference::bf16, reference::dequantized_float(reference::bf16, code, both[0], both[1]));
+      const reference::FloatFormat format = float_format_of(c.types.weight);
+      weights(k, n) = specified::value(
+          format, c.scheme->weight(format, float_format_of(c.types.parameter), code, both[0], both[1]));
     }
   }
   for (std::int64_t m = 0; m < c.m; ++m) {

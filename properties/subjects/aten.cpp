@@ -1,10 +1,11 @@
-// PyTorch's own int4 weight operators on the CPU: they have a packed format of their own, which only their matmul
-// reads. Those on a GPU are a subject of subjects/torch_operators.cpp.
+// PyTorch's own int4 weight operators on the CPU, where the packed format is the machine's. Those on a GPU are a
+// subject of subjects/torch_operators.cpp.
 #include <ATen/ATen.h>
+#include <ATen/Version.h>
 #include <ATen/ops/_convert_weight_to_int4pack_for_cpu.h>
 #include <ATen/ops/_weight_int4pack_mm_for_cpu.h>
 
-#include "properties/subjects/subject.h"
+#include "properties/subjects/rows.h"
 #include "properties/subjects/tensors_of_calls.h"
 
 namespace tileproof {
@@ -14,25 +15,42 @@ namespace {
 class AtenCpu : public Subject {
  public:
   Memory& memory() override { return host_memory(); }
-  WeightRounding weight_rounding() const override { return WeightRounding::to_fp32; }
+
+  void run(const PackCall& c) override {
+    in_torch([&] { copy_to(c.packed, c.n * c.k / 2, packed(c.codes, c.n, c.k)); });
+  }
 
   void run(const MatmulCall& c) override {
     in_torch([&] {
-      const at::Tensor pairs = view_of(c.codes, {c.n, c.k / 2}, at::kByte).to(at::kInt);
-      const at::Tensor codes = at::stack({pairs.bitwise_right_shift(4), pairs.bitwise_and(15)}, -1).view({c.n, c.k});
-      const at::Tensor packed =
-          at::_convert_weight_to_int4pack_for_cpu(codes.contiguous(), /*innerKTiles, without meaning here*/ 2);
-      copy_to(
-          c.out, c.m * c.n * 2,
-          at::_weight_int4pack_mm_for_cpu(view_of(c.activations, {c.m, c.k}, at::kBFloat16), packed, c.group_size,
-                                          view_of(c.scales_and_zeros, {c.k / c.group_size, c.n, 2}, at::kBFloat16)));
+      copy_to(c.out, c.m * c.n * 2,
+              at::_weight_int4pack_mm_for_cpu(
+                  view_of(c.activations, {c.m, c.k}, at::kBFloat16), packed(c.codes, c.n, c.k), c.group_size,
+                  view_of(c.scales_and_zeros, {c.k / c.group_size, c.n, 2}, at::kBFloat16)));
     });
   }
+
+ private:
+  /// @param codes  [n][k / 2], as PackCall::codes
+  static at::Tensor packed(const std::uint8_t* codes, std::int64_t n, std::int64_t k) {
+    const at::Tensor pairs = view_of(codes, {n, k / 2}, at::kByte).to(at::kInt);
+    const at::Tensor each = at::stack({pairs.bitwise_right_shift(4), pairs.bitwise_and(15)}, -1).view({n, k});
+    return at::_convert_weight_to_int4pack_for_cpu(each.contiguous(), /*innerKTiles, without meaning here*/ 2);
+  }
 };
+
+/// The name of the format that aten packs on this machine, which ATEN_CPU_CAPABILITY lowers.
+std::string format_of_this_machine() {
+  const std::string capability = at::get_cpu_capability();
+  if (capability == "AVX512") return "int4pack-cpu-avx512";
+  return capability == "AVX2" ? "int4pack-cpu-avx2" : "int4pack-cpu-default";
+}
 
 }  // namespace
 
 }  // namespace tileproof
 
 /// An entry point of the library of torch subjects.
-extern "C" tileproof::Subject* tileproof_aten_cpu_subject() { return new tileproof::AtenCpu(); }
+extern "C" void tileproof_aten_cpu_subject(tileproof::MadeSubject& made) {
+  made.subject = std::make_unique<tileproof::AtenCpu>();
+  made.capabilities = tileproof::aten_cpu_capabilities({tileproof::format_of_this_machine()});
+}

@@ -72,6 +72,8 @@ struct MatmulCall {
   std::uint16_t* out;                     // bf16 [m][n]
   std::int64_t m, n, k, group_size;
   const Format* format;
+  const Scheme* scheme;  // of the weights inside
+  Types types;
 };
 
 /// The parameters of each group of weights, in the float or the integer domain.
@@ -130,9 +132,6 @@ struct Capabilities {
   bool takes(const Problem&) const;
 };
 
-/// How the weights inside a subject's matmul are rounded before they meet the activations.
-enum class WeightRounding { once, to_fp32 };
-
 class Operators;
 struct Fill;
 
@@ -160,7 +159,6 @@ class Subject {
   virtual std::vector<std::string> ways() const { return {}; }
   /// The way that the last run took, by its name.
   virtual std::string way() const { return ""; }
-  virtual WeightRounding weight_rounding() const { return WeightRounding::once; }
 
   /// What a call must leave as it was.
   virtual ProcessState state() { return process_state(); }

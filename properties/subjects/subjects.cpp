@@ -66,11 +66,9 @@ Capabilities kernel_capabilities() {
 
 namespace {
 
-/// aten's operators: the float domain in bf16, the group sizes they list. On the CPU, n in sixteens and a packing of
-/// its own.
-Capabilities aten_capabilities(std::vector<Operation> operations, std::int64_t n_multiple) {
+/// aten's operators: the float domain in bf16, the group sizes they list.
+Capabilities aten_capabilities(std::vector<Operation> operations) {
   return {.operations = std::move(operations),
-          .n_multiple = n_multiple,
           .group_sizes = {32, 64, 128, 256},
           .any_group_size = false,
           .schemes = {scheme::floating},
@@ -98,8 +96,20 @@ Capabilities specification_capabilities() {
   return capabilities;
 }
 
+Capabilities aten_cpu_capabilities(const std::vector<std::string>& formats) {
+  Capabilities capabilities = aten_capabilities({Operation::pack, Operation::matmul});
+  capabilities.formats.clear();
+  capabilities.schemes.clear();
+  for (const std::string& name : formats) {
+    capabilities.formats.push_back(format_of("format", name));
+    for (const Scheme* scheme : schemes_of(*capabilities.formats.back())) capabilities.schemes.push_back(scheme);
+  }
+  capabilities.types = {Types(Type::fp32, Type::bf16)};
+  return capabilities;
+}
+
 Capabilities library_capabilities(std::vector<Operation> operations) {
-  Capabilities capabilities = aten_capabilities(std::move(operations), 1);
+  Capabilities capabilities = aten_capabilities(std::move(operations));
   capabilities.any_alignment = false;
   capabilities.one_nan = false;
   capabilities.takes_tensors = true;
@@ -119,7 +129,8 @@ const std::vector<SubjectRow>& subjects() {
        make_host_subject},
       {"cpu", "the production code for tensors in a host's memory", false, kernel_capabilities(), make_cpu_subject},
       {"cuda", "the production kernels on a GPU", true, on_a_gpu(kernel_capabilities()), make_cuda},
-      {"aten-cpu", "PyTorch's int4 weight operators on the CPU", false, aten_capabilities({Operation::matmul}, 16),
+      {"aten-cpu", "PyTorch's int4 weight operators on the CPU", false,
+       aten_cpu_capabilities({"int4pack-cpu-default", "int4pack-cpu-avx2", "int4pack-cpu-avx512"}),
        make_aten_cpu_subject, true},
       {"aten-eager", "PyTorch's eager formulas on the CPU, one tensor operation at a time", false, eager_capabilities(),
        make_aten_eager_subject, true},

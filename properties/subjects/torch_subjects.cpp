@@ -41,7 +41,7 @@ EntryPoint entry_point(const char* name) {
 
 MadeSubject make_aten_cpu_subject() {
   MadeSubject made;
-  made.subject.reset(entry_point<Subject* (*)()>("tileproof_aten_cpu_subject")());
+  entry_point<void (*)(MadeSubject&)>("tileproof_aten_cpu_subject")(made);
   return made;
 }
 
