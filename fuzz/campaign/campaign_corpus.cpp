@@ -7,9 +7,9 @@
 #include <sstream>
 
 #include "fuzz/campaign/fingerprint.h"
-#include "fuzz/campaign/shrinking.h"
 #include "fuzz/records/expected_failures.h"
 #include "fuzz/records/records.h"
+#include "properties/judging/shrinking.h"
 #include "properties/registry.h"
 #include "reports/reports.h"
 
@@ -122,7 +122,7 @@ CampaignFinding CampaignCorpus::as_found(const Replayed& one, Worker& worker) {
   const Property& property = property_of(finding.problem.property);
   std::string why_not;
   const Shrunk smallest =
-      shrunk(property, sample_space_of(property, selected_.row.capabilities, &why_not), finding, worker,
+      shrunk(property, sample_space_of(property, selected_.row.capabilities, &why_not), finding, worker, are_alike,
              {.tries = limits_.shrink_tries, .seconds = limits_.shrink_seconds, .stop = limits_.stop});
   const std::string fingerprint = fingerprint_of(finding);
   keeping([&] { corpus_.keep_crashing(smallest.finding.problem, fingerprint + "\nfound " + utc_now()); });

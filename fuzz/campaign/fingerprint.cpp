@@ -92,6 +92,15 @@ std::string pattern_of(const Finding& finding) {
   return text;
 }
 
+bool are_alike(const Finding& a, const Finding& b) {
+  const Problem &p = a.problem, &q = b.problem;
+  const bool same_place = p.property == q.property && p.subject == q.subject && p.variant == q.variant &&
+                          p.scheme == q.scheme && p.types == q.types && p.format == q.format;
+  if (!same_place || a.kind != b.kind) return false;
+  const std::string pattern = pattern_of(a), other = pattern_of(b);
+  return pattern == other || a.wrong.size() < 2 || b.wrong.size() < 2;
+}
+
 std::string fingerprint_of(const Finding& finding) {
   const Problem& p = finding.problem;
   const std::string pattern = pattern_of(finding);

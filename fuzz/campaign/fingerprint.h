@@ -12,6 +12,10 @@ namespace tileproof {
 /// a sign, a power of two, a constant.
 std::string fingerprint_of(const Finding&);
 
+/// Whether two findings are of one failure: of one property, subject, types and layout, kind and pattern, where both
+/// have enough wrong elements to show one.
+bool are_alike(const Finding&, const Finding&);
+
 /// The pattern alone; "" where the elements listed share none.
 std::string pattern_of(const Finding&);
 

@@ -2,9 +2,10 @@
 #include <utility>
 
 #include "fuzz/campaign/campaign.h"
-#include "fuzz/campaign/shrinking.h"
+#include "fuzz/campaign/fingerprint.h"
 #include "fuzz/process/batch.h"
 #include "fuzz/process/stopwatch.h"
+#include "properties/judging/shrinking.h"
 #include "properties/registry.h"
 
 namespace tileproof {
@@ -64,8 +65,9 @@ CampaignFinding Campaign::looked_into(const ToLookInto& one, std::size_t slot) {
   const Property& property = property_of(failed.finding.problem.property);
   std::string why_not;
   Worker fresh(selected_.order, options_.case_deadline);
-  const Shrunk smallest = shrunk(property, sample_space_of(property, capabilities_, &why_not), failed.finding, fresh,
-                                 {.tries = options_.shrink_tries, .seconds = options_.shrink_seconds, .stop = stop_});
+  const Shrunk smallest =
+      shrunk(property, sample_space_of(property, capabilities_, &why_not), failed.finding, fresh, are_alike,
+             {.tries = options_.shrink_tries, .seconds = options_.shrink_seconds, .stop = stop_});
   found.smallest = smallest.finding;
   found.shrunk = smallest.how_far;
   return found;

@@ -31,19 +31,18 @@ Types types_in_turn(const SampleSpace&, const Scheme&, std::size_t i);
 /// take
 void require_within(const Problem&, const SampleSpace&);
 
-/// Problems inside the space, all of their first variant; shrinks to fewer rows, columns, groups, plainer profiles,
-/// never in its seed.
+/// Problems inside the space, all of their first variant.
 rc::Gen<Problem> problems(const std::string& property, const std::string& subject, const SampleSpace&);
 
-/// Problems one step smaller or plainer, the boldest steps first; none has more elements, and no chain of steps
-/// returns.
+/// Problems one step smaller or plainer: fewer rows, columns, groups, a plainer profile, the same seed. The boldest
+/// steps come first; none has more elements, and no chain of steps returns.
 std::vector<Problem> smaller_problems(const Problem&, const SampleSpace&);
 
 /// How many experts a problem of this seed has, of at most so many.
 std::int64_t experts_of(std::uint64_t seed, std::int64_t most_experts);
 
-/// One of them, and its steps: a function of seed and index alone, whoever draws it and in whatever order.
-/// What the generator throws, its value() throws.
-rc::Shrinkable<Problem> drawn_problem(const rc::Gen<Problem>&, std::uint64_t seed, std::uint64_t index);
+/// One of them: a function of seed and index alone, whoever draws it and in whatever order.
+/// @throws whatever the generator throws
+Problem drawn_problem(const rc::Gen<Problem>&, std::uint64_t seed, std::uint64_t index);
 
 }  // namespace tileproof

@@ -57,8 +57,8 @@ const std::vector<Pairing>& pairings() {
 constexpr std::uint64_t sampling = 300;
 
 /// The i-th problem, at sizes from RapidCheck's smallest to its largest.
-rc::Shrinkable<Problem> drawn_from(const rc::Gen<Problem>& generator, std::uint64_t i) {
-  return generator(rc::Random(i), static_cast<int>(i % 101));
+Problem drawn_from(const rc::Gen<Problem>& generator, std::uint64_t i) {
+  return generator(rc::Random(i), static_cast<int>(i % 101)).value();
 }
 
 /// The smallest matrix of a problem's tiling: one row (or as many as come together), and the columns that whole
@@ -96,7 +96,7 @@ TEST(Generator, DrawsOnlyWhatIsPossibleAndWithinTheDomains) {
     if (!pairing.is_drawn()) continue;
     const rc::Gen<Problem> generator = pairing.generator();
     for (std::uint64_t i = 0; i < sampling; ++i) {
-      const Problem problem = drawn_from(generator, i).value();
+      const Problem problem = drawn_from(generator, i);
       ASSERT_EQ(objection_to(problem, pairing), "") << line_of(problem);
     }
   }
@@ -136,7 +136,7 @@ TEST(Generator, ReachesAllOfTheDomains) {
     std::int64_t most_elements = 0;
     const rc::Gen<Problem> generator = pairing.generator();
     for (std::uint64_t i = 0; i < sampling; ++i) {
-      const Problem p = drawn_from(generator, i).value();
+      const Problem p = drawn_from(generator, i);
       formats.insert(p.format);
       group_sizes.insert(p.group_size);
       schemes.insert(p.scheme);
@@ -211,17 +211,16 @@ TEST(Generator, DrawsTheFirstVariantAndShrinksStayInIt) {
                            sample_space_of(property, subjects().front().capabilities, &why_not)};
   ASSERT_EQ(why_not, "");
   for (std::uint64_t i = 0; i < 20; ++i) {
-    const rc::Shrinkable<Problem> drawn = drawn_from(pairing.generator(), i);
-    EXPECT_EQ(drawn.value().variant, "one");
-    auto shrinks = drawn.shrinks();
-    while (const auto shrink = shrinks.next()) EXPECT_EQ(shrink->value().variant, "one");
+    const Problem drawn = drawn_from(pairing.generator(), i);
+    EXPECT_EQ(drawn.variant, "one");
+    for (const Problem& step : smaller_problems(drawn, pairing.space)) EXPECT_EQ(step.variant, "one");
   }
 }
 
 TEST(Generator, DrawsTheSameForTheSameRandomNumbers) {
   const Pairing& pairing = pairings().front();
   for (std::uint64_t i = 0; i < 50; ++i) {
-    EXPECT_EQ(drawn_from(pairing.generator(), i).value(), drawn_from(pairing.generator(), i).value());
+    EXPECT_EQ(drawn_from(pairing.generator(), i), drawn_from(pairing.generator(), i));
   }
 }
 
@@ -229,7 +228,7 @@ TEST(DrawnProblem, DependsOnSeedAndIndexAloneWhoeverDrawsItAndInWhateverOrder) {
   const Pairing& pairing = pairings().front();
   constexpr std::uint64_t count = 60;
   const auto drawn_at = [&](const rc::Gen<Problem>& generator, std::uint64_t index) {
-    return drawn_problem(generator, 7, index).value();
+    return drawn_problem(generator, 7, index);
   };
   std::vector<Problem> ascending;
   for (std::uint64_t i = 0; i < count; ++i) ascending.push_back(drawn_at(pairing.generator(), i));
@@ -249,7 +248,7 @@ TEST(DrawnProblem, DependsOnSeedAndIndexAloneWhoeverDrawsItAndInWhateverOrder) {
   std::set<std::string> lines;
   for (std::uint64_t seed : {7u, 8u}) {
     for (std::uint64_t i = 0; i < count; ++i) {
-      lines.insert(line_of(drawn_problem(pairing.generator(), seed, i).value()));
+      lines.insert(line_of(drawn_problem(pairing.generator(), seed, i)));
     }
   }
   EXPECT_EQ(lines.size(), 2 * count);
@@ -261,10 +260,8 @@ void for_each_shrink(const Pairing& pairing, Use use) {
   if (!pairing.is_drawn()) return;
   const rc::Gen<Problem> generator = pairing.generator();
   for (std::uint64_t i = 0; i < 25; ++i) {
-    const rc::Shrinkable<Problem> drawn = drawn_from(generator, i * 7 + 1);
-    const Problem problem = drawn.value();
-    auto shrinks = drawn.shrinks();
-    while (const auto shrink = shrinks.next()) use(problem, shrink->value());
+    const Problem problem = drawn_from(generator, i * 7 + 1);
+    for (const Problem& step : smaller_problems(problem, pairing.space)) use(problem, step);
   }
 }
 
@@ -303,16 +300,14 @@ TEST(Shrinks, LeadToOneUnitOfThePlainestProblem) {
     if (!pairing.is_drawn()) continue;
     const rc::Gen<Problem> generator = pairing.generator();
     for (std::uint64_t i = 0; i < 5; ++i) {
-      rc::Shrinkable<Problem> smallest = drawn_from(generator, i);
-      int steps = 0;
-      for (auto shrinks = smallest.shrinks(); steps < 1000; ++steps) {
-        const auto shrink = shrinks.next();  // always the first, as where every problem fails
-        if (!shrink) break;
-        smallest = *shrink;
-        shrinks = smallest.shrinks();
+      Problem problem = drawn_from(generator, i);
+      int taken = 0;
+      for (; taken < 1000; ++taken) {
+        const std::vector<Problem> steps = smaller_problems(problem, pairing.space);
+        if (steps.empty()) break;
+        problem = steps.front();  // always the first, as where every problem fails
       }
-      ASSERT_LT(steps, 200) << "no end";
-      const Problem problem = smallest.value();
+      ASSERT_LT(taken, 200) << "no end";
       const Capabilities& capabilities = pairing.row->capabilities;
       EXPECT_EQ(problem.n, n_unit(*problem.format, pairing.space.sampling.n_multiple));
       EXPECT_EQ(problem.format, capabilities.formats.front());

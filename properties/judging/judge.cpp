@@ -6,6 +6,7 @@
 #include <new>
 
 #include "properties/case/generator.h"
+#include "properties/judging/shrinking.h"
 #include "properties/problem/draw.h"
 #include "properties/registry.h"
 #include "properties/subjects/float_mode.h"
@@ -65,9 +66,10 @@ CaseOutcome run_case(const Property& property, const Problem& problem, const Cap
 /// All cases of one property on one subject.
 class Run {
  public:
-  Run(const Property& property, const SubjectRow& row, CaseRunner& runner, const Observer& observer,
-      const std::vector<ExpectedFailure>* expected_failures, Patience& patience, const std::function<bool()>& stop)
-      : property_(property), runner_(runner), observer_(observer), patience_(patience), stop_(stop) {
+  Run(const Property& property, const SubjectRow& row, const SampleSpace& space, CaseRunner& runner,
+      const Observer& observer, const std::vector<ExpectedFailure>* expected_failures, Patience& patience,
+      const std::function<bool()>& stop)
+      : property_(property), space_(space), runner_(runner), observer_(observer), patience_(patience), stop_(stop) {
     judgement_.property = property.name;
     judgement_.subject = row.name;
     if (expected_failures == nullptr) return;
@@ -92,10 +94,7 @@ class Run {
                  seconds_since(begin)});
     }
     count(problem, outcome, coverage, known);
-    if (outcome.finding) {
-      outcome.finding->shrinks = finding_ ? finding_->shrinks + 1 : 0;
-      finding_ = outcome.finding;
-    }
+    if (outcome.finding && !finding_) finding_ = outcome.finding;
     return outcome;
   }
 
@@ -107,17 +106,17 @@ class Run {
     const std::int64_t most_discarded = 10 * cases;
     std::int64_t taken = 0;
     std::int64_t discarded = 0;
-    std::optional<std::pair<rc::Shrinkable<Problem>, Finding>> unclear;
+    std::optional<Finding> unclear;
     constexpr std::int64_t least_where_unclear = 30;
     const auto wanted = [&] { return unclear ? std::max(cases, least_where_unclear) : cases; };
     for (std::uint64_t index = 0; taken < wanted() && discarded <= most_discarded; ++index) {
-      const std::optional<rc::Shrinkable<Problem>> one = drawn_or_given_up(problems, own_seed, index);
+      const std::optional<Problem> one = drawn_or_given_up(problems, own_seed, index);
       if (!one) return;
-      const CaseOutcome outcome = take(one->value());
+      const CaseOutcome outcome = take(*one);
       ++(outcome.discarded ? discarded : taken);
       if (outcome.finding && outcome.finding->kind == "unclear") {
-        if (!unclear) unclear.emplace(*one, *finding_);
-        unclear_ = unclear->second;
+        if (!unclear) unclear = finding_;
+        unclear_ = unclear;
         finding_.reset();
         continue;
       }
@@ -127,34 +126,34 @@ class Run {
     keep_finding();
     unclear_.reset();
     if (!unclear) return;
-    finding_ = unclear->second;
-    if (!judgement_.device_lost) shrink(unclear->first);
+    finding_ = unclear;
+    if (!judgement_.device_lost) shrink();
     keep_finding();
   }
 
   /// Draws on for the goals that a subject's cases have not met, and runs only problems that meet one: what a subject
   /// takes may be so narrow that chance alone does not.
-  void draw_for_goals(const SampleSpace& space, std::uint64_t seed) {
+  void draw_for_goals(std::uint64_t seed) {
     constexpr std::uint64_t most_drawn = 4096;
     std::int64_t cases = 64;                        // the most that are run
     if (judgement_.coverage.compared == 0) return;  // nothing has been shown, and this would show no more
     if (!judgement_.findings.empty() || judgement_.device_lost || !judgement_.gave_up.empty()) return;
-    const Goals goals = goals_of(property_.meets, space.capabilities);
+    const Goals goals = goals_of(property_.meets, space_.capabilities);
     const auto is_missing = [&](const CoverageGoal* goal) { return !goal->is_met(judgement_.coverage, goal->name); };
-    const rc::Gen<Problem> problems = tileproof::problems(property_.name, judgement_.subject, space);
+    const rc::Gen<Problem> problems = tileproof::problems(property_.name, judgement_.subject, space_);
     const std::uint64_t own_seed = seed_of(property_.name + " for goals", seed);
     for (std::uint64_t index = 0; index < most_drawn && cases > 0; ++index) {
       if (std::none_of(goals.in_reach.begin(), goals.in_reach.end(), is_missing) || (stop_ && stop_())) break;
-      const std::optional<rc::Shrinkable<Problem>> one = drawn_or_given_up(problems, own_seed, index);
+      const std::optional<Problem> one = drawn_or_given_up(problems, own_seed, index);
       if (!one) return;
       Coverage of_problem;
-      count_problem(one->value(), of_problem);
+      count_problem(*one, of_problem);
       const bool meets_one = std::any_of(goals.in_reach.begin(), goals.in_reach.end(), [&](const CoverageGoal* goal) {
         return is_missing(goal) && goal->is_met(of_problem, goal->name);
       });
       if (!meets_one) continue;
       --cases;
-      if (ends_draws(take(one->value()), *one)) break;
+      if (ends_draws(take(*one), *one)) break;
     }
     keep_finding();
   }
@@ -183,9 +182,9 @@ class Run {
     return !judgement_.findings.empty();
   }
 
-  Judgement finished(const Property& property, const SampleSpace& space) {
+  Judgement finished() {
     judgement_.seconds = seconds_since(begin_);
-    judgement_.settle(property, space);
+    judgement_.settle(property_, space_);
     return judgement_;
   }
 
@@ -198,12 +197,9 @@ class Run {
   }
 
   /// A problem; nothing where the generator has none to give.
-  std::optional<rc::Shrinkable<Problem>> drawn_or_given_up(const rc::Gen<Problem>& problems, std::uint64_t seed,
-                                                           std::uint64_t index) {
+  std::optional<Problem> drawn_or_given_up(const rc::Gen<Problem>& problems, std::uint64_t seed, std::uint64_t index) {
     try {
-      rc::Shrinkable<Problem> one = drawn_problem(problems, seed, index);
-      static_cast<void>(one.value());
-      return one;
+      return drawn_problem(problems, seed, index);
     } catch (const std::exception& error) {
       give_up(error.what());
       return std::nullopt;
@@ -211,15 +207,15 @@ class Run {
   }
 
   /// Whether no more problems are to be drawn after a case; what failed is shrunk.
-  bool ends_draws(const CaseOutcome& outcome, const rc::Shrinkable<Problem>& one) {
+  bool ends_draws(const CaseOutcome& outcome, const Problem& one) {
     const bool patient = has_patience_after(outcome);
     if (outcome.finding) {
-      if (patient) shrink(one);
+      if (patient) shrink();
       return true;
     }
     // One that a process died of and that is no finding is known, and seen now. What a case lacks the next would lack
     // too, unless this was one of few.
-    const bool lacking = outcome.unavailable && !judgement_.variants_run.contains(one.value().variant);
+    const bool lacking = outcome.unavailable && !judgement_.variants_run.contains(one.variant);
     return judgement_.device_lost || outcome.process_lost || lacking || !patient;
   }
 
@@ -229,24 +225,30 @@ class Run {
     return !outcome.process_lost || patience_.crashes > 0;
   }
 
-  /// From a failing problem to the first step that fails too, and so on, until no step fails or they have cost enough.
-  void shrink(rc::Shrinkable<Problem> failing) {
-    constexpr std::int64_t most_shrinks = 400;
-    std::int64_t tries = 0;
-    std::set<std::string> passed;  // steps of different problems meet
-    for (rc::Seq<rc::Shrinkable<Problem>> steps = failing.shrinks();;) {
-      const rc::Maybe<rc::Shrinkable<Problem>> step = steps.next();
-      if (!step || judgement_.device_lost || ++tries > most_shrinks || (stop_ && stop_())) return;
-      const Problem problem = step->value();
-      if (passed.contains(line_of(problem))) continue;
-      const CaseOutcome outcome = take(problem);
-      if (!has_patience_after(outcome)) return;
-      if (outcome.finding) {
-        steps = step->shrinks();
-      } else {
-        passed.insert(line_of(problem));
-      }
+  /// Runs the steps of shrinking: they are observed as other cases are, and not counted.
+  class Steps : public CaseRunner {
+   public:
+    explicit Steps(Run& run) : run_(run) {}
+    CaseOutcome run(const Property&, const Problem& problem, Coverage&) override {
+      CaseOutcome outcome = run_.take(problem);
+      is_patient_ = run_.has_patience_after(outcome);
+      return outcome;
     }
+    bool is_patient() const { return is_patient_; }
+
+   private:
+    Run& run_;
+    bool is_patient_ = true;
+  };
+
+  static constexpr std::int64_t most_shrinks = 400;
+
+  /// From what was found to the smallest that fails in the same kind, or until the steps have cost enough.
+  void shrink() {
+    Steps steps(*this);
+    const auto are_alike = [](const Finding& a, const Finding& b) { return a.kind == b.kind; };
+    const auto stop = [&] { return judgement_.device_lost || !steps.is_patient() || (stop_ && stop_()); };
+    finding_ = shrunk(property_, space_, *finding_, steps, are_alike, {.tries = most_shrinks, .stop = stop}).finding;
   }
 
   /// Whether the problem fails alone, where the runner can show it: else what ran before it had its part. A process
@@ -292,6 +294,7 @@ class Run {
   }
 
   const Property& property_;
+  const SampleSpace& space_;
   CaseRunner& runner_;
   const Observer& observer_;
   Patience& patience_;
@@ -559,7 +562,7 @@ Judgement judge(const Property& property, const SubjectRow& row, CaseRunner& run
     return judgement;
   }
   Patience own;
-  Run run(property, row, runner, observer, effort.expected_failures,
+  Run run(property, row, space, runner, observer, effort.expected_failures,
           effort.patience != nullptr ? *effort.patience : own, effort.stop);
   const std::vector<std::string>& variants = space.sampling.variants;
   const std::int64_t share = std::max<std::int64_t>(3, effort.cases / static_cast<std::int64_t>(variants.size()));
@@ -578,11 +581,11 @@ Judgement judge(const Property& property, const SubjectRow& row, CaseRunner& run
       run.keep_finding();
       if (run.has_lost_the_device()) break;
     }
-    if (fixed.empty() && effort.draws_for_goals) run.draw_for_goals(space, effort.seed);
+    if (fixed.empty() && effort.draws_for_goals) run.draw_for_goals(effort.seed);
   } catch (const std::runtime_error& error) {  // of the machine: no process can be had any more
     if (!run.keeps_what_was_found(error.what())) throw;
   }
-  return run.finished(property, space);
+  return run.finished();
 }
 
 Judgement judge(const Property& property, const SubjectRow& row, Subject& subject, const Effort& effort,
@@ -600,17 +603,17 @@ Judgement judge_one(const Problem& problem, const SubjectRow& row, CaseRunner& r
   const SampleSpace space = sample_space_of(property, row.capabilities, &why_not);
   if (!why_not.empty()) return skipped(property, row.name, why_not);
   require_within(problem, space);
-  const Observer nobody;
-  Patience patience;
-  Run run(property, row, runner, nobody, nullptr, patience, nullptr);
-  run.take(problem);
-  run.keep_finding();
   // One case need not meet all that a property is about.
   Property alone = property;
   alone.meets.clear();
   SampleSpace of_case = space;
   of_case.sampling.variants.clear();
-  return run.finished(alone, of_case);
+  const Observer nobody;
+  Patience patience;
+  Run run(alone, row, of_case, runner, nobody, nullptr, patience, nullptr);
+  run.take(problem);
+  run.keep_finding();
+  return run.finished();
 }
 
 Judgement judge_one(const Problem& problem, const SubjectRow& row, Subject& subject) {

@@ -462,10 +462,25 @@ TEST(Shrinking, ReportsTheLastProblemThatFailedAndHowManyDidBefore) {
     const Shrunk shrunk =
         shrunk_where([](const Problem& p) { return p.n > 5 && p.k > 200 && p.group_size > 32; }, seed);
     const Finding& finding = shrunk.judgement.findings.at(0);
-    EXPECT_EQ(finding.problem, shrunk.failing.back());
+    const auto has_all_data = [](const Problem& p) { return p.codes == Span() && p.parameters == Span(); };
+    EXPECT_EQ(finding.problem, *std::find_if(shrunk.failing.rbegin(), shrunk.failing.rend(), has_all_data));
     EXPECT_EQ(finding.details, line_of(finding.problem));
     EXPECT_EQ(finding.shrinks + 1, static_cast<std::int64_t>(shrunk.failing.size()));
     for (const Problem& other : shrunk.failing) EXPECT_GE(other.n * other.k, finding.problem.n * finding.problem.k);
+  }
+}
+
+TEST(Shrinking, KeepsOfTheDataWhatTheFailureNeeds) {
+  const Property property = property_with([](Case& c) {
+    compare_something(c);
+    c.parameters();
+    if (c.codes().elements[21] != 8) throw Failure("mismatch", line_of(c.problem));
+  });
+  for (std::uint64_t seed = 1; seed <= 5; ++seed) {
+    const Problem& p = judged(property, {.cases = 200, .seed = seed}).findings.at(0).problem;
+    EXPECT_EQ(p.n * p.k, 32) << line_of(p);
+    EXPECT_EQ(p.codes, (Span{21, 22})) << line_of(p);
+    EXPECT_EQ(p.parameters, Span()) << "they have no part in it: " << line_of(p);
   }
 }
 

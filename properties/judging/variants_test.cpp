@@ -133,7 +133,10 @@ TEST(Variants, AreShrunkWithinThemselvesAndWithinAKind) {
         if (problem.variant == finding.problem.variant) own.push_back(problem);
       }
       EXPECT_EQ(finding.shrinks + 1, static_cast<std::int64_t>(own.size())) << "counted for each variant anew";
-      EXPECT_EQ(finding.problem, own.back());
+      // It fails with neutral data too, which were tried last, so its own are named no more.
+      EXPECT_EQ(finding.problem.codes, Span());
+      EXPECT_EQ(own.back().parameters, (Span{0, 0}));
+      EXPECT_EQ(finding.problem.n * finding.problem.k, own.back().n * own.back().k);
       for (const Problem& problem : own) EXPECT_EQ(problem.seed, finding.problem.seed) << "shrunk from another problem";
     }
   }

@@ -1,10 +1,8 @@
-#include "fuzz/campaign/shrinking.h"
+#include "properties/judging/shrinking.h"
 
 #include <algorithm>
 #include <chrono>
 #include <set>
-
-#include "fuzz/campaign/fingerprint.h"
 
 namespace tileproof {
 
@@ -12,10 +10,13 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
+using Alike = std::function<bool(const Finding&, const Finding&)>;
+
 class Shrinking {
  public:
-  Shrinking(const Property& property, const Finding& finding, CaseRunner& runner, const ShrinkLimits& limits)
-      : property_(property), smallest_(finding), runner_(runner), limits_(limits) {
+  Shrinking(const Property& property, const Finding& finding, CaseRunner& runner, const Alike& are_alike,
+            const ShrinkLimits& limits)
+      : property_(property), smallest_(finding), runner_(runner), are_alike_(are_alike), limits_(limits) {
     tried_.insert(line_of(finding.problem));
   }
 
@@ -23,15 +24,21 @@ class Shrinking {
 
   /// Takes a candidate over where it fails alike. @return whether it does
   bool takes(const Problem& candidate) {
-    if (is_over() || !tried_.insert(line_of(candidate)).second) return false;
+    const std::optional<Finding> found = failure_of(candidate);
+    if (found) smallest_ = *found;
+    return found.has_value();
+  }
+
+  /// A candidate's failure, where it fails alike.
+  std::optional<Finding> failure_of(const Problem& candidate) {
+    if (is_over() || !tried_.insert(line_of(candidate)).second) return std::nullopt;
     ++tries_;
     Coverage coverage;
     const CaseOutcome outcome = runner_.run(property_, candidate, coverage);
-    if (!outcome.finding || !are_alike(*outcome.finding, smallest_)) return false;
-    const std::int64_t shrinks = smallest_.shrinks;
-    smallest_ = *outcome.finding;
-    smallest_.shrinks = shrinks + 1;
-    return true;
+    if (!outcome.finding || !are_alike_(*outcome.finding, smallest_)) return std::nullopt;
+    Finding found = *outcome.finding;
+    found.shrinks = ++smallest_.shrinks;
+    return found;
   }
 
   bool is_over() {
@@ -50,6 +57,7 @@ class Shrinking {
   const Property& property_;
   Finding smallest_;
   CaseRunner& runner_;
+  const Alike& are_alike_;
   const ShrinkLimits& limits_;
   Clock::time_point begin_ = Clock::now();
   std::int64_t tries_ = 0;
@@ -67,8 +75,10 @@ void shrink_problem(Shrinking& shrinking, const SampleSpace& space) {
 
 /// Keeps as little of a span as fails, by halves, then by smaller and smaller parts from both ends.
 void shrink_span(Shrinking& shrinking, Span Problem::*span, std::int64_t elements) {
-  Problem begin = shrinking.smallest().problem;
-  Span kept = begin.*span;
+  Problem without = shrinking.smallest().problem;
+  Span kept = without.*span;
+  without.*span = {0, 0};
+  if (shrinking.failure_of(without)) return;
   kept.end = std::min(kept.end, elements);
   const auto takes = [&](std::int64_t first, std::int64_t end) {
     Problem candidate = shrinking.smallest().problem;
@@ -86,18 +96,9 @@ void shrink_span(Shrinking& shrinking, Span Problem::*span, std::int64_t element
 
 }  // namespace
 
-bool are_alike(const Finding& a, const Finding& b) {
-  const Problem &p = a.problem, &q = b.problem;
-  const bool same_place = p.property == q.property && p.subject == q.subject && p.variant == q.variant &&
-                          p.scheme == q.scheme && p.types == q.types && p.format == q.format;
-  if (!same_place || a.kind != b.kind) return false;
-  const std::string pattern = pattern_of(a), other = pattern_of(b);
-  return pattern == other || a.wrong.size() < 2 || b.wrong.size() < 2;
-}
-
 Shrunk shrunk(const Property& property, const SampleSpace& space, const Finding& finding, CaseRunner& runner,
-              const ShrinkLimits& limits) {
-  Shrinking shrinking(property, finding, runner, limits);
+              const Alike& are_alike, const ShrinkLimits& limits) {
+  Shrinking shrinking(property, finding, runner, are_alike, limits);
   shrink_problem(shrinking, space);
   const Problem& p = shrinking.smallest().problem;
   shrink_span(shrinking, &Problem::codes, p.n * p.k);

@@ -19,13 +19,12 @@ struct Shrunk {
   std::string how_far;  // "to the smallest, in 41 tries"; or what ended it before
 };
 
-/// Whether two findings are of one failure: of one property, subject, types and layout, kind and pattern, where both
-/// have enough wrong elements to show one.
-bool are_alike(const Finding&, const Finding&);
-
 /// First the dimensions, the layout and the profile; then the data: codes and parameters are made neutral from both
-/// ends, as long as it goes on failing, down to one of each.
-/// @param runner  runs the candidates; of a process that dies of one it starts another
-Shrunk shrunk(const Property&, const SampleSpace&, const Finding&, CaseRunner& runner, const ShrinkLimits&);
+/// ends, as long as it goes on failing, down to one of each. Where it fails with neutral ones alone, they have no part
+/// in it, and are left as they are.
+/// @param runner    runs the candidates; of a process that dies of one it starts another
+/// @param are_alike  whether two findings are of one failure
+Shrunk shrunk(const Property&, const SampleSpace&, const Finding&, CaseRunner& runner,
+              const std::function<bool(const Finding&, const Finding&)>& are_alike, const ShrinkLimits&);
 
 }  // namespace tileproof
