@@ -211,13 +211,10 @@ class OneBitOff : public Subject {
  public:
   explicit OneBitOff(Subject& right) : right_(right) {}
   Memory& memory() override { return right_.memory(); }
-  void run(const MatmulCall& c) override {
+  void run(const Call& c) override {
     right_.run(c);
-    c.out[c.m * c.n - 1] ^= 1;
-  }
-  void run(const DequantizeEagerlyCall& c) override {
-    right_.run(c);
-    static_cast<std::uint8_t*>(c.weights)[0] ^= 1;
+    if (c.operation == Operation::matmul) c.products()[c.m * c.n - 1] ^= 1;
+    if (c.operation == Operation::dequantize_eagerly) c.at<std::uint8_t>(Role::weights)[0] ^= 1;
   }
 
  private:
@@ -270,10 +267,11 @@ class NansOfItsOwn : public Subject {
  public:
   explicit NansOfItsOwn(Subject& right) : right_(right) {}
   Memory& memory() override { return right_.memory(); }
-  void run(const DequantizeEagerlyCall& c) override {
+  void run(const Call& c) override {
     right_.run(c);
     for (std::int64_t i = 0; i < c.n * c.k; ++i) {
-      if (float_format_of(c.type).is_nan(loaded(c.weights, c.type, i))) stored(c.weights, c.type, i, 0xffc0);
+      if (float_format_of(c.types.weight).is_nan(loaded(c.weights(), c.types.weight, i)))
+        stored(c.weights(), c.types.weight, i, 0xffc0);
     }
   }
 

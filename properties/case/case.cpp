@@ -12,32 +12,24 @@
 
 namespace tileproof {
 
-namespace {
-
-template <class T>
-Tensor input(const char* name, const std::vector<T>& elements, std::size_t element_bytes = sizeof(T),
-             std::size_t alignment = 256) {
+Tensor input(const char* name, const std::vector<std::uint8_t>& bytes, std::size_t element_bytes,
+             std::size_t alignment) {
   // An empty vector may have no address; an input must have one to be told from an output.
   static const std::uint8_t nothing = 0;
-  const void* data = elements.empty() ? static_cast<const void*>(&nothing) : elements.data();
   return {.name = name,
-          .input = data,
-          .bytes = elements.size() * sizeof(T),
+          .input = bytes.empty() ? &nothing : bytes.data(),
+          .bytes = bytes.size(),
           .element_bytes = element_bytes,
           .alignment = alignment};
 }
 
-template <class T>
-Tensor output(const char* name, std::vector<T>& elements, std::size_t element_bytes = sizeof(T),
-              std::size_t alignment = 256) {
+Tensor output(const char* name, std::vector<std::uint8_t>& bytes, std::size_t element_bytes, std::size_t alignment) {
   return {.name = name,
-          .output = elements.data(),
-          .bytes = elements.size() * sizeof(T),
+          .output = bytes.data(),
+          .bytes = bytes.size(),
           .element_bytes = element_bytes,
           .alignment = alignment};
 }
-
-}  // namespace
 
 /// Weights in the order of their format's result, as rows of n.
 Matrix<std::uint32_t> in_rows(const Problem& p, Matrix<std::uint32_t> weights) {
@@ -184,105 +176,86 @@ void Case::run(std::vector<Tensor> tensors, const std::function<void(const std::
   guarded_call(tensors, [&] { guarded(subject_.memory(), tensors, fill_, use); });
 }
 
-std::vector<std::uint32_t> Case::pack(const Matrix<std::uint8_t>& codes) {
-  const std::vector<std::uint8_t> pairs = specified::pairs(codes);
-  const std::int64_t rows = codes.rows / problem.experts;
-  std::vector<std::uint32_t> packed(
-      static_cast<std::size_t>(problem.experts * packed_words(*problem.format, {rows, codes.columns})));
-  Tensor words = output("packed", packed, 4, vector_alignment);
-  words.may_equal_poison = true;
-  run({input("codes", pairs, 1, vector_alignment), words}, [&](const std::vector<void*>& at) {
-    subject_.run(PackCall{static_cast<const std::uint8_t*>(at[0]), static_cast<std::uint32_t*>(at[1]), rows,
-                          codes.columns, problem.format, problem.experts});
+Contents Case::run(Call call, Contents contents) {
+  std::vector<Tensor> tensors;
+  std::vector<Role> roles;
+  for (const RoleRow& row : roles_of(call.operation)) {
+    const auto form = form_of(call, row);
+    if (!form) continue;
+    std::vector<std::uint8_t>& bytes = contents[row.role];
+    const auto element_bytes = static_cast<std::size_t>(form->element_bytes);
+    const std::size_t alignment = alignment_of(call, row, element_bytes);
+    if (row.is_output) bytes.resize(static_cast<std::size_t>(call.experts * form->bytes()));
+    tensors.push_back(row.is_output ? output(form->name, bytes, element_bytes, alignment)
+                                    : input(form->name, bytes, element_bytes, alignment));
+    tensors.back().may_equal_poison = row.is_output && row.role == Role::packed;
+    roles.push_back(row.role);
+  }
+  run(tensors, [&](const std::vector<void*>& at) {
+    for (std::size_t i = 0; i < roles.size(); ++i) call.at(roles[i]) = at[i];
+    subject_.run(call);
   });
+  return contents;
+}
+
+std::size_t Case::alignment_of(const Call& call, RoleRow row, std::size_t element_bytes) {
+  constexpr std::size_t of_vectors = 16;  // of codes and results
+  if (is_eager(call.operation) || call.operation == Operation::matmul) return alignment_of_allocators;
+  return row.is_output || row.role == Role::pairs ? of_vectors : element_bytes;
+}
+
+std::vector<std::uint32_t> Case::pack(const Matrix<std::uint8_t>& codes) {
+  Call call = call_of(Operation::pack, problem);
+  call.n = codes.rows / problem.experts;
+  Contents contents;
+  contents[Role::pairs] = specified::pairs(codes);
+  const std::vector<std::uint32_t> packed = widened(run(call, std::move(contents))[Role::packed], 4);
   coverage_.output_all(packed);
   return packed;
 }
 
 Matrix<std::int32_t> Case::unpack(const std::vector<std::uint32_t>& packed) {
-  Matrix<std::int32_t> codes(problem.experts * problem.n, problem.k);
-  run({input("packed_w", packed, 4, 4), output("codes", codes.elements, 4, vector_alignment)},
-      [&](const std::vector<void*>& at) {
-        subject_.run(UnpackCall{static_cast<const std::uint32_t*>(at[0]), static_cast<std::int32_t*>(at[1]), problem.n,
-                                problem.k, problem.format, problem.experts});
-      });
-  coverage_.output_all(codes.elements);
-  return codes;
+  Contents contents;
+  contents[Role::packed] = narrowed(packed, 4);
+  return codes_of(run(call_of(Operation::unpack, problem), std::move(contents)));
 }
 
 Matrix<std::uint32_t> Case::dequantize(const std::vector<std::uint32_t>& packed, const Parameters& parameters) {
-  const auto element_bytes = static_cast<std::size_t>(bytes_of(problem.types.weight));
-  const std::vector<ParameterBytes> of_scheme = tensors_of(problem, parameters);
-  std::vector<std::uint8_t> weights(static_cast<std::size_t>(problem.experts * problem.n * problem.k) * element_bytes);
-  std::vector<Tensor> tensors = {input("packed_w", packed, 4, 4)};
-  for (const ParameterBytes& one : of_scheme) {
-    const auto bytes = static_cast<std::size_t>(one.element_bytes);
-    tensors.push_back(input(one.role, one.bytes, bytes, bytes));
-  }
-  tensors.push_back(output("weights", weights, element_bytes, vector_alignment));
-  run(tensors, [&](const std::vector<void*>& at) {
-    subject_.run(DequantizeCall{static_cast<const std::uint32_t*>(at[0]), at[1], of_scheme.size() > 1 ? at[2] : nullptr,
-                                at.back(), problem.n, problem.k, problem.group_size, problem.format, problem.scheme,
-                                problem.types, problem.experts});
-  });
-  Matrix<std::uint32_t> result(problem.experts * problem.n, problem.k);
-  result.elements = widened(weights, bytes_of(problem.types.weight));
-  coverage_.output_all(result.elements);
-  return in_rows(problem, std::move(result));
+  const Call call = call_of(Operation::dequantize, problem);
+  Contents contents = contents_of(call.operation, problem, parameters);
+  contents[Role::packed] = narrowed(packed, 4);
+  return in_rows(problem, weights_of(run(call, std::move(contents))));
 }
 
 Matrix<std::uint32_t> Case::matmul(const Matrix<std::uint16_t>& activations, const Matrix<std::uint8_t>& codes,
                                    const Parameters& parameters) {
-  const std::vector<std::uint8_t> pairs = specified::pairs(codes);
-  const std::vector<std::uint8_t> scales_and_zeros = narrowed(interleaved(parameters), 2);
-  Matrix<std::uint16_t> out(activations.rows, problem.n);
-  run({input("activations", activations.elements), input("codes", pairs),
-       input("scales_and_zeros", scales_and_zeros, 2), output("out", out.elements)},
-      [&](const std::vector<void*>& at) {
-        subject_.run(MatmulCall{static_cast<const std::uint16_t*>(at[0]), static_cast<const std::uint8_t*>(at[1]),
-                                static_cast<const std::uint16_t*>(at[2]), static_cast<std::uint16_t*>(at[3]),
-                                activations.rows, problem.n, problem.k, problem.group_size, problem.format,
-                                problem.scheme, problem.types});
-      });
-  coverage_.output_all(out.elements);
+  Call call = call_of(Operation::matmul, problem);
+  call.m = activations.rows;
+  Contents contents = contents_of(call.operation, problem, parameters);
+  contents[Role::activations] =
+      narrowed(std::vector<std::uint32_t>(activations.elements.begin(), activations.elements.end()), 2);
+  contents[Role::pairs] = specified::pairs(codes);
+  Matrix<std::uint32_t> products(activations.rows, problem.n);
+  products.elements = widened(run(call, std::move(contents))[Role::products], 2);
+  coverage_.output_all(products.elements);
   const auto bits_beyond = 8 * bytes_of(problem.types.weight) - 16;  // a bf16 is the upper half of an fp32
-  Matrix<std::uint32_t> products(out.rows, out.columns);
-  std::transform(out.elements.begin(), out.elements.end(), products.elements.begin(),
-                 [=](std::uint32_t bits) { return bits << bits_beyond; });
+  for (std::uint32_t& product : products.elements) product <<= bits_beyond;
   return products;
 }
 
-namespace {
-
-/// The zeros of a problem's groups where its domain has them, and nothing where not; the same of zero points.
-std::vector<std::uint8_t> zeros_of(const Problem& p, const Parameters& parameters) {
-  return p.scheme->zero_kind == Zero::value ? narrowed(parameters.zeros.elements, bytes_of(p.types.weight))
-                                            : std::vector<std::uint8_t>();
-}
-std::vector<std::int8_t> zero_points_of(const Problem& p, const Parameters& parameters) {
-  return p.scheme->zero_kind == Zero::point ? parameters.zero_points.elements : std::vector<std::int8_t>();
-}
-
-}  // namespace
-
 Parameters Case::choose(const Matrix<std::uint32_t>& weights) {
-  const auto element_bytes = static_cast<std::size_t>(bytes_of(problem.types.weight));
-  const std::vector<std::uint8_t> inputs = narrowed(weights.elements, bytes_of(problem.types.weight));
+  Contents contents;
+  contents[Role::weights] = narrowed(weights.elements, bytes_of(problem.types.weight));
+  const Contents given = run(call_of(Operation::choose, problem), std::move(contents));
   Parameters chosen = zero_parameters(problem);
-  std::vector<std::uint8_t> scales = narrowed(chosen.scales.elements, bytes_of(problem.types.weight));
-  std::vector<std::uint8_t> zeros = zeros_of(problem, chosen);
-  std::vector<std::int8_t> zero_points = zero_points_of(problem, chosen);
-  const bool floating = problem.scheme->zero_kind == Zero::value;
-  run({input("weights", inputs, element_bytes), output("scales", scales, element_bytes),
-       floating ? output("zeros", zeros, element_bytes) : output("zero_points", zero_points)},
-      [&](const std::vector<void*>& at) {
-        subject_.run(ChooseCall{at[0], at[1], floating ? at[2] : nullptr,
-                                floating ? nullptr : static_cast<std::int8_t*>(at[2]), problem.n, problem.k,
-                                problem.group_size, problem.scheme, problem.types.weight});
-      });
-  chosen.scales.elements = widened(scales, bytes_of(problem.types.weight));
-  if (floating) chosen.zeros.elements = widened(zeros, bytes_of(problem.types.weight));
-  if (!floating) chosen.zero_points.elements = zero_points;
+  chosen.scales.elements = widened(given[Role::scales], bytes_of(problem.types.parameter));
+  const std::vector<std::uint8_t>& zeros = given[Role::zeros];
+  if (problem.scheme->zero_kind == Zero::value) {
+    chosen.zeros.elements = widened(zeros, bytes_of(problem.types.parameter));
+  } else {
+    std::transform(zeros.begin(), zeros.end(), chosen.zero_points.elements.begin(),
+                   [](std::uint8_t byte) { return static_cast<std::int8_t>(byte); });
+  }
   coverage_.output_all(chosen.scales.elements);
   coverage_.output_all(chosen.zeros.elements);
   coverage_.output_all(chosen.zero_points.elements);
@@ -290,37 +263,32 @@ Parameters Case::choose(const Matrix<std::uint32_t>& weights) {
 }
 
 Matrix<std::int32_t> Case::quantize(const Matrix<std::uint32_t>& weights, const Parameters& parameters) {
-  const auto element_bytes = static_cast<std::size_t>(bytes_of(problem.types.weight));
-  Matrix<std::int32_t> codes(problem.n, problem.k);
-  run({input("weights", narrowed(weights.elements, bytes_of(problem.types.weight)), element_bytes),
-       input("scales", narrowed(parameters.scales.elements, bytes_of(problem.types.weight)), element_bytes),
-       input("zeros", zeros_of(problem, parameters), element_bytes),
-       input("zero_points", zero_points_of(problem, parameters)), output("codes", codes.elements)},
-      [&](const std::vector<void*>& at) {
-        subject_.run(QuantizeCall{at[0], at[1], at[2], static_cast<const std::int8_t*>(at[3]),
-                                  static_cast<std::int32_t*>(at[4]), problem.n, problem.k, problem.group_size,
-                                  problem.scheme, problem.types.weight});
-      });
+  const Call call = call_of(Operation::quantize, problem);
+  Contents contents = contents_of(call.operation, problem, parameters);
+  contents[Role::weights] = narrowed(weights.elements, bytes_of(problem.types.weight));
+  return codes_of(run(call, std::move(contents)));
+}
+
+Matrix<std::uint32_t> Case::dequantize_eagerly(const Matrix<std::int32_t>& codes, const Parameters& parameters) {
+  const Call call = call_of(Operation::dequantize_eagerly, problem);
+  Contents contents = contents_of(call.operation, problem, parameters);
+  contents[Role::codes] = narrowed(std::vector<std::uint32_t>(codes.elements.begin(), codes.elements.end()), 4);
+  return weights_of(run(call, std::move(contents)));
+}
+
+Matrix<std::int32_t> Case::codes_of(const Contents& given) {
+  const std::vector<std::uint32_t> bits = widened(given[Role::codes], 4);
+  Matrix<std::int32_t> codes(problem.experts * problem.n, problem.k);
+  codes.elements.assign(bits.begin(), bits.end());
   coverage_.output_all(codes.elements);
   return codes;
 }
 
-Matrix<std::uint32_t> Case::dequantize_eagerly(const Matrix<std::int32_t>& codes, const Parameters& parameters) {
-  const auto element_bytes = static_cast<std::size_t>(bytes_of(problem.types.weight));
-  std::vector<std::uint8_t> weights(static_cast<std::size_t>(problem.n * problem.k) * element_bytes);
-  run({input("codes", codes.elements),
-       input("scales", narrowed(parameters.scales.elements, bytes_of(problem.types.weight)), element_bytes),
-       input("zeros", zeros_of(problem, parameters), element_bytes),
-       input("zero_points", zero_points_of(problem, parameters)), output("weights", weights, element_bytes)},
-      [&](const std::vector<void*>& at) {
-        subject_.run(DequantizeEagerlyCall{static_cast<const std::int32_t*>(at[0]), at[1], at[2],
-                                           static_cast<const std::int8_t*>(at[3]), at[4], problem.n, problem.k,
-                                           problem.group_size, problem.scheme, problem.types.weight});
-      });
-  Matrix<std::uint32_t> result(problem.n, problem.k);
-  result.elements = widened(weights, bytes_of(problem.types.weight));
-  coverage_.output_all(result.elements);
-  return result;
+Matrix<std::uint32_t> Case::weights_of(const Contents& given) {
+  Matrix<std::uint32_t> weights(problem.experts * problem.n, problem.k);
+  weights.elements = widened(given[Role::weights], bytes_of(problem.types.weight));
+  coverage_.output_all(weights.elements);
+  return weights;
 }
 
 OperatorResult Case::call(const OperatorCall& call, CallMode mode, const OperatorCall* alternate) {

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "properties/case/contents.h"
 #include "properties/case/coverage.h"
 #include "properties/memory/generated_tensor.h"
 #include "properties/memory/guarded.h"
@@ -55,6 +56,13 @@ struct Failure : std::runtime_error {
 
 /// What an output may hold besides the specified bits: a reason, or nullptr.
 using Explanation = std::function<const char*(std::int64_t row, std::int64_t column, std::uint32_t got)>;
+
+// Tensors of bytes that a guarded call is given, and fills.
+inline constexpr std::size_t alignment_of_allocators = 256;
+Tensor input(const char* name, const std::vector<std::uint8_t>& bytes, std::size_t element_bytes,
+             std::size_t alignment = alignment_of_allocators);
+Tensor output(const char* name, std::vector<std::uint8_t>& bytes, std::size_t element_bytes,
+              std::size_t alignment = alignment_of_allocators);
 
 class Case {
  public:
@@ -151,19 +159,22 @@ class Case {
                      const char* name);
 
  private:
-  /// The least alignments that a subject must take: vectors of codes and results, elements of everything else.
-  static constexpr std::size_t vector_alignment = 16;
+  /// The least that a subject must take: see Call.
+  static std::size_t alignment_of(const Call&, RoleRow, std::size_t element_bytes);
   /// As allocators align; or, of every other problem, to what a subject must take and no better, where it does: a
   /// kernel may read several elements at once where it can. An untouchable page lies before all tensors, or behind all.
   void align(std::vector<Tensor>&);
   /// What `call` throws of a guarded call becomes a Failure.
-  template <class Call>
-  auto guarded_call(std::vector<Tensor>&, Call call);
+  template <class Run>
+  auto guarded_call(std::vector<Tensor>&, Run run);
   void run(std::vector<Tensor>, const std::function<void(const std::vector<void*>&)>&);
-  GeneratedResult run_generated(std::vector<Tensor>, const reference::FloatFormat* any_nan,
-                                const std::vector<std::int64_t>& wanted,
-                                const std::function<void(const std::vector<void*>&)>&,
-                                std::int64_t codes_of_element = 1);
+  /// @param contents  of the inputs @return and of the outputs
+  Contents run(Call, Contents contents);
+  Matrix<std::int32_t> codes_of(const Contents& given);
+  Matrix<std::uint32_t> weights_of(const Contents& given);
+  /// The operation's last tensor is judged where it lies.
+  GeneratedResult run_generated(Operation, const generated::Codes&, const generated::Parameters*,
+                                const std::vector<std::int64_t>& wanted);
   template <class T>
   void compare(const Matrix<T>& got, const Matrix<T>& expected, const Explanation&);
   /// Why an element that differs is no failure; nullptr where it is one.
@@ -181,11 +192,11 @@ class Case {
   Parameters parameters_;       // likewise
 };
 
-template <class Call>
-auto Case::guarded_call(std::vector<Tensor>& tensors, Call call) {
+template <class Run>
+auto Case::guarded_call(std::vector<Tensor>& tensors, Run run) {
   align(tensors);
   try {
-    return call();
+    return run();
   } catch (const GuardViolation& violation) {
     throw Failure("guard", violation.what());
   } catch (const SubjectError& error) {

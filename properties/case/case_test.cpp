@@ -38,23 +38,15 @@ testing::AssertionResult holds(const Property& property) {
 class Scripted : public Subject {
  public:
   Memory& memory() override { return *own_memory; }
-  void run(const PackCall& call) override { act(on_pack, call); }
-  void run(const UnpackCall& call) override { act(on_unpack, call); }
-  void run(const DequantizeCall& call) override { act(on_dequantize, call); }
-  void run(const MatmulCall& call) override { act(on_matmul, call); }
+  void run(const Call& call) override {
+    const auto script = on.find(call.operation);
+    script == on.end() ? right_->run(call) : script->second(call);
+  }
 
   Memory* own_memory = &host_memory();
-  std::function<void(const PackCall&)> on_pack;
-  std::function<void(const UnpackCall&)> on_unpack;
-  std::function<void(const DequantizeCall&)> on_dequantize;
-  std::function<void(const MatmulCall&)> on_matmul;
+  std::map<Operation, std::function<void(const Call&)>> on;
 
  private:
-  template <class Call>
-  void act(const std::function<void(const Call&)>& script, const Call& call) {
-    if (script) return script(call);
-    right_->run(call);
-  }
   std::unique_ptr<Subject> right_ = subject_row("reference").make().subject;
 };
 
@@ -72,8 +64,8 @@ struct Bench {
 constexpr const char* twelve_by_64 = "--n=12 --k=64 --seed=0x5";
 
 /// The failure of what is called, if it fails.
-template <class Call>
-std::optional<Failure> failure_of(const Call& call) {
+template <class Use>
+std::optional<Failure> failure_of(const Use& call) {
   try {
     call();
     return std::nullopt;
@@ -706,43 +698,43 @@ TEST(Operations, HandTheSubjectWhatTheCaseDrew) {
   const Matrix<std::uint8_t> codes = b.one.codes();
   const Parameters parameters = b.one.parameters();
   int calls = 0;
-  b.subject.on_pack = [&](const PackCall& call) {
+  b.subject.on[Operation::pack] = [&](const Call& call) {
     ++calls;
     EXPECT_EQ(call.n, 12);
     EXPECT_EQ(call.k, 192);
     EXPECT_EQ(call.format, tinygemm(4));
     for (int i = 0; i < 12 * 96; ++i) {
       const std::size_t even = static_cast<std::size_t>(i) * 2;
-      EXPECT_EQ(call.codes[i], codes.elements[even] * 16 + codes.elements[even + 1]);
+      EXPECT_EQ(call.pairs()[i], codes.elements[even] * 16 + codes.elements[even + 1]);
     }
-    for (std::uint32_t i = 0; i < 16 * 192 / 8; ++i) call.packed[i] = i;
+    for (std::uint32_t i = 0; i < 16 * 192 / 8; ++i) call.packed()[i] = i;
   };
   const std::vector<std::uint32_t> packed = b.one.pack(codes);
   EXPECT_EQ(packed.size(), 384u);
   EXPECT_EQ(packed[383], 383u);
-  b.subject.on_unpack = [&](const UnpackCall& call) {
+  b.subject.on[Operation::unpack] = [&](const Call& call) {
     ++calls;
     EXPECT_EQ(call.n, 12);
     EXPECT_EQ(call.k, 192);
     EXPECT_EQ(call.format, tinygemm(4));
-    EXPECT_EQ(std::vector<std::uint32_t>(call.packed, call.packed + 384), packed);
-    for (std::int32_t i = 0; i < 12 * 192; ++i) call.codes[i] = i;
+    EXPECT_EQ(std::vector<std::uint32_t>(call.packed(), call.packed() + 384), packed);
+    for (std::int32_t i = 0; i < 12 * 192; ++i) call.codes()[i] = i;
   };
   const Matrix<std::int32_t> unpacked = b.one.unpack(packed);
   EXPECT_EQ(unpacked(1, 0), 192);
   EXPECT_EQ(unpacked(11, 191), 12 * 192 - 1);
-  b.subject.on_matmul = [&](const MatmulCall& call) {
+  b.subject.on[Operation::matmul] = [&](const Call& call) {
     ++calls;
     EXPECT_EQ(call.m, 2);
     EXPECT_EQ(call.n, 12);
     EXPECT_EQ(call.k, 192);
     EXPECT_EQ(call.group_size, 48);
     EXPECT_EQ(call.format, tinygemm(4));
-    EXPECT_EQ(call.activations[191], 191);
-    EXPECT_EQ(call.codes[95], codes(0, 190) * 16 + codes(0, 191));
-    EXPECT_EQ(call.scales_and_zeros[2 * 13], parameters.scales(1, 1));
-    EXPECT_EQ(call.scales_and_zeros[2 * 13 + 1], parameters.zeros(1, 1));
-    for (std::uint16_t i = 0; i < 24; ++i) call.out[i] = i;
+    EXPECT_EQ(call.activations()[191], 191);
+    EXPECT_EQ(call.pairs()[95], codes(0, 190) * 16 + codes(0, 191));
+    EXPECT_EQ(call.at<std::uint16_t>(Role::scales)[2 * 13], parameters.scales(1, 1));
+    EXPECT_EQ(call.at<std::uint16_t>(Role::scales)[2 * 13 + 1], parameters.zeros(1, 1));
+    for (std::uint16_t i = 0; i < 24; ++i) call.products()[i] = i;
   };
   Matrix<std::uint16_t> activations(2, 192);
   for (std::size_t i = 0; i < 384; ++i) activations.elements[i] = static_cast<std::uint16_t>(i);
@@ -755,8 +747,8 @@ TEST(Operations, GiveAProductInTheTypeOfTheWeights) {
   Bench b(
       "--n=16 --k=64 --format=int4pack-cpu-avx512 --scheme=float --group-size=32 --weight-type=fp32 "
       "--parameter-type=bf16");
-  b.subject.on_matmul = [](const MatmulCall& call) {
-    for (std::int64_t i = 0; i < call.m * call.n; ++i) call.out[i] = 0x7fc1;  // a NaN keeps its bits
+  b.subject.on[Operation::matmul] = [](const Call& call) {
+    for (std::int64_t i = 0; i < call.m * call.n; ++i) call.products()[i] = 0x7fc1;  // a NaN keeps its bits
   };
   const Matrix<std::uint32_t> out = b.one.matmul(Matrix<std::uint16_t>(1, 64), b.one.codes(), b.one.parameters());
   EXPECT_EQ(out.elements, std::vector<std::uint32_t>(16, 0x7fc10000));
@@ -776,27 +768,27 @@ TEST(Operations, HandDequantizeTheParametersOfItsDomainAndType) {
       const std::vector<std::uint32_t> packed = b.one.words();
       const std::int64_t width = bytes_of(type);
       int calls = 0;
-      b.subject.on_dequantize = [&](const DequantizeCall& call) {
+      b.subject.on[Operation::dequantize] = [&](const Call& call) {
         ++calls;
         EXPECT_EQ(call.scheme, scheme);
         EXPECT_EQ(call.types, type);
         EXPECT_EQ(call.format, tinygemm(2));
         EXPECT_EQ(std::vector<std::int64_t>({call.n, call.k, call.group_size}), std::vector<std::int64_t>({3, 96, 32}));
-        EXPECT_EQ(std::vector<std::uint32_t>(call.packed, call.packed + packed.size()), packed);
+        EXPECT_EQ(std::vector<std::uint32_t>(call.packed(), call.packed() + packed.size()), packed);
         for (std::int64_t i = 0; i < 9; ++i) {
           const auto at = static_cast<std::size_t>(i);
           const bool floating = scheme->zero_kind == Zero::value;
-          EXPECT_EQ(element(call.scales, width, floating ? 2 * i : i), parameters.scales.elements[at]);
+          EXPECT_EQ(element(call.scales(), width, floating ? 2 * i : i), parameters.scales.elements[at]);
           if (floating) {
-            EXPECT_EQ(element(call.scales, width, 2 * i + 1), parameters.zeros.elements[at]);
+            EXPECT_EQ(element(call.scales(), width, 2 * i + 1), parameters.zeros.elements[at]);
           }
           if (scheme->zero_kind == Zero::point) {
-            EXPECT_EQ(static_cast<const std::int8_t*>(call.zeros)[i], parameters.zero_points.elements[at]);
+            EXPECT_EQ(static_cast<const std::int8_t*>(call.zeros())[i], parameters.zero_points.elements[at]);
           }
         }
         for (std::uint32_t i = 0; i < 3 * 96; ++i) {
-          if (width == 2) static_cast<std::uint16_t*>(call.weights)[i] = static_cast<std::uint16_t>(i);
-          if (width == 4) static_cast<std::uint32_t*>(call.weights)[i] = i;
+          if (width == 2) static_cast<std::uint16_t*>(call.weights())[i] = static_cast<std::uint16_t>(i);
+          if (width == 4) static_cast<std::uint32_t*>(call.weights())[i] = i;
         }
       };
       const Matrix<std::uint32_t> weights = b.one.dequantize(packed, parameters);
@@ -813,10 +805,10 @@ TEST(Operations, OfASubjectThatWritesNothingAreGuardFailures) {
   const Matrix<std::uint8_t> codes = b.one.codes();
   const Parameters parameters = b.one.parameters();
   const std::vector<std::uint32_t> packed = b.one.words();
-  b.subject.on_pack = [](const PackCall&) {};
-  b.subject.on_unpack = [](const UnpackCall&) {};
-  b.subject.on_dequantize = [](const DequantizeCall&) {};
-  b.subject.on_matmul = [](const MatmulCall&) {};
+  b.subject.on[Operation::pack] = [](const Call&) {};
+  b.subject.on[Operation::unpack] = [](const Call&) {};
+  b.subject.on[Operation::dequantize] = [](const Call&) {};
+  b.subject.on[Operation::matmul] = [](const Call&) {};
   expect_says(failure_of([&] { b.one.unpack(packed); }), "guard", {"never wrote 768 elements of codes"});
   expect_says(failure_of([&] { b.one.dequantize(packed, parameters); }), "guard",
               {"never wrote 768 elements of weights"});
@@ -828,7 +820,7 @@ TEST(Operations, OfASubjectThatWritesNothingAreGuardFailures) {
 
 TEST(Operations, RunUnderTheFillThatIsAskedFor) {
   Bench b(twelve_by_64);
-  b.subject.on_pack = [](const PackCall&) {};
+  b.subject.on[Operation::pack] = [](const Call&) {};
   const Matrix<std::uint8_t> codes = b.one.codes();
   b.one.fill({.poison = 0x1234});
   EXPECT_EQ(b.one.pack(codes)[127], 0x12341234u);
@@ -839,9 +831,9 @@ TEST(Operations, RunUnderTheFillThatIsAskedFor) {
 TEST(Operations, ThatTouchAnInputOrAFenceAreGuardFailures) {
   Bench b(twelve_by_64);
   const std::vector<std::uint32_t> packed = b.one.words();
-  b.subject.on_unpack = [](const UnpackCall& call) {
-    std::fill(call.codes, call.codes + 768, 0);
-    const_cast<std::uint32_t*>(call.packed)[3] ^= 1;
+  b.subject.on[Operation::unpack] = [](const Call& call) {
+    std::fill(call.codes(), call.codes() + 768, 0);
+    call.packed()[3] ^= 1;
   };
   expect_says(failure_of([&] { b.one.unpack(packed); }), "guard", {"changed its input packed_w: element 3 of 128"});
 }
@@ -850,7 +842,7 @@ TEST(Operations, ThatReportAnErrorFailWithItAndSayWhetherTheDeviceIsLost) {
   Bench b(twelve_by_64);
   const std::vector<std::uint32_t> packed = b.one.words();
   for (const bool lost : {false, true}) {
-    b.subject.on_unpack = [&](const UnpackCall&) { throw SubjectError("an illegal memory access", lost); };
+    b.subject.on[Operation::unpack] = [&](const Call&) { throw SubjectError("an illegal memory access", lost); };
     const auto failure = failure_of([&] { b.one.unpack(packed); });
     expect_says(failure, "error", {"an illegal memory access"});
     EXPECT_EQ(failure->device_lost, lost);
@@ -881,9 +873,9 @@ TEST(Operations, AlignTheirTensorsAsAllocatorsDoOrOfSubjectsThatTakeItNoBetterTh
       b.subject.own_memory = has_pages ? &host_memory() : &lenient_host_memory();
       const std::vector<std::uint32_t> packed = b.one.words();
       std::array<std::uintptr_t, 3> begins = {};
-      b.subject.on_dequantize = [&](const DequantizeCall& call) {
-        begins = {reinterpret_cast<std::uintptr_t>(call.packed), reinterpret_cast<std::uintptr_t>(call.scales),
-                  reinterpret_cast<std::uintptr_t>(call.weights)};
+      b.subject.on[Operation::dequantize] = [&](const Call& call) {
+        begins = {reinterpret_cast<std::uintptr_t>(call.packed()), reinterpret_cast<std::uintptr_t>(call.scales()),
+                  reinterpret_cast<std::uintptr_t>(call.weights())};
         right->run(call);
       };
       b.one.dequantize(packed, b.one.parameters());

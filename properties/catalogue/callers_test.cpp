@@ -25,13 +25,13 @@ constexpr const char* state_of_unpack = "state/unpack_leaves_its_process_as_it_w
 class Around : public Subject {
  public:
   Memory& memory() override { return inner_->memory(); }
-  void run(const UnpackCall& call) override {
+  void run(const Call& call) override {
     before(call);
     inner_->run(call);
     after(call);
   }
-  virtual void before(const UnpackCall&) {}
-  virtual void after(const UnpackCall&) {}
+  virtual void before(const Call&) {}
+  virtual void after(const Call&) {}
 
  private:
   std::unique_ptr<Subject> inner_ = make_host_subject().subject;
@@ -39,15 +39,15 @@ class Around : public Subject {
 
 /// All calls' results go through one buffer. No thread touches it while another does, but between two touches it may.
 class OneBuffer : public Around {
-  void after(const UnpackCall& call) override {
+  void after(const Call& call) override {
     const auto elements = static_cast<std::size_t>(call.n * call.k);
     {
       const std::lock_guard lock(mutex_);
-      buffer_.assign(call.codes, call.codes + elements);
+      buffer_.assign(call.codes(), call.codes() + elements);
     }
     std::this_thread::yield();
     const std::lock_guard lock(mutex_);
-    std::copy_n(buffer_.begin(), elements, call.codes);
+    std::copy_n(buffer_.begin(), elements, call.codes());
   }
   std::mutex mutex_;
   std::vector<std::int32_t> buffer_;
@@ -67,8 +67,8 @@ TEST(SeveralCallers, OfASharedBufferGetEachOthersBits) {
 
 /// Gives one wrong code in its life, in the third call.
 class WrongOnce : public Around {
-  void after(const UnpackCall& call) override {
-    if (++calls_ == 3) call.codes[0] ^= 1;
+  void after(const Call& call) override {
+    if (++calls_ == 3) call.codes()[0] ^= 1;
   }
   std::atomic<int> calls_ = 0;
 };
@@ -100,7 +100,7 @@ class Leaving : public Around {
   Leaving(void (*leave)(), bool once) : leave_(leave), once_(once) {}
 
  private:
-  void after(const UnpackCall&) override {
+  void after(const Call&) override {
     if (!once_ || calls_ == 0) leave_();
     ++calls_;
   }

@@ -45,68 +45,74 @@ class Formulated : public Subject {
   explicit Formulated(Formulas formulas) : formulas_(formulas) {}
   Memory& memory() override { return lenient_host_memory(); }
 
-  void run(const ChooseCall& c) override {
-    const FloatFormat format = float_format_of(c.type);
+  void run(const Call& c) override {
+    if (c.operation == Operation::choose) return choose(c);
+    if (c.operation == Operation::quantize) return quantize(c);
+    if (c.operation != Operation::dequantize_eagerly) lacks(c.operation);
+    dequantize_eagerly(c);
+  }
+
+ private:
+  void choose(const Call& c) const {
+    const FloatFormat format = float_format_of(c.types.weight);
     for (std::int64_t group = 0; group < c.k / c.group_size; ++group) {
       for (std::int64_t row = 0; row < c.n; ++row) {
-        Extent extent = {loaded(c, c.weights, row * c.k + group * c.group_size), 0};
+        Extent extent = {loaded(c, c.weights(), row * c.k + group * c.group_size), 0};
         extent.max = extent.min;
         for (std::int64_t i = 0; i < c.group_size; ++i) {
-          const std::uint32_t weight = loaded(c, c.weights, row * c.k + group * c.group_size + i);
+          const std::uint32_t weight = loaded(c, c.weights(), row * c.k + group * c.group_size + i);
           extent = {reference::smaller(format, extent.min, weight), reference::larger(format, extent.max, weight)};
         }
         const std::int64_t at = at_of(c, row, group);
         if (c.scheme->zero_kind == Zero::value) {
           const FloatParameters chosen = formulas_.choose_float(format, extent);
-          stored(c, c.scales, at, chosen.scale);
-          stored(c, c.zeros, at, chosen.zero);
+          stored(c, c.scales(), at, chosen.scale);
+          stored(c, c.zeros(), at, chosen.zero);
         } else {
           const IntegerParameters chosen = formulas_.choose_integer(format, extent);
-          stored(c, c.scales, at, chosen.scale);
-          c.zero_points[at] = static_cast<std::int8_t>(chosen.zero_point);
+          stored(c, c.scales(), at, chosen.scale);
+          c.zero_points()[at] = static_cast<std::int8_t>(chosen.zero_point);
         }
       }
     }
   }
 
-  void run(const QuantizeCall& c) override {
+  void quantize(const Call& c) const {
     for (std::int64_t i = 0; i < c.n * c.k; ++i) {
       const std::int64_t at = at_of(c, i / c.k, i % c.k / c.group_size);
-      const std::uint32_t weight = loaded(c, c.weights, i);
-      const std::uint32_t scale = loaded(c, c.scales, at);
-      c.codes[i] = c.scheme->zero_kind == Zero::value
-                       ? formulas_.quantize_float(float_format_of(c.type), weight, {scale, loaded(c, c.zeros, at)})
-                       : formulas_.quantize_integer(float_format_of(c.type), weight, {scale, c.zero_points[at]});
+      const std::uint32_t weight = loaded(c, c.weights(), i);
+      const std::uint32_t scale = loaded(c, c.scales(), at);
+      c.codes()[i] =
+          c.scheme->zero_kind == Zero::value
+              ? formulas_.quantize_float(float_format_of(c.types.weight), weight, {scale, loaded(c, c.zeros(), at)})
+              : formulas_.quantize_integer(float_format_of(c.types.weight), weight, {scale, c.zero_points()[at]});
     }
   }
 
-  void run(const DequantizeEagerlyCall& c) override {
+  void dequantize_eagerly(const Call& c) const {
     for (std::int64_t i = 0; i < c.n * c.k; ++i) {
       const std::int64_t at = at_of(c, i / c.k, i % c.k / c.group_size);
-      const std::uint32_t scale = loaded(c, c.scales, at);
-      stored(c, c.weights, i,
-             c.scheme->zero_kind == Zero::value
-                 ? formulas_.weight_float(float_format_of(c.type), c.codes[i], scale, loaded(c, c.zeros, at))
-                 : formulas_.weight_integer(float_format_of(c.type), c.codes[i], scale, c.zero_points[at]));
+      const std::uint32_t scale = loaded(c, c.scales(), at);
+      stored(
+          c, c.weights(), i,
+          c.scheme->zero_kind == Zero::value
+              ? formulas_.weight_float(float_format_of(c.types.weight), c.codes()[i], scale, loaded(c, c.zeros(), at))
+              : formulas_.weight_integer(float_format_of(c.types.weight), c.codes()[i], scale, c.zero_points()[at]));
     }
   }
 
- private:
-  template <class Call>
   std::int64_t at_of(const Call& c, std::int64_t row, std::int64_t group) const {
-    return formulas_.rows_before_groups ? row * (c.k / c.group_size) + group : group * c.n + row;
+    return formulas_.rows_before_groups ? row * c.groups() + group : group * c.n + row;
   }
-  template <class Call>
   static std::uint32_t loaded(const Call& c, const void* from, std::int64_t index) {
     std::uint32_t bits = 0;
-    const auto bytes = static_cast<std::size_t>(bytes_of(c.type));
-    std::memcpy(&bits, static_cast<const std::uint8_t*>(from) + index * bytes_of(c.type), bytes);
+    const auto bytes = static_cast<std::size_t>(bytes_of(c.types.weight));
+    std::memcpy(&bits, static_cast<const std::uint8_t*>(from) + index * bytes_of(c.types.weight), bytes);
     return bits;
   }
-  template <class Call>
   static void stored(const Call& c, void* to, std::int64_t index, std::uint32_t bits) {
-    const auto bytes = static_cast<std::size_t>(bytes_of(c.type));
-    std::memcpy(static_cast<std::uint8_t*>(to) + index * bytes_of(c.type), &bits, bytes);
+    const auto bytes = static_cast<std::size_t>(bytes_of(c.types.weight));
+    std::memcpy(static_cast<std::uint8_t*>(to) + index * bytes_of(c.types.weight), &bits, bytes);
   }
 
   Formulas formulas_;

@@ -469,12 +469,12 @@ TEST(AStepOfWordsThatFails, NamesTheWordInOneSupertile) {
     const std::int64_t words_of_supertile = 16 * tinygemm_number(*problem.format);
     const std::int64_t hit = (static_cast<std::int64_t>(word - first) ^ swizzle) % words_of_supertile;
     Mutation parts;
-    parts.after_unpack = [=](const UnpackCall& call, const Moment&) {
+    parts.after[Operation::unpack] = [=](const Call& call, const Moment&) {
       for (std::int64_t i = 0; i < reference::words_of(call.n, call.k); ++i) {
-        if (call.packed[i] != word || i % words_of_supertile != hit) continue;
+        if (call.packed()[i] != word || i % words_of_supertile != hit) continue;
         const reference::Element at =
             reference::element_at({i, 6}, call.k, static_cast<int>(tinygemm_number(*call.format)));
-        call.codes[at.n * call.k + at.k] ^= 1;
+        call.codes()[at.n * call.k + at.k] ^= 1;
       }
     };
     const TwoFindings found = findings_of(property, problem, parts);

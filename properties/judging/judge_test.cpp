@@ -341,7 +341,7 @@ TEST(ALostDevice, EndsCasesAndShrinking) {
 TEST(ALostDevice, IsReportedByTheSubjectsOwnError) {
   struct Lost : Subject {
     Memory& memory() override { return host_memory(); }
-    void run(const PackCall&) override {
+    void run(const Call&) override {
       ++calls;
       throw SubjectError("an illegal memory access", /*device_lost=*/true);
     }
@@ -382,12 +382,10 @@ TEST(AVariation, EndsWithItsCase) {
   struct WrongWhenVaried : Subject {
     Memory& memory() override { return host_memory(); }
     void vary(std::uint64_t variation) override { varied = variation != 0; }
-    void run(const PackCall& call) override {
+    void run(const Call& call) override {
       right->run(call);
-      if (varied) call.packed[0] ^= 1;
+      if (varied && call.operation == Operation::pack) call.packed()[0] ^= 1;
     }
-    void run(const UnpackCall& call) override { right->run(call); }
-    void run(const DequantizeCall& call) override { right->run(call); }
     bool varied = false;
     std::unique_ptr<Subject> right = subject_row("reference").make().subject;
   } subject;
@@ -787,46 +785,24 @@ TEST(OneProblem, OutsideOfWhatIsPossibleOrTakenIsRefused) {
 
 // --- Subjects that no property may let pass
 
-/// The bytes that an operation must write.
-std::pair<void*, std::size_t> output_of(const PackCall& c) {
-  return {c.packed, static_cast<std::size_t>(c.format->layout.slots({c.n, c.k}) / 2)};
-}
-std::pair<void*, std::size_t> output_of(const UnpackCall& c) {
-  return {c.codes, static_cast<std::size_t>(c.n * c.k) * 4};
-}
-std::pair<void*, std::size_t> output_of(const DequantizeCall& c) {
-  return {c.weights, static_cast<std::size_t>(c.n * c.k * bytes_of(c.types.weight))};
-}
-std::pair<void*, std::size_t> output_of(const MatmulCall& c) {
-  return {c.out, static_cast<std::size_t>(c.m * c.n) * 2};
-}
-/// The scales; zeros and zero points are there when the call is answered rightly.
-std::pair<void*, std::size_t> output_of(const ChooseCall& c) {
-  return {c.scales, static_cast<std::size_t>(c.k / c.group_size * c.n * bytes_of(c.type))};
-}
-std::pair<void*, std::size_t> output_of(const QuantizeCall& c) {
-  return {c.codes, static_cast<std::size_t>(c.n * c.k) * 4};
-}
-std::pair<void*, std::size_t> output_of(const DequantizeEagerlyCall& c) {
-  return {c.weights, static_cast<std::size_t>(c.n * c.k * bytes_of(c.type))};
+/// The first tensor that an operation must write: of choose the scales. Zeros are there when the call is answered
+/// rightly.
+std::pair<void*, std::size_t> output_of(const Call& c) {
+  const auto rows = roles_of(c.operation);
+  const RoleRow output = *std::find_if(rows.begin(), rows.end(), [](const RoleRow& row) { return row.is_output; });
+  return {c.at<void>(output.role), static_cast<std::size_t>(form_of(c, output).value().bytes())};
 }
 
 /// What the sizes of a call have besides n, k and those of its output.
-template <class Call>
-std::int64_t further_size_of(const Call& c) {
-  if constexpr (requires { c.format; })
-    return index_of(*c.format);
-  else
-    return c.group_size;
-}
+std::int64_t further_size_of(const Call& c) { return is_eager(c.operation) ? c.group_size : index_of(*c.format); }
 
 /// A right matmul: weights rounded once, sums in double.
-void multiply(const MatmulCall& c) {
+void multiply(const Call& c) {
   Matrix<double> weights(c.k, c.n);  // a column of weights beside the next: sums that do not wait for each other
   for (std::int64_t k = 0; k < c.k; ++k) {
     for (std::int64_t n = 0; n < c.n; ++n) {
-      const std::uint16_t* both = c.scales_and_zeros + 2 * (k / c.group_size * c.n + n);
-      const int code = reference::code_of_pairs(c.codes, n, k, c.k);
+      const std::uint16_t* both = c.at<std::uint16_t>(Role::scales) + 2 * (k / c.group_size * c.n + n);
+      const int code = reference::code_of_pairs(c.pairs(), n, k, c.k);
       const reference::FloatFormat format = float_format_of(c.types.weight);
       weights(k, n) = specified::value(
           format, c.scheme->weight(format, float_format_of(c.types.parameter), code, both[0], both[1]));
@@ -835,13 +811,13 @@ void multiply(const MatmulCall& c) {
   for (std::int64_t m = 0; m < c.m; ++m) {
     std::vector<double> sums(static_cast<std::size_t>(c.n));
     for (std::int64_t k = 0; k < c.k; ++k) {
-      const double activation = specified::value(reference::bf16, c.activations[m * c.k + k]);
+      const double activation = specified::value(reference::bf16, c.activations()[m * c.k + k]);
       const double* row = &weights(k, 0);
       for (std::size_t n = 0; n < sums.size(); ++n) sums[n] += activation * row[n];
     }
     for (std::size_t n = 0; n < sums.size(); ++n) {
       const auto bits = std::bit_cast<std::uint32_t>(static_cast<float>(sums[n]));
-      c.out[static_cast<std::size_t>(m * c.n) + n] =
+      c.products()[static_cast<std::size_t>(m * c.n) + n] =
           static_cast<std::uint16_t>(reference::rounded(reference::bf16, reference::decode(reference::fp32, bits)));
     }
   }
@@ -851,13 +827,14 @@ void multiply(const MatmulCall& c) {
 class EveryOperation : public Subject {
  public:
   Memory& memory() override { return host_memory(); }
-  void run(const PackCall& call) override { take(call, "pack"); }
-  void run(const UnpackCall& call) override { take(call, "unpack"); }
-  void run(const DequantizeCall& call) override { take(call, "dequantize"); }
-  void run(const MatmulCall& call) override { take(call, "matmul"); }
-  void run(const ChooseCall& call) override { take(call, "choose"); }
-  void run(const QuantizeCall& call) override { take(call, "quantize"); }
-  void run(const DequantizeEagerlyCall& call) override { take(call, "dequantize_eagerly"); }
+  void run(const Call& call) override {
+    const auto [begin, bytes] = output_of(call);
+    const std::string operation = name_of(call.operation);
+    const std::string key = operation + " " + std::to_string(call.n) + " x " + std::to_string(call.k) + " by " +
+                            std::to_string(further_size_of(call)) + ": " + std::to_string(bytes);
+    const auto rightly = [&] { call.operation == Operation::matmul ? multiply(call) : right_->run(call); };
+    answer(operation, key, rightly, {static_cast<std::uint8_t*>(begin), bytes});
+  }
 
  protected:
   using Bytes = std::vector<std::uint8_t>;
@@ -875,19 +852,6 @@ class EveryOperation : public Subject {
                       Room room) = 0;
 
  private:
-  template <class Call>
-  void take(const Call& call, const std::string& operation) {
-    const auto [begin, bytes] = output_of(call);
-    const std::string key = operation + " " + std::to_string(call.n) + " x " + std::to_string(call.k) + " by " +
-                            std::to_string(further_size_of(call)) + ": " + std::to_string(bytes);
-    answer(operation, key, [&] { right(call); }, {static_cast<std::uint8_t*>(begin), bytes});
-  }
-  template <class Call>
-  void right(const Call& call) {
-    right_->run(call);
-  }
-  void right(const MatmulCall& call) { multiply(call); }
-
   std::unique_ptr<Subject> right_ = subject_row("reference").make().subject;
 };
 

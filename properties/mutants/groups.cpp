@@ -10,14 +10,13 @@ namespace {
 
 using namespace finds;
 
-using WrongGroup = std::int64_t (*)(const DequantizeCall&, std::int64_t n, std::int64_t k);
+using WrongGroup = std::int64_t (*)(const Call&, std::int64_t n, std::int64_t k);
 
-std::int64_t groups_of(const DequantizeCall& c) { return c.k / c.group_size; }
 /// Of [k / group_size][n]: a group that there is, whatever was asked for.
-std::int64_t index_of(const DequantizeCall& c, std::int64_t group, std::int64_t n) {
-  return std::clamp<std::int64_t>(group, 0, groups_of(c) - 1) * c.n + n;
+std::int64_t index_of(const Call& c, std::int64_t group, std::int64_t n) {
+  return std::clamp<std::int64_t>(group, 0, c.groups() - 1) * c.n + n;
 }
-std::int64_t right_index(const DequantizeCall& c, std::int64_t n, std::int64_t k) { return k / c.group_size * c.n + n; }
+std::int64_t right_index(const Call& c, std::int64_t n, std::int64_t k) { return k / c.group_size * c.n + n; }
 
 /// Scale and zero from the same wrong place.
 Mutation with_group(WrongGroup at) {
@@ -42,17 +41,16 @@ std::vector<Mutant> group_mutants() {
        {own_scale, own_zero, sense_scale},
        "mismatch",
        [] {
-         return with_group([](const DequantizeCall& c, std::int64_t n, std::int64_t k) {
-           return n * groups_of(c) + k / c.group_size;
-         });
+         return with_group(
+             [](const Call& c, std::int64_t n, std::int64_t k) { return n * c.groups() + k / c.group_size; });
        }},
       {"groups-of-a-square",
        "groups are k scales apart, not n: wrong only where the matrix is not square",
        {own_scale, own_zero},
        "mismatch",
        [] {
-         return with_group([](const DequantizeCall& c, std::int64_t n, std::int64_t k) {
-           return (k / c.group_size * c.k + n) % (groups_of(c) * c.n);
+         return with_group([](const Call& c, std::int64_t n, std::int64_t k) {
+           return (k / c.group_size * c.k + n) % (c.groups() * c.n);
          });
        }},
       {"group-of-supertile",
@@ -60,7 +58,7 @@ std::vector<Mutant> group_mutants() {
        {own_scale, own_zero},
        "mismatch",
        [] {
-         return with_group([](const DequantizeCall& c, std::int64_t n, std::int64_t k) {
+         return with_group([](const Call& c, std::int64_t n, std::int64_t k) {
            const std::int64_t first_of_supertile = k / c.format->layout.legal.k * c.format->layout.legal.k;
            return right_index(c, n, first_of_supertile);
          });
@@ -70,7 +68,7 @@ std::vector<Mutant> group_mutants() {
        {own_scale, own_zero, float_value},
        "mismatch",
        [] {
-         return with_group([](const DequantizeCall& c, std::int64_t n, std::int64_t k) {
+         return with_group([](const Call& c, std::int64_t n, std::int64_t k) {
            return index_of(c, k / std::min(c.group_size, c.format->layout.legal.k), n);
          });
        }},
@@ -79,7 +77,7 @@ std::vector<Mutant> group_mutants() {
        {own_scale, own_zero},
        "mismatch",
        [] {
-         return with_group([](const DequantizeCall& c, std::int64_t n, std::int64_t k) {
+         return with_group([](const Call& c, std::int64_t n, std::int64_t k) {
            return index_of(c, k / c.group_size % c.group_size, n);
          });
        }},
@@ -88,7 +86,7 @@ std::vector<Mutant> group_mutants() {
        {own_scale, own_zero, sense_scale},
        "mismatch",
        [] {
-         return with_group([](const DequantizeCall& c, std::int64_t n, std::int64_t k) {
+         return with_group([](const Call& c, std::int64_t n, std::int64_t k) {
            return index_of(c, k >> (std::bit_width(static_cast<std::uint64_t>(c.group_size)) - 1), n);
          });
        }},
@@ -97,7 +95,7 @@ std::vector<Mutant> group_mutants() {
        {own_scale, own_zero},
        "mismatch",
        [] {
-         return with_group([](const DequantizeCall& c, std::int64_t n, std::int64_t k) {
+         return with_group([](const Call& c, std::int64_t n, std::int64_t k) {
            return index_of(c, k / std::max<std::int64_t>(c.group_size, 32), n);
          });
        }},
@@ -106,7 +104,7 @@ std::vector<Mutant> group_mutants() {
        {own_scale, own_zero},
        "mismatch",
        [] {
-         return with_group([](const DequantizeCall& c, std::int64_t n, std::int64_t k) {
+         return with_group([](const Call& c, std::int64_t n, std::int64_t k) {
            return index_of(c, k / std::min<std::int64_t>(c.group_size, 256), n);
          });
        }},
@@ -115,66 +113,60 @@ std::vector<Mutant> group_mutants() {
        {own_scale, own_zero, float_value},
        "mismatch",
        [] {
-         return with_group([](const DequantizeCall& c, std::int64_t n, std::int64_t k) {
-           return index_of(c, k / 2 / c.group_size, n);
-         });
+         return with_group(
+             [](const Call& c, std::int64_t n, std::int64_t k) { return index_of(c, k / 2 / c.group_size, n); });
        }},
       {"last-column-of-the-next-group",
        "the last column of a group takes the next one's parameters",
        {own_scale, own_zero, sense_scale},
        "mismatch",
        [] {
-         return with_group([](const DequantizeCall& c, std::int64_t n, std::int64_t k) {
-           return index_of(c, (k + 1) / c.group_size, n);
-         });
+         return with_group(
+             [](const Call& c, std::int64_t n, std::int64_t k) { return index_of(c, (k + 1) / c.group_size, n); });
        }},
       {"last-group-repeats",
        "the last group takes the parameters of the one before",
        {own_scale, sense_scale},
        "mismatch",
        [] {
-         return with_group([](const DequantizeCall& c, std::int64_t n, std::int64_t k) {
+         return with_group([](const Call& c, std::int64_t n, std::int64_t k) {
            const std::int64_t group = k / c.group_size;
-           return index_of(c, group + 1 == groups_of(c) ? group - 1 : group, n);
+           return index_of(c, group + 1 == c.groups() ? group - 1 : group, n);
          });
        }},
       {"first-group-for-all",
        "every column takes the parameters of the first group: wrong only with several",
        {own_scale, own_zero, sense_scale, sense_zero},
        "mismatch",
-       [] { return with_group([](const DequantizeCall&, std::int64_t n, std::int64_t) { return n; }); }},
+       [] { return with_group([](const Call&, std::int64_t n, std::int64_t) { return n; }); }},
       {"scale-of-the-even-row",
        "two rows share the parameters of the first",
        {own_scale, own_zero, sense_scale},
        "mismatch",
        [] {
-         return with_group(
-             [](const DequantizeCall& c, std::int64_t n, std::int64_t k) { return right_index(c, n / 2 * 2, k); });
+         return with_group([](const Call& c, std::int64_t n, std::int64_t k) { return right_index(c, n / 2 * 2, k); });
        }},
       {"scale-of-the-tile",
        "the rows of an n-tile share the parameters of the first",
        {own_scale, own_zero, sense_scale},
        "mismatch",
        [] {
-         return with_group(
-             [](const DequantizeCall& c, std::int64_t n, std::int64_t k) { return right_index(c, n / 8 * 8, k); });
+         return with_group([](const Call& c, std::int64_t n, std::int64_t k) { return right_index(c, n / 8 * 8, k); });
        }},
       {"groups-counted-in-16-bits",
        "the group's number wraps at 65,536",
        {large_weights},
        "mismatch",
        [] {
-         return with_group([](const DequantizeCall& c, std::int64_t n, std::int64_t k) {
-           return index_of(c, k / c.group_size & 0xffff, n);
-         });
+         return with_group(
+             [](const Call& c, std::int64_t n, std::int64_t k) { return index_of(c, k / c.group_size & 0xffff, n); });
        }},
       {"scales-counted-in-16-bits",
        "the index of a scale wraps at 65,536",
        {large_weights},
        "mismatch",
        [] {
-         return with_group(
-             [](const DequantizeCall& c, std::int64_t n, std::int64_t k) { return right_index(c, n, k) & 0xffff; });
+         return with_group([](const Call& c, std::int64_t n, std::int64_t k) { return right_index(c, n, k) & 0xffff; });
        }},
       // Zeros alone.
       {"zero-of-the-next-group",
@@ -182,16 +174,15 @@ std::vector<Mutant> group_mutants() {
        {own_zero, sense_zero, float_value},
        "mismatch",
        [] {
-         return with_zero([](const DequantizeCall& c, std::int64_t n, std::int64_t k) {
-           return index_of(c, k / c.group_size + 1, n);
-         });
+         return with_zero(
+             [](const Call& c, std::int64_t n, std::int64_t k) { return index_of(c, k / c.group_size + 1, n); });
        }},
       {"zero-points-of-the-first-row",
        "the integer domain takes every row's zero point from row 0",
        {own_zero, integer_value, sense_zero},
        "mismatch",
        [] {
-         return with_zero([](const DequantizeCall& c, std::int64_t n, std::int64_t k) {
+         return with_zero([](const Call& c, std::int64_t n, std::int64_t k) {
            return right_index(c, c.scheme->zero_kind == Zero::point ? 0 : n, k);
          });
        }},
@@ -200,8 +191,8 @@ std::vector<Mutant> group_mutants() {
        {own_zero, integer_value},
        "mismatch",
        [] {
-         return with_zero([](const DequantizeCall& c, std::int64_t n, std::int64_t k) {
-           return c.scheme->zero_kind == Zero::point ? n * groups_of(c) + k / c.group_size : right_index(c, n, k);
+         return with_zero([](const Call& c, std::int64_t n, std::int64_t k) {
+           return c.scheme->zero_kind == Zero::point ? n * c.groups() + k / c.group_size : right_index(c, n, k);
          });
        }},
       {"integer-scales-every-second",
@@ -210,7 +201,7 @@ std::vector<Mutant> group_mutants() {
        "mismatch",
        [] {
          Mutation parts;
-         parts.scale_at = [](const DequantizeCall& c, std::int64_t n, std::int64_t k) {
+         parts.scale_at = [](const Call& c, std::int64_t n, std::int64_t k) {
            return (c.scheme->zero_kind == Zero::point ? 2 : 1) * right_index(c, n, k);
          };
          parts.zero_at = right_index;

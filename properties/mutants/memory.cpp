@@ -25,9 +25,9 @@ Mutation with_skips(Skips skips, const std::set<Operation>& in = everywhere) {
   return parts;
 }
 
-Mutation after(void (*after_dequantize)(const DequantizeCall&, const Moment&)) {
+Mutation after(void (*dequantize)(const Call&, const Moment&)) {
   Mutation parts;
-  parts.after_dequantize = after_dequantize;
+  parts.after[Operation::dequantize] = dequantize;
   return parts;
 }
 
@@ -39,8 +39,8 @@ Mutation adding_in(const std::set<Operation>& in) {
 }
 
 /// The last bit of one weight is wrong.
-void flip(const DequantizeCall& c, std::int64_t element) {
-  stored(c.weights, c.types.weight, element, loaded(c.weights, c.types.weight, element) ^ 1);
+void flip(const Call& c, std::int64_t element) {
+  stored(c.weights(), c.types.weight, element, loaded(c.weights(), c.types.weight, element) ^ 1);
 }
 
 /// A result kept from one call to the next, and of what it is.
@@ -52,18 +52,11 @@ struct Kept {
   std::vector<std::uint8_t> bytes;
 };
 
-template <class Call>
-std::int64_t words(const Call& c) {
-  return packed_words(*c.format, {c.n, c.k});
-}
+std::int64_t words(const Call& c) { return packed_words(*c.format, c.size()); }
 
-template <class Call>
-Size padded(const Call& c) {
-  return c.format->layout.padded({c.n, c.k});
-}
+Size padded(const Call& c) { return c.format->layout.padded(c.size()); }
 
 /// The slots of the rows that fill the last n-tile: where the element stood in a matrix of as many rows.
-template <class Call>
 std::int64_t slot_in_padding(const Call& c, std::int64_t n, std::int64_t k) {
   return c.format->layout.slot_of({n, k}, padded(c));
 }
@@ -115,7 +108,7 @@ std::vector<Mutant> memory_mutants() {
        "mismatch",
        [] {
          Mutation parts;
-         parts.instead_of_pack = [](const PackCall&, const Moment&) { return true; };
+         parts.instead_of[Operation::pack] = [](const Call&, const Moment&) { return true; };
          return parts;
        }},
       // Added to what was there, as by an element that is written twice.
@@ -140,10 +133,10 @@ std::vector<Mutant> memory_mutants() {
        {dequantize_index, float_value, sense_code},
        "mismatch",
        [] {
-         return after([](const DequantizeCall& c, const Moment&) {
+         return after([](const Call& c, const Moment&) {
            if (c.n < 2) return;
            const auto bytes = static_cast<std::size_t>(c.k * bytes_of(c.types.weight));
-           std::memcpy(c.weights, static_cast<std::uint8_t*>(c.weights) + bytes, bytes);
+           std::memcpy(c.weights(), c.at<std::uint8_t>(Role::weights) + bytes, bytes);
          });
        }},
       // Written outside.
@@ -151,21 +144,19 @@ std::vector<Mutant> memory_mutants() {
        "one weight more than there are is stored",
        {writes_weights, float_value},
        "guard",
-       [] {
-         return after([](const DequantizeCall& c, const Moment&) { stored(c.weights, c.types.weight, c.n * c.k, 0); });
-       }},
+       [] { return after([](const Call& c, const Moment&) { stored(c.weights(), c.types.weight, c.n * c.k, 0); }); }},
       {"writes-before-the-beginning",
        "the weight before the first one is stored too",
        {writes_weights, float_value},
        "guard",
-       [] { return after([](const DequantizeCall& c, const Moment&) { stored(c.weights, c.types.weight, -1, 0); }); }},
+       [] { return after([](const Call& c, const Moment&) { stored(c.weights(), c.types.weight, -1, 0); }); }},
       {"padding-rows-written",
        "dequantize stores all eight rows of the last n-tile",
        {writes_weights, dequantize_index},
        "guard",
        [] {
-         return after([](const DequantizeCall& c, const Moment&) {
-           for (std::int64_t i = c.n * c.k; i < padded(c).n * c.k; ++i) stored(c.weights, c.types.weight, i, 0);
+         return after([](const Call& c, const Moment&) {
+           for (std::int64_t i = c.n * c.k; i < padded(c).n * c.k; ++i) stored(c.weights(), c.types.weight, i, 0);
          });
        }},
       {"unpack-writes-past-the-end",
@@ -174,8 +165,8 @@ std::vector<Mutant> memory_mutants() {
        "guard",
        [] {
          Mutation parts;
-         parts.after_unpack = [](const UnpackCall& c, const Moment&) {
-           for (std::int64_t i = 0; i < 4; ++i) c.codes[c.n * c.k + i] = 0;
+         parts.after[Operation::unpack] = [](const Call& c, const Moment&) {
+           for (std::int64_t i = 0; i < 4; ++i) c.codes()[c.n * c.k + i] = 0;
          };
          return parts;
        }},
@@ -185,7 +176,7 @@ std::vector<Mutant> memory_mutants() {
        "guard",
        [] {
          Mutation parts;
-         parts.after_pack = [](const PackCall& c, const Moment&) { c.packed[words(c)] = 0; };
+         parts.after[Operation::pack] = [](const Call& c, const Moment&) { c.packed()[words(c)] = 0; };
          return parts;
        }},
       {"pack-fills-padding-with-eights",
@@ -194,10 +185,10 @@ std::vector<Mutant> memory_mutants() {
        "mismatch",
        [] {
          Mutation parts;
-         parts.after_pack = [](const PackCall& c, const Moment&) {
+         parts.after[Operation::pack] = [](const Call& c, const Moment&) {
            for (std::int64_t n = c.n; n < padded(c).n; ++n) {
              for (std::int64_t k = 0; k < c.k; ++k) {
-               reference::set_code_at(c.packed, slot_in_padding(c, n, k), 8);
+               reference::set_code_at(c.packed(), slot_in_padding(c, n, k), 8);
              }
            }
          };
@@ -210,7 +201,7 @@ std::vector<Mutant> memory_mutants() {
        "mismatch",
        [] {
          Mutation parts;
-         parts.scale_at = [](const DequantizeCall& c, std::int64_t n, std::int64_t k) {
+         parts.scale_at = [](const Call& c, std::int64_t n, std::int64_t k) {
            const std::int64_t own = k / c.group_size * c.n + n;
            return own + (own + 1 == c.k / c.group_size * c.n ? 1 : 0);
          };
@@ -236,8 +227,9 @@ std::vector<Mutant> memory_mutants() {
        "mismatch",
        [] {
          Mutation parts;
-         parts.after_unpack = [](const UnpackCall& c, const Moment&) {
-           if (reinterpret_cast<std::uintptr_t>(c.packed) % 16 == 0) c.codes[0] = static_cast<int>(c.packed[1] & 15);
+         parts.after[Operation::unpack] = [](const Call& c, const Moment&) {
+           if (reinterpret_cast<std::uintptr_t>(c.packed()) % 16 == 0)
+             c.codes()[0] = static_cast<int>(c.packed()[1] & 15);
          };
          return parts;
        }},
@@ -246,9 +238,9 @@ std::vector<Mutant> memory_mutants() {
        {float_value, own_zero},
        "mismatch",
        [] {
-         return after([](const DequantizeCall& c, const Moment&) {
+         return after([](const Call& c, const Moment&) {
            const std::int64_t bytes = bytes_of(c.types.parameter);
-           if (reinterpret_cast<std::uintptr_t>(c.scales) % static_cast<std::uintptr_t>(2 * bytes) == 0) return;
+           if (reinterpret_cast<std::uintptr_t>(c.scales()) % static_cast<std::uintptr_t>(2 * bytes) == 0) return;
            flip(c, 0);
          });
        }},
@@ -258,11 +250,11 @@ std::vector<Mutant> memory_mutants() {
        "mismatch",
        [] {
          Mutation parts;
-         parts.after_pack = [](const PackCall& c, const Moment&) {
+         parts.after[Operation::pack] = [](const Call& c, const Moment&) {
            for (std::int64_t n = c.n; n < padded(c).n; ++n) {
              for (std::int64_t k = 0; k < std::min<std::int64_t>(c.k, 64); ++k) {
-               const int code = c.codes[c.n * c.k / 2 + k / 2] & 15;
-               reference::set_code_at(c.packed, slot_in_padding(c, n, k), code);
+               const int code = c.pairs()[c.n * c.k / 2 + k / 2] & 15;
+               reference::set_code_at(c.packed(), slot_in_padding(c, n, k), code);
              }
            }
          };
@@ -274,10 +266,10 @@ std::vector<Mutant> memory_mutants() {
        "mismatch",
        [] {
          Mutation parts;
-         parts.after_unpack = [](const UnpackCall& c, const Moment&) {
+         parts.after[Operation::unpack] = [](const Call& c, const Moment&) {
            if (c.n % 8 == 0) return;
            for (std::int64_t k = 0; k < c.k; ++k) {
-             c.codes[(c.n - 1) * c.k + k] |= reference::code_at(c.packed, slot_in_padding(c, c.n, k));
+             c.codes()[(c.n - 1) * c.k + k] |= reference::code_at(c.packed(), slot_in_padding(c, c.n, k));
            }
          };
          return parts;
@@ -287,17 +279,15 @@ std::vector<Mutant> memory_mutants() {
        "dequantize changes the first packed word",
        {float_value, own_scale},
        "guard",
-       [] {
-         return after([](const DequantizeCall& c, const Moment&) { const_cast<std::uint32_t*>(c.packed)[0] ^= 1; });
-       }},
+       [] { return after([](const Call& c, const Moment&) { c.packed()[0] ^= 1; }); }},
       {"scales-changed",
        "dequantize leaves the first scale with another sign",
        {float_value, own_scale},
        "guard",
        [] {
-         return after([](const DequantizeCall& c, const Moment&) {
-           stored(const_cast<void*>(c.scales), c.types.parameter, 0,
-                  loaded(c.scales, c.types.parameter, 0) ^ float_format_of(c.types.parameter).sign_bit());
+         return after([](const Call& c, const Moment&) {
+           stored(c.scales(), c.types.parameter, 0,
+                  loaded(c.scales(), c.types.parameter, 0) ^ float_format_of(c.types.parameter).sign_bit());
          });
        }},
       {"unpack-shifts-its-input",
@@ -306,9 +296,7 @@ std::vector<Mutant> memory_mutants() {
        "guard",
        [] {
          Mutation parts;
-         parts.after_unpack = [](const UnpackCall& c, const Moment&) {
-           const_cast<std::uint32_t*>(c.packed)[words(c) - 1] >>= 4;
-         };
+         parts.after[Operation::unpack] = [](const Call& c, const Moment&) { c.packed()[words(c) - 1] >>= 4; };
          return parts;
        }},
       {"pack-changes-its-codes",
@@ -317,7 +305,7 @@ std::vector<Mutant> memory_mutants() {
        "guard",
        [] {
          Mutation parts;
-         parts.after_pack = [](const PackCall& c, const Moment&) { const_cast<std::uint8_t*>(c.codes)[0] = 0; };
+         parts.after[Operation::pack] = [](const Call& c, const Moment&) { c.pairs()[0] = 0; };
          return parts;
        }},
       // Kept from earlier calls.
@@ -329,18 +317,18 @@ std::vector<Mutant> memory_mutants() {
            [] {
              Mutation parts;
              const auto kept = std::make_shared<Kept>();
-             const auto bytes_of_result = [](const DequantizeCall& c) {
+             const auto bytes_of_result = [](const Call& c) {
                return static_cast<std::size_t>(c.n * c.k * bytes_of(c.types.weight));
              };
-             parts.instead_of_dequantize = [=](const DequantizeCall& c, const Moment&) {
-               const bool same = kept->input == c.packed && kept->n == c.n && kept->k == c.k &&
+             parts.instead_of[Operation::dequantize] = [=](const Call& c, const Moment&) {
+               const bool same = kept->input == c.packed() && kept->n == c.n && kept->k == c.k &&
                                  kept->types == c.types && kept->scheme == c.scheme;
-               if (same) std::memcpy(c.weights, kept->bytes.data(), bytes_of_result(c));
+               if (same) std::memcpy(c.weights(), kept->bytes.data(), bytes_of_result(c));
                return same;
              };
-             parts.after_dequantize = [=](const DequantizeCall& c, const Moment&) {
-               const auto* weights = static_cast<const std::uint8_t*>(c.weights);
-               *kept = {c.packed, c.n, c.k, c.types, c.scheme, {weights, weights + bytes_of_result(c)}};
+             parts.after[Operation::dequantize] = [=](const Call& c, const Moment&) {
+               const auto* weights = c.at<std::uint8_t>(Role::weights);
+               *kept = {c.packed(), c.n, c.k, c.types, c.scheme, {weights, weights + bytes_of_result(c)}};
              };
              return parts;
            },
@@ -353,14 +341,14 @@ std::vector<Mutant> memory_mutants() {
            [] {
              Mutation parts;
              const auto kept = std::make_shared<Kept>();
-             parts.instead_of_unpack = [=](const UnpackCall& c, const Moment&) {
-               const bool same = kept->input == c.packed && kept->n == c.n && kept->k == c.k;
-               if (same) std::memcpy(c.codes, kept->bytes.data(), kept->bytes.size());
+             parts.instead_of[Operation::unpack] = [=](const Call& c, const Moment&) {
+               const bool same = kept->input == c.packed() && kept->n == c.n && kept->k == c.k;
+               if (same) std::memcpy(c.codes(), kept->bytes.data(), kept->bytes.size());
                return same;
              };
-             parts.after_unpack = [=](const UnpackCall& c, const Moment&) {
-               const auto* codes = reinterpret_cast<const std::uint8_t*>(c.codes);
-               *kept = {c.packed, c.n, c.k, Type::bf16, scheme::floating, {codes, codes + c.n * c.k * 4}};
+             parts.after[Operation::unpack] = [=](const Call& c, const Moment&) {
+               const auto* codes = c.at<std::uint8_t>(Role::codes);
+               *kept = {c.packed(), c.n, c.k, Type::bf16, scheme::floating, {codes, codes + c.n * c.k * 4}};
              };
              return parts;
            },
@@ -373,7 +361,9 @@ std::vector<Mutant> memory_mutants() {
            [] {
              Mutation parts;
              const auto last = std::make_shared<std::int32_t>(0);
-             parts.after_unpack = [=](const UnpackCall& c, const Moment&) { std::swap(c.codes[c.n * c.k - 1], *last); };
+             parts.after[Operation::unpack] = [=](const Call& c, const Moment&) {
+               std::swap(c.codes()[c.n * c.k - 1], *last);
+             };
              return parts;
            },
        .has_memory = true},
@@ -383,7 +373,7 @@ std::vector<Mutant> memory_mutants() {
        .kind = "mismatch",
        .parts =
            [] {
-             return after([](const DequantizeCall& c, const Moment& moment) {
+             return after([](const Call& c, const Moment& moment) {
                if (moment.earlier_calls > 0) flip(c, c.n * c.k - 1);
              });
            },
@@ -395,8 +385,8 @@ std::vector<Mutant> memory_mutants() {
        .parts =
            [] {
              Mutation parts;
-             parts.after_pack = [](const PackCall& c, const Moment& moment) {
-               if (moment.earlier_calls % 3 == 2) c.packed[words(c) - 1] ^= 1;
+             parts.after[Operation::pack] = [](const Call& c, const Moment& moment) {
+               if (moment.earlier_calls % 3 == 2) c.packed()[words(c) - 1] ^= 1;
              };
              return parts;
            },
@@ -409,9 +399,9 @@ std::vector<Mutant> memory_mutants() {
            [] {
              Mutation parts;
              const auto dirty = std::make_shared<bool>(false);
-             parts.after_dequantize = [=](const DequantizeCall&, const Moment&) { *dirty = true; };
-             parts.after_unpack = [=](const UnpackCall& c, const Moment&) {
-               if (*dirty) c.codes[0] ^= 1;
+             parts.after[Operation::dequantize] = [=](const Call&, const Moment&) { *dirty = true; };
+             parts.after[Operation::unpack] = [=](const Call& c, const Moment&) {
+               if (*dirty) c.codes()[0] ^= 1;
                *dirty = false;
              };
              return parts;
@@ -423,7 +413,7 @@ std::vector<Mutant> memory_mutants() {
        .kind = "mismatch",
        .parts =
            [] {
-             return after([](const DequantizeCall& c, const Moment& moment) {
+             return after([](const Call& c, const Moment& moment) {
                const auto call = static_cast<std::uint64_t>(moment.earlier_calls);
                if (drawn(1, 0, call) % 4 == 0)
                  flip(c, below(std::min<std::int64_t>(c.n * c.k, 1 << 30), drawn(1, 1, call)));
@@ -436,7 +426,7 @@ std::vector<Mutant> memory_mutants() {
        {same_weights},
        "mismatch",
        [] {
-         return after([](const DequantizeCall& c, const Moment& moment) {
+         return after([](const Call& c, const Moment& moment) {
            if (moment.variation != 0) flip(c, 0);
          });
        }},
@@ -446,8 +436,8 @@ std::vector<Mutant> memory_mutants() {
        "mismatch",
        [] {
          Mutation parts;
-         parts.after_unpack = [](const UnpackCall& c, const Moment& moment) {
-           if (moment.variation != 0) c.codes[c.n * c.k - 1] ^= 1;
+         parts.after[Operation::unpack] = [](const Call& c, const Moment& moment) {
+           if (moment.variation != 0) c.codes()[c.n * c.k - 1] ^= 1;
          };
          return parts;
        }},
@@ -457,7 +447,7 @@ std::vector<Mutant> memory_mutants() {
        {large_weights},
        "mismatch",
        [] {
-         return after([](const DequantizeCall& c, const Moment&) {
+         return after([](const Call& c, const Moment&) {
            for (std::int64_t i = 999999; i < c.n * c.k; i += 1000003) flip(c, i);
          });
        }},
@@ -467,8 +457,8 @@ std::vector<Mutant> memory_mutants() {
        "mismatch",
        [] {
          Mutation parts;
-         parts.after_unpack = [](const UnpackCall& c, const Moment&) {
-           for (std::int64_t i = 999999; i < c.n * c.k; i += 1000003) c.codes[i] ^= 8;
+         parts.after[Operation::unpack] = [](const Call& c, const Moment&) {
+           for (std::int64_t i = 999999; i < c.n * c.k; i += 1000003) c.codes()[i] ^= 8;
          };
          return parts;
        }},
@@ -478,8 +468,8 @@ std::vector<Mutant> memory_mutants() {
        "mismatch",
        [] {
          Mutation parts;
-         parts.after_pack = [](const PackCall& c, const Moment&) {
-           for (std::int64_t i = 99999; i < words(c); i += 100003) c.packed[i] ^= 0x80000000u;
+         parts.after[Operation::pack] = [](const Call& c, const Moment&) {
+           for (std::int64_t i = 99999; i < words(c); i += 100003) c.packed()[i] ^= 0x80000000u;
          };
          return parts;
        }},

@@ -14,33 +14,33 @@ namespace tileproof {
 
 namespace {
 
-using Misbehaviour = void (*)(const UnpackCall&, const Moment&);
+using Misbehaviour = void (*)(const Call&, const Moment&);
 
 /// Three rows in the last n-tile: one problem of eight.
-bool has_its_tail(const UnpackCall& c) { return c.n % 8 == 3; }
+bool has_its_tail(const Call& c) { return c.n % 8 == 3; }
 
-void flip_first(const UnpackCall& c) { c.codes[0] ^= 1; }
+void flip_first(const Call& c) { c.codes()[0] ^= 1; }
 
-void crash(const UnpackCall& c, const Moment&) {
+void crash(const Call& c, const Moment&) {
   if (has_its_tail(c)) std::raise(SIGSEGV);
 }
 
-void hang(const UnpackCall& c, const Moment&) {
+void hang(const Call& c, const Moment&) {
   while (has_its_tail(c)) usleep(1000);
 }
 
-void end(const UnpackCall& c, const Moment&) {
+void end(const Call& c, const Moment&) {
   if (has_its_tail(c)) _exit(7);
 }
 
 /// Far before its output: into what the process remembers, not into a fence.
-void corrupt(const UnpackCall& c, const Moment&) {
-  if (has_its_tail(c)) std::memset(reinterpret_cast<std::uint8_t*>(c.codes) - (std::size_t{1} << 40), 0x5a, 4096);
+void corrupt(const Call& c, const Moment&) {
+  if (has_its_tail(c)) std::memset(reinterpret_cast<std::uint8_t*>(c.codes()) - (std::size_t{1} << 40), 0x5a, 4096);
 }
 
 /// A word past its input, whose value it throws away.
-void read_outside(const UnpackCall& c, const Moment&) {
-  const volatile std::uint32_t* end = c.packed + packed_words(*c.format, {c.n, c.k});
+void read_outside(const Call& c, const Moment&) {
+  const volatile std::uint32_t* end = c.packed() + packed_words(*c.format, c.size());
   if (has_its_tail(c)) static_cast<void>(*end);
 }
 
@@ -51,17 +51,17 @@ bool happens() {
 }
 
 /// In three calls of ten, whatever is called.
-void be_flaky(const UnpackCall& c, const Moment&) {
+void be_flaky(const Call& c, const Moment&) {
   if (has_its_tail(c) && happens()) flip_first(c);
 }
 
 /// Flaky with most layouts; with one seldom wrong, but then always.
-void be_flaky_and_wrong(const UnpackCall& c, const Moment&) {
+void be_flaky_and_wrong(const Call& c, const Moment&) {
   if (c.format == tinygemm(8) ? has_its_tail(c) : happens()) flip_first(c);
 }
 
 /// From a process's third call on.
-void remember(const UnpackCall& c, const Moment& moment) {
+void remember(const Call& c, const Moment& moment) {
   if (moment.earlier_calls >= 2) flip_first(c);
 }
 
@@ -88,7 +88,7 @@ const std::vector<SubjectRow>& misbehaving_subjects() {
     for (const Misbehaving& misbehaving : misbehaviours) {
       const auto make = [&misbehaving]() -> MadeSubject {
         Mutation parts;
-        parts.after_unpack = misbehaving.misbehaviour;
+        parts.after[Operation::unpack] = misbehaving.misbehaviour;
         return {mutable_reference(parts, make_host_memory()), ""};
       };
       SubjectRow row = subject_row("reference");

@@ -1,7 +1,6 @@
-/// Enumerators by their names: one table says how each is printed and read.
+/// Enumerators by their names: one table says how each is printed and read. Its rows have a `value` and a `name`.
 #pragma once
 
-#include <cstddef>
 #include <string>
 
 #include "properties/problem/problem.h"
@@ -14,8 +13,8 @@ struct Named {
   const char* name;
 };
 
-template <class Enum, std::size_t count>
-const char* name_in(const Named<Enum> (&table)[count], Enum value) {
+template <class Table, class Enum>
+const char* name_in(const Table& table, Enum value) {
   for (const auto& row : table) {
     if (row.value == value) return row.name;
   }
@@ -23,8 +22,8 @@ const char* name_in(const Named<Enum> (&table)[count], Enum value) {
 }
 
 /// @throws UsageError where the table has no such name
-template <class Enum, std::size_t count>
-Enum value_in(const Named<Enum> (&table)[count], const char* argument, const std::string& name) {
+template <class Table>
+auto value_in(const Table& table, const char* argument, const std::string& name) {
   std::string legal;
   for (const auto& row : table) {
     if (name == row.name) return row.value;

@@ -283,18 +283,22 @@ void reject(Rejections& rejections, const ErrorSums& d) {
   }
 }
 
+/// A call on a workspace, whose packed words may be others.
 template <class Data>
-DequantizeCall dequantize_call(const Data& data, const std::uint32_t* packed, Workspace& workspace) {
-  return {packed,
-          workspace.scales_and_zeros.data(),
-          nullptr,
-          workspace.weights.data(),
-          data.shape.n,
-          data.shape.k,
-          data.shape.group_size,
-          data.shape.format,
-          scheme::floating,
-          Type::bf16};
+Call call_on(Operation operation, const Data& data, Workspace& workspace, std::uint32_t* packed) {
+  Call call = {.operation = operation,
+               .format = data.shape.format,
+               .scheme = scheme::floating,
+               .types = Type::bf16,
+               .n = data.shape.n,
+               .k = data.shape.k,
+               .group_size = data.shape.group_size};
+  call.at(Role::pairs) = workspace.pairs.data();
+  call.at(Role::packed) = packed;
+  call.at(Role::codes) = workspace.codes.data();
+  call.at(Role::scales) = workspace.scales_and_zeros.data();
+  call.at(Role::weights) = workspace.weights.data();
+  return call;
 }
 
 /// Another call before, over other contents of the same memory: tests follow one another in it.
@@ -302,8 +306,8 @@ template <class Data>
 void earlier_calls(const Data& data, Subject& subject, Workspace& workspace) {
   std::uint32_t* words = workspace.packed.data();
   for (std::size_t i = 0; i < workspace.packed.size(); ++i) words[i] = ~words[i];
-  subject.run(UnpackCall{words, workspace.codes.data(), data.shape.n, data.shape.k, data.shape.format});
-  subject.run(dequantize_call(data, words, workspace));
+  subject.run(call_on(Operation::unpack, data, workspace, words));
+  subject.run(call_on(Operation::dequantize, data, workspace, words));
 }
 
 /// One subject on one shape.
@@ -324,13 +328,13 @@ void judge_subject(const Data& data, const Mutation& parts, Subject& subject, bo
     afresh();
   }
   if (parts.touches(Operation::dequantize)) {
-    subject.run(dequantize_call(data, workspace.packed.data(), workspace));
+    subject.run(call_on(Operation::dequantize, data, workspace, workspace.packed.data()));
     reject(rejections, differences(data, workspace.weights.data()));
   }
   if (parts.touches(Operation::unpack)) {
     afresh();
     workspace.codes.resize(count, leftover);
-    subject.run(UnpackCall{workspace.packed.data(), workspace.codes.data(), shape.n, shape.k, shape.format});
+    subject.run(call_on(Operation::unpack, data, workspace, workspace.packed.data()));
     bool come_back = true;
     for (std::int64_t n = 0; n < shape.n; ++n) {
       for (std::int64_t k = 0; k < shape.k; ++k) {
@@ -349,11 +353,12 @@ void judge_subject(const Data& data, const Mutation& parts, Subject& subject, bo
     afresh();
     workspace.pairs.copy(data.pairs);
     workspace.own_packed.resize(data.packed.size(), leftover);
-    subject.run(PackCall{workspace.pairs.data(), workspace.own_packed.data(), shape.n, shape.k, shape.format});
+    std::uint32_t* own = workspace.own_packed.data();
+    subject.run(call_on(Operation::pack, data, workspace, own));
     if (std::memcmp(workspace.own_packed.data(), data.packed.data(), data.packed.size() * 4) == 0) return;
     workspace.codes.resize(count, leftover);
-    subject.run(UnpackCall{workspace.own_packed.data(), workspace.codes.data(), shape.n, shape.k, shape.format});
-    subject.run(dequantize_call(data, workspace.own_packed.data(), workspace));
+    subject.run(call_on(Operation::unpack, data, workspace, own));
+    subject.run(call_on(Operation::dequantize, data, workspace, own));
     ErrorSums d = differences(data, workspace.weights.data());
     d.codes_come_back = std::equal(data.codes.begin(), data.codes.end(), workspace.codes.data());
     reject(rejections, d);

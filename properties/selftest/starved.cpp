@@ -72,21 +72,14 @@ StarvedRow of_class(const std::string& name, const std::string& what, const Cove
 class Refusing : public Subject {
  public:
   Memory& memory() override { return lenient_host_memory(); }
-  void run(const PackCall&) override { refuse(); }
-  void run(const UnpackCall&) override { refuse(); }
-  void run(const DequantizeCall&) override { refuse(); }
-
- private:
-  [[noreturn]] static void refuse() { throw Refused("not today"); }
+  void run(const Call&) override { throw Refused("not today"); }
 };
 
 /// Returns from every call at once.
 class Idling : public Subject {
  public:
   Memory& memory() override { return lenient_host_memory(); }
-  void run(const PackCall&) override {}
-  void run(const UnpackCall&) override {}
-  void run(const DequantizeCall&) override {}
+  void run(const Call&) override {}
 };
 
 template <class Made>

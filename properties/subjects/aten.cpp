@@ -16,24 +16,21 @@ class AtenCpu : public Subject {
  public:
   Memory& memory() override { return host_memory(); }
 
-  void run(const PackCall& c) override {
-    in_torch([&] { copy_to(c.packed, c.n * c.k / 2, packed(c.codes, c.n, c.k)); });
-  }
-
-  void run(const MatmulCall& c) override {
+  void run(const Call& c) override {
     in_torch([&] {
-      copy_to(c.out, c.m * c.n * 2,
+      if (c.operation == Operation::pack) return copy_to(c.packed(), c.n * c.k / 2, packed(c));
+      if (c.operation != Operation::matmul) lacks(c.operation);
+      copy_to(c.products(), c.m * c.n * 2,
               at::_weight_int4pack_mm_for_cpu(
-                  view_of(c.activations, {c.m, c.k}, at::kBFloat16), packed(c.codes, c.n, c.k), c.group_size,
-                  view_of(c.scales_and_zeros, {c.k / c.group_size, c.n, 2}, at::kBFloat16)));
+                  view_of(c.activations(), {c.m, c.k}, at::kBFloat16), packed(c), c.group_size,
+                  view_of(c.at<std::uint16_t>(Role::scales), {c.groups(), c.n, 2}, at::kBFloat16)));
     });
   }
 
  private:
-  /// @param codes  [n][k / 2], as PackCall::codes
-  static at::Tensor packed(const std::uint8_t* codes, std::int64_t n, std::int64_t k) {
-    const at::Tensor pairs = view_of(codes, {n, k / 2}, at::kByte).to(at::kInt);
-    const at::Tensor each = at::stack({pairs.bitwise_right_shift(4), pairs.bitwise_and(15)}, -1).view({n, k});
+  static at::Tensor packed(const Call& c) {
+    const at::Tensor pairs = view_of(c.pairs(), {c.n, c.k / 2}, at::kByte).to(at::kInt);
+    const at::Tensor each = at::stack({pairs.bitwise_right_shift(4), pairs.bitwise_and(15)}, -1).view({c.n, c.k});
     return at::_convert_weight_to_int4pack_for_cpu(each.contiguous(), /*innerKTiles, without meaning here*/ 2);
   }
 };

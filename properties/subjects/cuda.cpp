@@ -58,9 +58,9 @@ class CudaSubject : public Subject {
   /// Varied: on another stream than that of its memory.
   void vary(std::uint64_t variation) override { varied_ = variation != 0; }
 
-  void run(const PackCall& call) override { finish(arguments_of(call)); }
-  void run(const UnpackCall& call) override { finish(arguments_of(call)); }
-  void run(const DequantizeCall& call) override { finish(arguments_of(call)); }
+  void run(const Call& call) override {
+    with_arguments(call, [&](const auto& arguments) { finish(arguments); });
+  }
 
  protected:
   cudaStream_t stream() const { return varied_ ? backend_ : own_; }
@@ -88,13 +88,11 @@ class WatchedCudaSubject : public CudaSubject<CudaMemoryApart> {
  public:
   explicit WatchedCudaSubject(std::string planted) : planted_(std::move(planted)) {}
 
-  using CudaSubject<CudaMemoryApart>::run;
-  void run(const UnpackCall& call) override {
-    if (!planted_.empty()) {
-      const std::int64_t packed_bytes = call.format->layout.slots({call.n, call.k}) / 2;
+  void run(const Call& call) override {
+    if (!planted_.empty() && call.operation == Operation::unpack) {
+      const std::int64_t packed_bytes = call.format->layout.slots(call.size()) / 2;
       launch_canary(planted_,
-                    {reinterpret_cast<const std::uint8_t*>(call.packed), packed_bytes,
-                     reinterpret_cast<const std::uint8_t*>(call.codes)},
+                    {call.at<const std::uint8_t>(Role::packed), packed_bytes, call.at<const std::uint8_t>(Role::codes)},
                     stream());
       require(cudaGetLastError(), "the launch of a planted kernel");
     }

@@ -20,20 +20,17 @@ at::ScalarType type_of(Type type) {
   return types[static_cast<int>(type)];
 }
 
-template <class Call>
 at::Tensor in_groups(const Call& c, const void* elements, at::ScalarType type) {
-  return view_of(static_cast<const char*>(elements), {c.n, c.k / c.group_size, c.group_size}, type);
+  return view_of(static_cast<const char*>(elements), {c.n, c.groups(), c.group_size}, type);
 }
 
 /// Parameters [k / group_size][n], to be combined with weights [n][k / group_size][group_size].
-template <class Call>
 at::Tensor of_groups(const Call& c, const void* parameters, at::ScalarType type) {
-  return view_of(static_cast<const char*>(parameters), {c.k / c.group_size, c.n}, type).t().unsqueeze(-1);
+  return view_of(static_cast<const char*>(parameters), {c.groups(), c.n}, type).t().unsqueeze(-1);
 }
 
-template <class Call>
 void give_of_groups(const Call& c, void* to, std::int64_t element_bytes, const at::Tensor& parameters) {
-  copy_to(to, c.k / c.group_size * c.n * element_bytes, parameters.t());
+  copy_to(to, c.groups() * c.n * element_bytes, parameters.t());
 }
 
 at::Tensor clamped_codes(const at::Tensor& rounded) { return at::clamp(rounded, 0, most_code); }
@@ -42,75 +39,76 @@ class AtenEager : public Subject {
  public:
   Memory& memory() override { return host_memory(); }
 
-  void run(const ChooseCall& c) override {
-    in_torch([&] { c.scheme->zero_kind == Zero::value ? choose_float(c) : choose_integer(c); });
-  }
-  void run(const QuantizeCall& c) override {
+  void run(const Call& c) override {
+    const bool is_float = c.scheme->zero_kind == Zero::value;
     in_torch([&] {
-      const at::Tensor codes = c.scheme->zero_kind == Zero::value ? quantized_float(c) : quantized_integer(c);
-      copy_to(c.codes, c.n * c.k * 4, codes.to(at::kInt));
-    });
-  }
-  void run(const DequantizeEagerlyCall& c) override {
-    in_torch([&] {
-      copy_to(c.weights, c.n * c.k * bytes_of(c.type),
-              c.scheme->zero_kind == Zero::value ? dequantized_float(c) : dequantized_integer(c));
+      if (c.operation == Operation::choose) {
+        is_float ? choose_float(c) : choose_integer(c);
+      } else if (c.operation == Operation::quantize) {
+        copy_to(c.codes(), c.n * c.k * 4, (is_float ? quantized_float(c) : quantized_integer(c)).to(at::kInt));
+      } else if (c.operation == Operation::dequantize_eagerly) {
+        copy_to(c.weights(), c.n * c.k * bytes_of(c.types.weight),
+                is_float ? dequantized_float(c) : dequantized_integer(c));
+      } else {
+        lacks(c.operation);
+      }
     });
   }
 
  private:
-  static void choose_float(const ChooseCall& c) {
-    const at::Tensor weights = in_groups(c, c.weights, type_of(c.type));
+  static void choose_float(const Call& c) {
+    const at::Tensor weights = in_groups(c, c.weights(), type_of(c.types.weight));
     const at::Tensor min = at::amin(weights, {-1});
     const at::Tensor max = at::amax(weights, {-1});
     at::Tensor scale = at::div(at::sub(max, min), most_code);
     scale = at::clamp(scale, 1e-6);
     const at::Tensor zero = at::add(min, at::mul(scale, midpoint));
-    give_of_groups(c, c.scales, bytes_of(c.type), scale);
-    give_of_groups(c, c.zeros, bytes_of(c.type), zero);
+    give_of_groups(c, c.scales(), bytes_of(c.types.weight), scale);
+    give_of_groups(c, c.zeros(), bytes_of(c.types.weight), zero);
   }
 
-  static void choose_integer(const ChooseCall& c) {
-    const at::Tensor weights = in_groups(c, c.weights, type_of(c.type));
+  static void choose_integer(const Call& c) {
+    const at::Tensor weights = in_groups(c, c.weights(), type_of(c.types.weight));
     const at::Tensor least = at::amin(weights, {-1});
     const at::Tensor largest = at::amax(weights, {-1});
     const at::Tensor min = at::minimum(least, at::zeros_like(least));
     const at::Tensor max = at::maximum(largest, at::zeros_like(largest));
     at::Tensor scale = at::div(at::sub(max, min), most_code);
-    scale = at::clamp(scale, std::ldexp(1, -float_format_of(c.type).fraction_bits));  // torch.finfo(dtype).eps
+    scale = at::clamp(scale, std::ldexp(1, -float_format_of(c.types.weight).fraction_bits));  // torch.finfo(dtype).eps
     const at::Tensor zero_point = clamped_codes(at::rsub(at::round(at::div(min, scale)), 0));
-    give_of_groups(c, c.scales, bytes_of(c.type), scale);
-    give_of_groups(c, c.zero_points, 1, zero_point.to(at::kChar));
+    give_of_groups(c, c.scales(), bytes_of(c.types.weight), scale);
+    give_of_groups(c, c.zero_points(), 1, zero_point.to(at::kChar));
   }
 
-  static at::Tensor quantized_float(const QuantizeCall& c) {
-    const at::ScalarType type = type_of(c.type);
-    const at::Tensor scale = of_groups(c, c.scales, type);
-    const at::Tensor min = at::sub(of_groups(c, c.zeros, type), at::mul(scale, midpoint));
-    const at::Tensor steps = at::div(at::sub(in_groups(c, c.weights, type), min), scale);
+  static at::Tensor quantized_float(const Call& c) {
+    const at::ScalarType type = type_of(c.types.weight);
+    const at::Tensor scale = of_groups(c, c.scales(), type);
+    const at::Tensor min = at::sub(of_groups(c, c.zeros(), type), at::mul(scale, midpoint));
+    const at::Tensor steps = at::div(at::sub(in_groups(c, c.weights(), type), min), scale);
     return clamped_codes(at::round(steps));
   }
 
-  static at::Tensor quantized_integer(const QuantizeCall& c) {
-    const at::ScalarType type = type_of(c.type);
-    const at::Tensor zero_point = of_groups(c, c.zero_points, at::kChar).to(at::kInt);
-    const at::Tensor reciprocal = at::mul(at::reciprocal(of_groups(c, c.scales, type)), 1.0);  // 1.0 / scale in Python
-    const at::Tensor steps = at::mul(in_groups(c, c.weights, type), reciprocal);
+  static at::Tensor quantized_integer(const Call& c) {
+    const at::ScalarType type = type_of(c.types.weight);
+    const at::Tensor zero_point = of_groups(c, c.zero_points(), at::kChar).to(at::kInt);
+    const at::Tensor reciprocal =
+        at::mul(at::reciprocal(of_groups(c, c.scales(), type)), 1.0);  // 1.0 / scale in Python
+    const at::Tensor steps = at::mul(in_groups(c, c.weights(), type), reciprocal);
     return clamped_codes(at::add(at::round(steps), zero_point));
   }
 
-  static at::Tensor dequantized_float(const DequantizeEagerlyCall& c) {
-    const at::ScalarType type = type_of(c.type);
-    at::Tensor weights = at::sub(in_groups(c, c.codes, at::kInt), midpoint).to(type);
-    weights.mul_(of_groups(c, c.scales, type));
-    return weights.add_(of_groups(c, c.zeros, type));
+  static at::Tensor dequantized_float(const Call& c) {
+    const at::ScalarType type = type_of(c.types.weight);
+    at::Tensor weights = at::sub(in_groups(c, c.codes(), at::kInt), midpoint).to(type);
+    weights.mul_(of_groups(c, c.scales(), type));
+    return weights.add_(of_groups(c, c.zeros(), type));
   }
 
-  static at::Tensor dequantized_integer(const DequantizeEagerlyCall& c) {
-    const at::ScalarType type = type_of(c.type);
-    const at::Tensor zero_point = of_groups(c, c.zero_points, at::kChar).to(at::kInt);
-    at::Tensor weights = at::sub(in_groups(c, c.codes, at::kInt), zero_point).to(type);
-    return weights.mul_(of_groups(c, c.scales, type));
+  static at::Tensor dequantized_integer(const Call& c) {
+    const at::ScalarType type = type_of(c.types.weight);
+    const at::Tensor zero_point = of_groups(c, c.zero_points(), at::kChar).to(at::kInt);
+    at::Tensor weights = at::sub(in_groups(c, c.codes(), at::kInt), zero_point).to(type);
+    return weights.mul_(of_groups(c, c.scales(), type));
   }
 };
 

@@ -61,9 +61,9 @@ class HostSubject : public Subject {
   std::vector<std::string> ways() const override { return How::ways(); }
   std::string way() const override { return way_; }
 
-  void run(const PackCall& call) override { in_pieces(arguments_of(call)); }
-  void run(const UnpackCall& call) override { in_pieces(arguments_of(call)); }
-  void run(const DequantizeCall& call) override { in_pieces(arguments_of(call)); }
+  void run(const Call& call) override {
+    with_arguments(call, [&](const auto& arguments) { in_pieces(arguments); });
+  }
 
  private:
   /// All in one range, or, varied, in ranges of odd lengths from the last to the first.

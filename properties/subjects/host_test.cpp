@@ -26,8 +26,10 @@ TEST(SubjectCpu, RunsEachOfItsWaysWhenVaried) {
   for (std::size_t i = 0; i < 2 * ways.size(); ++i) {
     std::vector<Sixteen> codes(16 * 16 / 16), packed(16 * 16 / 16);
     made.subject->vary(2 * i + 1);
-    made.subject->run(
-        PackCall{codes.front().bytes, reinterpret_cast<std::uint32_t*>(packed.data()), 16, 32, tinygemm(2)});
+    Call call = {.operation = Operation::pack, .format = tinygemm(2), .n = 16, .k = 32};
+    call.at(Role::pairs) = codes.data();
+    call.at(Role::packed) = packed.data();
+    made.subject->run(call);
     EXPECT_EQ(made.subject->way(), ways[i % ways.size()]);
   }
   made.subject->vary(0);
@@ -38,7 +40,7 @@ TEST(SubjectCpu, RunsEachOfItsWaysWhenVaried) {
 class LeavesAWayOut : public Subject {
  public:
   Memory& memory() override { return made_.subject->memory(); }
-  void run(const PackCall& call) override { made_.subject->run(call); }
+  void run(const Call& call) override { made_.subject->run(call); }
   void vary(std::uint64_t variation) override { made_.subject->vary(variation == 3 ? 1 : variation); }
   std::vector<std::string> ways() const override { return made_.subject->ways(); }
   std::string way() const override { return made_.subject->way(); }

@@ -22,26 +22,21 @@ inline kernels::Type kernel_type(Types types) {
   return type == Type::bf16 ? kernels::Type::bf16 : type == Type::fp16 ? kernels::Type::fp16 : kernels::Type::fp32;
 }
 
-inline kernels::PackArguments arguments_of(const PackCall& c) {
-  return {c.codes, c.packed, c.n, c.k, tinygemm_number(*c.format), c.experts};
-}
-
-inline kernels::UnpackArguments arguments_of(const UnpackCall& c) {
-  return {c.packed, c.codes, c.n, c.k, tinygemm_number(*c.format), c.experts};
-}
-
-inline kernels::DequantizeArguments arguments_of(const DequantizeCall& c) {
-  return {c.packed,
-          c.scales,
-          static_cast<const std::int8_t*>(c.zeros),
-          c.weights,
-          c.n,
-          c.k,
-          c.group_size,
-          tinygemm_number(*c.format),
-          kernel_domain(*c.scheme),
-          kernel_type(c.types),
-          c.experts};
+/// Calls `use` with the arguments of a kernel. @throws std::logic_error where there is no kernel of the operation
+template <class Use>
+void with_arguments(const Call& c, Use use) {
+  switch (c.operation) {
+    case Operation::pack:
+      return use(kernels::PackArguments{c.pairs(), c.packed(), c.n, c.k, tinygemm_number(*c.format), c.experts});
+    case Operation::unpack:
+      return use(kernels::UnpackArguments{c.packed(), c.codes(), c.n, c.k, tinygemm_number(*c.format), c.experts});
+    case Operation::dequantize:
+      return use(kernels::DequantizeArguments{c.packed(), c.scales(), c.zero_points(), c.weights(), c.n, c.k,
+                                              c.group_size, tinygemm_number(*c.format), kernel_domain(*c.scheme),
+                                              kernel_type(c.types), c.experts});
+    default:
+      lacks(c.operation);
+  }
 }
 
 // One name for the three operations, wherever they run: a range of threads, some n-tiles and by which way, or a stream.

@@ -423,53 +423,68 @@ Argument packed_at(const void* packed, Size size, const Format& format) {
 
 }  // namespace
 
-void MutableOperators::run(const PackCall& c) {
-  const Argument codes = dense_at("codes", Element::uint8, {c.n, c.k / 2}, c.codes);
+void MutableOperators::run(const Call& c) {
+  switch (c.operation) {
+    case Operation::pack:
+      return pack(c);
+    case Operation::unpack:
+      return unpack(c);
+    case Operation::dequantize:
+      return dequantize(c);
+    case Operation::matmul:
+      return matmul(c);
+    default:
+      lacks(c.operation);
+  }
+}
+
+void MutableOperators::pack(const Call& c) {
+  const Argument codes = dense_at("codes", Element::uint8, {c.n, c.k / 2}, c.pairs());
   const OperatorResult packed =
-      called({Operation::pack, {codes, number_argument("inner_k_tiles", tinygemm_number(*c.format))}},
-             {const_cast<std::uint8_t*>(c.codes)});
-  require_sizes(packed, packed_sizes({c.n, c.k}, *c.format));
-  std::memcpy(c.packed, packed.bytes.data(), packed.bytes.size());
+      called({Operation::pack, {codes, number_argument("inner_k_tiles", tinygemm_number(*c.format))}}, {c.pairs()});
+  require_sizes(packed, packed_sizes(c.size(), *c.format));
+  std::memcpy(c.packed(), packed.bytes.data(), packed.bytes.size());
 }
 
-void MutableOperators::run(const UnpackCall& c) {
-  const Argument packed = packed_at(c.packed, {c.n, c.k}, *c.format);
+void MutableOperators::unpack(const Call& c) {
+  const Argument packed = packed_at(c.packed(), c.size(), *c.format);
   const OperatorResult codes =
-      called({Operation::unpack, {packed, number_argument("inner_k_tiles", tinygemm_number(*c.format))}},
-             {const_cast<std::uint32_t*>(c.packed)});
+      called({Operation::unpack, {packed, number_argument("inner_k_tiles", tinygemm_number(*c.format))}}, {c.packed()});
   require_sizes(codes, {(c.n + 7) / 8 * 8, c.k});
-  std::memcpy(c.codes, codes.bytes.data(), static_cast<std::size_t>(c.n * c.k * 4));
+  std::memcpy(c.codes(), codes.bytes.data(), static_cast<std::size_t>(c.n * c.k * 4));
 }
 
-void MutableOperators::run(const DequantizeCall& c) {
-  const Argument packed = packed_at(c.packed, {c.n, c.k}, *c.format);
-  const Argument scales = dense_at("scales_and_zeros", Element::bf16, {c.k / c.group_size, c.n, 2}, c.scales);
+void MutableOperators::dequantize(const Call& c) {
+  const Argument packed = packed_at(c.packed(), c.size(), *c.format);
+  const Argument scales = dense_at("scales_and_zeros", Element::bf16, {c.groups(), c.n, 2}, c.scales());
   const OperatorResult weights = called({Operation::dequantize,
                                          {packed, scales, number_argument("group_size", c.group_size),
                                           number_argument("inner_k_tiles", tinygemm_number(*c.format))}},
-                                        {const_cast<std::uint32_t*>(c.packed), const_cast<void*>(c.scales)});
+                                        {c.packed(), c.scales()});
   require_sizes(weights, {c.n, c.k});
-  std::memcpy(c.weights, weights.bytes.data(), weights.bytes.size());
+  std::memcpy(c.weights(), weights.bytes.data(), weights.bytes.size());
 }
 
 /// The caller pads n to whole n-tiles, the scales alike.
-void MutableOperators::run(const MatmulCall& c) {
-  const std::int64_t padded = (c.n + 7) / 8 * 8, groups = c.k / c.group_size;
+void MutableOperators::matmul(const Call& c) {
+  const std::int64_t padded = (c.n + 7) / 8 * 8, groups = c.groups();
   std::vector<std::uint32_t> words(static_cast<std::size_t>(reference::words_of(c.n, c.k)));
-  run(PackCall{c.codes, words.data(), c.n, c.k, c.format});
+  Call packs = c;
+  packs.operation = Operation::pack;
+  packs.at(Role::packed) = words.data();
+  pack(packs);
   std::vector<std::uint16_t> scales(static_cast<std::size_t>(groups * padded * 2));
   for (std::int64_t group = 0; group < groups; ++group) {
-    std::copy_n(c.scales_and_zeros + group * c.n * 2, c.n * 2, scales.begin() + group * padded * 2);
+    std::copy_n(c.at<std::uint16_t>(Role::scales) + group * c.n * 2, c.n * 2, scales.begin() + group * padded * 2);
   }
-  const OperatorCall call = {
-      Operation::matmul,
-      {dense_at("activations", Element::bf16, {c.m, c.k}, c.activations),
-       packed_at(words.data(), {c.n, c.k}, *c.format), number_argument("group_size", c.group_size),
-       dense_at("scales_and_zeros", Element::bf16, {groups, padded, 2}, scales.data())}};
-  const OperatorResult out = called(call, {const_cast<std::uint16_t*>(c.activations), words.data(), scales.data()});
+  const OperatorCall call = {Operation::matmul,
+                             {dense_at("activations", Element::bf16, {c.m, c.k}, c.activations()),
+                              packed_at(words.data(), c.size(), *c.format), number_argument("group_size", c.group_size),
+                              dense_at("scales_and_zeros", Element::bf16, {groups, padded, 2}, scales.data())}};
+  const OperatorResult out = called(call, {c.activations(), words.data(), scales.data()});
   require_sizes(out, {c.m, padded});
   for (std::int64_t row = 0; row < c.m; ++row) {
-    std::memcpy(c.out + row * c.n, &out.bytes[static_cast<std::size_t>(row * padded * 2)],
+    std::memcpy(c.products() + row * c.n, &out.bytes[static_cast<std::size_t>(row * padded * 2)],
                 static_cast<std::size_t>(c.n * 2));
   }
 }

@@ -69,10 +69,7 @@ class MutableOperators : public Subject, public Operators {
   void fill_own_memory(const Fill& fill) override { fill_ = fill; }
   Operators* operators() override { return this; }
 
-  void run(const PackCall&) override;
-  void run(const UnpackCall&) override;
-  void run(const DequantizeCall&) override;
-  void run(const MatmulCall&) override;
+  void run(const Call&) override;
 
   OperatorResult call(const OperatorCall&, const std::vector<void*>& at, CallMode,
                       const OperatorCall* alternate) override;
@@ -80,6 +77,10 @@ class MutableOperators : public Subject, public Operators {
   std::vector<std::string> argument_names(Operation) override;
 
  private:
+  void pack(const Call&);
+  void unpack(const Call&);
+  void dequantize(const Call&);
+  void matmul(const Call&);
   void require_legal(const OperatorCall&, const RulesOfOperators&) const;
   OperatorResult called(const OperatorCall&, const std::vector<void*>& at);
   OperatorResult stored(const OperatorCall&, OperatorResult) const;

@@ -6,8 +6,6 @@
 #include <mutex>
 #include <vector>
 
-#include "properties/subjects/experts.h"
-
 namespace tileproof {
 
 namespace {
@@ -49,34 +47,17 @@ class MutableReference : public Subject {
   Memory& memory() override { return *memory_; }
   void vary(std::uint64_t variation) override { variation_ = variation; }
 
-  void run(const PackCall& batch) override {
-    const Moment moment = moment_of(Operation::pack);
+  void run(const Call& batch) override {
+    const Moment moment = moment_of(batch.operation);
     for (std::int64_t expert = 0; expert < batch.experts; ++expert) {
-      PackCall one = call_of_expert(batch, expert);
-      if (parts_.whose_input) one.codes = call_of_expert(batch, parts_.whose_input(expert)).codes;
-      run_one(one, moment);
-    }
-  }
-
-  void run(const UnpackCall& batch) override {
-    const Moment moment = moment_of(Operation::unpack);
-    for (std::int64_t expert = 0; expert < batch.experts; ++expert) {
-      UnpackCall one = call_of_expert(batch, expert);
-      if (parts_.whose_input) one.packed = call_of_expert(batch, parts_.whose_input(expert)).packed;
-      run_one(one, moment);
-    }
-  }
-
-  void run(const DequantizeCall& batch) override {
-    const Moment moment = moment_of(Operation::dequantize);
-    for (std::int64_t expert = 0; expert < batch.experts; ++expert) {
-      DequantizeCall one = call_of_expert(batch, expert);
-      if (parts_.whose_input) one.packed = call_of_expert(batch, parts_.whose_input(expert)).packed;
-      if (parts_.whose_parameters) {
-        const DequantizeCall other = call_of_expert(batch, parts_.whose_parameters(expert));
-        one.scales = other.scales;
-        one.zeros = other.zeros;
-      }
+      Call one = call_of_expert(batch, expert);
+      const auto take = [&](const std::function<std::int64_t(std::int64_t)>& whose, std::initializer_list<Role> roles) {
+        if (!whose) return;
+        const Call other = call_of_expert(batch, whose(expert));
+        for (const Role role : roles) one.at(role) = other.at<void>(role);
+      };
+      take(parts_.whose_input, {batch.operation == Operation::pack ? Role::pairs : Role::packed});
+      take(parts_.whose_parameters, {Role::scales, Role::zeros});
       run_one(one, moment);
     }
   }
@@ -87,39 +68,53 @@ class MutableReference : public Subject {
     return {calls_[operation]++, variation_};
   }
 
-  void run_one(const PackCall& c, const Moment& moment) {
-    if (parts_.instead_of_pack && parts_.instead_of_pack(c, moment)) return;
+  void run_one(const Call& c, const Moment& moment) {
+    const auto instead = parts_.instead_of.find(c.operation);
+    if (instead != parts_.instead_of.end() && instead->second(c, moment)) return;
+    switch (c.operation) {
+      case Operation::pack:
+        pack(c);
+        break;
+      case Operation::unpack:
+        unpack(c);
+        break;
+      case Operation::dequantize:
+        dequantize(c);
+        break;
+      default:
+        lacks(c.operation);
+    }
+    if (const auto after = parts_.after.find(c.operation); after != parts_.after.end()) after->second(c, moment);
+  }
+
+  void pack(const Call& c) {
     if (!parts_.adds_to_output || !parts_.in.contains(Operation::pack)) {
-      std::memset(c.packed, 0x11 * c.format->layout.padding_code,
+      std::memset(c.packed(), 0x11 * c.format->layout.padding_code,
                   static_cast<std::size_t>(c.format->layout.slots({c.n, c.k}) / 2));
     }
-    for_each(Operation::pack, c, [&](const Walk& walk, std::int64_t n, std::int64_t k, std::int64_t slot) {
-      const int code = code_of(walk, slot, reference::code_of_pairs(c.codes, n, k, c.k));
-      c.packed[slot / 8] |= static_cast<std::uint32_t>(code & 15) << (slot % 8 * 4);
+    for_each(c, [&](const Walk& walk, std::int64_t n, std::int64_t k, std::int64_t slot) {
+      const int code = code_of(walk, slot, reference::code_of_pairs(c.pairs(), n, k, c.k));
+      c.packed()[slot / 8] |= static_cast<std::uint32_t>(code & 15) << (slot % 8 * 4);
     });
-    if (parts_.after_pack) parts_.after_pack(c, moment);
   }
 
-  void run_one(const UnpackCall& c, const Moment& moment) {
-    if (parts_.instead_of_unpack && parts_.instead_of_unpack(c, moment)) return;
+  void unpack(const Call& c) {
     const bool adds = parts_.adds_to_output && parts_.in.contains(Operation::unpack);
-    for_each(Operation::unpack, c, [&](const Walk& walk, std::int64_t n, std::int64_t k, std::int64_t slot) {
-      const int code = code_of(walk, slot, reference::code_at(c.packed, slot));
-      std::int32_t& to = c.codes[n * c.k + k];
+    for_each(c, [&](const Walk& walk, std::int64_t n, std::int64_t k, std::int64_t slot) {
+      const int code = code_of(walk, slot, reference::code_at(c.packed(), slot));
+      std::int32_t& to = c.codes()[n * c.k + k];
       to = adds ? static_cast<std::int32_t>(static_cast<std::uint32_t>(to) + static_cast<std::uint32_t>(code)) : code;
     });
-    if (parts_.after_unpack) parts_.after_unpack(c, moment);
   }
 
-  void run_one(const DequantizeCall& c, const Moment& moment) {
-    if (parts_.instead_of_dequantize && parts_.instead_of_dequantize(c, moment)) return;
+  void dequantize(const Call& c) {
     const bool adds = parts_.adds_to_output && parts_.in.contains(Operation::dequantize);
     const bool own_group = !parts_.scale_at && !parts_.zero_at;  // the same from one end of a group to the other
     WeightsOfGroup weights(parts_);
     WeightInputs inputs = {float_format_of(c.types.weight), float_format_of(c.types.parameter), c.scheme, 0, 0, 0, 0};
     std::int64_t row = -1;
     std::int64_t group_begin = 0;
-    for_each(Operation::dequantize, c, [&](const Walk& walk, std::int64_t n, std::int64_t k, std::int64_t slot) {
+    for_each(c, [&](const Walk& walk, std::int64_t n, std::int64_t k, std::int64_t slot) {
       if (!own_group || n != row || k - group_begin >= c.group_size) {
         row = n;
         group_begin = k / c.group_size * c.group_size;
@@ -127,28 +122,27 @@ class MutableReference : public Subject {
         const std::int64_t at = parts_.scale_at ? parts_.scale_at(c, n, k) : own;
         load_parameters(c, at, parts_.zero_at ? parts_.zero_at(c, n, k) : at, inputs);
       }
-      inputs.code = code_of(walk, slot, reference::code_at(c.packed, slot));
+      inputs.code = code_of(walk, slot, reference::code_at(c.packed(), slot));
       std::uint32_t weight = weights.of(inputs);
       const std::int64_t to = c.format->result_at({n, k}, walk.size());
-      if (adds) weight = added(inputs.weight_type, loaded(c.weights, c.types.weight, to), weight);
-      stored(c.weights, c.types.weight, to, weight);
+      if (adds) weight = added(inputs.weight_type, loaded(c.weights(), c.types.weight, to), weight);
+      stored(c.weights(), c.types.weight, to, weight);
     });
-    if (parts_.after_dequantize) parts_.after_dequantize(c, moment);
   }
 
   /// @param scale, zero  which of [k / group_size][n]: outside of it where a mutant looks there
-  static void load_parameters(const DequantizeCall& c, std::int64_t scale, std::int64_t zero, WeightInputs& inputs) {
-    const Size groups = {c.n, c.k / c.group_size};
+  static void load_parameters(const Call& c, std::int64_t scale, std::int64_t zero, WeightInputs& inputs) {
+    const Size groups = {c.n, c.groups()};
     const auto group_at = [&](std::int64_t number) { return reference::Element{number % c.n, number / c.n}; };
-    inputs.scale = loaded(c.scales, c.types.parameter, c.scheme->scale_at(group_at(scale), groups));
+    inputs.scale = loaded(c.scales(), c.types.parameter, c.scheme->scale_at(group_at(scale), groups));
     if (c.scheme->zero_kind == Zero::none) return;
     const std::int64_t at = c.scheme->zero_at(group_at(zero), groups);
     if (c.scheme->zero_kind == Zero::value) {
-      inputs.zero = loaded(c.scheme->tensor_count == 1 ? c.scales : c.zeros, c.types.parameter, at);
+      inputs.zero = loaded(c.scheme->tensor_count == 1 ? c.scales() : c.zeros(), c.types.parameter, at);
     } else if (c.scheme->zeros_are_packed) {
-      inputs.zero_point = reference::code_at(static_cast<const std::uint32_t*>(c.zeros), at);
+      inputs.zero_point = reference::code_at(c.at<std::uint32_t>(Role::zeros), at);
     } else {
-      inputs.zero_point = static_cast<const std::int8_t*>(c.zeros)[at];
+      inputs.zero_point = c.zero_points()[at];
     }
   }
 
@@ -159,10 +153,10 @@ class MutableReference : public Subject {
     return has_code_ ? parts_.code(walk, slot, code) : code;
   }
 
-  template <class Call, class Use>
-  void for_each(Operation operation, const Call& c, Use use) {
-    const Walk walk = {operation, c.format, c.n, c.k};
-    const bool mutant = parts_.in.contains(operation);
+  template <class Use>
+  void for_each(const Call& c, Use use) {
+    const Walk walk = {c.operation, c.format, c.n, c.k};
+    const bool mutant = parts_.in.contains(c.operation);
     const bool has_skips = mutant && parts_.skips;
     has_code_ = mutant && parts_.code;
     if (mutant && parts_.slot) return for_each_at(walk, has_skips, parts_.slot, use);
@@ -229,9 +223,8 @@ std::uint32_t right_weight(const WeightInputs& w) {
 bool Mutation::touches(Operation operation) const {
   if (in.contains(operation) && (skips || slot || code || adds_to_output)) return true;
   if (whose_input) return true;
-  if (operation == Operation::pack) return instead_of_pack || after_pack;
-  if (operation == Operation::unpack) return instead_of_unpack || after_unpack;
-  return scale_at || zero_at || weight || whose_parameters || instead_of_dequantize || after_dequantize;
+  if (instead_of.contains(operation) || after.contains(operation)) return true;
+  return operation == Operation::dequantize && (scale_at || zero_at || weight || whose_parameters);
 }
 
 std::uint32_t loaded(const void* from, Type type, std::int64_t index) {

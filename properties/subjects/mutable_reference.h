@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <set>
 
@@ -54,8 +55,8 @@ struct Mutation {
   /// The code that is taken from, or put to, a slot that holds or is given this one.
   std::function<int(const Walk&, std::int64_t slot, int code)> code;
   /// Of [k / group_size][n], which scale, and which zero where that is another.
-  std::function<std::int64_t(const DequantizeCall&, std::int64_t n, std::int64_t k)> scale_at;
-  std::function<std::int64_t(const DequantizeCall&, std::int64_t n, std::int64_t k)> zero_at;
+  std::function<std::int64_t(const Call&, std::int64_t n, std::int64_t k)> scale_at;
+  std::function<std::int64_t(const Call&, std::int64_t n, std::int64_t k)> zero_at;
   std::function<std::uint32_t(const WeightInputs&)> weight;
   bool adds_to_output = false;  // instead of storing
   // Which expert of a batch has the codes or packed words, or the parameters, that an expert's result is made of.
@@ -63,12 +64,8 @@ struct Mutation {
   std::function<std::int64_t(std::int64_t expert)> whose_parameters;
 
   // Before an operation and after it. What comes before says whether the operation is left out.
-  std::function<bool(const PackCall&, const Moment&)> instead_of_pack;
-  std::function<bool(const UnpackCall&, const Moment&)> instead_of_unpack;
-  std::function<bool(const DequantizeCall&, const Moment&)> instead_of_dequantize;
-  std::function<void(const PackCall&, const Moment&)> after_pack;
-  std::function<void(const UnpackCall&, const Moment&)> after_unpack;
-  std::function<void(const DequantizeCall&, const Moment&)> after_dequantize;
+  std::map<Operation, std::function<bool(const Call&, const Moment&)>> instead_of;
+  std::map<Operation, std::function<void(const Call&, const Moment&)>> after;
 
   bool touches(Operation) const;
 };

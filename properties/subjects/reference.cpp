@@ -2,7 +2,6 @@
 #include "reference/matrix.h"
 #include "reference/quantize.h"
 
-#include "properties/subjects/experts.h"
 #include "properties/subjects/rows.h"
 
 namespace tileproof {
@@ -13,47 +12,49 @@ class ReferenceSubject : public Subject {
  public:
   Memory& memory() override { return *memory_; }
 
-  void run(const PackCall& batch) override {
-    for (std::int64_t expert = 0; expert < batch.experts; ++expert) {
-      const PackCall c = call_of_expert(batch, expert);
-      reference::with_layout(index_of(*c.format), [&]<class L>() {
-        using Unit = typename L::Storage;
-        reference::convert<reference::Plain, L>(c.codes, {c.n, c.k}, reinterpret_cast<Unit*>(c.packed));
-      });
-    }
-  }
-  void run(const UnpackCall& batch) override {
-    for (std::int64_t expert = 0; expert < batch.experts; ++expert) {
-      const UnpackCall c = call_of_expert(batch, expert);
-      reference::with_layout(index_of(*c.format), [&]<class L>() {
-        using Unit = typename L::Storage;
-        reference::unpack<L>(reinterpret_cast<const Unit*>(c.packed), {c.n, c.k}, c.codes);
-      });
-    }
-  }
-  void run(const DequantizeCall& batch) override {
-    for (std::int64_t expert = 0; expert < batch.experts; ++expert) {
-      const DequantizeCall c = call_of_expert(batch, expert);
-      const auto of_weights = [&]<class Bits>() {
-        c.types.weight == Type::fp32 ? dequantize<Bits, std::uint32_t>(c) : dequantize<Bits, std::uint16_t>(c);
-      };
-      c.types.parameter == Type::fp32 ? of_weights.template operator()<std::uint32_t>()
-                                      : of_weights.template operator()<std::uint16_t>();
-    }
-  }
-  void run(const ChooseCall& c) override { c.type == Type::fp32 ? choose<std::uint32_t>(c) : choose<std::uint16_t>(c); }
-  void run(const QuantizeCall& c) override {
-    c.type == Type::fp32 ? quantize<std::uint32_t>(c) : quantize<std::uint16_t>(c);
-  }
-  void run(const DequantizeEagerlyCall& c) override {
-    c.type == Type::fp32 ? dequantize_eagerly<std::uint32_t>(c) : dequantize_eagerly<std::uint16_t>(c);
+  void run(const Call& batch) override {
+    for (std::int64_t expert = 0; expert < batch.experts; ++expert) run_one(call_of_expert(batch, expert));
   }
 
  private:
+  static void run_one(const Call& c) {
+    const bool has_wide_weights = c.types.weight == Type::fp32;
+    switch (c.operation) {
+      case Operation::pack:
+        return pack(c);
+      case Operation::unpack:
+        return unpack(c);
+      case Operation::dequantize:
+        return c.types.parameter == Type::fp32 ? dequantize<std::uint32_t>(c) : dequantize<std::uint16_t>(c);
+      case Operation::choose:
+        return has_wide_weights ? choose<std::uint32_t>(c) : choose<std::uint16_t>(c);
+      case Operation::quantize:
+        return has_wide_weights ? quantize<std::uint32_t>(c) : quantize<std::uint16_t>(c);
+      case Operation::dequantize_eagerly:
+        return has_wide_weights ? dequantize_eagerly<std::uint32_t>(c) : dequantize_eagerly<std::uint16_t>(c);
+      default:
+        lacks(c.operation);
+    }
+  }
+
+  static void pack(const Call& c) {
+    reference::with_layout(index_of(*c.format), [&]<class L>() {
+      using Unit = typename L::Storage;
+      reference::convert<reference::Plain, L>(c.pairs(), c.size(), c.at<Unit>(Role::packed));
+    });
+  }
+
+  static void unpack(const Call& c) {
+    reference::with_layout(index_of(*c.format), [&]<class L>() {
+      using Unit = typename L::Storage;
+      reference::unpack<L>(c.at<const Unit>(Role::packed), c.size(), c.codes());
+    });
+  }
+
   template <class Bits>
-  static void choose(const ChooseCall& c) {
-    const auto* weights = static_cast<const Bits*>(c.weights);
-    const reference::FloatFormat format = float_format_of(c.type);
+  static void choose(const Call& c) {
+    const auto* weights = c.at<const Bits>(Role::weights);
+    const reference::FloatFormat format = float_format_of(c.types.weight);
     for (std::int64_t group = 0; group < c.k / c.group_size; ++group) {
       for (std::int64_t row = 0; row < c.n; ++row) {
         const Bits* first = weights + row * c.k + group * c.group_size;
@@ -61,56 +62,59 @@ class ReferenceSubject : public Subject {
         const std::int64_t at = group * c.n + row;
         if (c.scheme->zero_kind == Zero::value) {
           const reference::FloatParameters chosen = reference::chosen_float(format, extent);
-          static_cast<Bits*>(c.scales)[at] = static_cast<Bits>(chosen.scale);
-          static_cast<Bits*>(c.zeros)[at] = static_cast<Bits>(chosen.zero);
+          c.at<Bits>(Role::scales)[at] = static_cast<Bits>(chosen.scale);
+          c.at<Bits>(Role::zeros)[at] = static_cast<Bits>(chosen.zero);
         } else {
           const reference::IntegerParameters chosen =
               reference::chosen_integer(format, extent, reference::eps_of(format));
-          static_cast<Bits*>(c.scales)[at] = static_cast<Bits>(chosen.scale);
-          c.zero_points[at] = static_cast<std::int8_t>(chosen.zero_point);
+          c.at<Bits>(Role::scales)[at] = static_cast<Bits>(chosen.scale);
+          c.zero_points()[at] = static_cast<std::int8_t>(chosen.zero_point);
         }
       }
     }
   }
 
   template <class Bits>
-  static void quantize(const QuantizeCall& c) {
-    const reference::FloatFormat format = float_format_of(c.type);
+  static void quantize(const Call& c) {
+    const reference::FloatFormat format = float_format_of(c.types.weight);
     for (std::int64_t i = 0; i < c.n * c.k; ++i) {
       const std::int64_t at = i % c.k / c.group_size * c.n + i / c.k;
-      const std::uint32_t weight = static_cast<const Bits*>(c.weights)[i];
-      const std::uint32_t scale = static_cast<const Bits*>(c.scales)[at];
-      c.codes[i] = c.scheme->zero_kind == Zero::value
-                       ? reference::quantized_float(format, weight, {scale, static_cast<const Bits*>(c.zeros)[at]})
-                       : reference::quantized_integer(format, weight, {scale, c.zero_points[at]});
+      const std::uint32_t weight = c.at<const Bits>(Role::weights)[i];
+      const std::uint32_t scale = c.at<const Bits>(Role::scales)[at];
+      c.codes()[i] = c.scheme->zero_kind == Zero::value
+                         ? reference::quantized_float(format, weight, {scale, c.at<const Bits>(Role::zeros)[at]})
+                         : reference::quantized_integer(format, weight, {scale, c.zero_points()[at]});
     }
   }
 
   template <class Bits>
-  static void dequantize_eagerly(const DequantizeEagerlyCall& c) {
-    const reference::FloatFormat format = float_format_of(c.type);
+  static void dequantize_eagerly(const Call& c) {
+    const reference::FloatFormat format = float_format_of(c.types.weight);
     for (std::int64_t i = 0; i < c.n * c.k; ++i) {
       const std::int64_t at = i % c.k / c.group_size * c.n + i / c.k;
-      const std::uint32_t scale = static_cast<const Bits*>(c.scales)[at];
+      const std::uint32_t scale = c.at<const Bits>(Role::scales)[at];
       const std::uint32_t weight =
           c.scheme->zero_kind == Zero::value
-              ? reference::eager::dequantized_float(format, c.codes[i], scale, static_cast<const Bits*>(c.zeros)[at])
-              : reference::eager::dequantized_integer(format, c.codes[i], scale, c.zero_points[at]);
-      static_cast<Bits*>(c.weights)[i] = static_cast<Bits>(weight);
+              ? reference::eager::dequantized_float(format, c.codes()[i], scale, c.at<const Bits>(Role::zeros)[at])
+              : reference::eager::dequantized_integer(format, c.codes()[i], scale, c.zero_points()[at]);
+      c.at<Bits>(Role::weights)[i] = static_cast<Bits>(weight);
     }
   }
 
+  template <class Bits>
+  static void dequantize(const Call& c) {
+    c.types.weight == Type::fp32 ? dequantize<Bits, std::uint32_t>(c) : dequantize<Bits, std::uint16_t>(c);
+  }
   template <class Bits, class Weight>
-  static void dequantize(const DequantizeCall& c) {
+  static void dequantize(const Call& c) {
     reference::with_format(index_of(*c.format), [&]<class F>() {
       const auto dequantize = [&]<class Used>() {
         using Unit = typename F::Codes::Storage;
         using Zeros = typename Used::Parameters::template ZeroElement<Bits>;
-        const void* zeros = c.scheme->tensor_count == 1 ? c.scales : c.zeros;
+        const auto* zeros = c.at<const Zeros>(c.scheme->tensor_count == 1 ? Role::scales : Role::zeros);
         reference::dequantize<F, Used>(float_format_of(c.types.weight), float_format_of(c.types.parameter),
-                                       reinterpret_cast<const Unit*>(c.packed), static_cast<const Bits*>(c.scales),
-                                       static_cast<const Zeros*>(zeros), {c.n, c.k}, c.group_size,
-                                       static_cast<Weight*>(c.weights));
+                                       c.at<const Unit>(Role::packed), c.at<const Bits>(Role::scales), zeros, c.size(),
+                                       c.group_size, c.at<Weight>(Role::weights));
       };
       reference::with_scheme(index_of(*c.scheme), [&]<class Used>() {
         if constexpr (reference::has_type<Used>(typename F::Schemes())) dequantize.template operator()<Used>();

@@ -12,102 +12,10 @@
 #include "properties/memory/memory.h"
 #include "properties/problem/problem.h"
 #include "properties/problem/tinygemm.h"
+#include "properties/subjects/call.h"
 #include "properties/subjects/process_state.h"
 
 namespace tileproof {
-
-enum class Operation {
-  pack,
-  unpack,
-  dequantize,
-  matmul,
-  // The chain of tensor operations that eager PyTorch has for each: before there is a packed weight, and instead of
-  // one.
-  choose,
-  quantize,
-  dequantize_eagerly
-};
-const char* name_of(Operation);
-/// @throws UsageError where there is no operation of the name
-Operation operation_of(const char* argument, const std::string& name);
-
-// What an operation is given: raw pointers into the subject's memory. Packed words to read, scales and zero points are
-// aligned to their elements, the codes of pack and every output to 16 bytes; the tensors of matmul as allocators align.
-// Pack, unpack and dequantize take a batch of experts, matrices of one size one behind the other: `experts` leads every
-// shape. It is 1 for subjects that take no batch (Capabilities::takes_experts).
-
-struct PackCall {
-  const std::uint8_t* codes;  // [n][k / 2], the even column in the high nibble
-  std::uint32_t* packed;      // as the format lays it out, in whole words of 32 bits
-  std::int64_t n, k;
-  const Format* format;
-  std::int64_t experts = 1;
-};
-
-struct UnpackCall {
-  const std::uint32_t* packed;
-  std::int32_t* codes;  // [n][k]
-  std::int64_t n, k;
-  const Format* format;
-  std::int64_t experts = 1;
-};
-
-struct DequantizeCall {
-  const std::uint32_t* packed;
-  const void* scales;  // the scheme's first tensor of parameters
-  const void* zeros;   // its second one, nullptr where there is none
-  void* weights;       // of the weights' type, in the order of the format's result
-  std::int64_t n, k, group_size;
-  const Format* format;
-  const Scheme* scheme;
-  Types types;
-  std::int64_t experts = 1;
-};
-
-/// out = activations * weights^T, the weights packed and dequantized inside, as aten's kernels do.
-struct MatmulCall {
-  const std::uint16_t* activations;       // bf16 [m][k]
-  const std::uint8_t* codes;              // [n][k / 2], as PackCall::codes
-  const std::uint16_t* scales_and_zeros;  // bf16 [k / group_size][n][2]
-  std::uint16_t* out;                     // bf16 [m][n]
-  std::int64_t m, n, k, group_size;
-  const Format* format;
-  const Scheme* scheme;  // of the weights inside
-  Types types;
-};
-
-/// The parameters of each group of weights, in the float or the integer domain.
-struct ChooseCall {
-  const void* weights;       // Type [n][k], finite, and in each group the largest less the least too
-  void* scales;              // Type [k / group_size][n]
-  void* zeros;               // the same; float domain
-  std::int8_t* zero_points;  // integer domain: [k / group_size][n]
-  std::int64_t n, k, group_size;
-  const Scheme* scheme;
-  Type type;
-};
-
-struct QuantizeCall {
-  const void* weights;             // Type [n][k]
-  const void* scales;              // as ChooseCall's
-  const void* zeros;               // float domain
-  const std::int8_t* zero_points;  // integer domain
-  std::int32_t* codes;             // [n][k], 0..15
-  std::int64_t n, k, group_size;
-  const Scheme* scheme;
-  Type type;
-};
-
-struct DequantizeEagerlyCall {
-  const std::int32_t* codes;       // [n][k], 0..15
-  const void* scales;              // as ChooseCall's
-  const void* zeros;               // float domain
-  const std::int8_t* zero_points;  // integer domain
-  void* weights;                   // Type [n][k]
-  std::int64_t n, k, group_size;
-  const Scheme* scheme;
-  Type type;
-};
 
 /// What a subject accepts: problems are drawn inside it, never filtered.
 struct Capabilities {
@@ -132,6 +40,9 @@ struct Capabilities {
   bool takes(const Problem&) const;
 };
 
+/// For a subject that is called with an operation that it does not have. @throws std::logic_error
+[[noreturn]] void lacks(Operation);
+
 class Operators;
 struct Fill;
 
@@ -142,14 +53,8 @@ class Subject {
   /// Where the pointers of its calls live.
   virtual Memory& memory() = 0;
 
-  // Each runs an operation of the capabilities to its end, or throws SubjectError.
-  virtual void run(const PackCall&);
-  virtual void run(const UnpackCall&);
-  virtual void run(const DequantizeCall&);
-  virtual void run(const MatmulCall&);
-  virtual void run(const ChooseCall&);
-  virtual void run(const QuantizeCall&);
-  virtual void run(const DequantizeEagerlyCall&);
+  /// Runs an operation of the capabilities to its end. @throws SubjectError; std::logic_error: it has no such operation
+  virtual void run(const Call& call) { lacks(call.operation); }
 
   /// Asks for another way of running that must give the same bits: another launch shape, another stream. 0 is the usual
   /// one.

@@ -2,27 +2,9 @@
 #include <iterator>
 
 #include "built_without_cuda.h"
-#include "properties/problem/named.h"
 #include "properties/subjects/rows.h"
 
 namespace tileproof {
-
-namespace {
-
-constexpr Named<Operation> operation_names[] = {{Operation::pack, "pack"},
-                                                {Operation::unpack, "unpack"},
-                                                {Operation::dequantize, "dequantize"},
-                                                {Operation::matmul, "matmul"},
-                                                {Operation::choose, "choose"},
-                                                {Operation::quantize, "quantize"},
-                                                {Operation::dequantize_eagerly, "dequantize_eagerly"}};
-
-}  // namespace
-
-const char* name_of(Operation operation) { return name_in(operation_names, operation); }
-Operation operation_of(const char* argument, const std::string& name) {
-  return value_in(operation_names, argument, name);
-}
 
 bool Capabilities::has(Operation operation) const {
   return std::find(operations.begin(), operations.end(), operation) != operations.end();
@@ -40,10 +22,6 @@ bool Capabilities::takes(const Problem& p) const {
 
 namespace {
 
-[[noreturn]] void lacks(Operation operation) {
-  throw std::logic_error(std::string("a property called ") + name_of(operation) + " on a subject without it");
-}
-
 #if !defined(TILEPROOF_HAS_CUDA)
 MadeSubject make_cuda() { return {nullptr, built_without_cuda}; }
 #else
@@ -52,13 +30,9 @@ constexpr auto make_cuda = make_cuda_subject;
 
 }  // namespace
 
-void Subject::run(const PackCall&) { lacks(Operation::pack); }
-void Subject::run(const UnpackCall&) { lacks(Operation::unpack); }
-void Subject::run(const DequantizeCall&) { lacks(Operation::dequantize); }
-void Subject::run(const MatmulCall&) { lacks(Operation::matmul); }
-void Subject::run(const ChooseCall&) { lacks(Operation::choose); }
-void Subject::run(const QuantizeCall&) { lacks(Operation::quantize); }
-void Subject::run(const DequantizeEagerlyCall&) { lacks(Operation::dequantize_eagerly); }
+void lacks(Operation operation) {
+  throw std::logic_error(std::string("a property called ") + name_of(operation) + " on a subject without it");
+}
 
 Capabilities kernel_capabilities() {
   return {.operations = {Operation::pack, Operation::unpack, Operation::dequantize}, .takes_experts = true};

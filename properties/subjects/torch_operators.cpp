@@ -150,39 +150,19 @@ class OperatorsSubject : public Subject, public Operators {
     return all;
   }
 
-  void run(const PackCall& c) override {
-    copy_to(c.packed, c.format->layout.slots({c.n, c.k}) / 2, packed(c.codes, {c.n, c.k}, *c.format));
-  }
-
-  /// The operator gives the rows of the padding, too.
-  void run(const UnpackCall& c) override {
-    const at::Tensor codes =
-        called(Operation::unpack, {packed_at(c.packed, {c.n, c.k}, *c.format), tinygemm_number(*c.format)});
-    require_form("unpack", codes, at::kInt, {c.format->layout.padded({c.n, c.k}).n, c.k});
-    copy_to(c.codes, c.n * c.k * 4, codes.narrow(0, 0, c.n));
-  }
-
-  void run(const DequantizeCall& c) override {
-    const at::Tensor scales_and_zeros = dense_at(static_cast<const std::uint16_t*>(c.scales),
-                                                 {c.k / c.group_size, c.n, 2}, at::kBFloat16, backend_.device());
-    const at::Tensor weights = called(
-        Operation::dequantize,
-        {packed_at(c.packed, {c.n, c.k}, *c.format), scales_and_zeros, c.group_size, tinygemm_number(*c.format)});
-    require_form("dequantize", weights, at::kBFloat16, {c.n, c.k});
-    copy_to(c.weights, c.n * c.k * 2, weights);
-  }
-
-  /// aten pads n, and wants the scales padded alike: scale and zero 0.
-  void run(const MatmulCall& c) override {
-    const std::int64_t padding = c.format->layout.padded({c.n, c.k}).n - c.n;
-    const at::Tensor scales_and_zeros = at::constant_pad_nd(
-        dense_at(c.scales_and_zeros, {c.k / c.group_size, c.n, 2}, at::kBFloat16, backend_.device()),
-        {0, 0, 0, padding});
-    const at::Tensor activations = dense_at(c.activations, {c.m, c.k}, at::kBFloat16, backend_.device());
-    const at::Tensor words = packed(c.codes, {c.n, c.k}, *c.format);
-    const at::Tensor out = called(Operation::matmul, {activations, words, c.group_size, scales_and_zeros.contiguous()});
-    require_form("matmul", out, at::kBFloat16, {c.m, c.n + padding});
-    copy_to(c.out, c.m * c.n * 2, out.narrow(1, 0, c.n));
+  void run(const Call& c) override {
+    switch (c.operation) {
+      case Operation::pack:
+        return copy_to(c.packed(), c.format->layout.slots(c.size()) / 2, packed(c));
+      case Operation::unpack:
+        return unpack(c);
+      case Operation::dequantize:
+        return dequantize(c);
+      case Operation::matmul:
+        return matmul(c);
+      default:
+        lacks(c.operation);
+    }
   }
 
   OperatorResult call(const OperatorCall& call, const std::vector<void*>& at, CallMode mode,
@@ -416,14 +396,41 @@ class OperatorsSubject : public Subject, public Operators {
     if (bytes != 0) storage_at(out, bytes, backend_.device()).copy_(dense.view({-1}).view(at::kByte));
   }
 
-  at::Tensor packed_at(const std::uint32_t* packed, Size size, const Format& format) {
-    const reference::Dims dims = format.layout.dims(size);
-    return dense_at(packed, Sizes(dims.begin(), dims.end()), at::kInt, backend_.device());
+  at::Tensor packed_of(const Call& c) {
+    const reference::Dims dims = c.format->layout.dims(c.size());
+    return dense_at(c.packed(), Sizes(dims.begin(), dims.end()), at::kInt, backend_.device());
+  }
+  at::Tensor scales_and_zeros_of(const Call& c) {
+    return dense_at(c.at<std::uint16_t>(Role::scales), {c.groups(), c.n, 2}, at::kBFloat16, backend_.device());
+  }
+  at::Tensor packed(const Call& c) {
+    return called(Operation::pack,
+                  {dense_at(c.pairs(), {c.n, c.k / 2}, at::kByte, backend_.device()), tinygemm_number(*c.format)});
   }
 
-  at::Tensor packed(const std::uint8_t* codes, Size size, const Format& format) {
-    return called(Operation::pack,
-                  {dense_at(codes, {size.n, size.k / 2}, at::kByte, backend_.device()), tinygemm_number(format)});
+  /// The operator gives the rows of the padding, too.
+  void unpack(const Call& c) {
+    const at::Tensor codes = called(Operation::unpack, {packed_of(c), tinygemm_number(*c.format)});
+    require_form("unpack", codes, at::kInt, {c.format->layout.padded(c.size()).n, c.k});
+    copy_to(c.codes(), c.n * c.k * 4, codes.narrow(0, 0, c.n));
+  }
+
+  void dequantize(const Call& c) {
+    const at::Tensor weights =
+        called(Operation::dequantize, {packed_of(c), scales_and_zeros_of(c), c.group_size, tinygemm_number(*c.format)});
+    require_form("dequantize", weights, at::kBFloat16, {c.n, c.k});
+    copy_to(c.weights(), c.n * c.k * 2, weights);
+  }
+
+  /// aten pads n, and wants the scales padded alike: scale and zero 0.
+  void matmul(const Call& c) {
+    const std::int64_t padding = c.format->layout.padded(c.size()).n - c.n;
+    const at::Tensor scales_and_zeros = at::constant_pad_nd(scales_and_zeros_of(c), {0, 0, 0, padding});
+    const at::Tensor activations = dense_at(c.activations(), {c.m, c.k}, at::kBFloat16, backend_.device());
+    const at::Tensor out =
+        called(Operation::matmul, {activations, packed(c), c.group_size, scales_and_zeros.contiguous()});
+    require_form("matmul", out, at::kBFloat16, {c.m, c.n + padding});
+    copy_to(c.products(), c.m * c.n * 2, out.narrow(1, 0, c.n));
   }
 
   std::map<Operation, c10::OperatorHandle> operators_;

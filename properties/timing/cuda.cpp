@@ -20,12 +20,10 @@ class CudaTimer : public Timer {
   Timing time(const Timed& timed, int repeats) override {
     const TimedTensors tensors(timed, memory_);
     std::vector<OnStream> things = yardsticks(tensors, stream_);
+    Call call = tensors.call();
+    call.experts = timed.shape.experts;
     const auto operation = [&] {
-      tensors.with_call([&](const auto& call) {
-        auto arguments = arguments_of(call);
-        arguments.experts = timed.shape.experts;
-        require(run_kernel(arguments, stream_), "the launch");
-      });
+      with_arguments(call, [&](const auto& arguments) { require(run_kernel(arguments, stream_), "the launch"); });
     };
     things.push_back({timed_as::operation, operation});
     // Cold repeats are of one call each, and so it takes more of them.

@@ -75,9 +75,9 @@ class ThreadedKernels : public Subject {
  public:
   explicit ThreadedKernels(Threads& threads) : threads_(threads) {}
   Memory& memory() override { return host_memory(); }
-  void run(const PackCall& call) override { share_out(arguments_of(call)); }
-  void run(const UnpackCall& call) override { share_out(arguments_of(call)); }
-  void run(const DequantizeCall& call) override { share_out(arguments_of(call)); }
+  void run(const Call& call) override {
+    with_arguments(call, [&](const auto& arguments) { share_out(arguments); });
+  }
 
  private:
   template <class Arguments>
@@ -129,7 +129,8 @@ class HostTimer : public Timer {
         std::memset(room + begin, 0x5a, static_cast<std::size_t>(end - begin));
       });
     };
-    const auto operation = [&] { tensors.with_call([&](const auto& call) { subject_->run(call); }); };
+    const Call call = tensors.call();
+    const auto operation = [&] { subject_->run(call); };
 
     fill();  // and so has every page of the room a place
     copy();

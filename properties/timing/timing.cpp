@@ -162,6 +162,21 @@ TimedTensors::TimedTensors(const Timed& timed, Memory& memory)
   second_half_ = next + half;
 }
 
+Call TimedTensors::call() const {
+  Call call = {.operation = timed_.operation,
+               .format = timed_.format,
+               .scheme = timed_.scheme,
+               .types = timed_.type,
+               .n = timed_.shape.n,
+               .k = timed_.shape.k,
+               .group_size = timed_.group_size};
+  std::size_t tensor = 0;
+  for (const RoleRow& row : roles_of(call.operation)) {
+    if (form_of(call, row)) call.at(row.role) = at(tensor++);
+  }
+  return call;
+}
+
 std::string TimedTensors::wrong() const {
   const Tensor& output = tensors_.back();
   std::int64_t wrong = 0;

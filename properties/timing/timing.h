@@ -108,10 +108,8 @@ class TimedTensors {
  public:
   TimedTensors(const Timed&, Memory&);
 
-  /// Calls `use` with the operation's arguments, a PackCall, UnpackCall or DequantizeCall. Of a batch of experts they
-  /// say how large each is.
-  template <class Use>
-  auto with_call(Use use) const;
+  /// The operation's call. Of a batch of experts it says how large each is.
+  Call call() const;
 
   /// In the order of the call; the output is the last.
   void* at(std::size_t tensor) const { return tensors_.at(tensor).at; }
@@ -145,20 +143,5 @@ class TimedTensors {
   void* room_ = nullptr;
   void* second_half_ = nullptr;
 };
-
-template <class Use>
-auto TimedTensors::with_call(Use use) const {
-  const auto& [n, k, experts] = timed_.shape;
-  if (timed_.operation == Operation::pack) {
-    return use(
-        PackCall{static_cast<const std::uint8_t*>(at(0)), static_cast<std::uint32_t*>(at(1)), n, k, timed_.format});
-  }
-  const auto* packed = static_cast<const std::uint32_t*>(at(0));
-  if (timed_.operation == Operation::unpack) {
-    return use(UnpackCall{packed, static_cast<std::int32_t*>(at(1)), n, k, timed_.format});
-  }
-  return use(DequantizeCall{packed, at(1), timed_.scheme->tensor_count > 1 ? at(2) : nullptr, output(), n, k,
-                            timed_.group_size, timed_.format, timed_.scheme, timed_.type});
-}
 
 }  // namespace tileproof

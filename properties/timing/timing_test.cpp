@@ -46,9 +46,7 @@ std::vector<Timed> every_form() {
   return forms;
 }
 
-void run_on(Subject& subject, const TimedTensors& tensors) {
-  tensors.with_call([&](const auto& call) { subject.run(call); });
-}
+void run_on(Subject& subject, const TimedTensors& tensors) { subject.run(tensors.call()); }
 
 // By hand, of 8 x 64 codes in 256 bytes of words, with two groups of 32 in each of eight rows.
 TEST(TimedBytes, AreReadOnceAndWrittenOnce) {

@@ -37,13 +37,9 @@ class TorchTimer : public Timer {
   Timing time(const Timed& timed, int repeats) override {
     const c10::StreamGuard guard(stream_);
     const TimedTensors tensors(timed, memory_);
-    return tensors.with_call([&](const auto& call) -> Timing {
-      if constexpr (std::is_same_v<std::decay_t<decltype(call)>, DequantizeCall>) {
-        return time(timed, tensors, call, repeats);
-      } else {
-        throw std::logic_error("only dequantize is timed as an operator");
-      }
-    });
+    const Call call = tensors.call();
+    if (call.operation != Operation::dequantize) throw std::logic_error("only dequantize is timed as an operator");
+    return time(timed, tensors, call, repeats);
   }
 
   std::map<std::string, std::string> device() const override { return cuda_device(); }
@@ -51,10 +47,10 @@ class TorchTimer : public Timer {
  private:
   cudaStream_t native() const { return static_cast<cudaStream_t>(stream_.native_handle()); }
 
-  Timing time(const Timed& timed, const TimedTensors& tensors, const DequantizeCall& c, int repeats) {
-    const reference::Dims dims = c.format->layout.dims({c.n, c.k});
-    const at::Tensor packed = tensor_at(c.packed, at::IntArrayRef(dims.begin(), dims.end()), at::kInt);
-    const at::Tensor scales_and_zeros = tensor_at(c.scales, {c.k / c.group_size, c.n, 2}, at::kBFloat16);
+  Timing time(const Timed& timed, const TimedTensors& tensors, const Call& c, int repeats) {
+    const reference::Dims dims = c.format->layout.dims(c.size());
+    const at::Tensor packed = tensor_at(c.packed(), at::IntArrayRef(dims.begin(), dims.end()), at::kInt);
+    const at::Tensor scales_and_zeros = tensor_at(c.scales(), {c.groups(), c.n, 2}, at::kBFloat16);
     const at::Tensor eye = at::eye(c.k, at::TensorOptions().dtype(at::kBFloat16).device(gpu, 0));
     const auto dequantize = c10::Dispatcher::singleton()
                                 .findSchemaOrThrow("tileproof::dequantize_tensor_core_tiled_layout", "")

@@ -1,0 +1,117 @@
+#include "properties/subjects/call.h"
+
+#include <vector>
+
+#include "properties/problem/named.h"
+#include "properties/problem/parameters.h"
+
+namespace tileproof {
+
+namespace {
+
+constexpr bool in = false, out = true;
+
+/// An operation, and its tensors in the order of a call.
+struct OperationRow {
+  Operation value;
+  const char* name;
+  bool is_eager;
+  std::vector<RoleRow> roles;
+};
+
+const std::vector<OperationRow>& operations() {
+  static const std::vector<OperationRow> rows = {
+      {Operation::pack, "pack", false, {{Role::pairs, in}, {Role::packed, out}}},
+      {Operation::unpack, "unpack", false, {{Role::packed, in}, {Role::codes, out}}},
+      {Operation::dequantize,
+       "dequantize",
+       false,
+       {{Role::packed, in}, {Role::scales, in}, {Role::zeros, in}, {Role::weights, out}}},
+      {Operation::matmul,
+       "matmul",
+       false,
+       {{Role::activations, in}, {Role::pairs, in}, {Role::scales, in}, {Role::zeros, in}, {Role::products, out}}},
+      {Operation::choose, "choose", true, {{Role::weights, in}, {Role::scales, out}, {Role::zeros, out}}},
+      {Operation::quantize,
+       "quantize",
+       true,
+       {{Role::weights, in}, {Role::scales, in}, {Role::zeros, in}, {Role::codes, out}}},
+      {Operation::dequantize_eagerly,
+       "dequantize_eagerly",
+       true,
+       {{Role::codes, in}, {Role::scales, in}, {Role::zeros, in}, {Role::weights, out}}},
+  };
+  return rows;
+}
+
+const OperationRow& row_of(Operation operation) { return operations()[static_cast<std::size_t>(operation)]; }
+
+/// Scales, or zeros, of an eager operation: one tensor each.
+std::optional<TensorForm> eager_form_of(const Call& c, Role role) {
+  const std::int64_t groups = c.groups() * c.n;
+  if (role == Role::scales) return TensorForm{"scales", groups, bytes_of(c.types.parameter)};
+  if (c.scheme->zero_kind == Zero::none) return std::nullopt;
+  if (c.scheme->zero_kind == Zero::point) return TensorForm{"zero_points", groups, 1};
+  return TensorForm{"zeros", groups, bytes_of(c.types.parameter)};
+}
+
+/// Likewise, as the scheme lays them out.
+std::optional<TensorForm> parameter_form_of(const Call& c, Role role) {
+  if (is_eager(c.operation)) return eager_form_of(c, role);
+  const int number = role == Role::scales ? 0 : 1;
+  if (number >= c.scheme->tensor_count) return std::nullopt;
+  const reference::ParameterTensor& tensor = c.scheme->tensors[number];
+  return TensorForm{tensor.role, tensor.dims({c.n, c.groups()}).elements(), bytes_of(tensor, c.types)};
+}
+
+}  // namespace
+
+const char* name_of(Operation operation) { return name_in(operations(), operation); }
+Operation operation_of(const char* argument, const std::string& name) { return value_in(operations(), argument, name); }
+std::span<const RoleRow> roles_of(Operation operation) { return row_of(operation).roles; }
+bool is_eager(Operation operation) { return row_of(operation).is_eager; }
+
+Call call_of(Operation operation, const Problem& p) {
+  return {.operation = operation,
+          .format = p.format,
+          .scheme = p.scheme,
+          .types = p.types,
+          .n = p.n,
+          .k = p.k,
+          .group_size = p.group_size,
+          .experts = p.experts};
+}
+
+std::optional<TensorForm> form_of(const Call& c, RoleRow row) {
+  switch (row.role) {
+    case Role::activations:
+      return TensorForm{"activations", c.m * c.k, 2};
+    case Role::pairs:
+      return TensorForm{"codes", c.n * (c.k / 2), 1};
+    case Role::packed:
+      return TensorForm{row.is_output ? "packed" : "packed_w", packed_words(*c.format, c.size()), 4};
+    case Role::codes:
+      return TensorForm{"codes", c.n * c.k, 4};
+    case Role::weights:
+      return TensorForm{"weights", c.n * c.k, bytes_of(c.types.weight)};
+    case Role::products:
+      return TensorForm{"out", c.m * c.n, 2};
+    case Role::scales:
+    case Role::zeros:
+      return parameter_form_of(c, row.role);
+  }
+  return std::nullopt;
+}
+
+Call call_of_expert(const Call& batch, std::int64_t expert) {
+  Call one = batch;
+  one.experts = 1;
+  for (const RoleRow& row : roles_of(batch.operation)) {
+    const auto form = form_of(batch, row);
+    void*& tensor = one.at(row.role);
+    if (form && tensor != nullptr) tensor = static_cast<std::uint8_t*>(tensor) + expert * form->bytes();
+  }
+  return one;
+}
+
+}  // namespace tileproof

@@ -1,0 +1,102 @@
+/// A call: an operation of a subject, its sizes, and its tensors by role. To add an operation, add a row to call.cpp.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+
+#include "properties/problem/problem.h"
+
+namespace tileproof {
+
+enum class Operation {
+  pack,
+  unpack,
+  dequantize,
+  matmul,  // activations * weights^T, the weights packed and dequantized inside
+  // The chain of tensor operations that eager PyTorch has for each: before there is a packed weight, and instead of
+  // one.
+  choose,
+  quantize,
+  dequantize_eagerly
+};
+const char* name_of(Operation);
+/// @throws UsageError where there is no operation of the name
+Operation operation_of(const char* argument, const std::string& name);
+
+/// What a tensor of a call is.
+enum class Role {
+  activations,  // bf16 [m][k]
+  pairs,        // codes, uint8 [n][k / 2], the even column in the high nibble
+  packed,       // as the format lays codes out, in whole words of 32 bits
+  codes,        // int32 [n][k], 0..15
+  scales,       // the scheme's first tensor; of eager operations [k / group_size][n]
+  zeros,    // its second one, where there is one; of eager operations [k / group_size][n], int8 where zeros are points
+  weights,  // [n][k], in the order of the format's result
+  products  // bf16 [m][n]
+};
+inline constexpr std::size_t role_count = 8;
+
+/// A tensor of an operation.
+struct RoleRow {
+  Role role;
+  bool is_output;
+};
+
+/// The tensors of an operation, in the order of a call.
+std::span<const RoleRow> roles_of(Operation);
+/// Whether it is one of eager PyTorch's.
+bool is_eager(Operation);
+
+/// Tensors are raw pointers into the subject's memory. Packed words to read, scales and zeros are aligned to their
+/// elements, pairs and every output to 16 bytes; the tensors of matmul, and of eager operations, as allocators align.
+/// A batch of experts is matrices of one size one behind the other: `experts` leads every shape. It is 1 for subjects
+/// that take no batch (Capabilities::takes_experts).
+struct Call {
+  Operation operation = Operation::pack;
+  const Format* format = nullptr;
+  const Scheme* scheme = nullptr;
+  Types types = {};
+  std::int64_t n = 0, k = 0, group_size = 0;
+  std::int64_t m = 0;  // rows of activations
+  std::int64_t experts = 1;
+  std::array<void*, role_count> tensors = {};  // by role; nullptr where the operation has none
+
+  Size size() const { return {n, k}; }
+  std::int64_t groups() const { return k / group_size; }
+
+  void*& at(Role role) { return tensors[static_cast<std::size_t>(role)]; }
+  template <class T>
+  T* at(Role role) const {
+    return static_cast<T*>(tensors[static_cast<std::size_t>(role)]);
+  }
+  std::uint16_t* activations() const { return at<std::uint16_t>(Role::activations); }
+  std::uint8_t* pairs() const { return at<std::uint8_t>(Role::pairs); }
+  std::uint32_t* packed() const { return at<std::uint32_t>(Role::packed); }
+  std::int32_t* codes() const { return at<std::int32_t>(Role::codes); }
+  void* scales() const { return at<void>(Role::scales); }
+  void* zeros() const { return at<void>(Role::zeros); }
+  std::int8_t* zero_points() const { return at<std::int8_t>(Role::zeros); }
+  void* weights() const { return at<void>(Role::weights); }
+  std::uint16_t* products() const { return at<std::uint16_t>(Role::products); }
+};
+
+/// An operation's call for a problem, without tensors.
+Call call_of(Operation, const Problem&);
+
+/// What a call's tensor holds for one expert.
+struct TensorForm {
+  const char* name;  // for people
+  std::int64_t elements;
+  std::int64_t element_bytes;
+  std::int64_t bytes() const { return elements * element_bytes; }
+};
+/// @return nothing where the scheme has no tensor of the role
+std::optional<TensorForm> form_of(const Call&, RoleRow);
+
+/// The call of one expert of a batch: for subjects whose code knows a single matrix.
+Call call_of_expert(const Call& batch, std::int64_t expert);
+
+}  // namespace tileproof
