@@ -1,5 +1,7 @@
 #include "properties/case/contents.h"
 
+#include <stdexcept>
+
 #include "properties/problem/specification.h"
 
 namespace tileproof {
@@ -33,6 +35,26 @@ Contents contents_of(Operation operation, const Problem& p, const Matrix<std::ui
     if (row.role == Role::packed) contents[Role::packed] = narrowed(specified::packed(*p.format, codes), 4);
   }
   return contents;
+}
+
+GeneratedTensor formula_of(Role role, const Format& format, const generated::Codes& codes,
+                           const generated::Parameters* parameters) {
+  switch (role) {
+    case Role::pairs:
+      return generated::CodePairs{codes};
+    case Role::packed:
+      return generated::PackedWords{codes};
+    case Role::codes:
+      return generated::UnpackedCodes{codes};
+    case Role::scales:
+      return generated::ScaleElements{*parameters};
+    case Role::zeros:
+      return generated::ZeroPointElements{*parameters};
+    case Role::weights:
+      return generated::Weights{codes, *parameters, format.result};
+    default:
+      throw std::logic_error("no formula says what activations and products hold");
+  }
 }
 
 }  // namespace tileproof

@@ -1,10 +1,11 @@
-/// What the tensors of a call hold, as bytes.
+/// What the tensors of a call hold, as bytes or as formulas.
 #pragma once
 
 #include <array>
 #include <cstdint>
 #include <vector>
 
+#include "properties/memory/generated_tensor.h"
 #include "properties/problem/matrix.h"
 #include "properties/problem/parameters.h"
 #include "properties/subjects/call.h"
@@ -25,5 +26,9 @@ Contents contents_of(Operation, const Problem&, const Parameters&);
 /// The same with codes, as pairs and packed.
 /// @param parameters  of operations that have some
 Contents contents_of(Operation, const Problem&, const Matrix<std::uint8_t>& codes, const Parameters* parameters);
+
+/// The formula of a tensor of codes and parameters.
+/// @throws std::logic_error of activations and products, which have none
+GeneratedTensor formula_of(Role, const Format&, const generated::Codes&, const generated::Parameters*);
 
 }  // namespace tileproof

@@ -6,30 +6,6 @@
 
 namespace tileproof {
 
-namespace {
-
-GeneratedTensor formula_of(Role role, const Problem& p, const generated::Codes& codes,
-                           const generated::Parameters* parameters) {
-  switch (role) {
-    case Role::pairs:
-      return generated::CodePairs{codes};
-    case Role::packed:
-      return generated::PackedWords{codes};
-    case Role::codes:
-      return generated::UnpackedCodes{codes};
-    case Role::scales:
-      return generated::ScaleElements{*parameters};
-    case Role::zeros:
-      return generated::ZeroPointElements{*parameters};
-    case Role::weights:
-      return generated::Weights{codes, *parameters, p.format->result};
-    default:
-      throw std::logic_error("no formula says what activations and products hold");
-  }
-}
-
-}  // namespace
-
 GeneratedResult Case::run_generated(Operation operation, const generated::Codes& codes,
                                     const generated::Parameters* parameters, const std::vector<std::int64_t>& wanted) {
   Call call = call_of(operation, problem);
@@ -42,7 +18,7 @@ GeneratedResult Case::run_generated(Operation operation, const generated::Codes&
     // A packed matrix is generated in the storage units of its layout.
     const auto element_bytes =
         static_cast<std::size_t>(row.role == Role::packed ? problem.layout().bytes_of_unit : form->element_bytes);
-    formulas.push_back(formula_of(row.role, problem, codes, parameters));
+    formulas.push_back(formula_of(row.role, *problem.format, codes, parameters));
     tensors.push_back({.name = form->name,
                        .bytes = static_cast<std::size_t>(form->bytes()),
                        .element_bytes = element_bytes,

@@ -66,7 +66,7 @@ constexpr Fill usual = {};
 
 /// A call with an input of five bytes, one of three 32-bit words, an output of seven 16-bit elements and one of two
 /// words.
-struct GuardedCall {
+struct CallToGuard {
   std::array<std::uint8_t, 5> codes = {10, 11, 12, 13, 14};
   std::array<std::uint32_t, 3> scales = {0x3f800000, 0xffffffff, 0};
   std::array<std::uint16_t, 7> weights = {};
@@ -91,7 +91,7 @@ std::uint8_t* byte(void* address, std::ptrdiff_t offset) { return static_cast<st
 /// What the guard says of a right subject that then does one thing more; empty where it says nothing.
 template <class Also>
 std::string violation_of(Memory& memory, const Also& also, const Fill& fill = usual) {
-  GuardedCall call;
+  CallToGuard call;
   try {
     guarded(memory, call.tensors(), fill, [&](const Addresses& at) {
       write_everything(at);
@@ -124,11 +124,11 @@ struct Side {
 constexpr Side sides[] = {{0, "codes", 5}, {1, "weights", 14}, {2, "scales", 12}, {3, "sums", 8}};
 
 TEST_P(Guarded, LetsASubjectPassThatWritesEverythingAndNothingElse) {
-  GuardedCall call;
+  CallToGuard call;
   guarded(memory(), call.tensors(), usual, write_everything);
   EXPECT_EQ(call.weights, (std::array<std::uint16_t, 7>{0, 1, 2, 3, 4, 5, 6}));
   EXPECT_EQ(call.sums, (std::array<std::uint32_t, 2>{100, 101}));
-  EXPECT_EQ(call.codes, GuardedCall().codes);
+  EXPECT_EQ(call.codes, CallToGuard().codes);
   EXPECT_EQ(violation_of(memory(), [](const Addresses&) {}), "");
 }
 
@@ -233,7 +233,7 @@ TEST_P(Guarded, SeesAnUnwrittenElementWhereverItIsAndHoweverWide) {
 TEST_P(Guarded, SeesTheUnwrittenElementsOfEveryOutput) {
   EXPECT_EQ(violation_of(memory(), [](const Addresses& at) { static_cast<std::uint32_t*>(at[3])[1] = 0xffa5ffa5; }),
             "never wrote 1 elements of sums, the first is element 1 of 2");
-  GuardedCall call;
+  CallToGuard call;
   EXPECT_THROW(guarded(memory(), call.tensors(), usual, [](const Addresses&) {}), GuardViolation);
 }
 
@@ -261,7 +261,7 @@ TEST_P(Guarded, LetsAnOutputEqualThePoisonWhereThatIsLegal) {
 
 TEST_P(Guarded, ShowsTheSubjectItsInputsAndPoisonBetweenFences) {
   for (const Fill& fill : {Fill{.poison = 0xffa5, .fence = 0xff}, Fill{.poison = 0x1234, .fence = 0x3c}}) {
-    GuardedCall call;
+    CallToGuard call;
     guarded(memory(), call.tensors(), fill, [&](const Addresses& at) {
       ASSERT_EQ(at.size(), 4u);
       EXPECT_EQ(std::memcmp(at[0], call.codes.data(), 5), 0);
@@ -371,7 +371,7 @@ TEST_P(Guarded, StartsEveryCallAnew) {
   // What an earlier call wrote is no writing of this one, and a broken fence of then is whole now.
   EXPECT_NE(violation_of(memory(), [](const Addresses& at) { *byte(at[1], 14) = 0; }), "");
   EXPECT_EQ(violation_of(memory(), [](const Addresses&) {}), "");
-  GuardedCall call;
+  CallToGuard call;
   EXPECT_THROW(guarded(memory(), call.tensors(), usual, [](const Addresses&) {}), GuardViolation);
 }
 
@@ -379,7 +379,7 @@ TEST_P(Guarded, LetsTheSubjectsOwnExceptionsPass) {
   struct Refused : std::runtime_error {
     using std::runtime_error::runtime_error;
   };
-  GuardedCall call;
+  CallToGuard call;
   try {
     guarded(memory(), call.tensors(), usual, [](const Addresses&) { throw Refused("k: given 3"); });
     ADD_FAILURE() << "the exception was lost";
@@ -414,7 +414,7 @@ TEST(GuardedMemory, ForbidsAllButTheTensorsWhileTheSubjectRuns) {
 
 TEST(GuardedMemory, IsAllowedAgainWhenTheSubjectThrows) {
   WatchedMemory memory;
-  GuardedCall call;
+  CallToGuard call;
   EXPECT_THROW(guarded(memory, call.tensors(), usual, [](const Addresses&) { throw std::runtime_error("refused"); }),
                std::runtime_error);
   EXPECT_EQ(std::count(memory.forbidden.begin(), memory.forbidden.end(), true), 0);

@@ -12,6 +12,17 @@ namespace tileproof {
 
 namespace {
 
+/// The operation of one expert, without tensors.
+Call call_of(const Timed& t) {
+  return {.operation = t.operation,
+          .format = t.format,
+          .scheme = t.scheme,
+          .types = t.type,
+          .n = t.shape.n,
+          .k = t.shape.k,
+          .group_size = t.group_size};
+}
+
 std::string text_of(const Shape& shape) {
   return (shape.experts > 1 ? std::to_string(shape.experts) + "x" : "") + std::to_string(shape.n) + "x" +
          std::to_string(shape.k);
@@ -112,27 +123,18 @@ std::int64_t bytes_of(const Timed& timed) {
   return static_cast<std::int64_t>(bytes);
 }
 
-std::vector<TimedTensors::Tensor> TimedTensors::tensors_of(const Timed& t) {
-  const auto tensor = [](std::int64_t element_bytes, std::function<GeneratedTensor(std::int64_t)> holds) {
-    const std::int64_t elements = elements_of(holds(0));
-    return Tensor{static_cast<std::size_t>(element_bytes), elements, std::move(holds)};
-  };
-  const Tensor packed = tensor(4, [t](std::int64_t e) { return generated::PackedWords{codes_of(t, e)}; });
-  if (t.operation == Operation::pack) {
-    return {tensor(1, [t](std::int64_t e) { return generated::CodePairs{codes_of(t, e)}; }), packed};
+std::vector<TimedTensors::Tensor> TimedTensors::tensors_of(const Timed& timed) {
+  const Call call = call_of(timed);
+  std::vector<Tensor> tensors;
+  for (const RoleRow& row : roles_of(call.operation)) {
+    if (const auto form = form_of(call, row)) tensors.push_back({row.role, *form});
   }
-  if (t.operation == Operation::unpack) {
-    return {packed, tensor(4, [t](std::int64_t e) { return generated::UnpackedCodes{codes_of(t, e)}; })};
-  }
-  std::vector<Tensor> tensors = {
-      packed, tensor(bytes_of(t.type), [t](std::int64_t e) { return generated::ScaleElements{parameters_of(t, e)}; })};
-  if (t.scheme->tensor_count > 1) {
-    tensors.push_back(tensor(1, [t](std::int64_t e) { return generated::ZeroPointElements{parameters_of(t, e)}; }));
-  }
-  tensors.push_back(tensor(bytes_of(t.type), [t](std::int64_t e) {
-    return generated::Weights{codes_of(t, e), parameters_of(t, e)};
-  }));
   return tensors;
+}
+
+GeneratedTensor TimedTensors::holds(const Tensor& tensor, std::int64_t expert) const {
+  const generated::Parameters parameters = parameters_of(timed_, expert);
+  return formula_of(tensor.role, *timed_.format, codes_of(timed_, expert), &parameters);
 }
 
 TimedTensors::TimedTensors(const Timed& timed, Memory& memory)
@@ -152,10 +154,8 @@ TimedTensors::TimedTensors(const Timed& timed, Memory& memory)
       constexpr std::uint32_t poison = 0xffa5ffa5u;
       const bool is_output = &tensor == &tensors_.back();
       const GeneratedTensor holds =
-          is_output ? GeneratedTensor(generated::Constant{poison, tensor.elements}) : tensor.holds(expert);
-      memory.write(holds, tensor.element_bytes,
-                   static_cast<std::uint8_t*>(tensor.at) +
-                       static_cast<std::size_t>(expert * tensor.elements) * tensor.element_bytes);
+          is_output ? GeneratedTensor(generated::Constant{poison, tensor.form.elements}) : this->holds(tensor, expert);
+      memory.write(holds, tensor.element_bytes(), tensor.of(expert));
     }
   }
   room_ = next;
@@ -163,17 +163,8 @@ TimedTensors::TimedTensors(const Timed& timed, Memory& memory)
 }
 
 Call TimedTensors::call() const {
-  Call call = {.operation = timed_.operation,
-               .format = timed_.format,
-               .scheme = timed_.scheme,
-               .types = timed_.type,
-               .n = timed_.shape.n,
-               .k = timed_.shape.k,
-               .group_size = timed_.group_size};
-  std::size_t tensor = 0;
-  for (const RoleRow& row : roles_of(call.operation)) {
-    if (form_of(call, row)) call.at(row.role) = at(tensor++);
-  }
+  Call call = call_of(timed_);
+  for (const Tensor& tensor : tensors_) call.at(tensor.role) = tensor.at;
   return call;
 }
 
@@ -182,21 +173,19 @@ std::string TimedTensors::wrong() const {
   std::int64_t wrong = 0;
   std::string first;
   for (std::int64_t expert = 0; expert < timed_.shape.experts; ++expert) {
-    const std::int64_t before = expert * output.elements;
-    const GeneratedTensor holds = output.holds(expert);
-    const auto* got =
-        static_cast<const std::uint8_t*>(output.at) + static_cast<std::size_t>(before) * output.element_bytes;
-    const Differences differences = memory_.compare(holds, output.element_bytes, got);
+    const std::int64_t before = expert * output.form.elements;
+    const GeneratedTensor holds = this->holds(output, expert);
+    const Differences differences = memory_.compare(holds, output.element_bytes(), output.of(expert));
     if (wrong == 0 && differences.wrong != 0) {
       const Differences::One& one = differences.listed.front();
-      const int digits = static_cast<int>(2 * output.element_bytes);
+      const int digits = static_cast<int>(2 * output.element_bytes());
       first = "element " + std::to_string(before + one.index) + ": expected " +
               hex_text(element_of(holds, one.index), digits) + ", got " + hex_text(one.got, digits);
     }
     wrong += differences.wrong;
   }
   if (wrong == 0) return "";
-  return std::to_string(wrong) + " of " + std::to_string(output.elements * timed_.shape.experts) +
+  return std::to_string(wrong) + " of " + std::to_string(output.form.elements * timed_.shape.experts) +
          " elements are wrong, the first is " + first;
 }
 

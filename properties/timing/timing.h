@@ -125,14 +125,14 @@ class TimedTensors {
 
  private:
   struct Tensor {
-    std::size_t element_bytes = 0;
-    std::int64_t elements = 0;  // of an expert
-    std::function<GeneratedTensor(std::int64_t expert)> holds;
+    Role role;
+    TensorForm form;  // of an expert
     void* at = nullptr;
-    std::size_t bytes(std::int64_t experts) const {
-      return static_cast<std::size_t>(elements * experts) * element_bytes;
-    }
+    std::size_t element_bytes() const { return static_cast<std::size_t>(form.element_bytes); }
+    std::size_t bytes(std::int64_t experts) const { return static_cast<std::size_t>(experts * form.bytes()); }
+    std::uint8_t* of(std::int64_t expert) const { return static_cast<std::uint8_t*>(at) + bytes(expert); }
   };
+  GeneratedTensor holds(const Tensor&, std::int64_t expert) const;
   static std::vector<Tensor> tensors_of(const Timed&);
   friend std::int64_t bytes_of(const Timed&);
 
