@@ -1,6 +1,6 @@
 """Prints what an interpreter has that this tree uses, a fact a line: for the launcher and for CMake, which read them by place.
 
-  python3 -E fuzz/python_facts.py [FOLDER]     pytest and plotly are looked for in FOLDER/pythonX.Y, too
+  python3 -E fuzz/python_facts.py [FOLDER]     pytest is looked for in FOLDER/pythonX.Y, too
 
 Does not import torch, which takes seconds.
 """
@@ -53,5 +53,5 @@ if __name__ == "__main__":
     facts = [PINNED_TORCH, version, sys.executable, "yes" if makes_environments else "no", *torch_facts(), packages]
     if packages:
         sys.path.append(packages)
-    facts += [folder_of("plotly"), "yes" if has("pytest") else "no"]
+    facts += ["yes" if has("pytest") else "no"]
     print("\n".join(facts))

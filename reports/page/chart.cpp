@@ -265,40 +265,25 @@ Markup drawn(const Heatmap& map, const std::string& title) {
   return svg(frame, title, inside) + of_class("div", "keys", of_class("span", "shades", shades) + " " + scale);
 }
 
-/// For the page's script: raw values. `ticks` where heights are to be folded.
-json zoomable(const Histogram& histogram) {
+json values_of(const Histogram& histogram) {
   json traces = json::array();
-  double most = 1;
   for (const auto& sample : histogram.samples) {
-    for (const std::uint64_t count : sample.counts) most = std::max(most, static_cast<double>(count));
     traces.push_back({{"type", "bar"}, {"name", sample.name}, {"x", histogram.buckets}, {"y", sample.counts}});
   }
-  return {{"data", traces}, {"x", histogram.x}, {"y", histogram.y}, {"ticks", ticks_up_to(most)}};
+  return {{"data", traces}, {"x", histogram.x}, {"y", histogram.y}};
 }
 
-json zoomable(const Lines& lines) {
+json values_of(const Lines& lines) {
   json traces = json::array();
-  double most = 1;
   for (const auto& line : lines.lines) {
-    const bool is_bound = line.role == Lines::Role::bound;
     json values = json::array();
-    for (const double value : line.values) {
-      if (std::isfinite(value)) most = std::max(most, value);
-      values.push_back(std::isfinite(value) ? json(value) : json());
-    }
-    traces.push_back({{"type", "scatter"},
-                      {"name", line.name},
-                      {"x", lines.places},
-                      {"y", values},
-                      {"mode", is_bound ? "lines" : "lines+markers"},
-                      {"line", {{"dash", is_bound ? "dash" : "solid"}}}});
+    for (const double value : line.values) values.push_back(std::isfinite(value) ? json(value) : json());
+    traces.push_back({{"type", "scatter"}, {"name", line.name}, {"x", lines.places}, {"y", values}});
   }
-  json whole = {{"data", traces}, {"x", lines.x}, {"y", lines.y}, {"marks", lines.marks}};
-  if (!lines.is_linear) whole["ticks"] = ticks_up_to(most);
-  return whole;
+  return {{"data", traces}, {"x", lines.x}, {"y", lines.y}};
 }
 
-json zoomable(const Heatmap& map) {
+json values_of(const Heatmap& map) {
   json rows = json::array();
   const auto width = static_cast<std::ptrdiff_t>(map.columns.size());
   for (std::size_t row = 0; row < map.rows.size(); ++row) {
@@ -321,7 +306,7 @@ Markup picture(const Chart& chart) {
 }
 
 json figure(const Chart& chart) {
-  json whole = std::visit([](const auto& drawing) { return zoomable(drawing); }, chart.drawing);
+  json whole = std::visit([](const auto& drawing) { return values_of(drawing); }, chart.drawing);
   whole["title"] = chart.title;
   return whole;
 }

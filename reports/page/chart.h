@@ -1,5 +1,4 @@
-/// The report's pictures: what is drawn, as a static picture that needs no script, and as a figure for zooming.
-/// Internal to reports/.
+/// The report's pictures: what is drawn, as SVG and as data. Internal to reports/.
 #pragma once
 
 #include <cstdint>
@@ -54,7 +53,7 @@ struct Chart {
 /// A figure with its caption. Values are drawn over log2(1 + value), so that 0 has a place and 1 is seen beside a
 /// million.
 Markup picture(const Chart&);
-/// The same for report.js and plotly.js, and for whoever reads the data: values as they are.
+/// The picture's values as they are, for report.json.
 nlohmann::json figure(const Chart&);
 
 }  // namespace tileproof::reports

@@ -5,10 +5,7 @@
 
 namespace tileproof::reports::embedded {
 
-std::string_view page();    // report.html: the template
-std::string_view style();   // report.css
-std::string_view script();  // report.js
-/// plotly.min.js as the PyPI package `plotly` has it; "" where that was not there when this was built.
-std::string_view plotly();
+std::string_view page();   // report.html: the template
+std::string_view style();  // report.css
 
 }  // namespace tileproof::reports::embedded

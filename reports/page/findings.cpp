@@ -203,7 +203,6 @@ std::vector<Markup> not_shown(const ReportContext& context) {
   const bool has_gpu =
       !architecture_of(provenance).empty() || (provenance.contains("gpu") && !provenance.at("gpu").empty());
   if (!has_gpu) all.push_back("Anything of a GPU: no record here was made on one.");
-  if (!context.zooms) all.push_back("Pictures to zoom into: plotly.js was not there when this program was built.");
   return all;
 }
 

@@ -147,7 +147,6 @@ HistoryReport history_report(const std::filesystem::path& file) {
                      "), legal is a history of runs of version " + std::to_string(version_of_history);
     return result;
   }
-  std::vector<Chart> charts;
   std::vector<std::vector<Markup>> steps;
   json data = json::array();
   Markup pictures;
@@ -163,10 +162,9 @@ HistoryReport history_report(const std::filesystem::path& file) {
                    .y = std::get<3>(key).empty() ? "count" : std::get<3>(key),
                    .is_linear = true,
                    .marks = found};
-    charts.push_back({"history-" + std::to_string(charts.size()), name_of(key),
-                      counted(series.values.size(), "run") + ", the last " + short_number(series.values.back()),
-                      lines});
-    pictures += picture(charts.back());
+    pictures +=
+        picture({"history-" + std::to_string(data.size()), name_of(key),
+                 counted(series.values.size(), "run") + ", the last " + short_number(series.values.back()), lines});
     data.push_back({{"name", name_of(key)},
                     {"unit", std::get<3>(key)},
                     {"begun", series.begun},
@@ -180,7 +178,7 @@ HistoryReport history_report(const std::filesystem::path& file) {
   body += steps.empty() ? paragraph("No figure has one.")
                         : table({{"figure"}, {"since"}, {"commit"}, {"from run to run"}}, steps);
   body += all.empty() ? paragraph("No run in this history has a figure.") : of_class("div", "charts", pictures);
-  result.html = page("tileproof: history", {}, element("section", {{"id", "history"}}, body), charts);
+  result.html = page("tileproof: history", {}, element("section", {{"id", "history"}}, body));
   result.json = json{{"schema", 1}, {"figures", data}}.dump(1, ' ', false, json::error_handler_t::replace) + "\n";
   result.said = counted(all.size(), "figure") + ", " + counted(steps.size(), "step") + "\n";
   return result;

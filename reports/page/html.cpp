@@ -1,7 +1,5 @@
 #include "reports/page/html.h"
 
-#include <nlohmann/json.hpp>
-
 #include "reports/text.h"
 
 namespace tileproof::reports {
@@ -64,22 +62,6 @@ Markup element(Name tag, const std::vector<Attribute>& attributes, const Markup&
 Markup link_to(Name id, const Markup& children) {
   Markup whole;
   whole.bytes_ = "<a href=\"#" + std::string(id.text()) + "\">" + children.bytes_ + "</a>";
-  return whole;
-}
-
-Markup data_island(Name id, const nlohmann::json& value) {
-  Markup whole;
-  whole.bytes_ = "<script type=\"application/json\" id=\"" + std::string(id.text()) + "\">";
-  for (const char letter : value.dump(-1, ' ', /*ensure_ascii=*/true, nlohmann::json::error_handler_t::replace)) {
-    // Nothing but strings may hold these, where a reference stands for them.
-    constexpr const char* digits = "0123456789abcdef";
-    if (letter == '<' || letter == '>' || letter == '&') {
-      whole.bytes_ += std::string("\\u00") + digits[letter >> 4] + digits[letter & 15];
-    } else {
-      whole.bytes_ += letter;
-    }
-  }
-  whole.bytes_ += "</script>";
   return whole;
 }
 

@@ -2,7 +2,6 @@
 /// literals of this program: there is no way to make one of a string's bytes. Internal to reports/.
 #pragma once
 
-#include <nlohmann/json_fwd.hpp>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -41,7 +40,6 @@ class Markup {
  private:
   friend Markup element(Name, const std::vector<struct Attribute>&, const Markup&);
   friend Markup link_to(Name, const Markup&);
-  friend Markup data_island(Name, const nlohmann::json&);
 
   std::string bytes_;
 };
@@ -58,8 +56,6 @@ inline Markup of_class(Name tag, const char* name, const Markup& children) {
 }
 /// To an element of the same page.
 Markup link_to(Name id, const Markup& children);
-/// JSON for the page's script, which nothing in it can end.
-Markup data_island(Name id, const nlohmann::json&);
 
 /// A table that scrolls in itself where the page is too narrow. Columns that are numbers stand to the right.
 struct Column {

@@ -2,15 +2,12 @@
 #pragma once
 
 #include <string>
-#include <vector>
 
-#include "reports/page/chart.h"
 #include "reports/page/html.h"
 
 namespace tileproof::reports {
 
 /// @return one whole file, which refers to nothing
-std::string page(const std::string& title, const Markup& contents, const Markup& body,
-                 const std::vector<Chart>& charts);
+std::string page(const std::string& title, const Markup& contents, const Markup& body);
 
 }  // namespace tileproof::reports

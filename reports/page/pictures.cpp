@@ -381,11 +381,6 @@ Markup coverage(ReportContext& context) {
 
 Markup pictures_section(ReportContext& context) {
   Markup all;
-  if (!context.zooms) {
-    all += of_class("p", "warning",
-                    "These pictures are static: plotly.js was not there when this program was built, so that there is "
-                    "nothing to zoom with.");
-  }
   if (context.now.measured.empty()) {
     all += absent("how errors are distributed", "./tileproof verify");
   } else {

@@ -4,7 +4,6 @@
 #include <nlohmann/json.hpp>
 #include <set>
 
-#include "reports/page/embedded.h"
 #include "reports/page/page.h"
 #include "reports/page/report_files.h"
 
@@ -136,7 +135,7 @@ Report report(const ReportRequest& request) {
                            "), legal is one that names more of it than any other");
     judged = assess(now, compares ? &before : nullptr, {});
   }
-  ReportContext context = {now, compares ? &before : nullptr, judged, budgets, !embedded::plotly().empty(), remarks};
+  ReportContext context = {now, compares ? &before : nullptr, judged, budgets, remarks};
   Markup contents, body;
   for (const Section& section : sections()) {
     contents += link_to(section.id, section.title) + " ";
@@ -144,8 +143,7 @@ Report report(const ReportRequest& request) {
                     element("h2", section.title) + section.body(context));
   }
   Report result;
-  result.html = page("tileproof report: " + std::string(name_of(headline_of(context.assessment))), contents, body,
-                     context.charts);
+  result.html = page("tileproof report: " + std::string(name_of(headline_of(context.assessment))), contents, body);
   result.markdown = report_markdown(context);
   result.junit = report_junit(context);
   result.json = report_json(context).dump(1, ' ', false, json::error_handler_t::replace) + "\n";

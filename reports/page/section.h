@@ -16,7 +16,6 @@ struct ReportContext {
   const Records* before;  // nullptr: no baseline
   const Assessment& assessment;
   const Budgets& budgets;
-  bool zooms = false;                     // the library that zooms is there
   std::vector<std::string> remarks = {};  // such as that the baseline is of another subject
   std::vector<Chart> charts = {};
 
