@@ -20,7 +20,7 @@ bool is_subnormal(FloatFormat f, std::uint32_t pattern) {
   return !is_zero(f, pattern) && magnitude_of(f, pattern) >> f.fraction_bits == 0;
 }
 
-/// A finite value, or a whole number's bits; quick where a float holds it.
+/// A finite value, or a whole number where there is no format. A value that a float holds takes a faster path.
 double value_of(const std::optional<FloatFormat>& f, std::uint32_t bits) {
   if (!f) return static_cast<std::int32_t>(bits);
   if (f->exponent_bits == reference::fp32.exponent_bits) {
@@ -29,7 +29,7 @@ double value_of(const std::optional<FloatFormat>& f, std::uint32_t bits) {
   return specified::value(*f, bits);
 }
 
-/// What something that is no finite number is called, and any number that is.
+/// Names a NaN or an infinity; any other pattern is "a number".
 const char* kind_of(FloatFormat f, std::uint32_t pattern) {
   return f.is_nan(pattern) ? "a NaN" : is_finite(f, pattern) ? "a number" : "an infinity";
 }

@@ -31,12 +31,13 @@ Distances of(const std::vector<double>& values) {
   return distances;
 }
 
-// By hand: bf16 has 7 bits of fraction and numbers from 2^-126 on, fp16 10 bits from 2^-14 on, fp32 23 bits.
+// Computed by hand: bf16 has 7 fraction bits and normal numbers from 2^-126 on, fp16 10 bits from 2^-14 on, fp32 23
+// bits.
 TEST(UlpAt, IsTheSpacingOfTheFormatThere) {
   EXPECT_EQ(ulp_at(bf16, 1.5), 0x1p-7);
   EXPECT_EQ(ulp_at(bf16, -1.5), 0x1p-7);
   EXPECT_EQ(ulp_at(bf16, 1), 0x1p-7);          // the spacing above a power of two
-  EXPECT_EQ(ulp_at(bf16, 0x1.fep-1), 0x1p-8);  // and that below it
+  EXPECT_EQ(ulp_at(bf16, 0x1.fep-1), 0x1p-8);  // the spacing below it
   EXPECT_EQ(ulp_at(bf16, 0), 0x1p-133);        // the smallest subnormal
   EXPECT_EQ(ulp_at(bf16, 0x1p-133), 0x1p-133);
   EXPECT_EQ(ulp_at(bf16, 0x1p-126), 0x1p-133);  // the smallest normal number
@@ -59,10 +60,10 @@ TEST(Error, IsInUnitsInTheLastPlaceOfWhatIsExpected) {
   EXPECT_EQ(error(bf16, 0x3f7f, 0x3f80), 1);
   EXPECT_EQ(error(bf16, 0xbf80, 0xbf81), -1);
   EXPECT_EQ(error(bf16, 0x0000, 0x8000), 0);
-  EXPECT_EQ(error(bf16, 0x0000, 0x0003), 3);        // 0 expected: smallest subnormals
-  EXPECT_EQ(error(bf16, 0x0000, 0x3f80), 0x1p133);  // 1 for 0
+  EXPECT_EQ(error(bf16, 0x0000, 0x0003), 3);        // 0 expected: counted in smallest subnormals
+  EXPECT_EQ(error(bf16, 0x0000, 0x3f80), 0x1p133);  // 1 instead of 0
   EXPECT_EQ(error(bf16, 0x0001, 0x8001), -2);       // subnormals
-  EXPECT_EQ(error(fp16, 0x0400, 0x03ff), -1);       // the smallest normal number has their spacing
+  EXPECT_EQ(error(fp16, 0x0400, 0x03ff), -1);       // the smallest normal number has the spacing of subnormals
   EXPECT_EQ(error(bf16, 0x3f80, 0x3f80), 0);
   EXPECT_EQ(Accuracy::error(bf16, 0x7f7f, 0x7f80), std::nullopt);  // an overflow to Inf
   EXPECT_EQ(Accuracy::error(bf16, 0x7f80, 0x7f80), std::nullopt);
@@ -70,8 +71,8 @@ TEST(Error, IsInUnitsInTheLastPlaceOfWhatIsExpected) {
   EXPECT_EQ(Accuracy::error(std::nullopt, 15, 0), -15);  // codes
 }
 
-// 3 - 8 times 108.5 is -542.5 and rounds to -544, which the zero 544 takes to 0: exactly it is 1.5. In bf16 values lie
-// 4 apart at 542.5.
+// (3 - 8) * 108.5 is -542.5 and rounds to -544, to which the zero 544 adds up to 0; the exact sum is 1.5. In bf16,
+// values lie 4 apart at 542.5.
 TEST(Error, OfASumThatCancelsIsSmallInLastPlacesOfTheLargestTerm) {
   EXPECT_EQ(Accuracy::error(bf16, 0x3fc0, 0x0000), -192);
   EXPECT_EQ(Accuracy::error_of_terms(bf16, 0x3fc0, 0x0000, 544), 0.375);
@@ -92,7 +93,7 @@ TEST(Distances, AreCountedByHalvesUpToFifteenAndAHalfAndByPowersOfTwoBeyond) {
             (Buckets{{-15.5, -15.5, 1}, {-0.5, -0.5, 1}, {0, 0, 2}, {0.5, 0.5, 2}, {1, 1, 1}, {15.5, 15.5, 1}}));
   EXPECT_EQ(listed(of({16, 31.75, 32, 63, 64})), (Buckets{{16, 32, 2}, {32, 64, 2}, {64, 128, 1}}));
   EXPECT_EQ(listed(of({-16, -31, -32})), (Buckets{{-64, -32, 1}, {-32, -16, 2}}));
-  // The furthest that there is: from one end of fp32 to the other, in smallest subnormals.
+  // The largest possible error: from one end of fp32 to the other, in smallest subnormals.
   const double furthest = 2 * 0x1.fffffep127 / 0x1p-149;
   EXPECT_EQ(listed(of({furthest, -furthest})), (Buckets{{-0x1p278, -0x1p277, 1}, {0x1p277, 0x1p278, 1}}));
 }
@@ -107,7 +108,7 @@ TEST(Distances, HaveASumAndALargestAndTwoSides) {
   EXPECT_EQ(distances.below(), 2);
 }
 
-// Magnitudes 0, 1, 2, 3: of four the median is the second, and no more than three do not exceed 2.
+// Magnitudes 0, 1, 2, 3: the median of four is the second, and three of them do not exceed 2.
 TEST(Percentile, IsTheLeastThatSoManyDoNotExceed) {
   const Distances four = of({-2, 0, 3, 1});
   const auto value = [&](std::int64_t part, std::int64_t whole) { return four.percentile(part, whole)->value; };
@@ -124,7 +125,7 @@ TEST(Percentile, SaysThatItIsABucketsUpperEndWhereItIs) {
   EXPECT_EQ(of(values).percentile(999, 1000)->value, 0);
   EXPECT_TRUE(of(values).percentile(999, 1000)->exact);
   values.push_back(100);                                    // now two of 1001 exceed 0
-  EXPECT_EQ(of(values).percentile(999, 1000)->value, 100);  // the bucket ends at 128, and nothing is further than 100
+  EXPECT_EQ(of(values).percentile(999, 1000)->value, 100);  // the bucket ends at 128, but no error is larger than 100
   EXPECT_FALSE(of(values).percentile(999, 1000)->exact);
   values.insert(values.end(), 3, 2000);
   EXPECT_EQ(of(values).percentile(996, 1000)->value, 128);
@@ -137,7 +138,7 @@ TEST(SignalAndNoise, AreComparedInDecibels) {
   EXPECT_FALSE((SignalAndNoise{0, 1}.decibels().has_value()));
 }
 
-// By hand: 1 and 1.0078125 are 0x3f80 and 0x3f81 in bf16.
+// Computed by hand: 1 and 1.0078125 are 0x3f80 and 0x3f81 in bf16.
 TEST(Accuracy, CountsWhatDiffersAndWhy) {
   Accuracy accuracy(bf16);
   accuracy.add(0x3f80, 0x3f80);
@@ -181,7 +182,7 @@ TEST(Accuracy, KeepsWhatIsNoFiniteNumberApart) {
   EXPECT_EQ(accuracy.power.signal, 0);
 }
 
-// The least normal value of fp16 is 0x0400.
+// The smallest normal value of fp16 is 0x0400.
 TEST(Accuracy, CountsZerosAndSubnormals) {
   Accuracy accuracy(fp16);
   accuracy.add(0x0000, 0x0000);
@@ -212,7 +213,7 @@ TEST(Accuracy, OfWholeNumbersIsTheirDifference) {
   EXPECT_EQ(accuracy.expected_plus_zero, 0);
 }
 
-/// The finite values of a format of 16 bits that are not negative, ascending.
+/// The non-negative finite values of a 16-bit format, ascending.
 std::vector<double> values_in_order(reference::FloatFormat format) {
   std::vector<double> values;
   for (std::uint32_t pattern = 0; pattern < format.infinity(); ++pattern) {
@@ -222,7 +223,8 @@ std::vector<double> values_in_order(reference::FloatFormat format) {
   return values;
 }
 
-// Another way to the same figures: the gap above a value in a sorted list of all, and sorted lists of errors.
+// Computes the same figures another way: the gap above a value in a sorted list of all values, and sorted lists of
+// errors.
 TEST(Accuracy, IsThatOfASlowCount) {
   for (const reference::FloatFormat format : {bf16, fp16}) {
     const std::vector<double> values = values_in_order(format);
@@ -240,7 +242,7 @@ TEST(Accuracy, IsThatOfASlowCount) {
     for (std::uint64_t i = 0; i < pairs; ++i) {
       const std::uint64_t bits = drawn(1, 0, i);
       const auto expected = static_cast<std::uint32_t>(bits & 0xffff);
-      // Half of them near: the same, or some values further.
+      // Half of the results are at or near the expected value.
       const auto near = (expected + (bits >> 32 & 1) * (bits >> 33 & 63)) & 0xffff;
       const auto got = static_cast<std::uint32_t>((bits >> 63) != 0 ? bits >> 16 & 0xffff : near);
       accuracy.add(expected, got);
@@ -283,7 +285,7 @@ TEST(Accuracy, IsThatOfASlowCount) {
       const auto beyond = std::upper_bound(magnitudes.begin(), magnitudes.end(), bucket.to);
       EXPECT_LE(bucket.count, beyond - above);
     }
-    // In two parts, put together.
+    // Adding up two halves must give the same figures.
     first_half.add(second_half);
     EXPECT_EQ(listed(first_half.distances), listed(accuracy.distances));
     EXPECT_EQ(first_half.elements, accuracy.elements);

@@ -25,7 +25,7 @@ double largest_term(const Problem& p, const AccuracyData& data, std::int64_t row
   const int midpoint = p.scheme->zero_kind == Zero::value   ? reference::float_domain_midpoint
                        : p.scheme->zero_kind == Zero::point ? data.parameters.zero_points(group, row)
                                                             : 0;
-  // Exact: a scale has 24 bits at most, a code less its midpoint 8.
+  // This is exact: a scale has at most 24 significant bits, and the code minus its midpoint at most 8.
   const double product = std::fabs((data.codes(row, column) - midpoint) * value(data.parameters.scales));
   return p.scheme->zero_kind == Zero::value ? std::max(product, std::fabs(value(data.parameters.zeros))) : product;
 }
@@ -62,7 +62,7 @@ void AccuracyFigures::add(const Measurement& measurement, const Problem& p, cons
   static const std::string unexplained;
   const std::int64_t columns = data.expected.columns;
   const std::int64_t run =
-      measurement.of_weights ? p.group_size : columns;  // elements that share what they are counted as
+      measurement.of_weights ? p.group_size : columns;  // consecutive elements that count towards the same cells
   auto difference = compared_elements.differences.begin();
   CurvePoint of_problem;
   Accuracy of_case(accuracy.format());

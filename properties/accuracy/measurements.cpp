@@ -20,7 +20,7 @@ std::vector<std::string> names_of_profiles() {
   return names;
 }
 
-/// Codes with those of the rows that the layout fills up, which is what pack puts there.
+/// The codes with the rows that the layout pads, which pack must fill.
 Matrix<std::uint8_t> padded_by(const reference::Layout& layout, const Matrix<std::uint8_t>& codes) {
   Matrix<std::uint8_t> padded(layout.padded({codes.rows, codes.columns}).n, codes.columns);
   std::fill(padded.elements.begin(), padded.elements.end(), static_cast<std::uint8_t>(layout.padding_code));
@@ -162,15 +162,15 @@ namespace {
 
 constexpr std::uint64_t accuracy_seed = 1;
 
-/// Of what a problem is, and not of how many there are: one more leaves the others as they are.
+/// Derived from the problem's fields, not from its number: adding a problem leaves the others unchanged.
 std::uint64_t seed_of(const Problem& problem) {
   std::uint64_t hash = mixed(accuracy_seed);
   for (const char letter : line_of(problem)) hash = mixed(hash ^ static_cast<unsigned char>(letter));
   return hash;
 }
 
-/// One a profile: the first of 64 rows, so that a mutant of the layout shows where it is; the others small, some with a
-/// tail where the format takes one, and of different k.
+/// One problem for each profile. The first has 64 rows, so that it shows where a mutant of the layout is; the others
+/// are small, some with a tail where the format allows one, and of different k.
 std::vector<Problem> problems_of(const Problem& plain, const std::vector<std::string>& profiles) {
   constexpr std::int64_t least_k_of_first = 256, most_k = 1024;
   const std::int64_t unit = k_unit(*plain.format, plain.group_size);
@@ -194,7 +194,7 @@ std::vector<Problem> problems_of(const Problem& plain, const std::vector<std::st
 const std::vector<Problem>& accuracy_problems() {
   static const std::vector<Problem> all = [] {
     std::vector<Problem> problems;
-    // By the name of a scheme: formats of one formula have schemes of one name.
+    // Schemes are taken by name, because formats that share a formula have separate schemes of one name.
     std::vector<std::string> names;
     for (const Scheme* scheme : every_scheme()) {
       if (std::find(names.begin(), names.end(), scheme->name) == names.end()) names.push_back(scheme->name);
@@ -204,7 +204,7 @@ const std::vector<Problem>& accuracy_problems() {
         for (const Format* format : every_format_there_is()) {
           const Scheme* scheme = format->scheme_named(name);
           if (scheme == nullptr || !has_types(*scheme, types)) continue;
-          // The other profiles are about zeros that cancel or are distant: numbers.
+          // The other profiles are about zeros that cancel or are distant, so they apply only where zeros are numbers.
           const std::vector<std::string> profiles = scheme->zero_kind == Zero::value
                                                         ? names_of_profiles()
                                                         : std::vector<std::string>{ordinary_profile, "edges", "any"};
@@ -232,8 +232,8 @@ bool is_measured(const Measurement& measurement, const Problem& problem, const C
   const Sampling& sampling = measurement.property.sampling;
   if (!capabilities.has(measurement.operation) || !capabilities.takes(problem)) return false;
   if (!is_one_of(sampling.schemes, problem.scheme) || !is_one_of(sampling.types, problem.types)) return false;
-  // Once, of problems that differ in nothing that the operation knows: bf16 parameters and a group that every subject
-  // takes stand for all.
+  // An operation without parameters runs each of its problems once: those with bf16 parameters and a group size that
+  // every subject takes stand for all.
   const bool stands_for_all = problem.scheme == schemes_of(*problem.format).front() &&
                               problem.types.parameter == Type::bf16 && problem.group_size == 32;
   if (!measurement.of_weights && !stands_for_all) return false;
@@ -248,7 +248,7 @@ Problem problem_for(const Measurement& measurement, Problem problem, const std::
 
 namespace {
 
-/// For whom data are drawn that nobody is called with.
+/// A subject that is never called, for drawing a case's data.
 class Nobody : public Subject {
  public:
   Memory& memory() override { throw std::logic_error("nobody has no memory"); }

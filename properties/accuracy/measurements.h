@@ -1,5 +1,5 @@
-/// The measurement of accuracy: a fixed set of problems, drawn once and for all, to which every subject is put that
-/// takes them, so that subjects stand beside each other on the same data. To measure another operation, add a row.
+/// The measurement of accuracy: a fixed set of problems for every subject that takes them, so that subjects are
+/// compared on the same data. To measure another operation, add a row.
 #pragma once
 
 #include <string>
@@ -11,26 +11,27 @@ namespace tileproof {
 
 struct Measurement {
   Operation operation;
-  /// Its cases are run by this property, whose body compares once. It is none of properties(), whose verdicts need no
-  /// such property; but property_of() knows it, so that `replay` does.
+  /// The property that runs the measurement's cases; its body compares once. It is not in properties(), because it
+  /// gives no verdict of its own, but property_of() finds it for `replay`.
   Property property;
-  /// The expected result for a problem's codes and parameters: weights as bits, or codes.
+  /// The expected result for a problem's codes and parameters: bits of weights, or codes.
   Matrix<std::uint32_t> (*expected)(const Problem&, const Matrix<std::uint8_t>& codes, const Parameters&) = nullptr;
-  bool of_weights = true;  // else of codes, which have no domain, type or groups
-  bool is_packed = true;   // each element is of a nibble of a packed word
-  std::string bound = "";  // why a correct subject's values are the specified ones; empty: they may differ, explained
+  bool of_weights = true;  // false: of codes, which have no domain, type or groups
+  bool is_packed = true;   // each element comes from a nibble of a packed word
+  // Why a correct subject gives exactly the specified values; empty if differences may be explained instead.
+  std::string bound = "";
 };
 const std::vector<Measurement>& measurements();
 
-/// The problems, without property and subject: sizes, profile and seed are the same in every run.
+/// The problems, without property and subject. Sizes, profiles and seeds are the same in every run.
 const std::vector<Problem>& accuracy_problems();
 
-/// Whether the measurement puts a problem to a subject of these capabilities.
+/// Whether the measurement runs a problem on a subject with these capabilities.
 bool is_measured(const Measurement&, const Problem&, const Capabilities&);
-/// The problem as it is run, and replayed.
+/// The problem in the form in which it is run and replayed.
 Problem problem_for(const Measurement&, Problem, const std::string& subject);
 
-/// The data of a problem's cases, and their expected result.
+/// The data of a problem's case, and the expected result.
 struct AccuracyData {
   Matrix<std::uint8_t> codes;
   Parameters parameters;

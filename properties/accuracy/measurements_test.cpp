@@ -37,7 +37,7 @@ AccuracyRun compared_elements(const Measurement& measurement, const Problem& pro
   return result;
 }
 
-/// The figures of the measurement's problems that are wanted.
+/// The figures of those of the measurement's problems that `wanted` selects.
 template <class Wanted>
 AccuracyFigures figures_of(Operation operation, const std::string& subject, Wanted wanted) {
   const Measurement& measurement = measurement_of(operation);
@@ -87,7 +87,7 @@ TEST(AccuracyProblems, HaveTailsAndLongRowsAndEveryProfileOfEachCombination) {
     profiles.insert(p.scales);
     has_tail |= p.n % 8 != 0;
   }
-  // Schemes, types and group sizes: of tinygemm's formats and plain, of awq, of aten's for CPUs.
+  // Schemes x types x group sizes: of tinygemm's formats and plain, of awq, and of aten's formats for CPUs.
   EXPECT_EQ(combinations.size(), 4u * 3 * 3 * 6 + 3 * 6 + 3 * 3 * 4);
   EXPECT_TRUE(has_tail);
   EXPECT_TRUE(ks.contains(64) && ks.contains(128) && ks.contains(256) && ks.contains(512) && ks.contains(1024));
@@ -103,10 +103,10 @@ TEST(AccuracyProblems, AreThoseThatASubjectTakes) {
   const auto all = static_cast<std::ptrdiff_t>(accuracy_problems().size());
   EXPECT_EQ(count(Operation::dequantize, "reference"), all);
   EXPECT_EQ(count(Operation::dequantize, "host"), 3 * 6 * 3 * (7 + 3 + 3));
-  EXPECT_EQ(count(Operation::pack, "host"), 3 * 7);  // one a profile and inner_k_tiles
+  EXPECT_EQ(count(Operation::pack, "host"), 3 * 7);  // one for each profile and inner_k_tiles
   EXPECT_EQ(count(Operation::matmul, "host"), 0);
   EXPECT_EQ(count(Operation::dequantize_eagerly, "reference"), 6 * 3 * (7 + 3));
-  // In each of its formats, of which a machine has one.
+  // In each of its formats, although a machine has only one of them.
   EXPECT_EQ(count(Operation::pack, "aten-cpu"), 3 * 7);
   EXPECT_EQ(count(Operation::matmul, "aten-cpu"), 3 * 4 * 7);  // groups of 32 to 256
 }
@@ -138,7 +138,7 @@ TEST(AccuracyFigures, OfARightSubjectAreBitEqual) {
   }
 }
 
-// Nibble 7 holds the last column of four in the second k-tile of a word: columns 16 + {9, 11, 13, 15} of 32.
+// Nibble 7 holds the last of four columns in the second k-tile of a word: columns 16 + {9, 11, 13, 15} of 32.
 TEST(AccuracyFigures, ShowTheNibbleOfAMutant) {
   const AccuracyFigures weights =
       figures_of(Operation::dequantize, "mutant:dequantize-sign-extends-the-top-nibble",
@@ -148,10 +148,10 @@ TEST(AccuracyFigures, ShowTheNibbleOfAMutant) {
   const AccuracyFigures codes =
       figures_of(Operation::unpack, "mutant:unpack-sign-extends-the-top-nibble", [](const Problem&) { return true; });
   EXPECT_EQ(nibbles_of(codes), std::set<int>{7});
-  // Codes of 8 and more are 16 too small.
+  // Codes of 8 and more come out 16 too small.
   EXPECT_EQ(codes.accuracy.distances.largest(), 16);
   EXPECT_EQ(codes.accuracy.distances.above(), 0);
-  // Bytes of two codes without the one in the high nibble: the even column.
+  // The mutant drops the code in the high nibble of a byte, which is the even column.
   const AccuracyFigures packed =
       figures_of(Operation::pack, "mutant:pack-drops-high-nibbles", [](const Problem&) { return true; });
   for (const int column : columns_of(packed)) EXPECT_EQ(column % 2, 0);
@@ -172,14 +172,15 @@ TEST(AccuracyFigures, ShowTheColumnsOfAMutantOfGroups) {
 TEST(AccuracyFigures, ShowTheBinadesOfAMutant) {
   const AccuracyFigures figures = figures_of(Operation::dequantize, "mutant:subnormal-inputs-flushed", is_bf16_float);
   ASSERT_GT(figures.accuracy.unexplained, 0);
-  // A subnormal scale, or any with a subnormal zero: without the latter there are binades below the normals alone.
+  // A subnormal scale, or any scale with a subnormal zero. In schemes without such zeros, only binades below the normal
+  // numbers differ.
   std::int64_t below_normals = 0;
   for (const auto& [at, cell] : figures.nibble_by_binade) below_normals += at.second < -126 ? cell.wrong : 0;
   EXPECT_GT(below_normals, 0);
   EXPECT_GT(figures.accuracy.flushed, 0);
 }
 
-// The specification's own eager formula, which rounds twice: every difference is one that it predicts.
+// The specification's own eager formula rounds twice, so every difference is one that it predicts.
 TEST(AccuracyFigures, CountWhatIsExplainedApart) {
   const Measurement& measurement = measurement_of(Operation::dequantize_eagerly);
   const AccuracyFigures figures = figures_of(Operation::dequantize_eagerly, "reference", is_bf16_float);
@@ -199,14 +200,14 @@ TEST(AccuracyFigures, CountWhatIsExplainedApart) {
   for (const auto& [at, cell] : figures.row_by_column) EXPECT_EQ(cell.unexplained, 0);
 }
 
-// The same arithmetic where nobody said that it is to be: nothing explains it.
+// A subject that rounds twice without promising to: nothing explains the differences.
 TEST(AccuracyFigures, OfAMutantAreUnexplained) {
   const AccuracyFigures figures = figures_of(Operation::dequantize, "mutant:two-roundings", is_bf16_float);
   EXPECT_GT(figures.accuracy.unexplained, 0);
   EXPECT_TRUE(figures.accuracy.explained.empty());
 }
 
-/// Another subject's results, but for the last bit of one of them.
+/// Another subject's results with the last bit of one of them flipped.
 class OneBitOff : public Subject {
  public:
   explicit OneBitOff(Subject& right) : right_(right) {}
@@ -246,7 +247,7 @@ Problem accuracy_problem(const std::string& profile, Type type) {
   });
 }
 
-// A model explains what it reproduces bit for bit, and nothing near it.
+// A model explains only what it reproduces bit for bit.
 TEST(ComparedElements, OneBitOffWhatIsPredictedIsUnexplained) {
   const Measurement& eager = measurement_of(Operation::dequantize_eagerly);
   const SubjectRow& row = subject_row("reference");
@@ -262,7 +263,7 @@ TEST(ComparedElements, OneBitOffWhatIsPredictedIsUnexplained) {
   }
 }
 
-/// Another subject's eager weights, with NaNs as a host's processor makes them.
+/// Another subject's eager weights, with the NaNs that a host's processor makes.
 class NansOfItsOwn : public Subject {
  public:
   explicit NansOfItsOwn(Subject& right) : right_(right) {}
@@ -300,14 +301,14 @@ TEST(ComparedElements, APredictedNanIsExplainedByAnyWhereNobodyPromisedItsBits) 
   EXPECT_GT(promised[""], 0);
   auto unpromised = all(promises_none, other);
   EXPECT_EQ(unpromised[""], 0);
-  // What becomes NaN by the second rounding alone is no NaN with other bits.
+  // A result that only the second rounding makes NaN does not count as a NaN with other bits.
   auto same = all(row.capabilities, *reference.subject);
   EXPECT_EQ(unpromised["two roundings, as predicted"], same["two roundings, as predicted"]);
   EXPECT_GT(same["two roundings, as predicted"], promised["two roundings, as predicted"]);
 }
 
-// One rounding of the weights, then sums of them and of zeros: -0 becomes +0, and an infinity or a NaN makes NaN of all
-// others of its row.
+// An identity matmul rounds each weight once and adds it to zeros: -0 becomes +0, and an infinity or a NaN makes all
+// other elements of its row NaN.
 TEST(ComparedElements, WhatAMatmulLosesIsExplainedAndNothingElse) {
   const Measurement& matmul = measurement_of(Operation::matmul);
   const Capabilities capabilities = library_capabilities({Operation::matmul});
@@ -335,7 +336,7 @@ TEST(ComparedElements, WhatAMatmulLosesIsExplainedAndNothingElse) {
     EXPECT_EQ(counts["-0 is lost: -0 + 0 is +0"], minus_zeros) << profile;
     EXPECT_GE(counts["0 times an Inf or NaN of the row is NaN"], beside_infinities) << profile;
     for (const auto& [reason, count] : counts) seen[reason] += count;
-    // The last bit of a finite weight.
+    // Flips the last bit of a finite weight.
     const bool is_finite = std::string(profile) == "ordinary";
     const auto of_wrong = counts_of(compared_elements_of(matmul, problem, capabilities, off));
     EXPECT_EQ(of_wrong.count(""), is_finite ? 1u : of_wrong.count("")) << profile;
@@ -344,7 +345,7 @@ TEST(ComparedElements, WhatAMatmulLosesIsExplainedAndNothingElse) {
   EXPECT_GT(seen["0 times an Inf or NaN of the row is NaN"], 0);
 }
 
-/// What a subject gives, as a matrix.
+/// A subject's results as a matrix.
 Matrix<std::uint32_t> results_of(const AccuracyData& data, const ComparedElements& compared_elements) {
   Matrix<std::uint32_t> got = data.expected;
   for (const ComparedElements::Difference& one : compared_elements.differences) {
@@ -354,7 +355,7 @@ Matrix<std::uint32_t> results_of(const AccuracyData& data, const ComparedElement
   return got;
 }
 
-// Another way to the same figures: element by element, from the matrices.
+// Computes the same figures another way: element by element, from the matrices.
 TEST(AccuracyFigures, AreThoseOfASlowCount) {
   const Measurement& measurement = measurement_of(Operation::dequantize);
   const auto wanted = [](const Problem& p) {

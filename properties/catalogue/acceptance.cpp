@@ -1,5 +1,5 @@
-// Acceptance: a call is taken, or refused with an error that says why and leaves nothing behind; and the fake operator
-// agrees with the real one.
+// Acceptance: an operator either takes a call, or refuses it with an error that names the reason and changes nothing.
+// The fake operator accepts and refuses the same calls as the real one.
 #include <algorithm>
 #include <cctype>
 #include <optional>
@@ -17,10 +17,10 @@ void legal_calls_are_taken(Case& c, Operation operation) {
   const CallData data = drawn_data(c, operation);
   const OperatorCall call = legal_call(c.problem, operation, data);
   const OperatorResult result = c.call(call);
-  expect_form(c, operation, result);  // the elements are other properties' part
+  expect_form(c, operation, result);  // other properties compare the elements
 }
 
-/// @return the schema's names of our arguments that are at fault
+/// @return the names that the operator's schema gives to the arguments that an error may blame
 std::vector<std::string> schema_names(Case& c, const Illegally& illegal) {
   const std::vector<std::string> names = c.argument_names(illegal.call.operation);
   std::vector<std::string> wanted;
@@ -32,7 +32,7 @@ std::vector<std::string> schema_names(Case& c, const Illegally& illegal) {
   return wanted;
 }
 
-/// Whether a word stands in a text by itself, and not as a part of another.
+/// Whether a word stands alone in a text, not as a part of a longer word.
 bool has_word(const std::string& text, const std::string& word) {
   const auto is_of_word = [&](std::size_t at) {
     return at < text.size() && (std::isalnum(static_cast<unsigned char>(text[at])) != 0 || text[at] == '_');
@@ -44,7 +44,7 @@ bool has_word(const std::string& text, const std::string& word) {
   return false;
 }
 
-/// An error that leaves the caller to guess which argument it is about is no answer.
+/// An error must name an argument at fault; otherwise the caller has to guess.
 void expect_named(Case& c, const Illegally& illegal, const std::string& message) {
   const std::vector<std::string> wanted = schema_names(c, illegal);
   std::string names;
@@ -71,7 +71,7 @@ void illegal_calls_are_refused(Case& c, Operation operation) {
   }
   if (result && !illegal.row.exact) throw Failure("accepted", accepts + "; it gives " + result->text());
   if (result) illegal.row.exact(c, illegal.data, *result);
-  // And nothing of it is left behind.
+  // The refused call must leave no trace: the legal call still gives its first result.
   c.elements_are("what the legal call gives after the illegal one, expected what it gave before");
   expect_same(c, c.call_again(legal), before);
 }
@@ -106,7 +106,8 @@ void meta_tensors_agree(Case& c, Operation operation) {
   } else {
     call = laid_out_call(c, operation, Layouts::strides).call;
   }
-  const auto fake = unless_refused([&] { return c.call_on_meta(call); });  // first: where there is none, that is all
+  // first, since a missing fake kernel ends the case
+  const auto fake = unless_refused([&] { return c.call_on_meta(call); });
   const auto real = unless_refused([&] { return c.call(call); });
   c.count_check(static_cast<std::uint32_t>(c.problem.n));
   c.count_check(~static_cast<std::uint32_t>(c.problem.n));
@@ -127,7 +128,7 @@ std::vector<Property> acceptance_properties() {
                                       tensor_sampling(operation), legal_calls_are_taken);
     accept.meets = {&every_format, &with_padding, &not_square};
     accept.on_refusal = OnRefusal::failed;
-    // As large and as strange as the problems of the properties about values.
+    // Use sizes and profiles as large and as varied as those of the properties about values.
     accept.sampling.most_k = Sampling().most_k;
     accept.sampling.most_elements = Sampling().most_elements;
     if (operation == Operation::dequantize)

@@ -10,7 +10,7 @@ namespace tileproof {
 
 namespace {
 
-/// A seed is the number of the first pair of scale and zero; group g of row r has that of r * groups + g more.
+/// The seed is the number of the first pair of scale and zero. Group g of row r gets pair number seed + r * groups + g.
 void every_pair(Case& c) {
   const Problem& p = c.problem;
   const generated::Codes codes = generated::codes_of(p, generated::Codes::Kind::each);
@@ -39,7 +39,7 @@ void every_pair(Case& c) {
     }
     text << ": expected " << weight_text(p, element_of(expected, one.index)) << ", got " << weight_text(p, one.got);
   }
-  // The pair of the first one, alone in the smallest matrix.
+  // Report the first wrong weight's pair alone, in the smallest matrix.
   const std::int64_t first = judged.differences.listed.front().index;
   Problem smaller = p;
   smaller.n = n_unit(*p.format, c.capabilities.n_multiple);
@@ -48,7 +48,8 @@ void every_pair(Case& c) {
   throw Failure("mismatch", text.str(), false, smaller);
 }
 
-/// All pairs, in steps of as many as a subject's matrices should have; steps lie all over the domain from the start.
+/// Enumerates all pairs. A step is as large as the subject prefers (step_elements), and the order of the steps covers
+/// the domain evenly from the start.
 std::function<std::vector<Enumeration>(const Capabilities&)> all_pairs(const Scheme* scheme, Type type) {
   return [=](const Capabilities& capabilities) {
     Problem step;
@@ -62,7 +63,8 @@ std::function<std::vector<Enumeration>(const Capabilities&)> all_pairs(const Sch
     step.group_size = has_sixteens ? 16 : capabilities.group_sizes.front();
     step.k = step.group_size * 256;
     const std::uint64_t pairs = generated::pairs_of(type, *scheme);
-    if ((step.group_size & (step.group_size - 1)) != 0) return std::vector<Enumeration>{};  // steps are powers of two
+    // a step must be a power of two of pairs
+    if ((step.group_size & (step.group_size - 1)) != 0) return std::vector<Enumeration>{};
     const std::int64_t most_rows = static_cast<std::int64_t>(pairs / 256);
     step.n = std::min(most_rows, std::max<std::int64_t>(capabilities.step_elements / step.k, 256));
     const auto pairs_of_step = static_cast<std::uint64_t>(step.n * step.groups());

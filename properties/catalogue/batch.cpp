@@ -1,5 +1,5 @@
-// Batches: one call for several experts gives each what a call for it alone must give. Raw pointers; stacks of tensors
-// are catalogue/acceptance.cpp's part.
+// Batches: one call for several experts gives each expert what a call for it alone gives. These properties call kernels
+// through raw pointers; stacks of tensors are tested in catalogue/layout.cpp.
 #include <algorithm>
 #include <numeric>
 
@@ -15,7 +15,7 @@ const CoverageGoals several_experts = {
     {{"several experts", [](const Capabilities& capabilities) { return capabilities.takes_experts; },
       [](const Coverage& coverage, const std::string& name) { return coverage.classes.contains(name); }}}};
 
-/// The rows of one of so many experts.
+/// @return the rows of one expert of a batch of `experts`
 template <class T>
 Matrix<T> of_expert(const Matrix<T>& batch, std::int64_t expert, std::int64_t experts) {
   Matrix<T> one(batch.rows / experts, batch.columns);
@@ -28,7 +28,7 @@ void append_to(std::vector<T>& all, const std::vector<T>& more) {
   all.insert(all.end(), more.begin(), more.end());
 }
 
-/// Every expert has codes and parameters of its own, drawn as those of one matrix are.
+/// Draws different codes and parameters for every expert.
 void batch_is_as_specified(Case& c, Operation operation) {
   const Problem& p = c.problem;
   const Matrix<std::uint8_t> codes = c.codes();
@@ -46,13 +46,13 @@ void batch_is_as_specified(Case& c, Operation operation) {
                             of_expert(parameters.zero_points, expert, p.experts)};
     append_to(weights.elements, specified::weights(p, specified::as_int32(own_codes), own).elements);
   }
-  c.subject().vary(c.choice(0) >> 63 != 0 ? c.choice(1) : 0);  // also in pieces that begin in the middle of an expert
+  c.subject().vary(c.choice(0) >> 63 != 0 ? c.choice(1) : 0);  // some pieces begin in the middle of an expert
   if (operation == Operation::pack) return c.expect_equal(c.pack(codes), packed);
   if (operation == Operation::unpack) return c.expect_equal(c.unpack(packed), specified::as_int32(codes));
   c.expect_equal(c.dequantize(packed, parameters), weights);
 }
 
-/// More experts than 16 bits count, each of one tile.
+/// 65,537 experts, more than 16 bits count, each of one n-tile.
 Problem problem_of_many_experts(std::int64_t n, std::int64_t group_size, const Scheme* scheme) {
   Problem problem;
   problem.experts = 65537;
@@ -67,7 +67,7 @@ void take_one_of(const std::vector<T>& legal, T& value) {
   if (std::find(legal.begin(), legal.end(), value) == legal.end()) value = legal.front();
 }
 
-/// Such problems, with rows, format, group and scheme of the subject where it does not take these.
+/// Problems of many experts. Rows, format, group size and scheme become ones that the subject takes.
 std::vector<Problem> problems_of_many_experts(const Capabilities& capabilities) {
   std::vector<Problem> problems;
   for (Problem one :

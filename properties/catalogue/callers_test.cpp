@@ -1,4 +1,4 @@
-// What a call leaves behind, and several callers at once: subjects that are wrong in that alone.
+// Subjects that are wrong only in what a call leaves behind, or only when several callers run at once.
 #include <fenv.h>
 #include <gtest/gtest.h>
 
@@ -21,7 +21,7 @@ namespace {
 constexpr const char* threads_of_unpack = "threads/unpack_gives_each_caller_its_own_bits";
 constexpr const char* state_of_unpack = "state/unpack_leaves_its_process_as_it_was";
 
-/// The production kernels on the host, with something before and after each unpack.
+/// The production kernels on the host, with hooks before and after each unpack.
 class Around : public Subject {
  public:
   Memory& memory() override { return inner_->memory(); }
@@ -37,7 +37,8 @@ class Around : public Subject {
   std::unique_ptr<Subject> inner_ = make_host_subject().subject;
 };
 
-/// All calls' results go through one buffer. No thread touches it while another does, but between two touches it may.
+/// Sends all results through one shared buffer. Each access is locked (no data race), but another thread may overwrite
+/// the buffer between two accesses.
 class OneBuffer : public Around {
   void after(const Call& call) override {
     const auto elements = static_cast<std::size_t>(call.n * call.k);
@@ -65,7 +66,7 @@ TEST(SeveralCallers, OfASharedBufferGetEachOthersBits) {
       << "one caller does not see it";
 }
 
-/// Gives one wrong code in its life, in the third call.
+/// Gives one wrong code in its lifetime, in the third call.
 class WrongOnce : public Around {
   void after(const Call& call) override {
     if (++calls_ == 3) call.codes()[0] ^= 1;
@@ -94,7 +95,7 @@ TEST(SeveralCallers, AreNotAskedOfWhoIsCalledByOne) {
   EXPECT_EQ(judgement.reason, "the subject is called from one thread at a time");
 }
 
-/// Leaves something behind, once in its life or in every call.
+/// Leaves process or thread state changed, once in its lifetime or in every call.
 class Leaving : public Around {
  public:
   Leaving(void (*leave)(), bool once) : leave_(leave), once_(once) {}
@@ -154,7 +155,7 @@ TEST(ACallThatLeavesItsProcessChanged, IsFailedWhereAnEarlierPropertiesCallDidIt
 }
 
 TEST(ACallThatLeavesItsProcessChanged, IsJudgedInTheModesThatAreSetForEveryCase) {
-  // Rounding toward zero would show in the judge's own arithmetic.
+  // Rounding toward zero would change the harness's own arithmetic if it leaked out of the call.
   Leaving subject(settings[0].leave, false);
   EXPECT_EQ(judged_on(subject, "bits/unpack_reads_the_specified_nibbles_of_any_word").verdict, Verdict::passed);
   Around right;

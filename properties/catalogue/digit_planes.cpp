@@ -13,7 +13,8 @@ void for_each_plane(const ElementInPlanes& element, Visit visit) {
   }
 }
 
-/// The digit that an element shows in every plane; nothing where it shows several, or what is no digit.
+/// The digit that an element shows in every plane. Empty where planes show different digits, or something that is no
+/// digit.
 std::optional<std::int64_t> constant_of(const ElementInPlanes& element) {
   const std::int64_t first = element.plain.front().digit;
   bool same = first >= 0;
@@ -21,7 +22,8 @@ std::optional<std::int64_t> constant_of(const ElementInPlanes& element) {
   return same ? std::optional(first) : std::nullopt;
 }
 
-/// Whether what is sent decides what arrives. That shows something where a digit was sent twice, or arrived as it was.
+/// Whether equal digits sent always arrive as equal bits. This counts only if some digit was sent twice, or some digit
+/// arrived unchanged.
 bool is_decided_by_value(const std::vector<ElementInPlanes>& wrong) {
   std::map<std::int64_t, std::uint32_t> arrives_as;
   bool decided = true, shown = false;
@@ -58,8 +60,8 @@ Arrival arrival_of(const Planes& planes, const std::vector<ElementInPlanes>& wro
   };
   if (std::all_of(wrong.begin(), wrong.end(), is_nothing)) return Arrival::nothing;
   if (std::all_of(wrong.begin(), wrong.end(), is_moved_or_nothing)) return Arrival::moved;
-  // Elements of another call's plane show digits of their own; one digit for several elements is a value that swamps
-  // them.
+  // Stale data from another call's plane shows a different digit per element. One digit for several elements means that
+  // a value swamps what is sent.
   const bool is_one_digit = wrong.size() > 1 && std::all_of(wrong.begin(), wrong.end(), [&](const auto& element) {
                               return constant_of(element) == constant_of(wrong.front());
                             });

@@ -1,4 +1,4 @@
-// What digit planes show of elements that moved, whose value is wrong, and that were never made.
+// Digit planes tell apart elements that moved, elements with a wrong value, and elements that were never written.
 #include "properties/catalogue/digit_planes.h"
 
 #include <gtest/gtest.h>
@@ -11,7 +11,7 @@ namespace {
 
 constexpr Planes planes = {4, 800};  // three digits
 
-/// @param arrives  the digit that arrives where one was sent, at an element
+/// @param arrives  maps the digit sent at an element to the digit that arrives there
 ElementInPlanes element(std::int64_t number,
                         const std::function<std::int64_t(std::int64_t sent, int digit, bool complemented)>& arrives) {
   ElementInPlanes one = {number, {}, {}};
@@ -50,7 +50,7 @@ TEST(DigitPlanes, ShowWhereAnElementCameFrom) {
   EXPECT_STREQ(cause_of(Arrival::moved), "");
 }
 
-// 755 is 0x2f3: without the complements its planes spell 0x273, which is another element.
+// 755 is 0x2f3. Without the complements, its planes spell 0x273, which is another element's number.
 TEST(DigitPlanes, TellAWrongCodeFromAWrongIndex) {
   const ElementInPlanes one = fifteen_as_seven(755);
   EXPECT_EQ(source_of(planes, one), std::nullopt);
@@ -61,7 +61,8 @@ TEST(DigitPlanes, TellAWrongCodeFromAWrongIndex) {
 }
 
 TEST(DigitPlanes, TellAnElementOutsideTheMatrixFromOneInIt) {
-  // Every digit eight more, modulo 16: both planes spell the same number, and there is none such.
+  // Every digit arrives eight more, modulo 16. Both kinds of planes then spell the same number, but it is not below
+  // `count`.
   const auto flipped = [](std::int64_t sent, int, bool) { return sent ^ 8; };
   EXPECT_EQ(source_of(planes, element(0x123, flipped)), std::nullopt);
   EXPECT_EQ(arrival_of(planes, {element(0x123, flipped), element(0x124, flipped)}), Arrival::by_value);
@@ -73,7 +74,7 @@ TEST(DigitPlanes, TellStaleDataFromAnIndex) {
   EXPECT_EQ(arrival_of(planes, {element(755, nine), element(3, four)}), Arrival::stale);
   EXPECT_EQ(arrival_of(planes, {element(755, nine)}), Arrival::stale);
   EXPECT_STREQ(cause_of(Arrival::stale), "state");
-  // Of one element that is right when it is run again, nothing can be said.
+  // An element that is right on the second run shows nothing.
   const ElementInPlanes right = moved(3, 3);
   EXPECT_EQ(arrival_of(planes, {element(755, nine), right}), Arrival::mixed);
 }
@@ -85,7 +86,7 @@ TEST(DigitPlanes, TakeZerosForTheRowsPastTheEnd) {
   EXPECT_STREQ(cause_of(Arrival::nothing), "");
 }
 
-// A parameter that swamps what is sent is no stale data, which would differ from element to element.
+// A parameter that swamps the input gives one digit everywhere; stale data would differ from element to element.
 TEST(DigitPlanes, TakeWhatIsTheSameEverywhereForAValue) {
   const auto none = [](std::int64_t, int, bool) { return std::int64_t{-1}; };
   EXPECT_EQ(arrival_of(planes, {element(755, none), element(3, none)}), Arrival::by_value);

@@ -1,9 +1,6 @@
-// Domains: what converting a zero point between the integer and the float domain costs, as reference/domains.h states
-// and proves it, against the weights themselves. About the specification alone: no subject is called.
-//
-// Real numbers are doubles here, a representation of its own beside the reference's integers. Scales, zeros and weights
-// are doubles; so are (8 - zero_point) * scale and the difference of two weights of one code, or of a zero and the
-// multiple of the scale nearest to it: a few bits more than those of the format.
+// Domains: the cost of converting a zero point between the integer and the float domain, as stated and proved in
+// reference/domains.h, is compared with the weights themselves. These properties test the specification alone and call
+// no subject.
 #include "properties/catalogue/domains.h"
 
 #include <bit>
@@ -20,7 +17,11 @@ namespace tileproof::domains {
 
 namespace {
 
-/// Where a value stands among the reals; an infinity is the least power of two that rounds to it.
+// Real numbers are doubles here, independent of the reference's integers. A double holds exactly every scale, zero and
+// weight, (8 - zero_point) * scale, the difference of two weights of one code, and the difference of a zero and the
+// nearest multiple of its scale: each needs only a few bits more than the format has.
+
+/// The position of a value on the real line. An infinity stands at the smallest power of two that rounds to it.
 class Line {
  public:
   explicit Line(FloatFormat format) : format_(format), table_(format.bits() == 16 ? &table_of(format) : nullptr) {}
@@ -29,7 +30,7 @@ class Line {
     return table_ != nullptr ? (*table_)[pattern] : computed(format_, pattern);
   }
 
-  /// How many values lie from one to the other.
+  /// The number of steps between neighbouring values from one pattern to the other.
   double steps(std::uint32_t a, std::uint32_t b) const { return std::fabs(ordinal(a) - ordinal(b)); }
 
  private:
@@ -72,7 +73,7 @@ std::string text_of(FloatFormat format, const Point& p) {
   return text.str();
 }
 
-/// The largest value of a measure, and the point it was met at.
+/// The largest value of a measure, and the point where it occurred.
 class Largest {
  public:
   explicit Largest(const Measure& measure) : name_(measure.name) {}
@@ -91,7 +92,7 @@ class Largest {
   Point point_;
 };
 
-/// The first points at which something does not hold, and how many there are.
+/// Lists the first ten points where a prediction fails, and counts all of them.
 class Wrong {
  public:
   explicit Wrong(Case& c) : case_(c) {}
@@ -99,7 +100,7 @@ class Wrong {
     if (++count_ > 10) return;
     listed_ += "\n  " + text_of(float_format_of(case_.problem.types.weight), point) + ": " + what;
   }
-  /// @throws Failure where there is one
+  /// @throws Failure if any point is wrong
   void report() const {
     if (count_ == 0) return;
     throw Failure("mismatch", std::to_string(count_) + (count_ == 1 ? " point is wrong" : " points are wrong") +
@@ -119,14 +120,14 @@ bool is_finite(FloatFormat format, std::uint32_t pattern) {
 }
 bool is_zero(FloatFormat format, std::uint32_t pattern) { return (pattern & (format.sign_bit() - 1)) == 0; }
 
-/// Calls use(index) for the case's points of a domain of 2^bits.
+/// Calls use(index) for the case's points in a domain of 2^bits.
 template <class Use>
 void for_each_index(const Case& c, int bits, Use use) {
   const auto count = static_cast<std::uint64_t>(c.problem.n * c.problem.k);
   for (std::uint64_t i = 0; i < count; ++i) use(spread(c.problem.seed + i, bits));
 }
 
-/// (scale, zero point) pairs, with the float-domain zero.
+/// Calls `use` with (scale, zero point) pairs and the float-domain zero that follows from them.
 template <class Use>
 void for_each_pair_of_integers(const Case& c, Use use) {
   const FloatFormat format = float_format_of(c.problem.types.weight);
@@ -290,12 +291,13 @@ void nearest_zero_point_is_the_nearest(Case& c, const Predictions& predicted) {
     p.zero_point = *nearest;
     const double scale = std::fabs(line(p.scale));
     const double zero = line(p.scale) < 0 ? -line(p.zero) : line(p.zero);
-    const double beyond = zero - (8 - p.zero_point) * scale;  // of the multiple, towards lesser zero points
+    // distance beyond the multiple, towards smaller zero points
+    const double beyond = zero - (8 - p.zero_point) * scale;
     const bool below = p.zero_point == -128 && beyond > scale / 2;
     const bool above = p.zero_point == 127 && beyond < -scale / 2;
     if (below || above) return static_cast<void>(++clamped);
     if (std::fabs(beyond) > scale / 2) wrong.at(p, "another zero point is nearer");
-    // Half way from 127 to 128 is even, and then clamped.
+    // A tie between 127 and 128 goes to the even 128, which is then clamped to 127.
     const bool is_tie = std::fabs(beyond) == scale / 2 && !(p.zero_point == 127 && beyond < 0);
     if (is_tie && p.zero_point % 2 != 0) wrong.at(p, "a tie that does not go to even");
     const bool has_exact = reference::zero_point_of(format, p.scale, p.zero) == nearest;
@@ -334,7 +336,8 @@ void nearest_weights_are_within_the_bound(Case& c, const Predictions& predicted)
       return static_cast<void>(++without_answer);
     }
     const double scale = std::fabs(line(p.scale));
-    if (std::fabs(line(p.zero)) > 136.5 * scale) return static_cast<void>(++clamped);  // whatever the signs
+    // beyond int8 for either sign of scale and zero
+    if (std::fabs(line(p.zero)) > 136.5 * scale) return static_cast<void>(++clamped);
     p.zero_point = predicted.nearest(format, p.scale, p.zero).value();
     const double moved = std::fabs(line(p.zero) - (8 - p.zero_point) * line(p.scale));
     if (moved > scale / 2) {
@@ -380,7 +383,7 @@ namespace {
 
 using Body = void (*)(Case&, const domains::Predictions&);
 
-/// One enumeration for each 16-bit type that the subject takes: 2^bits points, 2^bits_of_step a step.
+/// One enumeration for each 16-bit type that the subject takes: 2^bits points in steps of 2^bits_of_step.
 std::vector<Enumeration> enumerated(const Capabilities& capabilities, const std::string& point, int bits,
                                     int bits_of_step) {
   std::vector<Enumeration> all;

@@ -1,5 +1,5 @@
-/// Predictions that the properties about the two domains are held against: those of reference/domains.h, or wrong ones
-/// that a test gives.
+/// Predictions that the properties about the two domains compare with the weights. They are those of
+/// reference/domains.h, or wrong ones that a test supplies.
 #pragma once
 
 #include <cstdint>
@@ -22,10 +22,12 @@ struct Predictions {
   Exact (*nearest_bound)(FloatFormat, int code, std::uint32_t scale, int zero_point) = reference::nearest_bound;
 };
 
-// The bodies. A case of n * k points takes those that follow `seed`, in an order that visits each of the domain once.
-void conversion_rounds_where_predicted(Case&, const Predictions&);       // (scale, zero point) pairs
-void converted_weights_are_within_the_bound(Case&, const Predictions&);  // the same, with all sixteen codes
-void nearest_zero_point_is_the_nearest(Case&, const Predictions&);       // (scale, zero) pairs
-void nearest_weights_are_within_the_bound(Case&, const Predictions&);    // the same, with all sixteen codes
+// The bodies of the properties. A case takes n * k points from `seed` on, in an order that visits each point of the
+// domain once.
+void conversion_rounds_where_predicted(Case&, const Predictions&);  // (scale, zero point) pairs
+// (scale, zero point) pairs with all sixteen codes
+void converted_weights_are_within_the_bound(Case&, const Predictions&);
+void nearest_zero_point_is_the_nearest(Case&, const Predictions&);     // (scale, zero) pairs
+void nearest_weights_are_within_the_bound(Case&, const Predictions&);  // (scale, zero) pairs with all sixteen codes
 
 }  // namespace tileproof::domains

@@ -1,5 +1,5 @@
-// The figures that README states of converting zero points, measured another way: over one binade of scales, whose
-// figures are those of every other where nothing is subnormal or overflows, in doubles.
+// Checks the README's figures about converting zero points by another method: doubles, over one binade of scales. Every
+// other binade has the same figures where nothing is subnormal or overflows.
 #include <gtest/gtest.h>
 
 #include <cmath>
@@ -20,10 +20,10 @@ struct Figures {
   double zero_in_last_places = 0;
   double weight_in_scales = 0;
   double weight_of_zero_in_scales = 0;
-  double weight_in_values = 0;  // of weights that are not 0
+  double weight_in_values = 0;  // over weights other than 0
 };
 
-/// How many values lie between two, which are finite.
+/// How many representable values lie between two finite ones.
 double values_between(reference::FloatFormat format, std::uint32_t a, std::uint32_t b) {
   const auto place = [&](std::uint32_t pattern) {
     const double magnitude = pattern & (format.sign_bit() - 1);
@@ -64,7 +64,7 @@ std::string rounded(double value, const char* form) {
   return text;
 }
 
-/// README on a line, whatever its line breaks.
+/// The README on one line, so that line breaks do not matter.
 std::string readme() {
   std::ifstream file(TILEPROOF_README);
   std::ostringstream text;
@@ -93,7 +93,7 @@ TEST(DomainsFigures, AreThoseThatReadmeStates) {
   const Figures all_bf16 = measured(reference::bf16, -128, 127);
   EXPECT_STATES(text,
                 "cost more than a whole step in bf16 (" + rounded(all_bf16.weight_in_scales, "%.3f") + " scales)");
-  // A zero is rounded once.
+  // A zero is rounded once, so its error is at most half a last place.
   for (const Figures& one : {bf16, fp16, all_bf16}) EXPECT_LE(one.zero_in_last_places, 0.5);
   EXPECT_EQ(all_bf16.zero_in_last_places, 0.5);
 }

@@ -1,4 +1,4 @@
-/// Measures that the properties about the two domains take over their points, of which the largest is reported.
+/// The measures of the properties about the two domains. A property reports the largest value of each over its points.
 #pragma once
 
 #include <string>
@@ -9,8 +9,8 @@ struct Measure {
   const char* name;
   const char* direction;
   const char* quantity;
-  const char* unit;  // scale; ulp: last places of a zero; values apart: of the format, between two weights; bound
-  const char* zero_points;  // that it is taken over
+  const char* unit;         // scale; ulp: last places of a zero; values apart: between two weights of the format; bound
+  const char* zero_points;  // the range of zero points that the measure covers
 };
 
 inline constexpr const char* to_float = "integer to float";
@@ -65,7 +65,7 @@ inline constexpr const Measure* measures[] = {&zero_in_scales,
                                               &nearest_weight_in_scales,
                                               &nearest_weight_in_scales_4_bits};
 
-/// @return nullptr for a name that is none
+/// @return nullptr if no measure has this name
 inline const Measure* measure_of(const std::string& name) {
   for (const Measure* measure : measures) {
     if (name == measure->name) return measure;

@@ -1,4 +1,4 @@
-// The properties about the two domains: each finds a prediction that is wrong by the least that it can be, and its
+// Each property about the two domains finds a prediction that is wrong by the smallest possible amount, and its
 // enumeration is the whole domain.
 #include "properties/catalogue/domains.h"
 
@@ -20,7 +20,7 @@ using domains::FloatFormat;
 using domains::Predictions;
 using Body = void (*)(Case&, const Predictions&);
 
-/// @return what fails among rows * 32 points, or ""
+/// @return the failure text over rows * 32 points, or "" where nothing fails
 std::string failure_of(Body body, const Predictions& predictions, const char* type, std::int64_t rows) {
   Problem problem = problem_with("--k=32 --scheme=integer --seed=0x12345 --weight-type=" + std::string(type) +
                                  " --parameter-type=" + type);
@@ -46,25 +46,25 @@ Exact halved(Exact value) {
   return value;
 }
 
-/// Half way is rounded to the odd one of the two.
+/// Rounds ties to the odd neighbour, which is wrong.
 std::optional<int> nearest_with_ties_to_odd(FloatFormat format, std::uint32_t scale, std::uint32_t zero) {
   const std::optional<int> right = reference::nearest_zero_point(format, scale, zero);
   if (!right) return right;
   const Exact exact_scale = reference::decode(format, scale);
   Exact twice = reference::sum(reference::decode(format, zero), reference::negated(zero_of(format, scale, *right)));
-  ++twice.exponent;  // twice what is left: a scale, where it is half of one
+  ++twice.exponent;  // doubles the remainder: it equals a scale exactly at a tie
   if (reference::sum(twice, reference::negated(exact_scale)).magnitude == 0) return *right - 1;
   if (reference::sum(twice, exact_scale).magnitude == 0) return *right + 1;
   return right;
 }
 
-/// A prediction that is wrong, the body that must see it, and what it must say.
+/// A wrong prediction, the property body that must find it, and the text that it must report.
 struct WrongPrediction {
   const char* name;
   Body body;
   Predictions predictions;
   const char* says;
-  std::int64_t rows = 2048;  // of 32 points: enough to meet what it is about
+  std::int64_t rows = 2048;  // of 32 points each: enough to include the points that the prediction gets wrong
 };
 
 std::vector<WrongPrediction> wrong_predictions() {
@@ -250,7 +250,8 @@ TEST(DomainsProperties, ReportWhatAConversionCosts) {
   domains::converted_weights_are_within_the_bound(one, {});
   EXPECT_EQ(coverage.compared, 16 * 65536);
   EXPECT_EQ(coverage.largest.at("largest difference of a weight, in units of its bound").value, 1);
-  // Statement 4 in scales: 143 / 128 and 15 / 128 at most, and near enough to them to have been looked at.
+  // Statement 4, in scales: at most 143 / 128 and 15 / 128. The measured maxima must come close to these bounds, or the
+  // points near them were not tested.
   const double in_scales = coverage.largest.at("largest difference of a weight, in scales").value;
   EXPECT_LE(in_scales, 143.0 / 128);
   EXPECT_GT(in_scales, 1);

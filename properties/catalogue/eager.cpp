@@ -1,7 +1,6 @@
 // Choosing and applying parameters: PyTorch's eager formulas, one tensor operation at a time, give bit for bit what
-// reference/quantize.h says; and the difference of their weights from one rounding is what it predicts.
-//
-// Weights are finite, and so is the largest less the least of each group: otherwise there is no scale to choose.
+// reference/quantize.h specifies. Where their weights differ from a single rounding, the specification predicts the
+// difference.
 #include <algorithm>
 
 #include "properties/catalogue/properties.h"
@@ -16,7 +15,10 @@ namespace {
 using reference::Exact;
 using reference::FloatFormat;
 
-/// A weight of a group: what both are drawn from, and which of the group it is.
+// Weights are finite, and so is the largest minus the smallest weight of each group; otherwise there is no scale to
+// choose.
+
+/// The data that a weight is drawn from: bits shared by its group, bits of its own, and its index in the group.
 struct Drawn {
   FloatFormat format;
   std::uint64_t group_bits;
@@ -26,15 +28,15 @@ struct Drawn {
 
 bool negative(const Drawn& d) { return (d.bits >> 40 & 1) != 0; }
 
-/// A number of 12 significant bits at most, rounded to the format: (0..4095) * 2^exponent.
+/// A number of at most 12 significant bits, (0..4095) * 2^exponent, rounded to the format.
 std::uint32_t number(const Drawn& d, bool is_negative, std::int64_t lowest, std::int64_t highest) {
   const std::int64_t exponent = lowest + below(highest - lowest + 1, mixed(d.bits));
   return reference::rounded(
       d.format, Exact{.negative = is_negative, .magnitude = d.bits & 4095, .exponent = static_cast<int>(exponent)});
 }
 
-/// Fifteen steps of a power of two from the least weight to the largest, and the others half way between two codes. In
-/// every second group it is zero that is half way, and the zero point a tie.
+/// The range of a group is fifteen steps of a power of two, and every other weight lies half way between two codes. In
+/// every second group 0 lies half way too, so that the zero point is a tie.
 std::uint32_t tie(const Drawn& d) {
   const int exponent = static_cast<int>(below(9, d.group_bits)) - 4;
   const int first =
@@ -45,7 +47,7 @@ std::uint32_t tie(const Drawn& d) {
   return reference::rounded(d.format, value);
 }
 
-/// Of the largest exponent but one: the difference of two is finite.
+/// A number with the largest exponent but one, so that the difference of two is finite.
 std::uint32_t huge(const Drawn& d) {
   const FloatFormat f = d.format;
   const std::uint32_t magnitude = static_cast<std::uint32_t>(d.bits) & ((std::uint32_t{1} << f.fraction_bits) - 1);
@@ -59,7 +61,7 @@ std::uint32_t subnormal(const Drawn& d) {
   return (negative(d) ? d.format.sign_bit() : 0) | fraction;
 }
 
-/// The ways to draw weights; each is a variant of every property about them.
+/// The ways to draw weights. Every property about weights has a variant for each.
 struct WeightClass {
   const char* name;
   std::uint32_t (*drawn)(const Drawn&);
@@ -67,7 +69,8 @@ struct WeightClass {
 
 constexpr WeightClass weight_classes[] = {
     {"ordinary", [](const Drawn& d) { return number(d, negative(d), -16, -12); }},
-    {"tiny", [](const Drawn& d) { return number(d, negative(d), -36, -22); }},  // around the smallest scales
+    // the chosen scales are near the smallest allowed
+    {"tiny", [](const Drawn& d) { return number(d, negative(d), -36, -22); }},
     {"subnormal", subnormal},
     {"huge", huge},
     {"equal",
@@ -78,7 +81,7 @@ constexpr WeightClass weight_classes[] = {
     {"negative", [](const Drawn& d) { return number(d, true, -20, -8); }},
     {"positive", [](const Drawn& d) { return number(d, false, -20, -8); }},
     {"ties", tie},
-    // Parameters of a quarter of the weights: codes beyond both ends.
+    // Parameters chosen for a quarter of each weight, so that codes fall beyond both ends of 0..15.
     {"clamped", [](const Drawn& d) { return number(d, negative(d), -16, -12); }},
 };
 
@@ -102,7 +105,7 @@ Matrix<std::uint32_t> drawn_weights(const Problem& p) {
   return weights;
 }
 
-/// The parameters that the formula chooses for the weights; in one class, for a quarter of them.
+/// The parameters that the formula chooses for the weights; in the class "clamped", for a quarter of each weight.
 Parameters parameters_for(const Problem& p, Matrix<std::uint32_t> weights) {
   const FloatFormat format = float_format_of(p.types.weight);
   for (std::uint32_t& weight : weights.elements) {

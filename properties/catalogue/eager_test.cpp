@@ -1,4 +1,4 @@
-// The properties about the eager formulas: each finds formulas that are nearly right.
+// Each property about the eager formulas finds formulas that are nearly right.
 #include <gtest/gtest.h>
 
 #include <cstring>
@@ -29,7 +29,7 @@ IntegerParameters chosen_integer_with_eps(FloatFormat format, Extent extent) {
   return reference::chosen_integer(format, extent, reference::eps_of(format));
 }
 
-/// The formulas; each default is right.
+/// The formulas under test. Each default is right; a test replaces one of them.
 struct Formulas {
   FloatParameters (*choose_float)(FloatFormat, Extent) = reference::chosen_float;
   IntegerParameters (*choose_integer)(FloatFormat, Extent) = chosen_integer_with_eps;
@@ -125,7 +125,7 @@ Verdict verdict_on(const Formulas& formulas, const std::string& property) {
       .verdict;
 }
 
-/// round(value), half away from zero, clamped to 0..15.
+/// round(value) with ties away from zero (wrong: the formula's ties go to even), clamped to 0..15.
 int half_away(Exact value) {
   value.exponent += 1;
   const int halves = reference::rounded_and_clamped(value, -40, 40);
@@ -180,7 +180,7 @@ std::vector<MutantFormula> mutant_formulas() {
             [](FloatFormat f, Extent e) {
               const Exact range =
                   reference::sum(reference::decode(f, e.max), reference::negated(reference::decode(f, e.min)));
-              // Magnitudes of at most 25 bits for a quotient.
+              // Round to fp32 first: reference::quotient takes magnitudes of at most 25 bits.
               const std::uint32_t in_fp32 = reference::rounded(reference::fp32, range);
               const std::uint32_t divided = reference::rounded(
                   f, reference::quotient(reference::decode(reference::fp32, in_fp32), reference::whole(15)));

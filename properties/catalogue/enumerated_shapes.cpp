@@ -19,24 +19,25 @@ struct Shape {
 constexpr Shape shapes_of_models[] = {{4096, 4096},  {5120, 5120}, {11008, 4096}, {4096, 11008}, {14336, 4096},
                                       {4096, 14336}, {8192, 8192}, {28672, 8192}, {8192, 28672}};
 
-/// Every tail of the last n-tile, alone and behind whole ones.
+/// Every possible tail of the last n-tile, alone and after full n-tiles.
 constexpr std::int64_t rows[] = {1, 2, 3, 4, 5, 6, 7, 8, 9, 18, 23, 40};
 
-/// Where what k is a multiple of, 128 or less, meets groups: smaller, equal, larger, of no power of two.
+/// Group sizes that are smaller than, equal to and larger than the layout's unit of k (at most 128), and some that are
+/// no power of two.
 const std::vector<std::int64_t> group_sizes = {16, 32, 48, 64, 96, 128, 256, 512};
 const std::vector<std::int64_t> group_sizes_of_models = {32, 64, 128, 256};
 
-/// How many digits of so many bits number so many things.
+/// How many digits of `bits` bits are needed to number `count` things.
 std::int64_t digits_of(std::int64_t count, int bits) {
   std::int64_t digits = 1;
   for (; (count - 1) >> bits != 0; count = ((count - 1) >> bits) + 1) ++digits;
   return digits;
 }
 
-/// Every digit of every element, or of every group's parameters, in a plane and its complement.
+/// One enumeration step: every digit plane of the elements, or of the groups' parameters, and its complement.
 Enumeration one_matrix(const Problem& problem, const Property& property) {
   const bool has_groups = property.name.starts_with("group/");
-  const bool with_padding = property.needs.front() == Operation::pack;  // which is compared too
+  const bool with_padding = property.needs.front() == Operation::pack;  // pack's padding is compared too
   const std::int64_t digits =
       has_groups ? digits_of(problem.groups() * problem.n, 6) : digits_of(problem.n * problem.k, 4);
   const std::int64_t elements = with_padding ? problem.layout().slots(problem.size()) : problem.n * problem.k;
@@ -48,21 +49,21 @@ Enumeration one_matrix(const Problem& problem, const Property& property) {
           .order = "the smaller matrices first"};
 }
 
-/// The matrices of a property, whichever its subject takes, the small ones first.
+/// The matrices that a property is proved on, as far as the subject takes them, small ones first.
 std::vector<Enumeration> matrices_of(const Capabilities& capabilities, const Property& property) {
   std::string why_not;
   const SampleSpace space = sample_space_of(property, capabilities, &why_not);
   const Sampling& sampling = space.sampling;
   const bool has_groups = property.name.starts_with("group/");
   std::vector<Enumeration> all;
-  std::set<std::string> lines;  // where rows come in eights, tails are all one
+  std::set<std::string> lines;  // rounding n up to a multiple of 8 gives the same problem for several tails
   const auto add = [&](Problem problem) {
     const std::int64_t unit = n_unit(*problem.format, sampling.n_multiple);
     problem.n = (problem.n + unit - 1) / unit * unit;
     const bool taken = problem.k % problem.group_size == 0 && capabilities.takes(problem);
     if (taken && lines.insert(line_of(problem)).second) all.push_back(one_matrix(problem, property));
   };
-  /// Where a property is not about groups, one size will do.
+  /// A property that is not about groups needs only one group size.
   const auto sizes_of = [&](const std::vector<std::int64_t>& sizes) {
     return has_groups ? sizes : std::vector<std::int64_t>{capabilities.group_sizes.front()};
   };

@@ -1,5 +1,5 @@
-// Enumerations: that a property's steps are its whole domain, each point once, and that a step that fails shows the
-// least that fails.
+// Enumerations: a property's steps cover its whole domain, each point once, and a failing step is reduced to the
+// smallest problem that fails.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -50,7 +50,7 @@ std::vector<NamedCapabilities> kinds_of_capabilities() {
           {"narrow library on a GPU", on_a_gpu(narrow)}};
 }
 
-/// Calls `use` with the enumerations of a property for each set of capabilities that can be asked.
+/// Calls `use` with a property's enumerations for each set of capabilities that can be asked.
 template <class Use>
 void for_each_capabilities(const Property& property, Use use) {
   for (const NamedCapabilities& named : kinds_of_capabilities()) {
@@ -78,7 +78,7 @@ TEST(Enumerations, AreThere) {
   EXPECT_GT(kinds["layout"], 0);
 }
 
-/// Of a large enumeration, some steps from all over it.
+/// Calls `use` with some steps spread over an enumeration that is too large to run whole.
 template <class Use>
 void for_some_steps(const Enumeration& enumeration, Use use) {
   constexpr std::int64_t most = 256;
@@ -99,7 +99,7 @@ TEST(Enumerations, AreOfProblemsThatAreLegalAndWithinWhatPropertyAndSubjectTake)
           ASSERT_NO_THROW(require_possible(problem)) << line_of(problem);
           ASSERT_TRUE(capabilities.takes(problem)) << line_of(problem);
           ASSERT_NO_THROW(require_within(problem, space)) << line_of(problem);
-          // What a step compares, seen from outside: its matrix.
+          // A step compares at most as many points as its matrix has elements.
           ASSERT_LE(enumeration.points_of_step, static_cast<std::uint64_t>(problem.n * problem.k)) << line_of(problem);
         });
       }
@@ -118,8 +118,8 @@ TEST(Enumerations, HaveNoProblemTwice) {
             shapes.insert({first.n, first.k, first.format, first.group_size, first.scheme, first.types, first.variant})
                 .second)
             << line_of(first);
-        // The steps of one enumeration differ in where their points begin alone. Of arithmetic and words, more is shown
-        // below.
+        // The steps of one enumeration differ only in where their points begin. Tests below check arithmetic and words
+        // more closely.
         if (property->proof == "arithmetic" || property->proof == "words") continue;
         std::vector<std::uint64_t> seeds;
         for (std::int64_t step = 0; step < enumeration.steps; ++step) seeds.push_back(enumeration.problem(step).seed);
@@ -134,7 +134,8 @@ TEST(Enumerations, OfArithmeticHaveEveryPairInOneStep) {
   for (const Property* property : enumerated_properties()) {
     if (property->proof != "arithmetic") continue;
     const std::uint64_t codes = 16;
-    // Of fp32: what bf16 holds; in the integer domain once more, with full fractions; all scales without a zero point.
+    // fp32 takes scales and zeros that bf16 holds; in the integer domain once more with full fractions; without a zero
+    // point, all scales.
     const bool of_fp32 = property->name.find("_fp32_") != std::string::npos;
     const int bits = property->name.find("_float_") != std::string::npos     ? 32
                      : property->name.find("_integer_") != std::string::npos ? (of_fp32 ? 25 : 24)
@@ -159,7 +160,7 @@ TEST(Enumerations, OfArithmeticHaveEveryPairInOneStep) {
   }
 }
 
-/// Bits of a scale and a zero point that a step holds, as the memory of a subject gets them.
+/// Calls `use` with the bits of each scale and zero point of a step, as they are written to a subject's memory.
 template <class Use>
 void for_each_pair(const Problem& p, Use use) {
   generated::Parameters parameters = generated::parameters_of(p, generated::Parameters::Kind::every);
@@ -187,7 +188,7 @@ TEST(Enumerations, OfArithmeticWithoutAZeroPointHoldEveryScale) {
   }
 }
 
-/// Fractions count through; signs and exponents are each there once.
+/// The low 23 bits of an index count through the fractions; the 512 values above them give each sign and exponent once.
 TEST(Enumerations, OfFp32WithoutAZeroPointHoldEveryScale) {
   using generated::pair_at;
   std::set<std::uint32_t> highs;
@@ -202,7 +203,8 @@ TEST(Enumerations, OfFp32WithoutAZeroPointHoldEveryScale) {
   EXPECT_EQ(highs.size(), 512u);
 }
 
-/// The second half of the integer domain has the scales of the first, with other lower halves, most of them not 0.
+/// The second half of the integer domain repeats the scales of the first half with other low halves, most of them not
+/// 0.
 TEST(Enumerations, OfFp32InTheIntegerDomainHaveFullFractionsToo) {
   using generated::pair_at;
   std::int64_t full = 0;
@@ -239,7 +241,7 @@ TEST(Enumerations, OfArithmeticOfTheIntegerDomainHoldEveryScaleWithEveryZeroPoin
   }
 }
 
-/// The fp32 pairs are the bf16 pairs.
+/// The fp32 pairs have the values of the bf16 pairs.
 TEST(Enumerations, OfFp32AreOfTheValuesOfBf16) {
   using generated::pair_at;
   for (std::uint64_t i = 0; i < 1 << 16; ++i) {
@@ -255,8 +257,8 @@ TEST(Enumerations, OfFp32AreOfTheValuesOfBf16) {
   }
 }
 
-/// The 2^32 pairs of the float domain are too many to mark. A number is two halves: fractions below, signs and
-/// exponents above. Each half takes all its values once, and neither changes what the other says.
+/// The 2^32 pairs of the float domain are too many to mark one by one. A number has two halves: fractions in the low
+/// bits, signs and exponents in the high bits. Each half takes all its values once, and neither depends on the other.
 template <Type type>
 void expect_every_pair_of_the_float_domain_once(int fraction_bits) {
   using generated::Pair;
@@ -306,14 +308,15 @@ TEST(Spreading, VisitsEveryPointOnce) {
       coverage[point] = true;
     }
   }
-  // An odd step is prime to every power of two: so it goes on.
+  // Larger sizes follow from the step alone: an odd step is coprime to every power of two.
   for (int bits = 1; bits <= 64; ++bits) EXPECT_EQ(spread(1, bits) % 2, 1u) << bits;
 }
 
 // Words.
 
 TEST(Enumerations, OfWordsHaveEveryWordWithEverySwizzleInOneStep) {
-  // Places of a word: lanes of a row or of all eight, words of a lane, and two strips where lanes have one word.
+  // The places of a word: lanes of one row or of all eight rows, words of a lane, and two strips where a lane has one
+  // word.
   const std::map<std::int64_t, std::uint64_t> places_of_row = {{2, 4 * 1 * 2}, {4, 4 * 2}, {8, 4 * 4}};
   for (const Property* property : enumerated_properties()) {
     if (property->proof != "words") continue;
@@ -342,7 +345,7 @@ TEST(Enumerations, OfWordsHaveEveryWordWithEverySwizzleInOneStep) {
               taken[first / words_of_step] = true;
             }
             EXPECT_EQ(blocks_of_swizzle.size(), places);
-            // A swizzle exchanges words of a block among themselves.
+            // A swizzle permutes the words within a block.
             for (const auto& [swizzle, taken] : blocks_of_swizzle) EXPECT_LT(swizzle, words_of_step);
           }
           EXPECT_TRUE(capabilities.formats.size() < 3 || points == rows * 32 << 32) << points;
@@ -351,7 +354,8 @@ TEST(Enumerations, OfWordsHaveEveryWordWithEverySwizzleInOneStep) {
 }
 
 TEST(Enumerations, OfWordsTakeAWordToEveryPlaceThatThePropertySaysOnce) {
-  using Place = std::tuple<std::int64_t, std::int64_t, std::int64_t>;  // lane, word of the lane, strip is odd
+  // lane, word of the lane, whether the strip is odd
+  using Place = std::tuple<std::int64_t, std::int64_t, std::int64_t>;
   for (const Property* property : enumerated_properties()) {
     if (property->proof != "words") continue;
     const bool whole = property->name.find("_supertile") != std::string::npos;
@@ -362,7 +366,7 @@ TEST(Enumerations, OfWordsTakeAWordToEveryPlaceThatThePropertySaysOnce) {
       for (std::int64_t step = 0; step < enumeration.steps; ++step) {
         swizzles.insert(static_cast<std::uint32_t>(enumeration.problem(step).seed >> 32));
       }
-      std::set<Place> expected;  // of every lane of a row, or of all rows
+      std::set<Place> expected;  // every lane of one row, or of all rows
       for (std::int64_t lane = 0; lane < (whole ? 32 : 4); ++lane) {
         for (std::int64_t word = 0; word < words_of_lane; ++word) {
           for (std::int64_t odd = 0; odd < (words_of_lane == 1 ? 2 : 1); ++odd) expected.insert({lane, word, odd});
@@ -372,7 +376,7 @@ TEST(Enumerations, OfWordsTakeAWordToEveryPlaceThatThePropertySaysOnce) {
         std::vector<Place> places;
         std::set<std::int64_t> rows;
         for (const std::uint32_t swizzle : swizzles) {
-          // Where the word lies, by the formula of what unpack is given.
+          // The word's position, from the formula that unpack's input is written by.
           const auto first = static_cast<std::uint32_t>(word / enumeration.points_of_step * enumeration.points_of_step);
           const auto at = static_cast<std::int64_t>((word - first) ^ swizzle);
           const Problem step = enumeration.problem(0);
@@ -398,7 +402,7 @@ TEST(Enumerations, OfWordsTakeAWordToEveryPlaceThatThePropertySaysOnce) {
 
 // Failures.
 
-/// The findings of a step of a property, and of the smaller problem that its failure names.
+/// The findings of a failing step, and of the smaller problem that its failure names.
 struct TwoFindings {
   std::optional<Finding> step;
   std::optional<Finding> smaller;
@@ -422,7 +426,7 @@ TwoFindings findings_of(const Property& property, Problem problem, Mutation part
   return found;
 }
 
-/// The pair of a step's last row and group, so that the way to it is long.
+/// The pair of a step's last row and group: the furthest that reduction must go.
 generated::Pair last_pair(const Problem& p) {
   const auto number = p.seed + static_cast<std::uint64_t>(p.n * p.groups()) - 1;
   if (p.scheme->zero_kind == Zero::value) return generated::pair_at<Type::bf16, Zero::value>(number);
@@ -437,7 +441,7 @@ TEST(AStepOfArithmeticThatFails, NamesTheOneTripleInTheSmallestMatrix) {
                                                                  : "without_a_zero_point";
     const Property& property = property_of(std::string("arithmetic/every_bf16_weight_") + words + "_is_rounded_once");
     Capabilities small = kernel_capabilities();
-    small.step_elements = 1 << 16;  // a step is the fewest rows it may have
+    small.step_elements = 1 << 16;  // a step then has the fewest rows allowed
     const Enumeration enumeration = property.enumerations(small).at(0);
     const Problem problem = enumeration.problem(enumeration.steps - 1);
     const generated::Pair pair = last_pair(problem);

@@ -1,5 +1,5 @@
-// Format: bytes recorded from aten's CUDA kernels, frozen, so that a machine without a GPU still compares with the real
-// thing. Each record is a fixed problem; its data are the record's and not the seed's.
+// Format: bytes recorded from aten's CUDA kernels and frozen, so that a machine without a GPU still compares with the
+// real library. Each record is a fixed problem whose data come from the record, not from the seed.
 #include <algorithm>
 #include <iterator>
 
@@ -25,7 +25,7 @@ std::vector<T> copied(const T* from, std::int64_t count) {
   return std::vector<T>(from, from + count);
 }
 
-/// The record that a problem stands for. The problem's dimensions are the key: no two records share them.
+/// The record of a problem. The dimensions are the key: no two records share them.
 template <class Record, std::size_t count>
 const Record& record_of(const Record (&records)[count], const Problem& p) {
   for (const Record& record : records) {

@@ -10,7 +10,7 @@ namespace tileproof {
 
 namespace {
 
-/// A change of one argument.
+/// Changes one argument of a legal call.
 using Change = std::function<void(Argument&, const Problem&)>;
 
 IllegalCall of_argument(const std::string& argument, const std::string& name, std::vector<std::string> at_fault,
@@ -20,7 +20,7 @@ IllegalCall of_argument(const std::string& argument, const std::string& name, st
           [=](OperatorCall& call, const Problem& p) { change(call.argument(argument), p); }};
 }
 
-/// Fresh elements of another type or size: zeros, which no operator may take for more than they are.
+/// Gives the argument another type or size, with all elements 0, which is legal content of every type.
 void become(Argument& argument, Element element, const Sizes& sizes) {
   argument = tensor_argument(argument.name, element, sizes,
                              std::vector<std::uint8_t>(static_cast<std::size_t>(count_of(sizes) * bytes_of(element))));
@@ -49,7 +49,7 @@ Change number(std::int64_t value) {
   return [=](Argument& argument, const Problem&) { argument.number = value; };
 }
 
-/// Legal in its low 32 bits.
+/// Adds 2^32: the value is legal only if its upper 32 bits are dropped.
 Change increased_by_2_32() {
   return [](Argument& argument, const Problem&) { *argument.number += std::int64_t{1} << 32; };
 }
@@ -81,14 +81,14 @@ void append_packed(std::vector<IllegalCall>& rows) {
          of_argument("packed_w", "a-word-too-many", {"inner_k_tiles", "activations"}, sizes, resized(3, 1)));
 }
 
-/// A legal one, which the packed words are not of.
+/// A legal inner_k_tiles, but not the one that the words were packed with.
 IllegalCall another_inner_k_tiles() {
   return of_argument("inner_k_tiles", "another", {"packed_w"}, "twice the last dimension of packed_w",
                      [](Argument& argument, const Problem& p) { argument.number = p.format == tinygemm(4) ? 8 : 4; });
 }
 
-/// The smallest k that a format takes and that a group size divides, and one step more, which it does not divide; one
-/// step alone, where that is `shorter`.
+/// A problem whose k is the smallest legal k plus one step of the layout, which the group size does not divide; with
+/// `shorter`, one step alone, which is less than a group.
 Problem not_divided(const Problem& p, const std::vector<const Format*>& formats, std::int64_t group_size,
                     bool shorter) {
   const auto leaves_a_rest = [=](const Format* format) {
@@ -103,8 +103,8 @@ Problem not_divided(const Problem& p, const std::vector<const Format*>& formats,
   return problem;
 }
 
-/// Every group size that the subject takes, with a k that it does not divide: with as many whole groups as there are,
-/// and with one more for the rest.
+/// For every group size that the subject takes, a k that it does not divide, once with parameters for the whole groups
+/// only and once with one more group for the rest.
 void append_rests(std::vector<IllegalCall>& rows, const Capabilities& capabilities) {
   const std::vector<const Format*>& formats = capabilities.formats;
   for (const std::int64_t group_size : capabilities.group_sizes) {
@@ -133,7 +133,7 @@ void append_rests(std::vector<IllegalCall>& rows, const Capabilities& capabiliti
   }
 }
 
-/// What the format has and the subject does not say that it takes: refused, or the result is exact all the same.
+/// A call that the format allows and the subject does not declare: it must be refused, or give the exact result.
 IllegalCall not_declared(Operation operation, const std::string& argument, const std::string& value,
                          std::vector<std::string> at_fault, const std::string& legal,
                          std::function<Problem(const Problem&)> base) {
@@ -200,14 +200,14 @@ void append_group_size(std::vector<IllegalCall>& rows) {
     rows.push_back(of_argument("group_size", std::to_string(value), {"scales_and_zeros"}, legal, number(value)));
   }
   rows.push_back(of_argument("group_size", "2^32-more", {"scales_and_zeros"}, legal, increased_by_2_32()));
-  // As many groups as there are, but for what is left over.
+  // The number of whole groups stays the same, with columns left over.
   rows.push_back(of_argument("group_size", "one-less", {"scales_and_zeros"}, legal,
                              [](Argument& argument, const Problem&) { *argument.number -= 1; }));
   rows.push_back(of_argument("group_size", "more-than-k", {"scales_and_zeros"}, legal,
                              [](Argument& argument, const Problem& p) { argument.number = 2 * p.k; }));
 }
 
-/// The float domain in another type: refused, or the weights of that type, exactly.
+/// The float domain in an undeclared type: the call must be refused, or give the exact weights of that type.
 void exact_in(Case& c, const CallData& data, const OperatorResult& result, Type type, Element element) {
   Problem problem = c.problem;
   problem.types = type;
@@ -228,7 +228,7 @@ void exact_in(Case& c, const CallData& data, const OperatorResult& result, Type 
   }
 }
 
-/// The bits of scales and zeros in another type, the same numbers where they are numbers of both.
+/// Converts scales and zeros to another type; a number that both types hold stays the same number.
 void retype_scales(Argument& argument, Type type, Element element) {
   const reference::FloatFormat to = float_format_of(type);
   std::vector<std::uint32_t> bits;

@@ -1,4 +1,4 @@
-// UsageError calls: each differs from the legal one in the argument it names and nowhere else, and is illegal.
+// Illegal calls: each differs from the legal call only in the argument it names, and is illegal.
 #include "properties/catalogue/illegal_calls.h"
 
 #include <algorithm>
@@ -14,7 +14,7 @@ namespace {
 
 const Capabilities capabilities = library_capabilities({});
 
-/// Calls `use` with every illegal call of every problem, the legal one, and the row that says how they differ.
+/// Calls `use` for every problem and illegal call, with the legal call and the row that says how they differ.
 template <class Use>
 void for_each_illegal_call(Use use) {
   for_each_legal_call([&](CallBench& b, const CallData&, const OperatorCall& legal) {
@@ -34,7 +34,7 @@ TEST(AnIllegalCall, DiffersFromTheLegalOneInTheArgumentItNamesAndNowhereElse) {
   for_each_illegal_call([](CallBench&, const IllegalCall& row, const OperatorCall& legal, const OperatorCall& illegal) {
     ASSERT_FALSE(row.at_fault.empty());
     EXPECT_FALSE(row.legal.empty());
-    if (row.base) return;  // sizes of several arguments together
+    if (row.base) return;  // such a row changes the sizes of several arguments together
     const std::string argument = row.name.substr(0, row.name.find(':'));
     ASSERT_EQ(illegal.arguments.size(), legal.arguments.size());
     EXPECT_EQ(illegal.operation, legal.operation);
@@ -50,7 +50,7 @@ TEST(AnIllegalCall, DiffersFromTheLegalOneInTheArgumentItNamesAndNowhereElse) {
 }
 
 TEST(AnIllegalCall, IsMadeOfTensorsThatCanBeMade) {
-  // A storage with room for every element that sizes and strides speak of; else no tensor can be made of it.
+  // The storage must hold every element that sizes and strides address; otherwise no tensor can be made of it.
   for_each_illegal_call([](CallBench&, const IllegalCall&, const OperatorCall&, const OperatorCall& illegal) {
     for (const Argument& argument : illegal.arguments) {
       if (argument.number) continue;
@@ -145,7 +145,7 @@ TEST(IllegalCalls, HaveEveryGroupSizeOfTheSubjectWithAKThatItDoesNotDivide) {
     const std::int64_t groups = call.argument("scales_and_zeros").sizes[0];
     EXPECT_TRUE(groups == problem.k / problem.group_size || groups == problem.k / problem.group_size + 1) << row.name;
   }
-  // 32 divides every k that is a multiple of 64.
+  // 32 divides every multiple of 64, so there is no illegal k for it.
   EXPECT_EQ(names,
             (std::set<std::string>{"group_size:128-with-a-rest-and-no-group-for-it",
                                    "group_size:128-with-a-rest-and-a-group-for-it", "group_size:128-of-a-shorter-k",
@@ -175,7 +175,7 @@ TEST(IllegalCalls, HaveNamesOfTheirOwn) {
 }
 
 TEST(IllegalCalls, MayBeTakenOnlyWhereWhatTheyGiveIsHeldAgainstTheSpecification) {
-  // Scales of another float type, and group sizes that are not declared.
+  // The rows that may be accepted: scales of another float type, and group sizes that are not declared.
   for (const Operation operation : all_operations) {
     std::set<std::string> exact;
     for (const IllegalCall& row : illegal_calls(operation, capabilities)) {

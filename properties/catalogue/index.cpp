@@ -1,8 +1,4 @@
 // Index and bits: every code lands where the specification says, and comes back.
-//
-// Index properties use digit planes: plane d of a matrix holds, at every element, hexadecimal digit d of the element's
-// linear index. What arrives at a place in all planes spells the index of the element that went there, so the whole
-// permutation is seen, element by element, whatever it is.
 #include <algorithm>
 #include <array>
 #include <sstream>
@@ -18,9 +14,14 @@ namespace tileproof {
 
 namespace {
 
-/// Runs an operation over the planes of a matrix. @param wanted  elements of the result to read
+// Index properties use digit planes: plane d of a matrix holds, at every element, hexadecimal digit d of the element's
+// linear index. The digits that arrive at a place in all planes spell the index of the element that went there, so a
+// failure shows the whole permutation, element by element.
+
+/// Runs an operation over one plane of a matrix.
+/// @param wanted  the elements of the result to read
 using RunPlane = std::function<GeneratedResult(const generated::Codes& plane, const std::vector<std::int64_t>& wanted)>;
-/// The code that an element of a result shows at an element of the matrix, -1 for none.
+/// The code that a result element holds for an element of the matrix; -1 if it is no code.
 using CodeOf = std::function<int(std::uint32_t element, std::int64_t row, std::int64_t column)>;
 
 generated::Codes plane_of(const Problem& p, int digit, bool complemented) {
@@ -30,24 +31,24 @@ generated::Codes plane_of(const Problem& p, int digit, bool complemented) {
   return plane;
 }
 
-/// An element of the matrix that is wrong in a plane, and the element of the result that holds it.
+/// An element of the matrix that is wrong in a plane, and the index of the result element that holds it.
 struct WrongDigit {
   std::int64_t in_matrix;
   std::int64_t in_result;
-  std::uint32_t got;  // the element of the result
+  std::uint32_t got;  // the value of the result element
 };
 
-/// What an operation's results are called, and how its codes are read from them.
+/// The name of an operation's result elements, and how their codes are read.
 struct ReadCodes {
   const char* elements;  // "codes"
   CodeOf code_of;
-  /// What arrived at an element of the matrix, for people.
+  /// The value that arrived at an element of the matrix, as text for people.
   std::function<std::string(std::uint32_t element, std::int64_t row, std::int64_t column)> text;
-  /// Elements of the matrix that a wrong element of a result holds, those in the padding left out.
+  /// The elements of the matrix that a wrong element of the result holds, without padding.
   std::function<std::vector<reference::Element>(const Differences::One&)> elements_in;
 };
 
-/// What arrives at some elements in all planes and their complements.
+/// The digits that arrive at some elements in all planes and their complements.
 std::vector<ElementInPlanes> seen_in_planes(const Problem& p, const Planes& planes, const RunPlane& run,
                                             const CodeOf& code_of, const std::vector<WrongDigit>& wrong) {
   std::vector<std::int64_t> in_result;
@@ -72,7 +73,8 @@ std::vector<ElementInPlanes> seen_in_planes(const Problem& p, const Planes& plan
   return seen;
 }
 
-/// Every digit plane and its complement: one shows where a code came from, both that no bit of it is stuck.
+/// Runs every digit plane and its complement. The plane shows where a code came from; the pair shows that no bit is
+/// stuck.
 void every_plane_arrives(Case& c, const RunPlane& run, const ReadCodes& read) {
   const Problem& p = c.problem;
   const Planes planes = {4, p.n * p.k};
@@ -146,7 +148,7 @@ void pack_puts_every_code(Case& c) {
   every_plane_arrives(c, run, {units.c_str(), code_of, text, held});
 }
 
-/// Of a result that has an element for each of the matrix.
+/// For a result with one element for each element of the matrix.
 auto one_for_one(const Problem& p) {
   return [&p](const Differences::One& one) {
     return std::vector<reference::Element>{{one.index / p.k, one.index % p.k}};
@@ -166,7 +168,7 @@ void unpack_takes_every_code(Case& c) {
   every_plane_arrives(c, run, {"codes", code_of, text, one_for_one(c.problem)});
 }
 
-/// With scale 1 and the zero point that makes a weight its code, in whatever domain.
+/// Scale 1 and the zero (point) that make a weight equal to its code, in every domain.
 Parameters identity_parameters(const Problem& problem) {
   const reference::FloatFormat format = float_format_of(problem.types.parameter);
   const auto bits = [&](int value) { return reference::rounded(format, reference::whole(value)); };
@@ -176,7 +178,7 @@ Parameters identity_parameters(const Problem& problem) {
   return identity;
 }
 
-/// -1 where no code has this weight.
+/// @return the code with this weight, -1 if there is none
 int code_of_weight(reference::FloatFormat format, std::uint32_t weight) {
   for (int code = 0; code < 16; ++code) {
     if (weight == reference::rounded(format, reference::whole(code))) return code;
@@ -225,7 +227,7 @@ void pack_returns_every_unpacked_word(Case& c) {
   const Matrix<std::int32_t> unpacked = c.unpack(words);
   Matrix<std::uint8_t> codes(unpacked.rows, unpacked.columns);
   for (std::size_t i = 0; i < codes.elements.size(); ++i) codes.elements[i] = unpacked.elements[i] & 15;
-  c.expect_equal(unpacked, specified::as_int32(codes));  // nothing but codes came out
+  c.expect_equal(unpacked, specified::as_int32(codes));  // unpack must give codes 0..15 only
   c.expect_equal(c.pack(codes), words);
 }
 

@@ -1,5 +1,5 @@
-// Launch: operators over no elements, over more n-tiles than a grid dimension holds, over more elements than 31 bits
-// count.
+// Launch: operators over no elements, over more n-tiles than a grid dimension holds, and over more elements than 31
+// bits count.
 #include <algorithm>
 #include <cstring>
 #include <fstream>
@@ -19,8 +19,7 @@ namespace tileproof {
 
 namespace {
 
-/// A call that has nothing to do is refused, or gives an empty result of a full one's form; and then the next call is
-/// right.
+/// An empty call is refused, or gives an empty result of the same form as a full one. The next call must be right.
 void nothing_gives_nothing(Case& c, Operation operation) {
   const std::string& variant = c.problem.variant;
   const OperatorCall something = legal_call(c.problem, operation, drawn_data(c, operation));
@@ -28,7 +27,7 @@ void nothing_gives_nothing(Case& c, Operation operation) {
   try {
     const OperatorResult result = c.call(empty_call(c.problem, operation, variant));
     expect_form_of_empty(c.problem, operation, variant, result, before);
-    // A sum of no terms is 0.
+    // A matmul over k = 0 sums no terms, so all its elements are 0.
     const auto is_zero = [](std::uint8_t byte) { return byte == 0; };
     if (!std::all_of(result.bytes.begin(), result.bytes.end(), is_zero)) {
       throw Failure("mismatch", "gives " + result.text() + ", not all zeros, for sums of no terms");
@@ -46,7 +45,7 @@ void as_specified(Case& c, Operation operation) {
   expect_specified(c, operation, data, c.call(legal_call(c.problem, operation, data)));
 }
 
-/// The smallest problem that a subject takes, but for its rows. Nothing where it takes fewer.
+/// The smallest problem that a subject takes with `rows` rows. Empty where the subject takes fewer rows.
 std::optional<Problem> with_rows(const Capabilities& capabilities, std::int64_t rows) {
   Problem problem;
   std::int64_t least_k = 0;
@@ -70,7 +69,7 @@ std::optional<Problem> with_rows(const Capabilities& capabilities, std::int64_t 
 
 constexpr std::int64_t grid_dimension_most = 65535;
 
-/// The rows of so many n-tiles, of the format that with_rows takes.
+/// The rows in `n_tiles` n-tiles, in the format that with_rows() chooses.
 std::int64_t rows_of_n_tiles(const Problem& problem, std::int64_t n_tiles) {
   return least_full_size(*problem.format).n * n_tiles;
 }
@@ -100,11 +99,12 @@ void more_n_tiles_as_specified(Case& c, Operation operation) {
   as_specified(c, operation);
 }
 
-// --- More than 2^31 elements: rows that repeat, so that one period is judged by the specification, the rest by it ---
+// --- More than 2^31 elements: the rows repeat; the first period is compared with the specification, the rest with it
+// ---
 
 constexpr std::int64_t period = 64;  // rows
 
-/// Bytes again and again, and the beginning of them once more where they do not divide.
+/// Repeats bytes up to `size`; the last repetition may be cut.
 std::vector<std::uint8_t> repeated_to(const std::vector<std::uint8_t>& bytes, std::size_t size) {
   std::vector<std::uint8_t> all(size);
   for (std::size_t at = 0; at < size; at += bytes.size()) {
@@ -113,12 +113,12 @@ std::vector<std::uint8_t> repeated_to(const std::vector<std::uint8_t>& bytes, st
   return all;
 }
 
-/// The call of a problem with `rows` rows, of which the small call's are one period.
+/// The call of a problem with `rows` rows, which repeat the rows of the small call.
 OperatorCall of_periods(const OperatorCall& small, std::int64_t rows) {
   OperatorCall call = small;
   for (Argument& argument : call.arguments) {
     if (argument.number) continue;
-    // Rows, or n-tiles of them, come first; but scales have groups first, and repeat in each.
+    // The first dimension is rows or n-tiles. Scales have groups first, and their rows repeat within each group.
     const bool of_groups = argument.name == "scales_and_zeros";
     const std::size_t dimension = of_groups ? 1 : 0;
     const std::int64_t small_size = argument.sizes[dimension];
@@ -142,7 +142,7 @@ OperatorCall of_periods(const OperatorCall& small, std::int64_t rows) {
   return call;
 }
 
-/// Bytes that this process may still take: of the machine, and of the container it is in.
+/// Bytes that this process may still allocate: the smaller of the machine's free memory and the container's limit.
 std::int64_t memory_left() {
   std::int64_t left = std::numeric_limits<std::int64_t>::max();
   std::ifstream machine("/proc/meminfo");
@@ -156,7 +156,8 @@ std::int64_t memory_left() {
   return limited ? std::min(left, most - used) : left;
 }
 
-/// @throws Unavailable. Inputs, results and the copies to compare them with: twenty bytes an element at the most.
+/// Inputs, results and the copies to compare them with take at most twenty bytes an element.
+/// @throws Unavailable if the machine has less memory
 void require_memory(const Problem& p) {
   const std::int64_t needs = p.n * p.k * 20;
   const std::int64_t has = memory_left();
@@ -179,7 +180,7 @@ void more_elements_than_31_bits_count(Case& c, Operation operation) {
   first.bytes.resize(period_bytes);
   if (!first.sizes.empty()) first.sizes[0] = first.sizes[0] * period / c.problem.n;
   expect_specified_of(c, small, operation, data, first);
-  // Every byte equals the one a period before it.
+  // Every byte must equal the byte one period before it.
   const std::uint8_t* bytes = result.bytes.data();
   const std::size_t others = result.bytes.size() - period_bytes;
   if (std::memcmp(bytes + period_bytes, bytes, others) == 0) return c.count_check(1);
@@ -189,7 +190,7 @@ void more_elements_than_31_bits_count(Case& c, Operation operation) {
                                 " is not what the same inputs gave " + std::to_string(period) + " rows before it");
 }
 
-/// More elements than 31 bits count.
+/// Problems with more elements than 31 bits count.
 std::vector<Problem> of_many_elements(const Capabilities& capabilities) {
   std::optional<Problem> problem = with_rows(capabilities, 65536);
   if (!problem) return {};
@@ -227,7 +228,7 @@ std::vector<Property> launch_properties() {
               around_a_grid_dimension, more_n_tiles_as_specified);
     rows.back().meets = {&more_n_tiles_than_a_grid_dimension};
   }
-  for (const Operation operation : operations_on_the_layout) {  // the result of a matmul is small
+  for (const Operation operation : operations_on_the_layout) {  // a matmul's result is too small
     add_heavy(operation, "takes_more_elements_than_31_bits_count", "an index of 32 bits", of_many_elements,
               more_elements_than_31_bits_count);
   }

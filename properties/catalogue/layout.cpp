@@ -1,4 +1,5 @@
-// Layout: the strides and the offset of a tensor never matter, and neither does what is stacked beside it.
+// Layout: a tensor's strides and storage offset do not change the result, and a stack of matrices gives what each
+// matrix gives alone.
 #include "properties/catalogue/layouts.h"
 #include "properties/catalogue/of_tensors.h"
 #include "properties/catalogue/properties.h"
@@ -20,7 +21,7 @@ void layouts_give_the_same(Case& c, Operation operation, Layouts layouts) {
   expect_same(c, c.call(laid_out.call), expected);
 }
 
-/// The same tensors with experts before the first dimension.
+/// Stacks the same tensors of several experts, with the expert as the first dimension.
 Argument stacked(const std::string& name, const std::vector<Argument>& slices) {
   if (slices[0].number) return slices[0];
   Sizes sizes = slices[0].sizes;
@@ -74,7 +75,7 @@ std::vector<Property> layout_properties() {
                                    tensor_sampling(operation, layout_variants(operation, Layouts::offsets)),
                                    [](Case& c, Operation one) { layouts_give_the_same(c, one, Layouts::offsets); }));
   }
-  for (const Operation operation : operations_on_the_layout) {  // a matmul takes no stack
+  for (const Operation operation : operations_on_the_layout) {  // matmul takes no stack
     rows.push_back(tensor_property("batch", operation, "of_a_stack_equals_its_slices",
                                    "experts that share what is one's own", tensor_sampling(operation),
                                    stacks_equal_their_slices));

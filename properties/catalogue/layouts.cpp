@@ -24,7 +24,7 @@ std::int64_t at(const Sizes& index, const Sizes& strides) {
   return place;
 }
 
-/// The same elements at other places of a larger storage. What lies between them is 0xff: NaN, code 15.
+/// Copies the elements into a larger storage with these strides and offset. The gaps hold 0xff: NaN, code 15.
 Argument laid_out(const Argument& dense, const Sizes& strides, std::int64_t offset) {
   Argument other = dense;
   other.strides = strides;
@@ -57,7 +57,7 @@ Argument stepped(const Argument& dense) {
   return laid_out(dense, strides, 0);
 }
 
-/// As the inner part of a tensor that is larger in every dimension.
+/// The inner part of a tensor that is larger by 2 in every dimension.
 Argument sliced(const Argument& dense) {
   Sizes outer = dense.sizes;
   for (std::int64_t& size : outer) size += 2;
@@ -78,7 +78,7 @@ std::vector<Layout> layouts_for(const Argument& argument, Layouts layouts) {
   return layouts == Layouts::offsets ? offset_layouts(argument.element) : stridden_layouts();
 }
 
-/// The arguments of a legal call of the smallest problem: their names and types.
+/// The arguments of a legal call of the smallest problem, for their names and types.
 std::vector<Argument> arguments_of(Operation operation) {
   const Problem smallest;
   CallData data = {Matrix<std::uint8_t>(smallest.n, smallest.k), zero_parameters(smallest),

@@ -1,4 +1,4 @@
-/// Layouts: the same tensor over another storage, with other strides or at another offset.
+/// Layouts: the same tensor in another storage, with other strides or another offset.
 #pragma once
 
 #include <string>
@@ -11,22 +11,22 @@ namespace tileproof {
 struct Layout {
   std::string name;
   std::function<Argument(const Argument& dense)> of;
-  bool repeats;  // wants a tensor that is the same along its first dimension
+  bool repeats;  // needs a tensor whose slices along the first dimension are all equal
 };
-/// Strides that are not those of dense data.
+/// Layouts whose strides are not those of dense data.
 const std::vector<Layout>& stridden_layouts();
-/// The element 0 at every distance of up to 16 bytes from an aligned address.
+/// Layouts that place element 0 at every distance of up to 16 bytes from an aligned address.
 std::vector<Layout> offset_layouts(Element);
 
-/// A dense tensor that is its own first slice, again and again.
+/// A dense tensor whose slices along the first dimension all equal the first slice of `dense`.
 Argument repeated(const Argument& dense);
 
 enum class Layouts { strides, offsets };
 
-/// Every tensor of the operation in every layout, as variants: "packed_w:transposed".
+/// The variants of a layout property, one for every tensor and layout: "packed_w:transposed".
 std::vector<std::string> layout_variants(Operation, Layouts);
 
-/// The legal call of the case, and the same with one tensor laid out as the case's variant says.
+/// The legal call of the case, and the same call with one tensor laid out as the case's variant says.
 struct LaidOut {
   OperatorCall dense;
   OperatorCall call;

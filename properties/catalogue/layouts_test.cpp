@@ -1,4 +1,4 @@
-// Layouts: the elements of the dense tensor wherever they lie, and nothing between them that could be taken for one.
+// Every layout holds the elements of the dense tensor, and fills the gaps with bytes that cannot be taken for elements.
 #include "properties/catalogue/layouts.h"
 
 #include <algorithm>
@@ -12,7 +12,7 @@ namespace tileproof {
 
 namespace {
 
-/// How many bytes of the storage belong to no element, and how many of these are not 0xff.
+/// The number of storage bytes that belong to no element, and how many of these are not 0xff.
 std::pair<std::size_t, std::size_t> junk_of(const Argument& tensor) {
   const std::int64_t step = bytes_of(tensor.element);
   std::vector<bool> taken(tensor.storage.size());
@@ -28,7 +28,7 @@ std::pair<std::size_t, std::size_t> junk_of(const Argument& tensor) {
   return {junk, other};
 }
 
-/// Every layout that properties use, of a tensor's type.
+/// Every layout that properties use, for the tensor's type.
 std::vector<Layout> layouts_of(const Argument& tensor) {
   std::vector<Layout> layouts = stridden_layouts();
   for (const Layout& layout : offset_layouts(tensor.element)) layouts.push_back(layout);
@@ -45,8 +45,6 @@ const Layout& layout_named(const std::string& name) {
   }
   throw std::logic_error("no layout " + name);
 }
-
-// --- Layouts
 
 TEST(Layout, HoldTheElementsOfTheDenseTensor) {
   for_each_tensor([](const Argument& dense) {
@@ -75,7 +73,7 @@ TEST(Layout, HaveNothingButOnesBetweenTheirElements) {
 }
 
 TEST(Layout, EndWithTheirLastElement) {
-  // A byte more would hide a load past it from the guard.
+  // The storage ends at the last element: one more byte would hide an out-of-bounds load from the guard.
   for_each_tensor([](const Argument& dense) {
     for (const Layout& layout : layouts_of(dense)) {
       const Argument other = laid_out(dense, layout);

@@ -1,6 +1,5 @@
-// Matmul: what users do today instead of dequantizing is to multiply by an identity matrix. Where that is exact it
-// agrees with the specification bit for bit; where it is not, the difference is predicted bit for bit and counted under
-// its reason.
+// Matmul: without a dequantize operator, users multiply by an identity matrix. Where this is exact it agrees with the
+// specification bit for bit; elsewhere the difference is predicted bit for bit and counted under its reason.
 #include <algorithm>
 #include <bit>
 #include <cmath>
@@ -61,12 +60,12 @@ void random_matmul(Case& c) {
       exact(m, n) = sum;
       bound(m, n) = gamma + 0x1p-8 * (std::fabs(sum) + gamma);
       const double part = std::fabs(got(m, n) - sum) / bound(m, n);
-      if (!(part > of_bound)) continue;  // NaN, of a sum of zeros, too
+      if (!(part > of_bound)) continue;  // also skips NaN, the quotient for a sum of zeros
       of_bound = part;
       where = place_of_sum(m, n);
     }
   }
-  // By the binade of k, in which the bound grows.
+  // Report by the binade of k, because the bound grows with k.
   const auto first_k = static_cast<std::int64_t>(std::bit_floor(static_cast<std::uint64_t>(p.k)));
   c.measured("largest error of a sum of " + std::to_string(first_k) + ".." + std::to_string(2 * first_k - 1) +
                  " terms, in units of the inner product bound",
@@ -74,7 +73,7 @@ void random_matmul(Case& c) {
   c.expect_within(got, exact, bound, "inner product bound");
 }
 
-/// Sums that are exact in fp32 in any order, and in bf16.
+/// Whole numbers whose sums are exact in fp32 in any order, and in bf16.
 void whole_number_matmul(Case& c) {
   const Matrix<std::uint8_t> codes = c.codes();
   const Matrix<std::uint16_t> activations = whole_activations(c.problem);

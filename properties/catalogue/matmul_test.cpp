@@ -1,4 +1,4 @@
-// What the properties about matmul report beside their verdict.
+// The measurements that the properties about matmul report beside their verdict.
 #include "properties/judging/properties_for_tests.h"
 #include "properties/registry.h"
 #include "properties/subjects/mutable_operators_for_tests.h"
@@ -19,7 +19,7 @@ TEST(RandomMatmul, ReportsItsLargestErrorByTheBinadeOfK) {
     EXPECT_FALSE(InThisProcess(capabilities, subject).run(property, problem, coverage).finding.has_value());
     all.add(coverage);
   }
-  ASSERT_EQ(all.largest.size(), 2u);  // 64 and 96 are of one
+  ASSERT_EQ(all.largest.size(), 2u);  // k = 64 and 96 share a binade
   for (const char* k : {"64..127", "128..255"}) {
     const auto found =
         all.largest.find(std::string("largest error of a sum of ") + k + " terms, in units of the inner product bound");

@@ -1,5 +1,6 @@
 // Write and read: every output element is written, nothing else is, and nothing outside the inputs is read. Every call
-// of every property is guarded; these two use what one call cannot show: a second poison and a second fence.
+// of every property is guarded; these properties add a second poison and a second fence, which show what one call
+// cannot.
 #include "properties/catalogue/properties.h"
 #include "properties/problem/specification.h"
 
@@ -9,10 +10,10 @@ namespace {
 
 constexpr Fill usual = {.poison = 0xffa5, .fence = 0xff};
 constexpr Fill other_poison = {.poison = 0xffda, .fence = 0xff};
-constexpr Fill other_fence = {.poison = 0xffa5, .fence = 0x3c};  // finite in every type, code 12 and 3
+constexpr Fill other_fence = {.poison = 0xffa5, .fence = 0x3c};  // finite in every type; codes 12 and 3
 
-/// The results of an operation under two fills, equal: what a call left of its output, or took from outside its inputs,
-/// differs.
+/// Runs an operation under two fills and expects equal results. They differ where the call leaves an output element
+/// unwritten or reads outside its inputs.
 template <class Run>
 void same_under(Case& c, const Fill& other, Run run) {
   c.elements_are("a result over other bytes outside the inputs, expected the one over the usual bytes");
@@ -33,7 +34,7 @@ void operation_is_the_same_under(Case& c, const Fill& other, Operation operation
   same_under(c, other, [&] { return c.dequantize(packed, parameters); });
 }
 
-/// The rows of the padding hold anything: nobody sees them.
+/// Padding rows may hold any code without changing the result.
 void padding_never_matters(Case& c) {
   const Matrix<std::uint8_t> codes = c.codes();
   const Parameters parameters = c.parameters();
@@ -49,7 +50,7 @@ void padding_never_matters(Case& c) {
   c.expect_equal(c.dequantize(dirty, parameters), c.dequantize(clean, parameters));
 }
 
-/// What an operation's cases must have met: only weights have groups and types.
+/// The coverage goals of an operation's cases. Only weights have groups and types.
 std::vector<const CoverageGoals*> shapes_of(Operation operation) {
   std::vector<const CoverageGoals*> coverage = {&every_format, &with_padding, &not_square, &both_alignments};
   if (operation == Operation::dequantize) coverage.insert(coverage.end(), {&several_groups, &every_type});

@@ -68,8 +68,7 @@ std::uint32_t settled(const Form& form, mpfr_ptr x, int ternary) {
   if (mpfr_nan_p(x) != 0) return infinity | (one_binade - 1);
   if (mpfr_inf_p(x) != 0) return sign | infinity;
   if (mpfr_zero_p(x) != 0) return sign;
-  // The significand's leading 1 is the highest bit of its only limb. A subnormal has as many of its bits as its
-  // exponent is above that of the least.
+  // The significand's leading 1 is the highest bit of its only limb. A subnormal of rank r has r significant bits.
   static_assert(GMP_NUMB_BITS == 64);
   const mp_limb_t significand = *static_cast<const mp_limb_t*>(mpfr_custom_get_significand(x));
   const auto rank = static_cast<int>(mpfr_get_exp(x)) - form.emin + 1;  // 1 for the smallest subnormal

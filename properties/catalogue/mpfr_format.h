@@ -1,10 +1,5 @@
-/// MPFR as the slower, independent oracle of the specification's arithmetic: values in, one operation, one rounding,
-/// bits out. Shares neither code nor constants with the specification.
-///
-/// How MPFR rounds once to a format with subnormals: an operation rounds to the format's precision, to nearest even,
-/// with exponents as good as unbounded, and says on which side of the exact result it landed; mpfr_check_range and
-/// mpfr_subnormalize take that into account when they bring the result into the format's range. (MPFR manual,
-/// "Exception Related Functions".)
+/// MPFR as a slower, independent oracle of the specification's arithmetic: values in, one operation, one rounding, bits
+/// out. It shares neither code nor constants with the specification.
 #pragma once
 
 #include <mpfr.h>
@@ -16,11 +11,16 @@
 
 namespace tileproof::mpfr {
 
-/// A number of MPFR. The precision decides what a result is rounded to; operands may have any.
+// How MPFR rounds once to a format with subnormals: an operation rounds to the format's precision, to nearest even,
+// with a practically unbounded exponent, and returns on which side of the exact result it landed. mpfr_check_range and
+// mpfr_subnormalize use that when they bring the result into the format's range (MPFR manual, "Exception Related
+// Functions").
+
+/// An MPFR number. Its precision is what a result is rounded to; operands may have any precision.
 class Number {
  public:
   explicit Number(mpfr_prec_t precision) { mpfr_init2(value_, precision); }
-  /// @throws std::logic_error where the precision does not hold the value
+  /// @throws std::logic_error if the precision does not hold the value
   Number(mpfr_prec_t precision, double value);
   Number(Number&& other) noexcept {
     mpfr_init2(value_, MPFR_PREC_MIN);
@@ -47,22 +47,22 @@ struct Form {
 };
 const Form& form_of(Type);
 
-/// The value of a pattern: the machine's own for fp32, of which bf16 is the upper half; IEEE 754-2019 section 3.4's
-/// formula for fp16.
+/// The value of a pattern. fp32 uses the machine's own value, bf16 is the upper half of an fp32, and fp16 follows the
+/// formula of IEEE 754-2019, section 3.4.
 double value_of(Type, std::uint32_t pattern);
 
-/// Every value of a 16-bit format, by its pattern.
+/// Every value of a 16-bit format, indexed by pattern.
 const std::vector<Number>& all_values(Type);
 
-/// The pattern of an operation's result; the hardware's NaN.
-/// @param x        at the form's precision; brought into the form's range here
-/// @param ternary  what the operation returned: the sign of x - exact
+/// The pattern of an operation's result; a NaN becomes the hardware's NaN.
+/// @param x        a number of the form's precision; changed to lie in the form's range
+/// @param ternary  the operation's return value: the sign of x - exact
 std::uint32_t settled(const Form&, mpfr_ptr x, int ternary);
 
-/// Products with a factor that stays, exactly: whole factors of at most 8 bits, and values of at most 24.
+/// Exact products of one value of at most 24 bits with each whole factor of a range, of at most 8 bits.
 class Products {
  public:
-  /// @param first, last  the whole factors, both included
+  /// @param first, last  the range of factors, both included
   Products(int first, int last);
   void set(mpfr_srcptr value);
   const Number& of(int factor) const { return products_[static_cast<std::size_t>(factor - first_)]; }

@@ -1,4 +1,4 @@
-/// What the properties about operators over tensors have in common: they are a row for each operation.
+/// Helpers for the properties about operators over tensors, which have one row for each operation.
 #pragma once
 
 #include <string>
@@ -12,15 +12,15 @@ namespace tileproof {
 inline constexpr Operation all_operations[] = {Operation::pack, Operation::unpack, Operation::dequantize,
                                                Operation::matmul};
 
-/// Problems for an operation over tensors: the float domain in bf16, as the schemas have it. Small ones suffice where
-/// the tensors around them are the matter.
+/// Problems for an operation over tensors: the float domain in bf16, as the schemas require. They are small, because
+/// these properties test the tensors around the data, not the values.
 inline Sampling tensor_sampling(Operation operation, std::vector<std::string> variants = {""}) {
   Sampling sampling = {.schemes = {scheme::floating},
                        .types = {Type::bf16},
                        .variants = std::move(variants),
                        .most_k = 512,
                        .most_elements = 4096};
-  if (operation == Operation::matmul) sampling.n_multiple = 8;  // the caller's part, who pads the scales
+  if (operation == Operation::matmul) sampling.n_multiple = 8;  // the caller must pad the scales to whole n-tiles
   return sampling;
 }
 

@@ -1,8 +1,4 @@
-// Oracle: the specification's arithmetic is MPFR's, over whole domains.
-//
-// A case walks n * k / 16 points from its seed on, modulo the domain: drawn problems are a sample, the steps of an
-// enumeration are all of it. fp32 is walked over the scales and zeros that bf16 represents (every pattern would be 2^68
-// triples); without a zero point, over every scale.
+// Oracle: the specification's arithmetic equals MPFR's over whole domains.
 #include "properties/catalogue/oracle.h"
 
 #include <array>
@@ -23,13 +19,17 @@ using Bits = Judged::Bits;
 using mpfr::Form;
 using mpfr::Number;
 
-/// Counts what was compared, and keeps the first ten differences as text.
+// A case tests n * k / 16 points from its seed on, modulo the domain: drawn problems are a sample, the steps of an
+// enumeration are all of it. fp32 is tested over the scales and zeros that bf16 represents, since every pattern would
+// be 2^68 triples; without a zero point, over every scale.
+
+/// Counts comparisons, and keeps the first ten differences as text.
 class Comparison {
  public:
   Comparison(Case& c, const char* what)
       : case_(c), what_(what), digits_(float_format_of(c.problem.types.weight).bits() / 4) {}
 
-  /// @param describe  prints the inputs, where they are needed
+  /// @param describe  prints the inputs; called only for a difference that is listed
   template <class Describe>
   void add(Bits expected, Bits got, Describe describe) {
     case_.count_check(expected);
@@ -47,7 +47,7 @@ class Comparison {
   }
   std::string hexadecimal(Bits bits) const { return hex_text(bits, digits_); }
 
-  /// @throws Failure where something differed
+  /// @throws Failure if anything differed
   void finish() const {
     if (wrong_ == 0) return;
     throw Failure("mismatch", std::to_string(wrong_) + " of " + std::to_string(compared_) + " " + what_ +
@@ -72,7 +72,7 @@ void for_each_index(const Problem& p, Use use) {
   for (std::uint64_t i = 0; i < count; ++i) use(p.seed + i);
 }
 
-/// The value of a 16-bit pattern; in fp32, of the bf16 value that the pattern is the upper half of.
+/// The value of a 16-bit pattern. In fp32, the pattern stands for the bf16 value that it is the upper half of.
 const Number& operand(Type type, Bits pattern) {
   return mpfr::all_values(type == Type::fp32 ? Type::bf16 : type)[pattern];
 }
@@ -80,8 +80,8 @@ Bits widened(Type type, Bits pattern) { return type == Type::fp32 ? pattern << 1
 
 constexpr Bits no_pattern = ~Bits{0};
 
-/// Of every operand(), by its pattern, the pattern of its value times 2^doublings, 0 to 3; no_pattern where that is
-/// none.
+/// For each number of doublings 0 to 3 and each pattern of operand(), the pattern of the value times 2^doublings;
+/// no_pattern where the format has no such value.
 using Doubled = std::array<std::vector<Bits>, 4>;
 Doubled made_doubled(Type type) {
   Doubled all;
@@ -103,14 +103,14 @@ const Doubled& doubled(Type type) {
   return type == Type::fp16 ? fp16 : bf16;
 }
 
-/// MPFR's (code - 8) * scale + zero. Of sixteen codes few make a product that no other scale makes, twice a scale being
-/// a scale mostly. So a sum is remembered by its product, an odd factor times a scale: as long as the zero is the same,
-/// and the exact product as long as pair_at() gives the same scales, for very many zeros.
+/// MPFR's (code - 8) * scale + zero, with sums cached by product. A product is an odd factor times a scale, and since
+/// twice a scale is usually a scale too, several codes and scales share one. A sum is valid while the zero stays; an
+/// exact product is valid while pair_at() gives the same scales, which it does for very many zeros.
 class FloatDomainSums {
  public:
   explicit FloatDomainSums(Type type) : type_(type), form_(mpfr::form_of(type)), x_(form_.precision) {}
 
-  /// @param scale, zero  patterns of operand()
+  /// @param scale, zero  16-bit patterns, as operand() takes them
   void set(Bits scale, Bits zero) {
     for (std::size_t doublings = 0; doublings < multiples_.size(); ++doublings) {
       multiples_[doublings] = doubled(type_)[doublings][scale];
@@ -147,9 +147,9 @@ class FloatDomainSums {
 
  private:
   struct Remembered {
-    Bits key = no_pattern;  // of the product
+    Bits key = no_pattern;  // identifies the product
     Bits zero = no_pattern;
-    Bits bits = 0;  // of the sum
+    Bits bits = 0;  // the rounded sum
     std::optional<Number> product;
   };
 
@@ -163,7 +163,7 @@ class FloatDomainSums {
     return mpfr::settled(form_, x_.get(), ternary);
   }
 
-  static constexpr mpfr_prec_t bits_of_product = 4 + 11;  // of a factor, and of a scale
+  static constexpr mpfr_prec_t bits_of_product = 4 + 11;  // 4 bits of a factor and 11 of a scale
   Type type_;
   const Form& form_;
   Number x_;
@@ -193,7 +193,7 @@ void float_domain(Case& c, const Judged& judged) {
   comparison.finish();
 }
 
-/// Of a scale times each of some whole factors, the patterns. Computed when the scale changes.
+/// The patterns of a scale times each whole factor of a range. Computed when the scale changes.
 class RoundedProducts {
  public:
   RoundedProducts(Type type, int first, int last) : type_(type), first_(first), last_(last), exact_(first, last) {
@@ -232,7 +232,7 @@ void integer_domain(Case& c, const Judged& judged) {
   const Type type = c.problem.types.weight;
   const Judged::FloatFormat format = float_format_of(type);
   Comparison comparison(c, "weights");
-  RoundedProducts products(type, 0 - 127, 15 + 128);  // the difference alone matters, to MPFR
+  RoundedProducts products(type, 0 - 127, 15 + 128);  // only the difference code - zero point matters to MPFR
   for_each_index(c.problem, [&](std::uint64_t i) {
     const ScaleAndZeroPoint at(i);
     products.set(at.scale);
@@ -296,7 +296,7 @@ void rounding(Case& c, const Judged& judged) {
   comparison.finish();
 }
 
-/// A step of eager arithmetic, and the operation of MPFR that judges it.
+/// A step of eager arithmetic, and the MPFR operation that it is compared with.
 struct Step {
   const char* name;
   Bits (*Judged::*judged)(Judged::FloatFormat, Bits, Bits);
@@ -308,7 +308,7 @@ constexpr Step steps[] = {{"add", &Judged::add, mpfr_add},
                           {"multiply", &Judged::multiply, mpfr_mul},
                           {"divide", &Judged::divide, mpfr_div}};
 
-/// Whether a step rounds to fp32 first cannot be seen here: where results are normal that changes nothing for bf16 and
+/// This cannot show whether a step rounds to fp32 first. Where results are normal, that changes nothing for bf16 and
 /// fp16, because fp32 has at least two bits more than twice theirs (S. Figueroa, "When is double rounding innocuous?",
 /// SIGNUM Newsletter 30, 1995).
 void eager_step(Case& c, const Judged& judged) {
@@ -327,7 +327,7 @@ void eager_step(Case& c, const Judged& judged) {
     const Bits b = widened(type, pair.second);
     int ternary =
         step->operation(in_fp32.get(), operand(type, pair.first).get(), operand(type, pair.second).get(), MPFR_RNDN);
-    Bits expected = mpfr::settled(fp32, in_fp32.get(), ternary);  // in_fp32 is a value of fp32 now
+    Bits expected = mpfr::settled(fp32, in_fp32.get(), ternary);  // leaves in_fp32 rounded to a value of fp32
     if (type != Type::fp32) {
       ternary = mpfr_set(x.get(), in_fp32.get(), MPFR_RNDN);
       expected = mpfr::settled(form, x.get(), ternary);
@@ -345,9 +345,9 @@ std::vector<std::string> names_of_steps() {
   return names;
 }
 
-/// How a property's domain is cut for one format: steps of n * k / 16 indices each, about a second of MPFR.
+/// How the domain of a property is cut for one format: steps of n * k / 16 indices each, about one second of MPFR.
 struct Cut {
-  int index_bits;  // of the domain: 2^index_bits indices
+  int index_bits;  // the domain has 2^index_bits indices
   std::int64_t n;
   std::int64_t k;
   std::uint64_t points_of_index;
@@ -358,7 +358,7 @@ std::string plural(const char* inputs, Type type, const char* in_fp32) {
   return std::string(inputs) + " in " + name_of(type) + (type == Type::fp32 ? in_fp32 : "");
 }
 
-/// @param cut_of  the cut of a format, of problems of a domain
+/// @param cut_of  returns the cut of the domain for a type
 template <class CutOf>
 std::vector<Enumeration> enumerated(const Sampling& sampling, const Capabilities& capabilities, CutOf cut_of) {
   std::vector<Enumeration> all;

@@ -1,4 +1,4 @@
-/// The operations that the second oracle judges, and the order in which it walks a domain; for the properties and for
+/// The operations that the MPFR oracle judges, and the order in which it visits a domain. Shared by the properties and
 /// their test.
 #pragma once
 
@@ -12,7 +12,8 @@
 
 namespace tileproof {
 
-/// The functions that MPFR judges: the specification's; in the test of this judge, wrong ones. Values are patterns.
+/// The functions that MPFR judges: the specification's, or wrong ones in the test of the oracle. Values are bit
+/// patterns.
 struct Judged {
   using FloatFormat = reference::FloatFormat;
   using Bits = std::uint32_t;
@@ -42,15 +43,15 @@ struct PatternPair {
   std::uint32_t second;
 };
 
-/// The i-th of all 65,536 patterns, modulo their number. Each 1024 in a row have their low six bits in common: all
-/// signs, all exponents, and of a value its doubles too, so that what is computed for one may serve another.
+/// The i-th of all 65,536 patterns, modulo their number. Each 1024 consecutive patterns share their low six bits: they
+/// contain all signs and exponents, and with a value its doubles, so that cached results can be reused.
 constexpr std::uint32_t pattern_at(std::uint64_t i) {
   return static_cast<std::uint32_t>(spread(i & 1023, 10) << 6 | spread(i >> 10 & 63, 6));
 }
 
-/// The i-th of all 2^32 pairs, modulo their number. The square of pairs is cut into 64 x 64 tiles of 1024 x 1024, taken
-/// along its diagonals: the first 64 tiles hold every pattern on either side, and whoever computes something for a
-/// first meets it with 1024 seconds in a row.
+/// The i-th of all 2^32 pairs, modulo their number. The square of pairs is cut into 64 x 64 tiles of 1024 x 1024,
+/// visited along its diagonals. The first 64 tiles hold every pattern on either side, and a first pattern meets 1024
+/// second ones in a row, so that work done for the first can be reused.
 constexpr PatternPair pair_at(std::uint64_t i) {
   const std::uint64_t tile = i >> 20 & 4095;
   const std::uint64_t first = (tile & 63) << 10 | (i >> 10 & 1023);

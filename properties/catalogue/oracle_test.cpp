@@ -1,4 +1,4 @@
-// The second oracle judged: it finds every wrong specification that is planted, and its steps hold each point once.
+// The MPFR oracle finds every wrong specification of this file, and its steps contain each point once.
 #include "properties/catalogue/oracle.h"
 
 #include <gtest/gtest.h>
@@ -70,7 +70,7 @@ Judged with_changed_weights() {
       .divide = [](FloatFormat f, Bits a, Bits b) { return Change(f, reference::eager::divide(f, a, decode(f, b))); }};
 }
 
-/// Every property whose cases find something, in as many cases as the test suite draws.
+/// The properties that find something in as many cases as the test suite draws.
 std::set<std::string> properties_that_find(const Judged& judged) {
   std::set<std::string> found;
   Idle idle;
@@ -117,7 +117,8 @@ TEST(Oracle, FindsANaNThatIsNotTheHardwares) {
 }
 
 TEST(Oracle, FindsALostSignOfZero) {
-  // A sum is -0 only where both are: whether the few cases of that property hold such a pair is up to the draw.
+  // A sum is -0 only where product and zero both are -0. Whether the few drawn cases contain such a pair is chance, so
+  // this property is not required to fail.
   std::set<std::string> of_products = all_of_them;
   of_products.erase(float_domain);
   std::set<std::string> found = properties_that_find(with_changed_weights<without_minus_zero>());
@@ -161,7 +162,7 @@ Judgement judged_step(const Property& property, const Enumeration& enumeration, 
 }
 
 TEST(Oracle, FindsTheOnePatternThatIsWrong) {
-  // -14 * 2^-133, in no drawn case: what enumerating is for.
+  // -14 * 2^-133 is wrong. No drawn case contains it; only enumeration finds it.
   const auto weight = [](FloatFormat f, int code, Bits scale) {
     const Bits right = reference::dequantized_none(f, code, scale);
     return f == reference::bf16 && code == 14 && scale == 0x8001 ? right + 1 : right;
@@ -180,8 +181,8 @@ TEST(Oracle, FindsTheOnePatternThatIsWrong) {
 }
 
 TEST(Oracle, FindsTheOneTripleThatIsWrong) {
-  // Sums are remembered by their product. In each format, of the four zeros and 1024 scales walked here: a factor that
-  // is odd, one that is even, one whose product no scale has, and one of a product that is a zero.
+  // Sums are cached by their product. Each format tests, among the four zeros and 1024 scales of this step, an odd
+  // factor, an even factor, a product that no scale has, and a product that is zero.
   struct Wrong {
     Type type;
     int code;
@@ -287,8 +288,7 @@ TEST(Oracle, PatternsAreWalkedOnceEachADoubleBesideItsHalf) {
 }
 
 TEST(Oracle, PairsAreWalkedOnceEach) {
-  // A tile's own place, and a place in it, are functions of different bits of the index, so that each may be walked
-  // alone.
+  // The index bits that choose a tile and those that choose a place in it do not overlap, so each can be tested alone.
   std::set<std::pair<std::uint32_t, std::uint32_t>> corners;
   std::set<std::uint32_t> firsts, seconds;
   for (std::uint64_t tile = 0; tile < 4096; ++tile) {
@@ -298,7 +298,7 @@ TEST(Oracle, PairsAreWalkedOnceEach) {
     if (tile < 64) seconds.insert(pair.second);
   }
   EXPECT_EQ(corners.size(), 4096);
-  EXPECT_EQ(firsts.size(), 64);  // the first 64 tiles meet every pattern on either side
+  EXPECT_EQ(firsts.size(), 64);  // the first 64 tiles contain every pattern on either side
   EXPECT_EQ(seconds.size(), 64);
   for (const std::uint64_t tile : {0, 1, 64, 4095}) {
     std::set<std::uint32_t> rows, columns;
@@ -311,7 +311,7 @@ TEST(Oracle, PairsAreWalkedOnceEach) {
     EXPECT_EQ(rows.size(), 1024);
     EXPECT_EQ(columns.size(), 1024);
   }
-  EXPECT_EQ(pair_at(std::uint64_t{1} << 32).first, pair_at(0).first);  // modulo their number
+  EXPECT_EQ(pair_at(std::uint64_t{1} << 32).first, pair_at(0).first);  // wraps modulo the number of pairs
 }
 
 }  // namespace

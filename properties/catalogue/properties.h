@@ -7,10 +7,10 @@
 
 namespace tileproof {
 
-/// Every property, in the order of verdict tables.
+/// Every property, in the order of the verdict tables.
 const std::vector<Property>& properties();
 
-// The kinds, one a file.
+// One function for each kind, each in a file of its own.
 std::vector<Property> index_properties();
 std::vector<Property> words_properties();
 std::vector<Property> value_properties();

@@ -1,4 +1,5 @@
-// Every property on every subject that can take it, as a GoogleTest test of the same name: what ctest runs. Fixed seed.
+// Runs every property on every subject that takes it, as a GoogleTest test of the same name with a fixed seed. This is
+// what ctest runs.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -24,7 +25,7 @@ class PropertyOnSubject : public testing::Test {
 #endif
       GTEST_SKIP() << made.why_not;
     }
-    // As many as every mutant of the table is found with (mutants_test.cpp); `tileproof verify` draws more.
+    // 100 cases find every mutant of the table (mutants_test.cpp); `tileproof verify` draws more.
     SubjectRow row = row_;
     if (made.capabilities) row.capabilities = *made.capabilities;
     const Judgement judgement = judge(property_, row, *made.subject, {.cases = 100, .seed = 1});
@@ -49,7 +50,7 @@ std::string suite_of(std::string subject) {
 
 void register_properties() {
   for (const SubjectRow& row : subjects()) {
-    if (row.capabilities.takes_tensors) continue;  // not in this process: the tests of the command judge them
+    if (row.capabilities.takes_tensors) continue;  // the tests of the command run these in a process of their own
     for (const Property& property : properties()) {
       std::string why_not;
       sample_space_of(property, row.capabilities, &why_not);

@@ -1,4 +1,4 @@
-// Sense: what is changed in the input changes in the output, exactly there, and nothing else does.
+// Sense: a change in the input changes the output exactly where it should, and nowhere else.
 #include <algorithm>
 #include <string>
 #include <vector>
@@ -12,7 +12,7 @@ namespace tileproof {
 
 namespace {
 
-/// Which elements differ between two matrices, as 0 and 1.
+/// A matrix with 1 where two matrices differ and 0 elsewhere.
 template <class T>
 Matrix<std::uint8_t> changed(const Matrix<T>& before, const Matrix<T>& after) {
   Matrix<std::uint8_t> marks(before.rows, before.columns);
@@ -20,7 +20,8 @@ Matrix<std::uint8_t> changed(const Matrix<T>& before, const Matrix<T>& after) {
   return marks;
 }
 
-/// The whole numbers from which an operation's result shows what changed: words, codes, or weights with scale 1.
+/// @param show  runs the operation on codes, and returns a matrix that shows each code: unpacked codes, or weights with
+///              scale 1
 template <class Show>
 void one_code_changes_one(Case& c, Show show) {
   const Problem& p = c.problem;
@@ -50,7 +51,7 @@ void one_code_changes_one_weight(Case& c) {
   });
 }
 
-/// A packed word holds eight codes: the one changed, in its nibble, and no other word.
+/// The packed words are unpacked by the specification, so that one changed nibble shows as one changed code.
 void one_code_changes_one_nibble(Case& c) {
   const Problem& p = c.problem;
   one_code_changes_one(c, [&](const Matrix<std::uint8_t>& codes) {
@@ -59,8 +60,8 @@ void one_code_changes_one_nibble(Case& c) {
   });
 }
 
-/// Changes the scale (or zero) of one group of one row: power-of-two scales and code 9 make every weight of the group
-/// differ.
+/// Changes the scale (or the zero) of one group of one row. Power-of-two scales and code 9 make every weight of the
+/// group differ.
 void one_parameter_changes_its_group(Case& c, bool of_zero) {
   const Problem& p = c.problem;
   const reference::FloatFormat format = float_format_of(p.types.parameter);
@@ -92,8 +93,7 @@ void one_parameter_changes_its_group(Case& c, bool of_zero) {
 const std::string way_to_run = "to be computed ";
 const std::string way_that_ran = "computed ";
 
-/// A subject that chooses between ways of computing has computed in each: chance and small problems may reach one
-/// alone.
+/// A subject with several ways of computing must have used each of them; chance and small problems may reach only one.
 const CoverageGoals every_way = {
     "every way of computing",
     {{"every way of computing", [](const Capabilities&) { return true; },
@@ -105,7 +105,7 @@ const CoverageGoals every_way = {
         });
       }}}};
 
-/// The result of a call that the subject has taken before: it may not refuse it now.
+/// The result of a call that the subject took before. Refusing it now is a failure.
 template <class Run>
 auto taken_again(Run run) try {
   return run();
@@ -113,7 +113,9 @@ auto taken_again(Run run) try {
   throw Failure("error", std::string("refuses a call that it has taken before: ") + refused.what());
 }
 
-/// The first result, three more, and one of each way that the subject has; @param run  the operation
+/// Compares the first result with three repetitions, and with one repetition for each way of computing that the subject
+/// has.
+/// @param run  the operation
 template <class Run>
 void again_and_again(Case& c, Run run) {
   constexpr const char* repeats[] = {"again", "varied once", "varied twice"};

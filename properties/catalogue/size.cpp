@@ -1,6 +1,6 @@
-// Size: matrices with more rows, columns, groups and extents of the packed tensor than any index of 16 bits counts, in
-// every format that the subject takes, and square ones, which a problem that is drawn hardly ever is. They are few, and
-// derived from what the subject takes; what needs indices of more than 32 bits is index_beyond_32_bits_test.cpp's part.
+// Size: matrices with more rows, columns, groups and packed dimensions than a 16-bit index counts, in every format that
+// the subject takes, and square matrices, which are rarely drawn. Problems with indices of more than 32 bits are in
+// index_beyond_32_bits_test.cpp.
 #include <algorithm>
 #include <map>
 #include <numeric>
@@ -15,13 +15,12 @@ namespace {
 constexpr std::int64_t beyond_16_bits_count = (1 << 16) + 1;
 constexpr std::int64_t beyond_8_bits_count = (1 << 8) + 1;
 
-/// The multiple of `unit` that is `wanted` or the next larger one; where that is more than `most`, the largest there
-/// is.
+/// The smallest multiple of `unit` that is at least `wanted`, or the largest multiple up to `most` if that is less.
 std::int64_t multiple_near(std::int64_t wanted, std::int64_t unit, std::int64_t most) {
   return std::min((wanted + unit - 1) / unit, most / unit) * unit;
 }
 
-/// The problems of an operation for what a subject takes. Types and schemes take turns.
+/// The problems of an operation that fit a subject. Types and schemes take turns over the problems.
 class LargeProblems {
  public:
   LargeProblems(const Capabilities& capabilities, Operation operation) : capabilities_(capabilities) {
@@ -34,7 +33,7 @@ class LargeProblems {
   std::vector<Problem> all() const { return problems_; }
 
  private:
-  /// The group sizes of a format, the ones first with which fewest columns are legal.
+  /// The group sizes of a format that the subject takes, sorted by the smallest legal k.
   std::vector<std::int64_t> sizes_of(const Format& format) const {
     std::vector<std::int64_t> sizes = capabilities_.group_sizes;
     std::erase_if(sizes, [&](std::int64_t size) { return !format.group_sizes.contains(size); });
@@ -47,7 +46,8 @@ class LargeProblems {
   void add_format(const Format& format, const std::vector<std::int64_t>& sizes, Operation operation) {
     const std::int64_t small = sizes.front();
     const std::int64_t unit = k_unit(format, small);
-    // One group a row where that is as few columns: the specification weighs a group's codes once.
+    // Use the largest group size that needs no more columns, one group a row where possible: the specification computes
+    // a group's sixteen weights once.
     const std::int64_t of_row =
         *std::find_if(sizes.rbegin(), sizes.rend(), [&](std::int64_t size) { return k_unit(format, size) == unit; });
     add(format, of_row, rows_of_extent(format) * (beyond_16_bits_count - 1) + 1, unit);
@@ -63,8 +63,9 @@ class LargeProblems {
     }
   }
 
-  /// Groups beyond 16 bits: such a matrix is large, most of all where few rows are legal only together. So each format
-  /// has one, of its smallest groups, and each size of a group one, in a format in which it is smallest.
+  /// Adds matrices with more groups than 16 bits count. They are large, most of all where n must be a large multiple,
+  /// so each format gets one, with its smallest groups, and each group size gets one, in a format with the smallest
+  /// multiple of n.
   void add_many_groups() {
     constexpr std::int64_t largest_size = 256;
     std::map<std::int64_t, std::vector<const Format*>> smallest_in;
@@ -84,13 +85,13 @@ class LargeProblems {
     }
   }
 
-  /// The rows that the first dimension of the packed tensor counts as one, where it counts rows.
+  /// How many rows share one index of the packed tensor's row dimension.
   static std::int64_t rows_of_extent(const Format& format) {
     constexpr std::int64_t many = 64;
     const Size least = least_full_size(format);
     const std::int64_t rows = many * least.n;
     const reference::Dims dims = format.layout.dims({rows, least.k});
-    std::int64_t most = 1;  // the dimension that rows make grow least
+    std::int64_t most = 1;  // the dimension that grows least with n
     for (int i = 0; i < dims.count; ++i) {
       if (dims.extents[i] % many == 0 && dims.extents[i] > 1) most = std::max(most, rows / dims.extents[i]);
     }
@@ -99,7 +100,7 @@ class LargeProblems {
 
   std::int64_t most() const { return std::min(capabilities_.most_n, capabilities_.most_k); }
 
-  /// At least so many rows and columns, as far as the subject takes them.
+  /// Adds a problem with at least n rows and k columns, or as many as the subject takes.
   void add(const Format& format, std::int64_t group_size, std::int64_t n, std::int64_t k) {
     Problem problem;
     problem.format = &format;

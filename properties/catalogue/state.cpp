@@ -1,4 +1,4 @@
-// State: a call leaves its process and its thread as it found them, whether it is legal, refused or has nothing to do.
+// State: a call leaves its process and its thread as it found them, whether the call is legal, refused or empty.
 #include <algorithm>
 
 #include "properties/case/calls.h"
@@ -13,7 +13,7 @@ namespace {
 constexpr const char* legal = "legal";
 constexpr const char* illegal = "illegal";
 
-/// Fails where the process is not as it was before the first call.
+/// Fails if the process differs from its state before the first call.
 void expect_unchanged(Case& c) {
   const std::vector<std::string> changed = changes(c.subject().first_state(), c.subject().state());
   c.count_check(static_cast<std::uint32_t>(c.problem.n));
@@ -35,13 +35,13 @@ void call_operator(Case& c, Operation operation) {
   }
   OperatorCall call = variant == illegal ? right : empty_call(c.problem, operation, variant);
   if (variant == illegal) {
-    // A wrong type, which every operator can notice before it reads anything.
+    // fp64 is a wrong type, which every operator can notice before it reads anything.
     Argument& first = call.arguments.front();
     first = tensor_argument(first.name, Element::fp64, first.sizes,
                             std::vector<std::uint8_t>(static_cast<std::size_t>(count_of(first.sizes) * 8)));
   }
   try {
-    c.call(call);  // what it gives is for other properties to judge
+    c.call(call);  // other properties judge the result
   } catch (const Refused&) {
   } catch (const Failure& failure) {
     if (failure.device_lost) throw;
@@ -107,7 +107,7 @@ std::vector<Property> state_properties() {
     property.sampling.variants_for = [operation](const Capabilities& capabilities) {
       return variants(operation, capabilities);
     };
-    property.begins_afresh = true;  // what a call changes once in its process, it changes in the first
+    property.begins_afresh = true;  // a change that happens once per process happens in its first call
     rows.push_back(std::move(property));
   }
   return rows;

@@ -1,4 +1,4 @@
-// Streams and devices: an operator runs where its caller is, and waits for nobody.
+// Streams and devices: an operator runs on its caller's stream and device, and waits for nothing else.
 #include "properties/catalogue/of_tensors.h"
 
 #include "properties/catalogue/properties.h"

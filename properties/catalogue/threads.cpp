@@ -1,4 +1,4 @@
-// Threads: an operation that several host threads call at once gives each of them its own bits.
+// Threads: when several host threads call an operation at once, each gets its own result, bit for bit.
 #include <algorithm>
 #include <vector>
 
@@ -26,7 +26,7 @@ void operators_called_at_once(Case& c, Operation operation) {
   }
 }
 
-/// Moves elements to other places, so that each caller has its own at each.
+/// Rotates the elements, so that callers differ at every place.
 template <class T>
 void turn(std::vector<T>& elements, std::size_t by) {
   if (!elements.empty()) {
@@ -41,7 +41,7 @@ void called_at_once(Case& c, Operation operation) {
   std::vector<Parameters> parameters;
   for (std::size_t i = 0; i < callers; ++i) {
     codes.push_back(c.codes());
-    // Another caller's codes: none of them at the same place.
+    // Each caller's codes differ from every other caller's at every place.
     for (std::uint8_t& code : codes.back().elements) code = static_cast<std::uint8_t>((code + 5 * i) & 15);
     parameters.push_back(c.parameters());
     turn(parameters.back().scales.elements, i);

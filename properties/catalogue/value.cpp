@@ -19,10 +19,11 @@ void every_weight_is_rounded_once(Case& c) {
   c.expect_equal(weights, specified::weights(c.problem, specified::as_int32(codes), parameters));
 }
 
-/// Which (group, row) each weight took its scale from, or its zero: digit planes in base 64, which every float format
-/// holds exactly, and their complements. The weight of code 10 with zero 0 is twice the digit in a scale; that of code
-/// 8 with scale 1 is the digit in a zero. Twice, so that a scale and a zero that changed places do not give the same
-/// sum. A zero point is as much less than the code as the digit says; where it is one of 0..15, digits are in base 16.
+/// Finds the (group, row) whose scale, or zero, each weight was computed with, by digit planes in base 64 and their
+/// complements; every float format holds these digits exactly.
+/// For scales, code 10 with zero 0 gives twice the digit; for zeros, code 8 with scale 1 gives the digit. The factor of
+/// two tells a scale from a zero that took its place. A zero point is the code minus the digit; where zero points are
+/// limited to 0..15, digits are in base 16.
 void own_group(Case& c, bool of_zero) {
   const Problem& p = c.problem;
   const int times = of_zero ? 0 : 2;
@@ -47,7 +48,7 @@ void own_group(Case& c, bool of_zero) {
   };
   const auto number_at = [&](std::int64_t element) { return element % p.k / p.group_size * p.n + element / p.k; };
 
-  /// What arrives at some weights in all planes and their complements.
+  /// The digits that arrive at some weights in all planes and their complements.
   const auto seen_at = [&](const std::vector<std::int64_t>& elements) {
     std::vector<ElementInPlanes> seen;
     for (const std::int64_t element : elements) seen.push_back({number_at(element), {}, {}});
@@ -98,7 +99,7 @@ void own_group(Case& c, bool of_zero) {
         }
       }
       Failure failure("mismatch", text.str());
-      // What is the same in every plane need not be stale: it may not depend on the parameter.
+      // A constant digit need not be stale data: the result may not depend on the parameter at all.
       failure.cause = arrival == Arrival::moved ? "" : "value";
       throw failure;
     }

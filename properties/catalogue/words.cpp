@@ -1,5 +1,5 @@
-// Words: unpack, over all 2^32 words. A word is seen in every place by leaving the words where they are and exchanging
-// places: word i of a block is first + (i xor swizzle), so that a swizzle takes each word to another lane.
+// Words: unpack over all 2^32 words. Word i of a block is first + (i xor swizzle), so a swizzle moves each word to
+// another lane, and all swizzles show a word in every place.
 #include <algorithm>
 #include <sstream>
 
@@ -10,10 +10,10 @@ namespace tileproof {
 
 namespace {
 
-constexpr int swizzle_bits = 32;  // of a seed, above the first word
+constexpr int swizzle_bits = 32;  // position of the swizzle in a seed; the first word is below it
 
-/// The smallest matrix without padding of which a row has at least eight words, so that a kernel that reads several at
-/// once sees neighbours of different groups of words.
+/// The smallest matrix without padding whose rows have at least eight words, so that a kernel that reads several words
+/// at once sees neighbours from different groups of words.
 Size whole_rows(const Format& format) {
   constexpr std::int64_t least_words = 8;
   Size size = least_full_size(format);
@@ -25,12 +25,12 @@ std::uint32_t words_of(const Format& format, Size size) {
   return static_cast<std::uint32_t>(packed_words(format, size));
 }
 
-/// How many words exchange their places: those of two of the smallest matrices at least.
+/// How many words exchange places: at least those of two of the smallest matrices.
 std::uint32_t places_of(const Format& format) {
   return std::max(2 * words_of(format, least_full_size(format)), words_of(format, whole_rows(format)));
 }
 
-/// A seed is a swizzle and, below it, the first word.
+/// The seed holds the swizzle in its upper 32 bits and the first word in its lower 32.
 void every_word_is_unpacked(Case& c) {
   const Problem& p = c.problem;
   generated::Codes codes = generated::codes_of(p, generated::Codes::Kind::every_word);
@@ -51,10 +51,10 @@ void every_word_is_unpacked(Case& c) {
     text << "\n  " << place_text(p, row, column) << " of the word 0x" << std::hex << word << std::dec << ": expected "
          << (word >> (4 * (slot % codes_of_packed_word)) & 15) << ", got " << static_cast<std::int32_t>(one.got);
     if (smaller) continue;
-    // A smaller matrix, which has this word in the same place.
+    // Report a smaller matrix that has this word in the same place.
     smaller = p;
     const Size least = least_full_size(*p.format);
-    constexpr std::int64_t least_group = 16;  // that any subject takes
+    constexpr std::int64_t least_group = 16;  // every subject takes it
     if (least_group <= least.k && least.k < p.group_size) smaller->group_size = least.k;
     smaller->k = k_unit(*p.format, smaller->group_size);
     smaller->n = std::max<std::int64_t>(least.n, c.capabilities.n_multiple);
@@ -63,8 +63,8 @@ void every_word_is_unpacked(Case& c) {
   throw Failure("mismatch", text.str(), false, smaller);
 }
 
-/// All words in the places that some bits of a word's number tell apart.
-/// @param place_bits  the bits of the number that are exchanged
+/// Enumerates all words in all places that some bits of a word's index tell apart.
+/// @param place_bits  the bits of the index that are exchanged
 Enumeration words_in_places(const Capabilities& capabilities, const Format* format,
                             const std::vector<int>& place_bits) {
   Problem step;
@@ -91,7 +91,7 @@ Enumeration words_in_places(const Capabilities& capabilities, const Format* form
           }};
 }
 
-/// The bits of a word's number that tell the words of some rows apart, ascending.
+/// The bits of a word's index that tell the words of some rows apart, ascending.
 std::vector<int> bits_of_rows(const Format& format, std::int64_t rows) {
   const Size size = whole_rows(format);
   std::uint32_t all = 0;
@@ -107,7 +107,7 @@ std::vector<int> bits_of_rows(const Format& format, std::int64_t rows) {
   return bits;
 }
 
-/// @param whole  the words of all rows, or those of one
+/// @param whole  true: the words of all rows; false: those of one row
 std::function<std::vector<Enumeration>(const Capabilities&)> every_word(bool whole) {
   return [whole](const Capabilities& capabilities) {
     std::vector<Enumeration> all;

@@ -1,4 +1,4 @@
-// The device judge: writes formulas into device memory and compares tensors with them, sixteen elements a thread.
+// Writes formulas into device memory and compares tensors with them, sixteen elements a thread.
 #include <cuda_runtime.h>
 
 #include <algorithm>
@@ -13,11 +13,11 @@
 
 namespace tileproof {
 
-constexpr std::int64_t most_found = 256;  // differences kept, of which the host lists the first
+constexpr std::int64_t most_found = 256;  // differences kept; the host lists the first of them
 
-/// What a comparison reports, in the device's memory.
+/// The result of a comparison, in device memory.
 struct DifferencesOnDevice {
-  unsigned long long first;  // the least index that differs
+  unsigned long long first;  // the smallest index that differs
   unsigned long long wrong;
   unsigned long long other_nans;
   unsigned long long compared;
@@ -58,15 +58,15 @@ __device__ Run<Element> loaded_run(const Element* from, std::int64_t count) {
   return run;
 }
 
-/// Writes the runs of a block's threads, which lie one behind the other, and stores them sixteen bytes a thread, its
-/// neighbours' behind its own: `to` may be aligned to an element and no better, and runs of their own would be stored
-/// in pieces far apart.
+/// Computes the runs of a block's threads into shared memory and stores them from there, sixteen bytes a thread, so
+/// that neighbouring threads store neighbouring bytes. `to` may be aligned to an element only; stores straight from
+/// each thread's run would then be small pieces far apart.
 template <class Element, class Evaluator>
 __global__ void __launch_bounds__(threads_of_block) write_elements(Evaluator evaluator, Element* to) {
   constexpr std::int64_t elements_of_block = threads_of_block * generated::run;
   constexpr int of_quad = static_cast<int>(sizeof(uint4) / sizeof(Element));
   __shared__ uint4 staged[elements_of_block / of_quad + 1];
-  // As far behind a multiple of sixteen bytes as `to` is: whole quads here are whole quads there.
+  // The staged copy has the same distance from a multiple of sixteen bytes as `to`, so whole 16-byte pieces correspond.
   const int shift = static_cast<int>(reinterpret_cast<std::uintptr_t>(to) % sizeof(uint4) / sizeof(Element));
   Element* const staged_elements = reinterpret_cast<Element*>(staged) + shift;
   for (std::int64_t first = blockIdx.x * elements_of_block; first < evaluator.elements();
@@ -80,7 +80,7 @@ __global__ void __launch_bounds__(threads_of_block) write_elements(Evaluator eva
     __syncthreads();
     const std::int64_t left = evaluator.elements() - first;
     const int count = static_cast<int>(left < elements_of_block ? left : elements_of_block);
-    Element* const to_block = to + first - shift;  // where staged[0] belongs: aligned
+    Element* const to_block = to + first - shift;  // where staged[0] belongs; aligned to 16 bytes
     for (int quad = static_cast<int>(threadIdx.x); quad * of_quad < shift + count; quad += threads_of_block) {
       if (quad * of_quad >= shift && (quad + 1) * of_quad <= shift + count) {
         reinterpret_cast<uint4*>(to_block)[quad] = staged[quad];
@@ -94,7 +94,8 @@ __global__ void __launch_bounds__(threads_of_block) write_elements(Evaluator eva
   }
 }
 
-/// Several times as many as the largest GPU has room for: each then adds to the counts once, and few do.
+/// Several times as many blocks as the largest GPU runs at once. Each block adds to the counts once, so additions stay
+/// rare.
 template <class Evaluator>
 unsigned blocks_of(const Evaluator& evaluator) {
   constexpr std::int64_t of_block = std::int64_t{threads_of_block} * generated::run;
@@ -114,7 +115,7 @@ __device__ void report(std::int64_t index, std::uint32_t got, bool is_nan, Diffe
   found->got[place] = got;
 }
 
-/// What a comparison is told.
+/// The arguments of a comparison.
 template <class Element>
 struct Compared {
   const Element* got;
@@ -123,8 +124,8 @@ struct Compared {
   DifferencesOnDevice* found;
 };
 
-/// Reports what differs in a run. Apart, and computed once more, so that the loop of those that find nothing stays
-/// short.
+/// Reports the differences in a run. It computes the run once more, in a function of its own, so that the loop over
+/// runs without differences stays short.
 template <class Element, class Evaluator>
 __device__ __noinline__ void report_run(const Evaluator& evaluator, std::int64_t first, std::uint32_t differ,
                                         const Compared<Element>& compared) {
@@ -157,13 +158,13 @@ __global__ void __launch_bounds__(threads_of_block) compare_elements(Evaluator e
     count += left < generated::run ? static_cast<unsigned>(left) : generated::run;
     if (differ != 0) report_run(evaluator, first, differ, compared);
   }
-  // What the threads of a warp have compared: the host holds the sum against what there is.
+  // Counts the elements that each warp has compared; the host checks that the sum is the number of elements.
   constexpr unsigned all_threads = 0xffffffff;
   const unsigned of_warp = __reduce_add_sync(all_threads, count);
   if (threadIdx.x % warpSize == 0) atomicAdd(&compared.found->compared, static_cast<unsigned long long>(of_warp));
 }
 
-/// The words of the last matrix of codes, which every step of a proof of the arithmetic has in common.
+/// The packed words of the last matrix of codes, which all steps of a proof of the arithmetic share.
 struct KeptWords {
   using Element = std::uint32_t;
   const std::uint32_t* words;
@@ -176,7 +177,8 @@ struct KeptWords {
   }
 };
 
-/// Calls `use` with an element of the evaluator's type, or of the one that has so many bytes where any will do.
+/// Calls `use` with an element of the evaluator's type, or, where the evaluator takes any width, of the type that has
+/// `element_bytes` bytes.
 template <class Evaluator, class Use>
 void with_element(const Evaluator&, std::size_t element_bytes, Use use) {
   if constexpr (requires { typename Evaluator::Element; }) {
@@ -203,7 +205,7 @@ void* CudaMemory::arena(std::size_t bytes) {
     cudaFree(memory_);
     memory_ = nullptr;
     bytes_ = 0;
-    constexpr std::size_t large = std::size_t{1} << 30;  // of which half as much again is much
+    constexpr std::size_t large = std::size_t{1} << 30;  // here 50 % more would be too much memory
     const std::size_t wanted = bytes < large ? bytes + bytes / 2 : bytes;
     require(cudaMalloc(&memory_, wanted), "cudaMalloc");
     bytes_ = wanted;
@@ -211,15 +213,15 @@ void* CudaMemory::arena(std::size_t bytes) {
   return memory_;
 }
 
-/// Small copies go by pages that the driver need not copy through its own: it does that under a lock, which subjects on
-/// other threads wait for.
+/// Small copies use page-locked memory. For pageable memory the driver copies through its own buffer under a lock,
+/// which subjects on other threads would wait for.
 void* CudaMemory::staged() {
   if (staged_ == nullptr) require(cudaMallocHost(&staged_, most_staged), "cudaMallocHost");
   return staged_;
 }
 
-// A large copy is from or to pageable memory, which a host's vectors are: a copy in has read its source when it
-// returns, a copy out has written its target (CUDA Runtime API, "API synchronization behavior").
+// Large copies use pageable memory, such as a std::vector: a copy in has read its source when it returns, a copy out
+// has written its target (CUDA Runtime API, "API synchronization behavior").
 void CudaMemory::copy_in(void* to, const void* from, std::size_t bytes) {
   if (bytes == 0) return;
   if (bytes <= most_staged) {
@@ -232,7 +234,7 @@ void CudaMemory::copy_in(void* to, const void* from, std::size_t bytes) {
 
 void CudaMemory::copy_out(void* to, const void* from, std::size_t bytes) {
   if (bytes == 0) return;
-  const bool is_staged = bytes <= most_staged;  // in the stream's order after what was copied in from there
+  const bool is_staged = bytes <= most_staged;  // the stream runs it after copies in from the same buffer
   void* const target = is_staged ? staged() : to;
   require(cudaMemcpyAsync(target, from, bytes, cudaMemcpyDeviceToHost, stream_), "copying the outputs out");
   require(cudaStreamSynchronize(stream_), "copying the outputs out");
@@ -240,13 +242,13 @@ void CudaMemory::copy_out(void* to, const void* from, std::size_t bytes) {
   if (is_staged) std::memcpy(to, staged(), bytes);
 }
 
-/// Whether the formula's words are kept now.
+/// @return whether the formula's words are in kept_words_; writes them there if they fit
 bool CudaMemory::keeps(const GeneratedTensor& formula) {
   const auto* wanted = std::get_if<generated::PackedWords>(&formula);
   if (wanted == nullptr) return false;
   if (reference::formats[wanted->codes.format].layout.bytes_of_unit != sizeof(std::uint32_t)) return false;
   if (kept_words_ != nullptr && kept_ == wanted->codes) return true;
-  constexpr std::int64_t most_elements = std::int64_t{1} << 27;  // of a step of 2^30 codes
+  constexpr std::int64_t most_elements = std::int64_t{1} << 27;  // the words of a step of 2^30 codes
   const std::int64_t elements = elements_of(formula);
   if (elements == 0 || elements > most_elements) return false;
   cudaFree(kept_words_);
@@ -267,7 +269,7 @@ bool CudaMemory::keeps(const GeneratedTensor& formula) {
 
 template <class Use>
 void CudaMemory::with_evaluator(const GeneratedTensor& formula, Use use) {
-  // Only the proofs of the arithmetic come back to the same codes: others would pay for keeping them.
+  // Only the proofs of the arithmetic use the same codes again; keeping other codes would cost time for nothing.
   const auto* words = std::get_if<generated::PackedWords>(&formula);
   const bool comes_back = words != nullptr && words->codes.kind == generated::Codes::Kind::each;
   if (comes_back && keeps(formula)) return use(KeptWords{kept_words_, elements_of(formula)});
@@ -314,7 +316,7 @@ Differences CudaMemory::compare(const GeneratedTensor& formula, std::size_t elem
   copy_out(&found, found_, sizeof found);
   const auto kept = static_cast<std::size_t>(std::min<std::int64_t>(differences.wrong, most_found));
   for (std::size_t i = 0; i < kept; ++i) differences.listed.push_back({found.index[i], found.got[i]});
-  // Of many, those that came first to the list; the first of all is always there.
+  // The list holds whichever differences arrived first. Add the one with the smallest index if it is missing.
   const auto first = static_cast<std::int64_t>(found.first);
   const bool has_first = std::any_of(differences.listed.begin(), differences.listed.end(),
                                      [first](const Differences::One& one) { return one.index == first; });

@@ -1,5 +1,5 @@
-/// Memory of the current CUDA device. What a proof writes and compares there, the device does itself: its judge is the
-/// specification, compiled for it.
+/// Memory of the current CUDA device. The device itself writes and compares a proof's tensors, by the specification
+/// compiled for it.
 #pragma once
 
 #include <cuda_runtime_api.h>
@@ -13,14 +13,14 @@ struct DifferencesOnDevice;
 
 class CudaMemory : public Memory {
  public:
-  /// @param stream  what copies, writes and compares; its caller's, and there as long as the memory
+  /// @param stream  runs all copies, writes and comparisons; owned by the caller, and must outlive the memory
   explicit CudaMemory(cudaStream_t stream = nullptr) : stream_(stream) {}
   CudaMemory(const CudaMemory&) = delete;
   CudaMemory& operator=(const CudaMemory&) = delete;
   ~CudaMemory() override;
 
-  // Each throws SubjectError where the device reports an error. What they copy is there when they return; what they
-  // write is when the stream has come so far.
+  // Each function throws SubjectError if the device reports an error. Copies are complete when the function returns;
+  // writes are complete when the stream has reached them.
   void* arena(std::size_t bytes) override;
   void copy_in(void* to, const void* from_host, std::size_t bytes) override;
   void copy_out(void* to_host, const void* from, std::size_t bytes) override;
@@ -37,8 +37,9 @@ class CudaMemory : public Memory {
   void* staged();
 
   cudaStream_t stream_;
-  void* staged_ = nullptr;         // page-locked
-  bool is_staged_copied_ = false;  // to the device, since the stream was last waited for
+  void* staged_ = nullptr;  // page-locked
+  // the staged bytes may still be in use: copied in since the stream was last synchronized
+  bool is_staged_copied_ = false;
   void* memory_ = nullptr;
   std::size_t bytes_ = 0;
   DifferencesOnDevice* found_ = nullptr;

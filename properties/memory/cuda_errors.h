@@ -1,4 +1,4 @@
-/// What an error of the CUDA runtime becomes: for the files that call it.
+/// Turns an error of the CUDA runtime into an exception, for the files that call the runtime.
 #pragma once
 
 #include <cuda_runtime_api.h>
@@ -9,7 +9,7 @@
 
 namespace tileproof {
 
-/// @throws SubjectError, which says whether the context answers nothing but errors from now on
+/// @throws SubjectError, with device_lost set if the error is sticky
 inline void require(cudaError_t error, const char* doing) {
   if (error == cudaSuccess) return;
   const bool lost = cudaDeviceSynchronize() != cudaSuccess;

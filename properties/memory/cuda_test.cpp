@@ -1,4 +1,4 @@
-// The device judge judged: what it writes is what the host computes, and it finds one wrong element wherever it is.
+// The device writes what the host computes, and its comparison finds one wrong element wherever that is.
 #include "properties/memory/cuda.h"
 
 #include <cuda_runtime_api.h>

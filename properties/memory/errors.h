@@ -1,4 +1,4 @@
-/// An error that a subject, or the memory that it works in, reports instead of a result.
+/// Errors that a subject, or the memory it works in, reports instead of a result.
 #pragma once
 
 #include <stdexcept>
@@ -6,19 +6,20 @@
 
 namespace tileproof {
 
-/// The subject's machinery reported an error, or a subject that takes every problem of its capabilities refused one.
+/// The subject's machinery reported an error, or a subject that must take every problem of its capabilities refused
+/// one.
 struct SubjectError : std::runtime_error {
   SubjectError(const std::string& what, bool device_lost_ = false)
       : std::runtime_error(what), device_lost(device_lost_) {}
-  bool device_lost;  // a sticky error: nothing this process says about the device is true any more
+  bool device_lost;  // a sticky error: nothing this process reports about the device is reliable any more
 };
 
-/// A subject that may refuse, refused with an error of its own: judged apart from what it gets wrong.
+/// A subject that may refuse a call refused it with an error of its own. Judged separately from wrong results.
 struct Refused : std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
-/// This machine lacks something that the case needs: a second device, memory. The case is SKIPPED.
+/// This machine lacks something that the case needs, such as a second device or memory. The case is SKIPPED.
 struct Unavailable : std::runtime_error {
   using std::runtime_error::runtime_error;
 };

@@ -1,5 +1,5 @@
-/// How the elements of a formula are computed, sixteen at a time: for the host's loop and the device's threads.
-/// Included by those two and by nobody else.
+/// Computes the elements of a formula, sixteen at a time, in the host's loop and in the device's threads. Only
+/// generated_tensor.cpp and cuda.cu include it.
 #pragma once
 
 #include <cstdint>
@@ -9,8 +9,7 @@
 #include "properties/problem/draw.h"
 #include "reference/formats.h"
 
-/// The loop that follows is unrolled: what it asks of a layout then is known when this is compiled, here as on a
-/// device.
+/// Unrolls the following loop, so that the compiler computes its layout indices at compile time, on host and device.
 #if defined(__CUDACC__)
 #define TILEPROOF_UNROLLED _Pragma("unroll")
 #else
@@ -19,9 +18,10 @@
 
 namespace tileproof::generated {
 
-inline constexpr int run = 16;  // elements that are computed together; every row of codes and every group is whole runs
+// elements that are computed together; every row of codes and every group is whole runs
+inline constexpr int run = 16;
 
-/// a / b for a >= 0, b > 0: a GPU divides 32 bits far sooner than 64.
+/// a / b for a >= 0, b > 0. A GPU divides 32-bit numbers much faster than 64-bit ones.
 constexpr std::int64_t quotient(std::int64_t a, std::int64_t b) {
   if (((a | b) >> 32) == 0) return static_cast<std::uint32_t>(a) / static_cast<std::uint32_t>(b);
   return a / b;
@@ -31,7 +31,7 @@ constexpr std::uint32_t word_at(const Codes& c, std::int64_t word) {
   return c.first + (static_cast<std::uint32_t>(word) ^ c.swizzle);
 }
 
-/// Sixteen drawn codes, of the sixteen columns that hold `column`: k is a multiple of sixteen.
+/// The sixteen drawn codes of the run that contains `column`. k is a multiple of sixteen.
 constexpr std::uint64_t drawn_codes(const Codes& c, std::int64_t row, std::int64_t column) {
   return drawn(c.first, stream::codes, static_cast<std::uint64_t>(row * c.k + column) / run);
 }
@@ -47,10 +47,10 @@ constexpr std::uint32_t code_at(const Codes& c, std::int64_t row, std::int64_t c
   return static_cast<std::uint32_t>(column + (row >> 2)) & 15;
 }
 
-/// Sixteen columns from a multiple of sixteen on, of Kind::every_word.
+/// The codes of sixteen columns, from a multiple of sixteen on, for Kind::every_word.
 template <class L>
 constexpr std::uint64_t codes_of_words(const Codes& codes, std::int64_t row, std::int64_t column) {
-  constexpr int codes_of_word = 8;  // of 32 bits, whatever the storage unit is
+  constexpr int codes_of_word = 8;  // 32-bit words, whatever the storage unit is
   const reference::Size size = {codes.n, codes.k};
   std::uint64_t of_run = 0;
   if constexpr (reference::HasRuns<L>) {
@@ -74,9 +74,9 @@ constexpr std::uint64_t codes_of_words(const Codes& codes, std::int64_t row, std
   return of_run;
 }
 
-/// The codes of sixteen columns from a multiple of sixteen on: code i at bits 4i. The kind is asked for once, and not
-/// for each of them, so that the loop can be unrolled and a GPU's registers hold what comes of it.
-/// @param of_words  of every word, whose codes depend on the layout
+/// The codes of sixteen columns from a multiple of sixteen on, code i in bits 4i..4i+3. The kind is tested once per
+/// run, so that the loop can be unrolled and a GPU keeps the result in registers.
+/// @param of_words  computes the codes of Kind::every_word, which depend on the layout
 template <class OfWords>
 constexpr std::uint64_t codes_of_run(const Codes& codes, std::int64_t row, std::int64_t column, OfWords of_words) {
   const auto all = [](auto code_of_column) {
@@ -92,8 +92,7 @@ constexpr std::uint64_t codes_of_run(const Codes& codes, std::int64_t row, std::
   };
   if (codes.kind == Codes::Kind::drawn) return drawn_codes(codes, row, column);
   if (codes.kind == Codes::Kind::constant) return of_kind.template operator()<Codes::Kind::constant>();
-  if (codes.kind == Codes::Kind::digit &&
-      codes.shift >= 4) {  // the indices of a run differ in their lowest digit alone
+  if (codes.kind == Codes::Kind::digit && codes.shift >= 4) {  // the indices of a run differ only in their lowest digit
     return code_at(codes, row, column) * std::uint64_t{0x1111111111111111};
   }
   if (codes.kind == Codes::Kind::digit) return of_kind.template operator()<Codes::Kind::digit>();
@@ -101,7 +100,7 @@ constexpr std::uint64_t codes_of_run(const Codes& codes, std::int64_t row, std::
   return of_words();
 }
 
-/// For a layout that is known when this is compiled.
+/// codes_of_run() for a layout known at compile time.
 template <class L>
 constexpr std::uint64_t codes_of_run(const Codes& codes, std::int64_t row, std::int64_t column) {
   return codes_of_run(codes, row, column, [&] { return codes_of_words<L>(codes, row, column); });
@@ -113,7 +112,7 @@ constexpr std::uint64_t codes_of_run(const Codes& codes, std::int64_t row, std::
   });
 }
 
-/// Code i at place i.
+/// Code i in bits 4i..4i+3.
 inline constexpr std::uint64_t every_code_once = 0xfedcba9876543210;
 
 constexpr int code_of_run(std::uint64_t codes, int i) { return static_cast<int>(codes >> (4 * i) & 15); }
@@ -125,7 +124,7 @@ struct Pair {
   constexpr bool operator==(const Pair&) const = default;
 };
 
-/// The formats whose patterns a type's scales and zeros take in `Kind::every`.
+/// The format whose patterns scales and zeros take in Kind::every.
 template <Type type>
 inline constexpr reference::FloatFormat enumerated_format = type == Type::fp16 ? reference::fp16 : reference::bf16;
 template <Type type>
@@ -136,16 +135,16 @@ inline constexpr reference::FloatFormat own_format = type == Type::bf16   ? refe
 template <Type type>
 using ElementOf = std::conditional_t<type == Type::fp32, std::uint32_t, std::uint16_t>;
 
-/// How many bits number the pairs: those of a pattern for each scale and zero, eight of a zero point. Of fp32, scale
-/// and zero are what bf16 holds; but where zeros are whole numbers, with which scales never need rounding, each scale
-/// comes once more with a full fraction, and without a zero point scales are all there are.
+/// The bits of a pair's number: those of a pattern for scale and zero each, or eight for a zero point. fp32 takes only
+/// the scales and zeros that bf16 holds, with two exceptions: with zero points, products of such scales never need
+/// rounding, so each scale comes once more with a full fraction; without a zero point, every fp32 scale is taken.
 template <Type type, Zero zero_kind>
 inline constexpr int bits_of_number = zero_kind == Zero::value   ? 32
                                       : zero_kind == Zero::point ? (type == Type::fp32 ? 25 : 24)
                                                                  : (type == Type::fp32 ? 32 : 16);
 
-/// The number-th pair of all. Fractions run fastest, so that neighbours in a row are computed alike, by a GPU at once;
-/// signs and exponents lie evenly over the domain from the start.
+/// The pair with this number. Fractions run fastest, so that neighbours in a row, which a GPU computes together, take
+/// the same path; signs and exponents are spread evenly over the domain from the start.
 template <Type type, Zero zero_kind>
 constexpr Pair pair_at(std::uint64_t number) {
   constexpr int fraction = enumerated_format<type>.fraction_bits;
@@ -153,7 +152,7 @@ constexpr Pair pair_at(std::uint64_t number) {
   constexpr std::uint32_t fraction_mask = (1u << fraction) - 1;
   const auto pattern = [](std::uint64_t high, std::uint64_t low) {
     const auto bits = static_cast<std::uint32_t>(high << fraction | low);
-    return type == Type::fp32 ? bits << 16 : bits;  // a bf16 value as fp32
+    return type == Type::fp32 ? bits << 16 : bits;  // the bf16 value as fp32
   };
   if constexpr (zero_kind == Zero::value) {
     const std::uint64_t high = spread(number >> (2 * fraction), 2 * rest);
@@ -175,15 +174,15 @@ constexpr Pair pair_at(std::uint64_t number) {
   }
 }
 
-/// A small whole number, which every type holds.
+/// The bits of a small whole number, which every type represents.
 template <Type type>
 constexpr std::uint32_t bits_of(int value) {
-  constexpr reference::FloatFormat format = own_format<type>;  // a copy: a device has no objects of namespaces
+  // a local copy, because device code cannot refer to namespace-scope objects
+  constexpr reference::FloatFormat format = own_format<type>;
   return reference::rounded(format, reference::whole(value));
 }
 
-/// A scale between 2^-8 and 2^-4, a zero of either sign between 2^-6 and 2^-2, their fractions full; a zero point that
-/// is a code.
+/// A scale in 2^-8..2^-4 and a zero of either sign in 2^-6..2^-2, with full fractions; a zero point in 0..15.
 template <Type type>
 constexpr Pair ordinary_pair(std::uint64_t number) {
   constexpr reference::FloatFormat format = own_format<type>;
@@ -216,8 +215,9 @@ constexpr Pair pair_of_group(const Parameters& p, std::int64_t group, std::int64
   return {bits_of<type>(1), bits_of<type>(digit), p.zero_base - digit};
 }
 
-// Evaluators: sixteen elements from element `first` on, a multiple of sixteen. What lies past the end is anything.
-// `Element` is the unsigned type of as many bits as the tensor's elements have, where the formula decides that.
+// Evaluators: each computes sixteen elements from `first` on, a multiple of sixteen. Values past the end are
+// unspecified. `Element` is the unsigned type with the width of the tensor's elements, where the formula fixes that
+// width.
 
 struct ConstantOf {
   Constant tensor;
@@ -248,7 +248,7 @@ struct PairsOf {
     return static_cast<std::uint32_t>(code_of_run(codes, i) << 4 | code_of_run(codes, i + 1));
   }
 
-  /// Where a row ends in the middle of a run.
+  /// For a run in which a row ends.
   constexpr void byte_by_byte(std::int64_t first, std::uint32_t (&values)[run]) const {
     const std::int64_t bytes_of_row = tensor.codes.k / 2;
     for (int i = 0; i < run && first + i < elements(); ++i) {
@@ -260,8 +260,8 @@ struct PairsOf {
   }
 };
 
-/// @return whether the rows of a block lie one after the other, each of whole storage units and whole runs, so that
-/// sixteen units are whole rows
+/// @return whether the rows of a block follow one another in storage and each is whole storage units and whole runs, so
+/// that sixteen units are whole rows
 template <class L>
 constexpr bool rows_of_block_lie_in_turn() {
   if constexpr (reference::HasBlocks<L> && reference::HasRuns<L>) {
@@ -300,7 +300,8 @@ struct UnitsOf {
   }
 
  private:
-  /// The element at the beginning of the block; within it, a matrix of one block says where.
+  /// The first element of the block comes from the whole layout; places within the block come from a matrix of one
+  /// block.
   constexpr void by_rows(std::int64_t first, std::uint32_t (&values)[run]) const {
     constexpr reference::Size block = L::block;
     constexpr int units_of_row = static_cast<int>(block.k) / slots_of_unit;
@@ -337,7 +338,7 @@ struct UnitsOf {
     const Codes& codes = tensor.codes;
     for (int i = 0; i < run; ++i) {
       values[i] = padding;
-      if (first + i >= elements()) continue;  // the last run may be a part
+      if (first + i >= elements()) continue;  // the last run may be shorter
       for (int nibble = 0; nibble < slots_of_unit; ++nibble) {
         const auto element = L::element_at((first + i) * slots_of_unit + nibble, {codes.n, codes.k});
         if (!element) continue;
@@ -382,7 +383,7 @@ struct ScalesOf {
   }
 };
 
-/// Zero points, as the scheme's second tensor holds them.
+/// Zero points, as the scheme's second tensor stores them.
 template <Type type, class Used>
 struct ZeroPointsOf {
   static constexpr bool are_packed = Used::Parameters::zeros_are_packed;
@@ -423,7 +424,7 @@ struct ZeroPointsOf {
   }
 };
 
-/// The sixteen columns of a run of a matrix, and their group.
+/// The row, first column and group of a run of sixteen columns.
 struct RunOfMatrix {
   std::int64_t row, column, group;
 };
@@ -440,7 +441,7 @@ struct WeightsOf {
     weights(codes_of(at), pair_of(at), values);
   }
 
-  /// In the order [k][n], neighbours lie in other rows, and so in other groups.
+  /// In the order [k][n], neighbours lie in different rows and therefore in different groups.
   constexpr void column_by_column(std::int64_t first, std::uint32_t (&values)[run]) const {
     for (int i = 0; i < run && first + i < elements(); ++i) {
       const std::int64_t column = quotient(first + i, tensor.codes.n);
@@ -479,7 +480,7 @@ struct WeightsOf {
   }
 };
 
-// What is known of a formula, made known at compile time.
+// Turns the run-time fields of a formula into compile-time constants.
 
 template <class Use>
 auto with_type(Type type, Use use) {
@@ -517,7 +518,7 @@ auto with_evaluator(const GeneratedTensor& formula, Use use) {
         if constexpr (Used::Scheme::zero_kind == Zero::point) {
           return use(ZeroPointsOf<y, Used>{t});
         } else {
-          return use(ZeroPointsOf<y, reference::IntegerZeros>{t});  // nothing asks for those of a scheme without
+          return use(ZeroPointsOf<y, reference::IntegerZeros>{t});  // never used for a scheme without zero points
         }
       });
     }

@@ -1,4 +1,4 @@
-// Generated tensors on the host: evaluated run by run, written and compared through whatever memory it is.
+// Generated tensors on the host: computed run by run, and written to or compared in any memory.
 #include "properties/memory/generated_tensor.h"
 
 #include <algorithm>
@@ -29,7 +29,8 @@ namespace tileproof {
 
 namespace {
 
-/// The weights of a matrix, of which a group has sixteen at most: each is computed once, however many columns share it.
+/// Weights from a table: a group has at most sixteen different weights, so each is computed once, however many columns
+/// share it.
 template <Type type, class Used>
 class TabulatedWeights {
  public:
@@ -60,12 +61,12 @@ class TabulatedWeights {
   std::uint32_t table_[generated::run] = {};
 };
 
-/// Calls `use` with the evaluator of a formula, of those that give the same the one that is quicker on a host.
+/// Calls `use` with the formula's evaluator that is fastest on a host.
 template <class Use>
 auto with_host_evaluator(const GeneratedTensor& formula, Use use) {
   return generated::with_evaluator(formula, [&use]<class Evaluator>(Evaluator evaluator) {
     if constexpr (requires { evaluator.run_at(0); }) {
-      // Where a group is one run, a table is no less work.
+      // A group of one run gains nothing from a table.
       const bool is_by_rows = evaluator.tensor.order == reference::ResultOrder::n_k;
       if (is_by_rows && evaluator.tensor.parameters.group_size > generated::run)
         return use(TabulatedWeights(evaluator));
@@ -74,7 +75,7 @@ auto with_host_evaluator(const GeneratedTensor& formula, Use use) {
   });
 }
 
-/// Calls `use` with each run of some elements: its first one's index, its values, how many of them there are.
+/// Calls `use` with each run of a range: the index of its first element, its values, and how many there are.
 template <class Evaluator, class Use>
 void for_each_run(Evaluator& evaluator, std::int64_t first, std::int64_t count, Use use) {
   for (std::int64_t at = first; at < first + count; at += generated::run) {
@@ -84,7 +85,7 @@ void for_each_run(Evaluator& evaluator, std::int64_t first, std::int64_t count, 
   }
 }
 
-/// @param first  whole runs
+/// @param first  the start of a run
 template <class Element, class Evaluator>
 void write_range(Evaluator& evaluator, std::int64_t first, std::int64_t count, std::uint8_t* to) {
   for_each_run(evaluator, first, count, [&](std::int64_t at, const std::uint32_t* values, int of_run) {
@@ -99,7 +100,7 @@ void write_range(Evaluator& evaluator, std::int64_t first, std::int64_t count, s
   });
 }
 
-/// Adds what differs in a range.
+/// Adds the differences in a range.
 template <class Element, class Evaluator>
 void compare_range(Evaluator& evaluator, std::int64_t first, std::int64_t count, const std::uint8_t* got,
                    const reference::FloatFormat* any_nan, Differences& differences) {
@@ -126,7 +127,7 @@ void compare_range(Evaluator& evaluator, std::int64_t first, std::int64_t count,
   });
 }
 
-/// Calls `use` with the unsigned type of so many bytes.
+/// Calls `use` with the unsigned type of `element_bytes` bytes.
 template <class Use>
 auto with_element(std::size_t element_bytes, Use use) {
   if (element_bytes == 1) return use.template operator()<std::uint8_t>();
@@ -134,10 +135,10 @@ auto with_element(std::size_t element_bytes, Use use) {
   return use.template operator()<std::uint32_t>();
 }
 
-/// Elements that are carried to a memory together, or from it: whole runs, in the nearest caches.
+/// Elements carried to or from a memory together: whole runs that fit the nearest caches.
 constexpr std::int64_t block_elements = 4096;
 
-/// The words of a thread's last matrix of codes, which every step of a proof of the arithmetic has in common.
+/// The packed words of this thread's last matrix of codes, which all steps of a proof of the arithmetic share.
 const std::vector<std::uint32_t>* kept_words(const GeneratedTensor& formula) {
   thread_local GeneratedTensor kept = generated::Constant{};
   thread_local std::vector<std::uint32_t> words;

@@ -1,9 +1,6 @@
-/// Generated tensors: whose elements are a function of their index, judged where they lie.
-///
-/// A proof looks at more elements than can be drawn one by one and carried to a judge. Its inputs are formulas, written
-/// into the subject's memory by whoever owns that memory, and so are the results it expects: the harness compares them
-/// there, on the device with the device's threads. What is expected is computed by the specification of reference/,
-/// compiled for the place where it runs; nothing here knows the layout or the arithmetic itself.
+/// Generated tensors: each element is a function of its index, computed by the specification of reference/. A proof
+/// compares more elements than can be drawn one by one and copied, so inputs and expected results are formulas, which
+/// the owner of the memory writes and compares in place (on a device, with the device's threads).
 #pragma once
 
 #include <cstdint>
@@ -16,16 +13,16 @@ namespace tileproof::generated {
 /// The codes of a matrix, [n][k].
 struct Codes {
   enum class Kind {
-    each,       // all sixteen in every 16 columns
+    each,       // all sixteen codes in every 16 columns
     constant,   // `value` everywhere
     digit,      // hexadecimal digit of the element's linear index, at bit `shift`, xor `flip`
-    drawn,      // uniform, by the seed `first`
-    every_word  // whatever stands in the packed words: word i is first + (i xor swizzle), modulo 2^32
+    drawn,      // uniform, from the seed `first`
+    every_word  // defined by the packed words: word i is first + (i xor swizzle), modulo 2^32
   };
   Kind kind = Kind::each;
   std::int64_t n = 0;
   std::int64_t k = 0;
-  int format = 0;  // as index_of: what is written here must be evaluated on a device too
+  int format = 0;  // an index_of(), because a device must evaluate it too
   std::int32_t value = 0;
   std::int32_t shift = 0;
   std::uint32_t flip = 0;
@@ -38,26 +35,26 @@ struct Codes {
 /// The parameters of a matrix's groups, [k / group_size][n].
 struct Parameters {
   enum class Kind {
-    every,        // the pairs of scale and zero (point) from number `first` on, see pair_at
-    identity,     // scale 1, and the zero that makes a weight its code
-    scale_digit,  // zero 0; the scale is a digit, of `digit_bits`, of the group's number
-    zero_digit,   // scale 1; the zero is that digit, or the zero point `zero_base` less the digit
-    ordinary      // as weights have them: normal numbers, drawn by their number from `first` on
+    every,        // pairs of scale and zero (point) with the numbers from `first` on, see pair_at()
+    identity,     // scale 1, and the zero that makes a weight equal to its code
+    scale_digit,  // zero 0; the scale is a digit, of `digit_bits` bits, of the group's number
+    zero_digit,   // scale 1; the zero is that digit, or the zero point is `zero_base` minus the digit
+    ordinary      // normal numbers like those of real weights, drawn by their number from `first` on
   };
   Kind kind = Kind::every;
   Type type = Type::bf16;
-  int scheme = 0;  // as index_of
+  int scheme = 0;  // an index_of()
   std::int64_t n = 0;
   std::int64_t groups = 0;
   std::int64_t group_size = 32;
   std::uint64_t first = 0;
   std::int32_t digit_bits = 6;
-  std::int32_t shift = 0;  // of the digit, in bits
-  std::int32_t flip = 0;   // the digit is taken from the largest there is where it is 1
+  std::int32_t shift = 0;  // position of the digit, in bits
+  std::int32_t flip = 0;   // 1: the digit is subtracted from the largest digit
   std::int32_t zero_base = 0;
 };
 
-// The tensors. Elements are numbered in the order of memory.
+// The tensors. Elements are numbered in memory order.
 struct Constant {
   std::uint32_t value;
   std::int64_t elements;
@@ -83,11 +80,11 @@ struct Weights {  // [n][k], or [k][n]
   reference::ResultOrder order = reference::ResultOrder::n_k;
 };
 
-/// Codes and parameters of a problem's size, format, scheme and type; every other field has its default.
+/// Codes and parameters with a problem's size, format, scheme and type; all other fields keep their defaults.
 Codes codes_of(const Problem&, Codes::Kind);
 Parameters parameters_of(const Problem&, Parameters::Kind);
 
-/// How many pairs of scale and zero (point) there are in Kind::every.
+/// The number of pairs of scale and zero (point) in Kind::every.
 std::uint64_t pairs_of(Type, const Scheme&);
 
 }  // namespace tileproof::generated
@@ -101,7 +98,7 @@ struct GeneratedTensor
 };
 
 std::int64_t elements_of(const GeneratedTensor&);
-/// One element, evaluated here.
+/// One element, computed on the host.
 std::uint32_t element_of(const GeneratedTensor&, std::int64_t index);
 
 }  // namespace tileproof

@@ -1,5 +1,5 @@
-// Formulas: that they are the specification's matrices, that a comparison misses nothing, and that a guarded call over
-// them sees who breaks a rule of memory.
+// Formulas equal the specification's matrices, a comparison finds every difference, and a guarded call over formulas
+// reports every broken rule of memory.
 #include "properties/memory/generated_tensor.h"
 
 #include <gtest/gtest.h>
@@ -26,7 +26,7 @@ using FormulaParameters = generated::Parameters;
 
 Memory& memory() { return lenient_host_memory(); }
 
-/// A tensor as memory writes it, and a guard behind it that stays.
+/// A tensor as write_here() writes it, with a check that the bytes behind it stay unchanged.
 template <class Element>
 std::vector<Element> written(const GeneratedTensor& formula) {
   constexpr Element guard = 0x5c;
@@ -38,7 +38,7 @@ std::vector<Element> written(const GeneratedTensor& formula) {
   return tensor;
 }
 
-/// The same, one by one: nothing is kept from call to call.
+/// The tensor computed one element at a time, without anything kept between calls.
 template <class Element>
 std::vector<Element> evaluated(const GeneratedTensor& formula) {
   std::vector<Element> tensor;
@@ -51,7 +51,7 @@ constexpr std::int64_t rows_of_shapes[] = {1, 3, 8, 17};
 constexpr std::int64_t inner_k_tiles_of_shapes[] = {2, 4, 8};
 constexpr std::int64_t group_sizes_of_shapes[] = {16, 48, 64, 160};
 
-/// Codes of every kind, of one shape.
+/// Codes of every kind in one shape.
 std::vector<Codes> every_kind_of_codes(std::int64_t n, std::int64_t k, std::int64_t inner_k_tiles) {
   const auto words_of_supertiles = static_cast<std::uint32_t>(16 * inner_k_tiles);
   Codes codes = {.n = n, .k = k, .format = index_of(*tinygemm(inner_k_tiles))};
@@ -66,7 +66,7 @@ std::vector<Codes> every_kind_of_codes(std::int64_t n, std::int64_t k, std::int6
     all.push_back(codes);
   }
   codes.kind = Codes::Kind::every_word;
-  codes.first = 0xfffffff0;  // past 2^32 on the way
+  codes.first = 0xfffffff0;  // wraps past 2^32
   for (const std::uint32_t swizzle : {0u, 1u, words_of_supertiles - 1}) {
     codes.swizzle = swizzle;
     all.push_back(codes);
@@ -74,7 +74,7 @@ std::vector<Codes> every_kind_of_codes(std::int64_t n, std::int64_t k, std::int6
   return all;
 }
 
-/// What the words are of `every_word`: as its name says.
+/// The words of Kind::every_word, by its definition.
 std::vector<std::uint32_t> all_words(const Codes& c) {
   std::vector<std::uint32_t> words;
   for (std::int64_t i = 0; i < reference::words_of(c.n, c.k); ++i) {
@@ -83,7 +83,7 @@ std::vector<std::uint32_t> all_words(const Codes& c) {
   return words;
 }
 
-/// The codes of every kind but each, whose elements are free as long as all sixteen are in every run.
+/// A code of any kind except `each`, whose order is free as long as every run holds all sixteen.
 int stated_code(const Codes& c, std::int64_t row, std::int64_t column) {
   if (c.kind == Codes::Kind::constant) return c.value;
   if (c.kind == Codes::Kind::digit) {
@@ -152,7 +152,7 @@ TEST(Formulas, OfCodesArePackedAsTheSpecificationPacksThem) {
 
 const Scheme& scheme_of(const FormulaParameters& p) { return reference::schemes[p.scheme]; }
 
-/// Parameters of every kind, of one shape.
+/// Parameters of every kind in one shape.
 std::vector<FormulaParameters> every_kind_of_parameters(Type type, const Scheme* scheme, std::int64_t n,
                                                         std::int64_t groups, std::int64_t group_size) {
   using Kind = FormulaParameters::Kind;
@@ -205,7 +205,7 @@ void for_each_parameters(Use use) {
 TEST(Formulas, OfParametersAreWhatTheirKindSays) {
   using Kind = FormulaParameters::Kind;
   for_each_parameters([](std::int64_t inner_k_tiles, std::int64_t, const std::vector<FormulaParameters>& kinds) {
-    if (inner_k_tiles != 2) return;  // parameters have none
+    if (inner_k_tiles != 2) return;  // parameters do not depend on inner_k_tiles
     for (const FormulaParameters& p : kinds) {
       const bool floating = scheme_of(p).zero_kind == Zero::value;
       const auto scales = widened_from(generated::ScaleElements{p}, p.type);
@@ -248,7 +248,7 @@ TEST(Formulas, OfParametersAreWhatTheirKindSays) {
           }
           ASSERT_TRUE(zero_point >= 0 && zero_point < 16) << zero_point;
         } else {
-          // The pairs are one sequence, row by row, whichever matrix they stand in, that begins again at its end.
+          // The pairs form one sequence, row by row, independent of the matrix's shape. It starts again after its end.
           const std::int64_t of_matrix = number % p.n * p.groups + number / p.n;
           const std::uint64_t of_all =
               (p.first + static_cast<std::uint64_t>(of_matrix)) % generated::pairs_of(p.type, scheme_of(p));
@@ -281,11 +281,11 @@ TEST(Formulas, OfOrdinaryParametersAreOneSequenceOfMany) {
     scales.insert(pairs[i]);
     zeros.insert(pairs[i + 1]);
   }
-  EXPECT_EQ(scales.size(), 4 * 128u);      // four binades with every fraction of bf16
-  EXPECT_GT(zeros.size(), 8 * 128u - 60);  // of either sign: among 4096 draws some are missed
+  EXPECT_EQ(scales.size(), 4 * 128u);      // four binades, each with every fraction of bf16
+  EXPECT_GT(zeros.size(), 8 * 128u - 60);  // both signs; among 4096 draws some are missed
 }
 
-/// What reference/matrix.h makes of words and parameters.
+/// Dequantizes words and parameters by reference/matrix.h.
 std::vector<std::uint32_t> dequantized(const Codes& c, const FormulaParameters& p) {
   const auto words = written<std::uint32_t>(generated::PackedWords{c});
   const auto scales = widened_from(generated::ScaleElements{p}, p.type);
@@ -305,7 +305,7 @@ std::vector<std::uint32_t> dequantized(const Codes& c, const FormulaParameters& 
 }
 
 TEST(Formulas, OfWeightsAreWhatTheSpecificationDequantizes) {
-  std::size_t turn = 0;  // each parameters with one kind of codes, each kind with all parameters in the end
+  std::size_t turn = 0;  // alternates the kinds of codes, so that all parameters and all kinds are used
   for_each_parameters([&](std::int64_t inner_k_tiles, std::int64_t k, const std::vector<FormulaParameters>& kinds) {
     for (const FormulaParameters& p : kinds) {
       const std::vector<Codes> codes_of_kinds = every_kind_of_codes(p.n, k, inner_k_tiles);
@@ -335,7 +335,7 @@ TEST(Formulas, OfTheIdentityAreTheCodes) {
   }
 }
 
-/// A formula whose elements differ from their neighbours, and how wide they are.
+/// A formula whose neighbouring elements differ, and the width of its elements.
 struct Comparable {
   const char* name;
   std::size_t element_bytes;
@@ -344,7 +344,7 @@ struct Comparable {
 
 std::vector<Comparable> comparables() {
   const Codes codes = {.kind = Codes::Kind::digit, .n = 3, .k = 32};
-  const FormulaParameters parameters = {.n = 13, .groups = 1};  // 13 and 26 elements: no whole runs
+  const FormulaParameters parameters = {.n = 13, .groups = 1};  // 13 and 26 elements: not whole runs
   FormulaParameters integer = parameters;
   integer.scheme = index_of(*scheme::integer);
   return {
@@ -354,7 +354,7 @@ std::vector<Comparable> comparables() {
       {"one element", 4, generated::Constant{7, 1}}};
 }
 
-/// The bytes of a formula, in memory of its own with nothing behind them.
+/// A formula's bytes, in a vector of exactly that size.
 std::vector<std::uint8_t> bytes_of_generated(const Comparable& c) {
   std::vector<std::uint8_t> bytes(static_cast<std::size_t>(elements_of(c.formula)) * c.element_bytes);
   memory().write(c.formula, c.element_bytes, bytes.data());
@@ -402,7 +402,7 @@ TEST(Comparison, CountsAllDifferencesAndListsTheFirstTen) {
 }
 
 TEST(Comparison, GoesOnOverBlocksAndTails) {
-  // More than one block of 4096, and a tail that is no whole run. The second's n makes groups end anywhere.
+  // More than one block of 4096 elements, and a tail that is not a whole run. The second n makes groups end anywhere.
   const FormulaParameters parameters = {.type = Type::fp32, .n = 1031, .groups = 17};
   const Codes codes = {.kind = Codes::Kind::digit, .n = 17, .k = 1024 + 32, .shift = 4};
   const std::vector<Comparable> large = {{"scales", 4, generated::ScaleElements{parameters}},
@@ -493,7 +493,7 @@ TEST(KeptWords, AreNeverThoseOfOtherCodes) {
 
 // Guarded calls over formulas.
 
-/// Two inputs, and an output of which every third element is NaN where that is wanted.
+/// Two inputs, and an output whose every third element is NaN on request.
 struct GuardedCall {
   static constexpr std::int64_t elements = 64;
 
@@ -516,7 +516,7 @@ struct GuardedCall {
   }
 
   using Also = std::function<void(const std::vector<void*>&)>;
-  /// @param also  what a subject does that has written everything right
+  /// @param also  a further action of a subject that has written everything right
   GeneratedResult run(const Also& also, const reference::FloatFormat* any_nan = nullptr,
                       const std::vector<std::int64_t>& wanted = {}) const {
     return guarded_generated(memory(), tensors(), {}, any_nan, wanted, [&](const std::vector<void*>& at) {
@@ -524,7 +524,7 @@ struct GuardedCall {
       also(at);
     });
   }
-  /// What the guard says; empty where it says nothing.
+  /// The guard's message; empty if it reports nothing.
   std::string violation(const Also& also, const reference::FloatFormat* any_nan = nullptr) const {
     try {
       run(also, any_nan);
@@ -545,10 +545,10 @@ std::vector<GuardedCall> calls_of_every_width() {
           {generated::UnpackedCodes{codes}, 4}};
 }
 
-/// An output of nothing but NaN, which any NaN may stand for.
+/// A call whose output is all NaN, where any NaN is accepted.
 GuardedCall call_of_nans() { return {generated::Constant{0x7fff, 64}, 2}; }
 
-/// Leaves an element as it was before the call.
+/// Leaves the poison in an element, as if the call had not written it.
 void leave(const GuardedCall& call, const std::vector<void*>& at, std::int64_t index) {
   const std::uint8_t poison[] = {0xa5, 0xff, 0xa5, 0xff};
   std::memcpy(byte_of(at[2], index * static_cast<std::ptrdiff_t>(call.element_bytes)), poison, call.element_bytes);
@@ -659,7 +659,7 @@ TEST(GuardedByFormula, LooksAtMemoryAlsoWhereTheSubjectRefuses) {
   EXPECT_THROW(call.run([](const auto&) { throw SubjectError("broken"); }), SubjectError);
 }
 
-/// Memory that the harness must carry bytes to and from, and how often it does.
+/// Memory that is not host-accessible; counts how often bytes are copied in and out.
 class FarMemory : public Memory {
  public:
   void* arena(std::size_t bytes) override { return host_.arena(bytes); }
@@ -678,7 +678,7 @@ class FarMemory : public Memory {
   Memory& host_ = lenient_host_memory();
 };
 
-/// What became of a call: what the guard said, or everything that it gave.
+/// The outcome of a call: the guard's message, or all its results.
 std::string outcome_of(Memory& of, const GuardedCall& call, const GuardedCall::Also& subject,
                        const reference::FloatFormat* any_nan, std::size_t most_carried) {
   const auto use = [&](const std::vector<void*>& at) { subject(at); };
@@ -699,7 +699,7 @@ std::string outcome_of(Memory& of, const GuardedCall& call, const GuardedCall::A
   }
 }
 
-/// Everything that a subject may do wrong, by itself and after having written everything right.
+/// Every mistake that a subject can make, alone and after writing everything right.
 std::vector<GuardedCall::Also> mutants_of(const GuardedCall& call) {
   const auto right = [call](const std::vector<void*>& at) { write_here(call.expected, call.element_bytes, at[2]); };
   std::vector<GuardedCall::Also> all = {right, nothing_more};
@@ -720,7 +720,7 @@ std::vector<GuardedCall::Also> mutants_of(const GuardedCall& call) {
   for (std::int64_t index = 0; index < GuardedCall::elements; ++index) {
     also([=](const auto& at) { leave(call, at, index); });
   }
-  also([=](const auto& at) {  // more than are listed
+  also([=](const auto& at) {  // more differences than are listed
     for (int i = 3; i < 40; ++i) *byte_of(at[2], i * static_cast<std::ptrdiff_t>(call.element_bytes)) ^= 1;
   });
   also([](const auto&) { throw Refused("not today"); });

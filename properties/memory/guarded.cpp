@@ -16,10 +16,10 @@ std::string in_elements(const Tensor& tensor, std::size_t byte) {
          std::to_string(tensor.bytes / tensor.element_bytes);
 }
 
-/// How many of so many elements are the poison's, which `Element` says the width of.
+/// The number of elements equal to the poison; `Element` gives their width.
 template <class Element>
 std::size_t count_of_poison(Element poison, const std::uint8_t* at, std::size_t elements) {
-  constexpr std::size_t together = 64 / sizeof(Element);  // a loop of fixed length, for vectors
+  constexpr std::size_t together = 64 / sizeof(Element);  // fixed length, so that the compiler vectorizes the loop
   std::size_t count = 0;
   for (; elements >= together; elements -= together, at += together * sizeof(Element)) {
     Element block[together];
@@ -36,7 +36,7 @@ std::size_t count_of_poison(Element poison, const std::uint8_t* at, std::size_t 
   return count;
 }
 
-/// The poison is two bytes, repeated: an element of one byte holds either of them, by where it lies.
+/// The poison is two repeated bytes. A one-byte element holds either of them, depending on its address.
 bool is_poison(const std::uint8_t* at, std::size_t byte, std::size_t bytes, std::uint16_t poison) {
   for (std::size_t i = 0; i < bytes; ++i) {
     if (at[byte + i] != static_cast<std::uint8_t>(poison >> ((byte + i) % 2 * 8))) return false;
@@ -74,8 +74,8 @@ void check_input(const Tensor& tensor, const std::uint8_t* after) {
   }
 }
 
-/// Each tensor at the end of an allocation of its own, for a tool that sees what is touched outside of one, and what is
-/// read before it was written. No fence, no poison; inputs are compared.
+/// Runs a call with each tensor at the end of an allocation of its own, for a tool that reports out-of-bounds accesses
+/// and reads of uninitialized memory. There are no fences and no poison; inputs are compared.
 void watched(Memory& memory, const std::vector<void*>& addresses, const std::vector<Tensor>& tensors,
              const std::function<void(const std::vector<void*>&)>& use) {
   for (std::size_t i = 0; i < tensors.size(); ++i) {

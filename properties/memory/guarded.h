@@ -1,12 +1,5 @@
-/// One guarded call: inputs and outputs in one arena of the subject's memory, fenced on both sides, outputs poisoned
-/// before, everything looked at afterwards.
-///
-/// In a host's memory a tensor lies between pages that nobody may touch (page_guard.h): before it begins or behind its
-/// end there is such a page, and a fence on the other side. A fence shows a read only where its value reaches the
-/// result.
-///
-/// The fences are as long as a cache line is wide many times over, and hold 0xff: NaN in every type, code 15, zero
-/// point -1. The poison is a NaN that arithmetic never makes (its NaN is 0x7fff...), and no code; only a packed word
+/// One guarded call: inputs and outputs in one arena of the subject's memory, fenced on both sides, with outputs
+/// poisoned before the call and everything checked after it.
 /// can equal it.
 #pragma once
 
@@ -21,12 +14,17 @@
 
 namespace tileproof {
 
-/// Who broke a rule of memory: left an element unwritten, touched a fence, changed an input.
+// In host memory, a tensor lies between pages that may not be touched (page_guard.h): such a page touches one end of
+// the tensor, and a fence lies at the other. A fence shows a read only if the value read reaches the result.
+// The fences are many cache lines long and hold 0xff: NaN in every type, code 15, zero point -1. The poison is a NaN
+// that arithmetic never makes (arithmetic gives 0x7fff...) and is no code; only a packed word can equal it.
+
+/// A call broke a rule of memory: it left an element unwritten, touched a fence or changed an input.
 struct GuardViolation : std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
-/// What memory holds before a call.
+/// The bytes that memory holds before a call.
 struct Fill {
   std::uint16_t poison = 0xffa5;  // of outputs, repeated
   std::uint8_t fence = 0xff;
@@ -39,42 +37,43 @@ struct Tensor {
   void* output = nullptr;       // host bytes to copy out to
   std::size_t bytes = 0;
   std::size_t element_bytes = 1;
-  std::size_t alignment = 256;    // of its address, in bytes: exactly this, where it is less than 256
-  bool page_before = false;       // where memory has untouchable pages: whether it begins behind one, or ends before
-  bool touches_page = false;      // whether it lies exactly there, though it then may be aligned better
+  std::size_t alignment = 256;    // of its address, in bytes; below 256 it is aligned to exactly this and no better
+  bool page_before = false;       // with untouchable pages: true: it begins after one; false: it ends before one
+  bool touches_page = false;      // lies directly at that page, even if this aligns it better
   bool may_equal_poison = false;  // an output whose legal values include the poison: packed words
   const GeneratedTensor* formula =
-      nullptr;             // what it holds, or is expected to hold, where that is judged in its memory
-  bool is_output = false;  // of one with a formula
+      nullptr;             // the formula of its contents, actual or expected, where the memory itself compares them
+  bool is_output = false;  // only for a tensor with a formula
 
   bool is_input() const { return formula != nullptr ? !is_output : input != nullptr; }
 };
 
-/// Lays the tensors out, calls `use` with their addresses in the order given, and checks.
-/// @throws GuardViolation; whatever `use` throws
+/// Lays the tensors out, calls `use` with their addresses in the order given, and checks the memory afterwards.
+/// @throws GuardViolation; and whatever `use` throws
 void guarded(Memory&, const std::vector<Tensor>&, const Fill&,
              const std::function<void(const std::vector<void*>&)>& use);
 
-/// What a call over formulas gave.
+/// The result of a call over formulas.
 struct GeneratedResult {
-  Differences differences;          // of the output
-  std::vector<std::uint32_t> read;  // the elements of the output that were asked for
+  Differences differences;          // of the output from its formula
+  std::vector<std::uint32_t> read;  // the requested elements of the output
 };
 
-/// Arenas of so many bytes are quicker carried to the host as a whole than asked about tensor by tensor.
+/// An arena of at most this many bytes is faster to copy to the host whole than to check tensor by tensor.
 inline constexpr std::size_t most_bytes_carried = std::size_t{1} << 20;
 
-/// The same over tensors that have formulas, one of which is the output. In a large arena inputs are written by their
-/// memory and the output is compared there; a small one is written and looked at here, as guarded() does.
-/// @param any_nan       as Memory::compare takes it
+/// A guarded call over tensors that have formulas, one of which is the output. In a large arena, the memory writes the
+/// inputs and compares the output in place; a small arena is written and checked on the host, as in guarded().
+/// @param any_nan       as in Memory::compare
 /// @param wanted        elements of the output to read
-/// @param most_carried  bytes of the largest arena that is a small one
+/// @param most_carried  the largest number of bytes of a small arena
 GeneratedResult guarded_generated(Memory&, const std::vector<Tensor>&, const Fill&,
                                   const reference::FloatFormat* any_nan, const std::vector<std::int64_t>& wanted,
                                   const std::function<void(const std::vector<void*>&)>& use,
                                   std::size_t most_carried = most_bytes_carried);
 
-/// The fences beside an allocation of the subject's own. @throws GuardViolation where one is not whole
+/// Checks the fences beside an allocation that the subject made itself.
+/// @throws GuardViolation if a fence was changed
 void require_whole_fences(const std::vector<std::uint8_t>& before, const std::vector<std::uint8_t>& behind,
                           std::uint8_t fence, std::size_t bytes);
 

@@ -1,5 +1,4 @@
-// A guarded call over generated tensors. Those that are too large to be carried to a judge are written and
-// compared where they lie.
+// A guarded call over generated tensors. Tensors that are too large to copy are written and compared in place.
 #include <algorithm>
 #include <cstring>
 #include <exception>
@@ -12,15 +11,15 @@ namespace tileproof {
 
 namespace {
 
-/// The poison or the fence of a tensor of such elements, as a value of four bytes.
+/// The 16-bit pattern repeated to 32 bits.
 std::uint32_t repeated(std::uint16_t value) { return static_cast<std::uint32_t>(value) << 16 | value; }
 
-/// Two bytes of the poison as it stands in elements of so many: those of one byte hold its lower one.
+/// Two bytes of the poison as it appears in elements of this width; one-byte elements hold its lower byte.
 std::uint16_t poison_in(const Fill& fill, std::size_t element_bytes) {
   return element_bytes == 1 ? static_cast<std::uint16_t>((fill.poison & 0xff) * 0x101) : fill.poison;
 }
 
-/// What an element of so many bytes holds before the call.
+/// The value that an element of this width holds before the call.
 std::uint32_t poison_of(const Fill& fill, std::size_t element_bytes) {
   return element_bytes == 4 ? repeated(fill.poison) : element_bytes == 2 ? fill.poison : fill.poison & 0xff;
 }
@@ -41,8 +40,8 @@ std::vector<std::uint8_t> copied_out(Memory& memory, const std::uint8_t* arena, 
                        std::to_string(elements_of(*input.formula)));
 }
 
-/// What is left of the poison is no result, whether or not it is a wrong one: where any NaN will do, the poison is one.
-/// @param compared  how the output differs from a formula
+/// An element that still holds the poison was not written, even where any NaN is accepted and the poison is a NaN.
+/// @param compared  returns how the output differs from a formula
 void require_written(const Tensor& output, const Fill& fill, const Differences& differences,
                      const std::function<Differences(const GeneratedTensor&)>& compared) {
   const std::uint32_t poison = poison_of(fill, output.element_bytes);
@@ -55,7 +54,7 @@ void require_written(const Tensor& output, const Fill& fill, const Differences& 
   throw GuardViolation("never wrote " + std::to_string(unwritten) + " elements of " + output.name);
 }
 
-/// As guarded() does where a tool watches: each tensor in an allocation of its own, no fence, no poison.
+/// For a memory that a tool watches: each tensor in an allocation of its own, no fences, no poison.
 GeneratedResult watched(Memory& memory, const std::vector<void*>& addresses, const std::vector<Tensor>& tensors,
                         const reference::FloatFormat* any_nan,
                         const std::function<void(const std::vector<void*>&)>& use) {
@@ -75,7 +74,7 @@ GeneratedResult watched(Memory& memory, const std::vector<void*>& addresses, con
   return result;
 }
 
-/// In a large arena: everything is written and compared by its memory.
+/// A large arena: the memory writes and compares everything in place.
 GeneratedResult judged_there(Memory& memory, const Placement& placement, const Fill& fill,
                              const reference::FloatFormat* any_nan, const std::vector<std::int64_t>& wanted,
                              const std::function<void(const std::vector<void*>&)>& use) {
@@ -114,12 +113,12 @@ GeneratedResult judged_there(Memory& memory, const Placement& placement, const F
   return judged;
 }
 
-/// In a small one: everything is written and compared here, in an image that is carried once each way.
+/// A small arena: everything is written and compared on the host, in an image that is copied once each way.
 GeneratedResult judged_here(Memory& memory, const Placement& placement, const Fill& fill,
                             const reference::FloatFormat* any_nan, const std::vector<std::int64_t>& wanted,
                             const std::function<void(const std::vector<void*>&)>& use) {
   thread_local std::vector<std::uint8_t> kept;
-  const Room inputs(kept, placement.bytes);  // as they were written, one behind the other
+  const Room inputs(kept, placement.bytes);  // the inputs as they were written, one after the other
   std::uint8_t* written = inputs.begin();
   Image image(memory, placement);
   image.write_fences(fill.fence);

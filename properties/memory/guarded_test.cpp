@@ -1,4 +1,4 @@
-// The guard, with subjects of a few lines each that break one rule of memory, or none.
+// The guard, tested with short subjects that each break one rule of memory, or none.
 #include "properties/memory/guarded.h"
 
 #include <gtest/gtest.h>
@@ -19,14 +19,15 @@ namespace {
 
 using Addresses = std::vector<void*>;
 
-/// A memory that remembers what it was asked for, and which bytes a subject may touch.
+/// A memory that records what it was asked for, and which bytes a subject may touch.
 class WatchedMemory : public Memory {
  public:
   static constexpr std::size_t alignment = 256;
 
   void* arena(std::size_t bytes) override {
     ++arenas;
-    storage_.assign(bytes + alignment, 0x5a);  // never what the guard expects, so that it must have put it there
+    // unlike any byte the guard expects, so the guard must have written what it finds
+    storage_.assign(bytes + alignment, 0x5a);
     void* begin = storage_.data();
     std::size_t room = storage_.size();
     begin_ = static_cast<std::uint8_t*>(std::align(alignment, bytes, begin, room));
@@ -64,8 +65,8 @@ class WatchedMemory : public Memory {
 
 constexpr Fill usual = {};
 
-/// A call with an input of five bytes, one of three 32-bit words, an output of seven 16-bit elements and one of two
-/// words.
+/// A call with an input of five bytes, an input of three 32-bit words, an output of seven 16-bit elements and an output
+/// of two words.
 struct CallToGuard {
   std::array<std::uint8_t, 5> codes = {10, 11, 12, 13, 14};
   std::array<std::uint32_t, 3> scales = {0x3f800000, 0xffffffff, 0};
@@ -80,7 +81,7 @@ struct CallToGuard {
   }
 };
 
-/// What a right subject does.
+/// Writes every output element, as a correct subject does.
 void write_everything(const Addresses& at) {
   for (std::uint16_t i = 0; i < 7; ++i) static_cast<std::uint16_t*>(at[1])[i] = i;
   for (std::uint32_t i = 0; i < 2; ++i) static_cast<std::uint32_t*>(at[3])[i] = 100 + i;
@@ -88,7 +89,7 @@ void write_everything(const Addresses& at) {
 
 std::uint8_t* byte(void* address, std::ptrdiff_t offset) { return static_cast<std::uint8_t*>(address) + offset; }
 
-/// What the guard says of a right subject that then does one thing more; empty where it says nothing.
+/// The guard's message for a correct subject that then does one thing more; empty if there is none.
 template <class Also>
 std::string violation_of(Memory& memory, const Also& also, const Fill& fill = usual) {
   CallToGuard call;
@@ -103,8 +104,8 @@ std::string violation_of(Memory& memory, const Also& also, const Fill& fill = us
   return "";
 }
 
-/// The same tests in the host's memory, and in one that starts out full of something else. The lenient one: under
-/// AddressSanitizer the other ends the process at the first forbidden byte, which a test of its own looks at.
+/// Runs the tests in host memory and in a memory full of other bytes. The host memory is the lenient kind: under
+/// AddressSanitizer the strict kind ends the process at the first forbidden byte, which has a test of its own.
 class Guarded : public testing::TestWithParam<bool> {
  protected:
   Memory& memory() { return GetParam() ? static_cast<Memory&>(watched_memory_) : lenient_host_memory(); }
@@ -162,7 +163,7 @@ TEST_P(Guarded, SeesOneFlippedBitOfAnyFence) {
 
 TEST_P(Guarded, SeesAByteThatEqualsTheFenceUnderAnotherFence) {
   const auto write_ff = [](const Addresses& at) { *byte(at[1], 14) = 0xff; };
-  EXPECT_EQ(violation_of(memory(), write_ff, {.fence = 0xff}), "");  // why there is a property with a second fence
+  EXPECT_EQ(violation_of(memory(), write_ff, {.fence = 0xff}), "");  // the reason for a property with a second fence
   EXPECT_NE(violation_of(memory(), write_ff, {.fence = 0x3c}), "");
 }
 
@@ -201,7 +202,7 @@ TEST_P(Guarded, NamesTheFirstElementOfAnOutputThatWasNotWritten) {
 }
 
 TEST_P(Guarded, SeesAnUnwrittenElementWhereverItIsAndHoweverWide) {
-  constexpr std::size_t elements = 150;  // more than are looked at together, and some that are left over
+  constexpr std::size_t elements = 150;  // more than are compared together, and a remainder
   for (const std::size_t width : {1, 2, 3, 4, 8}) {
     std::vector<std::uint8_t> out(elements * width);
     const std::vector<Tensor> tensors = {
@@ -209,7 +210,7 @@ TEST_P(Guarded, SeesAnUnwrittenElementWhereverItIsAndHoweverWide) {
     const auto said = [&](std::size_t first, std::size_t count) -> std::string {
       try {
         guarded(memory(), tensors, usual, [&](const Addresses& at) {
-          // Nearly the poison: all of an element but one bit of its last byte.
+          // Differs from the poison only in one bit of each element's last byte.
           for (std::size_t i = 0; i < elements; ++i)
             *byte(at[0], static_cast<std::ptrdiff_t>((i + 1) * width - 1)) ^= 1;
           for (std::size_t i = first; i < first + count; ++i) {
@@ -251,7 +252,7 @@ TEST_P(Guarded, LetsAnOutputEqualThePoisonWhereThatIsLegal) {
         {.name = "packed", .output = packed.data(), .bytes = 8, .element_bytes = 4, .may_equal_poison = true}};
     guarded(memory(), tensors, {.poison = poison},
             [](const Addresses& at) { static_cast<std::uint32_t*>(at[0])[1] = 7; });
-    // What was left unwritten comes back as the poison, for the comparison to find; under two poisons it differs.
+    // An unwritten word comes back as the poison, which the comparison finds; under two poisons it differs.
     EXPECT_EQ(packed[0], poison * 0x10001u);
     EXPECT_EQ(packed[1], 7u);
     EXPECT_THROW(guarded(memory(), tensors, {.poison = poison}, [](const Addresses& at) { *byte(at[0], 8) = 1; }),
@@ -291,7 +292,7 @@ TEST_P(Guarded, AlignsEveryTensorAndKeepsThemApart) {
 }
 
 TEST_P(Guarded, GivesATensorExactlyTheAlignmentThatItPromises) {
-  // A subject that relies on more than it may, vector loads from elements, would pass on memory that is aligned better.
+  // Better alignment would hide a subject that relies on more than it is promised, such as vector loads.
   for (const std::size_t alignment : {1, 2, 4, 16, 128}) {
     std::vector<std::uint8_t> in(40, 1), out(40);
     const std::vector<Tensor> tensors = {{.name = "in", .input = in.data(), .bytes = 40, .alignment = alignment},
@@ -368,7 +369,7 @@ TEST_P(Guarded, TakesACallWithoutTensors) {
 }
 
 TEST_P(Guarded, StartsEveryCallAnew) {
-  // What an earlier call wrote is no writing of this one, and a broken fence of then is whole now.
+  // Output left by an earlier call does not count as written, and a fence broken by an earlier call is restored.
   EXPECT_NE(violation_of(memory(), [](const Addresses& at) { *byte(at[1], 14) = 0; }), "");
   EXPECT_EQ(violation_of(memory(), [](const Addresses&) {}), "");
   CallToGuard call;
@@ -426,7 +427,7 @@ TEST(GuardedMemory, OfTheHostIsTheSameWhetherItForbidsOrNot) {
   }
 }
 
-#if !defined(__SANITIZE_ADDRESS__)  // which ends the process instead
+#if !defined(__SANITIZE_ADDRESS__)  // AddressSanitizer ends the process instead
 TEST(GuardedMemory, OfTheHostIsUsableAfterARequestThatCouldNotBeMet) {
   EXPECT_THROW(lenient_host_memory().arena(std::size_t{1} << 60), std::bad_alloc);
   ASSERT_NE(lenient_host_memory().arena(64), nullptr);
@@ -441,15 +442,15 @@ TEST(GuardedMemory, OfTheHostEndsTheProcessWhereAFenceIsTouchedUnderAddressSanit
 }
 #endif
 
-#if !defined(__SANITIZE_ADDRESS__)  // there bytes are forbidden, and not pages
+#if !defined(__SANITIZE_ADDRESS__)  // it forbids bytes, not pages
 
 /// Reads a byte and throws its value away.
 void touch(void* address, std::ptrdiff_t offset) {
   static_cast<void>(*const_cast<const volatile std::uint8_t*>(byte(address, offset)));
 }
 
-/// Two inputs, of 6 and 12 bytes, and outputs of 32 and 7 bytes, with pages on one side, aligned to their elements or
-/// as allocators align.
+/// Two inputs of 6 and 12 bytes and outputs of 32 and 7 bytes, with pages on one side, aligned to their elements or as
+/// allocators align.
 struct CallBetweenPages {
   std::array<std::uint8_t, 12> in = {};
   std::array<std::uint8_t, 32> out = {};
@@ -517,7 +518,7 @@ TEST(UntouchablePages, ShowAReadBeforeTheBeginningWhoseValueIsThrownAway) {
 TEST(UntouchablePages, AreAsCloseBehindATensorAsItsAlignmentAllows) {
   const std::unique_ptr<Memory> memory = make_host_memory();
   CallBetweenPages call;
-  // 6 and 12 bytes from a multiple of 64: the rest up to the next one is a fence.
+  // 6 and 12 bytes from a multiple of 64 on; the rest up to the next multiple is a fence.
   EXPECT_EQ(seen(*memory, call.tensors(false, of_allocators), [](const Addresses& at) { touch(at[0], 64); }),
             "read past the end of codes: the byte 59 past its end");
   EXPECT_EQ(seen(*memory, call.tensors(false, of_allocators), [](const Addresses& at) { touch(at[0], 63); }), "");
@@ -602,7 +603,7 @@ TEST(UntouchablePagesDeathTest, EndTheProcessWhereTheSubjectHoldsMoreThanItsCall
   const auto touches = [](const Addresses& at) { touch(at[1], 12); };
   EXPECT_EXIT(seen(host_memory(), call.tensors(false, of_elements), touches), testing::KilledBySignal(SIGSEGV),
               "read past the end of scales: the byte 1 past its end");
-  // Nobody jumps out of another thread.
+  // A jump cannot leave another thread, so the touch ends the process.
   const std::unique_ptr<Memory> memory = make_host_memory();
   const auto touches_elsewhere = [&](const Addresses& at) { std::thread(touches, at).join(); };
   EXPECT_EXIT(seen(*memory, call.tensors(false, of_elements), touches_elsewhere), testing::KilledBySignal(SIGSEGV),
@@ -619,7 +620,7 @@ TEST(UntouchablePagesDeathTest, LeaveOtherMutantsToWhoeverHadThem) {
 }
 #endif
 
-/// A memory whose tensors are allocated apart: under AddressSanitizer their ends are seen.
+/// A memory with a separate allocation for each tensor, so that AddressSanitizer sees its ends.
 class MemoryApart : public WatchedMemory {
  public:
   std::vector<void*> apart(const std::vector<std::size_t>& bytes) override {
@@ -651,7 +652,7 @@ TEST(TensorsApart, HaveAnAllocationEachThatEndsWithThem) {
   });
   EXPECT_EQ(out, (std::array<std::uint8_t, 3>{1, 2, 3}));
   EXPECT_EQ(memory.arenas, 0);
-  EXPECT_EQ(memory.copied_in, in.size());  // no poison: a tool must see what is never written
+  EXPECT_EQ(memory.copied_in, in.size());  // no poison, so that a tool sees elements that are never written
 }
 
 TEST(TensorsApart, AreInputsThatMustNotChange) {

@@ -4,7 +4,7 @@
 
 #include "properties/memory/memory.h"
 
-// How GCC and clang say that AddressSanitizer is on.
+// GCC defines __SANITIZE_ADDRESS__ under AddressSanitizer; clang has __has_feature(address_sanitizer).
 #if defined(__SANITIZE_ADDRESS__)
 #define TILEPROOF_FORBIDS
 #elif defined(__has_feature)
@@ -23,7 +23,7 @@ namespace {
 
 class HostMemory : public Memory {
  public:
-  /// @param forbids  whether what lies outside of tensors may not be touched
+  /// @param forbids  whether bytes outside tensors are forbidden
   explicit HostMemory(bool forbids, OnTouch on_touch = OnTouch::ends_process)
       : forbids_(forbids), on_touch_(on_touch) {}
   HostMemory(const HostMemory&) = delete;
@@ -48,7 +48,7 @@ class HostMemory : public Memory {
   void copy_out(void* to, const void* from, std::size_t bytes) override { std::memcpy(to, from, bytes); }
 #if defined(TILEPROOF_FORBIDS)
   void forbid(void* begin, std::size_t bytes) override {
-    // And what lies behind, which an earlier and larger case left.
+    // Also forbid the rest of the arena, which an earlier, larger case has grown.
     static_cast<void>(bytes);
     if (forbids_) ASAN_POISON_MEMORY_REGION(begin, bytes_);
   }

@@ -23,7 +23,7 @@ std::size_t in_whole_pages(std::size_t bytes) {
   return (bytes + page - 1) / page * page;
 }
 
-/// A call that is being watched.
+/// A call whose tensors are being watched.
 struct WatchedCall {
   const std::vector<GuardedTensor>& tensors;
   OnTouch on_touch;
@@ -31,8 +31,8 @@ struct WatchedCall {
   char message[256] = "";
 };
 
-// The signal handler reads these: no lock may be held there. A thread watches one call at a time, so that more calls
-// than slots mean more threads than that; the last ones are then not watched by other threads than their own.
+// The signal handler reads this table, so it is lock-free. Each thread watches one call at a time; with more threads
+// than slots, the last calls are watched only on their own threads.
 constexpr std::size_t most_calls = 1024;
 std::array<std::atomic<WatchedCall*>, most_calls> watched_calls;
 thread_local WatchedCall* call_of_thread = nullptr;
@@ -41,7 +41,7 @@ std::atomic<int> told_on = STDERR_FILENO;
 
 bool is_write(const void* context) {
 #if defined(__x86_64__)
-  constexpr greg_t write_bit = 2;  // of the page fault's error code
+  constexpr greg_t write_bit = 2;  // in the page fault's error code
   return (static_cast<const ucontext_t*>(context)->uc_mcontext.gregs[REG_ERR] & write_bit) != 0;
 #else
   static_cast<void>(context);
@@ -49,7 +49,8 @@ bool is_write(const void* context) {
 #endif
 }
 
-/// Writes the message of a touch at an address between two tensors, or beside one. @return whether it is one of these
+/// Writes the message for a touch beside a tensor of the call.
+/// @return whether the address belongs to such a page
 bool describe_touch(WatchedCall& call, const std::uint8_t* at, bool wrote) {
   const GuardedTensor* nearest = nullptr;
   std::size_t distance = untouchable_bytes;
@@ -79,7 +80,7 @@ WatchedCall* call_touched(const std::uint8_t* at, bool wrote) {
 }
 
 void on_fault(int signal, siginfo_t* info, void* context) {
-  const bool is_of_address = info->si_code > 0;  // the kernel says so; else somebody has sent it
+  const bool is_of_address = info->si_code > 0;  // sent by the kernel for a fault, not by kill()
   WatchedCall* call = nullptr;
   if (is_of_address) call = call_touched(static_cast<const std::uint8_t*>(info->si_addr), is_write(context));
   if (call != nullptr && call == call_of_thread && call->on_touch == OnTouch::ends_call) {
@@ -88,7 +89,7 @@ void on_fault(int signal, siginfo_t* info, void* context) {
   if (call != nullptr) {
     if (write(told_on, call->message, std::strlen(call->message)) < 0) _exit(128 + signal);
   }
-  // The instruction is run again and faults again, now as if nobody had asked.
+  // With the earlier handler restored, the instruction runs again and faults again.
   sigaction(signal, &handler_before, nullptr);
   if (!is_of_address) raise(signal);
 }
@@ -98,12 +99,13 @@ void install_handler() {
   std::call_once(once, [] {
     struct sigaction action = {};
     action.sa_sigaction = on_fault;
-    action.sa_flags = SA_SIGINFO | SA_NODEFER;  // not blocked: a jump out of the handler leaves the mask as it is
+    // not blocked, because the jump out of the handler does not restore the mask
+    action.sa_flags = SA_SIGINFO | SA_NODEFER;
     sigaction(SIGSEGV, &action, &handler_before);
   });
 }
 
-/// Registers a call while it lives.
+/// Registers a call for as long as it lives.
 class Registered {
  public:
   explicit Registered(WatchedCall& call) : outer_(call_of_thread) {
@@ -127,7 +129,8 @@ class Registered {
   std::atomic<WatchedCall*>* slot_ = nullptr;
 };
 
-/// Apart, so that no local variable changes between sigsetjmp and the jump back. @return whether `use` ended
+/// In a function of its own, so that no local variable changes between sigsetjmp and the jump back.
+/// @return whether `use` returned
 [[gnu::noinline]] bool has_ended(WatchedCall& call, const std::function<void()>& use) {
   if (sigsetjmp(call.before_call, /*savemask=*/0) != 0) return false;
   use();

@@ -1,5 +1,5 @@
-/// Pages around tensors that nobody may touch: a read outside of a tensor is seen even where its value is thrown away.
-/// A touch becomes a message that names the tensor: "read past the end of packed_w: the byte 1 past its end".
+/// Untouchable pages around tensors: a read outside a tensor is found even if its value is thrown away. A touch becomes
+/// a message that names the tensor: "read past the end of packed_w: the byte 1 past its end".
 #pragma once
 
 #include <cstddef>
@@ -10,16 +10,16 @@
 
 namespace tileproof {
 
-/// Whole pages for one tensor; the pages before and behind them cannot be touched.
+/// Whole pages for one tensor; the pages before and after them are untouchable.
 struct Pages {
   std::uint8_t* begin = nullptr;
   std::uint8_t* end = nullptr;
 };
 
-/// So many bytes before and behind each of PageGuard's pages cannot be touched.
+/// The untouchable bytes before and after each of PageGuard's pages.
 inline constexpr std::size_t untouchable_bytes = std::size_t{1} << 20;
 
-/// Address space of its own: pages for several tensors, mapped once and again only where they must grow.
+/// Reserves address space and maps pages for several tensors; maps anew only when they must grow.
 class PageGuard {
  public:
   PageGuard() = default;
@@ -27,7 +27,7 @@ class PageGuard {
   PageGuard& operator=(const PageGuard&) = delete;
   ~PageGuard() { unmap(); }
 
-  /// Pages for each of so many bytes, with anything in them, valid until the next call.
+  /// Pages for each size in `bytes`, with unspecified contents, valid until the next call.
   /// @throws std::bad_alloc
   const std::vector<Pages>& pages_for(const std::vector<std::size_t>& bytes);
 
@@ -47,17 +47,18 @@ struct GuardedTensor {
   Pages pages;
 };
 
-/// What a touched page does to the call that touched it.
+/// The effect of touching an untouchable page.
 enum class OnTouch {
-  ends_call,    // the call is left by a jump, destructors of its frames are not run: for code that holds nothing
-  ends_process  // the message is written on a descriptor, and the process dies of its signal
+  // Leaves the call by a jump that skips the destructors of its frames; for code that holds no resources.
+  ends_call,
+  ends_process  // writes the message on a descriptor, and the process dies of the signal
 };
 
-/// Where a message is written before the process dies; else on stderr.
+/// Sets the descriptor for the message that is written before the process dies; the default is stderr.
 void tell_touch_on(int descriptor);
 
-/// Calls `use` while touches of the pages around these tensors are watched, by whatever thread.
-/// @return what was touched, where that ended the call; else ""
+/// Calls `use` while touches of the pages around these tensors are watched, on any thread.
+/// @return the message of the touch that ended the call; else ""
 std::string touched_by(const std::vector<GuardedTensor>&, OnTouch, const std::function<void()>& use);
 
 }  // namespace tileproof

@@ -10,8 +10,8 @@ namespace tileproof {
 
 namespace {
 
-/// Behind an output the fence holds the eight rows of an n-tile that a careless kernel would write, up to a limit that
-/// keeps small cases quick; a store further away than that is not seen.
+/// The fence behind an output has eight times its bytes, for a kernel that always writes all eight rows of an n-tile,
+/// up to a limit that keeps small cases fast. A store beyond the fence is not seen.
 std::size_t fence_bytes_behind(const Tensor& tensor) {
   constexpr std::size_t least = 512;
   constexpr std::size_t most = 65536;
@@ -19,13 +19,13 @@ std::size_t fence_bytes_behind(const Tensor& tensor) {
 }
 constexpr std::size_t fence_bytes_before = 4096;
 constexpr std::size_t alignment = 256;
-constexpr std::size_t alignment_of_allocators = 64;  // torch's, on a CPU
+constexpr std::size_t alignment_of_allocators = 64;  // torch's allocator on a CPU
 
 std::size_t room_bytes(const Tensor& tensor) {
   return std::max(fence_bytes_before, fence_bytes_behind(tensor)) + tensor.bytes + alignment;
 }
 
-/// Where a tensor begins whose pages end at an address, which is aligned: as close to their end as it may.
+/// The start address of a tensor that ends as close to `pages_end` as its alignment allows. pages_end is aligned.
 std::uintptr_t begin_before(std::uintptr_t pages_end, const Tensor& tensor) {
   const std::uintptr_t last = pages_end - tensor.bytes;
   if (tensor.alignment >= alignment) return last / alignment_of_allocators * alignment_of_allocators;
@@ -34,7 +34,7 @@ std::uintptr_t begin_before(std::uintptr_t pages_end, const Tensor& tensor) {
   return begin <= last ? begin : begin - alignment;
 }
 
-/// A tensor in its pages, with a fence on both sides, of which one may be short.
+/// Places a tensor in its pages, with a fence on both sides, one of which may be short.
 void place_between_pages(Placement& placement, const Tensor& tensor, const Pages& pages) {
   const auto offset = [&](std::uintptr_t address) {
     return static_cast<std::size_t>(address - reinterpret_cast<std::uintptr_t>(placement.arena));

@@ -1,4 +1,4 @@
-/// Where the tensors of a guarded call lie in their arena, and the fences between them. Internal to guarded calls.
+/// The positions of a guarded call's tensors and fences in the arena. Internal to guarded calls.
 #pragma once
 
 #include <exception>
@@ -9,7 +9,7 @@
 
 namespace tileproof {
 
-/// How far behind an aligned address a tensor is aligned to what it promises and no better.
+/// The offset from an aligned address that aligns a tensor to exactly its promise and no better.
 std::size_t misalignment(const Tensor&);
 
 struct Placed {
@@ -18,45 +18,47 @@ struct Placed {
   std::size_t end() const { return begin + tensor->bytes; }
 };
 
-/// Bytes of the arena between two tensors, or beside one.
+/// The bytes of the arena between two tensors, or beside one.
 struct Fence {
   std::size_t begin;
   std::size_t end;
-  const Tensor* before;  // nullptr: none
-  const Tensor* behind;  // likewise
+  const Tensor* before;  // nullptr at the start of the arena
+  const Tensor* behind;  // nullptr at its end
 };
 
 struct Placement {
   std::vector<Placed> tensors;
   std::vector<Fence> fences;
-  std::size_t bytes = 0;  // of tensors and fences
+  std::size_t bytes = 0;  // tensors and fences together
   std::uint8_t* arena = nullptr;
-  std::vector<Pages> pages;  // of each tensor, where there are untouchable ones around them
+  std::vector<Pages> pages;  // one for each tensor, where there are untouchable pages
 };
 
-/// Tensors and fences one behind the other, in an arena that is yet to be had.
-/// @param tensors  live as long as the placement
+/// Offsets of tensors and fences one after the other, before there is an arena.
+/// @param tensors  must outlive the placement
 Placement placed(const std::vector<Tensor>& tensors);
-/// The same in memory: in its arena, or each in pages of its own.
+/// The positions with addresses: in the memory's arena, or each tensor in pages of its own.
 Placement placed(Memory&, const std::vector<Tensor>& tensors);
 
-/// Addresses of the tensors, each at the end of an allocation of its own, where a tool watches allocations; else none.
+/// Addresses of the tensors, each at the end of an allocation of its own, where a tool watches allocations; else empty.
 std::vector<void*> addresses_apart(Memory&, const std::vector<Tensor>&);
 
-/// Far the most bytes are as they should be, and a comparison with their neighbours sees that at once.
+/// Whether all bytes equal `byte`. It compares each byte with its neighbour, which is fast in the usual case that all
+/// are equal.
 bool all_are(std::uint8_t byte, std::span<const std::uint8_t> bytes);
 
-/// Looks at a fence's bytes.
-/// @throws GuardViolation for the first byte that was changed; the tensor that it is nearer to is named
+/// Checks the bytes of a fence.
+/// @throws GuardViolation for the first changed byte; it names the nearer tensor
 void check_fence(const Fence&, std::span<const std::uint8_t> bytes, std::uint8_t fence);
 
-/// Calls `use` with the addresses of the tensors in the arena, while nothing else of it may be touched.
-/// @return what the subject refused with, if it did: whoever refuses has not touched anything either
-/// @throws GuardViolation where it touched a page that nobody may
+/// Calls `use` with the addresses of the tensors in the arena, while everything else in the arena is forbidden.
+/// @return the exception with which the subject refused, if it did; a subject that refuses must not touch anything
+/// either
+/// @throws GuardViolation if the subject touched an untouchable page
 std::exception_ptr validate_use(Memory&, const Placement&, const std::function<void(const std::vector<void*>&)>& use);
 
-/// Bytes for one call, with anything in them.
-/// @param kept  a thread's, of earlier calls: taken and grown, unless many more are asked for than should be kept
+/// Uninitialized bytes for one call.
+/// @param kept  a thread's buffer from earlier calls; reused and grown, unless far more is needed than should be kept
 class Room {
  public:
   Room(std::vector<std::uint8_t>& kept, std::size_t bytes);
@@ -69,19 +71,20 @@ class Room {
   std::uint8_t* begin_;
 };
 
-/// An arena as the harness writes it and looks at it: where it lies, or a copy, carried in as a whole and out again.
+/// The arena as the harness sees it: the arena itself where it is in this process, else a copy that is copied in and
+/// out as a whole.
 class Image {
  public:
   Image(Memory&, const Placement&);
 
-  /// Where a tensor's bytes are in the image.
+  /// The address of a tensor in the image.
   std::uint8_t* here(const Placed& p) const { return begin_ + p.begin; }
 
   void write_fences(std::uint8_t fence);
   void write_poison(const Placed&, std::uint16_t poison);
-  /// validate_use(), between carrying the image in and out.
+  /// Copies the image in, calls validate_use(), and copies the image out.
   std::exception_ptr use(const std::function<void(const std::vector<void*>&)>&);
-  /// @throws GuardViolation for the first byte of a fence that was changed
+  /// @throws GuardViolation for the first changed byte of a fence
   void check_fences(std::uint8_t fence) const;
 
  private:

@@ -1,4 +1,4 @@
-// Arithmetic: the right code, scale and zero, and another weight.
+// Mutants of the arithmetic: code, scale and zero are right, the weight is wrong.
 #include <cmath>
 #include <utility>
 
@@ -34,21 +34,21 @@ bool is_subnormal(FloatFormat f, std::uint32_t bits) {
 bool is_finite(FloatFormat f, std::uint32_t bits) { return magnitude(f, bits) < f.infinity(); }
 std::uint32_t flushed(FloatFormat f, std::uint32_t bits) { return is_subnormal(f, bits) ? bits & f.sign_bit() : bits; }
 
-/// What the scale is multiplied by.
+/// The factor of the scale: the code less its midpoint or zero point.
 int steps_of(const WeightInputs& w) {
   return w.scheme->zero_kind == Zero::value   ? w.code - 8
          : w.scheme->zero_kind == Zero::point ? w.code - w.zero_point
                                               : w.code;
 }
 
-/// The weight in a wider format, rounded there and then once more.
+/// The weight rounded to a wider format first, and then to its own.
 std::uint32_t rounded_twice(const WeightInputs& w, FloatFormat wider) {
   Exact exact = product(whole(steps_of(w)), decode(w.parameter_type, w.scale));
   if (w.scheme->zero_kind == Zero::value) exact = sum(exact, decode(w.parameter_type, w.zero));
   return rounded(w.weight_type, decode(wider, rounded(wider, exact)));
 }
 
-/// A finite double, exactly.
+/// Converts a finite double exactly.
 Exact exact_of(double value) {
   int exponent = 0;
   const double fraction = std::frexp(std::fabs(value), &exponent);
@@ -67,8 +67,9 @@ std::uint32_t through_double(const WeightInputs& w) {
   return once == 0 ? right : rounded(w.weight_type, exact_of(once));
 }
 
-/// The right weight, or the one before or behind it, by what `wanted` says of the exact value and the right weight's,
-/// both as magnitudes in double: exact wherever scale and zero are not too far apart.
+/// The right weight, or the next or previous value.
+/// @param wanted  returns which, from the magnitudes of the exact value and the right weight; both are doubles, exact
+///                wherever scale and zero are not too far apart
 template <class Wanted>
 std::uint32_t neighbour(const WeightInputs& w, Wanted wanted) {
   const std::uint32_t right = right_weight(w);
@@ -401,7 +402,8 @@ std::vector<Mutant> arithmetic_mutants() {
            return right_weight(w) ^ (hit ? 1u : 0u);
          });
        }},
-      // As good as any other triple, but that its step comes in the first tenth: to look for it takes minutes.
+      // No different from any other triple, except that its step is in the first tenth of the enumeration: finding it
+      // takes minutes.
       {.name = "one-triple",
        .what = "wrong in the last bit for one (code, scale, zero) of all 2^36 in bf16: 11, 0x3bdf, 0xbe51",
        .found_by = {},

@@ -1,4 +1,4 @@
-// Which mutant an example operator library has (example_operators.cpp): PLANTED_MUTANT, given with -D.
+// Names the mutant of an example operator library (example_operators.cpp): PLANTED_MUTANT, set with -D.
 namespace example {
 
 extern const char* const canary_mutants;
@@ -13,15 +13,15 @@ void (*const example_needs_it)() = example_symbol_that_nobody_defines;
 #endif
 
 #if defined(IS_A_PYTHON_MODULE)
-// As torch.utils.cpp_extension builds a library: a module of Python's too, which finds Python's symbols where Python
-// has loaded it. Declared here, for there may be no Python.h.
+// Like a library built by torch.utils.cpp_extension, which is also a Python module and finds Python's symbols in the
+// process that loads it. The symbols are declared here, because Python.h may not be installed.
 extern "C" {
 extern void* PyExc_RuntimeError;
 void PyErr_SetString(void* type, const char* message);
 void* PyModule_Create2(void* definition, int version);
 
 __attribute__((visibility("default"))) void* PyInit_example() {
-  static const void* definition[13] = {};  // a PyModuleDef, whose sixth word is its name
+  static const void* definition[13] = {};  // a PyModuleDef, whose sixth word is the module's name
   definition[5] = "example";
   void* module = PyModule_Create2(definition, 1013);
   if (module == nullptr) PyErr_SetString(PyExc_RuntimeError, "example: no module");

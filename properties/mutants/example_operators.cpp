@@ -1,9 +1,5 @@
-/// An operator library such as a third party writes, to be judged by the tests of judging one: pack, unpack and
-/// dequantize of bf16 weights in the float domain, as PyTorch operators of the namespace `example`.
-///
-/// It is right, or has the one mutant that example_mutant.cpp names: this file is compiled once, that one for every
-/// library. A mutant is a branch where an engineer would have made it, and a comment that says what was forgotten. To
-/// add one, add its name to `mutants` and its branch.
+/// An operator library as a third party would write it: pack, unpack and dequantize of bf16 weights in the float
+/// domain, as PyTorch operators in the namespace `example`. The tests of `verify` on operator libraries judge it.
 #include <ATen/Parallel.h>
 #include <ATen/core/Tensor.h>
 #include <ATen/ops/empty.h>
@@ -52,6 +48,10 @@ using tileproof::kernels::DequantizeArguments;
 using tileproof::kernels::PackArguments;
 using tileproof::kernels::Range;
 using tileproof::kernels::UnpackArguments;
+
+// The library is right, or has the one mutant that example_mutant.cpp names; this file is compiled once, that file for
+// each library. A mutant is a branch where an engineer could make the mistake, with a comment that says what was
+// forgotten. To add one, add its name to `mutants` and its branch.
 
 // --- Mutants
 // ----------------------------------------------------------------------------------------------------------
@@ -105,7 +105,7 @@ constexpr bool is_mutant(std::string_view name) {
   return false;
 }
 
-/// The name of a mutant; a misspelt one does not compile.
+/// The name of a mutant; a misspelt name does not compile.
 struct MutantName {
   std::string_view name;
   consteval MutantName(const char* of) : name(of) {
@@ -122,19 +122,19 @@ std::string text_of(const Tensor& given) {
   return c10::str(c10::getDtypeNames(given.scalar_type()).first, ' ', given.sym_sizes(), " on ", given.device());
 }
 
-/// Forgotten, by throws-hostile: that terminals, web pages, tables and JSON show what a message quotes.
+/// Forgotten, by throws-hostile: terminals, web pages, tables and JSON show what a message quotes.
 const char* remark() {
   return has("throws-hostile") ? " \x1b[31mred\x1b[0m <script>alert(1)</script> \xff\xfe |x| `y`\n" : "";
 }
 
-/// Throws unless something holds, which is about sizes that may be symbolic: then it becomes a guard.
+/// Throws unless the condition holds. The condition is about sizes that may be symbolic; for those it becomes a guard.
 template <class Given, class... Legal>
 void require(const c10::SymBool& holds, const char* argument, const Given& given, const Legal&... legal) {
   if (holds.expect_true(__FILE__, __LINE__)) return;
   TORCH_CHECK(false, argument, ": expected ", c10::str(legal...), ", got ", text_of(given), remark());
 }
 
-/// Whether no arithmetic here overflows on a size. Of an unknown one the allocation will tell.
+/// Whether arithmetic on a size cannot overflow. An unknown symbolic size is accepted; its allocation would fail.
 bool is_sane(const SymInt& size) { return size.maybe_as_int().value_or(0) <= std::int64_t{1} << 40; }
 
 void check_inner_k_tiles(std::int64_t inner_k_tiles) {
@@ -142,7 +142,7 @@ void check_inner_k_tiles(std::int64_t inner_k_tiles) {
   require(legal && !(has("throws-hostile") && inner_k_tiles == 4), "inner_k_tiles", inner_k_tiles, "2, 4 or 8");
 }
 
-/// Forgotten, by truncates-integers: that PyTorch's integers have 64 bits.
+/// Forgotten, by truncates-integers: PyTorch's integers have 64 bits.
 std::int64_t taken(std::int64_t given) { return has("truncates-integers") ? static_cast<std::int32_t>(given) : given; }
 
 void check_packed(const Tensor& packed_w, std::int64_t inner_k_tiles) {
@@ -158,7 +158,7 @@ void check_packed(const Tensor& packed_w, std::int64_t inner_k_tiles) {
 
 using Sizes = std::array<SymInt, 2>;
 
-/// @return the sizes of the codes in packed_w, whose padded rows count
+/// @return the sizes of the codes in packed_w, padded rows included
 Sizes codes_sizes(const Tensor& packed_w, std::int64_t inner_k_tiles) {
   check_packed(packed_w, inner_k_tiles);
   return {packed_w.sym_size(0) * 8, packed_w.sym_size(1) * (16 * inner_k_tiles)};
@@ -169,18 +169,18 @@ std::array<SymInt, 4> packed_sizes(const Tensor& codes, std::int64_t inner_k_til
   require(codes.scalar_type() == at::kByte, "codes", codes, "uint8");
   require(codes.dim() == 2, "codes", codes, "2 dimensions [n][k/2]");
   require(is_sane(codes.sym_size(0)) && is_sane(codes.sym_size(1)), "codes", codes, "sizes up to 2^40");
-  const std::int64_t bytes_of_supertile = 8 * inner_k_tiles;  // of a row
+  const std::int64_t bytes_of_supertile = 8 * inner_k_tiles;  // a supertile of one row
   require((codes.sym_size(1) % bytes_of_supertile).sym_eq(0), "codes", codes,
           "k/2 a multiple of 8*inner_k_tiles = ", bytes_of_supertile);
   return {(codes.sym_size(0) + 7) / 8, codes.sym_size(1) / bytes_of_supertile, 32, inner_k_tiles / 2};
 }
 
-/// @return the sizes [n][k] of the weights: scales_and_zeros has n rows, which fill the n-tiles of packed_w
+/// @return the sizes [n][k] of the weights; scales_and_zeros has n rows, which fill the n-tiles of packed_w
 Sizes weights_sizes(const Tensor& packed_w, const Tensor& scales_and_zeros, std::int64_t group_size,
                     std::int64_t inner_k_tiles) {
   const auto [padded_n, k] = codes_sizes(packed_w, inner_k_tiles);
   require(group_size > 0 && group_size % 16 == 0, "group_size", group_size, "a positive multiple of 16");
-  // Forgotten, by groups-rounded-down: that the columns behind the last whole group have parameters nowhere.
+  // Forgotten, by groups-rounded-down: the columns after the last whole group have no parameters.
   if (!has("groups-rounded-down"))
     require((k % group_size).sym_eq(0), "group_size", group_size, "a divisor of k = ", k);
 
@@ -194,7 +194,7 @@ Sizes weights_sizes(const Tensor& packed_w, const Tensor& scales_and_zeros, std:
   check_scales(n.sym_le(padded_n), "at most the rows of packed_w, n = ", padded_n);
   check_scales(n.sym_gt(padded_n - 8), "a row in the last n-tile of packed_w, n > ", padded_n - 8);
   check_scales(scales_and_zeros.sym_size(2).sym_eq(2), "a scale and a zero in dimension 2");
-  // Forgotten, by wrong-groups: it looks checked, since n is.
+  // Forgotten, by wrong-groups: checking n does not check the number of groups.
   if (!has("wrong-groups") && !has("groups-rounded-down")) {
     check_scales(scales_and_zeros.sym_size(0).sym_eq(k / group_size), "k/group_size = ", k / group_size, " groups");
   }
@@ -204,13 +204,13 @@ Sizes weights_sizes(const Tensor& packed_w, const Tensor& scales_and_zeros, std:
 // --- Running the kernels ---------------------------------------------------------------------------------------------
 
 const void* address_of(const Tensor& tensor) {
-  // Forgotten, by ignores-offset: a slice begins within its storage.
+  // Forgotten, by ignores-offset: a slice begins inside its storage.
   return has("ignores-offset") ? tensor.storage().data() : tensor.const_data_ptr();
 }
 
-/// A tensor that the kernels can read: its elements one after the other, from an address that vectors load from.
+/// A tensor that the kernels can read: contiguous, and at an address that vector loads accept.
 Tensor readable(const Tensor& tensor) {
-  // Forgotten, by ignores-stride: a transposed matrix, and every other row of one, are tensors too.
+  // Forgotten, by ignores-stride: a transposed matrix, or every other row of a matrix, is a tensor too.
   const Tensor elements = has("ignores-stride") ? tensor : tensor.contiguous();
   const bool is_aligned = reinterpret_cast<std::uintptr_t>(address_of(elements)) % 16 == 0;
   return is_aligned ? elements : elements.clone();
@@ -228,7 +228,7 @@ auto call(const DequantizeArguments& arguments, auto where) { return tileproof::
 
 #if defined(TILEPROOF_HAS_CUDA)
 cudaStream_t stream_of(c10::Device device) {
-  // Forgotten, by default-stream: what the user's own streams have to do does not wait for the default one.
+  // Forgotten, by default-stream: work on a user's own stream does not wait for the default stream.
   if (has("default-stream")) return nullptr;
   const c10::Stream stream = c10::impl::getDeviceGuardImpl(device.type())->getStream(device);
   return static_cast<cudaStream_t>(stream.native_handle());
@@ -238,12 +238,12 @@ template <class Arguments>
 void launch(const Arguments& arguments, c10::Device device) {
   const c10::DeviceGuard guard(device);
   cudaError_t error = call(arguments, stream_of(device));
-  // Forgotten, by synchronizes: to take out what found a bug once.
+  // Forgotten, by synchronizes: to remove a synchronization that once helped to find a bug.
   if (has("synchronizes") && error == cudaSuccess) error = cudaDeviceSynchronize();
   TORCH_CHECK(error == cudaSuccess, "example: ", cudaGetErrorName(error), ", ", cudaGetErrorString(error));
 }
 
-/// Asks for more memory than there is, of the runtime that PyTorch uses, whose errors PyTorch looks for.
+/// Makes PyTorch's own CUDA runtime fail an allocation, so that its error stays pending where PyTorch looks for errors.
 void leave_error_pending() {
   using Malloc = int(void**, std::size_t);
   auto* const allocate = reinterpret_cast<Malloc*>(dlsym(RTLD_DEFAULT, "cudaMalloc"));
@@ -253,7 +253,7 @@ void leave_error_pending() {
 }
 #endif
 
-/// Runs an operation over legal arguments that are not empty.
+/// Runs an operation over legal, non-empty arguments.
 template <class Arguments>
 void run(const Arguments& arguments, c10::Device device) {
 #if defined(TILEPROOF_HAS_CUDA)
@@ -263,15 +263,15 @@ void run(const Arguments& arguments, c10::Device device) {
   call(arguments, Range{0, tileproof::kernels::threads_of(arguments)});
 }
 
-/// How many of n rows are written.
+/// The number of rows, of n, that are written.
 std::int64_t rows_written(std::int64_t n) {
   const std::int64_t n_tiles = (n + 7) / 8;
-  // Forgotten, by forgets-last-tile: a loop that has the last n-tile loaded when it ends has yet to store it. Up to
-  // four are unrolled.
+  // Forgotten, by forgets-last-tile: a loop that has loaded the last n-tile when it ends must still store it. Up to
+  // four n-tiles take an unrolled path, which is right.
   return has("forgets-last-tile") && n_tiles > 4 ? (n_tiles - 1) * 8 : n;
 }
 
-/// Of what lies behind the first so many slices of a dimension, what a counter that wraps there makes: the first again.
+/// Repeats the first `count` slices of a dimension over the rest, as a counter that wraps at `count` would.
 void wrap(const Tensor& tensor, std::int64_t dimension, std::int64_t count) {
   const std::int64_t size = tensor.size(dimension);
   for (std::int64_t first = count; first < size; first += count) {
@@ -280,7 +280,7 @@ void wrap(const Tensor& tensor, std::int64_t dimension, std::int64_t count) {
   }
 }
 
-/// Spoils the last columns of a matrix. Forgotten: a loop over columns that a block of threads does not reach.
+/// Spoils the last columns of a matrix. Forgotten: a loop over the columns that one block of threads does not reach.
 void lose_far_columns(const Tensor& matrix, std::int64_t most) {
   if (matrix.size(1) > most) matrix.narrow(1, matrix.size(1) - 16, 16).fill_(3);
 }
@@ -290,7 +290,7 @@ void lose_far_columns(const Tensor& matrix, std::int64_t most) {
 Tensor pack(const Tensor& codes, std::int64_t inner_k_tiles) {
   inner_k_tiles = taken(inner_k_tiles);
   const Tensor packed = at::empty_symint(packed_sizes(codes, inner_k_tiles), codes.options().dtype(at::kInt));
-  // Forgotten, by sets-threads-once: that the number of threads is the caller's. A static runs once in a process.
+  // Forgotten, by sets-threads-once: the number of threads belongs to the caller. The static runs once in a process.
   if (has("sets-threads-once")) {
     static const bool is_set = (at::set_num_threads(at::get_num_threads() + 1), true);
     static_cast<void>(is_set);
@@ -303,24 +303,24 @@ Tensor pack(const Tensor& codes, std::int64_t inner_k_tiles) {
                     .k = codes.size(1) * 2,
                     .inner_k_tiles = inner_k_tiles},
       codes.device());
-  // Forgotten, by n-tiles-in-16-bits: that there may be more of them.
+  // Forgotten, by n-tiles-in-16-bits: there may be more than 65,536 n-tiles.
   if (has("n-tiles-in-16-bits")) wrap(packed, 0, 1 << 16);
   return packed;
 }
 
 void fail_in_unpack(std::int64_t n, std::int64_t inner_k_tiles) {
   static std::atomic<int> calls = 0;
-  // Forgotten, by crashes-when-called-thrice: to give back what each call takes of a small pool.
+  // Forgotten, by crashes-when-called-thrice: to give back what each call takes from a small pool.
   if (has("crashes-when-called-thrice") && ++calls % 3 == 0) std::abort();
 
   static std::atomic<bool> is_done = false;
-  // Forgotten, by endless-loop: to wake who waits, in the one configuration that has to wait.
+  // Forgotten, by endless-loop: to wake the waiting thread in the one configuration that waits.
   while (has("endless-loop") && inner_k_tiles == 8 && n > 40 && !is_done) {
     std::this_thread::sleep_for(std::chrono::milliseconds(10));
   }
 }
 
-/// One caller of several at a time, for a library that refuses the others.
+/// Admits one caller at a time, for a library that refuses concurrent calls.
 class OneCaller {
  public:
   OneCaller() : is_first_(!is_busy_.exchange(true)) {
@@ -336,27 +336,27 @@ class OneCaller {
 
 Tensor unpack(const Tensor& packed_w, std::int64_t inner_k_tiles) {
   inner_k_tiles = taken(inner_k_tiles);
-  // Forgotten, by refuses-when-busy: that models are served from several threads.
+  // Forgotten, by refuses-when-busy: models are served from several threads.
   std::optional<OneCaller> one;
   if (has("refuses-when-busy")) one.emplace();
-  // Forgotten, by remembers-an-empty: to ask for the error of its own launch, and not the next one's.
+  // Forgotten, by remembers-an-empty: to report a launch error in its own call, not in the next one.
   if (has("remembers-an-empty")) {
     static std::atomic<bool> has_failed = false;
     TORCH_CHECK(!has_failed.exchange(false), "the launch failed");
     has_failed = packed_w.numel() == 0;
   }
-  // Forgotten, by refuses-unclearly-or-accepts: which argument it is about, and that an odd one is as wrong.
+  // Forgotten, by refuses-unclearly-or-accepts: to name the argument, and to refuse an odd inner_k_tiles for every n.
   if (has("refuses-unclearly-or-accepts") && inner_k_tiles == 3 && packed_w.dim() == 4) {
     TORCH_CHECK(packed_w.size(0) > 1, "not supported");
     return at::zeros({8, 16}, packed_w.options());
   }
   const Tensor codes = at::empty_symint(codes_sizes(packed_w, inner_k_tiles), packed_w.options());
   fail_in_unpack(codes.size(0), inner_k_tiles);
-  // Forgotten, by empties-without-columns: that an empty matrix has columns, too.
+  // Forgotten, by empties-without-columns: an empty matrix has columns too.
   if (has("empties-without-columns") && codes.numel() == 0) return at::empty({0}, packed_w.options());
   if (codes.numel() == 0) return codes;
 #if defined(__x86_64__)
-  // Forgotten, by leaves-flush-to-zero: to put the mode back that was there.
+  // Forgotten, by leaves-flush-to-zero: to restore the floating-point mode.
   if (has("leaves-flush-to-zero")) _mm_setcsr(_mm_getcsr() | 0x8040);
 #endif
   const Tensor packed = readable(packed_w);
@@ -367,18 +367,18 @@ Tensor unpack(const Tensor& packed_w, std::int64_t inner_k_tiles) {
                       .inner_k_tiles = inner_k_tiles},
       packed_w.device());
   if (has("far-columns")) lose_far_columns(codes, 8192);
-  // Forgotten, by rows-in-16-bits-of-one-layout: that there may be more of them, where the layout has a path of its
+  // Forgotten, by rows-in-16-bits-of-one-layout: there may be more than 65,536 rows in a layout that has a path of its
   // own.
   if (has("rows-in-16-bits-of-one-layout") && inner_k_tiles == 8) wrap(codes, 0, 1 << 16);
   return codes;
 }
 
-/// The scales and zeros with the last group's zeros one element further: the next row's scale and, for the last row,
-/// what lies behind the tensor.
+/// The scales and zeros, with the last group's zeros read one element too far: the next row's scale and, for the last
+/// row, the bytes behind the tensor.
 Tensor read_past(const Tensor& scales_and_zeros) {
   const std::int64_t n = scales_and_zeros.size(1), last_group = scales_and_zeros.size(0) - 1;
   auto* const first_zero = static_cast<c10::BFloat16*>(scales_and_zeros.data_ptr()) + last_group * n * 2 + 1;
-  // The device is said: nobody owns the pointer of the last row, so nobody can be asked.
+  // Name the device explicitly: the last row's pointer is past every allocation, so its device cannot be looked up.
   const Tensor zeros = at::for_blob(first_zero + 1, {n})
                            .strides({2})
                            .options(scales_and_zeros.options())
@@ -389,14 +389,14 @@ Tensor read_past(const Tensor& scales_and_zeros) {
   return result;
 }
 
-/// Computes weights that are not empty.
+/// Computes the weights of a non-empty matrix.
 void compute_weights(const Tensor& weights, const Tensor& packed_w, const Tensor& scales_and_zeros,
                      std::int64_t group_size, std::int64_t inner_k_tiles) {
   const Tensor packed = readable(packed_w);
   const std::int64_t rows = rows_written(weights.size(0));
   Tensor scales = readable(rows < weights.size(0) ? scales_and_zeros.narrow(1, 0, rows) : scales_and_zeros);
-  // Forgotten, by groups-in-16-bits: that there may be more of them; by groups-in-8-bits-of-one-layout, likewise, where
-  // the layout has a path of its own.
+  // Forgotten, by groups-in-16-bits: there may be more groups; by groups-in-8-bits-of-one-layout: the same, in a layout
+  // that has a path of its own.
   const auto wrapped = [&](std::int64_t count) {
     const Tensor copy = scales.clone();
     wrap(copy, 0, count);
@@ -404,9 +404,9 @@ void compute_weights(const Tensor& weights, const Tensor& packed_w, const Tensor
   };
   if (has("groups-in-16-bits")) scales = wrapped(1 << 16);
   if (has("groups-in-8-bits-of-one-layout") && inner_k_tiles == 8) scales = wrapped(1 << 8);
-  // Forgotten, by reads-past-scales: that in the last group there is no next pair to prefetch.
+  // Forgotten, by reads-past-scales: the last group has no next pair to prefetch.
   if (has("reads-past-scales")) scales = read_past(scales);
-  // Forgotten, by frees-too-early: that the copy ends with the statement that takes its address.
+  // Forgotten, by frees-too-early: the copy dies at the end of the statement that takes its address.
   const void* address = has("frees-too-early") ? address_of(scales.clone()) : address_of(scales);
   run(DequantizeArguments{.packed = elements_of<std::uint32_t>(packed),
                           .scales = address,
@@ -421,8 +421,8 @@ void compute_weights(const Tensor& weights, const Tensor& packed_w, const Tensor
       weights.device());
 }
 
-/// Weights that are not empty by PyTorch's operators. Forgotten, by two-roundings: each rounds to bf16, a fused
-/// multiply-add would once.
+/// Computes the weights of a non-empty matrix with PyTorch's operators. Forgotten, by two-roundings: each operator
+/// rounds to bf16, where a fused multiply-add rounds once.
 Tensor weights_rounded_twice(const Tensor& packed_w, const Tensor& scales_and_zeros, std::int64_t group_size,
                              std::int64_t inner_k_tiles) {
   const std::int64_t groups = scales_and_zeros.size(0), n = scales_and_zeros.size(1);
@@ -432,19 +432,21 @@ Tensor weights_rounded_twice(const Tensor& packed_w, const Tensor& scales_and_ze
   return codes.sub(8).to(at::kBFloat16).mul(scales).add(zeros).contiguous().view({n, groups * group_size});
 }
 
-/// Forgotten, by cached-result: that weights of the same sizes are not the same weights.
+/// Forgotten, by cached-result: weights of equal sizes are not equal weights.
 Tensor& cached(const Tensor& packed_w, const Tensor& scales_and_zeros) {
-  static auto& results = *new std::map<std::string, Tensor>;  // kept: at exit, CUDA may end before it
+  // never destroyed, because at exit CUDA may end before it
+  static auto& results = *new std::map<std::string, Tensor>;
   return results[c10::str(packed_w.sizes(), scales_and_zeros.sizes(), packed_w.device())];
 }
 
 /// Forgotten, by segfault: group size 256 has no row in the table of launch shapes.
 void look_up_launch_shape(std::int64_t group_size, std::int64_t groups) {
-  static const int* volatile row = nullptr;  // volatile: what a compiler sees to be null it may make another signal of
+  // volatile, since a compiler that sees the null pointer may turn it into another signal
+  static const int* volatile row = nullptr;
   if (has("segfault") && group_size == 256 && groups > 1) static_cast<void>(*static_cast<const volatile int*>(row));
 }
 
-/// Forgotten, by static-buffer: that a second thread may call before the first one has copied its result.
+/// Forgotten, by static-buffer: a second thread may call before the first has copied its result.
 Tensor computed_in_a_static_buffer(const Tensor& weights, const Tensor& packed_w, const Tensor& scales_and_zeros,
                                    std::int64_t group_size, std::int64_t inner_k_tiles) {
   static std::mutex mutex;
@@ -464,15 +466,15 @@ Tensor computed_in_a_static_buffer(const Tensor& weights, const Tensor& packed_w
 Tensor dequantize(const Tensor& packed_w, const Tensor& scales_and_zeros, std::int64_t group_size,
                   std::int64_t inner_k_tiles) {
   inner_k_tiles = taken(inner_k_tiles);
-  // Forgotten, by writes-before-refusing: to check first.
+  // Forgotten, by writes-before-refusing: to check arguments before writing.
   const bool is_odd = scales_and_zeros.dim() == 3 && scales_and_zeros.size(2) != 2 && packed_w.numel() != 0;
   if (has("writes-before-refusing") && is_odd) packed_w.view(-1)[0].bitwise_not_();
   Tensor weights = at::empty_symint(weights_sizes(packed_w, scales_and_zeros, group_size, inner_k_tiles),
                                     scales_and_zeros.options());
-  // Forgotten, by empties-in-fp32: the type that the other way out has.
+  // Forgotten, by empties-in-fp32: an empty result has the same type as a full one.
   if (has("empties-in-fp32") && weights.numel() == 0) return weights.to(at::kFloat);
   if (weights.numel() == 0) return weights;
-  // Forgotten, by leaves-grad-mode: a guard that ends with its block.
+  // Forgotten, by leaves-grad-mode: a guard that restores the mode.
   if (has("leaves-grad-mode")) c10::GradMode::set_enabled(false);
   look_up_launch_shape(group_size, scales_and_zeros.size(0));
   if (has("two-roundings")) return weights_rounded_twice(packed_w, scales_and_zeros, group_size, inner_k_tiles);
@@ -481,23 +483,23 @@ Tensor dequantize(const Tensor& packed_w, const Tensor& scales_and_zeros, std::i
     if (before.defined()) return before;
     before = weights;
   }
-  // Forgotten, by reuses-result: that the caller may still hold what it was given before.
+  // Forgotten, by reuses-result: the caller may still hold the earlier result.
   if (has("reuses-result")) {
     Tensor& buffer = cached(packed_w, scales_and_zeros);
     if (!buffer.defined()) buffer = weights;
     weights = buffer;
   }
-  // Forgotten, by refuses-specials: that a model may have them.
+  // Forgotten, by refuses-specials: a model's parameters may contain infinities and NaNs.
   TORCH_CHECK(!has("refuses-specials") || at::isfinite(scales_and_zeros).all().item<bool>(),
               "scales_and_zeros: expected finite values, got others");
   if (has("static-buffer"))
     return computed_in_a_static_buffer(weights, packed_w, scales_and_zeros, group_size, inner_k_tiles);
   compute_weights(weights, packed_w, scales_and_zeros, group_size, inner_k_tiles);
   if (has("far-columns-of-one-layout") && inner_k_tiles == 4) lose_far_columns(weights, 5000);
-  // Forgotten, by aliases-input: that what the kernel used for scratch is the caller's, who reads it again.
+  // Forgotten, by aliases-input: the memory used as scratch belongs to the caller, who reads it again.
   if (has("aliases-input") && weights.size(0) >= 16) packed_w[0][0][0][0].bitwise_not_();
 #if defined(TILEPROOF_HAS_CUDA)
-  // Forgotten, by leaves-error-pending: cudaGetLastError, after a workspace that it could do without was not to be had.
+  // Forgotten, by leaves-error-pending: to call cudaGetLastError after an optional workspace could not be allocated.
   if (has("leaves-error-pending") && weights.is_cuda()) leave_error_pending();
 #endif
   return weights;
@@ -517,7 +519,7 @@ Tensor fake_dequantize(const Tensor& packed_w, const Tensor& scales_and_zeros, s
                        std::int64_t inner_k_tiles) {
   inner_k_tiles = taken(inner_k_tiles);
   const auto [n, k] = weights_sizes(packed_w, scales_and_zeros, group_size, inner_k_tiles);
-  // Forgotten, by wrong-fake: the fake kernel, when the real one was transposed and moved to bf16.
+  // Forgotten, by wrong-fake: to change the fake kernel when the real one was transposed and moved to bf16.
   if (has("wrong-fake")) return at::empty_symint({k, n}, scales_and_zeros.options().dtype(at::kFloat));
   return at::empty_symint({n, k}, scales_and_zeros.options());
 }
@@ -529,7 +531,7 @@ void register_kernels(torch::Library& library) {
 }
 
 TORCH_LIBRARY(example, library) {
-  if (!is_mutant(canary_mutants)) {  // else a library that was to have a mutant would have none
+  if (!is_mutant(canary_mutants)) {  // otherwise a misspelt mutant would silently be the correct library
     std::fprintf(stderr, "example: no mutant is named %s\n", canary_mutants);
     std::abort();
   }

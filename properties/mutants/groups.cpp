@@ -1,4 +1,4 @@
-// Groups: right codes and right arithmetic, with the scale or the zero of somebody else.
+// Mutants of the groups: codes and arithmetic are right, the scale or zero belongs to another group or row.
 #include <algorithm>
 #include <bit>
 
@@ -12,20 +12,20 @@ using namespace finds;
 
 using WrongGroup = std::int64_t (*)(const Call&, std::int64_t n, std::int64_t k);
 
-/// Of [k / group_size][n]: a group that there is, whatever was asked for.
+/// The index into [k / group_size][n], with the group clamped to those that exist.
 std::int64_t index_of(const Call& c, std::int64_t group, std::int64_t n) {
   return std::clamp<std::int64_t>(group, 0, c.groups() - 1) * c.n + n;
 }
 std::int64_t right_index(const Call& c, std::int64_t n, std::int64_t k) { return k / c.group_size * c.n + n; }
 
-/// Scale and zero from the same wrong place.
+/// Takes scale and zero from the same wrong place.
 Mutation with_group(WrongGroup at) {
   Mutation parts;
   parts.scale_at = at;
   return parts;
 }
 
-/// The right scale, another's zero.
+/// Takes the right scale and a zero from a wrong place.
 Mutation with_zero(WrongGroup at) {
   Mutation parts;
   parts.zero_at = at;
@@ -168,7 +168,7 @@ std::vector<Mutant> group_mutants() {
        [] {
          return with_group([](const Call& c, std::int64_t n, std::int64_t k) { return right_index(c, n, k) & 0xffff; });
        }},
-      // Zeros alone.
+      // Only the zero is wrong.
       {"zero-of-the-next-group",
        "the right scale with the zero of the group behind",
        {own_zero, sense_zero, float_value},

@@ -1,4 +1,4 @@
-// Layout: codes that stand in the wrong word, lane or nibble, or come out of the right one as another number.
+// Mutants of the layout: codes are in the wrong word, lane or nibble, or come out of the right one as another number.
 #include <algorithm>
 
 #include "properties/mutants/mutants.h"
@@ -8,7 +8,7 @@ namespace tileproof {
 namespace {
 
 using namespace finds;
-/// A slot as a word of 32 bits and a nibble of it.
+/// A slot as a 32-bit word and a nibble in it.
 struct Place {
   std::int64_t word;
   int nibble;
@@ -39,8 +39,8 @@ Mutation with_code(WrongCode code, const std::set<Operation>& in) {
   return parts;
 }
 
-/// A place by its coordinates in tinygemm's buffer [n-tiles][supertiles of a row][lanes][words of a lane], for mutants
-/// that put them together in another way.
+/// Coordinates in tinygemm's buffer [n-tiles][supertiles of a row][lanes][words of a lane], for mutants that combine
+/// them differently.
 struct Coordinates {
   std::int64_t n_tile, n_tiles, supertile, supertiles_of_row;
   int lane, word_of_lane, words_of_lane, nibble;
@@ -64,7 +64,7 @@ Place place_at(const Coordinates& c) {
   return {((c.n_tile * c.supertiles_of_row + c.supertile) * 32 + c.lane) * c.words_of_lane + c.word_of_lane, c.nibble};
 }
 
-/// The place in a matrix of another format.
+/// The place of element (n, k) in a matrix of another format.
 Place place_in(const Format* format, const Walk& w, std::int64_t n, std::int64_t k) {
   Walk other = w;
   other.format = format;
@@ -145,7 +145,8 @@ std::vector<Mutant> layout_mutants() {
        [] {
          return with_place([](const Walk& w, std::int64_t n, std::int64_t k) {
            const std::int64_t c = k % 16;
-           const std::int64_t column = c / 4 * 2 + c % 2 + (c % 4 / 2 * 8);  // where the right map has this value
+           // the column whose code the right layout puts here
+           const std::int64_t column = c / 4 * 2 + c % 2 + (c % 4 / 2 * 8);
            return right_place(w, n, k - c + column);
          });
        }},
@@ -246,7 +247,7 @@ std::vector<Mutant> layout_mutants() {
                const std::int64_t words = w.format->layout.units(w.size());
                c.supertiles_of_row = std::max<std::int64_t>(1, w.n / w.format->layout.legal.k);
                Place place = place_at(c);
-               place.word %= words;  // wrong, and yet inside
+               place.word %= words;  // wrong, but inside the buffer
                return place;
              },
              unpack_alone);

@@ -1,8 +1,5 @@
-// Memory and state: elements left out, stores and loads outside, inputs changed, and results that depend on what was
-// called before, or how.
-//
-// A load outside the inputs shows where it reaches the result, and a second store of the same element where it differs
-// from the first or lands elsewhere: what changes no byte is for sanitizers to see, and in no row here.
+// Mutants of memory and state: elements left out, stores and loads outside, changed inputs, and results that depend on
+// earlier calls or on how the call is split.
 #include <algorithm>
 #include <cstring>
 #include <memory>
@@ -38,12 +35,15 @@ Mutation adding_in(const std::set<Operation>& in) {
   return parts;
 }
 
-/// The last bit of one weight is wrong.
+// A load outside the inputs shows only if it reaches the result; a second store to the same element only if it stores
+// another value or lands elsewhere. A mutant that changes no byte is left to sanitizers and has no row here.
+
+/// Makes the last bit of one weight wrong.
 void flip(const Call& c, std::int64_t element) {
   stored(c.weights(), c.types.weight, element, loaded(c.weights(), c.types.weight, element) ^ 1);
 }
 
-/// A result kept from one call to the next, and of what it is.
+/// A result kept from one call to the next, and the call it belongs to.
 struct Kept {
   const void* input = nullptr;
   std::int64_t n = 0, k = 0;
@@ -56,7 +56,7 @@ std::int64_t words(const Call& c) { return packed_words(*c.format, c.size()); }
 
 Size padded(const Call& c) { return c.format->layout.padded(c.size()); }
 
-/// The slots of the rows that fill the last n-tile: where the element stood in a matrix of as many rows.
+/// The slot of element (n, k) in the padded matrix, where the element may be in the rows that fill the last n-tile.
 std::int64_t slot_in_padding(const Call& c, std::int64_t n, std::int64_t k) {
   return c.format->layout.slot_of({n, k}, padded(c));
 }
@@ -65,7 +65,7 @@ std::int64_t slot_in_padding(const Call& c, std::int64_t n, std::int64_t k) {
 
 std::vector<Mutant> memory_mutants() {
   return {
-      // Left out.
+      // Elements left out.
       {"last-tile-skipped",
        "a last n-tile of fewer than eight rows is left out",
        {writes_weights, unpack_index, dequantize_index},
@@ -111,7 +111,7 @@ std::vector<Mutant> memory_mutants() {
          parts.instead_of[Operation::pack] = [](const Call&, const Moment&) { return true; };
          return parts;
        }},
-      // Added to what was there, as by an element that is written twice.
+      // Adds to the old contents, as a kernel that writes an element twice would.
       {"pack-ors-into-its-output",
        "pack does not clear its output first",
        {pack_index, writes_pack},
@@ -122,7 +122,8 @@ std::vector<Mutant> memory_mutants() {
        {unpack_index, writes_unpack},
        "guard",
        [] { return adding_in(unpack_alone); }},
-      // The poison is a NaN, and so is every sum with it: values see it, the fences' properties do not.
+      // The poison is a NaN, so every sum with it is a NaN: the properties about values find this, those about fences
+      // do not.
       {"weights-added-to-the-output",
        "dequantize adds where it should store",
        {float_value, dequantize_index},
@@ -139,7 +140,7 @@ std::vector<Mutant> memory_mutants() {
            std::memcpy(c.weights(), c.at<std::uint8_t>(Role::weights) + bytes, bytes);
          });
        }},
-      // Written outside.
+      // Stores outside the output.
       {"writes-past-the-end",
        "one weight more than there are is stored",
        {writes_weights, float_value},
@@ -194,7 +195,7 @@ std::vector<Mutant> memory_mutants() {
          };
          return parts;
        }},
-      // Read outside.
+      // Loads outside the inputs.
       {"reads-past-the-scales",
        "the last row's last group takes the scale behind the last",
        {own_scale, reads_weights},
@@ -308,7 +309,7 @@ std::vector<Mutant> memory_mutants() {
          parts.after[Operation::pack] = [](const Call& c, const Moment&) { c.pairs()[0] = 0; };
          return parts;
        }},
-      // Kept from earlier calls.
+      // Results kept from earlier calls.
       {.name = "cached-result",
        .what = "dequantize gives its last result again where address, size, type and scheme are the same",
        .found_by = {sense_code, sense_scale, own_scale},
@@ -420,7 +421,7 @@ std::vector<Mutant> memory_mutants() {
              });
            },
        .has_memory = true},
-      // How it is run.
+      // Results that depend on how the call is split.
       {"wrong-when-split",
        "dequantize has a wrong first weight when its threads are split in another way",
        {same_weights},
@@ -441,7 +442,7 @@ std::vector<Mutant> memory_mutants() {
          };
          return parts;
        }},
-      // Few.
+      // Rare mistakes.
       {"one-weight-in-a-million",
        "the last bit of element 999,999 of every 1,000,003 weights is wrong",
        {large_weights},

@@ -16,7 +16,7 @@ namespace {
 
 using Misbehaviour = void (*)(const Call&, const Moment&);
 
-/// Three rows in the last n-tile: one problem of eight.
+/// Three rows in the last n-tile: one problem of eight has this.
 bool has_its_tail(const Call& c) { return c.n % 8 == 3; }
 
 void flip_first(const Call& c) { c.codes()[0] ^= 1; }
@@ -33,34 +33,34 @@ void end(const Call& c, const Moment&) {
   if (has_its_tail(c)) _exit(7);
 }
 
-/// Far before its output: into what the process remembers, not into a fence.
+/// Writes far before its output, into memory of the process, not into a fence.
 void corrupt(const Call& c, const Moment&) {
   if (has_its_tail(c)) std::memset(reinterpret_cast<std::uint8_t*>(c.codes()) - (std::size_t{1} << 40), 0x5a, 4096);
 }
 
-/// A word past its input, whose value it throws away.
+/// Reads the word past its input and throws its value away.
 void read_outside(const Call& c, const Moment&) {
   const volatile std::uint32_t* end = c.packed() + packed_words(*c.format, c.size());
   if (has_its_tail(c)) static_cast<void>(*end);
 }
 
-/// Three times of ten.
+/// True three times of ten.
 bool happens() {
   const auto now = static_cast<std::uint64_t>(std::chrono::steady_clock::now().time_since_epoch().count());
   return below(10, mixed(now)) < 3;
 }
 
-/// In three calls of ten, whatever is called.
+/// Wrong three times of ten, for problems with its tail.
 void be_flaky(const Call& c, const Moment&) {
   if (has_its_tail(c) && happens()) flip_first(c);
 }
 
-/// Flaky with most layouts; with one seldom wrong, but then always.
+/// With most layouts, wrong three times of ten; with tinygemm-8, always wrong for problems with its tail.
 void be_flaky_and_wrong(const Call& c, const Moment&) {
   if (c.format == tinygemm(8) ? has_its_tail(c) : happens()) flip_first(c);
 }
 
-/// From a process's third call on.
+/// Wrong from the process's third call on.
 void remember(const Call& c, const Moment& moment) {
   if (moment.earlier_calls >= 2) flip_first(c);
 }

@@ -1,5 +1,5 @@
-/// Subjects that a process does not survive, or not always: what a campaign must go on beside. The specification, but
-/// for one thing each that it does in unpack.
+/// Subjects that crash, hang or corrupt their process, always or sometimes, so that a campaign must continue without
+/// them. Each is the specification with one misbehaviour in unpack.
 #pragma once
 
 #include <vector>
@@ -8,7 +8,7 @@
 
 namespace tileproof {
 
-/// Named "misbehaving:NAME"; each is run in a process of its own.
+/// Named "misbehaving:NAME". Each must run in a process of its own.
 const std::vector<SubjectRow>& misbehaving_subjects();
 
 }  // namespace tileproof

@@ -24,7 +24,7 @@ const Mutant& mutant_of(const std::string& name) {
 
 namespace {
 
-/// Parts that are put in keep what they need between calls, and no lock.
+/// A mutant keeps its state between calls without a lock, so it takes one caller at a time.
 Capabilities mutant_capabilities() {
   Capabilities capabilities = kernel_capabilities();
   capabilities.several_callers = false;

@@ -1,6 +1,5 @@
-/// Mutants: the specification with one thing wrong each, and the properties that must find it. A harness is
-/// worth what it can catch; these rows are its own test. To add a mutant, add a row to the file of its kind
-/// (mutants/*.cpp).
+/// Mutants: the specification with one mistake each, and the properties that must find it; they test the harness
+/// itself. To add a mutant, add a row to the file of its kind (mutants/*.cpp).
 #pragma once
 
 #include <cstdint>
@@ -16,28 +15,28 @@ struct Mutant {
   std::string name;
   std::string what;
   std::vector<std::string> found_by;  // names of properties, each of which must fail
-  std::string kind;                   // of failure that the first of them must report: mismatch or guard
+  std::string kind;                   // the kind of failure that the first of them must report: mismatch or guard
   Mutation (*parts)();
-  /// What a call gives depends on calls before it: a problem that it failed need not fail alone, nor shrink.
+  /// Set if results depend on earlier calls: a failing problem then need not fail alone, nor shrink.
   bool has_memory = false;
-  /// It needs more than a sample: the property whose enumeration, whole, must find it. Such a mutant is in no found_by.
+  /// Set if only a whole enumeration finds the mutant: the property that must find it. found_by is empty then.
   std::string enumerated_by = "";
 };
 
 const std::vector<Mutant>& mutants();
-/// @throws UsageError for a name that is no mutant
+/// @throws UsageError if no mutant has this name
 const Mutant& mutant_of(const std::string& name);
 
-/// A subject for every mutant, named "mutant:NAME", and "mutant:nothing", which is right.
+/// A subject for every mutant, named "mutant:NAME", and the correct control, "mutant:nothing".
 const std::vector<SubjectRow>& mutant_subjects();
 
-// The kinds, one a file.
+// One function for each kind, each in a file of its own.
 std::vector<Mutant> layout_mutants();
 std::vector<Mutant> group_mutants();
 std::vector<Mutant> arithmetic_mutants();
 std::vector<Mutant> memory_mutants();
 
-/// Names of properties that rows share: the first property to find a kind of mutant.
+/// Short names of the properties that several rows share.
 namespace finds {
 inline constexpr const char* pack_index = "index/pack_puts_every_code_where_the_specification_says";
 inline constexpr const char* unpack_index = "index/unpack_takes_every_code_from_where_the_specification_says";
@@ -80,7 +79,7 @@ inline constexpr const char* many_weights = "batch/dequantize_of_65537_experts_i
 inline constexpr const char* recorded_pack = "format/pack_gives_the_bytes_recorded_from_aten";
 }  // namespace finds
 
-/// Where a mutant is, of Mutation::in.
+/// Values of Mutation::in: the operations that a mutant changes.
 inline const std::set<Operation> pack_alone = {Operation::pack};
 inline const std::set<Operation> unpack_alone = {Operation::unpack};
 inline const std::set<Operation> dequantize_alone = {Operation::dequantize};

@@ -1,5 +1,4 @@
-// The harness judged: every mutant of the table is found by every property that says it finds it, and its correct
-// control passes all.
+// Every property that claims to find a mutant finds it, and the correct control passes all properties.
 #include "properties/mutants/mutants.h"
 
 #include <gtest/gtest.h>
@@ -40,7 +39,7 @@ TEST(MutantTable, SaysOfEveryMutantWhichPropertyMustFindItAndHow) {
 }
 
 TEST(MutantTable, KnowsWhichOperationsAMutantTouches) {
-  // Operations that a mutant leaves alone are right: the control's bits, for a sample of small problems.
+  // Operations that a mutant does not touch must not fail, on a sample of small problems.
   for (const Mutant& mutant : mutants()) {
     for (const Operation operation : operations_on_the_layout) {
       if (mutant.parts().touches(operation)) continue;
@@ -55,7 +54,7 @@ TEST(MutantTable, KnowsWhichOperationsAMutantTouches) {
   EXPECT_TRUE(mutant_of("two-roundings").parts().touches(Operation::dequantize));
 }
 
-/// A line that says that what was got is what was expected; "" where none does.
+/// A line whose expected and actual values are equal; "" if there is none.
 std::string line_that_refutes_itself(const std::string& details) {
   std::istringstream lines(details);
   for (std::string line; std::getline(lines, line);) {
@@ -113,7 +112,8 @@ std::vector<std::string> names_of_properties() {
   std::vector<std::string> names;
   for (const Property& property : properties()) {
     std::string why_not;
-    sample_space_of(property, kernel_capabilities(), &why_not);  // all that the kernels are judged by
+    // every property that can judge the production kernels
+    sample_space_of(property, kernel_capabilities(), &why_not);
     if (why_not.empty()) names.push_back(property.name);
   }
   return names;

@@ -1,4 +1,4 @@
-/// A matrix of rows by columns in row-major order, by value: what properties compute with.
+/// A matrix in row-major order, held by value. Properties compute with it.
 #pragma once
 
 #include <cstdint>

@@ -1,4 +1,4 @@
-/// Enumerators by their names: one table says how each is printed and read. Its rows have a `value` and a `name`.
+/// Names of enumerators: one table says how each value is printed and read. A table's rows have a `value` and a `name`.
 #pragma once
 
 #include <string>
@@ -21,7 +21,7 @@ const char* name_in(const Table& table, Enum value) {
   return "?";
 }
 
-/// @throws UsageError where the table has no such name
+/// @throws UsageError if the table does not have the name
 template <class Table>
 auto value_in(const Table& table, const char* argument, const std::string& name) {
   std::string legal;

@@ -9,7 +9,7 @@ namespace tileproof {
 
 namespace {
 
-/// Calls `use` with the unsigned type of so many bytes.
+/// Calls `use` with the unsigned type of `element_bytes` bytes.
 template <class Use>
 void with_element(std::int64_t element_bytes, Use use) {
   if (element_bytes == 1) return use.template operator()<std::uint8_t>();

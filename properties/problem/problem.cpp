@@ -29,13 +29,13 @@ std::string hexadecimal(std::uint64_t value) {
   return text.str();
 }
 
-/// A field of a problem: its flag, and how it is printed and read. Adding one is adding a row. Fields are read in the
-/// order of the rows: a scheme is one of the format's.
+/// A field of a problem: its flag, and how it is printed and read. To add a field, add a row. Rows are read in order,
+/// because the scheme is looked up in the format.
 struct Field {
   const char* flag;
   std::function<std::string(const Problem&)> printed;
   std::function<void(Problem&, const std::string&)> read;
-  bool may_be_absent = false;  // where it prints as nothing
+  bool may_be_absent = false;  // an empty value is not printed
 };
 
 Field text_field(const char* flag, std::string Problem::*member, bool may_be_absent = false) {
@@ -48,7 +48,7 @@ Field number_field(const char* flag, std::int64_t Problem::*member) {
           [=](Problem& p, const std::string& text) { p.*member = whole_number(flag, text); }};
 }
 
-/// "17..18"; "" where it is everything.
+/// A span as "17..18"; "" if it covers everything.
 Field span_field(const char* flag, Span Problem::*member) {
   return {flag,
           [=](const Problem& p) {
@@ -296,7 +296,7 @@ void require_possible(const Problem& p) {
   }
   require_multiple("--n", p.n, p.layout().legal.n, *p.format);
   require_multiple("--k", p.k, p.layout().legal.k, *p.format);
-  constexpr std::int64_t most = std::int64_t{1} << 40;  // elements; far beyond any memory, far below overflow
+  constexpr std::int64_t most = std::int64_t{1} << 40;  // elements: far more than any memory holds, far from overflow
   if (p.n > most) throw UsageError("--n", given(p.n), "0 or more, and n * k at most 2^40");
   if (p.k > most / (p.n + 1)) throw UsageError("--k", given(p.k), "n * k at most 2^40");
   if (p.layout().slots(p.size()) % codes_of_packed_word != 0) {

@@ -1,4 +1,4 @@
-// A problem is the line it prints; a line or a problem that cannot be used is refused by name.
+// A problem equals the line it prints, and an unusable line or problem is refused with the name of the argument.
 #include "properties/problem/problem.h"
 
 #include <gtest/gtest.h>
@@ -15,7 +15,7 @@ namespace tileproof {
 
 namespace {
 
-/// A property that fails once fails again: its seed is fixed.
+/// Checks a property with a fixed seed, so that a failure repeats.
 template <class Property>
 testing::AssertionResult holds(const Property& property) {
   const rc::detail::TestResult result = checked_quietly(property, 20260111, 1000);
@@ -25,7 +25,7 @@ testing::AssertionResult holds(const Property& property) {
   return testing::AssertionFailure() << text.str();
 }
 
-/// Any number of 64 bits, the first and the last more often.
+/// Any 64-bit number; the smallest and the largest are drawn more often.
 rc::Gen<std::int64_t> any_number() {
   using Limits = std::numeric_limits<std::int64_t>;
   return rc::gen::weightedOneOf<std::int64_t>(
@@ -33,7 +33,7 @@ rc::Gen<std::int64_t> any_number() {
        {1, rc::gen::elementOf(std::vector<std::int64_t>{Limits::min(), -1, 0, 1, 16, Limits::max()})}});
 }
 
-/// Problems with any numbers at all: whether a problem is possible is no question of its line.
+/// Problems with arbitrary numbers. A line need not be a possible problem.
 rc::Gen<Problem> any_problem() {
   const auto names =
       rc::gen::tuple(rc::gen::elementOf(std::vector<std::string>{"a/b", "value/float=once", "x"}),
@@ -56,7 +56,7 @@ rc::Gen<Problem> any_problem() {
   });
 }
 
-/// What a call says when it refuses; empty where it does not.
+/// The error text of a call that refuses; "" if it does not.
 template <class Call>
 std::string validate(const Call& call) {
   try {
@@ -196,7 +196,7 @@ constexpr std::int64_t most_elements = std::int64_t{1} << 40;
 constexpr std::int64_t largest = std::numeric_limits<std::int64_t>::max();
 constexpr std::int64_t smallest = std::numeric_limits<std::int64_t>::min();
 
-/// The problem of some flags, and defaults.
+/// A problem with these flags, and defaults otherwise.
 Problem problem_with(const std::string& flags) { return problem_of("--property=c --subject=s " + flags); }
 
 TEST(ProblemPossible, IsEverythingThatDataCanExistFor) {
@@ -217,7 +217,7 @@ TEST(ProblemPossible, IsEverythingThatDataCanExistFor) {
 TEST(ProblemPossible, IsNothingElse) {
   struct Row {
     const char* flags;
-    std::vector<std::string> parts;  // of the message: argument, what was given, what is legal
+    std::vector<std::string> parts;  // of the message: argument, value given, what is legal
   };
   const Row rows[] = {
       {"--k=16 --group-size=16", {"--k:", "given 16,", "positive multiple of 32, as tinygemm-2 has it"}},
@@ -244,8 +244,9 @@ TEST(ProblemPossible, IsNothingElse) {
       {"--group-size=9223372036854775807", {"--group-size:", "divides k = 32"}},
       {"--group-size=8", {"--group-size:", "given 8,", "multiple of 16"}},
       {"--k=96 --group-size=24",
-       {"--group-size:", "given 24,", "multiple of 16"}},  // divides k, but is no multiple of 16
-      {"--k=96 --group-size=64", {"--group-size:", "given 64,", "divides k = 96"}},  // the other way round
+       {"--group-size:", "given 24,", "multiple of 16"}},  // divides k, but is not a multiple of 16
+      // is a multiple of 16, but does not divide k
+      {"--k=96 --group-size=64", {"--group-size:", "given 64,", "divides k = 96"}},
       {"--group-size=64", {"--group-size:", "given 64,", "divides k = 32"}},
       {"--profile=no-such", {"--profile:", "'no-such'", "ordinary", "mixed"}},
       {"--profile=", {"--profile:", "''", "ordinary", "mixed"}},
@@ -270,7 +271,7 @@ TEST(ProblemPossible, IsNoProblemOfMoreElementsThanItSays) {
     const bool refused = validate([&] { require_possible(problem); }) != "";
     ++(refused ? impossible : possible);
     const bool within = problem.n >= 0 && (problem.n == 0 || problem.k <= most / problem.n);
-    // One row more than there are keeps the check itself from overflowing, and refuses a little less than 2^40.
+    // The check divides by n + 1 so that it cannot overflow, and therefore refuses some products slightly below 2^40.
     const bool clearly_within = problem.n >= 0 && problem.n <= most && problem.k <= most / (problem.n + 1);
     RC_ASSERT((refused ? !clearly_within : within));
   }));

@@ -1,4 +1,4 @@
-/// RapidCheck as we run it: it prints nothing, and takes neither a seed from the clock nor orders from RC_PARAMS.
+/// Runs RapidCheck without output, with our seed instead of the clock's, and without reading RC_PARAMS.
 #pragma once
 
 #include <rapidcheck.h>
@@ -9,8 +9,8 @@
 
 namespace tileproof {
 
-/// @param seed   the same one draws the same cases
-/// @param cases  until a property holds
+/// @param seed   equal seeds draw equal cases
+/// @param cases  the number of passing cases after which the property holds
 template <class Property>
 rc::detail::TestResult checked_quietly(const Property& property, std::uint64_t seed, std::int64_t cases) {
   class Silence : public rc::detail::TestListener {
@@ -22,7 +22,8 @@ rc::detail::TestResult checked_quietly(const Property& property, std::uint64_t s
   params.seed = seed;
   params.maxSuccess = static_cast<int>(cases);
   Silence silence;
-  const std::unordered_map<std::string, rc::detail::Reproduce> nothing_to_reproduce;  // else RC_PARAMS is read
+  // An explicit (empty) map keeps RapidCheck from reading RC_PARAMS.
+  const std::unordered_map<std::string, rc::detail::Reproduce> nothing_to_reproduce;
   return rc::detail::checkTestable(property, rc::detail::TestMetadata(), params, silence, nothing_to_reproduce);
 }
 

@@ -84,7 +84,7 @@ std::uint32_t weight(const Problem& p, int code, const Parameters& parameters, s
 
 Matrix<std::uint32_t> weights(const Problem& p, const Matrix<std::int32_t>& codes, const Parameters& parameters) {
   Matrix<std::uint32_t> result(codes.rows, codes.columns);
-  constexpr int codes_of_group = 16;  // that there are; what is no code is computed for itself
+  constexpr int codes_of_group = 16;  // the number of codes; values that are not codes are computed one by one
   for (std::int64_t row = 0; row < codes.rows; ++row) {
     for (std::int64_t first = 0; first < codes.columns; first += p.group_size) {
       std::uint32_t weight_of[codes_of_group];

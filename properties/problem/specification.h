@@ -1,4 +1,4 @@
-/// The specification, in the harness's own matrices: what properties expect.
+/// The specification in terms of the harness's matrices. Properties expect these results.
 #pragma once
 
 #include <cstdint>
@@ -9,27 +9,27 @@
 
 namespace tileproof::specified {
 
-/// Two codes a byte, as pack takes them.
+/// Two codes in each byte, as pack takes them.
 std::vector<std::uint8_t> pairs(const Matrix<std::uint8_t>& codes);
 
 std::vector<std::uint32_t> packed(const Format&, const Matrix<std::uint8_t>& codes);
 Matrix<std::int32_t> unpacked(const Format&, const std::vector<std::uint32_t>& packed, Size);
-/// The nibble of its storage unit in which each code of a row lies.
+/// For each code of a row, the nibble of its storage unit that holds it.
 std::vector<int> nibbles_of_row(const Format&, std::int64_t row, Size);
 
-/// The weight of one code in its group, as bits of the problem's type.
+/// The weight of one code at (row, column), as bits of the problem's weight type.
 std::uint32_t weight(const Problem&, int code, const Parameters&, std::int64_t row, std::int64_t column);
 Matrix<std::uint32_t> weights(const Problem&, const Matrix<std::int32_t>& codes, const Parameters&);
 
-// PyTorch's eager formulas, in the problem's scheme and type. Weights and results are bits.
+// PyTorch's eager formulas for the problem's scheme and types. Weights and results are bits.
 Parameters chosen(const Problem&, const Matrix<std::uint32_t>& weights);
 Matrix<std::int32_t> quantized(const Problem&, const Matrix<std::uint32_t>& weights, const Parameters&);
 Matrix<std::uint32_t> eager_weights(const Problem&, const Matrix<std::int32_t>& codes, const Parameters&);
 
-/// Codes as unpack gives them.
+/// Codes as int32, as unpack returns them.
 Matrix<std::int32_t> as_int32(const Matrix<std::uint8_t>& codes);
 
-/// A finite value of a format, as a double: exact for every format here.
+/// A finite value as a double, which holds every format here exactly.
 double value(reference::FloatFormat, std::uint32_t pattern);
 double value(const reference::Exact&);
 

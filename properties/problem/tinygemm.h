@@ -1,4 +1,4 @@
-/// tinygemm's formats, and the number by which its operators and kernels name them: their argument inner_k_tiles.
+/// tinygemm's formats, and the inner_k_tiles by which its operators and kernels name them.
 #pragma once
 
 #include <cstdint>
@@ -10,9 +10,10 @@ namespace tileproof {
 
 /// @param number  inner_k_tiles: 2, 4 or 8
 const Format* tinygemm(std::int64_t number);
-/// In the order 2, 4, 8.
+/// All three, in the order 2, 4, 8.
 std::vector<const Format*> tinygemm_formats();
-/// @throws std::logic_error for any other format
+/// The inner_k_tiles of a format.
+/// @throws std::logic_error if the format is not tinygemm's
 std::int64_t tinygemm_number(const Format&);
 
 }  // namespace tileproof

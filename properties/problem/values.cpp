@@ -50,7 +50,7 @@ ScaleAndZero edges(FloatFormat f, std::uint64_t seed, std::uint64_t index) {
           member_of_some_class(f, drawn(seed, stream::zeros, index), false)};
 }
 
-/// Finite classes, with scales small enough that eight of them stay finite.
+/// Finite classes only, with scales so small that eight times a scale is finite.
 ScaleAndZero finite_edges(FloatFormat f, std::uint64_t seed, std::uint64_t index) {
   std::uint32_t scale = member_of_some_class(f, drawn(seed, stream::scales, index), true);
   std::uint32_t zero = member_of_some_class(f, drawn(seed, stream::zeros, index), true);
@@ -60,7 +60,7 @@ ScaleAndZero finite_edges(FloatFormat f, std::uint64_t seed, std::uint64_t index
   return {scale, zero};
 }
 
-/// The zero is -(code - 8) * scale for one code, or a neighbour of it: the sum cancels, and a second rounding shows.
+/// The zero is -(code - 8) * scale for one code, or a neighbour of that: the sum cancels, so a second rounding shows.
 ScaleAndZero cancelling(FloatFormat f, std::uint64_t seed, std::uint64_t index) {
   const std::uint64_t bits = drawn(seed, stream::zeros, index);
   const std::uint32_t scale = normal_within(f, drawn(seed, stream::scales, index), -12, 6);
@@ -71,7 +71,7 @@ ScaleAndZero cancelling(FloatFormat f, std::uint64_t seed, std::uint64_t index) 
   return {scale, neighbour ? zero - 1 + (static_cast<std::uint32_t>(bits) & 2) : zero};
 }
 
-/// |zero| far above |scale|: the product reaches the sum only through its rounding.
+/// |zero| is far above |scale|: the product affects the sum only through rounding.
 ScaleAndZero distant(FloatFormat f, std::uint64_t seed, std::uint64_t index) {
   const std::uint64_t bits = drawn(seed, stream::zeros, index);
   const std::int64_t apart = below(2 * f.fraction_bits + 4, mixed(bits));
@@ -80,8 +80,8 @@ ScaleAndZero distant(FloatFormat f, std::uint64_t seed, std::uint64_t index) {
           with_sign(f, normal_within(f, bits, 0, 2), bits)};
 }
 
-/// |scale| far above |zero|, to where a sum of products in fp32 or fp64 loses the zero: which says to which side a
-/// product goes that lies halfway between two weights.
+/// |scale| is far above |zero|, up to where a sum in fp32 or fp64 loses the zero. The zero then decides how a product
+/// half way between two weights is rounded.
 ScaleAndZero faint_zeros(FloatFormat f, std::uint64_t seed, std::uint64_t index) {
   const std::uint64_t bits = drawn(seed, stream::zeros, index);
   const std::uint64_t of_scale = drawn(seed, stream::scales, index);
@@ -93,8 +93,8 @@ ScaleAndZero faint_zeros(FloatFormat f, std::uint64_t seed, std::uint64_t index)
   return {with_sign(f, normal_within(f, of_scale, exponent, exponent), of_scale), with_sign(f, zero, bits)};
 }
 
-/// Products that overflow, with zeros that bring some of their sums back, and a few that are no number. Eight rows have
-/// scales of one exponent: what is made ready for eight at a time is so decided by their zeros too.
+/// The products overflow; some zeros bring a sum back into range, and a few are NaN or infinite. Eight rows share one
+/// scale exponent, so that code which decides for eight rows at a time must also look at their zeros.
 ScaleAndZero overflowing(FloatFormat f, std::uint64_t seed, std::uint64_t index) {
   const std::uint64_t bits = drawn(seed, stream::zeros, index);
   const std::uint64_t of_scale = drawn(seed, stream::scales, index);
@@ -105,14 +105,14 @@ ScaleAndZero overflowing(FloatFormat f, std::uint64_t seed, std::uint64_t index)
   return {with_sign(f, normal_within(f, of_scale, exponent, exponent), of_scale), with_sign(f, zero, bits)};
 }
 
-/// Every pattern alike, NaNs with payloads included.
+/// Every pattern is equally likely, including NaNs with payloads.
 ScaleAndZero any(FloatFormat f, std::uint64_t seed, std::uint64_t index) {
   const auto shift = static_cast<unsigned>(64 - f.bits());
   return {static_cast<std::uint32_t>(drawn(seed, stream::scales, index) >> shift),
           static_cast<std::uint32_t>(drawn(seed, stream::zeros, index) >> shift)};
 }
 
-/// Each group of each row from another profile: specials beside ordinary values in one tensor.
+/// Each group of each row takes another profile, so special values are next to ordinary ones in one tensor.
 ScaleAndZero mixed_profiles(FloatFormat f, std::uint64_t seed, std::uint64_t index) {
   constexpr ScaleAndZero (*parts[])(FloatFormat, std::uint64_t, std::uint64_t) = {ordinary, edges, cancelling, distant,
                                                                                   any};

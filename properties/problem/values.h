@@ -9,7 +9,7 @@
 
 namespace tileproof {
 
-/// A class of values of a format: what it is called, and a member of it for every draw.
+/// A class of values: its name, and a function that draws a member.
 struct ValueClass {
   const char* name;
   bool finite;
@@ -27,17 +27,17 @@ struct ScaleAndZero {
 /// A named way to draw scales and zeros.
 struct Profile {
   const char* name;
-  const char* finds;  // the mutants it is for
-  bool finite;        // draws no infinity and no NaN, and no weight of it overflows an fp32 sum
+  const char* finds;  // the mutants that this profile is meant to find
+  bool finite;        // draws no infinity and no NaN, and no weight overflows a sum in fp32
   ScaleAndZero (*drawn)(reference::FloatFormat, std::uint64_t seed, std::uint64_t index);
-  bool compared_elements = true;  // for good: figures of accuracy are compared with those that were recorded
+  bool compared_elements = true;  // must not change, because accuracy figures are compared with recorded ones
 };
 const std::vector<Profile>& profiles();
-/// The name of the one that is as models are.
+/// The profile that resembles real models.
 inline constexpr const char* ordinary_profile = "ordinary";
 const Profile& profile_of(const std::string& name);
 
-/// @throws UsageError for a name that is no profile
+/// @throws UsageError if no profile has the name
 void require_profile(const std::string& name);
 
 }  // namespace tileproof

@@ -1,5 +1,5 @@
-// Scales and zeros: every class is what its name says, every profile draws what it is for. The numbers here were
-// written down from the formats' tables, not computed as values.cpp computes them.
+// Every class of scales and zeros contains what its name says, and every profile draws the values it is meant for. The
+// numbers here come from the formats' tables, not from the formulas of values.cpp.
 #include "properties/problem/values.h"
 
 #include <gtest/gtest.h>
@@ -16,7 +16,7 @@ namespace tileproof {
 
 namespace {
 
-/// What a format's special values look like.
+/// The special values of a format.
 struct FormatTable {
   const char* name;
   reference::FloatFormat format;
@@ -41,7 +41,7 @@ INSTANTIATE_TEST_SUITE_P(
 
 using Names = std::set<std::string>;
 
-/// The classes that a pattern belongs to.
+/// The names of the classes that a pattern belongs to.
 Names classes_by_hand(const FormatTable& t, std::uint32_t pattern) {
   const std::uint32_t magnitude = pattern & ~t.sign;
   const bool negative = magnitude != pattern;
@@ -101,7 +101,7 @@ TEST_P(Values, DrawnAsMembersOfAClassAreInItAndInNoOther) {
       ASSERT_EQ(pattern >> (f.bits() - 1) >> 1, 0u) << "wider than the format";
       ASSERT_EQ(is_finite(t, pattern), row.finite) << std::hex << pattern;
       Names names = classes_of(f, pattern);
-      // The one overlap: a negative smallest normal or largest finite value is a negative value too.
+      // The only overlap: a negative smallest normal or largest finite value is also in "negative".
       if (std::string(row.name) != "negative") names.erase("negative");
       ASSERT_EQ(names, Names{row.name}) << std::hex << pattern;
     }
@@ -146,7 +146,7 @@ TEST_P(Values, AreAFunctionOfSeedAndIndex) {
     constexpr int sampling = 1000;
     for (std::uint64_t i = 0; i < sampling; ++i) {
       const ScaleAndZero first = profile.drawn(f, 3, i);
-      profile.drawn(f, i, 3);  // a draw in between changes nothing
+      profile.drawn(f, i, 3);  // a draw in between must change nothing
       const ScaleAndZero again = profile.drawn(f, 3, i);
       ASSERT_EQ(first.scale, again.scale);
       ASSERT_EQ(first.zero, again.zero);
@@ -157,7 +157,7 @@ TEST_P(Values, AreAFunctionOfSeedAndIndex) {
       same_scale_at_another_index += other_index.scale == first.scale ? 1 : 0;
       same_zero_at_another_index += other_index.zero == first.zero ? 1 : 0;
     }
-    // Where most classes have one member, one draw in ten is as another.
+    // Classes with one member repeat: up to one draw in ten may equal the draw of another seed.
     EXPECT_LT(same_scale_of_another_seed, sampling / 5);
     EXPECT_LT(same_zero_of_another_seed, sampling / 5);
     EXPECT_LT(same_scale_at_another_index, sampling / 5);
@@ -193,12 +193,12 @@ TEST_P(Values, OfFiniteEdgesReachZerosAndSubnormals) {
   }
 }
 
-/// Where a value lies: its sign, and e of 2^e <= |value| < 2^(e + 1).
+/// The sign of a value, and the e with 2^e <= |value| < 2^(e + 1).
 std::pair<bool, int> sign_and_exponent(const FormatTable& t, std::uint32_t pattern) {
   return {(pattern & t.sign) != 0, std::ilogb(value(t, pattern))};
 }
 
-/// The signed exponents within lowest..highest that a profile's zeros never, or hardly, have.
+/// The signed exponents in lowest..highest that a profile's zeros never or rarely have.
 std::string rare_zeros(const FormatTable& t, const char* profile, int lowest, int highest) {
   std::map<std::pair<bool, int>, int> counts;
   constexpr int sampling = 4000;
@@ -215,7 +215,7 @@ std::string rare_zeros(const FormatTable& t, const char* profile, int lowest, in
   return rare;
 }
 
-// The sign of a zero and its exponent must not come from the same bits: then half of the combinations are never drawn.
+// The sign and the exponent of a zero must not come from the same bits, or half of the combinations would never occur.
 TEST_P(Values, OfOrdinaryZerosHaveEverySignWithEveryExponent) { EXPECT_EQ(rare_zeros(t, "ordinary", -10, 3), ""); }
 
 TEST_P(Values, OfDistantZerosHaveEverySignWithEveryExponent) { EXPECT_EQ(rare_zeros(t, "distant", 0, 2), ""); }
@@ -228,7 +228,7 @@ TEST_P(Values, OfDistantZerosLieAboveTheirScalesByEveryDistance) {
     EXPECT_GE(distance, 0);
     distances.insert(distance);
   }
-  // Far enough that the product is below half a unit of the zero's last bit, or as far as the format goes.
+  // Up to where the product is below half a unit of the zero's last bit, or as far as the format reaches.
   const int farthest = std::min(2 * f.fraction_bits + 3, -std::ilogb(value(t, t.smallest_normal)));
   for (int distance = 0; distance <= farthest; ++distance) EXPECT_TRUE(distances.contains(distance)) << distance;
 }
@@ -251,7 +251,7 @@ TEST_P(Values, OfCancellingSumsCancel) {
           reference::rounded(f, reference::sum(reference::decode(f, rounded_first), reference::decode(f, both.zero))) !=
           reference::dequantized_float(f, code, both.scale, both.zero);
     }
-    // Of two units of the zero's last bit: the one that the rounding of -(code - 8) * scale left, and a neighbour's.
+    // Two units of the zero's last bit: one from rounding -(code - 8) * scale, one from taking a neighbour.
     cancelled += closest <= 2 * std::ldexp(std::fabs(zero), -f.fraction_bits) ? 1 : 0;
     exactly += closest == 0 ? 1 : 0;
     told_apart += differs ? 1 : 0;
@@ -272,7 +272,7 @@ TEST_P(Values, OfCancellingZerosAreOftenNeighboursOnEitherSide) {
   for (std::uint64_t i = 0; i < sampling; ++i) {
     const ScaleAndZero both = profile_of("cancelling").drawn(f, 31, i);
     const double zero = value(t, both.zero);
-    double nearest = INFINITY;  // of the sixteen that cancel as exactly as the format can
+    double nearest = INFINITY;  // the smallest of the sixteen, which cancels as exactly as the format can
     for (int code = 0; code < 16; ++code) {
       const auto cancelling = reference::product(reference::whole(8 - code), reference::decode(f, both.scale));
       const double exact = value(t, reference::rounded(f, cancelling));
@@ -292,7 +292,8 @@ TEST_P(Values, OfFaintZerosLieBelowTheirScalesByEveryDistance) {
     if ((both.zero & ~t.sign) == 0) continue;
     distances.insert(sign_and_exponent(t, both.scale).second - sign_and_exponent(t, both.zero).second);
   }
-  // Beyond the 24 bits of a float's sum for bf16, the 53 of a double's for fp32; of fp16 as far as the format goes.
+  // Beyond the 24 bits of a float sum for bf16, and the 53 bits of a double sum for fp32; for fp16, as far as the
+  // format reaches.
   const int farthest = f.fraction_bits == 7 ? 28 : f.fraction_bits == 10 ? 11 + 14 : 60;
   for (int distance = 0; distance <= farthest; ++distance) EXPECT_TRUE(distances.contains(distance)) << distance;
 }

@@ -1,4 +1,4 @@
-// Properties about the harness itself: the problem's text, the comparator, the generators, shrinking.
+// Properties of the harness itself: the problem's text, the comparator, the generators and shrinking.
 #include <rapidcheck.h>
 
 #include <algorithm>
@@ -18,7 +18,7 @@ namespace tileproof {
 
 namespace {
 
-/// How often each of some named things was met.
+/// How often each named thing occurred.
 using Distribution = std::map<std::string, std::int64_t>;
 
 std::string text_of(const Distribution& coverage) {
@@ -33,7 +33,7 @@ std::string text_of(const Distribution& coverage) {
   return text.str();
 }
 
-/// @param broken  what does not hold, or nothing
+/// @param broken  describes the property's violation, or is empty
 SelfResult result_of(const std::optional<std::string>& broken, const std::string& said, const Distribution& coverage) {
   SelfResult result;
   result.verdict = broken ? SelfVerdict::broken : SelfVerdict::held;
@@ -49,8 +49,7 @@ Problem drawn_from(const rc::Gen<Problem>& generator, std::uint64_t seed, std::u
   return generator(rc::Random(mixed(seed) + i), static_cast<int>(i % 101)).value();
 }
 
-/// Calls `use` with every property, every subject that takes it (one of the mutant ones, for all) and what is drawn for
-/// the two.
+/// Calls `use` with every property, every subject that takes it (one mutant stands for all) and their sample space.
 template <class Use>
 void for_each_pairing(Use use) {
   std::vector<const SubjectRow*> rows;
@@ -67,12 +66,12 @@ void for_each_pairing(Use use) {
 
 // --- The problem's text
 
-/// Any numbers in the fields that have them: whether a problem is possible is no question of its line.
+/// Sets arbitrary numbers. A line need not be a possible problem.
 Problem with_any_numbers(Problem p, std::uint64_t seed, std::uint64_t i) {
   std::uint64_t at = 0;
   for (std::int64_t* number : {&p.n, &p.k, &p.group_size}) {
     const std::uint64_t bits = drawn(seed, 8, 4 * i + at++);
-    *number = static_cast<std::int64_t>(bits >> (bits & 63));  // of all magnitudes
+    *number = static_cast<std::int64_t>(bits >> (bits & 63));  // covers all magnitudes
   }
   p.seed = drawn(seed, 9, i) >> (i % 64);
   return p;
@@ -113,7 +112,7 @@ SelfResult parses_back(const SelfEffort& effort) {
   return result_of(broken, std::to_string(coverage["drawn"]) + " drawn problems", coverage);
 }
 
-/// Two problems that differ in one field print different lines.
+/// Problems that differ in one field print different lines.
 SelfResult lines_differ(const SelfEffort& effort) {
   Distribution coverage;
   std::optional<std::string> broken;
@@ -159,7 +158,7 @@ class NeverAsked : public Subject {
   Memory& memory() override { return host_memory(); }
 };
 
-/// Whether a comparison of a case of this type objects.
+/// Whether the comparison fails the case.
 template <class Compare>
 bool objects(Type type, const Capabilities& capabilities, Compare compare) {
   NeverAsked subject;
@@ -176,7 +175,7 @@ bool objects(Type type, const Capabilities& capabilities, Compare compare) {
   }
 }
 
-/// Compares matrices of an element type in one way, whose elements have so many bits that count.
+/// One way to compare matrices, and how many bits of an element count.
 template <class T>
 struct Comparison {
   std::string name;
@@ -185,7 +184,7 @@ struct Comparison {
   std::function<void(Case&, const Matrix<T>& got, const Matrix<T>& expected)> compare;
 };
 
-/// What a comparison gets wrong, over every bit of every place of some small matrices, and over their shapes.
+/// Describes what a comparison misses, over every bit of every element of some small matrices, and over their shapes.
 template <class T>
 std::optional<std::string> wrong_in(const Comparison<T>& one, std::uint64_t seed, Distribution& coverage) {
   const Capabilities capabilities = kernel_capabilities();
@@ -194,7 +193,7 @@ std::optional<std::string> wrong_in(const Comparison<T>& one, std::uint64_t seed
   };
   const std::pair<std::int64_t, std::int64_t> shapes[] = {{1, 1}, {1, 9}, {7, 1}, {3, 5}, {2, 32}};
   for (const auto& [rows, columns] : shapes) {
-    for (std::uint64_t fill = 0; fill < 3; ++fill) {  // zeros, ones, anything
+    for (std::uint64_t fill = 0; fill < 3; ++fill) {  // zeros, ones, random
       Matrix<T> expected(rows, columns);
       for (std::size_t i = 0; i < expected.elements.size(); ++i) {
         const std::uint64_t any = fill == 0 ? 0 : fill == 1 ? ~std::uint64_t{0} : drawn(seed, 7, i);
@@ -206,7 +205,7 @@ std::optional<std::string> wrong_in(const Comparison<T>& one, std::uint64_t seed
           Matrix<T> got = expected;
           got.elements[i] = static_cast<T>(static_cast<std::uint64_t>(got.elements[i]) ^ std::uint64_t{1} << bit);
           ++coverage[one.name];
-          // Which of the two is wrong decides nothing: it is turned round for one fill.
+          // A difference must be found whichever side is wrong; one fill swaps the sides.
           if (differs(got, expected) && (fill != 2 || differs(expected, got))) continue;
           return one.name + " does not see bit " + std::to_string(bit) + " of element " + std::to_string(i) + " of " +
                  std::to_string(rows) + " x " + std::to_string(columns);
@@ -247,12 +246,12 @@ SelfResult nothing_different_is_equal(const SelfEffort& effort) {
                                              c.expect_equal_or_explained(
                                                  got, expected,
                                                  [](std::int64_t, std::int64_t, std::uint32_t) -> const char* {
-                                                   return nullptr;  // but not these
+                                                   return nullptr;  // explains none of the differences
                                                  });
                                            }},
                  effort.seed, coverage));
   }
-  // Packed words come without a shape: one word too few, or too many, instead.
+  // Packed words have no shape, so compare one word too few or too many instead.
   const auto differ = [](const std::vector<std::uint32_t>& got, const std::vector<std::uint32_t>& expected) {
     return objects(Type::bf16, kernel_capabilities(), [&](Case& c) { c.expect_equal(got, expected); });
   };
@@ -320,8 +319,8 @@ SelfResult domains_are_reached(const SelfEffort& effort) {
   return result_of(broken, std::to_string(effort.cases) + " problems of each property", coverage);
 }
 
-/// Every class of values in every type, from the profiles that promise them; and no other than finite ones from those
-/// that promise that.
+/// Every class of values in every type is drawn by the profiles that promise it, and profiles that promise finite
+/// values draw no others.
 SelfResult values_are_reached(const SelfEffort& effort) {
   Distribution coverage;
   std::optional<std::string> broken;
@@ -385,10 +384,10 @@ SelfResult codes_are_reached(const SelfEffort& effort) {
 
 // --- Shrinking
 
-constexpr std::int64_t cap = 400;  // problems proposed while one is shrunk; some of them are run no second time
+constexpr std::int64_t cap = 400;  // problems proposed while shrinking one; some of them are not run again
 
-/// A property that fails for one row less each time, and for nothing else: every row count would be tried, each after
-/// many that pass.
+/// A property that fails only for one row less each time: shrinking would try every row count, each after many problems
+/// that pass.
 SelfResult slow_shrinking_ends(const SelfEffort& effort) {
   Distribution coverage;
   std::optional<std::string> broken;
@@ -424,12 +423,12 @@ SelfResult slow_shrinking_ends(const SelfEffort& effort) {
   return result_of(broken, "the cap is " + std::to_string(cap), coverage);
 }
 
-/// A property that fails in one way for large problems and in another for small ones: what is reported is the first
-/// way.
+/// A property that fails in one way for large problems and in another way for small ones. The first way must be
+/// reported.
 SelfResult shrinking_keeps_the_kind(const SelfEffort& effort) {
   Distribution coverage;
   std::optional<std::string> broken;
-  constexpr std::int64_t most = 500;  // elements of a problem that fails in the other way
+  constexpr std::int64_t most = 500;  // elements of a problem that fails the second way
   for (std::uint64_t seed = effort.seed; seed < effort.seed + 20; ++seed) {
     Property property;
     property.name = "self/two_ways";
@@ -467,7 +466,7 @@ SelfResult shrinking_ends(const SelfEffort& effort) {
     if (effort.stop && effort.stop()) break;
     if (mutant.found_by.empty()) continue;
     const Property& property = property_of(mutant.found_by.front());
-    if (property.sampling.is_fixed()) continue;  // such problems are not shrunk
+    if (property.sampling.is_fixed()) continue;  // fixed problems are not shrunk
     const SubjectRow& row = subject_row("mutant:" + mutant.name);
     const MadeSubject made = row.make();
     std::optional<std::string> first_kind;

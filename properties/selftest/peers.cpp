@@ -1,12 +1,6 @@
-// What suites do, step for step: weights are drawn from the normal distribution and rounded to bf16; scales and zeros
-// are chosen for each group (tinygemm's eager formula) and the weights quantized; the codes are packed, the operator
-// under test runs on them, and its result is compared with an identity matmul, or with the eager formula.
-//
-// Judged generously. A mutant counts as found where the criterion rejects any of three results: the subject's weights
-// of rightly packed codes (as where the suite packs with aten), of codes that it packed itself, and the weights of what
-// it unpacks. Suites judge matmuls by two of the criteria, whose sums hide more than weights do. Outputs hold leftovers
-// before a call, so that what is left out, or added to them, shows. There are margins around all tensors: nobody looks
-// at them.
+// Public test suites, reproduced step by step: weights from the normal distribution rounded to bf16, parameters and
+// codes by tinygemm's eager formula, and the result compared with an identity matmul or the eager formula. The
+// judgement is generous to the suites.
 #include "properties/selftest/peers.h"
 
 #include <algorithm>
@@ -28,9 +22,14 @@ namespace {
 using reference::bf16;
 
 constexpr std::size_t margin_bytes = 65536;
-constexpr std::uint8_t leftover = 0x40;  // 3.0 in bf16, no code
+constexpr std::uint8_t leftover = 0x40;  // 3.0 in bf16, not a code
 
-/// An array with margins of zeros: a mutant that reads or writes outside it goes on, and is not seen by that.
+// A mutant counts as found if the criterion rejects any of three results: the weights of correctly packed codes (as
+// where a suite packs with aten), the weights of codes that the subject packed itself, and the weights of what it
+// unpacks. Two of the suites compare matmuls, whose sums hide more than weights do. Outputs hold old data before a
+// call, so that elements left out, or added to, show. All tensors have margins, which nothing checks.
+
+/// An array with margins of zeros. A mutant that accesses memory outside it continues, and is not detected by that.
 template <class T>
 class Padded {
  public:
@@ -59,7 +58,7 @@ std::uint16_t nearest(double value) {
   return static_cast<std::uint16_t>(reference::rounded(bf16, reference::decode(reference::fp32, bits)));
 }
 
-/// Draws of the standard normal distribution, rounded to bf16: 65,536 of them, by Box and Muller, to draw from again.
+/// 65,536 draws of the standard normal distribution (Box-Muller), rounded to bf16, to draw from again.
 std::vector<std::uint16_t> normals(std::uint64_t seed) {
   std::vector<std::uint16_t> values(65536);
   for (std::size_t i = 0; i < values.size(); ++i) {
@@ -71,7 +70,7 @@ std::vector<std::uint16_t> normals(std::uint64_t seed) {
   return values;
 }
 
-/// Calls `use` with ranges of 0..count on so many threads.
+/// Calls `use` with ranges of 0..count on `threads` threads.
 template <class Use>
 void in_ranges(std::int64_t count, int threads, Use use) {
   std::vector<std::thread> others;
@@ -103,7 +102,7 @@ const std::vector<PeerCriterion>& peer_criteria() {
        "the strict end of what is in use: pytorch/ao, test/test_ops.py, test_quant_llm_linear_correctness, has "
        "relative_error < 1e-3 of means, there of a matmul",
        [](const ErrorSums& d) { return std::sqrt(d.squares_of_errors) < 1e-3 * std::sqrt(d.squares_of_identity); }},
-      // Beside those four, what the same file asserts exactly where it has aten's kernels to compare with.
+      // Besides those four: the same file's exact assertion, where it has aten's kernels to compare with.
       {"identity matmul, exactly", "max |got - identity matmul| == 0",
        "pytorch/ao, test/test_ops.py, test_dequantize_tensor_core_tiled_layout_correctness_*: diff_op_id == 0",
        [](const ErrorSums& d) { return d.largest_from_identity == 0; }},
@@ -115,7 +114,8 @@ const std::vector<PeerCriterion>& peer_criteria() {
 }
 
 const std::vector<PeerShape>& peer_shapes() {
-  // pytorch/ao, test/test_ops.py: SHAPES, crossed there with INNERKTILES 2, 4, 8 and QGROUP_SIZES 32, 64, 128, 256.
+  // Source: pytorch/ao, test/test_ops.py: SHAPES, crossed there with INNERKTILES 2, 4, 8 and QGROUP_SIZES 32, 64, 128,
+  // 256.
   static const std::vector<PeerShape> rows = {{4096, 4096, tinygemm(8), 32},
                                               {4096, 11008, tinygemm(2), 64},
                                               {11008, 4096, tinygemm(4), 128},
@@ -135,7 +135,8 @@ struct Peers::Judged {
   std::unique_ptr<Subject> subject;
   Rejections rejections;
 
-  /// Whether every criterion has rejected it that can: codes come back wherever pack and unpack are not touched.
+  /// Whether every criterion that can reject the subject has done so. A mutant that leaves pack and unpack alone always
+  /// returns the codes, so the criterion about codes cannot reject it.
   bool done() const {
     const bool keeps_codes = !parts.touches(Operation::pack) && !parts.touches(Operation::unpack);
     for (std::size_t i = 0; i < rejections.size(); ++i) {
@@ -145,15 +146,15 @@ struct Peers::Judged {
   }
 };
 
-/// A shape's data, and what is right of them.
+/// The data of a shape, and the right results.
 struct Peers::Data {
   PeerShape shape;
   Padded<std::uint8_t> pairs;
   Padded<std::uint32_t> packed;
   Padded<std::uint16_t> scales_and_zeros;
   std::vector<std::uint8_t> codes;
-  std::vector<std::uint16_t> identity;  // weights with one rounding
-  std::vector<std::uint16_t> eager;     // and with two
+  std::vector<std::uint16_t> identity;  // rounded once
+  std::vector<std::uint16_t> eager;     // rounded twice
   struct Row {
     double largest = 0;  // |identity - eager|
     double sum = 0;      // of |identity|
@@ -181,7 +182,7 @@ struct Peers::Data {
     });
   }
 
-  /// The right weight of any number that may come out of an unpack.
+  /// The right weight for any number that unpack may return.
   std::uint16_t weight(std::int64_t n, std::int64_t k, int code) const {
     const std::uint16_t* both = &scales_and_zeros.data()[(k / shape.group_size * shape.n + n) * 2];
     return static_cast<std::uint16_t>(reference::dequantized_float(bf16, code, both[0], both[1]));
@@ -212,7 +213,7 @@ struct Peers::Data {
       }
       const float scale = number(both[0]);
       for (std::size_t i = 0; i < weights.size(); ++i) {
-        // The eager formula, up to its roundings: which code a weight gets is no matter here.
+        // The eager formula without its intermediate roundings: any code is a valid test value.
         const float steps = std::nearbyint((number(weights[i]) - number(least)) / scale);
         const auto code = static_cast<std::uint8_t>(std::clamp(steps, 0.0f, 15.0f));
         const auto at = static_cast<std::size_t>(first) + i;
@@ -231,12 +232,12 @@ struct Peers::Data {
 
 namespace {
 
-/// A maximum as torch has it: NaN where there is one.
+/// The maximum as torch computes it: NaN if any value is NaN.
 void take_largest(double& largest, double value) {
   if (std::isnan(value) || value > largest) largest = std::isnan(largest) ? largest : value;
 }
 
-/// What one thread works with: copies of the inputs, which a subject may change, and room for results.
+/// The memory of one thread: copies of the inputs, which a subject may change, and room for results.
 struct Workspace {
   Padded<std::uint8_t> pairs;
   Padded<std::uint32_t> packed, own_packed;
@@ -283,7 +284,7 @@ void reject(Rejections& rejections, const ErrorSums& d) {
   }
 }
 
-/// A call on a workspace, whose packed words may be others.
+/// A call on a workspace with the given packed words.
 template <class Data>
 Call call_on(Operation operation, const Data& data, Workspace& workspace, std::uint32_t* packed) {
   Call call = {.operation = operation,
@@ -301,7 +302,7 @@ Call call_on(Operation operation, const Data& data, Workspace& workspace, std::u
   return call;
 }
 
-/// Another call before, over other contents of the same memory: tests follow one another in it.
+/// Makes earlier calls with other contents in the same memory, as consecutive tests do.
 template <class Data>
 void earlier_calls(const Data& data, Subject& subject, Workspace& workspace) {
   std::uint32_t* words = workspace.packed.data();
@@ -310,7 +311,7 @@ void earlier_calls(const Data& data, Subject& subject, Workspace& workspace) {
   subject.run(call_on(Operation::dequantize, data, workspace, words));
 }
 
-/// One subject on one shape.
+/// Judges one subject on one shape.
 template <class Data>
 void judge_subject(const Data& data, const Mutation& parts, Subject& subject, bool has_memory, Workspace& workspace,
                    Rejections& rejections) {
@@ -400,7 +401,8 @@ bool Peers::judge(const PeerShape& shape, const std::function<bool()>& stop) {
           judge_subject(data, one.parts, *one.subject, one.mutant->has_memory, workspace, one.rejections);
           continue;
         }
-        // The control, whole: no mutant means no operation to leave out.
+        // Judge all of the control's operations: an empty mutation touches no operation, and operations it does not
+        // touch are left out.
         Mutation all;
         all.skips = [](const Walk&, std::int64_t, std::int64_t) { return false; };
         all.weight = right_weight;

@@ -1,6 +1,5 @@
-/// The peers' criteria: what public test suites of int4 weight kernels accept, put to the same mutants as our
-/// properties, on the data and the shapes that such suites use. They are criteria of others, labelled so, and judge
-/// nothing of ours.
+/// The criteria by which public test suites of int4 weight kernels accept a result, applied to our mutants on the data
+/// and shapes of such suites. They are labelled as the criteria of others and never judge our kernels.
 #pragma once
 
 #include <array>
@@ -14,14 +13,14 @@
 
 namespace tileproof {
 
-/// What a suite looks at of one result: weights as numbers, beside those of the identity matmul (one rounding) and of
-/// the eager formula (two).
+/// The figures that a suite computes from one result: its weights compared with the identity matmul (one rounding) and
+/// the eager formula (two roundings).
 struct ErrorSums {
-  double largest_from_identity = 0;  // NaN where any is
+  double largest_from_identity = 0;  // NaN if any weight is NaN
   double largest_from_eager = 0;
   double largest_of_identity_from_eager = 0;
-  bool all_close = true;     // |got - identity| <= 1e-2 + 1e-2 * |identity|, each
-  double sum_of_errors = 0;  // of magnitudes
+  bool all_close = true;     // |got - identity| <= 1e-2 + 1e-2 * |identity| for each weight
+  double sum_of_errors = 0;  // sum of magnitudes
   double sum_of_identity = 0;
   double squares_of_errors = 0;
   double squares_of_identity = 0;
@@ -33,7 +32,7 @@ struct PeerCriterion {
   std::string what;
   std::string source;
   bool (*accepts)(const ErrorSums&);
-  bool of_codes = false;  // looks at pack and unpack alone
+  bool of_codes = false;  // uses only pack and unpack
 };
 const std::vector<PeerCriterion>& peer_criteria();
 
@@ -43,26 +42,27 @@ struct PeerShape {
   std::int64_t group_size;
   std::string text() const;
 };
-/// The five shapes of such suites, each with one format and group size of theirs, so that all of those occur.
+/// Five shapes of such suites, each with one of their formats and group sizes; together they use all of those.
 const std::vector<PeerShape>& peer_shapes();
 
-/// Which of peer_criteria() have rejected a subject.
+/// For each of peer_criteria(), whether it has rejected a subject.
 using Rejections = std::vector<bool>;
 
-/// Mutants put to the criteria, shape after shape. A subject that every criterion has rejected is not asked
-/// again; each is one subject from the first shape to the last, as in a test process.
+/// Applies the criteria to mutants, shape by shape. A subject that every criterion has rejected is not run again. Each
+/// mutant is one subject for all shapes, as in a test process.
 class Peers {
  public:
-  /// @param threads  of which each has a result of the largest shape: some 10 bytes an element
+  /// @param threads  each holds a result of the largest shape, some 10 bytes an element
   Peers(std::vector<const Mutant*> mutants, std::uint64_t seed, int threads);
   ~Peers();
 
-  /// @param stop  asked between subjects. @return whether all were judged
+  /// @param stop  called between subjects
+  /// @return whether all were judged
   bool judge(const PeerShape&, const std::function<bool()>& stop = nullptr);
 
   const std::vector<const Mutant*>& mutants() const;
   const Rejections& rejections_of(std::size_t mutant) const;
-  /// Rejections of the correct control: none, or the criterion is wrong here.
+  /// The criteria that reject the correct control. Any such criterion is reproduced wrongly here.
   const Rejections& rejections_of_control() const;
 
  private:

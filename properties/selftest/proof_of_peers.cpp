@@ -1,4 +1,4 @@
-// The peers' criteria put to our mutants, shape after shape.
+// Applies the peers' criteria to our mutants, shape by shape.
 #include <algorithm>
 #include <memory>
 
@@ -9,7 +9,7 @@ namespace tileproof {
 
 namespace {
 
-/// A line for each mutant, a mark for each criterion, and how many each of them finds.
+/// A line for each mutant with a mark for each criterion, and how many mutants each criterion finds.
 std::string table_of(const Peers& peers) {
   const std::vector<PeerCriterion>& criteria = peer_criteria();
   std::size_t width = 0;

@@ -29,7 +29,7 @@ std::string counted(std::int64_t count, const std::string& noun) {
   return std::to_string(count) + " " + noun + (count == 1 ? "" : "s");
 }
 
-/// The steps of the enumerations of a property, one after the other, until one fails.
+/// Runs the steps of a property's enumerations in order until one fails.
 MutantScore enumerated(const Property& property, const SubjectRow& row, MutantScore score, const SelfEffort& effort) {
   const Clock::time_point begin = Clock::now();
   const MadeSubject made = row.make();
@@ -101,7 +101,8 @@ const std::string& text_in(const SelfResult& result, const std::string& name) {
   return nothing;
 }
 
-/// How many steps held, and the names of the others. @param done  what a step that held is: "found", "passed"
+/// How many steps held, and the names of the others.
+/// @param done  the word for a step that held: "found", "passed"
 std::string tally(const std::vector<SelfResult>& results, const std::string& named_by, const std::string& noun,
                   const std::string& done) {
   std::int64_t held = 0;

@@ -1,5 +1,5 @@
-/// The harness judged: what `tileproof prove self` runs. Each proof is a row, cut into steps that take seconds at most
-/// (those of the peers' criteria: a minute), so that whoever runs them shows progress and keeps to a budget.
+/// Tests of the harness itself, run by `tileproof prove self`. Each proof is a row, cut into steps of at most seconds
+/// (a minute for the peers' criteria), so that the caller can show progress and keep to a budget.
 #pragma once
 
 #include <cstdint>
@@ -19,23 +19,24 @@ class Peers;
 struct SelfEffort {
   std::int64_t cases = 300;
   std::uint64_t seed = 1;
-  std::function<bool()> stop = nullptr;  // asked in between: whether to end
-  int threads = 2;                       // of what takes minutes; each has up to 600 MB
+  std::function<bool()> stop = nullptr;  // called between cases: true ends the step
+  int threads = 2;                       // for steps that take minutes; each thread uses up to 600 MB
 };
 
 enum class SelfVerdict {
   held,
   broken,
-  not_shown  // what it needs is not there, or the budget ended before: neither green nor red, and said
+  // A requirement is missing, or the budget ended first. Reported, but neither green nor red.
+  not_shown
 };
 
-/// A fact for records: a name and its value.
+/// A named fact for records.
 using SelfField = std::pair<std::string, std::variant<bool, std::int64_t, double, std::string>>;
 
 struct SelfResult {
   SelfVerdict verdict = SelfVerdict::not_shown;
-  std::string said;               // for people, one line; a cell of the table
-  std::string details;            // of what is broken or not shown, and distributions: any number of lines
+  std::string said;               // one line for people; a cell of the table
+  std::string details;            // about what is broken or not shown, and distributions; any number of lines
   std::vector<SelfField> fields;  // for records
   double seconds = 0;             // filled in by run_step
 };
@@ -50,23 +51,23 @@ struct SelfProof {
   std::string what;
   bool takes_minutes;
   std::vector<SelfStep> steps;
-  /// The score, in lines for people, of the results that there are.
+  /// The score of the results so far, as lines for people.
   std::function<std::string(const std::vector<SelfResult>&)> summary;
 };
 
-/// Fresh ones: steps of one proof may share what they computed, and are to be run in their order, once.
+/// All proofs, newly made. The steps of one proof may share results, so run them once and in order.
 std::vector<SelfProof> self_proofs();
 
-/// Runs a step and takes its time; an exception that leaves it is BROKEN.
+/// Runs a step and measures its time; an exception makes it BROKEN.
 SelfResult run_step(const SelfStep&, const SelfEffort&);
 
 /// How many subjects each of the peers' criteria has rejected so far.
-/// @param complete  whether all were judged; else nothing is shown
+/// @param complete  whether all were judged; if not, the verdict is not_shown
 SelfResult result_of(const Peers&, bool complete);
 
 const char* name_of(SelfVerdict);
 
-// The proofs, one each.
+// One function for each proof.
 SelfProof proof_of_mutants();
 SelfProof proof_of_control();
 SelfProof proof_of_starved_properties();
@@ -77,30 +78,31 @@ SelfProof proof_of_peers();
 struct MutantScore {
   std::string mutant;
   std::string property;
-  SelfVerdict verdict = SelfVerdict::broken;  // held: found
-  std::int64_t cases_until_found = 0;         // of the property's, the failing one included
+  SelfVerdict verdict = SelfVerdict::broken;  // `held` means found
+  std::int64_t cases_until_found = 0;         // of the property, including the failing one
   std::int64_t shrinks = 0;
-  double seconds_until_found = 0;  // and not until it was shrunk
+  double seconds_until_found = 0;  // before shrinking
   std::string kind;                // of the failure
-  std::string problem;             // the smallest, as a line
-  std::string details;             // what was found, or why it was not
+  std::string problem;             // the smallest failing problem, as a line
+  std::string details;             // the finding, or why there is none
 };
 
-/// One mutant put to one property: drawn, or enumerated where the mutant says so.
+/// Runs one property against one mutant: sampled, or enumerated where the mutant requires it.
 MutantScore score_of(const Mutant&, const std::string& property, const SelfEffort&);
 
-/// A mutant's score as the result of a step. A command that runs the enumerations of mutants which only they show, in
-/// processes of their own, adds it to the results of the steps.
+/// A mutant's score as the result of a step. A command that runs enumerations in processes of their own, for mutants
+/// that only those find, adds it to the results of the steps.
 SelfResult result_of(const MutantScore&, const Mutant&);
 
-/// A property that looks at too little, or a subject that does, and what has to come of it.
+/// A property that tests too little, or a subject that does too little, and the verdict it must get.
 struct StarvedRow {
   std::string name;
   std::string what;
   Verdict wanted;
-  std::string says;  // a part of the reason, or of the finding
+  std::string says;  // part of the expected reason or finding
   std::function<Judgement(const SelfEffort&)> judged;
-  /// The same with what it lacked, which must pass: that the want is what was seen. Empty where it has none.
+  /// Judges the row with the missing part supplied. It must pass, which shows that the missing part was the reason.
+  /// Empty if nothing can be supplied.
   std::function<Judgement(const SelfEffort&)> fed = nullptr;
 };
 const std::vector<StarvedRow>& starved_rows();

@@ -1,5 +1,5 @@
-// The harness judged, in part: what `tileproof prove self` does in full. Every mutant by all of its properties is
-// mutants_test.cpp's part.
+// A part of what `tileproof prove self` checks in full. mutants_test.cpp runs every mutant against all of its
+// properties.
 #include "properties/selftest/selftest.h"
 
 #include <gtest/gtest.h>
@@ -57,7 +57,7 @@ TEST(Score, NamesTheCaseTheKindAndTheSmallestProblem) {
 }
 
 TEST(Score, IsBrokenWhereAPropertyDoesNotFindTheMutant) {
-  // Which a property about pack cannot.
+  // A property about pack cannot find a mutant of dequantize.
   const MutantScore score = score_of(mutant_of("two-roundings"), finds::pack_index, {.cases = 50, .seed = 1});
   EXPECT_EQ(score.verdict, SelfVerdict::broken);
   EXPECT_EQ(score.details, "PASSED ");
@@ -146,7 +146,8 @@ TEST(PeerCriteria, MissWhatTheirDataNeverShow) {
 }
 
 TEST(PeerCriteria, FindARoundingTooManyWhereTheyCompareExactlyAndInNorm) {
-  // It differs in 14 % of the weights, by one part in 128 to 256 each: 0.002 in norm, and less than 0.001 in the mean.
+  // Rounding twice changes 14 % of the weights, each by one part in 128 to 256: 0.002 in norm, and less than 0.001 in
+  // the mean.
   EXPECT_EQ(rejections_of("two-roundings", small), (Rejections{true, false, false, true, true, false}));
 }
 

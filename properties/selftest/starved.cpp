@@ -1,4 +1,5 @@
-// Starved properties: what looks at too little must not pass. Each row lacks one thing, and passes once it has it.
+// Starved properties: a property that tests too little must not pass. Each row lacks one thing, and passes once that is
+// supplied.
 #include <rapidcheck.h>
 
 #include "properties/problem/specification.h"
@@ -9,7 +10,7 @@ namespace tileproof {
 
 namespace {
 
-/// A property that is right of the control: unpack and dequantize as specified.
+/// A property that holds for the control: unpack and dequantize as specified.
 void as_specified(Case& c) {
   const Matrix<std::uint8_t> codes = c.codes();
   const Parameters parameters = c.parameters();
@@ -56,8 +57,8 @@ Problem shaped(std::int64_t n, std::int64_t k, const Format* format = tinygemm(2
   return problem;
 }
 
-/// A property about one class, that only ever meets these problems; and the same, drawn from all.
-/// @param first_missed  the first of its goals that they do not meet
+/// A property that requires one class of problems: starved, it gets only `only_these` problems; fed, it draws from all.
+/// @param first_missed  the first of its coverage goals that the starved property misses
 StarvedRow of_class(const std::string& name, const std::string& what, const CoverageGoals& wanted,
                     const std::string& first_missed, std::vector<Problem> only_these, const Sampling& fed = {}) {
   return {.name = name,
@@ -68,14 +69,14 @@ StarvedRow of_class(const std::string& name, const std::string& what, const Cove
           .fed = on_control(starved_property({&wanted}, fed))};
 }
 
-/// Takes nothing: every call is refused.
+/// Refuses every call.
 class Refusing : public Subject {
  public:
   Memory& memory() override { return lenient_host_memory(); }
   void run(const Call&) override { throw Refused("not today"); }
 };
 
-/// Returns from every call at once.
+/// Returns from every call without doing anything.
 class Idling : public Subject {
  public:
   Memory& memory() override { return lenient_host_memory(); }
@@ -155,8 +156,8 @@ const std::vector<StarvedRow>& starved_rows() {
                                       if (c.problem.variant == "always") as_specified(c);
                                     })),
         on_control(starved_property({}, {.variants = {"always", "sometimes"}})));
-    // A subject that does nothing does it in one of two ways: it refuses every call, and nothing has been compared; or
-    // it returns and has written nothing, which is no want of cases but a failure, seen by the poison in its output.
+    // A subject that does nothing either refuses every call, so that nothing is compared, or returns without writing.
+    // The second is a failure, not a lack of cases: the poison is still in its output.
     add("by a subject that takes nothing", "every call is refused: there is nothing to trust",
         "the subject refuses every case",
         on_subject(starved_property({}, {}), row_of<Refusing>("refusing", "takes nothing")));

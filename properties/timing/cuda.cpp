@@ -26,7 +26,7 @@ class CudaTimer : public Timer {
       with_arguments(call, [&](const auto& arguments) { require(run_kernel(arguments, stream_), "the launch"); });
     };
     things.push_back({timed_as::operation, operation});
-    // Cold repeats are of one call each, and so it takes more of them.
+    // A cold repeat times a single call, so more repeats are needed.
     constexpr int cold_times = 3;
     Timing timing;
     timing.seconds = rounds_->time(things, timed.cold ? cold_times * repeats : repeats, timed.cold);

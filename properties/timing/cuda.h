@@ -1,11 +1,4 @@
-/// Timing on a CUDA stream: what the timers of kernels and of PyTorch operators share.
-///
-/// Everything of a repeat is handed to the stream before anything is waited for, so that the GPU does not idle between
-/// the yardsticks and the operation, and what the host takes to launch is in no measurement. Before each measurement
-/// the same is done once more, untimed: it leaves in the cache what fits (warm), and gives the host time to hand over
-/// what is timed. Cold, a buffer of more than twice the cache is written instead. What takes less than 50 us is done
-/// several times between two events, whose resolution is half a microsecond; but for cold, where it can be done once
-/// alone.
+/// Timing on a CUDA stream, shared by the timers of kernels and of PyTorch operators.
 #pragma once
 
 #include <cuda_runtime_api.h>
@@ -22,12 +15,19 @@
 
 namespace tileproof {
 
-/// Something that is timed: how it is put on the stream, once.
+// All work of a repeat is enqueued before anything is waited for, so that the GPU does not idle between yardsticks and
+// operation, and the host's launch time is not measured. Before each measurement the same work runs once untimed: it
+// warms the cache (warm) and gives the host time to enqueue the timed work. For cold timing, a buffer of more than
+// twice the cache is written instead.
+// Work of less than 50 us is repeated between two events, whose resolution is half a microsecond; cold timing cannot
+// repeat it, since it is cold only once.
+
+/// A timed piece of work, and how to enqueue it once.
 struct OnStream {
-  std::string name;  // of timed_as
+  std::string name;  // a name from timed_as
   std::function<void()> launch;
-  int calls_of_launch = 1;  // of what is timed
-  int calls = 1;            // of launch, in a measurement
+  int calls_of_launch = 1;  // calls of the timed function in one launch
+  int calls = 1;            // launches in one measurement
 };
 
 class CudaRounds {
@@ -46,7 +46,7 @@ class CudaRounds {
   CudaRounds(const CudaRounds&) = delete;
   CudaRounds& operator=(const CudaRounds&) = delete;
 
-  /// @return seconds of one call, by name, a repeat each
+  /// @return the seconds of one call, by name, one entry for each repeat
   std::map<std::string, std::vector<double>> time(std::vector<OnStream>& things, int repeats, bool cold) {
     while (events_.size() < 2 * things.size()) {
       cudaEvent_t event = nullptr;
@@ -54,7 +54,8 @@ class CudaRounds {
       events_.push_back(event);
     }
     require(cudaDeviceSynchronize(), "waiting for the inputs");
-    for (OnStream& thing : things) {  // what is loaded at the first call is loaded; then clocks are up
+    // The first launches load code and raise the clocks, so they are not timed.
+    for (OnStream& thing : things) {
       thing.calls = 1;
       for (int i = 0; i < 3; ++i) thing.launch();
     }
@@ -106,7 +107,7 @@ class CudaRounds {
   std::vector<cudaEvent_t> events_;
 };
 
-/// The yardsticks, over the room beside the tensors of what is timed.
+/// The yardsticks, in the scratch room of the timed tensors.
 inline std::vector<OnStream> yardsticks(const TimedTensors& tensors, cudaStream_t stream) {
   void* const room = tensors.room();
   void* const second_half = tensors.second_half_of_room();

@@ -1,5 +1,5 @@
-// Timing on the host, by Google Benchmark: it runs the repeats, each of which times the yardsticks and the operation
-// itself, turn by turn.
+// Timing on the host by Google Benchmark. In each of its repeats, this code times the yardsticks and the operation in
+// turn.
 #include <benchmark/benchmark.h>
 
 #include <barrier>
@@ -25,7 +25,7 @@ double seconds_of(Use use) {
   return std::chrono::duration<double>(Clock::now() - begin).count();
 }
 
-/// Threads that wait for work and do it together: starting them is in no measurement.
+/// Threads that stay alive between calls, so that no measurement includes starting them.
 class Threads {
  public:
   explicit Threads(int count) : count_(count), barrier_(count) {
@@ -39,8 +39,8 @@ class Threads {
   Threads(const Threads&) = delete;
   Threads& operator=(const Threads&) = delete;
 
-  /// Calls `work` with a part of 0..all for each thread, and returns when all have done theirs.
-  /// @param piece  parts begin at multiples of it
+  /// Splits 0..all over the threads, calls `work` on each part, and returns when all are done.
+  /// @param piece  parts begin at multiples of this
   void in_parts(std::int64_t all, std::int64_t piece, const std::function<void(std::int64_t, std::int64_t)>& work) {
     const std::int64_t pieces = (all + piece - 1) / piece;
     const std::function<void(int)> of_thread = [&](int number) {
@@ -66,11 +66,11 @@ class Threads {
 
   int count_;
   std::barrier<> barrier_;
-  const std::function<void(int)>* work_ = nullptr;  // handed over by the barrier
+  const std::function<void(int)>* work_ = nullptr;  // passed to the threads by the barrier
   std::vector<std::thread> threads_;
 };
 
-/// The production kernels, shared out to threads as the PyTorch operators share them.
+/// The production kernels, split over threads as the PyTorch operators split them.
 class ThreadedKernels : public Subject {
  public:
   explicit ThreadedKernels(Threads& threads) : threads_(threads) {}
@@ -91,7 +91,7 @@ class ThreadedKernels : public Subject {
   Threads& threads_;
 };
 
-/// Keeps what Google Benchmark says of each repetition, and prints nothing.
+/// Keeps Google Benchmark's result for each repetition, and prints nothing.
 class Kept : public benchmark::BenchmarkReporter {
  public:
   bool ReportContext(const Context&) override { return true; }
@@ -108,7 +108,7 @@ class Kept : public benchmark::BenchmarkReporter {
 
 class HostTimer : public Timer {
  public:
-  /// @param subject  in host memory; nullptr: the production kernels by all threads
+  /// @param subject  runs in host memory; nullptr: the production kernels on all threads
   HostTimer(int threads, std::unique_ptr<Subject> subject) : threads_(threads), subject_(std::move(subject)) {
     if (subject_ == nullptr) subject_ = std::make_unique<ThreadedKernels>(threads_);
   }
@@ -132,7 +132,7 @@ class HostTimer : public Timer {
     const Call call = tensors.call();
     const auto operation = [&] { subject_->run(call); };
 
-    fill();  // and so has every page of the room a place
+    fill();  // maps every page of the room before timing
     copy();
     operation();
     constexpr double seconds_of_repeat = 2e-3;

@@ -33,7 +33,7 @@ std::vector<TimedKind> joined(std::vector<TimedKind> kinds, const std::vector<Ti
   return kinds;
 }
 
-/// Dequantize to the other types and of the other domains: a glance at each.
+/// Dequantize to the other types and in the other domains, at the largest shape only.
 const std::vector<TimedKind>& other_weights() {
   static const std::vector<TimedKind> kinds = {
       {.operation = Operation::dequantize, .type = Type::fp16, .formats = {tinygemm(8)}, .at_largest_alone = true},
@@ -66,7 +66,7 @@ const std::vector<TimedKind>& kinds_on_the_host() {
   return kinds;
 }
 
-/// Why an operation cannot be had of a shape, or "".
+/// Why the operation is not possible for a shape, or "".
 std::string why_illegal(const Timed& t) {
   if (const auto refusal = kernels::validate_shape(t.shape.n, t.shape.k, tinygemm_number(*t.format), t.shape.experts)) {
     return refusal->text();
@@ -76,8 +76,8 @@ std::string why_illegal(const Timed& t) {
   return refusal ? refusal->text() : "";
 }
 
-/// The codes of an expert, as words: each says where it stands. Rows past the end are packed as code 0, which such
-/// words are not: where there are any, pack is given other codes.
+/// The codes of an expert as words, each of which encodes its place. Padding rows are packed as code 0, which such
+/// words do not hold, so pack gets other codes for a shape with padding.
 generated::Codes codes_of(const Timed& t, std::int64_t expert) {
   const Size size = {t.shape.n, t.shape.k};
   const bool has_padding = t.format->layout.padded(size) != size;
@@ -150,7 +150,7 @@ TimedTensors::TimedTensors(const Timed& timed, Memory& memory)
     tensor.at = next;
     next += aligned(tensor.bytes(timed.shape.experts));
     for (std::int64_t expert = 0; expert < timed.shape.experts; ++expert) {
-      // No code, a NaN that arithmetic never makes, and of packed words one at most.
+      // No code, a NaN that arithmetic never makes, and equal to at most one packed word.
       constexpr std::uint32_t poison = 0xffa5ffa5u;
       const bool is_output = &tensor == &tensors_.back();
       const GeneratedTensor holds =
@@ -232,7 +232,7 @@ std::vector<Timed> timed_rows(const TimerRow& row, const std::vector<Shape>& giv
   for (const TimedKind& kind : row.kinds) {
     std::vector<Shape> of_kind = kind.at_largest_alone ? std::vector<Shape>{largest} : shapes;
     if (kind.experts > 1) {
-      // Where shapes are given, such a batch of the smallest of them: nobody asked for more.
+      // With shapes given by the user, time a batch of the smallest of them, not a larger shape.
       of_kind = {given.empty() ? shape_of_expert : *std::min_element(shapes.begin(), shapes.end(), less)};
       of_kind.front().experts = kind.experts;
     }
@@ -272,7 +272,7 @@ std::vector<Shape> shapes_of(const char* argument, const std::string& text) {
     if (rows.ec != std::errc() || rows.ptr == end || *rows.ptr != 'x') refuse(one);
     const auto columns = std::from_chars(rows.ptr + 1, end, shape.k);
     if (columns.ec != std::errc() || columns.ptr != end) refuse(one);
-    // Of which a machine has room for the codes.
+    // 2^40 elements: a machine can have memory for that many codes.
     constexpr std::int64_t most_elements = std::int64_t{1} << 40;
     if (shape.n < 1 || shape.k < 32 || shape.n > most_elements / shape.k) refuse(one);
     const bool again = std::any_of(shapes.begin(), shapes.end(),

@@ -1,8 +1,6 @@
-/// Timing: how long operations take beside yardsticks that move as many bytes, and whether what they gave was right.
-///
-/// A repeat takes the yardsticks and the operation one after the other, so that they see the same clocks: what is
-/// compared from run to run is their ratio within a repeat. To add a row to the table, add one to a timer's kinds; to
-/// add a place where operations are timed, write a file like timing/host.cpp and a row in timing.cpp.
+/// Timing: how long operations take next to yardsticks that move as many bytes, and whether their results are right. To
+/// add a row, add it to a timer's kinds; to add a place where operations are timed, write a file like timing/host.cpp
+/// and a row in timing.cpp.
 #pragma once
 
 #include <cstdint>
@@ -23,46 +21,50 @@ struct Shape {
   std::int64_t experts = 1;
 };
 
-/// What is timed. Its name is a row's identity, in a table and from run to run.
+// A repeat runs the yardsticks and the operation one after the other at the same clocks. Runs are compared by their
+// ratio within a repeat.
+
+/// One timed operation. Its name identifies a row in tables and across runs.
 struct Timed {
   std::string where;  // host, cuda, torch-cuda
   Operation operation = Operation::unpack;
   Shape shape = {};
   const Format* format = tinygemm(2);
-  std::int64_t group_size = 128;  // of dequantize, as what follows
+  std::int64_t group_size = 128;  // this and the following fields are dequantize's
   const Scheme* scheme = scheme::floating;
   Type type = Type::bf16;
-  bool cold = false;  // the cache is flushed before every call
+  bool cold = false;  // flush the cache before every call
 };
 
 /// "cuda dequantize bf16 float 4096x4096 tinygemm-8 group=128 warm"
 std::string name_of(const Timed&);
-/// What the operation must read once and write once.
+/// The bytes that the operation must read once plus those it must write once.
 std::int64_t bytes_of(const Timed&);
 
-/// What was timed, each as often as the others.
+/// The names of what is timed. Each is timed equally often.
 namespace timed_as {
 inline constexpr const char* operation = "operation";
-inline constexpr const char* copy = "copy";          // of as many bytes in all: half of them read, half of them written
-inline constexpr const char* fill = "fill";          // of as many bytes
-inline constexpr const char* identity = "identity";  // the same weights as aten gives them: times an identity matrix
+inline constexpr const char* copy = "copy";  // a copy of as many bytes in all: half read, half written
+inline constexpr const char* fill = "fill";  // a fill of as many bytes
+// aten's way to the same weights: int4 matmul with an identity matrix
+inline constexpr const char* identity = "identity";
 }  // namespace timed_as
 
 struct Timing {
-  std::map<std::string, std::vector<double>> seconds;  // of one call, a repeat each
-  std::int64_t calls = 1;                              // of the operation in a repeat
-  std::string wrong;  // how the operation's result after the last repeat differs from the formula; "": not at all
+  std::map<std::string, std::vector<double>> seconds;  // of one call, one entry for each repeat
+  std::int64_t calls = 1;                              // calls of the operation in one repeat
+  std::string wrong;  // how the result after the last repeat differs from the formula; "": it does not
 };
 
-/// The rows of a place: an operation in one form, at each of some formats.
+/// A kind of row: one operation in one form, for some formats.
 struct TimedKind {
   Operation operation;
   Type type = Type::bf16;
   const Scheme* scheme = scheme::floating;
   std::int64_t group_size = 128;
   std::vector<const Format*> formats = tinygemm_formats();
-  bool at_largest_alone = false;  // of the shapes
-  std::int64_t experts = 1;       // of more than one: at a shape of its own, `shape_of_expert`
+  bool at_largest_alone = false;  // only at the largest shape
+  std::int64_t experts = 1;       // more than one: timed at `shape_of_expert`
 };
 inline constexpr Shape shape_of_expert = {14336, 4096};
 
@@ -71,11 +73,11 @@ class Timer {
  public:
   virtual ~Timer() = default;
   virtual Timing time(const Timed&, int repeats) = 0;
-  /// What a reader must know of the place to compare two runs.
+  /// The facts about the place that a reader needs to compare two runs.
   virtual std::map<std::string, std::string> device() const { return {}; }
 };
 
-/// A timer, or why there is none on this machine.
+/// A timer, or the reason why this machine has none.
 struct MadeTimer {
   std::unique_ptr<Timer> timer = nullptr;
   std::string why_not = "";
@@ -85,48 +87,49 @@ struct TimerRow {
   std::string name;
   std::string what;
   bool needs_gpu;
-  std::vector<std::string> where;  // what the rows are called: one name, or one for each way of calling
+  std::vector<std::string> where;  // the names of the rows: one, or one for each way of calling
   std::vector<Shape> usual_shapes;
   std::vector<TimedKind> kinds;
   bool has_cold = false;
-  std::string subject;  // whose cases are counted, where the place has one
+  std::string subject;  // the subject whose cases are counted, if the place has one
   std::function<MadeTimer()> make;
 };
 
 const std::vector<TimerRow>& timers();
 
-/// What there is to time.
-/// @param shapes   empty: the usual ones
-/// @param skipped  gets a line for every combination that is left out, because its k is none
+/// The rows to time.
+/// @param shapes   empty: the usual shapes
+/// @param skipped  receives a line for each combination that is left out because its k is not legal
 std::vector<Timed> timed_rows(const TimerRow&, const std::vector<Shape>& shapes, std::vector<std::string>& skipped);
 
-/// "32768x32768,4096x4096". @throws UsageError naming `argument`
+/// Reads "32768x32768,4096x4096".
+/// @throws UsageError naming `argument`
 std::vector<Shape> shapes_of(const char* argument, const std::string& text);
 
-/// The tensors of what is timed, in memory: inputs written, the output poisoned, and room for a yardstick.
+/// The tensors of one row in memory: inputs written, output poisoned, and scratch room for a yardstick.
 class TimedTensors {
  public:
   TimedTensors(const Timed&, Memory&);
 
-  /// The operation's call. Of a batch of experts it says how large each is.
+  /// The operation's call. For a batch of experts it includes the size of each.
   Call call() const;
 
-  /// In the order of the call; the output is the last.
+  /// The tensors in the order of the call; the output is the last.
   void* at(std::size_t tensor) const { return tensors_.at(tensor).at; }
   void* output() const { return tensors_.back().at; }
   std::size_t output_bytes() const { return tensors_.back().bytes(timed_.shape.experts); }
-  std::int64_t bytes() const { return bytes_; }  // of all of them
-  // Room for a yardstick: as many bytes, and of these the second half, aligned as the first is.
+  std::int64_t bytes() const { return bytes_; }  // all tensors together
+  // Scratch room for a yardstick, of as many bytes as the tensors; the second half is aligned like the first.
   void* room() const { return room_; }
   void* second_half_of_room() const { return second_half_; }
 
-  /// How the output differs from its formula; "" where it does not.
+  /// How the output differs from its formula; "" if it does not.
   std::string wrong() const;
 
  private:
   struct Tensor {
     Role role;
-    TensorForm form;  // of an expert
+    TensorForm form;  // of one expert
     void* at = nullptr;
     std::size_t element_bytes() const { return static_cast<std::size_t>(form.element_bytes); }
     std::size_t bytes(std::int64_t experts) const { return static_cast<std::size_t>(experts * form.bytes()); }

@@ -1,5 +1,4 @@
-// Timing: what the rows are, how many bytes they are said to move, and that a wrong result is seen. No time is looked
-// at.
+// The rows, the bytes they claim to move, and that a wrong result is reported. No test depends on a time.
 #include "properties/timing/timing.h"
 
 #include <gtest/gtest.h>
@@ -27,7 +26,7 @@ Timed dequantize_of(Shape shape, Type type = Type::bf16, const Scheme* scheme = 
           .type = type};
 }
 
-/// Every operation in every type and domain, over a last n-tile of five rows.
+/// Every operation in every type and domain, with a last n-tile of five rows.
 std::vector<Timed> every_form() {
   constexpr Shape shape = {37, 128};
   std::vector<Timed> forms;
@@ -48,7 +47,7 @@ std::vector<Timed> every_form() {
 
 void run_on(Subject& subject, const TimedTensors& tensors) { subject.run(tensors.call()); }
 
-// By hand, of 8 x 64 codes in 256 bytes of words, with two groups of 32 in each of eight rows.
+// Computed by hand: 8 x 64 codes in 256 bytes of words, with two groups of 32 in each of eight rows.
 TEST(TimedBytes, AreReadOnceAndWrittenOnce) {
   EXPECT_EQ(bytes_of(unpack_of({8, 64})), 256 + 8 * 64 * 4);
   Timed pack = unpack_of({8, 64});
@@ -59,7 +58,7 @@ TEST(TimedBytes, AreReadOnceAndWrittenOnce) {
   EXPECT_EQ(bytes_of(dequantize_of({8, 64}, Type::fp16, scheme::integer)), 256 + 16 * 2 + 16 + 8 * 64 * 2);
   EXPECT_EQ(bytes_of(dequantize_of({8, 64}, Type::bf16, scheme::none)), 256 + 16 * 2 + 8 * 64 * 2);
   EXPECT_EQ(bytes_of(unpack_of({8, 64, 3})), 3 * (256 + 8 * 64 * 4));
-  EXPECT_EQ(bytes_of(unpack_of({1, 64})), 256 + 64 * 4);  // the words of a whole n-tile
+  EXPECT_EQ(bytes_of(unpack_of({1, 64})), 256 + 64 * 4);  // one row still needs the words of a whole n-tile
 }
 
 TEST(TimedNames, SayWhatTellsRowsApart) {
@@ -156,7 +155,7 @@ TEST(TimedTensors, OfExpertsAreEachItsOwn) {
   const MadeSubject host = subject_row("host").make();
   for (const Timed& timed : {unpack_of({5, 64, 3}), dequantize_of({5, 64, 3}, Type::fp32, scheme::integer)}) {
     const TimedTensors tensors(timed, host.subject->memory());
-    run_on(*host.subject, tensors);  // the first one alone
+    run_on(*host.subject, tensors);  // runs only the first expert
     const std::int64_t elements = 5 * 64;
     const std::string wrong = tensors.wrong();
     EXPECT_TRUE(wrong.starts_with(std::to_string(2 * elements) + " of " + std::to_string(3 * elements))) << wrong;
@@ -189,7 +188,7 @@ TEST(Timers, OfTheHostAreRightAndTakeEachRepeat) {
   }
 }
 
-/// A timer of this machine, or nullptr; red where a GPU is required.
+/// A timer of this machine, or nullptr. Fails if there is none and a GPU is required.
 std::unique_ptr<Timer> timer_here(const std::string& name) {
   MadeTimer made = timer_row(name).make();
 #if defined(TILEPROOF_REQUIRE_GPU)
@@ -228,7 +227,7 @@ TEST(Timers, OfOperatorsAreRightCalledAndInAGraph) {
   }
 }
 
-/// Timed results are judged: mutants of the harness's own table, each of which is wrong whatever the data.
+/// Timed results are checked: each of these mutants is wrong for any data.
 TEST(Timers, OfAMutantSayThatItIsWrong) {
   const std::vector<std::pair<std::string, Timed>> wrong = {
       {"mutant:two-roundings", dequantize_of({8, 128})},

@@ -1,6 +1,6 @@
-// Timing of the PyTorch operators on a GPU: called through the dispatcher, replayed in a CUDA graph, and beside what
-// users do who have no such operator, aten's int4 matmul with an identity matrix. A library of its own, loaded when
-// asked for.
+// Timing of the PyTorch operators on a GPU: through the dispatcher, replayed in a CUDA graph, and beside aten's int4
+// matmul with an identity matrix, which users call who lack such an operator. It is a library of its own, loaded on
+// demand.
 #include <ATen/core/dispatch/Dispatcher.h>
 #include <ATen/cuda/CUDAGraph.h>
 #include <ATen/ops/_weight_int4pack_mm.h>
@@ -58,14 +58,15 @@ class TorchTimer : public Timer {
 
     at::Tensor weights;
     const auto call = [&] {
-      weights.reset();  // what a caller is done with, the allocator gives again
+      weights.reset();  // the allocator reuses what a caller has released
       weights = dequantize.call(packed, scales_and_zeros, c.group_size, tinygemm_number(*c.format));
     };
-    call();  // what is loaded at the first call
+    call();  // loads what the first call loads
     at::cuda::CUDAGraph graph;
     OnStream operation = {timed_as::operation, call};
     if (timed.where == "torch-cuda-graph") {
-      operation.calls_of_launch = 20;  // as a model has them: a graph of one call shows what launching it takes
+      // Twenty calls, as in a model: a graph of one call measures mostly its own launch.
+      operation.calls_of_launch = 20;
       weights.reset();
       graph.capture_begin();
       for (int i = 0; i < operation.calls_of_launch; ++i) call();
@@ -74,7 +75,7 @@ class TorchTimer : public Timer {
     }
     std::vector<OnStream> things = yardsticks(tensors, native());
     things.push_back(operation);
-    // aten's scales are those of whole n-tiles.
+    // aten's scales cover whole n-tiles.
     at::Tensor product;
     if (c.n % 8 == 0) {
       things.push_back({timed_as::identity, [&] {
@@ -106,7 +107,8 @@ class TorchTimer : public Timer {
 
 }  // namespace tileproof
 
-/// The entry point of the library. @param operators  the library of the PyTorch operators
+/// The entry point of the library.
+/// @param operators  path of the library of PyTorch operators
 extern "C" tileproof::Timer* tileproof_torch_timer(const char* operators) {
   return new tileproof::TorchTimer(operators);
 }

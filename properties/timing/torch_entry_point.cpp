@@ -1,4 +1,4 @@
-// Loads the timer of PyTorch operators from its library, which lies beside the program: nothing else waits for torch.
+// Loads the timer of the PyTorch operators from its library beside the program, so that nothing else loads torch.
 #include <dlfcn.h>
 
 #include <filesystem>
