@@ -124,7 +124,7 @@ void WorkingCorpus::write(const char* file, const Lines& lines) const { write_fi
 void WorkingCorpus::change(const std::function<void(Lines&, Lines&, Lines&)>& change) {
   fs::create_directories(folder_);
   const FileLock lock(folder_ / "lock");
-  struct Part {  // of the corpus: a file of it
+  struct Part {  // a file of the corpus
     const char* file;
     Lines lines;
     std::string before;
@@ -135,7 +135,7 @@ void WorkingCorpus::change(const std::function<void(Lines&, Lines&, Lines&)>& ch
     kept.before = text_of(kept.lines);
   }
   change(all[0].lines, all[1].lines, all[2].lines);
-  // First what has grown: a line that moves is in two files for a while, and never in none.
+  // Write the files that have grown first: a line that moves is then briefly in two files, and never in none.
   for (const bool has_grown : {true, false}) {
     for (const Part& kept : all) {
       const std::string text = text_of(kept.lines);

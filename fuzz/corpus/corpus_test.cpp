@@ -1,4 +1,4 @@
-// Problems that are kept: read, moved, and run again on every commit.
+// Corpora: problems are read, moved between files, and run again on every commit.
 #include "fuzz/corpus/corpus.h"
 
 #include <gtest/gtest.h>
@@ -45,7 +45,8 @@ TEST(CorpusLines, ThatAreNoProblemAreRefusedByTheirPlace) {
 
 // --- fuzz/corpus/ --------------------------------------------------------------------------------------------------
 
-/// A line of the repository's put to a subject. One case alone may meet too little to be trusted, never nothing.
+/// Runs a line of fuzz/corpus/ on a subject. One case may cover too little to be trusted, but it always compares
+/// something.
 void expect_failure(const CorpusLine& line, const std::string& subject, bool fails) {
   const SubjectRow& row = subject_row(subject);
   const MadeSubject made = row.make();
@@ -104,7 +105,7 @@ TEST_F(AWorkingCorpus, HasOneCoverageCaseOfAPropertyAndSubject) {
 TEST_F(AWorkingCorpus, HoldsAMovedProblemSomewhereWhateverEndsTheMove) {
   WorkingCorpus corpus(folder_);
   corpus.keep_crashing(problem_, "what");
-  // It cannot be written then.
+  // A folder in the place of the temporary file makes the write fail.
   std::filesystem::create_directories(folder_ / ("incubating.txt." + std::to_string(getpid()) + ".new"));
   EXPECT_ANY_THROW(corpus.keep_incubating(problem_, "what"));
   EXPECT_EQ(WorkingCorpus(folder_).of_subject("host").size(), 1);
@@ -117,7 +118,8 @@ TEST_F(AWorkingCorpus, ThatCannotBeReadIsNotTakenForAnEmptyOne) {
 
 TEST_F(AWorkingCorpus, ThatCannotBeWrittenIsSaidAndTheCampaignGoesOn) {
   const std::filesystem::path memory = folder_ / "memory";
-  WorkingCorpus(memory / "corpus").keep_crashing(problem_, "what");  // and does no more: a change to the corpus
+  // passes now, so the campaign must change the corpus
+  WorkingCorpus(memory / "corpus").keep_crashing(problem_, "what");
   const std::optional<Ran> ran =
       run_beside_read_only(memory, program + " fuzz --subject host --property bits/ --cases 64 " +
                                        "--seed 1 --memory '" + memory.string() + "' " + out("run"));
@@ -150,7 +152,8 @@ TEST_F(ACorpusOfCampaigns, KeepsWhatTheyFindAndTheNextOneBeginsWithIt) {
   const Ran second = campaign(mutant, "second");
   EXPECT_EQ(second.exit, 1) << second.text;
   EXPECT_NE(second.text.find("kept, and failing: "), std::string::npos) << second.text;
-  EXPECT_EQ(result("first")["findings"].size(), result("second")["findings"].size());  // by the name it had
+  // a kept problem counts under its old fingerprint
+  EXPECT_EQ(result("first")["findings"].size(), result("second")["findings"].size());
   EXPECT_EQ(memory("crashing.txt"), kept);
 }
 
@@ -160,7 +163,7 @@ TEST_F(ACorpusOfCampaigns, WatchesWhatFailsNoMore) {
   EXPECT_EQ(ran.exit, 0) << ran.text;
   EXPECT_EQ(memory("crashing.txt"), "");
   EXPECT_EQ(memory("incubating.txt"), std::string("# what it was\n") + a_line + "\n");
-  EXPECT_GE(result("run")["corpus"]["replayed"], 2);  // with those of fuzz/corpus/
+  EXPECT_GE(result("run")["corpus"]["replayed"], 2);  // includes those of fuzz/corpus/
 }
 
 TEST_F(ACorpusOfCampaigns, NamesWhatFailsByItselfAndNotByARemark) {

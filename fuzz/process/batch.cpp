@@ -60,7 +60,8 @@ Batches::Batches(const json& order, const SubjectRow& row, Subject& subject)
 
 json Batches::run(const json& question, const std::function<void(const json&)>& note) {
   BatchCounts counts;
-  std::map<std::string, bool> compared, asked;  // by property; asked: it should have compared
+  // by property; asked: some case passed or was refused, so the property should have compared
+  std::map<std::string, bool> compared, asked;
   std::vector<std::uint64_t> not_passed;
   const Clock::time_point begin = Clock::now();
   std::string ended_by;
@@ -90,7 +91,7 @@ json Batches::run(const json& question, const std::function<void(const json&)>& 
     if (!ended_by.empty()) break;
   }
   if (ended_by.empty()) {
-    in_flight_.begin(slot_, last);  // for the deadline
+    in_flight_.begin(slot_, last);  // sets the deadline
     if (!answers_a_canary(subject_.memory())) ended_by = "canary";
     in_flight_.end(slot_);
   }
@@ -101,8 +102,8 @@ json Batches::run(const json& question, const std::function<void(const json&)>& 
   return {{"counts", json_of(counts)}, {"ended_by", ended_by}, {"not_passed", not_passed}};
 }
 
-/// @param note     is told of each neighbour before it is run: it may be the process' last
-/// @param outcome  of the case; becomes that of a neighbour that fails
+/// @param note     receives each neighbour before it runs, because the neighbour may end the process
+/// @param outcome  the case's outcome; replaced by that of a neighbour that fails
 void Batches::climb_from(std::uint64_t index, const ListedCase& listed, const Coverage& coverage,
                          const std::function<void(const json&)>& note, BatchCounts& counts, CaseOutcome& outcome) {
   if (coverage.largest.empty()) return;
@@ -110,7 +111,7 @@ void Batches::climb_from(std::uint64_t index, const ListedCase& listed, const Co
   const SampleSpace space = sample_space_of(*listed.property, row_.capabilities, &why_not);
   const auto run = [&](const Problem& problem, Coverage& met_there) {
     note({{"case", index}, {"tries", line_of(problem)}});
-    in_flight_.begin(slot_, index);  // each has its own deadline
+    in_flight_.begin(slot_, index);  // each neighbour has a deadline of its own
     return run_case(*listed.property, problem, met_there);
   };
   const Climbed climb = climbed(listed.problem, space, coverage, run);
@@ -119,7 +120,7 @@ void Batches::climb_from(std::uint64_t index, const ListedCase& listed, const Co
   if (climb.failed) outcome = *climb.failed;
 }
 
-/// What is out of memory says nothing of the subject.
+/// Running out of memory is not the subject's fault.
 CaseOutcome Batches::run_case(const Property& property, const Problem& problem, Coverage& coverage) {
   try {
     return InThisProcess(row_.capabilities, subject_).run(property, problem, coverage);

@@ -1,4 +1,4 @@
-/// A worker's part in a campaign: it runs batches of the case list, and says of each case that fails.
+/// A worker's part in a campaign: it runs batches of the case list and reports each case that fails.
 #pragma once
 
 #include <functional>
@@ -13,13 +13,13 @@ namespace tileproof {
 
 class Batches {
  public:
-  /// @param order   as order_for_batches() makes it
-  /// @param row     of the subject as this process has made it
+  /// @param order  made by order_for_batches()
+  /// @param row    the subject's row, as this process has made it
   Batches(const nlohmann::json& order, const SubjectRow& row, Subject&);
 
-  /// Runs the cases that a question asks for, as question_for_cases() puts it.
-  /// @param note  is told of each case that fails, before the next one begins; and of each neighbour that a case tries
-  /// @return the counts; and what ended the batch before its end, where something did
+  /// Runs the cases of a question made by question_for_cases().
+  /// @param note  receives each failing case before the next case begins, and each neighbour that climbing tries
+  /// @return the counts, and what ended the batch early, if anything did
   nlohmann::json run(const nlohmann::json& question, const std::function<void(const nlohmann::json&)>& note);
 
  private:
@@ -34,14 +34,14 @@ class Batches {
   std::size_t slot_;
 };
 
-/// @param capabilities  what the subject takes, as the supervisor knows it
+/// @param capabilities  of the subject, as the supervisor knows them
 nlohmann::json order_for_batches(const std::vector<std::string>& properties, std::uint64_t seed,
                                  const Capabilities& capabilities, const std::filesystem::path& in_flight,
                                  std::size_t slots, std::size_t slot);
 nlohmann::json question_for_cases(const std::vector<std::uint64_t>& cases);
 
-/// Whether memory still holds what is written to it, and comparing it tells right from wrong: a machine's fault, and no
-/// subject's.
+/// Whether memory still holds what is written to it, and a comparison tells right from wrong. A wrong answer is the
+/// machine's fault, not the subject's.
 bool answers_a_canary(Memory&);
 
 }  // namespace tileproof

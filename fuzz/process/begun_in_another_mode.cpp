@@ -1,5 +1,5 @@
-// A library that sets flush-to-zero in the thread that loads it, as one linked with -ffast-math may: for a test that
-// loads it before the program.
+// A library that sets flush-to-zero in the thread that loads it, as one linked with -ffast-math may. A test preloads it
+// into the program.
 namespace {
 
 __attribute__((constructor)) void flush_to_zero() {

@@ -11,19 +11,19 @@ namespace tileproof {
 
 namespace {
 
-/// The multiples of a unit in a range of k, as factors: first to last, none where last < first.
+/// The multiples of a unit in a range of k, as factors first..last; none if last < first.
 struct Factors {
   std::int64_t first;
   std::int64_t last;
 };
 Factors factors_of(std::int64_t unit, int log2_k, std::int64_t most_k) {
   const std::int64_t from = std::int64_t{1} << log2_k;
-  // Where not even one unit is allowed, one is drawn all the same.
+  // At least one unit is drawn, even where most_k does not allow it.
   const std::int64_t to = std::min(2 * from - 1, std::max(most_k, unit));
   return {(from + unit - 1) / unit, to / unit};
 }
 
-/// The counts of rows with a tail: first, first + step, ... while there are no more than `most`.
+/// The row counts with a certain tail: first, first + step, ...
 struct Rows {
   std::int64_t first;  // 0: none
   std::int64_t step;
@@ -36,12 +36,12 @@ Rows rows_of(std::int64_t n_tail, std::int64_t n_multiple) {
   return {0, step};
 }
 
-/// Draws of one case, one after another.
+/// The random draws of one case, in sequence.
 class Choices {
  public:
   Choices(std::uint64_t seed, std::uint64_t index) : seed_(drawn(seed, stream::choice, index)) {}
   std::uint64_t bits() { return drawn(seed_, stream::choice, next_++); }
-  /// From first to last, both included: at an edge one of the two; else mostly few, sometimes many.
+  /// A number in first..last. At an edge it is one of the two ends; otherwise mostly small, sometimes any.
   std::int64_t between(std::int64_t first, std::int64_t last, bool at_an_edge) {
     if (at_an_edge) return bits() >> 63 != 0 ? first : last;
     const std::int64_t most = bits() >> 62 != 0 ? std::min(last, first + 3) : last;
@@ -57,7 +57,7 @@ class Choices {
   std::uint64_t next_ = 0;
 };
 
-/// The i-th of `count` numbers, each once, lying evenly from the start: steps of the golden ratio.
+/// The i-th of `count` numbers. It visits each once, evenly from the start, in steps of the golden ratio.
 std::uint64_t in_turn(std::uint64_t i, std::uint64_t count) {
   auto step = static_cast<std::uint64_t>(0.6180339887498949 * static_cast<double>(count)) | 1;
   while (std::gcd(step, count) != 1) ++step;

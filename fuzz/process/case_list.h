@@ -1,8 +1,5 @@
-/// The cases of a campaign: an endless list that depends on the seed, the properties and what the subject takes, and on
-/// nothing else. Whoever runs a part of it, in whatever order, runs these cases.
-///
-/// Properties take turns. Each walks the cells that its problems can lie in, all of them before any again: first at
-/// their edges, the smallest and largest n and k that a cell holds, then anywhere in them.
+/// The cases of a campaign: an endless list that depends only on the seed, the properties and the subject's
+/// capabilities. Any process may run any part of it in any order and gets the same cases.
 #pragma once
 
 #include <cstdint>
@@ -16,7 +13,11 @@
 
 namespace tileproof {
 
-/// Properties by their whole names, in that order. @throws UsageError for a name that is no property
+// Properties take turns. Each visits all cells that its problems can lie in before it visits any again: first at the
+// edges of the cells, the smallest and largest n and k, then anywhere in them.
+
+/// Properties by their full names, in the given order.
+/// @throws UsageError if no property has a name
 std::vector<const Property*> properties_named(const std::vector<std::string>& names);
 
 struct ListedCase {
@@ -26,22 +27,22 @@ struct ListedCase {
 
 class CaseList {
  public:
-  /// @param properties  those that the subject cannot be asked are left out, as are those of a few large matrices
+  /// @param properties  those that the subject cannot run are left out, as are those of a few large matrices
   CaseList(const std::vector<const Property*>& properties, const SubjectRow& subject, std::uint64_t seed);
 
   bool is_empty() const { return walks_.empty(); }
   ListedCase at(std::uint64_t index) const;
-  /// Every cell that some case of the list lies in.
+  /// Every cell that contains some case of the list.
   std::set<Cell> reachable() const;
   /// The names of the properties that take turns.
   std::vector<std::string> properties() const;
 
  private:
-  /// Where n and k can lie.
+  /// The format and the ranges of n and k of some cells.
   struct Shape {
     const Format* format;
     GroupClass groups;
-    std::vector<std::int64_t> group_sizes;  // of the class, with a multiple in the range of k
+    std::vector<std::int64_t> group_sizes;  // the class's sizes that have a multiple in the range of k
     std::int64_t n_tail;
     int log2_k;
     bool operator==(const Shape&) const = default;
@@ -52,8 +53,8 @@ class CaseList {
     SampleSpace space;
     std::vector<Shape> shapes;
     std::uint64_t cells() const;
-    /// True where both properties reach the same cells. All else that they draw differently lies within cells, or has
-    /// made other shapes.
+    /// True if both properties reach the same cells. Other differences in what they draw lie within cells, or already
+    /// show in their shapes.
     bool has_cells_of(const Walk&) const;
   };
   static std::vector<Shape> shapes_of(const SampleSpace&);

@@ -10,7 +10,7 @@ namespace {
 
 constexpr int most_tries = 6;
 
-/// Other data, or of the same seed a smaller problem.
+/// A neighbour of a problem: a smaller problem with the same seed, or the same problem with other data.
 Problem neighbour_of(const Problem& p, const SampleSpace& space, std::uint64_t bits) {
   const std::vector<Problem> smaller = smaller_problems(p, space);
   if (bits >> 63 != 0 && !smaller.empty()) {

@@ -1,5 +1,5 @@
-/// Climbing: a property with a bound says how close a case comes to it, and the cases around one that is close are
-/// looked at too. A bit-exact property has nothing to climb: it holds or it does not.
+/// Climbing: a property with a bound measures how close a case comes to it, and the neighbours of a close case are run
+/// too. A bit-exact property has nothing to climb.
 #pragma once
 
 #include <functional>
@@ -13,20 +13,21 @@
 
 namespace tileproof {
 
-/// How close a case came, of those that measure it; else 0.
+/// The largest closeness that the case measured; 0 if it measured none.
 double closeness_of(const Coverage&);
 
 struct Climbed {
   Closest closest;
   std::int64_t tries = 0;
   std::optional<CaseOutcome> failed =
-      std::nullopt;  // one beyond the bound, or that fails in another way: it ended there
+      // The neighbour that ended the climb: it exceeded the bound, or failed in another way.
+      std::nullopt;
 };
 
-/// From a case that has passed, a few steps to neighbours: smaller ones and other data, each taken where it comes
-/// closer. A function of the case alone.
-/// @param met  of the case; nothing is tried where it measures nothing
-/// @param run  runs a problem and says what it has met
+/// Takes a few steps from a passing case to neighbours, smaller problems and other data, and moves to each one that
+/// comes closer. The steps depend only on the case.
+/// @param coverage  of the case; nothing is tried if it measured nothing
+/// @param run       runs a problem and fills in its coverage
 Climbed climbed(const Problem&, const SampleSpace&, const Coverage& coverage,
                 const std::function<CaseOutcome(const Problem&, Coverage&)>& run);
 

@@ -1,4 +1,4 @@
-// Climbing to a bound, on a hill that is known.
+// Climbing to a bound on a known hill.
 #include "fuzz/process/climbing.h"
 
 #include <gtest/gtest.h>
@@ -9,7 +9,7 @@ namespace tileproof {
 
 namespace {
 
-/// A property's cases come the closer to the bound the smaller k is, and the smaller the last digit of the seed.
+/// How close a case comes to the bound: closer for smaller k, and for a larger last hexadecimal digit of the seed.
 double height(const Problem& p) { return 64.0 / static_cast<double>(p.k) / 4 + static_cast<double>(p.seed % 16) / 64; }
 
 class Climbing : public testing::Test {

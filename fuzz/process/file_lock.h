@@ -1,4 +1,4 @@
-/// A file that one process at a time holds. The lock goes with the process, however that ends.
+/// A file lock that one process holds at a time. It is released when the process ends, however it ends.
 #pragma once
 
 #include <filesystem>
@@ -8,13 +8,14 @@ namespace tileproof {
 class FileLock {
  public:
   enum class Where { waits, gives_up };
-  /// Makes the file where it is not there. @throws std::runtime_error where that cannot be
+  /// Creates the file if it does not exist.
+  /// @throws std::runtime_error if the file cannot be opened or locked
   explicit FileLock(const std::filesystem::path& file, Where held_by_another = Where::waits);
   ~FileLock();
   FileLock(const FileLock&) = delete;
   FileLock& operator=(const FileLock&) = delete;
 
-  /// False where another process holds it, and this one was not to wait.
+  /// False if another process holds it and this one was not to wait.
   bool is_held() const { return is_held_; }
 
  private:

@@ -13,13 +13,13 @@ namespace tileproof {
 
 namespace {
 
-std::int64_t steady_now() {  // of the machine, not of a process
+std::int64_t steady_now() {  // the same for all processes of the machine
   timespec time = {};
   clock_gettime(CLOCK_MONOTONIC, &time);
   return std::int64_t{1000000000} * time.tv_sec + time.tv_nsec;
 }
 
-/// With its blocks on the disk: a full one must not end the process that stores to a hole.
+/// Reserves disk blocks: on a full disk, a store to a hole in the mapped file would end the process.
 bool reserved(int descriptor, off_t bytes) {
   errno = posix_fallocate(descriptor, 0, bytes);
   return errno == 0;

@@ -1,5 +1,5 @@
-/// Which case each worker is in: a file that the workers and their supervisor map. What was stored stays, whoever of
-/// them is killed, and costs no write.
+/// Records which case each worker is running, in a file that the workers and their supervisor map. A stored value
+/// outlives a killed worker and needs no system call.
 #pragma once
 
 #include <atomic>
@@ -12,8 +12,8 @@ namespace tileproof {
 
 class InFlight {
  public:
-  /// Maps so many slots of the file, which is made where it is not there.
-  /// @throws std::runtime_error where that cannot be
+  /// Maps `slots` slots of the file, and creates the file if it does not exist.
+  /// @throws std::runtime_error if that fails
   InFlight(const std::filesystem::path& file, std::size_t slots);
   ~InFlight();
   InFlight(const InFlight&) = delete;
@@ -26,13 +26,13 @@ class InFlight {
 
   void begin(std::size_t slot, std::uint64_t index);
   void end(std::size_t slot);
-  /// The case that the slot's worker is in, where it is in one.
+  /// The case that the slot's worker is running, if any.
   std::optional<Now> now(std::size_t slot) const;
 
  private:
   struct Slot {
     std::atomic<std::uint64_t> next_index;  // the case's index + 1; 0: none
-    std::atomic<std::int64_t> begun;        // of the machine's steady clock
+    std::atomic<std::int64_t> begun;        // on the machine's steady clock
   };
   static_assert(std::atomic<std::uint64_t>::is_always_lock_free && sizeof(Slot) == 16);
 

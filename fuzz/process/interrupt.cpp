@@ -11,7 +11,7 @@ namespace tileproof {
 
 namespace {
 
-std::atomic<std::int64_t> interrupted = 0;  // when, in milliseconds; 0: it was not
+std::atomic<std::int64_t> interrupted = 0;  // time in milliseconds; 0: not interrupted
 static_assert(std::atomic<std::int64_t>::is_always_lock_free, "a signal handler sets it");
 
 std::int64_t milliseconds_now() {
@@ -20,8 +20,8 @@ std::int64_t milliseconds_now() {
   return now.tv_sec * 1000 + now.tv_nsec / 1'000'000 + 1;
 }
 
-/// The second signal ends the process. One that follows at once is the first again: coreutils' timeout signals its
-/// child and then the group of both.
+/// The second signal ends the process. A signal that follows at once counts as the first: coreutils' timeout signals
+/// its child and then the group of both.
 void interrupt(int signal) {
   constexpr std::int64_t apart_min = 1000;
   std::int64_t first = 0;
@@ -41,7 +41,7 @@ void nothing(int) {}
 void handle(int signal, void (*handler)(int), int flags) {
   struct sigaction action = {};
   action.sa_handler = handler;
-  action.sa_flags = flags | SA_RESTART;  // what reads a child's output goes on reading it
+  action.sa_flags = flags | SA_RESTART;  // so that reading a child's output continues
   sigaction(signal, &action, nullptr);
 }
 
@@ -58,7 +58,7 @@ void report_when_interrupted() {
 
 bool is_interrupted() { return interrupted != 0; }
 
-// Handlers and not SIG_IGN, which exec would hand on to every child.
+// Use handlers, because SIG_IGN would be inherited by every child through exec.
 void survive_failed_writes() {
   for (const int signal : {SIGPIPE, SIGXFSZ}) handle(signal, nothing, 0);
 }

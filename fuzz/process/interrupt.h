@@ -1,4 +1,4 @@
-/// How a run ends on a signal: what has been judged is reported.
+/// Ends a run on a signal without losing it: what has been judged is reported.
 #pragma once
 
 #include <signal.h>
@@ -8,12 +8,12 @@ namespace tileproof {
 /// Signals that end a run: Ctrl-C, a supervisor's request, a terminal that was closed.
 inline constexpr int ending_signals[] = {SIGINT, SIGTERM, SIGHUP};
 
-/// From now on the first ending signal is remembered; the second one ends the process.
+/// After this call, the first ending signal is remembered and the second one ends the process.
 void report_when_interrupted();
 bool is_interrupted();
 
-/// A write that fails, to a pipe that nobody reads any more or beyond the limit of a file's size, does not end the
-/// process from now on: it has records to write and an exit code to give. Programs that it starts die of one as usual.
+/// After this call, a failed write (to a pipe without a reader, or beyond the file size limit) does not end the
+/// process, which must still write records and give an exit code. Child programs still die of such a signal.
 void survive_failed_writes();
 
 }  // namespace tileproof

@@ -1,4 +1,4 @@
-/// Progress: on a terminal one line that is overwritten, elsewhere a line for each subject.
+/// Progress: one line that is overwritten on a terminal, elsewhere one line for each subject.
 #pragma once
 
 #include <unistd.h>
@@ -15,7 +15,7 @@ namespace tileproof {
 
 class Progress {
  public:
-  /// @param doing  what is done with a subject
+  /// @param doing  a verb for the work on a subject
   explicit Progress(std::size_t steps, const char* doing = "judging")
       : steps_(steps), doing_(doing), overwrites_(takes_escapes(STDERR_FILENO)) {}
   ~Progress() { clear(); }
@@ -29,7 +29,7 @@ class Progress {
     }
     subject_ = subject;
   }
-  /// How much of the step is done, after so many seconds.
+  /// Shows which share of the step is done after this many seconds.
   void part(double share, double seconds) {
     const auto now = std::chrono::steady_clock::now();
     if (!overwrites_ || now - shown_ < std::chrono::milliseconds(200)) return;
@@ -37,7 +37,7 @@ class Progress {
     show(std::to_string(static_cast<int>(100 * share)) + " %, " +
          std::to_string(static_cast<std::int64_t>(share > 0 ? seconds / share - seconds : 0)) + " s left: " + subject_);
   }
-  /// A line that stays.
+  /// Prints a line that is not overwritten.
   void say(const std::string& line) {
     clear();
     std::cerr << line << "\n";
@@ -47,7 +47,7 @@ class Progress {
   }
 
  private:
-  /// One column stays free: after the last one some terminals begin a line.
+  /// Leaves one column free: some terminals begin a new line after the last one.
   void show(const std::string& what) {
     const std::string line = "[" + std::to_string(step_) + "/" + std::to_string(steps_) + "] " + what;
     const auto width = static_cast<std::size_t>(std::max(1, columns_of(STDERR_FILENO, 80) - 1));

@@ -13,10 +13,10 @@ namespace tileproof {
 
 namespace {
 
-constexpr int exit_of_findings = 86;  // what the tool is told to exit with; no exit code of ours
+constexpr int exit_of_findings = 86;  // the tool exits with this if it finds something; not one of our exit codes
 
 struct Ran {
-  int exit;           // -1: of a signal
+  int exit;           // -1: died of a signal
   std::string text;   // stdout and stderr
   std::string ended;  // "exit code 3", "SIGSEGV"
 };
@@ -39,14 +39,14 @@ std::string quoted(const std::string& text) {
   return result + "'";
 }
 
-/// The beginning of what a tool said: its first findings.
+/// The beginning of a tool's output: its first findings.
 std::string beginning(const std::string& text) {
   constexpr std::size_t most = 2000;
   return "\n" + text.substr(0, most) + (text.size() > most ? "..." : "");
 }
 
-/// With PyTorch's caching allocator off, should a library bring it: one allocation of it holds many tensors, and what
-/// lies outside of one is inside of another. The time is for a barrier that is never left.
+/// Turns PyTorch's caching allocator off, should a library bring it: one allocation of it holds many tensors, so that
+/// an access outside one tensor is inside another. The timeout ends a kernel that waits at a barrier for ever.
 std::string under(const Sanitizer& sanitizer, const std::string& command) {
   return "PYTORCH_NO_CUDA_MEMORY_CACHING=1 timeout 600 compute-sanitizer --tool " + sanitizer.tool +
          " --error-exitcode " + std::to_string(exit_of_findings) + " --print-limit 10 " + command;
@@ -79,7 +79,7 @@ std::vector<SanitizerResult> run_sanitizers(const std::string& program, const st
   const std::string quoted_program = quoted(program);
   std::string why_not;
   if (run("compute-sanitizer --version").exit != 0) why_not = "no compute-sanitizer on PATH";
-  // Without a tool first: what fails or cannot run then is not the tool's to say.
+  // Run without a tool first: a failure there is not the tool's finding.
   const Ran plain = why_not.empty() ? run(quoted_program + " " + cases_command) : Ran{3, "", ""};
   if (why_not.empty() && plain.exit == 3) why_not = plain.text.substr(0, plain.text.find('\n'));
   std::vector<SanitizerResult> results;
@@ -98,7 +98,7 @@ std::vector<SanitizerResult> run_sanitizers(const std::string& program, const st
     } else {
       judge(sanitizer, quoted_program, cases_command, result);
     }
-    // The signal that ends a run goes to its children too: what they came to then is no verdict.
+    // A signal that ends the run reaches its children too, so their failures are no verdict.
     if (is_interrupted() && result.verdict != Verdict::passed) {
       result.verdict = Verdict::mistrusted;
       result.reason = "interrupted";

@@ -1,4 +1,4 @@
-// The lane of sanitizers, with a tool and a program of a few lines each in the place of compute-sanitizer and ours.
+// Runs the sanitizers with a short script in place of compute-sanitizer, and another in place of our program.
 #include "fuzz/process/sanitizers.h"
 
 #include <gtest/gtest.h>
@@ -14,7 +14,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// Runs the program it is given, and reports what the program says is planted.
+/// A tool that runs its program, and reports what the program says is its canary.
 constexpr const char* good_tool = R"(#!/bin/sh
 [ "$1" = --version ] && exit 0
 while [ "${1#--}" != "$1" ]; do shift 2; done
@@ -92,7 +92,7 @@ TEST_F(Sanitizers, AreMistrustedWhereTheToolFindsAnythingButThePlant) {
 
 TEST_F(Sanitizers, FailWhereTheToolFindsSomethingInTheCases) {
   write("compute-sanitizer", good_tool);
-  // Under the tool only, as what a tool finds is.
+  // The program reports the canary only under the tool, as a real finding would be.
   write("it's a program", "#!/bin/sh\n[ \"$PYTORCH_NO_CUDA_MEMORY_CACHING\" = 1 ] && echo a mutant\nexit 0\n");
   expect(Verdict::failed, "found:\na mutant\nInvalid read in planted_read");
 }

@@ -1,4 +1,4 @@
-/// Where time goes: a stopwatch that runs as long as it lives, and any number of them at once.
+/// A stopwatch that runs as long as it lives. Any number of them may run at once.
 #pragma once
 
 #include <atomic>

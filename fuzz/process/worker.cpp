@@ -36,7 +36,8 @@ using Clock = std::chrono::steady_clock;
 
 constexpr int socket_of_worker = 3;
 constexpr int touch_of_worker = 4;
-constexpr milliseconds patience_to_make = std::chrono::minutes(3);  // torch, a CUDA context, a cold disk
+// loading torch and creating a CUDA context, from a cold disk
+constexpr milliseconds patience_to_make = std::chrono::minutes(3);
 constexpr int heavy = 20;
 
 [[noreturn]] void fail(const std::string& doing) { throw std::runtime_error(doing + ": " + std::strerror(errno)); }
@@ -54,11 +55,11 @@ bool send_line(int socket, const std::string& line) {
 
 enum class Received { line, end, nothing };
 
-/// The next line of a socket.
-/// @param unread  what came after the last one
-/// @param death   readable when the other process has ended; -1 where that does not matter
+/// Receives the next line from a socket.
+/// @param unread  the bytes received after the last line
+/// @param death   becomes readable when the other process has ended; -1 if that does not matter
 Received receive_line(int socket, int death, std::string& unread, std::string& line, Clock::time_point until) {
-  constexpr std::size_t most = std::size_t{16} << 20;  // no answer is so long
+  constexpr std::size_t most = std::size_t{16} << 20;  // no answer is that long
   for (;;) {
     if (const std::size_t end = unread.find('\n'); end != std::string::npos) {
       line = unread.substr(0, end);
@@ -72,7 +73,7 @@ Received receive_line(int socket, int death, std::string& unread, std::string& l
     const int ready = poll(waiting, 2, static_cast<int>(std::min<std::int64_t>(left, 1 << 30)));
     if (ready < 0 && errno != EINTR) fail("waiting for a worker");
     if (ready <= 0) continue;
-    if (waiting[0].revents == 0) return Received::end;  // dead, and all that it said has been read
+    if (waiting[0].revents == 0) return Received::end;  // the process is dead, and all that it sent has been read
     char buffer[65536];
     const ssize_t count = read(socket, buffer, sizeof buffer);
     if (count < 0 && errno == EINTR) continue;
@@ -81,7 +82,7 @@ Received receive_line(int socket, int death, std::string& unread, std::string& l
   }
 }
 
-/// A file in memory to which a process appends. Its descriptor is none of those that a worker is given.
+/// A file in memory to which a process appends. Its descriptor differs from those that a worker is given.
 int appended_file(const char* name) {
   const int low = memfd_create(name, MFD_CLOEXEC);
   const int file = low < 0 ? low : fcntl(low, F_DUPFD_CLOEXEC, touch_of_worker + 1);
@@ -98,7 +99,7 @@ Worker::Worker(const SubjectOrder& order, milliseconds deadline)
       deadline_(deadline),
       output_(appended_file("output of a worker")),
       touch_(appended_file("touch of a worker")) {
-  // Threads that spin while they wait take the cores from whatever runs beside: another worker, a build.
+  // Threads that spin while they wait would take cores from other processes.
   setenv("OMP_WAIT_POLICY", "PASSIVE", /*overwrite=*/0);
 }
 
@@ -123,7 +124,7 @@ void Worker::start() {
   std::string name = "tileproof", command = "work";
   char* arguments[] = {name.data(), command.data(), nullptr};
   posix_spawn_file_actions_addclosefrom_np(&actions, touch_of_worker + 1);
-  // A group of its own, so that what it forks ends with it.
+  // Start the worker in a group of its own, so that processes it forks end with it.
   posix_spawnattr_t attributes;
   posix_spawnattr_init(&attributes);
   posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETPGROUP);
@@ -171,7 +172,7 @@ std::optional<json> Worker::asked(const json& question, milliseconds patience) {
   return answer;
 }
 
-/// What is no answer to this question comes from whatever runs in the worker, not from the worker.
+/// A message that does not answer the current question comes from code running in the worker, not from the worker.
 bool Worker::is_answer(const json& said) const {
   return said.is_object() && said.value("number", json()) == questions_;
 }
@@ -211,7 +212,7 @@ Finding finding_of_death(const Problem& problem, const std::string& touch, const
 bool was_killed(const std::string& death) { return death.find("SIGKILL") != std::string::npos; }
 
 MadeElsewhere Worker::make() {
-  constexpr int most_kills = 3;  // from outside: somebody clears the machine of processes
+  constexpr int most_kills = 3;  // from outside the process, by somebody or by the system
   std::optional<json> answer;
   for (int kills = 0; !answer;) {
     if (!is_running()) start();
@@ -236,7 +237,7 @@ CaseOutcome Worker::run(const Property& property, const Problem& problem, Covera
   }
   const bool is_large = property.heavy || !property.sampling.fixed.empty();
   const milliseconds patience = is_large ? heavy * deadline_ : deadline_;
-  if (ftruncate(output_, 0) != 0) fail("ftruncate");  // of a case that ends well nobody wants to know
+  if (ftruncate(output_, 0) != 0) fail("ftruncate");  // only the output of a case that fails is of interest
   const std::optional<json> answer =
       asked({{"problem", line_of(problem)}, {"measure", coverage.compared_elements.has_value()}}, patience);
   if (!answer) {
@@ -255,7 +256,7 @@ CaseOutcome Worker::run(const Property& property, const Problem& problem, Covera
     return lost(problem, patience);
   }
   if (outcome.device_lost) {
-    stop();  // nothing that this process says of the device is true any more
+    stop();  // nothing that this process reports about the device is reliable any more
     outcome.device_lost = false;
     outcome.process_lost = true;
   }
@@ -284,7 +285,7 @@ std::string Worker::how_it_died() {
     return "gave no answer";
   }
   int status = 0;
-  // It has closed its socket, or sent what is no answer: then it is not dead yet.
+  // The worker closed its socket, or sent a message that is no answer, and may still be alive.
   constexpr int tries = 500;
   pid_t dead = 0;
   for (int i = 0; i < tries && dead == 0; ++i) {
@@ -295,7 +296,7 @@ std::string Worker::how_it_died() {
     stop();
     return "closed its socket, or sent what is no answer";
   }
-  kill(-process_, SIGKILL);  // what it forked
+  kill(-process_, SIGKILL);  // kills the processes that it forked
   forget();
   if (WIFSIGNALED(status)) {
     const char* name = sigabbrev_np(WTERMSIG(status));
@@ -304,7 +305,7 @@ std::string Worker::how_it_died() {
   return "ended itself with exit code " + std::to_string(WEXITSTATUS(status));
 }
 
-/// The last lines that the process has printed, where it has.
+/// The last lines that the process printed, if any.
 std::string Worker::last_words() const {
   constexpr off_t most = 600;
   const off_t size = lseek(output_, 0, SEEK_END);
@@ -326,7 +327,7 @@ std::string Worker::touch() const {
 
 namespace {
 
-/// The subject that was ordered, and its row.
+/// The subject that the runner ordered, and its row.
 struct Ordered {
   SubjectRow row;
   MadeSubject made;
@@ -376,8 +377,8 @@ json answer_to_problem(const json& question, Ordered& ordered) {
   }
 }
 
-/// Ends the process, and what it has forked, when the runner has: it may be in a case that never ends. Not by
-/// PR_SET_PDEATHSIG, which comes when the runner's thread ends that started the process.
+/// Ends the process, and those it has forked, when the runner ends; it may be in a case that never returns.
+/// PR_SET_PDEATHSIG is no alternative: it fires when the runner's thread that started the process ends.
 void end_with_runner(int socket) {
   pollfd runner = {socket, POLLRDHUP, 0};
   while (poll(&runner, 1, -1) < 0 && errno == EINTR) {
@@ -388,7 +389,7 @@ void end_with_runner(int socket) {
 }  // namespace
 
 int work(int socket) {
-  // What ends a run goes to all its processes, and is the runner's to hear.
+  // A signal that ends a run reaches all its processes; the runner handles it.
   for (const int ending : ending_signals) signal(ending, SIG_IGN);
   // Move the descriptors away from those that stray writes go to.
   const auto moved_away = [](int descriptor) {
@@ -401,7 +402,7 @@ int work(int socket) {
   socket = moved_away(socket);
   tell_touch_on(moved_away(touch_of_worker));
   std::thread(end_with_runner, socket).detach();
-  // What is printed is kept in memory: not without end. And as it is printed, for it may be the last.
+  // Output goes to memory, so it needs a limit. stdout is flushed at each line, because any line may be the last.
   constexpr rlim_t most_output = rlim_t{64} << 20;
   const rlimit limit = {most_output, most_output};
   setrlimit(RLIMIT_FSIZE, &limit);
@@ -429,7 +430,7 @@ int work(int socket) {
     answer["number"] = question["number"];
     if (!send_line(socket, dumped(answer))) break;
   }
-  // Without the destructors of torch, CUDA and whatever was loaded: they have no verdict left to change.
+  // Skip the destructors of torch, CUDA and loaded libraries, which could only crash after the verdict.
   _exit(0);
 }
 

@@ -1,5 +1,5 @@
 /// A process that runs cases and may die of them: this program again, as `tileproof work`. The runner that starts it
-/// touches neither torch nor CUDA on its account.
+/// therefore needs neither torch nor CUDA.
 #pragma once
 
 #include <sys/types.h>
@@ -12,55 +12,56 @@
 
 namespace tileproof {
 
-/// Whether a process that died so was killed by somebody: this one's user, or a system that is out of memory.
+/// Whether this death means that someone killed the process: the user, or a system without memory.
 bool was_killed(const std::string& death);
 
-/// What is found of a case that a process died of: the page that it touched, where it did; else how it died.
+/// The finding for a case that its process died of: the page that it touched, if any; else how it died.
 Finding finding_of_death(const Problem&, const std::string& touch, const std::string& death);
 
-/// What a worker says of the subject that it has made.
+/// A worker's report about the subject that it has made.
 struct MadeElsewhere {
-  std::string why_not;  // it cannot be run here
+  std::string why_not;  // the reason why it cannot run here; "" if it can
   std::optional<Capabilities> capabilities;
   std::string device;
-  std::string float_mode = "";  // that making it has set, as what_is_unusual() says it
+  std::string float_mode = "";  // set by making the subject, in the words of what_is_unusual()
 };
 
 class Worker : public CaseRunner {
  public:
-  /// @param deadline  of one case; a case of a heavy property, or of fixed and large problems, has twenty
+  /// @param deadline  for one case; a case of a heavy property, or one of fixed problems, has twenty times as long
   Worker(const SubjectOrder& order, std::chrono::milliseconds deadline);
   ~Worker() override;
   Worker(const Worker&) = delete;
   Worker& operator=(const Worker&) = delete;
 
-  /// Makes the subject, anew where it has been made before. Starts the process, where none runs.
-  /// @throws UsageError what the subject cannot be made of; std::runtime_error where the process dies of making it
+  /// Makes the subject, again if it was made before. Starts the process if none runs.
+  /// @throws UsageError if the order names no possible subject; std::runtime_error if the process dies while making it
   MadeElsewhere make();
 
-  /// Whatever the process dies of is the case's finding; the next case runs in a fresh one.
-  /// @throws std::runtime_error where none can be had any more: the machine's fault
+  /// Runs a case. If the process dies, that is the case's finding, and the next case runs in a new process.
+  /// @throws std::runtime_error if no new process can be started, which is the machine's fault
   CaseOutcome run(const Property&, const Problem&, Coverage&) override;
   bool start_afresh() override {
     stop();
     return true;
   }
 
-  /// Asks the process, which runs, for something that takes long.
-  /// @param note        is told what the process says before its answer
-  /// @param is_overdue  asked ten times a second: whether to give it up
-  /// @return the answer; nothing where it died or was given up, see death()
+  /// Asks the running process for something that takes long.
+  /// @param note        receives the messages that the process sends before its answer
+  /// @param is_overdue  called ten times a second; true gives the process up
+  /// @return the answer; empty if the process died or was given up, see death()
   std::optional<nlohmann::json> asked(const nlohmann::json& question,
                                       const std::function<void(const nlohmann::json&)>& note,
                                       const std::function<bool()>& is_overdue);
-  /// How the process died that gave no answer, and its last words: "died of SIGSEGV (...)". It has ended now.
+  /// How a process that gave no answer died, with its last output: "died of SIGSEGV (...)". Afterwards the process has
+  /// ended.
   std::string death();
-  /// What it said of a page that nobody may touch, before it died of touching it; else "".
+  /// The process's message about the untouchable page that it died of touching; "" if there is none.
   std::string touch() const;
-  /// Whether it was given up.
+  /// Whether the process was given up.
   bool timed_out() const { return timed_out_; }
 
-  /// What the process prints goes to this one's stderr, too late for nobody.
+  /// Lets new processes write straight to our stderr, so that no output is lost when one dies.
   void show_output() { shows_output_ = true; }
 
  private:
@@ -68,7 +69,7 @@ class Worker : public CaseRunner {
   void stop();
   void forget();
   bool is_running() const { return process_ > 0; }
-  /// @return what the worker answers; nothing where it died, or said nothing in time
+  /// @return the worker's answer; empty if it died or did not answer in time
   std::optional<nlohmann::json> asked(const nlohmann::json& question, std::chrono::milliseconds patience);
   bool is_answer(const nlohmann::json&) const;
   CaseOutcome lost(const Problem&, std::chrono::milliseconds patience);
@@ -79,10 +80,10 @@ class Worker : public CaseRunner {
   std::chrono::milliseconds deadline_;
   pid_t process_ = 0;
   int socket_ = -1;
-  int output_ = -1;     // of the process, both streams
-  int touch_ = -1;      // what it said of a page that nobody may touch, before it died
-  int death_ = -1;      // readable when the process has ended, whoever holds its socket
-  std::string unread_;  // of the socket
+  int output_ = -1;     // of the process: stdout and stderr
+  int touch_ = -1;      // the process's message about a page that it touched
+  int death_ = -1;      // becomes readable when the process has ended, even if another process holds its socket
+  std::string unread_;  // bytes from the socket after the last line
   bool timed_out_ = false;
   bool shows_output_ = false;
   std::uint64_t questions_ = 0;

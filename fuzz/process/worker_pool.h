@@ -1,5 +1,5 @@
-/// Workers of one subject that are kept between properties: starting a process for each would take longer than its
-/// cases.
+/// Keeps a subject's workers between properties, because starting a process for each property would take longer than
+/// its cases.
 #pragma once
 
 #include <memory>
@@ -14,9 +14,9 @@ class WorkerPool : public std::enable_shared_from_this<WorkerPool> {
  public:
   WorkerPool(const SubjectOrder& order, std::chrono::milliseconds deadline) : order_(order), deadline_(deadline) {}
 
-  /// A runner whose process has made the subject anew. It goes back when it is destroyed, unless a case failed in it: a
-  /// process in which something went wrong is not asked about other properties.
-  /// @throws std::runtime_error where the subject cannot be made any more
+  /// A runner whose process has made the subject anew. Destroying the runner returns the process to the pool, unless a
+  /// case failed in it: such a process is not used for other properties.
+  /// @throws std::runtime_error if the subject can no longer be made
   std::unique_ptr<CaseRunner> taken();
 
  private:

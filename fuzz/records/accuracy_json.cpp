@@ -16,7 +16,7 @@ std::optional<reference::FloatFormat> format_of(const Measurement& measurement, 
 }
 
 bool is_alike(const Measurement& measurement, const Problem& a, const Problem& b) {
-  // Formats of one formula have schemes of one name, which may differ in where parameters lie.
+  // Formats that share a formula have separate schemes of one name, which may store parameters differently.
   const bool is_one_formula = std::string_view(a.scheme->name) == b.scheme->name && a.types == b.types;
   return !measurement.of_weights || is_one_formula;
 }
@@ -26,7 +26,7 @@ json kind_of(const Measurement& measurement, const Problem& p) {
           {"type", measurement.of_weights ? name_of(p.types) : "codes"}};
 }
 
-/// Bits of a weight, or a code as a number.
+/// The bits of a weight in hexadecimal, or a code as a number.
 std::string element_text(const std::optional<reference::FloatFormat>& format, std::uint32_t bits) {
   return format ? hex_text(bits, format->bits() / 4) : std::to_string(static_cast<std::int32_t>(bits));
 }
@@ -84,7 +84,7 @@ json histogram_of(const Distances& distances) {
   return histogram;
 }
 
-/// Null for codes, which have no formula, and where no pair is finite.
+/// Null for codes, which have no formula, and if no pair of values is finite.
 json of_terms(const Accuracy& a) {
   return a.format() && a.distances.count() != 0 ? json{{"max", a.largest_of_terms}} : json(nullptr);
 }
@@ -116,7 +116,7 @@ json json_of(const Accuracy& a) {
   return row;
 }
 
-/// The same of ordinary values, in short.
+/// The figures of problems with ordinary values, in short.
 json ordinary_of(const Accuracy& a) {
   return {{"elements", a.elements},
           {"bit_equal", a.bit_equal},

@@ -1,4 +1,4 @@
-/// The cases that came closest to the bounds of their properties, as campaigns remember them.
+/// The cases that came closest to the bounds of their properties, kept across campaigns.
 #pragma once
 
 #include <map>
@@ -9,14 +9,15 @@ namespace tileproof {
 
 /// The case of a property that came closest to its bound.
 struct Closest {
-  double of_bound = 0;  // its error as a part of the bound
+  double of_bound = 0;  // its error as a fraction of the bound
   std::string line;
 
   bool operator==(const Closest&) const = default;
 };
 using ClosestOfProperties = std::map<std::string, Closest>;
 
-/// Keeps the closer one; of two that are as close, the one whose line comes first, whoever saw it first.
+/// Keeps the closer of two cases. On a tie it keeps the one whose line sorts first, so that the order of arrival does
+/// not matter.
 void keep_closer(ClosestOfProperties&, const std::string& property, const Closest&);
 
 nlohmann::json json_of(const ClosestOfProperties&);

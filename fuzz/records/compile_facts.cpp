@@ -14,7 +14,7 @@ std::vector<std::string> words_of(const std::string& flags) {
   return {std::istream_iterator<std::string>(text), {}};
 }
 
-/// A switch of nvcc: its long and its short name, what it sets, and what the umbrella of fast math makes of it.
+/// A switch of nvcc: its long and short name, the fact it sets, and the value that --use_fast_math implies.
 struct Switch {
   const char* name;
   bool NvccFacts::*fact;

@@ -1,4 +1,4 @@
-/// What compiler flags say of floating-point arithmetic.
+/// Reads from compiler flags how floating-point arithmetic is compiled.
 #pragma once
 
 #include <string>
@@ -6,19 +6,19 @@
 namespace tileproof {
 
 struct HostFacts {
-  bool fast_math = false;            // or any part of it that changes results
-  std::string contract = "default";  // whether a product and a sum may become one rounding, as -ffp-contract says
+  bool fast_math = false;            // -ffast-math, or any part of it that changes results
+  std::string contract = "default";  // -ffp-contract: whether a product and a sum may be rounded once
 };
 HostFacts host_facts_of(const std::string& flags);
 
 struct NvccFacts {
   bool fast_math = false;
-  bool ftz = false;       // subnormals become 0
-  bool fmad = true;       // a product and a sum become one rounding
-  bool prec_div = true;   // divisions are rounded correctly
-  bool prec_sqrt = true;  // square roots are
+  bool ftz = false;       // flush subnormals to 0
+  bool fmad = true;       // fuse a product and a sum into one rounding
+  bool prec_div = true;   // round divisions correctly
+  bool prec_sqrt = true;  // round square roots correctly
 };
-/// What nvcc does unless a flag says otherwise is what its documentation says.
+/// The defaults are those of nvcc's documentation.
 /// Source: CUDA Compiler Driver NVCC, "Options for Steering GPU Code Generation".
 NvccFacts nvcc_facts_of(const std::string& flags);
 

@@ -1,5 +1,5 @@
-/// Feature cells: what a problem is like, coarsely. A campaign that has been in every cell that its subject can reach
-/// has seen every combination of them; where it has not, it says so.
+/// Feature cells: a coarse description of a problem. A campaign that has visited every cell that its subject can reach
+/// has seen every combination of these features; otherwise it reports what it missed.
 #pragma once
 
 #include <compare>
@@ -10,20 +10,21 @@
 
 namespace tileproof {
 
-/// How groups lie beside what k is a multiple of.
+/// The size of a group relative to the layout's unit of k.
 enum class GroupClass { within_a_block, a_block, across_blocks, beyond_256, no_power_of_two };
 const char* name_of(GroupClass);
 GroupClass group_class_of(std::int64_t group_size, const Format&);
 
 struct Cell {
-  Operation operation;  // the last that the property needs
+  Operation operation;  // the last operation that the property needs
   const Format* format;
   const Scheme* scheme;
   Types types;
   GroupClass groups;
   std::int64_t n_tail;  // rows beyond a multiple of 8
   int log2_k;           // rounded down
-  bool is_aligned;      // as allocators align; else to the least that a subject must take
+  // True: tensors are aligned as allocators align; false: exactly to the least that a subject must accept.
+  bool is_aligned;
   std::string scales;
 
   auto operator<=>(const Cell&) const = default;

@@ -1,9 +1,9 @@
-/// Exit codes of the program, which records hold too.
+/// Exit codes of the program. Records contain them too.
 #pragma once
 
 namespace tileproof {
 
-/// The facts that a process reports of itself when it ends.
+/// A process reports one of these when it ends.
 namespace exit_code {
 inline constexpr int passed = 0;
 inline constexpr int failed = 1;

@@ -28,7 +28,7 @@ constexpr Field fields[] = {{"id", &ExpectedFailure::id, true},
                             {"since", &ExpectedFailure::since, true},
                             {"expires", &ExpectedFailure::expires, true}};
 
-/// A row for every variant that it names, or one for all.
+/// The variants that a ledger entry names, or "" for all.
 std::vector<std::string> variants_of(const json& given) {
   if (!given.contains("variants")) return {""};
   return given["variants"].get<std::vector<std::string>>();
@@ -39,7 +39,7 @@ bool are_texts(const json& values) {
          std::all_of(values.begin(), values.end(), [](const json& value) { return value.is_string(); });
 }
 
-/// The variants that a property has on some subject: what a subject does not take has variants of its own.
+/// The variants that a property has on any subject. Some depend on what a subject does not take.
 std::vector<std::string> variants_on_any_subject(const Property& property) {
   if (!property.sampling.variants_for) return property.sampling.variants;
   const Capabilities whole = library_capabilities({});

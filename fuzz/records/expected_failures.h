@@ -1,5 +1,5 @@
-/// The ledger: findings that are known and not ours to mend, each with what it is, since when, and what would make it
-/// go away. One that no longer occurs is red until the ledger is corrected.
+/// The ledger: known findings that are not ours to fix, each with a description, a date and the condition for removing
+/// it. A finding that no longer occurs is red until the ledger is corrected.
 #pragma once
 
 #include <string>
@@ -9,13 +9,13 @@
 
 namespace tileproof {
 
-/// The one that tileproof brings: reports/expected_failures.json as it was when the program was built.
+/// tileproof's own ledger: reports/expected_failures.json when the program was built.
 const std::vector<ExpectedFailure>& own_expected_failures();
 
-/// @throws UsageError where the file cannot be read, or a row lacks what it must say
+/// @throws UsageError if the file cannot be read, or an entry lacks a required field
 std::vector<ExpectedFailure> expected_failures_of_file(const std::string& file);
 
-/// The row that knows a finding, or nullptr.
+/// The entry that matches a finding, or nullptr.
 const ExpectedFailure* known_as(const std::vector<ExpectedFailure>& expected_failures, const Finding&);
 
 }  // namespace tileproof

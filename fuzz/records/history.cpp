@@ -30,7 +30,7 @@ constexpr const char* schema = R"SQL(
 
 }  // namespace
 
-/// A statement with its values; done with when it goes.
+/// A prepared statement with bound values, finalized by its destructor.
 class History::Statement {
  public:
   Statement(sqlite3* database, const char* text) : database_(database) {
@@ -52,7 +52,7 @@ class History::Statement {
     sqlite3_bind_double(statement_, ++bound_, number);
     return *this;
   }
-  /// @return whether there is a row
+  /// @return true if there is a row
   bool step() {
     const int result = sqlite3_step(statement_);
     if (result != SQLITE_ROW && result != SQLITE_DONE) fail(database_);
@@ -78,7 +78,7 @@ void run(sqlite3* database, const char* text) {
   if (sqlite3_exec(database, text, nullptr, nullptr, nullptr) != SQLITE_OK) fail(database);
 }
 
-/// All that `write` does, or nothing.
+/// Runs `write` in one transaction.
 void at_once(sqlite3* database, const std::function<void()>& write) {
   run(database, "BEGIN IMMEDIATE");
   try {
@@ -100,7 +100,7 @@ History::History(const std::filesystem::path& file) {
                       "a history of version " + std::to_string(version) + ", or no file: it is made of records");
   };
   if (sqlite3_open(file.c_str(), &database_) != SQLITE_OK) throw unusable(sqlite3_errmsg(database_));
-  constexpr int patience_ms = 10000;  // of campaigns that end at once
+  constexpr int patience_ms = 10000;  // for campaigns that end at the same time
   sqlite3_busy_timeout(database_, patience_ms);
   try {
     run(database_, "PRAGMA journal_mode = WAL; PRAGMA foreign_keys = ON");

@@ -1,5 +1,5 @@
-/// The history of runs: an SQLite database (write-ahead log) of what records say. It holds nothing that is not in a
-/// record, and is made again of them at any time.
+/// The history of runs: an SQLite database (with a write-ahead log) of facts from records. It contains nothing that is
+/// not in a record, and can be rebuilt from records at any time.
 #pragma once
 
 #include <filesystem>
@@ -11,10 +11,10 @@ struct sqlite3;
 
 namespace tileproof {
 
-/// A number that a run ended with.
+/// A number that a run produced.
 struct Figure {
   std::string name;  // "cases a second"
-  std::string unit;  // "1/s"; "" of a count
+  std::string unit;  // "1/s"; "" for a count
   double value;
 
   bool operator==(const Figure&) const = default;
@@ -31,7 +31,7 @@ struct RunFinding {
 };
 
 struct RunOfHistory {
-  std::string folder;  // whole; a run is known by it
+  std::string folder;  // full path; identifies the run
   std::string kind;    // verify, prove, fuzz, bench
   std::string subject;
   std::string command;
@@ -50,28 +50,29 @@ struct RunOfHistory {
 /// A fingerprint in the history: how often it was seen, and since when.
 struct SeenFinding {
   std::string fingerprint;
-  std::string first, last;   // when runs that saw it began
-  std::int64_t runs = 0;     // that saw it
+  std::string first, last;   // start times of the first and last run that saw it
+  std::int64_t runs = 0;     // runs that saw it
   std::int64_t of_runs = 0;  // campaigns of the same subject
-  std::int64_t cases = 0;    // in all of them
-  std::string problem;       // the smallest case of the last one
+  std::int64_t cases = 0;    // in all those campaigns
+  std::string problem;       // the smallest failing case of the last run
 };
 
 class History {
  public:
-  /// Opens the database, which is made where it is not there.
-  /// @throws UsageError where the file is none, or one of another version
+  /// Opens the database, and creates it if it does not exist.
+  /// @throws UsageError if the file is no database, or one of another version
   explicit History(const std::filesystem::path& file);
   ~History();
   History(const History&) = delete;
   History& operator=(const History&) = delete;
 
-  // @throws std::runtime_error where the database cannot be read or written
-  /// In place of what is there of the same folder.
+  // Each throws std::runtime_error if the database cannot be read or written.
+  /// Replaces the run with the same folder, if there is one.
   void keep(const RunOfHistory&);
-  /// As they began.
+  /// All runs, ordered by their start.
   std::vector<RunOfHistory> runs() const;
-  /// As they were seen first. @param fingerprint  this one alone, where it is not empty
+  /// The findings, ordered by when they were first seen.
+  /// @param fingerprint  if not empty, only this one
   std::vector<SeenFinding> seen(const std::string& fingerprint = "") const;
 
  private:

@@ -1,4 +1,4 @@
-// The history: what it keeps, what it says of a finding, and that it is made again of records.
+// The history: what it keeps, what it says about a finding, and that it can be rebuilt from records.
 #include "fuzz/records/history.h"
 
 #include <gtest/gtest.h>
@@ -160,7 +160,7 @@ TEST_F(AHistory, IsShownWhereNothingCanBeWrittenBesideIt) {
   std::filesystem::create_directories(mount);
   std::filesystem::create_directories(here);
   {
-    // As a run that was killed leaves it: the last one is in the write-ahead log alone.
+    // A killed run leaves its last entry only in the write-ahead log.
     History history(file());
     history.keep(timed_on("NVIDIA H200", "/one"));
     for (const char* part : {"", "-wal"}) {

@@ -27,7 +27,7 @@ json json_of(const CampaignIdentity& identity) {
           {"replay", identity.replay_flags}, {"batch", cases_of_batch},     {"capabilities", identity.capabilities}};
 }
 
-/// What cannot be used is no part of a journal.
+/// Turns a UsageError of `use` into the JSON error that makes a journal's line invalid.
 template <class Use>
 auto part_of_journal(Use use) {
   try {
@@ -49,11 +49,11 @@ CampaignIdentity identity_of(const json& value) {
                                      .shards = whole_of<std::uint64_t>(value.at("shards")),
                                      .replay_flags = value.at("replay"),
                                      .capabilities = value.at("capabilities")};
-  static_cast<void>(capabilities_of(json::parse(identity.capabilities)));  // as who merges shards reads it
+  static_cast<void>(capabilities_of(json::parse(identity.capabilities)));  // validates as merging shards will
   return identity;
 }
 
-/// How many: nothing that a batch has is more, and no sum of them overflows.
+/// A count, limited to 2^50: no batch has more, and sums cannot overflow.
 std::int64_t count_of(const json& value) {
   constexpr std::int64_t most = std::int64_t{1} << 50;
   const auto count = whole_of<std::int64_t>(value);
@@ -123,7 +123,7 @@ json json_of(const Finding& finding) {
           {"wrong", json_of(finding.wrong)}};
 }
 
-/// Takes a journal's lines one after another.
+/// Reads a journal's lines one by one.
 class Reader {
  public:
   explicit Reader(std::string name) : name_(std::move(name)) {}
@@ -170,7 +170,7 @@ class Reader {
   void begin(const json& content) {
     const auto batch = whole_of<std::uint64_t>(content.at("number"));
     if (batch % contents_.identity.shards != contents_.identity.shard) throw wrong("a batch of another shard");
-    // They are given out in order: before it, all have begun but for those that other workers had not come to.
+    // Batches are given out in order. All earlier ones have begun, except those that other workers had not started yet.
     constexpr std::uint64_t most_given_out = 1 << 16;
     if (batch / contents_.identity.shards > contents_.done.size() + open_.size() + most_given_out) {
       throw wrong("batch " + std::to_string(batch) + " is far behind those before it");
@@ -190,7 +190,7 @@ class Reader {
     if (line.at("status") != "failed") return;
     const auto index = whole_of<std::uint64_t>(line.at("metadata").at("case"));
     const Finding finding = finding_of(line.at("metadata").at("finding"));
-    if (!seen_.insert({index, finding.kind}).second) return;  // of a batch that was run again
+    if (!seen_.insert({index, finding.kind}).second) return;  // repeats a case of a batch that was run again
     contents_.failed.push_back({index, finding});
   }
   void finding(const json& content) {
@@ -338,7 +338,8 @@ JournalContents journal_of(const std::filesystem::path& file) {
 
 namespace {
 
-/// A line's value; nothing, where it is cut. Of what lies too deep, which copying it would not survive, only that.
+/// The value of a line; empty if the line is cut. Deeper nesting than most_depth is only reported, because copying such
+/// a value would overflow the stack.
 std::optional<json> value_of(const std::string& line, bool& is_too_deep) {
   constexpr int most_depth = 64;
   const auto is_kept = [&](int depth, json::parse_event_t, json&) {
@@ -360,8 +361,8 @@ JournalContents journal_of(std::istream& stream, const std::string& name) {
     const bool is_whole = value.has_value();
     try {
       if (is_whole && is_too_deep) throw reader.wrong("the line behind it is nested deeper than any entry");
-      // What was cut can only be the last line that somebody wrote: nothing follows it but a resume, or what was cut
-      // of that.
+      // Only the last line that a process wrote can be cut. It is followed by nothing, by a resumed run, or by the cut
+      // line of a resumed run.
       const bool is_resume = is_whole && value->value("title", "") == "run";
       if (has_cut_line && is_whole && !is_resume) throw reader.wrong("the line before it is no entry: cut, or edited");
       has_cut_line = !is_whole;

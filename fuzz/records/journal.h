@@ -1,17 +1,17 @@
-/// The journal of a campaign: a file that only grows, JSON lines in the observation schema of property-based testing
-/// tools (https://hypothesis.readthedocs.io, "Observability"), so that their viewers read it.
+/// The journal of a campaign: an append-only file of JSON lines in the observation schema of property-based testing
+/// tools (https://hypothesis.readthedocs.io, "Observability"), so that their viewers can read it.
 ///
 ///   info  "run"      what is judged; the first line, and again whenever the campaign is resumed
-///   info  "planted"  whether the campaign finds what was planted before it
-///   info  "corpus"   what became of the problems that were kept and run again before it
+///   info  "planted"  whether the campaign finds the canaries that run before it
+///   info  "corpus"   the results of the kept problems, which run again before it
 ///   info  "begin"    a batch of cases, before its first case can do harm
-///   test_case        a case that did not pass, and the first one of a cell
-///   info  "end"      of a batch: how many cases passed, and what else they did
+///   test_case        a case that did not pass, or the first one of a cell
+///   info  "end"      the end of a batch: how many cases passed, and its other counts
 ///   alert "finding"  one fingerprint, confirmed and shrunk
 ///   info  "stop"     why the campaign ended
 ///
-/// Each line is one write of the operating system's: whoever is killed, the lines before it stay. A last line that was
-/// cut is left out by readers, and said.
+/// Each line is one write system call, so a killed process leaves all earlier lines intact; readers leave out a last
+/// line that was cut, and report it.
 #pragma once
 
 #include <filesystem>
@@ -36,17 +36,17 @@ inline constexpr std::uint64_t most_shards = std::uint64_t{1} << 32;
 /// The inputs that determine a campaign: they stay the same for a journal's whole life.
 struct CampaignIdentity {
   std::string subject;
-  std::vector<std::string> properties;  // those that take turns
+  std::vector<std::string> properties;  // the properties that take turns
   std::uint64_t seed = 1;
-  std::uint64_t shard = 0;  // of the batches those whose number leaves this remainder
+  std::uint64_t shard = 0;  // batches whose number has this remainder modulo `shards`
   std::uint64_t shards = 1;
   std::vector<std::string> replay_flags;
-  std::string capabilities;  // what the subject takes, as JSON: the list depends on it
+  std::string capabilities;  // of the subject, as JSON; the case list depends on them
 
   bool operator==(const CampaignIdentity&) const = default;
 };
 
-/// What came of a batch's cases.
+/// The results of a batch's cases.
 struct BatchCounts {
   std::int64_t passed = 0;
   std::int64_t failed = 0;
@@ -55,14 +55,14 @@ struct BatchCounts {
   std::int64_t discarded = 0;
   std::int64_t elements = 0;
   double seconds = 0;
-  std::map<std::string, std::int64_t> fingerprints = {};  // of those that failed
-  std::map<std::string, std::int64_t> known = {};         // rows of the ledger that cases failed by
-  // Properties with cases in the batch of which none compared anything: some passed, or none was more than refused,
-  // unavailable or discarded.
+  std::map<std::string, std::int64_t> fingerprints = {};  // cases that failed, by fingerprint
+  std::map<std::string, std::int64_t> known = {};         // cases that failed as expected, by entry of the ledger
+  // Properties none of whose cases in the batch compared anything. Idle: some case passed or was refused although
+  // refusing is not allowed. Absent: all cases were refused, unavailable or discarded.
   std::vector<std::string> idle = {};
   std::vector<std::string> absent = {};
-  std::int64_t climbs = 0;           // cases run besides, around those of properties with a bound
-  ClosestOfProperties closest = {};  // to their bounds
+  std::int64_t climbs = 0;           // extra cases, run around those of properties with a bound
+  ClosestOfProperties closest = {};  // the closest cases to their properties' bounds
 
   std::int64_t cases() const { return passed + failed + refused + unavailable + discarded; }
   void add(const BatchCounts&);
@@ -71,34 +71,36 @@ struct BatchCounts {
 nlohmann::json json_of(const BatchCounts&);
 BatchCounts batch_counts_of(const nlohmann::json&);
 
-/// A case that failed, as it was found.
+/// A case that failed, as it was first found.
 struct FailedCase {
   std::uint64_t index;
   Finding finding;
 };
 
-/// A fingerprint: what findings that are one and the same have in common. See fingerprint.h.
+/// The findings with one fingerprint, which are taken for one cause. See fingerprint.h.
 struct CampaignFinding {
   std::string fingerprint;
   std::vector<std::uint64_t> cases;  // the first of them, at most five
   Finding smallest;
   bool was_looked_into =
-      false;  // of its property and kind, up to the first that is reproducible; others stand as found
-  bool is_reproducible = false;  // alone: its smallest case is one to keep
+      // Findings of one property and kind are examined up to the first that is reproducible; the others are recorded as
+      // found.
+      false;
+  bool is_reproducible = false;  // fails alone, so its smallest case is worth keeping
   std::string how;               // reproducible; flaky, 1 of 3; needs the cases 3 to 17 before it
-  std::string shrunk;            // how far, and why no further
+  std::string shrunk;            // how far it was shrunk, and why no further
 };
 
 class Journal {
  public:
-  /// Opens for appending; a last line that was cut is closed.
-  /// @throws UsageError where the file cannot be written
+  /// Opens the file for appending, and ends a last line that was cut.
+  /// @throws UsageError if the file cannot be written
   explicit Journal(const std::filesystem::path& file);
   ~Journal();
   Journal(const Journal&) = delete;
   Journal& operator=(const Journal&) = delete;
 
-  // Each may be called from any thread. @throws std::runtime_error where the line cannot be written whole: a full disk
+  // Any thread may call these. Each throws std::runtime_error if the line cannot be written whole, as on a full disk.
   void run(const CampaignIdentity&, const std::string& command, const nlohmann::json& machine = nullptr);
   void planted(const nlohmann::json&);
   void corpus(const nlohmann::json&);
@@ -109,7 +111,7 @@ class Journal {
   void finding(const CampaignFinding&);
   void stop(const std::string& why);
 
-  double run_start() const { return run_start_; }  // seconds since 1970, as each line says
+  double run_start() const { return run_start_; }  // in seconds since 1970, written in each line
 
  private:
   void write(nlohmann::json line);
@@ -119,31 +121,32 @@ class Journal {
   std::mutex mutex_;
 };
 
-/// What a journal tells.
+/// The contents of a journal.
 struct JournalContents {
   CampaignIdentity identity;
   nlohmann::json planted = nlohmann::json::array();
-  nlohmann::json corpus = nlohmann::json::object();  // of the last run: counts
-  std::map<std::uint64_t, BatchCounts> done;         // by batch
-  std::vector<std::uint64_t> begun;                  // and not ended
-  std::vector<FailedCase> failed;                    // of batches that ended or not, one an index
-  std::vector<CampaignFinding> findings;             // one a fingerprint
+  nlohmann::json corpus = nlohmann::json::object();  // counts of the last run
+  std::map<std::uint64_t, BatchCounts> done;         // by batch number
+  std::vector<std::uint64_t> begun;                  // batches that have begun and not ended
+  std::vector<FailedCase> failed;                    // one for each case, from batches that ended or did not
+  std::vector<CampaignFinding> findings;             // one for each fingerprint
   std::size_t lines = 0;
-  /// Of its runs, without the time between them.
+  /// Seconds that the journal's runs took, without the time between them.
   double seconds() const { return earlier_runs + (until - last_run); }
-  double since = 0, until = 0;  // of its first and last run, since 1970
-  double last_run = 0;          // began
-  double earlier_runs = 0;      // took so long together
-  bool was_cut = false;         // its last line, or the last before a resume
+  double since = 0, until = 0;  // start of the first run and end of the last, in seconds since 1970
+  double last_run = 0;          // start of the last run
+  double earlier_runs = 0;      // total duration of all runs before the last
+  bool was_cut = false;         // the last line, or the last line before a resumed run, was cut
 };
 
-/// The cases of a batch, but for some.
+/// The cases of a batch, except those in `skipped`.
 std::vector<std::uint64_t> cases_of(std::uint64_t batch, const std::vector<std::uint64_t>& skipped = {});
 
-/// Batches of the journal's shard below its last one that have not ended: begun, or given out and not even that.
+/// Batches of the journal's shard, up to the last one it contains, that have not ended: those that have begun, and
+/// those that were given out but never begun.
 std::vector<std::uint64_t> unfinished_batches(const JournalContents&);
 
-/// @throws UsageError where the file is no journal, of another version, or was edited: which line, and what is wrong
+/// @throws UsageError if the file is no journal, has another version, or was edited: which line, and what is wrong
 JournalContents journal_of(const std::filesystem::path& file);
 /// @param name  of the journal, for messages
 JournalContents journal_of(std::istream&, const std::string& name);

@@ -18,7 +18,7 @@ json names_of(const std::vector<T>& values) {
   return names;
 }
 
-/// The values of some names, as `read` gives them. Somebody may have edited the file that they stand in.
+/// Converts names to values with `read`. The names may come from an edited file.
 /// @throws json::other_error for an unknown name
 template <class Read>
 auto named_in(const json& names, Read read) {
@@ -37,7 +37,7 @@ std::vector<Operation> operations_of(const json& names) {
   return named_in(names, [](const std::string& name) { return operation_of("operation", name); });
 }
 
-/// Each name once.
+/// Lists each name once.
 json names_of_schemes(const std::vector<const Scheme*>& schemes) {
   json names = json::array();
   for (const Scheme* scheme : schemes) {
@@ -46,8 +46,8 @@ json names_of_schemes(const std::vector<const Scheme*>& schemes) {
   return names;
 }
 
-/// The schemes of some names that some formats have: formats that differ in where a scheme's parameters lie have one of
-/// the same name each.
+/// The schemes with these names that some of the formats have. Formats that store a scheme's parameters differently
+/// have a scheme of the same name each.
 std::vector<const Scheme*> schemes_of(const json& names, const std::vector<const Format*>& formats) {
   for (const json& name : names) {
     const auto is_it = [&](const Scheme* scheme) { return scheme->name == name.get<std::string>(); };
@@ -80,7 +80,7 @@ std::vector<Types> types_of(const json& pairs) {
   return types;
 }
 
-/// A number that others are divided by.
+/// A number that is used as a divisor, so it must be positive.
 std::int64_t divisor_of(const json& value) {
   const auto number = whole_of<std::int64_t>(value);
   if (number <= 0) throw json::other_error::create(501, "a number that is not positive", &value);

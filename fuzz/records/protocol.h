@@ -1,5 +1,5 @@
-/// What the runner and its workers tell each other, as JSON. Text from a subject need not be UTF-8: what is not becomes
-/// U+FFFD.
+/// The messages between the runner and its workers, as JSON. Text from a subject need not be UTF-8: invalid bytes
+/// become U+FFFD.
 #pragma once
 
 #include <nlohmann/json.hpp>
@@ -12,7 +12,7 @@
 
 namespace tileproof {
 
-/// How a worker makes its subject: the name of a row, or a library.
+/// Tells a worker how to make its subject: by the name of a row, or from a library.
 struct SubjectOrder {
   std::string subject;
   std::optional<Library> library;
@@ -28,7 +28,7 @@ nlohmann::json json_of(const std::vector<WrongElement>&);
 std::vector<WrongElement> wrong_elements_of(const nlohmann::json&);
 
 nlohmann::json json_of(const CaseOutcome&);
-/// @param problem  of the case, which the outcome's finding is about
+/// @param problem  the problem of the case, for the outcome's finding
 CaseOutcome outcome_of(const nlohmann::json&, const Problem& problem);
 
 nlohmann::json json_of(const ComparedElements&);
@@ -37,8 +37,9 @@ ComparedElements compared_elements_of(const nlohmann::json&);
 nlohmann::json json_of(const Coverage&);
 Coverage met_of(const nlohmann::json&);
 
-/// A whole number, and one that the type holds: a plain conversion takes fractions, truth values and what overflows.
-/// @throws nlohmann::json::exception where it is none
+/// A whole number within the type's range. A plain conversion would accept fractions, booleans and numbers that
+/// overflow.
+/// @throws nlohmann::json::exception if it is none
 template <class Int>
 Int whole_of(const nlohmann::json& value) {
   if (value.is_number_unsigned()) {
@@ -49,7 +50,7 @@ Int whole_of(const nlohmann::json& value) {
   throw nlohmann::json::type_error::create(302, "no whole number, or one that is too large", &value);
 }
 
-/// On one line, whatever the strings hold.
+/// The value as text on one line; strings may contain anything.
 std::string dumped(const nlohmann::json&, int indent = -1);
 
 }  // namespace tileproof

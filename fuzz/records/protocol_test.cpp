@@ -1,4 +1,4 @@
-// Capabilities go from process to process and into journals: they come back as they were.
+// Capabilities come back unchanged from the JSON in which processes exchange them and journals store them.
 #include "fuzz/records/protocol.h"
 
 #include <gtest/gtest.h>
@@ -12,7 +12,7 @@ namespace {
 
 using nlohmann::json;
 
-/// Cases of a campaign are numbered by what its capabilities list, in their order.
+/// A campaign numbers its cases by the lists in its capabilities, so their order must be kept.
 TEST(Capabilities, ComeBackInTheirOrder) {
   std::vector<Capabilities> all;
   for (const SubjectRow& row : subjects()) all.push_back(row.capabilities);

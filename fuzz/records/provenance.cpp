@@ -25,7 +25,7 @@ struct FlagsOfSource {
 };
 #include "flags_used.h"
 
-/// What a command prints, on a line; "" where it fails.
+/// The first line that a command prints; "" if it fails.
 std::string line_of_command(const std::string& command) {
   std::FILE* pipe = popen(("{ " + command + "; } 2>/dev/null").c_str(), "r");
   if (pipe == nullptr) return "";
@@ -42,10 +42,10 @@ std::string quoted(const std::string& text) {
   return all + "'";
 }
 
-/// The program that runs here, also for its children, and when its file has been built anew.
+/// The path of the running program. It is valid for child processes too, and after the program's file was rebuilt.
 fs::path this_program() { return "/proc/" + std::to_string(getpid()) + "/exe"; }
 
-/// By the b2sum of coreutils, which is five times as quick as their sha256sum; "" where it is not there.
+/// Hashes with b2sum of coreutils, which is five times as fast as their sha256sum; "" if it is missing.
 json binary_of(const fs::path& file, const std::string& name) {
   const std::string line = line_of_command("b2sum -l 256 < " + quoted(file.string()));
   return {{"name", name}, {"blake2b_256", line.substr(0, line.find(' '))}};
@@ -60,7 +60,7 @@ json binaries_of(const std::string& library) {
   return all;
 }
 
-/// The flags of sources whose names end so, and all of them together.
+/// The flags of the sources whose names have a certain ending, and all of them together.
 struct Flags {
   json by_source = json::object();
   std::string together;
@@ -110,7 +110,7 @@ json nvcc() {
 #endif
 }
 
-/// As another process sees it, which it may take with it: this one goes on when a GPU is lost. It is asked once.
+/// Asks another process, once, because a lost GPU may end the process that asks.
 const json& gpu_of_machine() {
   static const json gpu = [] {
     json said = json::parse(line_of_command(quoted(this_program().string()) + " device"), nullptr, false);

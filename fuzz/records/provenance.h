@@ -1,4 +1,4 @@
-/// Provenance: what a record came from. One object, the same in the records of all commands.
+/// Provenance: what a record came from. All commands write the same object into their records.
 #pragma once
 
 #include <cstdint>
@@ -8,22 +8,22 @@
 
 namespace tileproof {
 
-/// Of the tree when the program was built, as the build has written it beside it; "" where git did not know.
+/// The commit that the program was built from, in a file that the build writes; "" if git did not know it.
 struct Commit {
   std::string hash;
   std::optional<bool> dirty;
 };
 Commit commit();
 
-/// Compiler, processor and GPU: what a reader must know to compare two runs. The GPU is the CUDA device that a program
-/// gets, by its name; "" where there is none. A history has a series for each. The command alone may ask: it asks
-/// itself, in another process.
+/// Compiler, processor and GPU: what a reader needs to compare two runs. The GPU is the name of the CUDA device that a
+/// program gets; "" if there is none. A history has one series for each machine. Only the command may call this, since
+/// it runs itself in another process.
 nlohmann::json machine();
-/// @param provenance  of a run here; nullptr where nobody has asked for its GPU
+/// @param provenance  of a run on this machine; nullptr if nobody has asked for its GPU
 nlohmann::json machine_of(const nlohmann::json& provenance);
 
-/// @param seed     of the run, where it has one
-/// @param library  the file of the operator library that is judged; "" where none is
+/// @param seed     of the run, if it has one
+/// @param library  path of the operator library that is judged; "" if there is none
 nlohmann::json provenance(const std::optional<std::uint64_t>& seed, const std::string& library = "");
 
 }  // namespace tileproof

@@ -1,4 +1,4 @@
-// Provenance: what flags say, and that the records of all commands say the same.
+// Provenance: facts are read from compiler flags, and the records of all commands contain the same facts.
 #include <gtest/gtest.h>
 
 #include <fstream>
@@ -23,7 +23,7 @@ TEST(HostFacts, AreReadFromFlags) {
   EXPECT_FALSE(host_facts_of("-ffast-math -fno-fast-math").fast_math);
 }
 
-// The defaults are those of its documentation.
+// The defaults are those of nvcc's documentation.
 TEST(NvccFacts, AreReadFromFlags) {
   const auto facts = [](const std::string& flags) {
     const NvccFacts of = nvcc_facts_of(flags);
@@ -68,19 +68,19 @@ TEST_F(Provenance, SaysWhatTheProgramIs) {
   EXPECT_EQ(provenance.at("schema"), 1);
   const json& program = provenance.at("binaries").at(0);
   EXPECT_EQ(program.at("name"), "tileproof");
-  // The same hash, by another way to the same file.
+  // Computes the same hash through another path to the file.
   const std::string hash = program.at("blake2b_256");
   ASSERT_EQ(hash.size(), 64u);
   const std::string check = "echo '" + hash + "  " + TILEPROOF_COMMAND + "' | b2sum -l 256 --check --status";
   EXPECT_EQ(std::system(check.c_str()), 0);
-  // Of which commit it was built, whatever the tree is now.
+  // The commit of the build, whatever the tree contains now.
   std::string built;
   std::getline(std::ifstream(std::filesystem::path(TILEPROOF_COMMAND).parent_path() / "commit.txt"), built);
   const std::string commit = provenance.at("commit");
   EXPECT_EQ(commit + (provenance.at("dirty") == true ? "-dirty" : ""), built);
   const json& flags = provenance.at("host_compiler").at("flags");
   EXPECT_NE(flags.at("kernels/tinygemm/host.cpp").get<std::string>().find("-std=c++20"), std::string::npos) << flags;
-  // What n_tiles.cpp alone is compiled with.
+  // The flags of n_tiles.cpp alone.
   EXPECT_NE(flags.at("kernels/tinygemm/n_tiles.cpp").get<std::string>().find("-O3 -fno-trapping-math"),
             std::string::npos);
   EXPECT_EQ(flags.at("kernels/tinygemm/host.cpp").get<std::string>().find("-O3"), std::string::npos);

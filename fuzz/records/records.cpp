@@ -57,7 +57,7 @@ std::string utc_of(double seconds) { return utc(form_of_times, static_cast<std::
 namespace {
 
 constexpr const char* observations_name = "observations.jsonl";
-constexpr const char* observations_so_far = "observations.jsonl.new";  // until they are whole
+constexpr const char* observations_so_far = "observations.jsonl.new";  // the name until the file is complete
 
 }  // namespace
 
@@ -137,7 +137,8 @@ nlohmann::json Kept::json() const {
 
 namespace {
 
-/// A file that takes text and is closed once. @throws std::runtime_error naming `path`
+/// A file that is written once and closed.
+/// @throws std::runtime_error naming `path`
 class Output {
  public:
   Output(const fs::path& opened, const fs::path& path, int flags)
@@ -158,7 +159,7 @@ class Output {
       written += static_cast<std::size_t>(count);
     }
   }
-  /// @param syncs  whether the text must be on the disk: a rename may be there before it, and a power cut between
+  /// @param syncs  whether the text must reach the disk first: after a power cut, a rename may be there without it
   void end(bool syncs) {
     if (syncs && fsync(file_) != 0) fail();
     if (close(std::exchange(file_, -1)) != 0) fail();
@@ -182,7 +183,7 @@ void write_file(const fs::path& path, const std::string& text) {
     output.write(text);
     return output.end(/*syncs=*/false);
   }
-  const fs::path file = fs::exists(status) ? fs::canonical(path) : path;  // through links, which stay
+  const fs::path file = fs::exists(status) ? fs::canonical(path) : path;  // resolves links, so that they are kept
   const fs::path beside = file.string() + "." + std::to_string(getpid()) + ".new";
   try {
     Output output(beside, path, O_CREAT | O_TRUNC);

@@ -1,9 +1,9 @@
-/// The memory of a run: a folder with observations as JSON lines, and a summary.
+/// The records of a run: a folder with observations as JSON lines, and a summary.
 ///
 ///   observations.jsonl  one case a line, in the observation schema of property-based testing tools (type, status,
 ///                       representation, arguments, features, timing, property, run_start). See Kept for which cases
-///   summary.json        the verdicts; what reports/ reads
-///   accuracy.json       the measurement of accuracy, where there is one
+///   summary.json        the verdicts; reports/ reads this
+///   accuracy.json       the measurement of accuracy, if there is one
 #pragma once
 
 #include <filesystem>
@@ -21,28 +21,28 @@
 
 namespace tileproof {
 
-/// The program's own build folder: run folders go there by default.
+/// The program's build folder, where run folders go by default.
 std::filesystem::path folder_of_program();
 
-/// A dated folder below it that is not there yet.
+/// The path of a new dated folder under it.
 std::filesystem::path new_run_folder();
 
-/// Writes a file whole or not at all: under another name beside it, which is then renamed. A device or a pipe is
-/// written as it is.
-/// @throws std::runtime_error where it cannot be written: a full disk, say
+/// Writes a file completely or not at all: it writes another file beside it and renames that. A device or a pipe is
+/// written directly.
+/// @throws std::runtime_error if it cannot be written, for example on a full disk
 void write_file(const std::filesystem::path&, const std::string& text);
 
-/// Whether write_file() can be expected to succeed: nothing is made or changed.
+/// Whether write_file() can be expected to succeed. It changes nothing.
 bool can_be_written(const std::filesystem::path&);
 
-/// Writes the files of a run, and remembers which could not be written: what a run came to is told first.
+/// Writes the files of a run, and remembers which of them failed, so that the run's result is reported first.
 class Written {
  public:
   void write(const std::filesystem::path&, const std::string& text);
-  /// Runs what writes, and remembers what it throws.
+  /// Runs `write`, and remembers its exception.
   void attempt(const std::function<void()>& write);
-  /// Says on stderr what could not be written.
-  /// @return the verdict's exit code; machine_at_fault in place of passed where something could not be written
+  /// Reports the failed writes on stderr.
+  /// @return the verdict's exit code; machine_at_fault instead of passed if a write failed
   int exit_code(int of_verdict) const;
 
  private:
@@ -53,34 +53,34 @@ class Written {
 nlohmann::json observation_line(const Problem&, const std::string& status, const std::string& reason, double seconds,
                                 const std::string& how_generated, double run_start);
 
-/// 64 bits as records write them: 0x and sixteen digits.
+/// 64 bits as records contain them: 0x and sixteen digits.
 std::string in_hex(std::uint64_t value);
 
-/// Now, as 2026-11-22T15:50:00Z.
+/// The current time as 2026-11-22T15:50:00Z.
 std::string utc_now();
-/// Seconds since 1970, likewise.
+/// Seconds since 1970 in the same form.
 std::string utc_of(double seconds);
 
-/// Which observations a run keeps, so that a long one does not fill the disk. For each property on each subject: every
-/// failure that is not known, up to a limit; of other cases the first ones, then the first of each cell.
+/// Chooses which observations a run keeps, so that a long run does not fill the disk. For each property on each subject
+/// it keeps every unknown failure up to a limit, the first of the other cases, and then the first case of each cell.
 class Kept {
  public:
   static constexpr std::int64_t most_failures = 10000;
   static constexpr std::int64_t whole = 500;
   static constexpr std::size_t most_cells = 500;
 
-  /// Any thread may ask; each property's cases in their order.
+  /// Any thread may call this. The cases of a property must come in their order.
   bool keeps(const Observation&);
 
   std::int64_t cases() const { return cases_; }
   std::int64_t kept() const { return kept_; }
-  /// As the summary has it.
+  /// The counts as the summary contains them.
   nlohmann::json json() const;
 
  private:
   struct OfProperty {
     std::int64_t failures = 0, others = 0;
-    std::set<std::pair<Cell, std::string>> cells;  // with what became of the case
+    std::set<std::pair<Cell, std::string>> cells;  // with the outcome of the case
   };
 
   std::mutex mutex_;
@@ -90,24 +90,24 @@ class Kept {
 
 class Records {
  public:
-  /// @param folder  made where it is not there; empty: a new dated folder under the build folder
-  /// @throws UsageError where it cannot be made or written, or holds another run
+  /// @param folder  created if it does not exist; empty: a new dated folder under the build folder
+  /// @throws UsageError if it cannot be created or written, or holds another run
   explicit Records(std::filesystem::path folder);
 
   const std::filesystem::path& folder() const { return folder_; }
   const std::string& run_start() const { return run_start_; }
   const Kept& observed() const { return kept_; }
 
-  /// A case as a line of the observations; "" where it is not kept. Any thread may ask.
+  /// A case as a line of the observations; "" if it is not kept. Any thread may call this.
   std::string line(const Observation&);
-  /// Of one thread at a time.
+  /// Only one thread at a time may call this.
   void add(const std::string& lines) { observations_ << lines; }
   /// Writes a file of the folder whole.
   void write(const std::string& name, const std::string& text) { written_.write(folder_ / name, text); }
-  /// What writes another way.
+  /// Runs a function that writes in another way.
   void attempt(const std::function<void()>& write) { written_.attempt(write); }
-  /// Gives the observations their name. Those that a full disk has cut are removed, which makes room for other files:
-  /// call it first.
+  /// Gives the observations their final name. Observations cut by a full disk are removed, which makes room for the
+  /// other files, so call this first.
   void end_observations();
   int exit_code(int of_verdict) const { return written_.exit_code(of_verdict); }
 

@@ -14,7 +14,7 @@ namespace {
 
 using nlohmann::json;
 
-/// The verdict of the whole run, and why it is not PASSED.
+/// The verdict of the whole run, and the reason if it is not PASSED.
 struct Overall {
   Verdict verdict;
   std::string reason;
@@ -26,7 +26,7 @@ std::int64_t count(const RunFacts& run, Verdict verdict) {
                        [&](const Judgement& j) { return j.verdict == verdict; });
 }
 
-/// "288 of 300 cases of 1 property fail as the ledger says"; "" where no property is KNOWN.
+/// "288 of 300 cases of 1 property fail as the ledger says"; "" if no property is KNOWN.
 std::string known_cases(const RunFacts& run) {
   std::int64_t properties = 0, failing = 0, cases = 0;
   for (const Judgement& judgement : run.judgements) {
@@ -83,7 +83,7 @@ json json_of(const Judgement& j, const std::vector<std::string>& flags) {
   json known = json::array();
   for (const KnownCases& one : j.known) {
     if (one.cases == 0) continue;
-    // A row of the ledger may be about several variants: one finding all the same.
+    // A ledger entry may cover several variants, and still counts as one finding.
     const auto same = std::find_if(known.begin(), known.end(), [&](const json& k) { return k["id"] == one.row.id; });
     if (same != known.end()) {
       (*same)["cases"] = (*same)["cases"].get<std::int64_t>() + one.cases;

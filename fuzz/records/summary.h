@@ -1,4 +1,5 @@
-/// A run's summary: what summary.json says, and the verdict of the whole run. Schema 2 of reports/records/summary.h.
+/// The summary of a run: the contents of summary.json, and the verdict of the whole run. Schema 2 of
+/// reports/records/summary.h.
 #pragma once
 
 #include <nlohmann/json.hpp>
@@ -9,14 +10,14 @@
 
 namespace tileproof {
 
-/// A subject of a run, and what became of it.
+/// A subject of a run, and its results.
 struct JudgedSubject {
   std::string name;
   std::string what;
-  std::string why_not;     // it did not run
-  bool asked_for = false;  // by name
+  std::string why_not;     // the reason why it did not run
+  bool asked_for = false;  // the user named it
   bool needs_gpu = false;
-  std::vector<std::string> replay_flags;  // what `tileproof replay` needs beside a problem
+  std::vector<std::string> replay_flags;  // the flags that `tileproof replay` needs beside a problem
 };
 
 struct RunFacts {
@@ -28,7 +29,7 @@ struct RunFacts {
   nlohmann::json provenance;
   std::vector<JudgedSubject> subjects;
   std::vector<Judgement> judgements;
-  nlohmann::json observations = nullptr;  // which of them are kept
+  nlohmann::json observations = nullptr;  // counts of those that are kept
 };
 
 nlohmann::json summary_of(const RunFacts&);

@@ -1,5 +1,5 @@
-// A verdict, its exit code and its records, whatever a run's surroundings do to it: readers that go away, signals, a
-// full disk; and what records hold.
+// A run keeps its verdict, exit code and records when readers go away, signals arrive or the disk is full. The last
+// tests check what records contain.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -27,15 +27,15 @@ const std::string right = "verify --subject host --property bits/ --cases 60 ";
 class AVerdict : public Command {
  protected:
   std::string at(const std::string& name) const { return (folder_ / name).string(); }
-  /// The exit code that a line of the shell, which may be killed with its pipe, has left in a file.
+  /// The exit code that a shell line, which may be killed with its pipe, has written to a file.
   int exit_in(const std::string& name) const { return std::stoi("0" + text_of(folder_ / name)); }
 
-  /// Waits for a file of $process, or for its end, or half a minute.
+  /// Waits until a file exists or $process ends, at most half a minute.
   std::string until_it_is_there(const std::string& file) const {
     return "for i in $(seq 300); do [ -e '" + at(file) + "' ] || ! kill -0 $process && break; sleep 0.1; done; ";
   }
 
-  /// Every record in a folder is whole, and none stands under another name.
+  /// Every record in a folder is complete, and no temporary file is left.
   void expect_whole(const std::string& name) const {
     for (const auto& entry : fs::recursive_directory_iterator(folder_ / name)) {
       const fs::path& file = entry.path();
@@ -107,7 +107,7 @@ TEST_F(AVerdict, LeavesItsChildrenTheUsualSignals) {
 
 TEST_F(AVerdict, IsGivenByEveryCommandThatASignalEnds) {
   const std::string memory = "--memory '" + at("memory") + "' ";
-  // Each with a file that is there once it can be interrupted.
+  // Each command, with a file that exists once the command can be interrupted.
   const std::map<std::string, std::string> runs = {
       {"verify --subject host --property bits/ --for 60s " + out("verify"), "verify/observations.jsonl.new"},
       {"fuzz --subject host --property bits/ --for 60s --seed 1 " + memory + out("fuzz"), "fuzz/journal.jsonl"},
@@ -159,7 +159,7 @@ TEST_F(AVerdict, UnderNohupIsNotEndedByAHangup) {
 
 // --- A full disk ---------------------------------------------------------------------------------------------------
 
-/// Files may be no longer than so many KiB.
+/// Limits the length of files to `kib` KiB.
 std::string limited(int kib, const std::string& line) { return "ulimit -f " + std::to_string(2 * kib) + "; " + line; }
 
 TEST_F(AVerdict, IsToldBeforeWhatAFullDiskDidNotTake) {
@@ -248,7 +248,7 @@ TEST(Observations, AreKeptWholeWhereTheyFailAndSampledByCellWhereTheyDoNot) {
   EXPECT_EQ(failures, many / 10);
   EXPECT_EQ(kept.kept(), passes + failures);
   EXPECT_EQ(kept.cases(), many + many / 10);
-  // What is known fails without end too.
+  // Known failures are limited too, because they can be endless.
   Kept of_known;
   for (std::int64_t i = 0; i < many; ++i) of_known.keeps({problem, "gave_up", "known", 0});
   EXPECT_EQ(of_known.kept(), Kept::whole + 1);
@@ -268,7 +268,7 @@ TEST_F(AVerdict, OfALongRunSaysWhichOfItsObservationsItKept) {
 
 // --- Numbers of 64 bits --------------------------------------------------------------------------------------------
 
-/// A number that readers take for a double, as most do, which it is not.
+/// Most readers parse JSON numbers as doubles, so no integer may be beyond 2^53.
 void expect_doubles(const json& value, const std::string& where) {
   constexpr std::uint64_t most = std::uint64_t{1} << 53;
   if (value.is_structured()) {

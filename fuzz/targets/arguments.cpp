@@ -1,6 +1,6 @@
-// Bytes as any call of a kernel. Either it is refused, with an argument, what was given and what is legal; or every
-// tensor is aligned and within 63 bits of bytes, and, where memory for it is had easily, the call does what the
-// specification says and touches nothing else. What is plainly legal is not refused.
+// Bytes as any call of a kernel. A refusal must name the argument, its value and what is legal, and must not hit a
+// plainly legal call; an accepted call must have aligned tensors within 63 bits of bytes and, if it is small enough to
+// run, do what the specification says and touch nothing else.
 #include <limits>
 #include <type_traits>
 
@@ -14,7 +14,7 @@ namespace {
 using namespace kernels;
 using Wide = __int128;
 
-/// A small number, any number, or one beside an edge.
+/// A small number, any number, or a number next to an edge.
 std::int64_t any_number(Choices& choices) {
   constexpr std::int64_t largest = std::numeric_limits<std::int64_t>::max();
   const std::int64_t kind = choices.below(8);
@@ -27,7 +27,7 @@ std::int64_t any_number(Choices& choices) {
   return part / 32 * 32 + 8 * choices.below(32) - 128;
 }
 
-/// Null, or an address that is never used.
+/// Null, or an address that is never accessed.
 template <class T>
 T* any_pointer(Choices& choices) {
   const std::int64_t past = choices.below(256);
@@ -49,12 +49,12 @@ Wide packed_bytes(const Arguments& a) {
   return Wide{a.experts} * ((Wide{a.n} + 7) / 8 * 8) * a.k / 2;
 }
 
-/// The bytes that all 16-byte stores of a call write together, at least.
+/// A lower bound on the bytes that all 16-byte stores of a call write together.
 Wide stored_bytes(const PackArguments& a) { return packed_bytes(a); }
 Wide stored_bytes(const UnpackArguments& a) { return elements_of(a) * 4; }
 Wide stored_bytes(const DequantizeArguments& a) { return elements_of(a) * (a.type == Type::fp32 ? 4 : 2) / 2; }
 
-/// Where the sizes are legal.
+/// The buffers of a call whose sizes are legal.
 std::vector<Buffer> buffers_of(const PackArguments& a) {
   return {{a.codes, elements_of(a) / 2, 16}, {a.packed, packed_bytes(a), 16}};
 }
@@ -96,7 +96,7 @@ void check(const Arguments& a, Choices& choices) {
   if (const auto refusal = validate(a)) {
     require(!refusal->argument.empty() && !refusal->given.empty() && !refusal->legal.empty(), "refused without a why");
     if (!is_shape_legal(a)) return;
-    // Far below what 64 bits count, with room for eight rows more.
+    // Far below 64-bit overflow, even when rounded up by eight rows.
     constexpr std::int64_t plain = std::int64_t{1} << 16;
     bool is_plain = a.n <= plain && a.k <= plain && a.experts <= plain;
     for (const Buffer& buffer : buffers_of(a)) is_plain &= is_usable(buffer);
@@ -105,14 +105,14 @@ void check(const Arguments& a, Choices& choices) {
   }
   require(is_shape_legal(a), "accepted sizes that no tensor has");
   constexpr std::int64_t few = 1 << 10;
-  bool is_small = a.experts <= few;  // also of those without an element
+  bool is_small = a.experts <= few;  // also limits calls without elements
   for (const Buffer& buffer : buffers_of(a)) {
     require(is_usable(buffer), "accepted a pointer to nothing, or one that is not aligned");
     require(buffer.bytes <= std::numeric_limits<std::int64_t>::max(), "accepted what 63 bits cannot address");
     is_small &= buffer.bytes <= 1 << 15;
   }
   const std::int64_t threads = threads_of(a), n_tiles = n_tiles_of(a);
-  // A thread of unpack stores two strips, of sixteen bytes each.
+  // A thread of unpack stores two strips of sixteen bytes each.
   constexpr int bytes_of_thread = std::is_same_v<std::remove_cvref_t<decltype(a)>, UnpackArguments> ? 32 : 16;
   require(threads >= 0 && Wide{threads} * bytes_of_thread >= stored_bytes(a), "fewer threads than stores");
   require(n_tiles >= 0 && Wide{n_tiles} * 8 >= Wide{a.experts} * a.n, "fewer n-tiles than rows");

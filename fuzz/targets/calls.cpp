@@ -13,13 +13,13 @@ namespace tileproof {
 
 namespace {
 
-/// As guarded() wants to know it: addresses are aligned to exactly this, or to 256 bytes and more.
+/// The pointer's alignment for guarded(): the exact one below 256 bytes, else 256.
 std::size_t alignment_of(const void* pointer) {
   const auto address = reinterpret_cast<std::uintptr_t>(pointer) % 256;
   return address == 0 ? 256 : address & ~(address - 1);
 }
 
-/// The first elements from the choices, as long as there are any, and the others drawn.
+/// Takes elements from the choices as long as there are any, and draws the others.
 template <class T>
 std::vector<T> elements(std::int64_t count, Choices& choices) {
   std::vector<T> all(static_cast<std::size_t>(count));
@@ -30,7 +30,7 @@ std::vector<T> elements(std::int64_t count, Choices& choices) {
   return all;
 }
 
-/// Scales, or scales and zeros, of a profile, or whatever the choices say.
+/// Scales, or scales and zeros: from a profile, or any bits that the choices give.
 template <class Bits>
 std::vector<Bits> parameters(reference::FloatFormat format, std::int64_t count, bool with_zeros, Choices& choices) {
   const auto rows = static_cast<std::int64_t>(profiles().size());
@@ -60,7 +60,7 @@ void run_where(const kernels::DequantizeArguments& a, Where where, Way... way) {
   kernels::dequantize(a, where, way...);
 }
 
-/// How a call is cut, and which of the host's two codes runs it.
+/// How a call is cut into pieces, and which of the host's two implementations runs it.
 class Cut {
  public:
   explicit Cut(Choices& choices) : by_(choices.below(6)), length_(choices.below(256)) {}
@@ -84,8 +84,9 @@ class Cut {
     for (; end > 0; end -= length_) use(end > length_ ? end - length_ : 0, end);
   }
 
-  std::int64_t by_;      // 0: by threads; 1: by n-tiles, in the usual way; else in one that this machine has
-  std::int64_t length_;  // of a piece; 0: there is one
+  // 0: by threads; 1: by n-tiles in the default way; else by n-tiles in one of this machine's ways.
+  std::int64_t by_;
+  std::int64_t length_;  // of a piece; 0: one piece
 };
 
 Tensor input(const char* name, const void* from, std::int64_t elements, std::size_t element_bytes, const void* like) {

@@ -1,5 +1,5 @@
-/// Calls of the production kernels on the host, for fuzz targets: each is run between fences and compared with the
-/// specification.
+/// Calls of the production kernels on the host, for fuzz targets. Each call runs between fences and is compared with
+/// the specification.
 #pragma once
 
 #include "fuzz/targets/target.h"
@@ -7,8 +7,8 @@
 
 namespace tileproof {
 
-/// Runs a legal call over data of its own, in a way that the choices say, and compares every element with the
-/// specification's. Of the pointers only the alignment is taken.
+/// Runs a legal call over data of its own, in a way that the choices decide, and compares every element with the
+/// specification. Only the alignment of the pointers is used.
 /// @throws GuardViolation, Wrong
 void require_as_specified(kernels::PackArguments, Choices&);
 void require_as_specified(kernels::UnpackArguments, Choices&);

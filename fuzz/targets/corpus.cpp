@@ -1,5 +1,5 @@
-// A text as a corpus: either problems that can exist, one for each line that is neither empty nor a comment, which read
-// back when they are written again; or UsageError.
+// A text as a corpus: either it gives a possible problem for each line that is neither empty nor a comment, and these
+// can be written and read back; or it is a UsageError.
 #include <sstream>
 
 #include "fuzz/corpus/corpus.h"

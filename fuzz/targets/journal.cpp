@@ -1,5 +1,5 @@
-// A text as a journal: either contents that a campaign can go on from, or UsageError. Of contents, all but what the
-// last line told are left when that line is cut.
+// A text as a journal: either it gives contents that a campaign can continue from, or it is a UsageError. If the last
+// line is cut, everything before it must still be read.
 #include <sstream>
 
 #include "fuzz/records/journal.h"
@@ -15,7 +15,7 @@ JournalContents contents_of(const std::string& text) {
   return journal_of(stream, "journal.jsonl");
 }
 
-/// What goes on from a journal, and shards that are merged, rely on.
+/// The conditions that resuming a campaign and merging shards rely on.
 void check_contents(const JournalContents& contents) {
   const CampaignIdentity& identity = contents.identity;
   require(identity.shard < identity.shards, "a shard that does not exist");

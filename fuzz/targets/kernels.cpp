@@ -1,5 +1,5 @@
-// Bytes as a legal call of a kernel on the host: shape, layout, type, alignment, data, and how it is cut. It is not
-// refused, writes its output and nothing else, and gives the specification's bits.
+// Bytes as a legal call of a kernel on the host: shape, layout, type, alignment, data, and how it is cut. The kernel
+// must not refuse it, must write only its output, and must give the specification's bits.
 #include "fuzz/targets/calls.h"
 
 namespace tileproof {
@@ -8,7 +8,7 @@ namespace {
 
 using namespace kernels;
 
-/// An address that is never used, so many bytes behind one of 256-byte alignment.
+/// An address that is never accessed, some bytes past one of 256-byte alignment.
 template <class T>
 T* aligned_to(std::int64_t element_bytes, Choices& choices) {
   return reinterpret_cast<T*>(static_cast<std::uintptr_t>(0x10000 + element_bytes * choices.below(16)));
@@ -20,7 +20,8 @@ struct Sizes {
 
 Sizes sizes_of(Choices& choices) {
   const std::int64_t inner_k_tiles = choices.one_of({std::int64_t{2}, std::int64_t{4}, std::int64_t{8}});
-  const std::int64_t n = choices.below(18), supertiles = choices.below(2 + 10 / inner_k_tiles);  // as many columns
+  // about as many columns in every layout
+  const std::int64_t n = choices.below(18), supertiles = choices.below(2 + 10 / inner_k_tiles);
   const std::int64_t experts = choices.one_of({std::int64_t{1}, std::int64_t{2}, std::int64_t{3}, std::int64_t{0}});
   return {n, supertiles * 16 * inner_k_tiles, inner_k_tiles, experts};
 }

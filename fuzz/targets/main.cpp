@@ -1,5 +1,5 @@
-// A fuzz target without a fuzzer: runs every file of the folders given, and names each, so that the last one named is
-// the one it ended with.
+// Runs a fuzz target without a fuzzer, over every file of the given folders. It prints each name first, so that after a
+// crash the last name is the cause.
 #include <filesystem>
 #include <fstream>
 #include <iostream>
@@ -10,7 +10,7 @@
 
 int main(int count, char** folders) {
   namespace fs = std::filesystem;
-  std::set<fs::path> files;  // in the same order everywhere
+  std::set<fs::path> files;  // sorted, so that every machine has one order
   for (int i = 1; i < count; ++i) {
     for (const fs::directory_entry& entry : fs::recursive_directory_iterator(folders[i])) {
       if (entry.is_regular_file()) files.insert(entry.path());

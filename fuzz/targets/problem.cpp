@@ -1,4 +1,5 @@
-// A line as a problem: either one that says what the line says and prints itself as a line of the same, or UsageError.
+// A line as a problem: either it gives a problem that says what the line says and prints an equivalent line, or it is a
+// UsageError.
 #include <map>
 #include <optional>
 #include <sstream>
@@ -10,7 +11,7 @@ namespace tileproof {
 
 namespace {
 
-/// By flag.
+/// The value of each flag.
 using Words = std::map<std::string, std::string>;
 
 Words words_of(const std::string& line) {
@@ -20,7 +21,7 @@ Words words_of(const std::string& line) {
   return values;
 }
 
-/// Sign, base and digits without leading zeros; nothing for what is no number.
+/// Sign, base and digits without leading zeros; empty if the text is no number.
 std::optional<std::string> plain_number(std::string text) {
   const bool is_negative = text.starts_with("-");
   if (is_negative) text.erase(0, 1);
@@ -31,7 +32,7 @@ std::optional<std::string> plain_number(std::string text) {
   text.erase(0, std::min(text.find_first_not_of('0'), text.size() - 1));
   for (char& digit : text) digit = static_cast<char>(digit >= 'A' && digit <= 'F' ? digit - 'A' + 'a' : digit);
   if (text == "0") return text;
-  if (!is_hexadecimal && !is_negative && text.size() <= 20) {  // seeds are printed as hexadecimal
+  if (!is_hexadecimal && !is_negative && text.size() <= 20) {  // seeds are printed in hexadecimal
     unsigned __int128 value = 0;
     for (const char digit : text) value = value * 10 + static_cast<unsigned>(digit - '0');
     std::string reversed;
@@ -64,7 +65,7 @@ void check(const std::string& line) {
     require(span.first >= 0 && span.end >= span.first, "a span that ends before it begins");
   }
 
-  // What is left out keeps its default; everything else is as it was written.
+  // Missing fields have their defaults; all others must be as written.
   Words written = words_of(line_of(Problem()));
   for (const char* flag : {"--codes", "--parameters"}) written[flag] = "0.." + std::to_string(Span::all);
   Words found = written;

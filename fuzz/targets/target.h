@@ -1,5 +1,5 @@
-/// What the fuzz targets share. A target is one function over bytes, which libFuzzer calls (preset libfuzzer) or the
-/// plain main of targets/main.cpp; what it throws, and what a sanitizer says, is a finding.
+/// Shared by the fuzz targets. A target is one function over bytes, called by libFuzzer (preset libfuzzer) or by the
+/// plain main of targets/main.cpp; an exception or a sanitizer's report is a finding.
 #pragma once
 
 #include <algorithm>
@@ -12,7 +12,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
 
 namespace tileproof {
 
-/// Something is not as it must be.
+/// A condition that must hold does not.
 struct Wrong : std::runtime_error {
   using std::runtime_error::runtime_error;
 };
@@ -22,7 +22,7 @@ inline void require(bool is_so, const std::string& what) {
 
 inline std::string text_of(const std::uint8_t* data, std::size_t size) { return {data, data + size}; }
 
-/// Choices from bytes, one after another; behind their end everything is 0.
+/// Choices read from bytes one after another; after the end, all bytes are 0.
 class Choices {
  public:
   Choices(const std::uint8_t* data, std::size_t size) : data_(data), left_(size) {}
@@ -32,7 +32,7 @@ class Choices {
     for (int i = 0; i < bytes && left_ > 0; ++i, --left_) value |= static_cast<std::uint64_t>(*data_++) << (8 * i);
     return value;
   }
-  /// 0..bound-1, of one byte.
+  /// A number in 0..bound-1, from one byte.
   std::int64_t below(std::int64_t bound) {
     return static_cast<std::int64_t>(number(1) % static_cast<std::uint64_t>(bound));
   }
