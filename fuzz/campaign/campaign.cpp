@@ -178,13 +178,8 @@ void Campaign::run_batch(std::size_t worker, std::unique_ptr<Worker>& process, s
       history.clear();
     }
     std::vector<FailedCase> failed;
-    std::optional<std::pair<std::uint64_t, Problem>> tried;  // a neighbour of that case, the last one
     const auto note = [&](const json& told) {
       const std::uint64_t index = told.at("case");
-      if (told.contains("tries")) {
-        tried = {index, problem_of(told.at("tries"))};
-        return;
-      }
       const CaseOutcome outcome = outcome_of(told.at("outcome"), problem_of(told.at("problem")));
       if (outcome.finding) failed.push_back({index, *outcome.finding});
       if (outcome.finding) remember(failed.back());
@@ -236,10 +231,7 @@ void Campaign::run_batch(std::size_t worker, std::unique_ptr<Worker>& process, s
       if (++deaths_between_cases < most_canaries) continue;
       throw std::runtime_error("a worker " + death + ", between cases, again and again");
     }
-    const bool was_neighbour = tried && tried->first == in_case->index;
-    FailedCase lost = {
-        in_case->index,
-        finding_of_death(was_neighbour ? tried->second : list_.at(in_case->index).problem, touch, death)};
+    FailedCase lost = {in_case->index, finding_of_death(list_.at(in_case->index).problem, touch, death)};
     if (was_hang) {
       lost.finding.kind = kind_of_hang;
       lost.finding.details =

@@ -4,7 +4,6 @@
 #include <functional>
 #include <iostream>
 #include <set>
-#include <sstream>
 
 #include "fuzz/campaign/fingerprint.h"
 #include "fuzz/records/expected_failures.h"
@@ -72,7 +71,6 @@ std::vector<CampaignFinding> CampaignCorpus::run_again(const std::vector<const P
     const Replayed& one = all[i];
     const Problem& problem = one.line.problem;
     const bool is_kept = i < kept;
-    if (one.of_bound > 0) keep_closer(closest_, problem.property, {one.of_bound, line_of(problem)});
     if (is_kept && one.outcome.has_passed()) keeping([&] { corpus_.keep_incubating(problem, one.line.comment); });
     if (!one.outcome.finding || known_as(expected_failures_, *one.outcome.finding) != nullptr) continue;
     ++failed;
@@ -135,13 +133,7 @@ CampaignFinding CampaignCorpus::as_found(const Replayed& one, Worker& worker) {
           .shrunk = smallest.how_far};
 }
 
-void CampaignCorpus::keep(const std::map<std::string, Signed>& findings, const ClosestOfProperties& closest) {
-  for (const auto& [property, one] : closest) keep_closer(closest_, property, one);
-  for (const auto& [property, one] : closest_) {
-    std::ostringstream comment;
-    comment << 100 * one.of_bound << " % of its bound";
-    keeping([&] { corpus_.keep_coverage(problem_of(one.line), comment.str()); });
-  }
+void CampaignCorpus::keep(const std::map<std::string, Signed>& findings) {
   for (const auto& [fingerprint, one] : findings) {
     if (!one.finding.is_reproducible || one.finding.cases.empty()) continue;
     keeping([&] { corpus_.keep_crashing(one.finding.smallest.problem, fingerprint + "\nfound " + utc_now()); });

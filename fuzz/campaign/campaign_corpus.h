@@ -3,7 +3,6 @@
 
 #include "fuzz/campaign/campaign.h"
 #include "fuzz/campaign/replaying.h"
-#include "fuzz/process/climbing.h"
 
 namespace tileproof {
 
@@ -27,7 +26,7 @@ class CampaignCorpus {
   /// How many were, how many failed, and how many were left.
   const nlohmann::json& counts() const { return counts_; }
 
-  void keep(const std::map<std::string, Signed>& findings, const ClosestOfProperties& closest);
+  void keep(const std::map<std::string, Signed>& findings);
 
  private:
   CampaignFinding as_seen(const Replayed&);
@@ -38,7 +37,6 @@ class CampaignCorpus {
   const SelectedSubject& selected_;
   const std::vector<ExpectedFailure>& expected_failures_;
   Limits limits_;
-  ClosestOfProperties closest_;
   nlohmann::json counts_ = nlohmann::json::object();
 };
 

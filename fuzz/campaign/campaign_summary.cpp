@@ -79,7 +79,6 @@ json counts_alone(const BatchCounts& counts) {
   all.erase("known");
   all.erase("idle");
   all.erase("absent");
-  all.erase("closest");
   return all;
 }
 
@@ -159,7 +158,6 @@ json campaign_summary(const CampaignFacts& facts, const CaseList& list) {
           {"discovery", curve_of(discovery, cases)},
           {"findings", findings},
           {"known", counts.known},
-          {"closest_to_a_bound", json_of(counts.closest)},
           {"never_asked", without_comparison(facts, discovery, &BatchCounts::absent)},
           {"planted", facts.planted},
           {"corpus", facts.corpus},

@@ -41,7 +41,6 @@ Canary looked_for(const Mutant& mutant, const std::vector<const Property*>& prop
   const std::uint64_t most = turns_for_canaries * list.properties().size();
   for (std::uint64_t batch = 0; planted.cases < most && !planted.is_found; ++batch) {
     const auto note = [&](const json& told) {
-      if (!told.contains("outcome")) return;
       const std::uint64_t index = told.at("case");
       const std::string& property = list.at(index).property->name;
       if (planted.is_found || std::find(finders.begin(), finders.end(), property) == finders.end()) return;

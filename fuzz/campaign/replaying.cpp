@@ -2,7 +2,6 @@
 
 #include <algorithm>
 
-#include "fuzz/process/climbing.h"
 #include "fuzz/process/worker.h"
 #include "properties/case/generator.h"
 #include "properties/registry.h"
@@ -44,8 +43,7 @@ std::vector<Replayed> replayed(const SelectedSubject& selected, const std::vecto
   for (const CorpusLine& line : lines) {
     if (stop()) break;
     Coverage coverage;
-    const CaseOutcome outcome = worker.run(property_of(line.problem.property), line.problem, coverage);
-    all.push_back({line, outcome, closeness_of(coverage)});
+    all.push_back({line, worker.run(property_of(line.problem.property), line.problem, coverage)});
   }
   return all;
 }

@@ -11,7 +11,6 @@ namespace tileproof {
 struct Replayed {
   CorpusLine line;
   CaseOutcome outcome;
-  double of_bound = 0;  // how close it came, where its property has a bound
 };
 
 /// The lines that the subject can be asked, as problems of that subject.

@@ -318,10 +318,7 @@ int fuzz(FuzzOptions options, const std::string& command, bool workers_given) {
   keep_in_history(memory_of(options), folder, utc_of(is_resumed ? so_far.since : journal.run_start()), summary);
   written.write(folder / "campaign.json", dumped(summary, 2) + "\n");
   std::cout << reports::campaign_page(summary, takes_escapes(STDOUT_FILENO)) << std::flush;
-  BatchCounts all_together;
-  for (const auto& [batch, counts] : campaign.done()) all_together.add(counts);
-  // Only the first shard runs the corpus, so only it can say what came closest to a bound.
-  corpus.keep(campaign.findings(), identity.shard == 0 ? all_together.closest : ClosestOfProperties());
+  corpus.keep(campaign.findings());
   return written.exit_code(summary["exit_code"]);
 }
 

@@ -110,11 +110,11 @@ RunOfHistory of_campaign(const fs::path& folder) {
 }
 
 /// To add a kind of record, add a row.
-struct RecordsKind {
+struct KindOfRecord {
   const char* file;
   RunOfHistory (*run)(const fs::path& folder);
 };
-constexpr RecordsKind records_kinds[] = {
+constexpr KindOfRecord kinds_of_records[] = {
     {"journal.jsonl", of_campaign}, {"summary.json", of_verify}, {"proofs.json", of_prove}, {"bench.json", of_bench}};
 
 }  // namespace
@@ -139,12 +139,12 @@ RunOfHistory run_of_campaign(const json& summary, const fs::path& folder, const 
 }
 
 bool holds_a_run(const fs::path& folder) {
-  return std::any_of(std::begin(records_kinds), std::end(records_kinds),
-                     [&](const RecordsKind& kind) { return fs::exists(folder / kind.file); });
+  return std::any_of(std::begin(kinds_of_records), std::end(kinds_of_records),
+                     [&](const KindOfRecord& kind) { return fs::exists(folder / kind.file); });
 }
 
 std::optional<RunOfHistory> recorded_run(const fs::path& folder) {
-  for (const RecordsKind& kind : records_kinds) {
+  for (const KindOfRecord& kind : kinds_of_records) {
     if (!fs::exists(folder / kind.file)) continue;
     try {
       return kind.run(folder);

@@ -18,7 +18,6 @@ namespace fs = std::filesystem;
 
 constexpr const char* crashing_file = "crashing.txt";
 constexpr const char* incubating_file = "incubating.txt";
-constexpr const char* coverage_file = "coverage.txt";
 
 Problem possible_problem(const std::string& line) {
   const Problem problem = problem_of(line);
@@ -89,7 +88,7 @@ const std::vector<CorpusLine>& own_corpus() {
 }
 
 WorkingCorpus::WorkingCorpus(fs::path folder) : folder_(std::move(folder)) {
-  for (const char* file : {crashing_file, incubating_file, coverage_file}) lines_of(file);
+  for (const char* file : {crashing_file, incubating_file}) lines_of(file);
 }
 
 WorkingCorpus::Lines WorkingCorpus::lines_of(const char* file) const {
@@ -111,7 +110,7 @@ WorkingCorpus::Lines WorkingCorpus::lines_of(const char* file) const {
 
 std::vector<CorpusLine> WorkingCorpus::of_subject(const std::string& subject) const {
   Lines all;
-  for (const char* file : {crashing_file, incubating_file, coverage_file}) {
+  for (const char* file : {crashing_file, incubating_file}) {
     for (CorpusLine& line : lines_of(file)) {
       if (line.problem.subject == subject) all.push_back(std::move(line));
     }
@@ -121,7 +120,7 @@ std::vector<CorpusLine> WorkingCorpus::of_subject(const std::string& subject) co
 
 void WorkingCorpus::write(const char* file, const Lines& lines) const { write_file(folder_ / file, text_of(lines)); }
 
-void WorkingCorpus::change(const std::function<void(Lines&, Lines&, Lines&)>& change) {
+void WorkingCorpus::change(const std::function<void(Lines&, Lines&)>& change) {
   fs::create_directories(folder_);
   const FileLock lock(folder_ / "lock");
   struct Part {  // a file of the corpus
@@ -129,12 +128,12 @@ void WorkingCorpus::change(const std::function<void(Lines&, Lines&, Lines&)>& ch
     Lines lines;
     std::string before;
   };
-  Part all[] = {{crashing_file, {}, ""}, {incubating_file, {}, ""}, {coverage_file, {}, ""}};
+  Part all[] = {{crashing_file, {}, ""}, {incubating_file, {}, ""}};
   for (Part& kept : all) {
     kept.lines = lines_of(kept.file);
     kept.before = text_of(kept.lines);
   }
-  change(all[0].lines, all[1].lines, all[2].lines);
+  change(all[0].lines, all[1].lines);
   // Write the files that have grown first: a line that moves is then briefly in two files, and never in none.
   for (const bool has_grown : {true, false}) {
     for (const Part& kept : all) {
@@ -145,26 +144,17 @@ void WorkingCorpus::change(const std::function<void(Lines&, Lines&, Lines&)>& ch
 }
 
 void WorkingCorpus::keep_crashing(const Problem& problem, const std::string& comment) {
-  change([&](Lines& crashing, Lines& incubating, Lines&) {
+  change([&](Lines& crashing, Lines& incubating) {
     drop(incubating, problem);
     if (!has(crashing, problem)) crashing.push_back({comment, problem, ""});
   });
 }
 
 void WorkingCorpus::keep_incubating(const Problem& problem, const std::string& comment) {
-  change([&](Lines& crashing, Lines& incubating, Lines&) {
+  change([&](Lines& crashing, Lines& incubating) {
     if (!has(crashing, problem)) return;
     drop(crashing, problem);
     if (!has(incubating, problem)) incubating.push_back({comment, problem, ""});
-  });
-}
-
-void WorkingCorpus::keep_coverage(const Problem& problem, const std::string& comment) {
-  change([&](Lines&, Lines&, Lines& coverage) {
-    std::erase_if(coverage, [&](const CorpusLine& line) {
-      return line.problem.property == problem.property && line.problem.subject == problem.subject;
-    });
-    coverage.push_back({comment, problem, ""});
   });
 }
 

@@ -25,11 +25,10 @@ std::vector<CorpusLine> corpus_lines(const std::string& text, const std::string&
 /// The lines of fuzz/corpus/ when the program was built.
 const std::vector<CorpusLine>& own_corpus();
 
-/// A working corpus: three files in a folder.
+/// A working corpus: two files in a folder.
 ///
 ///   crashing.txt    smallest known cases that fail
 ///   incubating.txt  cases that failed once and pass now; they are watched
-///   coverage.txt    for each property with a bound, the case that came closest to it
 class WorkingCorpus {
  public:
   /// Creates nothing until something is kept.
@@ -44,15 +43,13 @@ class WorkingCorpus {
   void keep_crashing(const Problem&, const std::string& comment);
   /// Moves the problem here if it is in crashing.txt.
   void keep_incubating(const Problem&, const std::string& comment);
-  /// Replaces the case of the same property and subject.
-  void keep_coverage(const Problem&, const std::string& comment);
 
  private:
   using Lines = std::vector<CorpusLine>;
   Lines lines_of(const char* file) const;
   void write(const char* file, const Lines&) const;
   /// Calls `change` with the contents of the files while no other process may change them, and writes what it changed.
-  void change(const std::function<void(Lines& crashing, Lines& incubating, Lines& coverage)>& change);
+  void change(const std::function<void(Lines& crashing, Lines& incubating)>& change);
 
   std::filesystem::path folder_;
 };

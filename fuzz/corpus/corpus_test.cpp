@@ -92,16 +92,6 @@ TEST_F(AWorkingCorpus, MovesWhatFailsNoMoreAndBack) {
   EXPECT_EQ(text("crashing.txt"), std::string("# again\n") + a_line + "\n");
 }
 
-TEST_F(AWorkingCorpus, HasOneCoverageCaseOfAPropertyAndSubject) {
-  WorkingCorpus corpus(folder_);
-  corpus.keep_coverage(problem_, "0.5");
-  Problem closer = problem_;
-  closer.seed = 8;
-  corpus.keep_coverage(closer, "0.75");
-  ASSERT_EQ(corpus.of_subject("host").size(), 1);
-  EXPECT_EQ(corpus.of_subject("host")[0].problem, closer);
-}
-
 TEST_F(AWorkingCorpus, HoldsAMovedProblemSomewhereWhateverEndsTheMove) {
   WorkingCorpus corpus(folder_);
   corpus.keep_crashing(problem_, "what");
@@ -167,7 +157,7 @@ TEST_F(ACorpusOfCampaigns, WatchesWhatFailsNoMore) {
 }
 
 TEST_F(ACorpusOfCampaigns, NamesWhatFailsByItselfAndNotByARemark) {
-  put("coverage.txt", "# 12.5 % of its bound\n" + line_of(own_corpus().front().problem) + "\n");
+  put("crashing.txt", "# a remark\n" + line_of(own_corpus().front().problem) + "\n");
   const Ran ran = campaign("--subject " + own_corpus().front().problem.subject + " --property value/", "run");
   EXPECT_EQ(ran.exit, 1) << ran.text;
   const nlohmann::json campaigns = result("run");

@@ -4,7 +4,6 @@
 #include <map>
 #include <new>
 
-#include "fuzz/process/climbing.h"
 #include "fuzz/records/journal.h"
 #include "fuzz/records/protocol.h"
 #include "properties/memory/generated_tensor.h"
@@ -70,8 +69,7 @@ json Batches::run(const json& question, const std::function<void(const json&)>& 
     const ListedCase listed = list_.at(index);
     Coverage coverage;
     in_flight_.begin(slot_, last = index);
-    CaseOutcome outcome = run_case(*listed.property, listed.problem, coverage);
-    if (outcome.has_passed()) climb_from(index, listed, coverage, note, counts, outcome);
+    const CaseOutcome outcome = run_case(*listed.property, listed.problem, coverage);
     if (outcome.finding) {
       note({{"case", index}, {"problem", line_of(outcome.finding->problem)}, {"outcome", json_of(outcome)}});
     }
@@ -100,24 +98,6 @@ json Batches::run(const json& question, const std::function<void(const json&)>& 
   }
   counts.seconds = std::chrono::duration<double>(Clock::now() - begin).count();
   return {{"counts", json_of(counts)}, {"ended_by", ended_by}, {"not_passed", not_passed}};
-}
-
-/// @param note     receives each neighbour before it runs, because the neighbour may end the process
-/// @param outcome  the case's outcome; replaced by that of a neighbour that fails
-void Batches::climb_from(std::uint64_t index, const ListedCase& listed, const Coverage& coverage,
-                         const std::function<void(const json&)>& note, BatchCounts& counts, CaseOutcome& outcome) {
-  if (coverage.largest.empty()) return;
-  std::string why_not;
-  const SampleSpace space = sample_space_of(*listed.property, row_.capabilities, &why_not);
-  const auto run = [&](const Problem& problem, Coverage& met_there) {
-    note({{"case", index}, {"tries", line_of(problem)}});
-    in_flight_.begin(slot_, index);  // each neighbour has a deadline of its own
-    return run_case(*listed.property, problem, met_there);
-  };
-  const Climbed climb = climbed(listed.problem, space, coverage, run);
-  counts.climbs += climb.tries;
-  keep_closer(counts.closest, listed.property->name, climb.closest);
-  if (climb.failed) outcome = *climb.failed;
 }
 
 /// Running out of memory is not the subject's fault.

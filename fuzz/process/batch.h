@@ -18,14 +18,12 @@ class Batches {
   Batches(const nlohmann::json& order, const SubjectRow& row, Subject&);
 
   /// Runs the cases of a question made by question_for_cases().
-  /// @param note  receives each failing case before the next case begins, and each neighbour that climbing tries
+  /// @param note  receives each failing case before the next case begins
   /// @return the counts, and what ended the batch early, if anything did
   nlohmann::json run(const nlohmann::json& question, const std::function<void(const nlohmann::json&)>& note);
 
  private:
   CaseOutcome run_case(const Property&, const Problem&, Coverage&);
-  void climb_from(std::uint64_t index, const ListedCase&, const Coverage&,
-                  const std::function<void(const nlohmann::json&)>& note, BatchCounts&, CaseOutcome&);
 
   SubjectRow row_;
   Subject& subject_;

@@ -75,19 +75,12 @@ std::vector<std::uint64_t> indices_of(const json& values) {
 }  // namespace
 
 json json_of(const BatchCounts& counts) {
-  return {{"passed", counts.passed},
-          {"failed", counts.failed},
-          {"refused", counts.refused},
-          {"unavailable", counts.unavailable},
-          {"discarded", counts.discarded},
-          {"elements", counts.elements},
-          {"seconds", counts.seconds},
-          {"fingerprints", counts.fingerprints},
-          {"known", counts.known},
-          {"idle", counts.idle},
-          {"absent", counts.absent},
-          {"climbs", counts.climbs},
-          {"closest", json_of(counts.closest)}};
+  return {{"passed", counts.passed},       {"failed", counts.failed},
+          {"refused", counts.refused},     {"unavailable", counts.unavailable},
+          {"discarded", counts.discarded}, {"elements", counts.elements},
+          {"seconds", counts.seconds},     {"fingerprints", counts.fingerprints},
+          {"known", counts.known},         {"idle", counts.idle},
+          {"absent", counts.absent}};
 }
 
 BatchCounts batch_counts_of(const json& value) {
@@ -101,9 +94,7 @@ BatchCounts batch_counts_of(const json& value) {
           .fingerprints = counts_of(value.at("fingerprints")),
           .known = counts_of(value.at("known")),
           .idle = value.at("idle"),
-          .absent = value.at("absent"),
-          .climbs = count_of(value.at("climbs")),
-          .closest = closest_of(value.at("closest"))};
+          .absent = value.at("absent")};
 }
 
 namespace {
@@ -182,8 +173,7 @@ class Reader {
     const auto batch = whole_of<std::uint64_t>(content.at("number"));
     if (contents_.done.contains(batch)) throw wrong("batch " + std::to_string(batch) + " ends twice");
     if (open_.erase(batch) == 0) throw wrong("batch " + std::to_string(batch) + " ends without having begun");
-    const BatchCounts& counts = contents_.done[batch] = batch_counts_of(content);
-    for (const auto& [property, one] : counts.closest) static_cast<void>(problem_in(one.line));
+    contents_.done[batch] = batch_counts_of(content);
     contents_.begun.assign(open_.begin(), open_.end());
   }
   void test_case(const json& line) {
@@ -231,8 +221,6 @@ void BatchCounts::add(const BatchCounts& other) {
   seconds += other.seconds;
   for (const auto& [fingerprint, cases] : other.fingerprints) fingerprints[fingerprint] += cases;
   for (const auto& [id, cases] : other.known) known[id] += cases;
-  climbs += other.climbs;
-  for (const auto& [property, one] : other.closest) keep_closer(closest, property, one);
 }
 
 Journal::Journal(const std::filesystem::path& file)

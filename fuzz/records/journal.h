@@ -24,7 +24,6 @@
 #include <string>
 #include <vector>
 
-#include "fuzz/records/closest.h"
 #include "properties/judging/judge.h"
 
 namespace tileproof {
@@ -61,8 +60,6 @@ struct BatchCounts {
   // refusing is not allowed. Absent: all cases were refused, unavailable or discarded.
   std::vector<std::string> idle = {};
   std::vector<std::string> absent = {};
-  std::int64_t climbs = 0;           // extra cases, run around those of properties with a bound
-  ClosestOfProperties closest = {};  // the closest cases to their properties' bounds
 
   std::int64_t cases() const { return passed + failed + refused + unavailable + discarded; }
   void add(const BatchCounts&);

@@ -86,10 +86,6 @@ std::string campaign_page(const json& campaign, bool colours) {
     }
     text << "\n";
   }
-  for (const auto& [property, one] : campaign.at("closest_to_a_bound").items()) {
-    text << "closest to its bound, " << percent(one.at("of_bound")) << " of it: " << visible(property) << "\n  "
-         << visible(one.at("problem").get<std::string>()) << "\n";
-  }
   for (const json& property : campaign.at("never_asked")) {
     text << "never asked, as each case was refused or lacked something here: " << visible(property.get<std::string>())
          << "\n";
