@@ -210,7 +210,7 @@ void expect_specified_of(Case& c, const Problem& p, Operation operation, const C
     Matrix<std::uint32_t> got(data.activations.rows, p.n);
     got.elements = widened(result.bytes, 2);
     c.elements_are("row m, column n of the product");
-    c.expect_equal(got, whole_products(c.problem, data.activations, data.codes));
+    c.expect_equal(got, whole_products(p, data.activations, data.codes));
     c.elements_are("");
   }
 }
