@@ -10,21 +10,20 @@ __device__ int sink;  // for what is read: else the reading would be compiled aw
 
 }  // namespace
 
-// Volatile, so that nothing is reordered or left out.
+// Reads are volatile, so that nothing is reordered or left out.
+using Read = const volatile std::uint8_t*;
 
-__global__ void canary_read_past_the_end(const volatile std::uint8_t* input, std::int64_t bytes) {
-  sink = input[bytes];
-}
+__global__ void canary_read_past_the_end(Watched at) { sink = Read(at.input)[at.input_bytes]; }
 
-__global__ void canary_read_of_unwritten(const volatile std::uint8_t* output) { sink = output[0]; }
+__global__ void canary_read_of_unwritten(Watched at) { sink = Read(at.output)[0]; }
 
-__global__ void canary_race() {
+__global__ void canary_race(Watched) {
   __shared__ volatile int shared;
   shared = static_cast<int>(threadIdx.x);
   if (threadIdx.x == 0) sink = shared;
 }
 
-__global__ void canary_diverged_barrier() {
+__global__ void canary_diverged_barrier(Watched) {
   if (threadIdx.x < 16) __syncthreads();
   if (threadIdx.x == 0) sink = 1;
 }
@@ -32,30 +31,26 @@ __global__ void canary_diverged_barrier() {
 namespace {
 
 struct Row {
-  const char* kernel;
-  void (*launch)(const Watched&, cudaStream_t);
+  const char* name;
+  void (*kernel)(Watched);
+  int threads;
 };
 
-constexpr int two_warps = 64;
-const Row rows[] = {
-    {"planted_read_past_the_end",
-     [](const Watched& at, cudaStream_t stream) {
-       canary_read_past_the_end<<<1, 1, 0, stream>>>(at.input, at.input_bytes);
-     }},
-    {"planted_read_of_unwritten",
-     [](const Watched& at, cudaStream_t stream) { canary_read_of_unwritten<<<1, 1, 0, stream>>>(at.output); }},
-    {"planted_race", [](const Watched&, cudaStream_t stream) { canary_race<<<1, two_warps, 0, stream>>>(); }},
-    {"planted_diverged_barrier",
-     [](const Watched&, cudaStream_t stream) { canary_diverged_barrier<<<1, two_warps, 0, stream>>>(); }},
-};
+// The sanitizers print a kernel's own name, so each row takes its name from the kernel.
+#define CANARY(kernel) #kernel, kernel
+const Row rows[] = {{CANARY(canary_read_past_the_end), 1},
+                    {CANARY(canary_read_of_unwritten), 1},
+                    {CANARY(canary_race), 64},
+                    {CANARY(canary_diverged_barrier), 64}};
+#undef CANARY
 
 }  // namespace
 
 void launch_canary(const std::string& kernel, const Watched& at, cudaStream_t stream) {
   for (const Row& row : rows) {
-    if (kernel == row.kernel) return row.launch(at, stream);
+    if (kernel == row.name) return row.kernel<<<1, row.threads, 0, stream>>>(at);
   }
-  throw std::logic_error("no planted kernel is called " + kernel);
+  throw std::logic_error("no canary is called " + kernel);
 }
 
 }  // namespace tileproof

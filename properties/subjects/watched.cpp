@@ -17,10 +17,10 @@ MadeSubject make_watched(const std::string& kernel) { return make_watched_cuda_s
 
 const std::vector<Plant>& plants() {
   static const std::vector<Plant> rows = {
-      {"memcheck", "watched:reads-past-the-end", "planted_read_past_the_end", "a read one byte past an input's end"},
-      {"initcheck", "watched:reads-unwritten", "planted_read_of_unwritten", "a read of an output before it is written"},
-      {"racecheck", "watched:races", "planted_race", "two warps that store to one word of shared memory"},
-      {"synccheck", "watched:diverged-barrier", "planted_diverged_barrier",
+      {"memcheck", "watched:reads-past-the-end", "canary_read_past_the_end", "a read one byte past an input's end"},
+      {"initcheck", "watched:reads-unwritten", "canary_read_of_unwritten", "a read of an output before it is written"},
+      {"racecheck", "watched:races", "canary_race", "two warps that store to one word of shared memory"},
+      {"synccheck", "watched:diverged-barrier", "canary_diverged_barrier",
        "a barrier that half a warp does not reach"},
   };
   return rows;
