@@ -1,4 +1,5 @@
-/// The registry: it resolves the names that a command line or a record may hold. It alone knows every folder here.
+/// The registry: resolves the names that a command line or a record may hold. It is the only code that knows every
+/// folder of properties/.
 #pragma once
 
 #include <string>
@@ -10,14 +11,16 @@ namespace tileproof {
 
 struct TimerRow;
 
-/// A subject, a mutated one, one of compute-sanitizer's or a misbehaving one. @throws UsageError for a name that is
-/// none
+/// The row of a subject, a mutant, a subject for compute-sanitizer or a misbehaving subject.
+/// @throws UsageError if no subject has the name
 const SubjectRow& subject_row(const std::string& name);
 
-/// A property of the catalogue or of the measurement. @throws UsageError for a name that is none
+/// A property of the catalogue, or of a measurement of accuracy.
+/// @throws UsageError if no property has the name
 const Property& property_of(const std::string& name);
 
-/// A timer, or a mutant in host memory, which is timed as it is. @throws UsageError for a name that is none
+/// The row of a timer, or a row that times a mutant in host memory.
+/// @throws UsageError if neither has the name
 TimerRow timer_row(const std::string& name);
 
 }  // namespace tileproof

@@ -1,4 +1,4 @@
-// A part of its own, as timers are a library of their own.
+// A file of its own, because timers are a library of their own.
 #include "properties/mutants/mutants.h"
 #include "properties/registry.h"
 #include "properties/timing/rows.h"

@@ -1,4 +1,5 @@
-// An operation that several host threads call at once. The tensors of all callers lie in one guarded arena.
+// Case::at_once(): several host threads call an operation at once, with the tensors of all callers in one guarded
+// arena.
 #include "properties/case/case.h"
 #include "properties/subjects/together.h"
 
@@ -6,13 +7,13 @@ namespace tileproof {
 
 namespace {
 
-/// One caller's tensors, and their places among those of all.
+/// One caller's tensors, and their indices among the tensors of all callers.
 struct Caller {
   Call call;
   Contents inputs;
   std::vector<std::pair<Role, std::size_t>> places;
   std::vector<std::uint8_t> out[calls_of_caller];
-  std::size_t first_out = 0;  // of its results, one for each call
+  std::size_t first_out = 0;  // index of the first of its results, one for each call
 };
 
 }  // namespace

@@ -19,7 +19,7 @@ std::vector<std::uint8_t> bytes_of(const std::vector<T>& elements) {
   return bytes;
 }
 
-// --- What a call gives ---------------------------------------------------------------------------------------------
+// --- Results of calls ----------------------------------------------------------------------------------------------
 
 Sizes sizes_of_packed(const Problem& p) {
   const reference::Dims dims = p.layout().dims(p.size());
@@ -32,7 +32,7 @@ void expect_form(const OperatorResult& result, Element element, const Sizes& siz
   throw Failure("mismatch", "the result is " + result.text() + ", expected " + name_of(element) + " " + text_of(sizes));
 }
 
-/// What the operation gives for the problem.
+/// Type and sizes of an operation's result.
 struct Form {
   Element element;
   Sizes sizes;
@@ -132,7 +132,7 @@ CallData other_data(const Case& c, Operation operation, std::uint64_t which) {
   other.seed = mixed(other.seed + which);
   CallData data = data_of(other, operation);
   if (operation == Operation::matmul) {
-    // Scales that would show: 2 for 1.
+    // Use scale 2 in place of 1, so that a mix-up shows.
     for (std::uint32_t& scale : data.parameters.scales.elements) {
       scale = reference::rounded(reference::bf16, reference::whole(2));
     }
@@ -217,7 +217,7 @@ void expect_specified_of(Case& c, const Problem& p, Operation operation, const C
 
 namespace {
 
-/// An argument of no experts: another dimension of size 0 before the first.
+/// The argument of a batch without experts: a dimension of size 0 stands before the first.
 Argument without_experts(const Argument& one) {
   if (one.number) return one;
   Sizes sizes = one.sizes;

@@ -1,4 +1,4 @@
-/// Calls of PyTorch operators over a problem's data, and what they are to give.
+/// Calls of PyTorch operators over a problem's data, and their expected results.
 #pragma once
 
 #include <functional>
@@ -10,22 +10,24 @@
 
 namespace tileproof {
 
-/// What the calls of a case are made of. The matmul's sums are exact: see whole_activations.
+/// The data of a case's calls. The matmul's sums are exact: see whole_activations().
 struct CallData {
   Matrix<std::uint8_t> codes;         // [n][k]
-  Parameters parameters;              // of the float domain
+  Parameters parameters;              // in the float domain
   Matrix<std::uint16_t> activations;  // [16][k], bf16
 };
 
-/// A function of the problem alone.
+/// Data that depend on the problem alone.
 CallData data_of(const Problem&, Operation);
-/// The same of a case's problem; what it holds counts as met.
+/// Data of a case's problem, counted in its coverage.
 CallData drawn_data(Case&, Operation);
-/// Other data of the same sizes, for alternate inputs and for experts beside the first. @param which  1 or more
+/// Other data of the same sizes, for alternate inputs and for experts beside the first.
+/// @param which  1 or more
 CallData other_data(const Case&, Operation, std::uint64_t which);
 
-/// Weights that are whole numbers -8..7, activations -1, 0 and 1 with at most sixteen that are not 0: every sum is a
-/// whole number of at most 128, exact in fp32 in any order and exact in bf16. One wrong code or one lost term shows.
+/// Activations -1, 0 and 1, with at most sixteen in a row that are not 0. With weights that are whole numbers -8..7,
+/// every sum is a whole number of at most 128, exact in fp32 in any order and exact in bf16: one wrong code or one lost
+/// term shows.
 Matrix<std::uint16_t> whole_activations(const Problem&);
 Parameters unit_scales(const Problem&);
 Matrix<std::uint32_t> whole_products(const Problem&, const Matrix<std::uint16_t>& activations,
@@ -33,25 +35,31 @@ Matrix<std::uint32_t> whole_products(const Problem&, const Matrix<std::uint16_t>
 
 OperatorCall legal_call(const Problem&, Operation, const CallData&);
 
-/// The ways in which a call can have nothing to do: "no-rows", "no-columns" and the like.
+/// The variants of a call that has nothing to do: "no-rows", "no-columns" and the like.
 std::vector<std::string> empty_variants(Operation);
-/// The call of a problem with one of its sizes 0. @param variant  one of those
+/// A call with one size set to 0.
+/// @param variant  one of empty_variants()
 OperatorCall empty_call(const Problem&, Operation, const std::string& variant);
 
 /// "packed_w = int32 [1, 2, 32, 1], group_size = 32"
 std::string text_of(const OperatorCall&);
 
-/// The legal call's result is as specified: type, sizes, every element. @throws Failure
+/// Requires the legal call's result to be as specified in type, sizes and every element.
+/// @throws Failure
 void expect_specified(Case&, Operation, const CallData&, const OperatorResult&);
-/// The same for a problem that is not the case's own.
+/// Like expect_specified(), for a problem that is not the case's own.
 void expect_specified_of(Case&, const Problem&, Operation, const CallData&, const OperatorResult&);
-/// Type and sizes are. @throws Failure
+/// Requires the type and sizes of the legal call's result to be as specified.
+/// @throws Failure
 void expect_form(Case&, Operation, const OperatorResult&);
-/// The result of an empty call has the form of a full one: its type, sizes and device, and strides as a full result has
-/// them. @param full  the result of a call that has something to do
+/// Requires an empty call's result to have the form of a full one: its type, sizes and device, and contiguous strides
+/// if the full result is contiguous.
+/// @param full  the result of a call that has something to do
+/// @throws Failure
 void expect_form_of_empty(const Problem&, Operation, const std::string& variant, const OperatorResult& empty,
                           const OperatorResult& full);
-/// Two results of the same call are the same in type, sizes and every element. @throws Failure
+/// Requires two results of the same call to be equal in type, sizes and every element.
+/// @throws Failure
 void expect_same(Case&, const OperatorResult& got, const OperatorResult& expected);
 
 }  // namespace tileproof

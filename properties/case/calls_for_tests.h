@@ -1,4 +1,4 @@
-/// Legal calls of problems of every shape, and a walk over the elements of a tensor: of the tests of calls.
+/// For the tests of calls: legal calls of problems of every shape, and a walk over the elements of a tensor.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -11,7 +11,7 @@
 
 namespace tileproof {
 
-/// A case of right operators, and what it needs.
+/// A case on correct operators, with everything that it needs.
 struct CallBench {
   explicit CallBench(const std::string& flags) : problem(problem_of("--property=c --subject=s --seed=0x9 " + flags)) {}
 
@@ -58,7 +58,7 @@ inline bool same(const Argument& a, const Argument& b) {
          a.strides == b.strides && a.offset == b.offset && a.storage == b.storage && a.where == b.where;
 }
 
-/// Calls `use` with the place of every element in the storage, in elements, the last dimension fastest.
+/// Calls `use` with every element's position in the storage, in elements; the last dimension is the fastest.
 template <class Use>
 void walk(const Argument& tensor, std::size_t dimension, std::int64_t place, Use& use) {
   if (dimension == tensor.sizes.size()) return use(place);
@@ -74,7 +74,7 @@ inline std::vector<std::int64_t> places_of(const Argument& tensor) {
   return places;
 }
 
-/// The bytes of the elements, in the order of their indices. Of elements outside the storage, nothing.
+/// The bytes of the elements in the order of their indices; empty if an element lies outside the storage.
 inline std::vector<std::uint8_t> elements_of(const Argument& tensor) {
   const std::int64_t step = bytes_of(tensor.element);
   std::vector<std::uint8_t> bytes;

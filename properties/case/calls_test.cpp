@@ -1,5 +1,5 @@
-// Calls of operators: the legal ones are as the schemas say and hold their problem's data, and what they are to give is
-// held against the specification in type, sizes and every element.
+// Calls of operators: legal calls follow the schemas and hold their problem's data, and results are compared with the
+// specification in type, sizes and every element.
 #include "properties/case/calls.h"
 
 #include <map>
@@ -73,7 +73,7 @@ TEST(ALegalCall, HoldsTheDataOfItsProblem) {
 }
 
 TEST(DataOfAnotherNumber, DifferInMostCodesScalesAndZeros) {
-  // Experts that share nothing but by chance: one code in sixteen.
+  // Experts share codes only by chance: one in sixteen.
   CallBench b("--n=13 --k=96");
   const auto data = [&](std::uint64_t which) {
     return which == 0 ? drawn_data(b.one, Operation::dequantize) : other_data(b.one, Operation::dequantize, which);
@@ -135,7 +135,7 @@ TEST(WholeNumberProducts, AreTheSumsTheyAreSaidToBe) {
 
 TEST(ALegalCall, IsRefusedByNone) {
   for_each_legal_call([](CallBench& b, const CallData&, const OperatorCall& legal) {
-    if (legal.operation == Operation::matmul && b.problem.n % 8 != 0) return;  // the caller pads
+    if (legal.operation == Operation::matmul && b.problem.n % 8 != 0) return;  // the caller must pad n first
     EXPECT_NO_THROW(b.subject.call_on_meta(legal));
   });
 }

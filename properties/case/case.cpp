@@ -1,4 +1,4 @@
-// What a case draws from its problem, and the operations it puts to its subject, guarded.
+// Case: draws data from its problem, and runs guarded operations on its subject.
 #include "properties/case/case.h"
 
 #include <algorithm>
@@ -31,7 +31,6 @@ Tensor output(const char* name, std::vector<std::uint8_t>& bytes, std::size_t el
           .alignment = alignment};
 }
 
-/// Weights in the order of their format's result, as rows of n.
 Matrix<std::uint32_t> in_rows(const Problem& p, Matrix<std::uint32_t> weights) {
   if (p.format->result == reference::ResultOrder::n_k) return weights;
   Matrix<std::uint32_t> rows(weights.rows, weights.columns);
@@ -47,7 +46,7 @@ Matrix<std::uint32_t> in_rows(const Problem& p, Matrix<std::uint32_t> weights) {
 
 Case::Case(const Problem& problem_, const Capabilities& capabilities_, Subject& subject, Coverage& coverage)
     : problem(problem_), capabilities(capabilities_), subject_(subject), coverage_(coverage) {
-  compute_in_default_mode();  // whatever the call before has left
+  compute_in_default_mode();  // an earlier call may have left another mode
   subject_.first_state();
   count_problem(problem, coverage_);
   if (problem.experts > 1) ++coverage_.classes["several experts"];
@@ -58,7 +57,8 @@ Case::~Case() { subject_.vary(0); }
 
 namespace {
 
-/// The codes that stand at each nibble, a bit for each code: as quick to note as a store, and soon all there are.
+/// The codes seen at each nibble, one bit for each code. Noting a code costs one store, and soon all codes have been
+/// seen.
 class Seen {
  public:
   void note(std::uint32_t code, int nibble) {
@@ -125,7 +125,7 @@ std::vector<std::uint32_t> Case::words() {
 
 namespace {
 
-/// A zero point of those that the scheme has. Where those are all of int8, a byte of the bits.
+/// A byte of the bits if the scheme takes it as a zero point or has none; otherwise a draw from the scheme's range.
 std::int8_t drawn_zero_point(const Scheme& scheme, std::uint64_t bits) {
   const auto byte = static_cast<std::int8_t>(bits >> 56);
   const reference::Range range = scheme.zero_points;
@@ -199,7 +199,7 @@ Contents Case::run(Call call, Contents contents) {
 }
 
 std::size_t Case::alignment_of(const Call& call, RoleRow row, std::size_t element_bytes) {
-  constexpr std::size_t of_vectors = 16;  // of codes and results
+  constexpr std::size_t of_vectors = 16;  // bytes, for codes and results
   if (is_eager(call.operation) || call.operation == Operation::matmul) return alignment_of_allocators;
   return row.is_output || row.role == Role::pairs ? of_vectors : element_bytes;
 }
@@ -329,7 +329,7 @@ std::vector<OperatorResult> Case::call_at_once(const std::vector<OperatorCall>& 
   try {
     run(tensors, [&](const std::vector<void*>& at) { results = subject_.operators()->call_at_once(calls, at); });
   } catch (const Refused& refused) {
-    for (const OperatorCall& one : calls) call(one);  // refused by one caller too: no matter of several
+    for (const OperatorCall& one : calls) call(one);  // throws Refused if a single caller is refused too
     throw Failure("error", std::string("several callers are refused what one is given: ") + refused.what());
   }
   return results;

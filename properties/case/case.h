@@ -1,5 +1,4 @@
-/// A case: one problem put to one subject. What a property's body works with: it draws data, runs operations, expects
-/// results.
+/// A case: one problem run on one subject. A property's body uses it to draw data, run operations and compare results.
 #pragma once
 
 #include <cstdint>
@@ -21,9 +20,9 @@
 
 namespace tileproof {
 
-/// Where an element lies, for people: "row 3, column 40 (n-tile 0, ..., nibble 2)".
+/// Text of where an element lies: "row 3, column 40 (n-tile 0, ..., nibble 2)".
 std::string place_text(const Problem&, std::int64_t row, std::int64_t column);
-/// Weights in the order of their format's result, as rows of n; of a batch, expert by expert.
+/// Reorders weights from the order of their format's result to rows of n; a batch is reordered expert by expert.
 Matrix<std::uint32_t> in_rows(const Problem&, Matrix<std::uint32_t> weights);
 /// "n-tile 0, k-tile 2, lane 13, word 52, nibble 4"
 std::string text_of(const reference::Coordinates&);
@@ -32,7 +31,7 @@ std::string hex_text(std::uint32_t bits, int digits);
 /// Bits of a weight as "0x7f80 (inf)".
 std::string weight_text(const Problem&, std::uint32_t bits);
 
-/// An element that is not as expected: of weights, bits of the problem's type; else a whole number's.
+/// An element that is not as expected: the bits of a weight in the problem's type, otherwise a whole number.
 struct WrongElement {
   std::int64_t row;
   std::int64_t column;
@@ -41,23 +40,24 @@ struct WrongElement {
   bool of_weights;
 };
 
-/// A property that does not hold for a case.
+/// Thrown if a property does not hold for a case.
 struct Failure : std::runtime_error {
-  /// @param smaller_  a smaller problem that should fail in the same way, where the property knows one
+  /// @param smaller_  a smaller problem that should fail in the same way, if the property knows one
   Failure(const std::string& kind_, const std::string& details, bool device_lost_ = false,
           std::optional<Problem> smaller_ = std::nullopt)
       : std::runtime_error(details), kind(kind_), device_lost(device_lost_), smaller(std::move(smaller_)) {}
   std::string kind;  // mismatch, guard, error, nondeterminism
   bool device_lost;
-  std::optional<Problem> smaller;   // that should fail in the same way
-  std::vector<WrongElement> wrong;  // the first ones, where elements are wrong
-  std::string cause;  // "value" or "state", where the evidence shows that and not what the property is about
+  std::optional<Problem> smaller;   // a smaller problem that should fail in the same way
+  std::vector<WrongElement> wrong;  // the first wrong elements, if any
+  // "value" or "state", if the evidence shows that cause instead of what the property is about.
+  std::string cause;
 };
 
-/// What an output may hold besides the specified bits: a reason, or nullptr.
+/// Why an element may differ from the specified bits: the reason, or nullptr if it may not.
 using Explanation = std::function<const char*(std::int64_t row, std::int64_t column, std::uint32_t got)>;
 
-// Tensors of bytes that a guarded call is given, and fills.
+// Input and output tensors of a guarded call, over vectors of bytes.
 inline constexpr std::size_t alignment_of_allocators = 256;
 Tensor input(const char* name, const std::vector<std::uint8_t>& bytes, std::size_t element_bytes,
              std::size_t alignment = alignment_of_allocators);
@@ -67,37 +67,38 @@ Tensor output(const char* name, std::vector<std::uint8_t>& bytes, std::size_t el
 class Case {
  public:
   Case(const Problem& problem_, const Capabilities& capabilities_, Subject& subject, Coverage& coverage);
-  ~Case();  // a variation that the body asked for ends with it
+  ~Case();  // ends the variation that the body asked for
   Case(const Case&) = delete;
   Case& operator=(const Case&) = delete;
 
   const Problem problem;
-  const Capabilities& capabilities;  // of the subject
+  const Capabilities& capabilities;  // the subject's
 
-  // Data, from the problem's seed alone; of a batch, expert by expert.
+  // Data, drawn from the problem's seed alone; a batch is drawn expert by expert.
   Matrix<std::uint8_t> codes();        // [n][k], 0..15
-  std::vector<std::uint32_t> words();  // arbitrary 32 bits; whole n-tiles
+  std::vector<std::uint32_t> words();  // arbitrary 32-bit words, for whole n-tiles
   Parameters parameters();
-  std::uint64_t choice(std::uint64_t index) const;  // for which row to flip and the like
+  std::uint64_t choice(std::uint64_t index) const;  // a random number for choices such as which row to flip
 
-  // Operations of the subject, guarded; results as bits.
+  // Guarded operations of the subject; results are bits.
   std::vector<std::uint32_t> pack(const Matrix<std::uint8_t>& codes);
   Matrix<std::int32_t> unpack(const std::vector<std::uint32_t>& packed);
   Matrix<std::uint32_t> dequantize(const std::vector<std::uint32_t>& packed, const Parameters&);
-  /// Products are bf16, and given as bits of the same values in the problem's type of weights: bf16 or fp32.
+  /// Products are bf16, returned as bits of the same values in the problem's weight type: bf16 or fp32.
   Matrix<std::uint32_t> matmul(const Matrix<std::uint16_t>& activations, const Matrix<std::uint8_t>& codes,
                                const Parameters&);
 
-  // Operations over generated tensors, guarded and judged where they lie: packed words of codes, codes,
-  // weights. Elements that are equal count as compared. @param wanted  elements of the result to read, by index
+  // Guarded operations over generated tensors, compared where they lie. The results are packed words of codes, codes,
+  // and weights; equal elements count as compared.
+  // @param wanted  indices of the result's elements to read
   GeneratedResult pack(const generated::Codes&, const std::vector<std::int64_t>& wanted = {});
   GeneratedResult unpack(const generated::Codes&, const std::vector<std::int64_t>& wanted = {});
   GeneratedResult dequantize(const generated::Codes&, const generated::Parameters&,
                              const std::vector<std::int64_t>& wanted = {});
 
-  /// An operation called from several host threads at once, each again and again over data of its own.
-  /// @param codes, parameters  of each caller; parameters for dequantize alone
-  /// @return what each call gave, as bits: all of a caller, then the next one's
+  /// Calls an operation from several host threads at once; each thread repeats the call over its own data.
+  /// @param codes, parameters  one entry for each caller; parameters only for dequantize
+  /// @return the result of each call, as bits: all results of one caller, then those of the next
   std::vector<std::vector<std::uint32_t>> at_once(Operation, const std::vector<Matrix<std::uint8_t>>& codes,
                                                   const std::vector<Parameters>& parameters);
   std::vector<OperatorResult> call_at_once(const std::vector<OperatorCall>&);
@@ -109,26 +110,27 @@ class Case {
 
   // Operators of the subject, over tensors; every storage is guarded.
   OperatorResult call(const OperatorCall&, CallMode = CallMode::usual, const OperatorCall* alternate = nullptr);
-  /// A call that the subject has taken before. @throws Failure where it refuses it now
+  /// Repeats a call that the subject has accepted before.
+  /// @throws Failure if the subject refuses it now
   OperatorResult call_again(const OperatorCall&);
   OperatorResult call_on_meta(const OperatorCall&);
   std::vector<std::string> argument_names(Operation);
 
   Subject& subject() { return subject_; }
-  /// What memory holds before the calls that follow.
+  /// Sets what memory holds before each of the following calls.
   void fill(const Fill&);
 
-  /// The codes and parameters that were drawn are not those of the call: messages leave them out.
+  /// Leaves the drawn codes and parameters out of messages, because the call does not use them.
   void show_no_data() {
     codes_ = {};
     parameters_ = {};
   }
 
-  /// What an element of the comparisons that follow is, where it is not a result as such: for messages.
+  /// Says what an element of the following comparisons is, for messages, if it is not simply a result.
   void elements_are(const char* what) { elements_are_ = what; }
 
-  // Judgement. Each throws Failure, naming the first wrong elements.
-  /// Counts a comparison that held, of something that is no element.
+  // Judging. Each expect_ function throws a Failure that names the first wrong elements.
+  /// Counts a successful comparison of something that is not an element.
   void count_check(std::uint32_t value) { coverage_.expected_value(value); }
   /// Counts the case in a named class, which a coverage goal may ask for.
   void meets(const std::string& name) { ++coverage_.classes[name]; }
@@ -154,30 +156,32 @@ class Case {
   void expect_equal(const Matrix<std::uint32_t>& got, const Matrix<std::uint32_t>& expected);
   void expect_equal_or_explained(const Matrix<std::uint32_t>& got, const Matrix<std::uint32_t>& expected,
                                  const Explanation&);
-  /// For bounds: |got - exact| <= bound, elementwise; `name` is the bound's.
+  /// Requires |got - exact| <= bound for each element; `name` is the bound's name.
   void expect_within(const Matrix<double>& got, const Matrix<double>& exact, const Matrix<double>& bound,
                      const char* name);
 
  private:
-  /// The least that a subject must take: see Call.
+  /// The smallest alignment in bytes that a subject must accept: see Call.
   static std::size_t alignment_of(const Call&, RoleRow, std::size_t element_bytes);
-  /// As allocators align; or, of every other problem, to what a subject must take and no better, where it does: a
-  /// kernel may read several elements at once where it can. An untouchable page lies before all tensors, or behind all.
+  /// Aligns tensors as allocators do; or, for every other problem, only to what a subject must accept, if it accepts
+  /// that: a kernel may read several elements at once where alignment allows. An untouchable page lies before all
+  /// tensors, or behind all.
   void align(std::vector<Tensor>&);
-  /// What `call` throws of a guarded call becomes a Failure.
+  /// Turns the GuardViolation or SubjectError of a guarded call into a Failure.
   template <class Run>
   auto guarded_call(std::vector<Tensor>&, Run run);
   void run(std::vector<Tensor>, const std::function<void(const std::vector<void*>&)>&);
-  /// @param contents  of the inputs @return and of the outputs
+  /// @param contents  of the inputs
+  /// @return the contents of the inputs and outputs
   Contents run(Call, Contents contents);
   Matrix<std::int32_t> codes_of(const Contents& given);
   Matrix<std::uint32_t> weights_of(const Contents& given);
-  /// The operation's last tensor is judged where it lies.
+  /// Compares the operation's last tensor where it lies.
   GeneratedResult run_generated(Operation, const generated::Codes&, const generated::Parameters*,
                                 const std::vector<std::int64_t>& wanted);
   template <class T>
   void compare(const Matrix<T>& got, const Matrix<T>& expected, const Explanation&);
-  /// Why an element that differs is no failure; nullptr where it is one.
+  /// Why an element that differs is no failure; nullptr if it is a failure.
   template <class T>
   const char* reason(T got, T expected, std::int64_t row, std::int64_t column, const Explanation&) const;
   template <class T>
@@ -189,7 +193,7 @@ class Case {
   Fill fill_;
   std::string elements_are_;
   Matrix<std::uint8_t> codes_;  // as last drawn, for messages
-  Parameters parameters_;       // likewise
+  Parameters parameters_;       // as last drawn, for messages
 };
 
 template <class Run>

@@ -1,5 +1,5 @@
-// A case: what a failure says, that nothing different compares equal, that data come from the seed alone, and that a
-// subject is handed what the case drew. The places in the expected texts were worked out by hand from the tile map's
+// Case: what a failure says, that nothing different compares equal, that data come from the seed alone, and that a
+// subject receives what the case drew. The places in the expected texts were worked out by hand from the tile map's
 // definition.
 #include "properties/case/case.h"
 
@@ -24,7 +24,7 @@ namespace tileproof {
 
 namespace {
 
-/// A property that fails once fails again: its seed is fixed.
+/// Checks a property with a fixed seed, so that a failure repeats.
 template <class Property>
 testing::AssertionResult holds(const Property& property) {
   const rc::detail::TestResult result = checked_quietly(property, 20260112, 500);
@@ -50,7 +50,7 @@ class Scripted : public Subject {
   std::unique_ptr<Subject> right_ = subject_row("reference").make().subject;
 };
 
-/// A case and all that it needs.
+/// A case with everything that it needs.
 struct Bench {
   explicit Bench(const std::string& flags) : problem(problem_of("--property=c --subject=s " + flags)) {}
 
@@ -63,7 +63,7 @@ struct Bench {
 
 constexpr const char* twelve_by_64 = "--n=12 --k=64 --seed=0x5";
 
-/// The failure of what is called, if it fails.
+/// The Failure that `call` throws, if any.
 template <class Use>
 std::optional<Failure> failure_of(const Use& call) {
   try {
@@ -101,7 +101,7 @@ Matrix<T> noise(std::int64_t rows, std::int64_t columns) {
   return matrix;
 }
 
-// --- What a mismatch says
+// --- Texts of mismatches
 
 TEST(Mismatch, NamesThePlaceAndTheParametersOfAWrongWeight) {
   Bench b(twelve_by_64);
@@ -231,7 +231,7 @@ TEST(Mismatch, OfWordsListsAtMostTenAndCountsAll) {
 
 // --- Nothing different compares equal
 
-/// Whether a comparison finds nothing.
+/// Whether a comparison finds no difference.
 template <class Compared>
 bool equal(Bench& b, const Compared& got, const Compared& expected) {
   return !failure_of([&] { b.one.expect_equal(got, expected); });
@@ -300,7 +300,7 @@ TEST(ComparisonOfWords, SeesOneWordTooFewOrTooMany) {
   Bench b(twelve_by_64);
   const std::vector<std::uint32_t> expected(128);
   expect_says(failure_of([&] { b.one.expect_equal(std::vector<std::uint32_t>(127), expected); }), "mismatch",
-              {"the result has 127 words, expected 128"});  // and not that a word is missing that is expected to be 0
+              {"the result has 127 words, expected 128"});  // not that a word expected to be 0 is missing
   EXPECT_FALSE(equal(b, std::vector<std::uint32_t>(129), expected));
   EXPECT_FALSE(equal(b, std::vector<std::uint32_t>(), expected));
   EXPECT_FALSE(equal(b, expected, std::vector<std::uint32_t>()));
@@ -338,17 +338,17 @@ TEST(ComparisonOfWeights, CountsNaNsOfOtherBitsWhereTheSubjectDoesNotPromiseTheH
     b.capabilities.one_nan = false;
     EXPECT_TRUE(equal(b, got, expected)) << type;
     EXPECT_EQ(b.coverage.explained, (std::map<std::string, std::int64_t>{{reason, 1}}));
-    got.elements[0] = format.infinity() + 1;  // signalling
+    got.elements[0] = format.infinity() + 1;  // a signalling NaN
     EXPECT_TRUE(equal(b, got, expected)) << type;
     EXPECT_EQ(b.coverage.explained[reason], 2);
     EXPECT_TRUE(equal(b, expected, expected)) << type;
     EXPECT_EQ(b.coverage.explained[reason], 2) << "the same bits need no explanation";
-    // A NaN for a number is wrong, and a number for a NaN.
+    // A NaN in place of a number is wrong, and so is a number in place of a NaN.
     got.elements = {format.infinity(), 5};
     EXPECT_FALSE(equal(b, got, expected)) << type;
     got.elements = {nan, nan};
     EXPECT_FALSE(equal(b, got, expected)) << type;
-    // And so is the sign of a zero.
+    // A zero with the wrong sign is wrong too.
     expected.elements = {0, 5};
     got.elements = {format.sign_bit(), 5};
     EXPECT_FALSE(equal(b, got, expected)) << type;
@@ -435,7 +435,7 @@ TEST(Explanation, CountsWhatItExplainsAndFailsTheRest) {
   EXPECT_EQ(b.coverage.explained["a seven"], 6);
 }
 
-// --- What was met
+// --- Coverage
 
 TEST(MetByACase, AreTheElementsItComparedAndTheirValues) {
   Bench b(twelve_by_64);
@@ -448,7 +448,7 @@ TEST(MetByACase, AreTheElementsItComparedAndTheirValues) {
   EXPECT_TRUE(b.coverage.several_values);
 }
 
-/// The classes that a problem counts for, once something was compared.
+/// The classes that a problem is counted in once something was compared.
 std::set<std::string> classes_met_by(const std::string& flags) {
   Bench b(flags);
   b.one.expect_equal(std::vector<std::uint32_t>{0, 1}, std::vector<std::uint32_t>{0, 1});
@@ -496,7 +496,7 @@ TEST(MetByACase, AreTheCodesItDrewAtTheirNibbles) {
   const Matrix<std::uint8_t> codes = b.one.codes();
   decltype(Coverage::code_at_nibble) expected = {};
   for (std::int64_t column = 0; column < 32; ++column) {
-    // The k-tile, then which of the columns 2 * (lane % 4) + {0, 1, 8, 9} of it.
+    // Index of the code in its lane: the k-tile, then the column's index among 2 * (lane % 4) + {0, 1, 8, 9}.
     const std::int64_t value = column / 16 * 4 + column % 16 / 8 * 2 + column % 2;
     constexpr std::size_t nibble_of_value[] = {0, 4, 1, 5, 2, 6, 3, 7};
     for (std::int64_t row = 0; row < 3; ++row) expected[codes(row, column)][nibble_of_value[value]] = true;
@@ -641,7 +641,7 @@ TEST(Data, DifferBetweenSeeds) {
     ASSERT_EQ(five.size(), others.size());
     std::size_t same = 0;
     for (std::size_t i = 0; i < five.size(); ++i) same += five[i] == others[i] ? 1 : 0;
-    EXPECT_LT(same, five.size() / 8) << other;  // a code is another's in one of sixteen
+    EXPECT_LT(same, five.size() / 8) << other;  // two codes agree by chance in one case of sixteen
   }
 }
 
@@ -754,7 +754,7 @@ TEST(Operations, GiveAProductInTheTypeOfTheWeights) {
   EXPECT_EQ(out.elements, std::vector<std::uint32_t>(16, 0x7fc10000));
 }
 
-/// Reads elements of a type's width.
+/// Reads an element of 2 or 4 bytes.
 std::uint32_t element(const void* from, std::int64_t width, std::int64_t index) {
   return width == 2 ? static_cast<const std::uint16_t*>(from)[index] : static_cast<const std::uint32_t*>(from)[index];
 }
@@ -814,7 +814,7 @@ TEST(Operations, OfASubjectThatWritesNothingAreGuardFailures) {
               {"never wrote 768 elements of weights"});
   expect_says(failure_of([&] { b.one.matmul(Matrix<std::uint16_t>(2, 64), codes, parameters); }), "guard",
               {"never wrote 24 elements of out"});
-  // Any word is a legal packed word: the comparison finds the poison.
+  // Any word is a legal packed word, so the guard cannot report the poison; a comparison finds it.
   EXPECT_EQ(b.one.pack(codes), std::vector<std::uint32_t>(128, 0xffa5ffa5));
 }
 
@@ -865,7 +865,7 @@ TEST(Operations, AlignTheirTensorsAsAllocatorsDoOrOfSubjectsThatTakeItNoBetterTh
     int no_better = 0, before_a_page = 0, behind_a_page = 0;
   };
   for (const bool has_pages : {false, true}) {
-    if (has_pages && host_memory().pages({1}).empty()) continue;  // bytes are forbidden there
+    if (has_pages && host_memory().pages({1}).empty()) continue;  // no pages there: it forbids bytes
     std::array<Where, 3> tensors = {Where{4}, Where{2}, Where{16}};
     int least = 0;
     for (int seed = 0; seed < 64; ++seed) {
@@ -909,7 +909,7 @@ TEST(Operations, AlignTheirTensorsAsAllocatorsDoOrOfSubjectsThatTakeItNoBetterTh
 
 // --- Operators
 
-/// Takes calls, and gives what a test says.
+/// Records calls, and returns what a test says.
 struct Asked : Subject, Operators {
   Memory& memory() override { return lenient_host_memory(); }
   Operators* operators() override { return this; }

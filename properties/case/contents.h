@@ -1,4 +1,4 @@
-/// What the tensors of a call hold, as bytes or as formulas.
+/// The contents of a call's tensors, as bytes or as formulas.
 #pragma once
 
 #include <array>
@@ -21,14 +21,15 @@ class Contents {
   std::array<std::vector<std::uint8_t>, role_count> bytes_;
 };
 
-/// The parameters of an operation's call, as its tensors hold them; nothing else.
+/// The contents of the parameter tensors of an operation's call, and of no other tensor.
 Contents contents_of(Operation, const Problem&, const Parameters&);
-/// The same with codes, as pairs and packed.
-/// @param parameters  of operations that have some
+/// The contents of the parameter and code tensors of an operation's call; codes are pairs or packed, as the operation
+/// takes them.
+/// @param parameters  nullptr if the operation has none
 Contents contents_of(Operation, const Problem&, const Matrix<std::uint8_t>& codes, const Parameters* parameters);
 
 /// The formula of a tensor of codes and parameters.
-/// @throws std::logic_error of activations and products, which have none
+/// @throws std::logic_error for activations and products, which have no formula
 GeneratedTensor formula_of(Role, const Format&, const generated::Codes&, const generated::Parameters*);
 
 }  // namespace tileproof

@@ -15,7 +15,7 @@ bool always(const Capabilities&) { return true; }
 constexpr std::int64_t most_of_16_bits = 65535;
 std::string in_format(const std::string& name, const Format& format) { return name + " as " + format.name; }
 std::string format_class(const Format& format) { return std::string("format ") + format.name; }
-/// Extents of the packed tensor, by the number of the dimension.
+/// The class of a large extent of the packed tensor, by the number of the dimension.
 std::string extent_class(int dimension) {
   return "more than 65,535 in dimension " + std::to_string(dimension) + " of packed";
 }
@@ -38,7 +38,7 @@ void ComparedElements::differs(std::int64_t index, std::uint32_t got, const char
 }
 
 void Coverage::add(const Coverage& other) {
-  if (other.compared == 0) return;  // what was drawn and never compared was not met
+  if (other.compared == 0) return;  // data that were drawn but never compared do not count
   several_values |= other.several_values || (compared != 0 && other.first_value != first_value);
   if (compared == 0) first_value = other.first_value;
   compared += other.compared;
@@ -60,7 +60,7 @@ void Coverage::expected_value(std::uint32_t value) {
 
 void Coverage::measured(const std::string& name, double value, const std::string& where) {
   const auto [at, is_new] = largest.try_emplace(name, Largest{value, where});
-  // Of several places, whichever process came to which first, the same one.
+  // Among equal values keep the least place, so that the result does not depend on the order of processes.
   const bool is_elsewhere = value == at->second.value && where < at->second.where;
   if (!is_new && (value > at->second.value || is_elsewhere)) at->second = {value, where};
 }
@@ -103,7 +103,7 @@ void count_values(reference::FloatFormat format, const std::vector<std::uint32_t
 
 namespace {
 
-/// Whether something holds of a format and a group size that are taken, with some k.
+/// Whether something holds for a format and a group size that the subject takes with some k.
 template <class Holds>
 bool any_format_and_group(const Capabilities& e, Holds holds) {
   return std::any_of(e.formats.begin(), e.formats.end(), [&](const Format* format) {
@@ -114,7 +114,7 @@ bool any_format_and_group(const Capabilities& e, Holds holds) {
   });
 }
 
-/// Likewise for one format.
+/// Whether something holds for one format and a group size that the subject takes with some k.
 template <class Holds>
 bool any_group(const Capabilities& e, const Format& format, Holds holds) {
   return any_format_and_group(
@@ -128,19 +128,19 @@ bool takes_group(const Capabilities& e, GroupOfBlock is_wanted) {
       e, [&](const Format& format, std::int64_t group_size) { return is_wanted(group_size, format.layout.legal.k); });
 }
 
-/// Whether k may hold so many groups, or more.
+/// Whether the largest k has room for this many groups.
 bool holds_groups(const Capabilities& e, const Format& format, std::int64_t groups, std::int64_t group_size) {
   const std::int64_t unit = k_unit(format, group_size);
   return (groups * group_size + unit - 1) / unit * unit <= e.most_k;
 }
 
-/// Whether a format is taken, and with some group a matrix that is not empty.
+/// Whether the subject takes a matrix of the format that is not empty, with some group size.
 bool takes_format(const Capabilities& e, const Format& format) {
   return any_group(e, format, [](std::int64_t) { return true; });
 }
 
 bool takes_square(const Capabilities& e, const Format& format) {
-  std::int64_t unit = 0;  // the smallest, which the square matrix has
+  std::int64_t unit = 0;  // the smallest unit of k, which the square matrix uses
   for (const std::int64_t group_size : e.group_sizes) {
     const std::int64_t own = k_unit(format, group_size);
     if (format.group_sizes.contains(group_size) && (unit == 0 || own < unit)) unit = own;
@@ -148,7 +148,7 @@ bool takes_square(const Capabilities& e, const Format& format) {
   return takes_format(e, format) && std::lcm(unit, n_unit(format, e.n_multiple)) <= std::min(e.most_n, e.most_k);
 }
 
-/// Whether more than one size of n or of k is taken, or n and k differ.
+/// Whether some matrix with n != k is taken: n or k has more than one legal size, or their units differ.
 bool takes_not_square(const Capabilities& e) {
   return any_format_and_group(e, [&](const Format& format, std::int64_t group_size) {
     const std::int64_t unit = k_unit(format, group_size);
@@ -161,7 +161,7 @@ bool takes_type(const Capabilities& e) {
   return std::any_of(e.types.begin(), e.types.end(), [](Types types) { return types.weight == type; });
 }
 
-/// The largest matrix that is taken, but for the other size: that is the smallest.
+/// The taken matrix with the most rows, or columns; its other size is the smallest.
 Size of_most_rows(const Capabilities& e, const Format& format) {
   const std::int64_t unit = n_unit(format, e.n_multiple);
   return {e.most_n / unit * unit, format.layout.legal.k};
@@ -187,14 +187,14 @@ bool takes_groups_beyond_16_bits(const Capabilities& e, const Format& format) {
                    [&](std::int64_t group_size) { return holds_groups(e, format, most_of_16_bits + 2, group_size); });
 }
 
-/// Whether a dimension of the packed tensor may be so large.
+/// Whether a dimension of the packed tensor may exceed 16 bits.
 bool takes_extent_beyond_16_bits(const Capabilities& e, const Format& format, int dimension) {
   const auto extent = [&](Size size) { return format.layout.dims(size).extents[dimension]; };
   return takes_format(e, format) &&
          std::max(extent(of_most_rows(e, format)), extent(of_most_columns(e, format))) > most_of_16_bits;
 }
 
-/// Whether a dimension is as long as the matrix lets it be: those of lanes and their words are not.
+/// Whether a dimension grows with the matrix; the dimensions of lanes and of their words do not.
 bool grows(const Format& format, int dimension) {
   const reference::Multiples unit = format.layout.legal;
   const auto extent = [&](std::int64_t times) {
@@ -203,14 +203,14 @@ bool grows(const Format& format, int dimension) {
   return extent(2) > extent(1);
 }
 
-/// A goal that is one of the classes that cases are counted in.
+/// A goal that is met once a case was counted in the class.
 CoverageGoal of_class(const std::string& name, std::function<bool(const Capabilities&)> in_reach) {
   return {name, std::move(in_reach), has_class};
 }
 
 using InReach = bool (*)(const Capabilities&, const Format&);
 
-/// Such a goal for each format.
+/// A goal about a class for each format.
 std::vector<CoverageGoal> in_every_format(const std::string& name, InReach in_reach) {
   std::vector<CoverageGoal> goals;
   for (const Format& format : reference::formats) {
@@ -247,7 +247,7 @@ std::vector<CoverageGoal> classes_of_scale() {
   return goals;
 }
 
-/// A property about one class, which is its only goal.
+/// Goals that consist of one class.
 CoverageGoals one_class(const std::string& name, std::function<bool(const Capabilities&)> in_reach) {
   return {name, {of_class(name, std::move(in_reach))}};
 }
@@ -268,7 +268,8 @@ bool has_units_of(const Capabilities& e, int slots) {
                      [=](const Format* format) { return format->layout.slots_of_unit() == slots; });
 }
 
-// A goal about formats of words, or of bytes, names one: a subject that has none of them is not said to lack it.
+// A goal about formats with words, or bytes, as storage units names one such format, so that a subject without any of
+// them is not reported to lack it.
 constexpr const Format* word_format = reference::format_named("tinygemm-2");
 constexpr const Format* byte_format = reference::format_named("plain");
 
@@ -367,7 +368,7 @@ void Coverage::include(const Coverage& other) {
 
 namespace {
 
-/// Whether a subject has a format of the same family: "tinygemm-2" and "tinygemm-4" are.
+/// Whether a subject has a format of the same family, as "tinygemm-2" and "tinygemm-4" are.
 bool takes_family_of(const Capabilities& capabilities, const Format& format) {
   const auto family_of = [](const Format& one) {
     return std::string_view(one.name).substr(0, std::string_view(one.name).find('-'));

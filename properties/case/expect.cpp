@@ -1,4 +1,4 @@
-// What a case expects: comparisons that name the first wrong elements.
+// Comparisons of a case, which name the first wrong elements.
 #include <cmath>
 #include <iomanip>
 #include <sstream>
@@ -24,10 +24,10 @@ std::string printed(const Problem&, T value) {
   return std::to_string(value);
 }
 
-/// A weight: its bits and, for people, its value.
+/// A weight as its bits and its value.
 std::string printed(const Problem& problem, std::uint32_t bits) { return weight_text(problem, bits); }
 
-/// Of weights alone; other elements are no floats.
+/// False for elements other than weights, which are no floats.
 template <class T>
 bool are_nans(const Problem&, T, T) {
   return false;
@@ -129,7 +129,7 @@ void Case::compare(const Matrix<T>& got, const Matrix<T>& expected, const Explan
   std::int64_t wrong = 0;
   std::int64_t first_row = -1;
   std::int64_t first_column = 0;
-  std::string row_picture;  // of the first wrong row, an x under each wrong column
+  std::string row_picture;  // the first wrong row, with an x under each wrong column
   std::vector<WrongElement> wrong_elements;
   for (std::int64_t row = 0; row < got.rows; ++row) {
     for (std::int64_t column = 0; column < got.columns; ++column) {
@@ -144,7 +144,7 @@ void Case::compare(const Matrix<T>& got, const Matrix<T>& expected, const Explan
         first_row = row;
         first_column = column;
       }
-      if (row == first_row) row_picture += differs ? 'x' : '.';  // from the first wrong column on
+      if (row == first_row) row_picture += differs ? 'x' : '.';  // starts at the first wrong column
       if (!differs || ++wrong > most_listed) continue;
       wrong_elements.push_back({row, column, static_cast<std::uint32_t>(expected(row, column)),
                                 static_cast<std::uint32_t>(got(row, column)), std::is_same_v<T, std::uint32_t>});
@@ -153,7 +153,7 @@ void Case::compare(const Matrix<T>& got, const Matrix<T>& expected, const Explan
     }
   }
   if (wrong == 0) return;
-  // A window of the row that holds the first wrong column.
+  // Show a window of the row that contains the first wrong column.
   constexpr std::int64_t widest = 96;
   const std::int64_t from = first_column < widest ? 0 : first_column / 32 * 32;
   row_picture.insert(0, static_cast<std::size_t>(first_column - from), '.');
@@ -188,7 +188,7 @@ void Case::expect_equal_or_explained(const Matrix<std::uint32_t>& got, const Mat
 
 namespace {
 
-/// The coordinates that two slots have in common, but for the storage unit's number.
+/// The coordinates that two slots have in common, except the storage unit's number.
 reference::Coordinates common_coordinates(const reference::Layout& layout, std::int64_t a, std::int64_t b, Size size) {
   const reference::Coordinates of_a = layout.coordinates(a, size), of_b = layout.coordinates(b, size);
   reference::Coordinates common;

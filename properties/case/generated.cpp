@@ -9,7 +9,7 @@ namespace tileproof {
 GeneratedResult Case::run_generated(Operation operation, const generated::Codes& codes,
                                     const generated::Parameters* parameters, const std::vector<std::int64_t>& wanted) {
   Call call = call_of(operation, problem);
-  std::list<GeneratedTensor> formulas;  // which stay where they are
+  std::list<GeneratedTensor> formulas;  // a list, because tensors point to its elements
   std::vector<Tensor> tensors;
   std::vector<Role> roles;
   for (const RoleRow& row : roles_of(operation)) {
@@ -36,7 +36,7 @@ GeneratedResult Case::run_generated(Operation operation, const generated::Codes&
       subject_.run(call);
     });
   });
-  // Whether more than one value was expected, as far as a few hundred elements show.
+  // Find out from at most 256 elements whether more than one value was expected.
   constexpr std::int64_t most_looked_at = 256;
   const GeneratedTensor& expected = formulas.back();
   const std::int64_t elements = elements_of(expected);
@@ -47,7 +47,7 @@ GeneratedResult Case::run_generated(Operation operation, const generated::Codes&
   }
   const std::int64_t codes_of_element = result == Role::packed ? problem.layout().slots_of_unit() : 1;
   coverage_.compared_more(elements * codes_of_element - looked_at);
-  // Equal elements are those expected: what differs is the hash's part.
+  // Hash the differing elements only: equal ones are as the case expects.
   coverage_.output_value(static_cast<std::uint32_t>(elements));
   for (const Differences::One& one : judged.differences.listed) coverage_.output_value(one.got);
   count_explained("a NaN with other bits: the subject does not promise the hardware's", judged.differences.other_nans);
@@ -64,7 +64,7 @@ GeneratedResult Case::unpack(const generated::Codes& codes, const std::vector<st
 
 GeneratedResult Case::dequantize(const generated::Codes& codes, const generated::Parameters& parameters,
                                  const std::vector<std::int64_t>& wanted) {
-  // The results lie in the order of the format: elements are asked for and named by row and column.
+  // Results lie in the format's order, but callers ask for elements and name them by row and column.
   std::vector<std::int64_t> places;
   for (const std::int64_t element : wanted) {
     places.push_back(problem.format->result_at({element / problem.k, element % problem.k}, problem.size()));

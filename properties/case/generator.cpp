@@ -18,12 +18,12 @@ std::vector<T> common(const std::vector<T>& wanted, const std::vector<T>& accept
   return both;
 }
 
-/// Whole numbers from `from` to `to`, both included, at any size.
+/// Whole numbers from `from` to `to`, both included, at any size of RapidCheck's.
 rc::Gen<std::int64_t> within(std::int64_t from, std::int64_t to) {
   return rc::gen::resize(rc::kNominalSize, rc::gen::inRange<std::int64_t>(from, to + 1));
 }
 
-/// Mostly few, sometimes many.
+/// Whole numbers of at least `from`: three draws in four are at most `few`, the others at most `many`.
 rc::Gen<std::int64_t> few_or_many(std::int64_t from, std::int64_t few, std::int64_t many) {
   few = std::min(few, many);
   return rc::gen::weightedOneOf<std::int64_t>({{3, within(from, few)}, {1, within(from, many)}});
@@ -40,7 +40,7 @@ rc::Gen<T> one_of(const std::vector<T>& values) {
   return rc::gen::map(index_of(values), [values](std::size_t i) { return values[i]; });
 }
 
-/// A format, and a group size with which some k within the capabilities is taken.
+/// A format, and a group size with which the subject takes some k.
 using FormatAndGroup = std::pair<const Format*, std::int64_t>;
 
 std::vector<FormatAndGroup> formats_and_groups(const Capabilities& capabilities) {
@@ -56,7 +56,7 @@ std::vector<FormatAndGroup> formats_and_groups(const Capabilities& capabilities)
   return all;
 }
 
-/// The schemes of problems that are about codes alone: of each format the first that the subject takes.
+/// The schemes of problems about codes alone: each format's first scheme that the subject takes.
 std::vector<const Scheme*> first_schemes(const Capabilities& capabilities) {
   std::vector<const Scheme*> all;
   for (const Format* format : capabilities.formats) {
@@ -66,7 +66,7 @@ std::vector<const Scheme*> first_schemes(const Capabilities& capabilities) {
   return all;
 }
 
-/// The types of such problems: of each scheme the first.
+/// The types of problems about codes alone: the first of each scheme.
 std::vector<Types> first_types(const Sampling& sampling) {
   std::vector<Types> all;
   for (const Scheme* scheme : sampling.schemes) {
@@ -159,7 +159,7 @@ void require_within(const Problem& p, const SampleSpace& space) {
   require("--variant", p.variant, space.sampling.variants,
           [](const std::string& name) { return name.empty() ? std::string("none") : name; });
   if (!space.capabilities.any_group_size) require("--group-size", p.group_size, space.capabilities.group_sizes, number);
-  // Recorded bytes are of some shapes alone; problems that were derived are examples.
+  // Recorded bytes exist only for some shapes; problems from fixed_for are examples and do not limit shapes.
   const std::vector<Problem>& fixed = space.sampling.fixed_for ? std::vector<Problem>() : space.sampling.fixed;
   const auto same_shape = [&p](const Problem& one) {
     return one.n == p.n && one.k == p.k && one.format == p.format && one.group_size == p.group_size &&
@@ -191,7 +191,7 @@ void require_within(const Problem& p, const SampleSpace& space) {
 
 namespace {
 
-/// Calls `use` with every value that stands before `value` in a list, the plainest first.
+/// Calls `use` with every value before `value` in a list that begins with the plainest.
 template <class T, class Use>
 void for_each_plainer(const std::vector<T>& values, const T& value, Use use) {
   for (const T& plainer : values) {
@@ -216,7 +216,7 @@ std::vector<Problem> smaller_problems(const Problem& p, const SampleSpace& space
   };
   const std::int64_t unit = k_unit(*p.format, p.group_size);
   const std::int64_t n_multiple = n_unit(*p.format, sampling.n_multiple);
-  const std::int64_t n_tail = p.n % 8;  // which what fails may need
+  const std::int64_t n_tail = p.n % 8;  // a failure may need this tail
   for (const std::int64_t n :
        {n_multiple, n_tail, p.n / 2 / n_multiple * n_multiple, p.n / 16 * 8 + n_tail, p.n - n_multiple}) {
     if (n < p.n) step([&](Problem& next) { next.n = n; });
@@ -238,7 +238,7 @@ std::vector<Problem> smaller_problems(const Problem& p, const SampleSpace& space
   });
   for_each_plainer(capabilities.group_sizes, p.group_size, [&](std::int64_t group_size) {
     step([&](Problem& next) { next.group_size = group_size; });
-    // Where it does not divide k as it is: as many groups of the plainer size.
+    // If the plainer size does not divide k, the largest smaller k that it divides.
     step([&](Problem& next) {
       next.group_size = group_size;
       next.k = p.k / k_unit(*p.format, group_size) * k_unit(*p.format, group_size);
@@ -260,7 +260,7 @@ std::int64_t experts_of(std::uint64_t seed, std::int64_t most_experts) {
 rc::Gen<Problem> problems(const std::string& property, const std::string& subject, const SampleSpace& space) {
   const Sampling sampling = space.sampling;
   const Capabilities capabilities = space.capabilities;
-  // k is a multiple of what the layout takes and of a group; n is what the elements leave.
+  // k is a multiple of the layout's unit and of the group size; most_elements / k bounds n.
   const auto with_k = rc::gen::mapcat(one_of(formats_and_groups(capabilities)), [sampling](const FormatAndGroup& both) {
     const std::int64_t unit = k_unit(*both.first, both.second);
     const std::int64_t most_units = std::max<std::int64_t>(1, sampling.most_k / unit);
@@ -279,7 +279,8 @@ rc::Gen<Problem> problems(const std::string& property, const std::string& subjec
   const auto arithmetic =
       rc::gen::tuple(index_of(sampling.schemes), index_of(sampling.types), one_of(sampling.profiles),
                      rc::gen::resize(rc::kNominalSize, rc::gen::arbitrary<std::uint64_t>()));
-  // RapidCheck would shrink each part alone, and a smaller part can make a larger problem: the steps are ours.
+  // RapidCheck would shrink each part separately, and a smaller part can make a larger problem: smaller_problems()
+  // gives the steps instead.
   return rc::gen::noShrink(rc::gen::map(rc::gen::pair(with_n, arithmetic), [=](const auto& both) {
     Problem problem;
     problem.property = property;

@@ -1,5 +1,5 @@
-/// RapidCheck generators of problems: dimensions, profiles and a seed by construction; never an element, never a
-/// filter.
+/// RapidCheck generators of problems. They construct dimensions, profiles and a seed; they never draw an element or
+/// filter a problem.
 #pragma once
 
 #include <rapidcheck.h>
@@ -15,33 +15,34 @@ namespace tileproof {
 struct SampleSpace {
   Capabilities capabilities;
   Sampling sampling;
-  std::int64_t most_k_taken = Capabilities().most_k;  // by the subject; the property draws no more than draws.most_k
+  // The subject's largest k; the property draws at most sampling.most_k.
+  std::int64_t most_k_taken = Capabilities().most_k;
 };
 
-/// @return the intersection, and in `why_not` the reason where it is empty
+/// @return the intersection; if it is empty, `why_not` says why
 SampleSpace sample_space_of(const Property&, const Capabilities&, std::string* why_not);
 
-/// The i-th of the space's schemes that a format has, counted in turns.
+/// The scheme number i, modulo their count, of the space's schemes that a format has.
 const Scheme* scheme_in_turn(const SampleSpace&, const Format&, std::size_t i);
 
-/// Likewise its types.
+/// The types number i, modulo their count, of the space's types that a scheme has.
 Types types_in_turn(const SampleSpace&, const Scheme&, std::size_t i);
 
-/// @throws UsageError where a problem is outside the space: what the property is not about, or the subject does not
-/// take
+/// Requires a problem to be inside the space.
+/// @throws UsageError if the property is not about the problem, or the subject does not take it
 void require_within(const Problem&, const SampleSpace&);
 
-/// Problems inside the space, all of their first variant.
+/// Problems inside the space, all with its first variant.
 rc::Gen<Problem> problems(const std::string& property, const std::string& subject, const SampleSpace&);
 
-/// Problems one step smaller or plainer: fewer rows, columns, groups, a plainer profile, the same seed. The boldest
-/// steps come first; none has more elements, and no chain of steps returns.
+/// Problems one step smaller or plainer: fewer rows, columns or groups, or a plainer profile, with the same seed. The
+/// largest steps come first; no step adds elements, and no chain of steps comes back to its start.
 std::vector<Problem> smaller_problems(const Problem&, const SampleSpace&);
 
-/// How many experts a problem of this seed has, of at most so many.
+/// The number of experts, 1 to most_experts, of a problem with this seed.
 std::int64_t experts_of(std::uint64_t seed, std::int64_t most_experts);
 
-/// One of them: a function of seed and index alone, whoever draws it and in whatever order.
+/// The problem of a seed and an index. It depends on nothing else, such as the order of draws.
 /// @throws whatever the generator throws
 Problem drawn_problem(const rc::Gen<Problem>&, std::uint64_t seed, std::uint64_t index);
 

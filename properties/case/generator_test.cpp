@@ -1,5 +1,5 @@
-// The generator: whatever it draws is possible and inside the space, all of the domains is reached, and a shrink is
-// smaller.
+// The generator: every drawn problem is possible and inside the space, the whole domain is reached, and no shrink is
+// larger.
 #include "properties/case/generator.h"
 
 #include <gtest/gtest.h>
@@ -19,7 +19,7 @@ namespace tileproof {
 
 namespace {
 
-/// The registered subjects, and what an operator library can be.
+/// The registered subjects, and a row that stands for operator libraries.
 const std::vector<SubjectRow>& all_subjects() {
   static const std::vector<SubjectRow> rows = [] {
     std::vector<SubjectRow> all = subjects();
@@ -29,7 +29,7 @@ const std::vector<SubjectRow>& all_subjects() {
   return rows;
 }
 
-/// Every property with every subject that can take it, and what it is drawn from.
+/// A property, a subject that can take it, and the space that its problems are drawn from.
 struct Pairing {
   const Property* property;
   const SubjectRow* row;
@@ -56,16 +56,15 @@ const std::vector<Pairing>& pairings() {
 
 constexpr std::uint64_t sampling = 300;
 
-/// The i-th problem, at sizes from RapidCheck's smallest to its largest.
+/// The i-th problem, drawn at RapidCheck's sizes 0 to 100.
 Problem drawn_from(const rc::Gen<Problem>& generator, std::uint64_t i) {
   return generator(rc::Random(i), static_cast<int>(i % 101)).value();
 }
 
-/// The smallest matrix of a problem's tiling: one row (or as many as come together), and the columns that whole
-/// supertiles and whole groups share.
+/// The fewest columns that a problem can have: whole supertiles and whole groups.
 std::int64_t unit_columns(const Problem& p) { return k_unit(*p.format, p.group_size); }
 
-/// What is wrong with a problem of a pairing; empty where nothing is.
+/// Why a problem is wrong for a pairing; empty if nothing is wrong.
 std::string objection_to(const Problem& p, const Pairing& pairing) {
   try {
     require_possible(p);
@@ -110,7 +109,7 @@ TEST(Generator, HasFixedProblemsThatArePossibleAndWithinTheDomainsOfTheSubjectsT
       problem.subject = pairing.row->name;
       problem.variant = pairing.property->sampling.variants.front();
       EXPECT_NO_THROW(require_possible(problem)) << line_of(problem);
-      // What a subject does not take is left out; nothing else is.
+      // Only problems that the subject does not take are left out.
       if (pairing.row->capabilities.takes(problem)) {
         ++taken;
         EXPECT_NO_THROW(require_within(problem, pairing.space)) << line_of(problem);
@@ -167,7 +166,7 @@ TEST(Generator, ReachesAllOfTheDomains) {
     EXPECT_EQ(profiles_drawn, set_of(pairing.property->sampling.profiles));
     EXPECT_EQ(seeds.size(), sampling);
     EXPECT_GE(most_elements, pairing.space.sampling.most_elements / 2) << "never anything large";
-    // The property's limits leave room for these.
+    // Collect the classes for which the property's limits leave no room.
     const Sampling& drawn = pairing.space.sampling;
     const std::int64_t smallest_group = *group_sizes.begin();
     std::set<std::string> impossible;
@@ -194,7 +193,7 @@ TEST(Generator, ReachesAllOfTheDomains) {
     if (no_group(std::less<>())) impossible.insert("group smaller than a block");
     if (no_group(std::equal_to<>())) impossible.insert("group equal to a block");
     if (drawn.most_k / smallest_group <= smallest_group) impossible.insert("more groups than a group has columns");
-    // So few elements are 64 rows of at most two of the smallest groups: drawn, but not often.
+    // With so few elements, 64 rows fit only with at most two of the smallest groups, which is drawn too rarely.
     if (drawn.most_elements <= 64 * 2 * smallest_group) impossible.insert("more n-tiles than eight");
     for (const auto& [name, count] : counts) {
       if (impossible.contains(name)) continue;
@@ -244,7 +243,7 @@ TEST(DrawnProblem, DependsOnSeedAndIndexAloneWhoeverDrawsItAndInWhateverOrder) {
   }
   for (std::thread& thread : threads) thread.join();
   EXPECT_EQ(by_threads, ascending);
-  // And no two are alike, nor those of another seed.
+  // No two problems are alike, also across seeds.
   std::set<std::string> lines;
   for (std::uint64_t seed : {7u, 8u}) {
     for (std::uint64_t i = 0; i < count; ++i) {
@@ -254,7 +253,7 @@ TEST(DrawnProblem, DependsOnSeedAndIndexAloneWhoeverDrawsItAndInWhateverOrder) {
   EXPECT_EQ(lines.size(), 2 * count);
 }
 
-/// Calls `use` with some drawn problems and each of the problems that they shrink to first.
+/// Calls `use` with some drawn problems and each of their first shrinks.
 template <class Use>
 void for_each_shrink(const Pairing& pairing, Use use) {
   if (!pairing.is_drawn()) return;
@@ -278,8 +277,7 @@ TEST(Shrinks, ArePossibleAndWithinTheDomainsAndKeepTheSeed) {
   EXPECT_GT(looked_at, 5000);
 }
 
-// A search that goes to the first failing shrink and on from there ends at the smallest case only where no shrink is
-// larger.
+// A search that moves to the first failing shrink ends at the smallest case only if no shrink is larger.
 TEST(Shrinks, HaveNoMoreElementsThanWhatTheyShrinkFrom) {
   std::int64_t looked_at = 0;
   std::int64_t larger = 0;
@@ -305,7 +303,7 @@ TEST(Shrinks, LeadToOneUnitOfThePlainestProblem) {
       for (; taken < 1000; ++taken) {
         const std::vector<Problem> steps = smaller_problems(problem, pairing.space);
         if (steps.empty()) break;
-        problem = steps.front();  // always the first, as where every problem fails
+        problem = steps.front();  // always the first step, as if every problem failed
       }
       ASSERT_LT(taken, 200) << "no end";
       const Capabilities& capabilities = pairing.row->capabilities;
@@ -456,7 +454,7 @@ TEST(DomainsOfAProperty, OfMutantSubjectsAreThoseOfTheKernels) {
   // Otherwise a mutant could be missed because its problems were never drawn.
   for (const SubjectRow& row : mutant_subjects()) {
     for (const Property& property : properties()) {
-      if (property.from_several_threads) continue;  // they keep no lock
+      if (property.from_several_threads) continue;  // mutants hold no lock
       EXPECT_EQ(why_not(property, row.capabilities), why_not(property, kernel_capabilities()))
           << row.name << ", " << property.name;
     }

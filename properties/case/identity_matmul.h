@@ -1,16 +1,17 @@
-/// The weights of a subject that only multiplies, by an identity matrix: for the properties about them and for the
-/// measurement.
+/// Reads the weights of a subject that only multiplies, through a product with an identity matrix. The properties about
+/// such weights and the measurement of accuracy use it.
 #pragma once
 
 #include "properties/case/case.h"
 
 namespace tileproof {
 
-/// Weights as a product with an identity gives them: rounded to the activations' type, bf16. In the problem's type of
-/// weights, as Case::matmul.
+/// Weights as a product with an identity gives them: rounded to bf16, the activations' type, and expressed in the
+/// problem's weight type as in Case::matmul().
 Matrix<std::uint32_t> as_products(const Problem&, Matrix<std::uint32_t> weights);
 
-/// The body: one comparison with the specified weights as products, every difference under its reason.
+/// The properties' body: compares the product with the specified weights once, and counts each explained difference
+/// under its reason.
 void identity_matmul(Case&);
 
 }  // namespace tileproof

@@ -1,5 +1,5 @@
-// Judging over time: findings that are known, cases that end the process they run in, and rounds of one property that
-// add up to one judgement.
+// Judging over time: known failures, cases that end their process, and rounds of one property that add up to one
+// judgement.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -30,7 +30,7 @@ Judgement judged_against(const Property& property, const std::vector<ExpectedFai
 
 Property property_of_two(Body body) { return property_with(std::move(body), {}, {.variants = {"one", "two"}}); }
 
-/// Wrong in variant two.
+/// A body that fails in variant two.
 void two_is_wrong(Case& c) {
   compare_something(c);
   if (c.problem.variant == "two") throw Failure("mismatch", "the word is wrong");
@@ -44,7 +44,7 @@ std::string words_of(const Judgement& judgement) {
 
 std::int64_t cases_of(const Judgement& judgement, std::size_t row = 0) { return judgement.known.at(row).cases; }
 
-// --- The ledger
+// --- Expected failures
 
 TEST(AKnownFinding, IsOneThatARowOfTheLedgerMatches) {
   struct Row {
@@ -124,7 +124,7 @@ TEST(AKnownFinding, InEveryVariantIsKnownInEach) {
 }
 
 TEST(AKnownFinding, BesideAnUnknownOneDoesNotHideIt) {
-  // In one variant, large problems fail in a way of their own.
+  // In variant two, large problems fail in a way of their own.
   const auto body = [](Case& c) {
     compare_something(c);
     if (c.problem.variant == "one") return;
@@ -147,7 +147,7 @@ TEST(AKnownFinding, BesideAnUnknownOneDoesNotHideIt) {
 }
 
 TEST(AKnownFinding, ThatAnUnknownOneKeptFromBeingMetHasNotExpired) {
-  // The new one comes first in every case: whether the old one is still there nobody knows.
+  // The new failure comes first in every case, so nobody knows whether the old one is still there.
   const auto body = [](Case& c) {
     compare_something(c);
     if (c.problem.variant == "two") throw Failure("guard", "a new one");
@@ -158,17 +158,17 @@ TEST(AKnownFinding, ThatAnUnknownOneKeptFromBeingMetHasNotExpired) {
     ASSERT_EQ(judgement.findings.size(), 1u) << words_of(judgement);
     EXPECT_EQ(judgement.findings[0].details, "a new one");
   }
-  // But what could be met elsewhere, and was not, has.
+  // A row that could have been met in another variant, and was not, has expired.
   EXPECT_EQ(judged_against(property_of_two(body), {known("one", "mismatch")}).findings.size(), 2u);
 }
 
 TEST(AKnownFinding, LeavesAPropertyMistrustedThatMetTooLittle) {
   Property property = property_of_two(two_is_wrong);
-  property.meets = {&every_class_of_scale};  // of which its profile, ordinary, has one
+  property.meets = {&every_class_of_scale};  // its profile, `ordinary`, has only one of them
   const Judgement judgement = judged_against(property, {known("two")});
   EXPECT_EQ(judgement.verdict, Verdict::mistrusted);
   EXPECT_SAYS(judgement.reason, "never met: scale ");
-  // And a variant in which nothing was compared.
+  // A variant in which nothing was compared is MISTRUSTED too.
   const auto nothing_in_one = [](Case& c) {
     if (c.problem.variant == "two") throw Failure("mismatch", "wrong");
   };
@@ -178,7 +178,7 @@ TEST(AKnownFinding, LeavesAPropertyMistrustedThatMetTooLittle) {
 }
 
 TEST(AKnownFinding, IsAFailureWhereOneProblemIsAskedFor) {
-  // Whoever replays a line wants to see it.
+  // A replayed line must show its failure.
   Idle idle;
   const Problem problem = problem_of("--property=bits/unpack_returns_every_packed_code --subject=mine");
   EXPECT_EQ(judge_one(problem, row_with(kernel_capabilities()), idle).verdict, Verdict::failed);
@@ -258,7 +258,7 @@ TEST(AnExpiredFinding, IsNoneOfWhatALostDeviceLeftOut) {
 
 // --- Lost processes
 
-/// Runs cases elsewhere, so to speak.
+/// Stands for a runner with another process; a function gives the outcome of each case.
 class Elsewhere : public CaseRunner {
  public:
   explicit Elsewhere(std::function<CaseOutcome(const Problem&)> outcome) : outcome_(std::move(outcome)) {}
@@ -370,9 +370,9 @@ TEST(ALostProcess, OfOneProblemIsItsFinding) {
   EXPECT_EQ(elsewhere.problems.size(), 1u);
 }
 
-// --- What a runner can and cannot
+// --- Abilities of runners
 
-/// Can run a case in a process that has run none, if it is told so.
+/// A runner that can start a fresh process, if the test says so.
 class AfreshElsewhere : public Elsewhere {
  public:
   using Elsewhere::Elsewhere;
@@ -394,7 +394,7 @@ class AfreshElsewhere : public Elsewhere {
   bool is_fresh_ = false;
 };
 
-/// Has no process left after the first case that failed.
+/// A runner that has no process left after the first failing case.
 class GivesOut : public Elsewhere {
  public:
   using Elsewhere::Elsewhere;
@@ -482,7 +482,7 @@ TEST(AFinding, IsNotRunAgainWhereThereIsNoFreshProcessNoPatienceOrNoTime) {
   EXPECT_EQ(times_afresh(false, 80, false), 0);
   EXPECT_EQ(times_afresh(true, 0, false), 0);
   EXPECT_EQ(times_afresh(true, 80, true), 0);
-  // Nor where nothing was found.
+  // No fresh process is started if nothing was found.
   AfreshElsewhere elsewhere([](const Problem&) { return CaseOutcome(); });
   judged_elsewhere(never_run_here, elsewhere);
   EXPECT_EQ(elsewhere.afresh, 0);
@@ -543,7 +543,7 @@ TEST(AnObservation, SaysHowItsCaseEndedAndWhy) {
 
 // --- Rounds
 
-/// Rounds of a property, each with a body of its own, as one judgement.
+/// One judgement of several rounds of a property, each with a body of its own.
 Judgement in_rounds(const Property& property, const std::vector<Body>& bodies,
                     const std::vector<ExpectedFailure>& expected_failures = {}) {
   const Capabilities capabilities = kernel_capabilities();
@@ -618,7 +618,7 @@ TEST(RoundsOfKnownFindings, KeepTheUnknownOneThatCameBesideThem) {
   ASSERT_EQ(all.findings.size(), 1u);
   EXPECT_EQ(all.findings[0].details, "new");
   EXPECT_EQ(cases_of(all), all_cases);
-  // An unknown one in a variant whose row was expired until then.
+  // A later round finds an unknown failure in a variant whose row had expired until then.
   const Judgement later = in_rounds(of_two, {compare_something, failing_in("two", "new"), failing_in("two", "old")},
                                     {known("two", "", "old")});
   EXPECT_EQ(later.verdict, Verdict::failed);

@@ -1,4 +1,4 @@
-// Judging subjects that take little: goals out of their reach are listed, those in reach are drawn for, and each
+// Judging subjects with narrow capabilities: goals out of reach are listed, goals in reach are drawn for, and each
 // variant has its own verdict.
 #include <gtest/gtest.h>
 
@@ -45,7 +45,7 @@ TEST(AGoalOutOfReach, OfAllThereAreSkipsTheProperty) {
 }
 
 TEST(AGoalInReach, IsAWantWhereNoCaseMeetsIt) {
-  // A profile that has scales of ordinary size alone.
+  // The profile `ordinary` has only scales of ordinary size.
   const Judgement judgement = judged_on(property_with(
                                             [](Case& c) {
                                               c.parameters();
@@ -58,7 +58,7 @@ TEST(AGoalInReach, IsAWantWhereNoCaseMeetsIt) {
 }
 
 TEST(AGoalInReach, IsDrawnForWhereChanceHasNotMetIt) {
-  // 33 groups of 32, and both layouts, in a single case that is drawn by chance.
+  // The goals need 33 groups of 32 and both formats, but only one case is drawn by chance.
   const Property property = property_with(
       compare_something, {&more_groups_than_a_group_has_columns, &every_format, &with_padding, &several_groups});
   for (const std::vector<std::int64_t>& sizes : {std::vector<std::int64_t>{32}, {32, 64, 128, 256}}) {
@@ -118,7 +118,7 @@ TEST(WhatASubjectTakes, BoundsWhatIsDrawn) {
   EXPECT_SAYS(nothing.reason, "no k of at most 16 columns");
 }
 
-/// The problems of a property of fixed ones, for what a subject takes.
+/// The fixed problems of a property, for a subject's capabilities.
 std::vector<Problem> fixed_of(const char* property, const Capabilities& capabilities) {
   std::string why_not;
   const std::vector<Problem> problems = sample_space_of(property_of(property), capabilities, &why_not).sampling.fixed;
@@ -265,7 +265,7 @@ TEST(AVariant, OfAPropertyThatHasNoneIsNone) {
 }
 
 TEST(AnUnclearError, DoesNotHideACallThatIsAccepted) {
-  // Which of the two a case shows is its problem's matter.
+  // The problem decides which of the two errors a case shows.
   const Property property = of_variants({"zero", "one"}, [](Case& c) {
     compare_something(c);
     if (c.problem.variant == "one") return;

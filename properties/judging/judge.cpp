@@ -19,14 +19,15 @@ using Clock = std::chrono::steady_clock;
 
 double seconds_since(Clock::time_point begin) { return std::chrono::duration<double>(Clock::now() - begin).count(); }
 
-/// A property's own seed, so that a property draws the same problems whichever others run.
+/// A property's own seed, so that a property draws the same problems whichever other properties run.
 std::uint64_t seed_of(const std::string& property, std::uint64_t seed) {
   std::uint64_t hash = mixed(seed + 1);
   for (const char letter : property) hash = mixed(hash ^ static_cast<unsigned char>(letter));
   return hash;
 }
 
-/// Runs the body. Whatever leaves it is a finding: a body that throws has not passed.
+/// Runs the body. An exception is a finding, because a body that throws has not passed; exempt are a refusal that the
+/// property does not forbid, something unavailable, a discarded problem and std::bad_alloc.
 CaseOutcome run_case(const Property& property, const Problem& problem, const Capabilities& capabilities,
                      Subject& subject, Coverage& coverage) {
   const auto failed = [&problem](const std::string& kind, const std::string& details, bool device_lost) {
@@ -78,13 +79,13 @@ class Run {
     }
   }
 
-  /// Runs a problem and counts it. While shrinking, a problem fails only if it fails in the same kind.
+  /// Runs a problem and counts it. While shrinking, a problem only fails if it fails with the same kind.
   CaseOutcome take(const Problem& problem) {
     const Clock::time_point begin = Clock::now();
     Coverage coverage;
     CaseOutcome outcome = runner_.run(property_, problem, coverage);
     judgement_.device_lost |= outcome.device_lost;
-    // What fails in another way than what is being shrunk, or as the ledger says, is no finding here.
+    // A failure of another kind than the one being shrunk is no finding here, and neither is an expected failure.
     const bool otherwise = outcome.finding && finding_ && outcome.finding->kind != finding_->kind;
     const bool known = outcome.finding && !otherwise && is_known(*outcome.finding);
     const std::string apart = otherwise ? "another failure: " + outcome.finding->kind : known ? "known" : "";
@@ -98,8 +99,8 @@ class Run {
     return outcome;
   }
 
-  /// Draws problems of one variant until the cases are used up or one fails, then tries smaller ones. An error that is
-  /// only unclear does not end them: a later case may show that the call is accepted.
+  /// Draws problems of one variant until the cases are used up or one fails, then shrinks the failure. An error that is
+  /// only unclear does not end the draws: a later case may show that the call is accepted.
   void draw(const SampleSpace& space, std::int64_t cases, std::uint64_t seed) {
     const rc::Gen<Problem> problems = tileproof::problems(property_.name, judgement_.subject, space);
     const std::uint64_t own_seed = seed_of(property_.name + space.sampling.variants.front(), seed);
@@ -131,12 +132,12 @@ class Run {
     keep_finding();
   }
 
-  /// Draws on for the goals that a subject's cases have not met, and runs only problems that meet one: what a subject
-  /// takes may be so narrow that chance alone does not.
+  /// Draws more problems for the goals that no case has met, and runs only problems that meet one: chance alone may not
+  /// meet them if the subject's capabilities are narrow.
   void draw_for_goals(std::uint64_t seed) {
     constexpr std::uint64_t most_drawn = 4096;
-    std::int64_t cases = 64;                        // the most that are run
-    if (judgement_.coverage.compared == 0) return;  // nothing has been shown, and this would show no more
+    std::int64_t cases = 64;                        // at most this many are run
+    if (judgement_.coverage.compared == 0) return;  // the cases showed nothing, and more would not either
     if (!judgement_.findings.empty() || judgement_.device_lost || !judgement_.gave_up.empty()) return;
     const Goals goals = goals_of(property_.meets, space_.capabilities);
     const auto is_missing = [&](const CoverageGoal* goal) { return !goal->is_met(judgement_.coverage, goal->name); };
@@ -161,7 +162,7 @@ class Run {
   bool has_lost_the_device() const { return judgement_.device_lost; }
   void give_up(const std::string& why) { judgement_.gave_up = why; }
 
-  /// What has been found of one variant is done with.
+  /// Ends a variant: confirms its finding, if any, and stores it.
   void keep_finding() {
     if (finding_) {
       confirm();
@@ -170,7 +171,7 @@ class Run {
     finding_.reset();
   }
 
-  /// Keeps what was found where the machine has no process left to look into it further.
+  /// Stores the finding as it is, because the machine has no process left to look into it further.
   /// @return whether anything was found
   bool keeps_what_was_found(const std::string& why) {
     if (!finding_) finding_ = unclear_;
@@ -196,7 +197,7 @@ class Run {
     return outcome.finding ? outcome.finding->kind : outcome.refused ? "refused" : outcome.unavailable.value_or("");
   }
 
-  /// A problem; nothing where the generator has none to give.
+  /// The problem at an index; nothing if the generator throws, and the judgement then gives up.
   std::optional<Problem> drawn_or_given_up(const rc::Gen<Problem>& problems, std::uint64_t seed, std::uint64_t index) {
     try {
       return drawn_problem(problems, seed, index);
@@ -206,26 +207,27 @@ class Run {
     }
   }
 
-  /// Whether no more problems are to be drawn after a case; what failed is shrunk.
+  /// Whether the draws end after a case. A finding is shrunk first.
   bool ends_draws(const CaseOutcome& outcome, const Problem& one) {
     const bool patient = has_patience_after(outcome);
     if (outcome.finding) {
       if (patient) shrink();
       return true;
     }
-    // One that a process died of and that is no finding is known, and seen now. What a case lacks the next would lack
-    // too, unless this was one of few.
+    // A case without a finding that ended its process is an expected failure, which has now been seen. The next case
+    // would lack what this one lacks, unless another case of the variant has shown something.
     const bool lacking = outcome.unavailable && !judgement_.variants_run.contains(one.variant);
     return judgement_.device_lost || outcome.process_lost || lacking || !patient;
   }
 
-  /// Of what processes may die of. @return whether some is left
+  /// Charges a lost process to the crash budget.
+  /// @return false if that used the budget up
   bool has_patience_after(const CaseOutcome& outcome) {
     if (outcome.process_lost) patience_.crashes -= outcome.was_hang ? 10 : 1;
     return !outcome.process_lost || patience_.crashes > 0;
   }
 
-  /// Runs the steps of shrinking: they are observed as other cases are, and not counted.
+  /// Runs the steps of shrinking. They are observed like other cases, but not counted.
   class Steps : public CaseRunner {
    public:
     explicit Steps(Run& run) : run_(run) {}
@@ -243,7 +245,7 @@ class Run {
 
   static constexpr std::int64_t most_shrinks = 400;
 
-  /// From what was found to the smallest that fails in the same kind, or until the steps have cost enough.
+  /// Shrinks the finding to the smallest that fails with the same kind, or until the steps have cost enough.
   void shrink() {
     Steps steps(*this);
     const auto are_alike = [](const Finding& a, const Finding& b) { return a.kind == b.kind; };
@@ -251,8 +253,8 @@ class Run {
     finding_ = shrunk(property_, space_, *finding_, steps, are_alike, {.tries = most_shrinks, .stop = stop}).finding;
   }
 
-  /// Whether the problem fails alone, where the runner can show it: else what ran before it had its part. A process
-  /// takes its time to start, so it is the property's first finding that is confirmed.
+  /// Runs the finding's problem alone in a fresh process, if the runner can: if it passes there, what ran before had a
+  /// part in the failure. A process takes time to start, so only the property's first finding is confirmed.
   void confirm() {
     if (!judgement_.findings.empty() || patience_.crashes <= 0 || (stop_ && stop_()) || !runner_.start_afresh()) return;
     Coverage coverage;
@@ -266,7 +268,7 @@ class Run {
   bool is_known(const Finding& finding) {
     for (KnownCases& known : judgement_.known) {
       if (!matches(known.row, finding)) continue;
-      if (finding_) return true;  // while shrinking: no case of its own
+      if (finding_) return true;  // a step of shrinking is not counted as a case
       if (known.cases++ == 0) known.first = finding;
       return true;
     }
@@ -300,18 +302,18 @@ class Run {
   Patience& patience_;
   std::function<bool()> stop_;
   Judgement judgement_;
-  std::optional<Finding> finding_;  // of the variant that is being judged
-  std::optional<Finding> unclear_;  // of that variant, and not yet shrunk
+  std::optional<Finding> finding_;  // the finding of the current variant
+  std::optional<Finding> unclear_;  // its unclear error, not yet shrunk
   Clock::time_point begin_ = Clock::now();
 };
 
-/// The ledger's rows that no case met, though cases were run that could have.
+/// A finding for each expected failure that no case met, though cases ran that could have met it.
 std::vector<Finding> expired(const Judgement& judgement) {
   std::vector<Finding> findings;
   for (const KnownCases& known : judgement.known) {
     const std::string& variant = known.row.variant;
     const bool could = variant.empty() ? !judgement.variants_run.empty() : judgement.variants_run.contains(variant);
-    // What was found of a variant ended its cases.
+    // A finding ends the cases of its variant, so a later case might have met the row.
     const bool cut = std::any_of(judgement.findings.begin(), judgement.findings.end(), [&](const Finding& finding) {
       return variant.empty() || finding.problem.variant == variant;
     });
@@ -340,7 +342,7 @@ bool matches(const ExpectedFailure& row, const Finding& finding) {
 }
 
 CaseOutcome InThisProcess::run(const Property& property, const Problem& problem, Coverage& coverage) {
-  compute_in_default_mode();  // whatever a library has set when it was loaded, or in an earlier case
+  compute_in_default_mode();  // a library may have changed it when it was loaded, or in an earlier case
   return run_case(property, problem, capabilities_, subject_, coverage);
 }
 
@@ -363,8 +365,8 @@ void SizesAsked::add(const SizesAsked& other) {
 
 namespace {
 
-/// The goals of a property on a subject. Recorded matrices that the subject does not take put out of reach what they
-/// alone would have met.
+/// The goals of a property on a subject. If the subject does not take some recorded matrices, the goals that only those
+/// meet are out of reach.
 Goals goals_on(const Property& judged, const SampleSpace& space) {
   Goals goals = goals_of(judged.meets, space.capabilities);
   if (judged.sampling.fixed.empty() || judged.sampling.fixed_for) return goals;
@@ -444,7 +446,7 @@ void Judgement::settle(const Property& judged, const SampleSpace& space) {
     return;
   }
   const bool any_known = std::any_of(known.begin(), known.end(), [](const KnownCases& one) { return one.cases != 0; });
-  // One that ran and compared nothing is no reason to let the property off.
+  // A case that ran and compared nothing must not make the property SKIPPED.
   const bool none_ran = cases != 0 && refused_cases + unavailable_cases == cases;
   if (coverage.compared == 0 && gave_up.empty() && !any_known && none_ran) {
     const bool rightly = refused_cases == 0 || judged.on_refusal == OnRefusal::allowed;
@@ -477,7 +479,7 @@ void Judgement::settle(const Property& judged, const SampleSpace& space) {
   for (const std::string& name : missing) reason += (reason.empty() ? "never met: " : "; ") + name;
   if (!gave_up.empty()) reason = "the generator gave up: " + gave_up;
   if (verdict == Verdict::mistrusted) return;
-  // A green that leaves something out says so.
+  // A PASSED or KNOWN that leaves something out says so.
   for (const auto& [variant, why] : unavailable) {
     reason += (reason.empty() ? "in part, without " : "; ") + (variant.empty() ? "some cases" : variant) + ": " + why;
   }
@@ -501,7 +503,7 @@ void Judgement::add(const Judgement& round, const Property& judged, const Capabi
       return one.problem.variant == finding.problem.variant && one.kind != "expired";
     });
     if (!has_one) findings.push_back(finding);
-    // An error that is only unclear hides nothing graver of a later round.
+    // An unclear error does not hide a graver finding of a later round.
     const auto unclear = std::find_if(findings.begin(), findings.end(), [&](const Finding& one) {
       return one.problem.variant == finding.problem.variant && one.kind == "unclear" && finding.kind != "unclear";
     });
@@ -552,7 +554,7 @@ Judgement judge(const Property& property, const SubjectRow& row, CaseRunner& run
   if (!why_not.empty()) return skipped(property, row.name, why_not);
   const std::vector<Problem> fixed = fixed_problems(property, row, space);
   const Goals goals = goals_on(property, space);
-  // Of recorded matrices, those that are left show something whatever goal the others would have met.
+  // The recorded matrices that are left show something, whatever goals the others would have met.
   const bool lacks_goals = property.sampling.fixed.empty() && !property.meets.empty() && goals.in_reach.empty();
   const bool has_nothing = (fixed.empty() && property.sampling.is_fixed()) || lacks_goals;
   if (has_nothing) {
@@ -582,7 +584,7 @@ Judgement judge(const Property& property, const SubjectRow& row, CaseRunner& run
       if (run.has_lost_the_device()) break;
     }
     if (fixed.empty() && effort.draws_for_goals) run.draw_for_goals(effort.seed);
-  } catch (const std::runtime_error& error) {  // of the machine: no process can be had any more
+  } catch (const std::runtime_error& error) {  // the machine cannot start another process
     if (!run.keeps_what_was_found(error.what())) throw;
   }
   return run.finished();
@@ -603,7 +605,7 @@ Judgement judge_one(const Problem& problem, const SubjectRow& row, CaseRunner& r
   const SampleSpace space = sample_space_of(property, row.capabilities, &why_not);
   if (!why_not.empty()) return skipped(property, row.name, why_not);
   require_within(problem, space);
-  // One case need not meet all that a property is about.
+  // One case need not meet the property's coverage goals.
   Property alone = property;
   alone.meets.clear();
   SampleSpace of_case = space;

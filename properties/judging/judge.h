@@ -1,4 +1,4 @@
-/// Judging: a property put to a subject over many cases, or over one, and the verdict.
+/// Judging: runs a property on a subject over many cases, or over one, and gives the verdict.
 #pragma once
 
 #include <cstdint>
@@ -24,13 +24,13 @@ struct Finding {
   std::string kind;                               // mismatch, guard, error, refusal, crash, hang
   std::string details;                            // the first wrong elements, and how many there are
   std::int64_t shrinks = 0;                       // smaller problems that failed on the way here
-  std::optional<Problem> smaller = std::nullopt;  // that should fail too, where the property knows one
-  std::vector<WrongElement> wrong = {};           // the first ones, where elements are wrong
+  std::optional<Problem> smaller = std::nullopt;  // a smaller problem that should fail too
+  std::vector<WrongElement> wrong = {};           // the first wrong elements, if any
   std::string cause = "";                         // Failure::cause
 };
 
-/// A finding that is known, and not ours to mend: a row of the ledger. It is about one property on one subject; any
-/// other field that is empty matches everything.
+/// A known failure that is not ours to fix, about one property on one subject. Any other field that is empty matches
+/// everything.
 struct ExpectedFailure {
   std::string id;
   std::string subject;
@@ -38,45 +38,47 @@ struct ExpectedFailure {
   std::string variant;
   std::string kind;
   std::string says;     // a part of the finding's details
-  std::string what;     // what it is, for people
-  std::string since;    // when it was seen first, and in what
+  std::string what;     // a description for people
+  std::string since;    // when it was first seen, and in what
   std::string expires;  // what would make it go away
 };
 
-/// Whether a finding of the row's property on the row's subject is what the row knows.
+/// Whether a row expects a finding, which must be about the row's property and subject.
 bool matches(const ExpectedFailure& row, const Finding&);
 
-/// How often a known finding was met, and the first time.
+/// How often an expected failure was met, and its first finding.
 struct KnownCases {
   ExpectedFailure row;
   std::int64_t cases = 0;
   Finding first;
 };
 
-/// What came of a case.
+/// The outcome of a case.
 struct CaseOutcome {
   std::optional<Finding> finding = std::nullopt;
-  bool device_lost = false;   // nothing more can be run
-  bool process_lost = false;  // a process died of it, and another one goes on: such cases are expensive
-  bool was_hang = false;      // and more so where it had to be waited for
-  bool discarded = false;     // the body did not want the problem
-  std::optional<std::string> refused = std::nullopt;      // the subject's error
-  std::optional<std::string> unavailable = std::nullopt;  // what this machine has not
+  bool device_lost = false;  // nothing more can be run
+  // The case ended its process and another one goes on: such cases are expensive.
+  bool process_lost = false;
+  bool was_hang = false;                              // the process hung: the wait makes the case even more expensive
+  bool discarded = false;                             // the body rejected the problem
+  std::optional<std::string> refused = std::nullopt;  // the subject's error
+  std::optional<std::string> unavailable = std::nullopt;  // what this machine lacks
 
   bool has_passed() const { return !finding && !refused && !unavailable && !discarded; }
 };
 
-/// Who runs cases on a subject: this process, or one that may die of them.
+/// Runs cases on a subject, in this process or in one that a case may end.
 class CaseRunner {
  public:
   virtual ~CaseRunner() = default;
-  /// @param met  empty; what the case meets is added to it
+  /// @param coverage  empty at first; what the case meets is added to it
   virtual CaseOutcome run(const Property&, const Problem&, Coverage& coverage) = 0;
-  /// Runs the next case in a process that has run none. @return whether it can
+  /// Makes the next case run in a process that has run none.
+  /// @return whether the runner can
   virtual bool start_afresh() { return false; }
 };
 
-/// Runs them here.
+/// Runs cases in this process.
 class InThisProcess : public CaseRunner {
  public:
   InThisProcess(const Capabilities& capabilities, Subject& subject) : capabilities_(capabilities), subject_(subject) {}
@@ -87,7 +89,7 @@ class InThisProcess : public CaseRunner {
   Subject& subject_;
 };
 
-/// What a subject was asked, of all cases together.
+/// The sizes, formats and group sizes of all cases that a subject was asked.
 struct SizesAsked {
   struct Range {
     std::int64_t least = 0;
@@ -105,43 +107,44 @@ struct SizesAsked {
 struct VariantVerdict {
   Verdict verdict = Verdict::mistrusted;
   std::int64_t cases = 0;
-  std::string reason;  // of FAILED the kind of the finding
+  std::string reason;  // for FAILED, the kind of the finding
 };
 
 struct Judgement {
   std::string property;
   std::string subject;
   Verdict verdict = Verdict::mistrusted;
-  std::string reason;  // of SKIPPED and MISTRUSTED
+  std::string reason;  // for SKIPPED and MISTRUSTED; otherwise what was left out as unavailable
   std::int64_t cases = 0;
   std::int64_t elements = 0;
   double seconds = 0;
   std::uint64_t output_hash = 0;
   std::map<std::string, std::int64_t> classes;
   std::map<std::string, std::int64_t> explained;
-  std::vector<Finding> findings;  // of a variant one, and one more where an unclear error hid a graver finding
+  std::vector<Finding> findings;  // one for each variant, and one more if an unclear error hid a graver finding
   std::vector<KnownCases> known;
   std::int64_t refused_cases = 0;
   std::string first_refusal;
   std::int64_t unavailable_cases = 0;
-  std::map<std::string, std::string> unavailable;  // by variant: what a case needed and this machine has not
-  std::set<std::string> variants_run;              // of which a case was not unavailable
+  std::map<std::string, std::string> unavailable;  // by variant: what a case needed and this machine lacks
+  std::set<std::string> variants_run;              // variants with a case that showed something
   std::map<std::string, std::int64_t> cases_of;    // by variant
-  std::map<std::string, std::int64_t> refused_of;  // likewise
-  std::map<std::string, std::int64_t> known_of;    // likewise
-  std::map<std::string, VariantVerdict> variants;  // of a property that has some
-  std::vector<std::string> out_of_reach;           // coverage goals that what the subject takes leaves out
+  std::map<std::string, std::int64_t> refused_of;  // refused cases by variant
+  std::map<std::string, std::int64_t> known_of;    // known failures by variant
+  std::map<std::string, VariantVerdict> variants;  // empty for a property without variants
+  std::vector<std::string> out_of_reach;           // coverage goals that the subject's capabilities exclude
   SizesAsked asked;
   bool device_lost = false;
-  Coverage coverage;    // what all cases together have met: the fields above are taken from it
-  Coverage met_apart;   // and what those met that were refused or unavailable
-  Coverage met_known;   // and what those met that failed as known: it was looked at
-  std::string gave_up;  // of the generator, where it did
+  Coverage coverage;    // coverage of all cases; the fields above are taken from it
+  Coverage met_apart;   // coverage of the cases that were refused or unavailable
+  Coverage met_known;   // coverage of the cases that failed as known
+  std::string gave_up;  // why the generator gave up, if it did
 
-  /// Adds another round of the same property on the same subject; of a variant, the first finding stays. The verdict is
-  /// of all together.
+  /// Adds another round of the same property on the same subject. Each variant keeps its first finding, and the verdict
+  /// is about all rounds together.
   void add(const Judgement& round, const Property&, const Capabilities&);
-  /// Takes verdict and figures from what has been met. @param space  what the property is drawn from for the subject
+  /// Derives the verdict and the figures from what has been met.
+  /// @param space  the problems that the property draws from for the subject
   void settle(const Property&, const SampleSpace&);
 
  private:
@@ -152,12 +155,12 @@ struct Judgement {
 struct Observation {
   const Problem& problem;
   std::string status;  // passed, failed, gave_up
-  std::string kind;    // of the failure, or why it gave up
+  std::string kind;    // kind of the failure, or why the case gave up
   double seconds;
 };
 
-/// How many processes shrinking may lose, over all properties of a run; a hang costs as much as ten crashes. When it is
-/// used up, a finding of that kind is reported as it was drawn.
+/// The number of processes that a run may lose, over all its properties; a hang costs as much as ten crashes. Once it
+/// is used up, a finding that ends a process is reported as it was drawn, without shrinking.
 struct Patience {
   std::int64_t crashes = 80;
 };
@@ -166,23 +169,23 @@ struct Effort {
   std::int64_t cases = 100;
   std::uint64_t seed = 1;
   const std::vector<ExpectedFailure>* expected_failures = nullptr;
-  Patience* patience = nullptr;          // of the run; each property has its own where there is none
-  std::function<bool()> stop = nullptr;  // asked while shrinking: whether to make do with what there is
-  bool draws_for_goals = true;           // on where chance has not met a goal
+  Patience* patience = nullptr;          // shared by the run; if null, each property has its own
+  std::function<bool()> stop = nullptr;  // true ends shrinking early, and drawing for goals
+  bool draws_for_goals = true;           // draw more problems if chance has not met a goal
 };
 
 using Observer = std::function<void(const Observation&)>;
 
-/// Draws `effort.cases` problems of the property for the subject, shrinks the first of each variant that fails.
+/// Draws `effort.cases` problems of the property for the subject, and shrinks the first failure of each variant.
 Judgement judge(const Property&, const SubjectRow&, CaseRunner&, const Effort&, const Observer& = nullptr);
 Judgement judge(const Property&, const SubjectRow&, Subject&, const Effort&, const Observer& = nullptr);
 
-/// Runs one problem. Its verdict is PASSED, FAILED, SKIPPED, or MISTRUSTED where nothing was compared.
-/// @throws UsageError where the problem is impossible or outside what the property or the subject takes
+/// Runs one problem. The verdict is PASSED, FAILED, SKIPPED, or MISTRUSTED if nothing was compared.
+/// @throws UsageError if the problem is impossible, or the property is not about it, or the subject does not take it
 Judgement judge_one(const Problem&, const SubjectRow&, CaseRunner&);
 Judgement judge_one(const Problem&, const SubjectRow&, Subject&);
 
-/// The judgement where the subject cannot be run here.
+/// The judgement of a property on a subject that cannot run it here.
 Judgement skipped(const Property&, const std::string& subject_name, const std::string& why);
 
 }  // namespace tileproof

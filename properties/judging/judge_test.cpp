@@ -1,5 +1,5 @@
-// Judging: when a property is passed, failed, skipped or mistrusted; how a failure shrinks; and subjects that no
-// property may let pass.
+// Judging: when a property is PASSED, FAILED, SKIPPED or MISTRUSTED; how a failure shrinks; and subjects that no
+// property may pass.
 #include "properties/judging/judge.h"
 
 #include <gtest/gtest.h>
@@ -22,7 +22,7 @@ namespace tileproof {
 
 namespace {
 
-/// A property judged on a subject that is never asked for anything.
+/// Judges a property on a subject that is never asked for anything.
 Judgement judged(const Property& property, const Effort& effort = {.cases = 50, .seed = 3},
                  const Observer& observer = nullptr) {
   Idle idle;
@@ -125,7 +125,7 @@ TEST(Mistrusted, IsAPropertyThatDiscardsItsCases) {
   EXPECT_LT(calls, 1000);
 }
 
-/// Compares, and meets what can be met with data.
+/// Draws data and compares, so that goals about data can be met.
 void compare_and_draw(Case& c) {
   c.codes();
   c.parameters();
@@ -137,12 +137,12 @@ TEST(Mistrusted, IsAPropertyThatNeverMetAClassItIsAbout) {
   struct Row {
     const CoverageGoals& wanted;
     Problem missed_by;
-    std::vector<Problem> met_by;  // together, and by none of them left out
+    std::vector<Problem> met_by;  // all of them together meet the goals, and each is needed
   };
   const Row rows[] = {
       {every_code_at_every_nibble,
        problem_with("--n=8"),
-       {problem_with("--n=512 --k=64")}},  // 256 codes for 128 places
+       {problem_with("--n=512 --k=64")}},  // 256 codes for each of 128 pairs of code and nibble
       {every_format,
        plain,
        {plain, problem_with("--k=64 --format=tinygemm-4"), problem_with("--k=128 --format=tinygemm-8")}},
@@ -163,7 +163,7 @@ TEST(Mistrusted, IsAPropertyThatNeverMetAClassItIsAbout) {
     const auto judged_on = [&](std::vector<Problem> fixed) {
       return judged(property_with(compare_and_draw, {&row.wanted}, {.fixed = std::move(fixed)}));
     };
-    /// Whether the reason names one of the goals.
+    /// Expects the reason to name one of the goals.
     const auto expect_missed = [&](const Judgement& judgement) {
       EXPECT_EQ(judgement.verdict, Verdict::mistrusted);
       EXPECT_TRUE(std::any_of(row.wanted.goals.begin(), row.wanted.goals.end(), [&](const CoverageGoal& goal) {
@@ -275,7 +275,7 @@ TEST(Failed, IsAFixedProblemThatFailsAndTheFirstOfThem) {
   EXPECT_EQ(judgement.findings.at(0).problem.subject, "mine");
 }
 
-// A property that ends in any way but by returning has not passed; all that may be left open is who says so, and how.
+// A body that does not return normally must never give PASSED; it may fail the property, or throw to the caller.
 template <class End>
 void expect_never_passes(const End& end) {
   for (const bool fixed : {false, true}) {
@@ -290,7 +290,7 @@ void expect_never_passes(const End& end) {
     try {
       verdict = judged(property).verdict;
     } catch (...) {
-      continue;  // whoever called knows
+      continue;  // the exception reached the caller
     }
     EXPECT_NE(verdict, Verdict::passed) << (fixed ? "fixed" : "drawn");
   }
@@ -315,7 +315,7 @@ TEST(Failed, OrAtLeastNotPassedIsABodyThatThrowsWhatIsNoException) {
 
 // --- A lost device
 
-/// The calls of a property whose body ends so, and the judgement.
+/// The number of calls of a property whose body ends with `end`, and the judgement.
 template <class End>
 std::pair<int, Judgement> calls_until_the_end(const End& end) {
   int calls = 0;
@@ -356,7 +356,7 @@ TEST(ALostDevice, IsReportedByTheSubjectsOwnError) {
 }
 
 TEST(ALostDevice, IsNoticedOutsideOfOperationsToo) {
-  // As when a subject's vary() or a memory's allocation reports it.
+  // A subject's vary() or a memory's allocation may report it like this.
   const auto [calls, judgement] =
       calls_until_the_end([](Case&) { throw SubjectError("a sticky error", /*device_lost=*/true); });
   EXPECT_EQ(calls, 5);
@@ -377,8 +377,7 @@ TEST(ALostDevice, WhileShrinkingEndsTheShrinking) {
 // --- A varied subject
 
 TEST(AVariation, EndsWithItsCase) {
-  // Else whatever is judged after a failure, smaller problems and other properties, is judged on another way of
-  // running.
+  // Otherwise the smaller problems and other properties judged after a failure would run in the varied way.
   struct WrongWhenVaried : Subject {
     Memory& memory() override { return host_memory(); }
     void vary(std::uint64_t variation) override { varied = variation != 0; }
@@ -397,7 +396,7 @@ TEST(AVariation, EndsWithItsCase) {
   };
   EXPECT_EQ(judge(property, row_with(kernel_capabilities()), subject, {.cases = 20}).verdict, Verdict::failed);
   EXPECT_EQ(cases_begun_varied, 0);
-  // And where a body ends in the middle of it.
+  // The variation also ends if the body ends in the middle of it.
   property.body = [&](Case& c) {
     cases_begun_varied += subject.varied ? 1 : 0;
     c.subject().vary(7);
@@ -511,8 +510,8 @@ TEST(Shrinking, EndsInAFailureOfTheSameKind) {
 }
 
 TEST(Shrinking, EndsWithinItsCapHoweverSlowItIs) {
-  // One row less each time, and nothing else, fails: without a cap this tries every row count, each after many that
-  // pass.
+  // Only one row less fails each time: without a cap, shrinking would try every row count, each after many problems
+  // that pass.
   std::int64_t fewest = 0;
   const auto one_row_less = [&](const Problem& p) {
     if (fewest == 0 ? p.n < 3000 : p.n != fewest - 1) return false;
@@ -526,7 +525,7 @@ TEST(Shrinking, EndsWithinItsCapHoweverSlowItIs) {
 }
 
 TEST(Shrinking, RunsNoProblemTwice) {
-  // A process dies of each, or is waited for.
+  // Each problem may cost a process or a wait.
   const Shrunk shrunk = shrunk_where([](const Problem& p) { return p.n * p.k > 100; }, 3);
   std::set<std::string> lines;
   for (const Problem& problem : shrunk.failing) EXPECT_TRUE(lines.insert(line_of(problem)).second) << line_of(problem);
@@ -570,7 +569,7 @@ TEST(TheSameSeed, GivesTheSameJudgementOfASubjectThatPasses) {
   EXPECT_EQ(first.judgement.output_hash, again.judgement.output_hash);
   EXPECT_EQ(first.judgement.classes, again.judgement.classes);
   EXPECT_EQ(first.judgement.elements, again.judgement.elements);
-  // Another right subject is asked the same, and answers the same.
+  // Another correct subject gets the same problems and gives the same answers.
   EXPECT_EQ(seen_of(property, "cpu", {.cases = 30, .seed = 7}).judgement.output_hash, first.judgement.output_hash);
 }
 
@@ -580,7 +579,7 @@ TEST(TheSameSeed, AndMoreCasesBeginWithTheSameProblems) {
   std::vector<std::string> many = seen_of(property, "host", {.cases = 30, .seed = 7}).problems;
   ASSERT_GE(many.size(), 30u);
   many.resize(10);
-  few.resize(10);  // behind them are those that were drawn for goals
+  few.resize(10);  // the later ones were drawn for goals
   EXPECT_EQ(many, few);
 }
 
@@ -785,20 +784,19 @@ TEST(OneProblem, OutsideOfWhatIsPossibleOrTakenIsRefused) {
 
 // --- Subjects that no property may let pass
 
-/// The first tensor that an operation must write: of choose the scales. Zeros are there when the call is answered
-/// rightly.
+/// The first output tensor of an operation; for choose, the scales. Only the correct answer writes choose's zeros.
 std::pair<void*, std::size_t> output_of(const Call& c) {
   const auto rows = roles_of(c.operation);
   const RoleRow output = *std::find_if(rows.begin(), rows.end(), [](const RoleRow& row) { return row.is_output; });
   return {c.at<void>(output.role), static_cast<std::size_t>(form_of(c, output).value().bytes())};
 }
 
-/// What the sizes of a call have besides n, k and those of its output.
+/// A size that tells calls of equal n and k apart: the group size of eager operations, otherwise the format's index.
 std::int64_t further_size_of(const Call& c) { return is_eager(c.operation) ? c.group_size : index_of(*c.format); }
 
-/// A right matmul: weights rounded once, sums in double.
+/// A correct matmul: weights rounded once, sums in double.
 void multiply(const Call& c) {
-  Matrix<double> weights(c.k, c.n);  // a column of weights beside the next: sums that do not wait for each other
+  Matrix<double> weights(c.k, c.n);  // [k][n]: neighbouring sums do not wait for each other
   for (std::int64_t k = 0; k < c.k; ++k) {
     for (std::int64_t n = 0; n < c.n; ++n) {
       const std::uint16_t* both = c.at<std::uint16_t>(Role::scales) + 2 * (k / c.group_size * c.n + n);
@@ -823,7 +821,7 @@ void multiply(const Call& c) {
   }
 }
 
-/// Every operation, one way: derived subjects say what becomes of a call.
+/// Handles every operation alike; derived subjects decide how a call is answered.
 class EveryOperation : public Subject {
  public:
   Memory& memory() override { return host_memory(); }
@@ -842,7 +840,7 @@ class EveryOperation : public Subject {
     std::uint8_t* begin;
     std::size_t bytes;
     Bytes copied() const { return Bytes(begin, begin + bytes); }
-    /// Over and over where there is more room than bytes.
+    /// Repeats `from` if there is more room than bytes.
     void fill(const Bytes& from) const {
       for (std::size_t i = 0; i < bytes; ++i) begin[i] = from[i % from.size()];
     }
@@ -872,7 +870,7 @@ class WritesZeros : public EveryOperation {
   }
 };
 
-/// Gives what the call before should have given.
+/// Returns what the operation's previous call should have returned.
 class IsOneCallBehind : public EveryOperation {
   void answer(const std::string& operation, const std::string&, const std::function<void()>& rightly,
               Room room) override {
@@ -885,7 +883,7 @@ class IsOneCallBehind : public EveryOperation {
   std::map<std::string, Bytes> last_;
 };
 
-/// Computes once for every size, and never again.
+/// Computes the first call of each size, and repeats its result afterwards.
 class RemembersSizes : public EveryOperation {
   void answer(const std::string&, const std::string& key, const std::function<void()>& rightly, Room room) override {
     Bytes& first = first_[key];
@@ -897,17 +895,17 @@ class RemembersSizes : public EveryOperation {
 };
 
 /// The properties that call these subjects. Properties about tensors are judged on operators, in operators_test.cpp;
-/// those about the specification call nobody.
+/// properties about the specification call no subject.
 std::vector<Property> properties_about_raw_pointers() {
   std::vector<Property> some = properties();
-  // Whom these tests judge keeps no lock.
+  // The subjects of these tests hold no lock.
   std::erase_if(some, [](const Property& property) {
     return property.of_tensors || property.of_specification || property.from_several_threads;
   });
   return some;
 }
 
-/// A property judged on a subject in the capabilities of the first registered subject that can take it.
+/// Judges a property on a subject, with the capabilities of the first registered subject that can take the property.
 template <class Judged>
 Judgement judged_by(const Property& property) {
   for (const SubjectRow& row : subjects()) {
@@ -934,13 +932,13 @@ TEST(ASubject, ThatIsRightPassesEveryProperty) {
   }
 }
 
-/// How many properties a subject fails that passes none.
+/// The number of properties that FAIL on a subject that must pass none.
 template <class Judged>
 int properties_failed_by() {
   int failed = 0;
   for (const Property& property : properties_about_raw_pointers()) {
     const Judgement judgement = judged_by<Judged>(property);
-    // What is the same under any poison, fence or repetition is MISTRUSTED for having been one value only.
+    // A result that is the same under any poison, fence or repetition is MISTRUSTED, because it has only one value.
     const bool one_value =
         judgement.verdict == Verdict::mistrusted && judgement.reason.find("more than one value") != std::string::npos;
     EXPECT_TRUE(judgement.verdict == Verdict::failed || one_value) << property.name << ": " << why_red(judgement);
@@ -950,7 +948,7 @@ int properties_failed_by() {
 }
 
 TEST(ASubject, ThatDoesNothingPassesNoProperty) {
-  // Two properties about pack compare what was left there with itself: the poison is a word like any other.
+  // Two properties about pack compare the untouched output with itself: the poison is a legal packed word.
   EXPECT_EQ(properties_failed_by<DoesNothing>(), static_cast<int>(properties_about_raw_pointers().size()) - 2);
 }
 

@@ -1,5 +1,5 @@
-// The properties about operators, judged on scalar ones: right ones pass, each in its own way, and every mutant of a
-// table is found by the properties that name it and by no other.
+// Judges the properties about operators on scalar operators. Correct ones pass, each in its own way, and every mutant
+// of a table is found by the properties that name it and by no other.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -16,9 +16,9 @@ namespace tileproof {
 
 namespace {
 
-/// The properties about tensors, on matrices that scalar code is quick with. What the heavy ones need of size is a
-/// GPU's matter; here it is what they say that is judged.
-/// @param operations  names of those that the properties are about
+/// The properties about tensors, on matrices small enough for scalar code. The large sizes of heavy properties are
+/// tested on a GPU; these tests check what the properties say.
+/// @param operations  names of the operations that the properties are about
 template <class Operations>
 std::vector<Property> properties_about_tensors(const Operations& operations) {
   std::vector<Property> some;
@@ -27,7 +27,7 @@ std::vector<Property> properties_about_tensors(const Operations& operations) {
     if (std::count(operations.begin(), operations.end(), name_of(property.needs.at(0))) == 0) continue;
     if (!property.sampling.fixed_for) property.sampling.most_k = 128;
     property.sampling.most_elements = 640;
-    if (property.sampling.fixed_for) {  // made small: goals about their size are not asked
+    if (property.sampling.fixed_for) {  // the problems become small, so goals about size are dropped
       property.meets.clear();
       property.sampling.fixed_for = [large = property.sampling.fixed_for](const Capabilities& capabilities) {
         std::vector<Problem> problems = large(capabilities);
@@ -59,11 +59,10 @@ std::string why_red_at_length(const Judgement& judgement) {
   return words;
 }
 
-// --- Ways of saying something about properties and parts
-// ---------------------------------------------------------------
+// --- Helpers that name properties and parts ------------------------------------------------------------------------
 
-/// "reject/dequantize scales_and_zeros:fp16": a property by its beginning, and where there is a space its variants by
-/// theirs.
+/// A property, named by its beginning; after a space its variants, named by theirs: "reject/dequantize
+/// scales_and_zeros:fp16".
 struct Place {
   std::string property;
   std::string variant;
@@ -79,7 +78,7 @@ using Names = std::vector<std::string>;
 const Names every_operation = {"pack", "unpack", "dequantize", "matmul"};
 const Names of_scales = {"dequantize", "matmul"};
 
-/// "kind/operation_ variant" for each of each.
+/// "kind/operation_ variant" for every combination.
 Names named(const Names& kinds, const Names& operations, const Names& variants = {""}) {
   Names names;
   for (const std::string& kind : kinds) {
@@ -92,7 +91,7 @@ Names named(const Names& kinds, const Names& operations, const Names& variants =
   return names;
 }
 
-/// The properties that look at an operation's elements.
+/// The properties that compare an operation's elements.
 Names all_values(const Names& operations) {
   return named({"accept", "reject", "stride", "offset", "launch", "batch"}, operations);
 }
@@ -187,7 +186,7 @@ void ignore_offset(OperatorParts& parts, const std::string& tensor) {
 
 enum class Part { all, scales, zeros };
 
-/// In a stack, gives the experts from `to` on the elements of another. Scales and zeros alternate.
+/// In a stack, gives expert `to` and all later ones the elements of expert `from`. Scales and zeros alternate.
 void share(const OperatorCall& call, Elements& elements, const std::string& tensor, Part part, std::size_t from,
            std::size_t to) {
   if (!is_stack(call)) return;
@@ -205,7 +204,7 @@ void flip_a_bit(OperatorResult& result) {
   if (!result.bytes.empty()) result.bytes.back() ^= 1;
 }
 
-/// Wrong once after something happened.
+/// Makes the next result wrong after something happened.
 void wrong_after(OperatorParts& parts, const std::shared_ptr<bool>& happened) {
   parts.result = [=](const OperatorCall&, OperatorResult& result) {
     if (*happened) flip_a_bit(result);
@@ -213,12 +212,12 @@ void wrong_after(OperatorParts& parts, const std::shared_ptr<bool>& happened) {
   };
 }
 
-// --- Right ones ----------------------------------------------------------------------------------------------------
+// --- Correct operators ---------------------------------------------------------------------------------------------
 
 struct RightOne {
   std::string name;
-  Names operations;  // whose properties are judged
-  Names skipped;     // every other property PASSES
+  Names operations;  // operations whose properties are judged
+  Names skipped;     // these are SKIPPED; every other property PASSES
   std::function<void(OperatorParts&)> change;
 };
 
@@ -306,19 +305,19 @@ TEST(OperatorsCalledWithRawPointers, PassEveryPropertyAboutThem) {
   EXPECT_GT(passed, 20);
 }
 
-// --- Mutant ones ---------------------------------------------------------------------------------------------------
+// --- Mutants -------------------------------------------------------------------------------------------------------
 
 struct OperatorMutant {
   std::string name;
-  Names found_by;     // each must find it, in one of its variants at least
-  Names may_find_it;  // and no property and variant but these may
+  Names found_by;     // each of these must find it, in at least one variant
+  Names may_find_it;  // only these may find it besides
   std::function<void(OperatorParts&)> plant;
 };
 
 OperatorMutant strides_ignored(const std::string& tensor, const Names& operations) {
   return {"ignores the strides of " + tensor,
           named({"stride"}, operations, {tensor + ":transposed", tensor + ":stepped", tensor + ":sliced"}),
-          named({"stride"}, operations, {tensor + ":expanded"}),  // where there is more than one of the first dimension
+          named({"stride"}, operations, {tensor + ":expanded"}),  // found only if the first dimension is above 1
           [=](OperatorParts& parts) { ignore_strides(parts, tensor); }};
 }
 
@@ -838,7 +837,7 @@ TEST_P(MutantOperators, AreFoundByThePropertiesThatNameThemAndByNoOther) {
   const OperatorMutant& mutant = GetParam();
   Names unfound = mutant.found_by;
   const Names allowed = mutant.found_by + mutant.may_find_it;
-  std::set<std::string> operations;  // that the mutant is about; the others are those of the right subject
+  std::set<std::string> operations;  // operations that the mutant changes; the others are correct
   for (const std::string& text : mutant.found_by) {
     operations.insert(text.substr(text.find('/') + 1, text.find('_') - text.find('/') - 1));
   }
@@ -852,7 +851,7 @@ TEST_P(MutantOperators, AreFoundByThePropertiesThatNameThemAndByNoOther) {
         return Place(text).has(property.name, finding.problem.variant);
       };
       std::erase_if(unfound, names_it);
-      // What an illegal call does to the subject is what comes of accepting it.
+      // If the subject breaks on an illegal call, the finding must be that it accepted the call.
       EXPECT_FALSE(property.name.starts_with("reject/") && finding.kind == "error") << finding.details;
       EXPECT_TRUE(std::any_of(allowed.begin(), allowed.end(), names_it))
           << line_of(finding.problem) << "\n"

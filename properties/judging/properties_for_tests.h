@@ -1,4 +1,4 @@
-/// Properties, subjects and problems of the tests of judging.
+/// Properties, subjects and problems for the tests of judging.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -13,7 +13,7 @@
 
 namespace tileproof {
 
-/// A test's name may hold letters and digits alone.
+/// Makes a name legal for a test: only letters, digits and underscores.
 inline std::string identifier_of(std::string name) {
   for (char& letter : name) letter = std::isalnum(static_cast<unsigned char>(letter)) != 0 ? letter : '_';
   return name;
@@ -37,7 +37,7 @@ inline Property property_with(std::function<void(Case&)> body, std::vector<const
   return {"test/property", "", {}, std::move(meets), std::move(sampling), std::move(body)};
 }
 
-/// Compares two elements, of more values than one.
+/// Compares two elements with different values.
 inline void compare_something(Case& c) {
   c.expect_equal(std::vector<std::uint32_t>{1, 2}, std::vector<std::uint32_t>{1, 2});
 }

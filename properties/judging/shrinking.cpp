@@ -22,14 +22,15 @@ class Shrinking {
 
   const Finding& smallest() const { return smallest_; }
 
-  /// Takes a candidate over where it fails alike. @return whether it does
+  /// Makes a candidate the smallest if it fails alike.
+  /// @return whether it does
   bool takes(const Problem& candidate) {
     const std::optional<Finding> found = failure_of(candidate);
     if (found) smallest_ = *found;
     return found.has_value();
   }
 
-  /// A candidate's failure, where it fails alike.
+  /// A candidate's failure; nothing if it does not fail alike, was tried before, or shrinking is over.
   std::optional<Finding> failure_of(const Problem& candidate) {
     if (is_over() || !tried_.insert(line_of(candidate)).second) return std::nullopt;
     ++tries_;
@@ -65,7 +66,7 @@ class Shrinking {
   std::string why_;
 };
 
-/// Steps in the order in which they are proposed; from the first that is taken on, afresh.
+/// Takes the first proposed step that fails alike, and starts again from it until no step does.
 void shrink_problem(Shrinking& shrinking, const SampleSpace& space) {
   for (bool went_on = true; went_on && !shrinking.is_over();) {
     const std::vector<Problem> steps = smaller_problems(shrinking.smallest().problem, space);
@@ -73,7 +74,7 @@ void shrink_problem(Shrinking& shrinking, const SampleSpace& space) {
   }
 }
 
-/// Keeps as little of a span as fails, by halves, then by smaller and smaller parts from both ends.
+/// Shrinks a span to a small part that still fails: cuts off halves, then smaller and smaller parts, at both ends.
 void shrink_span(Shrinking& shrinking, Span Problem::*span, std::int64_t elements) {
   Problem without = shrinking.smallest().problem;
   Span kept = without.*span;

@@ -1,4 +1,4 @@
-/// From a case that fails to the smallest that fails in the same way.
+/// Shrinking: leads from a failing case to the smallest one that fails in the same way.
 #pragma once
 
 #include <functional>
@@ -16,14 +16,14 @@ struct ShrinkLimits {
 
 struct Shrunk {
   Finding finding;
-  std::string how_far;  // "to the smallest, in 41 tries"; or what ended it before
+  std::string how_far;  // "to the smallest, in 41 tries"; or what ended it early
 };
 
-/// First the dimensions, the layout and the profile; then the data: codes and parameters are made neutral from both
-/// ends, as long as it goes on failing, down to one of each. Where it fails with neutral ones alone, they have no part
-/// in it, and are left as they are.
-/// @param runner    runs the candidates; of a process that dies of one it starts another
-/// @param are_alike  whether two findings are of one failure
+/// Shrinks first the dimensions, the layout and the profile; then the data: codes and parameters become neutral from
+/// both ends while the case still fails, down to one of each. Codes (or parameters) that may all be neutral play no
+/// part in the failure, and are left as they are.
+/// @param runner     runs the candidates, and starts another process if a candidate ends one
+/// @param are_alike  whether two findings show the same failure
 Shrunk shrunk(const Property&, const SampleSpace&, const Finding&, CaseRunner& runner,
               const std::function<bool(const Finding&, const Finding&)>& are_alike, const ShrinkLimits&);
 

@@ -1,5 +1,5 @@
-// Judging properties that have several ways of calling, subjects that refuse, machines that lack what a case needs, and
-// problems that a property brings along.
+// Judging properties with several ways of calling, subjects that refuse, machines that lack what a case needs, and
+// properties with problems of their own.
 #include <gtest/gtest.h>
 #include <rapidcheck.h>
 
@@ -108,7 +108,7 @@ TEST(Variants, DrawOtherProblemsEachAndTheSameForTheSameSeed) {
 }
 
 TEST(Variants, AreShrunkWithinThemselvesAndWithinAKind) {
-  // Of "one", small problems fail in another kind; of "two", all fail in that kind.
+  // Small problems of "one" fail with another kind; all problems of "two" fail with that other kind.
   const auto body = [](Case& c) {
     compare_something(c);
     if (c.problem.variant == "three") return;
@@ -133,7 +133,7 @@ TEST(Variants, AreShrunkWithinThemselvesAndWithinAKind) {
         if (problem.variant == finding.problem.variant) own.push_back(problem);
       }
       EXPECT_EQ(finding.shrinks + 1, static_cast<std::int64_t>(own.size())) << "counted for each variant anew";
-      // It fails with neutral data too, which were tried last, so its own are named no more.
+      // The case also fails with neutral data, which were tried last, so the finding names no data of its own.
       EXPECT_EQ(finding.problem.codes, Span());
       EXPECT_EQ(own.back().parameters, (Span{0, 0}));
       EXPECT_EQ(finding.problem.n * finding.problem.k, own.back().n * own.back().k);
@@ -276,7 +276,7 @@ TEST(ARefusedCase, SkipsThePropertyWhereAllAreAndMayBe) {
   EXPECT_EQ(judgement.reason, "the subject refuses every case: number 1");
   EXPECT_EQ(judgement.refused_cases, 60);
   EXPECT_EQ(calls, 60);
-  // Where the property does not say that it may, nothing has been shown; where it says that it may not, it has failed.
+  // If the property only counts refusals, nothing has been shown; if it forbids them, it has failed.
   property.on_refusal = OnRefusal::counted;
   EXPECT_EQ(judged_with_problems(property).judgement.verdict, Verdict::mistrusted);
   property.on_refusal = OnRefusal::failed;
@@ -328,7 +328,7 @@ TEST(ARefusedCase, MeetsNoClassOfItsProblem) {
   const Judgement missed = judged_on({grouped});
   EXPECT_EQ(missed.verdict, Verdict::mistrusted);
   EXPECT_EQ(missed.reason, "never met: padding");
-  // What was met is what was compared, all the same.
+  // Classes of cases that compared nothing still do not count.
   EXPECT_EQ(judged_on({grouped, problem_with("--n=9")}).classes.count("padding"), 0u);
 }
 
@@ -440,7 +440,7 @@ TEST(WhatIsUnavailable, DoesNotUndoAFinding) {
 }
 
 TEST(WhatIsUnavailable, IsTheMachinesAndARefusalTheSubjects) {
-  // The reason of a property that both skip is the subject's own words.
+  // If both a refusal and a lack skip the property, its reason is the subject's refusal.
   const auto body = [](Case& c) {
     if (c.problem.variant == "two") throw Refused("not that");
     throw Unavailable("nothing");
@@ -452,7 +452,7 @@ TEST(WhatIsUnavailable, IsTheMachinesAndARefusalTheSubjects) {
   EXPECT_SAYS(judgement.reason, "not that");
 }
 
-// --- Problems that a property brings
+// --- A property's own problems
 
 Capabilities narrow_capabilities() {
   Capabilities capabilities = kernel_capabilities();

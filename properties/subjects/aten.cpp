@@ -1,5 +1,5 @@
-// PyTorch's own int4 weight operators on the CPU, where the packed format is the machine's. Those on a GPU are a
-// subject of subjects/torch_operators.cpp.
+// PyTorch's own int4 weight operators on the CPU, whose packed format depends on the machine. The operators on a GPU
+// are a subject of subjects/torch_operators.cpp.
 #include <ATen/ATen.h>
 #include <ATen/Version.h>
 #include <ATen/ops/_convert_weight_to_int4pack_for_cpu.h>
@@ -35,7 +35,7 @@ class AtenCpu : public Subject {
   }
 };
 
-/// The name of the format that aten packs on this machine, which ATEN_CPU_CAPABILITY lowers.
+/// The name of the format that aten packs on this machine; the variable ATEN_CPU_CAPABILITY can lower it.
 std::string format_of_this_machine() {
   const std::string capability = at::get_cpu_capability();
   if (capability == "AVX512") return "int4pack-cpu-avx512";

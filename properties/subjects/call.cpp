@@ -46,7 +46,7 @@ const std::vector<OperationRow>& operations() {
 
 const OperationRow& row_of(Operation operation) { return operations()[static_cast<std::size_t>(operation)]; }
 
-/// Scales, or zeros, of an eager operation: one tensor each.
+/// The form of an eager operation's scales or zeros, which are one tensor each.
 std::optional<TensorForm> eager_form_of(const Call& c, Role role) {
   const std::int64_t groups = c.groups() * c.n;
   if (role == Role::scales) return TensorForm{"scales", groups, bytes_of(c.types.parameter)};
@@ -55,7 +55,7 @@ std::optional<TensorForm> eager_form_of(const Call& c, Role role) {
   return TensorForm{"zeros", groups, bytes_of(c.types.parameter)};
 }
 
-/// Likewise, as the scheme lays them out.
+/// The form of an operation's scales or zeros, as the scheme lays them out unless the operation is eager.
 std::optional<TensorForm> parameter_form_of(const Call& c, Role role) {
   if (is_eager(c.operation)) return eager_form_of(c, role);
   const int number = role == Role::scales ? 0 : 1;

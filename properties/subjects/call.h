@@ -16,24 +16,24 @@ enum class Operation {
   unpack,
   dequantize,
   matmul,  // activations * weights^T, the weights packed and dequantized inside
-  // The chain of tensor operations that eager PyTorch has for each: before there is a packed weight, and instead of
-  // one.
+  // Eager PyTorch's chains of tensor operations, before there is a packed weight and instead of one.
   choose,
   quantize,
   dequantize_eagerly
 };
 const char* name_of(Operation);
-/// @throws UsageError where there is no operation of the name
+/// @throws UsageError if no operation has the name
 Operation operation_of(const char* argument, const std::string& name);
 
-/// What a tensor of a call is.
+/// The role of a tensor in a call.
 enum class Role {
   activations,  // bf16 [m][k]
   pairs,        // codes, uint8 [n][k / 2], the even column in the high nibble
   packed,       // as the format lays codes out, in whole words of 32 bits
   codes,        // int32 [n][k], 0..15
-  scales,       // the scheme's first tensor; of eager operations [k / group_size][n]
-  zeros,    // its second one, where there is one; of eager operations [k / group_size][n], int8 where zeros are points
+  scales,       // the scheme's first tensor; for eager operations [k / group_size][n]
+  // The scheme's second tensor, if it has one; for eager operations [k / group_size][n], int8 if zeros are points.
+  zeros,
   weights,  // [n][k], in the order of the format's result
   products  // bf16 [m][n]
 };
@@ -47,13 +47,13 @@ struct RoleRow {
 
 /// The tensors of an operation, in the order of a call.
 std::span<const RoleRow> roles_of(Operation);
-/// Whether it is one of eager PyTorch's.
+/// Whether an operation is one of eager PyTorch's.
 bool is_eager(Operation);
 
 /// Tensors are raw pointers into the subject's memory. Packed words to read, scales and zeros are aligned to their
-/// elements, pairs and every output to 16 bytes; the tensors of matmul, and of eager operations, as allocators align.
-/// A batch of experts is matrices of one size one behind the other: `experts` leads every shape. It is 1 for subjects
-/// that take no batch (Capabilities::takes_experts).
+/// elements, pairs and every output to 16 bytes; the tensors of matmul and of eager operations are aligned as
+/// allocators align. A batch of experts is a sequence of matrices of one size: `experts` leads every shape. It is 1 for
+/// subjects that take no batch (Capabilities::takes_experts).
 struct Call {
   Operation operation = Operation::pack;
   const Format* format = nullptr;
@@ -62,7 +62,7 @@ struct Call {
   std::int64_t n = 0, k = 0, group_size = 0;
   std::int64_t m = 0;  // rows of activations
   std::int64_t experts = 1;
-  std::array<void*, role_count> tensors = {};  // by role; nullptr where the operation has none
+  std::array<void*, role_count> tensors = {};  // by role; nullptr if the operation has no such tensor
 
   Size size() const { return {n, k}; }
   std::int64_t groups() const { return k / group_size; }
@@ -86,17 +86,17 @@ struct Call {
 /// An operation's call for a problem, without tensors.
 Call call_of(Operation, const Problem&);
 
-/// What a call's tensor holds for one expert.
+/// The size of a call's tensor for one expert.
 struct TensorForm {
-  const char* name;  // for people
+  const char* name;  // for messages
   std::int64_t elements;
   std::int64_t element_bytes;
   std::int64_t bytes() const { return elements * element_bytes; }
 };
-/// @return nothing where the scheme has no tensor of the role
+/// @return nothing if the scheme has no tensor of the role
 std::optional<TensorForm> form_of(const Call&, RoleRow);
 
-/// The call of one expert of a batch: for subjects whose code knows a single matrix.
+/// The call of one expert of a batch, for subjects whose code takes a single matrix.
 Call call_of_expert(const Call& batch, std::int64_t expert);
 
 }  // namespace tileproof

@@ -6,7 +6,7 @@ namespace tileproof {
 
 namespace {
 
-__device__ int sink;  // for what is read: else the reading would be compiled away
+__device__ int sink;  // keeps the reads from being optimized away
 
 }  // namespace
 

@@ -1,4 +1,4 @@
-/// Kernels with the mutants of watched.h, launched beside the production kernels; for compute-sanitizer to find.
+/// The canary kernels of watched.h, launched beside the production kernels for compute-sanitizer to find.
 #pragma once
 
 #include <cuda_runtime_api.h>
@@ -8,14 +8,15 @@
 
 namespace tileproof {
 
-/// Where a planted kernel works.
+/// The memory that a canary kernel works on.
 struct Watched {
-  const std::uint8_t* input;  // all of it written
+  const std::uint8_t* input;  // completely written
   std::int64_t input_bytes;
-  const std::uint8_t* output;  // none of it
+  const std::uint8_t* output;  // completely unwritten
 };
 
-/// @param kernel  a name of watched.h's plants
+/// @param kernel  the kernel of a row of plants(), see watched.h
+/// @throws std::logic_error if there is no such kernel
 void launch_canary(const std::string& kernel, const Watched&, cudaStream_t);
 
 }  // namespace tileproof

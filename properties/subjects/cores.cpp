@@ -16,7 +16,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// The affinity mask; where the kernel knows more CPUs than a mask of the usual size holds, a longer one is tried.
+/// The cores of the affinity mask. If the kernel knows more CPUs than a mask of the usual size holds, longer masks are
+/// tried.
 std::size_t cores_of_affinity() {
   for (std::size_t cpus = CPU_SETSIZE; cpus <= (std::size_t{1} << 20); cpus *= 4) {
     std::vector<cpu_set_t> mask(cpus / CPU_SETSIZE);
@@ -28,7 +29,7 @@ std::size_t cores_of_affinity() {
   return std::thread::hardware_concurrency();
 }
 
-/// Two numbers, such as cpu.max holds: "max 100000" has none to begin with.
+/// The cores that a quota for each period is worth; 0 if there is no quota, as in a cpu.max of "max 100000".
 std::size_t cores_of(double quota, double period) {
   const bool is_quota = quota > 0 && period > 0;
   return is_quota ? static_cast<std::size_t>(std::ceil(quota / period)) : 0;
@@ -57,7 +58,7 @@ std::size_t cores_of_quota(const std::string& groups, const fs::path& mounts) {
     const std::string controllers = line.substr(first + 1, second - first - 1);
     const bool has_cpu = controllers.empty() || ("," + controllers + ",").find(",cpu,") != std::string::npos;
     if (!has_cpu) continue;
-    // Every group above has a quota of its own. In a container the path may be the host's: then the mount is the group.
+    // Every group above has a quota of its own. In a container the path may be the host's; the mount is the group then.
     const fs::path mount = mounts / controllers;
     for (fs::path path = fs::path(line.substr(second + 1)).relative_path();; path = path.parent_path()) {
       for (const fs::path& root : {mount, mounts / "cpu", mounts}) {

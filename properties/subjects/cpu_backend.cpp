@@ -1,4 +1,4 @@
-// The CPU as a side: an allocator under torch's dispatcher that poisons and fences.
+// The CPU as a device backend: an allocator under torch's dispatcher that poisons and fences.
 #include <ATen/Parallel.h>
 #include <c10/core/CPUAllocator.h>
 
@@ -15,7 +15,7 @@ namespace tileproof {
 
 namespace {
 
-/// A half-word over and over: what is there is copied behind itself, twice as much each time.
+/// Fills memory with a repeated half-word: copies what is filled behind itself, twice as much each time.
 void fill_with(std::uint16_t half_word, std::uint8_t* to, std::size_t bytes) {
   std::size_t filled = std::min(bytes, sizeof half_word);
   std::memcpy(to, &half_word, filled);
@@ -26,7 +26,7 @@ void fill_with(std::uint16_t half_word, std::uint8_t* to, std::size_t bytes) {
   }
 }
 
-/// Poisons and fences what is allocated while it is on; gives everything else to the allocator that was there.
+/// Poisons and fences what is allocated while it is on; otherwise torch's previous allocator is used.
 class GuardingAllocator : public c10::Allocator {
  public:
   explicit GuardingAllocator(c10::Allocator* usual) : usual_(usual) {}
@@ -39,7 +39,7 @@ class GuardingAllocator : public c10::Allocator {
     Block& block = blocks_.emplace_back();
     block.bytes = bytes;
     block.fence = fill_.fence;
-    // An allocator of torch's aligns to 64.
+    // Torch's allocators align to 64 bytes.
     const std::size_t all = (bytes + 2 * side_fence_bytes + 63) / 64 * 64;
     block.memory = static_cast<std::uint8_t*>(std::aligned_alloc(64, all));
     if (block.memory == nullptr) {
@@ -65,7 +65,8 @@ class GuardingAllocator : public c10::Allocator {
     on_ = false;
   }
 
-  /// Of every block, whether or not it has been given back; those that were are freed.
+  /// Checks the fences of every block, and frees the blocks that have been given back.
+  /// @throws GuardViolation
   void check() {
     const std::lock_guard<std::mutex> lock(mutex_);
     std::string violation;
@@ -78,7 +79,7 @@ class GuardingAllocator : public c10::Allocator {
                              std::vector<std::uint8_t>(end, end + side_fence_bytes), block->fence, block->bytes);
       } catch (const GuardViolation& found) {
         if (violation.empty()) violation = found.what();
-        std::memset(block->memory, block->fence, side_fence_bytes);  // said once
+        std::memset(block->memory, block->fence, side_fence_bytes);  // report it only once
         std::memset(block->memory + side_fence_bytes + block->bytes, block->fence, side_fence_bytes);
       }
       if (!block->given_back) {
@@ -104,7 +105,7 @@ class GuardingAllocator : public c10::Allocator {
     auto* block = static_cast<Block*>(context);
     const std::lock_guard<std::mutex> lock(block->owner->mutex_);
     block->given_back = true;
-    // It stays until the call is looked at: who still reads it reads what no tensor holds.
+    // The block stays until check(): a read after the release finds fence bytes, which no tensor holds.
     std::memset(block->memory + side_fence_bytes, block->fence, block->bytes);
   }
 
@@ -136,9 +137,9 @@ class CpuBackend : public DeviceBackend {
 
   void in_a_stream_of_its_own(const std::function<void()>& run) override { run(); }
 
-  /// Varied: with another number of threads.
+  /// A variation runs with another number of threads.
   void vary(std::uint64_t variation) override {
-    // Back to what there was, and not to what there was at first: what an operator has set stays seen.
+    // Restore the number from before the variation, not the first one, so that a change by an operator stays visible.
     if (!threads_before_ && variation != 0) threads_before_ = at::get_num_threads();
     if (variation != 0) at::set_num_threads(1 + static_cast<int>(variation % 3));
     if (variation == 0 && threads_before_) at::set_num_threads(*threads_before_);
@@ -147,13 +148,13 @@ class CpuBackend : public DeviceBackend {
 
  private:
   GuardingAllocator allocator_;
-  std::optional<int> threads_before_;  // where it is varied
+  std::optional<int> threads_before_;  // set during a variation
 };
 
 }  // namespace
 
 DeviceBackend& cpu_backend() {
-  static CpuBackend* side = new CpuBackend();  // torch may free tensors after everything else
+  static CpuBackend* side = new CpuBackend();  // never deleted: torch may free tensors after everything else
   return *side;
 }
 

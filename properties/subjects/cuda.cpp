@@ -13,7 +13,7 @@ namespace tileproof {
 
 namespace {
 
-/// Of a tool that watches allocations.
+/// Memory for a tool that watches allocations: each tensor has an allocation of its own.
 class CudaMemoryApart : public CudaMemory {
  public:
   using CudaMemory::CudaMemory;
@@ -23,7 +23,7 @@ class CudaMemoryApart : public CudaMemory {
     release();
     for (const std::size_t one : bytes) {
       allocations_.push_back(nullptr);
-      require(cudaMalloc(&allocations_.back(), one == 0 ? 1 : one), "cudaMalloc");  // an empty input has an address too
+      require(cudaMalloc(&allocations_.back(), one == 0 ? 1 : one), "cudaMalloc");  // an empty input needs an address
     }
     return allocations_;
   }
@@ -37,7 +37,7 @@ class CudaMemoryApart : public CudaMemory {
   std::vector<void*> allocations_;
 };
 
-/// A stream that waits for no other, so that subjects of several threads do not wait for each other.
+/// A stream that waits for no other, so that subjects in several threads do not wait for each other.
 class Stream {
  public:
   Stream() { require(cudaStreamCreateWithFlags(&stream_, cudaStreamNonBlocking), "cudaStreamCreate"); }
@@ -50,12 +50,12 @@ class Stream {
   cudaStream_t stream_ = nullptr;
 };
 
-/// @tparam Kind  of its memory
+/// @tparam Kind  the class of its memory
 template <class Kind = CudaMemory>
 class CudaSubject : public Subject {
  public:
   Memory& memory() override { return memory_; }
-  /// Varied: on another stream than that of its memory.
+  /// A variation runs on another stream than that of its memory.
   void vary(std::uint64_t variation) override { varied_ = variation != 0; }
 
   void run(const Call& call) override {
@@ -68,7 +68,7 @@ class CudaSubject : public Subject {
  private:
   template <class Arguments>
   void finish(const Arguments& arguments) {
-    if (varied_) require(cudaStreamSynchronize(own_), "waiting for the inputs");  // written in that stream's order
+    if (varied_) require(cudaStreamSynchronize(own_), "waiting for the inputs");  // inputs are written on own_
     if (const cudaError_t error = run_kernel(arguments, stream()); error != cudaSuccess) {
       const auto refusal = kernels::validate(arguments);
       if (refusal) throw SubjectError("refused: " + refusal->text());
@@ -83,7 +83,7 @@ class CudaSubject : public Subject {
   bool varied_ = false;
 };
 
-/// The production kernels where a tool watches, and a planted one before unpack.
+/// The production kernels under a tool, with a canary kernel, if any, before unpack.
 class WatchedCudaSubject : public CudaSubject<CudaMemoryApart> {
  public:
   explicit WatchedCudaSubject(std::string planted) : planted_(std::move(planted)) {}

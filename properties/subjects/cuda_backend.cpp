@@ -1,5 +1,5 @@
-// A CUDA device as a side: an allocator under torch's dispatcher that poisons and fences, streams, graphs, pending
-// errors. A library of its own, loaded where operators run on a GPU.
+// A CUDA device as a device backend: an allocator under torch's dispatcher that poisons and fences, streams, graphs,
+// pending errors. It is a library of its own, loaded only if operators run on a GPU.
 #include <ATen/cuda/Sleep.h>
 #include <ATen/ops/empty.h>
 #include <ATen/ops/from_blob.h>
@@ -22,7 +22,7 @@ namespace tileproof {
 
 namespace {
 
-/// Whether the device answers nothing but errors any more.
+/// True after a sticky CUDA error.
 bool is_lost() {
   const bool lost = cudaDeviceSynchronize() != cudaSuccess;
   cudaGetLastError();
@@ -40,8 +40,8 @@ void fill_with_byte(int byte, void* memory, std::size_t bytes, cudaStream_t stre
   TORCH_CHECK(error == cudaSuccess, "cudaMemsetAsync: ", cudaGetErrorString(error));
 }
 
-/// Fills with 16 bits, in the order of a stream; captured with it where it is being captured. Of the driver: the
-/// runtime fills with bytes alone.
+/// Fills with a 16-bit pattern in stream order, so that a capture of the stream includes it. It calls the driver,
+/// because the runtime fills only with bytes.
 void fill_with(std::uint16_t pattern, void* memory, std::size_t bytes, cudaStream_t stream) {
   using Fill16 = int (*)(unsigned long long, unsigned short, std::size_t, cudaStream_t);
   static const auto fill16 = reinterpret_cast<Fill16>(dlsym(dlopen("libcuda.so.1", RTLD_NOW), "cuMemsetD16Async"));
@@ -52,8 +52,8 @@ void fill_with(std::uint16_t pattern, void* memory, std::size_t bytes, cudaStrea
   if (bytes % 2 != 0) fill_with_byte(pattern & 0xff, static_cast<char*>(memory) + bytes - 1, 1, stream);
 }
 
-/// Poisons and fences what is allocated while it is on. What was given back is kept until the device has been waited
-/// for, and then used again: neither cudaMalloc nor cudaFree shall synchronize where the operator does not.
+/// Poisons and fences what is allocated while it is on. Blocks that were given back are kept until the device has been
+/// waited for, and then used again, because cudaMalloc and cudaFree would synchronize where the operator does not.
 class GuardingAllocator {
  public:
   void* allocate(std::size_t bytes, int device, cudaStream_t stream) {
@@ -81,7 +81,7 @@ class GuardingAllocator {
     return block.memory + side_fence_bytes;
   }
 
-  /// It stays until the call is looked at: what reads it later on its stream reads what no tensor holds.
+  /// The block stays until check(): a later read on its stream finds fence bytes, which no tensor holds.
   void give_back(void* data, cudaStream_t stream) {
     const std::lock_guard<std::mutex> lock(mutex_);
     for (Block& block : used_) {
@@ -101,7 +101,8 @@ class GuardingAllocator {
     on_ = false;
   }
 
-  /// Nothing runs on the device.
+  /// Checks all fences; the device must be idle.
+  /// @throws GuardViolation
   void check() {
     const std::lock_guard<std::mutex> lock(mutex_);
     std::string violation;
@@ -110,7 +111,7 @@ class GuardingAllocator {
         if (block->guarded) check(*block);
       } catch (const GuardViolation& found) {
         if (violation.empty()) violation = found.what();
-        block->guarded = false;  // said once
+        block->guarded = false;  // report it only once
       }
       if (!block->given_back) {
         ++block;
@@ -173,7 +174,7 @@ class GuardingAllocator {
 };
 
 GuardingAllocator& allocator() {
-  static auto* one = new GuardingAllocator();  // torch may free tensors after everything else
+  static auto* one = new GuardingAllocator();  // never deleted: torch may free tensors after everything else
   return *one;
 }
 
@@ -200,7 +201,7 @@ class CudaBackend : public DeviceBackend {
       : guard_impl_(c10::kCUDA),
         backend_(guard_impl_.getNewStream(device())),
         other_(guard_impl_.getNewStream(device())) {
-    // Long against an operator's way to its launch, short against patience; twice that where a first try was undecided.
+    // at::cuda::sleep() counts clock cycles: the clock rate in kHz is the number of cycles a millisecond.
     cudaDeviceProp properties = {};
     require(cudaGetDeviceProperties(&properties, 0), "cudaGetDeviceProperties");
     int kilohertz = 0;
@@ -271,7 +272,7 @@ class CudaBackend : public DeviceBackend {
 
   at::Tensor behind_a_slow_producer(const Operator& run, const Values& values,
                                     const std::vector<at::Tensor>& alternates) {
-    std::vector<std::pair<at::Tensor, at::Tensor>> storages;  // and what shall be in them
+    std::vector<std::pair<at::Tensor, at::Tensor>> storages;  // and the contents that they shall get
     for_each_tensor(values, [&](const at::Tensor& tensor, std::size_t number) {
       const at::Tensor storage = storage_of(tensor);
       storages.emplace_back(storage, storage.clone());
@@ -285,7 +286,7 @@ class CudaBackend : public DeviceBackend {
     });
   }
 
-  /// The same operator, over the alternate inputs, runs on another stream before and after.
+  /// Runs the operator on one stream, and the same operator over the alternate inputs on another, before and after it.
   at::Tensor beside_another(const Operator& run, const Values& values, const std::vector<at::Tensor>& alternates) {
     Values others;
     std::size_t number = 0;
@@ -325,10 +326,11 @@ class CudaBackend : public DeviceBackend {
       storages.emplace_back(storage, storage.clone());
       storage.copy_(alternates.at(number));
     });
-    on(backend_, [&] { return run(values); });  // what is loaded at the first call
+    on(backend_, [&] { return run(values); });  // the first call may load kernels
     const auto stream = static_cast<cudaStream_t>(backend_.native_handle());
     require(cudaDeviceSynchronize(), "waiting for the decoys");
-    allocator().check();  // and what is allocated then can be taken again: nothing may be allocated while capturing
+    // Makes the first call's blocks free again, because nothing may be allocated while capturing.
+    allocator().check();
     at::Tensor result;
     std::string error;
     cudaGraph_t graph = nullptr;
@@ -361,18 +363,19 @@ class CudaBackend : public DeviceBackend {
   }
 
   at::Tensor without_waiting(const Operator& run, const Values& values) {
-    on(backend_, [&] { return run(values); });  // what is loaded at the first call
+    on(backend_, [&] { return run(values); });  // the first call may load kernels
     at::Tensor result;
     bool waited = true;
-    // A machine may keep a process from running for long; not three times, each longer.
+    // A busy machine may keep this process from running for long, but hardly three times. Each sleep must be long
+    // against an operator's time to launch, and short against patience.
     for (int milliseconds = 50; waited && milliseconds <= 450; milliseconds *= 3) {
-      sleep(milliseconds);  // on the default stream, which an operator may wait for as well
+      sleep(milliseconds);  // an operator may wait for the default stream too
       const c10::StreamGuard guard(backend_);
       sleep(milliseconds);
       result = run(values);
       waited = cudaStreamQuery(static_cast<cudaStream_t>(backend_.native_handle())) == cudaSuccess ||
                cudaStreamQuery(nullptr) == cudaSuccess;
-      cudaGetLastError();  // not ready: what is hoped for
+      cudaGetLastError();  // clears "not ready", the answer that is hoped for
       wait(backend_);
       require(cudaDeviceSynchronize(), "the default stream");
     }
@@ -411,7 +414,8 @@ class CudaBackend : public DeviceBackend {
 
 }  // namespace tileproof
 
-/// The one entry point of this library. The allocator is torch's from here on: before anything is allocated on a GPU.
+/// The only entry point of this library. It makes our allocator torch's, so it must run before anything is allocated on
+/// a GPU.
 extern "C" tileproof::DeviceBackend* tileproof_cuda_backend() {
   using namespace torch::cuda::CUDAPluggableAllocator;
   using tileproof::allocator;

@@ -6,8 +6,8 @@
 
 namespace tileproof {
 
-/// Of the current device, as far as the CUDA runtime knows: name, compute_capability, sms, driver, runtime, ... Nothing
-/// where there is no device, or this was built without CUDA.
+/// Facts about the current device from the CUDA runtime: name, compute_capability, sms, driver, runtime, ... Empty if
+/// there is no device, or this was built without CUDA.
 std::map<std::string, std::string> cuda_device();
 
 }  // namespace tileproof

@@ -1,5 +1,4 @@
-/// Where operators run, as far as it is not the same on every device: memory, errors, streams. Internal to the torch
-/// subjects.
+/// The device-specific part of running operators: memory, errors, streams. Internal to the torch subjects.
 #pragma once
 
 #include <ATen/core/Tensor.h>
@@ -23,25 +22,25 @@ class DeviceBackend {
   virtual c10::Device device() const = 0;
   virtual Memory& memory() = 0;
 
-  /// What is allocated while an operator runs is poisoned and fenced.
+  /// Poisons and fences what is allocated until unguard().
   virtual void guard(const Fill&) = 0;
   virtual void unguard() = 0;
-  /// Waits for the device, looks at the fences and for errors that were left pending.
+  /// Waits for the device, then checks the fences and looks for pending errors.
   /// @throws GuardViolation, SubjectError
   virtual void check() = 0;
 
-  /// Runs an operator in a manner. @param alternate inputs  other contents for the same storages, in the order of the
-  /// tensors
+  /// Runs an operator in a mode.
+  /// @param alternates  other contents for the same storages, in the order of the tensors
   virtual at::Tensor call(const Operator&, const Values&, const std::vector<at::Tensor>& alternates, CallMode) = 0;
 
-  /// Runs something of one of several threads, on a stream that the other threads' work does not wait for.
+  /// Runs the work of one of several threads, on a stream that the other threads' work does not wait for.
   virtual void in_a_stream_of_its_own(const std::function<void()>&) = 0;
 
-  /// Another way of running that must give the same bits; 0 is the usual one.
+  /// Selects another way of running that must give the same bits; 0 is the usual one.
   virtual void vary(std::uint64_t variation) = 0;
 };
 
-/// A guarded allocation: [fence][bytes][fence].
+/// Size of each fence of a guarded allocation: [fence][bytes][fence].
 inline constexpr std::size_t side_fence_bytes = 4096;
 
 DeviceBackend& cpu_backend();

@@ -6,8 +6,8 @@ namespace tileproof {
 
 namespace {
 
-constexpr std::int64_t tails[] = {16, 13, 1};              // rows: whole n-tiles, a part of the last, one alone
-constexpr std::int64_t half_units_of_group[] = {1, 2, 4};  // smaller than what k is a multiple of, equal, larger
+constexpr std::int64_t tails[] = {16, 13, 1};              // rows: whole n-tiles, a partial last one, one row
+constexpr std::int64_t half_units_of_group[] = {1, 2, 4};  // smaller than the unit of k, equal, larger
 
 struct OfScheme {
   const Scheme* scheme;
@@ -38,7 +38,7 @@ std::vector<Problem> distilled_problems(const std::string& subject) {
       add("bits/unpack_reads_the_specified_nibbles_of_any_word", problem);
     }
   }
-  std::size_t turn = 0;  // of the tails: each meets every type and domain
+  std::size_t turn = 0;  // selects the tail, so that each meets every type and scheme
   for (const Format* format : tinygemm_formats()) {
     for (const std::int64_t half_units : half_units_of_group) {
       for (const Type type : types) {

@@ -8,8 +8,8 @@
 
 namespace tileproof {
 
-/// Each operation with every format of tinygemm and every tail of n; dequantize besides with every type, scheme and
-/// size of group beside a supertile.
+/// Every operation with every format of tinygemm and every tail of n. Dequantize also runs with every type and scheme,
+/// and with groups smaller than, equal to and larger than a supertile.
 std::vector<Problem> distilled_problems(const std::string& subject);
 
 }  // namespace tileproof

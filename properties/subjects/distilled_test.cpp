@@ -14,11 +14,11 @@ namespace tileproof {
 namespace {
 
 TEST(Distilled, ProblemsReachEveryPathOfTheKernels) {
-  std::set<std::tuple<std::string, const Format*, std::int64_t>> tails;     // of each property and format
-  std::set<std::tuple<std::string, Types, const Format*, int>> arithmetic;  // and size class of the group
+  std::set<std::tuple<std::string, const Format*, std::int64_t>> tails;     // for each property and format
+  std::set<std::tuple<std::string, Types, const Format*, int>> arithmetic;  // with the size class of the group
   std::set<std::tuple<std::string, Types, std::int64_t>> tails_of_arithmetic;
   for (const Problem& p : distilled_problems("host")) {
-    const std::int64_t tail = p.n < 8 ? -1 : p.n % 8;  // one row alone, whole n-tiles, a part of one
+    const std::int64_t tail = p.n < 8 ? -1 : p.n % 8;  // -1: one row alone; 0: whole n-tiles; else a part of one
     if (!p.property.starts_with("value/")) tails.emplace(p.property, p.format, tail);
     if (!p.property.starts_with("value/")) continue;
     const int size = (p.group_size > p.layout().legal.k) - (p.group_size < p.layout().legal.k);

@@ -12,7 +12,7 @@ FloatMode float_mode() {
   const volatile float least = std::numeric_limits<float>::denorm_min();
   const volatile float half = least_normal * 0.5f;
   const volatile float scaled = least * 0x1p100f;
-  // As bits: a comparison of floats takes operands too.
+  // Compare bits, because a comparison of floats would flush its operands too.
   const auto is_zero = [](float value) { return std::bit_cast<std::uint32_t>(value) == 0; };
   return {.flushes_results = is_zero(half),
           .flushes_operands = is_zero(scaled),

@@ -1,4 +1,4 @@
-// The production kernels, run on the host over ranges of their threads; and the code for CPU tensors.
+// The production kernels on the host, run over ranges of their threads, and the production code for CPU tensors.
 #include "properties/problem/draw.h"
 #include "properties/subjects/kernel_arguments.h"
 #include "properties/subjects/rows.h"
@@ -7,7 +7,7 @@ namespace tileproof {
 
 namespace {
 
-/// An operation as a range of the kernels' threads.
+/// Runs an operation as ranges of the kernels' threads.
 struct ByThreads {
   template <class Arguments>
   ByThreads(const Arguments&, std::uint64_t /*variation*/) {}
@@ -24,7 +24,7 @@ struct ByThreads {
   }
 };
 
-/// An operation as n-tiles, by the code for CPU tensors.
+/// Runs an operation as ranges of n-tiles, by the code for CPU tensors.
 class ByNTiles {
  public:
   template <class Arguments>
@@ -66,7 +66,7 @@ class HostSubject : public Subject {
   }
 
  private:
-  /// All in one range, or, varied, in ranges of odd lengths from the last to the first.
+  /// Runs all pieces in one range; a variation runs ranges of 1 to 37 pieces, from the last to the first.
   template <class Arguments>
   void in_pieces(const Arguments& arguments) {
     if (const auto refusal = kernels::validate(arguments)) throw SubjectError("refused: " + refusal->text());

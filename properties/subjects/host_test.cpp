@@ -1,4 +1,4 @@
-// Subjects on the host run every way that they have: a property that varies a subject need not know which there are.
+// Subjects on the host run in every way that they name, so a property that varies a subject need not know the ways.
 #include <gtest/gtest.h>
 
 #include <cstdint>
@@ -36,7 +36,7 @@ TEST(SubjectCpu, RunsEachOfItsWaysWhenVaried) {
   EXPECT_EQ(subject_row("host").make().subject->ways(), std::vector<std::string>());
 }
 
-/// Subject cpu, of which one way cannot be forced.
+/// The subject cpu, except that one of its ways cannot be forced.
 class LeavesAWayOut : public Subject {
  public:
   Memory& memory() override { return made_.subject->memory(); }
@@ -55,7 +55,7 @@ TEST(EveryWay, OfComputingIsAGoal) {
   const Judgement all = judge(property, row, *row.make().subject, {.cases = 20, .seed = 1});
   EXPECT_EQ(all.verdict, Verdict::passed) << all.reason;
   LeavesAWayOut subject;
-  // Variations that are drawn may come upon the way, and are no reason to take it for forced.
+  // A drawn variation may take the way by chance, which must not count as forcing it.
   const Judgement judgement = judge(property, row, subject, {.cases = 20, .seed = 1});
   EXPECT_EQ(judgement.verdict, Verdict::mistrusted);
   EXPECT_EQ(judgement.reason, "never met: every way of computing");

@@ -1,6 +1,6 @@
-// Indices of more than 16 and of more than 32 bits, without the memory: the operands are mapped and never reserved, and
-// the last threads of an operation, or its last n-tiles by every way of the code for CPU tensors, touch a few pages of
-// them. Their results are held against the specification.
+// Indices of more than 16 and of more than 32 bits, without the memory: operands are mapped and never reserved, and the
+// last threads of an operation, or its last n-tiles by every way of the code for CPU tensors, touch a few pages of
+// them. The results are compared with the specification.
 #include <gtest/gtest.h>
 #include <sys/mman.h>
 
@@ -49,7 +49,7 @@ constexpr std::int64_t more_than_32_bits = (std::int64_t{1} << 32) + 1;
 struct Shape {
   const char* name;
   std::int64_t n, supertiles, experts;
-  bool has_short_rows = true;  // else an n-tile is more than can be walked
+  bool has_short_rows = true;  // false: an n-tile is too long to be walked
   std::int64_t k(int inner_k_tiles) const { return supertiles * 16 * inner_k_tiles; }
 };
 void PrintTo(const Shape& shape, std::ostream* to) { *to << shape.name; }
@@ -71,8 +71,8 @@ class LargeIndices : public testing::TestWithParam<std::tuple<Shape, int>> {
   const std::int64_t words_of_expert = (n + 7) / 8 * k;
   const std::int64_t first_column = k > 1024 ? k - 1024 : 0;
 
-  /// The last row of the last expert, and the last one of the n-tile before, where there is one: most last n-tiles
-  /// are not full.
+  /// The last row of the last expert and, because most last n-tiles are not full, the last row of the n-tile before, if
+  /// there is one.
   std::vector<std::int64_t> rows() const {
     std::vector<std::int64_t> rows = {n - 1};
     if (const std::int64_t before = (n - 1) / 8 * 8 - 1; before >= 0) rows.push_back(before);
@@ -99,10 +99,10 @@ class LargeIndices : public testing::TestWithParam<std::tuple<Shape, int>> {
     return reference::code_of_packed(packed.data() + last_expert * words_of_expert, row, column, k, inner_k_tiles);
   }
 
-  /// Runs the last threads, and then the last two n-tiles by each way; each time calls `look`.
+  /// Runs the last threads, then the last two n-tiles by each way, and calls `look` after each run.
   template <class Arguments, class Look>
   void run(const Arguments& a, Look look) const {
-    constexpr std::int64_t last_threads = 4096;  // have all columns that are looked at, in whatever order they are
+    constexpr std::int64_t last_threads = 4096;  // enough for all columns that are looked at, in any order
     const std::int64_t threads = kernels::threads_of(a), n_tiles = kernels::n_tiles_of(a);
     run_kernel(a, kernels::Range{std::max(threads - last_threads, std::int64_t{0}), threads});
     look();
@@ -163,7 +163,7 @@ void LargeIndices::dequantizes(kernels::Domain domain, kernels::Type type, refer
     GTEST_SKIP() << no_address_space;
   }
   fill(packed);
-  // Around one, another for each group and row.
+  // Numbers near 1, different for each group and row.
   const auto one = static_cast<std::uint32_t>(format.bias()) << format.fraction_bits;
   const auto number = [&](std::uint64_t bits) { return static_cast<T>(one + (bits >> 40) % (one / 16)); };
   const auto at = [&](std::int64_t row, std::int64_t column) {

@@ -1,4 +1,4 @@
-/// A call of the harness as arguments of the production kernels: for the subjects that run them.
+/// Turns a call of the harness into arguments of the production kernels, for the subjects that run them.
 #pragma once
 
 #include <stdexcept>
@@ -15,14 +15,15 @@ inline kernels::Domain kernel_domain(const Scheme& scheme) {
                                            : kernels::Domain::none;
 }
 
-/// @throws std::logic_error where weights and parameters differ, which the kernels do not take
+/// @throws std::logic_error if weights and parameters differ in type, which the kernels do not take
 inline kernels::Type kernel_type(Types types) {
   if (types.weight != types.parameter) throw std::logic_error("the kernels take one type, not " + name_of(types));
   const Type type = types.weight;
   return type == Type::bf16 ? kernels::Type::bf16 : type == Type::fp16 ? kernels::Type::fp16 : kernels::Type::fp32;
 }
 
-/// Calls `use` with the arguments of a kernel. @throws std::logic_error where there is no kernel of the operation
+/// Calls `use` with the arguments of a kernel.
+/// @throws std::logic_error if the operation has no kernel
 template <class Use>
 void with_arguments(const Call& c, Use use) {
   switch (c.operation) {
@@ -39,7 +40,7 @@ void with_arguments(const Call& c, Use use) {
   }
 }
 
-// One name for the three operations, wherever they run: a range of threads, some n-tiles and by which way, or a stream.
+// One name for the three operations; `where` is a range of threads, some n-tiles and a way, or a stream.
 template <class... Where>
 auto run_kernel(const kernels::PackArguments& a, Where... where) {
   return kernels::pack(a, where...);

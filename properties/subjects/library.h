@@ -1,4 +1,4 @@
-/// Somebody's library of PyTorch operators: where it is, and what its operators are called.
+/// A user's library of PyTorch operators: where it is, and the names of its operators.
 #pragma once
 
 #include <map>
@@ -10,19 +10,19 @@
 namespace tileproof {
 
 struct Library {
-  std::string file;  // a shared library; "" for what PyTorch itself brings
+  std::string file;  // a shared library; "" for PyTorch's own operators
   std::string name_space;
-  std::map<Operation, std::string> operators;  // "name" or "name.overload"
-  std::vector<Operation> required;             // missing, these are the caller's mistake; others are SKIPPED
-  std::string device;                          // "cpu", "cuda"; "" for cuda where there are a device and kernels for it
-  Capabilities takes = library_capabilities({});  // what its user says it takes, but for the operations that it has
+  std::map<Operation, std::string> operators;     // "name" or "name.overload"
+  std::vector<Operation> required;                // a missing one is a UsageError; other missing ones are SKIPPED
+  std::string device;                             // "cpu" or "cuda"; "" for cuda if a device and kernels for it exist
+  Capabilities takes = library_capabilities({});  // as its user states them, except the operations
 };
 
-/// The schema that an operator must have, but for the names of its arguments.
+/// The schema that an operator must have, except the names of its arguments.
 std::string expected_schema(Operation);
 
-/// Loads the library and makes a subject of its operators, which says what capabilities it has.
-/// @throws UsageError where the file, the namespace or a schema is wrong
+/// Loads the library and makes a subject of its operators, with the capabilities that were found.
+/// @throws UsageError if the file, the namespace or a schema is wrong
 MadeSubject make_library_subject(const Library&);
 
 }  // namespace tileproof

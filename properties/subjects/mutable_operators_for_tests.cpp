@@ -13,7 +13,7 @@ namespace tileproof {
 
 namespace {
 
-// --- What a call says of its sizes ---------------------------------------------------------------------------------
+// --- Sizes of a call -----------------------------------------------------------------------------------------------
 
 const Argument& of(const OperatorCall& call, const std::string& name) {
   return *std::find_if(call.arguments.begin(), call.arguments.end(), [&](const Argument& a) { return a.name == name; });
@@ -134,7 +134,7 @@ std::vector<OperatorRule> rules_of(Operation operation) {
 
 // --- Reading -------------------------------------------------------------------------------------------------------
 
-/// The low 32 bits of a tensor's elements, one after the other. Outside of its storage lies what fences hold.
+/// The low 32 bits of a tensor's elements, in sequence. An element outside the storage reads as fence bytes.
 std::vector<std::uint32_t> elements_of(const Argument& tensor, const void* storage, std::size_t storage_bytes) {
   const std::int64_t step = bytes_of(tensor.element);
   const auto* bytes = static_cast<const std::uint8_t*>(storage);
@@ -159,7 +159,7 @@ std::vector<std::uint32_t> elements_of(const Argument& tensor, const void* stora
   return elements;
 }
 
-/// An expert's part of every tensor; as much as a right call has of it.
+/// An expert's part of every tensor, of the length that a correct call has.
 class Slices {
  public:
   Slices(Elements elements, std::int64_t experts)
@@ -273,7 +273,7 @@ std::vector<std::uint32_t> elements_of_result(const OperatorCall& call, const Sl
   return products;
 }
 
-/// A dense tensor at a pointer of the calls over raw pointers.
+/// A dense tensor argument over a raw pointer.
 Argument dense_at(const std::string& name, Element element, const Sizes& sizes, const void* data) {
   const auto* bytes = static_cast<const std::uint8_t*>(data);
   return tensor_argument(name, element, sizes, {bytes, bytes + count_of(sizes) * bytes_of(element)});
@@ -306,7 +306,8 @@ void MutableOperators::require_legal(const OperatorCall& call, const RulesOfOper
   }
 }
 
-/// As an allocator would have it: poison, which every element but a packed word differs from, between fences.
+/// Stores a result as an allocator would have it: in poisoned memory between fences. Every element but a packed word
+/// differs from the poison.
 OperatorResult MutableOperators::stored(const OperatorCall& call, OperatorResult result) const {
   constexpr std::size_t fence_bytes = 64;
   const std::size_t bytes = result.bytes.size();
@@ -465,7 +466,7 @@ void MutableOperators::dequantize(const Call& c) {
   std::memcpy(c.weights(), weights.bytes.data(), weights.bytes.size());
 }
 
-/// The caller pads n to whole n-tiles, the scales alike.
+/// Pads n and the scales to whole n-tiles first, as a caller of the operator must.
 void MutableOperators::matmul(const Call& c) {
   const std::int64_t padded = (c.n + 7) / 8 * 8, groups = c.groups();
   std::vector<std::uint32_t> words(static_cast<std::size_t>(reference::words_of(c.n, c.k)));
@@ -491,7 +492,7 @@ void MutableOperators::matmul(const Call& c) {
 
 SubjectRow row_of_operators(const std::string& name) {
   Capabilities capabilities = library_capabilities({std::begin(all_operations), std::end(all_operations)});
-  capabilities.several_callers = false;  // the parts that tests put in keep no lock
+  capabilities.several_callers = false;  // the parts that tests replace hold no lock
   return {name, "a subject of the tests", false, capabilities, nullptr};
 }
 

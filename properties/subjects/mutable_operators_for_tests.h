@@ -1,5 +1,5 @@
-/// The four PyTorch operators in scalar code over the reference, without torch: a subject for the tests of what is
-/// claimed and judged about operators. Right as it is; each part can be replaced by a faulty one.
+/// The four PyTorch operators in scalar code over the reference, without torch, for the tests of the properties about
+/// operators and of their judging. The subject is correct, and each part can be replaced by a mutated one.
 #pragma once
 
 #include <functional>
@@ -16,17 +16,17 @@ namespace tileproof {
 /// Whether a call's tensors are stacks of experts.
 bool is_stack(const OperatorCall&);
 
-/// What must hold for a call, asked in order: a rule may rely on those before it.
+/// A rule that a call must obey. Rules are checked in order, so a rule may rely on those before it.
 struct OperatorRule {
-  std::string name;      // "scales groups": faults take rules away by it
-  std::string argument;  // that is at fault where it does not hold
+  std::string name;      // as "scales groups"; mutants take rules away by it
+  std::string argument;  // the argument at fault if the rule does not hold
   std::string legal;
   std::function<bool(const OperatorCall&)> holds;
 };
 using RulesOfOperators = std::map<Operation, std::vector<OperatorRule>>;
 const RulesOfOperators& right_rules();
 
-/// How to run a call that is made in some manner: over its own inputs, or over the alternate inputs's.
+/// Runs a call that is made in some mode: over its own inputs, or over the alternate inputs.
 struct Runs {
   std::function<OperatorResult()> call;
   std::function<OperatorResult()> alternate;
@@ -35,29 +35,29 @@ struct Runs {
 /// The elements of a call's tensors by name, as bits.
 using Elements = std::map<std::string, std::vector<std::uint32_t>>;
 
-/// The parts of the subject; each default is right.
+/// The parts of the subject; each default is correct.
 struct OperatorParts {
-  RulesOfOperators rules = right_rules();       // of real tensors
-  RulesOfOperators meta_rules = right_rules();  // of meta tensors
-  std::map<std::string, std::string> names;     // what its schema calls an argument, where that is not our word
-  bool has_device = false;                      // so that the host is another place
+  RulesOfOperators rules = right_rules();       // for real tensors
+  RulesOfOperators meta_rules = right_rules();  // for meta tensors
+  std::map<std::string, std::string> names;     // the schema's names of arguments that differ from ours
+  bool has_device = false;                      // if so, the host is another place
 
-  /// What it takes a call for, before it reads the tensors.
+  /// Changes the call before its tensors are read.
   std::function<void(OperatorCall&)> look = [](OperatorCall&) {};
-  /// What becomes of the elements it has read: those of every tensor, one after the other, experts first.
+  /// Changes the elements that were read: those of every tensor in sequence, experts first.
   std::function<void(const OperatorCall&, Elements&)> reads = [](const OperatorCall&, Elements&) {};
   std::function<std::string(const std::string& message)> error = [](const std::string& message) { return message; };
-  /// Called where a call is refused, before it is said.
+  /// Called before a call is refused.
   std::function<void()> refusal = [] {};
-  /// What becomes of a result's form and elements, of a real call and of one over meta tensors.
+  /// Change a result's form and elements, of a real call and of a call over meta tensors.
   std::function<void(const OperatorCall&, OperatorResult&)> result = [](const OperatorCall&, OperatorResult&) {};
   std::function<void(const OperatorCall&, OperatorResult&)> meta_result = [](const OperatorCall&, OperatorResult&) {};
-  /// What becomes of memory: of the result's allocation, which fences surround, and of the inputs.
+  /// Change memory: the result's allocation, which fences surround, and the inputs.
   std::function<void(std::uint8_t* result, std::size_t bytes, const Fill&)> stores = [](std::uint8_t*, std::size_t,
                                                                                         const Fill&) {};
   std::function<void(const OperatorCall&, const std::vector<void*>& at)> touches = [](const OperatorCall&,
                                                                                       const std::vector<void*>&) {};
-  /// Where there is none, every manner but the usual one is Unavailable.
+  /// Runs a call in a mode; if empty, every mode but the usual one is Unavailable.
   std::function<OperatorResult(CallMode, const Runs&)> in_mode = nullptr;
 };
 
@@ -89,7 +89,7 @@ class MutableOperators : public Subject, public Operators {
   Fill fill_;
 };
 
-/// The subject as rows of subjects are, with what PyTorch operators take.
+/// The subject's row, with the capabilities of PyTorch operators.
 SubjectRow row_of_operators(const std::string& name);
 
 }  // namespace tileproof

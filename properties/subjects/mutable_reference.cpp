@@ -10,14 +10,14 @@ namespace tileproof {
 
 namespace {
 
-/// The sixteen weights of a group's parameters, each computed when it is asked for first: groups are long, and the
-/// arithmetic is what takes its time.
+/// The sixteen weights of a group's parameters, each computed on first use: groups are long, and the arithmetic is
+/// slow.
 class WeightsOfGroup {
  public:
   explicit WeightsOfGroup(const Mutation& parts) : parts_(parts) {}
 
   std::uint32_t of(const WeightInputs& w) {
-    if (w.code < 0 || w.code > 15) return computed(w);  // what a mutated code may be
+    if (w.code < 0 || w.code > 15) return computed(w);  // a mutated code may be outside 0..15
     if (w.scale != last_.scale || w.zero != last_.zero || w.zero_point != last_.zero_point) {
       last_ = w;
       known_ = 0;
@@ -109,7 +109,7 @@ class MutableReference : public Subject {
 
   void dequantize(const Call& c) {
     const bool adds = parts_.adds_to_output && parts_.in.contains(Operation::dequantize);
-    const bool own_group = !parts_.scale_at && !parts_.zero_at;  // the same from one end of a group to the other
+    const bool own_group = !parts_.scale_at && !parts_.zero_at;  // parameters are constant within a group
     WeightsOfGroup weights(parts_);
     WeightInputs inputs = {float_format_of(c.types.weight), float_format_of(c.types.parameter), c.scheme, 0, 0, 0, 0};
     std::int64_t row = -1;
@@ -130,7 +130,7 @@ class MutableReference : public Subject {
     });
   }
 
-  /// @param scale, zero  which of [k / group_size][n]: outside of it where a mutant looks there
+  /// @param scale, zero  indices in [k / group_size][n]; a mutant's may lie outside
   static void load_parameters(const Call& c, std::int64_t scale, std::int64_t zero, WeightInputs& inputs) {
     const Size groups = {c.n, c.groups()};
     const auto group_at = [&](std::int64_t number) { return reference::Element{number % c.n, number / c.n}; };
@@ -175,7 +175,7 @@ class MutableReference : public Subject {
     });
   }
 
-  /// The slots of one block are those of every other, so many further on.
+  /// Looks slots up in a table of one block: every other block has the same slots plus an offset.
   template <class L, class Use>
   void for_each_by_blocks(const Walk& walk, bool has_skips, Use& use) {
     constexpr Size block = L::block;
@@ -207,10 +207,10 @@ class MutableReference : public Subject {
 
   std::unique_ptr<Memory> memory_;
   Mutation parts_;
-  std::mutex counting_;  // several threads may call at once
+  std::mutex counting_;  // guards calls_: several threads may call at once
   std::map<Operation, std::int64_t> calls_;
   std::uint64_t variation_ = 0;
-  bool has_code_ = false;  // of the operation that runs
+  bool has_code_ = false;  // whether the running operation has a mutated code
 };
 
 }  // namespace

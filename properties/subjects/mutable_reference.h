@@ -1,4 +1,4 @@
-/// A subject in scalar code over the reference, right as it is: each of its parts can be replaced by a mutated one.
+/// A correct subject in scalar code over the reference, each part of which can be replaced by a mutated one.
 #pragma once
 
 #include <cstdint>
@@ -24,7 +24,7 @@ struct Walk {
   }
 };
 
-/// A group's parameters, as bits, and the code they are applied to: what a weight is a function of.
+/// The inputs of a weight: a group's parameters as bits, and the code that they are applied to.
 struct WeightInputs {
   reference::FloatFormat weight_type;
   reference::FloatFormat parameter_type;
@@ -38,43 +38,43 @@ struct WeightInputs {
 /// The specified weight.
 std::uint32_t right_weight(const WeightInputs&);
 
-/// When a call is made.
+/// The time of a call.
 struct Moment {
-  std::int64_t earlier_calls;  // of the same operation on the same subject
-  std::uint64_t variation;     // what Subject::vary asked for
+  std::int64_t earlier_calls;  // calls of the same operation on the same subject
+  std::uint64_t variation;     // the last argument of Subject::vary()
 };
 
-/// The parts of a scalar implementation. An empty one is right.
+/// The mutated parts of a scalar implementation; an empty part is correct.
 struct Mutation {
-  /// The operations that the parts below are of; the others are right.
+  /// The operations that skips, slot, code and adds_to_output apply to; the others are correct in these parts.
   std::set<Operation> in = {Operation::pack, Operation::unpack, Operation::dequantize};
 
-  // What each element goes through, in this order.
+  // The parts that each element goes through, in this order.
   std::function<bool(const Walk&, std::int64_t n, std::int64_t k)> skips;
   std::function<std::int64_t(const Walk&, std::int64_t n, std::int64_t k)> slot;
-  /// The code that is taken from, or put to, a slot that holds or is given this one.
+  /// The code that is read from a slot, or written to it, in place of the correct one.
   std::function<int(const Walk&, std::int64_t slot, int code)> code;
-  /// Of [k / group_size][n], which scale, and which zero where that is another.
+  /// Index in [k / group_size][n] of an element's scale, and of its zero; an empty zero_at stands for scale_at.
   std::function<std::int64_t(const Call&, std::int64_t n, std::int64_t k)> scale_at;
   std::function<std::int64_t(const Call&, std::int64_t n, std::int64_t k)> zero_at;
   std::function<std::uint32_t(const WeightInputs&)> weight;
-  bool adds_to_output = false;  // instead of storing
-  // Which expert of a batch has the codes or packed words, or the parameters, that an expert's result is made of.
+  bool adds_to_output = false;  // adds to the output instead of storing
+  // The expert of a batch whose codes or packed words, or whose parameters, an expert's result is made of.
   std::function<std::int64_t(std::int64_t expert)> whose_input;
   std::function<std::int64_t(std::int64_t expert)> whose_parameters;
 
-  // Before an operation and after it. What comes before says whether the operation is left out.
+  // Called before and after an operation; instead_of returns whether the operation is left out.
   std::map<Operation, std::function<bool(const Call&, const Moment&)>> instead_of;
   std::map<Operation, std::function<void(const Call&, const Moment&)>> after;
 
   bool touches(Operation) const;
 };
 
-/// One element of a type, as bits.
+/// Loads and stores one element of a type, as bits.
 std::uint32_t loaded(const void* from, Type type, std::int64_t index);
 void stored(void* to, Type type, std::int64_t index, std::uint32_t bits);
 
-/// @param memory  where its tensors live: lenient, for mutants that fences must show
+/// @param memory  holds the tensors; lenient by default, for mutants that fences must show
 std::unique_ptr<Subject> mutable_reference(Mutation, std::unique_ptr<Memory> memory = make_lenient_host_memory());
 
 }  // namespace tileproof

@@ -32,7 +32,7 @@ Sizes dense_strides(const Sizes& sizes) {
   std::int64_t stride = 1;
   for (std::size_t d = sizes.size(); d-- > 0;) {
     strides[d] = stride;
-    stride *= std::max<std::int64_t>(1, sizes[d]);  // as PyTorch has it
+    stride *= std::max<std::int64_t>(1, sizes[d]);  // as in PyTorch
   }
   return strides;
 }

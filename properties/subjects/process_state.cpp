@@ -117,7 +117,7 @@ ProcessState process_state() {
   add_signals(state);
   for (char** variable = environ; variable != nullptr && *variable != nullptr; ++variable) {
     const std::string text = *variable;
-    // A report is read by many: not what may be a secret.
+    // Record only a hash: many people read a report, and the value may be a secret.
     state["environment variable " + text.substr(0, text.find('='))] =
         "a text with the hash " + hex(std::hash<std::string>()(text));
   }

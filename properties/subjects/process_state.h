@@ -1,4 +1,4 @@
-/// What a call must leave as it was: the settings of its process and of the thread that calls it.
+/// The settings of the process and of the calling thread that a call must leave unchanged.
 #pragma once
 
 #include <map>
@@ -7,14 +7,14 @@
 
 namespace tileproof {
 
-/// Settings by name: "rounding mode", "signal mask". Of a value, only that it is another one matters.
+/// Settings by name: "rounding mode", "signal mask". Values are only compared for equality.
 using ProcessState = std::map<std::string, std::string>;
 
-/// The floating-point modes of this thread, and of this process what any library may change: locale, working directory,
-/// environment, signal handlers and masks, umask, the cores it may use, where its output goes.
+/// The floating-point modes of this thread, and the settings of this process that any library may change: locale,
+/// working directory, environment, signal handlers and masks, umask, the cores it may use, where its output goes.
 ProcessState process_state();
 
-/// "rounding mode: was to nearest, is toward zero", one a change.
+/// One text for each change: "rounding mode: was to nearest, is toward zero".
 std::vector<std::string> changes(const ProcessState& before, const ProcessState& after);
 
 }  // namespace tileproof

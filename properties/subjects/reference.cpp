@@ -1,4 +1,5 @@
-// The specification as a subject: whoever doubts a property sees it pass here, and fail in mutants.cpp.
+// The specification as a subject: a doubted property can be seen to pass here, and to fail on the mutants of
+// mutants.cpp.
 #include "reference/matrix.h"
 #include "reference/quantize.h"
 

@@ -17,7 +17,7 @@
 
 namespace tileproof {
 
-/// What a subject accepts: problems are drawn inside it, never filtered.
+/// The problems that a subject accepts. Problems are drawn inside its capabilities, never filtered.
 struct Capabilities {
   std::vector<Operation> operations;
   std::int64_t n_multiple = 1;
@@ -29,18 +29,19 @@ struct Capabilities {
   std::vector<const Scheme*> schemes = {scheme::floating, scheme::integer, scheme::none};
   std::vector<Types> types = {Type::bf16, Type::fp16, Type::fp32};
   bool any_alignment = true;  // takes inputs aligned to their elements, outputs to 16 bytes; else: as allocators align
-  bool one_nan = true;        // every NaN it makes is the one the hardware makes
+  bool one_nan = true;        // every NaN that it makes has the hardware's bits
   bool several_callers = true;  // may be called from several threads at once
   bool takes_tensors = false;   // made of PyTorch operators: Subject::operators() is not null
   bool takes_experts = false;   // takes a batch of experts in one call of raw pointers
   bool is_specification = false;
-  std::int64_t step_elements = std::int64_t{1} << 21;  // of a step of a proof: many, where a device works on them
+  std::int64_t step_elements = std::int64_t{1} << 21;  // in one step of a proof; more on a GPU
 
   bool has(Operation) const;
   bool takes(const Problem&) const;
 };
 
-/// For a subject that is called with an operation that it does not have. @throws std::logic_error
+/// Reports that a subject was called with an operation that it does not have.
+/// @throws std::logic_error, always
 [[noreturn]] void lacks(Operation);
 
 class Operators;
@@ -50,32 +51,34 @@ class Subject {
  public:
   virtual ~Subject() = default;
 
-  /// Where the pointers of its calls live.
+  /// The memory that holds the tensors of its calls.
   virtual Memory& memory() = 0;
 
-  /// Runs an operation of the capabilities to its end. @throws SubjectError; std::logic_error: it has no such operation
+  /// Runs an operation and waits for its end.
+  /// @throws SubjectError
+  /// @throws std::logic_error if the subject has no such operation
   virtual void run(const Call& call) { lacks(call.operation); }
 
   /// Asks for another way of running that must give the same bits: another launch shape, another stream. 0 is the usual
   /// one.
   virtual void vary(std::uint64_t /*variation*/) {}
-  /// The ways of dispatch between which it chooses by what it is given and where it runs: variation 2 * i + 1 forces
-  /// way i. None: there is one.
+  /// Names of the code paths between which the subject chooses by its input and machine; variation 2 * i + 1 forces way
+  /// i. Empty if there is only one.
   virtual std::vector<std::string> ways() const { return {}; }
-  /// The way that the last run took, by its name.
+  /// The name of the way that the last run took.
   virtual std::string way() const { return ""; }
 
-  /// What a call must leave as it was.
+  /// The state that a call must leave unchanged.
   virtual ProcessState state() { return process_state(); }
-  /// The same before the subject's first call: every case asks for it before it calls.
+  /// The state before the subject's first call; every case asks for it before its calls.
   const ProcessState& first_state() {
     if (first_state_.empty()) first_state_ = state();
     return first_state_;
   }
 
-  /// What memory holds that the subject allocates itself.
+  /// Sets what memory holds that the subject allocates itself.
   virtual void fill_own_memory(const Fill&) {}
-  /// The subject as PyTorch operators, where it is made of them.
+  /// The subject as PyTorch operators; nullptr if it is not made of them.
   virtual Operators* operators() { return nullptr; }
 
  private:
@@ -87,8 +90,8 @@ struct MadeSubject {
   std::unique_ptr<Subject> subject = nullptr;
   std::string why_not = "";
   std::optional<Capabilities> capabilities =
-      std::nullopt;         // where only making it shows what it has: somebody's library
-  std::string device = "";  // likewise: cpu or cuda
+      std::nullopt;         // set if only making the subject shows them, as for a user's library
+  std::string device = "";  // "cpu" or "cuda", set for a user's library
 };
 
 struct SubjectRow {
@@ -100,13 +103,14 @@ struct SubjectRow {
   bool one_at_a_time = false;  // judged by one process: loading it takes long, or it has threads of its own
 };
 
-/// What the production kernels take, and everything else that implements all of their operations.
+/// Capabilities of the production kernels, and of every subject that implements all of their operations.
 Capabilities kernel_capabilities();
-/// The same of the specification, which can be asked about itself.
+/// Capabilities of the specification, which adds eager operations, every format, scheme and type, and properties about
+/// itself.
 Capabilities specification_capabilities();
-/// What operators over tensors take, unless they say otherwise: the float domain in bf16, and aten's group sizes.
+/// Default capabilities of operators over tensors: the float scheme in bf16, and aten's group sizes.
 Capabilities library_capabilities(std::vector<Operation>);
-/// The same on a GPU, where the steps of a proof are larger.
+/// Adapts capabilities to a GPU, where the steps of a proof are larger.
 Capabilities on_a_gpu(Capabilities);
 
 /// Every subject, in the order of verdict tables.

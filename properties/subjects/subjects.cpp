@@ -40,7 +40,7 @@ Capabilities kernel_capabilities() {
 
 namespace {
 
-/// aten's operators: the float domain in bf16, the group sizes they list.
+/// Capabilities of aten's operators: the float scheme in bf16, and the group sizes that aten lists.
 Capabilities aten_capabilities(std::vector<Operation> operations) {
   return {.operations = std::move(operations),
           .group_sizes = {32, 64, 128, 256},
@@ -51,7 +51,7 @@ Capabilities aten_capabilities(std::vector<Operation> operations) {
 
 constexpr Operation eager_operations[] = {Operation::choose, Operation::quantize, Operation::dequantize_eagerly};
 
-/// PyTorch's eager formulas: a NaN is whatever the machine's arithmetic makes.
+/// Capabilities of PyTorch's eager formulas, whose NaNs have whatever bits the machine's arithmetic makes.
 Capabilities eager_capabilities() {
   return {.operations = {std::begin(eager_operations), std::end(eager_operations)},
           .schemes = {scheme::floating, scheme::integer},

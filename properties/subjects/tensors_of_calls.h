@@ -1,4 +1,4 @@
-/// The raw pointers of calls as tensors of the CPU, and results back: for the subjects made of torch.
+/// Views raw pointers of calls as CPU tensors and copies results back, for the subjects made of torch.
 #pragma once
 
 #include <ATen/ATen.h>
@@ -15,7 +15,7 @@ at::Tensor view_of(const T* data, at::IntArrayRef sizes, at::ScalarType type) {
   return at::from_blob(const_cast<T*>(data), sizes, at::TensorOptions().dtype(type));
 }
 
-/// Runs torch code; its exceptions become the harness's, one line long.
+/// Runs torch code, and turns its exceptions into a SubjectError without the backtrace.
 template <class Use>
 void in_torch(Use use) {
   try {
@@ -26,7 +26,8 @@ void in_torch(Use use) {
   }
 }
 
-/// @param bytes  what the call has room for: an operator that gives more or less has failed
+/// @param bytes  the size of `out`
+/// @throws SubjectError if the result has another size
 inline void copy_to(void* out, std::int64_t bytes, const at::Tensor& result) {
   const at::Tensor contiguous = result.contiguous().cpu();
   if (static_cast<std::int64_t>(contiguous.nbytes()) != bytes) {

@@ -1,4 +1,4 @@
-/// Several host threads that begin at once.
+/// Runs work in several host threads that begin at once.
 #pragma once
 
 #include <cstddef>
@@ -11,7 +11,7 @@ inline constexpr std::size_t callers = 4;
 inline constexpr std::size_t calls_of_caller = 8;
 
 /// Calls `work` from `count` threads, which begin together and compute in the default mode.
-/// @throws what one of them threw, once all have ended
+/// @throws the first exception of a thread, once all have ended
 void together(std::size_t count, const std::function<void(std::size_t thread)>& work);
 
 }  // namespace tileproof

@@ -1,7 +1,5 @@
-// A subject made of PyTorch operators, its own or those of a library that somebody gives. The operators are called
-// through torch's dispatcher, as Python calls them.
-//
-// What they allocate is poisoned and fenced by an allocator under the dispatcher (side.h); their inputs lie in the
+// A subject made of PyTorch operators, PyTorch's own or a user's library's, called through torch's dispatcher as Python
+// calls them. A device backend (device_backend.h) poisons and fences what they allocate; their inputs lie in the
 // harness's guarded memory.
 #include <ATen/Context.h>
 #include <ATen/Parallel.h>
@@ -47,12 +45,12 @@ Element element_of(at::ScalarType type) {
   throw SubjectError(std::string("the result is of type ") + c10::toString(type));
 }
 
-/// The dispatcher found no kernel.
+/// Thrown if the dispatcher finds no kernel.
 struct NoKernel : std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
-/// Runs torch code. What it throws is a refusal, unless it says that something broke.
+/// Runs torch code. An exception is a refusal, unless its text says that something broke.
 template <class Use>
 auto in_torch(Use use) {
   const auto broken = [](const std::string& what) {
@@ -84,7 +82,7 @@ auto in_torch(Use use) {
   }
 }
 
-/// A raw pointer of the harness as the storage of a tensor.
+/// A tensor of bytes over a raw pointer of the harness, for use as a storage.
 at::Tensor storage_at(const void* data, std::int64_t bytes, c10::Device device) {
   return at::from_blob(const_cast<void*>(data), {bytes}, at::TensorOptions().dtype(at::kByte).device(device));
 }
@@ -94,14 +92,14 @@ at::Tensor dense_at(const T* data, at::IntArrayRef sizes, at::ScalarType type, c
   return at::from_blob(const_cast<T*>(data), sizes, at::TensorOptions().dtype(type).device(device));
 }
 
-/// A tensor of a call over its storage.
+/// The tensor of a call's argument, over its storage.
 at::Tensor tensor_of(const Argument& argument, at::Tensor storage) {
   const auto bytes = static_cast<std::int64_t>(argument.storage.size());
   const at::Tensor elements = storage.narrow(0, 0, bytes).view(scalar_type_of(argument.element));
   return elements.as_strided(argument.sizes, argument.strides, argument.offset);
 }
 
-/// What torch keeps for this thread, and for the process.
+/// Adds the settings that torch keeps for this thread and for the process.
 void add_state_of_torch(ProcessState& state, const c10::Device& device) {
   const auto add = [&state](const char* name, const auto& value) { state[name] = c10::str(value); };
   at::Context& context = at::globalContext();
@@ -238,7 +236,7 @@ class OperatorsSubject : public Subject, public Operators {
 
   OperatorResult call_on_meta(const OperatorCall& call) override {
     const c10::OperatorHandle& op = operators_.at(call.operation);
-    // Kernels of its own, not a fallback of torch's for everybody's.
+    // Only kernels of the operator's own count, not torch's fallback for all operators.
     const c10::DispatchKey keys[] = {c10::DispatchKey::Meta, c10::DispatchKey::CompositeImplicitAutograd,
                                      c10::DispatchKey::CompositeExplicitAutograd};
     if (std::none_of(std::begin(keys), std::end(keys), [&](auto key) { return op.hasKernelForDispatchKey(key); })) {
@@ -281,7 +279,7 @@ class OperatorsSubject : public Subject, public Operators {
     return stack[0].toTensor();
   }
 
-  /// A result's form, and its elements one after the other on the host.
+  /// A result's form, and its elements densely on the host.
   static OperatorResult carried(const at::Tensor& result) {
     OperatorResult out = {
         element_of(result.scalar_type()), result.sizes().vec(), result.strides().vec(), {}, result.device().str()};
@@ -291,7 +289,7 @@ class OperatorsSubject : public Subject, public Operators {
     return out;
   }
 
-  /// Calls an operator under guard, and looks at what it did to memory.
+  /// Calls an operator under guard, then checks what it did to memory.
   at::Tensor called(Operation operation, const DeviceBackend::Values& values, CallMode mode = CallMode::usual,
                     const std::vector<at::Tensor>& alternates = {}) {
     const auto run = [&](const DeviceBackend::Values& given) {
@@ -309,7 +307,7 @@ class OperatorsSubject : public Subject, public Operators {
     try {
       result = backend_.call(run, values, alternates, mode);
     } catch (const Refused&) {
-      backend_.check();  // a refusal leaves nothing behind
+      backend_.check();  // a refused call must leave fences whole and no error pending
       throw;
     } catch (const NoKernel& none) {
       backend_.check();
@@ -329,7 +327,8 @@ class OperatorsSubject : public Subject, public Operators {
     return result;
   }
 
-  /// A caller may still hold the result before: nothing may be written over it.
+  /// Requires that a result does not overlap the one before, which a caller may still hold.
+  /// @throws GuardViolation
   void require_not_the_last_one(Operation operation, const at::Tensor& result) {
     constexpr std::size_t most_kept = std::size_t{1} << 30;
     at::Tensor& last = last_[operation];
@@ -355,7 +354,8 @@ class OperatorsSubject : public Subject, public Operators {
     }
   }
 
-  /// Every element of a result, but packed words, differs from the poison.
+  /// Requires every element of a result to differ from the poison, except for packed words.
+  /// @throws GuardViolation
   void require_written(const at::Tensor& result, Operation operation) const {
     if (operation == Operation::pack) return;
     const at::Tensor dense = result.contiguous().cpu();
@@ -386,7 +386,8 @@ class OperatorsSubject : public Subject, public Operators {
                        ", expected " + text(type, sizes));
   }
 
-  /// @param bytes  what the call has room for: an operator that gives more or less has failed
+  /// @param bytes  the size of `out`
+  /// @throws SubjectError if the result has another size
   void copy_to(void* out, std::int64_t bytes, const at::Tensor& result) {
     const at::Tensor dense = result.contiguous();
     if (static_cast<std::int64_t>(dense.nbytes()) != bytes) {
@@ -408,7 +409,7 @@ class OperatorsSubject : public Subject, public Operators {
                   {dense_at(c.pairs(), {c.n, c.k / 2}, at::kByte, backend_.device()), tinygemm_number(*c.format)});
   }
 
-  /// The operator gives the rows of the padding, too.
+  /// The operator also returns the rows of the padding.
   void unpack(const Call& c) {
     const at::Tensor codes = called(Operation::unpack, {packed_of(c), tinygemm_number(*c.format)});
     require_form("unpack", codes, at::kInt, {c.format->layout.padded(c.size()).n, c.k});
@@ -422,7 +423,7 @@ class OperatorsSubject : public Subject, public Operators {
     copy_to(c.weights(), c.n * c.k * 2, weights);
   }
 
-  /// aten pads n, and wants the scales padded alike: scale and zero 0.
+  /// aten pads n, and expects the scales to be padded alike, with scale and zero 0.
   void matmul(const Call& c) {
     const std::int64_t padding = c.format->layout.padded(c.size()).n - c.n;
     const at::Tensor scales_and_zeros = at::constant_pad_nd(scales_and_zeros_of(c), {0, 0, 0, padding});
@@ -436,7 +437,7 @@ class OperatorsSubject : public Subject, public Operators {
   std::map<Operation, c10::OperatorHandle> operators_;
   DeviceBackend& backend_;
   Fill fill_;
-  std::map<Operation, at::Tensor> last_;  // results, kept alive
+  std::map<Operation, at::Tensor> last_;  // the last result of each operation, kept alive
 };
 
 // --- Finding the operators -----------------------------------------------------------------------------------------
@@ -483,8 +484,8 @@ void load(const Library& library) {
   if (!std::filesystem::exists(file)) refuse("there is no such file");
   const auto loads = [&](int when) { return dlopen(file.c_str(), when | RTLD_LOCAL) != nullptr; };
   if (loads(RTLD_NOW)) return;
-  // It may need what a Python process has loaded besides: torch's CUDA libraries, which take their time, so only now;
-  // and Python itself, where the library is a module of Python's too (PyInit_...). No interpreter is started.
+  // The library may need what a Python process has loaded: torch's CUDA libraries, tried only now because they load
+  // slowly, and Python itself if it is a Python module too (PyInit_...). No interpreter is started.
   dlopen("libtorch.so", RTLD_NOW | RTLD_GLOBAL);
   if (loads(RTLD_NOW)) return;
   const std::filesystem::path python = TILEPROOF_LIBPYTHON;
@@ -493,13 +494,14 @@ void load(const Library& library) {
   }
   if (loads(RTLD_NOW)) return;
   const std::string why = dlerror();
-  // No Python library is here, but functions of Python's are looked for when they are called, which they are not.
+  // There is no Python library, but with lazy binding Python's functions are only looked up when they are called, which
+  // they are not.
   const bool is_of_python = why.find("undefined symbol: Py") != std::string::npos;
   if (is_of_python && loads(RTLD_LAZY)) return;
   refuse(why + (is_of_python ? "; " + python.string() + " would have it, and does not load" : ""));
 }
 
-/// "name.overload" as the dispatcher wants it.
+/// The dispatcher's name of an operator given as "name.overload".
 c10::OperatorName name_in(const Library& library, const std::string& name) {
   const std::size_t dot = name.find('.');
   return {library.name_space + "::" + name.substr(0, dot), dot == std::string::npos ? "" : name.substr(dot + 1)};
@@ -515,7 +517,7 @@ std::string operators_of(const std::string& name_space) {
   return names;
 }
 
-/// @param before  the namespaces that there were before the library was loaded
+/// @param before  the namespaces from before the library was loaded
 std::map<Operation, c10::OperatorHandle> found_operators(const Library& library, const std::set<std::string>& before) {
   std::map<Operation, c10::OperatorHandle> found;
   std::string schemas;
@@ -557,12 +559,15 @@ bool any_has(const std::map<Operation, c10::OperatorHandle>& operators, c10::Dis
                      [&](const auto& one) { return one.second.hasComputedKernelForDispatchKey(key); });
 }
 
-/// The device's side. @param why_not  set where there is no such device
+/// The CUDA device's backend, made once.
+/// @param why_not  set if there is no such device
+/// @return nullptr if there is no such device
 DeviceBackend* cuda_backend(std::string* why_not) {
   static DeviceBackend* side = nullptr;
   if (side != nullptr) return side;
   using MakeBackend = DeviceBackend* (*)();
-  // Torch's CUDA libraries take as long to load as the rest of it: not where there is neither a driver nor a device.
+  // Torch's CUDA libraries take as long to load as the rest of torch: skip them if there is neither a driver nor a
+  // device.
   const bool has_device = std::filesystem::exists("/dev/nvidiactl") || std::filesystem::exists("/dev/dxg");  // or WSL's
   if (!has_device && dlopen("libcuda.so.1", RTLD_LAZY | RTLD_LOCAL) == nullptr) {
     *why_not = std::string("there is no CUDA device, and no driver: ") + dlerror();

@@ -1,4 +1,4 @@
-// Loads the subjects that are made of torch from their library, which lies beside the program: everything else starts
+// Loads the subjects made of torch from their library, which lies beside the program, so that everything else starts
 // without waiting for torch.
 #include <dlfcn.h>
 
@@ -17,13 +17,13 @@ namespace {
 
 #if defined(TILEPROOF_HAS_TORCH)
 
-/// One of the library's entry points. @throws std::runtime_error: built here and not to be loaded, the machine is at
-/// fault, and a SKIPPED would hide it
+/// Loads the library and finds one of its entry points.
+/// @throws std::runtime_error if it was built but does not load: the machine is at fault, and a SKIPPED would hide it
 template <class EntryPoint>
 EntryPoint entry_point(const char* name) {
-  // Before OpenMP is loaded with it: threads that spin while they wait take the cores from whatever runs beside.
+  // Set before OpenMP is loaded with the library: threads that spin while they wait take cores from other processes.
   setenv("OMP_WAIT_POLICY", "PASSIVE", /*overwrite=*/0);
-  setenv("OMP_NUM_THREADS", std::to_string(cores()).c_str(), /*overwrite=*/0);  // torch knows of no quota
+  setenv("OMP_NUM_THREADS", std::to_string(cores()).c_str(), /*overwrite=*/0);  // torch ignores CPU quotas
   const std::filesystem::path library =
       std::filesystem::read_symlink("/proc/self/exe").parent_path() / TILEPROOF_TORCH_SUBJECTS;
   void* handle = dlopen(library.c_str(), RTLD_NOW | RTLD_LOCAL);

@@ -1,6 +1,6 @@
-/// Subjects for compute-sanitizer: the production kernels with every tensor in an allocation of its own, exactly as
-/// long as it is, and the same with one mutant planted beside them that gives no wrong result. In the arena of the
-/// subject `cuda`, what lies behind a tensor is a fence, which the tool takes for memory like any other.
+/// Subjects for compute-sanitizer: the production kernels with every tensor in an allocation of exactly its size, alone
+/// or beside a canary that gives no wrong result. In the arena of the subject `cuda`, a fence lies behind a tensor, and
+/// the tool takes it for memory like any other.
 #pragma once
 
 #include <vector>
@@ -9,14 +9,14 @@
 
 namespace tileproof {
 
-/// "watched:cuda" first.
+/// All subjects for compute-sanitizer; "watched:cuda", which has no canary, is the first.
 const std::vector<SubjectRow>& watched_subjects();
 
-/// A mutant for one of the tool's tools: the subject that has it.
+/// A canary for one of compute-sanitizer's tools, and the subject that runs it.
 struct Plant {
-  const char* tool;     // of compute-sanitizer
+  const char* tool;     // a tool of compute-sanitizer
   const char* subject;  // "watched:..."
-  const char* kernel;   // the planted kernel's name, which a report of it must hold
+  const char* kernel;   // the canary kernel's name, which a report must contain
   const char* what;
 };
 const std::vector<Plant>& plants();
