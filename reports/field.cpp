@@ -38,7 +38,7 @@ std::string Field::text() const {
 }
 
 std::uint64_t Field::count() const {
-  // A json that was never text holds a positive int as a signed number.
+  // nlohmann's parser makes unsigned numbers, but a json made from an int holds a signed one, even if positive.
   const bool whole = value_ != nullptr && value_->is_number_integer();
   require(whole && (value_->is_number_unsigned() || value_->get<std::int64_t>() >= 0), "a whole number, not negative");
   return value_->get<std::uint64_t>();

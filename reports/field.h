@@ -1,5 +1,5 @@
-/// Records as their readers see them: every value knows where in its document it stands, and complains when it is not
-/// what was expected. Internal to reports/.
+/// Checked access to JSON records: each value knows its path in the document, and throws an error with that path if it
+/// is not what was expected. Internal to reports/.
 #pragma once
 
 #include <cstdint>
@@ -10,10 +10,10 @@
 
 namespace tileproof::reports {
 
-/// A value of a document, or a missing one. It complains when it is read, not when it is looked up.
+/// A value of a document, or a missing one. Reading a missing value throws; looking it up does not.
 class Field {
  public:
-  /// @param document  its name for messages; it outlives its fields, as the value does
+  /// @param document  the document's name, for messages; it and `whole` must outlive all fields
   Field(const nlohmann::json& whole, const char* document) : value_(&whole), document_(document) {}
 
   Field operator[](const std::string& name) const;
@@ -21,7 +21,8 @@ class Field {
   /// The members of an object, in the order of their names.
   std::map<std::string, Field> members() const;
 
-  // Each throws std::runtime_error: "summary.json: judgements[3].verdict: expected a string, got 7".
+  // Each function that reads throws std::runtime_error:
+  // "summary.json: judgements[3].verdict: expected a string, got 7".
   std::string text() const;
   std::uint64_t count() const;
   double seconds() const;
@@ -29,11 +30,11 @@ class Field {
   bool is_truth() const;
   bool truth() const;
   bool is_nothing() const;  // missing, or null
-  /// Text, or a number as text; "" of nothing.
+  /// A text, or a number as text; "" if the value is missing or null.
   std::string label() const;
   std::map<std::string, std::uint64_t> counts() const;
   void require(bool holds, const std::string& expected) const;
-  /// Of a whole record: that it is of the one version that can be read.
+  /// Requires that this whole record has the one schema version that can be read.
   void require_schema(std::uint64_t version) const;
 
  private:

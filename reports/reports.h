@@ -1,6 +1,5 @@
-/// What a reviewer reads of a run: a terminal's page, a pull request's comment, a CI server's test results.
-/// All three are written from the JSON that `tileproof verify` leaves as summary.json (schema 2), and from nothing
-/// else.
+/// Texts for reviewers: terminal pages, pull request comments and CI test results. Each is written from one JSON record
+/// and from nothing else.
 #pragma once
 
 #include <cstddef>
@@ -12,53 +11,54 @@
 
 namespace tileproof::reports {
 
-/// A table of properties and subjects, then what needs reading, the most important last: it ends next to the prompt.
+// Texts of summary.json, which `tileproof verify` writes (schema 3).
+/// A table of properties and subjects, then what needs reading. The most important comes last, next to the prompt.
 /// @param columns  width of the terminal in characters; narrower terminals get shorter cells, then other layouts
 /// @param colours  whether to add ANSI colours; they repeat what the words say
 /// @throws std::runtime_error naming the field of the summary that is missing, mistyped or contradicts another
 std::string terminal(const nlohmann::json& summary, int columns, bool colours, bool verbose = false);
 
-/// GitHub-flavoured Markdown of at most 65,536 bytes, as a pull request's comment may have; lists end in "and N more".
+/// GitHub-flavoured Markdown of at most 65,536 bytes, the limit of a pull request comment; lists end in "and N more".
 /// @throws std::runtime_error as terminal
 std::string markdown(const nlohmann::json& summary);
 
-/// JUnit XML: a testsuite a subject, a testcase a property. FAILED and MISTRUSTED are failures, KNOWN is skipped. A run
-/// that is red as a whole, while none of its properties is, gets a failing testcase of its own: servers take no tests
-/// for good news.
+/// JUnit XML: one testsuite per subject, one testcase per property. FAILED and MISTRUSTED are failures, KNOWN is
+/// skipped. A red run without a red property gets a failing testcase of its own, because servers show a run without
+/// failures as good.
 /// @throws std::runtime_error as terminal
 std::string junit(const nlohmann::json& summary);
 
-// Of proofs.json, which `tileproof prove` leaves (schema 1).
-/// What will be enumerated, and how long that takes here.
+// Texts of proofs.json, which `tileproof prove` writes (schema 1).
+/// Lists the domains to enumerate, and estimates how long that takes on this machine.
 std::string proofs_plan(const nlohmann::json& proofs);
-/// One proof that has ended, on a line or a few.
+/// One proof that has ended, in a few lines.
 std::string proof_line(const nlohmann::json& proof, bool colours);
-/// The counts, next to the prompt.
+/// The final line: verdict and counts.
 std::string proofs_end(const nlohmann::json& proofs, bool colours);
 std::string proofs_markdown(const nlohmann::json& proofs);
 
-// Of what `tileproof bench --json` writes (schema 1).
-/// A row for each thing that was timed, with a bar as long as it is fast beside a copy.
+// Texts of what `tileproof bench --json` writes (schema 2).
+/// One row for each operation that was timed, with a bar that shows its speed relative to a copy.
 /// @throws std::runtime_error as terminal
 std::string bench_table(const nlohmann::json& bench, bool colours);
 
 struct BenchComparison {
   std::string text;
-  std::size_t compared = 0;  // rows of both with repeats enough to tell
+  std::size_t compared = 0;  // rows that both records have, with enough repeats for a test
   std::size_t slower = 0;
 };
-/// Row by row, by the rows' names: the Mann-Whitney test (two-sided, exact up to sixty repeats together, else the
-/// normal approximation) over the repeats' ratios to copy; over the speeds themselves where there is no copy.
+/// Compares rows of the same name by the Mann-Whitney test (two-sided, exact up to sixty repeats together, else the
+/// normal approximation) over the repeats' ratios to copy, or over their speeds if either row has no copy.
 /// @throws std::runtime_error as terminal
 BenchComparison bench_comparison(const nlohmann::json& now, const nlohmann::json& before, bool colours);
-/// @throws std::runtime_error what a baseline is not that can be compared with
+/// @throws std::runtime_error naming what prevents the record from being a baseline
 void require_bench(const nlohmann::json& bench);
 
-// Texts of campaign.json, which `tileproof fuzz` leaves (schema 1).
-/// What was found, how much was looked at, and the verdict next to the prompt.
+// Texts of campaign.json, which `tileproof fuzz` writes (schema 1).
+/// The findings, then how much was looked at, then the verdict next to the prompt.
 std::string campaign_page(const nlohmann::json& campaign, bool colours);
 
-/// The runs and findings of a history, a line and a few.
+/// The history's runs, one line each, then its findings, a few lines each.
 std::string history_page(const nlohmann::json& history);
 
 }  // namespace tileproof::reports

@@ -1,5 +1,5 @@
-/// The statistics of repeats: median, spread, and whether one sample is larger than another. No normal distribution is
-/// assumed of times, which have none.
+/// Statistics of repeated timings: median, spread, and whether one sample is larger than another. They do not assume a
+/// normal distribution, because times do not have one.
 #pragma once
 
 #include <algorithm>
@@ -10,7 +10,8 @@
 namespace tileproof::statistics {
 
 /// A quantile by linear interpolation between the two nearest order statistics.
-/// @param values  one at least  @param part  0 for the least, 1 for the largest
+/// @param values  at least one
+/// @param part    0 for the smallest, 1 for the largest
 inline double quantile(std::vector<double> values, double part) {
   std::sort(values.begin(), values.end());
   const double at = part * static_cast<double>(values.size() - 1);
@@ -21,14 +22,14 @@ inline double quantile(std::vector<double> values, double part) {
 
 inline double median(const std::vector<double>& values) { return quantile(values, 0.5); }
 
-/// The interquartile range as a part of the median.
+/// The interquartile range divided by the median; 0 if the median is 0.
 inline double spread(const std::vector<double>& values) {
   const double middle = median(values);
   return middle == 0 ? 0 : (quantile(values, 0.75) - quantile(values, 0.25)) / middle;
 }
 
-/// Twice the rank of each value among all of both, the first sample's first; equal values share the mean of their
-/// ranks, so that twice a rank is always whole.
+/// Twice the rank of each value among both samples together; the values of `a` come first. Equal values share the mean
+/// of their ranks, and doubling makes that mean a whole number.
 inline std::vector<std::size_t> doubled_ranks(const std::vector<double>& a, const std::vector<double>& b) {
   std::vector<double> all = a;
   all.insert(all.end(), b.begin(), b.end());
@@ -43,15 +44,16 @@ inline std::vector<std::size_t> doubled_ranks(const std::vector<double>& a, cons
   return ranks;
 }
 
-/// How likely a rank sum as far out as that of the first `count` ranks is where every choice of `count` of them is as
-/// likely as any other: counted, ties included.
+/// The two-sided probability of a rank sum at least as extreme as that of the first `count` ranks, if every choice of
+/// `count` ranks is equally likely. All choices are counted, so ties need no correction.
 inline double exact_p(const std::vector<std::size_t>& ranks, std::size_t count) {
   std::size_t observed = 0, most = 0;
   for (std::size_t i = 0; i < ranks.size(); ++i) {
     most += ranks[i];
     if (i < count) observed += ranks[i];
   }
-  // ways[chosen][sum]: of the ranks so far. Below 2^53 they are exact, and beyond that good to fifteen digits.
+  // ways[chosen][sum] counts the choices among the ranks so far. Counts are exact below 2^53, and good to fifteen
+  // digits above.
   std::vector<std::vector<double>> ways(count + 1, std::vector<double>(most + 1));
   ways[0][0] = 1;
   for (const std::size_t rank : ranks) {
@@ -68,7 +70,7 @@ inline double exact_p(const std::vector<std::size_t>& ranks, std::size_t count) 
   return std::min(1.0, 2 * std::min(at_most, at_least) / all);
 }
 
-/// The same by the normal approximation, with its variance corrected for ties and its step for continuity.
+/// Approximates exact_p by the normal distribution, with the variance corrected for ties and a continuity correction.
 inline double approximate_p(const std::vector<std::size_t>& ranks, std::size_t count) {
   const auto all = static_cast<double>(ranks.size());
   const auto of_first = static_cast<double>(count);
@@ -84,17 +86,17 @@ inline double approximate_p(const std::vector<std::size_t>& ranks, std::size_t c
   return std::erfc(distance / std::sqrt(2 * variance));
 }
 
-/// The two-sided Mann-Whitney U test: how likely samples that differ as much are, where both come from one
-/// distribution. Up to sixty values together it is exact; beyond, where the normal approximation takes over, the two
-/// differ by less than a thousandth.
-/// @param a, b  one value each at least
+/// The two-sided Mann-Whitney U test: the probability of samples that differ this much if both come from one
+/// distribution. It is exact up to sixty values together; above, the normal approximation differs from the exact value
+/// by less than 0.001.
+/// @param a, b  at least one value each
 inline double mann_whitney_p(const std::vector<double>& a, const std::vector<double>& b) {
   constexpr std::size_t most_exact = 60;
   const std::vector<std::size_t> ranks = doubled_ranks(a, b);
   return ranks.size() <= most_exact ? exact_p(ranks, a.size()) : approximate_p(ranks, a.size());
 }
 
-/// The least p that samples of these sizes can have: with few repeats there is no telling.
+/// The smallest p that samples of these sizes can have. If it is not below the threshold, there are too few repeats.
 inline double least_p(std::size_t a, std::size_t b) {
   double choices = 1;
   for (std::size_t i = 1; i <= a; ++i) choices *= static_cast<double>(b + i) / static_cast<double>(i);

@@ -26,11 +26,11 @@ TEST(Ranks, AreSharedByEqualValues) {
   EXPECT_EQ(doubled_ranks({2, 3}, {1, 2}), (std::vector<std::size_t>{5, 8, 2, 5}));
 }
 
-// By hand. Of two and two there are six choices: {1,2} has rank sum 3, the least, and so has one choice of six on its
-// side. Of three and three there are twenty.
+// The values are counted by hand. Two ranks of four can be chosen in six ways: {1,2} has the smallest sum, 3, so one
+// choice of six is at least as extreme on its side. Three ranks of six can be chosen in twenty ways.
 TEST(MannWhitney, CountsChoicesOfRanks) {
   EXPECT_DOUBLE_EQ(mann_whitney_p({1, 2}, {3, 4}), 2.0 / 6);
-  EXPECT_DOUBLE_EQ(mann_whitney_p({1, 3}, {2, 4}), 4.0 / 6);  // sum 4 or less: {1,2}, {1,3}
+  EXPECT_DOUBLE_EQ(mann_whitney_p({1, 3}, {2, 4}), 4.0 / 6);  // sums up to 4: {1,2}, {1,3}
   EXPECT_DOUBLE_EQ(mann_whitney_p({1, 4}, {2, 3}), 1);
   EXPECT_DOUBLE_EQ(mann_whitney_p({1, 2, 3}, {4, 5, 6}), 2.0 / 20);
   EXPECT_DOUBLE_EQ(mann_whitney_p({4, 5, 6}, {1, 2, 3}), 2.0 / 20);
@@ -38,10 +38,10 @@ TEST(MannWhitney, CountsChoicesOfRanks) {
   EXPECT_DOUBLE_EQ(mann_whitney_p({1}, {2, 3, 4}), 2.0 / 4);
 }
 
-// Ranks 1.5, 1.5, 3, 4: of the six sums 3, 4.5, 4.5, 5.5, 5.5, 7 the first is the least.
+// The ranks 1.5, 1.5, 3, 4 have the six sums 3, 4.5, 4.5, 5.5, 5.5, 7; the smallest is 3.
 TEST(MannWhitney, CountsTiesAsTheyAre) {
   EXPECT_DOUBLE_EQ(mann_whitney_p({1, 1}, {2, 3}), 2.0 / 6);
-  EXPECT_DOUBLE_EQ(mann_whitney_p({1, 2}, {1, 3}), 6.0 / 6);  // 4.5 or less: three of six
+  EXPECT_DOUBLE_EQ(mann_whitney_p({1, 2}, {1, 3}), 6.0 / 6);  // sums up to 4.5: three of six
   EXPECT_DOUBLE_EQ(mann_whitney_p({5, 5, 5}, {5, 5}), 1);
 }
 
@@ -56,7 +56,8 @@ TEST(LeastP, IsThatOfSamplesThatDoNotMeet) {
   EXPECT_DOUBLE_EQ(least_p(1, 1), 1);
 }
 
-// The mean of U for 2 and 2 is 2, its variance 2 * 2 * 5 / 12; the distance is 2 less the half of continuity.
+// The mean of U for 2 and 2 is 2, its variance 2 * 2 * 5 / 12; the distance is 2 - 0.5; 0.5 is the
+// continuity correction.
 TEST(Approximation, IsTheNormalOneWithContinuity) {
   EXPECT_DOUBLE_EQ(approximate_p(doubled_ranks({1, 2}, {3, 4}), 2), std::erfc(1.5 / std::sqrt(2 * 20.0 / 12)));
 }

@@ -1,4 +1,4 @@
-/// Where a figure that is measured again and again has changed for good.
+/// Finds the runs at which a figure of the history changed permanently.
 #pragma once
 
 #include <algorithm>
@@ -10,7 +10,8 @@
 
 namespace tileproof::statistics {
 
-/// Runs before and after a step that must agree on it: the least with which a Mann-Whitney test can say p < 0.01.
+/// Runs before a step, and as many after it, that are compared: the fewest with which a Mann-Whitney test can reach
+/// p < 0.01.
 inline constexpr std::size_t runs_of_a_step = 5;
 
 inline double mean(const std::vector<double>& values) {
@@ -24,9 +25,10 @@ inline double range(const std::vector<double>& values) {
   return *most - *least;
 }
 
-/// The places before which the level changes: five values before and five after differ (Mann-Whitney, two-sided
-/// p < 0.01) by more than 2 % in the median, and by more than half again what they vary among themselves: what climbs
-/// all the time has no step. Of neighbouring places that could be it, the one that parts the means most.
+/// The indices of the values at which a new level begins. The five values before and the five from there on must differ
+/// (Mann-Whitney, two-sided p < 0.01), and their medians must differ by more than 2 % and by more than 1.5 times the
+/// larger range of the two, so that a steady climb has no step. Among candidates fewer than five places apart, the one
+/// whose means differ most is kept.
 inline std::vector<std::size_t> steps_in(const std::vector<double>& values) {
   constexpr double p_of_a_step = 0.01, least_change = 0.02, least_of_range = 1.5;
   std::vector<std::size_t> steps;

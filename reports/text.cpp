@@ -24,7 +24,7 @@ std::size_t length_by_first_byte(unsigned char byte) {
   return byte < 0x80 ? 1 : byte >= 0xf0 ? 4 : byte >= 0xe0 ? 3 : byte >= 0xc0 ? 2 : 0;
 }
 
-/// The character that begins `text`, which is not empty.
+/// The first character of `text`, which must not be empty; U+FFFD if the bytes are not valid UTF-8.
 Character first_of(std::string_view text) {
   const Character wrong = {"\xef\xbf\xbd", 0xfffd};
   const std::size_t length = length_by_first_byte(static_cast<unsigned char>(text[0]));
@@ -58,7 +58,7 @@ std::string escape_of(char32_t value) {
 
 std::string counted(std::uint64_t count, const std::string& noun) {
   if (count == 1) return "1 " + noun;
-  // No noun that is counted ends in a vowel and y.
+  // "y" always becomes "ies": no counted noun ends in a vowel and y.
   return std::to_string(count) + " " + (noun.ends_with('y') ? noun.substr(0, noun.size() - 1) + "ie" : noun) + "s";
 }
 

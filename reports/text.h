@@ -1,4 +1,4 @@
-/// Text as the writers make it, and text from outside as they show it. Internal to reports/.
+/// Formats numbers and counts, and makes text from outside safe to show. Internal to reports/.
 #pragma once
 
 #include <cstdint>
@@ -9,12 +9,12 @@
 namespace tileproof::reports {
 
 std::string counted(std::uint64_t count, const std::string& noun);  // "1 case", "2 properties"
-std::string fixed(double value, int digits);                        // behind the point
+std::string fixed(double value, int digits);                        // digits after the point
 std::string in_seconds(double seconds);                             // "0.41s"
 std::string lasting(double seconds);                                // to three digits: "12.3 us", "1.20 s", "3.00 min"
 std::string lasting_in_short(double seconds);                       // in whole numbers from 10 s on: "30 min"
 std::string with_commas(std::uint64_t);                             // "1,234,567"
-std::string percent(std::uint64_t part, std::uint64_t whole);       // 100 % is the whole, and nothing less
+std::string percent(std::uint64_t part, std::uint64_t whole);       // "100 %" only if part == whole
 std::string error_text(double);                                     // "0", "-0.5", "192", "8,388,608", "1.09e+40"
 std::string short_number(double);                                   // "1,000", "0.1159", "1.5e+09"
 std::string in_ulp(double);                                         // "192 ulp"
@@ -23,24 +23,26 @@ struct Character {
   std::string_view bytes;
   char32_t value = 0;
 };
-/// The characters of UTF-8; U+FFFD for every byte that is none. `text` must outlive them.
+/// Splits UTF-8 into characters; a byte that begins no valid character becomes U+FFFD. `text` must outlive the result.
 std::vector<Character> characters_of(std::string_view text);
 
-/// With spaces behind, as many as it lacks of `width` characters.
+/// Appends spaces up to `width` characters.
 std::string padded(const std::string& text, std::size_t width);
 
-/// Control characters as \x1b, so that text cannot move the cursor, colour or reorder what stands around it. Keeps \n.
+/// Writes control characters and bidirectional overrides as escapes such as \x1b, so that text cannot move the cursor,
+/// or colour or reorder the text around it. Keeps \n; a tab becomes a space.
 std::string visible(std::string_view text);
-/// visible, and on one line.
+/// As visible(), with \n replaced by a space.
 std::string one_line(std::string_view text);
-/// At most `most` bytes and "...".
+/// The first characters, in at most `most` bytes, and "..." if any are cut.
 std::string shortened(std::string_view text, std::size_t most);
 
-/// Text from outside, as code on one line: good for a table's cell as for a sentence. Character references are never
-/// markup, and GitHub looks for mentions outside <code> only. A span of backticks could not hold a | in a table safely.
+/// Text from outside as a <code> element on one line of Markdown, for table cells and sentences. It uses character
+/// references, which are never markup, and <code>, in which GitHub looks for no mentions. A span of backticks could not
+/// hold a | in a table safely.
 std::string code(const std::string& text);
 
-/// One line that can be pasted into a shell, whatever the words hold.
+/// A command on one line, with each word quoted for the shell where necessary.
 std::string replay_command(const std::vector<std::string>& words);
 
 }  // namespace tileproof::reports

@@ -1,4 +1,4 @@
-// The accuracy table: measured, so that rows are compared exactly.
+// Judges the accuracy table. Measurements are reproducible, so rows are compared exactly.
 #include <map>
 
 #include "reports/assessment/verdict.h"
@@ -15,7 +15,7 @@ struct Figure {
 
 double number(std::uint64_t count) { return static_cast<double>(count); }
 
-// The larger, the worse.
+// A larger figure is worse.
 const Figure figures[] = {
     {"largest error in ulp", [](const AccuracyRow& row) { return row.max_ulp(); }},
     {"largest error in last places of the largest term",
@@ -39,7 +39,7 @@ using Rows = std::map<AccuracyKey, Row>;
 Rows rows_in(const Records& records) {
   Rows rows;
   for (const auto& found : records.measured) {
-    // The worse counts where the same was measured several times.
+    // If a row was measured several times, the worst measurement counts.
     for (const AccuracyRow& row : found.record.rows) {
       Row& kept = rows[row.key];
       const bool worse = kept.row == nullptr || std::pair(row.unexplained, row.max_ulp()) >
@@ -50,7 +50,7 @@ Rows rows_in(const Records& records) {
   return rows;
 }
 
-/// The first figure that is worse; then the first that is better; "" for none of them.
+/// @return the first figure that is worse, and the first that is better; "" for none
 std::pair<std::string, std::string> changes(const AccuracyRow& now, const AccuracyRow& before) {
   std::pair<std::string, std::string> changes;
   for (const Figure& figure : figures) {
@@ -65,7 +65,7 @@ std::pair<std::string, std::string> changes(const AccuracyRow& now, const Accura
 Item judged(const std::string& name, const Row& now, const Row* before, const Budget* budget) {
   const AccuracyRow& row = *now.row;
   Item item = {Status::exact, "accuracy", name, ""};
-  // Of other problems only the worst case says anything, and that not much.
+  // If the baseline measured other problems, only the worst cases can be compared, and they show little.
   const bool is_like = before != nullptr && before->problems == now.problems && before->row->elements == row.elements &&
                        before->row->problems == row.problems;
   const auto [worse, better] = before != nullptr ? changes(row, *before->row) : std::pair<std::string, std::string>();
@@ -118,7 +118,7 @@ std::vector<Item> items_of_accuracy(const Records& now, const Records* before, c
     if (rows.contains(key)) continue;
     items.push_back({Status::not_run, "accuracy", key.text() + " of " + key.subject, "only the baseline has it", true});
   }
-  // Subjects beside each other: what nothing explains there fails, once for two subjects.
+  // Unexplained differences between two subjects fail, as one item per pair of subjects.
   std::map<std::string, std::uint64_t> unexplained;
   for (const auto& found : now.measured) {
     for (const Pair& pair : found.record.pairs) {

@@ -96,7 +96,7 @@ namespace {
 
 using Key = std::map<std::string, std::string>;
 
-/// Adds what a measurement measured to budgets, row by row.
+/// Updates budgets by the rows of one measurement; see updated().
 class Update {
  public:
   Update(const Budgets& before, std::string architecture, std::map<std::string, std::string> from)
@@ -144,7 +144,7 @@ class Update {
   static std::string figures(const Budget& budget) {
     return in_ulp(budget.max_ulp) + ", " + counted(budget.non_finite, "non-finite disagreement");
   }
-  /// Where every layout and group measures the same, one budget is for all of them.
+  /// The key that all formats and groups share: if they all measure the same, they get one budget under it.
   static Key without_layout(Key key) {
     key.erase("format");
     key.erase("group");

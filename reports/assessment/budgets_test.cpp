@@ -1,4 +1,4 @@
-// Budgets: the most specific wins, ties are errors, and 0 stays 0.
+// Budgets: the most specific one wins, a tie is an error, and a budget of 0 stays 0.
 #include "reports/assessment/budgets.h"
 
 #include <gtest/gtest.h>
@@ -48,7 +48,7 @@ TEST(Budgets, TiesAreErrorsThatNameBoth) {
   const std::string why = message([&] { all.of(key, ""); });
   EXPECT_NE(why.find("operation=dequantize"), std::string::npos) << why;
   EXPECT_NE(why.find("type=bf16"), std::string::npos) << why;
-  // Who names more of it decides between them.
+  // A more specific budget resolves the tie.
   EXPECT_EQ(budgets({budget({{"operation", "dequantize"}}, 1), budget({{"type", "bf16"}}, 2),
                      budget({{"type", "bf16"}, {"group", "32"}}, 5)})
                 .of(key, "")
@@ -68,7 +68,7 @@ TEST(Budgets, WhatTheFileMayNotSay) {
   EXPECT_NE(message([] {
               read_budgets({{"schema", 1}, {"budgets", json::array()}});
             }).find("schema"),
-            std::string::npos);  // which counted values in between
+            std::string::npos);  // schema 1 counted values in between
   json nameless = budget({{"type", "bf16"}}, 1);
   nameless["from"] = json::object();
   EXPECT_NE(message([&] { budgets({nameless}); }).find("the run that it was measured in"), std::string::npos);
@@ -115,7 +115,7 @@ TEST(Budgets, OneIsForAllLayoutsThatMeasureTheSame) {
   ASSERT_EQ(same.rows().size(), 1u);
   EXPECT_FALSE(same.rows()[0].match.contains("format"));
   EXPECT_EQ(measured({}, {row_of("tinygemm-2", 3), row_of("tinygemm-4", 5)}).rows().size(), 2u);
-  // One of them measured otherwise becomes its own; the other keeps what is for all.
+  // The format that now measures something else gets its own budget; the other one keeps the shared budget.
   const Budgets later = measured(same, {row_of("tinygemm-2", 3), row_of("tinygemm-4", 5)});
   EXPECT_EQ(later.rows().size(), 2u);
   EXPECT_EQ(later.of({"dequantize", "float", "bf16", "tinygemm-4", "32", "host"}, "")->max_ulp, 5);

@@ -1,4 +1,4 @@
-// Campaigns: a finding is red, whoever made it, and one that comes and goes is flaky.
+// Campaigns: every finding is red, and one that comes and goes is FLAKY.
 #include <map>
 #include <set>
 
@@ -21,7 +21,7 @@ std::vector<Item> items_of_campaigns(const Records& now, const Records* before) 
   for (const auto& found : now.campaigns) {
     const Campaign& campaign = found.record;
     subjects.insert(campaign.subject);
-    // Further findings of a property and kind that was looked into once are one more item together.
+    // Findings that were not looked into share property and kind with one that was; they become one item per status.
     std::map<Status, std::vector<const CampaignFinding*>> others;
     for (const CampaignFinding* in_order : in_order_of_cause(campaign)) {
       const CampaignFinding& finding = *in_order;

@@ -16,11 +16,11 @@ namespace {
 enum class Cause { memory, state, layout, group, value, arithmetic, rest };
 
 struct Family {
-  const char* beginning;  // of the names of properties
+  const char* beginning;  // prefix of the names of properties
   Cause cause;
 };
 
-// In the order within a cause. The first beginning that fits counts.
+// Findings of one cause are in this order. The first prefix that fits a property decides.
 constexpr Family families[] = {
     {"load/", Cause::memory},
     {"write/", Cause::memory},
@@ -47,12 +47,12 @@ std::size_t family_of(const std::string& property) {
   return static_cast<std::size_t>(found - std::begin(families));
 }
 
-/// What decides where a finding stands.
+/// The parts of a finding that decide its place in the order.
 struct Clue {
   std::string property, subject, kind, cause;
 };
 
-/// Subjects of which a property about an index fails, and whether each such property says that no index is wrong.
+/// Subjects that fail a property about an index; true if each such property says that no index is wrong.
 using NoIndexIsWrong = std::map<std::string, bool>;
 
 NoIndexIsWrong subjects_in(const std::vector<Clue>& all) {
@@ -65,6 +65,9 @@ NoIndexIsWrong subjects_in(const std::vector<Clue>& all) {
   return subjects;
 }
 
+/// A property about an index may fail although no index is wrong: code 15 that is read as 7 looks like the code of
+/// another element. The property says so in `cause`. If it does, and no property about an index says otherwise, the
+/// subject's findings about the layout count as findings about the value, and come after those of properties about it.
 Cause cause_of(const Clue& one, const NoIndexIsWrong& no_index_is_wrong) {
   if (one.kind == "guard" || one.kind == "crash" || one.kind == "hang") return Cause::memory;
   if (one.cause == "value") return Cause::value;
@@ -74,13 +77,13 @@ Cause cause_of(const Clue& one, const NoIndexIsWrong& no_index_is_wrong) {
   return own == Cause::layout && found != no_index_is_wrong.end() && found->second ? Cause::value : own;
 }
 
-/// The order of some findings, as their places.
+/// The indices of the findings, in the order in which they are shown.
 std::vector<std::size_t> order_of(const std::vector<Clue>& all) {
   const NoIndexIsWrong no_index_is_wrong = subjects_in(all);
   const auto rank_of = [&](std::size_t i) {
     const Cause cause = cause_of(all[i], no_index_is_wrong);
     const std::size_t family = family_of(all[i].property);
-    // Properties about a cause come first among the findings that have it.
+    // Among findings of one cause, those of properties about that cause come first.
     const bool is_of_another = families[family].cause != cause;
     return std::tuple(cause, is_of_another, family);
   };

@@ -1,4 +1,4 @@
-// Which finding is met first.
+// The order of findings: the most diagnostic one comes first.
 #include "reports/assessment/causes.h"
 
 #include <gtest/gtest.h>
@@ -43,7 +43,7 @@ TEST(OrderOfCause, PutsAGuardAndACrashFirstWhateverTheProperty) {
 TEST(OrderOfCause, PutsTheValueBeforeAnIndexThatOnlySeemsWrong) {
   EXPECT_EQ(order({failed("index/a", "value"), failed("bits/a"), failed("codes/a"), failed("group/a")}),
             (Names{"group/a", "codes/a", "index/a", "bits/a"}));
-  // Another index is wrong: the codes follow from that.
+  // index/b shows an index that is really wrong, which explains the wrong codes.
   EXPECT_EQ(order({failed("index/a", "value"), failed("index/b"), failed("bits/a"), failed("value/a")}),
             (Names{"index/b", "bits/a", "value/a", "index/a"}));
 }

@@ -34,7 +34,7 @@ std::set<std::string> names_that_ran(const Summary& summary) {
   return names;
 }
 
-/// Why subjects as a whole did not run, by name.
+/// The subjects that did not run at all, by name, and the reason.
 std::map<std::string, std::string> reasons_not_run(const Summary& summary) {
   const std::set<std::string> ran = names_that_ran(summary);
   std::set<std::string> skipped;
@@ -126,7 +126,7 @@ Table table_of(const Summary& summary) {
   }
   const auto says_nothing = [](const Judgement* cell) { return cell == nullptr || cell->verdict == Verdict::skipped; };
   std::erase_if(table.rows, [&](const Row& row) {
-    return std::all_of(row.cells.begin(), row.cells.end(), says_nothing);  // why, stands below the table
+    return std::all_of(row.cells.begin(), row.cells.end(), says_nothing);  // the reason stands below the table
   });
   return table;
 }
@@ -148,7 +148,8 @@ std::vector<Failure> failures_of(const Judgement& judgement) {
 
 std::vector<Failure> failures_of(const Summary& summary) {
   std::vector<Failure> failures, others;
-  // The first of every property before the second of any: a property with many must not hide the others.
+  // The first failure of every property comes before the second of any, so that a property with many failures does
+  // not hide the others.
   for (const Judgement* judgement : with_verdict(summary, Verdict::failed)) {
     std::vector<Failure> all = failures_of(*judgement);
     std::move(all.begin() + 1, all.end(), std::back_inserter(others));
@@ -190,7 +191,7 @@ std::vector<Group> properties_skipped(const Summary& summary) {
     const bool is_the_subjects = found != reasons.end() && found->second == judgement->reason;
     if (!is_the_subjects) groups.add(judgement->subject, judgement->reason, 1);
   }
-  // And what was left out of properties that passed.
+  // A property that passed may still say which part of it was left out.
   for (const Judgement& judgement : summary.judgements) {
     const bool in_part = judgement.verdict == Verdict::passed || judgement.verdict == Verdict::known;
     if (in_part && !judgement.reason.empty()) groups.add(judgement.subject, judgement.reason, 1);

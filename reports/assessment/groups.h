@@ -1,4 +1,5 @@
-/// A run's summary, grouped for its writers. What these point to lives in the summary. Internal to reports/.
+/// Groups a run's summary for the functions that write it. The pointers point into the summary, which must outlive
+/// them. Internal to reports/.
 #pragma once
 
 #include <cstdint>
@@ -11,11 +12,11 @@ namespace tileproof::reports {
 
 struct Row {
   std::string property;
-  std::vector<const Judgement*> cells;  // one a subject of the table; nullptr where the property was not put to it
+  std::vector<const Judgement*> cells;  // one per subject of the table; nullptr if it was not asked the property
 };
 struct Table {
-  std::vector<const Subject*> subjects;  // those that ran: not every property is SKIPPED
-  std::vector<Row> rows;                 // properties that any of them ran, in the order of first appearance
+  std::vector<const Subject*> subjects;  // subjects that ran: not every property is SKIPPED
+  std::vector<Row> rows;                 // properties that a subject ran, in the order of first appearance
 };
 Table table_of(const Summary&);
 
@@ -23,11 +24,12 @@ std::vector<const Judgement*> with_verdict(const Summary&, Verdict);
 
 struct Failure {
   const Judgement* judgement;
-  Finding finding;  // where none is recorded, one without a kind, whose details say so
+  Finding finding;  // if none is recorded: one without a kind, whose details give the reason
 };
-/// Why the judgement is FAILED: at least one.
+/// The reasons why the judgement is FAILED; at least one.
 std::vector<Failure> failures_of(const Judgement&);
-/// The failures of all properties, the most diagnostic first (causes.h).
+/// The failures of all properties, the most diagnostic first (causes.h). The first failure of every property comes
+/// before the second of any.
 std::vector<Failure> failures_of(const Summary&);
 
 struct KnownFailure {
@@ -41,31 +43,31 @@ struct Group {
   std::string reason;
   std::uint64_t count = 0;
 };
-/// Subjects of which no property ran. Counts the properties that are SKIPPED for that very reason.
+/// Subjects for which no property ran, with the number of properties that are SKIPPED for that same reason.
 std::vector<Group> subjects_not_run(const Summary&);
-/// Properties SKIPPED for any other reason.
+/// Properties SKIPPED for any other reason, and PASSED or KNOWN properties of which a part was left out.
 std::vector<Group> properties_skipped(const Summary&);
-/// Properties MISTRUSTED for lack of a single case, by reason, all their subjects in one, where that is the reason of
-/// more than one property: where somebody ended a run they are most of it.
+/// Properties that are MISTRUSTED because they had no case at all, grouped by reason over all subjects. Only reasons of
+/// more than one property are listed: after an interrupted run, most properties share one.
 std::vector<Group> properties_without_cases(const Summary&);
 bool is_without_cases(const Judgement&);
-/// Elements that differ as the property foresaw.
+/// Elements that differ in a way that the property predicts and explains.
 std::vector<Group> elements_explained(const Summary&);
 
-/// Coverage goals out of reach of what a subject takes: counts the properties that have them.
+/// Coverage goals that a subject's capabilities put out of reach, with the number of properties that have each goal.
 std::vector<Group> goals_out_of_reach(const Summary&);
-/// The sizes that each subject was asked, over all properties: "formats tinygemm-4; group_size 32, 64; n 8 to 524,296;
-/// ...".
+/// The formats and sizes that each subject was asked, over all properties:
+/// "formats tinygemm-4; group_size 32, 64; n 8 to 524,296; ...".
 std::vector<Group> asked_of(const Summary&);
 
 struct Refusals {
   std::string subject;
   std::uint64_t cases = 0;
   std::uint64_t properties = 0;
-  std::string property;  // the first one with a message
-  std::string message;   // its message
+  std::string property;  // the first property that has a message
+  std::string message;   // the message of `property`
 };
-/// Cases refused with an error, by subject: a line for each property would be too long.
+/// Cases refused with an error, by subject: a list by property would be too long.
 std::vector<Refusals> refusals_of(const Summary&);
 
 std::string counts_text(const Summary&);  // "60 PASSED, 1 FAILED"

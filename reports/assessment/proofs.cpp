@@ -15,7 +15,7 @@ Proved proofs_in(const Records& records) {
   for (const auto& found : records.proved) {
     for (const Proof& proof : found.record.proofs) {
       const Proof*& kept = proofs[proof.property + " on " + proof.subject + ": " + proof.point];
-      // Of several, the one that failed; then the one that looked at most.
+      // If records hold a proof several times, a failed one counts first, then the one that looked at most points.
       const auto rank = [](const Proof& one) { return std::pair(one.verdict == "FAILED", one.points_done); };
       if (kept == nullptr || rank(proof) > rank(*kept)) kept = &proof;
     }
@@ -43,7 +43,7 @@ Item judged(const std::string& name, const Proof& now, const Proof* before) {
     item.is_red = before != nullptr && before->verdict != "SKIPPED";
     item.why = now.reason;
   } else if (now.verdict == "SAMPLED") {
-    // A sample need not meet what failed, and shows less than a proof did.
+    // A sample may miss the points that failed before, and it shows less than an earlier proof did.
     item.word = before != nullptr && before->verdict == "PROVED" ? Status::mistrusted : Status::sampled;
     item.why = "sampled " + part_of(now) +
                (before == nullptr              ? ""
@@ -86,7 +86,7 @@ Item judged(const SelfProof& proof) {
 std::vector<std::string> samples_in(const Records& records) {
   struct OfSubject {
     std::size_t tried = 0, proved = 0, sampled = 0;
-    const Proof* least = nullptr;  // of those sampled
+    const Proof* least = nullptr;  // the proof with the smallest share of its points sampled
   };
   const auto share = [](const Proof& proof) {
     return static_cast<double>(proof.points_done) / static_cast<double>(proof.points);

@@ -1,4 +1,4 @@
-// Properties: what `verify` judged, subject by subject.
+// Properties: what `verify` judged, for each subject.
 #include <algorithm>
 #include <map>
 #include <set>
@@ -12,7 +12,7 @@ namespace tileproof::reports {
 
 namespace {
 
-/// A property on a subject, in all records together.
+/// The judgements of one property on one subject, from all records.
 struct Said {
   std::vector<const Judgement*> judgements;
 
@@ -89,7 +89,7 @@ Item judged(const std::string& name, const Said& now, const Said* before) {
     item.is_red = ran_before;
     item.why = now.judgements.front()->reason + (ran_before ? "; the baseline ran it" : "");
   } else if (now.any(Verdict::known)) {
-    // A line in the ledger excuses a failure; it does not undo that the property passed before.
+    // A line in the ledger excuses a failure, but a property that passed before has still become worse.
     item.word = passed_before ? Status::regressed : Status::known;
     item.why = text_of_known(now) + (passed_before   ? " (it passed in the baseline)"
                                      : failed_before ? " (it failed in the baseline)"
@@ -142,7 +142,7 @@ std::vector<Item> items_of_properties(const Records& now, const Records* before)
     items.push_back({Status::not_run, "property", name_of(key), "only the baseline has it", true});
   }
   put_in_order_of_cause(items, properties);
-  // A subject that was asked for and did not run, with no property to show for it.
+  // A run may be MISTRUSTED although none of its properties is, as when a subject that was asked for did not run.
   for (const auto& found : now.verified) {
     if (found.record.verdict != Verdict::mistrusted || found.record.counts.at(Verdict::mistrusted) != 0) continue;
     items.push_back({Status::mistrusted, "property", "the run as a whole", found.record.reason, true});

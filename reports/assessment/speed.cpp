@@ -1,4 +1,4 @@
-// Speed: the only figures that are compared by statistics.
+// Speed: these are the only figures that are compared by statistics.
 #include <algorithm>
 
 #include "reports/assessment/verdict.h"

@@ -13,7 +13,7 @@ struct WordRow {
   const char* meaning;
 };
 
-// In the order of Word: the worst first.
+// In the order of Status, the worst first.
 constexpr WordRow rows[] = {
     {"REGRESSED", "worse than in the baseline, or failed where the baseline passed"},
     {"FAILED", "does not hold: a property, proof or campaign with a finding, or a difference that nothing explains"},
@@ -90,7 +90,8 @@ bool is_of_machine(const std::string& name) {
          ends_with_one_of(name, {"torch", "cores", "dirty"});
 }
 
-/// What the compared figures may depend on, beside the commit that is looked at.
+/// True if the compared figures may depend on this part of the provenance, so that a difference in it makes runs hard
+/// to compare.
 bool is_unlike(const std::string& name) {
   return is_of_machine(name) || ends_with_one_of(name, {"seed", "cases per property", "corpus"});
 }

@@ -1,4 +1,4 @@
-/// What a reviewer signs: each thing that was looked at, in one word. Internal to reports/.
+/// The assessment that a reviewer signs: one word for each thing that was looked at. Internal to reports/.
 #pragma once
 
 #include <array>
@@ -28,15 +28,15 @@ enum class Status {
 inline constexpr std::size_t words = 12;
 
 const char* name_of(Status);
-/// What the word says, as a sentence for a reader who has not met it.
+/// Explains the word in a sentence, for a reader who does not know it.
 const char* meaning_of(Status);
 
 struct Item {
   Status word;
-  std::string kind;  // property, accuracy, proof, campaign, speed, harness
+  std::string kind;  // property, accuracy, proof, campaign, speed, harness, input
   std::string name;
   std::string why;
-  bool is_red = false;  // NOT RUN alone does not say
+  bool is_red = false;  // read for NOT RUN only; every other word says it itself
 };
 
 enum class Outcome { passed, failed, mistrusted };
@@ -46,25 +46,26 @@ struct Assessment {
   std::array<std::size_t, words> counts = {};
   Outcome outcome = Outcome::mistrusted;
   std::string sentence;
-  std::vector<std::string> samples;  // a line for each subject whose proofs are not all whole
+  std::vector<std::string> samples;  // a line for each subject with SAMPLED proofs
 
   std::size_t count(Status word) const { return counts.at(static_cast<std::size_t>(word)); }
-  /// 0 passed, 1 failed, 3 mistrusted or nothing there.
+  /// 0 passed, 1 failed, 3 mistrusted or nothing looked at.
   int exit_code() const { return outcome == Outcome::passed ? 0 : outcome == Outcome::failed ? 1 : 3; }
 };
 
-/// @param before  nullptr: there is no baseline, and nothing but budgets and properties to hold the run to
-/// @throws std::runtime_error where two budgets are for the same
+/// @param before  the baseline; nullptr: the run is judged by its budgets and properties alone
+/// @throws std::runtime_error if two equally specific budgets match one result
 Assessment assess(const Records& now, const Records* before, const Budgets&);
 
-/// The word for all of it: the worst that makes it red, else the weakest that all of it deserves.
+/// The word for the whole run: the worst red word; NOT RUN if too little was looked at; else the first of KNOWN,
+/// SAMPLED, IMPROVED, PASSED, NEW and EXACT that an item has.
 Status headline_of(const Assessment&);
-/// Whether a word is neither red nor green: it holds, but for what is known or was left out.
+/// True for KNOWN and SAMPLED, which are neither red nor green: all holds except what is known or was left out.
 bool is_amber(Status);
 
-/// Whether an item stands against the run.
+/// True if the item keeps the run from passing.
 bool is_red(const Item&);
-/// What a reader is told first: what is red, then what is amber, then what improved, of each kind so many that no kind
+/// The items that a reader is told first: red, then amber, then improved ones; limited for each kind, so that no kind
 /// hides another.
 struct ToRead {
   std::vector<Item> items;
@@ -81,16 +82,16 @@ std::vector<std::string> samples_in(const Records&);
 std::vector<Item> items_of_campaigns(const Records& now, const Records* before);
 std::vector<Item> items_of_speed(const Records& now, const Records* before);
 
-/// The GPU's compute capability, "9.0", of a record that has one.
+/// The GPU's compute capability, "9.0"; "" if the record names none.
 std::string architecture_of(const Provenance&);
 
-/// What two runs have been made with that differs, and what of it makes them hard to compare.
+/// One difference in the provenance of two runs.
 struct Difference {
   std::string name, before, now;
-  bool is_unlike = false;  // not like for like
+  bool is_unlike = false;  // the difference makes the runs hard to compare
 };
 std::vector<Difference> differences(const Provenance& now, const Provenance& before);
-/// What the records of one run say differently of the program and the machine they were made with.
+/// The parts of the provenance about the program and the machine in which the records of one run disagree.
 std::vector<std::string> made_in_several_ways(const Records&);
 
 }  // namespace tileproof::reports

@@ -1,4 +1,4 @@
-// Each of the words, where it is due and where it is not.
+// Tests when each word is given and when it is not.
 #include "reports/assessment/verdict.h"
 
 #include <gtest/gtest.h>
@@ -44,7 +44,7 @@ std::ostream& operator<<(std::ostream& out, const Judged& judged) {
   return out << judged.word << ", exit " << judged.exit;
 }
 
-/// Of the only thing that is looked at.
+/// The word and exit code of an assessment with exactly one item.
 Judged word(const Records& now, const Records* before = nullptr, const Budgets& budgets = {}) {
   const Assessment judged = assess(now, before, budgets);
   if (judged.items.size() != 1) return {std::to_string(judged.items.size()) + " items", -1};
@@ -79,7 +79,7 @@ TEST(VerdictOfAProperty, ThatFailsAsKnownIsNeverGreen) {
   const ToRead first = to_read(judged, 5);
   ASSERT_EQ(first.items.size(), 1u);
   EXPECT_EQ(first.items[0].why, "known: T-7: reads past the end");
-  // Nothing passed: as verify says of such a run.
+  // Nothing passed, so the exit code is 3, as it is for verify.
   EXPECT_EQ(assess(properties({known_judgement("a/b", "host")}), nullptr, {}).exit_code(), 3);
 }
 
@@ -151,10 +151,10 @@ TEST(VerdictOfAccuracy, AgainstABaseline) {
   EXPECT_EQ(word(three, &three), (Judged{"PASSED", 0}));
   EXPECT_EQ(word(three, &exact), (Judged{"REGRESSED", 1}));
   EXPECT_EQ(word(exact, &three), (Judged{"IMPROVED", 0}));
-  // Compared exactly: one element more is worse, though the largest distance is the same.
+  // Figures are compared exactly: one more wrong element is worse, although the largest error is the same.
   EXPECT_EQ(word(rows({accuracy_row(5, 3, 5)}), &three), (Judged{"REGRESSED", 1}));
   EXPECT_EQ(word(rows({accuracy_row(3, 3, 3)}), &three), (Judged{"IMPROVED", 0}));
-  // Of other problems only the worst case says something.
+  // A baseline with other problems can be compared by its worst case only.
   Records others = rows({accuracy_row(5, 3, 5)});
   others.measured[0].record.problems = "others";
   EXPECT_EQ(word(others, &three), (Judged{"PASSED", 0}));
@@ -238,7 +238,7 @@ TEST(VerdictOfACampaign, Words) {
   Records met;
   met.campaigns.push_back({"campaign.json", "", {}, read_campaign(known)});
   EXPECT_EQ(word(met), (Judged{"KNOWN", 0}));
-  known["verdict"] = "PASSED";  // as campaigns of before say
+  known["verdict"] = "PASSED";  // as older campaigns say
   met.campaigns[0].record = read_campaign(known);
   EXPECT_EQ(word(met), (Judged{"KNOWN", 0}));
 }

@@ -1,4 +1,4 @@
-// The accuracy table, the worst cases, and who disagrees with whom.
+// Sections of the page: the accuracy table, the worst cases, and where subjects disagree with each other.
 #include <algorithm>
 #include <map>
 #include <tuple>
@@ -73,14 +73,14 @@ std::vector<Markup> cells(const ReportContext& context, const AccuracyRow& row) 
           row.sqnr.empty() ? "-" : row.sqnr};
 }
 
-/// Rows that differ in format and group alone, as one.
+/// Sums up the rows that differ only in format and group.
 struct Short {
   std::size_t rows = 0, exact = 0;
   std::uint64_t elements = 0, bit_equal = 0, unexplained = 0, non_finite = 0;
   double max = 0, p99_9 = 0;
   std::optional<double> max_of_terms;
   bool is_sampled = false;
-  Status word = Status::exact;  // the worst
+  Status word = Status::exact;  // the worst of all rows
 
   void add(const ReportContext& context, const AccuracyRow& row) {
     ++rows;
@@ -161,7 +161,7 @@ Markup accuracy_section(ReportContext& context) {
   std::vector<const AccuracyRow*> rows = differing;
   rows.insert(rows.end(), exact.begin(), exact.end());
   all += in_short(context, rows);
-  // Whoever has ten minutes reads the above.
+  // The summary above is for a reader with ten minutes; the details are folded.
   const auto folded = [&](const char* role, const std::string& title, const std::vector<const AccuracyRow*>& which) {
     if (which.empty()) return Markup();
     return of_class("details", role,

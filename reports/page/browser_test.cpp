@@ -1,5 +1,5 @@
-// The report in a real browser: headless Chromium, where there is one. It has no network, and what it says on its
-// console is an error of the page.
+// Opens the report in headless Chromium, if there is one. Chromium has no network, and every message on its console
+// counts as an error of the page.
 #include <sys/wait.h>
 
 #include <array>
@@ -32,7 +32,7 @@ Printed printed(const std::string& command) {
   return result;
 }
 
-/// "" where there is none.
+/// The command that starts Chromium; "" if none is installed.
 std::string chromium() {
   for (const char* name : {"chromium", "chromium-browser", "google-chrome"}) {
     if (printed("command -v " + std::string(name)).exit == 0) return name;
@@ -41,8 +41,8 @@ std::string chromium() {
 }
 
 struct Seen {
-  std::string page;     // as it stands when the probe has run
-  std::string console;  // what it said
+  std::string page;     // the page's HTML after the probe has run
+  std::string console;  // the lines that the page wrote on the console
 };
 
 class Browser : public WithFolder {
@@ -52,7 +52,7 @@ class Browser : public WithFolder {
     WithFolder::SetUp();
   }
 
-  /// @param probe  a script that looks at the page, whose policy lets no other script run
+  /// @param probe  a script that looks at the page; the page's policy is changed to let this script run, and no other
   Seen seen(std::string html, int width, const std::string& probe) const {
     html.insert(html.find("style-src"), "script-src 'nonce-probe'; ");
     const fs::path file = write("page.html", html + "<script nonce=\"probe\">" + probe + "</script>");
@@ -85,7 +85,7 @@ class Browser : public WithFolder {
   }
 };
 
-/// What the probes leave on the page.
+/// The value of an attribute data-NAME that a probe set on the page; "none" if there is none.
 std::string attribute_in(const Seen& seen, const std::string& name) {
   std::smatch match;
   std::regex_search(seen.page, match, std::regex(" data-" + name + "=\"([^\"]*)\""));

@@ -13,7 +13,7 @@ namespace {
 
 using nlohmann::json;
 
-/// One picture: 640 units wide, its plot between margins.
+/// The sizes of one picture, in units of its SVG view box: the whole, and the margins around the plot.
 struct Frame {
   double width = 640, height = 260, left = 72, right = 12, top = 12, bottom = 46;
 
@@ -27,19 +27,19 @@ std::string number(double value) {
   return shown.ends_with(".0") ? shown.substr(0, shown.size() - 2) : shown;
 }
 
-/// Room to the left for names of that many characters.
+/// Widens the left margin for names of up to `longest` characters.
 void make_room(Frame& frame, std::size_t longest) {
   frame.left = std::clamp(36 + 7.0 * static_cast<double>(longest), 72.0, 220.0);
 }
 
 double folded(double value) { return std::log2(1 + value); }
 
-/// As short as there is room for beside an axis: "1e6" of a million.
+/// A short text for the narrow margin beside the axis: "1e6" for a million.
 std::string tick_text(double value) {
   return value < 1e6 ? short_number(value) : "1e" + std::to_string(static_cast<int>(std::lround(std::log10(value))));
 }
 
-/// 0, 1, 10, 100, ..., and no more than six of them.
+/// 0 and powers of ten, at most six ticks: large ranges skip powers. Below 10: 0, 1 and the range's end.
 std::vector<double> ticks_up_to(double most) {
   if (most < 10) return most <= 1 ? std::vector<double>{0, 1} : std::vector<double>{0, 1, std::ceil(most)};
   const int tens = static_cast<int>(std::floor(std::log10(most)));
@@ -74,7 +74,7 @@ Markup svg(const Frame& frame, const std::string& title, const Markup& inside) {
       inside);
 }
 
-/// Heights with lines across: over log2(1 + value), or linear.
+/// The vertical scale, linear or over log2(1 + value), and its grid lines.
 class Heights {
  public:
   Heights(const Frame& frame, double most, bool is_linear = false)
@@ -103,7 +103,7 @@ class Heights {
   bool is_linear_;
 };
 
-/// Names below the plot, as many as there is room for.
+/// Names below the plot; every nth only, if there is no room for all.
 Markup names_below(const Frame& frame, const std::vector<std::string>& names, const std::string& what) {
   std::size_t longest = 1;
   for (const std::string& name : names) longest = std::max(longest, name.size());
@@ -224,7 +224,7 @@ Markup drawn(const Heatmap& map, const std::string& title) {
   const double step_y = frame.plot_height() / static_cast<double>(std::max<std::size_t>(1, map.rows.size()));
   std::uint64_t most = 0;
   for (const std::uint64_t count : map.counts) most = std::max(most, count);
-  // One path for all cells of a level: 64 x 64 cells stay small.
+  // All cells of a level are one path, so that a map of 64 x 64 cells stays small.
   std::vector<std::string> paths(levels_of_heat + 1);
   const auto level_at = [&](std::size_t row, std::size_t column) {
     return level_of(map.counts.at(row * map.columns.size() + column), most);

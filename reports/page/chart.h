@@ -1,4 +1,4 @@
-/// The report's pictures: what is drawn, as SVG and as data. Internal to reports/.
+/// The report's charts, drawn as SVG or given as data. Internal to reports/.
 #pragma once
 
 #include <cstdint>
@@ -11,49 +11,49 @@
 
 namespace tileproof::reports {
 
-/// Counts of the same buckets in several samples, side by side.
+/// Counts in the same buckets for one or two samples.
 struct Histogram {
   std::vector<std::string> buckets;
   struct Sample {
     std::string name;
-    std::vector<std::uint64_t> counts;  // one a bucket
+    std::vector<std::uint64_t> counts;  // one per bucket
   };
-  std::vector<Sample> samples;  // two at most: now, and the baseline
+  std::vector<Sample> samples;  // at most two: this run as bars, and the baseline as an outline over them
   std::string x, y;
 };
 
-/// Values over named places, as points joined by lines.
+/// Values at named places on the x axis, as points joined by lines.
 struct Lines {
   std::vector<std::string> places;
-  enum class Role { one, rest, bound };  // one subject; all others together; a limit
+  enum class Role { one, rest, bound };  // one subject; all other subjects together; a limit
   struct Line {
     std::string name;
-    std::vector<double> values;  // one a place; NaN where there is none
+    std::vector<double> values;  // one per place; NaN: no value
     Role role = Role::one;
   };
   std::vector<Line> lines;
   std::string x, y;
-  bool is_linear = false;               // heights from 0 to the largest; else folded, as below
-  std::vector<std::size_t> marks = {};  // places before which something changed
+  bool is_linear = false;               // else over log2(1 + value); see picture()
+  std::vector<std::size_t> marks = {};  // indices of places at which a new level begins
 };
 
 struct Heatmap {
   std::vector<std::string> rows, columns;
-  std::vector<std::uint64_t> counts;  // rows x columns
-  std::string row, column, what;      // what rows, columns and counts are
+  std::vector<std::uint64_t> counts;  // [rows][columns], row by row
+  std::string row, column, what;      // titles of rows, columns and counts
 };
 
 struct Chart {
   std::string id;  // unique in the page
   std::string title;
-  std::string caption;  // what to look for
+  std::string caption;  // tells the reader what to look for
   std::variant<Histogram, Lines, Heatmap> drawing;
 };
 
-/// A figure with its caption. Values are drawn over log2(1 + value), so that 0 has a place and 1 is seen beside a
-/// million.
+/// A figure with its caption. Values are drawn over log2(1 + value), so that 0 has a place and 1 remains visible beside
+/// a million; Lines may be linear instead.
 Markup picture(const Chart&);
-/// The picture's values as they are, for report.json.
+/// The chart's values, not on a logarithmic scale, for report.json.
 nlohmann::json figure(const Chart&);
 
 }  // namespace tileproof::reports

@@ -1,4 +1,4 @@
-// Pictures show what they are given.
+// Tests that charts show the values that they are given.
 #include "reports/page/chart.h"
 
 #include <gtest/gtest.h>
@@ -29,14 +29,14 @@ TEST(Chart, AHeatmapDrawsACellForEveryCountAndNoneForZero) {
   const std::string one = picture(heat({0, 0, 0, 0, 5, 0})).bytes();
   EXPECT_EQ(times(one, "class=\"heat h6\""), 1u) << one;
   EXPECT_NE(one.find("wrong elements: 1 to 5"), std::string::npos) << one;
-  // 1 is seen beside a million: in another shade, and not left out.
+  // A count of 1 beside a million gets a shade of its own and is not left out.
   const std::string two = picture(heat({1, 0, 0, 0, 0, 1000000})).bytes();
   EXPECT_EQ(times(two, "class=\"heat h1\""), 1u) << two;
   EXPECT_EQ(times(two, "class=\"heat h6\""), 1u) << two;
 }
 
 TEST(Chart, ACellStandsInItsRowAndColumn) {
-  // Two rows of 141 units below 12; three columns between 72 and 628.
+  // In SVG units, there are two rows of 141 below y = 12, and three columns of 185.3 between x = 72 and x = 628.
   const std::string text = picture(heat({0, 0, 0, 0, 5, 0})).bytes();
   EXPECT_NE(text.find("M257.3 153h185.3v141h-185.3z"), std::string::npos) << text;
 }

@@ -1,4 +1,4 @@
-// The assembler takes the files in as they are.
+// The assembler's .incbin embeds the files unchanged.
 #include "reports/page/embedded.h"
 
 #define EMBED(name, file)                   \

@@ -1,4 +1,4 @@
-// Speed, findings, and what the report does not show.
+// Sections of the page: speed, findings, known findings, and what the report does not show.
 #include <algorithm>
 #include <map>
 

@@ -1,4 +1,4 @@
-// The history of runs, figure by figure.
+// Draws each figure of the history over the runs, and marks its steps.
 #include <sqlite3.h>
 
 #include <cstdlib>
@@ -24,7 +24,7 @@ constexpr int version_of_history = 2;
 
 namespace fs = std::filesystem;
 
-/// Removed with what is in it.
+/// Deletes the folder and its contents at the end.
 struct TemporaryFolder {
   fs::path path;
   ~TemporaryFolder() {
@@ -33,8 +33,8 @@ struct TemporaryFolder {
   }
 };
 
-/// A history that is read. Beside one with a write-ahead log a reader writes too: where that is not possible, as on a
-/// read-only mount, a copy is read.
+/// The history database, opened for reading. SQLite writes a file beside a database with a write-ahead log even to read
+/// it; if it cannot, as on a read-only mount, a copy is read instead.
 class Database {
  public:
   explicit Database(const fs::path& file) {
@@ -50,7 +50,7 @@ class Database {
     if (open(copy) != SQLITE_OK) fail();
   }
 
-  /// Calls `row` with each row's statement.
+  /// Calls `row` once for each row of the result, with the statement that holds the row.
   template <class Row>
   void each(const char* query, Row row) const {
     sqlite3_stmt* made = nullptr;
@@ -62,7 +62,7 @@ class Database {
   }
 
  private:
-  /// @return an error of SQLite
+  /// @return SQLITE_OK, or SQLite's error code
   int open(const fs::path& file) {
     sqlite3* opened = nullptr;
     const int failed = sqlite3_open_v2(file.c_str(), &opened, SQLITE_OPEN_READONLY, nullptr);
@@ -75,7 +75,7 @@ class Database {
     throw std::runtime_error(database_ != nullptr ? sqlite3_errmsg(database_.get()) : "it cannot be opened");
   }
 
-  TemporaryFolder folder_;  // of a copy
+  TemporaryFolder folder_;  // holds the copy, if there is one
   std::unique_ptr<sqlite3, int (*)(sqlite3*)> database_{nullptr, sqlite3_close};
 };
 
@@ -84,7 +84,7 @@ std::string text_at(sqlite3_stmt* row, int column) {
   return text == nullptr ? "" : reinterpret_cast<const char*>(text);
 }
 
-/// Of other machines a figure is another figure.
+/// The name of the machine: its GPU, else its CPU. Figures of different machines are different series.
 std::string machine_in(const std::string& text) {
   const json machine = json::parse(text, nullptr, /*allow_exceptions=*/false);
   for (const char* part : {"gpu", "cpu"}) {
@@ -98,7 +98,8 @@ struct Series {
   std::vector<std::string> begun, commits;
   std::vector<double> values;
 };
-using Key = std::tuple<std::string, std::string, std::string, std::string, std::string>;  // kind ... machine
+/// kind, subject, name, unit, machine
+using Key = std::tuple<std::string, std::string, std::string, std::string, std::string>;
 
 std::map<Key, Series> series_in(const std::filesystem::path& file) {
   const Database database(file);
@@ -119,7 +120,7 @@ std::map<Key, Series> series_in(const std::filesystem::path& file) {
   return all;
 }
 
-/// "11-22 15:50": short, and one a run.
+/// A short, unique place for each run: "11-22 15:50", with a ' appended if the one before is equal.
 std::vector<std::string> places_of(const Series& series) {
   std::vector<std::string> places;
   for (const std::string& begun : series.begun) {

@@ -1,4 +1,4 @@
-// The history: a line for each figure, and a mark where it has changed for good.
+// Tests that the history shows a line for each figure, and a mark where it changed permanently.
 #include <sqlite3.h>
 
 #include "reports/page/report.h"

@@ -6,7 +6,7 @@ namespace tileproof::reports {
 
 namespace {
 
-/// For an element's content and for an attribute between double quotes alike.
+/// Escapes text so that it is safe as an element's content and in an attribute between double quotes.
 std::string escaped(std::string_view text) {
   std::string result;
   for (const char letter : visible(text)) {

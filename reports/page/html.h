@@ -1,5 +1,5 @@
-/// HTML that is escaped by construction. A Markup is made of text, which is escaped, and of elements, whose names are
-/// literals of this program: there is no way to make one of a string's bytes. Internal to reports/.
+/// HTML that is escaped by construction: a Markup consists of text, which is escaped, and of elements, whose names are
+/// literals of this program, so no string gets in unescaped. Internal to reports/.
 #pragma once
 
 #include <string>
@@ -8,7 +8,8 @@
 
 namespace tileproof::reports {
 
-/// The name of an element or an attribute. A literal, or the program does not compile; never one that runs or fetches.
+/// The name of an element or an attribute. It must be a literal and no name that runs or fetches something; anything
+/// else does not compile.
 class Name {
  public:
   consteval Name(const char* literal) : text_(literal) {
@@ -25,7 +26,7 @@ class Name {
 class Markup {
  public:
   Markup() = default;
-  // Text, escaped; control characters become visible.
+  // Escapes the text, and makes control characters visible.
   Markup(const std::string& text);  // NOLINT: meant to convert
   Markup(const char* text) : Markup(std::string(text)) {}
 
@@ -54,10 +55,10 @@ inline Markup element(Name tag, const Markup& children) { return element(tag, {}
 inline Markup of_class(Name tag, const char* name, const Markup& children) {
   return element(tag, {{"class", name}}, children);
 }
-/// To an element of the same page.
+/// A link to the element with that id on the same page.
 Markup link_to(Name id, const Markup& children);
 
-/// A table that scrolls in itself where the page is too narrow. Columns that are numbers stand to the right.
+/// A table that scrolls by itself if the page is too narrow. Columns of numbers are aligned to the right.
 struct Column {
   std::string title;
   bool is_number = false;

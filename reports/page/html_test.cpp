@@ -1,4 +1,4 @@
-// No text can be anything but text.
+// Tests that text in a Markup always remains text, whatever it contains.
 #include "reports/page/html.h"
 
 #include <gtest/gtest.h>

@@ -6,8 +6,8 @@
 
 namespace tileproof::reports {
 
-/// The template's places are filled in the order in which they stand there, so that none is looked for in what has been
-/// filled in.
+/// Fills the placeholders in the order in which the template has them. The search goes on behind the text that was
+/// filled in, so a placeholder inside that text stays text.
 std::string page(const std::string& title, const Markup& contents, const Markup& body) {
   const Markup footer = "Made by tileproof report. The same as data stands beside this page, as JSON.";
   const std::pair<const char*, std::string> places[] = {

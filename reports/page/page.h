@@ -1,4 +1,4 @@
-/// The page that everything stands on: report.html, filled. Internal to reports/.
+/// Fills the template report.html. Internal to reports/.
 #pragma once
 
 #include <string>
@@ -7,7 +7,7 @@
 
 namespace tileproof::reports {
 
-/// @return one whole file, which refers to nothing
+/// @return a complete HTML file that refers to no other file
 std::string page(const std::string& title, const Markup& contents, const Markup& body);
 
 }  // namespace tileproof::reports

@@ -1,4 +1,4 @@
-// The pictures: distances, error against the shape, where errors lie, and what was covered.
+// The section of charts: error histograms, error against the shape, where errors lie, and what was covered.
 #include <algorithm>
 #include <cmath>
 #include <limits>
@@ -12,13 +12,12 @@ namespace tileproof::reports {
 
 namespace {
 
-constexpr std::size_t most_subjects = 6;  // with pictures of their own
+constexpr std::size_t most_subjects = 6;  // number of subjects with charts of their own
 
-// --- Distances
-// ---------------------------------------------------------------------------------------------------------
+// --- Distances ------------------------------------------------------------------------------------------------------
 
 struct Distances {
-  std::map<double, std::pair<double, std::uint64_t>> buckets;  // by `from`: `to` and the count
+  std::map<double, std::pair<double, std::uint64_t>> buckets;  // from -> (to, count)
   double max = 0;
 
   void add(const AccuracyRow& row) {
@@ -32,7 +31,7 @@ struct Distances {
   }
 };
 
-/// By subject, operation and type: ulp of different types are no one thing.
+/// Distances by subject, operation and type, because ulp of different types cannot be added up.
 using ByKind = std::map<std::string, Distances>;
 
 ByKind distances_in(const Records& records) {
@@ -45,7 +44,7 @@ ByKind distances_in(const Records& records) {
   return all;
 }
 
-/// "-3", "-0.5", "0", "+2^4": the last from 16 up to 32.
+/// "-3", "-0.5", "0", or "+2^4" for errors from 16 up to 32.
 std::string name_of_bucket(double from, double to) {
   const std::string sign = from > 0 ? "+" : to < 0 ? "-" : "";
   const double nearest = std::fabs(from < 0 ? to : from);
@@ -116,17 +115,16 @@ Markup histograms(ReportContext& context) {
   return all;
 }
 
-// --- Error against k, group and binade
-// -----------------------------------------------------------------------------------
+// --- Error against k, group and binade ------------------------------------------------------------------------------
 
-/// Infinite where the text is no number.
+/// Infinity if the text is not a whole number of at most nine characters.
 double number_in(const std::string& text) {
   const bool looks = !text.empty() && text.find_first_not_of("-0123456789") == std::string::npos && text.size() < 10;
   return looks && text.find_last_of('-') + 1 <= 1 && text != "-" ? std::stod(text)
                                                                  : std::numeric_limits<double>::infinity();
 }
 
-/// -4, 0, 7, "infinite", "NaN", "zero": numbers by their value, before words.
+/// Orders numbers by value, then words: -4, 0, 7, "NaN", "infinite", "zero".
 bool is_before(const std::string& a, const std::string& b) {
   return std::pair(number_in(a), a) < std::pair(number_in(b), b);
 }
@@ -144,7 +142,7 @@ struct Axis {
   std::string (*place)(const std::string& at);
 };
 
-/// Eight binades are one place: fp32 has 277.
+/// Eight binades share one place on the axis, because fp32 has 277.
 std::string first_of_eight(const std::string& binade) {
   const double value = number_in(binade);
   return std::isfinite(value) ? std::to_string(static_cast<int>(std::floor(value / 8) * 8)) : binade;
@@ -222,10 +220,9 @@ Markup curves(ReportContext& context) {
   return shown;
 }
 
-// --- Where errors lie
-// ----------------------------------------------------------------------------------------------------
+// --- Where errors lie -----------------------------------------------------------------------------------------------
 
-constexpr const char* no_scale = "no scale";  // of codes
+constexpr const char* no_scale = "no scale";  // the scale's name for codes, which have none
 
 struct Wrong {
   std::map<std::pair<std::string, std::string>, std::uint64_t> by_nibble_and_binade, by_row_and_column;
@@ -234,7 +231,7 @@ struct Wrong {
 
   void add(const Curve& curve) {
     for (const WrongAt& at : curve.by_nibble_and_binade) {
-      if (at.row.empty()) continue;  // of what is not packed
+      if (at.row.empty()) continue;  // the result is not packed
       has_scales = has_scales || !at.column.empty();
       by_nibble_and_binade[{at.row, at.column.empty() ? no_scale : at.column}] += at.wrong;
     }
@@ -311,8 +308,7 @@ Markup heatmaps(ReportContext& context) {
   return all;
 }
 
-// --- What was covered
-// ----------------------------------------------------------------------------------------------------
+// --- What was covered -----------------------------------------------------------------------------------------------
 
 /// "k=2^9" of "dequantize tinygemm-4 float bf16 ... k=2^9 aligned profile=ordinary": "2^9".
 std::string value_in(const std::string& cell, const std::string& name) {

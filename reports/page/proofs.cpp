@@ -1,4 +1,4 @@
-// What was enumerated: the domains, the proofs, and the harness itself; and determinism.
+// Sections of the page: zero-point domains, proofs, determinism, and the proofs about the harness itself.
 #include <algorithm>
 #include <map>
 #include <set>
@@ -10,7 +10,8 @@ namespace tileproof::reports {
 
 namespace {
 
-/// The one figure that answers the question, of a format; nullptr where it was not measured.
+/// The figure for a format that says how much a weight changes at most if an integer zero point becomes a float zero;
+/// nullptr if it was not measured.
 const DomainFigure* answer(const std::vector<DomainFigure>& figures, const std::string& format) {
   for (const DomainFigure& one : figures) {
     const bool is_it = one.format == format && one.direction == "integer to float" && one.quantity == "weight" &&

@@ -13,7 +13,7 @@ namespace {
 
 using nlohmann::json;
 
-/// Whose results a record has.
+/// The subjects that the records have results of.
 std::set<std::string> subjects_of(const Records& records) {
   std::set<std::string> names;
   for (const auto& found : records.verified) {
@@ -50,7 +50,9 @@ void rename_subject(Records& records, const std::string& from, const std::string
   for (auto& found : records.campaigns) rename(found.record.subject);
 }
 
-/// Where each side has one subject, and not the same, the two stand for each other: a kernel and the next one.
+/// If each side has exactly one subject and they differ, the baseline's is renamed, so that a kernel can be compared
+/// with its successor.
+/// @return a remark for the report; "" if nothing was renamed
 std::string matched_subjects(const Records& now, Records& before) {
   const std::set<std::string> here = subjects_of(now), there = subjects_of(before);
   if (here.size() != 1 || there.size() != 1 || here == there) return "";
@@ -119,7 +121,7 @@ Report report(const ReportRequest& request) {
                               ", legal is a baseline of the same shape, with records of " + kinds_in(now));
     compares = false;
   }
-  if (!compares) {  // nothing of it is shown, but what is wrong with it
+  if (!compares) {  // the baseline is not shown, only what is wrong with it
     now.troubles.insert(now.troubles.end(), before.troubles.begin(), before.troubles.end());
     before = {};
   }
@@ -130,7 +132,7 @@ Report report(const ReportRequest& request) {
   Assessment judged;
   try {
     judged = assess(now, compares ? &before : nullptr, budgets);
-  } catch (const std::runtime_error& error) {  // two budgets for the same
+  } catch (const std::runtime_error& error) {  // two equally specific budgets match one result
     now.troubles.push_back("--budgets: given two budgets for one result (" + std::string(error.what()) +
                            "), legal is one that names more of it than any other");
     judged = assess(now, compares ? &before : nullptr, {});

@@ -11,13 +11,14 @@ namespace {
 
 using nlohmann::json;
 
-/// Adds lines to a comment, as long as there is room.
+/// A pull request comment that takes lines as long as there is room, and counts those left out.
 class Comment {
  public:
   explicit Comment(std::string head) : text_(std::move(head)) {}
 
   void add(const std::string& line) {
-    constexpr std::size_t most_bytes = 60'000;  // of 65,536: what says how many are left out fits too
+    // GitHub's limit is 65,536; the rest is room for the line that counts those left out.
+    constexpr std::size_t most_bytes = 60'000;
     if (text_.size() + line.size() <= most_bytes) {
       text_ += line;
     } else {
@@ -89,14 +90,15 @@ std::string report_junit(const ReportContext& context) {
     suite.failures += is_red(item) ? 1 : 0;
     suite.skipped += skips ? 1 : 0;
     suite.testcases += "    <testcase" + xml::attribute("classname", item.kind) + xml::attribute("name", item.name);
-    // Of what is amber the reason says it all: "sampled 320 of 2,362,667,520 (0.000014 %)", "known: ...".
+    // An amber item's reason already says which word it has: "sampled 320 of 2,362,667,520 (0.000014 %)", "known: ...".
     const std::string message = is_amber(item.word) ? item.why : std::string(name_of(item.word)) + ": " + item.why;
     suite.testcases += is_red(item) ? ">\n      <failure" + xml::attribute("type", name_of(item.word)) +
                                           xml::attribute("message", message) + "/>\n    </testcase>\n"
                        : skips ? ">\n      <skipped" + xml::attribute("message", message) + "/>\n    </testcase>\n"
                                : "/>\n";
   }
-  // What is red as a whole alone is a test of its own: servers take no tests for good news.
+  // If the report is red but none of its items is, a test of its own fails, because servers show a run without
+  // failures as good.
   std::size_t red = 0;
   for (const auto& [kind, suite] : suites) red += suite.failures;
   if (red == 0 && context.assessment.outcome != Outcome::passed) {

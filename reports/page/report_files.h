@@ -1,4 +1,4 @@
-/// What stands beside the page: a comment, test results, data. Internal to reports/.
+/// Writes the files beside the page: a pull request comment, CI test results, and data. Internal to reports/.
 #pragma once
 
 #include <nlohmann/json_fwd.hpp>

@@ -1,4 +1,4 @@
-// The report as a whole: what is in it, what is not made up, and what bad input comes to.
+// Tests of the whole report: its contents, that it claims nothing without a record, and its messages for bad input.
 #include "reports/page/report.h"
 
 #include <fcntl.h>
@@ -208,8 +208,7 @@ TEST_F(AReport, FitsAComment) {
   EXPECT_LE(made({"now"}).markdown.size(), 65'536u);
 }
 
-// --- Bad input
-// -----------------------------------------------------------------------------------------------------------
+// --- Bad input ------------------------------------------------------------------------------------------------------
 
 TEST_F(AReport, OfAFolderThatIsNoRunSaysSo) {
   write("now/notes.txt", std::string("hello"));

@@ -10,13 +10,13 @@
 
 namespace tileproof::reports {
 
-/// What the sections are written from, and the pictures that they have drawn.
+/// The input of the sections, and the charts that they have drawn.
 struct ReportContext {
   const Records& now;
   const Records* before;  // nullptr: no baseline
   const Assessment& assessment;
   const Budgets& budgets;
-  std::vector<std::string> remarks = {};  // such as that the baseline is of another subject
+  std::vector<std::string> remarks = {};  // for example that the baseline is of another subject
   std::vector<Chart> charts = {};
 
   Markup show(Chart chart) {
@@ -48,20 +48,19 @@ Markup findings_section(ReportContext&);
 Markup known_section(ReportContext&);
 Markup not_shown_section(ReportContext&);
 
-/// What the report does not show, a sentence each, from what was not in the records.
+/// One sentence for each thing that the report does not show because no record has it.
 std::vector<Markup> not_shown(const ReportContext&);
 
-// --- Pieces that several sections are made of (sections.cpp)
-// ----------------------------------------------------------
+// --- Parts that several sections use (sections.cpp) -----------------------------------------------------------------
 
-/// "No record says ...": and the command that makes one.
+/// "No record says ...", and the command that makes such a record.
 Markup absent(const std::string& what, const std::string& command);
 Markup paragraph(const Markup&);
 Markup code_of(const std::string&);
-/// A line to copy: one click selects it.
+/// The replay command; one click selects it.
 Markup to_copy(const std::vector<std::string>& replay);
 Markup badge(Status);
-/// The first `most` rows of a table, and how many more there are.
+/// The first `most` rows of a table, and the number of rows left out.
 Markup shortened_table(const std::vector<Column>&, std::vector<std::vector<Markup>> rows, std::size_t most);
 
 }  // namespace tileproof::reports

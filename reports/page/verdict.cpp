@@ -1,4 +1,4 @@
-// The verdict, and where it was made.
+// Sections of the page: the verdict, and the provenance of the run.
 #include <algorithm>
 #include <map>
 #include <sstream>
@@ -34,7 +34,7 @@ Markup items(const ReportContext& context) {
   return all;
 }
 
-/// "host_compiler.flags.kernels/tinygemm/n_tiles.cpp" as "host compiler: flags: kernels/tinygemm/n_tiles.cpp".
+/// Makes "host_compiler.flags.kernels/tinygemm/n_tiles.cpp" into "host compiler: flags: kernels/tinygemm/n_tiles.cpp".
 std::string readable(const std::string& name) {
   std::vector<std::string> parts;
   std::istringstream words(name);
@@ -55,7 +55,7 @@ std::string readable(const std::string& name) {
   return all;
 }
 
-/// Who was put to properties, and who was not.
+/// A table of subjects with the number of properties by verdict, or the reason why the subject did not run.
 Markup subjects(const ReportContext& context) {
   std::vector<std::vector<Markup>> rows;
   for (const auto& found : context.now.verified) {

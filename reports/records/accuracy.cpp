@@ -96,7 +96,7 @@ std::vector<CurvePoint> read_points(const Field& field) {
   return points;
 }
 
-/// Row, column, wrong and unexplained of each place.
+/// Reads places as [row, column, wrong, unexplained]; the last is not kept.
 std::vector<WrongAt> read_places(const Field& field) {
   std::vector<WrongAt> places;
   if (field.is_nothing()) return places;
@@ -173,7 +173,7 @@ Pair read_pair(const Field& field) {
   return pair;
 }
 
-/// Which problems were measured: two measurements of the same have the same.
+/// The number of the measured problems and a hash of their seeds: equal for measurements of the same problems.
 std::string problems_of(const Field& field) {
   std::set<std::string> seeds;
   for (const Field& item : field.items()) seeds.insert(item["seed"].text());

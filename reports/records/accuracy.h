@@ -1,4 +1,4 @@
-/// A measurement of how accurate subjects are: accuracy.json, schema 2. Internal to reports/.
+/// Reads accuracy.json (schema 3), a measurement of how accurate subjects are. Internal to reports/.
 #pragma once
 
 #include <cstdint>
@@ -10,7 +10,7 @@
 
 namespace tileproof::reports {
 
-/// What a row of the accuracy table is of. Members that do not apply are "".
+/// Identifies a row of the accuracy table. Members that do not apply are "".
 struct AccuracyKey {
   std::string operation, scheme, type, format, group, subject;
 
@@ -21,11 +21,11 @@ struct AccuracyKey {
 
 struct Quantile {
   double value = 0;
-  bool is_exact = true;  // else an upper limit
+  bool is_exact = true;  // false: `value` is an upper limit
 };
 
 struct Bucket {
-  double from = 0, to = 0;  // signed errors in ulp: where they differ, the end nearer to 0 is included
+  double from = 0, to = 0;  // signed errors in ulp; if they differ, only the end nearer to 0 is included
   std::uint64_t count = 0;
 };
 
@@ -37,7 +37,7 @@ struct UlpFigures {
   std::vector<Bucket> histogram;
 };
 
-/// A place with wrong elements; one that does not apply is "".
+/// The number of wrong elements at one place; a coordinate that does not apply is "".
 struct WrongAt {
   std::string row, column;
   std::uint64_t wrong = 0;
@@ -47,16 +47,16 @@ struct AccuracyRow {
   AccuracyKey key;
   bool is_sampled = true;
   std::uint64_t problems = 0, not_run = 0;
-  std::string why_not_run;  // the first
+  std::string why_not_run;  // kind and details of the first problem that was not run
   std::uint64_t elements = 0, bit_equal = 0;
-  std::map<std::string, std::uint64_t> explained;  // by reason
+  std::map<std::string, std::uint64_t> explained;  // elements, by reason
   std::uint64_t unexplained = 0;
   std::uint64_t non_finite_expected = 0, non_finite_disagreements = 0;
   std::uint64_t signs_of_zero_lost = 0;
   std::uint64_t subnormals_expected = 0, subnormals_differing = 0, subnormals_flushed = 0;
-  std::optional<UlpFigures> ulp;       // none where no pair is finite
-  std::optional<double> max_of_terms;  // in last places of the largest term; none of codes
-  std::string sqnr;                    // of values as models have them: in dB; "infinite"; "" of codes
+  std::optional<UlpFigures> ulp;       // none if no element is finite on both sides
+  std::optional<double> max_of_terms;  // in last places of the largest term; none for codes
+  std::string sqnr;  // over ordinary values, as models have them: "31.5 dB", "infinite", or "" for codes
   std::string output_hash;
 
   double max_ulp() const { return ulp ? ulp->max : 0; }
@@ -70,7 +70,7 @@ struct CurvePoint {
 
 struct Curve {
   std::string subject, operation, scheme, type;
-  std::string bound_name;  // "": theory gives none
+  std::string bound_name;  // "": theory gives no bound
   double bound = 0;
   std::vector<CurvePoint> by_k, by_group, by_binade;
   std::vector<WrongAt> by_nibble_and_binade, by_row_and_column;
@@ -78,24 +78,24 @@ struct Curve {
 
 struct WorstCase {
   std::string subject, operation, scheme, type, row, column, place, code, scale, zero, expected, got, why;
-  std::optional<double> ulp, of_terms;          // none where one of both is not finite; the second none of codes
-  std::map<std::string, std::string> subjects;  // everybody's bits of it
+  std::optional<double> ulp, of_terms;          // none if expected or got is not finite; of_terms: none for codes
+  std::map<std::string, std::string> subjects;  // bits that each subject gave
   std::vector<std::string> replay;
 };
 
 struct Pair {
   std::string first, second, scheme, type;
   std::uint64_t elements = 0, differing = 0, unexplained = 0;
-  std::map<std::string, std::uint64_t> explained;  // by reason
+  std::map<std::string, std::uint64_t> explained;  // elements, by reason
 };
 
 struct Accuracy {
-  std::string problems;  // which: equal in two measurements of the same
+  std::string problems;  // count and hash of seeds; equal for measurements of the same problems
   std::vector<AccuracyRow> rows;
   std::vector<Curve> curves;
   std::vector<WorstCase> worst;
   std::vector<Pair> pairs;
-  std::map<std::string, std::string> skipped;  // subjects, and why
+  std::map<std::string, std::string> skipped;  // subject -> reason
 };
 
 /// @throws std::runtime_error naming the field that is missing, mistyped or contradicts another

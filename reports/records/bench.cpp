@@ -1,4 +1,4 @@
-// What a run of the bench is told as, and how it compares with another.
+// Reads bench records, prints their table, and compares two of them.
 #include <algorithm>
 #include <map>
 #include <nlohmann/json.hpp>
@@ -60,7 +60,7 @@ std::string ratio_text(const TimedRow& row, const std::string& yardstick) {
   return ratio < 10 ? fixed(ratio, 3) : fixed(ratio, 0) + "x";
 }
 
-/// A bar of eighths of characters; a copy's is twenty long.
+/// A bar with a resolution of an eighth of a character; 20 characters are the speed of a copy, 30 the longest bar.
 std::string bar(const TimedRow& row) {
   if (!row.has("copy")) return "";
   constexpr double length_of_copy = 20, longest = 30;
@@ -76,8 +76,8 @@ std::string painted(const char* colour, const std::string& text, bool colours) {
   return colours ? colour + text + "\x1b[0m" : text;
 }
 
-/// Cells in columns, the first and the last to the left, the others to the right. A column that has nothing but its
-/// title, the first row's, is left out.
+/// Aligns cells in columns, the first and the last to the left, the others to the right. The first row holds the
+/// titles; a column with a title only is left out.
 std::string in_columns(const std::vector<std::vector<std::string>>& rows) {
   std::vector<std::size_t> widths(rows.front().size());
   std::vector<bool> has(rows.front().size());
@@ -102,10 +102,10 @@ std::string in_columns(const std::vector<std::vector<std::string>>& rows) {
 
 std::string named(const std::string& name) { return name.empty() ? "none" : one_line(name); }
 
-/// What is compared of a row: its ratios to copy, so that another clock is no difference.
+/// The values that are compared: ratios to copy, which do not depend on the clock rate, or else speeds.
 Samples compared_of(const TimedRow& row, bool with_copy) { return with_copy ? row.ratios_to("copy") : row.speeds(); }
 
-/// Beyond the spread, and by enough to matter.
+/// A change must be significant (Mann-Whitney p), and more than this part of the baseline's median.
 constexpr double p_of_a_change = 0.01, least_change = 0.02;
 
 }  // namespace

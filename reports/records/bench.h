@@ -1,4 +1,4 @@
-/// A record of the bench: every repeat of every row, and how two rows compare. Internal to reports/.
+/// Reads a bench record, which holds every repeat of every row, and compares two rows. Internal to reports/.
 #pragma once
 
 #include <map>
@@ -20,13 +20,13 @@ struct TimedRow {
 
   bool has(const std::string& what) const { return seconds.contains(what); }
   const Samples& operation() const { return seconds.at("operation"); }
-  /// What the operation moves in a second.
+  /// The operation's speed in each repeat: bytes, or cases, a second.
   Samples speeds() const {
     Samples speeds;
     for (const double one : operation()) speeds.push_back(amount / one);
     return speeds;
   }
-  /// How fast the operation is beside a yardstick, in each repeat.
+  /// Time of a yardstick (copy, fill or identity) divided by the operation's, in each repeat: above 1 is faster.
   Samples ratios_to(const std::string& yardstick) const {
     Samples ratios;
     for (std::size_t i = 0; i < operation().size(); ++i) ratios.push_back(seconds.at(yardstick)[i] / operation()[i]);
@@ -39,7 +39,7 @@ struct Bench {
   std::string commit;
   std::string cpu;
   std::string gpu;
-  std::string device;  // what else is known of the GPU
+  std::string device;  // further facts about the GPU
   std::vector<TimedRow> rows;
   std::vector<std::string> skipped;
   std::map<std::string, std::string> not_measured;
@@ -55,7 +55,8 @@ struct Compared {
   double now = 0, before = 0, p = 1;
 };
 
-/// The Mann-Whitney test over what two rows of the same name have been measured to.
+/// Compares two rows of the same name by the Mann-Whitney test, over ratios to copy if both have them, else over
+/// speeds.
 Compared compared(const TimedRow& now, const TimedRow& before);
 /// "host pack: 0.512 -> 0.498 of copy (-2.7 %, p = 0.003)"
 std::string change_text(const TimedRow& now, const TimedRow& before, const Compared&);

@@ -1,4 +1,4 @@
-// The bench's table, and what it says against a baseline: over repeats that are written down here, not measured.
+// Tests of the bench's table and its comparison with a baseline, on repeats that are given here and not measured.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -16,7 +16,7 @@ namespace {
 using nlohmann::json;
 using Samples = std::vector<double>;
 
-/// Twenty repeats of some milliseconds, one microsecond apart in an order of no meaning.
+/// Repeats in seconds, from `value` milliseconds on and one microsecond apart, in a shuffled order.
 Samples milliseconds(double value, int repeats = 20) {
   Samples samples;
   for (int i = 0; i < repeats; ++i) samples.push_back(value * 1e-3 + (i * 7 % repeats) * 1e-6);
@@ -59,7 +59,7 @@ BenchComparison compared(const json& now, const json& before) {
 }
 
 TEST(BenchTable, SaysMediansSpreadsSpeedsAndRatios) {
-  // The median of 10, 20, 30 ms; half of the way to each neighbour is the interquartile range, 10 ms.
+  // The median of 10, 20 and 30 ms is 20 ms; the quartiles are 15 and 25 ms, so that the spread is 10 ms, 50 %.
   json one = row("cuda unpack", {0.01, 0.03, 0.02}, {0.005, 0.015, 0.01});
   one["seconds"]["fill"] = {0.004, 0.012, 0.008};
   one["seconds"]["identity"] = {5, 15, 10};
@@ -76,7 +76,7 @@ TEST(BenchTable, LeavesOutWhatNobodyHas) {
 }
 
 TEST(BenchTable, TakesRatiosWithinARepeat) {
-  // 2, 1 and 4, of which 2 is the median; the medians, of 4 and 4, say 1.
+  // The ratios are 2, 1 and 4, with median 2. The ratio of the two medians, 4 and 4, would be 1.
   const json drifting = row("x", {1, 4, 8}, {2, 4, 32});
   expect_says(bench_table(bench_of({drifting}), false), " 2.000 ");
 }
@@ -94,7 +94,7 @@ TEST(BenchTable, DrawsABarOfTwentyForACopyInEighths) {
   EXPECT_EQ(bar_of(0.15), "███");
   EXPECT_EQ(bar_of(0.125), "██▌");
   EXPECT_EQ(bar_of(0.00625), "▏");
-  EXPECT_EQ(bar_of(100).size(), 30 * 3u);  // and no further
+  EXPECT_EQ(bar_of(100).size(), 30 * 3u);  // the longest bar is 30 characters of 3 bytes
 }
 
 TEST(BenchTable, SaysCasesASecondAndWhatIsSlowest) {
@@ -159,7 +159,7 @@ TEST(BenchComparison, LetsPassLessThanTwoPercentHoweverSure) {
 }
 
 TEST(BenchComparison, LetsPassWhatTheSpreadExplains) {
-  // A median five percent worse, in repeats that reach from half to twice.
+  // The median is about five percent worse, but the repeats of each row spread over a factor of five.
   Samples wide, wider;
   for (int i = 0; i < 20; ++i) {
     wide.push_back(0.005 + 0.001 * i);
@@ -205,13 +205,13 @@ TEST(BenchComparison, ComparesCasesASecondWhereThereIsNoCopy) {
   const BenchComparison result = compared(cases(slower), cases(before));
   EXPECT_EQ(result.slower, 1u);
   expect_says(result.text, "SLOWER host random cases: 4902 -> 4464 cases/s (-8.9 %, p = 0.0079)");
-  json more = cases(before);  // as fast, of more cases
+  json more = cases(before);  // as fast, with twice as many cases
   more["amount"] = 10000;
   for (json& one : more["seconds"]["operation"]) one = one.get<double>() * 2;
   EXPECT_EQ(compared(more, cases(before)).slower, 0u);
 }
 
-/// What a record is refused with.
+/// The message that a record is refused with; "nothing" if it is accepted.
 std::string validate(const json& record) {
   try {
     require_bench(record);

@@ -1,4 +1,4 @@
-// Where records are found, and which are not whole.
+// Finds records in folders, and reports those that are incomplete.
 #include <fcntl.h>
 #include <sys/file.h>
 #include <unistd.h>
@@ -19,9 +19,9 @@ namespace {
 namespace fs = std::filesystem;
 using nlohmann::json;
 
-/// A kind of record: how its files are called in a run's folder, a member that no other has, and who reads it.
+/// A kind of record: its file name in a run's folder, a member that no other kind has, and the function that reads it.
 struct Kind {
-  const char* file;  // nullptr: the user named it
+  const char* file;  // nullptr: the user chose the name
   const char* telltale;
   void (*take)(const json&, const std::string& file, Records&);
 };
@@ -68,7 +68,7 @@ std::string text_of(const fs::path& file) {
   return text.str();
 }
 
-/// Whether another process holds the lock of a campaign's folder.
+/// True if another process holds the lock of a campaign's folder.
 bool is_locked(const fs::path& folder) {
   const int file = open((folder / "lock").c_str(), O_RDONLY | O_CLOEXEC);
   if (file < 0) return false;
@@ -77,7 +77,7 @@ bool is_locked(const fs::path& folder) {
   return locked;
 }
 
-/// Why the last line of a file of lines is none; "" where it is one.
+/// Says what is wrong with the last line of a file with one JSON value per line; "" if it is complete.
 std::string wrong_with_last_line(const fs::path& file) {
   std::ifstream stream(file, std::ios::binary | std::ios::ate);
   const auto size = static_cast<std::int64_t>(stream.tellg());
@@ -120,7 +120,7 @@ class Search {
   }
 
   void take_folder(const fs::path& folder) {
-    // Not by links, so that there is an end. A tree of thousands of files is no run.
+    // Links are not followed, because they may form a cycle. The limit stops a search through a tree that is no run.
     constexpr std::size_t most = 20000;
     std::set<fs::path> folders = {folder}, files;
     std::error_code error;
@@ -150,7 +150,7 @@ class Search {
         return whole.is_object() && whole.contains("schema") && whole.contains(kind.telltale);
       });
       const Kind* kind = named != std::end(kinds) ? named : same != std::end(kinds) ? same : nullptr;
-      if (kind == nullptr && by_name) return;  // somebody else's
+      if (kind == nullptr && by_name) return;  // a JSON file of another program
       if (kind == nullptr) return trouble(file, "it is no record of tileproof", expected);
       if (by_name && kind->file != nullptr && file.filename() != kind->file) return;
       ++count_;
@@ -183,12 +183,12 @@ class Search {
     if (has("journal.jsonl")) take_journal(folder, journal);
   }
 
-  /// Beside its campaign.json, or in its place.
+  /// Adds the journal to the campaign of its folder; without campaign.json, the journal alone makes a MISTRUSTED one.
   void take_journal(const fs::path& folder, const fs::path& journal) {
     const std::string file = (folder / "campaign.json").string();
     auto campaign =
         std::find_if(all_.campaigns.begin(), all_.campaigns.end(), [&](const auto& one) { return one.file == file; });
-    if (campaign == all_.campaigns.end() && fs::exists(file)) return;  // that one cannot be read, which has been said
+    if (campaign == all_.campaigns.end() && fs::exists(file)) return;  // it cannot be read, and that has been reported
     try {
       if (campaign == all_.campaigns.end()) {
         Campaign begun;

@@ -1,4 +1,4 @@
-// Reads from a campaign's journal what its campaign.json does not hold.
+// Reads the parts of a campaign that only its journal has; if the campaign has not ended, all of it.
 #include <algorithm>
 #include <ctime>
 #include <fstream>
@@ -24,7 +24,7 @@ std::string utc(double seconds) {
   return text.str();
 }
 
-/// When a fingerprint was in a batch that ended.
+/// The first and the last batch of cases that showed a fingerprint.
 struct Seen {
   std::string first, last;
 };
@@ -33,7 +33,7 @@ class Journal {
  public:
   explicit Journal(Campaign& campaign) : campaign_(campaign), is_begun_(campaign.subject.empty()) {}
 
-  /// @return what the line is
+  /// @return the line's title, such as "run", "finding" or "end"; "test_case" for a case
   std::string take(const json& line) {
     const std::string title = line.at("type") == "test_case" ? "test_case" : line.at("title").get<std::string>();
     last_title_ = title;
@@ -101,7 +101,7 @@ class Journal {
   }
 
   Campaign& campaign_;
-  bool is_begun_;  // there is nothing else of the campaign
+  bool is_begun_;  // true: there is no campaign.json, so all is taken from the journal
   std::set<std::string> cells_;
   std::map<std::string, Seen> seen_;
   std::string last_title_;
@@ -125,7 +125,7 @@ void add_journal(const std::filesystem::path& file, Campaign& campaign) {
       continue;
     }
     try {
-      // A campaign that is resumed after a kill closes the line that was being written.
+      // A line that was cut by a kill is no error if a resumed campaign's "run" line follows it.
       if (journal.take(parsed) == "run")
         wrong = wrong.starts_with("line " + std::to_string(number - 1) + " ") ? "" : wrong;
     } catch (const json::exception& error) {

@@ -46,7 +46,7 @@ Proof read_proof(const Field& field) {
     proof.finding = field["finding"]["kind"].text() + ": " + field["finding"]["details"].text();
     proof.replay = words_in(field["finding"]["replay"]);
   }
-  // What is called proved was looked at as a whole, and nothing else is.
+  // PROVED requires that all points were compared.
   const bool all = proof.points_done == proof.points && proof.points != 0;
   field["verdict"].require(proof.verdict != "PROVED" || all, "no PROVED where not every point was compared");
   field["verdict"].require(proof.verdict == "FAILED" || proof.finding.empty(), "FAILED over a finding");
@@ -104,7 +104,7 @@ void flatten(const std::string& name, const json& value, Provenance& all) {
       flatten(name.empty() ? item.key() : name + "." + item.key(), item.value(), all);
   } else if (value.is_array()) {
     for (std::size_t i = 0; i < value.size(); ++i) {
-      // A binary by its name, not by its place in a list.
+      // An item with a name is called by it, not by its index, so that lists in another order compare equal.
       const json& one = value[i];
       const bool is_named = one.is_object() && one.contains("name") && one["name"].is_string();
       json rest = one;
@@ -126,7 +126,7 @@ Proofs read_proofs(const json& proofs) {
   result.reason = root["reason"].text();
   result.exit_code = root["exit_code"].count();
   for (const Field& item : root["proofs"].items()) result.proofs.push_back(read_proof(item));
-  // Of versions before they were recorded.
+  // Records of older versions lack these two.
   const bool has_domains = !root["domains"].is_nothing(), has_self = !root["self"].is_nothing();
   for (const Field& item : has_domains ? root["domains"].items() : std::vector<Field>()) {
     result.domains.push_back(read_figure(item));

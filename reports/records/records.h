@@ -1,5 +1,5 @@
-/// What a report is made of: the records that were given, each read and checked, and what was wrong with the others.
-/// Internal to reports/.
+/// The records that a report is made from, read and checked, and the troubles with those that cannot be used. Internal
+/// to reports/.
 #pragma once
 
 #include <cstdint>
@@ -17,10 +17,10 @@
 
 namespace tileproof::reports {
 
-/// What a record says of the machine and the program, as name and value: "host_compiler.flags", "-O2 -g1".
+/// The machine and the program of a record, as name and value: "host_compiler.flags", "-O2 -g1".
 using Provenance = std::map<std::string, std::string>;
 
-/// A record as it was found.
+/// A record with its file and provenance.
 template <class Record>
 struct Found {
   std::string file;
@@ -41,11 +41,11 @@ struct Proof {
   std::map<std::string, std::uint64_t> explained;
   std::vector<Measure> measures;
   double seconds = 0;
-  std::string finding;              // kind and details; "" where there is none
-  std::vector<std::string> replay;  // of it
+  std::string finding;              // kind and details; "" if there is none
+  std::vector<std::string> replay;  // words of the replay command of `finding`
 };
 
-/// What converting a zero point costs, measured.
+/// A measured error of converting integer zero points to float zeros, or back.
 struct DomainFigure {
   std::string format, direction, quantity, unit, zero_points, where;
   double value = 0;
@@ -71,7 +71,7 @@ struct Proofs {
   std::vector<DomainFigure> domains;
   std::vector<SelfProof> self;
   std::vector<SanitizerRun> sanitizers;
-  std::map<std::string, std::string> not_here;  // subjects that could not be asked, and why
+  std::map<std::string, std::string> not_here;  // subject that could not be asked -> reason
 };
 
 struct CampaignFinding {
@@ -80,19 +80,19 @@ struct CampaignFinding {
   std::vector<std::uint64_t> examples;
   bool was_looked_into = false;
   std::vector<std::string> replay;
-  std::string first_seen, last_seen;  // of the journal; "" where there is none
+  std::string first_seen, last_seen;  // from the journal; "" without one
 };
 
 struct Campaign {
   std::string command, subject, seed, verdict, reason, why_it_ended;
   std::uint64_t cases = 0, elements = 0, failed = 0, cells_hit = 0, cells_reachable = 0;
   double chance_of_a_new_cell = 0, seconds = 0;
-  std::vector<std::pair<std::uint64_t, std::uint64_t>> discovery;  // cases, cells
+  std::vector<std::pair<std::uint64_t, std::uint64_t>> discovery;  // (cases so far, cells hit)
   std::vector<CampaignFinding> findings;
   std::map<std::string, std::uint64_t> known;
   std::vector<std::string> never_asked;
-  std::vector<std::pair<std::string, bool>> planted;  // and whether it was found
-  std::vector<std::string> cells;                     // those hit, of the journal
+  std::vector<std::pair<std::string, bool>> planted;  // (mutant, whether it was found)
+  std::vector<std::string> cells;                     // cells that were hit, from the journal
 };
 
 struct Records {
@@ -101,14 +101,14 @@ struct Records {
   std::vector<Found<Proofs>> proved;
   std::vector<Found<Campaign>> campaigns;
   std::vector<Found<Bench>> timed;
-  std::vector<std::string> troubles;  // what could not be read: bad input
+  std::vector<std::string> troubles;  // bad input: records that could not be read
 
   bool empty() const {
     return verified.empty() && measured.empty() && proved.empty() && campaigns.empty() && timed.empty();
   }
-  /// Of all records together.
+  /// All values that the records have for each name.
   std::map<std::string, std::set<std::string>> values_of_provenance() const;
-  /// The same; values that differ are joined by " | ".
+  /// The provenance of all records; values that differ are joined by " | ".
   Provenance provenance() const;
 };
 
@@ -116,14 +116,14 @@ struct Records {
 /// @param argument  for messages: "RUN" or "--against"
 Records records_in(const std::string& argument, const std::vector<std::filesystem::path>&);
 
-// Each throws std::runtime_error as read does of a summary.
+// Each function throws std::runtime_error like read() in summary.h.
 Proofs read_proofs(const nlohmann::json&);
 Campaign read_campaign(const nlohmann::json&);
-/// Of the JSON that every record has of where it was made: `provenance` where there is one, else `machine`.
+/// Flattens the part of a record that says where it was made: `provenance` if it has one, else `machine`.
 Provenance read_provenance(const nlohmann::json& record);
 
-/// Adds what a campaign's journal holds: the cells that were hit, and when each fingerprint was seen.
-/// @throws std::runtime_error which line is none, or was cut
+/// Adds the cells that were hit and when each fingerprint was seen. An empty campaign is filled from the journal alone.
+/// @throws std::runtime_error naming the line that is wrong or cut, or if the journal goes on after campaign.json
 void add_journal(const std::filesystem::path&, Campaign&);
 
 }  // namespace tileproof::reports

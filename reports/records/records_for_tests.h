@@ -1,4 +1,4 @@
-/// Records as `tileproof` writes them, as small as can be, for tests that change one thing in them.
+/// Minimal records as `tileproof` writes them, for tests that change one thing in them.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -38,7 +38,7 @@ inline json judgement(const std::string& property, const std::string& subject, c
   return one;
 }
 
-/// A property whose failing cases a ledger lists.
+/// A judgement that is KNOWN: the ledger lists the failing cases.
 inline json known_judgement(const std::string& property, const std::string& subject, const std::string& id = "T-7") {
   json one = judgement(property, subject, "KNOWN");
   one["reason"] = "";
@@ -158,7 +158,9 @@ inline json bench(double seconds_of_operation, int repeats = 10) {
           {"not_measured", json::object()}};
 }
 
-/// A row with so many elements off by `ulp`, and nothing to explain those of them that are not `explained`.
+/// A row of 1000 elements.
+/// @param off        elements whose error is `ulp`
+/// @param explained  how many of those are explained
 inline json accuracy_row(std::uint64_t off, double ulp, std::uint64_t explained, const std::string& subject = "host") {
   constexpr std::uint64_t elements = 1000;
   json histogram = json::array({{{"from", 0}, {"to", 0}, {"count", elements - off}}});
@@ -251,7 +253,7 @@ inline std::string text_in(const std::filesystem::path& file) {
   return text.str();
 }
 
-/// A test with a folder of its own.
+/// A test with its own temporary folder.
 class WithFolder : public testing::Test {
  protected:
   void SetUp() override {
@@ -261,7 +263,7 @@ class WithFolder : public testing::Test {
   }
   void TearDown() override { std::filesystem::remove_all(folder_); }
 
-  /// @param file  below the test's folder: "now/summary.json"
+  /// @param file  path below the test's folder: "now/summary.json"
   std::filesystem::path write(const std::string& file, const std::string& text) const {
     std::filesystem::create_directories((folder_ / file).parent_path());
     std::ofstream(folder_ / file, std::ios::binary) << text;

@@ -59,7 +59,7 @@ Asked read_asked(const Field& field) {
   for (const Field& item : field["formats"].items()) asked.formats.insert(item.text());
   for (const Field& item : field["group_sizes"].items()) asked.group_sizes.insert(item.count());
   for (const char* name : {"n", "k", "groups"}) {
-    if (field[name].is_nothing()) continue;  // no case
+    if (field[name].is_nothing()) continue;  // there was no case
     const std::vector<Field> ends = field[name].items();
     field[name].require(ends.size() == 2, "the least and the most");
     asked.ranges[name] = {ends[0].count(), ends[1].count()};
@@ -67,7 +67,7 @@ Asked read_asked(const Field& field) {
   return asked;
 }
 
-/// A finding is red, and a known one is never green. MISTRUSTED may hold known ones: it is red already.
+/// Findings require FAILED. Known findings require KNOWN, or FAILED or MISTRUSTED, which are red anyway.
 void require_verdict_of_findings(const Field& verdict, const Judgement& judgement) {
   const bool red = judgement.verdict == Verdict::failed || judgement.verdict == Verdict::mistrusted;
   const bool known = judgement.verdict == Verdict::known;
@@ -92,10 +92,10 @@ Judgement read_judgement(const Field& field) {
   judgement.findings = read_findings(field["findings"]);
   judgement.known = read_known(field["known"]);
   judgement.refused = read_refused(field["refused"]);
-  if (!field["runs"].is_nothing()) {  // runs of before they were recorded have none
+  if (!field["runs"].is_nothing()) {  // older summaries have none
     for (const auto& [way, hash] : field["runs"].members()) judgement.runs[way] = hash.text();
   }
-  // Runs of before variants, goals and sizes were recorded have none of them.
+  // Older summaries have no variants, goals or sizes.
   if (!field["variants"].is_nothing()) {
     for (const Field& item : field["variants"].items()) {
       judgement.variants.push_back({item["variant"].text(),
@@ -120,7 +120,8 @@ std::vector<Subject> read_subjects(const Field& field) {
   return subjects;
 }
 
-/// Tables have one cell for a property and a subject, and a column for a subject that is listed.
+/// Requires that each subject is listed, and each pair of property and subject occurs once: a table has one column for
+/// a listed subject and one cell for a pair.
 std::vector<Judgement> read_judgements(const Field& field, const std::vector<Subject>& subjects) {
   std::vector<Judgement> judgements;
   std::set<std::string> names;
@@ -148,7 +149,7 @@ std::map<Verdict, std::uint64_t> read_counts(const Field& field, const std::vect
   return counts;
 }
 
-/// Of the run. Where findings are known it is KNOWN, unless it is red; runs of before say PASSED there.
+/// Reads the verdict of the run. With known findings it is KNOWN unless it is red; older runs say PASSED instead.
 Verdict read_verdict(const Field& field, const std::map<Verdict, std::uint64_t>& counts) {
   const Verdict verdict = verdict_of(field, {Verdict::passed, Verdict::failed, Verdict::mistrusted, Verdict::known},
                                      "PASSED, FAILED, MISTRUSTED or KNOWN");
@@ -187,7 +188,7 @@ Summary read(const json& summary) {
   result.judgements = read_judgements(root["judgements"], result.subjects);
   result.counts = read_counts(root["counts"], result.judgements);
   result.verdict = read_verdict(root["verdict"], result.counts);
-  if (const Field observations = root["observations"]; !observations.is_nothing()) {  // older runs have kept all
+  if (const Field observations = root["observations"]; !observations.is_nothing()) {  // older runs kept all cases
     result.observations = {observations["cases"].count(), observations["kept"].count(), observations["rule"].text()};
   }
   return result;

@@ -1,4 +1,4 @@
-/// A run's summary as the writers see it: read from its JSON once, checked, grouped. Internal to reports/.
+/// A run's summary, read from summary.json (schema 3) and checked. Internal to reports/.
 #pragma once
 
 #include <cstdint>
@@ -17,15 +17,15 @@ enum class Verdict { passed, failed, skipped, mistrusted, known };
 const char* name_of(Verdict);
 
 struct Finding {
-  std::string problem;  // its line; empty where no case shows the finding, as when a known one occurs no longer
+  std::string problem;  // its command line; empty if no case shows the finding, as when a known one no longer occurs
   std::string kind;
   std::string details;  // several lines
-  std::string cause;    // "value" or "state" where the evidence shows that, whatever the property is about
+  std::string cause;    // "value" or "state" if the evidence shows that, whatever the property is about
   std::uint64_t shrinks = 0;
   std::vector<std::string> replay;  // words after `./tileproof replay`; empty: cannot be replayed
 };
 
-/// What the committed ledger lists, and so no failure of this run.
+/// A finding that the committed ledger lists, so that it is no failure of this run.
 struct ExpectedFailure {
   std::string id;
   std::string what;
@@ -40,10 +40,10 @@ struct ExpectedFailure {
 /// Cases that the subject answered with an error.
 struct Refused {
   std::uint64_t cases = 0;
-  std::string message;  // the first; empty: none
+  std::string message;  // the first one; empty: none
 };
 
-/// One of the ways in which a property calls its subject, judged for itself.
+/// One of the ways in which a property calls its subject; each is judged separately.
 struct Variant {
   std::string name;
   Verdict verdict = Verdict::mistrusted;
@@ -51,7 +51,7 @@ struct Variant {
   std::string reason;
 };
 
-/// What a subject was asked, from the least to the most: "n", "k", "groups".
+/// The formats and sizes that a subject was asked. `ranges` has "n", "k" and "groups", both ends included.
 struct Asked {
   struct Range {
     std::uint64_t least = 0;
@@ -73,13 +73,13 @@ struct Judgement {
   std::string output_hash;
   std::map<std::string, std::uint64_t> classes;
   std::map<std::string, std::uint64_t> explained;  // elements, by reason
-  std::vector<Finding> findings;                   // one for each way in which the property does not hold
+  std::vector<Finding> findings;                   // one for each way in which the property fails
   std::vector<ExpectedFailure> known;
   Refused refused;
   std::vector<Variant> variants;
-  std::vector<std::string> out_of_reach;  // coverage goals that what the subject takes leaves out
+  std::vector<std::string> out_of_reach;  // coverage goals beyond the subject's capabilities
   Asked asked;
-  std::map<std::string, std::string> runs;  // hash of all outputs by way of running; of properties about determinism
+  std::map<std::string, std::string> runs;  // way of running -> hash of all outputs, for properties about determinism
 };
 
 struct Subject {
@@ -94,7 +94,7 @@ struct Machine {
   std::string gpu;  // empty: none
 };
 
-/// Of the cases that were observed, which ones the run has kept.
+/// How many of the observed cases the run kept, and by which rule.
 struct Observations {
   std::uint64_t cases = 0;
   std::uint64_t kept = 0;
@@ -119,8 +119,8 @@ struct Summary {
   Observations observations;
 };
 
-/// @throws std::runtime_error: "summary.json: judgements[3].verdict: expected a string, got 7". Also where one field
-///         contradicts another, for then a verdict would be lost on the way to the reader.
+/// @throws std::runtime_error: "summary.json: judgements[3].verdict: expected a string, got 7"; also if one field
+///         contradicts another, because a verdict could then be lost on the way to the reader
 Summary read(const nlohmann::json&);
 
 }  // namespace tileproof::reports

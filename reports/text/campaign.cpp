@@ -1,4 +1,4 @@
-// A campaign's result as text, next to the prompt.
+// Prints a campaign's result, and a history, for the terminal.
 #include <algorithm>
 #include <nlohmann/json.hpp>
 #include <sstream>
@@ -30,7 +30,8 @@ const char* colour_of_campaign(const std::string& verdict) {
 
 std::string campaign_page(const json& campaign, bool colours) {
   std::ostringstream text;
-  // A card for what was looked into; of the same properties and kinds with other types or layouts, a line.
+  // A finding that was looked into gets several lines. One of the same property and kind with another type or layout
+  // gets one line.
   std::vector<std::string> others;
   for (const json& finding : campaign.at("findings")) {
     const std::uint64_t of_cases = finding.at("cases");

@@ -11,7 +11,7 @@ namespace xml {
 
 namespace {
 
-/// XML 1.0 has no way to write these, not even as references.
+/// XML 1.0 cannot hold these characters, not even as references.
 bool is_forbidden(char32_t value) {
   const bool is_control = value < 0x20 && value != '\t' && value != '\n' && value != '\r';
   return is_control || value == 0xfffe || value == 0xffff;
@@ -19,7 +19,7 @@ bool is_forbidden(char32_t value) {
 
 std::string reference_to(char letter) { return "&#" + std::to_string(static_cast<int>(letter)) + ";"; }
 
-/// Text with `special` characters as references.
+/// Replaces the characters in `special` by references, and drops those that XML forbids.
 std::string escaped(const std::string& text, std::string_view special) {
   std::string result;
   for (const Character& character : characters_of(text)) {
@@ -32,10 +32,10 @@ std::string escaped(const std::string& text, std::string_view special) {
 
 }  // namespace
 
-// A parser would turn a bare \r into \n, and > could end a "]]>".
+// \r is escaped because a parser would turn it into \n, and > because "]]>" is not allowed in content.
 std::string content(const std::string& text) { return escaped(text, "<>&\r"); }
 
-// A parser would turn bare line ends and tabs into spaces.
+// Line ends and tabs are escaped because a parser would turn them into spaces.
 std::string attribute(const std::string& name, const std::string& value) {
   return " " + name + "=\"" + escaped(value, "<>&\"\r\n\t") + "\"";
 }
@@ -56,7 +56,7 @@ std::string failure(const std::string& type, const std::string& message, const s
          "</failure>\n";
 }
 
-/// What a finding is, then the command that shows it, where there is one.
+/// Appends the command that replays the finding, if there is one.
 std::string with_replay(const std::string& text, const std::vector<std::string>& replay) {
   return replay.empty() ? text : text + "\n" + replay_command(replay);
 }
@@ -67,7 +67,7 @@ std::string paragraph(const Failure& failure) {
   return with_replay(kind + how_found(failure) + "\n" + finding.details, finding.replay);
 }
 
-/// One element for all findings: of several, many servers show the first alone.
+/// One element for all findings, because many servers show only the first of several.
 std::string failed(const Judgement& judgement) {
   const std::vector<Failure> failures = failures_of(judgement);
   const Finding& first = failures.front().finding;
@@ -80,8 +80,8 @@ std::string failed(const Judgement& judgement) {
 
 std::string skipped(const std::string& message) { return "      <skipped" + attribute("message", message) + "/>\n"; }
 
-/// Skipped is JUnit's one state that is neither red nor green. As a failure, a known finding would make every server's
-/// gate red until somebody else mends it; as a test that passed, with a remark, it would count for what does not hold.
+/// KNOWN becomes skipped, the only state of JUnit that is neither red nor green. As a failure it would keep every
+/// server's gate red until its author repairs it; as a passed test it would claim that the property holds.
 std::string known(const Judgement& judgement) {
   std::string message;
   for (const ExpectedFailure& finding : judgement.known) {
@@ -106,7 +106,7 @@ std::string outcome(const Judgement& judgement) {
   return "";
 }
 
-/// Remarks that a server shows beside an outcome: a property that FAILED may have known findings too.
+/// Remarks that a server shows beside any outcome; a property that FAILED may also have known findings.
 std::string remarks(const Judgement& judgement) {
   std::string lines;
   for (const auto& [reason, count] : judgement.explained) {
@@ -175,7 +175,7 @@ std::string testsuite(const Summary& summary, const Subject& subject, Totals& of
          "  </testsuite>\n";
 }
 
-/// The reason that makes a run red where no property does, as a property of its own.
+/// A judgement that holds the reason of a run that is red although none of its properties is.
 Judgement run_as_a_whole(const Summary& summary) {
   Judgement judgement;
   judgement.property = "the run as a whole";

@@ -8,26 +8,25 @@ namespace tileproof::reports {
 
 namespace {
 
-// GitHub takes comments of at most 65,536 characters. Bytes are counted here, of which there are no fewer. The
-// headline, the table, the failures, seven lists and each one's "and N more" stay below that together, whatever they
-// hold.
+// GitHub accepts comments of at most 65,536 characters. These limits are in bytes, of which there are never fewer than
+// characters. The headline, the table, the failures, seven lists and nine "and N more" always fit together.
 constexpr std::size_t table_bytes = 14'000;
 constexpr std::size_t failures_bytes = 24'000;
 constexpr std::size_t list_bytes = 3'200;
 constexpr std::size_t details_bytes = 3'000;
-constexpr std::size_t text_bytes = 400;  // of a name or a reason; escaped, it may take eight times as many
-constexpr std::size_t headline_bytes = 8 * text_bytes + 800;  // its reason, and numbers however large
+constexpr std::size_t text_bytes = 400;  // most of a name or a reason; escaping may lengthen it eightfold
+constexpr std::size_t headline_bytes = 8 * text_bytes + 800;  // the reason, and any numbers
 constexpr std::size_t note_bytes = 50;                        // "and N more"
 static_assert(headline_bytes + table_bytes + failures_bytes + 7 * list_bytes + 9 * note_bytes <= 65'536);
 
-/// Whether the letter can be markup, or begin one of GitHub's formulas.
+/// True if the letter can be markup, or begin one of GitHub's formulas ($).
 bool is_markup(char letter) { return std::string_view("\\`*_~[]|$<>&\"").find(letter) != std::string_view::npos; }
 
 bool is_alphanumeric(char letter) {
   return (letter >= '0' && letter <= '9') || (letter >= 'a' && letter <= 'z') || (letter >= 'A' && letter <= 'Z');
 }
 
-/// An underscore within a word is no markup; properties are full of them, and should stay legible in the source.
+/// An underscore within a word is no markup. It is not escaped, so that names of properties stay legible in the source.
 bool is_within_word(const std::string& text, std::size_t i) {
   return i > 0 && i + 1 < text.size() && is_alphanumeric(text[i - 1]) && is_alphanumeric(text[i + 1]);
 }
@@ -56,13 +55,13 @@ std::size_t longest_run_of_backticks(const std::string& text) {
   return longest;
 }
 
-/// A code block whose fence no text can close.
+/// A code block whose fence is longer than any run of backticks in the text, so that the text cannot close it.
 std::string fenced(const std::string& language, const std::string& text) {
   const std::string fence(std::max<std::size_t>(3, longest_run_of_backticks(text) + 1), '`');
   return fence + language + "\n" + text + (text.ends_with('\n') ? "" : "\n") + fence + "\n";
 }
 
-/// What comes first, then the entries that fit, then how many do not.
+/// The head, then the entries that fit into `most_bytes`, then the number of those left out.
 std::string cut(const std::string& head, const std::vector<std::string>& entries, std::size_t most_bytes) {
   std::string text = head;
   std::size_t left_out = 0;

@@ -1,4 +1,4 @@
-// What a run of proofs is told as.
+// Prints a run of proofs, for the terminal and as Markdown.
 #include <algorithm>
 #include <map>
 #include <nlohmann/json.hpp>
@@ -15,7 +15,7 @@ using nlohmann::json;
 
 std::string field(const json& value, const char* name) { return visible(value.at(name).get<std::string>()); }
 
-/// How much of its domain a proof has looked at. Nothing but the whole of it is called proved.
+/// Says how much of its domain a proof has looked at; for MISTRUSTED and SKIPPED, the reason. Only PROVED says "all".
 std::string extent(const json& proof) {
   const std::uint64_t points = proof.at("points");
   const std::uint64_t done = proof.at("points_done");

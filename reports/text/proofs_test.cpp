@@ -1,4 +1,4 @@
-// What proofs are told as.
+// Tests of the texts about proofs.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -15,7 +15,7 @@ namespace {
 
 using nlohmann::json;
 
-/// The replay line's words are apart: a finding has them.
+/// A proof without a finding, and so without a replay command.
 json proof_record(const std::string& verdict, std::uint64_t done = std::uint64_t{1} << 36,
                   const std::string& reason = "") {
   return {{"kind", "arithmetic"},
@@ -64,7 +64,7 @@ TEST(ProofLines, GroupTheDigitsOfNumbers) {
 TEST(ProofLines, CallNothingProvedButWhatHasThatVerdict) {
   EXPECT_SAYS(proof_line(proof_record("PROVED"), false), "PROVED     host  arithmetic/every_one");
   for (const char* verdict : {"SAMPLED", "FAILED", "MISTRUSTED", "SKIPPED"}) {
-    const json other = proof_record(verdict, std::uint64_t{1} << 36, "of some reason");  // however many were done
+    const json other = proof_record(verdict, std::uint64_t{1} << 36, "of some reason");  // all points are done
     for (const bool colours : {false, true}) {
       EXPECT_SAYS_NOT(lower(proof_line(other, colours)), "proved");
       EXPECT_SAYS_NOT(lower(proofs_end(run_of({other}), colours)), "proved");

@@ -132,7 +132,7 @@ json summary_where_nothing_ran() {
   return nothing;
 }
 
-/// Every verdict, a subject that did not run, differences explained, cases refused.
+/// A summary with every verdict, a subject that did not run, explained differences, and refused cases.
 json summary_of_all_kinds() {
   return summary_of(
       {subject("reference"), subject("host"), subject("cuda", "no CUDA device"), subject("aten-cpu")},
@@ -279,7 +279,8 @@ PASSED: 4 PASSED, 3 SKIPPED in 41.20s, hash 0x0123456789abcdef
 )");
 }
 
-/// Cells of 16 and 16 characters, a property of 30: each layout fits down to the width that stands beside it.
+/// A property's name of 30 characters and full cells of 16 and 15: each layout below fits down to a width that the
+/// tests name.
 json summary_to_squeeze() {
   return summary_of({subject("reference"), subject("host")}, {passed("value/float_domain_rounds_once", "reference"),
                                                               failed("value/float_domain_rounds_once", "host")});
@@ -347,7 +348,7 @@ TEST(Terminal, GivesEachSubjectABlockWhereNoTableFits) {
   EXPECT_EQ(table_at(-1), blocks);
 }
 
-/// Five subjects and properties with names of 75 characters.
+/// A summary with five subjects, and with properties whose names have 75 characters.
 json widest_summary() {
   std::vector<json> subjects;
   std::vector<json> judgements;
@@ -429,10 +430,10 @@ TEST(Terminal, ShowsPropertiesThatWereNotRunForOneReasonOnOneLine) {
             "MISTRUSTED c on host: the generator gave up: no\n"
             "MISTRUSTED 3 properties on host, aten-cpu: not run: interrupted\n"
             "MISTRUSTED 2 properties on cuda: not run: the device was lost in a");
-  // No verdict is lost: the table and the counts have each.
+  // No verdict is lost: the table and the counts include each one.
   EXPECT_EQ(occurrences(text_before(terminal(some, 120, false), "\n\nMISTRUSTED"), "MISTRUSTED"), 7);
   EXPECT_TRUE(contains(terminal(some, 120, false), " 7 MISTRUSTED in "));
-  // One that ran is no such property, whatever its reason.
+  // A property that ran is listed by itself, even if it has the same reason.
   some = summary_of({subject("host")}, {mistrusted("a", "host", interrupted), not_run("b", "host", interrupted)});
   EXPECT_TRUE(contains(terminal(some, 120, false),
                        "MISTRUSTED a on host: not run: interrupted\nMISTRUSTED b on host: not run: interrupted\n"));
@@ -488,7 +489,7 @@ TEST(Terminal, CountsNoShrinksWhereNoCaseShowsTheFinding) {
                        "\nFAILED a on host: stale ledger after 17 cases\n    T-7 occurs no longer\n"));
 }
 
-/// A property that does not hold in two ways, one of which cannot be replayed, and is known to fail in a third.
+/// A property that fails in two ways, one of which cannot be replayed, and is known to fail in a third.
 json summary_of_several_findings() {
   json several = with_known(failed("a", "host", "negative k is taken"), expected_failure("T-7", "odd k is taken", 2));
   several["findings"].push_back(finding("crash", "signal 11:\n  at row 0"));
@@ -553,7 +554,7 @@ TEST(Terminal, CountsFindingsOverAllProperties) {
   const std::string text = terminal(some, 80, false);
   EXPECT_EQ(occurrences(text, "\nFAILED property/1 on host"), 6);
   EXPECT_EQ(occurrences(text, "\nFAILED property/2 on host"), 3);
-  EXPECT_EQ(occurrences(text, "\nFAILED property/3 on host"), 1);  // before the second of any
+  EXPECT_EQ(occurrences(text, "\nFAILED property/3 on host"), 1);  // comes before the second failure of any property
   EXPECT_TRUE(contains(text, "\n\nand 1 more failure: see summary.json\n\nFAILED: 0 PASSED, 3 FAILED in"));
 }
 
@@ -912,7 +913,7 @@ TEST(JUnit, HasATestsuiteASubjectAndATestcaseAProperty) {
 )");
 }
 
-/// As skipped, so that no gate of a server goes red, yet none counts it as passed.
+/// KNOWN is skipped, so that no server's gate turns red, and none counts it as passed.
 TEST(JUnit, SkipsWhatIsKnownAndSaysSo) {
   json finding = expected_failure("T-2", "n = 0", 1);
   finding["replay"] = json::array();
@@ -997,7 +998,7 @@ TEST(JUnit, DropsCharactersThatXmlForbids) {
 }
 
 TEST(JUnit, ReplacesBytesThatAreNotUtf8) {
-  // alone, cut off, too long, a surrogate, past the last character; then two that are right
+  // A stray byte, a cut sequence, an overlong one, a surrogate, a value above U+10FFFF; then two valid characters.
   const std::string bad = "\xff|\xe2\x82|\xc0\xaf|\xed\xa0\x80|\xf4\x90\x80\x80|\xc3\xa9|\xf0\x9f\x98\x80";
   const std::string text = junit(summary_of({subject("host")}, {mistrusted("a", "host", bad)}));
   EXPECT_TRUE(contains(text,
@@ -1035,7 +1036,7 @@ TEST(JUnit, AddsNoTestcaseWhereAPropertyIsRedOrAllPassed) {
 
 struct WrongField {
   const char* pointer;
-  json value;  // or discarded, to take the field away
+  json value;  // discarded: remove the field
   const char* message;
 };
 
@@ -1224,7 +1225,7 @@ TEST(Summary, IsKnownWhereSomethingIsAndTheRestPassed) {
   EXPECT_TRUE(contains(terminal(some, 80, true), "\n\x1b[33mKNOWN\x1b[0m: 1 PASSED, 1 KNOWN"));
   EXPECT_TRUE(markdown(some).starts_with("## KNOWN: 1 PASSED, 1 KNOWN"));
   EXPECT_FALSE(contains(junit(some), "the run as a whole"));
-  some["verdict"] = "PASSED";  // as runs of before say
+  some["verdict"] = "PASSED";  // as older runs say
   EXPECT_EQ(validate(some), "nothing was thrown");
   json none = summary_of({subject("host")}, {passed("b", "host")});
   none["verdict"] = "KNOWN";
@@ -1241,7 +1242,7 @@ TEST(Summary, IsNotKnownOverAFailure) {
 
 TEST(Terminal, SaysWhereObservationsWereLeftOut) {
   json some = summary_of({subject("host")}, {passed("a", "host")});
-  EXPECT_FALSE(contains(terminal(some, 80, false), "Observations"));  // of a run of before that was recorded
+  EXPECT_FALSE(contains(terminal(some, 80, false), "Observations"));  // older summaries do not record it
   some["observations"] = {{"cases", 300}, {"kept", 300}, {"rule", "all"}};
   EXPECT_FALSE(contains(terminal(some, 80, false), "Observations"));
   some["observations"] = {{"cases", 9000}, {"kept", 300}, {"rule", "the first of each cell"}};

@@ -16,7 +16,7 @@ std::string spaces(std::size_t count) { return std::string(count, ' '); }
 
 std::string without_trailing_spaces(const std::string& line) { return line.substr(0, line.find_last_not_of(' ') + 1); }
 
-/// The screen: how wide it is, and whether it takes colours.
+/// Wraps text to the width of the screen, and colours it if the screen can.
 class Screen {
  public:
   Screen(int columns, bool colours) : columns_(static_cast<std::size_t>(std::max(columns, 1))), colours_(colours) {}
@@ -32,8 +32,8 @@ class Screen {
     return colours_ ? colours[static_cast<int>(verdict)] + text + "\x1b[0m" : text;
   }
 
-  /// Breaks a line at spaces, where it can, and indents what follows. A word that does not fit stays whole: it may be a
-  /// name to copy or the picture of a row.
+  /// Breaks a line at spaces and indents the rest. A word that is too long stays whole, because it may be a name to
+  /// copy or the picture of a row.
   std::string wrapped(const std::string& untrimmed, std::size_t indent) const {
     const std::string line = without_trailing_spaces(untrimmed);
     std::string text;
@@ -67,7 +67,7 @@ class Screen {
 
 // --- The table -----------------------------------------------------------------------------------------------------
 
-/// How much a cell says, the most first.
+/// How much a cell shows, in descending order.
 enum class Detail { full, without_cases, marks };
 
 constexpr const char* legend = "+ PASSED  X FAILED  ? MISTRUSTED  ! KNOWN  - SKIPPED\n\n";
@@ -77,7 +77,7 @@ std::string mark_of(Verdict verdict) {
   return marks[static_cast<int>(verdict)];
 }
 
-/// A cell's parts stand below those of the other cells of its column: verdict, cases, time.
+/// The parts of a cell: verdict, cases, time. Each part is aligned with those of the other cells in its column.
 using Parts = std::array<std::string, 3>;
 
 Parts parts_of(const Judgement* judgement, Detail detail) {
@@ -88,7 +88,7 @@ Parts parts_of(const Judgement* judgement, Detail detail) {
           detail == Detail::full ? std::to_string(judgement->cases) : "", in_seconds(judgement->seconds)};
 }
 
-/// One subject's cells, as wide as the widest.
+/// The cells of one subject, all as wide as the widest.
 class SubjectColumn {
  public:
   SubjectColumn(const Table& table, std::size_t subject, Detail detail)
@@ -98,7 +98,7 @@ class SubjectColumn {
       for (std::size_t i = 0; i < parts.size(); ++i) widths_[i] = std::max(widths_[i], width_of(parts[i]));
     }
     for (const std::size_t width : widths_) cell_width_ += width == 0 ? 0 : width + 1;
-    cell_width_ -= 1;  // the first part has no space before it; there is one, for the subject ran
+    cell_width_ -= 1;  // no space before the first part; a subject that ran has at least one part
   }
 
   std::size_t width() const { return std::max(width_of(title_), cell_width_); }
@@ -121,8 +121,7 @@ class SubjectColumn {
   std::size_t cell_width_ = 0;
 };
 
-/// All properties, a line each. Where `columns` are too few for that, a property that is too long stands above its
-/// cells.
+/// All properties, one line each. A property whose name is too long for `columns` stands on a line above its cells.
 class Grid {
  public:
   Grid(const Table& table, Detail detail, std::size_t columns) : table_(table), detail_(detail) {
@@ -167,10 +166,11 @@ class Grid {
   Detail detail_;
   std::vector<SubjectColumn> columns_;
   std::size_t cells_width_ = 0;
-  std::size_t margin_ = width_of(title);  // of the cells: what the properties that stand beside them need
+  std::size_t margin_ = width_of(title);  // left of the cells: room for the properties that stand beside them
 };
 
-/// The form that fits every screen: a block a subject, where a line that is too long ends in the property's name.
+/// The form for screens that no table fits: one block per subject. A line that is too long ends in the property's
+/// name, so that only the name is cut or wrapped.
 std::string blocks(const Table& table, const Screen& screen) {
   std::string text = legend;
   for (std::size_t subject = 0; subject < table.subjects.size(); ++subject) {
@@ -199,7 +199,7 @@ std::string table_text(const Summary& summary, const Screen& screen) {
 
 // --- What stands below it ------------------------------------------------------------------------------------------
 
-/// A title and a line an entry; nothing where there are none.
+/// A title and one line per entry; empty if there are no entries.
 template <class Entry, class LineText>
 std::string list(const std::string& title, const std::vector<Entry>& entries, const Screen& screen,
                  LineText line_text) {
@@ -227,7 +227,7 @@ std::string asked(const Summary& summary, const Screen& screen) {
               [](const Group& group) { return group.subject + ": " + group.reason; });
 }
 
-/// A line for every subject, or for every property where all is wanted.
+/// One line per subject, or with `verbose` one per judgement.
 std::string out_of_reach(const Summary& summary, const Screen& screen, bool verbose) {
   std::vector<Group> lines;
   if (verbose) {
@@ -250,12 +250,12 @@ std::string out_of_reach(const Summary& summary, const Screen& screen, bool verb
               [](const Group& group) { return group.subject + ": " + group.reason; });
 }
 
-/// The variants of properties that have some, those that are not PASSED or all.
+/// The variants of properties that are neither PASSED nor SKIPPED, or with `verbose` all.
 std::string variants(const Summary& summary, const Screen& screen, bool verbose) {
   std::vector<std::string> lines;
   for (const Judgement& judgement : summary.judgements) {
     for (const Variant& variant : judgement.variants) {
-      // Where the whole property is SKIPPED, so are they.
+      // Variants of a SKIPPED property are SKIPPED too, and need no line.
       const bool is_wanted = variant.verdict != Verdict::passed && variant.verdict != Verdict::skipped;
       if (!is_wanted && !verbose) continue;
       lines.push_back(judgement.subject + ": " + judgement.property + " " + variant.name + ": " +
@@ -308,7 +308,7 @@ std::string failure_text(const Failure& failure, const Screen& screen) {
   std::string text =
       screen.verdict_line(Verdict::failed, property_on_subject(*failure.judgement) + ": " + kind + how_found(failure));
   text += indented_details(finding.details, screen);
-  // Not wrapped: it is there to be copied, and a terminal copies what it wrapped itself as one line.
+  // The command is not wrapped here: if the terminal wraps it, it is still copied as one line.
   if (!finding.replay.empty()) text += "  " + replay_command(finding.replay) + "\n";
   return text;
 }
@@ -351,7 +351,7 @@ std::string observed(const Summary& summary, const Screen& screen) {
                                2);
 }
 
-/// Never wrapped, so that the last line of the output is all of it.
+/// The verdict is never wrapped, so that the last line of the output holds all of it.
 std::string final_line(const Summary& summary, const Screen& screen) {
   const std::string reason = summary.reason.empty() ? "" : " (" + one_line(summary.reason) + ")";
   return "\n" + screen.painted(summary.verdict, name_of(summary.verdict)) + reason + ": " + counts_text(summary) +
