@@ -1,4 +1,4 @@
-// Writes measurements as JSON: schema 2 of accuracy.json. (Schema 1 counted the values of the format in between and
+// Writes measurements as JSON: schema 3 of accuracy.json. (Schema 1 counted the values of the format in between and
 // called them ulp.)
 #include <algorithm>
 
