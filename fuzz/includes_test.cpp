@@ -1,8 +1,4 @@
 // The folders depend on each other one way: every #include line of the tree is held to the table below.
-//
-// An include of ours is a path from the top of the tree. A name without a folder is a header that CMake generates. A
-// folder may include itself and what its row lists; "fuzz" in a row is every folder of fuzz/, and "fuzz/" is the files
-// that lie in fuzz/ itself.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -25,13 +21,16 @@ using Names = std::vector<std::string>;
 
 struct FolderRow {
   const char* folder;
-  Names may_include;  // a row that is listed brings what its own row lists
+  Names may_include;  // each listed folder brings what its own row lists
 };
 
+// An include of ours is a path from the top of the tree; a name without a folder is a header that CMake generates. A
+// folder may include itself and what its row lists; "fuzz" in a row is every folder of fuzz/, and "fuzz/" is the files
+// directly in fuzz/.
 const FolderRow rows[] = {
     {"reference/layouts", {}},
-    {"reference/schemes", {"reference/layouts", "reference/"}},  // arithmetic.h, on which schemes stand
-    {"reference/", {"reference/layouts", "reference/schemes"}},  // formats.h and matrix.h, which join both
+    {"reference/schemes", {"reference/layouts", "reference/"}},  // for arithmetic.h, which schemes use
+    {"reference/", {"reference/layouts", "reference/schemes"}},  // for formats.h and matrix.h, which join both
 
     {"kernels/", {}},
     {"kernels/tinygemm", {"kernels/"}},
@@ -64,7 +63,7 @@ const FolderRow rows[] = {
     {"fuzz/", {"fuzz/commands"}},
 };
 
-/// Tests, and what is written for them, stand beside what they test and may look up within their top folder.
+/// Tests and their helpers stand beside the code that they test, and may include every folder of their top folder.
 const std::regex of_tests("(_test|_for_tests|/running)[.](cpp|h)$");
 
 struct Exception {
@@ -87,7 +86,7 @@ bool holds(const Names& names, const std::string& name) {
 
 std::string top_of(const std::string& path) { return path.substr(0, path.find('/')); }
 
-/// "kernels/torch" of "kernels/torch/given.h", "kernels/" of "kernels/rules.h".
+/// The folder "kernels/torch" for "kernels/torch/given.h", and "kernels/" for "kernels/rules.h".
 std::string folder_of(const std::string& file) {
   const std::size_t first = file.find('/');
   const std::size_t second = file.find('/', first + 1);
@@ -100,7 +99,7 @@ const FolderRow* row_of(const std::string& folder) {
   return found == std::end(rows) ? nullptr : found;
 }
 
-/// Adds what a folder may include, and what that may.
+/// Adds a folder and, recursively, the folders in its row.
 void add_legal(const std::string& folder, Names& legal) {
   if (holds(legal, folder)) return;
   legal.push_back(folder);
@@ -128,7 +127,7 @@ Names legal_for(const std::string& file) {
   return legal;
 }
 
-/// @param text     of the file
+/// @param text     contents of the file
 /// @param is_there whether the tree has a file
 /// @return a line for each include that is not legal
 Names wrong_includes(const std::string& file, const std::string& text,
@@ -138,7 +137,7 @@ Names wrong_includes(const std::string& file, const std::string& text,
   std::istringstream lines(text);
   std::smatch found;
   for (std::string line; std::getline(lines, line);) {
-    if (line.find("include") == std::string::npos) continue;  // std::regex is slow
+    if (line.find("include") == std::string::npos) continue;  // a quick test, because std::regex is slow
     if (!std::regex_search(line, found, include) || holds(generated, found[1])) continue;
     const std::string included = found[1];
     const std::string what = file + " includes \"" + included + "\"; legal is ";
@@ -205,7 +204,7 @@ TEST(Includes, ThatAreWrongAreNoticed) {
   EXPECT_EQ(wrong_in("properties/catalogue/a.cpp", up), Names());
   EXPECT_EQ(wrong_in("properties/memory/a_test.cpp", up), Names());
 
-  // Not even a test joins what must be apart.
+  // Tests too must keep reference and kernels apart, and reports apart from the rest.
   const std::string specification = "#  include \"reference/matrix.h\"\n", kernel = "#include \"kernels/kernels.h\"\n";
   EXPECT_EQ(wrong_in("kernels/tinygemm/a_test.cpp", specification).size(), 1u);
   EXPECT_EQ(wrong_in("reference/a.h", kernel).size(), 1u);
@@ -213,7 +212,7 @@ TEST(Includes, ThatAreWrongAreNoticed) {
   EXPECT_EQ(wrong_in("reports/page/a.cpp", up).size(), 1u);
   EXPECT_EQ(wrong_in("fuzz/process/a.h", "#include \"fuzz/campaign/campaign.h\"\n" + up).size(), 1u);
 
-  // A name alone is a generated header, or wrong; a folder without a row may include nothing.
+  // A name without a folder must be a generated header; a folder without a row may include nothing.
   EXPECT_EQ(wrong_in("properties/case/a.h", "#include \"case.h\"\n").size(), 1u);
   EXPECT_EQ(wrong_in("fuzz/records/a.cpp", "#include \"flags_used.h\"\n"), Names());
   EXPECT_EQ(wrong_in("fuzz/elsewhere/a.cpp", up).size(), 1u);

@@ -36,13 +36,13 @@ std::vector<std::string> names_of_commands() {
 }
 
 int wrong_usage(const std::string& why) {
-  std::string line = reports::visible(why);  // names, messages of libraries
+  std::string line = reports::visible(why);  // it may hold names and messages of libraries
   std::replace(line.begin(), line.end(), '\n', ' ');
   std::cerr << "tileproof: " << line << "\n";
   return exit_code::wrong_usage;
 }
 
-/// What CLI11 could not place, with the nearest thing that exists.
+/// Reports an argument that CLI11 could not place, with the nearest name that exists.
 int unknown_argument(const CLI::App& app, const std::vector<std::string>& arguments) {
   const auto selected = app.get_subcommands();
   const std::string given = arguments.empty() ? "" : arguments.front().substr(0, arguments.front().find('='));
@@ -61,13 +61,15 @@ int unknown_argument(const CLI::App& app, const std::vector<std::string>& argume
                      " See 'tileproof " + (of_command ? selected.front()->get_name() + " " : "") + "--help'.");
 }
 
-/// @param name  of the option, which may have several
+/// @param name  the name that was given; an option may have several
 UsageError no_value(const std::string& name, const CLI::Option& option) {
   const bool is_flag = option.get_items_expected_max() == 0;
   return UsageError(name, "''", is_flag ? "the flag alone" : "a value: " + option.get_description());
 }
 
-/// CLI11 takes `--flag=` for `--flag`, and what follows for its value; and an empty value for one.
+/// Refuses empty values: CLI11 takes `--flag=` for `--flag` and the next argument for its value, and accepts an empty
+/// value.
+/// @throws UsageError naming the option
 void require_values(CLI::App& app, int count, char** arguments) {
   CLI::App* command = &app;
   for (int i = 1; i < count; ++i) {
@@ -89,7 +91,7 @@ void require_values(CLI::App& app, int count, char** arguments) {
 void require_values(const CLI::App& app) {
   for (const CLI::Option* option : app.get_options()) {
     const auto& values = option->results();
-    const bool takes_none = option->get_expected_min() == 0;  // or not always: then nothing is given as ''
+    const bool takes_none = option->get_expected_min() == 0;  // an optional value may be left out, which reads as ''
     if (!takes_none && std::find(values.begin(), values.end(), "") != values.end()) {
       throw no_value(option->get_name(), *option);
     }
@@ -144,7 +146,7 @@ int run(int count, char** arguments) {
 }  // namespace tileproof
 
 int main(int count, char** arguments) {
-  // A file must not be opened as a standard stream that the caller has closed.
+  // Open the standard streams that the caller has closed, so that no file gets their descriptors.
   while (true) {
     const int descriptor = open("/dev/null", O_RDWR | O_CLOEXEC);
     if (descriptor > STDERR_FILENO || descriptor < 0) {
@@ -157,7 +159,7 @@ int main(int count, char** arguments) {
   tileproof::leave_inherited_mode();
   try {
     const int exit = tileproof::run(count, arguments);
-    // A reader that has seen enough is no mutant: the records and the exit code say the rest.
+    // A reader that closes the pipe is no error: records and exit code hold the rest.
     if (std::cout.flush() || tileproof::has_lost_its_reader(STDOUT_FILENO)) return exit;
     std::cerr << "tileproof: cannot write to standard output\n";
     return exit == tileproof::exit_code::passed ? tileproof::exit_code::machine_at_fault : exit;

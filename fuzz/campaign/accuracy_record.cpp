@@ -1,5 +1,5 @@
-// Writes measurements as JSON: schema 3 of accuracy.json. (Schema 1 counted the values of the format in between and
-// called them ulp.)
+// Writes measurements as JSON: schema 3 of accuracy.json. Schema 1 counted the values of the format in between and
+// called them ulp.
 #include <algorithm>
 
 #include "fuzz/campaign/accuracy_run.h"
@@ -49,7 +49,7 @@ std::string AccuracyRun::text_of(const Source& source) const {
   return subjects_[source.subject].name + " " + name_of(measurements()[source.measurement].operation);
 }
 
-/// Whether both gave the same thing for the same data: codes of one operation, or weights of any.
+/// Whether two sources can be compared element by element: codes only within one operation, weights across operations.
 bool AccuracyRun::is_comparable(const Source& a, const Source& b) {
   return a.measurement == b.measurement ||
          (measurements()[a.measurement].of_weights && measurements()[b.measurement].of_weights);
@@ -99,11 +99,11 @@ json AccuracyRun::pair_of(const Source& a, const Source& b, const Problem& like)
                {"unexplained", unexplained},
                {"by_reason", by_reason}};
   pair.update(kind_of(measurement, like));
-  pair.erase("operation");  // each has its own
+  pair.erase("operation");  // a and b each name their operation
   return pair;
 }
 
-/// The figures of rows, whoever computes them.
+/// Computes the figures of each row; the threads do not change them.
 std::vector<AccuracyFigures> AccuracyRun::figures_of(const std::vector<Row>& rows) const {
   std::vector<std::optional<AccuracyFigures>> computed(rows.size());
   in_threads(threads_, rows.size(), [&](std::size_t, std::size_t i) {
@@ -167,7 +167,7 @@ json AccuracyRun::record() const {
   const std::vector<Row> rows = this->rows();
   const std::vector<AccuracyFigures> figures = figures_of(rows);
   json table = json::array();
-  std::vector<Row> curves;  // all rows of a source with one scheme and type, together
+  std::vector<Row> curves;  // one for each source, scheme and type: it joins the rows of all formats and groups
   std::vector<AccuracyFigures> of_curves;
   for (std::size_t i = 0; i < rows.size(); ++i) {
     const Row& row = rows[i];

@@ -9,7 +9,7 @@ namespace tileproof {
 
 namespace {
 
-/// What is told of a case that never came to its comparison.
+/// The reason why a case compared nothing.
 struct WhyNot {
   std::string kind;
   std::string details;
@@ -21,15 +21,15 @@ WhyNot why_not(const CaseOutcome& outcome) {
   return {"nothing", "the case compared nothing"};
 }
 
-/// Whether two problems stand in the same row of the table.
+/// Whether two problems of one measurement belong to the same row of the table.
 bool share_a_row(const Problem& a, const Problem& b) {
   return a.scheme == b.scheme && a.types == b.types && a.format == b.format && a.group_size == b.group_size;
 }
 
 }  // namespace
 
-/// The tasks of a subject. Those of a row are run one after the other by a runner of their own, so that what comes out
-/// does not depend on how many threads there are, even of a subject that remembers.
+/// Runs the tasks of a subject. The tasks of a row run one after the other on one runner of their own, so that the
+/// number of threads changes no result, even of a subject whose calls depend on earlier ones.
 class AccuracyRun::Running {
  public:
   Running(const MeasuredSubject& subject, std::vector<Task>& tasks) : subject_(subject), tasks_(tasks) {
@@ -47,7 +47,7 @@ class AccuracyRun::Running {
     in_threads(subject_.jobs, rows_.size(), [&](std::size_t, std::size_t row) {
       const auto [first, end] = rows_[row];
       Left of_row;
-      Left& left = subject_.jobs == 1 ? of_all : of_row;  // of several threads, no row's depends on the others' haste
+      Left& left = subject_.jobs == 1 ? of_all : of_row;  // a budget a row, so that timing changes no result
       std::unique_ptr<CaseRunner> runner;
       for (std::size_t i = first; i < end; ++i) {
         run(tasks_[i], left, [&]() -> CaseRunner& {
@@ -59,9 +59,9 @@ class AccuracyRun::Running {
   }
 
  private:
-  /// Crashes that measurements may still cost.
+  /// The crash budget of measurements, in crashes; a hang costs ten.
   struct Left {
-    std::int64_t crashes = 30;  // a hang costs as much as ten
+    std::int64_t crashes = 30;
     std::string why_no_more;
   };
 
@@ -77,7 +77,7 @@ class AccuracyRun::Running {
     try {
       outcome = runner().run(measurement.property,
                              problem_for(measurement, accuracy_problems()[task.problem], subject_.row.name), coverage);
-    } catch (const std::runtime_error& error) {  // of the machine: no process can be had any more
+    } catch (const std::runtime_error& error) {  // the machine gives no more processes
       task.details = left.why_no_more = error.what();
       return;
     }
@@ -96,7 +96,7 @@ class AccuracyRun::Running {
 
   const MeasuredSubject& subject_;
   std::vector<Task>& tasks_;
-  std::vector<std::pair<std::size_t, std::size_t>> rows_;  // of tasks, from the one to before the other
+  std::vector<std::pair<std::size_t, std::size_t>> rows_;  // first task and end (exclusive) of each row
 };
 
 void AccuracyRun::add(const MeasuredSubject& subject) {

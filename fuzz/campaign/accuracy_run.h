@@ -1,4 +1,4 @@
-/// Measures accuracy: puts the measurements' problems to the subjects of a run, and writes accuracy.json.
+/// Measures accuracy: runs the measurements' problems on the subjects of a run, and writes accuracy.json.
 #pragma once
 
 #include <functional>
@@ -13,27 +13,27 @@
 
 namespace tileproof {
 
-/// A subject whose accuracy is measured, and who runs its cases.
+/// A subject whose accuracy is measured.
 struct MeasuredSubject {
   SubjectRow row;
   std::vector<std::string> replay_flags;
   std::size_t jobs = 1;
-  /// Who runs the cases of a row of the table: another one for each, unless there is but one job.
+  /// Gives the runner for the cases of one row of the table: a new one for each row, unless `jobs` is 1.
   std::function<std::unique_ptr<CaseRunner>()> runner;
   std::function<bool()> stop = nullptr;
 };
 
 class AccuracyRun {
  public:
-  /// @param threads  for what is computed here; no result depends on it
-  /// @param wanted   which of the measurement's problems; all where it is empty
+  /// @param threads  for what is computed in this process; the number changes no result
+  /// @param wanted   selects the problems to measure; empty: all
   explicit AccuracyRun(std::size_t threads, std::function<bool(const Problem&)> wanted = nullptr)
       : threads_(threads), wanted_(std::move(wanted)) {}
 
   void add(const MeasuredSubject&);
   void leave_out(const std::string& subject, const std::string& why) { left_out_[subject] = why; }
 
-  /// The record but for what every record has.
+  /// The contents of accuracy.json without the fields that every record has: tool, run_start, provenance.
   nlohmann::json record() const;
 
  private:
@@ -41,8 +41,8 @@ class AccuracyRun {
   struct Task {
     std::size_t measurement;
     std::size_t problem;
-    ComparedElements compared_elements = {};  // of no elements where it was not
-    std::string kind = "";                    // why not
+    ComparedElements compared_elements = {};  // no elements if the case compared nothing
+    std::string kind = "";                    // why it compared nothing; empty if it did
     std::string details = "";
   };
   struct Subject {
@@ -50,16 +50,17 @@ class AccuracyRun {
     std::vector<std::string> replay_flags;
     std::vector<Task> tasks;  // in the order of measurements, then of problems
   };
-  /// Who gave results: a subject by one of its operations.
+  /// The origin of results: a subject, by one of its operations.
   struct Source {
     std::size_t subject;
     std::size_t measurement;
     bool operator==(const Source&) const = default;
   };
-  /// A row of the table: what its problems have in common.
+  /// A row of the table: problems of one source that share format, scheme, types and group size where the measurement
+  /// depends on them.
   struct Row {
     Source source;
-    Problem like;                    // its format, scheme, type and group; not its size
+    Problem like;                    // gives format, scheme, types and group size; its size means nothing
     std::vector<const Task*> tasks;  // in order
   };
   using DataKey =

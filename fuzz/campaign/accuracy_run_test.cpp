@@ -1,4 +1,4 @@
-// The measurement of accuracy: who runs it, what it is written down as, and that neither threads nor processes change
+// Tests the measurement of accuracy: who runs it, what the record says, and that neither threads nor processes change
 // it.
 #include "fuzz/campaign/accuracy_run.h"
 
@@ -22,7 +22,7 @@ using nlohmann::json;
 
 constexpr std::chrono::milliseconds deadline(10000);
 
-/// Runs cases here, and tells of them what a process of its own would have told.
+/// Runs cases in this process, and converts outcomes to JSON and back as a worker process does.
 class Telling : public CaseRunner {
  public:
   explicit Telling(const std::string& subject)
@@ -37,14 +37,14 @@ class Telling : public CaseRunner {
   SubjectInstance ready_;
 };
 
-/// A subject of this process, measured by so many threads.
+/// Measures a subject in this process, with `jobs` threads.
 void measure_here(AccuracyRun& accuracy_run, const std::string& name, std::size_t jobs) {
   const SelectedSubject selected = selected_subjects({name}).front();
   const SubjectInstance ready = made_ready(selected, deadline, RunsIn::this_process);
   accuracy_run.add({.row = selected.row, .replay_flags = {}, .jobs = jobs, .runner = ready.another});
 }
 
-/// A part of the measurement that has a bit of everything.
+/// Selects a small part of the measurement: all schemes and types, but two formats with one group size each.
 bool is_of_part(const Problem& p) {
   return (p.group_size == 32 && p.format == tinygemm(2)) || (p.group_size == 96 && p.format == tinygemm(8));
 }
@@ -64,7 +64,7 @@ std::vector<json> those_of(const json& all, const std::string& subject, const st
 }
 
 TEST(AccuracyRun, GivesTheSameForAnyNumberOfThreads) {
-  // One that is seldom wrong, and one whose calls depend on those before them.
+  // One mutant is seldom wrong; the other's calls depend on earlier ones.
   const std::vector<std::string> subjects = {"mutant:minus-zero-lost", "mutant:wrong-after-the-first-call"};
   const json one = record_of(subjects, 1);
   EXPECT_EQ(record_of(subjects, 3), one);
@@ -73,8 +73,9 @@ TEST(AccuracyRun, GivesTheSameForAnyNumberOfThreads) {
 TEST(AccuracyRun, GivesTheSameOfAProcessThatTells) {
   const SelectedSubject selected = selected_subjects({"mutant:minus-zero-lost"}).front();
   AccuracyRun told(2, is_of_part);
-  told.add(
-      {.row = selected.row, .replay_flags = {}, .runner = [&] { return std::make_unique<Telling>(selected.row.name); }});
+  told.add({.row = selected.row, .replay_flags = {}, .runner = [&] {
+              return std::make_unique<Telling>(selected.row.name);
+            }});
   EXPECT_EQ(told.record(), record_of({selected.row.name}));
 }
 
@@ -96,7 +97,7 @@ TEST(AccuracyRun, OfARightSubjectFindsEverythingEqual) {
     EXPECT_EQ(row.at("ordinary").at("bit_equal"), row.at("ordinary").at("elements"));
   }
   EXPECT_GT(elements, 10000000);
-  // Two-sided: three schemes, three types, three formats and six groups; codes have formats alone.
+  // Weights have a row for each of 3 schemes, 3 types, 3 formats and 6 group sizes; codes for each format.
   EXPECT_EQ(those_of(record.at("rows"), "host", "dequantize").size(), 3u * 3 * 3 * 6);
   EXPECT_EQ(those_of(record.at("rows"), "host", "pack").size(), 3u);
   EXPECT_EQ(those_of(record.at("rows"), "reference", "dequantize_eagerly").size(), 2u * 3 * 6);
@@ -126,7 +127,7 @@ TEST(AccuracyRun, PutsSubjectsBesideEachOther) {
   EXPECT_EQ(eager.at("explained"), eager.at("differing"));
   EXPECT_EQ(eager.at("unexplained"), 0);
   EXPECT_EQ(eager.at("by_reason"), (json{{"two roundings, as predicted", eager.at("differing")}}));
-  // As many as the table says, of the eager one alone: the other is right.
+  // All differences are those of the eager operation in the table, because the other operation is right.
   std::int64_t explained = 0;
   for (const json& row : those_of(record.at("rows"), "reference", "dequantize_eagerly")) {
     if (row.at("type") == "bf16" && row.at("scheme") == "float") {
@@ -146,11 +147,11 @@ TEST(AccuracyRun, ShowsTheWorstWithWhatEverybodyGaveAndALineToReplay) {
     const json& subjects = one.at("subjects");
     EXPECT_EQ(subjects.at("mutant:two-roundings dequantize"), one.at("got"));
     EXPECT_EQ(subjects.at("reference dequantize"), one.at("expected"));
-    // Which rounds twice too.
+    // The eager operation rounds twice too.
     if (subjects.contains("reference dequantize_eagerly")) {
       EXPECT_EQ(subjects.at("reference dequantize_eagerly"), one.at("got"));
     }
-    // The line's case is wrong at that place, in those bits.
+    // The replayed case is wrong at that place, with those bits.
     std::string line;
     for (const std::string word : one.at("replay")) line += word + " ";
     const Problem problem = problem_of(line);
@@ -166,8 +167,9 @@ TEST(AccuracyRun, ShowsTheWorstWithWhatEverybodyGaveAndALineToReplay) {
     EXPECT_TRUE(is_among || wrong.size() == 10) << line;
   }
   EXPECT_EQ(of_bf16, 5);
-  EXPECT_EQ(not_finite, 3);  // by turns with those that are far off
-  // Unexplained ones come before explained ones. The furthest is shown, also where others are no numbers.
+  EXPECT_EQ(not_finite, 3);  // they alternate with finite values that are far off
+  // Unexplained differences come before explained ones. The largest distance is shown even if other values are not
+  // finite.
   double furthest = 0, last = -1;
   for (const json& row : those_of(record.at("rows"), "reference", "dequantize_eagerly")) {
     if (row.at("type") == "bf16") furthest = std::max(furthest, row.at("ulp").at("max").get<double>());
@@ -183,7 +185,7 @@ TEST(AccuracyRun, ShowsTheWorstWithWhatEverybodyGaveAndALineToReplay) {
     last = magnitude;
   }
   EXPECT_GT(last, 0);
-  // Two roundings: each is half a last place of what it rounds, which may lie a binade above both terms.
+  // Each of the two roundings errs by half an ulp of its result, which may lie a binade above both terms.
   for (const json& row : those_of(record.at("rows"), "reference", "dequantize_eagerly")) {
     EXPECT_GT(row.at("of_largest_term").at("max").get<double>(), row.at("scheme") == "float" ? 0 : -1);
     EXPECT_LE(row.at("of_largest_term").at("max").get<double>(), 2.5);
@@ -227,7 +229,7 @@ TEST_F(Command, VerifySurveysAccuracyUnlessPropertiesAreNamed) {
   const int exit =
       run("verify --subject cuda --subject host --property bits/ --cases 3 --accuracy --seed 99 " + out("other")).exit;
   ASSERT_TRUE(exit == 0 || exit == 3) << exit;  // 3 without a GPU: cuda was asked for
-  // The measurement's problems are its own: no seed changes them.
+  // The measurement's problems are fixed: no seed changes them.
   const json other = record("other");
   EXPECT_EQ(those_of(other.at("rows"), "host", "dequantize"), those_of(with.at("rows"), "host", "dequantize"));
 }
@@ -249,7 +251,7 @@ TEST_F(Command, ASurveySaysOfACrashThatItWasOne) {
     }
   }
   EXPECT_EQ(crashes, 3 * 2);  // two profiles of seven have a tail
-  // What it does not die of is what another gives, who is in the program's own process.
+  // Where the subject does not crash, it gives what host gives in the program's own process.
   const std::vector<json> here = those_of(record.at("rows"), "host", "dequantize");
   const std::vector<json> apart = those_of(record.at("rows"), "misbehaving:crashes", "dequantize");
   ASSERT_EQ(here.size(), apart.size());

@@ -1,4 +1,4 @@
-// The worst elements of a measurement: where they are, what they were made of, and what everybody gave for them.
+// Lists the worst elements of a measurement: their places, their parameters, and what every subject gave for them.
 #include <algorithm>
 #include <array>
 #include <cmath>
@@ -23,13 +23,14 @@ json place_of(const Measurement& measurement, const Problem& p, std::int64_t row
   return place;
 }
 
-/// What a difference is, by itself: a number that is none, or the reverse; so many ulp; a NaN with other bits.
+/// not_finite: NaN or infinity on one side at least, so no distance in ulp exists; apart: a distance in ulp; payload:
+/// two NaN with different bits.
 enum class Kind { not_finite, apart, payload };
 
 /// A difference that may be among the worst.
 struct Candidate {
-  double magnitude;  // in ulp
-  std::size_t task;  // of its row
+  double magnitude;  // in ulp; 0 if there is no distance
+  std::size_t task;  // index in the tasks of its row
   const ComparedElements::Difference* difference;
 
   /// Order: larger error first.
@@ -39,7 +40,7 @@ struct Candidate {
   }
 };
 
-/// The worst of each kind, of those that are explained and of the others.
+/// Keeps the worst differences of each kind, explained and unexplained ones apart.
 class Worst {
  public:
   void add(bool is_explained, Kind kind, const Candidate& candidate) {
@@ -49,8 +50,8 @@ class Worst {
     if (worst.size() > most_worst) worst.pop_back();
   }
 
-  /// What nothing explains before the rest; and, so that neither hides the other, numbers that are none and numbers
-  /// that are far off by turns.
+  /// Unexplained differences come before explained ones. Within each, `not_finite` and `apart` alternate so that
+  /// neither hides the other; `payload` comes last.
   std::vector<Candidate> all() {
     std::vector<Candidate> selected;
     for (const bool is_explained : {false, true}) {

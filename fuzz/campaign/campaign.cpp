@@ -15,8 +15,8 @@ namespace {
 using nlohmann::json;
 using Clock = std::chrono::steady_clock;
 
-/// A process runs so many cases: what went before a case that fails can be run again. On a GPU that is six seconds, and
-/// a process takes a fifth of one to start.
+/// A worker process is replaced after this many cases, because the cases before a failing one may have to run again. On
+/// a GPU they take six seconds; a process takes a fifth of a second to start.
 constexpr std::size_t most_history = 256 * cases_of_batch;
 
 CampaignFinding as_found(const FailedCase& failed) {
@@ -87,7 +87,7 @@ std::string Campaign::run(const std::function<bool()>& stop, const std::function
   }
   work(0);
   for (std::thread& thread : threads) thread.join();
-  // Those of an earlier run that were not looked into before it was killed, and did not fail again.
+  // Look into findings of an earlier run that was killed before it looked into them, if they did not fail again now.
   try {
     for (const auto& [fingerprint, one] : std::map(findings_)) {
       const bool is_open = one.finding.fingerprint.empty() && broken_.empty();
@@ -263,7 +263,7 @@ void Campaign::end(std::uint64_t batch, const BatchCounts& counts, const std::ve
   journal_.end(batch, counts);
 }
 
-/// Adds what failed in a batch to its counts.
+/// Adds the failed cases of a batch to its counts, by ledger entry or by fingerprint.
 void Campaign::count(const std::vector<FailedCase>& failed, BatchCounts& counts) const {
   for (const FailedCase& one : failed) {
     const ExpectedFailure* known = known_as(expected_failures_, one.finding);
@@ -274,7 +274,7 @@ void Campaign::count(const std::vector<FailedCase>& failed, BatchCounts& counts)
 void Campaign::remember(const FailedCase& failed) {
   if (known_as(expected_failures_, failed.finding) != nullptr) return;
   const std::lock_guard<std::mutex> lock(mutex_);
-  if (!seen_.insert({failed.index, failed.finding.kind}).second) return;  // of a batch that is run again
+  if (!seen_.insert({failed.index, failed.finding.kind}).second) return;  // seen in an earlier run of the same batch
   Signed& one = findings_[fingerprint_of(failed.finding)];
   if (one.examples.empty()) one.found_first = failed.index;
   if (one.examples.empty() && one.finding.fingerprint.empty()) one.finding = as_found(failed);
@@ -286,7 +286,7 @@ void Campaign::take(const FailedCase& failed, const std::vector<std::uint64_t>& 
   {
     const std::lock_guard<std::mutex> lock(mutex_);
     const auto one = findings_.find(fingerprint);
-    if (one == findings_.end() || one->second.found_first != failed.index) return;  // known, or seen before
+    if (one == findings_.end() || one->second.found_first != failed.index) return;  // expected, or found before
     if (!one->second.finding.fingerprint.empty()) return;
   }
   look_into({fingerprint, failed, history}, slot);

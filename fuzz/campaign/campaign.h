@@ -1,5 +1,5 @@
-/// A campaign: cases of a list, run by workers that may die of them, while a journal remembers; what fails is confirmed
-/// in fresh processes, shrunk and named. The supervisor touches neither torch nor CUDA.
+/// A campaign runs the cases of a list in workers that may die of them, keeps a journal, and confirms, shrinks and
+/// names each failure in fresh processes. The supervisor touches neither torch nor CUDA.
 #pragma once
 
 #include <atomic>
@@ -25,64 +25,65 @@ namespace tileproof {
 struct CampaignOptions {
   std::size_t workers = 1;
   double seconds = 0;       // 0: no limit
-  std::uint64_t cases = 0;  // of the whole list, all shards together; 0: no limit
+  std::uint64_t cases = 0;  // end of the case list, for all shards together; 0: no limit
   bool until_finding = false;
   std::chrono::milliseconds case_deadline = std::chrono::seconds(10);
   double shrink_seconds = 300;
   std::int64_t shrink_tries = 500;
 };
 
-inline constexpr std::size_t most_examples = 5;  // of a fingerprint
+inline constexpr std::size_t most_examples = 5;  // kept for each fingerprint
 inline constexpr const char* kind_of_hang = "hang";
 
 /// The cases that share a fingerprint.
 struct Signed {
-  std::vector<std::uint64_t> examples;  // the first five of the list, ascending, whichever was found first
-  std::uint64_t found_first = 0;        // of them: what is looked into
-  CampaignFinding finding;              // when it has been looked into
+  std::vector<std::uint64_t> examples;  // the lowest indices in the list, ascending, in whatever order they were found
+  std::uint64_t found_first = 0;        // index of the case found first, which is looked into
+  CampaignFinding finding;              // as found, until it has been looked into
 
-  /// @return whether it is among the first
+  /// @return whether the index is now one of the examples
   bool add(std::uint64_t index);
 };
 
 class Campaign {
  public:
-  /// @param so_far  what the journal held when it was opened
+  /// @param so_far  contents of the journal when it was opened
   Campaign(const SelectedSubject&, const Capabilities&, const CaseList&, const CampaignIdentity&,
            const CampaignOptions&, const std::filesystem::path& folder, Journal&, const JournalContents& so_far,
            const std::vector<ExpectedFailure>& expected_failures);
 
-  /// Runs until a limit is reached or `stop` says so. @return why it ended
+  /// Runs until a limit is reached or `stop` returns true.
+  /// @return why it ended
   std::string run(const std::function<bool()>& stop, const std::function<void(const std::string&)>& say);
 
   const std::map<std::uint64_t, BatchCounts>& done() const { return done_; }
   const std::map<std::string, Signed>& findings() const { return findings_; }
-  /// Batches that were begun, by this run or an earlier one, and have not ended.
+  /// Batches that an earlier run gave out and did not end, and that this run has not taken up.
   std::size_t unfinished() const { return again_.size(); }
   double seconds() const;
   std::int64_t lost_workers() const { return lost_workers_; }
-  // Summed over workers: how long they waited for processes to start, and looked into findings.
+  // Seconds summed over workers: waiting for processes to start, and looking into findings.
   double starting_seconds() const { return starting_seconds_; }
   double findings_seconds() const { return findings_seconds_; }
-  /// Whether it ended for a reason that is no limit and no subject's, and that is its verdict: a memory that does not
-  /// hold; and a full disk or no process to be had, where nothing had been found.
+  /// True if an internal error ended the campaign and is its verdict: memory does not hold what is written to it, or
+  /// nothing had been found before another error (a full disk, no process to be had).
   bool machine_is_at_fault() const { return !broken_.empty() && (memory_is_broken_ || findings_.empty()); }
 
  private:
   struct ToLookInto {
     std::string fingerprint;
     FailedCase failed;
-    std::vector<std::uint64_t> history;  // the cases before it in its process
+    std::vector<std::uint64_t> history;  // the cases before it in its process, in order
   };
-  /// Findings of one property and kind are looked into one after another until one is reproducible: a flaky one could
-  /// hide it.
+  /// Findings of one property and kind are looked into one after another until one is reproducible or
+  /// `most_looks_in_vain` were not: a flaky finding could hide a reproducible one.
   struct Looks {
     bool go_on_or_are_over = false;
     std::size_t in_vain = 0;
     std::deque<ToLookInto> waiting;
   };
   static constexpr int most_canaries = 3;
-  static constexpr int most_kills = 3;  // of processes in a batch, by whoever kills
+  static constexpr int most_kills = 3;  // SIGKILLs of a batch's processes from outside
   static constexpr std::size_t most_looks_in_vain = 5;
 
   Cell cell_at(std::uint64_t index) const;
@@ -100,10 +101,11 @@ class Campaign {
   bool fails_alone(const FailedCase&);
   void take(const FailedCase&, const std::vector<std::uint64_t>& history, std::size_t slot);
   void look_into(const ToLookInto&, std::size_t slot);
-  Looks& looks_of(const Finding&);  // under the mutex
-  /// @return false where another of its property and kind was, or is being looked into, for which this one waits
+  Looks& looks_of(const Finding&);  // the caller holds mutex_
+  /// @return false if another finding of the same property and kind has been or is being looked into; this one then
+  /// waits
   bool begins_look(const ToLookInto&);
-  /// @return what has waited, and is next
+  /// @return the waiting finding that is next, if any
   std::optional<ToLookInto> ends_look(const Finding&, bool is_reproducible);
   CampaignFinding looked_into(const ToLookInto&, std::size_t slot);
   void keep(const CampaignFinding&);
@@ -124,17 +126,17 @@ class Campaign {
   std::function<bool()> stop_;
   std::function<void(const std::string&)> say_;
 
-  std::mutex mutex_;                  // of what follows
-  std::vector<std::uint64_t> again_;  // batches that were begun in an earlier run
+  std::mutex mutex_;                  // guards the members below
+  std::vector<std::uint64_t> again_;  // batches that an earlier run gave out and did not end
   std::uint64_t next_batch_ = 0;
   std::map<std::uint64_t, BatchCounts> done_;
   std::map<std::string, Signed> findings_;
-  std::set<std::pair<std::uint64_t, std::string>> seen_;  // cases that failed, and how
-  std::map<std::string, Looks> looks_;                    // by property and kind
-  std::set<Cell> cells_;                                  // in which a case was
+  std::set<std::pair<std::uint64_t, std::string>> seen_;  // case and kind of each failure
+  std::map<std::string, Looks> looks_;                    // key: property and kind
+  std::set<Cell> cells_;                                  // cells in which a case has run
   std::int64_t lost_workers_ = 0;
   std::atomic<double> starting_seconds_ = 0, findings_seconds_ = 0;
-  std::string broken_;  // what ended the campaign from inside
+  std::string broken_;  // the internal error that ended the campaign; empty: none
   bool memory_is_broken_ = false;
 };
 

@@ -16,8 +16,8 @@ namespace tileproof {
 
 namespace {
 
-/// Whether a case fails in the same way in a process of its own, each time. Where the machine has no process left, it
-/// is not shown to.
+/// Whether a case fails in the same way three times, each time in a fresh process. False, with a line on stderr, if the
+/// machine gives no process.
 bool fails_alone(const Finding& finding, Worker& worker) try {
   constexpr int times = 3;
   for (int i = 0; i < times; ++i) {
@@ -32,7 +32,8 @@ bool fails_alone(const Finding& finding, Worker& worker) try {
   return false;
 }
 
-/// The corpus is a memory: where a full disk or a read-only mount takes a change to it, the campaign goes on.
+/// Prints errors and goes on: a full disk or a read-only mount must not end the campaign, which works without its
+/// corpus.
 void keeping(const std::function<void()>& keep) {
   try {
     keep();
@@ -87,7 +88,8 @@ std::vector<CampaignFinding> CampaignCorpus::run_again(const std::vector<const P
   return findings;
 }
 
-/// The finding of a case that is flaky or depends on what ran before it. The campaign looks into such cases.
+/// The finding of a case that is flaky or depends on what ran before it. It counts as not looked into, so that the
+/// campaign still looks into others of its property and kind.
 CampaignFinding CampaignCorpus::as_seen(const Replayed& one) {
   return {.fingerprint = fingerprint_of(*one.outcome.finding),
           .cases = {},
@@ -96,8 +98,8 @@ CampaignFinding CampaignCorpus::as_seen(const Replayed& one) {
           .shrunk = "not shrunk"};
 }
 
-/// The finding of a case of the working corpus, as small as a campaign could make it, with that campaign's name. A
-/// smallest case need not show the pattern that it was found by.
+/// The finding of a case of the working corpus, with the fingerprint of the campaign that shrunk it: the smallest case
+/// need not show the pattern that it was found by.
 CampaignFinding CampaignCorpus::as_kept(const Replayed& one) {
   const std::string first_line = one.line.comment.substr(0, one.line.comment.find('\n'));
   const bool is_named = first_line.starts_with(one.line.problem.property + " on ");
@@ -114,7 +116,8 @@ CampaignFinding CampaignCorpus::as_kept(const Replayed& one) {
           .shrunk = "as it is there"};
 }
 
-/// Of the repository's: small for what it was found by, and perhaps not for this.
+/// The finding of a case of the repository's corpus. It is shrunk first, because the case is small for the mistake that
+/// it was kept for, and perhaps not for this one.
 CampaignFinding CampaignCorpus::as_found(const Replayed& one, Worker& worker) {
   const Finding& finding = *one.outcome.finding;
   const Property& property = property_of(finding.problem.property);

@@ -1,4 +1,4 @@
-/// A campaign begins by running its corpora again, and keeps in them what it has found.
+/// A campaign begins by running its corpora again, and keeps in the working corpus what it has found.
 #pragma once
 
 #include "fuzz/campaign/campaign.h"
@@ -12,18 +12,18 @@ class CampaignCorpus {
     std::chrono::milliseconds case_deadline;
     std::int64_t shrink_tries;
     double shrink_seconds;
-    std::function<bool()> stop;  // whether to leave the rest
+    std::function<bool()> stop;  // asked before each line: true leaves the rest
   };
 
-  /// @throws UsageError as WorkingCorpus
+  /// @throws UsageError if the folder cannot be made, and as WorkingCorpus
   CampaignCorpus(const std::filesystem::path& folder, const SelectedSubject&,
                  const std::vector<ExpectedFailure>& expected_failures, const Limits&);
 
-  /// Runs again what the working corpus and the repository's have of the subject, and moves what fails no more, or
-  /// again.
-  /// @return what fails, but for what is known
+  /// Runs the subject's lines of the working corpus and of the repository's again, and moves lines of the working
+  /// corpus between its files as they pass or fail.
+  /// @return findings, without those that the ledger expects
   std::vector<CampaignFinding> run_again(const std::vector<const Property*>& properties);
-  /// How many were, how many failed, and how many were left.
+  /// How many lines ran ("replayed"), how many failed, and how many were left.
   const nlohmann::json& counts() const { return counts_; }
 
   void keep(const std::map<std::string, Signed>& findings);

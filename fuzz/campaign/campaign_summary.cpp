@@ -47,11 +47,11 @@ Overall overall(const CampaignFacts& facts, const BatchCounts& counts, const std
   return {counts.known.empty() ? "PASSED" : "KNOWN", "", exit_code::passed};
 }
 
-/// Which cells the cases lie in, and when a case was in a cell for the first time.
+/// The cells that the cases lie in, and when a case was in a cell for the first time.
 struct Discovery {
   std::map<Cell, std::int64_t> cases_in;
-  std::vector<std::uint64_t> first_cases;  // ascending, counted over the cases that were run
-  std::set<std::string> have_compared;     // properties
+  std::vector<std::uint64_t> first_cases;  // ascending positions among the cases that were run
+  std::set<std::string> have_compared;     // names of properties
 };
 
 bool is_in(const std::vector<std::string>& names, const std::string& name) {
@@ -82,7 +82,8 @@ json counts_alone(const BatchCounts& counts) {
   return all;
 }
 
-/// Properties whose cases passed and never compared anything; or could not even be run.
+/// Properties that have a batch listed in `why` (idle: they compared nothing; absent: they could not run) and compared
+/// nothing in any batch.
 std::vector<std::string> without_comparison(const CampaignFacts& facts, const Discovery& discovery,
                                             std::vector<std::string> BatchCounts::*why) {
   std::set<std::string> names;

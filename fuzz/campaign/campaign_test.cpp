@@ -1,4 +1,4 @@
-// Campaigns as a user runs them, on subjects that die, hang, are flaky, and are killed from outside.
+// Tests campaigns as a user runs them, on subjects that crash, hang, are flaky, and are killed from outside.
 #include <gtest/gtest.h>
 #include <signal.h>
 #include <spawn.h>
@@ -110,7 +110,7 @@ TEST(Fingerprints, NameWhatAllWrongElementsShare) {
   EXPECT_EQ(pattern_of(finding_with({{0, 31, 1, 2, false}, {1, 95, 1, 3, false}})), "the last column of a group");
   EXPECT_EQ(pattern_of(finding_with({{0, 5, 1, 9, false}, {1, 9, 2, 10, false}})), "plus 8");
   EXPECT_EQ(pattern_of(finding_with({{0, 5, 1, 9, false}, {1, 9, 2, 1, false}})), "");
-  EXPECT_EQ(pattern_of(finding_with({{0, 5, 0x3f80, 0xbf80, true}})), "");  // one shows anything
+  EXPECT_EQ(pattern_of(finding_with({{0, 5, 0x3f80, 0xbf80, true}})), "");  // one element fits any pattern
 }
 
 // --- The journal ---------------------------------------------------------------------------------------------------
@@ -231,12 +231,11 @@ TEST_F(AJournal, ThatWasEditedIsRefusedWithItsLine) {
   EXPECT_THROW(journal_of(folder_ / "none"), UsageError);
 }
 
-// --- Campaigns
-// ---------------------------------------------------------------------------------------------------------
+// --- Campaigns -----------------------------------------------------------------------------------------------------
 
 class ACampaign : public Command {
  protected:
-  /// Campaigns that remember nothing of each other.
+  /// Gives each campaign a memory of its own, so that none reads what another kept.
   std::string without_memory() const {
     static int campaigns = 0;
     return " --memory '" + (folder_ / ("memory" + std::to_string(++campaigns))).string() + "' ";
@@ -281,7 +280,7 @@ TEST_P(AMisbehaviour, IsFoundWithItsKindAndTheRestGoesOn) {
   EXPECT_EQ(result["cases"], misbehaviour.cases);
   EXPECT_EQ(result["counts"]["failed"].get<int>() + result["counts"]["passed"].get<int>(), misbehaviour.cases)
       << ran.text;
-  EXPECT_GE(result["counts"]["passed"], misbehaviour.cases / 2);  // those of the other property
+  EXPECT_GE(result["counts"]["passed"], misbehaviour.cases / 2);  // the cases of the other property
   const auto found = cards(result);
   ASSERT_EQ(found.size(), 1) << ran.text;
   const json& finding = found.at(round_trip);
@@ -315,7 +314,7 @@ INSTANTIATE_TEST_SUITE_P(
                                  "not shrunk"}),
     name_of_misbehaviour);
 
-/// With this seed, what is always wrong comes after a hundred cases of which two thirds can be flaky.
+/// With this seed, the case that always fails comes after a hundred cases of which two thirds can be flaky.
 TEST_F(ACampaign, LooksOnWhereWhatCameFirstIsFlaky) {
   if (is_sanitized) GTEST_SKIP() << "a sanitized process takes long to start";
   const Ran ran = fuzz(
@@ -359,7 +358,7 @@ TEST_F(ACampaign, OfARightSubjectFindsWhatIsPlantedAndNothingElse) {
   EXPECT_LT(result["cells"]["hit"], result["cells"]["reachable"]);
 }
 
-/// A campaign's record without its times.
+/// A campaign's record without its times and without what a killed run may change.
 json without_times(json campaign) {
   for (const char* field : {"seconds", "seconds_before", "seconds_of_workers", "command", "machine", "lost_workers",
                             "planted", "why_it_ended"})
@@ -395,7 +394,7 @@ std::uintmax_t size_of(const std::string& file) {
   return error ? 0 : size;
 }
 
-/// The processes that a process has started.
+/// The child processes of a process.
 std::vector<pid_t> children_of(pid_t process) {
   const std::string id = std::to_string(process);
   std::istringstream listed(text_of("/proc/" + id + "/task/" + id + "/children"));
@@ -404,14 +403,14 @@ std::vector<pid_t> children_of(pid_t process) {
   return children;
 }
 
-/// As often as the environment says, where it does: a nightly run has more time than ctest.
+/// The number of kills: TILEPROOF_KILLS, because a nightly run has more time than ctest; else 12.
 std::uint64_t kills_wanted() {
   const char* const text = std::getenv("TILEPROOF_KILLS");
   return text == nullptr ? 12 : std::stoull(text);
 }
 
-/// The supervisor and, through it, its workers, or one of these alone; killed when the journal has grown by so much,
-/// whatever is going on then.
+/// Kills the supervisor, and through it its workers, or one worker alone, whenever the journal has grown by a drawn
+/// number of bytes.
 TEST_F(ACampaign, ThatIsKilledAtAnyInstantAndResumedLosesNothingAndDoublesNothing) {
   if (is_sanitized) GTEST_SKIP() << "a sanitized process takes long to start, a dozen longer than a test may";
   const std::uint64_t wanted = kills_wanted();
@@ -434,7 +433,7 @@ TEST_F(ACampaign, ThatIsKilledAtAnyInstantAndResumedLosesNothingAndDoublesNothin
       std::this_thread::sleep_for(std::chrono::milliseconds(1));
       if (kills == wanted || (size = size_of(journal)) < enough) continue;
       const std::vector<pid_t> workers = children_of(process);
-      if (++kills % 3 == 0 && !workers.empty()) {  // and the campaign goes on
+      if (++kills % 3 == 0 && !workers.empty()) {  // the campaign survives this
         kill(workers[static_cast<std::size_t>(below(static_cast<std::int64_t>(workers.size()), mixed(kills)))],
              SIGKILL);
         ++kills_of_workers;
@@ -451,7 +450,7 @@ TEST_F(ACampaign, ThatIsKilledAtAnyInstantAndResumedLosesNothingAndDoublesNothin
   RecordProperty("kills", static_cast<int>(kills));
   EXPECT_EQ(kills, wanted);
   EXPECT_GE(kills_of_workers, wanted / 12);
-  EXPECT_GE(unfinished, wanted / 4);  // batches that had begun
+  EXPECT_GE(unfinished, wanted / 4);  // batches that had begun when the supervisor was killed
   const json killed = campaign("killed");
   expect_same(killed, campaign("whole"));
   for (const json& finding : killed["findings"]) {
@@ -506,7 +505,7 @@ TEST_F(ACampaign, ThatLeavesABatchOfAnEarlierRunIsMistrusted) {
   std::ofstream(folder_ / "run" / "journal.jsonl", std::ios::app)
       << R"({"type":"info","title":"begin","content":{"number":3}})"
       << "\n";
-  const Ran early = fuzz(resume + "--for 0.0000001s");  // neither 3 nor 2, which was not even begun
+  const Ran early = fuzz(resume + "--for 0.0000001s");  // too short for 3, and for 2, which was not begun
   EXPECT_EQ(early.exit, 3) << early.text;
   EXPECT_NE(early.text.find("begun and not ended: 2"), std::string::npos) << early.text;
   const Ran late = fuzz(resume + "--cases 256");

@@ -16,7 +16,7 @@ namespace {
 
 using nlohmann::json;
 
-/// The properties of a list that are to find the mutant.
+/// The properties of a list that must find the mutant.
 std::vector<std::string> finders_of(const Mutant& mutant, const CaseList& list) {
   std::vector<std::string> finders;
   for (const std::string& property : list.properties()) {
@@ -52,10 +52,10 @@ Canary looked_for(const Mutant& mutant, const std::vector<const Property*>& prop
   return planted;
 }
 
-/// The mutants that some of the properties are to find.
+/// The mutants without memory that at least one of the properties must find.
 std::vector<const Mutant*> mutants_for(const std::vector<const Property*>& properties, std::uint64_t seed) {
   std::vector<const Mutant*> candidates;
-  const CaseList list(properties, subject_row("mutant:nothing"), seed);  // all mutants take the same
+  const CaseList list(properties, subject_row("mutant:nothing"), seed);  // all mutants have the same capabilities
   for (const Mutant& mutant : mutants()) {
     if (!mutant.has_memory && !finders_of(mutant, list).empty()) candidates.push_back(&mutant);
   }
@@ -75,7 +75,7 @@ std::vector<Canary> canaries_found(const std::vector<const Property*>& wanted_pr
   constexpr std::size_t wanted = 3;
   std::vector<const Property*> properties = wanted_properties;
   std::vector<const Mutant*> candidates = mutants_for(properties, seed);
-  if (candidates.empty()) {  // of these properties the table has no mutant: the campaign itself is put to the others'
+  if (candidates.empty()) {  // no mutant is for these properties, so all properties show that a campaign finds mutants
     properties = every_property();
     candidates = mutants_for(properties, seed);
   }

@@ -1,4 +1,4 @@
-/// Whether a campaign finds what is there: before it begins, mutants of the harness's own table are planted.
+/// Canaries: before a campaign begins, it must find mutants of the harness' own table.
 #pragma once
 
 #include <filesystem>
@@ -12,15 +12,16 @@ namespace tileproof {
 struct Canary {
   std::string mutant;
   bool is_found = false;
-  std::uint64_t cases = 0;  // until then, or in all
-  std::string property;     // that found it
+  std::uint64_t cases = 0;  // run until it was found, or in all
+  std::string property;     // the property that found it; empty if none did
 };
 
-/// A mutant is to be found within so many cases of each property that names it.
+/// A canary is missed if this many cases of each property in the list do not find it.
 inline constexpr std::uint64_t turns_for_canaries = 60;
 
-/// Campaigns for three mutants, chosen by the seed among those that one of the properties is to find.
-/// @param in_flight  a file that a worker may map
+/// Runs short campaigns on three mutants, chosen by the seed among those that one of the properties must find; among
+/// those of all properties if there is none.
+/// @param in_flight  path of a file that a worker maps
 std::vector<Canary> canaries_found(const std::vector<const Property*>& properties, std::uint64_t seed,
                                    const std::filesystem::path& in_flight);
 

@@ -25,20 +25,21 @@ CaseRate case_rate(SubjectInstance& subject, std::int64_t cases_of_property, int
   };
   CaseRate rate;
   const std::vector<const Property*> core = core_properties();
-  // A property is judged in parts, that its dear cases be not what all threads wait for.
+  // Judge each property in parts, so that threads do not wait for one that has an expensive property.
   constexpr std::int64_t cases_of_part = 5;
   const auto parts = static_cast<std::size_t>(std::max<std::int64_t>(1, cases_of_property / cases_of_part));
   const std::int64_t cases =
       (cases_of_property + static_cast<std::int64_t>(parts) - 1) / static_cast<std::int64_t>(parts);
   const std::size_t tasks = core.size() * parts;
   rate.threads = std::min(subject.jobs(threads), tasks);
-  // A subject for each thread.
+  // One subject for each thread.
   std::vector<std::unique_ptr<CaseRunner>> runners;
   runners.push_back(std::make_unique<Borrowed>(*subject.runner));
   while (runners.size() < rate.threads) runners.push_back(subject.another());
   std::map<const Property*, std::pair<std::int64_t, double>> of_properties;  // cases, seconds
   for (int pass = -1; pass < passes && rate.failed.empty(); ++pass) {
-    // Each part of each pass has problems of its own. The first pass is not counted: memory grows to what cases need.
+    // Each part of each pass has its own seed. The first pass is not timed, because memory still grows to what the
+    // cases need.
     const std::size_t first_seed = static_cast<std::size_t>(pass + 1) * parts + 1;
     std::vector<Judgement> judgements(tasks);
     const Clock::time_point begin = Clock::now();

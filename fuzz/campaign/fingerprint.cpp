@@ -10,7 +10,7 @@ namespace tileproof {
 
 namespace {
 
-/// A pattern, and whether an element that is wrong shows it.
+/// A pattern, and whether a wrong element shows it.
 struct Pattern {
   const char* name;
   std::function<bool(const Problem&, const WrongElement&)> shown;
@@ -61,7 +61,7 @@ const std::vector<Pattern>& patterns_of_places() {
   return patterns;
 }
 
-/// What differs by the same in all of them: "plus 8".
+/// "plus 8" or "-8" if all codes are off by the same difference; "" otherwise, and for weights.
 std::string constant_of(const std::vector<WrongElement>& wrong) {
   const auto difference = [](const WrongElement& e) {
     return static_cast<std::int64_t>(static_cast<std::int32_t>(e.got)) - static_cast<std::int32_t>(e.expected);
@@ -76,7 +76,7 @@ std::string constant_of(const std::vector<WrongElement>& wrong) {
 
 std::string pattern_of(const Finding& finding) {
   const std::vector<WrongElement>& wrong = finding.wrong;
-  if (wrong.size() < 2) return "";  // one element shows anything
+  if (wrong.size() < 2) return "";  // one element fits any pattern
   std::string text;
   const auto add = [&](const std::string& name) { text += (text.empty() || name.empty() ? "" : ", ") + name; };
   for (const auto* patterns : {&patterns_of_values(), &patterns_of_places()}) {

@@ -90,11 +90,11 @@ class Judging {
     return !why_no_more_.empty();
   }
 
-  /// By one of the threads.
+  /// Called by several threads, once for each place.
   void take(std::size_t place) {
     const std::size_t i = order_[place];
     const Property& property = *round_.properties[i];
-    // Whatever happens, those behind it must not wait for it.
+    // End the writer on every path: the writers behind it wait for it.
     const std::shared_ptr<void> ends(nullptr, [this, place](void*) { records_.end(place); });
     {
       const std::lock_guard lock(mutex_);
@@ -107,7 +107,7 @@ class Judging {
     const Observer observer = [&](const Observation& one) { records_.add(place, round_.line(one)); };
     try {
       all_[i].judgement = judge(property, round_.row, *round_.runner(), effort, observer);
-    } catch (const std::runtime_error& error) {  // of the machine: no process can be had any more
+    } catch (const std::runtime_error& error) {  // the machine gives no more processes
       const std::lock_guard lock(mutex_);
       if (why_no_more_.empty()) why_no_more_ = std::string("not run: ") + error.what();
       return;

@@ -1,6 +1,5 @@
-/// Judging properties by several threads, so that what comes out is what one thread would have given: each property has
-/// a subject of its own, in a process that no other property uses meanwhile, and draws its problems from its name and
-/// the seed.
+/// Judges properties by several threads with the result that one thread would have given. Each property has a subject
+/// of its own, in a process that no other property uses meanwhile, and draws its problems from its name and the seed.
 #pragma once
 
 #include <condition_variable>
@@ -16,25 +15,26 @@
 
 namespace tileproof {
 
-/// Calls `work(thread, i)` once for each i below `count`, by so many threads, each of which takes the least i that is
-/// left. What a call throws ends the taking, and is thrown here when all threads have ended: of several, the least i's.
+/// Calls `work(thread, i)` once for each i below `count`, on at most `threads` threads; each takes the lowest i that is
+/// left. After an exception no further i is taken; when all threads have ended, the exception of the lowest i is
+/// thrown.
 void in_threads(std::size_t threads, std::size_t count,
                 const std::function<void(std::size_t thread, std::size_t i)>& work);
 
-/// Properties in the order in which they are taken: those of fixed and large problems are dear, and would be waited
-/// for.
+/// Indices of the properties in the order in which they are taken. Properties of fixed problems come first: their
+/// matrices are large, and all threads would wait for one that began last.
 std::vector<std::size_t> dear_first(const std::vector<const Property*>&);
 
-/// What several writers write, in the order of the writers: of the first that has not ended at once, of the others when
-/// it is their turn.
+/// Joins the text of several writers in the order of the writers. The first writer that has not ended writes at once;
+/// text of the others waits for their turn.
 class InOrder {
  public:
   /// @param write  called by one thread at a time
   InOrder(std::size_t writers, std::function<void(const std::string&)> write)
       : write_(std::move(write)), waiting_(writers), ended_(writers, false) {}
 
-  /// Every writer that has begun must end, and begin in the order of the writers: one with much to say waits for its
-  /// turn.
+  /// Every writer that has begun must call end(), and writers must begin in their order: a writer with more than `much`
+  /// waiting text blocks until its turn.
   void add(std::size_t writer, const std::string& text);
   void end(std::size_t writer);
 
@@ -46,7 +46,7 @@ class InOrder {
   std::condition_variable turn_;
   std::vector<std::string> waiting_;
   std::vector<bool> ended_;
-  std::size_t first_ = 0;  // that has not ended
+  std::size_t first_ = 0;  // the first writer that has not ended
 };
 
 /// A property's judgement, or why there is none.
@@ -55,22 +55,22 @@ struct Judged {
   std::string not_run;  // "not run: ..."
 };
 
-/// All properties on a subject, once each.
+/// Judges all properties on a subject, once each.
 struct Round {
   const SubjectRow& row;
   const std::vector<const Property*>& properties;
-  Effort effort = {};  // without patience: each property has its own, so that none depends on how others fare
+  Effort effort = {};  // null patience: a crash budget a property, so that none depends on the others
   std::size_t jobs = 1;
-  /// Who runs a property's cases: another one for each property, unless there is but one job.
+  /// Gives the runner for a property's cases: a new one for each property, unless `jobs` is 1.
   std::function<std::unique_ptr<CaseRunner>()> runner = nullptr;
-  // Told, and asked, by one thread at a time.
+  // Called by one thread at a time.
   std::function<void(const Property&)> begins = nullptr;
   std::function<void(const Judgement&)> ends = nullptr;
-  std::function<void(const std::string&)> records = nullptr;      // lines, in the order of dear_first
-  std::function<std::string(const Observation&)> line = nullptr;  // of the records; by several threads
+  std::function<void(const std::string&)> records = nullptr;      // takes lines, in the order of dear_first
+  std::function<std::string(const Observation&)> line = nullptr;  // formats a record line; called by several threads
 };
 
-/// @return of each property, in their order
+/// @return one entry for each property, in the order of `round.properties`
 std::vector<Judged> judged(const Round&);
 
 }  // namespace tileproof

@@ -1,4 +1,4 @@
-// Judging by several threads: who takes what, in which order it is written, and who is blamed.
+// Tests judging by several threads: who takes what, in which order it is written, and what is found.
 #include "fuzz/campaign/judging.h"
 
 #include <gtest/gtest.h>
@@ -77,7 +77,7 @@ Property named(const std::string& name) {
   return property;
 }
 
-/// Says of each case what it is told to.
+/// A runner whose outcomes come from a script.
 class Scripted : public CaseRunner {
  public:
   using Script = std::function<CaseOutcome(const Property&, const Problem&)>;
@@ -98,7 +98,7 @@ CaseOutcome found(const Problem& problem, const std::string& kind) {
 
 struct Told {
   std::vector<Judged> result;
-  std::vector<std::string> lines;  // the properties of the records
+  std::vector<std::string> lines;  // property of each record line
   std::set<std::string> begun;
 };
 
@@ -152,7 +152,7 @@ TEST(Judging, SaysWhyAPropertyWasNotRunWhereNoProcessCanBeHad) {
 }
 
 TEST(AFinding, ThatNeedsTheCasesBeforeItIsTheSameHoweverManyJudge) {
-  // Fails in the eleventh case of a runner: not as a case of its own, but in the property's order.
+  // The runner fails in its eleventh case, so the finding needs the property's cases in order and does not fail alone.
   std::vector<Told> by_jobs;
   for (const std::size_t jobs : {1, 3}) {
     const SubjectRow row = row_with(kernel_capabilities());

@@ -32,7 +32,7 @@ CampaignOfFolders campaign_of_folders(const std::vector<std::string>& folders) {
       throw UsageError("merge", "'" + folder + "' beside '" + shards[shard] + "', both shard " + std::to_string(shard),
                        "each shard once");
     }
-    if (!one.done.empty()) has_run.insert(shard);  // else as good as none
+    if (!one.done.empty()) has_run.insert(shard);  // a shard without an ended batch counts as missing
     facts.done.merge(one.done);
     facts.seconds = std::max(facts.seconds, one.seconds());
     facts.unfinished += unfinished_batches(journal).size();

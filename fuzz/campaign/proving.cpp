@@ -28,7 +28,7 @@ Processes::Processes(const SelectedSubject& selected, std::size_t count, std::ch
     ready_.push_back(made_ready(selected, step_deadline));
     const bool on_a_gpu = ready_.back().row.capabilities.step_elements > Capabilities().step_elements;
     const bool is_ready = ready_.back().runner != nullptr;
-    if (!is_ready && i > 0) {  // fewer will do
+    if (!is_ready && i > 0) {  // continue with fewer processes
       std::cerr << "tileproof: " << i << " of " << count << " processes of " << ready_.back().row.name
                 << " could be started\n";
       ready_.pop_back();
@@ -119,8 +119,8 @@ CaseOutcome ProofTask::run_step(std::size_t process, std::int64_t step, Coverage
 
 void ProofTask::estimate() {
   if (result_.steps == 0) return;
-  // What a step costs whatever it holds, from the first; what a point costs, from steps of growing size, as far as a
-  // slow subject does not make that long.
+  // The first enumeration tells what a step costs whatever it holds. Enumerations of growing steps tell what a point
+  // costs, until a step takes `long_seconds`.
   double of_step = 0, of_point = 0;
   std::uint64_t tried = 0;
   constexpr std::uint64_t typical_points = 1 << 24;
@@ -130,11 +130,11 @@ void ProofTask::estimate() {
     if (points < 8 * tried) continue;
     tried = points;
     double seconds = 0;
-    for (int again = 0; again < 2 && seconds < long_seconds; ++again) {  // at first there is memory to get
+    for (int again = 0; again < 2 && seconds < long_seconds; ++again) {  // the first run also allocates memory
       const Clock::time_point begin = Clock::now();
       Coverage coverage;
       const CaseOutcome outcome = run_step(0, first_steps_[i], coverage);
-      if (outcome.finding) result_.finding = outcome.finding;  // what is wrong once is wrong
+      if (outcome.finding) result_.finding = outcome.finding;  // a finding needs no second run
       if (outcome.finding) return;
       seconds = seconds_since(begin);
     }
@@ -207,7 +207,7 @@ void ProofTask::run(double seconds, const std::function<bool()>& stop,
   if (result_.finding) {
     try {
       make_smaller(*result_.finding);
-    } catch (const std::runtime_error& error) {  // of the machine: no process can be had any more
+    } catch (const std::runtime_error& error) {  // the machine gives no more processes
       result_.finding->details += "\n  (it could not be made smaller: " + std::string(error.what()) + ")";
     }
   }
@@ -244,8 +244,8 @@ void ProofTask::run(double seconds, const std::function<bool()>& stop,
   }
 }
 
-/// The property's own suggestion; else the smallest that drawing and shrinking finds, in a process that has run nothing
-/// else.
+/// Replaces a finding by a smaller one of its kind: the property's own suggestion, else one with fewer elements that
+/// judge() draws and shrinks.
 void ProofTask::make_smaller(Finding& finding) {
   if (finding.smaller) {
     Coverage coverage;

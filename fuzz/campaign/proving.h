@@ -1,4 +1,4 @@
-/// Proving: a property put to all steps of its domain, by several processes at once.
+/// Proves a property by running all steps of its domain, in several processes at once.
 #pragma once
 
 #include <functional>
@@ -10,7 +10,7 @@
 
 namespace tileproof {
 
-/// What came of a proof. Only `proved` means that every point of the domain was compared.
+/// The result of a proof. Only `proved` means that every point of the domain was compared.
 enum class Proof { proved, sampled, failed, mistrusted, skipped };
 const char* name_of(Proof);
 
@@ -19,10 +19,10 @@ struct ProofResult {
   std::string property;
   std::string subject;
   Proof verdict = Proof::skipped;
-  std::string reason;  // where it is neither proved nor failed
-  std::string point;   // what is counted, in the plural
-  std::string order;   // what a part of the steps is
-  std::string type;    // of the problems, where all are of one
+  std::string reason;  // empty if proved or failed by a finding
+  std::string point;   // the unit that is counted, in the plural
+  std::string order;   // how the first steps lie in the domain, for a sample
+  std::string type;    // weight and parameter types, if all enumerations have the same
   std::uint64_t points = 0;
   std::uint64_t points_done = 0;
   std::int64_t steps = 0;
@@ -34,14 +34,14 @@ struct ProofResult {
   std::vector<std::string> replay_flags;
 };
 
-/// A subject in as many processes as work on it at once.
+/// A subject in several processes that work at once.
 class Processes {
  public:
-  /// @param count  as many, but one where the subject works on a GPU
-  /// @throws UsageError where a library is not what it should be
+  /// @param count  processes to start; one if the subject works on a GPU, and fewer if the machine cannot start them
+  /// @throws UsageError if a library is not what it should be
   Processes(const SelectedSubject&, std::size_t count, std::chrono::milliseconds step_deadline);
 
-  /// One that is ready.
+  /// Takes one subject that is ready.
   explicit Processes(SubjectInstance subject) { ready_.push_back(std::move(subject)); }
 
   const SubjectInstance& subject() const { return ready_.front(); }
@@ -53,16 +53,16 @@ class Processes {
   std::vector<SubjectInstance> ready_;
 };
 
-/// One property on one subject, to be proved.
+/// One property to be proved on one subject.
 class ProofTask {
  public:
-  /// @param enumerations  of the property's, those to run here; their points are counted together
+  /// @param enumerations  those of the property's enumerations to run here; their points are counted together
   ProofTask(const Property&, const SelectedSubject&, std::shared_ptr<Processes>, std::vector<Enumeration> enumerations);
 
-  /// Runs a step or a few to know how long all will take; sets the result's estimate.
+  /// Runs a step or a few and sets the result's estimated seconds for all.
   void estimate();
-  /// Runs the steps until they are done, one fails, `seconds` are used up or `stop` says so. @param seconds  0: no
-  /// limit
+  /// Runs the steps until they are done, one fails, `seconds` are used up or `stop` returns true.
+  /// @param seconds  0: no limit
   /// @param progress  called now and then with the points done so far
   void run(double seconds, const std::function<bool()>& stop, const std::function<void(std::uint64_t)>& progress);
 
@@ -77,12 +77,12 @@ class ProofTask {
   const Property& property_;
   std::shared_ptr<Processes> processes_;
   std::vector<Enumeration> enumerations_;
-  std::vector<std::int64_t> first_steps_;  // of each enumeration, among all
+  std::vector<std::int64_t> first_steps_;  // index of the first step of each enumeration, among all steps
   ProofResult result_;
 };
 
-/// A property's tasks on a subject: one for each kind of point that it enumerates, so that one can be proved where
-/// another is too large. One that says why, where there is nothing to run.
+/// A property's tasks on a subject: one for each kind of point that it enumerates, so that one can be proved if another
+/// is too large. If there is nothing to run, the result is one task that says why.
 std::vector<ProofTask> proof_tasks(const Property&, const SelectedSubject&, const std::shared_ptr<Processes>&);
 
 }  // namespace tileproof

@@ -26,7 +26,8 @@ json json_of(const SelfStep& step, const SelfResult& result) {
           {"details", result.details}, {"seconds", result.seconds},          {"fields", fields}};
 }
 
-/// A mutant that drawing does not find: its property's whole domain, by several processes, until it is met.
+/// Runs the whole domain of the mutant's property, in several processes, until it finds a mutant that random
+/// cases do not find.
 MutantScore enumerated(const Mutant& mutant, double seconds, std::size_t processes, const std::function<bool()>& stop) {
   MutantScore score;
   score.mutant = mutant.name;
@@ -62,7 +63,7 @@ SelfRun prove_self(double seconds, std::size_t processes, const std::function<bo
   run.records = json::array();
   std::vector<SelfProof> proofs = self_proofs();
   std::stable_partition(proofs.begin(), proofs.end(), [](const SelfProof& proof) { return !proof.takes_minutes; });
-  constexpr std::size_t most_threads = 8;  // a machine of many cores need not have the memory for each
+  constexpr std::size_t most_threads = 8;  // a machine of many cores may lack the memory for a thread on each
   const SelfEffort effort = {
       .cases = 300, .seed = 1, .stop = ends, .threads = static_cast<int>(std::min(processes, most_threads))};
   std::size_t steps = 0;
@@ -104,7 +105,7 @@ SelfRun prove_self(double seconds, std::size_t processes, const std::function<bo
       tell(proof, ran);
     }
   }
-  // Last, as they take what time there is: those mutants that are enumerated.
+  // Mutants that are enumerated come last, because they use all the time that is left.
   for (const Mutant& mutant : mutants()) {
     if (mutant.enumerated_by.empty()) continue;
     const SelfStep step = {mutant.name + " by " + mutant.enumerated_by, nullptr};

@@ -1,4 +1,4 @@
-/// A corpus run again: what its lines show today.
+/// Runs the lines of a corpus again.
 #pragma once
 
 #include <functional>
@@ -13,13 +13,13 @@ struct Replayed {
   CaseOutcome outcome;
 };
 
-/// The lines that the subject can be asked, as problems of that subject.
-/// @param properties  those wanted
+/// The lines whose problems the subject can take, as problems of that subject.
+/// @param properties  the properties wanted
 std::vector<CorpusLine> lines_for(const SubjectRow&, const std::vector<const Property*>& properties,
                                   const std::vector<CorpusLine>&);
 
-/// Runs lines one after another in processes of their own, a fresh one where one dies of them.
-/// @param stop  asked before each: whether to leave the rest
+/// Runs lines one after another in a worker process, and in a new one after one dies.
+/// @param stop  asked before each line: true leaves the rest
 std::vector<Replayed> replayed(const SelectedSubject&, const std::vector<CorpusLine>&,
                                std::chrono::milliseconds deadline, const std::function<bool()>& stop);
 

@@ -28,8 +28,9 @@ constexpr OperatorOption operator_options[] = {
     {Operation::unpack, "--unpack-op", "unpack_tensor_core_tiled_layout"},
     {Operation::dequantize, "--dequantize-op", "dequantize_tensor_core_tiled_layout"}};
 
-/// What is in both, in the order of the first; everything of the first where nothing is given.
-/// @param text  of a value
+/// The values of `all` that are given, in the order of `all`; all of them if none is given.
+/// @param text  converts a value to its name on the command line
+/// @throws UsageError for a given name that no value has
 template <class T, class Text>
 std::vector<T> restricted(const char* flag, const std::vector<T>& all, const std::vector<std::string>& given,
                           Text text) {
@@ -67,7 +68,7 @@ class Here : public CaseRunner {
   std::unique_ptr<Subject> subject_;
 };
 
-/// What only making a subject showed.
+/// Adds to the row what only making the subject shows: its capabilities and its device.
 void learn(SubjectRow& row, const std::optional<Capabilities>& found, const std::string& device) {
   if (found) row.capabilities = *found;
   if (!device.empty()) row.what += " on " + device;
@@ -133,7 +134,7 @@ SelectedSubject LibraryOptions::subject() const {
     selected.replay_flags.insert(selected.replay_flags.end(), {"--case-deadline", seconds.str()});
   }
   if (!device_.empty()) selected.replay_flags.insert(selected.replay_flags.end(), {"--device", device_});
-  // A line is replayed with the same: what is asked depends on it.
+  // A replay needs the same declarations, because the subject's capabilities determine what a case calls.
   const auto declare = [&](const char* flag, auto& all, const auto& given, const std::string& text) {
     if (all == given) return;
     all = given;
@@ -242,7 +243,8 @@ SubjectInstance made(const SelectedSubject& selected, std::chrono::milliseconds 
     throw;
   } catch (const std::runtime_error& died) {
     if (!selected.order.library && selected.asked_for) throw;
-    // A library is judged by that; who asked for nothing but all subjects gets the others judged.
+    // A library that a process dies of loading is judged by that. If only all subjects were asked for, this one is left
+    // out and the others are judged.
     (selected.order.library ? ready.died : ready.why_not) = died.what();
     return ready;
   }

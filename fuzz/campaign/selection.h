@@ -1,4 +1,4 @@
-/// The subjects and the properties that a command line names.
+/// Selects the subjects and the properties that a command line names.
 #pragma once
 
 #include <algorithm>
@@ -18,28 +18,28 @@ class App;  // its header takes as long to compile as most files here
 
 namespace tileproof {
 
-/// A subject to judge: its row, and how a process of its own would make it.
+/// A subject to judge: its row, and how a worker process makes it.
 struct SelectedSubject {
   SubjectRow row;
   SubjectOrder order;
-  std::vector<std::string> replay_flags;  // what `tileproof replay` needs beside the problem
-  bool asked_for = false;                 // by name
+  std::vector<std::string> replay_flags;  // flags that `tileproof replay` needs beside the problem
+  bool asked_for = false;                 // named on the command line
 };
 
 /// The options that name an operator library, for the commands that judge one.
 class LibraryOptions {
  public:
-  /// @param deadline_seconds  of a case, where none is given
+  /// @param deadline_seconds  for each case, if the command line gives none
   void add_to(CLI::App&, double deadline_seconds = 10);
   bool given() const { return !file_.empty(); }
-  /// @throws UsageError
+  /// @throws UsageError for an option whose value is not legal
   SelectedSubject subject() const;
   std::chrono::milliseconds case_deadline() const;
 
  private:
   std::string file_;
   std::string name_space_ = "torchao";
-  std::map<Operation, std::string> operators_;  // as given
+  std::map<Operation, std::string> operators_;  // names as given on the command line
   std::string device_;
   std::vector<std::string> formats_;
   std::vector<std::string> group_sizes_;
@@ -50,49 +50,48 @@ class LibraryOptions {
   double case_deadline_seconds_ = 10;
 };
 
-/// Subjects by their names; all that there are where none is named.
-/// @throws UsageError for a name that is none
+/// Subjects by their names; all subjects if none is named.
+/// @throws UsageError for an unknown name
 std::vector<SelectedSubject> selected_subjects(const std::vector<std::string>& names);
 
-/// Properties by their names or how they begin: "value/" is every property about values. All where none is named.
-/// @throws UsageError
+/// Properties by their names or by how names begin: "value/" is every property about values. All if none is named.
+/// @throws UsageError for text that no name begins with
 std::vector<const Property*> selected_properties(const std::vector<std::string>& names);
 
-/// ", legal is THIS; did you mean 'that'?": for a name that is none of those there are.
+/// The error for an unknown name: ", legal is THIS; did you mean 'that'?".
 UsageError unknown_name(const std::string& argument, const std::string& given, const std::string& legal,
                         const std::vector<std::string>& names);
 
 /// Where a subject's cases are run.
 enum class RunsIn {
-  own_process,  // which may die of them
-  this_process  // for a debugger, a tool that watches this process, and whoever measures the harness
+  own_process,  // a worker, which may die of them
+  this_process  // for a debugger, a tool that watches this process, and measurements of the harness
 };
 
-/// A subject that is ready to run cases; or why not.
+/// A subject that is ready to run cases, or why it is not.
 struct SubjectInstance {
   SubjectRow row;
   std::unique_ptr<CaseRunner> runner;
   std::string why_not;
-  std::string died;  // how a process died of loading the library: a verdict on it
-  /// Another runner, with a subject of its own, for another thread. Empty where one runner is all there is to be.
-  /// @throws std::runtime_error where the subject cannot be made any more
+  std::string died;  // how its process died of loading the library, which is a verdict on the library
+  /// Makes another runner, with its own subject, for another thread. Empty if there can be only one.
+  /// @throws std::runtime_error if the subject cannot be made any more
   std::function<std::unique_ptr<CaseRunner>()> another = nullptr;
 
-  /// How many of so many threads can judge it. Processes that share a GPU take turns: more than a few gain nothing.
+  /// How many of `wanted` threads can judge it. Processes that share a GPU take turns, so more than a few gain nothing.
   std::size_t jobs(std::size_t wanted) const {
     constexpr std::size_t most_on_a_gpu = 4;
     return !another ? 1 : row.needs_gpu ? std::min(wanted, most_on_a_gpu) : wanted;
   }
 };
-/// A subject that nobody asked for by name and that this machine fails to make is one that does not run, and why.
-/// @throws UsageError where a library is not what it should be; std::runtime_error where the machine fails to make one
-/// that
-///         was asked for
-/// @param shows_output  whether what a process of its own prints is shown, or kept for the last words of a crash
+/// Makes a subject. If the machine fails to make one that was not asked for by name, the result says why.
+/// @throws UsageError if a library is not what it should be; std::runtime_error if the machine fails to make a subject
+/// that was asked for
+/// @param shows_output  true: show what the subject's process prints; false: keep it for the report of a crash
 SubjectInstance made_ready(const SelectedSubject&, std::chrono::milliseconds case_deadline,
                            RunsIn = RunsIn::own_process, bool shows_output = false);
 
-/// A runner that belongs to somebody else.
+/// A runner that refers to one that somebody else owns.
 class Borrowed : public CaseRunner {
  public:
   explicit Borrowed(CaseRunner& runner) : runner_(runner) {}

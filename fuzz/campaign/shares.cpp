@@ -14,7 +14,7 @@ std::vector<std::size_t> least_first(const std::vector<double>& needs) {
 
 double share_of_first(const std::vector<double>& needs, double left) {
   if (left <= 0) return 0;
-  // However many others there are, their least parts together are a tenth.
+  // The least parts of all tasks together are a tenth of the time, however many there are.
   const auto count = static_cast<double>(needs.size());
   const double least_part = 0.1 * left / count;
   double of_others = 0;
@@ -22,7 +22,8 @@ double share_of_first(const std::vector<double>& needs, double left) {
   const double need = needs.front();
   const double most = left - of_others;
   if (need > most) return left / count;
-  // What a task does not use comes back; what it lacks at its end is lost with all that it has done.
+  // Give a task more than it is thought to need: time that it leaves comes back to the others, but a task that is cut
+  // off loses all its work.
   constexpr double times = 4;
   const double all = std::accumulate(needs.begin(), needs.end(), 0.0);
   return std::min(most, std::max(times * need, need + (left - all) / count));

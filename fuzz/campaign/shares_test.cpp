@@ -1,4 +1,4 @@
-// How a limited time is shared: what can be done whole is, the rest has a part.
+// Tests how a limited time is shared: tasks that fit are done whole, and each of the rest has a part.
 #include "fuzz/campaign/shares.h"
 
 #include <gtest/gtest.h>
@@ -10,8 +10,8 @@ namespace tileproof {
 
 namespace {
 
-/// What each takes where tasks are done one after the other, each as long as it needs or may.
-/// @param takes  in truth; its needs are what is thought
+/// The seconds that each task takes if tasks run one after the other, each for as long as it needs or may.
+/// @param takes  true seconds; `needs` are the estimates
 std::vector<double> done_one_by_one(const std::vector<double>& takes, const std::vector<double>& needs, double left) {
   std::vector<double> done(takes.size());
   std::vector<double> rest;
@@ -52,7 +52,7 @@ TEST(Shares, OfManyThatAreTooLongEachHasAPartAndNoTimeIsLost) {
 TEST(Shares, WhatWasThoughtToNeedTooLittleIsDoneWholeAllTheSame) {
   const std::vector<double> enough = {1, 2, 3};
   EXPECT_EQ(done_one_by_one({2, 4, 6}, enough, 100), (std::vector<double>{2, 4, 6}));
-  // Beside what is too long, so that nothing is left over.
+  // Tasks that are too long use up the time, so that nothing is left over.
   const std::vector<double> needs = {3, 5, 8, 5000, 9000};
   std::vector<double> takes;
   for (const double one : needs) takes.push_back(2.7 * one);

@@ -1,4 +1,4 @@
-// Triage of a case that has failed: does it fail again, alone or after others, and how small can it be made.
+// Triage of a failed case: does it fail again, alone or after other cases, and how small can it be made?
 #include <utility>
 
 #include "fuzz/campaign/campaign.h"
@@ -89,7 +89,7 @@ bool Campaign::fails_alone(const FailedCase& failed) {
 std::string Campaign::confirmed(const FailedCase& failed, const std::vector<std::uint64_t>& history, std::size_t slot,
                                 bool& is_reproducible) {
   constexpr int first_times = 3;
-  constexpr int most_times = 10;  // one that is wrong in three cases of ten is so three times running in one of 37
+  constexpr int most_times = 10;  // a case that fails 3 times in 10 fails 3 times running with probability 1/37
   const bool is_slow = failed.finding.kind == kind_of_hang;
   int times = 0, failures = 0;
   const auto again = [&](int until) {
@@ -119,12 +119,12 @@ std::string Campaign::needed_before(const FailedCase& failed, const std::vector<
     const std::optional<InFlight::Now> in_case = in_flight_.now(own_slot);
     return has_failed || (!answer && in_case && in_case->index == failed.index);
   };
-  // What fails now and then may do so here by chance.
+  // A flaky case may fail here by chance, so it must fail five times after its whole history.
   constexpr int times = 5;
   for (int i = 0; i < times; ++i) {
     if (!fails_after(0)) return "";
   }
-  // The shortest end of the history that will do.
+  // Bisect for the shortest suffix of the history after which the case fails.
   std::size_t fails = 0, passes = history.size();
   while (passes - fails > 1) {
     const std::size_t middle = fails + (passes - fails) / 2;

@@ -1,4 +1,4 @@
-// tileproof bench: how fast the kernels and the harness are, beside what the machine can do, and against a baseline.
+// tileproof bench: times the kernels and the harness, beside what the machine can do, and compares with a baseline.
 #include <CLI/CLI.hpp>
 
 #include <unistd.h>
@@ -39,10 +39,11 @@ struct BenchOptions {
   std::int64_t cases = 20;
 };
 
-/// Cases are passes over all properties, which take their time. Five against five is the least that can tell a change.
+/// The limit of passes for random cases, because a pass over all properties takes long. Five against five passes are
+/// the least that can show a change.
 constexpr int most_passes = 5;
 
-/// Whether a row is wanted: its name has one of the patterns in it.
+/// Whether a row's name contains one of the patterns of --only.
 bool is_wanted(const BenchOptions& options, const std::string& name) {
   return options.only.empty() || std::any_of(options.only.begin(), options.only.end(), [&](const std::string& pattern) {
            return name.find(pattern) != std::string::npos;
@@ -91,7 +92,8 @@ json json_of(const TimerRow& row, const CaseRate& rate) {
           {"note", note}};
 }
 
-/// The baseline. @throws UsageError whatever is wrong with it
+/// Reads the baseline.
+/// @throws UsageError if it cannot be read or is no record of bench
 json read_baseline(const std::string& file) {
   const auto unusable = [&](const std::string& why) {
     return UsageError("--against", "'" + file + "' (" + why + ")", "a file that 'tileproof bench --json' wrote");
@@ -109,11 +111,11 @@ json read_baseline(const std::string& file) {
   return baseline;
 }
 
-/// A place to time at, and what there is to time.
+/// A timer, and the rows to time with it.
 struct Chosen {
   TimerRow row;
   std::vector<Timed> rows;
-  std::vector<std::string> skipped;  // what there is not of the shapes
+  std::vector<std::string> skipped;  // shapes left out, and why
   bool cases = false;
 };
 
@@ -175,14 +177,14 @@ class Run {
         progress.step(selected.row.name, name_of(timed));
         try {
           add(json_of(timed, made.timer->time(timed, options_.repeats)));
-        } catch (const SubjectError& error) {  // of a device without memory for it, say
+        } catch (const SubjectError& error) {  // for example a device without enough memory
           not_measured_[name_of(timed)] = error.what();
           broken_ = name_of(timed) + ": " + error.what();
           if (error.device_lost) return;
         }
       }
       if (const auto device = made.timer->device(); !device.empty()) devices_ = device;
-      made.timer.reset();  // its memory and its threads
+      made.timer.reset();  // frees its memory and its threads
       if (!selected.cases || is_interrupted()) continue;
       progress.step(selected.row.name, "cases");
       SubjectInstance ready =
@@ -207,7 +209,7 @@ class Run {
   }
 
   bool is_wrong() const { return is_wrong_; }
-  /// Why what was measured is not all that was asked for; "" where it is.
+  /// Why less was measured than was asked for; "" if nothing is missing.
   std::string lacks() const {
     if (is_interrupted()) return "interrupted";
     if (!broken_.empty()) return broken_;
@@ -227,7 +229,7 @@ class Run {
     return text;
   }
 
-  /// As made_ready(): what was not asked for by name and cannot be made is not measured.
+  /// Makes a timer. One that cannot be made and was not named is not measured, as in made_ready().
   MadeTimer made_timer(const TimerRow& row) const {
     try {
       return row.make();
@@ -237,7 +239,7 @@ class Run {
     }
   }
 
-  /// A row of a property that failed at once has no repeats: it is told apart.
+  /// Adds a row. A case rate that failed at once has no repeats, so it is listed as not measured.
   void add(json row) {
     is_wrong_ |= !row["wrong"].get<std::string>().empty();
     if (row["seconds"][timed_as::operation].empty()) {
@@ -254,7 +256,7 @@ class Run {
   std::vector<std::string> skipped_;
   std::map<std::string, std::string> not_measured_;
   std::map<std::string, std::string> devices_;
-  std::string broken_;  // the last row that could not be measured where others could
+  std::string broken_;  // the last row that could not be measured, and why
   json rows_ = json::array();
   bool is_wrong_ = false;
 };
@@ -263,7 +265,7 @@ int bench(const BenchOptions& options, const std::string& command) {
   const Clock::time_point begin = Clock::now();
   const json baseline = options.against.empty() ? json() : read_baseline(options.against);
   Run run(options);
-  // Before minutes are spent on what cannot be kept; what the file holds stays until there is something else.
+  // Check now whether the file can be written, before minutes of timing. Its contents stay until the record is ready.
   if (!options.json_file.empty() && !can_be_written(options.json_file)) {
     throw UsageError("--json", "'" + options.json_file + "' (it cannot be written)", "a file");
   }

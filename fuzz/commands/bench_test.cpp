@@ -1,4 +1,4 @@
-// The bench as a user runs it: what it leaves, what it compares with, what it refuses. No time is looked at.
+// Tests bench as a user runs it: its files, its comparisons, its refusals. No test depends on a time.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -73,7 +73,7 @@ TEST_F(Bench, SaysWhatItLeavesOut) {
 
 TEST_F(Bench, OfNothingIsRed) { EXPECT_EQ(run("bench --subject host --shapes 8x40 --repeats 2 --cases 0").exit, 3); }
 
-/// A baseline whose copies took so many times as long: beside them its operations were as much faster.
+/// A baseline whose copies took `factor` times as long claims operations that were `factor` times as fast beside them.
 TEST_F(Bench, MarksWhatHasBecomeSlowerAndNothingElse) {
   const std::string against = one_row + "--repeats 6 --cases 0 --against '" + file("baseline.json") + "'";
   ASSERT_EQ(run(one_row + "--repeats 6 --cases 0 --json '" + file("now.json") + "'").exit, 0);

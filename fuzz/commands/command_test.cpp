@@ -1,4 +1,4 @@
-// The command as a user meets it: run as a process, judged by its exit code and what it prints.
+// Tests the command as a user meets it: run as a process, judged by its exit code and its output.
 #include <gtest/gtest.h>
 
 #include <filesystem>
@@ -68,7 +68,7 @@ TEST_F(Command, RunsOfDeterminismLeaveAHashEach) {
 }
 
 TEST_F(Command, NoResultDependsOnTheNumberOfJobs) {
-  // Two subjects that are right, one that is wrong, and one whose calls depend on those before them.
+  // Two subjects are right, one is wrong, and one's calls depend on earlier calls.
   const std::string judge =
       "verify --subject host --subject reference --subject mutant:two-roundings --subject "
       "mutant:wrong-after-the-first-call "
@@ -105,7 +105,7 @@ TEST_F(Command, VerifyOfAMutantSubjectFailsAndItsLineReplays) {
   EXPECT_EQ(run("replay '" + line + "'").text, replayed.text);
 }
 
-/// The verdicts that verify gives on a misbehaving subject, which is also asked a property that it does not die of.
+/// The verdicts of verify on a misbehaving subject, with one property more that the subject survives.
 struct MisbehaviourVerdict {
   const char* subject;
   const char* kind;
@@ -196,7 +196,7 @@ TEST_F(Command, EveryHelpEndsWithTwoExamples) {
   }
 }
 
-/// README shows a real counterexample: the command after "$ ./tileproof", and what it prints but for the times.
+/// README shows a real counterexample: the command after "$ ./tileproof", and its output except for times.
 TEST_F(Command, PrintsTheCounterexampleThatReadmeShows) {
   const std::string readme = text_of(TILEPROOF_README);
   const std::string prompt = "$ ./tileproof ";

@@ -1,4 +1,4 @@
-/// The commands of `tileproof`, one row each: to add one, write a file like commands/list.cpp and a row in
+/// The commands of `tileproof`, one row each. To add one, write a file like commands/list.cpp and a row in
 /// commands.cpp.
 #pragma once
 
@@ -17,14 +17,15 @@ namespace tileproof {
 struct CommandRow {
   const char* name;
   const char* what;
-  const char* examples;  // two, the end of --help
-  /// Adds the command's options; what comes back runs it and gives the exit code.
+  const char* examples;  // two command lines for the end of --help; "" for internal commands
+  /// Adds the command's options.
+  /// @return a function that runs the command and gives its exit code
   std::function<int()> (*set_up)(CLI::App&);
 };
 
 const std::vector<CommandRow>& commands();
 
-/// A command and what was given to it, for records: "verify --subject host".
+/// A command and its given arguments, for records: "verify --subject host".
 std::string as_given(const CLI::App&);
 
 std::function<int()> set_up_verify(CLI::App&);

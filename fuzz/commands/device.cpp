@@ -1,5 +1,5 @@
-// tileproof device: the GPU of this machine as JSON, null where there is none. For provenance, of which a process that
-// must survive its GPU asks another one.
+// tileproof device: prints the GPU of this machine as JSON, or null if there is none. Another process asks it for
+// provenance, so that a broken GPU cannot end that process.
 #include <CLI/CLI.hpp>
 
 #include <iostream>
@@ -17,7 +17,7 @@ nlohmann::json device() {
   try {
     const std::map<std::string, std::string> facts = cuda_device();
     return facts.empty() ? nlohmann::json(nullptr) : nlohmann::json(facts);
-  } catch (const SubjectError& error) {  // of a device that is lost: whoever runs on it will say so
+  } catch (const SubjectError& error) {  // the device is lost: commands that run on it report that
     return {{"name", ""}, {"error", error.what()}};
   }
 }
@@ -25,7 +25,7 @@ nlohmann::json device() {
 }  // namespace
 
 std::function<int()> set_up_device(CLI::App& app) {
-  app.group("");  // not for people: not in --help
+  app.group("");  // internal: hidden from --help
   return [] {
     std::cout << dumped(device()) << "\n";
     return exit_code::passed;

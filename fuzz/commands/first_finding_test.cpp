@@ -1,4 +1,4 @@
-// Which finding verify prints first: the one that explains the others.
+// Tests which finding verify prints first: the one that explains the others.
 #include <gtest/gtest.h>
 
 #include "fuzz/commands/running.h"
@@ -9,7 +9,7 @@ namespace {
 
 class FirstFinding : public Command {
  protected:
-  /// Name and text of the first finding that is printed of a mutant.
+  /// The first finding that verify prints about a mutant: its name and text.
   std::string of(const std::string& mutant) {
     std::string properties;
     for (const char* family : {"bits/", "codes/", "group/", "index/", "read/", "sense/", "value/", "write/"}) {
@@ -47,7 +47,7 @@ TEST_F(FirstFinding, OfAMutantOfGroupsIsAboutAGroup) {
   }
 }
 
-// Properties about indices and groups fail too, and would call it an index.
+// Properties about indices and groups fail too, and would blame an index.
 TEST_F(FirstFinding, OfAWrongValueIsAboutTheValue) {
   for (const char* mutant : {"unpack-gives-signed-codes", "midpoint-seven", "scale-and-zero-swapped", "fp16-as-bf16"}) {
     const std::string first = of(mutant);

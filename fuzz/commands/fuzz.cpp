@@ -1,4 +1,4 @@
-// tileproof fuzz: a campaign of cases without end.
+// tileproof fuzz: runs a campaign of cases without end.
 #include <CLI/CLI.hpp>
 
 #include <unistd.h>
@@ -69,18 +69,19 @@ std::string variable_of_job(const char* name) {
   return value != nullptr ? value : "";
 }
 
-/// An array of jobs, by the variables that its scheduler sets. Kubernetes says no count: the job's own env must.
+/// The variables that a scheduler sets for an array of jobs. Kubernetes sets no count, so the job's own env must.
 struct JobArray {
-  const char *number, *count;  // both, or neither
-  const char *first, *last;    // nullptr: the first is 0, the last one less than the count
-  const char* step;            // 1 where it is not set
+  const char *number, *count;  // both must be set, or neither
+  const char *first, *last;    // nullptr: the array begins at 0 and ends at count - 1
+  const char* step;            // nullptr or unset: 1
 };
 constexpr JobArray job_arrays[] = {{"SLURM_ARRAY_TASK_ID", "SLURM_ARRAY_TASK_COUNT", "SLURM_ARRAY_TASK_MIN",
                                     "SLURM_ARRAY_TASK_MAX", "SLURM_ARRAY_TASK_STEP"},
                                    {"JOB_COMPLETION_INDEX", "JOB_COMPLETIONS", nullptr, nullptr, nullptr}};
 
-/// The part of the job that this is one of; nothing where it is none. What an array leaves unsaid is no shard 0 of 1:
-/// each of its jobs would run the same cases.
+/// The shard of this job in its array; nothing if no array's variables are set.
+/// @throws UsageError if an array sets only some of them or has gaps: as shard 0 of 1, each of its jobs would run the
+/// same cases
 std::optional<Shard> shard_of_job() {
   const auto number = [](const char* name) {
     const std::string text = variable_of_job(name);
@@ -111,7 +112,7 @@ std::optional<Shard> shard_of_job() {
   return std::nullopt;
 }
 
-/// "2/4": the third of four.
+/// Reads "2/4", the third of four shards; without text, the shard of the job array.
 Shard shard_of(const std::string& text) {
   constexpr const char* legal = "I/N with 0 <= I < N, and N at most 2^32";
   if (text.empty()) return shard_of_job().value_or(Shard());
@@ -123,7 +124,7 @@ Shard shard_of(const std::string& text) {
   return shard;
 }
 
-/// The GPU's kernels where there is a GPU, else the same on the host.
+/// The default subject: cuda if this machine can make it, else host.
 std::string usual_subject() {
   for (const char* name : {"cuda", "host"}) {
     const SubjectRow& row = subject_row(name);
@@ -172,7 +173,7 @@ json json_of(const std::vector<Canary>& planted) {
   return all;
 }
 
-/// A resumed campaign is what it was: what is given beside --resume must say the same.
+/// A resumed campaign keeps its identity: options given beside --resume must agree with the journal.
 void require_same(const CampaignIdentity& now, const CampaignIdentity& before) {
   const auto require = [](bool same, const std::string& what) {
     if (!same) throw UsageError(what, "another than the journal's", "what the campaign was begun with");
@@ -276,13 +277,13 @@ int fuzz(FuzzOptions options, const std::string& command, bool workers_given) {
               << "\n";
   }
 
-  fs::remove(folder / "campaign.json");  // what an earlier run came to is not what this one will
+  fs::remove(folder / "campaign.json");  // the result of an earlier run is out of date
   Journal journal(journal_file);
   journal.run(identity, command, machine());
   journal.planted(json_of(planted));
   times["planted"] = lap();
   start = std::chrono::steady_clock::now();
-  if (identity.shard == 0) {  // once, whoever else takes part
+  if (identity.shard == 0) {  // only one shard runs the corpus
     for (CampaignFinding& found : corpus.run_again(properties)) {
       std::cerr << "FOUND " << reports::visible(found.fingerprint) << "\n";
       journal.finding(found);
@@ -294,7 +295,7 @@ int fuzz(FuzzOptions options, const std::string& command, bool workers_given) {
   Campaign campaign(selected, selected.row.capabilities, list, identity, limits, folder, journal, so_far,
                     expected_failures);
   const std::string why = campaign.run(is_interrupted, [](const std::string& line) { std::cerr << line << "\n"; });
-  // What a full disk takes from here on, the journal has.
+  // From here on a full disk loses nothing: the journal has it all.
   Written written;
   written.attempt([&] { journal.stop(why); });
 

@@ -22,7 +22,8 @@ namespace {
 
 constexpr const char* history_file = "history.sqlite";
 
-/// The folders of runs in a folder, and in the folders there: a night has one of its own.
+/// The folders of runs in a folder and in its subfolders, because each nightly run keeps its runs in a folder of its
+/// own.
 std::vector<fs::path> run_folders_in(const fs::path& memory) {
   std::vector<fs::path> folders;
   if (!fs::is_directory(memory)) return folders;
@@ -70,7 +71,6 @@ int merge_campaigns(const std::vector<std::string>& folders, const std::string& 
   return written.exit_code(summary["exit_code"]);
 }
 
-/// Makes the history again of what folders hold.
 int make_history(const std::vector<std::string>& given, const fs::path& memory) {
   std::vector<fs::path> folders(given.begin(), given.end());
   if (given.empty()) folders = run_folders_in(memory);

@@ -8,15 +8,16 @@
 
 namespace tileproof {
 
-// Each gives the exit code. @throws UsageError for what is no folder of a campaign, or of a run
+// Both return the exit code.
+// @throws UsageError for a folder that holds no campaign or no run
 
 /// `fuzz merge`
 int merge_campaigns(const std::vector<std::string>& folders, const std::string& out, const std::string& command);
-/// `fuzz history`: makes it again of what folders hold; where none are given, of all beside it.
+/// `fuzz history`: makes the rows of the given folders again; without folders, those of all runs beside the history.
 int make_history(const std::vector<std::string>& folders, const std::filesystem::path& memory);
 
-/// Keeps a campaign in the history, and says of each of its findings what is known of it there. The journal is what
-/// must not be lost: a history that cannot be written is said, and made again of journals.
+/// Adds a campaign to the history, and adds to each of its findings what the history knows of it. A history that cannot
+/// be written is reported on stderr and can be made again from the journals.
 /// @param summary  as campaign_summary() gives it; findings get "seen"
 void keep_in_history(const std::filesystem::path& memory, const std::filesystem::path& folder, const std::string& begun,
                      nlohmann::json& summary);

@@ -1,5 +1,5 @@
-// The judge of operator libraries: our own passes, and each of the small libraries with a planted mutant
-// (properties/mutants/example_operators.cpp) is FAILED by the property that names the mutant, whatever it does to its
+// Tests judging operator libraries: our own passes, and each small library with a mutant
+// (properties/mutants/example_operators.cpp) is FAILED by the property that names the mutant, even if it ends its
 // process.
 #include <gtest/gtest.h>
 
@@ -14,7 +14,7 @@ namespace tileproof {
 
 namespace {
 
-/// Everything but the large matrices, which take their time.
+/// All properties except those of large matrices, which take long.
 const std::string all_small =
     " --property index/ --property bits/ --property codes/ --property value/ --property group/ --property difference/ "
     "--property sense/"
@@ -45,14 +45,14 @@ bool has_gpu() {
   if (!has_gpu()) GTEST_SKIP() << "no GPU here"
 #endif
 
-// --- A planted mutant each ------------------------------------------------------------------------------------------
+// --- One mutant a library -------------------------------------------------------------------------------------------
 
 struct Canary {
   const char* mutant;
   std::vector<std::string> failed;
-  std::vector<std::string> passed;  // for the rest goes on
-  std::string kind = "";            // of one finding of each
-  bool on_gpu = false;              // only there it is wrong
+  std::vector<std::string> passed;  // other properties still run, and pass
+  std::string kind = "";            // kind of one finding of each failed property
+  bool on_gpu = false;              // wrong only on a GPU
   const char* more_arguments = "";
 };
 
@@ -212,7 +212,7 @@ TEST_P(APlantedMutant, IsFailedByThePropertyThatNamesIt) {
   if (planted.on_gpu) {
     NEEDS_GPU();
   }
-  // No other properties: each that fails takes a process more, to confirm it.
+  // Run no other properties: each failure takes one more process to confirm it.
   std::string properties;
   for (const auto& some : {planted.failed, planted.passed}) {
     for (const std::string& property : some) {
@@ -225,7 +225,8 @@ TEST_P(APlantedMutant, IsFailedByThePropertyThatNamesIt) {
   const auto judgements = by_property(summary("run"));
   for (const std::string& property : planted.failed) {
     ASSERT_EQ(judgements.at(property)["verdict"], "FAILED") << property << "\n" << ran.text;
-    // One a variant: who reads scales that are not there gives something, or dies of it.
+    // There is one finding for each variant. A mutant that reads missing scales returns a value for one and crashes for
+    // another.
     const nlohmann::json& findings = judgements.at(property)["findings"];
     const bool has_kind = std::any_of(findings.begin(), findings.end(),
                                       [&](const nlohmann::json& finding) { return finding["kind"] == planted.kind; });
@@ -236,7 +237,7 @@ TEST_P(APlantedMutant, IsFailedByThePropertyThatNamesIt) {
   }
 }
 
-/// A finding's words for `replay`, for a shell.
+/// A finding's words for `replay`, quoted for a shell.
 std::string replay_line(const nlohmann::json& finding) {
   std::string line = "replay";
   for (const std::string word : finding["replay"]) line += " '" + word + "'";
@@ -314,7 +315,7 @@ TEST_F(Library, ThatCrashesIsShrunkToTheSmallestProblemThatDoesAndThatIsReplayed
 
 TEST_F(Library, ThatReadsOutsideAnInputIsToldWhichOne) {
   if (is_sanitized) GTEST_SKIP() << "bytes are forbidden there, and not pages";
-  // The last row's pair ends at a multiple of 64 bytes, and so at the page.
+  // The scales and zeros of the last row end at a multiple of 64 bytes, and with this seed at the end of a page.
   std::uint64_t seed = 1;
   while (drawn(seed, stream::pages, 0) >> 63 != 0) ++seed;
   const Ran ran =
@@ -328,7 +329,7 @@ TEST_F(Library, ThatReadsOutsideAnInputIsToldWhichOne) {
       << ran.text;
 }
 
-/// Two subjects are made by two threads, which have ended when they are judged.
+/// Two threads make the two subjects, and have ended when the subjects are judged.
 TEST_F(Library, OfTorchIsJudgedByTheProcessThatHasLoadedIt) {
   const Ran ran =
       run("verify --jobs 2 --subject aten-eager --subject aten-cpu --property matmul/by_the --property eager/ " +
@@ -363,7 +364,7 @@ TEST_F(Library, CannotWriteOnTheTerminalOrIntoTheReportWhatItLikes) {
   const std::string markdown = text_of(folder_ / "run" / "summary.md");
   EXPECT_EQ(junit.find('\x1b'), std::string::npos);
   EXPECT_EQ(markdown.find('\x1b'), std::string::npos);
-  EXPECT_EQ(junit.find("<script>"), std::string::npos);  // Markdown shows it in a fence
+  EXPECT_EQ(junit.find("<script>"), std::string::npos);  // the Markdown may contain it, in a fence
 }
 
 TEST_F(Library, IsRefusedOnTheCommandLineWhereItCannotBeJudged) {
@@ -417,7 +418,7 @@ TEST_F(Library, WhoseFindingsAreKnownIsNotRedForThem) {
                                               " cases of 1 property fail as the ledger says");
   }
   EXPECT_NE(known.text.find("groups: the number of groups is not checked"), std::string::npos) << known.text;
-  // One that no longer occurs is red until the ledger is corrected.
+  // An expected failure that no longer occurs is red until the ledger is corrected.
   const Ran mended = run("verify " + example("nothing") + options + out("mended"));
   EXPECT_EQ(mended.exit, 1) << mended.text;
   EXPECT_NE(mended.text.find("did not occur"), std::string::npos) << mended.text;

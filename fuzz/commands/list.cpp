@@ -1,4 +1,4 @@
-// tileproof list: what there is.
+// tileproof list: names properties, subjects, formats, mutants, profiles and known findings.
 #include <CLI/CLI.hpp>
 
 #include <algorithm>
@@ -41,7 +41,7 @@ std::vector<Entry> listed_subjects() {
     try {
       const MadeSubject made = row.make();
       if (made.subject == nullptr) why_not = made.why_not;
-    } catch (const std::runtime_error& error) {  // of this machine
+    } catch (const std::runtime_error& error) {  // this machine fails to make it
       why_not = error.what();
     }
     entries.emplace_back(row.name, row.what + (why_not.empty() ? "" : " (not here: " + why_not + ")"));
@@ -71,7 +71,7 @@ std::vector<Entry> listed_known() {
   return entries;
 }
 
-/// "k % 64 = 0", "any n"
+/// For example "k % 64 = 0", or "any n" for a multiple of 1.
 std::string text_of_multiple(const std::string& size, std::int64_t multiple) {
   return multiple == 1 ? "any " + size : size + " % " + std::to_string(multiple) + " = 0";
 }

@@ -1,4 +1,4 @@
-/// Whether what did not run here makes the whole red.
+/// Decides whether something that did not run makes the whole result red.
 #pragma once
 
 #include <map>
@@ -7,10 +7,11 @@
 
 namespace tileproof {
 
-/// Of what was asked for by name, or needs a GPU where one is required: the first that did not run, in words; else "".
-/// @param rows      of a registry: each has a name and says whether it needs a GPU
-/// @param not_here  what did not run, and why
-/// @param did_not   what it did not do: "did not run"
+/// The first name that did not run although it had to, in words; "" if there is none. All names had to run if they were
+/// asked for by name; those that need a GPU had to if the build requires one.
+/// @param rows      rows of a registry: each has a name and says whether it needs a GPU
+/// @param not_here  names that did not run, and why
+/// @param did_not   for the message: "did not run"
 template <class Row>
 std::string missing([[maybe_unused]] const std::vector<Row>& rows, const std::map<std::string, std::string>& not_here,
                     bool by_name, const std::string& did_not) {

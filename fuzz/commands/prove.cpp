@@ -1,4 +1,4 @@
-// tileproof prove: properties over their whole domain.
+// tileproof prove: proves properties over their whole domain.
 #include <CLI/CLI.hpp>
 
 #include <unistd.h>
@@ -48,7 +48,7 @@ constexpr const char* unlimited = "none";
 constexpr const char* self = "self";
 constexpr const char* sanitizers = "sanitizers";
 
-/// Kinds of proof of the properties, in the properties' order.
+/// Kinds of proof of the properties, in the order of the properties.
 std::vector<std::string> kinds_of_properties() {
   std::vector<std::string> kinds;
   for (const Property& property : properties()) {
@@ -103,7 +103,7 @@ std::vector<const Property*> properties_to_prove(const ProveOptions& options) {
   return selected;
 }
 
-/// The subjects to ask: all, but that nobody need prove by the specification that it is itself.
+/// The subjects to ask. is_asked() leaves out proofs of the specification against itself, unless it is named.
 std::vector<SelectedSubject> subjects_to_ask(const ProveOptions& options) {
   if (options.library.given() && options.subjects.empty()) return {options.library.subject()};
   std::vector<SelectedSubject> selected = selected_subjects(options.subjects);
@@ -115,7 +115,7 @@ bool is_asked(const Property& property, const SubjectRow& row, bool by_name) {
   return property.of_specification ? row.capabilities.is_specification : by_name || !row.capabilities.is_specification;
 }
 
-/// What a task is thought to need, in seconds: estimates err.
+/// Seconds to allow for a task: its estimate and a margin, because estimates err.
 double needed(const ProofTask& task) { return task.result().estimated_seconds * 1.2 + 1; }
 
 json json_of(const ProofResult& r) {
@@ -148,7 +148,7 @@ json json_of(const ProofResult& r) {
           {"finding", finding}};
 }
 
-/// What was measured of the two domains: figures that a table can be made of.
+/// The measures of the two domains, float and integer, as rows of a table.
 json figures_of_domains(const std::vector<ProofTask>& tasks) {
   json figures = json::array();
   for (const ProofTask& task : tasks) {
@@ -172,7 +172,7 @@ json figures_of_domains(const std::vector<ProofTask>& tasks) {
   return figures;
 }
 
-/// The tools of compute-sanitizer, for people and for records.
+/// Results of compute-sanitizer's tools.
 struct Sanitized {
   json records = json::array();
   bool failed = false;
@@ -212,7 +212,7 @@ int exit_of(const std::vector<ProofTask>& tasks, std::string* reason) {
     *reason = "nothing was run";
     return exit_code::mistrusted;
   }
-  // Who was not asked for by name has no proof here that cannot be run.
+  // Every subject must have run something. Subjects that were not named have only tasks that can run.
   for (const ProofTask& task : tasks) {
     const std::string& subject = task.result().subject;
     const bool has_run = std::any_of(tasks.begin(), tasks.end(), [&](const ProofTask& t) {
@@ -270,7 +270,8 @@ int prove(const ProveOptions& options, const std::string& command) {
   report_when_interrupted();
   SelfRun harness;
   if (of_harness) {
-    // Up to half, as a harness that is not shown makes the rest worth little: what it leaves is for the rest.
+    // At most half of the budget if there are other proofs; time that the harness leaves goes to them. Other proofs are
+    // worth little if the harness is not shown.
     const double share = tasks.empty() ? 1 : 0.5;
     harness = prove_self(budget * share, count, is_interrupted, std::cout);
   }
@@ -295,8 +296,8 @@ int prove(const ProveOptions& options, const std::string& command) {
 
   {
     Progress progress(tasks.size());
-    // Without a limit none is too long, and the order is the plan's. With one, what takes long is not done before what
-    // is done soon, as a step or an estimate may be longer than was thought.
+    // Without a limit, tasks run in the order of the plan. With one, short tasks come first, because a long step or a
+    // wrong estimate could use up the time of the others.
     std::vector<double> needs(tasks.size());
     if (budget != 0) std::transform(tasks.begin(), tasks.end(), needs.begin(), needed);
     const std::vector<std::size_t> order = least_first(needs);

@@ -1,5 +1,5 @@
-// Proving: that only what was looked at as a whole is called proved, by the command as a user meets it and by a proof
-// over properties of this test.
+// Tests that only a whole domain is called proved, by the command as a user meets it and by a proof over properties of
+// this test.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -36,8 +36,8 @@ TEST_F(Prove, WithinABudgetDoesWhatIsSoonDoneBeforeWhatIsLong) {
           "--property arithmetic/every_bf16_weight_without --budget 1s " +
           out("run"));
   EXPECT_EQ(ran.exit, 0) << ran.text;
-  // The plan names them in its order, what came of them comes after it. Not what: a busy machine has no time for
-  // either.
+  // The plan names the properties in its own order; their results come after it. The verdicts are not tested, because a
+  // busy machine may have no time for either.
   const std::size_t soon = ran.text.rfind("host  arithmetic/every_bf16_weight_without");
   const std::size_t late = ran.text.rfind("host  arithmetic/every_bf16_weight_of_the_float");
   ASSERT_NE(late, std::string::npos) << ran.text;
@@ -86,7 +86,7 @@ TEST_F(Prove, OfTheDomainsLeavesTheirFigures) {
     ADD_FAILURE() << "no figure of " << format << " " << quantity << " in " << unit << " " << zero_points;
     return -1.0;
   };
-  // Bounds of reference/domains.h: a part of the domain stays below them.
+  // The bounds are those of reference/domains.h; a part of the domain stays below them.
   for (const auto& [format, two_to_p] : {std::pair("bf16", 256.0), std::pair("fp16", 2048.0)}) {
     EXPECT_LE(value(format, "zero", "scale", "0..15"), 7 / two_to_p);
     EXPECT_LE(value(format, "zero", "ulp", "-128..127"), 0.5);
@@ -146,7 +146,7 @@ TEST_F(Prove, RefusesWhatItDoesNotKnowAndNamesWhatItDoes) {
 }
 
 TEST_F(Prove, OfASubjectThatCannotBeAskedIsNotGreen) {
-  // aten-cpu has no dequantize, with torch and without.
+  // aten-cpu has no dequantize, whether or not the build has torch.
   const Ran alone = run(small_domain + "--subject aten-cpu " + out("alone"));
   EXPECT_EQ(alone.exit, 3) << alone.text;
   EXPECT_NE(alone.text.find("SKIPPED    aten-cpu"), std::string::npos) << alone.text;
@@ -186,7 +186,7 @@ class OwnRunner : public CaseRunner {
   }
 };
 
-/// Of `steps` steps with ten points each.
+/// A property with one enumeration of `steps` steps, ten points each.
 Property property_of_tens(std::int64_t steps, std::function<void(Case&)> body) {
   Property property;
   property.name = "test/tens";

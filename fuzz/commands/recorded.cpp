@@ -23,13 +23,13 @@ json json_in(const fs::path& file) {
   return value;
 }
 
-/// "" where a record does not say where it was made.
+/// The commit of a record's provenance; "" if it has none.
 std::string commit_in(const json& record) {
   const json provenance = record.value("provenance", json());
   return provenance.is_object() ? provenance.value("commit", "") : "";
 }
 
-/// What all kinds of records say alike.
+/// The fields that all kinds of records share.
 RunOfHistory begun_with(const char* kind, const json& record, const fs::path& folder) {
   RunOfHistory run;
   run.folder = fs::weakly_canonical(folder).string();
@@ -96,8 +96,8 @@ RunOfHistory of_bench(const fs::path& folder) {
 RunOfHistory of_campaign(const fs::path& folder) {
   const CampaignOfFolders campaign = campaign_of_folders({folder.string()});
   RunOfHistory run = run_of_campaign(campaign_summary(campaign.facts, campaign.list()), folder, campaign.begun);
-  // The journal of one shard is no whole campaign, and says so when it is merged alone; what that run said is in its
-  // record.
+  // A journal of one shard, merged alone, lacks the other shards and says so. The verdict of the run itself is in its
+  // campaign.json.
   if (fs::exists(folder / "campaign.json")) {
     const json said = json_in(folder / "campaign.json");
     run.verdict = said.at("verdict");

@@ -1,4 +1,4 @@
-/// What the records of a run's folder say for the history.
+/// Reads the records of a run's folder for the history.
 #pragma once
 
 #include <filesystem>
@@ -9,7 +9,7 @@
 
 namespace tileproof {
 
-/// A campaign, as the history keeps it.
+/// A campaign as a row of the history.
 /// @param summary  as campaign_summary() gives it
 RunOfHistory run_of_campaign(const nlohmann::json& summary, const std::filesystem::path& folder,
                              const std::string& begun);
@@ -17,8 +17,8 @@ RunOfHistory run_of_campaign(const nlohmann::json& summary, const std::filesyste
 /// Whether a folder has records that recorded_run() reads.
 bool holds_a_run(const std::filesystem::path& folder);
 
-/// The run that left its records in a folder; nothing where there are none. A campaign's are read from its journal.
-/// @throws UsageError where they cannot be read
+/// The run that left its records in a folder; nothing if there are none. A campaign is read from its journal.
+/// @throws UsageError if the records cannot be read
 std::optional<RunOfHistory> recorded_run(const std::filesystem::path& folder);
 
 }  // namespace tileproof

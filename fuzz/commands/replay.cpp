@@ -1,4 +1,4 @@
-// tileproof replay: one problem again, from its line.
+// tileproof replay: runs one problem again, from its line.
 #include <CLI/CLI.hpp>
 
 #include <iostream>

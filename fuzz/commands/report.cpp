@@ -1,4 +1,4 @@
-// tileproof report: the page that a reviewer signs, from the records of runs.
+// tileproof report: writes the page that a reviewer signs, from the records of runs.
 #include "reports/page/report.h"
 
 #include <CLI/CLI.hpp>
@@ -29,14 +29,16 @@ struct ReportOptions {
 
 std::vector<fs::path> paths_of(const std::vector<std::string>& names) { return {names.begin(), names.end()}; }
 
-/// Beside the first run, in a folder of its own: the run's has a summary.md and a junit.xml already.
+/// The default page lies in its own folder beside the first run's records, because a run's folder has a summary.md and
+/// a junit.xml already.
 fs::path page_of(const ReportOptions& options) {
   if (!options.out.empty()) return options.out;
   const fs::path run = options.runs.front();
   return (fs::is_directory(run) ? run : run.parent_path()) / "report" / "report.html";
 }
 
-/// Before anything is read. @throws UsageError where the report would stand over something else
+/// Makes the folder of the page before anything is read.
+/// @throws UsageError if the page is no .html file, would overwrite files of a run, or has a folder that cannot be made
 void make_folder_of(const fs::path& page) {
   const auto unusable = [&](const std::string& why, const std::string& legal) {
     return UsageError("--out", "'" + page.string() + "' (" + why + ")", legal);

@@ -1,6 +1,6 @@
-// tileproof report as a user meets it, over runs that tileproof wrote: just now, and those that are committed as
-// examples. Those were written by `verify --subject host --property bits/ --property determinism/ --cases 40
-// --accuracy` and by the same of mutant:unpack-sign-extends-the-top-nibble; what a report does not read was left out.
+// Tests report as a user meets it, over new runs and over the committed examples. The examples are parts of the records
+// of `verify --subject host --property bits/ --property determinism/ --cases 40 --accuracy`, and the same with
+// mutant:unpack-sign-extends-the-top-nibble.
 #include <gtest/gtest.h>
 
 #include "fuzz/commands/running.h"
@@ -61,7 +61,7 @@ TEST_F(ReportCommand, OfTheMutantExampleIsRegressedAndItsHeatmapShowsThePattern)
   const Ran ran = run("report " + example("mutant") + "--against " + example("clean") + page());
   EXPECT_EQ(ran.exit, 1) << ran.text;
   EXPECT_EQ(data()["verdict"], "REGRESSED");
-  // The mutant is of the top nibble of a word, which holds every second column of the upper half of 32.
+  // The mutant is wrong in the top nibble of a word, which holds every second column of the upper half of 32.
   const nlohmann::json map = data()["charts"]["place-0"]["data"][0];
   std::set<std::size_t> columns;
   for (const nlohmann::json& row : map["z"]) {

@@ -1,4 +1,4 @@
-/// Running the command as a user does, for tests: a process, its exit code, what it prints, what it leaves.
+/// Runs the command as a user does, for tests: a process, its exit code, its output, its files.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -29,7 +29,7 @@ struct Ran {
 
 inline const std::string program = TILEPROOF_COMMAND;
 
-/// Runs a line of the shell.
+/// Runs a shell line, without input.
 inline Ran run_line(const std::string& line) {
   std::FILE* pipe = popen(("{ " + line + "\n} 2>&1 < /dev/null").c_str(), "r");
   std::string text;
@@ -39,7 +39,8 @@ inline Ran run_line(const std::string& line) {
   return {WIFEXITED(status) ? WEXITSTATUS(status) : -1, text};
 }
 
-/// Runs a line of the shell, which has no " in it, while a folder is a read-only mount; nothing where none can be had.
+/// Runs a shell line, which must not contain a ", while a folder is a read-only mount; nothing if this machine cannot
+/// mount.
 inline std::optional<Ran> run_beside_read_only(const std::filesystem::path& folder, const std::string& line) {
   const std::string apart = "unshare --map-root-user --mount ", at = "'" + folder.string() + "'";
   if (run_line(apart + "true").exit != 0) return std::nullopt;
@@ -56,7 +57,7 @@ inline std::string text_of(const std::filesystem::path& file) {
   return text.str();
 }
 
-/// A test with a folder of its own for the records of runs.
+/// A test with its own folder for the records of runs.
 class Command : public testing::Test {
  protected:
   void SetUp() override {
@@ -78,7 +79,7 @@ class Command : public testing::Test {
 inline void expect_refused(const Ran& ran, const std::string& named) {
   EXPECT_EQ(ran.exit, 2) << ran.text;
   EXPECT_NE(ran.text.find(named), std::string::npos) << ran.text;
-  // Beside what the command says of every run that begins in another mode of floating point, as in a test of ours.
+  // Allow the extra line that the command prints if it begins in another floating-point mode, as in one of our tests.
   const bool says_mode = ran.text.starts_with("tileproof: this process was begun in a mode");
   EXPECT_EQ(std::count(ran.text.begin(), ran.text.end(), '\n'), says_mode ? 2 : 1) << ran.text;
 }

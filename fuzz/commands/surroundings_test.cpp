@@ -1,5 +1,5 @@
-// What a process is begun with, and what it makes of it: terminals, cores, modes of floating point, arrays of jobs, a
-// torch that cannot be read, arguments without a value.
+// Tests how the command reacts to its surroundings: terminals, cores, floating-point modes, arrays of jobs, a torch
+// that cannot be read, arguments without a value.
 #include <gtest/gtest.h>
 
 #include <pty.h>
@@ -29,7 +29,7 @@ using nlohmann::json;
 
 // --- Terminals -----------------------------------------------------------------------------------------------------
 
-/// Runs a shell line on a terminal of so many columns and returns its output.
+/// Runs a shell line on a terminal of `columns` columns and returns its output.
 std::string on_a_terminal(const std::string& line, int columns = 80) {
   winsize size = {};
   size.ws_row = 24;
@@ -53,7 +53,7 @@ std::string on_a_terminal(const std::string& line, int columns = 80) {
 
 class ATerminal : public Command {
  protected:
-  /// Every command that paints or shows how far it is.
+  /// Every command that colours its output or shows progress.
   std::vector<std::string> commands() const {
     return {
         "verify --subject mutant:two-roundings --property value/ --cases 10 " + out("verify"),
@@ -145,7 +145,7 @@ TEST_F(AControlGroup, IsWorthTheCoresOfItsQuotaAndOfThoseAboveIt) {
   write("a/cpu.max", "150000 100000");
   EXPECT_EQ(cores_of_quota("0::/a/b\n", folder_), 2u);
   EXPECT_EQ(cores_of_quota("0::/elsewhere\n", folder_), 0u);
-  write("cpu.max", "50000 100000");  // of the container itself, whatever the path says
+  write("cpu.max", "50000 100000");  // the container's own quota, whatever the path says
   EXPECT_EQ(cores_of_quota("0::/elsewhere\n", folder_), 1u);
 }
 
@@ -161,7 +161,7 @@ TEST_F(AControlGroup, OfVersionOneHasItsQuotaInTwoFiles) {
 
 // --- Modes of floating point ---------------------------------------------------------------------------------------
 
-/// Whether a library can be loaded before the program, and sets what this machine has.
+/// Whether this machine has another floating-point mode, and a library that sets it can be preloaded.
 bool has_another_mode() {
 #if defined(__x86_64__) || defined(__aarch64__)
   return !is_sanitized;
@@ -184,7 +184,7 @@ TEST_F(Command, JudgesInItsOwnModeWhateverItWasBegunIn) {
   EXPECT_EQ(usual.text.find("mode"), std::string::npos) << usual.text;
   EXPECT_FALSE(summary("usual")["provenance"].contains("begun_in_float_mode"));
   EXPECT_EQ(summary("begun")["output_hash"], summary("usual")["output_hash"]);
-  // In processes of their own too.
+  // Worker processes use the default mode too.
   const Ran campaigns = run_line(begun + " fuzz --subject reference --property value/ --cases 640 --seed 1 --memory '" +
                                  (folder_ / "memory").string() + "' " + out("fuzz"));
   EXPECT_EQ(campaigns.exit, 0) << campaigns.text;
@@ -198,7 +198,7 @@ TEST(AThread, JudgesEachCaseInTheDefaultMode) {
       "--property=value/float_domain_rounds_once --subject=reference --n=8 --k=64 --format=tinygemm-2 --group-size=32 "
       "--scheme=float --weight-type=fp32 --parameter-type=fp32 --profile=finite-edges --seed=0x1");
   std::thread([&] {
-    std::fesetround(FE_UPWARD);  // as a library may when it is loaded
+    std::fesetround(FE_UPWARD);  // a library may do this when it is loaded
     EXPECT_FALSE(float_mode().rounds_to_nearest);
     Coverage coverage;
     EXPECT_FALSE(InThisProcess(row.capabilities, *made.subject).run(property, problem, coverage).finding.has_value());
@@ -235,7 +235,7 @@ TEST_F(Command, IsNoShardOfAnArrayThatDoesNotSayItsSize) {
   EXPECT_EQ(shard("m"), "2/4");
   fuzz(slurm + "SLURM_ARRAY_TASK_ID=5 SLURM_ARRAY_TASK_MAX=7 SLURM_ARRAY_TASK_STEP=2", "n");
   EXPECT_EQ(shard("n"), "2/4");
-  // A resumed campaign is of the shard that its journal says, and what is given counts before what is found.
+  // A resumed campaign keeps its journal's shard, and a given --shard counts before the variables of the job.
   const Ran resumed = run_line("JOB_COMPLETION_INDEX=2 " + program + " fuzz --cases 1280 --memory '" +
                                (folder_ / "memory").string() + "' --resume '" + (folder_ / "m").string() + "'");
   EXPECT_NE(resumed.exit, 2) << resumed.text;
@@ -250,7 +250,7 @@ TEST_F(Command, IsNoShardOfAnArrayThatDoesNotSayItsSize) {
 
 TEST_F(Command, LeavesOutASubjectThatThisMachineFailsToMakeUnlessItIsAskedFor) {
   if (run("list subjects").text.find("built without torch") != std::string::npos) GTEST_SKIP() << "built without torch";
-  fs::copy_file(program, folder_ / "tileproof");  // without the library of the torch subjects beside it
+  fs::copy_file(program, folder_ / "tileproof");  // the copy has no library of the torch subjects beside it
   const std::string alone = "'" + (folder_ / "tileproof").string() + "' ";
   const Ran all = run_line(alone + "verify --property bits/ --cases 60 --no-accuracy " + out("all"));
 #if !defined(TILEPROOF_REQUIRE_GPU)
@@ -280,7 +280,7 @@ TEST_F(Command, TakesNoOptionWithoutItsValue) {
     const std::string help = run(command + " --help").text;
     std::set<std::string> names;
     const std::regex option("(?:^|[ ,])(--[a-z][a-z0-9-]+)");
-    // The options alone: one begins a line.
+    // Read the lines that begin with an option; descriptions may name options too.
     std::istringstream lines(help);
     for (std::string line; std::getline(lines, line);) {
       const std::size_t begin = line.find_first_not_of(' ');

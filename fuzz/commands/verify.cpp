@@ -1,4 +1,4 @@
-// tileproof verify: every property on every subject this machine can run.
+// tileproof verify: judges every property on every subject that this machine can run.
 #include <CLI/CLI.hpp>
 
 #include <unistd.h>
@@ -38,7 +38,7 @@ struct VerifyOptions {
   std::int64_t cases = 300;
   std::string duration;
   std::string seed_text = "1";
-  std::uint64_t seed = 1;  // of that text
+  std::uint64_t seed = 1;  // the value of seed_text
   std::string out;
   std::string known;
   bool accuracy = true;
@@ -50,15 +50,15 @@ struct VerifyOptions {
 std::vector<SelectedSubject> subjects_of(const VerifyOptions& options) {
   std::vector<SelectedSubject> selected;
   std::vector<std::string> names = options.subjects;
-  // README calls it so.
+  // "library" names the given library, which is no row of the registry.
   if (options.library.given()) std::erase(names, "library");
   if (!options.library.given() || !names.empty()) selected = selected_subjects(names);
   if (options.library.given()) selected.push_back(options.library.subject());
   return selected;
 }
 
-/// One subject, all properties, round after round of fresh seeds until the time is used up; one round where there is
-/// none.
+/// Judges all properties on one subject, round after round with fresh seeds until the time is used up; one round if
+/// `seconds` is 0.
 void judge_subject(const SubjectInstance& subject, const std::vector<const Property*>& properties,
                    const VerifyOptions& options, const std::vector<ExpectedFailure>& expected_failures, double seconds,
                    Records& records, Progress& progress, std::vector<Judgement>& judgements) {
@@ -69,7 +69,7 @@ void judge_subject(const SubjectInstance& subject, const std::vector<const Prope
   std::set<std::string> failed;
   for (std::uint64_t seed = options.seed;; ++seed) {
     const bool is_first = seed == options.seed;
-    // The crash budget is shared by all properties of a process.
+    // A subject in a single process has one crash budget for all properties.
     Patience* of_all = subject.another ? nullptr : &patience;
     Round round = {
         row, properties, {options.cases, seed, &expected_failures, of_all, is_interrupted}, subject.jobs(options.jobs)};
@@ -91,7 +91,7 @@ void judge_subject(const SubjectInstance& subject, const std::vector<const Prope
       if (!is_first) {
         Judgement& all_rounds = judgements[first + i];
         if (one.judgement) all_rounds.add(*one.judgement, *properties[i], row.capabilities);
-        // An interrupted run reports the rounds that it had.
+        // An interrupted run reports the rounds that it finished.
         const bool is_lost = !one.judgement && !is_interrupted() && all_rounds.verdict != Verdict::failed;
         if (is_lost) all_rounds.verdict = Verdict::mistrusted;
         if (is_lost) all_rounds.reason = "in a later round: " + one.not_run;
@@ -105,7 +105,7 @@ void judge_subject(const SubjectInstance& subject, const std::vector<const Prope
   }
 }
 
-/// The one verdict on a library that no process survives to load.
+/// The only verdict on a library that every process dies of loading.
 Judgement died_of_loading(const SubjectInstance& subject) {
   Judgement judgement;
   judgement.property = "load/the_library_can_be_loaded";
@@ -118,7 +118,7 @@ Judgement died_of_loading(const SubjectInstance& subject) {
   return judgement;
 }
 
-/// The measurement of a subject that has been judged.
+/// Measures the accuracy of a subject that has been judged.
 void measurement(const SelectedSubject& selected, const SubjectInstance& subject, const VerifyOptions& options,
                  AccuracyRun& accuracy_run) {
   MeasuredSubject compared_elements = {.row = subject.row,
@@ -141,7 +141,7 @@ int verify(const VerifyOptions& options, const std::string& command) {
       options.known.empty() ? own_expected_failures() : expected_failures_of_file(options.known);
   const double seconds = seconds_of("--for", options.duration);
   std::vector<SubjectInstance> ready(selected.size());
-  in_threads(options.jobs, selected.size(), [&](std::size_t, std::size_t i) {  // torch takes its time to load
+  in_threads(options.jobs, selected.size(), [&](std::size_t, std::size_t i) {  // in parallel: torch is slow to load
     ready[i] = made_ready(selected[i], options.library.case_deadline());
   });
   const auto runnable = static_cast<std::size_t>(
@@ -171,7 +171,7 @@ int verify(const VerifyOptions& options, const std::string& command) {
           progress.step(ready[i].row.name, "accuracy");
           measurement(selected[i], ready[i], options, accuracy_run);
         }
-        ready[i] = {};  // its processes
+        ready[i] = {};  // ends its processes
         continue;
       }
       if (!ready[i].died.empty()) run.judgements.push_back(died_of_loading(ready[i]));

@@ -1,5 +1,5 @@
-// tileproof watched: the distilled cases, for a tool that watches them; and every tool of compute-sanitizer over them
-// and over the mutant that is planted for it, as `tileproof prove sanitizers` runs them.
+// tileproof watched: runs the distilled cases for a tool that watches this process. `tileproof prove sanitizers` runs
+// it under every tool of compute-sanitizer, and checks each tool with its canary.
 #include <CLI/CLI.hpp>
 
 #include <filesystem>
@@ -16,7 +16,7 @@ namespace tileproof {
 
 namespace {
 
-/// Runs the distilled cases here: what a tool watches.
+/// Runs the distilled cases in this process, which a tool watches.
 int run_cases(const std::string& subject) {
   const SubjectRow& row = subject_row(subject);
   const MadeSubject made = row.make();
@@ -43,7 +43,7 @@ int run_cases(const std::string& subject) {
 std::vector<Sanitizer> all_sanitizers() {
   std::vector<Sanitizer> all;
   for (const Plant& plant : plants()) {
-    // The first problem of unpack, whose operation the mutant stands beside.
+    // The canary stands beside the operation unpack, so take the first problem of unpack.
     for (const Problem& problem : distilled_problems(plant.subject)) {
       if (problem.property.find("/unpack") == std::string::npos) continue;
       all.push_back({plant.tool, plant.what, plant.kernel, "replay --in-process " + line_of(problem)});
@@ -61,7 +61,7 @@ std::vector<SanitizerResult> run_all_sanitizers() {
 }
 
 std::function<int()> set_up_watched(CLI::App& app) {
-  app.group("");  // not in --help
+  app.group("");  // internal: hidden from --help
   auto subject = std::make_shared<std::string>("watched:cuda");
   app.add_option("--cases-of", *subject, "run the cases on this subject")->capture_default_str();
   return [subject] { return run_cases(*subject); };

@@ -1,4 +1,4 @@
-// tileproof work: what a worker runs. Started by the runner, with a socket as its descriptor 3; of no use by hand.
+// tileproof work: the program of a worker process. The parent process starts it with a socket on descriptor 3.
 #include <CLI/CLI.hpp>
 
 #include <sys/socket.h>
@@ -11,7 +11,7 @@
 namespace tileproof {
 
 std::function<int()> set_up_work(CLI::App& app) {
-  app.group("");  // not for people: not in --help
+  app.group("");  // internal: hidden from --help
   return [] {
     constexpr int socket = 3;
     int type = 0;
