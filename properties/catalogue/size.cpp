@@ -55,10 +55,12 @@ class LargeProblems {
     const std::int64_t side = std::lcm(unit, n_unit(format, capabilities_.n_multiple));
     add(format, small, multiple_near(512, side, most()), multiple_near(512, side, most()));
     if (operation != Operation::dequantize) return;
+    add(format, small, beyond_16_bits_count, small + 1);  // rows of several groups
     for (const std::int64_t size : sizes) add(format, size, 1, size * beyond_8_bits_count);
+    std::size_t turn = 0;
     for (const Scheme* scheme : schemes_of(format, capabilities_.schemes)) {
       for (std::size_t i = 0; i < types_of(*scheme, capabilities_.types).size(); ++i) {
-        add(format, sizes[problems_.size() % sizes.size()], 3, beyond_16_bits_count);
+        add(format, sizes[turn++ % sizes.size()], 3, beyond_16_bits_count);
       }
     }
   }

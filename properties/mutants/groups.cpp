@@ -168,6 +168,14 @@ std::vector<Mutant> group_mutants() {
        [] {
          return with_group([](const Call& c, std::int64_t n, std::int64_t k) { return right_index(c, n, k) & 0xffff; });
        }},
+      {"rows-of-a-group-in-16-bits",
+       "groups are n scales apart, of which 16 bits are kept: wrong only in tall matrices of several groups",
+       {large_weights},
+       "mismatch",
+       [] {
+         return with_group(
+             [](const Call& c, std::int64_t n, std::int64_t k) { return k / c.group_size * (c.n & 0xffff) + n; });
+       }},
       // Only the zero is wrong.
       {"zero-of-the-next-group",
        "the right scale with the zero of the group behind",
