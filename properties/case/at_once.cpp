@@ -22,7 +22,8 @@ std::vector<std::vector<std::uint32_t>> Case::at_once(Operation operation,
                                                       const std::vector<Matrix<std::uint8_t>>& codes,
                                                       const std::vector<Parameters>& parameters) {
   const RoleRow result = roles_of(operation).back();
-  const Call call = call_of(operation, problem);
+  Call call = call_of(operation, problem);
+  call.experts = 1;
   const TensorForm result_form = form_of(call, result).value();
   std::vector<Caller> all(codes.size());
   std::vector<Tensor> tensors;

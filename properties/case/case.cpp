@@ -185,7 +185,9 @@ Contents Case::run(Call call, Contents contents) {
     std::vector<std::uint8_t>& bytes = contents[row.role];
     const auto element_bytes = static_cast<std::size_t>(form->element_bytes);
     const std::size_t alignment = alignment_of(call, row, element_bytes);
-    if (row.is_output) bytes.resize(static_cast<std::size_t>(call.experts * form->bytes()));
+    const auto size = static_cast<std::size_t>(call.experts * form->bytes());
+    if (row.is_output) bytes.resize(size);
+    if (bytes.size() != size) throw std::logic_error(std::string("a call without all of its ") + form->name);
     tensors.push_back(row.is_output ? output(form->name, bytes, element_bytes, alignment)
                                     : input(form->name, bytes, element_bytes, alignment));
     tensors.back().may_equal_poison = row.is_output && row.role == Role::packed;

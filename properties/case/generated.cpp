@@ -19,6 +19,9 @@ GeneratedResult Case::run_generated(Operation operation, const generated::Codes&
     const auto element_bytes =
         static_cast<std::size_t>(row.role == Role::packed ? problem.layout().bytes_of_unit : form->element_bytes);
     formulas.push_back(formula_of(row.role, *problem.format, codes, parameters));
+    if (elements_of(formulas.back()) * static_cast<std::int64_t>(element_bytes) != form->bytes()) {
+      throw std::logic_error(std::string("the formula of ") + form->name + " has another size than its tensor");
+    }
     tensors.push_back({.name = form->name,
                        .bytes = static_cast<std::size_t>(form->bytes()),
                        .element_bytes = element_bytes,

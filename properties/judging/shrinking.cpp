@@ -102,8 +102,8 @@ Shrunk shrunk(const Property& property, const SampleSpace& space, const Finding&
   Shrinking shrinking(property, finding, runner, are_alike, limits);
   shrink_problem(shrinking, space);
   const Problem& p = shrinking.smallest().problem;
-  shrink_span(shrinking, &Problem::codes, p.n * p.k);
-  shrink_span(shrinking, &Problem::parameters, p.n * p.groups());
+  shrink_span(shrinking, &Problem::codes, p.experts * p.n * p.k);
+  shrink_span(shrinking, &Problem::parameters, p.experts * p.n * p.groups());
   shrinking.is_over();
   return {shrinking.smallest(), shrinking.how_far()};
 }

@@ -17,9 +17,11 @@ using reference::Zero;
 
 /// PyTorch's schemes, as rows of reference/formats.h.
 namespace scheme {
-inline constexpr const Scheme* floating = &reference::schemes[0];
-inline constexpr const Scheme* integer = &reference::schemes[1];
-inline constexpr const Scheme* none = &reference::schemes[2];
+template <class Used>
+inline constexpr const Scheme* row_of = &reference::schemes[reference::index_in<Used>(reference::Schemes())];
+inline constexpr const Scheme* floating = row_of<reference::FloatZeros>;
+inline constexpr const Scheme* integer = row_of<reference::IntegerZeros>;
+inline constexpr const Scheme* none = row_of<reference::NoZeros>;
 }  // namespace scheme
 
 enum class Type { bf16, fp16, fp32 };

@@ -1,5 +1,6 @@
 #include "properties/subjects/call.h"
 
+#include <stdexcept>
 #include <vector>
 
 #include "properties/problem/named.h"
@@ -44,7 +45,12 @@ const std::vector<OperationRow>& operations() {
   return rows;
 }
 
-const OperationRow& row_of(Operation operation) { return operations()[static_cast<std::size_t>(operation)]; }
+const OperationRow& row_of(Operation operation) {
+  for (const OperationRow& row : operations()) {
+    if (row.value == operation) return row;
+  }
+  throw std::logic_error("an operation without a row");
+}
 
 /// The form of an eager operation's scales or zeros, which are one tensor each.
 std::optional<TensorForm> eager_form_of(const Call& c, Role role) {

@@ -78,11 +78,18 @@ MadeSubject make_aten_cuda_subject() {
 }
 
 std::string expected_schema(Operation operation) {
-  constexpr const char* schemas[] = {
-      "(Tensor codes, int inner_k_tiles) -> Tensor", "(Tensor packed_w, int inner_k_tiles) -> Tensor",
-      "(Tensor packed_w, Tensor scales_and_zeros, int group_size, int inner_k_tiles) -> Tensor",
-      "(Tensor activations, Tensor packed_w, int group_size, Tensor scales_and_zeros) -> Tensor"};
-  return schemas[static_cast<int>(operation)];
+  switch (operation) {
+    case Operation::pack:
+      return "(Tensor codes, int inner_k_tiles) -> Tensor";
+    case Operation::unpack:
+      return "(Tensor packed_w, int inner_k_tiles) -> Tensor";
+    case Operation::dequantize:
+      return "(Tensor packed_w, Tensor scales_and_zeros, int group_size, int inner_k_tiles) -> Tensor";
+    case Operation::matmul:
+      return "(Tensor activations, Tensor packed_w, int group_size, Tensor scales_and_zeros) -> Tensor";
+    default:
+      throw std::logic_error(std::string(name_of(operation)) + " is no operator over packed weights");
+  }
 }
 
 }  // namespace tileproof
