@@ -40,20 +40,13 @@ struct Formulas {
   bool rows_before_groups = false;  // parameters laid out [n][k / group_size]
 };
 
-class Formulated : public Subject {
+class Formulated : public SubjectByOperation {
  public:
   explicit Formulated(Formulas formulas) : formulas_(formulas) {}
   Memory& memory() override { return lenient_host_memory(); }
 
-  void run(const Call& c) override {
-    if (c.operation == Operation::choose) return choose(c);
-    if (c.operation == Operation::quantize) return quantize(c);
-    if (c.operation != Operation::dequantize_eagerly) lacks(c.operation);
-    dequantize_eagerly(c);
-  }
-
  private:
-  void choose(const Call& c) const {
+  void choose(const Call& c) override {
     const FloatFormat format = float_format_of(c.types.weight);
     for (std::int64_t group = 0; group < c.k / c.group_size; ++group) {
       for (std::int64_t row = 0; row < c.n; ++row) {
@@ -77,7 +70,7 @@ class Formulated : public Subject {
     }
   }
 
-  void quantize(const Call& c) const {
+  void quantize(const Call& c) override {
     for (std::int64_t i = 0; i < c.n * c.k; ++i) {
       const std::int64_t at = at_of(c, i / c.k, i % c.k / c.group_size);
       const std::uint32_t weight = loaded(c, c.weights(), i);
@@ -89,7 +82,7 @@ class Formulated : public Subject {
     }
   }
 
-  void dequantize_eagerly(const Call& c) const {
+  void dequantize_eagerly(const Call& c) override {
     for (std::int64_t i = 0; i < c.n * c.k; ++i) {
       const std::int64_t at = at_of(c, i / c.k, i % c.k / c.group_size);
       const std::uint32_t scale = loaded(c, c.scales(), at);

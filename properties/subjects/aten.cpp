@@ -12,14 +12,17 @@ namespace tileproof {
 
 namespace {
 
-class AtenCpu : public Subject {
+class AtenCpu : public SubjectByOperation {
  public:
   Memory& memory() override { return host_memory(); }
 
-  void run(const Call& c) override {
+ private:
+  void pack(const Call& c) override {
+    in_torch([&] { copy_to(c.packed(), c.n * c.k / 2, packed(c)); });
+  }
+
+  void matmul(const Call& c) override {
     in_torch([&] {
-      if (c.operation == Operation::pack) return copy_to(c.packed(), c.n * c.k / 2, packed(c));
-      if (c.operation != Operation::matmul) lacks(c.operation);
       copy_to(c.products(), c.m * c.n * 2,
               at::_weight_int4pack_mm_for_cpu(
                   view_of(c.activations(), {c.m, c.k}, at::kBFloat16), packed(c), c.group_size,
@@ -27,7 +30,6 @@ class AtenCpu : public Subject {
     });
   }
 
- private:
   static at::Tensor packed(const Call& c) {
     const at::Tensor pairs = view_of(c.pairs(), {c.n, c.k / 2}, at::kByte).to(at::kInt);
     const at::Tensor each = at::stack({pairs.bitwise_right_shift(4), pairs.bitwise_and(15)}, -1).view({c.n, c.k});

@@ -35,27 +35,28 @@ void give_of_groups(const Call& c, void* to, std::int64_t element_bytes, const a
 
 at::Tensor clamped_codes(const at::Tensor& rounded) { return at::clamp(rounded, 0, most_code); }
 
-class AtenEager : public Subject {
+class AtenEager : public SubjectByOperation {
  public:
   Memory& memory() override { return host_memory(); }
 
-  void run(const Call& c) override {
-    const bool is_float = c.scheme->zero_kind == Zero::value;
+ private:
+  static bool is_float(const Call& c) { return c.scheme->zero_kind == Zero::value; }
+
+  void choose(const Call& c) override {
+    in_torch([&] { is_float(c) ? choose_float(c) : choose_integer(c); });
+  }
+  void quantize(const Call& c) override {
     in_torch([&] {
-      if (c.operation == Operation::choose) {
-        is_float ? choose_float(c) : choose_integer(c);
-      } else if (c.operation == Operation::quantize) {
-        copy_to(c.codes(), c.n * c.k * 4, (is_float ? quantized_float(c) : quantized_integer(c)).to(at::kInt));
-      } else if (c.operation == Operation::dequantize_eagerly) {
-        copy_to(c.weights(), c.n * c.k * bytes_of(c.types.weight),
-                is_float ? dequantized_float(c) : dequantized_integer(c));
-      } else {
-        lacks(c.operation);
-      }
+      copy_to(c.codes(), c.n * c.k * 4, (is_float(c) ? quantized_float(c) : quantized_integer(c)).to(at::kInt));
+    });
+  }
+  void dequantize_eagerly(const Call& c) override {
+    in_torch([&] {
+      copy_to(c.weights(), c.n * c.k * bytes_of(c.types.weight),
+              is_float(c) ? dequantized_float(c) : dequantized_integer(c));
     });
   }
 
- private:
   static void choose_float(const Call& c) {
     const at::Tensor weights = in_groups(c, c.weights(), type_of(c.types.weight));
     const at::Tensor min = at::amin(weights, {-1});

@@ -424,21 +424,6 @@ Argument packed_at(const void* packed, Size size, const Format& format) {
 
 }  // namespace
 
-void MutableOperators::run(const Call& c) {
-  switch (c.operation) {
-    case Operation::pack:
-      return pack(c);
-    case Operation::unpack:
-      return unpack(c);
-    case Operation::dequantize:
-      return dequantize(c);
-    case Operation::matmul:
-      return matmul(c);
-    default:
-      lacks(c.operation);
-  }
-}
-
 void MutableOperators::pack(const Call& c) {
   const Argument codes = dense_at("codes", Element::uint8, {c.n, c.k / 2}, c.pairs());
   const OperatorResult packed =

@@ -61,7 +61,7 @@ struct OperatorParts {
   std::function<OperatorResult(CallMode, const Runs&)> in_mode = nullptr;
 };
 
-class MutableOperators : public Subject, public Operators {
+class MutableOperators : public SubjectByOperation, public Operators {
  public:
   explicit MutableOperators(OperatorParts parts = {}) : parts_(std::move(parts)) {}
 
@@ -69,18 +69,16 @@ class MutableOperators : public Subject, public Operators {
   void fill_own_memory(const Fill& fill) override { fill_ = fill; }
   Operators* operators() override { return this; }
 
-  void run(const Call&) override;
-
   OperatorResult call(const OperatorCall&, const std::vector<void*>& at, CallMode,
                       const OperatorCall* alternate) override;
   OperatorResult call_on_meta(const OperatorCall&) override;
   std::vector<std::string> argument_names(Operation) override;
 
  private:
-  void pack(const Call&);
-  void unpack(const Call&);
-  void dequantize(const Call&);
-  void matmul(const Call&);
+  void pack(const Call&) override;
+  void unpack(const Call&) override;
+  void dequantize(const Call&) override;
+  void matmul(const Call&) override;
   void require_legal(const OperatorCall&, const RulesOfOperators&) const;
   OperatorResult called(const OperatorCall&, const std::vector<void*>& at);
   OperatorResult stored(const OperatorCall&, OperatorResult) const;

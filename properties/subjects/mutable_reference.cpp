@@ -39,7 +39,7 @@ class WeightsOfGroup {
   std::array<std::uint32_t, 16> weights_ = {};
 };
 
-class MutableReference : public Subject {
+class MutableReference : public SubjectByOperation {
  public:
   MutableReference(Mutation parts, std::unique_ptr<Memory> memory)
       : memory_(std::move(memory)), parts_(std::move(parts)) {}
@@ -71,23 +71,11 @@ class MutableReference : public Subject {
   void run_one(const Call& c, const Moment& moment) {
     const auto instead = parts_.instead_of.find(c.operation);
     if (instead != parts_.instead_of.end() && instead->second(c, moment)) return;
-    switch (c.operation) {
-      case Operation::pack:
-        pack(c);
-        break;
-      case Operation::unpack:
-        unpack(c);
-        break;
-      case Operation::dequantize:
-        dequantize(c);
-        break;
-      default:
-        lacks(c.operation);
-    }
+    SubjectByOperation::run(c);
     if (const auto after = parts_.after.find(c.operation); after != parts_.after.end()) after->second(c, moment);
   }
 
-  void pack(const Call& c) {
+  void pack(const Call& c) override {
     if (!parts_.adds_to_output || !parts_.in.contains(Operation::pack)) {
       std::memset(c.packed(), 0x11 * c.format->layout.padding_code,
                   static_cast<std::size_t>(c.format->layout.slots({c.n, c.k}) / 2));
@@ -98,7 +86,7 @@ class MutableReference : public Subject {
     });
   }
 
-  void unpack(const Call& c) {
+  void unpack(const Call& c) override {
     const bool adds = parts_.adds_to_output && parts_.in.contains(Operation::unpack);
     for_each(c, [&](const Walk& walk, std::int64_t n, std::int64_t k, std::int64_t slot) {
       const int code = code_of(walk, slot, reference::code_at(c.packed(), slot));
@@ -107,7 +95,7 @@ class MutableReference : public Subject {
     });
   }
 
-  void dequantize(const Call& c) {
+  void dequantize(const Call& c) override {
     const bool adds = parts_.adds_to_output && parts_.in.contains(Operation::dequantize);
     const bool own_group = !parts_.scale_at && !parts_.zero_at;  // parameters are constant within a group
     WeightsOfGroup weights(parts_);

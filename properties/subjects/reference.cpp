@@ -9,49 +9,34 @@ namespace tileproof {
 
 namespace {
 
-class ReferenceSubject : public Subject {
+class ReferenceSubject : public SubjectByOperation {
  public:
   Memory& memory() override { return *memory_; }
 
   void run(const Call& batch) override {
-    for (std::int64_t expert = 0; expert < batch.experts; ++expert) run_one(call_of_expert(batch, expert));
-  }
-
- private:
-  static void run_one(const Call& c) {
-    const bool has_wide_weights = c.types.weight == Type::fp32;
-    switch (c.operation) {
-      case Operation::pack:
-        return pack(c);
-      case Operation::unpack:
-        return unpack(c);
-      case Operation::dequantize:
-        return c.types.parameter == Type::fp32 ? dequantize<std::uint32_t>(c) : dequantize<std::uint16_t>(c);
-      case Operation::choose:
-        return has_wide_weights ? choose<std::uint32_t>(c) : choose<std::uint16_t>(c);
-      case Operation::quantize:
-        return has_wide_weights ? quantize<std::uint32_t>(c) : quantize<std::uint16_t>(c);
-      case Operation::dequantize_eagerly:
-        return has_wide_weights ? dequantize_eagerly<std::uint32_t>(c) : dequantize_eagerly<std::uint16_t>(c);
-      default:
-        lacks(c.operation);
+    for (std::int64_t expert = 0; expert < batch.experts; ++expert) {
+      SubjectByOperation::run(call_of_expert(batch, expert));
     }
   }
 
-  static void pack(const Call& c) {
+ private:
+  void pack(const Call& c) override {
     reference::with_layout(index_of(*c.format), [&]<class L>() {
       using Unit = typename L::Storage;
       reference::convert<reference::Plain, L>(c.pairs(), c.size(), c.at<Unit>(Role::packed));
     });
   }
 
-  static void unpack(const Call& c) {
+  void unpack(const Call& c) override {
     reference::with_layout(index_of(*c.format), [&]<class L>() {
       using Unit = typename L::Storage;
       reference::unpack<L>(c.at<const Unit>(Role::packed), c.size(), c.codes());
     });
   }
 
+  void choose(const Call& c) override {
+    c.types.weight == Type::fp32 ? choose<std::uint32_t>(c) : choose<std::uint16_t>(c);
+  }
   template <class Bits>
   static void choose(const Call& c) {
     const auto* weights = c.at<const Bits>(Role::weights);
@@ -75,6 +60,9 @@ class ReferenceSubject : public Subject {
     }
   }
 
+  void quantize(const Call& c) override {
+    c.types.weight == Type::fp32 ? quantize<std::uint32_t>(c) : quantize<std::uint16_t>(c);
+  }
   template <class Bits>
   static void quantize(const Call& c) {
     const reference::FloatFormat format = float_format_of(c.types.weight);
@@ -88,6 +76,9 @@ class ReferenceSubject : public Subject {
     }
   }
 
+  void dequantize_eagerly(const Call& c) override {
+    c.types.weight == Type::fp32 ? dequantize_eagerly<std::uint32_t>(c) : dequantize_eagerly<std::uint16_t>(c);
+  }
   template <class Bits>
   static void dequantize_eagerly(const Call& c) {
     const reference::FloatFormat format = float_format_of(c.types.weight);
@@ -102,6 +93,9 @@ class ReferenceSubject : public Subject {
     }
   }
 
+  void dequantize(const Call& c) override {
+    c.types.parameter == Type::fp32 ? dequantize<std::uint32_t>(c) : dequantize<std::uint16_t>(c);
+  }
   template <class Bits>
   static void dequantize(const Call& c) {
     c.types.weight == Type::fp32 ? dequantize<Bits, std::uint32_t>(c) : dequantize<Bits, std::uint16_t>(c);

@@ -85,6 +85,38 @@ class Subject {
   ProcessState first_state_;
 };
 
+/// A subject with a function for each operation that it has.
+class SubjectByOperation : public Subject {
+ public:
+  void run(const Call& c) override {
+    switch (c.operation) {
+      case Operation::pack:
+        return pack(c);
+      case Operation::unpack:
+        return unpack(c);
+      case Operation::dequantize:
+        return dequantize(c);
+      case Operation::matmul:
+        return matmul(c);
+      case Operation::choose:
+        return choose(c);
+      case Operation::quantize:
+        return quantize(c);
+      case Operation::dequantize_eagerly:
+        return dequantize_eagerly(c);
+    }
+  }
+
+ protected:
+  virtual void pack(const Call& c) { lacks(c.operation); }
+  virtual void unpack(const Call& c) { lacks(c.operation); }
+  virtual void dequantize(const Call& c) { lacks(c.operation); }
+  virtual void matmul(const Call& c) { lacks(c.operation); }
+  virtual void choose(const Call& c) { lacks(c.operation); }
+  virtual void quantize(const Call& c) { lacks(c.operation); }
+  virtual void dequantize_eagerly(const Call& c) { lacks(c.operation); }
+};
+
 /// A subject, or why this machine cannot run it.
 struct MadeSubject {
   std::unique_ptr<Subject> subject = nullptr;

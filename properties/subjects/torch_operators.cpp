@@ -132,7 +132,7 @@ void add_state_of_torch(ProcessState& state, const c10::Device& device) {
   add_generator("random numbers of the device", device);
 }
 
-class OperatorsSubject : public Subject, public Operators {
+class OperatorsSubject : public SubjectByOperation, public Operators {
  public:
   OperatorsSubject(std::map<Operation, c10::OperatorHandle> operators, DeviceBackend& side)
       : operators_(std::move(operators)), backend_(side) {}
@@ -146,21 +146,6 @@ class OperatorsSubject : public Subject, public Operators {
     ProcessState all = process_state();
     add_state_of_torch(all, backend_.device());
     return all;
-  }
-
-  void run(const Call& c) override {
-    switch (c.operation) {
-      case Operation::pack:
-        return copy_to(c.packed(), c.format->layout.slots(c.size()) / 2, packed(c));
-      case Operation::unpack:
-        return unpack(c);
-      case Operation::dequantize:
-        return dequantize(c);
-      case Operation::matmul:
-        return matmul(c);
-      default:
-        lacks(c.operation);
-    }
   }
 
   OperatorResult call(const OperatorCall& call, const std::vector<void*>& at, CallMode mode,
@@ -409,14 +394,16 @@ class OperatorsSubject : public Subject, public Operators {
                   {dense_at(c.pairs(), {c.n, c.k / 2}, at::kByte, backend_.device()), tinygemm_number(*c.format)});
   }
 
+  void pack(const Call& c) override { copy_to(c.packed(), c.format->layout.slots(c.size()) / 2, packed(c)); }
+
   /// The operator also returns the rows of the padding.
-  void unpack(const Call& c) {
+  void unpack(const Call& c) override {
     const at::Tensor codes = called(Operation::unpack, {packed_of(c), tinygemm_number(*c.format)});
     require_form("unpack", codes, at::kInt, {c.format->layout.padded(c.size()).n, c.k});
     copy_to(c.codes(), c.n * c.k * 4, codes.narrow(0, 0, c.n));
   }
 
-  void dequantize(const Call& c) {
+  void dequantize(const Call& c) override {
     const at::Tensor weights =
         called(Operation::dequantize, {packed_of(c), scales_and_zeros_of(c), c.group_size, tinygemm_number(*c.format)});
     require_form("dequantize", weights, at::kBFloat16, {c.n, c.k});
@@ -424,7 +411,7 @@ class OperatorsSubject : public Subject, public Operators {
   }
 
   /// aten pads n, and expects the scales to be padded alike, with scale and zero 0.
-  void matmul(const Call& c) {
+  void matmul(const Call& c) override {
     const std::int64_t padding = c.format->layout.padded(c.size()).n - c.n;
     const at::Tensor scales_and_zeros = at::constant_pad_nd(scales_and_zeros_of(c), {0, 0, 0, padding});
     const at::Tensor activations = dense_at(c.activations(), {c.m, c.k}, at::kBFloat16, backend_.device());
