@@ -166,7 +166,7 @@ void Case::align(std::vector<Tensor>& tensors) {
   ++coverage_.classes[no_better ? "aligned to what must be taken" : "aligned as allocators align"];
   const auto is_drawn = [&](std::uint64_t index) { return drawn(problem.seed, stream::pages, index) >> 63 != 0; };
   for (std::size_t i = 0; i < tensors.size(); ++i) {
-    if (!no_better) tensors[i].alignment = 256;
+    if (!no_better) tensors[i].alignment = alignment_of_allocators;
     tensors[i].page_before = is_drawn(0);
     tensors[i].touches_page = is_drawn(i + 1);
   }
@@ -311,11 +311,7 @@ OperatorResult Case::call(const OperatorCall& call, CallMode mode, const Operato
 }
 
 OperatorResult Case::call_again(const OperatorCall& one) {
-  try {
-    return call(one);
-  } catch (const Refused& refused) {
-    throw Failure("error", std::string("refuses a call that it has taken before: ") + refused.what());
-  }
+  return taken_again([&] { return call(one); });
 }
 
 std::vector<OperatorResult> Case::call_at_once(const std::vector<OperatorCall>& calls) {

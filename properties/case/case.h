@@ -54,6 +54,14 @@ struct Failure : std::runtime_error {
   std::string cause;
 };
 
+/// The result of a call that the subject took before. Refusing it now is a failure.
+template <class Run>
+auto taken_again(Run run) try {
+  return run();
+} catch (const Refused& refused) {
+  throw Failure("error", std::string("refuses a call that it has taken before: ") + refused.what());
+}
+
 /// Why an element may differ from the specified bits: the reason, or nullptr if it may not.
 using Explanation = std::function<const char*(std::int64_t row, std::int64_t column, std::uint32_t got)>;
 

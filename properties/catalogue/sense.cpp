@@ -105,14 +105,6 @@ const CoverageGoals every_way = {
         });
       }}}};
 
-/// The result of a call that the subject took before. Refusing it now is a failure.
-template <class Run>
-auto taken_again(Run run) try {
-  return run();
-} catch (const Refused& refused) {
-  throw Failure("error", std::string("refuses a call that it has taken before: ") + refused.what());
-}
-
 /// Compares the first result with three repetitions, and with one repetition for each way of computing that the subject
 /// has.
 /// @param run  the operation
