@@ -48,22 +48,16 @@ std::uint16_t recorded_scale(std::int64_t n, std::int64_t group) {
   return static_cast<std::uint16_t>(sign | (0x2c00 + ((n * 37 + group * 211) & 0x3ff)));
 }
 
-std::vector<std::uint32_t> packed_codes(Size size) {
-  std::vector<std::uint32_t> words(static_cast<std::size_t>(units<Awq>(size)), 0xdeadbeef);
-  pack<Awq>(recorded_codes(size).data(), size, words.data());
-  return words;
-}
-
 TEST(Awq, PacksTheBytesOfAutoAwqAndGptqModel) {
   for (const Recorded& each : recorded) {
-    EXPECT_EQ(fnv1a(packed_codes(each.size)), each.words) << each.size.n << " x " << each.size.k;
+    EXPECT_EQ(fnv1a(packed_codes<Awq>(each.size)), each.words) << each.size.n << " x " << each.size.k;
   }
 }
 
 TEST(Awq, PacksTheWordsOfGptqModel) {
-  EXPECT_EQ(packed_codes({8, 3}), (std::vector<std::uint32_t>{0xbcefcde0, 0x56896789, 0xf0130123}));
-  EXPECT_EQ(packed_codes({16, 4}), (std::vector<std::uint32_t>{0xbcefcde0, 0x689a789b, 0x56896789, 0x02341235,
-                                                               0xf0130123, 0xabdebcde, 0x9abdabcd, 0x45785678}));
+  EXPECT_EQ(packed_codes<Awq>({8, 3}), (std::vector<std::uint32_t>{0xbcefcde0, 0x56896789, 0xf0130123}));
+  EXPECT_EQ(packed_codes<Awq>({16, 4}), (std::vector<std::uint32_t>{0xbcefcde0, 0x689a789b, 0x56896789, 0x02341235,
+                                                                    0xf0130123, 0xabdebcde, 0x9abdabcd, 0x45785678}));
 }
 
 TEST(Awq, DequantizesToTheWeightsOfAutoAwqAndGptqModel) {
@@ -82,8 +76,9 @@ TEST(Awq, DequantizesToTheWeightsOfAutoAwqAndGptqModel) {
     SCOPED_TRACE(std::to_string(each.size.n) + " x " + std::to_string(each.size.k));
     EXPECT_EQ(fnv1a(zeros), each.zeros);
     std::vector<std::uint16_t> weights(static_cast<std::size_t>(each.size.n * each.size.k), 0xaaaa);
-    dequantize<F, With<AffineIntegerOfCodes, Parameters>>(fp16, fp16, packed_codes(each.size).data(), scales.data(),
-                                                          zeros.data(), each.size, each.group_size, weights.data());
+    dequantize<F, With<AffineIntegerOfCodes, Parameters>>(fp16, fp16, packed_codes<Awq>(each.size).data(),
+                                                          scales.data(), zeros.data(), each.size, each.group_size,
+                                                          weights.data());
     EXPECT_EQ(fnv1a(weights), each.weights);
     EXPECT_EQ(std::count(weights.begin(), weights.end(), 0x8000), each.minus_zeros);
     EXPECT_EQ(std::count(weights.begin(), weights.end(), 0x0000), each.plus_zeros);

@@ -55,13 +55,6 @@ constexpr RecordedBytes recorded_bytes[] = {
     {{240, 64}, {0xef7eb868602c8803, 0x3e43cad247e9d78c, 0x7448077743b78557}},
 };
 
-template <class L>
-std::vector<std::uint8_t> packed_codes(Size size) {
-  std::vector<std::uint8_t> bytes(static_cast<std::size_t>(units<L>(size)), 0xaa);
-  pack<L>(recorded_codes(size).data(), size, bytes.data());
-  return bytes;
-}
-
 TEST(Int4PackCpu, PacksTheBytesOfAten) {
   for (const RecordedBytes& each : recorded_bytes) {
     for_every_capability([&]<class A>() {

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "reference/layouts/layout.h"
+#include "reference/matrix.h"
 
 namespace tileproof::reference {
 
@@ -24,6 +25,15 @@ inline std::vector<std::uint8_t> recorded_codes(Size size) {
     for (std::int64_t k = 0; k < size.k; ++k) codes.push_back(static_cast<std::uint8_t>(recorded_code(n, k)));
   }
   return codes;
+}
+
+/// The codes, packed into a buffer that held something else.
+template <IsLayout L>
+std::vector<typename L::Storage> packed_codes(Size size) {
+  constexpr auto old = static_cast<typename L::Storage>(0xdeadbeef);
+  std::vector<typename L::Storage> packed(static_cast<std::size_t>(units<L>(size)), old);
+  pack<L>(recorded_codes(size).data(), size, packed.data());
+  return packed;
 }
 
 /// @param elements  of any width, hashed in the order of a little-endian memory.
