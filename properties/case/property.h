@@ -33,7 +33,7 @@ struct Sampling {
   bool is_fixed() const { return !fixed.empty() || fixed_for != nullptr; }
 };
 
-/// What it means for a property that a subject refuses one of its problems with an error.
+/// How a property judges a subject that refuses one of its problems with an error.
 enum class OnRefusal {
   counted,  // reported separately; the case shows nothing
   allowed,  // a legal answer, as to another layout or a stack

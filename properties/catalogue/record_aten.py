@@ -47,7 +47,7 @@ def scale_and_zero(case, index):
 
 
 HEAD = """\
-# What aten's CUDA kernels made of small matrices: bytes, frozen, for machines that have no GPU to ask.
+# Bytes that aten's CUDA kernels gave for small matrices, recorded for machines without a GPU.
 # Made by properties/catalogue/record_aten.py with torch {torch} on one {gpu}.
 #
 # A line "matrix N K FORMAT GROUP-SIZE" begins a matrix; each line after it holds values in hexadecimal:
