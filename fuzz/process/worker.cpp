@@ -1,6 +1,7 @@
 #include "fuzz/process/worker.h"
 
 #include <fcntl.h>
+#include <malloc.h>
 #include <poll.h>
 #include <signal.h>
 #include <spawn.h>
@@ -386,6 +387,13 @@ void end_with_runner(int socket) {
   if ((runner.revents & (POLLRDHUP | POLLHUP)) != 0) kill(0, SIGKILL);
 }
 
+/// Keeps freed memory for the next case: handing pages back and getting them again takes a seventh of a case's time.
+void keep_freed_memory() {
+  constexpr int largest_kept = 32 << 20;  // the most that M_MMAP_THRESHOLD takes
+  mallopt(M_MMAP_THRESHOLD, largest_kept);
+  mallopt(M_TRIM_THRESHOLD, 8 * largest_kept);
+}
+
 }  // namespace
 
 int work(int socket) {
@@ -408,6 +416,7 @@ int work(int socket) {
   setrlimit(RLIMIT_FSIZE, &limit);
   signal(SIGXFSZ, SIG_IGN);
   setvbuf(stdout, nullptr, _IOLBF, 0);
+  keep_freed_memory();
   std::optional<Ordered> ordered;
   std::string unread, line;
   const auto for_ever = [] { return Clock::now() + std::chrono::hours(24 * 365); };

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <type_traits>
+#include <utility>
 
 #include "properties/memory/generated_tensor.h"
 #include "properties/problem/draw.h"
@@ -20,6 +21,13 @@ namespace tileproof::generated {
 
 // elements that are computed together; every row of codes and every group is whole runs
 inline constexpr int run = 16;
+
+/// Calls `use` with every number below `count` as a constant, so that the compiler computes what depends on it.
+template <int count, class Use>
+constexpr void for_each_constant(Use use) {
+  [&]<int... i>(std::integer_sequence<int, i...>) { (use.template operator()<i>(), ...); }
+  (std::make_integer_sequence<int, count>());
+}
 
 /// a / b for a >= 0, b > 0. A GPU divides 32-bit numbers much faster than 64-bit ones.
 constexpr std::int64_t quotient(std::int64_t a, std::int64_t b) {
@@ -79,24 +87,24 @@ constexpr std::uint64_t codes_of_words(const Codes& codes, std::int64_t row, std
 /// @param of_words  computes the codes of Kind::every_word, which depend on the layout
 template <class OfWords>
 constexpr std::uint64_t codes_of_run(const Codes& codes, std::int64_t row, std::int64_t column, OfWords of_words) {
+  constexpr std::uint64_t ones = 0x1111111111111111;
   const auto all = [](auto code_of_column) {
     std::uint64_t of_run = 0;
-#pragma unroll
-    for (int i = 0; i < run; ++i) of_run |= static_cast<std::uint64_t>(code_of_column(i)) << (4 * i);
+    TILEPROOF_UNROLLED
+    for (int i = 0; i < run; ++i) of_run |= static_cast<std::uint64_t>(code_of_column(i) & 15) << (4 * i);
     return of_run;
   };
-  const auto of_kind = [&]<Codes::Kind kind>() {
-    Codes known = codes;
-    known.kind = kind;
-    return all([&](int i) { return code_at(known, row, column + i); });
-  };
   if (codes.kind == Codes::Kind::drawn) return drawn_codes(codes, row, column);
-  if (codes.kind == Codes::Kind::constant) return of_kind.template operator()<Codes::Kind::constant>();
-  if (codes.kind == Codes::Kind::digit && codes.shift >= 4) {  // the indices of a run differ only in their lowest digit
-    return code_at(codes, row, column) * std::uint64_t{0x1111111111111111};
+  if (codes.kind == Codes::Kind::constant) return static_cast<std::uint32_t>(codes.value) * ones;
+  if (codes.kind == Codes::Kind::digit) {
+    // The indices of a run differ only in their lowest digit.
+    const std::int64_t first = row * codes.k + column;
+    if (codes.shift >= 4) return ((static_cast<std::uint32_t>(first >> codes.shift) ^ codes.flip) & 15) * ones;
+    return all([&](int i) { return static_cast<std::uint32_t>((first + i) >> codes.shift) ^ codes.flip; });
   }
-  if (codes.kind == Codes::Kind::digit) return of_kind.template operator()<Codes::Kind::digit>();
-  if (codes.kind == Codes::Kind::each) return of_kind.template operator()<Codes::Kind::each>();
+  if (codes.kind == Codes::Kind::each) {
+    return all([&](int i) { return static_cast<std::uint32_t>(column + i + (row >> 2)); });
+  }
   return of_words();
 }
 
@@ -314,24 +322,23 @@ struct UnitsOf {
     const int first_row = static_cast<int>(first % units_of_block) / units_of_row;
     TILEPROOF_UNROLLED
     for (std::uint32_t& value : values) value = padding;
-    TILEPROOF_UNROLLED
-    for (int row_of_run = 0; row_of_run < run / units_of_row; ++row_of_run) {
-      const std::int64_t row = row_of_blocks * block.n + first_row + row_of_run;
-      if (row >= codes.n) continue;
+    for_each_constant<run / units_of_row>([&]<int row_of_run>() {
+      const std::int64_t row = row_of_blocks * L::block.n + first_row + row_of_run;
+      if (row >= codes.n) return;
       TILEPROOF_UNROLLED
       for (int unit = 0; unit < units_of_row; ++unit) values[row_of_run * units_of_row + unit] = 0;
-      TILEPROOF_UNROLLED
-      for (int from = 0; from < block.k; from += run) {
+      for_each_constant<L::block.k / run>([&]<int run_of_row>() {
+        constexpr int from = run_of_row * run;
+        constexpr auto slot = static_cast<unsigned>(L::slot_of({row_of_run, from}, L::block));
         const std::uint64_t of_run = codes_of_run<L>(codes, row, column + from);
-        const auto slot = static_cast<unsigned>(L::slot_of({row_of_run, from}, block));
         TILEPROOF_UNROLLED
         for (int i = 0; i < run; ++i) {
           const unsigned at = slot + static_cast<unsigned>(L::slot_from_first(i));
           values[at / slots_of_unit] |= static_cast<std::uint32_t>(code_of_run(of_run, i))
                                         << (4 * (at % slots_of_unit));
         }
-      }
-    }
+      });
+    });
   }
 
   constexpr void by_slots(std::int64_t first, std::uint32_t (&values)[run]) const {

@@ -37,12 +37,16 @@ void for_each_slot_of_row(std::int64_t row, Size size, Use use) {
 
 std::vector<std::uint32_t> packed(const Format& format, const Matrix<std::uint8_t>& codes) {
   const Size size = {codes.rows, codes.columns};
-  std::vector<std::uint32_t> words(static_cast<std::size_t>(packed_words(format, size)),
-                                   std::uint32_t{0x11111111} * static_cast<std::uint32_t>(format.layout.padding_code));
+  // Every code is written by its difference from the padding, so that what is not written is padding.
+  const auto padding = static_cast<std::uint32_t>(format.layout.padding_code);
+  std::vector<std::uint32_t> words(static_cast<std::size_t>(packed_words(format, size)), 0x11111111 * padding);
+  std::uint32_t* const to = words.data();
   reference::with_layout(index_of(format), [&]<class L>() {
-    for (std::int64_t row = 0; row < size.n; ++row) {
-      for_each_slot_of_row<L>(row, size, [&](std::int64_t column, std::int64_t slot) {
-        reference::set_code_at(words.data(), slot, codes(row, column));
+    const std::uint8_t* of_row = codes.elements.data();
+    for (std::int64_t row = 0; row < size.n; ++row, of_row += size.k) {
+      for_each_slot_of_row<L>(row, size, [=](std::int64_t column, std::int64_t slot) {
+        const auto at = static_cast<std::uint64_t>(slot);
+        to[at / 8] ^= (of_row[column] ^ padding) << (at % 8 * 4);
       });
     }
   });
@@ -72,26 +76,52 @@ std::vector<int> nibbles_of_row(const Format& format, std::int64_t row, Size siz
   return nibbles;
 }
 
+namespace {
+
+/// The zero of a group, as a scheme takes it.
+std::uint32_t zero_of(const Problem& p, const Parameters& parameters, std::int64_t group, std::int64_t row) {
+  if (p.scheme->zero_kind == Zero::value) return parameters.zeros(group, row);
+  return p.scheme->zero_kind == Zero::point ? static_cast<std::uint32_t>(parameters.zero_points(group, row)) : 0;
+}
+
+}  // namespace
+
 std::uint32_t weight(const Problem& p, int code, const Parameters& parameters, std::int64_t row, std::int64_t column) {
   const std::int64_t group = column / p.group_size;
-  const std::uint32_t zero = p.scheme->zero_kind == Zero::value ? parameters.zeros(group, row)
-                             : p.scheme->zero_kind == Zero::point
-                                 ? static_cast<std::uint32_t>(parameters.zero_points(group, row))
-                                 : 0;
   return p.scheme->weight(float_format_of(p.types.weight), float_format_of(p.types.parameter), code,
-                          parameters.scales(group, row), zero);
+                          parameters.scales(group, row), zero_of(p, parameters, group, row));
 }
+
+namespace {
+
+constexpr int code_count = 16;
+
+/// Computes the weights of all codes of a group. Its steps are inlined: called one by one, they take four times as
+/// long.
+template <class S, class Units>
+[[gnu::flatten]] void weights_of_group(const Problem& p, std::uint32_t scale, std::uint32_t zero,
+                                       std::uint32_t (&weights)[code_count]) {
+  const reference::FloatFormat weight_type = float_format_of(p.types.weight);
+  const auto group = S::template decoded<Units>(weight_type, float_format_of(p.types.parameter), scale, zero);
+  for (int code = 0; code < code_count; ++code) weights[code] = S::weight(weight_type, code, group);
+}
+
+}  // namespace
 
 Matrix<std::uint32_t> weights(const Problem& p, const Matrix<std::int32_t>& codes, const Parameters& parameters) {
   Matrix<std::uint32_t> result(codes.rows, codes.columns);
-  constexpr int codes_of_group = 16;  // the number of codes; values that are not codes are computed one by one
+  const auto of_group = reference::with_scheme(index_of(*p.scheme), [&]<class Used>() {
+    return reference::with_units(float_format_of(p.types.weight), float_format_of(p.types.parameter),
+                                 []<class Units>() { return weights_of_group<typename Used::Scheme, Units>; });
+  });
   for (std::int64_t row = 0; row < codes.rows; ++row) {
     for (std::int64_t first = 0; first < codes.columns; first += p.group_size) {
-      std::uint32_t weight_of[codes_of_group];
-      for (int code = 0; code < codes_of_group; ++code) weight_of[code] = weight(p, code, parameters, row, first);
+      std::uint32_t weight_of[code_count];
+      const std::int64_t group = first / p.group_size;
+      of_group(p, parameters.scales(group, row), zero_of(p, parameters, group, row), weight_of);
       for (std::int64_t column = first; column < first + p.group_size; ++column) {
         const std::int32_t code = codes(row, column);
-        const bool is_code = code >= 0 && code < codes_of_group;
+        const bool is_code = code >= 0 && code < code_count;  // values that are not codes are computed one by one
         result(row, column) = is_code ? weight_of[code] : weight(p, code, parameters, row, column);
       }
     }
