@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <chrono>
 #include <ostream>
-#include <stdexcept>
 
 #include "fuzz/campaign/proving.h"
 #include "properties/registry.h"
@@ -61,11 +60,9 @@ SelfRun prove_self(double seconds, std::size_t processes, const std::function<bo
   const auto ends = [&] { return stop() || (seconds > 0 && left() <= 0); };
   SelfRun run;
   run.records = json::array();
-  std::vector<SelfProof> proofs = self_proofs();
-  std::stable_partition(proofs.begin(), proofs.end(), [](const SelfProof& proof) { return !proof.takes_minutes; });
+  const std::vector<SelfProof> proofs = self_proofs();
   constexpr std::size_t most_threads = 8;  // a machine of many cores may lack the memory for a thread on each
-  const SelfEffort effort = {
-      .cases = 300, .seed = 1, .stop = ends, .threads = static_cast<int>(std::min(processes, most_threads))};
+  const SelfEffort effort = {.cases = 300, .seed = 1, .stop = ends, .threads = std::min(processes, most_threads)};
   std::size_t steps = 0;
   for (const SelfProof& proof : proofs) steps += proof.steps.size();
   Progress progress(steps);
@@ -87,23 +84,17 @@ SelfRun prove_self(double seconds, std::size_t processes, const std::function<bo
     run.records.push_back({{"name", proof.name}, {"what", proof.what}, {"summary", summary}, {"steps", ran.records}});
   };
 
-  const SelfProof* of_mutants = nullptr;
-  Ran ran_of_mutants;
-  for (const SelfProof& proof : proofs) {
-    Ran ran;
+  // The proof of the mutants is the first, and told last: with the mutants that are enumerated.
+  std::vector<Ran> all(proofs.size());
+  SelfResult ended;  // NOT SHOWN
+  ended.details = "the budget ended";
+  for (std::size_t i = 0; i < proofs.size(); ++i) {
+    const SelfProof& proof = proofs[i];
     for (const SelfStep& step : proof.steps) {
       progress.step("self", proof.name + ": " + step.name);
-      SelfResult ended;
-      ended.verdict = SelfVerdict::not_shown;
-      ended.details = "the budget ended";
-      add(ran, step, ends() ? ended : run_step(step, effort));
+      add(all[i], step, ends() ? ended : run_step(step, effort));
     }
-    if (proof.name == "mutants") {
-      of_mutants = &proof;
-      ran_of_mutants = std::move(ran);
-    } else {
-      tell(proof, ran);
-    }
+    if (i != 0) tell(proof, all[i]);
   }
   // Mutants that are enumerated come last, because they use all the time that is left.
   for (const Mutant& mutant : mutants()) {
@@ -114,10 +105,9 @@ SelfRun prove_self(double seconds, std::size_t processes, const std::function<bo
     SelfResult result =
         result_of(enumerated(mutant, seconds > 0 ? std::max(left(), 0.001) : 0, processes, ends), mutant);
     result.seconds = std::chrono::duration<double>(Clock::now() - start).count();
-    add(ran_of_mutants, step, result);
+    add(all.front(), step, result);
   }
-  if (of_mutants == nullptr) throw std::logic_error("self: no proof of the mutants");
-  tell(*of_mutants, ran_of_mutants);
+  tell(proofs.front(), all.front());
   return run;
 }
 

@@ -116,6 +116,14 @@ TEST_F(Prove, OfAPartIsASampleAndSaysNothingElseAnywhere) {
   EXPECT_EQ(proof["compared"], proof["points_done"]);
 }
 
+TEST_F(Prove, OfTheHarnessShowsNoMutantWhoseEnumerationTheBudgetEnds) {
+  run("prove self --budget 1 --processes 1 " + out("run"));
+  const nlohmann::json mutants = proofs("run")["self"].back();
+  EXPECT_EQ(mutants["name"], "mutants");
+  EXPECT_EQ(mutants["steps"].back()["verdict"], "NOT SHOWN");
+  EXPECT_EQ(mutants["steps"].back()["fields"]["found"], false);
+}
+
 TEST_F(Prove, OfAMutantSubjectFailsAndItsLineReplaysTheLeastThatFails) {
   const Ran ran = run(large_domain + "--subject mutant:two-roundings " + out("run"));
   EXPECT_EQ(ran.exit, 1) << ran.text;

@@ -244,10 +244,12 @@ TYPED_TEST_SUITE(Comparison, ComparedTypes);
 
 TYPED_TEST(Comparison, SeesAnyOneElementThatDiffersInAnyOneBit) {
   Bench b("--n=9 --k=32");
-  const Matrix<TypeParam> expected = noise<TypeParam>(9, 32);
+  Matrix<TypeParam> expected = noise<TypeParam>(9, 32);
+  expected(0, 0) = 0;
+  expected(8, 31) = static_cast<TypeParam>(~TypeParam{0});
   ASSERT_TRUE(equal(b, expected, expected));
   for (std::size_t i = 0; i < expected.elements.size(); ++i) {
-    for (std::size_t bit = 0; bit < 8 * sizeof(TypeParam); bit += 7) {
+    for (std::size_t bit = 0; bit < 8 * sizeof(TypeParam); ++bit) {
       Matrix<TypeParam> got = expected;
       got.elements[i] = static_cast<TypeParam>(got.elements[i] ^ static_cast<TypeParam>(TypeParam{1} << bit));
       ASSERT_FALSE(equal(b, got, expected)) << i << ", bit " << bit;
@@ -304,6 +306,33 @@ TEST(ComparisonOfWords, SeesOneWordTooFewOrTooMany) {
   EXPECT_FALSE(equal(b, std::vector<std::uint32_t>(129), expected));
   EXPECT_FALSE(equal(b, std::vector<std::uint32_t>(), expected));
   EXPECT_FALSE(equal(b, expected, std::vector<std::uint32_t>()));
+}
+
+TEST(ComparisonOfWeights, SeesAnyOneBitOfEveryTypeWhetherOrNotSomeAreExplained) {
+  const Explanation nothing = [](std::int64_t, std::int64_t, std::uint32_t) -> const char* { return nullptr; };
+  for (const Type type : {Type::bf16, Type::fp16, Type::fp32}) {
+    Bench b(std::string("--n=3 --k=32 --weight-type=") + name_of(type) + " --parameter-type=" + name_of(type));
+    const auto expect_told_apart = [&](const Matrix<std::uint32_t>& got, const Matrix<std::uint32_t>& expected) {
+      EXPECT_FALSE(equal(b, got, expected)) << name_of(type);
+      EXPECT_TRUE(failure_of([&] { b.one.expect_equal_or_explained(got, expected, nothing); })) << name_of(type);
+    };
+    const int bits = float_format_of(type).bits();
+    Matrix<std::uint32_t> expected = noise<std::uint32_t>(3, 5);
+    for (std::uint32_t& element : expected.elements) element >>= 32 - bits;
+    expected(0, 0) = 0;
+    expected(2, 4) = ~std::uint32_t{0} >> (32 - bits);
+    EXPECT_FALSE(failure_of([&] { b.one.expect_equal_or_explained(expected, expected, nothing); }));
+    for (std::size_t i = 0; i < expected.elements.size(); ++i) {
+      for (int bit = 0; bit < bits; ++bit) {
+        Matrix<std::uint32_t> got = expected;
+        got.elements[i] ^= std::uint32_t{1} << bit;
+        expect_told_apart(got, expected);
+        expect_told_apart(expected, got);
+      }
+    }
+    expect_told_apart(Matrix<std::uint32_t>(3, 6), expected);
+    expect_told_apart(Matrix<std::uint32_t>(5, 3), Matrix<std::uint32_t>(3, 5));
+  }
 }
 
 TEST(ComparisonOfWeights, TellsNaNPayloadsAndSignsOfZeroApart) {
@@ -677,6 +706,18 @@ TEST(Data, CoverTheirWholeWidth) {
   const Parameters parameters = many.one.parameters();
   const std::set<std::int8_t> points(parameters.zero_points.elements.begin(), parameters.zero_points.elements.end());
   EXPECT_EQ(points.size(), 256u);
+}
+
+TEST(Data, ReachEveryCodeAtEveryNibble) {
+  const CoverageGoal& goal = every_code_at_every_nibble.goals.front();
+  for (const Format* format : tinygemm_formats()) {
+    const std::string flags = std::string("--n=96 --k=128 --seed=0x1 --format=") + format->name;
+    Bench codes(flags), words(flags);
+    codes.one.codes();
+    words.one.words();
+    EXPECT_TRUE(goal.is_met(codes.coverage, goal.name)) << format->name;
+    EXPECT_TRUE(goal.is_met(words.coverage, goal.name)) << format->name;
+  }
 }
 
 TEST(Data, OfGroupsComeFromTheProblemsProfileAndType) {

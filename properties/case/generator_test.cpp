@@ -74,6 +74,7 @@ std::string objection_to(const Problem& p, const Pairing& pairing) {
   }
   const Sampling& drawn = pairing.space.sampling;
   if (p.property != pairing.property->name || p.subject != pairing.row->name) return "another property's or subject's";
+  if (problem_of(line_of(p)) != p) return "another problem comes back from its line";
   if (p.n < 1 || p.k < 1) return "empty";
   if (p.n % pairing.property->sampling.n_multiple != 0 || p.n % pairing.row->capabilities.n_multiple != 0)
     return "n is no multiple";
@@ -108,6 +109,7 @@ TEST(Generator, HasFixedProblemsThatArePossibleAndWithinTheDomainsOfTheSubjectsT
       problem.property = pairing.property->name;
       problem.subject = pairing.row->name;
       problem.variant = pairing.property->sampling.variants.front();
+      EXPECT_EQ(problem_of(line_of(problem)), problem) << line_of(problem);
       EXPECT_NO_THROW(require_possible(problem)) << line_of(problem);
       // Only problems that the subject does not take are left out.
       if (pairing.row->capabilities.takes(problem)) {
@@ -118,6 +120,22 @@ TEST(Generator, HasFixedProblemsThatArePossibleAndWithinTheDomainsOfTheSubjectsT
       }
     }
     EXPECT_TRUE(taken > 0 || pairing.is_drawn()) << pairing.name() << " shows nothing";
+  }
+}
+
+TEST(Generator, HasNamesThatComeBackFromALine) {
+  Problem problem;
+  problem.subject = mutant_subjects().front().name;
+  for (const Property& property : properties()) {
+    problem.property = property.name;
+    for (const std::string& variant : property.sampling.variants) {
+      problem.variant = variant;
+      EXPECT_EQ(problem_of(line_of(problem)), problem) << line_of(problem);
+    }
+  }
+  for (const SubjectRow& row : mutant_subjects()) {
+    problem.subject = row.name;
+    EXPECT_EQ(problem_of(line_of(problem)), problem) << line_of(problem);
   }
 }
 
@@ -148,6 +166,7 @@ TEST(Generator, ReachesAllOfTheDomains) {
           p.n == n_unit(*p.format, pairing.space.sampling.n_multiple) ? 1 : 0;
       counts["more n-tiles than one"] += p.n > 8 ? 1 : 0;
       counts["more n-tiles than eight"] += p.n > 64 ? 1 : 0;
+      counts["not square"] += p.n != p.k ? 1 : 0;
       counts["one group"] += p.groups() == 1 ? 1 : 0;
       counts["several groups"] += p.groups() > 1 ? 1 : 0;
       counts["more groups than rows"] += p.groups() > p.n ? 1 : 0;

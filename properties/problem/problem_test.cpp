@@ -33,23 +33,35 @@ rc::Gen<std::int64_t> any_number() {
        {1, rc::gen::elementOf(std::vector<std::int64_t>{Limits::min(), -1, 0, 1, 16, Limits::max()})}});
 }
 
+/// Everything, or elements of which the first and the end may be any.
+rc::Gen<Span> any_span() {
+  return rc::gen::map(rc::gen::pair(any_number(), any_number()), [](const auto& both) {
+    Span span;
+    if (both.first >= 0 && both.second >= both.first) span = {both.first, both.second};
+    return span;
+  });
+}
+
 /// Problems with arbitrary numbers. A line need not be a possible problem.
 rc::Gen<Problem> any_problem() {
   const auto names =
       rc::gen::tuple(rc::gen::elementOf(std::vector<std::string>{"a/b", "value/float=once", "x"}),
                      rc::gen::elementOf(std::vector<std::string>{"host", "mutant:two-roundings"}),
-                     rc::gen::elementOf(std::vector<std::string>{"ordinary", "mixed", "no-such-profile"}));
+                     rc::gen::elementOf(std::vector<std::string>{"ordinary", "mixed", "no-such-profile"}),
+                     rc::gen::elementOf(std::vector<std::string>{"", "one", "scales:one-group-too-few"}));
   const auto numbers = rc::gen::tuple(any_number(), any_number(), any_number());
   const auto type = rc::gen::element(Type::bf16, Type::fp16, Type::fp32);
-  const auto kinds =
-      rc::gen::tuple(rc::gen::element(tinygemm(2), tinygemm(4), format_of("", "plain")),
-                     rc::gen::element(scheme::floating, scheme::integer, scheme::none), type, type, any_number());
+  const auto kinds = rc::gen::tuple(rc::gen::elementOf(every_format_there_is()), rc::gen::arbitrary<std::uint8_t>(),
+                                    type, type, any_number(), any_span(), any_span());
   return rc::gen::map(rc::gen::tuple(names, numbers, kinds), [](const auto& drawn) {
     Problem p;
+    std::size_t scheme_index = 0;
     std::int64_t seed = 0;
-    std::tie(p.property, p.subject, p.scales) = std::get<0>(drawn);
+    std::tie(p.property, p.subject, p.scales, p.variant) = std::get<0>(drawn);
     std::tie(p.n, p.k, p.group_size) = std::get<1>(drawn);
-    std::tie(p.format, p.scheme, p.types.weight, p.types.parameter, seed) = std::get<2>(drawn);
+    std::tie(p.format, scheme_index, p.types.weight, p.types.parameter, seed, p.codes, p.parameters) =
+        std::get<2>(drawn);
+    p.scheme = schemes_of(*p.format)[scheme_index % schemes_of(*p.format).size()];
     p.experts = p.n;
     p.seed = static_cast<std::uint64_t>(seed);
     return p;

@@ -4,84 +4,19 @@
 #include "properties/selftest/peers.h"
 
 #include <algorithm>
+#include <array>
 #include <atomic>
 #include <bit>
 #include <cmath>
 #include <cstring>
-#include <limits>
 #include <mutex>
-#include <thread>
 
 #include "properties/problem/draw.h"
+#include "properties/problem/specification.h"
+#include "properties/subjects/together.h"
 #include "reference/quantize.h"
 
 namespace tileproof {
-
-namespace {
-
-using reference::bf16;
-
-constexpr std::size_t margin_bytes = 65536;
-constexpr std::uint8_t leftover = 0x40;  // 3.0 in bf16, not a code
-
-// A mutant counts as found if the criterion rejects any of three results: the weights of correctly packed codes (as
-// where a suite packs with aten), the weights of codes that the subject packed itself, and the weights of what it
-// unpacks. Two of the suites compare matmuls, whose sums hide more than weights do. Outputs hold old data before a
-// call, so that elements left out, or added to, show. All tensors have margins, which nothing checks.
-
-/// An array with margins of zeros. A mutant that accesses memory outside it continues, and is not detected by that.
-template <class T>
-class Padded {
- public:
-  void resize(std::size_t count, std::uint8_t fill = 0) {
-    count_ = count;
-    bytes_.assign(count * sizeof(T) + 2 * margin_bytes, 0);
-    std::fill_n(bytes_.begin() + margin_bytes, count * sizeof(T), fill);
-  }
-  void copy(const Padded& other) {
-    count_ = other.count_;
-    bytes_.assign(other.bytes_.begin(), other.bytes_.end());
-  }
-  T* data() { return reinterpret_cast<T*>(bytes_.data() + margin_bytes); }
-  const T* data() const { return reinterpret_cast<const T*>(bytes_.data() + margin_bytes); }
-  std::size_t size() const { return count_; }
-
- private:
-  std::size_t count_ = 0;
-  std::vector<std::uint8_t> bytes_;
-};
-
-float number(std::uint16_t bits) { return std::bit_cast<float>(static_cast<std::uint32_t>(bits) << 16); }
-
-std::uint16_t nearest(double value) {
-  const auto bits = std::bit_cast<std::uint32_t>(static_cast<float>(value));
-  return static_cast<std::uint16_t>(reference::rounded(bf16, reference::decode(reference::fp32, bits)));
-}
-
-/// 65,536 draws of the standard normal distribution (Box-Muller), rounded to bf16, to draw from again.
-std::vector<std::uint16_t> normals(std::uint64_t seed) {
-  std::vector<std::uint16_t> values(65536);
-  for (std::size_t i = 0; i < values.size(); ++i) {
-    const std::uint64_t bits = drawn(seed, 10, i);
-    const double one = (static_cast<double>(bits >> 32) + 1) / 4294967296.0;  // in (0, 1]
-    const double angle = static_cast<double>(bits & 0xffffffffu) * (6.283185307179586 / 4294967296.0);
-    values[i] = nearest(std::sqrt(-2 * std::log(one)) * std::cos(angle));
-  }
-  return values;
-}
-
-/// Calls `use` with ranges of 0..count on `threads` threads.
-template <class Use>
-void in_ranges(std::int64_t count, int threads, Use use) {
-  std::vector<std::thread> others;
-  for (int i = 1; i < threads; ++i) {
-    others.emplace_back([=] { use(count * i / threads, count * (i + 1) / threads); });
-  }
-  use(std::int64_t{0}, count / threads);
-  for (std::thread& other : others) other.join();
-}
-
-}  // namespace
 
 const std::vector<PeerCriterion>& peer_criteria() {
   static const std::vector<PeerCriterion> rows = {
@@ -129,30 +64,36 @@ std::string PeerShape::text() const {
          std::to_string(group_size);
 }
 
-struct Peers::Judged {
-  const Mutant* mutant;  // nullptr: the control
-  Mutation parts;
-  std::unique_ptr<Subject> subject;
-  Rejections rejections;
+namespace {
 
-  /// Whether every criterion that can reject the subject has done so. A mutant that leaves pack and unpack alone always
-  /// returns the codes, so the criterion about codes cannot reject it.
-  bool done() const {
-    const bool keeps_codes = !parts.touches(Operation::pack) && !parts.touches(Operation::unpack);
-    for (std::size_t i = 0; i < rejections.size(); ++i) {
-      if (!rejections[i] && !(keeps_codes && peer_criteria()[i].of_codes)) return false;
-    }
-    return true;
+using reference::bf16;
+
+float number(std::uint32_t bits) { return std::bit_cast<float>(bits << 16); }
+
+std::uint16_t nearest(double value) {
+  const auto bits = std::bit_cast<std::uint32_t>(static_cast<float>(value));
+  return static_cast<std::uint16_t>(reference::rounded(bf16, reference::decode(reference::fp32, bits)));
+}
+
+/// 65,536 draws of the standard normal distribution (Box-Muller), rounded to bf16, to draw from again.
+std::vector<std::uint16_t> normals(std::uint64_t seed) {
+  std::vector<std::uint16_t> values(65536);
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    const std::uint64_t bits = drawn(seed, 10, i);
+    const double one = (static_cast<double>(bits >> 32) + 1) / 4294967296.0;  // in (0, 1]
+    const double angle = static_cast<double>(bits & 0xffffffffu) * (6.283185307179586 / 4294967296.0);
+    values[i] = nearest(std::sqrt(-2 * std::log(one)) * std::cos(angle));
   }
-};
+  return values;
+}
 
 /// The data of a shape, and the right results.
-struct Peers::Data {
+struct Data {
   PeerShape shape;
-  Padded<std::uint8_t> pairs;
-  Padded<std::uint32_t> packed;
-  Padded<std::uint16_t> scales_and_zeros;
-  std::vector<std::uint8_t> codes;
+  Matrix<std::uint8_t> codes;
+  std::vector<std::uint8_t> pairs;
+  std::vector<std::uint32_t> packed;
+  std::vector<std::uint16_t> scales_and_zeros;
   std::vector<std::uint16_t> identity;  // rounded once
   std::vector<std::uint16_t> eager;     // rounded twice
   struct Row {
@@ -162,65 +103,57 @@ struct Peers::Data {
   };
   std::vector<Row> rows;
 
-  Data(const PeerShape& shape_, std::uint64_t seed, int threads) : shape(shape_) {
-    const auto count = static_cast<std::size_t>(shape.n * shape.k);
-    pairs.resize(count / 2);
-    packed.resize(static_cast<std::size_t>(shape.format->layout.units({shape.n, shape.k})));
-    scales_and_zeros.resize(count / static_cast<std::size_t>(shape.group_size) * 2);
-    codes.resize(count);
-    identity.resize(count);
-    eager.resize(count);
-    rows.resize(static_cast<std::size_t>(shape.n));
+  Data(const PeerShape& shape_, std::uint64_t seed, std::size_t threads)
+      : shape(shape_), codes(shape.n, shape.k), rows(static_cast<std::size_t>(shape.n)) {
+    scales_and_zeros.resize(codes.elements.size() / static_cast<std::size_t>(shape.group_size) * 2);
+    identity.resize(codes.elements.size());
+    eager.resize(codes.elements.size());
     const std::vector<std::uint16_t> values = normals(seed);
-    in_ranges(shape.n, threads, [&](std::int64_t from, std::int64_t to) {
-      for (std::int64_t n = from; n < to; ++n) fill_row(n, seed, values);
-    });
-    reference::with_layout(index_of(*shape.format), [&]<class L>() {
-      if constexpr (std::is_same_v<typename L::Storage, std::uint32_t>) {
-        reference::convert<reference::Plain, L>(pairs.data(), {shape.n, shape.k}, packed.data());
+    together(threads, [&](std::size_t thread) {
+      for (std::size_t n = thread; n < rows.size(); n += threads) {
+        fill_row(static_cast<std::int64_t>(n), seed, values, rows[n]);
       }
     });
+    pairs = specified::pairs(codes);
+    packed = specified::packed(*shape.format, codes);
   }
 
-  /// The right weight for any number that unpack may return.
-  std::uint16_t weight(std::int64_t n, std::int64_t k, int code) const {
-    const std::uint16_t* both = &scales_and_zeros.data()[(k / shape.group_size * shape.n + n) * 2];
+  /// The right weight at an index for any number that unpack may return.
+  std::uint16_t weight(std::size_t index, int code) const {
+    const auto at = static_cast<std::int64_t>(index);
+    const std::uint16_t* both = &scales_and_zeros[place_of_group(at / shape.k, at % shape.k / shape.group_size)];
     return static_cast<std::uint16_t>(reference::dequantized_float(bf16, code, both[0], both[1]));
   }
 
  private:
-  void fill_row(std::int64_t n, std::uint64_t seed, const std::vector<std::uint16_t>& values) {
+  std::size_t place_of_group(std::int64_t n, std::int64_t group) const {
+    return static_cast<std::size_t>(group * shape.n + n) * 2;
+  }
+
+  void fill_row(std::int64_t n, std::uint64_t seed, const std::vector<std::uint16_t>& values, Row& row) {
     std::vector<std::uint16_t> weights(static_cast<std::size_t>(shape.group_size));
-    Row& row = rows[static_cast<std::size_t>(n)];
     for (std::int64_t group = 0; group < shape.k / shape.group_size; ++group) {
-      const std::int64_t first = n * shape.k + group * shape.group_size;
-      std::uint16_t least = 0, most = 0;
-      for (std::size_t i = 0; i < weights.size(); ++i) {
-        weights[i] = values[drawn(seed, 11, static_cast<std::uint64_t>(first) + i) >> 48];
-        if (i == 0 || number(weights[i]) < number(least)) least = weights[i];
-        if (i == 0 || number(weights[i]) > number(most)) most = weights[i];
-      }
-      const reference::FloatParameters chosen = reference::chosen_float(bf16, {least, most});
-      std::uint16_t* both = &scales_and_zeros.data()[(group * shape.n + n) * 2];
-      both[0] = static_cast<std::uint16_t>(chosen.scale);
-      both[1] = static_cast<std::uint16_t>(chosen.zero);
+      const auto first = static_cast<std::size_t>(n * shape.k + group * shape.group_size);
+      for (std::size_t i = 0; i < weights.size(); ++i) weights[i] = values[drawn(seed, 11, first + i) >> 48];
+      const reference::Extent extent = reference::extent_of(bf16, weights.data(), shape.group_size);
+      const auto [scale, zero] = reference::chosen_float(bf16, extent);
+      std::uint16_t* both = &scales_and_zeros[place_of_group(n, group)];
+      both[0] = static_cast<std::uint16_t>(scale);
+      both[1] = static_cast<std::uint16_t>(zero);
       std::array<std::uint16_t, 16> once = {}, twice = {};
-      for (int code = 0; code < 16; ++code) {
-        const auto at = static_cast<std::size_t>(code);
-        once[at] = static_cast<std::uint16_t>(reference::dequantized_float(bf16, code, chosen.scale, chosen.zero));
-        const std::uint32_t product = reference::eager::multiply(bf16, chosen.scale, reference::whole(code - 8));
-        twice[at] = static_cast<std::uint16_t>(reference::eager::add(bf16, product, chosen.zero));
+      for (std::size_t code = 0; code < 16; ++code) {
+        const int number_of_code = static_cast<int>(code);
+        once[code] = static_cast<std::uint16_t>(reference::dequantized_float(bf16, number_of_code, scale, zero));
+        twice[code] =
+            static_cast<std::uint16_t>(reference::eager::dequantized_float(bf16, number_of_code, scale, zero));
       }
-      const float scale = number(both[0]);
       for (std::size_t i = 0; i < weights.size(); ++i) {
         // The eager formula without its intermediate roundings: any code is a valid test value.
-        const float steps = std::nearbyint((number(weights[i]) - number(least)) / scale);
+        const float steps = std::nearbyint((number(weights[i]) - number(extent.min)) / number(scale));
         const auto code = static_cast<std::uint8_t>(std::clamp(steps, 0.0f, 15.0f));
-        const auto at = static_cast<std::size_t>(first) + i;
-        codes[at] = code;
-        identity[at] = once[code];
-        eager[at] = twice[code];
-        pairs.data()[at / 2] |= static_cast<std::uint8_t>(at % 2 == 0 ? code << 4 : code);
+        codes.elements[first + i] = code;
+        identity[first + i] = once[code];
+        eager[first + i] = twice[code];
         const double value = number(once[code]);
         row.largest = std::max(row.largest, std::fabs(value - number(twice[code])));
         row.sum += std::fabs(value);
@@ -230,33 +163,18 @@ struct Peers::Data {
   }
 };
 
-namespace {
-
 /// The maximum as torch computes it: NaN if any value is NaN.
 void take_largest(double& largest, double value) {
   if (std::isnan(value) || value > largest) largest = std::isnan(largest) ? largest : value;
 }
 
-/// The memory of one thread: copies of the inputs, which a subject may change, and room for results.
-struct Workspace {
-  Padded<std::uint8_t> pairs;
-  Padded<std::uint32_t> packed, own_packed;
-  Padded<std::uint16_t> scales_and_zeros, weights;
-  Padded<std::int32_t> codes;
-};
-
-}  // namespace
-
-namespace {
-
-template <class Data>
 ErrorSums differences(const Data& data, const std::uint16_t* weights) {
   ErrorSums d;
   const auto columns = static_cast<std::size_t>(data.shape.k);
   for (std::size_t n = 0; n < data.rows.size(); ++n) {
     const std::uint16_t* got = weights + n * columns;
     const std::uint16_t* identity = &data.identity[n * columns];
-    const auto& row = data.rows[n];
+    const Data::Row& row = data.rows[n];
     take_largest(d.largest_of_identity_from_eager, row.largest);
     d.sum_of_identity += row.sum;
     d.squares_of_identity += row.squares;
@@ -278,115 +196,147 @@ ErrorSums differences(const Data& data, const std::uint16_t* weights) {
   return d;
 }
 
-void reject(Rejections& rejections, const ErrorSums& d) {
-  for (std::size_t i = 0; i < rejections.size(); ++i) {
-    if (!peer_criteria()[i].accepts(d)) rejections[i] = true;
+// A mutant counts as found if the criterion rejects any of three results: the weights of correctly packed codes (as
+// where a suite packs with aten), the weights of codes that the subject packed itself, and the weights of what it
+// unpacks. Two of the suites compare matmuls, whose sums hide more than weights do. Outputs hold old data before a
+// call, so that elements left out, or added to, show. All tensors have margins, which nothing checks.
+
+constexpr std::size_t margin_bytes = 65536;
+
+/// The old data of an output: 3.0 in bf16, not a code.
+template <class T>
+constexpr T leftover = static_cast<T>(0x40404040);
+
+/// An array with margins of zeros. A mutant that accesses memory outside it continues, and is not detected by that.
+template <class T>
+class Padded {
+ public:
+  void assign(std::size_t count, T value) {
+    elements_.assign(count + 2 * margin, 0);
+    std::fill_n(data(), count, value);
   }
-}
+  void assign(const std::vector<T>& values) {
+    assign(values.size(), 0);
+    std::copy(values.begin(), values.end(), data());
+  }
+  T* data() { return elements_.data() + margin; }
 
-/// A call on a workspace with the given packed words.
-template <class Data>
-Call call_on(Operation operation, const Data& data, Workspace& workspace, std::uint32_t* packed) {
-  Call call = {.operation = operation,
-               .format = data.shape.format,
-               .scheme = scheme::floating,
-               .types = Type::bf16,
-               .n = data.shape.n,
-               .k = data.shape.k,
-               .group_size = data.shape.group_size};
-  call.at(Role::pairs) = workspace.pairs.data();
-  call.at(Role::packed) = packed;
-  call.at(Role::codes) = workspace.codes.data();
-  call.at(Role::scales) = workspace.scales_and_zeros.data();
-  call.at(Role::weights) = workspace.weights.data();
-  return call;
-}
+ private:
+  static constexpr std::size_t margin = margin_bytes / sizeof(T);
+  std::vector<T> elements_ = std::vector<T>(2 * margin);
+};
 
-/// Makes earlier calls with other contents in the same memory, as consecutive tests do.
-template <class Data>
-void earlier_calls(const Data& data, Subject& subject, Workspace& workspace) {
-  std::uint32_t* words = workspace.packed.data();
-  for (std::size_t i = 0; i < workspace.packed.size(); ++i) words[i] = ~words[i];
-  subject.run(call_on(Operation::unpack, data, workspace, words));
-  subject.run(call_on(Operation::dequantize, data, workspace, words));
-}
+/// The memory of one thread: copies of the inputs, which a subject may change, and room for results.
+struct Workspace {
+  Padded<std::uint8_t> pairs;
+  Padded<std::uint32_t> packed, own_packed;
+  Padded<std::uint16_t> scales_and_zeros, weights;
+  Padded<std::int32_t> codes;
+};
 
 /// Judges one subject on one shape.
-template <class Data>
 void judge_subject(const Data& data, const Mutation& parts, Subject& subject, bool has_memory, Workspace& workspace,
                    Rejections& rejections) {
-  const PeerShape& shape = data.shape;
-  const auto count = static_cast<std::size_t>(shape.n * shape.k);
+  const std::size_t count = data.codes.elements.size();
+  const bool gives_codes = parts.touches(Operation::pack) || parts.touches(Operation::unpack) || has_memory;
+  std::uint32_t* packed = nullptr;
   const auto afresh = [&] {
-    workspace.packed.copy(data.packed);
-    workspace.scales_and_zeros.copy(data.scales_and_zeros);
-    workspace.weights.resize(count, leftover);
+    workspace.packed.assign(data.packed);
+    workspace.scales_and_zeros.assign(data.scales_and_zeros);
+    workspace.weights.assign(count, leftover<std::uint16_t>);
+    workspace.codes.assign(gives_codes ? count : 0, leftover<std::int32_t>);
+    packed = workspace.packed.data();
   };
-  afresh();
-  workspace.codes.resize(parts.touches(Operation::unpack) || has_memory ? count : 0, leftover);
+  const auto run = [&](Operation operation) {
+    Call call = {.operation = operation,
+                 .format = data.shape.format,
+                 .scheme = scheme::floating,
+                 .types = Type::bf16,
+                 .n = data.shape.n,
+                 .k = data.shape.k,
+                 .group_size = data.shape.group_size};
+    call.at(Role::pairs) = workspace.pairs.data();
+    call.at(Role::packed) = packed;
+    call.at(Role::codes) = workspace.codes.data();
+    call.at(Role::scales) = workspace.scales_and_zeros.data();
+    call.at(Role::weights) = workspace.weights.data();
+    subject.run(call);
+  };
+  const auto reject = [&](bool codes_come_back) {
+    ErrorSums d = differences(data, workspace.weights.data());
+    d.codes_come_back = codes_come_back;
+    for (std::size_t i = 0; i < rejections.size(); ++i) {
+      if (!peer_criteria()[i].accepts(d)) rejections[i] = true;
+    }
+  };
   if (has_memory) {
-    earlier_calls(data, subject, workspace);
+    // Earlier calls with other contents in the same memory, as consecutive tests make them.
     afresh();
+    for (std::size_t i = 0; i < data.packed.size(); ++i) packed[i] = ~packed[i];
+    run(Operation::unpack);
+    run(Operation::dequantize);
   }
   if (parts.touches(Operation::dequantize)) {
-    subject.run(call_on(Operation::dequantize, data, workspace, workspace.packed.data()));
-    reject(rejections, differences(data, workspace.weights.data()));
+    afresh();
+    run(Operation::dequantize);
+    reject(true);
   }
   if (parts.touches(Operation::unpack)) {
     afresh();
-    workspace.codes.resize(count, leftover);
-    subject.run(call_on(Operation::unpack, data, workspace, workspace.packed.data()));
+    run(Operation::unpack);
     bool come_back = true;
-    for (std::int64_t n = 0; n < shape.n; ++n) {
-      for (std::int64_t k = 0; k < shape.k; ++k) {
-        const std::int64_t at = n * shape.k + k;
-        const std::int32_t code = workspace.codes.data()[at];
-        const bool same = code == data.codes[static_cast<std::size_t>(at)];
-        come_back &= same;
-        workspace.weights.data()[at] = same ? data.identity[static_cast<std::size_t>(at)] : data.weight(n, k, code);
-      }
+    for (std::size_t i = 0; i < count; ++i) {
+      const std::int32_t code = workspace.codes.data()[i];
+      const bool same = code == data.codes.elements[i];
+      come_back &= same;
+      workspace.weights.data()[i] = same ? data.identity[i] : data.weight(i, code);
     }
-    ErrorSums d = differences(data, workspace.weights.data());
-    d.codes_come_back = come_back;
-    reject(rejections, d);
+    reject(come_back);
   }
   if (parts.touches(Operation::pack)) {
     afresh();
-    workspace.pairs.copy(data.pairs);
-    workspace.own_packed.resize(data.packed.size(), leftover);
-    std::uint32_t* own = workspace.own_packed.data();
-    subject.run(call_on(Operation::pack, data, workspace, own));
-    if (std::memcmp(workspace.own_packed.data(), data.packed.data(), data.packed.size() * 4) == 0) return;
-    workspace.codes.resize(count, leftover);
-    subject.run(call_on(Operation::unpack, data, workspace, own));
-    subject.run(call_on(Operation::dequantize, data, workspace, own));
-    ErrorSums d = differences(data, workspace.weights.data());
-    d.codes_come_back = std::equal(data.codes.begin(), data.codes.end(), workspace.codes.data());
-    reject(rejections, d);
+    workspace.pairs.assign(data.pairs);
+    workspace.own_packed.assign(data.packed.size(), leftover<std::uint32_t>);
+    packed = workspace.own_packed.data();
+    run(Operation::pack);
+    if (std::equal(data.packed.begin(), data.packed.end(), packed)) return;
+    run(Operation::unpack);
+    run(Operation::dequantize);
+    reject(std::equal(data.codes.elements.begin(), data.codes.elements.end(), workspace.codes.data()));
   }
 }
 
 }  // namespace
 
-Peers::Peers(std::vector<const Mutant*> mutants, std::uint64_t seed, int threads)
-    : seed_(seed), threads_(threads), mutants_(std::move(mutants)) {
-  const auto add = [this](const Mutant* mutant) {
-    const Mutation parts = mutant == nullptr ? Mutation() : mutant->parts();
-    judged_.push_back({mutant, parts, mutable_reference(parts), Rejections(peer_criteria().size(), false)});
-  };
-  for (const Mutant* mutant : mutants_) add(mutant);
-  add(nullptr);
+/// Whether every criterion that can reject the subject has done so. A mutant that leaves pack and unpack alone always
+/// returns the codes, so the criterion about codes cannot reject it.
+bool Peers::Judged::done() const {
+  const bool keeps_codes = !parts.touches(Operation::pack) && !parts.touches(Operation::unpack);
+  for (std::size_t i = 0; i < rejections.size(); ++i) {
+    if (!rejections[i] && !(keeps_codes && peer_criteria()[i].of_codes)) return false;
+  }
+  return true;
 }
 
-Peers::~Peers() = default;
+Peers::Peers(std::vector<const Mutant*> mutants, std::uint64_t seed, std::size_t threads)
+    : seed_(seed), threads_(threads), mutants_(std::move(mutants)) {
+  const auto add = [this](const Mutation& parts, bool has_memory) {
+    judged_.push_back({parts, has_memory, mutable_reference(parts), Rejections(peer_criteria().size(), false)});
+  };
+  for (const Mutant* mutant : mutants_) add(mutant->parts(), mutant->has_memory);
+  // The control has right parts in place of none, because operations that no part touches are not judged.
+  Mutation right;
+  right.skips = [](const Walk&, std::int64_t, std::int64_t) { return false; };
+  right.weight = right_weight;
+  add(right, false);
+}
 
 bool Peers::judge(const PeerShape& shape, const std::function<bool()>& stop) {
   const Data data(shape, seed_, threads_);
   std::atomic<std::size_t> next = 0;
   std::atomic<bool> stopped = false;
   std::mutex asking;
-  std::exception_ptr broken;
-  const auto work = [&] {
+  together(threads_, [&](std::size_t) {
     Workspace workspace;
     for (std::size_t i = next++; i < judged_.size() && !stopped; i = next++) {
       Judged& one = judged_[i];
@@ -396,31 +346,10 @@ bool Peers::judge(const PeerShape& shape, const std::function<bool()>& stop) {
         if (stop && stop()) stopped = true;
         if (stopped) return;
       }
-      try {
-        if (one.mutant != nullptr) {
-          judge_subject(data, one.parts, *one.subject, one.mutant->has_memory, workspace, one.rejections);
-          continue;
-        }
-        // Judge all of the control's operations: an empty mutation touches no operation, and operations it does not
-        // touch are left out.
-        Mutation all;
-        all.skips = [](const Walk&, std::int64_t, std::int64_t) { return false; };
-        all.weight = right_weight;
-        judge_subject(data, all, *one.subject, false, workspace, one.rejections);
-      } catch (...) {
-        const std::lock_guard lock(asking);
-        broken = std::current_exception();
-        stopped = true;
-      }
+      judge_subject(data, one.parts, *one.subject, one.has_memory, workspace, one.rejections);
     }
-  };
-  in_ranges(threads_, threads_, [&](std::int64_t, std::int64_t) { work(); });
-  if (broken) std::rethrow_exception(broken);
+  });
   return !stopped;
 }
-
-const std::vector<const Mutant*>& Peers::mutants() const { return mutants_; }
-const Rejections& Peers::rejections_of(std::size_t mutant) const { return judged_.at(mutant).rejections; }
-const Rejections& Peers::rejections_of_control() const { return judged_.back().rejections; }
 
 }  // namespace tileproof

@@ -2,7 +2,6 @@
 /// and shapes of such suites. They are labelled as the criteria of others and never judge our kernels.
 #pragma once
 
-#include <array>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -53,23 +52,29 @@ using Rejections = std::vector<bool>;
 class Peers {
  public:
   /// @param threads  each holds a result of the largest shape, some 10 bytes an element
-  Peers(std::vector<const Mutant*> mutants, std::uint64_t seed, int threads);
-  ~Peers();
+  Peers(std::vector<const Mutant*> mutants, std::uint64_t seed, std::size_t threads);
 
   /// @param stop  called between subjects
   /// @return whether all were judged
   bool judge(const PeerShape&, const std::function<bool()>& stop = nullptr);
 
-  const std::vector<const Mutant*>& mutants() const;
-  const Rejections& rejections_of(std::size_t mutant) const;
+  const std::vector<const Mutant*>& mutants() const { return mutants_; }
+  const Rejections& rejections_of(std::size_t mutant) const { return judged_.at(mutant).rejections; }
   /// The criteria that reject the correct control. Any such criterion is reproduced wrongly here.
-  const Rejections& rejections_of_control() const;
+  const Rejections& rejections_of_control() const { return judged_.back().rejections; }
 
  private:
-  struct Judged;
-  struct Data;
+  struct Judged {
+    Mutation parts;
+    bool has_memory;
+    std::unique_ptr<Subject> subject;
+    Rejections rejections;
+
+    bool done() const;
+  };
+
   std::uint64_t seed_;
-  int threads_;
+  std::size_t threads_;
   std::vector<const Mutant*> mutants_;
   std::vector<Judged> judged_;  // the control is the last
 };

@@ -1,6 +1,7 @@
 // Applies the peers' criteria to our mutants, shape by shape.
 #include <algorithm>
 #include <memory>
+#include <optional>
 
 #include "properties/selftest/peers.h"
 #include "properties/selftest/selftest.h"
@@ -8,6 +9,19 @@
 namespace tileproof {
 
 namespace {
+
+/// How many mutants at least one of the criteria first .. end - 1 rejects.
+std::int64_t found_by(const Peers& peers, std::size_t first, std::size_t end) {
+  std::int64_t found = 0;
+  for (std::size_t mutant = 0; mutant < peers.mutants().size(); ++mutant) {
+    const Rejections& rejections = peers.rejections_of(mutant);
+    const auto begin = rejections.begin();
+    const bool any =
+        std::count(begin + static_cast<std::ptrdiff_t>(first), begin + static_cast<std::ptrdiff_t>(end), true) != 0;
+    found += any ? 1 : 0;
+  }
+  return found;
+}
 
 /// A line for each mutant with a mark for each criterion, and how many mutants each criterion finds.
 std::string table_of(const Peers& peers) {
@@ -19,31 +33,20 @@ std::string table_of(const Peers& peers) {
     text += "  " + std::to_string(i + 1) + " " + criteria[i].name + ": " + criteria[i].what +
             "\n      source: " + criteria[i].source + "\n";
   }
-  std::vector<std::size_t> found(criteria.size(), 0);
-  std::size_t by_any_of_four = 0, by_any = 0;
   for (std::size_t f = 0; f < peers.mutants().size(); ++f) {
-    const Rejections& rejections = peers.rejections_of(f);
     std::string name = peers.mutants()[f]->name;
     name.resize(width, ' ');
     text += "  " + name + "  ";
-    bool four = false, any = false;
-    for (std::size_t i = 0; i < rejections.size(); ++i) {
-      text += rejections[i] ? " " + std::to_string(i + 1) : std::string(" .");
-      found[i] += rejections[i] ? 1 : 0;
-      four |= i < 4 && rejections[i];
-      any |= rejections[i];
+    for (std::size_t i = 0; i < criteria.size(); ++i) {
+      text += peers.rejections_of(f)[i] ? " " + std::to_string(i + 1) : std::string(" .");
     }
-    by_any_of_four += four ? 1 : 0;
-    by_any += any ? 1 : 0;
     text += "\n";
   }
-  const std::string of = " of " + std::to_string(peers.mutants().size());
-  for (std::size_t i = 0; i < criteria.size(); ++i) {
-    text += criteria[i].name + ": finds " + std::to_string(found[i]) + of + "\n";
-  }
-  text += "any of the first four: " + std::to_string(by_any_of_four) + of + "\n";
-  text += "any of all: " + std::to_string(by_any) + of;
-  return text;
+  const auto count = [&](std::size_t first, std::size_t end) {
+    return std::to_string(found_by(peers, first, end)) + " of " + std::to_string(peers.mutants().size());
+  };
+  for (std::size_t i = 0; i < criteria.size(); ++i) text += criteria[i].name + ": finds " + count(i, i + 1) + "\n";
+  return text + "any of the first four: " + count(0, 4) + "\nany of all: " + count(0, criteria.size());
 }
 
 }  // namespace
@@ -53,8 +56,7 @@ SelfResult result_of(const Peers& peers, bool complete) {
   result.verdict = complete ? SelfVerdict::held : SelfVerdict::not_shown;
   const std::vector<PeerCriterion>& criteria = peer_criteria();
   for (std::size_t i = 0; i < criteria.size(); ++i) {
-    std::int64_t found = 0;
-    for (std::size_t f = 0; f < peers.mutants().size(); ++f) found += peers.rejections_of(f)[i] ? 1 : 0;
+    const std::int64_t found = found_by(peers, i, i + 1);
     result.said += (i == 0 ? "" : ", ") + criteria[i].name + " " + std::to_string(found);
     result.fields.emplace_back(criteria[i].name, found);
     if (!peers.rejections_of_control()[i]) continue;
@@ -62,11 +64,11 @@ SelfResult result_of(const Peers& peers, bool complete) {
     result.details += "'" + criteria[i].name + "' rejects the correct control: the criterion is not the suites'\n";
   }
   for (std::size_t f = 0; f < peers.mutants().size(); ++f) {
-    std::string found_by;
+    std::string found_it;
     for (std::size_t i = 0; i < criteria.size(); ++i) {
-      if (peers.rejections_of(f)[i]) found_by += (found_by.empty() ? "" : ", ") + criteria[i].name;
+      if (peers.rejections_of(f)[i]) found_it += (found_it.empty() ? "" : ", ") + criteria[i].name;
     }
-    result.fields.emplace_back("mutant " + peers.mutants()[f]->name, found_by);
+    result.fields.emplace_back("mutant " + peers.mutants()[f]->name, found_it);
   }
   if (result.verdict == SelfVerdict::not_shown) result.details = "the budget ended before all subjects were judged";
   return result;
@@ -74,25 +76,18 @@ SelfResult result_of(const Peers& peers, bool complete) {
 
 SelfProof proof_of_peers() {
   SelfProof proof = {.name = "peers",
-                     .what = "what the criteria of public suites find of the same mutants, on the shapes they use",
-                     .takes_minutes = true,
-                     .steps = {},
-                     .summary = nullptr};
-  const auto peers = std::make_shared<std::unique_ptr<Peers>>();
+                     .what = "what the criteria of public suites find of the same mutants, on the shapes they use"};
+  const auto peers = std::make_shared<std::optional<Peers>>();  // made by the first step that is run
   for (const PeerShape& shape : peer_shapes()) {
     proof.steps.push_back({shape.text(), [peers, shape](const SelfEffort& effort) {
-                             if (*peers == nullptr) {
-                               std::vector<const Mutant*> all;
-                               for (const Mutant& mutant : mutants()) all.push_back(&mutant);
-                               *peers = std::make_unique<Peers>(std::move(all), effort.seed, effort.threads);
-                             }
+                             std::vector<const Mutant*> all;
+                             for (const Mutant& mutant : mutants()) all.push_back(&mutant);
+                             if (!*peers) peers->emplace(std::move(all), effort.seed, effort.threads);
                              const bool complete = (*peers)->judge(shape, effort.stop);
                              return result_of(**peers, complete);
                            }});
   }
-  proof.summary = [peers](const std::vector<SelfResult>&) {
-    return *peers == nullptr ? std::string("not run") : table_of(**peers);
-  };
+  proof.summary = [peers](const std::vector<SelfResult>&) { return *peers ? table_of(**peers) : "not run"; };
   return proof;
 }
 
