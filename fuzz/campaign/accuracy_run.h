@@ -6,6 +6,7 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "properties/accuracy/figures.h"
@@ -23,6 +24,27 @@ struct MeasuredSubject {
   std::function<bool()> stop = nullptr;
 };
 
+/// One problem of a row of the table, and its case.
+struct MeasuredCase {
+  std::size_t problem;                      // index in accuracy_problems()
+  ComparedElements compared_elements = {};  // no elements if the case compared nothing
+  std::string kind = "";                    // why it compared nothing; empty if it did
+  std::string details = "";
+};
+
+/// A row of the table: the problems of one measurement on a subject that share format, scheme, types and group size.
+struct MeasuredRow {
+  std::string subject;
+  const Measurement* measurement;
+  std::vector<MeasuredCase> cases;  // at least one; in the order of their problems
+
+  /// Gives format, scheme, types and group size; its size means nothing.
+  const Problem& like() const { return accuracy_problems()[cases.front().problem]; }
+};
+
+/// Rows of one subject and measurement with the same kind of result, of all formats and group sizes.
+using RowsOfAKind = std::vector<const MeasuredRow*>;
+
 class AccuracyRun {
  public:
   /// @param threads  for what is computed in this process; the number changes no result
@@ -37,52 +59,18 @@ class AccuracyRun {
   nlohmann::json record() const;
 
  private:
-  /// One problem of one measurement on a subject.
-  struct Task {
-    std::size_t measurement;
-    std::size_t problem;
-    ComparedElements compared_elements = {};  // no elements if the case compared nothing
-    std::string kind = "";                    // why it compared nothing; empty if it did
-    std::string details = "";
-  };
-  struct Subject {
-    std::string name;
-    std::vector<std::string> replay_flags;
-    std::vector<Task> tasks;  // in the order of measurements, then of problems
-  };
-  /// The origin of results: a subject, by one of its operations.
-  struct Source {
-    std::size_t subject;
-    std::size_t measurement;
-    bool operator==(const Source&) const = default;
-  };
-  /// A row of the table: problems of one source that share format, scheme, types and group size where the measurement
-  /// depends on them.
-  struct Row {
-    Source source;
-    Problem like;                    // gives format, scheme, types and group size; its size means nothing
-    std::vector<const Task*> tasks;  // in order
-  };
-  using DataKey =
-      std::pair<Matrix<std::uint32_t> (*)(const Problem&, const Matrix<std::uint8_t>&, const Parameters&), std::size_t>;
+  using DataKey = std::pair<decltype(Measurement::expected), std::size_t>;
 
-  class Running;
-  void prepare(const std::vector<Task>&);
-  const AccuracyData& data_of(const Task&) const;
-  std::vector<Row> rows() const;
-  const Task* task_of(const Source&, std::size_t problem) const;
-  std::string text_of(const Source&) const;
-  static bool is_comparable(const Source&, const Source&);
-  std::vector<AccuracyFigures> figures_of(const std::vector<Row>&) const;
-  nlohmann::json json_of_row(const Row&, const AccuracyFigures&) const;
-  nlohmann::json json_of_curve(const Row&, const AccuracyFigures&) const;
-  nlohmann::json worst_of(const Row& curve) const;
-  nlohmann::json pairs_of(const std::vector<Row>& curves) const;
-  nlohmann::json pair_of(const Source&, const Source&, const Problem& like) const;
+  void prepare(const std::vector<MeasuredRow>&);
+  const AccuracyData& data_of(const Measurement&, std::size_t problem) const;
+  /// Parts of the fields "rows", "curves" and "worst".
+  nlohmann::json part_of(const RowsOfAKind&) const;
+  nlohmann::json worst_of(const RowsOfAKind&) const;
 
   std::size_t threads_;
   std::function<bool(const Problem&)> wanted_;
-  std::vector<Subject> subjects_;
+  std::vector<MeasuredRow> rows_;  // in the order of subjects, then of measurements, then of problems
+  std::map<std::string, std::vector<std::string>> replay_flags_;  // by subject
   std::map<std::string, std::string> left_out_;
   std::map<DataKey, AccuracyData> data_;
 };

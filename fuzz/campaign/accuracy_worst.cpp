@@ -1,7 +1,7 @@
 // Lists the worst elements of a measurement: their places, their parameters, and what every subject gave for them.
 #include <algorithm>
-#include <array>
 #include <cmath>
+#include <map>
 #include <tuple>
 
 #include "fuzz/campaign/accuracy_run.h"
@@ -16,13 +16,6 @@ using nlohmann::json;
 
 constexpr std::size_t most_worst = 5;
 
-json place_of(const Measurement& measurement, const Problem& p, std::int64_t row, std::int64_t column) {
-  json place = {{"row", row}, {"column", column}, {"place", nullptr}};
-  if (!measurement.is_packed) return place;
-  place["place"] = text_of(p.layout().coordinates(p.layout().slot_of({row, column}, p.size()), p.size()));
-  return place;
-}
-
 /// not_finite: NaN or infinity on one side at least, so no distance in ulp exists; apart: a distance in ulp; payload:
 /// two NaN with different bits.
 enum class Kind { not_finite, apart, payload };
@@ -30,114 +23,119 @@ enum class Kind { not_finite, apart, payload };
 /// A difference that may be among the worst.
 struct Candidate {
   double magnitude;  // in ulp; 0 if there is no distance
-  std::size_t task;  // index in the tasks of its row
+  const MeasuredCase* of;
   const ComparedElements::Difference* difference;
 
   /// Order: larger error first.
   bool operator<(const Candidate& other) const {
-    const auto key = [](const Candidate& c) { return std::tuple(-c.magnitude, c.task, c.difference->index); };
+    const auto key = [](const Candidate& c) { return std::tuple(-c.magnitude, c.of->problem, c.difference->index); };
     return key(*this) < key(other);
   }
 };
 
-/// Keeps the worst differences of each kind, explained and unexplained ones apart.
-class Worst {
- public:
-  void add(bool is_explained, Kind kind, const Candidate& candidate) {
-    std::vector<Candidate>& worst = of(is_explained, kind);
-    if (worst.size() == most_worst && !(candidate < worst.back())) return;
-    worst.insert(std::upper_bound(worst.begin(), worst.end(), candidate), candidate);
-    if (worst.size() > most_worst) worst.pop_back();
-  }
+/// The worst differences of each kind, explained and unexplained ones apart.
+using Worst = std::map<std::pair<bool, Kind>, std::vector<Candidate>>;
 
-  /// Unexplained differences come before explained ones. Within each, `not_finite` and `apart` alternate so that
-  /// neither hides the other; `payload` comes last.
-  std::vector<Candidate> all() {
-    std::vector<Candidate> selected;
-    for (const bool is_explained : {false, true}) {
-      std::vector<Candidate>& not_finite = of(is_explained, Kind::not_finite);
-      std::vector<Candidate>& apart = of(is_explained, Kind::apart);
-      for (std::size_t i = 0; i < most_worst; ++i) {
-        if (i < not_finite.size()) selected.push_back(not_finite[i]);
-        if (i < apart.size()) selected.push_back(apart[i]);
-      }
-      const std::vector<Candidate>& payload = of(is_explained, Kind::payload);
-      selected.insert(selected.end(), payload.begin(), payload.end());
+void keep_worst(std::vector<Candidate>& worst, const Candidate& candidate) {
+  worst.insert(std::upper_bound(worst.begin(), worst.end(), candidate), candidate);
+  if (worst.size() > most_worst) worst.pop_back();
+}
+
+/// Unexplained differences come before explained ones. Within each, `not_finite` and `apart` alternate so that neither
+/// hides the other; `payload` comes last.
+std::vector<Candidate> in_order(Worst& worst) {
+  std::vector<Candidate> all;
+  for (const bool is_explained : {false, true}) {
+    const std::vector<Candidate>& not_finite = worst[{is_explained, Kind::not_finite}];
+    const std::vector<Candidate>& apart = worst[{is_explained, Kind::apart}];
+    const std::vector<Candidate>& payload = worst[{is_explained, Kind::payload}];
+    for (std::size_t i = 0; i < most_worst; ++i) {
+      if (i < not_finite.size()) all.push_back(not_finite[i]);
+      if (i < apart.size()) all.push_back(apart[i]);
     }
-    if (selected.size() > most_worst) selected.resize(most_worst);
-    return selected;
+    all.insert(all.end(), payload.begin(), payload.end());
   }
+  if (all.size() > most_worst) all.resize(most_worst);
+  return all;
+}
 
- private:
-  std::vector<Candidate>& of(bool is_explained, Kind kind) {
-    return worst_[is_explained ? 1 : 0][static_cast<std::size_t>(kind)];
-  }
-
-  std::array<std::array<std::vector<Candidate>, 3>, 2> worst_;
-};
+/// The bits that a case gave for an element.
+std::uint32_t got_at(std::int64_t index, const ComparedElements& compared_elements, const AccuracyData& data) {
+  const auto& differences = compared_elements.differences;
+  const auto at = std::ranges::lower_bound(differences, index, {}, &ComparedElements::Difference::index);
+  const bool differs = at != differences.end() && at->index == index;
+  return differs ? at->got : data.expected.elements[static_cast<std::size_t>(index)];
+}
 
 }  // namespace
 
-json AccuracyRun::worst_of(const Row& curve) const {
-  const Measurement& measurement = measurements()[curve.source.measurement];
-  const auto format = format_of(measurement, curve.like);
+json AccuracyRun::worst_of(const RowsOfAKind& rows) const {
+  const std::string& subject = rows.front()->subject;
+  const Measurement& measurement = *rows.front()->measurement;
+  const auto format = format_of(measurement, rows.front()->like());
   Worst worst;
-  for (std::size_t i = 0; i < curve.tasks.size(); ++i) {
-    const Task& task = *curve.tasks[i];
-    const std::vector<std::uint32_t>& expected = data_of(task).expected.elements;
-    for (const ComparedElements::Difference& one : task.compared_elements.differences) {
-      const std::uint32_t wanted = expected[static_cast<std::size_t>(one.index)];
-      const auto apart = Accuracy::error(format, wanted, one.got);
-      const bool are_nan = !apart && format->is_nan(wanted) && format->is_nan(one.got);
-      const Kind kind = apart ? Kind::apart : are_nan ? Kind::payload : Kind::not_finite;
-      worst.add(one.reason != ComparedElements::none, kind, {std::fabs(apart.value_or(0)), i, &one});
+  for (const MeasuredRow* row : rows) {
+    for (const MeasuredCase& one : row->cases) {
+      if (!one.kind.empty()) continue;
+      const std::vector<std::uint32_t>& expected = data_of(measurement, one.problem).expected.elements;
+      for (const ComparedElements::Difference& difference : one.compared_elements.differences) {
+        const std::uint32_t wanted = expected[static_cast<std::size_t>(difference.index)];
+        const auto apart = Accuracy::error(format, wanted, difference.got);
+        const bool are_nan = !apart && format->is_nan(wanted) && format->is_nan(difference.got);
+        const Kind kind = apart ? Kind::apart : are_nan ? Kind::payload : Kind::not_finite;
+        keep_worst(worst[{difference.reason != ComparedElements::none, kind}],
+                   {std::fabs(apart.value_or(0)), &one, &difference});
+      }
     }
   }
   json all = json::array();
-  for (const Candidate& candidate : worst.all()) {
-    const Task& task = *curve.tasks[candidate.task];
-    const Problem& p = accuracy_problems()[task.problem];
-    const AccuracyData& data = data_of(task);
+  for (const Candidate& candidate : in_order(worst)) {
+    const std::size_t problem = candidate.of->problem;
+    const Problem& p = accuracy_problems()[problem];
+    const AccuracyData& data = data_of(measurement, problem);
     const std::int64_t index = candidate.difference->index;
     const std::int64_t row = index / data.expected.columns;
     const std::int64_t column = index % data.expected.columns;
     const std::uint32_t expected = data.expected.elements[static_cast<std::size_t>(index)];
     const std::uint32_t got = candidate.difference->got;
     const auto apart = Accuracy::error(format, expected, got);
-    json one = place_of(measurement, p, row, column);
-    one["subject"] = subjects_[curve.source.subject].name;
-    one.update(kind_of(measurement, p));
-    one["problem"] = task.problem;
+    json one = kind_of(measurement, p);
+    one["subject"] = subject;
+    one["problem"] = problem;
+    one["row"] = row;
+    one["column"] = column;
     one["code"] = row < data.codes.rows ? json(data.codes(row, column)) : json(nullptr);
-    one["group"] = one["scale"] = one["zero"] = one["zero_point"] = nullptr;
+    for (const char* name : {"place", "group", "scale", "zero", "zero_point", "of_largest_term"}) one[name] = nullptr;
+    if (measurement.is_packed) {
+      one["place"] = text_of(p.layout().coordinates(p.layout().slot_of({row, column}, p.size()), p.size()));
+    }
     if (measurement.of_weights) {
       const std::int64_t group = column / p.group_size;
       one["group"] = group;
       one["scale"] = element_text(format, data.parameters.scales(group, row));
       if (p.scheme->zero_kind == Zero::value) one["zero"] = element_text(format, data.parameters.zeros(group, row));
       if (p.scheme->zero_kind == Zero::point) one["zero_point"] = data.parameters.zero_points(group, row);
+      if (apart) {
+        one["of_largest_term"] = Accuracy::error_of_terms(*format, expected, got, largest_term(p, data, row, column));
+      }
     }
     one["expected"] = element_text(format, expected);
     one["got"] = element_text(format, got);
     one["ulp"] = apart ? json(*apart) : json(nullptr);
-    one["of_largest_term"] = nullptr;
-    if (apart && measurement.of_weights) {
-      one["of_largest_term"] = Accuracy::error_of_terms(*format, expected, got, largest_term(p, data, row, column));
-    }
-    one["why"] = reason_of(task.compared_elements, *candidate.difference);
-    json everybody = json::object();
-    for (std::size_t subject = 0; subject < subjects_.size(); ++subject) {
-      for (std::size_t other = 0; other < measurements().size(); ++other) {
-        const Source source = {subject, other};
-        const Task* theirs = is_comparable(curve.source, source) ? task_of(source, task.problem) : nullptr;
-        if (theirs == nullptr) continue;
-        const ComparedElements::Difference* difference = difference_at(theirs->compared_elements, index);
-        everybody[text_of(source)] = element_text(format, difference != nullptr ? difference->got : expected);
+    one["why"] = reason_of(candidate.of->compared_elements, *candidate.difference);
+    one["subjects"] = json::object();
+    for (const MeasuredRow& other : rows_) {
+      // Codes are compared within one operation only, weights across operations.
+      const bool is_comparable =
+          other.measurement == &measurement || (measurement.of_weights && other.measurement->of_weights);
+      if (!is_comparable) continue;
+      for (const MeasuredCase& theirs : other.cases) {
+        if (theirs.problem != problem || !theirs.kind.empty()) continue;
+        one["subjects"][other.subject + " " + name_of(other.measurement->operation)] =
+            element_text(format, got_at(index, theirs.compared_elements, data_of(*other.measurement, problem)));
       }
     }
-    one["subjects"] = everybody;
-    one["replay"] = replay_words(subjects_[curve.source.subject].replay_flags,
-                                 problem_for(measurement, p, subjects_[curve.source.subject].name));
+    one["replay"] = replay_words(replay_flags_.at(subject), problem_for(measurement, p, subject));
     all.push_back(one);
   }
   return all;

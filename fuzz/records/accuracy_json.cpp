@@ -1,8 +1,5 @@
 #include "fuzz/records/accuracy_json.h"
 
-#include <algorithm>
-#include <string_view>
-
 #include "fuzz/records/protocol.h"
 #include "fuzz/records/records.h"
 
@@ -15,11 +12,6 @@ std::optional<reference::FloatFormat> format_of(const Measurement& measurement, 
   return float_format_of(p.types.weight);
 }
 
-bool is_alike(const Measurement& measurement, const Problem& a, const Problem& b) {
-  // Formats that share a formula have separate schemes of one name, which may store parameters differently.
-  const bool is_one_formula = std::string_view(a.scheme->name) == b.scheme->name && a.types == b.types;
-  return !measurement.of_weights || is_one_formula;
-}
 json kind_of(const Measurement& measurement, const Problem& p) {
   return {{"operation", name_of(measurement.operation)},
           {"scheme", measurement.of_weights ? json(p.scheme->name) : json(nullptr)},
@@ -53,45 +45,43 @@ json problems_of_measurement() {
 
 namespace {
 
-json json_of_binade(Binade binade) {
-  if (binade == binade::zero) return "zero";
-  if (binade == binade::infinite) return "infinite";
-  if (binade == binade::nan) return "NaN";
-  return binade == binade::none ? json(nullptr) : json(binade);
-}
-
-json json_of(const std::optional<Distances::Percentile>& percentile) {
-  return {{"value", percentile->value}, {"exact", percentile->exact}};
-}
-
 json json_of(const Distances& distances) {
   if (distances.count() == 0) return nullptr;
-  return {{"elements", distances.count()},
-          {"max", distances.largest()},
-          {"p99_9", json_of(distances.percentile(999, 1000))},
-          {"p99", json_of(distances.percentile(99, 100))},
-          {"median", json_of(distances.percentile(1, 2))},
-          {"bias", distances.sum() / static_cast<double>(distances.count())},
-          {"above", distances.above()},
-          {"below", distances.below()}};
-}
-
-json histogram_of(const Distances& distances) {
-  json histogram = json::array();
-  for (const Distances::Bucket& bucket : distances.buckets()) {
-    histogram.push_back({{"from", bucket.from}, {"to", bucket.to}, {"count", bucket.count}});
-  }
-  return histogram;
+  const auto percentile = [&](std::int64_t part, std::int64_t whole) -> json {
+    const Distances::Percentile found = distances.percentile(part, whole).value();
+    return {{"value", found.value}, {"exact", found.exact}};
+  };
+  return {{"elements", distances.count()},  {"max", distances.largest()},
+          {"p99_9", percentile(999, 1000)}, {"p99", percentile(99, 100)},
+          {"median", percentile(1, 2)},     {"bias", distances.sum() / static_cast<double>(distances.count())},
+          {"above", distances.above()},     {"below", distances.below()}};
 }
 
 /// Null for codes, which have no formula, and if no pair of values is finite.
 json of_terms(const Accuracy& a) {
-  return a.format() && a.distances.count() != 0 ? json{{"max", a.largest_of_terms}} : json(nullptr);
+  return a.format && a.distances.count() != 0 ? json{{"max", a.largest_of_terms}} : json(nullptr);
 }
 
 json json_of(const SignalAndNoise& power) {
   const std::optional<double> decibels = power.decibels();
   return {{"signal", power.signal}, {"noise", power.noise}, {"db", decibels ? json(*decibels) : json(nullptr)}};
+}
+
+json json_of_binade(Binade binade) {
+  if (binade == binade::zero) return "zero";
+  if (binade == binade::infinite) return "infinite";
+  return binade == binade::nan ? json("NaN") : json(binade);
+}
+
+/// The elements with one k, one group size or one binade.
+json json_of_point(const json& at, const Accuracy& a) {
+  const auto finite = static_cast<double>(a.distances.count());
+  return {{"at", at},
+          {"elements", a.elements},
+          {"differing", a.elements - a.bit_equal},
+          {"unexplained", a.unexplained},
+          {"max", a.distances.largest()},
+          {"mean", finite == 0 ? 0 : a.distances.sum_of_magnitudes() / finite}};
 }
 
 }  // namespace
@@ -112,67 +102,31 @@ json json_of(const Accuracy& a) {
                {{"expected", a.expected_subnormal}, {"differing", a.differing_subnormal}, {"flushed", a.flushed}}},
               {"ulp", json_of(a.distances)},
               {"of_largest_term", of_terms(a)}};
-  if (!row["ulp"].is_null()) row["ulp"]["histogram"] = histogram_of(a.distances);
+  for (const Distances::Bucket& bucket : a.distances.buckets()) {
+    row["ulp"]["histogram"].push_back({{"from", bucket.from}, {"to", bucket.to}, {"count", bucket.count}});
+  }
   return row;
 }
 
-/// The figures of problems with ordinary values, in short.
 json ordinary_of(const Accuracy& a) {
   return {{"elements", a.elements},
           {"bit_equal", a.bit_equal},
           {"ulp", json_of(a.distances)},
           {"of_largest_term", of_terms(a)},
-          {"sqnr", a.format() ? json_of(a.power) : json(nullptr)}};
+          {"sqnr", a.format ? json_of(a.power) : json(nullptr)}};
 }
 
-json maps_of(const AccuracyFigures& figures) {
-  json nibbles = json::array();
-  for (const auto& [at, cell] : figures.nibble_by_binade) {
-    const json nibble = at.first == AccuracyFigures::no_nibble ? json(nullptr) : json(at.first);
-    nibbles.push_back({nibble, json_of_binade(at.second), cell.wrong, cell.unexplained});
-  }
+json json_of(const AccuracyCurves& curves) {
+  json all = {{"by_k", json::array()}, {"by_group", json::array()}, {"by_binade", json::array()}};
+  for (const auto& [at, a] : curves.by_k) all["by_k"].push_back(json_of_point(at, a));
+  for (const auto& [at, a] : curves.by_group) all["by_group"].push_back(json_of_point(at, a));
+  for (const auto& [at, a] : curves.by_binade) all["by_binade"].push_back(json_of_point(json_of_binade(at), a));
   json places = json::array();
-  for (const auto& [at, cell] : figures.row_by_column) {
+  for (const auto& [at, cell] : curves.row_by_column) {
     places.push_back({at.first, at.second, cell.wrong, cell.unexplained});
   }
-  return {{"nibble_by_binade", nibbles}, {"row_by_column", places}};
-}
-
-namespace {
-
-json json_of(const json& at, const CurvePoint& point) {
-  const double mean = point.finite == 0 ? 0 : point.magnitudes / static_cast<double>(point.finite);
-  return {{"at", at},
-          {"elements", point.elements},
-          {"differing", point.differing},
-          {"unexplained", point.unexplained},
-          {"max", point.largest},
-          {"mean", mean}};
-}
-
-}  // namespace
-
-json curves_of(const AccuracyFigures& figures) {
-  json by_k = json::array(), by_group = json::array(), by_binade = json::array();
-  for (const auto& [at, point] : figures.by_k) by_k.push_back(json_of(at, point));
-  for (const auto& [at, point] : figures.by_group) by_group.push_back(json_of(at, point));
-  for (const auto& [at, point] : figures.by_binade) by_binade.push_back(json_of(json_of_binade(at), point));
-  return {{"by_k", by_k}, {"by_group", by_group}, {"by_binade", by_binade}};
-}
-
-// --- Single elements -----------------------------------------------------------------------------------------------
-
-const ComparedElements::Difference* difference_at(const ComparedElements& compared_elements, std::int64_t index) {
-  const auto at =
-      std::lower_bound(compared_elements.differences.begin(), compared_elements.differences.end(), index,
-                       [](const ComparedElements::Difference& one, std::int64_t i) { return one.index < i; });
-  return at != compared_elements.differences.end() && at->index == index ? &*at : nullptr;
-}
-
-const std::string& reason_of(const ComparedElements& compared_elements, const ComparedElements::Difference& one) {
-  static const std::string none;
-  return one.reason == ComparedElements::none ? none
-                                              : compared_elements.reasons.at(static_cast<std::size_t>(one.reason));
+  all["wrong"] = {{"row_by_column", places}};
+  return all;
 }
 
 std::string by_lines(const json& object) {

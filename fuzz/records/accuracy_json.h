@@ -11,9 +11,7 @@ namespace tileproof {
 
 /// The format of the measured elements; empty for codes.
 std::optional<reference::FloatFormat> format_of(const Measurement&, const Problem&);
-/// Whether two problems have the same kind of result: the same scheme and types.
-bool is_alike(const Measurement&, const Problem&, const Problem&);
-/// The fields "operation", "scheme" and "type".
+/// The fields "operation", "scheme" and "type": what kind of result a problem has.
 nlohmann::json kind_of(const Measurement&, const Problem&);
 /// The bits of a weight in hexadecimal, or a code as a number.
 std::string element_text(const std::optional<reference::FloatFormat>&, std::uint32_t bits);
@@ -22,14 +20,8 @@ nlohmann::json problems_of_measurement();
 nlohmann::json json_of(const Accuracy&);
 /// The figures of problems with ordinary values, in short.
 nlohmann::json ordinary_of(const Accuracy&);
-nlohmann::json maps_of(const AccuracyFigures&);
-/// The fields "by_k", "by_group" and "by_binade".
-nlohmann::json curves_of(const AccuracyFigures&);
-
-/// The difference at an element; nullptr if it is as expected.
-const ComparedElements::Difference* difference_at(const ComparedElements&, std::int64_t index);
-/// The reason for a difference; "" if nothing explains it.
-const std::string& reason_of(const ComparedElements&, const ComparedElements::Difference&);
+/// The fields "by_k", "by_group", "by_binade" and "wrong".
+nlohmann::json json_of(const AccuracyCurves&);
 
 /// An object on several lines, with a line for each element of its arrays.
 std::string by_lines(const nlohmann::json&);

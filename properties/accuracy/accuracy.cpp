@@ -29,6 +29,15 @@ double value_of(const std::optional<FloatFormat>& f, std::uint32_t bits) {
   return specified::value(*f, bits);
 }
 
+/// The end nearer to 0 of the bucket of an error.
+double near_end(double distance) {
+  const double magnitude = std::fabs(distance);
+  const double end =
+      magnitude < Distances::first_wide ? std::ceil(2 * magnitude) / 2 : std::ldexp(1, std::ilogb(magnitude));
+  return distance < 0 ? -end : end;
+}
+double far_end(double near) { return std::fabs(near) < Distances::first_wide ? near : 2 * near; }
+
 /// Names a NaN or an infinity; any other pattern is "a number".
 const char* kind_of(FloatFormat f, std::uint32_t pattern) {
   return f.is_nan(pattern) ? "a NaN" : is_finite(f, pattern) ? "a number" : "an infinity";
@@ -42,69 +51,34 @@ double ulp_at(FloatFormat f, double value) {
   return std::ldexp(1, exponent - f.fraction_bits);
 }
 
-std::size_t Distances::bucket_of(double magnitude) {
-  if (magnitude <= most_exact) return static_cast<std::size_t>(std::ceil(2 * magnitude));
-  return halves + static_cast<std::size_t>(std::min(std::ilogb(magnitude), last_wide) - first_wide);
-}
-
-Distances::Bucket Distances::limits(std::size_t bucket) {
-  if (bucket < halves) return {static_cast<double>(bucket) / 2, static_cast<double>(bucket) / 2, 0};
-  const double from = std::ldexp(1, static_cast<int>(bucket - halves) + first_wide);
-  return {from, 2 * from, 0};
-}
-
 void Distances::add(double distance) {
-  const double magnitude = std::fabs(distance);
-  ++(distance < 0 ? negative_ : positive_).at(bucket_of(magnitude));
+  ++counts_[near_end(distance)];
   ++count_;
-  largest_ = std::max(largest_, magnitude);
+  above_ += distance > 0 ? 1 : 0;
+  below_ += distance < 0 ? 1 : 0;
+  largest_ = std::max(largest_, std::fabs(distance));
   sum_ += distance;
-  magnitudes_ += magnitude;
+  magnitudes_ += std::fabs(distance);
 }
-
-void Distances::add(const Distances& other) {
-  for (std::size_t i = 0; i < buckets_of_sign; ++i) {
-    positive_[i] += other.positive_[i];
-    negative_[i] += other.negative_[i];
-  }
-  count_ += other.count_;
-  largest_ = std::max(largest_, other.largest_);
-  sum_ += other.sum_;
-  magnitudes_ += other.magnitudes_;
-}
-
-std::int64_t Distances::below() const {
-  std::int64_t count = 0;
-  for (const std::int64_t of_bucket : negative_) count += of_bucket;
-  return count;
-}
-
-std::int64_t Distances::above() const { return count_ - below() - positive_[0]; }
 
 std::vector<Distances::Bucket> Distances::buckets() const {
   std::vector<Bucket> all;
-  for (std::size_t i = buckets_of_sign; i-- > 0;) {
-    const Bucket bucket = limits(i);
-    if (negative_[i] != 0) all.push_back({-bucket.to, -bucket.from, negative_[i]});
-  }
-  for (std::size_t i = 0; i < buckets_of_sign; ++i) {
-    const Bucket bucket = limits(i);
-    if (positive_[i] != 0) all.push_back({bucket.from, bucket.to, positive_[i]});
+  for (const auto& [near, count] : counts_) {
+    all.push_back({std::min(near, far_end(near)), std::max(near, far_end(near)), count});
   }
   return all;
 }
 
 std::optional<Distances::Percentile> Distances::percentile(std::int64_t part, std::int64_t whole) const {
-  if (count_ == 0) return std::nullopt;
+  std::map<double, std::int64_t> by_magnitude;
+  for (const auto& [near, count] : counts_) by_magnitude[std::fabs(near)] += count;
   const std::int64_t rank = (count_ * part + whole - 1) / whole;
   std::int64_t so_far = 0;
-  for (std::size_t i = 0; i < buckets_of_sign; ++i) {
-    so_far += positive_[i] + negative_[i];
-    if (so_far < rank) continue;
-    const Bucket bucket = limits(i);
-    return Percentile{std::min(bucket.to, largest_), bucket.from == bucket.to};
+  for (const auto& [near, count] : by_magnitude) {
+    so_far += count;
+    if (so_far >= rank) return Percentile{std::min(far_end(near), largest_), near < first_wide};
   }
-  return Percentile{largest_, true};
+  return std::nullopt;
 }
 
 std::optional<double> SignalAndNoise::decibels() const {
@@ -123,69 +97,40 @@ double Accuracy::error_of_terms(FloatFormat f, std::uint32_t expected, std::uint
   return std::fabs(value_of(f, got) - value_of(f, expected)) / ulp_at(f, largest_term);
 }
 
-void Accuracy::add_equal(std::uint32_t bits) {
-  ++bit_equal;
-  if (format_ && !is_finite(*format_, bits)) return;
-  const double value = value_of(format_, bits);
-  power.signal += value * value;
-  distances.add(0);
-}
-
-void Accuracy::add_other_kind(std::uint32_t expected, std::uint32_t got) {
-  const std::string expected_kind = kind_of(*format_, expected);
-  const std::string got_kind = kind_of(*format_, got);
-  const bool both_nan = format_->is_nan(expected) && format_->is_nan(got);
-  non_finite_disagreements += both_nan ? 0 : 1;
-  ++of_other_kind[both_nan                    ? "a NaN of other bits"
-                  : expected_kind == got_kind ? "an infinity of the other sign"
-                                              : got_kind + " for " + expected_kind];
-}
-
 void Accuracy::add(std::uint32_t expected, std::uint32_t got, const std::string& why,
                    std::optional<double> largest_term) {
+  const bool differs = expected != got;
+  const bool is_small = format && is_subnormal(*format, expected);
   ++elements;
-  if (format_) {
-    expected_not_finite += is_finite(*format_, expected) ? 0 : 1;
+  ++(!differs ? bit_equal : why.empty() ? unexplained : explained[why]);
+  if (format) {
+    expected_not_finite += is_finite(*format, expected) ? 0 : 1;
     expected_plus_zero += expected == 0 ? 1 : 0;
-    expected_minus_zero += expected == format_->sign_bit() ? 1 : 0;
-    expected_subnormal += is_subnormal(*format_, expected) ? 1 : 0;
+    expected_minus_zero += expected == format->sign_bit() ? 1 : 0;
+    expected_subnormal += is_small ? 1 : 0;
+    differing_subnormal += is_small && differs ? 1 : 0;
+    flushed += is_small && is_zero(*format, got) ? 1 : 0;
   }
-  if (expected == got) return add_equal(expected);
-  ++(why.empty() ? unexplained : explained[why]);
-  differing_subnormal += format_ && is_subnormal(*format_, expected) ? 1 : 0;
-  const std::optional<double> apart = error(format_, expected, got);
-  if (!apart) return add_other_kind(expected, got);
-  if (format_) {
-    other_zero += *apart == 0 ? 1 : 0;  // other bits of the same value
-    flushed += is_subnormal(*format_, expected) && is_zero(*format_, got) ? 1 : 0;
+  const std::optional<double> apart = error(format, expected, got);
+  if (!apart) {
+    if (!differs) return;
+    const bool are_nan = format->is_nan(expected) && format->is_nan(got);
+    const std::string of_expected = kind_of(*format, expected), of_got = kind_of(*format, got);
+    non_finite_disagreements += are_nan ? 0 : 1;
+    ++of_other_kind[are_nan                 ? "a NaN of other bits"
+                    : of_expected == of_got ? "an infinity of the other sign"
+                                            : of_got + " for " + of_expected];
+    return;
   }
-  const double value = value_of(format_, expected);
-  const double noise = value_of(format_, got) - value;
+  const double value = value_of(format, expected);
+  const double noise = differs ? value_of(format, got) - value : 0;
   power.signal += value * value;
   power.noise += noise * noise;
   distances.add(*apart);
-  if (!format_ || !largest_term) return;
-  largest_of_terms = std::max(largest_of_terms, error_of_terms(*format_, expected, got, *largest_term));
-}
-
-void Accuracy::add(const Accuracy& other) {
-  elements += other.elements;
-  bit_equal += other.bit_equal;
-  for (const auto& [reason, count] : other.explained) explained[reason] += count;
-  unexplained += other.unexplained;
-  expected_not_finite += other.expected_not_finite;
-  non_finite_disagreements += other.non_finite_disagreements;
-  for (const auto& [kind, count] : other.of_other_kind) of_other_kind[kind] += count;
-  expected_plus_zero += other.expected_plus_zero;
-  expected_minus_zero += other.expected_minus_zero;
-  other_zero += other.other_zero;
-  expected_subnormal += other.expected_subnormal;
-  differing_subnormal += other.differing_subnormal;
-  flushed += other.flushed;
-  distances.add(other.distances);
-  largest_of_terms = std::max(largest_of_terms, other.largest_of_terms);
-  power.signal += other.power.signal;
-  power.noise += other.power.noise;
+  if (!format || !differs) return;
+  other_zero += *apart == 0 ? 1 : 0;  // other bits of the same value
+  if (largest_term)
+    largest_of_terms = std::max(largest_of_terms, error_of_terms(*format, expected, got, *largest_term));
 }
 
 }  // namespace tileproof

@@ -2,7 +2,6 @@
 /// no subject and no problem: bits go in, figures come out.
 #pragma once
 
-#include <array>
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -34,7 +33,9 @@ double ulp_at(reference::FloatFormat, double value);
 /// A histogram of signed errors: one bucket for each half while they are small, then one for each power of two.
 class Distances {
  public:
-  static constexpr double most_exact = 15.5;
+  /// Below it, every error is a multiple of a half. One that is not comes from a value at least two binades lower, so
+  /// it is at least 2^(fraction bits - 1): 64 in bf16.
+  static constexpr double first_wide = 16;
 
   /// Errors of one sign: from..to, both included, where they are equal; else only the end nearer to 0 is included.
   struct Bucket {
@@ -50,14 +51,13 @@ class Distances {
   };
 
   void add(double distance);
-  void add(const Distances&);
 
   std::int64_t count() const { return count_; }
   double largest() const { return largest_; }  // magnitude
   double sum() const { return sum_; }
   double sum_of_magnitudes() const { return magnitudes_; }
-  std::int64_t above() const;  // how many errors are greater than 0
-  std::int64_t below() const;
+  std::int64_t above() const { return above_; }  // how many errors are greater than 0
+  std::int64_t below() const { return below_; }
   /// The non-empty buckets, ascending.
   std::vector<Bucket> buckets() const;
   /// The smallest magnitude that at least `part` of `whole` errors do not exceed (nearest rank); empty if there are no
@@ -65,18 +65,8 @@ class Distances {
   std::optional<Percentile> percentile(std::int64_t part, std::int64_t whole) const;
 
  private:
-  // One bucket for each half up to most_exact, then one for each power of two. An error that is not a multiple of a
-  // half comes from a value at least two binades lower, so it is at least 2^(fraction bits - 1): 64 in bf16.
-  static constexpr std::size_t halves = 32;
-  static constexpr int first_wide = 4;   // the first power is 2^4
-  static constexpr int last_wide = 278;  // the largest error: both ends of fp32, in smallest subnormals
-  static constexpr std::size_t buckets_of_sign = halves + last_wide - first_wide + 1;
-  static std::size_t bucket_of(double magnitude);
-  static Bucket limits(std::size_t bucket);
-
-  std::array<std::int64_t, buckets_of_sign> positive_ = {};  // includes 0
-  std::array<std::int64_t, buckets_of_sign> negative_ = {};
-  std::int64_t count_ = 0;
+  std::map<double, std::int64_t> counts_;  // by the end of the bucket that is nearer to 0
+  std::int64_t count_ = 0, above_ = 0, below_ = 0;
   double largest_ = 0;
   double sum_ = 0;
   double magnitudes_ = 0;
@@ -92,23 +82,20 @@ struct SignalAndNoise {
 };
 
 /// The figures of a set of elements: values of a format, or whole numbers if there is no format.
-class Accuracy {
- public:
-  explicit Accuracy(std::optional<reference::FloatFormat> format) : format_(format) {}
+struct Accuracy {
+  explicit Accuracy(std::optional<reference::FloatFormat> of) : format(of) {}
 
   /// @param why           the reason that explains the difference; "" if nothing does
   /// @param largest_term  magnitude of the largest term of the element's formula, if it has one
   void add(std::uint32_t expected, std::uint32_t got, const std::string& why = "",
            std::optional<double> largest_term = std::nullopt);
-  void add(const Accuracy&);
-
-  const std::optional<reference::FloatFormat>& format() const { return format_; }
   /// The signed error in ulp; empty if either value is not finite.
   static std::optional<double> error(const std::optional<reference::FloatFormat>&, std::uint32_t expected,
                                      std::uint32_t got);
   /// The magnitude of the error in last places of the largest term. Both values must be finite.
   static double error_of_terms(reference::FloatFormat, std::uint32_t expected, std::uint32_t got, double largest_term);
 
+  std::optional<reference::FloatFormat> format;
   std::int64_t elements = 0;
   std::int64_t bit_equal = 0;
   std::map<std::string, std::int64_t> explained;  // differing elements by the reason that explains them
@@ -129,12 +116,6 @@ class Accuracy {
   Distances distances;          // in ulp, of elements where both are finite, like the following figures
   double largest_of_terms = 0;  // in last places of the largest term
   SignalAndNoise power;
-
- private:
-  void add_equal(std::uint32_t bits);
-  void add_other_kind(std::uint32_t expected, std::uint32_t got);
-
-  std::optional<reference::FloatFormat> format_;
 };
 
 }  // namespace tileproof

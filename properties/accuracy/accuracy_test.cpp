@@ -83,9 +83,6 @@ TEST(Error, OfASumThatCancelsIsSmallInLastPlacesOfTheLargestTerm) {
   accuracy.add(0x7f80, 0x0000, "", INFINITY);
   EXPECT_EQ(accuracy.distances.largest(), 192);
   EXPECT_EQ(accuracy.largest_of_terms, 1);
-  Accuracy both(bf16);
-  both.add(accuracy);
-  EXPECT_EQ(both.largest_of_terms, 1);
 }
 
 TEST(Distances, AreCountedByHalvesUpToFifteenAndAHalfAndByPowersOfTwoBeyond) {
@@ -233,7 +230,6 @@ TEST(Accuracy, IsThatOfASlowCount) {
       return above == values.end() ? values.back() - *(values.end() - 2) : *above - *(above - 1);
     };
     Accuracy accuracy(format);
-    Accuracy first_half(format), second_half(format);
     std::vector<double> magnitudes;
     double sum = 0;
     std::int64_t not_finite = 0, same = 0, zeros = 0;
@@ -246,7 +242,6 @@ TEST(Accuracy, IsThatOfASlowCount) {
       const auto near = (expected + (bits >> 32 & 1) * (bits >> 33 & 63)) & 0xffff;
       const auto got = static_cast<std::uint32_t>((bits >> 63) != 0 ? bits >> 16 & 0xffff : near);
       accuracy.add(expected, got);
-      (i < pairs / 2 ? first_half : second_half).add(expected, got);
       const double a = specified::value(format, expected), b = specified::value(format, got);
       same += expected == got ? 1 : 0;
       zeros += a == 0 && b == 0 && std::signbit(a) != std::signbit(b) ? 1 : 0;
@@ -275,7 +270,7 @@ TEST(Accuracy, IsThatOfASlowCount) {
       const std::size_t rank = (magnitudes.size() * per_mille + 999) / 1000;
       const double wanted = magnitudes[rank - 1];
       const auto percentile = accuracy.distances.percentile(static_cast<std::int64_t>(per_mille), 1000).value();
-      EXPECT_EQ(percentile.exact, wanted <= Distances::most_exact) << per_mille;
+      EXPECT_EQ(percentile.exact, wanted < Distances::first_wide) << per_mille;
       EXPECT_GE(percentile.value, wanted);
       EXPECT_LE(percentile.value, percentile.exact ? wanted : 2 * wanted);
     }
@@ -285,12 +280,6 @@ TEST(Accuracy, IsThatOfASlowCount) {
       const auto beyond = std::upper_bound(magnitudes.begin(), magnitudes.end(), bucket.to);
       EXPECT_LE(bucket.count, beyond - above);
     }
-    // Adding up two halves must give the same figures.
-    first_half.add(second_half);
-    EXPECT_EQ(listed(first_half.distances), listed(accuracy.distances));
-    EXPECT_EQ(first_half.elements, accuracy.elements);
-    EXPECT_EQ(first_half.of_other_kind, accuracy.of_other_kind);
-    EXPECT_NEAR(first_half.power.signal, signal, signal * 1e-12);
   }
 }
 

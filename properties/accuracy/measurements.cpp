@@ -97,62 +97,34 @@ Property property_of(Operation operation, const char* sentence, void (*body)(Cas
   return property;
 }
 
-Measurement measurement_of(Operation operation, Property property) {
-  Measurement row;
-  row.operation = operation;
-  row.property = std::move(property);
-  row.expected = specified_weights;
-  return row;
-}
-
-Measurement pack_measurement() {
-  Measurement row =
-      measurement_of(Operation::pack, property_of(Operation::pack, "_gives_the_specified_codes", packed_codes));
-  row.expected = padded_codes;
-  row.of_weights = false;
-  row.bound = "a permutation";
-  return row;
-}
-
-Measurement unpack_measurement() {
-  Measurement row =
-      measurement_of(Operation::unpack, property_of(Operation::unpack, "_gives_the_specified_codes", unpacked_codes));
-  row.expected = same_codes;
-  row.of_weights = false;
-  row.bound = "a permutation";
-  return row;
-}
-
-Measurement dequantize_measurement() {
-  Measurement row = measurement_of(Operation::dequantize,
-                                   property_of(Operation::dequantize, "_gives_the_specified_weights", weights));
-  row.bound = "one rounding";
-  return row;
-}
-
-Measurement matmul_measurement() {
-  Measurement row = measurement_of(
-      Operation::matmul,
-      property_of(Operation::matmul, "_by_the_identity_gives_the_specified_weights_or_explained_ones", identity_matmul,
-                  {.schemes = schemes_with(Zero::value), .types = {Type::bf16, Types(Type::fp32, Type::bf16)}}));
-  row.expected = specified_products;
-  return row;
-}
-
-Measurement eager_measurement() {
-  Measurement row =
-      measurement_of(Operation::dequantize_eagerly,
-                     property_of(Operation::dequantize_eagerly, "_gives_the_specified_weights_or_explained_ones",
-                                 eager_weights, {.schemes = {scheme::floating, scheme::integer}}));
-  row.is_packed = false;
-  return row;
-}
-
 }  // namespace
 
 const std::vector<Measurement>& measurements() {
-  static const std::vector<Measurement> rows = {pack_measurement(), unpack_measurement(), dequantize_measurement(),
-                                                matmul_measurement(), eager_measurement()};
+  static const std::vector<Measurement> rows = {
+      {.operation = Operation::pack,
+       .property = property_of(Operation::pack, "_gives_the_specified_codes", packed_codes),
+       .expected = padded_codes,
+       .of_weights = false,
+       .bound = "a permutation"},
+      {.operation = Operation::unpack,
+       .property = property_of(Operation::unpack, "_gives_the_specified_codes", unpacked_codes),
+       .expected = same_codes,
+       .of_weights = false,
+       .bound = "a permutation"},
+      {.operation = Operation::dequantize,
+       .property = property_of(Operation::dequantize, "_gives_the_specified_weights", weights),
+       .expected = specified_weights,
+       .bound = "one rounding"},
+      {.operation = Operation::matmul,
+       .property = property_of(
+           Operation::matmul, "_by_the_identity_gives_the_specified_weights_or_explained_ones", identity_matmul,
+           {.schemes = schemes_with(Zero::value), .types = {Type::bf16, Types(Type::fp32, Type::bf16)}}),
+       .expected = specified_products},
+      {.operation = Operation::dequantize_eagerly,
+       .property = property_of(Operation::dequantize_eagerly, "_gives_the_specified_weights_or_explained_ones",
+                               eager_weights, {.schemes = {scheme::floating, scheme::integer}}),
+       .expected = specified_weights,
+       .is_packed = false}};
   return rows;
 }
 
@@ -197,7 +169,7 @@ const std::vector<Problem>& accuracy_problems() {
     // Schemes are taken by name, because formats that share a formula have separate schemes of one name.
     std::vector<std::string> names;
     for (const Scheme* scheme : every_scheme()) {
-      if (std::find(names.begin(), names.end(), scheme->name) == names.end()) names.push_back(scheme->name);
+      if (std::ranges::count(names, scheme->name) == 0) names.push_back(scheme->name);
     }
     for (const std::string& name : names) {
       for (const Types types : every_types()) {
@@ -226,12 +198,10 @@ const std::vector<Problem>& accuracy_problems() {
 }
 
 bool is_measured(const Measurement& measurement, const Problem& problem, const Capabilities& capabilities) {
-  const auto is_one_of = [](const auto& values, const auto& value) {
-    return std::find(values.begin(), values.end(), value) != values.end();
-  };
   const Sampling& sampling = measurement.property.sampling;
   if (!capabilities.has(measurement.operation) || !capabilities.takes(problem)) return false;
-  if (!is_one_of(sampling.schemes, problem.scheme) || !is_one_of(sampling.types, problem.types)) return false;
+  if (std::ranges::count(sampling.schemes, problem.scheme) == 0) return false;
+  if (std::ranges::count(sampling.types, problem.types) == 0) return false;
   // An operation without parameters runs each of its problems once: those with bf16 parameters and a group size that
   // every subject takes stand for all.
   const bool stands_for_all = problem.scheme == schemes_of(*problem.format).front() &&

@@ -11,7 +11,6 @@
 #include "properties/registry.h"
 #include "properties/subjects/mutable_operators_for_tests.h"
 #include "properties/subjects/mutable_reference.h"
-#include "reference/layouts/tensor_core_tiled.h"
 
 namespace tileproof {
 
@@ -37,6 +36,15 @@ AccuracyRun compared_elements(const Measurement& measurement, const Problem& pro
   return result;
 }
 
+/// The figures of a row, and the curves of that row alone.
+struct AccuracyFigures : RowFigures, AccuracyCurves {
+  using RowFigures::RowFigures;
+  void add(const Measurement& measurement, const Problem& problem, const AccuracyData& data,
+           const ComparedElements& compared_elements) {
+    add_case(measurement, problem, data, compared_elements, *this, *this);
+  }
+};
+
 /// The figures of those of the measurement's problems that `wanted` selects.
 template <class Wanted>
 AccuracyFigures figures_of(Operation operation, const std::string& subject, Wanted wanted) {
@@ -55,13 +63,8 @@ AccuracyFigures figures_of(Operation operation, const std::string& subject, Want
 
 bool is_bf16_float(const Problem& p) { return p.scheme->zero_kind == Zero::value && p.types == Type::bf16; }
 
-std::set<int> nibbles_of(const AccuracyFigures& figures) {
-  std::set<int> nibbles;
-  for (const auto& [at, cell] : figures.nibble_by_binade) nibbles.insert(at.first);
-  return nibbles;
-}
-std::set<int> columns_of(const AccuracyFigures& figures) {
-  std::set<int> columns;
+std::set<std::int64_t> columns_of(const AccuracyFigures& figures) {
+  std::set<std::int64_t> columns;
   for (const auto& [at, cell] : figures.row_by_column) columns.insert(at.second);
   return columns;
 }
@@ -133,28 +136,27 @@ TEST(AccuracyFigures, OfARightSubjectAreBitEqual) {
     EXPECT_GT(figures.accuracy.elements, 100000);
     EXPECT_EQ(figures.accuracy.bit_equal, figures.accuracy.elements);
     EXPECT_EQ(figures.accuracy.distances.largest(), 0);
-    EXPECT_TRUE(figures.nibble_by_binade.empty());
     EXPECT_TRUE(figures.row_by_column.empty());
   }
 }
 
 // Nibble 7 holds the last of four columns in the second k-tile of a word: columns 16 + {9, 11, 13, 15} of 32.
-TEST(AccuracyFigures, ShowTheNibbleOfAMutant) {
+TEST(AccuracyFigures, ShowTheColumnsOfAMutantOfTheLayout) {
   const AccuracyFigures weights =
       figures_of(Operation::dequantize, "mutant:dequantize-sign-extends-the-top-nibble",
                  [](const Problem& p) { return is_bf16_float(p) && p.scales == "ordinary"; });
-  EXPECT_EQ(nibbles_of(weights), std::set<int>{7});
-  EXPECT_EQ(columns_of(weights), (std::set<int>{25, 27, 29, 31, 57, 59, 61, 63}));
+  const std::set<std::int64_t> of_nibble_7 = {25, 27, 29, 31, 57, 59, 61, 63};
+  EXPECT_EQ(columns_of(weights), of_nibble_7);
   const AccuracyFigures codes =
       figures_of(Operation::unpack, "mutant:unpack-sign-extends-the-top-nibble", [](const Problem&) { return true; });
-  EXPECT_EQ(nibbles_of(codes), std::set<int>{7});
+  EXPECT_EQ(columns_of(codes), of_nibble_7);
   // Codes of 8 and more come out 16 too small.
   EXPECT_EQ(codes.accuracy.distances.largest(), 16);
   EXPECT_EQ(codes.accuracy.distances.above(), 0);
   // The mutant drops the code in the high nibble of a byte, which is the even column.
   const AccuracyFigures packed =
       figures_of(Operation::pack, "mutant:pack-drops-high-nibbles", [](const Problem&) { return true; });
-  for (const int column : columns_of(packed)) EXPECT_EQ(column % 2, 0);
+  for (const std::int64_t column : columns_of(packed)) EXPECT_EQ(column % 2, 0);
   EXPECT_EQ(columns_of(packed).size(), 32u);
 }
 
@@ -164,9 +166,9 @@ TEST(AccuracyFigures, ShowTheColumnsOfAMutantOfGroups) {
       return is_bf16_float(p) && p.group_size == group_size && p.scales == "ordinary";
     }));
   };
-  EXPECT_EQ(columns_with(16), (std::set<int>{15, 31, 47, 63}));
-  EXPECT_EQ(columns_with(32), (std::set<int>{31, 63}));
-  EXPECT_EQ(columns_with(64), std::set<int>{63});
+  EXPECT_EQ(columns_with(16), (std::set<std::int64_t>{15, 31, 47, 63}));
+  EXPECT_EQ(columns_with(32), (std::set<std::int64_t>{31, 63}));
+  EXPECT_EQ(columns_with(64), std::set<std::int64_t>{63});
 }
 
 TEST(AccuracyFigures, ShowTheBinadesOfAMutant) {
@@ -175,7 +177,7 @@ TEST(AccuracyFigures, ShowTheBinadesOfAMutant) {
   // A subnormal scale, or any scale with a subnormal zero. In schemes without such zeros, only binades below the normal
   // numbers differ.
   std::int64_t below_normals = 0;
-  for (const auto& [at, cell] : figures.nibble_by_binade) below_normals += at.second < -126 ? cell.wrong : 0;
+  for (const auto& [at, of_scale] : figures.by_binade) below_normals += at < -126 ? of_scale.unexplained : 0;
   EXPECT_GT(below_normals, 0);
   EXPECT_GT(figures.accuracy.flushed, 0);
 }
@@ -196,7 +198,6 @@ TEST(AccuracyFigures, CountWhatIsExplainedApart) {
   EXPECT_GT(twice, 0);
   EXPECT_EQ(figures.accuracy.explained, (std::map<std::string, std::int64_t>{{"two roundings, as predicted", twice}}));
   EXPECT_EQ(figures.accuracy.unexplained, 0);
-  EXPECT_EQ(nibbles_of(figures), std::set<int>{AccuracyFigures::no_nibble});
   for (const auto& [at, cell] : figures.row_by_column) EXPECT_EQ(cell.unexplained, 0);
 }
 
@@ -365,8 +366,8 @@ TEST(AccuracyFigures, AreThoseOfASlowCount) {
   const AccuracyFigures wrong_groups = figures_of(Operation::dequantize, "mutant:scale-of-the-even-row", wanted);
   for (const auto& [name, of_mutant] :
        {std::pair("mutant:double-then-rounded", &figures), std::pair("mutant:scale-of-the-even-row", &wrong_groups)}) {
-    std::map<std::pair<int, int>, std::int64_t> nibbles, places;
-    std::map<int, std::int64_t> by_k, elements_by_k, elements_by_binade;
+    std::map<std::pair<std::int64_t, std::int64_t>, std::int64_t> places;
+    std::map<std::int64_t, std::int64_t> by_k, elements_by_k, by_binade, elements_by_binade;
     for (const Problem& p : accuracy_problems()) {
       if (!wanted(p)) continue;
       const AccuracyData data = data_of(measurement, p);
@@ -382,47 +383,45 @@ TEST(AccuracyFigures, AreThoseOfASlowCount) {
           const int log2_k = static_cast<int>(std::floor(std::log2(p.k)));
           ++elements_by_k[log2_k];
           ++elements_by_binade[of_scale];
-          const auto place = reference::place_of(row, column, p.k, 4);
-          EXPECT_TRUE(place.nibble >= 0 && place.nibble < 8);
           if (got(row, column) == data.expected(row, column)) continue;
-          ++nibbles[{place.nibble, of_scale}];
-          ++places[{static_cast<int>(row % 64), static_cast<int>(column % 64)}];
+          ++places[{row % 64, column % 64}];
           ++by_k[log2_k];
+          ++by_binade[of_scale];
         }
       }
     }
-    EXPECT_EQ(nibbles.size(), of_mutant->nibble_by_binade.size()) << name;
-    for (const auto& [at, cell] : of_mutant->nibble_by_binade) EXPECT_EQ(nibbles[at], cell.wrong) << name;
     EXPECT_EQ(places.size(), of_mutant->row_by_column.size()) << name;
     for (const auto& [at, cell] : of_mutant->row_by_column) EXPECT_EQ(places[at], cell.wrong) << name;
     EXPECT_EQ(elements_by_k.size(), of_mutant->by_k.size()) << name;
     for (const auto& [at, point] : of_mutant->by_k) {
       EXPECT_EQ(elements_by_k[at], point.elements) << name;
-      EXPECT_EQ(by_k[at], point.differing) << name;
+      EXPECT_EQ(by_k[at], point.elements - point.bit_equal) << name;
     }
     EXPECT_EQ(elements_by_binade.size(), of_mutant->by_binade.size()) << name;
-    for (const auto& [at, point] : of_mutant->by_binade) EXPECT_EQ(elements_by_binade[at], point.elements) << name;
+    for (const auto& [at, point] : of_mutant->by_binade) {
+      EXPECT_EQ(elements_by_binade[at], point.elements) << name;
+      EXPECT_EQ(by_binade[at], point.elements - point.bit_equal) << name;
+    }
     EXPECT_EQ(of_mutant->by_group.size(), 1u) << name;
     EXPECT_EQ(of_mutant->by_group.at(96).elements, of_mutant->accuracy.elements) << name;
   }
 }
 
 TEST(AccuracyFigures, OfPartsAddUp) {
-  const auto figures = [](const char* profile) {
+  const auto figures = [](const std::set<std::string>& profiles) {
     return figures_of(Operation::dequantize, "mutant:scale-of-the-even-row", [&](const Problem& p) {
-      return is_bf16_float(p) && p.format == tinygemm(2) && p.scales == profile;
+      return is_bf16_float(p) && p.format == tinygemm(2) && profiles.contains(p.scales);
     });
   };
-  AccuracyFigures both = figures("ordinary");
-  const std::int64_t first = both.accuracy.unexplained;
-  const AccuracyFigures other = figures("cancelling");
-  both.add(other);
-  EXPECT_EQ(both.accuracy.unexplained, first + other.accuracy.unexplained);
-  std::int64_t in_cells = 0, in_places = 0, of_groups = 0;
-  for (const auto& [at, cell] : both.nibble_by_binade) in_cells += cell.wrong;
+  const AccuracyFigures both = figures({"ordinary", "cancelling"});
+  EXPECT_EQ(both.accuracy.unexplained,
+            figures({"ordinary"}).accuracy.unexplained + figures({"cancelling"}).accuracy.unexplained);
+  EXPECT_EQ(both.of_ordinary.unexplained, figures({"ordinary"}).accuracy.unexplained);
+  std::int64_t in_places = 0, of_groups = 0, of_scales = 0;
   for (const auto& [at, cell] : both.row_by_column) in_places += cell.unexplained;
-  for (const auto& [at, point] : both.by_group) of_groups += point.differing;
-  EXPECT_EQ(in_cells, both.accuracy.unexplained);
+  for (const auto& [at, point] : both.by_group) of_groups += point.unexplained;
+  for (const auto& [at, point] : both.by_binade) of_scales += point.unexplained;
+  EXPECT_EQ(of_scales, both.accuracy.unexplained);
   EXPECT_EQ(in_places, both.accuracy.unexplained);
   EXPECT_EQ(of_groups, both.accuracy.unexplained);
 }

@@ -64,43 +64,38 @@ std::pair<std::string, std::string> changes(const AccuracyRow& now, const Accura
 
 Item judged(const std::string& name, const Row& now, const Row* before, const Budget* budget) {
   const AccuracyRow& row = *now.row;
-  Item item = {Status::exact, "accuracy", name, ""};
+  const auto item = [&](Status word, const std::string& why) {
+    return Item{word, "accuracy", name, why, word == Status::not_run};
+  };
+  if (row.elements == 0 || row.not_run != 0) {
+    return item(row.elements == 0 ? Status::not_run : Status::mistrusted,
+                counted(row.not_run, "problem") + " could not be run: " + row.why_not_run);
+  }
   // If the baseline measured other problems, only the worst cases can be compared, and they show little.
   const bool is_like = before != nullptr && before->problems == now.problems && before->row->elements == row.elements &&
                        before->row->problems == row.problems;
   const auto [worse, better] = before != nullptr ? changes(row, *before->row) : std::pair<std::string, std::string>();
-  const bool exceeds =
-      budget != nullptr && (row.max_ulp() > budget->max_ulp || row.non_finite_disagreements > budget->non_finite);
-  if (row.elements == 0 || row.not_run != 0) {
-    item.word = row.elements == 0 ? Status::not_run : Status::mistrusted;
-    item.is_red = true;
-    item.why = counted(row.not_run, "problem") + " could not be run: " + row.why_not_run;
-  } else if (!worse.empty() &&
-             (is_like || row.max_ulp() > before->row->max_ulp() || row.unexplained > before->row->unexplained)) {
-    item.word = Status::regressed;
-    item.why = worse;
-  } else if (row.unexplained != 0) {
-    item.word = Status::failed;
-    item.why = counted(row.unexplained, "difference") + " that nothing explains" +
-               (before != nullptr ? ", as in the baseline" : "");
-  } else if (exceeds) {
-    item.word = Status::over_budget;
-    item.why = error_text(row.max_ulp()) + " ulp and " +
-               counted(row.non_finite_disagreements, "non-finite disagreement") + "; the budget is " +
-               error_text(budget->max_ulp) + " and " + with_commas(budget->non_finite);
-  } else if (!better.empty() && is_like) {
-    item.word = Status::improved;
-    item.why = better;
-  } else if (row.is_exact()) {
-    item.word = Status::exact;
-  } else if (before == nullptr && budget == nullptr) {
-    item.word = Status::is_new;
-    item.why = "neither a baseline nor a budget has it; at most " + error_text(row.max_ulp()) + " ulp, all explained";
-  } else {
-    item.word = Status::passed;
-    item.why = "at most " + error_text(row.max_ulp()) + " ulp, all explained";
+  if (!worse.empty() &&
+      (is_like || row.max_ulp() > before->row->max_ulp() || row.unexplained > before->row->unexplained)) {
+    return item(Status::regressed, worse);
   }
-  return item;
+  if (row.unexplained != 0) {
+    return item(Status::failed, counted(row.unexplained, "difference") + " that nothing explains" +
+                                    (before != nullptr ? ", as in the baseline" : ""));
+  }
+  if (budget != nullptr && (row.max_ulp() > budget->max_ulp || row.non_finite_disagreements > budget->non_finite)) {
+    return item(Status::over_budget, error_text(row.max_ulp()) + " ulp and " +
+                                         counted(row.non_finite_disagreements, "non-finite disagreement") +
+                                         "; the budget is " + error_text(budget->max_ulp) + " and " +
+                                         with_commas(budget->non_finite));
+  }
+  if (!better.empty() && is_like) return item(Status::improved, better);
+  if (row.is_exact()) return item(Status::exact, "");
+  const std::string most = "at most " + error_text(row.max_ulp()) + " ulp, all explained";
+  if (before == nullptr && budget == nullptr) {
+    return item(Status::is_new, "neither a baseline nor a budget has it; " + most);
+  }
+  return item(Status::passed, most);
 }
 
 }  // namespace
@@ -117,16 +112,6 @@ std::vector<Item> items_of_accuracy(const Records& now, const Records* before, c
   for (const auto& [key, row] : baseline) {
     if (rows.contains(key)) continue;
     items.push_back({Status::not_run, "accuracy", key.text() + " of " + key.subject, "only the baseline has it", true});
-  }
-  // Unexplained differences between two subjects fail, as one item per pair of subjects.
-  std::map<std::string, std::uint64_t> unexplained;
-  for (const auto& found : now.measured) {
-    for (const Pair& pair : found.record.pairs) {
-      if (pair.unexplained != 0) unexplained[pair.first + " against " + pair.second] += pair.unexplained;
-    }
-  }
-  for (const auto& [name, count] : unexplained) {
-    items.push_back({Status::failed, "accuracy", name, counted(count, "difference") + " that nothing explains", true});
   }
   return items;
 }

@@ -171,22 +171,6 @@ TEST(VerdictOfAccuracy, OverBudget) {
   EXPECT_EQ(word(three, &three, budget(2)), (Judged{"OVER BUDGET", 1}));
 }
 
-TEST(VerdictOfAccuracy, PairsThatNothingExplainsFail) {
-  json all = accuracy({accuracy_row(0, 0, 0)});
-  all["pairs"].push_back({{"a", {{"subject", "host"}, {"operation", "dequantize"}}},
-                          {"b", {{"subject", "cuda"}, {"operation", "dequantize"}}},
-                          {"scheme", "float"},
-                          {"type", "bf16"},
-                          {"elements", 100},
-                          {"differing", 3},
-                          {"explained", 2},
-                          {"unexplained", 1},
-                          {"by_reason", {{"two roundings", 2}}}});
-  Records records;
-  records.measured.push_back({"accuracy.json", "", {}, read_accuracy(all)});
-  EXPECT_EQ(assess(records, nullptr, {}).exit_code(), 1);
-}
-
 TEST(VerdictOfAProof, Words) {
   const Records whole = proved(proof("PROVED", 100)), part = proved(proof("SAMPLED", 50)),
                 failed = proved(proof("FAILED", 5));

@@ -1,4 +1,4 @@
-// Sections of the page: the accuracy table, the worst cases, and where subjects disagree with each other.
+// Sections of the page: the accuracy table, the worst cases, and what explains differences.
 #include <algorithm>
 #include <map>
 #include <tuple>
@@ -13,6 +13,8 @@ namespace {
 constexpr const char* command_of_measurement = "./tileproof verify";
 
 std::string limit(const Quantile& quantile) { return (quantile.is_exact ? "" : "<= ") + error_text(quantile.value); }
+
+std::string maximum(bool is_sampled, double value) { return (is_sampled ? ">= " : "= ") + error_text(value); }
 
 std::string bias(double value) { return value == 0 ? "0" : (value > 0 ? "+" : "") + short_number(value); }
 
@@ -46,7 +48,6 @@ const std::vector<Column> columns = {{"subject"},
 
 std::vector<Markup> cells(const ReportContext& context, const AccuracyRow& row) {
   const auto& ulp = row.ulp;
-  const std::string max = ulp ? (row.is_sampled ? ">= " : "= ") + error_text(ulp->max) : "-";
   const std::string of_subnormals =
       with_commas(row.subnormals_differing) +
       (row.subnormals_flushed == 0 ? "" : ", " + with_commas(row.subnormals_flushed) + " flushed") + " of " +
@@ -61,8 +62,8 @@ std::vector<Markup> cells(const ReportContext& context, const AccuracyRow& row) 
           with_commas(row.elements),
           percent(row.bit_equal, row.elements),
           with_commas(row.unexplained),
-          max,
-          row.max_of_terms ? (row.is_sampled ? ">= " : "= ") + error_text(*row.max_of_terms) : "-",
+          ulp ? maximum(row.is_sampled, ulp->max) : "-",
+          row.max_of_terms ? maximum(row.is_sampled, *row.max_of_terms) : "-",
           ulp ? limit(ulp->p99_9) : "-",
           ulp ? limit(ulp->p99) : "-",
           ulp ? limit(ulp->median) : "-",
@@ -102,18 +103,16 @@ Markup in_short(const ReportContext& context, const std::vector<const AccuracyRo
   for (const AccuracyRow* row : rows) {
     kinds[{row->key.subject, row->key.operation, row->key.scheme, row->key.type}].add(context, *row);
   }
-  std::vector<std::pair<Status, std::vector<Markup>>> lines;
+  std::multimap<Status, std::vector<Markup>> lines;  // the worst first
   for (const auto& [key, all] : kinds) {
     const auto& [subject, operation, scheme, type] = key;
-    lines.push_back({all.word,
-                     {subject, operation, scheme, type, badge(all.word),
-                      std::to_string(all.exact) + " of " + std::to_string(all.rows), with_commas(all.elements),
-                      percent(all.bit_equal, all.elements), with_commas(all.unexplained),
-                      (all.is_sampled ? ">= " : "= ") + error_text(all.max),
-                      all.max_of_terms ? (all.is_sampled ? ">= " : "= ") + error_text(*all.max_of_terms) : "-",
-                      "<= " + error_text(all.p99_9), with_commas(all.non_finite)}});
+    lines.insert({all.word,
+                  {subject, operation, scheme, type, badge(all.word),
+                   std::to_string(all.exact) + " of " + std::to_string(all.rows), with_commas(all.elements),
+                   percent(all.bit_equal, all.elements), with_commas(all.unexplained), maximum(all.is_sampled, all.max),
+                   all.max_of_terms ? maximum(all.is_sampled, *all.max_of_terms) : "-", "<= " + error_text(all.p99_9),
+                   with_commas(all.non_finite)}});
   }
-  std::stable_sort(lines.begin(), lines.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
   std::vector<std::vector<Markup>> cells_of_lines;
   for (const auto& [word, cells] : lines) cells_of_lines.push_back(cells);
   return shortened_table({{"subject"},
@@ -232,65 +231,35 @@ Markup worst_section(ReportContext& context) {
          of_class("div", "charts", cards);
 }
 
-Markup disagreements_section(ReportContext& context) {
-  std::vector<const Pair*> pairs;
-  std::size_t agreeing = 0;
-  bool measured = false;
+Markup explained_section(ReportContext& context) {
+  struct Count {
+    std::uint64_t measured = 0, judged = 0;
+  };
+  std::map<std::pair<std::string, std::string>, Count> counts;  // by subject and reason
   for (const auto& found : context.now.measured) {
-    measured = true;
-    for (const Pair& pair : found.record.pairs) {
-      if (pair.differing != 0) pairs.push_back(&pair);
-      if (pair.differing == 0) ++agreeing;
+    for (const AccuracyRow& row : found.record.rows) {
+      for (const auto& [reason, count] : row.explained) counts[{row.key.subject, reason}].measured += count;
     }
   }
-  std::map<std::string, std::uint64_t> by_properties;
   for (const auto& found : context.now.verified) {
     for (const Judgement& judgement : found.record.judgements) {
-      for (const auto& [reason, count] : judgement.explained) by_properties[judgement.subject + ": " + reason] += count;
+      for (const auto& [reason, count] : judgement.explained) counts[{judgement.subject, reason}].judged += count;
     }
+  }
+  std::vector<std::vector<Markup>> rows;
+  for (const auto& [key, count] : counts) {
+    rows.push_back({key.first, key.second, with_commas(count.measured), with_commas(count.judged)});
   }
   Markup all;
-  if (!measured) all += absent("what subjects make of the same data", command_of_measurement);
-  if (measured && pairs.empty()) {
-    all += paragraph(agreeing == 0 ? std::string("No two subjects were given the same data.")
-                                   : "All " + counted(agreeing, "pair") +
-                                         " of subjects that were given the same data agree in every bit.");
-  }
-  std::stable_sort(pairs.begin(), pairs.end(), [](const Pair* a, const Pair* b) {
-    return std::pair(b->unexplained, b->differing) < std::pair(a->unexplained, a->differing);
-  });
-  std::vector<std::vector<Markup>> rows;
-  for (const Pair* pair : pairs) {
-    Markup reasons;
-    for (const auto& [reason, count] : pair->explained) {
-      reasons += element("div", with_commas(count) + " " + reason);
-    }
-    const std::string unexplained = with_commas(pair->unexplained);
-    rows.push_back({pair->first, pair->second, pair->scheme + " " + pair->type, with_commas(pair->elements),
-                    with_commas(pair->differing), reasons,
-                    pair->unexplained == 0 ? Markup(unexplained) : of_class("strong", "bad-text", unexplained)});
-  }
-  if (!rows.empty()) {
-    all += paragraph(
-        "Differences are explained where a formula predicts them bit for bit: two roundings where there should be one, "
-        "-0 or Inf through a matrix product. One that nothing explains fails this report. " +
-        counted(agreeing, "other pair") + " agree in every bit.");
-    all += shortened_table({{"one"},
-                            {"other"},
-                            {"scheme, type"},
-                            {"elements", true},
-                            {"differ", true},
-                            {"explained by"},
-                            {"unexplained", true}},
-                           std::move(rows), 60);
-  }
-  if (!by_properties.empty()) {
-    std::vector<std::vector<Markup>> explained;
-    for (const auto& [reason, count] : by_properties) explained.push_back({reason, with_commas(count)});
-    all += element("h3", "Explained while properties were judged") +
-           table({{"subject and reason"}, {"elements", true}}, explained);
-  }
-  return all;
+  if (context.now.measured.empty()) all += absent("what explains measured differences", command_of_measurement);
+  if (rows.empty()) return all + paragraph("No difference here has an explanation.");
+  return all +
+         paragraph(
+             "Differences are explained where a formula predicts them bit for bit: two roundings where there "
+             "should be one, -0 or Inf through a matrix product. One that nothing explains fails this report.") +
+         table(
+             {{"subject"}, {"explained by"}, {"elements measured", true}, {"elements that properties compared", true}},
+             rows);
 }
 
 }  // namespace tileproof::reports

@@ -107,7 +107,7 @@ TEST_F(Browser, OpensTheReportWithoutAnErrorAndShowsEverySectionAndChart) {
   std::string expected;
   for (const Section& section : sections()) expected += (expected.empty() ? "" : " ") + std::string(section.id.text());
   EXPECT_EQ(attribute_in(wide, "sections"), expected);
-  EXPECT_EQ(attribute_in(wide, "charts"), "ulp-0 error-k error-group error-binade place-0 nibble-0 discovery");
+  EXPECT_EQ(attribute_in(wide, "charts"), "ulp-0 error-k error-group error-binade place-0 discovery");
   EXPECT_EQ(attribute_in(wide, "overflow"), "0");
   EXPECT_EQ(attribute_in(wide, "injected"), "0");
   EXPECT_NE(wide.page.find("&lt;script&gt;alert(1)&lt;/script&gt;"), std::string::npos);

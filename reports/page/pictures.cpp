@@ -125,12 +125,10 @@ double number_in(const std::string& text) {
 }
 
 /// Orders numbers by value, then words: -4, 0, 7, "NaN", "infinite", "zero".
-bool is_before(const std::string& a, const std::string& b) {
-  return std::pair(number_in(a), a) < std::pair(number_in(b), b);
-}
-
 struct Before {
-  bool operator()(const std::string& a, const std::string& b) const { return is_before(a, b); }
+  bool operator()(const std::string& a, const std::string& b) const {
+    return std::pair(number_in(a), a) < std::pair(number_in(b), b);
+  }
 };
 using Places = std::set<std::string, Before>;
 
@@ -222,28 +220,20 @@ Markup curves(ReportContext& context) {
 
 // --- Where errors lie -----------------------------------------------------------------------------------------------
 
-constexpr const char* no_scale = "no scale";  // the scale's name for codes, which have none
-
 struct Wrong {
-  std::map<std::pair<std::string, std::string>, std::uint64_t> by_nibble_and_binade, by_row_and_column;
+  CountsAt by_row_and_column;
   std::uint64_t all = 0;
-  bool has_scales = false;
 
   void add(const Curve& curve) {
-    for (const WrongAt& at : curve.by_nibble_and_binade) {
-      if (at.row.empty()) continue;  // the result is not packed
-      has_scales = has_scales || !at.column.empty();
-      by_nibble_and_binade[{at.row, at.column.empty() ? no_scale : at.column}] += at.wrong;
-    }
-    for (const WrongAt& at : curve.by_row_and_column) {
-      by_row_and_column[{at.row, at.column}] += at.wrong;
-      all += at.wrong;
+    for (const auto& [place, wrong] : curve.by_row_and_column) {
+      by_row_and_column[place] += wrong;
+      all += wrong;
     }
   }
 };
 
-Heatmap map_of(const std::map<std::pair<std::string, std::string>, std::uint64_t>& wrong, std::vector<std::string> rows,
-               std::vector<std::string> columns, const std::string& row, const std::string& column) {
+Heatmap map_of(const CountsAt& wrong, std::vector<std::string> rows, std::vector<std::string> columns,
+               const std::string& row, const std::string& column) {
   Heatmap map = {std::move(rows), std::move(columns), {}, row, column, "elements that differ"};
   for (const std::string& one : map.rows) {
     for (const std::string& other : map.columns) {
@@ -258,16 +248,6 @@ std::vector<std::string> numbers_below(int end) {
   std::vector<std::string> all;
   for (int i = 0; i < end; ++i) all.push_back(std::to_string(i));
   return all;
-}
-
-std::vector<std::string> binades_in(const Records& records) {
-  Places places;
-  for (const auto& found : records.measured) {
-    for (const Curve& curve : found.record.curves) {
-      for (const CurvePoint& point : curve.by_binade) places.insert(point.at);
-    }
-  }
-  return {places.begin(), places.end()};
 }
 
 Markup heatmaps(ReportContext& context) {
@@ -285,23 +265,14 @@ Markup heatmaps(ReportContext& context) {
   const std::size_t differing = shown.size();
   if (shown.empty() && !by_subject.empty()) shown.emplace_back("nobody", &none);
   if (shown.size() > most_subjects) shown.resize(most_subjects);
-  const std::vector<std::string> binades = binades_in(context.now);
   Markup all;
   for (std::size_t i = 0; i < shown.size(); ++i) {
     const auto& [name, wrong] = shown[i];
-    const std::string number = std::to_string(i);
     all += context.show(
-        {"place-" + number, "Where elements differ: " + name,
+        {"place-" + std::to_string(i), "Where elements differ: " + name,
          "Rows and columns modulo 64; counts, not rates: the first rows are in every problem, the last in few. Noise "
          "is arithmetic; stripes within that, blocks and single columns are a layout mutant.",
          map_of(wrong->by_row_and_column, numbers_below(64), numbers_below(64), "row mod 64", "column mod 64")});
-    if (binades.empty() || (wrong->all != 0 && wrong->by_nibble_and_binade.empty())) continue;
-    all += context.show(
-        {"nibble-" + number, "Which nibbles, at which scales: " + name,
-         "One row is a nibble that is taken from elsewhere; one column is a size of scale that is handled wrongly.",
-         map_of(wrong->by_nibble_and_binade, numbers_below(8),
-                wrong->has_scales || wrong->all == 0 ? binades : std::vector<std::string>{std::string(no_scale)},
-                "nibble of the word", "binade of the scale: floor(log2 |scale|)")});
   }
   if (differing > shown.size())
     all += paragraph(std::to_string(differing - shown.size()) + " more differ, in fewer elements: see report.json");
@@ -319,7 +290,7 @@ std::string value_in(const std::string& cell, const std::string& name) {
 }
 
 Markup coverage(ReportContext& context) {
-  std::map<std::pair<std::string, std::string>, std::uint64_t> cells;
+  CountsAt cells;
   Places profiles, sizes;
   for (const auto& found : context.now.campaigns) {
     for (const std::string& cell : found.record.cells) {

@@ -38,7 +38,7 @@ Markup provenance_section(ReportContext&);
 Markup accuracy_section(ReportContext&);
 Markup pictures_section(ReportContext&);
 Markup worst_section(ReportContext&);
-Markup disagreements_section(ReportContext&);
+Markup explained_section(ReportContext&);
 Markup domains_section(ReportContext&);
 Markup proofs_section(ReportContext&);
 Markup determinism_section(ReportContext&);

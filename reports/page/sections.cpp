@@ -12,7 +12,7 @@ const std::vector<Section>& sections() {
       {"accuracy", "Accuracy", accuracy_section},
       {"pictures", "Pictures", pictures_section},
       {"worst", "Worst cases", worst_section},
-      {"disagreements", "Who disagrees with whom", disagreements_section},
+      {"explained", "Explained differences", explained_section},
       {"domains", "Converting zero points", domains_section},
       {"proofs", "Proofs", proofs_section},
       {"determinism", "Determinism", determinism_section},

@@ -33,8 +33,6 @@ Quantile read_quantile(const Field& field) { return {magnitude(field["value"]), 
 std::optional<UlpFigures> read_ulp(const Field& field) {
   if (field.is_nothing()) return std::nullopt;
   UlpFigures ulp = {.elements = field["elements"].count(),
-                    .above = field["above"].count(),
-                    .below = field["below"].count(),
                     .max = magnitude(field["max"]),
                     .p99_9 = read_quantile(field["p99_9"]),
                     .p99 = read_quantile(field["p99"]),
@@ -84,7 +82,6 @@ AccuracyRow read_accuracy_row(const Field& field) {
   row.ulp = read_ulp(field["ulp"]);
   if (!field["of_largest_term"].is_nothing()) row.max_of_terms = magnitude(field["of_largest_term"]["max"]);
   row.sqnr = read_sqnr(field["ordinary"]["sqnr"]);
-  row.output_hash = field["output_hash"].text();
   return row;
 }
 
@@ -97,13 +94,12 @@ std::vector<CurvePoint> read_points(const Field& field) {
 }
 
 /// Reads places as [row, column, wrong, unexplained]; the last is not kept.
-std::vector<WrongAt> read_places(const Field& field) {
-  std::vector<WrongAt> places;
-  if (field.is_nothing()) return places;
+CountsAt read_places(const Field& field) {
+  CountsAt places;
   for (const Field& item : field.items()) {
     const std::vector<Field> place = item.items();
     item.require(place.size() == 4, "two coordinates, wrong and unexplained");
-    places.push_back({place[0].label(), place[1].label(), place[2].count()});
+    places[{place[0].label(), place[1].label()}] += place[2].count();
   }
   return places;
 }
@@ -117,7 +113,6 @@ Curve read_curve(const Field& field) {
                  .by_k = read_points(field["by_k"]),
                  .by_group = read_points(field["by_group"]),
                  .by_binade = read_points(field["by_binade"]),
-                 .by_nibble_and_binade = read_places(field["wrong"]["nibble_by_binade"]),
                  .by_row_and_column = read_places(field["wrong"]["row_by_column"])};
   if (!field["bound"].is_nothing()) {
     curve.bound = field["bound"]["ulp"].number();
@@ -156,23 +151,6 @@ WorstCase read_worst(const Field& field) {
   return worst;
 }
 
-Pair read_pair(const Field& field) {
-  const auto side = [&](const char* name) {
-    return field[name]["subject"].text() + " " + field[name]["operation"].text();
-  };
-  Pair pair = {.first = side("a"),
-               .second = side("b"),
-               .scheme = field["scheme"].label(),
-               .type = field["type"].text(),
-               .elements = field["elements"].count(),
-               .differing = field["differing"].count(),
-               .unexplained = field["unexplained"].count(),
-               .explained = field["by_reason"].counts()};
-  field["differing"].require(pair.differing == field["explained"].count() + pair.unexplained,
-                             "the explained and the unexplained together");
-  return pair;
-}
-
 /// The number of the measured problems and a hash of their seeds: equal for measurements of the same problems.
 std::string problems_of(const Field& field) {
   std::set<std::string> seeds;
@@ -205,7 +183,6 @@ Accuracy read_accuracy(const json& accuracy) {
   }
   for (const Field& item : root["curves"].items()) result.curves.push_back(read_curve(item));
   for (const Field& item : root["worst"].items()) result.worst.push_back(read_worst(item));
-  for (const Field& item : root["pairs"].items()) result.pairs.push_back(read_pair(item));
   for (const Field& item : root["skipped"].items()) result.skipped[item["subject"].text()] = item["why"].text();
   return result;
 }

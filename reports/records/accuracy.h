@@ -6,6 +6,7 @@
 #include <nlohmann/json_fwd.hpp>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace tileproof::reports {
@@ -30,18 +31,15 @@ struct Bucket {
 };
 
 struct UlpFigures {
-  std::uint64_t elements = 0, above = 0, below = 0;
+  std::uint64_t elements = 0;
   double max = 0;
   Quantile p99_9, p99, median;
   double bias = 0;
   std::vector<Bucket> histogram;
 };
 
-/// The number of wrong elements at one place; a coordinate that does not apply is "".
-struct WrongAt {
-  std::string row, column;
-  std::uint64_t wrong = 0;
-};
+/// Counts by row and column of a map.
+using CountsAt = std::map<std::pair<std::string, std::string>, std::uint64_t>;
 
 struct AccuracyRow {
   AccuracyKey key;
@@ -57,7 +55,6 @@ struct AccuracyRow {
   std::optional<UlpFigures> ulp;       // none if no element is finite on both sides
   std::optional<double> max_of_terms;  // in last places of the largest term; none for codes
   std::string sqnr;  // over ordinary values, as models have them: "31.5 dB", "infinite", or "" for codes
-  std::string output_hash;
 
   double max_ulp() const { return ulp ? ulp->max : 0; }
   bool is_exact() const { return elements != 0 && bit_equal == elements && not_run == 0; }
@@ -73,7 +70,7 @@ struct Curve {
   std::string bound_name;  // "": theory gives no bound
   double bound = 0;
   std::vector<CurvePoint> by_k, by_group, by_binade;
-  std::vector<WrongAt> by_nibble_and_binade, by_row_and_column;
+  CountsAt by_row_and_column;
 };
 
 struct WorstCase {
@@ -83,18 +80,11 @@ struct WorstCase {
   std::vector<std::string> replay;
 };
 
-struct Pair {
-  std::string first, second, scheme, type;
-  std::uint64_t elements = 0, differing = 0, unexplained = 0;
-  std::map<std::string, std::uint64_t> explained;  // elements, by reason
-};
-
 struct Accuracy {
   std::string problems;  // count and hash of seeds; equal for measurements of the same problems
   std::vector<AccuracyRow> rows;
   std::vector<Curve> curves;
   std::vector<WorstCase> worst;
-  std::vector<Pair> pairs;
   std::map<std::string, std::string> skipped;  // subject -> reason
 };
 
