@@ -144,18 +144,15 @@ class Run {
     for (const std::string& name : names) {
       if (!known.insert(name).second) continue;
       Chosen selected = {timer_of(name), {}, {}};
-      std::vector<std::string> skipped;
-      for (const Timed& timed : timed_rows(selected.row, shapes, skipped)) {
-        if (is_wanted(options, name_of(timed))) selected.rows.push_back(timed);
-      }
-      for (const std::string& line : skipped) {
-        if (is_wanted(options, line.substr(0, line.find(": ")))) selected.skipped.push_back(line);
-      }
-      selected.cases =
-          options.cases > 0 && !selected.row.subject.empty() && is_wanted(options, name_of_cases(selected.row));
+      const TimerRow& row = selected.row;
+      selected.rows = timed_rows(row, shapes, selected.skipped);
+      std::erase_if(selected.rows, [&](const Timed& timed) { return !is_wanted(options, name_of(timed)); });
+      std::erase_if(selected.skipped,
+                    [&](const std::string& line) { return !is_wanted(options, line.substr(0, line.find(": "))); });
+      selected.cases = options.cases > 0 && !row.subject.empty() && is_wanted(options, name_of_cases(row));
       steps_ += selected.rows.size() + (selected.cases ? 1 : 0);
-      if (!selected.rows.empty() || !selected.skipped.empty() || selected.cases)
-        selected_.push_back(std::move(selected));
+      if (selected.rows.empty() && selected.skipped.empty() && !selected.cases) continue;
+      selected_.push_back(std::move(selected));
     }
     if (selected_.empty()) {
       throw UsageError("--only", listed(options.only), "a part of a row's name, such as 'dequantize bf16' or 'cold'");

@@ -17,9 +17,7 @@ const std::string one_row = "bench --subject host --shapes 64x128 --only unpack 
 
 class Bench : public Command {
  protected:
-  std::string file(const std::string& name) const { return (folder_ / name).string(); }
-  void write(const std::string& name, const std::string& text) const { std::ofstream(file(name)) << text; }
-  json read(const std::string& name) const { return json::parse(text_of(file(name))); }
+  void write(const std::string& name, const std::string& text) const { std::ofstream(at(name)) << text; }
 };
 
 std::vector<std::string> names_of(const json& record) {
@@ -29,9 +27,9 @@ std::vector<std::string> names_of(const json& record) {
 }
 
 TEST_F(Bench, LeavesEveryRepeatAndTheMachine) {
-  const Ran ran = run(quick_bench + "--repeats 2 --cases 1 --json '" + file("now.json") + "'");
+  const Ran ran = run(quick_bench + "--repeats 2 --cases 1 --json '" + at("now.json") + "'");
   EXPECT_EQ(ran.exit, 0) << ran.text;
-  const json record = read("now.json");
+  const json record = json_in("now.json");
   EXPECT_EQ(record["schema"], 2);
   for (const char* what : {"compiler", "cpu", "gpu", "commit"})
     EXPECT_TRUE(record["machine"][what].is_string()) << what;
@@ -75,10 +73,10 @@ TEST_F(Bench, OfNothingIsRed) { EXPECT_EQ(run("bench --subject host --shapes 8x4
 
 /// A baseline whose copies took `factor` times as long claims operations that were `factor` times as fast beside them.
 TEST_F(Bench, MarksWhatHasBecomeSlowerAndNothingElse) {
-  const std::string against = one_row + "--repeats 6 --cases 0 --against '" + file("baseline.json") + "'";
-  ASSERT_EQ(run(one_row + "--repeats 6 --cases 0 --json '" + file("now.json") + "'").exit, 0);
+  const std::string against = one_row + "--repeats 6 --cases 0 --against '" + at("baseline.json") + "'";
+  ASSERT_EQ(run(one_row + "--repeats 6 --cases 0 --json '" + at("now.json") + "'").exit, 0);
   const auto write_baseline = [&](double factor) {
-    json baseline = read("now.json");
+    json baseline = json_in("now.json");
     for (json& row : baseline["rows"]) {
       for (json& seconds : row["seconds"]["copy"]) seconds = seconds.get<double>() * factor;
     }
@@ -102,20 +100,20 @@ TEST_F(Bench, MarksWhatHasBecomeSlowerAndNothingElse) {
 
 TEST_F(Bench, ThatCanCompareNothingIsRed) {
   const std::string now = one_row + "--repeats 2 --cases 0 ";
-  ASSERT_EQ(run(now + "--json '" + file("now.json") + "'").exit, 0);
-  const Ran ran = run(now + "--against '" + file("now.json") + "'");
+  ASSERT_EQ(run(now + "--json '" + at("now.json") + "'").exit, 0);
+  const Ran ran = run(now + "--against '" + at("now.json") + "'");
   EXPECT_EQ(ran.exit, 3) << ran.text;
   EXPECT_NE(ran.text.find("too few repeats to tell"), std::string::npos) << ran.text;
 }
 
 TEST_F(Bench, RefusesABaselineThatIsNone) {
-  ASSERT_EQ(run(one_row + "--repeats 2 --cases 0 --json '" + file("now.json") + "'").exit, 0);
+  ASSERT_EQ(run(one_row + "--repeats 2 --cases 0 --json '" + at("now.json") + "'").exit, 0);
   const auto refuses = [&](const std::string& text, const std::string& named) {
     write("bad.json", text);
-    expect_refused(run(quick_bench + "--against '" + file("bad.json") + "'"), "--against");
-    expect_refused(run(quick_bench + "--against '" + file("bad.json") + "'"), named);
+    expect_refused(run(quick_bench + "--against '" + at("bad.json") + "'"), "--against");
+    expect_refused(run(quick_bench + "--against '" + at("bad.json") + "'"), named);
   };
-  const std::string good = text_of(file("now.json"));
+  const std::string good = text_of(at("now.json"));
   json other_schema = json::parse(good);
   other_schema["schema"] = 1;
   expect_refused(run(quick_bench + "--against '" + folder_.string() + "'"), "it is a folder");
@@ -124,7 +122,7 @@ TEST_F(Bench, RefusesABaselineThatIsNone) {
   refuses("", "it is no JSON");
   refuses("a table", "it is no JSON");
   refuses("{}", "schema: expected");
-  expect_refused(run(quick_bench + "--against '" + file("none.json") + "'"), "it cannot be read");
+  expect_refused(run(quick_bench + "--against '" + at("none.json") + "'"), "it cannot be read");
   expect_refused(run(quick_bench + "--against ''"), "--against");
 }
 
@@ -145,8 +143,8 @@ TEST_F(Bench, RefusesWhatItDoesNotKnow) {
 
 TEST_F(Bench, KeepsTheOldFileWhereItIsRefused) {
   write("now.json", "old");
-  expect_refused(run("bench --shapes 64 --json '" + file("now.json") + "'"), "--shapes");
-  EXPECT_EQ(text_of(file("now.json")), "old");
+  expect_refused(run("bench --shapes 64 --json '" + at("now.json") + "'"), "--shapes");
+  EXPECT_EQ(text_of(at("now.json")), "old");
 }
 
 }  // namespace

@@ -18,6 +18,8 @@ namespace tileproof {
 namespace fs = std::filesystem;
 using nlohmann::json;
 
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(SeenFinding, fingerprint, first, last, runs, of_runs, cases, problem)
+
 namespace {
 
 constexpr const char* history_file = "history.sqlite";
@@ -90,7 +92,7 @@ int make_history(const std::vector<std::string>& given, const fs::path& memory) 
       std::cerr << "left as it is: " << reports::visible(illegal.what()) << "\n";
     }
   }
-  json page = {{"file", (memory / history_file).string()}, {"runs", json::array()}, {"findings", json::array()}};
+  json page = {{"file", (memory / history_file).string()}, {"runs", json::array()}, {"findings", history.seen()}};
   for (const RunOfHistory& run : history.runs()) {
     page["runs"].push_back({{"begun", run.begun},
                             {"kind", run.kind},
@@ -99,15 +101,6 @@ int make_history(const std::vector<std::string>& given, const fs::path& memory) 
                             {"seconds", run.seconds},
                             {"findings", run.findings.size()},
                             {"folder", run.folder}});
-  }
-  for (const SeenFinding& seen : history.seen()) {
-    page["findings"].push_back({{"fingerprint", seen.fingerprint},
-                                {"first", seen.first},
-                                {"last", seen.last},
-                                {"runs", seen.runs},
-                                {"of_runs", seen.of_runs},
-                                {"cases", seen.cases},
-                                {"problem", seen.problem}});
   }
   std::cout << reports::history_page(page) << std::flush;
   return exit_code::passed;

@@ -369,7 +369,7 @@ TEST_F(Library, CannotWriteOnTheTerminalOrIntoTheReportWhatItLikes) {
 
 TEST_F(Library, IsRefusedOnTheCommandLineWhereItCannotBeJudged) {
   std::ofstream(folder_ / "text.so") << "no library\n";
-  const std::string text = "--library '" + (folder_ / "text.so").string() + "'";
+  const std::string text = "--library '" + at("text.so") + "'";
   expect_refused(run("verify " + text), "--library");
   expect_refused(run("verify --library /nowhere/none.so"), "there is no such file");
   expect_refused(run("verify --library '" + std::string(TILEPROOF_EXAMPLES) + "missing-symbol.so'"),
@@ -403,8 +403,8 @@ std::string expected_failure_row(const std::string& variant) {
 
 TEST_F(Library, WhoseFindingsAreKnownIsNotRedForThem) {
   std::ofstream(folder_ / "known.json") << expected_failure_row("scales_and_zeros:one-group-too-many");
-  const std::string options = " --property reject/dequantize --property reject/pack --cases 60 --known '" +
-                              (folder_ / "known.json").string() + "' ";
+  const std::string options =
+      " --property reject/dequantize --property reject/pack --cases 60 --known '" + at("known.json") + "' ";
   const Ran known = run("verify " + example("wrong-groups") + options + out("known"));
   EXPECT_EQ(known.exit, 0) << known.text;
   EXPECT_EQ(summary("known")["counts"]["KNOWN"], 1) << known.text;
@@ -427,8 +427,8 @@ TEST_F(Library, WhoseFindingsAreKnownIsNotRedForThem) {
 TEST_F(Library, WhoseFindingsAreKnownInPartIsRedForTheRest) {
   std::ofstream(folder_ / "known.json") << expected_failure_row("scales_and_zeros:one-group-too-few");
   const Ran ran = run("verify " + example("wrong-groups") +
-                      " --property reject/dequantize --property reject/pack --cases 60 --known '" +
-                      (folder_ / "known.json").string() + "' " + out("run"));
+                      " --property reject/dequantize --property reject/pack --cases 60 --known '" + at("known.json") +
+                      "' " + out("run"));
   EXPECT_EQ(ran.exit, 1) << ran.text;
   EXPECT_NE(ran.text.find("one-group-too-many"), std::string::npos) << ran.text;
 }
@@ -436,7 +436,7 @@ TEST_F(Library, WhoseFindingsAreKnownInPartIsRedForTheRest) {
 TEST_F(Library, IsJudgedByNoLedgerThatCannotBeRead) {
   const auto with_expected_failures = [&](const std::string& text) {
     std::ofstream(folder_ / "known.json") << text;
-    return run("verify " + example("nothing") + " --known '" + (folder_ / "known.json").string() + "'");
+    return run("verify " + example("nothing") + " --known '" + at("known.json") + "'");
   };
   expect_refused(run("verify --known /nowhere/known.json"), "--known");
   expect_refused(with_expected_failures("{"), "findings");

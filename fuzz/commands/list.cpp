@@ -16,7 +16,7 @@ namespace tileproof {
 
 namespace {
 
-using Entry = std::pair<std::string, std::string>;
+void print(const std::string& name, const std::string& what) { std::cout << name << "\n    " << what << "\n"; }
 
 std::string names_of(const std::vector<Operation>& operations) {
   std::string names;
@@ -24,51 +24,39 @@ std::string names_of(const std::vector<Operation>& operations) {
   return names;
 }
 
-std::vector<Entry> listed_properties() {
-  std::vector<Entry> entries;
-  for (const Property& property : properties())
-    entries.emplace_back(property.name,
-                         "finds: " + property.finds +
+void list_properties() {
+  for (const Property& property : properties()) {
+    print(property.name, "finds: " + property.finds +
                              (property.needs.empty() ? "" : " (needs " + names_of(property.needs) + ")") +
                              (property.proof.empty() ? "" : "; tileproof prove " + property.proof));
-  return entries;
+  }
 }
 
-std::vector<Entry> listed_subjects() {
-  std::vector<Entry> entries;
+void list_subjects() {
   for (const SubjectRow& row : subjects()) {
     std::string why_not;
     try {
-      const MadeSubject made = row.make();
-      if (made.subject == nullptr) why_not = made.why_not;
+      why_not = row.make().why_not;
     } catch (const std::runtime_error& error) {  // this machine fails to make it
       why_not = error.what();
     }
-    entries.emplace_back(row.name, row.what + (why_not.empty() ? "" : " (not here: " + why_not + ")"));
+    print(row.name, row.what + (why_not.empty() ? "" : " (not here: " + why_not + ")"));
   }
-  return entries;
 }
 
-std::vector<Entry> listed_mutants() {
-  std::vector<Entry> entries;
-  for (const SubjectRow& row : mutant_subjects()) entries.emplace_back(row.name, row.what);
-  return entries;
+void list_mutants() {
+  for (const SubjectRow& row : mutant_subjects()) print(row.name, row.what);
 }
 
-std::vector<Entry> listed_profiles() {
-  std::vector<Entry> entries;
-  for (const Profile& profile : profiles()) entries.emplace_back(profile.name, std::string("finds: ") + profile.finds);
-  return entries;
+void list_profiles() {
+  for (const Profile& profile : profiles()) print(profile.name, std::string("finds: ") + profile.finds);
 }
 
-std::vector<Entry> listed_known() {
-  std::vector<Entry> entries;
+void list_known() {
   for (const ExpectedFailure& row : own_expected_failures()) {
-    entries.emplace_back(
-        row.subject + ": " + row.id + ": " + row.property + (row.variant.empty() ? "" : " " + row.variant),
-        row.what + " (since " + row.since + "; expires: " + row.expires + ")");
+    print(row.subject + ": " + row.id + ": " + row.property + (row.variant.empty() ? "" : " " + row.variant),
+          row.what + " (since " + row.since + "; expires: " + row.expires + ")");
   }
-  return entries;
 }
 
 /// For example "k % 64 = 0", or "any n" for a multiple of 1.
@@ -76,38 +64,36 @@ std::string text_of_multiple(const std::string& size, std::int64_t multiple) {
   return multiple == 1 ? "any " + size : size + " % " + std::to_string(multiple) + " = 0";
 }
 
-std::vector<Entry> listed_formats() {
-  std::vector<Entry> entries;
+void list_formats() {
   for (const Format& format : reference::formats) {
     std::string who;
     for (const SubjectRow& row : subjects()) {
       const auto& own = row.capabilities.formats;
       if (std::find(own.begin(), own.end(), &format) != own.end()) who += (who.empty() ? "" : ", ") + row.name;
     }
-    entries.emplace_back(
-        format.name, std::string("packed ") + format.layout.dtype + " " + format.layout.dims_text + ": " +
-                         text_of_multiple("n", format.layout.legal.n) + ", " +
-                         text_of_multiple("k", format.layout.legal.k) + "; group size " + text_of(format.group_sizes) +
-                         "; schemes " + listed(schemes_of(format)) + "; weights [" +
-                         (format.result == reference::ResultOrder::n_k ? "n][k" : "k][n") + "]; taken by " + who);
+    print(format.name, std::string("packed ") + format.layout.dtype + " " + format.layout.dims_text + ": " +
+                           text_of_multiple("n", format.layout.legal.n) + ", " +
+                           text_of_multiple("k", format.layout.legal.k) + "; group size " +
+                           text_of(format.group_sizes) + "; schemes " + listed(schemes_of(format)) + "; weights [" +
+                           (format.result == reference::ResultOrder::n_k ? "n][k" : "k][n") + "]; taken by " + who);
   }
-  return entries;
 }
 
 struct Kind {
   const char* name;
-  std::vector<Entry> (*entries)();
+  void (*list)();
 };
-constexpr Kind kinds[] = {{"properties", listed_properties}, {"subjects", listed_subjects}, {"formats", listed_formats},
-                          {"mutants", listed_mutants},       {"profiles", listed_profiles}, {"known", listed_known}};
+constexpr Kind kinds[] = {{"properties", list_properties}, {"subjects", list_subjects}, {"formats", list_formats},
+                          {"mutants", list_mutants},       {"profiles", list_profiles}, {"known", list_known}};
 
 int list(const std::string& wanted) {
   std::vector<std::string> names;
   for (const Kind& kind : kinds) {
+    if (wanted == kind.name) {
+      kind.list();
+      return exit_code::passed;
+    }
     names.push_back(kind.name);
-    if (wanted != kind.name) continue;
-    for (const Entry& entry : kind.entries()) std::cout << entry.first << "\n    " << entry.second << "\n";
-    return exit_code::passed;
   }
   throw unknown_name("list", wanted, "properties, subjects, formats, mutants, profiles or known", names);
 }

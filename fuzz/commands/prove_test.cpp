@@ -25,9 +25,7 @@ std::string lower(std::string text) {
 
 class Prove : public Command {
  protected:
-  nlohmann::json proofs(const std::string& name) const {
-    return nlohmann::json::parse(text_of(folder_ / name / "proofs.json"));
-  }
+  nlohmann::json proofs(const std::string& name) const { return json_in(name + "/proofs.json"); }
 };
 
 TEST_F(Prove, WithinABudgetDoesWhatIsSoonDoneBeforeWhatIsLong) {

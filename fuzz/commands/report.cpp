@@ -37,13 +37,15 @@ fs::path page_of(const ReportOptions& options) {
   return (fs::is_directory(run) ? run : run.parent_path()) / "report" / "report.html";
 }
 
+fs::path folder_of(const fs::path& page) { return page.has_parent_path() ? page.parent_path() : fs::path("."); }
+
 /// Makes the folder of the page before anything is read.
 /// @throws UsageError if the page is no .html file, would overwrite files of a run, or has a folder that cannot be made
 void make_folder_of(const fs::path& page) {
   const auto unusable = [&](const std::string& why, const std::string& legal) {
     return UsageError("--out", "'" + page.string() + "' (" + why + ")", legal);
   };
-  const fs::path folder = page.has_parent_path() ? page.parent_path() : fs::path(".");
+  const fs::path folder = folder_of(page);
   if (page.extension() != ".html") throw unusable("it does not end in .html", "the name of an .html file");
   for (const char* record : {"summary.json", "proofs.json", "campaign.json", "observations.jsonl",
                              "observations.jsonl.new", "journal.jsonl"}) {
@@ -93,15 +95,12 @@ int history(const ReportOptions& options) {
 
 int report(const ReportOptions& options) {
   if (!options.history.empty()) return history(options);
-  if (options.runs.empty())
-    throw UsageError("RUN", "none", "a folder that verify, prove or fuzz wrote, or a file of bench --json");
+  constexpr const char* legal = "a folder that verify, prove or fuzz wrote, or a file of bench --json";
+  if (options.runs.empty()) throw UsageError("RUN", "none", legal);
   const reports::ReportRequest request = {paths_of(options.runs), paths_of(options.against), options.budgets};
   if (options.update_budgets) return update_budgets(options, request);
   for (const std::string& run : options.runs) {
-    if (!fs::exists(run)) {
-      throw UsageError("RUN", "'" + run + "' (it is not there)",
-                       "a folder that verify, prove or fuzz wrote, or a file of bench --json");
-    }
+    if (!fs::exists(run)) throw UsageError("RUN", "'" + run + "' (it is not there)", legal);
   }
   if (!fs::is_regular_file(options.budgets) && options.budgets != TILEPROOF_BUDGETS) {
     throw UsageError("--budgets", "'" + options.budgets + "'", "a file that 'report --update-budgets' wrote");
@@ -111,12 +110,11 @@ int report(const ReportOptions& options) {
   const reports::Report made = reports::report(request);
   say(made.troubles);
   if (made.is_empty) return made.exit_code;
-  const fs::path folder = page.has_parent_path() ? page.parent_path() : fs::path(".");
   Written written;
   written.write(page, made.html);
-  written.write(folder / "summary.md", made.markdown);
-  written.write(folder / "junit.xml", made.junit);
-  written.write(folder / "report.json", made.json);
+  written.write(folder_of(page) / "summary.md", made.markdown);
+  written.write(folder_of(page) / "junit.xml", made.junit);
+  written.write(folder_of(page) / "report.json", made.json);
   std::cerr << "report: " << page.string() << "\n";
   std::cout << made.said << std::flush;
   return written.exit_code(made.exit_code);

@@ -13,30 +13,30 @@ namespace fs = std::filesystem;
 
 class ReportCommand : public Command {
  protected:
-  std::string at(const std::string& name) const { return "'" + (folder_ / name).string() + "' "; }
+  std::string quoted(const std::string& name) const { return "'" + at(name) + "' "; }
   static std::string example(const std::string& name) { return "'" TILEPROOF_REPORT_EXAMPLES "/" + name + "' "; }
-  std::string page() const { return "--out " + at("made/report.html"); }
-  nlohmann::json data() const { return nlohmann::json::parse(text_of(folder_ / "made" / "report.json")); }
+  std::string page() const { return "--out " + quoted("made/report.html"); }
+  nlohmann::json data() const { return json_in("made/report.json"); }
 };
 
 TEST_F(ReportCommand, WritesThePageBesideTheRunInAFolderOfItsOwn) {
   ASSERT_EQ(run("verify --subject host --property bits/ --cases 60 " + out("run")).exit, 0);
-  const Ran ran = run("report " + at("run"));
+  const Ran ran = run("report " + quoted("run"));
   EXPECT_EQ(ran.exit, 0) << ran.text;
   EXPECT_NE(ran.text.find("EXACT: Nothing fails"), std::string::npos) << ran.text;
   for (const char* name : {"report.html", "summary.md", "junit.xml", "report.json"}) {
     EXPECT_TRUE(fs::exists(folder_ / "run" / "report" / name)) << name;
   }
-  EXPECT_EQ(run("report " + at("run")).exit, 0) << "its own page is no record";
+  EXPECT_EQ(run("report " + quoted("run")).exit, 0) << "its own page is no record";
 }
 
 TEST_F(ReportCommand, OfAMutantAgainstARunWithoutItIsRegressed) {
   ASSERT_EQ(run("verify --subject host --property value/ --cases 60 " + out("clean")).exit, 0);
   ASSERT_EQ(run("verify --subject mutant:two-roundings --property value/ --cases 60 " + out("mutant")).exit, 1);
-  const Ran ran = run("report " + at("mutant") + "--against " + at("clean") + page());
+  const Ran ran = run("report " + quoted("mutant") + "--against " + quoted("clean") + page());
   EXPECT_EQ(ran.exit, 1) << ran.text;
   EXPECT_EQ(data()["verdict"], "REGRESSED");
-  EXPECT_EQ(run("report " + at("clean") + "--against " + at("clean") + page()).exit, 0);
+  EXPECT_EQ(run("report " + quoted("clean") + "--against " + quoted("clean") + page()).exit, 0);
 }
 
 TEST_F(ReportCommand, TakesRecordsOfSeveralCommandsTogether) {
@@ -45,10 +45,9 @@ TEST_F(ReportCommand, TakesRecordsOfSeveralCommandsTogether) {
       run("prove arithmetic --subject host --property arithmetic/every_bf16_weight_without " + out("all/prove")).exit,
       0);
   ASSERT_EQ(run("fuzz --subject host --property bits/ --seed 1 --cases 64 " + out("all/fuzz")).exit, 0);
-  ASSERT_EQ(
-      run("bench --subject host --shapes 64x256 --repeats 5 --cases 0 --only pack --json " + at("all/bench.json")).exit,
-      0);
-  const Ran ran = run("report " + at("all") + page());
+  const std::string bench = "bench --subject host --shapes 64x256 --repeats 5 --cases 0 --only pack --json ";
+  ASSERT_EQ(run(bench + quoted("all/bench.json")).exit, 0);
+  const Ran ran = run("report " + quoted("all") + page());
   EXPECT_EQ(ran.exit, 0) << ran.text;
   std::map<std::string, int> kinds;
   const nlohmann::json items = data()["items"];
@@ -74,7 +73,7 @@ TEST_F(ReportCommand, OfTheMutantExampleIsRegressedAndItsHeatmapShowsThePattern)
 }
 
 TEST_F(ReportCommand, WritesBudgetsAndHoldsRunsToThem) {
-  const std::string budgets = "--budgets " + at("budgets.json");
+  const std::string budgets = "--budgets " + quoted("budgets.json");
   EXPECT_EQ(run("report " + example("clean") + "--update-budgets " + budgets).exit, 0);
   const std::string written = text_of(folder_ / "budgets.json");
   EXPECT_NE(written.find("\"max_ulp\": 0"), std::string::npos) << written.substr(0, 400);
@@ -84,17 +83,17 @@ TEST_F(ReportCommand, WritesBudgetsAndHoldsRunsToThem) {
 }
 
 TEST_F(ReportCommand, RefusesWhatItCannotDo) {
-  expect_refused(run("report " + at("nowhere")), "legal is a folder that verify, prove or fuzz wrote");
+  expect_refused(run("report " + quoted("nowhere")), "legal is a folder that verify, prove or fuzz wrote");
   ASSERT_EQ(run("verify --subject host --property bits/ --cases 60 " + out("run")).exit, 0);
-  expect_refused(run("report " + at("run") + "--out " + at("page.txt")), "it does not end in .html");
-  expect_refused(run("report " + at("run") + "--out " + at("run/report.html")), "its folder holds a run");
-  expect_refused(run("report " + at("run") + "--against ''"), "--against");
-  expect_refused(run("report " + at("run") + "--budgets " + at("nowhere.json")), "--budgets");
-  expect_refused(run("report " + at("run") + "--budgets " + at("run")), "--budgets");
+  expect_refused(run("report " + quoted("run") + "--out " + quoted("page.txt")), "it does not end in .html");
+  expect_refused(run("report " + quoted("run") + "--out " + quoted("run/report.html")), "its folder holds a run");
+  expect_refused(run("report " + quoted("run") + "--against ''"), "--against");
+  expect_refused(run("report " + quoted("run") + "--budgets " + quoted("nowhere.json")), "--budgets");
+  expect_refused(run("report " + quoted("run") + "--budgets " + quoted("run")), "--budgets");
   fs::create_directories(folder_ / "empty");
-  expect_refused(run("report " + at("empty")), "no record is in it");
+  expect_refused(run("report " + quoted("empty")), "no record is in it");
   fs::remove(folder_ / "run" / "summary.json");
-  expect_refused(run("report " + at("run")), "still being written, or was killed");
+  expect_refused(run("report " + quoted("run")), "still being written, or was killed");
 }
 
 }  // namespace

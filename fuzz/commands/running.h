@@ -68,10 +68,12 @@ class Command : public testing::Test {
   }
   void TearDown() override { std::filesystem::remove_all(folder_); }
 
-  std::string out(const std::string& name) const { return "--out '" + (folder_ / name).string() + "'"; }
-  nlohmann::json summary(const std::string& name) const {
-    return nlohmann::json::parse(text_of(folder_ / name / "summary.json"));
-  }
+  std::string at(const std::string& name) const { return (folder_ / name).string(); }
+  std::string out(const std::string& name) const { return "--out '" + at(name) + "'"; }
+  /// Keeps what campaigns remember of each other in the test's folder.
+  std::string own_memory() const { return " --memory '" + at("memory") + "' "; }
+  nlohmann::json json_in(const std::string& name) const { return nlohmann::json::parse(text_of(folder_ / name)); }
+  nlohmann::json summary(const std::string& name) const { return json_in(name + "/summary.json"); }
 
   std::filesystem::path folder_;
 };

@@ -58,8 +58,7 @@ class ATerminal : public Command {
     return {
         "verify --subject mutant:two-roundings --property value/ --cases 10 " + out("verify"),
         "prove arithmetic --subject host --processes 1 --property arithmetic/every_bf16_weight_without " + out("prove"),
-        "fuzz --subject host --property bits/ --cases 64 --seed 1 --memory '" + (folder_ / "memory").string() + "' " +
-            out("fuzz"),
+        "fuzz --subject host --property bits/ --cases 64 --seed 1" + own_memory() + out("fuzz"),
         "bench --subject host --shapes 64x128 --only unpack --repeats 2 --cases 0"};
   }
   void forget() const {
@@ -115,8 +114,7 @@ TEST_F(Command, UsesTheCoresThatItMayUse) {
   const std::string on_one = "taskset -c " + std::to_string(first) + " " + program + " ";
   ASSERT_EQ(run_line(on_one + "verify --subject host --property bits/ --cases 60 " + out("run")).exit, 0);
   EXPECT_EQ(summary("run")["provenance"]["cores"], 1);
-  const std::string memory = "--memory '" + (folder_ / "memory").string() + "' ";
-  run_line(on_one + "fuzz --subject host --property bits/ --cases 640 --seed 1 " + memory + out("fuzz"));
+  run_line(on_one + "fuzz --subject host --property bits/ --cases 640 --seed 1" + own_memory() + out("fuzz"));
   std::set<json> workers;
   std::ifstream journal(folder_ / "fuzz" / "journal.jsonl");
   for (std::string line; std::getline(journal, line);) {
@@ -185,8 +183,8 @@ TEST_F(Command, JudgesInItsOwnModeWhateverItWasBegunIn) {
   EXPECT_FALSE(summary("usual")["provenance"].contains("begun_in_float_mode"));
   EXPECT_EQ(summary("begun")["output_hash"], summary("usual")["output_hash"]);
   // Worker processes use the default mode too.
-  const Ran campaigns = run_line(begun + " fuzz --subject reference --property value/ --cases 640 --seed 1 --memory '" +
-                                 (folder_ / "memory").string() + "' " + out("fuzz"));
+  const Ran campaigns =
+      run_line(begun + " fuzz --subject reference --property value/ --cases 640 --seed 1" + own_memory() + out("fuzz"));
   EXPECT_EQ(campaigns.exit, 0) << campaigns.text;
 }
 
@@ -210,9 +208,8 @@ TEST(AThread, JudgesEachCaseInTheDefaultMode) {
 
 TEST_F(Command, IsNoShardOfAnArrayThatDoesNotSayItsSize) {
   const auto fuzz = [&](const std::string& variables, const std::string& name) {
-    return run_line(variables + " " + program +
-                    " fuzz --subject host --property bits/ --cases 640 --seed 1 --memory '" +
-                    (folder_ / "memory").string() + "' " + out(name));
+    return run_line(variables + " " + program + " fuzz --subject host --property bits/ --cases 640 --seed 1" +
+                    own_memory() + out(name));
   };
   const std::string slurm = "SLURM_ARRAY_TASK_COUNT=4 SLURM_ARRAY_TASK_MIN=1 ";
   expect_refused(fuzz("JOB_COMPLETION_INDEX=2", "a"), "JOB_COMPLETIONS: given nothing");
@@ -228,7 +225,7 @@ TEST_F(Command, IsNoShardOfAnArrayThatDoesNotSayItsSize) {
   expect_refused(fuzz(slurm + "SLURM_ARRAY_TASK_ID=2 SLURM_ARRAY_TASK_MAX=9", "k"), "SLURM_ARRAY_TASK_ID: given 2");
   expect_refused(fuzz(slurm + "SLURM_ARRAY_TASK_ID=2 SLURM_ARRAY_TASK_STEP=2", "l"), "SLURM_ARRAY_TASK_ID: given 2");
   const auto shard = [&](const std::string& name) {
-    const json campaign = json::parse(text_of(folder_ / name / "campaign.json"));
+    const json campaign = json_in(name + "/campaign.json");
     return campaign["shard"].dump() + "/" + campaign["shards"].dump();
   };
   fuzz("JOB_COMPLETION_INDEX=2 JOB_COMPLETIONS=4", "m");
@@ -236,13 +233,12 @@ TEST_F(Command, IsNoShardOfAnArrayThatDoesNotSayItsSize) {
   fuzz(slurm + "SLURM_ARRAY_TASK_ID=5 SLURM_ARRAY_TASK_MAX=7 SLURM_ARRAY_TASK_STEP=2", "n");
   EXPECT_EQ(shard("n"), "2/4");
   // A resumed campaign keeps its journal's shard, and a given --shard counts before the variables of the job.
-  const Ran resumed = run_line("JOB_COMPLETION_INDEX=2 " + program + " fuzz --cases 1280 --memory '" +
-                               (folder_ / "memory").string() + "' --resume '" + (folder_ / "m").string() + "'");
+  const Ran resumed = run_line("JOB_COMPLETION_INDEX=2 " + program + " fuzz --cases 1280" + own_memory() +
+                               "--resume '" + at("m") + "'");
   EXPECT_NE(resumed.exit, 2) << resumed.text;
   EXPECT_EQ(shard("m"), "2/4");
   run_line("JOB_COMPLETION_INDEX=2 " + program +
-           " fuzz --subject host --property bits/ --cases 64 --seed 1 --shard 0/1 --memory '" +
-           (folder_ / "memory").string() + "' " + out("o"));
+           " fuzz --subject host --property bits/ --cases 64 --seed 1 --shard 0/1" + own_memory() + out("o"));
   EXPECT_EQ(shard("o"), "0/1");
 }
 
@@ -251,7 +247,7 @@ TEST_F(Command, IsNoShardOfAnArrayThatDoesNotSayItsSize) {
 TEST_F(Command, LeavesOutASubjectThatThisMachineFailsToMakeUnlessItIsAskedFor) {
   if (run("list subjects").text.find("built without torch") != std::string::npos) GTEST_SKIP() << "built without torch";
   fs::copy_file(program, folder_ / "tileproof");  // the copy has no library of the torch subjects beside it
-  const std::string alone = "'" + (folder_ / "tileproof").string() + "' ";
+  const std::string alone = "'" + at("tileproof") + "' ";
   const Ran all = run_line(alone + "verify --property bits/ --cases 60 --no-accuracy " + out("all"));
 #if !defined(TILEPROOF_REQUIRE_GPU)
   EXPECT_EQ(all.exit, 0) << all.text;

@@ -2,6 +2,7 @@
 
 #include <sqlite3.h>
 
+#include <concepts>
 #include <functional>
 #include <stdexcept>
 
@@ -33,43 +34,48 @@ constexpr const char* schema = R"SQL(
 /// A prepared statement with bound values, finalized by its destructor.
 class History::Statement {
  public:
-  Statement(sqlite3* database, const char* text) : database_(database) {
+  /// @param values  of the statement's parameters, in their order
+  template <class... Values>
+  Statement(sqlite3* database, const char* text, const Values&... values) : database_(database) {
     if (sqlite3_prepare_v2(database, text, -1, &statement_, nullptr) != SQLITE_OK) fail(database);
+    int at = 0;
+    (bind(++at, values), ...);
   }
   ~Statement() { sqlite3_finalize(statement_); }
   Statement(const Statement&) = delete;
   Statement& operator=(const Statement&) = delete;
 
-  Statement& with(const std::string& text) {
-    sqlite3_bind_text(statement_, ++bound_, text.data(), static_cast<int>(text.size()), SQLITE_TRANSIENT);
-    return *this;
-  }
-  Statement& with(std::int64_t number) {
-    sqlite3_bind_int64(statement_, ++bound_, number);
-    return *this;
-  }
-  Statement& with(double number) {
-    sqlite3_bind_double(statement_, ++bound_, number);
-    return *this;
-  }
-  /// @return true if there is a row
-  bool step() {
+  /// Runs the statement up to its next row, and reads the row's columns in their order.
+  /// @return false if there is no further row
+  template <class... Columns>
+  bool step(Columns&... columns) {
     const int result = sqlite3_step(statement_);
     if (result != SQLITE_ROW && result != SQLITE_DONE) fail(database_);
-    return result == SQLITE_ROW;
+    if (result == SQLITE_DONE) return false;
+    int at = 0;
+    (read(at++, columns), ...);
+    return true;
   }
-  std::string text(int column) {
-    const auto* begin = reinterpret_cast<const char*>(sqlite3_column_text(statement_, column));
-    return begin == nullptr ? ""
-                            : std::string(begin, static_cast<std::size_t>(sqlite3_column_bytes(statement_, column)));
-  }
-  std::int64_t whole(int column) { return sqlite3_column_int64(statement_, column); }
-  double number(int column) { return sqlite3_column_double(statement_, column); }
 
  private:
+  void bind(int at, const std::string& text) {
+    sqlite3_bind_text(statement_, at, text.data(), static_cast<int>(text.size()), SQLITE_TRANSIENT);
+  }
+  void bind(int at, std::integral auto number) { sqlite3_bind_int64(statement_, at, number); }
+  void bind(int at, double number) { sqlite3_bind_double(statement_, at, number); }
+
+  void read(int at, std::string& text) {
+    const auto* begin = reinterpret_cast<const char*>(sqlite3_column_text(statement_, at));
+    text.assign(begin == nullptr ? "" : begin, static_cast<std::size_t>(sqlite3_column_bytes(statement_, at)));
+  }
+  template <std::integral Int>
+  void read(int at, Int& number) {
+    number = static_cast<Int>(sqlite3_column_int64(statement_, at));
+  }
+  void read(int at, double& number) { number = sqlite3_column_double(statement_, at); }
+
   sqlite3* database_;
   sqlite3_stmt* statement_ = nullptr;
-  int bound_ = 0;
 };
 
 namespace {
@@ -106,10 +112,10 @@ History::History(const std::filesystem::path& file) {
     run(database_, "PRAGMA journal_mode = WAL; PRAGMA foreign_keys = ON");
     std::int64_t found = 0;
     at_once(database_, [&] {
-      Statement asked(database_, "PRAGMA user_version");
-      if (asked.step()) found = asked.whole(0);
-      Statement tables(database_, "SELECT count(*) FROM sqlite_master");
-      if (found != 0 || (tables.step() && tables.whole(0) != 0)) return;
+      Statement(database_, "PRAGMA user_version").step(found);
+      std::int64_t tables = 0;
+      Statement(database_, "SELECT count(*) FROM sqlite_master").step(tables);
+      if (found != 0 || tables != 0) return;
       run(database_, schema);
       run(database_, ("PRAGMA user_version = " + std::to_string(version)).c_str());
       found = version;
@@ -124,38 +130,21 @@ History::~History() { sqlite3_close(database_); }
 
 void History::keep(const RunOfHistory& one) {
   at_once(database_, [&] {
-    Statement(database_, "DELETE FROM runs WHERE folder = ?").with(one.folder).step();
+    Statement(database_, "DELETE FROM runs WHERE folder = ?", one.folder).step();
     Statement(database_,
               "INSERT INTO runs(folder, kind, subject, command, begun, seconds, verdict, exit_code, commit_hash, "
-              "machine) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")
-        .with(one.folder)
-        .with(one.kind)
-        .with(one.subject)
-        .with(one.command)
-        .with(one.begun)
-        .with(one.seconds)
-        .with(one.verdict)
-        .with(std::int64_t{one.exit_code})
-        .with(one.commit)
-        .with(one.machine)
+              "machine) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+              one.folder, one.kind, one.subject, one.command, one.begun, one.seconds, one.verdict, one.exit_code,
+              one.commit, one.machine)
         .step();
     const std::int64_t id = sqlite3_last_insert_rowid(database_);
     for (const Figure& figure : one.figures) {
-      Statement(database_, "INSERT INTO figures VALUES (?, ?, ?, ?)")
-          .with(id)
-          .with(figure.name)
-          .with(figure.unit)
-          .with(figure.value)
+      Statement(database_, "INSERT INTO figures VALUES (?, ?, ?, ?)", id, figure.name, figure.unit, figure.value)
           .step();
     }
     for (const RunFinding& finding : one.findings) {
-      Statement(database_, "INSERT INTO findings VALUES (?, ?, ?, ?, ?, ?)")
-          .with(id)
-          .with(finding.fingerprint)
-          .with(finding.cases)
-          .with(finding.how)
-          .with(finding.shrunk)
-          .with(finding.problem)
+      Statement(database_, "INSERT INTO findings VALUES (?, ?, ?, ?, ?, ?)", id, finding.fingerprint, finding.cases,
+                finding.how, finding.shrunk, finding.problem)
           .step();
     }
   });
@@ -166,28 +155,21 @@ std::vector<RunOfHistory> History::runs() const {
   Statement rows(database_,
                  "SELECT id, folder, kind, subject, command, begun, seconds, verdict, exit_code, commit_hash, machine "
                  "FROM runs ORDER BY begun, folder");
-  while (rows.step()) {
-    RunOfHistory one = {.folder = rows.text(1),
-                        .kind = rows.text(2),
-                        .subject = rows.text(3),
-                        .command = rows.text(4),
-                        .begun = rows.text(5),
-                        .seconds = rows.number(6),
-                        .verdict = rows.text(7),
-                        .exit_code = static_cast<int>(rows.whole(8)),
-                        .commit = rows.text(9),
-                        .machine = rows.text(10)};
-    Statement figures(database_, "SELECT name, unit, value FROM figures WHERE run = ? ORDER BY rowid");
-    for (figures.with(rows.whole(0)); figures.step();) {
-      one.figures.push_back({figures.text(0), figures.text(1), figures.number(2)});
+  RunOfHistory one;
+  for (std::int64_t id = 0; rows.step(id, one.folder, one.kind, one.subject, one.command, one.begun, one.seconds,
+                                      one.verdict, one.exit_code, one.commit, one.machine);) {
+    all.push_back(one);
+    Statement figures(database_, "SELECT name, unit, value FROM figures WHERE run = ? ORDER BY rowid", id);
+    for (Figure figure = {}; figures.step(figure.name, figure.unit, figure.value);) {
+      all.back().figures.push_back(figure);
     }
-    Statement findings(
-        database_, "SELECT fingerprint, cases, how, shrunk, problem FROM findings WHERE run = ? ORDER BY fingerprint");
-    for (findings.with(rows.whole(0)); findings.step();) {
-      one.findings.push_back(
-          {findings.text(0), findings.whole(1), findings.text(2), findings.text(3), findings.text(4)});
+    Statement findings(database_,
+                       "SELECT fingerprint, cases, how, shrunk, problem FROM findings WHERE run = ? "
+                       "ORDER BY fingerprint",
+                       id);
+    for (RunFinding f = {}; findings.step(f.fingerprint, f.cases, f.how, f.shrunk, f.problem);) {
+      all.back().findings.push_back(f);
     }
-    all.push_back(std::move(one));
   }
   return all;
 }
@@ -202,15 +184,11 @@ std::vector<SeenFinding> History::seen(const std::string& fingerprint) const {
            (SELECT count(*) FROM runs AS campaigns WHERE campaigns.kind = 'fuzz' AND campaigns.subject = runs.subject)
     FROM findings JOIN runs ON runs.id = findings.run
     WHERE ?1 = '' OR fingerprint = ?1
-    GROUP BY fingerprint ORDER BY min(begun), fingerprint)SQL");
-  for (rows.with(fingerprint); rows.step();) {
-    all.push_back({.fingerprint = rows.text(0),
-                   .first = rows.text(1),
-                   .last = rows.text(5),
-                   .runs = rows.whole(2),
-                   .of_runs = rows.whole(6),
-                   .cases = rows.whole(3),
-                   .problem = rows.text(4)});
+    GROUP BY fingerprint ORDER BY min(begun), fingerprint)SQL",
+                 fingerprint);
+  SeenFinding one;
+  while (rows.step(one.fingerprint, one.first, one.runs, one.cases, one.problem, one.last, one.of_runs)) {
+    all.push_back(one);
   }
   return all;
 }

@@ -104,7 +104,7 @@ TEST_F(AHistory, OfCampaignsIsMadeAgainOfTheirJournals) {
   const std::vector<RunOfHistory> kept = History(file()).runs();
   ASSERT_EQ(kept.size(), 2);
   EXPECT_GE(kept[0].findings.size(), 1);
-  const std::string commit = nlohmann::json::parse(text_of(folder_ / "one" / "campaign.json"))["provenance"]["commit"];
+  const std::string commit = json_in("one/campaign.json")["provenance"]["commit"];
 
   std::filesystem::remove(file());
   const Ran again = run("fuzz history" + memory);
@@ -133,8 +133,7 @@ TEST_F(AHistory, ThatCannotBeWrittenIsSaidAndTheCampaignIsWhatItIs) {
   EXPECT_NE(ran.text.find("not in the history: "), std::string::npos) << ran.text;
   EXPECT_EQ(text_of(file()), std::string(4096, 'x'));
   expect_refused(run("fuzz history --memory '" + folder_.string() + "'"), "history.sqlite");
-  expect_refused(run("fuzz history '" + folder_.string() + "' --memory '" + (folder_ / "other").string() + "'"),
-                 "the folder of a run");
+  expect_refused(run("fuzz history '" + folder_.string() + "' --memory '" + at("other") + "'"), "the folder of a run");
 }
 
 RunOfHistory timed_on(const char* gpu, const std::string& folder) {

@@ -27,24 +27,11 @@ json json_of(const CampaignIdentity& identity) {
           {"replay", identity.replay_flags}, {"batch", cases_of_batch},     {"capabilities", identity.capabilities}};
 }
 
-/// Turns a UsageError of `use` into the JSON error that makes a journal's line invalid.
-template <class Use>
-auto part_of_journal(Use use) {
-  try {
-    return use();
-  } catch (const UsageError& illegal) {
-    throw json::other_error::create(501, illegal.what(), static_cast<const json*>(nullptr));
-  }
-}
-Problem problem_in(const std::string& line) {
-  return part_of_journal([&] { return problem_of(line); });
-}
-
 CampaignIdentity identity_of(const json& value) {
   const std::string seed = value.at("seed");
   const CampaignIdentity identity = {.subject = value.at("subject"),
                                      .properties = value.at("properties"),
-                                     .seed = part_of_journal([&] { return seed_of("seed", seed); }),
+                                     .seed = part_of_json([&] { return seed_of("seed", seed); }),
                                      .shard = whole_of<std::uint64_t>(value.at("shard")),
                                      .shards = whole_of<std::uint64_t>(value.at("shards")),
                                      .replay_flags = value.at("replay"),
@@ -53,17 +40,11 @@ CampaignIdentity identity_of(const json& value) {
   return identity;
 }
 
-/// A count, limited to 2^50: no batch has more, and sums cannot overflow.
-std::int64_t count_of(const json& value) {
+/// Counts are limited to 2^50: no batch has more, and sums cannot overflow.
+void require_count(const json& value) {
   constexpr std::int64_t most = std::int64_t{1} << 50;
   const auto count = whole_of<std::int64_t>(value);
   if (count < 0 || count > most) throw json::out_of_range::create(406, "no number of cases or elements", &value);
-  return count;
-}
-std::map<std::string, std::int64_t> counts_of(const json& value) {
-  std::map<std::string, std::int64_t> counts;
-  for (const auto& [name, count] : value.get<std::map<std::string, json>>()) counts[name] = count_of(count);
-  return counts;
 }
 
 std::vector<std::uint64_t> indices_of(const json& values) {
@@ -74,35 +55,28 @@ std::vector<std::uint64_t> indices_of(const json& values) {
 
 }  // namespace
 
-json json_of(const BatchCounts& counts) {
-  return {{"passed", counts.passed},       {"failed", counts.failed},
-          {"refused", counts.refused},     {"unavailable", counts.unavailable},
-          {"discarded", counts.discarded}, {"elements", counts.elements},
-          {"seconds", counts.seconds},     {"fingerprints", counts.fingerprints},
-          {"known", counts.known},         {"idle", counts.idle},
-          {"absent", counts.absent}};
-}
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(BatchCounts, passed, failed, refused, unavailable, discarded, elements, seconds,
+                                   fingerprints, known, idle, absent)
+
+json json_of(const BatchCounts& counts) { return counts; }
 
 BatchCounts batch_counts_of(const json& value) {
-  return {.passed = count_of(value.at("passed")),
-          .failed = count_of(value.at("failed")),
-          .refused = count_of(value.at("refused")),
-          .unavailable = count_of(value.at("unavailable")),
-          .discarded = count_of(value.at("discarded")),
-          .elements = count_of(value.at("elements")),
-          .seconds = value.at("seconds"),
-          .fingerprints = counts_of(value.at("fingerprints")),
-          .known = counts_of(value.at("known")),
-          .idle = value.at("idle"),
-          .absent = value.at("absent")};
+  for (const char* name : {"passed", "failed", "refused", "unavailable", "discarded", "elements"}) {
+    require_count(value.at(name));
+  }
+  for (const char* name : {"fingerprints", "known"}) {
+    for (const json& count : value.at(name)) require_count(count);
+  }
+  return value;
 }
 
 namespace {
 
 Finding finding_of(const json& value) {
-  Finding finding{problem_in(value.at("problem")), value.at("kind"), value.at("details"),
-                  count_of(value.at("shrinks"))};
-  finding.wrong = wrong_elements_of(value.at("wrong"));
+  require_count(value.at("shrinks"));
+  Finding finding{part_of_json([&] { return problem_of(value.at("problem").get<std::string>()); }), value.at("kind"),
+                  value.at("details"), value.at("shrinks")};
+  finding.wrong = value.at("wrong").get<std::vector<WrongElement>>();
   return finding;
 }
 
@@ -111,7 +85,7 @@ json json_of(const Finding& finding) {
           {"kind", finding.kind},
           {"details", finding.details},
           {"shrinks", finding.shrinks},
-          {"wrong", json_of(finding.wrong)}};
+          {"wrong", finding.wrong}};
 }
 
 /// Reads a journal's lines one by one.

@@ -18,24 +18,24 @@ struct SubjectOrder {
   std::optional<Library> library;
 };
 
+// Reading throws nlohmann::json::exception for a field that is missing or wrong.
+
 nlohmann::json json_of(const SubjectOrder&);
 SubjectOrder subject_order_of(const nlohmann::json&);
 
 nlohmann::json json_of(const Capabilities&);
 Capabilities capabilities_of(const nlohmann::json&);
 
-nlohmann::json json_of(const std::vector<WrongElement>&);
-std::vector<WrongElement> wrong_elements_of(const nlohmann::json&);
-
 nlohmann::json json_of(const CaseOutcome&);
 /// @param problem  the problem of the case, for the outcome's finding
 CaseOutcome outcome_of(const nlohmann::json&, const Problem& problem);
 
-nlohmann::json json_of(const ComparedElements&);
-ComparedElements compared_elements_of(const nlohmann::json&);
-
 nlohmann::json json_of(const Coverage&);
 Coverage met_of(const nlohmann::json&);
+
+// Wrong elements are arrays. nlohmann::json calls these by their names.
+void to_json(nlohmann::json&, const WrongElement&);
+void from_json(const nlohmann::json&, WrongElement&);
 
 /// A whole number within the type's range. A plain conversion would accept fractions, booleans and numbers that
 /// overflow.
@@ -48,6 +48,16 @@ Int whole_of(const nlohmann::json& value) {
     if (const auto number = value.get<std::int64_t>(); std::in_range<Int>(number)) return static_cast<Int>(number);
   }
   throw nlohmann::json::type_error::create(302, "no whole number, or one that is too large", &value);
+}
+
+/// Turns a UsageError of `read`, about a name or a line that JSON holds, into an error of that JSON.
+template <class Read>
+auto part_of_json(Read read) {
+  try {
+    return read();
+  } catch (const UsageError& illegal) {
+    throw nlohmann::json::other_error::create(501, illegal.what(), static_cast<const nlohmann::json*>(nullptr));
+  }
 }
 
 /// The value as text on one line; strings may contain anything.

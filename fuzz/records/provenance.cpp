@@ -14,6 +14,9 @@
 
 namespace tileproof {
 
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(HostFacts, fast_math, contract)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(NvccFacts, fast_math, ftz, fmad, prec_div, prec_sqrt)
+
 namespace {
 
 namespace fs = std::filesystem;
@@ -85,26 +88,21 @@ std::string compiler() {
 
 json host_compiler() {
   const Flags flags = flags_of(".cpp");
-  const HostFacts facts = host_facts_of(flags.together);
-  return {{"name", compiler()},
-          {"flags", flags.by_source},
-          {"fast_math", facts.fast_math},
-          {"contract", facts.contract},
-          {"flushes_subnormals", float_mode().flushes_results}};
+  json facts = host_facts_of(flags.together);
+  facts["name"] = compiler();
+  facts["flags"] = flags.by_source;
+  facts["flushes_subnormals"] = float_mode().flushes_results;
+  return facts;
 }
 
 json nvcc() {
 #if defined(TILEPROOF_NVCC_VERSION)
   const Flags flags = flags_of(".cu");
-  const NvccFacts facts = nvcc_facts_of(flags.together);
-  return {{"version", TILEPROOF_NVCC_VERSION},
-          {"architectures", TILEPROOF_CUDA_ARCHITECTURES},
-          {"flags", flags.by_source},
-          {"fast_math", facts.fast_math},
-          {"ftz", facts.ftz},
-          {"fmad", facts.fmad},
-          {"prec_div", facts.prec_div},
-          {"prec_sqrt", facts.prec_sqrt}};
+  json facts = nvcc_facts_of(flags.together);
+  facts["version"] = TILEPROOF_NVCC_VERSION;
+  facts["architectures"] = TILEPROOF_CUDA_ARCHITECTURES;
+  facts["flags"] = flags.by_source;
+  return facts;
 #else
   return nullptr;
 #endif

@@ -40,31 +40,28 @@ TEST(NvccFacts, AreReadFromFlags) {
 
 class Provenance : public Command {
  protected:
-  static json provenance_in(const std::filesystem::path& file) {
-    std::ifstream stream(file);
-    return json::parse(stream).at("provenance");
-  }
+  json provenance_in(const std::string& name) const { return json_in(name).at("provenance"); }
 };
 
 TEST_F(Provenance, IsTheSameObjectInTheRecordsOfAllCommands) {
   run("verify --subject host --property bits/ --cases 3 --seed 7 --accuracy " + out("verify"));
   run("prove arithmetic --subject host --budget 1 --property arithmetic/every_fp32 " + out("prove"));
   run("fuzz --subject host --property bits/ --cases 1 --seed 7 " + out("fuzz"));
-  run("bench --subject host --shapes 64x256 --only 'unpack 64' --repeats 2 --cases 0 --json '" +
-      (folder_ / "bench.json").string() + "'");
-  const json verify = provenance_in(folder_ / "verify" / "summary.json");
+  run("bench --subject host --shapes 64x256 --only 'unpack 64' --repeats 2 --cases 0 --json '" + at("bench.json") +
+      "'");
+  const json verify = provenance_in("verify/summary.json");
   EXPECT_EQ(verify.at("seed"), "0x0000000000000007");
-  EXPECT_EQ(provenance_in(folder_ / "verify" / "accuracy.json"), verify);
-  EXPECT_EQ(provenance_in(folder_ / "fuzz" / "campaign.json"), verify);
+  EXPECT_EQ(provenance_in("verify/accuracy.json"), verify);
+  EXPECT_EQ(provenance_in("fuzz/campaign.json"), verify);
   json seedless = verify;
   seedless["seed"] = nullptr;
-  EXPECT_EQ(provenance_in(folder_ / "prove" / "proofs.json"), seedless);
-  EXPECT_EQ(provenance_in(folder_ / "bench.json"), seedless);
+  EXPECT_EQ(provenance_in("prove/proofs.json"), seedless);
+  EXPECT_EQ(provenance_in("bench.json"), seedless);
 }
 
 TEST_F(Provenance, SaysWhatTheProgramIs) {
   run("verify --subject host --property bits/ --cases 3 " + out("run"));
-  const json provenance = provenance_in(folder_ / "run" / "summary.json");
+  const json provenance = provenance_in("run/summary.json");
   EXPECT_EQ(provenance.at("schema"), 1);
   const json& program = provenance.at("binaries").at(0);
   EXPECT_EQ(program.at("name"), "tileproof");

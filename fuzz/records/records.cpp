@@ -137,63 +137,39 @@ nlohmann::json Kept::json() const {
 
 namespace {
 
-/// A file that is written once and closed.
-/// @throws std::runtime_error naming `path`
-class Output {
- public:
-  Output(const fs::path& opened, const fs::path& path, int flags)
-      : path_(path), file_(open(opened.c_str(), O_WRONLY | O_CLOEXEC | flags, 0666)) {
-    if (file_ < 0) fail();
+/// Opens a file, writes it whole and closes it.
+/// @param syncs  whether the text must reach the disk first: after a power cut, a rename may be there without it
+/// @return errno of what failed; 0 if nothing did
+int write_whole(const fs::path& path, int flags, const std::string& text, bool syncs) {
+  const int file = open(path.c_str(), O_WRONLY | O_CLOEXEC | O_TRUNC | flags, 0666);
+  if (file < 0) return errno;
+  int error = 0;
+  for (std::size_t done = 0; done < text.size() && error == 0;) {
+    const ssize_t count = write(file, text.data() + done, text.size() - done);
+    if (count >= 0) done += static_cast<std::size_t>(count);
+    if (count < 0 && errno != EINTR) error = errno;
   }
-  ~Output() {
-    if (file_ >= 0) close(file_);
-  }
-  Output(const Output&) = delete;
-  Output& operator=(const Output&) = delete;
-
-  void write(const std::string& text) {
-    for (std::size_t written = 0; written < text.size();) {
-      const ssize_t count = ::write(file_, text.data() + written, text.size() - written);
-      if (count < 0 && errno == EINTR) continue;
-      if (count < 0) fail();
-      written += static_cast<std::size_t>(count);
-    }
-  }
-  /// @param syncs  whether the text must reach the disk first: after a power cut, a rename may be there without it
-  void end(bool syncs) {
-    if (syncs && fsync(file_) != 0) fail();
-    if (close(std::exchange(file_, -1)) != 0) fail();
-  }
-  [[noreturn]] void fail() const {
-    throw std::runtime_error("cannot write " + path_.string() + ": " + std::strerror(errno));
-  }
-
- private:
-  const fs::path& path_;
-  int file_;
-};
+  if (error == 0 && syncs && fsync(file) != 0) error = errno;
+  if (close(file) != 0 && error == 0) error = errno;
+  return error;
+}
 
 }  // namespace
 
 void write_file(const fs::path& path, const std::string& text) {
-  std::error_code error;
-  const fs::file_status status = fs::status(path, error);
+  std::error_code unknown;
+  const fs::file_status status = fs::status(path, unknown);
+  int error = 0;
   if (fs::exists(status) && !fs::is_regular_file(status)) {
-    Output output(path, path, O_TRUNC);
-    output.write(text);
-    return output.end(/*syncs=*/false);
+    error = write_whole(path, 0, text, /*syncs=*/false);
+  } else {
+    const fs::path file = fs::exists(status) ? fs::canonical(path) : path;  // resolves links, so that they are kept
+    const fs::path beside = file.string() + "." + std::to_string(getpid()) + ".new";
+    error = write_whole(beside, O_CREAT, text, /*syncs=*/true);
+    if (error == 0 && rename(beside.c_str(), file.c_str()) != 0) error = errno;
+    if (error != 0) unlink(beside.c_str());
   }
-  const fs::path file = fs::exists(status) ? fs::canonical(path) : path;  // resolves links, so that they are kept
-  const fs::path beside = file.string() + "." + std::to_string(getpid()) + ".new";
-  try {
-    Output output(beside, path, O_CREAT | O_TRUNC);
-    output.write(text);
-    output.end(/*syncs=*/true);
-    if (rename(beside.c_str(), file.c_str()) != 0) output.fail();
-  } catch (...) {
-    unlink(beside.c_str());
-    throw;
-  }
+  if (error != 0) throw std::runtime_error("cannot write " + path.string() + ": " + std::strerror(error));
 }
 
 bool can_be_written(const fs::path& path) {

@@ -26,7 +26,6 @@ const std::string right = "verify --subject host --property bits/ --cases 60 ";
 
 class AVerdict : public Command {
  protected:
-  std::string at(const std::string& name) const { return (folder_ / name).string(); }
   /// The exit code that a shell line, which may be killed with its pipe, has written to a file.
   int exit_in(const std::string& name) const { return std::stoi("0" + text_of(folder_ / name)); }
 
@@ -51,7 +50,6 @@ class AVerdict : public Command {
 // --- Readers that go away ------------------------------------------------------------------------------------------
 
 TEST_F(AVerdict, AndItsRecordsOutliveTheReaderOfItsOutput) {
-  const std::string without_memory = " --memory '" + at("memory") + "' ";
   struct Case {
     std::string arguments;
     const char* name;
@@ -63,8 +61,8 @@ TEST_F(AVerdict, AndItsRecordsOutliveTheReaderOfItsOutput) {
       {right + out("right"), "right", "summary.json", 0},
       {"prove arithmetic --property arithmetic/every_bf16_weight_without --subject host --processes 1 " + out("prove"),
        "prove", "proofs.json", 0},
-      {"fuzz --subject host --property bits/ --cases 64 --seed 1" + without_memory + out("fuzz"), "fuzz",
-       "campaign.json", 0},
+      {"fuzz --subject host --property bits/ --cases 64 --seed 1" + own_memory() + out("fuzz"), "fuzz", "campaign.json",
+       0},
       {"bench --subject host --shapes 64x128 --only unpack --repeats 2 --cases 0 --json '" + at("bench.json") + "'",
        ".", "bench.json", 0},
       {"report '" + at("mutant") + "' --out '" + at("report/page.html") + "'", "report", "report.json", 1},
@@ -106,11 +104,10 @@ TEST_F(AVerdict, LeavesItsChildrenTheUsualSignals) {
 // --- Signals -------------------------------------------------------------------------------------------------------
 
 TEST_F(AVerdict, IsGivenByEveryCommandThatASignalEnds) {
-  const std::string memory = "--memory '" + at("memory") + "' ";
   // Each command, with a file that exists once the command can be interrupted.
   const std::map<std::string, std::string> runs = {
       {"verify --subject host --property bits/ --for 60s " + out("verify"), "verify/observations.jsonl.new"},
-      {"fuzz --subject host --property bits/ --for 60s --seed 1 " + memory + out("fuzz"), "fuzz/journal.jsonl"},
+      {"fuzz --subject host --property bits/ --for 60s --seed 1" + own_memory() + out("fuzz"), "fuzz/journal.jsonl"},
       {"prove arithmetic --property arithmetic/every_bf16_weight_of_the_float --subject host --budget 60s " +
            out("prove"),
        "prove/observations.jsonl.new"}};
@@ -201,7 +198,7 @@ TEST_F(AVerdict, IsToldBeforeWhatAFullDiskDidNotTake) {
 TEST_F(AVerdict, OfACampaignIsWhatItFoundBeforeTheDiskWasFull) {
   const Ran ran = run_line(
       limited(40, program + " fuzz --subject mutant:nibbles-in-order --property value/float --cases 640000 --seed 1 " +
-                      "--shrink-seconds 1 --memory '" + at("memory") + "' " + out("run")));
+                      "--shrink-seconds 1" + own_memory() + out("run")));
   EXPECT_EQ(ran.exit, 1) << ran.text;
   EXPECT_NE(ran.text.find("FAILED"), std::string::npos) << ran.text;
   EXPECT_NE(ran.text.find("cannot write the journal"), std::string::npos) << ran.text;
@@ -289,7 +286,7 @@ TEST_F(AVerdict, HasNoNumberInItsRecordsThatADoubleDoesNotHold) {
   run("prove arithmetic words --subject host --budget 2 --processes 1 " + out("prove"));
   run("prove self --budget 1 --processes 1 " + out("self"));
   run("fuzz --subject mutant:two-roundings --property value/ --cases 128 --shrink-seconds 1 --seed " + seed +
-      " --memory '" + at("memory") + "' " + out("fuzz"));
+      own_memory() + out("fuzz"));
   run("bench --subject host --shapes 64x128 --repeats 2 --cases 1 --json '" + at("bench.json") + "'");
   run("report '" + at("verify") + "' '" + at("fuzz") + "' --out '" + at("report/page.html") + "'");
   std::size_t records = 0;
