@@ -9,7 +9,6 @@ namespace {
 
 /// One caller's tensors, and their indices among the tensors of all callers.
 struct Caller {
-  Call call;
   Contents inputs;
   std::vector<std::pair<Role, std::size_t>> places;
   std::vector<std::uint8_t> out[calls_of_caller];
@@ -18,19 +17,15 @@ struct Caller {
 
 }  // namespace
 
-std::vector<std::vector<std::uint32_t>> Case::at_once(Operation operation,
-                                                      const std::vector<Matrix<std::uint8_t>>& codes,
-                                                      const std::vector<Parameters>& parameters) {
+std::vector<Result> Case::at_once(Operation operation, const std::vector<CallData>& data) {
   const RoleRow result = roles_of(operation).back();
-  Call call = call_of(operation, problem);
-  call.experts = 1;
+  const Call call = call_of(operation, problem);
   const TensorForm result_form = form_of(call, result).value();
-  std::vector<Caller> all(codes.size());
+  std::vector<Caller> all(data.size());
   std::vector<Tensor> tensors;
   for (std::size_t i = 0; i < all.size(); ++i) {
     Caller& one = all[i];
-    one.call = call;
-    one.inputs = contents_of(operation, problem, codes[i], parameters.empty() ? nullptr : &parameters[i]);
+    one.inputs = contents_of(operation, problem, data[i]);
     for (const RoleRow& row : roles_of(operation)) {
       const auto form = form_of(call, row);
       if (row.is_output || !form) continue;
@@ -47,7 +42,7 @@ std::vector<std::vector<std::uint32_t>> Case::at_once(Operation operation,
   run(tensors, [&](const std::vector<void*>& at) {
     together(all.size(), [&](std::size_t thread) {
       const Caller& one = all[thread];
-      Call own = one.call;
+      Call own = call;
       for (const auto& [role, place] : one.places) own.at(role) = at[place];
       for (std::size_t i = 0; i < calls_of_caller; ++i) {
         own.at(result.role) = at[one.first_out + i];
@@ -55,16 +50,9 @@ std::vector<std::vector<std::uint32_t>> Case::at_once(Operation operation,
       }
     });
   });
-  std::vector<std::vector<std::uint32_t>> results;
+  std::vector<Result> results;
   for (const Caller& one : all) {
-    for (const std::vector<std::uint8_t>& out : one.out) {
-      results.push_back(widened(out, result_form.element_bytes));
-      coverage_.output_all(results.back());
-      if (result.role != Role::weights) continue;
-      Matrix<std::uint32_t> weights(problem.n, problem.k);
-      weights.elements = std::move(results.back());
-      results.back() = in_rows(problem, std::move(weights)).elements;
-    }
+    for (const std::vector<std::uint8_t>& out : one.out) results.push_back(result_in(call, out));
   }
   return results;
 }

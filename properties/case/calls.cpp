@@ -38,26 +38,48 @@ struct Form {
   Sizes sizes;
 };
 Form form_of(const Problem& p, Operation operation, std::int64_t rows_of_activations) {
-  switch (operation) {
-    case Operation::pack:
-      return {Element::int32, sizes_of_packed(p)};
-    case Operation::unpack:
-      return {Element::int32, {p.layout().padded(p.size()).n, p.k}};
-    case Operation::dequantize:
-      return {Element::bf16, {p.n, p.k}};
-    case Operation::matmul:
-      return {Element::bf16, {rows_of_activations, p.n}};
-    default:
-      throw std::logic_error(std::string(name_of(operation)) + " is no operator over packed weights");
-  }
+  const Role role = result_role(operation);
+  if (role == Role::packed) return {Element::int32, sizes_of_packed(p)};
+  if (role == Role::codes) return {Element::int32, {p.layout().padded(p.size()).n, p.k}};
+  return {Element::bf16, {role == Role::products ? rows_of_activations : p.n, role == Role::products ? p.n : p.k}};
 }
 
 constexpr std::int64_t activation_rows = 16;
 
-Matrix<std::uint8_t> with_rows(const Matrix<std::uint8_t>& codes, std::int64_t rows) {
-  Matrix<std::uint8_t> all(rows, codes.columns);
-  std::copy(codes.elements.begin(), codes.elements.end(), all.elements.begin());
-  return all;
+/// @return the rows of one expert of a batch of `experts`
+template <class T>
+Matrix<T> of_expert(const Matrix<T>& batch, std::int64_t expert, std::int64_t experts) {
+  Matrix<T> one(batch.rows / experts, batch.columns);
+  std::copy_n(batch.elements.begin() + expert * one.rows * one.columns, one.elements.size(), one.elements.begin());
+  return one;
+}
+
+/// The data of one expert of a batch.
+CallData data_of_expert(const Problem& p, const CallData& batch, std::int64_t expert) {
+  const auto rows_of = [&](const auto& all) { return of_expert(all, expert, p.experts); };
+  const Parameters& parameters = batch.parameters;
+  return {rows_of(batch.codes),
+          {rows_of(parameters.scales), rows_of(parameters.zeros), rows_of(parameters.zero_points)},
+          rows_of(batch.activations)};
+}
+
+/// The specified result of one matrix.
+Matrix<std::uint32_t> specified_bits(const Problem& p, Role result, const CallData& data) {
+  Matrix<std::uint32_t> bits(data.codes.rows, data.codes.columns);
+  switch (result) {
+    case Role::packed:
+      bits.elements = specified::packed(*p.format, data.codes);
+      bits.rows = 1;
+      bits.columns = std::ssize(bits.elements);
+      return bits;
+    case Role::codes:
+      bits.elements.assign(data.codes.elements.begin(), data.codes.elements.end());
+      return bits;
+    case Role::weights:
+      return specified::weights(p, specified::as_int32(data.codes), data.parameters);
+    default:
+      return whole_products(p, data.activations, data.codes);
+  }
 }
 
 }  // namespace
@@ -97,34 +119,30 @@ Matrix<std::uint32_t> whole_products(const Problem& p, const Matrix<std::uint16_
   return products;
 }
 
-CallData data_of(const Problem& p, Operation operation) {
-  CallData data = {Matrix<std::uint8_t>(p.n, p.k), {}, {}};
-  for (std::size_t i = 0; i < data.codes.elements.size(); ++i) {
-    data.codes.elements[i] = static_cast<std::uint8_t>(drawn(p.seed, stream::codes, i) >> 60);
-  }
-  if (operation == Operation::dequantize) {
-    data.parameters = zero_parameters(p);
-    for (std::size_t i = 0; i < data.parameters.scales.elements.size(); ++i) {
-      const ScaleAndZero both = profile_of(p.scales).drawn(float_format_of(p.types.parameter), p.seed, i);
-      data.parameters.scales.elements[i] = both.scale;
-      data.parameters.zeros.elements[i] = both.zero;
-    }
-  }
-  if (operation == Operation::matmul) {
+namespace {
+
+/// @param drawn  draws the parameters of an operation that gives weights
+template <class Draw>
+CallData data_with(const Problem& p, Operation operation, Matrix<std::uint8_t> codes, Draw drawn) {
+  CallData data = {std::move(codes)};
+  if (result_role(operation) == Role::weights) data.parameters = drawn();
+  if (result_role(operation) == Role::products) {
     data.parameters = unit_scales(p);
     data.activations = whole_activations(p);
   }
   return data;
 }
 
+}  // namespace
+
+CallData data_of(const Problem& p, Operation operation) {
+  Problem whole = p;
+  whole.codes = whole.parameters = Span();
+  return data_with(whole, operation, drawn_codes(whole), [&] { return drawn_parameters(whole); });
+}
+
 CallData drawn_data(Case& c, Operation operation) {
-  CallData data = {c.codes(), {}, {}};
-  if (operation == Operation::dequantize) data.parameters = c.parameters();
-  if (operation == Operation::matmul) {
-    data.parameters = unit_scales(c.problem);
-    data.activations = whole_activations(c.problem);
-  }
-  return data;
+  return data_with(c.problem, operation, c.codes(), [&] { return c.parameters(); });
 }
 
 CallData other_data(const Case& c, Operation operation, std::uint64_t which) {
@@ -140,23 +158,50 @@ CallData other_data(const Case& c, Operation operation, std::uint64_t which) {
   return data;
 }
 
-OperatorCall legal_call(const Problem& p, Operation operation, const CallData& data) {
-  const Argument inner_k_tiles = number_argument("inner_k_tiles", tinygemm_number(*p.format));
-  if (operation == Operation::pack) {
-    return {operation,
-            {tensor_argument("codes", Element::uint8, {p.n, p.k / 2}, specified::pairs(data.codes)), inner_k_tiles}};
+Result specified_result(const Problem& p, Operation operation, const CallData& data) {
+  Result all = {result_role(operation), {}};
+  for (std::int64_t expert = 0; expert < p.experts; ++expert) {
+    const Matrix<std::uint32_t> one = specified_bits(p, all.role, data_of_expert(p, data, expert));
+    all.bits.rows += one.rows;
+    all.bits.columns = one.columns;
+    all.bits.elements.insert(all.bits.elements.end(), one.elements.begin(), one.elements.end());
   }
-  const Argument packed = tensor_argument("packed_w", Element::int32, sizes_of_packed(p),
-                                          bytes_of(specified::packed(*p.format, data.codes)));
-  if (operation == Operation::unpack) return {operation, {packed, inner_k_tiles}};
-  const Argument group_size = number_argument("group_size", p.group_size);
-  const Argument scales = tensor_argument("scales_and_zeros", Element::bf16, {p.groups(), p.n, 2},
-                                          narrowed(interleaved(data.parameters), 2));
-  if (operation == Operation::dequantize) return {operation, {packed, scales, group_size, inner_k_tiles}};
-  return {
-      operation,
-      {tensor_argument("activations", Element::bf16, {data.activations.rows, p.k}, bytes_of(data.activations.elements)),
-       packed, group_size, scales}};
+  return all;
+}
+
+namespace {
+
+void expect_result(Case& c, const Result& got, const Result& expected) {
+  const bool of_products = got.role == Role::products;
+  if (of_products) c.elements_are("row m, column n of the product");
+  c.expect_equal(got, expected);
+  if (of_products) c.elements_are("");
+}
+
+/// An argument of an operator's legal call.
+Argument argument_of(const std::string& name, const Problem& p, const CallData& data) {
+  if (name == "inner_k_tiles") return number_argument(name, tinygemm_number(*p.format));
+  if (name == "group_size") return number_argument(name, p.group_size);
+  if (name == "codes") return tensor_argument(name, Element::uint8, {p.n, p.k / 2}, specified::pairs(data.codes));
+  if (name == "scales_and_zeros") {
+    return tensor_argument(name, Element::bf16, {p.groups(), p.n, 2}, narrowed(interleaved(data.parameters), 2));
+  }
+  if (name == "activations") {
+    return tensor_argument(name, Element::bf16, {data.activations.rows, p.k}, bytes_of(data.activations.elements));
+  }
+  return tensor_argument(name, Element::int32, sizes_of_packed(p), bytes_of(specified::packed(*p.format, data.codes)));
+}
+
+}  // namespace
+
+OperatorCall legal_call(const Problem& p, Operation operation, const CallData& data) {
+  OperatorCall call = {operation, {}};
+  for (const char* name : operator_arguments_of(operation)) call.arguments.push_back(argument_of(name, p, data));
+  return call;
+}
+
+void expect_specified(Case& c, Operation operation, const CallData& data, const Result& got) {
+  expect_result(c, got, specified_result(c.problem, operation, data));
 }
 
 void expect_specified(Case& c, Operation operation, const CallData& data, const OperatorResult& result) {
@@ -172,47 +217,32 @@ void expect_form(Case& c, Operation operation, const OperatorResult& result) {
 
 void expect_same(Case& c, const OperatorResult& got, const OperatorResult& expected) {
   expect_form(got, expected.element, expected.sizes);
-  const auto columns = got.sizes.empty() ? 1 : std::max<std::int64_t>(1, got.sizes.back());
-  const std::int64_t rows = count_of(got.sizes) / columns;
-  const std::int64_t step = bytes_of(got.element);
-  if (got.element == Element::bf16) {
-    Matrix<std::uint32_t> a(rows, columns), b(rows, columns);
-    a.elements = widened(got.bytes, step);
-    b.elements = widened(expected.bytes, step);
-    return c.expect_equal(a, b);
-  }
-  const bool whole = got.element == Element::int32 && got.bytes.size() == expected.bytes.size() &&
-                     static_cast<std::int64_t>(got.bytes.size()) == rows * columns * 4;
-  if (!whole)
+  const bool of_weights = got.element == Element::bf16;
+  if (!of_weights && (got.element != Element::int32 || got.bytes.size() != expected.bytes.size())) {
     throw Failure("mismatch", "the result is " + got.text() + " of " + std::to_string(got.bytes.size()) + " bytes");
-  Matrix<std::int32_t> a(rows, columns), b(rows, columns);
-  std::memcpy(a.elements.data(), got.bytes.data(), got.bytes.size());
-  std::memcpy(b.elements.data(), expected.bytes.data(), expected.bytes.size());
-  c.expect_equal(a, b);
+  }
+  const auto columns = got.sizes.empty() ? 1 : std::max<std::int64_t>(1, got.sizes.back());
+  const auto bits_of = [&](const OperatorResult& one) {
+    Matrix<std::uint32_t> bits(count_of(got.sizes) / columns, columns);
+    bits.elements = widened(one.bytes, bytes_of(got.element));
+    return Result{of_weights ? Role::weights : Role::codes, std::move(bits)};
+  };
+  c.expect_equal(bits_of(got), bits_of(expected));
 }
 
 void expect_specified_of(Case& c, const Problem& p, Operation operation, const CallData& data,
                          const OperatorResult& result) {
   const Form form = form_of(p, operation, data.activations.rows);
   expect_form(result, form.element, form.sizes);
-  if (operation == Operation::pack) {
-    c.expect_equal(widened(result.bytes, 4), specified::packed(*p.format, data.codes));
-  } else if (operation == Operation::unpack) {
-    const std::int64_t rows = form.sizes[0];
-    Matrix<std::int32_t> got(rows, p.k);
-    if (!result.bytes.empty()) std::memcpy(got.elements.data(), result.bytes.data(), result.bytes.size());
-    c.expect_equal(got, specified::as_int32(with_rows(data.codes, rows)));  // the padding's codes are 0
-  } else if (operation == Operation::dequantize) {
-    Matrix<std::uint32_t> got(p.n, p.k);
-    got.elements = widened(result.bytes, 2);
-    c.expect_equal(got, specified::weights(p, specified::as_int32(data.codes), data.parameters));
-  } else {
-    Matrix<std::uint32_t> got(data.activations.rows, p.n);
-    got.elements = widened(result.bytes, 2);
-    c.elements_are("row m, column n of the product");
-    c.expect_equal(got, whole_products(p, data.activations, data.codes));
-    c.elements_are("");
+  CallData padded = data;
+  if (result_role(operation) == Role::codes) {  // the operator unpacks the padding too, whose codes are 0
+    padded.codes.rows = form.sizes[0];
+    padded.codes.elements.resize(static_cast<std::size_t>(count_of(form.sizes)));
   }
+  const Result expected = specified_result(p, operation, padded);
+  Result got = expected;
+  got.bits.elements = widened(result.bytes, bytes_of(form.element));
+  expect_result(c, got, expected);
 }
 
 namespace {
@@ -235,8 +265,7 @@ Problem empty_problem(const Problem& p, const std::string& variant) {
 }  // namespace
 
 std::vector<std::string> empty_variants(Operation operation) {
-  if (operation == Operation::matmul) return {"no-rows", "no-columns", "no-activations"};
-  return {"no-rows", "no-columns", "no-experts"};
+  return {"no-rows", "no-columns", has_argument(operation, "activations") ? "no-activations" : "no-experts"};
 }
 
 OperatorCall empty_call(const Problem& p, Operation operation, const std::string& variant) {

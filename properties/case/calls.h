@@ -1,4 +1,4 @@
-/// Calls of PyTorch operators over a problem's data, and their expected results.
+/// The data of a case's calls, calls of PyTorch operators over them, and the expected results.
 #pragma once
 
 #include <functional>
@@ -10,14 +10,8 @@
 
 namespace tileproof {
 
-/// The data of a case's calls. The matmul's sums are exact: see whole_activations().
-struct CallData {
-  Matrix<std::uint8_t> codes;         // [n][k]
-  Parameters parameters;              // in the float domain
-  Matrix<std::uint16_t> activations;  // [16][k], bf16
-};
-
-/// Data that depend on the problem alone.
+/// Data that depend on the problem alone, drawn for the whole matrix. The matmul's sums are exact: see
+/// whole_activations().
 CallData data_of(const Problem&, Operation);
 /// Data of a case's problem, counted in its coverage.
 CallData drawn_data(Case&, Operation);
@@ -32,6 +26,12 @@ Matrix<std::uint16_t> whole_activations(const Problem&);
 Parameters unit_scales(const Problem&);
 Matrix<std::uint32_t> whole_products(const Problem&, const Matrix<std::uint16_t>& activations,
                                      const Matrix<std::uint8_t>& codes);
+
+/// The specified result of an operation over packed weights; of a matmul, only over data as data_of() gives them.
+Result specified_result(const Problem&, Operation, const CallData&);
+/// Requires a result to be as specified.
+/// @throws Failure
+void expect_specified(Case&, Operation, const CallData&, const Result&);
 
 OperatorCall legal_call(const Problem&, Operation, const CallData&);
 

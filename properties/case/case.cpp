@@ -89,22 +89,26 @@ void keep_only(const Span& kept, std::vector<T>& elements, T neutral) {
 
 }  // namespace
 
-Matrix<std::uint8_t> Case::codes() {
-  Matrix<std::uint8_t> codes(problem.experts * problem.n, problem.k);
+Matrix<std::uint8_t> drawn_codes(const Problem& p) {
+  Matrix<std::uint8_t> codes(p.experts * p.n, p.k);
   for (std::size_t i = 0; i < codes.elements.size(); ++i) {
-    codes.elements[i] = static_cast<std::uint8_t>(drawn(problem.seed, stream::codes, i) >> 60);
+    codes.elements[i] = static_cast<std::uint8_t>(drawn(p.seed, stream::codes, i) >> 60);
   }
-  keep_only<std::uint8_t>(problem.codes, codes.elements, 8);
+  keep_only<std::uint8_t>(p.codes, codes.elements, 8);
+  return codes;
+}
+
+Matrix<std::uint8_t> Case::codes() {
+  codes_ = drawn_codes(problem);
   Seen seen;
-  for (std::int64_t row = 0; row < codes.rows && !seen.is_all(); ++row) {
+  for (std::int64_t row = 0; row < codes_.rows && !seen.is_all(); ++row) {
     const std::vector<int> nibbles = specified::nibbles_of_row(*problem.format, row % problem.n, problem.size());
-    for (std::int64_t column = 0; column < codes.columns; ++column) {
-      seen.note(codes(row, column), nibbles[static_cast<std::size_t>(column)]);
+    for (std::int64_t column = 0; column < codes_.columns; ++column) {
+      seen.note(codes_(row, column), nibbles[static_cast<std::size_t>(column)]);
     }
   }
   seen.add_to(coverage_);
-  codes_ = codes;
-  return codes;
+  return codes_;
 }
 
 std::vector<std::uint32_t> Case::words() {
@@ -135,23 +139,27 @@ std::int8_t drawn_zero_point(const Scheme& scheme, std::uint64_t bits) {
 
 }  // namespace
 
-Parameters Case::parameters() {
-  Parameters result = zero_parameters(problem);
-  const Profile& profile = profile_of(problem.scales);
+Parameters drawn_parameters(const Problem& p) {
+  Parameters result = zero_parameters(p);
+  const Profile& profile = profile_of(p.scales);
+  const reference::FloatFormat format = float_format_of(p.types.parameter);
   for (std::size_t i = 0; i < result.scales.elements.size(); ++i) {
-    const ScaleAndZero both = profile.drawn(float_format_of(problem.types.parameter), problem.seed, i);
+    const ScaleAndZero both = profile.drawn(format, p.seed, i);
     result.scales.elements[i] = both.scale;
     result.zeros.elements[i] = both.zero;
-    result.zero_points.elements[i] = drawn_zero_point(*problem.scheme, drawn(problem.seed, stream::zero_points, i));
+    result.zero_points.elements[i] = drawn_zero_point(*p.scheme, drawn(p.seed, stream::zero_points, i));
   }
-  const reference::FloatFormat format = float_format_of(problem.types.parameter);
   const auto one = static_cast<std::uint32_t>(format.bias()) << format.fraction_bits;
-  keep_only<std::uint32_t>(problem.parameters, result.scales.elements, one);
-  keep_only<std::uint32_t>(problem.parameters, result.zeros.elements, 0);
-  keep_only<std::int8_t>(problem.parameters, result.zero_points.elements, 8);
-  count_values(format, result.scales.elements, coverage_);
-  parameters_ = result;
+  keep_only<std::uint32_t>(p.parameters, result.scales.elements, one);
+  keep_only<std::uint32_t>(p.parameters, result.zeros.elements, 0);
+  keep_only<std::int8_t>(p.parameters, result.zero_points.elements, 8);
   return result;
+}
+
+Parameters Case::parameters() {
+  parameters_ = drawn_parameters(problem);
+  count_values(float_format_of(problem.types.parameter), parameters_.scales.elements, coverage_);
+  return parameters_;
 }
 
 std::uint64_t Case::choice(std::uint64_t index) const { return drawn(problem.seed, stream::choice, index); }
@@ -206,43 +214,57 @@ std::size_t Case::alignment_of(const Call& call, RoleRow row, std::size_t elemen
   return row.is_output || row.role == Role::pairs ? of_vectors : element_bytes;
 }
 
+Result Case::result_of(const Call& call, Contents contents) {
+  return result_in(call, run(call, std::move(contents))[result_role(call.operation)]);
+}
+
+Result Case::result_in(const Call& call, const std::vector<std::uint8_t>& bytes) {
+  const RoleRow row = roles_of(call.operation).back();
+  Result result = {row.role, {}};
+  Matrix<std::uint32_t>& bits = result.bits;
+  bits.elements = widened(bytes, form_of(call, row)->element_bytes);
+  coverage_.output_all(bits.elements);
+  bits.rows = call.experts * call.n;
+  bits.columns = call.k;
+  if (row.role == Role::packed) {
+    bits.rows = call.experts;
+    bits.columns = std::ssize(bits.elements) / call.experts;
+  }
+  if (row.role == Role::weights && !is_eager(call.operation)) bits = in_rows(problem, std::move(bits));
+  if (row.role == Role::products) {
+    bits.rows = call.m;
+    bits.columns = call.n;
+    const auto bits_beyond = 8 * bytes_of(problem.types.weight) - 16;  // a bf16 is the upper half of an fp32
+    for (std::uint32_t& product : bits.elements) product <<= bits_beyond;
+  }
+  return result;
+}
+
+Result Case::run(Operation operation, const CallData& data) {
+  Call call = call_of(operation, problem);
+  call.m = data.activations.rows;
+  return result_of(call, contents_of(operation, problem, data));
+}
+
 std::vector<std::uint32_t> Case::pack(const Matrix<std::uint8_t>& codes) {
-  Call call = call_of(Operation::pack, problem);
-  call.n = codes.rows / problem.experts;
-  Contents contents;
-  contents[Role::pairs] = specified::pairs(codes);
-  const std::vector<std::uint32_t> packed = widened(run(call, std::move(contents))[Role::packed], 4);
-  coverage_.output_all(packed);
-  return packed;
+  return run(Operation::pack, CallData{codes}).bits.elements;
 }
 
 Matrix<std::int32_t> Case::unpack(const std::vector<std::uint32_t>& packed) {
   Contents contents;
   contents[Role::packed] = narrowed(packed, 4);
-  return codes_of(run(call_of(Operation::unpack, problem), std::move(contents)));
+  return result_of(call_of(Operation::unpack, problem), std::move(contents)).as_codes();
 }
 
 Matrix<std::uint32_t> Case::dequantize(const std::vector<std::uint32_t>& packed, const Parameters& parameters) {
-  const Call call = call_of(Operation::dequantize, problem);
-  Contents contents = contents_of(call.operation, problem, parameters);
+  Contents contents = contents_of(Operation::dequantize, problem, parameters);
   contents[Role::packed] = narrowed(packed, 4);
-  return in_rows(problem, weights_of(run(call, std::move(contents))));
+  return result_of(call_of(Operation::dequantize, problem), std::move(contents)).bits;
 }
 
 Matrix<std::uint32_t> Case::matmul(const Matrix<std::uint16_t>& activations, const Matrix<std::uint8_t>& codes,
                                    const Parameters& parameters) {
-  Call call = call_of(Operation::matmul, problem);
-  call.m = activations.rows;
-  Contents contents = contents_of(call.operation, problem, parameters);
-  contents[Role::activations] =
-      narrowed(std::vector<std::uint32_t>(activations.elements.begin(), activations.elements.end()), 2);
-  contents[Role::pairs] = specified::pairs(codes);
-  Matrix<std::uint32_t> products(activations.rows, problem.n);
-  products.elements = widened(run(call, std::move(contents))[Role::products], 2);
-  coverage_.output_all(products.elements);
-  const auto bits_beyond = 8 * bytes_of(problem.types.weight) - 16;  // a bf16 is the upper half of an fp32
-  for (std::uint32_t& product : products.elements) product <<= bits_beyond;
-  return products;
+  return run(Operation::matmul, CallData{codes, parameters, activations}).bits;
 }
 
 Parameters Case::choose(const Matrix<std::uint32_t>& weights) {
@@ -265,41 +287,33 @@ Parameters Case::choose(const Matrix<std::uint32_t>& weights) {
 }
 
 Matrix<std::int32_t> Case::quantize(const Matrix<std::uint32_t>& weights, const Parameters& parameters) {
-  const Call call = call_of(Operation::quantize, problem);
-  Contents contents = contents_of(call.operation, problem, parameters);
+  Contents contents = contents_of(Operation::quantize, problem, parameters);
   contents[Role::weights] = narrowed(weights.elements, bytes_of(problem.types.weight));
-  return codes_of(run(call, std::move(contents)));
+  return result_of(call_of(Operation::quantize, problem), std::move(contents)).as_codes();
 }
 
 Matrix<std::uint32_t> Case::dequantize_eagerly(const Matrix<std::int32_t>& codes, const Parameters& parameters) {
-  const Call call = call_of(Operation::dequantize_eagerly, problem);
-  Contents contents = contents_of(call.operation, problem, parameters);
-  contents[Role::codes] = narrowed(std::vector<std::uint32_t>(codes.elements.begin(), codes.elements.end()), 4);
-  return weights_of(run(call, std::move(contents)));
+  Contents contents = contents_of(Operation::dequantize_eagerly, problem, parameters);
+  contents[Role::codes] = narrowed({codes.elements.begin(), codes.elements.end()}, 4);
+  return result_of(call_of(Operation::dequantize_eagerly, problem), std::move(contents)).bits;
 }
 
-Matrix<std::int32_t> Case::codes_of(const Contents& given) {
-  const std::vector<std::uint32_t> bits = widened(given[Role::codes], 4);
-  Matrix<std::int32_t> codes(problem.experts * problem.n, problem.k);
-  codes.elements.assign(bits.begin(), bits.end());
-  coverage_.output_all(codes.elements);
-  return codes;
-}
+namespace {
 
-Matrix<std::uint32_t> Case::weights_of(const Contents& given) {
-  Matrix<std::uint32_t> weights(problem.experts * problem.n, problem.k);
-  weights.elements = widened(given[Role::weights], bytes_of(problem.types.weight));
-  coverage_.output_all(weights.elements);
-  return weights;
-}
-
-OperatorResult Case::call(const OperatorCall& call, CallMode mode, const OperatorCall* alternate) {
-  std::vector<Tensor> tensors;
+/// Appends the tensors of an operator's call.
+void append_inputs(std::vector<Tensor>& tensors, const OperatorCall& call) {
   for (const Argument& argument : call.arguments) {
     if (argument.number) continue;
     tensors.push_back(
         input(argument.name.c_str(), argument.storage, static_cast<std::size_t>(bytes_of(argument.element))));
   }
+}
+
+}  // namespace
+
+OperatorResult Case::call(const OperatorCall& call, CallMode mode, const OperatorCall* alternate) {
+  std::vector<Tensor> tensors;
+  append_inputs(tensors, call);
   OperatorResult result;
   run(tensors, [&](const std::vector<void*>& at) { result = subject_.operators()->call(call, at, mode, alternate); });
   for (std::size_t i = 0; i < result.bytes.size(); i += 4) {
@@ -316,13 +330,7 @@ OperatorResult Case::call_again(const OperatorCall& one) {
 
 std::vector<OperatorResult> Case::call_at_once(const std::vector<OperatorCall>& calls) {
   std::vector<Tensor> tensors;
-  for (const OperatorCall& call : calls) {
-    for (const Argument& argument : call.arguments) {
-      if (argument.number) continue;
-      tensors.push_back(
-          input(argument.name.c_str(), argument.storage, static_cast<std::size_t>(bytes_of(argument.element))));
-    }
-  }
+  for (const OperatorCall& call : calls) append_inputs(tensors, call);
   std::vector<OperatorResult> results;
   try {
     run(tensors, [&](const std::vector<void*>& at) { results = subject_.operators()->call_at_once(calls, at); });

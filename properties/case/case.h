@@ -62,6 +62,10 @@ auto taken_again(Run run) try {
   throw Failure("error", std::string("refuses a call that it has taken before: ") + refused.what());
 }
 
+/// The codes and parameters that a problem's seed gives.
+Matrix<std::uint8_t> drawn_codes(const Problem&);
+Parameters drawn_parameters(const Problem&);
+
 /// Why an element may differ from the specified bits: the reason, or nullptr if it may not.
 using Explanation = std::function<const char*(std::int64_t row, std::int64_t column, std::uint32_t got)>;
 
@@ -89,6 +93,7 @@ class Case {
   std::uint64_t choice(std::uint64_t index) const;  // a random number for choices such as which row to flip
 
   // Guarded operations of the subject; results are bits.
+  Result run(Operation, const CallData&);
   std::vector<std::uint32_t> pack(const Matrix<std::uint8_t>& codes);
   Matrix<std::int32_t> unpack(const std::vector<std::uint32_t>& packed);
   Matrix<std::uint32_t> dequantize(const std::vector<std::uint32_t>& packed, const Parameters&);
@@ -96,19 +101,16 @@ class Case {
   Matrix<std::uint32_t> matmul(const Matrix<std::uint16_t>& activations, const Matrix<std::uint8_t>& codes,
                                const Parameters&);
 
-  // Guarded operations over generated tensors, compared where they lie. The results are packed words of codes, codes,
-  // and weights; equal elements count as compared.
-  // @param wanted  indices of the result's elements to read
-  GeneratedResult pack(const generated::Codes&, const std::vector<std::int64_t>& wanted = {});
-  GeneratedResult unpack(const generated::Codes&, const std::vector<std::int64_t>& wanted = {});
-  GeneratedResult dequantize(const generated::Codes&, const generated::Parameters&,
-                             const std::vector<std::int64_t>& wanted = {});
+  /// Runs a guarded operation over generated tensors, compared where they lie; equal elements count as compared.
+  /// @param parameters  if the operation takes them
+  /// @param wanted      indices of the result's elements to read; weights are numbered in rows of n
+  GeneratedResult run(Operation, const generated::Codes&, const generated::Parameters& parameters = {},
+                      const std::vector<std::int64_t>& wanted = {});
 
   /// Calls an operation from several host threads at once; each thread repeats the call over its own data.
-  /// @param codes, parameters  one entry for each caller; parameters only for dequantize
-  /// @return the result of each call, as bits: all results of one caller, then those of the next
-  std::vector<std::vector<std::uint32_t>> at_once(Operation, const std::vector<Matrix<std::uint8_t>>& codes,
-                                                  const std::vector<Parameters>& parameters);
+  /// @param data  one entry for each caller
+  /// @return the result of each call: all results of one caller, then those of the next
+  std::vector<Result> at_once(Operation, const std::vector<CallData>& data);
   std::vector<OperatorResult> call_at_once(const std::vector<OperatorCall>&);
 
   // Eager formulas of the subject; weights are [n][k], as bits.
@@ -151,17 +153,14 @@ class Case {
     coverage_.measured(name, value, where);
   }
   /// Reports the hash of a result beside the verdict, for one of several ways of running an operation.
+  void record_hash(const std::string& way, const Result& result) { coverage_.record_hash(way, result.bits.elements); }
+  void expect_equal(const Result& got, const Result& expected);
+  /// @param got  bits of weights if T is uint32_t, otherwise whole numbers
   template <class T>
-  void record_hash(const std::string& way, const Matrix<T>& result) {
-    coverage_.record_hash(way, result.elements);
+  void expect_equal(const Matrix<T>& got, const Matrix<T>& expected) {
+    compare(got, expected, nullptr);
   }
-  void record_hash(const std::string& way, const std::vector<std::uint32_t>& result) {
-    coverage_.record_hash(way, result);
-  }
-  void expect_equal(const Matrix<std::int32_t>& got, const Matrix<std::int32_t>& expected);
-  void expect_equal(const Matrix<std::uint8_t>& got, const Matrix<std::uint8_t>& expected);
   void expect_equal(const std::vector<std::uint32_t>& got_packed, const std::vector<std::uint32_t>& expected);
-  void expect_equal(const Matrix<std::uint32_t>& got, const Matrix<std::uint32_t>& expected);
   void expect_equal_or_explained(const Matrix<std::uint32_t>& got, const Matrix<std::uint32_t>& expected,
                                  const Explanation&);
   /// Requires |got - exact| <= bound for each element; `name` is the bound's name.
@@ -182,11 +181,10 @@ class Case {
   /// @param contents  of the inputs
   /// @return the contents of the inputs and outputs
   Contents run(Call, Contents contents);
-  Matrix<std::int32_t> codes_of(const Contents& given);
-  Matrix<std::uint32_t> weights_of(const Contents& given);
-  /// Compares the operation's last tensor where it lies.
-  GeneratedResult run_generated(Operation, const generated::Codes&, const generated::Parameters*,
-                                const std::vector<std::int64_t>& wanted);
+  Result result_of(const Call&, Contents contents);
+  /// Counts the bytes that a call gave. Weights are reordered to rows of n, and products are widened to the weight
+  /// type.
+  Result result_in(const Call&, const std::vector<std::uint8_t>& bytes);
   template <class T>
   void compare(const Matrix<T>& got, const Matrix<T>& expected, const Explanation&);
   /// Why an element that differs is no failure; nullptr if it is a failure.

@@ -2,9 +2,16 @@
 
 #include <stdexcept>
 
+#include "properties/case/calls.h"
 #include "properties/problem/specification.h"
 
 namespace tileproof {
+
+Matrix<std::int32_t> Result::as_codes() const {
+  Matrix<std::int32_t> codes(bits.rows, bits.columns);
+  codes.elements.assign(bits.elements.begin(), bits.elements.end());
+  return codes;
+}
 
 Contents contents_of(Operation operation, const Problem& p, const Parameters& parameters) {
   Contents contents;
@@ -25,20 +32,21 @@ Contents contents_of(Operation operation, const Problem& p, const Parameters& pa
   return contents;
 }
 
-Contents contents_of(Operation operation, const Problem& p, const Matrix<std::uint8_t>& codes,
-                     const Parameters* parameters) {
+Contents contents_of(Operation operation, const Problem& p, const CallData& data) {
   Contents contents;
-  if (parameters != nullptr) contents = contents_of(operation, p, *parameters);
-  for (const RoleRow& row : roles_of(operation)) {
-    if (row.is_output) continue;
-    if (row.role == Role::pairs) contents[Role::pairs] = specified::pairs(codes);
-    if (row.role == Role::packed) contents[Role::packed] = narrowed(specified::packed(*p.format, codes), 4);
+  if (takes(operation, Role::scales)) contents = contents_of(operation, p, data.parameters);
+  if (takes(operation, Role::pairs)) contents[Role::pairs] = specified::pairs(data.codes);
+  const std::vector<std::uint16_t>& activations = data.activations.elements;
+  if (takes(operation, Role::activations))
+    contents[Role::activations] = narrowed({activations.begin(), activations.end()}, 2);
+  if (takes(operation, Role::packed)) {
+    contents[Role::packed] = narrowed(specified_result(p, Operation::pack, data).bits.elements, 4);
   }
   return contents;
 }
 
-GeneratedTensor formula_of(Role role, const Format& format, const generated::Codes& codes,
-                           const generated::Parameters* parameters) {
+GeneratedTensor formula_of(Role role, reference::ResultOrder order, const generated::Codes& codes,
+                           const generated::Parameters& parameters) {
   switch (role) {
     case Role::pairs:
       return generated::CodePairs{codes};
@@ -47,11 +55,11 @@ GeneratedTensor formula_of(Role role, const Format& format, const generated::Cod
     case Role::codes:
       return generated::UnpackedCodes{codes};
     case Role::scales:
-      return generated::ScaleElements{*parameters};
+      return generated::ScaleElements{parameters};
     case Role::zeros:
-      return generated::ZeroPointElements{*parameters};
+      return generated::ZeroPointElements{parameters};
     case Role::weights:
-      return generated::Weights{codes, *parameters, format.result};
+      return generated::Weights{codes, parameters, order};
     default:
       throw std::logic_error("no formula says what activations and products hold");
   }

@@ -1,4 +1,4 @@
-/// The contents of a call's tensors, as bytes or as formulas.
+/// The contents of a call's tensors: as data of a problem, as bytes, or as formulas.
 #pragma once
 
 #include <array>
@@ -21,15 +21,30 @@ class Contents {
   std::array<std::vector<std::uint8_t>, role_count> bytes_;
 };
 
+/// The data of a call over packed weights; in a batch, expert by expert.
+struct CallData {
+  Matrix<std::uint8_t> codes;              // [n][k]
+  Parameters parameters = {};              // if the operation takes them
+  Matrix<std::uint16_t> activations = {};  // [m][k], bf16, if the operation takes them
+};
+
+/// The result of an operation, as bits: packed words, in a row for each expert, or codes, weights or products.
+struct Result {
+  Role role = Role::packed;
+  Matrix<std::uint32_t> bits;
+
+  bool operator==(const Result&) const = default;
+  Matrix<std::int32_t> as_codes() const;
+};
+
 /// The contents of the parameter tensors of an operation's call, and of no other tensor.
 Contents contents_of(Operation, const Problem&, const Parameters&);
-/// The contents of the parameter and code tensors of an operation's call; codes are pairs or packed, as the operation
-/// takes them.
-/// @param parameters  nullptr if the operation has none
-Contents contents_of(Operation, const Problem&, const Matrix<std::uint8_t>& codes, const Parameters* parameters);
+/// The contents of all inputs of an operation over packed weights.
+Contents contents_of(Operation, const Problem&, const CallData&);
 
 /// The formula of a tensor of codes and parameters.
+/// @param order  of weights
 /// @throws std::logic_error for activations and products, which have no formula
-GeneratedTensor formula_of(Role, const Format&, const generated::Codes&, const generated::Parameters*);
+GeneratedTensor formula_of(Role, reference::ResultOrder order, const generated::Codes&, const generated::Parameters&);
 
 }  // namespace tileproof

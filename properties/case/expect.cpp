@@ -169,16 +169,15 @@ void Case::compare(const Matrix<T>& got, const Matrix<T>& expected, const Explan
   throw failure;
 }
 
-void Case::expect_equal(const Matrix<std::int32_t>& got, const Matrix<std::int32_t>& expected) {
-  compare(got, expected, nullptr);
-}
+template void Case::compare(const Matrix<std::int8_t>&, const Matrix<std::int8_t>&, const Explanation&);
+template void Case::compare(const Matrix<std::uint8_t>&, const Matrix<std::uint8_t>&, const Explanation&);
+template void Case::compare(const Matrix<std::int32_t>&, const Matrix<std::int32_t>&, const Explanation&);
+template void Case::compare(const Matrix<std::uint32_t>&, const Matrix<std::uint32_t>&, const Explanation&);
 
-void Case::expect_equal(const Matrix<std::uint8_t>& got, const Matrix<std::uint8_t>& expected) {
-  compare(got, expected, nullptr);
-}
-
-void Case::expect_equal(const Matrix<std::uint32_t>& got, const Matrix<std::uint32_t>& expected) {
-  compare(got, expected, nullptr);
+void Case::expect_equal(const Result& got, const Result& expected) {
+  if (got.role == Role::packed) return expect_equal(got.bits.elements, expected.bits.elements);
+  if (got.role == Role::codes) return expect_equal(got.as_codes(), expected.as_codes());
+  expect_equal(got.bits, expected.bits);
 }
 
 void Case::expect_equal_or_explained(const Matrix<std::uint32_t>& got, const Matrix<std::uint32_t>& expected,

@@ -6,8 +6,8 @@
 
 namespace tileproof {
 
-GeneratedResult Case::run_generated(Operation operation, const generated::Codes& codes,
-                                    const generated::Parameters* parameters, const std::vector<std::int64_t>& wanted) {
+GeneratedResult Case::run(Operation operation, const generated::Codes& codes, const generated::Parameters& parameters,
+                          const std::vector<std::int64_t>& wanted) {
   Call call = call_of(operation, problem);
   std::list<GeneratedTensor> formulas;  // a list, because tensors point to its elements
   std::vector<Tensor> tensors;
@@ -18,7 +18,7 @@ GeneratedResult Case::run_generated(Operation operation, const generated::Codes&
     // A packed matrix is generated in the storage units of its layout.
     const auto element_bytes =
         static_cast<std::size_t>(row.role == Role::packed ? problem.layout().bytes_of_unit : form->element_bytes);
-    formulas.push_back(formula_of(row.role, *problem.format, codes, parameters));
+    formulas.push_back(formula_of(row.role, problem.format->result, codes, parameters));
     if (elements_of(formulas.back()) * static_cast<std::int64_t>(element_bytes) != form->bytes()) {
       throw std::logic_error(std::string("the formula of ") + form->name + " has another size than its tensor");
     }
@@ -33,8 +33,15 @@ GeneratedResult Case::run_generated(Operation operation, const generated::Codes&
   const Role result = roles.back();
   const reference::FloatFormat format = float_format_of(problem.types.weight);
   const reference::FloatFormat* any_nan = result == Role::weights && !capabilities.one_nan ? &format : nullptr;
-  const GeneratedResult judged = guarded_call(tensors, [&] {
-    return guarded_generated(subject_.memory(), tensors, fill_, any_nan, wanted, [&](const std::vector<void*>& at) {
+  // Weights lie in the format's order, but callers ask for elements and name them by row and column.
+  std::vector<std::int64_t> places = wanted;
+  if (result == Role::weights) {
+    for (std::int64_t& place : places) {
+      place = problem.format->result_at({place / problem.k, place % problem.k}, problem.size());
+    }
+  }
+  GeneratedResult judged = guarded_call(tensors, [&] {
+    return guarded_generated(subject_.memory(), tensors, fill_, any_nan, places, [&](const std::vector<void*>& at) {
       for (std::size_t i = 0; i < roles.size(); ++i) call.at(roles[i]) = at[i];
       subject_.run(call);
     });
@@ -54,26 +61,7 @@ GeneratedResult Case::run_generated(Operation operation, const generated::Codes&
   coverage_.output_value(static_cast<std::uint32_t>(elements));
   for (const Differences::One& one : judged.differences.listed) coverage_.output_value(one.got);
   count_explained("a NaN with other bits: the subject does not promise the hardware's", judged.differences.other_nans);
-  return judged;
-}
-
-GeneratedResult Case::pack(const generated::Codes& codes, const std::vector<std::int64_t>& wanted) {
-  return run_generated(Operation::pack, codes, nullptr, wanted);
-}
-
-GeneratedResult Case::unpack(const generated::Codes& codes, const std::vector<std::int64_t>& wanted) {
-  return run_generated(Operation::unpack, codes, nullptr, wanted);
-}
-
-GeneratedResult Case::dequantize(const generated::Codes& codes, const generated::Parameters& parameters,
-                                 const std::vector<std::int64_t>& wanted) {
-  // Results lie in the format's order, but callers ask for elements and name them by row and column.
-  std::vector<std::int64_t> places;
-  for (const std::int64_t element : wanted) {
-    places.push_back(problem.format->result_at({element / problem.k, element % problem.k}, problem.size()));
-  }
-  GeneratedResult judged = run_generated(Operation::dequantize, codes, &parameters, places);
-  if (problem.format->result == reference::ResultOrder::k_n) {
+  if (result == Role::weights && problem.format->result == reference::ResultOrder::k_n) {
     for (Differences::One& one : judged.differences.listed) {
       one.index = one.index % problem.n * problem.k + one.index / problem.n;
     }

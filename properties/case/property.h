@@ -52,6 +52,16 @@ struct Enumeration {
   std::string order = "lying all over the domain";    // how the first steps lie in the domain
 };
 
+/// The problems of an enumeration whose steps differ in their seeds alone.
+template <class SeedOf>
+std::function<Problem(std::int64_t step)> with_seeds(Problem problem, SeedOf seed_of) {
+  return [=](std::int64_t step) {
+    Problem one = problem;
+    one.seed = static_cast<std::uint64_t>(seed_of(step));
+    return one;
+  };
+}
+
 struct Property {
   std::string name;   // kind/sentence
   std::string finds;  // the mutants that it is meant to find
@@ -72,5 +82,34 @@ struct Property {
 
 /// The operations that depend on the layout; some properties have one row for each.
 inline constexpr Operation operations_on_the_layout[] = {Operation::pack, Operation::unpack, Operation::dequantize};
+
+/// A property of one operation: "kind/dequantize_SENTENCE". One of an operation that gives no weights is about codes
+/// alone.
+inline Property operation_property(const std::string& kind, Operation operation, const std::string& sentence,
+                                   const std::string& finds, std::vector<const CoverageGoals*> meets,
+                                   std::function<void(Case&)> body) {
+  return {.name = kind + "/" + name_of(operation) + "_" + sentence,
+          .finds = finds,
+          .needs = {operation},
+          .meets = std::move(meets),
+          .sampling = {.of_codes = result_role(operation) != Role::weights},
+          .body = std::move(body)};
+}
+/// One that has a row for each of several operations.
+inline Property operation_property(const std::string& kind, Operation operation, const std::string& sentence,
+                                   const std::string& finds, std::vector<const CoverageGoals*> meets,
+                                   std::function<void(Case&, Operation)> body) {
+  return operation_property(kind, operation, sentence, finds, std::move(meets), [=](Case& c) { body(c, operation); });
+}
+
+/// The goals about shapes of an operation on the layout. Only weights have groups and types.
+inline std::vector<const CoverageGoals*> shapes_of(Operation operation) {
+  std::vector<const CoverageGoals*> goals = {&every_format, &with_padding, &not_square, &both_alignments};
+  if (result_role(operation) == Role::weights) goals.insert(goals.end(), {&several_groups, &every_type});
+  return goals;
+}
+
+/// The multiple of n that an operation requires of its caller: a matmul's scales are padded to whole n-tiles.
+inline std::int64_t n_multiple_of(Operation operation) { return operation == Operation::matmul ? 8 : 1; }
 
 }  // namespace tileproof

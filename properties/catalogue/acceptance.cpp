@@ -1,8 +1,8 @@
 // Acceptance: an operator either takes a call, or refuses it with an error that names the reason and changes nothing.
 // The fake operator accepts and refuses the same calls as the real one.
 #include <algorithm>
-#include <cctype>
 #include <optional>
+#include <regex>
 
 #include "properties/catalogue/illegal_calls.h"
 #include "properties/catalogue/layouts.h"
@@ -20,35 +20,20 @@ void legal_calls_are_taken(Case& c, Operation operation) {
   expect_form(c, operation, result);  // other properties compare the elements
 }
 
-/// @return the names that the operator's schema gives to the arguments that an error may blame
-std::vector<std::string> schema_names(Case& c, const Illegally& illegal) {
-  const std::vector<std::string> names = c.argument_names(illegal.call.operation);
-  std::vector<std::string> wanted;
-  for (std::size_t i = 0; i < illegal.call.arguments.size(); ++i) {
-    const auto& at_fault = illegal.row.at_fault;
-    const bool named = std::find(at_fault.begin(), at_fault.end(), illegal.call.arguments[i].name) != at_fault.end();
-    if (named) wanted.push_back(names.at(i));
-  }
-  return wanted;
-}
-
 /// Whether a word stands alone in a text, not as a part of a longer word.
 bool has_word(const std::string& text, const std::string& word) {
-  const auto is_of_word = [&](std::size_t at) {
-    return at < text.size() && (std::isalnum(static_cast<unsigned char>(text[at])) != 0 || text[at] == '_');
-  };
-  for (std::size_t at = text.find(word); at != std::string::npos; at = text.find(word, at + 1)) {
-    const bool begins = at == 0 || !is_of_word(at - 1);
-    if (begins && !is_of_word(at + word.size())) return true;
-  }
-  return false;
+  return std::regex_search(text, std::regex("\\b" + word + "\\b"));
 }
 
-/// An error must name an argument at fault; otherwise the caller has to guess.
+/// An error must name an argument at fault, as the operator's schema has it; otherwise the caller has to guess.
 void expect_named(Case& c, const Illegally& illegal, const std::string& message) {
-  const std::vector<std::string> wanted = schema_names(c, illegal);
+  const std::vector<std::string> of_schema = c.argument_names(illegal.call.operation);
+  const std::vector<std::string>& at_fault = illegal.row.at_fault;
   std::string names;
-  for (const std::string& name : wanted) {
+  for (std::size_t i = 0; i < illegal.call.arguments.size(); ++i) {
+    const std::string& own_name = illegal.call.arguments[i].name;
+    if (std::find(at_fault.begin(), at_fault.end(), own_name) == at_fault.end()) continue;
+    const std::string& name = of_schema.at(i);
     if (has_word(message, name)) return c.count_check(0);
     names += (names.empty() ? "" : " or ") + name;
   }
@@ -131,7 +116,7 @@ std::vector<Property> acceptance_properties() {
     // Use sizes and profiles as large and as varied as those of the properties about values.
     accept.sampling.most_k = Sampling().most_k;
     accept.sampling.most_elements = Sampling().most_elements;
-    if (operation == Operation::dequantize)
+    if (result_role(operation) == Role::weights)
       accept.sampling.profiles = {"ordinary", "finite-edges", "edges", "any", "mixed"};
     rows.push_back(accept);
   }

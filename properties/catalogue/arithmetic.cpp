@@ -16,7 +16,7 @@ void every_pair(Case& c) {
   const generated::Codes codes = generated::codes_of(p, generated::Codes::Kind::each);
   generated::Parameters parameters = generated::parameters_of(p, generated::Parameters::Kind::every);
   parameters.first = p.seed;
-  const GeneratedResult judged = c.dequantize(codes, parameters);
+  const GeneratedResult judged = c.run(Operation::dequantize, codes, parameters);
   if (judged.differences.wrong == 0) return;
 
   const GeneratedTensor expected = generated::Weights{codes, parameters};
@@ -82,11 +82,9 @@ std::function<std::vector<Enumeration>(const Capabilities&)> all_pairs(const Sch
                                      .points_of_step = pairs_of_step * 16,
                                      .compared_of_step = static_cast<std::uint64_t>(step.n * step.k),
                                      .point = point,
-                                     .problem = [=](std::int64_t number) {
-                                       Problem problem = step;
-                                       problem.seed = spread(static_cast<std::uint64_t>(number), bits) * pairs_of_step;
-                                       return problem;
-                                     }}};
+                                     .problem = with_seeds(step, [=](std::int64_t number) {
+                                       return spread(static_cast<std::uint64_t>(number), bits) * pairs_of_step;
+                                     })}};
   };
 }
 

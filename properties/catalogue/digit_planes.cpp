@@ -108,4 +108,66 @@ const char* cause_of(Arrival arrival) {
   return arrival == Arrival::by_value ? "value" : "state";
 }
 
+namespace {
+
+/// The digits that arrive at some places in all planes and their complements.
+std::vector<ElementInPlanes> seen_in_planes(const SentPlanes& sent, const std::vector<WrongPlace>& wrong) {
+  std::vector<std::int64_t> in_result;
+  std::vector<ElementInPlanes> seen;
+  for (const WrongPlace& one : wrong) {
+    in_result.push_back(one.in_result);
+    seen.push_back({one.number, {}, {}});
+  }
+  for (int digit = 0; digit < sent.planes.digits(); ++digit) {
+    for (const bool complemented : {false, true}) {
+      const GeneratedResult judged = sent.run(digit, complemented, in_result);
+      for (std::size_t i = 0; i < wrong.size(); ++i) {
+        const auto [arrived, bits] = sent.read(judged.read.at(i), wrong[i]);
+        (complemented ? seen[i].complements : seen[i].plain)
+            .push_back({sent.planes.digit_of(wrong[i].number, digit, complemented), arrived, bits});
+      }
+    }
+  }
+  return seen;
+}
+
+}  // namespace
+
+void expect_every_plane_arrives(const Problem& p, const SentPlanes& sent) {
+  for (int digit = 0; digit < sent.planes.digits(); ++digit) {
+    for (const bool complemented : {false, true}) {
+      const GeneratedResult judged = sent.run(digit, complemented, {});
+      if (judged.differences.wrong == 0) continue;
+      const auto sent_to = [&](std::int64_t number) { return sent.planes.digit_of(number, digit, complemented); };
+      std::vector<WrongPlace> wrong;
+      for (const Differences::One& one : judged.differences.listed) {
+        for (const WrongPlace& place : sent.wrong_in(one, sent_to)) {
+          if (wrong.size() < Differences::most_listed) wrong.push_back(place);
+        }
+      }
+      std::string text = std::to_string(judged.differences.wrong) + " of " + sent.elements +
+                         (judged.differences.wrong == 1 ? " is" : " are") + " wrong in the plane of digit " +
+                         std::to_string(digit) + sent.of_numbers + (complemented ? ", complemented. " : ". ");
+      if (wrong.empty()) {
+        throw Failure("mismatch", text + "Of those listed, all that is wrong is in the padding, which holds code " +
+                                      std::to_string(p.layout().padding_code) + ".");
+      }
+      const std::vector<ElementInPlanes> seen = seen_in_planes(sent, wrong);
+      const Arrival arrival = arrival_of(sent.planes, seen);
+      text += arrival_text(arrival, seen, sent.moved);
+      for (std::size_t i = 0; i < wrong.size(); ++i) {
+        const WrongPlace& one = wrong[i];
+        const std::int64_t belongs = sent_to(one.number);
+        text += "\n  " + place_text(p, one.row, one.column) + ": expected " +
+                (arrival == Arrival::moved
+                     ? std::to_string(one.number) + ", got " + sent.source_text(source_of(sent.planes, seen[i]))
+                     : sent.digit + std::to_string(belongs) + ", got " + sent.got_text(one, belongs));
+      }
+      Failure failure("mismatch", text);
+      failure.cause = sent.cause(arrival);
+      throw failure;
+    }
+  }
+}
+
 }  // namespace tileproof

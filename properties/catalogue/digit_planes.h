@@ -4,10 +4,14 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
+
+#include "properties/case/case.h"
 
 namespace tileproof {
 
@@ -60,5 +64,41 @@ std::string arrival_text(Arrival, const std::vector<ElementInPlanes>& wrong, con
 
 /// Failure::cause of an index property: "" where the index is wrong, else "value" or "state".
 const char* cause_of(Arrival);
+
+/// A wrong place of a matrix, and the element of the result that holds what arrived there.
+struct WrongPlace {
+  std::int64_t number;  // the number whose digits are sent there
+  std::int64_t row, column;
+  std::int64_t in_result;  // the index of the result's element
+  std::uint32_t got;       // its value
+};
+
+/// Numbers that are sent through an operation digit by digit, and how to read and to tell what arrives.
+struct SentPlanes {
+  Planes planes;
+  /// Runs the operation over one plane.
+  /// @param wanted  the elements of the result to read
+  std::function<GeneratedResult(int digit, bool complemented, const std::vector<std::int64_t>& wanted)> run;
+  /// The places that a wrong element of the result makes wrong, without padding.
+  /// @param sent  the digit that is sent to the place of a number
+  std::function<std::vector<WrongPlace>(const Differences::One&, const std::function<std::int64_t(std::int64_t)>& sent)>
+      wrong_in;
+  /// The digit that arrived at a place, -1 for none, and the bits that show it.
+  std::function<std::pair<std::int64_t, std::uint32_t>(std::uint32_t element, const WrongPlace&)> read;
+  std::string elements;    // of the result: "the codes"
+  std::string of_numbers;  // " of the scales", or ""
+  std::string moved;       // the sentence for Arrival::moved
+  std::string digit;       // "code "
+  /// The number of the place that something came from, as text for people; nothing: it came from no place.
+  std::function<std::string(std::optional<std::int64_t> number)> source_text;
+  /// The value that arrived at a place, as text for people.
+  std::function<std::string(const WrongPlace&, std::int64_t sent)> got_text;
+  const char* (*cause)(Arrival);
+};
+
+/// Runs every digit plane and its complement. The plane shows where something came from; the pair shows that no bit is
+/// stuck.
+/// @throws Failure
+void expect_every_plane_arrives(const Problem&, const SentPlanes&);
 
 }  // namespace tileproof

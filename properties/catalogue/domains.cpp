@@ -394,33 +394,26 @@ std::vector<Enumeration> enumerated(const Capabilities& capabilities, const std:
     problem.scheme = scheme::integer;
     problem.types = type;
     if (!capabilities.takes(problem)) continue;
-    Enumeration one;
-    one.steps = std::int64_t{1} << (bits - bits_of_step);
-    one.points_of_step = std::uint64_t{1} << bits_of_step;
-    one.point = std::string(name_of(type)) + " " + point;
-    one.problem = [problem, bits_of_step](std::int64_t step) {
-      Problem next = problem;
-      next.seed = static_cast<std::uint64_t>(step) << bits_of_step;
-      return next;
-    };
-    all.push_back(std::move(one));
+    all.push_back({.steps = std::int64_t{1} << (bits - bits_of_step),
+                   .points_of_step = std::uint64_t{1} << bits_of_step,
+                   .point = std::string(name_of(type)) + " " + point,
+                   .problem = with_seeds(problem, [=](std::int64_t step) { return step << bits_of_step; })});
   }
   return all;
 }
 
 Property property_of_domains(const char* name, const char* finds, std::vector<Types> types, Body body,
                              const char* point, int bits, int bits_of_step) {
-  Property property;
-  property.name = std::string("domains/") + name;
-  property.finds = finds;
-  property.sampling = {.schemes = {scheme::integer}, .types = std::move(types), .most_k = 1024, .most_elements = 1024};
-  property.body = [body](Case& c) { body(c, {}); };
-  property.of_specification = true;
-  property.proof = "domains";
-  property.enumerations = [=](const Capabilities& capabilities) {
-    return enumerated(capabilities, point, bits, bits_of_step);
-  };
-  return property;
+  return {.name = std::string("domains/") + name,
+          .finds = finds,
+          .needs = {},
+          .meets = {},
+          .sampling = {.schemes = {scheme::integer}, .types = std::move(types), .most_k = 1024, .most_elements = 1024},
+          .body = [body](Case& c) { body(c, {}); },
+          .of_specification = true,
+          .proof = "domains",
+          .enumerations =
+              [=](const Capabilities& capabilities) { return enumerated(capabilities, point, bits, bits_of_step); }};
 }
 
 }  // namespace

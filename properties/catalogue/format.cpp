@@ -64,32 +64,23 @@ void dequantize_gives_recorded_weights(Case& c) {
 }  // namespace
 
 std::vector<Property> format_properties() {
-  const auto fixed = [](std::vector<Problem> problems) {
-    return Sampling{.formats = tinygemm_formats(),
+  const auto recorded = [](Operation operation, const char* sentence, const char* finds, Values Recorded::*values,
+                           const CoverageGoals* shapes, void (*body)(Case&)) {
+    Property row = operation_property("format", operation, sentence, finds, {&every_format, shapes}, body);
+    row.sampling = {.formats = tinygemm_formats(),
                     .schemes = {scheme::floating},
                     .types = {Type::bf16},
-                    .fixed = std::move(problems)};
+                    .fixed = problems_with(values)};
+    return row;
   };
   return {
-      {"format/pack_gives_the_bytes_recorded_from_aten",
-       "a layout that is consistent with itself alone",
-       {Operation::pack},
-       {&every_format, &with_padding},
-       fixed(problems_with(&Recorded::codes)),
-       pack_gives_recorded_bytes},
-      {"format/unpack_reads_the_bytes_recorded_from_aten",
-       "the same, on the way back",
-       {Operation::unpack},
-       {&every_format, &with_padding},
-       fixed(problems_with(&Recorded::codes)),
-       unpack_reads_recorded_bytes},
-      {"format/dequantize_gives_the_weights_recorded_from_aten",
-       "arithmetic that is consistent with itself alone",
-       {Operation::dequantize},
-       {&every_format, &several_groups},
-       fixed(problems_with(&Recorded::weights)),
-       dequantize_gives_recorded_weights},
-  };
+      recorded(Operation::pack, "gives_the_bytes_recorded_from_aten", "a layout that is consistent with itself alone",
+               &Recorded::codes, &with_padding, pack_gives_recorded_bytes),
+      recorded(Operation::unpack, "reads_the_bytes_recorded_from_aten", "the same, on the way back", &Recorded::codes,
+               &with_padding, unpack_reads_recorded_bytes),
+      recorded(Operation::dequantize, "gives_the_weights_recorded_from_aten",
+               "arithmetic that is consistent with itself alone", &Recorded::weights, &several_groups,
+               dequantize_gives_recorded_weights)};
 }
 
 }  // namespace tileproof

@@ -1,9 +1,9 @@
 #include "properties/catalogue/illegal_calls.h"
 
 #include <algorithm>
-#include <numeric>
 
-#include "properties/problem/specification.h"
+#include "properties/case/property.h"
+#include "properties/problem/named.h"
 #include "reference/arithmetic.h"
 
 namespace tileproof {
@@ -58,9 +58,16 @@ Change moved_to_the_host() {
   return [](Argument& argument, const Problem&) { argument.where = Where::host; };
 }
 
-template <class... Rows>
-void append(std::vector<IllegalCall>& rows, Rows... more) {
-  (rows.push_back(std::move(more)), ...);
+/// The changes that are made to one argument, each of a name, the other arguments that an error may name, and a change.
+struct Changed {
+  std::string name;
+  Change change;
+  std::vector<std::string> at_fault = {};
+};
+
+void append(std::vector<IllegalCall>& rows, const std::string& argument, const std::string& legal,
+            const std::vector<Changed>& changes) {
+  for (const Changed& one : changes) rows.push_back(of_argument(argument, one.name, one.at_fault, legal, one.change));
 }
 
 void append_inner_k_tiles(std::vector<IllegalCall>& rows) {
@@ -71,14 +78,14 @@ void append_inner_k_tiles(std::vector<IllegalCall>& rows) {
 }
 
 void append_packed(std::vector<IllegalCall>& rows) {
-  const std::string sizes = "int32 [ceil(n/8)][k/(16*inner_k_tiles)][32][inner_k_tiles/2]";
-  append(rows, of_argument("packed_w", "int64", {}, sizes, of_type(Element::int64)),
-         of_argument("packed_w", "int16", {}, sizes, of_type(Element::int16)),
-         of_argument("packed_w", "fp32", {}, sizes, of_type(Element::fp32)),
-         of_argument("packed_w", "flat", {}, sizes, flattened()),
-         of_argument("packed_w", "31-lanes", {}, sizes, resized(2, -1)),
-         of_argument("packed_w", "33-lanes", {}, sizes, resized(2, 1)),
-         of_argument("packed_w", "a-word-too-many", {"inner_k_tiles", "activations"}, sizes, resized(3, 1)));
+  append(rows, "packed_w", "int32 [ceil(n/8)][k/(16*inner_k_tiles)][32][inner_k_tiles/2]",
+         {{"int64", of_type(Element::int64)},
+          {"int16", of_type(Element::int16)},
+          {"fp32", of_type(Element::fp32)},
+          {"flat", flattened()},
+          {"31-lanes", resized(2, -1)},
+          {"33-lanes", resized(2, 1)},
+          {"a-word-too-many", resized(3, 1), {"inner_k_tiles", "activations"}}});
 }
 
 /// A legal inner_k_tiles, but not the one that the words were packed with.
@@ -89,14 +96,12 @@ IllegalCall another_inner_k_tiles() {
 
 /// A problem whose k is the smallest legal k plus one step of the layout, which the group size does not divide; with
 /// `shorter`, one step alone, which is less than a group.
-Problem not_divided(const Problem& p, const std::vector<const Format*>& formats, std::int64_t group_size,
-                    bool shorter) {
+Problem not_divided(Problem problem, const std::vector<const Format*>& formats, std::int64_t group_size, bool shorter) {
   const auto leaves_a_rest = [=](const Format* format) {
     const std::int64_t step = format->layout.legal.k;
     return shorter ? step < group_size : step % group_size != 0;
   };
-  Problem problem = p;
-  if (!leaves_a_rest(p.format)) problem.format = *std::find_if(formats.begin(), formats.end(), leaves_a_rest);
+  if (!leaves_a_rest(problem.format)) problem.format = *std::find_if(formats.begin(), formats.end(), leaves_a_rest);
   problem.group_size = group_size;
   const std::int64_t step = problem.layout().legal.k;
   problem.k = shorter ? step : k_unit(*problem.format, group_size) + step;
@@ -161,92 +166,88 @@ std::string listed(const std::vector<std::int64_t>& values) {
 }
 
 void append_not_declared(std::vector<IllegalCall>& rows, Operation operation, const Capabilities& capabilities) {
-  const bool has_groups = operation == Operation::dequantize || operation == Operation::matmul;
-  const std::string first = operation == Operation::pack ? "codes" : "packed_w";
+  const bool has_inner_k_tiles = has_argument(operation, "inner_k_tiles");
+  const bool has_groups = has_argument(operation, "group_size");
+  const std::string first = has_argument(operation, "codes") ? "codes" : "packed_w";
   for (const Format* format : tinygemm_formats()) {
     if (holds(capabilities.formats, format)) continue;
-    rows.push_back(not_declared(operation, operation == Operation::matmul ? "packed_w" : "inner_k_tiles",
+    rows.push_back(not_declared(operation, has_inner_k_tiles ? "inner_k_tiles" : "packed_w",
                                 std::to_string(tinygemm_number(*format)), {"inner_k_tiles", first},
-                                "the inner_k_tiles of " + tileproof::listed(capabilities.formats),
-                                [=](const Problem& p) {
-                                  Problem problem = p;
-                                  problem.format = format;
-                                  problem.k = k_unit(*format, p.group_size);
-                                  return problem;
+                                "the inner_k_tiles of " + tileproof::listed(capabilities.formats), [=](Problem p) {
+                                  p.format = format;
+                                  p.k = k_unit(*format, p.group_size);
+                                  return p;
                                 }));
   }
   for (const std::int64_t group_size : {16, 32, 64, 128, 256, 512}) {
     if (!has_groups || capabilities.any_group_size || holds(capabilities.group_sizes, group_size)) continue;
     rows.push_back(not_declared(operation, "group_size", std::to_string(group_size), {"group_size", "scales_and_zeros"},
-                                "a group size of " + listed(capabilities.group_sizes), [=](const Problem& p) {
-                                  Problem problem = p;
-                                  problem.group_size = group_size;
-                                  problem.k = k_unit(*p.format, group_size);
-                                  return problem;
+                                "a group size of " + listed(capabilities.group_sizes), [=](Problem p) {
+                                  p.group_size = group_size;
+                                  p.k = k_unit(*p.format, group_size);
+                                  return p;
                                 }));
   }
-  if (capabilities.n_multiple == 1 || operation == Operation::matmul) return;
+  if (capabilities.n_multiple == 1 || n_multiple_of(operation) != 1) return;
   rows.push_back(not_declared(operation, first, "a-row-more", {first, "scales_and_zeros"},
-                              "n a multiple of " + std::to_string(capabilities.n_multiple), [](const Problem& p) {
-                                Problem problem = p;
-                                problem.n += 1;
-                                return problem;
+                              "n a multiple of " + std::to_string(capabilities.n_multiple), [](Problem p) {
+                                p.n += 1;
+                                return p;
                               }));
 }
 
 void append_group_size(std::vector<IllegalCall>& rows) {
-  const std::string legal = "a positive group size that divides k";
-  for (const std::int64_t value : {0, -32, 7}) {
-    rows.push_back(of_argument("group_size", std::to_string(value), {"scales_and_zeros"}, legal, number(value)));
-  }
-  rows.push_back(of_argument("group_size", "2^32-more", {"scales_and_zeros"}, legal, increased_by_2_32()));
-  // The number of whole groups stays the same, with columns left over.
-  rows.push_back(of_argument("group_size", "one-less", {"scales_and_zeros"}, legal,
-                             [](Argument& argument, const Problem&) { *argument.number -= 1; }));
-  rows.push_back(of_argument("group_size", "more-than-k", {"scales_and_zeros"}, legal,
-                             [](Argument& argument, const Problem& p) { argument.number = 2 * p.k; }));
+  const std::vector<std::string> scales = {"scales_and_zeros"};
+  append(rows, "group_size", "a positive group size that divides k",
+         {{"0", number(0), scales},
+          {"-32", number(-32), scales},
+          {"7", number(7), scales},
+          {"2^32-more", increased_by_2_32(), scales},
+          // The number of whole groups stays the same, with columns left over.
+          {"one-less", [](Argument& argument, const Problem&) { *argument.number -= 1; }, scales},
+          {"more-than-k", [](Argument& argument, const Problem& p) { argument.number = 2 * p.k; }, scales}});
 }
+
+constexpr const char* sizes_of_scales = "bf16 [k/group_size][n][2]";
 
 /// The float domain in an undeclared type: the call must be refused, or give the exact weights of that type.
 void exact_in(Case& c, const CallData& data, const OperatorResult& result, Type type, Element element) {
   Problem problem = c.problem;
   problem.types = type;
-  if (result.element != element) {
-    throw Failure("accepted", "takes scales_and_zeros of " + std::string(name_of(element)) + " and gives " +
-                                  result.text() + ": the weights are to be of the scales' type");
-  }
-  if (result.sizes != Sizes{problem.n, problem.k}) {
-    throw Failure("accepted", "takes scales_and_zeros of " + std::string(name_of(element)) + " and gives " +
-                                  result.text() + ": expected " + tileproof::text_of(Sizes{problem.n, problem.k}));
-  }
-  const Matrix<std::uint32_t> expected = specified::weights(problem, specified::as_int32(data.codes), data.parameters);
+  const auto accepted = [&](const std::string& result_text) {
+    return Failure("accepted",
+                   "takes scales_and_zeros of " + std::string(name_of(element)) + " and gives " + result_text);
+  };
+  const Sizes sizes = {problem.n, problem.k};
+  if (result.element != element) throw accepted(result.text() + ": the weights are to be of the scales' type");
+  if (result.sizes != sizes) throw accepted(result.text() + ": expected " + tileproof::text_of(sizes));
+  const std::vector<std::uint32_t> expected = specified_result(problem, Operation::dequantize, data).bits.elements;
   const std::vector<std::uint32_t> got = widened(result.bytes, bytes_of(element));
-  for (std::size_t i = 0; i < expected.elements.size(); ++i) {
-    if (i < got.size() && got[i] == expected.elements[i]) continue;
-    throw Failure("accepted", "takes scales_and_zeros of " + std::string(name_of(element)) +
-                                  " and gives other weights than specified, first at element " + std::to_string(i));
+  for (std::size_t i = 0; i < expected.size(); ++i) {
+    if (i < got.size() && got[i] == expected[i]) continue;
+    throw accepted("other weights than specified, first at element " + std::to_string(i));
   }
 }
 
-/// Converts scales and zeros to another type; a number that both types hold stays the same number.
-void retype_scales(Argument& argument, Type type, Element element) {
-  const reference::FloatFormat to = float_format_of(type);
-  std::vector<std::uint32_t> bits;
-  for (const std::uint32_t pattern : widened(argument.storage, 2)) {
-    bits.push_back(reference::rounded(to, reference::decode(reference::bf16, pattern)));
+/// Converts bf16 numbers to another type; a number that both types hold stays the same number.
+std::vector<std::uint32_t> converted(std::vector<std::uint32_t> bits, Type type) {
+  for (std::uint32_t& one : bits) {
+    one = reference::rounded(float_format_of(type), reference::decode(reference::bf16, one));
   }
-  argument = tensor_argument(argument.name, element, argument.sizes, narrowed(bits, bytes_of(element)));
+  return bits;
 }
 
 IllegalCall scales_of_type(Operation operation, Type type, Element element) {
-  IllegalCall row = of_argument("scales_and_zeros", name_of(element), {}, "bf16 [k/group_size][n][2]",
-                                [=](Argument& argument, const Problem&) { retype_scales(argument, type, element); });
+  IllegalCall row =
+      of_argument("scales_and_zeros", name_of(element), {}, sizes_of_scales, [=](Argument& argument, const Problem&) {
+        argument = tensor_argument(argument.name, element, argument.sizes,
+                                   narrowed(converted(widened(argument.storage, 2), type), bytes_of(element)));
+      });
   row.exact = [=](Case& c, const CallData& data, const OperatorResult& result) {
     if (operation == Operation::matmul) return expect_specified(c, operation, data, result);
     CallData typed = data;
-    const reference::FloatFormat to = float_format_of(type);
     for (Matrix<std::uint32_t>* bits : {&typed.parameters.scales, &typed.parameters.zeros}) {
-      for (std::uint32_t& one : bits->elements) one = reference::rounded(to, reference::decode(reference::bf16, one));
+      bits->elements = converted(bits->elements, type);
     }
     exact_in(c, typed, result, type, element);
   };
@@ -254,83 +255,60 @@ IllegalCall scales_of_type(Operation operation, Type type, Element element) {
 }
 
 void append_scales(std::vector<IllegalCall>& rows, Operation operation) {
-  const std::string sizes = "bf16 [k/group_size][n][2]";
-  append(rows, scales_of_type(operation, Type::fp16, Element::fp16),
-         scales_of_type(operation, Type::fp32, Element::fp32),
-         of_argument("scales_and_zeros", "int16", {}, sizes, of_type(Element::int16)),
-         of_argument("scales_and_zeros", "flat", {}, sizes, flattened()),
-         of_argument("scales_and_zeros", "one-group-too-few", {"group_size"}, sizes, resized(0, -1)),
-         of_argument("scales_and_zeros", "one-group-too-many", {"group_size"}, sizes, resized(0, 1)),
-         of_argument("scales_and_zeros", "an-n-tile-too-few", {"packed_w"}, sizes, resized(1, -8)),
-         of_argument("scales_and_zeros", "an-n-tile-too-many", {"packed_w"}, sizes, resized(1, 8)),
-         of_argument("scales_and_zeros", "no-zeros", {}, sizes, resized(2, -1)),
-         of_argument("scales_and_zeros", "three-in-a-pair", {}, sizes, resized(2, 1)));
-  rows.push_back(of_argument("scales_and_zeros", "on-the-host", {}, "on the device of packed_w", moved_to_the_host()));
+  rows.push_back(scales_of_type(operation, Type::fp16, Element::fp16));
+  rows.push_back(scales_of_type(operation, Type::fp32, Element::fp32));
+  append(rows, "scales_and_zeros", sizes_of_scales,
+         {{"int16", of_type(Element::int16)},
+          {"flat", flattened()},
+          {"one-group-too-few", resized(0, -1), {"group_size"}},
+          {"one-group-too-many", resized(0, 1), {"group_size"}},
+          {"an-n-tile-too-few", resized(1, -8), {"packed_w"}},
+          {"an-n-tile-too-many", resized(1, 8), {"packed_w"}},
+          {"no-zeros", resized(2, -1)},
+          {"three-in-a-pair", resized(2, 1)}});
+  append(rows, "scales_and_zeros", "on the device of packed_w", {{"on-the-host", moved_to_the_host()}});
 }
 
-std::vector<IllegalCall> calls_of_pack() {
-  std::vector<IllegalCall> rows;
-  const std::string sizes = "uint8 [n][k/2], k a multiple of 16*inner_k_tiles";
-  append_inner_k_tiles(rows);
-  append(rows, of_argument("codes", "int32", {}, sizes, of_type(Element::int32)),
-         of_argument("codes", "int8", {}, sizes, of_type(Element::int8)),
-         of_argument("codes", "fp32", {}, sizes, of_type(Element::fp32)),
-         of_argument("codes", "flat", {}, sizes, flattened()),
-         of_argument("codes", "a-byte-too-many", {}, sizes, resized(1, 1)),
-         of_argument("codes", "half-a-k-tile-too-many", {}, sizes, resized(1, 4)),
-         of_argument("codes", "a-k-tile-too-many", {"inner_k_tiles"}, sizes, resized(1, 8)));
-  return rows;
+void append_codes(std::vector<IllegalCall>& rows) {
+  append(rows, "codes", "uint8 [n][k/2], k a multiple of 16*inner_k_tiles",
+         {{"int32", of_type(Element::int32)},
+          {"int8", of_type(Element::int8)},
+          {"fp32", of_type(Element::fp32)},
+          {"flat", flattened()},
+          {"a-byte-too-many", resized(1, 1)},
+          {"half-a-k-tile-too-many", resized(1, 4)},
+          {"a-k-tile-too-many", resized(1, 8), {"inner_k_tiles"}}});
 }
 
-std::vector<IllegalCall> calls_of_unpack() {
-  std::vector<IllegalCall> rows;
-  append_inner_k_tiles(rows);
-  rows.push_back(another_inner_k_tiles());
-  append_packed(rows);
-  return rows;
-}
-
-std::vector<IllegalCall> calls_of_dequantize() {
-  std::vector<IllegalCall> rows;
-  append_inner_k_tiles(rows);
-  rows.push_back(another_inner_k_tiles());
-  append_packed(rows);
-  append_group_size(rows);
-  append_scales(rows, Operation::dequantize);
-  rows.push_back(
-      of_argument("packed_w", "on-the-host", {"scales_and_zeros"}, "on the device of the scales", moved_to_the_host()));
-  return rows;
-}
-
-std::vector<IllegalCall> calls_of_matmul() {
-  std::vector<IllegalCall> rows;
-  append_packed(rows);
-  append_group_size(rows);
-  append_scales(rows, Operation::matmul);
-  const std::string sizes = "bf16 [m][k]";
-  append(rows, of_argument("activations", "fp32", {}, sizes, of_type(Element::fp32)),
-         of_argument("activations", "flat", {}, sizes, flattened()),
-         of_argument("activations", "a-k-tile-too-few", {"packed_w"}, sizes, resized(1, -16)));
-  return rows;
+void append_activations(std::vector<IllegalCall>& rows) {
+  append(
+      rows, "activations", "bf16 [m][k]",
+      {{"fp32", of_type(Element::fp32)}, {"flat", flattened()}, {"a-k-tile-too-few", resized(1, -16), {"packed_w"}}});
 }
 
 }  // namespace
 
 std::vector<IllegalCall> illegal_calls(Operation operation, const Capabilities& capabilities) {
-  std::vector<IllegalCall> rows = operation == Operation::pack         ? calls_of_pack()
-                                  : operation == Operation::unpack     ? calls_of_unpack()
-                                  : operation == Operation::dequantize ? calls_of_dequantize()
-                                                                       : calls_of_matmul();
-  const bool has_groups = operation == Operation::dequantize || operation == Operation::matmul;
-  if (has_groups) append_rests(rows, capabilities);
+  const auto has = [=](const char* argument) { return has_argument(operation, argument); };
+  std::vector<IllegalCall> rows;
+  if (has("inner_k_tiles")) append_inner_k_tiles(rows);
+  if (has("inner_k_tiles") && has("packed_w")) rows.push_back(another_inner_k_tiles());
+  if (has("codes")) append_codes(rows);
+  if (has("packed_w")) append_packed(rows);
+  if (has("group_size")) append_group_size(rows);
+  if (has("scales_and_zeros")) append_scales(rows, operation);
+  if (operation == Operation::dequantize) {
+    rows.push_back(of_argument("packed_w", "on-the-host", {"scales_and_zeros"}, "on the device of the scales",
+                               moved_to_the_host()));
+  }
+  if (has("activations")) append_activations(rows);
+  if (has("group_size")) append_rests(rows, capabilities);
   append_not_declared(rows, operation, capabilities);
   return rows;
 }
 
 std::vector<std::string> names_of_illegal_calls(Operation operation, const Capabilities& capabilities) {
-  std::vector<std::string> names;
-  for (const IllegalCall& row : illegal_calls(operation, capabilities)) names.push_back(row.name);
-  return names;
+  return names_of_rows(illegal_calls(operation, capabilities));
 }
 
 Illegally illegally_called(Case& c, Operation operation) {

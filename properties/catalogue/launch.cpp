@@ -40,11 +40,6 @@ void nothing_gives_nothing(Case& c, Operation operation) {
   expect_same(c, c.call_again(something), before);
 }
 
-void as_specified(Case& c, Operation operation) {
-  const CallData data = drawn_data(c, operation);
-  expect_specified(c, operation, data, c.call(legal_call(c.problem, operation, data)));
-}
-
 /// The smallest problem that a subject takes with `rows` rows. Empty where the subject takes fewer rows.
 std::optional<Problem> with_rows(const Capabilities& capabilities, std::int64_t rows) {
   Problem problem;
@@ -96,22 +91,14 @@ const CoverageGoals more_n_tiles_than_a_grid_dimension = {
 
 void more_n_tiles_as_specified(Case& c, Operation operation) {
   if (c.problem.n > rows_of_n_tiles(c.problem, grid_dimension_most)) c.meets(more_n_tiles_than_a_grid_dimension.name);
-  as_specified(c, operation);
+  const CallData data = drawn_data(c, operation);
+  expect_specified(c, operation, data, c.call(legal_call(c.problem, operation, data)));
 }
 
 // --- More than 2^31 elements: the rows repeat; the first period is compared with the specification, the rest with it
 // ---
 
 constexpr std::int64_t period = 64;  // rows
-
-/// Repeats bytes up to `size`; the last repetition may be cut.
-std::vector<std::uint8_t> repeated_to(const std::vector<std::uint8_t>& bytes, std::size_t size) {
-  std::vector<std::uint8_t> all(size);
-  for (std::size_t at = 0; at < size; at += bytes.size()) {
-    std::copy_n(bytes.begin(), std::min(bytes.size(), size - at), all.begin() + static_cast<std::ptrdiff_t>(at));
-  }
-  return all;
-}
 
 /// The call of a problem with `rows` rows, which repeat the rows of the small call.
 OperatorCall of_periods(const OperatorCall& small, std::int64_t rows) {
@@ -124,18 +111,14 @@ OperatorCall of_periods(const OperatorCall& small, std::int64_t rows) {
     const std::int64_t small_size = argument.sizes[dimension];
     Sizes sizes = argument.sizes;
     sizes[dimension] = rows * small_size / period;
-    std::vector<std::uint8_t> bytes;
-    if (of_groups) {
-      const std::size_t step = argument.storage.size() / static_cast<std::size_t>(sizes[0]);
-      for (std::size_t group = 0; group < static_cast<std::size_t>(sizes[0]); ++group) {
-        const auto begin = argument.storage.begin() + static_cast<std::ptrdiff_t>(group * step);
-        const std::vector<std::uint8_t> one =
-            repeated_to({begin, begin + static_cast<std::ptrdiff_t>(step)},
-                        step / static_cast<std::size_t>(period) * static_cast<std::size_t>(rows));
-        bytes.insert(bytes.end(), one.begin(), one.end());
+    const auto slices = static_cast<std::size_t>(of_groups ? argument.sizes[0] : 1);
+    const std::size_t small_slice = argument.storage.size() / slices;
+    const std::size_t slice = small_slice / static_cast<std::size_t>(period) * static_cast<std::size_t>(rows);
+    std::vector<std::uint8_t> bytes(slices * slice);
+    for (std::size_t i = 0; i < slices; ++i) {
+      for (std::size_t at = 0; at < slice; at += small_slice) {  // the last repetition may be cut
+        std::copy_n(&argument.storage[i * small_slice], std::min(small_slice, slice - at), &bytes[i * slice + at]);
       }
-    } else {
-      bytes = repeated_to(argument.storage, static_cast<std::size_t>(count_of(sizes) * bytes_of(argument.element)));
     }
     argument = tensor_argument(argument.name, argument.element, sizes, std::move(bytes));
   }

@@ -63,18 +63,16 @@ void stacks_equal_their_slices(Case& c, Operation operation) {
 
 std::vector<Property> layout_properties() {
   std::vector<Property> rows;
-  for (const Operation operation : all_operations) {
-    rows.push_back(tensor_property("stride", operation, "reads_tensors_of_any_strides",
-                                   "data_ptr() taken for dense data",
-                                   tensor_sampling(operation, layout_variants(operation, Layouts::strides)),
-                                   [](Case& c, Operation one) { layouts_give_the_same(c, one, Layouts::strides); }));
-  }
-  for (const Operation operation : all_operations) {
-    rows.push_back(tensor_property("offset", operation, "reads_tensors_at_any_offset",
-                                   "a storage's beginning for the tensor's; vectors that are not aligned",
-                                   tensor_sampling(operation, layout_variants(operation, Layouts::offsets)),
-                                   [](Case& c, Operation one) { layouts_give_the_same(c, one, Layouts::offsets); }));
-  }
+  const auto add = [&rows](const char* kind, const char* sentence, const char* finds, Layouts layouts) {
+    for (const Operation operation : all_operations) {
+      rows.push_back(tensor_property(kind, operation, sentence, finds,
+                                     tensor_sampling(operation, layout_variants(operation, layouts)),
+                                     [layouts](Case& c, Operation one) { layouts_give_the_same(c, one, layouts); }));
+    }
+  };
+  add("stride", "reads_tensors_of_any_strides", "data_ptr() taken for dense data", Layouts::strides);
+  add("offset", "reads_tensors_at_any_offset", "a storage's beginning for the tensor's; vectors that are not aligned",
+      Layouts::offsets);
   for (const Operation operation : operations_on_the_layout) {  // matmul takes no stack
     rows.push_back(tensor_property("batch", operation, "of_a_stack_equals_its_slices",
                                    "experts that share what is one's own", tensor_sampling(operation),

@@ -4,6 +4,8 @@
 #include <cstring>
 #include <stdexcept>
 
+#include "properties/problem/named.h"
+
 namespace tileproof {
 
 namespace {
@@ -71,19 +73,26 @@ Argument expanded(const Argument& dense) {
   return laid_out(dense, strides, 0);
 }
 
-/// "packed_w:transposed"
-std::string variant_of(const Argument& argument, const Layout& layout) { return argument.name + ":" + layout.name; }
+/// A variant: one tensor of an operation's call in one layout.
+struct Variant {
+  std::string name;  // "packed_w:transposed"
+  std::string argument;
+  Layout layout;
+};
 
-std::vector<Layout> layouts_for(const Argument& argument, Layouts layouts) {
-  return layouts == Layouts::offsets ? offset_layouts(argument.element) : stridden_layouts();
-}
-
-/// The arguments of a legal call of the smallest problem, for their names and types.
-std::vector<Argument> arguments_of(Operation operation) {
+std::vector<Variant> variants_of(Operation operation, Layouts layouts) {
+  // The legal call of the smallest problem has the arguments' names and types.
   const Problem smallest;
-  CallData data = {Matrix<std::uint8_t>(smallest.n, smallest.k), zero_parameters(smallest),
-                   Matrix<std::uint16_t>(16, smallest.k)};
-  return legal_call(smallest, operation, data).arguments;
+  const CallData data = {Matrix<std::uint8_t>(smallest.n, smallest.k), zero_parameters(smallest),
+                         Matrix<std::uint16_t>(16, smallest.k)};
+  std::vector<Variant> rows;
+  for (const Argument& argument : legal_call(smallest, operation, data).arguments) {
+    if (argument.number) continue;
+    for (const Layout& layout : layouts == Layouts::offsets ? offset_layouts(argument.element) : stridden_layouts()) {
+      rows.push_back({argument.name + ":" + layout.name, argument.name, layout});
+    }
+  }
+  return rows;
 }
 
 }  // namespace
@@ -113,30 +122,21 @@ std::vector<Layout> offset_layouts(Element element) {
 }
 
 std::vector<std::string> layout_variants(Operation operation, Layouts layouts) {
-  std::vector<std::string> names;
-  for (const Argument& argument : arguments_of(operation)) {
-    if (argument.number) continue;
-    for (const Layout& layout : layouts_for(argument, layouts)) names.push_back(variant_of(argument, layout));
-  }
-  return names;
+  return names_of_rows(variants_of(operation, layouts));
 }
 
 LaidOut laid_out_call(Case& c, Operation operation, Layouts layouts) {
-  for (const Argument& argument : arguments_of(operation)) {
-    if (argument.number) continue;
-    for (const Layout& layout : layouts_for(argument, layouts)) {
-      if (variant_of(argument, layout) != c.problem.variant) continue;
-      const CallData data = drawn_data(c, operation);
-      LaidOut result = {legal_call(c.problem, operation, data), {}};
-      Argument& dense = result.dense.argument(argument.name);
-      if (layout.repeats) {
-        dense = repeated(dense);
-        c.show_no_data();
-      }
-      result.call = result.dense;
-      result.call.argument(argument.name) = layout.of(dense);
-      return result;
+  for (const Variant& row : variants_of(operation, layouts)) {
+    if (row.name != c.problem.variant) continue;
+    LaidOut result = {legal_call(c.problem, operation, drawn_data(c, operation)), {}};
+    Argument& dense = result.dense.argument(row.argument);
+    if (row.layout.repeats) {
+      dense = repeated(dense);
+      c.show_no_data();
     }
+    result.call = result.dense;
+    result.call.argument(row.argument) = row.layout.of(dense);
+    return result;
   }
   throw std::logic_error("no layout " + c.problem.variant);
 }

@@ -75,50 +75,34 @@ void random_matmul(Case& c) {
 
 /// Whole numbers whose sums are exact in fp32 in any order, and in bf16.
 void whole_number_matmul(Case& c) {
-  const Matrix<std::uint8_t> codes = c.codes();
-  const Matrix<std::uint16_t> activations = whole_activations(c.problem);
-  const Matrix<std::uint32_t> out = c.matmul(activations, codes, unit_scales(c.problem));
-  c.elements_are("row m, column n of the product");
-  c.expect_equal(out, whole_products(c.problem, activations, codes));
+  const CallData data = drawn_data(c, Operation::matmul);
+  expect_specified(c, Operation::matmul, data, c.run(Operation::matmul, data));
 }
 
 }  // namespace
 
 std::vector<Property> matmul_properties() {
-  const std::vector<const CoverageGoals*> coverage = {&every_code_at_every_nibble, &every_format, &several_groups,
-                                                      &not_square};
-  const auto drawn_from = [](std::vector<std::string> profiles) {
-    return Sampling{.schemes = schemes_with(Zero::value),
-                    .types = {Type::bf16, Types(Type::fp32, Type::bf16)},
-                    .profiles = std::move(profiles),
-                    .most_k = 512};
+  const auto row = [](const std::string& sentence, const char* finds, std::vector<std::string> profiles,
+                      void (*body)(Case&)) {
+    return Property{.name = "matmul/" + sentence,
+                    .finds = finds,
+                    .needs = {Operation::matmul},
+                    .meets = {&every_code_at_every_nibble, &every_format, &several_groups, &not_square},
+                    .sampling = {.schemes = schemes_with(Zero::value),
+                                 .types = {Type::bf16, Types(Type::fp32, Type::bf16)},
+                                 .profiles = std::move(profiles),
+                                 .most_k = 512},
+                    .body = body};
   };
-  return {
-      {"matmul/by_the_identity_equals_dequantize_where_finite",
-       "packing, grouping and arithmetic of an operator that only multiplies",
-       {Operation::matmul},
-       coverage,
-       drawn_from({"ordinary", "cancelling", "distant", "finite-edges"}),
-       identity_matmul},
-      {"matmul/by_the_identity_is_explained_where_not_finite",
-       "an Inf or NaN that leaks in an unexplained way",
-       {Operation::matmul},
-       coverage,
-       drawn_from({"mixed", "edges"}),
-       identity_matmul},
-      {"matmul/of_whole_numbers_is_exact",
-       "one wrong code, one lost term, wherever they are",
-       {Operation::matmul},
-       coverage,
-       drawn_from({"ordinary"}),
-       whole_number_matmul},
-      {"matmul/of_random_activations_is_within_the_inner_product_bound",
-       "accumulation that loses terms",
-       {Operation::matmul},
-       coverage,
-       drawn_from({"ordinary"}),
-       random_matmul},
-  };
+  return {row("by_the_identity_equals_dequantize_where_finite",
+              "packing, grouping and arithmetic of an operator that only multiplies",
+              {"ordinary", "cancelling", "distant", "finite-edges"}, identity_matmul),
+          row("by_the_identity_is_explained_where_not_finite", "an Inf or NaN that leaks in an unexplained way",
+              {"mixed", "edges"}, identity_matmul),
+          row("of_whole_numbers_is_exact", "one wrong code, one lost term, wherever they are", {"ordinary"},
+              whole_number_matmul),
+          row("of_random_activations_is_within_the_inner_product_bound", "accumulation that loses terms", {"ordinary"},
+              random_matmul)};
 }
 
 }  // namespace tileproof

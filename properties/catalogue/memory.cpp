@@ -1,6 +1,7 @@
 // Write and read: every output element is written, nothing else is, and nothing outside the inputs is read. Every call
 // of every property is guarded; these properties add a second poison and a second fence, which show what one call
 // cannot.
+#include "properties/case/calls.h"
 #include "properties/catalogue/properties.h"
 #include "properties/problem/specification.h"
 
@@ -14,24 +15,15 @@ constexpr Fill other_fence = {.poison = 0xffa5, .fence = 0x3c};  // finite in ev
 
 /// Runs an operation under two fills and expects equal results. They differ where the call leaves an output element
 /// unwritten or reads outside its inputs.
-template <class Run>
-void same_under(Case& c, const Fill& other, Run run) {
+void operation_is_the_same_under(Case& c, const Fill& other, Operation operation) {
+  const CallData data = drawn_data(c, operation);
   c.elements_are("a result over other bytes outside the inputs, expected the one over the usual bytes");
   c.fill(usual);
-  const auto first = run();
+  const Result first = c.run(operation, data);
   c.fill(other);
-  const auto second = run();
+  const Result second = c.run(operation, data);
   c.fill(usual);
   c.expect_equal(second, first);
-}
-
-void operation_is_the_same_under(Case& c, const Fill& other, Operation operation) {
-  const Matrix<std::uint8_t> codes = c.codes();
-  const std::vector<std::uint32_t> packed = specified::packed(*c.problem.format, codes);
-  if (operation == Operation::pack) return same_under(c, other, [&] { return c.pack(codes); });
-  if (operation == Operation::unpack) return same_under(c, other, [&] { return c.unpack(packed); });
-  const Parameters parameters = c.parameters();
-  same_under(c, other, [&] { return c.dequantize(packed, parameters); });
 }
 
 /// Padding rows may hold any code without changing the result.
@@ -50,38 +42,21 @@ void padding_never_matters(Case& c) {
   c.expect_equal(c.dequantize(dirty, parameters), c.dequantize(clean, parameters));
 }
 
-/// The coverage goals of an operation's cases. Only weights have groups and types.
-std::vector<const CoverageGoals*> shapes_of(Operation operation) {
-  std::vector<const CoverageGoals*> coverage = {&every_format, &with_padding, &not_square, &both_alignments};
-  if (operation == Operation::dequantize) coverage.insert(coverage.end(), {&several_groups, &every_type});
-  return coverage;
-}
-
-Sampling draws_of(Operation operation) {
-  return operation == Operation::dequantize ? Sampling() : Sampling{.of_codes = true};
-}
-
 }  // namespace
 
 std::vector<Property> memory_properties() {
   std::vector<Property> rows;
-  const auto add = [&rows](const std::string& kind, Operation operation, const std::string& sentence,
-                           const std::string& finds, const Fill& other) {
-    rows.push_back({.name = kind + name_of(operation) + sentence,
-                    .finds = finds,
-                    .needs = {operation},
-                    .meets = shapes_of(operation),
-                    .sampling = draws_of(operation),
-                    .body = [=](Case& c) { operation_is_the_same_under(c, other, operation); }});
+  const auto add = [&rows](const char* kind, const char* sentence, const char* finds, const Fill& other) {
+    for (const Operation operation : operations_on_the_layout) {
+      rows.push_back(
+          operation_property(kind, operation, sentence, finds, shapes_of(operation),
+                             [other](Case& c, Operation one) { operation_is_the_same_under(c, other, one); }));
+    }
   };
-  for (const Operation operation : operations_on_the_layout) {
-    add("write/", operation, "_writes_every_element_and_nothing_else",
-        "tails skipped, stores past the end, stale output", other_poison);
-  }
-  for (const Operation operation : operations_on_the_layout) {
-    add("read/", operation, "_reads_nothing_outside_its_inputs",
-        "loads outside that reach the result; on a host any load outside", other_fence);
-  }
+  add("write", "writes_every_element_and_nothing_else", "tails skipped, stores past the end, stale output",
+      other_poison);
+  add("read", "reads_nothing_outside_its_inputs", "loads outside that reach the result; on a host any load outside",
+      other_fence);
   rows.push_back({"padding/rows_past_the_end_never_matter",
                   "a last tile computed from padding",
                   {Operation::unpack, Operation::dequantize},

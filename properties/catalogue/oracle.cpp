@@ -1,6 +1,7 @@
 // Oracle: the specification's arithmetic equals MPFR's over whole domains.
 #include "properties/catalogue/oracle.h"
 
+#include <algorithm>
 #include <array>
 #include <bit>
 #include <cstdlib>
@@ -10,6 +11,7 @@
 
 #include "properties/catalogue/mpfr_format.h"
 #include "properties/catalogue/properties.h"
+#include "properties/problem/named.h"
 
 namespace tileproof {
 
@@ -65,11 +67,15 @@ class Comparison {
   std::ostringstream listed_;
 };
 
-/// Calls `use` with the indices of the problem's points.
+/// Compares something at every point of the problem.
+/// @param use  takes the comparison and the index of a point
 template <class Use>
-void for_each_index(const Problem& p, Use use) {
+void compare_points(Case& c, const char* what, Use use) {
+  const Problem& p = c.problem;
+  Comparison comparison(c, what);
   const auto count = static_cast<std::uint64_t>(p.n * (p.k / 16));
-  for (std::uint64_t i = 0; i < count; ++i) use(p.seed + i);
+  for (std::uint64_t i = 0; i < count; ++i) use(comparison, p.seed + i);
+  comparison.finish();
 }
 
 /// The value of a 16-bit pattern. In fp32, the pattern stands for the bf16 value that it is the upper half of.
@@ -177,9 +183,8 @@ class FloatDomainSums {
 void float_domain(Case& c, const Judged& judged) {
   const Type type = c.problem.types.weight;
   const Judged::FloatFormat format = float_format_of(type);
-  Comparison comparison(c, "weights");
   FloatDomainSums sums(type);
-  for_each_index(c.problem, [&](std::uint64_t i) {
+  compare_points(c, "weights", [&](Comparison& comparison, std::uint64_t i) {
     const auto [zero_pattern, scale_pattern] = pair_at(i);
     const Bits scale = widened(type, scale_pattern);
     const Bits zero = widened(type, zero_pattern);
@@ -190,7 +195,6 @@ void float_domain(Case& c, const Judged& judged) {
       });
     }
   });
-  comparison.finish();
 }
 
 /// The patterns of a scale times each whole factor of a range. Computed when the scale changes.
@@ -231,9 +235,8 @@ struct ScaleAndZeroPoint {
 void integer_domain(Case& c, const Judged& judged) {
   const Type type = c.problem.types.weight;
   const Judged::FloatFormat format = float_format_of(type);
-  Comparison comparison(c, "weights");
   RoundedProducts products(type, 0 - 127, 15 + 128);  // only the difference code - zero point matters to MPFR
-  for_each_index(c.problem, [&](std::uint64_t i) {
+  compare_points(c, "weights", [&](Comparison& comparison, std::uint64_t i) {
     const ScaleAndZeroPoint at(i);
     products.set(at.scale);
     const Bits scale = widened(type, at.scale);
@@ -244,15 +247,13 @@ void integer_domain(Case& c, const Judged& judged) {
                      });
     }
   });
-  comparison.finish();
 }
 
 void float_zero(Case& c, const Judged& judged) {
   const Type type = c.problem.types.weight;
   const Judged::FloatFormat format = float_format_of(type);
-  Comparison comparison(c, "zeros");
   RoundedProducts products(type, 8 - 127, 8 + 128);
-  for_each_index(c.problem, [&](std::uint64_t i) {
+  compare_points(c, "zeros", [&](Comparison& comparison, std::uint64_t i) {
     const ScaleAndZeroPoint at(i);
     products.set(at.scale);
     const Bits scale = widened(type, at.scale);
@@ -260,17 +261,15 @@ void float_zero(Case& c, const Judged& judged) {
         products.of(8 - at.zero_point), judged.float_zero(format, scale, at.zero_point),
         [&](Comparison& to) { to << "scale " << to.hexadecimal(scale) << ", zero point " << at.zero_point; });
   });
-  comparison.finish();
 }
 
 void no_zero_point(Case& c, const Judged& judged) {
   const Type type = c.problem.types.weight;
   const Judged::FloatFormat format = float_format_of(type);
   const Form& form = mpfr::form_of(type);
-  Comparison comparison(c, "weights");
   Number value(form.precision);
   Number x(form.precision);
-  for_each_index(c.problem, [&](std::uint64_t i) {
+  compare_points(c, "weights", [&](Comparison& comparison, std::uint64_t i) {
     const auto scale = static_cast<Bits>(spread(i & ((std::uint64_t{1} << form.bits) - 1), form.bits));
     mpfr_set_d(value.get(), mpfr::value_of(type, scale), MPFR_RNDN);
     for (int code = 0; code < 16; ++code) {
@@ -279,21 +278,18 @@ void no_zero_point(Case& c, const Judged& judged) {
                      [&](Comparison& to) { to << "code " << code << ", scale " << to.hexadecimal(scale); });
     }
   });
-  comparison.finish();
 }
 
 void rounding(Case& c, const Judged& judged) {
   const Judged::FloatFormat format = float_format_of(c.problem.types.weight);
   const Form& form = mpfr::form_of(c.problem.types.weight);
-  Comparison comparison(c, "roundings");
   Number x(form.precision);
-  for_each_index(c.problem, [&](std::uint64_t i) {
+  compare_points(c, "roundings", [&](Comparison& comparison, std::uint64_t i) {
     const auto value = static_cast<Bits>(spread(i & 0xffffffff, 32));
     const int ternary = mpfr_set_d(x.get(), mpfr::value_of(Type::fp32, value), MPFR_RNDN);
     comparison.add(mpfr::settled(form, x.get(), ternary), judged.rounded_from_fp32(format, value),
                    [&](Comparison& to) { to << "fp32 " << hex_text(value, 8); });
   });
-  comparison.finish();
 }
 
 /// A step of eager arithmetic, and the MPFR operation that it is compared with.
@@ -318,10 +314,9 @@ void eager_step(Case& c, const Judged& judged) {
   const Form& fp32 = mpfr::form_of(Type::fp32);
   const Step* step = nullptr;
   for (const Step& one : steps) step = c.problem.variant == one.name ? &one : step;
-  Comparison comparison(c, "results");
   Number in_fp32(fp32.precision);
   Number x(form.precision);
-  for_each_index(c.problem, [&](std::uint64_t i) {
+  compare_points(c, "results", [&](Comparison& comparison, std::uint64_t i) {
     const PatternPair pair = pair_at(i);
     const Bits a = widened(type, pair.first);
     const Bits b = widened(type, pair.second);
@@ -336,31 +331,19 @@ void eager_step(Case& c, const Judged& judged) {
       to << step->name << " " << to.hexadecimal(a) << " and " << to.hexadecimal(b);
     });
   });
-  comparison.finish();
-}
-
-std::vector<std::string> names_of_steps() {
-  std::vector<std::string> names;
-  for (const Step& step : steps) names.push_back(step.name);
-  return names;
 }
 
 /// How the domain of a property is cut for one format: steps of n * k / 16 indices each, about one second of MPFR.
 struct Cut {
-  int index_bits;  // the domain has 2^index_bits indices
-  std::int64_t n;
+  int index_bits;  // the domain has 2^index_bits indices; 0: as many as the type has patterns
+  std::int64_t most_n;
   std::int64_t k;
   std::uint64_t points_of_index;
-  std::string point;
+  std::string points;   // "pairs in ", before the name of the type
+  std::string of_fp32;  // the limits of the domain in fp32, after it
 };
 
-std::string plural(const char* inputs, Type type, const char* in_fp32) {
-  return std::string(inputs) + " in " + name_of(type) + (type == Type::fp32 ? in_fp32 : "");
-}
-
-/// @param cut_of  returns the cut of the domain for a type
-template <class CutOf>
-std::vector<Enumeration> enumerated(const Sampling& sampling, const Capabilities& capabilities, CutOf cut_of) {
+std::vector<Enumeration> enumerated(const Sampling& sampling, const Capabilities& capabilities, const Cut& cut) {
   std::vector<Enumeration> all;
   const Scheme& scheme = *sampling.schemes.front();
   for (const Types types : types_of(scheme, sampling.types)) {
@@ -369,34 +352,30 @@ std::vector<Enumeration> enumerated(const Sampling& sampling, const Capabilities
     problem.scheme = &scheme;
     problem.types = types;
     if (!capabilities.takes(problem)) continue;
-    const Cut cut = cut_of(type);
-    problem.n = cut.n;
+    const std::int64_t indices = std::int64_t{1}
+                                 << (cut.index_bits == 0 ? float_format_of(type).bits() : cut.index_bits);
     problem.k = cut.k;
-    const std::int64_t indices_of_step = cut.n * cut.k / 16;
+    problem.n = std::min(cut.most_n, indices / (cut.k / 16));
+    const std::int64_t indices_of_step = problem.n * (cut.k / 16);
     for (const std::string& variant : sampling.variants) {
       problem.variant = variant;
-      all.push_back({.steps = (std::int64_t{1} << cut.index_bits) / indices_of_step,
+      all.push_back({.steps = indices / indices_of_step,
                      .points_of_step = static_cast<std::uint64_t>(indices_of_step) * cut.points_of_index,
-                     .point = (variant.empty() ? "" : variant + ": ") + cut.point,
-                     .problem = [problem, indices_of_step](std::int64_t step) {
-                       Problem one = problem;
-                       one.seed = static_cast<std::uint64_t>(step * indices_of_step);
-                       return one;
-                     }});
+                     .point = (variant.empty() ? "" : variant + ": ") + cut.points + name_of(type) +
+                              (type == Type::fp32 ? cut.of_fp32 : ""),
+                     .problem = with_seeds(problem, [=](std::int64_t step) { return step * indices_of_step; })});
     }
   }
   return all;
 }
 
-template <class CutOf>
-Property oracle_property(std::string name, std::string finds, const Judged& judged, Sampling sampling,
-                         void (*body)(Case&, const Judged&), CutOf cut_of) {
-  Property property = {"oracle/" + std::move(name),      std::move(finds), {}, {}, sampling,
-                       [=](Case& c) { body(c, judged); }};
+Property oracle_property(const std::string& name, const char* finds, const Judged& judged, const Sampling& sampling,
+                         void (*body)(Case&, const Judged&), const Cut& cut) {
+  Property property = {"oracle/" + name, finds, {}, {}, sampling, [=](Case& c) { body(c, judged); }};
   if (sampling.types == every_types()) property.meets = {&every_type};
   property.of_specification = true;
   property.proof = "oracle";
-  property.enumerations = [=](const Capabilities& capabilities) { return enumerated(sampling, capabilities, cut_of); };
+  property.enumerations = [=](const Capabilities& capabilities) { return enumerated(sampling, capabilities, cut); };
   return property;
 }
 
@@ -407,43 +386,25 @@ std::vector<Property> oracle_properties_about(const Judged& judged) {
   const Sampling of_integer = {.schemes = {scheme::integer}};
   const Sampling of_none = {.schemes = {scheme::none}};
   const Sampling narrower = {.schemes = {scheme::none}, .types = {Type::bf16, Type::fp16}};
-  const Sampling of_steps = {.schemes = {scheme::floating}, .variants = names_of_steps()};
+  const Sampling of_steps = {.schemes = {scheme::floating}, .variants = names_of_rows(steps)};
   const char* wrong_rounding = "ties, subnormals, overflow, signs of zero and NaN of the specification itself";
   return {
       oracle_property("every_fp32_is_rounded_as_mpfr_rounds_it", wrong_rounding, judged, narrower, rounding,
-                      [](Type type) {
-                        return Cut{32, 4096, 32768, 1, std::string("fp32 patterns, rounded to ") + name_of(type)};
-                      }),
-      oracle_property("the_float_domain_is_rounded_as_mpfr_rounds_it", wrong_rounding, judged, of_float, float_domain,
-                      [](Type type) {
-                        const char* fp32 = ", scale and zero representable in bf16";
-                        return Cut{32, 1024, 16384, 16, plural("(code, scale, zero) triples", type, fp32)};
-                      }),
+                      {32, 4096, 32768, 1, "fp32 patterns, rounded to ", ""}),
+      oracle_property(
+          "the_float_domain_is_rounded_as_mpfr_rounds_it", wrong_rounding, judged, of_float, float_domain,
+          {32, 1024, 16384, 16, "(code, scale, zero) triples in ", ", scale and zero representable in bf16"}),
       oracle_property("the_integer_domain_is_rounded_as_mpfr_rounds_it", wrong_rounding, judged, of_integer,
                       integer_domain,
-                      [](Type type) {
-                        const char* fp32 = ", scale representable in bf16";
-                        return Cut{24, 1024, 16384, 16, plural("(code, scale, zero point) triples", type, fp32)};
-                      }),
-      oracle_property(
-          "no_zero_point_is_rounded_as_mpfr_rounds_it", wrong_rounding, judged, of_none, no_zero_point,
-          [](Type type) {
-            const bool wide = type == Type::fp32;
-            return Cut{wide ? 32 : 16, wide ? 1024 : 64, 16384, 16, plural("(code, scale) pairs", type, "")};
-          }),
+                      {24, 1024, 16384, 16, "(code, scale, zero point) triples in ", ", scale representable in bf16"}),
+      oracle_property("no_zero_point_is_rounded_as_mpfr_rounds_it", wrong_rounding, judged, of_none, no_zero_point,
+                      {0, 1024, 16384, 16, "(code, scale) pairs in ", ""}),
       oracle_property("a_float_domain_zero_is_rounded_as_mpfr_rounds_it",
                       "a conversion between domains that rounds wrongly", judged, of_integer, float_zero,
-                      [](Type type) {
-                        const char* fp32 = ", scale representable in bf16";
-                        return Cut{24, 2048, 32768, 1, plural("(scale, zero point) pairs", type, fp32)};
-                      }),
+                      {24, 2048, 32768, 1, "(scale, zero point) pairs in ", ", scale representable in bf16"}),
       oracle_property("an_eager_step_is_rounded_as_mpfr_rounds_it",
                       "a division that multiplies by a reciprocal, a sum of rounded parts", judged, of_steps,
-                      eager_step,
-                      [](Type type) {
-                        const char* fp32 = ", both representable in bf16";
-                        return Cut{32, 4096, 32768, 1, plural("pairs", type, fp32)};
-                      }),
+                      eager_step, {32, 4096, 32768, 1, "pairs in ", ", both representable in bf16"}),
   };
 }
 

@@ -3,6 +3,7 @@
 #include <string>
 #include <vector>
 
+#include "properties/case/calls.h"
 #include "properties/catalogue/properties.h"
 #include "properties/problem/draw.h"
 #include "properties/problem/specification.h"
@@ -12,52 +13,36 @@ namespace tileproof {
 
 namespace {
 
-/// A matrix with 1 where two matrices differ and 0 elsewhere.
-template <class T>
-Matrix<std::uint8_t> changed(const Matrix<T>& before, const Matrix<T>& after) {
+/// A matrix with 1 where two matrices of one size differ and 0 elsewhere.
+Matrix<std::uint8_t> changed(const Matrix<std::uint32_t>& before, const Matrix<std::uint32_t>& after) {
   Matrix<std::uint8_t> marks(before.rows, before.columns);
   for (std::size_t i = 0; i < marks.elements.size(); ++i) marks.elements[i] = before.elements[i] != after.elements[i];
   return marks;
 }
 
-/// @param show  runs the operation on codes, and returns a matrix that shows each code: unpacked codes, or weights with
-///              scale 1
-template <class Show>
-void one_code_changes_one(Case& c, Show show) {
+/// A result with one element for each code. Packed words are unpacked by the specification, so that one changed nibble
+/// shows as one changed code.
+Matrix<std::uint32_t> shown(const Problem& p, const Result& result) {
+  if (result.role != Role::packed) return result.bits;
+  const Matrix<std::int32_t> codes = specified::unpacked(*p.format, result.bits.elements, p.size());
+  Matrix<std::uint32_t> bits(codes.rows, codes.columns);
+  bits.elements.assign(codes.elements.begin(), codes.elements.end());
+  return bits;
+}
+
+/// Scale 1 and zero 0, so that a weight shows its code.
+void one_code_changes_one(Case& c, Operation operation) {
   const Problem& p = c.problem;
-  Matrix<std::uint8_t> codes = c.codes();
+  CallData data = {c.codes(), unit_scales(p)};
   const std::int64_t row = below(p.n, c.choice(0));
   const std::int64_t column = below(p.k, c.choice(1));
-  const auto before = show(codes);
-  codes(row, column) ^= static_cast<std::uint8_t>(1 + below(15, c.choice(2)));
-  const auto after = show(codes);
+  const Matrix<std::uint32_t> before = shown(p, c.run(operation, data));
+  data.codes(row, column) ^= static_cast<std::uint8_t>(1 + below(15, c.choice(2)));
+  const Matrix<std::uint32_t> after = shown(p, c.run(operation, data));
   Matrix<std::uint8_t> predicted(p.n, p.k);
   predicted(row, column) = 1;
   c.elements_are("1 where the result changed");
   c.expect_equal(changed(before, after), predicted);
-}
-
-void one_code_changes_one_element(Case& c) {
-  one_code_changes_one(
-      c, [&](const Matrix<std::uint8_t>& codes) { return c.unpack(specified::packed(*c.problem.format, codes)); });
-}
-
-void one_code_changes_one_weight(Case& c) {
-  Parameters parameters = zero_parameters(c.problem);
-  const reference::FloatFormat format = float_format_of(c.problem.types.parameter);
-  for (std::uint32_t& scale : parameters.scales.elements) scale = reference::rounded(format, reference::whole(1));
-  one_code_changes_one(c, [&](const Matrix<std::uint8_t>& codes) {
-    return c.dequantize(specified::packed(*c.problem.format, codes), parameters);
-  });
-}
-
-/// The packed words are unpacked by the specification, so that one changed nibble shows as one changed code.
-void one_code_changes_one_nibble(Case& c) {
-  const Problem& p = c.problem;
-  one_code_changes_one(c, [&](const Matrix<std::uint8_t>& codes) {
-    const std::vector<std::uint32_t> packed = c.pack(codes);
-    return specified::unpacked(*p.format, packed, {p.n, p.k});
-  });
 }
 
 /// Changes the scale (or the zero) of one group of one row. Power-of-two scales and code 9 make every weight of the
@@ -68,9 +53,7 @@ void one_parameter_changes_its_group(Case& c, bool of_zero) {
   Matrix<std::uint8_t> codes(p.n, p.k);
   for (std::size_t i = 0; i < codes.elements.size(); ++i) codes.elements[i] = static_cast<std::uint8_t>(9 + i % 7);
   const std::vector<std::uint32_t> packed = specified::packed(*p.format, codes);
-  Parameters parameters = zero_parameters(p);
-  const std::uint32_t one = reference::rounded(format, reference::whole(1));
-  for (std::uint32_t& scale : parameters.scales.elements) scale = one;
+  Parameters parameters = unit_scales(p);
 
   const Matrix<std::uint32_t> before = c.dequantize(packed, parameters);
   const std::int64_t row = below(p.n, c.choice(0));
@@ -78,7 +61,7 @@ void one_parameter_changes_its_group(Case& c, bool of_zero) {
   if (!of_zero) {
     parameters.scales(group, row) = reference::rounded(format, reference::whole(2));
   } else {
-    parameters.zeros(group, row) = one;
+    parameters.zeros(group, row) = reference::rounded(format, reference::whole(1));
     parameters.zero_points(group, row) = 1;
   }
   const Matrix<std::uint32_t> after = c.dequantize(packed, parameters);
@@ -107,15 +90,15 @@ const CoverageGoals every_way = {
 
 /// Compares the first result with three repetitions, and with one repetition for each way of computing that the subject
 /// has.
-/// @param run  the operation
-template <class Run>
-void again_and_again(Case& c, Run run) {
+void repeats_give_the_same_bits(Case& c, Operation operation) {
   constexpr const char* repeats[] = {"again", "varied once", "varied twice"};
-  const auto first = run();
+  const CallData data = drawn_data(c, operation);
+  const auto run = [&] { return c.run(operation, data); };
+  const Result first = run();
   c.record_hash("first", first);
   for (std::uint64_t variation = 0; variation < 3; ++variation) {
     c.subject().vary(variation == 0 ? 0 : drawn(c.problem.seed, stream::choice, variation) | 1);
-    const auto again = taken_again(run);
+    const Result again = taken_again(run);
     c.subject().vary(0);
     c.record_hash(repeats[variation], again);
     c.elements_are("a result run again, expected the first one");
@@ -125,21 +108,12 @@ void again_and_again(Case& c, Run run) {
   for (std::size_t way = 0; way < ways.size(); ++way) {
     c.meets(way_to_run + ways[way]);
     c.subject().vary(2 * way + 1);
-    const auto again = taken_again(run);
+    const Result again = taken_again(run);
     c.meets(way_that_ran + c.subject().way());
     c.subject().vary(0);
     c.elements_are(("a result computed " + ways[way] + ", expected the first one").c_str());
     c.expect_equal(again, first);
   }
-}
-
-void repeats_give_the_same_bits(Case& c, Operation operation) {
-  const Matrix<std::uint8_t> codes = c.codes();
-  const std::vector<std::uint32_t> packed = specified::packed(*c.problem.format, codes);
-  if (operation == Operation::pack) return again_and_again(c, [&] { return c.pack(codes); });
-  if (operation == Operation::unpack) return again_and_again(c, [&] { return c.unpack(packed); });
-  const Parameters parameters = c.parameters();
-  again_and_again(c, [&] { return c.dequantize(packed, parameters); });
 }
 
 }  // namespace
@@ -148,26 +122,15 @@ std::vector<Property> sense_properties() {
   const std::vector<const CoverageGoals*> shapes = {&every_format, &with_padding, &not_square};
   const std::vector<const CoverageGoals*> groups = {&every_format, &with_padding, &several_groups,
                                                     &groups_around_a_block};
-  const Sampling codes_alone = {.of_codes = true};
+  const auto of_one_code = [&](const char* element, Operation operation, const char* finds) {
+    Property row = operation_property("sense", operation, "", finds, shapes, one_code_changes_one);
+    row.name = std::string("sense/one_code_changes_one_") + element + "_of_" + name_of(operation);
+    return row;
+  };
   std::vector<Property> rows = {
-      {"sense/one_code_changes_one_nibble_of_pack",
-       "two codes to one place, a code to none",
-       {Operation::pack},
-       shapes,
-       codes_alone,
-       one_code_changes_one_nibble},
-      {"sense/one_code_changes_one_element_of_unpack",
-       "two codes from one place, a code from none",
-       {Operation::unpack},
-       shapes,
-       codes_alone,
-       one_code_changes_one_element},
-      {"sense/one_code_changes_one_weight_of_dequantize",
-       "the same; a result kept from the call before",
-       {Operation::dequantize},
-       shapes,
-       {},
-       one_code_changes_one_weight},
+      of_one_code("nibble", Operation::pack, "two codes to one place, a code to none"),
+      of_one_code("element", Operation::unpack, "two codes from one place, a code from none"),
+      of_one_code("weight", Operation::dequantize, "the same; a result kept from the call before"),
       {"sense/one_scale_changes_exactly_its_group",
        "scales shared, skipped or taken from a neighbour",
        {Operation::dequantize},
@@ -182,15 +145,12 @@ std::vector<Property> sense_properties() {
        [](Case& c) { one_parameter_changes_its_group(c, true); }},
   };
   for (const Operation operation : operations_on_the_layout) {
-    const bool weights = operation == Operation::dequantize;
-    std::vector<const CoverageGoals*> meets = weights ? groups : shapes;
-    meets.push_back(&every_way);
-    rows.push_back({std::string("determinism/") + name_of(operation) + "_gives_the_same_bits_however_it_is_run",
-                    "races, stale state, a dependence on how the threads are split",
-                    {operation},
-                    meets,
-                    weights ? Sampling{.profiles = {"ordinary", "mixed"}} : codes_alone,
-                    [operation](Case& c) { repeats_give_the_same_bits(c, operation); }});
+    const bool gives_weights = result_role(operation) == Role::weights;
+    rows.push_back(operation_property("determinism", operation, "gives_the_same_bits_however_it_is_run",
+                                      "races, stale state, a dependence on how the threads are split",
+                                      gives_weights ? groups : shapes, repeats_give_the_same_bits));
+    rows.back().meets.push_back(&every_way);
+    if (gives_weights) rows.back().sampling.profiles = {"ordinary", "mixed"};
   }
   return rows;
 }

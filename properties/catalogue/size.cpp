@@ -28,7 +28,7 @@ class LargeProblems {
       const std::vector<std::int64_t> sizes = sizes_of(*format);
       if (!sizes.empty()) add_format(*format, sizes, operation);
     }
-    if (operation == Operation::dequantize) add_many_groups();
+    if (result_role(operation) == Role::weights) add_many_groups();
   }
   std::vector<Problem> all() const { return problems_; }
 
@@ -54,7 +54,7 @@ class LargeProblems {
     add(format, small, 1, format.layout.legal.k * beyond_16_bits_count);
     const std::int64_t side = std::lcm(unit, n_unit(format, capabilities_.n_multiple));
     add(format, small, multiple_near(512, side, most()), multiple_near(512, side, most()));
-    if (operation != Operation::dequantize) return;
+    if (result_role(operation) != Role::weights) return;
     add(format, small, beyond_16_bits_count, small + 1);  // rows of several groups
     for (const std::int64_t size : sizes) add(format, size, 1, size * beyond_8_bits_count);
     std::size_t turn = 0;
@@ -133,22 +133,17 @@ void large_matrix(Case& c, Operation operation) {
   codes.first = static_cast<std::uint32_t>(p.seed);
   generated::Parameters parameters = generated::parameters_of(p, generated::Parameters::Kind::ordinary);
   parameters.first = p.seed;
-  const GeneratedResult judged = operation == Operation::pack     ? c.pack(codes)
-                                 : operation == Operation::unpack ? c.unpack(codes)
-                                                                  : c.dequantize(codes, parameters);
+  const GeneratedResult judged = c.run(operation, codes, parameters);
   if (judged.differences.wrong == 0) return;
-  const GeneratedTensor expected = operation == Operation::pack ? GeneratedTensor(generated::PackedWords{codes})
-                                   : operation == Operation::unpack
-                                       ? GeneratedTensor(generated::UnpackedCodes{codes})
-                                       : GeneratedTensor(generated::Weights{codes, parameters});
+  const Role result = result_role(operation);
+  const GeneratedTensor expected = formula_of(result, reference::ResultOrder::n_k, codes, parameters);
+  const bool of_words = result == Role::packed;
   std::ostringstream text;
-  text << judged.differences.wrong << " of " << elements_of(expected)
-       << (operation == Operation::pack ? " words" : " elements") << " are wrong:";
-  const int digits = operation == Operation::dequantize ? static_cast<int>(2 * bytes_of(p.types.weight)) : 8;
+  text << judged.differences.wrong << " of " << elements_of(expected) << (of_words ? " words" : " elements")
+       << " are wrong:";
+  const int digits = result == Role::weights ? static_cast<int>(2 * bytes_of(p.types.weight)) : 8;
   for (const Differences::One& one : judged.differences.listed) {
-    text << "\n  "
-         << (operation == Operation::pack ? "word " + std::to_string(one.index)
-                                          : place_text(p, one.index / p.k, one.index % p.k))
+    text << "\n  " << (of_words ? "word " + std::to_string(one.index) : place_text(p, one.index / p.k, one.index % p.k))
          << ": expected " << hex_text(element_of(expected, one.index), digits) << ", got " << hex_text(one.got, digits);
   }
   throw Failure("mismatch", text.str());
@@ -159,19 +154,17 @@ void large_matrix(Case& c, Operation operation) {
 std::vector<Property> size_properties() {
   std::vector<Property> rows;
   for (const Operation operation : operations_on_the_layout) {
-    Property property = {.name = std::string("size/") + name_of(operation) + "_of_a_large_matrix_is_as_specified",
-                         .finds = "an index of 8 or 16 bits; a row, column, supertile or group that wraps",
-                         .needs = {operation},
-                         .meets = {&with_padding, &several_groups, &beyond_16_bits, &square_in_every_format},
-                         .sampling = {.most_k = Capabilities().most_k},
-                         .body = [operation](Case& c) { large_matrix(c, operation); },
-                         .heavy = true,
-                         .on_refusal = OnRefusal::failed};
-    if (operation == Operation::dequantize) property.meets.push_back(&groups_beyond_16_bits);
-    property.sampling.of_codes = operation != Operation::dequantize;
+    Property property =
+        operation_property("size", operation, "of_a_large_matrix_is_as_specified",
+                           "an index of 8 or 16 bits; a row, column, supertile or group that wraps",
+                           {&with_padding, &several_groups, &beyond_16_bits, &square_in_every_format}, large_matrix);
+    if (result_role(operation) == Role::weights) property.meets.push_back(&groups_beyond_16_bits);
+    property.sampling.most_k = Capabilities().most_k;
     property.sampling.fixed_for = [operation](const Capabilities& capabilities) {
       return LargeProblems(capabilities, operation).all();
     };
+    property.heavy = true;
+    property.on_refusal = OnRefusal::failed;
     rows.push_back(std::move(property));
   }
   return rows;

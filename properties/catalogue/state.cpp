@@ -1,10 +1,7 @@
 // State: a call leaves its process and its thread as it found them, whether the call is legal, refused or empty.
-#include <algorithm>
-
 #include "properties/case/calls.h"
-#include "properties/catalogue/illegal_calls.h"
+#include "properties/catalogue/of_tensors.h"
 #include "properties/catalogue/properties.h"
-#include "properties/problem/specification.h"
 
 namespace tileproof {
 
@@ -50,29 +47,10 @@ void call_operator(Case& c, Operation operation) {
 }
 
 void call_pointers(Case& c, Operation operation) {
-  const Problem& p = c.problem;
-  const Matrix<std::uint8_t> codes = c.codes();
-  const std::vector<std::uint32_t> packed = specified::packed(*p.format, codes);
-  if (operation == Operation::matmul) {
-    const Matrix<std::uint16_t> activations = whole_activations(p);
-    const Matrix<std::uint32_t> got = c.matmul(activations, codes, unit_scales(p));
-    expect_unchanged(c);
-    c.elements_are("row m, column n of the product");
-    c.expect_equal(got, whole_products(p, activations, codes));
-  } else if (operation == Operation::pack) {
-    const std::vector<std::uint32_t> got = c.pack(codes);
-    expect_unchanged(c);
-    c.expect_equal(got, packed);
-  } else if (operation == Operation::unpack) {
-    const Matrix<std::int32_t> got = c.unpack(packed);
-    expect_unchanged(c);
-    c.expect_equal(got, specified::as_int32(codes));
-  } else {
-    const Parameters parameters = c.parameters();
-    const Matrix<std::uint32_t> got = c.dequantize(packed, parameters);
-    expect_unchanged(c);
-    c.expect_equal(got, specified::weights(p, specified::as_int32(codes), parameters));
-  }
+  const CallData data = drawn_data(c, operation);
+  const Result got = c.run(operation, data);
+  expect_unchanged(c);
+  expect_specified(c, operation, data, got);
 }
 
 void process_stays_as_it_was(Case& c, Operation operation) {
@@ -94,16 +72,14 @@ std::vector<std::string> variants(Operation operation, const Capabilities& capab
 
 std::vector<Property> state_properties() {
   std::vector<Property> rows;
-  for (const Operation operation : {Operation::pack, Operation::unpack, Operation::dequantize, Operation::matmul}) {
-    Property property = {
-        .name = std::string("state/") + name_of(operation) + "_leaves_its_process_as_it_was",
-        .finds = "flush-to-zero, grad mode, a number of threads, a stream, a locale that a call leaves behind",
-        .needs = {operation},
-        .meets = {&every_format},
-        .sampling = {.most_k = 1024, .most_elements = 16384},
-        .body = [operation](Case& c) { process_stays_as_it_was(c, operation); }};
-    property.sampling.of_codes = operation != Operation::dequantize;
-    if (operation == Operation::matmul) property.sampling.n_multiple = 8;
+  for (const Operation operation : all_operations) {
+    Property property = operation_property(
+        "state", operation, "leaves_its_process_as_it_was",
+        "flush-to-zero, grad mode, a number of threads, a stream, a locale that a call leaves behind", {&every_format},
+        process_stays_as_it_was);
+    property.sampling.n_multiple = n_multiple_of(operation);
+    property.sampling.most_k = 1024;
+    property.sampling.most_elements = 16384;
     property.sampling.variants_for = [operation](const Capabilities& capabilities) {
       return variants(operation, capabilities);
     };

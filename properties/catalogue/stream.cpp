@@ -1,26 +1,16 @@
 // Streams and devices: an operator runs on its caller's stream and device, and waits for nothing else.
 #include "properties/catalogue/of_tensors.h"
-
 #include "properties/catalogue/properties.h"
+#include "properties/problem/named.h"
 
 namespace tileproof {
 
 namespace {
 
-struct CallModeRow {
-  const char* variant;
-  CallMode mode;
-};
-constexpr CallModeRow call_modes[] = {{"slow-producer", CallMode::slow_producer},
-                                      {"two-streams", CallMode::two_streams},
-                                      {"graph", CallMode::graph},
-                                      {"no-synchronization", CallMode::no_synchronization}};
-
-std::vector<std::string> call_mode_variants() {
-  std::vector<std::string> names;
-  for (const CallModeRow& row : call_modes) names.push_back(row.variant);
-  return names;
-}
+constexpr Named<CallMode> call_modes[] = {{CallMode::slow_producer, "slow-producer"},
+                                          {CallMode::two_streams, "two-streams"},
+                                          {CallMode::graph, "graph"},
+                                          {CallMode::no_synchronization, "no-synchronization"}};
 
 void in_a_mode(Case& c, Operation operation, CallMode mode) {
   const CallData data = drawn_data(c, operation);
@@ -29,9 +19,7 @@ void in_a_mode(Case& c, Operation operation, CallMode mode) {
 }
 
 void streams_are_followed(Case& c, Operation operation) {
-  for (const CallModeRow& row : call_modes) {
-    if (c.problem.variant == row.variant) in_a_mode(c, operation, row.mode);
-  }
+  in_a_mode(c, operation, value_in(call_modes, "--variant", c.problem.variant));
 }
 
 }  // namespace
@@ -41,7 +29,7 @@ std::vector<Property> stream_properties() {
   for (const Operation operation : all_operations) {
     rows.push_back(tensor_property("stream", operation, "follows_the_current_stream",
                                    "the default stream; hidden synchronization; no graph capture",
-                                   tensor_sampling(operation, call_mode_variants()), streams_are_followed));
+                                   tensor_sampling(operation, names_of_rows(call_modes)), streams_are_followed));
   }
   for (const Operation operation : all_operations) {
     rows.push_back(tensor_property("device", operation, "runs_on_the_device_of_its_tensors",

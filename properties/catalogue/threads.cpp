@@ -4,7 +4,6 @@
 
 #include "properties/case/calls.h"
 #include "properties/catalogue/properties.h"
-#include "properties/problem/specification.h"
 #include "properties/subjects/together.h"
 
 namespace tileproof {
@@ -36,38 +35,21 @@ void turn(std::vector<T>& elements, std::size_t by) {
 
 void called_at_once(Case& c, Operation operation) {
   if (c.subject().operators() != nullptr) return operators_called_at_once(c, operation);
-  const Problem& p = c.problem;
-  std::vector<Matrix<std::uint8_t>> codes;
-  std::vector<Parameters> parameters;
+  std::vector<CallData> data;
   for (std::size_t i = 0; i < callers; ++i) {
-    codes.push_back(c.codes());
+    CallData& own = data.emplace_back(CallData{c.codes(), c.parameters()});
     // Each caller's codes differ from every other caller's at every place.
-    for (std::uint8_t& code : codes.back().elements) code = static_cast<std::uint8_t>((code + 5 * i) & 15);
-    parameters.push_back(c.parameters());
-    turn(parameters.back().scales.elements, i);
-    turn(parameters.back().zeros.elements, i);
-    turn(parameters.back().zero_points.elements, i);
+    for (std::uint8_t& code : own.codes.elements) code = static_cast<std::uint8_t>((code + 5 * i) & 15);
+    turn(own.parameters.scales.elements, i);
+    turn(own.parameters.zeros.elements, i);
+    turn(own.parameters.zero_points.elements, i);
   }
-  const std::vector<std::vector<std::uint32_t>> results = c.at_once(operation, codes, parameters);
+  const std::vector<Result> results = c.at_once(operation, data);
   c.show_no_data();
   for (std::size_t i = 0; i < results.size(); ++i) {
-    const std::size_t caller = i / calls_of_caller;
     // A result equal to one that was compared needs no second comparison.
-    if (i % calls_of_caller != 0 && results[i] == results[i - 1]) continue;
-    const Matrix<std::int32_t> wanted = specified::as_int32(codes[caller]);
-    if (operation == Operation::pack) {
-      c.expect_equal(results[i], specified::packed(*p.format, codes[caller]));
-      continue;
-    }
-    Matrix<std::uint32_t> got(p.n, p.k);
-    got.elements = results[i];
-    if (operation == Operation::dequantize) {
-      c.expect_equal(got, specified::weights(p, wanted, parameters[caller]));
-      continue;
-    }
-    Matrix<std::int32_t> unpacked(p.n, p.k);
-    unpacked.elements.assign(got.elements.begin(), got.elements.end());
-    c.expect_equal(unpacked, wanted);
+    const bool is_equal = i % calls_of_caller != 0 && results[i] == results[i - 1];
+    if (!is_equal) expect_specified(c, operation, data[i / calls_of_caller], results[i]);
   }
 }
 
@@ -76,13 +58,11 @@ void called_at_once(Case& c, Operation operation) {
 std::vector<Property> threads_properties() {
   std::vector<Property> rows;
   for (const Operation operation : operations_on_the_layout) {
-    Property property = {.name = std::string("threads/") + name_of(operation) + "_gives_each_caller_its_own_bits",
-                         .finds = "a buffer that all calls share; settings that one call changes for another",
-                         .needs = {operation},
-                         .meets = {&every_format, &with_padding},
-                         .sampling = {.most_k = 1024, .most_elements = 16384},
-                         .body = [operation](Case& c) { called_at_once(c, operation); }};
-    property.sampling.of_codes = operation != Operation::dequantize;
+    Property property = operation_property("threads", operation, "gives_each_caller_its_own_bits",
+                                           "a buffer that all calls share; settings that one call changes for another",
+                                           {&every_format, &with_padding}, called_at_once);
+    property.sampling.most_k = 1024;
+    property.sampling.most_elements = 16384;
     property.from_several_threads = true;
     rows.push_back(std::move(property));
   }

@@ -36,7 +36,7 @@ void every_word_is_unpacked(Case& c) {
   generated::Codes codes = generated::codes_of(p, generated::Codes::Kind::every_word);
   codes.first = static_cast<std::uint32_t>(p.seed);
   codes.swizzle = static_cast<std::uint32_t>(p.seed >> swizzle_bits) % places_of(*p.format);
-  const GeneratedResult judged = c.unpack(codes);
+  const GeneratedResult judged = c.run(Operation::unpack, codes);
   if (judged.differences.wrong == 0) return;
 
   std::ostringstream text;
@@ -80,15 +80,13 @@ Enumeration words_in_places(const Capabilities& capabilities, const Format* form
           .points_of_step = static_cast<std::uint64_t>(words_of_step),
           .compared_of_step = static_cast<std::uint64_t>(step.n * step.k),
           .point = "(word, place) pairs",
-          .problem = [=](std::int64_t number) {
+          .problem = with_seeds(step, [=](std::int64_t number) {
             const std::uint64_t at = spread(static_cast<std::uint64_t>(number), bits);
             std::uint64_t swizzle = 0;
             for (int bit = 0; bit < passes_bits; ++bit)
               swizzle |= (at >> bit & 1) << place_bits[static_cast<std::size_t>(bit)];
-            Problem problem = step;
-            problem.seed = swizzle << swizzle_bits | (at >> passes_bits) * static_cast<std::uint64_t>(words_of_step);
-            return problem;
-          }};
+            return swizzle << swizzle_bits | (at >> passes_bits) * static_cast<std::uint64_t>(words_of_step);
+          })};
 }
 
 /// The bits of a word's index that tell the words of some rows apart, ascending.
@@ -112,10 +110,9 @@ std::function<std::vector<Enumeration>(const Capabilities&)> every_word(bool who
   return [whole](const Capabilities& capabilities) {
     std::vector<Enumeration> all;
     for (const Format* format : capabilities.formats) {
-      const std::vector<int> of_row = bits_of_rows(*format, 1);
-      std::vector<int> bits = of_row;
+      std::vector<int> bits = bits_of_rows(*format, 1);
       for (const int bit : whole ? bits_of_rows(*format, whole_rows(*format).n) : std::vector<int>()) {
-        if (std::find(of_row.begin(), of_row.end(), bit) == of_row.end()) bits.push_back(bit);
+        if (std::find(bits.begin(), bits.end(), bit) == bits.end()) bits.push_back(bit);
       }
       all.push_back(words_in_places(capabilities, format, bits));
     }
@@ -126,21 +123,18 @@ std::function<std::vector<Enumeration>(const Capabilities&)> every_word(bool who
 }  // namespace
 
 std::vector<Property> words_properties() {
-  const auto row = [](const std::string& name, const std::string& finds, bool whole) {
-    return Property{.name = name,
-                    .finds = finds,
-                    .needs = {Operation::unpack},
-                    .meets = {&every_format, &not_square, &both_alignments},
-                    .sampling = {.of_codes = true, .n_multiple = 8},
-                    .body = every_word_is_unpacked,
-                    .proof = "words",
-                    .enumerations = every_word(whole)};
+  const auto row = [](const std::string& place, const std::string& finds, bool whole) {
+    Property words = operation_property("words", Operation::unpack, "reads_every_word_in_every_place_of_a_" + place,
+                                        finds, {&every_format, &not_square, &both_alignments}, every_word_is_unpacked);
+    words.sampling.n_multiple = 8;
+    words.proof = "words";
+    words.enumerations = every_word(whole);
+    return words;
   };
-  return {row("words/unpack_reads_every_word_in_every_place_of_a_row",
-              "masks and shifts that one word shows, in one of a row's four lanes or one of two neighbouring strips",
-              false),
-          row("words/unpack_reads_every_word_in_every_place_of_a_supertile",
-              "the same, where a kernel treats lanes of different rows differently", true)};
+  return {
+      row("row", "masks and shifts that one word shows, in one of a row's four lanes or one of two neighbouring strips",
+          false),
+      row("supertile", "the same, where a kernel treats lanes of different rows differently", true)};
 }
 
 }  // namespace tileproof

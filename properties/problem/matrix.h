@@ -16,6 +16,8 @@ struct Matrix {
   Matrix(std::int64_t rows_, std::int64_t columns_)
       : rows(rows_), columns(columns_), elements(static_cast<std::size_t>(rows_ * columns_)) {}
 
+  bool operator==(const Matrix&) const = default;
+
   T& operator()(std::int64_t row, std::int64_t column) {
     return elements[static_cast<std::size_t>(row * columns + column)];
   }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "properties/problem/problem.h"
 
@@ -19,6 +20,14 @@ const char* name_in(const Table& table, Enum value) {
     if (row.value == value) return row.name;
   }
   return "?";
+}
+
+/// The names of a table's rows, in its order.
+template <class Table>
+std::vector<std::string> names_of_rows(const Table& table) {
+  std::vector<std::string> names;
+  for (const auto& row : table) names.push_back(row.name);
+  return names;
 }
 
 /// @throws UsageError if the table does not have the name

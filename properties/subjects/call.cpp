@@ -1,5 +1,6 @@
 #include "properties/subjects/call.h"
 
+#include <algorithm>
 #include <stdexcept>
 #include <vector>
 
@@ -12,26 +13,29 @@ namespace {
 
 constexpr bool in = false, out = true;
 
-/// An operation, and its tensors in the order of a call.
+/// An operation, its tensors in the order of a call, and the arguments of its PyTorch operator.
 struct OperationRow {
   Operation value;
   const char* name;
   bool is_eager;
   std::vector<RoleRow> roles;
+  std::vector<const char*> operator_arguments = {};
 };
 
 const std::vector<OperationRow>& operations() {
   static const std::vector<OperationRow> rows = {
-      {Operation::pack, "pack", false, {{Role::pairs, in}, {Role::packed, out}}},
-      {Operation::unpack, "unpack", false, {{Role::packed, in}, {Role::codes, out}}},
+      {Operation::pack, "pack", false, {{Role::pairs, in}, {Role::packed, out}}, {"codes", "inner_k_tiles"}},
+      {Operation::unpack, "unpack", false, {{Role::packed, in}, {Role::codes, out}}, {"packed_w", "inner_k_tiles"}},
       {Operation::dequantize,
        "dequantize",
        false,
-       {{Role::packed, in}, {Role::scales, in}, {Role::zeros, in}, {Role::weights, out}}},
+       {{Role::packed, in}, {Role::scales, in}, {Role::zeros, in}, {Role::weights, out}},
+       {"packed_w", "scales_and_zeros", "group_size", "inner_k_tiles"}},
       {Operation::matmul,
        "matmul",
        false,
-       {{Role::activations, in}, {Role::pairs, in}, {Role::scales, in}, {Role::zeros, in}, {Role::products, out}}},
+       {{Role::activations, in}, {Role::pairs, in}, {Role::scales, in}, {Role::zeros, in}, {Role::products, out}},
+       {"activations", "packed_w", "group_size", "scales_and_zeros"}},
       {Operation::choose, "choose", true, {{Role::weights, in}, {Role::scales, out}, {Role::zeros, out}}},
       {Operation::quantize,
        "quantize",
@@ -75,7 +79,17 @@ std::optional<TensorForm> parameter_form_of(const Call& c, Role role) {
 const char* name_of(Operation operation) { return name_in(operations(), operation); }
 Operation operation_of(const char* argument, const std::string& name) { return value_in(operations(), argument, name); }
 std::span<const RoleRow> roles_of(Operation operation) { return row_of(operation).roles; }
+Role result_role(Operation operation) { return row_of(operation).roles.back().role; }
+bool takes(Operation operation, Role role) {
+  const std::span<const RoleRow> rows = roles_of(operation);
+  return std::any_of(rows.begin(), rows.end(), [=](const RoleRow& row) { return row.role == role && !row.is_output; });
+}
 bool is_eager(Operation operation) { return row_of(operation).is_eager; }
+std::span<const char* const> operator_arguments_of(Operation operation) { return row_of(operation).operator_arguments; }
+bool has_argument(Operation operation, const std::string& name) {
+  const std::span<const char* const> names = operator_arguments_of(operation);
+  return std::find(names.begin(), names.end(), name) != names.end();
+}
 
 Call call_of(Operation operation, const Problem& p) {
   return {.operation = operation,

@@ -47,8 +47,18 @@ struct RoleRow {
 
 /// The tensors of an operation, in the order of a call.
 std::span<const RoleRow> roles_of(Operation);
+/// The role of an operation's result: its last tensor.
+Role result_role(Operation);
+/// Whether a tensor of the role is an input of an operation.
+bool takes(Operation, Role);
 /// Whether an operation is one of eager PyTorch's.
 bool is_eager(Operation);
+
+/// The arguments of an operation's PyTorch operator, by our names in the order of its schema; none if it has no such
+/// operator.
+std::span<const char* const> operator_arguments_of(Operation);
+/// Whether the operator has an argument of that name.
+bool has_argument(Operation, const std::string& name);
 
 /// Tensors are raw pointers into the subject's memory. Packed words to read, scales and zeros are aligned to their
 /// elements, pairs and every output to 16 bytes; the tensors of matmul and of eager operations are aligned as
