@@ -45,8 +45,8 @@ std::uint64_t Field::count() const {
 }
 
 double Field::seconds() const {
-  require(value_ != nullptr && value_->is_number(), "a number of seconds");
-  const double value = value_->get<double>();
+  const bool is_number = value_ != nullptr && value_->is_number();
+  const double value = is_number ? value_->get<double>() : -1;
   require(std::isfinite(value) && value >= 0, "a number of seconds");
   return value;
 }
@@ -77,6 +77,18 @@ std::map<std::string, std::uint64_t> Field::counts() const {
   return counts;
 }
 
+std::vector<std::string> Field::texts() const {
+  std::vector<std::string> texts;
+  for (const Field& item : items()) texts.push_back(item.text());
+  return texts;
+}
+
+std::map<std::string, std::string> Field::texts_by_name() const {
+  std::map<std::string, std::string> texts;
+  for (const auto& [name, field] : members()) texts[name] = field.text();
+  return texts;
+}
+
 void Field::require(bool holds, const std::string& expected) const {
   if (holds) return;
   const std::string where = path_.empty() ? "" : one_line(path_) + ": ";
@@ -93,5 +105,7 @@ void Field::require_schema(std::uint64_t version) const {
   const Field schema = (*this)["schema"];
   schema.require(schema.count() == version, std::to_string(version) + ", the only one that this version reads");
 }
+
+std::string shown(const json& record, const char* name) { return visible(record.at(name).get<std::string>()); }
 
 }  // namespace tileproof::reports

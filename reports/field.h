@@ -18,6 +18,8 @@ class Field {
 
   Field operator[](const std::string& name) const;
   std::vector<Field> items() const;
+  /// The items, or none if the value is missing or null, as in records of older versions.
+  std::vector<Field> items_if_any() const { return is_nothing() ? std::vector<Field>() : items(); }
   /// The members of an object, in the order of their names.
   std::map<std::string, Field> members() const;
 
@@ -33,6 +35,8 @@ class Field {
   /// A text, or a number as text; "" if the value is missing or null.
   std::string label() const;
   std::map<std::string, std::uint64_t> counts() const;
+  std::vector<std::string> texts() const;                    // an array of strings
+  std::map<std::string, std::string> texts_by_name() const;  // an object of strings
   void require(bool holds, const std::string& expected) const;
   /// Requires that this whole record has the one schema version that can be read.
   void require_schema(std::uint64_t version) const;
@@ -46,5 +50,8 @@ class Field {
   const char* document_;
   std::string path_;
 };
+
+/// The text of a member that must be there, safe to show.
+std::string shown(const nlohmann::json& record, const char* name);
 
 }  // namespace tileproof::reports

@@ -13,7 +13,7 @@ namespace tileproof::reports {
 
 // Texts of summary.json, which `tileproof verify` writes (schema 3).
 /// A table of properties and subjects, then what needs reading. The most important comes last, next to the prompt.
-/// @param columns  width of the terminal in characters; narrower terminals get shorter cells, then other layouts
+/// @param columns  width of the terminal in characters; where the cells of all subjects are wider, each has a table
 /// @param colours  whether to add ANSI colours; they repeat what the words say
 /// @throws std::runtime_error naming the field of the summary that is missing, mistyped or contradicts another
 std::string terminal(const nlohmann::json& summary, int columns, bool colours, bool verbose = false);

@@ -8,13 +8,9 @@ namespace tileproof::reports {
 
 namespace {
 
-bool is_shell_safe(const std::string& word) {
-  constexpr std::string_view safe = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_=./:,+@%";
-  return !word.empty() && word.find_first_not_of(safe) == std::string::npos;
-}
-
 std::string shell_word(const std::string& word) {
-  if (is_shell_safe(word)) return word;
+  constexpr std::string_view safe = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_=./:,+@%";
+  if (!word.empty() && word.find_first_not_of(safe) == std::string::npos) return word;
   std::string quoted = "'";
   for (const char letter : word) quoted += letter == '\'' ? std::string("'\\''") : std::string(1, letter);
   return quoted + "'";
@@ -56,6 +52,13 @@ std::string escape_of(char32_t value) {
 
 }  // namespace
 
+std::string first_line(const std::string& text) { return text.substr(0, text.find('\n')); }
+
+std::string painted(Colour colour, const std::string& text, bool colours) {
+  constexpr const char* codes[] = {"\x1b[32m", "\x1b[31m", "\x1b[33m", "\x1b[2m"};
+  return colours ? codes[static_cast<int>(colour)] + text + "\x1b[0m" : text;
+}
+
 std::string counted(std::uint64_t count, const std::string& noun) {
   if (count == 1) return "1 " + noun;
   // "y" always becomes "ies": no counted noun ends in a vowel and y.
@@ -63,13 +66,8 @@ std::string counted(std::uint64_t count, const std::string& noun) {
 }
 
 std::string with_commas(std::uint64_t value) {
-  const std::string digits = std::to_string(value);
-  std::string text;
-  for (std::size_t i = 0; i < digits.size(); ++i) {
-    const bool begins_a_group = i != 0 && (digits.size() - i) % 3 == 0;
-    text += begins_a_group ? "," : "";
-    text += digits[i];
-  }
+  std::string text = std::to_string(value);
+  for (std::size_t end = text.size(); end > 3; end -= 3) text.insert(end - 3, ",");
   return text;
 }
 
@@ -156,13 +154,8 @@ std::vector<Character> characters_of(std::string_view text) {
 std::string visible(std::string_view text) {
   std::string shown;
   for (const Character& character : characters_of(text)) {
-    if (character.value == '\t') {
-      shown += ' ';
-    } else if (is_control(character.value) && character.value != '\n') {
-      shown += escape_of(character.value);
-    } else {
-      shown += character.bytes;
-    }
+    const bool escapes = is_control(character.value) && character.value != '\n' && character.value != '\t';
+    shown += escapes ? escape_of(character.value) : character.value == '\t' ? " " : std::string(character.bytes);
   }
   return shown;
 }
@@ -171,6 +164,18 @@ std::string one_line(std::string_view text) {
   std::string line = visible(text);
   std::replace(line.begin(), line.end(), '\n', ' ');
   return line;
+}
+
+std::string cut(const std::string& head, const std::vector<std::string>& entries, std::size_t most_bytes,
+                const std::string& more) {
+  std::string text = head;
+  std::size_t left_out = 0;
+  for (const std::string& entry : entries) {
+    const bool fits = text.size() + entry.size() <= most_bytes;
+    if (fits) text += entry;
+    left_out += fits ? 0 : 1;
+  }
+  return left_out == 0 ? text : text + "\nand " + std::to_string(left_out) + more;
 }
 
 std::string shortened(std::string_view text, std::size_t most) {

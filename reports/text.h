@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -18,6 +19,23 @@ std::string percent(std::uint64_t part, std::uint64_t whole);       // "100 %" o
 std::string error_text(double);                                     // "0", "-0.5", "192", "8,388,608", "1.09e+40"
 std::string short_number(double);                                   // "1,000", "0.1159", "1.5e+09"
 std::string in_ulp(double);                                         // "192 ulp"
+
+/// The texts of the items, with `between` between each two.
+template <class Items, class TextOf = std::identity>
+std::string joined(const Items& items, const std::string& between, TextOf text_of = {}) {
+  std::string text;
+  bool is_first = true;
+  for (const auto& item : items) {
+    text += (is_first ? "" : between) + std::string(text_of(item));
+    is_first = false;
+  }
+  return text;
+}
+std::string first_line(const std::string& text);
+
+enum class Colour { green, red, yellow, dim };
+/// Text in an ANSI colour, or plain text without `colours`.
+std::string painted(Colour, const std::string& text, bool colours);
 
 struct Character {
   std::string_view bytes;
@@ -37,10 +55,14 @@ std::string one_line(std::string_view text);
 /// The first characters, in at most `most` bytes, and "..." if any are cut.
 std::string shortened(std::string_view text, std::size_t most);
 
+/// The head, then the entries that fit into `most_bytes`, then how many are left out: "and 3", and `more`.
+std::string cut(const std::string& head, const std::vector<std::string>& entries, std::size_t most_bytes,
+                const std::string& more);
+
 /// Text from outside as a <code> element on one line of Markdown, for table cells and sentences. It uses character
 /// references, which are never markup, and <code>, in which GitHub looks for no mentions. A span of backticks could not
 /// hold a | in a table safely.
-std::string code(const std::string& text);
+std::string code(std::string_view text);
 
 /// A command on one line, with each word quoted for the shell where necessary.
 std::string replay_command(const std::vector<std::string>& words);

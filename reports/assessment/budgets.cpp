@@ -32,9 +32,8 @@ bool is_for(const Budget& budget, const std::map<std::string, std::string>& key)
 }  // namespace
 
 std::string Budget::text() const {
-  std::string all;
-  for (const auto& [name, value] : match) all += (all.empty() ? "" : " ") + name + "=" + value;
-  return all.empty() ? "everything" : all;
+  return match.empty() ? "everything"
+                       : joined(match, " ", [](const auto& one) { return one.first + "=" + one.second; });
 }
 
 const Budget* Budgets::of(const AccuracyKey& key, const std::string& architecture) const {
@@ -94,82 +93,64 @@ json json_of(const Budgets& budgets) {
 
 namespace {
 
-using Key = std::map<std::string, std::string>;
+std::string text_of(const Budget& budget) {
+  return in_ulp(budget.max_ulp) + ", " + counted(budget.non_finite, "non-finite disagreement");
+}
 
-/// Updates budgets by the rows of one measurement; see updated().
-class Update {
- public:
-  Update(const Budgets& before, std::string architecture, std::map<std::string, std::string> from)
-      : before_(before), rows_(before.rows()), architecture_(std::move(architecture)), from_(std::move(from)) {}
-
-  void take(const AccuracyRow& row) {
-    const std::string name = row.key.text() + " of " + row.key.subject;
-    const auto refuse = [&](const std::string& why) { result_.refused.push_back(name + ": " + why); };
-    if (row.not_run != 0 || row.elements == 0) return refuse("not all of it ran");
-    if (row.unexplained != 0)
-      return refuse(counted(row.unexplained, "difference") + " unexplained: a mutant is no budget");
-    Budget measured = {members_of(row.key, architecture_), row.max_ulp(), row.non_finite_disagreements, from_};
-    measured.from["elements"] = std::to_string(row.elements);
-    const Budget* now = before_.of(row.key, architecture_);
-    if (now == nullptr) {
-      new_[without_layout(measured.match)].push_back(measured);
-      return;
-    }
-    if (now->max_ulp == measured.max_ulp && now->non_finite == measured.non_finite) return;
-    const bool leaves_zero =
-        (now->max_ulp == 0 && measured.max_ulp != 0) || (now->non_finite == 0 && measured.non_finite != 0);
-    if (leaves_zero) return refuse("its budget is 0 and stays 0; measured: " + figures(measured));
-    result_.changed.push_back(name + ": was " + figures(*now) + "; now " + figures(measured));
-    put(measured);
-  }
-
-  BudgetUpdate end() {
-    for (const auto& [key, budgets] : new_) {
-      const bool all_same = std::all_of(budgets.begin(), budgets.end(), [&](const Budget& one) {
-        return one.max_ulp == budgets.front().max_ulp && one.non_finite == budgets.front().non_finite;
-      });
-      for (Budget one : budgets) {
-        if (all_same) one.match = key;
-        result_.changed.push_back(one.text() + ": new: " + figures(one));
-        put(one);
-        if (all_same) break;
-      }
-    }
-    std::sort(rows_.begin(), rows_.end(), [](const Budget& a, const Budget& b) { return a.match < b.match; });
-    result_.budgets = Budgets(std::move(rows_));
-    return result_;
-  }
-
- private:
-  static std::string figures(const Budget& budget) {
-    return in_ulp(budget.max_ulp) + ", " + counted(budget.non_finite, "non-finite disagreement");
-  }
-  /// The key that all formats and groups share: if they all measure the same, they get one budget under it.
-  static Key without_layout(Key key) {
-    key.erase("format");
-    key.erase("group");
-    return key;
-  }
-  void put(const Budget& budget) {
-    std::erase_if(rows_, [&](const Budget& one) { return one.match == budget.match; });
-    rows_.push_back(budget);
-  }
-
-  const Budgets& before_;
-  std::vector<Budget> rows_;
-  std::string architecture_;
-  std::map<std::string, std::string> from_;
-  std::map<Key, std::vector<Budget>> new_;
-  BudgetUpdate result_;
-};
+bool is_same(const Budget& a, const Budget& b) { return a.max_ulp == b.max_ulp && a.non_finite == b.non_finite; }
 
 }  // namespace
 
 BudgetUpdate updated(const Budgets& before, const Accuracy& accuracy, const std::string& architecture,
                      const std::map<std::string, std::string>& from) {
-  Update update(before, architecture, from);
-  for (const AccuracyRow& row : accuracy.rows) update.take(row);
-  return update.end();
+  BudgetUpdate result;
+  std::vector<Budget> rows = before.rows();
+  const auto put = [&](const Budget& budget) {
+    std::erase_if(rows, [&](const Budget& one) { return one.match == budget.match; });
+    rows.push_back(budget);
+  };
+  // New budgets, under the key that all formats and groups share: if they all measure the same, they get one budget.
+  std::map<std::map<std::string, std::string>, std::vector<Budget>> added;
+  for (const AccuracyRow& row : accuracy.rows) {
+    const std::string name = row.key.text() + " of " + row.key.subject;
+    if (row.not_run != 0 || row.elements == 0) {
+      result.refused.push_back(name + ": not all of it ran");
+      continue;
+    }
+    if (row.unexplained != 0) {
+      result.refused.push_back(name + ": " + counted(row.unexplained, "difference") +
+                               " unexplained: a mutant is no budget");
+      continue;
+    }
+    Budget measured = {members_of(row.key, architecture), row.max_ulp(), row.non_finite_disagreements, from};
+    measured.from["elements"] = std::to_string(row.elements);
+    const Budget* now = before.of(row.key, architecture);
+    if (now == nullptr) {
+      auto key = measured.match;
+      key.erase("format");
+      key.erase("group");
+      added[key].push_back(measured);
+    } else if ((now->max_ulp == 0 && measured.max_ulp != 0) || (now->non_finite == 0 && measured.non_finite != 0)) {
+      result.refused.push_back(name + ": its budget is 0 and stays 0; measured: " + text_of(measured));
+    } else if (!is_same(*now, measured)) {
+      result.changed.push_back(name + ": was " + text_of(*now) + "; now " + text_of(measured));
+      put(measured);
+    }
+  }
+  for (auto& [key, budgets] : added) {
+    const auto is_another = [&first = budgets.front()](const Budget& one) { return !is_same(one, first); };
+    if (std::none_of(budgets.begin(), budgets.end(), is_another)) {
+      budgets.resize(1);
+      budgets.front().match = key;
+    }
+    for (const Budget& one : budgets) {
+      result.changed.push_back(one.text() + ": new: " + text_of(one));
+      put(one);
+    }
+  }
+  std::sort(rows.begin(), rows.end(), [](const Budget& a, const Budget& b) { return a.match < b.match; });
+  result.budgets = Budgets(std::move(rows));
+  return result;
 }
 
 }  // namespace tileproof::reports

@@ -44,9 +44,9 @@ std::vector<Item> items_of_campaigns(const Records& now, const Records* before) 
     const std::string name = "campaign through cases of " + campaign.subject + ", seed " + campaign.seed;
     const std::string cases = with_commas(campaign.cases) + " cases, " + with_commas(campaign.elements) + " elements";
     if (campaign.verdict == "PASSED" || campaign.verdict == "KNOWN") {
-      std::string known;
-      for (const auto& [id, times] : campaign.known) known += (known.empty() ? "known: " : "; ") + id;
-      items.push_back({known.empty() ? Status::exact : Status::known, "campaign", name, known.empty() ? cases : known});
+      const std::string known = joined(campaign.known, "; ", [](const auto& one) { return one.first; });
+      items.push_back(
+          {known.empty() ? Status::exact : Status::known, "campaign", name, known.empty() ? cases : "known: " + known});
     }
     if (campaign.verdict == "MISTRUSTED") items.push_back({Status::mistrusted, "campaign", name, campaign.reason});
     if (campaign.verdict == "MACHINE")

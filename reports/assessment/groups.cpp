@@ -11,20 +11,16 @@ namespace tileproof::reports {
 
 namespace {
 
-/// Counts by subject and reason, in the order of first appearance.
-class Groups {
- public:
-  void add(const std::string& subject, const std::string& reason, std::uint64_t count) {
-    const auto [place, is_new] = places_.try_emplace({subject, reason}, groups_.size());
-    if (is_new) groups_.push_back({subject, reason, 0});
-    groups_[place->second].count += count;
+/// Adds to the group of a subject and a reason, which becomes the last one if it is new.
+void add(std::vector<Group>& groups, const std::string& subject, const std::string& reason, std::uint64_t count) {
+  const auto group = std::find_if(groups.begin(), groups.end(),
+                                  [&](const Group& one) { return one.subject == subject && one.reason == reason; });
+  if (group == groups.end()) {
+    groups.push_back({subject, reason, count});
+  } else {
+    group->count += count;
   }
-  const std::vector<Group>& all() const { return groups_; }
-
- private:
-  std::vector<Group> groups_;
-  std::map<std::pair<std::string, std::string>, std::size_t> places_;
-};
+}
 
 std::set<std::string> names_that_ran(const Summary& summary) {
   std::set<std::string> names;
@@ -49,46 +45,22 @@ std::map<std::string, std::string> reasons_not_run(const Summary& summary) {
   return reasons;
 }
 
-Finding no_finding(const Judgement& judgement) {
-  Finding finding;
-  finding.details = judgement.reason.empty() ? "no finding is recorded" : judgement.reason;
-  return finding;
-}
-
 }  // namespace
 
 std::vector<Group> goals_out_of_reach(const Summary& summary) {
-  Groups groups;
-  for (const Judgement& judgement : summary.judgements) {
-    for (const std::string& goal : judgement.out_of_reach) groups.add(judgement.subject, goal, 1);
-  }
-  return groups.all();
-}
-
-namespace {
-
-std::string listed(const std::set<std::uint64_t>& numbers) {
-  std::string text;
-  for (const std::uint64_t number : numbers) text += (text.empty() ? "" : ", ") + std::to_string(number);
-  return text;
-}
-
-std::string listed(const std::set<std::string>& names) {
-  std::string text;
-  for (const std::string& name : names) text += (text.empty() ? "" : ", ") + name;
-  return text;
-}
-
-}  // namespace
-
-std::vector<Group> asked_of(const Summary& summary) {
   std::vector<Group> groups;
+  for (const Judgement& judgement : summary.judgements) {
+    for (const std::string& goal : judgement.out_of_reach) add(groups, judgement.subject, goal, 1);
+  }
+  return groups;
+}
+
+std::vector<std::string> asked_of(const Summary& summary) {
+  std::vector<std::string> lines;
   for (const Subject& subject : summary.subjects) {
     Asked all;
-    std::uint64_t cases = 0;
     for (const Judgement& judgement : summary.judgements) {
       if (judgement.subject != subject.name) continue;
-      cases += judgement.cases;
       all.formats.insert(judgement.asked.formats.begin(), judgement.asked.formats.end());
       all.group_sizes.insert(judgement.asked.group_sizes.begin(), judgement.asked.group_sizes.end());
       for (const auto& [name, range] : judgement.asked.ranges) {
@@ -97,15 +69,16 @@ std::vector<Group> asked_of(const Summary& summary) {
       }
     }
     if (all.ranges.empty()) continue;
-    std::string text = "formats " + listed(all.formats) + "; group_size " + listed(all.group_sizes);
+    std::string text = subject.name + ": formats " + joined(all.formats, ", ") + "; group_size " +
+                       joined(all.group_sizes, ", ", [](std::uint64_t size) { return std::to_string(size); });
     for (const char* name : {"n", "k", "groups"}) {
       const Asked::Range& range = all.ranges[name];
       text += std::string("; ") + name + " " + with_commas(range.least);
       if (range.most != range.least) text += " to " + with_commas(range.most);
     }
-    groups.push_back({subject.name, text, cases});
+    lines.push_back(text);
   }
-  return groups;
+  return lines;
 }
 
 Table table_of(const Summary& summary) {
@@ -142,8 +115,10 @@ std::vector<const Judgement*> with_verdict(const Summary& summary, Verdict verdi
 std::vector<Failure> failures_of(const Judgement& judgement) {
   std::vector<Failure> failures;
   for (const Finding& finding : judgement.findings) failures.push_back({&judgement, finding});
-  if (failures.empty()) failures.push_back({&judgement, no_finding(judgement)});
-  return failures;
+  if (!failures.empty()) return failures;
+  Finding none;
+  none.details = judgement.reason.empty() ? "no finding is recorded" : judgement.reason;
+  return {{&judgement, none}};
 }
 
 std::vector<Failure> failures_of(const Summary& summary) {
@@ -171,81 +146,111 @@ std::vector<KnownFailure> known_failures(const Summary& summary) {
 
 std::vector<Group> subjects_not_run(const Summary& summary) {
   const std::map<std::string, std::string> reasons = reasons_not_run(summary);
-  Groups groups;
+  std::vector<Group> groups;
   for (const Subject& subject : summary.subjects) {
     if (const auto found = reasons.find(subject.name); found != reasons.end())
-      groups.add(subject.name, found->second, 0);
+      add(groups, subject.name, found->second, 0);
   }
   for (const Judgement& judgement : summary.judgements) {
     const auto found = reasons.find(judgement.subject);
-    if (found != reasons.end() && found->second == judgement.reason) groups.add(judgement.subject, judgement.reason, 1);
+    if (found != reasons.end() && found->second == judgement.reason)
+      add(groups, judgement.subject, judgement.reason, 1);
   }
-  return groups.all();
+  return groups;
 }
 
 std::vector<Group> properties_skipped(const Summary& summary) {
   const std::map<std::string, std::string> reasons = reasons_not_run(summary);
-  Groups groups;
+  std::vector<Group> groups;
   for (const Judgement* judgement : with_verdict(summary, Verdict::skipped)) {
     const auto found = reasons.find(judgement->subject);
     const bool is_the_subjects = found != reasons.end() && found->second == judgement->reason;
-    if (!is_the_subjects) groups.add(judgement->subject, judgement->reason, 1);
+    if (!is_the_subjects) add(groups, judgement->subject, judgement->reason, 1);
   }
   // A property that passed may still say which part of it was left out.
   for (const Judgement& judgement : summary.judgements) {
     const bool in_part = judgement.verdict == Verdict::passed || judgement.verdict == Verdict::known;
-    if (in_part && !judgement.reason.empty()) groups.add(judgement.subject, judgement.reason, 1);
+    if (in_part && !judgement.reason.empty()) add(groups, judgement.subject, judgement.reason, 1);
   }
-  return groups.all();
-}
-
-bool is_without_cases(const Judgement& judgement) {
-  return judgement.verdict == Verdict::mistrusted && judgement.cases == 0;
+  return groups;
 }
 
 std::vector<Group> properties_without_cases(const Summary& summary) {
-  Groups by_subject;
+  std::vector<Group> groups;
+  std::set<std::pair<std::string, std::string>> named;  // (reason, subject)
   for (const Judgement& judgement : summary.judgements) {
-    if (is_without_cases(judgement)) by_subject.add(judgement.subject, judgement.reason, 1);
-  }
-  std::vector<Group> by_reason;
-  for (const Group& group : by_subject.all()) {
-    const auto same =
-        std::find_if(by_reason.begin(), by_reason.end(), [&](const Group& one) { return one.reason == group.reason; });
-    if (same == by_reason.end()) {
-      by_reason.push_back(group);
-      continue;
+    if (judgement.verdict != Verdict::mistrusted || judgement.cases != 0) continue;
+    auto group =
+        std::find_if(groups.begin(), groups.end(), [&](const Group& one) { return one.reason == judgement.reason; });
+    if (group == groups.end()) group = groups.insert(group, {"", judgement.reason, 0});
+    if (named.insert({judgement.reason, judgement.subject}).second) {
+      group->subject += (group->subject.empty() ? "" : ", ") + judgement.subject;
     }
-    same->subject += ", " + group.subject;
-    same->count += group.count;
+    ++group->count;
   }
-  std::erase_if(by_reason, [](const Group& group) { return group.count == 1; });
-  return by_reason;
+  std::erase_if(groups, [](const Group& group) { return group.count == 1; });
+  return groups;
 }
 
-std::vector<Group> elements_explained(const Summary& summary) {
-  Groups groups;
-  for (const Judgement& judgement : summary.judgements) {
-    for (const auto& [reason, count] : judgement.explained) groups.add(judgement.subject, reason, count);
+List list_of_not_run(const Summary& summary, Quote quote) {
+  List list = {"Did not run", {}};
+  for (const Group& group : subjects_not_run(summary)) {
+    list.lines.push_back(quote(group.subject) + ": " + quote(group.reason) +
+                         (group.count == 0 ? "" : " (" + counted(group.count, "property") + " SKIPPED)"));
   }
-  return groups.all();
+  return list;
 }
 
-std::vector<Refusals> refusals_of(const Summary& summary) {
-  std::vector<Refusals> all;
-  std::map<std::string, std::size_t> places;
-  for (const Judgement& judgement : summary.judgements) {
-    if (judgement.refused.cases == 0) continue;
-    const auto [place, is_new] = places.try_emplace(judgement.subject, all.size());
-    if (is_new) all.push_back({judgement.subject, 0, 0, "", ""});
-    Refusals& refusals = all[place->second];
-    refusals.cases += judgement.refused.cases;
-    ++refusals.properties;
-    if (!refusals.message.empty()) continue;
-    refusals.property = judgement.property;
-    refusals.message = judgement.refused.message;
+List list_of_skipped(const Summary& summary, Quote quote) {
+  List list = {"Skipped", {}};
+  for (const Group& group : properties_skipped(summary)) {
+    list.lines.push_back(quote(group.subject) + ": " + counted(group.count, "property") +
+                         " SKIPPED: " + quote(group.reason));
   }
-  return all;
+  return list;
+}
+
+List list_of_refused(const Summary& summary, Quote quote) {
+  List list = {"Refused with an error", {}};
+  std::set<std::string> listed;
+  for (const Judgement& first : summary.judgements) {
+    if (first.refused.cases == 0 || !listed.insert(first.subject).second) continue;
+    std::uint64_t cases = 0, properties = 0;
+    const Judgement* example = &first;  // the first with a message, or the last if none has one
+    for (const Judgement& one : summary.judgements) {
+      if (one.subject != first.subject || one.refused.cases == 0) continue;
+      cases += one.refused.cases;
+      ++properties;
+      if (example->refused.message.empty()) example = &one;
+    }
+    list.lines.push_back(quote(first.subject) + ": " + counted(cases, "case") + " in " +
+                         counted(properties, "property") + ", such as in " + quote(example->property) + ": " +
+                         quote(example->refused.message));
+  }
+  return list;
+}
+
+List list_of_explained(const Summary& summary, Quote quote) {
+  std::vector<Group> groups;
+  for (const Judgement& judgement : summary.judgements) {
+    for (const auto& [reason, count] : judgement.explained) add(groups, judgement.subject, reason, count);
+  }
+  List list = {"Explained differences, which are not failures", {}};
+  for (const Group& group : groups) {
+    list.lines.push_back(quote(group.subject) + ": " + counted(group.count, "element") + ": " + quote(group.reason));
+  }
+  return list;
+}
+
+List list_of_known(const Summary& summary, Quote quote, bool with_expiry) {
+  List list = {"Known findings, which are not failures of this run", {}};
+  for (const auto& [judgement, finding] : known_failures(summary)) {
+    list.lines.push_back(quote(judgement->subject) + ": " + quote(finding->id) + ": " + quote(finding->what) +
+                         " (since " + quote(finding->since) +
+                         (with_expiry ? ", expires " + quote(finding->expires) : "") + ", " +
+                         counted(finding->cases, "case") + " in " + quote(judgement->property) + ")");
+  }
+  return list;
 }
 
 std::string counts_text(const Summary& summary) {

@@ -50,25 +50,26 @@ std::vector<Group> properties_skipped(const Summary&);
 /// Properties that are MISTRUSTED because they had no case at all, grouped by reason over all subjects. Only reasons of
 /// more than one property are listed: after an interrupted run, most properties share one.
 std::vector<Group> properties_without_cases(const Summary&);
-bool is_without_cases(const Judgement&);
-/// Elements that differ in a way that the property predicts and explains.
-std::vector<Group> elements_explained(const Summary&);
-
 /// Coverage goals that a subject's capabilities put out of reach, with the number of properties that have each goal.
 std::vector<Group> goals_out_of_reach(const Summary&);
 /// The formats and sizes that each subject was asked, over all properties:
-/// "formats tinygemm-4; group_size 32, 64; n 8 to 524,296; ...".
-std::vector<Group> asked_of(const Summary&);
+/// "host: formats tinygemm-4; group_size 32, 64; n 8 to 524,296; ...".
+std::vector<std::string> asked_of(const Summary&);
 
-struct Refusals {
-  std::string subject;
-  std::uint64_t cases = 0;
-  std::uint64_t properties = 0;
-  std::string property;  // the first property that has a message
-  std::string message;   // the message of `property`
+/// A list below the table of a run, with a line for each entry.
+struct List {
+  std::string title;
+  std::vector<std::string> lines;
 };
+/// How a writer shows text from a record: one_line on a terminal, code in Markdown.
+using Quote = std::string (*)(std::string_view);
+List list_of_not_run(const Summary&, Quote);
+List list_of_skipped(const Summary&, Quote);
 /// Cases refused with an error, by subject: a list by property would be too long.
-std::vector<Refusals> refusals_of(const Summary&);
+List list_of_refused(const Summary&, Quote);
+/// Elements that differ in a way that the property predicts and explains.
+List list_of_explained(const Summary&, Quote);
+List list_of_known(const Summary&, Quote, bool with_expiry);
 
 std::string counts_text(const Summary&);  // "60 PASSED, 1 FAILED"
 std::string how_found(const Failure&);    // "after 17 cases, smallest case after 5 shrinks"

@@ -12,13 +12,11 @@ using Proved = std::map<std::string, const Proof*>;
 
 Proved proofs_in(const Records& records) {
   Proved proofs;
-  for (const auto& found : records.proved) {
-    for (const Proof& proof : found.record.proofs) {
-      const Proof*& kept = proofs[proof.property + " on " + proof.subject + ": " + proof.point];
-      // If records hold a proof several times, a failed one counts first, then the one that looked at most points.
-      const auto rank = [](const Proof& one) { return std::pair(one.verdict == "FAILED", one.points_done); };
-      if (kept == nullptr || rank(proof) > rank(*kept)) kept = &proof;
-    }
+  for (const Proof& proof : parts_of(records.proved, &Proofs::proofs)) {
+    const Proof*& kept = proofs[proof.property + " on " + proof.subject + ": " + proof.point];
+    // If records hold a proof several times, a failed one counts first, then the one that looked at most points.
+    const auto rank = [](const Proof& one) { return std::pair(one.verdict == "FAILED", one.points_done); };
+    if (kept == nullptr || rank(proof) > rank(*kept)) kept = &proof;
   }
   return proofs;
 }
@@ -30,50 +28,37 @@ std::string part_of(const Proof& proof) {
 }
 
 Item judged(const std::string& name, const Proof& now, const Proof* before) {
-  Item item = {Status::exact, "proof", name, ""};
+  const auto is = [&](Status word, const std::string& why, bool is_red = false) {
+    return Item{word, "proof", name, why, is_red};
+  };
+  const std::string then = before == nullptr ? "" : before->verdict;
   if (now.verdict == "FAILED") {
-    const bool failed_before = before != nullptr && before->verdict == "FAILED";
-    item.word = before != nullptr && !failed_before ? Status::regressed : Status::failed;
-    item.why = now.finding.empty() ? now.reason : now.finding.substr(0, now.finding.find('\n'));
-  } else if (now.verdict == "MISTRUSTED") {
-    item.word = Status::mistrusted;
-    item.why = now.reason;
-  } else if (now.verdict == "SKIPPED") {
-    item.word = Status::not_run;
-    item.is_red = before != nullptr && before->verdict != "SKIPPED";
-    item.why = now.reason;
-  } else if (now.verdict == "SAMPLED") {
-    // A sample may miss the points that failed before, and it shows less than an earlier proof did.
-    item.word = before != nullptr && before->verdict == "PROVED" ? Status::mistrusted : Status::sampled;
-    item.why = "sampled " + part_of(now) +
-               (before == nullptr              ? ""
-                : before->verdict == "PROVED"  ? "; proved in the baseline"
-                : before->verdict == "FAILED"  ? "; it failed in the baseline"
-                : before->verdict == "SAMPLED" ? "; in the baseline " + part_of(*before)
-                                               : "");
-  } else if (before != nullptr && before->verdict == "FAILED") {
-    item.word = Status::improved;
-    item.why = "failed in the baseline";
-  } else if (before != nullptr && before->verdict == "SAMPLED") {
-    item.word = Status::improved;
-    item.why = "sampled " + part_of(*before) + " in the baseline, here proved";
-  } else if (!now.explained.empty()) {
-    item.word = Status::passed;
-    std::uint64_t explained = 0;
-    for (const auto& [reason, count] : now.explained) explained += count;
-    item.why = counted(explained, "point") + " explained";
+    return is(before != nullptr && then != "FAILED" ? Status::regressed : Status::failed,
+              now.finding.empty() ? now.reason : first_line(now.finding));
   }
-  return item;
+  if (now.verdict == "MISTRUSTED") return is(Status::mistrusted, now.reason);
+  if (now.verdict == "SKIPPED") return is(Status::not_run, now.reason, before != nullptr && then != "SKIPPED");
+  if (now.verdict == "SAMPLED") {
+    // A sample may miss the points that failed before, and it shows less than an earlier proof did.
+    return is(then == "PROVED" ? Status::mistrusted : Status::sampled,
+              "sampled " + part_of(now) +
+                  (then == "PROVED"    ? "; proved in the baseline"
+                   : then == "FAILED"  ? "; it failed in the baseline"
+                   : then == "SAMPLED" ? "; in the baseline " + part_of(*before)
+                                       : ""));
+  }
+  if (then == "FAILED") return is(Status::improved, "failed in the baseline");
+  if (then == "SAMPLED") return is(Status::improved, "sampled " + part_of(*before) + " in the baseline, here proved");
+  if (now.explained.empty()) return is(Status::exact, "");
+  std::uint64_t explained = 0;
+  for (const auto& [reason, count] : now.explained) explained += count;
+  return is(Status::passed, counted(explained, "point") + " explained");
 }
 
 Item judged(const SelfProof& proof) {
   Item item = {Status::exact, "harness", proof.name + ": " + proof.what, ""};
   for (const SelfStep& step : proof.steps) {
-    if (step.verdict == "BROKEN") {
-      item.word = Status::failed;
-      item.why = step.step + ": " + step.said;
-      return item;
-    }
+    if (step.verdict == "BROKEN") return {Status::failed, "harness", item.name, step.step + ": " + step.said};
     if (step.verdict == "HELD" || item.word == Status::mistrusted) continue;
     item.word = Status::mistrusted;
     item.why = "not shown: " + step.step;
@@ -131,9 +116,8 @@ std::vector<Item> items_of_proofs(const Records& now, const Records* before) {
                                                      : Status::mistrusted;
       items.push_back({word, "harness", "compute-sanitizer " + run.tool, word == Status::exact ? "" : run.reason});
     }
-    const bool says_why = found.record.exit_code == 3;
-    if (says_why)
-      items.push_back({Status::mistrusted, "proof", "the run of proofs as a whole", found.record.reason, true});
+    if (found.record.exit_code != 3) continue;
+    items.push_back({Status::mistrusted, "proof", "the run of proofs as a whole", found.record.reason, true});
   }
   return items;
 }

@@ -16,23 +16,17 @@ namespace {
 struct Said {
   std::vector<const Judgement*> judgements;
 
-  bool any(Verdict verdict) const {
-    for (const Judgement* one : judgements) {
-      if (one->verdict == verdict) return true;
-    }
-    return false;
-  }
+  /// nullptr if no judgement has this verdict.
   const Judgement* first(Verdict verdict) const {
     for (const Judgement* one : judgements) {
       if (one->verdict == verdict) return one;
     }
     return nullptr;
   }
+  bool any(Verdict verdict) const { return first(verdict) != nullptr; }
   bool all_skipped() const {
-    for (const Judgement* one : judgements) {
-      if (one->verdict != Verdict::skipped) return false;
-    }
-    return true;
+    return std::all_of(judgements.begin(), judgements.end(),
+                       [](const Judgement* one) { return one->verdict == Verdict::skipped; });
   }
 };
 
@@ -40,9 +34,8 @@ using Properties = std::map<std::pair<std::string, std::string>, Said>;  // subj
 
 Properties properties_in(const Records& records) {
   Properties properties;
-  for (const auto& found : records.verified) {
-    for (const Judgement& one : found.record.judgements)
-      properties[{one.subject, one.property}].judgements.push_back(&one);
+  for (const Judgement& one : parts_of(records.verified, &Summary::judgements)) {
+    properties[{one.subject, one.property}].judgements.push_back(&one);
   }
   return properties;
 }
@@ -50,8 +43,7 @@ Properties properties_in(const Records& records) {
 std::string why_failed(const Said& said) {
   const Judgement& judgement = *said.first(Verdict::failed);
   const Failure failure = failures_of(judgement).front();
-  const std::string first_line = failure.finding.details.substr(0, failure.finding.details.find('\n'));
-  return (failure.finding.kind.empty() ? "" : failure.finding.kind + ": ") + first_line;
+  return (failure.finding.kind.empty() ? "" : failure.finding.kind + ": ") + first_line(failure.finding.details);
 }
 
 /// "known: aten-cuda-offset: the scales are read past their end"
@@ -67,45 +59,42 @@ std::string text_of_known(const Said& said) {
 }
 
 Item judged(const std::string& name, const Said& now, const Said* before) {
-  Item item = {Status::exact, "property", name, ""};
+  const auto is = [&](Status word, const std::string& why, bool is_red = false) {
+    return Item{word, "property", name, why, is_red};
+  };
   const bool ran_before = before != nullptr && !before->all_skipped();
-  const bool failed = now.any(Verdict::failed);
   const bool failed_before = ran_before && before->any(Verdict::failed);
   const bool known_before = ran_before && !failed_before && before->any(Verdict::known);
   const bool passed_before = ran_before && !failed_before && !known_before && before->any(Verdict::passed);
-  if (failed && now.any(Verdict::passed)) {
-    item.word = Status::flaky;
-    item.why = "one record says PASSED, another FAILED: " + why_failed(now);
-  } else if (failed) {
-    item.word = ran_before && !failed_before ? Status::regressed : Status::failed;
-    item.why = why_failed(now) + (failed_before  ? " (it failed in the baseline)"
-                                  : known_before ? " (in the baseline it failed only as known)"
-                                                 : "");
-  } else if (now.any(Verdict::mistrusted)) {
-    item.word = Status::mistrusted;
-    item.why = now.first(Verdict::mistrusted)->reason;
-  } else if (now.all_skipped()) {
-    item.word = Status::not_run;
-    item.is_red = ran_before;
-    item.why = now.judgements.front()->reason + (ran_before ? "; the baseline ran it" : "");
-  } else if (now.any(Verdict::known)) {
-    // A line in the ledger excuses a failure, but a property that passed before has still become worse.
-    item.word = passed_before ? Status::regressed : Status::known;
-    item.why = text_of_known(now) + (passed_before   ? " (it passed in the baseline)"
-                                     : failed_before ? " (it failed in the baseline)"
-                                                     : "");
-  } else if (failed_before || known_before) {
-    item.word = Status::improved;
-    item.why = failed_before ? "failed in the baseline" : "failed in the baseline, as known";
-  } else {
-    std::uint64_t explained = 0;
-    for (const Judgement* one : now.judgements) {
-      for (const auto& [reason, count] : one->explained) explained += count;
-    }
-    item.word = explained == 0 ? Status::exact : Status::passed;
-    if (explained != 0) item.why = counted(explained, "difference") + ", explained bit for bit";
+  if (now.any(Verdict::failed) && now.any(Verdict::passed)) {
+    return is(Status::flaky, "one record says PASSED, another FAILED: " + why_failed(now));
   }
-  return item;
+  if (now.any(Verdict::failed)) {
+    return is(ran_before && !failed_before ? Status::regressed : Status::failed,
+              why_failed(now) + (failed_before  ? " (it failed in the baseline)"
+                                 : known_before ? " (in the baseline it failed only as known)"
+                                                : ""));
+  }
+  if (const Judgement* one = now.first(Verdict::mistrusted)) return is(Status::mistrusted, one->reason);
+  if (now.all_skipped()) {
+    return is(Status::not_run, now.judgements.front()->reason + (ran_before ? "; the baseline ran it" : ""),
+              ran_before);
+  }
+  if (now.any(Verdict::known)) {
+    // A line in the ledger excuses a failure, but a property that passed before has still become worse.
+    return is(passed_before ? Status::regressed : Status::known,
+              text_of_known(now) + (passed_before   ? " (it passed in the baseline)"
+                                    : failed_before ? " (it failed in the baseline)"
+                                                    : ""));
+  }
+  if (failed_before) return is(Status::improved, "failed in the baseline");
+  if (known_before) return is(Status::improved, "failed in the baseline, as known");
+  std::uint64_t explained = 0;
+  for (const Judgement* one : now.judgements) {
+    for (const auto& [reason, count] : one->explained) explained += count;
+  }
+  return explained == 0 ? is(Status::exact, "")
+                        : is(Status::passed, counted(explained, "difference") + ", explained bit for bit");
 }
 
 std::string name_of(const Properties::key_type& key) { return key.second + " on " + key.first; }

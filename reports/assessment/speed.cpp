@@ -9,44 +9,26 @@ namespace {
 
 const TimedRow* row_named(const Records* records, const std::string& name) {
   if (records == nullptr) return nullptr;
-  for (const auto& found : records->timed) {
-    for (const TimedRow& row : found.record.rows) {
-      if (row.name == name) return &row;
-    }
+  for (const TimedRow& row : parts_of(records->timed, &Bench::rows)) {
+    if (row.name == name) return &row;
   }
   return nullptr;
 }
 
 Item judged(const TimedRow& row, const TimedRow* before, bool has_baseline) {
-  Item item = {Status::passed, "speed", row.name, ""};
+  const auto is = [&](Status word, const std::string& why) { return Item{word, "speed", row.name, why}; };
   if (!row.wrong.empty()) {
-    item.word = before != nullptr && before->wrong.empty() ? Status::regressed : Status::failed;
-    item.why = "its result is wrong: " + row.wrong;
-    return item;
+    const bool was_right = before != nullptr && before->wrong.empty();
+    return is(was_right ? Status::regressed : Status::failed, "its result is wrong: " + row.wrong);
   }
-  if (before == nullptr) {
-    item.word = Status::is_new;
-    item.why = has_baseline ? "only here" : "measured, with nothing to compare to";
-    return item;
-  }
-  const Compared change = compared(row, *before);
-  item.why = change_text(row, *before, change);
-  item.why = item.why.substr(std::min(item.why.size(), one_line(row.name).size() + 2));
-  switch (change.change) {
-    case Change::slower:
-      item.word = Status::regressed;
-      break;
-    case Change::faster:
-      item.word = Status::improved;
-      break;
-    case Change::cannot_tell:
-      item.word = Status::mistrusted;
-      item.why = "too few repeats to tell: " + item.why;
-      break;
-    case Change::same:
-      break;
-  }
-  return item;
+  if (before == nullptr) return is(Status::is_new, has_baseline ? "only here" : "measured, with nothing to compare to");
+  const Compared all = compared(row, *before);
+  const std::string why = change_text(row, *before, all).substr(one_line(row.name).size() + 2);
+  if (all.change == Change::cannot_tell) return is(Status::mistrusted, "too few repeats to tell: " + why);
+  return is(all.change == Change::slower   ? Status::regressed
+            : all.change == Change::faster ? Status::improved
+                                           : Status::passed,
+            why);
 }
 
 }  // namespace
@@ -63,12 +45,10 @@ std::vector<Item> items_of_speed(const Records& now, const Records* before) {
     }
   }
   if (before == nullptr) return items;
-  for (const auto& found : before->timed) {
-    for (const TimedRow& row : found.record.rows) {
-      const bool is_said =
-          std::any_of(items.begin(), items.end(), [&](const Item& item) { return item.name == row.name; });
-      if (!is_said) items.push_back({Status::not_run, "speed", row.name, "only the baseline has it", true});
-    }
+  for (const TimedRow& row : parts_of(before->timed, &Bench::rows)) {
+    const bool is_said =
+        std::any_of(items.begin(), items.end(), [&](const Item& item) { return item.name == row.name; });
+    if (!is_said) items.push_back({Status::not_run, "speed", row.name, "only the baseline has it", true});
   }
   return items;
 }

@@ -30,54 +30,34 @@ constexpr WordRow rows[] = {
 };
 static_assert(std::size(rows) == words);
 
-Outcome outcome_of(const Assessment& assessment) {
-  for (const Status word : {Status::regressed, Status::failed, Status::over_budget, Status::flaky}) {
-    if (assessment.count(word) != 0) return Outcome::failed;
-  }
-  std::size_t held = 0;
-  for (std::size_t word = static_cast<std::size_t>(Status::known); word < words; ++word)
-    held += assessment.counts[word];
-  const bool lacks = std::any_of(assessment.items.begin(), assessment.items.end(),
-                                 [](const Item& item) { return item.word == Status::not_run && is_red(item); });
-  if (held == 0 || lacks || assessment.count(Status::mistrusted) != 0) return Outcome::mistrusted;
-  return Outcome::passed;
-}
-
-std::string these(const Assessment& assessment, std::initializer_list<Status> which) {
-  std::string text;
-  for (const Status word : which) {
-    const std::size_t count = assessment.count(word);
-    if (count == 0) continue;
-    text += (text.empty() ? "" : ", ") + std::to_string(count) + " " + name_of(word);
-  }
-  return text;
+Outcome outcome_of(const std::vector<Item>& items) {
+  const auto has = [&](const auto& is) { return std::any_of(items.begin(), items.end(), is); };
+  if (has([](const Item& item) { return item.word <= Status::flaky; })) return Outcome::failed;
+  const bool holds = has([](const Item& item) { return item.word >= Status::known; });
+  return !holds || has(is_red) ? Outcome::mistrusted : Outcome::passed;
 }
 
 std::string sentence_of(const Assessment& assessment, bool has_baseline) {
   const std::string against = has_baseline ? " against the baseline" : "; there is no baseline to compare with";
   if (assessment.items.empty()) return "Nothing was looked at" + against + ".";
   const std::size_t not_run = assessment.count(Status::not_run);
-  const std::string amber = these(assessment, {Status::known, Status::sampled});
+  const std::string amber = counts_text(assessment, {Status::known, Status::sampled});
   const std::string all = " of " + counted(assessment.items.size() - not_run, "thing") + " looked at" +
                           (not_run == 0 ? "" : " (" + std::to_string(not_run) + " not run)") +
                           (amber.empty() ? "" : ", " + amber + " among them");
   const std::string nothing = assessment.count(Status::known) == 0 ? "othing fails" : "othing new fails";
-  switch (assessment.outcome) {
-    case Outcome::passed:
-      return (has_baseline ? "Nothing is worse and n" : "N") + nothing + all + against + ".";
-    case Outcome::mistrusted: {
-      const std::string which =
-          these(assessment, {Status::mistrusted, Status::not_run, Status::known, Status::sampled});
-      return "N" + nothing +
-             ", but this does not show that all holds: " + (which.empty() ? std::string("nothing") : which) + " of " +
-             counted(assessment.items.size(), "thing") + against + ".";
-    }
-    case Outcome::failed:
-      return (has_baseline ? "Something fails or is worse: " : "Something fails: ") +
-             these(assessment, {Status::regressed, Status::failed, Status::over_budget, Status::flaky}) + all +
-             against + ".";
+  if (assessment.outcome == Outcome::passed) {
+    return (has_baseline ? "Nothing is worse and n" : "N") + nothing + all + against + ".";
   }
-  return "";
+  if (assessment.outcome == Outcome::mistrusted) {
+    const std::string which =
+        counts_text(assessment, {Status::mistrusted, Status::not_run, Status::known, Status::sampled});
+    return "N" + nothing + ", but this does not show that all holds: " + (which.empty() ? "nothing" : which) + " of " +
+           counted(assessment.items.size(), "thing") + against + ".";
+  }
+  return (has_baseline ? "Something fails or is worse: " : "Something fails: ") +
+         counts_text(assessment, {Status::regressed, Status::failed, Status::over_budget, Status::flaky}) + all +
+         against + ".";
 }
 
 bool ends_with_one_of(const std::string& name, std::initializer_list<const char*> ends) {
@@ -118,7 +98,7 @@ Assessment assess(const Records& now, const Records* before, const Budgets& budg
     return std::pair(a.word, !is_red(a)) < std::pair(b.word, !is_red(b));
   });
   for (const Item& item : result.items) ++result.counts.at(static_cast<std::size_t>(item.word));
-  result.outcome = outcome_of(result);
+  result.outcome = outcome_of(result.items);
   result.sentence = sentence_of(result, before != nullptr);
   result.samples = samples_in(now);
   return result;
@@ -144,10 +124,8 @@ ToRead to_read(const Assessment& assessment, std::size_t most_of_a_kind) {
 }
 
 Status headline_of(const Assessment& assessment) {
-  for (const Status word :
-       {Status::regressed, Status::failed, Status::over_budget, Status::flaky, Status::mistrusted}) {
-    if (assessment.count(word) != 0) return word;
-  }
+  const std::vector<Item>& items = assessment.items;
+  if (!items.empty() && items.front().word <= Status::mistrusted) return items.front().word;
   if (assessment.outcome == Outcome::mistrusted) return Status::not_run;
   for (const Status word : {Status::known, Status::sampled, Status::improved, Status::passed, Status::is_new}) {
     if (assessment.count(word) != 0) return word;
@@ -155,24 +133,34 @@ Status headline_of(const Assessment& assessment) {
   return Status::exact;
 }
 
-std::string architecture_of(const Provenance& provenance) {
-  for (const char* name : {"gpu.compute_capability", "device.compute_capability"}) {
-    if (const auto found = provenance.find(name); found != provenance.end()) return found->second;
+std::vector<Status> words_met(const Assessment& assessment) {
+  std::vector<Status> met;
+  for (const Item& item : assessment.items) {
+    if (met.empty() || met.back() != item.word) met.push_back(item.word);
   }
-  return "";
+  return met;
+}
+
+std::string counts_text(const Assessment& assessment, const std::vector<Status>& which) {
+  std::vector<std::string> texts;
+  for (const Status word : which) {
+    const std::size_t count = assessment.count(word);
+    if (count != 0) texts.push_back(std::to_string(count) + " " + name_of(word));
+  }
+  return joined(texts, ", ");
+}
+
+std::string architecture_of(const Provenance& provenance) {
+  const std::string of_gpu = value_named(provenance, "gpu.compute_capability");
+  return of_gpu.empty() ? value_named(provenance, "device.compute_capability") : of_gpu;
 }
 
 std::vector<Difference> differences(const Provenance& now, const Provenance& before) {
-  std::set<std::string> names;
-  for (const auto& [name, value] : now) names.insert(name);
-  for (const auto& [name, value] : before) names.insert(name);
+  Provenance both = now;
+  both.insert(before.begin(), before.end());
   std::vector<Difference> all;
-  const auto value_in = [](const Provenance& provenance, const std::string& name) {
-    const auto found = provenance.find(name);
-    return found == provenance.end() ? std::string() : found->second;
-  };
-  for (const std::string& name : names) {
-    const std::string then = value_in(before, name), here = value_in(now, name);
+  for (const auto& [name, value] : both) {
+    const std::string then = value_named(before, name), here = value_named(now, name);
     if (then != here) all.push_back({name, then, here, is_unlike(name)});
   }
   return all;

@@ -60,6 +60,10 @@ Assessment assess(const Records& now, const Records* before, const Budgets&);
 /// The word for the whole run: the worst red word; NOT RUN if too little was looked at; else the first of KNOWN,
 /// SAMPLED, IMPROVED, PASSED, NEW and EXACT that an item has.
 Status headline_of(const Assessment&);
+/// The words that an item has, the worst first.
+std::vector<Status> words_met(const Assessment&);
+/// "3 FAILED, 1 KNOWN": the number of items with each of these words, without words that no item has.
+std::string counts_text(const Assessment&, const std::vector<Status>&);
 /// True for KNOWN and SAMPLED, which are neither red nor green: all holds except what is known or was left out.
 bool is_amber(Status);
 

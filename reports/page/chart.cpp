@@ -13,6 +13,11 @@ namespace {
 
 using nlohmann::json;
 
+std::string number(double value) {
+  const std::string shown = fixed(value, 1);
+  return shown.ends_with(".0") ? shown.substr(0, shown.size() - 2) : shown;
+}
+
 /// The sizes of one picture, in units of its SVG view box: the whole, and the margins around the plot.
 struct Frame {
   double width = 640, height = 260, left = 72, right = 12, top = 12, bottom = 46;
@@ -20,17 +25,9 @@ struct Frame {
   double plot_width() const { return width - left - right; }
   double plot_height() const { return height - top - bottom; }
   double base() const { return height - bottom; }
+  /// The width of each of `count` places side by side in the plot.
+  double step(std::size_t count) const { return plot_width() / static_cast<double>(std::max<std::size_t>(1, count)); }
 };
-
-std::string number(double value) {
-  const std::string shown = fixed(value, 1);
-  return shown.ends_with(".0") ? shown.substr(0, shown.size() - 2) : shown;
-}
-
-/// Widens the left margin for names of up to `longest` characters.
-void make_room(Frame& frame, std::size_t longest) {
-  frame.left = std::clamp(36 + 7.0 * static_cast<double>(longest), 72.0, 220.0);
-}
 
 double folded(double value) { return std::log2(1 + value); }
 
@@ -62,9 +59,19 @@ Markup upright(double x, double y, const std::string& text) {
                  text);
 }
 
-Markup straight(const char* name, double x1, double y1, double x2, double y2) {
-  return element("line",
-                 {{"class", name}, {"x1", number(x1)}, {"y1", number(y1)}, {"x2", number(x2)}, {"y2", number(y2)}}, {});
+struct Length {
+  Name name;
+  double value;
+};
+/// An element of one class, such as a line or a rectangle.
+Markup shape(Name tag, const std::string& class_name, const std::vector<Length>& lengths) {
+  std::vector<Attribute> attributes = {{"class", class_name}};
+  for (const Length& one : lengths) attributes.push_back({one.name, number(one.value)});
+  return element(tag, attributes, {});
+}
+
+Markup path(const std::string& class_name, const std::string& steps) {
+  return element("path", {{"class", class_name}, {"d", steps}}, {});
 }
 
 Markup svg(const Frame& frame, const std::string& title, const Markup& inside) {
@@ -91,7 +98,8 @@ class Heights {
       constexpr double height_of_text = 13;
       if (tick > most_ || last - y(tick) < height_of_text) continue;
       last = y(tick);
-      all += straight("grid", frame_.left, y(tick), frame_.width - frame_.right, y(tick));
+      all += shape("line", "grid",
+                   {{"x1", frame_.left}, {"y1", y(tick)}, {"x2", frame_.width - frame_.right}, {"y2", y(tick)}});
       all += label(frame_.left - 6, y(tick) + 4, "end", tick_text(tick));
     }
     return all + upright(10, frame_.top + frame_.plot_height() / 2, what);
@@ -107,7 +115,7 @@ class Heights {
 Markup names_below(const Frame& frame, const std::vector<std::string>& names, const std::string& what) {
   std::size_t longest = 1;
   for (const std::string& name : names) longest = std::max(longest, name.size());
-  const double step = frame.plot_width() / static_cast<double>(std::max<std::size_t>(1, names.size()));
+  const double step = frame.step(names.size());
   const auto every = static_cast<std::size_t>(std::ceil((static_cast<double>(longest) * 7.5 + 8) / step));
   Markup all;
   for (std::size_t i = 0; i < names.size(); i += std::max<std::size_t>(1, every)) {
@@ -118,9 +126,12 @@ Markup names_below(const Frame& frame, const std::vector<std::string>& names, co
   return all + label(frame.left + frame.plot_width() / 2, frame.height - 8, "middle", what);
 }
 
-Markup key(const std::vector<std::pair<std::string, std::string>>& class_and_name) {
+/// What each class of the picture stands for.
+using Legend = std::vector<std::pair<std::string, std::string>>;
+
+Markup drawn(const Legend& legend) {
   Markup all;
-  for (const auto& [name, text] : class_and_name) {
+  for (const auto& [name, text] : legend) {
     all += of_class("span", "key", element("i", {{"class", name}}, {}) + " " + text) + " ";
   }
   return of_class("div", "keys", all);
@@ -133,38 +144,23 @@ Markup drawn(const Histogram& histogram, const std::string& title) {
     for (const std::uint64_t count : sample.counts) most = std::max(most, static_cast<double>(count));
   }
   const Heights heights(frame, most);
-  const double step = frame.plot_width() / static_cast<double>(std::max<std::size_t>(1, histogram.buckets.size()));
-  const auto outline = [&](const std::vector<std::uint64_t>& counts) {
-    std::string path = "M" + number(frame.left) + " " + number(frame.base());
-    for (std::size_t i = 0; i < counts.size(); ++i) {
-      path += "V" + number(heights.y(static_cast<double>(counts[i]))) + "H" +
-              number(frame.left + step * static_cast<double>(i + 1));
-    }
-    return path + "V" + number(frame.base());
-  };
+  const double step = frame.step(histogram.buckets.size());
   Markup inside = heights.axis(histogram.y) + names_below(frame, histogram.buckets, histogram.x);
-  std::vector<std::pair<std::string, std::string>> keys;
-  for (std::size_t i = 0; i < histogram.samples.size(); ++i) {
-    const auto& sample = histogram.samples[i];
-    const char* name = i == 0 ? "bars" : "outline";
-    keys.emplace_back(name, sample.name);
-    if (i == 0) {
-      for (std::size_t bucket = 0; bucket < sample.counts.size(); ++bucket) {
-        if (sample.counts[bucket] == 0) continue;
-        const double y = heights.y(static_cast<double>(sample.counts[bucket]));
-        inside += element("rect",
-                          {{"class", name},
-                           {"x", number(frame.left + step * (static_cast<double>(bucket) + 0.1))},
-                           {"y", number(y)},
-                           {"width", number(step * 0.8)},
-                           {"height", number(frame.base() - y)}},
-                          {});
-      }
-    } else {
-      inside += element("path", {{"class", name}, {"d", outline(sample.counts)}}, {});
+  Legend legend;
+  for (const auto& sample : histogram.samples) {
+    const bool is_first = legend.empty();
+    legend.emplace_back(is_first ? "bars" : "outline", sample.name);
+    std::string outline = "M" + number(frame.left) + " " + number(frame.base());
+    for (std::size_t i = 0; i < sample.counts.size(); ++i) {
+      const double y = heights.y(static_cast<double>(sample.counts[i]));
+      outline += "V" + number(y) + "H" + number(frame.left + step * static_cast<double>(i + 1));
+      if (!is_first || sample.counts[i] == 0) continue;
+      const double left = frame.left + step * (static_cast<double>(i) + 0.1);
+      inside += shape("rect", "bars", {{"x", left}, {"y", y}, {"width", step * 0.8}, {"height", frame.base() - y}});
     }
+    if (!is_first) inside += path("outline", outline + "V" + number(frame.base()));
   }
-  return svg(frame, title, inside) + (keys.size() > 1 ? key(keys) : Markup());
+  return svg(frame, title, inside) + (legend.size() > 1 ? drawn(legend) : Markup());
 }
 
 Markup drawn(const Lines& lines, const std::string& title) {
@@ -176,51 +172,50 @@ Markup drawn(const Lines& lines, const std::string& title) {
     }
   }
   const Heights heights(frame, most, lines.is_linear);
-  const double step = frame.plot_width() / static_cast<double>(std::max<std::size_t>(1, lines.places.size()));
+  const double step = frame.step(lines.places.size());
   Markup inside = heights.axis(lines.y) + names_below(frame, lines.places, lines.x);
-  std::vector<std::pair<std::string, std::string>> keys;
+  Legend legend;
   for (const std::size_t mark : lines.marks) {
     const double x = frame.left + step * static_cast<double>(mark);
-    inside += straight("mark", x, frame.top, x, frame.base());
+    inside += shape("line", "mark", {{"x1", x}, {"y1", frame.top}, {"x2", x}, {"y2", frame.base()}});
   }
-  if (!lines.marks.empty()) keys.emplace_back("mark", "a step");
-  std::size_t colour = 0;
+  if (!lines.marks.empty()) legend.emplace_back("mark", "a step");
+  std::size_t series = 0;
   for (const auto& line : lines.lines) {
     const std::string name = line.role == Lines::Role::bound  ? "bound"
                              : line.role == Lines::Role::rest ? "line rest"
-                                                              : "line s" + std::to_string(colour++ % 6);
-    keys.emplace_back(name, line.name);
-    std::string path;
+                                                              : "line s" + std::to_string(series++ % 6);
+    legend.emplace_back(name, line.name);
+    constexpr std::size_t most_with_points = 40;
+    const bool has_points = line.role != Lines::Role::bound && line.values.size() <= most_with_points;
+    std::string steps;
     Markup points;
     for (std::size_t i = 0; i < line.values.size(); ++i) {
       if (!std::isfinite(line.values[i])) continue;
       const double x = frame.left + step * (static_cast<double>(i) + 0.5), y = heights.y(line.values[i]);
       const bool goes_on = i > 0 && std::isfinite(line.values[i - 1]);
-      path += (goes_on ? "L" : "M") + number(x) + " " + number(y);
-      constexpr std::size_t most_with_points = 40;
-      if (line.role == Lines::Role::bound || line.values.size() > most_with_points) continue;
-      points += element("circle", {{"class", name}, {"cx", number(x)}, {"cy", number(y)}, {"r", "2.5"}}, {});
+      steps += (goes_on ? "L" : "M") + number(x) + " " + number(y);
+      if (has_points) points += shape("circle", name, {{"cx", x}, {"cy", y}, {"r", 2.5}});
     }
-    inside += element("path", {{"class", name}, {"d", path}}, {}) + points;
+    inside += path(name, steps) + points;
   }
-  return svg(frame, title, inside) + key(keys);
+  return svg(frame, title, inside) + drawn(legend);
 }
 
 constexpr int levels_of_heat = 6;
 
 int level_of(std::uint64_t count, std::uint64_t most) {
   if (count == 0) return 0;
-  const double part = std::log2(1.0 + static_cast<double>(count)) / std::log2(1.0 + static_cast<double>(most));
+  const double part = folded(static_cast<double>(count)) / folded(static_cast<double>(most));
   return std::clamp(static_cast<int>(std::ceil(part * levels_of_heat)), 1, levels_of_heat);
 }
 
 Markup drawn(const Heatmap& map, const std::string& title) {
-  Frame frame;
-  frame.height = 340;
   std::size_t longest = 0;
   for (const std::string& name : map.rows) longest = std::max(longest, name.size());
-  make_room(frame, longest);
-  const double step_x = frame.plot_width() / static_cast<double>(std::max<std::size_t>(1, map.columns.size()));
+  // The names of the rows stand in the left margin.
+  const Frame frame = {.height = 340, .left = std::clamp(36 + 7.0 * static_cast<double>(longest), 72.0, 220.0)};
+  const double step_x = frame.step(map.columns.size());
   const double step_y = frame.plot_height() / static_cast<double>(std::max<std::size_t>(1, map.rows.size()));
   std::uint64_t most = 0;
   for (const std::uint64_t count : map.counts) most = std::max(most, count);
@@ -234,23 +229,22 @@ Markup drawn(const Heatmap& map, const std::string& title) {
       const int level = level_at(row, column);
       end = column + 1;
       while (end < map.columns.size() && level_at(row, end) == level) ++end;
-      if (level == 0) continue;
       const double width = step_x * static_cast<double>(end - column);
       paths[static_cast<std::size_t>(level)] += "M" + number(frame.left + step_x * static_cast<double>(column)) + " " +
                                                 number(frame.top + step_y * static_cast<double>(row)) + "h" +
                                                 number(width) + "v" + number(step_y) + "h-" + number(width) + "z";
     }
   }
-  Markup inside = element("rect",
-                          {{"class", "plot"},
-                           {"x", number(frame.left)},
-                           {"y", number(frame.top)},
-                           {"width", number(frame.plot_width())},
-                           {"height", number(frame.plot_height())}},
-                          {});
-  for (int level = 1; level <= levels_of_heat; ++level) {
-    const std::string& path = paths[static_cast<std::size_t>(level)];
-    if (!path.empty()) inside += element("path", {{"class", "heat h" + std::to_string(level)}, {"d", path}}, {});
+  Markup inside =
+      shape("rect", "plot",
+            {{"x", frame.left}, {"y", frame.top}, {"width", frame.plot_width()}, {"height", frame.plot_height()}});
+  Markup shades;
+  for (int level = 1; level <= levels_of_heat && most != 0; ++level) {
+    const std::string shade = "h" + std::to_string(level);
+    if (const std::string& cells = paths[static_cast<std::size_t>(level)]; !cells.empty()) {
+      inside += path("heat " + shade, cells);
+    }
+    shades += element("i", {{"class", "shade " + shade}}, {});
   }
   const auto every = static_cast<std::size_t>(std::max(1.0, std::ceil(13 / step_y)));
   for (std::size_t row = 0; row < map.rows.size(); row += every) {
@@ -258,17 +252,13 @@ Markup drawn(const Heatmap& map, const std::string& title) {
   }
   inside += names_below(frame, map.columns, map.column) + upright(10, frame.top + frame.plot_height() / 2, map.row);
   const std::string scale = most == 0 ? "no " + map.what : map.what + ": 1 to " + with_commas(most);
-  Markup shades;
-  for (int level = 1; level <= levels_of_heat && most != 0; ++level) {
-    shades += element("i", {{"class", "shade h" + std::to_string(level)}}, {});
-  }
   return svg(frame, title, inside) + of_class("div", "keys", of_class("span", "shades", shades) + " " + scale);
 }
 
 json values_of(const Histogram& histogram) {
   json traces = json::array();
-  for (const auto& sample : histogram.samples) {
-    traces.push_back({{"type", "bar"}, {"name", sample.name}, {"x", histogram.buckets}, {"y", sample.counts}});
+  for (const auto& [name, counts] : histogram.samples) {
+    traces.push_back({{"type", "bar"}, {"name", name}, {"x", histogram.buckets}, {"y", counts}});
   }
   return {{"data", traces}, {"x", histogram.x}, {"y", histogram.y}};
 }

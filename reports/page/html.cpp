@@ -1,5 +1,7 @@
 #include "reports/page/html.h"
 
+#include <algorithm>
+
 #include "reports/text.h"
 
 namespace tileproof::reports {
@@ -8,37 +10,19 @@ namespace {
 
 /// Escapes text so that it is safe as an element's content and in an attribute between double quotes.
 std::string escaped(std::string_view text) {
+  constexpr std::string_view special = "<>&\"'";
+  constexpr const char* references[] = {"&lt;", "&gt;", "&amp;", "&quot;", "&#39;"};
   std::string result;
   for (const char letter : visible(text)) {
-    switch (letter) {
-      case '<':
-        result += "&lt;";
-        break;
-      case '>':
-        result += "&gt;";
-        break;
-      case '&':
-        result += "&amp;";
-        break;
-      case '"':
-        result += "&quot;";
-        break;
-      case '\'':
-        result += "&#39;";
-        break;
-      default:
-        result += letter;
-    }
+    const std::size_t place = special.find(letter);
+    result += place == std::string_view::npos ? std::string(1, letter) : references[place];
   }
   return result;
 }
 
 bool has_no_end(std::string_view tag) {
   constexpr std::string_view all[] = {"br", "hr", "meta", "rect", "line", "path", "polyline", "circle"};
-  for (const std::string_view one : all) {
-    if (one == tag) return true;
-  }
-  return false;
+  return std::find(std::begin(all), std::end(all), tag) != std::end(all);
 }
 
 }  // namespace
@@ -51,11 +35,7 @@ Markup element(Name tag, const std::vector<Attribute>& attributes, const Markup&
   for (const Attribute& attribute : attributes) {
     whole.bytes_ += " " + std::string(attribute.name.text()) + "=\"" + escaped(attribute.value) + "\"";
   }
-  if (has_no_end(tag.text())) {
-    whole.bytes_ += "/>";
-    return whole;
-  }
-  whole.bytes_ += ">" + children.bytes_ + "</" + std::string(tag.text()) + ">";
+  whole.bytes_ += has_no_end(tag.text()) ? "/>" : ">" + children.bytes_ + "</" + std::string(tag.text()) + ">";
   return whole;
 }
 

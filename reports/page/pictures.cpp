@@ -20,14 +20,17 @@ struct Distances {
   std::map<double, std::pair<double, std::uint64_t>> buckets;  // from -> (to, count)
   double max = 0;
 
-  void add(const AccuracyRow& row) {
-    if (!row.ulp) return;
-    max = std::max(max, row.ulp->max);
-    for (const Bucket& bucket : row.ulp->histogram) {
+  void add(const UlpFigures& ulp) {
+    max = std::max(max, ulp.max);
+    for (const Bucket& bucket : ulp.histogram) {
       auto& [to, count] = buckets[bucket.from];
       to = bucket.to;
       count += bucket.count;
     }
+  }
+  std::uint64_t count_at(double from) const {
+    const auto found = buckets.find(from);
+    return found == buckets.end() ? 0 : found->second.second;
   }
 };
 
@@ -36,10 +39,9 @@ using ByKind = std::map<std::string, Distances>;
 
 ByKind distances_in(const Records& records) {
   ByKind all;
-  for (const auto& found : records.measured) {
-    for (const AccuracyRow& row : found.record.rows) {
-      all[row.key.subject + " " + row.key.operation + ", " + row.key.type].add(row);
-    }
+  for (const AccuracyRow& row : parts_of(records.measured, &Accuracy::rows)) {
+    Distances& distances = all[row.key.subject + " " + row.key.operation + ", " + row.key.type];
+    if (row.ulp) distances.add(*row.ulp);
   }
   return all;
 }
@@ -59,16 +61,11 @@ Histogram histogram_of(const Distances& now, const Distances* before) {
   }
   Histogram histogram = {
       .buckets = {}, .samples = {}, .x = "signed error, in ulp; of codes, in steps", .y = "elements"};
-  histogram.samples.push_back({"this run", {}});
-  if (before != nullptr) histogram.samples.push_back({"baseline", {}});
-  const auto count = [](const Distances& distances, double from) {
-    const auto found = distances.buckets.find(from);
-    return found == distances.buckets.end() ? 0 : found->second.second;
-  };
-  for (const auto& [from, to] : places) {
-    histogram.buckets.push_back(name_of_bucket(from, to));
-    histogram.samples[0].counts.push_back(count(now, from));
-    if (before != nullptr) histogram.samples[1].counts.push_back(count(*before, from));
+  for (const auto& [from, to] : places) histogram.buckets.push_back(name_of_bucket(from, to));
+  for (const Distances* one : {&now, before}) {
+    if (one == nullptr) continue;
+    histogram.samples.push_back({one == &now ? "this run" : "baseline", {}});
+    for (const auto& [from, to] : places) histogram.samples.back().counts.push_back(one->count_at(from));
   }
   return histogram;
 }
@@ -78,19 +75,11 @@ Markup histograms(ReportContext& context) {
   const ByKind before = context.before != nullptr ? distances_in(*context.before) : ByKind();
   std::vector<std::pair<std::string, const Distances*>> differing;
   Distances exact;
-  std::size_t exact_kinds = 0;
   for (const auto& [name, distances] : now) {
-    if (distances.max != 0) {
-      differing.emplace_back(name, &distances);
-      continue;
-    }
-    ++exact_kinds;
-    for (const auto& [from, to_and_count] : distances.buckets) {
-      auto& [to, count] = exact.buckets[from];
-      to = to_and_count.first;
-      count += to_and_count.second;
-    }
+    if (distances.max != 0) differing.emplace_back(name, &distances);
+    if (distances.max == 0) exact.buckets[0].second += distances.count_at(0);
   }
+  const std::size_t exact_kinds = now.size() - differing.size();
   std::stable_sort(differing.begin(), differing.end(),
                    [](const auto& a, const auto& b) { return a.second->max > b.second->max; });
   Markup all;
@@ -160,52 +149,52 @@ double largest(const Curve& curve, const Axis& axis) {
   return most;
 }
 
-void add_line(Lines& lines, const std::string& name, const std::vector<const Curve*>& curves, const Axis& axis,
-              const Places& places, Lines::Role role = Lines::Role::one) {
+/// The largest of some curves at each place.
+Lines::Line line_of(const std::string& name, const std::vector<const Curve*>& curves, const Axis& axis,
+                    const Places& places, Lines::Role role) {
+  std::map<std::string, double> most;
+  for (const Curve* curve : curves) {
+    for (const CurvePoint& point : curve->*axis.points) {
+      double& value = most.try_emplace(axis.place(point.at), point.max).first->second;
+      value = std::max(value, point.max);
+    }
+  }
   Lines::Line line = {name, {}, role};
   for (const std::string& place : places) {
-    double value = std::numeric_limits<double>::quiet_NaN();
-    for (const Curve* curve : curves) {
-      for (const CurvePoint& point : curve->*axis.points) {
-        if (axis.place(point.at) == place) value = std::isnan(value) ? point.max : std::max(value, point.max);
-      }
-    }
-    line.values.push_back(value);
+    line.values.push_back(most.contains(place) ? most[place] : std::numeric_limits<double>::quiet_NaN());
   }
-  lines.lines.push_back(std::move(line));
+  return line;
 }
 
 Markup curves(ReportContext& context) {
-  std::vector<const Curve*> all;
-  for (const auto& found : context.now.measured) {
-    for (const Curve& curve : found.record.curves) all.push_back(&curve);
-  }
   Markup shown;
   for (const Axis& axis : axes) {
     Places places;
     std::map<double, std::string> bounds;
     std::vector<const Curve*> differing, exact;
-    for (const Curve* curve : all) {
-      for (const CurvePoint& point : curve->*axis.points) places.insert(axis.place(point.at));
-      if (!curve->bound_name.empty()) bounds[curve->bound] = curve->bound_name;
-      (largest(*curve, axis) > 0 ? differing : exact).push_back(curve);
+    for (const Curve& curve : parts_of(context.now.measured, &Accuracy::curves)) {
+      for (const CurvePoint& point : curve.*axis.points) places.insert(axis.place(point.at));
+      if (!curve.bound_name.empty()) bounds[curve.bound] = curve.bound_name;
+      (largest(curve, axis) > 0 ? differing : exact).push_back(&curve);
     }
     if (places.empty()) continue;
     std::stable_sort(differing.begin(), differing.end(),
                      [&](const Curve* a, const Curve* b) { return largest(*a, axis) > largest(*b, axis); });
-    Lines lines = {.places = {}, .lines = {}, .x = axis.what, .y = "ulp"};
-    lines.places.assign(places.begin(), places.end());
-    std::vector<const Curve*> rest(
-        differing.begin() + static_cast<std::ptrdiff_t>(std::min(differing.size(), most_subjects)), differing.end());
-    differing.resize(std::min(differing.size(), most_subjects));
+    Lines lines = {.places = {places.begin(), places.end()}, .lines = {}, .x = axis.what, .y = "ulp"};
+    std::vector<const Curve*> rest;
     for (const Curve* curve : differing) {
-      add_line(lines, curve->subject + " " + curve->operation + " " + curve->scheme + " " + curve->type, {curve}, axis,
-               places);
+      if (lines.lines.size() == most_subjects) {
+        rest.push_back(curve);
+        continue;
+      }
+      const std::string name = curve->subject + " " + curve->operation + " " + curve->scheme + " " + curve->type;
+      lines.lines.push_back(line_of(name, {curve}, axis, places, Lines::Role::one));
     }
-    if (!rest.empty())
-      add_line(lines, "the largest of " + std::to_string(rest.size()) + " more", rest, axis, places, Lines::Role::rest);
-    if (!exact.empty())
-      add_line(lines, std::to_string(exact.size()) + " others, exact", exact, axis, places, Lines::Role::rest);
+    const auto add_rest = [&](const std::vector<const Curve*>& which, const std::string& name) {
+      if (!which.empty()) lines.lines.push_back(line_of(name, which, axis, places, Lines::Role::rest));
+    };
+    add_rest(rest, "the largest of " + std::to_string(rest.size()) + " more");
+    add_rest(exact, std::to_string(exact.size()) + " others, exact");
     for (const auto& [bound, name] : bounds) {
       lines.lines.push_back({"bound: " + name, std::vector<double>(places.size(), bound), Lines::Role::bound});
     }
@@ -290,21 +279,21 @@ std::string value_in(const std::string& cell, const std::string& name) {
 }
 
 Markup coverage(ReportContext& context) {
+  if (context.now.campaigns.empty()) return absent("which feature cells a campaign has been in", "./tileproof fuzz");
   CountsAt cells;
   Places profiles, sizes;
+  std::set<std::uint64_t> counts;  // of cases, at which some campaign knew how many cells it had hit
+  Markup all;
   for (const auto& found : context.now.campaigns) {
-    for (const std::string& cell : found.record.cells) {
+    const Campaign& campaign = found.record;
+    for (const std::string& cell : campaign.cells) {
       const std::string profile = value_in(cell, "profile"), size = value_in(cell, "k");
       if (profile.empty() || !size.starts_with("2^")) continue;
       profiles.insert(profile);
       sizes.insert(size.substr(2));
       ++cells[{profile, size.substr(2)}];
     }
-  }
-  if (context.now.campaigns.empty()) return absent("which feature cells a campaign has been in", "./tileproof fuzz");
-  Markup all;
-  for (const auto& found : context.now.campaigns) {
-    const Campaign& campaign = found.record;
+    for (const auto& [count, known] : campaign.discovery) counts.insert(count);
     if (campaign.cells_reachable == 0) continue;
     all += paragraph("The campaign of " + campaign.subject + " was in " + with_commas(campaign.cells_hit) + " of " +
                      with_commas(campaign.cells_reachable) + " feature cells that it can reach (" +
@@ -319,29 +308,22 @@ Markup coverage(ReportContext& context) {
     all += context.show({"coverage", "Feature cells that were hit",
                          "Cells of each profile of scales and size of k; blank has not been tried.", map});
   }
+  if (counts.empty()) return all;
   Lines lines = {.places = {}, .lines = {}, .x = "cases", .y = "cells"};
-  std::set<std::uint64_t> counts;
-  for (const auto& found : context.now.campaigns) {
-    for (const auto& [run, known] : found.record.discovery) counts.insert(run);
-  }
   for (const std::uint64_t count : counts) lines.places.push_back(with_commas(count));
   for (const auto& found : context.now.campaigns) {
+    std::map<std::uint64_t, double> known;
+    for (const auto& [count, cells_hit] : found.record.discovery) known[count] = static_cast<double>(cells_hit);
     Lines::Line line = {found.record.subject + ", seed " + found.record.seed, {}};
     for (const std::uint64_t count : counts) {
-      double value = std::numeric_limits<double>::quiet_NaN();
-      for (const auto& [run, known] : found.record.discovery) {
-        if (run == count) value = static_cast<double>(known);
-      }
-      line.values.push_back(value);
+      line.values.push_back(known.contains(count) ? known[count] : std::numeric_limits<double>::quiet_NaN());
     }
     lines.lines.push_back(std::move(line));
   }
-  if (!counts.empty()) {
-    all += context.show({"discovery", "Discovery",
-                         "Cells known after so many cases: a line that still climbs says that there is more to see.",
-                         lines});
-  }
-  return all;
+  return all +
+         context.show({"discovery", "Discovery",
+                       "Cells known after so many cases: a line that still climbs says that there is more to see.",
+                       lines});
 }
 
 }  // namespace

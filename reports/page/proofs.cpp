@@ -1,7 +1,6 @@
 // Sections of the page: zero-point domains, proofs, determinism, and the proofs about the harness itself.
 #include <algorithm>
 #include <map>
-#include <set>
 
 #include "reports/page/section.h"
 #include "reports/text.h"
@@ -10,35 +9,25 @@ namespace tileproof::reports {
 
 namespace {
 
-/// The figure for a format that says how much a weight changes at most if an integer zero point becomes a float zero;
-/// nullptr if it was not measured.
-const DomainFigure* answer(const std::vector<DomainFigure>& figures, const std::string& format) {
-  for (const DomainFigure& one : figures) {
-    const bool is_it = one.format == format && one.direction == "integer to float" && one.quantity == "weight" &&
-                       one.unit == "scale" && one.zero_points == "0..15";
-    if (is_it) return &one;
-  }
-  return nullptr;
-}
-
+/// Says how much a weight changes at most, in each format, if an integer zero point becomes a float zero.
 Markup answer_text(const std::vector<DomainFigure>& figures) {
-  std::set<std::string> formats;
-  for (const DomainFigure& one : figures) formats.insert(one.format);
-  std::string text;
-  bool all_proved = true;
-  for (const std::string& format : formats) {
-    const DomainFigure* found = answer(figures, format);
-    if (found == nullptr) continue;
-    all_proved = all_proved && found->is_proved;
-    text += (text.empty() ? "" : ", and ") + std::string(found->is_proved ? "at most " : "at least ") +
-            short_number(found->value) + " of a scale in " + format;
+  std::map<std::string, const DomainFigure*> of_format;
+  for (const DomainFigure& one : figures) {
+    const bool is_it = one.direction == "integer to float" && one.quantity == "weight" && one.unit == "scale" &&
+                       one.zero_points == "0..15";
+    if (is_it) of_format.emplace(one.format, &one);
   }
-  if (text.empty()) return {};
+  if (of_format.empty()) return {};
+  bool all_proved = true;
+  for (const auto& [format, figure] : of_format) all_proved = all_proved && figure->is_proved;
+  const auto text_of = [](const auto& one) {
+    const DomainFigure& figure = *one.second;
+    return (figure.is_proved ? "at most " : "at least ") + short_number(figure.value) + " of a scale in " + one.first;
+  };
   return paragraph(
       "An integer zero point becomes a float zero as zero = (8 - zero_point) * scale, rounded once. Where that product "
-      "fits "
-      "the format it is exact. Elsewhere, for zero points 0 to 15, the largest change of a weight is " +
-      text +
+      "fits the format it is exact. Elsewhere, for zero points 0 to 15, the largest change of a weight is " +
+      joined(of_format, ", and ", text_of) +
       (all_proved ? "; of that, every scale and every zero point was looked at."
                   : "; not all was looked at: this is a sample."));
 }
@@ -63,62 +52,56 @@ Markup verdict_badge(const std::string& verdict) { return element("span", {{"cla
 
 Markup domains_section(ReportContext& context) {
   std::vector<DomainFigure> figures;
-  std::vector<std::vector<Markup>> measures;
-  for (const auto& found : context.now.proved) {
-    figures.insert(figures.end(), found.record.domains.begin(), found.record.domains.end());
-    for (const Proof& proof : found.record.proofs) {
-      for (const Measure& one : proof.measures) {
-        const std::string sign = proof.verdict == "PROVED" ? "= " : ">= ";
-        measures.push_back({proof.property, one.name, sign + short_number(one.value), code_of(one.where)});
-      }
+  TableRows rows, measures;
+  for (const DomainFigure& one : parts_of(context.now.proved, &Proofs::domains)) {
+    figures.push_back(one);
+    rows.push_back({one.format, one.direction, one.quantity, one.zero_points,
+                    (one.is_proved ? "= " : ">= ") + short_number(one.value), one.unit, code_of(one.where)});
+  }
+  for (const Proof& proof : parts_of(context.now.proved, &Proofs::proofs)) {
+    for (const Measure& one : proof.measures) {
+      const std::string sign = proof.verdict == "PROVED" ? "= " : ">= ";
+      measures.push_back({proof.property, one.name, sign + short_number(one.value), code_of(one.where)});
     }
   }
   if (figures.empty() && measures.empty()) {
     return absent("what converting integer zero points to float ones costs", "./tileproof prove domains");
   }
-  std::vector<std::vector<Markup>> rows;
-  for (const DomainFigure& one : figures) {
-    rows.push_back({one.format, one.direction, one.quantity, one.zero_points,
-                    (one.is_proved ? "= " : ">= ") + short_number(one.value), one.unit, code_of(one.where)});
+  const Markup all =
+      answer_text(figures) +
+      paragraph(
+          "= is the maximum of an enumeration, >= of a part of it. The other way, from float to integer, pairs of a "
+          "scale and a zero whose nearest zero point is beyond int8 are left out: what clamping costs has no limit. "
+          "Units: scale, that of the group; ulp, the last place of the zero; values apart, how many steps from one "
+          "value of the format to the next, of which there are many where a weight nearly cancels; bound, what a "
+          "property allows, which is one last place of the larger of the zero and the weight, and from float to "
+          "integer half a scale more: it never passes 1.");
+  if (rows.empty()) {
+    return all + table({{"property"}, {"largest"}, {"value", true}, {"attained at"}}, measures);
   }
-  Markup all = answer_text(figures);
-  all += paragraph(
-      "= is the maximum of an enumeration, >= of a part of it. The other way, from float to integer, pairs of a scale "
-      "and a zero whose nearest zero point is beyond int8 are left out: what clamping costs has no limit. Units: "
-      "scale, that of the group; ulp, the last place of the zero; values apart, how many steps from one value of the "
-      "format to the next, of which there are many where a weight nearly cancels; bound, what a property allows, which "
-      "is "
-      "one last place of the larger of the zero and the "
-      "weight, and from float to integer half a scale more: it never passes 1.");
-  if (!rows.empty()) {
-    all += table({{"format"},
-                  {"direction"},
-                  {"what moves"},
-                  {"zero points"},
-                  {"at most", true},
-                  {"in units of"},
-                  {"attained at"}},
-                 rows);
-  }
-  if (!measures.empty() && figures.empty()) {
-    all += table({{"property"}, {"largest"}, {"value", true}, {"attained at"}}, measures);
-  }
-  return all;
+  return all + table({{"format"},
+                      {"direction"},
+                      {"what moves"},
+                      {"zero points"},
+                      {"at most", true},
+                      {"in units of"},
+                      {"attained at"}},
+                     rows);
 }
 
 Markup proofs_section(ReportContext& context) {
   if (context.now.proved.empty()) return absent("what was enumerated", "./tileproof prove");
-  std::vector<std::vector<Markup>> rows;
+  TableRows rows, sanitizers;
   std::size_t proved = 0;
-  for (const auto& found : context.now.proved) {
-    for (const Proof& proof : found.record.proofs) {
-      proved += proof.verdict == "PROVED" ? 1 : 0;
-      Markup why = proof.finding.empty() ? Markup(proof.reason) : element("pre", proof.finding);
-      why += to_copy(proof.replay);
-      rows.push_back({verdict_badge(proof.verdict), Markup(proof.property) + of_class("div", "soft", proof.point),
-                      proof.subject, part_of(proof), percent(proof.points_done, proof.points), why,
-                      lasting(proof.seconds)});
-    }
+  for (const Proof& proof : parts_of(context.now.proved, &Proofs::proofs)) {
+    proved += proof.verdict == "PROVED" ? 1 : 0;
+    const Markup why = proof.finding.empty() ? Markup(proof.reason) : element("pre", proof.finding);
+    rows.push_back({verdict_badge(proof.verdict), Markup(proof.property) + of_class("div", "soft", proof.point),
+                    proof.subject, part_of(proof), percent(proof.points_done, proof.points),
+                    why + to_copy(proof.replay), lasting(proof.seconds)});
+  }
+  for (const SanitizerRun& run : parts_of(context.now.proved, &Proofs::sanitizers)) {
+    sanitizers.push_back({verdict_badge(run.verdict), run.tool, run.reason});
   }
   Markup all = paragraph(std::to_string(rows.size()) + " tried: " + std::to_string(proved) +
                          " PROVED, every point of their domain compared. SAMPLED is a part of it, and no proof.");
@@ -126,27 +109,17 @@ Markup proofs_section(ReportContext& context) {
     all += table({{""}, {"property"}, {"subject"}, {"looked at", true}, {"", true}, {"why not more"}, {"time", true}},
                  rows);
   }
-  std::vector<std::vector<Markup>> sanitizers;
-  for (const auto& found : context.now.proved) {
-    for (const SanitizerRun& run : found.record.sanitizers) {
-      sanitizers.push_back({verdict_badge(run.verdict), run.tool, run.reason});
-    }
-  }
-  if (!sanitizers.empty())
-    all += element("h3", "compute-sanitizer") + table({{""}, {"tool"}, {"what it said"}}, sanitizers);
-  return all;
+  return all + titled_table("compute-sanitizer", {{""}, {"tool"}, {"what it said"}}, sanitizers);
 }
 
 Markup determinism_section(ReportContext& context) {
-  std::vector<std::vector<Markup>> rows;
-  for (const auto& found : context.now.verified) {
-    for (const Judgement& one : found.record.judgements) {
-      if (!one.property.starts_with("determinism/") || one.verdict == Verdict::skipped) continue;
-      Markup hashes;
-      for (const auto& [way, hash] : one.runs) hashes += element("div", Markup(way) + ": " + code_of(hash));
-      if (one.runs.empty()) hashes = code_of(one.output_hash);
-      rows.push_back({verdict_badge(name_of(one.verdict)), one.property, one.subject, with_commas(one.cases), hashes});
-    }
+  TableRows rows;
+  for (const Judgement& one : parts_of(context.now.verified, &Summary::judgements)) {
+    if (!one.property.starts_with("determinism/") || one.verdict == Verdict::skipped) continue;
+    Markup hashes;
+    for (const auto& [way, hash] : one.runs) hashes += element("div", Markup(way) + ": " + code_of(hash));
+    if (one.runs.empty()) hashes = code_of(one.output_hash);
+    rows.push_back({verdict_badge(name_of(one.verdict)), one.property, one.subject, with_commas(one.cases), hashes});
   }
   if (rows.empty()) return absent("whether repeats give the same bits", "./tileproof verify --property determinism/");
   return paragraph(
@@ -156,49 +129,40 @@ Markup determinism_section(ReportContext& context) {
 }
 
 Markup power_section(ReportContext& context) {
-  std::vector<const SelfProof*> proofs;
-  for (const auto& found : context.now.proved) {
-    for (const SelfProof& proof : found.record.self) proofs.push_back(&proof);
-  }
   Markup planted;
   for (const auto& found : context.now.campaigns) {
-    if (found.record.planted.empty()) continue;
-    std::string names;
-    std::size_t met = 0;
-    for (const auto& [mutant, is_found] : found.record.planted) {
-      names += (names.empty() ? "" : ", ") + mutant + (is_found ? "" : " (not found)");
-      met += is_found ? 1 : 0;
-    }
+    const auto& mutants = found.record.planted;
+    if (mutants.empty()) continue;
+    const auto met = std::count_if(mutants.begin(), mutants.end(), [](const auto& mutant) { return mutant.second; });
+    const std::string names =
+        joined(mutants, ", ", [](const auto& mutant) { return mutant.first + (mutant.second ? "" : " (not found)"); });
     planted += paragraph("Before its campaign of " + found.record.subject + ": " + std::to_string(met) + " of " +
-                         counted(found.record.planted.size(), "planted mutant") + " found: " + names + ".");
+                         counted(mutants.size(), "planted mutant") + " found: " + names + ".");
   }
-  if (proofs.empty()) {
-    return absent("how many planted mutants the harness finds", "./tileproof prove self") + planted;
-  }
-  Markup all;
-  std::vector<std::vector<Markup>> rows, criteria;
-  for (const SelfProof* proof : proofs) {
-    std::map<std::string, std::size_t> verdicts;
-    for (const SelfStep& step : proof->steps) ++verdicts[step.verdict];
-    const std::string worst = verdicts.contains("BROKEN")      ? "BROKEN"
-                              : verdicts.contains("NOT_SHOWN") ? "NOT SHOWN"
-                                                               : "HELD";
-    const bool compares = proof->name == "peers";
-    rows.push_back({verdict_badge(worst), proof->name, proof->what,
-                    compares ? std::string("see below") : proof->summary.substr(0, proof->summary.find('\n'))});
-    if (!compares || proof->steps.empty()) continue;
-    std::size_t mutants = 0;
-    for (const auto& [name, value] : proof->steps.back().fields) mutants += name.starts_with("mutant ") ? 1 : 0;
-    for (const auto& [name, value] : proof->steps.back().fields) {
-      if (!name.starts_with("mutant ")) criteria.push_back({name, value + " of " + std::to_string(mutants)});
+  TableRows rows, criteria;
+  for (const SelfProof& proof : parts_of(context.now.proved, &Proofs::self)) {
+    const auto has = [&](const char* verdict) {
+      return std::any_of(proof.steps.begin(), proof.steps.end(),
+                         [&](const SelfStep& step) { return step.verdict == verdict; });
+    };
+    const bool compares = proof.name == "peers";
+    rows.push_back({verdict_badge(has("BROKEN")      ? "BROKEN"
+                                  : has("NOT_SHOWN") ? "NOT SHOWN"
+                                                     : "HELD"),
+                    proof.name, proof.what, compares ? "see below" : first_line(proof.summary)});
+    if (!compares || proof.steps.empty()) continue;
+    const std::map<std::string, std::string>& fields = proof.steps.back().fields;
+    const auto is_mutant = [](const auto& field) { return field.first.starts_with("mutant "); };
+    const auto mutants = std::count_if(fields.begin(), fields.end(), is_mutant);
+    for (const auto& field : fields) {
+      if (!is_mutant(field)) criteria.push_back({field.first, field.second + " of " + std::to_string(mutants)});
     }
   }
-  all += table({{""}, {"part"}, {"what it shows"}, {"result"}}, rows);
-  if (!criteria.empty()) {
-    all += element("h3", "The same mutants before criteria of public suites") +
-           table({{"criterion"}, {"mutants that it finds", true}}, criteria);
-  }
-  return all + planted;
+  if (rows.empty()) return absent("how many planted mutants the harness finds", "./tileproof prove self") + planted;
+  return table({{""}, {"part"}, {"what it shows"}, {"result"}}, rows) +
+         titled_table("The same mutants before criteria of public suites",
+                      {{"criterion"}, {"mutants that it finds", true}}, criteria) +
+         planted;
 }
 
 }  // namespace tileproof::reports

@@ -1,5 +1,6 @@
 #include "reports/page/report.h"
 
+#include <algorithm>
 #include <fstream>
 #include <nlohmann/json.hpp>
 #include <set>
@@ -16,18 +17,12 @@ using nlohmann::json;
 /// The subjects that the records have results of.
 std::set<std::string> subjects_of(const Records& records) {
   std::set<std::string> names;
-  for (const auto& found : records.verified) {
-    for (const Judgement& one : found.record.judgements) {
-      if (one.verdict != Verdict::skipped) names.insert(one.subject);
-    }
+  for (const Judgement& one : parts_of(records.verified, &Summary::judgements)) {
+    if (one.verdict != Verdict::skipped) names.insert(one.subject);
   }
   if (!names.empty()) return names;
-  for (const auto& found : records.measured) {
-    for (const AccuracyRow& row : found.record.rows) names.insert(row.key.subject);
-  }
-  for (const auto& found : records.proved) {
-    for (const Proof& proof : found.record.proofs) names.insert(proof.subject);
-  }
+  for (const AccuracyRow& row : parts_of(records.measured, &Accuracy::rows)) names.insert(row.key.subject);
+  for (const Proof& proof : parts_of(records.proved, &Proofs::proofs)) names.insert(proof.subject);
   for (const auto& found : records.campaigns) names.insert(found.record.subject);
   return names;
 }
@@ -62,20 +57,11 @@ std::string matched_subjects(const Records& now, Records& before) {
 }
 
 bool have_a_kind_in_common(const Records& a, const Records& b) {
-  return (!a.verified.empty() && !b.verified.empty()) || (!a.measured.empty() && !b.measured.empty()) ||
-         (!a.proved.empty() && !b.proved.empty()) || (!a.campaigns.empty() && !b.campaigns.empty()) ||
-         (!a.timed.empty() && !b.timed.empty());
+  const std::vector<std::string> here = a.kinds(), there = b.kinds();
+  return std::find_first_of(here.begin(), here.end(), there.begin(), there.end()) != here.end();
 }
 
-std::string kinds_in(const Records& records) {
-  std::string names;
-  const auto add = [&](bool has, const char* name) {
-    if (has) names += (names.empty() ? "" : ", ") + std::string(name);
-  };
-  add(!records.verified.empty(), "verify"), add(!records.measured.empty(), "accuracy");
-  add(!records.proved.empty(), "prove"), add(!records.campaigns.empty(), "fuzz"), add(!records.timed.empty(), "bench");
-  return names.empty() ? "none" : names;
-}
+std::string kinds_in(const Records& records) { return records.empty() ? "none" : joined(records.kinds(), ", "); }
 
 Budgets budgets_in(const std::filesystem::path& file, std::vector<std::string>& troubles) {
   std::ifstream stream(file);
@@ -93,12 +79,6 @@ Budgets budgets_in(const std::filesystem::path& file, std::vector<std::string>& 
 
 std::string for_terminal(const Assessment& assessment) {
   std::string text = std::string(name_of(headline_of(assessment))) + ": " + assessment.sentence + "\n";
-  std::string counts;
-  for (std::size_t i = 0; i < words; ++i) {
-    const Status word = static_cast<Status>(i);
-    if (assessment.count(word) == 0) continue;
-    counts += (counts.empty() ? "" : ", ") + std::to_string(assessment.count(word)) + " " + name_of(word);
-  }
   for (const std::string& line : assessment.samples) text += "  " + one_line(line) + "\n";
   const ToRead first = to_read(assessment, 4);
   for (const Item& item : first.items) {
@@ -106,7 +86,7 @@ std::string for_terminal(const Assessment& assessment) {
             one_line(shortened(item.why, 160)) + "\n";
   }
   for (const std::string& more : first.left_out) text += "  and " + more + "\n";
-  return text + counts + "\n";
+  return text + counts_text(assessment, words_met(assessment)) + "\n";
 }
 
 }  // namespace
@@ -125,19 +105,20 @@ Report report(const ReportRequest& request) {
     now.troubles.insert(now.troubles.end(), before.troubles.begin(), before.troubles.end());
     before = {};
   }
+  const Records* baseline = compares ? &before : nullptr;
   std::vector<std::string> remarks;
   if (compares) {
     if (const std::string remark = matched_subjects(now, before); !remark.empty()) remarks.push_back(remark);
   }
   Assessment judged;
   try {
-    judged = assess(now, compares ? &before : nullptr, budgets);
+    judged = assess(now, baseline, budgets);
   } catch (const std::runtime_error& error) {  // two equally specific budgets match one result
     now.troubles.push_back("--budgets: given two budgets for one result (" + std::string(error.what()) +
                            "), legal is one that names more of it than any other");
-    judged = assess(now, compares ? &before : nullptr, {});
+    judged = assess(now, baseline, {});
   }
-  ReportContext context = {now, compares ? &before : nullptr, judged, budgets, remarks};
+  ReportContext context = {now, baseline, judged, budgets, remarks};
   Markup contents, body;
   for (const Section& section : sections()) {
     contents += link_to(section.id, section.title) + " ";
@@ -151,7 +132,7 @@ Report report(const ReportRequest& request) {
   result.json = report_json(context).dump(1, ' ', false, json::error_handler_t::replace) + "\n";
   result.said = for_terminal(judged);
   result.troubles = now.troubles;
-  if (compares) result.troubles.insert(result.troubles.end(), before.troubles.begin(), before.troubles.end());
+  result.troubles.insert(result.troubles.end(), before.troubles.begin(), before.troubles.end());
   result.is_empty = now.empty();
   result.exit_code = !result.troubles.empty() ? 2 : judged.exit_code();
   return result;
@@ -170,7 +151,7 @@ BudgetsUpdate updated_budgets(const ReportRequest& request) {
   for (const auto& found : now.measured) {
     std::map<std::string, std::string> from = {{"run_start", found.run_start}};
     for (const char* name : {"commit", "dirty"}) {
-      if (const auto value = found.provenance.find(name); value != found.provenance.end()) from[name] = value->second;
+      if (found.provenance.contains(name)) from[name] = value_named(found.provenance, name);
     }
     const BudgetUpdate update = updated(budgets, found.record, architecture_of(found.provenance), from);
     budgets = update.budgets;

@@ -19,6 +19,10 @@ struct ReportContext {
   std::vector<std::string> remarks = {};  // for example that the baseline is of another subject
   std::vector<Chart> charts = {};
 
+  /// The parts of the provenance in which this run and the baseline differ; none without a baseline.
+  std::vector<Difference> differences() const {
+    return before == nullptr ? std::vector<Difference>() : reports::differences(now.provenance(), before->provenance());
+  }
   Markup show(Chart chart) {
     Markup shown = picture(chart);
     charts.push_back(std::move(chart));
@@ -56,11 +60,15 @@ std::vector<Markup> not_shown(const ReportContext&);
 /// "No record says ...", and the command that makes such a record.
 Markup absent(const std::string& what, const std::string& command);
 Markup paragraph(const Markup&);
+Markup warning(const Markup&);
 Markup code_of(const std::string&);
 /// The replay command; one click selects it.
 Markup to_copy(const std::vector<std::string>& replay);
 Markup badge(Status);
+using TableRows = std::vector<std::vector<Markup>>;
+/// A table under a heading; nothing if there are no rows.
+Markup titled_table(const char* title, const std::vector<Column>&, const TableRows&);
 /// The first `most` rows of a table, and the number of rows left out.
-Markup shortened_table(const std::vector<Column>&, std::vector<std::vector<Markup>> rows, std::size_t most);
+Markup shortened_table(const std::vector<Column>&, TableRows rows, std::size_t most);
 
 }  // namespace tileproof::reports

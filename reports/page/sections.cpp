@@ -27,6 +27,8 @@ const std::vector<Section>& sections() {
 
 Markup paragraph(const Markup& inside) { return element("p", inside); }
 
+Markup warning(const Markup& inside) { return of_class("p", "warning", inside); }
+
 Markup absent(const std::string& what, const std::string& command) {
   return of_class("p", "absent", "No record here says " + Markup(what) + ". " + code_of(command) + " makes one.");
 }
@@ -44,7 +46,11 @@ Markup badge(Status word) {
   return element("span", {{"class", "badge " + name}}, name_of(word));
 }
 
-Markup shortened_table(const std::vector<Column>& columns, std::vector<std::vector<Markup>> rows, std::size_t most) {
+Markup titled_table(const char* title, const std::vector<Column>& columns, const TableRows& rows) {
+  return rows.empty() ? Markup() : element("h3", title) + table(columns, rows);
+}
+
+Markup shortened_table(const std::vector<Column>& columns, TableRows rows, std::size_t most) {
   const std::size_t all = rows.size();
   if (all > most) rows.resize(most);
   const Markup shown = table(columns, rows);

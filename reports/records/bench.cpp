@@ -17,10 +17,6 @@ namespace {
 
 using nlohmann::json;
 
-constexpr const char* green = "\x1b[32m";
-constexpr const char* red = "\x1b[31m";
-constexpr const char* yellow = "\x1b[33m";
-
 Samples read_samples(const Field& field) {
   Samples samples;
   for (const Field& item : field.items()) {
@@ -72,10 +68,6 @@ std::string bar(const TimedRow& row) {
   return text + parts[eighths % 8];
 }
 
-std::string painted(const char* colour, const std::string& text, bool colours) {
-  return colours ? colour + text + "\x1b[0m" : text;
-}
-
 /// Aligns cells in columns, the first and the last to the left, the others to the right. The first row holds the
 /// titles; a column with a title only is left out.
 std::string in_columns(const std::vector<std::vector<std::string>>& rows) {
@@ -102,8 +94,12 @@ std::string in_columns(const std::vector<std::vector<std::string>>& rows) {
 
 std::string named(const std::string& name) { return name.empty() ? "none" : one_line(name); }
 
-/// The values that are compared: ratios to copy, which do not depend on the clock rate, or else speeds.
-Samples compared_of(const TimedRow& row, bool with_copy) { return with_copy ? row.ratios_to("copy") : row.speeds(); }
+/// nullptr if the record has no such row.
+const TimedRow* row_named(const Bench& bench, const std::string& name) {
+  const auto found =
+      std::find_if(bench.rows.begin(), bench.rows.end(), [&](const TimedRow& row) { return row.name == name; });
+  return found == bench.rows.end() ? nullptr : &*found;
+}
 
 /// A change must be significant (Mann-Whitney p), and more than this part of the baseline's median.
 constexpr double p_of_a_change = 0.01, least_change = 0.02;
@@ -118,22 +114,24 @@ Bench read_bench(const json& bench) {
   result.commit = root["machine"]["commit"].text();
   result.cpu = root["machine"]["cpu"].text();
   result.gpu = root["machine"]["gpu"].text();
-  for (const auto& [name, value] : root["machine"]["device"].members()) {
-    if (name != "name") result.device += (result.device.empty() ? "" : ", ") + name + " " + value.text();
-  }
+  std::map<std::string, std::string> device = root["machine"]["device"].texts_by_name();
+  device.erase("name");
+  result.device = joined(device, ", ", [](const auto& fact) { return fact.first + " " + fact.second; });
   std::set<std::string> names;
   for (const Field& item : root["rows"].items()) {
     result.rows.push_back(read_timed_row(item));
     item["name"].require(names.insert(result.rows.back().name).second, "each name once");
   }
-  for (const Field& item : root["skipped"].items()) result.skipped.push_back(item.text());
-  for (const auto& [name, why] : root["not_measured"].members()) result.not_measured[name] = why.text();
+  result.skipped = root["skipped"].texts();
+  result.not_measured = root["not_measured"].texts_by_name();
   return result;
 }
 
 Compared compared(const TimedRow& now, const TimedRow& before) {
   const bool with_copy = now.has("copy") && before.has("copy");
-  const Samples a = compared_of(now, with_copy), b = compared_of(before, with_copy);
+  // Ratios to copy do not depend on the clock rate.
+  const auto values_of = [&](const TimedRow& row) { return with_copy ? row.ratios_to("copy") : row.speeds(); };
+  const Samples a = values_of(now), b = values_of(before);
   Compared result = {Change::same, statistics::median(a), statistics::median(b), statistics::mann_whitney_p(a, b)};
   const double part = result.now / result.before;
   if (statistics::least_p(a.size(), b.size()) >= p_of_a_change) {
@@ -175,7 +173,7 @@ std::string bench_table(const json& bench_json, bool colours) {
   }
   if (!bench.rows.empty()) text << in_columns(cells);
   for (const TimedRow& row : bench.rows) {
-    if (!row.note.empty()) text << one_line(row.name) << ": " << one_line(row.note) << "\n";
+    if (!row.note.empty()) text << one_line(row.name + ": " + row.note) << "\n";
   }
   for (const std::string& line : bench.skipped) text << "left out: " << one_line(line) << "\n";
   for (const auto& [name, why] : bench.not_measured) {
@@ -183,7 +181,7 @@ std::string bench_table(const json& bench_json, bool colours) {
   }
   for (const TimedRow& row : bench.rows) {
     if (row.wrong.empty()) continue;
-    text << painted(red, "WRONG", colours) << " " << one_line(row.name) << ": " << one_line(row.wrong) << "\n";
+    text << painted(Colour::red, "WRONG", colours) << " " << one_line(row.name) << ": " << one_line(row.wrong) << "\n";
   }
   return text.str();
 }
@@ -195,33 +193,28 @@ BenchComparison bench_comparison(const json& now_json, const json& before_json, 
   text << "against " << one_line(before.run_start) << ", commit " << named(before.commit) << "\n";
   const auto warn = [&](const char* what, const std::string& then, const std::string& here) {
     if (then == here) return;
-    text << painted(yellow, std::string("WARNING: ANOTHER ") + what, colours) << ": the baseline is of " << named(then)
-         << ", this run of " << named(here) << "; what differs may be the machines\n";
+    text << painted(Colour::yellow, std::string("WARNING: ANOTHER ") + what, colours) << ": the baseline is of "
+         << named(then) << ", this run of " << named(here) << "; what differs may be the machines\n";
   };
   warn("CPU", before.cpu, now.cpu);
   warn("GPU", before.gpu, now.gpu);
   std::map<Change, std::size_t> counts;
   for (const TimedRow& row : now.rows) {
-    const auto same = std::find_if(before.rows.begin(), before.rows.end(),
-                                   [&](const TimedRow& other) { return other.name == row.name; });
-    if (same == before.rows.end()) {
+    const TimedRow* same = row_named(before, row.name);
+    if (same == nullptr) {
       text << "only here: " << one_line(row.name) << "\n";
       continue;
     }
     const Compared c = compared(row, *same);
     ++counts[c.change];
-    if (c.change == Change::slower)
-      text << painted(red, "SLOWER", colours) << " " << change_text(row, *same, c) << "\n";
-    if (c.change == Change::faster)
-      text << painted(green, "faster", colours) << " " << change_text(row, *same, c) << "\n";
-    if (c.change == Change::cannot_tell) {
-      text << "too few repeats to tell: " << change_text(row, *same, c) << "\n";
-    }
+    if (c.change == Change::same) continue;
+    text << (c.change == Change::slower   ? painted(Colour::red, "SLOWER", colours) + " "
+             : c.change == Change::faster ? painted(Colour::green, "faster", colours) + " "
+                                          : "too few repeats to tell: ")
+         << change_text(row, *same, c) << "\n";
   }
   for (const TimedRow& row : before.rows) {
-    const bool is_here =
-        std::any_of(now.rows.begin(), now.rows.end(), [&](const TimedRow& other) { return other.name == row.name; });
-    if (!is_here) text << "only in the baseline: " << one_line(row.name) << "\n";
+    if (row_named(now, row.name) == nullptr) text << "only in the baseline: " << one_line(row.name) << "\n";
   }
   result.slower = counts[Change::slower];
   result.compared = counts[Change::same] + counts[Change::slower] + counts[Change::faster];

@@ -26,38 +26,19 @@ struct Kind {
   void (*take)(const json&, const std::string& file, Records&);
 };
 
-template <class Record>
-Found<Record> found(const json& whole, const std::string& file, Record record) {
+template <auto records, auto read_one>
+void take(const json& whole, const std::string& file, Records& all) {
   const auto start = whole.find("run_start");
-  return {file, start != whole.end() && start->is_string() ? start->get<std::string>() : "", read_provenance(whole),
-          std::move(record)};
+  const bool has_start = start != whole.end() && start->is_string();
+  (all.*records).push_back({file, has_start ? start->get<std::string>() : "", read_provenance(whole), read_one(whole)});
 }
 
 const Kind kinds[] = {
-    {"summary.json", "judgements",
-     [](const json& whole, const std::string& file, Records& all) {
-       all.verified.push_back(found(whole, file, read(whole)));
-       auto& one = all.verified.back();
-       one.provenance["cases per property"] = std::to_string(one.record.cases_per_property);
-     }},
-    {"accuracy.json", "curves",
-     [](const json& whole, const std::string& file, Records& all) {
-       all.measured.push_back(found(whole, file, read_accuracy(whole)));
-       auto& one = all.measured.back();
-       one.provenance["corpus"] = one.record.problems;
-     }},
-    {"proofs.json", "proofs",
-     [](const json& whole, const std::string& file, Records& all) {
-       all.proved.push_back(found(whole, file, read_proofs(whole)));
-     }},
-    {"campaign.json", "discovery",
-     [](const json& whole, const std::string& file, Records& all) {
-       all.campaigns.push_back(found(whole, file, read_campaign(whole)));
-     }},
-    {nullptr, "repeats",
-     [](const json& whole, const std::string& file, Records& all) {
-       all.timed.push_back(found(whole, file, read_bench(whole)));
-     }},
+    {"summary.json", "judgements", take<&Records::verified, read>},
+    {"accuracy.json", "curves", take<&Records::measured, read_accuracy>},
+    {"proofs.json", "proofs", take<&Records::proved, read_proofs>},
+    {"campaign.json", "discovery", take<&Records::campaigns, read_campaign>},
+    {nullptr, "repeats", take<&Records::timed, read_bench>},
 };
 
 std::string text_of(const fs::path& file) {
@@ -77,7 +58,7 @@ bool is_locked(const fs::path& folder) {
   return locked;
 }
 
-/// Says what is wrong with the last line of a file with one JSON value per line; "" if it is complete.
+/// Says what is wrong with the last line of a file with one JSON value per line; "" if it is complete, or no file.
 std::string wrong_with_last_line(const fs::path& file) {
   std::ifstream stream(file, std::ios::binary | std::ios::ate);
   const auto size = static_cast<std::int64_t>(stream.tellg());
@@ -139,20 +120,20 @@ class Search {
   }
 
   void take_file(const fs::path& file, bool by_name) {
-    const auto named = std::find_if(std::begin(kinds), std::end(kinds), [&](const Kind& kind) {
-      return kind.file != nullptr && by_name && file.filename() == kind.file;
-    });
-    const std::string expected = named == std::end(kinds) ? legal : "a record that is whole";
+    const auto is_named = [&](const Kind& kind) {
+      return by_name && kind.file != nullptr && file.filename() == kind.file;
+    };
+    const bool has_a_name = std::any_of(std::begin(kinds), std::end(kinds), is_named);
+    const std::string expected = has_a_name ? "a record that is whole" : legal;
     try {
       const json whole = json::parse(text_of(file), nullptr, /*allow_exceptions=*/false);
       if (whole.is_discarded()) return trouble(file, "it is no JSON, or not all of it", expected);
-      const auto same = std::find_if(std::begin(kinds), std::end(kinds), [&](const Kind& kind) {
-        return whole.is_object() && whole.contains("schema") && whole.contains(kind.telltale);
+      const auto kind = std::find_if(std::begin(kinds), std::end(kinds), [&](const Kind& one) {
+        if (by_name && one.file != nullptr) return is_named(one);
+        return whole.is_object() && whole.contains("schema") && whole.contains(one.telltale);
       });
-      const Kind* kind = named != std::end(kinds) ? named : same != std::end(kinds) ? same : nullptr;
-      if (kind == nullptr && by_name) return;  // a JSON file of another program
-      if (kind == nullptr) return trouble(file, "it is no record of tileproof", expected);
-      if (by_name && kind->file != nullptr && file.filename() != kind->file) return;
+      if (kind == std::end(kinds) && by_name) return;  // a JSON file of another program
+      if (kind == std::end(kinds)) return trouble(file, "it is no record of tileproof", expected);
       ++count_;
       kind->take(whole, file.string(), all_);
     } catch (const std::exception& error) {
@@ -175,10 +156,8 @@ class Search {
               "it is still being written, or was killed: it has observations and neither summary.json nor proofs.json",
               "a run that has ended");
     }
-    if (has("observations.jsonl")) {
-      if (const std::string why = wrong_with_last_line(observations); !why.empty()) {
-        trouble(observations, why, "whole lines");
-      }
+    if (const std::string why = wrong_with_last_line(observations); !why.empty()) {
+      trouble(observations, why, "whole lines");
     }
     if (has("journal.jsonl")) take_journal(folder, journal);
   }
@@ -186,19 +165,17 @@ class Search {
   /// Adds the journal to the campaign of its folder; without campaign.json, the journal alone makes a MISTRUSTED one.
   void take_journal(const fs::path& folder, const fs::path& journal) {
     const std::string file = (folder / "campaign.json").string();
-    auto campaign =
+    const auto campaign =
         std::find_if(all_.campaigns.begin(), all_.campaigns.end(), [&](const auto& one) { return one.file == file; });
-    if (campaign == all_.campaigns.end() && fs::exists(file)) return;  // it cannot be read, and that has been reported
+    const bool has_ended = campaign != all_.campaigns.end();
+    if (!has_ended && fs::exists(file)) return;  // it cannot be read, and that has been reported
     try {
-      if (campaign == all_.campaigns.end()) {
-        Campaign begun;
-        add_journal(journal, begun);
-        begun.verdict = "MISTRUSTED";
-        begun.reason = "it has not ended: what its journal says so far";
-        all_.campaigns.push_back({journal.string(), "", {}, std::move(begun)});
-        return;
-      }
-      add_journal(journal, campaign->record);
+      if (has_ended) return add_journal(journal, campaign->record);
+      Campaign begun;
+      add_journal(journal, begun);
+      begun.verdict = "MISTRUSTED";
+      begun.reason = "it has not ended: what its journal says so far";
+      all_.campaigns.push_back({journal.string(), "", {}, std::move(begun)});
     } catch (const std::exception& error) {
       trouble(journal, error.what(), "whole lines of a journal");
     }
@@ -215,6 +192,10 @@ Records records_in(const std::string& argument, const std::vector<fs::path>& giv
   Records all;
   Search search(argument, all);
   for (const fs::path& one : given) search.take(one);
+  for (auto& one : all.verified) {
+    one.provenance["cases per property"] = std::to_string(one.record.cases_per_property);
+  }
+  for (auto& one : all.measured) one.provenance["corpus"] = one.record.problems;
   return all;
 }
 

@@ -38,7 +38,8 @@ class Journal {
     const std::string title = line.at("type") == "test_case" ? "test_case" : line.at("title").get<std::string>();
     last_title_ = title;
     if (title == "test_case") {
-      take_case(line.at("metadata"));
+      const json& metadata = line.at("metadata");
+      if (metadata.contains("cell")) cells_.insert(metadata.at("cell").get<std::string>());
       return title;
     }
     const json& content = line.at("content");
@@ -65,10 +66,6 @@ class Journal {
   }
 
  private:
-  void take_case(const json& metadata) {
-    if (metadata.contains("cell")) cells_.insert(metadata.at("cell").get<std::string>());
-  }
-
   void take_end(const json& counts, double time) {
     const std::string when =
         "case " + std::to_string(counts.at("number").get<std::uint64_t>() * 64) + " or later, " + utc(time);

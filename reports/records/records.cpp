@@ -10,16 +10,8 @@ namespace {
 
 using nlohmann::json;
 
-std::vector<std::string> words_in(const Field& field) {
-  std::vector<std::string> words;
-  for (const Field& item : field.items()) words.push_back(item.text());
-  return words;
-}
-
 std::string verdict_in(const Field& field, const std::set<std::string>& legal) {
-  std::string names;
-  for (const std::string& name : legal) names += (names.empty() ? "" : ", ") + name;
-  field.require(legal.contains(field.text()), "one of " + names);
+  field.require(legal.contains(field.text()), "one of " + joined(legal, ", "));
   return field.text();
 }
 
@@ -35,16 +27,13 @@ Proof read_proof(const Field& field) {
                  .points_done = field["points_done"].count(),
                  .compared = field["compared"].count(),
                  .explained = field["explained"].counts(),
-                 .measures = {},
-                 .seconds = field["seconds"].seconds(),
-                 .finding = "",
-                 .replay = {}};
+                 .seconds = field["seconds"].seconds()};
   for (const Field& item : field["measures"].items()) {
     proof.measures.push_back({item["name"].text(), item["value"].number(), item["where"].text()});
   }
   if (!field["finding"].is_nothing()) {
     proof.finding = field["finding"]["kind"].text() + ": " + field["finding"]["details"].text();
-    proof.replay = words_in(field["finding"]["replay"]);
+    proof.replay = field["finding"]["replay"].texts();
   }
   // PROVED requires that all points were compared.
   const bool all = proof.points_done == proof.points && proof.points != 0;
@@ -64,11 +53,6 @@ DomainFigure read_figure(const Field& field) {
           .is_proved = field["proved"].truth()};
 }
 
-std::string as_text(const json& value) {
-  if (value.is_string()) return value.get<std::string>();
-  return value.dump(-1, ' ', false, json::error_handler_t::replace);
-}
-
 SelfProof read_self(const Field& field) {
   SelfProof self = {field["name"].text(), field["what"].text(), field["summary"].text(), {}};
   for (const Field& item : field["steps"].items()) {
@@ -81,7 +65,7 @@ SelfProof read_self(const Field& field) {
   return self;
 }
 
-CampaignFinding read_finding(const Field& field) {
+CampaignFinding read_campaign_finding(const Field& field) {
   CampaignFinding finding = {.fingerprint = field["fingerprint"].text(),
                              .how = field["how"].text(),
                              .shrunk = field["shrunk"].text(),
@@ -89,11 +73,8 @@ CampaignFinding read_finding(const Field& field) {
                              .details = field["details"].text(),
                              .cause = field["cause"].label(),
                              .cases = field["cases"].count(),
-                             .examples = {},
                              .was_looked_into = field["looked_into"].truth(),
-                             .replay = words_in(field["replay"]),
-                             .first_seen = "",
-                             .last_seen = ""};
+                             .replay = field["replay"].texts()};
   for (const Field& item : field["examples"].items()) finding.examples.push_back(item.count());
   return finding;
 }
@@ -112,7 +93,8 @@ void flatten(const std::string& name, const json& value, Provenance& all) {
       flatten(name + "." + (is_named ? one["name"].get<std::string>() : std::to_string(i)), rest, all);
     }
   } else if (!value.is_null() && value != "") {
-    all[name] = as_text(value);
+    all[name] =
+        value.is_string() ? value.get<std::string>() : value.dump(-1, ' ', false, json::error_handler_t::replace);
   }
 }
 
@@ -127,17 +109,12 @@ Proofs read_proofs(const json& proofs) {
   result.exit_code = root["exit_code"].count();
   for (const Field& item : root["proofs"].items()) result.proofs.push_back(read_proof(item));
   // Records of older versions lack these two.
-  const bool has_domains = !root["domains"].is_nothing(), has_self = !root["self"].is_nothing();
-  for (const Field& item : has_domains ? root["domains"].items() : std::vector<Field>()) {
-    result.domains.push_back(read_figure(item));
-  }
-  for (const Field& item : has_self ? root["self"].items() : std::vector<Field>()) {
-    result.self.push_back(read_self(item));
-  }
+  for (const Field& item : root["domains"].items_if_any()) result.domains.push_back(read_figure(item));
+  for (const Field& item : root["self"].items_if_any()) result.self.push_back(read_self(item));
   for (const Field& item : root["sanitizers"].items()) {
     result.sanitizers.push_back({item["tool"].text(), item["verdict"].text(), item["reason"].text()});
   }
-  for (const auto& [name, why] : root["not_here"].members()) result.not_here[name] = why.text();
+  result.not_here = root["not_here"].texts_by_name();
   return result;
 }
 
@@ -157,16 +134,12 @@ Campaign read_campaign(const json& campaign) {
                      .cells_reachable = root["cells"]["reachable"].count(),
                      .chance_of_a_new_cell = root["chance_that_the_next_is_new"].number(),
                      .seconds = root["seconds"].seconds(),
-                     .discovery = {},
-                     .findings = {},
                      .known = root["known"].counts(),
-                     .never_asked = words_in(root["never_asked"]),
-                     .planted = {},
-                     .cells = {}};
+                     .never_asked = root["never_asked"].texts()};
   for (const Field& item : root["discovery"].items()) {
     result.discovery.emplace_back(item["cases"].count(), item["cells"].count());
   }
-  for (const Field& item : root["findings"].items()) result.findings.push_back(read_finding(item));
+  for (const Field& item : root["findings"].items()) result.findings.push_back(read_campaign_finding(item));
   for (const Field& item : root["planted"].items()) {
     result.planted.emplace_back(item["mutant"].text(), item["found"].truth());
   }
@@ -177,34 +150,43 @@ Campaign read_campaign(const json& campaign) {
 
 Provenance read_provenance(const json& record) {
   Provenance all;
-  if (const auto found = record.find("provenance"); found != record.end()) {
-    flatten("", *found, all);
+  if (record.contains("provenance")) {
+    flatten("", record["provenance"], all);
     all.erase("schema");
-  } else if (const auto machine = record.find("machine"); machine != record.end()) {
-    flatten("", *machine, all);
-    if (record.contains("tool")) flatten("tool", record["tool"], all);
-    if (record.contains("seed")) flatten("seed", record["seed"], all);
+  } else if (record.contains("machine")) {
+    flatten("", record["machine"], all);
+    for (const char* name : {"tool", "seed"}) flatten(name, record.value(name, json()), all);
   }
   return all;
+}
+
+std::string value_named(const Provenance& provenance, const std::string& name) {
+  const auto found = provenance.find(name);
+  return found == provenance.end() ? "" : found->second;
 }
 
 std::map<std::string, std::set<std::string>> Records::values_of_provenance() const {
   std::map<std::string, std::set<std::string>> all;
-  const auto add = [&](const auto& records) {
+  each_kind([&](const char*, const auto& records) {
     for (const auto& one : records) {
       for (const auto& [name, value] : one.provenance) all[name].insert(value);
     }
-  };
-  add(verified), add(measured), add(proved), add(campaigns), add(timed);
+  });
   return all;
 }
 
+std::vector<std::string> Records::kinds() const {
+  std::vector<std::string> names;
+  each_kind([&](const char* name, const auto& records) {
+    if (!records.empty()) names.push_back(name);
+  });
+  return names;
+}
+
 Provenance Records::provenance() const {
-  Provenance joined;
-  for (const auto& [name, values] : values_of_provenance()) {
-    for (const std::string& value : values) joined[name] += (joined[name].empty() ? "" : " | ") + value;
-  }
-  return joined;
+  Provenance all;
+  for (const auto& [name, values] : values_of_provenance()) all[name] = joined(values, " | ");
+  return all;
 }
 
 }  // namespace tileproof::reports

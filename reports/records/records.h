@@ -4,9 +4,9 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <nlohmann/json.hpp>
-#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -29,6 +29,17 @@ struct Found {
   Record record;
 };
 
+/// All parts of one sort, such as judgements, from several records. The records must outlive them.
+template <class Record, class Part>
+std::vector<std::reference_wrapper<const Part>> parts_of(const std::vector<Found<Record>>& records,
+                                                         std::vector<Part> Record::*parts) {
+  std::vector<std::reference_wrapper<const Part>> all;
+  for (const Found<Record>& one : records) {
+    for (const Part& part : one.record.*parts) all.push_back(part);
+  }
+  return all;
+}
+
 struct Measure {
   std::string name;
   double value = 0;
@@ -39,10 +50,10 @@ struct Proof {
   std::string kind, property, subject, verdict, reason, point, order;
   std::uint64_t points = 0, points_done = 0, compared = 0;
   std::map<std::string, std::uint64_t> explained;
-  std::vector<Measure> measures;
+  std::vector<Measure> measures = {};
   double seconds = 0;
-  std::string finding;              // kind and details; "" if there is none
-  std::vector<std::string> replay;  // words of the replay command of `finding`
+  std::string finding = {};              // kind and details; "" if there is none
+  std::vector<std::string> replay = {};  // words of the replay command of `finding`
 };
 
 /// A measured error of converting integer zero points to float zeros, or back.
@@ -77,22 +88,22 @@ struct Proofs {
 struct CampaignFinding {
   std::string fingerprint, how, shrunk, kind, details, cause;
   std::uint64_t cases = 0;
-  std::vector<std::uint64_t> examples;
+  std::vector<std::uint64_t> examples = {};
   bool was_looked_into = false;
   std::vector<std::string> replay;
-  std::string first_seen, last_seen;  // from the journal; "" without one
+  std::string first_seen = {}, last_seen = {};  // from the journal; "" without one
 };
 
 struct Campaign {
   std::string command, subject, seed, verdict, reason, why_it_ended;
   std::uint64_t cases = 0, elements = 0, failed = 0, cells_hit = 0, cells_reachable = 0;
   double chance_of_a_new_cell = 0, seconds = 0;
-  std::vector<std::pair<std::uint64_t, std::uint64_t>> discovery;  // (cases so far, cells hit)
-  std::vector<CampaignFinding> findings;
+  std::vector<std::pair<std::uint64_t, std::uint64_t>> discovery = {};  // (cases so far, cells hit)
+  std::vector<CampaignFinding> findings = {};
   std::map<std::string, std::uint64_t> known;
   std::vector<std::string> never_asked;
-  std::vector<std::pair<std::string, bool>> planted;  // (mutant, whether it was found)
-  std::vector<std::string> cells;                     // cells that were hit, from the journal
+  std::vector<std::pair<std::string, bool>> planted = {};  // (mutant, whether it was found)
+  std::vector<std::string> cells = {};                     // cells that were hit, from the journal
 };
 
 struct Records {
@@ -103,9 +114,15 @@ struct Records {
   std::vector<Found<Bench>> timed;
   std::vector<std::string> troubles;  // bad input: records that could not be read
 
-  bool empty() const {
-    return verified.empty() && measured.empty() && proved.empty() && campaigns.empty() && timed.empty();
+  /// Calls `visit` with the name and the records of each kind. The name is that of the command, or of the file.
+  template <class Visit>
+  void each_kind(Visit visit) const {
+    visit("verify", verified), visit("accuracy", measured), visit("prove", proved), visit("fuzz", campaigns);
+    visit("bench", timed);
   }
+  /// The names of the kinds that have a record.
+  std::vector<std::string> kinds() const;
+  bool empty() const { return kinds().empty(); }
   /// All values that the records have for each name.
   std::map<std::string, std::set<std::string>> values_of_provenance() const;
   /// The provenance of all records; values that differ are joined by " | ".
@@ -121,6 +138,8 @@ Proofs read_proofs(const nlohmann::json&);
 Campaign read_campaign(const nlohmann::json&);
 /// Flattens the part of a record that says where it was made: `provenance` if it has one, else `machine`.
 Provenance read_provenance(const nlohmann::json& record);
+/// "" if the provenance does not have the name.
+std::string value_named(const Provenance&, const std::string& name);
 
 /// Adds the cells that were hit and when each fingerprint was seen. An empty campaign is filled from the journal alone.
 /// @throws std::runtime_error naming the line that is wrong or cut, or if the journal goes on after campaign.json

@@ -23,29 +23,23 @@ Verdict verdict_of(const Field& field, const std::vector<Verdict>& legal, const 
   return *found;
 }
 
-std::vector<std::string> read_words(const Field& field) {
-  std::vector<std::string> words;
-  for (const Field& item : field.items()) words.push_back(item.text());
-  return words;
+Verdict verdict_of_property(const Field& field) {
+  return verdict_of(field, {std::begin(verdicts), std::end(verdicts)}, "PASSED, FAILED, SKIPPED, MISTRUSTED or KNOWN");
 }
 
-std::vector<Finding> read_findings(const Field& field) {
-  std::vector<Finding> findings;
-  for (const Field& item : field.items()) {
-    findings.push_back({item["problem"].text(), item["kind"].text(), item["details"].text(), item["cause"].label(),
-                        item["shrinks"].count(), read_words(item["replay"])});
-  }
-  return findings;
+Finding read_finding(const Field& field) {
+  return {field["problem"].text(), field["kind"].text(),     field["details"].text(),
+          field["cause"].label(),  field["shrinks"].count(), field["replay"].texts()};
 }
 
-std::vector<ExpectedFailure> read_known(const Field& field) {
-  std::vector<ExpectedFailure> known;
-  for (const Field& item : field.items()) {
-    known.push_back({item["id"].text(), item["what"].text(), item["since"].text(), item["expires"].text(),
-                     item["cases"].count(), item["problem"].text(), item["details"].text(),
-                     read_words(item["replay"])});
-  }
-  return known;
+ExpectedFailure read_expected(const Field& field) {
+  return {field["id"].text(),     field["what"].text(),    field["since"].text(),   field["expires"].text(),
+          field["cases"].count(), field["problem"].text(), field["details"].text(), field["replay"].texts()};
+}
+
+Variant read_variant(const Field& field) {
+  return {field["variant"].text(), verdict_of_property(field["verdict"]), field["cases"].count(),
+          field["reason"].text()};
 }
 
 Refused read_refused(const Field& field) {
@@ -80,8 +74,7 @@ Judgement read_judgement(const Field& field) {
   Judgement judgement;
   judgement.property = field["property"].text();
   judgement.subject = field["subject"].text();
-  judgement.verdict = verdict_of(field["verdict"], {std::begin(verdicts), std::end(verdicts)},
-                                 "PASSED, FAILED, SKIPPED, MISTRUSTED or KNOWN");
+  judgement.verdict = verdict_of_property(field["verdict"]);
   judgement.reason = field["reason"].text();
   judgement.cases = field["cases"].count();
   judgement.elements = field["elements"].count();
@@ -89,22 +82,13 @@ Judgement read_judgement(const Field& field) {
   judgement.output_hash = field["output_hash"].text();
   judgement.classes = field["classes"].counts();
   judgement.explained = field["explained"].counts();
-  judgement.findings = read_findings(field["findings"]);
-  judgement.known = read_known(field["known"]);
+  for (const Field& item : field["findings"].items()) judgement.findings.push_back(read_finding(item));
+  for (const Field& item : field["known"].items()) judgement.known.push_back(read_expected(item));
   judgement.refused = read_refused(field["refused"]);
-  if (!field["runs"].is_nothing()) {  // older summaries have none
-    for (const auto& [way, hash] : field["runs"].members()) judgement.runs[way] = hash.text();
-  }
-  // Older summaries have no variants, goals or sizes.
-  if (!field["variants"].is_nothing()) {
-    for (const Field& item : field["variants"].items()) {
-      judgement.variants.push_back({item["variant"].text(),
-                                    verdict_of(item["verdict"], {std::begin(verdicts), std::end(verdicts)},
-                                               "PASSED, FAILED, SKIPPED, MISTRUSTED or KNOWN"),
-                                    item["cases"].count(), item["reason"].text()});
-    }
-  }
-  if (!field["out_of_reach"].is_nothing()) judgement.out_of_reach = read_words(field["out_of_reach"]);
+  // Older summaries have no runs, variants, goals or sizes.
+  if (!field["runs"].is_nothing()) judgement.runs = field["runs"].texts_by_name();
+  for (const Field& item : field["variants"].items_if_any()) judgement.variants.push_back(read_variant(item));
+  if (!field["out_of_reach"].is_nothing()) judgement.out_of_reach = field["out_of_reach"].texts();
   if (!field["asked"].is_nothing()) judgement.asked = read_asked(field["asked"]);
   require_verdict_of_findings(field["verdict"], judgement);
   return judgement;
@@ -139,12 +123,10 @@ std::vector<Judgement> read_judgements(const Field& field, const std::vector<Sub
 
 std::map<Verdict, std::uint64_t> read_counts(const Field& field, const std::vector<Judgement>& judgements) {
   std::map<Verdict, std::uint64_t> counts;
-  for (const Verdict verdict : verdicts) counts[verdict] = field[name_of(verdict)].count();
-  std::map<Verdict, std::uint64_t> held;
-  for (const Judgement& judgement : judgements) ++held[judgement.verdict];
+  for (const Judgement& judgement : judgements) ++counts[judgement.verdict];
   for (const Verdict verdict : verdicts) {
-    field[name_of(verdict)].require(counts[verdict] == held[verdict],
-                                    std::to_string(held[verdict]) + ", as many as judgements holds");
+    const Field count = field[name_of(verdict)];
+    count.require(count.count() == counts[verdict], std::to_string(counts[verdict]) + ", as many as judgements holds");
   }
   return counts;
 }

@@ -4,7 +4,6 @@
 #include <sstream>
 
 #include "reports/field.h"
-#include "reports/records/summary.h"
 #include "reports/reports.h"
 
 namespace tileproof::reports {
@@ -13,7 +12,7 @@ namespace {
 
 using nlohmann::json;
 
-std::string percent(double share) {
+std::string in_percent(double share) {
   std::ostringstream text;
   text.precision(share < 0.01 ? 2 : 3);
   text << 100 * share << " %";
@@ -21,10 +20,6 @@ std::string percent(double share) {
 }
 
 std::string seconds_text(double seconds) { return fixed(seconds, seconds < 10 ? 1 : 0) + " s"; }
-
-const char* colour_of_campaign(const std::string& verdict) {
-  return verdict == "PASSED" ? "\x1b[32m" : verdict == "FAILED" ? "\x1b[31m" : "\x1b[33m";
-}
 
 }  // namespace
 
@@ -35,7 +30,7 @@ std::string campaign_page(const json& campaign, bool colours) {
   std::vector<std::string> others;
   for (const json& finding : campaign.at("findings")) {
     const std::uint64_t of_cases = finding.at("cases");
-    const std::string fingerprint = visible(finding.at("fingerprint").get<std::string>());
+    const std::string fingerprint = shown(finding, "fingerprint");
     const std::string how_often = with_commas(of_cases) + (of_cases == 1 ? " case" : " cases");
     if (!finding.at("looked_into").get<bool>()) {
       others.push_back(fingerprint + ", " + how_often);
@@ -45,12 +40,11 @@ std::string campaign_page(const json& campaign, bool colours) {
     if (finding.contains("seen") && finding["seen"].at("runs") != 1) {
       const json& seen = finding["seen"];
       text << "seen in " << with_commas(seen.at("runs")) << " of " << with_commas(seen.at("of_runs"))
-           << " campaigns since " << visible(seen.at("first").get<std::string>()) << "; ";
+           << " campaigns since " << shown(seen, "first") << "; ";
     }
-    text << how_often << "; " << visible(finding.at("how").get<std::string>()) << "; "
-         << visible(finding.at("shrunk").get<std::string>()) << "\n  " << visible(finding.at("kind").get<std::string>())
-         << ": " << visible(finding.at("details").get<std::string>()) << "\n  " << replay_command(finding.at("replay"))
-         << "\n";
+    text << how_often << "; " << shown(finding, "how") << "; " << shown(finding, "shrunk") << "\n  "
+         << shown(finding, "kind") << ": " << shown(finding, "details") << "\n  "
+         << replay_command(finding.at("replay")) << "\n";
   }
   constexpr std::size_t most_others = 10;
   if (!others.empty()) text << "\nand of the same properties and kinds:\n";
@@ -67,15 +61,15 @@ std::string campaign_page(const json& campaign, bool colours) {
     return counts.at(what) == 0 ? "" : ", " + with_commas(counts.at(what)) + " " + what;
   };
   text << "\n"
-       << with_commas(cases) << " cases of " << visible(campaign.at("subject").get<std::string>()) << ": "
-       << with_commas(counts.at("passed")) << " passed" << share("failed") << share("refused") << share("unavailable")
-       << share("discarded") << "; " << with_commas(counts.at("elements")) << " elements compared\n";
+       << with_commas(cases) << " cases of " << shown(campaign, "subject") << ": " << with_commas(counts.at("passed"))
+       << " passed" << share("failed") << share("refused") << share("unavailable") << share("discarded") << "; "
+       << with_commas(counts.at("elements")) << " elements compared\n";
   text << with_commas(cells.at("hit")) << " of " << with_commas(cells.at("reachable")) << " cells hit";
   if (cells.at("reachable") != 0) {
-    text << " (" << percent(cells.at("hit").get<double>() / cells.at("reachable").get<double>()) << ")";
+    text << " (" << in_percent(cells.at("hit").get<double>() / cells.at("reachable").get<double>()) << ")";
   }
   text << "; the next case is in a new one with a chance of "
-       << percent(campaign.at("chance_that_the_next_is_new").get<double>()) << " (Good-Turing)\n";
+       << in_percent(campaign.at("chance_that_the_next_is_new").get<double>()) << " (Good-Turing)\n";
   if (seconds > 0) {
     text << static_cast<std::uint64_t>(static_cast<double>(cases) / seconds) << " cases a second";
     text << "; workers were in cases for " << seconds_text(counts.at("seconds"));
@@ -102,10 +96,10 @@ std::string campaign_page(const json& campaign, bool colours) {
   }
   const std::string verdict = campaign.at("verdict");
   const std::string reason = campaign.at("reason");
-  text << (colours ? colour_of_campaign(verdict) : "") << verdict << (colours ? "\x1b[0m" : "") << ": "
-       << (reason.empty() ? "" : visible(reason) + "; ") << campaign.at("findings").size()
-       << (campaign.at("findings").size() == 1 ? " finding" : " findings") << "; it ended because "
-       << visible(campaign.at("why_it_ended").get<std::string>()) << "\n";
+  const Colour colour = verdict == "PASSED" ? Colour::green : verdict == "FAILED" ? Colour::red : Colour::yellow;
+  text << painted(colour, verdict, colours) << ": " << (reason.empty() ? "" : visible(reason) + "; ")
+       << counted(campaign.at("findings").size(), "finding") << "; it ended because " << shown(campaign, "why_it_ended")
+       << "\n";
   return text.str();
 }
 
@@ -113,23 +107,20 @@ std::string history_page(const json& history) {
   std::ostringstream text;
   for (const json& run : history.at("runs")) {
     const std::uint64_t findings = run.at("findings");
-    text << visible(run.at("begun").get<std::string>()) << "  " << padded(visible(run.at("kind").get<std::string>()), 6)
-         << "  " << padded(visible(run.at("verdict").get<std::string>()), 10) << "  "
-         << padded(seconds_text(run.at("seconds")), 8) << "  "
+    text << shown(run, "begun") << "  " << padded(shown(run, "kind"), 6) << "  " << padded(shown(run, "verdict"), 10)
+         << "  " << padded(seconds_text(run.at("seconds")), 8) << "  "
          << padded(findings == 0 ? "" : with_commas(findings) + (findings == 1 ? " finding" : " findings"), 12) << "  "
-         << visible(run.at("subject").get<std::string>()) << "  " << visible(run.at("folder").get<std::string>())
-         << "\n";
+         << shown(run, "subject") << "  " << shown(run, "folder") << "\n";
   }
   for (const json& seen : history.at("findings")) {
     text << "\n"
-         << visible(seen.at("fingerprint").get<std::string>()) << "\n  in " << with_commas(seen.at("runs")) << " of "
+         << shown(seen, "fingerprint") << "\n  in " << with_commas(seen.at("runs")) << " of "
          << with_commas(seen.at("of_runs")) << " campaigns, " << with_commas(seen.at("cases")) << " cases; first "
-         << visible(seen.at("first").get<std::string>()) << ", last " << visible(seen.at("last").get<std::string>())
-         << "\n  " << visible(seen.at("problem").get<std::string>()) << "\n";
+         << shown(seen, "first") << ", last " << shown(seen, "last") << "\n  " << shown(seen, "problem") << "\n";
   }
   text << "\n"
        << history.at("runs").size() << " runs and " << history.at("findings").size() << " findings in "
-       << visible(history.at("file").get<std::string>()) << "\n";
+       << shown(history, "file") << "\n";
   return text.str();
 }
 

@@ -40,6 +40,21 @@ std::string attribute(const std::string& name, const std::string& value) {
   return " " + name + "=\"" + escaped(value, "<>&\"\r\n\t") + "\"";
 }
 
+std::string Counts::attributes() const {
+  return attribute("tests", std::to_string(tests)) + attribute("failures", std::to_string(failures)) +
+         attribute("errors", "0") + attribute("skipped", std::to_string(skipped));
+}
+
+std::string testcase(const std::string& classname, const std::string& name, const std::string& attributes,
+                     const std::string& inside) {
+  return "    <testcase" + attribute("classname", classname) + attribute("name", name) + attributes +
+         (inside.empty() ? "/>\n" : ">\n" + inside + "    </testcase>\n");
+}
+
+std::string testsuites(const std::string& attributes, const std::string& suites) {
+  return "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites" + attributes + ">\n" + suites + "</testsuites>\n";
+}
+
 }  // namespace xml
 
 namespace {
@@ -48,8 +63,6 @@ using xml::attribute;
 using xml::content;
 
 std::string seconds_attribute(double seconds) { return attribute("time", fixed(seconds, 3)); }
-
-std::string first_line(const std::string& text) { return text.substr(0, text.find('\n')); }
 
 std::string failure(const std::string& type, const std::string& message, const std::string& body) {
   return "      <failure" + attribute("type", type) + attribute("message", message) + ">" + content(body) +
@@ -61,7 +74,7 @@ std::string with_replay(const std::string& text, const std::vector<std::string>&
   return replay.empty() ? text : text + "\n" + replay_command(replay);
 }
 
-std::string paragraph(const Failure& failure) {
+std::string text_of(const Failure& failure) {
   const Finding& finding = failure.finding;
   const std::string kind = finding.kind.empty() ? "" : finding.kind + " ";
   return with_replay(kind + how_found(failure) + "\n" + finding.details, finding.replay);
@@ -72,38 +85,21 @@ std::string failed(const Judgement& judgement) {
   const std::vector<Failure> failures = failures_of(judgement);
   const Finding& first = failures.front().finding;
   if (judgement.findings.empty()) return failure("FAILED", first_line(first.details), first.details);
-  std::string body;
-  for (const Failure& one : failures) body += (body.empty() ? "" : "\n\n") + paragraph(one);
   const std::string more = failures.size() == 1 ? "" : " (and " + std::to_string(failures.size() - 1) + " more)";
-  return failure(first.kind, first_line(first.details) + more, body);
+  return failure(first.kind, first_line(first.details) + more, joined(failures, "\n\n", text_of));
 }
 
 std::string skipped(const std::string& message) { return "      <skipped" + attribute("message", message) + "/>\n"; }
 
-/// KNOWN becomes skipped, the only state of JUnit that is neither red nor green. As a failure it would keep every
-/// server's gate red until its author repairs it; as a passed test it would claim that the property holds.
-std::string known(const Judgement& judgement) {
-  std::string message;
-  for (const ExpectedFailure& finding : judgement.known) {
-    message += (message.empty() ? "known: " : "; ") + finding.id + ": " + finding.what;
-  }
-  return skipped(message);
-}
-
 std::string outcome(const Judgement& judgement) {
-  switch (judgement.verdict) {
-    case Verdict::passed:
-      return "";
-    case Verdict::failed:
-      return failed(judgement);
-    case Verdict::skipped:
-      return skipped(judgement.reason);
-    case Verdict::mistrusted:
-      return failure("MISTRUSTED", judgement.reason, judgement.reason);
-    case Verdict::known:
-      return known(judgement);
-  }
-  return "";
+  if (judgement.verdict == Verdict::failed) return failed(judgement);
+  if (judgement.verdict == Verdict::mistrusted) return failure("MISTRUSTED", judgement.reason, judgement.reason);
+  if (judgement.verdict == Verdict::skipped) return skipped(judgement.reason);
+  if (judgement.verdict == Verdict::passed) return "";
+  // KNOWN becomes skipped, the only state of JUnit that is neither red nor green. As a failure it would keep every
+  // server's gate red until its author repairs it; as a passed test it would claim that the property holds.
+  return skipped("known: " + joined(judgement.known, "; ",
+                                    [](const ExpectedFailure& finding) { return finding.id + ": " + finding.what; }));
 }
 
 /// Remarks that a server shows beside any outcome; a property that FAILED may also have known findings.
@@ -123,16 +119,7 @@ std::string remarks(const Judgement& judgement) {
   return lines.empty() ? "" : "      <system-out>" + content(lines) + "</system-out>\n";
 }
 
-std::string testcase(const Judgement& judgement) {
-  const std::string inside = outcome(judgement) + remarks(judgement);
-  return "    <testcase" + attribute("classname", judgement.subject) + attribute("name", judgement.property) +
-         seconds_attribute(judgement.seconds) + (inside.empty() ? "/>\n" : ">\n" + inside + "    </testcase>\n");
-}
-
-struct Totals {
-  std::uint64_t tests = 0;
-  std::uint64_t failures = 0;
-  std::uint64_t skipped = 0;
+struct Totals : xml::Counts {
   double seconds = 0;
 
   void add(const Judgement& judgement) {
@@ -140,11 +127,6 @@ struct Totals {
     failures += judgement.verdict == Verdict::failed || judgement.verdict == Verdict::mistrusted ? 1 : 0;
     skipped += judgement.verdict == Verdict::skipped || judgement.verdict == Verdict::known ? 1 : 0;
     seconds += judgement.seconds;
-  }
-
-  std::string attributes() const {
-    return attribute("tests", std::to_string(tests)) + attribute("failures", std::to_string(failures)) +
-           attribute("errors", "0") + attribute("skipped", std::to_string(skipped)) + seconds_attribute(seconds);
   }
 };
 
@@ -168,9 +150,10 @@ std::string testsuite(const Summary& summary, const Subject& subject, Totals& of
     if (judgement.subject != subject.name) continue;
     totals.add(judgement);
     of_run.add(judgement);
-    testcases += testcase(judgement);
+    testcases += xml::testcase(judgement.subject, judgement.property, seconds_attribute(judgement.seconds),
+                               outcome(judgement) + remarks(judgement));
   }
-  return "  <testsuite" + attribute("name", subject.name) + totals.attributes() +
+  return "  <testsuite" + attribute("name", subject.name) + totals.attributes() + seconds_attribute(totals.seconds) +
          attribute("timestamp", summary.run_start) + ">\n" + properties(summary, subject) + testcases +
          "  </testsuite>\n";
 }
@@ -198,9 +181,8 @@ std::string junit(const nlohmann::json& json) {
     red.judgements = {run_as_a_whole(summary)};
     suites += testsuite(red, {"tileproof", "the run as a whole", ""}, totals);
   }
-  totals.seconds = summary.seconds;
-  return "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites" + attribute("name", "tileproof") +
-         totals.attributes() + ">\n" + suites + "</testsuites>\n";
+  return xml::testsuites(attribute("name", "tileproof") + totals.attributes() + seconds_attribute(summary.seconds),
+                         suites);
 }
 
 }  // namespace tileproof::reports

@@ -17,6 +17,7 @@ constexpr std::size_t details_bytes = 3'000;
 constexpr std::size_t text_bytes = 400;  // most of a name or a reason; escaping may lengthen it eightfold
 constexpr std::size_t headline_bytes = 8 * text_bytes + 800;  // the reason, and any numbers
 constexpr std::size_t note_bytes = 50;                        // "and N more"
+constexpr const char* more = " more: see summary.json\n";
 static_assert(headline_bytes + table_bytes + failures_bytes + 7 * list_bytes + 9 * note_bytes <= 65'536);
 
 /// True if the letter can be markup, or begin one of GitHub's formulas ($).
@@ -33,7 +34,7 @@ bool is_within_word(const std::string& text, std::size_t i) {
 
 }  // namespace
 
-std::string code(const std::string& text) {
+std::string code(std::string_view text) {
   const std::string line = one_line(shortened(text, text_bytes));
   std::string escaped;
   for (std::size_t i = 0; i < line.size(); ++i) {
@@ -45,46 +46,21 @@ std::string code(const std::string& text) {
 
 namespace {
 
-std::size_t longest_run_of_backticks(const std::string& text) {
-  std::size_t longest = 0;
-  std::size_t run = 0;
-  for (const char letter : text) {
-    run = letter == '`' ? run + 1 : 0;
-    longest = std::max(longest, run);
-  }
-  return longest;
-}
-
 /// A code block whose fence is longer than any run of backticks in the text, so that the text cannot close it.
 std::string fenced(const std::string& language, const std::string& text) {
-  const std::string fence(std::max<std::size_t>(3, longest_run_of_backticks(text) + 1), '`');
+  std::string fence = "```";
+  while (text.find(fence) != std::string::npos) fence += '`';
   return fence + language + "\n" + text + (text.ends_with('\n') ? "" : "\n") + fence + "\n";
 }
 
-/// The head, then the entries that fit into `most_bytes`, then the number of those left out.
-std::string cut(const std::string& head, const std::vector<std::string>& entries, std::size_t most_bytes) {
-  std::string text = head;
-  std::size_t left_out = 0;
-  for (const std::string& entry : entries) {
-    if (text.size() + entry.size() <= most_bytes) {
-      text += entry;
-    } else {
-      ++left_out;
-    }
-  }
-  if (left_out != 0) text += "\nand " + std::to_string(left_out) + " more: see summary.json\n";
-  return text;
-}
-
 std::string section(const std::string& title, const std::vector<std::string>& entries, std::size_t most_bytes) {
-  return entries.empty() ? "" : cut("\n### " + title + "\n", entries, most_bytes);
+  return entries.empty() ? "" : cut("\n### " + title + "\n", entries, most_bytes, more);
 }
 
-template <class Entry, class EntryText>
-std::string list(const std::string& title, const std::vector<Entry>& entries, EntryText entry_text) {
-  std::vector<std::string> lines;
-  for (const Entry& entry : entries) lines.push_back("- " + entry_text(entry) + "\n");
-  return section(title, lines, list_bytes);
+std::string section(const List& list) {
+  std::vector<std::string> entries;
+  for (const std::string& line : list.lines) entries.push_back("- " + line + "\n");
+  return section(list.title, entries, list_bytes);
 }
 
 std::string headline(const Summary& summary) {
@@ -116,7 +92,7 @@ std::string table_text(const Summary& summary) {
     for (const Judgement* judgement : row.cells) line += cell(judgement);
     lines.push_back(line + "\n");
   }
-  return cut(head, lines, table_bytes);
+  return cut(head, lines, table_bytes, more);
 }
 
 std::string property_on_subject(const Judgement& judgement) {
@@ -139,68 +115,36 @@ std::string failures(const Summary& summary) {
   return section("FAILED", entries, failures_bytes);
 }
 
-std::string mistrusted(const Summary& summary) {
-  return list("MISTRUSTED", with_verdict(summary, Verdict::mistrusted), [](const Judgement* judgement) {
-    return property_on_subject(*judgement) + ": " + code(judgement->reason);
-  });
+List mistrusted(const Summary& summary) {
+  List list = {"MISTRUSTED", {}};
+  for (const Judgement* judgement : with_verdict(summary, Verdict::mistrusted)) {
+    list.lines.push_back(property_on_subject(*judgement) + ": " + code(judgement->reason));
+  }
+  return list;
 }
 
-std::string known(const Summary& summary) {
-  return list("Known findings, which are not failures of this run", known_failures(summary),
-              [](const KnownFailure& failure) {
-                return code(failure.judgement->subject) + ": " + code(failure.finding->id) + ": " +
-                       code(failure.finding->what) + " (since " + code(failure.finding->since) + ", expires " +
-                       code(failure.finding->expires) + ", " + counted(failure.finding->cases, "case") + " in " +
-                       code(failure.judgement->property) + ")";
-              });
-}
-
-std::string not_run(const Summary& summary) {
-  return list("Did not run", subjects_not_run(summary), [](const Group& group) {
-    const std::string properties = group.count == 0 ? "" : " (" + counted(group.count, "property") + " SKIPPED)";
-    return code(group.subject) + ": " + code(group.reason) + properties;
-  });
-}
-
-std::string skipped(const Summary& summary) {
-  return list("Skipped", properties_skipped(summary), [](const Group& group) {
-    return code(group.subject) + ": " + counted(group.count, "property") + " SKIPPED: " + code(group.reason);
-  });
-}
-
-std::string refused(const Summary& summary) {
-  return list("Refused with an error", refusals_of(summary), [](const Refusals& refusals) {
-    return code(refusals.subject) + ": " + counted(refusals.cases, "case") + " in " +
-           counted(refusals.properties, "property") + ", such as in " + code(refusals.property) + ": " +
-           code(refusals.message);
-  });
-}
-
-std::string explained(const Summary& summary) {
-  return list("Explained differences, which are not failures", elements_explained(summary), [](const Group& group) {
-    return code(group.subject) + ": " + counted(group.count, "element") + ": " + code(group.reason);
-  });
-}
-
-std::string provenance(const Summary& summary) {
+List provenance(const Summary& summary) {
   const Machine& machine = summary.machine;
-  return section(
-      "Provenance",
-      {"- output hash: " + code(summary.output_hash) + "\n",
-       "- seed " + code(summary.seed) + ", " + counted(summary.cases_per_property, "case") + " a property\n",
-       "- command: " + code(summary.command) + " of " + code(summary.tool) + ", exit code " +
-           std::to_string(summary.exit_code) + "\n",
-       "- start: " + code(summary.run_start) + "\n", "- compiler: " + code(machine.compiler) + "\n",
-       "- CPU: " + code(machine.cpu) + "\n", "- GPU: " + (machine.gpu.empty() ? "none" : code(machine.gpu)) + "\n"},
-      list_bytes);
+  return {"Provenance",
+          {"output hash: " + code(summary.output_hash),
+           "seed " + code(summary.seed) + ", " + counted(summary.cases_per_property, "case") + " a property",
+           "command: " + code(summary.command) + " of " + code(summary.tool) + ", exit code " +
+               std::to_string(summary.exit_code),
+           "start: " + code(summary.run_start), "compiler: " + code(machine.compiler), "CPU: " + code(machine.cpu),
+           "GPU: " + (machine.gpu.empty() ? "none" : code(machine.gpu))}};
 }
 
 }  // namespace
 
 std::string markdown(const nlohmann::json& json) {
   const Summary summary = read(json);
-  return headline(summary) + table_text(summary) + failures(summary) + mistrusted(summary) + known(summary) +
-         not_run(summary) + skipped(summary) + refused(summary) + explained(summary) + provenance(summary);
+  std::string text = headline(summary) + table_text(summary) + failures(summary);
+  for (const List& list : {mistrusted(summary), list_of_known(summary, code, true), list_of_not_run(summary, code),
+                           list_of_skipped(summary, code), list_of_refused(summary, code),
+                           list_of_explained(summary, code), provenance(summary)}) {
+    text += section(list);
+  }
+  return text;
 }
 
 }  // namespace tileproof::reports

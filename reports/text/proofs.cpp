@@ -4,7 +4,7 @@
 #include <nlohmann/json.hpp>
 #include <sstream>
 
-#include "reports/records/summary.h"
+#include "reports/field.h"
 #include "reports/reports.h"
 
 namespace tileproof::reports {
@@ -13,32 +13,26 @@ namespace {
 
 using nlohmann::json;
 
-std::string field(const json& value, const char* name) { return visible(value.at(name).get<std::string>()); }
-
 /// Says how much of its domain a proof has looked at; for MISTRUSTED and SKIPPED, the reason. Only PROVED says "all".
 std::string extent(const json& proof) {
   const std::uint64_t points = proof.at("points");
   const std::uint64_t done = proof.at("points_done");
   const std::string verdict = proof.at("verdict");
-  const std::string point = field(proof, "point");
+  const std::string point = shown(proof, "point");
   if (verdict == "PROVED") return "all " + with_commas(points) + " " + point;
   if (verdict == "SAMPLED") {
     return with_commas(done) + " of " + with_commas(points) + " " + point + " (" + percent(done, points) + "), " +
-           field(proof, "order") + ": " + field(proof, "reason");
+           shown(proof, "order") + ": " + shown(proof, "reason");
   }
   if (verdict == "FAILED") return "after " + with_commas(done) + " of " + with_commas(points) + " " + point;
-  return field(proof, "reason");
-}
-
-const char* colour_of_proof(const std::string& verdict) {
-  if (verdict == "PROVED") return "\033[32m";
-  if (verdict == "FAILED" || verdict == "MISTRUSTED") return "\033[31m";
-  return "\033[33m";
+  return shown(proof, "reason");
 }
 
 std::string coloured(const std::string& verdict, bool colours) {
-  const std::string text = padded(verdict, 10);
-  return colours ? colour_of_proof(verdict) + text + "\033[0m" : text;
+  const Colour colour = verdict == "PROVED"                              ? Colour::green
+                        : verdict == "FAILED" || verdict == "MISTRUSTED" ? Colour::red
+                                                                         : Colour::yellow;
+  return painted(colour, padded(verdict, 10), colours);
 }
 
 std::string number_text(double value) {
@@ -46,22 +40,6 @@ std::string number_text(double value) {
   text.precision(6);
   text << value;
   return text.str();
-}
-
-std::string counts(const json& proofs) {
-  std::map<std::string, int> count;
-  for (const json& proof : proofs.at("proofs")) ++count[proof.at("verdict").get<std::string>()];
-  std::string text;
-  for (const char* verdict : {"PROVED", "SAMPLED", "FAILED", "MISTRUSTED", "SKIPPED"}) {
-    if (count[verdict] == 0) continue;
-    text += (text.empty() ? "" : ", ") + std::to_string(count[verdict]) + " " + verdict;
-  }
-  return text;
-}
-
-bool holds_a_sample(const json& proofs) {
-  return std::any_of(proofs.at("proofs").begin(), proofs.at("proofs").end(),
-                     [](const json& proof) { return proof.at("verdict") == "SAMPLED"; });
 }
 
 }  // namespace
@@ -72,8 +50,8 @@ std::string proofs_plan(const json& proofs) {
   text << "to enumerate:\n";
   for (const json& proof : proofs.at("proofs")) {
     if (proof.at("steps").get<std::int64_t>() == 0) continue;
-    text << "  " << field(proof, "subject") << "  " << field(proof, "property") << "\n      "
-         << with_commas(proof.at("points")) << " " << field(proof, "point") << ", about "
+    text << "  " << shown(proof, "subject") << "  " << shown(proof, "property") << "\n      "
+         << with_commas(proof.at("points")) << " " << shown(proof, "point") << ", about "
          << lasting_in_short(proof.at("estimated_seconds")) << "\n";
     seconds += proof.at("estimated_seconds").get<double>();
   }
@@ -87,14 +65,14 @@ std::string proofs_plan(const json& proofs) {
 
 std::string proof_line(const json& proof, bool colours) {
   std::ostringstream text;
-  text << coloured(proof.at("verdict"), colours) << " " << field(proof, "subject") << "  " << field(proof, "property")
+  text << coloured(proof.at("verdict"), colours) << " " << shown(proof, "subject") << "  " << shown(proof, "property")
        << "  " << lasting_in_short(proof.at("seconds")) << "\n           " << extent(proof) << "\n";
   for (const auto& [reason, elements] : proof.at("explained").items()) {
     text << "           explained: " << with_commas(elements) << " " << visible(reason) << "\n";
   }
   for (const json& measure : proof.at("measures")) {
-    text << "           " << field(measure, "name") << ": " << number_text(measure.at("value")) << " at "
-         << field(measure, "where") << "\n";
+    text << "           " << shown(measure, "name") << ": " << number_text(measure.at("value")) << " at "
+         << shown(measure, "where") << "\n";
   }
   if (!proof.at("finding").is_null()) {
     const json& finding = proof.at("finding");
@@ -107,16 +85,22 @@ std::string proof_line(const json& proof, bool colours) {
 }
 
 std::string proofs_end(const json& proofs, bool colours) {
+  std::map<std::string, int> count;
+  for (const json& proof : proofs.at("proofs")) ++count[proof.at("verdict").get<std::string>()];
+  std::vector<std::string> counts;
+  for (const char* verdict : {"PROVED", "SAMPLED", "FAILED", "MISTRUSTED", "SKIPPED"}) {
+    if (count[verdict] != 0) counts.push_back(std::to_string(count[verdict]) + " " + verdict);
+  }
   const int exit = proofs.at("exit_code");
-  const std::string verdict = exit == 0 ? "DONE" : exit == 1 ? "FAILED" : "MISTRUSTED";
-  const std::string shown = colours ? (exit != 0                ? "\033[31m"
-                                       : holds_a_sample(proofs) ? "\033[33m"
-                                                                : "\033[32m") +
-                                          verdict + "\033[0m"
-                                    : verdict;
-  const std::string reason = field(proofs, "reason");
-  const std::string counted = counts(proofs);
-  return "\n" + shown + (counted.empty() ? "" : ": " + counted) + " in " + lasting_in_short(proofs.at("seconds")) +
+  const Colour colour = exit != 0 ? Colour::red : count["SAMPLED"] != 0 ? Colour::yellow : Colour::green;
+  const std::string reason = shown(proofs, "reason");
+  return "\n" +
+         painted(colour,
+                 exit == 0   ? "DONE"
+                 : exit == 1 ? "FAILED"
+                             : "MISTRUSTED",
+                 colours) +
+         (counts.empty() ? "" : ": " + joined(counts, ", ")) + " in " + lasting_in_short(proofs.at("seconds")) +
          (reason.empty() ? "" : "; " + reason) + "\n";
 }
 
@@ -125,16 +109,16 @@ std::string proofs_markdown(const json& proofs) {
   const std::string end = proofs_end(proofs, false);
   text << "# tileproof: proofs\n\n"
        << code(end.substr(1, end.size() - 2)) << "\n\n"
-       << code("tileproof " + field(proofs, "command"))
+       << code("tileproof " + shown(proofs, "command"))
        << "\n\n| verdict | subject | property | looked at | time |\n|---|---|---|---|---|\n";
   for (const json& proof : proofs.at("proofs")) {
-    text << "| " << field(proof, "verdict") << " | " << code(field(proof, "subject")) << " | "
-         << code(field(proof, "property")) << " | " << code(extent(proof)) << " | "
+    text << "| " << shown(proof, "verdict") << " | " << code(shown(proof, "subject")) << " | "
+         << code(shown(proof, "property")) << " | " << code(extent(proof)) << " | "
          << lasting_in_short(proof.at("seconds")) << " |\n";
   }
   for (const json& row : proofs.value("sanitizers", json::array())) {
-    text << "| " << field(row, "verdict") << " | | " << code("sanitizers/" + field(row, "tool")) << " | "
-         << code(field(row, "reason")) << " | |\n";
+    text << "| " << shown(row, "verdict") << " | | " << code("sanitizers/" + shown(row, "tool")) << " | "
+         << code(shown(row, "reason")) << " | |\n";
   }
   return text.str();
 }

@@ -279,8 +279,8 @@ PASSED: 4 PASSED, 3 SKIPPED in 41.20s, hash 0x0123456789abcdef
 )");
 }
 
-/// A property's name of 30 characters and full cells of 16 and 15: each layout below fits down to a width that the
-/// tests name.
+/// A property's name of 30 characters and cells of 16 and 15: each layout below fits down to a width that the tests
+/// name.
 json summary_to_squeeze() {
   return summary_of({subject("reference"), subject("host")}, {passed("value/float_domain_rounds_once", "reference"),
                                                               failed("value/float_domain_rounds_once", "host")});
@@ -290,62 +290,40 @@ std::string table_at(int columns) {
   return text_before(text, "\n\nFAILED");
 }
 
-constexpr const char* full_cells = R"(property                        reference         host
+constexpr const char* cells_beside = R"(property                        reference         host
 value/float_domain_rounds_once  PASSED 100 0.41s  FAILED 17 0.02s)";
-constexpr const char* cells_without_cases = R"(property                        reference     host
-value/float_domain_rounds_once  PASSED 0.41s  FAILED 0.02s)";
-constexpr const char* marked_cells = R"(+ PASSED  X FAILED  ? MISTRUSTED  ! KNOWN  - SKIPPED
-
-property                        reference  host
-value/float_domain_rounds_once  + 0.41s    X 0.02s)";
-constexpr const char* full_cells_below = R"(property  reference         host
+constexpr const char* cells_below = R"(property  reference         host
 value/float_domain_rounds_once
           PASSED 100 0.41s  FAILED 17 0.02s)";
-constexpr const char* cells_without_cases_below = R"(property  reference     host
+constexpr const char* a_table_each = R"(property  reference
 value/float_domain_rounds_once
-          PASSED 0.41s  FAILED 0.02s)";
-constexpr const char* marked_cells_below = R"(+ PASSED  X FAILED  ? MISTRUSTED  ! KNOWN  - SKIPPED
+          PASSED 100 0.41s
 
-property  reference  host
+property  host
 value/float_domain_rounds_once
-          + 0.41s    X 0.02s)";
-constexpr const char* blocks = R"(+ PASSED  X FAILED  ? MISTRUSTED  ! KNOWN  - SKIPPED
+          FAILED 17 0.02s)";
 
-reference
-  + 0.41s    value/float_domain_rounds_once
-
-host
-  X 0.02s  value/float_domain_rounds_once)";
-
-TEST(Terminal, ShowsVerdictCasesAndTimeWhereTheyFit) {
-  EXPECT_EQ(table_at(200), full_cells);
-  EXPECT_EQ(table_at(65), full_cells);
-}
-
-TEST(Terminal, LeavesOutTheCasesFirst) {
-  EXPECT_EQ(table_at(64), cells_without_cases);
-  EXPECT_EQ(table_at(58), cells_without_cases);
-}
-
-TEST(Terminal, ShortensVerdictsToMarksNextAndExplainsThem) {
-  EXPECT_EQ(table_at(57), marked_cells);
-  EXPECT_EQ(table_at(50), marked_cells);
+TEST(Terminal, ShowsVerdictCasesAndTimeBesideThePropertyWhereTheyFit) {
+  EXPECT_EQ(table_at(200), cells_beside);
+  EXPECT_EQ(table_at(65), cells_beside);
 }
 
 TEST(Terminal, PutsCellsBelowTheirPropertyWhereNoLineHoldsBoth) {
-  EXPECT_EQ(table_at(49), full_cells_below);
-  EXPECT_EQ(table_at(43), full_cells_below);
-  EXPECT_EQ(table_at(42), cells_without_cases_below);
-  EXPECT_EQ(table_at(36), cells_without_cases_below);
-  EXPECT_EQ(table_at(35), marked_cells_below);
-  EXPECT_EQ(table_at(28), marked_cells_below);
+  EXPECT_EQ(table_at(64), cells_below);
+  EXPECT_EQ(table_at(43), cells_below);
 }
 
-TEST(Terminal, GivesEachSubjectABlockWhereNoTableFits) {
-  EXPECT_EQ(table_at(27), blocks);
-  EXPECT_EQ(table_at(1), blocks);
-  EXPECT_EQ(table_at(0), blocks);
-  EXPECT_EQ(table_at(-1), blocks);
+TEST(Terminal, GivesEachSubjectATableWhereNoLineHoldsTheCellsOfAll) {
+  for (const int columns : {42, 26, 1, 0, -1}) EXPECT_EQ(table_at(columns), a_table_each) << columns;
+}
+
+TEST(Terminal, LeavesOutOfASubjectsTableWhatWasNotPutToIt) {
+  const json some = summary_of({subject("host"), subject("cuda")}, {passed("a", "host"), passed("b", "cuda")});
+  EXPECT_EQ(text_before(terminal(some, 30, false), "\n\nPASSED:"), R"(property  host
+a         PASSED 100 0.41s
+
+property  cuda
+b         PASSED 100 0.41s)");
 }
 
 /// A summary with five subjects, and with properties whose names have 75 characters.
@@ -386,13 +364,12 @@ stride/a_transposed_tensor_is_as_its_contiguous_copy_at_all  KNOWN  100 0.41s)")
 
 TEST(Terminal, LosesNoVerdictAtAnyWidth) {
   for (int columns = 0; columns <= 220; ++columns) {
-    std::string table = text_before(terminal(widest_summary(), columns, false), "\n\nKnown");
-    const bool marked = table.starts_with("+ PASSED");
-    if (marked) table = text_from(table, "\n\n");
-    EXPECT_EQ(occurrences(table, marked ? "+ 0.41s" : "PASSED"), 5) << columns;
-    EXPECT_EQ(occurrences(table, marked ? "? 0.41s" : "MISTRUSTED"), 5) << columns;
-    EXPECT_EQ(occurrences(table, marked ? "X 0.02s" : "FAILED"), 5) << columns;
-    EXPECT_EQ(occurrences(table, marked ? "! 0.41s" : "KNOWN"), 5) << columns;
+    const std::string table = text_before(terminal(widest_summary(), columns, false), "\n\nKnown");
+    for (const char* verdict : {"PASSED", "MISTRUSTED", "FAILED", "KNOWN"}) {
+      EXPECT_EQ(occurrences(table, verdict), 5) << verdict << " at " << columns;
+    }
+    EXPECT_EQ(occurrences(table, "0.41s"), 15) << columns;
+    EXPECT_EQ(occurrences(table, "0.02s"), 5) << columns;
     EXPECT_TRUE(contains(table, std::string(69, 'c'))) << columns;
   }
 }
@@ -574,16 +551,6 @@ Known findings, which are not failures of this run:
 
 KNOWN: 1 PASSED, 2 KNOWN in 41.20s, hash 0x0123456789abcdef
 )");
-}
-
-TEST(Terminal, MarksWhatIsKnown) {
-  const json some = summary_of(
-      {subject("host")}, {known("a/first", "host", expected_failure("T-1", "odd k", 1)), passed("a/second", "host")});
-  EXPECT_EQ(text_before(terminal(some, 20, false), "\n\nKnown"), R"(+ PASSED  X FAILED  ? MISTRUSTED  ! KNOWN  - SKIPPED
-
-property  host
-a/first   ! 0.41s
-a/second  + 0.41s)");
 }
 
 TEST(Terminal, GroupsWhatIsRefusedBySubject) {

@@ -24,12 +24,8 @@ class Screen {
   std::size_t columns() const { return columns_; }
 
   std::string painted(Verdict verdict, const std::string& text) const {
-    constexpr const char* green = "\x1b[32m";
-    constexpr const char* red = "\x1b[31m";
-    constexpr const char* dim = "\x1b[2m";
-    constexpr const char* yellow = "\x1b[33m";
-    constexpr const char* colours[] = {green, red, dim, red, yellow};
-    return colours_ ? colours[static_cast<int>(verdict)] + text + "\x1b[0m" : text;
+    constexpr Colour colours[] = {Colour::green, Colour::red, Colour::dim, Colour::red, Colour::yellow};
+    return reports::painted(colours[static_cast<int>(verdict)], text, colours_);
   }
 
   /// Breaks a line at spaces and indents the rest. A word that is too long stays whole, because it may be a name to
@@ -67,225 +63,128 @@ class Screen {
 
 // --- The table -----------------------------------------------------------------------------------------------------
 
-/// How much a cell shows, in descending order.
-enum class Detail { full, without_cases, marks };
-
-constexpr const char* legend = "+ PASSED  X FAILED  ? MISTRUSTED  ! KNOWN  - SKIPPED\n\n";
-
-std::string mark_of(Verdict verdict) {
-  constexpr const char* marks[] = {"+", "X", "-", "?", "!"};
-  return marks[static_cast<int>(verdict)];
-}
-
 /// The parts of a cell: verdict, cases, time. Each part is aligned with those of the other cells in its column.
 using Parts = std::array<std::string, 3>;
 
-Parts parts_of(const Judgement* judgement, Detail detail) {
+Parts parts_of(const Judgement* judgement) {
   if (judgement == nullptr) return {};
-  const Verdict verdict = judgement->verdict;
-  if (verdict == Verdict::skipped) return {mark_of(verdict), "", ""};
-  return {detail == Detail::marks ? mark_of(verdict) : name_of(verdict),
-          detail == Detail::full ? std::to_string(judgement->cases) : "", in_seconds(judgement->seconds)};
+  if (judgement->verdict == Verdict::skipped) return {"-", "", ""};
+  return {name_of(judgement->verdict), std::to_string(judgement->cases), in_seconds(judgement->seconds)};
 }
 
-/// The cells of one subject, all as wide as the widest.
-class SubjectColumn {
- public:
-  SubjectColumn(const Table& table, std::size_t subject, Detail detail)
-      : title_(one_line(table.subjects[subject]->name)), detail_(detail) {
-    for (const Row& row : table.rows) {
-      const Parts parts = parts_of(row.cells[subject], detail);
-      for (std::size_t i = 0; i < parts.size(); ++i) widths_[i] = std::max(widths_[i], width_of(parts[i]));
-    }
-    for (const std::size_t width : widths_) cell_width_ += width == 0 ? 0 : width + 1;
-    cell_width_ -= 1;  // no space before the first part; a subject that ran has at least one part
-  }
-
-  std::size_t width() const { return std::max(width_of(title_), cell_width_); }
-  std::string title() const { return padded(title_, width()); }
-
-  std::string text(const Judgement* judgement, const Screen& screen) const {
-    if (judgement == nullptr) return spaces(width());
-    const Parts parts = parts_of(judgement, detail_);
-    std::string text = screen.painted(judgement->verdict, parts[0]) + spaces(widths_[0] - width_of(parts[0]));
-    for (std::size_t i = 1; i < parts.size(); ++i) {
-      if (widths_[i] != 0) text += " " + spaces(widths_[i] - width_of(parts[i])) + parts[i];
-    }
-    return text + spaces(width() - cell_width_);
-  }
-
- private:
-  std::string title_;
-  Detail detail_;
-  std::array<std::size_t, 3> widths_{};
-  std::size_t cell_width_ = 0;
+/// The name of a subject and its cells, all as wide as the widest.
+struct SubjectColumn {
+  std::size_t width;
+  std::vector<std::string> lines;
 };
 
-/// All properties, one line each. A property whose name is too long for `columns` stands on a line above its cells.
-class Grid {
- public:
-  Grid(const Table& table, Detail detail, std::size_t columns) : table_(table), detail_(detail) {
-    for (std::size_t subject = 0; subject < table.subjects.size(); ++subject) {
-      columns_.emplace_back(table, subject, detail);
-      cells_width_ += gap.size() + columns_.back().width();
-    }
-    const std::size_t most = columns - std::min(columns, cells_width_);
-    for (const Row& row : table.rows) {
-      const std::size_t width = width_of(one_line(row.property));
-      if (width <= most) margin_ = std::max(margin_, width);
-    }
+SubjectColumn column_of(const Table& table, std::size_t subject, const Screen& screen) {
+  std::array<std::size_t, 3> widths = {};
+  for (const Row& row : table.rows) {
+    const Parts parts = parts_of(row.cells[subject]);
+    for (std::size_t i = 0; i < parts.size(); ++i) widths[i] = std::max(widths[i], width_of(parts[i]));
   }
+  const std::size_t cell_width = widths[0] + 1 + widths[1] + 1 + widths[2];
+  const std::string title = one_line(table.subjects[subject]->name);
+  SubjectColumn column = {std::max(width_of(title), cell_width), {}};
+  column.lines.push_back(padded(title, column.width));
+  for (const Row& row : table.rows) {
+    const Judgement* judgement = row.cells[subject];
+    const Parts parts = parts_of(judgement);
+    const auto gap_of = [&](std::size_t i) { return spaces(widths[i] - width_of(parts[i])); };
+    const std::string verdict = judgement == nullptr ? "" : screen.painted(judgement->verdict, parts[0]);
+    column.lines.push_back(verdict + gap_of(0) + " " + gap_of(1) + parts[1] + " " + gap_of(2) + parts[2] +
+                           spaces(column.width - cell_width));
+  }
+  return column;
+}
 
-  std::size_t width() const { return margin_ + cells_width_; }
+/// The part of a table that is about one subject.
+Table table_of_subject(const Table& all, std::size_t subject) {
+  Table table = {{all.subjects[subject]}, {}};
+  for (const Row& row : all.rows) {
+    if (row.cells[subject] != nullptr) table.rows.push_back({row.property, {row.cells[subject]}});
+  }
+  return table;
+}
 
-  std::string text(const Screen& screen) const {
-    std::string text = detail_ == Detail::marks ? legend : "";
-    text += line(title, [](const SubjectColumn& column, std::size_t) { return column.title(); });
-    for (const Row& row : table_.rows) {
-      text += line(one_line(row.property), [&](const SubjectColumn& column, std::size_t subject) {
-        return column.text(row.cells[subject], screen);
-      });
+/// All properties, one line each; where the cells of all subjects are too wide, a table for each subject. A property
+/// whose name is too long stands on a line above its cells.
+std::string table_text(const Table& table, const Screen& screen) {
+  if (table.subjects.empty()) return "No subject ran.\n";
+  const std::string gap = "  ";
+  std::vector<std::string> names = {"property"};
+  for (const Row& row : table.rows) names.push_back(one_line(row.property));
+  std::vector<SubjectColumn> columns;
+  std::size_t cells_width = 0;
+  for (std::size_t subject = 0; subject < table.subjects.size(); ++subject) {
+    columns.push_back(column_of(table, subject, screen));
+    cells_width += gap.size() + columns.back().width;
+  }
+  std::string text;
+  if (columns.size() > 1 && width_of(names[0]) + cells_width > screen.columns()) {
+    for (std::size_t subject = 0; subject < columns.size(); ++subject) {
+      text += (subject == 0 ? "" : "\n") + table_text(table_of_subject(table, subject), screen);
     }
     return text;
   }
-
- private:
-  template <class CellText>
-  std::string line(const std::string& property, CellText cell_text) const {
-    std::string line = width_of(property) > margin_ ? property + "\n" + spaces(margin_) : padded(property, margin_);
-    for (std::size_t subject = 0; subject < columns_.size(); ++subject) {
-      line += gap + cell_text(columns_[subject], subject);
-    }
-    return without_trailing_spaces(line) + "\n";
+  std::size_t margin = width_of(names[0]);  // left of the cells: room for the properties that stand beside them
+  for (const std::string& name : names) {
+    if (width_of(name) + cells_width <= screen.columns()) margin = std::max(margin, width_of(name));
   }
-
-  inline static const std::string title = "property";
-  inline static const std::string gap = "  ";
-
-  const Table& table_;
-  Detail detail_;
-  std::vector<SubjectColumn> columns_;
-  std::size_t cells_width_ = 0;
-  std::size_t margin_ = width_of(title);  // left of the cells: room for the properties that stand beside them
-};
-
-/// The form for screens that no table fits: one block per subject. A line that is too long ends in the property's
-/// name, so that only the name is cut or wrapped.
-std::string blocks(const Table& table, const Screen& screen) {
-  std::string text = legend;
-  for (std::size_t subject = 0; subject < table.subjects.size(); ++subject) {
-    const SubjectColumn column(table, subject, Detail::marks);
-    text += (subject == 0 ? "" : "\n") + one_line(table.subjects[subject]->name) + "\n";
-    for (const Row& row : table.rows) {
-      if (row.cells[subject] == nullptr) continue;
-      text += "  " + column.text(row.cells[subject], screen) + "  " + one_line(row.property) + "\n";
-    }
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    std::string line = width_of(names[i]) > margin ? names[i] + "\n" + spaces(margin) : padded(names[i], margin);
+    for (const SubjectColumn& column : columns) line += gap + column.lines[i];
+    text += without_trailing_spaces(line) + "\n";
   }
   return text;
-}
-
-std::string table_text(const Summary& summary, const Screen& screen) {
-  const Table table = table_of(summary);
-  if (table.subjects.empty()) return "No subject ran.\n";
-  constexpr std::size_t unlimited = std::string::npos;
-  for (const std::size_t columns : {unlimited, screen.columns()}) {
-    for (const Detail detail : {Detail::full, Detail::without_cases, Detail::marks}) {
-      const Grid grid(table, detail, columns);
-      if (grid.width() <= screen.columns()) return grid.text(screen);
-    }
-  }
-  return blocks(table, screen);
 }
 
 // --- What stands below it ------------------------------------------------------------------------------------------
 
-/// A title and one line per entry; empty if there are no entries.
-template <class Entry, class LineText>
-std::string list(const std::string& title, const std::vector<Entry>& entries, const Screen& screen,
-                 LineText line_text) {
-  if (entries.empty()) return "";
-  std::string text = "\n" + title + ":\n";
-  for (const Entry& entry : entries) text += screen.wrapped("  " + one_line(line_text(entry)), 6);
+std::string list_text(const List& list, const Screen& screen) {
+  if (list.lines.empty()) return "";
+  std::string text = "\n" + list.title + ":\n";
+  for (const std::string& line : list.lines) text += screen.wrapped("  " + one_line(line), 6);
   return text;
 }
 
-std::string not_run(const Summary& summary, const Screen& screen) {
-  return list("Did not run", subjects_not_run(summary), screen, [](const Group& group) {
-    const std::string properties = group.count == 0 ? "" : " (" + counted(group.count, "property") + " SKIPPED)";
-    return group.subject + ": " + group.reason + properties;
-  });
-}
-
-std::string skipped(const Summary& summary, const Screen& screen) {
-  return list("Skipped", properties_skipped(summary), screen, [](const Group& group) {
-    return group.subject + ": " + counted(group.count, "property") + " SKIPPED: " + group.reason;
-  });
-}
-
-std::string asked(const Summary& summary, const Screen& screen) {
-  return list("Asked", asked_of(summary), screen,
-              [](const Group& group) { return group.subject + ": " + group.reason; });
-}
-
 /// One line per subject, or with `verbose` one per judgement.
-std::string out_of_reach(const Summary& summary, const Screen& screen, bool verbose) {
-  std::vector<Group> lines;
+List out_of_reach(const Summary& summary, bool verbose) {
+  List list = {"Not asked, as the subject does not take it", {}};
   if (verbose) {
     for (const Judgement& judgement : summary.judgements) {
-      std::string goals;
-      for (const std::string& goal : judgement.out_of_reach) goals += (goals.empty() ? "" : "; ") + goal;
-      if (!goals.empty()) lines.push_back({judgement.subject, judgement.property + ": " + goals, 0});
+      const std::string goals = joined(judgement.out_of_reach, "; ");
+      if (!goals.empty()) list.lines.push_back(judgement.subject + ": " + judgement.property + ": " + goals);
     }
-  } else {
-    for (const Group& group : goals_out_of_reach(summary)) {
-      const std::string text = group.reason + " (" + counted(group.count, "property") + ")";
-      if (lines.empty() || lines.back().subject != group.subject) {
-        lines.push_back({group.subject, text, 0});
-      } else {
-        lines.back().reason += "; " + text;
-      }
-    }
+    return list;
   }
-  return list("Not asked, as the subject does not take it", lines, screen,
-              [](const Group& group) { return group.subject + ": " + group.reason; });
+  std::string subject;
+  for (const Group& group : goals_out_of_reach(summary)) {
+    const std::string text = group.reason + " (" + counted(group.count, "property") + ")";
+    if (list.lines.empty() || subject != group.subject) {
+      list.lines.push_back(group.subject + ": " + text);
+    } else {
+      list.lines.back() += "; " + text;
+    }
+    subject = group.subject;
+  }
+  return list;
 }
 
 /// The variants of properties that are neither PASSED nor SKIPPED, or with `verbose` all.
-std::string variants(const Summary& summary, const Screen& screen, bool verbose) {
-  std::vector<std::string> lines;
+List variants(const Summary& summary, bool verbose) {
+  List list = {verbose ? "Variants" : "Variants that are not PASSED", {}};
   for (const Judgement& judgement : summary.judgements) {
     for (const Variant& variant : judgement.variants) {
       // Variants of a SKIPPED property are SKIPPED too, and need no line.
       const bool is_wanted = variant.verdict != Verdict::passed && variant.verdict != Verdict::skipped;
       if (!is_wanted && !verbose) continue;
-      lines.push_back(judgement.subject + ": " + judgement.property + " " + variant.name + ": " +
-                      name_of(variant.verdict) + (variant.reason.empty() ? "" : " (" + variant.reason + ")"));
+      list.lines.push_back(judgement.subject + ": " + judgement.property + " " + variant.name + ": " +
+                           name_of(variant.verdict) + (variant.reason.empty() ? "" : " (" + variant.reason + ")"));
     }
   }
-  return list(verbose ? "Variants" : "Variants that are not PASSED", lines, screen,
-              [](const std::string& line) { return line; });
-}
-
-std::string refused(const Summary& summary, const Screen& screen) {
-  return list("Refused with an error", refusals_of(summary), screen, [](const Refusals& refusals) {
-    return refusals.subject + ": " + counted(refusals.cases, "case") + " in " +
-           counted(refusals.properties, "property") + ", such as in " + refusals.property + ": " + refusals.message;
-  });
-}
-
-std::string explained(const Summary& summary, const Screen& screen) {
-  return list(
-      "Explained differences, which are not failures", elements_explained(summary), screen,
-      [](const Group& group) { return group.subject + ": " + counted(group.count, "element") + ": " + group.reason; });
-}
-
-std::string known(const Summary& summary, const Screen& screen) {
-  return list("Known findings, which are not failures of this run", known_failures(summary), screen,
-              [](const KnownFailure& failure) {
-                return failure.judgement->subject + ": " + failure.finding->id + ": " + failure.finding->what +
-                       " (since " + failure.finding->since + ", " + counted(failure.finding->cases, "case") + " in " +
-                       failure.judgement->property + ")";
-              });
+  return list;
 }
 
 std::string property_on_subject(const Judgement& judgement) {
@@ -329,13 +228,11 @@ std::string mistrusted(const Summary& summary, const Screen& screen) {
     text += screen.verdict_line(Verdict::mistrusted, what + ": " + one_line(reason));
   };
   const std::vector<Group> without_cases = properties_without_cases(summary);
-  const auto is_one_of_many = [&](const Judgement& judgement) {
-    return is_without_cases(judgement) &&
-           std::any_of(without_cases.begin(), without_cases.end(),
-                       [&](const Group& group) { return group.reason == judgement.reason; });
-  };
   for (const Judgement* judgement : with_verdict(summary, Verdict::mistrusted)) {
-    if (!is_one_of_many(*judgement)) add(property_on_subject(*judgement), judgement->reason);
+    const bool is_one_of_many =
+        judgement->cases == 0 && std::any_of(without_cases.begin(), without_cases.end(),
+                                             [&](const Group& group) { return group.reason == judgement->reason; });
+    if (!is_one_of_many) add(property_on_subject(*judgement), judgement->reason);
   }
   for (const Group& group : without_cases) {
     add(" " + counted(group.count, "property") + " on " + one_line(group.subject), group.reason);
@@ -363,10 +260,15 @@ std::string final_line(const Summary& summary, const Screen& screen) {
 std::string terminal(const nlohmann::json& json, int columns, bool colours, bool verbose) {
   const Summary summary = read(json);
   const Screen screen(columns, colours);
-  return table_text(summary, screen) + not_run(summary, screen) + skipped(summary, screen) + asked(summary, screen) +
-         out_of_reach(summary, screen, verbose) + refused(summary, screen) + explained(summary, screen) +
-         known(summary, screen) + variants(summary, screen, verbose) + failures(summary, screen) +
-         mistrusted(summary, screen) + observed(summary, screen) + final_line(summary, screen);
+  std::string text = table_text(table_of(summary), screen);
+  for (const List& list :
+       {list_of_not_run(summary, one_line), list_of_skipped(summary, one_line), List{"Asked", asked_of(summary)},
+        out_of_reach(summary, verbose), list_of_refused(summary, one_line), list_of_explained(summary, one_line),
+        list_of_known(summary, one_line, false), variants(summary, verbose)}) {
+    text += list_text(list, screen);
+  }
+  return text + failures(summary, screen) + mistrusted(summary, screen) + observed(summary, screen) +
+         final_line(summary, screen);
 }
 
 }  // namespace tileproof::reports
