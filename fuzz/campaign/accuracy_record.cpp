@@ -1,7 +1,7 @@
 // Writes measurements as JSON: schema 3 of accuracy.json. Schema 1 counted the values of the format in between and
 // called them ulp.
 #include "fuzz/campaign/accuracy_run.h"
-#include "fuzz/campaign/judging.h"
+#include "fuzz/process/in_threads.h"
 #include "fuzz/records/accuracy_json.h"
 #include "fuzz/records/records.h"
 

@@ -5,7 +5,7 @@
 #include <stdexcept>
 #include <tuple>
 
-#include "fuzz/campaign/judging.h"
+#include "fuzz/process/in_threads.h"
 
 namespace tileproof {
 

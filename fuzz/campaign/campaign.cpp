@@ -1,10 +1,9 @@
 #include "fuzz/campaign/campaign.h"
 
 #include <algorithm>
-#include <thread>
 
 #include "fuzz/campaign/fingerprint.h"
-#include "fuzz/process/batch.h"
+#include "fuzz/process/in_threads.h"
 #include "fuzz/process/stopwatch.h"
 #include "fuzz/records/expected_failures.h"
 
@@ -12,7 +11,6 @@ namespace tileproof {
 
 namespace {
 
-using nlohmann::json;
 using Clock = std::chrono::steady_clock;
 
 /// A worker process is replaced after this many cases, because the cases before a failing one may have to run again. On
@@ -30,6 +28,31 @@ CampaignFinding as_found(const FailedCase& failed) {
 
 }  // namespace
 
+void BatchTally::add(std::uint64_t index, const Property& property, const CaseOutcome& outcome, std::int64_t compared) {
+  counts_.elements += compared;
+  compared_[property.name] |= compared != 0;
+  const bool refused = outcome.refused && property.on_refusal != OnRefusal::allowed;
+  asked_[property.name] |= outcome.has_passed() || refused;
+  if (outcome.has_passed()) passed_.insert(index);
+  ++(outcome.finding       ? counts_.failed
+     : outcome.refused     ? counts_.refused
+     : outcome.unavailable ? counts_.unavailable
+     : outcome.discarded   ? counts_.discarded
+                           : counts_.passed);
+  if (!outcome.finding) return;
+  const ExpectedFailure* known = known_as(expected_failures_, *outcome.finding);
+  ++(known != nullptr ? counts_.known[known->id] : counts_.fingerprints[fingerprint_of(*outcome.finding)]);
+}
+
+BatchCounts BatchTally::counts() const {
+  BatchCounts counts = counts_;
+  counts.seconds = std::chrono::duration<double>(Clock::now() - begin_).count();
+  for (const auto& [property, has_compared] : compared_) {
+    if (!has_compared) (asked_.at(property) ? counts.idle : counts.absent).push_back(property);
+  }
+  return counts;
+}
+
 bool Signed::add(std::uint64_t index) {
   const auto at = std::upper_bound(examples.begin(), examples.end(), index);
   if (examples.size() == most_examples && at == examples.end()) return false;
@@ -39,16 +62,13 @@ bool Signed::add(std::uint64_t index) {
 }
 
 Campaign::Campaign(const SelectedSubject& selected, const Capabilities& capabilities, const CaseList& list,
-                   const CampaignIdentity& identity, const CampaignOptions& options,
-                   const std::filesystem::path& folder, Journal& journal, const JournalContents& so_far,
-                   const std::vector<ExpectedFailure>& expected_failures)
+                   const CampaignIdentity& identity, const CampaignOptions& options, Journal& journal,
+                   const JournalContents& so_far, const std::vector<ExpectedFailure>& expected_failures)
     : selected_(selected),
       capabilities_(capabilities),
       list_(list),
       identity_(identity),
       options_(options),
-      in_flight_file_(folder / "in-flight"),
-      in_flight_(in_flight_file_, 2 * options.workers),
       journal_(journal),
       expected_failures_(expected_failures),
       again_(unfinished_batches(so_far)),
@@ -56,7 +76,7 @@ Campaign::Campaign(const SelectedSubject& selected, const Capabilities& capabili
       done_(so_far.done) {
   for (const auto& [batch, counts] : done_) {
     next_batch_ = std::max(next_batch_, batch + identity_.shards);
-    for (const std::uint64_t index : cases_of(batch)) cells_.insert(cell_at(index));
+    for (const std::uint64_t index : cases_of(batch)) cells_.insert(list_.cell_at(index));
   }
   for (const std::uint64_t batch : again_) next_batch_ = std::max(next_batch_, batch + identity_.shards);
   for (const FailedCase& failed : so_far.failed) {
@@ -73,25 +93,15 @@ Campaign::Campaign(const SelectedSubject& selected, const Capabilities& capabili
   }
 }
 
-Cell Campaign::cell_at(std::uint64_t index) const {
-  const ListedCase listed = list_.at(index);
-  return cell_of(*listed.property, listed.problem);
-}
-
 std::string Campaign::run(const std::function<bool()>& stop, const std::function<void(const std::string&)>& say) {
   stop_ = stop;
   say_ = say;
-  std::vector<std::thread> threads;
-  for (std::size_t worker = 1; worker < options_.workers; ++worker) {
-    threads.emplace_back([this, worker] { work(worker); });
-  }
-  work(0);
-  for (std::thread& thread : threads) thread.join();
+  in_threads(options_.workers, options_.workers, [this](std::size_t, std::size_t worker) { work(worker); });
   // Look into findings of an earlier run that was killed before it looked into them, if they did not fail again now.
   try {
     for (const auto& [fingerprint, one] : std::map(findings_)) {
       const bool is_open = one.finding.fingerprint.empty() && broken_.empty();
-      if (is_open) look_into({fingerprint, {one.found_first, one.finding.smallest}, {}}, 0);
+      if (is_open) look_into({fingerprint, {one.found_first, one.finding.smallest}, {}});
     }
   } catch (const std::exception& error) {
     broken_ = error.what();
@@ -126,149 +136,72 @@ bool Campaign::next(std::uint64_t& batch) {
 
 void Campaign::work(std::size_t worker) {
   try {
-    std::unique_ptr<Worker> process;
-    std::vector<std::uint64_t> history;
+    Process process;
     for (std::uint64_t batch; next(batch);) {
       journal_.begin(batch, worker);
-      run_batch(worker, process, history, batch);
+      run_batch(process, batch);
     }
+    end(process);
   } catch (const std::exception& error) {
     const std::lock_guard<std::mutex> lock(mutex_);
+    if (broken_.empty()) memory_is_broken_ = dynamic_cast<const BrokenMemory*>(&error) != nullptr;
     if (broken_.empty()) broken_ = error.what();
   }
 }
 
-std::unique_ptr<Worker> Campaign::started(std::size_t slot) {
-  const Stopwatch starting(starting_seconds_);
-  for (int kills = 0;;) {
-    auto process = std::make_unique<Worker>(selected_.order, options_.case_deadline);
-    if (const MadeElsewhere made = process->make(); !made.why_not.empty()) {
-      throw std::runtime_error("the subject " + selected_.row.name + " cannot be run any more: " + made.why_not);
+void Campaign::end(Process& process) {
+  if (process.worker != nullptr) starting_seconds_ += process.worker->starting_seconds();
+  process = {};
+}
+
+void Campaign::run_batch(Process& process, std::uint64_t batch) {
+  const std::vector<std::uint64_t> indices = cases_of(batch);
+  std::vector<ListedCase> cases;
+  for (const std::uint64_t index : indices) cases.push_back(list_.at(index));
+  for (int times = 1;; ++times) {
+    if (process.history.size() > most_history) end(process);
+    if (process.worker == nullptr) process.worker = std::make_unique<Worker>(selected_.order, options_.case_deadline);
+    BatchTally tally(expected_failures_);
+    try {
+      process.worker->run_all(cases, [&](std::size_t i, const CaseOutcome& given, std::int64_t compared) {
+        CaseOutcome outcome = given;
+        if (outcome.finding && was_killed(outcome.finding->details))
+          outcome = outcome_alone(*outcome.finding, &compared);
+        tally.add(indices[i], *cases[i].property, outcome, compared);
+        if (outcome.finding) {
+          const FailedCase failed = {indices[i], *outcome.finding};
+          remember(failed);
+          take(failed, process.history);
+        }
+        process.history.push_back(indices[i]);
+        if (given.process_lost) process.history.clear();
+        if (!given.process_lost) return;
+        const std::lock_guard<std::mutex> lock(mutex_);
+        ++lost_workers_;
+      });
+      return end(batch, tally);
+    } catch (const BrokenMemory&) {
+      const std::lock_guard<std::mutex> lock(mutex_);
+      ++lost_workers_;
+      if (times == most_canaries) throw;
     }
-    in_flight_.end(slot);
-    const json order = order_for_batches(identity_.properties, identity_.seed, capabilities_, in_flight_file_,
-                                         2 * options_.workers, slot);
-    const Clock::time_point begin = Clock::now();
-    const auto is_overdue = [begin] { return Clock::now() - begin > std::chrono::minutes(1); };
-    const auto nobody = [](const json&) {};
-    if (process->asked(order, nobody, is_overdue)) return process;
-    const std::string death = process->death();
-    if (!was_killed(death) || process->timed_out() || ++kills == most_kills)
-      throw std::runtime_error("a worker " + death);
+    say_("memory did not hold what was written to it, in batch " + std::to_string(batch));
+    end(process);
   }
 }
 
-std::optional<json> Campaign::asked(Worker& process, std::size_t slot, const json& question,
-                                    const std::function<void(const json&)>& note) {
-  const auto is_overdue = [&] {
-    const std::optional<InFlight::Now> now = in_flight_.now(slot);
-    return now && now->since > options_.case_deadline;
-  };
-  return process.asked(question, note, is_overdue);
-}
-
-void Campaign::run_batch(std::size_t worker, std::unique_ptr<Worker>& process, std::vector<std::uint64_t>& history,
-                         std::uint64_t batch) {
-  std::vector<std::uint64_t> skipped;
-  std::vector<FailedCase> ended_a_process;
-  int deaths_between_cases = 0, canaries_failed = 0, kills = 0;
-  for (;;) {
-    if (process == nullptr || history.size() > most_history) {
-      process = started(worker);
-      history.clear();
-    }
-    std::vector<FailedCase> failed;
-    const auto note = [&](const json& told) {
-      const std::uint64_t index = told.at("case");
-      const CaseOutcome outcome = outcome_of(told.at("outcome"), problem_of(told.at("problem")));
-      if (outcome.finding) failed.push_back({index, *outcome.finding});
-      if (outcome.finding) remember(failed.back());
-    };
-    const std::vector<std::uint64_t> cases = cases_of(batch, skipped);
-    const std::optional<json> answer = asked(*process, worker, question_for_cases(cases), note);
-    const std::string ended_by = answer ? answer->value("ended_by", "") : "death";
-    const auto with_history = [&](std::uint64_t index) {
-      std::vector<std::uint64_t> all = history;
-      all.insert(all.end(), cases.begin(), std::find(cases.begin(), cases.end(), index));
-      return all;
-    };
-    const std::optional<InFlight::Now> in_case = in_flight_.now(worker);
-    std::string death = answer ? "" : process->death();
-    const std::string touch = answer ? "" : process->touch();
-    const bool was_hang = process->timed_out();
-    if (!ended_by.empty()) process.reset();
-    for (const FailedCase& one : failed) take(one, with_history(one.index), worker);
-    if (ended_by.empty()) {
-      BatchCounts counts = batch_counts_of(answer->at("counts"));
-      counts.failed += static_cast<std::int64_t>(skipped.size());
-      count(failed, counts);
-      count(ended_a_process, counts);
-      history.insert(history.end(), cases.begin(), cases.end());
-      end(batch, counts, answer->at("not_passed"));
-      return;
-    }
-    if (ended_by == "canary") {
-      say_("memory did not hold what was written to it, in batch " + std::to_string(batch));
-      const std::lock_guard<std::mutex> lock(mutex_);
-      ++lost_workers_;
-      if (++canaries_failed < most_canaries) continue;
-      memory_is_broken_ = true;
-      broken_ = "the machine is at fault: memory does not hold what is written to it, in " +
-                std::to_string(most_canaries) + " processes one after another";
-      return;
-    }
-    if (ended_by == "device") {
-      if (failed.empty()) throw std::runtime_error("a device was lost, and no case of it");
-      skipped.push_back(failed.back().index);
-      ended_a_process.push_back(failed.back());
-      continue;
-    }
-    {
-      const std::lock_guard<std::mutex> lock(mutex_);
-      ++lost_workers_;
-    }
-    if (!in_case) {
-      if (++deaths_between_cases < most_canaries) continue;
-      throw std::runtime_error("a worker " + death + ", between cases, again and again");
-    }
-    FailedCase lost = {in_case->index, finding_of_death(list_.at(in_case->index).problem, touch, death)};
-    if (was_hang) {
-      lost.finding.kind = kind_of_hang;
-      lost.finding.details =
-          "no answer within " + std::to_string(options_.case_deadline.count()) + " ms: the process was killed" + death;
-    }
-    if (was_killed(death) && !was_hang && ++kills < most_kills && !fails_alone(lost)) {
-      say_("a worker was killed from outside in case " + std::to_string(lost.index) + ", which passes alone");
-      continue;
-    }
-    remember(lost);
-    take(lost, with_history(lost.index), worker);
-    skipped.push_back(lost.index);
-    ended_a_process.push_back(lost);
-  }
-}
-
-void Campaign::end(std::uint64_t batch, const BatchCounts& counts, const std::vector<std::uint64_t>& not_passed) {
+void Campaign::end(std::uint64_t batch, const BatchTally& tally) {
   std::vector<std::pair<std::uint64_t, Cell>> cells;
-  for (const std::uint64_t index : cases_of(batch)) cells.emplace_back(index, cell_at(index));
+  for (const std::uint64_t index : cases_of(batch)) cells.emplace_back(index, list_.cell_at(index));
+  const BatchCounts counts = tally.counts();
   {
     const std::lock_guard<std::mutex> lock(mutex_);
-    std::erase_if(cells, [&](const auto& one) {
-      const bool has_passed = std::find(not_passed.begin(), not_passed.end(), one.first) == not_passed.end();
-      return !cells_.insert(one.second).second || !has_passed;
-    });
+    std::erase_if(cells,
+                  [&](const auto& one) { return !cells_.insert(one.second).second || !tally.has_passed(one.first); });
     done_[batch] = counts;
   }
   for (const auto& [index, cell] : cells) journal_.first_of_cell(index, list_.at(index).problem, text_of(cell));
   journal_.end(batch, counts);
-}
-
-/// Adds the failed cases of a batch to its counts, by ledger entry or by fingerprint.
-void Campaign::count(const std::vector<FailedCase>& failed, BatchCounts& counts) const {
-  for (const FailedCase& one : failed) {
-    const ExpectedFailure* known = known_as(expected_failures_, one.finding);
-    ++(known != nullptr ? counts.known[known->id] : counts.fingerprints[fingerprint_of(one.finding)]);
-  }
 }
 
 void Campaign::remember(const FailedCase& failed) {
@@ -281,7 +214,7 @@ void Campaign::remember(const FailedCase& failed) {
   if (one.add(failed.index)) journal_.failed(failed);
 }
 
-void Campaign::take(const FailedCase& failed, const std::vector<std::uint64_t>& history, std::size_t slot) {
+void Campaign::take(const FailedCase& failed, const std::vector<std::uint64_t>& history) {
   const std::string fingerprint = fingerprint_of(failed.finding);
   {
     const std::lock_guard<std::mutex> lock(mutex_);
@@ -289,7 +222,7 @@ void Campaign::take(const FailedCase& failed, const std::vector<std::uint64_t>& 
     if (one == findings_.end() || one->second.found_first != failed.index) return;  // expected, or found before
     if (!one->second.finding.fingerprint.empty()) return;
   }
-  look_into({fingerprint, failed, history}, slot);
+  look_into({fingerprint, failed, history});
 }
 
 }  // namespace tileproof

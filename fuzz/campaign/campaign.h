@@ -4,7 +4,6 @@
 
 #include <atomic>
 #include <deque>
-#include <filesystem>
 #include <functional>
 #include <map>
 #include <memory>
@@ -16,7 +15,6 @@
 
 #include "fuzz/campaign/selection.h"
 #include "fuzz/process/case_list.h"
-#include "fuzz/process/in_flight.h"
 #include "fuzz/process/worker.h"
 #include "fuzz/records/journal.h"
 
@@ -45,11 +43,28 @@ struct Signed {
   bool add(std::uint64_t index);
 };
 
+/// What has come of the cases of a batch.
+class BatchTally {
+ public:
+  explicit BatchTally(const std::vector<ExpectedFailure>& expected_failures) : expected_failures_(expected_failures) {}
+  void add(std::uint64_t index, const Property&, const CaseOutcome&, std::int64_t compared);
+  bool has_passed(std::uint64_t index) const { return passed_.contains(index); }
+  BatchCounts counts() const;
+
+ private:
+  const std::vector<ExpectedFailure>& expected_failures_;
+  std::chrono::steady_clock::time_point begin_ = std::chrono::steady_clock::now();
+  BatchCounts counts_;
+  std::map<std::string, bool> compared_;  // by property: whether some case compared something
+  std::map<std::string, bool> asked_;     // whether some case passed or was refused, so that it should have compared
+  std::set<std::uint64_t> passed_;
+};
+
 class Campaign {
  public:
   /// @param so_far  contents of the journal when it was opened
   Campaign(const SelectedSubject&, const Capabilities&, const CaseList&, const CampaignIdentity&,
-           const CampaignOptions&, const std::filesystem::path& folder, Journal&, const JournalContents& so_far,
+           const CampaignOptions&, Journal&, const JournalContents& so_far,
            const std::vector<ExpectedFailure>& expected_failures);
 
   /// Runs until a limit is reached or `stop` returns true.
@@ -82,44 +97,41 @@ class Campaign {
     std::size_t in_vain = 0;
     std::deque<ToLookInto> waiting;
   };
+  /// A worker's process, and the cases that it has run since it began.
+  struct Process {
+    std::unique_ptr<Worker> worker;
+    std::vector<std::uint64_t> history;
+  };
   static constexpr int most_canaries = 3;
-  static constexpr int most_kills = 3;  // SIGKILLs of a batch's processes from outside
   static constexpr std::size_t most_looks_in_vain = 5;
 
-  Cell cell_at(std::uint64_t index) const;
   std::string why_over();
   bool next(std::uint64_t& batch);
   void work(std::size_t worker);
-  void run_batch(std::size_t worker, std::unique_ptr<Worker>& process, std::vector<std::uint64_t>& history,
-                 std::uint64_t batch);
-  std::unique_ptr<Worker> started(std::size_t slot);
-  std::optional<nlohmann::json> asked(Worker&, std::size_t slot, const nlohmann::json& question,
-                                      const std::function<void(const nlohmann::json&)>& note);
-  void end(std::uint64_t batch, const BatchCounts&, const std::vector<std::uint64_t>& not_passed);
-  void count(const std::vector<FailedCase>&, BatchCounts&) const;
+  void run_batch(Process&, std::uint64_t batch);
+  void end(Process&);
+  void end(std::uint64_t batch, const BatchTally&);
   void remember(const FailedCase&);
-  bool fails_alone(const FailedCase&);
-  void take(const FailedCase&, const std::vector<std::uint64_t>& history, std::size_t slot);
-  void look_into(const ToLookInto&, std::size_t slot);
+  /// The outcome of a finding's problem in a process of its own.
+  CaseOutcome outcome_alone(const Finding&, std::int64_t* compared = nullptr);
+  void take(const FailedCase&, const std::vector<std::uint64_t>& history);
+  void look_into(const ToLookInto&);
   Looks& looks_of(const Finding&);  // the caller holds mutex_
   /// @return false if another finding of the same property and kind has been or is being looked into; this one then
   /// waits
   bool begins_look(const ToLookInto&);
   /// @return the waiting finding that is next, if any
   std::optional<ToLookInto> ends_look(const Finding&, bool is_reproducible);
-  CampaignFinding looked_into(const ToLookInto&, std::size_t slot);
+  CampaignFinding looked_into(const ToLookInto&);
   void keep(const CampaignFinding&);
-  std::string confirmed(const FailedCase&, const std::vector<std::uint64_t>& history, std::size_t slot,
-                        bool& is_reproducible);
-  std::string needed_before(const FailedCase&, const std::vector<std::uint64_t>& history, std::size_t slot);
+  std::string confirmed(const FailedCase&, const std::vector<std::uint64_t>& history, bool& is_reproducible);
+  std::string needed_before(const FailedCase&, const std::vector<std::uint64_t>& history);
 
   const SelectedSubject& selected_;
   Capabilities capabilities_;
   const CaseList& list_;
   CampaignIdentity identity_;
   CampaignOptions options_;
-  std::filesystem::path in_flight_file_;
-  InFlight in_flight_;
   Journal& journal_;
   const std::vector<ExpectedFailure>& expected_failures_;
   std::chrono::steady_clock::time_point begin_ = std::chrono::steady_clock::now();

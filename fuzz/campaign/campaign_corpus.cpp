@@ -20,13 +20,7 @@ namespace {
 /// machine gives no process.
 bool fails_alone(const Finding& finding, Worker& worker) try {
   constexpr int times = 3;
-  for (int i = 0; i < times; ++i) {
-    worker.start_afresh();
-    Coverage coverage;
-    const CaseOutcome outcome = worker.run(property_of(finding.problem.property), finding.problem, coverage);
-    if (!outcome.finding || !are_alike(*outcome.finding, finding)) return false;
-  }
-  return true;
+  return failures_alone(property_of(finding.problem.property), finding, worker, are_alike, times) == times;
 } catch (const std::runtime_error& error) {
   std::cerr << "tileproof: " << reports::visible(error.what()) << "\n";
   return false;

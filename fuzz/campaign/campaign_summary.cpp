@@ -63,10 +63,9 @@ Discovery discovered(const CampaignFacts& facts, const CaseList& list) {
   std::uint64_t run = 0;
   for (const auto& [batch, counts] : facts.done) {
     for (const std::uint64_t index : cases_of(batch)) {
-      const ListedCase listed = list.at(index);
-      const std::string& property = listed.property->name;
+      const std::string& property = list.property_at(index).name;
       if (!is_in(counts.idle, property) && !is_in(counts.absent, property)) discovery.have_compared.insert(property);
-      if (++discovery.cases_in[cell_of(*listed.property, listed.problem)] == 1) discovery.first_cases.push_back(run);
+      if (++discovery.cases_in[list.cell_at(index)] == 1) discovery.first_cases.push_back(run);
       ++run;
     }
   }

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 
-#include "fuzz/process/batch.h"
 #include "fuzz/process/worker.h"
 #include "fuzz/records/journal.h"
 #include "properties/catalogue/properties.h"
@@ -14,8 +13,6 @@ namespace tileproof {
 
 namespace {
 
-using nlohmann::json;
-
 /// The properties of a list that must find the mutant.
 std::vector<std::string> finders_of(const Mutant& mutant, const CaseList& list) {
   std::vector<std::string> finders;
@@ -26,27 +23,23 @@ std::vector<std::string> finders_of(const Mutant& mutant, const CaseList& list) 
   return finders;
 }
 
-Canary looked_for(const Mutant& mutant, const std::vector<const Property*>& properties, std::uint64_t seed,
-                  const std::filesystem::path& in_flight) {
+Canary looked_for(const Mutant& mutant, const std::vector<const Property*>& properties, std::uint64_t seed) {
   const SubjectRow& row = subject_row("mutant:" + mutant.name);
   const CaseList list(properties, row, seed);
   const std::vector<std::string> finders = finders_of(mutant, list);
   Canary planted = {.mutant = mutant.name, .property = ""};
   Worker worker({row.name, std::nullopt}, std::chrono::seconds(10));
-  worker.make();
-  const auto nobody = [](const json&) {};
-  const auto begin = std::chrono::steady_clock::now();
-  const auto is_overdue = [begin] { return std::chrono::steady_clock::now() - begin > std::chrono::minutes(2); };
-  worker.asked(order_for_batches(list.properties(), seed, row.capabilities, in_flight, 1, 0), nobody, is_overdue);
   const std::uint64_t most = turns_for_canaries * list.properties().size();
   for (std::uint64_t batch = 0; planted.cases < most && !planted.is_found; ++batch) {
-    const auto note = [&](const json& told) {
-      const std::uint64_t index = told.at("case");
-      const std::string& property = list.at(index).property->name;
-      if (planted.is_found || std::find(finders.begin(), finders.end(), property) == finders.end()) return;
-      planted = {mutant.name, true, index + 1, property};
-    };
-    if (!worker.asked(question_for_cases(cases_of(batch)), note, is_overdue)) break;
+    const std::vector<std::uint64_t> indices = cases_of(batch);
+    std::vector<ListedCase> cases;
+    for (const std::uint64_t index : indices) cases.push_back(list.at(index));
+    worker.run_all(cases, [&](std::size_t i, const CaseOutcome& outcome, std::int64_t) {
+      const std::string& property = cases[i].property->name;
+      if (planted.is_found || !outcome.finding) return;
+      if (std::find(finders.begin(), finders.end(), property) == finders.end()) return;
+      planted = {mutant.name, true, indices[i] + 1, property};
+    });
     if (!planted.is_found) planted.cases += cases_of_batch;
   }
   return planted;
@@ -70,8 +63,7 @@ std::vector<const Property*> every_property() {
 
 }  // namespace
 
-std::vector<Canary> canaries_found(const std::vector<const Property*>& wanted_properties, std::uint64_t seed,
-                                   const std::filesystem::path& in_flight) {
+std::vector<Canary> canaries_found(const std::vector<const Property*>& wanted_properties, std::uint64_t seed) {
   constexpr std::size_t wanted = 3;
   std::vector<const Property*> properties = wanted_properties;
   std::vector<const Mutant*> candidates = mutants_for(properties, seed);
@@ -82,7 +74,7 @@ std::vector<Canary> canaries_found(const std::vector<const Property*>& wanted_pr
   std::vector<Canary> all;
   for (std::uint64_t i = 0; all.size() < wanted && !candidates.empty(); ++i) {
     const auto selected = below(static_cast<std::int64_t>(candidates.size()), drawn(seed, stream::choice, i));
-    all.push_back(looked_for(*candidates[static_cast<std::size_t>(selected)], properties, seed, in_flight));
+    all.push_back(looked_for(*candidates[static_cast<std::size_t>(selected)], properties, seed));
     candidates.erase(candidates.begin() + selected);
   }
   return all;

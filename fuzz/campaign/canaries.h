@@ -1,7 +1,6 @@
 /// Canaries: before a campaign begins, it must find mutants of the harness' own table.
 #pragma once
 
-#include <filesystem>
 #include <string>
 #include <vector>
 
@@ -21,8 +20,6 @@ inline constexpr std::uint64_t turns_for_canaries = 60;
 
 /// Runs short campaigns on three mutants, chosen by the seed among those that one of the properties must find; among
 /// those of all properties if there is none.
-/// @param in_flight  path of a file that a worker maps
-std::vector<Canary> canaries_found(const std::vector<const Property*>& properties, std::uint64_t seed,
-                                   const std::filesystem::path& in_flight);
+std::vector<Canary> canaries_found(const std::vector<const Property*>& properties, std::uint64_t seed);
 
 }  // namespace tileproof

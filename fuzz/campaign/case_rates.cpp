@@ -4,7 +4,7 @@
 #include <chrono>
 #include <map>
 
-#include "fuzz/campaign/judging.h"
+#include "fuzz/process/in_threads.h"
 #include "properties/catalogue/properties.h"
 
 namespace tileproof {

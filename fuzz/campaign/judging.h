@@ -15,12 +15,6 @@
 
 namespace tileproof {
 
-/// Calls `work(thread, i)` once for each i below `count`, on at most `threads` threads; each takes the lowest i that is
-/// left. After an exception no further i is taken; when all threads have ended, the exception of the lowest i is
-/// thrown.
-void in_threads(std::size_t threads, std::size_t count,
-                const std::function<void(std::size_t thread, std::size_t i)>& work);
-
 /// Indices of the properties in the order in which they are taken. Properties of fixed problems come first: their
 /// matrices are large, and all threads would wait for one that began last.
 std::vector<std::size_t> dear_first(const std::vector<const Property*>&);

@@ -7,6 +7,7 @@
 #include <set>
 #include <thread>
 
+#include "fuzz/process/in_threads.h"
 #include "properties/judging/properties_for_tests.h"
 
 namespace tileproof {

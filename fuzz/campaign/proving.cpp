@@ -3,11 +3,10 @@
 #include <iostream>
 
 #include <algorithm>
-#include <atomic>
 #include <mutex>
-#include <thread>
 
-#include "properties/case/generator.h"
+#include "fuzz/process/in_threads.h"
+#include "properties/case/sample_space.h"
 
 namespace tileproof {
 
@@ -151,59 +150,46 @@ void ProofTask::run(double seconds, const std::function<bool()>& stop,
                     const std::function<void(std::uint64_t)>& progress) {
   if (result_.steps == 0) return;
   const Clock::time_point begin = Clock::now();
-  std::atomic<std::int64_t> next = 0;
-  std::atomic<bool> ended = result_.finding.has_value();
   std::mutex mutex;
   std::string refusal, broken;
   std::int64_t refused = 0;
   std::int64_t unavailable = 0;
   std::int64_t short_steps = 0;
-  const auto work = [&](std::size_t process) {
-    while (!ended) {
-      if (stop() || (seconds > 0 && seconds_since(begin) >= seconds)) break;
-      const std::int64_t step = next++;
-      if (step >= result_.steps) break;
-      Coverage coverage;
-      CaseOutcome outcome;
-      std::string machine;
-      try {
-        outcome = run_step(process, step, coverage);
-      } catch (const std::exception& error) {
-        machine = error.what();
-      }
-      const std::lock_guard<std::mutex> lock(mutex);
-      if (!machine.empty()) {
-        broken = machine;
-        ended = true;
-        break;
-      }
-      if (outcome.finding) {
-        if (!result_.finding) result_.finding = outcome.finding;
-        ended = true;
-        break;
-      }
-      if (outcome.refused || outcome.unavailable || outcome.discarded) {
-        if (outcome.unavailable) ++unavailable;
-        if (!outcome.unavailable) ++refused;
-        if (refused + unavailable == 1) {
-          refusal = outcome.refused ? *outcome.refused : outcome.unavailable ? *outcome.unavailable : "discarded";
-        }
-        continue;
-      }
-      const std::uint64_t wanted = enumeration_of(step).points_of_step;
-      const std::uint64_t compared_of_step = enumeration_of(step).compared_of_step;
-      const auto compared = static_cast<std::uint64_t>(coverage.compared);
-      if (compared < wanted || (compared_of_step != 0 && compared != compared_of_step)) ++short_steps;
-      ++result_.steps_done;
-      result_.points_done += wanted;
-      result_.coverage.add(coverage);
-      if (process == 0) progress(result_.points_done);
+  const auto work = [&](std::size_t process, std::size_t i) {
+    const auto step = static_cast<std::int64_t>(i);
+    Coverage coverage;
+    const CaseOutcome outcome = run_step(process, step, coverage);
+    const std::lock_guard<std::mutex> lock(mutex);
+    if (outcome.finding) {
+      if (!result_.finding) result_.finding = outcome.finding;
+      return;
     }
+    if (outcome.refused || outcome.unavailable || outcome.discarded) {
+      if (outcome.unavailable) ++unavailable;
+      if (!outcome.unavailable) ++refused;
+      if (refused + unavailable == 1) {
+        refusal = outcome.refused ? *outcome.refused : outcome.unavailable ? *outcome.unavailable : "discarded";
+      }
+      return;
+    }
+    const std::uint64_t wanted = enumeration_of(step).points_of_step;
+    const std::uint64_t compared_of_step = enumeration_of(step).compared_of_step;
+    const auto compared = static_cast<std::uint64_t>(coverage.compared);
+    if (compared < wanted || (compared_of_step != 0 && compared != compared_of_step)) ++short_steps;
+    ++result_.steps_done;
+    result_.points_done += wanted;
+    result_.coverage.add(coverage);
+    if (process == 0) progress(result_.points_done);
   };
-  std::vector<std::thread> threads;
-  for (std::size_t i = 1; i < processes_->count(); ++i) threads.emplace_back(work, i);
-  work(0);
-  for (std::thread& thread : threads) thread.join();
+  const auto is_over = [&] {
+    const std::lock_guard<std::mutex> lock(mutex);
+    return result_.finding || stop() || (seconds > 0 && seconds_since(begin) >= seconds);
+  };
+  try {
+    in_threads(processes_->count(), static_cast<std::size_t>(result_.steps), work, is_over);
+  } catch (const std::exception& error) {  // the machine gives no more processes
+    broken = error.what();
+  }
   if (result_.finding) {
     try {
       make_smaller(*result_.finding);

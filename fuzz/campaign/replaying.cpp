@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "fuzz/process/worker.h"
-#include "properties/case/generator.h"
+#include "properties/case/sample_space.h"
 #include "properties/registry.h"
 
 namespace tileproof {

@@ -3,14 +3,11 @@
 
 #include "fuzz/campaign/campaign.h"
 #include "fuzz/campaign/fingerprint.h"
-#include "fuzz/process/batch.h"
 #include "fuzz/process/stopwatch.h"
 #include "properties/judging/shrinking.h"
 #include "properties/registry.h"
 
 namespace tileproof {
-
-using nlohmann::json;
 
 Campaign::Looks& Campaign::looks_of(const Finding& finding) {
   return looks_[finding.problem.property + " " + finding.kind];
@@ -35,7 +32,7 @@ std::optional<Campaign::ToLookInto> Campaign::ends_look(const Finding& finding, 
   return next;
 }
 
-void Campaign::look_into(const ToLookInto& one, std::size_t slot) {
+void Campaign::look_into(const ToLookInto& one) {
   const Stopwatch looking(findings_seconds_);
   if (!begins_look(one)) {
     return keep({.fingerprint = one.fingerprint,
@@ -45,13 +42,13 @@ void Campaign::look_into(const ToLookInto& one, std::size_t slot) {
                  .shrunk = "not shrunk: one of its property and kind was"});
   }
   for (std::optional<ToLookInto> next = one; next;) {
-    const CampaignFinding found = looked_into(*next, slot);
+    const CampaignFinding found = looked_into(*next);
     keep(found);
     next = ends_look(next->failed.finding, found.is_reproducible);
   }
 }
 
-CampaignFinding Campaign::looked_into(const ToLookInto& one, std::size_t slot) {
+CampaignFinding Campaign::looked_into(const ToLookInto& one) {
   const FailedCase& failed = one.failed;
   say_("FOUND " + one.fingerprint);
   CampaignFinding found = {.fingerprint = one.fingerprint,
@@ -60,7 +57,7 @@ CampaignFinding Campaign::looked_into(const ToLookInto& one, std::size_t slot) {
                            .was_looked_into = true,
                            .how = "",
                            .shrunk = "not shrunk: it is not reproducible alone"};
-  found.how = confirmed(failed, one.history, slot, found.is_reproducible);
+  found.how = confirmed(failed, one.history, found.is_reproducible);
   if (!found.is_reproducible) return found;
   const Property& property = property_of(failed.finding.problem.property);
   std::string why_not;
@@ -79,21 +76,26 @@ void Campaign::keep(const CampaignFinding& found) {
   findings_[found.fingerprint].finding = found;
 }
 
-bool Campaign::fails_alone(const FailedCase& failed) {
+CaseOutcome Campaign::outcome_alone(const Finding& finding, std::int64_t* compared) {
   Worker fresh(selected_.order, options_.case_deadline);
   Coverage coverage;
-  const CaseOutcome outcome = fresh.run(property_of(failed.finding.problem.property), failed.finding.problem, coverage);
-  return outcome.finding && outcome.finding->kind == failed.finding.kind;
+  CaseOutcome outcome = fresh.run(property_of(finding.problem.property), finding.problem, coverage);
+  if (compared != nullptr) *compared = coverage.compared;
+  return outcome;
 }
 
-std::string Campaign::confirmed(const FailedCase& failed, const std::vector<std::uint64_t>& history, std::size_t slot,
+std::string Campaign::confirmed(const FailedCase& failed, const std::vector<std::uint64_t>& history,
                                 bool& is_reproducible) {
   constexpr int first_times = 3;
   constexpr int most_times = 10;  // a case that fails 3 times in 10 fails 3 times running with probability 1/37
   const bool is_slow = failed.finding.kind == kind_of_hang;
+  const auto same_kind = [](const Finding& a, const Finding& b) { return a.kind == b.kind; };
+  Worker fresh(selected_.order, options_.case_deadline);
   int times = 0, failures = 0;
   const auto again = [&](int until) {
-    for (; times < until; ++times) failures += fails_alone(failed) ? 1 : 0;
+    const Property& property = property_of(failed.finding.problem.property);
+    failures += failures_alone(property, failed.finding, fresh, same_kind, until - times);
+    times = until;
   };
   again(first_times);
   if (failures < times || !is_slow) again(most_times);
@@ -101,23 +103,22 @@ std::string Campaign::confirmed(const FailedCase& failed, const std::vector<std:
   is_reproducible = failures == times;
   if (is_reproducible) return "reproducible: fails alone, " + rate + std::to_string(times);
   if (failures == 0 && !history.empty()) {
-    if (const std::string needed = needed_before(failed, history, slot); !needed.empty()) return needed;
+    if (const std::string needed = needed_before(failed, history); !needed.empty()) return needed;
   }
   return "flaky: fails alone, " + rate + std::to_string(times);
 }
 
-std::string Campaign::needed_before(const FailedCase& failed, const std::vector<std::uint64_t>& history,
-                                    std::size_t slot) {
-  const std::size_t own_slot = options_.workers + slot;
+std::string Campaign::needed_before(const FailedCase& failed, const std::vector<std::uint64_t>& history) {
   const auto fails_after = [&](std::size_t first) {
-    std::vector<std::uint64_t> cases(history.begin() + static_cast<std::ptrdiff_t>(first), history.end());
-    cases.push_back(failed.index);
-    const std::unique_ptr<Worker> process = started(own_slot);
+    std::vector<ListedCase> cases;
+    for (std::size_t i = first; i < history.size(); ++i) cases.push_back(list_.at(history[i]));
+    cases.push_back(list_.at(failed.index));
+    Worker fresh(selected_.order, options_.case_deadline);
     bool has_failed = false;
-    const auto note = [&](const json& told) { has_failed |= told.at("case") == failed.index; };
-    const std::optional<json> answer = asked(*process, own_slot, question_for_cases(cases), note);
-    const std::optional<InFlight::Now> in_case = in_flight_.now(own_slot);
-    return has_failed || (!answer && in_case && in_case->index == failed.index);
+    fresh.run_all(cases, [&](std::size_t i, const CaseOutcome& outcome, std::int64_t) {
+      has_failed = i + 1 == cases.size() && outcome.finding;
+    });
+    return has_failed;
   };
   // A flaky case may fail here by chance, so it must fail five times after its whole history.
   constexpr int times = 5;

@@ -268,8 +268,7 @@ int fuzz(FuzzOptions options, const std::string& command, bool workers_given) {
     const auto now = std::chrono::steady_clock::now();
     return std::chrono::duration<double>(now - std::exchange(begin, now)).count();
   };
-  const std::vector<Canary> planted = canaries_found(properties, seed, folder / "in-flight-planted");
-  fs::remove(folder / "in-flight-planted");
+  const std::vector<Canary> planted = canaries_found(properties, seed);
   for (const Canary& one : planted) {
     std::cerr << "planted " << one.mutant << ": "
               << (one.is_found ? "found in case " + std::to_string(one.cases - 1) + " by " + one.property
@@ -292,8 +291,7 @@ int fuzz(FuzzOptions options, const std::string& command, bool workers_given) {
     journal.corpus(corpus.counts());
   }
   times["corpus"] = lap();
-  Campaign campaign(selected, selected.row.capabilities, list, identity, limits, folder, journal, so_far,
-                    expected_failures);
+  Campaign campaign(selected, selected.row.capabilities, list, identity, limits, journal, so_far, expected_failures);
   const std::string why = campaign.run(is_interrupted, [](const std::string& line) { std::cerr << line << "\n"; });
   // From here on a full disk loses nothing: the journal has it all.
   Written written;

@@ -14,6 +14,7 @@
 #include "fuzz/campaign/selection.h"
 #include "fuzz/commands/commands.h"
 #include "fuzz/commands/duration.h"
+#include "fuzz/process/in_threads.h"
 #include "fuzz/process/interrupt.h"
 #include "fuzz/process/progress.h"
 #include "fuzz/process/screen.h"

@@ -19,8 +19,8 @@
 #include <new>
 #include <thread>
 
-#include "fuzz/process/batch.h"
 #include "fuzz/process/interrupt.h"
+#include "properties/memory/guarded.h"
 #include "properties/memory/page_guard.h"
 #include "properties/registry.h"
 #include "properties/subjects/float_mode.h"
@@ -159,102 +159,83 @@ void Worker::forget() {
   socket_ = death_ = -1;
 }
 
-std::optional<json> Worker::asked(const json& question, milliseconds patience) {
-  timed_out_ = false;
-  json numbered = question;
-  numbered["number"] = ++questions_;
-  if (!send_line(socket_, dumped(numbered))) return std::nullopt;
+bool Worker::is_sent(json question) {
+  question["number"] = ++questions_;
+  return send_line(socket_, dumped(question));
+}
+
+std::optional<json> Worker::answer(milliseconds patience) {
   std::string line;
   const Received received = receive_line(socket_, death_, unread_, line, Clock::now() + patience);
   timed_out_ = received == Received::nothing;
   if (received != Received::line) return std::nullopt;
-  json answer = json::parse(line, nullptr, false);
-  if (!is_answer(answer)) return std::nullopt;
-  return answer;
-}
-
-/// A message that does not answer the current question comes from code running in the worker, not from the worker.
-bool Worker::is_answer(const json& said) const {
-  return said.is_object() && said.value("number", json()) == questions_;
-}
-
-std::optional<json> Worker::asked(const json& question, const std::function<void(const json&)>& note,
-                                  const std::function<bool()>& is_overdue) {
-  timed_out_ = false;
-  if (ftruncate(output_, 0) != 0) fail("ftruncate");
-  json numbered = question;
-  numbered["number"] = ++questions_;
-  if (!send_line(socket_, dumped(numbered))) return std::nullopt;
-  for (std::string line; !timed_out_;) {
-    const Received received = receive_line(socket_, death_, unread_, line, Clock::now() + milliseconds(100));
-    if (received == Received::end) break;
-    if (received == Received::nothing) {
-      timed_out_ = is_overdue();
-      continue;
-    }
-    json said = json::parse(line, nullptr, false);
-    if (!is_answer(said)) break;
-    if (!said.contains("note")) return said;
-    note(said["note"]);
-  }
-  return std::nullopt;
-}
-
-std::string Worker::death() {
-  const std::string words = last_words();
-  return how_it_died() + words;
-}
-
-Finding finding_of_death(const Problem& problem, const std::string& touch, const std::string& death) {
-  const bool is_touch = !touch.empty();
-  return {problem, is_touch ? "guard" : "crash", (is_touch ? touch + "; " : "") + "the process " + death};
+  json said = json::parse(line, nullptr, false);
+  // A message that does not answer the question comes from code running in the worker, not from the worker.
+  if (!said.is_object() || said.value("number", json()) != questions_) return std::nullopt;
+  return said;
 }
 
 bool was_killed(const std::string& death) { return death.find("SIGKILL") != std::string::npos; }
 
 MadeElsewhere Worker::make() {
+  const Clock::time_point begin = Clock::now();
   constexpr int most_kills = 3;  // from outside the process, by somebody or by the system
-  std::optional<json> answer;
-  for (int kills = 0; !answer;) {
+  std::optional<json> made;
+  for (int kills = 0; !made;) {
     if (!is_running()) start();
-    answer = asked({{"make", json_of(order_)}}, patience_to_make);
-    if (answer) break;
-    const std::string died = death();
+    if (is_sent({{"make", json_of(order_)}})) made = answer(patience_to_make);
+    if (made) break;
+    const std::string words = last_words();
+    const std::string died = how_it_died() + words;
     if (was_killed(died) && ++kills < most_kills) continue;
     throw std::runtime_error("a fresh process " + died + " while it made the subject " + order_.subject);
   }
-  if (answer->contains("illegal")) throw UsageError((*answer)["illegal"].get<std::string>());
-  if (answer->contains("error")) throw std::runtime_error((*answer)["error"].get<std::string>());
-  MadeElsewhere made = {(*answer)["why_not"], std::nullopt, (*answer)["device"], (*answer)["float_mode"]};
-  if (!(*answer)["capabilities"].is_null()) made.capabilities = capabilities_of((*answer)["capabilities"]);
-  return made;
+  starting_seconds_ += std::chrono::duration<double>(Clock::now() - begin).count();
+  if (made->contains("illegal")) throw UsageError((*made)["illegal"].get<std::string>());
+  if (made->contains("error")) throw std::runtime_error((*made)["error"].get<std::string>());
+  MadeElsewhere result = {(*made)["why_not"], std::nullopt, (*made)["device"], (*made)["float_mode"]};
+  if (!(*made)["capabilities"].is_null()) result.capabilities = capabilities_of((*made)["capabilities"]);
+  return result;
 }
 
-CaseOutcome Worker::run(const Property& property, const Problem& problem, Coverage& coverage) {
+/// Sends cases to the process, and starts one if none runs.
+/// @param what  is to be said of what they meet: "all", "elements" too, or how many they "compared"
+void Worker::ask_for(std::span<const ListedCase> cases, const char* what) {
   if (!is_running()) {
     if (const MadeElsewhere made = make(); !made.why_not.empty()) {
       throw std::runtime_error("the subject " + order_.subject + " cannot be run any more: " + made.why_not);
     }
   }
-  const bool is_large = property.heavy || !property.sampling.fixed.empty();
+  if (ftruncate(output_, 0) != 0) fail("ftruncate");  // only the output of cases that fail is of interest
+  json lines = json::array();
+  for (const ListedCase& one : cases) lines.push_back(line_of(one.problem));
+  is_sent({{"problems", std::move(lines)}, {"met", what}});  // a process that cannot be told gives no answer either
+}
+
+CaseOutcome Worker::outcome_of_next(const ListedCase& one, Coverage& coverage, std::int64_t& compared) {
+  const bool is_large = one.property->heavy || !one.property->sampling.fixed.empty();
   const milliseconds patience = is_large ? heavy * deadline_ : deadline_;
-  if (ftruncate(output_, 0) != 0) fail("ftruncate");  // only the output of a case that fails is of interest
-  const std::optional<json> answer =
-      asked({{"problem", line_of(problem)}, {"measure", coverage.compared_elements.has_value()}}, patience);
-  if (!answer) {
-    CaseOutcome outcome = lost(problem, patience);
+  const std::optional<json> said = answer(patience);
+  if (!said) {
+    CaseOutcome outcome = lost(one.problem, patience);
     const bool killed = outcome.finding && was_killed(outcome.finding->details);
-    if (killed && property.heavy) return {.process_lost = true, .unavailable = "the system killed it: out of memory?"};
-    return outcome;
+    if (!killed || !one.property->heavy) return outcome;
+    return {.process_lost = true, .unavailable = "the system killed it: out of memory?"};
   }
-  if (answer->contains("out_of_memory")) return {.unavailable = "out of memory"};
+  if (said->contains("out_of_memory")) return {.unavailable = "out of memory"};
   CaseOutcome outcome;
   try {
-    coverage = met_of(answer->at("met"));
-    outcome = outcome_of(answer->at("outcome"), problem);
+    if (said->contains("met")) coverage = met_of(said->at("met"));
+    compared = said->at("compared");
+    outcome = outcome_of(said->at("outcome"), one.problem);
+    if (said->contains("memory_is_broken")) stop();
   } catch (const json::exception&) {
     coverage = Coverage();
-    return lost(problem, patience);
+    return lost(one.problem, patience);
+  }
+  if (!is_running()) {
+    throw BrokenMemory("the machine is at fault: memory does not hold what is written to it, after " +
+                       line_of(one.problem));
   }
   if (outcome.device_lost) {
     stop();  // nothing that this process reports about the device is reliable any more
@@ -262,6 +243,27 @@ CaseOutcome Worker::run(const Property& property, const Problem& problem, Covera
     outcome.process_lost = true;
   }
   return outcome;
+}
+
+CaseOutcome Worker::run(const Property& property, const Problem& problem, Coverage& coverage) {
+  const ListedCase one = {&property, problem};
+  ask_for({&one, 1}, coverage.compared_elements ? "elements" : "all");
+  std::int64_t compared = 0;
+  return outcome_of_next(one, coverage, compared);
+}
+
+void Worker::run_all(std::span<const ListedCase> cases,
+                     const std::function<void(std::size_t, const CaseOutcome&, std::int64_t)>& take) {
+  for (std::size_t next = 0; next < cases.size();) {
+    ask_for(cases.subspan(next), "compared");
+    for (bool lives = true; lives && next < cases.size(); ++next) {
+      Coverage coverage;
+      std::int64_t compared = 0;
+      const CaseOutcome outcome = outcome_of_next(cases[next], coverage, compared);
+      lives = !outcome.process_lost;
+      take(next, outcome, compared);
+    }
+  }
 }
 
 CaseOutcome Worker::lost(const Problem& problem, milliseconds patience) {
@@ -275,7 +277,9 @@ CaseOutcome Worker::lost(const Problem& problem, milliseconds patience) {
         Finding{problem, "hang",
                 "no answer within " + std::to_string(patience.count()) + " ms: the process was killed" + words};
   } else {
-    outcome.finding = finding_of_death(problem, touch(), how_it_died() + words);
+    const std::string touched = touch();
+    outcome.finding = Finding{problem, touched.empty() ? "crash" : "guard",
+                              (touched.empty() ? "" : touched + "; ") + "the process " + how_it_died() + words};
   }
   return outcome;
 }
@@ -365,14 +369,20 @@ json answer_to_make(const SubjectOrder& order, std::optional<Ordered>& ordered) 
   }
 }
 
-json answer_to_problem(const json& question, Ordered& ordered) {
-  const Problem problem = problem_of(question["problem"].get<std::string>());
+/// @param checks_memory  whether memory is looked at even after a case that finds nothing
+json answer_to_problem(const std::string& line, const std::string& what, bool checks_memory, Ordered& ordered) {
+  const Problem problem = problem_of(line);
   Coverage coverage;
-  if (question["measure"].get<bool>()) coverage.compared_elements.emplace();
+  if (what == "elements") coverage.compared_elements.emplace();
   try {
-    InThisProcess here(ordered.row.capabilities, *ordered.made.subject);
-    const CaseOutcome outcome = here.run(property_of(problem.property), problem, coverage);
-    return {{"outcome", json_of(outcome)}, {"met", json_of(coverage)}};
+    Subject& subject = *ordered.made.subject;
+    const CaseOutcome outcome =
+        InThisProcess(ordered.row.capabilities, subject).run(property_of(problem.property), problem, coverage);
+    json answer = {{"outcome", json_of(outcome)}, {"compared", coverage.compared}};
+    if (what != "compared") answer["met"] = json_of(coverage);
+    const bool looks = (checks_memory || outcome.finding) && !outcome.device_lost;
+    if (looks && !holds_what_is_written(subject.memory())) answer["memory_is_broken"] = true;
+    return answer;
   } catch (const std::bad_alloc&) {
     return {{"out_of_memory", true}};
   }
@@ -420,24 +430,21 @@ int work(int socket) {
   std::optional<Ordered> ordered;
   std::string unread, line;
   const auto for_ever = [] { return Clock::now() + std::chrono::hours(24 * 365); };
-  std::optional<Batches> batches;
   while (receive_line(socket, -1, unread, line, for_ever()) == Received::line) {
     const json question = json::parse(line);
-    const auto note = [&](const json& told) {
-      send_line(socket, dumped({{"note", told}, {"number", question["number"]}}));
+    const auto answer = [&](json said) {
+      said["number"] = question["number"];
+      return send_line(socket, dumped(said));
     };
-    json answer = json::object();
     if (question.contains("make")) {
-      answer = answer_to_make(subject_order_of(question["make"]), ordered);
-    } else if (question.contains("problem")) {
-      answer = answer_to_problem(question, ordered.value());
-    } else if (question.contains("list")) {
-      batches.emplace(question["list"], ordered.value().row, *ordered.value().made.subject);
-    } else {
-      answer = batches.value().run(question, note);
+      answer(answer_to_make(subject_order_of(question["make"]), ordered));
+      continue;
     }
-    answer["number"] = question["number"];
-    if (!send_line(socket, dumped(answer))) break;
+    const json& problems = question["problems"];
+    for (std::size_t i = 0; i < problems.size(); ++i) {
+      const bool ends_several = i > 0 && i + 1 == problems.size();
+      if (!answer(answer_to_problem(problems[i], question["met"], ends_several, ordered.value()))) break;
+    }
   }
   // Skip the destructors of torch, CUDA and loaded libraries, which could only crash after the verdict.
   _exit(0);

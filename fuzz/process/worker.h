@@ -6,7 +6,10 @@
 
 #include <chrono>
 #include <functional>
+#include <span>
+#include <stdexcept>
 
+#include "fuzz/process/case_list.h"
 #include "fuzz/records/protocol.h"
 #include "properties/judging/judge.h"
 
@@ -15,8 +18,10 @@ namespace tileproof {
 /// Whether this death means that someone killed the process: the user, or a system without memory.
 bool was_killed(const std::string& death);
 
-/// The finding for a case that its process died of: the page that it touched, if any; else how it died.
-Finding finding_of_death(const Problem&, const std::string& touch, const std::string& death);
+/// A process's memory does not hold what is written to it. The machine is at fault, and the case has no outcome.
+struct BrokenMemory : std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
 
 /// A worker's report about the subject that it has made.
 struct MadeElsewhere {
@@ -39,27 +44,20 @@ class Worker : public CaseRunner {
   MadeElsewhere make();
 
   /// Runs a case. If the process dies, that is the case's finding, and the next case runs in a new process.
-  /// @throws std::runtime_error if no new process can be started, which is the machine's fault
+  /// @throws std::runtime_error if no new process can be started, and BrokenMemory: both are the machine's fault
   CaseOutcome run(const Property&, const Problem&, Coverage&) override;
+  /// Runs cases in turn. The process works on the next while the outcome of one is taken. A case that ends the process
+  /// has that as its finding, and the cases behind it run in another.
+  /// @param take  gets each case's place, its outcome, and the number of elements that it compared
+  /// @throws as run()
+  void run_all(std::span<const ListedCase>,
+               const std::function<void(std::size_t, const CaseOutcome&, std::int64_t compared)>& take);
   bool start_afresh() override {
     stop();
     return true;
   }
-
-  /// Asks the running process for something that takes long.
-  /// @param note        receives the messages that the process sends before its answer
-  /// @param is_overdue  called ten times a second; true gives the process up
-  /// @return the answer; empty if the process died or was given up, see death()
-  std::optional<nlohmann::json> asked(const nlohmann::json& question,
-                                      const std::function<void(const nlohmann::json&)>& note,
-                                      const std::function<bool()>& is_overdue);
-  /// How a process that gave no answer died, with its last output: "died of SIGSEGV (...)". Afterwards the process has
-  /// ended.
-  std::string death();
-  /// The process's message about the untouchable page that it died of touching; "" if there is none.
-  std::string touch() const;
-  /// Whether the process was given up.
-  bool timed_out() const { return timed_out_; }
+  /// The seconds that processes took to start and to make the subject.
+  double starting_seconds() const { return starting_seconds_; }
 
   /// Lets new processes write straight to our stderr, so that no output is lost when one dies.
   void show_output() { shows_output_ = true; }
@@ -69,12 +67,16 @@ class Worker : public CaseRunner {
   void stop();
   void forget();
   bool is_running() const { return process_ > 0; }
-  /// @return the worker's answer; empty if it died or did not answer in time
-  std::optional<nlohmann::json> asked(const nlohmann::json& question, std::chrono::milliseconds patience);
-  bool is_answer(const nlohmann::json&) const;
+  bool is_sent(nlohmann::json question);
+  /// @return the worker's next answer; empty if it died or did not answer in time
+  std::optional<nlohmann::json> answer(std::chrono::milliseconds patience);
+  void ask_for(std::span<const ListedCase>, const char* what);
+  CaseOutcome outcome_of_next(const ListedCase&, Coverage&, std::int64_t& compared);
   CaseOutcome lost(const Problem&, std::chrono::milliseconds patience);
   std::string how_it_died();
   std::string last_words() const;
+  /// The process's message about the untouchable page that it died of touching; "" if there is none.
+  std::string touch() const;
 
   SubjectOrder order_;
   std::chrono::milliseconds deadline_;
@@ -87,6 +89,7 @@ class Worker : public CaseRunner {
   bool timed_out_ = false;
   bool shows_output_ = false;
   std::uint64_t questions_ = 0;
+  double starting_seconds_ = 0;
 };
 
 /// The worker's part: takes orders from a socket until it is closed.

@@ -16,7 +16,7 @@
 #include <string>
 #include <vector>
 
-#include "fuzz/records/coverage_cells.h"
+#include "properties/case/cells.h"
 #include "properties/judging/judge.h"
 
 namespace tileproof {

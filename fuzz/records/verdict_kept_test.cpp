@@ -10,7 +10,7 @@
 
 #include "fuzz/campaign/judging.h"
 #include "fuzz/commands/running.h"
-#include "fuzz/records/coverage_cells.h"
+#include "properties/case/cells.h"
 #include "fuzz/records/records.h"
 #include "properties/registry.h"
 

@@ -6,7 +6,7 @@
 
 #include <set>
 
-#include "properties/case/generator.h"
+#include "properties/case/sample_space.h"
 #include "properties/catalogue/properties.h"
 #include "properties/judging/properties_for_tests.h"
 #include "properties/problem/draw.h"

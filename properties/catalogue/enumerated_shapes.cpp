@@ -4,7 +4,7 @@
 #include <set>
 #include <string>
 
-#include "properties/case/generator.h"
+#include "properties/case/sample_space.h"
 #include "properties/catalogue/digit_planes.h"
 
 namespace tileproof {

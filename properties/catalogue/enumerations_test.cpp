@@ -10,7 +10,7 @@
 #include <tuple>
 #include <vector>
 
-#include "properties/case/generator.h"
+#include "properties/case/sample_space.h"
 #include "properties/catalogue/properties.h"
 #include "properties/judging/properties_for_tests.h"
 #include "properties/memory/generated_evaluation.h"

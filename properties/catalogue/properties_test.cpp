@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <cstdio>
 
-#include "properties/case/generator.h"
+#include "properties/case/sample_space.h"
 #include "properties/catalogue/properties.h"
 #include "properties/judging/judge.h"
 

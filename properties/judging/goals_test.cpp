@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-#include "properties/case/generator.h"
+#include "properties/case/sample_space.h"
 #include "properties/judging/properties_for_tests.h"
 #include "properties/registry.h"
 

@@ -1,11 +1,14 @@
 #include "properties/judging/judge.h"
 
+#include <rapidcheck.h>
+
 #include <algorithm>
 #include <chrono>
 #include <exception>
 #include <new>
 
-#include "properties/case/generator.h"
+#include "properties/case/sample_space.h"
+#include "properties/case/sampler.h"
 #include "properties/judging/shrinking.h"
 #include "properties/problem/draw.h"
 #include "properties/registry.h"
@@ -18,13 +21,6 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 double seconds_since(Clock::time_point begin) { return std::chrono::duration<double>(Clock::now() - begin).count(); }
-
-/// A property's own seed, so that a property draws the same problems whichever other properties run.
-std::uint64_t seed_of(const std::string& property, std::uint64_t seed) {
-  std::uint64_t hash = mixed(seed + 1);
-  for (const char letter : property) hash = mixed(hash ^ static_cast<unsigned char>(letter));
-  return hash;
-}
 
 /// Runs the body. An exception is a finding, because a body that throws has not passed; exempt are a refusal that the
 /// property does not forbid, something unavailable, a discarded problem and std::bad_alloc.
@@ -102,8 +98,7 @@ class Run {
   /// Draws problems of one variant until the cases are used up or one fails, then shrinks the failure. An error that is
   /// only unclear does not end the draws: a later case may show that the call is accepted.
   void draw(const SampleSpace& space, std::int64_t cases, std::uint64_t seed) {
-    const rc::Gen<Problem> problems = tileproof::problems(property_.name, judgement_.subject, space);
-    const std::uint64_t own_seed = seed_of(property_.name + space.sampling.variants.front(), seed);
+    const Sampler problems(property_, judgement_.subject, space, seed, space.sampling.variants.front());
     const std::int64_t most_discarded = 10 * cases;
     std::int64_t taken = 0;
     std::int64_t discarded = 0;
@@ -111,7 +106,7 @@ class Run {
     constexpr std::int64_t least_where_unclear = 30;
     const auto wanted = [&] { return unclear ? std::max(cases, least_where_unclear) : cases; };
     for (std::uint64_t index = 0; taken < wanted() && discarded <= most_discarded; ++index) {
-      const std::optional<Problem> one = drawn_or_given_up(problems, own_seed, index);
+      const std::optional<Problem> one = drawn_or_given_up(problems, index);
       if (!one) return;
       const CaseOutcome outcome = take(*one);
       ++(outcome.discarded ? discarded : taken);
@@ -141,11 +136,12 @@ class Run {
     if (!judgement_.findings.empty() || judgement_.device_lost || !judgement_.gave_up.empty()) return;
     const Goals goals = goals_of(property_.meets, space_.capabilities);
     const auto is_missing = [&](const CoverageGoal* goal) { return !goal->is_met(judgement_.coverage, goal->name); };
-    const rc::Gen<Problem> problems = tileproof::problems(property_.name, judgement_.subject, space_);
-    const std::uint64_t own_seed = seed_of(property_.name + " for goals", seed);
+    SampleSpace space = space_;
+    space.sampling.variants.resize(1);
+    const Sampler problems(property_, judgement_.subject, space, seed, " for goals");
     for (std::uint64_t index = 0; index < most_drawn && cases > 0; ++index) {
       if (std::none_of(goals.in_reach.begin(), goals.in_reach.end(), is_missing) || (stop_ && stop_())) break;
-      const std::optional<Problem> one = drawn_or_given_up(problems, own_seed, index);
+      const std::optional<Problem> one = drawn_or_given_up(problems, index);
       if (!one) return;
       Coverage of_problem;
       count_problem(*one, of_problem);
@@ -197,10 +193,10 @@ class Run {
     return outcome.finding ? outcome.finding->kind : outcome.refused ? "refused" : outcome.unavailable.value_or("");
   }
 
-  /// The problem at an index; nothing if the generator throws, and the judgement then gives up.
-  std::optional<Problem> drawn_or_given_up(const rc::Gen<Problem>& problems, std::uint64_t seed, std::uint64_t index) {
+  /// The problem of a turn; nothing if the sampler throws, and the judgement then gives up.
+  std::optional<Problem> drawn_or_given_up(const Sampler& problems, std::uint64_t turn) {
     try {
-      return drawn_problem(problems, seed, index);
+      return problems.at(turn);
     } catch (const std::exception& error) {
       give_up(error.what());
       return std::nullopt;
@@ -257,12 +253,10 @@ class Run {
   /// part in the failure. A process takes time to start, so only the property's first finding is confirmed.
   void confirm() {
     if (!judgement_.findings.empty() || patience_.crashes <= 0 || (stop_ && stop_()) || !runner_.start_afresh()) return;
-    Coverage coverage;
-    const CaseOutcome alone = runner_.run(property_, finding_->problem, coverage);
-    if (!alone.finding) {
-      finding_->details +=
-          "\n  (it did not fail when it was run again, alone in a fresh process: what ran before it had its part)";
-    }
+    const auto any = [](const Finding&, const Finding&) { return true; };
+    if (failures_alone(property_, *finding_, runner_, any, 1) != 0) return;
+    finding_->details +=
+        "\n  (it did not fail when it was run again, alone in a fresh process: what ran before it had its part)";
   }
 
   bool is_known(const Finding& finding) {

@@ -10,8 +10,6 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-using Alike = std::function<bool(const Finding&, const Finding&)>;
-
 class Shrinking {
  public:
   Shrinking(const Property& property, const Finding& finding, CaseRunner& runner, const Alike& are_alike,
@@ -96,6 +94,18 @@ void shrink_span(Shrinking& shrinking, Span Problem::*span, std::int64_t element
 }
 
 }  // namespace
+
+int failures_alone(const Property& property, const Finding& finding, CaseRunner& runner, const Alike& are_alike,
+                   int times) {
+  int failures = 0;
+  for (int i = 0; i < times; ++i) {
+    runner.start_afresh();
+    Coverage coverage;
+    const CaseOutcome outcome = runner.run(property, finding.problem, coverage);
+    if (outcome.finding && are_alike(*outcome.finding, finding)) ++failures;
+  }
+  return failures;
+}
 
 Shrunk shrunk(const Property& property, const SampleSpace& space, const Finding& finding, CaseRunner& runner,
               const Alike& are_alike, const ShrinkLimits& limits) {

@@ -5,6 +5,7 @@
 #include <exception>
 
 #include "properties/memory/errors.h"
+#include "properties/memory/generated_tensor.h"
 #include "properties/memory/placement.h"
 
 namespace tileproof {
@@ -136,6 +137,21 @@ void require_whole_fences(const std::vector<std::uint8_t>& before, const std::ve
   for (std::size_t i = before.size(); i-- > 0;) {
     if (before[i] == fence) continue;
     throw GuardViolation(what + std::to_string(before.size() - i) + " before its beginning was changed");
+  }
+}
+
+bool holds_what_is_written(Memory& memory) {
+  constexpr std::size_t words = 4096;
+  const GeneratedTensor right = generated::Constant{0x5a5aa5a5, words};
+  const GeneratedTensor wrong = generated::Constant{0x5a5aa5a4, words};
+  try {
+    void* arena = memory.arena(words * 4);
+    memory.write(right, 4, arena);
+    return memory.compare(right, 4, arena).wrong == 0 && memory.compare(wrong, 4, arena).wrong == words;
+  } catch (const SubjectError&) {
+    return false;
+  } catch (const std::bad_alloc&) {
+    return false;
   }
 }
 

@@ -77,4 +77,8 @@ GeneratedResult guarded_generated(Memory&, const std::vector<Tensor>&, const Fil
 void require_whole_fences(const std::vector<std::uint8_t>& before, const std::vector<std::uint8_t>& behind,
                           std::uint8_t fence, std::size_t bytes);
 
+/// Whether memory still holds what is written to it, and a comparison tells right from wrong. Where not, the machine is
+/// at fault, and no subject.
+bool holds_what_is_written(Memory&);
+
 }  // namespace tileproof

@@ -663,6 +663,35 @@ TEST(TensorsApart, AreInputsThatMustNotChange) {
                GuardViolation);
 }
 
+/// A memory of which some bytes lose a bit that is written to them, or in which a comparison finds no difference.
+class BrokenMemory : public WatchedMemory {
+ public:
+  enum class How { not_at_all, loses_a_bit, finds_no_difference };
+  explicit BrokenMemory(How how) : how_(how) {}
+  void write(const GeneratedTensor& tensor, std::size_t element_bytes, void* to) override {
+    write_here(tensor, element_bytes, to);
+    if (how_ == How::loses_a_bit) static_cast<std::uint8_t*>(to)[777] ^= 1;
+  }
+  Differences compare(const GeneratedTensor& tensor, std::size_t element_bytes, const void* got,
+                      const reference::FloatFormat*) override {
+    return how_ == How::finds_no_difference ? Differences() : compare_here(tensor, element_bytes, got);
+  }
+
+ private:
+  How how_;
+};
+
+TEST(AMemory, ThatLosesABitOrComparesNothingIsSeen) {
+  using How = BrokenMemory::How;
+  const auto holds = [](How how) {
+    BrokenMemory memory(how);
+    return holds_what_is_written(memory);
+  };
+  EXPECT_TRUE(holds(How::not_at_all));
+  EXPECT_FALSE(holds(How::loses_a_bit));
+  EXPECT_FALSE(holds(How::finds_no_difference));
+}
+
 }  // namespace
 
 }  // namespace tileproof

@@ -5,7 +5,7 @@
 #include <set>
 #include <sstream>
 
-#include "properties/case/generator.h"
+#include "properties/case/sample_space.h"
 #include "properties/catalogue/properties.h"
 #include "properties/registry.h"
 

@@ -1,8 +1,5 @@
-/// RapidCheck generators of problems. They construct dimensions, profiles and a seed; they never draw an element or
-/// filter a problem.
+/// The problems that a property draws from for a subject, and steps from one to smaller ones.
 #pragma once
-
-#include <rapidcheck.h>
 
 #include <cstdint>
 #include <string>
@@ -22,18 +19,9 @@ struct SampleSpace {
 /// @return the intersection; if it is empty, `why_not` says why
 SampleSpace sample_space_of(const Property&, const Capabilities&, std::string* why_not);
 
-/// The scheme number i, modulo their count, of the space's schemes that a format has.
-const Scheme* scheme_in_turn(const SampleSpace&, const Format&, std::size_t i);
-
-/// The types number i, modulo their count, of the space's types that a scheme has.
-Types types_in_turn(const SampleSpace&, const Scheme&, std::size_t i);
-
 /// Requires a problem to be inside the space.
 /// @throws UsageError if the property is not about the problem, or the subject does not take it
 void require_within(const Problem&, const SampleSpace&);
-
-/// Problems inside the space, all with its first variant.
-rc::Gen<Problem> problems(const std::string& property, const std::string& subject, const SampleSpace&);
 
 /// Problems one step smaller or plainer: fewer rows, columns or groups, or a plainer profile, with the same seed. The
 /// largest steps come first; no step adds elements, and no chain of steps comes back to its start.
@@ -41,9 +29,5 @@ std::vector<Problem> smaller_problems(const Problem&, const SampleSpace&);
 
 /// The number of experts, 1 to most_experts, of a problem with this seed.
 std::int64_t experts_of(std::uint64_t seed, std::int64_t most_experts);
-
-/// The problem of a seed and an index. It depends on nothing else, such as the order of draws.
-/// @throws whatever the generator throws
-Problem drawn_problem(const rc::Gen<Problem>&, std::uint64_t seed, std::uint64_t index);
 
 }  // namespace tileproof

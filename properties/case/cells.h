@@ -15,8 +15,11 @@ enum class GroupClass { within_a_block, a_block, across_blocks, beyond_256, no_p
 const char* name_of(GroupClass);
 GroupClass group_class_of(std::int64_t group_size, const Format&);
 
+/// The last operation that a property needs.
+Operation operation_of(const Property&);
+
 struct Cell {
-  Operation operation;  // the last operation that the property needs
+  Operation operation;
   const Format* format;
   const Scheme* scheme;
   Types types;

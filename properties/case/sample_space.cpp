@@ -1,4 +1,4 @@
-#include "properties/case/generator.h"
+#include "properties/case/sample_space.h"
 
 #include <algorithm>
 #include <numeric>
@@ -18,42 +18,14 @@ std::vector<T> common(const std::vector<T>& wanted, const std::vector<T>& accept
   return both;
 }
 
-/// Whole numbers from `from` to `to`, both included, at any size of RapidCheck's.
-rc::Gen<std::int64_t> within(std::int64_t from, std::int64_t to) {
-  return rc::gen::resize(rc::kNominalSize, rc::gen::inRange<std::int64_t>(from, to + 1));
-}
-
-/// Whole numbers of at least `from`: three draws in four are at most `few`, the others at most `many`.
-rc::Gen<std::int64_t> few_or_many(std::int64_t from, std::int64_t few, std::int64_t many) {
-  few = std::min(few, many);
-  return rc::gen::weightedOneOf<std::int64_t>({{3, within(from, few)}, {1, within(from, many)}});
-}
-
-template <class T>
-rc::Gen<std::size_t> index_of(const std::vector<T>& values) {
-  const auto last = static_cast<std::int64_t>(values.size()) - 1;
-  return rc::gen::map(within(0, last), [](std::int64_t i) { return static_cast<std::size_t>(i); });
-}
-
-template <class T>
-rc::Gen<T> one_of(const std::vector<T>& values) {
-  return rc::gen::map(index_of(values), [values](std::size_t i) { return values[i]; });
-}
-
-/// A format, and a group size with which the subject takes some k.
-using FormatAndGroup = std::pair<const Format*, std::int64_t>;
-
-std::vector<FormatAndGroup> formats_and_groups(const Capabilities& capabilities) {
-  std::vector<FormatAndGroup> all;
-  for (const Format* format : capabilities.formats) {
-    for (const std::int64_t group_size : capabilities.group_sizes) {
-      const bool is_taken = format->group_sizes.contains(group_size) &&
-                            n_unit(*format, capabilities.n_multiple) <= capabilities.most_n &&
-                            k_unit(*format, group_size) <= capabilities.most_k;
-      if (is_taken) all.emplace_back(format, group_size);
-    }
-  }
-  return all;
+/// @return whether the subject takes some problem, by its sizes
+bool takes_some_size(const Capabilities& capabilities) {
+  return std::any_of(capabilities.formats.begin(), capabilities.formats.end(), [&](const Format* format) {
+    return n_unit(*format, capabilities.n_multiple) <= capabilities.most_n &&
+           std::any_of(capabilities.group_sizes.begin(), capabilities.group_sizes.end(), [&](std::int64_t group_size) {
+             return format->group_sizes.contains(group_size) && k_unit(*format, group_size) <= capabilities.most_k;
+           });
+  });
 }
 
 /// The schemes of problems about codes alone: each format's first scheme that the subject takes.
@@ -122,7 +94,7 @@ SampleSpace sample_space_of(const Property& property, const Capabilities& capabi
   if (!why_not->empty()) return result;
   if (property.sampling.fixed_for) result.sampling.fixed = property.sampling.fixed_for(result.capabilities);
   if (property.sampling.variants_for) result.sampling.variants = property.sampling.variants_for(result.capabilities);
-  if (!property.sampling.is_fixed() && formats_and_groups(result.capabilities).empty()) {
+  if (!property.sampling.is_fixed() && !takes_some_size(result.capabilities)) {
     *why_not = "the subject takes no k of at most " + std::to_string(result.sampling.most_k) + " columns";
   }
   if (result.sampling.n_multiple > result.capabilities.most_n) {
@@ -130,16 +102,6 @@ SampleSpace sample_space_of(const Property& property, const Capabilities& capabi
                std::to_string(result.sampling.n_multiple);
   }
   return result;
-}
-
-const Scheme* scheme_in_turn(const SampleSpace& space, const Format& format, std::size_t i) {
-  const std::vector<const Scheme*> own = schemes_of(format, space.sampling.schemes);
-  return own[i % own.size()];
-}
-
-Types types_in_turn(const SampleSpace& space, const Scheme& scheme, std::size_t i) {
-  const std::vector<Types> own = types_of(scheme, space.sampling.types);
-  return own[i % own.size()];
 }
 
 void require_within(const Problem& p, const SampleSpace& space) {
@@ -255,50 +217,6 @@ std::vector<Problem> smaller_problems(const Problem& p, const SampleSpace& space
 
 std::int64_t experts_of(std::uint64_t seed, std::int64_t most_experts) {
   return 1 + below(most_experts, drawn(seed, stream::experts, 0));
-}
-
-rc::Gen<Problem> problems(const std::string& property, const std::string& subject, const SampleSpace& space) {
-  const Sampling sampling = space.sampling;
-  const Capabilities capabilities = space.capabilities;
-  // k is a multiple of the layout's unit and of the group size; most_elements / k bounds n.
-  const auto with_k = rc::gen::mapcat(one_of(formats_and_groups(capabilities)), [sampling](const FormatAndGroup& both) {
-    const std::int64_t unit = k_unit(*both.first, both.second);
-    const std::int64_t most_units = std::max<std::int64_t>(1, sampling.most_k / unit);
-    const auto k = rc::gen::map(few_or_many(1, 4, most_units), [unit](std::int64_t units) { return units * unit; });
-    return rc::gen::tuple(rc::gen::just(both.first), rc::gen::just(both.second), k);
-  });
-  const auto with_n = rc::gen::mapcat(
-      with_k, [sampling, capabilities](const std::tuple<const Format*, std::int64_t, std::int64_t>& chosen) {
-        const std::int64_t unit = n_unit(*std::get<0>(chosen), sampling.n_multiple);
-        const std::int64_t most_n = std::min(sampling.most_elements / std::get<2>(chosen), capabilities.most_n);
-        const std::int64_t most_units = std::max<std::int64_t>(1, most_n / unit);
-        const auto n = rc::gen::map(few_or_many(1, unit >= 8 ? 3 : 20, most_units),
-                                    [unit](std::int64_t units) { return units * unit; });
-        return rc::gen::pair(rc::gen::just(chosen), n);
-      });
-  const auto arithmetic =
-      rc::gen::tuple(index_of(sampling.schemes), index_of(sampling.types), one_of(sampling.profiles),
-                     rc::gen::resize(rc::kNominalSize, rc::gen::arbitrary<std::uint64_t>()));
-  // RapidCheck would shrink each part separately, and a smaller part can make a larger problem: smaller_problems()
-  // gives the steps instead.
-  return rc::gen::noShrink(rc::gen::map(rc::gen::pair(with_n, arithmetic), [=](const auto& both) {
-    Problem problem;
-    problem.property = property;
-    problem.subject = subject;
-    std::tie(problem.format, problem.group_size, problem.k) = both.first.first;
-    problem.n = both.first.second;
-    std::size_t scheme = 0, types = 0;
-    std::tie(scheme, types, problem.scales, problem.seed) = both.second;
-    problem.scheme = scheme_in_turn(space, *problem.format, scheme);
-    problem.types = types_in_turn(space, *problem.scheme, types);
-    problem.experts = experts_of(problem.seed, sampling.most_experts);
-    problem.variant = sampling.variants.front();
-    return problem;
-  }));
-}
-
-Problem drawn_problem(const rc::Gen<Problem>& problems, std::uint64_t seed, std::uint64_t index) {
-  return problems(rc::Random(drawn(seed, stream::problems, index)), rc::kNominalSize).value();
 }
 
 }  // namespace tileproof

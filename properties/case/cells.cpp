@@ -1,4 +1,4 @@
-#include "fuzz/records/coverage_cells.h"
+#include "properties/case/cells.h"
 
 #include <bit>
 
@@ -20,8 +20,12 @@ GroupClass group_class_of(std::int64_t group_size, const Format& format) {
                                : GroupClass::across_blocks;
 }
 
+Operation operation_of(const Property& property) {
+  return property.needs.empty() ? Operation::dequantize : property.needs.back();
+}
+
 Cell cell_of(const Property& property, const Problem& p) {
-  return {.operation = property.needs.empty() ? Operation::dequantize : property.needs.back(),
+  return {.operation = operation_of(property),
           .format = p.format,
           .scheme = p.scheme,
           .types = p.types,

@@ -1,6 +1,6 @@
-// The generator: every drawn problem is possible and inside the space, the whole domain is reached, and no shrink is
-// larger.
-#include "properties/case/generator.h"
+// The sampler: every drawn problem is possible, inside the space and in its cell, all cells are visited, and no shrink
+// is larger.
+#include "properties/case/sampler.h"
 
 #include <gtest/gtest.h>
 
@@ -35,7 +35,7 @@ struct Pairing {
   const SubjectRow* row;
   SampleSpace space;
   std::string name() const { return property->name + " on " + row->name; }
-  rc::Gen<Problem> generator() const { return problems(property->name, row->name, space); }
+  Sampler sampler(std::uint64_t seed = 1) const { return Sampler(*property, row->name, space, seed); }
   bool is_drawn() const { return !property->sampling.is_fixed(); }
 };
 
@@ -55,11 +55,6 @@ const std::vector<Pairing>& pairings() {
 }
 
 constexpr std::uint64_t sampling = 300;
-
-/// The i-th problem, drawn at RapidCheck's sizes 0 to 100.
-Problem drawn_from(const rc::Gen<Problem>& generator, std::uint64_t i) {
-  return generator(rc::Random(i), static_cast<int>(i % 101)).value();
-}
 
 /// The fewest columns that a problem can have: whole supertiles and whole groups.
 std::int64_t unit_columns(const Problem& p) { return k_unit(*p.format, p.group_size); }
@@ -85,24 +80,24 @@ std::string objection_to(const Problem& p, const Pairing& pairing) {
   return "";
 }
 
-TEST(Generator, HasPairingsToDrawFor) {
+TEST(Sampler, HasPairingsToDrawFor) {
   EXPECT_GE(pairings().size(), 3 * 20u);
   EXPECT_GT(std::count_if(pairings().begin(), pairings().end(), [](const Pairing& one) { return one.is_drawn(); }),
             3 * 18);
 }
 
-TEST(Generator, DrawsOnlyWhatIsPossibleAndWithinTheDomains) {
+TEST(Sampler, DrawsOnlyWhatIsPossibleAndWithinTheDomains) {
   for (const Pairing& pairing : pairings()) {
     if (!pairing.is_drawn()) continue;
-    const rc::Gen<Problem> generator = pairing.generator();
+    const Sampler problems = pairing.sampler();
     for (std::uint64_t i = 0; i < sampling; ++i) {
-      const Problem problem = drawn_from(generator, i);
+      const Problem problem = problems.at(i);
       ASSERT_EQ(objection_to(problem, pairing), "") << line_of(problem);
     }
   }
 }
 
-TEST(Generator, HasFixedProblemsThatArePossibleAndWithinTheDomainsOfTheSubjectsThatTakeThem) {
+TEST(Sampler, HasFixedProblemsThatArePossibleAndWithinTheDomainsOfTheSubjectsThatTakeThem) {
   for (const Pairing& pairing : pairings()) {
     int taken = 0;
     for (Problem problem : pairing.space.sampling.fixed) {
@@ -123,7 +118,7 @@ TEST(Generator, HasFixedProblemsThatArePossibleAndWithinTheDomainsOfTheSubjectsT
   }
 }
 
-TEST(Generator, HasNamesThatComeBackFromALine) {
+TEST(Sampler, HasNamesThatComeBackFromALine) {
   Problem problem;
   problem.subject = mutant_subjects().front().name;
   for (const Property& property : properties()) {
@@ -139,7 +134,7 @@ TEST(Generator, HasNamesThatComeBackFromALine) {
   }
 }
 
-TEST(Generator, ReachesAllOfTheDomains) {
+TEST(Sampler, ReachesAllOfTheDomains) {
   for (const Pairing& pairing : pairings()) {
     if (!pairing.is_drawn()) continue;
     SCOPED_TRACE(pairing.name());
@@ -151,9 +146,9 @@ TEST(Generator, ReachesAllOfTheDomains) {
     std::set<std::uint64_t> seeds;
     std::map<std::string, int> counts;
     std::int64_t most_elements = 0;
-    const rc::Gen<Problem> generator = pairing.generator();
+    const Sampler problems = pairing.sampler();
     for (std::uint64_t i = 0; i < sampling; ++i) {
-      const Problem p = drawn_from(generator, i);
+      const Problem p = problems.at(i);
       formats.insert(p.format);
       group_sizes.insert(p.group_size);
       schemes.insert(p.scheme);
@@ -221,42 +216,34 @@ TEST(Generator, ReachesAllOfTheDomains) {
   }
 }
 
-TEST(Generator, DrawsTheFirstVariantAndShrinksStayInIt) {
+TEST(Sampler, DrawsEveryVariantAndShrinksStayInIt) {
   Property property = properties().front();
   property.sampling.variants = {"one", "two"};
   std::string why_not;
   const Pairing pairing = {&property, &subjects().front(),
                            sample_space_of(property, subjects().front().capabilities, &why_not)};
   ASSERT_EQ(why_not, "");
+  std::set<std::string> variants;
   for (std::uint64_t i = 0; i < 20; ++i) {
-    const Problem drawn = drawn_from(pairing.generator(), i);
-    EXPECT_EQ(drawn.variant, "one");
-    for (const Problem& step : smaller_problems(drawn, pairing.space)) EXPECT_EQ(step.variant, "one");
+    const Problem drawn = pairing.sampler().at(i);
+    variants.insert(drawn.variant);
+    for (const Problem& step : smaller_problems(drawn, pairing.space)) EXPECT_EQ(step.variant, drawn.variant);
   }
+  EXPECT_EQ(variants, std::set<std::string>({"one", "two"}));
 }
 
-TEST(Generator, DrawsTheSameForTheSameRandomNumbers) {
-  const Pairing& pairing = pairings().front();
-  for (std::uint64_t i = 0; i < 50; ++i) {
-    EXPECT_EQ(drawn_from(pairing.generator(), i), drawn_from(pairing.generator(), i));
-  }
-}
-
-TEST(DrawnProblem, DependsOnSeedAndIndexAloneWhoeverDrawsItAndInWhateverOrder) {
+TEST(Sampler, DependsOnSeedAndTurnAloneWhoeverDrawsAndInWhateverOrder) {
   const Pairing& pairing = pairings().front();
   constexpr std::uint64_t count = 60;
-  const auto drawn_at = [&](const rc::Gen<Problem>& generator, std::uint64_t index) {
-    return drawn_problem(generator, 7, index);
-  };
   std::vector<Problem> ascending;
-  for (std::uint64_t i = 0; i < count; ++i) ascending.push_back(drawn_at(pairing.generator(), i));
+  for (std::uint64_t i = 0; i < count; ++i) ascending.push_back(pairing.sampler(7).at(i));
   std::vector<Problem> by_threads(count);
   std::vector<std::thread> threads;
   for (std::uint64_t thread = 0; thread < 3; ++thread) {
     threads.emplace_back([&, thread] {
-      const rc::Gen<Problem> generator = pairing.generator();
+      const Sampler problems = pairing.sampler(7);
       for (std::uint64_t i = count; i-- > 0;) {
-        if (i % 3 == thread) by_threads[i] = drawn_at(generator, i);
+        if (i % 3 == thread) by_threads[i] = problems.at(i);
       }
     });
   }
@@ -264,21 +251,38 @@ TEST(DrawnProblem, DependsOnSeedAndIndexAloneWhoeverDrawsItAndInWhateverOrder) {
   EXPECT_EQ(by_threads, ascending);
   // No two problems are alike, also across seeds.
   std::set<std::string> lines;
-  for (std::uint64_t seed : {7u, 8u}) {
-    for (std::uint64_t i = 0; i < count; ++i) {
-      lines.insert(line_of(drawn_problem(pairing.generator(), seed, i)));
-    }
+  for (const std::uint64_t seed : {7u, 8u}) {
+    for (std::uint64_t i = 0; i < count; ++i) lines.insert(line_of(pairing.sampler(seed).at(i)));
   }
   EXPECT_EQ(lines.size(), 2 * count);
+}
+
+TEST(Sampler, DrawsInTheCellThatItNamesAndVisitsEachBeforeAnyAgain) {
+  for (const Pairing& pairing : pairings()) {
+    if (!pairing.is_drawn()) continue;
+    SCOPED_TRACE(pairing.name());
+    const Sampler problems = pairing.sampler();
+    const std::uint64_t count = problems.cell_count();
+    for (std::uint64_t i = 0; i < 50; ++i) {
+      const std::uint64_t turn = i * (count / 50 + 1);
+      ASSERT_EQ(text_of(cell_of(*pairing.property, problems.at(turn))), text_of(problems.cell_at(turn)));
+    }
+    if (pairing.row->name != "host" || count > 20000) continue;
+    for (std::uint64_t round = 0; round < 2; ++round) {
+      std::set<Cell> visited;
+      for (std::uint64_t i = 0; i < count; ++i) visited.insert(problems.cell_at(round * count + i));
+      ASSERT_EQ(visited.size(), count);
+    }
+  }
 }
 
 /// Calls `use` with some drawn problems and each of their first shrinks.
 template <class Use>
 void for_each_shrink(const Pairing& pairing, Use use) {
   if (!pairing.is_drawn()) return;
-  const rc::Gen<Problem> generator = pairing.generator();
+  const Sampler problems = pairing.sampler();
   for (std::uint64_t i = 0; i < 25; ++i) {
-    const Problem problem = drawn_from(generator, i * 7 + 1);
+    const Problem problem = problems.at(i * 7 + 1);
     for (const Problem& step : smaller_problems(problem, pairing.space)) use(problem, step);
   }
 }
@@ -315,9 +319,9 @@ TEST(Shrinks, HaveNoMoreElementsThanWhatTheyShrinkFrom) {
 TEST(Shrinks, LeadToOneUnitOfThePlainestProblem) {
   for (const Pairing& pairing : pairings()) {
     if (!pairing.is_drawn()) continue;
-    const rc::Gen<Problem> generator = pairing.generator();
+    const Sampler problems = pairing.sampler();
     for (std::uint64_t i = 0; i < 5; ++i) {
-      Problem problem = drawn_from(generator, i);
+      Problem problem = problems.at(i);
       int taken = 0;
       for (; taken < 1000; ++taken) {
         const std::vector<Problem> steps = smaller_problems(problem, pairing.space);

@@ -1,0 +1,177 @@
+#include "properties/case/sampler.h"
+
+#include <rapidcheck.h>
+
+#include <algorithm>
+#include <numeric>
+#include <stdexcept>
+
+#include "properties/problem/draw.h"
+
+namespace tileproof {
+
+namespace {
+
+/// The multiples of a unit in a range of k, as factors first..last; none if last < first.
+struct Factors {
+  std::int64_t first;
+  std::int64_t last;
+};
+Factors factors_of(std::int64_t unit, int log2_k, std::int64_t most_k) {
+  const std::int64_t from = std::int64_t{1} << log2_k;
+  // At least one unit is drawn, even where most_k does not allow it.
+  const std::int64_t to = std::min(2 * from - 1, std::max(most_k, unit));
+  return {(from + unit - 1) / unit, to / unit};
+}
+
+/// The row counts with a certain tail: first, first + step, ...
+struct Rows {
+  std::int64_t first;  // 0: none
+  std::int64_t step;
+};
+Rows rows_of(std::int64_t n_tail, std::int64_t n_multiple) {
+  const std::int64_t step = std::lcm(std::int64_t{8}, n_multiple);
+  for (std::int64_t n = n_multiple; n <= step; n += n_multiple) {
+    if (n % 8 == n_tail) return {n, step};
+  }
+  return {0, step};
+}
+
+/// Whole numbers from `from` to `to`, both included.
+rc::Gen<std::int64_t> within(std::int64_t from, std::int64_t to) {
+  return rc::gen::inRange<std::int64_t>(from, to + 1);
+}
+
+/// Whole numbers from `first` to `last`: half of them one of the two, a quarter near the first.
+rc::Gen<std::int64_t> at_an_edge_or_between(std::int64_t first, std::int64_t last) {
+  return rc::gen::weightedOneOf<std::int64_t>(
+      {{2, rc::gen::element(first, last)}, {1, within(first, std::min(last, first + 3))}, {1, within(first, last)}});
+}
+
+/// What RapidCheck draws for one problem, one draw after another, at the size at which its integers have their range.
+class Draws {
+ public:
+  explicit Draws(std::uint64_t seed) : random_(seed) {}
+  template <class T>
+  T operator()(const rc::Gen<T>& values) {
+    return values(random_.split(), rc::kNominalSize).value();
+  }
+  template <class T>
+  const T& one_of(const std::vector<T>& values) {
+    return values[static_cast<std::size_t>((*this)(within(0, static_cast<std::int64_t>(values.size()) - 1)))];
+  }
+
+ private:
+  rc::Random random_;
+};
+
+/// The seed of a name, such as a property's, so that it draws the same problems whichever others are drawn for.
+std::uint64_t seed_of(const std::string& name, std::uint64_t seed) {
+  std::uint64_t hash = mixed(seed + 1);
+  for (const char letter : name) hash = mixed(hash ^ static_cast<unsigned char>(letter));
+  return hash;
+}
+
+/// The i-th of `count` numbers. It visits each once, evenly from the start, in steps of the golden ratio.
+std::uint64_t in_turn(std::uint64_t i, std::uint64_t count) {
+  auto step = static_cast<std::uint64_t>(0.6180339887498949 * static_cast<double>(count)) | 1;
+  while (std::gcd(step, count) != 1) ++step;
+  return i % count * step % count;
+}
+
+}  // namespace
+
+std::vector<Sampler::Shape> Sampler::shapes_of(const SampleSpace& space) {
+  const Sampling& sampling = space.sampling;
+  std::vector<Shape> shapes;
+  constexpr int most_log2_k = 20;
+  constexpr GroupClass all_groups[] = {GroupClass::within_a_block, GroupClass::a_block, GroupClass::across_blocks,
+                                       GroupClass::beyond_256, GroupClass::no_power_of_two};
+  const auto add = [&](Shape shape) {
+    for (const std::int64_t group_size : space.capabilities.group_sizes) {
+      const Factors factors = factors_of(k_unit(*shape.format, group_size), shape.log2_k, sampling.most_k);
+      const bool is_taken = shape.format->group_sizes.contains(group_size) && factors.first <= factors.last;
+      if (is_taken && group_class_of(group_size, *shape.format) == shape.groups) {
+        shape.group_sizes.push_back(group_size);
+      }
+    }
+    const std::int64_t most_elements = std::max(sampling.most_elements, sampling.n_multiple << shape.log2_k);
+    for (shape.n_tail = 0; shape.n_tail < 8 && !shape.group_sizes.empty(); ++shape.n_tail) {
+      const Rows rows = rows_of(shape.n_tail, n_unit(*shape.format, sampling.n_multiple));
+      const bool fits = rows.first <= space.capabilities.most_n && rows.first << shape.log2_k <= most_elements;
+      if (rows.first != 0 && fits) shapes.push_back(shape);
+    }
+  };
+  for (const Format* format : space.capabilities.formats) {
+    for (const Scheme* scheme : schemes_of(*format, sampling.schemes)) {
+      for (const Types types : types_of(*scheme, sampling.types)) {
+        for (int log2_k = 4; log2_k < most_log2_k; ++log2_k) {
+          for (const GroupClass groups : all_groups) add({format, scheme, types, groups, {}, 0, log2_k});
+        }
+      }
+    }
+  }
+  return shapes;
+}
+
+Sampler::Sampler(const Property& property, const std::string& subject, const SampleSpace& space, std::uint64_t seed,
+                 const std::string& name_beside)
+    : property_(property),
+      subject_(subject),
+      space_(space),
+      seed_(seed_of(property.name + name_beside, seed)),
+      shapes_(shapes_of(space)) {
+  if (shapes_.empty()) throw std::logic_error("no problem to draw for " + property.name);
+}
+
+std::uint64_t Sampler::number_at(std::uint64_t turn) const {
+  const std::uint64_t cells = cell_count();
+  return in_turn(turn % cells + mixed(seed_) % cells, cells);
+}
+
+Cell Sampler::cell(std::uint64_t number) const {
+  const Shape& shape = shape_of(number);
+  return {.operation = operation_of(property_),
+          .format = shape.format,
+          .scheme = shape.scheme,
+          .types = shape.types,
+          .groups = shape.groups,
+          .n_tail = shape.n_tail,
+          .log2_k = shape.log2_k,
+          .is_aligned = number % 2 == 0,
+          .scales = space_.sampling.profiles[number / 2 % space_.sampling.profiles.size()]};
+}
+
+bool Sampler::has_cells_of(const Sampler& other) const {
+  return operation_of(property_) == operation_of(other.property_) && shapes_ == other.shapes_ &&
+         space_.sampling.profiles == other.space_.sampling.profiles;
+}
+
+Problem Sampler::at(std::uint64_t turn) const {
+  const Sampling& sampling = space_.sampling;
+  const std::uint64_t number = number_at(turn);
+  const Cell in = cell(number);
+  Draws draw(drawn(seed_, stream::problems, turn));
+  Problem p;
+  p.property = property_.name;
+  p.subject = subject_;
+  p.format = in.format;
+  p.scheme = in.scheme;
+  p.types = in.types;
+  p.scales = in.scales;
+  p.group_size = draw.one_of(shape_of(number).group_sizes);
+  const std::int64_t unit = k_unit(*p.format, p.group_size);
+  const Factors factors = factors_of(unit, in.log2_k, sampling.most_k);
+  p.k = unit * draw(at_an_edge_or_between(factors.first, factors.last));
+  const Rows rows = rows_of(in.n_tail, n_unit(*p.format, sampling.n_multiple));
+  const std::int64_t most_rows =
+      std::max(rows.first, std::min(sampling.most_elements / p.k, space_.capabilities.most_n));
+  p.n = rows.first + rows.step * draw(at_an_edge_or_between(0, (most_rows - rows.first) / rows.step));
+  p.variant = draw.one_of(sampling.variants);
+  p.seed = draw(rc::gen::suchThat(rc::gen::arbitrary<std::uint64_t>(),
+                                  [&](std::uint64_t seed) { return draws_least_alignment(seed) != in.is_aligned; }));
+  p.experts = experts_of(p.seed, sampling.most_experts);
+  return p;
+}
+
+}  // namespace tileproof
