@@ -473,7 +473,8 @@ TEST(AStepOfWordsThatFails, NamesTheWordInOneSupertile) {
     const std::int64_t words_of_supertile = 16 * tinygemm_number(*problem.format);
     const std::int64_t hit = (static_cast<std::int64_t>(word - first) ^ swizzle) % words_of_supertile;
     Mutation parts;
-    parts.after[Operation::unpack] = [=](const Call& call, const Moment&) {
+    parts.in = {Operation::unpack};
+    parts.after = [=](const Call& call, const Moment&) {
       for (std::int64_t i = 0; i < reference::words_of(call.n, call.k); ++i) {
         if (call.packed()[i] != word || i % words_of_supertile != hit) continue;
         const reference::Element at =

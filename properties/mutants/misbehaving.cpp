@@ -6,9 +6,9 @@
 #include <csignal>
 #include <cstring>
 
+#include "properties/mutants/mutants.h"
 #include "properties/problem/draw.h"
 #include "properties/registry.h"
-#include "properties/subjects/mutable_reference.h"
 
 namespace tileproof {
 
@@ -86,16 +86,13 @@ const std::vector<SubjectRow>& misbehaving_subjects() {
   static const std::vector<SubjectRow> rows = [] {
     std::vector<SubjectRow> all;
     for (const Misbehaving& misbehaving : misbehaviours) {
-      const auto make = [&misbehaving]() -> MadeSubject {
-        Mutation parts;
-        parts.after[Operation::unpack] = misbehaving.misbehaviour;
-        return {mutable_reference(parts, make_host_memory()), ""};
-      };
       SubjectRow row = subject_row("reference");
       row.name = std::string("misbehaving:") + misbehaving.name;
       row.what = misbehaving.what;
       row.capabilities = kernel_capabilities();
-      row.make = make;
+      row.make = [&misbehaving]() -> MadeSubject {
+        return {mutable_reference({.in = unpack_alone, .after = misbehaving.misbehaviour}, make_host_memory()), ""};
+      };
       all.push_back(row);
     }
     return all;

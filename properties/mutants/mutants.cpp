@@ -41,7 +41,7 @@ const std::vector<SubjectRow>& mutant_subjects() {
          }}};
     for (const Mutant& mutant : mutants()) {
       all.push_back({"mutant:" + mutant.name, mutant.what, false, mutant_capabilities(), [parts = mutant.parts] {
-                       return MadeSubject{mutable_reference(parts()), ""};
+                       return MadeSubject{mutable_reference(parts), ""};
                      }});
     }
     return all;

@@ -14,9 +14,9 @@ namespace tileproof {
 struct Mutant {
   std::string name;
   std::string what;
-  std::vector<std::string> found_by;  // names of properties, each of which must fail
-  std::string kind;                   // the kind of failure that the first of them must report: mismatch or guard
-  Mutation (*parts)();
+  std::vector<std::string> found_by = {};  // names of properties, each of which must fail
+  Mutation parts;
+  std::string kind = "mismatch";  // the kind of failure that the first of them must report: mismatch or guard
   /// Set if results depend on earlier calls: a failing problem then need not fail alone, nor shrink.
   bool has_memory = false;
   /// Set if only a whole enumeration finds the mutant: the property that must find it. found_by is empty then.

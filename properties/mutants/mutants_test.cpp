@@ -43,7 +43,7 @@ TEST(MutantTable, KnowsWhichOperationsAMutantTouches) {
   // Operations that a mutant does not touch must not fail, on a sample of small problems.
   for (const Mutant& mutant : mutants()) {
     for (const Operation operation : operations_on_the_layout) {
-      if (mutant.parts().touches(operation)) continue;
+      if (mutant.parts.touches(operation)) continue;
       const std::string property = operation == Operation::pack     ? finds::pack_index
                                    : operation == Operation::unpack ? finds::unpack_index
                                                                     : finds::float_value;
@@ -52,7 +52,7 @@ TEST(MutantTable, KnowsWhichOperationsAMutantTouches) {
     }
   }
   EXPECT_FALSE(Mutation().touches(Operation::pack));
-  EXPECT_TRUE(mutant_of("two-roundings").parts().touches(Operation::dequantize));
+  EXPECT_TRUE(mutant_of("two-roundings").parts.touches(Operation::dequantize));
 }
 
 /// A line whose expected and actual values are equal; "" if there is none.

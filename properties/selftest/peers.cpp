@@ -323,10 +323,10 @@ Peers::Peers(std::vector<const Mutant*> mutants, std::uint64_t seed, std::size_t
   const auto add = [this](const Mutation& parts, bool has_memory) {
     judged_.push_back({parts, has_memory, mutable_reference(parts), Rejections(peer_criteria().size(), false)});
   };
-  for (const Mutant* mutant : mutants_) add(mutant->parts(), mutant->has_memory);
+  for (const Mutant* mutant : mutants_) add(mutant->parts, mutant->has_memory);
   // The control has right parts in place of none, because operations that no part touches are not judged.
   Mutation right;
-  right.skips = [](const Walk&, std::int64_t, std::int64_t) { return false; };
+  right.skips = [](const Call&, reference::Element) { return false; };
   right.weight = right_weight;
   add(right, false);
 }

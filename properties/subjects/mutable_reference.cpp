@@ -39,6 +39,28 @@ class WeightsOfGroup {
   std::array<std::uint32_t, 16> weights_ = {};
 };
 
+/// Looks slots up in a table of one block: every other block has the same slots plus an offset.
+template <class L>
+class SlotsByBlock {
+ public:
+  explicit SlotsByBlock(Size size) : blocks_of_row_(size.k / L::block.k) {
+    for (std::int64_t n = 0; n < L::block.n; ++n) {
+      for (std::int64_t k = 0; k < L::block.k; ++k) slots_.push_back(L::slot_of({n, k}, L::block));
+    }
+  }
+
+  std::int64_t operator()(reference::Element e) const {
+    const auto n = static_cast<std::uint64_t>(e.n), k = static_cast<std::uint64_t>(e.k);
+    const auto before =
+        static_cast<std::int64_t>(n / L::block.n) * blocks_of_row_ + static_cast<std::int64_t>(k / L::block.k);
+    return slots_[n % L::block.n * L::block.k + k % L::block.k] + before * reference::slots<L>(L::block);
+  }
+
+ private:
+  std::int64_t blocks_of_row_;
+  std::vector<std::int64_t> slots_;
+};
+
 class MutableReference : public SubjectByOperation {
  public:
   MutableReference(Mutation parts, std::unique_ptr<Memory> memory)
@@ -49,6 +71,7 @@ class MutableReference : public SubjectByOperation {
 
   void run(const Call& batch) override {
     const Moment moment = moment_of(batch.operation);
+    const Mutation& parts = parts_of(batch);
     for (std::int64_t expert = 0; expert < batch.experts; ++expert) {
       Call one = call_of_expert(batch, expert);
       const auto take = [&](const std::function<std::int64_t(std::int64_t)>& whose, std::initializer_list<Role> roles) {
@@ -56,9 +79,10 @@ class MutableReference : public SubjectByOperation {
         const Call other = call_of_expert(batch, whose(expert));
         for (const Role role : roles) one.at(role) = other.at<void>(role);
       };
-      take(parts_.whose_input, {batch.operation == Operation::pack ? Role::pairs : Role::packed});
-      take(parts_.whose_parameters, {Role::scales, Role::zeros});
-      run_one(one, moment);
+      take(parts.whose_input, {batch.operation == Operation::pack ? Role::pairs : Role::packed});
+      take(parts.whose_parameters, {Role::scales, Role::zeros});
+      SubjectByOperation::run(one);
+      if (parts.after) parts.after(one, moment);
     }
   }
 
@@ -68,52 +92,51 @@ class MutableReference : public SubjectByOperation {
     return {calls_[operation]++, variation_};
   }
 
-  void run_one(const Call& c, const Moment& moment) {
-    const auto instead = parts_.instead_of.find(c.operation);
-    if (instead != parts_.instead_of.end() && instead->second(c, moment)) return;
-    SubjectByOperation::run(c);
-    if (const auto after = parts_.after.find(c.operation); after != parts_.after.end()) after->second(c, moment);
+  const Mutation& parts_of(const Call& c) const {
+    static const Mutation right;
+    return parts_.in.contains(c.operation) ? parts_ : right;
   }
 
   void pack(const Call& c) override {
-    if (!parts_.adds_to_output || !parts_.in.contains(Operation::pack)) {
+    const Mutation& parts = parts_of(c);
+    if (!parts.adds_to_output) {
       std::memset(c.packed(), 0x11 * c.format->layout.padding_code,
-                  static_cast<std::size_t>(c.format->layout.slots({c.n, c.k}) / 2));
+                  static_cast<std::size_t>(c.format->layout.slots(c.size()) / 2));
     }
-    for_each(c, [&](const Walk& walk, std::int64_t n, std::int64_t k, std::int64_t slot) {
-      const int code = code_of(walk, slot, reference::code_of_pairs(c.pairs(), n, k, c.k));
+    for_each(c, [&](std::int64_t n, std::int64_t k, std::int64_t slot) {
+      const int code = code_of(parts, c, slot, reference::code_of_pairs(c.pairs(), n, k, c.k));
       c.packed()[slot / 8] |= static_cast<std::uint32_t>(code & 15) << (slot % 8 * 4);
     });
   }
 
   void unpack(const Call& c) override {
-    const bool adds = parts_.adds_to_output && parts_.in.contains(Operation::unpack);
-    for_each(c, [&](const Walk& walk, std::int64_t n, std::int64_t k, std::int64_t slot) {
-      const int code = code_of(walk, slot, reference::code_at(c.packed(), slot));
+    const Mutation& parts = parts_of(c);
+    for_each(c, [&](std::int64_t n, std::int64_t k, std::int64_t slot) {
+      const auto code = static_cast<std::uint32_t>(code_of(parts, c, slot, reference::code_at(c.packed(), slot)));
       std::int32_t& to = c.codes()[n * c.k + k];
-      to = adds ? static_cast<std::int32_t>(static_cast<std::uint32_t>(to) + static_cast<std::uint32_t>(code)) : code;
+      to = static_cast<std::int32_t>(code + (parts.adds_to_output ? static_cast<std::uint32_t>(to) : 0));
     });
   }
 
   void dequantize(const Call& c) override {
-    const bool adds = parts_.adds_to_output && parts_.in.contains(Operation::dequantize);
-    const bool own_group = !parts_.scale_at && !parts_.zero_at;  // parameters are constant within a group
-    WeightsOfGroup weights(parts_);
+    const Mutation& parts = parts_of(c);
+    const bool own_group = !parts.scale_at && !parts.zero_at;  // parameters are constant within a group
+    WeightsOfGroup weights(parts);
     WeightInputs inputs = {float_format_of(c.types.weight), float_format_of(c.types.parameter), c.scheme, 0, 0, 0, 0};
     std::int64_t row = -1;
     std::int64_t group_begin = 0;
-    for_each(c, [&](const Walk& walk, std::int64_t n, std::int64_t k, std::int64_t slot) {
+    for_each(c, [&](std::int64_t n, std::int64_t k, std::int64_t slot) {
       if (!own_group || n != row || k - group_begin >= c.group_size) {
         row = n;
         group_begin = k / c.group_size * c.group_size;
         const std::int64_t own = k / c.group_size * c.n + n;
-        const std::int64_t at = parts_.scale_at ? parts_.scale_at(c, n, k) : own;
-        load_parameters(c, at, parts_.zero_at ? parts_.zero_at(c, n, k) : at, inputs);
+        const std::int64_t at = parts.scale_at ? parts.scale_at(c, {n, k}) : own;
+        load_parameters(c, at, parts.zero_at ? parts.zero_at(c, {n, k}) : at, inputs);
       }
-      inputs.code = code_of(walk, slot, reference::code_at(c.packed(), slot));
+      inputs.code = code_of(parts, c, slot, reference::code_at(c.packed(), slot));
       std::uint32_t weight = weights.of(inputs);
-      const std::int64_t to = c.format->result_at({n, k}, walk.size());
-      if (adds) weight = added(inputs.weight_type, loaded(c.weights(), c.types.weight, to), weight);
+      const std::int64_t to = c.format->result_at({n, k}, c.size());
+      if (parts.adds_to_output) weight = added(inputs.weight_type, loaded(c.weights(), c.types.weight, to), weight);
       stored(c.weights(), c.types.weight, to, weight);
     });
   }
@@ -137,60 +160,29 @@ class MutableReference : public SubjectByOperation {
   static std::uint32_t added(reference::FloatFormat format, std::uint32_t a, std::uint32_t b) {
     return reference::rounded(format, reference::sum(reference::decode(format, a), reference::decode(format, b)));
   }
-  int code_of(const Walk& walk, std::int64_t slot, int code) const {
-    return has_code_ ? parts_.code(walk, slot, code) : code;
+  static int code_of(const Mutation& parts, const Call& c, std::int64_t slot, int code) {
+    return parts.code ? parts.code(c, slot, code) : code;
   }
 
+  /// @param use  (n, k, slot)
   template <class Use>
-  void for_each(const Call& c, Use use) {
-    const Walk walk = {c.operation, c.format, c.n, c.k};
-    const bool mutant = parts_.in.contains(c.operation);
-    const bool has_skips = mutant && parts_.skips;
-    has_code_ = mutant && parts_.code;
-    if (mutant && parts_.slot) return for_each_at(walk, has_skips, parts_.slot, use);
+  void for_each(const Call& c, Use use) const {
+    const Mutation& parts = parts_of(c);
+    const auto use_all = [&](const auto& slot_of) {
+      for (std::int64_t n = 0; n < c.n; ++n) {
+        for (std::int64_t k = 0; k < c.k; ++k) {
+          if (!parts.skips || !parts.skips(c, {n, k})) use(n, k, slot_of({n, k}));
+        }
+      }
+    };
+    if (parts.slot) return use_all([&](reference::Element e) { return parts.slot(c, e); });
     reference::with_layout(index_of(*c.format), [&]<class L>() {
       if constexpr (reference::HasBlocks<L>) {
-        constexpr Size block = L::block;
         constexpr std::int64_t least_blocks = 16;  // for fewer, a table is more work than it saves
-        if (c.n * c.k > least_blocks * block.n * block.k) return for_each_by_blocks<L>(walk, has_skips, use);
+        if (c.n * c.k > least_blocks * L::block.n * L::block.k) return use_all(SlotsByBlock<L>(c.size()));
       }
-      for_each_at(
-          walk, has_skips,
-          [](const Walk& w, std::int64_t n, std::int64_t k) {
-            return L::slot_of({n, k}, w.size());
-          },
-          use);
+      use_all([size = c.size()](reference::Element e) { return L::slot_of(e, size); });
     });
-  }
-
-  /// Looks slots up in a table of one block: every other block has the same slots plus an offset.
-  template <class L, class Use>
-  void for_each_by_blocks(const Walk& walk, bool has_skips, Use& use) {
-    constexpr Size block = L::block;
-    std::vector<std::int64_t> slots;
-    for (std::int64_t n = 0; n < block.n; ++n) {
-      for (std::int64_t k = 0; k < block.k; ++k) slots.push_back(L::slot_of({n, k}, block));
-    }
-    const std::int64_t blocks_of_row = walk.k / block.k;
-    for_each_at(
-        walk, has_skips,
-        [&](const Walk&, std::int64_t row, std::int64_t column) {
-          const auto n = static_cast<std::uint64_t>(row), k = static_cast<std::uint64_t>(column);
-          const auto before =
-              static_cast<std::int64_t>(n / block.n) * blocks_of_row + static_cast<std::int64_t>(k / block.k);
-          return slots[n % block.n * block.k + k % block.k] + before * reference::slots<L>(block);
-        },
-        use);
-  }
-
-  template <class At, class Use>
-  void for_each_at(const Walk& walk, bool has_skips, const At& slot, Use& use) {
-    for (std::int64_t n = 0; n < walk.n; ++n) {
-      for (std::int64_t k = 0; k < walk.k; ++k) {
-        if (has_skips && parts_.skips(walk, n, k)) continue;
-        use(walk, n, k, slot(walk, n, k));
-      }
-    }
   }
 
   std::unique_ptr<Memory> memory_;
@@ -198,7 +190,6 @@ class MutableReference : public SubjectByOperation {
   std::mutex counting_;  // guards calls_: several threads may call at once
   std::map<Operation, std::int64_t> calls_;
   std::uint64_t variation_ = 0;
-  bool has_code_ = false;  // whether the running operation has a mutated code
 };
 
 }  // namespace
@@ -209,9 +200,8 @@ std::uint32_t right_weight(const WeightInputs& w) {
 }
 
 bool Mutation::touches(Operation operation) const {
-  if (in.contains(operation) && (skips || slot || code || adds_to_output)) return true;
-  if (whose_input) return true;
-  if (instead_of.contains(operation) || after.contains(operation)) return true;
+  if (!in.contains(operation)) return false;
+  if (skips || slot || code || adds_to_output || whose_input || after) return true;
   return operation == Operation::dequantize && (scale_at || zero_at || weight || whose_parameters);
 }
 

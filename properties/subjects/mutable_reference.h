@@ -3,7 +3,6 @@
 
 #include <cstdint>
 #include <functional>
-#include <map>
 #include <memory>
 #include <set>
 
@@ -11,18 +10,6 @@
 #include "reference/matrix.h"
 
 namespace tileproof {
-
-/// A matrix that an operation walks over.
-struct Walk {
-  Operation operation;
-  const Format* format;
-  std::int64_t n, k;
-
-  Size size() const { return {n, k}; }
-  std::int64_t right_slot(std::int64_t row, std::int64_t column) const {
-    return format->layout.slot_of({row, column}, size());
-  }
-};
 
 /// The inputs of a weight: a group's parameters as bits, and the code that they are applied to.
 struct WeightInputs {
@@ -46,26 +33,25 @@ struct Moment {
 
 /// The mutated parts of a scalar implementation; an empty part is correct.
 struct Mutation {
-  /// The operations that skips, slot, code and adds_to_output apply to; the others are correct in these parts.
+  /// The operations that have the mutated parts; the others are correct.
   std::set<Operation> in = {Operation::pack, Operation::unpack, Operation::dequantize};
 
   // The parts that each element goes through, in this order.
-  std::function<bool(const Walk&, std::int64_t n, std::int64_t k)> skips;
-  std::function<std::int64_t(const Walk&, std::int64_t n, std::int64_t k)> slot;
+  std::function<bool(const Call&, reference::Element)> skips = nullptr;
+  std::function<std::int64_t(const Call&, reference::Element)> slot = nullptr;
   /// The code that is read from a slot, or written to it, in place of the correct one.
-  std::function<int(const Walk&, std::int64_t slot, int code)> code;
+  std::function<int(const Call&, std::int64_t slot, int code)> code = nullptr;
   /// Index in [k / group_size][n] of an element's scale, and of its zero; an empty zero_at stands for scale_at.
-  std::function<std::int64_t(const Call&, std::int64_t n, std::int64_t k)> scale_at;
-  std::function<std::int64_t(const Call&, std::int64_t n, std::int64_t k)> zero_at;
-  std::function<std::uint32_t(const WeightInputs&)> weight;
+  std::function<std::int64_t(const Call&, reference::Element)> scale_at = nullptr;
+  std::function<std::int64_t(const Call&, reference::Element)> zero_at = nullptr;
+  std::function<std::uint32_t(const WeightInputs&)> weight = nullptr;
   bool adds_to_output = false;  // adds to the output instead of storing
   // The expert of a batch whose codes or packed words, or whose parameters, an expert's result is made of.
-  std::function<std::int64_t(std::int64_t expert)> whose_input;
-  std::function<std::int64_t(std::int64_t expert)> whose_parameters;
+  std::function<std::int64_t(std::int64_t expert)> whose_input = nullptr;
+  std::function<std::int64_t(std::int64_t expert)> whose_parameters = nullptr;
 
-  // Called before and after an operation; instead_of returns whether the operation is left out.
-  std::map<Operation, std::function<bool(const Call&, const Moment&)>> instead_of;
-  std::map<Operation, std::function<void(const Call&, const Moment&)>> after;
+  /// Called after an operation. A lambda may keep state from call to call: every subject has its own copy.
+  std::function<void(const Call&, const Moment&)> after = nullptr;
 
   bool touches(Operation) const;
 };
