@@ -67,7 +67,7 @@ std::string counted(std::uint64_t count, const std::string& noun) {
 
 std::string with_commas(std::uint64_t value) {
   std::string text = std::to_string(value);
-  for (std::size_t end = text.size(); end > 3; end -= 3) text.insert(end - 3, ",");
+  for (std::size_t end = text.size(); end > 3; end -= 3) text.insert(end - 3, 1, ',');
   return text;
 }
 

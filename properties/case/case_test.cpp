@@ -951,7 +951,7 @@ TEST(Operations, AlignTheirTensorsAsAllocatorsDoOrOfSubjectsThatTakeItNoBetterTh
 // --- Operators
 
 /// Records calls, and returns what a test says.
-struct Asked : Subject, Operators {
+struct AskedSubject : Subject, Operators {
   Memory& memory() override { return lenient_host_memory(); }
   Operators* operators() override { return this; }
   void fill_own_memory(const Fill& fill) override { fills.push_back(fill); }
@@ -968,7 +968,7 @@ struct Asked : Subject, Operators {
 
 struct OperatorBench : Bench {
   OperatorBench() : Bench(twelve_by_64) {}
-  Asked asked;
+  AskedSubject asked;
   Case of_tensors{problem, capabilities, asked, coverage};
   OperatorCall call = {
       Operation::unpack,

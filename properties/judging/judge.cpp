@@ -273,7 +273,7 @@ class Run {
     if (outcome.discarded || finding_) return;
     ++judgement_.cases;
     ++judgement_.cases_of[problem.variant];
-    judgement_.asked.add(problem);
+    judgement_.asked.add(property_, problem);
     if (known) ++judgement_.known_of[problem.variant];
     if (outcome.refused) ++judgement_.refused_of[problem.variant];
     judgement_.coverage.add(coverage);
@@ -340,17 +340,19 @@ CaseOutcome InThisProcess::run(const Property& property, const Problem& problem,
   return run_case(property, problem, capabilities_, subject_, coverage);
 }
 
-void SizesAsked::add(const Problem& p) {
-  SizesAsked one;
+void Asked::add(const Property& property, const Problem& p) {
+  Asked one;
   one.formats = {p.format->name};
   one.group_sizes = {p.group_size};
   one.ranges = {{"n", {p.n, p.n}}, {"k", {p.k, p.k}}, {"groups", {p.groups(), p.groups()}}};
+  one.cells = {cell_of(property, p)};
   add(one);
 }
 
-void SizesAsked::add(const SizesAsked& other) {
+void Asked::add(const Asked& other) {
   formats.insert(other.formats.begin(), other.formats.end());
   group_sizes.insert(other.group_sizes.begin(), other.group_sizes.end());
+  cells.insert(other.cells.begin(), other.cells.end());
   for (const auto& [name, range] : other.ranges) {
     Range& own = ranges.try_emplace(name, range).first->second;
     own = {std::min(own.least, range.least), std::max(own.most, range.most)};
@@ -426,6 +428,7 @@ void Judgement::settle_variants(const Property& judged, const SampleSpace& space
 
 void Judgement::settle(const Property& judged, const SampleSpace& space) {
   settle_variants(judged, space);
+  if (cases != 0 && !judged.sampling.is_fixed()) cells_in_reach = Sampler(judged, subject, space, 1).cell_count();
   const Goals goals = goals_on(judged, space);
   out_of_reach = goals.out_of_reach;
   elements = coverage.compared;

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "properties/case/cells.h"
 #include "properties/case/property.h"
 
 namespace tileproof {
@@ -89,8 +90,8 @@ class InThisProcess : public CaseRunner {
   Subject& subject_;
 };
 
-/// The sizes, formats and group sizes of all cases that a subject was asked.
-struct SizesAsked {
+/// The sizes, formats, group sizes and cells of all cases that a subject was asked.
+struct Asked {
   struct Range {
     std::int64_t least = 0;
     std::int64_t most = 0;
@@ -98,9 +99,10 @@ struct SizesAsked {
   std::map<std::string, Range> ranges;  // "n", "k", "groups"
   std::set<std::string> formats;
   std::set<std::int64_t> group_sizes;
+  std::set<Cell> cells;
 
-  void add(const Problem&);
-  void add(const SizesAsked&);
+  void add(const Property&, const Problem&);
+  void add(const Asked&);
 };
 
 /// The verdict on one variant of a property.
@@ -133,7 +135,8 @@ struct Judgement {
   std::map<std::string, std::int64_t> known_of;    // known failures by variant
   std::map<std::string, VariantVerdict> variants;  // empty for a property without variants
   std::vector<std::string> out_of_reach;           // coverage goals that the subject's capabilities exclude
-  SizesAsked asked;
+  Asked asked;
+  std::uint64_t cells_in_reach = 0;  // that the property draws from for the subject; 0 for fixed problems
   bool device_lost = false;
   Coverage coverage;    // coverage of all cases; the fields above are taken from it
   Coverage met_apart;   // coverage of the cases that were refused or unavailable

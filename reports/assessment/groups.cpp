@@ -67,6 +67,8 @@ std::vector<std::string> asked_of(const Summary& summary) {
         Asked::Range& own = all.ranges.try_emplace(name, range).first->second;
         own = {std::min(own.least, range.least), std::max(own.most, range.most)};
       }
+      all.cells += judgement.asked.cells;
+      all.cells_in_reach += judgement.asked.cells_in_reach;
     }
     if (all.ranges.empty()) continue;
     std::string text = subject.name + ": formats " + joined(all.formats, ", ") + "; group_size " +
@@ -75,6 +77,9 @@ std::vector<std::string> asked_of(const Summary& summary) {
       const Asked::Range& range = all.ranges[name];
       text += std::string("; ") + name + " " + with_commas(range.least);
       if (range.most != range.least) text += " to " + with_commas(range.most);
+    }
+    if (all.cells_in_reach != 0) {
+      text += "; " + with_commas(all.cells) + " of " + with_commas(all.cells_in_reach) + " cells of its properties";
     }
     lines.push_back(text);
   }

@@ -58,6 +58,12 @@ Asked read_asked(const Field& field) {
     field[name].require(ends.size() == 2, "the least and the most");
     asked.ranges[name] = {ends[0].count(), ends[1].count()};
   }
+  if (const Field cells = field["cells"]; !cells.is_nothing()) {
+    const std::vector<Field> both = cells.items();
+    cells.require(both.size() == 2 && both[0].count() <= both[1].count(), "cells visited, of those in reach");
+    asked.cells = both[0].count();
+    asked.cells_in_reach = both[1].count();
+  }
   return asked;
 }
 

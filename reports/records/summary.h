@@ -51,7 +51,7 @@ struct Variant {
   std::string reason;
 };
 
-/// The formats and sizes that a subject was asked. `ranges` has "n", "k" and "groups", both ends included.
+/// The formats, sizes and cells that a subject was asked. `ranges` has "n", "k" and "groups", both ends included.
 struct Asked {
   struct Range {
     std::uint64_t least = 0;
@@ -60,6 +60,8 @@ struct Asked {
   std::map<std::string, Range> ranges;
   std::set<std::string> formats;
   std::set<std::uint64_t> group_sizes;
+  std::uint64_t cells = 0;           // that cases have been in
+  std::uint64_t cells_in_reach = 0;  // 0 in older records, and where problems are not drawn
 };
 
 struct Judgement {
