@@ -9,23 +9,15 @@
 namespace tileproof {
 
 const SubjectRow& subject_row(const std::string& name) {
-  std::string legal;
-  for (const SubjectRow& row : subjects()) {
-    if (row.name == name) return row;
-    legal += (legal.empty() ? "" : ", ") + row.name;
-  }
-  for (const SubjectRow& row : mutant_subjects()) {
-    if (row.name == name) return row;
-  }
-  for (const SubjectRow& row : watched_subjects()) {
-    if (row.name == name) return row;
-  }
-  if (name.starts_with("misbehaving:")) {
-    for (const SubjectRow& row : misbehaving_subjects()) {
+  // A table is made when a name is first looked for in it: the last one is made of a row of the first.
+  for (const auto table : {subjects, mutant_subjects, watched_subjects, misbehaving_subjects}) {
+    for (const SubjectRow& row : table()) {
       if (row.name == name) return row;
     }
   }
-  throw UsageError("--subject", "'" + name + "'", legal + ", or one of 'tileproof list mutants'");
+  std::string legal;
+  for (const SubjectRow& row : subjects()) legal += row.name + ", ";
+  throw UsageError("--subject", "'" + name + "'", legal + "or one of 'tileproof list mutants'");
 }
 
 const Property& property_of(const std::string& name) {

@@ -12,22 +12,12 @@ namespace tileproof {
 
 namespace {
 
-class AtenCpu : public SubjectByOperation {
- public:
-  Memory& memory() override { return host_memory(); }
-
- private:
-  void pack(const Call& c) override {
-    in_torch([&] { copy_to(c.packed(), c.n * c.k / 2, packed(c)); });
-  }
+class AtenCpu : public CpuTensorsSubject {
+  void pack(const Call& c) override { copy_to(c.packed(), c.n * c.k / 2, packed(c)); }
 
   void matmul(const Call& c) override {
-    in_torch([&] {
-      copy_to(c.products(), c.m * c.n * 2,
-              at::_weight_int4pack_mm_for_cpu(
-                  view_of(c.activations(), {c.m, c.k}, at::kBFloat16), packed(c), c.group_size,
-                  view_of(c.at<std::uint16_t>(Role::scales), {c.groups(), c.n, 2}, at::kBFloat16)));
-    });
+    copy_to(c.products(), c.m * c.n * 2,
+            at::_weight_int4pack_mm_for_cpu(activations_of(c), packed(c), c.group_size, scales_and_zeros_of(c)));
   }
 
   static at::Tensor packed(const Call& c) {

@@ -93,6 +93,19 @@ struct Call {
   std::uint16_t* products() const { return at<std::uint16_t>(Role::products); }
 };
 
+/// Loads and stores one element of a type, as bits.
+inline std::uint32_t loaded(const void* from, Type type, std::int64_t index) {
+  if (type == Type::fp32) return static_cast<const std::uint32_t*>(from)[index];
+  return static_cast<const std::uint16_t*>(from)[index];
+}
+inline void stored(void* to, Type type, std::int64_t index, std::uint32_t bits) {
+  if (type == Type::fp32) {
+    static_cast<std::uint32_t*>(to)[index] = bits;
+  } else {
+    static_cast<std::uint16_t*>(to)[index] = static_cast<std::uint16_t>(bits);
+  }
+}
+
 /// An operation's call for a problem, without tensors.
 Call call_of(Operation, const Problem&);
 

@@ -6,6 +6,7 @@
 #include "properties/memory/cuda.h"
 #include "properties/memory/cuda_errors.h"
 #include "properties/subjects/canary_cuda.h"
+#include "properties/subjects/cuda_device.h"
 #include "properties/subjects/kernel_arguments.h"
 #include "properties/subjects/rows.h"
 
@@ -59,25 +60,22 @@ class CudaSubject : public Subject {
   void vary(std::uint64_t variation) override { varied_ = variation != 0; }
 
   void run(const Call& call) override {
-    with_arguments(call, [&](const auto& arguments) { finish(arguments); });
+    if (varied_) require(cudaStreamSynchronize(own_), "waiting for the inputs");  // inputs are written on own_
+    with_arguments(call, [&](const auto& arguments) {
+      const cudaError_t error = run_kernel(arguments, stream());
+      if (error == cudaSuccess) return;
+      const auto refusal = kernels::validate(arguments);
+      if (refusal) throw SubjectError("refused: " + refusal->text());
+      require(error, "the launch");
+    });
+    require(cudaStreamSynchronize(stream()), "the kernel");
+    require(cudaPeekAtLastError(), "an error was left pending");
   }
 
  protected:
   cudaStream_t stream() const { return varied_ ? backend_ : own_; }
 
  private:
-  template <class Arguments>
-  void finish(const Arguments& arguments) {
-    if (varied_) require(cudaStreamSynchronize(own_), "waiting for the inputs");  // inputs are written on own_
-    if (const cudaError_t error = run_kernel(arguments, stream()); error != cudaSuccess) {
-      const auto refusal = kernels::validate(arguments);
-      if (refusal) throw SubjectError("refused: " + refusal->text());
-      require(error, "the launch");
-    }
-    require(cudaStreamSynchronize(stream()), "the kernel");
-    require(cudaPeekAtLastError(), "an error was left pending");
-  }
-
   Stream own_, backend_;
   Kind memory_{own_};
   bool varied_ = false;
@@ -121,6 +119,33 @@ MadeSubject make_cuda_subject() {
 MadeSubject make_watched_cuda_subject(const std::string& planted) {
   const std::string why_not = why_no_device();
   return {why_not.empty() ? std::make_unique<WatchedCudaSubject>(planted) : nullptr, why_not};
+}
+
+std::map<std::string, std::string> cuda_device() {
+  if (!why_no_device().empty()) return {};
+  int device = 0, driver = 0, runtime = 0;
+  cudaDeviceProp properties = {};
+  require(cudaGetDevice(&device), "cudaGetDevice");
+  require(cudaGetDeviceProperties(&properties, device), "cudaGetDeviceProperties");
+  require(cudaDriverGetVersion(&driver), "cudaDriverGetVersion");
+  require(cudaRuntimeGetVersion(&runtime), "cudaRuntimeGetVersion");
+  const auto attribute = [device](cudaDeviceAttr which) {
+    int value = 0;
+    require(cudaDeviceGetAttribute(&value, which, device), "cudaDeviceGetAttribute");
+    return value;
+  };
+  const auto version = [](int number) {
+    return std::to_string(number / 1000) + "." + std::to_string(number % 1000 / 10);
+  };
+  return {{"name", properties.name},
+          {"compute_capability", std::to_string(properties.major) + "." + std::to_string(properties.minor)},
+          {"sms", std::to_string(properties.multiProcessorCount)},
+          {"sm_clock_mhz", std::to_string(attribute(cudaDevAttrClockRate) / 1000)},
+          {"memory_clock_mhz", std::to_string(attribute(cudaDevAttrMemoryClockRate) / 1000)},
+          {"l2_bytes", std::to_string(attribute(cudaDevAttrL2CacheSize))},
+          {"memory_bytes", std::to_string(properties.totalGlobalMem)},
+          {"driver", version(driver)},
+          {"runtime", version(runtime)}};
 }
 
 }  // namespace tileproof

@@ -2,7 +2,6 @@
 // pending errors. It is a library of its own, loaded only if operators run on a GPU.
 #include <ATen/cuda/Sleep.h>
 #include <ATen/ops/empty.h>
-#include <ATen/ops/from_blob.h>
 #include <c10/core/DeviceGuard.h>
 #include <c10/core/StreamGuard.h>
 #include <c10/core/impl/VirtualGuardImpl.h>
@@ -12,28 +11,14 @@
 #include <dlfcn.h>
 #include <torch/csrc/cuda/CUDAPluggableAllocator.h>
 
-#include <list>
-#include <mutex>
-
 #include "properties/memory/cuda.h"
+#include "properties/memory/cuda_errors.h"
 #include "properties/subjects/device_backend.h"
+#include "properties/subjects/tensors_of_calls.h"
 
 namespace tileproof {
 
 namespace {
-
-/// True after a sticky CUDA error.
-bool is_lost() {
-  const bool lost = cudaDeviceSynchronize() != cudaSuccess;
-  cudaGetLastError();
-  return lost;
-}
-
-void require(cudaError_t error, const std::string& doing) {
-  if (error == cudaSuccess) return;
-  cudaGetLastError();
-  throw SubjectError(doing + ": " + cudaGetErrorName(error) + ", " + cudaGetErrorString(error), is_lost());
-}
 
 void fill_with_byte(int byte, void* memory, std::size_t bytes, cudaStream_t stream) {
   const cudaError_t error = cudaMemsetAsync(memory, byte, bytes, stream);
@@ -52,9 +37,9 @@ void fill_with(std::uint16_t pattern, void* memory, std::size_t bytes, cudaStrea
   if (bytes % 2 != 0) fill_with_byte(pattern & 0xff, static_cast<char*>(memory) + bytes - 1, 1, stream);
 }
 
-/// Poisons and fences what is allocated while it is on. Blocks that were given back are kept until the device has been
-/// waited for, and then used again, because cudaMalloc and cudaFree would synchronize where the operator does not.
-class GuardingAllocator {
+/// Blocks that were given back are kept until the device has been waited for, and then used again, because cudaMalloc
+/// and cudaFree would synchronize where the operator does not.
+class GuardingAllocator : public GuardedBlocks {
  public:
   void* allocate(std::size_t bytes, int device, cudaStream_t stream) {
     const std::lock_guard<std::mutex> lock(mutex_);
@@ -72,69 +57,37 @@ class GuardingAllocator {
     block.guarded = on_;
     block.fence = fill_.fence;
     if (on_) {
-      std::uint8_t* data = block.memory + side_fence_bytes;
       fill_with_byte(fill_.fence, block.memory, side_fence_bytes, stream);
-      fill_with(fill_.poison, data, bytes, stream);
-      fill_with_byte(fill_.fence, data + bytes, all - side_fence_bytes - bytes, stream);
+      fill_with(fill_.poison, block.data(), bytes, stream);
+      fill_with_byte(fill_.fence, block.data() + bytes, all - side_fence_bytes - bytes, stream);
     }
     used_.push_back(block);
-    return block.memory + side_fence_bytes;
+    return block.data();
   }
 
-  /// The block stays until check(): a later read on its stream finds fence bytes, which no tensor holds.
   void give_back(void* data, cudaStream_t stream) {
     const std::lock_guard<std::mutex> lock(mutex_);
     for (Block& block : used_) {
-      if (block.memory + side_fence_bytes != data) continue;
+      if (block.data() != data) continue;
       block.given_back = true;
       if (block.guarded && on_) fill_with_byte(block.fence, data, block.bytes, stream);
     }
   }
 
-  void turn_on(const Fill& fill) {
-    const std::lock_guard<std::mutex> lock(mutex_);
-    fill_ = fill;
-    on_ = true;
-  }
-  void turn_off() {
-    const std::lock_guard<std::mutex> lock(mutex_);
-    on_ = false;
-  }
-
-  /// Checks all fences; the device must be idle.
-  /// @throws GuardViolation
-  void check() {
-    const std::lock_guard<std::mutex> lock(mutex_);
-    std::string violation;
-    for (auto block = used_.begin(); block != used_.end();) {
-      try {
-        if (block->guarded) check(*block);
-      } catch (const GuardViolation& found) {
-        if (violation.empty()) violation = found.what();
-        block->guarded = false;  // report it only once
-      }
-      if (!block->given_back) {
-        ++block;
-        continue;
-      }
-      free_.push_back(*block);
-      free_.back().given_back = false;
-      block = used_.erase(block);
-    }
-    free_what_is_large();
-    if (!violation.empty()) throw GuardViolation(violation);
-  }
-
  private:
-  struct Block {
-    std::uint8_t* memory = nullptr;
-    std::size_t capacity = 0;
-    std::size_t bytes = 0;
-    int device = 0;
-    std::uint8_t fence = 0;
-    bool guarded = false;
-    bool given_back = false;
-  };
+  void copy(void* to, const void* from, std::size_t bytes) override {
+    require(cudaMemcpy(to, from, bytes, cudaMemcpyDefault), "copying a fence");
+  }
+
+  void recycle(const Block& block) override {
+    constexpr std::size_t large = std::size_t{64} << 20;
+    if (block.capacity >= large) {
+      cudaFree(block.memory);
+      return;
+    }
+    free_.push_back(block);
+    free_.back().given_back = false;
+  }
 
   Block taken_from_free(std::size_t all, int device) {
     for (auto block = free_.begin(); block != free_.end(); ++block) {
@@ -146,53 +99,12 @@ class GuardingAllocator {
     return {};
   }
 
-  static void check(const Block& block) {
-    std::vector<std::uint8_t> before(side_fence_bytes), behind(side_fence_bytes);
-    const std::uint8_t* data = block.memory + side_fence_bytes;
-    require(cudaMemcpy(before.data(), block.memory, before.size(), cudaMemcpyDeviceToHost), "copying a fence");
-    require(cudaMemcpy(behind.data(), data + block.bytes, behind.size(), cudaMemcpyDeviceToHost), "copying a fence");
-    require_whole_fences(before, behind, block.fence, block.bytes);
-  }
-
-  void free_what_is_large() {
-    constexpr std::size_t large = std::size_t{64} << 20;
-    for (auto block = free_.begin(); block != free_.end();) {
-      if (block->capacity < large) {
-        ++block;
-        continue;
-      }
-      cudaFree(block->memory);
-      block = free_.erase(block);
-    }
-  }
-
-  std::mutex mutex_;
-  std::list<Block> used_;
   std::list<Block> free_;
-  Fill fill_;
-  bool on_ = false;
 };
 
 GuardingAllocator& allocator() {
   static auto* one = new GuardingAllocator();  // never deleted: torch may free tensors after everything else
   return *one;
-}
-
-/// Calls `use` with every tensor of a call that lies on a GPU, and its number among all tensors.
-template <class Use>
-void for_each_tensor(const DeviceBackend::Values& values, Use use) {
-  std::size_t number = 0;
-  for (const c10::IValue& value : values) {
-    if (!value.isTensor()) continue;
-    if (value.toTensor().is_cuda()) use(value.toTensor(), number);
-    ++number;
-  }
-}
-
-/// All bytes of a tensor's storage, as a tensor.
-at::Tensor storage_of(const at::Tensor& tensor) {
-  const auto bytes = static_cast<std::int64_t>(tensor.storage().nbytes());
-  return at::from_blob(tensor.storage().mutable_data(), {bytes}, tensor.options().dtype(at::kByte));
 }
 
 class CudaBackend : public DeviceBackend {
@@ -211,8 +123,7 @@ class CudaBackend : public DeviceBackend {
 
   c10::Device device() const override { return {c10::kCUDA, 0}; }
   Memory& memory() override { return memory_; }
-  void guard(const Fill& fill) override { allocator().turn_on(fill); }
-  void unguard() override { allocator().turn_off(); }
+  GuardedBlocks& blocks() override { return allocator(); }
 
   void check() override {
     const cudaError_t pending = cudaPeekAtLastError();
@@ -270,18 +181,36 @@ class CudaBackend : public DeviceBackend {
 
   void sleep(int milliseconds) const { at::cuda::sleep(cycles_a_millisecond_ * milliseconds); }
 
+  /// A storage, as a tensor of bytes, and the contents that it shall get.
+  struct Storage {
+    at::Tensor bytes;
+    at::Tensor contents;
+  };
+
+  /// Writes the alternates' contents to the storages of a call's tensors on the GPU.
+  static std::vector<Storage> overwritten(const Values& values, const std::vector<at::Tensor>& alternates) {
+    std::vector<Storage> storages;
+    std::size_t number = 0;
+    for (const c10::IValue& value : values) {
+      if (!value.isTensor()) continue;
+      const at::Tensor& tensor = value.toTensor();
+      const at::Tensor& alternate = alternates.at(number++);
+      if (!tensor.is_cuda()) continue;
+      const auto size = static_cast<std::int64_t>(tensor.storage().nbytes());
+      const at::Tensor bytes = view_of(tensor.storage().mutable_data(), {size}, at::kByte, tensor.device());
+      storages.push_back({bytes, bytes.clone()});
+      bytes.copy_(alternate);
+    }
+    return storages;
+  }
+
   at::Tensor behind_a_slow_producer(const Operator& run, const Values& values,
                                     const std::vector<at::Tensor>& alternates) {
-    std::vector<std::pair<at::Tensor, at::Tensor>> storages;  // and the contents that they shall get
-    for_each_tensor(values, [&](const at::Tensor& tensor, std::size_t number) {
-      const at::Tensor storage = storage_of(tensor);
-      storages.emplace_back(storage, storage.clone());
-      storage.copy_(alternates.at(number));
-    });
+    const std::vector<Storage> storages = overwritten(values, alternates);
     require(cudaDeviceSynchronize(), "waiting for the decoys");
     return on(backend_, [&] {
       sleep(20);
-      for (auto& [storage, contents] : storages) storage.copy_(contents);
+      for (const Storage& storage : storages) storage.bytes.copy_(storage.contents);
       return run(values);
     });
   }
@@ -320,12 +249,7 @@ class CudaBackend : public DeviceBackend {
   }
 
   at::Tensor in_a_graph(const Operator& run, const Values& values, const std::vector<at::Tensor>& alternates) {
-    std::vector<std::pair<at::Tensor, at::Tensor>> storages;
-    for_each_tensor(values, [&](const at::Tensor& tensor, std::size_t number) {
-      const at::Tensor storage = storage_of(tensor);
-      storages.emplace_back(storage, storage.clone());
-      storage.copy_(alternates.at(number));
-    });
+    const std::vector<Storage> storages = overwritten(values, alternates);
     on(backend_, [&] { return run(values); });  // the first call may load kernels
     const auto stream = static_cast<cudaStream_t>(backend_.native_handle());
     require(cudaDeviceSynchronize(), "waiting for the decoys");
@@ -339,21 +263,21 @@ class CudaBackend : public DeviceBackend {
       require(cudaStreamBeginCapture(stream, cudaStreamCaptureModeGlobal), "beginning to capture");
       try {
         result = run(values);
-      } catch (const Refused& refused) {
-        error = refused.what();
-      } catch (const SubjectError& subject) {
-        error = subject.what();
-      } catch (const std::exception& other) {
-        error = other.what();
+      } catch (const std::exception& thrown) {
+        error = thrown.what();
       }
       const cudaError_t ended = cudaStreamEndCapture(stream, &graph);
       cudaGetLastError();
       if (error.empty() && ended != cudaSuccess) error = cudaGetErrorString(ended);
     }
-    if (!error.empty()) throw SubjectError("cannot be captured in a CUDA graph: " + error, is_lost());
+    if (!error.empty()) {
+      const bool lost = cudaDeviceSynchronize() != cudaSuccess;
+      cudaGetLastError();
+      throw SubjectError("cannot be captured in a CUDA graph: " + error, lost);
+    }
     cudaGraphExec_t executable = nullptr;
     require(cudaGraphInstantiate(&executable, graph, 0), "making the graph");
-    for (auto& [storage, contents] : storages) storage.copy_(contents);
+    for (const Storage& storage : storages) storage.bytes.copy_(storage.contents);
     require(cudaDeviceSynchronize(), "waiting for the inputs");
     require(cudaGraphLaunch(executable, stream), "launching the graph");
     wait(backend_);

@@ -21,12 +21,12 @@ at::ScalarType type_of(Type type) {
 }
 
 at::Tensor in_groups(const Call& c, const void* elements, at::ScalarType type) {
-  return view_of(static_cast<const char*>(elements), {c.n, c.groups(), c.group_size}, type);
+  return view_of(elements, {c.n, c.groups(), c.group_size}, type);
 }
 
 /// Parameters [k / group_size][n], to be combined with weights [n][k / group_size][group_size].
 at::Tensor of_groups(const Call& c, const void* parameters, at::ScalarType type) {
-  return view_of(static_cast<const char*>(parameters), {c.groups(), c.n}, type).t().unsqueeze(-1);
+  return view_of(parameters, {c.groups(), c.n}, type).t().unsqueeze(-1);
 }
 
 void give_of_groups(const Call& c, void* to, std::int64_t element_bytes, const at::Tensor& parameters) {
@@ -35,82 +35,55 @@ void give_of_groups(const Call& c, void* to, std::int64_t element_bytes, const a
 
 at::Tensor clamped_codes(const at::Tensor& rounded) { return at::clamp(rounded, 0, most_code); }
 
-class AtenEager : public SubjectByOperation {
- public:
-  Memory& memory() override { return host_memory(); }
-
- private:
+class AtenEager : public CpuTensorsSubject {
   static bool is_float(const Call& c) { return c.scheme->zero_kind == Zero::value; }
 
   void choose(const Call& c) override {
-    in_torch([&] { is_float(c) ? choose_float(c) : choose_integer(c); });
+    const at::Tensor weights = in_groups(c, c.weights(), type_of(c.types.weight));
+    at::Tensor min = at::amin(weights, {-1});
+    at::Tensor max = at::amax(weights, {-1});
+    if (!is_float(c)) {
+      min = at::minimum(min, at::zeros_like(min));
+      max = at::maximum(max, at::zeros_like(max));
+    }
+    // torch.finfo(dtype).eps
+    const double least = is_float(c) ? 1e-6 : std::ldexp(1, -float_format_of(c.types.weight).fraction_bits);
+    const at::Tensor scale = at::clamp(at::div(at::sub(max, min), most_code), least);
+    give_of_groups(c, c.scales(), bytes_of(c.types.weight), scale);
+    if (is_float(c)) {
+      const at::Tensor zero = at::add(min, at::mul(scale, midpoint));
+      give_of_groups(c, c.zeros(), bytes_of(c.types.weight), zero);
+    } else {
+      const at::Tensor zero_point = clamped_codes(at::rsub(at::round(at::div(min, scale)), 0));
+      give_of_groups(c, c.zero_points(), 1, zero_point.to(at::kChar));
+    }
   }
+
   void quantize(const Call& c) override {
-    in_torch([&] {
-      copy_to(c.codes(), c.n * c.k * 4, (is_float(c) ? quantized_float(c) : quantized_integer(c)).to(at::kInt));
-    });
-  }
-  void dequantize_eagerly(const Call& c) override {
-    in_torch([&] {
-      copy_to(c.weights(), c.n * c.k * bytes_of(c.types.weight),
-              is_float(c) ? dequantized_float(c) : dequantized_integer(c));
-    });
-  }
-
-  static void choose_float(const Call& c) {
-    const at::Tensor weights = in_groups(c, c.weights(), type_of(c.types.weight));
-    const at::Tensor min = at::amin(weights, {-1});
-    const at::Tensor max = at::amax(weights, {-1});
-    at::Tensor scale = at::div(at::sub(max, min), most_code);
-    scale = at::clamp(scale, 1e-6);
-    const at::Tensor zero = at::add(min, at::mul(scale, midpoint));
-    give_of_groups(c, c.scales(), bytes_of(c.types.weight), scale);
-    give_of_groups(c, c.zeros(), bytes_of(c.types.weight), zero);
-  }
-
-  static void choose_integer(const Call& c) {
-    const at::Tensor weights = in_groups(c, c.weights(), type_of(c.types.weight));
-    const at::Tensor least = at::amin(weights, {-1});
-    const at::Tensor largest = at::amax(weights, {-1});
-    const at::Tensor min = at::minimum(least, at::zeros_like(least));
-    const at::Tensor max = at::maximum(largest, at::zeros_like(largest));
-    at::Tensor scale = at::div(at::sub(max, min), most_code);
-    scale = at::clamp(scale, std::ldexp(1, -float_format_of(c.types.weight).fraction_bits));  // torch.finfo(dtype).eps
-    const at::Tensor zero_point = clamped_codes(at::rsub(at::round(at::div(min, scale)), 0));
-    give_of_groups(c, c.scales(), bytes_of(c.types.weight), scale);
-    give_of_groups(c, c.zero_points(), 1, zero_point.to(at::kChar));
-  }
-
-  static at::Tensor quantized_float(const Call& c) {
     const at::ScalarType type = type_of(c.types.weight);
+    const at::Tensor weights = in_groups(c, c.weights(), type);
     const at::Tensor scale = of_groups(c, c.scales(), type);
-    const at::Tensor min = at::sub(of_groups(c, c.zeros(), type), at::mul(scale, midpoint));
-    const at::Tensor steps = at::div(at::sub(in_groups(c, c.weights(), type), min), scale);
-    return clamped_codes(at::round(steps));
+    at::Tensor codes;
+    if (is_float(c)) {
+      const at::Tensor min = at::sub(of_groups(c, c.zeros(), type), at::mul(scale, midpoint));
+      codes = at::round(at::div(at::sub(weights, min), scale));
+    } else {
+      const at::Tensor reciprocal = at::mul(at::reciprocal(scale), 1.0);  // 1.0 / scale in Python
+      codes = at::add(at::round(at::mul(weights, reciprocal)), zero_points_of(c));
+    }
+    copy_to(c.codes(), c.n * c.k * 4, clamped_codes(codes).to(at::kInt));
   }
 
-  static at::Tensor quantized_integer(const Call& c) {
+  void dequantize_eagerly(const Call& c) override {
     const at::ScalarType type = type_of(c.types.weight);
-    const at::Tensor zero_point = of_groups(c, c.zero_points(), at::kChar).to(at::kInt);
-    const at::Tensor reciprocal =
-        at::mul(at::reciprocal(of_groups(c, c.scales(), type)), 1.0);  // 1.0 / scale in Python
-    const at::Tensor steps = at::mul(in_groups(c, c.weights(), type), reciprocal);
-    return clamped_codes(at::add(at::round(steps), zero_point));
-  }
-
-  static at::Tensor dequantized_float(const Call& c) {
-    const at::ScalarType type = type_of(c.types.weight);
-    at::Tensor weights = at::sub(in_groups(c, c.codes(), at::kInt), midpoint).to(type);
+    const at::Tensor codes = in_groups(c, c.codes(), at::kInt);
+    at::Tensor weights = (is_float(c) ? at::sub(codes, midpoint) : at::sub(codes, zero_points_of(c))).to(type);
     weights.mul_(of_groups(c, c.scales(), type));
-    return weights.add_(of_groups(c, c.zeros(), type));
+    if (is_float(c)) weights.add_(of_groups(c, c.zeros(), type));
+    copy_to(c.weights(), c.n * c.k * bytes_of(c.types.weight), weights);
   }
 
-  static at::Tensor dequantized_integer(const Call& c) {
-    const at::ScalarType type = type_of(c.types.weight);
-    const at::Tensor zero_point = of_groups(c, c.zero_points(), at::kChar).to(at::kInt);
-    at::Tensor weights = at::sub(in_groups(c, c.codes(), at::kInt), zero_point).to(type);
-    return weights.mul_(of_groups(c, c.scales(), type));
-  }
+  static at::Tensor zero_points_of(const Call& c) { return of_groups(c, c.zero_points(), at::kChar).to(at::kInt); }
 };
 
 }  // namespace
@@ -118,4 +91,6 @@ class AtenEager : public SubjectByOperation {
 }  // namespace tileproof
 
 /// An entry point of the library of torch subjects.
-extern "C" tileproof::Subject* tileproof_aten_eager_subject() { return new tileproof::AtenEager(); }
+extern "C" void tileproof_aten_eager_subject(tileproof::MadeSubject& made) {
+  made.subject = std::make_unique<tileproof::AtenEager>();
+}

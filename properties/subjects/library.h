@@ -18,9 +18,6 @@ struct Library {
   Capabilities takes = library_capabilities({});  // as its user states them, except the operations
 };
 
-/// The schema that an operator must have, except the names of its arguments.
-std::string expected_schema(Operation);
-
 /// Loads the library and makes a subject of its operators, with the capabilities that were found.
 /// @throws UsageError if the file, the namespace or a schema is wrong
 MadeSubject make_library_subject(const Library&);

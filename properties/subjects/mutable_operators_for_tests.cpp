@@ -386,23 +386,8 @@ OperatorResult MutableOperators::call_on_meta(const OperatorCall& call) {
 }
 
 std::vector<std::string> MutableOperators::argument_names(Operation operation) {
-  std::vector<std::string> names;
-  switch (operation) {
-    case Operation::pack:
-      names = {"codes", "inner_k_tiles"};
-      break;
-    case Operation::unpack:
-      names = {"packed_w", "inner_k_tiles"};
-      break;
-    case Operation::dequantize:
-      names = {"packed_w", "scales_and_zeros", "group_size", "inner_k_tiles"};
-      break;
-    case Operation::matmul:
-      names = {"activations", "packed_w", "group_size", "scales_and_zeros"};
-      break;
-    default:
-      throw std::logic_error(std::string(name_of(operation)) + " is no operator over packed weights");
-  }
+  const auto ours = operator_arguments_of(operation);
+  std::vector<std::string> names(ours.begin(), ours.end());
   for (std::string& name : names) {
     if (parts_.names.count(name) != 0) name = parts_.names.at(name);
   }

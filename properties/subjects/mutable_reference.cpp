@@ -205,26 +205,6 @@ bool Mutation::touches(Operation operation) const {
   return operation == Operation::dequantize && (scale_at || zero_at || weight || whose_parameters);
 }
 
-std::uint32_t loaded(const void* from, Type type, std::int64_t index) {
-  if (type == Type::fp32) {
-    std::uint32_t bits = 0;
-    std::memcpy(&bits, static_cast<const std::uint8_t*>(from) + index * 4, 4);
-    return bits;
-  }
-  std::uint16_t bits = 0;
-  std::memcpy(&bits, static_cast<const std::uint8_t*>(from) + index * 2, 2);
-  return bits;
-}
-
-void stored(void* to, Type type, std::int64_t index, std::uint32_t bits) {
-  if (type == Type::fp32) {
-    std::memcpy(static_cast<std::uint8_t*>(to) + index * 4, &bits, 4);
-    return;
-  }
-  const auto half = static_cast<std::uint16_t>(bits);
-  std::memcpy(static_cast<std::uint8_t*>(to) + index * 2, &half, 2);
-}
-
 std::unique_ptr<Subject> mutable_reference(Mutation parts, std::unique_ptr<Memory> memory) {
   return std::make_unique<MutableReference>(std::move(parts), std::move(memory));
 }

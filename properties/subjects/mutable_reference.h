@@ -56,10 +56,6 @@ struct Mutation {
   bool touches(Operation) const;
 };
 
-/// Loads and stores one element of a type, as bits.
-std::uint32_t loaded(const void* from, Type type, std::int64_t index);
-void stored(void* to, Type type, std::int64_t index, std::uint32_t bits);
-
 /// @param memory  holds the tensors; lenient by default, for mutants that fences must show
 std::unique_ptr<Subject> mutable_reference(Mutation, std::unique_ptr<Memory> memory = make_lenient_host_memory());
 

@@ -60,20 +60,10 @@ Argument tensor_argument(const std::string& name, Element element, const Sizes& 
   if (static_cast<std::int64_t>(bytes.size()) != count_of(sizes) * bytes_of(element)) {
     throw std::logic_error(name + ": " + std::to_string(bytes.size()) + " bytes are not " + text_of(sizes));
   }
-  Argument argument;
-  argument.name = name;
-  argument.element = element;
-  argument.sizes = sizes;
-  argument.strides = dense_strides(sizes);
-  argument.storage = std::move(bytes);
-  return argument;
+  return {
+      .name = name, .element = element, .sizes = sizes, .strides = dense_strides(sizes), .storage = std::move(bytes)};
 }
 
-Argument number_argument(const std::string& name, std::int64_t number) {
-  Argument argument;
-  argument.name = name;
-  argument.number = number;
-  return argument;
-}
+Argument number_argument(const std::string& name, std::int64_t number) { return {.name = name, .number = number}; }
 
 }  // namespace tileproof

@@ -28,12 +28,12 @@ enum class Where { subject, host };
 /// An argument of a call: a tensor, or a number.
 struct Argument {
   std::string name;  // our name: codes, packed_w, scales_and_zeros, activations, group_size
-  std::optional<std::int64_t> number;
+  std::optional<std::int64_t> number = std::nullopt;
   Element element = Element::uint8;
-  Sizes sizes;
-  Sizes strides;                      // in elements
-  std::int64_t offset = 0;            // in elements: the position of element 0 in the storage
-  std::vector<std::uint8_t> storage;  // bytes
+  Sizes sizes = {};
+  Sizes strides = {};                      // in elements
+  std::int64_t offset = 0;                 // in elements: the position of element 0 in the storage
+  std::vector<std::uint8_t> storage = {};  // bytes
   Where where = Where::subject;
 
   std::string text() const;  // "bf16 [2, 8, 2]", or the number

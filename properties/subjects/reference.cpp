@@ -1,9 +1,11 @@
 // The specification as a subject: a doubted property can be seen to pass here, and to fail on the mutants of
 // mutants.cpp.
 #include "reference/matrix.h"
-#include "reference/quantize.h"
+
+#include <vector>
 
 #include "properties/subjects/rows.h"
+#include "reference/quantize.h"
 
 namespace tileproof {
 
@@ -35,61 +37,56 @@ class ReferenceSubject : public SubjectByOperation {
   }
 
   void choose(const Call& c) override {
-    c.types.weight == Type::fp32 ? choose<std::uint32_t>(c) : choose<std::uint16_t>(c);
-  }
-  template <class Bits>
-  static void choose(const Call& c) {
-    const auto* weights = c.at<const Bits>(Role::weights);
-    const reference::FloatFormat format = float_format_of(c.types.weight);
-    for (std::int64_t group = 0; group < c.k / c.group_size; ++group) {
-      for (std::int64_t row = 0; row < c.n; ++row) {
-        const Bits* first = weights + row * c.k + group * c.group_size;
-        const reference::Extent extent = reference::extent_of(format, first, c.group_size);
-        const std::int64_t at = group * c.n + row;
-        if (c.scheme->zero_kind == Zero::value) {
-          const reference::FloatParameters chosen = reference::chosen_float(format, extent);
-          c.at<Bits>(Role::scales)[at] = static_cast<Bits>(chosen.scale);
-          c.at<Bits>(Role::zeros)[at] = static_cast<Bits>(chosen.zero);
-        } else {
-          const reference::IntegerParameters chosen =
-              reference::chosen_integer(format, extent, reference::eps_of(format));
-          c.at<Bits>(Role::scales)[at] = static_cast<Bits>(chosen.scale);
-          c.zero_points()[at] = static_cast<std::int8_t>(chosen.zero_point);
-        }
+    const Type type = c.types.weight;
+    const reference::FloatFormat format = float_format_of(type);
+    std::vector<std::uint32_t> weights(static_cast<std::size_t>(c.group_size));
+    for (std::int64_t at = 0; at < c.groups() * c.n; ++at) {
+      const std::int64_t first = at % c.n * c.k + at / c.n * c.group_size;
+      for (std::size_t i = 0; i < weights.size(); ++i) {
+        weights[i] = loaded(c.weights(), type, first + static_cast<std::int64_t>(i));
+      }
+      const reference::Extent extent = reference::extent_of(format, weights.data(), c.group_size);
+      if (c.scheme->zero_kind == Zero::value) {
+        const reference::FloatParameters chosen = reference::chosen_float(format, extent);
+        stored(c.scales(), type, at, chosen.scale);
+        stored(c.zeros(), type, at, chosen.zero);
+      } else {
+        const reference::IntegerParameters chosen =
+            reference::chosen_integer(format, extent, reference::eps_of(format));
+        stored(c.scales(), type, at, chosen.scale);
+        c.zero_points()[at] = static_cast<std::int8_t>(chosen.zero_point);
       }
     }
   }
 
   void quantize(const Call& c) override {
-    c.types.weight == Type::fp32 ? quantize<std::uint32_t>(c) : quantize<std::uint16_t>(c);
-  }
-  template <class Bits>
-  static void quantize(const Call& c) {
     const reference::FloatFormat format = float_format_of(c.types.weight);
-    for (std::int64_t i = 0; i < c.n * c.k; ++i) {
-      const std::int64_t at = i % c.k / c.group_size * c.n + i / c.k;
-      const std::uint32_t weight = c.at<const Bits>(Role::weights)[i];
-      const std::uint32_t scale = c.at<const Bits>(Role::scales)[at];
+    for_each_weight(c, [&](std::int64_t i, std::uint32_t scale, std::int64_t at) {
+      const std::uint32_t weight = loaded(c.weights(), c.types.weight, i);
       c.codes()[i] = c.scheme->zero_kind == Zero::value
-                         ? reference::quantized_float(format, weight, {scale, c.at<const Bits>(Role::zeros)[at]})
+                         ? reference::quantized_float(format, weight, {scale, loaded(c.zeros(), c.types.weight, at)})
                          : reference::quantized_integer(format, weight, {scale, c.zero_points()[at]});
-    }
+    });
   }
 
   void dequantize_eagerly(const Call& c) override {
-    c.types.weight == Type::fp32 ? dequantize_eagerly<std::uint32_t>(c) : dequantize_eagerly<std::uint16_t>(c);
-  }
-  template <class Bits>
-  static void dequantize_eagerly(const Call& c) {
     const reference::FloatFormat format = float_format_of(c.types.weight);
-    for (std::int64_t i = 0; i < c.n * c.k; ++i) {
-      const std::int64_t at = i % c.k / c.group_size * c.n + i / c.k;
-      const std::uint32_t scale = c.at<const Bits>(Role::scales)[at];
+    for_each_weight(c, [&](std::int64_t i, std::uint32_t scale, std::int64_t at) {
+      const int code = c.codes()[i];
       const std::uint32_t weight =
           c.scheme->zero_kind == Zero::value
-              ? reference::eager::dequantized_float(format, c.codes()[i], scale, c.at<const Bits>(Role::zeros)[at])
-              : reference::eager::dequantized_integer(format, c.codes()[i], scale, c.zero_points()[at]);
-      c.at<Bits>(Role::weights)[i] = static_cast<Bits>(weight);
+              ? reference::eager::dequantized_float(format, code, scale, loaded(c.zeros(), c.types.weight, at))
+              : reference::eager::dequantized_integer(format, code, scale, c.zero_points()[at]);
+      stored(c.weights(), c.types.weight, i, weight);
+    });
+  }
+
+  /// @param use  (index of the weight, its scale, index of its parameters)
+  template <class Use>
+  static void for_each_weight(const Call& c, Use use) {
+    for (std::int64_t i = 0; i < c.n * c.k; ++i) {
+      const std::int64_t at = i % c.k / c.group_size * c.n + i / c.k;
+      use(i, loaded(c.scales(), c.types.weight, at), at);
     }
   }
 

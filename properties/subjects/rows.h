@@ -18,4 +18,15 @@ Capabilities aten_cpu_capabilities(const std::vector<std::string>& formats);
 MadeSubject make_aten_cuda_subject();
 MadeSubject make_aten_eager_subject();
 
+/// Loads a library of ours, which lies beside the program.
+/// @param failure  "the torch subjects do not load"
+/// @throws std::runtime_error if it was built but does not load: the machine is at fault, and a SKIPPED would hide it
+void* library_beside(const char* library, const std::string& failure);
+/// Loads such a library, and finds an entry point of it.
+void* entry_point_beside(const char* library, const char* name, const std::string& failure);
+template <class EntryPoint>
+EntryPoint entry_point(const char* library, const char* name, const std::string& failure) {
+  return reinterpret_cast<EntryPoint>(entry_point_beside(library, name, failure));
+}
+
 }  // namespace tileproof

@@ -2,6 +2,7 @@
 #include <iterator>
 
 #include "built_without_cuda.h"
+#include "properties/subjects/cuda_device.h"
 #include "properties/subjects/rows.h"
 
 namespace tileproof {
@@ -20,15 +21,11 @@ bool Capabilities::takes(const Problem& p) const {
          (any_group_size || is_one_of(group_sizes, p.group_size)) && (takes_experts || p.experts == 1);
 }
 
-namespace {
-
 #if !defined(TILEPROOF_HAS_CUDA)
-MadeSubject make_cuda() { return {nullptr, built_without_cuda}; }
-#else
-constexpr auto make_cuda = make_cuda_subject;
+MadeSubject make_cuda_subject() { return {nullptr, built_without_cuda}; }
+MadeSubject make_watched_cuda_subject(const std::string&) { return {nullptr, built_without_cuda}; }
+std::map<std::string, std::string> cuda_device() { return {}; }
 #endif
-
-}  // namespace
 
 void lacks(Operation operation) {
   throw std::logic_error(std::string("a property called ") + name_of(operation) + " on a subject without it");
@@ -102,7 +99,7 @@ const std::vector<SubjectRow>& subjects() {
       {"host", "the production kernels, compiled by the host compiler and run as a loop", false, kernel_capabilities(),
        make_host_subject},
       {"cpu", "the production code for tensors in a host's memory", false, kernel_capabilities(), make_cpu_subject},
-      {"cuda", "the production kernels on a GPU", true, on_a_gpu(kernel_capabilities()), make_cuda},
+      {"cuda", "the production kernels on a GPU", true, on_a_gpu(kernel_capabilities()), make_cuda_subject},
       {"aten-cpu", "PyTorch's int4 weight operators on the CPU", false,
        aten_cpu_capabilities({"int4pack-cpu-default", "int4pack-cpu-avx2", "int4pack-cpu-avx512"}),
        make_aten_cpu_subject, true},

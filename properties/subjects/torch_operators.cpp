@@ -7,7 +7,6 @@
 #include <ATen/core/dispatch/Dispatcher.h>
 #include <ATen/ops/constant_pad_nd.h>
 #include <ATen/ops/empty.h>
-#include <ATen/ops/from_blob.h>
 #include <c10/core/CPUAllocator.h>
 #include <c10/core/GradMode.h>
 #include <c10/core/InferenceMode.h>
@@ -20,11 +19,12 @@
 #include <filesystem>
 #include <functional>
 #include <set>
-#include <sstream>
 
 #include "built_without_cuda.h"
 #include "properties/subjects/device_backend.h"
 #include "properties/subjects/library.h"
+#include "properties/subjects/rows.h"
+#include "properties/subjects/tensors_of_calls.h"
 #include "properties/subjects/together.h"
 
 namespace tileproof {
@@ -45,11 +45,6 @@ Element element_of(at::ScalarType type) {
   throw SubjectError(std::string("the result is of type ") + c10::toString(type));
 }
 
-/// Thrown if the dispatcher finds no kernel.
-struct NoKernel : std::runtime_error {
-  using std::runtime_error::runtime_error;
-};
-
 /// Runs torch code. An exception is a refusal, unless its text says that something broke.
 template <class Use>
 auto in_torch(Use use) {
@@ -58,8 +53,6 @@ auto in_torch(Use use) {
   };
   try {
     return use();
-  } catch (const c10::NotImplementedError& error) {
-    throw NoKernel(error.what_without_backtrace());
   } catch (const c10::Error& error) {
     const std::string what = error.what_without_backtrace();
     if (broken(what)) throw SubjectError(what);
@@ -67,12 +60,6 @@ auto in_torch(Use use) {
   } catch (const std::bad_alloc&) {
     throw Refused("std::bad_alloc: the operator asked for more memory than there is");
   } catch (const SubjectError&) {
-    throw;
-  } catch (const GuardViolation&) {
-    throw;
-  } catch (const Refused&) {
-    throw;
-  } catch (const Unavailable&) {
     throw;
   } catch (const std::exception& error) {
     if (broken(error.what())) throw SubjectError(error.what());
@@ -82,21 +69,27 @@ auto in_torch(Use use) {
   }
 }
 
-/// A tensor of bytes over a raw pointer of the harness, for use as a storage.
-at::Tensor storage_at(const void* data, std::int64_t bytes, c10::Device device) {
-  return at::from_blob(const_cast<void*>(data), {bytes}, at::TensorOptions().dtype(at::kByte).device(device));
+std::int64_t storage_bytes(const Argument& argument) { return static_cast<std::int64_t>(argument.storage.size()); }
+
+/// The storage of a call's argument at an address, as a tensor of bytes.
+at::Tensor storage_at(const void* data, const Argument& argument, c10::Device device) {
+  return view_of(data, {storage_bytes(argument)}, at::kByte, device);
 }
 
-template <class T>
-at::Tensor dense_at(const T* data, at::IntArrayRef sizes, at::ScalarType type, c10::Device device) {
-  return at::from_blob(const_cast<T*>(data), sizes, at::TensorOptions().dtype(type).device(device));
-}
-
-/// The tensor of a call's argument, over its storage.
-at::Tensor tensor_of(const Argument& argument, at::Tensor storage) {
-  const auto bytes = static_cast<std::int64_t>(argument.storage.size());
-  const at::Tensor elements = storage.narrow(0, 0, bytes).view(scalar_type_of(argument.element));
-  return elements.as_strided(argument.sizes, argument.strides, argument.offset);
+/// The arguments of a call as an operator takes them.
+/// @param storage_of  gives the storage of a tensor, as a tensor of bytes
+template <class StorageOf>
+DeviceBackend::Values values_of(const OperatorCall& call, StorageOf storage_of) {
+  DeviceBackend::Values values;
+  for (const Argument& argument : call.arguments) {
+    if (argument.number) {
+      values.emplace_back(*argument.number);
+      continue;
+    }
+    const at::Tensor elements = storage_of(argument).view(scalar_type_of(argument.element));
+    values.emplace_back(elements.as_strided(argument.sizes, argument.strides, argument.offset));
+  }
+  return values;
 }
 
 /// Adds the settings that torch keeps for this thread and for the process.
@@ -150,28 +143,17 @@ class OperatorsSubject : public SubjectByOperation, public Operators {
 
   OperatorResult call(const OperatorCall& call, const std::vector<void*>& at, CallMode mode,
                       const OperatorCall* alternate) override {
-    DeviceBackend::Values values;
     std::size_t number = 0;
-    for (const Argument& argument : call.arguments) {
-      if (argument.number) {
-        values.emplace_back(*argument.number);
-        continue;
-      }
-      const bool here = argument.where == Where::subject;
-      const auto bytes = static_cast<std::int64_t>(argument.storage.size());
-      const void* data = here ? at.at(number) : argument.storage.data();
-      ++number;
-      if (!here && backend_.device().is_cpu())
-        throw Unavailable("the subject runs on the CPU: there is no other place");
-      values.emplace_back(
-          tensor_of(argument, storage_at(data, bytes, here ? backend_.device() : c10::Device(c10::kCPU))));
-    }
+    const DeviceBackend::Values values = values_of(call, [&](const Argument& argument) {
+      void* data = at.at(number++);
+      if (argument.where == Where::subject) return storage_at(data, argument, backend_.device());
+      if (backend_.device().is_cpu()) throw Unavailable("the subject runs on the CPU: there is no other place");
+      return storage_at(argument.storage.data(), argument, c10::kCPU);
+    });
     std::vector<at::Tensor> alternates;
     if (alternate != nullptr) {
       for (const Argument& argument : alternate->arguments) {
-        if (argument.number) continue;
-        const auto bytes = static_cast<std::int64_t>(argument.storage.size());
-        alternates.push_back(storage_at(argument.storage.data(), bytes, c10::kCPU));
+        if (!argument.number) alternates.push_back(storage_at(argument.storage.data(), argument, c10::kCPU));
       }
     }
     return carried(called(call.operation, values, mode, alternates));
@@ -179,21 +161,15 @@ class OperatorsSubject : public SubjectByOperation, public Operators {
 
   std::vector<OperatorResult> call_at_once(const std::vector<OperatorCall>& calls,
                                            const std::vector<void*>& at) override {
-    std::vector<DeviceBackend::Values> values(calls.size());
+    std::vector<DeviceBackend::Values> values;
     std::size_t number = 0;
-    for (std::size_t i = 0; i < calls.size(); ++i) {
-      for (const Argument& argument : calls[i].arguments) {
-        if (argument.number) {
-          values[i].emplace_back(*argument.number);
-          continue;
-        }
-        const auto bytes = static_cast<std::int64_t>(argument.storage.size());
-        values[i].emplace_back(tensor_of(argument, storage_at(at.at(number++), bytes, backend_.device())));
-      }
+    for (const OperatorCall& call : calls) {
+      values.push_back(values_of(
+          call, [&](const Argument& argument) { return storage_at(at.at(number++), argument, backend_.device()); }));
     }
     std::vector<at::Tensor> results(calls.size() * calls_of_caller);
-    backend_.guard(fill_);
-    try {
+    {
+      const Guarding guarding(backend_.blocks(), fill_);
       together(calls.size(), [&](std::size_t thread) {
         backend_.in_a_stream_of_its_own([&] {
           for (std::size_t i = 0; i < calls_of_caller; ++i) {
@@ -202,13 +178,6 @@ class OperatorsSubject : public SubjectByOperation, public Operators {
           }
         });
       });
-      backend_.unguard();
-    } catch (const NoKernel& none) {
-      backend_.unguard();
-      throw Refused(none.what());
-    } catch (...) {
-      backend_.unguard();
-      throw;
     }
     backend_.check();
     std::vector<OperatorResult> all;
@@ -227,23 +196,11 @@ class OperatorsSubject : public SubjectByOperation, public Operators {
     if (std::none_of(std::begin(keys), std::end(keys), [&](auto key) { return op.hasKernelForDispatchKey(key); })) {
       throw Unavailable("the operator has no kernel for meta tensors in this library");
     }
-    DeviceBackend::Values values;
-    for (const Argument& argument : call.arguments) {
-      if (argument.number) {
-        values.emplace_back(*argument.number);
-        continue;
-      }
+    const DeviceBackend::Values values = values_of(call, [](const Argument& argument) {
       if (argument.where != Where::subject) throw Unavailable("a meta tensor has no place");
-      const auto bytes = static_cast<std::int64_t>(argument.storage.size());
-      const at::Tensor storage = at::empty({bytes}, at::TensorOptions().dtype(at::kByte).device(at::kMeta));
-      values.emplace_back(tensor_of(argument, storage));
-    }
-    at::Tensor result;
-    try {
-      result = in_torch([&] { return boxed(op, values); });
-    } catch (const NoKernel& none) {
-      throw Refused(none.what());
-    }
+      return at::empty({storage_bytes(argument)}, at::TensorOptions().dtype(at::kByte).device(at::kMeta));
+    });
+    const at::Tensor result = in_torch([&] { return boxed(op, values); });
     return {element_of(result.scalar_type()), result.sizes().vec(), result.strides().vec(), {}};
   }
 
@@ -278,15 +235,8 @@ class OperatorsSubject : public SubjectByOperation, public Operators {
   at::Tensor called(Operation operation, const DeviceBackend::Values& values, CallMode mode = CallMode::usual,
                     const std::vector<at::Tensor>& alternates = {}) {
     const auto run = [&](const DeviceBackend::Values& given) {
-      backend_.guard(fill_);
-      try {
-        const at::Tensor result = in_torch([&] { return boxed(operators_.at(operation), given); });
-        backend_.unguard();
-        return result;
-      } catch (...) {
-        backend_.unguard();
-        throw;
-      }
+      const Guarding guarding(backend_.blocks(), fill_);
+      return in_torch([&] { return boxed(operators_.at(operation), given); });
     };
     at::Tensor result;
     try {
@@ -294,9 +244,6 @@ class OperatorsSubject : public SubjectByOperation, public Operators {
     } catch (const Refused&) {
       backend_.check();  // a refused call must leave fences whole and no error pending
       throw;
-    } catch (const NoKernel& none) {
-      backend_.check();
-      throw Refused(none.what());
     } catch (const SubjectError& error) {
       try {
         backend_.check();
@@ -371,54 +318,39 @@ class OperatorsSubject : public SubjectByOperation, public Operators {
                        ", expected " + text(type, sizes));
   }
 
-  /// @param bytes  the size of `out`
-  /// @throws SubjectError if the result has another size
-  void copy_to(void* out, std::int64_t bytes, const at::Tensor& result) {
-    const at::Tensor dense = result.contiguous();
-    if (static_cast<std::int64_t>(dense.nbytes()) != bytes) {
-      throw SubjectError("the result has " + std::to_string(dense.nbytes()) + " bytes, expected " +
-                         std::to_string(bytes));
-    }
-    if (bytes != 0) storage_at(out, bytes, backend_.device()).copy_(dense.view({-1}).view(at::kByte));
-  }
-
-  at::Tensor packed_of(const Call& c) {
-    const reference::Dims dims = c.format->layout.dims(c.size());
-    return dense_at(c.packed(), Sizes(dims.begin(), dims.end()), at::kInt, backend_.device());
-  }
-  at::Tensor scales_and_zeros_of(const Call& c) {
-    return dense_at(c.at<std::uint16_t>(Role::scales), {c.groups(), c.n, 2}, at::kBFloat16, backend_.device());
-  }
   at::Tensor packed(const Call& c) {
     return called(Operation::pack,
-                  {dense_at(c.pairs(), {c.n, c.k / 2}, at::kByte, backend_.device()), tinygemm_number(*c.format)});
+                  {view_of(c.pairs(), {c.n, c.k / 2}, at::kByte, backend_.device()), tinygemm_number(*c.format)});
   }
 
-  void pack(const Call& c) override { copy_to(c.packed(), c.format->layout.slots(c.size()) / 2, packed(c)); }
+  void pack(const Call& c) override {
+    copy_to(c.packed(), c.format->layout.slots(c.size()) / 2, packed(c), backend_.device());
+  }
 
   /// The operator also returns the rows of the padding.
   void unpack(const Call& c) override {
-    const at::Tensor codes = called(Operation::unpack, {packed_of(c), tinygemm_number(*c.format)});
+    const at::Tensor codes = called(Operation::unpack, {packed_of(c, backend_.device()), tinygemm_number(*c.format)});
     require_form("unpack", codes, at::kInt, {c.format->layout.padded(c.size()).n, c.k});
-    copy_to(c.codes(), c.n * c.k * 4, codes.narrow(0, 0, c.n));
+    copy_to(c.codes(), c.n * c.k * 4, codes.narrow(0, 0, c.n), backend_.device());
   }
 
   void dequantize(const Call& c) override {
     const at::Tensor weights =
-        called(Operation::dequantize, {packed_of(c), scales_and_zeros_of(c), c.group_size, tinygemm_number(*c.format)});
+        called(Operation::dequantize, {packed_of(c, backend_.device()), scales_and_zeros_of(c, backend_.device()),
+                                       c.group_size, tinygemm_number(*c.format)});
     require_form("dequantize", weights, at::kBFloat16, {c.n, c.k});
-    copy_to(c.weights(), c.n * c.k * 2, weights);
+    copy_to(c.weights(), c.n * c.k * 2, weights, backend_.device());
   }
 
   /// aten pads n, and expects the scales to be padded alike, with scale and zero 0.
   void matmul(const Call& c) override {
     const std::int64_t padding = c.format->layout.padded(c.size()).n - c.n;
-    const at::Tensor scales_and_zeros = at::constant_pad_nd(scales_and_zeros_of(c), {0, 0, 0, padding});
-    const at::Tensor activations = dense_at(c.activations(), {c.m, c.k}, at::kBFloat16, backend_.device());
-    const at::Tensor out =
-        called(Operation::matmul, {activations, packed(c), c.group_size, scales_and_zeros.contiguous()});
+    const at::Tensor scales_and_zeros =
+        at::constant_pad_nd(scales_and_zeros_of(c, backend_.device()), {0, 0, 0, padding}).contiguous();
+    const at::Tensor activations = activations_of(c, backend_.device());
+    const at::Tensor out = called(Operation::matmul, {activations, packed(c), c.group_size, scales_and_zeros});
     require_form("matmul", out, at::kBFloat16, {c.m, c.n + padding});
-    copy_to(c.products(), c.m * c.n * 2, out.narrow(1, 0, c.n));
+    copy_to(c.products(), c.m * c.n * 2, out.narrow(1, 0, c.n), backend_.device());
   }
 
   std::map<Operation, c10::OperatorHandle> operators_;
@@ -431,26 +363,23 @@ class OperatorsSubject : public SubjectByOperation, public Operators {
 
 /// "(Tensor, Tensor, int, int) -> Tensor"
 std::string form_of(const c10::FunctionSchema& schema) {
-  std::ostringstream text;
-  const char* comma = "";
-  text << "(";
-  for (const c10::Argument& argument : schema.arguments()) {
-    text << comma << *argument.type();
-    comma = ", ";
-  }
-  text << ") -> ";
-  comma = "";
-  for (const c10::Argument& argument : schema.returns()) {
-    text << comma << *argument.type();
-    comma = ", ";
-  }
-  return text.str();
+  const auto types_of = [](const std::vector<c10::Argument>& arguments) {
+    std::string types;
+    for (const c10::Argument& argument : arguments) types += (types.empty() ? "" : ", ") + c10::str(*argument.type());
+    return types;
+  };
+  return "(" + types_of(schema.arguments()) + ") -> " + types_of(schema.returns());
 }
 
-std::string form_expected(Operation operation) {
-  constexpr const char* forms[] = {"(Tensor, int) -> Tensor", "(Tensor, int) -> Tensor",
-                                   "(Tensor, Tensor, int, int) -> Tensor", "(Tensor, Tensor, int, Tensor) -> Tensor"};
-  return forms[static_cast<int>(operation)];
+/// The schema that an operator must have: "(Tensor codes, int inner_k_tiles) -> Tensor". Arguments may have other
+/// names.
+std::string expected_schema(Operation operation, bool has_names = true) {
+  std::string text;
+  for (const std::string name : operator_arguments_of(operation)) {
+    const bool is_number = name == "group_size" || name == "inner_k_tiles";
+    text += (text.empty() ? "(" : ", ") + std::string(is_number ? "int" : "Tensor") + (has_names ? " " + name : "");
+  }
+  return text + ") -> Tensor";
 }
 
 std::set<std::string> names_of_namespaces() {
@@ -512,7 +441,7 @@ std::map<Operation, c10::OperatorHandle> found_operators(const Library& library,
     schemas += (schemas.empty() ? "" : "; ") + name + expected_schema(operation);
     const auto handle = c10::Dispatcher::singleton().findSchema(name_in(library, name));
     if (!handle) continue;
-    if (form_of(handle->schema()) != form_expected(operation)) {
+    if (form_of(handle->schema()) != expected_schema(operation, /*has_names=*/false)) {
       throw UsageError("--" + std::string(name_of(operation)) + "-op",
                        library.name_space + "::" + name + " with the schema " + form_of(handle->schema()),
                        name + expected_schema(operation));
@@ -552,7 +481,6 @@ bool any_has(const std::map<Operation, c10::OperatorHandle>& operators, c10::Dis
 DeviceBackend* cuda_backend(std::string* why_not) {
   static DeviceBackend* side = nullptr;
   if (side != nullptr) return side;
-  using MakeBackend = DeviceBackend* (*)();
   // Torch's CUDA libraries take as long to load as the rest of torch: skip them if there is neither a driver nor a
   // device.
   const bool has_device = std::filesystem::exists("/dev/nvidiactl") || std::filesystem::exists("/dev/dxg");  // or WSL's
@@ -569,13 +497,8 @@ DeviceBackend* cuda_backend(std::string* why_not) {
     return nullptr;
   }
 #if defined(TILEPROOF_CUDA_BACKEND)
-  const std::filesystem::path library =
-      std::filesystem::read_symlink("/proc/self/exe").parent_path() / TILEPROOF_CUDA_BACKEND;
-  void* handle = dlopen(library.c_str(), RTLD_NOW | RTLD_LOCAL);
-  if (handle == nullptr)
-    throw std::runtime_error(std::string("the CUDA part of the judge does not load: ") + dlerror());
-  const auto make = reinterpret_cast<MakeBackend>(dlsym(handle, "tileproof_cuda_backend"));
-  side = make();
+  side = entry_point<DeviceBackend* (*)()>(TILEPROOF_CUDA_BACKEND, "tileproof_cuda_backend",
+                                           "the CUDA part of the judge does not load")();
 #else
   *why_not = built_without_cuda;
 #endif

@@ -1,27 +1,15 @@
 #include "properties/subjects/watched.h"
 
-#include "built_without_cuda.h"
 #include "properties/subjects/rows.h"
 
 namespace tileproof {
-
-namespace {
-
-#if !defined(TILEPROOF_HAS_CUDA)
-MadeSubject make_watched(const std::string&) { return {nullptr, built_without_cuda}; }
-#else
-MadeSubject make_watched(const std::string& kernel) { return make_watched_cuda_subject(kernel); }
-#endif
-
-}  // namespace
 
 const std::vector<Plant>& plants() {
   static const std::vector<Plant> rows = {
       {"memcheck", "watched:reads-past-the-end", "canary_read_past_the_end", "a read one byte past an input's end"},
       {"initcheck", "watched:reads-unwritten", "canary_read_of_unwritten", "a read of an output before it is written"},
       {"racecheck", "watched:races", "canary_race", "two warps that store to one word of shared memory"},
-      {"synccheck", "watched:diverged-barrier", "canary_diverged_barrier",
-       "a barrier that half a warp does not reach"},
+      {"synccheck", "watched:diverged-barrier", "canary_diverged_barrier", "a barrier that half a warp does not reach"},
   };
   return rows;
 }
@@ -29,10 +17,10 @@ const std::vector<Plant>& plants() {
 const std::vector<SubjectRow>& watched_subjects() {
   static const std::vector<SubjectRow> rows = [] {
     std::vector<SubjectRow> all = {{"watched:cuda", "the production kernels, each tensor in an allocation of its own",
-                                    true, kernel_capabilities(), [] { return make_watched(""); }}};
+                                    true, kernel_capabilities(), [] { return make_watched_cuda_subject(""); }}};
     for (const Plant& plant : plants()) {
       all.push_back({plant.subject, std::string("the same with ") + plant.what, true, kernel_capabilities(),
-                     [&plant] { return make_watched(plant.kernel); }});
+                     [&plant] { return make_watched_cuda_subject(plant.kernel); }});
     }
     return all;
   }();

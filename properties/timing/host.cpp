@@ -76,18 +76,15 @@ class ThreadedKernels : public Subject {
   explicit ThreadedKernels(Threads& threads) : threads_(threads) {}
   Memory& memory() override { return host_memory(); }
   void run(const Call& call) override {
-    with_arguments(call, [&](const auto& arguments) { share_out(arguments); });
-  }
-
- private:
-  template <class Arguments>
-  void share_out(const Arguments& arguments) {
-    if (const auto refusal = kernels::validate(arguments)) throw SubjectError("refused: " + refusal->text());
-    threads_.in_parts(kernels::n_tiles_of(arguments), 1, [&](std::int64_t begin, std::int64_t end) {
-      run_kernel(arguments, kernels::NTiles{begin, end});
+    with_arguments(call, [&](const auto& arguments) {
+      if (const auto refusal = kernels::validate(arguments)) throw SubjectError("refused: " + refusal->text());
+      threads_.in_parts(kernels::n_tiles_of(arguments), 1, [&](std::int64_t begin, std::int64_t end) {
+        run_kernel(arguments, kernels::NTiles{begin, end});
+      });
     });
   }
 
+ private:
   Threads& threads_;
 };
 

@@ -1,11 +1,12 @@
 #include "properties/timing/timing.h"
 
 #include <algorithm>
-#include <charconv>
+#include <regex>
 
 #include "built_without_cuda.h"
 #include "kernels/arguments.h"
 #include "properties/case/case.h"
+#include "properties/subjects/rows.h"
 #include "properties/timing/rows.h"
 
 namespace tileproof {
@@ -28,42 +29,29 @@ std::string text_of(const Shape& shape) {
          std::to_string(shape.k);
 }
 
-std::vector<TimedKind> joined(std::vector<TimedKind> kinds, const std::vector<TimedKind>& more) {
-  kinds.insert(kinds.end(), more.begin(), more.end());
-  return kinds;
-}
-
-/// Dequantize to the other types and in the other domains, at the largest shape only.
-const std::vector<TimedKind>& other_weights() {
-  static const std::vector<TimedKind> kinds = {
-      {.operation = Operation::dequantize, .type = Type::fp16, .formats = {tinygemm(8)}, .at_largest_alone = true},
-      {.operation = Operation::dequantize, .type = Type::fp32, .formats = {tinygemm(8)}, .at_largest_alone = true},
-      {.operation = Operation::dequantize,
-       .scheme = scheme::integer,
-       .formats = {tinygemm(8)},
-       .at_largest_alone = true},
-      {.operation = Operation::dequantize, .scheme = scheme::none, .formats = {tinygemm(8)}, .at_largest_alone = true},
+std::vector<TimedKind> kinds(bool on_a_gpu) {
+  const std::vector<const Format*> widest = {tinygemm(8)};
+  std::vector<TimedKind> all;
+  if (!on_a_gpu) all.push_back({.operation = Operation::pack});
+  all.push_back({.operation = Operation::unpack});
+  all.push_back({.operation = Operation::dequantize});
+  // All others at the largest shape only; first the other types and the other domains.
+  const auto add = [&](TimedKind kind) {
+    kind.at_largest_alone = true;
+    all.push_back(kind);
   };
-  return kinds;
-}
-
-const std::vector<TimedKind>& kinds_on_a_gpu() {
-  static const std::vector<TimedKind> at_largest = {
-      {.operation = Operation::dequantize, .group_size = 32, .formats = {tinygemm(8)}, .at_largest_alone = true},
-      {.operation = Operation::pack, .at_largest_alone = true},
-      {.operation = Operation::unpack, .formats = {tinygemm(8)}, .at_largest_alone = true, .experts = 8},
-      {.operation = Operation::dequantize, .formats = {tinygemm(8)}, .at_largest_alone = true, .experts = 8},
-  };
-  static const std::vector<TimedKind> kinds = joined(
-      joined({{.operation = Operation::unpack}, {.operation = Operation::dequantize}}, other_weights()), at_largest);
-  return kinds;
-}
-
-const std::vector<TimedKind>& kinds_on_the_host() {
-  static const std::vector<TimedKind> kinds =
-      joined({{.operation = Operation::pack}, {.operation = Operation::unpack}, {.operation = Operation::dequantize}},
-             other_weights());
-  return kinds;
+  for (const Type type : {Type::fp16, Type::fp32}) {
+    add({.operation = Operation::dequantize, .type = type, .formats = widest});
+  }
+  for (const Scheme* scheme : {scheme::integer, scheme::none}) {
+    add({.operation = Operation::dequantize, .scheme = scheme, .formats = widest});
+  }
+  if (!on_a_gpu) return all;
+  add({.operation = Operation::dequantize, .group_size = 32, .formats = widest});
+  add({.operation = Operation::pack});
+  add({.operation = Operation::unpack, .formats = widest, .experts = 8});
+  add({.operation = Operation::dequantize, .formats = widest, .experts = 8});
+  return all;
 }
 
 /// Why the operation is not possible for a shape, or "".
@@ -101,13 +89,23 @@ generated::Parameters parameters_of(const Timed& t, std::int64_t expert) {
           .first = static_cast<std::uint64_t>(expert * groups * t.shape.n)};
 }
 
+}  // namespace
+
 #if !defined(TILEPROOF_HAS_CUDA)
-MadeTimer make_cuda() { return {nullptr, built_without_cuda}; }
-#else
-constexpr auto make_cuda = make_cuda_timer;
+MadeTimer make_cuda_timer() { return {nullptr, built_without_cuda}; }
 #endif
 
-}  // namespace
+#if defined(TILEPROOF_TORCH_TIMER)
+/// Loads the timer of the PyTorch operators from its library, so that nothing else loads torch.
+MadeTimer make_torch_timer() {
+  if (const MadeTimer cuda = make_cuda_timer(); cuda.timer == nullptr) return {nullptr, cuda.why_not};
+  const auto make =
+      entry_point<Timer* (*)()>(TILEPROOF_TORCH_TIMER, "tileproof_torch_timer", "the torch timer does not load");
+  return {std::unique_ptr<Timer>(make())};
+}
+#else
+MadeTimer make_torch_timer() { return {nullptr, "built without torch, or without CUDA"}; }
+#endif
 
 std::string name_of(const Timed& t) {
   std::string name = t.where + " " + name_of(t.operation);
@@ -191,28 +189,19 @@ std::string TimedTensors::wrong() const {
 
 const std::vector<TimerRow>& timers() {
   static const std::vector<TimerRow> rows = {
-      {"host",
-       "the production kernels by as many threads as there are cores, beside memcpy and memset by as many",
-       false,
-       {"host"},
-       {{4096, 4096}},
-       kinds_on_the_host(),
-       false,
-       "host",
-       make_host_timer},
+      // the kernels by as many threads as there are cores, beside memcpy and memset by as many
+      {"host", false, {"host"}, {{4096, 4096}}, kinds(/*on_a_gpu=*/false), false, "host", make_host_timer},
+      // beside a copy and a fill of the GPU's memory
       {"cuda",
-       "the production kernels on a GPU, beside a copy and a fill of its memory",
        true,
        {"cuda"},
        {{32768, 32768}, {14336, 4096}, {4096, 4096}},
-       kinds_on_a_gpu(),
+       kinds(/*on_a_gpu=*/true),
        true,
        "cuda",
-       make_cuda},
+       make_cuda_timer},
+      // the operator called, and replayed in a graph; beside a copy, a fill, and aten's matmul with an identity matrix
       {"torch",
-       "the PyTorch operator on a GPU, called and replayed in a graph, beside a copy, a fill, and aten's matmul with "
-       "an "
-       "identity matrix",
        true,
        {"torch-cuda", "torch-cuda-graph"},
        {{4096, 4096}},
@@ -266,12 +255,10 @@ std::vector<Shape> shapes_of(const char* argument, const std::string& text) {
     const std::size_t comma = std::min(text.find(',', begin), text.size());
     const std::string one = text.substr(begin, comma - begin);
     begin = comma + 1;
-    Shape shape = {};
-    const char* end = one.data() + one.size();
-    const auto rows = std::from_chars(one.data(), end, shape.n);
-    if (rows.ec != std::errc() || rows.ptr == end || *rows.ptr != 'x') refuse(one);
-    const auto columns = std::from_chars(rows.ptr + 1, end, shape.k);
-    if (columns.ec != std::errc() || columns.ptr != end) refuse(one);
+    static const std::regex form("([0-9]{1,18})x([0-9]{1,18})");
+    std::smatch sizes;
+    if (!std::regex_match(one, sizes, form)) refuse(one);
+    const Shape shape = {std::stoll(sizes[1]), std::stoll(sizes[2])};
     // 2^40 elements: a machine can have memory for that many codes.
     constexpr std::int64_t most_elements = std::int64_t{1} << 40;
     if (shape.n < 1 || shape.k < 32 || shape.n > most_elements / shape.k) refuse(one);

@@ -85,7 +85,6 @@ struct MadeTimer {
 
 struct TimerRow {
   std::string name;
-  std::string what;
   bool needs_gpu;
   std::vector<std::string> where;  // the names of the rows: one, or one for each way of calling
   std::vector<Shape> usual_shapes;
@@ -114,8 +113,6 @@ class TimedTensors {
   /// The operation's call. For a batch of experts it includes the size of each.
   Call call() const;
 
-  /// The tensors in the order of the call; the output is the last.
-  void* at(std::size_t tensor) const { return tensors_.at(tensor).at; }
   void* output() const { return tensors_.back().at; }
   std::size_t output_bytes() const { return tensors_.back().bytes(timed_.shape.experts); }
   std::int64_t bytes() const { return bytes_; }  // all tensors together

@@ -5,53 +5,34 @@
 #include <ATen/cuda/CUDAGraph.h>
 #include <ATen/ops/_weight_int4pack_mm.h>
 #include <ATen/ops/eye.h>
-#include <ATen/ops/from_blob.h>
 #include <c10/core/StreamGuard.h>
 #include <c10/core/impl/VirtualGuardImpl.h>
-#include <dlfcn.h>
 
 #include <stdexcept>
 
 #include "properties/memory/cuda.h"
+#include "properties/subjects/rows.h"
+#include "properties/subjects/tensors_of_calls.h"
 #include "properties/timing/cuda.h"
 
 namespace tileproof {
 
 namespace {
 
-constexpr c10::DeviceType gpu = c10::kCUDA;
-
-at::Tensor tensor_at(const void* data, at::IntArrayRef sizes, at::ScalarType type) {
-  return at::from_blob(const_cast<void*>(data), sizes, at::TensorOptions().dtype(type).device(gpu, 0));
-}
+const c10::Device gpu(c10::kCUDA, 0);
 
 class TorchTimer : public Timer {
  public:
-  explicit TorchTimer(const char* operators) : guard_impl_(gpu), stream_(guard_impl_.getNewStream({gpu, 0})) {
-    if (dlopen(operators, RTLD_NOW | RTLD_LOCAL) == nullptr) {
-      throw std::runtime_error(std::string("the PyTorch operators do not load: ") + dlerror());
-    }
-    rounds_ = std::make_unique<CudaRounds>(native());
-  }
+  TorchTimer() { library_beside(TILEPROOF_TORCH_OPERATORS, "the PyTorch operators do not load"); }
 
   Timing time(const Timed& timed, int repeats) override {
     const c10::StreamGuard guard(stream_);
     const TimedTensors tensors(timed, memory_);
-    const Call call = tensors.call();
-    if (call.operation != Operation::dequantize) throw std::logic_error("only dequantize is timed as an operator");
-    return time(timed, tensors, call, repeats);
-  }
-
-  std::map<std::string, std::string> device() const override { return cuda_device(); }
-
- private:
-  cudaStream_t native() const { return static_cast<cudaStream_t>(stream_.native_handle()); }
-
-  Timing time(const Timed& timed, const TimedTensors& tensors, const Call& c, int repeats) {
-    const reference::Dims dims = c.format->layout.dims(c.size());
-    const at::Tensor packed = tensor_at(c.packed(), at::IntArrayRef(dims.begin(), dims.end()), at::kInt);
-    const at::Tensor scales_and_zeros = tensor_at(c.scales(), {c.groups(), c.n, 2}, at::kBFloat16);
-    const at::Tensor eye = at::eye(c.k, at::TensorOptions().dtype(at::kBFloat16).device(gpu, 0));
+    const Call c = tensors.call();
+    if (c.operation != Operation::dequantize) throw std::logic_error("only dequantize is timed as an operator");
+    const at::Tensor packed = packed_of(c, gpu);
+    const at::Tensor scales_and_zeros = scales_and_zeros_of(c, gpu);
+    const at::Tensor eye = at::eye(c.k, at::TensorOptions().dtype(at::kBFloat16).device(gpu));
     const auto dequantize = c10::Dispatcher::singleton()
                                 .findSchemaOrThrow("tileproof::dequantize_tensor_core_tiled_layout", "")
                                 .typed<at::Tensor(const at::Tensor&, const at::Tensor&, std::int64_t, std::int64_t)>();
@@ -73,7 +54,7 @@ class TorchTimer : public Timer {
       graph.capture_end();
       operation.launch = [&graph] { graph.replay(); };
     }
-    std::vector<OnStream> things = yardsticks(tensors, native());
+    std::vector<OnStream> things = yardsticks(tensors, native_);
     things.push_back(operation);
     // aten's scales cover whole n-tiles.
     at::Tensor product;
@@ -84,23 +65,26 @@ class TorchTimer : public Timer {
                         }});
     }
     Timing timing;
-    timing.seconds = rounds_->time(things, repeats, timed.cold);
+    timing.seconds = rounds_.time(things, repeats, timed.cold);
     timing.calls = things[2].calls * things[2].calls_of_launch;
     const auto bytes = tensors.output_bytes();
     if (weights.nbytes() != bytes || !weights.is_contiguous()) {
       throw SubjectError("the operator's result has another form than the weights");
     }
-    require(cudaMemcpyAsync(tensors.output(), weights.const_data_ptr(), bytes, cudaMemcpyDeviceToDevice, native()),
+    require(cudaMemcpyAsync(tensors.output(), weights.const_data_ptr(), bytes, cudaMemcpyDeviceToDevice, native_),
             "copying the result");
-    require(cudaStreamSynchronize(native()), "copying the result");
+    require(cudaStreamSynchronize(native_), "copying the result");
     timing.wrong = tensors.wrong();
     return timing;
   }
 
-  c10::impl::VirtualGuardImpl guard_impl_;
-  c10::Stream stream_;
+  std::map<std::string, std::string> device() const override { return cuda_device(); }
+
+ private:
+  c10::Stream stream_ = c10::impl::VirtualGuardImpl(gpu.type()).getNewStream(gpu);
+  cudaStream_t native_ = static_cast<cudaStream_t>(stream_.native_handle());
   CudaMemory memory_;
-  std::unique_ptr<CudaRounds> rounds_;
+  CudaRounds rounds_{native_};
 };
 
 }  // namespace
@@ -108,7 +92,4 @@ class TorchTimer : public Timer {
 }  // namespace tileproof
 
 /// The entry point of the library.
-/// @param operators  path of the library of PyTorch operators
-extern "C" tileproof::Timer* tileproof_torch_timer(const char* operators) {
-  return new tileproof::TorchTimer(operators);
-}
+extern "C" tileproof::Timer* tileproof_torch_timer() { return new tileproof::TorchTimer(); }
