@@ -66,17 +66,11 @@ void eager_weights(Case& c) {
 
 // --- What is expected ----------------------------------------------------------------------------------------------
 
-Matrix<std::uint32_t> as_bits(const Matrix<std::uint8_t>& codes) {
-  Matrix<std::uint32_t> result(codes.rows, codes.columns);
-  result.elements.assign(codes.elements.begin(), codes.elements.end());
-  return result;
-}
-
 Matrix<std::uint32_t> padded_codes(const Problem& p, const Matrix<std::uint8_t>& codes, const Parameters&) {
-  return as_bits(padded_by(p.layout(), codes));
+  return padded_by(p.layout(), codes).as<std::uint32_t>();
 }
 Matrix<std::uint32_t> same_codes(const Problem&, const Matrix<std::uint8_t>& codes, const Parameters&) {
-  return as_bits(codes);
+  return codes.as<std::uint32_t>();
 }
 Matrix<std::uint32_t> specified_weights(const Problem& p, const Matrix<std::uint8_t>& codes, const Parameters& of) {
   return specified::weights(p, specified::as_int32(codes), of);

@@ -1,9 +1,9 @@
 #include "properties/case/calls.h"
 
 #include <algorithm>
-#include <cstring>
 
 #include "properties/problem/draw.h"
+#include "properties/problem/named.h"
 #include "properties/problem/specification.h"
 #include "properties/problem/values.h"
 #include "reference/arithmetic.h"
@@ -11,13 +11,6 @@
 namespace tileproof {
 
 namespace {
-
-template <class T>
-std::vector<std::uint8_t> bytes_of(const std::vector<T>& elements) {
-  std::vector<std::uint8_t> bytes(elements.size() * sizeof(T));
-  if (!bytes.empty()) std::memcpy(bytes.data(), elements.data(), bytes.size());
-  return bytes;
-}
 
 // --- Results of calls ----------------------------------------------------------------------------------------------
 
@@ -65,21 +58,14 @@ CallData data_of_expert(const Problem& p, const CallData& batch, std::int64_t ex
 
 /// The specified result of one matrix.
 Matrix<std::uint32_t> specified_bits(const Problem& p, Role result, const CallData& data) {
-  Matrix<std::uint32_t> bits(data.codes.rows, data.codes.columns);
-  switch (result) {
-    case Role::packed:
-      bits.elements = specified::packed(*p.format, data.codes);
-      bits.rows = 1;
-      bits.columns = std::ssize(bits.elements);
-      return bits;
-    case Role::codes:
-      bits.elements.assign(data.codes.elements.begin(), data.codes.elements.end());
-      return bits;
-    case Role::weights:
-      return specified::weights(p, specified::as_int32(data.codes), data.parameters);
-    default:
-      return whole_products(p, data.activations, data.codes);
-  }
+  if (result == Role::codes) return data.codes.as<std::uint32_t>();
+  if (result == Role::weights) return specified::weights(p, specified::as_int32(data.codes), data.parameters);
+  if (result == Role::products) return whole_products(p, data.activations, data.codes);
+  Matrix<std::uint32_t> bits;
+  bits.elements = specified::packed(*p.format, data.codes);
+  bits.rows = 1;
+  bits.columns = std::ssize(bits.elements);
+  return bits;
 }
 
 }  // namespace
@@ -187,9 +173,11 @@ Argument argument_of(const std::string& name, const Problem& p, const CallData& 
     return tensor_argument(name, Element::bf16, {p.groups(), p.n, 2}, narrowed(interleaved(data.parameters), 2));
   }
   if (name == "activations") {
-    return tensor_argument(name, Element::bf16, {data.activations.rows, p.k}, bytes_of(data.activations.elements));
+    return tensor_argument(name, Element::bf16, {data.activations.rows, p.k},
+                           narrowed(data.activations.as<std::uint32_t>().elements, 2));
   }
-  return tensor_argument(name, Element::int32, sizes_of_packed(p), bytes_of(specified::packed(*p.format, data.codes)));
+  return tensor_argument(name, Element::int32, sizes_of_packed(p),
+                         narrowed(specified::packed(*p.format, data.codes), 4));
 }
 
 }  // namespace
@@ -296,11 +284,7 @@ void expect_form_of_empty(const Problem& p, Operation operation, const std::stri
 }
 
 std::string text_of(const OperatorCall& call) {
-  std::string text;
-  for (const Argument& argument : call.arguments) {
-    text += (text.empty() ? "" : ", ") + argument.name + " = " + argument.text();
-  }
-  return text;
+  return joined(call.arguments, ", ", [](const Argument& one) { return one.name + " = " + one.text(); });
 }
 
 }  // namespace tileproof

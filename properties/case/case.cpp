@@ -2,7 +2,6 @@
 #include "properties/case/case.h"
 
 #include <algorithm>
-#include <array>
 #include <cstring>
 
 #include "properties/problem/draw.h"
@@ -57,28 +56,6 @@ Case::~Case() { subject_.vary(0); }
 
 namespace {
 
-/// The codes seen at each nibble, one bit for each code. Noting a code costs one store, and soon all codes have been
-/// seen.
-class Seen {
- public:
-  void note(std::uint32_t code, int nibble) {
-    codes_[static_cast<std::size_t>(nibble)] |= static_cast<std::uint16_t>(1u << code);
-  }
-  bool is_all() const {
-    return std::all_of(codes_.begin(), codes_.end(), [](std::uint16_t codes) { return codes == 0xffff; });
-  }
-  void add_to(Coverage& coverage) const {
-    for (std::size_t code = 0; code < coverage.code_at_nibble.size(); ++code) {
-      for (std::size_t nibble = 0; nibble < codes_.size(); ++nibble) {
-        if ((codes_[nibble] >> code & 1) != 0) coverage.code_at_nibble[code][nibble] = true;
-      }
-    }
-  }
-
- private:
-  std::array<std::uint16_t, codes_of_packed_word> codes_ = {};
-};
-
 template <class T>
 void keep_only(const Span& kept, std::vector<T>& elements, T neutral) {
   if (kept == Span()) return;
@@ -100,14 +77,13 @@ Matrix<std::uint8_t> drawn_codes(const Problem& p) {
 
 Matrix<std::uint8_t> Case::codes() {
   codes_ = drawn_codes(problem);
-  Seen seen;
-  for (std::int64_t row = 0; row < codes_.rows && !seen.is_all(); ++row) {
+  // Soon all codes have been seen.
+  for (std::int64_t row = 0; row < codes_.rows && !coverage_.has_every_code(); ++row) {
     const std::vector<int> nibbles = specified::nibbles_of_row(*problem.format, row % problem.n, problem.size());
     for (std::int64_t column = 0; column < codes_.columns; ++column) {
-      seen.note(codes_(row, column), nibbles[static_cast<std::size_t>(column)]);
+      coverage_.saw(codes_(row, column), nibbles[static_cast<std::size_t>(column)]);
     }
   }
-  seen.add_to(coverage_);
   return codes_;
 }
 
@@ -119,11 +95,9 @@ std::vector<std::uint32_t> Case::words() {
     const auto first_code = static_cast<std::int64_t>(8 * i);  // in the order of words
     if (first_code + 8 <= problem.codes.first || problem.codes.end <= first_code) words[i] = 0x88888888;
   }
-  Seen seen;
-  for (std::size_t i = 0; i < words.size() && !seen.is_all(); ++i) {
-    for (int nibble = 0; nibble < codes_of_packed_word; ++nibble) seen.note(words[i] >> (4 * nibble) & 15, nibble);
+  for (std::size_t i = 0; i < words.size() && !coverage_.has_every_code(); ++i) {
+    for (int nibble = 0; nibble < codes_of_packed_word; ++nibble) coverage_.saw(words[i] >> (4 * nibble) & 15, nibble);
   }
-  seen.add_to(coverage_);
   return words;
 }
 
@@ -294,7 +268,7 @@ Matrix<std::int32_t> Case::quantize(const Matrix<std::uint32_t>& weights, const 
 
 Matrix<std::uint32_t> Case::dequantize_eagerly(const Matrix<std::int32_t>& codes, const Parameters& parameters) {
   Contents contents = contents_of(Operation::dequantize_eagerly, problem, parameters);
-  contents[Role::codes] = narrowed({codes.elements.begin(), codes.elements.end()}, 4);
+  contents[Role::codes] = narrowed(codes.as<std::uint32_t>().elements, 4);
   return result_of(call_of(Operation::dequantize_eagerly, problem), std::move(contents)).bits;
 }
 

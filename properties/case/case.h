@@ -66,6 +66,8 @@ auto taken_again(Run run) try {
 Matrix<std::uint8_t> drawn_codes(const Problem&);
 Parameters drawn_parameters(const Problem&);
 
+/// The reason for a NaN that is not the expected one.
+inline constexpr const char* other_nan = "a NaN with other bits: the subject does not promise the hardware's";
 /// Why an element may differ from the specified bits: the reason, or nullptr if it may not.
 using Explanation = std::function<const char*(std::int64_t row, std::int64_t column, std::uint32_t got)>;
 
@@ -162,7 +164,9 @@ class Case {
   }
   void expect_equal(const std::vector<std::uint32_t>& got_packed, const std::vector<std::uint32_t>& expected);
   void expect_equal_or_explained(const Matrix<std::uint32_t>& got, const Matrix<std::uint32_t>& expected,
-                                 const Explanation&);
+                                 const Explanation& explanation) {
+    compare(got, expected, explanation);
+  }
   /// Requires |got - exact| <= bound for each element; `name` is the bound's name.
   void expect_within(const Matrix<double>& got, const Matrix<double>& exact, const Matrix<double>& bound,
                      const char* name);

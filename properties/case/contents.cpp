@@ -7,12 +7,6 @@
 
 namespace tileproof {
 
-Matrix<std::int32_t> Result::as_codes() const {
-  Matrix<std::int32_t> codes(bits.rows, bits.columns);
-  codes.elements.assign(bits.elements.begin(), bits.elements.end());
-  return codes;
-}
-
 Contents contents_of(Operation operation, const Problem& p, const Parameters& parameters) {
   Contents contents;
   if (is_eager(operation)) {
@@ -36,9 +30,9 @@ Contents contents_of(Operation operation, const Problem& p, const CallData& data
   Contents contents;
   if (takes(operation, Role::scales)) contents = contents_of(operation, p, data.parameters);
   if (takes(operation, Role::pairs)) contents[Role::pairs] = specified::pairs(data.codes);
-  const std::vector<std::uint16_t>& activations = data.activations.elements;
-  if (takes(operation, Role::activations))
-    contents[Role::activations] = narrowed({activations.begin(), activations.end()}, 2);
+  if (takes(operation, Role::activations)) {
+    contents[Role::activations] = narrowed(data.activations.as<std::uint32_t>().elements, 2);
+  }
   if (takes(operation, Role::packed)) {
     contents[Role::packed] = narrowed(specified_result(p, Operation::pack, data).bits.elements, 4);
   }

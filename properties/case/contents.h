@@ -34,7 +34,7 @@ struct Result {
   Matrix<std::uint32_t> bits;
 
   bool operator==(const Result&) const = default;
-  Matrix<std::int32_t> as_codes() const;
+  Matrix<std::int32_t> as_codes() const { return bits.as<std::int32_t>(); }
 };
 
 /// The contents of the parameter tensors of an operation's call, and of no other tensor.

@@ -58,6 +58,10 @@ struct Coverage {
   void add(const Coverage& other);
   /// Adds the classes and codes of another, whether or not it compared anything.
   void include(const Coverage& other);
+  /// Counts a code that lies in a nibble of its storage unit.
+  void saw(std::uint32_t code, int nibble) { code_at_nibble[code][static_cast<std::size_t>(nibble)] = true; }
+  /// Whether each of the first nibbles has held every code.
+  bool has_every_code(int nibbles = 8) const;
   void expected_value(std::uint32_t value);
   /// Count all values as expected_value() does, and hash all values as output_value() does.
   template <class T>

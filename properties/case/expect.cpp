@@ -5,6 +5,7 @@
 #include <type_traits>
 
 #include "properties/case/case.h"
+#include "properties/problem/named.h"
 #include "properties/problem/specification.h"
 
 namespace tileproof {
@@ -19,22 +20,20 @@ namespace {
 
 constexpr int most_listed = 10;
 
+/// Whether elements are the bits of weights; others are whole numbers.
 template <class T>
-std::string printed(const Problem&, T value) {
+constexpr bool are_weights = std::is_same_v<T, std::uint32_t>;
+
+template <class T>
+std::string printed(const Problem& problem, T value) {
+  if constexpr (are_weights<T>) return weight_text(problem, value);
   return std::to_string(value);
 }
 
-/// A weight as its bits and its value.
-std::string printed(const Problem& problem, std::uint32_t bits) { return weight_text(problem, bits); }
-
-/// False for elements other than weights, which are no floats.
-template <class T>
-bool are_nans(const Problem&, T, T) {
-  return false;
-}
-
-bool are_nans(const Problem& problem, std::uint32_t a, std::uint32_t b) {
-  return float_format_of(problem.types.weight).is_nan(a) && float_format_of(problem.types.weight).is_nan(b);
+/// "3 of 64 elements are wrong:", and the first of them.
+std::string listing(std::int64_t wrong, std::int64_t all, const std::string& are_wrong, const std::string& listed) {
+  return std::to_string(wrong) + " of " + std::to_string(all) + " " + are_wrong +
+         (wrong > most_listed ? "; the first ten:" : ":") + listed;
 }
 
 template <class T>
@@ -48,11 +47,9 @@ void require_same_shape(const Matrix<T>& got, const Matrix<T>& expected) {
 }  // namespace
 
 std::string text_of(const reference::Coordinates& coordinates) {
-  std::string text;
-  for (const reference::Coordinate& one : coordinates) {
-    text += (text.empty() ? "" : ", ") + std::string(one.name) + " " + std::to_string(one.value);
-  }
-  return text;
+  return joined(coordinates, ", ", [](const reference::Coordinate& one) {
+    return std::string(one.name) + " " + std::to_string(one.value);
+  });
 }
 
 std::string weight_text(const Problem& problem, std::uint32_t bits) {
@@ -101,8 +98,9 @@ std::string Case::element_text(std::int64_t row, std::int64_t column) const {
 template <class T>
 const char* Case::reason(T got, T expected, std::int64_t row, std::int64_t column,
                          const Explanation& explanation) const {
-  if (!capabilities.one_nan && are_nans(problem, got, expected)) {
-    return "a NaN with other bits: the subject does not promise the hardware's";
+  if constexpr (are_weights<T>) {
+    const reference::FloatFormat format = float_format_of(problem.types.weight);
+    if (!capabilities.one_nan && format.is_nan(got) && format.is_nan(expected)) return other_nan;
   }
   return explanation ? explanation(row, column, static_cast<std::uint32_t>(got)) : nullptr;
 }
@@ -147,7 +145,7 @@ void Case::compare(const Matrix<T>& got, const Matrix<T>& expected, const Explan
       if (row == first_row) row_picture += differs ? 'x' : '.';  // starts at the first wrong column
       if (!differs || ++wrong > most_listed) continue;
       wrong_elements.push_back({row, column, static_cast<std::uint32_t>(expected(row, column)),
-                                static_cast<std::uint32_t>(got(row, column)), std::is_same_v<T, std::uint32_t>});
+                                static_cast<std::uint32_t>(got(row, column)), are_weights<T>});
       listed << "\n  " << element_text(row, column) << ": expected " << printed(problem, expected(row, column))
              << ", got " << printed(problem, got(row, column));
     }
@@ -158,13 +156,11 @@ void Case::compare(const Matrix<T>& got, const Matrix<T>& expected, const Explan
   const std::int64_t from = first_column < widest ? 0 : first_column / 32 * 32;
   row_picture.insert(0, static_cast<std::size_t>(first_column - from), '.');
   const bool cut = static_cast<std::int64_t>(row_picture.size()) > widest;
-  std::ostringstream text;
-  text << wrong << " of " << got.rows * got.columns << (wrong == 1 ? " elements is wrong" : " elements are wrong")
-       << (elements_are_.empty() ? "" : " (an element here is " + elements_are_ + ")")
-       << (wrong > most_listed ? "; the first ten:" : ":") << listed.str() << "\n  row " << first_row
-       << (from > 0 ? ", from column " + std::to_string(from) : "") << ": "
-       << row_picture.substr(0, static_cast<std::size_t>(widest)) << (cut ? "..." : "");
-  Failure failure("mismatch", text.str());
+  const std::string are_wrong = std::string(wrong == 1 ? "elements is wrong" : "elements are wrong") +
+                                (elements_are_.empty() ? "" : " (an element here is " + elements_are_ + ")");
+  listed << "\n  row " << first_row << (from > 0 ? ", from column " + std::to_string(from) : "") << ": "
+         << row_picture.substr(0, static_cast<std::size_t>(widest)) << (cut ? "..." : "");
+  Failure failure("mismatch", listing(wrong, got.rows * got.columns, are_wrong, listed.str()));
   failure.wrong = std::move(wrong_elements);
   throw failure;
 }
@@ -178,11 +174,6 @@ void Case::expect_equal(const Result& got, const Result& expected) {
   if (got.role == Role::packed) return expect_equal(got.bits.elements, expected.bits.elements);
   if (got.role == Role::codes) return expect_equal(got.as_codes(), expected.as_codes());
   expect_equal(got.bits, expected.bits);
-}
-
-void Case::expect_equal_or_explained(const Matrix<std::uint32_t>& got, const Matrix<std::uint32_t>& expected,
-                                     const Explanation& explanation) {
-  compare(got, expected, explanation);
 }
 
 namespace {
@@ -230,10 +221,8 @@ void Case::expect_equal(const std::vector<std::uint32_t>& got, const std::vector
              << (is_padding ? ", padding)" : ")");
     }
   }
-  std::ostringstream text;
-  text << wrong << " of " << expected.size() << (wrong == 1 ? " words is wrong" : " words are wrong")
-       << (wrong > most_listed ? "; the first ten:" : ":") << listed.str();
-  throw Failure("mismatch", text.str());
+  throw Failure("mismatch",
+                listing(wrong, std::ssize(expected), wrong == 1 ? "words is wrong" : "words are wrong", listed.str()));
 }
 
 void Case::expect_within(const Matrix<double>& got, const Matrix<double>& exact, const Matrix<double>& bound,
@@ -253,10 +242,8 @@ void Case::expect_within(const Matrix<double>& got, const Matrix<double>& exact,
     }
   }
   if (wrong == 0) return;
-  std::ostringstream text;
-  text << wrong << " of " << got.rows * got.columns << " elements are outside the " << name
-       << (wrong > most_listed ? "; the first ten:" : ":") << listed.str();
-  throw Failure("mismatch", text.str());
+  throw Failure("mismatch",
+                listing(wrong, got.rows * got.columns, std::string("elements are outside the ") + name, listed.str()));
 }
 
 }  // namespace tileproof

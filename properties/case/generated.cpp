@@ -60,7 +60,7 @@ GeneratedResult Case::run(Operation operation, const generated::Codes& codes, co
   // Hash the differing elements only: equal ones are as the case expects.
   coverage_.output_value(static_cast<std::uint32_t>(elements));
   for (const Differences::One& one : judged.differences.listed) coverage_.output_value(one.got);
-  count_explained("a NaN with other bits: the subject does not promise the hardware's", judged.differences.other_nans);
+  count_explained(other_nan, judged.differences.other_nans);
   if (result == Role::weights && problem.format->result == reference::ResultOrder::k_n) {
     for (Differences::One& one : judged.differences.listed) {
       one.index = one.index % problem.n * problem.k + one.index / problem.n;

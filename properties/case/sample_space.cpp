@@ -4,6 +4,7 @@
 #include <numeric>
 
 #include "properties/problem/draw.h"
+#include "properties/problem/named.h"
 
 namespace tileproof {
 
@@ -28,21 +29,12 @@ bool takes_some_size(const Capabilities& capabilities) {
   });
 }
 
-/// The schemes of problems about codes alone: each format's first scheme that the subject takes.
-std::vector<const Scheme*> first_schemes(const Capabilities& capabilities) {
-  std::vector<const Scheme*> all;
-  for (const Format* format : capabilities.formats) {
-    const std::vector<const Scheme*> own = common(schemes_of(*format), capabilities.schemes);
-    if (!own.empty() && std::find(all.begin(), all.end(), own.front()) == all.end()) all.push_back(own.front());
-  }
-  return all;
-}
-
-/// The types of problems about codes alone: the first of each scheme.
-std::vector<Types> first_types(const Sampling& sampling) {
-  std::vector<Types> all;
-  for (const Scheme* scheme : sampling.schemes) {
-    const std::vector<Types> own = types_of(*scheme, sampling.types);
+/// For problems about codes alone: the first that each of the items has, without repetition.
+template <class T, class Item, class OfItem>
+std::vector<T> firsts(const std::vector<Item>& items, OfItem of_item) {
+  std::vector<T> all;
+  for (const Item& item : items) {
+    const std::vector<T> own = of_item(item);
     if (!own.empty() && std::find(all.begin(), all.end(), own.front()) == all.end()) all.push_back(own.front());
   }
   return all;
@@ -55,22 +47,23 @@ SampleSpace sample_space_of(const Property& property, const Capabilities& capabi
   for (const Operation operation : property.needs) {
     if (!capabilities.has(operation)) *why_not = std::string("the subject has no ") + name_of(operation);
   }
-  if (why_not->empty() && property.of_tensors && !capabilities.takes_tensors) {
-    *why_not = "the subject takes raw pointers, no tensors";
-  }
-  if (why_not->empty() && property.from_several_threads && !capabilities.several_callers) {
-    *why_not = "the subject is called from one thread at a time";
-  }
-  if (why_not->empty() && property.sampling.most_experts > 1 && !capabilities.takes_experts) {
-    *why_not = "the subject takes no batch of experts by raw pointers";
-  }
-  if (why_not->empty() && property.of_specification && !capabilities.is_specification) {
-    *why_not = "about the specification alone";
-  }
-  result.sampling.schemes = property.sampling.of_codes ? first_schemes(capabilities)
-                                                       : common(property.sampling.schemes, capabilities.schemes);
+  const auto require = [&](bool is_met, const std::string& or_else) {
+    if (why_not->empty() && !is_met) *why_not = or_else;
+  };
+  require(!property.of_tensors || capabilities.takes_tensors, "the subject takes raw pointers, no tensors");
+  require(!property.from_several_threads || capabilities.several_callers,
+          "the subject is called from one thread at a time");
+  require(property.sampling.most_experts <= 1 || capabilities.takes_experts,
+          "the subject takes no batch of experts by raw pointers");
+  require(!property.of_specification || capabilities.is_specification, "about the specification alone");
+  result.sampling.schemes = common(property.sampling.schemes, capabilities.schemes);
   result.sampling.types = common(property.sampling.types, capabilities.types);
-  if (property.sampling.of_codes) result.sampling.types = first_types(result.sampling);
+  if (property.sampling.of_codes) {
+    result.sampling.schemes = firsts<const Scheme*>(
+        capabilities.formats, [&](const Format* format) { return common(schemes_of(*format), capabilities.schemes); });
+    result.sampling.types = firsts<Types>(
+        result.sampling.schemes, [&](const Scheme* scheme) { return types_of(*scheme, result.sampling.types); });
+  }
   result.sampling.n_multiple = std::lcm(property.sampling.n_multiple, capabilities.n_multiple);
   result.sampling.most_k = std::min(property.sampling.most_k, capabilities.most_k);
   const bool has_types_in_common = !result.sampling.types.empty();
@@ -87,10 +80,8 @@ SampleSpace sample_space_of(const Property& property, const Capabilities& capabi
   result.capabilities.types = result.sampling.types;
   result.capabilities.n_multiple = result.sampling.n_multiple;
   result.capabilities.most_k = result.sampling.most_k;
-  if (why_not->empty() && !has_types_in_common) *why_not = "the subject takes none of the property's types";
-  if (why_not->empty() && result.capabilities.formats.empty()) {
-    *why_not = "the subject takes only the scheme " + listed(capabilities.schemes);
-  }
+  require(has_types_in_common, "the subject takes none of the property's types");
+  require(!result.capabilities.formats.empty(), "the subject takes only the scheme " + listed(capabilities.schemes));
   if (!why_not->empty()) return result;
   if (property.sampling.fixed_for) result.sampling.fixed = property.sampling.fixed_for(result.capabilities);
   if (property.sampling.variants_for) result.sampling.variants = property.sampling.variants_for(result.capabilities);
@@ -107,9 +98,7 @@ SampleSpace sample_space_of(const Property& property, const Capabilities& capabi
 void require_within(const Problem& p, const SampleSpace& space) {
   const auto require = [](const char* argument, const auto& value, const auto& legal, const auto& text) {
     if (std::find(legal.begin(), legal.end(), value) != legal.end()) return;
-    std::string all;
-    for (const auto& one : legal) all += (all.empty() ? "" : ", ") + std::string(text(one));
-    throw UsageError(argument, text(value), all + " for this property and subject");
+    throw UsageError(argument, text(value), joined(legal, ", ", text) + " for this property and subject");
   };
   const auto number = [](std::int64_t value) { return std::to_string(value); };
   require("--format", p.format, space.capabilities.formats, [](const Format* format) { return format->name; });
@@ -134,21 +123,17 @@ void require_within(const Problem& p, const SampleSpace& space) {
     };
     throw UsageError("problem", shape(p), "a shape that this property has recorded, such as " + shape(fixed[0]));
   }
-  if (fixed.empty() && p.experts > space.sampling.most_experts) {
-    throw UsageError("--experts", number(p.experts),
-                     "at most " + number(space.sampling.most_experts) + " for this property");
-  }
+  const auto require_at_most = [&](const char* argument, std::int64_t given, std::int64_t most, const char* of) {
+    if (given > most) throw UsageError(argument, number(given), "at most " + number(most) + " for this " + of);
+  };
+  if (fixed.empty()) require_at_most("--experts", p.experts, space.sampling.most_experts, "property");
   if (p.n % n_unit(*p.format, space.sampling.n_multiple) != 0) {
     throw UsageError(
         "--n", number(p.n),
         "a multiple of " + number(n_unit(*p.format, space.sampling.n_multiple)) + " for this property and subject");
   }
-  if (p.k > space.most_k_taken) {
-    throw UsageError("--k", number(p.k), "at most " + number(space.most_k_taken) + " for this subject");
-  }
-  if (p.n > space.capabilities.most_n) {
-    throw UsageError("--n", number(p.n), "at most " + number(space.capabilities.most_n) + " for this subject");
-  }
+  require_at_most("--k", p.k, space.most_k_taken, "subject");
+  require_at_most("--n", p.n, space.capabilities.most_n, "subject");
 }
 
 namespace {

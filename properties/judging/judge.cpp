@@ -10,7 +10,7 @@
 #include "properties/case/sample_space.h"
 #include "properties/case/sampler.h"
 #include "properties/judging/shrinking.h"
-#include "properties/problem/draw.h"
+#include "properties/problem/named.h"
 #include "properties/registry.h"
 #include "properties/subjects/float_mode.h"
 
@@ -387,12 +387,6 @@ Goals goals_on(const Property& judged, const SampleSpace& space) {
   return goals;
 }
 
-std::string joined(const std::vector<std::string>& names) {
-  std::string all;
-  for (const std::string& name : names) all += (all.empty() ? "" : "; ") + name;
-  return all;
-}
-
 }  // namespace
 
 void Judgement::settle_variants(const Property& judged, const SampleSpace& space) {
@@ -555,7 +549,8 @@ Judgement judge(const Property& property, const SubjectRow& row, CaseRunner& run
   const bool lacks_goals = property.sampling.fixed.empty() && !property.meets.empty() && goals.in_reach.empty();
   const bool has_nothing = (fixed.empty() && property.sampling.is_fixed()) || lacks_goals;
   if (has_nothing) {
-    const std::string what = goals.out_of_reach.empty() ? "all of the property's problems" : joined(goals.out_of_reach);
+    const std::string what =
+        goals.out_of_reach.empty() ? "all of the property's problems" : joined(goals.out_of_reach, "; ");
     Judgement judgement = skipped(property, row.name, "out of reach of what the subject takes: " + what);
     judgement.out_of_reach = goals.out_of_reach;
     return judgement;

@@ -191,6 +191,16 @@ void with_element(const Evaluator&, std::size_t element_bytes, Use use) {
   }
 }
 
+template <class Evaluator>
+void start_writing(const Evaluator& evaluator, std::size_t element_bytes, void* to, cudaStream_t stream) {
+  if (evaluator.elements() == 0) return;
+  with_element(evaluator, element_bytes, [&](auto element) {
+    write_elements<<<blocks_of(evaluator), threads_of_block, 0, stream>>>(evaluator,
+                                                                          static_cast<decltype(element)*>(to));
+  });
+  require(cudaGetLastError(), "writing a formula");
+}
+
 }  // namespace
 
 CudaMemory::~CudaMemory() {
@@ -255,13 +265,8 @@ bool CudaMemory::keeps(const GeneratedTensor& formula) {
   kept_words_ = nullptr;
   void* words = nullptr;
   require(cudaMalloc(&words, static_cast<std::size_t>(elements) * sizeof(std::uint32_t)), "cudaMalloc");
-  generated::with_evaluator(formula, [&](const auto& evaluator) {
-    with_element(evaluator, sizeof(std::uint32_t), [&](auto element) {
-      write_elements<<<blocks_of(evaluator), threads_of_block, 0, stream_>>>(evaluator,
-                                                                             static_cast<decltype(element)*>(words));
-    });
-  });
-  require(cudaGetLastError(), "writing a formula");
+  generated::with_evaluator(
+      formula, [&](const auto& evaluator) { start_writing(evaluator, sizeof(std::uint32_t), words, stream_); });
   kept_words_ = static_cast<std::uint32_t*>(words);
   kept_ = wanted->codes;
   return true;
@@ -277,14 +282,7 @@ void CudaMemory::with_evaluator(const GeneratedTensor& formula, Use use) {
 }
 
 void CudaMemory::write(const GeneratedTensor& formula, std::size_t element_bytes, void* to) {
-  with_evaluator(formula, [&](const auto& evaluator) {
-    if (evaluator.elements() == 0) return;
-    with_element(evaluator, element_bytes, [&](auto element) {
-      write_elements<<<blocks_of(evaluator), threads_of_block, 0, stream_>>>(evaluator,
-                                                                             static_cast<decltype(element)*>(to));
-    });
-  });
-  require(cudaGetLastError(), "writing a formula");
+  with_evaluator(formula, [&](const auto& evaluator) { start_writing(evaluator, element_bytes, to, stream_); });
 }
 
 Differences CudaMemory::compare(const GeneratedTensor& formula, std::size_t element_bytes, const void* got,

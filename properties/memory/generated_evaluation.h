@@ -496,47 +496,39 @@ auto with_type(Type type, Use use) {
   return use.template operator()<Type::fp32>();
 }
 
+/// Schemes without zero points have no second tensor; their stand-in is never used.
+template <Type type, class Used>
+using ZeroPointsIfAny =
+    ZeroPointsOf<type, std::conditional_t<Used::Scheme::zero_kind == Zero::point, Used, reference::IntegerZeros>>;
+
 template <class Use>
-auto with_type_and_scheme(Type of_type, int scheme, Use use) {
-  return with_type(of_type, [&]<Type type>() {
-    return reference::with_scheme(scheme, [&]<class Used>() { return use.template operator()<type, Used>(); });
-  });
-}
+struct WithEvaluator {
+  Use& use;
+  auto operator()(const Constant& t) { return use(ConstantOf{t}); }
+  auto operator()(const CodePairs& t) { return use(PairsOf{t}); }
+  auto operator()(const PackedWords& t) { return of_layout<UnitsOf>(t); }
+  auto operator()(const UnpackedCodes& t) { return of_layout<UnpackedOf>(t); }
+  auto operator()(const ScaleElements& t) { return of_scheme<ScalesOf>(t); }
+  auto operator()(const ZeroPointElements& t) { return of_scheme<ZeroPointsIfAny>(t); }
+  auto operator()(const Weights& t) { return of_scheme<WeightsOf>(t); }
+
+ private:
+  template <template <class> class Of, class Tensor>
+  auto of_layout(const Tensor& t) {
+    return reference::with_layout(t.codes.format, [&]<class L>() { return use(Of<L>{t}); });
+  }
+  template <template <Type, class> class Of, class Tensor>
+  auto of_scheme(const Tensor& t) {
+    return with_type(t.parameters.type, [&]<Type type>() {
+      return reference::with_scheme(t.parameters.scheme, [&]<class Used>() { return use(Of<type, Used>{t}); });
+    });
+  }
+};
 
 /// Calls `use` with the evaluator of a formula.
 template <class Use>
 auto with_evaluator(const GeneratedTensor& formula, Use use) {
-  struct Cases {
-    Use& use;
-    auto operator()(const Constant& t) { return use(ConstantOf{t}); }
-    auto operator()(const CodePairs& t) { return use(PairsOf{t}); }
-    auto operator()(const PackedWords& t) {
-      return reference::with_layout(t.codes.format, [&]<class L>() { return use(UnitsOf<L>{t}); });
-    }
-    auto operator()(const UnpackedCodes& t) {
-      return reference::with_layout(t.codes.format, [&]<class L>() { return use(UnpackedOf<L>{t}); });
-    }
-    auto operator()(const ScaleElements& t) {
-      return with_type_and_scheme(t.parameters.type, t.parameters.scheme,
-                                  [&]<Type y, class Used>() { return use(ScalesOf<y, Used>{t}); });
-    }
-    auto operator()(const ZeroPointElements& t) {
-      return with_type_and_scheme(t.parameters.type, t.parameters.scheme, [&]<Type y, class Used>() {
-        if constexpr (Used::Scheme::zero_kind == Zero::point) {
-          return use(ZeroPointsOf<y, Used>{t});
-        } else {
-          return use(ZeroPointsOf<y, reference::IntegerZeros>{t});  // never used for a scheme without zero points
-        }
-      });
-    }
-    auto operator()(const Weights& t) {
-      return with_type_and_scheme(t.parameters.type, t.parameters.scheme,
-                                  [&]<Type y, class Used>() { return use(WeightsOf<y, Used>{t}); });
-    }
-  };
-  using Variant =
-      std::variant<Constant, CodePairs, PackedWords, UnpackedCodes, ScaleElements, ZeroPointElements, Weights>;
-  return std::visit(Cases{use}, static_cast<const Variant&>(formula));
+  return std::visit(WithEvaluator<Use>{use}, static_cast<const GeneratedTensor::variant&>(formula));
 }
 
 }  // namespace tileproof::generated

@@ -2,8 +2,8 @@
 #include "properties/memory/generated_tensor.h"
 
 #include <algorithm>
-#include <array>
 #include <cstring>
+#include <optional>
 
 #include "properties/memory/generated_evaluation.h"
 #include "properties/memory/memory.h"
@@ -61,99 +61,52 @@ class TabulatedWeights {
   std::uint32_t table_[generated::run] = {};
 };
 
-/// Calls `use` with the formula's evaluator that is fastest on a host.
+/// Calls `use` with the formula's evaluator that is fastest on a host, and with the unsigned type of `element_bytes`
+/// bytes.
 template <class Use>
-auto with_host_evaluator(const GeneratedTensor& formula, Use use) {
-  return generated::with_evaluator(formula, [&use]<class Evaluator>(Evaluator evaluator) {
+void with_host_evaluator(const GeneratedTensor& formula, std::size_t element_bytes, Use use) {
+  const auto with_element = [&](auto evaluator) {
+    if (element_bytes == 1) return use.template operator()<std::uint8_t>(evaluator);
+    if (element_bytes == 2) return use.template operator()<std::uint16_t>(evaluator);
+    use.template operator()<std::uint32_t>(evaluator);
+  };
+  generated::with_evaluator(formula, [&]<class Evaluator>(Evaluator evaluator) {
     if constexpr (requires { evaluator.run_at(0); }) {
       // A group of one run gains nothing from a table.
       const bool is_by_rows = evaluator.tensor.order == reference::ResultOrder::n_k;
       if (is_by_rows && evaluator.tensor.parameters.group_size > generated::run)
-        return use(TabulatedWeights(evaluator));
+        return with_element(TabulatedWeights(evaluator));
     }
-    return use(evaluator);
+    with_element(evaluator);
   });
 }
 
-/// Calls `use` with each run of a range: the index of its first element, its values, and how many there are.
+/// Calls `use` with each run: the index of its first element, its values, and how many there are.
 template <class Evaluator, class Use>
-void for_each_run(Evaluator& evaluator, std::int64_t first, std::int64_t count, Use use) {
-  for (std::int64_t at = first; at < first + count; at += generated::run) {
+void for_each_run(Evaluator& evaluator, Use use) {
+  const std::int64_t elements = evaluator.elements();
+  for (std::int64_t at = 0; at < elements; at += generated::run) {
     std::uint32_t values[generated::run] = {};
     evaluator(at, values);
-    use(at, values, static_cast<int>(std::min<std::int64_t>(generated::run, first + count - at)));
+    use(at, values, static_cast<int>(std::min<std::int64_t>(generated::run, elements - at)));
   }
 }
 
-/// @param first  the start of a run
-template <class Element, class Evaluator>
-void write_range(Evaluator& evaluator, std::int64_t first, std::int64_t count, std::uint8_t* to) {
-  for_each_run(evaluator, first, count, [&](std::int64_t at, const std::uint32_t* values, int of_run) {
-    Element elements[generated::run];
-    for (int i = 0; i < generated::run; ++i) elements[i] = static_cast<Element>(values[i]);
-    std::uint8_t* const to_run = to + static_cast<std::size_t>(at - first) * sizeof(Element);
-    if (of_run == generated::run) {
-      std::memcpy(to_run, elements, sizeof elements);
-    } else {
-      std::memcpy(to_run, elements, static_cast<std::size_t>(of_run) * sizeof(Element));
-    }
-  });
-}
-
-/// Adds the differences in a range.
-template <class Element, class Evaluator>
-void compare_range(Evaluator& evaluator, std::int64_t first, std::int64_t count, const std::uint8_t* got,
-                   const reference::FloatFormat* any_nan, Differences& differences) {
-  for_each_run(evaluator, first, count, [&](std::int64_t at, const std::uint32_t* values, int of_run) {
-    const std::uint8_t* const of_got = got + static_cast<std::size_t>(at - first) * sizeof(Element);
-    Element elements[generated::run];
-    if (of_run == generated::run) {
-      std::memcpy(elements, of_got, sizeof elements);
-      std::uint32_t differ = 0;
-      for (int i = 0; i < generated::run; ++i) differ |= elements[i] ^ static_cast<Element>(values[i]);
-      if (differ == 0) return;
-    } else {
-      std::memcpy(elements, of_got, static_cast<std::size_t>(of_run) * sizeof(Element));
-    }
-    for (int i = 0; i < of_run; ++i) {
-      const auto element = static_cast<std::uint32_t>(elements[i]);
-      if (elements[i] == static_cast<Element>(values[i])) continue;
-      if (any_nan != nullptr && any_nan->is_nan(element) && any_nan->is_nan(values[i])) {
-        ++differences.other_nans;
-        continue;
-      }
-      if (++differences.wrong <= Differences::most_listed) differences.listed.push_back({at + i, element});
-    }
-  });
-}
-
-/// Calls `use` with the unsigned type of `element_bytes` bytes.
-template <class Use>
-auto with_element(std::size_t element_bytes, Use use) {
-  if (element_bytes == 1) return use.template operator()<std::uint8_t>();
-  if (element_bytes == 2) return use.template operator()<std::uint16_t>();
-  return use.template operator()<std::uint32_t>();
-}
-
-/// Elements carried to or from a memory together: whole runs that fit the nearest caches.
-constexpr std::int64_t block_elements = 4096;
-
 /// The packed words of this thread's last matrix of codes, which all steps of a proof of the arithmetic share.
 const std::vector<std::uint32_t>* kept_words(const GeneratedTensor& formula) {
-  thread_local GeneratedTensor kept = generated::Constant{};
+  thread_local std::optional<generated::Codes> kept;
   thread_local std::vector<std::uint32_t> words;
   constexpr std::int64_t most_elements = 1 << 20;
   const auto* wanted = std::get_if<generated::PackedWords>(&formula);
   if (wanted == nullptr || wanted->codes.kind == generated::Codes::Kind::every_word) return nullptr;
   if (reference::formats[wanted->codes.format].layout.bytes_of_unit != sizeof words.front()) return nullptr;
-  const auto* last = std::get_if<generated::PackedWords>(&kept);
-  if (last != nullptr && last->codes == wanted->codes) return &words;
+  if (kept == wanted->codes) return &words;
   const std::int64_t elements = elements_of(formula);
   if (elements > most_elements) return nullptr;
-  kept = generated::Constant{};
+  kept.reset();
   words.resize(static_cast<std::size_t>(elements));
   write_here(formula, sizeof(std::uint32_t), words.data());
-  kept = formula;
+  kept = wanted->codes;
   return &words;
 }
 
@@ -180,9 +133,16 @@ std::uint32_t element_of(const GeneratedTensor& formula, std::int64_t index) {
 }
 
 void write_here(const GeneratedTensor& formula, std::size_t element_bytes, void* to) {
-  with_host_evaluator(formula, [&](auto evaluator) {
-    with_element(element_bytes, [&]<class Element>() {
-      write_range<Element>(evaluator, 0, evaluator.elements(), static_cast<std::uint8_t*>(to));
+  with_host_evaluator(formula, element_bytes, [to]<class Element>(auto evaluator) {
+    for_each_run(evaluator, [to](std::int64_t at, const std::uint32_t* values, int of_run) {
+      Element elements[generated::run];
+      for (int i = 0; i < generated::run; ++i) elements[i] = static_cast<Element>(values[i]);
+      std::uint8_t* const to_run = static_cast<std::uint8_t*>(to) + static_cast<std::size_t>(at) * sizeof(Element);
+      if (of_run == generated::run) {
+        std::memcpy(to_run, elements, sizeof elements);
+      } else {
+        std::memcpy(to_run, elements, static_cast<std::size_t>(of_run) * sizeof(Element));
+      }
     });
   });
 }
@@ -190,28 +150,47 @@ void write_here(const GeneratedTensor& formula, std::size_t element_bytes, void*
 Differences compare_here(const GeneratedTensor& formula, std::size_t element_bytes, const void* got,
                          const reference::FloatFormat* any_nan) {
   Differences differences;
-  with_host_evaluator(formula, [&](auto evaluator) {
-    with_element(element_bytes, [&]<class Element>() {
-      compare_range<Element>(evaluator, 0, evaluator.elements(), static_cast<const std::uint8_t*>(got), any_nan,
-                             differences);
+  with_host_evaluator(formula, element_bytes, [&]<class Element>(auto evaluator) {
+    for_each_run(evaluator, [&, got](std::int64_t at, const std::uint32_t* values, int of_run) {
+      const auto* const of_got = static_cast<const std::uint8_t*>(got) + static_cast<std::size_t>(at) * sizeof(Element);
+      Element elements[generated::run];
+      if (of_run == generated::run) {
+        std::memcpy(elements, of_got, sizeof elements);
+        std::uint32_t differ = 0;
+        for (int i = 0; i < generated::run; ++i) differ |= elements[i] ^ static_cast<Element>(values[i]);
+        if (differ == 0) return;
+      } else {
+        std::memcpy(elements, of_got, static_cast<std::size_t>(of_run) * sizeof(Element));
+      }
+      for (int i = 0; i < of_run; ++i) {
+        const auto element = static_cast<std::uint32_t>(elements[i]);
+        if (elements[i] == static_cast<Element>(values[i])) continue;
+        if (any_nan != nullptr && any_nan->is_nan(element) && any_nan->is_nan(values[i])) {
+          ++differences.other_nans;
+          continue;
+        }
+        if (++differences.wrong <= Differences::most_listed) differences.listed.push_back({at + i, element});
+      }
     });
   });
   return differences;
 }
 
+namespace {
+
+/// Room for a formula's elements in this process, on their way to or from another memory.
+std::vector<std::uint8_t> room_for(const GeneratedTensor& formula, std::size_t element_bytes) {
+  return std::vector<std::uint8_t>(static_cast<std::size_t>(elements_of(formula)) * element_bytes);
+}
+
+}  // namespace
+
 void Memory::write(const GeneratedTensor& formula, std::size_t element_bytes, void* to) {
   if (const auto* words = kept_words(formula)) return copy_in(to, words->data(), words->size() * sizeof words->front());
   if (is_here()) return write_here(formula, element_bytes, to);
-  with_host_evaluator(formula, [&](auto evaluator) {
-    with_element(element_bytes, [&]<class Element>() {
-      std::array<std::uint8_t, block_elements * sizeof(Element)> block;
-      for (std::int64_t first = 0; first < evaluator.elements(); first += block_elements) {
-        const std::int64_t count = std::min(block_elements, evaluator.elements() - first);
-        write_range<Element>(evaluator, first, count, block.data());
-        copy_in(static_cast<Element*>(to) + first, block.data(), static_cast<std::size_t>(count) * sizeof(Element));
-      }
-    });
-  });
+  std::vector<std::uint8_t> elements = room_for(formula, element_bytes);
+  write_here(formula, element_bytes, elements.data());
+  copy_in(to, elements.data(), elements.size());
 }
 
 Differences Memory::compare(const GeneratedTensor& formula, std::size_t element_bytes, const void* got,
@@ -222,19 +201,9 @@ Differences Memory::compare(const GeneratedTensor& formula, std::size_t element_
     if (now == *words) return {};
   }
   if (is_here()) return compare_here(formula, element_bytes, got, any_nan);
-  Differences differences;
-  with_host_evaluator(formula, [&](auto evaluator) {
-    with_element(element_bytes, [&]<class Element>() {
-      std::array<std::uint8_t, block_elements * sizeof(Element)> block;
-      for (std::int64_t first = 0; first < evaluator.elements(); first += block_elements) {
-        const std::int64_t count = std::min(block_elements, evaluator.elements() - first);
-        copy_out(block.data(), static_cast<const Element*>(got) + first,
-                 static_cast<std::size_t>(count) * sizeof(Element));
-        compare_range<Element>(evaluator, first, count, block.data(), any_nan, differences);
-      }
-    });
-  });
-  return differences;
+  std::vector<std::uint8_t> elements = room_for(formula, element_bytes);
+  copy_out(elements.data(), got, elements.size());
+  return compare_here(formula, element_bytes, elements.data(), any_nan);
 }
 
 }  // namespace tileproof

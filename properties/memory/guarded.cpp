@@ -1,8 +1,10 @@
 #include "properties/memory/guarded.h"
 
 #include <algorithm>
+#include <array>
 #include <cstring>
 #include <exception>
+#include <limits>
 
 #include "properties/memory/errors.h"
 #include "properties/memory/generated_tensor.h"
@@ -12,10 +14,20 @@ namespace tileproof {
 
 namespace {
 
+using Use = std::function<void(const std::vector<void*>&)>;
+
+/// Checks an output after the call, and takes what the caller wants of it.
+/// @param where        the memory of `at`: the call's own, or this process's
+/// @param is_poisoned  whether the output held the poison before the call
+using Take = std::function<void(const Tensor&, Memory& where, const std::uint8_t* at, bool is_poisoned)>;
+
 std::string in_elements(const Tensor& tensor, std::size_t byte) {
   return "element " + std::to_string(byte / tensor.element_bytes) + " of " +
          std::to_string(tensor.bytes / tensor.element_bytes);
 }
+
+/// The 16-bit pattern repeated to 32 bits.
+std::uint32_t repeated(std::uint16_t value) { return static_cast<std::uint32_t>(value) << 16 | value; }
 
 /// The number of elements equal to the poison; `Element` gives their width.
 template <class Element>
@@ -52,7 +64,7 @@ void check_output(const Tensor& tensor, const std::uint8_t* after, std::uint16_t
   if (tensor.element_bytes == 2) {
     unwritten = count_of_poison(poison, after, elements);
   } else if (tensor.element_bytes == 4) {
-    unwritten = count_of_poison(static_cast<std::uint32_t>(poison) << 16 | poison, after, elements);
+    unwritten = count_of_poison(repeated(poison), after, elements);
   } else {
     for (std::size_t at = 0; at < tensor.bytes; at += tensor.element_bytes) {
       unwritten += is_poison(after, at, tensor.element_bytes, poison);
@@ -65,66 +77,209 @@ void check_output(const Tensor& tensor, const std::uint8_t* after, std::uint16_t
                        in_elements(tensor, first));
 }
 
-void check_input(const Tensor& tensor, const std::uint8_t* after) {
-  const auto* bytes = static_cast<const std::uint8_t*>(tensor.input);
-  if (tensor.bytes == 0 || std::memcmp(after, bytes, tensor.bytes) == 0) return;
-  for (std::size_t at = 0; at < tensor.bytes; ++at) {
-    if (after[at] != bytes[at]) {
-      throw GuardViolation("changed its input " + tensor.name + ": " + in_elements(tensor, at));
-    }
-  }
+/// Requires an output to be written that has a formula. An element that still holds the poison was not, even where any
+/// NaN is accepted and the poison is a NaN.
+void require_written(const Tensor& output, const Fill& fill, const Differences& differences, Memory& where,
+                     const void* at) {
+  const std::uint32_t poison = repeated(fill.poison) & (0xffffffff >> (32 - 8 * output.element_bytes));
+  const bool has_poison = std::any_of(differences.listed.begin(), differences.listed.end(),
+                                      [&](const Differences::One& one) { return one.got == poison; });
+  if (!has_poison && differences.other_nans == 0) return;
+  const std::int64_t elements = elements_of(*output.formula);
+  const generated::Constant untouched = {repeated(fill.poison), elements};
+  const std::int64_t unwritten = elements - where.compare(untouched, output.element_bytes, at).wrong;
+  if (unwritten == 0) return;
+  throw GuardViolation("never wrote " + std::to_string(unwritten) + " elements of " + output.name);
 }
 
-/// Runs a call with each tensor at the end of an allocation of its own, for a tool that reports out-of-bounds accesses
-/// and reads of uninitialized memory. There are no fences and no poison; inputs are compared.
-void watched(Memory& memory, const std::vector<void*>& addresses, const std::vector<Tensor>& tensors,
-             const std::function<void(const std::vector<void*>&)>& use) {
-  for (std::size_t i = 0; i < tensors.size(); ++i) {
-    const Tensor& tensor = tensors[i];
-    if (tensor.input != nullptr && tensor.bytes != 0) memory.copy_in(addresses[i], tensor.input, tensor.bytes);
+[[noreturn]] void refuse_changed(const Tensor& input, std::size_t byte) {
+  throw GuardViolation("changed its input " + input.name + ": " + in_elements(input, byte));
+}
+
+/// @param before  the bytes of an input before the call
+void check_input(const Tensor& input, const std::uint8_t* before, const std::uint8_t* after) {
+  if (input.bytes == 0 || std::memcmp(after, before, input.bytes) == 0) return;
+  refuse_changed(input, static_cast<std::size_t>(std::mismatch(after, after + input.bytes, before).first - after));
+}
+
+/// Checks an input that the memory itself can compare with its formula, or copy out.
+void check_input(const Tensor& input, Memory& memory, const void* at) {
+  if (input.formula != nullptr) {
+    const Differences differences = memory.compare(*input.formula, input.element_bytes, at);
+    if (differences.wrong == 0) return;
+    refuse_changed(input, static_cast<std::size_t>(differences.listed.at(0).index) * input.element_bytes);
   }
-  use(addresses);
+  std::vector<std::uint8_t> after(input.bytes);
+  if (input.bytes != 0) memory.copy_out(after.data(), at, input.bytes);
+  check_input(input, static_cast<const std::uint8_t*>(input.input), after.data());
+}
+
+/// Writes each tensor where it lies, calls the subject, and checks each tensor where it lies.
+/// @param is_poisoned  whether outputs get the poison first
+/// @param call         returns the exception with which the subject refused, if it did
+void judged_in_place(Memory& memory, const std::vector<Tensor>& tensors, const std::vector<void*>& addresses,
+                     const Fill& fill, bool is_poisoned, const std::function<std::exception_ptr()>& call,
+                     const Take& take) {
   for (std::size_t i = 0; i < tensors.size(); ++i) {
     const Tensor& tensor = tensors[i];
-    if (tensor.bytes == 0) continue;
-    if (tensor.input == nullptr) {
-      memory.copy_out(tensor.output, addresses[i], tensor.bytes);
+    void* const at = addresses[i];
+    if (!tensor.is_input()) {
+      if (!is_poisoned) continue;
+      memory.write(generated::Constant{repeated(fill.poison), elements_of(*tensor.formula)}, tensor.element_bytes, at);
+    } else if (tensor.formula != nullptr) {
+      memory.write(*tensor.formula, tensor.element_bytes, at);
+    } else if (tensor.bytes != 0) {
+      memory.copy_in(at, tensor.input, tensor.bytes);
+    }
+  }
+  const std::exception_ptr refused = call();
+  for (std::size_t i = 0; i < tensors.size(); ++i) {
+    if (tensors[i].is_input()) {
+      check_input(tensors[i], memory, addresses[i]);
+    } else if (!refused) {
+      take(tensors[i], memory, static_cast<const std::uint8_t*>(addresses[i]), is_poisoned);
+    }
+  }
+  if (refused) std::rethrow_exception(refused);
+}
+
+/// A large arena: the memory writes and compares everything in place.
+void judged_there(Memory& memory, const Placement& placement, const std::vector<Tensor>& tensors, const Fill& fill,
+                  const Use& use, const Take& take) {
+  for (const Fence& one : placement.fences) {
+    const std::vector<std::uint8_t> bytes(one.end - one.begin, fill.fence);
+    memory.copy_in(placement.arena + one.begin, bytes.data(), bytes.size());
+  }
+  const auto call = [&] {
+    const std::exception_ptr refused = validate_use(memory, placement, use);
+    for (const Fence& one : placement.fences) {
+      std::vector<std::uint8_t> bytes(one.end - one.begin);
+      memory.copy_out(bytes.data(), placement.arena + one.begin, bytes.size());
+      check_fence(one, bytes, fill.fence);
+    }
+    return refused;
+  };
+  judged_in_place(memory, tensors, placement.addresses(), fill, true, call, take);
+}
+
+/// Uninitialized bytes for one call.
+class Room {
+ public:
+  /// @param kept  a thread's buffer from earlier calls; reused and grown, unless far more is needed than should be kept
+  Room(std::vector<std::uint8_t>& kept, std::size_t bytes) {
+    constexpr std::size_t most_kept = std::size_t{1} << 22;
+    std::vector<std::uint8_t>& room = bytes <= most_kept ? kept : own_;
+    if (room.size() < bytes) room.resize(bytes);
+    begin_ = room.data();
+  }
+  Room(const Room&) = delete;
+  Room& operator=(const Room&) = delete;
+  std::uint8_t* begin() const { return begin_; }
+
+ private:
+  std::vector<std::uint8_t> own_;
+  std::uint8_t* begin_;
+};
+
+void write_poison(const Tensor& output, std::uint16_t poison, std::uint8_t* to) {
+  // The memory writes a formula's poison element by element, so one-byte elements all hold its lower byte.
+  if (output.formula != nullptr && output.element_bytes == 1)
+    poison = static_cast<std::uint16_t>((poison & 0xff) * 0x101);
+  std::array<std::uint16_t, 32> repeated;
+  repeated.fill(poison);
+  std::size_t left = output.bytes;
+  for (; left >= sizeof repeated; left -= sizeof repeated, to += sizeof repeated) {
+    std::memcpy(to, repeated.data(), sizeof repeated);
+  }
+  if (left != 0) std::memcpy(to, repeated.data(), left);
+}
+
+/// Everything is written and checked on the host: in the arena itself where it is in this process, else in an image of
+/// it that is copied once each way.
+void judged_here(Memory& memory, const Placement& placement, const Fill& fill, const Use& use, const Take& take) {
+  thread_local std::vector<std::uint8_t> kept_image, kept_inputs;
+  const bool is_here = memory.is_here();
+  const Room image(kept_image, is_here ? 0 : placement.bytes);
+  std::uint8_t* const arena = is_here ? placement.arena : image.begin();
+  std::size_t formula_bytes = 0;
+  for (const auto& [tensor, begin] : placement.tensors) formula_bytes += tensor->formula != nullptr ? tensor->bytes : 0;
+  const Room formulas(kept_inputs, formula_bytes);  // the inputs as they were written, one after the other
+  std::uint8_t* written = formulas.begin();
+  std::vector<const std::uint8_t*> inputs;
+  for (const Fence& one : placement.fences) std::memset(arena + one.begin, fill.fence, one.end - one.begin);
+  for (const auto& [tensor, begin] : placement.tensors) {
+    inputs.push_back(static_cast<const std::uint8_t*>(tensor->input));
+    if (!tensor->is_input()) {
+      write_poison(*tensor, fill.poison, arena + begin);
       continue;
     }
-    std::vector<std::uint8_t> after(tensor.bytes);
-    memory.copy_out(after.data(), addresses[i], tensor.bytes);
-    check_input(tensor, after.data());
+    if (tensor->formula != nullptr) {
+      write_here(*tensor->formula, tensor->element_bytes, written);
+      inputs.back() = written;
+      written += tensor->bytes;
+    }
+    if (tensor->bytes != 0) std::memcpy(arena + begin, inputs.back(), tensor->bytes);
   }
+  if (!is_here) memory.copy_in(placement.arena, arena, placement.bytes);
+  const std::exception_ptr refused = validate_use(memory, placement, use);
+  if (!is_here) memory.copy_out(arena, placement.arena, placement.bytes);
+  for (const Fence& one : placement.fences) {
+    check_fence(one, {arena + one.begin, one.end - one.begin}, fill.fence);
+  }
+  for (std::size_t i = 0; i < inputs.size(); ++i) {
+    const auto& [tensor, begin] = placement.tensors[i];
+    if (tensor->is_input()) {
+      check_input(*tensor, inputs[i], arena + begin);
+    } else if (!refused) {
+      take(*tensor, lenient_host_memory(), arena + begin, true);
+    }
+  }
+  if (refused) std::rethrow_exception(refused);
+}
+
+/// @param most_carried  the largest number of bytes of an arena that is judged on the host
+void judged(Memory& memory, const std::vector<Tensor>& tensors, const Fill& fill, const Use& use,
+            std::size_t most_carried, const Take& take) {
+  if (const std::vector<void*> addresses = addresses_apart(memory, tensors); !addresses.empty()) {
+    // A tool reports out-of-bounds accesses and reads of uninitialized memory: each tensor lies at the end of an
+    // allocation of its own, and there are no fences and no poison.
+    const auto call = [&] {
+      use(addresses);
+      return std::exception_ptr();
+    };
+    return judged_in_place(memory, tensors, addresses, fill, false, call, take);
+  }
+  const Placement placement = placed(memory, tensors);
+  if (placement.bytes <= most_carried) return judged_here(memory, placement, fill, use, take);
+  judged_there(memory, placement, tensors, fill, use, take);
 }
 
 }  // namespace
 
-void guarded(Memory& memory, const std::vector<Tensor>& tensors, const Fill& fill,
-             const std::function<void(const std::vector<void*>&)>& use) {
-  if (const std::vector<void*> addresses = addresses_apart(memory, tensors); !addresses.empty()) {
-    return watched(memory, addresses, tensors, use);
-  }
-  const Placement placement = placed(memory, tensors);
-  Image image(memory, placement);
-  image.write_fences(fill.fence);
-  for (const Placed& p : placement.tensors) {
-    if (p.tensor->input == nullptr) {
-      image.write_poison(p, fill.poison);
-    } else if (p.tensor->bytes != 0) {
-      std::memcpy(image.here(p), p.tensor->input, p.tensor->bytes);
-    }
-  }
-  const std::exception_ptr refused = image.use(use);
-  image.check_fences(fill.fence);
-  for (const Placed& p : placement.tensors) {
-    if (p.tensor->input != nullptr) {
-      check_input(*p.tensor, image.here(p));
-    } else if (!refused) {
-      check_output(*p.tensor, image.here(p), fill.poison);
-      if (p.tensor->bytes != 0) std::memcpy(p.tensor->output, image.here(p), p.tensor->bytes);
-    }
-  }
-  if (refused) std::rethrow_exception(refused);
+void guarded(Memory& memory, const std::vector<Tensor>& tensors, const Fill& fill, const Use& use) {
+  constexpr std::size_t any = std::numeric_limits<std::size_t>::max();
+  judged(memory, tensors, fill, use, any,
+         [&](const Tensor& output, Memory& where, const std::uint8_t* at, bool is_poisoned) {
+           if (is_poisoned) check_output(output, at, fill.poison);
+           if (output.bytes != 0) where.copy_out(output.output, at, output.bytes);
+         });
+}
+
+GeneratedResult guarded_generated(Memory& memory, const std::vector<Tensor>& tensors, const Fill& fill,
+                                  const reference::FloatFormat* any_nan, const std::vector<std::int64_t>& wanted,
+                                  const Use& use, std::size_t most_carried) {
+  GeneratedResult result;
+  judged(memory, tensors, fill, use, most_carried,
+         [&](const Tensor& output, Memory& where, const std::uint8_t* at, bool is_poisoned) {
+           const std::size_t element_bytes = output.element_bytes;
+           result.differences = where.compare(*output.formula, element_bytes, at, any_nan);
+           if (is_poisoned) require_written(output, fill, result.differences, where, at);
+           for (const std::int64_t index : wanted) {
+             std::uint32_t& element = result.read.emplace_back();
+             where.copy_out(&element, at + static_cast<std::size_t>(index) * element_bytes, element_bytes);
+           }
+         });
+  return result;
 }
 
 void require_whole_fences(const std::vector<std::uint8_t>& before, const std::vector<std::uint8_t>& behind,

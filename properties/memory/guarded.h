@@ -1,6 +1,5 @@
 /// One guarded call: inputs and outputs in one arena of the subject's memory, fenced on both sides, with outputs
 /// poisoned before the call and everything checked after it.
-/// can equal it.
 #pragma once
 
 #include <cstddef>

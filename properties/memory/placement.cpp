@@ -1,7 +1,6 @@
 #include "properties/memory/placement.h"
 
 #include <algorithm>
-#include <array>
 #include <cstring>
 
 #include "properties/memory/errors.h"
@@ -54,10 +53,32 @@ void place_between_pages(Placement& placement, const Tensor& tensor, const Pages
   placement.bytes += fence_end - fence_begin;
 }
 
+/// While it lives, the subject may touch the tensors and nothing between them.
+class OnlyTensors {
+ public:
+  OnlyTensors(Memory& memory, const Placement& placement) : memory_(memory), placement_(placement) {
+    memory.forbid(placement.arena, placement.bytes);
+    for (const Placed& p : placement.tensors) memory.allow(placement.arena + p.begin, p.tensor->bytes);
+  }
+  ~OnlyTensors() { memory_.allow(placement_.arena, placement_.bytes); }
+  OnlyTensors(const OnlyTensors&) = delete;
+  OnlyTensors& operator=(const OnlyTensors&) = delete;
+
+ private:
+  Memory& memory_;
+  const Placement& placement_;
+};
+
 }  // namespace
 
 bool all_are(std::uint8_t byte, std::span<const std::uint8_t> bytes) {
   return bytes.empty() || (bytes[0] == byte && std::memcmp(bytes.data(), bytes.data() + 1, bytes.size() - 1) == 0);
+}
+
+std::vector<void*> Placement::addresses() const {
+  std::vector<void*> all;
+  for (const Placed& p : tensors) all.push_back(arena + p.begin);
+  return all;
 }
 
 std::size_t misalignment(const Tensor& tensor) { return tensor.alignment < alignment ? tensor.alignment : 0; }
@@ -119,13 +140,12 @@ void check_fence(const Fence& where, std::span<const std::uint8_t> bytes, std::u
 
 std::exception_ptr validate_use(Memory& memory, const Placement& placement,
                                 const std::function<void(const std::vector<void*>&)>& use) {
-  std::vector<void*> addresses;
+  const std::vector<void*> addresses = placement.addresses();
   std::vector<GuardedTensor> between_pages;
-  for (const Placed& p : placement.tensors) {
-    addresses.push_back(placement.arena + p.begin);
-    if (placement.pages.empty()) continue;
-    between_pages.push_back({p.tensor->name.c_str(), placement.arena + p.begin, placement.arena + p.end(),
-                             placement.pages[between_pages.size()]});
+  for (std::size_t i = 0; i < placement.tensors.size() && !placement.pages.empty(); ++i) {
+    const Placed& p = placement.tensors[i];
+    between_pages.push_back(
+        {p.tensor->name.c_str(), placement.arena + p.begin, placement.arena + p.end(), placement.pages[i]});
   }
   try {
     const OnlyTensors only_tensors(memory, placement);
@@ -139,52 +159,6 @@ std::exception_ptr validate_use(Memory& memory, const Placement& placement,
     return std::current_exception();
   }
   return nullptr;
-}
-
-Room::Room(std::vector<std::uint8_t>& kept, std::size_t bytes) {
-  constexpr std::size_t most_kept = std::size_t{1} << 22;
-  std::vector<std::uint8_t>& room = bytes <= most_kept ? kept : own_;
-  if (room.size() < bytes) room.resize(bytes);
-  begin_ = room.data();
-}
-
-Image::Image(Memory& memory, const Placement& placement) : memory_(memory), placement_(placement) {
-  thread_local std::vector<std::uint8_t> kept;
-  if (!memory.is_here()) copy_.emplace(kept, placement.bytes);
-  begin_ = copy_ ? copy_->begin() : placement.arena;
-}
-
-void Image::write_fences(std::uint8_t fence) {
-  for (const Fence& one : placement_.fences) {
-    if (one.begin != one.end) std::memset(begin_ + one.begin, fence, one.end - one.begin);
-  }
-}
-
-void Image::write_poison(const Placed& p, std::uint16_t poison) {
-  std::array<std::uint16_t, 32> repeated;
-  repeated.fill(poison);
-  std::uint8_t* at = here(p);
-  std::size_t left = p.tensor->bytes;
-  for (; left >= sizeof repeated; left -= sizeof repeated, at += sizeof repeated) {
-    std::memcpy(at, repeated.data(), sizeof repeated);
-  }
-  if (left != 0) std::memcpy(at, repeated.data(), left);
-}
-
-std::exception_ptr Image::use(const std::function<void(const std::vector<void*>&)>& use) {
-  if (copy_) memory_.copy_in(placement_.arena, begin_, placement_.bytes);
-  const std::exception_ptr refused = validate_use(memory_, placement_, use);
-  if (copy_) memory_.copy_out(begin_, placement_.arena, placement_.bytes);
-  return refused;
-}
-
-void Image::check_fences(std::uint8_t fence) const {
-  for (const Fence& one : placement_.fences) check_fence(one, {begin_ + one.begin, one.end - one.begin}, fence);
-}
-
-OnlyTensors::OnlyTensors(Memory& memory, const Placement& placement) : memory_(memory), placement_(placement) {
-  memory.forbid(placement.arena, placement.bytes);
-  for (const Placed& p : placement.tensors) memory.allow(placement.arena + p.begin, p.tensor->bytes);
 }
 
 }  // namespace tileproof

@@ -2,7 +2,6 @@
 #pragma once
 
 #include <exception>
-#include <optional>
 #include <span>
 
 #include "properties/memory/guarded.h"
@@ -32,6 +31,8 @@ struct Placement {
   std::size_t bytes = 0;  // tensors and fences together
   std::uint8_t* arena = nullptr;
   std::vector<Pages> pages;  // one for each tensor, where there are untouchable pages
+
+  std::vector<void*> addresses() const;  // of the tensors, in the arena
 };
 
 /// Offsets of tensors and fences one after the other, before there is an arena.
@@ -56,55 +57,5 @@ void check_fence(const Fence&, std::span<const std::uint8_t> bytes, std::uint8_t
 /// either
 /// @throws GuardViolation if the subject touched an untouchable page
 std::exception_ptr validate_use(Memory&, const Placement&, const std::function<void(const std::vector<void*>&)>& use);
-
-/// Uninitialized bytes for one call.
-/// @param kept  a thread's buffer from earlier calls; reused and grown, unless far more is needed than should be kept
-class Room {
- public:
-  Room(std::vector<std::uint8_t>& kept, std::size_t bytes);
-  Room(const Room&) = delete;
-  Room& operator=(const Room&) = delete;
-  std::uint8_t* begin() const { return begin_; }
-
- private:
-  std::vector<std::uint8_t> own_;
-  std::uint8_t* begin_;
-};
-
-/// The arena as the harness sees it: the arena itself where it is in this process, else a copy that is copied in and
-/// out as a whole.
-class Image {
- public:
-  Image(Memory&, const Placement&);
-
-  /// The address of a tensor in the image.
-  std::uint8_t* here(const Placed& p) const { return begin_ + p.begin; }
-
-  void write_fences(std::uint8_t fence);
-  void write_poison(const Placed&, std::uint16_t poison);
-  /// Copies the image in, calls validate_use(), and copies the image out.
-  std::exception_ptr use(const std::function<void(const std::vector<void*>&)>&);
-  /// @throws GuardViolation for the first changed byte of a fence
-  void check_fences(std::uint8_t fence) const;
-
- private:
-  Memory& memory_;
-  const Placement& placement_;
-  std::optional<Room> copy_;
-  std::uint8_t* begin_;
-};
-
-/// While it lives, the subject may touch the tensors and nothing between them.
-class OnlyTensors {
- public:
-  OnlyTensors(Memory&, const Placement&);
-  ~OnlyTensors() { memory_.allow(placement_.arena, placement_.bytes); }
-  OnlyTensors(const OnlyTensors&) = delete;
-  OnlyTensors& operator=(const OnlyTensors&) = delete;
-
- private:
-  Memory& memory_;
-  const Placement& placement_;
-};
 
 }  // namespace tileproof

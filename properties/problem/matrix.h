@@ -18,6 +18,14 @@ struct Matrix {
 
   bool operator==(const Matrix&) const = default;
 
+  /// The elements as another type.
+  template <class Other>
+  Matrix<Other> as() const {
+    Matrix<Other> result(rows, columns);
+    result.elements.assign(elements.begin(), elements.end());
+    return result;
+  }
+
   T& operator()(std::int64_t row, std::int64_t column) {
     return elements[static_cast<std::size_t>(row * columns + column)];
   }

@@ -1,12 +1,21 @@
 /// Names of enumerators: one table says how each value is printed and read. A table's rows have a `value` and a `name`.
 #pragma once
 
+#include <functional>
 #include <string>
 #include <vector>
 
 #include "properties/problem/problem.h"
 
 namespace tileproof {
+
+/// The texts of the items, with `between` between each two.
+template <class Items, class TextOf = std::identity>
+std::string joined(const Items& items, const std::string& between = ", ", TextOf text_of = {}) {
+  std::string all;
+  for (const auto& item : items) all += (all.empty() ? "" : between) + std::string(text_of(item));
+  return all;
+}
 
 template <class Enum>
 struct Named {
@@ -32,13 +41,15 @@ std::vector<std::string> names_of_rows(const Table& table) {
 
 /// @throws UsageError if the table does not have the name
 template <class Table>
-auto value_in(const Table& table, const char* argument, const std::string& name) {
-  std::string legal;
+const auto& row_in(const Table& table, const char* argument, const std::string& name) {
   for (const auto& row : table) {
-    if (name == row.name) return row.value;
-    legal += (legal.empty() ? "" : ", ") + std::string(row.name);
+    if (name == row.name) return row;
   }
-  throw UsageError(argument, "'" + name + "'", legal);
+  throw UsageError(argument, "'" + name + "'", joined(table, ", ", [](const auto& row) { return row.name; }));
+}
+template <class Table>
+auto value_in(const Table& table, const char* argument, const std::string& name) {
+  return row_in(table, argument, name).value;
 }
 
 }  // namespace tileproof

@@ -35,7 +35,7 @@ struct Field {
   const char* flag;
   std::function<std::string(const Problem&)> printed;
   std::function<void(Problem&, const std::string&)> read;
-  bool may_be_absent = false;  // an empty value is not printed
+  bool may_be_absent = false;  // the default is not printed
 };
 
 Field text_field(const char* flag, std::string Problem::*member, bool may_be_absent = false) {
@@ -43,18 +43,20 @@ Field text_field(const char* flag, std::string Problem::*member, bool may_be_abs
           [=](Problem& p, const std::string& text) { p.*member = text; }, may_be_absent};
 }
 
-Field number_field(const char* flag, std::int64_t Problem::*member) {
+Field number_field(const char* flag, std::int64_t Problem::*member, bool may_be_absent = false) {
   return {flag, [=](const Problem& p) { return std::to_string(p.*member); },
-          [=](Problem& p, const std::string& text) { p.*member = whole_number(flag, text); }};
+          [=](Problem& p, const std::string& text) { p.*member = whole_number(flag, text); }, may_be_absent};
 }
 
-/// A span as "17..18"; "" if it covers everything.
+Field type_field(const char* flag, Type Types::*member) {
+  return {flag, [=](const Problem& p) { return name_of(p.types.*member); },
+          [=](Problem& p, const std::string& text) { p.types.*member = type_of(flag, text); }};
+}
+
+/// A span as "17..18".
 Field span_field(const char* flag, Span Problem::*member) {
   return {flag,
-          [=](const Problem& p) {
-            const Span span = p.*member;
-            return span == Span() ? "" : std::to_string(span.first) + ".." + std::to_string(span.end);
-          },
+          [=](const Problem& p) { return std::to_string((p.*member).first) + ".." + std::to_string((p.*member).end); },
           [=](Problem& p, const std::string& text) {
             const std::size_t dots = text.find("..");
             const UsageError illegal(flag, "'" + text + "'", "FIRST..END, with 0 <= FIRST <= END");
@@ -80,27 +82,17 @@ const std::vector<Field>& fields() {
       number_field("--n", &Problem::n),
       number_field("--k", &Problem::k),
       number_field("--group-size", &Problem::group_size),
-      {"--weight-type", [](const Problem& p) { return name_of(p.types.weight); },
-       [](Problem& p, const std::string& text) { p.types.weight = type_of("--weight-type", text); }},
-      {"--parameter-type", [](const Problem& p) { return name_of(p.types.parameter); },
-       [](Problem& p, const std::string& text) { p.types.parameter = type_of("--parameter-type", text); }},
+      type_field("--weight-type", &Types::weight),
+      type_field("--parameter-type", &Types::parameter),
       text_field("--profile", &Problem::scales),
       text_field("--variant", &Problem::variant, /*may_be_absent=*/true),
       {"--seed", [](const Problem& p) { return hexadecimal(p.seed); },
        [](Problem& p, const std::string& text) { p.seed = seed_of("--seed", text); }},
-      {"--experts", [](const Problem& p) { return p.experts == 1 ? "" : std::to_string(p.experts); },
-       [](Problem& p, const std::string& text) { p.experts = whole_number("--experts", text); },
-       /*may_be_absent=*/true},
+      number_field("--experts", &Problem::experts, /*may_be_absent=*/true),
       span_field("--codes", &Problem::codes),
       span_field("--parameters", &Problem::parameters),
   };
   return rows;
-}
-
-std::string flags_of_fields() {
-  std::string flags;
-  for (const Field& field : fields()) flags += (flags.empty() ? "" : " ") + std::string(field.flag);
-  return flags;
 }
 
 }  // namespace
@@ -110,31 +102,25 @@ Type type_of(const char* argument, const std::string& name) { return value_in(ty
 
 namespace {
 
-template <class Rows>
-std::string names_in(const Rows& rows) {
-  std::string names;
-  for (const auto* row : rows) names += (names.empty() ? "" : ", ") + std::string(row->name);
-  return names;
+template <class Row, class Rows>
+std::vector<const Row*> pointers_to(const Rows& rows) {
+  std::vector<const Row*> all;
+  for (const Row& row : rows) all.push_back(&row);
+  return all;
 }
 
 }  // namespace
 
-std::vector<const Format*> every_format_there_is() {
-  std::vector<const Format*> all;
-  for (const Format& format : reference::formats) all.push_back(&format);
-  return all;
-}
+std::vector<const Format*> every_format_there_is() { return pointers_to<Format>(reference::formats); }
+std::vector<const Scheme*> every_scheme() { return pointers_to<Scheme>(reference::schemes); }
 
 std::vector<const Scheme*> schemes_of(const Format& format) {
   return {format.schemes, format.schemes + format.scheme_count};
 }
 
-std::vector<const Scheme*> schemes_of(const Format& format, const std::vector<const Scheme*>& wanted) {
-  std::vector<const Scheme*> own;
-  for (const Scheme* scheme : wanted) {
-    if (format.has(*scheme)) own.push_back(scheme);
-  }
-  return own;
+std::vector<const Scheme*> schemes_of(const Format& format, std::vector<const Scheme*> schemes) {
+  std::erase_if(schemes, [&](const Scheme* scheme) { return !format.has(*scheme); });
+  return schemes;
 }
 
 std::vector<Types> every_types() {
@@ -145,12 +131,9 @@ bool has_types(const Scheme& scheme, Types types) {
   return types.weight == (scheme.weight_type == reference::WeightType::always_fp32 ? Type::fp32 : types.parameter);
 }
 
-std::vector<Types> types_of(const Scheme& scheme, const std::vector<Types>& wanted) {
-  std::vector<Types> own;
-  for (const Types types : wanted) {
-    if (has_types(scheme, types)) own.push_back(types);
-  }
-  return own;
+std::vector<Types> types_of(const Scheme& scheme, std::vector<Types> types) {
+  std::erase_if(types, [&](Types one) { return !has_types(scheme, one); });
+  return types;
 }
 
 std::vector<const Scheme*> schemes_with(Zero zero_kind) {
@@ -165,14 +148,12 @@ std::vector<const Scheme*> schemes_with_zeros() {
   return all;
 }
 
-std::vector<const Scheme*> every_scheme() {
-  std::vector<const Scheme*> all;
-  for (const Scheme& scheme : reference::schemes) all.push_back(&scheme);
-  return all;
+std::string listed(const std::vector<const Format*>& formats) {
+  return joined(formats, ", ", [](const Format* format) { return format->name; });
 }
-
-std::string listed(const std::vector<const Format*>& formats) { return names_in(formats); }
-std::string listed(const std::vector<const Scheme*>& schemes) { return names_in(schemes); }
+std::string listed(const std::vector<const Scheme*>& schemes) {
+  return joined(schemes, ", ", [](const Scheme* scheme) { return scheme->name; });
+}
 
 const Format* format_of(const char* argument, const std::string& name) {
   if (const Format* format = reference::format_named(name)) return format;
@@ -224,10 +205,11 @@ std::int64_t n_unit(const Format& format, std::int64_t n_multiple) {
 }
 
 std::string line_of(const Problem& problem) {
+  static const Problem plain;
   std::string line;
   for (const Field& field : fields()) {
     const std::string value = field.printed(problem);
-    if (value.empty() && field.may_be_absent) continue;
+    if (field.may_be_absent && value == field.printed(plain)) continue;
     line += (line.empty() ? "" : " ") + std::string(field.flag) + "=" + value;
   }
   return line;
@@ -245,7 +227,8 @@ Problem problem_of(const std::string& line) {
       if (flag == field.flag) found = &field;
     }
     if (found == nullptr || equals == std::string::npos) {
-      throw UsageError("problem", "'" + word + "'", "FLAG=VALUE with one of " + flags_of_fields());
+      const std::string flags = joined(fields(), " ", [](const Field& field) { return field.flag; });
+      throw UsageError("problem", "'" + word + "'", "FLAG=VALUE with one of " + flags);
     }
     if (!given.emplace(found, word.substr(equals + 1)).second) {
       throw UsageError("problem", "'" + flag + "' twice", "each flag once");
@@ -263,11 +246,9 @@ Problem problem_of(const std::string& line) {
 
 std::string text_of(const reference::GroupSizes& sizes) {
   if (sizes.only[0] == 0) return "a positive multiple of " + std::to_string(sizes.multiple_of);
-  std::string listed;
-  for (const std::int64_t size : sizes.only) {
-    if (size != 0) listed += (listed.empty() ? "" : ", ") + std::to_string(size);
-  }
-  return listed;
+  std::vector<std::int64_t> listed(std::begin(sizes.only), std::end(sizes.only));
+  std::erase(listed, 0);
+  return joined(listed, ", ", [](std::int64_t size) { return std::to_string(size); });
 }
 
 namespace {
@@ -311,7 +292,7 @@ void require_possible(const Problem& p) {
     throw UsageError("--group-size", given(p.group_size),
                      text_of(p.format->group_sizes) + " that divides k = " + given(p.k));
   }
-  require_profile(p.scales);
+  static_cast<void>(profile_of(p.scales));
 }
 
 }  // namespace tileproof

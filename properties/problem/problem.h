@@ -100,11 +100,11 @@ std::vector<Types> every_types();
 /// Whether a scheme has this pair of weight type and parameter type.
 bool has_types(const Scheme&, Types);
 /// Keeps the types that the scheme has, in the given order.
-std::vector<Types> types_of(const Scheme&, const std::vector<Types>&);
+std::vector<Types> types_of(const Scheme&, std::vector<Types>);
 /// The schemes of a format, the default first; the second overload keeps those of the given schemes that it has, in the
 /// given order.
 std::vector<const Scheme*> schemes_of(const Format&);
-std::vector<const Scheme*> schemes_of(const Format&, const std::vector<const Scheme*>&);
+std::vector<const Scheme*> schemes_of(const Format&, std::vector<const Scheme*>);
 /// The schemes of every_scheme() with this kind of zero.
 std::vector<const Scheme*> schemes_with(Zero);
 std::vector<const Scheme*> schemes_with_zeros();

@@ -149,43 +149,41 @@ Parameters chosen(const Problem& p, const Matrix<std::uint32_t>& weights) {
   return result;
 }
 
-Matrix<std::int32_t> quantized(const Problem& p, const Matrix<std::uint32_t>& weights, const Parameters& parameters) {
-  const reference::FloatFormat format = float_format_of(p.types.weight);
-  Matrix<std::int32_t> codes(weights.rows, weights.columns);
-  for (std::int64_t row = 0; row < codes.rows; ++row) {
-    for (std::int64_t column = 0; column < codes.columns; ++column) {
-      const std::int64_t group = column / p.group_size;
-      const std::uint32_t scale = parameters.scales(group, row);
-      codes(row, column) =
-          p.scheme->zero_kind == Zero::value
-              ? reference::quantized_float(format, weights(row, column), {scale, parameters.zeros(group, row)})
-              : reference::quantized_integer(format, weights(row, column), {scale, parameters.zero_points(group, row)});
+namespace {
+
+/// Computes each element of a matrix from its row, its column and its group's number.
+template <class T, class Of>
+Matrix<T> each(std::int64_t rows, std::int64_t columns, std::int64_t group_size, Of of) {
+  Matrix<T> result(rows, columns);
+  for (std::int64_t row = 0; row < rows; ++row) {
+    for (std::int64_t column = 0; column < columns; ++column) {
+      result(row, column) = of(row, column, column / group_size);
     }
   }
-  return codes;
+  return result;
+}
+
+}  // namespace
+
+Matrix<std::int32_t> quantized(const Problem& p, const Matrix<std::uint32_t>& weights, const Parameters& parameters) {
+  const auto quantized = [&, format = float_format_of(p.types.weight)](auto row, auto column, auto group) {
+    const std::uint32_t scale = parameters.scales(group, row), weight = weights(row, column);
+    return p.scheme->zero_kind == Zero::value
+               ? reference::quantized_float(format, weight, {scale, parameters.zeros(group, row)})
+               : reference::quantized_integer(format, weight, {scale, parameters.zero_points(group, row)});
+  };
+  return each<std::int32_t>(weights.rows, weights.columns, p.group_size, quantized);
 }
 
 Matrix<std::uint32_t> eager_weights(const Problem& p, const Matrix<std::int32_t>& codes, const Parameters& parameters) {
-  const reference::FloatFormat format = float_format_of(p.types.weight);
-  Matrix<std::uint32_t> result(codes.rows, codes.columns);
-  for (std::int64_t row = 0; row < codes.rows; ++row) {
-    for (std::int64_t column = 0; column < codes.columns; ++column) {
-      const std::int64_t group = column / p.group_size;
-      const std::uint32_t scale = parameters.scales(group, row);
-      result(row, column) =
-          p.scheme->zero_kind == Zero::value
-              ? reference::eager::dequantized_float(format, codes(row, column), scale, parameters.zeros(group, row))
-              : reference::eager::dequantized_integer(format, codes(row, column), scale,
-                                                      parameters.zero_points(group, row));
-    }
-  }
-  return result;
-}
-
-Matrix<std::int32_t> as_int32(const Matrix<std::uint8_t>& codes) {
-  Matrix<std::int32_t> result(codes.rows, codes.columns);
-  result.elements.assign(codes.elements.begin(), codes.elements.end());
-  return result;
+  const auto weight = [&, format = float_format_of(p.types.weight)](auto row, auto column, auto group) {
+    const std::int32_t code = codes(row, column);
+    const std::uint32_t scale = parameters.scales(group, row);
+    return p.scheme->zero_kind == Zero::value
+               ? reference::eager::dequantized_float(format, code, scale, parameters.zeros(group, row))
+               : reference::eager::dequantized_integer(format, code, scale, parameters.zero_points(group, row));
+  };
+  return each<std::uint32_t>(codes.rows, codes.columns, p.group_size, weight);
 }
 
 double value(const reference::Exact& exact) {

@@ -27,7 +27,7 @@ Matrix<std::int32_t> quantized(const Problem&, const Matrix<std::uint32_t>& weig
 Matrix<std::uint32_t> eager_weights(const Problem&, const Matrix<std::int32_t>& codes, const Parameters&);
 
 /// Codes as int32, as unpack returns them.
-Matrix<std::int32_t> as_int32(const Matrix<std::uint8_t>& codes);
+inline Matrix<std::int32_t> as_int32(const Matrix<std::uint8_t>& codes) { return codes.as<std::int32_t>(); }
 
 /// A finite value as a double, which holds every format here exactly.
 double value(reference::FloatFormat, std::uint32_t pattern);

@@ -1,7 +1,7 @@
 #include "properties/problem/values.h"
 
 #include "properties/problem/draw.h"
-#include "properties/problem/problem.h"
+#include "properties/problem/named.h"
 #include "reference/arithmetic.h"
 
 namespace tileproof {
@@ -15,7 +15,6 @@ std::uint32_t magnitude(FloatFormat f, std::uint32_t pattern) { return pattern &
 std::uint32_t with_sign(FloatFormat f, std::uint32_t pattern, std::uint64_t bits) {
   return pattern | ((bits >> 31 & 1) != 0 ? f.sign_bit() : 0);
 }
-bool is_exactly(FloatFormat f, std::uint32_t pattern, std::uint32_t wanted) { return magnitude(f, pattern) == wanted; }
 
 /// 2^exponent, clamped to the normals of the format.
 std::uint32_t power_of_two(FloatFormat f, std::int64_t exponent) {
@@ -119,6 +118,25 @@ ScaleAndZero mixed_profiles(FloatFormat f, std::uint64_t seed, std::uint64_t ind
   return parts[below(5, drawn(seed, stream::choice, index))](f, seed, index);
 }
 
+/// The class of one magnitude, of either sign.
+template <auto magnitude_in>
+ValueClass of_magnitude(const char* name, bool finite = true) {
+  return {name, finite, [](FloatFormat f, std::uint64_t bits) { return with_sign(f, magnitude_in(f), bits); },
+          [](FloatFormat f, std::uint32_t p) { return magnitude(f, p) == magnitude_in(f); }};
+}
+
+std::uint32_t quiet_bit(FloatFormat f) { return (fraction_mask(f) + 1) >> 1; }
+
+template <bool are_quiet>
+ValueClass of_nans(const char* name) {
+  return {name, false,
+          [](FloatFormat f, std::uint64_t bits) {
+            const std::uint32_t payload = static_cast<std::uint32_t>(bits) & (quiet_bit(f) - 1);
+            return with_sign(f, f.infinity() | (are_quiet ? quiet_bit(f) : 1) | payload, bits);
+          },
+          [](FloatFormat f, std::uint32_t p) { return f.is_nan(p) && ((p & quiet_bit(f)) != 0) == are_quiet; }};
+}
+
 }  // namespace
 
 const std::vector<ValueClass>& value_classes() {
@@ -135,30 +153,13 @@ const std::vector<ValueClass>& value_classes() {
        [](FloatFormat, std::uint32_t p) { return p == 0; }},
       {"minus zero", true, [](FloatFormat f, std::uint64_t) { return f.sign_bit(); },
        [](FloatFormat f, std::uint32_t p) { return p == f.sign_bit(); }},
-      {"smallest subnormal", true, [](FloatFormat f, std::uint64_t bits) { return with_sign(f, 1, bits); },
-       [](FloatFormat f, std::uint32_t p) { return is_exactly(f, p, 1); }},
-      {"largest subnormal", true,
-       [](FloatFormat f, std::uint64_t bits) { return with_sign(f, fraction_mask(f), bits); },
-       [](FloatFormat f, std::uint32_t p) { return is_exactly(f, p, fraction_mask(f)); }},
-      {"smallest normal", true,
-       [](FloatFormat f, std::uint64_t bits) { return with_sign(f, fraction_mask(f) + 1, bits); },
-       [](FloatFormat f, std::uint32_t p) { return is_exactly(f, p, fraction_mask(f) + 1); }},
-      {"largest finite", true, [](FloatFormat f, std::uint64_t bits) { return with_sign(f, f.infinity() - 1, bits); },
-       [](FloatFormat f, std::uint32_t p) { return is_exactly(f, p, f.infinity() - 1); }},
-      {"infinity", false, [](FloatFormat f, std::uint64_t bits) { return with_sign(f, f.infinity(), bits); },
-       [](FloatFormat f, std::uint32_t p) { return is_exactly(f, p, f.infinity()); }},
-      {"quiet NaN", false,
-       [](FloatFormat f, std::uint64_t bits) {
-         const std::uint32_t quiet = (fraction_mask(f) + 1) >> 1;
-         return with_sign(f, f.infinity() | quiet | (static_cast<std::uint32_t>(bits) & (quiet - 1)), bits);
-       },
-       [](FloatFormat f, std::uint32_t p) { return f.is_nan(p) && (p & ((fraction_mask(f) + 1) >> 1)) != 0; }},
-      {"signalling NaN", false,
-       [](FloatFormat f, std::uint64_t bits) {
-         const std::uint32_t quiet = (fraction_mask(f) + 1) >> 1;
-         return with_sign(f, f.infinity() | 1 | (static_cast<std::uint32_t>(bits) & (quiet - 1)), bits);
-       },
-       [](FloatFormat f, std::uint32_t p) { return f.is_nan(p) && (p & ((fraction_mask(f) + 1) >> 1)) == 0; }},
+      of_magnitude<[](FloatFormat) { return std::uint32_t{1}; }>("smallest subnormal"),
+      of_magnitude<fraction_mask>("largest subnormal"),
+      of_magnitude<[](FloatFormat f) { return fraction_mask(f) + 1; }>("smallest normal"),
+      of_magnitude<[](FloatFormat f) { return f.infinity() - 1; }>("largest finite"),
+      of_magnitude<[](FloatFormat f) { return f.infinity(); }>("infinity", false),
+      of_nans<true>("quiet NaN"),
+      of_nans<false>("signalling NaN"),
   };
   return rows;
 }
@@ -178,15 +179,6 @@ const std::vector<Profile>& profiles() {
   return rows;
 }
 
-const Profile& profile_of(const std::string& name) {
-  std::string legal;
-  for (const Profile& row : profiles()) {
-    if (name == row.name) return row;
-    legal += (legal.empty() ? "" : ", ") + std::string(row.name);
-  }
-  throw UsageError("--profile", "'" + name + "'", legal);
-}
-
-void require_profile(const std::string& name) { static_cast<void>(profile_of(name)); }
+const Profile& profile_of(const std::string& name) { return row_in(profiles(), "--profile", name); }
 
 }  // namespace tileproof

@@ -35,9 +35,7 @@ struct Profile {
 const std::vector<Profile>& profiles();
 /// The profile that resembles real models.
 inline constexpr const char* ordinary_profile = "ordinary";
-const Profile& profile_of(const std::string& name);
-
 /// @throws UsageError if no profile has the name
-void require_profile(const std::string& name);
+const Profile& profile_of(const std::string& name);
 
 }  // namespace tileproof

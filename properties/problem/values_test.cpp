@@ -342,7 +342,7 @@ TEST(Profiles, HaveNamesOfTheirOwnAndSayWhatTheyCampaign) {
 TEST(Profiles, ThatDoNotExistAreRefusedByListingThoseThatDo) {
   for (const std::string name : {"", "Ordinary", "edge"}) {
     try {
-      require_profile(name);
+      profile_of(name);
       ADD_FAILURE() << "accepted '" << name << "'";
     } catch (const UsageError& illegal) {
       const std::string message = illegal.what();
