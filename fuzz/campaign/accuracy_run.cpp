@@ -25,15 +25,15 @@ bool is_of_row(const MeasuredRow& row, const Measurement& measurement, const Pro
          like.format == p.format && like.group_size == p.group_size;
 }
 
-/// The crash budget of measurements, in crashes; a hang costs ten.
+/// The crash budget of measurements.
 struct Left {
-  std::int64_t crashes = 30;
-  std::string why_no_more;
+  Patience patience = {.crashes = 30};
+  std::string why_no_more = "";
 };
 
 /// @param runner  made for the first case that runs
 void run_case(const MeasuredSubject& subject, const Measurement& measurement, MeasuredCase& one, Left& left,
-              std::unique_ptr<CaseRunner>& runner) {
+              std::shared_ptr<CaseRunner>& runner) {
   one.kind = "not run";
   one.details = subject.stop && subject.stop() ? "interrupted" : left.why_no_more;
   if (!one.details.empty()) return;
@@ -48,9 +48,7 @@ void run_case(const MeasuredSubject& subject, const Measurement& measurement, Me
     one.details = left.why_no_more = error.what();
     return;
   }
-  if (outcome.process_lost && (left.crashes -= outcome.was_hang ? 10 : 1) <= 0) {
-    left.why_no_more = "too many processes have died of the cases before";
-  }
+  if (!left.patience.outlasts(outcome)) left.why_no_more = "too many processes have died of the cases before";
   if (coverage.compared_elements && coverage.compared_elements->elements != 0) {
     one.compared_elements = std::move(*coverage.compared_elements);
     one.kind.clear();
@@ -79,7 +77,7 @@ void AccuracyRun::add(const MeasuredSubject& subject) {
   in_threads(subject.jobs, rows.size(), [&](std::size_t, std::size_t i) {
     Left of_row;
     Left& left = subject.jobs == 1 ? of_all : of_row;  // a budget a row, so that timing changes no result
-    std::unique_ptr<CaseRunner> runner;
+    std::shared_ptr<CaseRunner> runner;
     for (MeasuredCase& one : rows[i].cases) run_case(subject, *rows[i].measurement, one, left, runner);
   });
   replay_flags_[subject.row.name] = subject.replay_flags;

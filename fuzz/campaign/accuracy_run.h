@@ -20,7 +20,7 @@ struct MeasuredSubject {
   std::vector<std::string> replay_flags;
   std::size_t jobs = 1;
   /// Gives the runner for the cases of one row of the table: a new one for each row, unless `jobs` is 1.
-  std::function<std::unique_ptr<CaseRunner>()> runner;
+  std::function<std::shared_ptr<CaseRunner>()> runner;
   std::function<bool()> stop = nullptr;
 };
 

@@ -4,14 +4,11 @@
 
 #include "fuzz/campaign/fingerprint.h"
 #include "fuzz/process/in_threads.h"
-#include "fuzz/process/stopwatch.h"
 #include "fuzz/records/expected_failures.h"
 
 namespace tileproof {
 
 namespace {
-
-using Clock = std::chrono::steady_clock;
 
 /// A worker process is replaced after this many cases, because the cases before a failing one may have to run again. On
 /// a GPU they take six seconds; a process takes a fifth of a second to start.
@@ -46,7 +43,7 @@ void BatchTally::add(std::uint64_t index, const Property& property, const CaseOu
 
 BatchCounts BatchTally::counts() const {
   BatchCounts counts = counts_;
-  counts.seconds = std::chrono::duration<double>(Clock::now() - begin_).count();
+  counts.seconds = seconds_since(begin_);
   for (const auto& [property, has_compared] : compared_) {
     if (!has_compared) (asked_.at(property) ? counts.idle : counts.absent).push_back(property);
   }
@@ -61,61 +58,63 @@ bool Signed::add(std::uint64_t index) {
   return true;
 }
 
-Campaign::Campaign(const SelectedSubject& selected, const Capabilities& capabilities, const CaseList& list,
-                   const CampaignIdentity& identity, const CampaignOptions& options, Journal& journal,
-                   const JournalContents& so_far, const std::vector<ExpectedFailure>& expected_failures)
+Campaign::Campaign(const SelectedSubject& selected, const CaseList& list, const CampaignIdentity& identity,
+                   const CampaignOptions& options, Journal& journal, const JournalContents& so_far,
+                   const std::vector<ExpectedFailure>& expected_failures)
     : selected_(selected),
-      capabilities_(capabilities),
       list_(list),
-      identity_(identity),
       options_(options),
       journal_(journal),
       expected_failures_(expected_failures),
       again_(unfinished_batches(so_far)),
-      next_batch_(identity.shard),
-      done_(so_far.done) {
-  for (const auto& [batch, counts] : done_) {
-    next_batch_ = std::max(next_batch_, batch + identity_.shards);
+      next_batch_(identity.shard) {
+  facts_.identity = identity;
+  facts_.done = so_far.done;
+  for (const auto& [batch, counts] : facts_.done) {
+    next_batch_ = std::max(next_batch_, batch + facts_.identity.shards);
     for (const std::uint64_t index : cases_of(batch)) cells_.insert(list_.cell_at(index));
   }
-  for (const std::uint64_t batch : again_) next_batch_ = std::max(next_batch_, batch + identity_.shards);
+  for (const std::uint64_t batch : again_) next_batch_ = std::max(next_batch_, batch + facts_.identity.shards);
   for (const FailedCase& failed : so_far.failed) {
     seen_.insert({failed.index, failed.finding.kind});
-    Signed& one = findings_[fingerprint_of(failed.finding)];
+    Signed& one = facts_.findings[fingerprint_of(failed.finding)];
     if (one.examples.empty()) one.finding = as_found(failed);
     if (one.examples.empty()) one.found_first = failed.index;
     one.add(failed.index);
   }
   for (const CampaignFinding& found : so_far.findings) {
-    findings_[found.fingerprint].finding = found;
+    facts_.findings[found.fingerprint].finding = found;
     const bool was_looked_into = found.was_looked_into && begins_look({found.fingerprint, {0, found.smallest}, {}});
     if (was_looked_into) ends_look(found.smallest, found.is_reproducible);
   }
 }
 
-std::string Campaign::run(const std::function<bool()>& stop, const std::function<void(const std::string&)>& say) {
+CampaignFacts Campaign::run(const std::function<bool()>& stop, const std::function<void(const std::string&)>& say) {
   stop_ = stop;
   say_ = say;
   in_threads(options_.workers, options_.workers, [this](std::size_t, std::size_t worker) { work(worker); });
   // Look into findings of an earlier run that was killed before it looked into them, if they did not fail again now.
   try {
-    for (const auto& [fingerprint, one] : std::map(findings_)) {
+    for (const auto& [fingerprint, one] : std::map(facts_.findings)) {
       const bool is_open = one.finding.fingerprint.empty() && broken_.empty();
       if (is_open) look_into({fingerprint, {one.found_first, one.finding.smallest}, {}});
     }
   } catch (const std::exception& error) {
     broken_ = error.what();
   }
-  if (!broken_.empty()) return broken_;
-  return why_over();
+  facts_.why = broken_.empty() ? why_over() : broken_;
+  facts_.unfinished = again_.size();
+  facts_.machine_is_at_fault = !broken_.empty() && (memory_is_broken_ || facts_.findings.empty());
+  facts_.starting_seconds = starting_seconds_;
+  facts_.findings_seconds = findings_seconds_;
+  facts_.seconds = seconds_since(begin_);
+  return facts_;
 }
-
-double Campaign::seconds() const { return std::chrono::duration<double>(Clock::now() - begin_).count(); }
 
 std::string Campaign::why_over() {
   if (stop_()) return "interrupted";
-  if (options_.seconds > 0 && seconds() >= options_.seconds) return "its time was used up";
-  if (options_.until_finding && !findings_.empty()) return "something was found";
+  if (options_.seconds > 0 && seconds_since(begin_) >= options_.seconds) return "its time was used up";
+  if (options_.until_finding && !facts_.findings.empty()) return "something was found";
   if (options_.cases != 0 && next_batch_ * cases_of_batch >= options_.cases && again_.empty())
     return "all its cases were run";
   return "";
@@ -130,7 +129,7 @@ bool Campaign::next(std::uint64_t& batch) {
     return true;
   }
   batch = next_batch_;
-  next_batch_ += identity_.shards;
+  next_batch_ += facts_.identity.shards;
   return true;
 }
 
@@ -169,20 +168,18 @@ void Campaign::run_batch(Process& process, std::uint64_t batch) {
           outcome = outcome_alone(*outcome.finding, &compared);
         tally.add(indices[i], *cases[i].property, outcome, compared);
         if (outcome.finding) {
-          const FailedCase failed = {indices[i], *outcome.finding};
-          remember(failed);
-          take(failed, process.history);
+          take({indices[i], *outcome.finding}, process.history);
         }
         process.history.push_back(indices[i]);
         if (given.process_lost) process.history.clear();
         if (!given.process_lost) return;
         const std::lock_guard<std::mutex> lock(mutex_);
-        ++lost_workers_;
+        ++facts_.lost_workers;
       });
       return end(batch, tally);
     } catch (const BrokenMemory&) {
       const std::lock_guard<std::mutex> lock(mutex_);
-      ++lost_workers_;
+      ++facts_.lost_workers;
       if (times == most_canaries) throw;
     }
     say_("memory did not hold what was written to it, in batch " + std::to_string(batch));
@@ -198,28 +195,26 @@ void Campaign::end(std::uint64_t batch, const BatchTally& tally) {
     const std::lock_guard<std::mutex> lock(mutex_);
     std::erase_if(cells,
                   [&](const auto& one) { return !cells_.insert(one.second).second || !tally.has_passed(one.first); });
-    done_[batch] = counts;
+    facts_.done[batch] = counts;
   }
   for (const auto& [index, cell] : cells) journal_.first_of_cell(index, list_.at(index).problem, text_of(cell));
   journal_.end(batch, counts);
 }
 
-void Campaign::remember(const FailedCase& failed) {
-  if (known_as(expected_failures_, failed.finding) != nullptr) return;
-  const std::lock_guard<std::mutex> lock(mutex_);
-  if (!seen_.insert({failed.index, failed.finding.kind}).second) return;  // seen in an earlier run of the same batch
-  Signed& one = findings_[fingerprint_of(failed.finding)];
-  if (one.examples.empty()) one.found_first = failed.index;
-  if (one.examples.empty() && one.finding.fingerprint.empty()) one.finding = as_found(failed);
-  if (one.add(failed.index)) journal_.failed(failed);
-}
-
 void Campaign::take(const FailedCase& failed, const std::vector<std::uint64_t>& history) {
+  const bool is_known = known_as(expected_failures_, failed.finding) != nullptr;
   const std::string fingerprint = fingerprint_of(failed.finding);
   {
     const std::lock_guard<std::mutex> lock(mutex_);
-    const auto one = findings_.find(fingerprint);
-    if (one == findings_.end() || one->second.found_first != failed.index) return;  // expected, or found before
+    // A case may have been seen in an earlier run of the same batch.
+    if (!is_known && seen_.insert({failed.index, failed.finding.kind}).second) {
+      Signed& one = facts_.findings[fingerprint];
+      if (one.examples.empty()) one.found_first = failed.index;
+      if (one.examples.empty() && one.finding.fingerprint.empty()) one.finding = as_found(failed);
+      if (one.add(failed.index)) journal_.failed(failed);
+    }
+    const auto one = facts_.findings.find(fingerprint);
+    if (one == facts_.findings.end() || one->second.found_first != failed.index) return;  // expected, or found before
     if (!one->second.finding.fingerprint.empty()) return;
   }
   look_into({fingerprint, failed, history});

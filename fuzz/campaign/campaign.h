@@ -15,13 +15,14 @@
 
 #include "fuzz/campaign/selection.h"
 #include "fuzz/process/case_list.h"
+#include "fuzz/process/stopwatch.h"
 #include "fuzz/process/worker.h"
 #include "fuzz/records/journal.h"
 
 namespace tileproof {
 
 struct CampaignOptions {
-  std::size_t workers = 1;
+  std::size_t workers = 1;  // at least 1
   double seconds = 0;       // 0: no limit
   std::uint64_t cases = 0;  // end of the case list, for all shards together; 0: no limit
   bool until_finding = false;
@@ -43,6 +44,28 @@ struct Signed {
   bool add(std::uint64_t index);
 };
 
+/// The results of a campaign, for campaign_summary().
+struct CampaignFacts {
+  CampaignIdentity identity;
+  std::string command;
+  std::string why;  // why it ended
+  std::map<std::uint64_t, BatchCounts> done;
+  std::map<std::string, Signed> findings;
+  nlohmann::json planted = nlohmann::json::array();
+  nlohmann::json corpus = nlohmann::json::object();  // counts of the corpus' lines that ran again
+  std::vector<std::uint64_t> missing_shards = {};    // shards that were not given to the merge, or ran no batch
+  std::size_t unfinished = 0;  // batches begun and not ended, of all shards, that this run has not taken up
+  std::int64_t lost_workers = 0;
+  /// True if an internal error ended the campaign and is its verdict: memory does not hold what is written to it, or
+  /// nothing had been found before another error (a full disk, no process to be had).
+  bool machine_is_at_fault = false;
+  nlohmann::json before = nlohmann::json::object();  // seconds of the phases before the cases, by name
+  double starting_seconds = 0;                       // waiting for processes to start, summed over workers
+  double findings_seconds = 0;                       // looking into findings, summed over workers
+  double seconds = 0;
+  nlohmann::json provenance = nullptr;  // of the process that ran the cases, or merged the shards
+};
+
 /// What has come of the cases of a batch.
 class BatchTally {
  public:
@@ -53,7 +76,7 @@ class BatchTally {
 
  private:
   const std::vector<ExpectedFailure>& expected_failures_;
-  std::chrono::steady_clock::time_point begin_ = std::chrono::steady_clock::now();
+  Clock::time_point begin_ = Clock::now();
   BatchCounts counts_;
   std::map<std::string, bool> compared_;  // by property: whether some case compared something
   std::map<std::string, bool> asked_;     // whether some case passed or was refused, so that it should have compared
@@ -63,26 +86,13 @@ class BatchTally {
 class Campaign {
  public:
   /// @param so_far  contents of the journal when it was opened
-  Campaign(const SelectedSubject&, const Capabilities&, const CaseList&, const CampaignIdentity&,
-           const CampaignOptions&, Journal&, const JournalContents& so_far,
-           const std::vector<ExpectedFailure>& expected_failures);
+  Campaign(const SelectedSubject&, const CaseList&, const CampaignIdentity&, const CampaignOptions&, Journal&,
+           const JournalContents& so_far, const std::vector<ExpectedFailure>& expected_failures);
 
   /// Runs until a limit is reached or `stop` returns true.
-  /// @return why it ended
-  std::string run(const std::function<bool()>& stop, const std::function<void(const std::string&)>& say);
-
-  const std::map<std::uint64_t, BatchCounts>& done() const { return done_; }
-  const std::map<std::string, Signed>& findings() const { return findings_; }
-  /// Batches that an earlier run gave out and did not end, and that this run has not taken up.
-  std::size_t unfinished() const { return again_.size(); }
-  double seconds() const;
-  std::int64_t lost_workers() const { return lost_workers_; }
-  // Seconds summed over workers: waiting for processes to start, and looking into findings.
-  double starting_seconds() const { return starting_seconds_; }
-  double findings_seconds() const { return findings_seconds_; }
-  /// True if an internal error ended the campaign and is its verdict: memory does not hold what is written to it, or
-  /// nothing had been found before another error (a full disk, no process to be had).
-  bool machine_is_at_fault() const { return !broken_.empty() && (memory_is_broken_ || findings_.empty()); }
+  /// @return the results, without the fields about what runs before or around it: command, planted, corpus, before,
+  /// provenance
+  CampaignFacts run(const std::function<bool()>& stop, const std::function<void(const std::string&)>& say);
 
  private:
   struct ToLookInto {
@@ -111,9 +121,9 @@ class Campaign {
   void run_batch(Process&, std::uint64_t batch);
   void end(Process&);
   void end(std::uint64_t batch, const BatchTally&);
-  void remember(const FailedCase&);
   /// The outcome of a finding's problem in a process of its own.
   CaseOutcome outcome_alone(const Finding&, std::int64_t* compared = nullptr);
+  /// Writes down a failed case, and looks into it if it is the first with its fingerprint.
   void take(const FailedCase&, const std::vector<std::uint64_t>& history);
   void look_into(const ToLookInto&);
   Looks& looks_of(const Finding&);  // the caller holds mutex_
@@ -128,25 +138,21 @@ class Campaign {
   std::string needed_before(const FailedCase&, const std::vector<std::uint64_t>& history);
 
   const SelectedSubject& selected_;
-  Capabilities capabilities_;
   const CaseList& list_;
-  CampaignIdentity identity_;
   CampaignOptions options_;
   Journal& journal_;
   const std::vector<ExpectedFailure>& expected_failures_;
-  std::chrono::steady_clock::time_point begin_ = std::chrono::steady_clock::now();
+  Clock::time_point begin_ = Clock::now();
   std::function<bool()> stop_;
   std::function<void(const std::string&)> say_;
 
   std::mutex mutex_;                  // guards the members below
   std::vector<std::uint64_t> again_;  // batches that an earlier run gave out and did not end
   std::uint64_t next_batch_ = 0;
-  std::map<std::uint64_t, BatchCounts> done_;
-  std::map<std::string, Signed> findings_;
+  CampaignFacts facts_;
   std::set<std::pair<std::uint64_t, std::string>> seen_;  // case and kind of each failure
   std::map<std::string, Looks> looks_;                    // key: property and kind
   std::set<Cell> cells_;                                  // cells in which a case has run
-  std::int64_t lost_workers_ = 0;
   std::atomic<double> starting_seconds_ = 0, findings_seconds_ = 0;
   std::string broken_;  // the internal error that ended the campaign; empty: none
   bool memory_is_broken_ = false;

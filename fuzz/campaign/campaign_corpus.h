@@ -2,22 +2,17 @@
 #pragma once
 
 #include "fuzz/campaign/campaign.h"
-#include "fuzz/campaign/replaying.h"
+#include "fuzz/corpus/corpus.h"
 
 namespace tileproof {
 
 class CampaignCorpus {
  public:
-  struct Limits {
-    std::chrono::milliseconds case_deadline;
-    std::int64_t shrink_tries;
-    double shrink_seconds;
-    std::function<bool()> stop;  // asked before each line: true leaves the rest
-  };
-
+  /// @param stop  asked before each line: true leaves the rest
   /// @throws UsageError if the folder cannot be made, and as WorkingCorpus
   CampaignCorpus(const std::filesystem::path& folder, const SelectedSubject&,
-                 const std::vector<ExpectedFailure>& expected_failures, const Limits&);
+                 const std::vector<ExpectedFailure>& expected_failures, const CampaignOptions&,
+                 const std::function<bool()>& stop);
 
   /// Runs the subject's lines of the working corpus and of the repository's again, and moves lines of the working
   /// corpus between its files as they pass or fail.
@@ -29,14 +24,14 @@ class CampaignCorpus {
   void keep(const std::map<std::string, Signed>& findings);
 
  private:
-  CampaignFinding as_seen(const Replayed&);
-  CampaignFinding as_kept(const Replayed&);
-  CampaignFinding as_found(const Replayed&, Worker&);
+  void look_into(const CorpusLine&, bool is_kept, Worker& fresh, CampaignFinding& found);
+  void keep(const CampaignFinding&, const std::string& comment);
 
   WorkingCorpus corpus_;
   const SelectedSubject& selected_;
   const std::vector<ExpectedFailure>& expected_failures_;
-  Limits limits_;
+  CampaignOptions options_;
+  std::function<bool()> stop_;
   nlohmann::json counts_ = nlohmann::json::object();
 };
 

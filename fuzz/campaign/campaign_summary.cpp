@@ -7,6 +7,7 @@
 #include "fuzz/records/provenance.h"
 #include "fuzz/records/records.h"
 #include "fuzz/records/summary.h"
+#include "reports/reports.h"
 
 namespace tileproof {
 
@@ -25,25 +26,20 @@ Overall overall(const CampaignFacts& facts, const BatchCounts& counts, const std
   if (!facts.findings.empty()) return {"FAILED", "", exit_code::failed};
   const bool finds = !facts.planted.empty() && std::all_of(facts.planted.begin(), facts.planted.end(),
                                                            [](const json& one) { return one.at("found") == true; });
-  if (!finds) return {"MISTRUSTED", "it does not find what was planted", exit_code::mistrusted};
+  const auto mistrusted = [](const std::string& why) { return Overall{"MISTRUSTED", why, exit_code::mistrusted}; };
+  if (!finds) return mistrusted("it does not find what was planted");
   if (!facts.missing_shards.empty()) {
-    std::string missing;
-    for (const std::uint64_t shard : facts.missing_shards)
-      missing += (missing.empty() ? "" : ", ") + std::to_string(shard);
-    return {"MISTRUSTED", "shards are missing: " + missing, exit_code::mistrusted};
+    const auto number = [](std::uint64_t shard) { return std::to_string(shard); };
+    return mistrusted("shards are missing: " + reports::joined(facts.missing_shards, ", ", number));
   }
   if (facts.unfinished != 0) {
-    return {"MISTRUSTED", "batches were begun and not ended: " + std::to_string(facts.unfinished),
-            exit_code::mistrusted};
+    return mistrusted("batches were begun and not ended: " + std::to_string(facts.unfinished));
   }
   if (facts.corpus.value("left", 0) != 0) {
-    return {"MISTRUSTED", "problems of the corpus were not run again: " + facts.corpus["left"].dump(),
-            exit_code::mistrusted};
+    return mistrusted("problems of the corpus were not run again: " + facts.corpus["left"].dump());
   }
-  if (!idle.empty()) {
-    return {"MISTRUSTED", "no case of it compared anything: " + idle.front(), exit_code::mistrusted};
-  }
-  if (counts.elements == 0) return {"MISTRUSTED", "nothing was compared", exit_code::mistrusted};
+  if (!idle.empty()) return mistrusted("no case of it compared anything: " + idle.front());
+  if (counts.elements == 0) return mistrusted("nothing was compared");
   return {counts.known.empty() ? "PASSED" : "KNOWN", "", exit_code::passed};
 }
 
@@ -74,10 +70,7 @@ Discovery discovered(const CampaignFacts& facts, const CaseList& list) {
 
 json counts_alone(const BatchCounts& counts) {
   json all = json_of(counts);
-  all.erase("fingerprints");
-  all.erase("known");
-  all.erase("idle");
-  all.erase("absent");
+  for (const char* apart : {"fingerprints", "known", "idle", "absent"}) all.erase(apart);
   return all;
 }
 

@@ -2,9 +2,9 @@
 
 #include <algorithm>
 
+#include "fuzz/campaign/selection.h"
 #include "fuzz/process/worker.h"
 #include "fuzz/records/journal.h"
-#include "properties/catalogue/properties.h"
 #include "properties/mutants/mutants.h"
 #include "properties/problem/draw.h"
 #include "properties/registry.h"
@@ -30,17 +30,17 @@ Canary looked_for(const Mutant& mutant, const std::vector<const Property*>& prop
   Canary planted = {.mutant = mutant.name, .property = ""};
   Worker worker({row.name, std::nullopt}, std::chrono::seconds(10));
   const std::uint64_t most = turns_for_canaries * list.properties().size();
-  for (std::uint64_t batch = 0; planted.cases < most && !planted.is_found; ++batch) {
+  for (std::uint64_t batch = 0; planted.cases < most && !planted.found; ++batch) {
     const std::vector<std::uint64_t> indices = cases_of(batch);
     std::vector<ListedCase> cases;
     for (const std::uint64_t index : indices) cases.push_back(list.at(index));
     worker.run_all(cases, [&](std::size_t i, const CaseOutcome& outcome, std::int64_t) {
       const std::string& property = cases[i].property->name;
-      if (planted.is_found || !outcome.finding) return;
+      if (planted.found || !outcome.finding) return;
       if (std::find(finders.begin(), finders.end(), property) == finders.end()) return;
       planted = {mutant.name, true, indices[i] + 1, property};
     });
-    if (!planted.is_found) planted.cases += cases_of_batch;
+    if (!planted.found) planted.cases += cases_of_batch;
   }
   return planted;
 }
@@ -55,12 +55,6 @@ std::vector<const Mutant*> mutants_for(const std::vector<const Property*>& prope
   return candidates;
 }
 
-std::vector<const Property*> every_property() {
-  std::vector<const Property*> all;
-  for (const Property& property : tileproof::properties()) all.push_back(&property);
-  return all;
-}
-
 }  // namespace
 
 std::vector<Canary> canaries_found(const std::vector<const Property*>& wanted_properties, std::uint64_t seed) {
@@ -68,7 +62,7 @@ std::vector<Canary> canaries_found(const std::vector<const Property*>& wanted_pr
   std::vector<const Property*> properties = wanted_properties;
   std::vector<const Mutant*> candidates = mutants_for(properties, seed);
   if (candidates.empty()) {  // no mutant is for these properties, so all properties show that a campaign finds mutants
-    properties = every_property();
+    properties = selected_properties({});
     candidates = mutants_for(properties, seed);
   }
   std::vector<Canary> all;

@@ -10,7 +10,7 @@ namespace tileproof {
 
 struct Canary {
   std::string mutant;
-  bool is_found = false;
+  bool found = false;
   std::uint64_t cases = 0;  // run until it was found, or in all
   std::string property;     // the property that found it; empty if none did
 };

@@ -1,14 +1,18 @@
 #include "fuzz/campaign/case_rates.h"
 
 #include <algorithm>
-#include <chrono>
 #include <map>
 
 #include "fuzz/process/in_threads.h"
+#include "fuzz/process/stopwatch.h"
 #include "properties/catalogue/properties.h"
 
 namespace tileproof {
 
+namespace {
+
+/// Properties whose problems are drawn, as `verify` draws them, without heavy ones and those about tensors or the
+/// specification.
 std::vector<const Property*> core_properties() {
   std::vector<const Property*> core;
   for (const Property& property : properties()) {
@@ -18,11 +22,9 @@ std::vector<const Property*> core_properties() {
   return core;
 }
 
+}  // namespace
+
 CaseRate case_rate(SubjectInstance& subject, std::int64_t cases_of_property, int passes, std::size_t threads) {
-  using Clock = std::chrono::steady_clock;
-  const auto seconds_since = [](Clock::time_point begin) {
-    return std::chrono::duration<double>(Clock::now() - begin).count();
-  };
   CaseRate rate;
   const std::vector<const Property*> core = core_properties();
   // Judge each property in parts, so that threads do not wait for one that has an expensive property.
@@ -33,8 +35,7 @@ CaseRate case_rate(SubjectInstance& subject, std::int64_t cases_of_property, int
   const std::size_t tasks = core.size() * parts;
   rate.threads = std::min(subject.jobs(threads), tasks);
   // One subject for each thread.
-  std::vector<std::unique_ptr<CaseRunner>> runners;
-  runners.push_back(std::make_unique<Borrowed>(*subject.runner));
+  std::vector<std::shared_ptr<CaseRunner>> runners = {subject.runner};
   while (runners.size() < rate.threads) runners.push_back(subject.another());
   std::map<const Property*, std::pair<std::int64_t, double>> of_properties;  // cases, seconds
   for (int pass = -1; pass < passes && rate.failed.empty(); ++pass) {

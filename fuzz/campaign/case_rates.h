@@ -18,10 +18,6 @@ struct CaseRate {
   std::size_t threads = 1;
 };
 
-/// Properties whose problems are drawn, as `verify` draws them, without heavy ones and those about tensors or the
-/// specification.
-std::vector<const Property*> core_properties();
-
 /// Judges `cases_of_property` cases of each core property whose operations the subject has, in one uncounted pass and
 /// then `passes` timed ones; each case counts once. It prints and records nothing.
 /// @param threads  at most; 1 if the subject cannot be made several times

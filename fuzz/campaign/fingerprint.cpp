@@ -2,7 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
-#include <functional>
+#include <span>
 
 #include "properties/problem/specification.h"
 
@@ -13,53 +13,45 @@ namespace {
 /// A pattern, and whether a wrong element shows it.
 struct Pattern {
   const char* name;
-  std::function<bool(const Problem&, const WrongElement&)> shown;
+  bool (*shown)(const Problem&, const WrongElement&);
 };
-
-bool is_weight(const WrongElement& element) { return element.of_weights; }
 
 double value_of(const Problem& p, std::uint32_t bits) {
   return specified::value(float_format_of(p.types.weight), bits);
 }
 
-const std::vector<Pattern>& patterns_of_values() {
-  static const std::vector<Pattern> patterns = {
-      {"a NaN or an infinity",
-       [](const Problem& p, const WrongElement& e) {
-         return is_weight(e) && !(std::isfinite(value_of(p, e.expected)) && std::isfinite(value_of(p, e.got)));
-       }},
-      {"the sign alone",
-       [](const Problem& p, const WrongElement& e) {
-         return is_weight(e) && (e.expected ^ e.got) == float_format_of(p.types.weight).sign_bit();
-       }},
-      {"the neighbouring value",
-       [](const Problem&, const WrongElement& e) {
-         return is_weight(e) && (e.got == e.expected + 1 || e.expected == e.got + 1);
-       }},
-      {"a power of two",
-       [](const Problem& p, const WrongElement& e) {
-         if (!is_weight(e)) return false;
-         int ignored = 0;
-         const double ratio = std::fabs(value_of(p, e.got) / value_of(p, e.expected));
-         return std::isfinite(ratio) && ratio != 1 && std::frexp(ratio, &ignored) == 0.5;
-       }},
-  };
-  return patterns;
-}
+constexpr Pattern patterns_of_values[] = {
+    {"a NaN or an infinity",
+     [](const Problem& p, const WrongElement& e) {
+       return e.of_weights && !(std::isfinite(value_of(p, e.expected)) && std::isfinite(value_of(p, e.got)));
+     }},
+    {"the sign alone",
+     [](const Problem& p, const WrongElement& e) {
+       return e.of_weights && (e.expected ^ e.got) == float_format_of(p.types.weight).sign_bit();
+     }},
+    {"the neighbouring value",
+     [](const Problem&, const WrongElement& e) {
+       return e.of_weights && (e.got == e.expected + 1 || e.expected == e.got + 1);
+     }},
+    {"a power of two",
+     [](const Problem& p, const WrongElement& e) {
+       if (!e.of_weights) return false;
+       int ignored = 0;
+       const double ratio = std::fabs(value_of(p, e.got) / value_of(p, e.expected));
+       return std::isfinite(ratio) && ratio != 1 && std::frexp(ratio, &ignored) == 0.5;
+     }},
+};
 
-const std::vector<Pattern>& patterns_of_places() {
-  static const std::vector<Pattern> patterns = {
-      {"the last n-tile, which is no whole one",
-       [](const Problem& p, const WrongElement& e) { return p.n % 8 != 0 && p.n > 8 && e.row >= p.n / 8 * 8; }},
-      {"the first column of a group",
-       [](const Problem& p, const WrongElement& e) { return e.column % p.group_size == 0; }},
-      {"the last column of a group",
-       [](const Problem& p, const WrongElement& e) { return (e.column + 1) % p.group_size == 0; }},
-      {"groups after the first",
-       [](const Problem& p, const WrongElement& e) { return p.groups() > 1 && e.column >= p.group_size; }},
-  };
-  return patterns;
-}
+constexpr Pattern patterns_of_places[] = {
+    {"the last n-tile, which is no whole one",
+     [](const Problem& p, const WrongElement& e) { return p.n % 8 != 0 && p.n > 8 && e.row >= p.n / 8 * 8; }},
+    {"the first column of a group",
+     [](const Problem& p, const WrongElement& e) { return e.column % p.group_size == 0; }},
+    {"the last column of a group",
+     [](const Problem& p, const WrongElement& e) { return (e.column + 1) % p.group_size == 0; }},
+    {"groups after the first",
+     [](const Problem& p, const WrongElement& e) { return p.groups() > 1 && e.column >= p.group_size; }},
+};
 
 /// "plus 8" or "-8" if all codes are off by the same difference; "" otherwise, and for weights.
 std::string constant_of(const std::vector<WrongElement>& wrong) {
@@ -67,7 +59,7 @@ std::string constant_of(const std::vector<WrongElement>& wrong) {
     return static_cast<std::int64_t>(static_cast<std::int32_t>(e.got)) - static_cast<std::int32_t>(e.expected);
   };
   for (const WrongElement& element : wrong) {
-    if (is_weight(element) || difference(element) != difference(wrong.front())) return "";
+    if (element.of_weights || difference(element) != difference(wrong.front())) return "";
   }
   return std::string(difference(wrong.front()) < 0 ? "" : "plus ") + std::to_string(difference(wrong.front()));
 }
@@ -79,8 +71,9 @@ std::string pattern_of(const Finding& finding) {
   if (wrong.size() < 2) return "";  // one element fits any pattern
   std::string text;
   const auto add = [&](const std::string& name) { text += (text.empty() || name.empty() ? "" : ", ") + name; };
-  for (const auto* patterns : {&patterns_of_values(), &patterns_of_places()}) {
-    for (const Pattern& pattern : *patterns) {
+  for (const auto& patterns :
+       {std::span<const Pattern>(patterns_of_values), std::span<const Pattern>(patterns_of_places)}) {
+    for (const Pattern& pattern : patterns) {
       const bool all = std::all_of(wrong.begin(), wrong.end(),
                                    [&](const WrongElement& e) { return pattern.shown(finding.problem, e); });
       if (!all) continue;

@@ -33,68 +33,42 @@ void InOrder::end(std::size_t writer) {
   turn_.notify_all();
 }
 
-namespace {
-
-class Judging {
- public:
-  explicit Judging(const Round& round)
-      : round_(round), order_(dear_first(round.properties)), records_(order_.size(), round.records) {
-    all_.resize(round.properties.size());
-  }
-
-  std::vector<Judged> result() {
-    in_threads(round_.jobs, order_.size(), [this](std::size_t, std::size_t place) { take(place); });
-    for (Judged& one : all_) {
-      if (!one.judgement) one.not_run = why_no_more_;
-    }
-    return std::move(all_);
-  }
-
- private:
-  bool is_interrupted() const { return round_.effort.stop && round_.effort.stop(); }
-
-  bool ends_here() {
-    const std::lock_guard lock(mutex_);
-    if (why_no_more_.empty() && is_interrupted()) why_no_more_ = "not run: interrupted";
-    return !why_no_more_.empty();
-  }
-
-  /// Called by several threads, once for each place.
-  void take(std::size_t place) {
-    const std::size_t i = order_[place];
-    const Property& property = *round_.properties[i];
+std::vector<Judged> judged(const Round& round) {
+  const std::vector<std::size_t> order = dear_first(round.properties);
+  InOrder records(order.size(), round.records);
+  std::vector<Judged> all(order.size());
+  std::mutex mutex;
+  std::string why_no_more;
+  in_threads(round.jobs, order.size(), [&](std::size_t, std::size_t place) {
+    const Property& property = *round.properties[order[place]];
+    Judged& one = all[order[place]];
     // End the writer on every path: the writers behind it wait for it.
-    const std::shared_ptr<void> ends(nullptr, [this, place](void*) { records_.end(place); });
+    const std::shared_ptr<void> ends(nullptr, [&](void*) { records.end(place); });
     {
-      const std::lock_guard lock(mutex_);
-      round_.begins(property);
+      const std::lock_guard lock(mutex);
+      round.begins(property);
+      const bool is_interrupted = round.effort.stop && round.effort.stop();
+      if (is_interrupted && why_no_more.empty()) why_no_more = "not run: interrupted";
+      if (!why_no_more.empty()) return;
     }
-    if (ends_here()) return;
     Patience own = {.crashes = 30};
-    Effort effort = round_.effort;
+    Effort effort = round.effort;
     if (effort.patience == nullptr) effort.patience = &own;
-    const Observer observer = [&](const Observation& one) { records_.add(place, round_.line(one)); };
+    const Observer observer = [&](const Observation& seen) { records.add(place, round.line(seen)); };
     try {
-      all_[i].judgement = judge(property, round_.row, *round_.runner(), effort, observer);
+      one.judgement = judge(property, round.row, *round.runner(), effort, observer);
     } catch (const std::runtime_error& error) {  // the machine gives no more processes
-      const std::lock_guard lock(mutex_);
-      if (why_no_more_.empty()) why_no_more_ = std::string("not run: ") + error.what();
+      const std::lock_guard lock(mutex);
+      if (why_no_more.empty()) why_no_more = std::string("not run: ") + error.what();
       return;
     }
-    const std::lock_guard lock(mutex_);
-    round_.ends(*all_[i].judgement);
+    const std::lock_guard lock(mutex);
+    round.ends(*one.judgement);
+  });
+  for (Judged& one : all) {
+    if (!one.judgement) one.not_run = why_no_more;
   }
-
-  const Round& round_;
-  std::vector<std::size_t> order_;
-  InOrder records_;
-  std::vector<Judged> all_;
-  std::mutex mutex_;
-  std::string why_no_more_;
-};
-
-}  // namespace
-
-std::vector<Judged> judged(const Round& round) { return Judging(round).result(); }
+  return all;
+}
 
 }  // namespace tileproof

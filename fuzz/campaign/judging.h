@@ -56,7 +56,7 @@ struct Round {
   Effort effort = {};  // null patience: a crash budget a property, so that none depends on the others
   std::size_t jobs = 1;
   /// Gives the runner for a property's cases: a new one for each property, unless `jobs` is 1.
-  std::function<std::unique_ptr<CaseRunner>()> runner = nullptr;
+  std::function<std::shared_ptr<CaseRunner>()> runner = nullptr;
   // Called by one thread at a time.
   std::function<void(const Property&)> begins = nullptr;
   std::function<void(const Judgement&)> ends = nullptr;

@@ -18,8 +18,8 @@ CampaignOfFolders campaign_of_folders(const std::vector<std::string>& folders) {
   std::map<std::uint64_t, std::string> shards;
   std::set<std::uint64_t> has_run;
   for (const std::string& folder : folders) {
-    const JournalContents journal = journal_of(fs::path(folder) / "journal.jsonl");
-    JournalContents one = journal;
+    JournalContents one = journal_of(fs::path(folder) / "journal.jsonl");
+    facts.unfinished += unfinished_batches(one).size();
     if (campaign.begun.empty() || utc_of(one.since) < campaign.begun) campaign.begun = utc_of(one.since);
     const std::uint64_t shard = one.identity.shard;
     one.identity.shard = 0;
@@ -35,7 +35,6 @@ CampaignOfFolders campaign_of_folders(const std::vector<std::string>& folders) {
     if (!one.done.empty()) has_run.insert(shard);  // a shard without an ended batch counts as missing
     facts.done.merge(one.done);
     facts.seconds = std::max(facts.seconds, one.seconds());
-    facts.unfinished += unfinished_batches(journal).size();
     for (const json& planted : one.planted) facts.planted.push_back(planted);
     if (shard == 0) facts.corpus = one.corpus;
     if (one.planted.empty()) facts.planted.push_back({{"mutant", "none, in " + folder}, {"found", false}});

@@ -6,45 +6,42 @@
 #include <mutex>
 
 #include "fuzz/process/in_threads.h"
+#include "fuzz/process/stopwatch.h"
 #include "properties/case/sample_space.h"
 
 namespace tileproof {
-
-namespace {
-
-using Clock = std::chrono::steady_clock;
-double seconds_since(Clock::time_point begin) { return std::chrono::duration<double>(Clock::now() - begin).count(); }
-
-}  // namespace
 
 const char* name_of(Proof proof) {
   constexpr const char* names[] = {"PROVED", "SAMPLED", "FAILED", "MISTRUSTED", "SKIPPED"};
   return names[static_cast<int>(proof)];
 }
 
-Processes::Processes(const SelectedSubject& selected, std::size_t count, std::chrono::milliseconds step_deadline) {
+std::shared_ptr<const Processes> started(const SelectedSubject& selected, std::size_t count,
+                                         std::chrono::milliseconds step_deadline) {
+  Processes ready;
   for (std::size_t i = 0; i < count; ++i) {
-    ready_.push_back(made_ready(selected, step_deadline));
-    const bool on_a_gpu = ready_.back().row.capabilities.step_elements > Capabilities().step_elements;
-    const bool is_ready = ready_.back().runner != nullptr;
+    ready.push_back(made_ready(selected, step_deadline));
+    const bool on_a_gpu = ready.back().row.capabilities.step_elements > Capabilities().step_elements;
+    const bool is_ready = ready.back().runner != nullptr;
     if (!is_ready && i > 0) {  // continue with fewer processes
-      std::cerr << "tileproof: " << i << " of " << count << " processes of " << ready_.back().row.name
+      std::cerr << "tileproof: " << i << " of " << count << " processes of " << ready.back().row.name
                 << " could be started\n";
-      ready_.pop_back();
+      ready.pop_back();
     }
     if (!is_ready || on_a_gpu) break;
   }
+  return std::make_shared<const Processes>(std::move(ready));
 }
 
-ProofTask::ProofTask(const Property& property, const SelectedSubject& selected, std::shared_ptr<Processes> processes,
-                     std::vector<Enumeration> enumerations)
+ProofTask::ProofTask(const Property& property, const SelectedSubject& selected,
+                     std::shared_ptr<const Processes> processes, std::vector<Enumeration> enumerations)
     : property_(property), processes_(std::move(processes)), enumerations_(std::move(enumerations)) {
   result_.kind = property.proof;
   result_.property = property.name;
   result_.subject = selected.row.name;
   result_.replay_flags = selected.replay_flags;
-  const SubjectInstance& subject = processes_->subject();
-  if (!processes_->can_run()) {
+  const SubjectInstance& subject = processes_->front();
+  if (subject.runner == nullptr) {
     result_.reason = subject.died.empty() ? subject.why_not : subject.died;
     if (!subject.died.empty()) result_.verdict = Proof::failed;
     return;
@@ -54,10 +51,9 @@ ProofTask::ProofTask(const Property& property, const SelectedSubject& selected, 
   for (const Enumeration& enumeration : enumerations_) {
     if (enumeration.steps != 0 && !subject.row.capabilities.takes(enumeration.problem(0))) {
       const Problem step = enumeration.problem(0);
-      result_.verdict = Proof::skipped;
-      result_.reason = "out of reach of what the subject takes: steps of " + std::to_string(step.n) + " x " +
-                       std::to_string(step.k) + " as " + step.format->name + " with groups of " +
-                       std::to_string(step.group_size);
+      settle(Proof::skipped, "out of reach of what the subject takes: steps of " + std::to_string(step.n) + " x " +
+                                 std::to_string(step.k) + " as " + step.format->name + " with groups of " +
+                                 std::to_string(step.group_size));
       return;
     }
     first_steps_.push_back(result_.steps);
@@ -68,52 +64,48 @@ ProofTask::ProofTask(const Property& property, const SelectedSubject& selected, 
     const std::string type = enumeration.steps == 0 ? "" : name_of(enumeration.problem(0).types);
     result_.type = first_steps_.size() == 1 || result_.type == type ? type : "";
   }
-  result_.verdict = Proof::sampled;
-  if (result_.steps == 0) {
-    result_.verdict = Proof::skipped;
-    result_.reason = "the subject takes no problem of the domain";
-  }
+  settle(Proof::sampled);
+  if (result_.steps == 0) settle(Proof::skipped, "the subject takes no problem of the domain");
+}
+
+void ProofTask::settle(Proof verdict, const std::string& reason) {
+  result_.verdict = verdict;
+  result_.reason = reason;
 }
 
 std::vector<ProofTask> proof_tasks(const Property& property, const SelectedSubject& selected,
-                                   const std::shared_ptr<Processes>& processes) {
+                                   const std::shared_ptr<const Processes>& processes) {
   std::vector<std::vector<Enumeration>> by_point;
   std::string why_not;
-  const Capabilities& capabilities = processes->subject().row.capabilities;
+  const Capabilities& capabilities = processes->front().row.capabilities;
   sample_space_of(property, capabilities, &why_not);
-  if (processes->can_run() && why_not.empty()) {
+  if (processes->front().runner != nullptr && why_not.empty()) {
     for (Enumeration& enumeration : property.enumerations(capabilities)) {
-      const auto same = std::find_if(by_point.begin(), by_point.end(), [&](const std::vector<Enumeration>& group) {
-        return group.front().point == enumeration.point;
+      const auto same = std::find_if(by_point.begin(), by_point.end(), [&](const std::vector<Enumeration>& one) {
+        return one.front().point == enumeration.point;
       });
-      if (same != by_point.end()) {
-        same->push_back(std::move(enumeration));
-      } else {
-        by_point.push_back({std::move(enumeration)});
-      }
+      std::vector<Enumeration>& group = same != by_point.end() ? *same : by_point.emplace_back();
+      group.push_back(std::move(enumeration));
     }
   }
   if (by_point.empty()) by_point.emplace_back();
   std::vector<ProofTask> tasks;
-  for (std::vector<Enumeration>& group : by_point) tasks.emplace_back(property, selected, processes, std::move(group));
+  for (std::vector<Enumeration>& one : by_point) tasks.emplace_back(property, selected, processes, std::move(one));
   return tasks;
 }
 
-const Enumeration& ProofTask::enumeration_of(std::int64_t step) const {
+std::pair<const Enumeration&, std::int64_t> ProofTask::place_of(std::int64_t step) const {
   const auto after = std::upper_bound(first_steps_.begin(), first_steps_.end(), step);
-  return enumerations_.at(static_cast<std::size_t>(after - first_steps_.begin() - 1));
-}
-
-Problem ProofTask::problem_of(std::int64_t step) const {
-  const auto after = std::upper_bound(first_steps_.begin(), first_steps_.end(), step);
-  Problem problem = enumeration_of(step).problem(step - *std::prev(after));
-  problem.property = property_.name;
-  problem.subject = result_.subject;
-  return problem;
+  const auto i = static_cast<std::size_t>(after - first_steps_.begin() - 1);
+  return {enumerations_.at(i), step - first_steps_[i]};
 }
 
 CaseOutcome ProofTask::run_step(std::size_t process, std::int64_t step, Coverage& coverage) {
-  return processes_->runner(process).run(property_, problem_of(step), coverage);
+  const auto& [enumeration, index] = place_of(step);
+  Problem problem = enumeration.problem(index);
+  problem.property = property_.name;
+  problem.subject = result_.subject;
+  return processes_->at(process).runner->run(property_, problem, coverage);
 }
 
 void ProofTask::estimate() {
@@ -143,7 +135,7 @@ void ProofTask::estimate() {
   }
   result_.estimated_seconds =
       (of_step * static_cast<double>(result_.steps) + of_point * static_cast<double>(result_.points)) /
-      static_cast<double>(processes_->count());
+      static_cast<double>(processes_->size());
 }
 
 void ProofTask::run(double seconds, const std::function<bool()>& stop,
@@ -165,17 +157,17 @@ void ProofTask::run(double seconds, const std::function<bool()>& stop,
       return;
     }
     if (outcome.refused || outcome.unavailable || outcome.discarded) {
-      if (outcome.unavailable) ++unavailable;
-      if (!outcome.unavailable) ++refused;
+      ++(outcome.unavailable ? unavailable : refused);
       if (refused + unavailable == 1) {
         refusal = outcome.refused ? *outcome.refused : outcome.unavailable ? *outcome.unavailable : "discarded";
       }
       return;
     }
-    const std::uint64_t wanted = enumeration_of(step).points_of_step;
-    const std::uint64_t compared_of_step = enumeration_of(step).compared_of_step;
+    const Enumeration& enumeration = place_of(step).first;
+    const std::uint64_t wanted = enumeration.points_of_step;
     const auto compared = static_cast<std::uint64_t>(coverage.compared);
-    if (compared < wanted || (compared_of_step != 0 && compared != compared_of_step)) ++short_steps;
+    const bool is_other = enumeration.compared_of_step != 0 && compared != enumeration.compared_of_step;
+    if (compared < wanted || is_other) ++short_steps;
     ++result_.steps_done;
     result_.points_done += wanted;
     result_.coverage.add(coverage);
@@ -186,7 +178,7 @@ void ProofTask::run(double seconds, const std::function<bool()>& stop,
     return result_.finding || stop() || (seconds > 0 && seconds_since(begin) >= seconds);
   };
   try {
-    in_threads(processes_->count(), static_cast<std::size_t>(result_.steps), work, is_over);
+    in_threads(processes_->size(), static_cast<std::size_t>(result_.steps), work, is_over);
   } catch (const std::exception& error) {  // the machine gives no more processes
     broken = error.what();
   }
@@ -199,35 +191,25 @@ void ProofTask::run(double seconds, const std::function<bool()>& stop,
   }
   result_.seconds = seconds_since(begin);
 
-  if (result_.finding) {
-    result_.verdict = Proof::failed;
-  } else if (!broken.empty()) {
-    result_.verdict = Proof::mistrusted;
-    result_.reason = broken;
-  } else if (short_steps != 0) {
-    result_.verdict = Proof::mistrusted;
-    result_.reason = std::to_string(short_steps) + " steps did not compare what they hold";
-  } else if (refused != 0 && property_.on_refusal != OnRefusal::allowed) {
-    result_.verdict = Proof::mistrusted;
-    result_.reason = std::to_string(refused) + " steps that the subject should take were refused: " + refusal;
-  } else if (result_.steps_done == 0 && unavailable != 0) {
-    result_.verdict = Proof::skipped;
-    result_.reason = refusal;
-  } else if (result_.steps_done == 0) {
-    result_.verdict = Proof::mistrusted;
-    result_.reason = "nothing was compared: no step was done";
-  } else if (result_.steps_done < result_.steps) {
-    result_.verdict = Proof::sampled;
-    result_.reason = refused + unavailable != 0
-                         ? std::to_string(refused + unavailable) + " steps could not be run: " + refusal
-                     : stop() ? "interrupted"
-                              : "its share of the time (--budget) was used up";
-  } else if (!result_.coverage.several_values) {
-    result_.verdict = Proof::mistrusted;
-    result_.reason = "one value was expected everywhere";
-  } else {
-    result_.verdict = Proof::proved;
+  const std::int64_t not_run = refused + unavailable;
+  if (result_.finding) return settle(Proof::failed);
+  if (!broken.empty()) return settle(Proof::mistrusted, broken);
+  if (short_steps != 0) {
+    return settle(Proof::mistrusted, std::to_string(short_steps) + " steps did not compare what they hold");
   }
+  if (refused != 0 && property_.on_refusal != OnRefusal::allowed) {
+    return settle(Proof::mistrusted,
+                  std::to_string(refused) + " steps that the subject should take were refused: " + refusal);
+  }
+  if (result_.steps_done == 0 && unavailable != 0) return settle(Proof::skipped, refusal);
+  if (result_.steps_done == 0) return settle(Proof::mistrusted, "nothing was compared: no step was done");
+  if (result_.steps_done < result_.steps) {
+    return settle(Proof::sampled, not_run != 0 ? std::to_string(not_run) + " steps could not be run: " + refusal
+                                  : stop()     ? "interrupted"
+                                               : "its share of the time (--budget) was used up");
+  }
+  if (!result_.coverage.several_values) return settle(Proof::mistrusted, "one value was expected everywhere");
+  settle(Proof::proved);
 }
 
 /// Replaces a finding by a smaller one of its kind: the property's own suggestion, else one with fewer elements that
@@ -236,14 +218,15 @@ void ProofTask::make_smaller(Finding& finding) {
   if (finding.smaller) {
     Coverage coverage;
     const Problem smaller = *finding.smaller;
-    const CaseOutcome again = processes_->runner(0).run(property_, smaller, coverage);
+    const CaseOutcome again = processes_->front().runner->run(property_, smaller, coverage);
     if (again.finding && again.finding->kind == finding.kind) {
       finding = *again.finding;
       finding.shrinks = 1;
       return;
     }
   }
-  const Judgement drawn = judge(property_, processes_->subject().row, processes_->runner(0), {.cases = 200, .seed = 1});
+  const SubjectInstance& subject = processes_->front();
+  const Judgement drawn = judge(property_, subject.row, *subject.runner, {.cases = 200, .seed = 1});
   for (const Finding& one : drawn.findings) {
     if (one.kind != finding.kind || one.problem.n * one.problem.k >= finding.problem.n * finding.problem.k) continue;
     finding = one;

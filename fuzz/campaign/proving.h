@@ -34,30 +34,19 @@ struct ProofResult {
   std::vector<std::string> replay_flags;
 };
 
-/// A subject in several processes that work at once.
-class Processes {
- public:
-  /// @param count  processes to start; one if the subject works on a GPU, and fewer if the machine cannot start them
-  /// @throws UsageError if a library is not what it should be
-  Processes(const SelectedSubject&, std::size_t count, std::chrono::milliseconds step_deadline);
+/// A subject in several processes that work at once. If it cannot run, the only element says why.
+using Processes = std::vector<SubjectInstance>;
 
-  /// Takes one subject that is ready.
-  explicit Processes(SubjectInstance subject) { ready_.push_back(std::move(subject)); }
-
-  const SubjectInstance& subject() const { return ready_.front(); }
-  bool can_run() const { return ready_.front().runner != nullptr; }
-  std::size_t count() const { return ready_.size(); }
-  CaseRunner& runner(std::size_t i) { return *ready_.at(i).runner; }
-
- private:
-  std::vector<SubjectInstance> ready_;
-};
+/// @param count  processes to start; one if the subject works on a GPU, and fewer if the machine cannot start them
+/// @throws UsageError if a library is not what it should be
+std::shared_ptr<const Processes> started(const SelectedSubject&, std::size_t count,
+                                         std::chrono::milliseconds step_deadline);
 
 /// One property to be proved on one subject.
 class ProofTask {
  public:
   /// @param enumerations  those of the property's enumerations to run here; their points are counted together
-  ProofTask(const Property&, const SelectedSubject&, std::shared_ptr<Processes>, std::vector<Enumeration> enumerations);
+  ProofTask(const Property&, const SelectedSubject&, std::shared_ptr<const Processes>, std::vector<Enumeration>);
 
   /// Runs a step or a few and sets the result's estimated seconds for all.
   void estimate();
@@ -69,13 +58,14 @@ class ProofTask {
   const ProofResult& result() const { return result_; }
 
  private:
-  Problem problem_of(std::int64_t step) const;
-  const Enumeration& enumeration_of(std::int64_t step) const;
+  /// The enumeration of a step, and the step's index in it.
+  std::pair<const Enumeration&, std::int64_t> place_of(std::int64_t step) const;
   CaseOutcome run_step(std::size_t process, std::int64_t step, Coverage&);
+  void settle(Proof verdict, const std::string& reason = "");
   void make_smaller(Finding&);
 
   const Property& property_;
-  std::shared_ptr<Processes> processes_;
+  std::shared_ptr<const Processes> processes_;
   std::vector<Enumeration> enumerations_;
   std::vector<std::int64_t> first_steps_;  // index of the first step of each enumeration, among all steps
   ProofResult result_;
@@ -83,6 +73,6 @@ class ProofTask {
 
 /// A property's tasks on a subject: one for each kind of point that it enumerates, so that one can be proved if another
 /// is too large. If there is nothing to run, the result is one task that says why.
-std::vector<ProofTask> proof_tasks(const Property&, const SelectedSubject&, const std::shared_ptr<Processes>&);
+std::vector<ProofTask> proof_tasks(const Property&, const SelectedSubject&, const std::shared_ptr<const Processes>&);
 
 }  // namespace tileproof

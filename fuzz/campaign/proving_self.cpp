@@ -1,10 +1,10 @@
 #include "fuzz/campaign/proving_self.h"
 
 #include <algorithm>
-#include <chrono>
 #include <ostream>
 
 #include "fuzz/campaign/proving.h"
+#include "fuzz/process/stopwatch.h"
 #include "properties/registry.h"
 #include "properties/selftest/selftest.h"
 #include "reports/reports.h"
@@ -13,7 +13,6 @@ namespace tileproof {
 
 namespace {
 
-using Clock = std::chrono::steady_clock;
 using nlohmann::json;
 
 json json_of(const SelfStep& step, const SelfResult& result) {
@@ -33,7 +32,7 @@ MutantScore enumerated(const Mutant& mutant, double seconds, std::size_t process
   score.property = mutant.enumerated_by;
   const SelectedSubject subject = selected_subjects({"mutant:" + mutant.name}).front();
   constexpr std::chrono::minutes deadline(10);
-  const auto workers = std::make_shared<Processes>(subject, processes, deadline);
+  const auto workers = started(subject, processes, deadline);
   ProofTask task = proof_tasks(property_of(mutant.enumerated_by), subject, workers).front();
   task.run(seconds, stop, [](std::uint64_t) {});
   const ProofResult& result = task.result();
@@ -56,7 +55,7 @@ MutantScore enumerated(const Mutant& mutant, double seconds, std::size_t process
 
 SelfRun prove_self(double seconds, std::size_t processes, const std::function<bool()>& stop, std::ostream& said) {
   const Clock::time_point begin = Clock::now();
-  const auto left = [&] { return seconds - std::chrono::duration<double>(Clock::now() - begin).count(); };
+  const auto left = [&] { return seconds - seconds_since(begin); };
   const auto ends = [&] { return stop() || (seconds > 0 && left() <= 0); };
   SelfRun run;
   run.records = json::array();
@@ -104,7 +103,7 @@ SelfRun prove_self(double seconds, std::size_t processes, const std::function<bo
     const Clock::time_point start = Clock::now();
     SelfResult result =
         result_of(enumerated(mutant, seconds > 0 ? std::max(left(), 0.001) : 0, processes, ends), mutant);
-    result.seconds = std::chrono::duration<double>(Clock::now() - start).count();
+    result.seconds = seconds_since(start);
     add(all.front(), step, result);
   }
   tell(proofs.front(), all.front());

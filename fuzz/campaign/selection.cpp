@@ -7,12 +7,13 @@
 #include <sstream>
 
 #include "fuzz/campaign/nearest.h"
-#include "fuzz/process/worker_pool.h"
+#include "fuzz/process/worker.h"
 #include "properties/catalogue/properties.h"
 #include "properties/mutants/misbehaving.h"
 #include "properties/mutants/mutants.h"
 #include "properties/registry.h"
 #include "properties/subjects/watched.h"
+#include "reports/reports.h"
 
 namespace tileproof {
 
@@ -35,37 +36,52 @@ template <class T, class Text>
 std::vector<T> restricted(const char* flag, const std::vector<T>& all, const std::vector<std::string>& given,
                           Text text) {
   if (given.empty()) return all;
-  std::string legal;
-  for (const T& value : all) legal += (legal.empty() ? "" : ", ") + text(value);
   std::vector<T> both;
   for (const T& value : all) {
     if (std::find(given.begin(), given.end(), text(value)) != given.end()) both.push_back(value);
   }
   for (const std::string& one : given) {
     const bool known = std::any_of(all.begin(), all.end(), [&](const T& value) { return text(value) == one; });
-    if (!known) throw UsageError(flag, "'" + one + "'", legal);
+    if (!known) throw UsageError(flag, "'" + one + "'", reports::joined(all, ", ", text));
   }
   return both;
 }
 
-std::string listed(const std::vector<std::string>& values) {
-  std::string text;
-  for (const std::string& value : values) text += (text.empty() ? "" : ",") + value;
-  return text;
-}
-
-/// Runs cases in this process, on a subject that it keeps.
-class Here : public CaseRunner {
+/// Keeps a subject's workers between properties, because starting a process for each property would take longer than
+/// its cases.
+class WorkerPool : public std::enable_shared_from_this<WorkerPool> {
  public:
-  Here(const Capabilities& capabilities, std::unique_ptr<Subject> subject)
-      : capabilities_(capabilities), subject_(std::move(subject)) {}
-  CaseOutcome run(const Property& property, const Problem& problem, Coverage& coverage) override {
-    return InThisProcess(capabilities_, *subject_).run(property, problem, coverage);
+  WorkerPool(const SubjectOrder& order, std::chrono::milliseconds deadline) : order_(order), deadline_(deadline) {}
+
+  /// A runner whose process has made the subject anew. Destroying the runner returns the process to the pool, unless a
+  /// case failed in it: such a process is not used for other properties.
+  /// @throws std::runtime_error if the subject can no longer be made
+  std::shared_ptr<CaseRunner> taken() {
+    std::unique_ptr<Worker> worker;
+    {
+      const std::lock_guard lock(mutex_);
+      if (!idle_.empty()) {
+        worker = std::move(idle_.back());
+        idle_.pop_back();
+      }
+    }
+    if (worker == nullptr) worker = std::make_unique<Worker>(order_, deadline_);
+    const MadeElsewhere made = worker->make();
+    if (!made.why_not.empty()) {
+      throw std::runtime_error("the subject " + order_.subject + " cannot be made any more: " + made.why_not);
+    }
+    return {worker.release(), [pool = shared_from_this()](Worker* used) {
+              std::unique_ptr<Worker> owned(used);
+              const std::lock_guard lock(pool->mutex_);
+              if (!owned->has_failed()) pool->idle_.push_back(std::move(owned));
+            }};
   }
 
  private:
-  Capabilities capabilities_;
-  std::unique_ptr<Subject> subject_;
+  SubjectOrder order_;
+  std::chrono::milliseconds deadline_;
+  std::mutex mutex_;
+  std::vector<std::unique_ptr<Worker>> idle_;
 };
 
 /// Adds to the row what only making the subject shows: its capabilities and its device.
@@ -78,31 +94,27 @@ void learn(SubjectRow& row, const std::optional<Capabilities>& found, const std:
 
 void LibraryOptions::add_to(CLI::App& app, double deadline_seconds) {
   usual_deadline_seconds_ = case_deadline_seconds_ = deadline_seconds;
-  const char* group = "An operator library to judge";
-  app.add_option("--library", file_, "a shared library that registers PyTorch operators")->group(group);
-  app.add_option("--namespace", name_space_, "of its operators")->capture_default_str()->group(group);
+  const std::string group_before = app.option_defaults()->get_group();
+  app.option_defaults()->group("An operator library to judge");
+  app.add_option("--library", file_, "a shared library that registers PyTorch operators");
+  app.add_option("--namespace", name_space_, "of its operators")->capture_default_str();
   for (const OperatorOption& option : operator_options) {
     app.add_option(option.flag, operators_[option.operation],
-                   std::string("(default: ") + option.usual_name + ", where there is one)")
-        ->group(group);
+                   std::string("(default: ") + option.usual_name + ", where there is one)");
   }
-  app.add_option("--device", device_, "cpu or cuda (default: cuda where there is one and the operators run on it)")
-      ->group(group);
+  app.add_option("--device", device_, "cpu or cuda (default: cuda where there is one and the operators run on it)");
   app.add_option("--formats-of-library", formats_, "those it takes (default: tinygemm-2, tinygemm-4 and tinygemm-8)")
-      ->delimiter(',')
-      ->group(group);
+      ->delimiter(',');
   app.add_option("--group-sizes-of-library", group_sizes_, "those it takes (default: 32, 64, 128 and 256)")
-      ->delimiter(',')
-      ->group(group);
+      ->delimiter(',');
   app.add_option("--n-multiple-of-library", n_multiple_, "what the rows that it takes are a multiple of")
-      ->capture_default_str()
-      ->group(group);
-  app.add_option("--max-n-of-library", most_n_, "the most rows that it takes (default: no limit)")->group(group);
-  app.add_option("--max-k-of-library", most_k_, "the most columns that it takes (default: no limit)")->group(group);
+      ->capture_default_str();
+  app.add_option("--max-n-of-library", most_n_, "the most rows that it takes (default: no limit)");
+  app.add_option("--max-k-of-library", most_k_, "the most columns that it takes (default: no limit)");
   app.add_option("--case-deadline", case_deadline_seconds_,
                  "seconds after which a case in a process of its own counts as a hang")
-      ->capture_default_str()
-      ->group(group);
+      ->capture_default_str();
+  app.option_defaults()->group(group_before);
 }
 
 SelectedSubject LibraryOptions::subject() const {
@@ -115,38 +127,42 @@ SelectedSubject LibraryOptions::subject() const {
   }
   if (most_k_ < 1) throw UsageError("--max-k-of-library", std::to_string(most_k_), "1 or more");
   Library library;
-  library.file = std::filesystem::absolute(file_).string();
+  library.file = file();
   library.name_space = name_space_;
   library.device = device_;
   SelectedSubject selected;
-  selected.replay_flags = {"--library", library.file, "--namespace", name_space_};
+  const auto replay_with = [&](const char* flag, const std::string& text) {
+    selected.replay_flags.insert(selected.replay_flags.end(), {flag, text});
+  };
+  replay_with("--library", library.file);
+  replay_with("--namespace", name_space_);
   for (const OperatorOption& option : operator_options) {
     const auto given = operators_.find(option.operation);
     const bool named = given != operators_.end() && !given->second.empty();
     library.operators[option.operation] = named ? given->second : option.usual_name;
     if (!named) continue;
     library.required.push_back(option.operation);
-    selected.replay_flags.insert(selected.replay_flags.end(), {option.flag, given->second});
+    replay_with(option.flag, given->second);
   }
   if (case_deadline_seconds_ != usual_deadline_seconds_) {
     std::ostringstream seconds;
     seconds << case_deadline_seconds_;
-    selected.replay_flags.insert(selected.replay_flags.end(), {"--case-deadline", seconds.str()});
+    replay_with("--case-deadline", seconds.str());
   }
-  if (!device_.empty()) selected.replay_flags.insert(selected.replay_flags.end(), {"--device", device_});
+  if (!device_.empty()) replay_with("--device", device_);
   // A replay needs the same declarations, because the subject's capabilities determine what a case calls.
   const auto declare = [&](const char* flag, auto& all, const auto& given, const std::string& text) {
-    if (all == given) return;
+    if (all != given) replay_with(flag, text);
     all = given;
-    selected.replay_flags.insert(selected.replay_flags.end(), {flag, text});
   };
   Capabilities& takes = library.takes;
   const char* formats = "--formats-of-library";
   const char* sizes = "--group-sizes-of-library";
   const auto name = [](const Format* format) { return std::string(format->name); };
   const auto number = [](std::int64_t size) { return std::to_string(size); };
-  declare(formats, takes.formats, restricted(formats, takes.formats, formats_, name), listed(formats_));
-  declare(sizes, takes.group_sizes, restricted(sizes, takes.group_sizes, group_sizes_, number), listed(group_sizes_));
+  declare(formats, takes.formats, restricted(formats, takes.formats, formats_, name), reports::joined(formats_, ","));
+  declare(sizes, takes.group_sizes, restricted(sizes, takes.group_sizes, group_sizes_, number),
+          reports::joined(group_sizes_, ","));
   declare("--n-multiple-of-library", takes.n_multiple, n_multiple_, std::to_string(n_multiple_));
   declare("--max-n-of-library", takes.most_n, most_n_, std::to_string(most_n_));
   declare("--max-k-of-library", takes.most_k, most_k_, std::to_string(most_k_));
@@ -155,6 +171,17 @@ SelectedSubject LibraryOptions::subject() const {
   selected.row.one_at_a_time = true;
   selected.order = {selected.row.name, library};
   selected.asked_for = true;
+  return selected;
+}
+
+std::string LibraryOptions::file() const { return given() ? std::filesystem::absolute(file_).string() : ""; }
+
+std::vector<SelectedSubject> LibraryOptions::subjects(std::vector<std::string> names) const {
+  if (!given()) return selected_subjects(names);
+  std::erase(names, "library");
+  std::vector<SelectedSubject> selected;
+  if (!names.empty()) selected = selected_subjects(names);
+  selected.push_back(subject());
   return selected;
 }
 
@@ -212,18 +239,17 @@ std::vector<const Property*> selected_properties(const std::vector<std::string>&
 namespace {
 
 void make_here(const SelectedSubject& selected, SubjectInstance& ready) {
-  const std::optional<Library>& library = selected.order.library;
-  MadeSubject made = library ? make_library_subject(*library) : selected.row.make();
-  if (made.subject == nullptr) ready.why_not = made.why_not;
-  if (made.subject == nullptr) return;
-  learn(ready.row, made.capabilities, made.device);
-  const SubjectRow& row = ready.row;
-  ready.runner = std::make_unique<Here>(row.capabilities, std::move(made.subject));
-  if (row.one_at_a_time) return;
-  ready.another = [row]() -> std::unique_ptr<CaseRunner> {
-    MadeSubject one = row.make();
-    if (one.subject == nullptr) throw std::runtime_error(row.name + " cannot be made any more: " + one.why_not);
-    return std::make_unique<Here>(row.capabilities, std::move(one.subject));
+  const auto here = std::make_shared<SubjectHere>(selected.order);
+  ready.why_not = here->made.subject == nullptr ? here->made.why_not : "";
+  if (here->made.subject == nullptr) return;
+  learn(ready.row, here->made.capabilities, here->made.device);
+  ready.runner = here;
+  if (ready.row.one_at_a_time) return;
+  ready.another = [order = selected.order] {
+    const auto one = std::make_shared<SubjectHere>(order);
+    const MadeSubject& made = one->made;
+    if (made.subject == nullptr) throw std::runtime_error(order.subject + " cannot be made any more: " + made.why_not);
+    return one;
   };
 }
 
@@ -242,10 +268,8 @@ SubjectInstance made(const SelectedSubject& selected, std::chrono::milliseconds 
   } catch (const UsageError&) {
     throw;
   } catch (const std::runtime_error& died) {
-    if (!selected.order.library && selected.asked_for) throw;
-    // A library that a process dies of loading is judged by that. If only all subjects were asked for, this one is left
-    // out and the others are judged.
-    (selected.order.library ? ready.died : ready.why_not) = died.what();
+    if (!selected.order.library) throw;
+    ready.died = died.what();  // a library that a process dies of loading is judged by that
     return ready;
   }
   ready.why_not = made.why_not;
@@ -270,6 +294,7 @@ SubjectInstance made_ready(const SelectedSubject& selected, std::chrono::millise
   } catch (const UsageError&) {
     throw;
   } catch (const std::runtime_error& error) {
+    // If only all subjects were asked for, this one is left out and the others are judged.
     if (selected.asked_for) throw;
     return {selected.row, nullptr, error.what(), "", nullptr};
   }

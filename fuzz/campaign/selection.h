@@ -34,6 +34,12 @@ class LibraryOptions {
   bool given() const { return !file_.empty(); }
   /// @throws UsageError for an option whose value is not legal
   SelectedSubject subject() const;
+  /// The full path of the library; "" if none is given.
+  std::string file() const;
+  /// The subjects that are named, where "library" names the library; the library alone if it is given and none is
+  /// named.
+  /// @throws UsageError as selected_subjects() and subject()
+  std::vector<SelectedSubject> subjects(std::vector<std::string> names) const;
   std::chrono::milliseconds case_deadline() const;
 
  private:
@@ -71,18 +77,20 @@ enum class RunsIn {
 /// A subject that is ready to run cases, or why it is not.
 struct SubjectInstance {
   SubjectRow row;
-  std::unique_ptr<CaseRunner> runner;
+  std::shared_ptr<CaseRunner> runner;
   std::string why_not;
   std::string died;  // how its process died of loading the library, which is a verdict on the library
   /// Makes another runner, with its own subject, for another thread. Empty if there can be only one.
   /// @throws std::runtime_error if the subject cannot be made any more
-  std::function<std::unique_ptr<CaseRunner>()> another = nullptr;
+  std::function<std::shared_ptr<CaseRunner>()> another = nullptr;
 
   /// How many of `wanted` threads can judge it. Processes that share a GPU take turns, so more than a few gain nothing.
   std::size_t jobs(std::size_t wanted) const {
     constexpr std::size_t most_on_a_gpu = 4;
     return !another ? 1 : row.needs_gpu ? std::min(wanted, most_on_a_gpu) : wanted;
   }
+  /// The runner for one of its jobs: another one, or the only one there can be.
+  std::shared_ptr<CaseRunner> runner_of_job() const { return another ? another() : runner; }
 };
 /// Makes a subject. If the machine fails to make one that was not asked for by name, the result says why.
 /// @throws UsageError if a library is not what it should be; std::runtime_error if the machine fails to make a subject
@@ -90,18 +98,5 @@ struct SubjectInstance {
 /// @param shows_output  true: show what the subject's process prints; false: keep it for the report of a crash
 SubjectInstance made_ready(const SelectedSubject&, std::chrono::milliseconds case_deadline,
                            RunsIn = RunsIn::own_process, bool shows_output = false);
-
-/// A runner that refers to one that somebody else owns.
-class Borrowed : public CaseRunner {
- public:
-  explicit Borrowed(CaseRunner& runner) : runner_(runner) {}
-  CaseOutcome run(const Property& property, const Problem& problem, Coverage& coverage) override {
-    return runner_.run(property, problem, coverage);
-  }
-  bool start_afresh() override { return runner_.start_afresh(); }
-
- private:
-  CaseRunner& runner_;
-};
 
 }  // namespace tileproof

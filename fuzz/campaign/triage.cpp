@@ -3,7 +3,6 @@
 
 #include "fuzz/campaign/campaign.h"
 #include "fuzz/campaign/fingerprint.h"
-#include "fuzz/process/stopwatch.h"
 #include "properties/judging/shrinking.h"
 #include "properties/registry.h"
 
@@ -33,7 +32,7 @@ std::optional<Campaign::ToLookInto> Campaign::ends_look(const Finding& finding, 
 }
 
 void Campaign::look_into(const ToLookInto& one) {
-  const Stopwatch looking(findings_seconds_);
+  const Clock::time_point begin = Clock::now();
   if (!begins_look(one)) {
     return keep({.fingerprint = one.fingerprint,
                  .cases = {one.failed.index},
@@ -46,6 +45,7 @@ void Campaign::look_into(const ToLookInto& one) {
     keep(found);
     next = ends_look(next->failed.finding, found.is_reproducible);
   }
+  findings_seconds_ += seconds_since(begin);
 }
 
 CampaignFinding Campaign::looked_into(const ToLookInto& one) {
@@ -63,8 +63,8 @@ CampaignFinding Campaign::looked_into(const ToLookInto& one) {
   std::string why_not;
   Worker fresh(selected_.order, options_.case_deadline);
   const Shrunk smallest =
-      shrunk(property, sample_space_of(property, capabilities_, &why_not), failed.finding, fresh, are_alike,
-             {.tries = options_.shrink_tries, .seconds = options_.shrink_seconds, .stop = stop_});
+      shrunk(property, sample_space_of(property, selected_.row.capabilities, &why_not), failed.finding, fresh,
+             are_alike, {.tries = options_.shrink_tries, .seconds = options_.shrink_seconds, .stop = stop_});
   found.smallest = smallest.finding;
   found.shrunk = smallest.how_far;
   return found;
@@ -73,7 +73,7 @@ CampaignFinding Campaign::looked_into(const ToLookInto& one) {
 void Campaign::keep(const CampaignFinding& found) {
   journal_.finding(found);
   const std::lock_guard<std::mutex> lock(mutex_);
-  findings_[found.fingerprint].finding = found;
+  facts_.findings[found.fingerprint].finding = found;
 }
 
 CaseOutcome Campaign::outcome_alone(const Finding& finding, std::int64_t* compared) {

@@ -3,7 +3,6 @@
 
 #include <unistd.h>
 
-#include <chrono>
 #include <fstream>
 #include <iostream>
 #include <set>
@@ -14,6 +13,7 @@
 #include "fuzz/process/interrupt.h"
 #include "fuzz/process/progress.h"
 #include "fuzz/process/screen.h"
+#include "fuzz/process/stopwatch.h"
 #include "fuzz/records/provenance.h"
 #include "fuzz/records/records.h"
 #include "properties/mutants/mutants.h"
@@ -26,7 +26,6 @@ namespace tileproof {
 
 namespace {
 
-using Clock = std::chrono::steady_clock;
 using nlohmann::json;
 
 struct BenchOptions {
@@ -114,21 +113,18 @@ json read_baseline(const std::string& file) {
 /// A timer, and the rows to time with it.
 struct Chosen {
   TimerRow row;
-  std::vector<Timed> rows;
-  std::vector<std::string> skipped;  // shapes left out, and why
+  std::vector<Timed> rows = {};
+  std::vector<std::string> skipped = {};  // shapes left out, and why
   bool cases = false;
 };
 
 TimerRow timer_of(const std::string& name) {
-  std::string legal;
   std::vector<std::string> names;
-  for (const TimerRow& row : timers()) {
-    names.push_back(row.name);
-    legal += row.name + ", ";
-  }
+  for (const TimerRow& row : timers()) names.push_back(row.name);
+  const std::string legal = reports::joined(names, ", ") + ", or one of 'tileproof list mutants'";
   for (const SubjectRow& row : mutant_subjects()) names.push_back(row.name);
   if (std::find(names.begin(), names.end(), name) != names.end()) return timer_row(name);
-  throw unknown_name("--subject", name, legal + "or one of 'tileproof list mutants'", names);
+  throw unknown_name("--subject", name, legal, names);
 }
 
 class Run {
@@ -143,7 +139,7 @@ class Run {
     std::set<std::string> known;
     for (const std::string& name : names) {
       if (!known.insert(name).second) continue;
-      Chosen selected = {timer_of(name), {}, {}};
+      Chosen selected = {.row = timer_of(name)};
       const TimerRow& row = selected.row;
       selected.rows = timed_rows(row, shapes, selected.skipped);
       std::erase_if(selected.rows, [&](const Timed& timed) { return !is_wanted(options, name_of(timed)); });
@@ -155,7 +151,9 @@ class Run {
       selected_.push_back(std::move(selected));
     }
     if (selected_.empty()) {
-      throw UsageError("--only", listed(options.only), "a part of a row's name, such as 'dequantize bf16' or 'cold'");
+      const auto quoted = [](const std::string& name) { return "'" + name + "'"; };
+      throw UsageError("--only", reports::joined(options.only, ", ", quoted),
+                       "a part of a row's name, such as 'dequantize bf16' or 'cold'");
     }
   }
 
@@ -211,21 +209,14 @@ class Run {
     if (is_interrupted()) return "interrupted";
     if (!broken_.empty()) return broken_;
     if (rows_.empty()) return "nothing was measured";
-    const bool has_left_out =
-        std::any_of(selected_.begin(), selected_.end(), [](const auto& one) { return !one.skipped.empty(); });
-    const bool has_rows =
-        std::any_of(selected_.begin(), selected_.end(), [](const auto& one) { return !one.rows.empty(); });
-    if (has_left_out && !has_rows) return "no operation was timed: every shape was left out";
+    const auto any = [&](auto of) {
+      return std::any_of(selected_.begin(), selected_.end(), [&](const Chosen& one) { return !(one.*of).empty(); });
+    };
+    if (any(&Chosen::skipped) && !any(&Chosen::rows)) return "no operation was timed: every shape was left out";
     return missing(timers(), not_measured_, by_name_, "was not measured");
   }
 
  private:
-  static std::string listed(const std::vector<std::string>& names) {
-    std::string text;
-    for (const std::string& name : names) text += (text.empty() ? "'" : ", '") + name + "'";
-    return text;
-  }
-
   /// Makes a timer. One that cannot be made and was not named is not measured, as in made_ready().
   MadeTimer made_timer(const TimerRow& row) const {
     try {
@@ -275,7 +266,7 @@ int bench(const BenchOptions& options, const std::string& command) {
   record["tool"] = "tileproof " TILEPROOF_VERSION;
   record["command"] = command;
   record["run_start"] = run_start;
-  record["seconds"] = std::chrono::duration<double>(Clock::now() - begin).count();
+  record["seconds"] = seconds_since(begin);
   const bool colours = takes_escapes(STDOUT_FILENO);
   Written written;
   if (!options.json_file.empty()) written.write(options.json_file, dumped(record, 1) + "\n");

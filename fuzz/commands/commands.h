@@ -28,6 +28,10 @@ const std::vector<CommandRow>& commands();
 /// A command and its given arguments, for records: "verify --subject host".
 std::string as_given(const CLI::App&);
 
+/// Converts "90", "90s", "5m", "4h" to seconds; "" is 0.
+/// @throws UsageError naming the argument
+double seconds_of(const char* argument, const std::string& duration);
+
 std::function<int()> set_up_verify(CLI::App&);
 std::function<int()> set_up_prove(CLI::App&);
 std::function<int()> set_up_fuzz(CLI::App&);

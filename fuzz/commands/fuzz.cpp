@@ -7,18 +7,17 @@
 #include <cstdlib>
 #include <iostream>
 #include <optional>
-#include <utility>
 
 #include "fuzz/campaign/campaign.h"
 #include "fuzz/campaign/campaign_corpus.h"
 #include "fuzz/campaign/campaign_summary.h"
 #include "fuzz/campaign/canaries.h"
 #include "fuzz/commands/commands.h"
-#include "fuzz/commands/duration.h"
 #include "fuzz/commands/fuzz_subcommands.h"
 #include "fuzz/process/file_lock.h"
 #include "fuzz/process/interrupt.h"
 #include "fuzz/process/screen.h"
+#include "fuzz/process/stopwatch.h"
 #include "fuzz/records/expected_failures.h"
 #include "fuzz/records/protocol.h"
 #include "fuzz/records/provenance.h"
@@ -30,26 +29,27 @@
 
 namespace tileproof {
 
-namespace {
-
 namespace fs = std::filesystem;
 using nlohmann::json;
+
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Canary, mutant, found, cases, property)
+
+namespace {
 
 struct FuzzOptions {
   std::string subject;
   std::vector<std::string> properties;
   std::string duration;
-  std::uint64_t cases = 0;
-  bool until_finding = false;
-  std::size_t workers = 0;
+  CampaignOptions limits = {.workers = 0};  // 0 workers: as many as usual
   std::string seed_text;
   std::string shard_text;
   std::string out;
   std::string resume;
   std::string memory;
   std::string known;
-  double shrink_seconds = 300;
   LibraryOptions library;
+  std::vector<std::string> folders;  // for the subcommands
+  std::string merged_out;
 };
 
 struct Shard {
@@ -165,14 +165,6 @@ fs::path memory_of(const FuzzOptions& options) {
   return options.memory.empty() ? folder_of_program() / "runs" : fs::path(options.memory);
 }
 
-json json_of(const std::vector<Canary>& planted) {
-  json all = json::array();
-  for (const Canary& one : planted) {
-    all.push_back({{"mutant", one.mutant}, {"found", one.is_found}, {"cases", one.cases}, {"property", one.property}});
-  }
-  return all;
-}
-
 /// A resumed campaign keeps its identity: options given beside --resume must agree with the journal.
 void require_same(const CampaignIdentity& now, const CampaignIdentity& before) {
   const auto require = [](bool same, const std::string& what) {
@@ -185,9 +177,11 @@ void require_same(const CampaignIdentity& now, const CampaignIdentity& before) {
   require(now.shard == before.shard && now.shards == before.shards, "--shard");
 }
 
-int fuzz(FuzzOptions options, const std::string& command, bool workers_given) {
-  const double seconds = seconds_of("--for", options.duration);
-  const bool has_limit = seconds > 0 || options.cases != 0 || options.until_finding;
+int fuzz(FuzzOptions options, const std::string& command) {
+  CampaignOptions& limits = options.limits;
+  limits.seconds = seconds_of("--for", options.duration);
+  const bool has_limit = limits.seconds > 0 || limits.cases != 0 || limits.until_finding;
+  if (!has_limit) limits.seconds = 600;
   const fs::path folder = folder_of(options);
   const fs::path journal_file = folder / "journal.jsonl";
   const FileLock lock(folder / "lock", FileLock::Where::gives_up);
@@ -213,7 +207,8 @@ int fuzz(FuzzOptions options, const std::string& command, bool workers_given) {
     if (shard.of > 1) throw UsageError("--seed", "none", "one beside --shard: every shard's must be the same");
     seed = static_cast<std::uint64_t>(std::chrono::system_clock::now().time_since_epoch().count());
   }
-  const SubjectInstance ready = made_ready(selected, options.library.case_deadline());
+  limits.case_deadline = options.library.case_deadline();
+  const SubjectInstance ready = made_ready(selected, limits.case_deadline);
   if (ready.runner == nullptr) {
     std::cerr << "tileproof: " << selected.row.name << ": " << (ready.died.empty() ? ready.why_not : ready.died)
               << "\n";
@@ -240,48 +235,33 @@ int fuzz(FuzzOptions options, const std::string& command, bool workers_given) {
   const std::vector<ExpectedFailure> expected_failures =
       options.known.empty() ? own_expected_failures() : expected_failures_of_file(options.known);
 
-  CampaignOptions limits;
-  limits.workers = workers_given ? options.workers : selected.row.needs_gpu ? 1 : cores();
-  limits.seconds = has_limit ? seconds : 600;
-  limits.cases = options.cases;
-  limits.until_finding = options.until_finding;
-  limits.case_deadline = options.library.case_deadline();
-  limits.shrink_seconds = options.shrink_seconds;
-  auto start = std::chrono::steady_clock::now();
+  if (limits.workers == 0) limits.workers = selected.row.needs_gpu ? 1 : cores();
+  auto start = Clock::now();
   const auto is_over = [&limits, &start] {
-    const double taken = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-    return is_interrupted() || (limits.seconds > 0 && taken >= limits.seconds);
+    return is_interrupted() || (limits.seconds > 0 && seconds_since(start) >= limits.seconds);
   };
-  CampaignCorpus corpus(memory_of(options) / "corpus", selected, expected_failures,
-                        {.case_deadline = limits.case_deadline,
-                         .shrink_tries = limits.shrink_tries,
-                         .shrink_seconds = limits.shrink_seconds,
-                         .stop = is_over});
+  CampaignCorpus corpus(memory_of(options) / "corpus", selected, expected_failures, limits, is_over);
 
   std::cerr << "journal: " << journal_file.string() << "\ncampaigning through cases of " << selected.row.name
             << ", seed " << in_hex(seed) << "\n";
   if (so_far.was_cut) std::cerr << "the journal's last line had been cut; it is left out\n";
   report_when_interrupted();
   json times;
-  auto begin = std::chrono::steady_clock::now();
-  const auto lap = [&begin] {
-    const auto now = std::chrono::steady_clock::now();
-    return std::chrono::duration<double>(now - std::exchange(begin, now)).count();
-  };
+  const auto begin = Clock::now();
   const std::vector<Canary> planted = canaries_found(properties, seed);
   for (const Canary& one : planted) {
     std::cerr << "planted " << one.mutant << ": "
-              << (one.is_found ? "found in case " + std::to_string(one.cases - 1) + " by " + one.property
-                               : "not found in " + std::to_string(one.cases) + " cases")
+              << (one.found ? "found in case " + std::to_string(one.cases - 1) + " by " + one.property
+                            : "not found in " + std::to_string(one.cases) + " cases")
               << "\n";
   }
 
   fs::remove(folder / "campaign.json");  // the result of an earlier run is out of date
   Journal journal(journal_file);
   journal.run(identity, command, machine());
-  journal.planted(json_of(planted));
-  times["planted"] = lap();
-  start = std::chrono::steady_clock::now();
+  journal.planted(planted);
+  times["planted"] = seconds_since(begin);
+  start = Clock::now();
   if (identity.shard == 0) {  // only one shard runs the corpus
     for (CampaignFinding& found : corpus.run_again(properties)) {
       std::cerr << "FOUND " << reports::visible(found.fingerprint) << "\n";
@@ -290,34 +270,24 @@ int fuzz(FuzzOptions options, const std::string& command, bool workers_given) {
     }
     journal.corpus(corpus.counts());
   }
-  times["corpus"] = lap();
-  Campaign campaign(selected, selected.row.capabilities, list, identity, limits, journal, so_far, expected_failures);
-  const std::string why = campaign.run(is_interrupted, [](const std::string& line) { std::cerr << line << "\n"; });
+  times["corpus"] = seconds_since(start);
+  Campaign campaign(selected, list, identity, limits, journal, so_far, expected_failures);
+  CampaignFacts facts = campaign.run(is_interrupted, [](const std::string& line) { std::cerr << line << "\n"; });
   // From here on a full disk loses nothing: the journal has it all.
   Written written;
-  written.attempt([&] { journal.stop(why); });
+  written.attempt([&] { journal.stop(facts.why); });
 
-  json summary = campaign_summary({.identity = identity,
-                                   .command = command,
-                                   .why = why,
-                                   .done = campaign.done(),
-                                   .findings = campaign.findings(),
-                                   .planted = json_of(planted),
-                                   .corpus = corpus.counts(),
-                                   .missing_shards = {},
-                                   .unfinished = campaign.unfinished(),
-                                   .lost_workers = campaign.lost_workers(),
-                                   .machine_is_at_fault = campaign.machine_is_at_fault(),
-                                   .before = times,
-                                   .starting_seconds = campaign.starting_seconds(),
-                                   .findings_seconds = campaign.findings_seconds(),
-                                   .seconds = so_far.seconds() + campaign.seconds(),
-                                   .provenance = provenance_of(identity)},
-                                  list);
+  facts.command = command;
+  facts.planted = planted;
+  facts.corpus = corpus.counts();
+  facts.before = times;
+  facts.seconds += so_far.seconds();
+  facts.provenance = provenance_of(identity);
+  json summary = campaign_summary(facts, list);
   keep_in_history(memory_of(options), folder, utc_of(is_resumed ? so_far.since : journal.run_start()), summary);
   written.write(folder / "campaign.json", dumped(summary, 2) + "\n");
   std::cout << reports::campaign_page(summary, takes_escapes(STDOUT_FILENO)) << std::flush;
-  corpus.keep(campaign.findings());
+  corpus.keep(facts.findings);
   return written.exit_code(summary["exit_code"]);
 }
 
@@ -332,13 +302,12 @@ std::function<int()> set_up_fuzz(CLI::App& app) {
       "a property, or how the names of properties begin; may be given again (default: all that take drawn cases)");
   app.add_option("--for", options->duration, "ends after so much time: 90s (or 90), 5m, 4h (default: 10m)");
   app.add_option(
-         "--cases", options->cases,
+         "--cases", options->limits.cases,
          "ends after so many cases of the list, all shards together, by batches of " + std::to_string(cases_of_batch))
       ->check(CLI::Range(std::uint64_t{1}, std::uint64_t{1000000000000}));
-  app.add_flag("--until-finding", options->until_finding, "ends when something was found");
-  CLI::Option* workers =
-      app.add_option("--workers", options->workers, "processes at once (default: one a core; one on a GPU)")
-          ->check(CLI::Range(std::size_t{1}, std::size_t{1024}));
+  app.add_flag("--until-finding", options->limits.until_finding, "ends when something was found");
+  app.add_option("--workers", options->limits.workers, "processes at once (default: one a core; one on a GPU)")
+      ->check(CLI::Range(std::size_t{1}, std::size_t{1024}));
   app.add_option("--seed", options->seed_text, "of the list of cases (default: another each time, which is said)");
   app.add_option(
       "--shard", options->shard_text,
@@ -350,27 +319,25 @@ std::function<int()> set_up_fuzz(CLI::App& app) {
                  "folder of what campaigns remember of each other (default: runs under the build folder)");
   app.add_option("--known", options->known,
                  "a ledger of known findings, as JSON (default: the one of 'list known', of PyTorch's own operators)");
-  app.add_option("--shrink-seconds", options->shrink_seconds, "at most, for each finding")
+  app.add_option("--shrink-seconds", options->limits.shrink_seconds, "at most, for each finding")
       ->check(CLI::Range(0.0, 86400.0))
       ->capture_default_str();
   options->library.add_to(app);
   CLI::App* merged = app.add_subcommand("merge", "what shards have come to together");
-  auto folders = std::make_shared<std::vector<std::string>>();
-  auto merged_out = std::make_shared<std::string>();
-  merged->add_option("folders", *folders, "of the shards")->required();
-  merged->add_option("--out", *merged_out, "folder for campaign.json (default: a dated one under the build folder)");
+  merged->add_option("folders", options->folders, "of the shards")->required();
+  merged->add_option("--out", options->merged_out,
+                     "folder for campaign.json (default: a dated one under the build folder)");
   CLI::App* remembered = app.add_subcommand("history", "makes the history again of runs' folders, and shows it");
-  auto runs = std::make_shared<std::vector<std::string>>();
-  remembered->add_option("folders", *runs,
+  remembered->add_option("folders", options->folders,
                          "of runs: their rows alone are made again (default: all beside the history)");
   remembered->add_option("--memory", options->memory, "folder of the history (default: runs under the build folder)");
-  return [&app, options, workers, merged, folders, merged_out, remembered, runs] {
-    if (remembered->parsed()) return make_history(*runs, memory_of(*options));
-    if (merged->parsed()) return merge_campaigns(*folders, *merged_out, "fuzz " + as_given(*merged));
+  return [&app, options, merged, remembered] {
+    if (remembered->parsed()) return make_history(options->folders, memory_of(*options));
+    if (merged->parsed()) return merge_campaigns(options->folders, options->merged_out, "fuzz " + as_given(*merged));
     if (!options->out.empty() && !options->resume.empty()) {
       throw UsageError("--out", "beside --resume", "one of the two: a campaign goes on in its own folder");
     }
-    return fuzz(*options, as_given(app), workers->count() != 0);
+    return fuzz(*options, as_given(app));
   };
 }
 

@@ -11,6 +11,7 @@
 #include "properties/catalogue/properties.h"
 #include "properties/mutants/mutants.h"
 #include "properties/problem/values.h"
+#include "reports/reports.h"
 
 namespace tileproof {
 
@@ -19,9 +20,7 @@ namespace {
 void print(const std::string& name, const std::string& what) { std::cout << name << "\n    " << what << "\n"; }
 
 std::string names_of(const std::vector<Operation>& operations) {
-  std::string names;
-  for (const Operation operation : operations) names += (names.empty() ? "" : ", ") + std::string(name_of(operation));
-  return names;
+  return reports::joined(operations, ", ", [](Operation operation) { return name_of(operation); });
 }
 
 void list_properties() {

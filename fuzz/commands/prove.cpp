@@ -11,12 +11,12 @@
 #include "fuzz/campaign/proving_self.h"
 #include "fuzz/campaign/shares.h"
 #include "fuzz/commands/commands.h"
-#include "fuzz/commands/duration.h"
 #include "fuzz/commands/missing.h"
 #include "fuzz/process/interrupt.h"
 #include "fuzz/process/progress.h"
 #include "fuzz/process/sanitizers.h"
 #include "fuzz/process/screen.h"
+#include "fuzz/process/stopwatch.h"
 #include "fuzz/records/provenance.h"
 #include "fuzz/records/records.h"
 #include "fuzz/records/summary.h"
@@ -27,10 +27,13 @@
 
 namespace tileproof {
 
-namespace {
-
-using Clock = std::chrono::steady_clock;
 using nlohmann::json;
+
+// json_of() adds the other fields.
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(ProofResult, kind, property, subject, reason, point, order, points, points_done,
+                                   steps, steps_done, seconds, estimated_seconds)
+
+namespace {
 
 struct ProveOptions {
   std::vector<std::string> kinds;
@@ -48,12 +51,15 @@ constexpr const char* unlimited = "none";
 constexpr const char* self = "self";
 constexpr const char* sanitizers = "sanitizers";
 
+bool is_in(const std::vector<std::string>& names, const std::string& name) {
+  return std::find(names.begin(), names.end(), name) != names.end();
+}
+
 /// Kinds of proof of the properties, in the order of the properties.
 std::vector<std::string> kinds_of_properties() {
   std::vector<std::string> kinds;
   for (const Property& property : properties()) {
-    const bool is_new = std::find(kinds.begin(), kinds.end(), property.proof) == kinds.end();
-    if (!property.proof.empty() && is_new) kinds.push_back(property.proof);
+    if (!property.proof.empty() && !is_in(kinds, property.proof)) kinds.push_back(property.proof);
   }
   return kinds;
 }
@@ -65,29 +71,17 @@ std::vector<std::string> kinds_of_proof() {
 }
 
 bool is_wanted(const ProveOptions& options, const std::string& kind) {
-  const auto& wanted = options.kinds;
-  return wanted.empty() ||
-         std::any_of(wanted.begin(), wanted.end(), [&](const std::string& one) { return one == kind || one == "all"; });
+  return options.kinds.empty() || is_in(options.kinds, kind) || is_in(options.kinds, "all");
 }
 
-bool is_all(const ProveOptions& options) {
-  return std::find(options.kinds.begin(), options.kinds.end(), "all") != options.kinds.end();
-}
-
-std::string listed(const std::vector<std::string>& names) {
-  std::string text;
-  for (const std::string& name : names) text += (text.empty() ? "" : ", ") + name;
-  return text;
-}
+std::string listed(const std::vector<std::string>& names) { return reports::joined(names, ", "); }
 
 /// The properties to prove, in the order of kinds.
 std::vector<const Property*> properties_to_prove(const ProveOptions& options) {
-  const std::vector<std::string> kinds = kinds_of_proof();
+  std::vector<std::string> legal = kinds_of_proof();
+  legal.push_back("all");
   for (const std::string& kind : options.kinds) {
-    if (kind == "all" || std::find(kinds.begin(), kinds.end(), kind) != kinds.end()) continue;
-    std::vector<std::string> legal = kinds;
-    legal.push_back("all");
-    throw unknown_name("prove", kind, listed(legal), legal);
+    if (!is_in(legal, kind)) throw unknown_name("prove", kind, listed(legal), legal);
   }
   std::vector<const Property*> selected;
   const std::vector<const Property*> among = selected_properties(options.properties);
@@ -103,14 +97,7 @@ std::vector<const Property*> properties_to_prove(const ProveOptions& options) {
   return selected;
 }
 
-/// The subjects to ask. is_asked() leaves out proofs of the specification against itself, unless it is named.
-std::vector<SelectedSubject> subjects_to_ask(const ProveOptions& options) {
-  if (options.library.given() && options.subjects.empty()) return {options.library.subject()};
-  std::vector<SelectedSubject> selected = selected_subjects(options.subjects);
-  if (options.library.given()) selected.push_back(options.library.subject());
-  return selected;
-}
-
+/// Leaves out proofs of the specification against itself, unless it is named.
 bool is_asked(const Property& property, const SubjectRow& row, bool by_name) {
   return property.of_specification ? row.capabilities.is_specification : by_name || !row.capabilities.is_specification;
 }
@@ -129,23 +116,13 @@ json json_of(const ProofResult& r) {
   json measures = json::array();
   for (const auto& [name, one] : r.coverage.largest)
     measures.push_back({{"name", name}, {"value", one.value}, {"where", one.where}});
-  return {{"kind", r.kind},
-          {"property", r.property},
-          {"subject", r.subject},
-          {"verdict", name_of(r.verdict)},
-          {"reason", r.reason},
-          {"point", r.point},
-          {"order", r.order},
-          {"points", r.points},
-          {"points_done", r.points_done},
-          {"steps", r.steps},
-          {"steps_done", r.steps_done},
-          {"compared", r.coverage.compared},
-          {"explained", r.coverage.explained},
-          {"measures", measures},
-          {"seconds", r.seconds},
-          {"estimated_seconds", r.estimated_seconds},
-          {"finding", finding}};
+  json all = r;
+  all.update({{"verdict", name_of(r.verdict)},
+              {"compared", r.coverage.compared},
+              {"explained", r.coverage.explained},
+              {"measures", measures},
+              {"finding", finding}});
+  return all;
 }
 
 /// The measures of the two domains, float and integer, as rows of a table.
@@ -199,28 +176,25 @@ Sanitized sanitize(bool by_name) {
   return all;
 }
 
-int exit_of(const std::vector<ProofTask>& tasks, std::string* reason) {
+/// @param reason  is set if the exit code is mistrusted
+int exit_of(const std::vector<ProofTask>& tasks, std::string& reason) {
+  const auto mistrusted = [&](const std::string& why) {
+    reason = why;
+    return exit_code::mistrusted;
+  };
   const auto any = [&](Proof verdict) {
     return std::any_of(tasks.begin(), tasks.end(), [&](const ProofTask& t) { return t.result().verdict == verdict; });
   };
   if (any(Proof::failed)) return exit_code::failed;
-  if (any(Proof::mistrusted)) {
-    *reason = "some proofs looked at too little";
-    return exit_code::mistrusted;
-  }
-  if (!tasks.empty() && !any(Proof::proved) && !any(Proof::sampled)) {
-    *reason = "nothing was run";
-    return exit_code::mistrusted;
-  }
+  if (any(Proof::mistrusted)) return mistrusted("some proofs looked at too little");
+  if (!tasks.empty() && !any(Proof::proved) && !any(Proof::sampled)) return mistrusted("nothing was run");
   // Every subject must have run something. Subjects that were not named have only tasks that can run.
   for (const ProofTask& task : tasks) {
     const std::string& subject = task.result().subject;
     const bool has_run = std::any_of(tasks.begin(), tasks.end(), [&](const ProofTask& t) {
       return t.result().subject == subject && t.result().verdict != Proof::skipped;
     });
-    if (has_run) continue;
-    *reason = subject + " had nothing to run";
-    return exit_code::mistrusted;
+    if (!has_run) return mistrusted(subject + " had nothing to run");
   }
   return exit_code::passed;
 }
@@ -230,29 +204,26 @@ int prove(const ProveOptions& options, const std::string& command) {
   const double budget = options.budget == unlimited ? 0 : seconds_of("--budget", options.budget);
   const bool names_something = !options.properties.empty() || !options.subjects.empty() || options.library.given();
   for (const char* kind : {self, sanitizers}) {
-    const bool by_name = std::find(options.kinds.begin(), options.kinds.end(), kind) != options.kinds.end();
-    if (by_name && names_something)
-      throw UsageError("prove", std::string(kind) + " beside a subject or a property", "it alone");
+    if (!is_in(options.kinds, kind) || !names_something) continue;
+    throw UsageError("prove", std::string(kind) + " beside a subject or a property", "it alone");
   }
   const std::vector<const Property*> to_prove = properties_to_prove(options);
-  const std::vector<SelectedSubject> subjects = subjects_to_ask(options);
+  const std::vector<SelectedSubject> subjects = options.library.subjects(options.subjects);
   const std::size_t count = options.processes != 0 ? options.processes : cores();
 
   std::vector<ProofTask> tasks;
   std::map<std::string, std::string> not_here;
   for (const SelectedSubject& selected : subjects) {
     const bool by_name = selected.asked_for;
-    std::shared_ptr<Processes> processes;
+    std::shared_ptr<const Processes> processes;
     for (const Property* property : to_prove) {
       if (!is_asked(*property, selected.row, by_name)) continue;
-      if (processes == nullptr) {
-        processes = std::make_shared<Processes>(selected, count, options.library.case_deadline());
-      }
+      if (processes == nullptr) processes = started(selected, count, options.library.case_deadline());
+      const bool can_run = processes->front().runner != nullptr;
       for (ProofTask& task : proof_tasks(*property, selected, processes)) {
-        const bool lacks = processes->can_run() && task.result().verdict == Proof::skipped;
-        if (!processes->can_run()) not_here[selected.row.name] = task.result().reason;
-        if ((lacks || !processes->can_run()) && !by_name) continue;
-        tasks.push_back(std::move(task));
+        if (!can_run) not_here[selected.row.name] = task.result().reason;
+        const bool is_open = can_run && task.result().verdict != Proof::skipped;
+        if (is_open || by_name) tasks.push_back(std::move(task));
       }
     }
   }
@@ -283,13 +254,12 @@ int prove(const ProveOptions& options, const std::string& command) {
               {"run_start", records.run_start()},
               {"budget_seconds", budget},
               {"machine", machine()},
-              {"provenance",
-               provenance(std::nullopt, options.library.given() ? options.library.subject().order.library->file : "")}};
+              {"provenance", provenance(std::nullopt, options.library.file())}};
   const auto as_json = [&] {
     json results = json::array();
     for (const ProofTask& task : tasks) results.push_back(json_of(task.result()));
     run["proofs"] = results;
-    run["seconds"] = std::chrono::duration<double>(Clock::now() - begin).count();
+    run["seconds"] = seconds_since(begin);
     return run;
   };
   if (!tasks.empty()) std::cout << reports::proofs_plan(as_json()) << std::flush;
@@ -305,23 +275,23 @@ int prove(const ProveOptions& options, const std::string& command) {
     for (const std::size_t i : order) needs_of_rest.push_back(needs[i]);
     for (const std::size_t i : order) {
       ProofTask& task = tasks[i];
-      const double left = budget - std::chrono::duration<double>(Clock::now() - begin).count();
+      const double left = budget - seconds_since(begin);
       const double seconds = budget == 0 ? 0 : std::max(0.001, share_of_first(needs_of_rest, left));
       needs_of_rest.erase(needs_of_rest.begin());
       progress.step(task.result().subject, task.result().property);
       const Clock::time_point start = Clock::now();
       task.run(seconds, is_interrupted, [&](std::uint64_t done) {
         const double share = static_cast<double>(done) / static_cast<double>(task.result().points);
-        progress.part(share, std::chrono::duration<double>(Clock::now() - start).count());
+        progress.part(share, seconds_since(start));
       });
       progress.clear();
       std::cout << reports::proof_line(json_of(task.result()), takes_escapes(STDOUT_FILENO)) << std::flush;
     }
   }
   Sanitized sanitized;
-  if (of_sanitizers && !is_interrupted()) sanitized = sanitize(!options.kinds.empty() && !is_all(options));
+  if (of_sanitizers && !is_interrupted()) sanitized = sanitize(!options.kinds.empty() && !is_in(options.kinds, "all"));
   std::string reason;
-  int exit = exit_of(tasks, &reason);
+  int exit = exit_of(tasks, reason);
   if (exit != exit_code::failed && (harness.broken || sanitized.failed)) {
     exit = exit_code::failed;
     reason = harness.broken ? "the harness does not hold" : "compute-sanitizer found something";

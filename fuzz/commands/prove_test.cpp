@@ -7,7 +7,7 @@
 #include <string>
 
 #include "fuzz/campaign/proving.h"
-#include "fuzz/commands/duration.h"
+#include "fuzz/commands/commands.h"
 #include "fuzz/commands/running.h"
 #include "properties/subjects/mutable_reference.h"
 
@@ -218,7 +218,7 @@ ProofResult proof_of(
   SelectedSubject selected;
   selected.row = {"mine", "", false, kernel_capabilities(), nullptr};
   const auto process =
-      std::make_shared<Processes>(SubjectInstance{selected.row, std::make_unique<OwnRunner>(), "", ""});
+      std::make_shared<Processes>(1, SubjectInstance{selected.row, std::make_unique<OwnRunner>(), "", ""});
   ProofTask task = proof_tasks(property, selected, process).front();
   task.run(seconds, stop, [](std::uint64_t) {});
   return task.result();

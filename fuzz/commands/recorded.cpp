@@ -23,12 +23,6 @@ json json_in(const fs::path& file) {
   return value;
 }
 
-/// The commit of a record's provenance; "" if it has none.
-std::string commit_in(const json& record) {
-  const json provenance = record.value("provenance", json());
-  return provenance.is_object() ? provenance.value("commit", "") : "";
-}
-
 /// The fields that all kinds of records share.
 RunOfHistory begun_with(const char* kind, const json& record, const fs::path& folder) {
   RunOfHistory run;
@@ -40,7 +34,8 @@ RunOfHistory begun_with(const char* kind, const json& record, const fs::path& fo
   run.verdict = record.value("verdict", "");
   run.exit_code = record.value("exit_code", 0);
   run.machine = dumped(record.at("machine"));
-  run.commit = commit_in(record);
+  const json provenance = record.value("provenance", json());
+  run.commit = provenance.is_object() ? provenance.value("commit", "") : "";
   return run;
 }
 
@@ -95,18 +90,15 @@ RunOfHistory of_bench(const fs::path& folder) {
 
 RunOfHistory of_campaign(const fs::path& folder) {
   const CampaignOfFolders campaign = campaign_of_folders({folder.string()});
-  RunOfHistory run = run_of_campaign(campaign_summary(campaign.facts, campaign.list()), folder, campaign.begun);
+  json summary = campaign_summary(campaign.facts, campaign.list());
   // A journal of one shard, merged alone, lacks the other shards and says so. The verdict of the run itself is in its
   // campaign.json.
   if (fs::exists(folder / "campaign.json")) {
     const json said = json_in(folder / "campaign.json");
-    run.verdict = said.at("verdict");
-    run.exit_code = said.at("exit_code");
-    run.command = said.at("command");
-    run.machine = dumped(said.at("machine"));
-    run.commit = commit_in(said);
+    for (const char* field : {"verdict", "exit_code", "command", "machine"}) summary[field] = said.at(field);
+    summary["provenance"] = said.value("provenance", json());
   }
-  return run;
+  return run_of_campaign(summary, folder, campaign.begun);
 }
 
 /// To add a kind of record, add a row.

@@ -13,9 +13,7 @@ namespace tileproof {
 namespace {
 
 int replay(const std::vector<std::string>& words, const LibraryOptions& library, bool in_process) {
-  std::string line;
-  for (const std::string& word : words) line += (line.empty() ? "" : " ") + word;
-  const Problem problem = problem_of(line);
+  const Problem problem = problem_of(reports::joined(words, " "));
   static_cast<void>(property_of(problem.property));
   require_possible(problem);
   const bool of_library = library.given() && problem.subject == "library";

@@ -4,20 +4,18 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <chrono>
 #include <iostream>
 #include <set>
-#include <sstream>
 
 #include "fuzz/campaign/accuracy_run.h"
 #include "fuzz/campaign/judging.h"
 #include "fuzz/campaign/selection.h"
 #include "fuzz/commands/commands.h"
-#include "fuzz/commands/duration.h"
 #include "fuzz/process/in_threads.h"
 #include "fuzz/process/interrupt.h"
 #include "fuzz/process/progress.h"
 #include "fuzz/process/screen.h"
+#include "fuzz/process/stopwatch.h"
 #include "fuzz/records/accuracy_json.h"
 #include "fuzz/records/expected_failures.h"
 #include "fuzz/records/provenance.h"
@@ -30,7 +28,6 @@ namespace tileproof {
 
 namespace {
 
-using Clock = std::chrono::steady_clock;
 using nlohmann::json;
 
 struct VerifyOptions {
@@ -48,16 +45,6 @@ struct VerifyOptions {
   LibraryOptions library;
 };
 
-std::vector<SelectedSubject> subjects_of(const VerifyOptions& options) {
-  std::vector<SelectedSubject> selected;
-  std::vector<std::string> names = options.subjects;
-  // "library" names the given library, which is no row of the registry.
-  if (options.library.given()) std::erase(names, "library");
-  if (!options.library.given() || !names.empty()) selected = selected_subjects(names);
-  if (options.library.given()) selected.push_back(options.library.subject());
-  return selected;
-}
-
 /// Judges all properties on one subject, round after round with fresh seeds until the time is used up; one round if
 /// `seconds` is 0.
 void judge_subject(const SubjectInstance& subject, const std::vector<const Property*>& properties,
@@ -74,7 +61,7 @@ void judge_subject(const SubjectInstance& subject, const std::vector<const Prope
     Patience* of_all = subject.another ? nullptr : &patience;
     Round round = {
         row, properties, {options.cases, seed, &expected_failures, of_all, is_interrupted}, subject.jobs(options.jobs)};
-    round.runner = [&] { return subject.another ? subject.another() : std::make_unique<Borrowed>(*subject.runner); };
+    round.runner = [&] { return subject.runner_of_job(); };
     round.begins = [&](const Property& property) {
       if (is_first) progress.step(row.name, property.name);
     };
@@ -101,8 +88,7 @@ void judge_subject(const SubjectInstance& subject, const std::vector<const Prope
       judgements.push_back(one.judgement.value_or(skipped(*properties[i], row.name, one.not_run)));
       if (!one.judgement) judgements.back().verdict = Verdict::mistrusted;
     }
-    const bool out_of_time = std::chrono::duration<double>(Clock::now() - begin).count() >= seconds;
-    if (out_of_time || !all_ran) return;
+    if (seconds_since(begin) >= seconds || !all_ran) return;
   }
 }
 
@@ -112,31 +98,13 @@ Judgement died_of_loading(const SubjectInstance& subject) {
   judgement.property = "load/the_library_can_be_loaded";
   judgement.subject = subject.row.name;
   judgement.verdict = Verdict::failed;
-  Finding finding;
-  finding.kind = "crash";
-  finding.details = subject.died;
-  judgement.findings.push_back(finding);
+  judgement.findings.push_back({.problem = {}, .kind = "crash", .details = subject.died});
   return judgement;
-}
-
-/// Measures the accuracy of a subject that has been judged.
-void measurement(const SelectedSubject& selected, const SubjectInstance& subject, const VerifyOptions& options,
-                 AccuracyRun& accuracy_run) {
-  MeasuredSubject compared_elements = {.row = subject.row,
-                                       .replay_flags = selected.replay_flags,
-                                       .jobs = subject.jobs(options.jobs),
-                                       .runner = nullptr,
-                                       .stop = is_interrupted};
-  compared_elements.runner = [&]() -> std::unique_ptr<CaseRunner> {
-    if (subject.another) return subject.another();
-    return std::make_unique<Borrowed>(*subject.runner);
-  };
-  accuracy_run.add(compared_elements);
 }
 
 int verify(const VerifyOptions& options, const std::string& command) {
   const Clock::time_point begin = Clock::now();
-  const std::vector<SelectedSubject> selected = subjects_of(options);
+  const std::vector<SelectedSubject> selected = options.library.subjects(options.subjects);
   const std::vector<const Property*> properties = selected_properties(options.properties);
   const std::vector<ExpectedFailure> expected_failures =
       options.known.empty() ? own_expected_failures() : expected_failures_of_file(options.known);
@@ -155,8 +123,7 @@ int verify(const VerifyOptions& options, const std::string& command) {
                   .run_start = records.run_start(),
                   .seed = options.seed,
                   .cases_per_property = options.cases,
-                  .provenance = provenance(
-                      options.seed, options.library.given() ? options.library.subject().order.library->file : ""),
+                  .provenance = provenance(options.seed, options.library.file()),
                   .subjects = {},
                   .judgements = {}};
   AccuracyRun accuracy_run(options.jobs);
@@ -170,7 +137,11 @@ int verify(const VerifyOptions& options, const std::string& command) {
                       records, progress, run.judgements);
         if (options.accuracy && !is_interrupted()) {
           progress.step(ready[i].row.name, "accuracy");
-          measurement(selected[i], ready[i], options, accuracy_run);
+          accuracy_run.add({.row = ready[i].row,
+                            .replay_flags = selected[i].replay_flags,
+                            .jobs = ready[i].jobs(options.jobs),
+                            .runner = [&] { return ready[i].runner_of_job(); },
+                            .stop = is_interrupted});
         }
         ready[i] = {};  // ends its processes
         continue;
@@ -181,11 +152,11 @@ int verify(const VerifyOptions& options, const std::string& command) {
       for (const Property* property : properties) run.judgements.push_back(skipped(*property, ready[i].row.name, why));
     }
   }
-  run.seconds = std::chrono::duration<double>(Clock::now() - begin).count();
+  run.seconds = seconds_since(begin);
 
   records.end_observations();
   run.observations = records.observed().json();
-  const nlohmann::json summary = summary_of(run);
+  const json summary = summary_of(run);
   records.write("summary.json", dumped(summary, 2) + "\n");
   records.attempt([&] { records.write("summary.md", reports::markdown(summary)); });
   records.attempt([&] { records.write("junit.xml", reports::junit(summary)); });

@@ -118,8 +118,6 @@ std::vector<CorpusLine> WorkingCorpus::of_subject(const std::string& subject) co
   return all;
 }
 
-void WorkingCorpus::write(const char* file, const Lines& lines) const { write_file(folder_ / file, text_of(lines)); }
-
 void WorkingCorpus::change(const std::function<void(Lines&, Lines&)>& change) {
   fs::create_directories(folder_);
   const FileLock lock(folder_ / "lock");
@@ -138,7 +136,7 @@ void WorkingCorpus::change(const std::function<void(Lines&, Lines&)>& change) {
   for (const bool has_grown : {true, false}) {
     for (const Part& kept : all) {
       const std::string text = text_of(kept.lines);
-      if (text != kept.before && (text.size() > kept.before.size()) == has_grown) write(kept.file, kept.lines);
+      if (text != kept.before && (text.size() > kept.before.size()) == has_grown) write_file(folder_ / kept.file, text);
     }
   }
 }

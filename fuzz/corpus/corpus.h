@@ -47,7 +47,6 @@ class WorkingCorpus {
  private:
   using Lines = std::vector<CorpusLine>;
   Lines lines_of(const char* file) const;
-  void write(const char* file, const Lines&) const;
   /// Calls `change` with the contents of the files while no other process may change them, and writes what it changed.
   void change(const std::function<void(Lines& crashing, Lines& incubating)>& change);
 

@@ -3,11 +3,11 @@
 #include <sys/wait.h>
 
 #include <array>
-#include <chrono>
 #include <cstdio>
 #include <cstring>
 
 #include "fuzz/process/interrupt.h"
+#include "fuzz/process/stopwatch.h"
 
 namespace tileproof {
 
@@ -84,7 +84,7 @@ std::vector<SanitizerResult> run_sanitizers(const std::string& program, const st
   if (why_not.empty() && plain.exit == 3) why_not = plain.text.substr(0, plain.text.find('\n'));
   std::vector<SanitizerResult> results;
   for (const Sanitizer& sanitizer : sanitizers) {
-    const auto begin = std::chrono::steady_clock::now();
+    const Clock::time_point begin = Clock::now();
     SanitizerResult result;
     result.tool = sanitizer.tool;
     if (is_interrupted()) {
@@ -103,7 +103,7 @@ std::vector<SanitizerResult> run_sanitizers(const std::string& program, const st
       result.verdict = Verdict::mistrusted;
       result.reason = "interrupted";
     }
-    result.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+    result.seconds = seconds_since(begin);
     results.push_back(result);
   }
   return results;

@@ -20,6 +20,7 @@
 #include <thread>
 
 #include "fuzz/process/interrupt.h"
+#include "fuzz/process/stopwatch.h"
 #include "properties/memory/guarded.h"
 #include "properties/memory/page_guard.h"
 #include "properties/registry.h"
@@ -33,7 +34,6 @@ namespace {
 
 using nlohmann::json;
 using std::chrono::milliseconds;
-using Clock = std::chrono::steady_clock;
 
 constexpr int socket_of_worker = 3;
 constexpr int touch_of_worker = 4;
@@ -83,6 +83,14 @@ Received receive_line(int socket, int death, std::string& unread, std::string& l
   }
 }
 
+/// The bytes of a file from an offset on, at most so many.
+std::string text_from(int file, off_t from, std::size_t most) {
+  std::string text(most, '\0');
+  const ssize_t count = pread(file, text.data(), text.size(), from);
+  text.resize(count < 0 ? 0 : static_cast<std::size_t>(count));
+  return text;
+}
+
 /// A file in memory to which a process appends. Its descriptor differs from those that a worker is given.
 int appended_file(const char* name) {
   const int low = memfd_create(name, MFD_CLOEXEC);
@@ -94,6 +102,21 @@ int appended_file(const char* name) {
 }
 
 }  // namespace
+
+SubjectHere::SubjectHere(const SubjectOrder& order) {
+  if (order.library) {
+    row.name = order.subject;
+    made = make_library_subject(*order.library);
+  } else {
+    row = subject_row(order.subject);
+    made = row.make();
+  }
+  if (made.capabilities) row.capabilities = *made.capabilities;
+}
+
+CaseOutcome SubjectHere::run(const Property& property, const Problem& problem, Coverage& coverage) {
+  return InThisProcess(row.capabilities, *made.subject).run(property, problem, coverage);
+}
 
 Worker::Worker(const SubjectOrder& order, milliseconds deadline)
     : order_(order),
@@ -190,7 +213,7 @@ MadeElsewhere Worker::make() {
     if (was_killed(died) && ++kills < most_kills) continue;
     throw std::runtime_error("a fresh process " + died + " while it made the subject " + order_.subject);
   }
-  starting_seconds_ += std::chrono::duration<double>(Clock::now() - begin).count();
+  starting_seconds_ += seconds_since(begin);
   if (made->contains("illegal")) throw UsageError((*made)["illegal"].get<std::string>());
   if (made->contains("error")) throw std::runtime_error((*made)["error"].get<std::string>());
   MadeElsewhere result = {(*made)["why_not"], std::nullopt, (*made)["device"], (*made)["float_mode"]};
@@ -249,7 +272,9 @@ CaseOutcome Worker::run(const Property& property, const Problem& problem, Covera
   const ListedCase one = {&property, problem};
   ask_for({&one, 1}, coverage.compared_elements ? "elements" : "all");
   std::int64_t compared = 0;
-  return outcome_of_next(one, coverage, compared);
+  const CaseOutcome outcome = outcome_of_next(one, coverage, compared);
+  has_failed_ |= outcome.finding || outcome.process_lost;
+  return outcome;
 }
 
 void Worker::run_all(std::span<const ListedCase> cases,
@@ -277,7 +302,8 @@ CaseOutcome Worker::lost(const Problem& problem, milliseconds patience) {
         Finding{problem, "hang",
                 "no answer within " + std::to_string(patience.count()) + " ms: the process was killed" + words};
   } else {
-    const std::string touched = touch();
+    // The process's message about the untouchable page that it died of touching; "" if there is none.
+    const std::string touched = text_from(touch_, 0, 512);
     outcome.finding = Finding{problem, touched.empty() ? "crash" : "guard",
                               (touched.empty() ? "" : touched + "; ") + "the process " + how_it_died() + words};
   }
@@ -313,55 +339,24 @@ std::string Worker::how_it_died() {
 /// The last lines that the process printed, if any.
 std::string Worker::last_words() const {
   constexpr off_t most = 600;
-  const off_t size = lseek(output_, 0, SEEK_END);
-  const off_t from = size > most ? size - most : 0;
-  std::string text(static_cast<std::size_t>(size - from), '\0');
-  const ssize_t count = pread(output_, text.data(), text.size(), from);
-  text.resize(count < 0 ? 0 : static_cast<std::size_t>(count));
+  std::string text = text_from(output_, std::max(lseek(output_, 0, SEEK_END) - most, off_t{0}), most);
   while (!text.empty() && text.back() == '\n') text.pop_back();
   return text.empty() ? "" : "; its last words: " + text;
-}
-
-std::string Worker::touch() const {
-  char text[512];
-  const ssize_t count = pread(touch_, text, sizeof text, 0);
-  return std::string(text, static_cast<std::size_t>(count < 0 ? 0 : count));
 }
 
 // --- The worker's part ---------------------------------------------------------------------------------------------
 
 namespace {
 
-/// The subject that the runner ordered, and its row.
-struct Ordered {
-  SubjectRow row;
-  MadeSubject made;
-};
-
-Ordered made_of(const SubjectOrder& order) {
-  Ordered ordered;
-  if (order.library) {
-    ordered.row.name = order.subject;
-    ordered.made = make_library_subject(*order.library);
-  } else {
-    ordered.row = subject_row(order.subject);
-    ordered.made = ordered.row.make();
-  }
-  if (ordered.made.capabilities) ordered.row.capabilities = *ordered.made.capabilities;
-  return ordered;
-}
-
-json answer_to_make(const SubjectOrder& order, std::optional<Ordered>& ordered) {
+json answer_to_make(const SubjectOrder& order, std::optional<SubjectHere>& ordered) {
   try {
     compute_in_default_mode();
-    ordered = made_of(order);
-    const std::string mode_set = what_is_unusual(float_mode());
-    json capabilities = nullptr;
-    if (ordered->made.capabilities) capabilities = json_of(*ordered->made.capabilities);
-    return {{"why_not", ordered->made.subject == nullptr ? ordered->made.why_not : ""},
-            {"device", ordered->made.device},
-            {"float_mode", mode_set},
-            {"capabilities", capabilities}};
+    ordered = SubjectHere(order);
+    const MadeSubject& made = ordered->made;
+    return {{"why_not", made.subject == nullptr ? made.why_not : ""},
+            {"device", made.device},
+            {"float_mode", what_is_unusual(float_mode())},
+            {"capabilities", made.capabilities ? json_of(*made.capabilities) : json()}};
   } catch (const UsageError& illegal) {
     return {{"illegal", illegal.what()}};
   } catch (const std::exception& error) {
@@ -370,18 +365,16 @@ json answer_to_make(const SubjectOrder& order, std::optional<Ordered>& ordered) 
 }
 
 /// @param checks_memory  whether memory is looked at even after a case that finds nothing
-json answer_to_problem(const std::string& line, const std::string& what, bool checks_memory, Ordered& ordered) {
+json answer_to_problem(const std::string& line, const std::string& what, bool checks_memory, SubjectHere& ordered) {
   const Problem problem = problem_of(line);
   Coverage coverage;
   if (what == "elements") coverage.compared_elements.emplace();
   try {
-    Subject& subject = *ordered.made.subject;
-    const CaseOutcome outcome =
-        InThisProcess(ordered.row.capabilities, subject).run(property_of(problem.property), problem, coverage);
+    const CaseOutcome outcome = ordered.run(property_of(problem.property), problem, coverage);
     json answer = {{"outcome", json_of(outcome)}, {"compared", coverage.compared}};
     if (what != "compared") answer["met"] = json_of(coverage);
     const bool looks = (checks_memory || outcome.finding) && !outcome.device_lost;
-    if (looks && !holds_what_is_written(subject.memory())) answer["memory_is_broken"] = true;
+    if (looks && !holds_what_is_written(ordered.made.subject->memory())) answer["memory_is_broken"] = true;
     return answer;
   } catch (const std::bad_alloc&) {
     return {{"out_of_memory", true}};
@@ -427,7 +420,7 @@ int work(int socket) {
   signal(SIGXFSZ, SIG_IGN);
   setvbuf(stdout, nullptr, _IOLBF, 0);
   keep_freed_memory();
-  std::optional<Ordered> ordered;
+  std::optional<SubjectHere> ordered;
   std::string unread, line;
   const auto for_ever = [] { return Clock::now() + std::chrono::hours(24 * 365); };
   while (receive_line(socket, -1, unread, line, for_ever()) == Received::line) {

@@ -23,6 +23,15 @@ struct BrokenMemory : std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
+/// A subject made in this process, and runs cases on it.
+struct SubjectHere : CaseRunner {
+  explicit SubjectHere(const SubjectOrder&);
+  CaseOutcome run(const Property&, const Problem&, Coverage&) override;
+
+  SubjectRow row;  // with the capabilities that making the subject has shown
+  MadeSubject made;
+};
+
 /// A worker's report about the subject that it has made.
 struct MadeElsewhere {
   std::string why_not;  // the reason why it cannot run here; "" if it can
@@ -56,6 +65,8 @@ class Worker : public CaseRunner {
     stop();
     return true;
   }
+  /// Whether a case of run() failed, or ended its process.
+  bool has_failed() const { return has_failed_; }
   /// The seconds that processes took to start and to make the subject.
   double starting_seconds() const { return starting_seconds_; }
 
@@ -75,8 +86,6 @@ class Worker : public CaseRunner {
   CaseOutcome lost(const Problem&, std::chrono::milliseconds patience);
   std::string how_it_died();
   std::string last_words() const;
-  /// The process's message about the untouchable page that it died of touching; "" if there is none.
-  std::string touch() const;
 
   SubjectOrder order_;
   std::chrono::milliseconds deadline_;
@@ -88,6 +97,7 @@ class Worker : public CaseRunner {
   std::string unread_;  // bytes from the socket after the last line
   bool timed_out_ = false;
   bool shows_output_ = false;
+  bool has_failed_ = false;
   std::uint64_t questions_ = 0;
   double starting_seconds_ = 0;
 };

@@ -205,7 +205,7 @@ class Run {
 
   /// Whether the draws end after a case. A finding is shrunk first.
   bool ends_draws(const CaseOutcome& outcome, const Problem& one) {
-    const bool patient = has_patience_after(outcome);
+    const bool patient = patience_.outlasts(outcome);
     if (outcome.finding) {
       if (patient) shrink();
       return true;
@@ -216,20 +216,13 @@ class Run {
     return judgement_.device_lost || outcome.process_lost || lacking || !patient;
   }
 
-  /// Charges a lost process to the crash budget.
-  /// @return false if that used the budget up
-  bool has_patience_after(const CaseOutcome& outcome) {
-    if (outcome.process_lost) patience_.crashes -= outcome.was_hang ? 10 : 1;
-    return !outcome.process_lost || patience_.crashes > 0;
-  }
-
   /// Runs the steps of shrinking. They are observed like other cases, but not counted.
   class Steps : public CaseRunner {
    public:
     explicit Steps(Run& run) : run_(run) {}
     CaseOutcome run(const Property&, const Problem& problem, Coverage&) override {
       CaseOutcome outcome = run_.take(problem);
-      is_patient_ = run_.has_patience_after(outcome);
+      is_patient_ = run_.patience_.outlasts(outcome);
       return outcome;
     }
     bool is_patient() const { return is_patient_; }

@@ -166,6 +166,13 @@ struct Observation {
 /// is used up, a finding that ends a process is reported as it was drawn, without shrinking.
 struct Patience {
   std::int64_t crashes = 80;
+
+  /// Charges a lost process to the budget.
+  /// @return false if that used the budget up
+  bool outlasts(const CaseOutcome& outcome) {
+    if (outcome.process_lost) crashes -= outcome.was_hang ? 10 : 1;
+    return !outcome.process_lost || crashes > 0;
+  }
 };
 
 struct Effort {
