@@ -16,7 +16,7 @@ struct OfScheme {
 constexpr OfScheme of_schemes[] = {{scheme::floating, "value/float_domain_rounds_once"},
                                    {scheme::integer, "value/integer_domain_rounds_once"},
                                    {scheme::none, "value/no_zero_point_rounds_once"}};
-constexpr Type types[] = {Type::bf16, Type::fp16, Type::fp32};
+constexpr Type all_types[] = {Type::bf16, Type::fp16, Type::fp32};
 
 }  // namespace
 
@@ -41,7 +41,7 @@ std::vector<Problem> distilled_problems(const std::string& subject) {
   std::size_t turn = 0;  // selects the tail, so that each meets every type and scheme
   for (const Format* format : tinygemm_formats()) {
     for (const std::int64_t half_units : half_units_of_group) {
-      for (const Type type : types) {
+      for (const Type type : all_types) {
         for (const OfScheme& one : of_schemes) {
           Problem problem;
           problem.n = tails[turn++ % 3];
