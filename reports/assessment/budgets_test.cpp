@@ -19,15 +19,6 @@ Budgets budgets(const std::vector<json>& rows) { return read_budgets({{"schema",
 
 const AccuracyKey key = {"dequantize", "float", "bf16", "tinygemm-2", "32", "host"};
 
-std::string message(const std::function<void()>& act) {
-  try {
-    act();
-  } catch (const std::runtime_error& error) {
-    return error.what();
-  }
-  return "";
-}
-
 TEST(Budgets, TheMostSpecificWins) {
   const Budgets all =
       budgets({budget({{"operation", "dequantize"}}, 9), budget({{"operation", "dequantize"}, {"type", "bf16"}}, 2),
@@ -45,9 +36,9 @@ TEST(Budgets, AnArchitectureIsPartOfTheKey) {
 
 TEST(Budgets, TiesAreErrorsThatNameBoth) {
   const Budgets all = budgets({budget({{"operation", "dequantize"}}, 1), budget({{"type", "bf16"}}, 2)});
-  const std::string why = message([&] { all.of(key, ""); });
-  EXPECT_NE(why.find("operation=dequantize"), std::string::npos) << why;
-  EXPECT_NE(why.find("type=bf16"), std::string::npos) << why;
+  const std::string why = message_of([&] { all.of(key, ""); });
+  expect_says(why, "operation=dequantize");
+  expect_says(why, "type=bf16");
   // A more specific budget resolves the tie.
   EXPECT_EQ(budgets({budget({{"operation", "dequantize"}}, 1), budget({{"type", "bf16"}}, 2),
                      budget({{"type", "bf16"}, {"group", "32"}}, 5)})
@@ -57,21 +48,16 @@ TEST(Budgets, TiesAreErrorsThatNameBoth) {
 }
 
 TEST(Budgets, WhatTheFileMayNotSay) {
-  EXPECT_NE(message([] {
-              budgets({budget({{"colour", "red"}}, 1)});
-            }).find("expected one of subject"),
-            std::string::npos);
-  EXPECT_NE(message([] {
-              budgets({budget({{"type", "bf16"}}, 1), budget({{"type", "bf16"}}, 2)});
-            }).find("each match once"),
-            std::string::npos);
-  EXPECT_NE(message([] {
-              read_budgets({{"schema", 1}, {"budgets", json::array()}});
-            }).find("schema"),
-            std::string::npos);  // schema 1 counted values in between
+  expect_says(message_of([] { budgets({budget({{"colour", "red"}}, 1)}); }), "expected one of subject");
+  expect_says(message_of([] {
+                budgets({budget({{"type", "bf16"}}, 1), budget({{"type", "bf16"}}, 2)});
+              }),
+              "each match once");
+  // Schema 1 counted values in between.
+  expect_says(message_of([] { read_budgets({{"schema", 1}, {"budgets", json::array()}}); }), "schema");
   json nameless = budget({{"type", "bf16"}}, 1);
   nameless["from"] = json::object();
-  EXPECT_NE(message([&] { budgets({nameless}); }).find("the run that it was measured in"), std::string::npos);
+  expect_says(message_of([&] { budgets({nameless}); }), "the run that it was measured in");
 }
 
 BudgetUpdate updated_by(const Budgets& before, const json& row) {
@@ -98,7 +84,7 @@ TEST(Budgets, AreRaisedByAMeasurementButNeverFromZero) {
   EXPECT_EQ(refused.budgets.of(key, "9.0")->max_ulp, 0);
   EXPECT_TRUE(refused.changed.empty());
   ASSERT_EQ(refused.refused.size(), 1u);
-  EXPECT_NE(refused.refused[0].find("stays 0"), std::string::npos) << refused.refused[0];
+  expect_says(refused.refused[0], "stays 0");
 }
 
 json row_of(const char* format, double ulp) {

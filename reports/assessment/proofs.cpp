@@ -21,12 +21,6 @@ Proved proofs_in(const Records& records) {
   return proofs;
 }
 
-/// "320 of 2,362,667,520 (0.000014 %)"
-std::string part_of(const Proof& proof) {
-  return with_commas(proof.points_done) + " of " + with_commas(proof.points) + " (" +
-         percent(proof.points_done, proof.points) + ")";
-}
-
 Item judged(const std::string& name, const Proof& now, const Proof* before) {
   const auto is = [&](Status word, const std::string& why, bool is_red = false) {
     return Item{word, "proof", name, why, is_red};
@@ -67,6 +61,12 @@ Item judged(const SelfProof& proof) {
 }
 
 }  // namespace
+
+std::string part_of(const Proof& proof) {
+  if (proof.points == 0) return "-";
+  return with_commas(proof.points_done) + " of " + with_commas(proof.points) + " (" +
+         percent(proof.points_done, proof.points) + ")";
+}
 
 std::vector<std::string> samples_in(const Records& records) {
   struct OfSubject {

@@ -99,38 +99,30 @@ Item judged(const std::string& name, const Said& now, const Said* before) {
 
 std::string name_of(const Properties::key_type& key) { return key.second + " on " + key.first; }
 
-void put_in_order_of_cause(std::vector<Item>& items, const Properties& properties) {
-  std::vector<Failure> failures;
-  for (const auto& [key, said] : properties) {
-    if (const Judgement* failed = said.first(Verdict::failed)) failures.push_back(failures_of(*failed).front());
-  }
-  failures = in_order_of_cause(std::move(failures));
-  std::map<std::string, std::size_t> places;
-  for (const Failure& failure : failures) {
-    places.emplace(name_of({failure.judgement->subject, failure.judgement->property}), places.size());
-  }
-  const auto place_of = [&](const Item& item) {
-    const auto place = places.find(item.name);
-    return place == places.end() ? places.size() : place->second;
-  };
-  std::stable_sort(items.begin(), items.end(), [&](const Item& a, const Item& b) { return place_of(a) < place_of(b); });
-}
-
 }  // namespace
 
 std::vector<Item> items_of_properties(const Records& now, const Records* before) {
   const Properties properties = properties_in(now);
   const Properties baseline = before != nullptr ? properties_in(*before) : Properties();
   std::vector<Item> items;
-  for (const auto& [key, said] : properties) {
+  const auto add = [&](const Properties::key_type& key) {
     const auto then = baseline.find(key);
-    items.push_back(judged(name_of(key), said, then == baseline.end() ? nullptr : &then->second));
+    items.push_back(judged(name_of(key), properties.at(key), then == baseline.end() ? nullptr : &then->second));
+  };
+  std::vector<Failure> failures;
+  for (const auto& [key, said] : properties) {
+    if (const Judgement* failed = said.first(Verdict::failed)) failures.push_back(failures_of(*failed).front());
+  }
+  for (const Failure& failure : in_order_of_cause(failures)) {
+    add({failure.judgement->subject, failure.judgement->property});
+  }
+  for (const auto& [key, said] : properties) {
+    if (!said.any(Verdict::failed)) add(key);
   }
   for (const auto& [key, said] : baseline) {
     if (properties.contains(key) || said.all_skipped()) continue;
     items.push_back({Status::not_run, "property", name_of(key), "only the baseline has it", true});
   }
-  put_in_order_of_cause(items, properties);
   // A run may be MISTRUSTED although none of its properties is, as when a subject that was asked for did not run.
   for (const auto& found : now.verified) {
     if (found.record.verdict != Verdict::mistrusted || found.record.counts.at(Verdict::mistrusted) != 0) continue;

@@ -81,6 +81,12 @@ bool is_unlike(const std::string& name) {
 const char* name_of(Status word) { return rows[static_cast<std::size_t>(word)].name; }
 const char* meaning_of(Status word) { return rows[static_cast<std::size_t>(word)].meaning; }
 
+const Item* Assessment::find(const std::string& kind, const std::string& name) const {
+  const auto found = std::find_if(items.begin(), items.end(),
+                                  [&](const Item& item) { return item.kind == kind && item.name == name; });
+  return found == items.end() ? nullptr : &*found;
+}
+
 Assessment assess(const Records& now, const Records* before, const Budgets& budgets) {
   Assessment result;
   for (const std::vector<Item>& items :

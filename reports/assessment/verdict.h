@@ -49,6 +49,8 @@ struct Assessment {
   std::vector<std::string> samples;  // a line for each subject with SAMPLED proofs
 
   std::size_t count(Status word) const { return counts.at(static_cast<std::size_t>(word)); }
+  /// nullptr if there is no such item.
+  const Item* find(const std::string& kind, const std::string& name) const;
   /// 0 passed, 1 failed, 3 mistrusted or nothing looked at.
   int exit_code() const { return outcome == Outcome::passed ? 0 : outcome == Outcome::failed ? 1 : 3; }
 };
@@ -83,6 +85,8 @@ std::vector<Item> items_of_accuracy(const Records& now, const Records* before, c
 std::vector<Item> items_of_proofs(const Records& now, const Records* before);
 /// "cuda: 5 of 16 proofs whole, 11 SAMPLED; the smallest sample is 320 of 2,362,667,520 (0.000014 %) of layout/..."
 std::vector<std::string> samples_in(const Records&);
+/// "320 of 2,362,667,520 (0.000014 %)"; "-" for a proof without points
+std::string part_of(const Proof&);
 std::vector<Item> items_of_campaigns(const Records& now, const Records* before);
 std::vector<Item> items_of_speed(const Records& now, const Records* before);
 

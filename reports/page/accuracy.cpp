@@ -12,171 +12,163 @@ namespace {
 
 constexpr const char* command_of_measurement = "./tileproof verify";
 
-std::string limit(const Quantile& quantile) { return (quantile.is_exact ? "" : "<= ") + error_text(quantile.value); }
-
-std::string maximum(bool is_sampled, double value) { return (is_sampled ? ">= " : "= ") + error_text(value); }
-
-std::string bias(double value) { return value == 0 ? "0" : (value > 0 ? "+" : "") + short_number(value); }
-
-Status word_of(const ReportContext& context, const AccuracyRow& row) {
-  const std::string name = row.key.text() + " of " + row.key.subject;
-  const auto found = std::find_if(context.assessment.items.begin(), context.assessment.items.end(),
-                                  [&](const Item& item) { return item.kind == "accuracy" && item.name == name; });
-  return found == context.assessment.items.end() ? Status::not_run : found->word;
-}
-
-const std::vector<Column> columns = {{"subject"},
-                                     {"operation"},
-                                     {"scheme"},
-                                     {"type"},
-                                     {"inner k tiles", true},
-                                     {"group", true},
-                                     {""},
-                                     {"elements", true},
-                                     {"bit-equal", true},
-                                     {"unexplained", true},
-                                     {"max ulp", true},
-                                     {"max, of the largest term", true},
-                                     {"p99.9", true},
-                                     {"p99", true},
-                                     {"median", true},
-                                     {"bias", true},
-                                     {"non-finite disagreements", true},
-                                     {"signs of zero lost", true},
-                                     {"subnormals that differ", true},
-                                     {"SQNR, of ordinary values", true}};
-
-std::vector<Markup> cells(const ReportContext& context, const AccuracyRow& row) {
-  const auto& ulp = row.ulp;
-  const std::string of_subnormals =
-      with_commas(row.subnormals_differing) +
-      (row.subnormals_flushed == 0 ? "" : ", " + with_commas(row.subnormals_flushed) + " flushed") + " of " +
-      with_commas(row.subnormals_expected);
-  return {row.key.subject,
-          row.key.operation,
-          row.key.scheme,
-          row.key.type,
-          row.key.format,
-          row.key.group,
-          badge(word_of(context, row)),
-          with_commas(row.elements),
-          percent(row.bit_equal, row.elements),
-          with_commas(row.unexplained),
-          ulp ? maximum(row.is_sampled, ulp->max) : "-",
-          row.max_of_terms ? maximum(row.is_sampled, *row.max_of_terms) : "-",
-          ulp ? limit(ulp->p99_9) : "-",
-          ulp ? limit(ulp->p99) : "-",
-          ulp ? limit(ulp->median) : "-",
-          ulp ? bias(ulp->bias) : "-",
-          with_commas(row.non_finite_disagreements) + "; " + with_commas(row.non_finite_expected) + " expected",
-          with_commas(row.signs_of_zero_lost),
-          of_subnormals,
-          row.sqnr.empty() ? "-" : row.sqnr};
-}
-
-/// Sums up the rows that differ only in format and group.
-struct Short {
+/// A line of a table: a row of the record, or the sum of rows that differ only in format and group.
+struct Line : AccuracyRow {
+  Status word = Status::exact;  // the worst of its rows
   std::size_t rows = 0, exact = 0;
-  std::uint64_t elements = 0, bit_equal = 0, unexplained = 0, non_finite = 0;
-  double max = 0, p99_9 = 0;
-  std::optional<double> max_of_terms;
-  bool is_sampled = false;
-  Status word = Status::exact;  // the worst of all rows
-
-  void add(const ReportContext& context, const AccuracyRow& row) {
-    ++rows;
-    exact += row.is_exact() ? 1 : 0;
-    elements += row.elements;
-    bit_equal += row.bit_equal;
-    unexplained += row.unexplained;
-    max = std::max(max, row.max_ulp());
-    if (row.max_of_terms) max_of_terms = std::max(max_of_terms.value_or(0), *row.max_of_terms);
-    if (row.ulp) p99_9 = std::max(p99_9, row.ulp->p99_9.value);
-    non_finite += row.non_finite_disagreements;
-    is_sampled = is_sampled || row.is_sampled;
-    word = std::min(word, word_of(context, row));
-  }
 };
 
-Markup in_short(const ReportContext& context, const std::vector<const AccuracyRow*>& rows) {
-  std::map<std::tuple<std::string, std::string, std::string, std::string>, Short> kinds;
-  for (const AccuracyRow* row : rows) {
-    kinds[{row->key.subject, row->key.operation, row->key.scheme, row->key.type}].add(context, *row);
+Line line_of(const ReportContext& context, const AccuracyRow& row) {
+  const Item* item = context.assessment.find("accuracy", row.key.text() + " of " + row.key.subject);
+  return {row, item == nullptr ? Status::not_run : item->word};
+}
+
+void add(Line& sum, const Line& row) {
+  sum.is_sampled = sum.rows == 0 ? row.is_sampled : sum.is_sampled || row.is_sampled;
+  ++sum.rows;
+  sum.exact += row.is_exact() ? 1 : 0;
+  sum.word = std::min(sum.word, row.word);
+  sum.elements += row.elements;
+  sum.bit_equal += row.bit_equal;
+  sum.unexplained += row.unexplained;
+  sum.non_finite_disagreements += row.non_finite_disagreements;
+  if (row.max_of_terms) sum.max_of_terms = std::max(sum.max_of_terms.value_or(0), *row.max_of_terms);
+  if (!row.ulp) return;
+  if (!sum.ulp) sum.ulp = UlpFigures();
+  sum.ulp->max = std::max(sum.ulp->max, row.ulp->max);
+  sum.ulp->p99_9 = {std::max(sum.ulp->p99_9.value, row.ulp->p99_9.value), /*is_exact=*/false};
+}
+
+Markup maximum(const Line& line, const std::optional<double>& value) {
+  return value ? (line.is_sampled ? ">= " : "= ") + error_text(*value) : "-";
+}
+
+Markup max_ulp(const Line& line) { return maximum(line, line.ulp ? std::optional(line.ulp->max) : std::nullopt); }
+
+Markup limit(const Line& line, Quantile UlpFigures::*figure) {
+  if (!line.ulp) return "-";
+  const Quantile quantile = (*line.ulp).*figure;
+  return (quantile.is_exact ? "" : "<= ") + error_text(quantile.value);
+}
+
+Markup bias(const Line& line) {
+  return line.ulp ? (line.ulp->bias > 0 ? "+" : "") + short_number(line.ulp->bias) : "-";
+}
+
+Markup exact_rows(const Line& line) { return std::to_string(line.exact) + " of " + std::to_string(line.rows); }
+
+Markup subnormals(const Line& line) {
+  return with_commas(line.subnormals_differing) +
+         (line.subnormals_flushed == 0 ? "" : ", " + with_commas(line.subnormals_flushed) + " flushed") + " of " +
+         with_commas(line.subnormals_expected);
+}
+
+Markup disagreements(const Line& line) { return with_commas(line.non_finite_disagreements); }
+
+Markup non_finite(const Line& line) {
+  return with_commas(line.non_finite_disagreements) + "; " + with_commas(line.non_finite_expected) + " expected";
+}
+
+Markup signs_of_zero(const Line& line) { return with_commas(line.signs_of_zero_lost); }
+Markup sqnr(const Line& line) { return line.sqnr.empty() ? "-" : line.sqnr; }
+
+enum class In { sums, rows, both };  // the tables that have a column
+struct AccuracyColumn {
+  In tables;
+  Column title;
+  Markup (*cell)(const Line&);
+};
+
+const AccuracyColumn accuracy_columns[] = {
+    {In::both, {"subject"}, [](const Line& line) { return Markup(line.key.subject); }},
+    {In::both, {"operation"}, [](const Line& line) { return Markup(line.key.operation); }},
+    {In::both, {"scheme"}, [](const Line& line) { return Markup(line.key.scheme); }},
+    {In::both, {"type"}, [](const Line& line) { return Markup(line.key.type); }},
+    {In::rows, {"format", true}, [](const Line& line) { return Markup(line.key.format); }},
+    {In::rows, {"group", true}, [](const Line& line) { return Markup(line.key.group); }},
+    {In::both, {""}, [](const Line& line) { return badge(line.word); }},
+    {In::sums, {"exact rows", true}, exact_rows},
+    {In::both, {"elements", true}, [](const Line& line) { return Markup(with_commas(line.elements)); }},
+    {In::both, {"bit-equal", true}, [](const Line& line) { return Markup(percent(line.bit_equal, line.elements)); }},
+    {In::both, {"unexplained", true}, [](const Line& line) { return Markup(with_commas(line.unexplained)); }},
+    {In::both, {"max ulp", true}, max_ulp},
+    {In::both, {"max, of the largest term", true}, [](const Line& line) { return maximum(line, line.max_of_terms); }},
+    {In::both, {"p99.9", true}, [](const Line& line) { return limit(line, &UlpFigures::p99_9); }},
+    {In::rows, {"p99", true}, [](const Line& line) { return limit(line, &UlpFigures::p99); }},
+    {In::rows, {"median", true}, [](const Line& line) { return limit(line, &UlpFigures::median); }},
+    {In::rows, {"bias", true}, bias},
+    {In::sums, {"non-finite disagreements", true}, disagreements},
+    {In::rows, {"non-finite disagreements", true}, non_finite},
+    {In::rows, {"signs of zero lost", true}, signs_of_zero},
+    {In::rows, {"subnormals that differ", true}, subnormals},
+    {In::rows, {"SQNR, of ordinary values", true}, sqnr},
+};
+
+Markup table_of(const std::vector<Line>& lines, In which, std::size_t most) {
+  std::vector<Column> titles;
+  TableRows rows(lines.size());
+  for (const AccuracyColumn& column : accuracy_columns) {
+    if (column.tables != which && column.tables != In::both) continue;
+    titles.push_back(column.title);
+    for (std::size_t i = 0; i < lines.size(); ++i) rows[i].push_back(column.cell(lines[i]));
   }
-  std::multimap<Status, std::vector<Markup>> lines;  // the worst first
-  for (const auto& [key, all] : kinds) {
-    const auto& [subject, operation, scheme, type] = key;
-    lines.insert({all.word,
-                  {subject, operation, scheme, type, badge(all.word),
-                   std::to_string(all.exact) + " of " + std::to_string(all.rows), with_commas(all.elements),
-                   percent(all.bit_equal, all.elements), with_commas(all.unexplained), maximum(all.is_sampled, all.max),
-                   all.max_of_terms ? maximum(all.is_sampled, *all.max_of_terms) : "-", "<= " + error_text(all.p99_9),
-                   with_commas(all.non_finite)}});
+  return shortened_table(titles, std::move(rows), most);
+}
+
+/// The sums of rows that differ only in format and group, the worst first.
+std::vector<Line> sums_of(const std::vector<Line>& rows) {
+  std::map<AccuracyKey, Line> sums;
+  for (const Line& row : rows) {
+    AccuracyKey key = row.key;
+    key.format = key.group = "";
+    Line& sum = sums[key];
+    sum.key = key;
+    add(sum, row);
   }
-  std::vector<std::vector<Markup>> cells_of_lines;
-  for (const auto& [word, cells] : lines) cells_of_lines.push_back(cells);
-  return shortened_table({{"subject"},
-                          {"operation"},
-                          {"scheme"},
-                          {"type"},
-                          {""},
-                          {"exact rows", true},
-                          {"elements", true},
-                          {"bit-equal", true},
-                          {"unexplained", true},
-                          {"max ulp", true},
-                          {"max, of the largest term", true},
-                          {"p99.9", true},
-                          {"non-finite disagreements", true}},
-                         std::move(cells_of_lines), 80);
+  std::vector<Line> lines;
+  for (const auto& [key, sum] : sums) lines.push_back(sum);
+  std::stable_sort(lines.begin(), lines.end(), [](const Line& a, const Line& b) {
+    return std::tie(a.word, a.key.subject) < std::tie(b.word, b.key.subject);
+  });
+  return lines;
+}
+
+/// Details are folded, because the table of sums is for a reader with ten minutes.
+Markup folded_table(const char* class_name, const std::string& title, const std::vector<Line>& lines) {
+  if (lines.empty()) return {};
+  return of_class("details", class_name,
+                  element("summary", title + ": " + std::to_string(lines.size())) + table_of(lines, In::rows, 500));
 }
 
 }  // namespace
 
 Markup accuracy_section(ReportContext& context) {
-  std::vector<const AccuracyRow*> differing, exact;
-  for (const auto& found : context.now.measured) {
-    for (const AccuracyRow& row : found.record.rows) (row.is_exact() ? exact : differing).push_back(&row);
-  }
-  if (differing.empty() && exact.empty())
-    return absent("how far results are from the specification", command_of_measurement);
-  std::stable_sort(differing.begin(), differing.end(), [&](const AccuracyRow* a, const AccuracyRow* b) {
-    return std::tuple(word_of(context, *a), b->unexplained, b->max_ulp()) <
-           std::tuple(word_of(context, *b), a->unexplained, a->max_ulp());
+  std::vector<Line> rows;
+  for (const AccuracyRow& row : parts_of(context.now.measured, &Accuracy::rows)) rows.push_back(line_of(context, row));
+  if (rows.empty()) return absent("how far results are from the specification", command_of_measurement);
+  const auto first_exact =
+      std::stable_partition(rows.begin(), rows.end(), [](const Line& row) { return !row.is_exact(); });
+  std::vector<Line> differing(rows.begin(), first_exact);
+  const std::vector<Line> exact(first_exact, rows.end());
+  std::stable_sort(differing.begin(), differing.end(), [](const Line& a, const Line& b) {
+    return std::tuple(a.word, b.unexplained, b.max_ulp()) < std::tuple(b.word, a.unexplained, a.max_ulp());
   });
-  const auto rows_of = [&](const std::vector<const AccuracyRow*>& which) {
-    std::vector<std::vector<Markup>> rows;
-    for (const AccuracyRow* row : which) rows.push_back(cells(context, *row));
-    return rows;
-  };
-  Markup all = paragraph(
-      std::to_string(exact.size()) + " of " + counted(exact.size() + differing.size(), "row") +
-      " are bit-equal to the specification everywhere. A maximum of a sample is a lower limit (>=), of an "
-      "enumeration the maximum (=); a quantile from a bucket is an upper limit (<=). An error in ulp is |got - "
-      "expected| / ulp(expected), and ulp(expected) the spacing of the format there, as CUDA, glibc and JAX "
-      "define it; at 0 and among subnormals it is the smallest subnormal. Infinities and NaNs have none: they "
-      "are the disagreements. Of the largest term: the same error in last places of the larger of (code - 8) "
-      "* scale and zero, which stays small where a sum nearly cancels. Bias is the signed mean in ulp.");
-  std::vector<const AccuracyRow*> rows = differing;
-  rows.insert(rows.end(), exact.begin(), exact.end());
-  all += in_short(context, rows);
-  // The summary above is for a reader with ten minutes; the details are folded.
-  const auto folded = [&](const char* role, const std::string& title, const std::vector<const AccuracyRow*>& which) {
-    if (which.empty()) return Markup();
-    return of_class("details", role,
-                    element("summary", title + ": " + std::to_string(which.size())) +
-                        shortened_table(columns, rows_of(which), 500));
-  };
-  return all + folded("printed", "Rows that differ somewhere, each format and group", differing) +
-         folded("unprinted", "Rows that are bit-equal everywhere", exact);
+  return paragraph(
+             std::to_string(exact.size()) + " of " + counted(rows.size(), "row") +
+             " are bit-equal to the specification everywhere. A maximum of a sample is a lower limit (>=), of an "
+             "enumeration the maximum (=); a quantile from a bucket is an upper limit (<=). An error in ulp is |got - "
+             "expected| / ulp(expected), and ulp(expected) the spacing of the format there, as CUDA, glibc and JAX "
+             "define it; at 0 and among subnormals it is the smallest subnormal. Infinities and NaNs have none: they "
+             "are the disagreements. Of the largest term: the same error in last places of the larger of (code - 8) "
+             "* scale and zero, which stays small where a sum nearly cancels. Bias is the signed mean in ulp.") +
+         table_of(sums_of(rows), In::sums, 80) +
+         folded_table("printed", "Rows that differ somewhere, each format and group", differing) +
+         folded_table("unprinted", "Rows that are bit-equal everywhere", exact);
 }
 
 namespace {
 
 Markup card(const WorstCase& worst) {
-  const auto fact = [](const std::string& name, const Markup& value) {
-    return value.empty() ? Markup() : element("dt", name) + element("dd", value);
-  };
   const auto bits = [](const std::string& text) { return text.empty() ? Markup() : code_of(text); };
   Markup everybody;
   for (const auto& [name, one] : worst.subjects) everybody += element("div", code_of(one) + " " + name);
@@ -186,17 +178,15 @@ Markup card(const WorstCase& worst) {
                                : worst.type == "codes" ? error_text(*worst.ulp)
                                                        : in_ulp(*worst.ulp);
   const Markup of_terms = worst.of_terms ? Markup(error_text(*worst.of_terms) + " of its last places") : Markup();
-  return of_class("div", "card",
-                  element("h4", worst.subject + " " + worst.operation + ", " + worst.scheme +
-                                    (worst.scheme.empty() ? "" : " ") + worst.type + ": " + distance) +
-                      element("dl", fact("", why) +
-                                        fact("place", "row " + worst.row + ", column " + worst.column +
-                                                          (worst.place.empty() ? "" : " (" + worst.place + ")")) +
-                                        fact("code", worst.code) + fact("scale", bits(worst.scale)) +
-                                        fact("zero", bits(worst.zero)) + fact("expected", bits(worst.expected)) +
-                                        fact("got", bits(worst.got)) + fact("of the largest term", of_terms) +
-                                        fact("everybody", everybody)) +
-                      to_copy(worst.replay));
+  return card(worst.subject + " " + worst.operation + ", " + worst.scheme + (worst.scheme.empty() ? "" : " ") +
+                  worst.type + ": " + distance,
+              fact("", why) +
+                  fact("place", "row " + worst.row + ", column " + worst.column +
+                                    (worst.place.empty() ? "" : " (" + worst.place + ")")) +
+                  fact("code", worst.code) + fact("scale", bits(worst.scale)) + fact("zero", bits(worst.zero)) +
+                  fact("expected", bits(worst.expected)) + fact("got", bits(worst.got)) +
+                  fact("of the largest term", of_terms) + fact("everybody", everybody),
+              to_copy(worst.replay));
 }
 
 }  // namespace
@@ -236,17 +226,13 @@ Markup explained_section(ReportContext& context) {
     std::uint64_t measured = 0, judged = 0;
   };
   std::map<std::pair<std::string, std::string>, Count> counts;  // by subject and reason
-  for (const auto& found : context.now.measured) {
-    for (const AccuracyRow& row : found.record.rows) {
-      for (const auto& [reason, count] : row.explained) counts[{row.key.subject, reason}].measured += count;
-    }
+  for (const AccuracyRow& row : parts_of(context.now.measured, &Accuracy::rows)) {
+    for (const auto& [reason, count] : row.explained) counts[{row.key.subject, reason}].measured += count;
   }
-  for (const auto& found : context.now.verified) {
-    for (const Judgement& judgement : found.record.judgements) {
-      for (const auto& [reason, count] : judgement.explained) counts[{judgement.subject, reason}].judged += count;
-    }
+  for (const Judgement& judgement : parts_of(context.now.verified, &Summary::judgements)) {
+    for (const auto& [reason, count] : judgement.explained) counts[{judgement.subject, reason}].judged += count;
   }
-  std::vector<std::vector<Markup>> rows;
+  TableRows rows;
   for (const auto& [key, count] : counts) {
     rows.push_back({key.first, key.second, with_commas(count.measured), with_commas(count.judged)});
   }

@@ -126,43 +126,6 @@ Markup names_below(const Frame& frame, const std::vector<std::string>& names, co
   return all + label(frame.left + frame.plot_width() / 2, frame.height - 8, "middle", what);
 }
 
-/// What each class of the picture stands for.
-using Legend = std::vector<std::pair<std::string, std::string>>;
-
-Markup drawn(const Legend& legend) {
-  Markup all;
-  for (const auto& [name, text] : legend) {
-    all += of_class("span", "key", element("i", {{"class", name}}, {}) + " " + text) + " ";
-  }
-  return of_class("div", "keys", all);
-}
-
-Markup drawn(const Histogram& histogram, const std::string& title) {
-  const Frame frame;
-  double most = 1;
-  for (const auto& sample : histogram.samples) {
-    for (const std::uint64_t count : sample.counts) most = std::max(most, static_cast<double>(count));
-  }
-  const Heights heights(frame, most);
-  const double step = frame.step(histogram.buckets.size());
-  Markup inside = heights.axis(histogram.y) + names_below(frame, histogram.buckets, histogram.x);
-  Legend legend;
-  for (const auto& sample : histogram.samples) {
-    const bool is_first = legend.empty();
-    legend.emplace_back(is_first ? "bars" : "outline", sample.name);
-    std::string outline = "M" + number(frame.left) + " " + number(frame.base());
-    for (std::size_t i = 0; i < sample.counts.size(); ++i) {
-      const double y = heights.y(static_cast<double>(sample.counts[i]));
-      outline += "V" + number(y) + "H" + number(frame.left + step * static_cast<double>(i + 1));
-      if (!is_first || sample.counts[i] == 0) continue;
-      const double left = frame.left + step * (static_cast<double>(i) + 0.1);
-      inside += shape("rect", "bars", {{"x", left}, {"y", y}, {"width", step * 0.8}, {"height", frame.base() - y}});
-    }
-    if (!is_first) inside += path("outline", outline + "V" + number(frame.base()));
-  }
-  return svg(frame, title, inside) + (legend.size() > 1 ? drawn(legend) : Markup());
-}
-
 Markup drawn(const Lines& lines, const std::string& title) {
   const Frame frame;
   double most = lines.is_linear ? 1e-9 : 1;
@@ -174,18 +137,21 @@ Markup drawn(const Lines& lines, const std::string& title) {
   const Heights heights(frame, most, lines.is_linear);
   const double step = frame.step(lines.places.size());
   Markup inside = heights.axis(lines.y) + names_below(frame, lines.places, lines.x);
-  Legend legend;
+  Markup legend;
+  const auto explain = [&](const std::string& class_name, const std::string& text) {
+    legend += of_class("span", "key", element("i", {{"class", class_name}}, {}) + " " + text) + " ";
+  };
   for (const std::size_t mark : lines.marks) {
     const double x = frame.left + step * static_cast<double>(mark);
     inside += shape("line", "mark", {{"x1", x}, {"y1", frame.top}, {"x2", x}, {"y2", frame.base()}});
   }
-  if (!lines.marks.empty()) legend.emplace_back("mark", "a step");
+  if (!lines.marks.empty()) explain("mark", "a step");
   std::size_t series = 0;
   for (const auto& line : lines.lines) {
     const std::string name = line.role == Lines::Role::bound  ? "bound"
                              : line.role == Lines::Role::rest ? "line rest"
                                                               : "line s" + std::to_string(series++ % 6);
-    legend.emplace_back(name, line.name);
+    explain(name, line.name);
     constexpr std::size_t most_with_points = 40;
     const bool has_points = line.role != Lines::Role::bound && line.values.size() <= most_with_points;
     std::string steps;
@@ -199,7 +165,7 @@ Markup drawn(const Lines& lines, const std::string& title) {
     }
     inside += path(name, steps) + points;
   }
-  return svg(frame, title, inside) + drawn(legend);
+  return svg(frame, title, inside) + of_class("div", "keys", legend);
 }
 
 constexpr int levels_of_heat = 6;
@@ -253,14 +219,6 @@ Markup drawn(const Heatmap& map, const std::string& title) {
   inside += names_below(frame, map.columns, map.column) + upright(10, frame.top + frame.plot_height() / 2, map.row);
   const std::string scale = most == 0 ? "no " + map.what : map.what + ": 1 to " + with_commas(most);
   return svg(frame, title, inside) + of_class("div", "keys", of_class("span", "shades", shades) + " " + scale);
-}
-
-json values_of(const Histogram& histogram) {
-  json traces = json::array();
-  for (const auto& [name, counts] : histogram.samples) {
-    traces.push_back({{"type", "bar"}, {"name", name}, {"x", histogram.buckets}, {"y", counts}});
-  }
-  return {{"data", traces}, {"x", histogram.x}, {"y", histogram.y}};
 }
 
 json values_of(const Lines& lines) {

@@ -11,17 +11,6 @@
 
 namespace tileproof::reports {
 
-/// Counts in the same buckets for one or two samples.
-struct Histogram {
-  std::vector<std::string> buckets;
-  struct Sample {
-    std::string name;
-    std::vector<std::uint64_t> counts;  // one per bucket
-  };
-  std::vector<Sample> samples;  // at most two: this run as bars, and the baseline as an outline over them
-  std::string x, y;
-};
-
 /// Values at named places on the x axis, as points joined by lines.
 struct Lines {
   std::vector<std::string> places;
@@ -47,7 +36,7 @@ struct Chart {
   std::string id;  // unique in the page
   std::string title;
   std::string caption;  // tells the reader what to look for
-  std::variant<Histogram, Lines, Heatmap> drawing;
+  std::variant<Lines, Heatmap> drawing;
 };
 
 /// A figure with its caption. Values are drawn over log2(1 + value), so that 0 has a place and 1 remains visible beside

@@ -12,48 +12,21 @@ namespace tileproof::reports {
 
 namespace {
 
-std::string speed_of(const TimedRow& row) {
-  const double speed = statistics::median(row.speeds());
-  return row.unit == "cases" ? short_number(std::round(speed)) + " cases/s"
-                             : short_number(std::round(speed / 1e8) / 10) + " GB/s";
-}
-
-std::string ratio_to(const TimedRow& row, const std::string& yardstick) {
-  return row.has(yardstick) ? short_number(std::round(statistics::median(row.ratios_to(yardstick)) * 1000) / 1000)
-                            : "-";
-}
-
-const Item* item_of(const ReportContext& context, const std::string& kind, const std::string& name) {
-  for (const Item& item : context.assessment.items) {
-    if (item.kind == kind && item.name == name) return &item;
-  }
-  return nullptr;
-}
-
-Markup fact(const std::string& name, const Markup& value) { return element("dt", name) + element("dd", value); }
-
-Markup card(const std::string& title, const Markup& facts, const std::string& details,
-            const std::vector<std::string>& replay) {
-  return of_class("div", "card",
-                  element("h4", title) + element("dl", facts) + element("pre", details) + to_copy(replay));
-}
-
 Markup card(const CampaignFinding& finding, const Campaign& campaign) {
   Markup facts = fact("rate", with_commas(finding.cases) + " of " + with_commas(campaign.cases) + " cases (" +
                                   percent(finding.cases, campaign.cases) + "); " + finding.how);
-  if (!finding.first_seen.empty()) {
-    facts += fact("first seen", finding.first_seen) + fact("last seen", finding.last_seen);
-  }
-  if (!finding.examples.empty()) facts += fact("first cases", joined(finding.examples, ", ", with_commas));
-  facts += fact("smallest case", finding.shrunk);
-  return card(finding.fingerprint, facts, finding.kind + ": " + finding.details, finding.replay);
+  facts += fact("first seen", finding.first_seen) + fact("last seen", finding.last_seen) +
+           fact("first cases", joined(finding.examples, ", ", with_commas)) + fact("smallest case", finding.shrunk);
+  return card(finding.fingerprint, facts,
+              element("pre", finding.kind + ": " + finding.details) + to_copy(finding.replay));
 }
 
 Markup card(const Failure& failure) {
   const Finding& finding = failure.finding;
-  return card(failure.judgement->property + " on " + failure.judgement->subject,
-              fact("found", how_found(failure)) + fact("cases", with_commas(failure.judgement->cases)),
-              (finding.kind.empty() ? "" : finding.kind + ": ") + finding.details, finding.replay);
+  return card(
+      failure.judgement->property + " on " + failure.judgement->subject,
+      fact("found", how_found(failure)) + fact("cases", with_commas(failure.judgement->cases)),
+      element("pre", (finding.kind.empty() ? "" : finding.kind + ": ") + finding.details) + to_copy(finding.replay));
 }
 
 }  // namespace
@@ -63,11 +36,10 @@ Markup speed_section(ReportContext& context) {
   const bool compares = context.before != nullptr && !context.before->timed.empty();
   TableRows rows;
   for (const TimedRow& row : parts_of(context.now.timed, &Bench::rows)) {
-    const Item* item = item_of(context, "speed", row.name);
+    const Item* item = context.assessment.find("speed", row.name);
     rows.push_back({item != nullptr ? badge(item->word) : Markup(), row.name,
-                    lasting(statistics::median(row.operation())),
-                    percent(static_cast<std::uint64_t>(statistics::spread(row.operation()) * 1e4), 10000),
-                    speed_of(row), ratio_to(row, "copy"), compares && item != nullptr ? item->why : ""});
+                    lasting(statistics::median(row.operation())), spread_text(row), speed_text(row),
+                    ratio_text(row, "copy"), compares && item != nullptr ? item->why : ""});
   }
   Markup all = paragraph(
       "Rows of host are the code for tensors in a host's memory, which the properties call cpu. Medians over the "
@@ -179,8 +151,7 @@ std::vector<Markup> not_shown(const ReportContext& context) {
   for (const auto& found : now.proved) {
     for (const Proof& proof : found.record.proofs) {
       if (proof.verdict != "SAMPLED") continue;
-      all.push_back("All of " + proof.property + " on " + proof.subject + ": " + with_commas(proof.points_done) +
-                    " of " + with_commas(proof.points) + " points.");
+      all.push_back("All of " + proof.property + " on " + proof.subject + ": " + part_of(proof) + ".");
     }
     each_why("Proofs of ", found.record.not_here, "");
     lacks(!found.record.self.empty(), "What the harness itself can find.", "./tileproof prove self");

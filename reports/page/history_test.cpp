@@ -73,18 +73,17 @@ TEST_F(AHistory, DrawsItsFiguresAndMarksTheirSteps) {
   const HistoryReport report = history_report(made(2, 11));
   EXPECT_EQ(report.trouble, "");
   EXPECT_EQ(report.said, "1 figure, 1 step\n");
-  EXPECT_NE(report.html.find("class=\"mark\""), std::string::npos);
-  EXPECT_NE(report.html.find("<code>c6</code>"), std::string::npos);
-  EXPECT_NE(report.html.find("fuzz of &lt;b&gt;host: cases a second, on a cpu"), std::string::npos);
+  expect_says(report.html, "class=\"mark\"");
+  expect_says(report.html, "<code>c6</code>");
+  expect_says(report.html, "fuzz of &lt;b&gt;host: cases a second, on a cpu");
   const json data = json::parse(report.json);
   EXPECT_EQ(data["figures"][0]["steps"], json({6}));
 }
 
 TEST_F(AHistory, OfAnotherVersionOrNoneIsBadInput) {
-  EXPECT_NE(history_report(made(1, 1)).trouble.find("a history of version 1"), std::string::npos);
-  EXPECT_NE(history_report(folder_ / "nowhere").trouble.find("nowhere"), std::string::npos);
-  EXPECT_NE(history_report(write("text", std::string("hello, this is no database at all"))).trouble.find("text"),
-            std::string::npos);
+  expect_says(history_report(made(1, 1)).trouble, "a history of version 1");
+  expect_says(history_report(folder_ / "nowhere").trouble, "nowhere");
+  expect_says(history_report(write("text", std::string("hello, this is no database at all"))).trouble, "text");
 }
 
 }  // namespace

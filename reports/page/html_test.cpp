@@ -1,7 +1,7 @@
 // Tests that text in a Markup always remains text, whatever it contains.
 #include "reports/page/html.h"
 
-#include <gtest/gtest.h>
+#include "reports/records/records_for_tests.h"
 
 namespace tileproof::reports {
 
@@ -24,7 +24,7 @@ TEST(Html, ElementsNest) {
 
 TEST(Html, ATableHasACellForEveryColumn) {
   const std::string text = table({{"name"}, {"count", true}}, {{"<a>", "1"}}).bytes();
-  EXPECT_NE(text.find("<td>&lt;a&gt;</td><td class=\"number\">1</td>"), std::string::npos) << text;
+  expect_says(text, "<td>&lt;a&gt;</td><td class=\"number\">1</td>");
 }
 
 }  // namespace

@@ -10,9 +10,9 @@ namespace tileproof::reports {
 namespace {
 
 /// Says how much a weight changes at most, in each format, if an integer zero point becomes a float zero.
-Markup answer_text(const std::vector<DomainFigure>& figures) {
+Markup answer_text(const Records& records) {
   std::map<std::string, const DomainFigure*> of_format;
-  for (const DomainFigure& one : figures) {
+  for (const DomainFigure& one : parts_of(records.proved, &Proofs::domains)) {
     const bool is_it = one.direction == "integer to float" && one.quantity == "weight" && one.unit == "scale" &&
                        one.zero_points == "0..15";
     if (is_it) of_format.emplace(one.format, &one);
@@ -32,61 +32,33 @@ Markup answer_text(const std::vector<DomainFigure>& figures) {
                   : "; not all was looked at: this is a sample."));
 }
 
-std::string part_of(const Proof& proof) {
-  if (proof.points == 0) return "-";
-  return with_commas(proof.points_done) + " of " + with_commas(proof.points);
-}
-
-const char* class_of(const std::string& verdict) {
-  if (verdict == "PROVED" || verdict == "HELD" || verdict == "PASSED") return "badge exact";
-  if (verdict == "FAILED" || verdict == "BROKEN") return "badge failed";
-  return verdict == "SKIPPED" || verdict == "NOT SHOWN" || verdict == "NOT_SHOWN" ? "badge not-run"
-         : verdict == "KNOWN"                                                     ? "badge known"
-         : verdict == "SAMPLED"                                                   ? "badge sampled"
-                                                                                  : "badge mistrusted";
-}
-
-Markup verdict_badge(const std::string& verdict) { return element("span", {{"class", class_of(verdict)}}, verdict); }
-
 }  // namespace
 
 Markup domains_section(ReportContext& context) {
-  std::vector<DomainFigure> figures;
-  TableRows rows, measures;
+  TableRows rows;
   for (const DomainFigure& one : parts_of(context.now.proved, &Proofs::domains)) {
-    figures.push_back(one);
     rows.push_back({one.format, one.direction, one.quantity, one.zero_points,
                     (one.is_proved ? "= " : ">= ") + short_number(one.value), one.unit, code_of(one.where)});
   }
-  for (const Proof& proof : parts_of(context.now.proved, &Proofs::proofs)) {
-    for (const Measure& one : proof.measures) {
-      const std::string sign = proof.verdict == "PROVED" ? "= " : ">= ";
-      measures.push_back({proof.property, one.name, sign + short_number(one.value), code_of(one.where)});
-    }
-  }
-  if (figures.empty() && measures.empty()) {
+  if (rows.empty()) {
     return absent("what converting integer zero points to float ones costs", "./tileproof prove domains");
   }
-  const Markup all =
-      answer_text(figures) +
-      paragraph(
-          "= is the maximum of an enumeration, >= of a part of it. The other way, from float to integer, pairs of a "
-          "scale and a zero whose nearest zero point is beyond int8 are left out: what clamping costs has no limit. "
-          "Units: scale, that of the group; ulp, the last place of the zero; values apart, how many steps from one "
-          "value of the format to the next, of which there are many where a weight nearly cancels; bound, what a "
-          "property allows, which is one last place of the larger of the zero and the weight, and from float to "
-          "integer half a scale more: it never passes 1.");
-  if (rows.empty()) {
-    return all + table({{"property"}, {"largest"}, {"value", true}, {"attained at"}}, measures);
-  }
-  return all + table({{"format"},
-                      {"direction"},
-                      {"what moves"},
-                      {"zero points"},
-                      {"at most", true},
-                      {"in units of"},
-                      {"attained at"}},
-                     rows);
+  return answer_text(context.now) +
+         paragraph(
+             "= is the maximum of an enumeration, >= of a part of it. The other way, from float to integer, pairs of a "
+             "scale and a zero whose nearest zero point is beyond int8 are left out: what clamping costs has no limit. "
+             "Units: scale, that of the group; ulp, the last place of the zero; values apart, how many steps from one "
+             "value of the format to the next, of which there are many where a weight nearly cancels; bound, what a "
+             "property allows, which is one last place of the larger of the zero and the weight, and from float to "
+             "integer half a scale more: it never passes 1.") +
+         table({{"format"},
+                {"direction"},
+                {"what moves"},
+                {"zero points"},
+                {"at most", true},
+                {"in units of"},
+                {"attained at"}},
+               rows);
 }
 
 Markup proofs_section(ReportContext& context) {
@@ -96,18 +68,16 @@ Markup proofs_section(ReportContext& context) {
   for (const Proof& proof : parts_of(context.now.proved, &Proofs::proofs)) {
     proved += proof.verdict == "PROVED" ? 1 : 0;
     const Markup why = proof.finding.empty() ? Markup(proof.reason) : element("pre", proof.finding);
-    rows.push_back({verdict_badge(proof.verdict), Markup(proof.property) + of_class("div", "soft", proof.point),
-                    proof.subject, part_of(proof), percent(proof.points_done, proof.points),
-                    why + to_copy(proof.replay), lasting(proof.seconds)});
+    rows.push_back({badge(proof.verdict), Markup(proof.property) + of_class("div", "soft", proof.point), proof.subject,
+                    part_of(proof), why + to_copy(proof.replay), lasting(proof.seconds)});
   }
   for (const SanitizerRun& run : parts_of(context.now.proved, &Proofs::sanitizers)) {
-    sanitizers.push_back({verdict_badge(run.verdict), run.tool, run.reason});
+    sanitizers.push_back({badge(run.verdict), run.tool, run.reason});
   }
   Markup all = paragraph(std::to_string(rows.size()) + " tried: " + std::to_string(proved) +
                          " PROVED, every point of their domain compared. SAMPLED is a part of it, and no proof.");
   if (!rows.empty()) {
-    all += table({{""}, {"property"}, {"subject"}, {"looked at", true}, {"", true}, {"why not more"}, {"time", true}},
-                 rows);
+    all += table({{""}, {"property"}, {"subject"}, {"looked at", true}, {"why not more"}, {"time", true}}, rows);
   }
   return all + titled_table("compute-sanitizer", {{""}, {"tool"}, {"what it said"}}, sanitizers);
 }
@@ -119,7 +89,7 @@ Markup determinism_section(ReportContext& context) {
     Markup hashes;
     for (const auto& [way, hash] : one.runs) hashes += element("div", Markup(way) + ": " + code_of(hash));
     if (one.runs.empty()) hashes = code_of(one.output_hash);
-    rows.push_back({verdict_badge(name_of(one.verdict)), one.property, one.subject, with_commas(one.cases), hashes});
+    rows.push_back({badge(name_of(one.verdict)), one.property, one.subject, with_commas(one.cases), hashes});
   }
   if (rows.empty()) return absent("whether repeats give the same bits", "./tileproof verify --property determinism/");
   return paragraph(
@@ -146,9 +116,9 @@ Markup power_section(ReportContext& context) {
                          [&](const SelfStep& step) { return step.verdict == verdict; });
     };
     const bool compares = proof.name == "peers";
-    rows.push_back({verdict_badge(has("BROKEN")      ? "BROKEN"
-                                  : has("NOT_SHOWN") ? "NOT SHOWN"
-                                                     : "HELD"),
+    rows.push_back({badge(has("BROKEN")      ? "BROKEN"
+                          : has("NOT_SHOWN") ? "NOT SHOWN"
+                                             : "HELD"),
                     proof.name, proof.what, compares ? "see below" : first_line(proof.summary)});
     if (!compares || proof.steps.empty()) continue;
     const std::map<std::string, std::string>& fields = proof.steps.back().fields;

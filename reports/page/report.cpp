@@ -32,12 +32,10 @@ void rename_subject(Records& records, const std::string& from, const std::string
     if (name == from) name = to;
   };
   for (auto& found : records.verified) {
-    for (Subject& one : found.record.subjects) rename(one.name);
     for (Judgement& one : found.record.judgements) rename(one.subject);
   }
   for (auto& found : records.measured) {
     for (AccuracyRow& one : found.record.rows) rename(one.key.subject);
-    for (Curve& one : found.record.curves) rename(one.subject);
   }
   for (auto& found : records.proved) {
     for (Proof& one : found.record.proofs) rename(one.subject);
@@ -118,7 +116,7 @@ Report report(const ReportRequest& request) {
                            "), legal is one that names more of it than any other");
     judged = assess(now, baseline, {});
   }
-  ReportContext context = {now, baseline, judged, budgets, remarks};
+  ReportContext context = {now, baseline, judged, remarks};
   Markup contents, body;
   for (const Section& section : sections()) {
     contents += link_to(section.id, section.title) + " ";

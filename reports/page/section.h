@@ -15,7 +15,6 @@ struct ReportContext {
   const Records& now;
   const Records* before;  // nullptr: no baseline
   const Assessment& assessment;
-  const Budgets& budgets;
   std::vector<std::string> remarks = {};  // for example that the baseline is of another subject
   std::vector<Chart> charts = {};
 
@@ -64,7 +63,12 @@ Markup warning(const Markup&);
 Markup code_of(const std::string&);
 /// The replay command; one click selects it.
 Markup to_copy(const std::vector<std::string>& replay);
-Markup badge(Status);
+/// The name of a Status or of a record's verdict, in its colour.
+Markup badge(const std::string& name);
+inline Markup badge(Status word) { return badge(name_of(word)); }
+/// A name and its value, for a card; nothing if there is no value.
+Markup fact(const std::string& name, const Markup& value);
+Markup card(const std::string& title, const Markup& facts, const Markup& below);
 using TableRows = std::vector<std::vector<Markup>>;
 /// A table under a heading; nothing if there are no rows.
 Markup titled_table(const char* title, const std::vector<Column>&, const TableRows&);

@@ -39,11 +39,18 @@ Markup to_copy(const std::vector<std::string>& replay) {
   return replay.empty() ? Markup() : of_class("code", "copy", replay_command(replay));
 }
 
-Markup badge(Status word) {
-  std::string name = name_of(word);
-  std::replace(name.begin(), name.end(), ' ', '-');
-  for (char& letter : name) letter = letter >= 'A' && letter <= 'Z' ? static_cast<char>(letter - 'A' + 'a') : letter;
-  return element("span", {{"class", "badge " + name}}, name_of(word));
+Markup badge(const std::string& name) {
+  std::string class_name = name;
+  std::replace(class_name.begin(), class_name.end(), ' ', '-');
+  return element("span", {{"class", "badge " + class_name}}, name);
+}
+
+Markup fact(const std::string& name, const Markup& value) {
+  return value.empty() ? Markup() : element("dt", name) + element("dd", value);
+}
+
+Markup card(const std::string& title, const Markup& facts, const Markup& below) {
+  return of_class("div", "card", element("h4", title) + element("dl", facts) + below);
 }
 
 Markup titled_table(const char* title, const std::vector<Column>& columns, const TableRows& rows) {

@@ -32,23 +32,11 @@ Quantile read_quantile(const Field& field) { return {magnitude(field["value"]), 
 
 std::optional<UlpFigures> read_ulp(const Field& field) {
   if (field.is_nothing()) return std::nullopt;
-  UlpFigures ulp = {.elements = field["elements"].count(),
-                    .max = magnitude(field["max"]),
+  return UlpFigures{.max = magnitude(field["max"]),
                     .p99_9 = read_quantile(field["p99_9"]),
                     .p99 = read_quantile(field["p99"]),
                     .median = read_quantile(field["median"]),
-                    .bias = field["bias"].number(),
-                    .histogram = {}};
-  std::uint64_t counted = 0;
-  for (const Field& item : field["histogram"].items()) {
-    const Bucket bucket = {item["from"].number(), item["to"].number(), item["count"].count()};
-    const bool ascends = ulp.histogram.empty() || ulp.histogram.back().to <= bucket.from;
-    item["from"].require(ascends && bucket.from <= bucket.to, "buckets in ascending order");
-    counted += bucket.count;
-    ulp.histogram.push_back(bucket);
-  }
-  field["histogram"].require(counted == ulp.elements, "as many as elements, " + std::to_string(ulp.elements));
-  return ulp;
+                    .bias = field["bias"].number()};
 }
 
 std::string read_sqnr(const Field& field) {
@@ -129,26 +117,23 @@ std::string place_of(const Field& field) {
 
 WorstCase read_worst(const Field& field) {
   const std::string zero = field["zero"].label(), zero_point = field["zero_point"].label();
-  WorstCase worst = {.subject = field["subject"].text(),
-                     .operation = field["operation"].text(),
-                     .scheme = field["scheme"].label(),
-                     .type = field["type"].text(),
-                     .row = field["row"].label(),
-                     .column = field["column"].label(),
-                     .place = place_of(field),
-                     .code = field["code"].label(),
-                     .scale = field["scale"].label(),
-                     .zero = zero.empty() ? zero_point : zero,
-                     .expected = field["expected"].text(),
-                     .got = field["got"].text(),
-                     .why = field["why"].text(),
-                     .ulp = read_number(field["ulp"]),
-                     .of_terms = read_number(field["of_largest_term"]),
-                     .subjects = {},
-                     .replay = {}};
-  for (const auto& [name, bits] : field["subjects"].members()) worst.subjects[name] = bits.text();
-  for (const Field& word : field["replay"].items()) worst.replay.push_back(word.text());
-  return worst;
+  return {.subject = field["subject"].text(),
+          .operation = field["operation"].text(),
+          .scheme = field["scheme"].label(),
+          .type = field["type"].text(),
+          .row = field["row"].label(),
+          .column = field["column"].label(),
+          .place = place_of(field),
+          .code = field["code"].label(),
+          .scale = field["scale"].label(),
+          .zero = zero.empty() ? zero_point : zero,
+          .expected = field["expected"].text(),
+          .got = field["got"].text(),
+          .why = field["why"].text(),
+          .ulp = read_number(field["ulp"]),
+          .of_terms = read_number(field["of_largest_term"]),
+          .subjects = field["subjects"].texts_by_name(),
+          .replay = field["replay"].texts()};
 }
 
 /// The number of the measured problems and a hash of their seeds: equal for measurements of the same problems.

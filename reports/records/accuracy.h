@@ -25,17 +25,10 @@ struct Quantile {
   bool is_exact = true;  // false: `value` is an upper limit
 };
 
-struct Bucket {
-  double from = 0, to = 0;  // signed errors in ulp; if they differ, only the end nearer to 0 is included
-  std::uint64_t count = 0;
-};
-
 struct UlpFigures {
-  std::uint64_t elements = 0;
   double max = 0;
   Quantile p99_9, p99, median;
   double bias = 0;
-  std::vector<Bucket> histogram;
 };
 
 /// Counts by row and column of a map.

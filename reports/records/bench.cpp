@@ -44,18 +44,6 @@ TimedRow read_timed_row(const Field& field) {
   return row;
 }
 
-std::string speed_text(const TimedRow& row) {
-  const double speed = statistics::median(row.speeds());
-  if (row.unit == "cases") return fixed(speed, 0) + " cases/s";
-  return fixed(speed / 1e9, speed < 100e9 ? 1 : 0) + " GB/s";
-}
-
-std::string ratio_text(const TimedRow& row, const std::string& yardstick) {
-  if (!row.has(yardstick)) return "";
-  const double ratio = statistics::median(row.ratios_to(yardstick));
-  return ratio < 10 ? fixed(ratio, 3) : fixed(ratio, 0) + "x";
-}
-
 /// A bar with a resolution of an eighth of a character; 20 characters are the speed of a copy, 30 the longest bar.
 std::string bar(const TimedRow& row) {
   if (!row.has("copy")) return "";
@@ -127,6 +115,20 @@ Bench read_bench(const json& bench) {
   return result;
 }
 
+std::string spread_text(const TimedRow& row) { return fixed(100 * statistics::spread(row.operation()), 1) + " %"; }
+
+std::string speed_text(const TimedRow& row) {
+  const double speed = statistics::median(row.speeds());
+  if (row.unit == "cases") return fixed(speed, 0) + " cases/s";
+  return fixed(speed / 1e9, speed < 100e9 ? 1 : 0) + " GB/s";
+}
+
+std::string ratio_text(const TimedRow& row, const std::string& yardstick) {
+  if (!row.has(yardstick)) return "";
+  const double ratio = statistics::median(row.ratios_to(yardstick));
+  return ratio < 10 ? fixed(ratio, 3) : fixed(ratio, 0) + "x";
+}
+
 Compared compared(const TimedRow& now, const TimedRow& before) {
   const bool with_copy = now.has("copy") && before.has("copy");
   // Ratios to copy do not depend on the clock rate.
@@ -167,9 +169,9 @@ std::string bench_table(const json& bench_json, bool colours) {
   std::vector<std::vector<std::string>> cells = {
       {"", "median", "spread", "speed", "of copy", "of fill", "of identity", "1.0 is a copy"}};
   for (const TimedRow& row : bench.rows) {
-    cells.push_back({one_line(row.name), lasting(statistics::median(row.operation())),
-                     fixed(100 * statistics::spread(row.operation()), 1) + " %", speed_text(row),
-                     ratio_text(row, "copy"), ratio_text(row, "fill"), ratio_text(row, "identity"), bar(row)});
+    cells.push_back({one_line(row.name), lasting(statistics::median(row.operation())), spread_text(row),
+                     speed_text(row), ratio_text(row, "copy"), ratio_text(row, "fill"), ratio_text(row, "identity"),
+                     bar(row)});
   }
   if (!bench.rows.empty()) text << in_columns(cells);
   for (const TimedRow& row : bench.rows) {

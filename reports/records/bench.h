@@ -48,6 +48,12 @@ struct Bench {
 /// @throws std::runtime_error naming the field that is missing, mistyped or contradicts another
 Bench read_bench(const nlohmann::json&);
 
+// The figures of a row, for terminal and page.
+std::string spread_text(const TimedRow&);  // of the repeats' times: "3.1 %"
+std::string speed_text(const TimedRow&);   // "512 GB/s", "4902 cases/s"
+/// The median of ratios_to(yardstick); "" if the row lacks it.
+std::string ratio_text(const TimedRow&, const std::string& yardstick);
+
 enum class Change { same, slower, faster, cannot_tell };
 
 struct Compared {

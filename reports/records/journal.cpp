@@ -46,7 +46,6 @@ class Journal {
     if (title == "run" && is_begun_) {
       campaign_.subject = content.at("subject");
       campaign_.seed = content.at("seed");
-      campaign_.command = content.value("command", "");
     }
     if (title == "end") take_end(content, line.value("time", 0.0));
     if (title == "finding" && is_begun_) take_finding(content);
@@ -78,7 +77,6 @@ class Journal {
     for (const char* what : {"passed", "failed", "refused", "unavailable", "discarded"}) {
       campaign_.cases += counts.at(what).get<std::uint64_t>();
     }
-    campaign_.failed += counts.at("failed").get<std::uint64_t>();
     campaign_.elements += counts.at("elements").get<std::uint64_t>();
   }
 

@@ -16,21 +16,15 @@ std::string verdict_in(const Field& field, const std::set<std::string>& legal) {
 }
 
 Proof read_proof(const Field& field) {
-  Proof proof = {.kind = field["kind"].text(),
-                 .property = field["property"].text(),
+  Proof proof = {.property = field["property"].text(),
                  .subject = field["subject"].text(),
                  .verdict = verdict_in(field["verdict"], {"PROVED", "SAMPLED", "FAILED", "MISTRUSTED", "SKIPPED"}),
                  .reason = field["reason"].text(),
                  .point = field["point"].text(),
-                 .order = field["order"].text(),
                  .points = field["points"].count(),
                  .points_done = field["points_done"].count(),
-                 .compared = field["compared"].count(),
                  .explained = field["explained"].counts(),
                  .seconds = field["seconds"].seconds()};
-  for (const Field& item : field["measures"].items()) {
-    proof.measures.push_back({item["name"].text(), item["value"].number(), item["where"].text()});
-  }
   if (!field["finding"].is_nothing()) {
     proof.finding = field["finding"]["kind"].text() + ": " + field["finding"]["details"].text();
     proof.replay = field["finding"]["replay"].texts();
@@ -104,7 +98,6 @@ Proofs read_proofs(const json& proofs) {
   const Field root(proofs, "proofs.json");
   root.require_schema(1);
   Proofs result;
-  result.command = root["command"].text();
   result.reason = root["reason"].text();
   result.exit_code = root["exit_code"].count();
   for (const Field& item : root["proofs"].items()) result.proofs.push_back(read_proof(item));
@@ -121,24 +114,17 @@ Proofs read_proofs(const json& proofs) {
 Campaign read_campaign(const json& campaign) {
   const Field root(campaign, "campaign.json");
   root.require_schema(1);
-  Campaign result = {.command = root["command"].text(),
-                     .subject = root["subject"].text(),
+  Campaign result = {.subject = root["subject"].text(),
                      .seed = root["seed"].text(),
                      .verdict = verdict_in(root["verdict"], {"PASSED", "FAILED", "MISTRUSTED", "KNOWN", "MACHINE"}),
                      .reason = root["reason"].text(),
-                     .why_it_ended = root["why_it_ended"].text(),
                      .cases = root["cases"].count(),
                      .elements = root["counts"]["elements"].count(),
-                     .failed = root["counts"]["failed"].count(),
                      .cells_hit = root["cells"]["hit"].count(),
                      .cells_reachable = root["cells"]["reachable"].count(),
                      .chance_of_a_new_cell = root["chance_that_the_next_is_new"].number(),
-                     .seconds = root["seconds"].seconds(),
                      .known = root["known"].counts(),
                      .never_asked = root["never_asked"].texts()};
-  for (const Field& item : root["discovery"].items()) {
-    result.discovery.emplace_back(item["cases"].count(), item["cells"].count());
-  }
   for (const Field& item : root["findings"].items()) result.findings.push_back(read_campaign_finding(item));
   for (const Field& item : root["planted"].items()) {
     result.planted.emplace_back(item["mutant"].text(), item["found"].truth());

@@ -40,17 +40,10 @@ std::vector<std::reference_wrapper<const Part>> parts_of(const std::vector<Found
   return all;
 }
 
-struct Measure {
-  std::string name;
-  double value = 0;
-  std::string where;
-};
-
 struct Proof {
-  std::string kind, property, subject, verdict, reason, point, order;
-  std::uint64_t points = 0, points_done = 0, compared = 0;
+  std::string property, subject, verdict, reason, point;
+  std::uint64_t points = 0, points_done = 0;
   std::map<std::string, std::uint64_t> explained;
-  std::vector<Measure> measures = {};
   double seconds = 0;
   std::string finding = {};              // kind and details; "" if there is none
   std::vector<std::string> replay = {};  // words of the replay command of `finding`
@@ -76,7 +69,7 @@ struct SanitizerRun {
 };
 
 struct Proofs {
-  std::string command, reason;
+  std::string reason;
   std::uint64_t exit_code = 0;
   std::vector<Proof> proofs;
   std::vector<DomainFigure> domains;
@@ -95,10 +88,9 @@ struct CampaignFinding {
 };
 
 struct Campaign {
-  std::string command, subject, seed, verdict, reason, why_it_ended;
-  std::uint64_t cases = 0, elements = 0, failed = 0, cells_hit = 0, cells_reachable = 0;
-  double chance_of_a_new_cell = 0, seconds = 0;
-  std::vector<std::pair<std::uint64_t, std::uint64_t>> discovery = {};  // (cases so far, cells hit)
+  std::string subject, seed, verdict, reason;
+  std::uint64_t cases = 0, elements = 0, cells_hit = 0, cells_reachable = 0;
+  double chance_of_a_new_cell = 0;
   std::vector<CampaignFinding> findings = {};
   std::map<std::string, std::uint64_t> known;
   std::vector<std::string> never_asked;

@@ -33,13 +33,12 @@ Finding read_finding(const Field& field) {
 }
 
 ExpectedFailure read_expected(const Field& field) {
-  return {field["id"].text(),     field["what"].text(),    field["since"].text(),   field["expires"].text(),
-          field["cases"].count(), field["problem"].text(), field["details"].text(), field["replay"].texts()};
+  return {field["id"].text(),     field["what"].text(),    field["since"].text(),  field["expires"].text(),
+          field["cases"].count(), field["details"].text(), field["replay"].texts()};
 }
 
 Variant read_variant(const Field& field) {
-  return {field["variant"].text(), verdict_of_property(field["verdict"]), field["cases"].count(),
-          field["reason"].text()};
+  return {field["variant"].text(), verdict_of_property(field["verdict"]), field["reason"].text()};
 }
 
 Refused read_refused(const Field& field) {
@@ -83,10 +82,8 @@ Judgement read_judgement(const Field& field) {
   judgement.verdict = verdict_of_property(field["verdict"]);
   judgement.reason = field["reason"].text();
   judgement.cases = field["cases"].count();
-  judgement.elements = field["elements"].count();
   judgement.seconds = field["seconds"].seconds();
   judgement.output_hash = field["output_hash"].text();
-  judgement.classes = field["classes"].counts();
   judgement.explained = field["explained"].counts();
   for (const Field& item : field["findings"].items()) judgement.findings.push_back(read_finding(item));
   for (const Field& item : field["known"].items()) judgement.known.push_back(read_expected(item));

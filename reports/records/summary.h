@@ -32,7 +32,6 @@ struct ExpectedFailure {
   std::string since;
   std::string expires;
   std::uint64_t cases = 0;
-  std::string problem;
   std::string details;
   std::vector<std::string> replay;
 };
@@ -47,7 +46,6 @@ struct Refused {
 struct Variant {
   std::string name;
   Verdict verdict = Verdict::mistrusted;
-  std::uint64_t cases = 0;
   std::string reason;
 };
 
@@ -70,10 +68,8 @@ struct Judgement {
   Verdict verdict = Verdict::mistrusted;
   std::string reason;
   std::uint64_t cases = 0;
-  std::uint64_t elements = 0;
   double seconds = 0;
   std::string output_hash;
-  std::map<std::string, std::uint64_t> classes;
   std::map<std::string, std::uint64_t> explained;  // elements, by reason
   std::vector<Finding> findings;                   // one for each way in which the property fails
   std::vector<ExpectedFailure> known;
