@@ -48,7 +48,8 @@ Canary looked_for(const Mutant& mutant, const std::vector<const Property*>& prop
 /// The mutants without memory that at least one of the properties must find.
 std::vector<const Mutant*> mutants_for(const std::vector<const Property*>& properties, std::uint64_t seed) {
   std::vector<const Mutant*> candidates;
-  const CaseList list(properties, subject_row("mutant:nothing"), seed);  // all mutants have the same capabilities
+  // All mutants can be asked the same properties, in whichever formats.
+  const CaseList list(properties, subject_row("mutant:nothing"), seed);
   for (const Mutant& mutant : mutants()) {
     if (!mutant.has_memory && !finders_of(mutant, list).empty()) candidates.push_back(&mutant);
   }

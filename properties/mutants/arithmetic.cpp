@@ -50,6 +50,10 @@ bool parameters_are_finite(const WeightInputs& w) {
 int steps_of(const WeightInputs& w) { return w.code - (adds_zero(w) ? 8 : subtracts_point(w) ? w.zero_point : 0); }
 
 Exact zero_of(const WeightInputs& w) { return decode(w.parameter_type, w.zero); }
+/// The zero in the type of the weights.
+std::uint32_t zero_as_weight(const WeightInputs& w) {
+  return w.weight_type == w.parameter_type ? w.zero : rounded(w.weight_type, zero_of(w));
+}
 /// The product of a number of steps and the scale.
 Exact scaled(const WeightInputs& w, int steps) { return product(whole(steps), decode(w.parameter_type, w.scale)); }
 /// The result of a step that rounds to the type of the weights.
@@ -84,7 +88,82 @@ Mutation neighbour(int (*step)(double exact, FloatFormat, std::uint32_t right)) 
 }  // namespace
 
 std::vector<Mutant> arithmetic_mutants() {
-  return {
+  const std::vector<Mutant> anywhere = {
+      {"sign-of-scale-lost",
+       "a negative scale is taken for its magnitude",
+       {float_value, integer_value, none_value},
+       wrong_inputs([](WeightInputs& w) { w.scale = magnitude(w.parameter_type, w.scale); })},
+      // Roundings.
+      {"rounded-towards-zero",
+       "a weight is cut, not rounded",
+       {float_value, integer_value, none_value},
+       neighbour([](double exact, FloatFormat f, std::uint32_t right) {
+         return right != 0 && specified::value(f, right) > exact ? -1 : 0;
+       })},
+      {"ties-away-from-zero",
+       "a tie goes to the larger magnitude, not to even",
+       {float_value, integer_value, none_value},
+       neighbour([](double exact, FloatFormat f, std::uint32_t right) {
+         if (right + 1 >= f.infinity()) return 0;
+         return specified::value(f, right + 1) - exact == exact - specified::value(f, right) ? 1 : 0;
+       })},
+      // Subnormals, zeros, infinities, NaNs.
+      {"subnormals-flushed",
+       "a subnormal result becomes zero",
+       {float_value, integer_value, none_value},
+       wrong_weight([](const WeightInputs& w, std::uint32_t right) { return flushed(w.weight_type, right); })},
+      {"subnormal-inputs-flushed",
+       "a subnormal scale or zero is taken for zero",
+       {float_value, integer_value, none_value},
+       wrong_inputs([](WeightInputs& w) {
+         w.scale = flushed(w.parameter_type, w.scale);
+         w.zero = flushed(w.parameter_type, w.zero);
+       })},
+      {"minus-zero-lost",
+       "-0 becomes +0",
+       {float_value, integer_value},
+       wrong_weight(
+           [](const WeightInputs& w, std::uint32_t right) { return right == w.weight_type.sign_bit() ? 0 : right; })},
+      {"nan-becomes-zero",
+       "a NaN is replaced by 0",
+       {float_value, integer_value, none_value},
+       wrong_weight(
+           [](const WeightInputs& w, std::uint32_t right) { return w.weight_type.is_nan(right) ? 0 : right; })},
+      {"infinity-clamped",
+       "an overflow stops at the largest finite value",
+       {float_value, integer_value},
+       wrong_weight([](const WeightInputs& w, std::uint32_t right) {
+         return is_infinite(w.weight_type, right) ? right - 1 : right;
+       })},
+      {"overflow-gives-nan",
+       "finite parameters whose weight overflows give NaN",
+       {float_value, integer_value, none_value},
+       wrong_weight([](const WeightInputs& w, std::uint32_t right) {
+         const bool overflowed = is_infinite(w.weight_type, right) && parameters_are_finite(w);
+         return overflowed ? w.weight_type.canonical_nan() : right;
+       })},
+      {"infinite-scale-times-zero-steps",
+       "0 * infinity is taken for 0",
+       {float_value, integer_value},
+       wrong_inputs([](WeightInputs& w) {
+         if (steps_of(w) == 0 && is_infinite(w.parameter_type, w.scale)) w.scale = 0;
+       })},
+      // Types.
+      {"fp32-through-bf16",
+       "fp32 weights are rounded to bf16 on the way",
+       {float_value, integer_value, none_value},
+       wrong_weight([](const WeightInputs& w, std::uint32_t right) {
+         if (w.weight_type != reference::fp32 || w.weight_type.is_nan(right)) return right;
+         return rounded(reference::bf16, decode(w.weight_type, right)) << 16;
+       })},
+      {"fp32-scale-of-ten-bits",
+       "an fp32 scale loses its 13 low bits, as in TF32",
+       {float_value, integer_value, none_value, "arithmetic/every_fp32_weight_without_a_zero_point_is_rounded_once"},
+       wrong_inputs([](WeightInputs& w) {
+         if (w.parameter_type == reference::fp32 && !w.parameter_type.is_nan(w.scale)) w.scale &= 0xffffe000u;
+       })},
+  };
+  const std::vector<Mutant> of_zeros = {
       // Operands.
       {"scale-and-zero-swapped",
        "zero first, then scale",
@@ -98,19 +177,75 @@ std::vector<Mutant> arithmetic_mutants() {
        wrong_inputs([](WeightInputs& w) {
          if (adds_zero(w)) ++w.code;
        })},
+      {"zero-subtracted", "(code - 8) * scale - zero", {float_value, own_zero}, wrong_inputs([](WeightInputs& w) {
+         w.zero ^= w.parameter_type.sign_bit();
+       })},
+      // Roundings.
+      {"zero-moved-to-the-midpoint",
+       "zero - 8 * scale is rounded first, then code * scale added to it",
+       {float_value},
+       wrong_weight([](const WeightInputs& w, std::uint32_t right) {
+         if (!adds_zero(w)) return right;
+         return rounded(w.weight_type, sum(scaled(w, w.code), stepped(w, sum(zero_of(w), scaled(w, -8)))));
+       })},
+      {"double-then-rounded",
+       "an fma in double, then a rounding: wrong only where scale and zero are far apart",
+       {float_value},
+       wrong_weight([](const WeightInputs& w, std::uint32_t right) {
+         if (!adds_zero(w) || !parameters_are_finite(w) || in_double(w) == 0) return right;
+         return rounded(w.weight_type, exact_of(in_double(w)));
+       })},
+      {"small-products-dropped",
+       "a product below the last bit of the zero is not added: wrong only in ties",
+       {float_value},
+       wrong_weight([](const WeightInputs& w, std::uint32_t right) {
+         if (!adds_zero(w) || !parameters_are_finite(w) || magnitude(w.parameter_type, w.zero) == 0) return right;
+         const double product = std::fabs(steps_of(w) * specified::value(w.parameter_type, w.scale));
+         const double zero = std::fabs(specified::value(w.parameter_type, w.zero));
+         return product < std::ldexp(zero, -w.weight_type.fraction_bits - 1) ? zero_as_weight(w) : right;
+       })},
+      // Wrong for few inputs.
+      {"code-eight-copies-the-zero",
+       "the weight of code 8 is the zero: wrong only for -0, and where 0 * scale is none",
+       {float_value},
+       wrong_weight([](const WeightInputs& w, std::uint32_t right) {
+         return adds_zero(w) && w.code == 8 ? zero_as_weight(w) : right;
+       })},
+      {"one-combination-of-signs",
+       "wrong only for code 11 where scale and zero are both negative",
+       {float_value},
+       wrong_weight([](const WeightInputs& w, std::uint32_t right) {
+         const bool hit = adds_zero(w) && w.code == 11 && is_negative(w.parameter_type, w.scale) &&
+                          is_negative(w.parameter_type, w.zero);
+         return right ^ (hit ? 1u : 0u);
+       })},
+  };
+  const std::vector<Mutant> of_exact_products = {
+      {"two-roundings",
+       "the product is rounded before the zero is added",
+       {float_value},
+       wrong_weight([](const WeightInputs& w, std::uint32_t right) {
+         if (!adds_zero(w)) return right;
+         return rounded(w.weight_type, sum(stepped(w, scaled(w, w.code - 8)), zero_of(w)));
+       })},
+  };
+  const std::vector<Mutant> of_zero_points = {
+      {"integer-two-roundings",
+       "code * scale and zero_point * scale are rounded, then subtracted",
+       {integer_value},
+       wrong_weight([](const WeightInputs& w, std::uint32_t right) {
+         if (!subtracts_point(w)) return right;
+         const Exact subtracted = stepped(w, scaled(w, w.zero_point));
+         return rounded(w.weight_type, sum(stepped(w, scaled(w, w.code)), reference::negated(subtracted)));
+       })},
+  };
+  const std::vector<Mutant> of_three_domains = {
       {"midpoint-without-zero-point",
        "8 is subtracted in the domain without a zero point too",
        {none_value, shown_by_unit_scales, dequantize_index},
        wrong_inputs([](WeightInputs& w) {
          if (w.scheme->zero_kind == Zero::none) w.code -= 8;
        })},
-      {"zero-subtracted", "(code - 8) * scale - zero", {float_value, own_zero}, wrong_inputs([](WeightInputs& w) {
-         w.zero ^= w.parameter_type.sign_bit();
-       })},
-      {"sign-of-scale-lost",
-       "a negative scale is taken for its magnitude",
-       {float_value, integer_value, none_value},
-       wrong_inputs([](WeightInputs& w) { w.scale = magnitude(w.parameter_type, w.scale); })},
       {"zero-points-unsigned",
        "int8 zero points are read as uint8",
        {integer_value, own_zero},
@@ -125,29 +260,6 @@ std::vector<Mutant> arithmetic_mutants() {
        wrong_inputs([](WeightInputs& w) {
          if (subtracts_point(w)) w.zero_point = w.code - static_cast<std::int8_t>(w.code - w.zero_point);
        })},
-      // Roundings.
-      {"two-roundings",
-       "the product is rounded before the zero is added",
-       {float_value},
-       wrong_weight([](const WeightInputs& w, std::uint32_t right) {
-         if (!adds_zero(w)) return right;
-         return rounded(w.weight_type, sum(stepped(w, scaled(w, w.code - 8)), zero_of(w)));
-       })},
-      {"integer-two-roundings",
-       "code * scale and zero_point * scale are rounded, then subtracted",
-       {integer_value},
-       wrong_weight([](const WeightInputs& w, std::uint32_t right) {
-         if (!subtracts_point(w)) return right;
-         const Exact subtracted = stepped(w, scaled(w, w.zero_point));
-         return rounded(w.weight_type, sum(stepped(w, scaled(w, w.code)), reference::negated(subtracted)));
-       })},
-      {"zero-moved-to-the-midpoint",
-       "zero - 8 * scale is rounded first, then code * scale added to it",
-       {float_value},
-       wrong_weight([](const WeightInputs& w, std::uint32_t right) {
-         if (!adds_zero(w)) return right;
-         return rounded(w.weight_type, sum(scaled(w, w.code), stepped(w, sum(zero_of(w), scaled(w, -8)))));
-       })},
       {"float-fma-then-rounded",
        "an fp32 fma, then a rounding to 16 bits",
        {float_value},
@@ -156,122 +268,28 @@ std::vector<Mutant> arithmetic_mutants() {
          if (adds_zero(w)) exact = sum(exact, zero_of(w));
          return rounded(w.weight_type, decode(reference::fp32, rounded(reference::fp32, exact)));
        })},
-      {"double-then-rounded",
-       "an fma in double, then a rounding: wrong only where scale and zero are far apart",
-       {float_value},
-       wrong_weight([](const WeightInputs& w, std::uint32_t right) {
-         if (!adds_zero(w) || !parameters_are_finite(w) || in_double(w) == 0) return right;
-         return rounded(w.weight_type, exact_of(in_double(w)));
-       })},
-      {"rounded-towards-zero",
-       "a weight is cut, not rounded",
-       {float_value, none_value},
-       neighbour([](double exact, FloatFormat f, std::uint32_t right) {
-         return right != 0 && specified::value(f, right) > exact ? -1 : 0;
-       })},
-      {"ties-away-from-zero",
-       "a tie goes to the larger magnitude, not to even",
-       {float_value, none_value},
-       neighbour([](double exact, FloatFormat f, std::uint32_t right) {
-         if (right + 1 >= f.infinity()) return 0;
-         return specified::value(f, right + 1) - exact == exact - specified::value(f, right) ? 1 : 0;
-       })},
-      {"small-products-dropped",
-       "a product below the last bit of the zero is not added: wrong only in ties",
-       {float_value},
-       wrong_weight([](const WeightInputs& w, std::uint32_t right) {
-         if (!adds_zero(w) || !parameters_are_finite(w) || magnitude(w.parameter_type, w.zero) == 0) return right;
-         const double product = std::fabs(steps_of(w) * specified::value(w.parameter_type, w.scale));
-         const double zero = std::fabs(specified::value(w.parameter_type, w.zero));
-         return product < std::ldexp(zero, -w.weight_type.fraction_bits - 1) ? w.zero : right;
-       })},
-      // Subnormals, zeros, infinities, NaNs.
-      {"subnormals-flushed",
-       "a subnormal result becomes zero",
-       {float_value, none_value},
-       wrong_weight([](const WeightInputs& w, std::uint32_t right) { return flushed(w.weight_type, right); })},
-      {"subnormal-inputs-flushed",
-       "a subnormal scale or zero is taken for zero",
-       {float_value, integer_value, none_value},
-       wrong_inputs([](WeightInputs& w) {
-         w.scale = flushed(w.parameter_type, w.scale);
-         w.zero = flushed(w.parameter_type, w.zero);
-       })},
-      {"minus-zero-lost",
-       "-0 becomes +0",
-       {float_value, integer_value},
-       wrong_weight(
-           [](const WeightInputs& w, std::uint32_t right) { return right == w.weight_type.sign_bit() ? 0 : right; })},
-      {"code-eight-copies-the-zero",
-       "the weight of code 8 is the zero: wrong only for -0, and where 0 * scale is none",
-       {float_value},
-       wrong_weight(
-           [](const WeightInputs& w, std::uint32_t right) { return adds_zero(w) && w.code == 8 ? w.zero : right; })},
+  };
+  const std::vector<Mutant> of_fp16 = {
       {"nan-payload-kept",
        "a NaN scale comes out with its payload",
-       {float_value},
+       {float_value, integer_value},
        wrong_weight([](const WeightInputs& w, std::uint32_t right) {
          return w.weight_type.is_nan(right) && w.parameter_type.is_nan(w.scale) ? w.scale : right;
        })},
-      {"nan-becomes-zero",
-       "a NaN is replaced by 0",
-       {float_value, none_value},
-       wrong_weight(
-           [](const WeightInputs& w, std::uint32_t right) { return w.weight_type.is_nan(right) ? 0 : right; })},
-      {"infinity-clamped",
-       "an overflow stops at the largest finite value",
-       {float_value},
-       wrong_weight([](const WeightInputs& w, std::uint32_t right) {
-         return is_infinite(w.weight_type, right) ? right - 1 : right;
-       })},
-      {"overflow-gives-nan",
-       "finite parameters whose weight overflows give NaN",
-       {float_value, integer_value, none_value},
-       wrong_weight([](const WeightInputs& w, std::uint32_t right) {
-         const bool overflowed = is_infinite(w.weight_type, right) && parameters_are_finite(w);
-         return overflowed ? w.weight_type.canonical_nan() : right;
-       })},
-      {"infinite-scale-times-zero-steps",
-       "0 * infinity is taken for 0",
-       {float_value},
-       wrong_inputs([](WeightInputs& w) {
-         if (steps_of(w) == 0 && is_infinite(w.parameter_type, w.scale)) w.scale = 0;
-       })},
-      // Types.
       {"fp16-as-bf16",
        "fp16 scales and zeros are read as bf16, and weights written so",
        {float_value, own_scale, shown_by_unit_scales},
        wrong_inputs([](WeightInputs& w) {
          if (w.weight_type == reference::fp16) w.weight_type = w.parameter_type = reference::bf16;
        })},
-      {"fp32-through-bf16",
-       "fp32 weights are rounded to bf16 on the way",
-       {float_value, none_value},
-       wrong_weight([](const WeightInputs& w, std::uint32_t right) {
-         if (w.weight_type != reference::fp32 || w.weight_type.is_nan(right)) return right;
-         return rounded(reference::bf16, decode(w.weight_type, right)) << 16;
-       })},
-      {"fp32-scale-of-ten-bits",
-       "an fp32 scale loses its 13 low bits, as in TF32",
-       {float_value, none_value, "arithmetic/every_fp32_weight_without_a_zero_point_is_rounded_once"},
-       wrong_inputs([](WeightInputs& w) {
-         if (w.parameter_type == reference::fp32 && !w.parameter_type.is_nan(w.scale)) w.scale &= 0xffffe000u;
-       })},
       {"fp16-subnormals-flushed",
        "subnormal weights become zero in fp16 alone",
-       {float_value, none_value},
+       {float_value, integer_value, none_value},
        wrong_weight([](const WeightInputs& w, std::uint32_t right) {
          return w.weight_type == reference::fp16 ? flushed(w.weight_type, right) : right;
        })},
-      // Wrong for few inputs.
-      {"one-combination-of-signs",
-       "wrong only for code 11 where scale and zero are both negative",
-       {float_value},
-       wrong_weight([](const WeightInputs& w, std::uint32_t right) {
-         const bool hit = adds_zero(w) && w.code == 11 && is_negative(w.parameter_type, w.scale) &&
-                          is_negative(w.parameter_type, w.zero);
-         return right ^ (hit ? 1u : 0u);
-       })},
+  };
+  const std::vector<Mutant> of_tinygemm = {
       // No different from any other triple, except that its step is in the first tenth of the enumeration: finding it
       // takes minutes.
       {.name = "one-triple",
@@ -283,6 +301,17 @@ std::vector<Mutant> arithmetic_mutants() {
        }),
        .enumerated_by = "arithmetic/every_bf16_weight_of_the_float_domain_is_rounded_once"},
   };
+  // float-stepped rounds the product too, so that two roundings are right there.
+  std::vector<const Scheme*> exact_products = schemes_with(Zero::value);
+  std::erase(exact_products, scheme::row_of<reference::Fp32Weights<reference::AffineFloatStepped>>);
+  std::vector<const Scheme*> with_fp16 = every_scheme();
+  std::erase_if(with_fp16, [](const Scheme* scheme) { return !has_types(*scheme, Type::fp16); });
+  return in_one_list({in_formats(every_format_there_is(), anywhere),
+                      in_formats(formats_with(schemes_with(Zero::value)), of_zeros),
+                      in_formats(formats_with(exact_products), of_exact_products),
+                      in_formats(formats_with(schemes_with(Zero::point)), of_zero_points),
+                      in_formats(formats_with({scheme::floating, scheme::integer, scheme::none}), of_three_domains),
+                      in_formats(formats_with(with_fp16), of_fp16), of_tinygemm});
 }
 
 }  // namespace tileproof

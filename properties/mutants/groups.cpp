@@ -27,7 +27,7 @@ Mutation wrong_group(std::int64_t (*group)(const Call&, std::int64_t k)) {
 
 std::vector<Mutant> group_mutants() {
   using reference::Element;
-  return {
+  const std::vector<Mutant> anywhere = {
       {"groups-by-rows",
        "scales are read as [n][k / group_size]: wrong only where that is not square",
        {own_scale, own_zero, sense_scale},
@@ -36,35 +36,10 @@ std::vector<Mutant> group_mutants() {
        "groups are k scales apart, not n: wrong only where the matrix is not square",
        {own_scale, own_zero},
        {.scale_at = [](const Call& c, Element e) { return (e.k / c.group_size * c.k + e.n) % (c.groups() * c.n); }}},
-      {"group-of-supertile",
-       "a group's scale changes at supertiles: wrong only where groups are smaller",
-       {own_scale, own_zero},
-       wrong_group([](const Call& c, std::int64_t k) {
-         const std::int64_t first_of_supertile = k / c.format->layout.legal.k * c.format->layout.legal.k;
-         return first_of_supertile / c.group_size;
-       })},
-      {"group-ends-with-its-supertile",
-       "every supertile starts a group: wrong only where groups are larger",
-       {own_scale, own_zero, float_value},
-       wrong_group([](const Call& c, std::int64_t k) { return k / std::min(c.group_size, c.format->layout.legal.k); })},
       {"groups-modulo-group-size",
        "the group's number wraps at group_size: wrong only with more groups than that",
        {own_scale, own_zero},
        wrong_group([](const Call& c, std::int64_t k) { return k / c.group_size % c.group_size; })},
-      {"group-by-shift",
-       "k is shifted by the logarithm of group_size: wrong only where that is no power of two",
-       {own_scale, own_zero, sense_scale},
-       wrong_group([](const Call& c, std::int64_t k) {
-         return k >> (std::bit_width(static_cast<std::uint64_t>(c.group_size)) - 1);
-       })},
-      {"groups-of-16-as-32",
-       "a group has at least 32 columns: wrong only for group_size 16",
-       {own_scale, own_zero},
-       wrong_group([](const Call& c, std::int64_t k) { return k / std::max<std::int64_t>(c.group_size, 32); })},
-      {"groups-of-512-as-256",
-       "a group has at most 256 columns: wrong only for larger ones",
-       {own_scale, own_zero},
-       wrong_group([](const Call& c, std::int64_t k) { return k / std::min<std::int64_t>(c.group_size, 256); })},
       {"group-by-packed-byte",
        "the group is that of the column's byte in the unpacked pairs: k / 2",
        {own_scale, own_zero, float_value},
@@ -85,10 +60,6 @@ std::vector<Mutant> group_mutants() {
        "two rows share the parameters of the first",
        {own_scale, own_zero, sense_scale},
        {.scale_at = [](const Call& c, Element e) { return right_index(c, e.n / 2 * 2, e.k); }}},
-      {"scale-of-the-tile",
-       "the rows of an n-tile share the parameters of the first",
-       {own_scale, own_zero, sense_scale},
-       {.scale_at = [](const Call& c, Element e) { return right_index(c, e.n / 8 * 8, e.k); }}},
       {"groups-counted-in-16-bits",
        "the group's number wraps at 65,536",
        {large_weights},
@@ -101,11 +72,37 @@ std::vector<Mutant> group_mutants() {
        "groups are n scales apart, of which 16 bits are kept: wrong only in tall matrices of several groups",
        {large_weights},
        {.scale_at = [](const Call& c, Element e) { return e.k / c.group_size * (c.n & 0xffff) + e.n; }}},
+      {"experts-of-the-first-ones-codes",
+       "every expert of a batch is made of the first one's codes or words",
+       {batch_pack, batch_unpack, batch_weights},
+       {.whose_input = [](std::int64_t) { return 0; }}},
+      {"experts-of-the-last-ones-scales",
+       "an expert takes the scales and zeros of the one before it",
+       {batch_weights},
+       {.whose_parameters = [](std::int64_t expert) { return std::max<std::int64_t>(0, expert - 1); }}},
       // Only the zero is wrong.
       {"zero-of-the-next-group",
        "the right scale with the zero of the group behind",
        {own_zero, sense_zero, float_value},
        {.zero_at = [](const Call& c, Element e) { return index_of(c, e.k / c.group_size + 1, e.n); }}},
+  };
+  const std::vector<Mutant> of_other_group_sizes = {
+      {"group-by-shift",
+       "k is shifted by the logarithm of group_size: wrong only where that is no power of two",
+       {own_scale, own_zero, sense_scale},
+       wrong_group([](const Call& c, std::int64_t k) {
+         return k >> (std::bit_width(static_cast<std::uint64_t>(c.group_size)) - 1);
+       })},
+      {"groups-of-16-as-32",
+       "a group has at least 32 columns: wrong only for group_size 16",
+       {own_scale, own_zero},
+       wrong_group([](const Call& c, std::int64_t k) { return k / std::max<std::int64_t>(c.group_size, 32); })},
+      {"groups-of-512-as-256",
+       "a group has at most 256 columns: wrong only for larger ones",
+       {own_scale, own_zero},
+       wrong_group([](const Call& c, std::int64_t k) { return k / std::min<std::int64_t>(c.group_size, 256); })},
+  };
+  const std::vector<Mutant> of_zero_points = {
       {"zero-points-of-the-first-row",
        "the integer domain takes every row's zero point from row 0",
        {own_zero, integer_value, sense_zero},
@@ -122,19 +119,36 @@ std::vector<Mutant> group_mutants() {
        {own_scale, integer_value, reads_weights},
        {.scale_at = [](const Call& c, Element e) { return right_index(c, e.n, e.k) * (subtracts_point(c) ? 2 : 1); },
         .zero_at = [](const Call& c, Element e) { return right_index(c, e.n, e.k); }}},
-      {"experts-of-the-first-ones-codes",
-       "every expert of a batch is made of the first one's codes or words",
-       {batch_pack, batch_unpack, batch_weights},
-       {.whose_input = [](std::int64_t) { return 0; }}},
-      {"experts-of-the-last-ones-scales",
-       "an expert takes the scales and zeros of the one before it",
-       {batch_weights},
-       {.whose_parameters = [](std::int64_t expert) { return std::max<std::int64_t>(0, expert - 1); }}},
+  };
+  const std::vector<Mutant> of_many_experts = {
       {"experts-in-16-bits",
        "the expert's number is kept in 16 bits: the last of 65,537 is the first",
        {many_pack, many_unpack, many_weights},
        {.whose_input = [](std::int64_t expert) { return expert & 0xffff; }}},
   };
+  const std::vector<Mutant> of_tinygemm = {
+      {"group-of-supertile",
+       "a group's scale changes at supertiles: wrong only where groups are smaller",
+       {own_scale, own_zero},
+       wrong_group([](const Call& c, std::int64_t k) {
+         const std::int64_t first_of_supertile = k / c.format->layout.legal.k * c.format->layout.legal.k;
+         return first_of_supertile / c.group_size;
+       })},
+      {"group-ends-with-its-supertile",
+       "every supertile starts a group: wrong only where groups are larger",
+       {own_scale, own_zero, float_value},
+       wrong_group([](const Call& c, std::int64_t k) { return k / std::min(c.group_size, c.format->layout.legal.k); })},
+      {"scale-of-the-tile",
+       "the rows of an n-tile share the parameters of the first",
+       {own_scale, own_zero, sense_scale},
+       {.scale_at = [](const Call& c, Element e) { return right_index(c, e.n / 8 * 8, e.k); }}},
+  };
+  // The properties that find of_many_experts draw from these two schemes alone.
+  return in_one_list({in_formats(every_format_there_is(), anywhere),
+                      in_formats(formats_where([](const Format& format) { return format.group_sizes.contains(48); }),
+                                 of_other_group_sizes),
+                      in_formats(formats_with(schemes_with(Zero::point)), of_zero_points),
+                      in_formats(formats_with({scheme::floating, scheme::integer}), of_many_experts), of_tinygemm});
 }
 
 }  // namespace tileproof

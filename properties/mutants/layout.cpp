@@ -57,14 +57,10 @@ int sign_extended_in_the_top_nibble(const Call&, std::int64_t slot, int code) {
 
 std::vector<Mutant> layout_mutants() {
   using reference::Element;
-  return {
-      // Nibbles.
-      {"nibbles-in-order",
-       "the eight codes of a word stand in natural order",
-       {pack_index, unpack_index, dequantize_index, recorded_pack},
-       wrong_coordinates(everywhere, [](Coordinates& at) { at.nibble = at.nibble % 4 * 2 + at.nibble / 4; })},
+  const std::vector<Mutant> anywhere = {
+      // Places of codes.
       {"halves-of-word-swapped",
-       "the odd columns stand in the lower half of a word, the even ones in the upper",
+       "the two halves of a word of 32 bits are swapped",
        {pack_index, unpack_index, dequantize_index},
        {.slot = [](const Call& c, Element e) { return right_slot(c, e.n, e.k) ^ 4; }}},
       {"pack-nibbles-reversed",
@@ -72,9 +68,67 @@ std::vector<Mutant> layout_mutants() {
        {pack_index, round_trip, words_back, sense_pack},
        {.in = pack_alone, .slot = [](const Call& c, Element e) { return right_slot(c, e.n, e.k) ^ 7; }}},
       {"unpack-neighbours-swapped",
-       "unpack takes columns 8 apart from each other's nibble",
+       "unpack takes two neighbouring nibbles for each other",
        {unpack_index, any_word, difference, sense_unpack},
        {.in = unpack_alone, .slot = [](const Call& c, Element e) { return right_slot(c, e.n, e.k) ^ 1; }}},
+      {"square-is-transposed",
+       "unpack gives the transposed matrix where it is square, and only there",
+       {large_unpack},
+       {.in = unpack_alone,
+        .slot = [](const Call& c,
+                   Element e) { return c.n == c.k ? right_slot(c, e.k, e.n) : right_slot(c, e.n, e.k); }}},
+      // Indices that are too narrow.
+      {"words-counted-in-16-bits",
+       "dequantize wraps the index of a word at 65,536",
+       {large_weights},
+       {.in = dequantize_alone,
+        .slot = [](const Call& c, Element e) { return right_slot(c, e.n, e.k) % (65536 * codes_of_word); }}},
+      {"rows-counted-in-16-bits",
+       "unpack takes row n - 65,536 for row n",
+       {large_unpack},
+       {.in = unpack_alone, .slot = [](const Call& c, Element e) { return right_slot(c, e.n & 0xffff, e.k); }}},
+      {"columns-counted-in-16-bits",
+       "pack takes column k - 65,536 for column k",
+       {large_pack},
+       {.in = pack_alone, .slot = [](const Call& c, Element e) { return right_slot(c, e.n, e.k & 0xffff); }}},
+      {"rows-past-65535-skipped",
+       "dequantize has a row for each block of a grid dimension of at most 65,535",
+       {large_weights},
+       {.in = dequantize_alone, .skips = [](const Call&, Element e) { return e.n >= 65535; }},
+       "guard"},
+      // Codes.
+      {"pairs-swapped",
+       "pack takes the even column from the low nibble of a byte",
+       {pack_index, round_trip, recorded_pack},
+       {.in = pack_alone,
+        .slot = [](const Call& c, Element e) { return right_slot(c, e.n, std::min(e.k ^ 1, c.k - 1)); }}},
+      {"pack-masks-three-bits",
+       "pack keeps three bits of a code",
+       {pack_index, round_trip, words_back},
+       {.in = pack_alone, .code = [](const Call&, std::int64_t, int code) { return code & 7; }}},
+      {"unpack-gives-signed-codes",
+       "unpack gives code - 8",
+       {unpack_index, round_trip, any_word},
+       {.in = unpack_alone, .code = [](const Call&, std::int64_t, int code) { return code - 8; }}},
+  };
+  const std::vector<Mutant> of_eight_rows = {
+      {"rows-of-tile-reversed",
+       "row 7 - n stands where row n should",
+       {pack_index, unpack_index},
+       {.slot = [](const Call& c, Element e) { return right_slot(c, e.n / 8 * 8 + 7 - e.n % 8, e.k); }}},
+  };
+  const std::vector<Mutant> of_words = {
+      {"dequantize-sign-extends-the-top-nibble",
+       "dequantize shifts a signed word: codes above 7 in nibble 7 come out negative",
+       {dequantize_index, shown_by_unit_scales, float_value},
+       {.in = dequantize_alone, .code = sign_extended_in_the_top_nibble}},
+  };
+  const std::vector<Mutant> of_tinygemm = {
+      // Nibbles.
+      {"nibbles-in-order",
+       "the eight codes of a word stand in natural order",
+       {pack_index, unpack_index, dequantize_index, recorded_pack},
+       wrong_coordinates(everywhere, [](Coordinates& at) { at.nibble = at.nibble % 4 * 2 + at.nibble / 4; })},
       {"dequantize-fragments-swapped",
        "dequantize takes the two k-tiles of a word in the wrong order",
        {dequantize_index, float_value, difference},
@@ -89,10 +143,6 @@ std::vector<Mutant> layout_mutants() {
               return right_slot(c, e.n, e.k - column + column / 4 * 2 + column % 2 + column % 4 / 2 * 8);
             }}},
       // Lanes and words.
-      {"rows-of-tile-reversed",
-       "row 7 - n stands where row n should",
-       {pack_index, unpack_index},
-       {.slot = [](const Call& c, Element e) { return right_slot(c, e.n / 8 * 8 + 7 - e.n % 8, e.k); }}},
       {"lanes-by-columns",
        "a lane is column pair * 8 + row, not row * 4 + column pair",
        {pack_index, unpack_index, dequantize_index},
@@ -160,36 +210,7 @@ std::vector<Mutant> layout_mutants() {
                          [](Coordinates& at) {
                            if (at.supertiles_of_row == 1 && at.nibble == 7) at.nibble = 0;
                          })},
-      {"square-is-transposed",
-       "unpack gives the transposed matrix where it is square, and only there",
-       {large_unpack},
-       {.in = unpack_alone,
-        .slot = [](const Call& c,
-                   Element e) { return c.n == c.k ? right_slot(c, e.k, e.n) : right_slot(c, e.n, e.k); }}},
-      // Indices that are too narrow.
-      {"words-counted-in-16-bits",
-       "dequantize wraps the index of a word at 65,536",
-       {large_weights},
-       {.in = dequantize_alone,
-        .slot = [](const Call& c, Element e) { return right_slot(c, e.n, e.k) % (65536 * codes_of_word); }}},
-      {"rows-counted-in-16-bits",
-       "unpack takes row n - 65,536 for row n",
-       {large_unpack},
-       {.in = unpack_alone, .slot = [](const Call& c, Element e) { return right_slot(c, e.n & 0xffff, e.k); }}},
-      {"columns-counted-in-16-bits",
-       "pack takes column k - 65,536 for column k",
-       {large_pack},
-       {.in = pack_alone, .slot = [](const Call& c, Element e) { return right_slot(c, e.n, e.k & 0xffff); }}},
-      {"rows-past-65535-skipped",
-       "dequantize has a row for each block of a grid dimension of at most 65,535",
-       {large_weights},
-       {.in = dequantize_alone, .skips = [](const Call&, Element e) { return e.n >= 65535; }},
-       "guard"},
       // Codes.
-      {"pairs-swapped",
-       "pack takes the even column from the low nibble of a byte",
-       {pack_index, round_trip, recorded_pack},
-       {.in = pack_alone, .slot = [](const Call& c, Element e) { return right_slot(c, e.n, e.k ^ 1); }}},
       {"pack-drops-high-nibbles",
        "pack takes the even columns for code 0",
        {pack_index, round_trip, words_back},
@@ -200,22 +221,10 @@ std::vector<Mutant> layout_mutants() {
        {pack_index, round_trip, words_back},
        {.in = pack_alone,
         .code = [](const Call&, std::int64_t slot, int code) { return slot % codes_of_word < 4 ? code : 0; }}},
-      {"pack-masks-three-bits",
-       "pack keeps three bits of a code",
-       {pack_index, round_trip, words_back},
-       {.in = pack_alone, .code = [](const Call&, std::int64_t, int code) { return code & 7; }}},
-      {"unpack-gives-signed-codes",
-       "unpack gives code - 8",
-       {unpack_index, round_trip, any_word},
-       {.in = unpack_alone, .code = [](const Call&, std::int64_t, int code) { return code - 8; }}},
       {"unpack-sign-extends-the-top-nibble",
        "unpack shifts a signed word: codes above 7 in nibble 7 come out negative",
        {unpack_index, round_trip, any_word},
        {.in = unpack_alone, .code = sign_extended_in_the_top_nibble}},
-      {"dequantize-sign-extends-the-top-nibble",
-       "the same in dequantize",
-       {dequantize_index, shown_by_unit_scales, float_value},
-       {.in = dequantize_alone, .code = sign_extended_in_the_top_nibble}},
       {"code-fifteen-in-one-lane",
        "unpack gives 7 for code 15 in nibble 6 of lane 17",
        {unpack_index, any_word},
@@ -226,6 +235,12 @@ std::vector<Mutant> layout_mutants() {
               return lane == 17 && slot % codes_of_word == 6 && code == 15 ? 7 : code;
             }}},
   };
+  return in_one_list(
+      {in_formats(every_format_there_is(), anywhere),
+       in_formats(formats_where([](const Format& format) { return least_full_size(format).n % 8 == 0; }),
+                  of_eight_rows),
+       in_formats(formats_where([](const Format& format) { return format.layout.bytes_of_unit == 4; }), of_words),
+       of_tinygemm});
 }
 
 }  // namespace tileproof

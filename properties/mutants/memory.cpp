@@ -1,7 +1,6 @@
 // Mutants of memory and state: elements left out, stores and loads outside, changed inputs, and results that depend on
 // earlier calls or on how the call is split.
 #include <algorithm>
-#include <cstring>
 #include <utility>
 
 #include "properties/mutants/mutants.h"
@@ -66,27 +65,13 @@ bool have_same_input(const Call& a, const Call& b) { return a.packed() == b.pack
 
 std::vector<Mutant> memory_mutants() {
   using reference::Element;
-  return {
+  const std::vector<Mutant> anywhere = {
       // Elements left out.
-      {"last-tile-skipped",
-       "a last n-tile of fewer than eight rows is left out",
-       {writes_weights, unpack_index, dequantize_index},
-       {.skips = is_in_a_partial_tile},
-       "guard"},
       {"last-strip-skipped",
        "the last 32 columns are left out where they stand alone",
        {writes_weights, unpack_index},
        {.skips = [](const Call& c, Element e) { return c.k % 64 == 32 && e.k >= c.k - 32; }},
        "guard"},
-      {"last-odd-row-skipped",
-       "dequantize works on two rows at a time, and leaves out the last of an odd number",
-       {writes_weights, dequantize_index},
-       {.in = dequantize_alone, .skips = [](const Call& c, Element e) { return c.n % 2 != 0 && e.n + 1 == c.n; }},
-       "guard"},
-      {"pack-skips-the-last-tile",
-       "pack leaves the codes of a last n-tile of fewer than eight rows out: they become 0",
-       {pack_index, round_trip, sense_pack},
-       {.in = pack_alone, .skips = is_in_a_partial_tile}},
       {"nothing-written",
        "dequantize returns without a word",
        {writes_weights, float_value},
@@ -119,8 +104,10 @@ std::vector<Mutant> memory_mutants() {
        {dequantize_index, float_value, sense_code},
        after_dequantize([](const Call& c, const Moment&) {
          if (c.n < 2) return;
-         const auto bytes = static_cast<std::size_t>(c.k * bytes_of(c.types.weight));
-         std::memcpy(c.weights(), c.at<std::uint8_t>(Role::weights) + bytes, bytes);
+         for (std::int64_t k = 0; k < c.k; ++k) {
+           const std::int64_t from = c.format->result_at({1, k}, c.size()), to = c.format->result_at({0, k}, c.size());
+           stored(c.weights(), c.types.weight, to, loaded(c.weights(), c.types.weight, from));
+         }
        })},
       // Stores outside the output.
       {"writes-past-the-end",
@@ -133,13 +120,6 @@ std::vector<Mutant> memory_mutants() {
        {writes_weights, float_value},
        after_dequantize([](const Call& c, const Moment&) { stored(c.weights(), c.types.weight, -1, 0); }),
        "guard"},
-      {"padding-rows-written",
-       "dequantize stores all eight rows of the last n-tile",
-       {writes_weights, dequantize_index},
-       after_dequantize([](const Call& c, const Moment&) {
-         for (std::int64_t i = c.n * c.k; i < padded(c).n * c.k; ++i) stored(c.weights(), c.types.weight, i, 0);
-       }),
-       "guard"},
       {"unpack-writes-past-the-end",
        "unpack stores four codes at a time behind its last",
        {writes_unpack, unpack_index},
@@ -150,11 +130,6 @@ std::vector<Mutant> memory_mutants() {
        {writes_pack, pack_index},
        after_pack([](const Call& c, const Moment&) { c.packed()[words(c)] = 0; }),
        "guard"},
-      {"pack-fills-padding-with-eights",
-       "the rows past n are packed as code 8, which means 0",
-       {pack_index, recorded_pack},
-       after_pack(
-           [](const Call& c, const Moment&) { fill_padding(c, c.k, [](const Call&, std::int64_t) { return 8; }); })},
       // Loads outside the inputs.
       {"reads-past-the-scales",
        "the last row's last group takes the scale behind the last",
@@ -180,29 +155,6 @@ std::vector<Mutant> memory_mutants() {
        after_unpack([](const Call& c, const Moment&) {
          if (reinterpret_cast<std::uintptr_t>(c.packed()) % 16 == 0)
            c.codes()[0] = static_cast<int>(c.packed()[1] & 15);
-       })},
-      {"wrong-where-scales-are-not-aligned",
-       "dequantize rounds down the address of a scale and its zero to a multiple of both",
-       {float_value, own_zero},
-       after_dequantize([](const Call& c, const Moment&) {
-         const auto bytes_of_pair = static_cast<std::uintptr_t>(2 * bytes_of(c.types.parameter));
-         if (reinterpret_cast<std::uintptr_t>(c.scales()) % bytes_of_pair != 0) flip(c, 0);
-       })},
-      {"pack-reads-rows-past-the-end",
-       "pack fills the rows past n with the bytes behind its input",
-       {pack_index, reads_pack},
-       after_pack([](const Call& c, const Moment&) {
-         fill_padding(c, std::min<std::int64_t>(c.k, 64),
-                      [](const Call& of, std::int64_t k) { return of.pairs()[of.n * of.k / 2 + k / 2] & 15; });
-       })},
-      {"padding-reaches-the-last-row",
-       "unpack adds what the row past n holds to the last row, which is code 0 where pack is right",
-       {padding, any_word},
-       after_unpack([](const Call& c, const Moment&) {
-         if (c.n % 8 == 0) return;
-         for (std::int64_t k = 0; k < c.k; ++k) {
-           c.codes()[(c.n - 1) * c.k + k] |= reference::code_at(c.packed(), slot_in_padding(c, c.n, k));
-         }
        })},
       // Inputs changed.
       {"input-changed",
@@ -313,6 +265,65 @@ std::vector<Mutant> memory_mutants() {
          for (std::int64_t i = 99999; i < words(c); i += 100003) c.packed()[i] ^= 0x80000000u;
        })},
   };
+  const std::vector<Mutant> of_odd_rows = {
+      {"last-odd-row-skipped",
+       "dequantize works on two rows at a time, and leaves out the last of an odd number",
+       {writes_weights, dequantize_index},
+       {.in = dequantize_alone, .skips = [](const Call& c, Element e) { return c.n % 2 != 0 && e.n + 1 == c.n; }},
+       "guard"},
+  };
+  const std::vector<Mutant> of_zeros = {
+      {"wrong-where-scales-are-not-aligned",
+       "dequantize rounds down the address of a scale and its zero to a multiple of both",
+       {float_value, own_zero},
+       after_dequantize([](const Call& c, const Moment&) {
+         const auto bytes_of_pair = static_cast<std::uintptr_t>(2 * bytes_of(c.types.parameter));
+         if (reinterpret_cast<std::uintptr_t>(c.scales()) % bytes_of_pair != 0) flip(c, 0);
+       })},
+  };
+  const std::vector<Mutant> of_tinygemm = {
+      {"last-tile-skipped",
+       "a last n-tile of fewer than eight rows is left out",
+       {writes_weights, unpack_index, dequantize_index},
+       {.skips = is_in_a_partial_tile},
+       "guard"},
+      {"pack-skips-the-last-tile",
+       "pack leaves the codes of a last n-tile of fewer than eight rows out: they become 0",
+       {pack_index, round_trip, sense_pack},
+       {.in = pack_alone, .skips = is_in_a_partial_tile}},
+      {"padding-rows-written",
+       "dequantize stores all eight rows of the last n-tile",
+       {writes_weights, dequantize_index},
+       after_dequantize([](const Call& c, const Moment&) {
+         for (std::int64_t i = c.n * c.k; i < padded(c).n * c.k; ++i) stored(c.weights(), c.types.weight, i, 0);
+       }),
+       "guard"},
+      {"pack-fills-padding-with-eights",
+       "the rows past n are packed as code 8, which means 0",
+       {pack_index, recorded_pack},
+       after_pack(
+           [](const Call& c, const Moment&) { fill_padding(c, c.k, [](const Call&, std::int64_t) { return 8; }); })},
+      {"pack-reads-rows-past-the-end",
+       "pack fills the rows past n with the bytes behind its input",
+       {pack_index, reads_pack},
+       after_pack([](const Call& c, const Moment&) {
+         fill_padding(c, std::min<std::int64_t>(c.k, 64),
+                      [](const Call& of, std::int64_t k) { return of.pairs()[of.n * of.k / 2 + k / 2] & 15; });
+       })},
+      {"padding-reaches-the-last-row",
+       "unpack adds what the row past n holds to the last row, which is code 0 where pack is right",
+       {padding, any_word},
+       after_unpack([](const Call& c, const Moment&) {
+         if (c.n % 8 == 0) return;
+         for (std::int64_t k = 0; k < c.k; ++k) {
+           c.codes()[(c.n - 1) * c.k + k] |= reference::code_at(c.packed(), slot_in_padding(c, c.n, k));
+         }
+       })},
+  };
+  return in_one_list(
+      {in_formats(every_format_there_is(), anywhere),
+       in_formats(formats_where([](const Format& format) { return format.layout.legal.n % 2 != 0; }), of_odd_rows),
+       in_formats(formats_with(schemes_with(Zero::value)), of_zeros), of_tinygemm});
 }
 
 }  // namespace tileproof

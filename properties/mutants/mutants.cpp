@@ -1,17 +1,13 @@
 #include "properties/mutants/mutants.h"
 
+#include <algorithm>
 #include <memory>
 
 namespace tileproof {
 
 const std::vector<Mutant>& mutants() {
-  static const std::vector<Mutant> rows = [] {
-    std::vector<Mutant> all;
-    for (const auto& kind : {layout_mutants, group_mutants, arithmetic_mutants, memory_mutants}) {
-      for (Mutant& mutant : kind()) all.push_back(std::move(mutant));
-    }
-    return all;
-  }();
+  static const std::vector<Mutant> rows =
+      in_one_list({layout_mutants(), group_mutants(), arithmetic_mutants(), memory_mutants()});
   return rows;
 }
 
@@ -22,28 +18,63 @@ const Mutant& mutant_of(const std::string& name) {
   throw UsageError("mutant", "'" + name + "'", "a name of 'tileproof list mutants', without 'mutant:'");
 }
 
+std::vector<const Format*> formats_where(bool (*holds)(const Format&)) {
+  std::vector<const Format*> formats = every_format_there_is();
+  std::erase_if(formats, [=](const Format* format) { return !holds(*format); });
+  return formats;
+}
+
+std::vector<const Format*> formats_with(const std::vector<const Scheme*>& schemes) {
+  std::vector<const Format*> formats = every_format_there_is();
+  std::erase_if(formats, [&](const Format* format) { return schemes_of(*format, schemes).empty(); });
+  return formats;
+}
+
+std::vector<Mutant> in_formats(const std::vector<const Format*>& formats, std::vector<Mutant> mutants) {
+  for (Mutant& mutant : mutants) mutant.formats = formats;
+  return mutants;
+}
+
+std::vector<Mutant> in_one_list(const std::vector<std::vector<Mutant>>& parts) {
+  std::vector<Mutant> all;
+  for (const std::vector<Mutant>& part : parts) all.insert(all.end(), part.begin(), part.end());
+  return all;
+}
+
 namespace {
 
-/// A mutant keeps its state between calls without a lock, so it takes one caller at a time.
-Capabilities mutant_capabilities() {
+/// Capabilities of the production kernels, but in some formats, with all of their schemes and types.
+Capabilities kernel_capabilities_in(const std::vector<const Format*>& formats) {
   Capabilities capabilities = kernel_capabilities();
-  capabilities.several_callers = false;
+  capabilities.formats = formats;
+  capabilities.schemes = every_scheme();
+  std::erase_if(capabilities.schemes, [&](const Scheme* scheme) {
+    return std::ranges::none_of(formats, [=](const Format* format) { return format->has(*scheme); });
+  });
+  capabilities.types = every_types();
+  std::erase_if(capabilities.types, [&](Types types) {
+    return std::ranges::none_of(capabilities.schemes, [=](const Scheme* scheme) { return has_types(*scheme, types); });
+  });
   return capabilities;
 }
 
 }  // namespace
 
+SubjectRow mutant_subject(const Mutant& mutant) {
+  Capabilities capabilities = kernel_capabilities_in(mutant.formats);
+  capabilities.several_callers = false;  // it keeps its state between calls without a lock
+  return {"mutant:" + mutant.name, mutant.what, false, capabilities, [parts = mutant.parts] {
+            return MadeSubject{mutable_reference(parts), ""};
+          }};
+}
+
 const std::vector<SubjectRow>& mutant_subjects() {
   static const std::vector<SubjectRow> rows = [] {
-    std::vector<SubjectRow> all = {
-        {"mutant:nothing", "the correct control of the mutants", false, kernel_capabilities(), [] {
-           return MadeSubject{mutable_reference({}), ""};
-         }}};
-    for (const Mutant& mutant : mutants()) {
-      all.push_back({"mutant:" + mutant.name, mutant.what, false, mutant_capabilities(), [parts = mutant.parts] {
-                       return MadeSubject{mutable_reference(parts), ""};
-                     }});
-    }
+    std::vector<SubjectRow> all = {{"mutant:nothing", "the correct control of the mutants", false,
+                                    kernel_capabilities_in(every_format_there_is()), [] {
+                                      return MadeSubject{mutable_reference({}), ""};
+                                    }}};
+    for (const Mutant& mutant : mutants()) all.push_back(mutant_subject(mutant));
     return all;
   }();
   return rows;

@@ -21,13 +21,17 @@ struct Mutant {
   bool has_memory = false;
   /// Set if only a whole enumeration finds the mutant: the property that must find it. found_by is empty then.
   std::string enumerated_by = "";
+  /// The formats in which it is a mistake. In a format that lacks what it changes, it is right, and not declared.
+  std::vector<const Format*> formats = tinygemm_formats();
 };
 
 const std::vector<Mutant>& mutants();
 /// @throws UsageError if no mutant has this name
 const Mutant& mutant_of(const std::string& name);
 
-/// A subject for every mutant, named "mutant:NAME", and the correct control, "mutant:nothing".
+/// A mutant as a subject, "mutant:NAME": it takes the mutant's formats, with all of their schemes and types.
+SubjectRow mutant_subject(const Mutant&);
+/// A subject for every mutant, and the correct control, "mutant:nothing", which takes every format.
 const std::vector<SubjectRow>& mutant_subjects();
 
 // One function for each kind, each in a file of its own.
@@ -35,6 +39,14 @@ std::vector<Mutant> layout_mutants();
 std::vector<Mutant> group_mutants();
 std::vector<Mutant> arithmetic_mutants();
 std::vector<Mutant> memory_mutants();
+
+// Parts of those functions.
+std::vector<const Format*> formats_where(bool (*holds)(const Format&));
+/// The formats that have at least one of the schemes.
+std::vector<const Format*> formats_with(const std::vector<const Scheme*>&);
+/// The mutants, each declared for the formats.
+std::vector<Mutant> in_formats(const std::vector<const Format*>&, std::vector<Mutant>);
+std::vector<Mutant> in_one_list(const std::vector<std::vector<Mutant>>&);
 
 /// Short names of the properties that several rows share.
 namespace finds {

@@ -4,9 +4,12 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <set>
 #include <sstream>
+#include <utility>
 
+#include "properties/case/sample_space.h"
 #include "properties/catalogue/properties.h"
 #include "properties/judging/judge.h"
 #include "properties/judging/properties_for_tests.h"
@@ -16,9 +19,8 @@ namespace tileproof {
 
 namespace {
 
-Judgement judged(const Property& property, const std::string& subject, std::int64_t cases,
+Judgement judged(const Property& property, const SubjectRow& row, std::int64_t cases,
                  const Observer& observer = nullptr) {
-  const SubjectRow& row = subject_row(subject);
   const MadeSubject made = row.make();
   return judge(property, row, *made.subject, {.cases = cases, .seed = 1}, observer);
 }
@@ -47,7 +49,7 @@ TEST(MutantTable, KnowsWhichOperationsAMutantTouches) {
       const std::string property = operation == Operation::pack     ? finds::pack_index
                                    : operation == Operation::unpack ? finds::unpack_index
                                                                     : finds::float_value;
-      EXPECT_NE(judged(property_of(property), "mutant:" + mutant.name, 20).verdict, Verdict::failed)
+      EXPECT_NE(judged(property_of(property), subject_row("mutant:" + mutant.name), 20).verdict, Verdict::failed)
           << mutant.name << property;
     }
   }
@@ -93,7 +95,7 @@ TEST_P(MutantIsFound, ByEveryPropertyThatSaysSo) {
   const Mutant& mutant = mutant_of(GetParam());
   for (const std::string& name : mutant.found_by) {
     const Property& property = property_of(name);
-    const Judgement judgement = judged(property, "mutant:" + mutant.name, 100);
+    const Judgement judgement = judged(property, subject_row("mutant:" + mutant.name), 100);
     EXPECT_EQ(judgement.verdict, Verdict::failed) << name;
     ASSERT_FALSE(judgement.findings.empty()) << name;
     const Finding& finding = judgement.findings.at(0);
@@ -113,7 +115,7 @@ TEST_P(MutantIsFound, AndShrinksOnlyToSmallerProblemsThatFailAlike) {
   std::string kind;
   std::int64_t elements = 0;  // of the last problem that failed
   std::int64_t tries = 0;
-  const Judgement judgement = judged(property, "mutant:" + mutant.name, 100, [&](const Observation& seen) {
+  const Judgement judgement = judged(property, subject_row("mutant:" + mutant.name), 100, [&](const Observation& seen) {
     tries += kind.empty() ? 0 : 1;
     if (seen.status != "failed") return;
     const std::int64_t now = seen.problem.n * seen.problem.k;
@@ -129,6 +131,29 @@ TEST_P(MutantIsFound, AndShrinksOnlyToSmallerProblemsThatFailAlike) {
   EXPECT_EQ(finding.kind, kind);
   EXPECT_EQ(finding.problem.n * finding.problem.k, elements);
   EXPECT_LE(tries, 401);
+}
+
+/// A mutant in one format: its subject draws from nothing else.
+TEST_P(MutantIsFound, InEachFormatThatIsNotTinygemms) {
+  Mutant mutant = mutant_of(GetParam());
+  if (mutant.found_by.empty()) return;
+  const std::vector<const Format*> of_tinygemm = tinygemm_formats();
+  for (const Format* format : std::exchange(mutant.formats, {})) {
+    if (std::ranges::count(of_tinygemm, format) != 0) continue;
+    SCOPED_TRACE(format->name);
+    mutant.formats = {format};
+    const SubjectRow row = mutant_subject(mutant);
+    int asked = 0;
+    for (const std::string& name : mutant.found_by) {
+      std::string why_not;
+      sample_space_of(property_of(name), row.capabilities, &why_not);
+      if (!why_not.empty()) continue;
+      ++asked;
+      const Judgement judgement = judged(property_of(name), row, 60);
+      EXPECT_EQ(judgement.verdict, Verdict::failed) << name << ": " << judgement.reason;
+    }
+    EXPECT_GT(asked, 0) << "no property that finds it is about this format";
+  }
 }
 
 INSTANTIATE_TEST_SUITE_P(Mutants, MutantIsFound, testing::ValuesIn(names_of_mutants()), identifier_of_parameter);
