@@ -224,7 +224,7 @@ TEST_F(AJournal, ThatWasEditedIsRefusedWithItsLine) {
   refused("{}", "a shard that does not exist");
   identity_.shards = 2;
   identity_.capabilities = "{}";
-  refused("{}", "formats");
+  refused("{}", "n_multiple");
   std::filesystem::remove(file());
   add("{}\n");
   EXPECT_THROW(journal_of(file()), UsageError);

@@ -94,7 +94,7 @@ std::string Campaign::confirmed(const FailedCase& failed, const std::vector<std:
   int times = 0, failures = 0;
   const auto again = [&](int until) {
     const Property& property = property_of(failed.finding.problem.property);
-    failures += failures_alone(property, failed.finding, fresh, same_kind, until - times);
+    failures += failures_alone(property, failed.finding, fresh, same_kind, until - times).value();
     times = until;
   };
   again(first_times);

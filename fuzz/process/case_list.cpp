@@ -18,7 +18,8 @@ CaseList::CaseList(const std::vector<const Property*>& properties, const Subject
     std::string why_not;
     const SampleSpace space = sample_space_of(*property, subject.capabilities, &why_not);
     if (!why_not.empty() || property->heavy || property->sampling.is_fixed()) continue;
-    turns_.push_back({property, Sampler(*property, subject.name, space, seed)});
+    Sampler problems(*property, subject.name, space, seed);
+    if (problems.cell_count() != 0) turns_.push_back({property, std::move(problems)});
   }
 }
 

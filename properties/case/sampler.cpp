@@ -19,9 +19,7 @@ struct Factors {
 };
 Factors factors_of(std::int64_t unit, int log2_k, std::int64_t most_k) {
   const std::int64_t from = std::int64_t{1} << log2_k;
-  // At least one unit is drawn, even where most_k does not allow it.
-  const std::int64_t to = std::min(2 * from - 1, std::max(most_k, unit));
-  return {(from + unit - 1) / unit, to / unit};
+  return {(from + unit - 1) / unit, std::min(2 * from - 1, most_k) / unit};
 }
 
 /// The row counts with a certain tail: first, first + step, ...
@@ -35,6 +33,12 @@ Rows rows_of(std::int64_t n_tail, std::int64_t n_multiple) {
     if (n % 8 == n_tail) return {n, step};
   }
   return {0, step};
+}
+
+/// The most columns of a matrix with so many rows. One of the fewest rows may have more elements than others.
+std::int64_t most_columns(const Sampling& sampling, const Format& format, std::int64_t rows) {
+  if (rows == n_unit(format, sampling.n_multiple)) return sampling.most_k;
+  return std::min(sampling.most_k, sampling.most_elements / rows);
 }
 
 /// Whole numbers from `from` to `to`, both included.
@@ -88,18 +92,19 @@ std::vector<Sampler::Shape> Sampler::shapes_of(const SampleSpace& space) {
   constexpr GroupClass all_groups[] = {GroupClass::within_a_block, GroupClass::a_block, GroupClass::across_blocks,
                                        GroupClass::beyond_256, GroupClass::no_power_of_two};
   const auto add = [&](Shape shape) {
-    for (const std::int64_t group_size : space.capabilities.group_sizes) {
-      const Factors factors = factors_of(k_unit(*shape.format, group_size), shape.log2_k, sampling.most_k);
-      const bool is_taken = shape.format->group_sizes.contains(group_size) && factors.first <= factors.last;
-      if (is_taken && group_class_of(group_size, *shape.format) == shape.groups) {
-        shape.group_sizes.push_back(group_size);
-      }
-    }
-    const std::int64_t most_elements = std::max(sampling.most_elements, sampling.n_multiple << shape.log2_k);
-    for (shape.n_tail = 0; shape.n_tail < 8 && !shape.group_sizes.empty(); ++shape.n_tail) {
+    for (shape.n_tail = 0; shape.n_tail < 8; ++shape.n_tail) {
       const Rows rows = rows_of(shape.n_tail, n_unit(*shape.format, sampling.n_multiple));
-      const bool fits = rows.first <= space.capabilities.most_n && rows.first << shape.log2_k <= most_elements;
-      if (rows.first != 0 && fits) shapes.push_back(shape);
+      if (rows.first == 0 || rows.first > space.capabilities.most_n) continue;
+      const std::int64_t most_k = most_columns(sampling, *shape.format, rows.first);
+      shape.group_sizes.clear();
+      for (const std::int64_t group_size : space.capabilities.group_sizes) {
+        const Factors factors = factors_of(k_unit(*shape.format, group_size), shape.log2_k, most_k);
+        const bool is_taken = shape.format->group_sizes.contains(group_size) && factors.first <= factors.last;
+        if (is_taken && group_class_of(group_size, *shape.format) == shape.groups) {
+          shape.group_sizes.push_back(group_size);
+        }
+      }
+      if (!shape.group_sizes.empty()) shapes.push_back(shape);
     }
   };
   for (const Format* format : space.capabilities.formats) {
@@ -120,9 +125,7 @@ Sampler::Sampler(const Property& property, const std::string& subject, const Sam
       subject_(subject),
       space_(space),
       seed_(seed_of(property.name + name_beside, seed)),
-      shapes_(shapes_of(space)) {
-  if (shapes_.empty()) throw std::logic_error("no problem to draw for " + property.name);
-}
+      shapes_(shapes_of(space)) {}
 
 std::uint64_t Sampler::number_at(std::uint64_t turn) const {
   const std::uint64_t cells = cell_count();
@@ -149,6 +152,7 @@ bool Sampler::has_cells_of(const Sampler& other) const {
 
 Problem Sampler::at(std::uint64_t turn) const {
   const Sampling& sampling = space_.sampling;
+  if (cell_count() == 0) throw std::logic_error("there is no problem to draw");
   const std::uint64_t number = number_at(turn);
   const Cell in = cell(number);
   Draws draw(drawn(seed_, stream::problems, turn));
@@ -160,10 +164,10 @@ Problem Sampler::at(std::uint64_t turn) const {
   p.types = in.types;
   p.scales = in.scales;
   p.group_size = draw.one_of(shape_of(number).group_sizes);
-  const std::int64_t unit = k_unit(*p.format, p.group_size);
-  const Factors factors = factors_of(unit, in.log2_k, sampling.most_k);
-  p.k = unit * draw(at_an_edge_or_between(factors.first, factors.last));
   const Rows rows = rows_of(in.n_tail, n_unit(*p.format, sampling.n_multiple));
+  const std::int64_t unit = k_unit(*p.format, p.group_size);
+  const Factors factors = factors_of(unit, in.log2_k, most_columns(sampling, *p.format, rows.first));
+  p.k = unit * draw(at_an_edge_or_between(factors.first, factors.last));
   const std::int64_t most_rows =
       std::max(rows.first, std::min(sampling.most_elements / p.k, space_.capabilities.most_n));
   p.n = rows.first + rows.step * draw(at_an_edge_or_between(0, (most_rows - rows.first) / rows.step));

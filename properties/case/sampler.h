@@ -18,7 +18,7 @@ class Sampler {
           const std::string& name_beside = "");
 
   /// The problem of a turn. It depends on the turn and on what the constructor was given, and on nothing else.
-  /// @throws what RapidCheck throws
+  /// @throws std::logic_error if there are no cells, and what RapidCheck throws
   Problem at(std::uint64_t turn) const;
   /// The cell of a turn's problem.
   Cell cell_at(std::uint64_t turn) const { return cell(number_at(turn)); }

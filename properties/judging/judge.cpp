@@ -245,7 +245,7 @@ class Run {
   /// Runs the finding's problem alone in a fresh process, if the runner can: if it passes there, what ran before had a
   /// part in the failure. A process takes time to start, so only the property's first finding is confirmed.
   void confirm() {
-    if (!judgement_.findings.empty() || patience_.crashes <= 0 || (stop_ && stop_()) || !runner_.start_afresh()) return;
+    if (!judgement_.findings.empty() || patience_.crashes <= 0 || (stop_ && stop_())) return;
     const auto any = [](const Finding&, const Finding&) { return true; };
     if (failures_alone(property_, *finding_, runner_, any, 1) != 0) return;
     finding_->details +=

@@ -95,11 +95,11 @@ void shrink_span(Shrinking& shrinking, Span Problem::*span, std::int64_t element
 
 }  // namespace
 
-int failures_alone(const Property& property, const Finding& finding, CaseRunner& runner, const Alike& are_alike,
-                   int times) {
+std::optional<int> failures_alone(const Property& property, const Finding& finding, CaseRunner& runner,
+                                  const Alike& are_alike, int times) {
   int failures = 0;
   for (int i = 0; i < times; ++i) {
-    runner.start_afresh();
+    if (!runner.start_afresh()) return std::nullopt;
     Coverage coverage;
     const CaseOutcome outcome = runner.run(property, finding.problem, coverage);
     if (outcome.finding && are_alike(*outcome.finding, finding)) ++failures;

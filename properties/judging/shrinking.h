@@ -12,9 +12,8 @@ namespace tileproof {
 using Alike = std::function<bool(const Finding&, const Finding&)>;
 
 /// Runs a finding's problem again and again, each time in a process that has run nothing else.
-/// @param runner  one that can start afresh
-/// @return        how many of `times` runs failed alike
-int failures_alone(const Property&, const Finding&, CaseRunner& runner, const Alike&, int times);
+/// @return how many of `times` runs failed alike; nothing if the runner cannot start afresh
+std::optional<int> failures_alone(const Property&, const Finding&, CaseRunner& runner, const Alike&, int times);
 
 struct ShrinkLimits {
   std::int64_t tries = 500;
