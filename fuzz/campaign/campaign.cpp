@@ -100,7 +100,7 @@ CampaignFacts Campaign::run(const std::function<bool()>& stop, const std::functi
       if (is_open) look_into({fingerprint, {one.found_first, one.finding.smallest}, {}});
     }
   } catch (const std::exception& error) {
-    broken_ = error.what();
+    is_broken_by(error);
   }
   facts_.why = broken_.empty() ? why_over() : broken_;
   facts_.unfinished = again_.size();
@@ -143,9 +143,15 @@ void Campaign::work(std::size_t worker) {
     end(process);
   } catch (const std::exception& error) {
     const std::lock_guard<std::mutex> lock(mutex_);
-    if (broken_.empty()) memory_is_broken_ = dynamic_cast<const BrokenMemory*>(&error) != nullptr;
-    if (broken_.empty()) broken_ = error.what();
+    is_broken_by(error);
   }
+}
+
+/// The first error that ends the campaign is its verdict.
+void Campaign::is_broken_by(const std::exception& error) {
+  if (!broken_.empty()) return;
+  memory_is_broken_ = dynamic_cast<const BrokenMemory*>(&error) != nullptr;
+  broken_ = error.what();
 }
 
 void Campaign::end(Process& process) {
@@ -164,12 +170,12 @@ void Campaign::run_batch(Process& process, std::uint64_t batch) {
     try {
       process.worker->run_all(cases, [&](std::size_t i, const CaseOutcome& given, std::int64_t compared) {
         CaseOutcome outcome = given;
-        if (outcome.finding && was_killed(outcome.finding->details))
-          outcome = outcome_alone(*outcome.finding, &compared);
-        tally.add(indices[i], *cases[i].property, outcome, compared);
-        if (outcome.finding) {
-          take({indices[i], *outcome.finding}, process.history);
+        const bool may_be_killed_from_outside = given.process_lost && !given.was_hang && given.finding;
+        if (may_be_killed_from_outside && was_killed(given.finding->details)) {
+          outcome = outcome_alone(*given.finding, &compared);
         }
+        tally.add(indices[i], *cases[i].property, outcome, compared);
+        if (outcome.finding) take({indices[i], *outcome.finding}, process.history);
         process.history.push_back(indices[i]);
         if (given.process_lost) process.history.clear();
         if (!given.process_lost) return;

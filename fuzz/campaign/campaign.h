@@ -119,6 +119,7 @@ class Campaign {
   bool next(std::uint64_t& batch);
   void work(std::size_t worker);
   void run_batch(Process&, std::uint64_t batch);
+  void is_broken_by(const std::exception&);  // the caller holds mutex_, or is alone
   void end(Process&);
   void end(std::uint64_t batch, const BatchTally&);
   /// The outcome of a finding's problem in a process of its own.

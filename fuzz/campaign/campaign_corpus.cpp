@@ -90,7 +90,12 @@ std::vector<CampaignFinding> CampaignCorpus::run_again(const std::vector<const P
   while (outcomes.size() < lines.size() && !stop_()) {
     const Problem& problem = lines[outcomes.size()].problem;
     Coverage coverage;
-    outcomes.push_back(worker->run(property_of(problem.property), problem, coverage));
+    try {
+      outcomes.push_back(worker->run(property_of(problem.property), problem, coverage));
+    } catch (const BrokenMemory& error) {  // the campaign meets it again, and says so
+      std::cerr << "tileproof: " << reports::visible(error.what()) << "\n";
+      break;
+    }
   }
   worker.reset();
   std::vector<CampaignFinding> findings;
@@ -139,11 +144,15 @@ void CampaignCorpus::look_into(const CorpusLine& line, bool is_kept, Worker& fre
   // for this one.
   const Property& property = property_of(line.problem.property);
   std::string why_not;
-  const Shrunk smallest =
-      shrunk(property, sample_space_of(property, selected_.row.capabilities, &why_not), found.smallest, fresh,
-             are_alike, {.tries = options_.shrink_tries, .seconds = options_.shrink_seconds, .stop = stop_});
-  found.smallest = smallest.finding;
-  found.shrunk = smallest.how_far;
+  const SampleSpace space = sample_space_of(property, selected_.row.capabilities, &why_not);
+  try {
+    const Shrunk smallest = shrunk(property, space, found.smallest, fresh, are_alike,
+                                   {.tries = options_.shrink_tries, .seconds = options_.shrink_seconds, .stop = stop_});
+    found.smallest = smallest.finding;
+    found.shrunk = smallest.how_far;
+  } catch (const BrokenMemory&) {
+    found.shrunk = "not shrunk: the machine was at fault";
+  }
   keep(found, "");
 }
 

@@ -41,7 +41,18 @@ void Campaign::look_into(const ToLookInto& one) {
                  .shrunk = "not shrunk: one of its property and kind was"});
   }
   for (std::optional<ToLookInto> next = one; next;) {
-    const CampaignFinding found = looked_into(*next);
+    CampaignFinding found = {.fingerprint = next->fingerprint,
+                             .cases = {next->failed.index},
+                             .smallest = next->failed.finding,
+                             .how = "as found",
+                             .shrunk = "not looked into: the machine was at fault"};
+    try {
+      found = looked_into(*next);
+    } catch (const BrokenMemory&) {
+      keep(found);
+      ends_look(next->failed.finding, false);
+      throw;
+    }
     keep(found);
     next = ends_look(next->failed.finding, found.is_reproducible);
   }
@@ -114,11 +125,12 @@ std::string Campaign::needed_before(const FailedCase& failed, const std::vector<
     for (std::size_t i = first; i < history.size(); ++i) cases.push_back(list_.at(history[i]));
     cases.push_back(list_.at(failed.index));
     Worker fresh(selected_.order, options_.case_deadline);
-    bool has_failed = false;
+    bool has_failed = false, has_history = true;
     fresh.run_all(cases, [&](std::size_t i, const CaseOutcome& outcome, std::int64_t) {
       has_failed = i + 1 == cases.size() && outcome.finding;
+      has_history &= i + 1 == cases.size() || !outcome.process_lost;
     });
-    return has_failed;
+    return has_failed && has_history;
   };
   // A flaky case may fail here by chance, so it must fail five times after its whole history.
   constexpr int times = 5;

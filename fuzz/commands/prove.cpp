@@ -247,7 +247,11 @@ int prove(const ProveOptions& options, const std::string& command) {
     harness = prove_self(budget * share, count, is_interrupted, std::cout);
   }
   for (ProofTask& task : tasks) {
-    if (!is_interrupted()) task.estimate();
+    if (is_interrupted()) break;
+    try {
+      task.estimate();
+    } catch (const std::runtime_error&) {  // the machine's fault: the run meets it again, and the proof says so
+    }
   }
   json run = {{"schema", 1},
               {"command", command},

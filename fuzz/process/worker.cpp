@@ -183,6 +183,7 @@ void Worker::forget() {
 }
 
 bool Worker::is_sent(json question) {
+  timed_out_ = false;
   question["number"] = ++questions_;
   return send_line(socket_, dumped(question));
 }
@@ -214,6 +215,8 @@ MadeElsewhere Worker::make() {
     throw std::runtime_error("a fresh process " + died + " while it made the subject " + order_.subject);
   }
   starting_seconds_ += seconds_since(begin);
+  // A process without a subject must not be asked for cases.
+  if (made->contains("illegal") || made->contains("error") || (*made)["why_not"] != "") stop();
   if (made->contains("illegal")) throw UsageError((*made)["illegal"].get<std::string>());
   if (made->contains("error")) throw std::runtime_error((*made)["error"].get<std::string>());
   MadeElsewhere result = {(*made)["why_not"], std::nullopt, (*made)["device"], (*made)["float_mode"]};
@@ -235,11 +238,14 @@ void Worker::ask_for(std::span<const ListedCase> cases, const char* what) {
   is_sent({{"problems", std::move(lines)}, {"met", what}});  // a process that cannot be told gives no answer either
 }
 
-CaseOutcome Worker::outcome_of_next(const ListedCase& one, Coverage& coverage, std::int64_t& compared) {
+/// @param place  of the case among those that the process was sent
+CaseOutcome Worker::outcome_of_next(const ListedCase& one, std::size_t place, Coverage& coverage,
+                                    std::int64_t& compared) {
   const bool is_large = one.property->heavy || !one.property->sampling.fixed.empty();
   const milliseconds patience = is_large ? heavy * deadline_ : deadline_;
   const std::optional<json> said = answer(patience);
-  if (!said) {
+  // Where a call forks, both processes answer.
+  if (!said || said->value("place", json()) != place) {
     CaseOutcome outcome = lost(one.problem, patience);
     const bool killed = outcome.finding && was_killed(outcome.finding->details);
     if (!killed || !one.property->heavy) return outcome;
@@ -251,6 +257,7 @@ CaseOutcome Worker::outcome_of_next(const ListedCase& one, Coverage& coverage, s
     if (said->contains("met")) coverage = met_of(said->at("met"));
     compared = said->at("compared");
     outcome = outcome_of(said->at("outcome"), one.problem);
+    timed_out_ = said->at("seconds").get<double>() * 1000 > static_cast<double>(patience.count());
     if (said->contains("memory_is_broken")) stop();
   } catch (const json::exception&) {
     coverage = Coverage();
@@ -260,6 +267,7 @@ CaseOutcome Worker::outcome_of_next(const ListedCase& one, Coverage& coverage, s
     throw BrokenMemory("the machine is at fault: memory does not hold what is written to it, after " +
                        line_of(one.problem));
   }
+  if (timed_out_) return lost(one.problem, patience);  // it took too long while nobody waited for it
   if (outcome.device_lost) {
     stop();  // nothing that this process reports about the device is reliable any more
     outcome.device_lost = false;
@@ -272,7 +280,7 @@ CaseOutcome Worker::run(const Property& property, const Problem& problem, Covera
   const ListedCase one = {&property, problem};
   ask_for({&one, 1}, coverage.compared_elements ? "elements" : "all");
   std::int64_t compared = 0;
-  const CaseOutcome outcome = outcome_of_next(one, coverage, compared);
+  const CaseOutcome outcome = outcome_of_next(one, 0, coverage, compared);
   has_failed_ |= outcome.finding || outcome.process_lost;
   return outcome;
 }
@@ -280,11 +288,12 @@ CaseOutcome Worker::run(const Property& property, const Problem& problem, Covera
 void Worker::run_all(std::span<const ListedCase> cases,
                      const std::function<void(std::size_t, const CaseOutcome&, std::int64_t)>& take) {
   for (std::size_t next = 0; next < cases.size();) {
-    ask_for(cases.subspan(next), "compared");
+    const std::size_t first = next;
+    ask_for(cases.subspan(first), "compared");
     for (bool lives = true; lives && next < cases.size(); ++next) {
       Coverage coverage;
       std::int64_t compared = 0;
-      const CaseOutcome outcome = outcome_of_next(cases[next], coverage, compared);
+      const CaseOutcome outcome = outcome_of_next(cases[next], next - first, coverage, compared);
       lives = !outcome.process_lost;
       take(next, outcome, compared);
     }
@@ -370,11 +379,20 @@ json answer_to_problem(const std::string& line, const std::string& what, bool ch
   Coverage coverage;
   if (what == "elements") coverage.compared_elements.emplace();
   try {
-    const CaseOutcome outcome = ordered.run(property_of(problem.property), problem, coverage);
-    json answer = {{"outcome", json_of(outcome)}, {"compared", coverage.compared}};
+    const Clock::time_point begin = Clock::now();
+    CaseOutcome outcome = ordered.run(property_of(problem.property), problem, coverage);
+    const double seconds = seconds_since(begin);
+    bool is_broken = false;
+    try {
+      const bool looks = (checks_memory || outcome.finding) && !outcome.device_lost;
+      is_broken = looks && !holds_what_is_written(ordered.made.subject->memory());
+    } catch (const std::exception&) {  // after a finding, that is what the case has done to its device
+      outcome.device_lost = outcome.finding.has_value();
+      is_broken = !outcome.finding;
+    }
+    json answer = {{"outcome", json_of(outcome)}, {"compared", coverage.compared}, {"seconds", seconds}};
     if (what != "compared") answer["met"] = json_of(coverage);
-    const bool looks = (checks_memory || outcome.finding) && !outcome.device_lost;
-    if (looks && !holds_what_is_written(ordered.made.subject->memory())) answer["memory_is_broken"] = true;
+    if (is_broken) answer["memory_is_broken"] = true;
     return answer;
   } catch (const std::bad_alloc&) {
     return {{"out_of_memory", true}};
@@ -435,8 +453,10 @@ int work(int socket) {
     }
     const json& problems = question["problems"];
     for (std::size_t i = 0; i < problems.size(); ++i) {
-      const bool ends_several = i > 0 && i + 1 == problems.size();
-      if (!answer(answer_to_problem(problems[i], question["met"], ends_several, ordered.value()))) break;
+      const bool ends_a_batch = question["met"] == "compared" && i + 1 == problems.size();
+      json said = answer_to_problem(problems[i], question["met"], ends_a_batch, ordered.value());
+      said["place"] = i;
+      if (!answer(std::move(said))) break;
     }
   }
   // Skip the destructors of torch, CUDA and loaded libraries, which could only crash after the verdict.

@@ -82,7 +82,7 @@ class Worker : public CaseRunner {
   /// @return the worker's next answer; empty if it died or did not answer in time
   std::optional<nlohmann::json> answer(std::chrono::milliseconds patience);
   void ask_for(std::span<const ListedCase>, const char* what);
-  CaseOutcome outcome_of_next(const ListedCase&, Coverage&, std::int64_t& compared);
+  CaseOutcome outcome_of_next(const ListedCase&, std::size_t place, Coverage&, std::int64_t& compared);
   CaseOutcome lost(const Problem&, std::chrono::milliseconds patience);
   std::string how_it_died();
   std::string last_words() const;

@@ -859,6 +859,21 @@ TEST(Operations, OfASubjectThatWritesNothingAreGuardFailures) {
   EXPECT_EQ(b.one.pack(codes), std::vector<std::uint32_t>(128, 0xffa5ffa5));
 }
 
+TEST(Operations, WhoseNansAreTheSubjectsOwnMayGiveThePoison) {
+  Bench b(twelve_by_64);
+  const Parameters parameters = b.one.parameters();
+  const std::vector<std::uint32_t> packed = b.one.words();
+  const auto is_refused = [&] { return failure_of([&] { b.one.dequantize(packed, parameters); }); };
+  b.subject.on[Operation::dequantize] = [](const Call& call) {
+    for (int i = 0; i < 12 * 64; ++i) stored(call.weights(), Type::bf16, i, 0xffa5);
+  };
+  expect_says(is_refused(), "guard", {"never wrote 768 elements of weights"});
+  b.capabilities.one_nan = false;
+  EXPECT_FALSE(is_refused());
+  b.subject.on[Operation::dequantize] = [](const Call&) {};
+  expect_says(is_refused(), "guard", {"never wrote 768 elements of weights"});
+}
+
 TEST(Operations, RunUnderTheFillThatIsAskedFor) {
   Bench b(twelve_by_64);
   b.subject.on[Operation::pack] = [](const Call&) {};

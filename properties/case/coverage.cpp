@@ -271,12 +271,14 @@ void Coverage::include(const Coverage& other) {
 
 namespace {
 
-/// Whether a subject has a format of the same family, as "tinygemm-2" and "tinygemm-4" are.
-bool takes_family_of(const Capabilities& capabilities, const Format& format) {
+/// Whether a format that a subject does not take is missed: the property is about one of its schemes, and the subject
+/// takes one of its family, as "tinygemm-2" and "tinygemm-4" are.
+bool is_missed(const Capabilities& capabilities, const Format& format) {
   const auto family_of = [](const Format& one) {
     return std::string_view(one.name).substr(0, std::string_view(one.name).find('-'));
   };
-  return std::any_of(capabilities.formats.begin(), capabilities.formats.end(),
+  return !schemes_of(format, capabilities.schemes).empty() &&
+         std::any_of(capabilities.formats.begin(), capabilities.formats.end(),
                      [&](const Format* own) { return family_of(*own) == family_of(format); });
 }
 
@@ -288,7 +290,7 @@ Goals goals_of(const std::vector<const CoverageGoals*>& wanted, const Capabiliti
     for (const CoverageGoal& goal : row->goals) {
       if (goal.in_reach(capabilities)) {
         goals.in_reach.push_back(&goal);
-      } else if (goal.format == nullptr || takes_family_of(capabilities, *goal.format)) {
+      } else if (goal.format == nullptr || is_missed(capabilities, *goal.format)) {
         goals.out_of_reach.push_back(goal.name);
       }
     }

@@ -125,11 +125,20 @@ Sampler::Sampler(const Property& property, const std::string& subject, const Sam
       subject_(subject),
       space_(space),
       seed_(seed_of(property.name + name_beside, seed)),
-      shapes_(shapes_of(space)) {}
+      shapes_(shapes_of(space)) {
+  for (std::size_t i = 0; i < shapes_.size(); ++i) {
+    const Shape &own = shapes_[i], &before = shapes_[i == 0 ? 0 : i - 1];
+    const bool is_same = own.format == before.format && own.scheme == before.scheme && own.types == before.types;
+    if (i == 0 || !is_same) kinds_.push_back(i);
+  }
+  kinds_.push_back(shapes_.size());
+}
 
 std::uint64_t Sampler::number_at(std::uint64_t turn) const {
-  const std::uint64_t cells = cell_count();
-  return in_turn(turn % cells + mixed(seed_) % cells, cells);
+  const std::uint64_t kinds = kinds_.size() - 1;
+  const std::uint64_t kind = in_turn(turn % kinds + mixed(seed_) % kinds, kinds);
+  const std::uint64_t cells = (kinds_[kind + 1] - kinds_[kind]) * cells_of_shape();
+  return kinds_[kind] * cells_of_shape() + in_turn(turn / kinds % cells + mixed(seed_ + kind) % cells, cells);
 }
 
 Cell Sampler::cell(std::uint64_t number) const {

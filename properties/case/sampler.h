@@ -1,5 +1,6 @@
-/// Draws problems from a sample space. It visits all cells of the space before it visits any again, evenly from the
-/// start, and RapidCheck draws a problem within each.
+/// Draws problems from a sample space. Its kinds of problems (a format with a scheme and types) take turns, so that one
+/// of few cells is drawn as often as one of many. A kind visits all its cells before it visits any again, evenly from
+/// the start, and RapidCheck draws a problem within each.
 #pragma once
 
 #include <cstdint>
@@ -50,7 +51,8 @@ class Sampler {
   std::string subject_;
   SampleSpace space_;
   std::uint64_t seed_;
-  std::vector<Shape> shapes_;
+  std::vector<Shape> shapes_;       // kind by kind
+  std::vector<std::size_t> kinds_;  // where each kind's shapes begin, and the end
 };
 
 }  // namespace tileproof

@@ -5,7 +5,6 @@
 #include <string>
 
 #include "properties/case/sample_space.h"
-#include "properties/catalogue/digit_planes.h"
 
 namespace tileproof {
 
@@ -28,15 +27,24 @@ constexpr std::int64_t rows[] = {1, 2, 3, 4, 5, 6, 7, 8, 9, 18, 23, 40};
 const std::vector<std::int64_t> group_sizes = {16, 32, 48, 64, 96, 128, 256, 512};
 const std::vector<std::int64_t> group_sizes_of_models = {32, 64, 128, 256};
 
+/// How many digits of `bits` bits are needed to number `count` things. The planes that are sent count theirs in another
+/// way, which this one is held against.
+std::int64_t digits_of(std::int64_t count, int bits) {
+  std::int64_t digits = 1;
+  for (; (count - 1) >> bits != 0; count = ((count - 1) >> bits) + 1) ++digits;
+  return digits;
+}
+
 /// One enumeration step: every digit plane of the elements, or of the groups' parameters, and its complement.
 Enumeration one_matrix(const Problem& problem, const Property& property) {
   const bool has_groups = property.name.starts_with("group/");
   const bool with_padding = result_role(property.needs.front()) == Role::packed;  // the padding is compared too
-  const Planes planes = has_groups ? Planes{6, problem.groups() * problem.n} : Planes{4, problem.n * problem.k};
+  const std::int64_t digits =
+      has_groups ? digits_of(problem.groups() * problem.n, 6) : digits_of(problem.n * problem.k, 4);
   const std::int64_t elements = with_padding ? problem.layout().slots(problem.size()) : problem.n * problem.k;
   return {.steps = 1,
           .points_of_step = static_cast<std::uint64_t>(problem.n * problem.k),
-          .compared_of_step = static_cast<std::uint64_t>(2 * planes.digits() * elements),
+          .compared_of_step = static_cast<std::uint64_t>(2 * digits * elements),
           .point = "elements of matrices",
           .problem = [problem](std::int64_t) { return problem; },
           .order = "the smaller matrices first"};

@@ -23,6 +23,11 @@ struct GuardViolation : std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
+/// An element of an output still holds the poison.
+struct NotWritten : GuardViolation {
+  using GuardViolation::GuardViolation;
+};
+
 /// The bytes that memory holds before a call.
 struct Fill {
   std::uint16_t poison = 0xffa5;  // of outputs, repeated
@@ -78,6 +83,7 @@ void require_whole_fences(const std::vector<std::uint8_t>& before, const std::ve
 
 /// Whether memory still holds what is written to it, and a comparison tells right from wrong. Where not, the machine is
 /// at fault, and no subject.
+/// @throws SubjectError or std::bad_alloc if the memory cannot be used, which a subject can bring about
 bool holds_what_is_written(Memory&);
 
 }  // namespace tileproof

@@ -168,7 +168,7 @@ class OperatorsSubject : public SubjectByOperation, public Operators {
           call, [&](const Argument& argument) { return storage_at(at.at(number++), argument, backend_.device()); }));
     }
     std::vector<at::Tensor> results(calls.size() * calls_of_caller);
-    {
+    checked([&] {
       const Guarding guarding(backend_.blocks(), fill_);
       together(calls.size(), [&](std::size_t thread) {
         backend_.in_a_stream_of_its_own([&] {
@@ -178,7 +178,7 @@ class OperatorsSubject : public SubjectByOperation, public Operators {
           }
         });
       });
-    }
+    });
     backend_.check();
     std::vector<OperatorResult> all;
     for (std::size_t i = 0; i < results.size(); ++i) {
@@ -231,16 +231,11 @@ class OperatorsSubject : public SubjectByOperation, public Operators {
     return out;
   }
 
-  /// Calls an operator under guard, then checks what it did to memory.
-  at::Tensor called(Operation operation, const DeviceBackend::Values& values, CallMode mode = CallMode::usual,
-                    const std::vector<at::Tensor>& alternates = {}) {
-    const auto run = [&](const DeviceBackend::Values& given) {
-      const Guarding guarding(backend_.blocks(), fill_);
-      return in_torch([&] { return boxed(operators_.at(operation), given); });
-    };
-    at::Tensor result;
+  /// Runs a call, and looks at the backend even where it throws.
+  template <class Run>
+  void checked(Run run) {
     try {
-      result = backend_.call(run, values, alternates, mode);
+      run();
     } catch (const Refused&) {
       backend_.check();  // a refused call must leave fences whole and no error pending
       throw;
@@ -252,6 +247,17 @@ class OperatorsSubject : public SubjectByOperation, public Operators {
       }
       throw;
     }
+  }
+
+  /// Calls an operator under guard, then checks what it did to memory.
+  at::Tensor called(Operation operation, const DeviceBackend::Values& values, CallMode mode = CallMode::usual,
+                    const std::vector<at::Tensor>& alternates = {}) {
+    const auto run = [&](const DeviceBackend::Values& given) {
+      const Guarding guarding(backend_.blocks(), fill_);
+      return in_torch([&] { return boxed(operators_.at(operation), given); });
+    };
+    at::Tensor result;
+    checked([&] { result = backend_.call(run, values, alternates, mode); });
     backend_.check();
     require_own_memory(result, values);
     require_not_the_last_one(operation, result);
