@@ -135,10 +135,12 @@ Sampler::Sampler(const Property& property, const std::string& subject, const Sam
 }
 
 std::uint64_t Sampler::number_at(std::uint64_t turn) const {
-  const std::uint64_t kinds = kinds_.size() - 1;
-  const std::uint64_t kind = in_turn(turn % kinds + mixed(seed_) % kinds, kinds);
+  const std::uint64_t kinds = kinds_.size() - 1, place = turn % kinds;
+  const std::uint64_t kind = in_turn(place + mixed(seed_) % kinds, kinds);
   const std::uint64_t cells = (kinds_[kind + 1] - kinds_[kind]) * cells_of_shape();
-  return kinds_[kind] * cells_of_shape() + in_turn(turn / kinds % cells + mixed(seed_ + kind) % cells, cells);
+  // Even numbers are aligned cells, and in_turn() keeps what is even: aligned and not so take turns from the start.
+  const std::uint64_t first = mixed(seed_ + kind) % cells / 2 * 2 + place % 2;
+  return kinds_[kind] * cells_of_shape() + in_turn(turn / kinds % cells + first, cells);
 }
 
 Cell Sampler::cell(std::uint64_t number) const {
