@@ -265,11 +265,11 @@ TEST(AVariant, OfAPropertyThatHasNoneIsNone) {
 }
 
 TEST(AnUnclearError, DoesNotHideACallThatIsAccepted) {
-  // The problem decides which of the two errors a case shows.
+  // The problem decides which of the two errors a case shows. The graver one is rare, so that it is not the first.
   const Property property = of_variants({"zero", "one"}, [](Case& c) {
     compare_something(c);
     if (c.problem.variant == "one") return;
-    throw c.problem.n % 5 == 0 ? Failure("accepted", "reads past the end") : Failure("unclear", "says 'no'");
+    throw c.problem.seed % 8 == 0 ? Failure("accepted", "reads past the end") : Failure("unclear", "says 'no'");
   });
   const Judgement judgement = judged_on(property, kernel_capabilities(), 100);
   ASSERT_EQ(judgement.findings.size(), 2u);

@@ -103,6 +103,8 @@ TEST_P(MutantIsFound, ByEveryPropertyThatSaysSo) {
     EXPECT_EQ(finding.kind, wanted) << name << "\n" << finding.details;
     EXPECT_EQ(line_that_refutes_itself(finding.details), "") << name << "\n" << finding.details;
     if (mutant.has_memory || property.sampling.is_fixed()) continue;
+    // In a smaller problem another code or parameter is the one that changes, so a step may pass by chance.
+    if (name.starts_with("sense/")) continue;
     EXPECT_LE(finding.problem.n * finding.problem.k, 8192) << "not shrunk: " << line_of(finding.problem);
   }
 }
@@ -149,7 +151,7 @@ TEST_P(MutantIsFound, InEachFormatThatIsNotTinygemms) {
       sample_space_of(property_of(name), row.capabilities, &why_not);
       if (!why_not.empty()) continue;
       ++asked;
-      const Judgement judgement = judged(property_of(name), row, 60);
+      const Judgement judgement = judged(property_of(name), row, 100);
       EXPECT_EQ(judgement.verdict, Verdict::failed) << name << ": " << judgement.reason;
     }
     EXPECT_GT(asked, 0) << "no property that finds it is about this format";
