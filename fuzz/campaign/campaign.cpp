@@ -14,16 +14,15 @@ namespace {
 /// a GPU they take six seconds; a process takes a fifth of a second to start.
 constexpr std::size_t most_history = 256 * cases_of_batch;
 
-CampaignFinding as_found(const FailedCase& failed) {
-  CampaignFinding finding;
-  finding.cases = {failed.index};
-  finding.smallest = failed.finding;
-  finding.how = "as found";
-  finding.shrunk = "not looked into";
-  return finding;
-}
-
 }  // namespace
+
+CampaignFinding as_found(const std::string& fingerprint, const FailedCase& failed, const std::string& shrunk) {
+  return {.fingerprint = fingerprint,
+          .cases = {failed.index},
+          .smallest = failed.finding,
+          .how = "as found",
+          .shrunk = shrunk};
+}
 
 void BatchTally::add(std::uint64_t index, const Property& property, const CaseOutcome& outcome, std::int64_t compared) {
   counts_.elements += compared;
@@ -78,7 +77,7 @@ Campaign::Campaign(const SelectedSubject& selected, const CaseList& list, const 
   for (const FailedCase& failed : so_far.failed) {
     seen_.insert({failed.index, failed.finding.kind});
     Signed& one = facts_.findings[fingerprint_of(failed.finding)];
-    if (one.examples.empty()) one.finding = as_found(failed);
+    if (one.examples.empty()) one.finding = as_found("", failed);
     if (one.examples.empty()) one.found_first = failed.index;
     one.add(failed.index);
   }
@@ -161,8 +160,7 @@ void Campaign::end(Process& process) {
 
 void Campaign::run_batch(Process& process, std::uint64_t batch) {
   const std::vector<std::uint64_t> indices = cases_of(batch);
-  std::vector<ListedCase> cases;
-  for (const std::uint64_t index : indices) cases.push_back(list_.at(index));
+  const std::vector<ListedCase> cases = list_.at(indices);
   for (int times = 1;; ++times) {
     if (process.history.size() > most_history) end(process);
     if (process.worker == nullptr) process.worker = std::make_unique<Worker>(selected_.order, options_.case_deadline);
@@ -172,7 +170,7 @@ void Campaign::run_batch(Process& process, std::uint64_t batch) {
         CaseOutcome outcome = given;
         const bool may_be_killed_from_outside = given.process_lost && !given.was_hang && given.finding;
         if (may_be_killed_from_outside && was_killed(given.finding->details)) {
-          outcome = outcome_alone(*given.finding, &compared);
+          outcome = outcome_alone(*given.finding, compared);
         }
         tally.add(indices[i], *cases[i].property, outcome, compared);
         if (outcome.finding) take({indices[i], *outcome.finding}, process.history);
@@ -216,7 +214,7 @@ void Campaign::take(const FailedCase& failed, const std::vector<std::uint64_t>& 
     if (!is_known && seen_.insert({failed.index, failed.finding.kind}).second) {
       Signed& one = facts_.findings[fingerprint];
       if (one.examples.empty()) one.found_first = failed.index;
-      if (one.examples.empty() && one.finding.fingerprint.empty()) one.finding = as_found(failed);
+      if (one.examples.empty() && one.finding.fingerprint.empty()) one.finding = as_found("", failed);
       if (one.add(failed.index)) journal_.failed(failed);
     }
     const auto one = facts_.findings.find(fingerprint);

@@ -15,9 +15,9 @@
 
 #include "fuzz/campaign/selection.h"
 #include "fuzz/process/case_list.h"
-#include "fuzz/process/stopwatch.h"
 #include "fuzz/process/worker.h"
 #include "fuzz/records/journal.h"
+#include "properties/problem/stopwatch.h"
 
 namespace tileproof {
 
@@ -44,6 +44,16 @@ struct Signed {
   bool add(std::uint64_t index);
 };
 
+/// The finding of a failed case as it was found.
+/// @param fingerprint  "" until it has been looked into, or is not to be
+CampaignFinding as_found(const std::string& fingerprint, const FailedCase&,
+                         const std::string& shrunk = "not looked into");
+
+/// Shrinks the smallest case of a finding, and says how far that went.
+/// @param fresh  a worker of the subject's
+void shrink(CampaignFinding&, const SelectedSubject&, Worker& fresh, const CampaignOptions&,
+            const std::function<bool()>& stop);
+
 /// The results of a campaign, for campaign_summary().
 struct CampaignFacts {
   CampaignIdentity identity;
@@ -66,7 +76,7 @@ struct CampaignFacts {
   nlohmann::json provenance = nullptr;  // of the process that ran the cases, or merged the shards
 };
 
-/// What has come of the cases of a batch.
+/// Counts the outcomes of a batch's cases.
 class BatchTally {
  public:
   explicit BatchTally(const std::vector<ExpectedFailure>& expected_failures) : expected_failures_(expected_failures) {}
@@ -123,7 +133,7 @@ class Campaign {
   void end(Process&);
   void end(std::uint64_t batch, const BatchTally&);
   /// The outcome of a finding's problem in a process of its own.
-  CaseOutcome outcome_alone(const Finding&, std::int64_t* compared = nullptr);
+  CaseOutcome outcome_alone(const Finding&, std::int64_t& compared);
   /// Writes down a failed case, and looks into it if it is the first with its fingerprint.
   void take(const FailedCase&, const std::vector<std::uint64_t>& history);
   void look_into(const ToLookInto&);

@@ -142,14 +142,8 @@ void CampaignCorpus::look_into(const CorpusLine& line, bool is_kept, Worker& fre
   }
   // Shrink a case of the repository's corpus, because it is small for the mistake that it was kept for, and perhaps not
   // for this one.
-  const Property& property = property_of(line.problem.property);
-  std::string why_not;
-  const SampleSpace space = sample_space_of(property, selected_.row.capabilities, &why_not);
   try {
-    const Shrunk smallest = shrunk(property, space, found.smallest, fresh, are_alike,
-                                   {.tries = options_.shrink_tries, .seconds = options_.shrink_seconds, .stop = stop_});
-    found.smallest = smallest.finding;
-    found.shrunk = smallest.how_far;
+    shrink(found, selected_, fresh, options_, stop_);
   } catch (const BrokenMemory&) {
     found.shrunk = "not shrunk: the machine was at fault";
   }

@@ -50,10 +50,6 @@ struct Discovery {
   std::set<std::string> have_compared;     // names of properties
 };
 
-bool is_in(const std::vector<std::string>& names, const std::string& name) {
-  return std::find(names.begin(), names.end(), name) != names.end();
-}
-
 Discovery discovered(const CampaignFacts& facts, const CaseList& list) {
   Discovery discovery;
   std::uint64_t run = 0;

@@ -1,7 +1,5 @@
 #include "fuzz/campaign/canaries.h"
 
-#include <algorithm>
-
 #include "fuzz/campaign/selection.h"
 #include "fuzz/process/worker.h"
 #include "fuzz/records/journal.h"
@@ -17,8 +15,7 @@ namespace {
 std::vector<std::string> finders_of(const Mutant& mutant, const CaseList& list) {
   std::vector<std::string> finders;
   for (const std::string& property : list.properties()) {
-    const bool names_it = std::find(mutant.found_by.begin(), mutant.found_by.end(), property) != mutant.found_by.end();
-    if (names_it) finders.push_back(property);
+    if (is_in(mutant.found_by, property)) finders.push_back(property);
   }
   return finders;
 }
@@ -32,12 +29,10 @@ Canary looked_for(const Mutant& mutant, const std::vector<const Property*>& prop
   const std::uint64_t most = turns_for_canaries * list.properties().size();
   for (std::uint64_t batch = 0; planted.cases < most && !planted.found; ++batch) {
     const std::vector<std::uint64_t> indices = cases_of(batch);
-    std::vector<ListedCase> cases;
-    for (const std::uint64_t index : indices) cases.push_back(list.at(index));
+    const std::vector<ListedCase> cases = list.at(indices);
     worker.run_all(cases, [&](std::size_t i, const CaseOutcome& outcome, std::int64_t) {
       const std::string& property = cases[i].property->name;
-      if (planted.found || !outcome.finding) return;
-      if (std::find(finders.begin(), finders.end(), property) == finders.end()) return;
+      if (planted.found || !outcome.finding || !is_in(finders, property)) return;
       planted = {mutant.name, true, indices[i] + 1, property};
     });
     if (!planted.found) planted.cases += cases_of_batch;

@@ -4,8 +4,8 @@
 #include <map>
 
 #include "fuzz/process/in_threads.h"
-#include "fuzz/process/stopwatch.h"
 #include "properties/catalogue/properties.h"
+#include "properties/problem/stopwatch.h"
 
 namespace tileproof {
 

@@ -6,8 +6,8 @@
 #include <mutex>
 
 #include "fuzz/process/in_threads.h"
-#include "fuzz/process/stopwatch.h"
 #include "properties/case/sample_space.h"
+#include "properties/problem/stopwatch.h"
 
 namespace tileproof {
 

@@ -4,7 +4,7 @@
 #include <ostream>
 
 #include "fuzz/campaign/proving.h"
-#include "fuzz/process/stopwatch.h"
+#include "properties/problem/stopwatch.h"
 #include "properties/registry.h"
 #include "properties/selftest/selftest.h"
 #include "reports/reports.h"

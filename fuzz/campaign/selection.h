@@ -64,6 +64,10 @@ std::vector<SelectedSubject> selected_subjects(const std::vector<std::string>& n
 /// @throws UsageError for text that no name begins with
 std::vector<const Property*> selected_properties(const std::vector<std::string>& names);
 
+inline bool is_in(const std::vector<std::string>& names, const std::string& name) {
+  return std::find(names.begin(), names.end(), name) != names.end();
+}
+
 /// The error for an unknown name: ", legal is THIS; did you mean 'that'?".
 UsageError unknown_name(const std::string& argument, const std::string& given, const std::string& legal,
                         const std::vector<std::string>& names);

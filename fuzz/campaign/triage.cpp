@@ -8,6 +8,17 @@
 
 namespace tileproof {
 
+void shrink(CampaignFinding& found, const SelectedSubject& selected, Worker& fresh, const CampaignOptions& options,
+            const std::function<bool()>& stop) {
+  const Property& property = property_of(found.smallest.problem.property);
+  std::string why_not;
+  const SampleSpace space = sample_space_of(property, selected.row.capabilities, &why_not);
+  const Shrunk smallest = shrunk(property, space, found.smallest, fresh, are_alike,
+                                 {.tries = options.shrink_tries, .seconds = options.shrink_seconds, .stop = stop});
+  found.smallest = smallest.finding;
+  found.shrunk = smallest.how_far;
+}
+
 Campaign::Looks& Campaign::looks_of(const Finding& finding) {
   return looks_[finding.problem.property + " " + finding.kind];
 }
@@ -34,27 +45,18 @@ std::optional<Campaign::ToLookInto> Campaign::ends_look(const Finding& finding, 
 void Campaign::look_into(const ToLookInto& one) {
   const Clock::time_point begin = Clock::now();
   if (!begins_look(one)) {
-    return keep({.fingerprint = one.fingerprint,
-                 .cases = {one.failed.index},
-                 .smallest = one.failed.finding,
-                 .how = "as found",
-                 .shrunk = "not shrunk: one of its property and kind was"});
+    return keep(as_found(one.fingerprint, one.failed, "not shrunk: one of its property and kind was"));
   }
   for (std::optional<ToLookInto> next = one; next;) {
-    CampaignFinding found = {.fingerprint = next->fingerprint,
-                             .cases = {next->failed.index},
-                             .smallest = next->failed.finding,
-                             .how = "as found",
-                             .shrunk = "not looked into: the machine was at fault"};
     try {
-      found = looked_into(*next);
-    } catch (const BrokenMemory&) {
+      const CampaignFinding found = looked_into(*next);
       keep(found);
+      next = ends_look(next->failed.finding, found.is_reproducible);
+    } catch (const BrokenMemory&) {
+      keep(as_found(next->fingerprint, next->failed, "not looked into: the machine was at fault"));
       ends_look(next->failed.finding, false);
       throw;
     }
-    keep(found);
-    next = ends_look(next->failed.finding, found.is_reproducible);
   }
   findings_seconds_ += seconds_since(begin);
 }
@@ -62,22 +64,12 @@ void Campaign::look_into(const ToLookInto& one) {
 CampaignFinding Campaign::looked_into(const ToLookInto& one) {
   const FailedCase& failed = one.failed;
   say_("FOUND " + one.fingerprint);
-  CampaignFinding found = {.fingerprint = one.fingerprint,
-                           .cases = {failed.index},
-                           .smallest = failed.finding,
-                           .was_looked_into = true,
-                           .how = "",
-                           .shrunk = "not shrunk: it is not reproducible alone"};
+  CampaignFinding found = as_found(one.fingerprint, failed, "not shrunk: it is not reproducible alone");
+  found.was_looked_into = true;
   found.how = confirmed(failed, one.history, found.is_reproducible);
   if (!found.is_reproducible) return found;
-  const Property& property = property_of(failed.finding.problem.property);
-  std::string why_not;
   Worker fresh(selected_.order, options_.case_deadline);
-  const Shrunk smallest =
-      shrunk(property, sample_space_of(property, selected_.row.capabilities, &why_not), failed.finding, fresh,
-             are_alike, {.tries = options_.shrink_tries, .seconds = options_.shrink_seconds, .stop = stop_});
-  found.smallest = smallest.finding;
-  found.shrunk = smallest.how_far;
+  shrink(found, selected_, fresh, options_, stop_);
   return found;
 }
 
@@ -87,11 +79,11 @@ void Campaign::keep(const CampaignFinding& found) {
   facts_.findings[found.fingerprint].finding = found;
 }
 
-CaseOutcome Campaign::outcome_alone(const Finding& finding, std::int64_t* compared) {
+CaseOutcome Campaign::outcome_alone(const Finding& finding, std::int64_t& compared) {
   Worker fresh(selected_.order, options_.case_deadline);
   Coverage coverage;
   CaseOutcome outcome = fresh.run(property_of(finding.problem.property), finding.problem, coverage);
-  if (compared != nullptr) *compared = coverage.compared;
+  compared = coverage.compared;
   return outcome;
 }
 
@@ -100,12 +92,11 @@ std::string Campaign::confirmed(const FailedCase& failed, const std::vector<std:
   constexpr int first_times = 3;
   constexpr int most_times = 10;  // a case that fails 3 times in 10 fails 3 times running with probability 1/37
   const bool is_slow = failed.finding.kind == kind_of_hang;
-  const auto same_kind = [](const Finding& a, const Finding& b) { return a.kind == b.kind; };
   Worker fresh(selected_.order, options_.case_deadline);
   int times = 0, failures = 0;
   const auto again = [&](int until) {
     const Property& property = property_of(failed.finding.problem.property);
-    failures += failures_alone(property, failed.finding, fresh, same_kind, until - times).value();
+    failures += failures_alone(property, failed.finding, fresh, are_of_one_kind, until - times).value();
     times = until;
   };
   again(first_times);
@@ -121,8 +112,7 @@ std::string Campaign::confirmed(const FailedCase& failed, const std::vector<std:
 
 std::string Campaign::needed_before(const FailedCase& failed, const std::vector<std::uint64_t>& history) {
   const auto fails_after = [&](std::size_t first) {
-    std::vector<ListedCase> cases;
-    for (std::size_t i = first; i < history.size(); ++i) cases.push_back(list_.at(history[i]));
+    std::vector<ListedCase> cases = list_.at(std::span(history).subspan(first));
     cases.push_back(list_.at(failed.index));
     Worker fresh(selected_.order, options_.case_deadline);
     bool has_failed = false, has_history = true;

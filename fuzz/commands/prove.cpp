@@ -16,12 +16,12 @@
 #include "fuzz/process/progress.h"
 #include "fuzz/process/sanitizers.h"
 #include "fuzz/process/screen.h"
-#include "fuzz/process/stopwatch.h"
 #include "fuzz/records/provenance.h"
 #include "fuzz/records/records.h"
 #include "fuzz/records/summary.h"
 #include "properties/catalogue/domains_measures.h"
 #include "properties/catalogue/properties.h"
+#include "properties/problem/stopwatch.h"
 #include "properties/subjects/cores.h"
 #include "reports/reports.h"
 
@@ -50,10 +50,6 @@ constexpr const char* unlimited = "none";
 /// Kinds of proof that are about the harness, not about a property.
 constexpr const char* self = "self";
 constexpr const char* sanitizers = "sanitizers";
-
-bool is_in(const std::vector<std::string>& names, const std::string& name) {
-  return std::find(names.begin(), names.end(), name) != names.end();
-}
 
 /// Kinds of proof of the properties, in the order of the properties.
 std::vector<std::string> kinds_of_properties() {

@@ -15,12 +15,12 @@
 #include "fuzz/process/interrupt.h"
 #include "fuzz/process/progress.h"
 #include "fuzz/process/screen.h"
-#include "fuzz/process/stopwatch.h"
 #include "fuzz/records/accuracy_json.h"
 #include "fuzz/records/expected_failures.h"
 #include "fuzz/records/provenance.h"
 #include "fuzz/records/records.h"
 #include "fuzz/records/summary.h"
+#include "properties/problem/stopwatch.h"
 #include "properties/subjects/cores.h"
 #include "reports/reports.h"
 

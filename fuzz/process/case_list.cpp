@@ -28,6 +28,12 @@ ListedCase CaseList::at(std::uint64_t index) const {
   return {turns.property, turns.problems.at(index / turns_.size())};
 }
 
+std::vector<ListedCase> CaseList::at(std::span<const std::uint64_t> indices) const {
+  std::vector<ListedCase> cases;
+  for (const std::uint64_t index : indices) cases.push_back(at(index));
+  return cases;
+}
+
 std::set<Cell> CaseList::reachable() const {
   std::set<Cell> cells;
   for (std::size_t i = 0; i < turns_.size(); ++i) {

@@ -1,9 +1,10 @@
 /// The cases of a campaign: an endless list that depends only on the seed, the properties and the subject's
-/// capabilities. Any process may run any part of it in any order and gets the same cases.
+/// capabilities. Any part of it may be run in any order, and has the same cases.
 #pragma once
 
 #include <cstdint>
 #include <set>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -12,8 +13,6 @@
 #include "properties/catalogue/properties.h"
 
 namespace tileproof {
-
-// Properties take turns. Each visits all cells that its problems can lie in before it visits any again.
 
 /// Properties by their full names, in the given order.
 /// @throws UsageError if no property has a name
@@ -24,6 +23,7 @@ struct ListedCase {
   Problem problem;
 };
 
+/// Properties take turns; each draws as a Sampler does.
 class CaseList {
  public:
   /// @param properties  those that the subject cannot run are left out, as are those of a few large matrices
@@ -31,6 +31,7 @@ class CaseList {
 
   bool is_empty() const { return turns_.empty(); }
   ListedCase at(std::uint64_t index) const;
+  std::vector<ListedCase> at(std::span<const std::uint64_t> indices) const;
   // The property and the cell of at(index), at less cost.
   const Property& property_at(std::uint64_t index) const { return *turns_[index % turns_.size()].property; }
   Cell cell_at(std::uint64_t index) const {

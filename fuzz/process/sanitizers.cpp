@@ -7,7 +7,7 @@
 #include <cstring>
 
 #include "fuzz/process/interrupt.h"
-#include "fuzz/process/stopwatch.h"
+#include "properties/problem/stopwatch.h"
 
 namespace tileproof {
 

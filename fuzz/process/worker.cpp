@@ -20,9 +20,9 @@
 #include <thread>
 
 #include "fuzz/process/interrupt.h"
-#include "fuzz/process/stopwatch.h"
 #include "properties/memory/guarded.h"
 #include "properties/memory/page_guard.h"
+#include "properties/problem/stopwatch.h"
 #include "properties/registry.h"
 #include "properties/subjects/float_mode.h"
 
@@ -253,17 +253,18 @@ CaseOutcome Worker::outcome_of_next(const ListedCase& one, std::size_t place, Co
   }
   if (said->contains("out_of_memory")) return {.unavailable = "out of memory"};
   CaseOutcome outcome;
+  const bool is_broken = said->contains("memory_is_broken");
   try {
     if (said->contains("met")) coverage = met_of(said->at("met"));
     compared = said->at("compared");
     outcome = outcome_of(said->at("outcome"), one.problem);
     timed_out_ = said->at("seconds").get<double>() * 1000 > static_cast<double>(patience.count());
-    if (said->contains("memory_is_broken")) stop();
   } catch (const json::exception&) {
     coverage = Coverage();
     return lost(one.problem, patience);
   }
-  if (!is_running()) {
+  if (is_broken) {
+    stop();
     throw BrokenMemory("the machine is at fault: memory does not hold what is written to it, after " +
                        line_of(one.problem));
   }

@@ -107,7 +107,7 @@ json json_of(const Judgement& j, const std::vector<std::string>& flags) {
   }
   json asked = {{"formats", j.asked.formats}, {"group_sizes", j.asked.group_sizes}};
   for (const auto& [name, range] : j.asked.ranges) asked[name] = {range.least, range.most};
-  if (j.cells_in_reach != 0) asked["cells"] = {j.asked.cells.size(), j.cells_in_reach};
+  if (j.cells_in_reach != 0 && j.cases != 0) asked["cells"] = {j.asked.cells.size(), j.cells_in_reach};
   json measures = json::array();
   for (const auto& [name, one] : j.coverage.largest) {
     measures.push_back({{"name", name}, {"value", one.value}, {"where", one.where}});

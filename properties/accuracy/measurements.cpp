@@ -28,8 +28,7 @@ Matrix<std::uint8_t> padded_by(const reference::Layout& layout, const Matrix<std
   return padded;
 }
 
-// --- The properties
-// ----------------------------------------------------------------------------------------------------
+// --- The properties --------------------------------------------------------------------------------------------------
 
 void packed_codes(Case& c) {
   const Matrix<std::uint8_t> codes = c.codes();
@@ -64,7 +63,7 @@ void eager_weights(Case& c) {
                               explained);
 }
 
-// --- What is expected ----------------------------------------------------------------------------------------------
+// --- Expected results ----------------------------------------------------------------------------------------------
 
 Matrix<std::uint32_t> padded_codes(const Problem& p, const Matrix<std::uint8_t>& codes, const Parameters&) {
   return padded_by(p.layout(), codes).as<std::uint32_t>();

@@ -52,7 +52,7 @@ rc::Gen<std::int64_t> at_an_edge_or_between(std::int64_t first, std::int64_t las
       {{2, rc::gen::element(first, last)}, {1, within(first, std::min(last, first + 3))}, {1, within(first, last)}});
 }
 
-/// What RapidCheck draws for one problem, one draw after another, at the size at which its integers have their range.
+/// RapidCheck's draws for one problem, one after another, at the size at which its integers have their range.
 class Draws {
  public:
   explicit Draws(std::uint64_t seed) : random_(seed) {}
@@ -85,33 +85,34 @@ std::uint64_t in_turn(std::uint64_t i, std::uint64_t count) {
 
 }  // namespace
 
-std::vector<Sampler::Shape> Sampler::shapes_of(const SampleSpace& space) {
+std::vector<Sampler::Shape> Sampler::shapes_of(const SampleSpace& space, Operation operation) {
   const Sampling& sampling = space.sampling;
   std::vector<Shape> shapes;
   constexpr int most_log2_k = 20;
   constexpr GroupClass all_groups[] = {GroupClass::within_a_block, GroupClass::a_block, GroupClass::across_blocks,
                                        GroupClass::beyond_256, GroupClass::no_power_of_two};
-  const auto add = [&](Shape shape) {
-    for (shape.n_tail = 0; shape.n_tail < 8; ++shape.n_tail) {
-      const Rows rows = rows_of(shape.n_tail, n_unit(*shape.format, sampling.n_multiple));
+  const auto add = [&](Cell cell) {
+    const Format& format = *cell.format;
+    for (cell.n_tail = 0; cell.n_tail < 8; ++cell.n_tail) {
+      const Rows rows = rows_of(cell.n_tail, n_unit(format, sampling.n_multiple));
       if (rows.first == 0 || rows.first > space.capabilities.most_n) continue;
-      const std::int64_t most_k = most_columns(sampling, *shape.format, rows.first);
-      shape.group_sizes.clear();
+      const std::int64_t most_k = most_columns(sampling, format, rows.first);
+      Shape shape = {cell};
       for (const std::int64_t group_size : space.capabilities.group_sizes) {
-        const Factors factors = factors_of(k_unit(*shape.format, group_size), shape.log2_k, most_k);
-        const bool is_taken = shape.format->group_sizes.contains(group_size) && factors.first <= factors.last;
-        if (is_taken && group_class_of(group_size, *shape.format) == shape.groups) {
-          shape.group_sizes.push_back(group_size);
-        }
+        const Factors factors = factors_of(k_unit(format, group_size), cell.log2_k, most_k);
+        const bool is_taken = format.group_sizes.contains(group_size) && factors.first <= factors.last;
+        if (is_taken && group_class_of(group_size, format) == cell.groups) shape.group_sizes.push_back(group_size);
       }
-      if (!shape.group_sizes.empty()) shapes.push_back(shape);
+      if (!shape.group_sizes.empty()) shapes.push_back(std::move(shape));
     }
   };
   for (const Format* format : space.capabilities.formats) {
     for (const Scheme* scheme : schemes_of(*format, sampling.schemes)) {
       for (const Types types : types_of(*scheme, sampling.types)) {
         for (int log2_k = 4; log2_k < most_log2_k; ++log2_k) {
-          for (const GroupClass groups : all_groups) add({format, scheme, types, groups, {}, 0, log2_k});
+          for (const GroupClass groups : all_groups) {
+            add({operation, format, scheme, types, groups, 0, log2_k, /*is_aligned=*/true, /*scales=*/""});
+          }
         }
       }
     }
@@ -125,9 +126,9 @@ Sampler::Sampler(const Property& property, const std::string& subject, const Sam
       subject_(subject),
       space_(space),
       seed_(seed_of(property.name + name_beside, seed)),
-      shapes_(shapes_of(space)) {
+      shapes_(shapes_of(space, operation_of(property))) {
   for (std::size_t i = 0; i < shapes_.size(); ++i) {
-    const Shape &own = shapes_[i], &before = shapes_[i == 0 ? 0 : i - 1];
+    const Cell &own = shapes_[i].cell, &before = shapes_[i == 0 ? 0 : i - 1].cell;
     const bool is_same = own.format == before.format && own.scheme == before.scheme && own.types == before.types;
     if (i == 0 || !is_same) kinds_.push_back(i);
   }
@@ -144,21 +145,14 @@ std::uint64_t Sampler::number_at(std::uint64_t turn) const {
 }
 
 Cell Sampler::cell(std::uint64_t number) const {
-  const Shape& shape = shape_of(number);
-  return {.operation = operation_of(property_),
-          .format = shape.format,
-          .scheme = shape.scheme,
-          .types = shape.types,
-          .groups = shape.groups,
-          .n_tail = shape.n_tail,
-          .log2_k = shape.log2_k,
-          .is_aligned = number % 2 == 0,
-          .scales = space_.sampling.profiles[number / 2 % space_.sampling.profiles.size()]};
+  Cell cell = shape_of(number).cell;
+  cell.is_aligned = number % 2 == 0;
+  cell.scales = space_.sampling.profiles[number / 2 % space_.sampling.profiles.size()];
+  return cell;
 }
 
 bool Sampler::has_cells_of(const Sampler& other) const {
-  return operation_of(property_) == operation_of(other.property_) && shapes_ == other.shapes_ &&
-         space_.sampling.profiles == other.space_.sampling.profiles;
+  return shapes_ == other.shapes_ && space_.sampling.profiles == other.space_.sampling.profiles;
 }
 
 Problem Sampler::at(std::uint64_t turn) const {

@@ -32,16 +32,11 @@ class Sampler {
  private:
   /// Cells that differ in alignment and profile alone.
   struct Shape {
-    const Format* format;
-    const Scheme* scheme;
-    Types types;
-    GroupClass groups;
-    std::vector<std::int64_t> group_sizes;  // the class's sizes that have a multiple in the range of k
-    std::int64_t n_tail;
-    int log2_k;
+    Cell cell;                                   // aligned, without a profile
+    std::vector<std::int64_t> group_sizes = {};  // the class's sizes that have a multiple in the range of k
     bool operator==(const Shape&) const = default;
   };
-  static std::vector<Shape> shapes_of(const SampleSpace&);
+  static std::vector<Shape> shapes_of(const SampleSpace&, Operation);
   /// The number of a turn's cell.
   std::uint64_t number_at(std::uint64_t turn) const;
   const Shape& shape_of(std::uint64_t number) const { return shapes_[number / cells_of_shape()]; }

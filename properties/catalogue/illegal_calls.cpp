@@ -159,12 +159,6 @@ bool holds(const std::vector<T>& values, const T& value) {
   return std::find(values.begin(), values.end(), value) != values.end();
 }
 
-std::string listed(const std::vector<std::int64_t>& values) {
-  std::string text;
-  for (const std::int64_t value : values) text += (text.empty() ? "" : ", ") + std::to_string(value);
-  return text;
-}
-
 void append_not_declared(std::vector<IllegalCall>& rows, Operation operation, const Capabilities& capabilities) {
   const bool has_inner_k_tiles = has_argument(operation, "inner_k_tiles");
   const bool has_groups = has_argument(operation, "group_size");
@@ -173,7 +167,7 @@ void append_not_declared(std::vector<IllegalCall>& rows, Operation operation, co
     if (holds(capabilities.formats, format)) continue;
     rows.push_back(not_declared(operation, has_inner_k_tiles ? "inner_k_tiles" : "packed_w",
                                 std::to_string(tinygemm_number(*format)), {"inner_k_tiles", first},
-                                "the inner_k_tiles of " + tileproof::listed(capabilities.formats), [=](Problem p) {
+                                "the inner_k_tiles of " + listed(capabilities.formats), [=](Problem p) {
                                   p.format = format;
                                   p.k = k_unit(*format, p.group_size);
                                   return p;
@@ -182,7 +176,9 @@ void append_not_declared(std::vector<IllegalCall>& rows, Operation operation, co
   for (const std::int64_t group_size : {16, 32, 64, 128, 256, 512}) {
     if (!has_groups || capabilities.any_group_size || holds(capabilities.group_sizes, group_size)) continue;
     rows.push_back(not_declared(operation, "group_size", std::to_string(group_size), {"group_size", "scales_and_zeros"},
-                                "a group size of " + listed(capabilities.group_sizes), [=](Problem p) {
+                                "a group size of " + joined(capabilities.group_sizes, ", ",
+                                                            [](std::int64_t size) { return std::to_string(size); }),
+                                [=](Problem p) {
                                   p.group_size = group_size;
                                   p.k = k_unit(*p.format, group_size);
                                   return p;

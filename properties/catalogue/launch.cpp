@@ -95,8 +95,7 @@ void more_n_tiles_as_specified(Case& c, Operation operation) {
   expect_specified(c, operation, data, c.call(legal_call(c.problem, operation, data)));
 }
 
-// --- More than 2^31 elements: the rows repeat; the first period is compared with the specification, the rest with it
-// ---
+// --- More than 2^31 elements: rows repeat, and the first period is compared with the specification, the rest with it -
 
 constexpr std::int64_t period = 64;  // rows
 

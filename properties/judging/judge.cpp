@@ -3,7 +3,6 @@
 #include <rapidcheck.h>
 
 #include <algorithm>
-#include <chrono>
 #include <exception>
 #include <new>
 
@@ -11,16 +10,13 @@
 #include "properties/case/sampler.h"
 #include "properties/judging/shrinking.h"
 #include "properties/problem/named.h"
+#include "properties/problem/stopwatch.h"
 #include "properties/registry.h"
 #include "properties/subjects/float_mode.h"
 
 namespace tileproof {
 
 namespace {
-
-using Clock = std::chrono::steady_clock;
-
-double seconds_since(Clock::time_point begin) { return std::chrono::duration<double>(Clock::now() - begin).count(); }
 
 /// Runs the body. An exception is a finding, because a body that throws has not passed; exempt are a refusal that the
 /// property does not forbid, something unavailable, a discarded problem and std::bad_alloc.
@@ -99,6 +95,7 @@ class Run {
   /// only unclear does not end the draws: a later case may show that the call is accepted.
   void draw(const SampleSpace& space, std::int64_t cases, std::uint64_t seed) {
     const Sampler problems(property_, judgement_.subject, space, seed, space.sampling.variants.front());
+    judgement_.cells_in_reach = problems.cell_count();
     const std::int64_t most_discarded = 10 * cases;
     std::int64_t taken = 0;
     std::int64_t discarded = 0;
@@ -237,9 +234,9 @@ class Run {
   /// Shrinks the finding to the smallest that fails with the same kind, or until the steps have cost enough.
   void shrink() {
     Steps steps(*this);
-    const auto are_alike = [](const Finding& a, const Finding& b) { return a.kind == b.kind; };
     const auto stop = [&] { return judgement_.device_lost || !steps.is_patient() || (stop_ && stop_()); };
-    finding_ = shrunk(property_, space_, *finding_, steps, are_alike, {.tries = most_shrinks, .stop = stop}).finding;
+    finding_ =
+        shrunk(property_, space_, *finding_, steps, are_of_one_kind, {.tries = most_shrinks, .stop = stop}).finding;
   }
 
   /// Runs the finding's problem alone in a fresh process, if the runner can: if it passes there, what ran before had a
@@ -415,7 +412,6 @@ void Judgement::settle_variants(const Property& judged, const SampleSpace& space
 
 void Judgement::settle(const Property& judged, const SampleSpace& space) {
   settle_variants(judged, space);
-  if (cases != 0 && !judged.sampling.is_fixed()) cells_in_reach = Sampler(judged, subject, space, 1).cell_count();
   const Goals goals = goals_on(judged, space);
   out_of_reach = goals.out_of_reach;
   elements = coverage.compared;

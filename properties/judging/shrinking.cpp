@@ -1,14 +1,13 @@
 #include "properties/judging/shrinking.h"
 
 #include <algorithm>
-#include <chrono>
 #include <set>
+
+#include "properties/problem/stopwatch.h"
 
 namespace tileproof {
 
 namespace {
-
-using Clock = std::chrono::steady_clock;
 
 class Shrinking {
  public:
@@ -43,7 +42,7 @@ class Shrinking {
   bool is_over() {
     if (!why_.empty()) return true;
     if (tries_ >= limits_.tries) why_ = "ended by its tries";
-    if (std::chrono::duration<double>(Clock::now() - begin_).count() >= limits_.seconds) why_ = "ended by its time";
+    if (seconds_since(begin_) >= limits_.seconds) why_ = "ended by its time";
     if (limits_.stop && limits_.stop()) why_ = "interrupted";
     return !why_.empty();
   }

@@ -11,6 +11,8 @@ namespace tileproof {
 /// Whether two findings show the same failure.
 using Alike = std::function<bool(const Finding&, const Finding&)>;
 
+inline bool are_of_one_kind(const Finding& a, const Finding& b) { return a.kind == b.kind; }
+
 /// Runs a finding's problem again and again, each time in a process that has run nothing else.
 /// @return how many of `times` runs failed alike; nothing if the runner cannot start afresh
 std::optional<int> failures_alone(const Property&, const Finding&, CaseRunner& runner, const Alike&, int times);

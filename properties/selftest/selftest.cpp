@@ -1,21 +1,17 @@
 #include "properties/selftest/selftest.h"
 
-#include <chrono>
 #include <exception>
 #include <set>
 #include <sstream>
 
 #include "properties/case/sample_space.h"
 #include "properties/catalogue/properties.h"
+#include "properties/problem/stopwatch.h"
 #include "properties/registry.h"
 
 namespace tileproof {
 
 namespace {
-
-using Clock = std::chrono::steady_clock;
-
-double seconds_since(Clock::time_point begin) { return std::chrono::duration<double>(Clock::now() - begin).count(); }
 
 std::string in_seconds(double seconds) {
   std::ostringstream text;

@@ -64,8 +64,7 @@ class CudaSubject : public Subject {
     with_arguments(call, [&](const auto& arguments) {
       const cudaError_t error = run_kernel(arguments, stream());
       if (error == cudaSuccess) return;
-      const auto refusal = kernels::validate(arguments);
-      if (refusal) throw SubjectError("refused: " + refusal->text());
+      require_legal(arguments);
       require(error, "the launch");
     });
     require(cudaStreamSynchronize(stream()), "the kernel");

@@ -23,11 +23,6 @@ class HostSubject : public Subject {
   }
 
  protected:
-  template <class Arguments>
-  static void require_legal(const Arguments& arguments) {
-    if (const auto refusal = kernels::validate(arguments)) throw SubjectError("refused: " + refusal->text());
-  }
-
   /// Runs all pieces in one range; a variation runs ranges of 1 to 37 pieces, from the last to the first.
   template <class Run>
   void in_pieces(std::int64_t end, Run run) const {

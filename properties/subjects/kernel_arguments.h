@@ -40,6 +40,12 @@ void with_arguments(const Call& c, Use use) {
   }
 }
 
+/// @throws SubjectError if the kernels refuse the arguments
+template <class Arguments>
+void require_legal(const Arguments& arguments) {
+  if (const auto refusal = kernels::validate(arguments)) throw SubjectError("refused: " + refusal->text());
+}
+
 // One name for the three operations; `where` is a range of threads, some n-tiles and a way, or a stream.
 template <class... Where>
 auto run_kernel(const kernels::PackArguments& a, Where... where) {

@@ -4,6 +4,8 @@
 #include <functional>
 #include <numeric>
 
+#include "properties/problem/named.h"
+
 namespace tileproof {
 
 namespace {
@@ -22,9 +24,7 @@ const char* name_of(Element element) { return row_of(element).name; }
 std::int64_t bytes_of(Element element) { return row_of(element).bytes; }
 
 std::string text_of(const Sizes& sizes) {
-  std::string text;
-  for (const std::int64_t size : sizes) text += (text.empty() ? "" : ", ") + std::to_string(size);
-  return "[" + text + "]";
+  return "[" + joined(sizes, ", ", [](std::int64_t size) { return std::to_string(size); }) + "]";
 }
 
 Sizes dense_strides(const Sizes& sizes) {

@@ -3,10 +3,10 @@
 #include <benchmark/benchmark.h>
 
 #include <barrier>
-#include <chrono>
 #include <cstring>
 #include <thread>
 
+#include "properties/problem/stopwatch.h"
 #include "properties/subjects/cores.h"
 #include "properties/subjects/kernel_arguments.h"
 #include "properties/timing/rows.h"
@@ -15,14 +15,12 @@ namespace tileproof {
 
 namespace {
 
-using Clock = std::chrono::steady_clock;
-
 template <class Use>
 double seconds_of(Use use) {
   const Clock::time_point begin = Clock::now();
   use();
   benchmark::ClobberMemory();
-  return std::chrono::duration<double>(Clock::now() - begin).count();
+  return seconds_since(begin);
 }
 
 /// Threads that stay alive between calls, so that no measurement includes starting them.
@@ -77,7 +75,7 @@ class ThreadedKernels : public Subject {
   Memory& memory() override { return host_memory(); }
   void run(const Call& call) override {
     with_arguments(call, [&](const auto& arguments) {
-      if (const auto refusal = kernels::validate(arguments)) throw SubjectError("refused: " + refusal->text());
+      require_legal(arguments);
       threads_.in_parts(kernels::n_tiles_of(arguments), 1, [&](std::int64_t begin, std::int64_t end) {
         run_kernel(arguments, kernels::NTiles{begin, end});
       });
