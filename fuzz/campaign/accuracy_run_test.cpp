@@ -30,7 +30,7 @@ class Telling : public CaseRunner {
   CaseOutcome run(const Property& property, const Problem& problem, Coverage& coverage) override {
     const CaseOutcome outcome = ready_.runner->run(property, problem, coverage);
     coverage = met_of(json::parse(dumped(json_of(coverage))));
-    return outcome_of(json::parse(dumped(json_of(outcome))), problem);
+    return outcome_of(json::parse(dumped(json_of(outcome))));
   }
 
  private:

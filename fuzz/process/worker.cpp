@@ -257,7 +257,7 @@ CaseOutcome Worker::outcome_of_next(const ListedCase& one, std::size_t place, Co
   try {
     if (said->contains("met")) coverage = met_of(said->at("met"));
     compared = said->at("compared");
-    outcome = outcome_of(said->at("outcome"), one.problem);
+    outcome = outcome_of(said->at("outcome"));
     timed_out_ = said->at("seconds").get<double>() * 1000 > static_cast<double>(patience.count());
   } catch (const json::exception&) {
     coverage = Coverage();

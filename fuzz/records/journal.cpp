@@ -40,13 +40,6 @@ CampaignIdentity identity_of(const json& value) {
   return identity;
 }
 
-/// Counts are limited to 2^50: no batch has more, and sums cannot overflow.
-void require_count(const json& value) {
-  constexpr std::int64_t most = std::int64_t{1} << 50;
-  const auto count = whole_of<std::int64_t>(value);
-  if (count < 0 || count > most) throw json::out_of_range::create(406, "no number of cases or elements", &value);
-}
-
 std::vector<std::uint64_t> indices_of(const json& values) {
   std::vector<std::uint64_t> indices;
   for (const json& value : values) indices.push_back(whole_of<std::uint64_t>(value));
@@ -71,22 +64,6 @@ BatchCounts batch_counts_of(const json& value) {
 }
 
 namespace {
-
-Finding finding_of(const json& value) {
-  require_count(value.at("shrinks"));
-  Finding finding{part_of_json([&] { return problem_of(value.at("problem").get<std::string>()); }), value.at("kind"),
-                  value.at("details"), value.at("shrinks")};
-  finding.wrong = value.at("wrong").get<std::vector<WrongElement>>();
-  return finding;
-}
-
-json json_of(const Finding& finding) {
-  return {{"problem", line_of(finding.problem)},
-          {"kind", finding.kind},
-          {"details", finding.details},
-          {"shrinks", finding.shrinks},
-          {"wrong", finding.wrong}};
-}
 
 /// Reads a journal's lines one by one.
 class Reader {

@@ -37,7 +37,7 @@ NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Capabilities, operations, n_multiple, most_n,
                                    types, any_alignment, one_nan, several_callers, takes_tensors, takes_experts,
                                    is_specification, step_elements)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Library, file, name_space, operators, required, device)
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Finding, kind, details, wrong, cause)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Finding, kind, details, shrinks, wrong, cause)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(ComparedElements, elements, expected_hash, differences, reasons)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Largest, value, where)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Coverage, compared, several_values, first_value, code_at_nibble, classes, explained,
@@ -98,6 +98,12 @@ void require_divisor(const json& value) {
 
 }  // namespace
 
+void require_count(const json& value) {
+  constexpr std::int64_t most = std::int64_t{1} << 50;
+  const auto count = whole_of<std::int64_t>(value);
+  if (count < 0 || count > most) throw json::out_of_range::create(406, "no number of cases or elements", &value);
+}
+
 // --- Messages ------------------------------------------------------------------------------------------------------
 
 json json_of(const SubjectOrder& order) {
@@ -128,26 +134,40 @@ Capabilities capabilities_of(const json& value) {
   return capabilities;
 }
 
+json json_of(const Finding& finding) {
+  json value = finding;
+  value["problem"] = line_of(finding.problem);
+  value["smaller"] = finding.smaller ? json(line_of(*finding.smaller)) : json();
+  return value;
+}
+
+Finding finding_of(const json& value) {
+  const auto problem_in = [](const json& line) {
+    return part_of_json([&] { return problem_of(line.get<std::string>()); });
+  };
+  require_count(value.at("shrinks"));
+  Finding finding = value;
+  finding.problem = problem_in(value.at("problem"));
+  if (!value.at("smaller").is_null()) finding.smaller = problem_in(value.at("smaller"));
+  return finding;
+}
+
 json json_of(const CaseOutcome& outcome) {
-  json finding = optional_of(outcome.finding);
-  if (outcome.finding && outcome.finding->smaller) finding["smaller"] = line_of(*outcome.finding->smaller);
-  return {{"finding", finding},
+  if (outcome.has_passed() && !outcome.device_lost) return "passed";
+  return {{"finding", outcome.finding ? json_of(*outcome.finding) : json()},
           {"device_lost", outcome.device_lost},
           {"discarded", outcome.discarded},
           {"refused", optional_of(outcome.refused)},
           {"unavailable", optional_of(outcome.unavailable)}};
 }
 
-CaseOutcome outcome_of(const json& value, const Problem& problem) {
-  const json& finding = value.at("finding");
-  CaseOutcome outcome = {.finding = optional_in<Finding>(finding),
-                         .device_lost = value.at("device_lost"),
+CaseOutcome outcome_of(const json& value) {
+  if (value == "passed") return {};
+  CaseOutcome outcome = {.device_lost = value.at("device_lost"),
                          .discarded = value.at("discarded"),
                          .refused = optional_in<std::string>(value.at("refused")),
                          .unavailable = optional_in<std::string>(value.at("unavailable"))};
-  if (!outcome.finding) return outcome;
-  outcome.finding->problem = problem;
-  if (finding.contains("smaller")) outcome.finding->smaller = problem_of(finding["smaller"].get<std::string>());
+  if (const json& finding = value.at("finding"); !finding.is_null()) outcome.finding = finding_of(finding);
   return outcome;
 }
 

@@ -26,9 +26,11 @@ SubjectOrder subject_order_of(const nlohmann::json&);
 nlohmann::json json_of(const Capabilities&);
 Capabilities capabilities_of(const nlohmann::json&);
 
+nlohmann::json json_of(const Finding&);
+Finding finding_of(const nlohmann::json&);
+
 nlohmann::json json_of(const CaseOutcome&);
-/// @param problem  the problem of the case, for the outcome's finding
-CaseOutcome outcome_of(const nlohmann::json&, const Problem& problem);
+CaseOutcome outcome_of(const nlohmann::json&);
 
 nlohmann::json json_of(const Coverage&);
 Coverage met_of(const nlohmann::json&);
@@ -49,6 +51,10 @@ Int whole_of(const nlohmann::json& value) {
   }
   throw nlohmann::json::type_error::create(302, "no whole number, or one that is too large", &value);
 }
+
+/// Requires a number of cases, elements or shrinks. They are limited to 2^50: no batch has more, and sums cannot overflow.
+/// @throws nlohmann::json::exception if it is none
+void require_count(const nlohmann::json&);
 
 /// Turns a UsageError of `read`, about a name or a line that JSON holds, into an error of that JSON.
 template <class Read>
