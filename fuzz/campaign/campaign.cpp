@@ -180,7 +180,7 @@ void Campaign::run_batch(Process& process, std::uint64_t batch) {
         const std::lock_guard<std::mutex> lock(mutex_);
         ++facts_.lost_workers;
       });
-      return end(batch, tally);
+      return end(batch, cases, tally);
     } catch (const BrokenMemory&) {
       const std::lock_guard<std::mutex> lock(mutex_);
       ++facts_.lost_workers;
@@ -191,17 +191,20 @@ void Campaign::run_batch(Process& process, std::uint64_t batch) {
   }
 }
 
-void Campaign::end(std::uint64_t batch, const BatchTally& tally) {
-  std::vector<std::pair<std::uint64_t, Cell>> cells;
-  for (const std::uint64_t index : cases_of(batch)) cells.emplace_back(index, list_.cell_at(index));
+void Campaign::end(std::uint64_t batch, const std::vector<ListedCase>& cases, const BatchTally& tally) {
   const BatchCounts counts = tally.counts();
+  std::vector<std::size_t> new_cells;  // the places of the cases that were the first in theirs
+  const std::uint64_t first = batch * cases_of_batch;
   {
     const std::lock_guard<std::mutex> lock(mutex_);
-    std::erase_if(cells,
-                  [&](const auto& one) { return !cells_.insert(one.second).second || !tally.has_passed(one.first); });
+    for (std::size_t i = 0; i < cases.size(); ++i) {
+      if (cells_.insert(list_.cell_at(first + i)).second && tally.has_passed(first + i)) new_cells.push_back(i);
+    }
     facts_.done[batch] = counts;
   }
-  for (const auto& [index, cell] : cells) journal_.first_of_cell(index, list_.at(index).problem, text_of(cell));
+  for (const std::size_t i : new_cells) {
+    journal_.first_of_cell(first + i, cases[i].problem, text_of(list_.cell_at(first + i)));
+  }
   journal_.end(batch, counts);
 }
 

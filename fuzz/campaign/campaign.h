@@ -131,7 +131,7 @@ class Campaign {
   void run_batch(Process&, std::uint64_t batch);
   void is_broken_by(const std::exception&);  // the caller holds mutex_, or is alone
   void end(Process&);
-  void end(std::uint64_t batch, const BatchTally&);
+  void end(std::uint64_t batch, const std::vector<ListedCase>&, const BatchTally&);
   /// The outcome of a finding's problem in a process of its own.
   CaseOutcome outcome_alone(const Finding&, std::int64_t& compared);
   /// Writes down a failed case, and looks into it if it is the first with its fingerprint.

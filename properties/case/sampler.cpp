@@ -3,6 +3,7 @@
 #include <rapidcheck.h>
 
 #include <algorithm>
+#include <map>
 #include <numeric>
 #include <stdexcept>
 
@@ -89,29 +90,34 @@ std::vector<Sampler::Shape> Sampler::shapes_of(const SampleSpace& space, Operati
   const Sampling& sampling = space.sampling;
   std::vector<Shape> shapes;
   constexpr int most_log2_k = 20;
-  constexpr GroupClass all_groups[] = {GroupClass::within_a_block, GroupClass::a_block, GroupClass::across_blocks,
-                                       GroupClass::beyond_256, GroupClass::no_power_of_two};
-  const auto add = [&](Cell cell) {
-    const Format& format = *cell.format;
+  struct Group {
+    std::int64_t size;
+    std::int64_t unit;  // of k
+  };
+  const auto add = [&](Cell cell, const std::vector<Group>& groups) {
     for (cell.n_tail = 0; cell.n_tail < 8; ++cell.n_tail) {
-      const Rows rows = rows_of(cell.n_tail, n_unit(format, sampling.n_multiple));
+      const Rows rows = rows_of(cell.n_tail, n_unit(*cell.format, sampling.n_multiple));
       if (rows.first == 0 || rows.first > space.capabilities.most_n) continue;
-      const std::int64_t most_k = most_columns(sampling, format, rows.first);
+      const std::int64_t most_k = most_columns(sampling, *cell.format, rows.first);
       Shape shape = {cell};
-      for (const std::int64_t group_size : space.capabilities.group_sizes) {
-        const Factors factors = factors_of(k_unit(format, group_size), cell.log2_k, most_k);
-        const bool is_taken = format.group_sizes.contains(group_size) && factors.first <= factors.last;
-        if (is_taken && group_class_of(group_size, format) == cell.groups) shape.group_sizes.push_back(group_size);
+      for (const Group& group : groups) {
+        const Factors factors = factors_of(group.unit, cell.log2_k, most_k);
+        if (factors.first <= factors.last) shape.group_sizes.push_back(group.size);
       }
       if (!shape.group_sizes.empty()) shapes.push_back(std::move(shape));
     }
   };
   for (const Format* format : space.capabilities.formats) {
+    std::map<GroupClass, std::vector<Group>> groups;
+    for (const std::int64_t size : space.capabilities.group_sizes) {
+      if (!format->group_sizes.contains(size)) continue;
+      groups[group_class_of(size, *format)].push_back({size, k_unit(*format, size)});
+    }
     for (const Scheme* scheme : schemes_of(*format, sampling.schemes)) {
       for (const Types types : types_of(*scheme, sampling.types)) {
         for (int log2_k = 4; log2_k < most_log2_k; ++log2_k) {
-          for (const GroupClass groups : all_groups) {
-            add({operation, format, scheme, types, groups, 0, log2_k, /*is_aligned=*/true, /*scales=*/""});
+          for (const auto& [of_class, sizes] : groups) {
+            add({operation, format, scheme, types, of_class, 0, log2_k, /*is_aligned=*/true, /*scales=*/""}, sizes);
           }
         }
       }
