@@ -68,8 +68,10 @@ void keep_only(const Span& kept, std::vector<T>& elements, T neutral) {
 
 Matrix<std::uint8_t> drawn_codes(const Problem& p) {
   Matrix<std::uint8_t> codes(p.experts * p.n, p.k);
+  std::uint64_t run = 0;
   for (std::size_t i = 0; i < codes.elements.size(); ++i) {
-    codes.elements[i] = static_cast<std::uint8_t>(drawn(p.seed, stream::codes, i) >> 60);
+    run = i % 16 == 0 ? sixteen_codes(p.seed, i / 16) : run >> 4;
+    codes.elements[i] = run & 15;
   }
   keep_only<std::uint8_t>(p.codes, codes.elements, 8);
   return codes;

@@ -41,7 +41,7 @@ constexpr std::uint32_t word_at(const Codes& c, std::int64_t word) {
 
 /// The sixteen drawn codes of the run that contains `column`. k is a multiple of sixteen.
 constexpr std::uint64_t drawn_codes(const Codes& c, std::int64_t row, std::int64_t column) {
-  return drawn(c.first, stream::codes, static_cast<std::uint64_t>(row * c.k + column) / run);
+  return sixteen_codes(c.first, static_cast<std::uint64_t>(row * c.k + column) / run);
 }
 
 constexpr std::uint32_t code_at(const Codes& c, std::int64_t row, std::int64_t column) {

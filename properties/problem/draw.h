@@ -47,6 +47,9 @@ inline constexpr std::uint64_t pages = 10;
 inline constexpr std::uint64_t experts = 11;
 }  // namespace stream
 
+/// Sixteen drawn codes that follow each other in a matrix, the first in the lowest bits.
+constexpr std::uint64_t sixteen_codes(std::uint64_t seed, std::uint64_t run) { return drawn(seed, stream::codes, run); }
+
 /// Whether a problem with this seed aligns its tensors to exactly the least that the subject must accept. Otherwise
 /// they are aligned as allocators align.
 constexpr bool draws_least_alignment(std::uint64_t seed) { return drawn(seed, stream::alignment, 0) >> 63 != 0; }
