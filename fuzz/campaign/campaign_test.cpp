@@ -307,7 +307,7 @@ INSTANTIATE_TEST_SUITE_P(
                                  "to the smallest"},
                     Misbehaviour{"reads-outside", "guard", "read past the end of packed_w",
                                  "fails alone, 10 times of 10", "to the smallest"},
-                    Misbehaviour{"flaky", "mismatch", "1 of ", "flaky: fails alone, ", "not shrunk"},
+                    Misbehaviour{"flaky", "mismatch", "1 of ", "flaky: fails alone, ", "not shrunk", 768},
                     Misbehaviour{"order-dependent", "mismatch", "1 of ", "order-dependent: passes alone, fails after",
                                  "not shrunk"}),
     name_of_misbehaviour);
