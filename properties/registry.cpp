@@ -30,4 +30,11 @@ const Property& property_of(const std::string& name) {
   throw UsageError("--property", "'" + name + "'", "a name of 'tileproof list properties'");
 }
 
+Problem possible_problem(const std::string& line) {
+  const Problem problem = problem_of(line);
+  static_cast<void>(property_of(problem.property));
+  require_possible(problem);
+  return problem;
+}
+
 }  // namespace tileproof

@@ -19,6 +19,10 @@ const SubjectRow& subject_row(const std::string& name);
 /// @throws UsageError if no property has the name
 const Property& property_of(const std::string& name);
 
+/// The problem of a line.
+/// @throws UsageError if the line is none, or names no property, or its sizes are impossible
+Problem possible_problem(const std::string& line);
+
 /// The row of a timer, or a row that times a mutant in host memory.
 /// @throws UsageError if neither has the name
 TimerRow timer_row(const std::string& name);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <fstream>
+#include <set>
 
 #include "fuzz/campaign/campaign_summary.h"
 #include "fuzz/campaign/merging.h"
@@ -67,10 +68,11 @@ RunOfHistory of_prove(const fs::path& folder) {
   const json record = json_in(folder / "proofs.json");
   RunOfHistory run = begun_with("prove", record, folder);
   std::map<std::string, double> counts;
+  std::set<std::string> subjects;
   for (const json& one : record.at("proofs")) {
     ++counts[one.at("verdict")];
     const std::string subject = one.at("subject");
-    if (run.subject.find(subject) == std::string::npos) run.subject += (run.subject.empty() ? "" : ", ") + subject;
+    if (subjects.insert(subject).second) run.subject += (run.subject.empty() ? "" : ", ") + subject;
   }
   for (const auto& [verdict, count] : counts) run.figures.push_back({verdict, "", count});
   return run;

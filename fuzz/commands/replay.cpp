@@ -13,9 +13,7 @@ namespace tileproof {
 namespace {
 
 int replay(const std::vector<std::string>& words, const LibraryOptions& library, bool in_process) {
-  const Problem problem = problem_of(reports::joined(words, " "));
-  static_cast<void>(property_of(problem.property));
-  require_possible(problem);
+  const Problem problem = possible_problem(reports::joined(words, " "));
   const bool of_library = library.given() && problem.subject == "library";
   if (problem.subject == "library" && !of_library) {
     throw UsageError("--library", "none", "the operator library that the problem's subject is");

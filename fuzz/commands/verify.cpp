@@ -106,8 +106,7 @@ int verify(const VerifyOptions& options, const std::string& command) {
   const Clock::time_point begin = Clock::now();
   const std::vector<SelectedSubject> selected = options.library.subjects(options.subjects);
   const std::vector<const Property*> properties = selected_properties(options.properties);
-  const std::vector<ExpectedFailure> expected_failures =
-      options.known.empty() ? own_expected_failures() : expected_failures_of_file(options.known);
+  const std::vector<ExpectedFailure> expected_failures = expected_failures_of(options.known);
   const double seconds = seconds_of("--for", options.duration);
   std::vector<SubjectInstance> ready(selected.size());
   in_threads(options.jobs, selected.size(), [&](std::size_t, std::size_t i) {  // in parallel: torch is slow to load

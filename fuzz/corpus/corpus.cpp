@@ -19,13 +19,6 @@ namespace fs = std::filesystem;
 constexpr const char* crashing_file = "crashing.txt";
 constexpr const char* incubating_file = "incubating.txt";
 
-Problem possible_problem(const std::string& line) {
-  const Problem problem = problem_of(line);
-  static_cast<void>(property_of(problem.property));
-  require_possible(problem);
-  return problem;
-}
-
 std::string trimmed(const std::string& text) {
   const std::size_t first = text.find_first_not_of(" \t\r");
   if (first == std::string::npos) return "";

@@ -12,8 +12,9 @@ namespace tileproof {
 /// tileproof's own ledger: reports/expected_failures.json when the program was built.
 const std::vector<ExpectedFailure>& own_expected_failures();
 
+/// The ledger of a file, or tileproof's own if `file` is empty.
 /// @throws UsageError if the file cannot be read, or an entry lacks a required field
-std::vector<ExpectedFailure> expected_failures_of_file(const std::string& file);
+std::vector<ExpectedFailure> expected_failures_of(const std::string& file);
 
 /// The entry that matches a finding, or nullptr.
 const ExpectedFailure* known_as(const std::vector<ExpectedFailure>& expected_failures, const Finding&);

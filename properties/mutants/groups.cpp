@@ -14,7 +14,6 @@ using namespace finds;
 std::int64_t index_of(const Call& c, std::int64_t group, std::int64_t n) {
   return std::clamp<std::int64_t>(group, 0, c.groups() - 1) * c.n + n;
 }
-std::int64_t right_index(const Call& c, std::int64_t n, std::int64_t k) { return k / c.group_size * c.n + n; }
 
 bool subtracts_point(const Call& c) { return c.scheme->zero_kind == Zero::point; }
 
@@ -59,7 +58,7 @@ std::vector<Mutant> group_mutants() {
       {"scale-of-the-even-row",
        "two rows share the parameters of the first",
        {own_scale, own_zero, sense_scale},
-       {.scale_at = [](const Call& c, Element e) { return right_index(c, e.n / 2 * 2, e.k); }}},
+       {.scale_at = [](const Call& c, Element e) { return c.parameter_at(e.n / 2 * 2, e.k); }}},
       {"groups-counted-in-16-bits",
        "the group's number wraps at 65,536",
        {large_weights},
@@ -67,7 +66,7 @@ std::vector<Mutant> group_mutants() {
       {"scales-counted-in-16-bits",
        "the index of a scale wraps at 65,536",
        {large_weights},
-       {.scale_at = [](const Call& c, Element e) { return right_index(c, e.n, e.k) & 0xffff; }}},
+       {.scale_at = [](const Call& c, Element e) { return c.parameter_at(e.n, e.k) & 0xffff; }}},
       {"rows-of-a-group-in-16-bits",
        "groups are n scales apart, of which 16 bits are kept: wrong only in tall matrices of several groups",
        {large_weights},
@@ -106,19 +105,19 @@ std::vector<Mutant> group_mutants() {
       {"zero-points-of-the-first-row",
        "the integer domain takes every row's zero point from row 0",
        {own_zero, integer_value, sense_zero},
-       {.zero_at = [](const Call& c, Element e) { return right_index(c, subtracts_point(c) ? 0 : e.n, e.k); }}},
+       {.zero_at = [](const Call& c, Element e) { return c.parameter_at(subtracts_point(c) ? 0 : e.n, e.k); }}},
       {"zero-points-by-rows",
        "zero points are read as [n][k / group_size]; scales are right",
        {own_zero, integer_value},
        {.zero_at =
             [](const Call& c, Element e) {
-              return subtracts_point(c) ? e.n * c.groups() + e.k / c.group_size : right_index(c, e.n, e.k);
+              return subtracts_point(c) ? e.n * c.groups() + e.k / c.group_size : c.parameter_at(e.n, e.k);
             }}},
       {"integer-scales-every-second",
        "the integer domain steps over its scales as if zeros stood between them",
        {own_scale, integer_value, reads_weights},
-       {.scale_at = [](const Call& c, Element e) { return right_index(c, e.n, e.k) * (subtracts_point(c) ? 2 : 1); },
-        .zero_at = [](const Call& c, Element e) { return right_index(c, e.n, e.k); }}},
+       {.scale_at = [](const Call& c, Element e) { return c.parameter_at(e.n, e.k) * (subtracts_point(c) ? 2 : 1); },
+        .zero_at = [](const Call& c, Element e) { return c.parameter_at(e.n, e.k); }}},
   };
   const std::vector<Mutant> of_many_experts = {
       {"experts-in-16-bits",
@@ -141,7 +140,7 @@ std::vector<Mutant> group_mutants() {
       {"scale-of-the-tile",
        "the rows of an n-tile share the parameters of the first",
        {own_scale, own_zero, sense_scale},
-       {.scale_at = [](const Call& c, Element e) { return right_index(c, e.n / 8 * 8, e.k); }}},
+       {.scale_at = [](const Call& c, Element e) { return c.parameter_at(e.n / 8 * 8, e.k); }}},
   };
   // The properties that find of_many_experts draw from these two schemes alone.
   return in_one_list({in_formats(every_format_there_is(), anywhere),

@@ -136,7 +136,7 @@ std::vector<Mutant> memory_mutants() {
        {own_scale, reads_weights},
        {.scale_at =
             [](const Call& c, Element e) {
-              const std::int64_t own = e.k / c.group_size * c.n + e.n;
+              const std::int64_t own = c.parameter_at(e.n, e.k);
               return own + (own + 1 == c.groups() * c.n ? 1 : 0);
             }}},
       {"reads-past-the-packed-words",

@@ -76,6 +76,8 @@ struct Call {
 
   Size size() const { return {n, k}; }
   std::int64_t groups() const { return k / group_size; }
+  /// The index of an element's scale and zero, which lie [k / group_size][n].
+  std::int64_t parameter_at(std::int64_t row, std::int64_t column) const { return column / group_size * n + row; }
 
   void*& at(Role role) { return tensors[static_cast<std::size_t>(role)]; }
   template <class T>

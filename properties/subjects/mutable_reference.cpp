@@ -129,8 +129,7 @@ class MutableReference : public SubjectByOperation {
       if (!own_group || n != row || k - group_begin >= c.group_size) {
         row = n;
         group_begin = k / c.group_size * c.group_size;
-        const std::int64_t own = k / c.group_size * c.n + n;
-        const std::int64_t at = parts.scale_at ? parts.scale_at(c, {n, k}) : own;
+        const std::int64_t at = parts.scale_at ? parts.scale_at(c, {n, k}) : c.parameter_at(n, k);
         load_parameters(c, at, parts.zero_at ? parts.zero_at(c, {n, k}) : at, inputs);
       }
       inputs.code = code_of(parts, c, slot, reference::code_at(c.packed(), slot));

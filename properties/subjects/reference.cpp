@@ -85,7 +85,7 @@ class ReferenceSubject : public SubjectByOperation {
   template <class Use>
   static void for_each_weight(const Call& c, Use use) {
     for (std::int64_t i = 0; i < c.n * c.k; ++i) {
-      const std::int64_t at = i % c.k / c.group_size * c.n + i / c.k;
+      const std::int64_t at = c.parameter_at(i / c.k, i % c.k);
       use(i, loaded(c.scales(), c.types.weight, at), at);
     }
   }
