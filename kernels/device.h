@@ -1,5 +1,5 @@
-/// The words a kernel is written in. nvcc takes CUDA's own; a host compiler takes the same few, so that the same source
-/// runs as a loop under sanitizers, in CI, and as the operators' CPU implementation.
+/// CUDA's types and intrinsics that the kernels use. nvcc takes CUDA's own; a host compiler takes the same few in C++,
+/// so that the same source runs as a loop under sanitizers, in CI, and as the operators' CPU implementation.
 #pragma once
 
 #include <cstdint>

@@ -1,4 +1,4 @@
-/// The words of words.h on a host: the same meanings in portable C++, bit for bit.
+/// The types and intrinsics of device.h on a host: the same meanings in portable C++, bit for bit.
 ///
 /// Needs IEEE arithmetic as the compiler gives it by default, no -ffast-math, in the mode of float_mode.h.
 #pragma once

@@ -1,4 +1,4 @@
-/// The floating-point mode that the arithmetic of words_host.h needs: rounds to nearest, keeps subnormals, traps
+/// The floating-point mode that the arithmetic of device_host.h needs: rounds to nearest, keeps subnormals, traps
 /// nothing.
 #pragma once
 

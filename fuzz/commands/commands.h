@@ -1,5 +1,4 @@
-/// The commands of `tileproof`, one row each. To add one, write a file like commands/list.cpp and a row in
-/// commands.cpp.
+/// The commands of `tileproof`, one row each. README.md of this folder says how to add one.
 #pragma once
 
 #include <functional>

@@ -1,4 +1,4 @@
-/// The sixteen weights that a group of a row can have, computed together in vectors: the arithmetic of words_host.h,
+/// The sixteen weights that a group of a row can have, computed together in vectors: the arithmetic of device_host.h,
 /// bit for bit, where it is easy.
 ///
 /// Easy is where (code - 8) * scale + zero has no more bits than a wider type holds: it is then exact there, and the
@@ -87,7 +87,7 @@ TILEPROOF_INLINE void round_to(Bf16, const Floats& exact, Patterns& weights) {
   const auto bits = reinterpret_cast<Patterns>(exact);
   weights = (bits + 0x7fff + (bits >> 16 & 1)) >> 16;
 }
-/// As fp16_bits of words_host.h does it, in floats.
+/// As fp16_bits of device_host.h does it, in floats.
 TILEPROOF_INLINE void round_to(Fp16, const Floats& exact, Patterns& weights) {
   const auto bits = reinterpret_cast<Patterns>(exact);
   constexpr std::uint32_t smallest_normal = (127 - 14) << 23, beyond = (127 + 16) << 23;  // which becomes infinity

@@ -1,4 +1,5 @@
-/// A subject: an implementation under test. To add one, write a file like subjects/host.cpp and a row in subjects.cpp.
+/// A subject: an implementation under test. To add one, write a file like subjects/reference.cpp, declare it in
+/// rows.h, and add a row in subjects.cpp.
 #pragma once
 
 #include <cstdint>

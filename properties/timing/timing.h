@@ -1,6 +1,6 @@
 /// Timing: how long operations take next to yardsticks that move as many bytes, and whether their results are right. To
-/// add a row, add it to a timer's kinds; to add a place where operations are timed, write a file like timing/host.cpp
-/// and a row in timing.cpp.
+/// add a row, add it to a timer's kinds; to add a place where operations are timed, write a file like timing/host.cpp,
+/// declare it in timing/rows.h, and add a row in timing.cpp.
 #pragma once
 
 #include <cstdint>

@@ -1,4 +1,5 @@
-/// The sections of a report, one row each: to add one, write its body and a row in sections.cpp. Internal to reports/.
+/// The sections of a report, one row each: to add one, write its body, declare it here, and add a row in sections.cpp.
+/// Internal to reports/.
 #pragma once
 
 #include <string>
