@@ -4,10 +4,10 @@
 #pragma once
 
 #include <cstdint>
-#include <optional>
 #include <string_view>
 #include <type_traits>
 
+#include "reference/format.h"
 #include "reference/layouts/awq.h"
 #include "reference/layouts/int4pack_cpu.h"
 #include "reference/layouts/plain.h"
@@ -20,22 +20,6 @@
 
 namespace tileproof::reference {
 
-/// The group sizes of a format, beside that a group divides k.
-struct GroupSizes {
-  static constexpr int most = 4;
-  std::int64_t multiple_of = 1;
-  std::int64_t only[most] = {};  // the legal ones, where there are few; 0 ends the list
-
-  constexpr bool contains(std::int64_t group_size) const {
-    if (group_size <= 0 || group_size % multiple_of != 0) return false;
-    for (const std::int64_t legal : only) {
-      if (legal == group_size) return true;
-    }
-    return only[0] == 0;
-  }
-  constexpr bool operator==(const GroupSizes&) const = default;
-};
-
 // As types, for nvcc 13.0 cannot name a kernel whose template arguments hold a struct as a value.
 template <std::int64_t multiple>
 struct MultiplesOf {
@@ -45,12 +29,6 @@ template <std::int64_t... legal>
 struct OnlyOf {
   static constexpr GroupSizes group_sizes = {.only = {legal...}};
 };
-
-/// The order of a dequantized matrix, the last letter fastest.
-enum class ResultOrder { n_k, k_n };
-
-/// The type of a scheme's weights: that of its parameters, or fp32 whatever those are.
-enum class WeightType { of_parameters, always_fp32 };
 
 /// A scheme, where its parameters lie, and the type of its weights.
 template <IsScheme S, class P, WeightType type = WeightType::of_parameters>
@@ -127,27 +105,6 @@ using Formats =
          Int4PackForCpu<CpuCapability::standard, AffineFloatStepped>,
          Int4PackForCpu<CpuCapability::avx2, AffineFloatFolded>, Int4PackForCpu<CpuCapability::avx512, AffineFloat>>;
 
-/// A layout as data, for the host.
-struct Layout {
-  const char* name;
-  const char* dtype;
-  const char* dims_text;
-  const char* unit;  // "word" or "byte", in texts
-  int bytes_of_unit;
-  Multiples legal;
-  int padding_code;
-  bool (*is_legal)(Size);
-  Dims (*dims)(Size);
-  Size (*padded)(Size);
-  std::int64_t (*slots)(Size);
-  std::int64_t (*slot_of)(Element, Size);
-  std::optional<Element> (*element_at)(std::int64_t slot, Size);
-  Coordinates (*coordinates)(std::int64_t slot, Size);  // of a batch, as coordinates_in_batch
-
-  constexpr int slots_of_unit() const { return 2 * bytes_of_unit; }
-  constexpr std::int64_t units(Size size) const { return slots(size) / slots_of_unit(); }
-};
-
 template <IsLayout L>
 constexpr Layout layout_as_data() {
   return {.name = L::name,
@@ -165,21 +122,6 @@ constexpr Layout layout_as_data() {
           .element_at = L::element_at,
           .coordinates = coordinates_in_batch<L>};
 }
-
-/// A scheme and the places of its parameters as data, for the host.
-struct Scheme {
-  const char* name;
-  WeightType weight_type;
-  Zero zero_kind;
-  Range zero_points;
-  std::uint32_t (*weight)(FloatFormat weight_type, FloatFormat parameter_type, int code, std::uint32_t scale,
-                          std::uint32_t zero);
-  const ParameterTensor* tensors;
-  int tensor_count;
-  bool zeros_are_packed;
-  std::int64_t (*scale_at)(Element group, Size groups);
-  std::int64_t (*zero_at)(Element group, Size groups);
-};
 
 template <class Used>
 constexpr Scheme scheme_as_data() {
@@ -206,33 +148,8 @@ struct SchemesAsData<List<Used...>> {
 
 /// `Schemes` as data, in its order: a scheme of several formats is one object.
 inline constexpr const auto& schemes = SchemesAsData<Schemes>::rows;
-
-/// A format as data, for the host.
-struct Format {
-  static constexpr int most_schemes = 3;
-  const char* name;
-  Layout layout;
-  const Scheme* schemes[most_schemes];  // the first is the default one
-  int scheme_count;
-  GroupSizes group_sizes;
-  ResultOrder result;
-  Dims (*result_dims)(Size);
-  std::int64_t (*result_at)(Element, Size);
-
-  constexpr bool has(const Scheme& scheme) const {
-    for (const Scheme* own : schemes) {
-      if (own == &scheme) return true;
-    }
-    return false;
-  }
-  /// @return the one of its schemes that has the name, or nullptr
-  constexpr const Scheme* scheme_named(std::string_view scheme) const {
-    for (int i = 0; i < scheme_count; ++i) {
-      if (schemes[i]->name == scheme) return schemes[i];
-    }
-    return nullptr;
-  }
-};
+template <class Used>
+inline constexpr const Scheme* row_of_scheme = &schemes[index_in<Used>(Schemes())];
 
 template <class F>
 constexpr Format format_as_data() {
@@ -240,7 +157,7 @@ constexpr Format format_as_data() {
     static_assert(sizeof...(Used) <= Format::most_schemes);
     return {.name = F::Codes::name,
             .layout = layout_as_data<typename F::Codes>(),
-            .schemes = {&reference::schemes[index_in<Used>(Schemes())]...},
+            .schemes = {row_of_scheme<Used>...},
             .scheme_count = sizeof...(Used),
             .group_sizes = F::group_sizes,
             .result = F::result,

@@ -11,6 +11,7 @@
 #include "reference/dequantize.h"
 #include "reference/domains.h"
 #include "reference/float_bits.h"
+#include "reference/format.h"
 #include "reference/formats.h"
 #include "reference/layouts/awq.h"
 #include "reference/layouts/int4pack_cpu.h"

@@ -11,6 +11,7 @@
 #include "properties/catalogue/properties.h"
 #include "properties/mutants/mutants.h"
 #include "properties/problem/values.h"
+#include "reference/formats.h"
 #include "reports/reports.h"
 
 namespace tileproof {

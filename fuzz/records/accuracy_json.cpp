@@ -34,7 +34,7 @@ json problems_of_measurement() {
                         {"scheme", p.scheme->name},
                         {"group_size", p.group_size},
                         {"type", name_of(p.types)},
-                        {"profile", p.scales},
+                        {"profile", p.profile},
                         {"seed", in_hex(p.seed)},
                         {"elements", p.n * p.k}});
   }

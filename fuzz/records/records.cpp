@@ -100,7 +100,7 @@ nlohmann::json observation_line(const Problem& p, const std::string& status, con
             {"group_size", p.group_size},
             {"weight_type", name_of(p.types.weight)},
             {"parameter_type", name_of(p.types.parameter)},
-            {"profile", p.scales},
+            {"profile", p.profile},
             {"experts", p.experts},
             {"seed", in_hex(p.seed)}}},
           {"how_generated", how_generated},

@@ -45,7 +45,7 @@ class Cut {
 
 Call any_call(Choices& choices) {
   Call call;
-  call.operation = choices.one_of({Operation::pack, Operation::unpack, Operation::dequantize});
+  call.operation = choices.one_of(kernel_operations);
   const std::int64_t inner_k_tiles = choices.one_of({std::int64_t{2}, std::int64_t{4}, std::int64_t{8}});
   call.format = tinygemm(inner_k_tiles);
   call.n = choices.below(18);

@@ -51,7 +51,7 @@ void add_case(const Measurement& measurement, const Problem& p, const AccuracyDa
   const auto point = [&](auto& curve, auto at) { return &curve.try_emplace(at, of_row.accuracy.format).first->second; };
   std::vector<Accuracy*> figures = {&of_row.accuracy,
                                     point(curves.by_k, reference::bit_width(static_cast<std::uint64_t>(p.k)) - 1)};
-  if (p.scales == ordinary_profile) figures.push_back(&of_row.of_ordinary);
+  if (p.profile == ordinary_profile) figures.push_back(&of_row.of_ordinary);
   if (measurement.of_weights) figures.push_back(point(curves.by_group, p.group_size));
   Accuracy* of_scale = nullptr;
   auto difference = compared_elements.differences.begin();

@@ -142,7 +142,7 @@ std::vector<Problem> problems_of(const Problem& plain, const std::vector<std::st
   std::vector<Problem> problems;
   for (std::size_t i = 0; i < profiles.size(); ++i) {
     Problem problem = plain;
-    problem.scales = profiles[i];
+    problem.profile = profiles[i];
     const std::int64_t n = i == 0 ? 64 : i % 3 == 1 ? 19 : 16, multiple = problem.layout().legal.n;
     problem.n = (n + multiple - 1) / multiple * multiple;
     std::int64_t units = i == 0 ? (least_k_of_first + unit - 1) / unit : std::int64_t{1} << i % 3;

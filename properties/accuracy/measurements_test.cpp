@@ -87,7 +87,7 @@ TEST(AccuracyProblems, HaveTailsAndLongRowsAndEveryProfileOfEachCombination) {
     combinations.insert(std::string(p.scheme->name) + name_of(p.types) + p.format->name + " " +
                         std::to_string(p.group_size));
     ks.insert(p.k);
-    profiles.insert(p.scales);
+    profiles.insert(p.profile);
     has_tail |= p.n % 8 != 0;
   }
   // Schemes x types x group sizes: of tinygemm's formats and plain, of awq, and of aten's formats for CPUs.
@@ -120,7 +120,8 @@ TEST(Measurements, ArePropertiesThatReplayKnowsAndVerdictsNeedNot) {
     for (const Property& property : properties()) EXPECT_NE(property.name, measurement.property.name);
     for (const Problem& problem : accuracy_problems()) {
       const SubjectRow& row = subject_row("reference");
-      if (!is_measured(measurement, problem, row.capabilities) || problem.scales != "mixed" || problem.group_size != 32)
+      if (!is_measured(measurement, problem, row.capabilities) || problem.profile != "mixed" ||
+          problem.group_size != 32)
         continue;
       const MadeSubject made = row.make();
       EXPECT_EQ(judge_one(problem_for(measurement, problem, row.name), row, *made.subject).verdict, Verdict::passed);
@@ -129,9 +130,9 @@ TEST(Measurements, ArePropertiesThatReplayKnowsAndVerdictsNeedNot) {
 }
 
 TEST(AccuracyFigures, OfARightSubjectAreBitEqual) {
-  for (const Operation operation : {Operation::pack, Operation::unpack, Operation::dequantize}) {
+  for (const Operation operation : kernel_operations) {
     const AccuracyFigures figures = figures_of(operation, "mutant:nothing", [](const Problem& p) {
-      return is_bf16_float(p) && (p.group_size == 32 || p.scales == "mixed");
+      return is_bf16_float(p) && (p.group_size == 32 || p.profile == "mixed");
     });
     EXPECT_GT(figures.accuracy.elements, 100000);
     EXPECT_EQ(figures.accuracy.bit_equal, figures.accuracy.elements);
@@ -144,7 +145,7 @@ TEST(AccuracyFigures, OfARightSubjectAreBitEqual) {
 TEST(AccuracyFigures, ShowTheColumnsOfAMutantOfTheLayout) {
   const AccuracyFigures weights =
       figures_of(Operation::dequantize, "mutant:dequantize-sign-extends-the-top-nibble",
-                 [](const Problem& p) { return is_bf16_float(p) && p.scales == "ordinary"; });
+                 [](const Problem& p) { return is_bf16_float(p) && p.profile == "ordinary"; });
   const std::set<std::int64_t> of_nibble_7 = {25, 27, 29, 31, 57, 59, 61, 63};
   EXPECT_EQ(columns_of(weights), of_nibble_7);
   const AccuracyFigures codes =
@@ -163,7 +164,7 @@ TEST(AccuracyFigures, ShowTheColumnsOfAMutantOfTheLayout) {
 TEST(AccuracyFigures, ShowTheColumnsOfAMutantOfGroups) {
   const auto columns_with = [](std::int64_t group_size) {
     return columns_of(figures_of(Operation::dequantize, "mutant:last-column-of-the-next-group", [&](const Problem& p) {
-      return is_bf16_float(p) && p.group_size == group_size && p.scales == "ordinary";
+      return is_bf16_float(p) && p.group_size == group_size && p.profile == "ordinary";
     }));
   };
   EXPECT_EQ(columns_with(16), (std::set<std::int64_t>{15, 31, 47, 63}));
@@ -243,7 +244,7 @@ std::map<std::string, std::int64_t> counts_of(const ComparedElements& compared_e
 
 Problem accuracy_problem(const std::string& profile, Type type) {
   return *std::find_if(accuracy_problems().begin(), accuracy_problems().end(), [&](const Problem& p) {
-    return p.scheme->zero_kind == Zero::value && p.types == type && p.scales == profile && p.group_size == 32 &&
+    return p.scheme->zero_kind == Zero::value && p.types == type && p.profile == profile && p.group_size == 32 &&
            p.k <= 256;
   });
 }
@@ -410,7 +411,7 @@ TEST(AccuracyFigures, AreThoseOfASlowCount) {
 TEST(AccuracyFigures, OfPartsAddUp) {
   const auto figures = [](const std::set<std::string>& profiles) {
     return figures_of(Operation::dequantize, "mutant:scale-of-the-even-row", [&](const Problem& p) {
-      return is_bf16_float(p) && p.format == tinygemm(2) && profiles.contains(p.scales);
+      return is_bf16_float(p) && p.format == tinygemm(2) && profiles.contains(p.profile);
     });
   };
   const AccuracyFigures both = figures({"ordinary", "cancelling"});

@@ -16,7 +16,7 @@ struct CallBench {
   explicit CallBench(const std::string& flags) : problem(problem_of("--property=c --subject=s --seed=0x9 " + flags)) {}
 
   Problem problem;
-  Capabilities capabilities = library_capabilities({std::begin(all_operations), std::end(all_operations)});
+  Capabilities capabilities = library_capabilities({std::begin(operator_operations), std::end(operator_operations)});
   MutableOperators subject;
   Coverage coverage;
   Case one{problem, capabilities, subject, coverage};
@@ -34,7 +34,7 @@ inline const std::vector<std::string> call_problems = {"--n=8",
 template <class Use>
 void for_each_legal_call(Use use) {
   for (const std::string& flags : call_problems) {
-    for (const Operation operation : all_operations) {
+    for (const Operation operation : operator_operations) {
       SCOPED_TRACE(flags + ", " + name_of(operation));
       CallBench b(flags);
       const CallData data = drawn_data(b.one, operation);

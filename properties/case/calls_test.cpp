@@ -96,7 +96,7 @@ TEST(DataOfAnotherNumber, DifferInMostCodesScalesAndZeros) {
 }
 
 TEST(DataOfAProblem, AreThoseThatACaseOfItDraws) {
-  for (const Operation operation : all_operations) {
+  for (const Operation operation : operator_operations) {
     CallBench b("--n=13 --k=96 --profile=edges");
     const CallData drawn = drawn_data(b.one, operation), pure = data_of(b.problem, operation);
     EXPECT_EQ(pure.codes.elements, drawn.codes.elements);

@@ -117,7 +117,7 @@ std::int8_t drawn_zero_point(const Scheme& scheme, std::uint64_t bits) {
 
 Parameters drawn_parameters(const Problem& p) {
   Parameters result = zero_parameters(p);
-  const Profile& profile = profile_of(p.scales);
+  const Profile& profile = profile_of(p.profile);
   const reference::FloatFormat format = float_format_of(p.types.parameter);
   for (std::size_t i = 0; i < result.scales.elements.size(); ++i) {
     const ScaleAndZero both = profile.drawn(format, p.seed, i);

@@ -33,13 +33,13 @@ Cell cell_of(const Property& property, const Problem& p) {
           .n_tail = p.n % 8,
           .log2_k = static_cast<int>(std::bit_width(static_cast<std::uint64_t>(p.k))) - 1,
           .is_aligned = !draws_least_alignment(p.seed),
-          .scales = p.scales};
+          .profile = p.profile};
 }
 
 std::string text_of(const Cell& cell) {
   return std::string(name_of(cell.operation)) + " " + cell.format->name + " " + cell.scheme->name + " " +
          name_of(cell.types) + " groups=" + name_of(cell.groups) + " n%8=" + std::to_string(cell.n_tail) + " k=2^" +
-         std::to_string(cell.log2_k) + (cell.is_aligned ? " aligned" : " least_aligned") + " profile=" + cell.scales;
+         std::to_string(cell.log2_k) + (cell.is_aligned ? " aligned" : " least_aligned") + " profile=" + cell.profile;
 }
 
 }  // namespace tileproof

@@ -28,7 +28,7 @@ struct Cell {
   int log2_k;           // rounded down
   // True: tensors are aligned as allocators align; false: exactly to the least that a subject must accept.
   bool is_aligned;
-  std::string scales;
+  std::string profile;
 
   auto operator<=>(const Cell&) const = default;
 };

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "properties/problem/values.h"
+#include "reference/formats.h"
 
 namespace tileproof {
 

@@ -80,9 +80,6 @@ struct Property {
   std::function<std::vector<Enumeration>(const Capabilities&)> enumerations = nullptr;
 };
 
-/// The operations that depend on the layout; some properties have one row for each.
-inline constexpr Operation operations_on_the_layout[] = {Operation::pack, Operation::unpack, Operation::dequantize};
-
 /// A property of one operation: "kind/dequantize_SENTENCE". One of an operation that gives no weights is about codes
 /// alone.
 inline Property operation_property(const std::string& kind, Operation operation, const std::string& sentence,

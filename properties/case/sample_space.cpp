@@ -106,7 +106,7 @@ void require_within(const Problem& p, const SampleSpace& space) {
           [](const Scheme* scheme) { return scheme->name; });
   require("--weight-type and --parameter-type", p.types, types_of(*p.scheme, space.sampling.types),
           [](Types types) { return name_of(types); });
-  require("--profile", p.scales, space.sampling.profiles, [](const std::string& name) { return name; });
+  require("--profile", p.profile, space.sampling.profiles, [](const std::string& name) { return name; });
   require("--variant", p.variant, space.sampling.variants,
           [](const std::string& name) { return name.empty() ? std::string("none") : name; });
   if (!space.capabilities.any_group_size) require("--group-size", p.group_size, space.capabilities.group_sizes, number);
@@ -195,8 +195,8 @@ std::vector<Problem> smaller_problems(const Problem& p, const SampleSpace& space
                    [&](const Scheme* scheme) { step([&](Problem& next) { next.scheme = scheme; }); });
   for_each_plainer(types_of(*p.scheme, sampling.types), p.types,
                    [&](Types types) { step([&](Problem& next) { next.types = types; }); });
-  for_each_plainer(sampling.profiles, p.scales,
-                   [&](const std::string& name) { step([&](Problem& next) { next.scales = name; }); });
+  for_each_plainer(sampling.profiles, p.profile,
+                   [&](const std::string& name) { step([&](Problem& next) { next.profile = name; }); });
   return steps;
 }
 

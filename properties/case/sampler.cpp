@@ -117,7 +117,7 @@ std::vector<Sampler::Shape> Sampler::shapes_of(const SampleSpace& space, Operati
       for (const Types types : types_of(*scheme, sampling.types)) {
         for (int log2_k = 4; log2_k < most_log2_k; ++log2_k) {
           for (const auto& [of_class, sizes] : groups) {
-            add({operation, format, scheme, types, of_class, 0, log2_k, /*is_aligned=*/true, /*scales=*/""}, sizes);
+            add({operation, format, scheme, types, of_class, 0, log2_k, /*is_aligned=*/true, /*profile=*/""}, sizes);
           }
         }
       }
@@ -153,7 +153,7 @@ std::uint64_t Sampler::number_at(std::uint64_t turn) const {
 Cell Sampler::cell(std::uint64_t number) const {
   Cell cell = shape_of(number).cell;
   cell.is_aligned = number % 2 == 0;
-  cell.scales = space_.sampling.profiles[number / 2 % space_.sampling.profiles.size()];
+  cell.profile = space_.sampling.profiles[number / 2 % space_.sampling.profiles.size()];
   return cell;
 }
 
@@ -173,7 +173,7 @@ Problem Sampler::at(std::uint64_t turn) const {
   p.format = in.format;
   p.scheme = in.scheme;
   p.types = in.types;
-  p.scales = in.scales;
+  p.profile = in.profile;
   p.group_size = draw.one_of(shape_of(number).group_sizes);
   const Rows rows = rows_of(in.n_tail, n_unit(*p.format, sampling.n_multiple));
   const std::int64_t unit = k_unit(*p.format, p.group_size);

@@ -154,7 +154,7 @@ TEST(Sampler, ReachesAllOfTheDomains) {
       group_sizes.insert(p.group_size);
       schemes.insert(p.scheme);
       types.insert(p.types);
-      profiles_drawn.insert(p.scales);
+      profiles_drawn.insert(p.profile);
       seeds.insert(p.seed);
       most_elements = std::max(most_elements, p.n * p.k);
       counts["padding"] += p.layout().padded(p.size()).n != p.n ? 1 : 0;
@@ -358,7 +358,7 @@ TEST(Shrinks, LeadToOneUnitOfThePlainestProblem) {
       EXPECT_EQ(problem.k, unit_columns(problem));
       EXPECT_EQ(problem.scheme, schemes_of(*problem.format, pairing.space.sampling.schemes).front());
       EXPECT_EQ(problem.types, types_of(*problem.scheme, pairing.space.sampling.types).front());
-      EXPECT_EQ(problem.scales, pairing.property->sampling.profiles.front());
+      EXPECT_EQ(problem.profile, pairing.property->sampling.profiles.front());
     }
   }
 }

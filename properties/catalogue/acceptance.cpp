@@ -5,9 +5,9 @@
 #include <regex>
 
 #include "properties/catalogue/illegal_calls.h"
-#include "properties/catalogue/layouts.h"
 #include "properties/catalogue/of_tensors.h"
 #include "properties/catalogue/properties.h"
+#include "properties/catalogue/views.h"
 
 namespace tileproof {
 
@@ -64,7 +64,7 @@ void illegal_calls_are_refused(Case& c, Operation operation) {
 std::vector<std::string> fake_variants(Operation operation, const Capabilities& capabilities) {
   std::vector<std::string> names = {"legal"};
   for (const std::string& name : empty_variants(operation)) names.push_back(name);
-  for (const std::string& name : layout_variants(operation, Layouts::strides)) names.push_back(name);
+  for (const std::string& name : view_variants(operation, Views::strides)) names.push_back(name);
   for (const std::string& name : names_of_illegal_calls(operation, capabilities)) names.push_back(name);
   return names;
 }
@@ -89,7 +89,7 @@ void meta_tensors_agree(Case& c, Operation operation) {
   } else if (std::find(illegal.begin(), illegal.end(), variant) != illegal.end()) {
     call = illegally_called(c, operation).call;
   } else {
-    call = laid_out_call(c, operation, Layouts::strides).call;
+    call = viewed_call(c, operation, Views::strides).call;
   }
   // first, since a missing fake kernel ends the case
   const auto fake = unless_refused([&] { return c.call_on_meta(call); });
@@ -108,7 +108,7 @@ void meta_tensors_agree(Case& c, Operation operation) {
 
 std::vector<Property> acceptance_properties() {
   std::vector<Property> rows;
-  for (const Operation operation : all_operations) {
+  for (const Operation operation : operator_operations) {
     Property accept = tensor_property("accept", operation, "takes_every_legal_call", "a legal call that is refused",
                                       tensor_sampling(operation), legal_calls_are_taken);
     accept.meets = {&every_format, &with_padding, &not_square};
@@ -120,7 +120,7 @@ std::vector<Property> acceptance_properties() {
       accept.sampling.profiles = {"ordinary", "finite-edges", "edges", "any", "mixed"};
     rows.push_back(accept);
   }
-  for (const Operation operation : all_operations) {
+  for (const Operation operation : operator_operations) {
     Property reject =
         tensor_property("reject", operation, "refuses_every_illegal_call_and_says_why",
                         "sizes and types that are trusted instead of checked; errors that leave the caller to guess",
@@ -128,7 +128,7 @@ std::vector<Property> acceptance_properties() {
     reject.sampling.variants_for = [operation](const Capabilities& e) { return names_of_illegal_calls(operation, e); };
     rows.push_back(std::move(reject));
   }
-  for (const Operation operation : all_operations) {
+  for (const Operation operation : operator_operations) {
     Property fake = tensor_property("fake", operation, "over_meta_tensors_agrees",
                                     "a fake operator that gives another form, or takes other calls",
                                     tensor_sampling(operation), meta_tensors_agree);

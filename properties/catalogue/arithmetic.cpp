@@ -95,9 +95,9 @@ std::vector<Property> arithmetic_properties() {
     const Scheme* scheme;
     const char* words;
   };
-  constexpr OfScheme schemes[] = {{scheme::floating, "of_the_float_domain"},
-                                  {scheme::integer, "of_the_integer_domain"},
-                                  {scheme::none, "without_a_zero_point"}};
+  const OfScheme schemes[] = {{scheme::floating, "of_the_float_domain"},
+                              {scheme::integer, "of_the_integer_domain"},
+                              {scheme::none, "without_a_zero_point"}};
   std::vector<Property> rows;
   for (const Type type : {Type::bf16, Type::fp16, Type::fp32}) {
     for (const OfScheme& of : schemes) {

@@ -1,5 +1,5 @@
 // Batches: one call for several experts gives each expert what a call for it alone gives. These properties call kernels
-// through raw pointers; stacks of tensors are tested in catalogue/layout.cpp.
+// through raw pointers; stacks of tensors are tested in catalogue/strides.cpp.
 #include <algorithm>
 #include <tuple>
 
@@ -55,7 +55,7 @@ std::vector<Problem> problems_of_many_experts(const Capabilities& capabilities) 
 
 std::vector<Property> batch_properties() {
   std::vector<Property> rows;
-  for (const Operation operation : operations_on_the_layout) {
+  for (const Operation operation : kernel_operations) {
     std::vector<const CoverageGoals*> meets = shapes_of(operation);
     meets.insert(meets.begin(), &several_experts);
     rows.push_back(operation_property("batch", operation, "gives_every_expert_what_it_gives_it_alone",

@@ -200,17 +200,17 @@ std::vector<Property> launch_properties() {
     rows.back().heavy = true;
     rows.back().on_refusal = OnRefusal::failed;
   };
-  for (const Operation operation : all_operations) {
+  for (const Operation operation : operator_operations) {
     rows.push_back(tensor_property("launch", operation, "of_nothing_gives_nothing",
                                    "a grid of no blocks; an error left pending",
                                    tensor_sampling(operation, empty_variants(operation)), nothing_gives_nothing));
   }
-  for (const Operation operation : all_operations) {
+  for (const Operation operation : operator_operations) {
     add_heavy(operation, "takes_more_n_tiles_than_a_grid_dimension", "n/8 in a grid dimension of at most 65,535",
               around_a_grid_dimension, more_n_tiles_as_specified);
     rows.back().meets = {&more_n_tiles_than_a_grid_dimension};
   }
-  for (const Operation operation : operations_on_the_layout) {  // a matmul's result is too small
+  for (const Operation operation : kernel_operations) {  // a matmul's result is too small
     add_heavy(operation, "takes_more_elements_than_31_bits_count", "an index of 32 bits", of_many_elements,
               more_elements_than_31_bits_count);
   }

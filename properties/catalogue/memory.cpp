@@ -47,7 +47,7 @@ void padding_never_matters(Case& c) {
 std::vector<Property> memory_properties() {
   std::vector<Property> rows;
   const auto add = [&rows](const char* kind, const char* sentence, const char* finds, const Fill& other) {
-    for (const Operation operation : operations_on_the_layout) {
+    for (const Operation operation : kernel_operations) {
       rows.push_back(
           operation_property(kind, operation, sentence, finds, shapes_of(operation),
                              [other](Case& c, Operation one) { operation_is_the_same_under(c, other, one); }));

@@ -9,9 +9,6 @@
 
 namespace tileproof {
 
-inline constexpr Operation all_operations[] = {Operation::pack, Operation::unpack, Operation::dequantize,
-                                               Operation::matmul};
-
 /// Problems for an operation over tensors: the float domain in bf16, as the schemas require. They are small, because
 /// these properties test the tensors around the data, not the values.
 inline Sampling tensor_sampling(Operation operation, std::vector<std::string> variants = {""}) {

@@ -22,7 +22,7 @@ std::vector<Property> matmul_properties();
 std::vector<Property> format_properties();
 std::vector<Property> size_properties();
 std::vector<Property> acceptance_properties();
-std::vector<Property> layout_properties();
+std::vector<Property> stride_properties();
 std::vector<Property> stream_properties();
 std::vector<Property> launch_properties();
 std::vector<Property> eager_properties();

@@ -6,6 +6,7 @@
 #include <stdexcept>
 
 #include "recorded_from_aten_text.h"
+#include "reference/formats.h"
 
 namespace tileproof {
 

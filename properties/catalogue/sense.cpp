@@ -144,7 +144,7 @@ std::vector<Property> sense_properties() {
        {.schemes = schemes_with_zeros()},
        [](Case& c) { one_parameter_changes_its_group(c, true); }},
   };
-  for (const Operation operation : operations_on_the_layout) {
+  for (const Operation operation : kernel_operations) {
     const bool gives_weights = result_role(operation) == Role::weights;
     rows.push_back(operation_property("determinism", operation, "gives_the_same_bits_however_it_is_run",
                                       "races, stale state, a dependence on how the threads are split",

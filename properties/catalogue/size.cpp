@@ -153,7 +153,7 @@ void large_matrix(Case& c, Operation operation) {
 
 std::vector<Property> size_properties() {
   std::vector<Property> rows;
-  for (const Operation operation : operations_on_the_layout) {
+  for (const Operation operation : kernel_operations) {
     Property property =
         operation_property("size", operation, "of_a_large_matrix_is_as_specified",
                            "an index of 8 or 16 bits; a row, column, supertile or group that wraps",

@@ -72,7 +72,7 @@ std::vector<std::string> variants(Operation operation, const Capabilities& capab
 
 std::vector<Property> state_properties() {
   std::vector<Property> rows;
-  for (const Operation operation : all_operations) {
+  for (const Operation operation : operator_operations) {
     Property property = operation_property(
         "state", operation, "leaves_its_process_as_it_was",
         "flush-to-zero, grad mode, a number of threads, a stream, a locale that a call leaves behind", {&every_format},

@@ -26,12 +26,12 @@ void streams_are_followed(Case& c, Operation operation) {
 
 std::vector<Property> stream_properties() {
   std::vector<Property> rows;
-  for (const Operation operation : all_operations) {
+  for (const Operation operation : operator_operations) {
     rows.push_back(tensor_property("stream", operation, "follows_the_current_stream",
                                    "the default stream; hidden synchronization; no graph capture",
                                    tensor_sampling(operation, names_of_rows(call_modes)), streams_are_followed));
   }
-  for (const Operation operation : all_operations) {
+  for (const Operation operation : operator_operations) {
     rows.push_back(tensor_property("device", operation, "runs_on_the_device_of_its_tensors",
                                    "the current device for the tensors'", tensor_sampling(operation),
                                    [](Case& c, Operation one) { in_a_mode(c, one, CallMode::second_device); }));

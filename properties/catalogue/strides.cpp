@@ -1,24 +1,24 @@
-// Layout: a tensor's strides and storage offset do not change the result, and a stack of matrices gives what each
+// Strides: a tensor's strides and storage offset do not change the result, and a stack of matrices gives what each
 // matrix gives alone.
-#include "properties/catalogue/layouts.h"
 #include "properties/catalogue/of_tensors.h"
 #include "properties/catalogue/properties.h"
+#include "properties/catalogue/views.h"
 
 namespace tileproof {
 
 namespace {
 
-void layouts_give_the_same(Case& c, Operation operation, Layouts layouts) {
-  const LaidOut laid_out = laid_out_call(c, operation, layouts);
-  const OperatorResult expected = c.call(laid_out.dense);
+void views_give_the_same(Case& c, Operation operation, Views views) {
+  const Viewed viewed = viewed_call(c, operation, views);
+  const OperatorResult expected = c.call(viewed.dense);
   std::string how;
-  for (const Argument& argument : laid_out.call.arguments) {
+  for (const Argument& argument : viewed.call.arguments) {
     if (argument.number) continue;
     how += (how.empty() ? "" : ", ") + argument.name + " with strides " + text_of(argument.strides) + " at offset " +
            std::to_string(argument.offset);
   }
   c.elements_are(("of the result for " + how + ", expected that of contiguous tensors").c_str());
-  expect_same(c, c.call(laid_out.call), expected);
+  expect_same(c, c.call(viewed.call), expected);
 }
 
 /// Stacks the same tensors of several experts, with the expert as the first dimension.
@@ -61,19 +61,19 @@ void stacks_equal_their_slices(Case& c, Operation operation) {
 
 }  // namespace
 
-std::vector<Property> layout_properties() {
+std::vector<Property> stride_properties() {
   std::vector<Property> rows;
-  const auto add = [&rows](const char* kind, const char* sentence, const char* finds, Layouts layouts) {
-    for (const Operation operation : all_operations) {
+  const auto add = [&rows](const char* kind, const char* sentence, const char* finds, Views views) {
+    for (const Operation operation : operator_operations) {
       rows.push_back(tensor_property(kind, operation, sentence, finds,
-                                     tensor_sampling(operation, layout_variants(operation, layouts)),
-                                     [layouts](Case& c, Operation one) { layouts_give_the_same(c, one, layouts); }));
+                                     tensor_sampling(operation, view_variants(operation, views)),
+                                     [views](Case& c, Operation one) { views_give_the_same(c, one, views); }));
     }
   };
-  add("stride", "reads_tensors_of_any_strides", "data_ptr() taken for dense data", Layouts::strides);
+  add("stride", "reads_tensors_of_any_strides", "data_ptr() taken for dense data", Views::strides);
   add("offset", "reads_tensors_at_any_offset", "a storage's beginning for the tensor's; vectors that are not aligned",
-      Layouts::offsets);
-  for (const Operation operation : operations_on_the_layout) {  // matmul takes no stack
+      Views::offsets);
+  for (const Operation operation : kernel_operations) {  // matmul takes no stack
     rows.push_back(tensor_property("batch", operation, "of_a_stack_equals_its_slices",
                                    "experts that share what is one's own", tensor_sampling(operation),
                                    stacks_equal_their_slices));

@@ -57,7 +57,7 @@ void called_at_once(Case& c, Operation operation) {
 
 std::vector<Property> threads_properties() {
   std::vector<Property> rows;
-  for (const Operation operation : operations_on_the_layout) {
+  for (const Operation operation : kernel_operations) {
     Property property = operation_property("threads", operation, "gives_each_caller_its_own_bits",
                                            "a buffer that all calls share; settings that one call changes for another",
                                            {&every_format, &with_padding}, called_at_once);

@@ -1,4 +1,4 @@
-#include "properties/catalogue/layouts.h"
+#include "properties/catalogue/views.h"
 
 #include <algorithm>
 #include <cstring>
@@ -27,7 +27,7 @@ std::int64_t at(const Sizes& index, const Sizes& strides) {
 }
 
 /// Copies the elements into a larger storage with these strides and offset. The gaps hold 0xff: NaN, code 15.
-Argument laid_out(const Argument& dense, const Sizes& strides, std::int64_t offset) {
+Argument viewed(const Argument& dense, const Sizes& strides, std::int64_t offset) {
   Argument other = dense;
   other.strides = strides;
   other.offset = offset;
@@ -50,13 +50,13 @@ Argument transposed(const Argument& dense) {
     strides[d] = stride;
     stride *= dense.sizes[d];
   }
-  return laid_out(dense, strides, 0);
+  return viewed(dense, strides, 0);
 }
 
 Argument stepped(const Argument& dense) {
   Sizes strides = dense.strides;
   for (std::int64_t& stride : strides) stride *= 2;
-  return laid_out(dense, strides, 0);
+  return viewed(dense, strides, 0);
 }
 
 /// The inner part of a tensor that is larger by 2 in every dimension.
@@ -64,23 +64,23 @@ Argument sliced(const Argument& dense) {
   Sizes outer = dense.sizes;
   for (std::int64_t& size : outer) size += 2;
   const Sizes strides = dense_strides(outer);
-  return laid_out(dense, strides, at(Sizes(strides.size(), 1), strides));
+  return viewed(dense, strides, at(Sizes(strides.size(), 1), strides));
 }
 
 Argument expanded(const Argument& dense) {
   Sizes strides = dense.strides;
   strides[0] = 0;
-  return laid_out(dense, strides, 0);
+  return viewed(dense, strides, 0);
 }
 
-/// A variant: one tensor of an operation's call in one layout.
+/// A variant: one tensor of an operation's call in one view.
 struct Variant {
   std::string name;  // "packed_w:transposed"
   std::string argument;
-  Layout layout;
+  View view;
 };
 
-std::vector<Variant> variants_of(Operation operation, Layouts layouts) {
+std::vector<Variant> variants_of(Operation operation, Views views) {
   // The legal call of the smallest problem has the arguments' names and types.
   const Problem smallest;
   const CallData data = {Matrix<std::uint8_t>(smallest.n, smallest.k), zero_parameters(smallest),
@@ -88,8 +88,8 @@ std::vector<Variant> variants_of(Operation operation, Layouts layouts) {
   std::vector<Variant> rows;
   for (const Argument& argument : legal_call(smallest, operation, data).arguments) {
     if (argument.number) continue;
-    for (const Layout& layout : layouts == Layouts::offsets ? offset_layouts(argument.element) : stridden_layouts()) {
-      rows.push_back({argument.name + ":" + layout.name, argument.name, layout});
+    for (const View& view : views == Views::offsets ? offset_views(argument.element) : strided_views()) {
+      rows.push_back({argument.name + ":" + view.name, argument.name, view});
     }
   }
   return rows;
@@ -104,41 +104,41 @@ Argument repeated(const Argument& dense) {
   return other;
 }
 
-const std::vector<Layout>& stridden_layouts() {
-  static const std::vector<Layout> rows = {{"transposed", transposed, false},
-                                           {"stepped", stepped, false},
-                                           {"sliced", sliced, false},
-                                           {"expanded", expanded, true}};
+const std::vector<View>& strided_views() {
+  static const std::vector<View> rows = {{"transposed", transposed, false},
+                                         {"stepped", stepped, false},
+                                         {"sliced", sliced, false},
+                                         {"expanded", expanded, true}};
   return rows;
 }
 
-std::vector<Layout> offset_layouts(Element element) {
-  std::vector<Layout> rows;
+std::vector<View> offset_views(Element element) {
+  std::vector<View> rows;
   for (std::int64_t offset = 1; offset * bytes_of(element) < 16; ++offset) {
     rows.push_back({"offset-" + std::to_string(offset),
-                    [=](const Argument& dense) { return laid_out(dense, dense.strides, offset); }, false});
+                    [=](const Argument& dense) { return viewed(dense, dense.strides, offset); }, false});
   }
   return rows;
 }
 
-std::vector<std::string> layout_variants(Operation operation, Layouts layouts) {
-  return names_of_rows(variants_of(operation, layouts));
+std::vector<std::string> view_variants(Operation operation, Views views) {
+  return names_of_rows(variants_of(operation, views));
 }
 
-LaidOut laid_out_call(Case& c, Operation operation, Layouts layouts) {
-  for (const Variant& row : variants_of(operation, layouts)) {
+Viewed viewed_call(Case& c, Operation operation, Views views) {
+  for (const Variant& row : variants_of(operation, views)) {
     if (row.name != c.problem.variant) continue;
-    LaidOut result = {legal_call(c.problem, operation, drawn_data(c, operation)), {}};
+    Viewed result = {legal_call(c.problem, operation, drawn_data(c, operation)), {}};
     Argument& dense = result.dense.argument(row.argument);
-    if (row.layout.repeats) {
+    if (row.view.repeats) {
       dense = repeated(dense);
       c.show_no_data();
     }
     result.call = result.dense;
-    result.call.argument(row.argument) = row.layout.of(dense);
+    result.call.argument(row.argument) = row.view.of(dense);
     return result;
   }
-  throw std::logic_error("no layout " + c.problem.variant);
+  throw std::logic_error("no view " + c.problem.variant);
 }
 
 }  // namespace tileproof

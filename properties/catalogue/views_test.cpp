@@ -1,5 +1,5 @@
-// Every layout holds the elements of the dense tensor, and fills the gaps with bytes that cannot be taken for elements.
-#include "properties/catalogue/layouts.h"
+// Every view holds the elements of the dense tensor, and fills the gaps with bytes that cannot be taken for elements.
+#include "properties/catalogue/views.h"
 
 #include <algorithm>
 #include <cstring>
@@ -28,96 +28,94 @@ std::pair<std::size_t, std::size_t> junk_of(const Argument& tensor) {
   return {junk, other};
 }
 
-/// Every layout that properties use, for the tensor's type.
-std::vector<Layout> layouts_of(const Argument& tensor) {
-  std::vector<Layout> layouts = stridden_layouts();
-  for (const Layout& layout : offset_layouts(tensor.element)) layouts.push_back(layout);
-  return layouts;
+/// Every view that properties use, for the tensor's type.
+std::vector<View> views_of(const Argument& tensor) {
+  std::vector<View> views = strided_views();
+  for (const View& view : offset_views(tensor.element)) views.push_back(view);
+  return views;
 }
 
-Argument laid_out(const Argument& dense, const Layout& layout) {
-  return layout.of(layout.repeats ? repeated(dense) : dense);
-}
+Argument viewed(const Argument& dense, const View& view) { return view.of(view.repeats ? repeated(dense) : dense); }
 
-const Layout& layout_named(const std::string& name) {
-  for (const Layout& layout : stridden_layouts()) {
-    if (layout.name == name) return layout;
+const View& view_named(const std::string& name) {
+  for (const View& view : strided_views()) {
+    if (view.name == name) return view;
   }
-  throw std::logic_error("no layout " + name);
+  throw std::logic_error("no view " + name);
 }
 
-TEST(Layout, HoldTheElementsOfTheDenseTensor) {
+TEST(Views, HoldTheElementsOfTheDenseTensor) {
   for_each_tensor([](const Argument& dense) {
-    for (const Layout& layout : layouts_of(dense)) {
-      SCOPED_TRACE(dense.name + ", " + layout.name);
-      const Argument other = laid_out(dense, layout);
+    for (const View& view : views_of(dense)) {
+      SCOPED_TRACE(dense.name + ", " + view.name);
+      const Argument other = viewed(dense, view);
       EXPECT_EQ(other.name, dense.name);
       EXPECT_EQ(other.element, dense.element);
       EXPECT_EQ(other.sizes, dense.sizes);
       EXPECT_EQ(other.strides.size(), dense.sizes.size());
-      EXPECT_EQ(elements_of(other), (layout.repeats ? repeated(dense) : dense).storage);
+      EXPECT_EQ(elements_of(other), (view.repeats ? repeated(dense) : dense).storage);
     }
   });
 }
 
-TEST(Layout, HaveNothingButOnesBetweenTheirElements) {
+TEST(Views, HaveNothingButOnesBetweenTheirElements) {
   std::size_t all_junk = 0;
   for_each_tensor([&](const Argument& dense) {
-    for (const Layout& layout : layouts_of(dense)) {
-      const auto [junk, other] = junk_of(laid_out(dense, layout));
-      EXPECT_EQ(other, 0u) << dense.name << ", " << layout.name;
+    for (const View& view : views_of(dense)) {
+      const auto [junk, other] = junk_of(viewed(dense, view));
+      EXPECT_EQ(other, 0u) << dense.name << ", " << view.name;
       all_junk += junk;
     }
   });
   EXPECT_GT(all_junk, 10000u);
 }
 
-TEST(Layout, EndWithTheirLastElement) {
+TEST(Views, EndWithTheirLastElement) {
   // The storage ends at the last element: one more byte would hide an out-of-bounds load from the guard.
   for_each_tensor([](const Argument& dense) {
-    for (const Layout& layout : layouts_of(dense)) {
-      const Argument other = laid_out(dense, layout);
+    for (const View& view : views_of(dense)) {
+      const Argument other = viewed(dense, view);
       std::int64_t last = -1;
       for (const std::int64_t place : places_of(other)) last = std::max(last, place);
       EXPECT_EQ(static_cast<std::int64_t>(other.storage.size()), (last + 1) * bytes_of(other.element))
-          << dense.name << ", " << layout.name;
+          << dense.name << ", " << view.name;
     }
   });
 }
 
-TEST(Layout, LieAsTheirNamesSay) {
+TEST(Views, LieAsTheirNamesSay) {
   for_each_tensor([](const Argument& dense) {
     SCOPED_TRACE(dense.name);
     const std::size_t dimensions = dense.sizes.size();
-    const Argument transposed = laid_out(dense, layout_named("transposed"));
+    const Argument transposed = viewed(dense, view_named("transposed"));
     EXPECT_EQ(transposed.offset, 0);
     EXPECT_EQ(transposed.strides[0], 1) << "the first dimension is the fastest";
     for (std::size_t d = 1; d < dimensions; ++d) {
       EXPECT_EQ(transposed.strides[d], transposed.strides[d - 1] * dense.sizes[d - 1]);
     }
-    const Argument stepped = laid_out(dense, layout_named("stepped"));
+    const Argument stepped = viewed(dense, view_named("stepped"));
     EXPECT_EQ(stepped.offset, 0);
     for (std::size_t d = 0; d < dimensions; ++d) EXPECT_EQ(stepped.strides[d], 2 * dense.strides[d]);
-    const Argument sliced = laid_out(dense, layout_named("sliced"));
+    const Argument sliced = viewed(dense, view_named("sliced"));
     EXPECT_EQ(sliced.strides.back(), 1);
     for (std::size_t d = 1; d < dimensions; ++d) {
       EXPECT_GT(sliced.strides[d - 1], sliced.strides[d] * dense.sizes[d]) << "something between the rows";
     }
     EXPECT_GT(sliced.offset, 0) << "and before them";
-    const Argument expanded = laid_out(dense, layout_named("expanded"));
+    const Argument expanded = viewed(dense, view_named("expanded"));
     EXPECT_EQ(expanded.strides[0], 0);
     EXPECT_EQ(expanded.storage.size() * static_cast<std::size_t>(dense.sizes[0]), dense.storage.size());
   });
-  EXPECT_EQ(stridden_layouts().size(), 4u) << "a layout that no test looks at";
+  EXPECT_EQ(strided_views().size(), 4u) << "a view that no test looks at";
 }
 
-TEST(Layout, DifferFromTheDenseOneWhereTheyCan) {
+TEST(Views, DifferFromTheDenseOneWhereTheyCan) {
   std::map<std::string, int> same, all;
   for_each_tensor([&](const Argument& dense) {
-    for (const Layout& layout : stridden_layouts()) {
-      const Argument other = laid_out(dense, layout);
-      ++all[layout.name];
-      same[layout.name] += other.strides == dense.strides && other.offset == dense.offset ? 1 : 0;
+    for (const View& view : strided_views()) {
+      const Argument other = viewed(dense, view);
+      ++all[view.name];
+      same[view.name] += other.strides == dense.strides && other.offset == dense.offset ? 1 : 0;
     }
   });
   EXPECT_EQ(same["stepped"], 0);
@@ -126,23 +124,23 @@ TEST(Layout, DifferFromTheDenseOneWhereTheyCan) {
   EXPECT_LT(same["transposed"] * 4, all["transposed"]) << "of one dimension, so to speak";
 }
 
-TEST(Layout, AtAnOffsetBeginSoManyElementsIntoTheirStorage) {
+TEST(Views, AtAnOffsetBeginSoManyElementsIntoTheirStorage) {
   const struct {
     Element element;
     std::int64_t count;
   } rows[] = {{Element::uint8, 15}, {Element::bf16, 7}, {Element::int32, 3}, {Element::int64, 1}};
   for (const auto& row : rows) {
-    const std::vector<Layout> layouts = offset_layouts(row.element);
-    EXPECT_EQ(static_cast<std::int64_t>(layouts.size()), row.count) << name_of(row.element);
+    const std::vector<View> views = offset_views(row.element);
+    EXPECT_EQ(static_cast<std::int64_t>(views.size()), row.count) << name_of(row.element);
     const Sizes sizes = {3, 2};
     std::vector<std::uint8_t> bytes(static_cast<std::size_t>(6 * bytes_of(row.element)));
     for (std::size_t i = 0; i < bytes.size(); ++i) bytes[i] = static_cast<std::uint8_t>(i);
     const Argument dense = tensor_argument("t", row.element, sizes, bytes);
     for (std::int64_t offset = 1; offset <= row.count; ++offset) {
-      const Layout& layout = layouts.at(static_cast<std::size_t>(offset - 1));
-      EXPECT_EQ(layout.name, "offset-" + std::to_string(offset));
-      EXPECT_FALSE(layout.repeats);
-      const Argument other = layout.of(dense);
+      const View& view = views.at(static_cast<std::size_t>(offset - 1));
+      EXPECT_EQ(view.name, "offset-" + std::to_string(offset));
+      EXPECT_FALSE(view.repeats);
+      const Argument other = view.of(dense);
       EXPECT_EQ(other.offset, offset);
       EXPECT_EQ(other.strides, dense.strides);
       const auto begin = static_cast<std::size_t>(offset * bytes_of(row.element));
@@ -165,26 +163,26 @@ TEST(ARepeatedTensor, IsItsFirstSliceAgainAndAgain) {
 }
 
 TEST(ALaidOutCall, HasTheTensorOfItsVariantInTheLayoutOfItsVariant) {
-  for (const Operation operation : all_operations) {
-    for (const Layouts layouts : {Layouts::strides, Layouts::offsets}) {
-      for (const std::string& variant : layout_variants(operation, layouts)) {
+  for (const Operation operation : operator_operations) {
+    for (const Views views : {Views::strides, Views::offsets}) {
+      for (const std::string& variant : view_variants(operation, views)) {
         SCOPED_TRACE(std::string(name_of(operation)) + ", " + variant);
         CallBench b("--n=13 --k=96 --variant=" + variant);
-        LaidOut laid_out = laid_out_call(b.one, operation, layouts);
+        Viewed viewed = viewed_call(b.one, operation, views);
         const std::string tensor = variant.substr(0, variant.find(':'));
-        const Argument dense = laid_out.dense.argument(tensor);
+        const Argument dense = viewed.dense.argument(tensor);
         OperatorCall legal = legal_call(b.problem, operation, drawn_data(b.one, operation));
-        for (const Layout& layout : layouts_of(dense)) {
-          if (tensor + ":" + layout.name != variant) continue;
-          if (layout.repeats) legal.argument(tensor) = repeated(legal.argument(tensor));
+        for (const View& view : views_of(dense)) {
+          if (tensor + ":" + view.name != variant) continue;
+          if (view.repeats) legal.argument(tensor) = repeated(legal.argument(tensor));
           OperatorCall expected = legal;
-          expected.argument(tensor) = layout.of(dense);
+          expected.argument(tensor) = view.of(dense);
           const auto are_same = [](const OperatorCall& a, const OperatorCall& c) {
             return std::equal(a.arguments.begin(), a.arguments.end(), c.arguments.begin(), c.arguments.end(), same);
           };
-          EXPECT_TRUE(are_same(laid_out.dense, legal));
-          EXPECT_TRUE(are_same(laid_out.call, expected));
-          EXPECT_FALSE(are_same(laid_out.call, laid_out.dense));
+          EXPECT_TRUE(are_same(viewed.dense, legal));
+          EXPECT_TRUE(are_same(viewed.call, expected));
+          EXPECT_FALSE(are_same(viewed.call, viewed.dense));
         }
       }
     }
@@ -196,13 +194,12 @@ TEST(LayoutVariants, AreEveryTensorInEveryLayout) {
       {Operation::pack, 4}, {Operation::unpack, 4}, {Operation::dequantize, 8}, {Operation::matmul, 12}};
   const std::map<Operation, std::size_t> at_offsets = {
       {Operation::pack, 15}, {Operation::unpack, 3}, {Operation::dequantize, 3 + 7}, {Operation::matmul, 7 + 3 + 7}};
-  for (const Operation operation : all_operations) {
-    EXPECT_EQ(layout_variants(operation, Layouts::strides).size(), strided.at(operation)) << name_of(operation);
-    EXPECT_EQ(layout_variants(operation, Layouts::offsets).size(), at_offsets.at(operation)) << name_of(operation);
+  for (const Operation operation : operator_operations) {
+    EXPECT_EQ(view_variants(operation, Views::strides).size(), strided.at(operation)) << name_of(operation);
+    EXPECT_EQ(view_variants(operation, Views::offsets).size(), at_offsets.at(operation)) << name_of(operation);
     std::set<std::string> names;
-    for (const Layouts layouts : {Layouts::strides, Layouts::offsets}) {
-      for (const std::string& name : layout_variants(operation, layouts))
-        EXPECT_TRUE(names.insert(name).second) << name;
+    for (const Views views : {Views::strides, Views::offsets}) {
+      for (const std::string& name : view_variants(operation, views)) EXPECT_TRUE(names.insert(name).second) << name;
     }
   }
 }

@@ -7,6 +7,7 @@
 #include <cstring>
 
 #include "properties/problem/tinygemm.h"
+#include "reference/formats.h"
 
 namespace tileproof {
 

@@ -4,6 +4,7 @@
 
 #include "properties/mutants/mutants.h"
 #include "properties/problem/specification.h"
+#include "reference/formats.h"
 
 namespace tileproof {
 
@@ -303,7 +304,7 @@ std::vector<Mutant> arithmetic_mutants() {
   };
   // float-stepped rounds the product too, so that two roundings are right there.
   std::vector<const Scheme*> exact_products = schemes_with(Zero::value);
-  std::erase(exact_products, scheme::row_of<reference::Fp32Weights<reference::AffineFloatStepped>>);
+  std::erase(exact_products, reference::row_of_scheme<reference::Fp32Weights<reference::AffineFloatStepped>>);
   std::vector<const Scheme*> with_fp16 = every_scheme();
   std::erase_if(with_fp16, [](const Scheme* scheme) { return !has_types(*scheme, Type::fp16); });
   return in_one_list({in_formats(every_format_there_is(), anywhere),

@@ -95,6 +95,6 @@ inline constexpr const char* recorded_pack = "format/pack_gives_the_bytes_record
 inline const std::set<Operation> pack_alone = {Operation::pack};
 inline const std::set<Operation> unpack_alone = {Operation::unpack};
 inline const std::set<Operation> dequantize_alone = {Operation::dequantize};
-inline const std::set<Operation> everywhere = {Operation::pack, Operation::unpack, Operation::dequantize};
+inline const std::set<Operation> everywhere = {std::begin(kernel_operations), std::end(kernel_operations)};
 
 }  // namespace tileproof

@@ -44,7 +44,7 @@ TEST(MutantTable, SaysOfEveryMutantWhichPropertyMustFindItAndHow) {
 TEST(MutantTable, KnowsWhichOperationsAMutantTouches) {
   // Operations that a mutant does not touch must not fail, on a sample of small problems.
   for (const Mutant& mutant : mutants()) {
-    for (const Operation operation : operations_on_the_layout) {
+    for (const Operation operation : kernel_operations) {
       if (mutant.parts.touches(operation)) continue;
       const std::string property = operation == Operation::pack     ? finds::pack_index
                                    : operation == Operation::unpack ? finds::unpack_index

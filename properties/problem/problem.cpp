@@ -8,8 +8,16 @@
 
 #include "properties/problem/named.h"
 #include "properties/problem/values.h"
+#include "reference/formats.h"
 
 namespace tileproof {
+
+namespace scheme {
+constinit const Scheme* const floating = reference::row_of_scheme<reference::FloatZeros>;
+constinit const Scheme* const integer = reference::row_of_scheme<reference::IntegerZeros>;
+constinit const Scheme* const none = reference::row_of_scheme<reference::NoZeros>;
+}  // namespace scheme
+constinit const Format* const first_format = &reference::formats[0];
 
 namespace {
 
@@ -29,7 +37,8 @@ std::string hexadecimal(std::uint64_t value) {
   return text.str();
 }
 
-/// A field of a problem: its flag, and how it is printed and read. To add a field, add a row. Rows are read in order,
+/// A field of a problem: its flag, and how it is printed and read. To add a field, add a member of Problem and a row.
+/// Rows are read in order,
 /// because the scheme is looked up in the format.
 struct Field {
   const char* flag;
@@ -84,7 +93,7 @@ const std::vector<Field>& fields() {
       number_field("--group-size", &Problem::group_size),
       type_field("--weight-type", &Types::weight),
       type_field("--parameter-type", &Types::parameter),
-      text_field("--profile", &Problem::scales),
+      text_field("--profile", &Problem::profile),
       text_field("--variant", &Problem::variant, /*may_be_absent=*/true),
       {"--seed", [](const Problem& p) { return hexadecimal(p.seed); },
        [](Problem& p, const std::string& text) { p.seed = seed_of("--seed", text); }},
@@ -292,7 +301,7 @@ void require_possible(const Problem& p) {
     throw UsageError("--group-size", given(p.group_size),
                      text_of(p.format->group_sizes) + " that divides k = " + given(p.k));
   }
-  static_cast<void>(profile_of(p.scales));
+  static_cast<void>(profile_of(p.profile));
 }
 
 }  // namespace tileproof

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "reference/formats.h"
+#include "reference/format.h"
 
 namespace tileproof {
 
@@ -15,14 +15,13 @@ using reference::Scheme;
 using reference::Size;
 using reference::Zero;
 
-/// PyTorch's schemes, as rows of reference/formats.h.
+/// PyTorch's schemes, as rows of reference/formats.h, and the first format.
 namespace scheme {
-template <class Used>
-inline constexpr const Scheme* row_of = &reference::schemes[reference::index_in<Used>(reference::Schemes())];
-inline constexpr const Scheme* floating = row_of<reference::FloatZeros>;
-inline constexpr const Scheme* integer = row_of<reference::IntegerZeros>;
-inline constexpr const Scheme* none = row_of<reference::NoZeros>;
+extern const Scheme* const floating;
+extern const Scheme* const integer;
+extern const Scheme* const none;
 }  // namespace scheme
+extern const Format* const first_format;
 
 enum class Type { bf16, fp16, fp32 };
 
@@ -67,16 +66,16 @@ struct Span {
 struct Problem {
   std::string property;
   std::string subject;
-  const Format* format = &reference::formats[0];
-  const Scheme* scheme = reference::formats[0].schemes[0];  // one of the format's schemes
-  std::int64_t n = 8;  // rows and columns, in the multiples that the layout requires
+  const Format* format = first_format;
+  const Scheme* scheme = first_format->schemes[0];  // one of the format's schemes
+  std::int64_t n = 8;                               // rows and columns, in the multiples that the layout requires
   std::int64_t k = 32;
   std::int64_t group_size = 32;  // a size that the format takes and that divides k
   Types types;
-  std::string scales = "ordinary";  // the profile of values.h that scales and zeros are drawn from
-  std::string variant;              // one of the property's variants; "" if it has only one
-  std::uint64_t seed = 0;           // determines all drawn data
-  std::int64_t experts = 1;         // matrices of this size in one call, one after the other
+  std::string profile = "ordinary";  // of values.h, from which scales and zeros are drawn
+  std::string variant;               // one of the property's variants; "" if it has only one
+  std::uint64_t seed = 0;            // determines all drawn data
+  std::int64_t experts = 1;          // matrices of this size in one call, one after the other
   Span codes;  // the elements of [experts][n][k] that are drawn; the others are code 8, the midpoint
   // the elements of [experts][groups][n] that are drawn; the others are scale 1, zero 0, zero point 8
   Span parameters;

@@ -57,7 +57,7 @@ rc::Gen<Problem> any_problem() {
     Problem p;
     std::size_t scheme_index = 0;
     std::int64_t seed = 0;
-    std::tie(p.property, p.subject, p.scales, p.variant) = std::get<0>(drawn);
+    std::tie(p.property, p.subject, p.profile, p.variant) = std::get<0>(drawn);
     std::tie(p.n, p.k, p.group_size) = std::get<1>(drawn);
     std::tie(p.format, scheme_index, p.types.weight, p.types.parameter, seed, p.codes, p.parameters) =
         std::get<2>(drawn);
@@ -104,7 +104,7 @@ TEST(ProblemLine, DiffersForProblemsThatDifferInAnyOneField) {
   problems[6].group_size = 16;
   problems[7].scheme = scheme::none;
   problems[8].types.weight = Type::fp32;
-  problems[9].scales = "edges";
+  problems[9].profile = "edges";
   problems[10].seed = 1;
   problems[11].variant = "one";
   problems[12].variant = "two";
@@ -121,7 +121,7 @@ TEST(ProblemLine, IsWhatTheDesignSays) {
   problem.subject = "cuda";
   problem.n = 24;
   problem.k = 96;
-  problem.scales = "edges";
+  problem.profile = "edges";
   problem.seed = 0xbeef;
   EXPECT_EQ(line_of(problem),
             "--property=value/float_domain_rounds_once --subject=cuda --format=tinygemm-2 --scheme=float "

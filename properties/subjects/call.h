@@ -1,4 +1,5 @@
-/// A call: an operation of a subject, its sizes, and its tensors by role. To add an operation, add a row to call.cpp.
+/// A call: an operation of a subject, its sizes, and its tensors by role. README of this folder says how to add an
+/// operation.
 #pragma once
 
 #include <array>
@@ -21,6 +22,12 @@ enum class Operation {
   quantize,
   dequantize_eagerly
 };
+/// The operations of the kernels, which depend on a format's layout. Some properties have a row for each.
+inline constexpr Operation kernel_operations[] = {Operation::pack, Operation::unpack, Operation::dequantize};
+/// The operations of PyTorch's operators over packed weights. Properties about tensors have a row for each.
+inline constexpr Operation operator_operations[] = {Operation::pack, Operation::unpack, Operation::dequantize,
+                                                    Operation::matmul};
+
 const char* name_of(Operation);
 /// @throws UsageError if no operation has the name
 Operation operation_of(const char* argument, const std::string& name);
@@ -37,7 +44,7 @@ enum class Role {
   weights,  // [n][k], in the order of the format's result
   products  // bf16 [m][n]
 };
-inline constexpr std::size_t role_count = 8;
+inline constexpr std::size_t role_count = static_cast<std::size_t>(Role::products) + 1;
 
 /// A tensor of an operation.
 struct RoleRow {

@@ -13,9 +13,9 @@ struct OfScheme {
   const Scheme* scheme;
   const char* property;
 };
-constexpr OfScheme of_schemes[] = {{scheme::floating, "value/float_domain_rounds_once"},
-                                   {scheme::integer, "value/integer_domain_rounds_once"},
-                                   {scheme::none, "value/no_zero_point_rounds_once"}};
+const OfScheme of_schemes[] = {{scheme::floating, "value/float_domain_rounds_once"},
+                               {scheme::integer, "value/integer_domain_rounds_once"},
+                               {scheme::none, "value/no_zero_point_rounds_once"}};
 constexpr Type all_types[] = {Type::bf16, Type::fp16, Type::fp32};
 
 }  // namespace

@@ -290,7 +290,7 @@ void require_sizes(const OperatorResult& result, const Sizes& sizes) {
 const RulesOfOperators& right_rules() {
   static const RulesOfOperators rules = [] {
     RulesOfOperators all;
-    for (const Operation operation : all_operations) all[operation] = rules_of(operation);
+    for (const Operation operation : operator_operations) all[operation] = rules_of(operation);
     return all;
   }();
   return rules;
@@ -461,7 +461,7 @@ void MutableOperators::matmul(const Call& c) {
 }
 
 SubjectRow row_of_operators(const std::string& name) {
-  Capabilities capabilities = library_capabilities({std::begin(all_operations), std::end(all_operations)});
+  Capabilities capabilities = library_capabilities({std::begin(operator_operations), std::end(operator_operations)});
   capabilities.several_callers = false;  // the parts that tests replace hold no lock
   return {name, "a subject of the tests", false, capabilities, nullptr};
 }

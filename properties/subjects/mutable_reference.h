@@ -34,7 +34,7 @@ struct Moment {
 /// The mutated parts of a scalar implementation; an empty part is correct.
 struct Mutation {
   /// The operations that have the mutated parts; the others are correct.
-  std::set<Operation> in = {Operation::pack, Operation::unpack, Operation::dequantize};
+  std::set<Operation> in = {std::begin(kernel_operations), std::end(kernel_operations)};
 
   // The parts that each element goes through, in this order.
   std::function<bool(const Call&, reference::Element)> skips = nullptr;

@@ -32,7 +32,7 @@ void lacks(Operation operation) {
 }
 
 Capabilities kernel_capabilities() {
-  return {.operations = {Operation::pack, Operation::unpack, Operation::dequantize}, .takes_experts = true};
+  return {.operations = {std::begin(kernel_operations), std::end(kernel_operations)}, .takes_experts = true};
 }
 
 namespace {

@@ -8,6 +8,7 @@
 #include "properties/case/case.h"
 #include "properties/subjects/rows.h"
 #include "properties/timing/rows.h"
+#include "reference/formats.h"
 
 namespace tileproof {
 

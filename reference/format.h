@@ -1,0 +1,99 @@
+/// A format as data, for the host: what a layout, a scheme and a format are asked. formats.h has the rows.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string_view>
+
+#include "reference/layouts/layout.h"
+#include "reference/schemes/parameters.h"
+#include "reference/schemes/scheme.h"
+
+namespace tileproof::reference {
+
+/// The group sizes of a format, beside that a group divides k.
+struct GroupSizes {
+  static constexpr int most = 4;
+  std::int64_t multiple_of = 1;
+  std::int64_t only[most] = {};  // the legal ones, where there are few; 0 ends the list
+
+  constexpr bool contains(std::int64_t group_size) const {
+    if (group_size <= 0 || group_size % multiple_of != 0) return false;
+    for (const std::int64_t legal : only) {
+      if (legal == group_size) return true;
+    }
+    return only[0] == 0;
+  }
+  constexpr bool operator==(const GroupSizes&) const = default;
+};
+
+/// The order of a dequantized matrix, the last letter fastest.
+enum class ResultOrder { n_k, k_n };
+
+/// The type of a scheme's weights: that of its parameters, or fp32 whatever those are.
+enum class WeightType { of_parameters, always_fp32 };
+
+/// A layout.
+struct Layout {
+  const char* name;
+  const char* dtype;
+  const char* dims_text;
+  const char* unit;  // "word" or "byte", in texts
+  int bytes_of_unit;
+  Multiples legal;
+  int padding_code;
+  bool (*is_legal)(Size);
+  Dims (*dims)(Size);
+  Size (*padded)(Size);
+  std::int64_t (*slots)(Size);
+  std::int64_t (*slot_of)(Element, Size);
+  std::optional<Element> (*element_at)(std::int64_t slot, Size);
+  Coordinates (*coordinates)(std::int64_t slot, Size);  // of a batch, as coordinates_in_batch
+
+  constexpr int slots_of_unit() const { return 2 * bytes_of_unit; }
+  constexpr std::int64_t units(Size size) const { return slots(size) / slots_of_unit(); }
+};
+
+/// A scheme and the places of its parameters.
+struct Scheme {
+  const char* name;
+  WeightType weight_type;
+  Zero zero_kind;
+  Range zero_points;
+  std::uint32_t (*weight)(FloatFormat weight_type, FloatFormat parameter_type, int code, std::uint32_t scale,
+                          std::uint32_t zero);
+  const ParameterTensor* tensors;
+  int tensor_count;
+  bool zeros_are_packed;
+  std::int64_t (*scale_at)(Element group, Size groups);
+  std::int64_t (*zero_at)(Element group, Size groups);
+};
+
+/// A format.
+struct Format {
+  static constexpr int most_schemes = 3;
+  const char* name;
+  Layout layout;
+  const Scheme* schemes[most_schemes];  // the first is the default one
+  int scheme_count;
+  GroupSizes group_sizes;
+  ResultOrder result;
+  Dims (*result_dims)(Size);
+  std::int64_t (*result_at)(Element, Size);
+
+  constexpr bool has(const Scheme& scheme) const {
+    for (const Scheme* own : schemes) {
+      if (own == &scheme) return true;
+    }
+    return false;
+  }
+  /// @return the one of its schemes that has the name, or nullptr
+  constexpr const Scheme* scheme_named(std::string_view scheme) const {
+    for (int i = 0; i < scheme_count; ++i) {
+      if (schemes[i]->name == scheme) return schemes[i];
+    }
+    return nullptr;
+  }
+};
+
+}  // namespace tileproof::reference
