@@ -10,8 +10,8 @@
 
 #include "fuzz/campaign/judging.h"
 #include "fuzz/commands/running.h"
-#include "properties/case/cells.h"
 #include "fuzz/records/records.h"
+#include "properties/case/cells.h"
 #include "properties/registry.h"
 
 namespace tileproof {
@@ -140,9 +140,9 @@ TEST_F(AVerdict, IsGivenWhereTimeoutSignalsTwice) {
 }
 
 TEST_F(AVerdict, IsNotWaitedForAfterASecondSignal) {
-  const Ran ran = run_line(
-      program + " verify --subject misbehaving:hangs --property bits/unpack " + out("run") +
-      " & process=$!; sleep 1; kill -TERM $process; sleep 1.5; kill -TERM $process; wait $process; echo code $?");
+  const Ran ran = run_line(program + " verify --subject misbehaving:hangs --property bits/unpack " + out("run") +
+                           " & process=$!; " + until_it_is_there("run/observations.jsonl.new") +
+                           "sleep 1; kill -TERM $process; sleep 1.5; kill -TERM $process; wait $process; echo code $?");
   EXPECT_NE(ran.text.find("code 143"), std::string::npos) << ran.text;
 }
 
