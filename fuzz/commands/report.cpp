@@ -136,7 +136,7 @@ std::function<int()> set_up_report(CLI::App& app) {
              "--history", options->history,
              "instead of RUN: the figures of all runs in a history, with their steps (default: of the build folder)")
           ->expected(0, 1);
-  return [&app, options, history] {
+  return [options, history] {
     if (history->count() != 0 && (options->history.empty() || options->history == "true")) {
       options->history = (folder_of_program() / "runs" / "history.sqlite").string();
     }

@@ -90,7 +90,7 @@ std::vector<ExpectedFailure> parsed(const std::string& name, const std::string& 
     }
     for (const auto& [key, value] : given.items()) {
       const bool known =
-          std::any_of(std::begin(fields), std::end(fields), [&](const Field& f) { return key == f.name; });
+          std::any_of(std::begin(fields), std::end(fields), [&name = key](const Field& f) { return name == f.name; });
       if (!known && key != "variants") throw wrong(place + " has a field '" + key + "'", legal);
     }
     const auto named = std::find_if(properties().begin(), properties().end(),
