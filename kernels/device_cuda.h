@@ -1,4 +1,5 @@
-/// The types and intrinsics of device.h on a GPU. sm_80 or newer: bf16 fused multiply-add, which keeps subnormals and rounds once.
+/// The types and intrinsics of device.h on a GPU. sm_80 or newer: bf16 fused multiply-add, which keeps subnormals and
+/// rounds once.
 #pragma once
 
 #include <cuda_bf16.h>

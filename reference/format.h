@@ -33,7 +33,7 @@ enum class ResultOrder { n_k, k_n };
 /// The type of a scheme's weights: that of its parameters, or fp32 whatever those are.
 enum class WeightType { of_parameters, always_fp32 };
 
-/// A layout.
+/// A layout of layouts/.
 struct Layout {
   const char* name;
   const char* dtype;
@@ -54,7 +54,7 @@ struct Layout {
   constexpr std::int64_t units(Size size) const { return slots(size) / slots_of_unit(); }
 };
 
-/// A scheme and the places of its parameters.
+/// A scheme of schemes/, and the places of its parameters.
 struct Scheme {
   const char* name;
   WeightType weight_type;
@@ -69,7 +69,7 @@ struct Scheme {
   std::int64_t (*zero_at)(Element group, Size groups);
 };
 
-/// A format.
+/// A layout with the schemes that it is used with.
 struct Format {
   static constexpr int most_schemes = 3;
   const char* name;

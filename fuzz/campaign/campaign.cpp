@@ -192,19 +192,18 @@ void Campaign::run_batch(Process& process, std::uint64_t batch) {
 }
 
 void Campaign::end(std::uint64_t batch, const std::vector<ListedCase>& cases, const BatchTally& tally) {
-  const BatchCounts counts = tally.counts();
-  std::vector<std::size_t> new_cells;  // the places of the cases that were the first in theirs
   const std::uint64_t first = batch * cases_of_batch;
+  std::vector<std::pair<std::size_t, Cell>> cells;  // by the places of the cases
+  for (std::size_t i = 0; i < cases.size(); ++i) cells.emplace_back(i, list_.cell_at(first + i));
+  const BatchCounts counts = tally.counts();
   {
     const std::lock_guard<std::mutex> lock(mutex_);
-    for (std::size_t i = 0; i < cases.size(); ++i) {
-      if (cells_.insert(list_.cell_at(first + i)).second && tally.has_passed(first + i)) new_cells.push_back(i);
-    }
+    std::erase_if(cells, [&](const auto& one) {
+      return !cells_.insert(one.second).second || !tally.has_passed(first + one.first);
+    });
     facts_.done[batch] = counts;
   }
-  for (const std::size_t i : new_cells) {
-    journal_.first_of_cell(first + i, cases[i].problem, text_of(list_.cell_at(first + i)));
-  }
+  for (const auto& [i, cell] : cells) journal_.first_of_cell(first + i, cases[i].problem, text_of(cell));
   journal_.end(batch, counts);
 }
 

@@ -52,7 +52,8 @@ Int whole_of(const nlohmann::json& value) {
   throw nlohmann::json::type_error::create(302, "no whole number, or one that is too large", &value);
 }
 
-/// Requires a number of cases, elements or shrinks. They are limited to 2^50: no batch has more, and sums cannot overflow.
+/// Requires a number of cases, elements or shrinks. They are limited to 2^50: no batch has more, and sums cannot
+/// overflow.
 /// @throws nlohmann::json::exception if it is none
 void require_count(const nlohmann::json&);
 

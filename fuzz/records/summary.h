@@ -1,5 +1,5 @@
-/// The summary of a run: the contents of summary.json, and the verdict of the whole run. The schema
-/// is that of reports/records/summary.h.
+/// The summary of a run: the contents of summary.json, and the verdict of the whole run. Its schema is that
+/// of reports/records/summary.h.
 #pragma once
 
 #include <nlohmann/json.hpp>

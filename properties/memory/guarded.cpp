@@ -74,7 +74,7 @@ void check_output(const Tensor& tensor, const std::uint8_t* after, std::uint16_t
   std::size_t first = 0;
   while (!is_poison(after, first, tensor.element_bytes, poison)) first += tensor.element_bytes;
   throw NotWritten("never wrote " + std::to_string(unwritten) + " elements of " + tensor.name + ", the first is " +
-                       in_elements(tensor, first));
+                   in_elements(tensor, first));
 }
 
 /// Requires an output to be written that has a formula. An element that still holds the poison was not, even where any
