@@ -16,7 +16,7 @@ import unittest
 from pathlib import Path
 
 TREE = Path(__file__).resolve().parent.parent
-REAL = """awk basename bash cat chmod cp date dirname env find flock grep head id ln ls mkdir mktemp mv nproc printf readlink rm sed sh
+REAL = """awk basename bash cat chmod cp cut date diff dirname env find flock grep head id ln ls mkdir mktemp mv nproc printf readlink rm sed sh
           sort stat tail tee touch tr true uname xargs""".split()
 HEADERS = """rapidcheck.h gtest/gtest.h CLI/CLI.hpp nlohmann/json.hpp mpfr.h sqlite3.h benchmark/benchmark.h""".split()
 
@@ -262,6 +262,18 @@ class Stamp(Launched):
         write(self.bin.parent / "lib" / "cmake" / "GTest" / "x", "")  # CMake looks for packages beside PATH
         self.assertEqual(self.configurations(), 8)
         self.assertEqual(self.configurations(), 8)
+        self.assertEqual(self.configurations(PATH=f"{self.bin}:{self.environment['PATH']}"), 8)  # a folder named twice
+
+    def test_says_why_it_configures_again(self):
+        why = "not what this tree was configured with"
+        for _ in range(2):
+            self.launch("verify")
+            self.assertNotIn(why, self.said)
+        self.launch("verify", CXXFLAGS="-g")
+        self.assertIn(why, self.said)
+        self.assertIn("tileproof:   now: CXXFLAGS=-g\n", self.said)
+        self.launch("verify")
+        self.assertIn("tileproof:   was: CXXFLAGS=-g\n", self.said)
 
 
 class Torch(Launched):
