@@ -1,14 +1,30 @@
 #include "properties/catalogue/recorded_from_aten.h"
 
 #include <algorithm>
+#include <charconv>
 #include <map>
 #include <sstream>
 #include <stdexcept>
+#include <string_view>
 
 #include "recorded_from_aten_text.h"
 #include "reference/formats.h"
 
 namespace tileproof {
+
+namespace {
+
+std::vector<std::string_view> words_of(std::string_view line) {
+  std::vector<std::string_view> words;
+  while (!line.empty()) {
+    const std::size_t length = std::min(line.find(' '), line.size());
+    if (length != 0) words.push_back(line.substr(0, length));
+    line.remove_prefix(std::min(length + 1, line.size()));
+  }
+  return words;
+}
+
+}  // namespace
 
 std::vector<Recorded> recorded_in(const std::string& text) {
   using Digits = std::pair<std::vector<std::uint32_t> Recorded::*, std::size_t>;
@@ -30,23 +46,28 @@ std::vector<Recorded> recorded_in(const std::string& text) {
     require(std::ssize(r.packed) == p.layout().units(p.size()) && (is_pack || is_weights),
             "the matrix ends too early or too late");
   };
-  for (std::string line, name, word; std::getline(lines, line);) {
+  for (std::string line; std::getline(lines, line);) {
     ++number;
-    std::istringstream words(line);
-    if (!(words >> name) || name[0] == '#') continue;
+    const std::vector<std::string_view> words = words_of(line);
+    if (words.empty() || words[0][0] == '#') continue;
+    const std::string name(words[0]);
     if (name == "matrix") {
       if (!all.empty()) require_whole_matrix(all.back());
       Problem& p = all.emplace_back().problem;
-      require(words >> p.n >> p.k >> word >> p.group_size && std::min({p.n, p.k, p.group_size}) > 0,
+      std::istringstream fields(line.substr(name.size()));
+      std::string format;
+      require(fields >> p.n >> p.k >> format >> p.group_size && std::min({p.n, p.k, p.group_size}) > 0,
               "no size, format and group size");
-      require((p.format = reference::format_named(word)) != nullptr, "no such format: " + word);
+      require((p.format = reference::format_named(format)) != nullptr, "no such format: " + format);
       continue;
     }
     require(!all.empty() && names.contains(name), "not expected: " + name);
-    for (const auto& [values, digits] = names.at(name); words >> word;) {
-      require(word.size() == digits && word.find_first_not_of("0123456789abcdef") == std::string::npos,
-              "not of " + std::to_string(digits) + " hexadecimal digits: " + word);
-      (all.back().*values).push_back(static_cast<std::uint32_t>(std::stoul(word, nullptr, 16)));
+    const auto& [values, digits] = names.at(name);
+    for (std::size_t i = 1; i < words.size(); ++i) {
+      const char* const end = words[i].data() + words[i].size();
+      const auto [last, error] = std::from_chars(words[i].data(), end, (all.back().*values).emplace_back(), 16);
+      if (words[i].size() == digits && last == end && error == std::errc()) continue;
+      require(false, "not of " + std::to_string(digits) + " hexadecimal digits: " + std::string(words[i]));
     }
   }
   require(!all.empty(), "no matrix");
