@@ -1,5 +1,5 @@
-// Writes measurements as JSON: schema 3 of accuracy.json. Schema 1 counted the values of the format in between and
-// called them ulp.
+// Writes measurements as JSON: schema 4 of accuracy.json. Schema 3 did not say which inputs were measured, and schema 1
+// counted the values of the format in between and called them ulp.
 #include "fuzz/campaign/accuracy_run.h"
 #include "fuzz/process/in_threads.h"
 #include "fuzz/records/accuracy_json.h"
@@ -26,6 +26,12 @@ json json_of(const MeasuredRow& row, const RowFigures& figures) {
   one["format"] = row.measurement->is_packed ? json(row.like().format->name) : json(nullptr);
   one["group"] = row.measurement->of_weights ? json(row.like().group_size) : json(nullptr);
   one["sampled"] = true;
+  std::uint64_t inputs = hash_of_nothing;
+  for (const MeasuredCase& measured : row.cases) {
+    const std::uint64_t hash = accuracy_inputs()[measured.problem];
+    inputs = folded(folded(inputs, static_cast<std::uint32_t>(hash)), static_cast<std::uint32_t>(hash >> 32));
+  }
+  one["inputs"] = in_hex(inputs);
   json not_run = json::array();
   for (const MeasuredCase& lost : row.cases) {
     if (lost.kind.empty()) continue;
@@ -73,7 +79,7 @@ json AccuracyRun::record() const {
   }
   std::vector<json> parts(kinds.size());
   in_threads(threads_, kinds.size(), [&](std::size_t, std::size_t i) { parts[i] = part_of(kinds[i]); });
-  json record = {{"schema", 3}, {"problems", problems_of_measurement()}};
+  json record = {{"schema", 4}, {"problems", problems_of_measurement()}};
   for (const char* field : {"rows", "curves", "worst"}) {
     record[field] = json::array();
     for (const json& part : parts) record[field].insert(record[field].end(), part[field].begin(), part[field].end());

@@ -197,7 +197,7 @@ TEST_F(Command, VerifySurveysAccuracyUnlessPropertiesAreNamed) {
   EXPECT_TRUE(record("without").is_null());
   ASSERT_EQ(run(some + "--accuracy " + out("with")).exit, 0);
   const json with = record("with");
-  EXPECT_EQ(with.at("schema"), 3);
+  EXPECT_EQ(with.at("schema"), 4);
   EXPECT_EQ(with.at("run_start"), summary("with").at("run_start"));
   EXPECT_FALSE(with.at("rows").empty());
   const int exit =

@@ -36,6 +36,7 @@ json problems_of_measurement() {
                         {"type", name_of(p.types)},
                         {"profile", p.profile},
                         {"seed", in_hex(p.seed)},
+                        {"inputs", in_hex(accuracy_inputs()[id])},
                         {"elements", p.n * p.k}});
   }
   return problems;

@@ -217,16 +217,36 @@ class Nobody : public Subject {
   Memory& memory() override { throw std::logic_error("nobody has no memory"); }
 };
 
-}  // namespace
-
-AccuracyData data_of(const Measurement& measurement, const Problem& problem) {
+/// The data that a problem's case draws, without an expected result.
+AccuracyData inputs_of(const Problem& problem) {
   Nobody nobody;
   Coverage coverage;
   const Capabilities capabilities;
   Case drawn(problem, capabilities, nobody, coverage);
-  AccuracyData data = {drawn.codes(), drawn.parameters(), {}};
+  return {drawn.codes(), drawn.parameters(), {}};
+}
+
+}  // namespace
+
+AccuracyData data_of(const Measurement& measurement, const Problem& problem) {
+  AccuracyData data = inputs_of(problem);
   data.expected = measurement.expected(problem, data.codes, data.parameters);
   return data;
+}
+
+const std::vector<std::uint64_t>& accuracy_inputs() {
+  static const std::vector<std::uint64_t> all = [] {
+    std::vector<std::uint64_t> hashes;
+    for (const Problem& problem : accuracy_problems()) {
+      const AccuracyData data = inputs_of(problem);
+      std::uint64_t hash = folded_all(hash_of_nothing, data.codes.elements);
+      hash = folded_all(hash, data.parameters.scales.elements);
+      hash = folded_all(hash, data.parameters.zeros.elements);
+      hashes.push_back(folded_all(hash, data.parameters.zero_points.elements));
+    }
+    return hashes;
+  }();
+  return all;
 }
 
 }  // namespace tileproof

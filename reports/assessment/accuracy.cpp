@@ -32,7 +32,7 @@ const Figure figures[] = {
 
 struct Row {
   const AccuracyRow* row = nullptr;
-  std::string problems, architecture;
+  std::string architecture;
 };
 using Rows = std::map<AccuracyKey, Row>;
 
@@ -44,7 +44,7 @@ Rows rows_in(const Records& records) {
       Row& kept = rows[row.key];
       const bool worse = kept.row == nullptr || std::pair(row.unexplained, row.max_ulp()) >
                                                     std::pair(kept.row->unexplained, kept.row->max_ulp());
-      if (worse) kept = {&row, found.record.problems, architecture_of(found.provenance)};
+      if (worse) kept = {&row, architecture_of(found.provenance)};
     }
   }
   return rows;
@@ -71,23 +71,25 @@ Item judged(const std::string& name, const Row& now, const Row* before, const Bu
     return item(row.elements == 0 ? Status::not_run : Status::mistrusted,
                 counted(row.not_run, "problem") + " could not be run: " + row.why_not_run);
   }
-  // If the baseline measured other problems, only the worst cases can be compared, and they show little.
-  const bool is_like = before != nullptr && before->problems == now.problems && before->row->elements == row.elements &&
-                       before->row->problems == row.problems;
+  // Of other inputs, only the worst cases can be compared, and they show little.
+  const bool is_like = before != nullptr && before->row->inputs == row.inputs;
   const auto [worse, better] = before != nullptr ? changes(row, *before->row) : std::pair<std::string, std::string>();
+  const std::string of_others = before == nullptr || is_like ? "" : "; the baseline measured other inputs";
   if (!worse.empty() &&
       (is_like || row.max_ulp() > before->row->max_ulp() || row.unexplained > before->row->unexplained)) {
-    return item(Status::regressed, worse);
+    return item(Status::regressed, worse + of_others);
   }
   if (row.unexplained != 0) {
     return item(Status::failed, counted(row.unexplained, "difference") + " that nothing explains" +
                                     (before != nullptr ? ", as in the baseline" : ""));
   }
   if (budget != nullptr && (row.max_ulp() > budget->max_ulp || row.non_finite_disagreements > budget->non_finite)) {
+    const bool is_of_others = !budget->inputs().empty() && budget->inputs() != row.inputs;
     return item(Status::over_budget, error_text(row.max_ulp()) + " ulp and " +
                                          counted(row.non_finite_disagreements, "non-finite disagreement") +
                                          "; the budget is " + error_text(budget->max_ulp) + " and " +
-                                         with_commas(budget->non_finite));
+                                         with_commas(budget->non_finite) +
+                                         (is_of_others ? ", measured on other inputs" : ""));
   }
   if (!better.empty() && is_like) return item(Status::improved, better);
   if (row.is_exact()) return item(Status::exact, "");
@@ -95,7 +97,7 @@ Item judged(const std::string& name, const Row& now, const Row* before, const Bu
   if (before == nullptr && budget == nullptr) {
     return item(Status::is_new, "neither a baseline nor a budget has it; " + most);
   }
-  return item(Status::passed, most);
+  return item(Status::passed, most + of_others);
 }
 
 }  // namespace

@@ -36,6 +36,11 @@ std::string Budget::text() const {
                        : joined(match, " ", [](const auto& one) { return one.first + "=" + one.second; });
 }
 
+std::string Budget::inputs() const {
+  const auto found = from.find("inputs");
+  return found == from.end() ? "" : found->second;
+}
+
 const Budget* Budgets::of(const AccuracyKey& key, const std::string& architecture) const {
   const auto members = members_of(key, architecture);
   const Budget* most = nullptr;
@@ -124,6 +129,7 @@ BudgetUpdate updated(const Budgets& before, const Accuracy& accuracy, const std:
     }
     Budget measured = {members_of(row.key, architecture), row.max_ulp(), row.non_finite_disagreements, from};
     measured.from["elements"] = std::to_string(row.elements);
+    measured.from["inputs"] = row.inputs;
     const Budget* now = before.of(row.key, architecture);
     if (now == nullptr) {
       auto key = measured.match;
@@ -135,6 +141,9 @@ BudgetUpdate updated(const Budgets& before, const Accuracy& accuracy, const std:
     } else if (!is_same(*now, measured)) {
       result.changed.push_back(name + ": was " + text_of(*now) + "; now " + text_of(measured));
       put(measured);
+    } else if (now->match == measured.match && now->inputs() != row.inputs) {
+      result.changed.push_back(name + ": the same figures of other inputs");
+      put(measured);
     }
   }
   for (auto& [key, budgets] : added) {
@@ -142,6 +151,7 @@ BudgetUpdate updated(const Budgets& before, const Accuracy& accuracy, const std:
     if (std::none_of(budgets.begin(), budgets.end(), is_another)) {
       budgets.resize(1);
       budgets.front().match = key;
+      budgets.front().from.erase("inputs");  // each of the rows that it is for has its own
     }
     for (const Budget& one : budgets) {
       result.changed.push_back(one.text() + ": new: " + text_of(one));

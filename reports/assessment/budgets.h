@@ -23,6 +23,8 @@ struct Budget {
   std::map<std::string, std::string> from;  // the run in which it was measured
 
   std::string text() const;  // "operation=matmul type=bf16": the fields of `match`
+  /// The hash of the inputs that it was measured on; "" of a budget for several rows.
+  std::string inputs() const;
 };
 
 class Budgets {

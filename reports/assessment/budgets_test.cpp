@@ -104,6 +104,15 @@ TEST(Budgets, OneIsForAllLayoutsThatMeasureTheSame) {
   // The format that now measures something else gets its own budget; the other one keeps the shared budget.
   const Budgets later = measured(same, {row_of("tinygemm-2", 3), row_of("tinygemm-4", 5)});
   EXPECT_EQ(later.rows().size(), 2u);
+  // Only a budget of one row knows its inputs. It is measured anew where those are others.
+  json other = row_of("tinygemm-4", 5);
+  other["inputs"] = "0x0000000000000008";
+  const auto own = [](const Budgets& all) {
+    return all.of({"dequantize", "float", "bf16", "tinygemm-4", "32", "host"}, "")->from;
+  };
+  EXPECT_FALSE(same.rows()[0].from.contains("inputs"));
+  EXPECT_EQ(own(later).at("inputs"), "0x0000000000000007");
+  EXPECT_EQ(own(measured(later, {other})).at("inputs"), "0x0000000000000008");
   EXPECT_EQ(later.of({"dequantize", "float", "bf16", "tinygemm-4", "32", "host"}, "")->max_ulp, 5);
   EXPECT_EQ(later.of({"dequantize", "float", "bf16", "tinygemm-2", "32", "host"}, "")->max_ulp, 3);
 }

@@ -155,10 +155,17 @@ TEST(VerdictOfAccuracy, AgainstABaseline) {
   // Figures are compared exactly: one more wrong element is worse, although the largest error is the same.
   EXPECT_EQ(word(rows({accuracy_row(5, 3, 5)}), &three), (Judged{"REGRESSED", 1}));
   EXPECT_EQ(word(rows({accuracy_row(3, 3, 3)}), &three), (Judged{"IMPROVED", 0}));
-  // A baseline with other problems can be compared by its worst case only.
-  Records others = rows({accuracy_row(5, 3, 5)});
-  others.measured[0].record.problems = "others";
+  // A baseline with other inputs can be compared by its worst case only, and that is said.
+  const auto of_other_inputs = [](json row) {
+    row["inputs"] = "0x0000000000000008";
+    return rows({row});
+  };
+  const Records others = of_other_inputs(accuracy_row(5, 3, 5)), worse = of_other_inputs(accuracy_row(5, 4, 5));
   EXPECT_EQ(word(others, &three), (Judged{"PASSED", 0}));
+  EXPECT_EQ(word(worse, &three), (Judged{"REGRESSED", 1}));
+  for (const Records* one : {&others, &worse}) {
+    EXPECT_TRUE(assess(*one, &three, {}).items.at(0).why.ends_with("; the baseline measured other inputs"));
+  }
   EXPECT_EQ(word(rows({accuracy_row(4, 3, 2)}), &three), (Judged{"REGRESSED", 1}));
 }
 
@@ -170,6 +177,13 @@ TEST(VerdictOfAccuracy, OverBudget) {
   EXPECT_EQ(word(three, nullptr, budget(3)), (Judged{"PASSED", 0}));
   EXPECT_EQ(word(three, nullptr, budget(2)), (Judged{"OVER BUDGET", 1}));
   EXPECT_EQ(word(three, &three, budget(2)), (Judged{"OVER BUDGET", 1}));
+  // A budget that was measured on other inputs says so, because both figures depend on what was drawn.
+  const auto why = [&](const char* inputs) {
+    Budget two = {{{"operation", "dequantize"}}, 2, 0, {{"run_start", "x"}, {"inputs", inputs}}};
+    return assess(three, nullptr, Budgets({two})).items.at(0).why;
+  };
+  EXPECT_EQ(why("0x0000000000000007"), "3 ulp and 0 non-finite disagreements; the budget is 2 and 0");
+  EXPECT_TRUE(why("0x0000000000000008").ends_with("the budget is 2 and 0, measured on other inputs"));
 }
 
 TEST(VerdictOfAProof, Words) {

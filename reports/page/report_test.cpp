@@ -150,7 +150,7 @@ TEST_F(AReport, OfASurveyOfTheFirstSchemaSaysWhy) {
   json old = accuracy({accuracy_row(4, 3, 4)});
   old["schema"] = 1;
   write("now/accuracy.json", old);
-  expect_trouble(made({"now"}), "schema: expected 3, the only one that this version reads, got 1");
+  expect_trouble(made({"now"}), "schema: expected 4, the only one that this version reads, got 1");
 }
 
 TEST_F(AReport, OfOneSubjectAgainstAnotherHoldsOneToTheOther) {

@@ -49,6 +49,7 @@ AccuracyRow read_accuracy_row(const Field& field) {
   AccuracyRow row;
   row.key = {field["operation"].text(), field["scheme"].label(), field["type"].text(),
              field["format"].label(),   field["group"].label(),  field["subject"].text()};
+  row.inputs = field["inputs"].text();
   row.is_sampled = field["sampled"].truth();
   row.problems = field["problems"].count();
   for (const Field& item : field["not_run"].items()) {
@@ -136,13 +137,13 @@ WorstCase read_worst(const Field& field) {
           .replay = field["replay"].texts()};
 }
 
-/// The number of the measured problems and a hash of their seeds: equal for measurements of the same problems.
+/// The number of the measured problems and a hash of their inputs: equal for measurements of the same problems.
 std::string problems_of(const Field& field) {
-  std::set<std::string> seeds;
-  for (const Field& item : field.items()) seeds.insert(item["seed"].text());
+  std::set<std::string> inputs;
+  for (const Field& item : field.items()) inputs.insert(item["inputs"].text());
   std::string all;
-  for (const std::string& seed : seeds) all += seed + " ";
-  return std::to_string(seeds.size()) + " problems, hash " + std::to_string(std::hash<std::string>()(all));
+  for (const std::string& one : inputs) all += one + " ";
+  return std::to_string(inputs.size()) + " problems, hash " + std::to_string(std::hash<std::string>()(all));
 }
 
 }  // namespace
@@ -158,7 +159,7 @@ std::string AccuracyKey::text() const {
 
 Accuracy read_accuracy(const json& accuracy) {
   const Field root(accuracy, "accuracy.json");
-  root.require_schema(3);
+  root.require_schema(4);
   Accuracy result;
   result.problems = problems_of(root["problems"]);
   std::set<AccuracyKey> keys;

@@ -1,4 +1,4 @@
-/// Reads accuracy.json (schema 3), a measurement of how accurate subjects are. Internal to reports/.
+/// Reads accuracy.json (schema 4), a measurement of how accurate subjects are. Internal to reports/.
 #pragma once
 
 #include <cstdint>
@@ -36,6 +36,7 @@ using CountsAt = std::map<std::pair<std::string, std::string>, std::uint64_t>;
 
 struct AccuracyRow {
   AccuracyKey key;
+  std::string inputs;  // a hash: rows with equal ones measured the same codes and parameters
   bool is_sampled = true;
   std::uint64_t problems = 0, not_run = 0;
   std::string why_not_run;  // kind and details of the first problem that was not run
@@ -74,7 +75,7 @@ struct WorstCase {
 };
 
 struct Accuracy {
-  std::string problems;  // count and hash of seeds; equal for measurements of the same problems
+  std::string problems;  // count, and hash of inputs; equal for measurements of the same problems
   std::vector<AccuracyRow> rows;
   std::vector<Curve> curves;
   std::vector<WorstCase> worst;
