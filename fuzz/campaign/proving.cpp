@@ -6,7 +6,7 @@
 #include <mutex>
 
 #include "fuzz/process/in_threads.h"
-#include "properties/case/sample_space.h"
+#include "properties/judging/shrinking.h"
 #include "properties/problem/stopwatch.h"
 
 namespace tileproof {
@@ -125,8 +125,11 @@ void ProofTask::estimate() {
       const Clock::time_point begin = Clock::now();
       Coverage coverage;
       const CaseOutcome outcome = run_step(0, first_steps_[i], coverage);
-      if (outcome.finding) result_.finding = outcome.finding;  // a finding needs no second run
-      if (outcome.finding) return;
+      if (outcome.finding) {  // it needs no second run
+        result_.finding = outcome.finding;
+        result_.estimated_seconds = 0;
+        return;
+      }
       seconds = seconds_since(begin);
     }
     of_point = seconds / static_cast<double>(points);
@@ -184,7 +187,7 @@ void ProofTask::run(double seconds, const std::function<bool()>& stop,
   }
   if (result_.finding) {
     try {
-      make_smaller(*result_.finding);
+      make_smaller(*result_.finding, stop);
     } catch (const std::runtime_error& error) {  // the machine gives no more processes
       result_.finding->details += "\n  (it could not be made smaller: " + std::string(error.what()) + ")";
     }
@@ -212,26 +215,13 @@ void ProofTask::run(double seconds, const std::function<bool()>& stop,
   settle(Proof::proved);
 }
 
-/// Replaces a finding by a smaller one of its kind: the property's own suggestion, else one with fewer elements that
-/// judge() draws and shrinks.
-void ProofTask::make_smaller(Finding& finding) {
-  if (finding.smaller) {
-    Coverage coverage;
-    const Problem smaller = *finding.smaller;
-    const CaseOutcome again = processes_->front().runner->run(property_, smaller, coverage);
-    if (again.finding && again.finding->kind == finding.kind) {
-      finding = *again.finding;
-      finding.shrinks = 1;
-      return;
-    }
-  }
+void ProofTask::make_smaller(Finding& finding, const std::function<bool()>& stop) {
   const SubjectInstance& subject = processes_->front();
-  const Judgement drawn = judge(property_, subject.row, *subject.runner, {.cases = 200, .seed = 1});
-  for (const Finding& one : drawn.findings) {
-    if (one.kind != finding.kind || one.problem.n * one.problem.k >= finding.problem.n * finding.problem.k) continue;
-    finding = one;
-    return;
-  }
+  std::string why_not;
+  const SampleSpace space = sample_space_of(property_, subject.row.capabilities, &why_not);
+  constexpr double most_seconds = 60;
+  finding = shrunk(property_, space, finding, *subject.runner, are_of_one_kind, {.seconds = most_seconds, .stop = stop})
+                .finding;
 }
 
 }  // namespace tileproof

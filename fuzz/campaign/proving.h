@@ -3,6 +3,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -28,7 +29,7 @@ struct ProofResult {
   std::int64_t steps = 0;
   std::int64_t steps_done = 0;
   double seconds = 0;
-  double estimated_seconds = 0;
+  std::optional<double> estimated_seconds;  // for all steps
   Coverage coverage;
   std::optional<Finding> finding;
   std::vector<std::string> replay_flags;
@@ -54,6 +55,8 @@ class ProofTask {
   /// @param seconds  0: no limit
   /// @param progress  called now and then with the points done so far
   void run(double seconds, const std::function<bool()>& stop, const std::function<void(std::uint64_t)>& progress);
+  /// Ends the task without a step.
+  void leave_out(const std::string& why) { settle(Proof::skipped, why); }
 
   const ProofResult& result() const { return result_; }
 
@@ -62,7 +65,7 @@ class ProofTask {
   std::pair<const Enumeration&, std::int64_t> place_of(std::int64_t step) const;
   CaseOutcome run_step(std::size_t process, std::int64_t step, Coverage&);
   void settle(Proof verdict, const std::string& reason = "");
-  void make_smaller(Finding&);
+  void make_smaller(Finding&, const std::function<bool()>& stop);
 
   const Property& property_;
   std::shared_ptr<const Processes> processes_;

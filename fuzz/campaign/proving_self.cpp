@@ -72,6 +72,7 @@ SelfRun prove_self(double seconds, std::size_t processes, const std::function<bo
   };
   const auto add = [&](Ran& ran, const SelfStep& step, const SelfResult& result) {
     ran.results.push_back(result);
+    ran.results.back().name = step.name;
     ran.records.push_back(json_of(step, result));
     run.broken |= result.verdict == SelfVerdict::broken;
     run.not_shown |= result.verdict == SelfVerdict::not_shown;

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <iostream>
+#include <limits>
 #include <map>
 
 #include "fuzz/campaign/proving.h"
@@ -12,6 +13,7 @@
 #include "fuzz/campaign/shares.h"
 #include "fuzz/commands/commands.h"
 #include "fuzz/commands/missing.h"
+#include "fuzz/commands/within.h"
 #include "fuzz/process/interrupt.h"
 #include "fuzz/process/progress.h"
 #include "fuzz/process/sanitizers.h"
@@ -31,7 +33,7 @@ using nlohmann::json;
 
 // json_of() adds the other fields.
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(ProofResult, kind, property, subject, reason, point, order, points, points_done,
-                                   steps, steps_done, seconds, estimated_seconds)
+                                   steps, steps_done, seconds)
 
 namespace {
 
@@ -46,6 +48,7 @@ struct ProveOptions {
 };
 
 constexpr const char* unlimited = "none";
+constexpr const char* not_begun = "not begun: the budget (--budget) ended before";
 
 /// Kinds of proof that are about the harness, not about a property.
 constexpr const char* self = "self";
@@ -79,6 +82,9 @@ std::vector<const Property*> properties_to_prove(const ProveOptions& options) {
   for (const std::string& kind : options.kinds) {
     if (!is_in(legal, kind)) throw unknown_name("prove", kind, listed(legal), legal);
   }
+  if (options.kinds.size() > 1 && is_in(options.kinds, "all")) {
+    throw UsageError("prove", "all beside other kinds", "all alone, or the kinds");
+  }
   std::vector<const Property*> selected;
   const std::vector<const Property*> among = selected_properties(options.properties);
   for (const std::string& kind : kinds_of_properties()) {
@@ -98,8 +104,15 @@ bool is_asked(const Property& property, const SubjectRow& row, bool by_name) {
   return property.of_specification ? row.capabilities.is_specification : by_name || !row.capabilities.is_specification;
 }
 
-/// Seconds to allow for a task: its estimate and a margin, because estimates err.
-double needed(const ProofTask& task) { return task.result().estimated_seconds * 1.2 + 1; }
+double domain_size(const ProofTask& task) { return static_cast<double>(task.result().points); }
+
+/// Seconds to allow for a task: its estimate and a margin, because estimates err. One without an estimate comes after
+/// all others, and after those with smaller domains.
+double needed(const ProofTask& task) {
+  constexpr double after_all = 1e12;
+  const std::optional<double>& estimated = task.result().estimated_seconds;
+  return estimated ? *estimated * 1.2 + 1 : after_all + domain_size(task);
+}
 
 json json_of(const ProofResult& r) {
   json finding = nullptr;
@@ -114,6 +127,7 @@ json json_of(const ProofResult& r) {
     measures.push_back({{"name", name}, {"value", one.value}, {"where", one.where}});
   json all = r;
   all.update({{"verdict", name_of(r.verdict)},
+              {"estimated_seconds", r.estimated_seconds ? json(*r.estimated_seconds) : json(nullptr)},
               {"compared", r.coverage.compared},
               {"explained", r.coverage.explained},
               {"measures", measures},
@@ -184,6 +198,9 @@ int exit_of(const std::vector<ProofTask>& tasks, std::string& reason) {
   if (any(Proof::failed)) return exit_code::failed;
   if (any(Proof::mistrusted)) return mistrusted("some proofs looked at too little");
   if (!tasks.empty() && !any(Proof::proved) && !any(Proof::sampled)) return mistrusted("nothing was run");
+  const auto late =
+      std::count_if(tasks.begin(), tasks.end(), [](const ProofTask& t) { return t.result().reason == not_begun; });
+  if (late != 0) return mistrusted(std::to_string(late) + " not begun: a larger --budget");
   // Every subject must have run something. Subjects that were not named have only tasks that can run.
   for (const ProofTask& task : tasks) {
     const std::string& subject = task.result().subject;
@@ -242,10 +259,15 @@ int prove(const ProveOptions& options, const std::string& command) {
     const double share = tasks.empty() ? 1 : 0.5;
     harness = prove_self(budget * share, count, is_interrupted, std::cout);
   }
-  for (ProofTask& task : tasks) {
-    if (is_interrupted()) break;
+  // The small domains are estimated first. Within a budget, an eighth of what is left may go into estimates.
+  const Clock::time_point planning = Clock::now();
+  const double most = budget == 0 ? std::numeric_limits<double>::infinity() : (budget - seconds_since(begin)) / 8;
+  std::vector<double> sizes(tasks.size());
+  std::transform(tasks.begin(), tasks.end(), sizes.begin(), domain_size);
+  for (const std::size_t i : least_first(sizes)) {
+    if (is_interrupted() || seconds_since(planning) > most) break;
     try {
-      task.estimate();
+      tasks[i].estimate();
     } catch (const std::runtime_error&) {  // the machine's fault: the run meets it again, and the proof says so
     }
   }
@@ -276,14 +298,19 @@ int prove(const ProveOptions& options, const std::string& command) {
     for (const std::size_t i : order) {
       ProofTask& task = tasks[i];
       const double left = budget - seconds_since(begin);
+      const bool is_open = task.result().verdict == Proof::sampled && !task.result().finding;
+      const bool is_too_late = is_open && budget != 0 && left <= 0 && i != order.front();
+      if (is_too_late) task.leave_out(not_begun);
       const double seconds = budget == 0 ? 0 : std::max(0.001, share_of_first(needs_of_rest, left));
       needs_of_rest.erase(needs_of_rest.begin());
       progress.step(task.result().subject, task.result().property);
       const Clock::time_point start = Clock::now();
-      task.run(seconds, is_interrupted, [&](std::uint64_t done) {
-        const double share = static_cast<double>(done) / static_cast<double>(task.result().points);
-        progress.part(share, seconds_since(start));
-      });
+      if (!is_too_late) {
+        task.run(seconds, is_interrupted, [&](std::uint64_t done) {
+          const double share = static_cast<double>(done) / static_cast<double>(task.result().points);
+          progress.part(share, seconds_since(start));
+        });
+      }
       progress.clear();
       std::cout << reports::proof_line(json_of(task.result()), takes_escapes(STDOUT_FILENO)) << std::flush;
     }
@@ -336,7 +363,7 @@ std::function<int()> set_up_prove(CLI::App& app) {
       ->capture_default_str();
   app.add_option("--processes", options->processes,
                  "that work on a subject at once (default: as many as there are cores)")
-      ->check(CLI::Range(std::size_t{1}, std::size_t{1024}));
+      ->check(within(std::size_t{1}, std::size_t{1024}));
   app.add_option("--out", options->out, "folder for the records (default: a dated one under the build folder)");
   options->library.add_to(app, 600);
   return [&app, options] { return prove(*options, as_given(app)); };

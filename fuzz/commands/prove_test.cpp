@@ -51,7 +51,7 @@ TEST_F(Prove, OfAWholeDomainSaysProved) {
             std::string::npos)
       << ran.text;
   EXPECT_NE(ran.text.find("all 1,048,576 (code, scale) pairs"), std::string::npos) << ran.text;
-  EXPECT_NE(ran.text.find("DONE: 1 PROVED in "), std::string::npos) << ran.text;
+  EXPECT_NE(ran.text.find("PROVED: 1 PROVED in "), std::string::npos) << ran.text;
 
   const nlohmann::json records = proofs("run");
   EXPECT_EQ(records["schema"], 1);
@@ -68,7 +68,7 @@ TEST_F(Prove, OfAWholeDomainSaysProved) {
 }
 
 TEST_F(Prove, OfTheDomainsLeavesTheirFigures) {
-  const Ran ran = run("prove domains --property domains/a_converted --budget 0.6s " + out("run"));
+  const Ran ran = run("prove domains --property domains/a_converted --budget 6s " + out("run"));
   EXPECT_EQ(ran.exit, 0) << ran.text;
   const nlohmann::json figures = proofs("run")["domains"];
   const auto value = [&](const char* format, const char* quantity, const char* unit, const char* zero_points) {
@@ -114,6 +114,19 @@ TEST_F(Prove, OfAPartIsASampleAndSaysNothingElseAnywhere) {
   EXPECT_EQ(proof["compared"], proof["points_done"]);
 }
 
+TEST_F(Prove, WithoutTimeForAllSaysWhatItDidNotBegin) {
+  const Ran ran = run("prove arithmetic --subject host --processes 1 --budget 0.001s " + out("run"));
+  EXPECT_EQ(ran.exit, 3) << ran.text;
+  const nlohmann::json all = proofs("run")["proofs"];
+  const auto begun = std::ranges::count_if(all, [](const nlohmann::json& proof) { return proof["steps_done"] != 0; });
+  EXPECT_EQ(begun, 1) << "the smallest domain is begun";
+  EXPECT_NE(ran.text.find("SKIPPED    host  arithmetic/every_bf16_weight_of_the_float_domain_is_rounded_once"),
+            std::string::npos)
+      << ran.text;
+  EXPECT_NE(ran.text.find("; " + std::to_string(all.size() - 1) + " not begun: a larger --budget"), std::string::npos)
+      << ran.text;
+}
+
 TEST_F(Prove, OfTheHarnessShowsNoMutantWhoseEnumerationTheBudgetEnds) {
   run("prove self --budget 1 --processes 1 " + out("run"));
   const nlohmann::json mutants = proofs("run")["self"].back();
@@ -139,6 +152,7 @@ TEST_F(Prove, OfAMutantSubjectFailsAndItsLineReplaysTheLeastThatFails) {
 TEST_F(Prove, RefusesWhatItDoesNotKnowAndNamesWhatItDoes) {
   const std::string records = out("run");
   expect_refused(run("prove arithmetik " + records), "did you mean 'arithmetic'?");
+  expect_refused(run("prove all arithmetic " + records), "all beside other kinds");
   expect_refused(run("prove arithmetic --subject hots " + records), "did you mean 'host'?");
   expect_refused(run("prove arithmetic --property arithmetic/evry " + records), "--property: given 'arithmetic/evry'");
   expect_refused(run("prove arithmetic --property bits/ " + records), "a property of the kind that can be proved");

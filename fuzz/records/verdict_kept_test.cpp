@@ -178,7 +178,7 @@ TEST_F(AVerdict, IsToldBeforeWhatAFullDiskDidNotTake) {
       1, program + " prove arithmetic --property arithmetic/every_bf16_weight_without --subject host --processes 1 " +
              out("prove")));
   EXPECT_EQ(proved.exit, 4) << proved.text;
-  EXPECT_LT(proved.text.find("DONE: 1 PROVED"), proved.text.find(disk)) << proved.text;
+  EXPECT_LT(proved.text.find("PROVED: 1 PROVED"), proved.text.find(disk)) << proved.text;
   expect_whole("prove");
 
   const Ran timed = run_line(limited(

@@ -63,10 +63,12 @@ class Shrinking {
   std::string why_;
 };
 
-/// Takes the first proposed step that fails alike, and starts again from it until no step does.
+/// Takes the first proposed step that fails alike, and starts again from it until no step does. The property's own
+/// proposal comes first: a problem whose seed numbers its values holds those that failed only with another seed.
 void shrink_problem(Shrinking& shrinking, const SampleSpace& space) {
   for (bool went_on = true; went_on && !shrinking.is_over();) {
-    const std::vector<Problem> steps = smaller_problems(shrinking.smallest().problem, space);
+    std::vector<Problem> steps = smaller_problems(shrinking.smallest().problem, space);
+    if (shrinking.smallest().smaller) steps.insert(steps.begin(), *shrinking.smallest().smaller);
     went_on = std::any_of(steps.begin(), steps.end(), [&](const Problem& step) { return shrinking.takes(step); });
   }
 }

@@ -1,7 +1,8 @@
 #include "properties/selftest/selftest.h"
 
+#include <algorithm>
 #include <exception>
-#include <set>
+#include <map>
 #include <sstream>
 
 #include "properties/case/sample_space.h"
@@ -42,13 +43,15 @@ SelfProof proof_of_mutants() {
     }
   }
   proof.summary = [](const std::vector<SelfResult>& results) {
-    std::set<std::string> seen, not_found;
+    std::map<std::string, std::size_t> held;  // pairs by mutant
     for (const SelfResult& result : results) {
-      seen.insert(text_in(result, "mutant"));
-      if (result.verdict != SelfVerdict::held) not_found.insert(text_in(result, "mutant"));
+      if (result.verdict == SelfVerdict::held) ++held[text_in(result, "mutant")];
     }
-    return std::to_string(seen.size() - not_found.size()) + " of " + std::to_string(seen.size()) +
-           " mutants found by all of their properties; " + tally(results, "mutant", "pair", "as said");
+    const auto found = std::ranges::count_if(mutants(), [&](const Mutant& mutant) {
+      return held[mutant.name] == mutant.found_by.size() + (mutant.enumerated_by.empty() ? 0 : 1);
+    });
+    return std::to_string(found) + " of " + counted(static_cast<std::int64_t>(mutants().size()), "mutant") +
+           " found by all of their properties; " + tally(results, "pairs", "as said");
   };
   return proof;
 }
@@ -79,9 +82,7 @@ SelfProof proof_of_control() {
     proof.steps.push_back(
         {property.name, [&property](const SelfEffort& effort) { return passes_on_the_control(property, effort); }});
   }
-  proof.summary = [](const std::vector<SelfResult>& results) {
-    return tally(results, "property", "property", "passed");
-  };
+  proof.summary = [](const std::vector<SelfResult>& results) { return tally(results, "properties", "passed"); };
   return proof;
 }
 
@@ -92,18 +93,20 @@ const char* name_of(SelfVerdict verdict) {
   return names[static_cast<int>(verdict)];
 }
 
-std::string tally(const std::vector<SelfResult>& results, const std::string& named_by, const std::string& noun,
-                  const std::string& done) {
-  std::int64_t held = 0;
+std::string tally(const std::vector<SelfResult>& results, const std::string& things, const std::string& done) {
+  std::int64_t held = 0, not_begun = 0;
   std::string others;
   for (const SelfResult& result : results) {
     if (result.verdict == SelfVerdict::held) {
       ++held;
+    } else if (result.verdict == SelfVerdict::not_shown && result.fields.empty()) {
+      ++not_begun;
     } else {
-      others += std::string("\n  ") + name_of(result.verdict) + " " + text_in(result, named_by) + ": " + result.details;
+      others += std::string("\n  ") + name_of(result.verdict) + " " + result.name + ": " + result.details;
     }
   }
-  return std::to_string(held) + " of " + counted(static_cast<std::int64_t>(results.size()), noun) + " " + done + others;
+  if (not_begun != 0) others += "\n  NOT SHOWN " + std::to_string(not_begun) + " " + things + ": not begun";
+  return std::to_string(held) + " of " + std::to_string(results.size()) + " " + things + " " + done + others;
 }
 
 MutantScore score_of(const Mutant& mutant, const std::string& name, const SelfEffort& effort) {
@@ -169,6 +172,7 @@ SelfResult run_step(const SelfStep& step, const SelfEffort& effort) {
     result.said = "ended in an error";
     result.details = error.what();
   }
+  result.name = step.name;
   result.seconds = seconds_since(begin);
   return result;
 }

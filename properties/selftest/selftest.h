@@ -36,10 +36,11 @@ const char* name_of(SelfVerdict);
 using SelfField = std::pair<std::string, std::variant<bool, std::int64_t, double, std::string>>;
 
 struct SelfResult {
+  std::string name;  // of the step
   SelfVerdict verdict = SelfVerdict::not_shown;
   std::string said;               // one line for people; a cell of the table
   std::string details;            // about what is broken or not shown; any number of lines
-  std::vector<SelfField> fields;  // for records
+  std::vector<SelfField> fields;  // for records; none if the step was not begun
   double seconds = 0;             // filled in by run_step
 };
 
@@ -68,10 +69,9 @@ SelfProof proof_of_starved_properties();
 SelfProof proof_of_peers();
 
 /// How many steps held, and what is wrong with the others.
-/// @param named_by  the field that names a step
-/// @param done      the word for a step that held: "found", "passed"
-std::string tally(const std::vector<SelfResult>&, const std::string& named_by, const std::string& noun,
-                  const std::string& done);
+/// @param things  the noun for steps, in the plural
+/// @param done    the word for a step that held: "found", "passed"
+std::string tally(const std::vector<SelfResult>&, const std::string& things, const std::string& done);
 
 /// How many subjects each of the peers' criteria has rejected so far.
 /// @param complete  whether all were judged; if not, the verdict is not_shown

@@ -87,6 +87,28 @@ TEST(Steps, HaveNamesOfTheirOwnAndFieldsToo) {
   }
 }
 
+TEST(Tally, NamesWhatWasBegunAndCountsWhatWasNot) {
+  const auto result = [](const char* name, SelfVerdict verdict, const char* details) {
+    SelfResult one;
+    one.name = name;
+    one.verdict = verdict;
+    one.details = details;
+    one.fields = {{"property", std::string(name)}};
+    return one;
+  };
+  const std::vector<SelfResult> results = {result("a", SelfVerdict::held, ""),
+                                           result("b", SelfVerdict::broken, "why"),
+                                           result("c", SelfVerdict::not_shown, "cut off"),
+                                           {},
+                                           {}};
+  EXPECT_EQ(tally(results, "properties", "passed"),
+            "1 of 5 properties passed\n  BROKEN b: why\n  NOT SHOWN c: cut off\n  NOT SHOWN 2 properties: not begun");
+  // A mutant whose pairs were not begun is none that was found.
+  const SelfProof& mutants = proof_named("mutants");
+  EXPECT_TRUE(mutants.summary(std::vector<SelfResult>(mutants.steps.size())).starts_with("0 of "))
+      << mutants.summary({});
+}
+
 // --- The peers' criteria
 
 Rejections rejections_of(const std::string& mutant, const PeerShape& shape) {

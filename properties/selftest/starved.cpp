@@ -186,7 +186,7 @@ SelfProof proof_of_starved_properties() {
   for (const StarvedRow& row : starved_rows()) {
     proof.steps.push_back({row.name, [row](const SelfEffort& effort) { return judged(row, effort); }});
   }
-  proof.summary = [](const std::vector<SelfResult>& results) { return tally(results, "row", "row", "as wanted"); };
+  proof.summary = [](const std::vector<SelfResult>& results) { return tally(results, "rows", "as wanted"); };
   return proof;
 }
 

@@ -47,18 +47,25 @@ std::string number_text(double value) {
 std::string proofs_plan(const json& proofs) {
   std::ostringstream text;
   double seconds = 0;
+  std::size_t without = 0;
   text << "to enumerate:\n";
   for (const json& proof : proofs.at("proofs")) {
     if (proof.at("steps").get<std::int64_t>() == 0) continue;
     text << "  " << shown(proof, "subject") << "  " << shown(proof, "property") << "\n      "
-         << with_commas(proof.at("points")) << " " << shown(proof, "point") << ", about "
-         << lasting_in_short(proof.at("estimated_seconds")) << "\n";
-    seconds += proof.at("estimated_seconds").get<double>();
+         << with_commas(proof.at("points")) << " " << shown(proof, "point") << ", ";
+    const json& estimated = proof.at("estimated_seconds");
+    text << (!proof.at("finding").is_null() ? "fails"
+             : estimated.is_null()          ? "not estimated"
+                                            : "about " + lasting_in_short(estimated))
+         << "\n";
+    seconds += estimated.is_null() ? 0 : estimated.get<double>();
+    without += estimated.is_null() ? 1 : 0;
   }
   const double budget = proofs.at("budget_seconds");
-  text << "all of it takes about " << lasting_in_short(seconds) << " here; the budget is "
-       << (budget == 0 ? std::string("not limited") : lasting_in_short(budget));
-  if (budget != 0 && seconds > budget) text << ", so that some of it will be a sample";
+  text << (without == 0 ? "all of it" : "what is estimated") << " takes about " << lasting_in_short(seconds) << " here";
+  if (without != 0) text << ", and the budget left no time to estimate the other " << without;
+  text << "; the budget is " << (budget == 0 ? std::string("not limited") : lasting_in_short(budget));
+  if (budget != 0 && (seconds > budget || without != 0)) text << ", so that some of it will be a sample";
   text << "\n\n";
   return text.str();
 }
@@ -96,9 +103,11 @@ std::string proofs_end(const json& proofs, bool colours) {
   const std::string reason = shown(proofs, "reason");
   return "\n" +
          painted(colour,
-                 exit == 0   ? "DONE"
-                 : exit == 1 ? "FAILED"
-                             : "MISTRUSTED",
+                 exit == 1               ? "FAILED"
+                 : exit != 0             ? "MISTRUSTED"
+                 : count["SAMPLED"] != 0 ? "SAMPLED"
+                 : count["PROVED"] != 0  ? "PROVED"
+                                         : "DONE",
                  colours) +
          (counts.empty() ? "" : ": " + joined(counts, ", ")) + " in " + lasting_in_short(proofs.at("seconds")) +
          (reason.empty() ? "" : "; " + reason) + "\n";

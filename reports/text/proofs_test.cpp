@@ -87,6 +87,15 @@ TEST(ProofPlans, SayHowLongAndWhetherTheBudgetSuffices) {
   const std::string plan = proofs_plan(run_of({proof_record("SAMPLED")}));
   expect_says(plan, "68,719,476,736 triples, about 67 min");
   expect_says(plan, "all of it takes about 67 min here; the budget is 30 min, so that some of it will be a sample");
+  json without = proof_record("SAMPLED");
+  without["estimated_seconds"] = nullptr;
+  const std::string part = proofs_plan(run_of({proof_record("SAMPLED"), without}));
+  expect_says(part, "68,719,476,736 triples, not estimated\n");
+  expect_says(part,
+              "what is estimated takes about 67 min here, and the budget left no time to estimate the other 1; the");
+  json failing = proof_record("SAMPLED");
+  failing["finding"] = {{"kind", "mismatch"}};
+  expect_says(proofs_plan(run_of({failing})), "68,719,476,736 triples, fails\n");
   json unlimited = run_of({proof_record("SAMPLED")});
   unlimited["budget_seconds"] = 0;
   expect_says(proofs_plan(unlimited), "the budget is not limited");
@@ -96,7 +105,10 @@ TEST(ProofPlans, SayHowLongAndWhetherTheBudgetSuffices) {
 TEST(ProofEnds, CountVerdictsAndSayWhetherTheRunIsRed) {
   const std::vector<json> proofs = {proof_record("SAMPLED"), proof_record("PROVED"), proof_record("PROVED"),
                                     proof_record("SKIPPED")};
-  EXPECT_EQ(proofs_end(run_of(proofs), false), "\nDONE: 2 PROVED, 1 SAMPLED, 1 SKIPPED in 12 s\n");
+  EXPECT_EQ(proofs_end(run_of(proofs), false), "\nSAMPLED: 2 PROVED, 1 SAMPLED, 1 SKIPPED in 12 s\n");
+  expect_says(proofs_end(run_of({proof_record("PROVED"), proof_record("SKIPPED")}), false),
+              "\nPROVED: 1 PROVED, 1 SKIPPED");
+  expect_says(proofs_end(run_of({}), false), "\nDONE in 12 s");
   expect_says(proofs_end(run_of(proofs, 1), false), "\nFAILED: ");
   expect_says(proofs_end(run_of(proofs, 3), false), "\nMISTRUSTED: ");
   expect_says(proofs_end(run_of({}, 3), false), "\nMISTRUSTED in 12 s");
