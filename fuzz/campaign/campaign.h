@@ -63,7 +63,9 @@ struct CampaignFacts {
   std::map<std::string, Signed> findings;
   nlohmann::json planted = nlohmann::json::array();
   nlohmann::json corpus = nlohmann::json::object();  // counts of the corpus' lines that ran again
-  std::vector<std::uint64_t> missing_shards = {};    // shards that were not given to the merge, or ran no batch
+  // Shards that were not given to the merge, or ran no batch: how many, and the first of them, at most ten.
+  std::uint64_t missing_shards = 0;
+  std::vector<std::uint64_t> first_missing = {};
   std::size_t unfinished = 0;  // batches begun and not ended, of all shards, that this run has not taken up
   std::int64_t lost_workers = 0;
   /// True if an internal error ended the campaign and is its verdict: memory does not hold what is written to it, or

@@ -23,15 +23,20 @@ struct Overall {
 
 Overall overall(const CampaignFacts& facts, const BatchCounts& counts, const std::vector<std::string>& idle) {
   if (facts.machine_is_at_fault) return {"MACHINE", "", exit_code::machine_at_fault};
-  if (!facts.findings.empty()) return {"FAILED", "", exit_code::failed};
+  const auto number = [](std::uint64_t shard) { return std::to_string(shard); };
+  const std::string missing =
+      facts.missing_shards == 0
+          ? ""
+          : "shards are missing: " + reports::joined(facts.first_missing, ", ", number) +
+                (facts.missing_shards == facts.first_missing.size()
+                     ? ""
+                     : " and " + std::to_string(facts.missing_shards - facts.first_missing.size()) + " more");
+  if (!facts.findings.empty()) return {"FAILED", missing, exit_code::failed};
   const bool finds = !facts.planted.empty() && std::all_of(facts.planted.begin(), facts.planted.end(),
                                                            [](const json& one) { return one.at("found") == true; });
   const auto mistrusted = [](const std::string& why) { return Overall{"MISTRUSTED", why, exit_code::mistrusted}; };
   if (!finds) return mistrusted("it does not find what was planted");
-  if (!facts.missing_shards.empty()) {
-    const auto number = [](std::uint64_t shard) { return std::to_string(shard); };
-    return mistrusted("shards are missing: " + reports::joined(facts.missing_shards, ", ", number));
-  }
+  if (!missing.empty()) return mistrusted(missing);
   if (facts.unfinished != 0) {
     return mistrusted("batches were begun and not ended: " + std::to_string(facts.unfinished));
   }

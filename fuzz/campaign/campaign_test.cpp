@@ -203,15 +203,15 @@ TEST_F(AJournal, ThatWasEditedIsRefusedWithItsLine) {
       ADD_FAILURE() << "took " << line;
     } catch (const UsageError& illegal) {
       EXPECT_NE(std::string(illegal.what()).find(why), std::string::npos) << illegal.what();
-      EXPECT_NE(std::string(illegal.what()).find("line "), std::string::npos) << illegal.what();
+      EXPECT_EQ(std::string(illegal.what()).find("json.exception"), std::string::npos) << illegal.what();
     }
   };
-  refused("nonsense", "cut, or edited");
-  refused(R"({"type":"info","title":"begin","content":{"number":2}})", "another shard");
+  refused("nonsense", "line 3: the line before it is no entry: cut, or edited");
+  refused(R"({"type":"info","title":"begin","content":{"number":2}})", "line 2: a batch of another shard");
   refused(R"({"type":"info","title":"end","content":{"number":1}})", "without having begun");
   refused(R"({"type":"info","title":"nap","content":{}})", "'nap' is no entry");
   refused(R"({"type":"info","title":"run","content":{"journal":1}})", "version 1");
-  refused(R"({"type":"info"})", "title");
+  refused(R"({"type":"info"})", "line 2: an entry that was edited: key 'title' not found");
   refused(R"({"type":"info","title":"begin","content":{"number":true}})", "no whole number");
   refused(R"({"type":"info","title":"begin","content":{"number":1e300}})", "no whole number");
   refused(R"({"type":"info","title":"begin","content":{"number":9007199254740993}})", "far behind");
@@ -484,7 +484,10 @@ TEST_F(ACampaign, InShardsThatAreMergedIsWhatOneWouldHaveBeen) {
   const std::string half_folder = "'" + (folder_ / "half").string() + "' ";
   const Ran half = run("fuzz merge " + half_folder + out("of one"));
   EXPECT_EQ(half.exit, 3) << half.text;
-  EXPECT_NE(half.text.find("shards are missing: 1"), std::string::npos) << half.text;
+  EXPECT_NE(half.text.find("shards are missing: 1;"), std::string::npos) << half.text;
+  const Ran failed = run("fuzz merge '" + at("shard0") + "' " + out("of failed"));
+  EXPECT_EQ(failed.exit, 1) << failed.text;
+  EXPECT_NE(failed.text.find("FAILED: shards are missing: 1, 2;"), std::string::npos) << failed.text;
   expect_refused(run("fuzz merge " + half_folder + folders + " " + out("mixed")), "shards of one campaign");
 }
 
@@ -527,6 +530,8 @@ TEST_F(ACampaign, RefusesWhatItCannotDo) {
   expect_refused(fuzz("--subject hots"), "did you mean 'host'");
   expect_refused(fuzz("--shard 4/4 --seed 1"), "--shard");
   expect_refused(fuzz("--subject host --shard 1/2 " + out("shard")), "--seed");
+  expect_refused(run("fuzz merge '" + at("nowhere") + "' " + out("merged")), "journal");
+  for (const char* refused : {"shard", "merged"}) EXPECT_FALSE(std::filesystem::exists(folder_ / refused));
   expect_refused(fuzz("--for soon"), "--for");
   for (const char* cases : {"0", "-4", "1.5"}) {
     expect_refused(fuzz("--subject host --cases " + std::string(cases)), "--cases");

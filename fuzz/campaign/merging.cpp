@@ -48,8 +48,11 @@ CampaignOfFolders campaign_of_folders(const std::vector<std::string>& folders) {
       if (kept.fingerprint.empty() || (found.was_looked_into && !kept.was_looked_into)) kept = found;
     }
   }
-  for (std::uint64_t shard = 0; shard < facts.identity.shards; ++shard) {
-    if (!has_run.contains(shard)) facts.missing_shards.push_back(shard);
+  facts.missing_shards = facts.identity.shards - has_run.size();
+  constexpr std::size_t most_named = 10;
+  for (std::uint64_t shard = 0; facts.first_missing.size() < std::min<std::uint64_t>(facts.missing_shards, most_named);
+       ++shard) {
+    if (!has_run.contains(shard)) facts.first_missing.push_back(shard);
   }
   facts.identity.shards = 1;
   return campaign;

@@ -14,6 +14,7 @@
 #include "fuzz/campaign/canaries.h"
 #include "fuzz/commands/commands.h"
 #include "fuzz/commands/fuzz_subcommands.h"
+#include "fuzz/commands/within.h"
 #include "fuzz/process/file_lock.h"
 #include "fuzz/process/interrupt.h"
 #include "fuzz/process/screen.h"
@@ -142,23 +143,11 @@ SelectedSubject subject_of(const FuzzOptions& options) {
 }
 
 fs::path folder_of(const FuzzOptions& options) {
-  if (!options.resume.empty()) {
-    if (!fs::exists(fs::path(options.resume) / "journal.jsonl")) {
-      throw UsageError("--resume", "'" + options.resume + "' (it holds no journal.jsonl)", "the folder of a campaign");
-    }
-    return options.resume;
+  if (options.resume.empty()) return new_run_folder(options.out);
+  if (!fs::exists(fs::path(options.resume) / "journal.jsonl")) {
+    throw UsageError("--resume", "'" + options.resume + "' (it holds no journal.jsonl)", "the folder of a campaign");
   }
-  const fs::path folder = options.out.empty() ? new_run_folder() : fs::path(options.out);
-  std::error_code error;
-  fs::create_directories(folder, error);
-  if (error)
-    throw UsageError("--out", "'" + folder.string() + "' (" + error.message() + ")", "a folder that can be made");
-  if (fs::exists(folder / "campaign.json") ||
-      (fs::exists(folder / "journal.jsonl") && fs::file_size(folder / "journal.jsonl") > 0)) {
-    throw UsageError("--out", "'" + folder.string() + "' (it holds another campaign)",
-                     "a folder without one, or --resume " + folder.string());
-  }
-  return folder;
+  return options.resume;
 }
 
 fs::path memory_of(const FuzzOptions& options) {
@@ -184,15 +173,19 @@ int fuzz(FuzzOptions options, const std::string& command) {
   if (!has_limit) limits.seconds = 600;
   const fs::path folder = folder_of(options);
   const fs::path journal_file = folder / "journal.jsonl";
-  const FileLock lock(folder / "lock", FileLock::Where::gives_up);
-  if (!lock.is_held()) {
+  std::optional<FileLock> lock;
+  const auto take = [&] {
+    lock.emplace(folder / "lock", FileLock::Where::gives_up);
+    if (lock->is_held()) return;
     throw UsageError("--out", "'" + folder.string() + "' (another campaign is writing there)",
                      "a folder of its own, or to wait");
-  }
+  };
 
   JournalContents so_far;
   if (!options.resume.empty()) {
+    take();
     so_far = journal_of(journal_file);
+    if (options.memory.empty()) options.memory = so_far.memory;
     if (options.subject.empty() && !options.library.given() && so_far.identity.subject != "library") {
       options.subject = so_far.identity.subject;
     }
@@ -234,6 +227,12 @@ int fuzz(FuzzOptions options, const std::string& command) {
   if (is_resumed) require_same(identity, so_far.identity);
   const std::vector<ExpectedFailure> expected_failures = expected_failures_of(options.known);
 
+  // From here on nothing is refused: a call that is leaves no folder.
+  if (!lock) {
+    make_run_folder(folder);
+    take();
+  }
+
   if (limits.workers == 0) limits.workers = selected.row.needs_gpu ? 1 : cores();
   auto start = Clock::now();
   const auto is_over = [&limits, &start] {
@@ -257,7 +256,7 @@ int fuzz(FuzzOptions options, const std::string& command) {
 
   fs::remove(folder / "campaign.json");  // the result of an earlier run is out of date
   Journal journal(journal_file);
-  journal.run(identity, command, machine());
+  journal.run(identity, command, machine(), fs::absolute(memory_of(options)).string());
   journal.planted(planted);
   times["planted"] = seconds_since(begin);
   start = Clock::now();
@@ -299,14 +298,16 @@ std::function<int()> set_up_fuzz(CLI::App& app) {
   app.add_option(
       "--property", options->properties,
       "a property, or how the names of properties begin; may be given again (default: all that take drawn cases)");
-  app.add_option("--for", options->duration, "ends after so much time: 90s (or 90), 5m, 4h (default: 10m)");
+  app.add_option(
+      "--for", options->duration,
+      "ends after so much time, and what it takes to look into findings: 90s (or 90), 5m, 4h (default: 10m)");
   app.add_option(
          "--cases", options->limits.cases,
          "ends after so many cases of the list, all shards together, by batches of " + std::to_string(cases_of_batch))
-      ->check(CLI::Range(std::uint64_t{1}, std::uint64_t{1000000000000}));
+      ->check(within(std::uint64_t{1}, std::uint64_t{1000000000000}));
   app.add_flag("--until-finding", options->limits.until_finding, "ends when something was found");
   app.add_option("--workers", options->limits.workers, "processes at once (default: one a core; one on a GPU)")
-      ->check(CLI::Range(std::size_t{1}, std::size_t{1024}));
+      ->check(within(std::size_t{1}, std::size_t{1024}));
   app.add_option("--seed", options->seed_text, "of the list of cases (default: another each time, which is said)");
   app.add_option(
       "--shard", options->shard_text,
@@ -319,7 +320,7 @@ std::function<int()> set_up_fuzz(CLI::App& app) {
   app.add_option("--known", options->known,
                  "a ledger of known findings, as JSON (default: the one of 'list known', of PyTorch's own operators)");
   app.add_option("--shrink-seconds", options->limits.shrink_seconds, "at most, for each finding")
-      ->check(CLI::Range(0.0, 86400.0))
+      ->check(within(0.0, 86400.0))
       ->capture_default_str();
   options->library.add_to(app);
   CLI::App* merged = app.add_subcommand("merge", "what shards have come to together");

@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <iostream>
 
 #include "fuzz/campaign/merging.h"
@@ -56,16 +57,12 @@ void keep_in_history(const fs::path& memory, const fs::path& folder, const std::
 }
 
 int merge_campaigns(const std::vector<std::string>& folders, const std::string& out, const std::string& command) {
-  const fs::path merged = out.empty() ? new_run_folder() : fs::path(out);
-  std::error_code error;
-  fs::create_directories(merged, error);
-  if (error || fs::exists(merged / "campaign.json")) {
-    throw UsageError("--out", "'" + merged.string() + "'", "a folder that can be made, without a campaign in it");
-  }
+  const fs::path merged = new_run_folder(out);
   CampaignOfFolders campaign = campaign_of_folders(folders);
   campaign.facts.command = command;
   campaign.facts.provenance = provenance_of(campaign.facts.identity);
   const json summary = campaign_summary(campaign.facts, campaign.list());
+  make_run_folder(merged);
   Written written;
   written.write(merged / "campaign.json", dumped(summary, 2) + "\n");
   std::cerr << "merged: " << (merged / "campaign.json").string() << "\n";
@@ -76,12 +73,17 @@ int merge_campaigns(const std::vector<std::string>& folders, const std::string& 
 int make_history(const std::vector<std::string>& given, const fs::path& memory) {
   std::vector<fs::path> folders(given.begin(), given.end());
   if (given.empty()) folders = run_folders_in(memory);
-  if (folders.empty()) {
+  if (folders.empty() && !fs::exists(memory / history_file)) {
     std::cerr << "tileproof: no runs in " << memory.string() << "\n";
     return exit_code::mistrusted;
   }
   fs::create_directories(memory);
   History history(memory / history_file);
+  // A run may have its records elsewhere (--out). Those that are gone keep their rows.
+  for (const RunOfHistory& run : given.empty() ? history.runs() : std::vector<RunOfHistory>()) {
+    if (std::ranges::count(folders, fs::path(run.folder)) == 0 && holds_a_run(run.folder))
+      folders.push_back(run.folder);
+  }
   for (const fs::path& folder : folders) {
     try {
       const std::optional<RunOfHistory> run = recorded_run(folder);

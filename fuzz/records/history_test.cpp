@@ -125,6 +125,21 @@ TEST_F(AHistory, OfCampaignsIsMadeAgainOfTheirJournals) {
   }
 }
 
+TEST_F(AHistory, KnowsCampaignsWhoseRecordsLieElsewhere) {
+  const std::string memory = " --memory '" + at("memory") + "' ";
+  run("fuzz --subject host --property bits/ --cases 64 --seed 1" + memory + out("elsewhere"));
+  run("fuzz --cases 128 --resume '" + at("elsewhere") + "'");  // in the memory that it was begun with
+  const Ran shown = run("fuzz history" + memory);
+  EXPECT_EQ(shown.exit, 0) << shown.text;
+  EXPECT_NE(shown.text.find("1 run and "), std::string::npos) << shown.text;
+  const std::vector<RunOfHistory> runs = History(folder_ / "memory" / "history.sqlite").runs();
+  ASSERT_EQ(runs.size(), 1);
+  EXPECT_EQ(runs[0].folder, std::filesystem::canonical(at("elsewhere")));
+  const auto cases = std::ranges::find(runs[0].figures, "cases", &Figure::name);
+  ASSERT_NE(cases, runs[0].figures.end());
+  EXPECT_EQ(cases->value, 128);
+}
+
 TEST_F(AHistory, ThatCannotBeWrittenIsSaidAndTheCampaignIsWhatItIs) {
   std::ofstream(file()) << std::string(4096, 'x');
   const Ran ran =

@@ -70,6 +70,8 @@ class Reader {
  public:
   explicit Reader(std::string name) : name_(std::move(name)) {}
 
+  /// Counts a line of the file, whether or not it is an entry.
+  void next_line() { ++line_; }
   void take(const json& line) {
     const std::string type = line.at("type");
     const std::string title = type == "test_case" ? type : line.at("title").get<std::string>();
@@ -88,7 +90,7 @@ class Reader {
   }
 
   UsageError wrong(const std::string& why) const {
-    return UsageError(name_ + ", line " + std::to_string(contents_.lines) + ": " + why);
+    return UsageError(name_ + ", line " + std::to_string(line_) + ": " + why);
   }
   JournalContents& contents() { return contents_; }
 
@@ -106,8 +108,10 @@ class Reader {
     if (content.at("batch") != cases_of_batch) throw wrong("batches of another size");
     const CampaignIdentity identity = identity_of(content);
     if (identity.shard >= identity.shards || identity.shards > most_shards) throw wrong("a shard that does not exist");
-    if (contents_.lines > 1 && identity != contents_.identity) throw wrong("resumed as another campaign");
+    if (contents_.lines > 1 && identity != contents_.identity)
+      throw wrong("resumed as another campaign than that of the first line");
     contents_.identity = identity;
+    contents_.memory = content.value("memory", "");
   }
   void begin(const json& content) {
     const auto batch = whole_of<std::uint64_t>(content.at("number"));
@@ -155,6 +159,7 @@ class Reader {
                                    {"corpus", &Reader::corpus},   {"stop", &Reader::stop}};
 
   std::string name_;
+  std::size_t line_ = 0;  // in the file, from 1 on
   JournalContents contents_;
   std::set<std::uint64_t> open_;
   std::set<std::pair<std::uint64_t, std::string>> seen_;
@@ -201,10 +206,12 @@ void Journal::write(json line) {
                            std::string(written < 0 ? std::strerror(errno) : "the disk is full"));
 }
 
-void Journal::run(const CampaignIdentity& identity, const std::string& command, const json& machine) {
+void Journal::run(const CampaignIdentity& identity, const std::string& command, const json& machine,
+                  const std::string& memory) {
   json content = json_of(identity);
   content["command"] = command;
   content["machine"] = machine;
+  content["memory"] = memory;
   content["time"] = utc_now();
   write(info("run", content));
 }
@@ -295,11 +302,12 @@ JournalContents journal_of(std::istream& stream, const std::string& name) {
   Reader reader(name);
   bool has_cut_line = false;
   for (std::string line; std::getline(stream, line);) {
+    reader.next_line();
     bool is_too_deep = false;
     const std::optional<json> value = value_of(line, is_too_deep);
     const bool is_whole = value.has_value();
     try {
-      if (is_whole && is_too_deep) throw reader.wrong("the line behind it is nested deeper than any entry");
+      if (is_whole && is_too_deep) throw reader.wrong("it is nested deeper than any entry");
       // Only the last line that a process wrote can be cut. It is followed by nothing, by a resumed run, or by the cut
       // line of a resumed run.
       const bool is_resume = is_whole && value->value("title", "") == "run";
@@ -308,7 +316,8 @@ JournalContents journal_of(std::istream& stream, const std::string& name) {
       reader.contents().was_cut |= has_cut_line;
       if (is_whole) reader.take(*value);
     } catch (const json::exception& error) {
-      throw reader.wrong(error.what());
+      const std::string what = error.what();  // "[json.exception.out_of_range.403] key 'finding' not found"
+      throw reader.wrong("an entry that was edited: " + what.substr(what.find("] ") + 2));
     }
   }
   if (reader.contents().lines == 0) throw UsageError("journal", "'" + name + "'", "a journal of a campaign");

@@ -98,7 +98,9 @@ class Journal {
   Journal& operator=(const Journal&) = delete;
 
   // Any thread may call these. Each throws std::runtime_error if the line cannot be written whole, as on a full disk.
-  void run(const CampaignIdentity&, const std::string& command, const nlohmann::json& machine = nullptr);
+  /// @param memory  the full path of the folder that --memory names, for a campaign that goes on
+  void run(const CampaignIdentity&, const std::string& command, const nlohmann::json& machine = nullptr,
+           const std::string& memory = "");
   void planted(const nlohmann::json&);
   void corpus(const nlohmann::json&);
   void begin(std::uint64_t batch, std::size_t worker);
@@ -121,6 +123,7 @@ class Journal {
 /// The contents of a journal.
 struct JournalContents {
   CampaignIdentity identity;
+  std::string memory;  // of the last run
   nlohmann::json planted = nlohmann::json::array();
   nlohmann::json corpus = nlohmann::json::object();  // counts of the last run
   std::map<std::uint64_t, BatchCounts> done;         // by batch number

@@ -33,13 +33,38 @@ std::string utc(const char* format, std::time_t time = now()) {
   return text.str();
 }
 
+constexpr const char* observations_name = "observations.jsonl";
+constexpr const char* observations_so_far = "observations.jsonl.new";  // the name until the file is complete
+
+UsageError unusable(const fs::path& folder, const std::string& why) {
+  return UsageError("--out", "'" + folder.string() + "' (" + why + ")",
+                    "a folder that can be made and written, without another run in it (fuzz goes on with one by "
+                    "--resume)");
+}
+
 }  // namespace
 
-fs::path new_run_folder() {
-  const fs::path base = folder_of_program() / "runs" / utc("%Y-%m-%dT%H-%M-%SZ");
-  fs::path folder = base;
-  for (int again = 2; fs::exists(folder); ++again) folder = base.string() + "-" + std::to_string(again);
-  return folder;
+fs::path new_run_folder(const fs::path& given) {
+  if (given.empty()) {
+    const fs::path base = folder_of_program() / "runs" / utc("%Y-%m-%dT%H-%M-%SZ");
+    fs::path folder = base;
+    for (int again = 2; fs::exists(folder); ++again) folder = base.string() + "-" + std::to_string(again);
+    return folder;
+  }
+  for (const char* name :
+       {observations_name, observations_so_far, "summary.json", "proofs.json", "campaign.json", "journal.jsonl"}) {
+    std::error_code error;
+    const bool is_there = fs::exists(given / name, error);
+    const bool is_empty = is_there && fs::file_size(given / name, error) == 0;  // a campaign that wrote no line
+    if (is_there && !is_empty) throw unusable(given, "it holds another run's " + std::string(name));
+  }
+  return given;
+}
+
+void make_run_folder(const fs::path& folder) {
+  std::error_code error;
+  fs::create_directories(folder, error);
+  if (error) throw unusable(folder, error.message());
 }
 
 fs::path folder_of_program() { return fs::read_symlink("/proc/self/exe").parent_path(); }
@@ -54,29 +79,13 @@ constexpr const char* form_of_times = "%Y-%m-%dT%H:%M:%SZ";
 std::string utc_now() { return utc(form_of_times); }
 std::string utc_of(double seconds) { return utc(form_of_times, static_cast<std::time_t>(seconds)); }
 
-namespace {
-
-constexpr const char* observations_name = "observations.jsonl";
-constexpr const char* observations_so_far = "observations.jsonl.new";  // the name until the file is complete
-
-}  // namespace
-
-Records::Records(fs::path folder)
-    : folder_(folder.empty() ? new_run_folder() : std::move(folder)),
+Records::Records(const fs::path& given)
+    : folder_(new_run_folder(given)),
       run_start_(utc_now()),
       run_start_seconds_(std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count()) {
-  const auto unusable = [this](const std::string& why) {
-    return UsageError("--out", "'" + folder_.string() + "' (" + why + ")",
-                      "a folder that can be made and written, without another run in it");
-  };
-  std::error_code error;
-  fs::create_directories(folder_, error);
-  if (error) throw unusable(error.message());
-  for (const char* name : {observations_name, observations_so_far}) {
-    if (fs::exists(folder_ / name, error)) throw unusable("it holds another run");
-  }
+  make_run_folder(folder_);
   observations_.open(folder_ / observations_so_far);
-  if (!observations_) throw unusable("it cannot be written");
+  if (!observations_) throw unusable(folder_, "it cannot be written");
 }
 
 std::string Records::line(const Observation& observation) {

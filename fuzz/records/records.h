@@ -24,8 +24,13 @@ namespace tileproof {
 /// The program's build folder, where run folders go by default.
 std::filesystem::path folder_of_program();
 
-/// The path of a new dated folder under it.
-std::filesystem::path new_run_folder();
+/// The folder for the records of a new run, which is not made yet.
+/// @param given  as --out says; empty: a dated folder under the build folder
+/// @throws UsageError naming --out if records of another run are in it, of whatever command
+std::filesystem::path new_run_folder(const std::filesystem::path& given);
+/// Makes the folder and those above it.
+/// @throws UsageError naming --out
+void make_run_folder(const std::filesystem::path&);
 
 /// Writes a file completely or not at all: it writes another file beside it and renames that. A device or a pipe is
 /// written directly.
@@ -90,9 +95,9 @@ class Kept {
 
 class Records {
  public:
-  /// @param folder  created if it does not exist; empty: a new dated folder under the build folder
-  /// @throws UsageError if it cannot be created or written, or holds another run
-  explicit Records(std::filesystem::path folder);
+  /// @param given  as --out says: see new_run_folder()
+  /// @throws UsageError if the folder cannot be made or written, or holds another run
+  explicit Records(const std::filesystem::path& given);
 
   const std::filesystem::path& folder() const { return folder_; }
   const std::string& run_start() const { return run_start_; }

@@ -119,8 +119,8 @@ std::string history_page(const json& history) {
          << shown(seen, "first") << ", last " << shown(seen, "last") << "\n  " << shown(seen, "problem") << "\n";
   }
   text << "\n"
-       << history.at("runs").size() << " runs and " << history.at("findings").size() << " findings in "
-       << shown(history, "file") << "\n";
+       << counted(history.at("runs").size(), "run") << " and " << counted(history.at("findings").size(), "finding")
+       << " in " << shown(history, "file") << "\n";
   return text.str();
 }
 
