@@ -26,10 +26,11 @@ std::size_t edit_distance(const std::string& a, const std::string& b) {
 
 std::string nearest(const std::string& given, const std::vector<std::string>& names) {
   std::string best;
-  std::size_t best_distance = std::max<std::size_t>(2, given.size() / 3) + 1;
+  std::size_t best_distance = (given.size() < 3 ? 1 : 2) + 1;
   for (const std::string& name : names) {
-    const bool prefix = !given.empty() && name.starts_with(given);
-    const std::size_t distance = prefix ? 0 : edit_distance(given, name);
+    // Names may be given by how they begin.
+    const std::size_t distance =
+        std::min(edit_distance(given, name), edit_distance(given, name.substr(0, given.size())));
     if (distance < best_distance) {
       best = name;
       best_distance = distance;

@@ -208,7 +208,9 @@ std::vector<SelectedSubject> selected_subjects(const std::vector<std::string>& w
   std::vector<SelectedSubject> selected;
   for (const std::string& name : selected_names) {
     if (std::find(names.begin(), names.end(), name) == names.end()) {
-      throw unknown_name("--subject", name, "a name of 'tileproof list subjects' or 'list mutants'", names);
+      const std::string or_library = name == "library" ? ", or --library FILE in its place" : "";
+      throw unknown_name("--subject", name, "a name of 'tileproof list subjects' or 'list mutants'" + or_library,
+                         names);
     }
     const bool again =
         std::any_of(selected.begin(), selected.end(), [&](const SelectedSubject& one) { return one.row.name == name; });
@@ -231,6 +233,9 @@ std::vector<const Property*> selected_properties(const std::vector<std::string>&
     const bool known =
         std::any_of(names.begin(), names.end(), [&](const std::string& name) { return name.starts_with(given); });
     if (known && !given.empty()) continue;
+    for (const Property& property : properties()) {  // "value/", the nearest to "valeu/", before all names in it
+      names.insert(names.begin(), property.name.substr(0, property.name.find('/') + 1));
+    }
     throw unknown_name("--property", given, "a name of 'tileproof list properties', or how names begin", names);
   }
   return selected;

@@ -10,6 +10,7 @@
 #include "fuzz/campaign/case_rates.h"
 #include "fuzz/commands/commands.h"
 #include "fuzz/commands/missing.h"
+#include "fuzz/commands/within.h"
 #include "fuzz/process/interrupt.h"
 #include "fuzz/process/progress.h"
 #include "fuzz/process/screen.h"
@@ -295,9 +296,9 @@ std::function<int()> set_up_bench(CLI::App& app) {
   app.add_option("--only", options->only, "rows with this in their name; may be given again");
   app.add_option("--subject", options->subjects,
                  "host, cuda or torch, or a mutant of 'list mutants'; may be given again (default: all that run here)");
-  app.add_option("--repeats", options->repeats, "of each row")->check(CLI::Range(2, 10000))->capture_default_str();
+  app.add_option("--repeats", options->repeats, "of each row")->check(within(2, 10000))->capture_default_str();
   app.add_option("--cases", options->cases, "random cases of each property in a pass; 0: none")
-      ->check(CLI::Range(std::int64_t{0}, std::int64_t{1000000}))
+      ->check(within(std::int64_t{0}, std::int64_t{1000000}))
       ->capture_default_str();
   return [&app, options] { return bench(*options, as_given(app)); };
 }

@@ -216,13 +216,27 @@ const std::string problem = "replay --property=bits/unpack_returns_every_packed_
 TEST_F(Command, RefusesAnUnknownFlagAndNamesTheNearest) { expect_refused(run("verify --sed 1"), "--seed"); }
 TEST_F(Command, RefusesAnUnknownCommandAndNamesTheNearest) { expect_refused(run("verfy"), "verify"); }
 TEST_F(Command, RefusesAnUnknownSubject) { expect_refused(run("verify --subject hots"), "did you mean 'host'"); }
-TEST_F(Command, RefusesAnUnknownProperty) { expect_refused(run("verify --property valeu/"), "--property"); }
-TEST_F(Command, RefusesNoCases) { expect_refused(run("verify --cases 0"), "--cases"); }
+TEST_F(Command, RefusesAnUnknownProperty) { expect_refused(run("verify --property valeu/"), "did you mean 'value/'?"); }
+TEST_F(Command, RefusesAPropertyThatIsNearlyOne) {
+  expect_refused(run("verify --property value/flot"), "did you mean 'value/float_");
+}
+TEST_F(Command, RefusesNumbersThatAreNone) {
+  for (const char* cases : {"0", "-3", "1e3", "many"}) {
+    expect_refused(run("verify --cases " + std::string(cases)),
+                   "--cases: given '" + std::string(cases) + "', legal is a whole number from 1 to 1000000000");
+  }
+}
+TEST_F(Command, RefusesTheLibraryWithoutItsFile) { expect_refused(run("verify --subject library"), "--library FILE"); }
 TEST_F(Command, RefusesNoJobs) { expect_refused(run("verify --jobs 0"), "--jobs"); }
 TEST_F(Command, RefusesATimeWithoutSense) { expect_refused(run("verify --for 5x"), "--for"); }
 TEST_F(Command, RefusesColumnsThatAreNoMultiple) { expect_refused(run(problem + "--k=40"), "--k: given 40"); }
 TEST_F(Command, RefusesAGroupThatDoesNotDivide) {
   expect_refused(run(problem + "--k=64 --group-size=48"), "--group-size: given 48");
+}
+TEST_F(Command, RefusesAPartThatIsNotInTheProblem) {
+  const std::string one = problem + "--n=1 --k=32 --group-size=32 ";
+  expect_refused(run(one + "--codes=30..40"), "--codes: given 30..40, legal is FIRST..END within the 32");
+  expect_refused(run(one + "--parameters=1..2"), "--parameters: given 1..2");
 }
 TEST_F(Command, RefusesAProblemWithoutElements) { expect_refused(run(problem + "--n=0"), "--n: given 0"); }
 TEST_F(Command, RefusesAFormatThatThereIsNot) {
@@ -239,6 +253,11 @@ TEST_F(Command, RefusesAFolderWithAnotherRunAndLeavesItAlone) {
   const std::string before = text_of(folder_ / "run" / "summary.json");
   expect_refused(run(quick + out("run")), "another run");
   EXPECT_EQ(text_of(folder_ / "run" / "summary.json"), before);
+  // Whatever command either of them is.
+  const std::string campaign = "fuzz --subject host --property bits/ --seed 1 --cases 64" + own_memory();
+  expect_refused(run(campaign + out("run")), "another run's observations.jsonl");
+  ASSERT_EQ(run(campaign + out("campaign")).exit, 0);
+  expect_refused(run(quick + out("campaign")), "another run's campaign.json");
 }
 
 }  // namespace

@@ -137,6 +137,9 @@ std::function<int()> set_up_report(CLI::App& app) {
              "instead of RUN: the figures of all runs in a history, with their steps (default: of the build folder)")
           ->expected(0, 1);
   return [options, history] {
+    if (history->count() != 0 && !options->runs.empty()) {
+      throw UsageError("--history", "beside RUN", "one of the two: a history has runs of its own");
+    }
     if (history->count() != 0 && (options->history.empty() || options->history == "true")) {
       options->history = (folder_of_program() / "runs" / "history.sqlite").string();
     }

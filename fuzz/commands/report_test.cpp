@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "fuzz/commands/running.h"
+#include "fuzz/records/accuracy_json.h"
 
 namespace tileproof {
 
@@ -88,6 +89,7 @@ TEST_F(ReportCommand, RefusesWhatItCannotDo) {
   expect_refused(run("report " + quoted("run") + "--out " + quoted("page.txt")), "it does not end in .html");
   expect_refused(run("report " + quoted("run") + "--out " + quoted("run/report.html")), "its folder holds a run");
   expect_refused(run("report " + quoted("run") + "--against ''"), "--against");
+  expect_refused(run("report " + quoted("run") + "--history"), "beside RUN");
   expect_refused(run("report " + quoted("run") + "--budgets " + quoted("nowhere.json")), "--budgets");
   expect_refused(run("report " + quoted("run") + "--budgets " + quoted("run")), "--budgets");
   fs::create_directories(folder_ / "empty");
@@ -95,6 +97,29 @@ TEST_F(ReportCommand, RefusesWhatItCannotDo) {
   fs::remove(folder_ / "run" / "summary.json");
   expect_refused(run("report " + quoted("run")), "still being written, or was killed");
 }
+
+class Baseline : public ReportCommand, public testing::WithParamInterface<const char*> {
+ protected:
+  static std::string folder() { return std::string(TILEPROOF_BASELINES "/") + GetParam(); }
+};
+
+/// Otherwise a first verify is compared with figures of other codes and parameters.
+TEST_P(Baseline, MeasuredTheInputsThatThisTreeDraws) {
+  std::map<std::string, nlohmann::json> here;
+  for (const nlohmann::json& problem : problems_of_measurement()) here[problem["seed"]] = problem["inputs"];
+  const nlohmann::json measured = nlohmann::json::parse(text_of(folder() + "/accuracy.json"));
+  for (const nlohmann::json& problem : measured["problems"]) {
+    ASSERT_EQ(here[problem.at("seed")], problem.value("inputs", "no hash of them"))
+        << "measure baselines and budgets anew: " << problem;
+  }
+}
+
+TEST_P(Baseline, IsWithinItsBudgets) {
+  const Ran ran = run("report '" + folder() + "' " + page());
+  for (const nlohmann::json& item : data()["items"]) EXPECT_NE(item["word"], "OVER BUDGET") << item;
+}
+
+INSTANTIATE_TEST_SUITE_P(Report, Baseline, testing::Values("h200", "two-cores"));
 
 }  // namespace
 

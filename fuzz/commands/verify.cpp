@@ -11,6 +11,7 @@
 #include "fuzz/campaign/judging.h"
 #include "fuzz/campaign/selection.h"
 #include "fuzz/commands/commands.h"
+#include "fuzz/commands/within.h"
 #include "fuzz/process/in_threads.h"
 #include "fuzz/process/interrupt.h"
 #include "fuzz/process/progress.h"
@@ -181,7 +182,7 @@ std::function<int()> set_up_verify(CLI::App& app) {
   app.add_option("--property", options->properties,
                  "a property, or how the names of properties begin; may be given again (default: all)");
   app.add_option("--cases", options->cases, "problems drawn for each property and subject")
-      ->check(CLI::Range(std::int64_t{1}, std::int64_t{1000000000}))
+      ->check(within(std::int64_t{1}, std::int64_t{1000000000}))
       ->capture_default_str();
   app.add_option("--for", options->duration,
                  "goes on with fresh seeds until so much time is used: 90s (or 90), 5m, 4h");
@@ -190,7 +191,7 @@ std::function<int()> set_up_verify(CLI::App& app) {
   app.add_option(
          "--jobs", options->jobs,
          "processes that judge a subject at once, but for one made of PyTorch's operators; no result depends on it")
-      ->check(CLI::Range(std::size_t{1}, std::size_t{1024}))
+      ->check(within(std::size_t{1}, std::size_t{1024}))
       ->capture_default_str();
   app.add_flag("--accuracy,!--no-accuracy", options->accuracy,
                "measure how accurate the subjects are, into accuracy.json (default: where no --property is given)");

@@ -149,6 +149,16 @@ void for_each_plainer(const std::vector<T>& values, const T& value, Use use) {
 
 }  // namespace
 
+namespace {
+
+/// A span of the data of a larger problem, within that of a smaller one.
+Span cut(Span span, std::int64_t elements) {
+  if (span.end == Span::all) return span;
+  return {std::min(span.first, elements), std::min(span.end, elements)};
+}
+
+}  // namespace
+
 std::vector<Problem> smaller_problems(const Problem& p, const SampleSpace& space) {
   const Capabilities& capabilities = space.capabilities;
   const Sampling& sampling = space.sampling;
@@ -159,7 +169,10 @@ std::vector<Problem> smaller_problems(const Problem& p, const SampleSpace& space
     const bool possible = next.n > 0 && next.k > 0 && next.k % k_unit(*next.format, next.group_size) == 0 &&
                           next.n % n_unit(*next.format, sampling.n_multiple) == 0 &&
                           has_types(*next.scheme, next.types);
-    if (possible && next.n * next.k <= p.n * p.k && next != p) steps.push_back(next);
+    if (!possible || next.n * next.k > p.n * p.k || next == p) return;
+    next.codes = cut(next.codes, next.experts * next.n * next.k);
+    next.parameters = cut(next.parameters, next.experts * next.n * next.groups());
+    steps.push_back(next);
   };
   const std::int64_t unit = k_unit(*p.format, p.group_size);
   const std::int64_t n_multiple = n_unit(*p.format, sampling.n_multiple);

@@ -316,6 +316,18 @@ TEST(Shrinks, ArePossibleAndWithinTheDomainsAndKeepTheSeed) {
   EXPECT_GT(looked_at, 5000);
 }
 
+TEST(Shrinks, OfAProblemWithAPartOfItsDataKeepNoMoreThanTheyHave) {
+  Problem problem;
+  problem.n = 16;
+  problem.k = 128;
+  problem.codes = {2000, 2048};
+  problem.parameters = {3, 64};
+  ASSERT_NO_THROW(require_possible(problem));
+  const std::vector<Problem> steps = smaller_problems(problem, {.capabilities = kernel_capabilities(), .sampling = {}});
+  ASSERT_FALSE(steps.empty());
+  for (const Problem& step : steps) EXPECT_NO_THROW(require_possible(step)) << line_of(step);
+}
+
 // A search that moves to the first failing shrink ends at the smallest case only if no shrink is larger.
 TEST(Shrinks, HaveNoMoreElementsThanWhatTheyShrinkFrom) {
   std::int64_t looked_at = 0;

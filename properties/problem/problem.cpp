@@ -38,8 +38,7 @@ std::string hexadecimal(std::uint64_t value) {
 }
 
 /// A field of a problem: its flag, and how it is printed and read. To add a field, add a member of Problem and a row.
-/// Rows are read in order,
-/// because the scheme is looked up in the format.
+/// Rows are read in order, because the scheme is looked up in the format.
 struct Field {
   const char* flag;
   std::function<std::string(const Problem&)> printed;
@@ -297,10 +296,17 @@ void require_possible(const Problem& p) {
   if (p.experts < 1 || p.experts > most / (p.n * p.k + 1)) {
     throw UsageError("--experts", given(p.experts), "1 or more, and experts * n * k at most 2^40");
   }
+  const auto require_within_data = [&](const char* flag, Span span, std::int64_t elements) {
+    if (span.end <= elements || span.end == Span::all) return;
+    throw UsageError(flag, given(span.first) + ".." + given(span.end),
+                     "FIRST..END within the " + given(elements) + " that the problem has");
+  };
+  require_within_data("--codes", p.codes, p.experts * p.n * p.k);
   if (!p.format->group_sizes.contains(p.group_size) || p.k % p.group_size != 0) {
     throw UsageError("--group-size", given(p.group_size),
                      text_of(p.format->group_sizes) + " that divides k = " + given(p.k));
   }
+  require_within_data("--parameters", p.parameters, p.experts * p.n * p.groups());
   static_cast<void>(profile_of(p.profile));
 }
 
