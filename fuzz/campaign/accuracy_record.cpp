@@ -79,7 +79,11 @@ json AccuracyRun::record() const {
   }
   std::vector<json> parts(kinds.size());
   in_threads(threads_, kinds.size(), [&](std::size_t, std::size_t i) { parts[i] = part_of(kinds[i]); });
-  json record = {{"schema", 4}, {"problems", problems_of_measurement()}};
+  std::set<std::size_t> measured;
+  for (const MeasuredRow& row : rows_) {
+    for (const MeasuredCase& one : row.cases) measured.insert(one.problem);
+  }
+  json record = {{"schema", 4}, {"problems", problems_of(measured)}};
   for (const char* field : {"rows", "curves", "worst"}) {
     record[field] = json::array();
     for (const json& part : parts) record[field].insert(record[field].end(), part[field].begin(), part[field].end());

@@ -23,9 +23,9 @@ std::string element_text(const std::optional<reference::FloatFormat>& format, st
   return format ? hex_text(bits, format->bits() / 4) : std::to_string(static_cast<std::int32_t>(bits));
 }
 
-json problems_of_measurement() {
+json problems_of(const std::set<std::size_t>& ids) {
   json problems = json::array();
-  for (std::size_t id = 0; id < accuracy_problems().size(); ++id) {
+  for (const std::size_t id : ids) {
     const Problem& p = accuracy_problems()[id];
     problems.push_back({{"id", id},
                         {"n", p.n},

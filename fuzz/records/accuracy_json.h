@@ -3,6 +3,7 @@
 
 #include <nlohmann/json.hpp>
 #include <optional>
+#include <set>
 #include <string>
 
 #include "properties/accuracy/figures.h"
@@ -16,7 +17,8 @@ nlohmann::json kind_of(const Measurement&, const Problem&);
 /// The bits of a weight in hexadecimal, or a code as a number.
 std::string element_text(const std::optional<reference::FloatFormat>&, std::uint32_t bits);
 
-nlohmann::json problems_of_measurement();
+/// @param ids  indices in accuracy_problems()
+nlohmann::json problems_of(const std::set<std::size_t>& ids);
 nlohmann::json json_of(const Accuracy&);
 /// The figures of problems with ordinary values, in short.
 nlohmann::json ordinary_of(const Accuracy&);

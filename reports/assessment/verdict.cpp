@@ -73,7 +73,7 @@ bool is_of_machine(const std::string& name) {
 /// True if the compared figures may depend on this part of the provenance, so that a difference in it makes runs hard
 /// to compare.
 bool is_unlike(const std::string& name) {
-  return is_of_machine(name) || ends_with_one_of(name, {"seed", "cases per property", "corpus"});
+  return is_of_machine(name) || ends_with_one_of(name, {"seed", "cases per property"});
 }
 
 }  // namespace

@@ -1,6 +1,5 @@
 #include "reports/records/accuracy.h"
 
-#include <functional>
 #include <nlohmann/json.hpp>
 #include <set>
 
@@ -137,15 +136,6 @@ WorstCase read_worst(const Field& field) {
           .replay = field["replay"].texts()};
 }
 
-/// The number of the measured problems and a hash of their inputs: equal for measurements of the same problems.
-std::string problems_of(const Field& field) {
-  std::set<std::string> inputs;
-  for (const Field& item : field.items()) inputs.insert(item["inputs"].text());
-  std::string all;
-  for (const std::string& one : inputs) all += one + " ";
-  return std::to_string(inputs.size()) + " problems, hash " + std::to_string(std::hash<std::string>()(all));
-}
-
 }  // namespace
 
 std::string AccuracyKey::text() const {
@@ -161,7 +151,6 @@ Accuracy read_accuracy(const json& accuracy) {
   const Field root(accuracy, "accuracy.json");
   root.require_schema(4);
   Accuracy result;
-  result.problems = problems_of(root["problems"]);
   std::set<AccuracyKey> keys;
   for (const Field& item : root["rows"].items()) {
     result.rows.push_back(read_accuracy_row(item));

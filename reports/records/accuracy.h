@@ -75,7 +75,6 @@ struct WorstCase {
 };
 
 struct Accuracy {
-  std::string problems;  // count, and hash of inputs; equal for measurements of the same problems
   std::vector<AccuracyRow> rows;
   std::vector<Curve> curves;
   std::vector<WorstCase> worst;

@@ -195,7 +195,6 @@ Records records_in(const std::string& argument, const std::vector<fs::path>& giv
   for (auto& one : all.verified) {
     one.provenance["cases per property"] = std::to_string(one.record.cases_per_property);
   }
-  for (auto& one : all.measured) one.provenance["corpus"] = one.record.problems;
   return all;
 }
 

@@ -216,7 +216,6 @@ inline json accuracy(const std::vector<json>& rows) {
           {"tool", "tileproof 0.1.0"},
           {"run_start", "2026-11-23T06:00:00Z"},
           {"provenance", {{"commit", "abc"}, {"dirty", false}, {"host_compiler", {{"flags", "-O2"}}}}},
-          {"problems", json::array({{{"id", 0}, {"inputs", "0x0000000000000001"}}})},
           {"rows", rows},
           {"curves", json::array({{{"subject", "host"},
                                    {"operation", "dequantize"},
