@@ -33,6 +33,14 @@ std::shared_ptr<const Processes> started(const SelectedSubject& selected, std::s
   return std::make_shared<const Processes>(std::move(ready));
 }
 
+namespace {
+
+bool is_within_reach(const Enumeration& enumeration, const Capabilities& capabilities) {
+  return enumeration.steps == 0 || capabilities.takes(enumeration.problem(0));
+}
+
+}  // namespace
+
 ProofTask::ProofTask(const Property& property, const SelectedSubject& selected,
                      std::shared_ptr<const Processes> processes, std::vector<Enumeration> enumerations)
     : property_(property), processes_(std::move(processes)), enumerations_(std::move(enumerations)) {
@@ -49,7 +57,7 @@ ProofTask::ProofTask(const Property& property, const SelectedSubject& selected,
   sample_space_of(property, subject.row.capabilities, &result_.reason);
   if (!result_.reason.empty()) return;
   for (const Enumeration& enumeration : enumerations_) {
-    if (enumeration.steps != 0 && !subject.row.capabilities.takes(enumeration.problem(0))) {
+    if (!is_within_reach(enumeration, subject.row.capabilities)) {
       const Problem step = enumeration.problem(0);
       settle(Proof::skipped, "out of reach of what the subject takes: steps of " + std::to_string(step.n) + " x " +
                                  std::to_string(step.k) + " as " + step.format->name + " with groups of " +
@@ -81,8 +89,10 @@ std::vector<ProofTask> proof_tasks(const Property& property, const SelectedSubje
   sample_space_of(property, capabilities, &why_not);
   if (processes->front().runner != nullptr && why_not.empty()) {
     for (Enumeration& enumeration : property.enumerations(capabilities)) {
+      // What is out of reach is a task of its own: beside it, the rest must not pass for the whole domain.
+      const bool is_taken = is_within_reach(enumeration, capabilities);
       const auto same = std::find_if(by_point.begin(), by_point.end(), [&](const std::vector<Enumeration>& one) {
-        return one.front().point == enumeration.point;
+        return one.front().point == enumeration.point && is_within_reach(one.front(), capabilities) == is_taken;
       });
       std::vector<Enumeration>& group = same != by_point.end() ? *same : by_point.emplace_back();
       group.push_back(std::move(enumeration));
@@ -142,7 +152,7 @@ void ProofTask::estimate() {
 }
 
 void ProofTask::run(double seconds, const std::function<bool()>& stop,
-                    const std::function<void(std::uint64_t)>& progress) {
+                    const std::function<void(std::uint64_t)>& progress, double shrink_seconds) {
   if (result_.steps == 0) return;
   const Clock::time_point begin = Clock::now();
   std::mutex mutex;
@@ -187,7 +197,7 @@ void ProofTask::run(double seconds, const std::function<bool()>& stop,
   }
   if (result_.finding) {
     try {
-      make_smaller(*result_.finding, stop);
+      make_smaller(*result_.finding, stop, shrink_seconds);
     } catch (const std::runtime_error& error) {  // the machine gives no more processes
       result_.finding->details += "\n  (it could not be made smaller: " + std::string(error.what()) + ")";
     }
@@ -215,13 +225,14 @@ void ProofTask::run(double seconds, const std::function<bool()>& stop,
   settle(Proof::proved);
 }
 
-void ProofTask::make_smaller(Finding& finding, const std::function<bool()>& stop) {
+void ProofTask::make_smaller(Finding& finding, const std::function<bool()>& stop, double seconds) {
   const SubjectInstance& subject = processes_->front();
   std::string why_not;
   const SampleSpace space = sample_space_of(property_, subject.row.capabilities, &why_not);
-  constexpr double most_seconds = 60;
-  finding = shrunk(property_, space, finding, *subject.runner, are_of_one_kind, {.seconds = most_seconds, .stop = stop})
-                .finding;
+  const Shrunk smallest =
+      shrunk(property_, space, finding, *subject.runner, are_of_one_kind, {.seconds = seconds, .stop = stop});
+  finding = smallest.finding;
+  result_.shrunk = smallest.how_far;
 }
 
 }  // namespace tileproof

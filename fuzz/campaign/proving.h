@@ -32,6 +32,7 @@ struct ProofResult {
   std::optional<double> estimated_seconds;  // for all steps
   Coverage coverage;
   std::optional<Finding> finding;
+  std::string shrunk;  // how far the finding was, and why no further
   std::vector<std::string> replay_flags;
 };
 
@@ -54,7 +55,9 @@ class ProofTask {
   /// Runs the steps until they are done, one fails, `seconds` are used up or `stop` returns true.
   /// @param seconds  0: no limit
   /// @param progress  called now and then with the points done so far
-  void run(double seconds, const std::function<bool()>& stop, const std::function<void(std::uint64_t)>& progress);
+  /// @param shrink_seconds  for making a finding smaller
+  void run(double seconds, const std::function<bool()>& stop, const std::function<void(std::uint64_t)>& progress,
+           double shrink_seconds = 60);
   /// Ends the task without a step.
   void leave_out(const std::string& why) { settle(Proof::skipped, why); }
 
@@ -65,7 +68,7 @@ class ProofTask {
   std::pair<const Enumeration&, std::int64_t> place_of(std::int64_t step) const;
   CaseOutcome run_step(std::size_t process, std::int64_t step, Coverage&);
   void settle(Proof verdict, const std::string& reason = "");
-  void make_smaller(Finding&, const std::function<bool()>& stop);
+  void make_smaller(Finding&, const std::function<bool()>& stop, double seconds);
 
   const Property& property_;
   std::shared_ptr<const Processes> processes_;
@@ -75,7 +78,8 @@ class ProofTask {
 };
 
 /// A property's tasks on a subject: one for each kind of point that it enumerates, so that one can be proved if another
-/// is too large. If there is nothing to run, the result is one task that says why.
+/// is too large; and one for what the subject does not take, which is SKIPPED. If there is nothing to run, the result
+/// is one task that says why.
 std::vector<ProofTask> proof_tasks(const Property&, const SelectedSubject&, const std::shared_ptr<const Processes>&);
 
 }  // namespace tileproof

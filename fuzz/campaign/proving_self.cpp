@@ -72,7 +72,6 @@ SelfRun prove_self(double seconds, std::size_t processes, const std::function<bo
   };
   const auto add = [&](Ran& ran, const SelfStep& step, const SelfResult& result) {
     ran.results.push_back(result);
-    ran.results.back().name = step.name;
     ran.records.push_back(json_of(step, result));
     run.broken |= result.verdict == SelfVerdict::broken;
     run.not_shown |= result.verdict == SelfVerdict::not_shown;
@@ -86,13 +85,13 @@ SelfRun prove_self(double seconds, std::size_t processes, const std::function<bo
 
   // The proof of the mutants is the first, and told last: with the mutants that are enumerated.
   std::vector<Ran> all(proofs.size());
-  SelfResult ended;  // NOT SHOWN
-  ended.details = "the budget ended";
+  SelfResult not_begun;  // NOT SHOWN
+  not_begun.details = "the budget ended";
   for (std::size_t i = 0; i < proofs.size(); ++i) {
     const SelfProof& proof = proofs[i];
     for (const SelfStep& step : proof.steps) {
       progress.step("self", proof.name + ": " + step.name);
-      add(all[i], step, ends() ? ended : run_step(step, effort));
+      add(all[i], step, ends() ? not_begun : run_step(step, effort));
     }
     if (i != 0) tell(proof, all[i]);
   }
@@ -104,6 +103,7 @@ SelfRun prove_self(double seconds, std::size_t processes, const std::function<bo
     const Clock::time_point start = Clock::now();
     SelfResult result =
         result_of(enumerated(mutant, seconds > 0 ? std::max(left(), 0.001) : 0, processes, ends), mutant);
+    result.name = step.name;
     result.seconds = seconds_since(start);
     add(all.front(), step, result);
   }

@@ -119,6 +119,7 @@ json json_of(const ProofResult& r) {
   if (r.finding) {
     finding = {{"kind", r.finding->kind},
                {"details", r.finding->details},
+               {"shrunk", r.shrunk},
                {"problem", line_of(r.finding->problem)},
                {"replay", replay_words(r.replay_flags, r.finding->problem)}};
   }
@@ -233,11 +234,12 @@ int prove(const ProveOptions& options, const std::string& command) {
       if (!is_asked(*property, selected.row, by_name)) continue;
       if (processes == nullptr) processes = started(selected, count, options.library.case_deadline());
       const bool can_run = processes->front().runner != nullptr;
-      for (ProofTask& task : proof_tasks(*property, selected, processes)) {
-        if (!can_run) not_here[selected.row.name] = task.result().reason;
-        const bool is_open = can_run && task.result().verdict != Proof::skipped;
-        if (is_open || by_name) tasks.push_back(std::move(task));
-      }
+      std::vector<ProofTask> own = proof_tasks(*property, selected, processes);
+      if (!can_run) not_here[selected.row.name] = own.front().result().reason;
+      const bool any_open = can_run && std::ranges::any_of(own, [](const ProofTask& task) {
+                              return task.result().verdict != Proof::skipped;
+                            });
+      if (any_open || by_name) std::ranges::move(own, std::back_inserter(tasks));
     }
   }
   for (const auto& [name, why] : not_here) std::cerr << "not asked: " << name << ": " << why << "\n";
@@ -305,12 +307,14 @@ int prove(const ProveOptions& options, const std::string& command) {
       needs_of_rest.erase(needs_of_rest.begin());
       progress.step(task.result().subject, task.result().property);
       const Clock::time_point start = Clock::now();
-      if (!is_too_late) {
-        task.run(seconds, is_interrupted, [&](std::uint64_t done) {
-          const double share = static_cast<double>(done) / static_cast<double>(task.result().points);
-          progress.part(share, seconds_since(start));
-        });
-      }
+      const auto show = [&](std::uint64_t done) {
+        const double share = static_cast<double>(done) / static_cast<double>(task.result().points);
+        progress.part(share, seconds_since(start));
+      };
+      constexpr double least_for_shrinking = 5, most_for_shrinking = 60;
+      const double shrinking =
+          budget == 0 ? most_for_shrinking : std::clamp(left, least_for_shrinking, most_for_shrinking);
+      if (!is_too_late) task.run(seconds, is_interrupted, show, shrinking);
       progress.clear();
       std::cout << reports::proof_line(json_of(task.result()), takes_escapes(STDOUT_FILENO)) << std::flush;
     }

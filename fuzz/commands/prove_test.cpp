@@ -312,6 +312,34 @@ TEST(AProof, TakesTheSmallerProblemOnlyWhereItFailsInTheSameWay) {
   }
 }
 
+TEST(AProof, SaysInATaskOfItsOwnWhatTheSubjectDoesNotTake) {
+  Property property = property_of_tens(7, [](Case& c) { compare(c, 10); });
+  property.enumerations = [&, tens = property.enumerations](const Capabilities& capabilities) {
+    std::vector<Enumeration> both = tens(capabilities);
+    both.push_back(both.front());
+    both.back().problem = [](std::int64_t) {
+      Problem problem;
+      problem.format = reference::format_named("awq");
+      problem.scheme = problem.format->schemes[0];
+      return problem;
+    };
+    return both;
+  };
+  SelectedSubject selected;
+  selected.row = {"mine", "", false, kernel_capabilities(), nullptr};
+  const auto process =
+      std::make_shared<Processes>(1, SubjectInstance{selected.row, std::make_unique<OwnRunner>(), "", ""});
+  std::vector<ProofTask> tasks = proof_tasks(property, selected, process);
+  ASSERT_EQ(tasks.size(), 2u);
+  for (ProofTask& task : tasks)
+    task.run(
+        0, [] { return false; }, [](std::uint64_t) {});
+  EXPECT_EQ(tasks[0].result().verdict, Proof::proved) << tasks[0].result().reason;
+  EXPECT_EQ(tasks[0].result().points, 70u);
+  EXPECT_EQ(tasks[1].result().verdict, Proof::skipped);
+  EXPECT_NE(tasks[1].result().reason.find("as awq"), std::string::npos) << tasks[1].result().reason;
+}
+
 TEST(AProof, OfNoStepIsSkipped) {
   const ProofResult result = proof_of(property_of_tens(0, [](Case&) {}));
   EXPECT_EQ(result.verdict, Proof::skipped);

@@ -71,7 +71,10 @@ Enumeration words_in_places(const Capabilities& capabilities, const Format* form
   step.format = format;
   step.k = 8192;
   step.n = std::max<std::int64_t>(capabilities.step_elements / step.k, 256);
-  step.group_size = capabilities.group_sizes.front();
+  const auto own = std::ranges::find_if(capabilities.group_sizes, [&](std::int64_t size) {
+    return format->group_sizes.contains(size) && step.k % size == 0;
+  });
+  step.group_size = own != capabilities.group_sizes.end() ? *own : capabilities.group_sizes.front();
   const std::int64_t words_of_step = step.n * step.k / 8;  // a power of two
   int bits = static_cast<int>(place_bits.size());
   const int passes_bits = bits;

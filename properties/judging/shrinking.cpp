@@ -64,7 +64,8 @@ class Shrinking {
 };
 
 /// Takes the first proposed step that fails alike, and starts again from it until no step does. The property's own
-/// proposal comes first: a problem whose seed numbers its values holds those that failed only with another seed.
+/// proposal comes first: where the seed numbers the values, a smaller matrix needs another seed to hold the failing
+/// one.
 void shrink_problem(Shrinking& shrinking, const SampleSpace& space) {
   for (bool went_on = true; went_on && !shrinking.is_over();) {
     std::vector<Problem> steps = smaller_problems(shrinking.smallest().problem, space);

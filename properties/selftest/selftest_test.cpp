@@ -105,7 +105,8 @@ TEST(Tally, NamesWhatWasBegunAndCountsWhatWasNot) {
             "1 of 5 properties passed\n  BROKEN b: why\n  NOT SHOWN c: cut off\n  NOT SHOWN 2 properties: not begun");
   // A mutant whose pairs were not begun is none that was found.
   const SelfProof& mutants = proof_named("mutants");
-  EXPECT_TRUE(mutants.summary(std::vector<SelfResult>(mutants.steps.size())).starts_with("0 of "))
+  EXPECT_TRUE(mutants.summary(std::vector<SelfResult>(mutants.steps.size()))
+                  .starts_with("0 of " + std::to_string(::tileproof::mutants().size()) + " mutants "))
       << mutants.summary({});
 }
 

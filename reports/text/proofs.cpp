@@ -63,7 +63,7 @@ std::string proofs_plan(const json& proofs) {
   }
   const double budget = proofs.at("budget_seconds");
   text << (without == 0 ? "all of it" : "what is estimated") << " takes about " << lasting_in_short(seconds) << " here";
-  if (without != 0) text << ", and the budget left no time to estimate the other " << without;
+  if (without != 0) text << ", without the " << without << " that were not estimated";
   text << "; the budget is " << (budget == 0 ? std::string("not limited") : lasting_in_short(budget));
   if (budget != 0 && (seconds > budget || without != 0)) text << ", so that some of it will be a sample";
   text << "\n\n";
@@ -86,6 +86,9 @@ std::string proof_line(const json& proof, bool colours) {
     std::istringstream lines(
         visible(finding.at("kind").get<std::string>() + ": " + finding.at("details").get<std::string>()));
     for (std::string line; std::getline(lines, line);) text << "           " << line << "\n";
+    if (const std::string shrunk = visible(finding.value("shrunk", "")); !shrunk.empty()) {
+      text << "           shrunk " << shrunk << "\n";
+    }
     text << "  " << replay_command(finding.at("replay").get<std::vector<std::string>>()) << "\n";
   }
   return text.str();
@@ -103,11 +106,11 @@ std::string proofs_end(const json& proofs, bool colours) {
   const std::string reason = shown(proofs, "reason");
   return "\n" +
          painted(colour,
-                 exit == 1               ? "FAILED"
-                 : exit != 0             ? "MISTRUSTED"
-                 : count["SAMPLED"] != 0 ? "SAMPLED"
-                 : count["PROVED"] != 0  ? "PROVED"
-                                         : "DONE",
+                 exit == 1                                       ? "FAILED"
+                 : exit != 0                                     ? "MISTRUSTED"
+                 : count["SAMPLED"] != 0                         ? "SAMPLED"
+                 : count["PROVED"] != 0 && count["SKIPPED"] == 0 ? "PROVED"
+                                                                 : "DONE",
                  colours) +
          (counts.empty() ? "" : ": " + joined(counts, ", ")) + " in " + lasting_in_short(proofs.at("seconds")) +
          (reason.empty() ? "" : "; " + reason) + "\n";

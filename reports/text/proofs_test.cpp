@@ -91,8 +91,7 @@ TEST(ProofPlans, SayHowLongAndWhetherTheBudgetSuffices) {
   without["estimated_seconds"] = nullptr;
   const std::string part = proofs_plan(run_of({proof_record("SAMPLED"), without}));
   expect_says(part, "68,719,476,736 triples, not estimated\n");
-  expect_says(part,
-              "what is estimated takes about 67 min here, and the budget left no time to estimate the other 1; the");
+  expect_says(part, "what is estimated takes about 67 min here, without the 1 that were not estimated; the");
   json failing = proof_record("SAMPLED");
   failing["finding"] = {{"kind", "mismatch"}};
   expect_says(proofs_plan(run_of({failing})), "68,719,476,736 triples, fails\n");
@@ -107,7 +106,8 @@ TEST(ProofEnds, CountVerdictsAndSayWhetherTheRunIsRed) {
                                     proof_record("SKIPPED")};
   EXPECT_EQ(proofs_end(run_of(proofs), false), "\nSAMPLED: 2 PROVED, 1 SAMPLED, 1 SKIPPED in 12 s\n");
   expect_says(proofs_end(run_of({proof_record("PROVED"), proof_record("SKIPPED")}), false),
-              "\nPROVED: 1 PROVED, 1 SKIPPED");
+              "\nDONE: 1 PROVED, 1 SKIPPED");
+  expect_says(proofs_end(run_of({proof_record("PROVED")}), false), "\nPROVED: 1 PROVED");
   expect_says(proofs_end(run_of({}), false), "\nDONE in 12 s");
   expect_says(proofs_end(run_of(proofs, 1), false), "\nFAILED: ");
   expect_says(proofs_end(run_of(proofs, 3), false), "\nMISTRUSTED: ");
