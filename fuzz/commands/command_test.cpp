@@ -221,7 +221,7 @@ TEST_F(Command, RefusesAPropertyThatIsNearlyOne) {
   expect_refused(run("verify --property value/flot"), "did you mean 'value/float_");
 }
 TEST_F(Command, RefusesNumbersThatAreNone) {
-  for (const char* cases : {"0", "-3", "1e3", "many"}) {
+  for (const char* cases : {"0", "-3", "010", "1e3", "many"}) {
     expect_refused(run("verify --cases " + std::string(cases)),
                    "--cases: given '" + std::string(cases) + "', legal is a whole number from 1 to 1000000000");
   }
@@ -258,6 +258,11 @@ TEST_F(Command, RefusesAFolderWithAnotherRunAndLeavesItAlone) {
   expect_refused(run(campaign + out("run")), "another run's observations.jsonl");
   ASSERT_EQ(run(campaign + out("campaign")).exit, 0);
   expect_refused(run(quick + out("campaign")), "another run's campaign.json");
+  // A run that has written nothing yet is one too.
+  fs::create_directories(folder_ / "begun");
+  std::ofstream(folder_ / "begun" / "observations.jsonl.new");
+  expect_refused(run(quick + out("begun")), "another run");
+  expect_refused(run(campaign + out("begun")), "another run");
 }
 
 }  // namespace

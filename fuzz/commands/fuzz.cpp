@@ -60,7 +60,8 @@ struct Shard {
 
 std::uint64_t number_in(const std::string& argument, const std::string& given, const std::string& text,
                         const char* legal) {
-  const bool is_number = !text.empty() && text.size() < 10 && text.find_first_not_of("0123456789") == std::string::npos;
+  const bool is_number =
+      !text.empty() && text.size() <= 10 && text.find_first_not_of("0123456789") == std::string::npos;
   if (!is_number) throw UsageError(argument, "'" + given + "'", legal);
   return std::stoull(text);
 }
@@ -142,12 +143,11 @@ SelectedSubject subject_of(const FuzzOptions& options) {
   return selected_subjects({options.subject.empty() ? usual_subject() : options.subject}).front();
 }
 
-fs::path folder_of(const FuzzOptions& options) {
-  if (options.resume.empty()) return new_run_folder(options.out);
-  if (!fs::exists(fs::path(options.resume) / "journal.jsonl")) {
-    throw UsageError("--resume", "'" + options.resume + "' (it holds no journal.jsonl)", "the folder of a campaign");
-  }
-  return options.resume;
+/// Refuses a folder that cannot be this campaign's, before anything is made.
+void require_folder(const FuzzOptions& options) {
+  if (!options.out.empty()) require_no_run_in(options.out);
+  if (options.resume.empty() || fs::exists(fs::path(options.resume) / "journal.jsonl")) return;
+  throw UsageError("--resume", "'" + options.resume + "' (it holds no journal.jsonl)", "the folder of a campaign");
 }
 
 fs::path memory_of(const FuzzOptions& options) {
@@ -171,21 +171,27 @@ int fuzz(FuzzOptions options, const std::string& command) {
   limits.seconds = seconds_of("--for", options.duration);
   const bool has_limit = limits.seconds > 0 || limits.cases != 0 || limits.until_finding;
   if (!has_limit) limits.seconds = 600;
-  const fs::path folder = folder_of(options);
-  const fs::path journal_file = folder / "journal.jsonl";
+  require_folder(options);
+  fs::path folder = options.resume;
   std::optional<FileLock> lock;
   const auto take = [&] {
     lock.emplace(folder / "lock", FileLock::Where::gives_up);
     if (lock->is_held()) return;
-    throw UsageError("--out", "'" + folder.string() + "' (another campaign is writing there)",
+    throw UsageError(options.resume.empty() ? "--out" : "--resume",
+                     "'" + folder.string() + "' (another campaign is writing there)",
                      "a folder of its own, or to wait");
   };
 
   JournalContents so_far;
   if (!options.resume.empty()) {
     take();
-    so_far = journal_of(journal_file);
-    if (options.memory.empty()) options.memory = so_far.memory;
+    so_far = journal_of(folder / "journal.jsonl");
+    if (options.memory.empty() && fs::is_directory(so_far.memory)) {
+      options.memory = so_far.memory;
+    } else if (options.memory.empty() && !so_far.memory.empty()) {
+      std::cerr << "the campaign was begun with --memory '" << reports::visible(so_far.memory)
+                << "', which is not here; it goes on with " << memory_of(options).string() << "\n";
+    }
     if (options.subject.empty() && !options.library.given() && so_far.identity.subject != "library") {
       options.subject = so_far.identity.subject;
     }
@@ -227,12 +233,6 @@ int fuzz(FuzzOptions options, const std::string& command) {
   if (is_resumed) require_same(identity, so_far.identity);
   const std::vector<ExpectedFailure> expected_failures = expected_failures_of(options.known);
 
-  // From here on nothing is refused: a call that is leaves no folder.
-  if (!lock) {
-    make_run_folder(folder);
-    take();
-  }
-
   if (limits.workers == 0) limits.workers = selected.row.needs_gpu ? 1 : cores();
   auto start = Clock::now();
   const auto is_over = [&limits, &start] {
@@ -240,6 +240,13 @@ int fuzz(FuzzOptions options, const std::string& command) {
   };
   CampaignCorpus corpus(memory_of(options) / "corpus", selected, expected_failures, limits, is_over);
 
+  // From here on nothing is refused but a folder that another run has taken meanwhile: a call that is leaves no folder.
+  if (!lock) {
+    folder = new_run_folder(options.out);
+    take();
+    require_no_run_in(folder);
+  }
+  const fs::path journal_file = folder / "journal.jsonl";
   std::cerr << "journal: " << journal_file.string() << "\ncampaigning through cases of " << selected.row.name
             << ", seed " << in_hex(seed) << "\n";
   if (so_far.was_cut) std::cerr << "the journal's last line had been cut; it is left out\n";
@@ -315,8 +322,10 @@ std::function<int()> set_up_fuzz(CLI::App& app) {
       "env must say JOB_COMPLETIONS)");
   app.add_option("--out", options->out, "folder for the journal (default: a dated one under the build folder)");
   app.add_option("--resume", options->resume, "goes on with the campaign of that folder");
-  app.add_option("--memory", options->memory,
-                 "folder of what campaigns remember of each other (default: runs under the build folder)");
+  app.add_option(
+      "--memory", options->memory,
+      "folder of what campaigns remember of each other (default: runs under the build folder; with --resume, "
+      "that of the campaign)");
   app.add_option("--known", options->known,
                  "a ledger of known findings, as JSON (default: the one of 'list known', of PyTorch's own operators)");
   app.add_option("--shrink-seconds", options->limits.shrink_seconds, "at most, for each finding")

@@ -57,12 +57,12 @@ void keep_in_history(const fs::path& memory, const fs::path& folder, const std::
 }
 
 int merge_campaigns(const std::vector<std::string>& folders, const std::string& out, const std::string& command) {
-  const fs::path merged = new_run_folder(out);
+  if (!out.empty()) require_no_run_in(out);
   CampaignOfFolders campaign = campaign_of_folders(folders);
   campaign.facts.command = command;
   campaign.facts.provenance = provenance_of(campaign.facts.identity);
   const json summary = campaign_summary(campaign.facts, campaign.list());
-  make_run_folder(merged);
+  const fs::path merged = new_run_folder(out);
   Written written;
   written.write(merged / "campaign.json", dumped(summary, 2) + "\n");
   std::cerr << "merged: " << (merged / "campaign.json").string() << "\n";

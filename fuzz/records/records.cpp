@@ -44,27 +44,32 @@ UsageError unusable(const fs::path& folder, const std::string& why) {
 
 }  // namespace
 
-fs::path new_run_folder(const fs::path& given) {
-  if (given.empty()) {
-    const fs::path base = folder_of_program() / "runs" / utc("%Y-%m-%dT%H-%M-%SZ");
-    fs::path folder = base;
-    for (int again = 2; fs::exists(folder); ++again) folder = base.string() + "-" + std::to_string(again);
-    return folder;
-  }
+void require_no_run_in(const fs::path& folder) {
+  constexpr const char* journal = "journal.jsonl";
   for (const char* name :
-       {observations_name, observations_so_far, "summary.json", "proofs.json", "campaign.json", "journal.jsonl"}) {
+       {observations_name, observations_so_far, "summary.json", "proofs.json", "campaign.json", journal}) {
     std::error_code error;
-    const bool is_there = fs::exists(given / name, error);
-    const bool is_empty = is_there && fs::file_size(given / name, error) == 0;  // a campaign that wrote no line
-    if (is_there && !is_empty) throw unusable(given, "it holds another run's " + std::string(name));
+    if (!fs::exists(folder / name, error)) continue;
+    if (name == journal && fs::file_size(folder / name, error) == 0) continue;  // of a campaign that wrote no line
+    throw unusable(folder, "it holds another run's " + std::string(name));
   }
-  return given;
 }
 
-void make_run_folder(const fs::path& folder) {
+fs::path new_run_folder(const fs::path& given) {
   std::error_code error;
-  fs::create_directories(folder, error);
-  if (error) throw unusable(folder, error.message());
+  if (!given.empty()) {
+    require_no_run_in(given);
+    fs::create_directories(given, error);
+    if (error) throw unusable(given, error.message());
+    return given;
+  }
+  const fs::path base = folder_of_program() / "runs" / utc("%Y-%m-%dT%H-%M-%SZ");
+  fs::create_directories(base.parent_path(), error);
+  for (int again = 1; !error; ++again) {  // another process may begin in the same second
+    const fs::path folder = base.string() + (again == 1 ? "" : "-" + std::to_string(again));
+    if (fs::create_directory(folder, error)) return folder;
+  }
+  throw unusable(base, error.message());
 }
 
 fs::path folder_of_program() { return fs::read_symlink("/proc/self/exe").parent_path(); }
@@ -83,9 +88,11 @@ Records::Records(const fs::path& given)
     : folder_(new_run_folder(given)),
       run_start_(utc_now()),
       run_start_seconds_(std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count()) {
-  make_run_folder(folder_);
+  // Made here and by nobody else: two runs that begin at once in one folder would mix their records.
+  const int made = open((folder_ / observations_so_far).c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+  if (made < 0) throw unusable(folder_, errno == EEXIST ? "it holds another run" : "it cannot be written");
+  close(made);
   observations_.open(folder_ / observations_so_far);
-  if (!observations_) throw unusable(folder_, "it cannot be written");
 }
 
 std::string Records::line(const Observation& observation) {

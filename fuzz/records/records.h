@@ -24,13 +24,13 @@ namespace tileproof {
 /// The program's build folder, where run folders go by default.
 std::filesystem::path folder_of_program();
 
-/// The folder for the records of a new run, which is not made yet.
-/// @param given  as --out says; empty: a dated folder under the build folder
-/// @throws UsageError naming --out if records of another run are in it, of whatever command
-std::filesystem::path new_run_folder(const std::filesystem::path& given);
-/// Makes the folder and those above it.
+/// Requires a folder to hold no records of another run, of whatever command.
 /// @throws UsageError naming --out
-void make_run_folder(const std::filesystem::path&);
+void require_no_run_in(const std::filesystem::path& folder);
+/// Makes the folder for the records of a new run, and those above it.
+/// @param given  as --out says; empty: a dated folder under the build folder, which is no other run's
+/// @throws UsageError naming --out if it cannot be made or holds another run
+std::filesystem::path new_run_folder(const std::filesystem::path& given);
 
 /// Writes a file completely or not at all: it writes another file beside it and renames that. A device or a pipe is
 /// written directly.
