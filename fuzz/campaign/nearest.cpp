@@ -25,8 +25,10 @@ std::size_t edit_distance(const std::string& a, const std::string& b) {
 }  // namespace
 
 std::string nearest(const std::string& given, const std::vector<std::string>& names) {
+  if (given.empty()) return "";
   std::string best;
-  std::size_t best_distance = (given.size() < 3 ? 1 : 2) + 1;
+  const std::size_t letters = given.size() - std::min(given.find_first_not_of('-'), given.size());
+  std::size_t best_distance = std::min<std::size_t>(letters / 2, 2) + 1;
   for (const std::string& name : names) {
     // Names may be given by how they begin.
     const std::size_t distance =

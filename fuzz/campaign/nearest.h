@@ -6,8 +6,8 @@
 
 namespace tileproof {
 
-/// @return the name nearest to `given`, or that begins with what is nearest to it: at most two letters off, one of a
-///         word of two letters; "" if none is that near
+/// @return the name nearest to `given`, or that begins with what is nearest to it: at most two letters off, and half
+///         of its own; "" if none is that near
 std::string nearest(const std::string& given, const std::vector<std::string>& names);
 
 }  // namespace tileproof

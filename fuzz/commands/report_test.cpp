@@ -110,6 +110,7 @@ TEST_P(Baseline, MeasuredTheInputsThatThisTreeDraws) {
   for (std::size_t id = 0; id < accuracy_problems().size(); ++id) all.insert(id);
   for (const nlohmann::json& problem : problems_of(all)) here[problem["seed"]] = problem["inputs"];
   const nlohmann::json measured = nlohmann::json::parse(text_of(folder() + "/accuracy.json"));
+  ASSERT_GT(measured["problems"].size(), 100u);
   for (const nlohmann::json& problem : measured["problems"]) {
     ASSERT_EQ(here[problem.at("seed")], problem.value("inputs", "no hash of them"))
         << "measure baselines and budgets anew: " << problem;
@@ -118,7 +119,14 @@ TEST_P(Baseline, MeasuredTheInputsThatThisTreeDraws) {
 
 TEST_P(Baseline, IsWithinItsBudgets) {
   const Ran ran = run("report '" + folder() + "' " + page());
-  for (const nlohmann::json& item : data()["items"]) EXPECT_NE(item["word"], "OVER BUDGET") << item;
+  const nlohmann::json report = data();
+  EXPECT_TRUE(report["bad_input"].empty()) << report["bad_input"];
+  std::size_t measured = 0;
+  for (const nlohmann::json& item : report["items"]) {
+    EXPECT_NE(item["word"], "OVER BUDGET") << item;
+    measured += item["kind"] == "accuracy" ? 1 : 0;
+  }
+  EXPECT_GT(measured, 100u);
 }
 
 INSTANTIATE_TEST_SUITE_P(Report, Baseline, testing::Values("h200", "two-cores"));

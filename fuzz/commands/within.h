@@ -16,7 +16,8 @@ CLI::Validator within(Number low, Number high) {
         Number number = {};
         const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
         const bool is_number = error == std::errc() && end == text.data() + text.size();
-        if (is_number && number >= low && number <= high) return "";
+        const bool is_octal = std::integral<Number> && text.size() > 1 && text[0] == '0';  // to CLI11
+        if (is_number && !is_octal && number >= low && number <= high) return "";
         const auto written = [](Number of) {
           char digits[32];
           return std::string(digits, std::to_chars(digits, digits + sizeof digits, of).ptr);

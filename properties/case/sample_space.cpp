@@ -147,10 +147,6 @@ void for_each_plainer(const std::vector<T>& values, const T& value, Use use) {
   }
 }
 
-}  // namespace
-
-namespace {
-
 /// A span of the data of a larger problem, within that of a smaller one.
 Span cut(Span span, std::int64_t elements) {
   if (span.end == Span::all) return span;

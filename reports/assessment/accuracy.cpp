@@ -72,7 +72,8 @@ Item judged(const std::string& name, const Row& now, const Row* before, const Bu
                 counted(row.not_run, "problem") + " could not be run: " + row.why_not_run);
   }
   // Of other inputs, only the worst cases can be compared, and they show little.
-  const bool is_like = before != nullptr && before->row->inputs == row.inputs;
+  const bool is_like = before != nullptr && before->row->inputs == row.inputs &&
+                       before->row->elements == row.elements && before->row->not_run == 0;
   const auto [worse, better] = before != nullptr ? changes(row, *before->row) : std::pair<std::string, std::string>();
   const std::string of_others = before == nullptr || is_like ? "" : "; the baseline measured other inputs";
   if (!worse.empty() &&
@@ -83,13 +84,13 @@ Item judged(const std::string& name, const Row& now, const Row* before, const Bu
     return item(Status::failed, counted(row.unexplained, "difference") + " that nothing explains" +
                                     (before != nullptr ? ", as in the baseline" : ""));
   }
+  const bool has_others = budget != nullptr && !budget->inputs().empty() && budget->inputs() != row.inputs;
+  const std::string of_other_inputs = has_others ? ", measured on other inputs" : "";
   if (budget != nullptr && (row.max_ulp() > budget->max_ulp || row.non_finite_disagreements > budget->non_finite)) {
-    const bool is_of_others = !budget->inputs().empty() && budget->inputs() != row.inputs;
     return item(Status::over_budget, error_text(row.max_ulp()) + " ulp and " +
                                          counted(row.non_finite_disagreements, "non-finite disagreement") +
                                          "; the budget is " + error_text(budget->max_ulp) + " and " +
-                                         with_commas(budget->non_finite) +
-                                         (is_of_others ? ", measured on other inputs" : ""));
+                                         with_commas(budget->non_finite) + of_other_inputs);
   }
   if (!better.empty() && is_like) return item(Status::improved, better);
   if (row.is_exact()) return item(Status::exact, "");
@@ -97,7 +98,8 @@ Item judged(const std::string& name, const Row& now, const Row* before, const Bu
   if (before == nullptr && budget == nullptr) {
     return item(Status::is_new, "neither a baseline nor a budget has it; " + most);
   }
-  return item(Status::passed, most + of_others);
+  const std::string within = has_others ? "; within a budget" + of_other_inputs : "";
+  return item(Status::passed, most + within + of_others);
 }
 
 }  // namespace
