@@ -19,18 +19,14 @@ bool is_of_kind(const RowsOfAKind& rows, const MeasuredRow& next) {
          kind_of(*last.measurement, last.like()) == kind_of(*next.measurement, next.like());
 }
 
-json json_of(const MeasuredRow& row, const RowFigures& figures) {
+/// @param inputs  a hash of those of the row's problems
+json json_of(const MeasuredRow& row, const RowFigures& figures, std::uint64_t inputs) {
   json one = json_of(figures.accuracy);
   one.update(kind_of(*row.measurement, row.like()));
   one["subject"] = row.subject;
   one["format"] = row.measurement->is_packed ? json(row.like().format->name) : json(nullptr);
   one["group"] = row.measurement->of_weights ? json(row.like().group_size) : json(nullptr);
   one["sampled"] = true;
-  std::uint64_t inputs = hash_of_nothing;
-  for (const MeasuredCase& measured : row.cases) {
-    const std::uint64_t hash = accuracy_inputs()[measured.problem];
-    inputs = folded(folded(inputs, static_cast<std::uint32_t>(hash)), static_cast<std::uint32_t>(hash >> 32));
-  }
   one["inputs"] = in_hex(inputs);
   json not_run = json::array();
   for (const MeasuredCase& lost : row.cases) {
@@ -61,12 +57,14 @@ json AccuracyRun::part_of(const RowsOfAKind& rows) const {
   for (const MeasuredRow* row : rows) {
     const Measurement& measurement = *row->measurement;
     RowFigures figures(format_of(measurement, row->like()));
+    std::uint64_t inputs = hash_of_nothing;
     for (const MeasuredCase& one : row->cases) {
+      const AccuracyData& data = data_of(measurement, one.problem);
+      inputs = folded_hash(inputs, data.inputs);
       if (!one.kind.empty()) continue;
-      add_case(measurement, accuracy_problems()[one.problem], data_of(measurement, one.problem), one.compared_elements,
-               figures, curves);
+      add_case(measurement, accuracy_problems()[one.problem], data, one.compared_elements, figures, curves);
     }
-    table.push_back(json_of(*row, figures));
+    table.push_back(json_of(*row, figures, inputs));
   }
   return {{"rows", table}, {"curves", json::array({json_of(*rows.front(), curves)})}, {"worst", worst_of(rows)}};
 }
@@ -79,11 +77,9 @@ json AccuracyRun::record() const {
   }
   std::vector<json> parts(kinds.size());
   in_threads(threads_, kinds.size(), [&](std::size_t, std::size_t i) { parts[i] = part_of(kinds[i]); });
-  std::set<std::size_t> measured;
-  for (const MeasuredRow& row : rows_) {
-    for (const MeasuredCase& one : row.cases) measured.insert(one.problem);
-  }
-  json record = {{"schema", 4}, {"problems", problems_of(measured)}};
+  std::map<std::size_t, std::uint64_t> inputs;
+  for (const auto& [key, data] : data_) inputs[key.second] = data.inputs;
+  json record = {{"schema", 4}, {"problems", problems_of(inputs)}};
   for (const char* field : {"rows", "curves", "worst"}) {
     record[field] = json::array();
     for (const json& part : parts) record[field].insert(record[field].end(), part[field].begin(), part[field].end());

@@ -23,9 +23,9 @@ std::string element_text(const std::optional<reference::FloatFormat>& format, st
   return format ? hex_text(bits, format->bits() / 4) : std::to_string(static_cast<std::int32_t>(bits));
 }
 
-json problems_of(const std::set<std::size_t>& ids) {
+json problems_of(const std::map<std::size_t, std::uint64_t>& inputs) {
   json problems = json::array();
-  for (const std::size_t id : ids) {
+  for (const auto& [id, hash] : inputs) {
     const Problem& p = accuracy_problems()[id];
     problems.push_back({{"id", id},
                         {"n", p.n},
@@ -36,7 +36,7 @@ json problems_of(const std::set<std::size_t>& ids) {
                         {"type", name_of(p.types)},
                         {"profile", p.profile},
                         {"seed", in_hex(p.seed)},
-                        {"inputs", in_hex(accuracy_inputs()[id])},
+                        {"inputs", in_hex(hash)},
                         {"elements", p.n * p.k}});
   }
   return problems;

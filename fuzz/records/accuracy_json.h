@@ -1,9 +1,9 @@
 /// Writes the parts of accuracy.json: names of rows, figures, and single elements.
 #pragma once
 
+#include <map>
 #include <nlohmann/json.hpp>
 #include <optional>
-#include <set>
 #include <string>
 
 #include "properties/accuracy/figures.h"
@@ -17,8 +17,8 @@ nlohmann::json kind_of(const Measurement&, const Problem&);
 /// The bits of a weight in hexadecimal, or a code as a number.
 std::string element_text(const std::optional<reference::FloatFormat>&, std::uint32_t bits);
 
-/// @param ids  indices in accuracy_problems()
-nlohmann::json problems_of(const std::set<std::size_t>& ids);
+/// @param inputs  the hash of each problem's inputs, by its index in accuracy_problems()
+nlohmann::json problems_of(const std::map<std::size_t, std::uint64_t>& inputs);
 nlohmann::json json_of(const Accuracy&);
 /// The figures of problems with ordinary values, in short.
 nlohmann::json ordinary_of(const Accuracy&);

@@ -217,36 +217,24 @@ class Nobody : public Subject {
   Memory& memory() override { throw std::logic_error("nobody has no memory"); }
 };
 
-/// The data that a problem's case draws, without an expected result.
-AccuracyData inputs_of(const Problem& problem) {
-  Nobody nobody;
-  Coverage coverage;
-  const Capabilities capabilities;
-  Case drawn(problem, capabilities, nobody, coverage);
-  return {drawn.codes(), drawn.parameters(), {}};
+std::uint64_t hash_of(const Matrix<std::uint8_t>& codes, const Parameters& parameters) {
+  std::uint64_t hash = folded_all(hash_of_nothing, codes.elements);
+  hash = folded_all(hash, parameters.scales.elements);
+  hash = folded_all(hash, parameters.zeros.elements);
+  return folded_all(hash, parameters.zero_points.elements);
 }
 
 }  // namespace
 
 AccuracyData data_of(const Measurement& measurement, const Problem& problem) {
-  AccuracyData data = inputs_of(problem);
+  Nobody nobody;
+  Coverage coverage;
+  const Capabilities capabilities;
+  Case drawn(problem, capabilities, nobody, coverage);
+  AccuracyData data = {.codes = drawn.codes(), .parameters = drawn.parameters(), .expected = {}};
   data.expected = measurement.expected(problem, data.codes, data.parameters);
+  data.inputs = hash_of(data.codes, data.parameters);
   return data;
-}
-
-const std::vector<std::uint64_t>& accuracy_inputs() {
-  static const std::vector<std::uint64_t> all = [] {
-    std::vector<std::uint64_t> hashes;
-    for (const Problem& problem : accuracy_problems()) {
-      const AccuracyData data = inputs_of(problem);
-      std::uint64_t hash = folded_all(hash_of_nothing, data.codes.elements);
-      hash = folded_all(hash, data.parameters.scales.elements);
-      hash = folded_all(hash, data.parameters.zeros.elements);
-      hashes.push_back(folded_all(hash, data.parameters.zero_points.elements));
-    }
-    return hashes;
-  }();
-  return all;
 }
 
 }  // namespace tileproof

@@ -36,10 +36,10 @@ struct AccuracyData {
   Matrix<std::uint8_t> codes;
   Parameters parameters;
   Matrix<std::uint32_t> expected;
+  /// A hash of the codes and parameters. Figures of two runs can be compared where these are equal: a change of what is
+  /// drawn changes them, and no seed.
+  std::uint64_t inputs = 0;
 };
 AccuracyData data_of(const Measurement&, const Problem&);
-/// A hash of the codes and parameters of each of accuracy_problems(). Figures of two runs can be compared where these
-/// are equal: a change of what is drawn changes them, and no seed.
-const std::vector<std::uint64_t>& accuracy_inputs();
 
 }  // namespace tileproof

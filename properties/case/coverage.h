@@ -17,6 +17,11 @@ namespace tileproof {
 inline constexpr std::uint64_t hash_of_nothing = 0xcbf29ce484222325u;
 inline std::uint64_t folded(std::uint64_t hash, std::uint32_t value) { return (hash ^ value) * 0x100000001b3u; }
 
+/// Folds the 64 bits of another hash.
+inline std::uint64_t folded_hash(std::uint64_t hash, std::uint64_t other) {
+  return folded(folded(hash, static_cast<std::uint32_t>(other)), static_cast<std::uint32_t>(other >> 32));
+}
+
 /// Folds all values: four at a time into hashes of their own, because each multiplication waits for the one before it.
 template <class T>
 std::uint64_t folded_all(std::uint64_t hash, const std::vector<T>& values) {
@@ -29,9 +34,7 @@ std::uint64_t folded_all(std::uint64_t hash, const std::vector<T>& values) {
   }
   for (; i < values.size(); ++i) lanes[0] = folded(lanes[0], static_cast<std::uint32_t>(values[i]));
   hash = lanes[0];
-  for (std::size_t lane = 1; lane < 4; ++lane) {
-    hash = folded(folded(hash, static_cast<std::uint32_t>(lanes[lane])), static_cast<std::uint32_t>(lanes[lane] >> 32));
-  }
+  for (std::size_t lane = 1; lane < 4; ++lane) hash = folded_hash(hash, lanes[lane]);
   return hash;
 }
 
