@@ -56,14 +56,14 @@ ProofTask::ProofTask(const Property& property, const SelectedSubject& selected,
   }
   sample_space_of(property, subject.row.capabilities, &result_.reason);
   if (!result_.reason.empty()) return;
+  if (!enumerations_.empty() && !is_within_reach(enumerations_.front(), subject.row.capabilities)) {
+    const Problem step = enumerations_.front().problem(0);
+    settle(Proof::skipped, "out of reach of what the subject takes: steps of " + std::to_string(step.n) + " x " +
+                               std::to_string(step.k) + " as " + step.format->name + " with groups of " +
+                               std::to_string(step.group_size));
+    return;
+  }
   for (const Enumeration& enumeration : enumerations_) {
-    if (!is_within_reach(enumeration, subject.row.capabilities)) {
-      const Problem step = enumeration.problem(0);
-      settle(Proof::skipped, "out of reach of what the subject takes: steps of " + std::to_string(step.n) + " x " +
-                                 std::to_string(step.k) + " as " + step.format->name + " with groups of " +
-                                 std::to_string(step.group_size));
-      return;
-    }
     first_steps_.push_back(result_.steps);
     result_.steps += enumeration.steps;
     result_.points += static_cast<std::uint64_t>(enumeration.steps) * enumeration.points_of_step;
@@ -89,7 +89,7 @@ std::vector<ProofTask> proof_tasks(const Property& property, const SelectedSubje
   sample_space_of(property, capabilities, &why_not);
   if (processes->front().runner != nullptr && why_not.empty()) {
     for (Enumeration& enumeration : property.enumerations(capabilities)) {
-      // What is out of reach is a task of its own: beside it, the rest must not pass for the whole domain.
+      // Enumerations out of reach become a task of their own, which says so: the others do not cover the whole domain.
       const bool is_taken = is_within_reach(enumeration, capabilities);
       const auto same = std::find_if(by_point.begin(), by_point.end(), [&](const std::vector<Enumeration>& one) {
         return one.front().point == enumeration.point && is_within_reach(one.front(), capabilities) == is_taken;

@@ -47,7 +47,10 @@ std::shared_ptr<const Processes> started(const SelectedSubject&, std::size_t cou
 /// One property to be proved on one subject.
 class ProofTask {
  public:
-  /// @param enumerations  those of the property's enumerations to run here; their points are counted together
+  static constexpr double most_shrink_seconds = 60;
+
+  /// @param enumerations  those of the property's enumerations to run here, all of which the subject takes, or none;
+  ///                      their points are counted together
   ProofTask(const Property&, const SelectedSubject&, std::shared_ptr<const Processes>, std::vector<Enumeration>);
 
   /// Runs a step or a few and sets the result's estimated seconds for all.
@@ -57,7 +60,7 @@ class ProofTask {
   /// @param progress  called now and then with the points done so far
   /// @param shrink_seconds  for making a finding smaller
   void run(double seconds, const std::function<bool()>& stop, const std::function<void(std::uint64_t)>& progress,
-           double shrink_seconds = 60);
+           double shrink_seconds = most_shrink_seconds);
   /// Ends the task without a step.
   void leave_out(const std::string& why) { settle(Proof::skipped, why); }
 

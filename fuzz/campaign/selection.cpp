@@ -224,6 +224,7 @@ std::vector<const Property*> selected_properties(const std::vector<std::string>&
   std::vector<const Property*> selected;
   std::vector<std::string> names;
   for (const Property& property : properties()) {
+    names.push_back(property.name.substr(0, property.name.find('/') + 1));  // "value/", the nearest to "valeu/"
     names.push_back(property.name);
     const bool is_wanted = std::any_of(wanted.begin(), wanted.end(),
                                        [&](const std::string& given) { return property.name.starts_with(given); });
@@ -233,9 +234,6 @@ std::vector<const Property*> selected_properties(const std::vector<std::string>&
     const bool known =
         std::any_of(names.begin(), names.end(), [&](const std::string& name) { return name.starts_with(given); });
     if (known && !given.empty()) continue;
-    for (const Property& property : properties()) {  // "value/", the nearest to "valeu/", before all names in it
-      names.insert(names.begin(), property.name.substr(0, property.name.find('/') + 1));
-    }
     throw unknown_name("--property", given, "a name of 'tileproof list properties', or how names begin", names);
   }
   return selected;

@@ -253,7 +253,7 @@ TEST_F(Command, RefusesAFolderWithAnotherRunAndLeavesItAlone) {
   const std::string before = text_of(folder_ / "run" / "summary.json");
   expect_refused(run(quick + out("run")), "another run");
   EXPECT_EQ(text_of(folder_ / "run" / "summary.json"), before);
-  // Whatever command either of them is.
+  // The two runs may be of different commands.
   const std::string campaign = "fuzz --subject host --property bits/ --seed 1 --cases 64" + own_memory();
   expect_refused(run(campaign + out("run")), "another run's observations.jsonl");
   ASSERT_EQ(run(campaign + out("campaign")).exit, 0);

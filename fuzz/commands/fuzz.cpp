@@ -240,7 +240,8 @@ int fuzz(FuzzOptions options, const std::string& command) {
   };
   CampaignCorpus corpus(memory_of(options) / "corpus", selected, expected_failures, limits, is_over);
 
-  // From here on nothing is refused but a folder that another run has taken meanwhile: a call that is leaves no folder.
+  // A call that is refused has made no folder, because every refusal stands above. Only a folder that another run has
+  // taken meanwhile is refused below.
   if (!lock) {
     folder = new_run_folder(options.out);
     take();

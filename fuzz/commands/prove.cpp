@@ -311,10 +311,11 @@ int prove(const ProveOptions& options, const std::string& command) {
         const double share = static_cast<double>(done) / static_cast<double>(task.result().points);
         progress.part(share, seconds_since(start));
       };
-      constexpr double least_for_shrinking = 5, most_for_shrinking = 60;
-      const double shrinking =
-          budget == 0 ? most_for_shrinking : std::clamp(left, least_for_shrinking, most_for_shrinking);
-      if (!is_too_late) task.run(seconds, is_interrupted, show, shrinking);
+      constexpr double least_shrink_seconds = 5;
+      const double shrink_seconds = budget == 0
+                                        ? ProofTask::most_shrink_seconds
+                                        : std::clamp(left, least_shrink_seconds, ProofTask::most_shrink_seconds);
+      if (!is_too_late) task.run(seconds, is_interrupted, show, shrink_seconds);
       progress.clear();
       std::cout << reports::proof_line(json_of(task.result()), takes_escapes(STDOUT_FILENO)) << std::flush;
     }

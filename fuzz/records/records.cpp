@@ -88,7 +88,7 @@ Records::Records(const fs::path& given)
     : folder_(new_run_folder(given)),
       run_start_(utc_now()),
       run_start_seconds_(std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count()) {
-  // Made here and by nobody else: two runs that begin at once in one folder would mix their records.
+  // Only one process can make the file: two runs that begin at once in one folder would mix their records.
   const int made = open((folder_ / observations_so_far).c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
   if (made < 0) throw unusable(folder_, errno == EEXIST ? "it holds another run" : "it cannot be written");
   close(made);

@@ -64,10 +64,11 @@ std::vector<Recorded> recorded_in(const std::string& text) {
     require(!all.empty() && names.contains(name), "not expected: " + name);
     const auto& [values, digits] = names.at(name);
     for (std::size_t i = 1; i < words.size(); ++i) {
-      const char* const end = words[i].data() + words[i].size();
-      const auto [last, error] = std::from_chars(words[i].data(), end, (all.back().*values).emplace_back(), 16);
-      if (words[i].size() == digits && last == end && error == std::errc()) continue;
-      require(false, "not of " + std::to_string(digits) + " hexadecimal digits: " + std::string(words[i]));
+      const std::string_view word = words[i];
+      if (word.size() != digits || word.find_first_not_of("0123456789abcdef") != word.npos) {
+        require(false, "not of " + std::to_string(digits) + " hexadecimal digits: " + std::string(word));
+      }
+      std::from_chars(word.data(), word.data() + digits, (all.back().*values).emplace_back(), 16);
     }
   }
   require(!all.empty(), "no matrix");

@@ -71,7 +71,7 @@ Item judged(const std::string& name, const Row& now, const Row* before, const Bu
     return item(row.elements == 0 ? Status::not_run : Status::mistrusted,
                 counted(row.not_run, "problem") + " could not be run: " + row.why_not_run);
   }
-  // Of other inputs, only the worst cases can be compared, and they show little.
+  // Rows that measured different inputs have only their worst cases to compare, which show little.
   const bool is_like = before != nullptr && before->row->inputs == row.inputs &&
                        before->row->elements == row.elements && before->row->not_run == 0;
   const auto [worse, better] = before != nullptr ? changes(row, *before->row) : std::pair<std::string, std::string>();
